@@ -1,0 +1,2 @@
+// Entry point `relflow/model`, reserved: the model room is built by its own issue.
+export {};

@@ -1,0 +1,47 @@
+import Type from 'typebox';
+
+/** `[x, y, w, h]` in pixels of the image, x and y of the top left corner; `xywh` as COCO has it. */
+export type Box = readonly [x: number, y: number, w: number, h: number];
+
+export const BoxSchema = Type.Unsafe<Box>({
+  type: 'array',
+  description: '[x, y, w, h] in pixels, x and y of the top left corner',
+  items: { type: 'number' },
+  minItems: 4,
+  maxItems: 4,
+});
+
+/** Area of the intersection of two boxes, in square pixels. */
+export function intersection(a: Box, b: Box): number {
+  const w = Math.min(a[0] + a[2], b[0] + b[2]) - Math.max(a[0], b[0]);
+  const h = Math.min(a[1] + a[3], b[1] + b[3]) - Math.max(a[1], b[1]);
+  return w > 0 && h > 0 ? w * h : 0;
+}
+
+/** Intersection over union, in [0, 1]; 0 where both boxes are empty. */
+export function iou(a: Box, b: Box): number {
+  const inner = intersection(a, b);
+  const union = a[2] * a[3] + b[2] * b[3] - inner;
+  return union > 0 ? inner / union : 0;
+}
+
+/**
+ * Whether two boxes overlap by more than a line: |Δcx| < (w₁+w₂)/2 and |Δcy| < (h₁+h₂)/2, both strict.
+ * Source: RLIPv2, the `bbox_overlap` prior of datasets/rlipv2_helper/coco_caption_helper.py.
+ */
+export function overlaps(a: Box, b: Box): boolean {
+  const dx = Math.abs(a[0] + a[2] / 2 - (b[0] + b[2] / 2));
+  const dy = Math.abs(a[1] + a[3] / 2 - (b[1] + b[3] / 2));
+  return dx < (a[2] + b[2]) / 2 && dy < (a[3] + b[3]) / 2;
+}
+
+/** The part of the box inside a `width` × `height` image; may come out empty (w or h 0). */
+export function clampBox(box: Box, width: number, height: number): Box {
+  const x0 = Math.min(Math.max(box[0], 0), width);
+  const y0 = Math.min(Math.max(box[1], 0), height);
+  const x1 = Math.min(Math.max(box[0] + box[2], 0), width);
+  const y1 = Math.min(Math.max(box[1] + box[3], 0), height);
+  // A box that lies inside is returned as it is: x + w − x is not always w in floating point.
+  if (x0 === box[0] && y0 === box[1] && x1 === box[0] + box[2] && y1 === box[1] + box[3]) return box;
+  return [x0, y0, x1 - x0, y1 - y0];
+}
