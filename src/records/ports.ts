@@ -1,6 +1,6 @@
 import type { CandidatePair } from './candidate.js';
 import type { Caption } from './caption.js';
-import type { Detection, Image } from './image.js';
+import type { Detection, Id, Image } from './image.js';
 import type { TextGraph } from './text-graph.js';
 
 /** Writes captions of images: a vision-language model, or a file that one filled. */
@@ -45,4 +45,54 @@ export interface RelationTagger {
    * @throws RecordError where this image can't be tagged
    */
   tag(request: TagRequest, signal: AbortSignal): Promise<Float32Array> | Float32Array;
+}
+
+/** Something that a source met and could not use. */
+export interface SourceReject {
+  /** Kebab-case; rejects are counted by it. */
+  readonly reason: string;
+  readonly message: string;
+  readonly image?: Id;
+  readonly detail?: unknown;
+}
+
+/** What a source yields: a record, or what it met instead of or beside one. */
+export interface SourceItem<R> {
+  /** Absent where nothing usable is left. */
+  readonly record?: R;
+  readonly rejects?: readonly SourceReject[];
+  /** What was handled and is counted by name: `crowd`, `duplicate-box`… */
+  readonly counts?: Readonly<Record<string, number>>;
+}
+
+/** How far a source has come; `total` is null where it can't be known. */
+export interface SourceProgress {
+  readonly phase: 'reading' | 'records';
+  readonly done: number;
+  readonly total: number | null;
+}
+
+/** What a source is given when it is read. */
+export interface SourceContext {
+  readonly signal: AbortSignal;
+  /** A folder for spilled data, which exists and is emptied afterwards. */
+  readonly tempDir: string;
+  progress(progress: SourceProgress): void;
+}
+
+/** Files, or anything else, as records. Reading twice yields the same items in the same order. */
+export interface Source<R> {
+  readonly name: string;
+  readonly version: string;
+  /** Plain JSON: what the manifest and the digests say of it. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The fields of its records, e.g. `['image', 'detections', 'origin']`. */
+  readonly adds: readonly string[];
+  /**
+   * The input files, for checks and checksums before the run.
+   * @throws InputError where one is missing or can't be read
+   */
+  files(): Promise<readonly string[]>;
+  /** Pull-based: nothing is read ahead of the consumer beyond a bounded buffer. */
+  read(context: SourceContext): AsyncIterable<SourceItem<R>>;
 }

@@ -1,0 +1,20 @@
+import Type from 'typebox';
+import { IdSchema } from './image.js';
+
+export const CaptionMapSchema = Type.Unsafe<Record<string, string[]>>({
+  type: 'object',
+  title: 'Captions by image',
+  description: '{"<image id>": ["caption", …]}, as RLIPv2’s captioner writes it.',
+  additionalProperties: { type: 'array', items: { type: 'string' } },
+});
+/** Captions by image id, as RLIPv2's captioner writes them. */
+export type CaptionMap = Type.Static<typeof CaptionMapSchema>;
+
+export const CocoCaptionsSchema = Type.Object(
+  {
+    annotations: Type.Array(Type.Object({ image_id: IdSchema, caption: Type.String() })),
+  },
+  { title: 'COCO captions', description: 'COCO’s captions_*.json; other keys are ignored.' },
+);
+/** COCO's caption annotations. */
+export type CocoCaptions = Type.Static<typeof CocoCaptionsSchema>;

@@ -1,0 +1,103 @@
+import Type from 'typebox';
+
+const CountSchema = Type.Integer({ minimum: 0 });
+const CountsSchema = Type.Unsafe<Record<string, number>>({
+  type: 'object',
+  additionalProperties: { type: 'integer', minimum: 0 },
+});
+const Sha256Schema = Type.String({ pattern: '^[0-9a-f]{64}$' });
+
+export const StageCountsSchema = Type.Object(
+  {
+    in: CountSchema,
+    out: CountSchema,
+    filtered: CountSchema,
+    rejected: CountsSchema,
+    counts: CountsSchema,
+  },
+  { additionalProperties: false },
+);
+/**
+ * What went through one stage. `filtered` records were left out on purpose; `rejected` ones were refused, counted by
+ * reason; `counts` holds what the stage counted by name, such as crowd boxes.
+ */
+export type StageCounts = Type.Static<typeof StageCountsSchema>;
+
+const StagesSchema = Type.Unsafe<Record<string, StageCounts>>({
+  type: 'object',
+  additionalProperties: StageCountsSchema,
+});
+
+const OutputFileSchema = Type.Object(
+  {
+    sink: Type.String(),
+    path: Type.String({ description: 'below the output folder, with forward slashes' }),
+    records: CountSchema,
+    bytes: CountSchema,
+    sha256: Sha256Schema,
+  },
+  { additionalProperties: false },
+);
+/** One finished file of a run. */
+export type OutputFile = Type.Static<typeof OutputFileSchema>;
+
+export const ShardSchema = Type.Object(
+  {
+    format: Type.Literal('relflow.shard/1'),
+    shard: Type.Integer({ minimum: 0 }),
+    first: Type.Integer({ minimum: 0, description: 'position of its first record in the run’s input' }),
+    records: CountSchema,
+    stages: StagesSchema,
+    files: Type.Array(OutputFileSchema),
+  },
+  {
+    additionalProperties: false,
+    title: 'Shard',
+    description: 'Written when a shard is whole: which records of the input it covers, and its files.',
+  },
+);
+/** The mark that a shard is whole. */
+export type Shard = Type.Static<typeof ShardSchema>;
+
+export const InputFileSchema = Type.Object(
+  { path: Type.String({ description: 'base name' }), bytes: CountSchema, sha256: Sha256Schema },
+  { additionalProperties: false },
+);
+/** One input file of a run. */
+export type InputFile = Type.Static<typeof InputFileSchema>;
+
+export const NodeDescriptionSchema = Type.Object(
+  {
+    id: Type.String(),
+    kind: Type.Union([Type.Literal('source'), Type.Literal('stage'), Type.Literal('merge'), Type.Literal('sink')]),
+    name: Type.String(),
+    version: Type.String(),
+    options: Type.Unsafe<Record<string, unknown>>({ type: 'object' }),
+    needs: Type.Array(Type.String(), { description: 'fields that a record must have' }),
+    adds: Type.Array(Type.String(), { description: 'fields that a record has afterwards' }),
+    inputs: Type.Array(Type.String(), { description: 'ids of the nodes before it' }),
+  },
+  { additionalProperties: false },
+);
+/** One node of a graph, as data. */
+export type NodeDescription = Type.Static<typeof NodeDescriptionSchema>;
+
+export const ManifestSchema = Type.Object(
+  {
+    format: Type.Literal('relflow.manifest/1'),
+    relflow: Type.String({ description: 'version' }),
+    pipeline: Type.String(),
+    graph: Type.Array(NodeDescriptionSchema),
+    inputs: Type.Array(InputFileSchema),
+    records: CountSchema,
+    stages: StagesSchema,
+    files: Type.Array(OutputFileSchema),
+  },
+  {
+    additionalProperties: false,
+    title: 'Run manifest',
+    description: 'manifest.json: what a run read, did and wrote. Written last, when everything else is in place.',
+  },
+);
+/** What a finished run read, did and wrote. */
+export type Manifest = Type.Static<typeof ManifestSchema>;

@@ -1,0 +1,29 @@
+import { CaptionMapSchema, CocoCaptionsSchema } from './caption-file.js';
+import { ManifestSchema, ShardSchema } from './manifest.js';
+import { RejectSchema } from './reject.js';
+import { CandidateSetSchema, SceneGraphSchema } from './scene-graph.js';
+
+const base = 'https://relflow.dev/schemas';
+
+/** A JSON Schema 2020-12 for each kind of file. `schemas/` holds the same as files; `npm run schemas` writes them. */
+export const schemas = {
+  'scene-graph': SceneGraphSchema,
+  candidates: CandidateSetSchema,
+  reject: RejectSchema,
+  shard: ShardSchema,
+  manifest: ManifestSchema,
+  'captions-by-image': CaptionMapSchema,
+  'captions-coco': CocoCaptionsSchema,
+} as const;
+
+/** Name of a kind of file. */
+export type SchemaName = keyof typeof schemas;
+
+/** The schema as it stands in `schemas/<name>.schema.json`. */
+export function schemaDocument(name: SchemaName): Record<string, unknown> {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $id: `${base}/${name}.schema.json`,
+    ...schemas[name],
+  };
+}

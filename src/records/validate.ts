@@ -1,0 +1,38 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type Type from 'typebox';
+import { type SchemaName, schemaDocument, type schemas } from './schemas.js';
+
+/** The TypeScript type of a kind of file. */
+export type TypeOf<N extends SchemaName> = Type.Static<(typeof schemas)[N]>;
+
+const ajv = new Ajv2020({ strict: true });
+const compiled = new Map<SchemaName, ValidateFunction>();
+
+function validator(name: SchemaName): ValidateFunction {
+  let check = compiled.get(name);
+  if (!check) {
+    check = ajv.compile(schemaDocument(name));
+    compiled.set(name, check);
+  }
+  return check;
+}
+
+/**
+ * What is wrong with `value`, in words such as `/relations/0/confidence must be <= 1`; null where it fits the schema.
+ * Schemas are compiled at first use.
+ */
+export function schemaProblem(name: SchemaName, value: unknown): string | null {
+  const check = validator(name);
+  return check(value) ? null : describe(check.errors?.[0]);
+}
+
+/** Whether `value` fits the schema. */
+export function fitsSchema<N extends SchemaName>(name: N, value: unknown): value is TypeOf<N> {
+  return validator(name)(value) as boolean;
+}
+
+function describe(error: ErrorObject | undefined): string {
+  if (!error) return 'does not fit the schema';
+  const extra = error.keyword === 'additionalProperties' ? ` ('${error.params['additionalProperty']}')` : '';
+  return `${error.instancePath || 'the value'} ${error.message ?? 'does not fit the schema'}${extra}`;
+}
