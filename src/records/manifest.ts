@@ -69,7 +69,13 @@ export type InputFile = Type.Static<typeof InputFileSchema>;
 export const NodeDescriptionSchema = Type.Object(
   {
     id: Type.String(),
-    kind: Type.Union([Type.Literal('source'), Type.Literal('stage'), Type.Literal('merge'), Type.Literal('sink')]),
+    kind: Type.Union([
+      Type.Literal('source'),
+      Type.Literal('stage'),
+      Type.Literal('merge'),
+      Type.Literal('sink'),
+      Type.Literal('finisher'),
+    ]),
     name: Type.String(),
     version: Type.String(),
     options: Type.Unsafe<Record<string, unknown>>({ type: 'object' }),

@@ -9,6 +9,12 @@ export interface Captioner {
   readonly version: string;
   /** Whether `caption` opens the image's file. */
   readonly needsPixels: boolean;
+  /** Plain JSON: what manifests and digests say of it. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Input files, for checks and checksums before the run. */
+  files?(): Promise<readonly string[]>;
+  /** Called once when a run is over. */
+  close?(): Promise<void>;
   /** @throws RecordError where this image can't be captioned */
   caption(image: Image, signal: AbortSignal): Promise<readonly Caption[]> | readonly Caption[];
 }
@@ -40,6 +46,8 @@ export interface RelationTagger {
   /** True where no learned model decides; marked as such in the output. */
   readonly baseline: boolean;
   readonly needsPixels: boolean;
+  /** How many pairs it judges at once, for which it is asked at most; absent where any number will do. */
+  readonly pairsAtOnce?: number;
   /**
    * @returns scores in [0, 1], `[pairs, texts]` row by row
    * @throws RecordError where this image can't be tagged

@@ -1,6 +1,7 @@
 import { CaptionMapSchema, CocoCaptionsSchema } from './caption-file.js';
 import { ManifestSchema, ShardSchema } from './manifest.js';
 import { RejectSchema } from './reject.js';
+import { ProgressSchema, RunStateSchema } from './run-state.js';
 import { CandidateSetSchema, SceneGraphSchema } from './scene-graph.js';
 
 const base = 'https://relflow.dev/schemas';
@@ -12,6 +13,8 @@ export const schemas = {
   reject: RejectSchema,
   shard: ShardSchema,
   manifest: ManifestSchema,
+  run: RunStateSchema,
+  progress: ProgressSchema,
   'captions-by-image': CaptionMapSchema,
   'captions-coco': CocoCaptionsSchema,
 } as const;

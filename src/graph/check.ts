@@ -1,0 +1,68 @@
+import { WiringError } from '../errors.js';
+import { REJECTS } from '../sinks/run-folder.js';
+import type { Graph, Node } from './graph.js';
+
+/**
+ * The fields of a record behind each node.
+ *
+ * @throws WiringError naming the stage and the field that it misses, or what else does not fit together
+ */
+export function checkWiring(graph: Graph): ReadonlyMap<Node, ReadonlySet<string>> {
+  const fields = new Map<Node, ReadonlySet<string>>();
+  if (graph.nodes.length === 0)
+    throw new WiringError(`${graph.name}: the graph is empty, expected a source and a sink`);
+  for (const node of graph.nodes) {
+    const before = fieldsBefore(node, fields);
+    if (node.kind === 'stage') require(graph, node, node.spec.needs, before);
+    if (node.kind === 'sink') require(graph, node, node.sink.needs, before);
+    fields.set(node, new Set([...before, ...added(node)]));
+  }
+  for (const node of graph.nodes) {
+    if (node.kind === 'sink' && (node.id === REJECTS || !/^[a-z][a-z0-9-]*$/.test(node.id))) {
+      throw new WiringError(
+        `${graph.name}: sink '${node.id}', expected lower-case words joined by hyphens, not '${REJECTS}'`,
+      );
+    }
+  }
+  const sinks = graph.nodes.filter((node) => node.kind === 'sink').map((node) => node.id);
+  for (const finisher of graph.finishers) {
+    const missing = finisher.needs.find((name) => !sinks.includes(name));
+    if (missing !== undefined) {
+      throw new WiringError(
+        `${graph.name}: '${finisher.name}' reads the sink '${missing}', which the graph does not have`,
+      );
+    }
+  }
+  return fields;
+}
+
+function added(node: Node): readonly string[] {
+  if (node.kind === 'source') return node.source.adds;
+  return node.kind === 'stage' ? node.spec.adds : [];
+}
+
+/** Behind a merge only fields that all its inputs have are certain. */
+function fieldsBefore(node: Node, fields: ReadonlyMap<Node, ReadonlySet<string>>): ReadonlySet<string> {
+  const [first = new Set<string>(), ...others] = node.inputs.map((input) => fields.get(input) ?? new Set<string>());
+  return new Set([...first].filter((field) => others.every((other) => other.has(field))));
+}
+
+function require(graph: Graph, node: Node, needs: readonly string[], has: ReadonlySet<string>): void {
+  const missing = needs.find((field) => !has.has(field));
+  if (missing === undefined) return;
+  const maker = MAKERS[missing];
+  const hint = maker ? `; put a stage that adds it before, such as ${maker}` : '';
+  throw new WiringError(
+    `${graph.name}: '${node.id}' needs '${missing}', but records have only ${[...has].join(', ') || 'nothing'} there${hint}`,
+    { node: node.id, missing },
+  );
+}
+
+/** Which operator makes a field, for messages. */
+const MAKERS: Readonly<Record<string, string>> = {
+  captions: 'caption()',
+  phrases: 'parse()',
+  mentions: 'match()',
+  candidates: 'pair()',
+  relations: 'tag()',
+};

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import type { NodeDescription } from '../records/manifest.js';
+import type { OperatorStamp } from '../records/scene-graph.js';
+import type { Finisher } from '../sinks/sink.js';
+import type { Graph, Node } from './graph.js';
+
+/** The graph as plain JSON: what it is made of, in which versions and with which options. */
+export function describeGraph(graph: Graph): NodeDescription[] {
+  return [...graph.nodes.map(describeNode), ...graph.finishers.map(describeFinisher)];
+}
+
+function describeNode(node: Node): NodeDescription {
+  const { id, kind } = node;
+  const inputs = node.inputs.map((input) => input.id);
+  switch (node.kind) {
+    case 'source': {
+      const { name, version, options, adds } = node.source;
+      return { id, kind, name, version, options: { ...options }, needs: [], adds: [...adds], inputs };
+    }
+    case 'stage': {
+      const { name, version, options = {}, needs, adds } = node.spec;
+      return { id, kind, name, version, options: { ...options }, needs: [...needs], adds: [...adds], inputs };
+    }
+    case 'merge':
+      return { id, kind, name: 'merge', version: '1', options: {}, needs: [], adds: [], inputs };
+    case 'sink': {
+      const { name, version, options = {}, needs } = node.sink;
+      return { id, kind, name, version, options: { ...options }, needs: [...needs], adds: [], inputs };
+    }
+  }
+}
+
+function describeFinisher({ name, version, options = {}, needs }: Finisher): NodeDescription {
+  return {
+    id: name,
+    kind: 'finisher',
+    name,
+    version,
+    options: { ...options },
+    needs: [],
+    adds: [],
+    inputs: [...needs],
+  };
+}
+
+/** A node's name, version and digest of its options, as provenance carries it. */
+export function stampOf(node: Node): OperatorStamp {
+  const { name, version, options } = describeNode(node);
+  return { name, version, options: digest(options).slice(0, 12) };
+}
+
+/** SHA-256, in hexadecimal, of a JSON value whose keys may stand in any order. */
+export function digest(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+      : inner,
+  );
+}
+
+/** The graph as text, one node a line, indented under what it follows. */
+export function drawText(graph: Graph): string {
+  return describeGraph(graph)
+    .map(({ id, kind, inputs, needs, adds, options }) => {
+      const from = inputs.length > 0 ? ` ← ${inputs.join(', ')}` : '';
+      const gives = adds.length > 0 ? `  +${adds.join(' +')}` : '';
+      const wants = needs.length > 0 ? `  needs ${needs.join(', ')}` : '';
+      const with_ = Object.keys(options).length > 0 ? `\n    ${JSON.stringify(options)}` : '';
+      return `${SYMBOLS[kind]} ${id}${from}${gives}${wants}${with_}`;
+    })
+    .join('\n');
+}
+
+const SYMBOLS = { source: '▸', stage: '·', merge: '⋈', sink: '◂', finisher: '★' } as const;
+
+/** The graph as a Mermaid flow chart. */
+export function drawMermaid(graph: Graph): string {
+  const nodes = describeGraph(graph);
+  const key = new Map(nodes.map((node, index) => [node.id, `n${index}`]));
+  const lines = nodes.map(({ id, kind, adds }) => {
+    const [open, close] = SHAPES[kind];
+    const label = adds.length > 0 ? `${id}<br/>+${adds.join(' +')}` : id;
+    return `  ${key.get(id)}${open}"${label}"${close}`;
+  });
+  const edges = nodes.flatMap(({ id, inputs }) => inputs.map((input) => `  ${key.get(input)} --> ${key.get(id)}`));
+  return ['flowchart LR', ...lines, ...edges].join('\n');
+}
+
+const SHAPES = {
+  source: ['[(', ')]'],
+  stage: ['[', ']'],
+  merge: ['{{', '}}'],
+  sink: ['[/', '/]'],
+  finisher: ['([', '])'],
+} as const;

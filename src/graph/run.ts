@@ -1,0 +1,253 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { basename } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { OptionError, OutputError } from '../errors.js';
+import { positiveInteger } from '../operators/operator.js';
+import { version } from '../package-info.js';
+import type { InputFile, Manifest, StageCounts } from '../records/manifest.js';
+import type { SourceProgress } from '../records/ports.js';
+import type { RunState } from '../records/run-state.js';
+import { addStages } from '../records/stage-counts.js';
+import { REJECTS, RunFolder } from '../sinks/run-folder.js';
+import { checksum, ShardWriter } from '../sinks/shard-writer.js';
+import { checkWiring } from './check.js';
+import { describeGraph, digest } from './describe.js';
+import { execute } from './execute.js';
+import type { Graph } from './graph.js';
+import { Meter, type StageLoad } from './meter.js';
+import { closeStages } from './records.js';
+
+export interface RunOptions {
+  /** The output folder; made if there is none. */
+  readonly out: string;
+  /** What the pipeline was made with, for `relflow resume`; null (default) where it was composed in code. */
+  readonly pipelineOptions?: Readonly<Record<string, unknown>> | null;
+  /** Goes on with an interrupted run of the same graph, options and inputs. Default false. */
+  readonly resume?: boolean;
+  /** Removes an earlier run from the folder first. Default false. */
+  readonly overwrite?: boolean;
+  /** A shard covers at most so many records of the input. Default 1,000. */
+  readonly shardRecords?: number;
+  /** A shard ends where one of its files reaches this size in bytes, uncompressed. Default 64 MiB. */
+  readonly shardBytes?: number;
+  /** Compress shards. Default false. */
+  readonly gzip?: boolean;
+  /** How many records each stage works on at once, instead of its own choice. The output does not depend on it. */
+  readonly concurrency?: number;
+  /** Reads nothing more, finishes what is in flight and keeps it all for a resume. */
+  readonly stop?: AbortSignal;
+  /** Ends at once; what was not yet written is lost. */
+  readonly signal?: AbortSignal;
+  /** Told often how far the run is. */
+  readonly onProgress?: (progress: RunProgress) => void;
+}
+
+/** How far a run is. */
+export interface RunProgress {
+  readonly phase: 'checking' | SourceProgress['phase'] | 'finishing';
+  /** Bytes while checking and reading, records after that. */
+  readonly done: number;
+  /** Null where it is not known. */
+  readonly total: number | null;
+  /** Records of the input that are done, earlier runs included. */
+  readonly records: number;
+  readonly shards: number;
+  readonly stages: Readonly<Record<string, StageLoad>>;
+}
+
+/** How a run ended. */
+export interface RunResult {
+  readonly folder: RunFolder;
+  /** Null where the run was stopped before its end. */
+  readonly manifest: Manifest | null;
+  /** Records of the input that are done, earlier runs included. */
+  readonly records: number;
+  /** What this process did; an earlier one's times are not known. */
+  readonly stages: Readonly<Record<string, StageLoad>>;
+  readonly seconds: number;
+}
+
+/**
+ * Runs a graph into a folder. Bad records go to the rejects; broken I/O ends the run with everything so far kept. The
+ * same inputs, options and version give the same bytes, whatever the concurrency and however often it was interrupted.
+ *
+ * @throws WiringError, OptionError, InputError or OutputError before any work; InputError or OutputError on the way
+ */
+export async function run(graph: Graph, options: RunOptions): Promise<RunResult> {
+  const { shardRecords = 1000, shardBytes = 64 * 2 ** 20, gzip = false, concurrency, resume = false } = options;
+  checkWiring(graph);
+  if (!options.out) throw new OptionError('run', 'no output folder');
+  positiveInteger('run', 'shardRecords', shardRecords);
+  positiveInteger('run', 'shardBytes', shardBytes);
+  if (concurrency !== undefined) positiveInteger('run', 'concurrency', concurrency);
+  const meter = new Meter();
+  const folder = new RunFolder(options.out);
+  const report = (progress: Pick<RunProgress, 'phase' | 'done' | 'total'>, writer?: ShardWriter) =>
+    options.onProgress?.({
+      ...progress,
+      records: writer?.done ?? 0,
+      shards: writer?.shards ?? 0,
+      stages: meter.stages,
+    });
+
+  const inputs = await fingerprint(await inputFiles(graph), (done, total) =>
+    report({ phase: 'checking', done, total }),
+  );
+  const state: RunState = {
+    format: 'relflow.run/1',
+    relflow: version,
+    pipeline: graph.name,
+    options: options.pipelineOptions ? { ...options.pipelineOptions } : null,
+    graph: describeGraph(graph),
+    inputs,
+    sharding: { records: shardRecords, bytes: shardBytes, gzip },
+  };
+  await prepare(folder, state, resume, options.overwrite ?? false);
+  const earlier = await folder.manifest();
+  if (earlier) return { folder, manifest: earlier, records: earlier.records, stages: {}, seconds: meter.seconds };
+
+  const signal = options.signal ?? new AbortController().signal;
+  const stop = options.stop ?? new AbortController().signal;
+  const writer = await ShardWriter.open(folder, state.sharding);
+  const tempDir = folder.inner('tmp');
+  await mkdir(tempDir, { recursive: true });
+  let source: SourceProgress = { phase: 'reading', done: 0, total: null };
+  try {
+    const outcomes = execute(graph.nodes, {
+      signal,
+      stop,
+      tempDir,
+      skip: writer.done,
+      meter,
+      ...(concurrency !== undefined && { concurrency }),
+      onProgress: (progress) => {
+        source = progress;
+        if (progress.phase === 'reading') report(progress, writer);
+      },
+    });
+    for await (const { writes, rejects, stages } of outcomes) {
+      const refused = rejects.map((reject) => ({ sink: REJECTS, line: JSON.stringify(reject) }));
+      await writer.commit({ writes: [...writes, ...refused], stages });
+      report({ phase: 'records', done: writer.done, total: source.phase === 'records' ? source.total : null }, writer);
+    }
+    const result = { folder, records: writer.done, stages: meter.stages };
+    if (stop.aborted) {
+      await writer.checkpoint();
+      return { ...result, manifest: null, seconds: meter.seconds };
+    }
+    report({ phase: 'finishing', done: 0, total: null }, writer);
+    await writer.finish();
+    const manifest = await finish(graph, folder, state, signal);
+    await writeReport(folder, meter);
+    return { ...result, manifest, seconds: meter.seconds };
+  } catch (error) {
+    // The error that matters is the first one.
+    await writer.checkpoint().catch(() => {});
+    throw error;
+  } finally {
+    await writer.close();
+    await closeStages(graph.nodes);
+    await rm(tempDir, { recursive: true, force: true });
+  }
+}
+
+/** The input files of a graph, each once. */
+export async function inputFiles(graph: Graph): Promise<string[]> {
+  const files = new Set<string>();
+  for (const node of graph.nodes) {
+    if (node.kind === 'source') for (const file of await node.source.files()) files.add(file);
+    if (node.kind === 'stage') for (const file of (await node.spec.files?.()) ?? []) files.add(file);
+  }
+  return [...files];
+}
+
+async function fingerprint(
+  files: readonly string[],
+  report: (done: number, total: number) => void,
+): Promise<InputFile[]> {
+  const inputs: InputFile[] = [];
+  for (const file of files) {
+    report(inputs.length, files.length);
+    inputs.push({ path: basename(file), ...(await checksum(file)) });
+  }
+  return inputs;
+}
+
+/** Makes sure that the folder is this run's to write to. */
+async function prepare(folder: RunFolder, state: RunState, resume: boolean, overwrite: boolean): Promise<void> {
+  const found = await folder.state();
+  if (!found) {
+    const names = await readdir(folder.path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw new OutputError(folder.path, error.code === 'ENOTDIR' ? 'not a folder' : error.message, { cause: error });
+    });
+    if (resume) throw new OutputError(folder.path, 'holds no run to resume');
+    if (names.some((name) => name !== '.relflow')) {
+      throw new OutputError(folder.path, 'the folder is not empty and holds no run of relflow; choose another');
+    }
+  } else if (resume) {
+    const difference = differs(found, state);
+    if (difference) throw new OutputError(folder.path, `can't resume: ${difference}`);
+    return;
+  } else if (overwrite) {
+    for (const name of await readdir(folder.path)) await rm(folder.at(name), { recursive: true, force: true });
+  } else {
+    throw new OutputError(folder.path, 'already holds a run; use `relflow resume` to go on with it, or --overwrite');
+  }
+  try {
+    await mkdir(folder.inner(), { recursive: true });
+    await writeFileAtomic(folder.inner('run.json'), `${JSON.stringify(state, null, 2)}\n`);
+  } catch (error) {
+    throw new OutputError(folder.path, `can't be written to: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** In words, what is not as it was; null where all is the same. */
+function differs(was: RunState, is: RunState): string | null {
+  if (was.relflow !== is.relflow) return `it was begun by relflow ${was.relflow}, this is ${is.relflow}`;
+  if (digest(was.graph) !== digest(is.graph)) {
+    const changed = is.graph.find((node, index) => digest(node) !== digest(was.graph[index] ?? null));
+    return `the pipeline or its options are not the same${changed ? `, beginning with '${changed.id}'` : ''}`;
+  }
+  if (digest(was.inputs) !== digest(is.inputs)) {
+    const changed = is.inputs.find((input) => !was.inputs.some((other) => digest(other) === digest(input)));
+    return `the input ${changed?.path ?? 'files'} has changed since`;
+  }
+  return digest(was.sharding) === digest(is.sharding) ? null : 'the shards are to be cut in another way';
+}
+
+async function finish(graph: Graph, folder: RunFolder, state: RunState, signal: AbortSignal): Promise<Manifest> {
+  const shards = await folder.shards();
+  const stages: Record<string, StageCounts> = {};
+  for (const shard of shards) addStages(stages, shard.stages);
+  const files = shards.flatMap((shard) => shard.files);
+  for (const finisher of graph.finishers) files.push(...(await finisher.finish(folder, signal)));
+  const manifest: Manifest = {
+    format: 'relflow.manifest/1',
+    relflow: state.relflow,
+    pipeline: state.pipeline,
+    graph: state.graph,
+    inputs: state.inputs,
+    records: shards.reduce((sum, shard) => sum + shard.records, 0),
+    stages: Object.fromEntries(graph.nodes.flatMap(({ id }) => (stages[id] ? [[id, sortCounts(stages[id])]] : []))),
+    files,
+  };
+  await writeFileAtomic(folder.at('manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
+}
+
+function sortCounts(counts: StageCounts): StageCounts {
+  const byName = (of: Record<string, number>) =>
+    Object.fromEntries(Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return { ...counts, rejected: byName(counts.rejected), counts: byName(counts.counts) };
+}
+
+async function writeReport(folder: RunFolder, meter: Meter): Promise<void> {
+  const stages = Object.entries(meter.stages).map(([id, load]) => ({
+    stage: id,
+    ...load,
+    perSecond: load.milliseconds > 0 ? Math.round((load.in / load.milliseconds) * 1000) : null,
+  }));
+  const report = { format: 'relflow.report/1', seconds: meter.seconds, stages };
+  await writeFileAtomic(folder.at('report.json'), `${JSON.stringify(report, null, 2)}\n`);
+}

@@ -1,0 +1,100 @@
+import { type Box, intersection } from '../records/box.js';
+import type { RelationTagger, TagRequest } from '../records/ports.js';
+
+/**
+ * A tagger without a model: an honest baseline to compare a learned one with, and something to run before there is one.
+ * It looks at words and boxes, never at pixels.
+ *
+ * score = support · fit · choice, each in [0, 1]:
+ * - support: 1 − 2^−k where k captions propose the text for the pair's categories;
+ * - fit: how well the two boxes suit the kind of predicate (touching, above, below, beside…);
+ * - choice: how the pair's fit compares with the best that its subject, and its object, have with any partner of the
+ *   same categories. Of five persons and two horses, each horse prefers the person on it.
+ */
+export function baselineTagger(): RelationTagger {
+  return { name: 'baseline', version: '1', baseline: true, needsPixels: false, tag: score };
+}
+
+/** How two boxes suit a kind of predicate, in [0, 1]. */
+type Fit = (subject: Box, object: Box) => number;
+
+const above = (s: Box, o: Box) => logistic((centreY(o) - centreY(s)) / (0.25 * o[3] + 1));
+const below = (s: Box, o: Box) => above(o, s);
+const leftOf = (s: Box, o: Box) => logistic((centreX(o) - centreX(s)) / (0.25 * (s[2] + o[2]) + 1));
+const touching = (s: Box, o: Box) => closeness(s, o, 0.1);
+const near = (s: Box, o: Box) => closeness(s, o, 0.5);
+const inside = (s: Box, o: Box) => coverage(s, o);
+
+/** The first entry whose words occur in the predicate decides; anything else is an action that wants contact. */
+const FITS: readonly [words: RegExp, fit: Fit][] = [
+  [/\b(left of|left side of)\b/, (s, o) => leftOf(s, o) * near(s, o)],
+  [/\b(right of|right side of)\b/, (s, o) => leftOf(o, s) * near(s, o)],
+  [/\b(next to|near|beside|by|around|behind|in front of|close to|alongside|along|between|past|toward|towards)\b/, near],
+  [/\b(under|underneath|below|beneath)\b/, (s, o) => below(s, o) * touching(s, o)],
+  [/\b(above|over)\b/, (s, o) => above(s, o) * near(s, o)],
+  [/\b(on top of|on|riding|rides|ride|atop|onto)\b/, (s, o) => above(s, o) * touching(s, o)],
+  [/\b(in|inside|within|into)\b/, inside],
+  [
+    /\b(wearing|wears|holding|holds|carrying|carries|with|has|have|having|of|using|eating|'s)\b/,
+    (s, o) => inside(o, s),
+  ],
+  [/\b(looking|looks|watching|watches|facing|at)\b/, near],
+];
+
+function fitOf(text: string): Fit {
+  return FITS.find(([words]) => words.test(text.toLowerCase()))?.[1] ?? touching;
+}
+
+function score({ detections, pairs, texts }: TagRequest): Float32Array {
+  const scores = new Float32Array(pairs.length * texts.length);
+  const fits = new Map(texts.map((text) => [text, fitOf(text)]));
+  texts.forEach((text, column) => {
+    const fit = fits.get(text)!;
+    const proposed = pairs.map((pair) => pair.texts.find((t) => t.text === text)?.captions.length ?? 0);
+    const fitting = pairs.map(({ subject, object }, row) =>
+      proposed[row] ? fit(detections[subject]!.box, detections[object]!.box) : 0,
+    );
+    // Best fit of each subject with objects of a category, and of each object with subjects of a category.
+    const best = new Map<string, number>();
+    const keys = pairs.map(({ subject, object }) => [
+      `s${subject} ${detections[object]!.category}`,
+      `o${object} ${detections[subject]!.category}`,
+    ]);
+    pairs.forEach((_, row) => {
+      for (const key of keys[row]!) best.set(key, Math.max(best.get(key) ?? 0, fitting[row]!));
+    });
+    pairs.forEach((_, row) => {
+      const own = fitting[row]!;
+      if (own === 0) return;
+      const choice = keys[row]!.reduce((product, key) => product * (own / best.get(key)!), 1);
+      scores[row * texts.length + column] = (1 - 2 ** -proposed[row]!) * own * choice;
+    });
+  });
+  return scores;
+}
+
+function centreX(box: Box): number {
+  return box[0] + box[2] / 2;
+}
+
+function centreY(box: Box): number {
+  return box[1] + box[3] / 2;
+}
+
+function logistic(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
+/** 1 where the boxes overlap, falling with the gap between them; `reach` is in units of the mean box size. */
+function closeness(a: Box, b: Box, reach: number): number {
+  const dx = Math.max(0, Math.max(a[0], b[0]) - Math.min(a[0] + a[2], b[0] + b[2]));
+  const dy = Math.max(0, Math.max(a[1], b[1]) - Math.min(a[1] + a[3], b[1] + b[3]));
+  const size = (Math.sqrt(a[2] * a[3]) + Math.sqrt(b[2] * b[3])) / 2;
+  return Math.exp(-Math.hypot(dx, dy) / (reach * size + 1));
+}
+
+/** Share of `inner` that lies in `outer`. */
+function coverage(inner: Box, outer: Box): number {
+  const area = inner[2] * inner[3];
+  return area > 0 ? intersection(inner, outer) / area : 0;
+}

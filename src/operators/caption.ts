@@ -1,0 +1,28 @@
+import type { Captioned } from '../records/caption.js';
+import type { ImageRecord } from '../records/image.js';
+import type { Captioner } from '../records/ports.js';
+import { type Operator, operator } from './operator.js';
+
+export interface CaptionOptions {
+  /** How many images are captioned at once. Default 8, since captioners wait for disks and networks. */
+  readonly concurrency?: number;
+}
+
+/** Adds captions, from a model or from a file. An image that can't be captioned is refused. */
+export function caption(captioner: Captioner, options: CaptionOptions = {}): Operator<ImageRecord, Captioned> {
+  return operator<ImageRecord, Captioned>({
+    name: 'caption',
+    version: `1+${captioner.name}@${captioner.version}`,
+    options: { captioner: captioner.name, ...captioner.options },
+    needs: ['image'],
+    adds: ['captions'],
+    concurrency: options.concurrency ?? 8,
+    ...(captioner.files && { files: () => captioner.files!() }),
+    ...(captioner.close && { close: () => captioner.close!() }),
+    apply: async ({ image }, context) => {
+      const captions = await captioner.caption(image, context.signal);
+      context.count('captions', captions.length);
+      return { captions };
+    },
+  });
+}

@@ -1,0 +1,148 @@
+import { type Box, overlaps } from '../records/box.js';
+import type { CandidatePair, Candidates, CandidateText, Matched } from '../records/candidate.js';
+import type { Detection, ImageRecord } from '../records/image.js';
+import type { Parsed } from '../records/text-graph.js';
+import { type Operator, type OperatorContext, operator, positiveInteger } from './operator.js';
+
+export interface PairOptions {
+  /** Only pairs whose boxes overlap. Default false, as in the paper's headline run. */
+  readonly overlap?: boolean;
+  /** At most this many pairs an image; a subject then keeps its nearest objects. Default 10,000; no bound in compat. */
+  readonly maxPairs?: number;
+  /** Relation texts exactly as written, and no bound on pairs. Default false. */
+  readonly compat?: boolean;
+}
+
+/** Relation texts by subject category and then object category, each in order of first appearance. */
+type Triplets = ReadonlyMap<string, ReadonlyMap<string, readonly CandidateText[]>>;
+
+/**
+ * Pairs up detections whose categories a caption relates: each ordered pair of distinct detections once, with its own
+ * relation texts. A caption names categories, not boxes, so "a man riding a horse" relates every person to every horse;
+ * which of them hold is for the tagger to say.
+ *
+ * Source: RLIPv2 (ICCV 2023), section 3.3; datasets/rlipv2_helper/BLIP_coco_caption_helper.py, where a pair is repeated
+ * for each text.
+ *
+ * @throws OptionError where `maxPairs` is out of range
+ */
+export function pair(options: PairOptions = {}): Operator<ImageRecord & Parsed & Matched, Candidates> {
+  const { overlap = false, compat = false } = options;
+  const maxPairs = options.maxPairs ?? (compat ? Number.MAX_SAFE_INTEGER : 10_000);
+  positiveInteger('pair', 'maxPairs', maxPairs);
+  return operator<ImageRecord & Parsed & Matched, Candidates>({
+    name: 'pair',
+    version: '1',
+    options: { overlap, maxPairs, compat },
+    needs: ['detections', 'phrases', 'mentions'],
+    adds: ['candidates'],
+    apply: (record, context) => {
+      const triplets = classTriplets(record, compat, context);
+      const candidates = pairDetections(record.detections, triplets, overlap, maxPairs, context);
+      context.count('pairs', candidates.length);
+      if (candidates.length === 0) context.count('images-without-pair');
+      return { candidates };
+    },
+  });
+}
+
+function classTriplets(record: Parsed & Matched, compat: boolean, context: OperatorContext): Triplets {
+  const categories = new Map(record.mentions.map((m) => [`${m.caption} ${m.entity}`, m.category]));
+  const triplets = new Map<string, Map<string, { text: string; captions: number[] }[]>>();
+  record.phrases.forEach((graph, caption) => {
+    for (const relation of graph.relations) {
+      const subject = categories.get(`${caption} ${relation.subject}`);
+      const object = categories.get(`${caption} ${relation.object}`);
+      if (!subject || !object) {
+        context.count('relations-without-category');
+        continue;
+      }
+      context.count('relations-with-categories');
+      const text = compat ? relation.predicate : relation.predicate.toLowerCase().replace(/\s+/g, ' ').trim();
+      const byObject = triplets.get(subject) ?? new Map<string, { text: string; captions: number[] }[]>();
+      triplets.set(subject, byObject);
+      const texts = byObject.get(object) ?? [];
+      byObject.set(object, texts);
+      const known = texts.find((t) => t.text === text);
+      if (!known) texts.push({ text, captions: [caption] });
+      else if (known.captions.at(-1) !== caption) known.captions.push(caption);
+    }
+  });
+  return triplets;
+}
+
+function pairDetections(
+  detections: readonly Detection[],
+  triplets: Triplets,
+  overlap: boolean,
+  maxPairs: number,
+  context: OperatorContext,
+): CandidatePair[] {
+  const byCategory = new Map<string, number[]>();
+  detections.forEach(({ category }, index) => {
+    const indexes = byCategory.get(category);
+    if (indexes) indexes.push(index);
+    else byCategory.set(category, [index]);
+  });
+  const subjects = detections.map((_, index) => index).filter((index) => triplets.has(detections[index]!.category));
+  const total = explainTriplets(triplets, byCategory, context);
+  const perSubject = total > maxPairs ? Math.max(1, Math.floor(maxPairs / subjects.length)) : Number.POSITIVE_INFINITY;
+  const pairs: CandidatePair[] = [];
+  for (const subject of subjects) {
+    const { category, box } = detections[subject]!;
+    const byObject = triplets.get(category)!;
+    let objects = [...byObject.keys()].flatMap((name) => byCategory.get(name) ?? []).filter((o) => o !== subject);
+    if (overlap) {
+      const all = objects.length;
+      objects = objects.filter((o) => overlaps(box, detections[o]!.box));
+      context.count('pairs-not-overlapping', all - objects.length);
+    }
+    const room = Math.min(perSubject, maxPairs - pairs.length);
+    if (objects.length > room) {
+      context.count('pairs-over-limit', objects.length - room);
+      objects = nearest(box, objects, detections, room);
+    }
+    objects.sort((a, b) => a - b);
+    for (const object of objects)
+      pairs.push({ subject, object, texts: [...byObject.get(detections[object]!.category)!] });
+  }
+  return pairs;
+}
+
+/** Counts triplets that no two boxes can carry and tells how many pairs the others have. */
+function explainTriplets(
+  triplets: Triplets,
+  byCategory: ReadonlyMap<string, readonly number[]>,
+  context: OperatorContext,
+): number {
+  let total = 0;
+  for (const [subject, byObject] of triplets) {
+    for (const [object, texts] of byObject) {
+      const s = byCategory.get(subject)?.length ?? 0;
+      const o = byCategory.get(object)?.length ?? 0;
+      const pairs = subject === object ? s * (s - 1) : s * o;
+      total += pairs;
+      if (pairs === 0) context.count('triplets-without-pair', texts.length);
+      context.explain?.(`(${subject}, ${texts.map((t) => t.text).join(' | ')}, ${object}): ${pairs} pairs of boxes`);
+    }
+  }
+  return total;
+}
+
+/** The `count` objects whose centres are nearest to the subject's, ties by index. */
+function nearest(box: Box, objects: readonly number[], detections: readonly Detection[], count: number): number[] {
+  const x = box[0] + box[2] / 2;
+  const y = box[1] + box[3] / 2;
+  // Kept sorted: with ten thousand boxes `count` is a handful, and sorting all objects of all subjects takes minutes.
+  const best: { object: number; distance: number }[] = [];
+  for (const object of objects) {
+    const [ox, oy, ow, oh] = detections[object]!.box;
+    const distance = Math.hypot(ox + ow / 2 - x, oy + oh / 2 - y);
+    if (best.length === count && distance >= (best.at(-1)?.distance ?? 0)) continue;
+    let at = best.length;
+    while (at > 0 && best[at - 1]!.distance > distance) at--;
+    best.splice(at, 0, { object, distance });
+    if (best.length > count) best.pop();
+  }
+  return best.map((item) => item.object);
+}

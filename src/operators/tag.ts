@@ -1,0 +1,147 @@
+import { RecordError, RelflowError } from '../errors.js';
+import type { CandidatePair, Candidates } from '../records/candidate.js';
+import type { Captioned } from '../records/caption.js';
+import type { ImageRecord } from '../records/image.js';
+import type { RelationTagger } from '../records/ports.js';
+import type { Related, Relation } from '../records/scene-graph.js';
+import { officialGroups } from './candidate-groups.js';
+import { fraction, type Operator, type OperatorContext, operator, positiveInteger } from './operator.js';
+
+export interface TagOptions {
+  /** Relations with a score above this are kept, strictly. In [0, 1]; default 0.05, as in the paper's headline run. */
+  readonly threshold?: number;
+  /** How many pairs the tagger judges at once. Default: what the tagger says; in compat 100, half of 200 queries. */
+  readonly groupSize?: number;
+  /** The official passes: 16 groups a pass, any text of the pass for any pair, repeated pairs kept. Default false. */
+  readonly compat?: boolean;
+  /** How many images at once. Default 1. */
+  readonly concurrency?: number;
+}
+
+type TagInput = ImageRecord & Captioned & Candidates;
+
+/** Groups that the official tagger sends through the model at once. Source: RLIPv2, its R50 tagging script. */
+const GROUPS_PER_PASS = 16;
+
+/**
+ * Says which candidate relations hold. Each pair keeps only texts that a caption proposed for its categories, though a
+ * model sees the union of the image's texts.
+ *
+ * Source: RLIPv2 (ICCV 2023), section 3.3; generate_relations_using_verb_tagger.py.
+ *
+ * @throws OptionError where an option is out of range
+ */
+export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<TagInput, Related> {
+  const { threshold = 0.05, compat = false, concurrency = 1 } = options;
+  const groupSize = options.groupSize ?? (compat ? 100 : (tagger.pairsAtOnce ?? Number.MAX_SAFE_INTEGER));
+  fraction('tag', 'threshold', threshold);
+  positiveInteger('tag', 'groupSize', groupSize);
+  const stamp = { name: tagger.name, version: tagger.version, baseline: tagger.baseline };
+  return operator<TagInput, Related>({
+    name: 'tag',
+    version: `1+${tagger.name}@${tagger.version}`,
+    options: { tagger: tagger.name, baseline: tagger.baseline, threshold, groupSize, compat },
+    needs: ['detections', 'captions', 'candidates'],
+    adds: ['relations', 'tagger'],
+    concurrency,
+    apply: async (record, context) => {
+      const judge = new Judge(tagger, record, threshold, context);
+      const relations = compat
+        ? await officialPasses(judge, record, groupSize)
+        : await ownTexts(judge, record, groupSize);
+      context.count('relations', relations.length);
+      if (relations.length === 0) context.count('images-without-relation');
+      return { relations, tagger: stamp };
+    },
+  });
+}
+
+/** Every pair against its own texts, in one set of texts for the image. */
+async function ownTexts(judge: Judge, { candidates }: TagInput, groupSize: number): Promise<Relation[]> {
+  const texts = [...new Set(candidates.flatMap((pair) => pair.texts.map((t) => t.text)))];
+  const relations: Relation[] = [];
+  for (let first = 0; first < candidates.length; first += groupSize) {
+    const pairs = candidates.slice(first, first + groupSize);
+    relations.push(...(await judge.hits(pairs, texts, (pair, text) => pair.texts.some((t) => t.text === text))));
+  }
+  return relations;
+}
+
+/**
+ * The official procedure: repeated pairs, and in each pass of 16 groups any text for any pair (quirks B-7 and B-10,
+ * docs/compat.md). Empty groups are not sent: the official model answers them with NaN, which no threshold passes.
+ */
+async function officialPasses(judge: Judge, { candidates }: TagInput, groupSize: number): Promise<Relation[]> {
+  const byKey = new Map(candidates.map((pair) => [`${pair.subject} ${pair.object}`, pair]));
+  const groups = officialGroups(candidates, groupSize).filter(([pairs]) => pairs.length > 0);
+  const relations: Relation[] = [];
+  for (let first = 0; first < groups.length; first += GROUPS_PER_PASS) {
+    const pass = groups.slice(first, first + GROUPS_PER_PASS);
+    const texts = [...new Set(pass.flatMap(([, groupTexts]) => groupTexts))];
+    for (const [keys] of pass) {
+      const pairs = keys.map(([subject, object]) => byKey.get(`${subject} ${object}`)!);
+      relations.push(...(await judge.hits(pairs, texts, () => true)));
+    }
+  }
+  return relations;
+}
+
+/** Asks the tagger about some pairs and picks what it says holds. */
+class Judge {
+  readonly #tagger: RelationTagger;
+  readonly #record: TagInput;
+  readonly #threshold: number;
+  readonly #context: OperatorContext;
+
+  constructor(tagger: RelationTagger, record: TagInput, threshold: number, context: OperatorContext) {
+    this.#tagger = tagger;
+    this.#record = record;
+    this.#threshold = threshold;
+    this.#context = context;
+  }
+
+  /** Relations above the threshold, by pair and then text. */
+  async hits(
+    pairs: readonly CandidatePair[],
+    texts: readonly string[],
+    allowed: (pair: CandidatePair, text: string) => boolean,
+  ): Promise<Relation[]> {
+    const { image, detections, captions } = this.#record;
+    const request = { image, detections, pairs, texts, captionCount: captions.length };
+    const scores = await this.#tagger.tag(request, this.#context.signal);
+    if (scores.length !== pairs.length * texts.length) {
+      throw new RelflowError(
+        'bad-tagger',
+        `tag: ${this.#tagger.name} gave ${scores.length} scores for ${pairs.length} pairs and ${texts.length} texts`,
+      );
+    }
+    const relations: Relation[] = [];
+    pairs.forEach((pair, row) => {
+      texts.forEach((text, column) => {
+        const score = scores[row * texts.length + column]!;
+        if (Number.isNaN(score) || score < 0 || score > 1) {
+          throw new RecordError('bad-score', `${this.#tagger.name} gave the score ${score} for '${text}'`);
+        }
+        if (!allowed(pair, text)) return;
+        const kept = score > this.#threshold;
+        this.#explain(pair, text, score, kept);
+        if (!kept) {
+          this.#context.count('below-threshold');
+          return;
+        }
+        const captions = pair.texts.find((t) => t.text === text)?.captions ?? [];
+        // A float32 has about seven digits; the rest would only be noise in the file.
+        const confidence = Math.round(score * 1e6) / 1e6;
+        relations.push({ subject: pair.subject, object: pair.object, predicate: text, confidence, captions });
+      });
+    });
+    return relations;
+  }
+
+  #explain({ subject, object }: CandidatePair, text: string, score: number, kept: boolean): void {
+    const name = (index: number) => `${this.#record.detections[index]?.category}#${index}`;
+    this.#context.explain?.(
+      `(${name(subject)}, ${text}, ${name(object)}): ${score.toFixed(3)} ${kept ? 'kept' : `dropped, not above ${this.#threshold}`}`,
+    );
+  }
+}

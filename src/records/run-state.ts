@@ -1,0 +1,66 @@
+import Type from 'typebox';
+import { InputFileSchema, NodeDescriptionSchema, StageCountsSchema } from './manifest.js';
+
+export const ShardingSchema = Type.Object(
+  {
+    records: Type.Integer({ minimum: 1, description: 'a shard covers at most so many records of the input' }),
+    bytes: Type.Integer({
+      minimum: 1,
+      description: 'a shard ends where one of its files reaches this size, uncompressed',
+    }),
+    gzip: Type.Boolean(),
+  },
+  { additionalProperties: false },
+);
+/** How a run is cut into shards. */
+export type Sharding = Type.Static<typeof ShardingSchema>;
+
+export const RunStateSchema = Type.Object(
+  {
+    format: Type.Literal('relflow.run/1'),
+    relflow: Type.String({ description: 'version' }),
+    pipeline: Type.String(),
+    options: Type.Union([Type.Unsafe<Record<string, unknown>>({ type: 'object' }), Type.Null()], {
+      description: 'what the pipeline was made with; null where it was composed in code',
+    }),
+    graph: Type.Array(NodeDescriptionSchema),
+    inputs: Type.Array(InputFileSchema),
+    sharding: ShardingSchema,
+  },
+  {
+    additionalProperties: false,
+    title: 'Run',
+    description: '.relflow/run.json: what a run is, written before its first record, so that it can be resumed.',
+  },
+);
+/** What a run is: enough to resume it, and to refuse to resume something else. */
+export type RunState = Type.Static<typeof RunStateSchema>;
+
+export const ProgressSchema = Type.Object(
+  {
+    format: Type.Literal('relflow.progress/1'),
+    shard: Type.Integer({ minimum: 0 }),
+    first: Type.Integer({ minimum: 0 }),
+    records: Type.Integer({ minimum: 0 }),
+    stages: Type.Unsafe<Record<string, Type.Static<typeof StageCountsSchema>>>({
+      type: 'object',
+      additionalProperties: StageCountsSchema,
+    }),
+    files: Type.Unsafe<Record<string, { records: number; bytes: number }>>({
+      type: 'object',
+      additionalProperties: {
+        type: 'object',
+        properties: { records: { type: 'integer', minimum: 0 }, bytes: { type: 'integer', minimum: 0 } },
+        required: ['records', 'bytes'],
+        additionalProperties: false,
+      },
+    }),
+  },
+  {
+    additionalProperties: false,
+    title: 'Progress',
+    description: '.relflow/progress.json: how far the shard in work has come.',
+  },
+);
+/** How far the shard in work has come: its files may be longer, up to the last line that counts. */
+export type Progress = Type.Static<typeof ProgressSchema>;

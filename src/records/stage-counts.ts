@@ -1,0 +1,24 @@
+import type { StageCounts } from './manifest.js';
+
+/** Counts of a stage that nothing has gone through. */
+export function emptyCounts(): StageCounts {
+  return { in: 0, out: 0, filtered: 0, rejected: {}, counts: {} };
+}
+
+/** Adds the counts of `more` to those of `total`, by node. */
+export function addStages(total: Record<string, StageCounts>, more: Readonly<Record<string, StageCounts>>): void {
+  for (const [id, counts] of Object.entries(more)) {
+    total[id] ??= emptyCounts();
+    const into = total[id];
+    into.in += counts.in;
+    into.out += counts.out;
+    into.filtered += counts.filtered;
+    for (const [reason, by] of Object.entries(counts.rejected)) add(into.rejected, reason, by);
+    for (const [name, by] of Object.entries(counts.counts)) add(into.counts, name, by);
+  }
+}
+
+/** Counts `by` more of `name`. */
+export function add(counts: Record<string, number>, name: string, by: number): void {
+  counts[name] = (counts[name] ?? 0) + by;
+}

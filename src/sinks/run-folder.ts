@@ -1,0 +1,140 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../errors.js';
+import type { Manifest, Shard } from '../records/manifest.js';
+import type { Progress, RunState } from '../records/run-state.js';
+import type { SchemaName } from '../records/schemas.js';
+import { schemaProblem, type TypeOf } from '../records/validate.js';
+import { jsonLines } from '../sources/json-lines.js';
+
+/** The sink of refused records, which every run has. */
+export const REJECTS = 'rejects';
+
+/**
+ * A run's output folder:
+ *
+ * ```
+ * manifest.json             written last
+ * scene-graphs/00000.jsonl  one folder a sink, one file a shard
+ * rejects/00000.jsonl
+ * report.json               times; the one file that differs between two equal runs
+ * .relflow/run.json         what the run is
+ * .relflow/shards/          a mark for each shard that is whole
+ * .relflow/partial/         the shard in work, and progress.json beside it
+ * ```
+ */
+export class RunFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** A path in the folder. */
+  at(...parts: readonly string[]): string {
+    return join(this.path, ...parts);
+  }
+
+  /** A path among what only relflow reads. */
+  inner(...parts: readonly string[]): string {
+    return join(this.path, '.relflow', ...parts);
+  }
+
+  /** What the run is, or null where the folder holds none. */
+  state(): Promise<RunState | null> {
+    return readJson(this.inner('run.json'), 'run');
+  }
+
+  /** The manifest, or null where the run is not finished. */
+  manifest(): Promise<Manifest | null> {
+    return readJson(this.at('manifest.json'), 'manifest');
+  }
+
+  /** How far the shard in work has come, or null where none is. */
+  progress(): Promise<Progress | null> {
+    return readJson(this.inner('progress.json'), 'progress');
+  }
+
+  /**
+   * The marks of whole shards, in order.
+   * @throws InputError where one is missing between others
+   */
+  async shards(): Promise<Shard[]> {
+    const names = (await namesIn(this.inner('shards'))).filter((name) => /^\d{5,}\.json$/.test(name));
+    names.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
+    const shards: Shard[] = [];
+    for (const name of names) {
+      const shard = await readJson(this.inner('shards', name), 'shard');
+      if (shard?.shard !== shards.length) {
+        throw new InputError(this.inner('shards'), `shard ${shards.length} is missing before ${name}`);
+      }
+      shards.push(shard);
+    }
+    return shards;
+  }
+
+  /** The files of a sink, in order, as far as their shards are whole. */
+  async files(sink: string): Promise<string[]> {
+    const shards = await this.shards();
+    return shards.flatMap((shard) =>
+      shard.files.filter((file) => file.sink === sink).map((file) => this.at(file.path)),
+    );
+  }
+
+  /**
+   * The lines of a sink, in order, each checked.
+   * @throws InputError where a line does not fit its schema, naming file and line
+   */
+  async *lines<N extends SchemaName>(sink: string, schema: N): AsyncGenerator<TypeOf<N>, void> {
+    for (const file of await this.files(sink)) yield* schemaLines(file, schema);
+  }
+}
+
+/**
+ * The lines of a JSONL file, each checked.
+ * @throws InputError where a line does not fit its schema, naming file and line
+ */
+export async function* schemaLines<N extends SchemaName>(file: string, schema: N): AsyncGenerator<TypeOf<N>, void> {
+  for await (const { value, line } of jsonLines(file)) {
+    const problem = schemaProblem(schema, value);
+    if (problem !== null) throw new InputError(file, `line ${line}: ${problem}`);
+    yield value as TypeOf<N>;
+  }
+}
+
+/**
+ * A JSON file that relflow wrote, or null where there is none.
+ * @throws InputError where it is not what it should be
+ */
+async function readJson<N extends SchemaName>(file: string, schema: N): Promise<TypeOf<N> | null> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new InputError(file, `not JSON: ${(error as Error).message}`);
+  }
+  const problem = schemaProblem(schema, value);
+  if (problem !== null) throw new InputError(file, problem);
+  return value as TypeOf<N>;
+}
+
+/** Names in a folder; none where there is no folder. */
+export async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
