@@ -29,6 +29,8 @@ export interface ExecuteOptions {
   readonly meter?: Meter;
   readonly onProgress?: (progress: SourceProgress) => void;
   readonly explain?: (node: string, line: string) => void;
+  /** Passes over the items for which it is false, as if the sources did not have them. */
+  readonly only?: (item: SourceItem<object>) => boolean;
 }
 
 /**
@@ -90,6 +92,7 @@ async function pump(nodes: readonly Node[], network: Network, gate: Gate, option
     if (node.kind !== 'source') continue;
     try {
       for await (const item of node.source.read(context)) {
+        if (options.only?.(item) === false) continue;
         if (ordinal >= (options.skip ?? 0)) {
           if (!(await gate.enter())) return ordinal;
           network.enter(node, item, ordinal);
@@ -194,7 +197,10 @@ class Network {
       ledger.reject(node, '', { format: 'relflow.reject/1', stage: node.id, record: ordinal, ...reject });
     }
     this.#options.meter?.passed(node.id, item.record ? 'out' : 'rejected', 0);
-    if (!item.record) return ledger.became(0);
+    if (!item.record) {
+      ledger.became(0);
+      return;
+    }
     counts.out = 1;
     this.#leave(node, { ledger, record: item.record, trail: NO_STAMPS, path: '' });
   }

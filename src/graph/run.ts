@@ -229,17 +229,11 @@ async function finish(graph: Graph, folder: RunFolder, state: RunState, signal: 
     graph: state.graph,
     inputs: state.inputs,
     records: shards.reduce((sum, shard) => sum + shard.records, 0),
-    stages: Object.fromEntries(graph.nodes.flatMap(({ id }) => (stages[id] ? [[id, sortCounts(stages[id])]] : []))),
+    stages: Object.fromEntries(graph.nodes.flatMap(({ id }) => (stages[id] ? [[id, stages[id]]] : []))),
     files,
   };
   await writeFileAtomic(folder.at('manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
-}
-
-function sortCounts(counts: StageCounts): StageCounts {
-  const byName = (of: Record<string, number>) =>
-    Object.fromEntries(Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return { ...counts, rejected: byName(counts.rejected), counts: byName(counts.counts) };
 }
 
 async function writeReport(folder: RunFolder, meter: Meter): Promise<void> {

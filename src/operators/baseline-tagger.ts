@@ -49,10 +49,10 @@ function score({ detections, pairs, texts }: TagRequest): Float32Array {
   const scores = new Float32Array(pairs.length * texts.length);
   const fits = new Map(texts.map((text) => [text, fitOf(text)]));
   texts.forEach((text, column) => {
-    const fit = fits.get(text)!;
+    const suits = fits.get(text)!;
     const proposed = pairs.map((pair) => pair.texts.find((t) => t.text === text)?.captions.length ?? 0);
     const fitting = pairs.map(({ subject, object }, row) =>
-      proposed[row] ? fit(detections[subject]!.box, detections[object]!.box) : 0,
+      proposed[row] ? suits(detections[subject]!.box, detections[object]!.box) : 0,
     );
     // Best fit of each subject with objects of a category, and of each object with subjects of a category.
     const best = new Map<string, number>();

@@ -1,10 +1,10 @@
 import { RecordError, RelflowError } from '../errors.js';
 import type { CandidatePair, Candidates } from '../records/candidate.js';
+import { officialGroups } from '../records/candidate-groups.js';
 import type { Captioned } from '../records/caption.js';
 import type { ImageRecord } from '../records/image.js';
 import type { RelationTagger } from '../records/ports.js';
 import type { Related, Relation } from '../records/scene-graph.js';
-import { officialGroups } from './candidate-groups.js';
 import { fraction, type Operator, type OperatorContext, operator, positiveInteger } from './operator.js';
 
 export interface TagOptions {

@@ -22,3 +22,17 @@ export function addStages(total: Record<string, StageCounts>, more: Readonly<Rec
 export function add(counts: Record<string, number>, name: string, by: number): void {
   counts[name] = (counts[name] ?? 0) + by;
 }
+
+/** The same counts with all names in order, since branches may have counted in any. */
+export function sortStages(stages: Readonly<Record<string, StageCounts>>): Record<string, StageCounts> {
+  const sorted = <T>(of: Readonly<Record<string, T>>) =>
+    Object.fromEntries(Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return sorted(
+    Object.fromEntries(
+      Object.entries(stages).map(([id, counts]) => [
+        id,
+        { ...counts, rejected: sorted(counts.rejected), counts: sorted(counts.counts) },
+      ]),
+    ),
+  );
+}

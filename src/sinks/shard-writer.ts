@@ -8,7 +8,7 @@ import writeFileAtomic from 'write-file-atomic';
 import { OutputError } from '../errors.js';
 import type { OutputFile, Shard, StageCounts } from '../records/manifest.js';
 import type { Progress, Sharding } from '../records/run-state.js';
-import { addStages } from '../records/stage-counts.js';
+import { addStages, sortStages } from '../records/stage-counts.js';
 import type { RunFolder } from './run-folder.js';
 
 /** What came of one record of the input, as lines of sinks. */
@@ -177,7 +177,7 @@ export class ShardWriter {
       shard: this.#shard,
       first: this.#first,
       records: this.#records,
-      stages: this.#stages,
+      stages: sortStages(this.#stages),
       files,
     };
     await writeFileAtomic(this.#folder.inner('shards', `${number}.json`), `${JSON.stringify(shard)}\n`);

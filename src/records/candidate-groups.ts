@@ -1,4 +1,4 @@
-import type { CandidatePair } from '../records/candidate.js';
+import type { CandidatePair } from './candidate.js';
 
 /** One group of the official candidate file: `[[subject, object], …]` and the distinct texts proposed for them. */
 export type CandidateGroup = [pairs: [number, number][], texts: string[]];

@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import Type from 'typebox';
+import { coco, Graph, packageRoot, recipe, reportPage } from '../src/index.js';
+import { pseudoLabel } from './pseudo-label.js';
+
+const scenes = join(packageRoot, 'fixtures', 'scenes');
+
+/** The pipeline `coco` on the scenes that come with the package, and a page to look at. */
+export default recipe({
+  name: 'demo',
+  summary: 'the scenes that come with relflow to scene graphs and a page to look at',
+  options: Type.Object(
+    {
+      threshold: Type.Number({
+        default: 0.2,
+        minimum: 0,
+        maximum: 1,
+        description: 'keep relations that score above this',
+      }),
+      scenes: Type.Integer({ default: 12, minimum: 1, description: 'how many images the page shows' }),
+    },
+    { additionalProperties: false },
+  ),
+  examples: ['run demo --out demo-out'],
+  build: ({ threshold, scenes: count }) => {
+    const graph = new Graph('demo');
+    const images = join(scenes, 'images');
+    const source = coco({ annotations: join(scenes, 'instances.json'), images, dataset: 'scenes', split: '' });
+    pseudoLabel(graph.from(source), 'coco80', {
+      captions: join(scenes, 'captions.json'),
+      threshold,
+      overlap: false,
+      compat: false,
+      seed: 0,
+    });
+    return graph.finish(reportPage({ title: 'relflow demo', images, scenes: count }));
+  },
+});

@@ -1,0 +1,39 @@
+import Type from 'typebox';
+import { Graph, OptionError, recipe, sceneGraphs, visualGenome } from '../src/index.js';
+
+/** Visual Genome's own relations as scene graphs, after the official preprocessing. */
+export default recipe({
+  name: 'visual-genome',
+  summary: 'Visual Genome ground truth to scene graphs, with the official preprocessing',
+  options: Type.Object(
+    {
+      objects: Type.Optional(Type.String({ description: 'objects.json' })),
+      relationships: Type.Optional(Type.String({ description: 'relationships.json' })),
+      sceneGraphs: Type.Optional(Type.String({ description: 'scene_graphs.json; instead of the two above' })),
+      imageData: Type.String({ description: 'image_data.json, for the sizes of the images' }),
+      objectAliases: Type.Optional(Type.String({ description: 'object_alias.txt' })),
+      relationshipAliases: Type.Optional(Type.String({ description: 'relationship_alias.txt' })),
+      images: Type.Optional(Type.String({ description: 'folder of the images; without it no image is looked for' })),
+      preprocess: Type.Boolean({
+        default: true,
+        description: 'the official steps; --no-preprocess leaves all as it is',
+      }),
+      limit: Type.Optional(Type.Integer({ minimum: 1, description: 'only the first so many images' })),
+    },
+    { additionalProperties: false },
+  ),
+  examples: [
+    'run visual-genome --objects objects.json --relationships relationships.json --image-data image_data.json --out vg',
+    'run visual-genome --scene-graphs scene_graphs.json --image-data image_data.json --out vg --export rlipv2',
+  ],
+  build: ({ objects, relationships, sceneGraphs: graphs, ...options }) => {
+    const graph = new Graph('visual-genome');
+    const form =
+      graphs !== undefined ? { sceneGraphs: graphs } : objects && relationships ? { objects, relationships } : null;
+    if (!form || (graphs !== undefined && (objects || relationships))) {
+      throw new OptionError('visual-genome', 'expected either --scene-graphs, or --objects and --relationships');
+    }
+    graph.from(visualGenome({ ...form, ...options })).to(sceneGraphs());
+    return graph;
+  },
+});

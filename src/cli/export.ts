@@ -1,0 +1,36 @@
+import { Command, Option } from 'commander';
+import { EXPORT_FORMATS, exportFormat, exportRun, RunFolder } from '../index.js';
+import { print } from './output.js';
+import { number } from './recipes.js';
+
+/** `relflow export RUN --format FORMAT --file FILE`. */
+export function exportCommand(program: Command): void {
+  const formats = Object.entries(EXPORT_FORMATS).map(([name, { summary }]) => `  ${name.padEnd(20)}${summary}`);
+  program.addCommand(
+    new Command('export')
+      .argument('<folder>', 'output folder of a run')
+      .summary('write a run in another form')
+      .description('Write a run in another form. The file appears when it is whole.')
+      .requiredOption('-f, --format <format>', 'see below')
+      .requiredOption('--file <file>', 'where to')
+      .addOption(new Option('--min-confidence <number>', 'leave out relations with less').argParser(number))
+      .addHelpText(
+        'after',
+        [
+          '',
+          'Formats:',
+          ...formats,
+          '',
+          'Example:',
+          '  relflow export coco-graphs --format rlipv2 --file annotations.json --min-confidence 0.2',
+        ].join('\n'),
+      )
+      .action(async (folder: string, flags: { format: string; file: string; minConfidence?: number }) => {
+        const { minConfidence } = flags;
+        const { bytes } = await exportRun(new RunFolder(folder), exportFormat(flags.format), flags.file, {
+          ...(minConfidence !== undefined && { minConfidence }),
+        });
+        print(`${flags.file}: ${bytes} bytes`);
+      }),
+  );
+}

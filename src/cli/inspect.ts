@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import { inspect, RunFolder } from '../index.js';
+import { print } from './output.js';
+import { graphOfRun } from './run.js';
+
+/** `relflow inspect IMAGE RUN`. */
+export function inspectCommand(program: Command): void {
+  program
+    .command('inspect <image> <folder>')
+    .summary("print one image's whole way through a run")
+    .description(
+      'Print one image’s whole way through a run’s pipeline: captions, parsed triplets, matches, pairs, scores, and why each was kept or dropped. Runs the pipeline anew for this image; needs the inputs in place.',
+    )
+    .option('--json', 'print as JSON')
+    .addHelpText('after', '\nExample:\n  relflow inspect 391895 coco-graphs')
+    .action(async (image: string, path: string, { json }: { json?: boolean }) => {
+      const inspection = await inspect(await graphOfRun(new RunFolder(path)), image);
+      if (json) {
+        print(JSON.stringify(inspection, null, 2));
+        return;
+      }
+      const { detections, steps, stages, rejects } = inspection;
+      print(`image ${inspection.image}: ${detections.length} objects`);
+      for (const detection of detections) print(`  ${detection}`);
+      for (const [stage, { counts, rejected, filtered }] of Object.entries(stages)) {
+        const own = steps.filter((step) => step.stage === stage);
+        const totals = Object.entries({ ...counts, ...rejected, ...(filtered > 0 && { filtered }) });
+        if (own.length === 0 && totals.length === 0) continue;
+        print(`\n${stage}${totals.length > 0 ? `: ${totals.map(([name, by]) => `${by} ${name}`).join(', ')}` : ''}`);
+        for (const { line } of own) print(`  ${line}`);
+      }
+      for (const { stage, reason, message } of rejects) print(`\nrejected by ${stage} (${reason}): ${message}`);
+    });
+}

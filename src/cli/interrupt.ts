@@ -1,0 +1,23 @@
+/** Ctrl-C once: finish what is in flight. Twice: stop at once. SIGTERM does as Ctrl-C. */
+export function stopOnInterrupt(onFirst: () => void): { stop: AbortSignal; kill: AbortSignal; dispose: () => void } {
+  const stop = new AbortController();
+  const kill = new AbortController();
+  const listener = () => {
+    if (stop.signal.aborted) {
+      kill.abort(new DOMException('stopped at once', 'AbortError'));
+      return;
+    }
+    stop.abort();
+    onFirst();
+  };
+  process.on('SIGINT', listener);
+  process.on('SIGTERM', listener);
+  return {
+    stop: stop.signal,
+    kill: kill.signal,
+    dispose: () => {
+      process.off('SIGINT', listener);
+      process.off('SIGTERM', listener);
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { flagName, type Recipe } from '../graph/recipe.js';
+import { EXPORT_FORMATS } from '../index.js';
+import { print, table } from './output.js';
+
+/** `relflow list`: pipelines, and what can be exported. */
+export function listCommand(program: Command, recipes: readonly { name: string; recipe: Recipe }[]): void {
+  program
+    .command('list')
+    .summary('list pipelines and export formats')
+    .description('List the pipelines that come with relflow and the formats that a run can be exported to.')
+    .option('--json', 'print as JSON, options and their schemas included')
+    .action(({ json }: { json?: boolean }) => {
+      if (json) {
+        const pipelines = recipes.map(({ name, recipe: { summary, options, examples } }) => ({
+          name,
+          summary,
+          options,
+          examples,
+        }));
+        print(JSON.stringify({ pipelines, exports: EXPORT_FORMATS }, null, 2));
+        return;
+      }
+      const rows = recipes.map(({ name, recipe: { summary, options } }) => [name, summary, required(options)]);
+      print(table(['pipeline', 'what it does', 'needs'], rows));
+      print('');
+      print(
+        table(
+          ['export', 'what it is'],
+          Object.entries(EXPORT_FORMATS).map(([name, { summary }]) => [name, summary]),
+        ),
+      );
+    });
+}
+
+function required(options: Recipe['options']): string {
+  const { required: names = [], properties } = options as {
+    required?: string[];
+    properties: Record<string, { default?: unknown }>;
+  };
+  return names
+    .filter((name) => properties[name]?.default === undefined)
+    .map((name) => `--${flagName(name)}`)
+    .join(' ');
+}

@@ -1,0 +1,68 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { RelflowError, version } from '../index.js';
+import { exportCommand } from './export.js';
+import { inspectCommand } from './inspect.js';
+import { listCommand } from './list.js';
+import { printNote } from './output.js';
+import { parseCommand } from './parse.js';
+import { planCommand } from './plan.js';
+import { recipesFor } from './recipes.js';
+import { resumeCommand, runCommand } from './run.js';
+import { statsCommand } from './stats.js';
+import { validateCommand } from './validate.js';
+
+/** Exit codes: 0 fine, 1 an error that relflow names, 2 wrong usage, 130 interrupted. */
+async function main(args: readonly string[]): Promise<void> {
+  const program = new Command('relflow')
+    .description('Relation data from object-detection sets: boxes and captions in, scene graphs out.')
+    .version(version)
+    .showHelpAfterError('(add --help for help)')
+    .configureHelp({ sortSubcommands: false })
+    .addHelpText(
+      'after',
+      '\nExample:\n  relflow run coco --annotations instances.json --captions captions.json --out graphs',
+    );
+  const recipes = await recipesFor(args);
+  listCommand(program, recipes);
+  planCommand(program, recipes);
+  runCommand(program, recipes);
+  resumeCommand(program);
+  validateCommand(program);
+  exportCommand(program);
+  statsCommand(program);
+  inspectCommand(program);
+  parseCommand(program);
+  overrideExits(program);
+  await program.parseAsync(args, { from: 'user' });
+}
+
+/** Commander ends the process by itself unless each command is told not to. */
+function overrideExits(command: Command): void {
+  command.exitOverride();
+  for (const sub of command.commands) overrideExits(sub);
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader such as `head` has what it wanted.
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else if (error instanceof RelflowError) {
+    printNote(`relflow: ${error.message}`);
+    process.exitCode = 1;
+  } else if (error instanceof DOMException && error.name === 'AbortError') {
+    printNote('relflow: stopped at once; what was written before is kept');
+    process.exitCode = 130;
+  } else {
+    printNote('relflow: an error of relflow itself; please report it with what follows');
+    printNote(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    process.exitCode = 1;
+  }
+}

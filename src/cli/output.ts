@@ -1,0 +1,37 @@
+import Table from 'cli-table3';
+
+/** Writes a line to standard output. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Writes a line to standard error. */
+export function printNote(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** A table with right-aligned numbers and no lines. */
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const numeric = head.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'));
+  const drawn = new Table({
+    head: [...head],
+    colAligns: numeric.map((is) => (is ? 'right' : 'left')),
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+    chars: EMPTY,
+  });
+  drawn.push(...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en-US') : cell))));
+  return drawn.toString().replace(/ +$/gm, '');
+}
+
+const PLACES = [
+  'top',
+  'top-mid',
+  'top-left',
+  'top-right',
+  'bottom',
+  'bottom-mid',
+  'bottom-left',
+  'bottom-right',
+] as const;
+const MORE_PLACES = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'] as const;
+const EMPTY = Object.fromEntries([...PLACES, ...MORE_PLACES].map((place) => [place, '']));

@@ -1,0 +1,65 @@
+import { stat } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import { buildRecipe, type OptionsSchema, type Recipe } from '../graph/recipe.js';
+import {
+  checkWiring,
+  describeGraph,
+  drawMermaid,
+  drawText,
+  exportAs,
+  exportFormat,
+  type Graph,
+  inputFiles,
+} from '../index.js';
+import { print } from './output.js';
+import { recipeCommand, recipeOptions } from './recipes.js';
+
+/** How a plan is shown. */
+type PlanFormat = 'text' | 'json' | 'mermaid' | 'svg';
+
+/** `relflow plan PIPELINE`: the graph, and whether its inputs are there. */
+export function planCommand(program: Command, recipes: readonly { name: string; recipe: Recipe }[]): void {
+  const command = program
+    .command('plan')
+    .summary('show a pipeline and check its inputs, without work')
+    .description('Show a pipeline and check its options, wiring and inputs, without work.');
+  for (const { name, recipe } of recipes) {
+    const sub = recipeCommand(name, recipe)
+      .addOption(
+        new Option('--format <format>', 'how to show it').choices(['text', 'json', 'mermaid', 'svg']).default('text'),
+      )
+      .option('--export <formats>', 'as for run')
+      .option('-o, --out <folder>', 'as for run; not written to')
+      .action(async (flags: Record<string, unknown>) => {
+        const { graph } = await buildRecipe(recipe, recipeOptions(recipe.options as OptionsSchema, flags));
+        const formats = typeof flags['export'] === 'string' ? flags['export'].split(',') : [];
+        for (const format of formats) graph.finish(exportAs(exportFormat(format.trim())));
+        await showPlan(graph, flags['format'] as PlanFormat);
+      });
+    command.addCommand(sub);
+  }
+}
+
+/**
+ * Shows a graph and its inputs.
+ *
+ * @throws WiringError or InputError where it could not run
+ */
+export async function showPlan(graph: Graph, format: PlanFormat): Promise<void> {
+  checkWiring(graph);
+  const files = await inputFiles(graph);
+  const inputs = await Promise.all(files.map(async (file) => ({ file, bytes: (await stat(file)).size })));
+  switch (format) {
+    case 'json':
+      return print(JSON.stringify({ pipeline: graph.name, graph: describeGraph(graph), inputs }, null, 2));
+    case 'mermaid':
+      return print(drawMermaid(graph));
+    case 'svg': {
+      const { drawSvg } = await import('../graph/draw-svg.js');
+      return print(drawSvg(graph));
+    }
+    case 'text':
+      print(`${graph.name}\n\n${drawText(graph)}\n`);
+      for (const { file, bytes } of inputs) print(`input ${file}  ${(bytes / 1e6).toFixed(2)} MB`);
+  }
+}

@@ -1,0 +1,82 @@
+import { Presets, SingleBar } from 'cli-progress';
+import type { RunProgress } from '../index.js';
+
+/** Shows how far a run is. */
+export interface ProgressDisplay {
+  update(progress: RunProgress): void;
+  /** Takes the bar away. */
+  end(): void;
+}
+
+const SECONDS_BETWEEN_LINES = 5;
+const MILLISECONDS_BETWEEN_FRAMES = 100;
+
+/** A bar with the time left on a terminal, else one line of JSON every few seconds; on standard error. */
+export function progressDisplay(quiet: boolean): ProgressDisplay {
+  if (quiet) return { update: () => {}, end: () => {} };
+  return process.stderr.isTTY ? bar() : lines();
+}
+
+const VERBS = { checking: 'checking inputs', reading: 'reading', records: 'images', finishing: 'finishing' } as const;
+
+function bar(): ProgressDisplay {
+  const display = new SingleBar(
+    { format: '{what} [{bar}] {percentage}% {amount} {rate} ETA {eta_formatted}', hideCursor: true, etaBuffer: 200 },
+    Presets.shades_classic,
+  );
+  let phase: RunProgress['phase'] | null = null;
+  let last = 0;
+  let begun = { at: 0, done: 0 };
+  return {
+    update: (progress) => {
+      const now = performance.now();
+      if (progress.phase === phase && now - last < MILLISECONDS_BETWEEN_FRAMES) return;
+      const total = progress.total ?? 0;
+      if (progress.phase !== phase) {
+        if (phase) display.stop();
+        phase = progress.phase;
+        begun = { at: now, done: progress.done };
+        display.start(total, progress.done, { what: VERBS[phase], amount: '', rate: '' });
+      }
+      last = now;
+      const rate = now > begun.at ? ((progress.done - begun.done) / (now - begun.at)) * 1000 : 0;
+      const bytes = phase === 'reading';
+      display.setTotal(Math.max(total, progress.done));
+      display.update(progress.done, {
+        amount: bytes ? `${mega(progress.done)}/${mega(total)} MB` : `${progress.done}/${progress.total ?? '?'}`,
+        rate: bytes ? `${mega(rate)} MB/s` : `${rate.toFixed(0)}/s`,
+      });
+    },
+    end: () => {
+      if (phase) display.stop();
+      phase = null;
+    },
+  };
+}
+
+function mega(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
+}
+
+function lines(): ProgressDisplay {
+  let last = performance.now();
+  let before: RunProgress | null = null;
+  return {
+    update: (progress) => {
+      const seconds = (performance.now() - last) / 1000;
+      if (seconds < SECONDS_BETWEEN_LINES) return;
+      const sameWork = before?.phase === progress.phase ? before.done : 0;
+      const perSecond = (progress.done - sameWork) / seconds;
+      const left = progress.total === null || perSecond <= 0 ? null : (progress.total - progress.done) / perSecond;
+      const event = { event: 'progress', ...progress, perSecond: round(perSecond), etaSeconds: left && round(left) };
+      process.stderr.write(`${JSON.stringify(event)}\n`);
+      last = performance.now();
+      before = { ...progress };
+    },
+    end: () => {},
+  };
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

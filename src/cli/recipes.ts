@@ -1,0 +1,86 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type Type from 'typebox';
+import { pipelines } from '../../pipelines/index.js';
+import { flagName, type OptionsSchema, type Recipe } from '../graph/recipe.js';
+import { OptionError } from '../index.js';
+
+/** Whether an argument names a module of the user's own rather than a pipeline. */
+export function isModule(name: string): boolean {
+  return /\.[cm]?[jt]s$/.test(name);
+}
+
+/**
+ * A pipeline that comes with relflow, or the default export of a user's module.
+ *
+ * @throws OptionError where there is none
+ */
+export async function findRecipe(name: string): Promise<Recipe> {
+  if (isModule(name)) {
+    let module: { default?: unknown };
+    try {
+      module = (await import(pathToFileURL(resolve(name)).href)) as { default?: unknown };
+    } catch (error) {
+      throw new OptionError('run', `can't load ${name}: ${(error as Error).message}`);
+    }
+    const found = module.default as Partial<Recipe> | undefined;
+    if (typeof found?.build !== 'function' || typeof found.options !== 'object') {
+      throw new OptionError('run', `${name} has no recipe as its default export; see docs/pipelines.md`);
+    }
+    return found as Recipe;
+  }
+  const known = pipelines as readonly unknown[] as readonly Recipe[];
+  const found = known.find((recipe) => recipe.name === name);
+  if (!found) {
+    const names = known.map((recipe) => recipe.name).join(', ');
+    throw new OptionError('run', `unknown pipeline '${name}', expected one of ${names} or a path to a module`);
+  }
+  return found;
+}
+
+/** Every pipeline by name, and the user's module if the arguments name one. */
+export async function recipesFor(args: readonly string[]): Promise<{ name: string; recipe: Recipe }[]> {
+  const named = pipelines.map(({ name }) => name);
+  const module = args.slice(1, 2).find(isModule);
+  const names = module === undefined ? named : [...named, module];
+  return Promise.all(names.map(async (name) => ({ name, recipe: await findRecipe(name) })));
+}
+
+/** A subcommand with the flags of a recipe's options. */
+export function recipeCommand(name: string, { summary, options, examples }: Recipe): Command {
+  const command = new Command(name).summary(summary).description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`);
+  for (const [property, schema] of Object.entries(options.properties)) command.addOption(flag(property, schema));
+  command.addHelpText('after', ['', 'Examples:', ...examples.map((example) => `  relflow ${example}`)].join('\n'));
+  return command;
+}
+
+/** What the flags of a recipe said, without what was not given. */
+export function recipeOptions(
+  schema: OptionsSchema,
+  given: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  return Object.fromEntries(Object.keys(schema.properties).flatMap((key) => (key in given ? [[key, given[key]]] : [])));
+}
+
+function flag(property: string, schema: Type.TSchema): Option {
+  const {
+    type,
+    description = '',
+    default: preset,
+  } = schema as { type?: string; description?: string; default?: unknown };
+  const name = flagName(property);
+  const about =
+    preset === undefined || preset === false || preset === true ? description : `${description} (default: ${preset})`;
+  // The schema fills in the defaults, so that what was not given stays apart from what was.
+  if (type === 'boolean') return new Option(preset === true ? `--no-${name}` : `--${name}`, about).default(undefined);
+  const option = new Option(`--${name} <${type === 'string' ? 'value' : 'number'}>`, about);
+  return type === 'string' ? option : option.argParser(number);
+}
+
+/** @throws InvalidArgumentError unless the text is a number */
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('Expected a number.');
+  return value;
+}

@@ -1,0 +1,67 @@
+import { type Command, Option } from 'commander';
+import { datasetStatistics, RunFolder, type StageCounts } from '../index.js';
+import { addStages } from '../records/stage-counts.js';
+import { print, table } from './output.js';
+import { number } from './recipes.js';
+
+/** `relflow stats RUN`: what a run holds, and what it left out and why. */
+export function statsCommand(program: Command): void {
+  program
+    .command('stats <folder>')
+    .summary('count predicates, categories, relations and drop reasons')
+    .description('Count predicates, categories and relations of a run, and what its stages dropped and why.')
+    .addOption(new Option('--top <number>', 'how many names to show').argParser(number).default(20))
+    .option('--json', 'print everything as JSON')
+    .addHelpText('after', '\nExample:\n  relflow stats coco-graphs --top 50')
+    .action(async (path: string, { top, json }: { top: number; json?: boolean }) => {
+      const folder = new RunFolder(path);
+      const statistics = await datasetStatistics(folder.lines('scene-graphs', 'scene-graph'));
+      const stages: Record<string, StageCounts> = {};
+      for (const shard of await folder.shards()) addStages(stages, shard.stages);
+      if (json) {
+        print(JSON.stringify({ ...statistics, stages }));
+        return;
+      }
+      const { images, objects, captions, relations, imagesWithRelation } = statistics;
+      print(
+        table(
+          ['images', 'with relation', 'objects', 'captions', 'relations', 'relations/image'],
+          [
+            [
+              images,
+              imagesWithRelation,
+              objects,
+              captions,
+              relations,
+              images > 0 ? Number((relations / images).toFixed(2)) : 0,
+            ],
+          ],
+        ),
+      );
+      print('');
+      print(table(['predicate', 'relations'], statistics.predicates.slice(0, top)));
+      print('');
+      print(table(['category', 'objects'], statistics.categories.slice(0, top)));
+      print('');
+      print(table(['relation', 'count'], statistics.triplets.slice(0, top)));
+      print('');
+      print(table(['confidence at least', 'relations'], statistics.confidence));
+      print('');
+      print(
+        table(
+          ['stage', 'what', 'count'],
+          Object.entries(stages).flatMap(([stage, counts]) => dropRows(stage, counts)),
+        ),
+      );
+    });
+}
+
+function dropRows(stage: string, { in: entered, out, filtered, rejected, counts }: StageCounts): (string | number)[][] {
+  return [
+    [stage, 'in', entered],
+    [stage, 'out', out],
+    ...(filtered > 0 ? [[stage, 'filtered', filtered]] : []),
+    ...Object.entries(rejected).map(([reason, by]) => [stage, `rejected: ${reason}`, by]),
+    ...Object.entries(counts).map(([name, by]) => [stage, name, by]),
+  ];
+}

@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { validate } from '../index.js';
+import { print } from './output.js';
+
+const SHOWN = 100;
+
+/** `relflow validate PATH…`. */
+export function validateCommand(program: Command): void {
+  program
+    .command('validate <paths...>')
+    .summary('check runs or files against the schemas')
+    .description(
+      'Check output folders of runs, or single files, against the JSON Schemas; in folders also checksums, counts and ids. Exits with 1 where something is wrong.',
+    )
+    .option('--json', 'print one JSON line a problem')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  relflow validate coco-graphs\n  relflow validate scene-graphs/00000.jsonl captions.json',
+    )
+    .action(async (paths: readonly string[], { json }: { json?: boolean }) => {
+      let count = 0;
+      for (const path of paths) {
+        const before = count;
+        for await (const problem of validate(path)) {
+          count++;
+          if (json) print(JSON.stringify(problem));
+          else if (count <= SHOWN)
+            print(`${problem.file}${problem.line ? `:${problem.line}` : ''}: ${problem.problem}`);
+        }
+        if (!json && count === before) print(`${path}: valid`);
+      }
+      if (!json && count > SHOWN) print(`… and ${count - SHOWN} more`);
+      if (count > 0) process.exitCode = 1;
+    });
+}

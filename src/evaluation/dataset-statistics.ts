@@ -1,0 +1,58 @@
+import type { SceneGraph } from '../records/scene-graph.js';
+
+/** What a set of scene graphs holds. Names come most frequent first. */
+export interface DatasetStatistics {
+  readonly images: number;
+  readonly objects: number;
+  readonly captions: number;
+  readonly relations: number;
+  readonly imagesWithRelation: number;
+  readonly categories: readonly (readonly [name: string, count: number])[];
+  readonly predicates: readonly (readonly [name: string, count: number])[];
+  /** `subject category, predicate, object category`. */
+  readonly triplets: readonly (readonly [name: string, count: number])[];
+  /** How many relations have at least this confidence; relations of people count as 1. */
+  readonly confidence: readonly (readonly [atLeast: number, count: number])[];
+}
+
+const STEPS = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+
+/** Counts what a set holds, in one pass; memory grows with the number of different triplets only. */
+export async function datasetStatistics(
+  graphs: AsyncIterable<Pick<SceneGraph, 'objects' | 'captions' | 'relations'>>,
+): Promise<DatasetStatistics> {
+  const totals = { images: 0, objects: 0, captions: 0, relations: 0, imagesWithRelation: 0 };
+  const categories = new Map<string, number>();
+  const predicates = new Map<string, number>();
+  const triplets = new Map<string, number>();
+  const confidence = new Map(STEPS.map((step) => [step, 0]));
+  for await (const { objects, captions, relations } of graphs) {
+    totals.images++;
+    totals.objects += objects.length;
+    totals.captions += captions.length;
+    totals.relations += relations.length;
+    if (relations.length > 0) totals.imagesWithRelation++;
+    for (const { category } of objects) increment(categories, category);
+    for (const relation of relations) {
+      increment(predicates, relation.predicate);
+      const [subject, object] = [objects[relation.subject]?.category, objects[relation.object]?.category];
+      increment(triplets, `${subject}, ${relation.predicate}, ${object}`);
+      for (const step of STEPS) if ((relation.confidence ?? 1) >= step) increment(confidence, step);
+    }
+  }
+  return {
+    ...totals,
+    categories: byCount(categories),
+    predicates: byCount(predicates),
+    triplets: byCount(triplets),
+    confidence: [...confidence],
+  };
+}
+
+function increment<K>(counts: Map<K, number>, key: K): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function byCount(counts: ReadonlyMap<string, number>): [string, number][] {
+  return [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+}

@@ -1,0 +1,61 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { InputError } from '../errors.js';
+import type { ImageRecord } from '../records/image.js';
+import type { StageCounts } from '../records/manifest.js';
+import type { Reject } from '../records/reject.js';
+import { checkWiring } from './check.js';
+import { execute } from './execute.js';
+import type { Graph } from './graph.js';
+import { closeStages } from './records.js';
+
+/** One image's whole way through a graph. */
+export interface Inspection {
+  readonly image: string;
+  readonly detections: readonly string[];
+  /** What each stage decided and why, in the order in which it happened. */
+  readonly steps: readonly { readonly stage: string; readonly line: string }[];
+  readonly stages: Readonly<Record<string, StageCounts>>;
+  readonly rejects: readonly Reject[];
+  /** What sinks would write. */
+  readonly writes: readonly { readonly sink: string; readonly value: unknown }[];
+}
+
+/**
+ * Runs a graph for one image and keeps what every stage decided. Nothing is written.
+ *
+ * @param image its id as text, or `dataset/id` where several sets are merged
+ * @throws InputError where no source has that image
+ */
+export async function inspect(graph: Graph, image: string): Promise<Inspection> {
+  checkWiring(graph);
+  const tempDir = await mkdtemp(join(tmpdir(), 'relflow-'));
+  const steps: { stage: string; line: string }[] = [];
+  let detections: string[] = [];
+  const never = new AbortController().signal;
+  try {
+    const outcomes = execute(graph.nodes, {
+      signal: never,
+      stop: never,
+      tempDir,
+      concurrency: 1,
+      only: ({ record }) => {
+        const found = record as ImageRecord | undefined;
+        if (!found || ![String(found.image.id), `${found.image.dataset}/${found.image.id}`].includes(image))
+          return false;
+        detections = found.detections.map(({ category, box }, i) => `${category}#${i} [${box.join(', ')}]`);
+        return true;
+      },
+      explain: (stage, line) => steps.push({ stage, line }),
+    });
+    for await (const { stages, rejects, writes } of outcomes) {
+      const lines = writes.map(({ sink, line }) => ({ sink, value: JSON.parse(line) as unknown }));
+      return { image, detections, steps, stages, rejects, writes: lines };
+    }
+    throw new InputError(graph.name, `no image '${image}' in its sources`);
+  } finally {
+    await closeStages(graph.nodes);
+    await rm(tempDir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,56 @@
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import type Type from 'typebox';
+import { OptionError } from '../errors.js';
+import type { Graph } from './graph.js';
+
+/** What a recipe's options look like: one JSON Schema, from which come the flags, their help and their checks. */
+export type OptionsSchema = Type.TObject;
+
+/** A pipeline by name: options in, a graph out. */
+export interface Recipe<S extends OptionsSchema = OptionsSchema> {
+  readonly name: string;
+  /** One line, for lists. */
+  readonly summary: string;
+  readonly options: S;
+  /** Command lines that work, without the `relflow` before them. */
+  readonly examples: readonly string[];
+  /** @throws OptionError where options do not fit together */
+  readonly build: (options: Type.Static<S>) => Graph | Promise<Graph>;
+}
+
+/** Only there to tie the type of `build` to the schema. */
+export function recipe<S extends OptionsSchema>(definition: Recipe<S>): Recipe<S> {
+  return definition;
+}
+
+const ajv = new Ajv2020({ strict: true, useDefaults: true });
+
+/**
+ * Checks options, fills in defaults and makes the graph.
+ *
+ * @returns the graph, and the options as a resume needs them
+ * @throws OptionError naming the option and what it expects
+ */
+export async function buildRecipe(
+  { name, options: schema, build }: Recipe,
+  given: Readonly<Record<string, unknown>>,
+): Promise<{ graph: Graph; options: Record<string, unknown> }> {
+  const options: Record<string, unknown> = structuredClone({ ...given });
+  const check = ajv.compile(schema);
+  if (!check(options)) throw new OptionError(name, explain(check.errors?.[0], schema));
+  return { graph: await build(options), options };
+}
+
+function explain(error: ErrorObject | undefined, schema: OptionsSchema): string {
+  if (error?.keyword === 'required') return `--${flagName(String(error.params['missingProperty']))} is missing`;
+  if (error?.keyword === 'additionalProperties') {
+    const known = Object.keys(schema.properties).map(flagName);
+    return `unknown option '${error.params['additionalProperty']}', expected one of ${known.join(', ')}`;
+  }
+  return `--${flagName(error?.instancePath.slice(1) ?? '')} ${error?.message ?? 'is wrong'}`;
+}
+
+/** `maxPairs` as it stands on the command line: `max-pairs`. */
+export function flagName(property: string): string {
+  return property.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

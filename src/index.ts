@@ -1,0 +1,70 @@
+// The public data API. Loads no tensor library.
+export { type CaptionFileOptions, captionFile } from './captioners/caption-file.js';
+export { parsedGraphFile } from './captioners/parsed-graph-file.js';
+export { InputError, OptionError, OutputError, RecordError, RelflowError, WiringError } from './errors.js';
+export { type DatasetStatistics, datasetStatistics } from './evaluation/dataset-statistics.js';
+export { checkWiring } from './graph/check.js';
+export { describeGraph, drawMermaid, drawText } from './graph/describe.js';
+export { Flow, Graph, type RecordOf } from './graph/graph.js';
+export { type Inspection, inspect } from './graph/inspect.js';
+export type { StageLoad } from './graph/meter.js';
+export { buildRecipe, type OptionsSchema, type Recipe, recipe } from './graph/recipe.js';
+export type { RecordsOptions } from './graph/records.js';
+export { inputFiles, type RunOptions, type RunProgress, type RunResult, run } from './graph/run.js';
+export { baselineTagger } from './operators/baseline-tagger.js';
+export { type CaptionOptions, caption } from './operators/caption.js';
+export { filter } from './operators/filter.js';
+export { type MatchOptions, match } from './operators/match.js';
+export { FILTERED, type Operator, type OperatorContext, type OperatorSpec, operator } from './operators/operator.js';
+export { inOrder, orderedMap } from './operators/ordered-map.js';
+export { type PairOptions, pair } from './operators/pair.js';
+export { parse } from './operators/parse.js';
+export { parsed } from './operators/parsed.js';
+export { type SampleOptions, sample } from './operators/sample.js';
+export { type TagOptions, tag } from './operators/tag.js';
+export { packageRoot, version } from './package-info.js';
+export { type Box, clampBox, intersection, iou, overlaps } from './records/box.js';
+export type { CandidatePair, Candidates, CandidateText, Matched, Mention } from './records/candidate.js';
+export { type CandidateGroup, officialGroups } from './records/candidate-groups.js';
+export type { Caption, Captioned } from './records/caption.js';
+export type { CaptionMap, CocoCaptions } from './records/caption-file.js';
+export type { Detection, Id, Image, ImageRecord, Origin } from './records/image.js';
+export type { InputFile, Manifest, NodeDescription, OutputFile, Shard, StageCounts } from './records/manifest.js';
+export type {
+  Captioner,
+  RelationTagger,
+  Source,
+  SourceContext,
+  SourceItem,
+  SourceProgress,
+  SourceReject,
+  TagRequest,
+  TextParser,
+} from './records/ports.js';
+export type { Reject } from './records/reject.js';
+export type {
+  CandidateSet,
+  OperatorStamp,
+  Provenance,
+  Related,
+  Relation,
+  SceneGraph,
+  Tagger,
+} from './records/scene-graph.js';
+export { type SchemaName, schemaDocument, schemas } from './records/schemas.js';
+export type { Entity, Parsed, TextGraph, TextRelation } from './records/text-graph.js';
+export { fitsSchema, schemaProblem, type TypeOf } from './records/validate.js';
+export { exportAs, exportRun } from './sinks/export-run.js';
+export { reportPage } from './sinks/report-finisher.js';
+export { EXPORT_FORMATS, type ExportFormat, exportFormat } from './sinks/rlipv2-files.js';
+export { REJECTS, RunFolder, schemaLines } from './sinks/run-folder.js';
+export { candidateSets, sceneGraphs } from './sinks/scene-graphs.js';
+export type { Finisher, Sink } from './sinks/sink.js';
+export { type Problem, validate } from './sinks/validate.js';
+export { type CocoOptions, coco } from './sources/coco.js';
+export { fromIterable } from './sources/from-iterable.js';
+export { type Objects365Options, objects365 } from './sources/objects365.js';
+export { type SceneGraphLinesOptions, sceneGraphLines } from './sources/scene-graph-lines.js';
+export { type VisualGenomeOptions, visualGenome } from './sources/visual-genome.js';
+export { ruleParser } from './text/rule-parser.js';
+export { loadVocabulary, type Vocabulary } from './text/vocabulary/vocabulary.js';

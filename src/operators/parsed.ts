@@ -1,0 +1,33 @@
+import type { Captioned } from '../records/caption.js';
+import type { Image, ImageRecord } from '../records/image.js';
+import type { Parsed, TextGraph } from '../records/text-graph.js';
+import { type Operator, operator } from './operator.js';
+
+/** Where text graphs that another parser made come from. */
+export interface ParsedGraphs {
+  readonly name: string;
+  readonly version: string;
+  files(): Promise<readonly string[]>;
+  /** One graph a caption. */
+  graphs(image: Image): Promise<readonly TextGraph[]>;
+  close(): Promise<void>;
+}
+
+/** Takes the place of `caption` and `parse` where the graphs are there already; the captions' texts are then unknown. */
+export function parsed(source: ParsedGraphs): Operator<ImageRecord, Captioned & Parsed> {
+  return operator<ImageRecord, Captioned & Parsed>({
+    name: 'parsed',
+    version: `1+${source.name}@${source.version}`,
+    options: { graphs: source.name },
+    needs: ['image'],
+    adds: ['captions', 'phrases'],
+    concurrency: 8,
+    files: () => source.files(),
+    close: () => source.close(),
+    apply: async ({ image }, context) => {
+      const phrases = await source.graphs(image);
+      context.count('graphs', phrases.length);
+      return { phrases, captions: phrases.map(() => ({ text: '', source: source.name })) };
+    },
+  });
+}

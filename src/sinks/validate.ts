@@ -1,0 +1,129 @@
+import { readFile, stat } from 'node:fs/promises';
+import { InputError, RelflowError } from '../errors.js';
+import type { Box } from '../records/box.js';
+import type { CandidateSet, SceneGraph } from '../records/scene-graph.js';
+import { type SchemaName, schemas } from '../records/schemas.js';
+import { schemaProblem } from '../records/validate.js';
+import { jsonLines } from '../sources/json-lines.js';
+import { namesIn, RunFolder } from './run-folder.js';
+import { checksum } from './shard-writer.js';
+
+/** Something that is not as it should be. */
+export interface Problem {
+  readonly file: string;
+  /** From 1; absent where the file as a whole is meant. */
+  readonly line?: number;
+  readonly problem: string;
+}
+
+/** Checks a run's folder or a single file; yields what is wrong, nothing where all is well. */
+export async function* validate(path: string): AsyncGenerator<Problem, void> {
+  const found = await stat(path).catch(() => null);
+  if (!found) throw new InputError(path, 'no such file or folder');
+  if (found.isDirectory()) yield* validateRun(new RunFolder(path));
+  else yield* validateFile(path, new Set());
+}
+
+/** Marks, manifest, checksums, every line, and whether ids fit together. */
+async function* validateRun(folder: RunFolder): AsyncGenerator<Problem, void> {
+  if (!(await folder.state())) throw new InputError(folder.path, 'not the output folder of a run');
+  const shards = await folder.shards();
+  const manifest = await folder.manifest();
+  if (!manifest) yield { file: folder.at('manifest.json'), problem: 'missing: the run is not finished' };
+  const listed = shards.flatMap((shard) => shard.files);
+  const records = shards.reduce((sum, shard) => sum + shard.records, 0);
+  if (manifest && manifest.records !== records) {
+    yield { file: folder.at('manifest.json'), problem: `${manifest.records} records, but its shards have ${records}` };
+  }
+  const known = new Set((manifest?.files ?? listed).map((file) => file.path));
+  for (const file of listed) {
+    if (!known.has(file.path)) yield { file: folder.at(file.path), problem: 'a shard that the manifest does not list' };
+  }
+  for (const { path, bytes, sha256 } of manifest?.files ?? listed) {
+    const sum = await checksum(folder.at(path)).catch(() => null);
+    if (!sum) yield { file: folder.at(path), problem: 'missing' };
+    else if (sum.bytes !== bytes) yield { file: folder.at(path), problem: `${sum.bytes} bytes, expected ${bytes}` };
+    else if (sum.sha256 !== sha256) yield { file: folder.at(path), problem: 'its SHA-256 is not the recorded one' };
+  }
+  for (const sink of new Set(listed.map((file) => file.sink))) {
+    const seen = new Set<string>();
+    for (const name of await namesIn(folder.at(sink))) {
+      if (!known.has(`${sink}/${name}`))
+        yield { file: folder.at(sink, name), problem: 'a file that belongs to no shard' };
+    }
+    for (const file of listed.filter((other) => other.sink === sink)) {
+      const counted = { lines: 0 };
+      yield* validateFile(folder.at(file.path), seen, counted);
+      if (counted.lines !== file.records) {
+        yield { file: folder.at(file.path), problem: `${counted.lines} lines, expected ${file.records}` };
+      }
+    }
+  }
+}
+
+/** @param seen images met so far, to find one that occurs twice */
+async function* validateFile(file: string, seen: Set<string>, counted = { lines: 0 }): AsyncGenerator<Problem, void> {
+  try {
+    if (/\.jsonl(\.gz)?$/.test(file)) {
+      for await (const { value, line } of jsonLines(file)) {
+        counted.lines++;
+        for (const problem of problemsOf(value, seen)) yield { file, line, problem };
+      }
+    } else {
+      const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+      for (const problem of problemsOf(value, seen)) yield { file, problem };
+    }
+  } catch (error) {
+    if (error instanceof RelflowError || error instanceof SyntaxError) yield { file, problem: error.message };
+    else throw error;
+  }
+}
+
+function* problemsOf(value: unknown, seen: Set<string>): Generator<string, void> {
+  const name = schemaNameOf(value);
+  if (!name) {
+    yield `no known format; expected one of ${Object.keys(schemas).join(', ')}`;
+    return;
+  }
+  const problem = schemaProblem(name, value);
+  if (problem !== null) yield `${name}: ${problem}`;
+  else if (name === 'scene-graph' || name === 'candidates')
+    yield* crossChecks(value as SceneGraph | CandidateSet, seen);
+}
+
+function schemaNameOf(value: unknown): SchemaName | null {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return null;
+  const { format } = value as { format?: unknown };
+  if (typeof format === 'string') {
+    const name = /^relflow\.([a-z-]+)\/\d+$/.exec(format)?.[1];
+    return name !== undefined && Object.hasOwn(schemas, name) ? (name as SchemaName) : null;
+  }
+  return 'annotations' in value ? 'captions-coco' : 'captions-by-image';
+}
+
+/** What a schema can't say: indexes that point somewhere, boxes inside their image, images that occur once. */
+function* crossChecks(record: SceneGraph | CandidateSet, seen: Set<string>): Generator<string, void> {
+  const { image, objects, captions } = record;
+  const key = `${image.dataset}/${image.id}`;
+  if (seen.has(key)) yield `image ${key} occurs again`;
+  seen.add(key);
+  for (const [index, { box }] of objects.entries()) {
+    if (!isInside(box, image.width, image.height))
+      yield `object ${index}: its box [${box.join(', ')}] is not inside the image`;
+  }
+  const pairs =
+    'relations' in record
+      ? record.relations.map((relation) => ({ ...relation, captions: relation.captions ?? [] }))
+      : record.candidates.map((pair) => ({ ...pair, captions: pair.texts.flatMap((text) => text.captions) }));
+  for (const [index, pair] of pairs.entries()) {
+    const missing = [pair.subject, pair.object].find((object) => object >= objects.length);
+    if (missing !== undefined) yield `relation ${index}: there is no object ${missing}`;
+    const unknown = pair.captions.find((caption) => caption >= captions.length);
+    if (unknown !== undefined) yield `relation ${index}: there is no caption ${unknown}`;
+  }
+}
+
+/** With a pixel of tolerance: official files round. */
+function isInside([x, y, w, h]: Box, width: number, height: number): boolean {
+  return w > 0 && h > 0 && x >= -1 && y >= -1 && x + w <= width + 1 && y + h <= height + 1;
+}
