@@ -1,0 +1,31 @@
+const bare = ['-Infinity', 'Infinity', 'NaN'];
+
+/**
+ * Python writes `NaN`, `Infinity` and `-Infinity`, which are not JSON. The same text with each of them, where it stands
+ * outside a string, as `null`.
+ */
+export function bareNumbersAsNull(json: string): string {
+  const parts: string[] = [];
+  let done = 0;
+  let i = 0;
+  while (i < json.length) {
+    const char = json[i];
+    if (char === '"') i = afterString(json, i);
+    else if (char === 'N' || char === 'I' || char === '-') {
+      const word = bare.find((w) => json.startsWith(w, i));
+      if (word === undefined) i++;
+      else {
+        parts.push(json.slice(done, i), 'null');
+        done = i += word.length;
+      }
+    } else i++;
+  }
+  parts.push(json.slice(done));
+  return parts.join('');
+}
+
+function afterString(json: string, from: number): number {
+  let i = from + 1;
+  while (i < json.length && json[i] !== '"') i += json[i] === '\\' ? 2 : 1;
+  return i + 1;
+}

@@ -1,0 +1,235 @@
+import { access } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Id, ImageRecord } from '../records/image.js';
+import type { SourceContext, SourceItem, SourceReject } from '../records/ports.js';
+import { isReject, readAnnotation, readCategory, readImage } from './coco-elements.js';
+import { putAnnotation, putImage, readSpooledImage, type SpooledImage } from './coco-spool.js';
+import { filterDetections } from './detection-filter.js';
+import { type Group, GroupSpool } from './group-spool.js';
+import { IdIndex } from './id-index.js';
+import { type JsonBatch, streamJson } from './json-stream.js';
+
+/** How sets in COCO's format differ. */
+export interface CocoDialect {
+  /** Name of the source. */
+  readonly source: string;
+  readonly dataset: string;
+  /** The split that a file holds, by its base name. */
+  split(file: string): string;
+  /** Paths below the image folder where an image's file may be; the first one is the usual one. */
+  imageFiles(fileName: string): readonly [string, ...string[]];
+  /** The category's name in records. */
+  categoryName(name: string): string;
+}
+
+/** What is made of a file in COCO's format. */
+export interface CocoFileOptions {
+  readonly dialect: CocoDialect;
+  /** The image folder, where the images' files must be there. */
+  readonly images: string | undefined;
+  readonly compat: boolean;
+  /** How many images to yield at most. */
+  readonly limit: number;
+  /** What may be held in memory before it is spilled, in bytes. */
+  readonly memoryBytes: number | undefined;
+}
+
+const sections = ['images', 'annotations', 'categories'];
+
+/** Keys of annotations whose values are long and of no use here. */
+const heavyKeys = ['segmentation', 'keypoints', 'segments_info'];
+
+/**
+ * The records of one file in COCO's format. First come the elements that are of no use, in file order; then a record an
+ * image, in the order of `images`; then an item for each image that only annotations know.
+ */
+export class CocoFile {
+  readonly #file: string;
+  readonly #options: CocoFileOptions;
+  readonly #context: SourceContext;
+  readonly #spool: GroupSpool;
+  readonly #images = new IdIndex();
+  readonly #refused = new IdIndex();
+  readonly #unknown = new IdIndex();
+  readonly #unknownIds: Id[] = [];
+  /** How many annotations each unknown image has. */
+  readonly #unknownCounts: number[] = [];
+  readonly #categories = new Map<Id, string>();
+  #passes = 1;
+  #pass = 0;
+
+  constructor(file: string, options: CocoFileOptions, context: SourceContext) {
+    this.#file = file;
+    this.#options = options;
+    this.#context = context;
+    const { memoryBytes } = options;
+    this.#spool = new GroupSpool({ tempDir: context.tempDir, ...(memoryBytes !== undefined && { memoryBytes }) });
+  }
+
+  /** How many images were within the limit. */
+  get images(): number {
+    return Math.min(this.#images.size, this.#options.limit);
+  }
+
+  /**
+   * To be called once.
+   * @throws InputError where the file can't be read as COCO's format
+   */
+  async *items(): AsyncGenerator<SourceItem<ImageRecord>, void, void> {
+    try {
+      yield* this.#take();
+      let done = 0;
+      for await (const group of this.#spool.groups()) {
+        this.#context.signal.throwIfAborted();
+        yield await this.#item(group);
+        this.#context.progress({ phase: 'records', done: ++done, total: this.images });
+      }
+      for (const [index, id] of this.#unknownIds.entries()) yield unknownImage(id, this.#unknownCounts[index] ?? 0);
+    } finally {
+      await this.#spool.close();
+    }
+  }
+
+  /** Reads the file; annotations must find their images, so a file that has its images later is read twice. */
+  async *#take(): AsyncGenerator<SourceItem<never>> {
+    const before = new Set<string>();
+    for await (const batch of this.#batches(sections)) {
+      if (batch.section === 'annotations' && !before.has('images')) {
+        this.#passes = 2;
+        break;
+      }
+      before.add(batch.section);
+      yield* this.#takeBatch(batch);
+    }
+    if (this.#passes === 1) return;
+    const others = sections.filter((section) => section !== 'annotations' && !before.has(section));
+    for await (const batch of this.#batches(others)) yield* this.#takeBatch(batch);
+    this.#pass = 1;
+    for await (const batch of this.#batches(['annotations'])) yield* this.#takeBatch(batch);
+  }
+
+  #batches(layout: readonly string[]): AsyncIterable<JsonBatch> {
+    const { signal, progress } = this.#context;
+    const onRead = (done: number, total: number) =>
+      progress({ phase: 'reading', done: done + this.#pass * total, total: this.#passes * total });
+    return streamJson(this.#file, { layout, emptied: heavyKeys, signal, onRead });
+  }
+
+  async *#takeBatch({ section, first, values }: JsonBatch): AsyncGenerator<SourceItem<never>> {
+    const take =
+      section === 'images' ? this.#takeImage : section === 'annotations' ? this.#takeAnnotation : this.#takeCategory;
+    for (const [index, value] of values.entries()) {
+      const reject = take.call(this, value, first + index);
+      if (reject) yield { rejects: [reject] };
+    }
+    await this.#spool.settle();
+  }
+
+  #takeImage(value: unknown, position: number): SourceReject | undefined {
+    const image = readImage(value, position);
+    if (isReject(image)) {
+      if (image.image !== undefined) this.#refused.add(image.image);
+      return image;
+    }
+    const group = this.#images.add(image.id);
+    if (group === undefined) {
+      return {
+        reason: 'duplicate-image',
+        message: `image ${image.id} occurs twice; the first one stays`,
+        image: image.id,
+      };
+    }
+    if (group < this.#options.limit) putImage(this.#spool, group, image);
+    return undefined;
+  }
+
+  #takeAnnotation(value: unknown, position: number): SourceReject | undefined {
+    const annotation = readAnnotation(value, position);
+    if (isReject(annotation)) return annotation;
+    const group = this.#images.get(annotation.image);
+    if (group === undefined) this.#countUnknown(annotation.image);
+    else if (group < this.#options.limit) putAnnotation(this.#spool, group, annotation);
+    return undefined;
+  }
+
+  #takeCategory(value: unknown, position: number): SourceReject | undefined {
+    const category = readCategory(value, position);
+    if (isReject(category)) return category;
+    const { id, name } = category;
+    if (this.#categories.has(id)) {
+      return {
+        reason: 'duplicate-category',
+        message: `category ${id} occurs twice; the first one stays`,
+        detail: { category: id },
+      };
+    }
+    this.#categories.set(id, this.#options.dialect.categoryName(name));
+    return undefined;
+  }
+
+  /** Annotations of an image that was refused are not reported once more. */
+  #countUnknown(image: Id): void {
+    if (this.#refused.get(image) !== undefined) return;
+    const known = this.#unknown.get(image);
+    if (known !== undefined) this.#unknownCounts[known]!++;
+    else if (this.#unknown.add(image) !== undefined) {
+      this.#unknownIds.push(image);
+      this.#unknownCounts.push(1);
+    }
+  }
+
+  async #item(group: Group): Promise<SourceItem<ImageRecord>> {
+    const spooled = readSpooledImage(group);
+    if (!spooled) throw new Error(`the spool lost image ${group.number}`);
+    const { id, fileName } = spooled.image;
+    if (group.cut) {
+      return { rejects: [{ reason: 'too-many-boxes', message: `image ${id} has more boxes than fit`, image: id }] };
+    }
+    const candidates = this.#options.dialect.imageFiles(fileName);
+    const file = await this.#imageFile(candidates);
+    if (file === null) {
+      const message = `image ${id}: no file ${candidates.join(' or ')} in the image folder`;
+      return { rejects: [{ reason: 'image-missing', message, image: id }] };
+    }
+    return this.#record(spooled, file);
+  }
+
+  #record({ image, annotations }: SpooledImage, file: string): SourceItem<ImageRecord> {
+    const { dialect, compat } = this.#options;
+    const base = basename(this.#file);
+    const { id, width, height } = image;
+    const described = { id, file, width, height, dataset: dialect.dataset, split: dialect.split(base) };
+    const raw = annotations.map(({ id, category, box, crowd, score }, index) => ({
+      id: id ?? index,
+      category: this.#categories.get(category) ?? null,
+      box,
+      crowd,
+      score,
+    }));
+    const { detections, counts, rejects, rawCategories } = filterDetections(raw, described, compat);
+    const record = { image: described, detections, origin: { source: dialect.source, file: base } };
+    return { record: rawCategories ? { ...record, rawCategories } : record, counts, rejects };
+  }
+
+  /** The first of the paths where there is a file; the first one unasked where no folder is given. */
+  async #imageFile(candidates: readonly [string, ...string[]]): Promise<string | null> {
+    const folder = this.#options.images;
+    if (folder === undefined) return candidates[0];
+    for (const candidate of candidates) {
+      try {
+        await access(join(folder, candidate));
+        return candidate;
+      } catch {}
+    }
+    return null;
+  }
+}
+
+/** Annotations without an image are reported together: there may be as many as lines in the file. */
+function unknownImage(image: Id, annotations: number): SourceItem<never> {
+  const message = `image ${image} is not in the file, but ${annotations} of its annotations are`;
+  return {
+    rejects: [{ reason: 'unknown-image', message, image, detail: { annotations } }],
+    counts: { 'unknown-image-annotation': annotations },
+  };
+}

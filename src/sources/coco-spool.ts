@@ -1,0 +1,91 @@
+import type { AnnotationElement, ImageElement } from './coco-elements.js';
+import { type Group, type GroupSpool, payloadLength } from './group-spool.js';
+
+/** An annotation among those of its image. */
+export type ImageAnnotation = Omit<AnnotationElement, 'image'>;
+
+/** An image with its annotations, in file order. */
+export interface SpooledImage {
+  readonly image: ImageElement;
+  readonly annotations: readonly ImageAnnotation[];
+}
+
+/** The first byte of a payload says what it is. */
+const imageJson = 0;
+const annotationJson = 1;
+const annotationNumbers = 2;
+
+/** Bits of the second byte of `annotationNumbers`. */
+const isCrowd = 1;
+const hasId = 2;
+const hasScore = 4;
+
+const numbersBytes = 50;
+const longestBox = 200;
+
+/** Puts an image into its group; once a group. */
+export function putImage(spool: GroupSpool, group: number, image: ImageElement): void {
+  putJson(spool, group, imageJson, image);
+}
+
+/** Puts an annotation into its image's group: in binary where it is made of numbers as usual, else as JSON. */
+export function putAnnotation(spool: GroupSpool, group: number, annotation: AnnotationElement): void {
+  const { id, category, box, crowd, score } = annotation;
+  if (typeof id === 'string' || typeof category === 'string' || !isFourNumbers(box)) {
+    putJson(spool, group, annotationJson, { id, category, box: bounded(box), crowd, score });
+    return;
+  }
+  const { view, at } = spool.reserve(group, score === undefined ? numbersBytes : numbersBytes + 8);
+  view.setUint8(at, annotationNumbers);
+  view.setUint8(at + 1, (crowd ? isCrowd : 0) | (id === null ? 0 : hasId) | (score === undefined ? 0 : hasScore));
+  view.setFloat64(at + 2, id ?? 0, true);
+  view.setFloat64(at + 10, category, true);
+  for (let axis = 0; axis < 4; axis++) view.setFloat64(at + 18 + axis * 8, box[axis]!, true);
+  if (score !== undefined) view.setFloat64(at + numbersBytes, score, true);
+}
+
+/** What was put into an image's group; null where no image was. */
+export function readSpooledImage({ view, starts }: Group): SpooledImage | null {
+  let image: ImageElement | null = null;
+  const annotations: ImageAnnotation[] = [];
+  for (const start of starts) {
+    const kind = view.getUint8(start);
+    if (kind === imageJson) image = readJson(view, start) as ImageElement;
+    else if (kind === annotationJson) annotations.push(readJson(view, start) as ImageAnnotation);
+    else annotations.push(readNumbers(view, start));
+  }
+  return image && { image, annotations };
+}
+
+function readNumbers(view: DataView, start: number): ImageAnnotation {
+  const flags = view.getUint8(start + 1);
+  const number = (offset: number) => view.getFloat64(start + offset, true);
+  return {
+    id: flags & hasId ? number(2) : null,
+    category: number(10),
+    box: [number(18), number(26), number(34), number(42)],
+    crowd: (flags & isCrowd) !== 0,
+    score: flags & hasScore ? number(numbersBytes) : undefined,
+  };
+}
+
+function putJson(spool: GroupSpool, group: number, kind: number, value: unknown): void {
+  const json = Buffer.from(JSON.stringify(value));
+  const { view, at } = spool.reserve(group, json.length + 1);
+  view.setUint8(at, kind);
+  new Uint8Array(view.buffer).set(json, at + 1);
+}
+
+function readJson(view: DataView, start: number): unknown {
+  return JSON.parse(Buffer.from(view.buffer, start + 1, payloadLength(view, start) - 1).toString());
+}
+
+function isFourNumbers(box: unknown): box is readonly [number, number, number, number] {
+  return Array.isArray(box) && box.length === 4 && box.every(Number.isFinite);
+}
+
+/** A box that is none may be anything of any size; its beginning is enough to show what it was. */
+function bounded(box: unknown): unknown {
+  const json = JSON.stringify(box);
+  return json !== undefined && json.length > longestBox ? json.slice(0, longestBox) : box;
+}

@@ -1,0 +1,85 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { InputError, OptionError } from '../errors.js';
+import type { ImageRecord } from '../records/image.js';
+import type { Source, SourceContext, SourceItem } from '../records/ports.js';
+import { type CocoDialect, CocoFile } from './coco-file.js';
+import { inputFiles } from './input-files.js';
+
+/** What a source of annotations in COCO's format is told. */
+export interface CocoOptions {
+  /** Path or glob of annotation files, gzip or not; several are read one after another, sorted. */
+  readonly annotations: string;
+  /** The image folder. If given, an image whose file is not there is refused (`image-missing`). */
+  readonly images?: string;
+  /** Name of the set in records; `coco2017` unless given. */
+  readonly dataset?: string;
+  /** Name of the split in records; from the file name unless given: `instances_train2017.json` is `train2017`. */
+  readonly split?: string;
+  /** What RLIPv2 does with boxes, see `filterDetections`. */
+  readonly compat?: boolean;
+  /** Stop after this many images. */
+  readonly limit?: number;
+  /** What may be held in memory before it is spilled to the temporary folder, in bytes; 64 MiB unless given. */
+  readonly memoryBytes?: number;
+}
+
+/**
+ * Detections in COCO's format: `images`, `annotations` and `categories` in any order, annotations sorted or not. Every
+ * image yields a record, in the order of `images`, also one without detections. Memory does not grow with the file.
+ *
+ * An element that is of no use is a reject and never ends the run: `malformed-image`, `unsafe-path`, `duplicate-image`,
+ * `malformed-annotation`, `unknown-image`, `malformed-category`, `duplicate-category`, `image-missing`, and those of
+ * `filterDetections`. An annotation without an id gets its position among its image's annotations.
+ *
+ * @throws OptionError where an option is out of range
+ * Source: the COCO data format, https://cocodataset.org/#format-data
+ */
+export function coco(options: CocoOptions): Source<ImageRecord> {
+  const { dataset = 'coco2017', split } = options;
+  return cocoLike('coco', options, {
+    source: 'coco',
+    dataset,
+    split: (file) => split ?? /^instances_(.+?)\.json/.exec(file)?.[1] ?? '',
+    imageFiles: (fileName) => [fileName],
+    categoryName: (name) => name,
+  });
+}
+
+/** A source of COCO's format or one that differs from it as `dialect` says. */
+export function cocoLike(name: string, options: CocoOptions, dialect: CocoDialect): Source<ImageRecord> {
+  const { annotations, images, compat = false, limit, memoryBytes } = options;
+  if (!annotations) throw new OptionError(name, "'annotations' is missing, expected a path or a glob");
+  if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) {
+    throw new OptionError(name, `limit is ${limit}, expected a whole number above 0`);
+  }
+  return {
+    name,
+    version: '1',
+    options: {
+      annotations: basename(annotations),
+      dataset: dialect.dataset,
+      ...(options.split !== undefined && { split: options.split }),
+      compat,
+      ...(limit !== undefined && { limit }),
+      checksImages: images !== undefined,
+    },
+    adds: ['image', 'detections', 'origin', ...(compat ? ['rawCategories'] : [])],
+    files: () => inputFiles(annotations),
+    async *read(context: SourceContext): AsyncGenerator<SourceItem<ImageRecord>, void, void> {
+      if (images !== undefined) await checkFolder(images);
+      let left = limit ?? Number.POSITIVE_INFINITY;
+      for (const file of await inputFiles(annotations)) {
+        if (left <= 0) return;
+        const reader = new CocoFile(file, { dialect, images, compat, limit: left, memoryBytes }, context);
+        yield* reader.items();
+        left -= reader.images;
+      }
+    },
+  };
+}
+
+async function checkFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => null);
+  if (!found?.isDirectory()) throw new InputError(folder, 'no such image folder');
+}

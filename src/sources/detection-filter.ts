@@ -1,0 +1,139 @@
+import { type Box, clampBox } from '../records/box.js';
+import type { Detection, Id, Image } from '../records/image.js';
+import type { SourceReject } from '../records/ports.js';
+import { shown } from './json-value.js';
+
+/** An object as an annotation file has it. */
+export interface RawDetection {
+  readonly id: Id;
+  /** Null where the file does not say what the category id stands for. */
+  readonly category: string | null;
+  /** Should be `[x, y, w, h]` in pixels; may be anything. */
+  readonly box: unknown;
+  /** True for a region that covers many objects. */
+  readonly crowd: boolean;
+  readonly score?: number | undefined;
+}
+
+/** What became of an image's raw detections. */
+export interface FilteredDetections {
+  readonly detections: readonly Detection[];
+  /** Where each raw detection went: its index in `detections`, or -1. Of equal boxes, all lead to the one that stays. */
+  readonly kept: Int32Array;
+  readonly rejects: readonly SourceReject[];
+  /** Names: `crowd`, `unknown-category`, `zero-area`, `clipped`, `outside-image`, `duplicate-box`, … */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Only in `compat`: the distinct categories of all raw detections, in order of first appearance. */
+  readonly rawCategories?: readonly string[];
+}
+
+/**
+ * Turns an image's raw detections into detections, in the given order. Each one that is left out is counted under the
+ * first of these names that fits; the first is also a reject, since its file is at fault:
+ *
+ * 1. `malformed-box`: the box is not four finite numbers
+ * 2. `crowd`
+ * 3. `unknown-category`
+ * 4. `zero-area`: the width or height is not above 0
+ * 5. `outside-image`: nothing is left after the box is clipped to the image; where something is, `clipped` is counted
+ * 6. `duplicate-box`: an earlier detection has the same category and, after clipping, the same box
+ *
+ * `duplicate-annotation-id` and `score-out-of-range` (the score is left out) are counted beside these.
+ *
+ * @param compat what RLIPv2 does: equal boxes stay, and `rawCategories` is given. Source: RLIPv2, datasets/coco.py,
+ * `ConvertCocoPolysToMask`, and datasets/rlipv2_helper/BLIP_coco_caption_helper.py.
+ */
+export function filterDetections(raw: readonly RawDetection[], image: Image, compat: boolean): FilteredDetections {
+  const detections: Detection[] = [];
+  const kept = new Int32Array(raw.length).fill(-1);
+  const rejects: SourceReject[] = [];
+  const counts: Record<string, number> = {};
+  const count = (name: string) => {
+    counts[name] = (counts[name] ?? 0) + 1;
+  };
+  const ids = new Set<Id>();
+  const boxes = new BoxSet(detections);
+
+  for (const [index, { id, category, box, crowd, score }] of raw.entries()) {
+    if (ids.size === ids.add(id).size) count('duplicate-annotation-id');
+    if (!isBox(box)) {
+      count('malformed-box');
+      rejects.push(malformedBox(id, box, image.id));
+    } else if (crowd) count('crowd');
+    else if (category === null) count('unknown-category');
+    else if (box[2] <= 0 || box[3] <= 0) count('zero-area');
+    else {
+      const clipped = clampBox(box, image.width, image.height);
+      if (clipped[2] <= 0 || clipped[3] <= 0) {
+        count('outside-image');
+        continue;
+      }
+      const same = compat ? undefined : boxes.find(category, clipped);
+      if (same !== undefined) {
+        count('duplicate-box');
+        kept[index] = same;
+        continue;
+      }
+      if (clipped !== box) count('clipped');
+      kept[index] = detections.length;
+      const detection = { id, category, box: clipped };
+      if (score === undefined) detections.push(detection);
+      else if (score >= 0 && score <= 1) detections.push({ ...detection, score });
+      else {
+        count('score-out-of-range');
+        detections.push(detection);
+      }
+      boxes.add(clipped);
+    }
+  }
+  const filtered = { detections, kept, rejects, counts };
+  return compat ? { ...filtered, rawCategories: distinctCategories(raw) } : filtered;
+}
+
+function isBox(box: unknown): box is Box {
+  return Array.isArray(box) && box.length === 4 && box.every(Number.isFinite);
+}
+
+function malformedBox(id: Id, box: unknown, image: Id): SourceReject {
+  return {
+    reason: 'malformed-box',
+    message: `annotation ${id}: the box is ${shown(box)}, expected four finite numbers`,
+    image,
+    detail: { annotation: id },
+  };
+}
+
+function distinctCategories(raw: readonly RawDetection[]): string[] {
+  return [...new Set(raw.flatMap(({ category }) => category ?? []))];
+}
+
+/** Finds equal boxes among many: detections whose boxes have the same sum of coordinates are chained. */
+class BoxSet {
+  readonly #detections: readonly Detection[];
+  readonly #last = new Map<number, number>();
+  readonly #before: number[] = [];
+
+  constructor(detections: readonly Detection[]) {
+    this.#detections = detections;
+  }
+
+  /** Index of the detection with this category and box. */
+  find(category: string, box: Box): number | undefined {
+    for (let i = this.#last.get(sum(box)) ?? -1; i >= 0; i = this.#before[i] as number) {
+      const other = this.#detections[i] as Detection;
+      if (other.category === category && box.every((value, axis) => value === other.box[axis])) return i;
+    }
+    return undefined;
+  }
+
+  /** Notes the box of the detection that was pushed last. */
+  add(box: Box): void {
+    const key = sum(box);
+    this.#before.push(this.#last.get(key) ?? -1);
+    this.#last.set(key, this.#detections.length - 1);
+  }
+}
+
+function sum(box: Box): number {
+  return box[0] + box[1] * 3 + box[2] * 5 + box[3] * 7;
+}

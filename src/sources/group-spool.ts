@@ -1,0 +1,233 @@
+import { join } from 'node:path';
+import { appendBlocks, readBlock, readFrames } from './spool-file.js';
+import { TemporaryFolder } from './temporary-folder.js';
+
+/** What a spool is told. */
+export interface GroupSpoolOptions {
+  /** Where its folder is made once it spills. */
+  readonly tempDir: string;
+  /** What it may hold in memory, in bytes; 64 MiB unless given. */
+  readonly memoryBytes?: number;
+  /** How much of one group is handed out, in bytes; 256 MiB unless given. */
+  readonly maxGroupBytes?: number;
+}
+
+/** Everything that was put in under one number, in that order. Valid until the next group is asked for. */
+export interface Group {
+  readonly number: number;
+  readonly view: DataView;
+  /** Where each payload starts in `view`; `payloadLength` says how long it is. */
+  readonly starts: Uint32Array;
+  /** True where the group is longer than `maxGroupBytes` and only its beginning is here. */
+  readonly cut: boolean;
+}
+
+/** A place to write a payload to. */
+export interface Room {
+  view: DataView;
+  at: number;
+}
+
+interface Partition {
+  /** Not yet on disk; all but the last are full. */
+  blocks: DataView[];
+  /** Bytes used of the last block. */
+  used: number;
+  bytes: number;
+  onDisk: boolean;
+}
+
+/** Each payload follows its group's number and its own length, 4 bytes each. */
+const header = 8;
+const groupsPerPartition = 8192;
+const fanOut = 16;
+
+/** How many bytes the payload has that starts there. */
+export function payloadLength(view: DataView, start: number): number {
+  return view.getUint32(start - 4, true);
+}
+
+/**
+ * Sorts payloads by group number with bounded memory: they are put in in any order and come out group by group, in
+ * ascending order. Neighbouring groups share a partition; when the memory is used up, all partitions are appended to
+ * their files. A partition that is larger than the memory is split again when its turn comes.
+ */
+export class GroupSpool {
+  readonly #options: GroupSpoolOptions;
+  readonly #memoryBytes: number;
+  readonly #blockBytes: number;
+  readonly #width: number;
+  readonly #base: number;
+  readonly #partitions: (Partition | undefined)[] = [];
+  readonly #free: DataView[] = [];
+  readonly #room: Room = { view: new DataView(new ArrayBuffer(0)), at: 0 };
+  #held = 0;
+  #folder: TemporaryFolder | null = null;
+
+  /**
+   * @param width how many groups share a partition
+   * @param base the lowest group number
+   */
+  constructor(options: GroupSpoolOptions, width = groupsPerPartition, base = 0) {
+    this.#options = options;
+    this.#memoryBytes = options.memoryBytes ?? 64 * 1024 * 1024;
+    this.#blockBytes = Math.max(64, Math.min(16 * 1024, this.#memoryBytes >> 4));
+    this.#width = width;
+    this.#base = base;
+  }
+
+  /** Makes room for the next payload of a group, to be written before the next call. The room is reused. */
+  reserve(group: number, length: number): Room {
+    const index = Math.floor((group - this.#base) / this.#width);
+    const needed = header + length;
+    this.#partitions[index] ??= { blocks: [], used: 0, bytes: 0, onDisk: false };
+    const partition = this.#partitions[index];
+    let block = partition.blocks.at(-1);
+    if (!block || partition.used + needed > block.byteLength) {
+      block = this.#nextBlock(partition, needed);
+    }
+    const { used } = partition;
+    block.setUint32(used, group, true);
+    block.setUint32(used + 4, length, true);
+    partition.used += needed;
+    partition.bytes += needed;
+    this.#room.view = block;
+    this.#room.at = used + header;
+    return this.#room;
+  }
+
+  /** Puts a payload in. */
+  append(group: number, payload: Uint8Array): void {
+    const { view, at } = this.reserve(group, payload.length);
+    new Uint8Array(view.buffer).set(payload, at);
+  }
+
+  /**
+   * Writes to disk what is more than the memory may hold: call it between batches.
+   * @throws OutputError where writing fails
+   */
+  async settle(): Promise<void> {
+    if (this.#held > this.#memoryBytes) await this.#spill();
+  }
+
+  /** The groups that something was put into, by ascending number. To be read once, when everything is in. */
+  async *groups(): AsyncGenerator<Group, void, void> {
+    if (this.#folder) await this.#spill();
+    for (const [index, partition] of this.#partitions.entries()) {
+      if (!partition) continue;
+      if (partition.onDisk && partition.bytes > this.#memoryBytes && this.#width > 1) {
+        yield* this.#split(index);
+      } else {
+        const limit = this.#width > 1 ? partition.bytes : (this.#options.maxGroupBytes ?? 256 * 1024 * 1024);
+        const view = await this.#load(index, partition, Math.min(partition.bytes, limit));
+        yield* sorted(view, this.#base + index * this.#width, this.#width, partition.bytes > limit);
+      }
+      this.#partitions[index] = undefined;
+    }
+  }
+
+  /** Removes what is on disk. The spool is of no use afterwards. */
+  async close(): Promise<void> {
+    this.#partitions.length = this.#free.length = 0;
+    await this.#folder?.remove();
+    this.#folder = null;
+  }
+
+  #nextBlock(partition: Partition, needed: number): DataView {
+    const last = partition.blocks.length - 1;
+    const full = partition.blocks[last];
+    if (full) partition.blocks[last] = new DataView(full.buffer, 0, partition.used);
+    const reused = needed <= this.#blockBytes ? this.#free.pop() : undefined;
+    const block = reused ?? new DataView(new ArrayBuffer(Math.max(needed, this.#blockBytes)));
+    this.#held += block.byteLength;
+    partition.blocks.push(block);
+    partition.used = 0;
+    return block;
+  }
+
+  async #spill(): Promise<void> {
+    this.#folder ??= await TemporaryFolder.create(this.#options.tempDir);
+    for (const [index, partition] of this.#partitions.entries()) {
+      if (!partition || partition.blocks.length === 0) continue;
+      await appendBlocks(this.#path(index), filled(partition));
+      partition.onDisk = true;
+      for (const { buffer } of partition.blocks) {
+        if (buffer.byteLength === this.#blockBytes) this.#free.push(new DataView(buffer));
+      }
+      partition.blocks = [];
+      partition.used = 0;
+    }
+    this.#held = 0;
+  }
+
+  /** The first `length` bytes of a partition. */
+  async #load(index: number, partition: Partition, length: number): Promise<DataView> {
+    if (partition.onDisk) return readBlock(this.#path(index), length);
+    const joined = new Uint8Array(length);
+    let at = 0;
+    for (const block of filled(partition)) {
+      joined.set(block.subarray(0, length - at), at);
+      at += Math.min(block.length, length - at);
+    }
+    return new DataView(joined.buffer);
+  }
+
+  async *#split(index: number): AsyncGenerator<Group> {
+    const tempDir = this.#folder?.path ?? this.#options.tempDir;
+    const width = Math.ceil(this.#width / fanOut);
+    const finer = new GroupSpool({ ...this.#options, tempDir }, width, this.#base + index * this.#width);
+    try {
+      for await (const { view, length } of readFrames(this.#path(index), frameBytes)) {
+        for (let at = 0; at < length; ) {
+          const payload = new Uint8Array(view.buffer, at + header, view.getUint32(at + 4, true));
+          finer.append(view.getUint32(at, true), payload);
+          at += header + payload.length;
+        }
+        await finer.settle();
+      }
+      yield* finer.groups();
+    } finally {
+      await finer.close();
+    }
+  }
+
+  #path(index: number): string {
+    return join(this.#folder?.path ?? '', `${index}.spool`);
+  }
+}
+
+function filled(partition: Partition): Uint8Array[] {
+  const last = partition.blocks.length - 1;
+  return partition.blocks.map(
+    (block, i) => new Uint8Array(block.buffer, 0, i === last ? partition.used : block.byteLength),
+  );
+}
+
+function frameBytes(view: DataView, at: number, end: number): number {
+  return at + header > end ? Number.POSITIVE_INFINITY : header + view.getUint32(at + 4, true);
+}
+
+/** The groups of a partition, by a counting sort that keeps the order within each. */
+function* sorted(view: DataView, base: number, width: number, cut: boolean): Generator<Group> {
+  const ends = new Uint32Array(width + 1);
+  const each = (visit: (group: number, start: number) => void) => {
+    const end = view.byteLength;
+    for (let at = 0, next = frameBytes(view, 0, end); next <= end; at = next, next += frameBytes(view, at, end)) {
+      visit(view.getUint32(at, true) - base, at + header);
+    }
+  };
+  each((group) => {
+    ends[group + 1]! += 1;
+  });
+  for (let i = 0; i < width; i++) ends[i + 1]! += ends[i]!;
+  const starts = new Uint32Array(ends[width]!);
+  const fill = ends.slice();
+  each((group, start) => {
+    starts[fill[group]!++] = start;
+  });
+  for (let i = 0; i < width; i++) {
+    const from = ends[i]!;
+    const to = ends[i + 1]!;
+    if (to > from) yield { number: base + i, view, starts: starts.subarray(from, to), cut };
+  }
+}

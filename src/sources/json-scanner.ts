@@ -1,0 +1,136 @@
+/** Bytes that JSON's structure is made of. */
+export const byte = {
+  quote: 0x22,
+  comma: 0x2c,
+  colon: 0x3a,
+  openBracket: 0x5b,
+  backslash: 0x5c,
+  closeBracket: 0x5d,
+  openBrace: 0x7b,
+  closeBrace: 0x7d,
+} as const;
+
+/** Instead of an index: the bytes at hand end before the value does. */
+export const unfinished = -1;
+/** Instead of an index: the value is nested too deeply. */
+export const tooDeep = -2;
+
+/**
+ * How many zero bytes must follow the bytes at hand. They stop the loops below, which so need not compare their index
+ * with the end at every byte.
+ */
+export const sentinelBytes = 2;
+
+const plain = 0;
+const stop = 1;
+const opens = 2;
+const closes = 3;
+const quotes = 4;
+const escapes = 5;
+
+const structure = new Uint8Array(256);
+structure[0] = stop;
+structure[byte.quote] = quotes;
+structure[byte.openBrace] = structure[byte.openBracket] = opens;
+structure[byte.closeBrace] = structure[byte.closeBracket] = closes;
+
+const text = new Uint8Array(256);
+text[0] = stop;
+text[byte.quote] = quotes;
+text[byte.backslash] = escapes;
+
+const delimiter = new Uint8Array(256);
+for (const code of [0, 0x09, 0x0a, 0x0d, 0x20, byte.comma, byte.closeBracket, byte.closeBrace]) delimiter[code] = 1;
+
+/** Index of the first byte from `at` on that is not white space; may be the end of the bytes at hand. */
+export function skipSpace(bytes: Buffer, at: number): number {
+  let i = at;
+  for (;;) {
+    const code = bytes[i];
+    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return i;
+    i++;
+  }
+}
+
+/**
+ * Index after the string whose opening quote is at `from`.
+ * @param end where the bytes at hand end; `sentinelBytes` zeros follow
+ * @returns `unfinished` where the string goes on
+ */
+export function endOfString(bytes: Buffer, from: number, end: number): number {
+  let i = from + 1;
+  for (;;) {
+    const kind = text[bytes[i] as number];
+    if (kind === plain) i++;
+    else if (kind === quotes) return i + 1;
+    else if (kind === escapes) i += 2;
+    else if (i >= end) return unfinished;
+    else i++;
+  }
+}
+
+/**
+ * Index after the value that starts at `from`. Only strings and nesting are looked at: whether it is JSON is for
+ * `JSON.parse` to say.
+ * @param end where the bytes at hand end; `sentinelBytes` zeros follow
+ * @param maxDepth how many brackets may be open at once
+ * @param heavy keys of the value, in quotes, whose arrays and objects are emptied in place
+ * @returns `from` where there is no value, `unfinished` where it goes on, `tooDeep`
+ */
+export function endOfValue(
+  bytes: Buffer,
+  from: number,
+  end: number,
+  maxDepth: number,
+  heavy: readonly Buffer[] = none,
+): number {
+  const first = structure[bytes[from] as number];
+  if (first === quotes) return endOfString(bytes, from, end);
+  if (first !== opens) return endOfScalar(bytes, from, end);
+  let depth = 1;
+  let i = from + 1;
+  for (;;) {
+    const kind = structure[bytes[i] as number];
+    if (kind === plain) i++;
+    else if (kind === quotes) {
+      let after = endOfString(bytes, i, end);
+      if (depth === 1 && after > 0 && isHeavy(bytes, i, after, heavy)) after = emptied(bytes, after, end, maxDepth);
+      if (after < 0) return after;
+      i = after;
+    } else if (kind === closes) {
+      i++;
+      if (--depth === 0) return i;
+    } else if (kind === opens) {
+      i++;
+      if (++depth > maxDepth) return tooDeep;
+    } else if (i >= end) return unfinished;
+    else i++;
+  }
+}
+
+const none: readonly Buffer[] = [];
+
+function isHeavy(bytes: Buffer, from: number, after: number, heavy: readonly Buffer[]): boolean {
+  for (const key of heavy) {
+    if (key.length === after - from && key.compare(bytes, from, after) === 0) return true;
+  }
+  return false;
+}
+
+/** Turns the array or object that is the value of the key that ends at `at` into an empty one; index after it. */
+function emptied(bytes: Buffer, at: number, end: number, maxDepth: number): number {
+  const colon = skipSpace(bytes, at);
+  if (colon >= end) return unfinished;
+  if (bytes[colon] !== byte.colon) return at;
+  const from = skipSpace(bytes, colon + 1);
+  const after = endOfValue(bytes, from, end, maxDepth);
+  if (after > from && structure[bytes[from] as number] === opens) bytes.fill(0x20, from + 1, after - 1);
+  return after;
+}
+
+/** A number or a word ends where a delimiter follows it, which must be at hand. */
+function endOfScalar(bytes: Buffer, from: number, end: number): number {
+  let i = from;
+  while (delimiter[bytes[i] as number] === 0) i++;
+  return i < end ? i : unfinished;
+}

@@ -1,0 +1,49 @@
+import { InputError } from '../errors.js';
+import type { ByteReader } from './byte-reader.js';
+import { sentinelBytes } from './json-scanner.js';
+
+const readBytes = 1024 * 1024;
+
+/** The part of a file that is in memory: whole from `position` to `end`, followed by zeros for the scanner. */
+export class JsonWindow {
+  bytes: Buffer = Buffer.alloc(readBytes + sentinelBytes);
+  /** Index of the next byte to look at; what lies before it is forgotten when more is read. */
+  position = 0;
+  /** Index after the last byte at hand. */
+  end = 0;
+  #start = 0;
+  readonly #reader: ByteReader;
+  readonly #onRead: () => void;
+
+  /** @param onRead called after each read; may throw to stop */
+  constructor(reader: ByteReader, onRead: () => void) {
+    this.#reader = reader;
+    this.#onRead = onRead;
+  }
+
+  /** Offset in the decompressed file of the byte at `index`. */
+  offset(index: number): number {
+    return this.#start + index;
+  }
+
+  /** Reads on, with `position` moved to the front. False at the end of the file. */
+  async more(): Promise<boolean> {
+    const kept = this.end - this.position;
+    // Doubling while one value fills the window keeps the bytes that are scanned again below twice its size.
+    const roomy = kept * 2 > this.bytes.length ? Buffer.alloc(kept * 2 + readBytes) : this.bytes;
+    this.bytes.copy(roomy, 0, this.position, this.end);
+    this.bytes = roomy;
+    this.#start += this.position;
+    this.position = 0;
+    const length = await this.#reader.read(roomy, kept, roomy.length - kept - sentinelBytes);
+    this.end = kept + length;
+    roomy.fill(0, this.end, this.end + sentinelBytes);
+    this.#onRead();
+    return length > 0;
+  }
+
+  /** @throws InputError where the file ends here */
+  async need(problem: string, file: string): Promise<void> {
+    if (!(await this.more())) throw new InputError(file, problem, this.offset(this.end));
+  }
+}

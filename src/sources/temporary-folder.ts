@@ -1,0 +1,37 @@
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OutputError } from '../errors.js';
+
+const live = new Set<string>();
+
+/** A folder of its own below `parent`, for spilled data. Removed by `remove`, or at the latest when the process exits. */
+export class TemporaryFolder {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** @throws OutputError where it can't be made */
+  static async create(parent: string): Promise<TemporaryFolder> {
+    try {
+      await mkdir(parent, { recursive: true });
+      const path = await mkdtemp(join(parent, 'relflow-'));
+      if (live.size === 0) process.on('exit', removeAll);
+      live.add(path);
+      return new TemporaryFolder(path);
+    } catch (error) {
+      throw new OutputError(parent, `can't be used for temporary files: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
+    if (live.delete(this.path) && live.size === 0) process.off('exit', removeAll);
+  }
+}
+
+function removeAll(): void {
+  for (const path of live) rmSync(path, { recursive: true, force: true });
+}
