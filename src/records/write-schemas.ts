@@ -1,0 +1,11 @@
+// Writes schemas/*.schema.json from the schemas in this folder: npm run schemas
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../package-info.js';
+import { type SchemaName, schemaDocument, schemas } from './schemas.js';
+
+const folder = join(packageRoot, 'schemas');
+mkdirSync(folder, { recursive: true });
+for (const name of Object.keys(schemas) as SchemaName[]) {
+  writeFileSync(join(folder, `${name}.schema.json`), `${JSON.stringify(schemaDocument(name), null, 2)}\n`);
+}

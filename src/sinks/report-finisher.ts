@@ -1,0 +1,68 @@
+import { readFile, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import type { SceneGraph } from '../records/scene-graph.js';
+import { writeAtomically } from './atomic-file.js';
+import { type ReportScene, renderReportPage } from './report-page.js';
+import type { RunFolder } from './run-folder.js';
+import type { Finisher } from './sink.js';
+
+export interface ReportPageOptions {
+  readonly title: string;
+  /** Folder of the images; without it boxes are drawn on plain ground. */
+  readonly images?: string;
+  /** How many scenes to show, those with relations first. Default 12. */
+  readonly scenes?: number;
+}
+
+const MAX_IMAGE_BYTES = 4 * 2 ** 20;
+const MIME: Readonly<Record<string, string>> = { '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.png': 'image/png' };
+
+/** A self-contained HTML page, `report.html`, with a few images, their boxes, captions and relations. */
+export function reportPage({ title, images, scenes: count = 12 }: ReportPageOptions): Finisher {
+  return {
+    name: 'report-page',
+    version: '1',
+    options: { title, scenes: count },
+    needs: ['scene-graphs'],
+    finish: async (folder) => {
+      const { shown, summary } = await choose(folder, count);
+      const scenes: ReportScene[] = [];
+      for (const graph of shown) {
+        const imageDataUri = images === undefined ? null : await dataUri(join(images, graph.image.file));
+        scenes.push({ graph, ...(imageDataUri !== null && { imageDataUri }) });
+      }
+      const page = renderReportPage({ title, scenes, summary });
+      const written = await writeAtomically(folder.at('report.html'), [page]);
+      return [{ sink: 'report-page', path: 'report.html', records: scenes.length, ...written }];
+    },
+  };
+}
+
+/** The first scenes with relations, filled up with others, in the order of the run. */
+async function choose(folder: RunFolder, count: number) {
+  const related: SceneGraph[] = [];
+  const others: SceneGraph[] = [];
+  let images = 0;
+  let relations = 0;
+  let withRelation = 0;
+  for await (const graph of folder.lines('scene-graphs', 'scene-graph')) {
+    images++;
+    relations += graph.relations.length;
+    if (graph.relations.length > 0) withRelation++;
+    const kind = graph.relations.length > 0 ? related : others;
+    if (kind.length < count) kind.push(graph);
+  }
+  const summary = [
+    { label: 'images', value: images.toLocaleString('en-US') },
+    { label: 'with relations', value: withRelation.toLocaleString('en-US') },
+    { label: 'relations', value: relations.toLocaleString('en-US') },
+  ];
+  return { shown: [...related, ...others].slice(0, count), summary };
+}
+
+async function dataUri(file: string): Promise<string | null> {
+  const mime = MIME[extname(file).toLowerCase()];
+  const found = await stat(file).catch(() => null);
+  if (mime === undefined || !found?.isFile() || found.size > MAX_IMAGE_BYTES) return null;
+  return `data:${mime};base64,${(await readFile(file)).toString('base64')}`;
+}

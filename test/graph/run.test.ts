@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  Graph,
+  type ImageRecord,
+  OutputError,
+  operator,
+  RecordError,
+  type Related,
+  RunFolder,
+  run,
+  type SourceItem,
+  sceneGraphs,
+  validate,
+} from '../../src/index.js';
+import { digests, temporaryFolder } from '../support/folders.js';
+import { collect, images, memorySource } from '../support/records.js';
+
+const relate = (concurrency = 1) =>
+  operator<ImageRecord, Related>({
+    name: 'relate',
+    version: '1',
+    needs: ['image'],
+    adds: ['relations', 'tagger'],
+    concurrency,
+    apply: async ({ image }, { count }) => {
+      const id = Number(image.id);
+      if (concurrency > 1) await new Promise((resolve) => setTimeout(resolve, (id * 13) % 4));
+      if (id % 10 === 0) throw new RecordError('tenth', `image ${id} is refused`);
+      count('seen');
+      return { relations: [], tagger: null };
+    },
+  });
+
+function graphOf(items: readonly SourceItem<ImageRecord>[], concurrency = 1): Graph {
+  const graph = new Graph('test');
+  graph.from(memorySource(items)).pipe(relate(concurrency)).to(sceneGraphs());
+  return graph;
+}
+
+describe('run', () => {
+  it('writes shards, rejects and a manifest that validate', async () => {
+    const out = join(temporaryFolder(), 'out');
+    const { manifest, records } = await run(graphOf(images(95)), { out, shardRecords: 20 });
+    assert.equal(records, 95);
+    assert.deepEqual(manifest?.stages['relate'], {
+      in: 95,
+      out: 86,
+      filtered: 0,
+      rejected: { tenth: 9 },
+      counts: { seen: 86 },
+    });
+    assert.deepEqual(
+      manifest.files.map(({ path, records: lines }) => [path, lines]),
+      [0, 1, 2, 3, 4].flatMap((n) => [
+        [`rejects/0000${n}.jsonl`, n === 4 ? 1 : 2],
+        [`scene-graphs/0000${n}.jsonl`, n === 4 ? 14 : 18],
+      ]),
+    );
+    assert.deepEqual(await collect(validate(out)), []);
+    const rejects = await collect(new RunFolder(out).lines('rejects', 'reject'));
+    assert.deepEqual(rejects[0], {
+      format: 'relflow.reject/1',
+      stage: 'relate',
+      reason: 'tenth',
+      message: 'image 10 is refused',
+      record: 9,
+      image: 10,
+    });
+  });
+
+  it('gives the same bytes whatever the concurrency', async () => {
+    const folders = await Promise.all(
+      [1, 3, 16].map(async (concurrency) => {
+        const out = join(temporaryFolder(), 'out');
+        await run(graphOf(images(300), 5), { out, shardRecords: 37, concurrency });
+        return digests(out);
+      }),
+    );
+    assert.deepEqual(folders[1], folders[0]);
+    assert.deepEqual(folders[2], folders[0]);
+  });
+
+  it('ends a shard at a size too, and packs with gzip', async () => {
+    const out = join(temporaryFolder(), 'out');
+    const { manifest } = await run(graphOf(images(60)), { out, shardBytes: 5000, gzip: true });
+    assert.ok(manifest && manifest.files.length > 4);
+    assert.ok(manifest.files.every(({ path }) => path.endsWith('.jsonl.gz')));
+    assert.deepEqual(await collect(validate(out)), []);
+  });
+
+  it('goes on after a stop, as if there had been none', async () => {
+    const whole = join(temporaryFolder(), 'out');
+    await run(graphOf(images(500), 4), { out: whole, shardRecords: 50 });
+    const out = join(temporaryFolder(), 'out');
+    const reads: number[] = [];
+    for (let round = 0; ; round++) {
+      const stop = new AbortController();
+      const graph = graphOf(images(500), 4);
+      const result = await run(graph, {
+        out,
+        shardRecords: 50,
+        resume: round > 0,
+        stop: stop.signal,
+        onProgress: ({ records }) => {
+          if (records >= (round + 1) * 130) stop.abort();
+        },
+      });
+      reads.push(result.stages['relate']?.in ?? 0);
+      if (result.manifest) break;
+      assert.ok(round < 10);
+    }
+    assert.equal(reads.length, 4);
+    assert.equal(
+      reads.reduce((a, b) => a + b),
+      500,
+      'no record is worked on twice',
+    );
+    assert.deepEqual(digests(out), digests(whole));
+  });
+
+  it('keeps everything so far where a stage breaks, and goes on from there', async () => {
+    const whole = join(temporaryFolder(), 'out');
+    const out = join(temporaryFolder(), 'out');
+    const broken = (breaks: boolean) => {
+      const graph = new Graph('test');
+      const disk = operator({
+        name: 'disk',
+        version: '1',
+        needs: ['image'],
+        adds: [],
+        apply: ({ image }: ImageRecord) => {
+          if (breaks && image.id === 60) throw new OutputError('disk', 'is gone');
+          return {};
+        },
+      });
+      graph
+        .from(memorySource(images(100)))
+        .pipe(disk)
+        .pipe(relate())
+        .to(sceneGraphs());
+      return graph;
+    };
+    await assert.rejects(run(broken(true), { out, shardRecords: 25 }), { message: 'disk: is gone' });
+    const { records } = (await new RunFolder(out).progress())!;
+    assert.equal(records, 9, 'records 50 to 58 of the third shard');
+    await run(broken(false), { out, shardRecords: 25, resume: true });
+    await run(broken(false), { out: whole, shardRecords: 25 });
+    assert.deepEqual(digests(out), digests(whole));
+  });
+
+  it('sends a record to each branch, and each sink has its own folder', async () => {
+    const out = join(temporaryFolder(), 'out');
+    const graph = new Graph('branches');
+    const flow = graph.from(memorySource(images(20))).pipe(relate());
+    flow.to(sceneGraphs());
+    flow.filter('odd', ({ image }) => Number(image.id) % 2 === 1).to(sceneGraphs('odd-graphs'));
+    const { manifest } = await run(graph, { out });
+    assert.deepEqual(
+      manifest?.files.map(({ path, records }) => [path, records]),
+      [
+        ['odd-graphs/00000.jsonl', 10],
+        ['rejects/00000.jsonl', 2],
+        ['scene-graphs/00000.jsonl', 18],
+      ],
+    );
+    assert.equal(manifest.stages['odd']?.filtered, 8);
+    const [first] = await collect(new RunFolder(out).lines('odd-graphs', 'scene-graph'));
+    assert.deepEqual(
+      first?.provenance.operators.map(({ name }) => name),
+      ['memory', 'relate', 'odd'],
+    );
+  });
+
+  it('refuses records that do not fit the schema, and says why', async () => {
+    const out = join(temporaryFolder(), 'out');
+    const items = images(2);
+    items[1] = { record: { ...items[1]!.record!, image: { ...items[1]!.record!.image, width: 0 } } };
+    await run(graphOf(items), { out });
+    const [reject] = await collect(new RunFolder(out).lines('rejects', 'reject'));
+    assert.equal(reject?.message, 'the record does not fit scene-graph: /image/width must be >= 1');
+    assert.equal(reject?.reason, 'schema');
+  });
+
+  it('takes over what a source refuses and counts', async () => {
+    const out = join(temporaryFolder(), 'out');
+    const refused = { rejects: [{ reason: 'malformed-image', message: 'no width' }], counts: { crowd: 2 } };
+    const { manifest } = await run(graphOf([refused, ...images(1)]), { out });
+    const expected = { in: 2, out: 1, filtered: 0, rejected: { 'malformed-image': 1 }, counts: { crowd: 2 } };
+    assert.deepEqual(manifest?.stages['memory'], expected);
+  });
+
+  it('refuses another run’s folder, a folder of something else, and a changed pipeline', async () => {
+    const out = join(temporaryFolder(), 'out');
+    await run(graphOf(images(3)), { out });
+    const again = 'already holds a run; use `relflow resume` to go on with it, or --overwrite';
+    await assert.rejects(run(graphOf(images(3)), { out }), { message: `${out}: ${again}` });
+    await run(graphOf(images(4)), { out, overwrite: true });
+    const other = new Graph('test');
+    other
+      .from(memorySource(images(3)))
+      .pipe(relate())
+      .filter('more', () => true)
+      .to(sceneGraphs());
+    await assert.rejects(
+      run(other, { out, resume: true }),
+      /can't resume: the pipeline or its options are not the same, beginning with 'more'/,
+    );
+    const mine = temporaryFolder();
+    writeFileSync(join(mine, 'thesis.txt'), 'important');
+    await assert.rejects(
+      run(graphOf(images(3)), { out: mine, overwrite: true }),
+      /not empty and holds no run of relflow/,
+    );
+    assert.ok(existsSync(join(mine, 'thesis.txt')));
+    await assert.rejects(run(graphOf(images(3)), { out: join(mine, 'none'), resume: true }), /holds no run to resume/);
+    await assert.rejects(run(graphOf(images(3)), { out: join(mine, 'thesis.txt', 'x') }), OutputError);
+  });
+
+  it('finds a shard that was touched', async () => {
+    const out = join(temporaryFolder(), 'out');
+    await run(graphOf(images(3)), { out });
+    const file = join(out, 'scene-graphs/00000.jsonl');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"id":2', '"id":1'));
+    const problems = (await collect(validate(out))).map(({ problem }) => problem);
+    assert.deepEqual(problems, ['its SHA-256 is not the recorded one', 'image test/1 occurs again']);
+  });
+});

@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+
+/** A new empty folder, removed after the test or suite that asks for it in `before` or `it`. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'relflow-test-'));
+  folders.push(folder);
+  return folder;
+}
+
+const folders: string[] = [];
+
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** SHA-256 of every file below a folder by its path. `report.json` holds times and is left out. */
+export function digests(folder: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  const visit = (at: string) => {
+    for (const name of readdirSync(at).sort()) {
+      const path = join(at, name);
+      if (statSync(path).isDirectory()) visit(path);
+      else if (name !== 'report.json') {
+        found[relative(folder, path)] = createHash('sha256').update(readFileSync(path)).digest('hex');
+      }
+    }
+  };
+  visit(folder);
+  return found;
+}
