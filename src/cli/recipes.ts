@@ -50,7 +50,11 @@ export async function recipesFor(args: readonly string[]): Promise<{ name: strin
 /** A subcommand with the flags of a recipe's options. */
 export function recipeCommand(name: string, { summary, options, examples }: Recipe): Command {
   const command = new Command(name).summary(summary).description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`);
-  for (const [property, schema] of Object.entries(options.properties)) command.addOption(flag(property, schema));
+  const required = new Set<string>(options.required);
+  for (const [property, schema] of Object.entries(options.properties)) {
+    const option = flag(property, schema);
+    command.addOption(required.has(property) && !('default' in schema) ? option.makeOptionMandatory() : option);
+  }
   command.addHelpText('after', ['', 'Examples:', ...examples.map((example) => `  relflow ${example}`)].join('\n'));
   return command;
 }

@@ -34,21 +34,29 @@ async function candidates(boxes: Boxes, captions: readonly Caption[], vocabulary
   const annotations = file('instances_val2017.json', {
     images: [{ id: 7, width: 100, height: 100, file_name: '7.jpg' }],
     annotations: boxes.map(([name, x, y, w, h, crowd], index) => {
-      return { id: index + 1, image_id: 7, category_id: names.indexOf(name) + 1, bbox: [x, y, w, h], iscrowd: crowd ? 1 : 0 };
+      return {
+        id: index + 1,
+        image_id: 7,
+        category_id: names.indexOf(name) + 1,
+        bbox: [x, y, w, h],
+        iscrowd: crowd ? 1 : 0,
+      };
     }),
     categories: names.map((name, index) => ({ id: index + 1, name })),
   });
   const parsed = file('parsed.json', {
     7: captions.map((caption) => ({
-      entities: caption.flatMap(([subject, , object]) => [subject, object]).map((span) => ({
-        span,
-        head: span.split(' ').at(-1),
-        lemma_head: span.split(' ').at(-1),
-        lemma_span: span,
-        span_bounds: [0, 1],
-        type: 'unknown',
-        modifiers: [],
-      })),
+      entities: caption
+        .flatMap(([subject, , object]) => [subject, object])
+        .map((span) => ({
+          span,
+          head: span.split(' ').at(-1),
+          lemma_head: span.split(' ').at(-1),
+          lemma_span: span,
+          span_bounds: [0, 1],
+          type: 'unknown',
+          modifiers: [],
+        })),
       relations: caption.map(([, relation], index) => {
         return { subject: 2 * index, object: 2 * index + 1, relation, lemma_relation: relation };
       }),
@@ -67,9 +75,13 @@ const at = (name: string, x: number): Boxes[number] => [name, x, 10, 10, 10];
 describe('compat: the official candidate JSON', () => {
   it('B-2: a synonym matches anywhere in a phrase', async () => {
     const boxes = [at('person', 0), at('dog', 20)];
-    assert.deepEqual(await candidates(boxes, [[['a red tractor', 'next to', 'hot dog']]]), { 7: [[[[0, 1]], ['next to']]] });
+    assert.deepEqual(await candidates(boxes, [[['a red tractor', 'next to', 'hot dog']]]), {
+      7: [[[[0, 1]], ['next to']]],
+    });
     assert.deepEqual(await candidates(boxes, [[['a handbag', 'near', 'doghouse']]]), { 7: [[[[0, 1]], ['near']]] });
-    assert.deepEqual(await candidates([at('car', 0), at('dog', 20)], [[['carrot', 'on', 'dog']]]), { 7: [[[[0, 1]], ['on']]] });
+    assert.deepEqual(await candidates([at('car', 0), at('dog', 20)], [[['carrot', 'on', 'dog']]]), {
+      7: [[[[0, 1]], ['on']]],
+    });
   });
 
   it('B-3: of several matching categories the last in the file wins', async () => {
@@ -80,14 +92,25 @@ describe('compat: the official candidate JSON', () => {
     assert.deepEqual(await candidates([person, handbag, dog], [caption]), { 7: [[[[1, 2]], ['on']]] });
     assert.deepEqual(await candidates([handbag, person, dog], [caption]), { 7: [[[[1, 2]], ['on']]] });
     assert.deepEqual(await candidates([handbag, dog, person, dog], [caption]), {
-      7: [[[[2, 1], [2, 3]], ['on']]],
+      7: [
+        [
+          [
+            [2, 1],
+            [2, 3],
+          ],
+          ['on'],
+        ],
+      ],
     });
   });
 
   it('B-4: a category that stands only in a crowd or degenerate box still takes the phrase, and no pair follows', async () => {
     const caption: Caption = [['a motorcycle', 'near', 'dog']];
     const boxes: Boxes = [at('motorcycle', 0), at('dog', 20)];
-    assert.deepEqual(await candidates([...boxes, [...at('bicycle', 40).slice(0, 5), 'crowd'] as unknown as Boxes[number]], [caption]), { 7: [[[], []]] });
+    assert.deepEqual(
+      await candidates([...boxes, [...at('bicycle', 40).slice(0, 5), 'crowd'] as unknown as Boxes[number]], [caption]),
+      { 7: [[[], []]] },
+    );
     assert.deepEqual(await candidates([...boxes, ['bicycle', 40, 10, 0, 10]], [caption]), { 7: [[[], []]] });
     assert.deepEqual(await candidates(boxes, [caption]), { 7: [[[[0, 1]], ['near']]] });
   });
@@ -95,9 +118,29 @@ describe('compat: the official candidate JSON', () => {
   it('B-5: a phrase names a category, so all its boxes pair up, subject first', async () => {
     const boxes = [at('person', 0), at('horse', 20), at('person', 40), at('horse', 60)];
     assert.deepEqual(await candidates(boxes, [[['a man', 'riding', 'a horse']]]), {
-      7: [[[[0, 1], [0, 3], [2, 1], [2, 3]], ['riding']]],
+      7: [
+        [
+          [
+            [0, 1],
+            [0, 3],
+            [2, 1],
+            [2, 3],
+          ],
+          ['riding'],
+        ],
+      ],
     });
-    assert.deepEqual(await candidates(boxes, [[['a man', 'hugging', 'a woman']]]), { 7: [[[[0, 2], [2, 0]], ['hugging']]] });
+    assert.deepEqual(await candidates(boxes, [[['a man', 'hugging', 'a woman']]]), {
+      7: [
+        [
+          [
+            [0, 2],
+            [2, 0],
+          ],
+          ['hugging'],
+        ],
+      ],
+    });
   });
 
   it('B-6: without a candidate there is one empty group, and a multiple of 100 ends with one', async () => {
@@ -105,23 +148,59 @@ describe('compat: the official candidate JSON', () => {
     assert.deepEqual(await candidates(boxes, [[['a man', 'with', 'a kite']]]), { 7: [[[], []]] });
     const twoTexts: Caption[] = [[['a man', 'near', 'woman']], [['man', 'by', 'man']]];
     const { 7: groups } = (await candidates(boxes, twoTexts)) as { 7: [unknown[], string[]][] };
-    assert.deepEqual(groups.map(([pairs, texts]) => [pairs.length, texts]), [[100, ['near', 'by']], [80, ['near', 'by']]]);
+    assert.deepEqual(
+      groups.map(([pairs, texts]) => [pairs.length, texts]),
+      [
+        [100, ['near', 'by']],
+        [80, ['near', 'by']],
+      ],
+    );
     const five = boxes.slice(0, 5);
     const fiveTexts = ['a', 'b', 'c', 'd', 'e'].map((text): Caption => [['man', text, 'man']]);
     const { 7: hundred } = (await candidates(five, fiveTexts)) as { 7: [unknown[], string[]][] };
-    assert.deepEqual(hundred.map(([pairs, texts]) => [pairs.length, texts.length]), [[100, 5], [0, 0]]);
+    assert.deepEqual(
+      hundred.map(([pairs, texts]) => [pairs.length, texts.length]),
+      [
+        [100, 5],
+        [0, 0],
+      ],
+    );
   });
 
   it('B-7: a pair is there once for each of its texts', async () => {
     const boxes = [at('person', 0), at('dog', 20)];
-    const captions: Caption[] = [[['man', 'walking', 'dog']], [['woman', 'holding', 'dog']], [['man', 'walking', 'dog']]];
-    assert.deepEqual(await candidates(boxes, captions), { 7: [[[[0, 1], [0, 1]], ['walking', 'holding']]] });
+    const captions: Caption[] = [
+      [['man', 'walking', 'dog']],
+      [['woman', 'holding', 'dog']],
+      [['man', 'walking', 'dog']],
+    ];
+    assert.deepEqual(await candidates(boxes, captions), {
+      7: [
+        [
+          [
+            [0, 1],
+            [0, 1],
+          ],
+          ['walking', 'holding'],
+        ],
+      ],
+    });
   });
 
   it('B.3: phrases are lower-cased, relations stay as they are', async () => {
     const boxes = [at('person', 0), at('dog', 20)];
     const captions: Caption[] = [[['A MAN', 'Walking ', 'Dog']], [['a man', 'walking', 'dog']]];
-    assert.deepEqual(await candidates(boxes, captions), { 7: [[[[0, 1], [0, 1]], ['Walking ', 'walking']]] });
+    assert.deepEqual(await candidates(boxes, captions), {
+      7: [
+        [
+          [
+            [0, 1],
+            [0, 1],
+          ],
+          ['Walking ', 'walking'],
+        ],
+      ],
+    });
   });
 
   it('B.5: indexes count boxes after crowd and degenerate ones are gone, in file order', async () => {
@@ -132,7 +211,17 @@ describe('compat: the official candidate JSON', () => {
       ['person', 95, 95, 10, 10],
       ['person', 95, 95, 10, 10],
     ];
-    assert.deepEqual(await candidates(boxes, [[['man', 'near', 'dog']]]), { 7: [[[[1, 0], [2, 0]], ['near']]] });
+    assert.deepEqual(await candidates(boxes, [[['man', 'near', 'dog']]]), {
+      7: [
+        [
+          [
+            [1, 0],
+            [2, 0],
+          ],
+          ['near'],
+        ],
+      ],
+    });
   });
 
   it('with the official lists', async function () {
@@ -146,11 +235,17 @@ describe('compat: the official candidate JSON', () => {
     assert.deepEqual(await candidates(boxes, [[['the motorcyclist', 'on', 'a motorcycle']]], official), {
       7: [[[[0, 2]], ['on']]],
     });
-    assert.deepEqual(await candidates([at('motorcycle', 0), at('bicycle', 20)], [[['a motorcycle', 'by', 'the bike']]], official), {
-      7: [[[], []]],
-    });
-    assert.deepEqual(await candidates([at('person', 0), at('truck', 20)], [[['a tractor', 'pulling', 'a truck']]], official), {
-      7: [[[[0, 1]], ['pulling']]],
-    });
+    assert.deepEqual(
+      await candidates([at('motorcycle', 0), at('bicycle', 20)], [[['a motorcycle', 'by', 'the bike']]], official),
+      {
+        7: [[[], []]],
+      },
+    );
+    assert.deepEqual(
+      await candidates([at('person', 0), at('truck', 20)], [[['a tractor', 'pulling', 'a truck']]], official),
+      {
+        7: [[[[0, 1]], ['pulling']]],
+      },
+    );
   });
 });

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { version } from '../../src/index.js';
+import { relflow, SCENES } from '../support/command.js';
+import { temporaryFolder } from '../support/folders.js';
+
+const inputs = ['--annotations', join(SCENES, 'instances.json'), '--captions', join(SCENES, 'captions.json')];
+
+describe('relflow', function () {
+  this.timeout(60_000);
+  let out: string;
+
+  before(async () => {
+    out = join(temporaryFolder(), 'graphs');
+    const { code, stdout, stderr } = await relflow([
+      'run',
+      'coco',
+      ...inputs,
+      '--images',
+      join(SCENES, 'images'),
+      '--out',
+      out,
+    ]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^24 records in .* → /m);
+  });
+
+  it('says its version, its help with an example, and its pipelines', async () => {
+    assert.equal((await relflow(['--version'])).stdout.trim(), version);
+    const help = await relflow(['--help']);
+    assert.equal(help.code, 0);
+    assert.match(help.stdout, /Example:\n {2}relflow run coco/);
+    const list = await relflow(['list']);
+    for (const name of ['coco', 'objects365', 'visual-genome', 'demo', 'rlipv2-candidates'])
+      assert.ok(list.stdout.includes(name));
+    const run = await relflow(['run', 'coco', '--help']);
+    assert.match(run.stdout, /--annotations <value> +instances_\*\.json/);
+  });
+
+  it('exits with 2 on wrong usage and with 1 on what relflow refuses, without a stack trace', async () => {
+    const usage = [
+      ['run', 'coco'],
+      ['run', 'coco', '--annotatoins', 'x'],
+      ['frobnicate'],
+      ['run', 'coco', ...inputs, '--out', 'x', '--limit', 'ten'],
+    ];
+    for (const args of usage) assert.equal((await relflow(args)).code, 2, args.join(' '));
+    const refused: [string[], RegExp][] = [
+      [
+        ['run', 'coco', '--annotations', 'none.json', '--captions', 'c.json', '--out', join(out, 'x')],
+        /^relflow: .*none\.json/,
+      ],
+      [
+        ['run', 'coco', ...inputs, '--vocabulary', 'coco81', '--out', join(out, 'x')],
+        /match: unknown vocabulary 'coco81'/,
+      ],
+      [['run', 'coco', ...inputs, '--threshold', '3', '--out', join(out, 'x')], /coco: --threshold must be <= 1/],
+      [['run', 'coco', ...inputs, '--out', out], /already holds a run/],
+      [['run', './no-such-module.mjs', '--out', join(out, 'x')], /can't load \.\/no-such-module\.mjs/],
+      [['validate', join(out, 'nothing')], /no such file or folder/],
+      [['export', out, '--format', 'coco', '--file', 'x'], /export: unknown format 'coco', expected one of rlipv2,/],
+      [['resume', temporaryFolder()], /holds no run to resume/],
+      [['inspect', '999', out], /no image '999' in its sources/],
+    ];
+    for (const [args, message] of refused) {
+      const { code, stderr } = await relflow(args);
+      assert.equal(code, 1, args.join(' '));
+      assert.match(stderr, message);
+      assert.doesNotMatch(stderr, /\n\s+at /);
+    }
+  });
+
+  it('validates what it wrote', async () => {
+    const { code, stdout } = await relflow(['validate', out]);
+    assert.equal(code, 0, stdout);
+    assert.equal(stdout, `${out}: valid\n`);
+  });
+
+  it('finds what is wrong in a file, with its line', async () => {
+    const file = join(temporaryFolder(), 'graphs.jsonl');
+    const lines = readFileSync(join(out, 'scene-graphs/00000.jsonl'), 'utf8').split('\n').slice(0, 2);
+    writeFileSync(file, [lines[0], lines[1]!.replace('"width"', '"breadth"')].join('\n'));
+    const { code, stdout } = await relflow(['validate', file]);
+    assert.equal(code, 1);
+    assert.match(stdout, /graphs\.jsonl:2: scene-graph: \/image must have required property 'width'/);
+  });
+
+  it('shows a plan as text, JSON, Mermaid and SVG, and makes nothing', async () => {
+    const plan = (...more: string[]) => relflow(['plan', 'coco', ...inputs, '--out', join(out, 'none'), ...more]);
+    assert.match((await plan()).stdout, /· tag ← pair {2}\+relations \+tagger[\s\S]*input .*instances\.json/);
+    const { graph } = JSON.parse((await plan('--format', 'json')).stdout) as { graph: { id: string }[] };
+    assert.deepEqual(
+      graph.map(({ id }) => id),
+      ['coco', 'caption', 'parse', 'match', 'pair', 'candidates', 'tag', 'scene-graphs'],
+    );
+    assert.match((await plan('--format', 'mermaid')).stdout, /^flowchart LR/);
+    assert.match((await plan('--format', 'svg')).stdout, /^<svg [\s\S]*<\/svg>/);
+    assert.ok(!existsSync(join(out, 'none')));
+  });
+
+  it('counts what a run holds', async () => {
+    const { stdout } = await relflow(['stats', out, '--json']);
+    const statistics = JSON.parse(stdout) as Record<string, number>;
+    assert.equal(statistics['images'], 24);
+    assert.ok(statistics['relations']! > 10);
+    assert.match((await relflow(['stats', out])).stdout, /predicate +relations\n/);
+  });
+
+  it('exports a run', async () => {
+    const folder = temporaryFolder();
+    for (const format of ['rlipv2', 'rlipv2-candidates', 'rlipv2-frequencies', 'rlipv2-paths']) {
+      const file = join(folder, `${format}.json`);
+      const { code, stderr } = await relflow(['export', out, '--format', format, '--file', file]);
+      assert.equal(code, 0, stderr);
+      JSON.parse(readFileSync(file, 'utf8'));
+    }
+  });
+
+  it("shows one image's whole way", async () => {
+    const { code, stdout } = await relflow(['inspect', '1', out]);
+    assert.equal(code, 0);
+    for (const part of [
+      /^image 1: \d+ objects/,
+      /\nparse: .*relations/,
+      /\nmatch: /,
+      /caption 0: "/,
+      /\npair/,
+      /\ntag/,
+    ])
+      assert.match(stdout, part);
+  });
+
+  it('parses captions from standard input, one JSON line each', async () => {
+    const { stdout } = await relflow(['parse'], 'a man riding a horse\n\na dog on a couch\n');
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { relations: { predicate: string }[] });
+    assert.deepEqual(
+      lines.map(({ relations }) => relations.map(({ predicate }) => predicate)),
+      [['riding'], [], ['on']],
+    );
+  });
+
+  it("runs a module of the user's own, and resumes it", async () => {
+    const folder = temporaryFolder();
+    const module = join(folder, 'mine.mjs');
+    const api = join(import.meta.dirname, '../../src/index.ts');
+    writeFileSync(
+      module,
+      `import { coco, Graph, operator, recipe, sceneGraphs } from ${JSON.stringify(api)};
+       const none = operator({ name: 'none', version: '1', needs: ['image'], adds: ['relations', 'tagger'], apply: () => ({ relations: [], tagger: null }) });
+       export default recipe({
+         name: 'mine', summary: 'boxes alone', examples: [],
+         options: { type: 'object', properties: { annotations: { type: 'string' } }, required: ['annotations'], additionalProperties: false },
+         build: ({ annotations }) => { const graph = new Graph('mine'); graph.from(coco({ annotations })).pipe(none).to(sceneGraphs()); return graph; },
+       });`,
+    );
+    const mine = join(folder, 'out');
+    const ran = await relflow(['run', module, '--annotations', join(SCENES, 'instances.json'), '--out', mine]);
+    assert.equal(ran.code, 0, ran.stderr);
+    const resumed = await relflow(['resume', mine, '--json']);
+    assert.equal((JSON.parse(resumed.stdout) as { finished: boolean }).finished, true, resumed.stderr);
+  });
+});
