@@ -1,11 +1,10 @@
-import { InputError } from '../errors.js';
 import type { ByteReader } from './byte-reader.js';
 import { sentinelBytes } from './json-scanner.js';
 
 const readBytes = 1024 * 1024;
 
 /** The part of a file that is in memory: whole from `position` to `end`, followed by zeros for the scanner. */
-export class JsonWindow {
+export class ByteWindow {
   bytes: Buffer = Buffer.alloc(readBytes + sentinelBytes);
   /** Index of the next byte to look at; what lies before it is forgotten when more is read. */
   position = 0;
@@ -41,9 +40,9 @@ export class JsonWindow {
     this.#onRead();
     return length > 0;
   }
+}
 
-  /** @throws InputError where the file ends here */
-  async need(problem: string, file: string): Promise<void> {
-    if (!(await this.more())) throw new InputError(file, problem, this.offset(this.end));
-  }
+/** Where the text of a file starts: after UTF-8's byte order mark, or at 0. Three bytes must be at hand. */
+export function afterByteOrderMark(bytes: Buffer): number {
+  return bytes.readUIntBE(0, 3) === 0xefbbbf ? 3 : 0;
 }

@@ -1,5 +1,7 @@
 import type { Id } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
+import { isPathBelow } from './image-folder.js';
+import { isSide } from './image-sizes.js';
 import { fieldsOf, isId, shown } from './json-value.js';
 
 /** An element of `images`. */
@@ -27,9 +29,6 @@ export interface CategoryElement {
   readonly id: Id;
   readonly name: string;
 }
-
-/** More pixels than any camera has on a side; above it, a number is not a size. */
-const maxSide = 1_000_000;
 
 /** Checks an element of `images`: a reject `malformed-image` or `unsafe-path` where it is of no use. */
 export function readImage(element: unknown, position: number): ImageElement | SourceReject {
@@ -82,13 +81,4 @@ export function readCategory(element: unknown, position: number): CategoryElemen
 /** Whether a check refused its element. */
 export function isReject(checked: object): checked is SourceReject {
   return 'reason' in checked;
-}
-
-/** Whether a relative path stays below the folder that it is relative to, on any system. */
-export function isPathBelow(path: string): boolean {
-  return !/^[/\\]|^[a-z]:|\0/i.test(path) && !path.split(/[/\\]/).includes('..');
-}
-
-function isSide(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= maxSide;
 }

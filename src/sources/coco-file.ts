@@ -1,5 +1,4 @@
-import { access } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import type { Id, ImageRecord } from '../records/image.js';
 import type { SourceContext, SourceItem, SourceReject } from '../records/ports.js';
 import { isReject, readAnnotation, readCategory, readImage } from './coco-elements.js';
@@ -7,6 +6,7 @@ import { putAnnotation, putImage, readSpooledImage, type SpooledImage } from './
 import { filterDetections } from './detection-filter.js';
 import { type Group, GroupSpool } from './group-spool.js';
 import { IdIndex } from './id-index.js';
+import { findImage } from './image-folder.js';
 import { type JsonBatch, streamJson } from './json-stream.js';
 
 /** How sets in COCO's format differ. */
@@ -186,7 +186,7 @@ export class CocoFile {
       return { rejects: [{ reason: 'too-many-boxes', message: `image ${id} has more boxes than fit`, image: id }] };
     }
     const candidates = this.#options.dialect.imageFiles(fileName);
-    const file = await this.#imageFile(candidates);
+    const file = await findImage(this.#options.images, candidates);
     if (file === null) {
       const message = `image ${id}: no file ${candidates.join(' or ')} in the image folder`;
       return { rejects: [{ reason: 'image-missing', message, image: id }] };
@@ -209,19 +209,6 @@ export class CocoFile {
     const { detections, counts, rejects, rawCategories } = filterDetections(raw, described, compat);
     const record = { image: described, detections, origin: { source: dialect.source, file: base } };
     return { record: rawCategories ? { ...record, rawCategories } : record, counts, rejects };
-  }
-
-  /** The first of the paths where there is a file; the first one unasked where no folder is given. */
-  async #imageFile(candidates: readonly [string, ...string[]]): Promise<string | null> {
-    const folder = this.#options.images;
-    if (folder === undefined) return candidates[0];
-    for (const candidate of candidates) {
-      try {
-        await access(join(folder, candidate));
-        return candidate;
-      } catch {}
-    }
-    return null;
   }
 }
 

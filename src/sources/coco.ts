@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { InputError, OptionError } from '../errors.js';
+import { OptionError } from '../errors.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 import { type CocoDialect, CocoFile } from './coco-file.js';
+import { checkImageFolder } from './image-folder.js';
 import { inputFiles } from './input-files.js';
 
 /** What a source of annotations in COCO's format is told. */
@@ -67,7 +67,7 @@ export function cocoLike(name: string, options: CocoOptions, dialect: CocoDialec
     adds: ['image', 'detections', 'origin', ...(compat ? ['rawCategories'] : [])],
     files: () => inputFiles(annotations),
     async *read(context: SourceContext): AsyncGenerator<SourceItem<ImageRecord>, void, void> {
-      if (images !== undefined) await checkFolder(images);
+      await checkImageFolder(images);
       let left = limit ?? Number.POSITIVE_INFINITY;
       for (const file of await inputFiles(annotations)) {
         if (left <= 0) return;
@@ -77,9 +77,4 @@ export function cocoLike(name: string, options: CocoOptions, dialect: CocoDialec
       }
     },
   };
-}
-
-async function checkFolder(folder: string): Promise<void> {
-  const found = await stat(folder).catch(() => null);
-  if (!found?.isDirectory()) throw new InputError(folder, 'no such image folder');
 }

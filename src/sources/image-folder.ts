@@ -1,0 +1,38 @@
+import { access, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../errors.js';
+
+/**
+ * Checks the folder of a set's images, where one is given.
+ * @throws InputError where it is not there
+ */
+export async function checkImageFolder(folder: string | undefined): Promise<void> {
+  if (folder === undefined) return;
+  const found = await stat(folder).catch(() => null);
+  if (!found?.isDirectory()) throw new InputError(folder, 'no such image folder');
+}
+
+/**
+ * The first of some paths below the image folder where there is a file, or null; without a folder the first one, unasked.
+ * @param candidates must be known to stay below the folder
+ */
+export async function findImage(
+  folder: string | undefined,
+  candidates: readonly [string, ...string[]],
+): Promise<string | null> {
+  if (folder === undefined) return candidates[0];
+  for (const candidate of candidates) {
+    try {
+      await access(join(folder, candidate));
+      return candidate;
+    } catch {
+      // Not there: the next one may be.
+    }
+  }
+  return null;
+}
+
+/** Whether a relative path stays below the folder that it is relative to, on any system. */
+export function isPathBelow(path: string): boolean {
+  return !/^[/\\]|^[a-z]:|\0/i.test(path) && !path.split(/[/\\]/).includes('..');
+}

@@ -1,0 +1,112 @@
+import { isAscii } from 'node:buffer';
+import { InputError } from '../errors.js';
+import { afterByteOrderMark, type ByteWindow } from './byte-window.js';
+import { byte, endOfValue, skipSpace, unfinished } from './json-scanner.js';
+
+/** Bounds on what one value may be. */
+export interface JsonBounds {
+  /** In bytes. */
+  readonly maxValueBytes: number;
+  /** How many brackets may be open at once. */
+  readonly maxDepth: number;
+}
+
+/** Steps through a JSON file token by token. What is read is named in errors, e.g. `the top-level object`. */
+export class JsonCursor {
+  readonly window: ByteWindow;
+  readonly bounds: JsonBounds;
+  readonly #file: string;
+
+  constructor(file: string, window: ByteWindow, bounds: JsonBounds) {
+    this.#file = file;
+    this.window = window;
+    this.bounds = bounds;
+  }
+
+  /** @throws InputError with the byte offset of `index` */
+  fail(problem: string, index = this.window.position, cause?: unknown): never {
+    throw new InputError(this.#file, problem, this.window.offset(index), { cause });
+  }
+
+  /** Reads on; there must be more, since `name` has not ended yet, and not too much of one value must be waiting. */
+  async more(name: string, value = name): Promise<void> {
+    const { position, end } = this.window;
+    const { maxValueBytes } = this.bounds;
+    if (end - position > maxValueBytes) this.fail(`${value} is longer than ${maxValueBytes} bytes`);
+    if (await this.window.more()) return;
+    const empty = this.window.offset(this.window.end) === 0;
+    this.fail(empty ? 'the file is empty' : `truncated JSON, ${name} does not end`, this.window.end);
+  }
+
+  /** The next byte that is not white space, which stays unread; undefined at the end of the file. */
+  async next(): Promise<number | undefined> {
+    const { window } = this;
+    for (;;) {
+      window.position = skipSpace(window.bytes, window.position);
+      if (window.position < window.end) return window.bytes[window.position];
+      if (!(await window.more())) return undefined;
+    }
+  }
+
+  /** As `next`, where the file must go on. */
+  async must(name: string): Promise<number> {
+    const next = await this.next();
+    if (next === undefined) await this.more(name);
+    return next as number;
+  }
+
+  /** Steps over a bracket. */
+  async open(bracket: number, name: string, expected: string): Promise<void> {
+    const next = await this.must(name);
+    if (next !== bracket) this.fail(`${name} is ${kindOf(next)}, expected ${expected}`);
+    this.window.position++;
+  }
+
+  /** Steps over a key and its colon. */
+  async key(name: string): Promise<string> {
+    if ((await this.must(name)) !== byte.quote) this.fail(`expected a key in ${name}`);
+    const key = this.parse(await this.scalar(name), name);
+    if ((await this.must(name)) !== byte.colon) this.fail(`expected ':' in ${name}`);
+    this.window.position++;
+    return key as string;
+  }
+
+  /** Steps over a value that is neither array nor object, and returns its text. */
+  async scalar(name: string): Promise<string> {
+    for (;;) {
+      const { bytes, position, end } = this.window;
+      const after = endOfValue(bytes, position, end, this.bounds.maxDepth);
+      if (after === position) this.fail(`expected a value for ${name}`);
+      if (after !== unfinished) {
+        this.window.position = after;
+        return this.text(position, after);
+      }
+      await this.more(name);
+    }
+  }
+
+  /** The text from one index to another. */
+  text(from: number, to: number): string {
+    const { bytes } = this.window;
+    return bytes.toString(isAscii(bytes.subarray(from, to)) ? 'latin1' : 'utf8', from, to);
+  }
+
+  parse(text: string, name: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      return this.fail(`invalid JSON in ${name}`, this.window.position, error);
+    }
+  }
+
+  async skipByteOrderMark(): Promise<void> {
+    while (this.window.end < 3 && (await this.window.more()));
+    this.window.position = afterByteOrderMark(this.window.bytes);
+  }
+}
+
+function kindOf(code: number): string {
+  if (code === byte.openBrace) return 'an object';
+  if (code === byte.openBracket) return 'an array';
+  return code === byte.quote ? 'a string' : 'neither an array nor an object';
+}

@@ -1,0 +1,111 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { InputError, OptionError } from '../errors.js';
+import type { Captioned } from '../records/caption.js';
+import type { ImageRecord } from '../records/image.js';
+import type { Source, SourceContext, SourceItem } from '../records/ports.js';
+import type { Related, SceneGraph } from '../records/scene-graph.js';
+import { fitsSchema, schemaProblem } from '../records/validate.js';
+import { isPathBelow } from './image-folder.js';
+import { inputFiles } from './input-files.js';
+import { type TextLine, textLines } from './json-lines.js';
+import { fieldsOf, isId } from './json-value.js';
+
+/** What a source of relflow's own scene graphs is told. */
+export interface SceneGraphLinesOptions {
+  /** Path or glob of JSONL files, gzip or not, read sorted; or the folder of a finished run. */
+  readonly sceneGraphs: string;
+  /** Stop after this many images. */
+  readonly limit?: number;
+}
+
+type SceneGraphRecord = ImageRecord & Captioned & Related;
+
+/**
+ * Scene graphs that relflow wrote, as records again. Each line is checked; one that does not fit is a reject `schema`
+ * with its file and line, one whose image lies outside the image folder is `unsafe-path`.
+ * @throws OptionError where an option is out of range
+ */
+export function sceneGraphLines(options: SceneGraphLinesOptions): Source<SceneGraphRecord> {
+  const name = 'scene-graph-lines';
+  const { sceneGraphs, limit } = options;
+  if (!sceneGraphs) throw new OptionError(name, "'sceneGraphs' is missing, expected a path, a glob or a folder");
+  if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) {
+    throw new OptionError(name, `limit is ${limit}, expected a whole number above 0`);
+  }
+  return {
+    name,
+    version: '1',
+    options: { sceneGraphs: basename(sceneGraphs), ...(limit !== undefined && { limit }) },
+    adds: ['image', 'detections', 'origin', 'captions', 'relations', 'tagger'],
+    files: () => filesOf(sceneGraphs),
+    async *read({ signal, progress }: SourceContext): AsyncGenerator<SourceItem<SceneGraphRecord>, void, void> {
+      let done = 0;
+      for (const file of await filesOf(sceneGraphs)) {
+        for await (const line of textLines(file, { signal })) {
+          if (done === limit) return;
+          const item = readLine(line, basename(file));
+          yield item;
+          if (item.record) progress({ phase: 'records', done: ++done, total: null });
+        }
+      }
+    },
+  };
+}
+
+/** A run's folder stands for the files of scene graphs that its manifest names. */
+async function filesOf(path: string): Promise<readonly string[]> {
+  const found = await stat(path).catch(() => null);
+  if (!found?.isDirectory()) return inputFiles(path);
+  const manifestFile = join(path, 'manifest.json');
+  let manifest: unknown;
+  try {
+    manifest = JSON.parse(await readFile(manifestFile, 'utf8'));
+  } catch (error) {
+    throw new InputError(path, 'no manifest.json: not the folder of a finished run', undefined, { cause: error });
+  }
+  if (!fitsSchema('manifest', manifest)) {
+    throw new InputError(manifestFile, schemaProblem('manifest', manifest) ?? 'does not fit its schema');
+  }
+  const files = manifest.files.filter(({ sink }) => sink === 'scene-graphs').map((file) => file.path);
+  const outside = files.find((file) => !isPathBelow(file));
+  if (outside !== undefined) throw new InputError(manifestFile, `'${outside}' leads out of the folder`);
+  if (files.length === 0) throw new InputError(manifestFile, 'the run wrote no scene graphs');
+  return files.map((file) => join(path, file));
+}
+
+function readLine({ text, line }: TextLine, file: string): SourceItem<SceneGraphRecord> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {}
+  const { id: image } = fieldsOf(fieldsOf(value)['image']);
+  const refuse = (reason: string, problem: string) => ({
+    rejects: [
+      { reason, message: `${file}: line ${line}: ${problem}`, ...(isId(image) && { image }), detail: { file, line } },
+    ],
+  });
+  if (value === undefined) return refuse('schema', 'is not JSON');
+  if (!fitsSchema('scene-graph', value)) {
+    return refuse('schema', schemaProblem('scene-graph', value) ?? 'does not fit its schema');
+  }
+  const dangling = danglingIndex(value);
+  if (dangling !== null) return refuse('schema', dangling);
+  if (!isPathBelow(value.image.file))
+    return refuse('unsafe-path', `'${value.image.file}' leads out of the image folder`);
+  const { objects, captions, relations, provenance } = value;
+  const { origin, tagger } = provenance;
+  return { record: { image: value.image, detections: objects, origin, captions, relations, tagger } };
+}
+
+/** What a schema can't say: relations lead to objects and captions that are there. */
+function danglingIndex({ objects, captions, relations }: SceneGraph): string | null {
+  for (const [index, { subject, object, captions: by = [] }] of relations.entries()) {
+    if (subject >= objects.length || object >= objects.length) {
+      return `/relations/${index} is of an object that is not there`;
+    }
+    if (by.some((caption) => caption >= captions.length))
+      return `/relations/${index} is of a caption that is not there`;
+  }
+  return null;
+}

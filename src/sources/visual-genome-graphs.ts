@@ -1,0 +1,112 @@
+import type { Id } from '../records/image.js';
+import type { SourceContext, SourceReject } from '../records/ports.js';
+import { IdIndex } from './id-index.js';
+import { type JsonBatch, streamJson } from './json-stream.js';
+import { fieldsOf, isId } from './json-value.js';
+import { KeyedStore } from './keyed-store.js';
+import { type GenomeGraph, readGenomeEntry } from './visual-genome-entry.js';
+
+/** Visual Genome's two forms: objects and relationships apart, or together. */
+export type GenomeFiles =
+  | { readonly objects: string; readonly relationships: string }
+  | { readonly sceneGraphs: string };
+
+/** An image's graph, or an entry that is of no use. */
+export type GenomeItem = GenomeEntry | { readonly reject: SourceReject };
+
+/** An image's graph as the files have it. */
+export interface GenomeEntry {
+  readonly image: Id;
+  readonly graph: GenomeGraph;
+  /** How many of the objects only the relationships have. */
+  readonly added: number;
+}
+
+/**
+ * The graphs of all images, in the order of the objects, then those that have relationships only. The two files may be
+ * in different orders: relationships are put aside in a temporary file first.
+ *
+ * Rejects: `malformed-image`, an entry without an id; `duplicate-image`, of which the first one stays.
+ * @throws InputError where a file can't be read
+ */
+export async function* genomeGraphs(
+  files: GenomeFiles,
+  context: SourceContext,
+): AsyncGenerator<GenomeItem, void, void> {
+  if ('sceneGraphs' in files) {
+    for await (const entry of entries(files.sceneGraphs, context)) {
+      yield 'reject' in entry ? entry : { ...entry, added: 0 };
+    }
+    return;
+  }
+  const aside = await KeyedStore.create(context.tempDir);
+  try {
+    const related: Id[] = [];
+    for await (const entry of entries(files.relationships, context)) {
+      if ('reject' in entry) yield entry;
+      else {
+        related.push(entry.image);
+        aside.put(entry.image, Buffer.from(JSON.stringify(entry.graph)));
+        await aside.settle();
+      }
+    }
+    await aside.seal();
+    const seen = new IdIndex();
+    for await (const entry of entries(files.objects, context)) {
+      if ('reject' in entry) yield entry;
+      else {
+        seen.add(entry.image);
+        yield joined(entry.image, entry.graph, await graphAside(aside, entry.image));
+      }
+    }
+    const none: GenomeGraph = { objects: [], relations: [], rejects: [] };
+    for (const image of related) {
+      if (seen.get(image) === undefined) yield joined(image, none, await graphAside(aside, image));
+    }
+  } finally {
+    await aside.close();
+  }
+}
+
+async function* entries(
+  file: string,
+  { signal, progress }: SourceContext,
+): AsyncGenerator<{ image: Id; graph: GenomeGraph } | { reject: SourceReject }, void, void> {
+  const seen = new IdIndex();
+  const onRead = (done: number, total: number) => progress({ phase: 'reading', done, total });
+  for await (const { first, values } of streamJson(file, {
+    layout: 'list',
+    signal,
+    onRead,
+  }) as AsyncIterable<JsonBatch>) {
+    for (const [index, value] of values.entries()) {
+      const image = fieldsOf(value)['image_id'] ?? fieldsOf(value)['id'];
+      if (!isId(image)) {
+        const position = first + index;
+        const message = `entry ${position}: expected an image_id`;
+        yield { reject: { reason: 'malformed-image', message, detail: { position } } };
+      } else if (seen.add(image) === undefined) {
+        const message = `image ${image} occurs twice; the first one stays`;
+        yield { reject: { reason: 'duplicate-image', message, image } };
+      } else yield { image, graph: readGenomeEntry(image, value) };
+    }
+  }
+}
+
+async function graphAside(aside: KeyedStore, image: Id): Promise<GenomeGraph | null> {
+  const [payload] = await aside.get(image);
+  return payload ? JSON.parse(payload.toString()) : null;
+}
+
+/** Relations may be of objects that the objects' file lacks. */
+function joined(image: Id, own: GenomeGraph, aside: GenomeGraph | null): GenomeEntry {
+  if (!aside) return { image, graph: own, added: 0 };
+  const known = new Set(own.objects.map(({ id }) => id));
+  const added = aside.objects.filter(({ id }) => !known.has(id));
+  const graph = {
+    objects: [...own.objects, ...added],
+    relations: aside.relations,
+    rejects: [...own.rejects, ...aside.rejects],
+  };
+  return { image, graph, added: added.length };
+}

@@ -1,0 +1,68 @@
+import type { Id, Image, ImageRecord, Origin } from '../records/image.js';
+import type { SourceItem } from '../records/ports.js';
+import type { Related, Relation } from '../records/scene-graph.js';
+import { filterDetections, type RawDetection } from './detection-filter.js';
+import type { GenomeObject, GenomeRelation } from './visual-genome-entry.js';
+import type { GenomeEntry } from './visual-genome-graphs.js';
+import { type PreprocessOptions, preprocessGenome } from './visual-genome-preprocess.js';
+
+/**
+ * An image's graph as a record. Relations lead to detections by index; those that then lead nowhere, from a detection to
+ * itself or, with preprocessing, where an earlier one leads, are counted and left out.
+ * @param steps null without preprocessing
+ */
+export function genomeRecord(
+  { graph, added }: GenomeEntry,
+  image: Image,
+  origin: Origin,
+  steps: PreprocessOptions | null,
+): SourceItem<ImageRecord & Related> {
+  const counts: Record<string, number> = {};
+  const count = (name: string) => {
+    counts[name] = (counts[name] ?? 0) + 1;
+  };
+  const { objects, relations } = preprocessGenome(graph, steps, count);
+  const filtered = filterDetections(objects.map(rawDetection), image, steps === null);
+  const record = {
+    image,
+    detections: filtered.detections,
+    origin,
+    relations: indexed(objects, relations, filtered.kept, steps !== null, count),
+    tagger: null,
+  };
+  return {
+    record,
+    rejects: [...graph.rejects, ...filtered.rejects],
+    counts: { ...filtered.counts, ...counts, ...(added > 0 && { 'object-from-relationship': added }) },
+  };
+}
+
+/** An object without an id gets its position. */
+function rawDetection({ id, names, box }: GenomeObject, index: number): RawDetection {
+  return { id: id ?? index, category: names[0] || null, box, crowd: false };
+}
+
+function indexed(
+  objects: readonly GenomeObject[],
+  relations: readonly GenomeRelation[],
+  kept: Int32Array,
+  distinct: boolean,
+  count: (name: string) => void,
+): Relation[] {
+  const places = new Map<Id, number>();
+  for (const [index, { id }] of objects.entries()) {
+    if (id !== null && !places.has(id)) places.set(id, kept[index] as number);
+  }
+  const seen = new Set<string>();
+  const led: Relation[] = [];
+  for (const { subject: from, object: to, predicate } of relations) {
+    const subject = places.get(from) ?? -1;
+    const object = places.get(to) ?? -1;
+    if (subject < 0 || object < 0) count('relation-of-dropped-box');
+    else if (subject === object) count('self-relation');
+    else if (distinct && seen.size === seen.add(JSON.stringify([subject, object, predicate])).size) {
+      count('duplicate-relation');
+    } else led.push({ subject, object, predicate });
+  }
+  return led;
+}
