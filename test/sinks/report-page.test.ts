@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import type { SceneGraph } from '../../src/records/scene-graph.js';
+import { renderReportPage } from '../../src/sinks/report-page.js';
+
+const PIXEL = 'data:image/gif;base64,R0lGODlhAQABAAAAACw=';
+const HOSTILE = `</title></style><script>alert(1)</script><img src=x onerror='alert(1)'>" onload="alert(1)&`;
+
+function scene(change: Partial<SceneGraph> = {}): SceneGraph {
+  return {
+    format: 'relflow.scene-graph/1',
+    image: { id: 7, file: '7.jpg', width: 400, height: 300, dataset: 'coco2017', split: 'val2017' },
+    objects: [
+      { id: 1, category: 'person', box: [10, 20, 50, 120], score: 0.98 },
+      { id: 2, category: 'horse', box: [15.25, 80, 160, 140] },
+      { id: 3, category: 'horse', box: [220, 90, 150, 130] },
+    ],
+    captions: [{ text: 'a man riding a horse', source: 'captions.json' }],
+    relations: [
+      { subject: 2, object: 1, predicate: 'near', confidence: 0.125, captions: [0] },
+      { subject: 0, object: 1, predicate: 'riding', confidence: 0.876, captions: [0] },
+    ],
+    provenance: {
+      origin: { source: 'coco', file: 'instances.json' },
+      operators: [],
+      tagger: { name: 'prior', version: '1', baseline: true },
+    },
+    ...change,
+  };
+}
+
+const page = (graph: SceneGraph, rest: { imageDataUri?: string } = {}) =>
+  renderReportPage({ title: 'Report', scenes: [{ graph, ...rest }] });
+
+describe('renderReportPage', () => {
+  it('shows boxes, captions and relations, the surest first', () => {
+    const html = page(scene(), { imageDataUri: PIXEL });
+    assert.match(html, /<svg viewBox="0 0 400 300"/);
+    assert.ok(html.includes(`<image href="${PIXEL}" width="400" height="300"`));
+    assert.match(html, /<rect x="15\.3" y="80" width="160" height="140"\/>/);
+    assert.match(html, /person 0\.98<\/text>/);
+    assert.match(html, /<li>a man riding a horse /);
+    assert.ok(html.indexOf('<b>riding</b> horse 1') < html.indexOf('horse 2 <b>near</b> horse 1'));
+    assert.match(html, /<i style="width:87\.6%">/);
+    assert.match(html, /<span class="source">caption 1<\/span>/);
+  });
+
+  it('has one rule and one pair of boxes a relation', () => {
+    const html = page(scene());
+    for (const index of [0, 1]) {
+      assert.ok(html.includes(`.scene:has(.relation-${index}:is(:hover,:focus)) .pair-${index}{display:inline}`));
+      assert.ok(html.includes(`<li class="relation-${index}" tabindex="0">`));
+      assert.ok(html.includes(`<g class="pair pair-${index}">`));
+    }
+    assert.ok(!html.includes('pair-2'));
+  });
+
+  it('draws plain ground of the right size where there is no image', () => {
+    assert.match(page(scene()), /<rect class="ground" width="400" height="300"\/>/);
+  });
+
+  it('says plainly that a tagger is a baseline, and only then', () => {
+    assert.match(page(scene()), /role="note"><b>Baseline\.<\/b> The relations were scored by <b>prior<\/b> 1\./);
+    const learned = { ...scene().provenance, tagger: { name: 'r-tagger', version: '2', baseline: false } };
+    const html = page(scene({ provenance: learned }));
+    assert.match(html, /Relations scored by <b>r-tagger<\/b> 2\./);
+    assert.ok(!html.includes('Baseline'));
+  });
+
+  it('says so where there are no relations, or where people wrote them', () => {
+    assert.match(page(scene({ relations: [], captions: [] })), /No relations\./);
+    const byPeople = page(scene({ relations: [{ subject: 0, object: 1, predicate: 'riding' }] }));
+    assert.match(byPeople, /<span class="score">by people<\/span>/);
+  });
+
+  it('lists a hundred relations an image and counts the rest', () => {
+    const relations = Array.from({ length: 130 }, () => ({
+      subject: 0,
+      object: 1,
+      predicate: 'near',
+      confidence: 0.5,
+    }));
+    const html = page(scene({ relations }));
+    assert.equal(html.match(/<li class="relation-/g)?.length, 100);
+    assert.match(html, /and 30 more/);
+  });
+
+  it('escapes whatever comes from files', () => {
+    const clean = renderReportPage({ title: 't', summary: [{ label: 'l', value: 'v' }], scenes: [{ graph: scene() }] });
+    const hostile = renderReportPage({
+      title: HOSTILE,
+      summary: [{ label: HOSTILE, value: HOSTILE }],
+      scenes: [
+        {
+          graph: scene({
+            image: { ...scene().image, file: HOSTILE },
+            objects: scene().objects.map((object) => ({ ...object, category: HOSTILE })),
+            captions: [{ text: HOSTILE, source: HOSTILE }],
+            relations: scene().relations.map((relation) => ({ ...relation, predicate: HOSTILE })),
+            provenance: { ...scene().provenance, tagger: { name: HOSTILE, version: HOSTILE, baseline: true } },
+          }),
+        },
+      ],
+    });
+    // The same tags and attributes as of a harmless page: nothing broke out of its text.
+    const tags = (html: string) =>
+      html.match(/<[^>]*>/g)!.map((tag) => tag.replace(/="[^"]*"/g, '=""').replace(/hsl.*?\)/g, ''));
+    assert.deepEqual(tags(hostile), tags(clean));
+    assert.ok(!/<script|<img|<\/title><\/style>/.test(hostile));
+  });
+
+  it('lets no numbers pass that are something else', () => {
+    const box = ['"/><script>', Number.NaN, 1, 1] as unknown as SceneGraph['objects'][number]['box'];
+    const html = page(scene({ objects: [{ id: 1, category: 'person', box }], relations: [] }));
+    assert.match(html, /<rect x="0" y="0" width="1" height="1"\/>/);
+  });
+
+  it('asks for nothing from outside and runs no script', () => {
+    const html = page(scene(), { imageDataUri: PIXEL });
+    assert.match(html, /default-src 'none'; img-src data:; style-src 'unsafe-inline'/);
+    assert.ok(!/https?:|<script|@import|url\(/.test(html));
+  });
+
+  it('refuses an image that is no data URI', () => {
+    assert.throws(() => page(scene(), { imageDataUri: 'https://example.org/7.jpg' }), {
+      name: 'OptionError',
+      message: "report page: the image of '7.jpg' is not a base64 data URI of JPEG, PNG, WebP or GIF",
+    });
+    assert.throws(() => page(scene(), { imageDataUri: 'data:image/svg+xml;base64,PHN2Zz4=' }), { name: 'OptionError' });
+  });
+});
