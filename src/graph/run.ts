@@ -103,6 +103,7 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
     sharding: { records: shardRecords, bytes: shardBytes, gzip },
   };
   await prepare(folder, state, resume, options.overwrite ?? false);
+  await folder.sweep();
   const earlier = await folder.manifest();
   if (earlier) return { folder, manifest: earlier, records: earlier.records, stages: {}, seconds: meter.seconds };
 

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import type { Manifest, Shard } from '../records/manifest.js';
@@ -73,6 +73,17 @@ export class RunFolder {
     return shards;
   }
 
+  /** Takes away what a process that was killed left half-written. */
+  async sweep(): Promise<void> {
+    await rm(this.inner('tmp'), { recursive: true, force: true });
+    for (const at of [this.path, this.inner(), this.inner('shards')]) {
+      for (const name of await namesIn(at)) {
+        // write-file-atomic writes to `<name>.<number>` first, and writeAtomically to `<name>.partial`.
+        if (/\.json\.\d+$|\.partial$/.test(name)) await rm(join(at, name), { force: true });
+      }
+    }
+  }
+
   /** The files of a sink, in order, as far as their shards are whole. */
   async files(sink: string): Promise<string[]> {
     const shards = await this.shards();
@@ -136,5 +147,5 @@ export async function namesIn(folder: string): Promise<string[]> {
 }
 
 function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  return ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
