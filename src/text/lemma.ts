@@ -68,8 +68,8 @@ type Ending = readonly [ending: string, replacement: string];
 /** In the order of trial: `cookies` is `cookie`, not `cooky`, and `potatoes` not `potatoe`. */
 const nounEndings: readonly Ending[] = [
   ['s', ''],
-  ['es', ''],
   ['ies', 'y'],
+  ['es', ''],
   ['ves', 'f'],
   ['ves', 'fe'],
   ['men', 'man'],

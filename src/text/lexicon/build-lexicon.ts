@@ -25,8 +25,8 @@ export function buildLexicon(): ReadonlyMap<string, string> {
 
 /** Every lower-case word that names a kind rather than only particular things, people or places. */
 function kinds(partOfSpeech: PartOfSpeech): string[] {
-  const { senses, synsets } = readWordNet(partOfSpeech);
-  return [...senses].filter(([, ids]) => ids.some((id) => !synsets.get(id)!.isInstance)).map(([word]) => word);
+  const { words, synsets } = readWordNet(partOfSpeech);
+  return [...words].filter(([, { senses }]) => senses.some((id) => !synsets.get(id)!.isInstance)).map(([word]) => word);
 }
 
 const isWord = (word: string) => /^[a-z][a-z'-]*[a-z]$/.test(word);

