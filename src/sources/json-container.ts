@@ -81,27 +81,33 @@ export class JsonContainer {
     let to = i;
     let count = 0;
     let ends: Run['ends'] | null = null;
-    while (ends === null) {
-      i = skipSpace(bytes, i);
-      if (i >= end) ends = 'unfinished';
-      else if (bytes[i] === this.#close && this.#expects !== 'value') {
-        ends = 'closed';
-        i++;
-      } else if (this.#expects === 'comma or end') {
-        if (bytes[i] !== byte.comma) this.#fail(`expected ',' or '${String.fromCharCode(this.#close)}'`, i);
-        this.#expects = 'value';
-        i++;
-        // A batch ends before its comma, so that its text makes a list.
-        if (to - from > batchBytes) ends = 'full';
-      } else {
-        const after = this.#endOfElement(i);
-        if (after === unfinished) ends = 'unfinished';
-        else {
-          if (count++ === 0) from = i;
-          this.#expects = 'comma or end';
-          to = i = after;
+    try {
+      while (ends === null) {
+        i = skipSpace(bytes, i);
+        if (i >= end) ends = 'unfinished';
+        else if (bytes[i] === this.#close && this.#expects !== 'value') {
+          ends = 'closed';
+          i++;
+        } else if (this.#expects === 'comma or end') {
+          if (bytes[i] !== byte.comma) this.#fail(`expected ',' or '${String.fromCharCode(this.#close)}'`, i);
+          this.#expects = 'value';
+          i++;
+          // A batch ends before its comma, so that its text makes a list.
+          if (to - from > batchBytes) ends = 'full';
+        } else {
+          const after = this.#endOfElement(i);
+          if (after === unfinished) ends = 'unfinished';
+          else {
+            if (count++ === 0) from = i;
+            this.#expects = 'comma or end';
+            to = i = after;
+          }
         }
       }
+    } catch (error) {
+      // What comes before may be what is really wrong.
+      this.#parse(from, to);
+      throw error;
     }
     window.position = i;
     return { from, to, count, ends };

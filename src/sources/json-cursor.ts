@@ -11,6 +11,9 @@ export interface JsonBounds {
   readonly maxDepth: number;
 }
 
+/** How the value is named that is all of the file. */
+export const wholeFile = 'the file';
+
 /** Steps through a JSON file token by token. What is read is named in errors, e.g. `the top-level object`. */
 export class JsonCursor {
   readonly window: ByteWindow;
@@ -34,8 +37,7 @@ export class JsonCursor {
     const { maxValueBytes } = this.bounds;
     if (end - position > maxValueBytes) this.fail(`${value} is longer than ${maxValueBytes} bytes`);
     if (await this.window.more()) return;
-    const empty = this.window.offset(this.window.end) === 0;
-    this.fail(empty ? 'the file is empty' : `truncated JSON, ${name} does not end`, this.window.end);
+    this.fail(name === wholeFile ? 'the file is empty' : `truncated JSON, ${name} does not end`, this.window.end);
   }
 
   /** The next byte that is not white space, which stays unread; undefined at the end of the file. */

@@ -2,7 +2,7 @@ import { InputError } from '../errors.js';
 import { ByteReader } from './byte-reader.js';
 import { ByteWindow } from './byte-window.js';
 import { JsonContainer, type JsonElements } from './json-container.js';
-import { JsonCursor } from './json-cursor.js';
+import { JsonCursor, wholeFile } from './json-cursor.js';
 import { byte } from './json-scanner.js';
 
 /** What `streamJson` is told of a file. */
@@ -54,13 +54,13 @@ export async function* streamJson(file: string, options: JsonStreamOptions): Asy
     const cursor = new JsonCursor(file, window, { maxValueBytes, maxDepth });
     await cursor.skipByteOrderMark();
     if (layout === 'list') {
-      await cursor.open(byte.openBracket, 'the file', 'a list');
+      await cursor.open(byte.openBracket, wholeFile, 'a list');
       yield* named('', new JsonContainer(cursor, byte.closeBracket, 'the top-level array', heavy));
     } else if (layout === 'map') {
-      await cursor.open(byte.openBrace, 'the file', 'an object');
+      await cursor.open(byte.openBrace, wholeFile, 'an object');
       yield* named('', new JsonContainer(cursor, byte.closeBrace, topLevelObject, heavy));
     } else {
-      await cursor.open(byte.openBrace, 'the file', 'an object');
+      await cursor.open(byte.openBrace, wholeFile, 'an object');
       const seen = new Set<string>();
       yield* sections(cursor, layout, seen, heavy);
       const missing = (required ?? layout).find((key) => !seen.has(key));

@@ -1,51 +1,67 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { CocoOptions } from '../../src/sources/coco.js';
-import { coco } from '../../src/sources/coco.js';
-import { contextIn, itemsOf, listed, reasonsIn, recordsIn, testFolder } from './source-context.js';
+import { InputError, OptionError } from '../../src/errors.js';
+import { type CocoOptions, coco } from '../../src/sources/coco.js';
+import { temporaryFolder } from '../support/folders.js';
+import { readSource, sourceContext } from '../support/read-source.js';
+
+type Fields = Record<string, unknown>;
 
 const categories = [
   { id: 1, name: 'person' },
   { id: 18, name: 'dog' },
 ];
 
-function image(id: number | string, fields: Record<string, unknown> = {}) {
+function image(id: unknown, fields: Fields = {}): Fields {
   return { id, width: 100, height: 50, file_name: `${id}.jpg`, ...fields };
 }
 
-function box(id: number, imageId: number | string, bbox: unknown, fields: Record<string, unknown> = {}) {
+function annotation(id: unknown, imageId: unknown, bbox: unknown, fields: Fields = {}): Fields {
   return { id, image_id: imageId, category_id: 1, bbox, iscrowd: 0, ...fields };
 }
 
-describe('coco', () => {
-  const folder = testFolder();
+/** A set of some size, its annotations in no order, with a bit of everything. */
+function manyScenes(images: number): { images: Fields[]; annotations: Fields[]; categories: Fields[] } {
+  const annotations: Fields[] = [];
+  for (let i = 0; i < images * 12; i++) {
+    const fields = {
+      category_id: i % 5 === 0 ? 18 : 1,
+      ...(i % 7 === 0 && { iscrowd: 1 }),
+      ...(i % 3 === 0 && { score: 0.5 }),
+    };
+    const box = [i % 90, i % 45, 1 + (i % 13) / 3, i % 11];
+    annotations.push(annotation(i % 17 === 0 ? `a${i}` : i, (i * 7919) % images, i % 101 === 0 ? 'none' : box, fields));
+  }
+  return { images: Array.from({ length: images }, (_, i) => image(i)), annotations, categories };
+}
 
-  async function read(file: Record<string, unknown> | string, options: Partial<CocoOptions> = {}) {
-    const path = folder.at('instances_train2017.json');
-    await writeFile(path, typeof file === 'string' ? file : JSON.stringify(file));
-    const spill = folder.at('spill');
-    await mkdir(spill, { recursive: true });
-    const items = await itemsOf(coco({ annotations: path, ...options }), contextIn(spill));
-    assert.deepEqual(await listed(spill), []);
-    return items;
+describe('coco', () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'instances_train2017.json');
+
+  function read(content: Fields | string | Buffer, options: Partial<CocoOptions> = {}) {
+    const json = typeof content === 'string' || Buffer.isBuffer(content) ? content : JSON.stringify(content);
+    writeFileSync(file, json);
+    return readSource(coco({ annotations: file, ...options }));
   }
 
   it('yields a record an image, in the order of images, with the boxes in file order', async () => {
-    const items = await read({
+    const { records, reasons } = await read({
       info: { year: 2017 },
       images: [image(9), image(3), image(5)],
       annotations: [
-        box(1, 3, [0, 0, 10, 10]),
-        box(2, 9, [1, 2, 3, 4], { category_id: 18 }),
-        box(3, 3, [5, 5, 10.5, 10]),
+        annotation(1, 3, [0, 0, 10, 10]),
+        annotation(2, 9, [1, 2, 3, 4], { category_id: 18 }),
+        annotation(3, 3, [5, 5, 10.5, 10]),
       ],
       categories,
     });
     const origin = { source: 'coco', file: 'instances_train2017.json' };
     const described = (id: number) =>
       ({ id, file: `${id}.jpg`, width: 100, height: 50, dataset: 'coco2017', split: 'train2017' }) as const;
-    assert.deepEqual(recordsIn(items), [
+    assert.deepEqual(records, [
       { image: described(9), detections: [{ id: 2, category: 'dog', box: [1, 2, 3, 4] }], origin },
       {
         image: described(3),
@@ -57,6 +73,365 @@ describe('coco', () => {
       },
       { image: described(5), detections: [], origin },
     ]);
-    assert.deepEqual(reasonsIn(items), []);
+    assert.deepEqual(reasons, []);
+  });
+
+  it('reads the sections in any order, gzip too', async () => {
+    const set = manyScenes(40);
+    const { images, annotations } = set;
+    const { items } = await read(set);
+    assert.equal(items.length, 40);
+    assert.deepEqual((await read({ categories, annotations, images })).items, items);
+    assert.deepEqual((await read({ annotations, categories, images })).items, items);
+    assert.deepEqual((await read({ annotations, images, categories })).items, items);
+    assert.deepEqual((await read({ categories, images, annotations })).items, items);
+    assert.deepEqual((await read(gzipSync(JSON.stringify({ annotations, images, categories })))).items, items);
+  });
+
+  it('tells how far it is, in bytes and then in records', async () => {
+    const set = manyScenes(3);
+    const { progress } = await read(set);
+    const bytes = JSON.stringify(set).length;
+    assert.deepEqual(progress[0], { phase: 'reading', done: bytes, total: bytes });
+    assert.deepEqual(progress.at(-1), { phase: 'records', done: 3, total: 3 });
+    const twice = await read({ annotations: set.annotations, images: set.images, categories });
+    const reading = twice.progress.filter(({ phase }) => phase === 'reading');
+    assert.deepEqual(reading.at(-1), { phase: 'reading', done: 2 * bytes, total: 2 * bytes });
+  });
+
+  it('gives the same records however little memory it has', async () => {
+    const set = manyScenes(300);
+    const { items, counts } = await read(set);
+    assert.ok(items.length > 290);
+    assert.deepEqual(Object.keys(counts).sort(), ['clipped', 'crowd', 'malformed-box', 'zero-area']);
+    for (const memoryBytes of [1, 10_000, 100_000]) assert.deepEqual((await read(set, { memoryBytes })).items, items);
+  });
+
+  it('takes 10,000 boxes in one image, and images without boxes', async () => {
+    const annotations = Array.from({ length: 10_000 }, (_, i) => annotation(i, 2, [i % 99, i % 49, 1 + i / 1e6, 1]));
+    const { records } = await read({ images: [image(1), image(2), image(3)], annotations, categories });
+    assert.deepEqual(
+      records.map(({ detections }) => detections.length),
+      [0, 10_000, 0],
+    );
+    assert.deepEqual(
+      records[1]?.detections.map(({ id }) => id),
+      annotations.map(({ id }) => id),
+    );
+  });
+
+  it('takes ids and names of any script', async () => {
+    const { records } = await read({
+      images: [image('снимок-😀', { file_name: 'папка/снимок 😀.jpg' })],
+      annotations: [annotation('ключ', 'снимок-😀', [1, 1, 2, 2], { category_id: 'кот' })],
+      categories: [{ id: 'кот', name: '猫 "кот"' }],
+    });
+    assert.equal(records[0]?.image.file, 'папка/снимок 😀.jpg');
+    assert.deepEqual(records[0]?.detections, [{ id: 'ключ', category: '猫 "кот"', box: [1, 1, 2, 2] }]);
+  });
+
+  it('gives an annotation without an id its position among those of its image', async () => {
+    const annotations = [
+      annotation(undefined, 1, [0, 0, 1, 1]),
+      annotation(8, 1, [1, 0, 1, 1]),
+      annotation(null, 1, [2, 0, 1, 1]),
+    ];
+    const { records, counts } = await read({ images: [image(1)], annotations, categories });
+    assert.deepEqual(
+      records[0]?.detections.map(({ id }) => id),
+      [0, 8, 2],
+    );
+    assert.deepEqual(counts, {});
+  });
+
+  it('refuses images that are of no use, and says why', async () => {
+    const { items, records } = await read({
+      images: [
+        image(1, { width: 0 }),
+        image(2, { height: 50.5 }),
+        image(3, { width: 1e9 }),
+        image(4, { file_name: 7 }),
+        image(5, { file_name: '../secret.jpg' }),
+        image(6, { file_name: '/etc/passwd' }),
+        image(7, { file_name: 'C:\\a.jpg' }),
+        image(8, { file_name: 'a\\..\\b.jpg' }),
+        image(1.5),
+        'image',
+        image(9),
+        image(9, { width: 7 }),
+        image(10, { height: null }),
+        { id: 11, file_name: '11.jpg', width: 5 },
+      ],
+      annotations: [annotation(1, 1, [0, 0, 1, 1])],
+      categories,
+    });
+    assert.deepEqual(
+      records.map(({ image: { id, width } }) => [id, width]),
+      [[9, 100]],
+    );
+    assert.deepEqual(
+      items.flatMap(({ rejects = [] }) => rejects),
+      [
+        { reason: 'malformed-image', message: 'image 1: width is 0, expected a whole number of pixels', image: 1 },
+        { reason: 'malformed-image', message: 'image 2: height is 50.5, expected a whole number of pixels', image: 2 },
+        {
+          reason: 'malformed-image',
+          message: 'image 3: width is 1000000000, expected a whole number of pixels',
+          image: 3,
+        },
+        { reason: 'malformed-image', message: 'image 4: file_name is 7, expected a path', image: 4 },
+        { reason: 'unsafe-path', message: 'image 5: "../secret.jpg" leads out of the image folder', image: 5 },
+        { reason: 'unsafe-path', message: 'image 6: "/etc/passwd" leads out of the image folder', image: 6 },
+        { reason: 'unsafe-path', message: 'image 7: "C:\\\\a.jpg" leads out of the image folder', image: 7 },
+        { reason: 'unsafe-path', message: 'image 8: "a\\\\..\\\\b.jpg" leads out of the image folder', image: 8 },
+        {
+          reason: 'malformed-image',
+          message: 'image at position 8: id is 1.5, expected a whole number or a text',
+          detail: { position: 8 },
+        },
+        {
+          reason: 'malformed-image',
+          message: 'image at position 9: id is missing, expected a whole number or a text',
+          detail: { position: 9 },
+        },
+        { reason: 'duplicate-image', message: 'image 9 occurs twice; the first one stays', image: 9 },
+        {
+          reason: 'malformed-image',
+          message: 'image 10: height is null, expected a whole number of pixels',
+          image: 10,
+        },
+        {
+          reason: 'malformed-image',
+          message: 'image 11: height is missing, expected a whole number of pixels',
+          image: 11,
+        },
+      ],
+    );
+  });
+
+  it('refuses annotations that are of no use, and says why', async () => {
+    const { items, records, counts } = await read(
+      `{"images": [${JSON.stringify(image(1))}], "categories": ${JSON.stringify(categories)}, "annotations": [
+        {"id": 1, "image_id": 1, "category_id": 1, "bbox": [NaN, 1, 2, Infinity]},
+        {"id": 2, "image_id": null, "category_id": 1, "bbox": [0, 0, 1, 1]},
+        {"id": 3, "image_id": 1, "category_id": [], "bbox": [0, 0, 1, 1]},
+        {"id": {}, "image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1]},
+        {"id": 5, "image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "iscrowd": "no"},
+        {"id": 6, "image_id": 77, "category_id": 1, "bbox": [0, 0, 1, 1]},
+        {"id": 7, "image_id": "x", "category_id": 1, "bbox": [0, 0, 1, 1]},
+        {"id": 8, "image_id": 77, "category_id": 1, "bbox": [0, 0, 1, 1]},
+        null,
+        {"id": 9, "image_id": 1, "category_id": 5, "bbox": [0, 0, 1, 1]},
+        {"id": 10, "image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1]}
+      ]}`,
+    );
+    assert.deepEqual(
+      records.map(({ detections }) => detections.map(({ id }) => id)),
+      [[10]],
+    );
+    assert.deepEqual(counts, { 'malformed-box': 1, 'unknown-category': 1, 'unknown-image-annotation': 3 });
+    const refused = (reason: string, message: string, fields: Fields) => ({ reason, message, ...fields });
+    assert.deepEqual(
+      items.flatMap(({ rejects = [] }) => rejects),
+      [
+        refused('malformed-annotation', 'annotation 2: image_id is null, expected a whole number or a text', {
+          detail: { annotation: 2 },
+        }),
+        refused('malformed-annotation', 'annotation 3: category_id is [], expected a whole number or a text', {
+          image: 1,
+          detail: { annotation: 3 },
+        }),
+        refused('malformed-annotation', 'annotation at position 3: id is {}, expected a whole number or a text', {
+          image: 1,
+          detail: { position: 3 },
+        }),
+        refused('malformed-annotation', 'annotation 5: iscrowd is "no", expected 0 or 1', {
+          image: 1,
+          detail: { annotation: 5 },
+        }),
+        refused(
+          'malformed-annotation',
+          'annotation at position 8: image_id is missing, expected a whole number or a text',
+          { detail: { position: 8 } },
+        ),
+        refused('malformed-box', 'annotation 1: the box is [null,1,2,null], expected four finite numbers', {
+          image: 1,
+          detail: { annotation: 1 },
+        }),
+        refused('unknown-image', 'image 77 is not in the file, but 2 of its annotations are', {
+          image: 77,
+          detail: { annotations: 2 },
+        }),
+        refused('unknown-image', 'image x is not in the file, but 1 of its annotations are', {
+          image: 'x',
+          detail: { annotations: 1 },
+        }),
+      ],
+    );
+  });
+
+  it('refuses categories that are of no use', async () => {
+    const content = {
+      images: [image(1)],
+      annotations: [],
+      categories: [{ id: 1, name: 'a' }, { id: 1, name: 'b' }, { id: 2, name: ' ' }, 3],
+    };
+    assert.deepEqual((await read(content)).reasons, ['duplicate-category', 'malformed-category', 'malformed-category']);
+    const { images, annotations } = content;
+    const reordered = { categories: content.categories, annotations, images };
+    assert.deepEqual((await read(reordered)).reasons, [
+      'duplicate-category',
+      'malformed-category',
+      'malformed-category',
+    ]);
+  });
+
+  it('wants the files of images where their folder is given', async () => {
+    const images = join(folder, 'images');
+    mkdirSync(join(images, 'sub'), { recursive: true });
+    writeFileSync(join(images, '1.jpg'), '');
+    writeFileSync(join(images, 'sub', '2.jpg'), '');
+    const content = { images: [image(1), image(2, { file_name: 'sub/2.jpg' }), image(3)], annotations: [], categories };
+    const { records, items } = await read(content, { images });
+    assert.deepEqual(
+      records.map(({ image: { id } }) => id),
+      [1, 2],
+    );
+    assert.deepEqual(items[2], {
+      rejects: [{ reason: 'image-missing', message: 'image 3: no file 3.jpg in the image folder', image: 3 }],
+    });
+    const none = join(folder, 'none');
+    await assert.rejects(read(content, { images: none }), { message: `${none}: no such image folder` });
+  });
+
+  it('does as RLIPv2 does in compat', async () => {
+    const content = {
+      images: [image(1)],
+      annotations: [
+        annotation(1, 1, [0, 0, 5, 5], { iscrowd: 1, category_id: 18 }),
+        annotation(2, 1, [-5, 0, 10, 10]),
+        annotation(3, 1, [0, 0, 5, 10]),
+        annotation(4, 1, [99, 49, 0, 5]),
+      ],
+      categories,
+    };
+    const { records } = await read(content, { compat: true });
+    assert.deepEqual(
+      records[0]?.detections.map(({ box }) => box),
+      [
+        [0, 0, 5, 10],
+        [0, 0, 5, 10],
+      ],
+    );
+    assert.deepEqual(records[0]?.rawCategories, ['dog', 'person']);
+    assert.deepEqual((await read(content)).records[0]?.detections.length, 1);
+    assert.equal('rawCategories' in ((await read(content)).records[0] ?? {}), false);
+  });
+
+  it('reads the files of a glob one after another, sorted, up to a limit of images', async () => {
+    const parts = join(folder, 'parts');
+    mkdirSync(parts);
+    for (const [name, id] of [
+      ['instances_b.json', 2],
+      ['instances_a.json', 1],
+      ['instances_c.json.gz', 3],
+    ] as const) {
+      const json = JSON.stringify({
+        images: [image(id), image(id + 10)],
+        annotations: [annotation(1, id, [0, 0, 1, 1])],
+        categories,
+      });
+      writeFileSync(join(parts, name), name.endsWith('.gz') ? gzipSync(json) : json);
+    }
+    const annotations = join(parts, '*.json*');
+    const source = coco({ annotations });
+    assert.deepEqual(
+      await source.files(),
+      ['instances_a.json', 'instances_b.json', 'instances_c.json.gz'].map((name) => join(parts, name)),
+    );
+    const { records } = await readSource(source);
+    assert.deepEqual(
+      records.map(({ image: { id, split } }) => [id, split]),
+      [
+        [1, 'a'],
+        [11, 'a'],
+        [2, 'b'],
+        [12, 'b'],
+        [3, 'c'],
+        [13, 'c'],
+      ],
+    );
+    const limited = await readSource(coco({ annotations, limit: 3, split: 'all', dataset: 'mine' }));
+    assert.deepEqual(
+      limited.records.map(({ image: { id, split, dataset } }) => [id, split, dataset]),
+      [
+        [1, 'all', 'mine'],
+        [11, 'all', 'mine'],
+        [2, 'all', 'mine'],
+      ],
+    );
+  });
+
+  it('says which input is wrong', async () => {
+    assert.throws(() => coco({ annotations: '' }), {
+      message: "coco: 'annotations' is missing, expected a path or a glob",
+    });
+    assert.throws(() => coco({ annotations: 'x', limit: 0 }), OptionError);
+    const none = join(folder, 'none.json');
+    await assert.rejects(coco({ annotations: none }).files(), { message: `${none}: no such file` });
+    const noMatch = join(folder, 'no', '*.json');
+    await assert.rejects(coco({ annotations: noMatch }).files(), { message: `${noMatch}: no file matches` });
+    await assert.rejects(read({ images: [], annotations: [] }), {
+      message: `${file}: the array 'categories' is missing`,
+    });
+    await assert.rejects(read({ annotations: [], categories: [] }), {
+      message: `${file}: the array 'images' is missing`,
+    });
+    await assert.rejects(read(JSON.stringify(manyScenes(50)).slice(0, 20_000)), InputError);
+    await assert.rejects(read([1] as unknown as Fields), {
+      message: `${file}: the file is an array, expected an object at byte 0`,
+    });
+  });
+
+  it('removes spilled data when its reader stops early, and when it fails', async () => {
+    const json = JSON.stringify(manyScenes(300));
+    writeFileSync(file, json);
+    const early = sourceContext();
+    for await (const { record } of coco({ annotations: file, memoryBytes: 1000 }).read(early)) {
+      if (record?.image.id === 5) break;
+      assert.equal(readdirSync(early.tempDir).length, 1);
+    }
+    assert.deepEqual(readdirSync(early.tempDir), []);
+
+    writeFileSync(file, json.replace(/\}\]\}$/, '},{"id":oops}]}').replace('"categories":[', '"categories":[oops,'));
+    const failing = sourceContext();
+    await assert.rejects(async () => {
+      for await (const _ of coco({ annotations: file, memoryBytes: 1000 }).read(failing));
+    }, InputError);
+    assert.deepEqual(readdirSync(failing.tempDir), []);
+
+    writeFileSync(file, json);
+    const stop = new AbortController();
+    const aborted = sourceContext(stop.signal);
+    await assert.rejects(
+      async () => {
+        for await (const _ of coco({ annotations: file, memoryBytes: 1000 }).read(aborted))
+          stop.abort(new Error('enough'));
+      },
+      { message: 'enough' },
+    );
+    assert.deepEqual(readdirSync(aborted.tempDir), []);
+  });
+
+  it('describes itself without paths of this machine', () => {
+    const { options, adds } = coco({ annotations: file, images: folder, limit: 5 });
+    assert.deepEqual(options, {
+      annotations: 'instances_train2017.json',
+      dataset: 'coco2017',
+      compat: false,
+      limit: 5,
+      checksImages: true,
+    });
+    assert.deepEqual(adds, ['image', 'detections', 'origin']);
   });
 });

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import type { Image } from '../../src/records/image.js';
+import { filterDetections, type RawDetection } from '../../src/sources/detection-filter.js';
+
+const image: Image = { id: 7, file: '7.jpg', width: 100, height: 50, dataset: 'd', split: '' };
+
+function raw(id: number | string, box: unknown, fields: Partial<RawDetection> = {}): RawDetection {
+  return { id, category: 'dog', box, crowd: false, ...fields };
+}
+
+describe('filterDetections', () => {
+  it('counts each box that is left out under the first name that fits', () => {
+    const boxes = [
+      raw(1, [0, 0, 10, 10]),
+      raw(2, [0, null, 10, 10], { crowd: true }),
+      raw(3, [0, 0, 0, 10], { crowd: true, category: null }),
+      raw(4, [0, 0, 0, 10], { category: null }),
+      raw(5, [200, 0, 0, 10]),
+      raw(6, [0, 0, 10, -1]),
+      raw(7, [100, 0, 10, 10]),
+      raw(8, [0, 0, 10, 10]),
+      raw(9, [0, 0, 10, 10], { category: 'cat' }),
+    ];
+    const { detections, counts, rejects, kept, rawCategories } = filterDetections(boxes, image, false);
+    assert.deepEqual(detections, [
+      { id: 1, category: 'dog', box: [0, 0, 10, 10] },
+      { id: 9, category: 'cat', box: [0, 0, 10, 10] },
+    ]);
+    assert.deepEqual(counts, {
+      'malformed-box': 1,
+      crowd: 1,
+      'unknown-category': 1,
+      'zero-area': 2,
+      'outside-image': 1,
+      'duplicate-box': 1,
+    });
+    assert.deepEqual(rejects, [
+      {
+        reason: 'malformed-box',
+        message: 'annotation 2: the box is [0,null,10,10], expected four finite numbers',
+        image: 7,
+        detail: { annotation: 2 },
+      },
+    ]);
+    assert.deepEqual([...kept], [0, -1, -1, -1, -1, -1, -1, 0, 1]);
+    assert.equal(rawCategories, undefined);
+  });
+
+  it('takes four finite numbers as a box and nothing else', () => {
+    const malformed = [
+      undefined,
+      null,
+      'x',
+      {},
+      [],
+      [1, 2, 3],
+      [1, 2, 3, 4, 5],
+      ['1', 2, 3, 4],
+      [1, 2, 3, Number.POSITIVE_INFINITY],
+    ];
+    const { detections, counts } = filterDetections(
+      malformed.map((box, id) => raw(id, box)),
+      image,
+      false,
+    );
+    assert.deepEqual(detections, []);
+    assert.deepEqual(counts, { 'malformed-box': malformed.length });
+  });
+
+  it('clips boxes to the image, and compares them after that', () => {
+    const boxes = [
+      raw(1, [-5, -5, 20, 20]),
+      raw(2, [90, 40, 20, 20]),
+      raw(3, [-9, -9, 24, 24]),
+      raw(4, [0.1, 0.2, 0.3, 0.4]),
+    ];
+    const { detections, counts } = filterDetections(boxes, image, false);
+    assert.deepEqual(
+      detections.map(({ box }) => box),
+      [
+        [0, 0, 15, 15],
+        [90, 40, 10, 10],
+        [0.1, 0.2, 0.3, 0.4],
+      ],
+    );
+    assert.deepEqual(counts, { clipped: 2, 'duplicate-box': 1 });
+  });
+
+  it('keeps equal boxes in compat, and says which categories all annotations have', () => {
+    const boxes = [
+      raw(1, [0, 0, 10, 10], { crowd: true, category: 'person' }),
+      raw(2, [0, 0, 10, 10]),
+      raw(3, [0, 0, 10, 10]),
+      raw(4, [0, 0, 0, 0], { category: 'cat' }),
+      raw(5, [0, 0, 5, 5], { category: 'person' }),
+    ];
+    const { detections, counts, rawCategories } = filterDetections(boxes, image, true);
+    assert.deepEqual(
+      detections.map(({ id }) => id),
+      [2, 3, 5],
+    );
+    assert.deepEqual(counts, { crowd: 1, 'zero-area': 1 });
+    assert.deepEqual(rawCategories, ['person', 'dog', 'cat']);
+  });
+
+  it('keeps scores from 0 to 1', () => {
+    const boxes = [0, 1, 0.5, -0.1, 1.1].map((score, id) => raw(id, [id, 0, 5, 5], { score }));
+    const { detections, counts } = filterDetections(boxes, image, false);
+    assert.deepEqual(
+      detections.map(({ score }) => score),
+      [0, 1, 0.5, undefined, undefined],
+    );
+    assert.deepEqual(counts, { 'score-out-of-range': 2 });
+  });
+
+  it('keeps both of two annotations with the same id, and counts the second', () => {
+    const { detections, counts } = filterDetections([raw(1, [0, 0, 5, 5]), raw(1, [1, 0, 5, 5])], image, false);
+    assert.equal(detections.length, 2);
+    assert.deepEqual(counts, { 'duplicate-annotation-id': 1 });
+  });
+
+  it('finds equal boxes among 10,000', () => {
+    const boxes = Array.from({ length: 10_000 }, (_, i) => raw(i, [i % 90, (i >> 3) % 4, 1 + (i % 7), 5]));
+    const { detections, counts, kept } = filterDetections(boxes, image, false);
+    const distinct = new Map<string, number>();
+    for (const { box } of boxes) {
+      const key = JSON.stringify(box);
+      if (!distinct.has(key)) distinct.set(key, distinct.size);
+    }
+    assert.equal(detections.length, distinct.size);
+    assert.equal(counts['duplicate-box'], 10_000 - distinct.size);
+    assert.deepEqual(
+      [...kept],
+      boxes.map(({ box }) => distinct.get(JSON.stringify(box))),
+    );
+  });
+});

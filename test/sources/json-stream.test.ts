@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { InputError } from '../../src/errors.js';
+import { ByteReader } from '../../src/sources/byte-reader.js';
+import { type JsonStreamOptions, streamJson } from '../../src/sources/json-stream.js';
+import { temporaryFolder } from '../support/folders.js';
+
+const folder = temporaryFolder();
+const file = join(folder, 'in.json');
+
+async function read(json: string | Buffer, options: JsonStreamOptions = { layout: 'list' }): Promise<unknown[]> {
+  writeFileSync(file, json);
+  const found: unknown[] = [];
+  for await (const { section, keys, values, first } of streamJson(file, options)) {
+    if (values.length === 0) found.push(section);
+    for (const [i, value] of values.entries())
+      found.push(keys.length > 0 ? [keys[i], value] : section ? { [section]: value } : value);
+    assert.ok(Number.isInteger(first));
+  }
+  return found;
+}
+
+async function fails(json: string | Buffer, message: string, options?: JsonStreamOptions): Promise<void> {
+  await assert.rejects(read(json, options), (error: Error) => {
+    assert.ok(error instanceof InputError, `${error.stack}`);
+    assert.equal(error.message, `${file}: ${message}`);
+    return true;
+  });
+}
+
+/** Hands out at most so many bytes a read, so that every position is once where the bytes at hand end. */
+async function inSteps<T>(stepOf: (call: number) => number, work: () => Promise<T>): Promise<T> {
+  const original = ByteReader.prototype.read;
+  let call = 0;
+  ByteReader.prototype.read = function (target, at, length) {
+    return original.call(this, target, at, Math.min(length, stepOf(call++)));
+  };
+  try {
+    return await work();
+  } finally {
+    ByteReader.prototype.read = original;
+  }
+}
+
+const tricky = [
+  { id: 1, name: 'brace } bracket ] comma , quote " backslash \\ end \\\\', empty: '' },
+  { ключ: 'café 日本語 😀', escaped: '\u2028\ud83d\ude00\u0000\n\t/', nested: [[[]], [{}, { a: [1, { b: 'x]' }] }]] },
+  [],
+  {},
+  'just "text"',
+  -12.5e-3,
+  true,
+  null,
+  [1, [2, [3, [4, '[']]]],
+];
+/** As Python writes it, with every non-ASCII character as an escape, surrogate pairs included. */
+const asciiOnly = (json: string) =>
+  json.replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+describe('streamJson', () => {
+  it('yields the elements of a list', async () => {
+    assert.deepEqual(await read(JSON.stringify(tricky)), tricky);
+    assert.deepEqual(await read(` \r\n\t${JSON.stringify(tricky, null, 3)}\n\n`), tricky);
+    assert.deepEqual(await read(asciiOnly(JSON.stringify(tricky))), tricky);
+  });
+
+  it('yields the entries of a map in file order, repeated and number-like keys included', async () => {
+    const json = '{"b": [1], "10": {"x": "y"}, "2": "z" , "b":3, "__proto__": {"a": 1}, "quo\\"te: ,": null}';
+    assert.deepEqual(await read(json, { layout: 'map' }), [
+      ['b', [1]],
+      ['10', { x: 'y' }],
+      ['2', 'z'],
+      ['b', 3],
+      ['__proto__', { a: 1 }],
+      ['quo"te: ,', null],
+    ]);
+  });
+
+  it('yields the elements of named arrays and steps over everything else', async () => {
+    const json = JSON.stringify({
+      info: { images: [1, 2], text: '"images": [3]' },
+      version: 1.5,
+      annotations: [{ a: 1 }, { a: 2 }],
+      flag: null,
+      name: 'x',
+      licenses: [[], [[]]],
+      images: [],
+      categories: ['c'],
+    });
+    const layout = ['images', 'categories', 'annotations'];
+    assert.deepEqual(await read(json, { layout }), [
+      { annotations: { a: 1 } },
+      { annotations: { a: 2 } },
+      'images',
+      { categories: 'c' },
+    ]);
+    assert.deepEqual(await read(json, { layout: ['categories'] }), [{ categories: 'c' }]);
+  });
+
+  it('gives the same wherever the bytes at hand end', async () => {
+    const list = JSON.stringify(tricky);
+    const map = asciiOnly(JSON.stringify({ a: tricky, 'b"\\': { c: 'd' }, 5: -1 }, null, 1));
+    const object = JSON.stringify({ skipped: tricky, images: tricky, no: -1.5e3, annotations: [] });
+    const documents: [string, JsonStreamOptions][] = [
+      [list, { layout: 'list' }],
+      [map, { layout: 'map' }],
+      [object, { layout: ['images', 'annotations'] }],
+    ];
+    for (const [json, options] of documents) {
+      const expected = await read(json, options);
+      const readInSteps = (stepOf: (call: number) => number) => inSteps(stepOf, () => read(json, options));
+      for (let split = 1; split <= Buffer.byteLength(json); split++) {
+        const found = await readInSteps((call) => (call === 0 ? split : 1_000_000));
+        assert.deepEqual(found, expected, `split at ${split}`);
+      }
+      assert.deepEqual(await readInSteps(() => 1), expected);
+    }
+  }).timeout(60_000);
+
+  it('gives the same for elements larger than what is read at once', async () => {
+    const large = Array.from({ length: 5 }, (_, i) => ({ i, text: `"${'ab\\'.repeat(300_000 * (i + 1))}"` }));
+    assert.deepEqual(await read(JSON.stringify(large)), large);
+  });
+
+  it('reads gzip, in several members too, and a byte order mark', async () => {
+    const json = JSON.stringify(tricky);
+    assert.deepEqual(await read(gzipSync(json)), tricky);
+    assert.deepEqual(await read(Buffer.concat([gzipSync(json.slice(0, 50)), gzipSync(json.slice(50))])), tricky);
+    assert.deepEqual(await read(`\ufeff${json}`), tricky);
+    assert.deepEqual(await read(gzipSync(`\ufeff${json}`)), tricky);
+    assert.deepEqual(
+      await inSteps(
+        () => 1,
+        () => read(`\ufeff${json}`),
+      ),
+      tricky,
+    );
+  });
+
+  it('takes bare NaN and Infinity as null, outside strings only', async () => {
+    const json = '[{"bbox": [NaN, 1, -Infinity, Infinity], "name": "NaN \\" Infinity"}, NaN, {"a": 1}]';
+    assert.deepEqual(await read(json), [{ bbox: [null, 1, null, null], name: 'NaN " Infinity' }, null, { a: 1 }]);
+  });
+
+  it('empties what stands under heavy keys of elements, and nothing else', async () => {
+    const element = (segmentation: unknown) => ({
+      segmentation,
+      id: 1,
+      caption: 'segmentation',
+      inner: { segmentation: [1] },
+      'a "segmentation': [2],
+      counts: ['segmentation', [3]],
+    });
+    const options = { layout: 'list', emptied: ['segmentation'] } as const;
+    const json = [element([[1, 2, 3]]), element({ counts: [1, ']'], size: [2] }), element('text'), element(7)];
+    const emptied = [element([]), element({}), element('text'), element(7)];
+    assert.deepEqual(await read(JSON.stringify(json), options), emptied);
+    assert.deepEqual(await read(JSON.stringify(json, null, 2), options), emptied);
+    assert.deepEqual(
+      await inSteps(
+        () => 1,
+        () => read(JSON.stringify(json, null, 2), options),
+      ),
+      emptied,
+    );
+  });
+
+  it('says where a file is cut off', async () => {
+    const layout = ['images', 'annotations'];
+    const json = '{"images": [], "annotations": [{"id": 1}, {"id": 2}]}';
+    const at = (length: number, message: string) =>
+      fails(json.slice(0, length), `${message} at byte ${length}`, { layout });
+    await at(0, 'the file is empty');
+    await at(1, 'truncated JSON, the top-level object does not end');
+    await at(6, 'truncated JSON, the top-level object does not end');
+    await at(12, "truncated JSON, the array 'images' does not end");
+    await at(35, "truncated JSON, the array 'annotations' does not end");
+    await at(json.length - 2, "truncated JSON, the array 'annotations' does not end");
+    await at(json.length - 1, 'truncated JSON, the top-level object does not end');
+    await fails('[1, 2', 'truncated JSON, the top-level array does not end at byte 5');
+    await fails('{"a": 1, "b', 'truncated JSON, the top-level object does not end at byte 11', { layout: 'map' });
+    await fails('{"info": {"a": ', "truncated JSON, the value of 'info' does not end at byte 15", { layout });
+    await fails('\n  ', 'the file is empty at byte 3');
+  });
+
+  it('fails for every cut, and never otherwise than with an InputError', async () => {
+    const json = JSON.stringify({ info: tricky, images: tricky, annotations: [1, 2] });
+    for (let length = 0; length < json.length; length++) {
+      await assert.rejects(read(json.slice(0, length), { layout: ['images', 'annotations'] }), InputError);
+    }
+  });
+
+  it('says where a file is not JSON', async () => {
+    await fails('[{"a": 1}, {"b": tru}, 3]', 'invalid JSON in the top-level array at byte 11');
+    await fails('[{"a": [1}]}]', 'invalid JSON in the top-level array at byte 1');
+    await fails('[1,,2]', 'expected a value in the top-level array at byte 3');
+    await fails('[1 2]', "expected ',' or ']' in the top-level array at byte 3");
+    await fails('[1, ]', 'expected a value in the top-level array at byte 4');
+    await fails('{"a" 1}', "expected ':' in the top-level object at byte 5", { layout: 'map' });
+    await fails('{"a": 1, }', 'expected a key in the top-level object at byte 9', { layout: 'map' });
+    await fails('{a: 1}', 'expected a key in the top-level object at byte 1', { layout: ['a'] });
+    await fails('{"a": [], }', 'expected a key in the top-level object at byte 10', { layout: ['a'] });
+    await fails('{"a": []]', "expected ',' or '}' in the top-level object at byte 8", { layout: ['a'] });
+    await fails('[1] [2]', 'unexpected text after the end of the JSON at byte 4');
+    await fails('[1]]', 'unexpected text after the end of the JSON at byte 3');
+  });
+
+  it('gives offsets in the decompressed file, also late ones', async () => {
+    const filler = Array.from({ length: 300_000 }, (_, i) => `{"id":${i}}`).join(',');
+    const json = `[${filler},{"id":oops},1]`;
+    const message = `invalid JSON in the top-level array at byte ${filler.length + 2}`;
+    await fails(json, message);
+    await fails(gzipSync(json), message);
+  });
+
+  it('says what is laid out otherwise', async () => {
+    await fails('{"a": 1}', 'the file is an object, expected a list at byte 0');
+    await fails('[1]', 'the file is an array, expected an object at byte 0', { layout: 'map' });
+    await fails('"x"', 'the file is a string, expected an object at byte 0', { layout: ['images'] });
+    await fails('{"images": {"a": 1}}', "'images' is an object, expected an array at byte 11", { layout: ['images'] });
+    await fails('{"images": 5}', "'images' is neither an array nor an object, expected an array at byte 11", {
+      layout: ['images'],
+    });
+    await fails('{"images": [], "info": 1}', "the array 'annotations' is missing", {
+      layout: ['images', 'annotations'],
+    });
+    await fails('{"a": [], "a": []}', "the key 'a' occurs twice at byte 14", { layout: ['a'] });
+    assert.deepEqual(await read('{}', { layout: ['images'], required: [] }), []);
+  });
+
+  it('bounds how long and how deep an element is', async () => {
+    const deep = (levels: number) => `[${'['.repeat(levels)}${']'.repeat(levels)}]`;
+    assert.equal((await read(deep(512))).length, 1);
+    await fails(deep(513), 'more than 512 brackets are open in the top-level array at byte 1');
+    await fails(`{"x": ${deep(600)}}`, "more than 512 brackets are open in the value of 'x' at byte 7", {
+      layout: ['a'],
+    });
+    const long = JSON.stringify(['a', 'b'.repeat(4_000_000)]);
+    await fails(long, 'element 1 of the top-level array is longer than 1000000 bytes at byte 5', {
+      layout: 'list',
+      maxValueBytes: 1_000_000,
+    });
+  });
+
+  it('says what is wrong with the file itself', async () => {
+    const missing = join(folder, 'none.json');
+    await assert.rejects(streamJson(missing, { layout: 'list' }).next(), { message: `${missing}: no such file` });
+    await assert.rejects(streamJson(folder, { layout: 'list' }).next(), { message: `${folder}: is not a file` });
+    const packed = gzipSync(JSON.stringify(tricky));
+    await fails(packed.subarray(0, packed.length - 12), 'truncated gzip data');
+    await fails(Buffer.concat([packed.subarray(0, 10), Buffer.alloc(50, 0xff)]), 'invalid gzip data');
+  });
+
+  it('stops for a signal, and when nothing more is asked for', async () => {
+    writeFileSync(file, JSON.stringify(Array.from({ length: 500_000 }, (_, i) => ({ i }))));
+    const stop = new AbortController();
+    const batches = streamJson(file, { layout: 'list', signal: stop.signal });
+    await batches.next();
+    stop.abort(new Error('enough'));
+    await assert.rejects(
+      async () => {
+        for await (const _ of batches);
+      },
+      { message: 'enough' },
+    );
+    for await (const _ of streamJson(file, { layout: 'list' })) break;
+    writeFileSync(file, gzipSync(JSON.stringify(Array.from({ length: 500_000 }, (_, i) => ({ i })))));
+    for await (const _ of streamJson(file, { layout: 'list' })) break;
+  });
+
+  it('tells how much of the file is read, in bytes on disk', async () => {
+    const told: [number, number][] = [];
+    const packed = gzipSync(JSON.stringify(tricky));
+    await read(packed, { layout: 'list', onRead: (done, total) => told.push([done, total]) });
+    assert.deepEqual(told.at(-1), [packed.length, packed.length]);
+  });
+});

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { KeyedStore } from '../../src/sources/keyed-store.js';
+import { temporaryFolder } from '../support/folders.js';
+
+describe('KeyedStore', () => {
+  it('gives back what was put in under an id, in that order', async () => {
+    const tempDir = temporaryFolder();
+    const store = await KeyedStore.create(tempDir);
+    const ids = [3, 'a', 3, 9, 'a', '3', 3];
+    for (const [i, id] of ids.entries()) store.put(id, Buffer.from(i === 3 ? '' : `${i} ${id} ${'é'.repeat(i)}`));
+    await store.seal();
+    const got = async (id: number | string) => (await store.get(id)).map((payload) => payload.toString());
+    assert.deepEqual(await got(3), ['0 3 ', '2 3 éé', '6 3 éééééé']);
+    assert.deepEqual(await got('a'), ['1 a é', '4 a éééé']);
+    assert.deepEqual(await got('3'), ['5 3 ééééé']);
+    assert.deepEqual(await got(9), ['']);
+    assert.deepEqual(await got(4), []);
+    assert.equal(store.size, 4);
+    assert.equal(store.has('a'), true);
+    assert.equal(store.has('b'), false);
+    await store.close();
+    assert.deepEqual(readdirSync(tempDir), []);
+  });
+
+  it('takes many and large payloads, and many questions at once', async () => {
+    const store = await KeyedStore.create(temporaryFolder());
+    for (let i = 0; i < 9_000; i++) {
+      store.put(i % 3_000, Buffer.from(`${i}${'-'.repeat(i % 1000 === 0 ? 100_000 : 50)}`));
+      if (i % 100 === 0) await store.settle();
+    }
+    await store.seal();
+    const all = await Promise.all(Array.from({ length: 3_000 }, (_, id) => store.get(id)));
+    for (const [id, payloads] of all.entries()) {
+      assert.deepEqual(
+        payloads.map((p) => Number.parseInt(p.toString(), 10)),
+        [id, id + 3_000, id + 6_000],
+      );
+    }
+    await store.close();
+  });
+
+  it('may stay empty', async () => {
+    const store = await KeyedStore.create(temporaryFolder());
+    await store.seal();
+    assert.deepEqual(await store.get(1), []);
+    await store.close();
+  });
+});
