@@ -40,7 +40,7 @@ function bar(): ProgressDisplay {
       }
       last = now;
       const rate = now > begun.at ? ((progress.done - begun.done) / (now - begun.at)) * 1000 : 0;
-      const bytes = phase === 'reading';
+      const bytes = phase === 'reading' || phase === 'checking';
       display.setTotal(Math.max(total, progress.done));
       display.update(progress.done, {
         amount: bytes ? `${mega(progress.done)}/${mega(total)} MB` : `${progress.done}/${progress.total ?? '?'}`,

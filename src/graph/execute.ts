@@ -10,6 +10,7 @@ import { schemaProblem } from '../records/validate.js';
 import { stampOf } from './describe.js';
 import { Gate } from './gate.js';
 import type { Node } from './graph.js';
+import { Hall } from './hall.js';
 import { Ledger, type Outcome, type Token } from './ledger.js';
 import type { Meter } from './meter.js';
 
@@ -113,46 +114,6 @@ async function pump(nodes: readonly Node[], network: Network, gate: Gate, option
   return ordinal;
 }
 
-/** Where outcomes wait until it is their turn. */
-class Hall {
-  readonly #arrived = new Map<number, Outcome>();
-  #total: number | null = null;
-  #failure: { readonly error: unknown } | null = null;
-  #wake: () => void = () => {};
-
-  arrive(outcome: Outcome): void {
-    this.#arrived.set(outcome.ordinal, outcome);
-    this.#wake();
-  }
-
-  /** @param total outcomes from 0 up to, and without, this number have come or will come */
-  close(total: number): void {
-    this.#total = total;
-    this.#wake();
-  }
-
-  fail(error: unknown): void {
-    this.#failure ??= { error };
-    this.#wake();
-  }
-
-  /** The outcome of a record, or null where the input has ended before it. */
-  async take(ordinal: number): Promise<Outcome | null> {
-    for (;;) {
-      const outcome = this.#arrived.get(ordinal);
-      if (outcome) {
-        this.#arrived.delete(ordinal);
-        return outcome;
-      }
-      if (this.#failure) throw this.#failure.error;
-      if (this.#total !== null && ordinal >= this.#total) return null;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-}
-
 /** The stages of a graph, wired. */
 class Network {
   readonly #options: ExecuteOptions;
@@ -196,7 +157,8 @@ class Network {
     for (const reject of item.rejects ?? []) {
       ledger.reject(node, '', { format: 'relflow.reject/1', stage: node.id, record: ordinal, ...reject });
     }
-    this.#options.meter?.passed(node.id, item.record ? 'out' : 'rejected', 0);
+    this.#options.meter?.enter(node.id);
+    this.#options.meter?.leave(node.id, item.record ? 'out' : 'rejected');
     if (!item.record) {
       ledger.became(0);
       return;
@@ -246,8 +208,7 @@ class Network {
 
   #work(node: Node & { kind: 'stage' }, token: Token): void | Promise<void> {
     const counts = token.ledger.stage(node);
-    const begun = performance.now();
-    const { explain } = this.#options;
+    const { explain, meter } = this.#options;
     const context = {
       signal: this.#options.signal,
       count: (name: string, by = 1) => add(counts.counts, name, by),
@@ -257,16 +218,17 @@ class Network {
     const passOn = (result: object | typeof FILTERED) => {
       const passed = result !== FILTERED;
       counts[passed ? 'out' : 'filtered']++;
-      this.#options.meter?.passed(node.id, passed ? 'out' : 'filtered', performance.now() - begun);
+      meter?.leave(node.id, passed ? 'out' : 'filtered');
       if (passed) this.#leave(node, { ...token, record: { ...token.record, ...result } });
       else token.ledger.became(0);
     };
     const refuse = (error: unknown) => {
       this.#refuse(node, token, error);
-      this.#options.meter?.passed(node.id, 'rejected', performance.now() - begun);
+      meter?.leave(node.id, 'rejected');
       token.ledger.became(0);
     };
     let result: ReturnType<typeof node.spec.apply>;
+    meter?.enter(node.id);
     try {
       result = node.spec.apply(token.record, context);
     } catch (error) {
@@ -278,15 +240,17 @@ class Network {
 
   #write(node: Node & { kind: 'sink' }, token: Token): void {
     const counts = token.ledger.stage(node);
+    const { meter } = this.#options;
+    meter?.enter(node.id);
     counts.in++;
     const line = node.sink.line(token.record, { operators: [...token.trail] });
     const problem = node.sink.schema ? schemaProblem(node.sink.schema, line) : null;
     if (problem === null) {
       counts.out++;
       token.ledger.write(node, token.path, JSON.stringify(line));
-      this.#options.meter?.passed(node.id, 'out', 0);
+      meter?.leave(node.id, 'out');
     } else {
-      this.#options.meter?.passed(node.id, 'rejected', 0);
+      meter?.leave(node.id, 'rejected');
       this.#refuse(node, token, new RecordError('schema', `the record does not fit ${node.sink.schema}: ${problem}`));
     }
     token.ledger.became(0);

@@ -4,13 +4,14 @@ export interface StageLoad {
   out: number;
   filtered: number;
   rejected: number;
-  /** Time that records spent in the stage, added up; more than the clock's where several were in it at once. */
+  /** Time by the clock during which at least one record was in the stage. */
   milliseconds: number;
 }
 
 /** Watches the stages of a run while it goes on. Unlike the counts of shards, it forgets what earlier runs did. */
 export class Meter {
   readonly stages: Record<string, StageLoad> = {};
+  readonly #inside = new Map<string, { records: number; since: number }>();
   readonly #begun = performance.now();
 
   /** Seconds since the run began. */
@@ -18,12 +19,23 @@ export class Meter {
     return (performance.now() - this.#begun) / 1000;
   }
 
-  /** Notes what became of one record in a stage, and how long it took. */
-  passed(node: string, fate: 'out' | 'filtered' | 'rejected', milliseconds: number): void {
+  /** Notes that a record has come to a stage. */
+  enter(node: string): void {
+    this.#load(node).in++;
+    const inside = this.#inside.get(node) ?? { records: 0, since: 0 };
+    if (inside.records++ === 0) inside.since = performance.now();
+    this.#inside.set(node, inside);
+  }
+
+  /** Notes what became of a record that had come to a stage. */
+  leave(node: string, fate: 'out' | 'filtered' | 'rejected'): void {
+    this.#load(node)[fate]++;
+    const inside = this.#inside.get(node)!;
+    if (--inside.records === 0) this.#load(node).milliseconds += performance.now() - inside.since;
+  }
+
+  #load(node: string): StageLoad {
     this.stages[node] ??= { in: 0, out: 0, filtered: 0, rejected: 0, milliseconds: 0 };
-    const load = this.stages[node];
-    load.in++;
-    load[fate]++;
-    load.milliseconds += milliseconds;
+    return this.stages[node];
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { OptionError, OutputError } from '../errors.js';
@@ -8,6 +8,7 @@ import type { InputFile, Manifest, StageCounts } from '../records/manifest.js';
 import type { SourceProgress } from '../records/ports.js';
 import type { RunState } from '../records/run-state.js';
 import { addStages } from '../records/stage-counts.js';
+import { lockFolder } from '../sinks/lock-folder.js';
 import { REJECTS, RunFolder } from '../sinks/run-folder.js';
 import { checksum, ShardWriter } from '../sinks/shard-writer.js';
 import { checkWiring } from './check.js';
@@ -67,6 +68,9 @@ export interface RunResult {
   readonly seconds: number;
 }
 
+/** Tells whoever watches how far the run is. */
+type Report = (progress: Pick<RunProgress, 'phase' | 'done' | 'total'>, writer?: ShardWriter) => void;
+
 /**
  * Runs a graph into a folder. Bad records go to the rejects; broken I/O ends the run with everything so far kept. The
  * same inputs, options and version give the same bytes, whatever the concurrency and however often it was interrupted.
@@ -82,7 +86,7 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
   if (concurrency !== undefined) positiveInteger('run', 'concurrency', concurrency);
   const meter = new Meter();
   const folder = new RunFolder(options.out);
-  const report = (progress: Pick<RunProgress, 'phase' | 'done' | 'total'>, writer?: ShardWriter) =>
+  const report: Report = (progress, writer) =>
     options.onProgress?.({
       ...progress,
       records: writer?.done ?? 0,
@@ -102,7 +106,25 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
     inputs,
     sharding: { records: shardRecords, bytes: shardBytes, gzip },
   };
-  await prepare(folder, state, resume, options.overwrite ?? false);
+  const found = await claim(folder, state, resume, options.overwrite ?? false);
+  const unlock = await lockFolder(folder);
+  try {
+    if (!found || !resume) await begin(folder, state);
+    return await runLocked(graph, folder, state, options, meter, report);
+  } finally {
+    await unlock();
+  }
+}
+
+/** The run itself, in a folder that no other process writes to. */
+async function runLocked(
+  graph: Graph,
+  folder: RunFolder,
+  state: RunState,
+  options: RunOptions,
+  meter: Meter,
+  report: Report,
+): Promise<RunResult> {
   await folder.sweep();
   const earlier = await folder.manifest();
   if (earlier) return { folder, manifest: earlier, records: earlier.records, stages: {}, seconds: meter.seconds };
@@ -120,7 +142,7 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
       tempDir,
       skip: writer.done,
       meter,
-      ...(concurrency !== undefined && { concurrency }),
+      ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
       onProgress: (progress) => {
         source = progress;
         if (progress.phase === 'reading') report(progress, writer);
@@ -166,41 +188,50 @@ async function fingerprint(
   files: readonly string[],
   report: (done: number, total: number) => void,
 ): Promise<InputFile[]> {
+  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  let done = 0;
   const inputs: InputFile[] = [];
   for (const file of files) {
-    report(inputs.length, files.length);
-    inputs.push({ path: basename(file), ...(await checksum(file)) });
+    const sum = await checksum(file, (bytes) => {
+      done += bytes;
+      report(done, total);
+    });
+    inputs.push({ path: basename(file), ...sum });
   }
   return inputs;
 }
 
-/** Makes sure that the folder is this run's to write to. */
-async function prepare(folder: RunFolder, state: RunState, resume: boolean, overwrite: boolean): Promise<void> {
+/** Makes sure that the folder may become or is this run's; writes nothing. Returns whether a run is there already. */
+async function claim(folder: RunFolder, state: RunState, resume: boolean, overwrite: boolean): Promise<boolean> {
   const found = await folder.state();
-  if (!found) {
+  if (found && resume) {
+    const difference = differs(found, state);
+    if (difference) throw new OutputError(folder.path, `can't resume: ${difference}`);
+  } else if (found && !overwrite) {
+    throw new OutputError(folder.path, 'already holds a run; use `relflow resume` to go on with it, or --overwrite');
+  } else if (!found) {
+    if (resume) throw new OutputError(folder.path, 'holds no run to resume');
     const names = await readdir(folder.path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
       throw new OutputError(folder.path, error.code === 'ENOTDIR' ? 'not a folder' : error.message, { cause: error });
     });
-    if (resume) throw new OutputError(folder.path, 'holds no run to resume');
     if (names.some((name) => name !== '.relflow')) {
       throw new OutputError(folder.path, 'the folder is not empty and holds no run of relflow; choose another');
     }
-  } else if (resume) {
-    const difference = differs(found, state);
-    if (difference) throw new OutputError(folder.path, `can't resume: ${difference}`);
-    return;
-  } else if (overwrite) {
-    for (const name of await readdir(folder.path)) await rm(folder.at(name), { recursive: true, force: true });
-  } else {
-    throw new OutputError(folder.path, 'already holds a run; use `relflow resume` to go on with it, or --overwrite');
   }
-  try {
-    await mkdir(folder.inner(), { recursive: true });
-    await writeFileAtomic(folder.inner('run.json'), `${JSON.stringify(state, null, 2)}\n`);
-  } catch (error) {
-    throw new OutputError(folder.path, `can't be written to: ${(error as Error).message}`, { cause: error });
+  return found !== null;
+}
+
+/** Removes an earlier run, all but its lock, and says what the new one is. */
+async function begin(folder: RunFolder, state: RunState): Promise<void> {
+  for (const name of await readdir(folder.path)) {
+    if (name !== '.relflow') await rm(folder.at(name), { recursive: true, force: true });
   }
+  for (const name of await readdir(folder.inner())) {
+    if (folder.inner(name) !== folder.lock) await rm(folder.inner(name), { recursive: true, force: true });
+  }
+  await writeFileAtomic(folder.inner('run.json'), `${JSON.stringify(state, null, 2)}\n`);
 }
 
 /** In words, what is not as it was; null where all is the same. */

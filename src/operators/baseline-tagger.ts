@@ -20,6 +20,8 @@ type Fit = (subject: Box, object: Box) => number;
 
 const above = (s: Box, o: Box) => logistic((centreY(o) - centreY(s)) / (0.25 * o[3] + 1));
 const below = (s: Box, o: Box) => above(o, s);
+/** Of two things on the ground, the nearer one reaches further down in the picture. */
+const nearer = (s: Box, o: Box) => logistic((bottom(s) - bottom(o)) / (0.1 * (s[3] + o[3]) + 1));
 const leftOf = (s: Box, o: Box) => logistic((centreX(o) - centreX(s)) / (0.25 * (s[2] + o[2]) + 1));
 const touching = (s: Box, o: Box) => closeness(s, o, 0.1);
 const near = (s: Box, o: Box) => closeness(s, o, 0.5);
@@ -29,7 +31,9 @@ const inside = (s: Box, o: Box) => coverage(s, o);
 const FITS: readonly [words: RegExp, fit: Fit][] = [
   [/\b(left of|left side of)\b/, (s, o) => leftOf(s, o) * near(s, o)],
   [/\b(right of|right side of)\b/, (s, o) => leftOf(o, s) * near(s, o)],
-  [/\b(next to|near|beside|by|around|behind|in front of|close to|alongside|along|between|past|toward|towards)\b/, near],
+  [/\bin front of\b/, (s, o) => nearer(s, o) * near(s, o)],
+  [/\bbehind\b/, (s, o) => nearer(o, s) * near(s, o)],
+  [/\b(next to|near|beside|by|around|close to|alongside|along|between|past|toward|towards)\b/, near],
   [/\b(under|underneath|below|beneath)\b/, (s, o) => below(s, o) * touching(s, o)],
   [/\b(above|over)\b/, (s, o) => above(s, o) * near(s, o)],
   [/\b(on top of|on|riding|rides|ride|atop|onto)\b/, (s, o) => above(s, o) * touching(s, o)],
@@ -79,6 +83,10 @@ function centreX(box: Box): number {
 
 function centreY(box: Box): number {
   return box[1] + box[3] / 2;
+}
+
+function bottom(box: Box): number {
+  return box[1] + box[3];
 }
 
 function logistic(x: number): number {

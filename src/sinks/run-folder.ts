@@ -40,6 +40,11 @@ export class RunFolder {
     return join(this.path, '.relflow', ...parts);
   }
 
+  /** Who writes to the folder, while somebody does. */
+  get lock(): string {
+    return this.inner('lock');
+  }
+
   /** What the run is, or null where the folder holds none. */
   state(): Promise<RunState | null> {
     return readJson(this.inner('run.json'), 'run');
