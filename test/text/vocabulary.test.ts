@@ -69,7 +69,7 @@ describe('built-in vocabularies', () => {
 
   it('know the people of captions', () => {
     const people = `man men woman women boy girl child kid baby lady guy people person skier surfer skateboarder snowboarder
-      batter catcher umpire pitcher player rider biker motorcyclist chef bride groom couple family crowd tennis-player`;
+      batter catcher umpire pitcher player driver rider biker motorcyclist chef bride groom couple family crowd tennis-player`;
     for (const word of people.split(/\s+/)) {
       assert.equal(inCoco(word), 'person', word);
       assert.equal(inObjects365(word), 'person', word);

@@ -26,13 +26,18 @@ interface HandKept {
   readonly misnomers: readonly string[];
 }
 
-/** A category on its way: its entry, and every meaning that falls under it. */
+/** A meaning that a category claims, with everything more specific. */
+interface Domain {
+  readonly category: Category;
+  readonly root: string;
+  readonly onlyCommon: boolean;
+  readonly meanings: ReadonlySet<string>;
+}
+
+/** A category on its way. */
 interface Category {
   readonly name: string;
-  readonly roots: readonly string[];
-  readonly meanings: ReadonlySet<string>;
-  /** Those of the meanings of which only common words count. */
-  readonly common: ReadonlySet<string>;
+  readonly domains: Domain[];
   readonly also: ReadonlySet<string>;
   readonly not: ReadonlySet<string>;
 }
@@ -41,42 +46,39 @@ interface Category {
 export function buildVocabularies(): ReadonlyMap<string, string> {
   const wordNet = readWordNet('noun');
   const handKept: HandKept = JSON.parse(readFileSync(new URL('synsets.json', import.meta.url), 'utf8'));
-  const define = (section: 'coco80' | 'objects365', names: readonly string[]) =>
-    names.map((name) => {
+  const build = (section: 'coco80' | 'objects365', names: readonly { name: string }[]) => {
+    const categories = names.map(({ name }) => {
       const entry = handKept[section][name] ?? handKept.shared[name];
       if (!entry) throw new Error(`synsets.json: no entry for ${section} '${name}'`);
       return makeCategory(name, entry, wordNet);
     });
-  const coco80 = define(
-    'coco80',
-    coco80Categories.map(({ name }) => name),
-  );
-  const objects365 = define(
-    'objects365',
-    objects365Categories.map(({ name }) => name),
-  );
+    return synonyms(categories, wordNet);
+  };
+  const coco80 = build('coco80', coco80Categories);
+  const objects365 = build('objects365', objects365Categories);
   return new Map([
-    ['coco80.json', json(synonyms(coco80, wordNet))],
-    ['objects365.json', json(synonyms(objects365, wordNet))],
-    ['misnomers.txt', `${misnomers([coco80, objects365], handKept, wordNet).join('\n')}\n`],
+    ['coco80.json', json(coco80)],
+    ['objects365.json', json(objects365)],
+    ['misnomers.txt', `${misnomers([...coco80, ...objects365], handKept.misnomers, wordNet).join('\n')}\n`],
   ]);
 }
 
-function makeCategory(name: string, entry: Entry, wordNet: WordNet): Category {
-  const { synsets = [], common = [], also = [], not = [] } = entry;
+function makeCategory(name: string, { synsets = [], common = [], also = [], not = [] }: Entry, wordNet: WordNet) {
   const isMeaning = (text: string) => text.includes('#');
   const cut = new Set(not.filter(isMeaning).map((text) => meaning(text, wordNet)));
-  const roots = [...synsets, ...common].map((text) => meaning(text, wordNet));
-  const full = under(roots.slice(0, synsets.length), cut, wordNet);
-  const meanings = under(roots, cut, wordNet);
-  return {
+  const category: Category = {
     name,
-    roots,
-    meanings,
-    common: new Set([...meanings].filter((id) => !full.has(id))),
+    domains: [],
     also: new Set(also),
     not: new Set(not.filter((text) => !isMeaning(text))),
   };
+  const claim = (text: string, onlyCommon: boolean) => {
+    const root = meaning(text, wordNet);
+    category.domains.push({ category, root, onlyCommon, meanings: under([root], cut, wordNet) });
+  };
+  for (const text of synsets) claim(text, false);
+  for (const text of common) claim(text, true);
+  return category;
 }
 
 /** @param text `lemma#sense`, sense counted from 1 */
@@ -102,47 +104,44 @@ function under(roots: readonly string[], cut: ReadonlySet<string>, wordNet: Word
 /** How WordNet's definitions mark words that have no place in a data set. */
 const offensive = /slur|offensive|derogat|disparag|obscen|insult|contempt|pejorative/;
 
-/** Category name → its own name, then every other synonym in code-unit order. */
-function synonyms(categories: readonly Category[], wordNet: WordNet): Map<string, string[]> {
-  const found = new Map(categories.map(({ name, also }) => [name, new Set(also)]));
+/** Category → its own name, then every other synonym in code-unit order. */
+function synonyms(categories: readonly Category[], wordNet: WordNet): Map<Category, string[]> {
+  const found = new Map(categories.map((category) => [category, new Set(category.also)]));
   const claimed = new Set(categories.flatMap(({ name, also }) => [name, ...also]));
+  const domainsOf = new Map<string, Domain[]>();
+  for (const domain of categories.flatMap(({ domains }) => domains))
+    for (const id of domain.meanings) domainsOf.set(id, [...(domainsOf.get(id) ?? []), domain]);
   for (const [word, { senses, seen }] of wordNet.words) {
     // A word of several meanings counts by its commonest; where the order of meanings was never counted, not at all.
     const isClear = senses.length === 1 || seen > 0;
     // `white`, `modern` and `German` are people in WordNet; in a caption they are what something looks like.
     if (!isClear || isAdjective(word) || claimed.has(word) || !/^[a-z][a-z' -]+[a-z]$/.test(word)) continue;
-    const [first] = senses;
-    if (offensive.test(wordNet.synsets.get(first!)!.gloss)) continue;
-    for (const { name, common, not } of mostSpecific(first!, categories))
-      if (!not.has(word) && (seen > 0 || !common.has(first!))) found.get(name)!.add(word);
+    const first = senses[0]!;
+    if (offensive.test(wordNet.synsets.get(first)!.gloss)) continue;
+    for (const { category, onlyCommon } of mostSpecific(domainsOf.get(first) ?? []))
+      if (!category.not.has(word) && (seen > 0 || !onlyCommon)) found.get(category)!.add(word);
   }
   return new Map(
-    categories.map(({ name, also }) => {
-      const words = found.get(name)!;
+    [...found].map(([category, words]) => {
+      const { name, also } = category;
       const kept = [...words].filter((word) => word !== name && (also.has(word) || !isAmbiguousJoined(word, words)));
-      return [name, [name, ...kept.sort()]];
+      return [category, [name, ...kept.sort()]];
     }),
   );
 }
 
+/** Where `boat` and `sailboat` both claim a meaning, `sailboat` does, because it is a kind of boat itself. */
+const mostSpecific = (domains: readonly Domain[]) =>
+  domains.filter((wide) => !domains.some((narrow) => narrow.category !== wide.category && isInside(narrow, wide)));
+
+const isInside = (narrow: Domain, wide: Domain) => wide.meanings.has(narrow.root) && !narrow.meanings.has(wide.root);
+
 /** `bluejacket` is a sailor, but as two words, which the index takes for the same, a jacket. */
 function isAmbiguousJoined(word: string, words: ReadonlySet<string>): boolean {
-  const [, end] =
-    /^(?:black|blue|brown|gold|gray|green|grey|pink|red|silver|white|yellow)([a-z]{3,})$/.exec(word) ?? [];
+  const colours = 'black|blue|brown|gold|gray|green|grey|pink|red|silver|white|yellow';
+  const end = new RegExp(`^(?:${colours})([a-z]{3,})$`).exec(word)?.[1];
   return end !== undefined && isNoun(nounLemma(end)) && !words.has(end);
 }
-
-/** A zebra falls under `horse` too where that is meant widely, but a category of its own decides. */
-function mostSpecific(id: string, categories: readonly Category[]): Category[] {
-  const owners = categories.filter(({ meanings }) => meanings.has(id));
-  return owners.filter((owner) => !owners.some((other) => other !== owner && isInside(other, owner, id)));
-}
-
-/** Whether `inner` reaches the meaning from a root that lies within `outer`, and not the other way round. */
-const isInside = (inner: Category, outer: Category, id: string) =>
-  !outer.roots.includes(id) &&
-  inner.roots.some((root) => outer.meanings.has(root) && !outer.roots.includes(root)) &&
-  !outer.roots.some((root) => inner.meanings.has(root));
 
 /** WordNet's fields of things to be seen: animals, artifacts, food, places, natural objects. */
 const visibleFields = new Set(['05', '06', '13', '15', '17']);
@@ -152,37 +151,33 @@ const visibleFields = new Set(['05', '06', '13', '15', '17']);
  * car. Where a last word was added by hand, any of its meanings will do. An adjective does not make a misnomer: the black
  * cat of a caption is a cat.
  */
-function misnomers(vocabularies: readonly Category[][], handKept: HandKept, wordNet: WordNet): string[] {
+function misnomers(
+  vocabulary: readonly (readonly [Category, readonly string[]])[],
+  handKept: readonly string[],
+  wordNet: WordNet,
+): string[] {
   const owners = new Map<string, Category[]>();
-  for (const categories of vocabularies) {
-    const byName = new Map(categories.map((category) => [category.name, category]));
-    for (const [name, words] of synonyms(categories, wordNet))
-      for (const word of words) owners.set(word, [...(owners.get(word) ?? []), byName.get(name)!]);
-  }
-  const belongs = (phrase: string, last: string) => {
-    const means = wordNet.words.get(phrase)!.senses;
-    const lastMeans = under(wordNet.words.get(last)?.senses ?? [], new Set(), wordNet);
-    return owners
-      .get(last)!
-      .some(({ also, meanings }) => means.some((id) => meanings.has(id) || (also.has(last) && lastMeans.has(id))));
-  };
-  const found = new Set(handKept.misnomers);
+  for (const [category, words] of vocabulary)
+    for (const word of words) owners.set(word, [...(owners.get(word) ?? []), category]);
+  const found = new Set(handKept);
   for (const [phrase, { senses }] of wordNet.words) {
-    const last = phrase.slice(phrase.lastIndexOf(' ') + 1);
-    if (last === phrase || owners.has(phrase) || !owners.has(last)) continue;
-    const start = phrase.slice(0, phrase.indexOf(' '));
-    if (start === 'genus' || isAdjective(start)) continue;
+    const [start, last] = [phrase.slice(0, phrase.indexOf(' ')), phrase.slice(phrase.lastIndexOf(' ') + 1)];
+    if (last === phrase || owners.has(phrase) || !owners.has(last) || start === 'genus' || isAdjective(start)) continue;
     const { isInstance, field } = wordNet.synsets.get(senses[0]!)!;
-    if (!isInstance && visibleFields.has(field) && !belongs(phrase, last)) found.add(phrase);
+    if (isInstance || !visibleFields.has(field)) continue;
+    const meansLast = under(wordNet.words.get(last)?.senses ?? [], new Set(), wordNet);
+    const isKindOf = ({ domains, also }: Category) =>
+      domains.some(({ meanings }) => senses.some((id) => meanings.has(id))) ||
+      (also.has(last) && senses.some((id) => meansLast.has(id)));
+    if (!owners.get(last)!.some(isKindOf)) found.add(phrase);
   }
-  for (const category of vocabularies.flat())
-    for (const phrase of category.not) if (phrase.includes(' ')) found.add(phrase);
+  for (const [{ not }] of vocabulary) for (const phrase of not) if (phrase.includes(' ')) found.add(phrase);
   return [...found].sort();
 }
 
 /** One category a line. */
-const json = (vocabulary: ReadonlyMap<string, readonly string[]>) =>
-  `{\n${[...vocabulary].map(([name, words]) => `${JSON.stringify(name)}: ${JSON.stringify(words)}`).join(',\n')}\n}\n`;
+const json = (vocabulary: ReadonlyMap<Category, readonly string[]>) =>
+  `{\n${[...vocabulary].map(([{ name }, words]) => `${JSON.stringify(name)}: ${JSON.stringify(words)}`).join(',\n')}\n}\n`;
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
   for (const [file, content] of buildVocabularies()) writeFileSync(new URL(file, import.meta.url), content);
