@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { OptionError } from '../../src/errors.js';
+import { type VisualGenomeOptions, visualGenome } from '../../src/sources/visual-genome.js';
+import { pixelIou } from '../../src/sources/visual-genome-preprocess.js';
+import { temporaryFolder } from '../support/folders.js';
+import { readSource } from '../support/read-source.js';
+
+type Fields = Record<string, unknown>;
+
+const folder = temporaryFolder();
+const at = (name: string, value: unknown) => {
+  const path = join(folder, name);
+  writeFileSync(path, typeof value === 'string' ? value : JSON.stringify(value));
+  return path;
+};
+const imageData = at(
+  'image_data.json',
+  [1, 2, 3, 4].map((image_id) => ({ image_id, width: 200, height: 100, url: '' })),
+);
+
+function object(object_id: number, name: unknown, box: readonly unknown[]): Fields {
+  const [x, y, w, h] = box;
+  return { object_id, x, y, w, h, names: Array.isArray(name) ? name : [name], synsets: [] };
+}
+
+function relationship(subject: Fields, predicate: unknown, to: Fields, relationship_id = 1): Fields {
+  return { relationship_id, predicate, subject, object: to, synsets: [] };
+}
+
+function readTwo(objects: unknown[], relationships: unknown[], options: Partial<VisualGenomeOptions> = {}) {
+  const files = { objects: at('objects.json', objects), relationships: at('relationships.json', relationships) };
+  return readSource(visualGenome({ ...files, imageData, ...options } as VisualGenomeOptions));
+}
+
+function readGraphs(graphs: unknown[], options: Partial<VisualGenomeOptions> = {}) {
+  return readSource(
+    visualGenome({ sceneGraphs: at('scene_graphs.json', graphs), imageData, ...options } as VisualGenomeOptions),
+  );
+}
+
+const man = object(11, ['Man ', 'guy'], [0, 0, 50, 90]);
+const horse = object(12, 'horse', [40, 10, 100, 80]);
+const hat = object(13, 'hat', [10, 0, 20, 10]);
+
+describe('visualGenome', () => {
+  it('joins objects with relationships, whatever order the files are in', async () => {
+    const objects = [1, 2, 3].map((image_id) => ({ image_id, objects: [man, horse] }));
+    const relationships = [3, 1].map((image_id) => ({
+      image_id,
+      relationships: [relationship(man, ' Riding', horse)],
+    }));
+    const { records, counts, reasons } = await readTwo(objects, relationships);
+    assert.deepEqual(
+      records.map(({ image, relations }) => [image.id, relations.length]),
+      [
+        [1, 1],
+        [2, 0],
+        [3, 1],
+      ],
+    );
+    assert.deepEqual(records[0], {
+      image: { id: 1, file: '1.jpg', width: 200, height: 100, dataset: 'vg', split: '' },
+      detections: [
+        { id: 11, category: 'man', box: [0, 0, 50, 90] },
+        { id: 12, category: 'horse', box: [40, 10, 100, 80] },
+      ],
+      origin: { source: 'visual-genome', file: 'objects.json' },
+      relations: [{ subject: 0, object: 1, predicate: 'riding' }],
+      tagger: null,
+    });
+    assert.deepEqual([counts, reasons], [{}, []]);
+  });
+
+  it('adds objects that only relationships have, and images too', async () => {
+    const { records, counts } = await readTwo(
+      [{ image_id: 1, objects: [man] }],
+      [
+        { image_id: 4, relationships: [relationship(man, 'has', hat)] },
+        { image_id: 1, relationships: [relationship(man, 'on', horse), relationship(man, 'near', horse)] },
+      ],
+    );
+    assert.deepEqual(
+      records.map(({ image, detections }) => [image.id, detections.map(({ category }) => category)]),
+      [
+        [1, ['man', 'horse']],
+        [4, ['man', 'hat']],
+      ],
+    );
+    assert.deepEqual(counts, { 'object-from-relationship': 3 });
+  });
+
+  it('reads scene graphs, where relations lead to objects by id', async () => {
+    const relationships = [
+      { relationship_id: 1, predicate: 'on', subject_id: 11, object_id: 12 },
+      { relationship_id: 2, predicate: 'on', subject_id: 11, object_id: 99 },
+    ];
+    const { records, counts } = await readGraphs([{ image_id: 2, objects: [horse, man], relationships }]);
+    assert.deepEqual(records[0]?.relations, [{ subject: 1, object: 0, predicate: 'on' }]);
+    assert.deepEqual(counts, { 'unknown-object': 1 });
+  });
+
+  it('takes names as a text, as older files have them', async () => {
+    const old = { object_id: 5, x: 0, y: 0, w: 9, h: 9, name: 'Cup' };
+    const { records } = await readTwo(
+      [{ image_id: 1, objects: [{ ...old, name: undefined, names: 'Cup' }] }],
+      [{ image_id: 2, relationships: [relationship(old, 'on', { ...old, object_id: 6, name: 'table' })] }],
+    );
+    assert.deepEqual(
+      records.map(({ detections }) => detections.map(({ category }) => category)),
+      [['cup'], ['cup', 'table']],
+    );
+  });
+
+  it('does the official steps in their order and counts them', async () => {
+    const almostMan = object(21, 'gentleman', [1, 1, 50, 88]);
+    const farMan = object(22, 'man', [120, 0, 50, 90]);
+    const almostHorse = object(23, 'Horse', [41, 10, 100, 80]);
+    const objects = [man, horse, almostMan, farMan, almostHorse];
+    const relations = [
+      relationship(man, 'Riding ', horse),
+      relationship(man, 'riding', horse),
+      relationship(almostMan, 'rides', almostHorse),
+      relationship(farMan, 'riding', horse),
+      relationship(almostMan, 'near', almostHorse),
+      relationship(horse, 'under', man),
+      relationship(man, ' ', horse),
+    ];
+    const options = {
+      objectAliases: at('object_alias.txt', 'man,gentleman,guy\n\nhorse,pony\n'),
+      relationshipAliases: at('relationship_alias.txt', 'riding,rides,ride\n'),
+    };
+    const entry = [[{ image_id: 1, objects }], [{ image_id: 1, relationships: relations }]] as const;
+    const { records, counts } = await readTwo([...entry[0]], [...entry[1]], options);
+    assert.deepEqual(records[0]?.relations, [
+      { subject: 0, object: 1, predicate: 'riding' },
+      { subject: 3, object: 1, predicate: 'riding' },
+      { subject: 2, object: 4, predicate: 'near' },
+      { subject: 1, object: 0, predicate: 'under' },
+    ]);
+    assert.deepEqual(counts, { 'duplicate-relation': 1, 'near-duplicate-relation': 1, 'empty-predicate': 1 });
+
+    const without = await readTwo([...entry[0]], [...entry[1]]);
+    assert.deepEqual(without.counts, { 'duplicate-relation': 1, 'empty-predicate': 1 });
+    const limited = await readTwo([...entry[0]], [...entry[1]], { ...options, maxRelations: 2 });
+    assert.equal(limited.records[0]?.relations.length, 2);
+    assert.equal(limited.counts['relation-limit'], 2);
+  });
+
+  it('leaves names and relations as they are without preprocessing', async () => {
+    const twin = { ...man, object_id: 14 };
+    const relations = [
+      relationship(man, 'Riding ', horse),
+      relationship(man, 'Riding ', horse),
+      relationship(man, 'is', man),
+    ];
+    const { records, counts } = await readTwo(
+      [{ image_id: 1, objects: [man, horse, twin] }],
+      [{ image_id: 1, relationships: relations }],
+      {
+        preprocess: false,
+      },
+    );
+    assert.deepEqual(
+      records[0]?.detections.map(({ category }) => category),
+      ['Man ', 'horse', 'Man '],
+    );
+    assert.deepEqual(records[0]?.relations, [
+      { subject: 0, object: 1, predicate: 'Riding ' },
+      { subject: 0, object: 1, predicate: 'Riding ' },
+    ]);
+    assert.deepEqual(counts, { 'self-relation': 1 });
+  });
+
+  it('leads relations to the objects that stay', async () => {
+    const twin = { ...horse, object_id: 15 };
+    const flat = object(16, 'line', [0, 0, 10, 0]);
+    const nameless = object(17, [], [0, 0, 10, 10]);
+    const broken = object(18, 'dog', [0, null, 10, 10]);
+    const relations = [
+      relationship(man, 'on', twin),
+      relationship(man, 'on', horse),
+      relationship(horse, 'like', twin),
+      relationship(man, 'on', flat),
+      relationship(nameless, 'on', man),
+      relationship(man, 'on', broken),
+    ];
+    const { records, counts, reasons } = await readTwo(
+      [{ image_id: 1, objects: [flat, man, horse, twin, nameless, broken] }],
+      [{ image_id: 1, relationships: relations }],
+    );
+    assert.deepEqual(records[0]?.relations, [{ subject: 0, object: 1, predicate: 'on' }]);
+    assert.deepEqual(counts, {
+      'zero-area': 1,
+      'duplicate-box': 1,
+      'unknown-category': 1,
+      'malformed-box': 1,
+      'near-duplicate-relation': 1,
+      'self-relation': 1,
+      'relation-of-dropped-box': 3,
+    });
+    assert.deepEqual(reasons, ['malformed-box']);
+  });
+
+  it('refuses what is of no use, and says why', async () => {
+    const { records, items } = await readTwo(
+      [
+        { image_id: 1, objects: [man] },
+        { objects: [] },
+        { image_id: 1, objects: [] },
+        { image_id: 77, objects: [] },
+        { image_id: '../../x', objects: [] },
+        { image_id: 2, objects: 'none' },
+        7,
+      ],
+      [
+        {
+          image_id: 1,
+          relationships: [{ predicate: 5, relationship_id: 3 }, null, relationship(man, 'on', { object_id: 'x' })],
+        },
+      ],
+      {
+        imageData: at('sizes.json', [
+          { id: 1, width: 9, height: 9 },
+          { image_id: 2, width: 9, height: 9 },
+          { image_id: '../../x', width: 1, height: 1 },
+          { image_id: 77, width: 'x' },
+          null,
+        ]),
+      },
+    );
+    assert.deepEqual(
+      records.map(({ image }) => image.id),
+      [1, 2],
+    );
+    const rejects = items.flatMap(({ rejects = [] }) => rejects.map(({ reason, message }) => `${reason}: ${message}`));
+    assert.deepEqual(rejects, [
+      'malformed-relationship: image 1: expected a predicate and the ids of two objects, found {"predicate":5,"relationship_id":3}',
+      'malformed-relationship: image 1: expected a predicate and the ids of two objects, found null',
+      'malformed-box: annotation x: the box is [null,null,null,null], expected four finite numbers',
+      'malformed-image: entry 1: expected an image_id',
+      'duplicate-image: image 1 occurs twice; the first one stays',
+      'unknown-size: image 77: no width and height in sizes.json',
+      'unsafe-path: image ../../x: its file would lie outside the image folder',
+      'malformed-image: entry 6: expected an image_id',
+    ]);
+  });
+
+  it('wants the files of images where their folder is given', async () => {
+    const images = join(folder, 'images');
+    mkdirSync(join(images, 'VG_100K_2'), { recursive: true });
+    writeFileSync(join(images, '1.jpg'), '');
+    writeFileSync(join(images, 'VG_100K_2', '2.jpg'), '');
+    const graphs = [1, 2, 3].map((image_id) => ({ image_id, objects: [], relationships: [] }));
+    const { records, reasons } = await readGraphs(graphs, { images });
+    assert.deepEqual(
+      records.map(({ image }) => image.file),
+      ['1.jpg', 'VG_100K_2/2.jpg'],
+    );
+    assert.deepEqual(reasons, ['image-missing']);
+  });
+
+  it('reads gzip, and stops at a limit', async () => {
+    const sceneGraphs = join(folder, 'scene_graphs.json.gz');
+    writeFileSync(sceneGraphs, gzipSync(JSON.stringify([1, 2, 3].map((image_id) => ({ image_id, objects: [man] })))));
+    const { records, progress } = await readSource(visualGenome({ sceneGraphs, imageData, limit: 2 }));
+    assert.deepEqual(
+      records.map(({ image }) => image.id),
+      [1, 2],
+    );
+    assert.deepEqual(progress.at(-1), { phase: 'records', done: 2, total: 2 });
+  });
+
+  it('says which option is wrong, and names its files', async () => {
+    const sceneGraphs = at('scene_graphs.json', []);
+    assert.throws(() => visualGenome({ sceneGraphs } as VisualGenomeOptions), {
+      message: "visual-genome: 'imageData' is missing: the sizes of images stand in image_data.json",
+    });
+    assert.throws(() => visualGenome({ objects: 'x', imageData } as unknown as VisualGenomeOptions), {
+      message: "visual-genome: expected 'objects' and 'relationships', or 'sceneGraphs'",
+    });
+    assert.throws(() => visualGenome({ sceneGraphs, imageData, maxRelations: 0 }), OptionError);
+    const source = visualGenome({ sceneGraphs, imageData, objectAliases: imageData });
+    assert.deepEqual(await source.files(), [sceneGraphs, imageData, imageData]);
+    const none = join(folder, 'none.json');
+    await assert.rejects(visualGenome({ sceneGraphs: none, imageData }).files(), { message: `${none}: no such file` });
+  });
+});
+
+describe('pixelIou', () => {
+  it('counts a box from 0 to 9 as 10 pixels', () => {
+    // Source: the official implementation on (0, 0, 9, 9) and (5, 5, 14, 14).
+    assert.equal(pixelIou([0, 0, 9, 9], [5, 5, 9, 9]), 25 / 175);
+    assert.equal(pixelIou([0, 0, 9, 9], [0, 0, 9, 9]), 1);
+    assert.equal(pixelIou([0, 0, 9, 9], [9, 9, 9, 9]), 1 / 199);
+    assert.equal(pixelIou([0, 0, 9, 9], [10, 10, 9, 9]), 0);
+  });
+});
