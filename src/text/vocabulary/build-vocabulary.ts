@@ -116,6 +116,8 @@ function synonyms(categories: readonly Category[], wordNet: WordNet): Map<Catego
     const isClear = senses.length === 1 || seen > 0;
     // `white`, `modern` and `German` are people in WordNet; in a caption they are what something looks like.
     if (!isClear || isAdjective(word) || claimed.has(word) || !/^[a-z][a-z' -]+[a-z]$/.test(word)) continue;
+    // The last word of a compound is a noun itself, except in Latin names.
+    if (!wordNet.words.has(word.slice(word.lastIndexOf(' ') + 1))) continue;
     const first = senses[0]!;
     if (offensive.test(wordNet.synsets.get(first)!.gloss)) continue;
     for (const { category, onlyCommon } of mostSpecific(domainsOf.get(first) ?? []))
