@@ -13,7 +13,10 @@ interface Entry {
   readonly common?: readonly string[];
   /** Words that WordNet does not have, or of which the commonest meaning is another. */
   readonly also?: readonly string[];
-  /** Words that are no synonyms, and meanings (`lemma#sense`) that are cut off with everything more specific. */
+  /**
+   * Words that are no synonyms, and meanings (`lemma#sense`) that are cut off with everything more specific. Of two words of
+   * which the second is a synonym, a misnomer: `electric chair`.
+   */
   readonly not?: readonly string[];
 }
 
@@ -173,7 +176,8 @@ function misnomers(
       (also.has(last) && senses.some((id) => meansLast.has(id)));
     if (!owners.get(last)!.some(isKindOf)) found.add(phrase);
   }
-  for (const [{ not }] of vocabulary) for (const phrase of not) if (phrase.includes(' ')) found.add(phrase);
+  for (const [{ not }, words] of vocabulary)
+    for (const phrase of not) if (words.includes(phrase.slice(phrase.indexOf(' ') + 1))) found.add(phrase);
   return [...found].sort();
 }
 
