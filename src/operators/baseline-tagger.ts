@@ -1,4 +1,5 @@
 import { type Box, intersection } from '../records/box.js';
+import type { CandidatePair } from '../records/candidate.js';
 import type { RelationTagger, TagRequest } from '../records/ports.js';
 
 /**
@@ -51,28 +52,40 @@ function fitOf(text: string): Fit {
 
 function score({ detections, pairs, texts }: TagRequest): Float32Array {
   const scores = new Float32Array(pairs.length * texts.length);
-  const fits = new Map(texts.map((text) => [text, fitOf(text)]));
-  texts.forEach((text, column) => {
-    const suits = fits.get(text)!;
-    const proposed = pairs.map((pair) => pair.texts.find((t) => t.text === text)?.captions.length ?? 0);
-    const fitting = pairs.map(({ subject, object }, row) =>
-      proposed[row] ? suits(detections[subject]!.box, detections[object]!.box) : 0,
-    );
-    // Best fit of each subject with objects of a category, and of each object with subjects of a category.
-    const best = new Map<string, number>();
-    const keys = pairs.map(({ subject, object }) => [
-      `s${subject} ${detections[object]!.category}`,
-      `o${object} ${detections[subject]!.category}`,
-    ]);
-    pairs.forEach((_, row) => {
-      for (const key of keys[row]!) best.set(key, Math.max(best.get(key) ?? 0, fitting[row]!));
-    });
-    pairs.forEach((_, row) => {
-      const own = fitting[row]!;
-      if (own === 0) return;
-      const choice = keys[row]!.reduce((product, key) => product * (own / best.get(key)!), 1);
-      scores[row * texts.length + column] = (1 - 2 ** -proposed[row]!) * own * choice;
-    });
+  const columns = new Map(texts.map((text, column) => [text, column]));
+  const suits = texts.map(fitOf);
+  const categories = [...new Set(detections.map(({ category }) => category))];
+  const codes = new Map(categories.map((category, code) => [category, code]));
+  const code = (index: number) => codes.get(detections[index]!.category)!;
+  // Best fit, by text, of a subject with objects of a category and of an object with subjects of a category.
+  const best = texts.map(() => [new Map<number, number>(), new Map<number, number>()] as const);
+  const keys = ({ subject, object }: CandidatePair) => [
+    subject * categories.length + code(object),
+    object * categories.length + code(subject),
+  ];
+  pairs.forEach((pair, row) => {
+    const [subjectKey, objectKey] = keys(pair) as [number, number];
+    for (const { text } of pair.texts) {
+      const column = columns.get(text);
+      if (column === undefined) continue;
+      const fit = suits[column]!(detections[pair.subject]!.box, detections[pair.object]!.box);
+      scores[row * texts.length + column] = fit;
+      const [bySubject, byObject] = best[column]!;
+      if (fit > (bySubject.get(subjectKey) ?? 0)) bySubject.set(subjectKey, fit);
+      if (fit > (byObject.get(objectKey) ?? 0)) byObject.set(objectKey, fit);
+    }
+  });
+  pairs.forEach((pair, row) => {
+    const [subjectKey, objectKey] = keys(pair) as [number, number];
+    for (const { text, captions } of pair.texts) {
+      const column = columns.get(text);
+      if (column === undefined) continue;
+      const fit = scores[row * texts.length + column]!;
+      if (fit === 0) continue;
+      const [bySubject, byObject] = best[column]!;
+      const choice = (fit / bySubject.get(subjectKey)!) * (fit / byObject.get(objectKey)!);
+      scores[row * texts.length + column] = (1 - 2 ** -captions.length) * fit * choice;
+    }
   });
   return scores;
 }

@@ -1,4 +1,4 @@
-import { type Box, overlaps } from '../records/box.js';
+import { overlaps } from '../records/box.js';
 import type { CandidatePair, Candidates, CandidateText, Matched } from '../records/candidate.js';
 import type { Detection, ImageRecord } from '../records/image.js';
 import type { Parsed } from '../records/text-graph.js';
@@ -84,27 +84,38 @@ function pairDetections(
     if (indexes) indexes.push(index);
     else byCategory.set(category, [index]);
   });
+  // What a category's boxes can be paired with is the same for all of them.
+  const partners = new Map(
+    [...triplets].map(([category, byObject]) => [
+      category,
+      [...byObject.keys()].flatMap((name) => byCategory.get(name) ?? []).sort((a, b) => a - b),
+    ]),
+  );
   const subjects = detections.map((_, index) => index).filter((index) => triplets.has(detections[index]!.category));
   const total = explainTriplets(triplets, byCategory, context);
   const perSubject = total > maxPairs ? Math.max(1, Math.floor(maxPairs / subjects.length)) : Number.POSITIVE_INFINITY;
+  const nearest = total > maxPairs ? nearestBy(detections) : null;
   const pairs: CandidatePair[] = [];
   for (const subject of subjects) {
     const { category, box } = detections[subject]!;
     const byObject = triplets.get(category)!;
-    let objects = [...byObject.keys()].flatMap((name) => byCategory.get(name) ?? []).filter((o) => o !== subject);
+    let objects = partners.get(category)!;
     if (overlap) {
-      const all = objects.length;
-      objects = objects.filter((o) => overlaps(box, detections[o]!.box));
-      context.count('pairs-not-overlapping', all - objects.length);
+      const overlapping = objects.filter((o) => o === subject || overlaps(box, detections[o]!.box));
+      context.count('pairs-not-overlapping', objects.length - overlapping.length);
+      objects = overlapping;
     }
-    const room = Math.min(perSubject, maxPairs - pairs.length);
-    if (objects.length > room) {
-      context.count('pairs-over-limit', objects.length - room);
-      objects = nearest(box, objects, detections, room);
+    if (nearest) {
+      const room = Math.min(perSubject, maxPairs - pairs.length);
+      const kept = nearest(subject, objects, room);
+      context.count('pairs-over-limit', objects.length - (objects.includes(subject) ? 1 : 0) - kept.length);
+      objects = kept;
     }
-    objects.sort((a, b) => a - b);
-    for (const object of objects)
-      pairs.push({ subject, object, texts: [...byObject.get(detections[object]!.category)!] });
+    for (const object of objects) {
+      if (object === subject) continue;
+      // Pairs of the same categories share their texts; nobody changes a record.
+      pairs.push({ subject, object, texts: byObject.get(detections[object]!.category) as CandidateText[] });
+    }
   }
   return pairs;
 }
@@ -129,20 +140,23 @@ function explainTriplets(
   return total;
 }
 
-/** The `count` objects whose centres are nearest to the subject's, ties by index. */
-function nearest(box: Box, objects: readonly number[], detections: readonly Detection[], count: number): number[] {
-  const x = box[0] + box[2] / 2;
-  const y = box[1] + box[3] / 2;
-  // Kept sorted: with ten thousand boxes `count` is a handful, and sorting all objects of all subjects takes minutes.
-  const best: { object: number; distance: number }[] = [];
-  for (const object of objects) {
-    const [ox, oy, ow, oh] = detections[object]!.box;
-    const distance = Math.hypot(ox + ow / 2 - x, oy + oh / 2 - y);
-    if (best.length === count && distance >= (best.at(-1)?.distance ?? 0)) continue;
-    let at = best.length;
-    while (at > 0 && best[at - 1]!.distance > distance) at--;
-    best.splice(at, 0, { object, distance });
-    if (best.length > count) best.pop();
-  }
-  return best.map((item) => item.object);
+/** Finds the `count` objects whose centres are nearest to a subject's, ties by index; in ascending order of index. */
+function nearestBy(detections: readonly Detection[]) {
+  const x = Float64Array.from(detections, ({ box }) => box[0] + box[2] / 2);
+  const y = Float64Array.from(detections, ({ box }) => box[1] + box[3] / 2);
+  return (subject: number, objects: readonly number[], count: number): number[] => {
+    // Kept sorted: with ten thousand boxes `count` is a handful, and sorting all objects of all subjects takes minutes.
+    const best: { object: number; distance: number }[] = [];
+    let worst = count > 0 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+    for (const object of objects) {
+      const distance = (x[object]! - x[subject]!) ** 2 + (y[object]! - y[subject]!) ** 2;
+      if (distance >= worst || object === subject) continue;
+      let at = best.length;
+      while (at > 0 && best[at - 1]!.distance > distance) at--;
+      best.splice(at, 0, { object, distance });
+      if (best.length > count) best.pop();
+      if (best.length === count) worst = best[count - 1]!.distance;
+    }
+    return best.map((item) => item.object).sort((a, b) => a - b);
+  };
 }
