@@ -1,27 +1,29 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, type Gunzip } from 'node:zlib';
 import { InputError } from '../errors.js';
 
-const gzipChunk = 256 * 1024;
+const chunkBytes = 512 * 1024;
 
 /**
- * A file's bytes in order, read into the caller's buffer. Gzip, known by its first two bytes, is undone on the way.
- * Close it in a `finally`.
+ * A file's bytes in order, read into the caller's buffer. Gzip, known by its first two bytes, is undone on the way. The
+ * next chunk is read while the caller works on the last one. Close it in a `finally`.
  */
 export class ByteReader {
   /** Bytes of the file on disk, compressed or not. */
   readonly size: number;
   readonly #file: string;
   readonly #handle: FileHandle;
-  readonly #inflated: AsyncIterator<Buffer> | null;
+  readonly #chunks: AsyncIterator<Buffer>;
   #chunk: Buffer = Buffer.alloc(0);
+  #ahead: Promise<Buffer>;
   #consumed = 0;
 
   private constructor(file: string, handle: FileHandle, size: number, gzip: boolean) {
     this.#file = file;
     this.#handle = handle;
     this.size = size;
-    this.#inflated = gzip ? this.#inflate() : null;
+    this.#chunks = gzip ? this.#inflated() : this.#raw();
+    this.#ahead = this.#next();
   }
 
   /** @throws InputError where the file is missing or can't be read */
@@ -51,8 +53,10 @@ export class ByteReader {
    * @throws InputError where reading fails or the gzip data is cut off or broken
    */
   async read(target: Buffer, at: number, length: number): Promise<number> {
-    if (!this.#inflated) return this.#readRaw(target, at, length);
-    if (this.#chunk.length === 0) this.#chunk = await this.#nextChunk();
+    if (this.#chunk.length === 0) {
+      this.#chunk = await this.#ahead;
+      if (this.#chunk.length > 0) this.#ahead = this.#next();
+    }
     const taken = this.#chunk.copy(target, at, 0, length);
     this.#chunk = this.#chunk.subarray(taken);
     return taken;
@@ -60,66 +64,72 @@ export class ByteReader {
 
   async close(): Promise<void> {
     try {
-      await this.#inflated?.return?.();
+      await this.#ahead.catch(() => {});
+      await this.#chunks.return?.();
     } finally {
       await this.#handle.close();
     }
   }
 
-  async #readRaw(target: Buffer, at: number, length: number): Promise<number> {
-    try {
-      const { bytesRead } = await this.#handle.read(target, at, length, this.#consumed);
-      this.#consumed += bytesRead;
-      return bytesRead;
-    } catch (error) {
-      throw unreadable(this.#file, error);
+  /** The next chunk; empty at the end of the file. */
+  #next(): Promise<Buffer> {
+    const next = this.#chunks.next().then(({ done, value }) => (done ? Buffer.alloc(0) : value));
+    // It may fail before it is asked for.
+    next.catch(() => {});
+    return next;
+  }
+
+  /** Two buffers take turns: a chunk stays as it is until the second one after it is asked for. */
+  async *#raw(): AsyncGenerator<Buffer> {
+    const buffers = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)] as const;
+    for (let turn = 0; ; turn = 1 - turn) {
+      const chunk = turn === 0 ? buffers[0] : buffers[1];
+      let length: number;
+      try {
+        length = (await this.#handle.read(chunk, 0, chunk.length, this.#consumed)).bytesRead;
+      } catch (error) {
+        throw unreadable(this.#file, error);
+      }
+      if (length === 0) return;
+      this.#consumed += length;
+      yield chunk.subarray(0, length);
     }
   }
 
-  async #nextChunk(): Promise<Buffer> {
-    try {
-      const next = await this.#inflated?.next();
-      return next?.done === false ? next.value : Buffer.alloc(0);
-    } catch (error) {
-      if (error instanceof InputError) throw error;
-      const cut = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
-      throw new InputError(this.#file, cut ? 'truncated gzip data' : 'invalid gzip data', undefined, { cause: error });
-    }
-  }
-
-  async *#inflate(): AsyncGenerator<Buffer> {
-    const gunzip = createGunzip({ chunkSize: gzipChunk });
+  async *#inflated(): AsyncGenerator<Buffer> {
+    const gunzip = createGunzip({ chunkSize: chunkBytes });
     const feed = this.#feed(gunzip);
     // A failing feed destroys `gunzip`, so that the loop below throws its error.
     feed.catch((error: Error) => gunzip.destroy(error));
     try {
       for await (const chunk of gunzip) yield chunk as Buffer;
+    } catch (error) {
+      if (error instanceof InputError) throw error;
+      const cut = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
+      throw new InputError(this.#file, cut ? 'truncated gzip data' : 'invalid gzip data', undefined, { cause: error });
     } finally {
       gunzip.destroy();
       await feed.catch(() => {});
     }
   }
 
-  async #feed(gunzip: ReturnType<typeof createGunzip>): Promise<void> {
-    while (!gunzip.destroyed) {
-      const chunk = Buffer.allocUnsafe(gzipChunk);
-      const length = await this.#readRaw(chunk, 0, chunk.length);
-      if (length === 0) {
-        gunzip.end();
-        return;
-      }
-      if (!gunzip.write(chunk.subarray(0, length))) await drained(gunzip);
+  async #feed(gunzip: Gunzip): Promise<void> {
+    for await (const chunk of this.#raw()) {
+      if (gunzip.destroyed) return;
+      await taken(gunzip, chunk);
     }
+    gunzip.end();
   }
 }
 
-function drained(gunzip: ReturnType<typeof createGunzip>): Promise<void> {
+/** Resolves when the chunk is not needed any more. */
+function taken(gunzip: Gunzip, chunk: Buffer): Promise<void> {
   return new Promise((resolve) => {
-    const done = () => {
-      gunzip.off('drain', done).off('close', done);
+    gunzip.once('close', resolve);
+    gunzip.write(chunk, () => {
+      gunzip.off('close', resolve);
       resolve();
-    };
-    gunzip.on('drain', done).on('close', done);
+    });
   });
 }
 

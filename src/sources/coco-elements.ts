@@ -33,38 +33,28 @@ export interface CategoryElement {
 /** Checks an element of `images`: a reject `malformed-image` or `unsafe-path` where it is of no use. */
 export function readImage(element: unknown, position: number): ImageElement | SourceReject {
   const { id, file_name: fileName, width, height } = fieldsOf(element);
-  const refuse = (problem: string, reason = 'malformed-image'): SourceReject => ({
-    reason,
-    message: `image ${isId(id) ? id : `at position ${position}`}: ${problem}`,
-    ...(isId(id) ? { image: id } : { detail: { position } }),
-  });
-  if (!isId(id)) return refuse(`id is ${shown(id)}, expected a whole number or a text`);
-  if (!isSide(width)) return refuse(`width is ${shown(width)}, expected a whole number of pixels`);
-  if (!isSide(height)) return refuse(`height is ${shown(height)}, expected a whole number of pixels`);
-  if (typeof fileName !== 'string' || fileName === '')
-    return refuse(`file_name is ${shown(fileName)}, expected a path`);
-  if (!isPathBelow(fileName)) return refuse(`${shown(fileName)} leads out of the image folder`, 'unsafe-path');
-  return { id, fileName, width, height };
+  const problem =
+    (!isId(id) && `id is ${shown(id)}, expected a whole number or a text`) ||
+    (!isSide(width) && `width is ${shown(width)}, expected a whole number of pixels`) ||
+    (!isSide(height) && `height is ${shown(height)}, expected a whole number of pixels`) ||
+    ((typeof fileName !== 'string' || fileName === '') && `file_name is ${shown(fileName)}, expected a path`);
+  if (problem) return refused('malformed-image', 'image', id, position, problem, id);
+  const image = { id, fileName, width, height } as ImageElement;
+  if (isPathBelow(image.fileName)) return image;
+  return refused('unsafe-path', 'image', id, position, `${shown(fileName)} leads out of the image folder`, id);
 }
 
 /** Checks an element of `annotations` save its box: a reject `malformed-annotation` where it is of no use. */
 export function readAnnotation(element: unknown, position: number): AnnotationElement | SourceReject {
-  const { image_id: image, id, category_id: category, bbox: box, iscrowd, score } = fieldsOf(element);
-  const refuse = (problem: string): SourceReject => ({
-    reason: 'malformed-annotation',
-    message: `annotation ${isId(id) ? id : `at position ${position}`}: ${problem}`,
-    ...(isId(image) && { image }),
-    detail: isId(id) ? { annotation: id } : { position },
-  });
-  if (id !== undefined && id !== null && !isId(id))
-    return refuse(`id is ${shown(id)}, expected a whole number or a text`);
-  if (!isId(image)) return refuse(`image_id is ${shown(image)}, expected a whole number or a text`);
-  if (!isId(category)) return refuse(`category_id is ${shown(category)}, expected a whole number or a text`);
+  const { image_id: image, id = null, category_id: category, bbox: box, iscrowd, score } = fieldsOf(element);
   const crowd = iscrowd === 1 || iscrowd === true;
-  if (!crowd && iscrowd !== 0 && iscrowd !== false && iscrowd !== undefined && iscrowd !== null) {
-    return refuse(`iscrowd is ${shown(iscrowd)}, expected 0 or 1`);
-  }
-  return { image, id: id ?? null, category, box, crowd, score: typeof score === 'number' ? score : undefined };
+  const problem =
+    (id !== null && !isId(id) && `id is ${shown(id)}, expected a whole number or a text`) ||
+    (!isId(image) && `image_id is ${shown(image)}, expected a whole number or a text`) ||
+    (!isId(category) && `category_id is ${shown(category)}, expected a whole number or a text`) ||
+    (!crowd && !isNone(iscrowd) && `iscrowd is ${shown(iscrowd)}, expected 0 or 1`);
+  if (problem) return refused('malformed-annotation', 'annotation', id, position, problem, image);
+  return { image, id, category, box, crowd, score: typeof score === 'number' ? score : undefined } as AnnotationElement;
 }
 
 /** Checks an element of `categories`: a reject `malformed-category` where it is of no use. */
@@ -81,4 +71,26 @@ export function readCategory(element: unknown, position: number): CategoryElemen
 /** Whether a check refused its element. */
 export function isReject(checked: object): checked is SourceReject {
   return 'reason' in checked;
+}
+
+function isNone(iscrowd: unknown): boolean {
+  return iscrowd === 0 || iscrowd === undefined || iscrowd === null || iscrowd === false;
+}
+
+function refused(
+  reason: string,
+  kind: 'image' | 'annotation',
+  id: unknown,
+  position: number,
+  problem: string,
+  image: unknown,
+): SourceReject {
+  const name = isId(id) ? `${kind} ${id}` : `${kind} at position ${position}`;
+  const detail = isId(id) ? { annotation: id } : { position };
+  return {
+    reason,
+    message: `${name}: ${problem}`,
+    ...(isId(image) && { image }),
+    ...((kind === 'annotation' || !isId(id)) && { detail }),
+  };
 }

@@ -59,13 +59,17 @@ export function readSpooledImage({ view, starts }: Group): SpooledImage | null {
 
 function readNumbers(view: DataView, start: number): ImageAnnotation {
   const flags = view.getUint8(start + 1);
-  const number = (offset: number) => view.getFloat64(start + offset, true);
   return {
-    id: flags & hasId ? number(2) : null,
-    category: number(10),
-    box: [number(18), number(26), number(34), number(42)],
+    id: flags & hasId ? view.getFloat64(start + 2, true) : null,
+    category: view.getFloat64(start + 10, true),
+    box: [
+      view.getFloat64(start + 18, true),
+      view.getFloat64(start + 26, true),
+      view.getFloat64(start + 34, true),
+      view.getFloat64(start + 42, true),
+    ],
     crowd: (flags & isCrowd) !== 0,
-    score: flags & hasScore ? number(numbersBytes) : undefined,
+    score: flags & hasScore ? view.getFloat64(start + numbersBytes, true) : undefined,
   };
 }
 

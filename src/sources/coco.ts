@@ -20,7 +20,7 @@ export interface CocoOptions {
   readonly compat?: boolean;
   /** Stop after this many images. */
   readonly limit?: number;
-  /** What may be held in memory before it is spilled to the temporary folder, in bytes; 64 MiB unless given. */
+  /** What may be held in memory before it is spilled to the temporary folder, in bytes; 16 MiB unless given. */
   readonly memoryBytes?: number;
 }
 

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { appendBlocks, readBlock, readFrames } from './spool-file.js';
+import { appendBlocks, readFrames, readStart } from './spool-file.js';
 import { TemporaryFolder } from './temporary-folder.js';
 
 /** What a spool is told. */
 export interface GroupSpoolOptions {
   /** Where its folder is made once it spills. */
   readonly tempDir: string;
-  /** What it may hold in memory, in bytes; 64 MiB unless given. */
+  /** What it may hold in memory, in bytes; 16 MiB unless given. */
   readonly memoryBytes?: number;
   /** How much of one group is handed out, in bytes; 256 MiB unless given. */
   readonly maxGroupBytes?: number;
@@ -39,7 +39,7 @@ interface Partition {
 
 /** Each payload follows its group's number and its own length, 4 bytes each. */
 const header = 8;
-const groupsPerPartition = 8192;
+const groupsPerPartition = 4096;
 const fanOut = 16;
 
 /** How many bytes the payload has that starts there. */
@@ -62,6 +62,7 @@ export class GroupSpool {
   readonly #free: DataView[] = [];
   readonly #room: Room = { view: new DataView(new ArrayBuffer(0)), at: 0 };
   #held = 0;
+  #loaded = new Uint8Array(0);
   #folder: TemporaryFolder | null = null;
 
   /**
@@ -70,7 +71,7 @@ export class GroupSpool {
    */
   constructor(options: GroupSpoolOptions, width = groupsPerPartition, base = 0) {
     this.#options = options;
-    this.#memoryBytes = options.memoryBytes ?? 64 * 1024 * 1024;
+    this.#memoryBytes = options.memoryBytes ?? 16 * 1024 * 1024;
     this.#blockBytes = Math.max(64, Math.min(16 * 1024, this.#memoryBytes >> 4));
     this.#width = width;
     this.#base = base;
@@ -113,6 +114,7 @@ export class GroupSpool {
   /** The groups that something was put into, by ascending number. To be read once, when everything is in. */
   async *groups(): AsyncGenerator<Group, void, void> {
     if (this.#folder) await this.#spill();
+    this.#free.length = 0;
     for (const [index, partition] of this.#partitions.entries()) {
       if (!partition) continue;
       if (partition.onDisk && partition.bytes > this.#memoryBytes && this.#width > 1) {
@@ -160,16 +162,19 @@ export class GroupSpool {
     this.#held = 0;
   }
 
-  /** The first `length` bytes of a partition. */
+  /** The first `length` bytes of a partition, where those of the one before were. */
   async #load(index: number, partition: Partition, length: number): Promise<DataView> {
-    if (partition.onDisk) return readBlock(this.#path(index), length);
-    const joined = new Uint8Array(length);
-    let at = 0;
-    for (const block of filled(partition)) {
-      joined.set(block.subarray(0, length - at), at);
-      at += Math.min(block.length, length - at);
+    if (this.#loaded.length < length) this.#loaded = new Uint8Array(length);
+    const bytes = this.#loaded.subarray(0, length);
+    if (partition.onDisk) await readStart(this.#path(index), bytes);
+    else {
+      let at = 0;
+      for (const block of filled(partition)) {
+        bytes.set(block.subarray(0, length - at), at);
+        at += Math.min(block.length, length - at);
+      }
     }
-    return new DataView(joined.buffer);
+    return new DataView(bytes.buffer, 0, length);
   }
 
   async *#split(index: number): AsyncGenerator<Group> {

@@ -21,13 +21,11 @@ export async function appendBlocks(path: string, blocks: readonly Uint8Array[]):
   }
 }
 
-/** The first `length` bytes of a temporary file. */
-export async function readBlock(path: string, length: number): Promise<DataView> {
+/** Reads the beginning of a temporary file, as much of it as `into` holds. */
+export async function readStart(path: string, into: Uint8Array): Promise<void> {
   const file = await open(path);
   try {
-    const bytes = new Uint8Array(length);
-    await readFully(file, bytes, 0, length, 0);
-    return new DataView(bytes.buffer);
+    await readFully(file, into, 0, into.length, 0);
   } finally {
     await file.close();
   }
