@@ -128,11 +128,12 @@ describe('pipelines on the fixture scenes', function () {
   it('merge: pseudo-labels and ground truth as one set, and out of relflow’s own files again', async () => {
     const first = await runPipeline('coco', { annotations: join(SCENES, 'instances.json'), captions });
     const graph = new Graph('both');
+    const pseudo = graph.from(sceneGraphLines({ sceneGraphs: first.out }));
     const folder = join(SCENES, 'visual-genome');
     const vg = graph.from(
       visualGenome({ sceneGraphs: join(folder, 'scene_graphs.json'), imageData: join(folder, 'image_data.json') }),
     );
-    graph.merge(graph.from(sceneGraphLines({ sceneGraphs: first.out })), vg).to(sceneGraphs());
+    graph.merge(pseudo, vg).to(sceneGraphs());
     const { graphs } = await runGraph(graph);
     assert.deepEqual(
       graphs.slice(0, 24).map(({ relations }) => relations),
