@@ -129,6 +129,7 @@ describe('ruleParser', () => {
         'woman | with | keys',
         'keys | of | car',
       ]);
+      assert.deepEqual(triplets("the man's dog's ball"), ['man | has | dog', 'dog | has | ball']);
       assert.deepEqual(triplets('a player \'s bat is near the boys\' "stop" sign'), [
         'player | has | bat',
         'boys | has | stop" sign',
@@ -139,10 +140,7 @@ describe('ruleParser', () => {
 
   describe('finite verbs that look like nouns', () => {
     it('are verbs after their subject', () => {
-      assert.deepEqual(
-        triplets('A lone horse grazes in a field'),
-        ['horse | grazes in | field'].map((t) => `lone ${t}`),
-      );
+      assert.deepEqual(triplets('A lone horse grazes in a field'), ['lone horse | grazes in | field']);
       assert.deepEqual(triplets('A bus stops at a corner'), ['bus | stops at | corner']);
       assert.deepEqual(triplets('People drinking wine at a party')[0], 'People | drinking | wine');
     });

@@ -1,0 +1,114 @@
+/**
+ * What a noun names, as far as it decides who does what in a caption: a jacket does not ride, and a man in a jacket does.
+ * `thing` is everything that no list below has.
+ */
+export type NounClass = keyof typeof lists | 'thing';
+
+/**
+ * @param lemma a singular in lower case
+ * @param modifier the word before it in the noun phrase, which can change what it names (`hot dog`)
+ */
+export function nounClass(lemma: string, modifier?: string): NounClass {
+  if (modifier !== undefined && lookalikes.has(`${modifier} ${lemma}`)) return 'thing';
+  const known = classes.get(lemma);
+  if (known) return known;
+  return personEnding.test(lemma) ? 'person' : 'thing';
+}
+
+/** Whether it can act by itself. */
+export const isAnimate = (nounClass: NounClass): boolean => nounClass === 'person' || nounClass === 'animal';
+
+/** Nouns that only count or gather what follows their `of`: the phrase is about the people of a group of people. */
+export const collectives = wordSet(`
+  amount array assortment batch bit bunch bunches cluster collection couple couples crowd dozen dozens flock flocks
+  game group groups herd herds hundreds kind kinds line lot lots number pack pair pairs piece pieces pile piles
+  portion row rows selection series set sets slice slices sort stack stacks team thousands tons trio type types
+  variety`);
+
+/** What stands for the image itself when `of` follows: "a photo of", "a close up of". */
+export const pictures = wordSet('close-up closeup image photo photograph picture shot up view');
+
+const lists = {
+  person: wordSet(`
+      actor adult artist athlete audience baby bartender batsman batter bicyclist biker boarder boy bride bridesmaid
+      brother bull-rider camper captain catcher celebrity chef chick child clown coach commuter conductor cook cop
+      couple cowboy crew crossing-guard crowd customer cyclist dad dancer daughter diner doctor driver employee family
+      fan farmer father female fielder fighter fisherman friend gentleman girl goalie goalkeeper grandfather grandma
+      grandmother grandpa groom group guard guest guy hiker hitter husband infant instructor jockey judge kid
+      kitesurfer lady lifeguard male man merchant model mom monk mother motorcyclist musician nun nurse officer
+      opponent owner parent passenger pedestrian performer person photographer pilot pitcher player police policeman
+      politician president princess queen racer referee rider runner sailor santa scientist senior server shopper
+      singer sister skateboarder skater skier sledder snowboarder soldier somebody someone son speaker spectator
+      student surfer swimmer teacher team teammate teen teenager toddler tourist traveler umpire vendor visitor waiter
+      waitress walker wife woman worker youngster youth`),
+  animal: wordSet(`
+      alligator alpaca animal ant antelope beagle bear beast bee bird bison bobcat buffalo bug bull bulldog butterfly
+      calf camel cardinal cat cattle cheetah chicken collie corgi cow crab crane creature cub deer dog dolphin donkey
+      dove dragon duck duckling eagle elephant elk ewe falcon fish flamingo fox frog gazelle giraffe goat goose
+      gorilla gull hawk hen heron hippo hippopotamus horse hummingbird husky insect kitten kitty lab labrador lamb
+      leopard lion livestock lizard llama mammal monkey moose mule ostrich otter owl ox panda parakeet parrot peacock
+      pelican penguin pet pig pigeon polar-bear pony poodle pug pup puppy rabbit raccoon ram rat raven reindeer
+      retriever rhino rhinoceros robin rooster seagull seal shark sheep sheepdog shepherd snake sparrow spider
+      squirrel stallion stork swan tabby terrier tiger turkey turtle vulture walrus whale wildebeest wolf woodpecker
+      zebra`),
+  vehicle: wordSet(`
+      aeroplane aircraft airliner airplane ambulance bicycle bike biplane boat bus cab canoe car carriage cart coach
+      convertible ferry ferryboat firetruck freighter glider helicopter jeep jet jetliner kayak limo locomotive
+      minivan moped motorbike motorboat motorcycle pickup plane raft rowboat sailboat scooter sedan ship sled sleigh
+      speedboat stroller subway suv tank taxi tractor trailer train tram tricycle trolley truck tugboat van vehicle
+      vessel wagon yacht`),
+  /** Boards and the like: what one rides is where one is. */
+  board: wordSet('board bodyboard horseback longboard paddleboard skate skateboard ski snowboard surfboard'),
+  garment: wordSet(`
+      apron attire bandana bikini blazer blouse boot bowtie cap clothes clothing coat costume dress fedora gear
+      glove goggles gown hat headband headphones helmet hoodie jacket jean jeans jersey kimono mask necklace necktie
+      outfit overalls pajamas pants robe sandal scarf shirt shoe shorts skirt sneaker sock suit sunglasses suspenders
+      sweater sweatshirt swimsuit t-shirt tee tie trunks turban tutu tux tuxedo uniform vest visor wetsuit`),
+  bodyPart: wordSet(`
+      arm back beak belly cheek chest chin ear elbow eye face finger foot hair hand head hip horn knee lap leg lip
+      mane mouth neck nose paw shoulder side snout stomach tail teeth thumb toe tongue tooth trunk tusk waist wing
+      wrist`),
+  place: wordSet(`
+      airport alley area auditorium background backyard bank barn bathroom bay beach bedroom bridge building cafe
+      canyon city coast corner court courtyard creek crosswalk darkness desert diamond dirt distance dock driveway
+      enclosure event field forest game garage garden gym hall hallway harbor highway hill hillside home house ice
+      intersection island kitchen lake land landing library lot market match meadow mountain mountainside museum
+      neighborhood ocean office parade park party pasture path pier platform playground plaza pond pool race rain ramp
+      restaurant river road roadway room runway sand savanna school sea shop shore sidewalk sky slope snow stadium
+      station store stream street sun surf tarmac town track trail valley village water waterway wild wilderness wood
+      woods yard zoo`),
+  /** What one carries and uses: "cutting a cake with a knife" is not about the cake's knife. */
+  tool: wordSet(`
+      backpack bag bat baton briefcase broom brush camera cane cellphone chopstick cigarette controller drill fork
+      frisbee glove guitar hammer handbag iphone kite knife laptop leash luggage mallet mitt oar paddle pen phone pole
+      purse racket racquet remote rope saw scissor scissors shovel spatula spoon stick suitcase sword toothbrush
+      toothpick umbrella wand whip wiimote`),
+  time: wordSet('afternoon day daytime dusk evening fall morning night nighttime nite noon summer sunset time winter'),
+  /** What one does, worded as a noun. */
+  event: wordSet(`
+      bath break flip grind jump kick maneuver meal nap photo photograph picture pose ride selfie shower stroll stunt
+      trick turn walk wheelie`),
+} as const satisfies Record<string, ReadonlySet<string>>;
+
+/** The first list that has a word decides. */
+const classes: ReadonlyMap<string, NounClass> = new Map(
+  (Object.entries(lists) as [NounClass, ReadonlySet<string>][])
+    .reverse()
+    .flatMap(([name, words]) => [...words].map((word) => [word, name] as const)),
+);
+
+const lookalikes: ReadonlySet<string> = new Set([
+  'hot dog',
+  'corn dog',
+  'chili dog',
+  'record player',
+  'cd player',
+  'dvd player',
+  'wine glass',
+]);
+
+const personEnding = /(?:man|woman|boy|girl|person|boarder|rider|player|surfer|skier)$/;
+
+function wordSet(words: string): ReadonlySet<string> {
+  return new Set(words.trim().split(/\s+/));
+}

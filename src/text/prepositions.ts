@@ -1,0 +1,98 @@
+/** A preposition of one word or more, found in a sentence. */
+export interface PrepositionMatch {
+  /** How many words it takes. */
+  readonly length: number;
+  /** As written, without articles: `on top of` for `on the top of`. */
+  readonly text: string;
+}
+
+/**
+ * The longest preposition that starts at a word. Articles inside it are left out of its text, since the same relation is
+ * written both ways, and Visual Genome's predicates have none: `on the side of` and `on side of` are one predicate.
+ * @param words a sentence in lower case
+ * @returns undefined where none starts there; `in the garden` starts with `in`
+ */
+export function prepositionAt(words: readonly string[], start: number): PrepositionMatch | undefined {
+  const part = partAt(words, start);
+  if (part !== undefined && words[part] === 'of') return match(words, start, part + 1);
+  const length = longest(fixed, words, start) || (single.has(words[start]!) ? 1 : 0);
+  return length > 0 ? match(words, start, start + length) : undefined;
+}
+
+/**
+ * How many words a place without a noun takes, as in "a cake with a candle on top" and "a sink on the left"; 0 where none
+ * starts there. `in front of` and `in the front yard` are none.
+ * @param isNoun whether the word at an index is part of a noun phrase
+ */
+export function placeAt(words: readonly string[], start: number, isNoun: (index: number) => boolean): number {
+  const length = longest(adverbs, words, start);
+  if (length > 0) return length;
+  const end = partAt(words, start);
+  if (end === undefined || words[end] === 'of' || ends.has(words[end - 1]!) || isNoun(end)) return 0;
+  // "on its back" has a noun: the back of an animal.
+  return words.slice(start, end).some((word) => owners.has(word)) ? 0 : end - start;
+}
+
+/** The index after `on the left side`, where a preposition and a part of something start there. */
+function partAt(words: readonly string[], start: number): number | undefined {
+  if (!beforePart.has(words[start]!)) return undefined;
+  let k = start + 1;
+  while (articles.has(words[k]!) || (sides.has(words[k]!) && (sides.has(words[k + 1]!) || parts.has(words[k + 1]!))))
+    k++;
+  return parts.has(words[k]!) ? k + 1 : undefined;
+}
+
+function match(words: readonly string[], start: number, end: number): PrepositionMatch {
+  const text = words
+    .slice(start, end)
+    .filter((word) => !articles.has(word))
+    .join(' ');
+  return { length: end - start, text };
+}
+
+const wordSet = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/));
+
+const owners = wordSet('its his her their');
+const articles = wordSet('the a an its his her their');
+const beforePart = wordSet('in on at to from by along near off toward towards');
+/** What may stand between the article and the part: "on the far left side of". */
+const sides = wordSet(
+  'left right other far opposite same very upper lower back front both each either one hand bottom top',
+);
+/** Parts that a caption may also mean as such: "a bus at the corner". */
+const ends = wordSet('edge edges end ends corner corners base');
+/** Parts of things that only say where: never noun phrases when `of` follows. */
+export const parts = new Set([
+  ...ends,
+  ...wordSet('top bottom front back rear side sides middle center centre midst left right inside'),
+]);
+
+const single = wordSet(`aboard about above across after against along alongside amid among amongst around at atop before
+  behind below beneath beside besides between beyond by down during for from in inside into like near of off on onto out
+  outside over past through throughout to toward towards under underneath until up upon via with within without`);
+
+/** Phrases by their first word, the longest first. */
+type Phrases = ReadonlyMap<string, readonly (readonly string[])[]>;
+
+const fixed = phrases(`next to|close to|near to|adjacent to|opposite of|parallel to|out of|inside of|outside of|off of|
+  away from|across from|far from|in between|ahead of|along side of|along side|alongside of|full of|along with|together with|
+  such as|instead of|because of|due to|in addition to`);
+const adverbs = phrases('side by side|side to side|back to back|face to face|cross country');
+
+/** How many words the longest phrase takes that starts at a word; 0 where none does. */
+function longest(known: Phrases, words: readonly string[], start: number): number {
+  const found = known.get(words[start]!)?.find((phrase) => phrase.every((word, k) => words[start + k] === word));
+  return found?.length ?? 0;
+}
+
+function phrases(list: string): Phrases {
+  const byFirst = new Map<string, string[][]>();
+  for (const phrase of list.split('|').map((text) => text.trim().split(' '))) {
+    const others = byFirst.get(phrase[0]!) ?? [];
+    byFirst.set(
+      phrase[0]!,
+      [...others, phrase].sort((a, b) => b.length - a.length),
+    );
+  }
+  return byFirst;
+}

@@ -1,0 +1,46 @@
+/** A word, or one mark that separates words. */
+export interface Token {
+  /** Lower case, with straight apostrophes; `,` for every mark inside a sentence. */
+  readonly text: string;
+  /** UTF-16 offset in the caption. */
+  readonly start: number;
+  /** UTF-16 offset in the caption, exclusive. */
+  readonly end: number;
+}
+
+/**
+ * Splits a caption into sentences and words. The endings `'s` and `'` are words of their own, hyphenated words stay
+ * whole, quotes vanish, and any other mark inside a sentence counts as a comma. Sentences end at `.!?;` and line breaks.
+ * @param maxLength how many UTF-16 units are read; a word that crosses the limit is left out
+ * @returns sentences in reading order, each with at least one token
+ */
+export function tokenize(caption: string, maxLength: number): Token[][] {
+  const sentences: Token[][] = [[]];
+  // One unit more than is read shows whether a word ends at the limit or crosses it.
+  for (const match of caption.slice(0, maxLength + 1).matchAll(tokenPattern)) {
+    const { possessive, word, stop } = match.groups!;
+    const start = match.index;
+    const end = start + match[0].length;
+    if (end > maxLength) break;
+    if (stop !== undefined) sentences.push([]);
+    else sentences.at(-1)!.push({ text: possessive ? "'s" : word ? plain(word) : separator(match[0]), start, end });
+  }
+  return sentences.filter((sentence) => sentence.length > 0);
+}
+
+const plain = (word: string) => word.toLowerCase().replace(/[’ʼ]/g, "'").replace(/[‐‑]/g, '-');
+const separator = (mark: string) => (mark === '&' ? 'and' : ',');
+
+const letter = String.raw`[\p{L}\p{M}\p{N}]`;
+/** `'s`, also after a blank as tokenised captions have it, and the apostrophe of `boys'`. */
+const possessive = `(?:['’ʼ]s|(?<=s)['’ʼ])(?!${letter})`;
+/** The alternatives are tried in this order; what none of them takes (blanks, quotes) is passed over. */
+const tokenPattern = new RegExp(
+  [
+    `(?<=${letter} ?)(?<possessive>${possessive})`,
+    String.raw`(?<word>\p{N}+(?:[.,:]\p{N}+)+|${letter}+(?:(?!${possessive})['’ʼ‐‑-]${letter}+)*)`,
+    String.raw`(?<stop>[.!?;…\n\r]+)`,
+    '[^\\s"“”\'‘’`*]',
+  ].join('|'),
+  'giu',
+);
