@@ -43,6 +43,9 @@ function overrideExits(command: Command): void {
   for (const sub of command.commands) overrideExits(sub);
 }
 
+// With a listener a file that grows past `ulimit -f` is an error of the write, not the end of the process.
+process.on('SIGXFSZ', () => {});
+
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // A reader such as `head` has what it wanted.
   if (error.code === 'EPIPE') process.exit(0);

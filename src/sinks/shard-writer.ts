@@ -250,6 +250,7 @@ async function guard<T>(path: string, work: () => Promise<T>): Promise<T> {
 const PROBLEMS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full; what was written is kept, and `relflow resume` goes on from there',
   EDQUOT: 'the disk quota is used up; what was written is kept, and `relflow resume` goes on from there',
+  EFBIG: 'a file would pass the size limit; what was written is kept, and `relflow resume` goes on from there',
   EACCES: 'no permission to write',
   EPERM: 'no permission to write',
   EROFS: 'the file system is read-only',

@@ -1,4 +1,4 @@
-import { access, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 
@@ -22,12 +22,8 @@ export async function findImage(
 ): Promise<string | null> {
   if (folder === undefined) return candidates[0];
   for (const candidate of candidates) {
-    try {
-      await access(join(folder, candidate));
-      return candidate;
-    } catch {
-      // Not there: the next one may be.
-    }
+    const found = await stat(join(folder, candidate)).catch(() => null);
+    if (found?.isFile()) return candidate;
   }
   return null;
 }

@@ -1,0 +1,269 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import cocoRecipe from '../../pipelines/coco.js';
+import {
+  buildRecipe,
+  type Manifest,
+  packageRoot,
+  type Recipe,
+  type Reject,
+  RunFolder,
+  run,
+  type SceneGraph,
+  validate,
+} from '../../src/index.js';
+import { relflow } from '../support/command.js';
+import { digests, temporaryFolder } from '../support/folders.js';
+import { collect } from '../support/records.js';
+import { writeSyntheticCoco } from '../support/synthetic-coco.js';
+
+const image = (id: unknown, more: object = {}) => ({ id, width: 640, height: 480, file_name: `${id}.jpg`, ...more });
+const person = (id: number, image_id: unknown, bbox: unknown = [10, 10, 50, 90], more: object = {}) => ({
+  id,
+  image_id,
+  category_id: 1,
+  bbox,
+  iscrowd: 0,
+  ...more,
+});
+const categories = [
+  { id: 1, name: 'person' },
+  { id: 2, name: 'horse' },
+];
+
+interface Ran {
+  readonly manifest: Manifest;
+  readonly graphs: readonly SceneGraph[];
+  readonly rejects: readonly Reject[];
+}
+
+/** Runs COCO annotations and captions, given as values or as the text of a file. */
+async function runCoco(annotations: unknown, captions: unknown = {}, more: object = {}): Promise<Ran> {
+  const folder = temporaryFolder();
+  const write = (name: string, value: unknown) => {
+    writeFileSync(
+      join(folder, name),
+      typeof value === 'string' || value instanceof Buffer ? value : JSON.stringify(value),
+    );
+    return join(folder, name);
+  };
+  const options = {
+    annotations: write('instances_val2017.json', annotations),
+    captions: write('captions.json', captions),
+    ...more,
+  };
+  const { graph } = await buildRecipe(cocoRecipe as unknown as Recipe, options);
+  const out = join(folder, 'out');
+  const { manifest } = await run(graph, { out });
+  assert.deepEqual(await collect(validate(out)), []);
+  const results = new RunFolder(out);
+  return {
+    manifest: manifest!,
+    graphs: await collect(results.lines('scene-graphs', 'scene-graph')),
+    rejects: await collect(results.lines('rejects', 'reject')),
+  };
+}
+
+const reasons = ({ rejects }: Ran) => rejects.map(({ reason, image: id }) => [reason, id]);
+
+describe('bad input', () => {
+  it('truncated or invalid JSON ends the run, with file and byte', async () => {
+    const whole = JSON.stringify({ images: [image(1)], annotations: [person(1, 1)], categories });
+    for (const text of [
+      whole.slice(0, 60),
+      whole.slice(0, -30),
+      '',
+      'hello',
+      '[1, 2]',
+      whole.replace('"annotations"', 'annotations'),
+    ]) {
+      await assert.rejects(runCoco(text), (error: Error) => {
+        assert.equal(error.name, 'InputError', error.message);
+        assert.match(error.message, /instances_val2017\.json: .*(byte \d+|missing)/);
+        return true;
+      });
+    }
+    await assert.rejects(
+      runCoco({ images: [image(1)], annotations: [], categories }, '{"1": ["a man'),
+      /captions\.json: .*byte \d+/,
+    );
+  });
+
+  it('a missing file ends it before any work, and a missing key is named', async () => {
+    const missing = buildRecipe(cocoRecipe as unknown as Recipe, { annotations: 'no/such.json', captions: 'c.json' });
+    const { graph } = await missing;
+    await assert.rejects(run(graph, { out: join(temporaryFolder(), 'out') }), /no\/such\.json/);
+    await assert.rejects(runCoco({ images: [], categories }), /the array 'annotations' is missing/);
+  });
+
+  it('images and annotations of wrong types are refused one by one', async () => {
+    const ran = await runCoco(
+      {
+        images: [
+          image(1),
+          image(2, { width: 'wide' }),
+          image(null),
+          'what',
+          image(1),
+          image(3, { file_name: '../../etc/passwd' }),
+          image(4),
+        ],
+        annotations: [
+          person(1, 1),
+          person(2, 1, 'box'),
+          person(3, 1, [1, 2, 3]),
+          person(4, 99),
+          person(5, 'x'),
+          7,
+          null,
+          person(6, 4),
+        ],
+        categories,
+      },
+      { 1: ['a man'], 4: ['a man'] },
+    );
+    assert.deepEqual(
+      ran.graphs.map(({ image: { id }, objects }) => [id, objects.length]),
+      [
+        [1, 1],
+        [4, 1],
+      ],
+    );
+    const counted = Object.values(ran.manifest.stages['coco']!.rejected).reduce((a, b) => a + b, 0);
+    assert.equal(counted, ran.rejects.length);
+    const found = new Set(ran.rejects.map(({ reason }) => reason));
+    for (const reason of [
+      'malformed-image',
+      'duplicate-image',
+      'unsafe-path',
+      'malformed-box',
+      'malformed-annotation',
+      'unknown-image',
+    ]) {
+      assert.ok(found.has(reason), `${reason} is not among ${[...found]}`);
+    }
+  });
+
+  it('NaN boxes, as Python writes them, are refused one by one', async () => {
+    const text = JSON.stringify({
+      images: [image(1)],
+      annotations: [person(1, 1), person(2, 1, [1, 2, 'N', 4])],
+      categories,
+    });
+    const ran = await runCoco(text.replace('"N"', 'NaN'), { 1: ['a man'] });
+    assert.deepEqual(reasons(ran), [['malformed-box', 1]]);
+    assert.equal(ran.graphs[0]?.objects.length, 1);
+  });
+
+  it('images without boxes stay; images without captions are refused', async () => {
+    const ran = await runCoco(
+      { images: [image(1), image(2), image(3), image(4)], annotations: [person(1, 1)], categories },
+      { 1: ['a man'], 2: ['a horse on a hill'], 3: ['', '  '] },
+    );
+    assert.deepEqual(
+      ran.graphs.map(({ image: { id } }) => id),
+      [1, 2],
+    );
+    assert.deepEqual(reasons(ran), [
+      ['no-captions', 3],
+      ['no-captions', 4],
+    ]);
+  });
+
+  it('any unicode passes through', async () => {
+    const ran = await runCoco(
+      {
+        images: [image(1, { file_name: 'bilder/ß-日本-🐎.jpg' })],
+        annotations: [person(1, 1), { ...person(2, 1, [20, 20, 90, 90]), category_id: 2 }],
+        categories,
+      },
+      { 1: ['Ein Mann 🐎 reitet\u0000\u2028 ein Pferd', 'a man riding a horse 😀 \ud800', '人が馬に乗っている'] },
+    );
+    assert.equal(ran.graphs[0]?.image.file, 'bilder/ß-日本-🐎.jpg');
+    assert.equal(ran.graphs[0]?.captions.length, 3);
+    assert.deepEqual(
+      ran.graphs[0]?.relations.map(({ predicate }) => predicate),
+      ['riding'],
+    );
+  });
+
+  it('missing images are refused where images are asked for', async () => {
+    const images = temporaryFolder();
+    writeFileSync(join(images, '1.jpg'), '');
+    mkdirSync(join(images, '2.jpg'));
+    const ran = await runCoco(
+      { images: [image(1), image(2), image(3)], annotations: [], categories },
+      { 1: ['a'], 2: ['a'], 3: ['a'] },
+      { images },
+    );
+    assert.deepEqual(reasons(ran), [
+      ['image-missing', 2],
+      ['image-missing', 3],
+    ]);
+  });
+
+  it('ten thousand boxes in one image are paired up to the bound', async function () {
+    this.timeout(60_000);
+    const annotations = Array.from({ length: 10_000 }, (_, i) => ({
+      ...person(i + 1, 1, [(i * 7) % 600, (i * 13) % 440, 20 + (i % 19), 20 + (i % 17)]),
+      category_id: 1 + (i % 2),
+    }));
+    const { manifest, graphs } = await runCoco(
+      { images: [image(1)], annotations, categories },
+      { 1: ['a man riding a horse'] },
+    );
+    assert.ok(graphs[0]!.objects.length > 5000);
+    assert.equal(manifest.stages['pair']?.counts['pairs'], 10_000);
+    assert.ok(manifest.stages['pair']!.counts['pairs-over-limit']! > 1_000_000);
+  });
+
+  it('an output folder that can’t be written to is an error before any work', async () => {
+    const file = join(temporaryFolder(), 'file');
+    writeFileSync(file, '');
+    const { annotations, captions } = writeSyntheticCoco(temporaryFolder(), 2);
+    const { code, stderr } = await relflow([
+      'run',
+      'coco',
+      '--annotations',
+      annotations,
+      '--captions',
+      captions,
+      '--out',
+      join(file, 'out'),
+    ]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^relflow: .*file\/out: (not a folder|can't be written to)/);
+  });
+
+  it('a full disk ends the run with everything kept, and resume goes on', async function () {
+    this.timeout(120_000);
+    if (process.platform === 'win32') this.skip();
+    const { annotations, captions } = writeSyntheticCoco(temporaryFolder(), 1500);
+    const args = [
+      'run',
+      'coco',
+      '--annotations',
+      annotations,
+      '--captions',
+      captions,
+      '--quiet',
+      '--shard-records',
+      '400',
+    ];
+    const [whole, out] = [join(temporaryFolder(), 'out'), join(temporaryFolder(), 'out')];
+    assert.equal((await relflow([...args, '--out', whole])).code, 0);
+    // A limit on the size of files, in blocks of 512 bytes or 1 KiB, fails a write as a full disk does.
+    const limited = [process.execPath, '--import', 'tsx', join(packageRoot, 'src/cli/main.ts'), ...args, '--out', out];
+    const { status, stderr } = spawnSync('sh', ['-c', 'ulimit -f 600; exec "$@"', 'sh', ...limited], {
+      cwd: packageRoot,
+      encoding: 'utf8',
+    });
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /a file would pass the size limit; what was written is kept/);
+    const resumed = await relflow(['resume', out, '--quiet']);
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.deepEqual(digests(out), digests(whole));
+  });
+});
