@@ -1,0 +1,51 @@
+// MB/s of relflow's streaming reader against JSON.parse of the same file, each the best of three, in one process.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { streamJson } from '../src/sources/json-stream.js';
+
+const ROUNDS = 3;
+const folder = mkdtempSync(join(tmpdir(), 'relflow-bench-'));
+const file = join(folder, 'annotations.json');
+
+async function best(work: () => Promise<number>): Promise<{ seconds: number; elements: number }> {
+  let seconds = Number.POSITIVE_INFINITY;
+  let elements = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const begun = performance.now();
+    elements = await work();
+    seconds = Math.min(seconds, (performance.now() - begun) / 1000);
+  }
+  return { seconds, elements };
+}
+
+try {
+  const generator = fileURLToPath(new URL('./generate-objects365.ts', import.meta.url));
+  const made = spawnSync(process.execPath, ['--import', 'tsx', generator, '--images', '90000', '--out', file], {
+    stdio: 'inherit',
+  });
+  if (made.status !== 0) throw new Error(`the generator ended with ${made.status}`);
+  const megabytes = statSync(file).size / 1e6;
+
+  const streamed = await best(async () => {
+    let elements = 0;
+    for await (const { values } of streamJson(file, { layout: ['images', 'annotations', 'categories'] }))
+      elements += values.length;
+    return elements;
+  });
+  const parsed = await best(async () => {
+    const whole = JSON.parse(readFileSync(file, 'utf8')) as Record<'images' | 'annotations' | 'categories', unknown[]>;
+    return whole.images.length + whole.annotations.length + whole.categories.length;
+  });
+  if (streamed.elements !== parsed.elements)
+    throw new Error(`${streamed.elements} elements, JSON.parse has ${parsed.elements}`);
+  const rate = (seconds: number) => megabytes / seconds;
+  console.log(`file          ${megabytes.toFixed(0)} MB, ${parsed.elements} elements`);
+  console.log(`streamJson    ${rate(streamed.seconds).toFixed(0)} MB/s`);
+  console.log(`JSON.parse    ${rate(parsed.seconds).toFixed(0)} MB/s, the whole file in memory`);
+  console.log(`ratio         ${(parsed.seconds / streamed.seconds).toFixed(2)}`);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
