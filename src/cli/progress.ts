@@ -17,11 +17,11 @@ export function progressDisplay(quiet: boolean): ProgressDisplay {
   return process.stderr.isTTY ? bar() : lines();
 }
 
-const VERBS = { checking: 'checking inputs', reading: 'reading', records: 'images', finishing: 'finishing' } as const;
+const VERBS = { checking: 'checking inputs', reading: 'reading', records: 'images' } as const;
 
 function bar(): ProgressDisplay {
   const display = new SingleBar(
-    { format: '{what} [{bar}] {percentage}% {amount} {rate} ETA {eta_formatted}', hideCursor: true, etaBuffer: 200 },
+    { format: '{what} [{bar}] {percentage}% {amount} {rate} {left}', hideCursor: true },
     Presets.shades_classic,
   );
   let phase: RunProgress['phase'] | null = null;
@@ -30,13 +30,14 @@ function bar(): ProgressDisplay {
   return {
     update: (progress) => {
       const now = performance.now();
+      if (progress.phase === 'finishing') return;
       if (progress.phase === phase && now - last < MILLISECONDS_BETWEEN_FRAMES) return;
       const total = progress.total ?? 0;
       if (progress.phase !== phase) {
         if (phase) display.stop();
         phase = progress.phase;
         begun = { at: now, done: progress.done };
-        display.start(total, progress.done, { what: VERBS[phase], amount: '', rate: '' });
+        display.start(total, progress.done, { what: VERBS[phase], amount: '', rate: '', left: '' });
       }
       last = now;
       const rate = now > begun.at ? ((progress.done - begun.done) / (now - begun.at)) * 1000 : 0;
@@ -45,6 +46,7 @@ function bar(): ProgressDisplay {
       display.update(progress.done, {
         amount: bytes ? `${mega(progress.done)}/${mega(total)} MB` : `${progress.done}/${progress.total ?? '?'}`,
         rate: bytes ? `${mega(rate)} MB/s` : `${rate.toFixed(0)}/s`,
+        left: rate > 0 && total > 0 ? `${duration((total - progress.done) / rate)} left` : '',
       });
     },
     end: () => {
@@ -52,6 +54,13 @@ function bar(): ProgressDisplay {
       phase = null;
     },
   };
+}
+
+/** Seconds as `42 s`, `3 min` or `2 h 5 min`. */
+function duration(seconds: number): string {
+  const minutes = Math.round(seconds / 60);
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 function mega(bytes: number): string {
