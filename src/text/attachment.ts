@@ -38,8 +38,9 @@ export function holderOf(nearest: Group, preposition: string, object: NounPhrase
 function handsOn(holder: NounPhrase, origin: Origin, preposition: string, object: NounPhrase): boolean {
   if (holder.nounClass === 'time' || object.nounClass === 'time' || temporal.has(preposition)) return true;
   if (isAnimate(holder.nounClass)) return false;
-  // "a plate of food on a table"
-  if (origin.preposition === 'of' || origin.preposition === 'full of') return true;
+  // "a plate of food on a table", but "a picture of food on a table"
+  if (origin.preposition === 'full of') return true;
+  if (origin.preposition === 'of') return origin.subjects[0]!.nounClass !== 'event';
   // "a bat over her head on the sand"
   if (holder.nounClass === 'bodyPart' && object.nounClass === 'place') return true;
   // "a lamp on a desk next to a bed", where the lamp is next to the bed too
@@ -51,7 +52,8 @@ function handsOn(holder: NounPhrase, origin: Origin, preposition: string, object
 function isAside(holder: NounPhrase, origin: Origin, preposition: string, object: NounPhrase): boolean {
   // "a man in a hat with a dog", but "a shirt with stripes"
   if (isWorn(holder, origin)) return object.nounClass !== 'bodyPart' && (preposition !== 'with' || isCarried(object));
-  // "a woman on a beach with an umbrella"
+  // "a man on a sidewalk with one leg up", "a woman on a beach with an umbrella"
+  if (preposition === 'with' && object.nounClass === 'bodyPart') return true;
   if (preposition === 'with' && isCarried(object)) return !perception.has(origin.verb ?? '');
   // "riding a wave on a surfboard", "riding a bike in a dress"
   if (preposition === 'on' && object.nounClass === 'board') return true;
@@ -104,6 +106,12 @@ function locatedThing(nearest: Group, originOf: OriginOf): Group {
   return isLocation ? locatedThing(origin.subjects, originOf) : nearest;
 }
 
+/** The plate of "a plate of food on it". */
+export function containerOf(group: Group, originOf: OriginOf): Group {
+  const origin = originOf(group);
+  return origin?.preposition === 'of' ? containerOf(origin.subjects, originOf) : group;
+}
+
 const isWorn = (phrase: NounPhrase, origin: Origin) =>
   phrase.nounClass === 'garment' &&
   (origin.preposition === 'in' || origin.preposition === 'with' || origin.verb === 'wear');
@@ -134,7 +142,7 @@ const humanVerbs = wordSet('hold wear carry talk read use throw smile pose ride 
 /** Participles of what only the living do. */
 const animateParticiples = wordSet('dress seat pose gather crouch bend huddle perch');
 /** What things do, whoever has them. */
-const hangingVerbs = wordSet('hang grow stick blow flow protrude dangle reflect drip');
+const hangingVerbs = wordSet('hang grow stick blow flow protrude dangle reflect drip surround line overlook');
 /** What things do too where nobody holds them. */
 const postureVerbs = wordSet('sit stand lie lay lean rest park float');
 /** What vehicles do too. */

@@ -52,6 +52,7 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
   const { tags } = sentence;
   const reciprocal =
     (words[k] === 'each' && words[k + 1] === 'other') || (words[k] === 'one' && words[k + 1] === 'another');
+  if (isNegation(words[k]!)) return { part: { kind: 'pronoun', word: 'nothing' }, next: k + 1 };
   if (reciprocal) return { part: { kind: 'pronoun', word: 'each other' }, next: k + 2 };
   switch (tags[k]) {
     case 'determiner':
@@ -59,6 +60,8 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
     case 'adjective':
     case 'noun': {
       const phrase = nounPhraseAt(sentence, k);
+      // What is not there takes no part.
+      if (phrase && words[k] === 'no') return { part: { kind: 'pronoun', word: 'nothing' }, next: phrase.next };
       if (phrase) return { part: { kind: 'phrase', phrase }, next: phrase.next };
       // "two of them", "several are": it stands for a noun.
       if (words[k + 1] === 'of' && tags[k + 2] === 'pronoun') return partAt(sentence, words, k + 2);
@@ -95,7 +98,7 @@ function adjectiveAt(sentence: TaggedSentence, words: readonly string[], k: numb
 /** Auxiliaries and adverbs, which are left out, and a verb with its infinitives: "is getting ready to hit". */
 function verbAt({ tags }: TaggedSentence, words: readonly string[], start: number): Step {
   let k = start;
-  while (tags[k] === 'be' || (tags[k] === 'adverb' && k > start)) k++;
+  while (tags[k] === 'be' || (tags[k] === 'adverb' && k > start && !isNegation(words[k]!))) k++;
   const hasAuxiliary = k > start;
   const isVerb = tags[k] === 'verb' || tags[k + 1] === 'to';
   if (hasAuxiliary && !isVerb) return { part: { kind: 'be' }, next: start + 1 };
@@ -111,6 +114,9 @@ function verbAt({ tags }: TaggedSentence, words: readonly string[], start: numbe
   const form = formOf(first, verb, hasAuxiliary && words[start] !== 'being');
   return { part: { kind: 'verb', text: first + rest.join(''), lemma: verb + rest.join(''), verb, form }, next: k };
 }
+
+/** What is not so relates nothing to what follows. */
+const isNegation = (word: string) => word === 'not' || word === 'never' || word.endsWith("n't");
 
 /** "A dog being washed" speaks of the dog as "a dog washed" does. */
 function formOf(word: string, verb: string, hasAuxiliary: boolean): VerbPart['form'] {

@@ -43,8 +43,8 @@ const closedClasses: ReadonlyMap<string, Tag> = new Map([
   ...tagged('adjective', 'asleep awake ready'),
   ...tagged(
     'adverb',
-    `almost also apart away directly downstairs here indoors just nearby not outdoors quite right still there together too
-    upright upside upstairs very`,
+    `almost also apart away directly downstairs here indoors just nearby never not outdoors quite right still there together
+    too upright upside upstairs very`,
   ),
 ]);
 

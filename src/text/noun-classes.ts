@@ -74,7 +74,7 @@ const lists = {
       enclosure event field forest game garage garden gym hall hallway harbor highway hill hillside home house ice
       intersection island kitchen lake land landing library lot market match meadow mountain mountainside museum
       neighborhood ocean office parade park party pasture path pier platform playground plaza pond pool race rain ramp
-      restaurant river road roadway room runway sand savanna school sea shop shore sidewalk sky slope snow stadium
+      restaurant river road roadway room runway sand savanna school sea shop shore sidewalk slope snow stadium
       station store stream street sun surf tarmac town track trail valley village water waterway wild wilderness wood
       woods yard zoo`),
   /** What one carries and uses: "cutting a cake with a knife" is not about the cake's knife. */

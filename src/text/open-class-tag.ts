@@ -133,7 +133,8 @@ const purposes: ReadonlySet<string> = new Set(['for', 'by', 'without', 'after', 
 
 function participleTag({ tag, before, next, opens, closes, doer }: Place): Tag {
   if (before === 'be') return tag === 'adjective' && next !== 'preposition' ? 'adjective' : 'verb';
-  if (doer) return closes || doer.isAlive ? 'verb' : 'adjective';
+  // "a horse drawn carriage"
+  if (doer) return closes ? 'verb' : 'adjective';
   if (opens || !closes) return 'adjective';
   return next === 'preposition' ? 'verb' : tag;
 }

@@ -54,7 +54,7 @@ const wordSet = (words: string): ReadonlySet<string> => new Set(words.split(/\s+
 
 const owners = wordSet('its his her their');
 const articles = wordSet('the a an its his her their');
-const beforePart = wordSet('in on at to from by along near off toward towards');
+const beforePart = wordSet('in on at to from by along near off around toward towards');
 /** What may stand between the article and the part: "on the far left side of". */
 const sides = wordSet(
   'left right other far opposite same very upper lower back front both each either one hand bottom top',

@@ -1,5 +1,5 @@
 import type { TextGraph, TextRelation } from '../records/text-graph.js';
-import { agentOf, type Group, holderOf, isSideBySide, type Origin, saysWhere } from './attachment.js';
+import { agentOf, containerOf, type Group, holderOf, isSideBySide, type Origin, saysWhere } from './attachment.js';
 import type { ClausePart, Predicate, VerbPart } from './clause-parts.js';
 import { isAnimate } from './noun-classes.js';
 import type { NounPhrase } from './noun-phrase.js';
@@ -11,6 +11,8 @@ interface Pending extends Predicate {
   readonly subjects: Group | undefined;
   readonly preposition: string;
   readonly verb?: string;
+  /** It starts a sentence: its subject is still to come. */
+  readonly isFronted?: boolean;
 }
 
 interface Related extends Pending {
@@ -130,7 +132,7 @@ export class RelationReader {
     } else if (this.subject.length === 0 && this.fronted && pending.verb !== undefined) {
       this.beginWith(object);
     } else {
-      if (this.subject.length === 0 && pending.verb === undefined) this.fronted = { predicate: pending, object };
+      if (pending.isFronted) this.fronted = { predicate: pending, object };
       this.nearest = object;
     }
   }
@@ -147,9 +149,9 @@ export class RelationReader {
     const { related } = this;
     const alive = isAnimate(phrase.nounClass);
     if (!related) {
-      const isSubject = this.nearest === this.subject;
-      this.nearest = [...this.nearest, phrase];
-      if (isSubject) this.subject = this.agent = this.nearest;
+      // "a man and a woman", but "a dog running and a cat"
+      if (this.nearest === this.subject) this.subject = this.agent = this.nearest = [...this.subject, phrase];
+      else this.beginWith([phrase]);
     } else if (opensClause(next, alive, related)) this.beginWith([phrase]);
     else if (opensParallel(next, related)) this.beginWith([phrase]);
     else if (related.preposition === 'of' && related.verb === undefined && phrase.isDetermined) {
@@ -170,7 +172,9 @@ export class RelationReader {
       this.pending = { ...pending, text: `${pending.text} ${text}`, lemma: `${pending.lemma} ${text}`, preposition };
       return;
     }
-    this.pending = { text, lemma: text, preposition: text, subjects: pending ? pending.subjects : this.knownHolders() };
+    const subjects = pending ? pending.subjects : this.knownHolders();
+    const isFronted = this.before === undefined || (this.isJoined() && this.subject.length === 0);
+    this.pending = { text, lemma: text, preposition: text, subjects, isFronted };
   }
 
   /** Whom a preposition without a verb speaks of, where its object does not matter. */
@@ -214,7 +218,7 @@ export class RelationReader {
   }
 
   private readPronoun(word: string): void {
-    const subjects = this.pending ? (this.pending.subjects ?? this.nearest) : [];
+    const subjects = this.pending ? (this.pending.subjects ?? containerOf(this.nearest, this.originOf)) : [];
     if (word === 'each other') {
       const { pending } = this;
       // "looking in different directions from each other" relates no directions.
@@ -227,7 +231,8 @@ export class RelationReader {
     const { pending } = this;
     this.pending = undefined;
     this.related = undefined;
-    this.nearest = antecedent;
+    // A copy: "and a fence" after "with boats in it" joins no subject.
+    this.nearest = [...antecedent];
     if (!pending) {
       if (!this.isRelative) this.subject = this.agent = antecedent;
       // "with one of them holding a ball" only introduces what follows.

@@ -207,6 +207,7 @@ describe('ruleParser', () => {
         'toilet | next to | sink',
       ]);
       assert.deepEqual(triplets('A boy looking at a cake on a table')[1], 'cake | on | table');
+      assert.deepEqual(triplets('A woman takes a picture of a beer on a table')[2], 'beer | on | table');
     });
 
     it('gives a preposition to the agent where the object is only what it holds or does', () => {
@@ -262,6 +263,7 @@ describe('ruleParser', () => {
   describe('pronouns', () => {
     it('stand for the phrase that they mean', () => {
       assert.deepEqual(triplets('A table with a laptop on it'), ['table | with | laptop', 'laptop | on | table']);
+      assert.deepEqual(triplets('A table with a plate of food on it')[2], 'plate | on | table');
       assert.deepEqual(triplets('Sheep in a field with trees behind them')[2], 'trees | behind | Sheep');
       assert.deepEqual(triplets('A woman is near a bus. She is holding a bag.')[1], 'woman | holding | bag');
     });
@@ -269,6 +271,12 @@ describe('ruleParser', () => {
     it('stand for nothing where it is unclear', () => {
       assert.deepEqual(triplets('A bear is looking at something in the sky'), []);
       assert.deepEqual(triplets('It is on the table'), []);
+    });
+
+    it('are all that is left of what is not there or not so', () => {
+      assert.deepEqual(triplets('A room with no people'), []);
+      assert.deepEqual(spans('A room with no people'), ['room']);
+      assert.deepEqual(triplets("A dog is not on a couch and a cat isn't watching a bird"), []);
     });
 
     it('relate phrases to themselves and each other', () => {
