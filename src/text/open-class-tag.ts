@@ -25,7 +25,7 @@ export function isNounInDisguise(words: readonly string[], tags: readonly Tag[],
     case 'comma':
       return tags[k + 1] === 'comma' || tags[k + 1] === 'and' || k + 1 === words.length;
     case 'and':
-      return isBare && !tags.slice(0, k).includes('verb');
+      return !tags.slice(0, k).includes('verb');
     case 'adverb':
       return tags[k - 2] === 'determiner';
     case 'be':

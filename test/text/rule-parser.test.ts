@@ -148,6 +148,7 @@ describe('ruleParser', () => {
     it('are nouns where nothing can be their subject', () => {
       assert.deepEqual(spans('A bathroom mirror by a dirt covered sink'), ['bathroom mirror', 'dirt covered sink']);
       assert.deepEqual(spans('A kitchen with an oven, sink, and window'), ['kitchen', 'oven', 'sink', 'window']);
+      assert.deepEqual(spans('A restroom with sinks and mirrors'), ['restroom', 'sinks', 'mirrors']);
     });
   });
 
