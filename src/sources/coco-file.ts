@@ -4,7 +4,7 @@ import type { SourceContext, SourceItem, SourceReject } from '../records/ports.j
 import { isReject, readAnnotation, readCategory, readImage } from './coco-elements.js';
 import { putAnnotation, putImage, readSpooledImage, type SpooledImage } from './coco-spool.js';
 import { filterDetections } from './detection-filter.js';
-import { type Group, GroupSpool } from './group-spool.js';
+import { type Group, GroupSpool, type GroupSpoolOptions } from './group-spool.js';
 import { IdIndex } from './id-index.js';
 import { findImage } from './image-folder.js';
 import { type JsonBatch, streamJson } from './json-stream.js';
@@ -30,8 +30,8 @@ export interface CocoFileOptions {
   readonly compat: boolean;
   /** How many images to yield at most. */
   readonly limit: number;
-  /** What may be held in memory before it is spilled, in bytes. */
-  readonly memoryBytes: number | undefined;
+  /** How much may be held in memory before it is spilled, and how much of one image at all. */
+  readonly spool: Omit<GroupSpoolOptions, 'tempDir'>;
 }
 
 const sections = ['images', 'annotations', 'categories'];
@@ -62,8 +62,7 @@ export class CocoFile {
     this.#file = file;
     this.#options = options;
     this.#context = context;
-    const { memoryBytes } = options;
-    this.#spool = new GroupSpool({ tempDir: context.tempDir, ...(memoryBytes !== undefined && { memoryBytes }) });
+    this.#spool = new GroupSpool({ ...options.spool, tempDir: context.tempDir });
   }
 
   /** How many images were within the limit. */
@@ -183,7 +182,9 @@ export class CocoFile {
     if (!spooled) throw new Error(`the spool lost image ${group.number}`);
     const { id, fileName } = spooled.image;
     if (group.cut) {
-      return { rejects: [{ reason: 'too-many-boxes', message: `image ${id} has more boxes than fit`, image: id }] };
+      return {
+        rejects: [{ reason: 'too-many-boxes', message: `image ${id}: more boxes than fit into memory`, image: id }],
+      };
     }
     const candidates = this.#options.dialect.imageFiles(fileName);
     const file = await findImage(this.#options.images, candidates);

@@ -44,11 +44,12 @@ export function putAnnotation(spool: GroupSpool, group: number, annotation: Anno
   if (score !== undefined) view.setFloat64(at + numbersBytes, score, true);
 }
 
-/** What was put into an image's group; null where no image was. */
-export function readSpooledImage({ view, starts }: Group): SpooledImage | null {
+/** What was put into an image's group; null where no image was. Of a group that is cut, the image only. */
+export function readSpooledImage({ view, starts, cut }: Group): SpooledImage | null {
   let image: ImageElement | null = null;
   const annotations: ImageAnnotation[] = [];
-  for (const start of starts) {
+  // The image comes first: `images` is read before `annotations`.
+  for (const start of cut ? starts.subarray(0, 1) : starts) {
     const kind = view.getUint8(start);
     if (kind === imageJson) image = readJson(view, start) as ImageElement;
     else if (kind === annotationJson) annotations.push(readJson(view, start) as ImageAnnotation);

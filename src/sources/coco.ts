@@ -29,8 +29,8 @@ export interface CocoOptions {
  * image yields a record, in the order of `images`, also one without detections. Memory does not grow with the file.
  *
  * An element that is of no use is a reject and never ends the run: `malformed-image`, `unsafe-path`, `duplicate-image`,
- * `malformed-annotation`, `unknown-image`, `malformed-category`, `duplicate-category`, `image-missing`, and those of
- * `filterDetections`. An annotation without an id gets its position among its image's annotations.
+ * `malformed-annotation`, `unknown-image`, `malformed-category`, `duplicate-category`, `image-missing`, `too-many-boxes`
+ * (about a million in one image), and those of `filterDetections`. An annotation without an id gets its position among its image's annotations.
  *
  * @throws OptionError where an option is out of range
  * Source: the COCO data format, https://cocodataset.org/#format-data
@@ -53,6 +53,7 @@ export function cocoLike(name: string, options: CocoOptions, dialect: CocoDialec
   if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) {
     throw new OptionError(name, `limit is ${limit}, expected a whole number above 0`);
   }
+  const spool = memoryBytes === undefined ? {} : { memoryBytes };
   return {
     name,
     version: '1',
@@ -71,7 +72,7 @@ export function cocoLike(name: string, options: CocoOptions, dialect: CocoDialec
       let left = limit ?? Number.POSITIVE_INFINITY;
       for (const file of await inputFiles(annotations)) {
         if (left <= 0) return;
-        const reader = new CocoFile(file, { dialect, images, compat, limit: left, memoryBytes }, context);
+        const reader = new CocoFile(file, { dialect, images, compat, limit: left, spool }, context);
         yield* reader.items();
         left -= reader.images;
       }

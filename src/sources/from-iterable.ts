@@ -44,9 +44,14 @@ function iteratorOf<R>(
   name: string,
   records: Iterable<R> | AsyncIterable<R> | Observable<R>,
 ): (signal: AbortSignal) => Iterable<R> | AsyncIterable<R> {
+  if (typeof records !== 'object' || records === null) throw notRecords(name);
   if (Symbol.iterator in records || Symbol.asyncIterator in records) return () => records;
-  if (typeof records?.subscribe === 'function') return (signal) => emissions(records, signal);
-  throw new OptionError(name, 'expected an iterable, an async iterable or an Observable');
+  if (typeof records.subscribe === 'function') return (signal) => emissions(records, signal);
+  throw notRecords(name);
+}
+
+function notRecords(name: string): OptionError {
+  return new OptionError(name, 'expected an iterable, an async iterable or an Observable');
 }
 
 /** What an Observable emits, one by one. */

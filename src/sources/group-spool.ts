@@ -8,7 +8,7 @@ export interface GroupSpoolOptions {
   readonly tempDir: string;
   /** What it may hold in memory, in bytes; 16 MiB unless given. */
   readonly memoryBytes?: number;
-  /** How much of one group is handed out, in bytes; 256 MiB unless given. */
+  /** How much of one group is handed out, in bytes; 64 MiB unless given. */
   readonly maxGroupBytes?: number;
 }
 
@@ -120,7 +120,7 @@ export class GroupSpool {
       if (partition.onDisk && partition.bytes > this.#memoryBytes && this.#width > 1) {
         yield* this.#split(index);
       } else {
-        const limit = this.#width > 1 ? partition.bytes : (this.#options.maxGroupBytes ?? 256 * 1024 * 1024);
+        const limit = this.#width > 1 ? partition.bytes : (this.#options.maxGroupBytes ?? 64 * 1024 * 1024);
         const view = await this.#load(index, partition, Math.min(partition.bytes, limit));
         yield* sorted(view, this.#base + index * this.#width, this.#width, partition.bytes > limit);
       }

@@ -116,7 +116,7 @@ export class JsonContainer {
   /** Index after the element at `from`; an entry's colon is turned into a comma, see `#batch`. */
   #endOfElement(from: number): number {
     const { bytes, end } = this.#cursor.window;
-    const { maxDepth } = this.#cursor.bounds;
+    const { maxDepth, maxValueBytes } = this.#cursor.bounds;
     let value = from;
     let colon = 0;
     if (this.#close === byte.closeBrace) {
@@ -132,6 +132,7 @@ export class JsonContainer {
     const after = endOfValue(bytes, value, end, maxDepth, this.#heavy);
     if (after === value) this.#fail('expected a value', value);
     if (after === tooDeep) this.#fail(`more than ${maxDepth} brackets are open`, value);
+    if (after - value > maxValueBytes) this.#fail(`a value is longer than ${maxValueBytes} bytes`, value);
     if (after !== unfinished && value !== from) bytes[colon] = byte.comma;
     return after;
   }

@@ -9,6 +9,10 @@ import { TemporaryFolder } from './temporary-folder.js';
 const bufferBytes = 1024 * 1024;
 const none = -1;
 
+/** Ids are mostly asked for in about the order in which they were put in: what lies beside a payload comes next. */
+const pageBytes = 16 * 1024;
+const maxPages = 64;
+
 /**
  * Keeps byte payloads by id in a temporary file; memory holds an index of some 40 bytes an id. What was put in under an
  * id comes out in that order. First everything is put in, then `seal`, then read. Close it in a `finally`.
@@ -27,6 +31,7 @@ export class KeyedStore {
   #bufferedBytes = 0;
   #bytes = 0;
   #file: FileHandle | null = null;
+  readonly #pages = new Map<number, Promise<Buffer>>();
 
   private constructor(folder: TemporaryFolder) {
     this.#folder = folder;
@@ -103,16 +108,33 @@ export class KeyedStore {
       await this.#file?.close();
     } finally {
       this.#file = null;
+      this.#pages.clear();
       await this.#folder.remove();
     }
   }
 
   async #read(from: number, to: number): Promise<Buffer> {
+    const first = Math.floor(from / pageBytes);
+    if (to > (first + 1) * pageBytes) return this.#readAt(from, to);
+    const start = first * pageBytes;
+    let page = this.#pages.get(first);
+    if (!page) {
+      page = this.#readAt(start, Math.min(start + pageBytes, this.#bytes));
+      this.#pages.set(first, page);
+      for (const oldest of this.#pages.keys()) {
+        if (this.#pages.size <= maxPages) break;
+        this.#pages.delete(oldest);
+      }
+    }
+    return (await page).subarray(from - start, to - start);
+  }
+
+  async #readAt(from: number, to: number): Promise<Buffer> {
     if (to === from) return Buffer.alloc(0);
     if (!this.#file) throw new Error('a keyed store is read before it is sealed or after it is closed');
-    const payload = Buffer.allocUnsafe(to - from);
-    const { bytesRead } = await this.#file.read(payload, 0, payload.length, from);
-    if (bytesRead !== payload.length) throw new Error('a temporary file is shorter than what was written to it');
-    return payload;
+    const bytes = Buffer.allocUnsafe(to - from);
+    const { bytesRead } = await this.#file.read(bytes, 0, bytes.length, from);
+    if (bytesRead !== bytes.length) throw new Error('a temporary file is shorter than what was written to it');
+    return bytes;
   }
 }

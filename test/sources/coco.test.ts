@@ -3,7 +3,10 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { InputError, OptionError } from '../../src/errors.js';
+import type { ImageRecord } from '../../src/records/image.js';
+import type { SourceItem } from '../../src/records/ports.js';
 import { type CocoOptions, coco } from '../../src/sources/coco.js';
+import { type CocoDialect, CocoFile } from '../../src/sources/coco-file.js';
 import { temporaryFolder } from '../support/folders.js';
 import { readSource, sourceContext } from '../support/read-source.js';
 
@@ -118,6 +121,28 @@ describe('coco', () => {
       records[1]?.detections.map(({ id }) => id),
       annotations.map(({ id }) => id),
     );
+  });
+
+  it('refuses an image with more boxes than fit into memory', async () => {
+    const annotations = Array.from({ length: 300 }, (_, i) =>
+      annotation(i, i % 100 === 0 ? 1 : 2, [0, 0, 1 + i / 10, 1]),
+    );
+    writeFileSync(file, JSON.stringify({ images: [image(1), image(2)], annotations, categories }));
+    const dialect: CocoDialect = {
+      source: 's',
+      dataset: 'd',
+      split: () => '',
+      imageFiles: (name) => [name],
+      categoryName: (name) => name,
+    };
+    const spool = { memoryBytes: 1000, maxGroupBytes: 5000 };
+    const options = { dialect, images: undefined, compat: false, limit: 9, spool };
+    const items: SourceItem<ImageRecord>[] = [];
+    for await (const item of new CocoFile(file, options, sourceContext()).items()) items.push(item);
+    assert.equal(items[0]?.record?.detections.length, 3);
+    assert.deepEqual(items[1], {
+      rejects: [{ reason: 'too-many-boxes', message: 'image 2: more boxes than fit into memory', image: 2 }],
+    });
   });
 
   it('takes ids and names of any script', async () => {

@@ -83,8 +83,10 @@ describe('fromIterable', () => {
   });
 
   it('takes nothing else', () => {
-    assert.throws(() => fromIterable('mine', adds, {} as never), {
-      message: 'mine: expected an iterable, an async iterable or an Observable',
-    });
+    for (const records of [{}, 'text', null, undefined, 5]) {
+      assert.throws(() => fromIterable('mine', adds, records as never), {
+        message: 'mine: expected an iterable, an async iterable or an Observable',
+      });
+    }
   });
 });

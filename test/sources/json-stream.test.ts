@@ -237,6 +237,11 @@ describe('streamJson', () => {
     await fails(`{"x": ${deep(600)}}`, "more than 512 brackets are open in the value of 'x' at byte 7", {
       layout: ['a'],
     });
+    const short = JSON.stringify(['a', 'b'.repeat(1000)]);
+    await fails(short, 'a value is longer than 100 bytes in the top-level array at byte 5', {
+      layout: 'list',
+      maxValueBytes: 100,
+    });
     const long = JSON.stringify(['a', 'b'.repeat(4_000_000)]);
     await fails(long, 'element 1 of the top-level array is longer than 1000000 bytes at byte 5', {
       layout: 'list',
