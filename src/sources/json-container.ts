@@ -1,6 +1,6 @@
 import { bareNumbersAsNull } from './bare-numbers.js';
 import type { JsonCursor } from './json-cursor.js';
-import { byte, endOfString, endOfValue, skipSpace, tooDeep, unfinished } from './json-scanner.js';
+import { byte, endOfString, endOfValue, type Heavy, skipSpace, tooDeep, unfinished } from './json-scanner.js';
 
 /** Some elements of an array in a row, or some entries of an object. */
 export interface JsonElements {
@@ -31,20 +31,22 @@ export class JsonContainer {
   readonly #cursor: JsonCursor;
   readonly #close: number;
   readonly #name: string;
-  readonly #heavy: readonly Buffer[];
+  readonly #cuts: number[] = [];
+  readonly #heavy: Heavy | undefined;
   /** What must come next; at the start it is a value or the end. */
   #expects: 'value or end' | 'value' | 'comma or end' = 'value or end';
 
   /**
    * @param close the closing bracket; `}` for the entries of an object
    * @param name for errors
-   * @param heavy see `endOfValue`
+   * @param heavyKeys keys of the elements whose arrays and objects come out empty
    */
-  constructor(cursor: JsonCursor, close: number, name: string, heavy: readonly Buffer[]) {
+  constructor(cursor: JsonCursor, close: number, name: string, heavyKeys: readonly string[] = []) {
     this.#cursor = cursor;
     this.#close = close;
     this.#name = name;
-    this.#heavy = heavy;
+    const keys = heavyKeys.map((key) => Buffer.from(JSON.stringify(key)));
+    this.#heavy = keys.length > 0 ? { keys, cuts: this.#cuts } : undefined;
   }
 
   /** The elements, in batches; one empty batch where there are none. */
@@ -81,6 +83,7 @@ export class JsonContainer {
     let to = i;
     let count = 0;
     let ends: Run['ends'] | null = null;
+    this.#cuts.length = 0;
     try {
       while (ends === null) {
         i = skipSpace(bytes, i);
@@ -106,11 +109,19 @@ export class JsonContainer {
       }
     } catch (error) {
       // What comes before may be what is really wrong.
+      this.#dropCutsAfter(to);
       this.#parse(from, to);
       throw error;
     }
+    this.#dropCutsAfter(to);
     window.position = i;
     return { from, to, count, ends };
+  }
+
+  /** Those of an element that is unfinished will be noted again. */
+  #dropCutsAfter(end: number): void {
+    const cuts = this.#cuts;
+    while (cuts.length > 0 && (cuts.at(-1) as number) > end) cuts.length -= 2;
   }
 
   /** Index after the element at `from`; an entry's colon is turned into a comma, see `#batch`. */
@@ -151,7 +162,7 @@ export class JsonContainer {
   }
 
   #parse(from: number, to: number): unknown[] {
-    const text = `[${this.#cursor.text(from, to)}]`;
+    const text = `[${this.#cursor.text(from, to, this.#cuts)}]`;
     try {
       return JSON.parse(text);
     } catch {

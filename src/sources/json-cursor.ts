@@ -87,10 +87,20 @@ export class JsonCursor {
     }
   }
 
-  /** The text from one index to another. */
-  text(from: number, to: number): string {
+  /**
+   * The text from one index to another.
+   * @param cuts what to leave out of it, see `Heavy`
+   */
+  text(from: number, to: number, cuts: readonly number[] = []): string {
     const { bytes } = this.window;
-    return bytes.toString(isAscii(bytes.subarray(from, to)) ? 'latin1' : 'utf8', from, to);
+    const encoding = isAscii(bytes.subarray(from, to)) ? 'latin1' : 'utf8';
+    let text = '';
+    let at = from;
+    for (let i = 0; i < cuts.length; i += 2) {
+      text += bytes.toString(encoding, at, cuts[i]);
+      at = cuts[i + 1] as number;
+    }
+    return text + bytes.toString(encoding, at, to);
   }
 
   parse(text: string, name: string): unknown {

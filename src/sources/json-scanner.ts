@@ -69,21 +69,23 @@ export function endOfString(bytes: Buffer, from: number, end: number): number {
   }
 }
 
+/** Arrays and objects that are not wanted. */
+export interface Heavy {
+  /** The keys, in quotes, that they stand under. */
+  readonly keys: readonly Buffer[];
+  /** What is inside their brackets, from one index to another, pair by pair; in order. */
+  readonly cuts: number[];
+}
+
 /**
  * Index after the value that starts at `from`. Only strings and nesting are looked at: whether it is JSON is for
  * `JSON.parse` to say.
  * @param end where the bytes at hand end; `sentinelBytes` zeros follow
  * @param maxDepth how many brackets may be open at once
- * @param heavy keys of the value, in quotes, whose arrays and objects are emptied in place
+ * @param heavy where to note what is not wanted of the value's own keys
  * @returns `from` where there is no value, `unfinished` where it goes on, `tooDeep`
  */
-export function endOfValue(
-  bytes: Buffer,
-  from: number,
-  end: number,
-  maxDepth: number,
-  heavy: readonly Buffer[] = none,
-): number {
+export function endOfValue(bytes: Buffer, from: number, end: number, maxDepth: number, heavy?: Heavy): number {
   const first = structure[bytes[from] as number];
   if (first === quotes) return endOfString(bytes, from, end);
   if (first !== opens) return endOfScalar(bytes, from, end);
@@ -94,7 +96,9 @@ export function endOfValue(
     if (kind === plain) i++;
     else if (kind === quotes) {
       let after = endOfString(bytes, i, end);
-      if (depth === 1 && after > 0 && isHeavy(bytes, i, after, heavy)) after = emptied(bytes, after, end, maxDepth);
+      if (heavy && depth === 1 && after > 0 && isHeavy(bytes, i, after, heavy)) {
+        after = endOfHeavy(bytes, after, end, maxDepth, heavy);
+      }
       if (after < 0) return after;
       i = after;
     } else if (kind === closes) {
@@ -108,23 +112,21 @@ export function endOfValue(
   }
 }
 
-const none: readonly Buffer[] = [];
-
-function isHeavy(bytes: Buffer, from: number, after: number, heavy: readonly Buffer[]): boolean {
-  for (const key of heavy) {
+function isHeavy(bytes: Buffer, from: number, after: number, heavy: Heavy): boolean {
+  for (const key of heavy.keys) {
     if (key.length === after - from && key.compare(bytes, from, after) === 0) return true;
   }
   return false;
 }
 
-/** Turns the array or object that is the value of the key that ends at `at` into an empty one; index after it. */
-function emptied(bytes: Buffer, at: number, end: number, maxDepth: number): number {
+/** Notes the value of the key that ends at `at`; index after it. */
+function endOfHeavy(bytes: Buffer, at: number, end: number, maxDepth: number, { cuts }: Heavy): number {
   const colon = skipSpace(bytes, at);
   if (colon >= end) return unfinished;
   if (bytes[colon] !== byte.colon) return at;
   const from = skipSpace(bytes, colon + 1);
   const after = endOfValue(bytes, from, end, maxDepth);
-  if (after > from && structure[bytes[from] as number] === opens) bytes.fill(0x20, from + 1, after - 1);
+  if (after > from && structure[bytes[from] as number] === opens) cuts.push(from + 1, after - 1);
   return after;
 }
 

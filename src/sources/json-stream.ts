@@ -44,7 +44,6 @@ const topLevelObject = 'the top-level object';
  */
 export async function* streamJson(file: string, options: JsonStreamOptions): AsyncGenerator<JsonBatch, void, void> {
   const { layout, required, emptied = [], maxValueBytes = 256 * 1024 * 1024, maxDepth = 512, signal, onRead } = options;
-  const heavy = emptied.map((key) => Buffer.from(JSON.stringify(key)));
   const reader = await ByteReader.open(file);
   try {
     const window = new ByteWindow(reader, () => {
@@ -55,14 +54,14 @@ export async function* streamJson(file: string, options: JsonStreamOptions): Asy
     await cursor.skipByteOrderMark();
     if (layout === 'list') {
       await cursor.open(byte.openBracket, wholeFile, 'a list');
-      yield* named('', new JsonContainer(cursor, byte.closeBracket, 'the top-level array', heavy));
+      yield* named('', new JsonContainer(cursor, byte.closeBracket, 'the top-level array', emptied));
     } else if (layout === 'map') {
       await cursor.open(byte.openBrace, wholeFile, 'an object');
-      yield* named('', new JsonContainer(cursor, byte.closeBrace, topLevelObject, heavy));
+      yield* named('', new JsonContainer(cursor, byte.closeBrace, topLevelObject, emptied));
     } else {
       await cursor.open(byte.openBrace, wholeFile, 'an object');
       const seen = new Set<string>();
-      yield* sections(cursor, layout, seen, heavy);
+      yield* sections(cursor, layout, seen, emptied);
       const missing = (required ?? layout).find((key) => !seen.has(key));
       if (missing !== undefined) throw new InputError(file, `the array '${missing}' is missing`);
     }
@@ -76,7 +75,7 @@ async function* sections(
   cursor: JsonCursor,
   wanted: readonly string[],
   seen: Set<string>,
-  heavy: readonly Buffer[],
+  emptied: readonly string[],
 ): AsyncGenerator<JsonBatch> {
   const { window } = cursor;
   for (let first = true; ; first = false) {
@@ -92,7 +91,7 @@ async function* sections(
       if (seen.has(key)) cursor.fail(`the key '${key}' occurs twice`);
       seen.add(key);
       await cursor.open(byte.openBracket, `'${key}'`, 'an array');
-      yield* named(key, new JsonContainer(cursor, byte.closeBracket, `the array '${key}'`, heavy));
+      yield* named(key, new JsonContainer(cursor, byte.closeBracket, `the array '${key}'`, emptied));
     }
   }
   window.position++;
@@ -108,6 +107,6 @@ async function skip(cursor: JsonCursor, name: string): Promise<void> {
   if (next === byte.openBracket || next === byte.openBrace) {
     cursor.window.position++;
     const close = next === byte.openBracket ? byte.closeBracket : byte.closeBrace;
-    await new JsonContainer(cursor, close, name, []).skip();
+    await new JsonContainer(cursor, close, name).skip();
   } else cursor.parse(await cursor.scalar(name), name);
 }

@@ -167,6 +167,23 @@ describe('streamJson', () => {
     );
   });
 
+  it('finds what is wrong beside heavy keys', async () => {
+    const options = { layout: 'list', emptied: ['segmentation'] } as const;
+    const element = '{"segmentation": [[1]], "a": NaN}';
+    assert.deepEqual(await read(`[${element}, ${element}]`, options), [
+      { segmentation: [], a: null },
+      { segmentation: [], a: null },
+    ]);
+    const invalid = `[${element}, {"segmentation": {"x": [2]}, "a": oops}]`;
+    await fails(invalid, 'invalid JSON in the top-level array at byte 36', options);
+    await fails(`[${element} {"segmentation": [2]}]`, "expected ',' or ']' in the top-level array at byte 35", options);
+    await fails(
+      `[${element}, {"segmentation": [2], "b": ${'['.repeat(600)}`,
+      'more than 512 brackets are open in the top-level array at byte 36',
+      options,
+    );
+  });
+
   it('says where a file is cut off', async () => {
     const layout = ['images', 'annotations'];
     const json = '{"images": [], "annotations": [{"id": 1}, {"id": 2}]}';
