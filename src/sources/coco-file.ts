@@ -108,10 +108,9 @@ export class CocoFile {
   }
 
   #batches(layout: readonly string[]): AsyncIterable<JsonBatch> {
-    const { signal, progress } = this.#context;
     const onRead = (done: number, total: number) =>
-      progress({ phase: 'reading', done: done + this.#pass * total, total: this.#passes * total });
-    return streamJson(this.#file, { layout, emptied: heavyKeys, signal, onRead });
+      this.#context.progress({ phase: 'reading', done: done + this.#pass * total, total: this.#passes * total });
+    return streamJson(this.#file, { layout, emptied: heavyKeys, signal: this.#context.signal, onRead });
   }
 
   async *#takeBatch({ section, first, values }: JsonBatch): AsyncGenerator<SourceItem<never>> {

@@ -28,13 +28,13 @@ export function fromIterable<R extends ImageRecord>(
     options: {},
     adds,
     files: async () => [],
-    async *read({ signal, progress }: SourceContext): AsyncGenerator<SourceItem<R>, void, void> {
+    async *read(context: SourceContext): AsyncGenerator<SourceItem<R>, void, void> {
       const total = Array.isArray(records) ? records.length : null;
       let done = 0;
-      for await (const record of iterate(signal)) {
-        signal.throwIfAborted();
+      for await (const record of iterate(context.signal)) {
+        context.signal.throwIfAborted();
         yield { record };
-        progress({ phase: 'records', done: ++done, total });
+        context.progress({ phase: 'records', done: ++done, total });
       }
     },
   };

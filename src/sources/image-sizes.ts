@@ -17,10 +17,10 @@ export class ImageSizes {
    * passed over: their images will be found to have no size.
    * @throws InputError where it can't be read
    */
-  static async read(file: string, { signal, progress }: SourceContext): Promise<ImageSizes> {
+  static async read(file: string, context: SourceContext): Promise<ImageSizes> {
     const sizes = new ImageSizes();
-    const onRead = (done: number, total: number) => progress({ phase: 'reading', done, total });
-    for await (const { values } of streamJson(file, { layout: 'list', signal, onRead })) {
+    const onRead = (done: number, total: number) => context.progress({ phase: 'reading', done, total });
+    for await (const { values } of streamJson(file, { layout: 'list', signal: context.signal, onRead })) {
       for (const value of values) {
         const { id: other, image_id: id = other, width, height } = fieldsOf(value);
         if (isId(id) && isSide(width) && isSide(height) && sizes.#ids.add(id) !== undefined) {

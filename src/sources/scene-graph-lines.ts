@@ -39,14 +39,14 @@ export function sceneGraphLines(options: SceneGraphLinesOptions): Source<SceneGr
     options: { sceneGraphs: basename(sceneGraphs), ...(limit !== undefined && { limit }) },
     adds: ['image', 'detections', 'origin', 'captions', 'relations', 'tagger'],
     files: () => filesOf(sceneGraphs),
-    async *read({ signal, progress }: SourceContext): AsyncGenerator<SourceItem<SceneGraphRecord>, void, void> {
+    async *read(context: SourceContext): AsyncGenerator<SourceItem<SceneGraphRecord>, void, void> {
       let done = 0;
       for (const file of await filesOf(sceneGraphs)) {
-        for await (const line of textLines(file, { signal })) {
+        for await (const line of textLines(file, { signal: context.signal })) {
           if (done === limit) return;
           const item = readLine(line, basename(file));
           yield item;
-          if (item.record) progress({ phase: 'records', done: ++done, total: null });
+          if (item.record) context.progress({ phase: 'records', done: ++done, total: null });
         }
       }
     },

@@ -70,10 +70,10 @@ export async function* genomeGraphs(
 
 async function* entries(
   file: string,
-  { signal, progress }: SourceContext,
+  context: SourceContext,
 ): AsyncGenerator<{ image: Id; graph: GenomeGraph } | { reject: SourceReject }, void, void> {
   const seen = new IdIndex();
-  const onRead = (done: number, total: number) => progress({ phase: 'reading', done, total });
+  const onRead = (done: number, total: number) => context.progress({ phase: 'reading', done, total });
   for await (const { first, values } of streamJson(file, {
     layout: 'list',
     signal,
