@@ -1,7 +1,7 @@
 import type { Id } from '../records/image.js';
 import type { SourceContext, SourceReject } from '../records/ports.js';
 import { IdIndex } from './id-index.js';
-import { type JsonBatch, streamJson } from './json-stream.js';
+import { streamJson } from './json-stream.js';
 import { fieldsOf, isId } from './json-value.js';
 import { KeyedStore } from './keyed-store.js';
 import { type GenomeGraph, readGenomeEntry } from './visual-genome-entry.js';
@@ -76,9 +76,9 @@ async function* entries(
   const onRead = (done: number, total: number) => context.progress({ phase: 'reading', done, total });
   for await (const { first, values } of streamJson(file, {
     layout: 'list',
-    signal,
+    signal: context.signal,
     onRead,
-  }) as AsyncIterable<JsonBatch>) {
+  })) {
     for (const [index, value] of values.entries()) {
       const image = fieldsOf(value)['image_id'] ?? fieldsOf(value)['id'];
       if (!isId(image)) {
