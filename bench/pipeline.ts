@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { collectEarly } from '../src/cli/collect-early.js';
 import {
   candidateSets,
   Graph,
@@ -74,6 +75,8 @@ function node(args: readonly string[]): string {
 
 const [annotations, out] = process.argv.slice(2);
 if (annotations !== undefined && out !== undefined) {
+  // As the command line does.
+  collectEarly();
   console.log(JSON.stringify(await measure(annotations, out)));
 } else {
   const folder = mkdtempSync(join(tmpdir(), 'relflow-bench-'));

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { RelflowError, version } from '../index.js';
+import { collectEarly } from './collect-early.js';
 import { exportCommand } from './export.js';
 import { inspectCommand } from './inspect.js';
 import { listCommand } from './list.js';
@@ -52,6 +53,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+collectEarly();
 try {
   await main(process.argv.slice(2));
 } catch (error) {

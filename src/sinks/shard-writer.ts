@@ -27,7 +27,7 @@ interface PartialFile {
   waitingBytes: number;
 }
 
-const FLUSH_BYTES = 1 << 20;
+const FLUSH_BYTES = 1 << 18;
 const CHECKPOINT_MILLISECONDS = 5000;
 
 /**
