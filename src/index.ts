@@ -54,9 +54,15 @@ export type {
 export { type SchemaName, schemaDocument, schemas } from './records/schemas.js';
 export type { Entity, Parsed, TextGraph, TextRelation } from './records/text-graph.js';
 export { fitsSchema, schemaProblem, type TypeOf } from './records/validate.js';
-export { exportAs, exportRun } from './sinks/export-run.js';
+export {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  type ExportOptions,
+  exportAs,
+  exportFormat,
+  exportRun,
+} from './sinks/export-run.js';
 export { reportPage } from './sinks/report-finisher.js';
-export { EXPORT_FORMATS, type ExportFormat, exportFormat } from './sinks/rlipv2-files.js';
 export { REJECTS, RunFolder, schemaLines } from './sinks/run-folder.js';
 export { candidateSets, sceneGraphs } from './sinks/scene-graphs.js';
 export type { Finisher, Sink } from './sinks/sink.js';

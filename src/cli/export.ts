@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { EXPORT_FORMATS, exportFormat, exportRun, RunFolder } from '../index.js';
+import { EXPORT_FORMATS, type ExportOptions, exportFormat, exportRun, RunFolder } from '../index.js';
 import { print } from './output.js';
 import { number } from './recipes.js';
 
@@ -14,6 +14,8 @@ export function exportCommand(program: Command): void {
       .requiredOption('-f, --format <format>', 'see below')
       .requiredOption('--file <file>', 'where to')
       .addOption(new Option('--min-confidence <number>', 'leave out relations with less').argParser(number))
+      .option('--images <folder>', 'for a page: where the images are')
+      .addOption(new Option('--scenes <number>', 'for a page: how many images').argParser(number))
       .addHelpText(
         'after',
         [
@@ -25,12 +27,10 @@ export function exportCommand(program: Command): void {
           '  relflow export coco-graphs --format rlipv2 --file annotations.json --min-confidence 0.2',
         ].join('\n'),
       )
-      .action(async (folder: string, flags: { format: string; file: string; minConfidence?: number }) => {
-        const { minConfidence } = flags;
-        const { bytes } = await exportRun(new RunFolder(folder), exportFormat(flags.format), flags.file, {
-          ...(minConfidence !== undefined && { minConfidence }),
-        });
-        print(`${flags.file}: ${bytes} bytes`);
+      .action(async (folder: string, flags: { format: string; file: string } & ExportOptions) => {
+        const { format, file, ...options } = flags;
+        const { bytes } = await exportRun(new RunFolder(folder), exportFormat(format), file, options);
+        print(`${file}: ${bytes} bytes`);
       }),
   );
 }

@@ -6,9 +6,11 @@ import type { RelationTagger, TagRequest } from '../records/ports.js';
  * A tagger without a model: an honest baseline to compare a learned one with, and something to run before there is one.
  * It looks at words and boxes, never at pixels.
  *
- * score = support · fit · choice, each in [0, 1]:
+ * score = support · fit · choice · prominence, each in [0, 1]:
  * - support: 1 − 2^−k where k captions propose the text for the pair's categories;
  * - fit: how well the two boxes suit the kind of predicate (touching, above, below, beside…);
+ * - prominence: the fourth root of both areas' shares in the largest box of their category, since captions speak of
+ *   large things and not of the crowd behind them;
  * - choice: how the pair's fit compares with the best that its subject, and its object, have with any partner of the
  *   same categories. Of five persons and two horses, each horse prefers the person on it.
  */
@@ -57,6 +59,9 @@ function score({ detections, pairs, texts }: TagRequest): Float32Array {
   const categories = [...new Set(detections.map(({ category }) => category))];
   const codes = new Map(categories.map((category, code) => [category, code]));
   const code = (index: number) => codes.get(detections[index]!.category)!;
+  const largest = new Map<string, number>();
+  for (const { category, box } of detections) largest.set(category, Math.max(largest.get(category) ?? 0, area(box)));
+  const share = detections.map(({ category, box }) => area(box) / largest.get(category)!);
   // Best fit, by text, of a subject with objects of a category and of an object with subjects of a category.
   const best = texts.map(() => [new Map<number, number>(), new Map<number, number>()] as const);
   const keys = ({ subject, object }: CandidatePair) => [
@@ -84,10 +89,15 @@ function score({ detections, pairs, texts }: TagRequest): Float32Array {
       if (fit === 0) continue;
       const [bySubject, byObject] = best[column]!;
       const choice = (fit / bySubject.get(subjectKey)!) * (fit / byObject.get(objectKey)!);
-      scores[row * texts.length + column] = (1 - 2 ** -captions.length) * fit * choice;
+      const prominence = ((share[pair.subject] ?? 0) * (share[pair.object] ?? 0)) ** 0.25;
+      scores[row * texts.length + column] = (1 - 2 ** -captions.length) * fit * choice * prominence;
     }
   });
   return scores;
+}
+
+function area(box: Box): number {
+  return box[2] * box[3];
 }
 
 function centreX(box: Box): number {

@@ -1,37 +1,84 @@
-import { InputError } from '../errors.js';
+import { InputError, OptionError } from '../errors.js';
 import { writeAtomically } from './atomic-file.js';
-import {
-  EXPORT_FORMATS,
-  type ExportFormat,
-  type Rlipv2Options,
-  rlipv2Annotations,
-  rlipv2Candidates,
-  rlipv2FilePaths,
-  rlipv2Frequencies,
-} from './rlipv2-files.js';
+import { drawReportPage } from './report-finisher.js';
+import { rlipv2Annotations, rlipv2Candidates, rlipv2FilePaths, rlipv2Frequencies } from './rlipv2-files.js';
 import type { RunFolder } from './run-folder.js';
 import type { Finisher } from './sink.js';
+
+/** The export formats, with the sink of a run that each is made from. */
+export const EXPORT_FORMATS = {
+  rlipv2: { sink: 'scene-graphs', file: 'rlipv2.json', summary: 'the JSON list of annotations that RLIPv2 trains on' },
+  'rlipv2-candidates': {
+    sink: 'candidates',
+    file: 'rlipv2-candidates.json',
+    summary: 'the candidate pairs and texts that the official tagger reads',
+  },
+  'rlipv2-frequencies': {
+    sink: 'scene-graphs',
+    file: 'rlipv2-frequencies.json',
+    summary: 'categories and predicates by frequency (keep_names_freq)',
+  },
+  'rlipv2-paths': {
+    sink: 'scene-graphs',
+    file: 'rlipv2-paths.json',
+    summary: 'image id to file path, for the official Objects365 loader',
+  },
+  page: {
+    sink: 'scene-graphs',
+    file: 'page.html',
+    summary: 'a self-contained HTML page with a few images and relations',
+  },
+} as const;
+
+/** Name of an export format. */
+export type ExportFormat = keyof typeof EXPORT_FORMATS;
+
+export interface ExportOptions {
+  /** Leaves out relations with a lower confidence; relations of people always stay. In [0, 1]; default 0. */
+  readonly minConfidence?: number;
+  /** For a page: the folder of the images, and how many to show. */
+  readonly images?: string;
+  readonly scenes?: number;
+}
+
+/** @throws OptionError where a format is unknown */
+export function exportFormat(name: string): ExportFormat {
+  if (Object.hasOwn(EXPORT_FORMATS, name)) return name as ExportFormat;
+  throw new OptionError(
+    'export',
+    `unknown format '${name}', expected one of ${Object.keys(EXPORT_FORMATS).join(', ')}`,
+  );
+}
 
 /**
  * Writes a run's shards in another form.
  *
+ * @throws OptionError where an option is out of range
  * @throws InputError where the run has no sink that the format is made from
  */
 export async function exportRun(
   folder: RunFolder,
   format: ExportFormat,
   file: string,
-  options: Rlipv2Options = {},
+  options: ExportOptions = {},
 ): Promise<{ bytes: number; sha256: string }> {
   const { sink } = EXPORT_FORMATS[format];
+  const { minConfidence = 0 } = options;
+  if (!(minConfidence >= 0 && minConfidence <= 1)) {
+    throw new OptionError('export', `minConfidence ${minConfidence}, expected a number from 0 to 1`);
+  }
   const state = await folder.state();
   if (!state?.graph.some((node) => node.kind === 'sink' && node.id === sink)) {
     throw new InputError(folder.path, `the run has no sink '${sink}', which ${format} is made from`);
   }
-  return writeAtomically(file, pieces(folder, format, options));
+  return writeAtomically(file, await pieces(folder, format, options));
 }
 
-function pieces(folder: RunFolder, format: ExportFormat, options: Rlipv2Options): AsyncIterable<string> {
+async function pieces(
+  folder: RunFolder,
+  format: ExportFormat,
+  options: ExportOptions,
+): Promise<AsyncIterable<string> | Iterable<string>> {
   const graphs = () => folder.lines('scene-graphs', 'scene-graph');
   switch (format) {
     case 'rlipv2':
@@ -42,13 +89,14 @@ function pieces(folder: RunFolder, format: ExportFormat, options: Rlipv2Options)
       return rlipv2Frequencies(graphs(), options);
     case 'rlipv2-paths':
       return rlipv2FilePaths(graphs());
+    case 'page':
+      return [(await drawReportPage(folder, { title: 'relflow', ...options })).page];
   }
 }
 
-/** Exports at the end of a run, as `<format>.json` in its folder. */
-export function exportAs(format: ExportFormat, options: Rlipv2Options = {}): Finisher {
-  const { sink } = EXPORT_FORMATS[format];
-  const path = `${format}.json`;
+/** Exports at the end of a run, as a file in its folder. */
+export function exportAs(format: ExportFormat, options: ExportOptions = {}): Finisher {
+  const { sink, file: path } = EXPORT_FORMATS[format];
   return {
     name: `export-${format}`,
     version: '1',

@@ -18,24 +18,33 @@ const MAX_IMAGE_BYTES = 4 * 2 ** 20;
 const MIME: Readonly<Record<string, string>> = { '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.png': 'image/png' };
 
 /** A self-contained HTML page, `report.html`, with a few images, their boxes, captions and relations. */
-export function reportPage({ title, images, scenes: count = 12 }: ReportPageOptions): Finisher {
+export function reportPage(options: ReportPageOptions): Finisher {
+  const { title, scenes = 12 } = options;
   return {
     name: 'report-page',
     version: '1',
-    options: { title, scenes: count },
+    options: { title, scenes },
     needs: ['scene-graphs'],
     finish: async (folder) => {
-      const { shown, summary } = await choose(folder, count);
-      const scenes: ReportScene[] = [];
-      for (const graph of shown) {
-        const imageDataUri = images === undefined ? null : await dataUri(join(images, graph.image.file));
-        scenes.push({ graph, ...(imageDataUri !== null && { imageDataUri }) });
-      }
-      const page = renderReportPage({ title, scenes, summary });
+      const { page, shown } = await drawReportPage(folder, options);
       const written = await writeAtomically(folder.at('report.html'), [page]);
-      return [{ sink: 'report-page', path: 'report.html', records: scenes.length, ...written }];
+      return [{ sink: 'report-page', path: 'report.html', records: shown, ...written }];
     },
   };
+}
+
+/** The page of a run, and how many scenes it shows. */
+export async function drawReportPage(
+  folder: RunFolder,
+  { title, images, scenes: count = 12 }: ReportPageOptions,
+): Promise<{ page: string; shown: number }> {
+  const { shown, summary } = await choose(folder, count);
+  const scenes: ReportScene[] = [];
+  for (const graph of shown) {
+    const imageDataUri = images === undefined ? null : await dataUri(join(images, graph.image.file));
+    scenes.push({ graph, ...(imageDataUri !== null && { imageDataUri }) });
+  }
+  return { page: renderReportPage({ title, scenes, summary }), shown: scenes.length };
 }
 
 /** The first scenes with relations, filled up with others, in the order of the run. */

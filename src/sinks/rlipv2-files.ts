@@ -1,4 +1,3 @@
-import { OptionError } from '../errors.js';
 import { officialGroups } from '../records/candidate-groups.js';
 import type { CandidateSet, SceneGraph } from '../records/scene-graph.js';
 
@@ -114,24 +113,4 @@ export async function* rlipv2Frequencies(
 
 function byFrequency(counts: ReadonlyMap<string, number>): [string, number][] {
   return [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-}
-
-/** The export formats, with the sink of a run that each is made from. */
-export const EXPORT_FORMATS = {
-  rlipv2: { sink: 'scene-graphs', summary: 'the JSON list of annotations that RLIPv2 trains on' },
-  'rlipv2-candidates': { sink: 'candidates', summary: 'the candidate pairs and texts that the official tagger reads' },
-  'rlipv2-frequencies': { sink: 'scene-graphs', summary: 'categories and predicates by frequency (keep_names_freq)' },
-  'rlipv2-paths': { sink: 'scene-graphs', summary: 'image id to file path, for the official Objects365 loader' },
-} as const;
-
-/** Name of an export format. */
-export type ExportFormat = keyof typeof EXPORT_FORMATS;
-
-/** @throws OptionError where a format is unknown */
-export function exportFormat(name: string): ExportFormat {
-  if (Object.hasOwn(EXPORT_FORMATS, name)) return name as ExportFormat;
-  throw new OptionError(
-    'export',
-    `unknown format '${name}', expected one of ${Object.keys(EXPORT_FORMATS).join(', ')}`,
-  );
 }
