@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { version } from '../../src/index.js';
+import { packageRoot, version } from '../../src/index.js';
 import { relflow, SCENES } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 
@@ -146,7 +146,7 @@ describe('relflow', function () {
   it("runs a module of the user's own, and resumes it", async () => {
     const folder = temporaryFolder();
     const module = join(folder, 'mine.mjs');
-    const api = join(import.meta.dirname, '../../src/index.ts');
+    const api = join(packageRoot, 'dist/src/index.js');
     writeFileSync(
       module,
       `import { coco, Graph, operator, recipe, sceneGraphs } from ${JSON.stringify(api)};

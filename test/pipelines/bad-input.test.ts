@@ -14,7 +14,7 @@ import {
   type SceneGraph,
   validate,
 } from '../../src/index.js';
-import { relflow } from '../support/command.js';
+import { command, relflow } from '../support/command.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { collect } from '../support/records.js';
 import { writeSyntheticCoco } from '../support/synthetic-coco.js';
@@ -255,7 +255,7 @@ describe('bad input', () => {
     const [whole, out] = [join(temporaryFolder(), 'out'), join(temporaryFolder(), 'out')];
     assert.equal((await relflow([...args, '--out', whole])).code, 0);
     // A limit on the size of files, in blocks of 512 bytes or 1 KiB, fails a write as a full disk does.
-    const limited = [process.execPath, '--import', 'tsx', join(packageRoot, 'src/cli/main.ts'), ...args, '--out', out];
+    const limited = [process.execPath, command(), ...args, '--out', out];
     const { status, stderr } = spawnSync('sh', ['-c', 'ulimit -f 600; exec "$@"', 'sh', ...limited], {
       cwd: packageRoot,
       encoding: 'utf8',

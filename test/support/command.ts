@@ -1,8 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/index.js';
 
-const COMMAND = ['--import', 'tsx', join(packageRoot, 'src/cli/main.ts')];
+/** The command line as it is installed: compiled, once for all tests of a process. */
+let built: string | null = null;
+
+/** The path of the compiled command. */
+export function command(): string {
+  if (built === null) {
+    execFileSync('npm', ['run', '--silent', 'build'], { cwd: packageRoot, stdio: ['ignore', 'ignore', 'inherit'] });
+    built = join(packageRoot, 'dist/src/cli/main.js');
+  }
+  return built;
+}
 
 /** The scenes that come with relflow. */
 export const SCENES: string = join(packageRoot, 'fixtures', 'scenes');
@@ -16,7 +26,7 @@ export interface Ended {
 
 /** Starts `relflow` as a user would. */
 export function start(args: readonly string[]): { process: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [...COMMAND, ...args], { cwd: packageRoot, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [command(), ...args], { cwd: packageRoot, stdio: ['pipe', 'pipe', 'pipe'] });
   const said = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => {
     said.stdout += chunk;
