@@ -23,8 +23,6 @@ export interface CaptionFile extends Captioner {
    * @throws InputError where there is none or one can't be read
    */
   files(): Promise<readonly string[]>;
-  /** How many entries of the files were of no use, by problem; known once the first caption is there. */
-  readonly problems: Readonly<Record<string, number>>;
   /** Removes the temporary file. */
   close(): Promise<void>;
 }
@@ -33,8 +31,9 @@ export interface CaptionFile extends Captioner {
  * Captions that were written before. A file with an array `annotations` is COCO's (`captions_*.json`: each annotation
  * has an `image_id` and a `caption`); any other is `{"<image id>": ["caption", …]}`, as RLIPv2's captioner writes it.
  * Captions of an image come in file order, trimmed; empty ones are left out, equal ones stay. Their `source` is the base
- * name of the file. What is of no use is counted in `problems`: `malformed-image-id`, `malformed-captions` (not a list),
- * `malformed-caption` (not a text), `empty-caption`.
+ * name of the file. What is of no use is counted with its image: `malformed-captions` (not a list), `malformed-caption`
+ * (not a text), `empty-caption`. A caption without an image's id is nobody's and is
+ * passed over; `relflow validate` on the file names it.
  *
  * The files are read once, at the first caption, into a temporary file: memory holds an index only.
  *
@@ -49,17 +48,17 @@ export function captionFile({ captions, maxCaptions, tempDir }: CaptionFileOptio
   if (maxCaptions !== undefined && !(Number.isInteger(maxCaptions) && maxCaptions > 0)) {
     throw new OptionError(name, `maxCaptions is ${maxCaptions}, expected a whole number above 0`);
   }
-  const problems: Record<string, number> = {};
-  const index = new FileIndex(captions, tempDir, takeCaptions(problems));
+  const index = new FileIndex(captions, tempDir, takeCaptions);
   return {
     name,
     version: '1',
     needsPixels: false,
-    problems,
+    options: { captions: basename(captions), ...(maxCaptions !== undefined && { maxCaptions }) },
     files: () => index.files(),
     close: () => index.close(),
-    async caption({ id }, signal) {
-      const found = ((await index.get(id, signal)) as Caption[][]).flat();
+    async caption({ id }, signal, count = () => {}) {
+      const entries = (await index.get(id, signal)) as Entry[];
+      const found = entries.flatMap((entry) => readCaptions(entry, count));
       if (found.length === 0)
         throw new RecordError('no-captions', `${name}: no caption for image ${id}`, { image: id });
       return found.slice(0, maxCaptions);
@@ -67,41 +66,39 @@ export function captionFile({ captions, maxCaptions, tempDir }: CaptionFileOptio
   };
 }
 
-function takeCaptions(problems: Record<string, number>): TakeFile {
-  const count = (problem: string) => {
-    problems[problem] = (problems[problem] ?? 0) + 1;
-  };
+/** What a file has for an image, as it is. */
+interface Entry {
+  readonly source: string;
+  readonly texts: unknown;
+}
 
-  function usable(texts: readonly unknown[], source: string): Caption[] {
-    const captions: Caption[] = [];
-    for (const text of texts) {
-      if (typeof text !== 'string') count('malformed-caption');
-      else if (text.trim() === '') count('empty-caption');
-      else captions.push({ text: text.trim(), source });
+const takeCaptions: TakeFile = async (file, put, { signal, settle }) => {
+  const source = basename(file);
+  const limits = signal ? { signal } : {};
+  let coco = false;
+  for await (const { values } of streamJson(file, { layout: ['annotations'], required: [], ...limits })) {
+    coco = true;
+    for (const value of values) {
+      const { image_id: image, caption } = fieldsOf(value);
+      if (isId(image)) put(image, { source, texts: [caption] } satisfies Entry);
     }
-    return captions;
+    await settle();
   }
+  if (coco) return;
+  for await (const { keys, values } of streamJson(file, { layout: 'map', ...limits })) {
+    for (const [index, texts] of values.entries()) put(keys[index] as string, { source, texts } satisfies Entry);
+    await settle();
+  }
+};
 
-  return async (file, put, { signal, settle }) => {
-    const source = basename(file);
-    const limits = signal ? { signal } : {};
-    let coco = false;
-    for await (const { values } of streamJson(file, { layout: ['annotations'], required: [], ...limits })) {
-      coco = true;
-      for (const value of values) {
-        const { image_id: image, caption } = fieldsOf(value);
-        if (isId(image)) put(image, usable([caption], source));
-        else count('malformed-image-id');
-      }
-      await settle();
-    }
-    if (coco) return;
-    for await (const { keys, values } of streamJson(file, { layout: 'map', ...limits })) {
-      for (const [index, texts] of values.entries()) {
-        if (Array.isArray(texts)) put(keys[index] as string, usable(texts, source));
-        else count('malformed-captions');
-      }
-      await settle();
-    }
-  };
+function readCaptions({ source, texts }: Entry, count: (problem: string) => void): Caption[] {
+  if (!Array.isArray(texts)) {
+    count('malformed-captions');
+    return [];
+  }
+  return texts.flatMap((text: unknown) => {
+    if (typeof text === 'string' && text.trim() !== '') return [{ text: text.trim(), source }];
+    count(typeof text === 'string' ? 'empty-caption' : 'malformed-caption');
+    return [];
+  });
 }

@@ -20,7 +20,7 @@ export function caption(captioner: Captioner, options: CaptionOptions = {}): Ope
     ...(captioner.files && { files: () => captioner.files!() }),
     ...(captioner.close && { close: () => captioner.close!() }),
     apply: async ({ image }, context) => {
-      const captions = await captioner.caption(image, context.signal);
+      const captions = await captioner.caption(image, context.signal, context.count);
       context.count('captions', captions.length);
       return { captions };
     },

@@ -15,8 +15,15 @@ export interface Captioner {
   files?(): Promise<readonly string[]>;
   /** Called once when a run is over. */
   close?(): Promise<void>;
-  /** @throws RecordError where this image can't be captioned */
-  caption(image: Image, signal: AbortSignal): Promise<readonly Caption[]> | readonly Caption[];
+  /**
+   * @param count told of what was of no use, by name, so that it is in the run's report
+   * @throws RecordError where this image can't be captioned
+   */
+  caption(
+    image: Image,
+    signal: AbortSignal,
+    count?: (problem: string) => void,
+  ): Promise<readonly Caption[]> | readonly Caption[];
 }
 
 /** Reads a caption into a graph of noun phrases and relations. */

@@ -5,6 +5,7 @@ import type { CandidateSet, SceneGraph } from '../records/scene-graph.js';
 import { type SchemaName, schemas } from '../records/schemas.js';
 import { schemaProblem } from '../records/validate.js';
 import { jsonLines } from '../sources/json-lines.js';
+import { streamJson } from '../sources/json-stream.js';
 import { namesIn, RunFolder } from './run-folder.js';
 import { checksum } from './shard-writer.js';
 
@@ -69,6 +70,8 @@ async function* validateFile(file: string, seen: Set<string>, counted = { lines:
         counted.lines++;
         for (const problem of problemsOf(value, seen)) yield { file, line, problem };
       }
+    } else if ((await stat(file)).size > WHOLE_BYTES) {
+      for await (const problem of captionProblems(file)) yield { file, problem };
     } else {
       const value: unknown = JSON.parse(await readFile(file, 'utf8'));
       for (const problem of problemsOf(value, seen)) yield { file, problem };
@@ -76,6 +79,28 @@ async function* validateFile(file: string, seen: Set<string>, counted = { lines:
   } catch (error) {
     if (error instanceof RelflowError || error instanceof SyntaxError) yield { file, problem: error.message };
     else throw error;
+  }
+}
+
+/** JSON files up to this size are read as one value. Only captions are larger. */
+const WHOLE_BYTES = 64 * 2 ** 20;
+
+/** Captions of any size, an element at a time. */
+async function* captionProblems(file: string): AsyncGenerator<string, void> {
+  let isCoco = false;
+  for await (const { first, values } of streamJson(file, { layout: ['annotations'], required: [] })) {
+    isCoco = true;
+    for (const [index, value] of values.entries()) {
+      const problem = schemaProblem('captions-coco', { annotations: [value] });
+      if (problem !== null) yield `captions-coco: annotation ${first + index}: ${problem}`;
+    }
+  }
+  if (isCoco) return;
+  for await (const { keys, values } of streamJson(file, { layout: 'map' })) {
+    for (const [index, value] of values.entries()) {
+      const problem = schemaProblem('captions-by-image', { [keys[index]!]: value });
+      if (problem !== null) yield `captions-by-image: ${problem}`;
+    }
   }
 }
 
