@@ -52,7 +52,6 @@ export function captionFile({ captions, maxCaptions, tempDir }: CaptionFileOptio
   return {
     name,
     version: '1',
-    needsPixels: false,
     options: { captions: basename(captions), ...(maxCaptions !== undefined && { maxCaptions }) },
     files: () => index.files(),
     close: () => index.close(),

@@ -86,11 +86,11 @@ function concurrencyOf(node: Node, { concurrency }: ExecuteOptions): number {
 /** Reads the sources one after another, as far as there is room. Resolves to the number of records. */
 async function pump(nodes: readonly Node[], network: Network, gate: Gate, options: ExecuteOptions): Promise<number> {
   const signal = AbortSignal.any([options.signal, options.stop]);
-  const context = { signal, tempDir: options.tempDir, progress: options.onProgress ?? (() => {}) };
   let ordinal = 0;
   let breath = performance.now();
   for (const node of nodes) {
     if (node.kind !== 'source') continue;
+    const context = { signal, tempDir: options.tempDir, progress: progressAfter(ordinal, options.onProgress) };
     try {
       for await (const item of node.source.read(context)) {
         if (options.only?.(item) === false) continue;
@@ -112,6 +112,14 @@ async function pump(nodes: readonly Node[], network: Network, gate: Gate, option
     if (signal.aborted) return ordinal;
   }
   return ordinal;
+}
+
+/** Progress of a source that comes after so many records of others. */
+function progressAfter(before: number, report: ExecuteOptions['onProgress']): (progress: SourceProgress) => void {
+  return ({ phase, done, total }) => {
+    if (phase === 'reading') report?.({ phase, done, total });
+    else report?.({ phase, done: before + done, total: total === null ? null : before + total });
+  };
 }
 
 /** The stages of a graph, wired. */

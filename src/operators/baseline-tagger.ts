@@ -15,7 +15,7 @@ import type { RelationTagger, TagRequest } from '../records/ports.js';
  *   same categories. Of five persons and two horses, each horse prefers the person on it.
  */
 export function baselineTagger(): RelationTagger {
-  return { name: 'baseline', version: '1', baseline: true, needsPixels: false, tag: score };
+  return { name: 'baseline', version: '1', baseline: true, tag: score };
 }
 
 /** How two boxes suit a kind of predicate, in [0, 1]. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Matched, Mention } from '../records/candidate.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Parsed } from '../records/text-graph.js';
@@ -26,7 +27,7 @@ export function match(options: MatchOptions = {}): Operator<ImageRecord & Parsed
   return operator<ImageRecord & Parsed, Matched>({
     name: 'match',
     version: '1',
-    options: { vocabulary: vocabulary.name, compat },
+    options: { vocabulary: vocabulary.name, synonyms: digestOf(vocabulary), compat },
     needs: ['detections', 'phrases'],
     adds: ['mentions'],
     apply: (record, context) => {
@@ -43,6 +44,14 @@ export function match(options: MatchOptions = {}): Operator<ImageRecord & Parsed
       return { mentions };
     },
   });
+}
+
+/** Two files may have one name, and a built-in list another content in the next version. */
+function digestOf({ synonyms }: Vocabulary): string {
+  return createHash('sha256')
+    .update(JSON.stringify([...synonyms]))
+    .digest('hex')
+    .slice(0, 12);
 }
 
 function headMatcher(index: CategoryIndex, { detections }: ImageRecord): Matcher {

@@ -33,7 +33,7 @@ export function pair(options: PairOptions = {}): Operator<ImageRecord & Parsed &
   return operator<ImageRecord & Parsed & Matched, Candidates>({
     name: 'pair',
     version: '1',
-    options: { overlap, maxPairs, compat },
+    options: { overlap, ...(maxPairs < Number.MAX_SAFE_INTEGER && { maxPairs }), compat },
     needs: ['detections', 'phrases', 'mentions'],
     adds: ['candidates'],
     apply: (record, context) => {

@@ -40,7 +40,13 @@ export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<
   return operator<TagInput, Related>({
     name: 'tag',
     version: `1+${tagger.name}@${tagger.version}`,
-    options: { tagger: tagger.name, baseline: tagger.baseline, threshold, groupSize, compat },
+    options: {
+      tagger: tagger.name,
+      baseline: tagger.baseline,
+      threshold,
+      ...(groupSize < Number.MAX_SAFE_INTEGER && { groupSize }),
+      compat,
+    },
     needs: ['detections', 'captions', 'candidates'],
     adds: ['relations', 'tagger'],
     concurrency,

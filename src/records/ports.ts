@@ -3,12 +3,13 @@ import type { Caption } from './caption.js';
 import type { Detection, Id, Image } from './image.js';
 import type { TextGraph } from './text-graph.js';
 
-/** Writes captions of images: a vision-language model, or a file that one filled. */
+/**
+ * Writes captions of images: a vision-language model, or a file that one filled. One that looks at pixels is told the
+ * image folder when it is made, since records hold paths below it.
+ */
 export interface Captioner {
   readonly name: string;
   readonly version: string;
-  /** Whether `caption` opens the image's file. */
-  readonly needsPixels: boolean;
   /** Plain JSON: what manifests and digests say of it. */
   readonly options?: Readonly<Record<string, unknown>>;
   /** Input files, for checks and checksums before the run. */
@@ -46,13 +47,15 @@ export interface TagRequest {
   readonly captionCount: number;
 }
 
-/** Says which relation texts hold for which pairs of objects: RLIPv2's R-Tagger, or a baseline. */
+/**
+ * Says which relation texts hold for which pairs of objects: RLIPv2's R-Tagger, or a baseline. One that looks at pixels
+ * is told the image folder when it is made.
+ */
 export interface RelationTagger {
   readonly name: string;
   readonly version: string;
   /** True where no learned model decides; marked as such in the output. */
   readonly baseline: boolean;
-  readonly needsPixels: boolean;
   /** How many pairs it judges at once, for which it is asked at most; absent where any number will do. */
   readonly pairsAtOnce?: number;
   /**

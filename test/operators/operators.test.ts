@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { firstValueFrom, of } from 'rxjs';
 import {
   baselineTagger,
@@ -14,6 +16,7 @@ import {
   type TagRequest,
   tag,
 } from '../../src/index.js';
+import { temporaryFolder } from '../support/folders.js';
 import { imageRecord } from '../support/records.js';
 
 type Boxes = Parameters<typeof imageRecord>[1];
@@ -51,6 +54,15 @@ describe('match', () => {
       'person',
       'teddy bear',
     ]);
+  });
+
+  it('tells two vocabularies of one name apart, so that a run is not resumed with another', () => {
+    const [a, b] = [{ person: ['man'] }, { person: ['woman'] }].map((content) => {
+      const file = join(temporaryFolder(), 'vocabulary.json');
+      writeFileSync(file, JSON.stringify(content));
+      return match({ vocabulary: file }).spec.options;
+    });
+    assert.notDeepEqual(a, b);
   });
 
   it('gives no category that the image does not have', async () => {
@@ -164,7 +176,6 @@ describe('tag', () => {
       name: 'counting',
       version: '1',
       baseline: false,
-      needsPixels: false,
       ...(pairsAtOnce && { pairsAtOnce }),
       requests,
       tag: (request) => {
