@@ -16,7 +16,7 @@ export default recipe({
       images: Type.Optional(Type.String({ description: 'folder of the images; without it no image is looked for' })),
       preprocess: Type.Boolean({
         default: true,
-        description: 'the official steps; --no-preprocess leaves all as it is',
+        description: 'leave names, duplicates and the number of relations as they are',
       }),
       limit: Type.Optional(Type.Integer({ minimum: 1, description: 'only the first so many images' })),
     },

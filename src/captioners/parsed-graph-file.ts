@@ -27,7 +27,7 @@ export interface ParsedGraphFile {
    * @throws RecordError `no-graphs` where the files lack the image, `malformed-graph` where a graph is none
    * @throws InputError where a file can't be read
    */
-  graphs(image: Image): Promise<readonly TextGraph[]>;
+  graphs(image: Image, signal?: AbortSignal): Promise<readonly TextGraph[]>;
   /** Removes the temporary file. */
   close(): Promise<void>;
 }
@@ -52,16 +52,16 @@ export function parsedGraphFile({ graphs, tempDir }: ParsedGraphFileOptions): Pa
     version: '1',
     files: () => index.files(),
     close: () => index.close(),
-    async graphs({ id }) {
-      const found = await index.get(id);
+    async graphs({ id }, signal) {
+      const found = await index.get(id, signal);
       if (found.length === 0) throw new RecordError('no-graphs', `${name}: no graphs for image ${id}`, { image: id });
       return found.flatMap((list) => readGraphs(list, id));
     },
   };
 }
 
-const takeGraphs: TakeFile = async (file, put, { settle }) => {
-  for await (const { keys, values } of streamJson(file, { layout: 'map' })) {
+const takeGraphs: TakeFile = async (file, put, { signal, settle }) => {
+  for await (const { keys, values } of streamJson(file, { layout: 'map', ...(signal && { signal }) })) {
     for (const [index, list] of values.entries()) put(keys[index] as string, list);
     await settle();
   }
@@ -92,7 +92,7 @@ function readGraphs(list: unknown, image: Id): TextGraph[] {
 /** Null where it is no entity. */
 function readEntity(value: unknown): Entity | null {
   const { span, lemma_head: lemma, modifiers } = fieldsOf(value);
-  if (typeof span !== 'string' || span === '' || typeof lemma !== 'string') return null;
+  if (typeof span !== 'string' || span.trim() === '' || typeof lemma !== 'string') return null;
   const head = (span.trim().split(/\s+/).at(-1) ?? '').toLowerCase();
   const attributes = elementsOf(modifiers).flatMap((modifier) => {
     const { dep, span: text, lemma_span: lemmaSpan } = fieldsOf(modifier);

@@ -15,6 +15,7 @@ export function parse(parser: TextParser = ruleParser()): Operator<Captioned, Pa
     apply: async ({ captions }, context) => {
       const phrases: TextGraph[] = [];
       for (const { text } of captions) {
+        if (parser.maxLength !== undefined && text.length > parser.maxLength) context.count('captions-cut');
         const graph = await parser.parse(text);
         context.count('entities', graph.entities.length);
         context.count('relations', graph.relations.length);

@@ -9,7 +9,7 @@ export interface ParsedGraphs {
   readonly version: string;
   files(): Promise<readonly string[]>;
   /** One graph a caption. */
-  graphs(image: Image): Promise<readonly TextGraph[]>;
+  graphs(image: Image, signal?: AbortSignal): Promise<readonly TextGraph[]>;
   close(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export function parsed(source: ParsedGraphs): Operator<ImageRecord, Captioned & 
     files: () => source.files(),
     close: () => source.close(),
     apply: async ({ image }, context) => {
-      const phrases = await source.graphs(image);
+      const phrases = await source.graphs(image, context.signal);
       context.count('graphs', phrases.length);
       return { phrases, captions: phrases.map(() => ({ text: '', source: source.name })) };
     },

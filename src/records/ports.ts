@@ -31,6 +31,8 @@ export interface Captioner {
 export interface TextParser {
   readonly name: string;
   readonly version: string;
+  /** UTF-16 units of a caption that it reads; the rest is left out, and such captions are counted. */
+  readonly maxLength?: number;
   /** Never throws on any text; an empty graph where it finds nothing. */
   parse(caption: string): TextGraph | Promise<TextGraph>;
 }

@@ -54,7 +54,9 @@ export function readAnnotation(element: unknown, position: number): AnnotationEl
     (!isId(category) && `category_id is ${shown(category)}, expected a whole number or a text`) ||
     (!crowd && !isNone(iscrowd) && `iscrowd is ${shown(iscrowd)}, expected 0 or 1`);
   if (problem) return refused('malformed-annotation', 'annotation', id, position, problem, image);
-  return { image, id, category, box, crowd, score: typeof score === 'number' ? score : undefined } as AnnotationElement;
+  // A score that is no number is as far out of range as any: the filter counts it.
+  const rated = score === undefined || score === null ? undefined : Number.isFinite(score) ? score : -1;
+  return { image, id, category, box, crowd, score: rated } as AnnotationElement;
 }
 
 /** Checks an element of `categories`: a reject `malformed-category` where it is of no use. */

@@ -50,6 +50,8 @@ export class CocoFile {
   readonly #spool: GroupSpool;
   readonly #images = new IdIndex();
   readonly #refused = new IdIndex();
+  /** How many annotations belong to images that were refused. */
+  #refusedCount = 0;
   readonly #unknown = new IdIndex();
   readonly #unknownIds: Id[] = [];
   /** How many annotations each unknown image has. */
@@ -83,6 +85,7 @@ export class CocoFile {
         yield await this.#item(group);
         this.#context.progress({ phase: 'records', done: ++done, total: this.images });
       }
+      if (this.#refusedCount > 0) yield { counts: { 'refused-image-annotation': this.#refusedCount } };
       for (const [index, id] of this.#unknownIds.entries()) yield unknownImage(id, this.#unknownCounts[index] ?? 0);
     } finally {
       await this.#spool.close();
@@ -165,9 +168,11 @@ export class CocoFile {
     return undefined;
   }
 
-  /** Annotations of an image that was refused are not reported once more. */
   #countUnknown(image: Id): void {
-    if (this.#refused.get(image) !== undefined) return;
+    if (this.#refused.get(image) !== undefined) {
+      this.#refusedCount++;
+      return;
+    }
     const known = this.#unknown.get(image);
     if (known !== undefined) this.#unknownCounts[known]!++;
     else if (this.#unknown.add(image) !== undefined) {
@@ -199,8 +204,9 @@ export class CocoFile {
     const base = basename(this.#file);
     const { id, width, height } = image;
     const described = { id, file, width, height, dataset: dialect.dataset, split: dialect.split(base) };
-    const raw = annotations.map(({ id, category, box, crowd, score }, index) => ({
-      id: id ?? index,
+    const free = freeIds(annotations);
+    const raw = annotations.map(({ id, category, box, crowd, score }) => ({
+      id: id ?? free(),
       category: this.#categories.get(category) ?? null,
       box,
       crowd,
@@ -210,6 +216,16 @@ export class CocoFile {
     const record = { image: described, detections, origin: { source: dialect.source, file: base } };
     return { record: rawCategories ? { ...record, rawCategories } : record, counts, rejects };
   }
+}
+
+/** Gives whole numbers from 0 that no annotation of the image has for an id. */
+function freeIds(annotations: SpooledImage['annotations']): () => number {
+  const taken = new Set(annotations.map(({ id }) => id));
+  let next = 0;
+  return () => {
+    while (taken.has(next)) next++;
+    return next++;
+  };
 }
 
 /** Annotations without an image are reported together: there may be as many as lines in the file. */

@@ -30,7 +30,9 @@ export interface CocoOptions {
  *
  * An element that is of no use is a reject and never ends the run: `malformed-image`, `unsafe-path`, `duplicate-image`,
  * `malformed-annotation`, `unknown-image`, `malformed-category`, `duplicate-category`, `image-missing`, `too-many-boxes`
- * (about a million in one image), and those of `filterDetections`. An annotation without an id gets its position among its image's annotations.
+ * (about a million in one image), and those of `filterDetections`. An annotation without an
+ * id gets the first number that no other of its image has. Annotations of refused images are counted together
+ * (`refused-image-annotation`), in an item of their own.
  *
  * @throws OptionError where an option is out of range
  * Source: the COCO data format, https://cocodataset.org/#format-data
@@ -52,6 +54,9 @@ export function cocoLike(name: string, options: CocoOptions, dialect: CocoDialec
   if (!annotations) throw new OptionError(name, "'annotations' is missing, expected a path or a glob");
   if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) {
     throw new OptionError(name, `limit is ${limit}, expected a whole number above 0`);
+  }
+  if (memoryBytes !== undefined && !(Number.isSafeInteger(memoryBytes) && memoryBytes > 0)) {
+    throw new OptionError(name, `memoryBytes is ${memoryBytes}, expected a whole number above 0`);
   }
   const spool = memoryBytes === undefined ? {} : { memoryBytes };
   return {

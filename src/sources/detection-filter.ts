@@ -52,7 +52,7 @@ export function filterDetections(raw: readonly RawDetection[], image: Image, com
     counts[name] = (counts[name] ?? 0) + 1;
   };
   const ids = new Set<Id>();
-  const boxes = new BoxSet(detections);
+  const seen = new Map<string, number>();
 
   for (const [index, { id, category, box, crowd, score }] of raw.entries()) {
     if (ids.size === ids.add(id).size) count('duplicate-annotation-id');
@@ -68,13 +68,15 @@ export function filterDetections(raw: readonly RawDetection[], image: Image, com
         count('outside-image');
         continue;
       }
-      const same = compat ? undefined : boxes.find(category, clipped);
+      const key = `${category}\n${clipped.join()}`;
+      const same = compat ? undefined : seen.get(key);
       if (same !== undefined) {
         count('duplicate-box');
         kept[index] = same;
         continue;
       }
       if (clipped !== box) count('clipped');
+      seen.set(key, detections.length);
       kept[index] = detections.length;
       const detection = { id, category, box: clipped };
       if (score === undefined) detections.push(detection);
@@ -83,7 +85,6 @@ export function filterDetections(raw: readonly RawDetection[], image: Image, com
         count('score-out-of-range');
         detections.push(detection);
       }
-      boxes.add(clipped);
     }
   }
   const filtered = { detections, kept, rejects, counts };
@@ -105,35 +106,4 @@ function malformedBox(id: Id, box: unknown, image: Id): SourceReject {
 
 function distinctCategories(raw: readonly RawDetection[]): string[] {
   return [...new Set(raw.flatMap(({ category }) => category ?? []))];
-}
-
-/** Finds equal boxes among many: detections whose boxes have the same sum of coordinates are chained. */
-class BoxSet {
-  readonly #detections: readonly Detection[];
-  readonly #last = new Map<number, number>();
-  readonly #before: number[] = [];
-
-  constructor(detections: readonly Detection[]) {
-    this.#detections = detections;
-  }
-
-  /** Index of the detection with this category and box. */
-  find(category: string, box: Box): number | undefined {
-    for (let i = this.#last.get(sum(box)) ?? -1; i >= 0; i = this.#before[i] as number) {
-      const other = this.#detections[i] as Detection;
-      if (other.category === category && box.every((value, axis) => value === other.box[axis])) return i;
-    }
-    return undefined;
-  }
-
-  /** Notes the box of the detection that was pushed last. */
-  add(box: Box): void {
-    const key = sum(box);
-    this.#before.push(this.#last.get(key) ?? -1);
-    this.#last.set(key, this.#detections.length - 1);
-  }
-}
-
-function sum(box: Box): number {
-  return box[0] + box[1] * 3 + box[2] * 5 + box[3] * 7;
 }

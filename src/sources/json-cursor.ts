@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer';
 import { InputError } from '../errors.js';
+import { bareNumbersAsNull } from './bare-numbers.js';
 import { afterByteOrderMark, type ByteWindow } from './byte-window.js';
 import { byte, endOfValue, skipSpace, unfinished } from './json-scanner.js';
 
@@ -67,21 +68,22 @@ export class JsonCursor {
   /** Steps over a key and its colon. */
   async key(name: string): Promise<string> {
     if ((await this.must(name)) !== byte.quote) this.fail(`expected a key in ${name}`);
-    const key = this.parse(await this.scalar(name), name);
+    const { text, at } = await this.scalar(name);
+    const key = this.parse(text, name, at);
     if ((await this.must(name)) !== byte.colon) this.fail(`expected ':' in ${name}`);
     this.window.position++;
     return key as string;
   }
 
   /** Steps over a value that is neither array nor object, and returns its text. */
-  async scalar(name: string): Promise<string> {
+  async scalar(name: string): Promise<{ text: string; at: number }> {
     for (;;) {
       const { bytes, position, end } = this.window;
       const after = endOfValue(bytes, position, end, this.bounds.maxDepth);
       if (after === position) this.fail(`expected a value for ${name}`);
       if (after !== unfinished) {
         this.window.position = after;
-        return this.text(position, after);
+        return { text: this.text(position, after), at: position };
       }
       await this.more(name);
     }
@@ -103,11 +105,12 @@ export class JsonCursor {
     return text + bytes.toString(encoding, at, to);
   }
 
-  parse(text: string, name: string): unknown {
+  /** @param at where the text begins, for the message */
+  parse(text: string, name: string, at: number): unknown {
     try {
-      return JSON.parse(text);
+      return JSON.parse(bareNumbersAsNull(text));
     } catch (error) {
-      return this.fail(`invalid JSON in ${name}`, this.window.position, error);
+      return this.fail(`invalid JSON in ${name}`, at, error);
     }
   }
 

@@ -108,5 +108,8 @@ async function skip(cursor: JsonCursor, name: string): Promise<void> {
     cursor.window.position++;
     const close = next === byte.openBracket ? byte.closeBracket : byte.closeBrace;
     await new JsonContainer(cursor, close, name).skip();
-  } else cursor.parse(await cursor.scalar(name), name);
+  } else {
+    const { text, at } = await cursor.scalar(name);
+    cursor.parse(text, name, at);
+  }
 }

@@ -19,7 +19,8 @@ export function isId(value: unknown): value is Id {
 
 /** An id for look-ups between files: keys of JSON objects are texts, so 7 and '7' are the same here. */
 export function idKey(id: Id): Id {
-  return typeof id === 'string' && /^(0|-?[1-9]\d{0,14})$/.test(id) ? Number(id) : id;
+  const isWhole = typeof id === 'string' && /^(0|-?[1-9]\d{0,15})$/.test(id) && Number.isSafeInteger(Number(id));
+  return isWhole ? Number(id) : id;
 }
 
 /** The beginning of a value as JSON, for messages. */

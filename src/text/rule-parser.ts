@@ -22,7 +22,7 @@ export const longestCaption = 2000;
  * Source: the forms of RLIPv2's parsed captions (spec A.5); the rules are relflow's own.
  */
 export function ruleParser(): TextParser {
-  return { name: 'rules', version: '1', parse };
+  return { name: 'rules', version: '1', maxLength: longestCaption, parse };
 }
 
 function parse(caption: string): TextGraph {

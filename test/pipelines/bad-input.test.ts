@@ -157,6 +157,37 @@ describe('bad input', () => {
     assert.equal(ran.graphs[0]?.objects.length, 1);
   });
 
+  it('annotations of refused images, odd scores and missing ids are counted, and ids stay apart', async () => {
+    const text = JSON.stringify({
+      images: [image(1), image(2, { file_name: '../x.jpg' })],
+      annotations: [
+        person(0, 1, [1, 1, 20, 20], { score: 'SCORE' }),
+        { ...person(0, 1, [2, 2, 20, 20]), id: undefined, category_id: 'text' },
+        { ...person(0, 1, [3, 3, 20, 20]), id: undefined, score: '0.9' },
+        person(5, 2),
+        person(6, 2),
+      ],
+      categories: [...categories, { id: 'text', name: 'person' }],
+    });
+    const ran = await runCoco(text.replace('"SCORE"', '1e400'), { 1: ['a man'] });
+    assert.deepEqual(
+      ran.graphs[0]?.objects.map(({ id, score }) => [id, score]),
+      [
+        [0, undefined],
+        [1, undefined],
+        [2, undefined],
+      ],
+    );
+    assert.deepEqual(reasons(ran), [['unsafe-path', 2]]);
+    assert.deepEqual(ran.manifest.stages['coco']?.counts, { 'refused-image-annotation': 2, 'score-out-of-range': 2 });
+  });
+
+  it('NaN is tolerated anywhere, and wrong values are found where they begin', async () => {
+    const whole = JSON.stringify({ info: { x: 1 }, mean: 'M', images: [image(1)], annotations: [], categories });
+    assert.equal((await runCoco(whole.replace('"M"', 'NaN'), { 1: ['a man'] })).graphs.length, 1);
+    await assert.rejects(runCoco(whole.replace('"M"', 'tru')), /instances_val2017\.json: .* at byte 23$/);
+  });
+
   it('images without boxes stay; images without captions are refused', async () => {
     const ran = await runCoco(
       { images: [image(1), image(2), image(3), image(4)], annotations: [person(1, 1)], categories },

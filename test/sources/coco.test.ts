@@ -155,7 +155,7 @@ describe('coco', () => {
     assert.deepEqual(records[0]?.detections, [{ id: 'ключ', category: '猫 "кот"', box: [1, 1, 2, 2] }]);
   });
 
-  it('gives an annotation without an id its position among those of its image', async () => {
+  it('gives an annotation without an id the first number that no other of its image has', async () => {
     const annotations = [
       annotation(undefined, 1, [0, 0, 1, 1]),
       annotation(8, 1, [1, 0, 1, 1]),
@@ -164,7 +164,7 @@ describe('coco', () => {
     const { records, counts } = await read({ images: [image(1)], annotations, categories });
     assert.deepEqual(
       records[0]?.detections.map(({ id }) => id),
-      [0, 8, 2],
+      [0, 8, 1],
     );
     assert.deepEqual(counts, {});
   });
