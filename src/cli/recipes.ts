@@ -42,13 +42,13 @@ export async function findRecipe(name: string): Promise<Recipe> {
 /** Every pipeline by name, and the user's module if the arguments name one. */
 export async function recipesFor(args: readonly string[]): Promise<{ name: string; recipe: Recipe }[]> {
   const named = pipelines.map(({ name }) => name);
-  const module = args.slice(1, 2).find(isModule);
+  const module = ['run', 'plan'].includes(args[0] ?? '') ? args.slice(1, 2).find(isModule) : undefined;
   const names = module === undefined ? named : [...named, module];
   return Promise.all(names.map(async (name) => ({ name, recipe: await findRecipe(name) })));
 }
 
 /** A subcommand with the flags of a recipe's options. */
-export function recipeCommand(name: string, { summary, options, examples }: Recipe): Command {
+export function recipeCommand(name: string, { summary = '', options, examples = [] }: Recipe): Command {
   const command = new Command(name).summary(summary).description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`);
   const required = new Set<string>(options.required);
   for (const [property, schema] of Object.entries(options.properties)) {

@@ -19,7 +19,6 @@ import { findRecipe, number, recipeCommand, recipeOptions } from './recipes.js';
 interface RunFlags {
   readonly out: string;
   readonly export?: readonly string[];
-  readonly minConfidence?: number;
   readonly overwrite?: boolean;
   readonly dryRun?: boolean;
   readonly gzip?: boolean;
@@ -207,5 +206,5 @@ function showResult({ folder, manifest, records, stages, seconds }: RunResult): 
 }
 
 function split(text: string): string[] {
-  return text.split(',').map((part) => part.trim());
+  return [...new Set(text.split(',').map((part) => part.trim()))];
 }

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
-import { datasetStatistics, RunFolder, type StageCounts } from '../index.js';
+import { datasetStatistics, InputError, RunFolder, type StageCounts } from '../index.js';
+import { positiveInteger } from '../operators/operator.js';
 import { addStages } from '../records/stage-counts.js';
-import { print, table } from './output.js';
+import { print, printNote, table } from './output.js';
 import { number } from './recipes.js';
 
 /** `relflow stats RUN`: what a run holds, and what it left out and why. */
@@ -15,6 +16,9 @@ export function statsCommand(program: Command): void {
     .addHelpText('after', '\nExample:\n  relflow stats coco-graphs --top 50')
     .action(async (path: string, { top, json }: { top: number; json?: boolean }) => {
       const folder = new RunFolder(path);
+      if (!(await folder.state())) throw new InputError(path, 'not the output folder of a run');
+      if (!(await folder.manifest())) printNote('the run is not finished: these are its whole shards');
+      positiveInteger('stats', 'top', top);
       const statistics = await datasetStatistics(folder.lines('scene-graphs', 'scene-graph'));
       const stages: Record<string, StageCounts> = {};
       for (const shard of await folder.shards()) addStages(stages, shard.stages);

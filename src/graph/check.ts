@@ -36,6 +36,19 @@ export function checkWiring(graph: Graph): ReadonlyMap<Node, ReadonlySet<string>
   return fields;
 }
 
+/**
+ * Refuses a graph with a branch that leads nowhere: its records would be worked on and then dropped.
+ *
+ * @throws WiringError naming the last node of such a branch
+ */
+export function checkEnds(graph: Graph): void {
+  const end = graph.nodes.find(
+    (node) => node.kind !== 'sink' && !graph.nodes.some((other) => other.inputs.includes(node)),
+  );
+  if (end)
+    throw new WiringError(`${graph.name}: nothing follows '${end.id}'; end the flow with .to(sink)`, { node: end.id });
+}
+
 function added(node: Node): readonly string[] {
   if (node.kind === 'source') return node.source.adds;
   return node.kind === 'stage' ? node.spec.adds : [];

@@ -57,6 +57,9 @@ export async function* execute(
     (e) => hall.fail(e),
   );
   const close = () => gate.close();
+  const fail = () => hall.fail(options.signal.reason);
+  options.signal.throwIfAborted();
+  options.signal.addEventListener('abort', fail);
   signal.addEventListener('abort', close);
   options.stop.addEventListener('abort', close);
   const pumped = pump(nodes, network, gate, { ...options, signal }).then(
@@ -72,8 +75,10 @@ export async function* execute(
       gate.leave();
     }
   } finally {
+    options.signal.removeEventListener('abort', fail);
     ended.abort();
-    await pumped;
+    // A source that does not listen must not hold up who wants to stop at once.
+    if (!options.signal.aborted) await pumped;
     network.close();
     options.stop.removeEventListener('abort', close);
   }
@@ -251,15 +256,23 @@ class Network {
     const { meter } = this.#options;
     meter?.enter(node.id);
     counts.in++;
-    const line = node.sink.line(token.record, { operators: [...token.trail] });
-    const problem = node.sink.schema ? schemaProblem(node.sink.schema, line) : null;
-    if (problem === null) {
+    let line: unknown;
+    let problem: unknown;
+    try {
+      line = node.sink.line(token.record, { operators: [...token.trail] });
+      const misfit = node.sink.schema ? schemaProblem(node.sink.schema, line) : null;
+      if (misfit !== null)
+        problem = new RecordError('schema', `the record does not fit ${node.sink.schema}: ${misfit}`);
+    } catch (error) {
+      problem = error;
+    }
+    if (problem === undefined) {
       counts.out++;
       token.ledger.write(node, token.path, JSON.stringify(line));
       meter?.leave(node.id, 'out');
     } else {
       meter?.leave(node.id, 'rejected');
-      this.#refuse(node, token, new RecordError('schema', `the record does not fit ${node.sink.schema}: ${problem}`));
+      this.#refuse(node, token, problem);
     }
     token.ledger.became(0);
   }

@@ -1,5 +1,5 @@
 import { from as fromRx, type Observable } from 'rxjs';
-import { RelflowError } from '../errors.js';
+import { WiringError } from '../errors.js';
 import { filter } from '../operators/filter.js';
 import type { Operator, OperatorSpec } from '../operators/operator.js';
 import type { Source } from '../records/ports.js';
@@ -64,11 +64,16 @@ export class Graph {
   merge<Flows extends readonly [Flow<object>, ...Flow<object>[]]>(...flows: Flows): Flow<RecordOf<Flows[number]>> {
     for (const flow of flows) this.#own(flow);
     const inputs = flows.map((flow) => flow.node);
+    const twice = inputs.find((node, index) => inputs.indexOf(node) !== index);
+    if (twice) throw new WiringError(`${this.name}: merge got the flow behind '${twice.id}' twice`);
     return new Flow<RecordOf<Flows[number]>>(this, this.add({ kind: 'merge', inputs }, 'merge'));
   }
 
   /** Adds what is made of the whole run at its end: a page, one JSON of everything. */
   finish(finisher: Finisher): this {
+    if (this.#finishers.some(({ name }) => name === finisher.name)) {
+      throw new WiringError(`${this.name}: '${finisher.name}' is there twice`);
+    }
     this.#finishers.push(finisher);
     return this;
   }
@@ -84,7 +89,7 @@ export class Graph {
 
   #own(flow: Flow<object>): void {
     if (flow.graph !== this) {
-      throw new RelflowError('bad-wiring', `${this.name}: merge got a flow of another graph, ${flow.graph.name}`);
+      throw new WiringError(`${this.name}: merge got a flow of another graph, ${flow.graph.name}`);
     }
   }
 }

@@ -40,10 +40,10 @@ export async function inspect(graph: Graph, image: string): Promise<Inspection> 
       stop: never,
       tempDir,
       concurrency: 1,
-      only: ({ record }) => {
+      only: ({ record, rejects = [] }) => {
         const found = record as ImageRecord | undefined;
-        if (!found || ![String(found.image.id), `${found.image.dataset}/${found.image.id}`].includes(image))
-          return false;
+        if (!found) return rejects.some((reject) => String(reject.image) === image);
+        if (![String(found.image.id), `${found.image.dataset}/${found.image.id}`].includes(image)) return false;
         detections = found.detections.map(({ category, box }, i) => `${category}#${i} [${box.join(', ')}]`);
         return true;
       },

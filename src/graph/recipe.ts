@@ -38,7 +38,10 @@ export async function buildRecipe(
   const options: Record<string, unknown> = structuredClone({ ...given });
   const check = ajv.compile(schema);
   if (!check(options)) throw new OptionError(name, explain(check.errors?.[0], schema));
-  return { graph: await build(options), options };
+  const graph = (await build(options)) as Graph | undefined;
+  // A module may have a relflow of its own beside this one, so `instanceof` would say too much.
+  if (!Array.isArray(graph?.nodes)) throw new OptionError(name, 'its build did not give a Graph');
+  return { graph, options };
 }
 
 function explain(error: ErrorObject | undefined, schema: OptionsSchema): string {

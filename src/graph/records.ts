@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RecordError } from '../errors.js';
+import { positiveInteger } from '../operators/operator.js';
 import type { Reject } from '../records/reject.js';
 import { checkWiring } from './check.js';
 import { type ExecuteOptions, execute } from './execute.js';
@@ -20,6 +21,7 @@ export interface RecordsOptions {
 /** The records that reach a node, in the order of the input. No sink is written. */
 export async function* records(graph: Graph, node: Node, options: RecordsOptions): AsyncGenerator<object, void> {
   checkWiring(graph);
+  if (options.concurrency !== undefined) positiveInteger('records', 'concurrency', options.concurrency);
   const part = upstream(graph, node);
   const { signal = new AbortController().signal, onReject, concurrency, explain } = options;
   const tempDir = await mkdtemp(join(tmpdir(), 'relflow-'));
@@ -28,7 +30,7 @@ export async function* records(graph: Graph, node: Node, options: RecordsOptions
     stop: new AbortController().signal,
     tempDir,
     collect: node,
-    ...(concurrency && { concurrency }),
+    ...(concurrency !== undefined && { concurrency }),
     ...(explain && { explain }),
   };
   try {

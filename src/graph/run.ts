@@ -10,8 +10,8 @@ import type { RunState } from '../records/run-state.js';
 import { addStages } from '../records/stage-counts.js';
 import { lockFolder } from '../sinks/lock-folder.js';
 import { REJECTS, RunFolder } from '../sinks/run-folder.js';
-import { checksum, ShardWriter } from '../sinks/shard-writer.js';
-import { checkWiring } from './check.js';
+import { checksum, guard, ShardWriter } from '../sinks/shard-writer.js';
+import { checkEnds, checkWiring } from './check.js';
 import { describeGraph, digest } from './describe.js';
 import { execute } from './execute.js';
 import type { Graph } from './graph.js';
@@ -80,10 +80,12 @@ type Report = (progress: Pick<RunProgress, 'phase' | 'done' | 'total'>, writer?:
 export async function run(graph: Graph, options: RunOptions): Promise<RunResult> {
   const { shardRecords = 1000, shardBytes = 64 * 2 ** 20, gzip = false, concurrency, resume = false } = options;
   checkWiring(graph);
+  checkEnds(graph);
   if (!options.out) throw new OptionError('run', 'no output folder');
   positiveInteger('run', 'shardRecords', shardRecords);
   positiveInteger('run', 'shardBytes', shardBytes);
   if (concurrency !== undefined) positiveInteger('run', 'concurrency', concurrency);
+  if (resume && options.overwrite) throw new OptionError('run', 'expected resume or overwrite, not both');
   const meter = new Meter();
   const folder = new RunFolder(options.out);
   const report: Report = (progress, writer) =>
@@ -109,7 +111,7 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
   const found = await claim(folder, state, resume, options.overwrite ?? false);
   const unlock = await lockFolder(folder);
   try {
-    if (!found || !resume) await begin(folder, state);
+    if (!found || !resume) await guard(folder.path, () => begin(folder, state));
     return await runLocked(graph, folder, state, options, meter, report);
   } finally {
     await unlock();
@@ -160,8 +162,8 @@ async function runLocked(
     }
     report({ phase: 'finishing', done: 0, total: null }, writer);
     await writer.finish();
-    const manifest = await finish(graph, folder, state, signal);
     await writeReport(folder, meter);
+    const manifest = await guard(folder.path, () => finish(graph, folder, state, signal));
     return { ...result, manifest, seconds: meter.seconds };
   } catch (error) {
     // The error that matters is the first one.
@@ -225,6 +227,10 @@ async function claim(folder: RunFolder, state: RunState, resume: boolean, overwr
 
 /** Removes an earlier run, all but its lock, and says what the new one is. */
 async function begin(folder: RunFolder, state: RunState): Promise<void> {
+  // The marks go first: killed in between, what is left claims nothing that is no longer there.
+  for (const path of [folder.at('manifest.json'), folder.inner('shards'), folder.inner('progress.json')]) {
+    await rm(path, { recursive: true, force: true });
+  }
   for (const name of await readdir(folder.path)) {
     if (name !== '.relflow') await rm(folder.at(name), { recursive: true, force: true });
   }

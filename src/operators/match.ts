@@ -28,7 +28,7 @@ export function match(options: MatchOptions = {}): Operator<ImageRecord & Parsed
     name: 'match',
     version: '1',
     options: { vocabulary: vocabulary.name, synonyms: digestOf(vocabulary), compat },
-    needs: ['detections', 'phrases'],
+    needs: ['detections', 'phrases', ...(compat ? (['rawCategories'] as const) : [])],
     adds: ['mentions'],
     apply: (record, context) => {
       const matcher = index ? headMatcher(index, record) : substringMatcher(vocabulary, record);

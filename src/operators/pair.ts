@@ -59,6 +59,10 @@ function classTriplets(record: Parsed & Matched, compat: boolean, context: Opera
       }
       context.count('relations-with-categories');
       const text = compat ? relation.predicate : relation.predicate.toLowerCase().replace(/\s+/g, ' ').trim();
+      if (text === '') {
+        context.count('relations-without-text');
+        continue;
+      }
       const byObject = triplets.get(subject) ?? new Map<string, { text: string; captions: number[] }[]>();
       triplets.set(subject, byObject);
       const texts = byObject.get(object) ?? [];
@@ -91,27 +95,27 @@ function pairDetections(
       [...byObject.keys()].flatMap((name) => byCategory.get(name) ?? []).sort((a, b) => a - b),
     ]),
   );
-  const subjects = detections.map((_, index) => index).filter((index) => triplets.has(detections[index]!.category));
-  const total = explainTriplets(triplets, byCategory, context);
-  const perSubject = total > maxPairs ? Math.max(1, Math.floor(maxPairs / subjects.length)) : Number.POSITIVE_INFINITY;
+  explainTriplets(triplets, byCategory, context);
+  const subjects = detections.flatMap(({ category, box }, subject) => {
+    const all = partners.get(category);
+    if (!all) return [];
+    if (!overlap) return [{ subject, objects: all, others: all.length - (all.includes(subject) ? 1 : 0) }];
+    const objects = all.filter((o) => o !== subject && overlaps(box, detections[o]!.box));
+    context.count('pairs-not-overlapping', all.length - (all.includes(subject) ? 1 : 0) - objects.length);
+    return [{ subject, objects, others: objects.length }];
+  });
+  const total = subjects.reduce((sum, { others }) => sum + others, 0);
+  const perSubject = Math.max(1, Math.floor(maxPairs / subjects.length));
   const nearest = total > maxPairs ? nearestBy(detections) : null;
   const pairs: CandidatePair[] = [];
-  for (const subject of subjects) {
-    const { category, box } = detections[subject]!;
-    const byObject = triplets.get(category)!;
-    let objects = partners.get(category)!;
-    if (overlap) {
-      const overlapping = objects.filter((o) => o === subject || overlaps(box, detections[o]!.box));
-      context.count('pairs-not-overlapping', objects.length - overlapping.length);
-      objects = overlapping;
-    }
+  for (const { subject, objects, others } of subjects) {
+    const byObject = triplets.get(detections[subject]!.category)!;
+    let kept = objects;
     if (nearest) {
-      const room = Math.min(perSubject, maxPairs - pairs.length);
-      const kept = nearest(subject, objects, room);
-      context.count('pairs-over-limit', objects.length - (objects.includes(subject) ? 1 : 0) - kept.length);
-      objects = kept;
+      kept = nearest(subject, objects, Math.min(perSubject, maxPairs - pairs.length));
+      if (kept.length < others) context.count('pairs-over-limit', others - kept.length);
     }
-    for (const object of objects) {
+    for (const object of kept) {
       if (object === subject) continue;
       // Pairs of the same categories share their texts; nobody changes a record.
       pairs.push({ subject, object, texts: byObject.get(detections[object]!.category) as CandidateText[] });
@@ -120,24 +124,21 @@ function pairDetections(
   return pairs;
 }
 
-/** Counts triplets that no two boxes can carry and tells how many pairs the others have. */
+/** Counts triplets that no two boxes can carry. */
 function explainTriplets(
   triplets: Triplets,
   byCategory: ReadonlyMap<string, readonly number[]>,
   context: OperatorContext,
-): number {
-  let total = 0;
+): void {
   for (const [subject, byObject] of triplets) {
     for (const [object, texts] of byObject) {
       const s = byCategory.get(subject)?.length ?? 0;
       const o = byCategory.get(object)?.length ?? 0;
       const pairs = subject === object ? s * (s - 1) : s * o;
-      total += pairs;
       if (pairs === 0) context.count('triplets-without-pair', texts.length);
       context.explain?.(`(${subject}, ${texts.map((t) => t.text).join(' | ')}, ${object}): ${pairs} pairs of boxes`);
     }
   }
-  return total;
 }
 
 /** Finds the `count` objects whose centres are nearest to a subject's, ties by index; in ascending order of index. */

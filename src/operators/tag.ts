@@ -1,4 +1,4 @@
-import { RecordError, RelflowError } from '../errors.js';
+import { OptionError, RecordError, RelflowError } from '../errors.js';
 import type { CandidatePair, Candidates } from '../records/candidate.js';
 import { officialGroups } from '../records/candidate-groups.js';
 import type { Captioned } from '../records/caption.js';
@@ -36,6 +36,12 @@ export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<
   const groupSize = options.groupSize ?? (compat ? 100 : (tagger.pairsAtOnce ?? Number.MAX_SAFE_INTEGER));
   fraction('tag', 'threshold', threshold);
   positiveInteger('tag', 'groupSize', groupSize);
+  if (groupSize > (tagger.pairsAtOnce ?? groupSize)) {
+    throw new OptionError(
+      'tag',
+      `groupSize ${groupSize}, but ${tagger.name} takes ${tagger.pairsAtOnce} pairs at once`,
+    );
+  }
   const stamp = { name: tagger.name, version: tagger.version, baseline: tagger.baseline };
   return operator<TagInput, Related>({
     name: 'tag',
@@ -51,7 +57,12 @@ export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<
     adds: ['relations', 'tagger'],
     concurrency,
     apply: async (record, context) => {
-      const judge = new Judge(tagger, record, threshold, context);
+      const judge = new Judge(
+        tagger,
+        record,
+        compat ? { threshold: Math.fround(threshold), exact: true } : { threshold, exact: false },
+        context,
+      );
       const relations = compat
         ? await officialPasses(judge, record, groupSize)
         : await ownTexts(judge, record, groupSize);
@@ -97,12 +108,20 @@ class Judge {
   readonly #tagger: RelationTagger;
   readonly #record: TagInput;
   readonly #threshold: number;
+  /** Scores as the model gave them, digit for digit. */
+  readonly #exact: boolean;
   readonly #context: OperatorContext;
 
-  constructor(tagger: RelationTagger, record: TagInput, threshold: number, context: OperatorContext) {
+  constructor(
+    tagger: RelationTagger,
+    record: TagInput,
+    { threshold, exact }: { threshold: number; exact: boolean },
+    context: OperatorContext,
+  ) {
     this.#tagger = tagger;
     this.#record = record;
     this.#threshold = threshold;
+    this.#exact = exact;
     this.#context = context;
   }
 
@@ -137,7 +156,7 @@ class Judge {
         }
         const captions = pair.texts.find((t) => t.text === text)?.captions ?? [];
         // A float32 has about seven digits; the rest would only be noise in the file.
-        const confidence = Math.round(score * 1e6) / 1e6;
+        const confidence = this.#exact ? score : Math.round(score * 1e6) / 1e6;
         relations.push({ subject: pair.subject, object: pair.object, predicate: text, confidence, captions });
       });
     });

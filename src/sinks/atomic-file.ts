@@ -34,12 +34,12 @@ export async function writeAtomically(
     }
     await flush();
     await handle.datasync();
-  } catch (error) {
     await handle.close();
+    await rename(partial, file);
+  } catch (error) {
+    await handle.close().catch(() => {});
     await rm(partial, { force: true });
     throw error;
   }
-  await handle.close();
-  await rename(partial, file);
   return { bytes, sha256: hash.digest('hex') };
 }

@@ -3,6 +3,7 @@ import { writeAtomically } from './atomic-file.js';
 import { drawReportPage } from './report-finisher.js';
 import { rlipv2Annotations, rlipv2Candidates, rlipv2FilePaths, rlipv2Frequencies } from './rlipv2-files.js';
 import type { RunFolder } from './run-folder.js';
+import { guard } from './shard-writer.js';
 import type { Finisher } from './sink.js';
 
 /** The export formats, with the sink of a run that each is made from. */
@@ -54,7 +55,7 @@ export function exportFormat(name: string): ExportFormat {
  * Writes a run's shards in another form.
  *
  * @throws OptionError where an option is out of range
- * @throws InputError where the run has no sink that the format is made from
+ * @throws InputError where the run is not finished or has no sink that the format is made from
  */
 export async function exportRun(
   folder: RunFolder,
@@ -63,15 +64,23 @@ export async function exportRun(
   options: ExportOptions = {},
 ): Promise<{ bytes: number; sha256: string }> {
   const { sink } = EXPORT_FORMATS[format];
-  const { minConfidence = 0 } = options;
+  checkOptions(options);
+  const state = await folder.state();
+  if (!state) throw new InputError(folder.path, 'not the output folder of a run');
+  if (!state.graph.some((node) => node.kind === 'sink' && node.id === sink)) {
+    throw new InputError(folder.path, `the run has no sink '${sink}', which ${format} is made from`);
+  }
+  if (!(await folder.manifest())) throw new InputError(folder.path, 'the run is not finished; resume it first');
+  return guard(file, async () => writeAtomically(file, await pieces(folder, format, options)));
+}
+
+function checkOptions({ minConfidence = 0, scenes = 1 }: ExportOptions): void {
   if (!(minConfidence >= 0 && minConfidence <= 1)) {
     throw new OptionError('export', `minConfidence ${minConfidence}, expected a number from 0 to 1`);
   }
-  const state = await folder.state();
-  if (!state?.graph.some((node) => node.kind === 'sink' && node.id === sink)) {
-    throw new InputError(folder.path, `the run has no sink '${sink}', which ${format} is made from`);
+  if (!Number.isSafeInteger(scenes) || scenes < 1) {
+    throw new OptionError('export', `scenes ${scenes}, expected a whole number of at least 1`);
   }
-  return writeAtomically(file, await pieces(folder, format, options));
 }
 
 async function pieces(
@@ -94,9 +103,14 @@ async function pieces(
   }
 }
 
-/** Exports at the end of a run, as a file in its folder. */
+/**
+ * Exports at the end of a run, as a file in its folder.
+ *
+ * @throws OptionError where the format is unknown or an option is out of range
+ */
 export function exportAs(format: ExportFormat, options: ExportOptions = {}): Finisher {
-  const { sink, file: path } = EXPORT_FORMATS[format];
+  const { sink, file: path } = EXPORT_FORMATS[exportFormat(format)];
+  checkOptions(options);
   return {
     name: `export-${format}`,
     version: '1',
@@ -104,7 +118,7 @@ export function exportAs(format: ExportFormat, options: ExportOptions = {}): Fin
     needs: [sink],
     finish: async (folder) => {
       const records = (await folder.shards()).flatMap((shard) => shard.files).filter((file) => file.sink === sink);
-      const written = await exportRun(folder, format, folder.at(path), options);
+      const written = await writeAtomically(folder.at(path), await pieces(folder, format, options));
       return [{ sink: format, path, records: records.reduce((sum, file) => sum + file.records, 0), ...written }];
     },
   };

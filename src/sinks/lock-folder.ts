@@ -1,4 +1,5 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { OutputError } from '../errors.js';
 import type { RunFolder } from './run-folder.js';
 
@@ -9,7 +10,8 @@ import type { RunFolder } from './run-folder.js';
  * @throws OutputError where another process writes to the folder, or the folder can't be made
  */
 export async function lockFolder(folder: RunFolder): Promise<() => Promise<void>> {
-  const file = folder.lock;
+  // One folder has one name, however it was given.
+  const file = resolve(folder.lock);
   try {
     await mkdir(folder.inner(), { recursive: true });
     await writeFile(file, String(process.pid), { flag: 'wx' });

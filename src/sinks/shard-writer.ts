@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import writeFileAtomic from 'write-file-atomic';
-import { OutputError } from '../errors.js';
+import { InputError, OutputError } from '../errors.js';
 import type { OutputFile, Shard, StageCounts } from '../records/manifest.js';
 import type { Progress, Sharding } from '../records/run-state.js';
 import { addStages, sortStages } from '../records/stage-counts.js';
@@ -46,6 +46,7 @@ export class ShardWriter {
   #records = 0;
   #stages: Record<string, StageCounts> = {};
   #checkpointed = performance.now();
+  #sealing = false;
 
   private constructor(folder: RunFolder, sharding: Sharding, shards: readonly Shard[]) {
     this.#folder = folder;
@@ -54,9 +55,17 @@ export class ShardWriter {
     this.#first = shards.reduce((sum, shard) => sum + shard.records, 0);
   }
 
-  /** Takes a folder up where it was left. */
+  /**
+   * Takes a folder up where it was left.
+   * @throws InputError where a shard is no longer there
+   */
   static async open(folder: RunFolder, sharding: Sharding): Promise<ShardWriter> {
-    const writer = new ShardWriter(folder, sharding, await folder.shards());
+    const shards = await folder.shards();
+    for (const { path, bytes } of shards.flatMap(({ files }) => files)) {
+      const found = await stat(folder.at(path)).catch(() => null);
+      if (found?.size !== bytes) throw new InputError(folder.at(path), 'a finished shard is missing or not as it was');
+    }
+    const writer = new ShardWriter(folder, sharding, shards);
     await guard(folder.path, async () => {
       await mkdir(folder.inner('partial'), { recursive: true });
       await mkdir(folder.inner('shards'), { recursive: true });
@@ -80,17 +89,12 @@ export class ShardWriter {
   /** Takes in what came of the next record of the input. */
   async commit({ writes, stages }: Commit): Promise<void> {
     await guard(this.#folder.path, async () => {
-      for (const { sink, line } of writes) {
-        const file = this.#files.get(sink) ?? (await this.#begin(sink));
-        const bytes = Buffer.byteLength(line) + 1;
-        file.records++;
-        file.bytes += bytes;
-        file.waiting.push(line);
-        file.waitingBytes += bytes;
-        if (file.waitingBytes >= FLUSH_BYTES) await flush(file);
-      }
+      for (const { sink } of writes) if (!this.#files.has(sink)) await this.#begin(sink);
+      // From here to the count without a pause: whatever fails afterwards, a record is in all of its files or in none.
+      for (const { sink, line } of writes) append(this.#files.get(sink)!, line);
       addStages(this.#stages, stages);
       this.#records++;
+      for (const file of this.#files.values()) if (file.waitingBytes >= FLUSH_BYTES) await flush(file);
       const largest = Math.max(0, ...[...this.#files.values()].map((file) => file.bytes));
       if (this.#records >= this.#sharding.records || largest >= this.#sharding.bytes) await this.#seal();
       else if (performance.now() - this.#checkpointed > CHECKPOINT_MILLISECONDS) await this.checkpoint();
@@ -99,6 +103,8 @@ export class ShardWriter {
 
   /** Makes what was committed last, without ending the shard. */
   async checkpoint(): Promise<void> {
+    // Files that were being moved into place are no longer what a progress could speak of.
+    if (this.#sealing) return;
     await guard(this.#folder.path, async () => {
       const files: Progress['files'] = {};
       for (const [sink, file] of this.#files) {
@@ -158,6 +164,7 @@ export class ShardWriter {
 
   async #seal(): Promise<void> {
     // From here on the files move away, so the progress that speaks of them must go first.
+    this.#sealing = true;
     await rm(this.#folder.inner('progress.json'), { force: true });
     const number = String(this.#shard).padStart(5, '0');
     const files: OutputFile[] = [];
@@ -186,6 +193,7 @@ export class ShardWriter {
     this.#shard++;
     this.#records = 0;
     this.#stages = {};
+    this.#sealing = false;
     this.#checkpointed = performance.now();
   }
 
@@ -203,6 +211,14 @@ export class ShardWriter {
     await rm(partial);
     return sum;
   }
+}
+
+function append(file: PartialFile, line: string): void {
+  const bytes = Buffer.byteLength(line) + 1;
+  file.records++;
+  file.bytes += bytes;
+  file.waiting.push(line);
+  file.waitingBytes += bytes;
 }
 
 async function flush(file: PartialFile): Promise<void> {
@@ -236,7 +252,7 @@ export async function checksum(
 }
 
 /** Names the folder in what the system says. */
-async function guard<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function guard<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -256,4 +272,8 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOTDIR: 'not a folder',
   EEXIST: 'not a folder',
+  EISDIR: 'a folder stands where a file is to be written',
+  ENOENT: 'the folder is gone',
+  EMFILE: 'too many open files; what was written is kept',
+  EIO: 'the disk fails; what was written is kept',
 };

@@ -70,7 +70,7 @@ async function* validateFile(file: string, seen: Set<string>, counted = { lines:
         counted.lines++;
         for (const problem of problemsOf(value, seen)) yield { file, line, problem };
       }
-    } else if ((await stat(file)).size > WHOLE_BYTES) {
+    } else if (file.endsWith('.gz') || (await stat(file)).size > WHOLE_BYTES) {
       for await (const problem of captionProblems(file)) yield { file, problem };
     } else {
       const value: unknown = JSON.parse(await readFile(file, 'utf8'));
@@ -82,7 +82,7 @@ async function* validateFile(file: string, seen: Set<string>, counted = { lines:
   }
 }
 
-/** JSON files up to this size are read as one value. Only captions are larger. */
+/** JSON files up to this size are read as one value. Larger and packed ones can only be captions. */
 const WHOLE_BYTES = 64 * 2 ** 20;
 
 /** Captions of any size, an element at a time. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import {
   Graph,
   type ImageRecord,
@@ -216,6 +216,84 @@ describe('run', () => {
     assert.ok(existsSync(join(mine, 'thesis.txt')));
     await assert.rejects(run(graphOf(images(3)), { out: join(mine, 'none'), resume: true }), /holds no run to resume/);
     await assert.rejects(run(graphOf(images(3)), { out: join(mine, 'thesis.txt', 'x') }), OutputError);
+  });
+
+  it('has a record in all of its files or in none, whatever breaks in between', async () => {
+    const out = join(temporaryFolder(), 'out');
+    const graph = () => {
+      const made = new Graph('test');
+      // Nothing is refused before record 300, so that the file of rejects is begun after the stop.
+      const items = images(400).map((item, index) => (index < 300 ? images(1, index * 10 + 1)[0]! : item));
+      const flow = made.from(memorySource(items));
+      flow.pipe(relate()).to(sceneGraphs());
+      flow.pipe(relate()).to(sceneGraphs('again'));
+      return made;
+    };
+    const whole = join(temporaryFolder(), 'out');
+    await run(graph(), { out: whole });
+    const stop = new AbortController();
+    await run(graph(), { out, stop: stop.signal, onProgress: ({ records }) => records >= 5 && stop.abort() });
+    const done = (await new RunFolder(out).progress())!.records;
+    assert.ok(done < 300);
+    mkdirSync(join(out, '.relflow/partial/rejects.jsonl'));
+    await assert.rejects(run(graph(), { out, resume: true }), /a folder stands where a file is to be written/);
+    rmSync(join(out, '.relflow/partial/rejects.jsonl'), { recursive: true });
+    await run(graph(), { out, resume: true });
+    assert.deepEqual(digests(out), digests(whole));
+  });
+
+  it('does not finish a run whose shards are gone', async () => {
+    const out = join(temporaryFolder(), 'out');
+    await run(graphOf(images(30)), { out, shardRecords: 10 });
+    rmSync(join(out, 'manifest.json'));
+    rmSync(join(out, 'scene-graphs/00001.jsonl'));
+    await assert.rejects(
+      run(graphOf(images(30)), { out, resume: true, shardRecords: 10 }),
+      /00001\.jsonl: a finished shard is missing/,
+    );
+  });
+
+  it('keeps a second run out of the folder, however it is spelled', async () => {
+    const out = join(temporaryFolder(), 'out');
+    const first = run(graphOf(images(400), 2), { out });
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    await assert.rejects(run(graphOf(images(3)), { out: relative('.', out), overwrite: true }), /writes to it/);
+    assert.equal((await first).records, 400);
+  });
+
+  it('refuses branches that lead nowhere, flows merged with themselves, and sinks that throw', async () => {
+    const out = join(temporaryFolder(), 'out');
+    const nowhere = new Graph('nowhere');
+    nowhere.from(memorySource(images(1))).pipe(relate());
+    await assert.rejects(run(nowhere, { out }), {
+      message: "nowhere: nothing follows 'relate'; end the flow with .to(sink)",
+    });
+    const flow = nowhere.from(memorySource(images(1)));
+    assert.throws(() => nowhere.merge(flow, flow), { message: "nowhere: merge got the flow behind 'memory-2' twice" });
+    const graph = new Graph('throws');
+    const line = () => {
+      throw new Error('no line');
+    };
+    graph.from(memorySource(images(2))).to({ name: 'odd', version: '1', needs: [], line });
+    const { manifest } = await run(graph, { out });
+    assert.deepEqual(manifest?.stages['odd']?.rejected, { 'unexpected-error': 2 });
+  });
+
+  it('ends at once where it is told to, though a stage does not listen', async () => {
+    const out = join(temporaryFolder(), 'out');
+    const graph = new Graph('deaf');
+    const deaf = operator<ImageRecord, Related>({
+      name: 'deaf',
+      version: '1',
+      needs: ['image'],
+      adds: ['relations', 'tagger'],
+      apply: () => new Promise(() => {}),
+    });
+    graph
+      .from(memorySource(images(3)))
+      .pipe(deaf)
+      .to(sceneGraphs());
+    await assert.rejects(run(graph, { out, signal: AbortSignal.timeout(100) }), { name: 'TimeoutError' });
   });
 
   it('finds a shard that was touched', async () => {
