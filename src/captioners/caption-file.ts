@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { OptionError, RecordError } from '../errors.js';
 import type { Caption } from '../records/caption.js';
+import { positiveInteger } from '../records/option-checks.js';
 import type { Captioner } from '../records/ports.js';
 import { streamJson } from '../sources/json-stream.js';
 import { fieldsOf, isId } from '../sources/json-value.js';
@@ -45,9 +46,7 @@ export interface CaptionFile extends Captioner {
 export function captionFile({ captions, maxCaptions, tempDir }: CaptionFileOptions): CaptionFile {
   const name = 'caption-file';
   if (!captions) throw new OptionError(name, "'captions' is missing, expected a path or a glob");
-  if (maxCaptions !== undefined && !(Number.isInteger(maxCaptions) && maxCaptions > 0)) {
-    throw new OptionError(name, `maxCaptions is ${maxCaptions}, expected a whole number above 0`);
-  }
+  if (maxCaptions !== undefined) positiveInteger(name, 'maxCaptions', maxCaptions);
   const index = new FileIndex(captions, tempDir, takeCaptions);
   return {
     name,

@@ -1,5 +1,6 @@
 import { OptionError, RecordError } from '../errors.js';
-import type { Id, Image } from '../records/image.js';
+import type { Id } from '../records/image.js';
+import type { ParsedGraphs } from '../records/ports.js';
 import type { Entity, TextGraph, TextRelation } from '../records/text-graph.js';
 import { streamJson } from '../sources/json-stream.js';
 import { elementsOf, fieldsOf, shown } from '../sources/json-value.js';
@@ -13,25 +14,6 @@ export interface ParsedGraphFileOptions {
   readonly tempDir?: string;
 }
 
-/** Text graphs that were made before. Close it after use. */
-export interface ParsedGraphFile {
-  readonly name: string;
-  readonly version: string;
-  /**
-   * The files.
-   * @throws InputError where there is none or one can't be read
-   */
-  files(): Promise<readonly string[]>;
-  /**
-   * One graph a caption of the image, in order.
-   * @throws RecordError `no-graphs` where the files lack the image, `malformed-graph` where a graph is none
-   * @throws InputError where a file can't be read
-   */
-  graphs(image: Image, signal?: AbortSignal): Promise<readonly TextGraph[]>;
-  /** Removes the temporary file. */
-  close(): Promise<void>;
-}
-
 const name = 'parsed-graph-file';
 
 /**
@@ -39,12 +21,15 @@ const name = 'parsed-graph-file';
  * themselves are not in the file: an entity's `span` is all that is known of its text, and `start` and `end` are 0 and
  * the span's length. Spans keep their determiner, predicates are as written.
  *
- * The files are read once, at the first question, into a temporary file: memory holds an index only.
+ * The files are read once, at the first question, into a temporary file: memory holds an index only. Close it after use.
+ *
+ * `graphs` throws a RecordError `no-graphs` where the files lack the image or `malformed-graph` where a graph is none,
+ * and InputError where a file can't be read.
  *
  * @throws OptionError where an option is missing
  * Source: SceneGraphParser (vacancy/SceneGraphParser), its output; RLIPv2, datasets/rlipv2_helper/coco_caption_helper.py
  */
-export function parsedGraphFile({ graphs, tempDir }: ParsedGraphFileOptions): ParsedGraphFile {
+export function parsedGraphFile({ graphs, tempDir }: ParsedGraphFileOptions): ParsedGraphs {
   if (!graphs) throw new OptionError(name, "'graphs' is missing, expected a path or a glob");
   const index = new FileIndex(graphs, tempDir, takeGraphs);
   return {

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { datasetStatistics, InputError, RunFolder, type StageCounts } from '../index.js';
-import { positiveInteger } from '../operators/operator.js';
+import { positiveInteger } from '../records/option-checks.js';
 import { addStages } from '../records/stage-counts.js';
 import { print, printNote, table } from './output.js';
 import { number } from './recipes.js';

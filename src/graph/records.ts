@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RecordError } from '../errors.js';
-import { positiveInteger } from '../operators/operator.js';
+import { positiveInteger } from '../records/option-checks.js';
 import type { Reject } from '../records/reject.js';
 import { checkWiring } from './check.js';
 import { type ExecuteOptions, execute } from './execute.js';

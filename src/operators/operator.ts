@@ -1,5 +1,6 @@
 import { filter, map, type Observable } from 'rxjs';
 import { OptionError } from '../errors.js';
+import { positiveInteger } from '../records/option-checks.js';
 import { orderedMap } from './ordered-map.js';
 
 /** What an operator answers to leave a record out on purpose. */
@@ -78,16 +79,4 @@ export function operator<Needs extends object, Adds extends object>(
     );
   };
   return Object.assign(call, { spec });
-}
-
-/** @throws OptionError unless `value` is a whole number of at least 1 */
-export function positiveInteger(where: string, option: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new OptionError(where, `${option} ${value}, expected a whole number of at least 1`);
-  }
-}
-
-/** @throws OptionError unless `value` lies in [0, 1] */
-export function fraction(where: string, option: string, value: number): void {
-  if (!(value >= 0 && value <= 1)) throw new OptionError(where, `${option} ${value}, expected a number from 0 to 1`);
 }

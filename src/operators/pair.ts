@@ -1,8 +1,9 @@
 import { overlaps } from '../records/box.js';
 import type { CandidatePair, Candidates, CandidateText, Matched } from '../records/candidate.js';
 import type { Detection, ImageRecord } from '../records/image.js';
+import { positiveInteger } from '../records/option-checks.js';
 import type { Parsed } from '../records/text-graph.js';
-import { type Operator, type OperatorContext, operator, positiveInteger } from './operator.js';
+import { type Operator, type OperatorContext, operator } from './operator.js';
 
 export interface PairOptions {
   /** Only pairs whose boxes overlap. Default false, as in the paper's headline run. */

@@ -1,17 +1,8 @@
 import type { Captioned } from '../records/caption.js';
-import type { Image, ImageRecord } from '../records/image.js';
-import type { Parsed, TextGraph } from '../records/text-graph.js';
+import type { ImageRecord } from '../records/image.js';
+import type { ParsedGraphs } from '../records/ports.js';
+import type { Parsed } from '../records/text-graph.js';
 import { type Operator, operator } from './operator.js';
-
-/** Where text graphs that another parser made come from. */
-export interface ParsedGraphs {
-  readonly name: string;
-  readonly version: string;
-  files(): Promise<readonly string[]>;
-  /** One graph a caption. */
-  graphs(image: Image, signal?: AbortSignal): Promise<readonly TextGraph[]>;
-  close(): Promise<void>;
-}
 
 /** Takes the place of `caption` and `parse` where the graphs are there already; the captions' texts are then unknown. */
 export function parsed(source: ParsedGraphs): Operator<ImageRecord, Captioned & Parsed> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ImageRecord } from '../records/image.js';
-import { FILTERED, fraction, type Operator, operator } from './operator.js';
+import { fraction } from '../records/option-checks.js';
+import { FILTERED, type Operator, operator } from './operator.js';
 
 export interface SampleOptions {
   /** Share of the images to keep, in [0, 1]. */

@@ -3,9 +3,10 @@ import type { CandidatePair, Candidates } from '../records/candidate.js';
 import { officialGroups } from '../records/candidate-groups.js';
 import type { Captioned } from '../records/caption.js';
 import type { ImageRecord } from '../records/image.js';
+import { fraction, positiveInteger } from '../records/option-checks.js';
 import type { RelationTagger } from '../records/ports.js';
 import type { Related, Relation } from '../records/scene-graph.js';
-import { fraction, type Operator, type OperatorContext, operator, positiveInteger } from './operator.js';
+import { type Operator, type OperatorContext, operator } from './operator.js';
 
 export interface TagOptions {
   /** Relations with a score above this are kept, strictly. In [0, 1]; default 0.05, as in the paper's headline run. */

@@ -37,6 +37,21 @@ export interface TextParser {
   parse(caption: string): TextGraph | Promise<TextGraph>;
 }
 
+/** Text graphs that another parser made, in place of captions and a parser. */
+export interface ParsedGraphs {
+  readonly name: string;
+  readonly version: string;
+  /** Input files, for checks and checksums before the run. */
+  files(): Promise<readonly string[]>;
+  /**
+   * One graph a caption of the image, in order.
+   * @throws RecordError where it has none for this image
+   */
+  graphs(image: Image, signal?: AbortSignal): Promise<readonly TextGraph[]>;
+  /** Called once when a run is over. */
+  close(): Promise<void>;
+}
+
 /** What a relation tagger is asked: which of `texts` hold for which of `pairs`. */
 export interface TagRequest {
   readonly image: Image;

@@ -1,4 +1,5 @@
 import { InputError, OptionError } from '../errors.js';
+import { fraction, positiveInteger } from '../records/option-checks.js';
 import { writeAtomically } from './atomic-file.js';
 import { drawReportPage } from './report-finisher.js';
 import { rlipv2Annotations, rlipv2Candidates, rlipv2FilePaths, rlipv2Frequencies } from './rlipv2-files.js';
@@ -75,12 +76,8 @@ export async function exportRun(
 }
 
 function checkOptions({ minConfidence = 0, scenes = 1 }: ExportOptions): void {
-  if (!(minConfidence >= 0 && minConfidence <= 1)) {
-    throw new OptionError('export', `minConfidence ${minConfidence}, expected a number from 0 to 1`);
-  }
-  if (!Number.isSafeInteger(scenes) || scenes < 1) {
-    throw new OptionError('export', `scenes ${scenes}, expected a whole number of at least 1`);
-  }
+  fraction('export', 'minConfidence', minConfidence);
+  positiveInteger('export', 'scenes', scenes);
 }
 
 async function pieces(
