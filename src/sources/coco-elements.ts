@@ -1,12 +1,13 @@
 import type { Id } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
-import { isPathBelow } from './image-folder.js';
+import { pathBelow } from './image-folder.js';
 import { isSide } from './image-sizes.js';
 import { fieldsOf, isId, shown } from './json-value.js';
 
 /** An element of `images`. */
 export interface ImageElement {
   readonly id: Id;
+  /** Below the image folder, with forward slashes. */
   readonly fileName: string;
   readonly width: number;
   readonly height: number;
@@ -39,9 +40,9 @@ export function readImage(element: unknown, position: number): ImageElement | So
     (!isSide(height) && `height is ${shown(height)}, expected a whole number of pixels`) ||
     ((typeof fileName !== 'string' || fileName === '') && `file_name is ${shown(fileName)}, expected a path`);
   if (problem) return refused('malformed-image', 'image', id, position, problem, id);
-  const image = { id, fileName, width, height } as ImageElement;
-  if (isPathBelow(image.fileName)) return image;
-  return refused('unsafe-path', 'image', id, position, `${shown(fileName)} leads out of the image folder`, id);
+  const below = pathBelow(fileName as string);
+  if (below !== null) return { id, fileName: below, width, height } as ImageElement;
+  return refused('unsafe-path', 'image', id, position, `${shown(fileName)} is not a path below the image folder`, id);
 }
 
 /** Checks an element of `annotations` save its box: a reject `malformed-annotation` where it is of no use. */

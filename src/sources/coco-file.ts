@@ -4,6 +4,7 @@ import type { SourceContext, SourceItem, SourceReject } from '../records/ports.j
 import { isReject, readAnnotation, readCategory, readImage } from './coco-elements.js';
 import { putAnnotation, putImage, readSpooledImage, type SpooledImage } from './coco-spool.js';
 import { filterDetections } from './detection-filter.js';
+import { freeIds } from './free-ids.js';
 import { type Group, GroupSpool, type GroupSpoolOptions } from './group-spool.js';
 import { IdIndex } from './id-index.js';
 import { findImage } from './image-folder.js';
@@ -216,16 +217,6 @@ export class CocoFile {
     const record = { image: described, detections, origin: { source: dialect.source, file: base } };
     return { record: rawCategories ? { ...record, rawCategories } : record, counts, rejects };
   }
-}
-
-/** Gives whole numbers from 0 that no annotation of the image has for an id. */
-function freeIds(annotations: SpooledImage['annotations']): () => number {
-  const taken = new Set(annotations.map(({ id }) => id));
-  let next = 0;
-  return () => {
-    while (taken.has(next)) next++;
-    return next++;
-  };
 }
 
 /** Annotations without an image are reported together: there may be as many as lines in the file. */

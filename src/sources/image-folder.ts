@@ -28,7 +28,13 @@ export async function findImage(
   return null;
 }
 
-/** Whether a relative path stays below the folder that it is relative to, on any system. */
-export function isPathBelow(path: string): boolean {
-  return !/^[/\\]|^[a-z]:|\0/i.test(path) && !path.split(/[/\\]/).includes('..');
+/**
+ * A path as one below a folder, with forward slashes; null where it may not be one on any system: absolute paths, drives
+ * and URLs, control characters, and segments of dots, which some systems take for `..` with blanks after them too.
+ */
+export function pathBelow(path: string): string | null {
+  const below = path.replaceAll('\\', '/');
+  const isUnsafe =
+    /^\/|^[a-z][a-z0-9+.-]*:|\p{Cc}/iu.test(below) || below.split('/').some((segment) => /^\.+ *$/.test(segment));
+  return isUnsafe ? null : below;
 }

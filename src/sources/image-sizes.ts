@@ -3,18 +3,19 @@ import type { SourceContext } from '../records/ports.js';
 import { GrowingArray } from './growing-array.js';
 import { IdIndex } from './id-index.js';
 import { streamJson } from './json-stream.js';
-import { fieldsOf, isId } from './json-value.js';
+import { fieldsOf, idKey, isId } from './json-value.js';
 
 /** Widths and heights of images by id, some 30 bytes each. */
 export class ImageSizes {
   readonly #ids = new IdIndex();
   readonly #sides = new GrowingArray((length) => new Int32Array(length));
+  readonly #counts: Record<string, number> = {};
 
   private constructor() {}
 
   /**
-   * Reads a list of `{image_id, width, height}`, such as Visual Genome's `image_data.json`. Entries without these are
-   * passed over: their images will be found to have no size.
+   * Reads a list of `{image_id, width, height}`, such as Visual Genome's `image_data.json`. An entry without these is
+   * counted as `malformed-size`, one of an image that has a size as `duplicate-size`; 7 and '7' are the same image.
    * @throws InputError where it can't be read
    */
   static async read(file: string, context: SourceContext): Promise<ImageSizes> {
@@ -23,7 +24,9 @@ export class ImageSizes {
     for await (const { values } of streamJson(file, { layout: 'list', signal: context.signal, onRead })) {
       for (const value of values) {
         const { id: other, image_id: id = other, width, height } = fieldsOf(value);
-        if (isId(id) && isSide(width) && isSide(height) && sizes.#ids.add(id) !== undefined) {
+        if (!isId(id) || !isSide(width) || !isSide(height)) sizes.#count('malformed-size');
+        else if (sizes.#ids.add(idKey(id)) === undefined) sizes.#count('duplicate-size');
+        else {
           sizes.#sides.push(width);
           sizes.#sides.push(height);
         }
@@ -37,10 +40,19 @@ export class ImageSizes {
     return this.#ids.size;
   }
 
+  /** Entries that were of no use, by name. */
+  get counts(): Readonly<Record<string, number>> {
+    return this.#counts;
+  }
+
   /** In pixels. */
   get(id: Id): { readonly width: number; readonly height: number } | undefined {
-    const at = this.#ids.get(id);
+    const at = this.#ids.get(idKey(id));
     return at === undefined ? undefined : { width: this.#sides.at(at * 2), height: this.#sides.at(at * 2 + 1) };
+  }
+
+  #count(name: string): void {
+    this.#counts[name] = (this.#counts[name] ?? 0) + 1;
   }
 }
 

@@ -1,17 +1,27 @@
 import { access, constants, stat } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
 import fastGlob from 'fast-glob';
 import { InputError } from '../errors.js';
 
 /**
- * The files that a path or a glob stands for, sorted.
+ * The files that a path or a glob stands for, sorted. What is there as written is meant as written, also folders at the
+ * beginning of a glob: `a[1]/*.json` looks into the folder `a[1]` if there is one. A glob finds links to files, and
+ * does not enter links to folders, which may lead in circles.
  * @throws InputError naming the pattern where there is none, or a file that can't be read
  */
 export async function inputFiles(pattern: string): Promise<readonly string[]> {
-  if ((await isFile(pattern)) || !fastGlob.isDynamicPattern(pattern)) return [await inputFile(pattern)];
-  const files = await fastGlob(pattern, { onlyFiles: true, unique: true });
-  if (files.length === 0) throw new InputError(pattern, 'no file matches');
+  if (pattern === '' || (await statOf(pattern))) return [await inputFile(pattern)];
+  const folder = await folderOf(pattern);
+  const glob = relative(folder, pattern).replaceAll(sep, '/');
+  if (!fastGlob.isDynamicPattern(glob)) return [await inputFile(pattern)];
+  const files: string[] = [];
+  for (const name of await matches(folder, glob)) {
+    const path = join(folder, name);
+    if (!(await statOf(path))?.isDirectory()) files.push(await inputFile(path));
+  }
+  if (files.length === 0) throw new InputError(pattern, 'no file matches; ()[]{}*?! are special in a glob');
   // By code unit and not by locale, so that the order is the same everywhere.
-  return Promise.all(files.sort().map(inputFile));
+  return files.sort();
 }
 
 /**
@@ -19,7 +29,11 @@ export async function inputFiles(pattern: string): Promise<readonly string[]> {
  * @throws InputError where it can't
  */
 export async function inputFile(path: string): Promise<string> {
-  if (!(await isFile(path))) throw new InputError(path, 'no such file');
+  if (path === '') throw new InputError("''", 'expected the path of a file');
+  const found = await statOf(path);
+  if (!found) throw new InputError(path, 'no such file');
+  if (found.isDirectory()) throw new InputError(path, 'is a folder, expected a file');
+  if (!found.isFile()) throw new InputError(path, 'is not a regular file: input is read more than once');
   try {
     await access(path, constants.R_OK);
   } catch (error) {
@@ -28,10 +42,23 @@ export async function inputFile(path: string): Promise<string> {
   return path;
 }
 
-async function isFile(path: string): Promise<boolean> {
+/** The deepest folder of a path that is there as written. */
+async function folderOf(path: string): Promise<string> {
+  const folder = dirname(path);
+  return folder === path || (await statOf(folder))?.isDirectory() ? folder : folderOf(folder);
+}
+
+/** What a glob finds below a folder. Links count as what they are, not as files: whoever asks looks where they lead. */
+async function matches(folder: string, glob: string): Promise<readonly string[]> {
   try {
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
+    return await fastGlob(glob, { cwd: folder, onlyFiles: false, followSymbolicLinks: false });
+  } catch (error) {
+    throw new InputError(join(folder, glob), `can't be searched: ${(error as Error).message}`, undefined, {
+      cause: error,
+    });
   }
+}
+
+function statOf(path: string) {
+  return stat(path).catch(() => null);
 }

@@ -6,10 +6,10 @@ import type { ImageRecord } from '../records/image.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 import type { Related, SceneGraph } from '../records/scene-graph.js';
 import { fitsSchema, schemaProblem } from '../records/validate.js';
-import { isPathBelow } from './image-folder.js';
+import { pathBelow } from './image-folder.js';
 import { inputFiles } from './input-files.js';
 import { type TextLine, textLines } from './json-lines.js';
-import { fieldsOf, isId } from './json-value.js';
+import { fieldsOf, isId, shown } from './json-value.js';
 
 /** What a source of relflow's own scene graphs is told. */
 export interface SceneGraphLinesOptions {
@@ -23,7 +23,7 @@ type SceneGraphRecord = ImageRecord & Captioned & Related;
 
 /**
  * Scene graphs that relflow wrote, as records again. Each line is checked; one that does not fit is a reject `schema`
- * with its file and line, one whose image lies outside the image folder is `unsafe-path`.
+ * with its file and line, one whose image has no path below the image folder is `unsafe-path`.
  * @throws OptionError where an option is out of range
  */
 export function sceneGraphLines(options: SceneGraphLinesOptions): Source<SceneGraphRecord> {
@@ -68,7 +68,7 @@ async function filesOf(path: string): Promise<readonly string[]> {
     throw new InputError(manifestFile, schemaProblem('manifest', manifest) ?? 'does not fit its schema');
   }
   const files = manifest.files.filter(({ sink }) => sink === 'scene-graphs').map((file) => file.path);
-  const outside = files.find((file) => !isPathBelow(file));
+  const outside = files.find((file) => pathBelow(file) === null);
   if (outside !== undefined) throw new InputError(manifestFile, `'${outside}' leads out of the folder`);
   if (files.length === 0) throw new InputError(manifestFile, 'the run wrote no scene graphs');
   return files.map((file) => join(path, file));
@@ -91,11 +91,11 @@ function readLine({ text, line }: TextLine, file: string): SourceItem<SceneGraph
   }
   const dangling = danglingIndex(value);
   if (dangling !== null) return refuse('schema', dangling);
-  if (!isPathBelow(value.image.file))
-    return refuse('unsafe-path', `'${value.image.file}' leads out of the image folder`);
-  const { objects, captions, relations, provenance } = value;
+  const { image: written, objects, captions, relations, provenance } = value;
+  const below = pathBelow(written.file);
+  if (below === null) return refuse('unsafe-path', `${shown(written.file)} is not a path below the image folder`);
   const { origin, tagger } = provenance;
-  return { record: { image: value.image, detections: objects, origin, captions, relations, tagger } };
+  return { record: { image: { ...written, file: below }, detections: objects, origin, captions, relations, tagger } };
 }
 
 /** What a schema can't say: relations lead to objects and captions that are there. */

@@ -18,23 +18,34 @@ export interface GenomeRelation {
   readonly predicate: string;
 }
 
-/** What an image has in one of the files, in file order. */
+/** What an image has in the files, in file order. */
 export interface GenomeGraph {
   readonly objects: readonly GenomeObject[];
+  /** Objects that only relations have, each one once. */
+  readonly carried: readonly GenomeObject[];
   readonly relations: readonly GenomeRelation[];
   readonly rejects: readonly SourceReject[];
+  /** True where a reject is of the image as a whole. */
+  readonly refused: boolean;
 }
 
 /**
- * Reads an image's entry in `objects.json`, `scene_graphs.json` or `relationships.json`. In the last one relations carry
- * their objects, each of which comes out once.
+ * Reads an image's entry in `objects.json`, `scene_graphs.json` or `relationships.json`. Relations may carry
+ * their objects, as they do in the last one.
  */
 export function readGenomeEntry(image: Id, entry: unknown): GenomeGraph {
   const fields = fieldsOf(entry);
   const objects = elementsOf(fields['objects']).map(readObject);
+  const carried: GenomeObject[] = [];
   const relations: GenomeRelation[] = [];
-  const rejects: SourceReject[] = [];
-  const carried = new Map<Id, GenomeObject>();
+  const rejects: SourceReject[] = ['objects', 'relationships']
+    .filter((list) => fields[list] !== undefined && !Array.isArray(fields[list]))
+    .map((list) => ({
+      reason: `malformed-${list}`,
+      message: `image ${image}: ${list} is ${shown(fields[list])}, expected a list`,
+      image,
+    }));
+  const refused = rejects.length > 0;
   for (const element of elementsOf(fields['relationships'])) {
     const relation = fieldsOf(element);
     const [subject, object] = [endOf(relation['subject'], carried), endOf(relation['object'], carried)];
@@ -51,14 +62,20 @@ export function readGenomeEntry(image: Id, entry: unknown): GenomeGraph {
       });
     }
   }
-  return { objects: [...objects, ...carried.values()], relations, rejects };
+  return { objects, carried: objectsBeside(objects, carried), relations, rejects, refused };
+}
+
+/** The objects whose ids are not those of others; of those with the same id, the first one. */
+export function objectsBeside(others: readonly GenomeObject[], objects: readonly GenomeObject[]): GenomeObject[] {
+  const ids = new Set(others.map(({ id }) => id));
+  return objects.filter(({ id }) => id === null || ids.size !== ids.add(id).size);
 }
 
 /** The id of an object that a relation carries, which is noted; undefined where it carries none. */
-function endOf(value: unknown, carried: Map<Id, GenomeObject>): Id | undefined {
+function endOf(value: unknown, carried: GenomeObject[]): Id | undefined {
   const object = readObject(value);
   if (object.id === null) return undefined;
-  if (!carried.has(object.id)) carried.set(object.id, object);
+  carried.push(object);
   return object.id;
 }
 

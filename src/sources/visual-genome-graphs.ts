@@ -2,9 +2,9 @@ import type { Id } from '../records/image.js';
 import type { SourceContext, SourceReject } from '../records/ports.js';
 import { IdIndex } from './id-index.js';
 import { streamJson } from './json-stream.js';
-import { fieldsOf, isId } from './json-value.js';
+import { fieldsOf, idKey, isId } from './json-value.js';
 import { KeyedStore } from './keyed-store.js';
-import { type GenomeGraph, readGenomeEntry } from './visual-genome-entry.js';
+import { type GenomeGraph, objectsBeside, readGenomeEntry } from './visual-genome-entry.js';
 
 /** Visual Genome's two forms: objects and relationships apart, or together. */
 export type GenomeFiles =
@@ -18,13 +18,12 @@ export type GenomeItem = GenomeEntry | { readonly reject: SourceReject };
 export interface GenomeEntry {
   readonly image: Id;
   readonly graph: GenomeGraph;
-  /** How many of the objects only the relationships have. */
-  readonly added: number;
 }
 
 /**
  * The graphs of all images, in the order of the objects, then those that have relationships only. The two files may be
- * in different orders: relationships are put aside in a temporary file first.
+ * in different orders: relationships are put aside in a temporary file first. An image whose id is a number in one of
+ * them may have it as a text in the other.
  *
  * Rejects: `malformed-image`, an entry without an id; `duplicate-image`, of which the first one stays.
  * @throws InputError where a file can't be read
@@ -34,9 +33,7 @@ export async function* genomeGraphs(
   context: SourceContext,
 ): AsyncGenerator<GenomeItem, void, void> {
   if ('sceneGraphs' in files) {
-    for await (const entry of entries(files.sceneGraphs, context)) {
-      yield 'reject' in entry ? entry : { ...entry, added: 0 };
-    }
+    yield* entries(files.sceneGraphs, context);
     return;
   }
   const aside = await KeyedStore.create(context.tempDir);
@@ -46,7 +43,7 @@ export async function* genomeGraphs(
       if ('reject' in entry) yield entry;
       else {
         related.push(entry.image);
-        aside.put(entry.image, Buffer.from(JSON.stringify(entry.graph)));
+        aside.put(idKey(entry.image), Buffer.from(JSON.stringify(entry.graph)));
         await aside.settle();
       }
     }
@@ -55,23 +52,21 @@ export async function* genomeGraphs(
     for await (const entry of entries(files.objects, context)) {
       if ('reject' in entry) yield entry;
       else {
-        seen.add(entry.image);
-        yield joined(entry.image, entry.graph, await graphAside(aside, entry.image));
+        seen.add(idKey(entry.image));
+        const more = await graphAside(aside, entry.image);
+        yield more ? { image: entry.image, graph: joined(entry.graph, more) } : entry;
       }
     }
-    const none: GenomeGraph = { objects: [], relations: [], rejects: [] };
     for (const image of related) {
-      if (seen.get(image) === undefined) yield joined(image, none, await graphAside(aside, image));
+      const graph = seen.get(idKey(image)) === undefined ? await graphAside(aside, image) : null;
+      if (graph) yield { image, graph };
     }
   } finally {
     await aside.close();
   }
 }
 
-async function* entries(
-  file: string,
-  context: SourceContext,
-): AsyncGenerator<{ image: Id; graph: GenomeGraph } | { reject: SourceReject }, void, void> {
+async function* entries(file: string, context: SourceContext): AsyncGenerator<GenomeItem, void, void> {
   const seen = new IdIndex();
   const onRead = (done: number, total: number) => context.progress({ phase: 'reading', done, total });
   for await (const { first, values } of streamJson(file, {
@@ -85,7 +80,7 @@ async function* entries(
         const position = first + index;
         const message = `entry ${position}: expected an image_id`;
         yield { reject: { reason: 'malformed-image', message, detail: { position } } };
-      } else if (seen.add(image) === undefined) {
+      } else if (seen.add(idKey(image)) === undefined) {
         const message = `image ${image} occurs twice; the first one stays`;
         yield { reject: { reason: 'duplicate-image', message, image } };
       } else yield { image, graph: readGenomeEntry(image, value) };
@@ -94,19 +89,17 @@ async function* entries(
 }
 
 async function graphAside(aside: KeyedStore, image: Id): Promise<GenomeGraph | null> {
-  const [payload] = await aside.get(image);
+  const [payload] = await aside.get(idKey(image));
   return payload ? JSON.parse(payload.toString()) : null;
 }
 
-/** Relations may be of objects that the objects' file lacks. */
-function joined(image: Id, own: GenomeGraph, aside: GenomeGraph | null): GenomeEntry {
-  if (!aside) return { image, graph: own, added: 0 };
-  const known = new Set(own.objects.map(({ id }) => id));
-  const added = aside.objects.filter(({ id }) => !known.has(id));
-  const graph = {
-    objects: [...own.objects, ...added],
-    relations: aside.relations,
+/** What an image has in both files: each may have what the other is for. */
+function joined(own: GenomeGraph, aside: GenomeGraph): GenomeGraph {
+  return {
+    objects: own.objects,
+    carried: objectsBeside(own.objects, [...own.carried, ...aside.objects, ...aside.carried]),
+    relations: [...own.relations, ...aside.relations],
     rejects: [...own.rejects, ...aside.rejects],
+    refused: own.refused || aside.refused,
   };
-  return { image, graph, added: added.length };
 }

@@ -33,7 +33,7 @@ const nearIou = 0.7;
  * Source: RLIPv2, datasets/vg.py
  */
 export function preprocessGenome(
-  graph: GenomeGraph,
+  graph: Pick<GenomeGraph, 'objects' | 'relations'>,
   options: PreprocessOptions | null,
   count: (name: string) => void,
 ): Pick<GenomeGraph, 'objects' | 'relations'> {

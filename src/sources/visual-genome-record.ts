@@ -2,8 +2,8 @@ import type { Id, Image, ImageRecord, Origin } from '../records/image.js';
 import type { SourceItem } from '../records/ports.js';
 import type { Related, Relation } from '../records/scene-graph.js';
 import { filterDetections, type RawDetection } from './detection-filter.js';
-import type { GenomeObject, GenomeRelation } from './visual-genome-entry.js';
-import type { GenomeEntry } from './visual-genome-graphs.js';
+import { freeIds } from './free-ids.js';
+import type { GenomeGraph, GenomeObject, GenomeRelation } from './visual-genome-entry.js';
 import { type PreprocessOptions, preprocessGenome } from './visual-genome-preprocess.js';
 
 /**
@@ -12,7 +12,7 @@ import { type PreprocessOptions, preprocessGenome } from './visual-genome-prepro
  * @param steps null without preprocessing
  */
 export function genomeRecord(
-  { graph, added }: GenomeEntry,
+  graph: GenomeGraph,
   image: Image,
   origin: Origin,
   steps: PreprocessOptions | null,
@@ -21,8 +21,14 @@ export function genomeRecord(
   const count = (name: string) => {
     counts[name] = (counts[name] ?? 0) + 1;
   };
-  const { objects, relations } = preprocessGenome(graph, steps, count);
-  const filtered = filterDetections(objects.map(rawDetection), image, steps === null);
+  const added = graph.carried.length;
+  const all = { objects: [...graph.objects, ...graph.carried], relations: graph.relations };
+  const { objects, relations } = preprocessGenome(all, steps, count);
+  const free = freeIds(objects);
+  const raw = objects.map(({ id, names, box }): RawDetection => {
+    return { id: id ?? free(), category: names[0] || null, box, crowd: false };
+  });
+  const filtered = filterDetections(raw, image, steps === null);
   const record = {
     image,
     detections: filtered.detections,
@@ -35,11 +41,6 @@ export function genomeRecord(
     rejects: [...graph.rejects, ...filtered.rejects],
     counts: { ...filtered.counts, ...counts, ...(added > 0 && { 'object-from-relationship': added }) },
   };
-}
-
-/** An object without an id gets its position. */
-function rawDetection({ id, names, box }: GenomeObject, index: number): RawDetection {
-  return { id: id ?? index, category: names[0] || null, box, crowd: false };
 }
 
 function indexed(

@@ -3,9 +3,10 @@ import { OptionError } from '../errors.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
-import { checkImageFolder, findImage, isPathBelow } from './image-folder.js';
+import { checkImageFolder, findImage, pathBelow } from './image-folder.js';
 import { ImageSizes } from './image-sizes.js';
 import { inputFile } from './input-files.js';
+import { shown } from './json-value.js';
 import { readAliases } from './visual-genome-aliases.js';
 import { type GenomeEntry, type GenomeFiles, genomeGraphs } from './visual-genome-graphs.js';
 import { genomeRecord } from './visual-genome-record.js';
@@ -39,10 +40,11 @@ type GenomeRecord = ImageRecord & Related;
  * Boxes go through `filterDetections`; with preprocessing, objects with the same name and box become one, and relations
  * that so become equal (`duplicate-relation`) or lead from an object to itself (`self-relation`) are left out. Relations
  * of a box that is left out go too (`relation-of-dropped-box`). Objects that only relations have are added
- * (`object-from-relationship`).
+ * (`object-from-relationship`). An object without an id gets the first number that no other of its image has.
  *
- * Rejects: `malformed-image`, `duplicate-image`, `malformed-relationship`, `unknown-size` (not in `image_data.json`),
- * `unsafe-path`, `image-missing`, `malformed-box`.
+ * Rejects: `malformed-image`, `duplicate-image`, `malformed-objects`, `malformed-relationships`, `malformed-relationship`,
+ * `unknown-size` (not in `image_data.json`), `unsafe-path`, `image-missing`, `malformed-box`. Entries of
+ * `image_data.json` that are of no use are counted in an item of their own (`malformed-size`, `duplicate-size`).
  *
  * @throws OptionError where an option is missing or out of range
  * Source: RLIPv2, datasets/vg.py; https://homes.cs.washington.edu/~ranjay/visualgenome/api_readme
@@ -70,6 +72,7 @@ export function visualGenome(options: VisualGenomeOptions): Source<GenomeRecord>
     const relationshipAliases = await readAliases(options.relationshipAliases);
     const steps = preprocess ? { objectAliases, relationshipAliases, maxRelations } : null;
     const sizes = await ImageSizes.read(imageData, context);
+    if (Object.keys(sizes.counts).length > 0) yield { counts: sizes.counts };
     const total = Math.min(sizes.count, limit ?? sizes.count);
     let done = 0;
     for await (const entry of genomeGraphs(options, context)) {
@@ -82,17 +85,18 @@ export function visualGenome(options: VisualGenomeOptions): Source<GenomeRecord>
       }
     }
 
-    async function item(entry: GenomeEntry): Promise<SourceItem<GenomeRecord>> {
-      const { image: id } = entry;
+    async function item({ image: id, graph }: GenomeEntry): Promise<SourceItem<GenomeRecord>> {
+      if (graph.refused) return { rejects: graph.rejects };
       const size = sizes.get(id);
       const refuse = (reason: string, problem: string) => ({
         rejects: [{ reason, message: `image ${id}: ${problem}`, image: id }],
       });
       if (!size) return refuse('unknown-size', `no width and height in ${basename(imageData)}`);
-      if (!isPathBelow(`${id}.jpg`)) return refuse('unsafe-path', 'its file would lie outside the image folder');
-      const file = await findImage(images, [`${id}.jpg`, `VG_100K/${id}.jpg`, `VG_100K_2/${id}.jpg`]);
-      if (file === null) return refuse('image-missing', `no file ${id}.jpg in the image folder`);
-      return genomeRecord(entry, { id, file, ...size, dataset, split: '' }, origin, steps);
+      const name = pathBelow(`${id}.jpg`);
+      if (name === null) return refuse('unsafe-path', `${shown(`${id}.jpg`)} is not a path below the image folder`);
+      const file = await findImage(images, [name, `VG_100K/${name}`, `VG_100K_2/${name}`]);
+      if (file === null) return refuse('image-missing', `no file ${name} in the image folder`);
+      return genomeRecord(graph, { id, file, ...size, dataset, split: '' }, origin, steps);
     }
   }
   return {

@@ -205,10 +205,14 @@ describe('coco', () => {
           image: 3,
         },
         { reason: 'malformed-image', message: 'image 4: file_name is 7, expected a path', image: 4 },
-        { reason: 'unsafe-path', message: 'image 5: "../secret.jpg" leads out of the image folder', image: 5 },
-        { reason: 'unsafe-path', message: 'image 6: "/etc/passwd" leads out of the image folder', image: 6 },
-        { reason: 'unsafe-path', message: 'image 7: "C:\\\\a.jpg" leads out of the image folder', image: 7 },
-        { reason: 'unsafe-path', message: 'image 8: "a\\\\..\\\\b.jpg" leads out of the image folder', image: 8 },
+        { reason: 'unsafe-path', message: 'image 5: "../secret.jpg" is not a path below the image folder', image: 5 },
+        { reason: 'unsafe-path', message: 'image 6: "/etc/passwd" is not a path below the image folder', image: 6 },
+        { reason: 'unsafe-path', message: 'image 7: "C:\\\\a.jpg" is not a path below the image folder', image: 7 },
+        {
+          reason: 'unsafe-path',
+          message: 'image 8: "a\\\\..\\\\b.jpg" is not a path below the image folder',
+          image: 8,
+        },
         {
           reason: 'malformed-image',
           message: 'image at position 8: id is 1.5, expected a whole number or a text',
@@ -231,6 +235,24 @@ describe('coco', () => {
           image: 11,
         },
       ],
+    );
+  });
+
+  it('refuses paths that may lead elsewhere on any system, and writes the others with forward slashes', async () => {
+    const unsafe = [
+      ['a/../../b.jpg', 'a/.. /b.jpg', '..  ', './b.jpg', 'a/.../b.jpg', '\\\\host\\b.jpg', 'c:b.jpg'],
+      ['http://host/b.jpg', 'data:b.jpg', 'a+b-1.c:b.jpg', 'a\0.jpg', 'a\n.jpg', 'a\x7f.jpg', 'a\x85.jpg'],
+    ].flat();
+    const safe = ['a\\b\\1.jpg', 'a..b/..c/d...jpg', '12:30 o’clock.jpg', ' a /b .jpg'];
+    const images = [...unsafe, ...safe].map((file_name, id) => image(id, { file_name }));
+    const { records, reasons } = await read({ images, annotations: [], categories });
+    assert.deepEqual(
+      reasons,
+      unsafe.map(() => 'unsafe-path'),
+    );
+    assert.deepEqual(
+      records.map(({ image: { file } }) => file),
+      ['a/b/1.jpg', ...safe.slice(1)],
     );
   });
 
@@ -405,7 +427,9 @@ describe('coco', () => {
     const none = join(folder, 'none.json');
     await assert.rejects(coco({ annotations: none }).files(), { message: `${none}: no such file` });
     const noMatch = join(folder, 'no', '*.json');
-    await assert.rejects(coco({ annotations: noMatch }).files(), { message: `${noMatch}: no file matches` });
+    await assert.rejects(coco({ annotations: noMatch }).files(), {
+      message: `${noMatch}: no file matches; ()[]{}*?! are special in a glob`,
+    });
     await assert.rejects(read({ images: [], annotations: [] }), {
       message: `${file}: the array 'categories' is missing`,
     });

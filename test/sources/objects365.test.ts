@@ -69,6 +69,7 @@ describe('objects365', () => {
     };
     assert.equal(await fileOf('images/v2/patch16/a.jpg'), 'patch16/a.jpg');
     assert.equal(await fileOf('patch16/a.jpg'), 'patch16/a.jpg');
+    assert.equal(await fileOf('images\\v2\\patch16\\a.jpg'), 'patch16/a.jpg');
     assert.equal(await fileOf('images/v2/patch3/b.jpg'), 'images/v2/patch3/b.jpg');
     assert.equal(
       await fileOf('images/v2/patch4/c.jpg'),

@@ -45,6 +45,13 @@ describe('sceneGraphLines', () => {
     assert.deepEqual((await readSource(sceneGraphLines({ sceneGraphs: file, limit: 1 }))).records.length, 1);
   });
 
+  it('writes paths with forward slashes', async () => {
+    const file = join(folder, 'slashes.jsonl');
+    writeFileSync(file, lines(graph(1, { image: { ...graph(1).image, file: 'a\\1.jpg' } })));
+    const { records } = await readSource(sceneGraphLines({ sceneGraphs: file }));
+    assert.equal(records[0]?.image.file, 'a/1.jpg');
+  });
+
   it('refuses lines that do not fit, by their number', async () => {
     const file = join(folder, 'bad.jsonl');
     const relation = { subject: 0, object: 1, predicate: 'with' };
@@ -65,7 +72,7 @@ describe('sceneGraphLines', () => {
           ['schema', "the value must NOT have additional properties ('extra')"],
           ['schema', '/relations/0 is of an object that is not there'],
           ['schema', '/relations/0 is of a caption that is not there'],
-          ['unsafe-path', "'../5.jpg' leads out of the image folder"],
+          ['unsafe-path', '"../5.jpg" is not a path below the image folder'],
         ].map(([reason, problem], i) => ({
           reason,
           message: `bad.jsonl: line ${i + 4}: ${problem}`,

@@ -212,7 +212,7 @@ describe('visualGenome', () => {
         { image_id: 1, objects: [] },
         { image_id: 77, objects: [] },
         { image_id: '../../x', objects: [] },
-        { image_id: 2, objects: 'none' },
+        { image_id: 2, objects: [] },
         7,
       ],
       [
@@ -243,9 +243,154 @@ describe('visualGenome', () => {
       'malformed-image: entry 1: expected an image_id',
       'duplicate-image: image 1 occurs twice; the first one stays',
       'unknown-size: image 77: no width and height in sizes.json',
-      'unsafe-path: image ../../x: its file would lie outside the image folder',
+      'unsafe-path: image ../../x: "../../x.jpg" is not a path below the image folder',
       'malformed-image: entry 6: expected an image_id',
     ]);
+  });
+
+  it('refuses an image whose objects or relationships are not a list', async () => {
+    const [objects, relationships] = [[man, horse], [relationship(man, 'on', horse)]];
+    const together = await readGraphs([
+      { image_id: 1, objects: 'none', relationships },
+      { image_id: 2, objects, relationships: {} },
+      { image_id: 3, objects: null, relationships: 7 },
+      { image_id: 4 },
+    ]);
+    const idsOf = ({ records }: typeof together) => records.map(({ image }) => image.id);
+    const rejectsOf = ({ items }: typeof together) => items.flatMap(({ rejects = [] }) => rejects);
+    const refused = (image: number, list: string, value: string) => ({
+      reason: `malformed-${list}`,
+      message: `image ${image}: ${list} is ${value}, expected a list`,
+      image,
+    });
+    assert.deepEqual(idsOf(together), [4]);
+    assert.deepEqual(rejectsOf(together), [
+      refused(1, 'objects', '"none"'),
+      refused(2, 'relationships', '{}'),
+      refused(3, 'objects', 'null'),
+      refused(3, 'relationships', '7'),
+    ]);
+
+    const apart = await readTwo(
+      [
+        { image_id: 1, objects: 'none' },
+        { image_id: 2, objects },
+        { image_id: 3, objects },
+      ],
+      [
+        { image_id: 1, relationships },
+        { image_id: 2, relationships: {} },
+        { image_id: 4, relationships: 7 },
+      ],
+    );
+    assert.deepEqual(idsOf(apart), [3]);
+    assert.deepEqual(rejectsOf(apart), [
+      refused(1, 'objects', '"none"'),
+      refused(2, 'relationships', '{}'),
+      refused(4, 'relationships', '7'),
+    ]);
+  });
+
+  it('takes an object once that the image has and its relations carry', async () => {
+    const relationships = [
+      relationship(man, 'on', horse),
+      relationship(man, 'has', hat),
+      relationship(man, 'near', hat),
+    ];
+    const { records, counts, reasons } = await readGraphs([{ image_id: 1, objects: [horse, man], relationships }], {
+      preprocess: false,
+    });
+    assert.deepEqual(
+      records[0]?.detections.map(({ id }) => id),
+      [12, 11, 13],
+    );
+    assert.deepEqual(records[0]?.relations, [
+      { subject: 1, object: 0, predicate: 'on' },
+      { subject: 1, object: 2, predicate: 'has' },
+      { subject: 1, object: 2, predicate: 'near' },
+    ]);
+    assert.deepEqual([counts, reasons], [{ 'object-from-relationship': 1 }, []]);
+  });
+
+  it('uses relationships among the objects, and objects among the relationships', async () => {
+    const { records, counts, reasons } = await readTwo(
+      [
+        { image_id: 1, objects: [man, horse], relationships: [relationship(man, 'on', horse)] },
+        { image_id: 2, objects: [man], relationships: [relationship(man, 'has', hat), null] },
+      ],
+      [{ image_id: 1, objects: [hat, man], relationships: [{ predicate: 'has', subject_id: 11, object_id: 13 }] }],
+    );
+    assert.deepEqual(
+      records.map(({ detections, relations }) => [detections.map(({ id }) => id), relations]),
+      [
+        [
+          [11, 12, 13],
+          [
+            { subject: 0, object: 1, predicate: 'on' },
+            { subject: 0, object: 2, predicate: 'has' },
+          ],
+        ],
+        [[11, 13], [{ subject: 0, object: 1, predicate: 'has' }]],
+      ],
+    );
+    assert.deepEqual([counts, reasons], [{ 'object-from-relationship': 2 }, ['malformed-relationship']]);
+  });
+
+  it('gives an object without an id the first number that no other of its image has', async () => {
+    const idless = (box: readonly number[]) => ({ ...object(0, 'cup', box), object_id: undefined });
+    const objects = [
+      idless([0, 0, 5, 5]),
+      object(0, 'cup', [1, 0, 5, 5]),
+      idless([2, 0, 5, 5]),
+      object(2, 'cup', [3, 0, 5, 5]),
+    ];
+    const { records, counts } = await readGraphs([{ image_id: 1, objects }]);
+    assert.deepEqual(
+      records[0]?.detections.map(({ id }) => id),
+      [1, 0, 3, 2],
+    );
+    assert.deepEqual(counts, {});
+  });
+
+  it('counts sizes that are of no use, and takes ids as numbers or texts', async () => {
+    const entry = { objects: [man, horse] };
+    const relationships = [{ image_id: '2', relationships: [relationship(man, 'on', horse)] }];
+    const { records, items, reasons } = await readTwo(
+      [1, '2', 3].map((image_id) => ({ image_id, ...entry })),
+      relationships,
+      {
+        imageData: at('sizes.json', [
+          { image_id: '1', width: 200, height: 100 },
+          { image_id: 1, width: 7, height: 7 },
+          { image_id: 2, width: 200, height: 100 },
+          { image_id: 3, width: 0, height: 100 },
+          { width: 5, height: 5 },
+          null,
+        ]),
+      },
+    );
+    assert.deepEqual(items[0], { counts: { 'duplicate-size': 1, 'malformed-size': 3 } });
+    assert.deepEqual(
+      records.map(({ image: { id, width }, relations }) => [id, width, relations.length]),
+      [
+        [1, 200, 0],
+        ['2', 200, 1],
+      ],
+    );
+    assert.deepEqual(reasons, ['unknown-size']);
+
+    const mixed = await readTwo(
+      [
+        { image_id: 2, ...entry },
+        { image_id: '2', ...entry },
+      ],
+      relationships,
+    );
+    assert.deepEqual(
+      mixed.records.map(({ relations }) => relations.length),
+      [1],
+    );
+    assert.deepEqual(mixed.reasons, ['duplicate-image']);
   });
 
   it('wants the files of images where their folder is given', async () => {
