@@ -10,9 +10,14 @@ export interface StageLoad {
 
 /** Watches the stages of a run while it goes on. Unlike the counts of shards, it forgets what earlier runs did. */
 export class Meter {
-  readonly stages: Record<string, StageLoad> = {};
+  readonly #loads = new Map<string, StageLoad>();
   readonly #inside = new Map<string, { records: number; since: number }>();
   readonly #begun = performance.now();
+
+  /** What has gone through each stage up to now; what comes later does not change it. */
+  get stages(): Record<string, StageLoad> {
+    return Object.fromEntries([...this.#loads].map(([node, load]) => [node, { ...load }]));
+  }
 
   /** Seconds since the run began. */
   get seconds(): number {
@@ -35,7 +40,8 @@ export class Meter {
   }
 
   #load(node: string): StageLoad {
-    this.stages[node] ??= { in: 0, out: 0, filtered: 0, rejected: 0, milliseconds: 0 };
-    return this.stages[node];
+    const load = this.#loads.get(node) ?? { in: 0, out: 0, filtered: 0, rejected: 0, milliseconds: 0 };
+    this.#loads.set(node, load);
+    return load;
   }
 }

@@ -35,7 +35,10 @@ export interface RunOptions {
   readonly gzip?: boolean;
   /** How many records each stage works on at once, instead of its own choice. The output does not depend on it. */
   readonly concurrency?: number;
-  /** Reads nothing more, finishes what is in flight and keeps it all for a resume. */
+  /**
+   * Reads nothing more, finishes what is in flight and keeps it all for a resume. While the inputs are still being
+   * checked there is nothing to keep, and `run` rejects with its reason.
+   */
   readonly stop?: AbortSignal;
   /** Ends at once; what was not yet written is lost. */
   readonly signal?: AbortSignal;
@@ -86,6 +89,8 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
   positiveInteger('run', 'shardBytes', shardBytes);
   if (concurrency !== undefined) positiveInteger('run', 'concurrency', concurrency);
   if (resume && options.overwrite) throw new OptionError('run', 'expected resume or overwrite, not both');
+  const signal = options.signal ?? new AbortController().signal;
+  const stop = options.stop ?? new AbortController().signal;
   const meter = new Meter();
   const folder = new RunFolder(options.out);
   const report: Report = (progress, writer) =>
@@ -96,9 +101,11 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
       stages: meter.stages,
     });
 
-  const inputs = await fingerprint(await inputFiles(graph), (done, total) =>
-    report({ phase: 'checking', done, total }),
-  );
+  const ended = AbortSignal.any([signal, stop]);
+  const inputs = await fingerprint(await inputFiles(graph), (done, total) => {
+    report({ phase: 'checking', done, total });
+    ended.throwIfAborted();
+  });
   const state: RunState = {
     format: 'relflow.run/1',
     relflow: version,
@@ -108,11 +115,14 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
     inputs,
     sharding: { records: shardRecords, bytes: shardBytes, gzip },
   };
-  const found = await claim(folder, state, resume, options.overwrite ?? false);
+  // Nothing is made, not even a lock, in a folder that is somebody else's.
+  await claim(folder, state, resume, options.overwrite ?? false);
   const unlock = await lockFolder(folder);
   try {
+    // Before the lock was taken another process may have run here.
+    const found = await claim(folder, state, resume, options.overwrite ?? false);
     if (!found || !resume) await guard(folder.path, () => begin(folder, state));
-    return await runLocked(graph, folder, state, options, meter, report);
+    return await runLocked(graph, folder, state, { ...options, signal, stop }, meter, report);
   } finally {
     await unlock();
   }
@@ -123,7 +133,7 @@ async function runLocked(
   graph: Graph,
   folder: RunFolder,
   state: RunState,
-  options: RunOptions,
+  options: RunOptions & Required<Pick<RunOptions, 'signal' | 'stop'>>,
   meter: Meter,
   report: Report,
 ): Promise<RunResult> {
@@ -131,8 +141,7 @@ async function runLocked(
   const earlier = await folder.manifest();
   if (earlier) return { folder, manifest: earlier, records: earlier.records, stages: {}, seconds: meter.seconds };
 
-  const signal = options.signal ?? new AbortController().signal;
-  const stop = options.stop ?? new AbortController().signal;
+  const { signal, stop } = options;
   const writer = await ShardWriter.open(folder, state.sharding);
   const tempDir = folder.inner('tmp');
   await mkdir(tempDir, { recursive: true });
@@ -155,16 +164,16 @@ async function runLocked(
       await writer.commit({ writes: [...writes, ...refused], stages });
       report({ phase: 'records', done: writer.done, total: source.phase === 'records' ? source.total : null }, writer);
     }
-    const result = { folder, records: writer.done, stages: meter.stages };
+    let manifest: Manifest | null = null;
     if (stop.aborted) {
       await writer.checkpoint();
-      return { ...result, manifest: null, seconds: meter.seconds };
+    } else {
+      report({ phase: 'finishing', done: 0, total: null }, writer);
+      await writer.finish();
+      await writeReport(folder, meter);
+      manifest = await guard(folder.path, () => finish(graph, folder, state, signal, stop));
     }
-    report({ phase: 'finishing', done: 0, total: null }, writer);
-    await writer.finish();
-    await writeReport(folder, meter);
-    const manifest = await guard(folder.path, () => finish(graph, folder, state, signal));
-    return { ...result, manifest, seconds: meter.seconds };
+    return { folder, manifest, records: writer.done, stages: meter.stages, seconds: meter.seconds };
   } catch (error) {
     // The error that matters is the first one.
     await writer.checkpoint().catch(() => {});
@@ -254,12 +263,28 @@ function differs(was: RunState, is: RunState): string | null {
   return digest(was.sharding) === digest(is.sharding) ? null : 'the shards are to be cut in another way';
 }
 
-async function finish(graph: Graph, folder: RunFolder, state: RunState, signal: AbortSignal): Promise<Manifest> {
+/** Makes what comes of the whole run, the manifest last; null where it was stopped on the way, for a resume to do it. */
+async function finish(
+  graph: Graph,
+  folder: RunFolder,
+  state: RunState,
+  signal: AbortSignal,
+  stop: AbortSignal,
+): Promise<Manifest | null> {
   const shards = await folder.shards();
   const stages: Record<string, StageCounts> = {};
   for (const shard of shards) addStages(stages, shard.stages);
   const files = shards.flatMap((shard) => shard.files);
-  for (const finisher of graph.finishers) files.push(...(await finisher.finish(folder, signal)));
+  try {
+    const ended = AbortSignal.any([signal, stop]);
+    for (const finisher of graph.finishers) {
+      ended.throwIfAborted();
+      files.push(...(await finisher.finish(folder, ended)));
+    }
+  } catch (error) {
+    if (stop.aborted && error === stop.reason) return null;
+    throw error;
+  }
   const manifest: Manifest = {
     format: 'relflow.manifest/1',
     relflow: state.relflow,

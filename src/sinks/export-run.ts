@@ -57,6 +57,7 @@ export function exportFormat(name: string): ExportFormat {
  *
  * @throws OptionError where an option is out of range
  * @throws InputError where the run is not finished or has no sink that the format is made from
+ * @throws OutputError where the file can't be written, or is to be keyed by image ids that are there twice
  */
 export async function exportRun(
   folder: RunFolder,
@@ -72,7 +73,7 @@ export async function exportRun(
     throw new InputError(folder.path, `the run has no sink '${sink}', which ${format} is made from`);
   }
   if (!(await folder.manifest())) throw new InputError(folder.path, 'the run is not finished; resume it first');
-  return guard(file, async () => writeAtomically(file, await pieces(folder, format, options)));
+  return guard(file, async () => writeAtomically(file, await pieces(folder, format, file, options)));
 }
 
 function checkOptions({ minConfidence = 0, scenes = 1 }: ExportOptions): void {
@@ -83,20 +84,22 @@ function checkOptions({ minConfidence = 0, scenes = 1 }: ExportOptions): void {
 async function pieces(
   folder: RunFolder,
   format: ExportFormat,
+  file: string,
   options: ExportOptions,
+  signal?: AbortSignal,
 ): Promise<AsyncIterable<string> | Iterable<string>> {
-  const graphs = () => folder.lines('scene-graphs', 'scene-graph');
+  const graphs = () => folder.lines('scene-graphs', 'scene-graph', signal);
   switch (format) {
     case 'rlipv2':
       return rlipv2Annotations(graphs(), options);
     case 'rlipv2-candidates':
-      return rlipv2Candidates(folder.lines('candidates', 'candidates'));
+      return rlipv2Candidates(folder.lines('candidates', 'candidates', signal), file);
     case 'rlipv2-frequencies':
       return rlipv2Frequencies(graphs(), options);
     case 'rlipv2-paths':
-      return rlipv2FilePaths(graphs());
+      return rlipv2FilePaths(graphs(), file);
     case 'page':
-      return [(await drawReportPage(folder, { title: 'relflow', ...options })).page];
+      return [(await drawReportPage(folder, { title: 'relflow', ...options }, signal)).page];
   }
 }
 
@@ -113,9 +116,10 @@ export function exportAs(format: ExportFormat, options: ExportOptions = {}): Fin
     version: '1',
     options: { ...options },
     needs: [sink],
-    finish: async (folder) => {
+    finish: async (folder, signal) => {
       const records = (await folder.shards()).flatMap((shard) => shard.files).filter((file) => file.sink === sink);
-      const written = await writeAtomically(folder.at(path), await pieces(folder, format, options));
+      const file = folder.at(path);
+      const written = await writeAtomically(file, await pieces(folder, format, file, options, signal));
       return [{ sink: format, path, records: records.reduce((sum, file) => sum + file.records, 0), ...written }];
     },
   };

@@ -25,8 +25,8 @@ export function reportPage(options: ReportPageOptions): Finisher {
     version: '1',
     options: { title, scenes },
     needs: ['scene-graphs'],
-    finish: async (folder) => {
-      const { page, shown } = await drawReportPage(folder, options);
+    finish: async (folder, signal) => {
+      const { page, shown } = await drawReportPage(folder, options, signal);
       const written = await writeAtomically(folder.at('report.html'), [page]);
       return [{ sink: 'report-page', path: 'report.html', records: shown, ...written }];
     },
@@ -37,8 +37,9 @@ export function reportPage(options: ReportPageOptions): Finisher {
 export async function drawReportPage(
   folder: RunFolder,
   { title, images, scenes: count = 12 }: ReportPageOptions,
+  signal?: AbortSignal,
 ): Promise<{ page: string; shown: number }> {
-  const { shown, summary } = await choose(folder, count);
+  const { shown, summary } = await choose(folder, count, signal);
   const scenes: ReportScene[] = [];
   for (const graph of shown) {
     const imageDataUri = images === undefined ? null : await dataUri(join(images, graph.image.file));
@@ -48,13 +49,13 @@ export async function drawReportPage(
 }
 
 /** The first scenes with relations, filled up with others, in the order of the run. */
-async function choose(folder: RunFolder, count: number) {
+async function choose(folder: RunFolder, count: number, signal?: AbortSignal) {
   const related: SceneGraph[] = [];
   const others: SceneGraph[] = [];
   let images = 0;
   let relations = 0;
   let withRelation = 0;
-  for await (const graph of folder.lines('scene-graphs', 'scene-graph')) {
+  for await (const graph of folder.lines('scene-graphs', 'scene-graph', signal)) {
     images++;
     relations += graph.relations.length;
     if (graph.relations.length > 0) withRelation++;

@@ -1,3 +1,4 @@
+import { OutputError } from '../errors.js';
 import { officialGroups } from '../records/candidate-groups.js';
 import type { CandidateSet, SceneGraph } from '../records/scene-graph.js';
 
@@ -62,26 +63,44 @@ export async function* rlipv2Annotations(
  * Candidates as the official tagger reads them: `{"<image id>": [[[[subject, object], …], ["text", …]], …]}`, images in
  * the order of the run.
  *
+ * @throws OutputError where two images have one id
  * Source: RLIPv2, datasets/rlipv2_helper/BLIP_coco_caption_helper.py.
  */
-export async function* rlipv2Candidates(sets: AsyncIterable<CandidateSet>): AsyncGenerator<string, void> {
-  let separator = '{';
-  for await (const { image, candidates } of sets) {
-    yield `${separator}${JSON.stringify(String(image.id))}: ${JSON.stringify(officialGroups(candidates))}`;
-    separator = ',\n';
-  }
-  yield separator === '{' ? '{}\n' : '}\n';
+export function rlipv2Candidates(sets: AsyncIterable<CandidateSet>, file: string): AsyncGenerator<string, void> {
+  return byImage(sets, ({ candidates }) => officialGroups(candidates), file);
 }
 
-/** Where the images of a set lie, `{"<image id>": "train/patch16/….jpg"}`, as the official Objects365 loader wants it. */
-export async function* rlipv2FilePaths(graphs: AsyncIterable<SceneGraph>): AsyncGenerator<string, void> {
-  let separator = '{';
-  for await (const { image } of graphs) {
-    const path = image.split === '' ? image.file : `${image.split}/${image.file}`;
-    yield `${separator}${JSON.stringify(String(image.id))}: ${JSON.stringify(path)}`;
-    separator = ',\n';
+/**
+ * Where the images of a set lie, `{"<image id>": "train/patch16/….jpg"}`, as the official Objects365 loader wants it.
+ *
+ * @throws OutputError where two images have one id
+ */
+export function rlipv2FilePaths(graphs: AsyncIterable<SceneGraph>, file: string): AsyncGenerator<string, void> {
+  return byImage(graphs, ({ image }) => (image.split === '' ? image.file : `${image.split}/${image.file}`), file);
+}
+
+/**
+ * One JSON object with a value for each image, by its id.
+ *
+ * @throws OutputError where two images have one id, as those of merged sets may: a reader would see the last one alone
+ */
+async function* byImage<R extends Pick<SceneGraph, 'image'>>(
+  records: AsyncIterable<R>,
+  value: (record: R) => unknown,
+  file: string,
+): AsyncGenerator<string, void> {
+  const datasets = new Map<string, string>();
+  for await (const record of records) {
+    const { id, dataset } = record.image;
+    const key = String(id);
+    const other = datasets.get(key);
+    if (other !== undefined) {
+      throw new OutputError(file, `two images have the id ${id}, of ${other} and of ${dataset}, and ids are its keys`);
+    }
+    yield `${datasets.size === 0 ? '{' : ',\n'}${JSON.stringify(key)}: ${JSON.stringify(value(record))}`;
+    datasets.set(key, dataset);
   }
-  yield separator === '{' ? '{}\n' : '}\n';
+  yield datasets.size === 0 ? '{}\n' : '}\n';
 }
 
 /**

@@ -99,10 +99,15 @@ export class RunFolder {
 
   /**
    * The lines of a sink, in order, each checked.
-   * @throws InputError where a line does not fit its schema, naming file and line
+   * @throws InputError where a line does not fit its schema, naming file and line; the signal's reason once it is aborted
    */
-  async *lines<N extends SchemaName>(sink: string, schema: N): AsyncGenerator<TypeOf<N>, void> {
-    for (const file of await this.files(sink)) yield* schemaLines(file, schema);
+  async *lines<N extends SchemaName>(sink: string, schema: N, signal?: AbortSignal): AsyncGenerator<TypeOf<N>, void> {
+    for (const file of await this.files(sink)) {
+      for await (const line of schemaLines(file, schema)) {
+        signal?.throwIfAborted();
+        yield line;
+      }
+    }
   }
 }
 

@@ -236,7 +236,11 @@ async function writeAll(handle: FileHandle, bytes: Buffer, at: number): Promise<
   }
 }
 
-/** Size and SHA-256 of a file. @param onRead told of each piece's size in bytes */
+/**
+ * Size and SHA-256 of a file.
+ *
+ * @param onRead told of each piece's size in bytes; what it throws ends the reading
+ */
 export async function checksum(
   file: string,
   onRead?: (bytes: number) => void,

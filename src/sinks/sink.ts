@@ -24,6 +24,9 @@ export interface Finisher {
   readonly options?: Readonly<Record<string, unknown>>;
   /** Sinks whose shards it reads. */
   readonly needs: readonly string[];
-  /** @returns the files it wrote, by atomic rename */
+  /**
+   * @param signal aborted where the run is to stop; a finisher that then throws its reason is asked again by a resume
+   * @returns the files it wrote, by atomic rename
+   */
   readonly finish: (folder: RunFolder, signal: AbortSignal) => Promise<readonly OutputFile[]>;
 }

@@ -136,15 +136,16 @@ function* crossChecks(record: SceneGraph | CandidateSet, seen: Set<string>): Gen
     if (!isInside(box, image.width, image.height))
       yield `object ${index}: its box [${box.join(', ')}] is not inside the image`;
   }
+  const what = 'relations' in record ? 'relation' : 'candidate';
   const pairs =
     'relations' in record
       ? record.relations.map((relation) => ({ ...relation, captions: relation.captions ?? [] }))
       : record.candidates.map((pair) => ({ ...pair, captions: pair.texts.flatMap((text) => text.captions) }));
   for (const [index, pair] of pairs.entries()) {
     const missing = [pair.subject, pair.object].find((object) => object >= objects.length);
-    if (missing !== undefined) yield `relation ${index}: there is no object ${missing}`;
+    if (missing !== undefined) yield `${what} ${index}: there is no object ${missing}`;
     const unknown = pair.captions.find((caption) => caption >= captions.length);
-    if (unknown !== undefined) yield `relation ${index}: there is no caption ${unknown}`;
+    if (unknown !== undefined) yield `${what} ${index}: there is no caption ${unknown}`;
   }
 }
 

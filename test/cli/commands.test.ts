@@ -84,6 +84,10 @@ describe('relflow', function () {
     const { code, stdout } = await relflow(['validate', file]);
     assert.equal(code, 1);
     assert.match(stdout, /graphs\.jsonl:2: scene-graph: \/image must have required property 'width'/);
+    const [first] = readFileSync(join(out, 'candidates/00000.jsonl'), 'utf8').split('\n');
+    const candidates = [{ subject: 0, object: 999, texts: [{ text: 'on', captions: [] }] }];
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(first!), candidates }));
+    assert.match((await relflow(['validate', file])).stdout, /graphs\.jsonl:1: candidate 0: there is no object 999/);
   });
 
   it('shows a plan as text, JSON, Mermaid and SVG, and makes nothing', async () => {

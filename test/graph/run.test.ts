@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import {
+  exportAs,
+  exportRun,
   Graph,
   type ImageRecord,
   OutputError,
@@ -148,6 +150,64 @@ describe('run', () => {
     await run(broken(false), { out, shardRecords: 25, resume: true });
     await run(broken(false), { out: whole, shardRecords: 25 });
     assert.deepEqual(digests(out), digests(whole));
+  });
+
+  it('stopped while inputs are checked makes nothing, and while it finishes leaves that to a resume', async () => {
+    const [whole, out] = [join(temporaryFolder(), 'out'), join(temporaryFolder(), 'out')];
+    const input = join(temporaryFolder(), 'input.json');
+    writeFileSync(input, '{}');
+    const made = () => {
+      const graph = new Graph('test');
+      const source = { ...memorySource(images(30)), files: async () => [input] };
+      graph.from(source).pipe(relate()).to(sceneGraphs());
+      return graph.finish(exportAs('rlipv2-paths')).finish(exportAs('page'));
+    };
+    const stopAt = (phase: string, resume = false) => {
+      const stop = new AbortController();
+      return run(made(), { out, resume, stop: stop.signal, onProgress: (at) => at.phase === phase && stop.abort() });
+    };
+    await assert.rejects(stopAt('checking'), { name: 'AbortError' });
+    assert.ok(!existsSync(out));
+    const { manifest, records } = await stopAt('finishing');
+    assert.equal(manifest, null);
+    assert.equal(records, 30);
+    assert.ok(!existsSync(join(out, 'page.html')));
+    await run(made(), { out, resume: true });
+    await run(made(), { out: whole });
+    assert.deepEqual(digests(out), digests(whole));
+  });
+
+  it('tells of loads as they were, which later records do not change', async () => {
+    const told: number[] = [];
+    const loads: Readonly<Record<string, { in: number }>>[] = [];
+    await run(graphOf(images(40)), {
+      out: join(temporaryFolder(), 'out'),
+      onProgress: ({ stages }) => {
+        loads.push(stages);
+        told.push(stages['relate']?.in ?? 0);
+      },
+    });
+    assert.deepEqual(
+      loads.map((stages) => stages['relate']?.in ?? 0),
+      told,
+    );
+    assert.ok(new Set(told).size > 1);
+  });
+
+  it('exports keyed by image ids refuse merged sets that share one, and name it', async () => {
+    const folder = temporaryFolder();
+    const out = join(folder, 'out');
+    const graph = new Graph('both');
+    const [one, other] = [images(3), images(2, 3)].map((items) => graph.from(memorySource(items)));
+    graph.merge(one!, other!).pipe(relate()).to(sceneGraphs());
+    await run(graph, { out });
+    const file = join(folder, 'paths.json');
+    await assert.rejects(exportRun(new RunFolder(out), 'rlipv2-paths', file), {
+      name: 'OutputError',
+      message: `${file}: two images have the id 3, of test and of test, and ids are its keys`,
+    });
+    assert.ok(!existsSync(file));
+    await exportRun(new RunFolder(out), 'rlipv2', file);
   });
 
   it('sends a record to each branch, and each sink has its own folder', async () => {
