@@ -1,7 +1,7 @@
 import { mergeMap, Subject, type Subscription } from 'rxjs';
 import { RecordError, RelflowError } from '../errors.js';
 import { FILTERED } from '../operators/operator.js';
-import { settle } from '../operators/ordered-map.js';
+import { isThenable, settle } from '../operators/ordered-map.js';
 import type { SourceItem, SourceProgress } from '../records/ports.js';
 import type { Reject } from '../records/reject.js';
 import type { OperatorStamp } from '../records/scene-graph.js';
@@ -219,7 +219,7 @@ class Network {
     return longer;
   }
 
-  #work(node: Node & { kind: 'stage' }, token: Token): void | Promise<void> {
+  #work(node: Node & { kind: 'stage' }, token: Token): void | PromiseLike<void> {
     const counts = token.ledger.stage(node);
     const { explain, meter } = this.#options;
     const context = {
@@ -248,7 +248,7 @@ class Network {
       return refuse(error);
     }
     // A synchronous stage goes on at once, without a turn of the event loop for each record and stage.
-    return result instanceof Promise ? result.then(passOn, refuse) : passOn(result);
+    return isThenable(result) ? result.then(passOn, refuse) : passOn(result);
   }
 
   #write(node: Node & { kind: 'sink' }, token: Token): void {

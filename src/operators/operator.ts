@@ -1,4 +1,4 @@
-import { filter, map, type Observable } from 'rxjs';
+import { defer, filter, finalize, map, type Observable } from 'rxjs';
 import { OptionError } from '../errors.js';
 import { positiveInteger } from '../records/option-checks.js';
 import { orderedMap } from './ordered-map.js';
@@ -8,6 +8,7 @@ export const FILTERED: unique symbol = Symbol('filtered');
 
 /** What an operator is given beside the record. */
 export interface OperatorContext {
+  /** Aborted where the run ends early, or nobody is subscribed any more. */
   readonly signal: AbortSignal;
   /** Counts something by name for the run's report; negative amounts are not allowed. */
   count(name: string, by?: number): void;
@@ -37,7 +38,10 @@ export interface OperatorSpec<Needs, Adds> {
    * The fields to add to this record (or to replace in it), or FILTERED.
    * @throws RecordError to refuse this record; anything else that is thrown on purpose ends the run
    */
-  readonly apply: (record: Needs, context: OperatorContext) => Adds | typeof FILTERED | Promise<Adds | typeof FILTERED>;
+  readonly apply: (
+    record: Needs,
+    context: OperatorContext,
+  ) => Adds | typeof FILTERED | PromiseLike<Adds | typeof FILTERED>;
 }
 
 /**
@@ -67,16 +71,20 @@ export function operator<Needs extends object, Adds extends object>(
   }
   const concurrency = spec.concurrency ?? 1;
   positiveInteger(spec.name, 'concurrency', concurrency);
-  const call = <R extends Needs>(source: Observable<R>): Observable<R & Adds> => {
-    const context: OperatorContext = { signal: new AbortController().signal, count: () => {} };
-    return source.pipe(
-      orderedMap(async (record: R) => {
-        const added = await spec.apply(record, context);
-        return added === FILTERED ? FILTERED : { ...record, ...added };
-      }, concurrency),
-      filter((record) => record !== FILTERED),
-      map((record) => record as R & Adds),
-    );
-  };
+  const call = <R extends Needs>(source: Observable<R>): Observable<R & Adds> =>
+    defer(() => {
+      const ended = new AbortController();
+      const context: OperatorContext = { signal: ended.signal, count: () => {} };
+      return source.pipe(
+        orderedMap(async (record: R) => {
+          const added = await spec.apply(record, context);
+          return added === FILTERED ? FILTERED : { ...record, ...added };
+        }, concurrency),
+        filter((record) => record !== FILTERED),
+        map((record) => record as R & Adds),
+        // Work for which nobody waits any more need not go on.
+        finalize(() => ended.abort()),
+      );
+    });
   return Object.assign(call, { spec });
 }

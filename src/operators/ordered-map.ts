@@ -7,7 +7,7 @@ import { concatMap, defer, from, isObservable, map, mergeMap, type Observable, t
  * @param concurrency how many inputs are worked on at once, at least 1
  */
 export function orderedMap<T, U>(
-  project: (value: T, index: number) => U | Promise<U> | Observable<U>,
+  project: (value: T, index: number) => U | PromiseLike<U> | Observable<U>,
   concurrency: number,
 ): OperatorFunction<T, U> {
   return (source) =>
@@ -42,10 +42,15 @@ export function inOrder<T>(position: (value: T) => number): OperatorFunction<T, 
 }
 
 /** One answer, given now, later or as an Observable, as an Observable; a synchronous throw is its error. */
-export function settle<U>(answer: () => U | Promise<U> | Observable<U>): Observable<U> {
+export function settle<U>(answer: () => U | PromiseLike<U> | Observable<U>): Observable<U> {
   return defer(() => {
     const result = answer();
     if (isObservable(result)) return result;
-    return result instanceof Promise ? from(result) : of(result);
+    return isThenable(result) ? from(result) : of(result);
   });
+}
+
+/** Whether an answer is yet to come; promises may be of another realm or library than this one's. */
+export function isThenable<T>(answer: T | PromiseLike<T>): answer is PromiseLike<T> {
+  return typeof (answer as Partial<PromiseLike<T>> | null | undefined)?.then === 'function';
 }

@@ -8,7 +8,10 @@ import { type Operator, type OperatorContext, operator } from './operator.js';
 export interface PairOptions {
   /** Only pairs whose boxes overlap. Default false, as in the paper's headline run. */
   readonly overlap?: boolean;
-  /** At most this many pairs an image; a subject then keeps its nearest objects. Default 10,000; no bound in compat. */
+  /**
+   * At most this many pairs an image, shared out among its subjects; each keeps its nearest objects. Default 10,000; no
+   * bound in compat.
+   */
   readonly maxPairs?: number;
   /** Relation texts exactly as written, and no bound on pairs. Default false. */
   readonly compat?: boolean;
@@ -105,24 +108,33 @@ function pairDetections(
     context.count('pairs-not-overlapping', all.length - (all.includes(subject) ? 1 : 0) - objects.length);
     return [{ subject, objects, others: objects.length }];
   });
-  const total = subjects.reduce((sum, { others }) => sum + others, 0);
-  const perSubject = Math.max(1, Math.floor(maxPairs / subjects.length));
-  const nearest = total > maxPairs ? nearestBy(detections) : null;
+  const wants = subjects.map(({ others }) => others);
+  const total = wants.reduce((sum, want) => sum + want, 0);
+  const limits = total > maxPairs ? shares(maxPairs, wants) : null;
+  if (limits) context.count('pairs-over-limit', total - maxPairs);
+  const nearest = nearestBy(detections);
   const pairs: CandidatePair[] = [];
-  for (const { subject, objects, others } of subjects) {
+  subjects.forEach(({ subject, objects }, index) => {
     const byObject = triplets.get(detections[subject]!.category)!;
-    let kept = objects;
-    if (nearest) {
-      kept = nearest(subject, objects, Math.min(perSubject, maxPairs - pairs.length));
-      if (kept.length < others) context.count('pairs-over-limit', others - kept.length);
-    }
-    for (const object of kept) {
+    for (const object of limits ? nearest(subject, objects, limits[index]!) : objects) {
       if (object === subject) continue;
       // Pairs of the same categories share their texts; nobody changes a record.
       pairs.push({ subject, object, texts: byObject.get(detections[object]!.category) as CandidateText[] });
     }
-  }
+  });
   return pairs;
+}
+
+/** Shares `total` out as evenly as it goes, to each no more than it wants; among equals the first get the rest. */
+function shares(total: number, wants: readonly number[]): number[] {
+  const given = wants.map(() => 0);
+  let left = total;
+  const modestFirst = wants.map((want, index) => ({ want, index })).sort((a, b) => a.want - b.want);
+  modestFirst.forEach(({ want, index }, before) => {
+    given[index] = Math.min(want, Math.ceil(left / (wants.length - before)));
+    left -= given[index];
+  });
+  return given;
 }
 
 /** Counts triplets that no two boxes can carry. */

@@ -200,6 +200,52 @@ describe('Graph', () => {
       await assert.rejects(lastValueFrom(from([imageRecord(1)]).pipe(refuse)), { reason: 'never' });
     });
 
+    it('are told where nobody is subscribed any more', async () => {
+      let given: AbortSignal | undefined;
+      const endless = operator({
+        name: 'endless',
+        version: '1',
+        needs: ['image'],
+        adds: [],
+        apply: (_: ImageRecord, { signal }): Promise<object> => {
+          given = signal;
+          return new Promise(() => {});
+        },
+      });
+      const subscription = from([imageRecord(1)])
+        .pipe(endless)
+        .subscribe();
+      assert.equal(given?.aborted, false);
+      subscription.unsubscribe();
+      assert.equal(given?.aborted, true);
+    });
+
+    it('may answer with anything that has a then', async () => {
+      const later = operator({
+        name: 'later',
+        version: '1',
+        needs: ['image'],
+        adds: ['seen'],
+        apply: ({ image }: ImageRecord): PromiseLike<{ seen: boolean }> => {
+          const promise =
+            image.id === 2 ? Promise.reject(new RecordError('two', 'no')) : Promise.resolve({ seen: true });
+          // biome-ignore lint/suspicious/noThenProperty: it is what is tried
+          return { then: (...listeners) => promise.then(...listeners) };
+        },
+      });
+      const rejects: string[] = [];
+      const flow = new Graph('later').from(memorySource(images(3))).pipe(later);
+      const seen = await collect(flow.records({ onReject: ({ reason }) => rejects.push(reason) }));
+      assert.deepEqual(
+        seen.map((record) => [record.image.id, record.seen]),
+        [
+          [1, true],
+          [3, true],
+        ],
+      );
+      assert.deepEqual(rejects, ['two']);
+    });
+
     it('check their options when they are made', () => {
       assert.throws(() => sample({ rate: 2 }), { message: 'sample: rate 2, expected a number from 0 to 1' });
       assert.throws(() => pair({ maxPairs: 0 }), {

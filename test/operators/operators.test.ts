@@ -122,8 +122,22 @@ describe('pair', () => {
       '2 1: riding',
       '4 3: riding',
     ]);
-    assert.equal((await pairs(captioned(many, 'a man riding a horse'), { maxPairs: 7 })).length, 6);
+    assert.equal((await pairs(captioned(many, 'a man riding a horse'), { maxPairs: 7 })).length, 7);
     assert.equal((await pairs(captioned(many, 'a man riding a horse'), { maxPairs: 2 })).length, 2);
+  });
+
+  it('gives what one subject does not need of its share to the others', async () => {
+    const boxes: Boxes = [
+      ['dog', 0, 0, 10, 10],
+      ['bench', 10, 0, 10, 10],
+      ...Array.from({ length: 6 }, (_, i) => ['horse', 20 + i * 20, 0, 10, 10] as const),
+      ['person', 0, 50, 10, 10],
+    ];
+    const record = captioned(boxes, 'a dog on a bench', 'a man riding a horse');
+    assert.deepEqual(await pairs(record, { maxPairs: 5 }), [
+      '0 1: on',
+      ...[2, 3, 4, 5].map((horse) => `8 ${horse}: riding`),
+    ]);
   });
 
   it('counts what overlaps against the bound, not what does not', async () => {
