@@ -81,6 +81,58 @@ describe('built-in vocabularies', () => {
       assert.equal(inCoco(word), null, word);
   });
 
+  it('name nobody in particular, and nothing in bad taste', () => {
+    const tasteless = `aborigine castrato commie dead-person dwarf exotic-dancer hun papoose pappoose penetrator terrorist wino
+      grease-monkey stripteaser gypsy-cab squaw-corn old-squaw oldsquaw slave-ship funny-wagon crapper idiot-box eskimo-dog
+      drunkard pontius-pilate robert-indiana von-blucher potemkin kennan saint-cyril`;
+    for (const { synonyms } of [coco80, objects365]) {
+      const listed = new Set([...synonyms.values()].flat().map((word) => word.replaceAll(' ', '-')));
+      for (const word of tasteless.split(/\s+/)) assert.ok(!listed.has(word), word);
+    }
+  });
+
+  it('know compounds in one word by their kind', () => {
+    const kinds: Record<string, string> = {
+      boyfriend: 'person',
+      cheerleader: 'person',
+      policewoman: 'person',
+      'taxi driver': 'person',
+      teacup: 'cup',
+      'tea spoon': 'spoon',
+      'work horse': 'horse',
+      hamburger: 'sandwich',
+      'pit bull': 'dog',
+    };
+    for (const [span, category] of Object.entries(kinds)) assert.equal(inCoco(span), category, span);
+    const bus = new CategoryIndex(coco80).find('coach', new Set(['bus', 'car']));
+    assert.equal(bus.category, 'bus');
+  });
+
+  it('leave out what only sounds like a category', () => {
+    const nothing = `charger mount lower settle shooter|jet ski|table runner|bread maker|baby walker|knee guard|wave runner|
+      golf driver|mickey mouse|gummy bear|bike fork|rail tie|urinal cake|baby monitor|couch potato|banana boat|snow ball|tea maker|
+      three year old|gourd`;
+    for (const span of nothing
+      .split(/\|\s*/)
+      .flatMap((part) => (part.startsWith('charger') ? part.split(' ') : [part])))
+      assert.equal(inCoco(span), null, span);
+    for (const span of ['credit', 'business', 'post'].map((kind) => `${kind} card`))
+      assert.equal(inObjects365(span), null, span);
+    for (const span of ['mail', 'sand', 'litter'].map((kind) => `${kind} box`))
+      assert.equal(inObjects365(span), null, span);
+    const others = [
+      'zebra print',
+      'petri dish',
+      'hot dog bun',
+      'matchbook',
+      'silkworm seed',
+      'spawn',
+      'angiogram',
+      'popcorn',
+    ];
+    for (const span of others) assert.equal(inObjects365(span), null, span);
+  });
+
   it('are what the build script makes of WordNet', function () {
     this.timeout(120_000);
     try {
@@ -168,6 +220,24 @@ describe('CategoryIndex', () => {
     assert.equal(inObjects365('sea lion'), 'seal');
     assert.equal(inCoco('home plate'), null);
     assert.equal(inObjects365('license plate'), null);
+  });
+
+  it('stops at a compound that is written in two words', () => {
+    const compounds = `sun glasses|card board|dash board|meat ball|eye balls|pine apple|screw driver|pan cakes|time table|
+      mud guard|old eye-ball`;
+    for (const span of compounds.split(/\|\s*/)) assert.equal(inCoco(span), null, span);
+    for (const span of ['horse shoe', 'knee cap']) assert.equal(inObjects365(span), null, span);
+    assert.equal(inObjects365('sun screen'), inObjects365('sunscreen'));
+    assert.equal(inObjects365('pine apple'), 'pineapple');
+    assert.equal(inCoco('foot ball'), 'sports ball');
+    assert.equal(inCoco('surf board'), 'surfboard');
+    assert.equal(inCoco('hand bag'), 'handbag');
+    assert.equal(inCoco('black bird'), 'bird');
+    const apples = new CategoryIndex({ name: 'fruit', synonyms: new Map([['apple', ['apple']]]) });
+    assert.deepEqual(apples.find('ripe pine apple', new Set(['apple'])), {
+      category: null,
+      why: "no category for 'pine apple'",
+    });
   });
 
   it('says why', () => {

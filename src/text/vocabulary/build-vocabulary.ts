@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isAdjective, isNoun, nounLemma } from '../lemma.js';
-import { readWordNet, type WordNet } from '../lexicon/wordnet.js';
+import { readWordNet, type Synset, type WordNet } from '../lexicon/wordnet.js';
 import { coco80Categories, objects365Categories } from './categories.js';
 
 /** What is kept by hand of one category. */
@@ -27,6 +27,8 @@ interface HandKept {
   readonly objects365: Readonly<Record<string, Entry>>;
   /** Phrases that name no category although their last word does, beside those found in WordNet. */
   readonly misnomers: readonly string[];
+  /** Words that have no place in a data set, alone or as one word of a compound, and whole phrases. */
+  readonly tasteless: readonly string[];
 }
 
 /** A meaning that a category claims, with everything more specific. */
@@ -55,7 +57,7 @@ export function buildVocabularies(): ReadonlyMap<string, string> {
       if (!entry) throw new Error(`synsets.json: no entry for ${section} '${name}'`);
       return makeCategory(name, entry, wordNet);
     });
-    return synonyms(categories, wordNet);
+    return synonyms(categories, unfitness(handKept.tasteless), wordNet);
   };
   const coco80 = build('coco80', coco80Categories);
   const objects365 = build('objects365', objects365Categories);
@@ -107,8 +109,25 @@ function under(roots: readonly string[], cut: ReadonlySet<string>, wordNet: Word
 /** How WordNet's definitions mark words that have no place in a data set. */
 const offensive = /slur|offensive|derogat|disparag|obscen|insult|contempt|pejorative/;
 
+/** One person or thing; WordNet lists some generals as a kind of general, with their years, and people of legends. */
+const isParticular = ({ isInstance, field, gloss }: Synset) =>
+  isInstance ||
+  (field === '18' && /\((?:\d{3,4}-|born (?:in )?|died in (?:AD )?)\d{2,4}\)|mythology|Testament/.test(gloss));
+
+/** Words that no list should hold: tasteless ones, alone or within a compound, and names of one person or thing. */
+const unfitness = (tasteless: readonly string[]) => {
+  const list = new Set(tasteless);
+  return (word: string, meanings: readonly Synset[]) =>
+    [word, ...word.split(/[ -]/)].some((part) => list.has(part)) ||
+    meanings.some((synset) => offensive.test(synset.gloss) || isParticular(synset));
+};
+
 /** Category → its own name, then every other synonym in code-unit order. */
-function synonyms(categories: readonly Category[], wordNet: WordNet): Map<Category, string[]> {
+function synonyms(
+  categories: readonly Category[],
+  isUnfit: ReturnType<typeof unfitness>,
+  wordNet: WordNet,
+): Map<Category, string[]> {
   const found = new Map(categories.map((category) => [category, new Set(category.also)]));
   const claimed = new Set(categories.flatMap(({ name, also }) => [name, ...also]));
   const domainsOf = new Map<string, Domain[]>();
@@ -122,9 +141,22 @@ function synonyms(categories: readonly Category[], wordNet: WordNet): Map<Catego
     // The last word of a compound is a noun itself, except in Latin names.
     if (!wordNet.words.has(word.slice(word.lastIndexOf(' ') + 1))) continue;
     const first = senses[0]!;
-    if (offensive.test(wordNet.synsets.get(first)!.gloss)) continue;
+    const synset = wordNet.synsets.get(first)!;
+    if (isUnfit(word, [synset])) continue;
     for (const { category, onlyCommon } of mostSpecific(domainsOf.get(first) ?? []))
       if (!category.not.has(word) && (seen > 0 || !onlyCommon)) found.get(category)!.add(word);
+  }
+  const meaningsOf = (word: string) => wordNet.words.get(word)!.senses.map((id) => wordNet.synsets.get(id)!);
+  const taken = new Set([...claimed, ...[...found.values()].flatMap((words) => [...words])]);
+  for (const { word, senses, ends } of closedCompounds(wordNet)) {
+    if (taken.has(word) || isUnfit(word, meaningsOf(word))) continue;
+    for (const [category, words] of found)
+      if (
+        isKind(category, senses) &&
+        !category.not.has(word) &&
+        ends.some((end) => end === category.name || words.has(end))
+      )
+        words.add(word);
   }
   return new Map(
     [...found].map(([category, words]) => {
@@ -140,6 +172,27 @@ const mostSpecific = (domains: readonly Domain[]) =>
   domains.filter((wide) => !domains.some((narrow) => narrow.category !== wide.category && isInside(narrow, wide)));
 
 const isInside = (narrow: Domain, wide: Domain) => wide.meanings.has(narrow.root) && !narrow.meanings.has(wide.root);
+
+/**
+ * Words with what may be the second noun in them: `cup` in `teacup`, which counts as a measure before it is a cup, and so
+ * would be no synonym; and the index stops at a compound that no category lists.
+ */
+function closedCompounds({ words }: WordNet) {
+  const isCommon = (part: string) => (words.get(part)?.seen ?? 0) > 0;
+  const endsOf = (word: string) =>
+    Array.from({ length: Math.max(0, word.length - 5) }, (_, i) => i + 3)
+      .filter((at) => isCommon(word.slice(0, at)))
+      .map((at) => word.slice(at));
+  return [...words]
+    .filter(([word]) => /^[a-z]+$/.test(word))
+    .map(([word, { senses }]) => ({ word, senses, ends: endsOf(word) }));
+}
+
+/** Any meaning will do, of people only the commonest. */
+const isKind = ({ domains }: Category, senses: readonly string[]) =>
+  domains.some(({ onlyCommon, meanings }) =>
+    onlyCommon ? meanings.has(senses[0]!) : senses.some((id) => meanings.has(id)),
+  );
 
 /** `bluejacket` is a sailor, but as two words, which the index takes for the same, a jacket. */
 function isAmbiguousJoined(word: string, words: ReadonlySet<string>): boolean {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { nounLemma } from '../lemma.js';
+import { isAdjective, isNoun, nounLemma } from '../lemma.js';
 import { phraseWords } from './phrase-words.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -16,8 +16,9 @@ export interface Finding {
  *
  * Of `stuffed teddy bear` the index tries `stuffed teddy bear`, `teddy bear`, `bear`, each as written and then with its
  * last word in the singular; the first that is a synonym in the whole vocabulary decides, whatever the image shows, so a hot dog
- * never becomes a dog. `skate board`, `skate-board` and `skateboard` are the same. A known misnomer such as `sea lion`
- * (`misnomers.txt`) stops the search, unless the vocabulary lists it.
+ * never becomes a dog. `skate board`, `skate-board` and `skateboard` are the same. What is something else than its last word
+ * stops the search, unless the vocabulary lists it: a known misnomer such as `sea lion` (`misnomers.txt`), and two nouns that
+ * make one word of the lexicon, as `eye ball`; but not an adjective with a noun: a `black bird` is a bird.
  */
 export class CategoryIndex {
   /** Words of a synonym, joined → its categories: those that bear the very name first, then in the vocabulary's order. */
@@ -47,7 +48,7 @@ export class CategoryIndex {
       const start = modifiers.slice(from).join('');
       const owners = this.#owners.get(start + head) ?? this.#owners.get(start + lemma);
       if (owners) return choose(owners, present, words.slice(from).join(' '));
-      if (start !== '' && (misnomers().has(start + head) || misnomers().has(start + lemma)))
+      if (start !== '' && isSomethingElse(start, [start + head, start + lemma]))
         return { category: null, why: `no category for '${words.slice(from).join(' ')}'` };
     }
     return { category: null, why: `no category for '${head}'` };
@@ -62,6 +63,12 @@ function choose(owners: readonly string[], present: ReadonlySet<string>, name: s
 
 /** A compound is the same in one word, with a hyphen and in two words. */
 const key = (phrase: string) => phraseWords(phrase).join('');
+
+/** @param joined the words of the phrase in one, as written and with the last in the singular */
+const isSomethingElse = (start: string, joined: readonly string[]) => {
+  const isCompound = isNoun(start) && !isAdjective(start);
+  return joined.some((word) => misnomers().has(word) || (isCompound && isNoun(word)));
+};
 
 let knownMisnomers: ReadonlySet<string> | undefined;
 
