@@ -52,6 +52,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
 });
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  // Nobody reads the notes any more; the work goes on.
+  if (error.code !== 'EPIPE') throw error;
+});
 
 collectEarly();
 try {
@@ -63,7 +67,7 @@ try {
     printNote(`relflow: ${error.message}`);
     process.exitCode = 1;
   } else if (error instanceof DOMException && error.name === 'AbortError') {
-    printNote('relflow: stopped at once; what was written before is kept');
+    printNote('relflow: stopped; what was written before is kept');
     process.exitCode = 130;
   } else {
     printNote('relflow: an error of relflow itself; please report it with what follows');

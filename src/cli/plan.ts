@@ -1,18 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { buildRecipe, type OptionsSchema, type Recipe } from '../graph/recipe.js';
-import {
-  checkWiring,
-  describeGraph,
-  drawMermaid,
-  drawText,
-  exportAs,
-  exportFormat,
-  type Graph,
-  inputFiles,
-} from '../index.js';
+import type { OptionsSchema, Recipe } from '../graph/recipe.js';
+import { checkWiring, describeGraph, drawMermaid, drawText, type Graph, inputFiles } from '../index.js';
 import { print } from './output.js';
-import { recipeCommand, recipeOptions } from './recipes.js';
+import { buildGraph, exportOption, recipeCommand, recipeOptions } from './recipes.js';
 
 /** How a plan is shown. */
 type PlanFormat = 'text' | 'json' | 'mermaid' | 'svg';
@@ -24,18 +15,15 @@ export function planCommand(program: Command, recipes: readonly { name: string; 
     .summary('show a pipeline and check its inputs, without work')
     .description('Show a pipeline and check its options, wiring and inputs, without work.');
   for (const { name, recipe } of recipes) {
-    const sub = recipeCommand(name, recipe)
-      .addOption(
-        new Option('--format <format>', 'how to show it').choices(['text', 'json', 'mermaid', 'svg']).default('text'),
-      )
-      .option('--export <formats>', 'as for run')
-      .option('-o, --out <folder>', 'as for run; not written to')
-      .action(async (flags: Record<string, unknown>) => {
-        const { graph } = await buildRecipe(recipe, recipeOptions(recipe.options as OptionsSchema, flags));
-        const formats = typeof flags['export'] === 'string' ? flags['export'].split(',') : [];
-        for (const format of formats) graph.finish(exportAs(exportFormat(format.trim())));
-        await showPlan(graph, flags['format'] as PlanFormat);
-      });
+    const sub = recipeCommand(name, recipe, [
+      new Option('--format <format>', 'how to show it').choices(['text', 'json', 'mermaid', 'svg']).default('text'),
+      exportOption('as for run'),
+      new Option('-o, --out <folder>', 'as for run; not written to'),
+    ]);
+    sub.action(async (flags: { format: PlanFormat; export: readonly string[] }) => {
+      const options = recipeOptions(recipe.options as OptionsSchema, { ...flags });
+      await showPlan((await buildGraph(recipe, options, flags.export)).graph, flags.format);
+    });
     command.addCommand(sub);
   }
 }

@@ -69,18 +69,20 @@ function mega(bytes: number): string {
 
 function lines(): ProgressDisplay {
   let last = performance.now();
-  let before: RunProgress | null = null;
+  let begun: { phase: RunProgress['phase']; at: number; done: number } | null = null;
   return {
     update: (progress) => {
-      const seconds = (performance.now() - last) / 1000;
-      if (seconds < SECONDS_BETWEEN_LINES) return;
-      const sameWork = before?.phase === progress.phase ? before.done : 0;
-      const perSecond = (progress.done - sameWork) / seconds;
-      const left = progress.total === null || perSecond <= 0 ? null : (progress.total - progress.done) / perSecond;
+      const { phase, done, total } = progress;
+      const at = performance.now();
+      // A resume begins with what an earlier run did, which says nothing of this one's speed.
+      if (begun?.phase !== phase) begun = { phase, at, done };
+      if (at - last < SECONDS_BETWEEN_LINES * 1000) return;
+      const perSecond = at > begun.at ? ((done - begun.done) / (at - begun.at)) * 1000 : 0;
+      const left = total === null || perSecond <= 0 ? null : (total - done) / perSecond;
       const event = { event: 'progress', ...progress, perSecond: round(perSecond), etaSeconds: left && round(left) };
       process.stderr.write(`${JSON.stringify(event)}\n`);
-      last = performance.now();
-      before = { ...progress };
+      last = at;
+      begun = { phase, at, done };
     },
     end: () => {},
   };

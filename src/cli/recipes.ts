@@ -3,8 +3,8 @@ import { pathToFileURL } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type Type from 'typebox';
 import { pipelines } from '../../pipelines/index.js';
-import { flagName, type OptionsSchema, type Recipe } from '../graph/recipe.js';
-import { OptionError } from '../index.js';
+import { buildRecipe, flagName, type OptionsSchema, type Recipe } from '../graph/recipe.js';
+import { exportAs, exportFormat, type Graph, OptionError } from '../index.js';
 
 /** Whether an argument names a module of the user's own rather than a pipeline. */
 export function isModule(name: string): boolean {
@@ -25,7 +25,7 @@ export async function findRecipe(name: string): Promise<Recipe> {
       throw new OptionError('run', `can't load ${name}: ${(error as Error).message}`);
     }
     const found = module.default as Partial<Recipe> | undefined;
-    if (typeof found?.build !== 'function' || typeof found.options !== 'object') {
+    if (typeof found?.build !== 'function' || typeof found.options?.properties !== 'object') {
       throw new OptionError('run', `${name} has no recipe as its default export; see docs/pipelines.md`);
     }
     return found as Recipe;
@@ -47,16 +47,52 @@ export async function recipesFor(args: readonly string[]): Promise<{ name: strin
   return Promise.all(names.map(async (name) => ({ name, recipe: await findRecipe(name) })));
 }
 
-/** A subcommand with the flags of a recipe's options. */
-export function recipeCommand(name: string, { summary = '', options, examples = [] }: Recipe): Command {
+/**
+ * A subcommand with the flags of a recipe's options, and then those of the command itself.
+ *
+ * @throws OptionError where an option of the recipe bears the name of one of the command's
+ */
+export function recipeCommand(
+  name: string,
+  { summary = '', options, examples = [] }: Recipe,
+  own: readonly Option[],
+): Command {
   const command = new Command(name).summary(summary).description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`);
   const required = new Set<string>(options.required);
+  const taken = new Set(['help', ...own.map((option) => option.attributeName())]);
   for (const [property, schema] of Object.entries(options.properties)) {
+    if (taken.has(property)) {
+      throw new OptionError(name, `its option '${property}' has the name of one of relflow's own; choose another`);
+    }
     const option = flag(property, schema);
     command.addOption(required.has(property) && !('default' in schema) ? option.makeOptionMandatory() : option);
   }
+  for (const option of own) command.addOption(option);
   command.addHelpText('after', ['', 'Examples:', ...examples.map((example) => `  relflow ${example}`)].join('\n'));
   return command;
+}
+
+/** Which exports a run makes at its end: `--export rlipv2,page`. */
+export function exportOption(description: string): Option {
+  return new Option('--export <formats>', description)
+    .argParser((text) => [...new Set(text.split(',').map((part) => part.trim()))])
+    .default([], 'none');
+}
+
+/**
+ * The graph of a recipe, exports included, and its options as a resume needs them.
+ *
+ * @throws OptionError where a format or an option is unknown or out of range
+ */
+export async function buildGraph(
+  recipe: Recipe,
+  given: Readonly<Record<string, unknown>>,
+  exports: readonly string[],
+): Promise<{ graph: Graph; options: Record<string, unknown> }> {
+  const finishers = exports.map((format) => exportAs(exportFormat(format)));
+  const built = await buildRecipe(recipe, given);
+  for (const finisher of finishers) built.graph.finish(finisher);
+  return built;
 }
 
 /** What the flags of a recipe said, without what was not given. */

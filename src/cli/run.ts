@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
-import { buildRecipe, type OptionsSchema, type Recipe } from '../graph/recipe.js';
+import type { OptionsSchema, Recipe } from '../graph/recipe.js';
 import {
-  exportAs,
-  exportFormat,
   type Graph,
+  inputFiles,
   OptionError,
   OutputError,
+  RelflowError,
   RunFolder,
   type RunResult,
   run,
@@ -13,12 +13,12 @@ import {
 import { stopOnInterrupt } from './interrupt.js';
 import { print, printNote, table } from './output.js';
 import { progressDisplay } from './progress.js';
-import { findRecipe, number, recipeCommand, recipeOptions } from './recipes.js';
+import { buildGraph, exportOption, findRecipe, number, recipeCommand, recipeOptions } from './recipes.js';
 
 /** Options of a run that are no pipeline's own. */
 interface RunFlags {
   readonly out: string;
-  readonly export?: readonly string[];
+  readonly export: readonly string[];
   readonly overwrite?: boolean;
   readonly dryRun?: boolean;
   readonly gzip?: boolean;
@@ -45,45 +45,37 @@ export function runCommand(program: Command, recipes: readonly { name: string; r
       'Run a pipeline into an output folder. PIPELINE is one of the below, or a path to a module of your own.',
     );
   for (const { name, recipe } of recipes) {
-    const sub = recipeCommand(name, recipe)
-      .requiredOption('-o, --out <folder>', 'output folder')
-      .addOption(
-        new Option('--export <formats>', 'also write these at the end, by commas (see relflow export)').argParser(
-          split,
-        ),
-      )
-      .option('--overwrite', 'remove an earlier run from the folder first')
-      .option('-n, --dry-run', 'check inputs and show the plan, without work')
-      .option('--gzip', 'compress shards')
-      .addOption(
-        new Option('--shard-records <number>', 'records of the input a shard (default: 1000)').argParser(number),
-      )
-      .addOption(new Option('--shard-bytes <number>', 'size at which a shard ends (default: 64 MiB)').argParser(number))
-      .addOption(new Option('--concurrency <number>', 'records at once in each stage').argParser(number))
-      .option('--json', 'print the result as JSON')
-      .option('-q, --quiet', 'no progress')
-      .action(async (flags: RunFlags) => {
-        const saved: Saved = {
-          recipe: name,
-          options: recipeOptions(recipe.options as OptionsSchema, flags as unknown as Record<string, unknown>),
-          exports: flags.export ?? [],
-        };
-        const { graph, options } = await build(saved, recipe);
-        if (flags.dryRun) {
-          const { showPlan } = await import('./plan.js');
-          await showPlan(graph, flags.json ? 'json' : 'text');
-          return;
-        }
-        const { out, overwrite, gzip, shardRecords, shardBytes, concurrency } = flags;
-        await execute(graph, { ...saved, options }, flags, {
-          out,
-          ...(overwrite && { overwrite }),
-          ...(gzip && { gzip }),
-          ...(shardRecords !== undefined && { shardRecords }),
-          ...(shardBytes !== undefined && { shardBytes }),
-          ...(concurrency !== undefined && { concurrency }),
-        });
+    const sub = recipeCommand(name, recipe, [
+      new Option('-o, --out <folder>', 'output folder').makeOptionMandatory(),
+      exportOption('also write these at the end, by commas (see relflow export)'),
+      new Option('--overwrite', 'remove an earlier run from the folder first'),
+      new Option('-n, --dry-run', 'check inputs and show the plan, without work'),
+      new Option('--gzip', 'compress shards'),
+      new Option('--shard-records <number>', 'records of the input a shard (default: 1000)').argParser(number),
+      new Option('--shard-bytes <number>', 'size at which a shard ends (default: 64 MiB)').argParser(number),
+      new Option('--concurrency <number>', 'records at once in each stage').argParser(number),
+      new Option('--json', 'print the result as JSON'),
+      new Option('-q, --quiet', 'no progress'),
+    ]);
+    sub.action(async (flags: RunFlags) => {
+      const given = recipeOptions(recipe.options as OptionsSchema, { ...flags });
+      const { graph, options } = await buildGraph(recipe, given, flags.export);
+      if (flags.dryRun) {
+        const { showPlan } = await import('./plan.js');
+        await showPlan(graph, flags.json ? 'json' : 'text');
+        return;
+      }
+      const { out, overwrite, gzip, shardRecords, shardBytes, concurrency } = flags;
+      const saved: Saved = { recipe: name, options, exports: flags.export };
+      await execute(graph, saved, flags, {
+        out,
+        ...(overwrite && { overwrite }),
+        ...(gzip && { gzip }),
+        ...(shardRecords !== undefined && { shardRecords }),
+        ...(shardBytes !== undefined && { shardBytes }),
+        ...(concurrency !== undefined && { concurrency }),
       });
+    });
     command.addCommand(sub);
   }
 }
@@ -94,7 +86,7 @@ export function resumeCommand(program: Command): void {
     .command('resume <folder>')
     .summary('go on with an interrupted run')
     .description(
-      'Go on with an interrupted run. Shards that are whole are not done again; the result is what an uninterrupted run gives, byte by byte.',
+      'Go on with an interrupted run. Shards that are whole are not done again; the result is what an uninterrupted run gives, byte by byte. Relative paths of the run count from the folder where it was begun.',
     )
     .addOption(new Option('--concurrency <number>', 'records at once in each stage').argParser(number))
     .option('--json', 'print the result as JSON')
@@ -109,7 +101,7 @@ export function resumeCommand(program: Command): void {
           `the run '${state.pipeline}' was composed in code; resume it there, with run(graph, { resume: true })`,
         );
       }
-      const { graph } = await build(state.options, await findRecipe(state.options.recipe));
+      const graph = await rebuild(state.options);
       const { records, bytes, gzip } = state.sharding;
       await execute(graph, state.options, flags, {
         out,
@@ -132,7 +124,7 @@ export async function graphOfRun(folder: RunFolder): Promise<Graph> {
       `the run '${state.pipeline}' was composed in code; call inspect(graph, image) there`,
     );
   }
-  return (await build(state.options, await findRecipe(state.options.recipe))).graph;
+  return rebuild(state.options);
 }
 
 function isSaved(options: unknown): options is Saved {
@@ -140,11 +132,20 @@ function isSaved(options: unknown): options is Saved {
   return typeof saved?.recipe === 'string' && typeof saved.options === 'object' && Array.isArray(saved.exports);
 }
 
-async function build(saved: Saved, recipe: Recipe): Promise<{ graph: Graph; options: Record<string, unknown> }> {
-  const formats = saved.exports.map(exportFormat);
-  const built = await buildRecipe(recipe, saved.options);
-  for (const format of formats) built.graph.finish(exportAs(format));
-  return built;
+/**
+ * The graph of a run as it was saved, its inputs in place. Paths are saved as they were given, since an output folder
+ * tells nothing of the machine that it was made on; so they may lead nowhere from another folder.
+ */
+async function rebuild({ recipe, options, exports }: Saved): Promise<Graph> {
+  try {
+    const { graph } = await buildGraph(await findRecipe(recipe), options, exports);
+    await inputFiles(graph);
+    return graph;
+  } catch (error) {
+    if (!(error instanceof RelflowError)) throw error;
+    const message = `${error.message} (relative paths of a run count from the folder where it was begun)`;
+    throw new RelflowError(error.code, message, error.fields, { cause: error });
+  }
 }
 
 async function execute(
@@ -203,8 +204,4 @@ function showResult({ folder, manifest, records, stages, seconds }: RunResult): 
   }
   if (manifest) print(`${records} records in ${seconds.toFixed(1)} s → ${folder.path}`);
   else print(`stopped after ${records} records, all kept; go on with: relflow resume ${folder.path}`);
-}
-
-function split(text: string): string[] {
-  return [...new Set(text.split(',').map((part) => part.trim()))];
 }

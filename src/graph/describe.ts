@@ -83,11 +83,17 @@ export function drawMermaid(graph: Graph): string {
   const key = new Map(nodes.map((node, index) => [node.id, `n${index}`]));
   const lines = nodes.map(({ id, kind, adds }) => {
     const [open, close] = SHAPES[kind];
-    const label = adds.length > 0 ? `${id}<br/>+${adds.join(' +')}` : id;
+    const fields = adds.length > 0 ? `<br/>+${adds.map(escapeMermaid).join(' +')}` : '';
+    const label = escapeMermaid(id) + fields;
     return `  ${key.get(id)}${open}"${label}"${close}`;
   });
   const edges = nodes.flatMap(({ id, inputs }) => inputs.map((input) => `  ${key.get(input)} --> ${key.get(id)}`));
   return ['flowchart LR', ...lines, ...edges].join('\n');
+}
+
+/** Anything but plain words as its code, `#34;` for a quote, which is how Mermaid takes it. */
+function escapeMermaid(text: string): string {
+  return text.replace(/[^\p{L}\p{N} _.-]/gu, (character) => `#${character.codePointAt(0)};`);
 }
 
 const SHAPES = {

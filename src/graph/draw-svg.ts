@@ -1,3 +1,4 @@
+import { escapeHtml } from '../sinks/escape-html.js';
 import { describeGraph } from './describe.js';
 import type { Graph } from './graph.js';
 
@@ -49,6 +50,5 @@ export function drawSvg(graph: Graph): string {
 }
 
 function text(x: number, y: number, size: number, content: string): string {
-  const escaped = content.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
-  return `<text x="${x}" y="${y}" font-family="sans-serif" font-size="${size}" text-anchor="middle">${escaped}</text>`;
+  return `<text x="${x}" y="${y}" font-family="sans-serif" font-size="${size}" text-anchor="middle">${escapeHtml(content)}</text>`;
 }

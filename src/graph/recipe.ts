@@ -1,6 +1,6 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import type Type from 'typebox';
-import { OptionError } from '../errors.js';
+import { OptionError, RelflowError } from '../errors.js';
 import type { Graph } from './graph.js';
 
 /** What a recipe's options look like: one JSON Schema, from which come the flags, their help and their checks. */
@@ -23,22 +23,30 @@ export function recipe<S extends OptionsSchema>(definition: Recipe<S>): Recipe<S
   return definition;
 }
 
-const ajv = new Ajv2020({ strict: true, useDefaults: true });
+const ajv = new Ajv2020({ strict: true, useDefaults: true, verbose: true });
 
 /**
  * Checks options, fills in defaults and makes the graph.
  *
  * @returns the graph, and the options as a resume needs them
- * @throws OptionError naming the option and what it expects
+ * @throws OptionError naming the option, its value and what it expects
+ * @throws RelflowError `bad-recipe` where the recipe itself fails
  */
 export async function buildRecipe(
   { name, options: schema, build }: Recipe,
   given: Readonly<Record<string, unknown>>,
 ): Promise<{ graph: Graph; options: Record<string, unknown> }> {
   const options: Record<string, unknown> = structuredClone({ ...given });
-  const check = ajv.compile(schema);
-  if (!check(options)) throw new OptionError(name, explain(check.errors?.[0], schema));
-  const graph = (await build(options)) as Graph | undefined;
+  let graph: Graph | undefined;
+  try {
+    const check = ajv.compile(schema);
+    if (!check(options)) throw new OptionError(name, explain(check.errors?.[0], schema));
+    graph = await build(options);
+  } catch (error) {
+    if (error instanceof RelflowError) throw error;
+    // A recipe may be anybody's: what it throws is no bug of relflow.
+    throw new RelflowError('bad-recipe', `${name}: the recipe failed: ${error}`, { recipe: name }, { cause: error });
+  }
   // A module may have a relflow of its own beside this one, so `instanceof` would say too much.
   if (!Array.isArray(graph?.nodes)) throw new OptionError(name, 'its build did not give a Graph');
   return { graph, options };
@@ -50,7 +58,8 @@ function explain(error: ErrorObject | undefined, schema: OptionsSchema): string 
     const known = Object.keys(schema.properties).map(flagName);
     return `unknown option '${error.params['additionalProperty']}', expected one of ${known.join(', ')}`;
   }
-  return `--${flagName(error?.instancePath.slice(1) ?? '')} ${error?.message ?? 'is wrong'}`;
+  const flag = flagName(error?.instancePath.slice(1) ?? '');
+  return `--${flag} ${JSON.stringify(error?.data)} ${error?.message ?? 'is wrong'}`;
 }
 
 /** `maxPairs` as it stands on the command line: `max-pairs`. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { packageRoot, version } from '../../src/index.js';
-import { relflow, SCENES } from '../support/command.js';
+import { command, relflow, SCENES, start } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 
 const inputs = ['--annotations', join(SCENES, 'instances.json'), '--captions', join(SCENES, 'captions.json')];
@@ -55,7 +56,7 @@ describe('relflow', function () {
         ['run', 'coco', ...inputs, '--vocabulary', 'coco81', '--out', join(out, 'x')],
         /match: unknown vocabulary 'coco81'/,
       ],
-      [['run', 'coco', ...inputs, '--threshold', '3', '--out', join(out, 'x')], /coco: --threshold must be <= 1/],
+      [['run', 'coco', ...inputs, '--threshold', '3', '--out', join(out, 'x')], /coco: --threshold 3 must be <= 1/],
       [['run', 'coco', ...inputs, '--out', out], /already holds a run/],
       [['run', './no-such-module.mjs', '--out', join(out, 'x')], /can't load \.\/no-such-module\.mjs/],
       [['validate', join(out, 'nothing')], /no such file or folder/],
@@ -135,6 +136,39 @@ describe('relflow', function () {
       assert.match(stdout, part);
   });
 
+  it('says from where to resume or inspect a run with relative paths', async () => {
+    const graphs = join(temporaryFolder(), 'graphs');
+    const [annotations, captions] = ['instances.json', 'captions.json'].map((name) =>
+      relative(packageRoot, join(SCENES, name)),
+    );
+    const args = ['run', 'coco', '--annotations', annotations!, '--captions', captions!, '--out', graphs];
+    assert.equal((await relflow(args)).code, 0);
+    assert.equal((await relflow(['resume', graphs])).code, 0);
+    for (const again of [
+      ['resume', graphs],
+      ['inspect', '100001', graphs],
+    ]) {
+      const { status, stderr } = spawnSync(process.execPath, [command(), ...again], {
+        cwd: temporaryFolder(),
+        encoding: 'utf8',
+      });
+      assert.equal(status, 1);
+      const hint = '(relative paths of a run count from the folder where it was begun)';
+      assert.equal(stderr, `relflow: ${annotations}: no such file ${hint}\n`);
+    }
+  });
+
+  it('goes on though nobody reads its notes', async () => {
+    const unfinished = join(temporaryFolder(), 'graphs');
+    cpSync(out, unfinished, { recursive: true });
+    rmSync(join(unfinished, 'manifest.json'));
+    const { process: child, ended } = start(['stats', unfinished]);
+    child.stderr?.destroy();
+    const { code, stdout } = await ended;
+    assert.equal(code, 0);
+    assert.match(stdout, /predicate +relations\n/);
+  });
+
   it('parses captions from standard input, one JSON line each', async () => {
     const { stdout } = await relflow(['parse'], 'a man riding a horse\n\na dog on a couch\n');
     const lines = stdout
@@ -145,6 +179,35 @@ describe('relflow', function () {
       lines.map(({ relations }) => relations.map(({ predicate }) => predicate)),
       [['riding'], [], ['on']],
     );
+  });
+
+  it("names the user's module where it is wrong", async () => {
+    const folder = temporaryFolder();
+    const plan = async (name: string, options: object, build: string) => {
+      const module = join(folder, name);
+      const schema = JSON.stringify({ type: 'object', properties: options });
+      writeFileSync(
+        module,
+        `export default { name: 'mine', summary: 's', examples: [], options: ${schema}, build: ${build} };`,
+      );
+      const { code, stderr } = await relflow(['plan', module]);
+      assert.equal(code, 1);
+      return stderr;
+    };
+    const json = { json: { type: 'boolean' } };
+    assert.equal(
+      await plan('throws.mjs', {}, '() => undefined.graph'),
+      "relflow: mine: the recipe failed: TypeError: Cannot read properties of undefined (reading 'graph')\n",
+    );
+    assert.match(
+      await plan('unknown.mjs', { a: { type: 'text' } }, '() => null'),
+      /^relflow: mine: the recipe failed: .*schema/,
+    );
+    assert.match(
+      await plan('format.mjs', { format: { type: 'string' } }, '() => null'),
+      /format\.mjs: its option 'format' has the name of one of relflow's own; choose another\n$/,
+    );
+    assert.match(await plan('json.mjs', json, '() => null'), /json\.mjs: its option 'json' has the name/);
   });
 
   it("runs a module of the user's own, and resumes it", async () => {

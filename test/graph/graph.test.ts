@@ -101,6 +101,13 @@ describe('Graph', () => {
     });
   });
 
+  it('is drawn whatever its nodes are called', () => {
+    const graph = new Graph('odd');
+    graph.from({ ...memorySource(images(1), ['image', 'x|"y"']), name: 'a "b"] <c> #1; été' });
+    const label = 'a #34;b#34;#93; #60;c#62; #35;1#59; été<br/>+image +x#124;#34;y#34;';
+    assert.equal(drawMermaid(graph), `flowchart LR\n  n0[("${label}")]`);
+  });
+
   describe('records', () => {
     it('come in the order of the input, though some take longer', async () => {
       const flow = new Graph('order').from(memorySource(images(200))).pipe(slow);

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { progressDisplay } from '../../src/cli/progress.js';
+import type { RunProgress } from '../../src/index.js';
+
+describe('progress as lines', () => {
+  const { now } = performance;
+  const { write } = process.stderr;
+  const { isTTY } = process.stderr;
+  let at = 0;
+  let said: { done: number; perSecond: number; etaSeconds: number | null }[] = [];
+
+  before(() => {
+    performance.now = () => at;
+    process.stderr.isTTY = false;
+    process.stderr.write = (line) => said.push(JSON.parse(String(line))) > 0;
+  });
+
+  after(() => {
+    performance.now = now;
+    process.stderr.isTTY = isTTY;
+    process.stderr.write = write;
+  });
+
+  it('counts the speed from where this process began, not the run', () => {
+    said = [];
+    const { update } = progressDisplay(false);
+    const tell = (milliseconds: number, phase: RunProgress['phase'], done: number) => {
+      at = milliseconds;
+      update({ phase, done, total: 10_000, records: done, shards: 0, stages: {} });
+    };
+    tell(1000, 'checking', 500);
+    tell(2000, 'records', 4000);
+    tell(6000, 'records', 4040);
+    tell(7000, 'records', 4050);
+    tell(12_000, 'records', 4150);
+    assert.deepEqual(
+      said.map(({ done, perSecond, etaSeconds }) => [done, perSecond, etaSeconds]),
+      [
+        [4040, 10, 596],
+        [4150, 18.3, 319.1],
+      ],
+    );
+  });
+});
