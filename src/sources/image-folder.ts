@@ -30,10 +30,11 @@ export async function findImage(
 
 /**
  * A path as one below a folder, with forward slashes; null where it may not be one on any system: absolute paths, drives
- * and URLs, control characters, and segments of dots, which some systems take for `..` with blanks after them too.
+ * and URLs, control characters, and segments of dots, which some systems take for `..` with blanks after them too. A
+ * leading `./` is taken off.
  */
 export function pathBelow(path: string): string | null {
-  const below = path.replaceAll('\\', '/');
+  const below = path.replaceAll('\\', '/').replace(/^(?:\.\/+)+/, '');
   const isUnsafe =
     /^\/|^[a-z][a-z0-9+.-]*:|\p{Cc}/iu.test(below) || below.split('/').some((segment) => /^\.+ *$/.test(segment));
   return isUnsafe ? null : below;
