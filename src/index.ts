@@ -28,6 +28,14 @@ export type { CandidatePair, Candidates, CandidateText, Matched, Mention } from 
 export { type CandidateGroup, officialGroups } from './records/candidate-groups.js';
 export type { Caption, Captioned } from './records/caption.js';
 export type { CaptionMap, CocoCaptions } from './records/caption-file.js';
+export {
+  type FactualAttribute,
+  type FactualGraph,
+  type FactualRelation,
+  parseFactual,
+  printFactual,
+  toFactual,
+} from './records/factual.js';
 export type { Detection, Id, Image, ImageRecord, Origin } from './records/image.js';
 export type { InputFile, Manifest, NodeDescription, OutputFile, Shard, StageCounts } from './records/manifest.js';
 export type {

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import type { Command } from 'commander';
-import { InputError, ruleParser } from '../index.js';
+import { type Command, Option } from 'commander';
+import { InputError, printFactual, ruleParser, type TextGraph, toFactual } from '../index.js';
 import { print } from './output.js';
 
 /** `relflow parse [FILE]`. */
@@ -11,16 +11,28 @@ export function parseCommand(program: Command): void {
     .command('parse [file]')
     .summary('read captions and print their graphs')
     .description(
-      'Read one caption a line, from a file or standard input, and print one JSON line a caption: its text and its graph.',
+      'Read one caption a line, from a file or standard input, and print one line a caption: its text and its graph as JSON, or its facts as FACTUAL has them.',
     )
-    .addHelpText('after', '\nExample:\n  echo "a man riding a horse" | relflow parse')
-    .action(async (file: string | undefined) => {
+    .addOption(
+      new Option('-f, --format <format>', 'json, or factual: ( man , ride , horse )')
+        .choices(Object.keys(FORMATS))
+        .default('json'),
+    )
+    .addHelpText('after', '\nExample:\n  echo "a man riding a horse" | relflow parse --format factual')
+    .action(async (file: string | undefined, { format }: { format: keyof typeof FORMATS }) => {
       if (file !== undefined && !(await stat(file).catch(() => null))?.isFile())
         throw new InputError(file, 'no such file');
       const parser = ruleParser();
       const input = file === undefined ? process.stdin : createReadStream(file);
       for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-        print(JSON.stringify({ caption: text, ...(await parser.parse(text)) }));
+        print(FORMATS[format](text, await parser.parse(text)));
       }
     });
 }
+
+/** A caption's line. */
+const FORMATS = {
+  json: (caption: string, graph: TextGraph) => JSON.stringify({ caption, ...graph }),
+  /** Empty where nothing is found. */
+  factual: (_: string, graph: TextGraph) => printFactual(toFactual(graph)),
+};

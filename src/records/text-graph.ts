@@ -11,6 +11,13 @@ export const EntitySchema = Type.Object(
     end: Type.Integer({ minimum: 0, description: 'UTF-16 offset in the caption, exclusive' }),
     head: Type.String({ description: 'the last word of the span as written, lower case' }),
     lemma: Type.String({ description: 'the singular of the head' }),
+    name: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'the phrase in normal form, without attributes and quantity: `cellphone` for `cell phone`; absent where it is the span in lower case',
+      }),
+    ),
     attributes: Type.Array(AttributeSchema),
     quantity: Type.Optional(Type.String({ description: 'two, 3, group…' })),
   },

@@ -108,19 +108,26 @@ function makePhrase({ caption, tokens, tags }: TaggedSentence, from: number, to:
   const { start } = tokens[from]!;
   const { text: head, end } = tokens[to - 1]!;
   const lemma = nounLemma(head);
-  const words = tokens.slice(from, to - 1);
-  const quantity = words.find((_, k) => tags[from + k] === 'number')?.text;
+  const words = tokens.slice(from, to - 1).map(({ text }) => text);
+  const quantity = words.find((_, k) => tags[from + k] === 'number');
   // "hot" says nothing about a hot dog.
   const isPartOfName = (k: number) =>
-    k === words.length - 1 && !colours.has(words[k]!.text) && isCompound(`${words[k]!.text} ${head}`);
-  const adjectives = words.filter((_, k) => tags[from + k] === 'adjective' && !isPartOfName(k)).map(({ text }) => text);
+    k === words.length - 1 && !colours.has(words[k]!) && isCompound(`${words[k]} ${head}`);
+  const adjectives = words.filter((_, k) => tags[from + k] === 'adjective' && !isPartOfName(k));
+  const span = caption.slice(start, end);
+  const named = words.filter(
+    (text, k) => tags[from + k] === 'noun' || (tags[from + k] === 'adjective' && !adjectives.includes(text)),
+  );
+  // "People" are counted as persons, and called people.
+  const name = [...named, head === 'people' ? head : lemma].join(' ');
   return {
     entity: {
-      span: caption.slice(start, end),
+      span,
       start,
       end,
       head,
       lemma,
+      ...(name === span.toLowerCase() ? {} : { name }),
       attributes: attributesOf(adjectives),
       ...(quantity === undefined ? {} : { quantity }),
     },

@@ -41,11 +41,12 @@ describe('ruleParser', () => {
           end: 14,
           head: 'dogs',
           lemma: 'dog',
+          name: 'dog',
           attributes: [{ text: 'brown', lemma: 'brown' }],
           quantity: 'two',
         },
         { span: 'man', start: 23, end: 26, head: 'man', lemma: 'man', attributes: [] },
-        { span: 'skis', start: 29, end: 33, head: 'skis', lemma: 'ski', attributes: [] },
+        { span: 'skis', start: 29, end: 33, head: 'skis', lemma: 'ski', name: 'ski', attributes: [] },
       ]);
     });
 
