@@ -2,7 +2,18 @@
 export { type CaptionFileOptions, captionFile } from './captioners/caption-file.js';
 export { parsedGraphFile } from './captioners/parsed-graph-file.js';
 export { InputError, OptionError, OutputError, RecordError, RelflowError, WiringError } from './errors.js';
+export { type CaptionWords, wordNetWords } from './evaluation/caption-words.js';
 export { type DatasetStatistics, datasetStatistics } from './evaluation/dataset-statistics.js';
+export {
+  type EvaluateParserOptions,
+  evaluateParser,
+  type FailedCaption,
+  type GoldCaption,
+  type ParserEvaluation,
+  type ParserScores,
+} from './evaluation/evaluate-parser.js';
+export { type BadRow, goldCaptions } from './evaluation/gold-captions.js';
+export { PARSER_ERRORS, type ParserError } from './evaluation/parser-errors.js';
 export { checkWiring } from './graph/check.js';
 export { describeGraph, drawMermaid, drawText } from './graph/describe.js';
 export { Flow, Graph, type RecordOf } from './graph/graph.js';

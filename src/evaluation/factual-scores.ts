@@ -1,0 +1,79 @@
+import type { FactualGraph } from '../records/factual.js';
+import type { CaptionWords } from './caption-words.js';
+
+/** A graph with every word as its lemma, except `is`. */
+export function lemmatized({ relations, attributes, entities }: FactualGraph, words: CaptionWords): FactualGraph {
+  const of = (phrase: string) =>
+    phrase
+      .split(' ')
+      .map((word) => (word === 'is' ? word : words.lemma(word)))
+      .join(' ');
+  return {
+    relations: relations.map((fact) => ({
+      subject: of(fact.subject),
+      predicate: of(fact.predicate),
+      object: of(fact.object),
+    })),
+    attributes: attributes.map((fact) => ({ entity: of(fact.entity), attribute: of(fact.attribute) })),
+    entities: entities.map(of),
+  };
+}
+
+/** Whether two graphs say the same facts in the same words, in whatever order. */
+export function isSetMatch(predicted: FactualGraph, gold: FactualGraph): boolean {
+  const [a, b] = [factKeys(predicted), factKeys(gold)];
+  return a.size === b.size && [...a].every((fact) => b.has(fact));
+}
+
+const factKeys = ({ relations, attributes, entities }: FactualGraph): ReadonlySet<string> =>
+  new Set([...relations, ...attributes, ...entities].map((fact) => JSON.stringify(fact)));
+
+/** One, two or three phrases: an entity, an entity and its attribute, a relation. */
+type Tuple = readonly string[];
+
+/**
+ * The tuples that SPICE compares: every entity once, also those of facts, and the facts. In a fixed order, by their words.
+ */
+export function spiceTuples({ relations, attributes, entities }: FactualGraph): Tuple[] {
+  const tuples: Tuple[] = [
+    ...entities.map((entity) => [entity]),
+    ...attributes.flatMap(({ entity, attribute }) => [[entity], [entity, attribute]]),
+    ...relations.flatMap(({ subject, predicate, object }) => [[subject], [object], [subject, predicate, object]]),
+  ];
+  const keyed = new Map(tuples.map((tuple) => [tuple.join(' , '), tuple]));
+  const order = ([a, x]: [string, Tuple], [b, y]: [string, Tuple]) =>
+    compare(x.join(' '), y.join(' ')) || compare(a, b);
+  return [...keyed].sort(order).map(([, tuple]) => tuple);
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+/**
+ * SPICE's F score of two graphs, in [0, 1]: equal tuples are matched first; with `words`, the rest one by one with the
+ * first left over of which each part shares a meaning. Two empty graphs agree.
+ *
+ * Source: SPICE (Anderson et al., 2016) as FACTUAL's tool computes it, tuples of synonyms not merged.
+ */
+export function spiceScore(predicted: FactualGraph, gold: FactualGraph, words?: CaptionWords): number {
+  const tuples = spiceTuples(predicted);
+  const goldTuples = new Map(spiceTuples(gold).map((tuple) => [JSON.stringify(tuple), tuple]));
+  const total = tuples.length + goldTuples.size;
+  if (total === 0) return 1;
+  const rest = tuples.filter((tuple) => !goldTuples.delete(JSON.stringify(tuple)));
+  let matched = tuples.length - rest.length;
+  if (words) {
+    for (const tuple of rest) {
+      const synonym = [...goldTuples].find(([, other]) => areSynonyms(tuple, other, words));
+      if (synonym && goldTuples.delete(synonym[0])) matched++;
+    }
+  }
+  return (2 * matched) / total;
+}
+
+const areSynonyms = (a: Tuple, b: Tuple, { meanings }: CaptionWords): boolean =>
+  a.length === b.length && a.every((phrase, k) => share(meanings(phrase), meanings(b[k]!)));
+
+function share(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  for (const meaning of a) if (b.has(meaning)) return true;
+  return false;
+}

@@ -1,0 +1,151 @@
+import { type FactualAttribute, type FactualGraph, type FactualRelation, isQuantity } from '../records/factual.js';
+
+/** What can be wrong with a caption's graph, and what it means. */
+export const PARSER_ERRORS = {
+  'entity-boundary': 'an entity with a word too many or too few',
+  'entity-missing': 'an entity of the gold graph is not there',
+  'entity-spurious': 'an entity that the gold graph lacks',
+  'relation-missing': 'two entities that are there lack their relation',
+  'relation-spurious': 'two entities of the gold graph are related that should not be',
+  'relation-label': 'the right entities, another predicate',
+  'direction-reversed': 'subject and object changed places',
+  'relation-attachment': 'the right predicate, one end at another entity',
+  'attribute-missing': 'an attribute of the gold graph is not there',
+  'attribute-spurious': 'an attribute that the gold graph lacks',
+  'attribute-attachment': 'an attribute at another entity',
+  quantity: 'a number or collective missing, spurious or at another entity',
+} as const;
+
+export type ParserError = keyof typeof PARSER_ERRORS;
+
+/**
+ * The kinds of error that make a predicted graph differ from the gold one. What follows from an error is not another: a
+ * relation whose end is missing is not missing itself, and a word that went into an entity's name is no missing attribute.
+ *
+ * @param predicted with words as lemmas, as `gold`
+ */
+export function parserErrors(predicted: FactualGraph, gold: FactualGraph): ReadonlySet<ParserError> {
+  const errors = new Set<ParserError>();
+  const ends = matchEntities(predicted, gold);
+  if (ends.goldNameOf.size > 0) errors.add('entity-boundary');
+  if (ends.missing.size > 0) errors.add('entity-missing');
+  if (ends.spurious.size > 0) errors.add('entity-spurious');
+  for (const error of relationErrors(predicted, gold, ends)) errors.add(error);
+  for (const error of attributeErrors(predicted, gold, ends)) errors.add(error);
+  return errors;
+}
+
+/** How the entities of two graphs go together, those of equal names left out. */
+interface EntityMatch {
+  /** Predicted name → gold name, where they share a word. */
+  readonly goldNameOf: ReadonlyMap<string, string>;
+  /** Gold entities and predicted ones that nothing goes with. */
+  readonly missing: ReadonlySet<string>;
+  readonly spurious: ReadonlySet<string>;
+}
+
+function matchEntities(predicted: FactualGraph, gold: FactualGraph): EntityMatch {
+  const goldNames = namesOf(gold);
+  const names = namesOf(predicted);
+  const missing = new Set([...goldNames].filter((name) => !names.has(name)));
+  const spurious = new Set([...names].filter((name) => !goldNames.has(name)));
+  const shared = [...spurious].flatMap((name) =>
+    [...missing].map((other) => ({ name, other, by: common(name, other) })),
+  );
+  const goldNameOf = new Map<string, string>();
+  for (const { name, other, by } of shared.sort((a, b) => b.by - a.by)) {
+    if (by === 0 || !missing.has(other) || !spurious.has(name)) continue;
+    goldNameOf.set(name, other);
+    missing.delete(other);
+    spurious.delete(name);
+  }
+  return { goldNameOf, missing, spurious };
+}
+
+const namesOf = ({ relations, attributes, entities }: FactualGraph): ReadonlySet<string> =>
+  new Set([
+    ...relations.flatMap(({ subject, object }) => [subject, object]),
+    ...attributes.map(({ entity }) => entity),
+    ...entities,
+  ]);
+
+/** How many words two names share. */
+function common(a: string, b: string): number {
+  const words = new Set(a.split(' '));
+  return b.split(' ').filter((word) => words.has(word)).length;
+}
+
+function relationErrors(predicted: FactualGraph, gold: FactualGraph, ends: EntityMatch): ParserError[] {
+  const { goldNameOf, missing, spurious } = ends;
+  const nameOf = (entity: string) => goldNameOf.get(entity) ?? entity;
+  const renamed = predicted.relations.map((fact) => ({
+    ...fact,
+    subject: nameOf(fact.subject),
+    object: nameOf(fact.object),
+  }));
+  const hasEnds = (without: ReadonlySet<string>) => (fact: FactualRelation) =>
+    !without.has(fact.subject) && !without.has(fact.object);
+  const rest = {
+    predicted: renamed.filter(hasEnds(spurious)),
+    gold: gold.relations.filter(hasEnds(missing)),
+  };
+  takePairs(rest, (p, g) => p.subject === g.subject && p.predicate === g.predicate && p.object === g.object);
+  const label = takePairs(rest, (p, g) => p.subject === g.subject && p.object === g.object);
+  const reversed = takePairs(rest, (p, g) => p.subject === g.object && p.object === g.subject);
+  const attached = takePairs(
+    rest,
+    (p, g) => p.predicate === g.predicate && (p.subject === g.subject || p.object === g.object),
+  );
+  return named({
+    'relation-label': label,
+    'direction-reversed': reversed,
+    'relation-attachment': attached,
+    'relation-missing': rest.gold.length,
+    'relation-spurious': rest.predicted.length,
+  });
+}
+
+function attributeErrors(predicted: FactualGraph, gold: FactualGraph, ends: EntityMatch): ParserError[] {
+  const { goldNameOf, missing, spurious } = ends;
+  const nameOf = (entity: string) => goldNameOf.get(entity) ?? entity;
+  const predictedNameOf = new Map([...goldNameOf].map(([name, other]) => [other, name]));
+  const isWithin = (attribute: string, name: string | undefined) =>
+    name !== undefined && common(name, attribute) === attribute.split(' ').length;
+  const rest = {
+    predicted: predicted.attributes
+      .filter(({ entity }) => !spurious.has(entity))
+      .map(({ entity, attribute }) => ({ entity: nameOf(entity), attribute, isQuantity: isQuantity(attribute) })),
+    gold: gold.attributes
+      .filter(({ entity }) => !missing.has(entity))
+      .map((fact) => ({ ...fact, isQuantity: isQuantity(fact.attribute) })),
+  };
+  takePairs(rest, (p, g) => p.entity === g.entity && p.attribute === g.attribute);
+  rest.gold = rest.gold.filter(({ entity, attribute }) => !isWithin(attribute, predictedNameOf.get(entity)));
+  rest.predicted = rest.predicted.filter(
+    ({ entity, attribute }) => !(predictedNameOf.has(entity) && isWithin(attribute, entity)),
+  );
+  const quantities = [...rest.gold, ...rest.predicted].filter((fact) => fact.isQuantity).length;
+  rest.gold = rest.gold.filter((fact) => !fact.isQuantity);
+  rest.predicted = rest.predicted.filter((fact) => !fact.isQuantity);
+  const attached = takePairs(rest, (p: FactualAttribute, g) => p.attribute === g.attribute);
+  return named({
+    quantity: quantities,
+    'attribute-attachment': attached,
+    'attribute-missing': rest.gold.length,
+    'attribute-spurious': rest.predicted.length,
+  });
+}
+
+/** Takes out the facts that go together, one with one, and says how many. */
+function takePairs<T>(rest: { predicted: T[]; gold: T[] }, goTogether: (predicted: T, gold: T) => boolean): number {
+  const before = rest.gold.length;
+  rest.predicted = rest.predicted.filter((fact) => {
+    const k = rest.gold.findIndex((other) => goTogether(fact, other));
+    if (k >= 0) rest.gold.splice(k, 1);
+    return k < 0;
+  });
+  return before - rest.gold.length;
+}
+
+const named = (counts: Partial<Record<ParserError, number>>): ParserError[] =>
+  (Object.keys(counts) as ParserError[]).filter((error) => counts[error]! > 0);

