@@ -1,0 +1,250 @@
+import type { Heap } from '../learned/kernels/heap.js';
+import {
+  type Activations,
+  type Network,
+  type NetworkSizes,
+  type OwnerRows,
+  type PairRows,
+  type Parameters,
+  type Rows,
+  type SpanRows,
+  tagStride,
+  verbScale,
+  windowReach,
+} from '../learned/network.js';
+import type { Masks } from './masks.js';
+
+/** What the backward pass of a batch is told beside the activations and their gradients. */
+export interface BatchLayout {
+  readonly rows: number;
+  readonly captions: readonly Rows[];
+  readonly compounds: Uint8Array;
+  readonly tags: Uint8Array;
+  readonly mentions: readonly SpanRows[];
+  readonly pairs: readonly PairRows[];
+  readonly attributes: readonly SpanRows[];
+  readonly owners: readonly OwnerRows[];
+}
+
+/** The network's backward pass: gradients of scores → gradients of parameters and of word vectors. */
+export class Backward {
+  readonly #heap: Heap;
+  readonly #sizes: NetworkSizes;
+  readonly #p: Parameters;
+  readonly #d: Parameters;
+  readonly #transposed: Float32Array;
+
+  /** @param gradients of the parameters, added to */
+  constructor({ heap, sizes, parameters }: Network, gradients: Parameters) {
+    this.#heap = heap;
+    this.#sizes = sizes;
+    this.#p = parameters;
+    this.#d = gradients;
+    const largest = Math.max(...Object.values(parameters).map((values) => values.length));
+    this.#transposed = heap.floats(Math.min(largest, 1 << 18));
+  }
+
+  /**
+   * @param a activations of the forward pass, with the same dropout `masks`
+   * @param g gradients of `tagScores`, `labelScores`, `verbQueries`, `related` (through verbs) and `ownerScores`; the rest
+   *   is zero; `x` holds the gradient of the word vectors when it returns
+   */
+  run(a: Activations, g: Activations, layout: BatchLayout, masks: Masks): void {
+    this.#own(a, g, layout, masks);
+    this.#relate(a, g, layout, masks);
+    this.#read(a, g, layout, masks);
+    this.#tag(a, g, layout, masks);
+    this.#window(a, g, layout.rows);
+  }
+
+  #own(a: Activations, g: Activations, { attributes, mentions, owners }: BatchLayout, masks: Masks): void {
+    const { hidden, attributeHidden } = this.#sizes;
+    const [p, d] = [this.#p, this.#d];
+    if (owners.length > 0) {
+      this.#linear(owners.length, a.ownerIn, attributeHidden, p.attributeScore, g.ownerScores, 8, d.attributeScore, d.attributeScoreBias, g.ownerIn);
+      this.#relu(a.ownerIn, g.ownerIn, owners.length * attributeHidden, masks, 'ownerIn');
+      owners.forEach(({ attribute, mention, distance }, n) => {
+        for (let k = 0; k < attributeHidden; k++) {
+          const value = g.ownerIn[n * attributeHidden + k]!;
+          g.attributeHidden[attribute * attributeHidden + k]! += value;
+          g.ownerHidden[mention * attributeHidden + k]! += value;
+          d.attributeDistances[distance * attributeHidden + k]! += value;
+          d.attributeBias[k]! += value;
+        }
+      });
+      this.#linear(attributes.length, a.attributeStates, 2 * hidden, p.attribute, g.attributeHidden, attributeHidden, d.attribute, null, g.attributeStates);
+      this.#linear(mentions.length, a.mentionStates, 2 * hidden, p.owner, g.ownerHidden, attributeHidden, d.owner, null, g.mentionStates);
+      this.#spanStates(g.attributeStates, attributes, g.related);
+    }
+  }
+
+  #relate(a: Activations, g: Activations, { rows, mentions, pairs }: BatchLayout, masks: Masks): void {
+    const { hidden, pairHidden, labels } = this.#sizes;
+    const [p, d] = [this.#p, this.#d];
+    if (pairs.length > 0) {
+      this.#linear(pairs.length, a.pairHidden, pairHidden, p.verb, g.verbQueries, hidden, d.verb, null, g.pairHidden);
+      this.#linear(pairs.length, a.pairHidden, pairHidden, p.labels, g.labelScores, labels, d.labels, d.labelBias, g.pairHidden);
+      this.#relu(a.pairHidden, g.pairHidden, pairs.length * pairHidden, masks, 'pairHidden');
+      this.#linear(pairs.length, a.pairIn, pairHidden, p.pair, g.pairHidden, pairHidden, d.pair, d.pairHiddenBias, g.pairIn);
+      this.#relu(a.pairIn, g.pairIn, pairs.length * pairHidden, masks, 'pairIn');
+      pairs.forEach(({ first, second, distance, steps }, n) => {
+        for (let k = 0; k < pairHidden; k++) {
+          const value = g.pairIn[n * pairHidden + k]!;
+          if (value === 0) continue;
+          g.firsts[first * pairHidden + k]! += value;
+          g.seconds[second * pairHidden + k]! += value;
+          d.distances[distance * pairHidden + k]! += value;
+          d.distances[steps * pairHidden + k]! += value;
+          d.pairBias[k]! += value;
+          const row = a.betweenRow[n * pairHidden + k]!;
+          if (row >= 0) g.between[row * pairHidden + k]! += value;
+        }
+      });
+      this.#linear(rows, a.related, hidden, p.between, g.between, pairHidden, d.between, null, g.related);
+      this.#linear(mentions.length, a.mentionStates, 2 * hidden, p.first, g.firsts, pairHidden, d.first, null, g.mentionStates);
+      this.#linear(mentions.length, a.mentionStates, 2 * hidden, p.second, g.seconds, pairHidden, d.second, null, g.mentionStates);
+    }
+    this.#spanStates(g.mentionStates, mentions, g.related);
+  }
+
+  #read(a: Activations, g: Activations, { rows, captions, tags }: BatchLayout, masks: Masks): void {
+    const { hidden } = this.#sizes;
+    const [p, d] = [this.#p, this.#d];
+    masks.undo(g.related, rows * hidden, 'related');
+    this.#scan(captions, rows, a.relateIn, p.relate, a.relateGates, a.relateState, g.related, g.relateGates, d.relate, d.relateBias, g.relateIn);
+    for (let row = 0; row < rows; row++) {
+      const tag = tags[row]! * hidden;
+      for (let k = 0; k < hidden; k++) {
+        const value = g.relateIn[row * hidden + k]!;
+        g.state[row * hidden + k]! += value;
+        d.tagStates[tag + k]! += value;
+      }
+    }
+  }
+
+  #tag(a: Activations, g: Activations, { rows, captions, compounds }: BatchLayout, masks: Masks): void {
+    const { hidden, tagHidden } = this.#sizes;
+    const [p, d] = [this.#p, this.#d];
+    this.#linear(rows, a.tagHidden, tagHidden, p.tags, g.tagScores, tagStride, d.tags, d.tagBias, g.tagHidden);
+    this.#relu(a.tagHidden, g.tagHidden, rows * tagHidden, masks, 'tagHidden');
+    this.#linear(rows, a.state, hidden, p.tagHidden, g.tagHidden, tagHidden, d.tagHidden, d.tagHiddenBias, g.state);
+    masks.undo(g.state, rows * hidden, 'state');
+    this.#scan(captions, rows, a.windowed, p.context, a.contextGates, a.contextState, g.state, g.contextGates, d.context, d.contextBias, g.windowed);
+    this.#relu(a.windowed, g.windowed, rows * hidden, masks, 'windowed');
+    // Rows between captions are no tokens.
+    let next = 0;
+    for (const { start, length } of [...captions, { start: rows, length: 0 }]) {
+      g.windowed.fill(0, next * hidden, start * hidden);
+      next = start + length;
+    }
+    for (let row = 0; row < rows; row++) {
+      const flag = compounds[row]! * hidden;
+      for (let k = 0; k < hidden; k++) {
+        const value = g.windowed[row * hidden + k]!;
+        d.windowBias[k]! += value;
+        d.compounds[flag + k]! += value;
+      }
+    }
+  }
+
+  #window(a: Activations, g: Activations, rows: number): void {
+    const { input, hidden } = this.#sizes;
+    const inner = rows - 2 * windowReach;
+    const dy = g.windowed.subarray(windowReach * hidden);
+    for (let offset = 0; offset <= 2 * windowReach; offset++) {
+      const part = (values: Float32Array) => values.subarray(offset * input * hidden, (offset + 1) * input * hidden);
+      this.#linear(inner, a.x.subarray(offset * input), input, part(this.#p.window), dy, hidden, part(this.#d.window), null, g.x.subarray(offset * input));
+    }
+  }
+
+  /** dw += xᵀ dy, db += Σ dy, dx += dy wᵀ. */
+  #linear(
+    rows: number,
+    x: Float32Array,
+    inputs: number,
+    w: Float32Array,
+    dy: Float32Array,
+    outputs: number,
+    dw: Float32Array,
+    db: Float32Array | null,
+    dx: Float32Array,
+  ): void {
+    this.#heap.multiply(inputs, outputs, rows, x, { row: 1, column: inputs }, dy, dw);
+    if (db) for (let i = 0; i < rows; i++) for (let k = 0; k < outputs; k++) db[k]! += dy[i * outputs + k]!;
+    const t = this.#transposed;
+    for (let i = 0; i < inputs; i++) for (let k = 0; k < outputs; k++) t[k * inputs + i] = w[i * outputs + k]!;
+    this.#heap.multiply(rows, inputs, outputs, dy, { row: outputs, column: 1 }, t, dx);
+  }
+
+  #relu(y: Float32Array, dy: Float32Array, length: number, masks: Masks, layer: string): void {
+    masks.undo(dy, length, layer);
+    for (let k = 0; k < length; k++) if (y[k] === 0) dy[k] = 0;
+  }
+
+  /** Of `linear`, `scan` and the sum with x. @param dy gradient of c + x; dgates is scratch */
+  #scan(
+    captions: readonly Rows[],
+    rows: number,
+    x: Float32Array,
+    w: Float32Array,
+    gates: Float32Array,
+    c: Float32Array,
+    dy: Float32Array,
+    dgates: Float32Array,
+    dw: Float32Array,
+    db: Float32Array,
+    dx: Float32Array,
+  ): void {
+    const { hidden } = this.#sizes;
+    for (const { start, length } of captions) scanBackward(gates, c, dy, dgates, hidden / 2, start, length);
+    this.#linear(rows, x, hidden, w, dgates, 2 * hidden, dw, db, dx);
+    for (const { start, length } of captions)
+      for (let k = start * hidden; k < (start + length) * hidden; k++) dx[k]! += dy[k]!;
+  }
+
+  #spanStates(gradient: Float32Array, spans: readonly SpanRows[], to: Float32Array): void {
+    const { hidden } = this.#sizes;
+    spans.forEach(({ first, last }, n) => {
+      for (let k = 0; k < hidden; k++) {
+        to[first * hidden + k]! += gradient[2 * n * hidden + k]!;
+        to[last * hidden + k]! += gradient[(2 * n + 1) * hidden + k]!;
+      }
+    });
+  }
+}
+
+/** Of `scan`: gradient of c → gradient of the gates' inputs. */
+function scanBackward(
+  gates: Float32Array,
+  c: Float32Array,
+  dc: Float32Array,
+  dgates: Float32Array,
+  half: number,
+  start: number,
+  length: number,
+): void {
+  const width = 2 * half;
+  const carried = new Float32Array(half);
+  for (const backwards of [false, true]) {
+    carried.fill(0);
+    for (let step = length - 1; step >= 0; step--) {
+      const t = backwards ? start + length - 1 - step : start + step;
+      const f = t * 2 * width + (backwards ? width : 0);
+      const u = f + half;
+      const at = t * width + (backwards ? half : 0);
+      const before = backwards ? at + width : at - width;
+      for (let k = 0; k < half; k++) {
+        const gate = gates[f + k]!;
+        const input = gates[u + k]!;
+        const last = step === 0 ? 0 : c[before + k]!;
+        const d = dc[at + k]! + carried[k]!;
+        // Of s(z) = z / (1 + |z|) the slope is (1 - |s|)².
+        const slope = 1 - Math.abs(2 * gate - 1);
+        dgates[f + k] = d * (input - last) * 0.5 * slope * slope;
+        const inputSlope = 1 - Math.abs(input);
+        dgates[u + k] = d * gate * inputSlope * inputSlope;
+        carried[k] = d * (1 - gate);
+      }
+    }
+  }
+}

@@ -1,0 +1,308 @@
+import type { Heap } from '../learned/kernels/heap.js';
+import {
+  Activations,
+  allocateParameters,
+  Network,
+  type NetworkSizes,
+  type OwnerRows,
+  type PairRows,
+  type ParameterName,
+  parameterShapes,
+  type Parameters,
+  type Rows,
+  type SpanRows,
+  tagStride,
+  verbScale,
+  windowReach,
+} from '../learned/network.js';
+import type { RelationLabels } from '../learned/relation-labels.js';
+import { Adam } from './adam.js';
+import { Backward, type BatchLayout } from './backward.js';
+import { chainLoss } from './chain-gradient.js';
+import type { Example } from './example.js';
+import { Masks } from './masks.js';
+import { Random } from './random.js';
+import { WordTable } from './word-table.js';
+
+export interface TrainingOptions {
+  readonly epochs: number;
+  /** Captions a batch. */
+  readonly batch: number;
+  /** The largest learning rate. */
+  readonly rate: number;
+  readonly dropout: number;
+  /** Share of words that are treated as unknown ones. */
+  readonly wordDropout: number;
+  readonly seed: number;
+}
+
+export const trainingDefaults: TrainingOptions = {
+  epochs: 14,
+  batch: 64,
+  rate: 2e-3,
+  dropout: 0.2,
+  wordDropout: 0.06,
+  seed: 1,
+};
+
+/** Mean losses a caption, in nats. */
+export interface Losses {
+  readonly tags: number;
+  readonly labels: number;
+  readonly verbs: number;
+  readonly owners: number;
+}
+
+const maxRows = 4096;
+const maxPairs = 4096;
+const clipNorm = 5;
+
+/** A batch in the rows of the network. */
+interface Batch extends BatchLayout {
+  readonly words: readonly (string | null)[];
+  readonly examples: readonly Example[];
+  /** Of each caption: its first mention, pair, attribute and owner in the batch. */
+  readonly offsets: readonly { readonly pairs: number; readonly owners: number }[];
+}
+
+/** A network in training. */
+export class Trainer {
+  readonly network: Network;
+  readonly words: WordTable;
+  readonly #labels: RelationLabels;
+  readonly #options: TrainingOptions;
+  readonly #random: Random;
+  readonly #masks: Masks;
+  readonly #gradients: Parameters;
+  readonly #optimisers: readonly (readonly [Float32Array, Adam])[];
+  readonly #backward: Backward;
+  readonly #a: Activations;
+  readonly #g: Activations;
+
+  constructor(
+    heap: Heap,
+    sizes: NetworkSizes,
+    labels: RelationLabels,
+    vocabulary: readonly string[],
+    vectors: ReadonlyMap<string, Float32Array>,
+    options: TrainingOptions,
+  ) {
+    this.#labels = labels;
+    this.#options = options;
+    this.#random = new Random(options.seed);
+    const parameters = allocateParameters(heap, sizes);
+    initialize(parameters, sizes, this.#random);
+    this.network = new Network(heap, sizes, parameters);
+    this.words = new WordTable(heap, sizes.input, parameters, vocabulary, vectors, maxRows, this.#random);
+    this.#gradients = allocateParameters(heap, sizes);
+    this.#optimisers = (Object.keys(parameters) as ParameterName[])
+      .filter((name) => name !== 'affixes' && name !== 'shapes')
+      .map((name) => [this.#gradients[name], new Adam(parameters[name], this.#gradients[name])]);
+    this.#backward = new Backward(this.network, this.#gradients);
+    this.#a = new Activations(heap, sizes, maxRows, maxPairs);
+    this.#g = new Activations(heap, sizes, maxRows, maxPairs);
+    const { dropout } = options;
+    const layers = ['x', 'windowed', 'state', 'tagHidden', 'related', 'pairIn', 'pairHidden', 'ownerIn'];
+    this.#masks = new Masks(this.#random, Object.fromEntries(layers.map((layer) => [layer, dropout])));
+  }
+
+  /** @param onEpoch called after each epoch with the mean losses */
+  train(examples: readonly Example[], onEpoch: (epoch: number, losses: Losses) => void): void {
+    const { epochs, batch: size } = this.#options;
+    const total = Math.ceil(examples.length / size) * epochs;
+    let step = 0;
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      const order = this.#random.shuffle([...examples]);
+      const sums = { tags: 0, labels: 0, verbs: 0, owners: 0 };
+      for (let k = 0; k < order.length; k += size) {
+        const losses = this.#step(layOut(order.slice(k, k + size)), learningRate(step++ / total) * this.#options.rate);
+        for (const name of Object.keys(sums) as (keyof Losses)[]) sums[name] += losses[name] / order.length;
+      }
+      onEpoch(epoch, sums);
+    }
+  }
+
+  #step(batch: Batch, rate: number): Losses {
+    const losses = this.#gradientsOf(batch);
+    const hidden = this.#hidden!;
+    let squares = this.words.backward(batch.words, hidden, this.#g.x);
+    for (const [gradient] of this.#optimisers) for (let k = 0; k < gradient.length; k++) squares += gradient[k]! ** 2;
+    const mean = 1 / batch.examples.length;
+    const norm = Math.sqrt(squares) * mean;
+    if (!Number.isFinite(norm)) throw new Error('training diverged: the gradient is not finite');
+    const scale = mean * Math.min(1, clipNorm / norm);
+    for (const [, optimiser] of this.#optimisers) optimiser.step(rate, scale);
+    this.words.step(rate, scale);
+    return losses;
+  }
+
+  #hidden: Uint8Array | undefined;
+
+  #gradientsOf(batch: Batch): Losses {
+    const { rows, captions, compounds, tags, mentions, pairs, attributes, owners, words, examples } = batch;
+    const { sizes } = this.network;
+    const [a, g, masks] = [this.#a, this.#g, this.#masks];
+    this.#hidden = Uint8Array.from(words, () => (this.#random.next() < this.#options.wordDropout ? 1 : 0));
+    this.words.embed(words, this.#hidden, a.x);
+    masks.apply(a.x, rows * sizes.input, 'x');
+    this.network.sumWindows(a, rows);
+    this.network.tag(a, captions, rows, compounds, masks);
+    this.network.read(a, captions, rows, tags, masks);
+    this.network.relate(a, rows, mentions, pairs, masks);
+    this.network.own(a, attributes, mentions, owners, masks);
+    clear(g, sizes, batch);
+
+    const losses = { tags: 0, labels: 0, verbs: 0, owners: 0 };
+    const p = this.network.parameters;
+    const scores = { tagScores: a.tagScores, transitions: p.transitions, starts: p.starts };
+    const gradient = { tagScores: g.tagScores, transitions: this.#gradients.transitions, starts: this.#gradients.starts };
+    examples.forEach((example, n) => {
+      const { start } = captions[n]!;
+      losses.tags += chainLoss(scores, start, example.tags, gradient);
+      example.pairs.forEach(({ label, verb }, k) => {
+        const pair = batch.offsets[n]!.pairs + k;
+        losses.labels += this.#labelLoss(pair, label);
+        if (verb >= 0) losses.verbs += this.#verbLoss(pair, start, example.verbs, verb);
+      });
+      example.owners.forEach(({ owns }, k) => {
+        const at = (batch.offsets[n]!.owners + k) * 8;
+        const score = a.ownerScores[at]!;
+        g.ownerScores[at] = 1 / (1 + Math.exp(-score)) - (owns ? 1 : 0);
+        losses.owners += Math.max(score, 0) - (owns ? score : 0) + Math.log1p(Math.exp(-Math.abs(score)));
+      });
+    });
+    this.#backward.run(a, g, batch, masks);
+    masks.undo(g.x, rows * sizes.input, 'x');
+    return losses;
+  }
+
+  /** Cross-entropy of a pair's label. */
+  #labelLoss(pair: number, label: number): number {
+    const { labels: stride } = this.network.sizes;
+    const count = this.#labels.size;
+    const scores = this.#a.labelScores.subarray(pair * stride, pair * stride + count);
+    return softmaxLoss(scores, label, this.#g.labelScores.subarray(pair * stride, pair * stride + count));
+  }
+
+  /** Cross-entropy of the verb among the caption's verbs. */
+  #verbLoss(pair: number, start: number, verbs: readonly number[], verb: number): number {
+    const { hidden } = this.network.sizes;
+    const [a, g] = [this.#a, this.#g];
+    const scores = Float32Array.from(verbs, (t) => this.network.verbScore(a, pair, start + t));
+    const gradient = new Float32Array(verbs.length);
+    const loss = softmaxLoss(scores, verbs.indexOf(verb), gradient);
+    verbs.forEach((t, n) => {
+      const d = gradient[n]! * verbScale;
+      for (let k = 0; k < hidden; k++) {
+        g.verbQueries[pair * hidden + k]! += d * a.related[(start + t) * hidden + k]!;
+        g.related[(start + t) * hidden + k]! += d * a.verbQueries[pair * hidden + k]!;
+      }
+    });
+    return loss;
+  }
+}
+
+/** @param gradient set to that of the scores */
+function softmaxLoss(scores: Float32Array, gold: number, gradient: Float32Array): number {
+  let largest = Number.NEGATIVE_INFINITY;
+  for (const score of scores) if (score > largest) largest = score;
+  let sum = 0;
+  for (let k = 0; k < scores.length; k++) {
+    gradient[k] = Math.exp(scores[k]! - largest);
+    sum += gradient[k]!;
+  }
+  for (let k = 0; k < scores.length; k++) gradient[k]! /= sum;
+  const loss = -Math.log(gradient[gold]! + 1e-30);
+  gradient[gold]! -= 1;
+  return loss;
+}
+
+/** A tenth of the time up, then down to nothing as a cosine falls. @param t in [0, 1] */
+const learningRate = (t: number) => (t < 0.1 ? t / 0.1 : 0.5 + 0.5 * Math.cos((Math.PI * (t - 0.1)) / 0.9));
+
+/** Normal weights of variance 1 / inputs; gates begin nearly closed. */
+function initialize(parameters: Parameters, sizes: NetworkSizes, random: Random): void {
+  const tables: Readonly<Record<string, number>> = { compounds: 0.3, tagStates: 0.3, distances: 0.25, attributeDistances: 0.25, transitions: 0, starts: 0 };
+  for (const [name, [rows]] of Object.entries(parameterShapes(sizes)) as [ParameterName, readonly [number, number]][]) {
+    if (name.endsWith('Bias') || name === 'affixes' || name === 'shapes') continue;
+    const gain = name === 'context' || name === 'relate' ? 1.4 : 1;
+    const deviation = tables[name] ?? gain / Math.sqrt(rows);
+    const values = parameters[name];
+    for (let k = 0; k < values.length; k++) values[k] = deviation * random.normal();
+  }
+  const half = sizes.hidden / 2;
+  for (const bias of [parameters.contextBias, parameters.relateBias]) {
+    bias.fill(-1, 0, half);
+    bias.fill(-1, 2 * half, 3 * half);
+  }
+}
+
+/** Captions one after another, with rows of zeros before, between and after them. */
+function layOut(examples: readonly Example[]): Batch {
+  const words: (string | null)[] = [];
+  const pad = () => {
+    for (let k = 0; k < windowReach; k++) words.push(null);
+  };
+  const captions: Rows[] = [];
+  for (const { words: own } of examples) {
+    pad();
+    captions.push({ start: words.length, length: own.length });
+    words.push(...own);
+  }
+  pad();
+  const rows = words.length;
+  if (rows > maxRows) throw new RangeError(`a batch of ${rows} rows`);
+  const compounds = new Uint8Array(rows);
+  const tags = new Uint8Array(rows);
+  const mentions: SpanRows[] = [];
+  const attributes: SpanRows[] = [];
+  const pairs: PairRows[] = [];
+  const owners: OwnerRows[] = [];
+  const offsets = examples.map((example, n) => {
+    const { start } = captions[n]!;
+    compounds.set(example.compounds, start);
+    tags.set(example.tags, start);
+    const offset = { pairs: pairs.length, owners: owners.length };
+    const [mention, attribute] = [mentions.length, attributes.length];
+    const spanRows = (span: { start: number; end: number }) => ({ first: start + span.start, last: start + span.end - 1 });
+    mentions.push(...example.mentions.map(spanRows));
+    attributes.push(...example.attributes.map(spanRows));
+    for (const { first, second, distance, steps } of example.pairs)
+      pairs.push({
+        first: mention + first,
+        second: mention + second,
+        from: start + example.mentions[first]!.end,
+        to: start + example.mentions[second]!.start,
+        distance,
+        steps,
+      });
+    for (const owner of example.owners)
+      owners.push({ attribute: attribute + owner.attribute, mention: mention + owner.mention, distance: owner.distance });
+    return offset;
+  });
+  return { words, rows, captions, compounds, tags, mentions, pairs, attributes, owners, examples, offsets };
+}
+
+/** Sets to zero what a batch adds to. */
+function clear(g: Activations, sizes: NetworkSizes, { rows, mentions, attributes, pairs, owners }: BatchLayout): void {
+  const { input, hidden, tagHidden, pairHidden, attributeHidden, labels } = sizes;
+  const zero = (values: Float32Array, count: number, width: number) => values.fill(0, 0, count * width);
+  zero(g.x, rows, input);
+  for (const values of [g.windowed, g.contextState, g.state, g.relateIn, g.relateState, g.related]) zero(values, rows, hidden);
+  for (const values of [g.contextGates, g.relateGates]) zero(values, rows, 2 * hidden);
+  zero(g.tagHidden, rows, tagHidden);
+  zero(g.tagScores, rows, tagStride);
+  zero(g.between, rows, pairHidden);
+  zero(g.mentionStates, mentions.length, 2 * hidden);
+  zero(g.firsts, mentions.length, pairHidden);
+  zero(g.seconds, mentions.length, pairHidden);
+  zero(g.ownerHidden, mentions.length, attributeHidden);
+  zero(g.attributeStates, attributes.length, 2 * hidden);
+  zero(g.attributeHidden, attributes.length, attributeHidden);
+  zero(g.pairIn, pairs.length, pairHidden);
+  zero(g.pairHidden, pairs.length, pairHidden);
+  zero(g.labelScores, pairs.length, labels);
+  zero(g.verbQueries, pairs.length, hidden);
+  zero(g.ownerIn, owners.length, attributeHidden);
+  zero(g.ownerScores, owners.length, 8);
+}
