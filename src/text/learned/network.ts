@@ -17,7 +17,7 @@ export interface NetworkSizes {
 
 /** How many tokens before and after a token its state sees at first. */
 export const windowReach = 2;
-const windowSize = 2 * windowReach + 1;
+export const windowSize = 2 * windowReach + 1;
 
 /** What a token can be: outside, begin or go on with an entity, begin or go on with an attribute. */
 export const tagCount = 5;
@@ -57,6 +57,7 @@ export const parameterShapes = (sizes: NetworkSizes) =>
     labels: [sizes.pairHidden, sizes.labels],
     labelBias: [1, sizes.labels],
     verb: [sizes.pairHidden, sizes.hidden],
+    preposition: [sizes.pairHidden, sizes.hidden],
     attribute: [2 * sizes.hidden, sizes.attributeHidden],
     owner: [2 * sizes.hidden, sizes.attributeHidden],
     attributeDistances: [attributeDistanceRows, sizes.attributeHidden],
@@ -114,6 +115,10 @@ export const stepsOf = (mentions: number): number => 9 + Math.min(mentions, 6);
 /** @param gap tokens from the end of the attribute to the start of the mention, below zero where the mention is before */
 export const attributeDistanceOf = (gap: number): number => Math.max(-7, Math.min(7, gap)) + 8;
 
+/** What a label may leave open. */
+export type Slot = 'verb' | 'preposition';
+export const slots: readonly Slot[] = ['verb', 'preposition'];
+
 /** Dropout: what each activation is multiplied with in training. */
 export interface Dropout {
   /** Multiplies by 0 or by 1 / (1 - rate), the same where it is undone. */
@@ -145,7 +150,7 @@ export class Activations {
   readonly pairIn: Float32Array;
   readonly pairHidden: Float32Array;
   readonly labelScores: Float32Array;
-  readonly verbQueries: Float32Array;
+  readonly queries: Readonly<Record<Slot, Float32Array>>;
   readonly betweenRow: Int32Array;
   readonly ownerIn: Float32Array;
   readonly ownerScores: Float32Array;
@@ -176,7 +181,7 @@ export class Activations {
     this.pairIn = of(pairs, pairHidden);
     this.pairHidden = of(pairs, pairHidden);
     this.labelScores = of(pairs, labels);
-    this.verbQueries = of(pairs, hidden);
+    this.queries = { verb: of(pairs, hidden), preposition: of(pairs, hidden) };
     this.betweenRow = new Int32Array(pairs * pairHidden);
     this.ownerIn = of(pairs, attributeHidden);
     this.ownerScores = of(pairs, 8);
@@ -247,7 +252,7 @@ export class Network {
     dropout?.apply(a.related, rows * hidden, 'related');
   }
 
-  /** States → scores of every label for every pair, in `labelScores`, and what to look for in a verb, in `verbQueries`. */
+  /** States → scores of every label for every pair, in `labelScores`. */
   relate(a: Activations, rows: number, mentions: readonly SpanRows[], pairs: readonly PairRows[], dropout?: Dropout): void {
     const { hidden, pairHidden, labels } = this.sizes;
     const p = this.parameters;
@@ -283,15 +288,22 @@ export class Network {
     relu(a.pairHidden, pairs.length * pairHidden);
     dropout?.apply(a.pairHidden, pairs.length * pairHidden, 'pairHidden');
     linear(this.heap, pairs.length, a.pairHidden, pairHidden, p.labels, p.labelBias, a.labelScores, labels);
-    linear(this.heap, pairs.length, a.pairHidden, pairHidden, p.verb, null, a.verbQueries, hidden);
   }
 
-  /** How well the verb at a row fits what a pair looks for. */
-  verbScore(a: Activations, pair: number, row: number): number {
+  /** Pairs → what each looks for in a word that fills its label, in `queries`. @param first index of the first of `count` pairs */
+  seek(a: Activations, slot: Slot, first: number, count: number): void {
+    const { hidden, pairHidden } = this.sizes;
+    const [from, to] = [a.pairHidden.subarray(first * pairHidden), a.queries[slot].subarray(first * hidden)];
+    linear(this.heap, count, from, pairHidden, this.parameters[slot], null, to, hidden);
+  }
+
+  /** How well the word at a row fits what a pair looks for. */
+  slotScore(a: Activations, slot: Slot, pair: number, row: number): number {
     const { hidden } = this.sizes;
+    const queries = a.queries[slot];
     let sum = 0;
-    for (let k = 0; k < hidden; k++) sum += a.verbQueries[pair * hidden + k]! * a.related[row * hidden + k]!;
-    return sum * verbScale;
+    for (let k = 0; k < hidden; k++) sum += queries[pair * hidden + k]! * a.related[row * hidden + k]!;
+    return sum * slotScale;
   }
 
   /** States → for each pair of an attribute and a mention the log-odds that it owns it, in column 0 of `ownerScores`. */
@@ -352,4 +364,4 @@ export class Network {
 
 /** What stands for the tokens between two mentions where there are none. */
 const emptyBetween = -5;
-export const verbScale = 0.125;
+export const slotScale = 0.125;

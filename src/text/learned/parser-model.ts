@@ -17,11 +17,11 @@ export interface ParserModel {
   readonly forms: NormalForms;
   /** How often training saw a word: for the repair of spelling. */
   readonly counts: readonly WordCount[];
-  /** What is known of a word beside its form; undefined for unknown words. `[input]` */
-  vectorOf(word: string): Float32Array | undefined;
+  /** What is known of a word beside its form; the same for all unknown words. `[input]` */
+  vectorOf(word: string): Float32Array;
 }
 
-/** Words → their vectors as signed bytes: `[words, input]`, and what each row's bytes are multiplied with. */
+/** Words → their vectors as signed bytes, `[words, input]`, and what each row's bytes are multiplied with; first unknown words. */
 export interface QuantizedVectors {
   readonly words: readonly string[];
   readonly bytes: Int8Array;
@@ -88,8 +88,7 @@ export function decodeModel(bytes: Uint8Array, heap: Heap): ParserModel {
     forms: new NormalForms(new Map(head.entities), new Map(head.attributes)),
     counts: head.counts,
     vectorOf(word) {
-      const row = rowOf.get(word);
-      if (row === undefined) return undefined;
+      const row = rowOf.get(word) ?? 0;
       return Float32Array.from(rows.subarray(row * input, (row + 1) * input), (byte) => byte * scales[row]!);
     },
   };

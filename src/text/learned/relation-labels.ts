@@ -1,22 +1,30 @@
-/** Stands in a label for the verb that the caption has: `> V on` for "sit on", "stand on"… */
+import { prepositionAt } from '../prepositions.js';
+
+/** Stands in a label for the verb that the caption has: `> V P` for "sit on", "stand next to"… */
 export const VERB = 'V';
+/** Stands in a label for the preposition that the caption has, of whatever length. */
+export const PREPOSITION = 'P';
 
 /** No relation between two mentions. */
 export const NONE = 0;
 
 /**
  * What the network may say of two mentions, the first one before the second: `>` where the first is the subject, `<` where
- * the second is, and the predicate, whose verb may be left open.
+ * the second is, and the predicate, whose verb and preposition may be left open, to be copied from the caption.
  */
 export class RelationLabels {
   /** The first is empty and means no relation. */
   readonly names: readonly string[];
   /** 1 where a verb is left open. */
-  readonly open: Uint8Array;
+  readonly needsVerb: Uint8Array;
+  /** 1 where a preposition is left open. */
+  readonly needsPreposition: Uint8Array;
 
   constructor(names: readonly string[]) {
     this.names = names;
-    this.open = Uint8Array.from(names, (name) => (name.slice(1).split(' ')[0] === VERB ? 1 : 0));
+    const has = (slot: string) => Uint8Array.from(names, (name) => (name.slice(1).split(' ').includes(slot) ? 1 : 0));
+    this.needsVerb = has(VERB);
+    this.needsPreposition = has(PREPOSITION);
   }
 
   get size(): number {
@@ -27,12 +35,26 @@ export class RelationLabels {
     return this.names[label]!.startsWith('>');
   }
 
-  /** @param verb the lemma that fills an open label */
-  predicate(label: number, verb: string): string {
-    const predicate = this.names[label]!.slice(1);
-    return this.open[label] ? verb + predicate.slice(VERB.length) : predicate;
+  /** @param verb, preposition what fills an open label */
+  predicate(label: number, verb: string, preposition: string): string {
+    return this.names[label]!.slice(1)
+      .split(' ')
+      .map((word) => (word === VERB ? verb : word === PREPOSITION ? preposition : word))
+      .join(' ');
   }
 }
 
 /** @param isForward whether the subject stands first */
-export const labelOf = (isForward: boolean, predicate: string): string => (isForward ? '>' : '<') + predicate;
+export const labelOf = (isForward: boolean, predicate: readonly string[]): string =>
+  (isForward ? '>' : '<') + predicate.join(' ');
+
+/**
+ * The prepositions that start at a word, joined where one follows another: "leading up to a door" has `up to` at `up`.
+ * Articles are left out, `on the side of` is `on side of`. Undefined where none starts.
+ */
+export function prepositionsAt(words: readonly string[], start: number): string | undefined {
+  const first = prepositionAt(words, start);
+  if (!first) return undefined;
+  const second = prepositionAt(words, start + first.length);
+  return second ? `${first.text} ${second.text}` : first.text;
+}

@@ -9,7 +9,7 @@ import {
   type Rows,
   type SpanRows,
   tagStride,
-  verbScale,
+  slots,
   windowReach,
 } from '../learned/network.js';
 import type { Masks } from './masks.js';
@@ -46,7 +46,7 @@ export class Backward {
 
   /**
    * @param a activations of the forward pass, with the same dropout `masks`
-   * @param g gradients of `tagScores`, `labelScores`, `verbQueries`, `related` (through verbs) and `ownerScores`; the rest
+   * @param g gradients of `tagScores`, `labelScores`, `queries`, `related` (through them) and `ownerScores`; the rest
    *   is zero; `x` holds the gradient of the word vectors when it returns
    */
   run(a: Activations, g: Activations, layout: BatchLayout, masks: Masks): void {
@@ -82,7 +82,8 @@ export class Backward {
     const { hidden, pairHidden, labels } = this.#sizes;
     const [p, d] = [this.#p, this.#d];
     if (pairs.length > 0) {
-      this.#linear(pairs.length, a.pairHidden, pairHidden, p.verb, g.verbQueries, hidden, d.verb, null, g.pairHidden);
+      for (const slot of slots)
+        this.#linear(pairs.length, a.pairHidden, pairHidden, p[slot], g.queries[slot], hidden, d[slot], null, g.pairHidden);
       this.#linear(pairs.length, a.pairHidden, pairHidden, p.labels, g.labelScores, labels, d.labels, d.labelBias, g.pairHidden);
       this.#relu(a.pairHidden, g.pairHidden, pairs.length * pairHidden, masks, 'pairHidden');
       this.#linear(pairs.length, a.pairIn, pairHidden, p.pair, g.pairHidden, pairHidden, d.pair, d.pairHiddenBias, g.pairIn);

@@ -1,6 +1,6 @@
-import { verbOf, compoundFlags } from '../learned/word-inputs.js';
+import { compoundFlags, verbOf } from '../learned/word-inputs.js';
 import { attributeDistanceOf, distanceOf, stepsOf } from '../learned/network.js';
-import { labelOf, type RelationLabels, VERB } from '../learned/relation-labels.js';
+import { labelOf, PREPOSITION, prepositionsAt, type RelationLabels, VERB } from '../learned/relation-labels.js';
 import { pairReach } from '../learned/caption-reader.js';
 import { TAG } from '../learned/tag-sequence.js';
 import type { AlignedCaption } from './aligned-caption.js';
@@ -17,16 +17,18 @@ export interface Example {
   readonly pairs: readonly ExamplePair[];
   readonly attributes: readonly { readonly start: number; readonly end: number }[];
   readonly owners: readonly ExampleOwner[];
-  /** Tokens that may fill an open label. */
+  /** Tokens that may fill an open label as its verb, and those at which a preposition starts. */
   readonly verbs: readonly number[];
+  readonly prepositions: readonly number[];
 }
 
 export interface ExamplePair {
   readonly first: number;
   readonly second: number;
   readonly label: number;
-  /** The token whose verb fills the label, or -1. */
+  /** The tokens whose verb and preposition fill the label, or -1. */
   readonly verb: number;
+  readonly preposition: number;
   readonly distance: number;
   readonly steps: number;
 }
@@ -42,23 +44,29 @@ export interface ExampleOwner {
 export interface LabelledRelation {
   readonly label: string;
   readonly verb: number;
+  readonly preposition: number;
 }
 
-/** The label of a relation: with its first word open where a token between or near the mentions is that verb. */
+/** The label of a relation: what the caption itself says near the two mentions is left open. */
 export function labelRelation(
-  caption: AlignedCaption,
+  { tokens, mentions }: AlignedCaption,
   { subject, object, predicate }: { readonly subject: number; readonly object: number; readonly predicate: string },
 ): LabelledRelation {
-  const { tokens, mentions } = caption;
   const isForward = subject < object;
   const [a, b] = isForward ? [mentions[subject]!, mentions[object]!] : [mentions[object]!, mentions[subject]!];
-  const [word, ...rest] = predicate.split(' ');
   const middle = (a.end + b.start - 1) / 2;
-  let verb = -1;
-  tokens.forEach((token, t) => {
-    if (verbOf(token) === word && (verb < 0 || Math.abs(t - middle) < Math.abs(verb - middle))) verb = t;
-  });
-  return { label: labelOf(isForward, verb < 0 ? predicate : [VERB, ...rest].join(' ')), verb };
+  const nearest = (fits: (t: number) => boolean): number => {
+    let best = -1;
+    for (let t = 0; t < tokens.length; t++)
+      if (fits(t) && (best < 0 || Math.abs(t - middle) < Math.abs(best - middle))) best = t;
+    return best;
+  };
+  const words = predicate.split(' ');
+  const verb = nearest((t) => verbOf(tokens[t]!) === words[0]);
+  const rest = verb < 0 ? predicate : words.slice(1).join(' ');
+  const preposition = rest === '' ? -1 : nearest((t) => prepositionsAt(tokens, t) === rest);
+  const parts = [...(verb < 0 ? [] : [VERB]), ...(preposition >= 0 ? [PREPOSITION] : rest === '' ? [] : [rest])];
+  return { label: labelOf(isForward, parts), verb, preposition };
 }
 
 /** @returns null where a relation has a label that is too rare */
@@ -74,11 +82,11 @@ export function exampleOf(caption: AlignedCaption, labels: RelationLabels): Exam
         ({ subject, object }) =>
           (subject === first && object === second) || (subject === second && object === first),
       );
-      const { label, verb } = relation ? labelRelation(caption, relation) : { label: '', verb: -1 };
+      const { label, ...copied } = relation ? labelRelation(caption, relation) : nothing;
       const index = labels.names.indexOf(label);
       if (index < 0) return null;
       const distance = distanceOf(mentions[second]!.start - mentions[first]!.end);
-      pairs.push({ first, second, label: index, verb, distance, steps: stepsOf(second - first) });
+      pairs.push({ first, second, label: index, ...copied, distance, steps: stepsOf(second - first) });
     }
   const owners = attributes.flatMap((attribute, index) =>
     mentions.map((mention, m) => ({
@@ -88,6 +96,10 @@ export function exampleOf(caption: AlignedCaption, labels: RelationLabels): Exam
       owns: attribute.mentions.includes(m),
     })),
   );
-  const verbs = tokens.map((token, t) => (verbOf(token) === undefined ? -1 : t)).filter((t) => t >= 0);
-  return { words: tokens, compounds: compoundFlags(tokens), tags, mentions, pairs, attributes, owners, verbs };
+  const places = [...tokens.keys()];
+  const verbs = places.filter((t) => verbOf(tokens[t]!) !== undefined);
+  const prepositions = places.filter((t) => prepositionsAt(tokens, t) !== undefined);
+  return { words: tokens, compounds: compoundFlags(tokens), tags, mentions, pairs, attributes, owners, verbs, prepositions };
 }
+
+const nothing: LabelledRelation = { label: '', verb: -1, preposition: -1 };

@@ -18,11 +18,14 @@ export interface Prepared {
   readonly leftOut: number;
 }
 
-/** Labels that occur less often are no labels. */
-const leastLabelCount = 3;
+export interface PrepareOptions {
+  /** Labels that occur less often are no labels; default 3. */
+  readonly leastLabelCount?: number;
+}
+
 const longestCaption = 400;
 
-export function prepare(captions: readonly GoldCaption[]): Prepared {
+export function prepare(captions: readonly GoldCaption[], { leastLabelCount = 3 }: PrepareOptions = {}): Prepared {
   const tokens = captions.map(({ caption }) => captionTokens(caption, longestCaption));
   const counts = new Map<string, number>();
   for (const { text } of tokens.flat()) counts.set(text, (counts.get(text) ?? 0) + 1);
@@ -33,7 +36,7 @@ export function prepare(captions: readonly GoldCaption[]): Prepared {
   );
   const forms = learnNormalForms(alignments);
   const complete = alignments.filter(isComplete);
-  const labels = learnLabels(complete);
+  const labels = learnLabels(complete, leastLabelCount);
   const examples = complete.map((alignment) => exampleOf(alignment, labels)).filter((example) => example !== null);
   return { words, forms, labels, examples, leftOut: captions.length - examples.length };
 }
@@ -41,13 +44,13 @@ export function prepare(captions: readonly GoldCaption[]): Prepared {
 const isComplete = ({ tokens, missing: { entities, attributes, relations } }: Alignment) =>
   tokens.length > 0 && entities.length + attributes.length + relations.length === 0;
 
-function learnLabels(alignments: readonly Alignment[]): RelationLabels {
+function learnLabels(alignments: readonly Alignment[], least: number): RelationLabels {
   const counts = new Map<string, number>();
   for (const alignment of alignments)
     for (const relation of alignment.relations) {
       const { label } = labelRelation(alignment, relation);
       counts.set(label, (counts.get(label) ?? 0) + 1);
     }
-  const common = [...counts].filter(([, count]) => count >= leastLabelCount);
+  const common = [...counts].filter(([, count]) => count >= least);
   return new RelationLabels(['', ...common.sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).map(([label]) => label)]);
 }

@@ -12,7 +12,9 @@ import {
   type Rows,
   type SpanRows,
   tagStride,
-  verbScale,
+  type Slot,
+  slotScale,
+  slots,
   windowReach,
 } from '../learned/network.js';
 import type { RelationLabels } from '../learned/relation-labels.js';
@@ -49,7 +51,8 @@ export const trainingDefaults: TrainingOptions = {
 export interface Losses {
   readonly tags: number;
   readonly labels: number;
-  readonly verbs: number;
+  /** Which words fill the labels. */
+  readonly words: number;
   readonly owners: number;
 }
 
@@ -113,7 +116,7 @@ export class Trainer {
     let step = 0;
     for (let epoch = 0; epoch < epochs; epoch++) {
       const order = this.#random.shuffle([...examples]);
-      const sums = { tags: 0, labels: 0, verbs: 0, owners: 0 };
+      const sums = { tags: 0, labels: 0, words: 0, owners: 0 };
       for (let k = 0; k < order.length; k += size) {
         const losses = this.#step(layOut(order.slice(k, k + size)), learningRate(step++ / total) * this.#options.rate);
         for (const name of Object.keys(sums) as (keyof Losses)[]) sums[name] += losses[name] / order.length;
@@ -122,10 +125,14 @@ export class Trainer {
     }
   }
 
+  /** Losses of some captions, summed, and their gradients; parameters stay. @returns gradients that the next call adds to */
+  gradientsOf(examples: readonly Example[]): { readonly losses: Losses; readonly gradients: Parameters } {
+    return { losses: this.#forwardBackward(layOut(examples)), gradients: this.#gradients };
+  }
+
   #step(batch: Batch, rate: number): Losses {
-    const losses = this.#gradientsOf(batch);
-    const hidden = this.#hidden!;
-    let squares = this.words.backward(batch.words, hidden, this.#g.x);
+    const losses = this.#forwardBackward(batch);
+    let squares = this.words.backward(batch.words, this.#hidden, this.#g.x);
     for (const [gradient] of this.#optimisers) for (let k = 0; k < gradient.length; k++) squares += gradient[k]! ** 2;
     const mean = 1 / batch.examples.length;
     const norm = Math.sqrt(squares) * mean;
@@ -136,9 +143,10 @@ export class Trainer {
     return losses;
   }
 
-  #hidden: Uint8Array | undefined;
+  /** Rows of the batch whose words count as unknown. */
+  #hidden = new Uint8Array();
 
-  #gradientsOf(batch: Batch): Losses {
+  #forwardBackward(batch: Batch): Losses {
     const { rows, captions, compounds, tags, mentions, pairs, attributes, owners, words, examples } = batch;
     const { sizes } = this.network;
     const [a, g, masks] = [this.#a, this.#g, this.#masks];
@@ -149,20 +157,23 @@ export class Trainer {
     this.network.tag(a, captions, rows, compounds, masks);
     this.network.read(a, captions, rows, tags, masks);
     this.network.relate(a, rows, mentions, pairs, masks);
+    for (const slot of slots) this.network.seek(a, slot, 0, pairs.length);
     this.network.own(a, attributes, mentions, owners, masks);
     clear(g, sizes, batch);
 
-    const losses = { tags: 0, labels: 0, verbs: 0, owners: 0 };
+    const losses = { tags: 0, labels: 0, words: 0, owners: 0 };
     const p = this.network.parameters;
     const scores = { tagScores: a.tagScores, transitions: p.transitions, starts: p.starts };
     const gradient = { tagScores: g.tagScores, transitions: this.#gradients.transitions, starts: this.#gradients.starts };
     examples.forEach((example, n) => {
       const { start } = captions[n]!;
       losses.tags += chainLoss(scores, start, example.tags, gradient);
-      example.pairs.forEach(({ label, verb }, k) => {
+      example.pairs.forEach(({ label, verb, preposition }, k) => {
         const pair = batch.offsets[n]!.pairs + k;
         losses.labels += this.#labelLoss(pair, label);
-        if (verb >= 0) losses.verbs += this.#verbLoss(pair, start, example.verbs, verb);
+        if (verb >= 0) losses.words += this.#slotLoss('verb', pair, start, example.verbs, verb);
+        if (preposition >= 0)
+          losses.words += this.#slotLoss('preposition', pair, start, example.prepositions, preposition);
       });
       example.owners.forEach(({ owns }, k) => {
         const at = (batch.offsets[n]!.owners + k) * 8;
@@ -184,18 +195,19 @@ export class Trainer {
     return softmaxLoss(scores, label, this.#g.labelScores.subarray(pair * stride, pair * stride + count));
   }
 
-  /** Cross-entropy of the verb among the caption's verbs. */
-  #verbLoss(pair: number, start: number, verbs: readonly number[], verb: number): number {
+  /** Cross-entropy of the word that fills a label, among all that might. */
+  #slotLoss(slot: Slot, pair: number, start: number, places: readonly number[], gold: number): number {
     const { hidden } = this.network.sizes;
     const [a, g] = [this.#a, this.#g];
-    const scores = Float32Array.from(verbs, (t) => this.network.verbScore(a, pair, start + t));
-    const gradient = new Float32Array(verbs.length);
-    const loss = softmaxLoss(scores, verbs.indexOf(verb), gradient);
-    verbs.forEach((t, n) => {
-      const d = gradient[n]! * verbScale;
+    const [queries, queryGradients] = [a.queries[slot], g.queries[slot]];
+    const scores = Float32Array.from(places, (t) => this.network.slotScore(a, slot, pair, start + t));
+    const gradient = new Float32Array(places.length);
+    const loss = softmaxLoss(scores, places.indexOf(gold), gradient);
+    places.forEach((t, n) => {
+      const d = gradient[n]! * slotScale;
       for (let k = 0; k < hidden; k++) {
-        g.verbQueries[pair * hidden + k]! += d * a.related[(start + t) * hidden + k]!;
-        g.related[(start + t) * hidden + k]! += d * a.verbQueries[pair * hidden + k]!;
+        queryGradients[pair * hidden + k]! += d * a.related[(start + t) * hidden + k]!;
+        g.related[(start + t) * hidden + k]! += d * queries[pair * hidden + k]!;
       }
     });
     return loss;
@@ -302,7 +314,7 @@ function clear(g: Activations, sizes: NetworkSizes, { rows, mentions, attributes
   zero(g.pairIn, pairs.length, pairHidden);
   zero(g.pairHidden, pairs.length, pairHidden);
   zero(g.labelScores, pairs.length, labels);
-  zero(g.verbQueries, pairs.length, hidden);
+  for (const slot of slots) zero(g.queries[slot], pairs.length, hidden);
   zero(g.ownerIn, owners.length, attributeHidden);
   zero(g.ownerScores, owners.length, 8);
 }

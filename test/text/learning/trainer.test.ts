@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { parseFactual } from '../../../src/records/factual.js';
+import { Heap } from '../../../src/text/learned/kernels/heap.js';
+import type { ParameterName } from '../../../src/text/learned/network.js';
+import { prepare } from '../../../src/text/learning/prepare.js';
+import { Random } from '../../../src/text/learning/random.js';
+import { Trainer, trainingDefaults } from '../../../src/text/learning/trainer.js';
+
+const captions = [
+  ['a man riding a brown horse', '( man , ride , horse ) , ( horse , is , brown )'],
+  ['two dogs facing each other on the green grass', '( dogs , face , dogs ) , ( dogs , on , grass ) , ( dogs , is , 2 ) , ( grass , is , green )'],
+  ['woman in a red dress and a hat', '( woman , wear , dress ) , ( woman , wear , hat ) , ( dress , is , red )'],
+  ['a man riding a horse', '( man , ride , horse )'],
+  ['woman in a dress', '( woman , wear , dress )'],
+  ['woman wearing a hat', '( woman , wear , hat )'],
+  ['dog on the grass', '( dog , on , grass )'],
+  ['dogs on grass', '( dogs , on , grass )'],
+  ['leg of the man', '( man , have , leg )'],
+  ['a boy on the grass riding a bike', '( boy , on , grass ) , ( boy , ride , bike )'],
+].map(([caption, gold]) => ({ caption: caption!, gold: gold! }));
+
+const sizes = { input: 16, hidden: 16, tagHidden: 8, pairHidden: 16, attributeHidden: 8, labels: 16 };
+
+function trainer(options: Partial<typeof trainingDefaults> = {}) {
+  const { examples, labels } = prepare(captions, { leastLabelCount: 1 });
+  const vocabulary = [...new Set(examples.flatMap(({ words }) => words))].sort();
+  const vectors = new Map(vocabulary.map((word, k) => [word, new Float32Array(100).fill(Math.sin(k) / 10)]));
+  const made = new Trainer(new Heap(64 << 20), sizes, labels, vocabulary, vectors, { ...trainingDefaults, ...options });
+  return { trainer: made, examples, labels };
+}
+
+describe('the parser’s training', () => {
+  it('finds words for every part of a graph', () => {
+    const { examples, labels } = trainer();
+    assert.equal(examples.length, captions.length);
+    assert.deepEqual(labels.names.slice(0, 4), ['', '>V', '>P', '>wear']);
+    for (const { gold } of captions) assert.notDeepEqual(parseFactual(gold).relations, []);
+  });
+
+  it('has the gradients that finite differences have', () => {
+    const { trainer: made, examples } = trainer({ dropout: 0, wordDropout: 0, seed: 3 });
+    const { parameters } = made.network;
+    const total = () => {
+      const { losses, gradients } = made.gradientsOf(examples);
+      const kept = Object.fromEntries(Object.entries(gradients).map(([name, values]) => [name, values.slice()]));
+      for (const values of Object.values(gradients)) values.fill(0);
+      return { loss: losses.tags + losses.labels + losses.words + losses.owners, gradients: kept };
+    };
+    const random = new Random(5);
+    const { gradients } = total();
+    let checked = 0;
+    for (const name of Object.keys(parameters) as ParameterName[]) {
+      const values = parameters[name];
+      const touched = [...values.keys()].filter((k) => Math.abs(gradients[name]![k]!) > 0.02);
+      for (let n = 0; n < Math.min(6, touched.length); n++) {
+        const k = touched[Math.floor(random.next() * touched.length)]!;
+        const kept = values[k]!;
+        const step = 0.001;
+        values[k] = kept + step;
+        const up = total().loss;
+        values[k] = kept - step;
+        const down = total().loss;
+        values[k] = kept;
+        const slope = (up - down) / (2 * step);
+        const expected = gradients[name]![k]!;
+        assert.ok(
+          Math.abs(slope - expected) < 0.04 + 0.05 * Math.abs(expected),
+          `${name}[${k}]: gradient ${expected}, finite difference ${slope}`,
+        );
+        checked++;
+      }
+    }
+    assert.ok(checked > 100, `${checked} checked`);
+  });
+
+  it('learns by heart what it is shown, and the same each time', () => {
+    const run = () => {
+      const { trainer: made, examples } = trainer({ epochs: 120, batch: 5, rate: 1e-2, dropout: 0, wordDropout: 0 });
+      let last = { tags: 1, labels: 1, words: 1, owners: 1 };
+      made.train(examples, (_, losses) => {
+        last = { ...losses };
+      });
+      return last;
+    };
+    const losses = run();
+    assert.deepEqual(run(), losses);
+    for (const [name, loss] of Object.entries(losses)) assert.ok(loss < 0.05, `${name} ${loss}`);
+  });
+});
