@@ -1,4 +1,5 @@
 // Copies the data files of src beside the compiled code: lexicons, vocabularies, models.
 import { cpSync } from 'node:fs';
 
-cpSync('src', 'dist/src', { recursive: true, filter: (path) => !path.endsWith('.ts') && !path.endsWith('.md') });
+const isData = (path) => !/\.(?:ts|md)$/.test(path) && !/^src[\\/]text[\\/]learning/.test(path);
+cpSync('src', 'dist/src', { recursive: true, filter: isData });

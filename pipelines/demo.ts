@@ -30,6 +30,7 @@ export default recipe({
       captions: join(scenes, 'captions.json'),
       threshold,
       overlap: false,
+      parser: 'rules',
       compat: false,
       seed: 0,
     });

@@ -15,6 +15,7 @@ import {
   sample,
   sceneGraphs,
   tag,
+  textParser,
 } from '../src/index.js';
 
 /** Options of every pipeline that makes relations from captions. */
@@ -27,6 +28,7 @@ export const pseudoLabelOptions = {
       description: 'text graphs that another parser made, {"image id": [graph, …]}; instead of --captions',
     }),
   ),
+  parser: Type.String({ default: 'rules', description: 'what reads the captions: rules, or learned' }),
   maxCaptions: Type.Optional(Type.Integer({ minimum: 1, description: 'at most so many captions an image' })),
   vocabulary: Type.Optional(
     Type.String({ description: 'coco80, objects365, or a JSON file of {category: [synonym, …]}' }),
@@ -54,7 +56,9 @@ export function pseudoLabel(flow: Flow<ImageRecord>, vocabulary: string, options
   const sampled = options.sample === undefined ? flow : flow.pipe(sample({ rate: options.sample, seed }));
   const read =
     graphs === undefined
-      ? sampled.pipe(caption(captionFile({ captions: captions!, ...(maxCaptions && { maxCaptions }) }))).pipe(parse())
+      ? sampled
+          .pipe(caption(captionFile({ captions: captions!, ...(maxCaptions && { maxCaptions }) })))
+          .pipe(parse(textParser(options.parser)))
       : sampled.pipe(parsed(parsedGraphFile({ graphs })));
   const paired = read
     .pipe(match({ vocabulary: options.vocabulary ?? vocabulary, compat }))

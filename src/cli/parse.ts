@@ -2,8 +2,14 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { type Command, Option } from 'commander';
-import { InputError, printFactual, ruleParser, type TextGraph, toFactual } from '../index.js';
+import { InputError, printFactual, type TextGraph, textParser, toFactual } from '../index.js';
 import { print } from './output.js';
+import { parserOption } from './parser-option.js';
+
+interface Flags {
+  readonly format: keyof typeof FORMATS;
+  readonly parser: string;
+}
 
 /** `relflow parse [FILE]`. */
 export function parseCommand(program: Command): void {
@@ -18,11 +24,12 @@ export function parseCommand(program: Command): void {
         .choices(Object.keys(FORMATS))
         .default('json'),
     )
+    .addOption(parserOption())
     .addHelpText('after', '\nExample:\n  echo "a man riding a horse" | relflow parse --format factual')
-    .action(async (file: string | undefined, { format }: { format: keyof typeof FORMATS }) => {
+    .action(async (file: string | undefined, { format, parser: name }: Flags) => {
       if (file !== undefined && !(await stat(file).catch(() => null))?.isFile())
         throw new InputError(file, 'no such file');
-      const parser = ruleParser();
+      const parser = textParser(name);
       const input = file === undefined ? process.stdin : createReadStream(file);
       for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
         print(FORMATS[format](text, await parser.parse(text)));

@@ -9,7 +9,19 @@ import { exceptionList, wordList } from './lexicon/lexicon.js';
  * @returns lower case
  */
 export function nounLemma(word: string): string {
-  const form = word.toLowerCase();
+  let lemma = nounLemmas.get(word);
+  if (lemma !== undefined) return lemma;
+  lemma = findNounLemma(word.toLowerCase());
+  if (nounLemmas.size >= remembered) nounLemmas.clear();
+  nounLemmas.set(word, lemma);
+  return lemma;
+}
+
+/** Captions say few words often. */
+const remembered = 20_000;
+const nounLemmas = new Map<string, string>();
+
+function findNounLemma(form: string): string {
   const irregular = exceptionList('noun-exceptions').get(form);
   if (irregular) return irregular;
   const isKnown = isNoun(form);

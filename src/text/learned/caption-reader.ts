@@ -1,4 +1,4 @@
-import type { Heap } from './kernels/heap.js';
+import type { Kernels } from './kernels/kernels.js';
 import {
   Activations,
   attributeDistanceOf,
@@ -13,6 +13,7 @@ import {
   windowSize,
 } from './network.js';
 import type { ParserModel } from './parser-model.js';
+import { readRow } from './quantized-rows.js';
 import { NONE, prepositionsAt } from './relation-labels.js';
 import { likeliestTags, taggedSpans } from './tag-sequence.js';
 import { compoundFlags, verbOf, wordForm } from './word-inputs.js';
@@ -51,12 +52,13 @@ export interface MentionReading {
 
 /** Most words of a caption; more are not read. */
 export const maxWords = 1024;
-const cachedWords = 20_000;
+/** Words that are kept in mind; captions have few. */
+const knownWords = 8192;
 
 /** What a word is, found out once. */
 interface KnownWord {
-  /** What it gives to the rows around it: for each place in the window that it can stand at, `[window, hidden]`. */
-  readonly given: Float32Array;
+  /** Where it lies among `given`. */
+  readonly slot: number;
   /** The verb that it may be in a predicate. */
   readonly verb: string | undefined;
 }
@@ -65,14 +67,22 @@ interface KnownWord {
 export class CaptionReader {
   readonly #model: ParserModel;
   readonly #a: Activations;
+  readonly #kernels: Kernels;
   readonly #word: Float32Array;
+  /** Word → its row among the model's vectors. */
+  readonly #rowOf: ReadonlyMap<string, number>;
+  /** What each known word gives to the rows around it, for each place in the window: `[words, window, hidden]`. */
+  readonly #given: Float32Array;
   readonly #known = new Map<string, KnownWord>();
 
-  constructor(heap: Heap, model: ParserModel) {
+  constructor(kernels: Kernels, model: ParserModel) {
     const { sizes } = model.network;
     this.#model = model;
-    this.#a = new Activations(heap, sizes, maxWords, pairReach * maxWords);
-    this.#word = heap.floats(sizes.input + windowSize * sizes.hidden);
+    this.#a = new Activations(kernels, sizes, maxWords, pairReach * maxWords);
+    this.#kernels = kernels;
+    this.#word = kernels.floats(sizes.input);
+    this.#rowOf = new Map(model.words.words.map((word, row) => [word, row]));
+    this.#given = kernels.floats(knownWords * windowSize * sizes.hidden);
   }
 
   /** @param words lower case, at most `maxWords` */
@@ -82,6 +92,7 @@ export class CaptionReader {
     const { network } = this.#model;
     const a = this.#a;
     const caption = [{ start: 0, length: rows }];
+    if (this.#known.size + rows > knownWords) this.#known.clear();
     const known = words.map((word) => this.#knownWord(word));
     this.#sumWindows(known);
     network.tag(a, caption, rows, compoundFlags(words));
@@ -103,44 +114,41 @@ export class CaptionReader {
     const { hidden } = this.#model.network.sizes;
     const sums = this.#a.windowed;
     sums.fill(0, 0, words.length * hidden);
-    words.forEach(({ given }, t) => {
+    for (let t = 0; t < words.length; t++) {
+      const { slot } = words[t]!;
+      // Standing at `place` in the window of a row, a word is `windowReach - place` rows before it.
       for (let place = 0; place < windowSize; place++) {
         const row = t + windowReach - place;
         if (row < 0 || row >= words.length) continue;
-        const [to, from] = [row * hidden, place * hidden];
-        for (let k = 0; k < hidden; k++) sums[to + k]! += given[from + k]!;
+        this.#kernels.add(sums, row * hidden, this.#given, (slot * windowSize + place) * hidden, hidden);
       }
-    });
+    }
   }
 
   #knownWord(word: string): KnownWord {
     let known = this.#known.get(word);
     if (known) return known;
-    known = { given: this.#given(word), verb: verbOf(word) };
-    if (this.#known.size >= cachedWords) this.#known.clear();
+    known = { slot: this.#known.size, verb: verbOf(word) };
+    this.#give(word, known.slot);
     this.#known.set(word, known);
     return known;
   }
 
-  #given(word: string): Float32Array {
+  /** Fills a word's slot. */
+  #give(word: string, slot: number): void {
     const { network } = this.#model;
     const { input, hidden } = network.sizes;
     const { affixes, shapes, window } = network.parameters;
-    const x = this.#word.subarray(0, input);
-    x.set(this.#model.vectorOf(word));
+    const x = this.#word;
+    readRow(this.#model.words.rows, this.#rowOf.get(word) ?? 0, x);
     const form = wordForm(word);
-    const add = (table: Float32Array, row: number) => {
-      for (let k = 0; k < input; k++) x[k]! += table[row * input + k]!;
-    };
-    for (const affix of form.affixes) add(affixes, affix);
-    add(shapes, form.shape);
-    const given = this.#word.subarray(input);
-    given.fill(0);
+    for (const affix of form.affixes) this.#kernels.add(x, 0, affixes, affix * input, input);
+    this.#kernels.add(x, 0, shapes, form.shape * input, input);
     for (let place = 0; place < windowSize; place++) {
-      const weights = window.subarray(place * input * hidden);
-      network.heap.multiply(1, hidden, input, x, { row: input, column: 1 }, weights, given.subarray(place * hidden));
+      const weights = window.subarray(place * input * hidden, (place + 1) * input * hidden);
+      const start = (slot * windowSize + place) * hidden;
+      this.#kernels.linear(1, x, input, weights, null, this.#given.subarray(start, start + hidden), hidden);
     }
-    return given.slice();
   }
 
   #relations(words: readonly string[], known: readonly KnownWord[], mentions: readonly TokenSpan[]): MentionReading[] {
@@ -159,18 +167,19 @@ export class CaptionReader {
     const places = { verb: verbs, preposition: [...words.keys()].filter((t) => prepositions[t] !== undefined) };
     const relations: MentionReading[] = [];
     pairs.forEach(({ first, second }, n) => {
-      const { best: label, probability } = likeliest(
-        this.#a.labelScores.subarray(n * stride, n * stride + labels.size),
-      );
+      const scores = this.#a.labelScores.subarray(n * stride, n * stride + labels.size);
+      const label = largest(scores);
       if (label === NONE) return;
       const [subject, object] = labels.isForward(label) ? [first, second] : [second, first];
-      let confidence = probability;
+      let confidence = probability(scores, label);
       const fill = (slot: Slot, isOpen: boolean): number => {
         if (!isOpen) return -1;
         network.seek(this.#a, slot, n, 1);
-        const chosen = likeliest(places[slot].map((t) => network.slotScore(this.#a, slot, n, t)));
-        confidence *= chosen.probability;
-        return places[slot][chosen.best] ?? -1;
+        const fits = places[slot].map((t) => network.slotScore(this.#a, slot, n, t));
+        const best = largest(fits);
+        if (best < 0) return -1;
+        confidence *= probability(fits, best);
+        return places[slot][best]!;
       };
       const verb = fill('verb', labels.needsVerb[label] === 1);
       const preposition = fill('preposition', labels.needsPreposition[label] === 1);
@@ -191,7 +200,11 @@ export class CaptionReader {
       });
     });
     if (owners.length > 0) this.#model.network.own(this.#a, spanRows(attributes), spanRows(mentions), owners);
-    const owned = attributes.map(({ start, end }): AttributeReading & { mentions: number[] } => ({ start, end, mentions: [] }));
+    const owned = attributes.map(({ start, end }): AttributeReading & { mentions: number[] } => ({
+      start,
+      end,
+      mentions: [],
+    }));
     const best = new Float32Array(attributes.length).fill(Number.NEGATIVE_INFINITY);
     const likeliestOwner = new Int32Array(attributes.length).fill(-1);
     owners.forEach(({ attribute, mention }, n) => {
@@ -215,14 +228,19 @@ const ownerReach = 24;
 const spanRows = (spans: readonly TokenSpan[]): SpanRows[] =>
   spans.map(({ start, end }) => ({ first: start, last: end - 1 }));
 
-/** @returns index 0 and probability 0 where there are no scores */
-function likeliest(scores: ArrayLike<number>): { best: number; probability: number } {
-  if (scores.length === 0) return { best: 0, probability: 0 };
-  let best = 0;
+/** @returns -1 where there are no scores */
+function largest(scores: ArrayLike<number>): number {
+  let best = scores.length === 0 ? -1 : 0;
   for (let k = 1; k < scores.length; k++) if (scores[k]! > scores[best]!) best = k;
-  const top = scores[best]!;
+  return best;
+}
+
+/** Of the softmax, for the largest of some scores. What is a millionth as likely changes nothing. */
+function probability(scores: ArrayLike<number>, best: number): number {
   let sum = 0;
-  // What is a millionth as likely changes nothing.
-  for (let k = 0; k < scores.length; k++) if (scores[k]! > top - 14) sum += Math.exp(scores[k]! - top);
-  return { best, probability: 1 / sum };
+  for (let k = 0; k < scores.length; k++) {
+    const less = scores[k]! - scores[best]!;
+    if (less > -14) sum += Math.exp(less);
+  }
+  return 1 / sum;
 }

@@ -5,23 +5,23 @@ import { longestCaption } from '../rule-parser.js';
 import { assembleGraph } from './assemble-graph.js';
 import { CaptionReader, maxWords } from './caption-reader.js';
 import { captionTokens, repairedWords } from './caption-tokens.js';
-import { Heap } from './kernels/heap.js';
+import { Kernels } from './kernels/kernels.js';
 import { decodeModel, type ParserModel } from './parser-model.js';
 import { Speller } from './speller.js';
 
 /** Room for the parameters and for the activations of the longest caption. */
-const heapBytes = 48 << 20;
+const memoryBytes = 64 << 20;
 
 /** A parser of English captions that learned from graphs that people made of captions of Visual Genome (FACTUAL). */
 export function learnedParser(): TextParser {
-  const heap = new Heap(heapBytes);
-  return parserOf(decodeModel(readFileSync(new URL('parser.model', import.meta.url)), heap), heap);
+  const kernels = new Kernels(memoryBytes);
+  return parserOf(decodeModel(readFileSync(new URL('parser.model', import.meta.url)), kernels), kernels);
 }
 
-/** @param heap the one that the model lies in */
-export function parserOf(model: ParserModel, heap: Heap): TextParser {
+/** @param kernels the one that the model lies in */
+export function parserOf(model: ParserModel, kernels: Kernels): TextParser {
   const speller = new Speller(model.counts);
-  const reader = new CaptionReader(heap, model);
+  const reader = new CaptionReader(kernels, model);
   const parse = (caption: string): TextGraph => {
     const tokens = captionTokens(caption, longestCaption).slice(0, maxWords);
     const words = repairedWords(tokens, speller);

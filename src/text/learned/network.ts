@@ -1,5 +1,4 @@
-import type { Heap } from './kernels/heap.js';
-import { add, linear, relu, scan } from './layers.js';
+import type { Kernels } from './kernels/kernels.js';
 import { affixRows, shapeRows } from './word-inputs.js';
 
 /** Widths of the network; every one a multiple of 8. */
@@ -69,10 +68,10 @@ export const parameterShapes = (sizes: NetworkSizes) =>
 export type ParameterName = keyof ReturnType<typeof parameterShapes>;
 export type Parameters = Readonly<Record<ParameterName, Float32Array>>;
 
-export function allocateParameters(heap: Heap, sizes: NetworkSizes): Parameters {
+export function allocateParameters(kernels: Kernels, sizes: NetworkSizes): Parameters {
   const entries = Object.entries(parameterShapes(sizes)) as [ParameterName, readonly [number, number]][];
   return Object.fromEntries(
-    entries.map(([name, [rows, columns]]) => [name, heap.floats(rows * columns)]),
+    entries.map(([name, [rows, columns]]) => [name, kernels.floats(rows * columns)]),
   ) as unknown as Parameters;
 }
 
@@ -151,15 +150,20 @@ export class Activations {
   readonly pairHidden: Float32Array;
   readonly labelScores: Float32Array;
   readonly queries: Readonly<Record<Slot, Float32Array>>;
-  readonly betweenRow: Int32Array;
+  readonly pairMost: Float32Array;
   readonly ownerIn: Float32Array;
   readonly ownerScores: Float32Array;
 
   /** @param rows most rows of a batch; pairs: most pairs, and most pairs of an attribute and a mention */
-  constructor(heap: Heap, { input, hidden, tagHidden, pairHidden, attributeHidden, labels }: NetworkSizes, rows: number, pairs: number) {
+  constructor(
+    kernels: Kernels,
+    { input, hidden, tagHidden, pairHidden, attributeHidden, labels }: NetworkSizes,
+    rows: number,
+    pairs: number,
+  ) {
     this.rows = rows;
     this.pairs = pairs;
-    const of = (count: number, width: number) => heap.floats(count * width);
+    const of = (count: number, width: number) => kernels.floats(count * width);
     this.x = of(rows, input);
     this.windowed = of(rows, hidden);
     this.contextGates = of(rows, 2 * hidden);
@@ -182,7 +186,7 @@ export class Activations {
     this.pairHidden = of(pairs, pairHidden);
     this.labelScores = of(pairs, labels);
     this.queries = { verb: of(pairs, hidden), preposition: of(pairs, hidden) };
-    this.betweenRow = new Int32Array(pairs * pairHidden);
+    this.pairMost = of(pairs, pairHidden);
     this.ownerIn = of(pairs, attributeHidden);
     this.ownerScores = of(pairs, 8);
   }
@@ -190,12 +194,12 @@ export class Activations {
 
 /** The forward pass, stage by stage; a batch's activations stay for the backward pass. */
 export class Network {
-  readonly heap: Heap;
+  readonly kernels: Kernels;
   readonly sizes: NetworkSizes;
   readonly parameters: Parameters;
 
-  constructor(heap: Heap, sizes: NetworkSizes, parameters: Parameters) {
-    this.heap = heap;
+  constructor(kernels: Kernels, sizes: NetworkSizes, parameters: Parameters) {
+    this.kernels = kernels;
     this.sizes = sizes;
     this.parameters = parameters;
   }
@@ -209,7 +213,7 @@ export class Network {
     a.windowed.fill(0, 0, rows * hidden);
     const inner = rows - 2 * windowReach;
     for (let offset = 0; offset < windowSize; offset++)
-      this.heap.multiply(
+      this.kernels.multiply(
         inner,
         hidden,
         input,
@@ -225,85 +229,72 @@ export class Network {
     const { hidden, tagHidden } = this.sizes;
     const p = this.parameters;
     for (let row = 0; row < rows; row++) {
-      const flag = compounds[row]! * hidden;
-      for (let k = 0; k < hidden; k++) {
-        const sum = a.windowed[row * hidden + k]! + p.windowBias[k]! + p.compounds[flag + k]!;
-        a.windowed[row * hidden + k] = sum > 0 ? sum : 0;
-      }
+      this.kernels.add(a.windowed, row * hidden, p.windowBias, 0, hidden);
+      this.kernels.addRelu(a.windowed, row * hidden, p.compounds, compounds[row]! * hidden, hidden);
     }
     dropout?.apply(a.windowed, rows * hidden, 'windowed');
     this.#scan(captions, rows, a.windowed, p.context, p.contextBias, a.contextGates, a.contextState, a.state);
     dropout?.apply(a.state, rows * hidden, 'state');
-    linear(this.heap, rows, a.state, hidden, p.tagHidden, p.tagHiddenBias, a.tagHidden, tagHidden);
-    relu(a.tagHidden, rows * tagHidden);
+    this.kernels.linear(rows, a.state, hidden, p.tagHidden, p.tagHiddenBias, a.tagHidden, tagHidden);
+    this.kernels.relu(a.tagHidden, rows * tagHidden);
     dropout?.apply(a.tagHidden, rows * tagHidden, 'tagHidden');
-    linear(this.heap, rows, a.tagHidden, tagHidden, p.tags, p.tagBias, a.tagScores, tagStride);
+    this.kernels.linear(rows, a.tagHidden, tagHidden, p.tags, p.tagBias, a.tagScores, tagStride);
   }
 
   /** Token states and their tags → states that know of the tags. @param tags by row */
   read(a: Activations, captions: readonly Rows[], rows: number, tags: Uint8Array, dropout?: Dropout): void {
     const { hidden } = this.sizes;
     const p = this.parameters;
-    for (let row = 0; row < rows; row++) {
-      const tag = tags[row]! * hidden;
-      for (let k = 0; k < hidden; k++) a.relateIn[row * hidden + k] = a.state[row * hidden + k]! + p.tagStates[tag + k]!;
-    }
+    a.relateIn.set(a.state.subarray(0, rows * hidden));
+    for (let row = 0; row < rows; row++)
+      this.kernels.add(a.relateIn, row * hidden, p.tagStates, tags[row]! * hidden, hidden);
     this.#scan(captions, rows, a.relateIn, p.relate, p.relateBias, a.relateGates, a.relateState, a.related);
     dropout?.apply(a.related, rows * hidden, 'related');
   }
 
   /** States → scores of every label for every pair, in `labelScores`. */
-  relate(a: Activations, rows: number, mentions: readonly SpanRows[], pairs: readonly PairRows[], dropout?: Dropout): void {
+  relate(
+    a: Activations,
+    rows: number,
+    mentions: readonly SpanRows[],
+    pairs: readonly PairRows[],
+    dropout?: Dropout,
+  ): void {
     const { hidden, pairHidden, labels } = this.sizes;
     const p = this.parameters;
     this.#spanStates(a.related, mentions, a.mentionStates);
-    linear(this.heap, mentions.length, a.mentionStates, 2 * hidden, p.first, null, a.firsts, pairHidden);
-    linear(this.heap, mentions.length, a.mentionStates, 2 * hidden, p.second, null, a.seconds, pairHidden);
-    linear(this.heap, rows, a.related, hidden, p.between, null, a.between, pairHidden);
-    pairs.forEach(({ first, second, from, to, distance, steps }, n) => {
+    this.kernels.linear(mentions.length, a.mentionStates, 2 * hidden, p.first, null, a.firsts, pairHidden);
+    this.kernels.linear(mentions.length, a.mentionStates, 2 * hidden, p.second, null, a.seconds, pairHidden);
+    this.kernels.linear(rows, a.related, hidden, p.between, null, a.between, pairHidden);
+    for (let n = 0; n < pairs.length; n++) {
+      const { first, second, from, to, distance, steps } = pairs[n]!;
       const at = n * pairHidden;
-      for (let k = 0; k < pairHidden; k++) {
-        let most = emptyBetween;
-        let mostRow = -1;
-        for (let row = from; row < to; row++) {
-          const value = a.between[row * pairHidden + k]!;
-          if (value > most) {
-            most = value;
-            mostRow = row;
-          }
-        }
-        a.betweenRow[at + k] = mostRow;
-        const sum =
-          a.firsts[first * pairHidden + k]! +
-          a.seconds[second * pairHidden + k]! +
-          most +
-          p.distances[distance * pairHidden + k]! +
-          p.distances[steps * pairHidden + k]! +
-          p.pairBias[k]!;
-        a.pairIn[at + k] = sum > 0 ? sum : 0;
-      }
-    });
+      this.kernels.largest(a.pairMost, at, a.between, from * pairHidden, to - from, pairHidden, emptyBetween);
+      a.pairIn.set(p.pairBias, at);
+      this.kernels.add(a.pairIn, at, a.pairMost, at, pairHidden);
+      this.kernels.add(a.pairIn, at, a.firsts, first * pairHidden, pairHidden);
+      this.kernels.add(a.pairIn, at, a.seconds, second * pairHidden, pairHidden);
+      this.kernels.add(a.pairIn, at, p.distances, distance * pairHidden, pairHidden);
+      this.kernels.addRelu(a.pairIn, at, p.distances, steps * pairHidden, pairHidden);
+    }
     dropout?.apply(a.pairIn, pairs.length * pairHidden, 'pairIn');
-    linear(this.heap, pairs.length, a.pairIn, pairHidden, p.pair, p.pairHiddenBias, a.pairHidden, pairHidden);
-    relu(a.pairHidden, pairs.length * pairHidden);
+    this.kernels.linear(pairs.length, a.pairIn, pairHidden, p.pair, p.pairHiddenBias, a.pairHidden, pairHidden);
+    this.kernels.relu(a.pairHidden, pairs.length * pairHidden);
     dropout?.apply(a.pairHidden, pairs.length * pairHidden, 'pairHidden');
-    linear(this.heap, pairs.length, a.pairHidden, pairHidden, p.labels, p.labelBias, a.labelScores, labels);
+    this.kernels.linear(pairs.length, a.pairHidden, pairHidden, p.labels, p.labelBias, a.labelScores, labels);
   }
 
   /** Pairs → what each looks for in a word that fills its label, in `queries`. @param first index of the first of `count` pairs */
   seek(a: Activations, slot: Slot, first: number, count: number): void {
     const { hidden, pairHidden } = this.sizes;
     const [from, to] = [a.pairHidden.subarray(first * pairHidden), a.queries[slot].subarray(first * hidden)];
-    linear(this.heap, count, from, pairHidden, this.parameters[slot], null, to, hidden);
+    this.kernels.linear(count, from, pairHidden, this.parameters[slot], null, to, hidden);
   }
 
   /** How well the word at a row fits what a pair looks for. */
   slotScore(a: Activations, slot: Slot, pair: number, row: number): number {
     const { hidden } = this.sizes;
-    const queries = a.queries[slot];
-    let sum = 0;
-    for (let k = 0; k < hidden; k++) sum += queries[pair * hidden + k]! * a.related[row * hidden + k]!;
-    return sum * slotScale;
+    return this.kernels.dot(a.queries[slot], pair * hidden, a.related, row * hidden, hidden) * slotScale;
   }
 
   /** States → for each pair of an attribute and a mention the log-odds that it owns it, in column 0 of `ownerScores`. */
@@ -318,20 +309,34 @@ export class Network {
     const p = this.parameters;
     this.#spanStates(a.related, attributes, a.attributeStates);
     this.#spanStates(a.related, mentions, a.mentionStates);
-    linear(this.heap, attributes.length, a.attributeStates, 2 * hidden, p.attribute, null, a.attributeHidden, attributeHidden);
-    linear(this.heap, mentions.length, a.mentionStates, 2 * hidden, p.owner, null, a.ownerHidden, attributeHidden);
-    owners.forEach(({ attribute, mention, distance }, n) => {
-      for (let k = 0; k < attributeHidden; k++) {
-        const sum =
-          a.attributeHidden[attribute * attributeHidden + k]! +
-          a.ownerHidden[mention * attributeHidden + k]! +
-          p.attributeDistances[distance * attributeHidden + k]! +
-          p.attributeBias[k]!;
-        a.ownerIn[n * attributeHidden + k] = sum > 0 ? sum : 0;
-      }
-    });
+    this.kernels.linear(
+      attributes.length,
+      a.attributeStates,
+      2 * hidden,
+      p.attribute,
+      null,
+      a.attributeHidden,
+      attributeHidden,
+    );
+    this.kernels.linear(mentions.length, a.mentionStates, 2 * hidden, p.owner, null, a.ownerHidden, attributeHidden);
+    for (let n = 0; n < owners.length; n++) {
+      const { attribute, mention, distance } = owners[n]!;
+      const at = n * attributeHidden;
+      a.ownerIn.set(p.attributeBias, at);
+      this.kernels.add(a.ownerIn, at, a.attributeHidden, attribute * attributeHidden, attributeHidden);
+      this.kernels.add(a.ownerIn, at, a.ownerHidden, mention * attributeHidden, attributeHidden);
+      this.kernels.addRelu(a.ownerIn, at, p.attributeDistances, distance * attributeHidden, attributeHidden);
+    }
     dropout?.apply(a.ownerIn, owners.length * attributeHidden, 'ownerIn');
-    linear(this.heap, owners.length, a.ownerIn, attributeHidden, p.attributeScore, p.attributeScoreBias, a.ownerScores, 8);
+    this.kernels.linear(
+      owners.length,
+      a.ownerIn,
+      attributeHidden,
+      p.attributeScore,
+      p.attributeScoreBias,
+      a.ownerScores,
+      8,
+    );
   }
 
   #scan(
@@ -345,20 +350,21 @@ export class Network {
     y: Float32Array,
   ): void {
     const { hidden } = this.sizes;
-    linear(this.heap, rows, x, hidden, w, b, gates, 2 * hidden);
-    c.fill(0, 0, rows * hidden);
-    for (const { start, length } of captions) scan(gates, c, hidden / 2, start, length);
-    y.set(c.subarray(0, rows * hidden));
-    add(y, x, rows * hidden);
+    this.kernels.linear(rows, x, hidden, w, b, gates, 2 * hidden);
+    if (captions.length > 1) c.fill(0, 0, rows * hidden);
+    for (const { start, length } of captions) this.kernels.scan(gates, c, hidden / 2, start, length);
+    y.set(x.subarray(0, rows * hidden));
+    this.kernels.add(y, 0, c, 0, rows * hidden);
   }
 
   /** @param to `[spans, 2 hidden]`: the states of each span's first and last token */
   #spanStates(states: Float32Array, spans: readonly SpanRows[], to: Float32Array): void {
     const { hidden } = this.sizes;
-    spans.forEach(({ first, last }, n) => {
+    for (let n = 0; n < spans.length; n++) {
+      const { first, last } = spans[n]!;
       to.set(states.subarray(first * hidden, (first + 1) * hidden), 2 * n * hidden);
       to.set(states.subarray(last * hidden, (last + 1) * hidden), (2 * n + 1) * hidden);
-    });
+    }
   }
 }
 

@@ -1,14 +1,10 @@
-import type { Heap } from './kernels/heap.js';
-import {
-  allocateParameters,
-  Network,
-  type NetworkSizes,
-  type ParameterName,
-  parameterShapes,
-} from './network.js';
+import type { Kernels } from './kernels/kernels.js';
+import { allocateParameters, Network, type NetworkSizes, type ParameterName, parameterShapes } from './network.js';
 import { NormalForms } from './normal-forms.js';
+import { type QuantizedRows, quantizeRows, readRow } from './quantized-rows.js';
 import { RelationLabels } from './relation-labels.js';
 import type { WordCount } from './speller.js';
+import { affixRows } from './word-inputs.js';
 
 /** All that training found out, ready to be used. */
 export interface ParserModel {
@@ -17,19 +13,18 @@ export interface ParserModel {
   readonly forms: NormalForms;
   /** How often training saw a word: for the repair of spelling. */
   readonly counts: readonly WordCount[];
-  /** What is known of a word beside its form; the same for all unknown words. `[input]` */
-  vectorOf(word: string): Float32Array;
+  readonly words: WordVectors;
 }
 
-/** Words → their vectors as signed bytes, `[words, input]`, and what each row's bytes are multiplied with; first unknown words. */
-export interface QuantizedVectors {
+/** What is known of words beside their form. */
+export interface WordVectors {
+  /** The first is empty and stands for all unknown words. */
   readonly words: readonly string[];
-  readonly bytes: Int8Array;
-  readonly scales: Float32Array;
+  readonly rows: QuantizedRows;
 }
 
-interface Header {
-  readonly format: 'relflow-parser/1';
+interface Head {
+  readonly format: typeof format;
   readonly sizes: NetworkSizes;
   readonly labels: readonly string[];
   readonly entities: readonly (readonly [string, string | null])[];
@@ -38,58 +33,77 @@ interface Header {
   readonly words: readonly string[];
 }
 
-/** Everything in one file: the length of the head, the head as JSON, floats, bytes. Little-endian. */
-export function encodeModel(
-  { network, labels, forms, counts }: Omit<ParserModel, 'vectorOf'>,
-  vectors: QuantizedVectors,
-): Uint8Array {
-  const header: Header = {
-    format: 'relflow-parser/1',
-    sizes: network.sizes,
+const format = 'relflow-parser/1';
+
+/** The parameters that are stored as floats; affixes are bytes. */
+const floatNames = (sizes: NetworkSizes) =>
+  (Object.keys(parameterShapes(sizes)) as ParameterName[]).filter((name) => name !== 'affixes');
+
+/**
+ * A model as one file: the length of its head in four bytes, the head as JSON, then floats and bytes in a fixed order.
+ * Little-endian.
+ */
+export function encodeModel({ network, labels, forms, counts, words }: ParserModel): Uint8Array {
+  const { sizes, parameters } = network;
+  const head: Head = {
+    format,
+    sizes,
     labels: labels.names,
     entities: [...forms.entities],
     attributes: [...forms.attributes],
     counts,
-    words: vectors.words,
+    words: words.words,
   };
-  const head = Buffer.from(JSON.stringify(header));
-  const padding = Buffer.alloc((4 - (head.length % 4)) % 4, ' ');
+  const json = Buffer.from(JSON.stringify(head));
+  // Floats begin at a multiple of four.
+  const padded = Buffer.concat([json, Buffer.alloc((4 - (json.length % 4)) % 4, ' ')]);
   const length = Buffer.alloc(4);
-  length.writeUInt32LE(head.length + padding.length);
-  const parameters = (Object.keys(parameterShapes(network.sizes)) as ParameterName[]).map(
-    (name) => network.parameters[name],
+  length.writeUInt32LE(padded.length);
+  const affixes = quantizeRows(affixRows, sizes.input, (row) =>
+    parameters.affixes.subarray(row * sizes.input, (row + 1) * sizes.input),
   );
+  const arrays = [
+    ...floatNames(sizes).map((name) => parameters[name]),
+    affixes.scales,
+    words.rows.scales,
+    affixes.bytes,
+    words.rows.bytes,
+  ];
   const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Int8Array) =>
     Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
-  return Buffer.concat([length, head, padding, ...[...parameters, vectors.scales, vectors.bytes].map(bytesOf)]);
+  return Buffer.concat([length, padded, ...arrays.map(bytesOf)]);
 }
 
-/** @throws Error where the bytes are not those of a model of this version */
-export function decodeModel(bytes: Uint8Array, heap: Heap): ParserModel {
+/**
+ * @param kernels what the model's parameters will lie in
+ * @throws Error where the bytes are not a model of this version
+ */
+export function decodeModel(bytes: Uint8Array, kernels: Kernels): ParserModel {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headLength = view.getUint32(0, true);
-  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + headLength))) as Header;
-  if (head.format !== 'relflow-parser/1') throw new Error(`parser model: unknown format ${head.format}`);
-  let at = 4 + headLength;
+  const headEnd = 4 + view.getUint32(0, true);
+  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, headEnd))) as Head;
+  if (head.format !== format) throw new Error(`parser model: format ${head.format}, expected ${format}`);
+  const { sizes } = head;
+  let at = headEnd;
   const floats = (to: Float32Array) => {
     for (let k = 0; k < to.length; k++, at += 4) to[k] = view.getFloat32(at, true);
     return to;
   };
-  const parameters = allocateParameters(heap, head.sizes);
-  for (const name of Object.keys(parameterShapes(head.sizes)) as ParameterName[]) floats(parameters[name]);
-  const scales = floats(new Float32Array(head.words.length));
-  const { input } = head.sizes;
-  const rows = new Int8Array(bytes.buffer, bytes.byteOffset + at, head.words.length * input);
-  if (bytes.length !== at + rows.length) throw new Error('parser model: truncated');
-  const rowOf = new Map(head.words.map((word, row) => [word, row]));
+  const parameters = allocateParameters(kernels, sizes);
+  for (const name of floatNames(sizes)) floats(parameters[name]);
+  const scales = [floats(new Float32Array(affixRows)), floats(new Float32Array(head.words.length))] as const;
+  const rows = (count: number, rowScales: Float32Array): QuantizedRows => {
+    const values = new Int8Array(bytes.buffer, bytes.byteOffset + at, count * sizes.input);
+    at += values.length;
+    return { width: sizes.input, bytes: values, scales: rowScales };
+  };
+  const affixes = rows(affixRows, scales[0]);
+  for (let row = 0; row < affixRows; row++) readRow(affixes, row, parameters.affixes, row * sizes.input);
   return {
-    network: new Network(heap, head.sizes, parameters),
+    network: new Network(kernels, sizes, parameters),
     labels: new RelationLabels(head.labels),
     forms: new NormalForms(new Map(head.entities), new Map(head.attributes)),
     counts: head.counts,
-    vectorOf(word) {
-      const row = rowOf.get(word) ?? 0;
-      return Float32Array.from(rows.subarray(row * input, (row + 1) * input), (byte) => byte * scales[row]!);
-    },
+    words: { words: head.words, rows: rows(head.words.length, scales[1]) },
   };
 }

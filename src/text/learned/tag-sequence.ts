@@ -24,11 +24,16 @@ export interface ChainScores {
  * The likeliest tags of a caption (Viterbi).
  * @param start row of its first token
  */
-export function likeliestTags({ tagScores, transitions, starts }: ChainScores, start: number, length: number): Uint8Array {
+export function likeliestTags(
+  { tagScores, transitions, starts }: ChainScores,
+  start: number,
+  length: number,
+): Uint8Array {
   const tags = new Uint8Array(length);
   if (length === 0) return tags;
   let scores = new Float64Array(tagCount).fill(Number.NEGATIVE_INFINITY);
-  for (let tag = 0; tag < tagCount; tag++) if (mayStart(tag)) scores[tag] = starts[tag]! + tagScores[start * tagStride + tag]!;
+  for (let tag = 0; tag < tagCount; tag++)
+    if (mayStart(tag)) scores[tag] = starts[tag]! + tagScores[start * tagStride + tag]!;
   const back = new Uint8Array(length * tagCount);
   for (let t = 1; t < length; t++) {
     const next = new Float64Array(tagCount).fill(Number.NEGATIVE_INFINITY);

@@ -1,8 +1,8 @@
 import type { FactualAttribute, FactualGraph, FactualRelation } from '../../records/factual.js';
-import { nounLemma, verbLemma } from '../lemma.js';
-import type { AlignedCaption, AttributeMention, Mention, MentionRelation, Span } from './aligned-caption.js';
 import { isWithin, typos } from '../learned/edit-distance.js';
 import { digits } from '../learned/numbers.js';
+import { nounLemma, verbLemma } from '../lemma.js';
+import type { AlignedCaption, AttributeMention, Mention, MentionRelation, Span } from './aligned-caption.js';
 
 /** A caption with what of its gold graph no words were found for. */
 export interface Alignment extends AlignedCaption {
@@ -140,8 +140,8 @@ function alignEntities(tokens: readonly string[], gold: FactualGraph, known: Kno
   return { mentions: mentions.sort((a, b) => a.start - b.start), missing };
 }
 
-const reciprocals = ['each other', 'one another', 'another one', 'the other one', 'the other', 'other one'].map((text) =>
-  text.split(' '),
+const reciprocals = ['each other', 'one another', 'another one', 'the other one', 'the other', 'other one'].map(
+  (text) => text.split(' '),
 );
 reciprocals.push(['eachother'], ['together'], ['another'], ['one']);
 

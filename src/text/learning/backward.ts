@@ -1,4 +1,4 @@
-import type { Heap } from '../learned/kernels/heap.js';
+import type { Kernels } from '../learned/kernels/kernels.js';
 import {
   type Activations,
   type Network,
@@ -8,8 +8,8 @@ import {
   type Parameters,
   type Rows,
   type SpanRows,
-  tagStride,
   slots,
+  tagStride,
   windowReach,
 } from '../learned/network.js';
 import type { Masks } from './masks.js';
@@ -28,20 +28,20 @@ export interface BatchLayout {
 
 /** The network's backward pass: gradients of scores → gradients of parameters and of word vectors. */
 export class Backward {
-  readonly #heap: Heap;
+  readonly #kernels: Kernels;
   readonly #sizes: NetworkSizes;
   readonly #p: Parameters;
   readonly #d: Parameters;
   readonly #transposed: Float32Array;
 
   /** @param gradients of the parameters, added to */
-  constructor({ heap, sizes, parameters }: Network, gradients: Parameters) {
-    this.#heap = heap;
+  constructor({ kernels, sizes, parameters }: Network, gradients: Parameters) {
+    this.#kernels = kernels;
     this.#sizes = sizes;
     this.#p = parameters;
     this.#d = gradients;
     const largest = Math.max(...Object.values(parameters).map((values) => values.length));
-    this.#transposed = heap.floats(Math.min(largest, 1 << 18));
+    this.#transposed = kernels.floats(Math.min(largest, 1 << 18));
   }
 
   /**
@@ -61,7 +61,17 @@ export class Backward {
     const { hidden, attributeHidden } = this.#sizes;
     const [p, d] = [this.#p, this.#d];
     if (owners.length > 0) {
-      this.#linear(owners.length, a.ownerIn, attributeHidden, p.attributeScore, g.ownerScores, 8, d.attributeScore, d.attributeScoreBias, g.ownerIn);
+      this.#linear(
+        owners.length,
+        a.ownerIn,
+        attributeHidden,
+        p.attributeScore,
+        g.ownerScores,
+        8,
+        d.attributeScore,
+        d.attributeScoreBias,
+        g.ownerIn,
+      );
       this.#relu(a.ownerIn, g.ownerIn, owners.length * attributeHidden, masks, 'ownerIn');
       owners.forEach(({ attribute, mention, distance }, n) => {
         for (let k = 0; k < attributeHidden; k++) {
@@ -72,8 +82,28 @@ export class Backward {
           d.attributeBias[k]! += value;
         }
       });
-      this.#linear(attributes.length, a.attributeStates, 2 * hidden, p.attribute, g.attributeHidden, attributeHidden, d.attribute, null, g.attributeStates);
-      this.#linear(mentions.length, a.mentionStates, 2 * hidden, p.owner, g.ownerHidden, attributeHidden, d.owner, null, g.mentionStates);
+      this.#linear(
+        attributes.length,
+        a.attributeStates,
+        2 * hidden,
+        p.attribute,
+        g.attributeHidden,
+        attributeHidden,
+        d.attribute,
+        null,
+        g.attributeStates,
+      );
+      this.#linear(
+        mentions.length,
+        a.mentionStates,
+        2 * hidden,
+        p.owner,
+        g.ownerHidden,
+        attributeHidden,
+        d.owner,
+        null,
+        g.mentionStates,
+      );
       this.#spanStates(g.attributeStates, attributes, g.related);
     }
   }
@@ -83,12 +113,42 @@ export class Backward {
     const [p, d] = [this.#p, this.#d];
     if (pairs.length > 0) {
       for (const slot of slots)
-        this.#linear(pairs.length, a.pairHidden, pairHidden, p[slot], g.queries[slot], hidden, d[slot], null, g.pairHidden);
-      this.#linear(pairs.length, a.pairHidden, pairHidden, p.labels, g.labelScores, labels, d.labels, d.labelBias, g.pairHidden);
+        this.#linear(
+          pairs.length,
+          a.pairHidden,
+          pairHidden,
+          p[slot],
+          g.queries[slot],
+          hidden,
+          d[slot],
+          null,
+          g.pairHidden,
+        );
+      this.#linear(
+        pairs.length,
+        a.pairHidden,
+        pairHidden,
+        p.labels,
+        g.labelScores,
+        labels,
+        d.labels,
+        d.labelBias,
+        g.pairHidden,
+      );
       this.#relu(a.pairHidden, g.pairHidden, pairs.length * pairHidden, masks, 'pairHidden');
-      this.#linear(pairs.length, a.pairIn, pairHidden, p.pair, g.pairHidden, pairHidden, d.pair, d.pairHiddenBias, g.pairIn);
+      this.#linear(
+        pairs.length,
+        a.pairIn,
+        pairHidden,
+        p.pair,
+        g.pairHidden,
+        pairHidden,
+        d.pair,
+        d.pairHiddenBias,
+        g.pairIn,
+      );
       this.#relu(a.pairIn, g.pairIn, pairs.length * pairHidden, masks, 'pairIn');
-      pairs.forEach(({ first, second, distance, steps }, n) => {
+      pairs.forEach(({ first, second, from, to, distance, steps }, n) => {
         for (let k = 0; k < pairHidden; k++) {
           const value = g.pairIn[n * pairHidden + k]!;
           if (value === 0) continue;
@@ -97,13 +157,37 @@ export class Backward {
           d.distances[distance * pairHidden + k]! += value;
           d.distances[steps * pairHidden + k]! += value;
           d.pairBias[k]! += value;
-          const row = a.betweenRow[n * pairHidden + k]!;
-          if (row >= 0) g.between[row * pairHidden + k]! += value;
+          const most = a.pairMost[n * pairHidden + k]!;
+          for (let row = from; row < to; row++)
+            if (a.between[row * pairHidden + k] === most) {
+              g.between[row * pairHidden + k]! += value;
+              break;
+            }
         }
       });
       this.#linear(rows, a.related, hidden, p.between, g.between, pairHidden, d.between, null, g.related);
-      this.#linear(mentions.length, a.mentionStates, 2 * hidden, p.first, g.firsts, pairHidden, d.first, null, g.mentionStates);
-      this.#linear(mentions.length, a.mentionStates, 2 * hidden, p.second, g.seconds, pairHidden, d.second, null, g.mentionStates);
+      this.#linear(
+        mentions.length,
+        a.mentionStates,
+        2 * hidden,
+        p.first,
+        g.firsts,
+        pairHidden,
+        d.first,
+        null,
+        g.mentionStates,
+      );
+      this.#linear(
+        mentions.length,
+        a.mentionStates,
+        2 * hidden,
+        p.second,
+        g.seconds,
+        pairHidden,
+        d.second,
+        null,
+        g.mentionStates,
+      );
     }
     this.#spanStates(g.mentionStates, mentions, g.related);
   }
@@ -112,7 +196,19 @@ export class Backward {
     const { hidden } = this.#sizes;
     const [p, d] = [this.#p, this.#d];
     masks.undo(g.related, rows * hidden, 'related');
-    this.#scan(captions, rows, a.relateIn, p.relate, a.relateGates, a.relateState, g.related, g.relateGates, d.relate, d.relateBias, g.relateIn);
+    this.#scan(
+      captions,
+      rows,
+      a.relateIn,
+      p.relate,
+      a.relateGates,
+      a.relateState,
+      g.related,
+      g.relateGates,
+      d.relate,
+      d.relateBias,
+      g.relateIn,
+    );
     for (let row = 0; row < rows; row++) {
       const tag = tags[row]! * hidden;
       for (let k = 0; k < hidden; k++) {
@@ -130,7 +226,19 @@ export class Backward {
     this.#relu(a.tagHidden, g.tagHidden, rows * tagHidden, masks, 'tagHidden');
     this.#linear(rows, a.state, hidden, p.tagHidden, g.tagHidden, tagHidden, d.tagHidden, d.tagHiddenBias, g.state);
     masks.undo(g.state, rows * hidden, 'state');
-    this.#scan(captions, rows, a.windowed, p.context, a.contextGates, a.contextState, g.state, g.contextGates, d.context, d.contextBias, g.windowed);
+    this.#scan(
+      captions,
+      rows,
+      a.windowed,
+      p.context,
+      a.contextGates,
+      a.contextState,
+      g.state,
+      g.contextGates,
+      d.context,
+      d.contextBias,
+      g.windowed,
+    );
     this.#relu(a.windowed, g.windowed, rows * hidden, masks, 'windowed');
     // Rows between captions are no tokens.
     let next = 0;
@@ -154,7 +262,17 @@ export class Backward {
     const dy = g.windowed.subarray(windowReach * hidden);
     for (let offset = 0; offset <= 2 * windowReach; offset++) {
       const part = (values: Float32Array) => values.subarray(offset * input * hidden, (offset + 1) * input * hidden);
-      this.#linear(inner, a.x.subarray(offset * input), input, part(this.#p.window), dy, hidden, part(this.#d.window), null, g.x.subarray(offset * input));
+      this.#linear(
+        inner,
+        a.x.subarray(offset * input),
+        input,
+        part(this.#p.window),
+        dy,
+        hidden,
+        part(this.#d.window),
+        null,
+        g.x.subarray(offset * input),
+      );
     }
   }
 
@@ -170,11 +288,11 @@ export class Backward {
     db: Float32Array | null,
     dx: Float32Array,
   ): void {
-    this.#heap.multiply(inputs, outputs, rows, x, { row: 1, column: inputs }, dy, dw);
+    this.#kernels.multiply(inputs, outputs, rows, x, { row: 1, column: inputs }, dy, dw);
     if (db) for (let i = 0; i < rows; i++) for (let k = 0; k < outputs; k++) db[k]! += dy[i * outputs + k]!;
     const t = this.#transposed;
     for (let i = 0; i < inputs; i++) for (let k = 0; k < outputs; k++) t[k * inputs + i] = w[i * outputs + k]!;
-    this.#heap.multiply(rows, inputs, outputs, dy, { row: outputs, column: 1 }, t, dx);
+    this.#kernels.multiply(rows, inputs, outputs, dy, { row: outputs, column: 1 }, t, dx);
   }
 
   #relu(y: Float32Array, dy: Float32Array, length: number, masks: Masks, layer: string): void {

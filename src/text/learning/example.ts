@@ -1,12 +1,10 @@
-import { compoundFlags, verbOf } from '../learned/word-inputs.js';
-import { attributeDistanceOf, distanceOf, stepsOf } from '../learned/network.js';
-import { labelOf, PREPOSITION, prepositionsAt, type RelationLabels, VERB } from '../learned/relation-labels.js';
 import { pairReach } from '../learned/caption-reader.js';
+import { attributeDistanceOf, distanceOf, stepsOf } from '../learned/network.js';
+import { labelOf, NONE, PREPOSITION, prepositionsAt, type RelationLabels, VERB } from '../learned/relation-labels.js';
 import { TAG } from '../learned/tag-sequence.js';
+import { compoundFlags, verbOf } from '../learned/word-inputs.js';
 import type { AlignedCaption } from './aligned-caption.js';
-
-
-
+import type { SoftTargets } from './soft-targets.js';
 
 /** A caption as numbers: what the network is shown, and what it should say. */
 export interface Example {
@@ -20,6 +18,8 @@ export interface Example {
   /** Tokens that may fill an open label as its verb, and those at which a preposition starts. */
   readonly verbs: readonly number[];
   readonly prepositions: readonly number[];
+  /** What a teacher believes, who did not see the caption. */
+  readonly soft?: SoftTargets;
 }
 
 export interface ExamplePair {
@@ -79,8 +79,7 @@ export function exampleOf(caption: AlignedCaption, labels: RelationLabels): Exam
   for (let second = 1; second < mentions.length; second++)
     for (let first = Math.max(0, second - pairReach); first < second; first++) {
       const relation = relations.find(
-        ({ subject, object }) =>
-          (subject === first && object === second) || (subject === second && object === first),
+        ({ subject, object }) => (subject === first && object === second) || (subject === second && object === first),
       );
       const { label, ...copied } = relation ? labelRelation(caption, relation) : nothing;
       const index = labels.names.indexOf(label);
@@ -99,7 +98,79 @@ export function exampleOf(caption: AlignedCaption, labels: RelationLabels): Exam
   const places = [...tokens.keys()];
   const verbs = places.filter((t) => verbOf(tokens[t]!) !== undefined);
   const prepositions = places.filter((t) => prepositionsAt(tokens, t) !== undefined);
-  return { words: tokens, compounds: compoundFlags(tokens), tags, mentions, pairs, attributes, owners, verbs, prepositions };
+  return {
+    words: tokens,
+    compounds: compoundFlags(tokens),
+    tags,
+    mentions,
+    pairs,
+    attributes,
+    owners,
+    verbs,
+    prepositions,
+  };
 }
 
 const nothing: LabelledRelation = { label: '', verb: -1, preposition: -1 };
+
+/** Two captions as one, with a word between: what one says has nothing to do with the other. */
+export function joinExamples(a: Example, b: Example, between: string): Example {
+  const shift = a.words.length + 1;
+  const tags = new Uint8Array(shift + b.words.length);
+  tags.set(a.tags);
+  tags.set(b.tags, shift);
+  const compounds = new Uint8Array(tags.length);
+  compounds.set(a.compounds);
+  compounds.set(b.compounds, shift);
+  const moved = <T extends { readonly start: number; readonly end: number }>(span: T) => ({
+    ...span,
+    start: span.start + shift,
+    end: span.end + shift,
+  });
+  const mentions = [...a.mentions, ...b.mentions.map(moved)];
+  const attributes = [...a.attributes, ...b.attributes.map(moved)];
+  const [offset, attributeOffset] = [a.mentions.length, a.attributes.length];
+  const later = (t: number) => (t < 0 ? t : t + shift);
+  const pairs: ExamplePair[] = [
+    ...a.pairs,
+    ...b.pairs.map((pair) => ({
+      ...pair,
+      first: pair.first + offset,
+      second: pair.second + offset,
+      verb: later(pair.verb),
+      preposition: later(pair.preposition),
+    })),
+  ];
+  for (let second = offset; second < mentions.length; second++)
+    for (let first = Math.max(0, second - pairReach); first < offset; first++)
+      pairs.push({
+        first,
+        second,
+        label: NONE,
+        verb: -1,
+        preposition: -1,
+        distance: distanceOf(mentions[second]!.start - mentions[first]!.end),
+        steps: stepsOf(second - first),
+      });
+  const owners: ExampleOwner[] = attributes.flatMap((attribute, index) =>
+    mentions.map((mention, m) => {
+      const distance = attributeDistanceOf(mention.start - attribute.end);
+      const isA = index < attributeOffset;
+      const own = isA
+        ? a.owners.find((owner) => owner.attribute === index && owner.mention === m)
+        : b.owners.find((owner) => owner.attribute === index - attributeOffset && owner.mention === m - offset);
+      return { attribute: index, mention: m, distance, owns: own?.owns ?? false };
+    }),
+  );
+  return {
+    words: [...a.words, between, ...b.words],
+    compounds,
+    tags,
+    mentions,
+    pairs,
+    attributes,
+    owners,
+    verbs: [...a.verbs, ...b.verbs.map(later)],
+    prepositions: [...a.prepositions, ...b.prepositions.map(later)],
+  };
+}

@@ -1,7 +1,7 @@
 import type { FactualGraph } from '../../records/factual.js';
+import { NormalForms } from '../learned/normal-forms.js';
 import { verbLemma } from '../lemma.js';
 import { type Alignment, align, type KnownForms } from './align.js';
-import { NormalForms } from '../learned/normal-forms.js';
 
 /** A caption's words and its gold graph. */
 export interface GoldTokens {
@@ -30,7 +30,9 @@ export function alignAll(captions: readonly GoldTokens[], passes = 3): Alignment
 const leastCount = 2;
 const leastShare = 0.12;
 
-const functionWords = new Set('a an the of on in with is are and , . at to by from for has have this that there'.split(' '));
+const functionWords = new Set(
+  'a an the of on in with is are and , . at to by from for has have this that there'.split(' '),
+);
 
 function otherWords(
   alignments: readonly Alignment[],

@@ -1,11 +1,11 @@
-import { type GoldCaption } from '../../evaluation/evaluate-parser.js';
+import type { GoldCaption } from '../../evaluation/evaluate-parser.js';
 import { parseFactual } from '../../records/factual.js';
 import { captionTokens, repairedWords } from '../learned/caption-tokens.js';
 import type { NormalForms } from '../learned/normal-forms.js';
 import { RelationLabels } from '../learned/relation-labels.js';
 import { Speller, type WordCount } from '../learned/speller.js';
-import { type Example, exampleOf, labelRelation } from './example.js';
 import type { Alignment } from './align.js';
+import { type Example, exampleOf, labelRelation } from './example.js';
 import { alignAll, learnNormalForms } from './learn-forms.js';
 
 /** What training makes of captions and their graphs before the network sees them. */
@@ -52,5 +52,8 @@ function learnLabels(alignments: readonly Alignment[], least: number): RelationL
       counts.set(label, (counts.get(label) ?? 0) + 1);
     }
   const common = [...counts].filter(([, count]) => count >= least);
-  return new RelationLabels(['', ...common.sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).map(([label]) => label)]);
+  return new RelationLabels([
+    '',
+    ...common.sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).map(([label]) => label),
+  ]);
 }

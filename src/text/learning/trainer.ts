@@ -1,4 +1,4 @@
-import type { Heap } from '../learned/kernels/heap.js';
+import type { Kernels } from '../learned/kernels/kernels.js';
 import {
   Activations,
   allocateParameters,
@@ -7,23 +7,24 @@ import {
   type OwnerRows,
   type PairRows,
   type ParameterName,
-  parameterShapes,
   type Parameters,
+  parameterShapes,
   type Rows,
-  type SpanRows,
-  tagStride,
   type Slot,
+  type SpanRows,
   slotScale,
   slots,
+  tagStride,
   windowReach,
 } from '../learned/network.js';
 import type { RelationLabels } from '../learned/relation-labels.js';
 import { Adam } from './adam.js';
 import { Backward, type BatchLayout } from './backward.js';
-import { chainLoss } from './chain-gradient.js';
-import type { Example } from './example.js';
+import { chainLoss, chainMarginals } from './chain-gradient.js';
+import { type Example, joinExamples } from './example.js';
 import { Masks } from './masks.js';
 import { Random } from './random.js';
+import type { SoftTargets } from './soft-targets.js';
 import { WordTable } from './word-table.js';
 
 export interface TrainingOptions {
@@ -35,15 +36,18 @@ export interface TrainingOptions {
   readonly dropout: number;
   /** Share of words that are treated as unknown ones. */
   readonly wordDropout: number;
+  /** Share of captions that are joined with another. */
+  readonly joined: number;
   readonly seed: number;
 }
 
 export const trainingDefaults: TrainingOptions = {
-  epochs: 14,
+  epochs: 18,
   batch: 64,
   rate: 2e-3,
-  dropout: 0.2,
+  dropout: 0.15,
   wordDropout: 0.06,
+  joined: 0.1,
   seed: 1,
 };
 
@@ -56,9 +60,15 @@ export interface Losses {
   readonly owners: number;
 }
 
+/** What a trainer needs of the kernels' memory. */
+export const trainingBytes = 300 << 20;
+
 const maxRows = 4096;
 const maxPairs = 4096;
 const clipNorm = 5;
+const longestJoined = 24;
+/** What may stand between two captions that have nothing to do with each other. */
+const connectors = [',', '.', 'while', 'as'];
 
 /** A batch in the rows of the network. */
 interface Batch extends BatchLayout {
@@ -83,7 +93,7 @@ export class Trainer {
   readonly #g: Activations;
 
   constructor(
-    heap: Heap,
+    kernels: Kernels,
     sizes: NetworkSizes,
     labels: RelationLabels,
     vocabulary: readonly string[],
@@ -93,17 +103,17 @@ export class Trainer {
     this.#labels = labels;
     this.#options = options;
     this.#random = new Random(options.seed);
-    const parameters = allocateParameters(heap, sizes);
+    const parameters = allocateParameters(kernels, sizes);
     initialize(parameters, sizes, this.#random);
-    this.network = new Network(heap, sizes, parameters);
-    this.words = new WordTable(heap, sizes.input, parameters, vocabulary, vectors, maxRows, this.#random);
-    this.#gradients = allocateParameters(heap, sizes);
+    this.network = new Network(kernels, sizes, parameters);
+    this.words = new WordTable(kernels, sizes.input, parameters, vocabulary, vectors, maxRows, this.#random);
+    this.#gradients = allocateParameters(kernels, sizes);
     this.#optimisers = (Object.keys(parameters) as ParameterName[])
       .filter((name) => name !== 'affixes' && name !== 'shapes')
       .map((name) => [this.#gradients[name], new Adam(parameters[name], this.#gradients[name])]);
     this.#backward = new Backward(this.network, this.#gradients);
-    this.#a = new Activations(heap, sizes, maxRows, maxPairs);
-    this.#g = new Activations(heap, sizes, maxRows, maxPairs);
+    this.#a = new Activations(kernels, sizes, maxRows, maxPairs);
+    this.#g = new Activations(kernels, sizes, maxRows, maxPairs);
     const { dropout } = options;
     const layers = ['x', 'windowed', 'state', 'tagHidden', 'related', 'pairIn', 'pairHidden', 'ownerIn'];
     this.#masks = new Masks(this.#random, Object.fromEntries(layers.map((layer) => [layer, dropout])));
@@ -115,14 +125,93 @@ export class Trainer {
     const total = Math.ceil(examples.length / size) * epochs;
     let step = 0;
     for (let epoch = 0; epoch < epochs; epoch++) {
-      const order = this.#random.shuffle([...examples]);
+      const order = this.#joined(this.#random.shuffle([...examples]));
       const sums = { tags: 0, labels: 0, words: 0, owners: 0 };
       for (let k = 0; k < order.length; k += size) {
         const losses = this.#step(layOut(order.slice(k, k + size)), learningRate(step++ / total) * this.#options.rate);
-        for (const name of Object.keys(sums) as (keyof Losses)[]) sums[name] += losses[name] / order.length;
+        for (const name of Object.keys(sums) as (keyof Losses)[]) sums[name] += losses[name] / examples.length;
       }
       onEpoch(epoch, sums);
     }
+  }
+
+  /** Some captions together with the one after them, as captions of COCO are longer than those of FACTUAL. */
+  #joined(examples: readonly Example[]): Example[] {
+    const joined: Example[] = [];
+    for (let k = 0; k < examples.length; k++) {
+      const [a, b] = [examples[k]!, examples[k + 1]];
+      if (!b || this.#random.next() >= this.#options.joined || a.words.length + b.words.length > longestJoined)
+        joined.push(a);
+      else {
+        joined.push(joinExamples(a, b, connectors[Math.floor(this.#random.next() * connectors.length)]!));
+        k++;
+      }
+    }
+    return joined;
+  }
+
+  /**
+   * What the network believes of captions, as a teacher of other networks.
+   * @param examples those that it was not trained on
+   */
+  believe(examples: readonly Example[]): SoftTargets[] {
+    const targets: SoftTargets[] = [];
+    for (let k = 0; k < examples.length; k += this.#options.batch)
+      targets.push(...this.#believeBatch(layOut(examples.slice(k, k + this.#options.batch))));
+    return targets;
+  }
+
+  #believeBatch(batch: Batch): SoftTargets[] {
+    this.#forward(batch);
+    const a = this.#a;
+    const { transitions, starts } = this.network.parameters;
+    const { labels: stride } = this.network.sizes;
+    return batch.examples.map((example, n) => {
+      const { start, length } = batch.captions[n]!;
+      const offset = batch.offsets[n]!;
+      const labels = new Float32Array(example.pairs.length * this.#labels.size);
+      const verb = new Float32Array(example.pairs.length * example.verbs.length);
+      const preposition = new Float32Array(example.pairs.length * example.prepositions.length);
+      example.pairs.forEach((_, k) => {
+        const pair = offset.pairs + k;
+        const scores = a.labelScores.subarray(pair * stride, pair * stride + this.#labels.size);
+        softmax(scores, part(labels, k, this.#labels.size)!);
+        const fill = (slot: Slot, places: readonly number[], to: Float32Array) =>
+          softmax(
+            Float32Array.from(places, (t) => this.network.slotScore(a, slot, pair, start + t)),
+            part(to, k, places.length)!,
+          );
+        fill('verb', example.verbs, verb);
+        fill('preposition', example.prepositions, preposition);
+      });
+      const owners = Float32Array.from(
+        example.owners,
+        (_, k) => 1 / (1 + Math.exp(-a.ownerScores[(offset.owners + k) * 8]!)),
+      );
+      return {
+        ...chainMarginals({ tagScores: a.tagScores, transitions, starts }, start, length),
+        labels,
+        verb,
+        preposition,
+        owners,
+      };
+    });
+  }
+
+  /** @param masks dropout; none where the network is only asked */
+  #forward(batch: Batch, masks?: Masks): void {
+    const { rows, captions, compounds, tags, mentions, pairs, attributes, owners, words } = batch;
+    const { sizes } = this.network;
+    const a = this.#a;
+    this.#hidden = Uint8Array.from(words, () => (masks && this.#random.next() < this.#options.wordDropout ? 1 : 0));
+    this.words.embed(words, this.#hidden, a.x);
+    masks?.apply(a.x, rows * sizes.input, 'x');
+    this.network.sumWindows(a, rows);
+    this.network.tag(a, captions, rows, compounds, masks);
+    this.network.read(a, captions, rows, tags, masks);
+    this.network.relate(a, rows, mentions, pairs, masks);
+    for (const slot of slots) this.network.seek(a, slot, 0, pairs.length);
+    this.network.own(a, attributes, mentions, owners, masks);
   }
 
   /** Losses of some captions, summed, and their gradients; parameters stay. @returns gradients that the next call adds to */
@@ -147,38 +236,51 @@ export class Trainer {
   #hidden = new Uint8Array();
 
   #forwardBackward(batch: Batch): Losses {
-    const { rows, captions, compounds, tags, mentions, pairs, attributes, owners, words, examples } = batch;
+    const { rows, captions, examples } = batch;
     const { sizes } = this.network;
     const [a, g, masks] = [this.#a, this.#g, this.#masks];
-    this.#hidden = Uint8Array.from(words, () => (this.#random.next() < this.#options.wordDropout ? 1 : 0));
-    this.words.embed(words, this.#hidden, a.x);
-    masks.apply(a.x, rows * sizes.input, 'x');
-    this.network.sumWindows(a, rows);
-    this.network.tag(a, captions, rows, compounds, masks);
-    this.network.read(a, captions, rows, tags, masks);
-    this.network.relate(a, rows, mentions, pairs, masks);
-    for (const slot of slots) this.network.seek(a, slot, 0, pairs.length);
-    this.network.own(a, attributes, mentions, owners, masks);
+    this.#forward(batch, masks);
     clear(g, sizes, batch);
 
     const losses = { tags: 0, labels: 0, words: 0, owners: 0 };
     const p = this.network.parameters;
     const scores = { tagScores: a.tagScores, transitions: p.transitions, starts: p.starts };
-    const gradient = { tagScores: g.tagScores, transitions: this.#gradients.transitions, starts: this.#gradients.starts };
+    const gradient = {
+      tagScores: g.tagScores,
+      transitions: this.#gradients.transitions,
+      starts: this.#gradients.starts,
+    };
     examples.forEach((example, n) => {
       const { start } = captions[n]!;
-      losses.tags += chainLoss(scores, start, example.tags, gradient);
+      const { soft } = example;
+      losses.tags += chainLoss(scores, start, example.tags, gradient, soft);
       example.pairs.forEach(({ label, verb, preposition }, k) => {
         const pair = batch.offsets[n]!.pairs + k;
-        losses.labels += this.#labelLoss(pair, label);
-        if (verb >= 0) losses.words += this.#slotLoss('verb', pair, start, example.verbs, verb);
+        losses.labels += this.#labelLoss(pair, label, part(soft?.labels, k, this.#labels.size));
+        if (verb >= 0)
+          losses.words += this.#slotLoss(
+            'verb',
+            pair,
+            start,
+            example.verbs,
+            verb,
+            part(soft?.verb, k, example.verbs.length),
+          );
         if (preposition >= 0)
-          losses.words += this.#slotLoss('preposition', pair, start, example.prepositions, preposition);
+          losses.words += this.#slotLoss(
+            'preposition',
+            pair,
+            start,
+            example.prepositions,
+            preposition,
+            part(soft?.preposition, k, example.prepositions.length),
+          );
       });
       example.owners.forEach(({ owns }, k) => {
         const at = (batch.offsets[n]!.owners + k) * 8;
         const score = a.ownerScores[at]!;
-        g.ownerScores[at] = 1 / (1 + Math.exp(-score)) - (owns ? 1 : 0);
+        const gold = owns ? 1 : 0;
+        g.ownerScores[at] = 1 / (1 + Math.exp(-score)) - (soft ? 0.5 * (gold + soft.owners[k]!) : gold);
         losses.owners += Math.max(score, 0) - (owns ? score : 0) + Math.log1p(Math.exp(-Math.abs(score)));
       });
     });
@@ -188,21 +290,28 @@ export class Trainer {
   }
 
   /** Cross-entropy of a pair's label. */
-  #labelLoss(pair: number, label: number): number {
+  #labelLoss(pair: number, label: number, teacher: Float32Array | undefined): number {
     const { labels: stride } = this.network.sizes;
     const count = this.#labels.size;
     const scores = this.#a.labelScores.subarray(pair * stride, pair * stride + count);
-    return softmaxLoss(scores, label, this.#g.labelScores.subarray(pair * stride, pair * stride + count));
+    return softmaxLoss(scores, label, this.#g.labelScores.subarray(pair * stride, pair * stride + count), teacher);
   }
 
   /** Cross-entropy of the word that fills a label, among all that might. */
-  #slotLoss(slot: Slot, pair: number, start: number, places: readonly number[], gold: number): number {
+  #slotLoss(
+    slot: Slot,
+    pair: number,
+    start: number,
+    places: readonly number[],
+    gold: number,
+    teacher: Float32Array | undefined,
+  ): number {
     const { hidden } = this.network.sizes;
     const [a, g] = [this.#a, this.#g];
     const [queries, queryGradients] = [a.queries[slot], g.queries[slot]];
     const scores = Float32Array.from(places, (t) => this.network.slotScore(a, slot, pair, start + t));
     const gradient = new Float32Array(places.length);
-    const loss = softmaxLoss(scores, places.indexOf(gold), gradient);
+    const loss = softmaxLoss(scores, places.indexOf(gold), gradient, teacher);
     places.forEach((t, n) => {
       const d = gradient[n]! * slotScale;
       for (let k = 0; k < hidden; k++) {
@@ -214,18 +323,33 @@ export class Trainer {
   }
 }
 
-/** @param gradient set to that of the scores */
-function softmaxLoss(scores: Float32Array, gold: number, gradient: Float32Array): number {
+/** One pair's part of a teacher's beliefs. */
+const part = (values: Float32Array | undefined, k: number, width: number): Float32Array | undefined =>
+  values?.subarray(k * width, (k + 1) * width);
+
+/** @param probabilities set to the softmax of the scores; they may be the same array */
+function softmax(scores: Float32Array, probabilities: Float32Array): void {
   let largest = Number.NEGATIVE_INFINITY;
   for (const score of scores) if (score > largest) largest = score;
   let sum = 0;
   for (let k = 0; k < scores.length; k++) {
-    gradient[k] = Math.exp(scores[k]! - largest);
-    sum += gradient[k]!;
+    probabilities[k] = Math.exp(scores[k]! - largest);
+    sum += probabilities[k]!;
   }
-  for (let k = 0; k < scores.length; k++) gradient[k]! /= sum;
+  for (let k = 0; k < scores.length; k++) probabilities[k]! /= sum;
+}
+
+/** @param gradient set to that of the scores, half of it towards what the teacher believes where there is one */
+function softmaxLoss(
+  scores: Float32Array,
+  gold: number,
+  gradient: Float32Array,
+  teacher: Float32Array | undefined,
+): number {
+  softmax(scores, gradient);
   const loss = -Math.log(gradient[gold]! + 1e-30);
-  gradient[gold]! -= 1;
+  gradient[gold]! -= teacher ? 0.5 : 1;
+  if (teacher) for (let k = 0; k < scores.length; k++) gradient[k]! -= 0.5 * teacher[k]!;
   return loss;
 }
 
@@ -234,7 +358,14 @@ const learningRate = (t: number) => (t < 0.1 ? t / 0.1 : 0.5 + 0.5 * Math.cos((M
 
 /** Normal weights of variance 1 / inputs; gates begin nearly closed. */
 function initialize(parameters: Parameters, sizes: NetworkSizes, random: Random): void {
-  const tables: Readonly<Record<string, number>> = { compounds: 0.3, tagStates: 0.3, distances: 0.25, attributeDistances: 0.25, transitions: 0, starts: 0 };
+  const tables: Readonly<Record<string, number>> = {
+    compounds: 0.3,
+    tagStates: 0.3,
+    distances: 0.25,
+    attributeDistances: 0.25,
+    transitions: 0,
+    starts: 0,
+  };
   for (const [name, [rows]] of Object.entries(parameterShapes(sizes)) as [ParameterName, readonly [number, number]][]) {
     if (name.endsWith('Bias') || name === 'affixes' || name === 'shapes') continue;
     const gain = name === 'context' || name === 'relate' ? 1.4 : 1;
@@ -276,7 +407,10 @@ function layOut(examples: readonly Example[]): Batch {
     tags.set(example.tags, start);
     const offset = { pairs: pairs.length, owners: owners.length };
     const [mention, attribute] = [mentions.length, attributes.length];
-    const spanRows = (span: { start: number; end: number }) => ({ first: start + span.start, last: start + span.end - 1 });
+    const spanRows = (span: { start: number; end: number }) => ({
+      first: start + span.start,
+      last: start + span.end - 1,
+    });
     mentions.push(...example.mentions.map(spanRows));
     attributes.push(...example.attributes.map(spanRows));
     for (const { first, second, distance, steps } of example.pairs)
@@ -289,7 +423,11 @@ function layOut(examples: readonly Example[]): Batch {
         steps,
       });
     for (const owner of example.owners)
-      owners.push({ attribute: attribute + owner.attribute, mention: mention + owner.mention, distance: owner.distance });
+      owners.push({
+        attribute: attribute + owner.attribute,
+        mention: mention + owner.mention,
+        distance: owner.distance,
+      });
     return offset;
   });
   return { words, rows, captions, compounds, tags, mentions, pairs, attributes, owners, examples, offsets };
@@ -300,7 +438,8 @@ function clear(g: Activations, sizes: NetworkSizes, { rows, mentions, attributes
   const { input, hidden, tagHidden, pairHidden, attributeHidden, labels } = sizes;
   const zero = (values: Float32Array, count: number, width: number) => values.fill(0, 0, count * width);
   zero(g.x, rows, input);
-  for (const values of [g.windowed, g.contextState, g.state, g.relateIn, g.relateState, g.related]) zero(values, rows, hidden);
+  for (const values of [g.windowed, g.contextState, g.state, g.relateIn, g.relateState, g.related])
+    zero(values, rows, hidden);
   for (const values of [g.contextGates, g.relateGates]) zero(values, rows, 2 * hidden);
   zero(g.tagHidden, rows, tagHidden);
   zero(g.tagScores, rows, tagStride);

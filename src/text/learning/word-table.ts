@@ -1,4 +1,4 @@
-import type { Heap } from '../learned/kernels/heap.js';
+import type { Kernels } from '../learned/kernels/kernels.js';
 import { affixRows, shapeRows, type WordForm, wordForm } from '../learned/word-inputs.js';
 import { Adam } from './adam.js';
 import type { Random } from './random.js';
@@ -17,8 +17,8 @@ interface KnownWord extends WordForm {
 
 /** The sum of what is known of a word: its own row, its projected vector, its affixes, its shape. */
 export class WordTable {
-  readonly #heap: Heap;
-  readonly #width: number;
+  readonly #kernels: Kernels;
+  readonly width: number;
   readonly #vectors: ReadonlyMap<string, Float32Array>;
   readonly #rowOf: ReadonlyMap<string, number>;
   readonly #known = new Map<string, KnownWord>();
@@ -33,7 +33,7 @@ export class WordTable {
 
   /** @param affixes, shapes the network's; vocabulary the words that get a row of their own; maxRows of a batch */
   constructor(
-    heap: Heap,
+    kernels: Kernels,
     width: number,
     { affixes, shapes }: { readonly affixes: Float32Array; readonly shapes: Float32Array },
     vocabulary: readonly string[],
@@ -41,12 +41,12 @@ export class WordTable {
     maxRows: number,
     random: Random,
   ) {
-    this.#heap = heap;
-    this.#width = width;
+    this.#kernels = kernels;
+    this.width = width;
     this.#vectors = vectors;
     this.#rowOf = new Map(vocabulary.map((word, k) => [word, k + 1]));
-    this.words = heap.floats((vocabulary.length + 1) * width);
-    this.projection = heap.floats(vectorStride * width);
+    this.words = kernels.floats((vocabulary.length + 1) * width);
+    this.projection = kernels.floats(vectorStride * width);
     this.affixes = affixes;
     this.shapes = shapes;
     const fill = (values: Float32Array, deviation: number) => {
@@ -57,10 +57,10 @@ export class WordTable {
     fill(affixes, 0.15);
     fill(shapes, 0.3);
     this.#gradients = {
-      words: heap.floats(this.words.length),
-      projection: heap.floats(this.projection.length),
-      affixes: heap.floats(affixRows * width),
-      shapes: heap.floats(shapeRows * width),
+      words: kernels.floats(this.words.length),
+      projection: kernels.floats(this.projection.length),
+      affixes: kernels.floats(affixRows * width),
+      shapes: kernels.floats(shapeRows * width),
     };
     const g = this.#gradients;
     this.#optimisers = {
@@ -69,7 +69,7 @@ export class WordTable {
       affixes: new Adam(affixes, g.affixes),
       shapes: new Adam(shapes, g.shapes),
     };
-    this.#gathered = heap.floats(maxRows * vectorStride);
+    this.#gathered = kernels.floats(maxRows * vectorStride);
   }
 
   known(word: string): KnownWord {
@@ -87,10 +87,18 @@ export class WordTable {
 
   /** @param hidden rows whose word counts as one that training did not see; x `[rows, width]`, zeros where no word is */
   embed(words: readonly (string | null)[], hidden: Uint8Array, x: Float32Array): void {
-    const width = this.#width;
+    const width = this.width;
     x.fill(0, 0, words.length * width);
     this.#gather(words);
-    this.#heap.multiply(words.length, width, vectorStride, this.#gathered, { row: vectorStride, column: 1 }, this.projection, x);
+    this.#kernels.multiply(
+      words.length,
+      width,
+      vectorStride,
+      this.#gathered,
+      { row: vectorStride, column: 1 },
+      this.projection,
+      x,
+    );
     words.forEach((word, at) => {
       if (word === null) return;
       const { row, affixes, shape } = this.known(word);
@@ -111,9 +119,17 @@ export class WordTable {
 
   /** Adds the gradients of a batch that `embed` has just made. @returns the sum of their squares */
   backward(words: readonly (string | null)[], hidden: Uint8Array, dx: Float32Array): number {
-    const width = this.#width;
+    const width = this.width;
     const g = this.#gradients;
-    this.#heap.multiply(vectorStride, width, words.length, this.#gathered, { row: 1, column: vectorStride }, dx, g.projection);
+    this.#kernels.multiply(
+      vectorStride,
+      width,
+      words.length,
+      this.#gathered,
+      { row: 1, column: vectorStride },
+      dx,
+      g.projection,
+    );
     words.forEach((word, at) => {
       if (word === null) return;
       const { row, affixes, shape } = this.known(word);
@@ -138,7 +154,7 @@ export class WordTable {
   step(rate: number, scale: number): void {
     this.#optimisers.projection.step(rate, scale);
     for (const name of ['words', 'affixes', 'shapes'] as const) {
-      this.#optimisers[name].stepRows(this.#touched[name], this.#width, rate, scale);
+      this.#optimisers[name].stepRows(this.#touched[name], this.width, rate, scale);
       this.#touched[name].clear();
     }
   }
@@ -146,11 +162,10 @@ export class WordTable {
   /** What the word's own row and its vector give: what the model keeps of a word; affixes and shape are added as it runs. */
   ownVector(word: string): Float32Array {
     const { row, vector } = this.known(word);
-    const sum = this.words.slice(row * this.#width, (row + 1) * this.#width);
+    const sum = this.words.slice(row * this.width, (row + 1) * this.width);
     if (vector)
       for (let d = 0; d < dimensions; d++)
-        for (let k = 0; k < this.#width; k++)
-          sum[k]! += vectorScale * vector[d]! * this.projection[d * this.#width + k]!;
+        for (let k = 0; k < this.width; k++) sum[k]! += vectorScale * vector[d]! * this.projection[d * this.width + k]!;
     return sum;
   }
 }

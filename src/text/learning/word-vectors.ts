@@ -14,7 +14,9 @@ export function quantized(vector: readonly number[]): Int8Array {
  * Source: Pennington et al., "GloVe: Global Vectors for Word Representation", 2014.
  */
 export function readWordVectors(): Map<string, Float32Array> {
-  const words = readFileSync(new URL('word-vectors.txt', import.meta.url), 'utf8').trimEnd().split('\n');
+  const words = readFileSync(new URL('word-vectors.txt', import.meta.url), 'utf8')
+    .trimEnd()
+    .split('\n');
   const bytes = readFileSync(new URL('word-vectors.bin', import.meta.url));
   return new Map(
     words.map((word, row) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { parseFactual } from '../../../src/records/factual.js';
-import { Heap } from '../../../src/text/learned/kernels/heap.js';
+import { Kernels } from '../../../src/text/learned/kernels/kernels.js';
 import type { ParameterName } from '../../../src/text/learned/network.js';
 import { prepare } from '../../../src/text/learning/prepare.js';
 import { Random } from '../../../src/text/learning/random.js';
@@ -8,7 +8,10 @@ import { Trainer, trainingDefaults } from '../../../src/text/learning/trainer.js
 
 const captions = [
   ['a man riding a brown horse', '( man , ride , horse ) , ( horse , is , brown )'],
-  ['two dogs facing each other on the green grass', '( dogs , face , dogs ) , ( dogs , on , grass ) , ( dogs , is , 2 ) , ( grass , is , green )'],
+  [
+    'two dogs facing each other on the green grass',
+    '( dogs , face , dogs ) , ( dogs , on , grass ) , ( dogs , is , 2 ) , ( grass , is , green )',
+  ],
   ['woman in a red dress and a hat', '( woman , wear , dress ) , ( woman , wear , hat ) , ( dress , is , red )'],
   ['a man riding a horse', '( man , ride , horse )'],
   ['woman in a dress', '( woman , wear , dress )'],
@@ -25,7 +28,10 @@ function trainer(options: Partial<typeof trainingDefaults> = {}) {
   const { examples, labels } = prepare(captions, { leastLabelCount: 1 });
   const vocabulary = [...new Set(examples.flatMap(({ words }) => words))].sort();
   const vectors = new Map(vocabulary.map((word, k) => [word, new Float32Array(100).fill(Math.sin(k) / 10)]));
-  const made = new Trainer(new Heap(64 << 20), sizes, labels, vocabulary, vectors, { ...trainingDefaults, ...options });
+  const made = new Trainer(new Kernels(64 << 20), sizes, labels, vocabulary, vectors, {
+    ...trainingDefaults,
+    ...options,
+  });
   return { trainer: made, examples, labels };
 }
 

@@ -1,0 +1,6 @@
+import { Option } from 'commander';
+import { textParsers } from '../index.js';
+
+/** `--parser rules|learned`. */
+export const parserOption = () =>
+  new Option('--parser <name>', 'which parser reads the captions').choices(textParsers).default('rules');

@@ -1,0 +1,19 @@
+import { OptionError } from '../errors.js';
+import type { TextParser } from '../records/ports.js';
+import { learnedParser } from './learned/learned-parser.js';
+import { ruleParser } from './rule-parser.js';
+
+const makers = { rules: ruleParser, learned: learnedParser } as const;
+
+/** Names of the parsers that come with relflow. */
+export const textParsers = Object.keys(makers) as readonly (keyof typeof makers)[];
+
+/**
+ * A parser by its name.
+ * @throws OptionError for a name that none has
+ */
+export function textParser(name: string): TextParser {
+  if (!Object.hasOwn(makers, name))
+    throw new OptionError('parser', `unknown parser '${name}', expected one of ${textParsers.join(', ')}`);
+  return makers[name as keyof typeof makers]();
+}
