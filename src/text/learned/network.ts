@@ -48,6 +48,8 @@ export const parameterShapes = (sizes: NetworkSizes) =>
     relateBias: [1, 2 * sizes.hidden],
     first: [2 * sizes.hidden, sizes.pairHidden],
     second: [2 * sizes.hidden, sizes.pairHidden],
+    firstFactor: [2 * sizes.hidden, sizes.pairHidden],
+    secondFactor: [2 * sizes.hidden, sizes.pairHidden],
     between: [sizes.hidden, sizes.pairHidden],
     distances: [distanceRows, sizes.pairHidden],
     pairBias: [1, sizes.pairHidden],
@@ -142,6 +144,8 @@ export class Activations {
   readonly mentionStates: Float32Array;
   readonly firsts: Float32Array;
   readonly seconds: Float32Array;
+  readonly firstFactors: Float32Array;
+  readonly secondFactors: Float32Array;
   readonly attributeStates: Float32Array;
   readonly attributeHidden: Float32Array;
   readonly ownerHidden: Float32Array;
@@ -179,6 +183,8 @@ export class Activations {
     this.mentionStates = of(rows, 2 * hidden);
     this.firsts = of(rows, pairHidden);
     this.seconds = of(rows, pairHidden);
+    this.firstFactors = of(rows, pairHidden);
+    this.secondFactors = of(rows, pairHidden);
     this.attributeStates = of(rows, 2 * hidden);
     this.attributeHidden = of(rows, attributeHidden);
     this.ownerHidden = of(rows, attributeHidden);
@@ -265,6 +271,16 @@ export class Network {
     this.#spanStates(a.related, mentions, a.mentionStates);
     this.kernels.linear(mentions.length, a.mentionStates, 2 * hidden, p.first, null, a.firsts, pairHidden);
     this.kernels.linear(mentions.length, a.mentionStates, 2 * hidden, p.second, null, a.seconds, pairHidden);
+    this.kernels.linear(mentions.length, a.mentionStates, 2 * hidden, p.firstFactor, null, a.firstFactors, pairHidden);
+    this.kernels.linear(
+      mentions.length,
+      a.mentionStates,
+      2 * hidden,
+      p.secondFactor,
+      null,
+      a.secondFactors,
+      pairHidden,
+    );
     this.kernels.linear(rows, a.related, hidden, p.between, null, a.between, pairHidden);
     for (let n = 0; n < pairs.length; n++) {
       const { first, second, from, to, distance, steps } = pairs[n]!;
@@ -273,6 +289,8 @@ export class Network {
       a.pairIn.set(p.pairBias, at);
       this.kernels.add(a.pairIn, at, a.pairMost, at, pairHidden);
       this.kernels.add(a.pairIn, at, a.firsts, first * pairHidden, pairHidden);
+      for (let k = 0; k < pairHidden; k++)
+        a.pairIn[at + k]! += a.firstFactors[first * pairHidden + k]! * a.secondFactors[second * pairHidden + k]!;
       this.kernels.add(a.pairIn, at, a.seconds, second * pairHidden, pairHidden);
       this.kernels.add(a.pairIn, at, p.distances, distance * pairHidden, pairHidden);
       this.kernels.addRelu(a.pairIn, at, p.distances, steps * pairHidden, pairHidden);

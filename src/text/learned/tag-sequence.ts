@@ -20,40 +20,68 @@ export interface ChainScores {
   readonly starts: Float32Array;
 }
 
+/** Tags of a caption, and the logarithm of how likely they are, up to a constant of the caption. */
+export interface TagSequence {
+  readonly tags: Uint8Array;
+  readonly score: number;
+}
+
+/** The best ways to end at a tag: by score, from which tag and which of its ways. */
+interface Way {
+  readonly score: number;
+  readonly tag: number;
+  readonly before: Way | null;
+}
+
 /**
- * The likeliest tags of a caption (Viterbi).
+ * The likeliest tag sequences of a caption, the best first (Viterbi with several ways kept at each tag).
  * @param start row of its first token
+ * @param count how many at most
  */
 export function likeliestTags(
   { tagScores, transitions, starts }: ChainScores,
   start: number,
   length: number,
-): Uint8Array {
-  const tags = new Uint8Array(length);
-  if (length === 0) return tags;
-  let scores = new Float64Array(tagCount).fill(Number.NEGATIVE_INFINITY);
-  for (let tag = 0; tag < tagCount; tag++)
-    if (mayStart(tag)) scores[tag] = starts[tag]! + tagScores[start * tagStride + tag]!;
-  const back = new Uint8Array(length * tagCount);
+  count: number,
+): TagSequence[] {
+  if (length === 0) return [{ tags: new Uint8Array(0), score: 0 }];
+  let ways: Way[][] = Array.from({ length: tagCount }, (_, tag) =>
+    mayStart(tag) ? [{ score: starts[tag]! + tagScores[start * tagStride + tag]!, tag, before: null }] : [],
+  );
   for (let t = 1; t < length; t++) {
-    const next = new Float64Array(tagCount).fill(Number.NEGATIVE_INFINITY);
-    for (let tag = 0; tag < tagCount; tag++) {
+    const row = (start + t) * tagStride;
+    ways = Array.from({ length: tagCount }, (_, tag) => {
+      const found: Way[] = [];
       for (let before = 0; before < tagCount; before++) {
         if (!mayFollow(before, tag)) continue;
-        const score = scores[before]! + transitions[before * tagStride + tag]!;
-        if (score <= next[tag]!) continue;
-        next[tag] = score;
-        back[t * tagCount + tag] = before;
+        const step = transitions[before * tagStride + tag]! + tagScores[row + tag]!;
+        for (const way of ways[before]!) insert(found, way.score + step, tag, way, count);
       }
-      next[tag]! += tagScores[(start + t) * tagStride + tag]!;
-    }
-    scores = next;
+      return found;
+    });
   }
-  let best = 0;
-  for (let tag = 1; tag < tagCount; tag++) if (scores[tag]! > scores[best]!) best = tag;
+  return ways
+    .flat()
+    .sort((a, b) => b.score - a.score)
+    .slice(0, count)
+    .map((way) => ({ tags: tagsOf(way, length), score: way.score }));
+}
+
+/** Keeps the best `count` ways, the first of equals. */
+function insert(ways: Way[], score: number, tag: number, before: Way, count: number): void {
+  let at = ways.length;
+  while (at > 0 && ways[at - 1]!.score < score) at--;
+  if (at >= count) return;
+  ways.splice(at, 0, { score, tag, before });
+  if (ways.length > count) ways.pop();
+}
+
+function tagsOf(way: Way, length: number): Uint8Array {
+  const tags = new Uint8Array(length);
+  let at: Way | null = way;
   for (let t = length - 1; t >= 0; t--) {
-    tags[t] = best;
-    best = back[t * tagCount + best]!;
+    tags[t] = at!.tag;
+    at = at!.before;
   }
   return tags;
 }

@@ -53,7 +53,8 @@ function entityMatches(tokens: readonly string[], name: string, known: KnownForm
     const spanLemma = lemmas(span);
     if (spanLemma === lemma) return 9;
     if ([text, spanLemma].some((form) => joined(form) === joined(name) || joined(form) === joined(lemma))) return 8;
-    if (known.entities.get(text)?.has(name)) return 7;
+    // Of `two guys` and `guys` for people, the shorter leaves more to say.
+    if (known.entities.get(text)?.has(name)) return 7 - 0.1 * span.length;
     if (span.length === words.length && text[0] === name[0] && isTypo(text, name)) return 5;
     return 0;
   };
@@ -68,7 +69,7 @@ function attributeMatches(tokens: readonly string[], value: string, known: Known
     if (digits(text) === value) return 9.5;
     if (joined(text) === joined(value)) return 9;
     if (lemmas(span) === lemmas(words)) return 8;
-    if (known.attributes.get(text)?.has(value)) return 7;
+    if (known.attributes.get(text)?.has(value)) return 7 - 0.1 * span.length;
     if (span.length === 1 && words.length === 1) {
       if (verbLemma(text) === verbLemma(value) && verbLemma(text).length > 2) return 6;
       if (Math.min(text.length, value.length) >= 4 && (text.startsWith(value) || value.startsWith(text))) return 5.5;

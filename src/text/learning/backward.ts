@@ -154,6 +154,8 @@ export class Backward {
           if (value === 0) continue;
           g.firsts[first * pairHidden + k]! += value;
           g.seconds[second * pairHidden + k]! += value;
+          g.firstFactors[first * pairHidden + k]! += value * a.secondFactors[second * pairHidden + k]!;
+          g.secondFactors[second * pairHidden + k]! += value * a.firstFactors[first * pairHidden + k]!;
           d.distances[distance * pairHidden + k]! += value;
           d.distances[steps * pairHidden + k]! += value;
           d.pairBias[k]! += value;
@@ -166,6 +168,11 @@ export class Backward {
         }
       });
       this.#linear(rows, a.related, hidden, p.between, g.between, pairHidden, d.between, null, g.related);
+      for (const [w, dy, dw] of [
+        [p.firstFactor, g.firstFactors, d.firstFactor],
+        [p.secondFactor, g.secondFactors, d.secondFactor],
+      ] as const)
+        this.#linear(mentions.length, a.mentionStates, 2 * hidden, w, dy, pairHidden, dw, null, g.mentionStates);
       this.#linear(
         mentions.length,
         a.mentionStates,

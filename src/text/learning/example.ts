@@ -1,5 +1,5 @@
-import { pairReach } from '../learned/caption-reader.js';
 import { attributeDistanceOf, distanceOf, stepsOf } from '../learned/network.js';
+import { pairReach } from '../learned/relation-decoder.js';
 import { labelOf, NONE, PREPOSITION, prepositionsAt, type RelationLabels, VERB } from '../learned/relation-labels.js';
 import { TAG } from '../learned/tag-sequence.js';
 import { compoundFlags, verbOf } from '../learned/word-inputs.js';

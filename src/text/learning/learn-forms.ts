@@ -1,7 +1,7 @@
 import type { FactualGraph } from '../../records/factual.js';
 import { NormalForms } from '../learned/normal-forms.js';
 import { verbLemma } from '../lemma.js';
-import { type Alignment, align, type KnownForms } from './align.js';
+import { type Alignment, align } from './align.js';
 
 /** A caption's words and its gold graph. */
 export interface GoldTokens {
@@ -14,14 +14,12 @@ export interface GoldTokens {
  * where graphs say `bicycle` and the captions' words left over are often `bike`, `bike` may mean `bicycle`.
  */
 export function alignAll(captions: readonly GoldTokens[], passes = 3): Alignment[] {
-  let known: KnownForms | undefined;
+  const known = { entities: new Map<string, Set<string>>(), attributes: new Map<string, Set<string>>() };
   let alignments: Alignment[] = [];
   for (let pass = 0; pass < passes; pass++) {
     alignments = captions.map(({ tokens, gold }) => align(tokens, gold, known));
-    known = {
-      entities: otherWords(alignments, ({ missing }) => missing.entities),
-      attributes: otherWords(alignments, ({ missing }) => missing.attributes.map(({ attribute }) => attribute)),
-    };
+    addOtherWords(known.entities, alignments, ({ missing }) => missing.entities);
+    addOtherWords(known.attributes, alignments, ({ missing }) => missing.attributes.map(({ attribute }) => attribute));
   }
   return alignments;
 }
@@ -34,10 +32,11 @@ const functionWords = new Set(
   'a an the of on in with is are and , . at to by from for has have this that there'.split(' '),
 );
 
-function otherWords(
+function addOtherWords(
+  known: Map<string, Set<string>>,
   alignments: readonly Alignment[],
   missing: (alignment: Alignment) => readonly string[],
-): Map<string, Set<string>> {
+): void {
   const seen = new Counts();
   const together = new Map<string, Counts>();
   for (const alignment of alignments) {
@@ -57,14 +56,12 @@ function otherWords(
       for (const name of names) counts.add(name);
     }
   }
-  const found = new Map<string, Set<string>>();
   for (const [text, counts] of together)
     for (const [name, count] of counts)
       if (count >= leastCount && count > leastShare * seen.of(text)) {
-        const names = found.get(text) ?? new Set();
-        found.set(text, names.add(name));
+        const names = known.get(text) ?? new Set();
+        known.set(text, names.add(name));
       }
-  return found;
 }
 
 /** The texts of one and two tokens that are all free. */

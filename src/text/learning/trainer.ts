@@ -447,6 +447,8 @@ function clear(g: Activations, sizes: NetworkSizes, { rows, mentions, attributes
   zero(g.mentionStates, mentions.length, 2 * hidden);
   zero(g.firsts, mentions.length, pairHidden);
   zero(g.seconds, mentions.length, pairHidden);
+  zero(g.firstFactors, mentions.length, pairHidden);
+  zero(g.secondFactors, mentions.length, pairHidden);
   zero(g.ownerHidden, mentions.length, attributeHidden);
   zero(g.attributeStates, attributes.length, 2 * hidden);
   zero(g.attributeHidden, attributes.length, attributeHidden);
