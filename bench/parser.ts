@@ -5,7 +5,6 @@
 // The file is COCO's captions, or one caption a line; without one, captions of COCO's length are made up.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Random } from '../fixtures/generator/random.js';
 import { learnedParser, ruleParser, type TextParser } from '../src/index.js';
 

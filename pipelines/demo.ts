@@ -31,6 +31,7 @@ export default recipe({
       threshold,
       overlap: false,
       parser: 'rules',
+      minConfidence: 0.6,
       compat: false,
       seed: 0,
     });

@@ -29,6 +29,12 @@ export const pseudoLabelOptions = {
     }),
   ),
   parser: Type.String({ default: 'rules', description: 'what reads the captions: rules, or learned' }),
+  minConfidence: Type.Number({
+    default: 0.6,
+    minimum: 0,
+    maximum: 1,
+    description: 'relations that the learned parser believes in less are left out',
+  }),
   maxCaptions: Type.Optional(Type.Integer({ minimum: 1, description: 'at most so many captions an image' })),
   vocabulary: Type.Optional(
     Type.String({ description: 'coco80, objects365, or a JSON file of {category: [synonym, …]}' }),
@@ -58,7 +64,7 @@ export function pseudoLabel(flow: Flow<ImageRecord>, vocabulary: string, options
     graphs === undefined
       ? sampled
           .pipe(caption(captionFile({ captions: captions!, ...(maxCaptions && { maxCaptions }) })))
-          .pipe(parse(textParser(options.parser)))
+          .pipe(parse(textParser(options.parser, { minConfidence: options.minConfidence })))
       : sampled.pipe(parsed(parsedGraphFile({ graphs })));
   const paired = read
     .pipe(match({ vocabulary: options.vocabulary ?? vocabulary, compat }))

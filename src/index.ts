@@ -91,7 +91,7 @@ export { fromIterable } from './sources/from-iterable.js';
 export { type Objects365Options, objects365 } from './sources/objects365.js';
 export { type SceneGraphLinesOptions, sceneGraphLines } from './sources/scene-graph-lines.js';
 export { type VisualGenomeOptions, visualGenome } from './sources/visual-genome.js';
-export { learnedParser } from './text/learned/learned-parser.js';
+export { type LearnedParserOptions, learnedParser } from './text/learned/learned-parser.js';
 export { ruleParser } from './text/rule-parser.js';
 export { textParser, textParsers } from './text/text-parser.js';
 export { loadVocabulary, type Vocabulary } from './text/vocabulary/vocabulary.js';

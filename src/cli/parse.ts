@@ -5,10 +5,12 @@ import { type Command, Option } from 'commander';
 import { InputError, printFactual, type TextGraph, textParser, toFactual } from '../index.js';
 import { print } from './output.js';
 import { parserOption } from './parser-option.js';
+import { number } from './recipes.js';
 
 interface Flags {
   readonly format: keyof typeof FORMATS;
   readonly parser: string;
+  readonly minConfidence?: number;
 }
 
 /** `relflow parse [FILE]`. */
@@ -25,11 +27,16 @@ export function parseCommand(program: Command): void {
         .default('json'),
     )
     .addOption(parserOption())
+    .addOption(
+      new Option('--min-confidence <number>', 'leave out relations that the learned parser believes in less').argParser(
+        number,
+      ),
+    )
     .addHelpText('after', '\nExample:\n  echo "a man riding a horse" | relflow parse --format factual')
-    .action(async (file: string | undefined, { format, parser: name }: Flags) => {
+    .action(async (file: string | undefined, { format, parser: name, minConfidence }: Flags) => {
       if (file !== undefined && !(await stat(file).catch(() => null))?.isFile())
         throw new InputError(file, 'no such file');
-      const parser = textParser(name);
+      const parser = textParser(name, minConfidence === undefined ? {} : { minConfidence });
       const input = file === undefined ? process.stdin : createReadStream(file);
       for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
         print(FORMATS[format](text, await parser.parse(text)));

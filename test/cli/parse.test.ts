@@ -15,4 +15,26 @@ describe('relflow parse --format factual', function () {
     assert.equal(code, 2);
     assert.match(stderr, /Allowed choices are json, factual/);
   });
+
+  it('reads with the learned parser, and leaves out what it is not sure of', async () => {
+    const caption = 'a man riding a horse';
+    const sure = await relflow(['parse', '--parser', 'learned', '--min-confidence', '0.5'], caption);
+    assert.equal(sure.code, 0, sure.stderr);
+    const { relations } = JSON.parse(sure.stdout) as { relations: { predicate: string; confidence: number }[] };
+    assert.deepEqual(
+      relations.map(({ predicate }) => predicate),
+      ['riding'],
+    );
+    const none = await relflow(['parse', '--parser', 'learned', '--min-confidence', '1', '-f', 'factual'], caption);
+    assert.equal(none.stdout, '( man ) , ( horse )\n');
+  });
+
+  it('names the parsers that there are, and what a confidence can be', async () => {
+    const unknown = await relflow(['parse', '--parser', 'spacy']);
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.stderr, /Allowed choices are rules, learned/);
+    const outside = await relflow(['parse', '--parser', 'learned', '--min-confidence', '2'], 'a');
+    assert.equal(outside.code, 1);
+    assert.match(outside.stderr, /learnedParser: minConfidence 2, expected a number from 0 to 1/);
+  });
 });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fraction } from '../../records/option-checks.js';
 import type { TextParser } from '../../records/ports.js';
 import type { TextGraph } from '../../records/text-graph.js';
 import { longestCaption } from '../rule-parser.js';
@@ -12,20 +13,41 @@ import { Speller } from './speller.js';
 /** Room for the parameters and for the activations of the longest caption. */
 const memoryBytes = 64 << 20;
 
-/** A parser of English captions that learned from graphs that people made of captions of Visual Genome (FACTUAL). */
-export function learnedParser(): TextParser {
-  const kernels = new Kernels(memoryBytes);
-  return parserOf(decodeModel(readFileSync(new URL('parser.model', import.meta.url)), kernels), kernels);
+export interface LearnedParserOptions {
+  /** Relations that it believes in less are left out, in [0, 1]; default 0. On captions of COCO, 0.6 leaves the sure ones. */
+  readonly minConfidence?: number;
 }
 
-/** @param kernels the one that the model lies in */
-export function parserOf(model: ParserModel, kernels: Kernels): TextParser {
+/**
+ * A parser of English captions that learned from graphs that people made of captions of Visual Genome (FACTUAL). The model
+ * card, README.md beside this file, says how, from what, and how well.
+ * @throws OptionError for a confidence out of its range
+ */
+export function learnedParser(options: LearnedParserOptions = {}): TextParser {
+  const kernels = new Kernels(memoryBytes);
+  const model = decodeModel(readFileSync(new URL('parser.model', import.meta.url)), kernels);
+  return parserOf(model, kernels, options);
+}
+
+/** @param kernels what the model lies in */
+export function parserOf(
+  model: ParserModel,
+  kernels: Kernels,
+  { minConfidence = 0 }: LearnedParserOptions = {},
+): TextParser {
+  fraction('learnedParser', 'minConfidence', minConfidence);
   const speller = new Speller(model.counts);
   const reader = new CaptionReader(kernels, model);
   const parse = (caption: string): TextGraph => {
     const tokens = captionTokens(caption, longestCaption).slice(0, maxWords);
     const words = repairedWords(tokens, speller);
-    return assembleGraph(caption, tokens, words, reader.read(words), model.forms);
+    const { entities, relations } = assembleGraph(caption, tokens, words, reader.read(words), model.forms);
+    return { entities, relations: relations.filter(({ confidence }) => confidence! >= minConfidence) };
   };
-  return { name: 'learned', version: '1', maxLength: longestCaption, parse };
+  return {
+    name: 'learned',
+    version: minConfidence === 0 ? '1' : `1 >= ${minConfidence}`,
+    maxLength: longestCaption,
+    parse,
+  };
 }

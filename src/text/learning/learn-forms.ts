@@ -24,9 +24,9 @@ export function alignAll(captions: readonly GoldTokens[], passes = 3): Alignment
   return alignments;
 }
 
-/** Of words that so often stand where a name is missing, one in eight means it. */
+/** Words mean a name where so many of them stand where it is missing, and so large a share. */
 const leastCount = 2;
-const leastShare = 0.12;
+const leastShare = 0.3;
 
 const functionWords = new Set(
   'a an the of on in with is are and , . at to by from for has have this that there'.split(' '),
@@ -48,6 +48,7 @@ function addOtherWords(
     const taken = [...alignment.mentions, ...alignment.attributes];
     const isFree = (k: number) =>
       !functionWords.has(tokens[k]!) &&
+      !tokens[k]!.endsWith('ing') &&
       !said.has(verbLemma(tokens[k]!)) &&
       !taken.some(({ start, end }) => start <= k && k < end);
     for (const text of spans(tokens, isFree)) {

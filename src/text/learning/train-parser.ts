@@ -17,7 +17,7 @@ const usage = `npm run train:parser -- DIR [--folds N] [--epochs N] [--seed N] [
 
 Trains the learned parser on DIR/train.csv (columns caption and scene_graph) and scores it on DIR/dev.csv.
 
-  --folds N    networks that teach the last one, each without a part of the captions; 0 for none (5)
+  --folds N    networks that teach the last one, each without a part of the captions; 0 for none (4)
   --epochs N   times that every caption is shown (${trainingDefaults.epochs})
   --seed N     another seed, another model (${trainingDefaults.seed})
   --out FILE   where the model goes (src/text/learned/parser.model)`;
@@ -25,7 +25,7 @@ Trains the learned parser on DIR/train.csv (columns caption and scene_graph) and
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
-    folds: { type: 'string', default: '5' },
+    folds: { type: 'string', default: '4' },
     epochs: { type: 'string', default: `${trainingDefaults.epochs}` },
     seed: { type: 'string', default: `${trainingDefaults.seed}` },
     out: { type: 'string' },

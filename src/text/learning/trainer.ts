@@ -47,7 +47,7 @@ export const trainingDefaults: TrainingOptions = {
   rate: 2e-3,
   dropout: 0.15,
   wordDropout: 0.06,
-  joined: 0.1,
+  joined: 0.2,
   seed: 1,
 };
 
