@@ -1,15 +1,16 @@
+import { Activations, type OwnerRows } from './activations.js';
 import type { Kernels } from './kernels/kernels.js';
-import { Activations, attributeDistanceOf, type OwnerRows, tagStride, windowReach, windowSize } from './network.js';
+import { attributeDistanceOf, tagStride, windowReach, windowSize } from './parameters.js';
 import type { ParserModel } from './parser-model.js';
 import { readRow } from './quantized-rows.js';
 import {
   type Found,
+  fillingsOf,
   type MentionReading,
   pairReach,
   RelationDecoder,
   spanRows,
   type TokenSpan,
-  tuning,
 } from './relation-decoder.js';
 import { likeliestTags, taggedSpans } from './tag-sequence.js';
 import { compoundFlags, verbOf, wordForm } from './word-inputs.js';
@@ -27,7 +28,12 @@ export interface AttributeReading extends TokenSpan {
 }
 
 /** Most words of a caption; more are not read. */
-export const maxWords = 1024;
+export const maxWords = 512;
+/** How many taggings of a caption are read to the end, and how much less likely than the best they may be, in nats. */
+const taggings = 3;
+const taggingReach = 1.5;
+/** Mentions further away, in words, own no attribute. */
+const ownerReach = 12;
 /** Words that are kept in mind; captions have few. */
 const knownWords = 8192;
 
@@ -55,7 +61,11 @@ export class CaptionReader {
   constructor(kernels: Kernels, model: ParserModel) {
     const { sizes } = model.network;
     this.#model = model;
-    this.#a = new Activations(kernels, sizes, maxWords, pairReach * maxWords);
+    this.#a = new Activations(kernels, sizes, {
+      rows: maxWords,
+      pairs: pairReach * maxWords,
+      owners: (2 * ownerReach + 1) * maxWords,
+    });
     this.#kernels = kernels;
     this.#relations = new RelationDecoder(model.network, model.labels);
     this.#word = kernels.floats(sizes.input);
@@ -72,22 +82,25 @@ export class CaptionReader {
     const caption = [{ start: 0, length: rows }];
     if (this.#known.size + rows > knownWords) this.#known.clear();
     const known = words.map((word) => this.#knownWord(word));
-    const verbs = known.map(({ verb }) => verb);
     this.#sumWindows(known);
     network.tag(a, caption, rows, compoundFlags(words));
     const { transitions, starts } = network.parameters;
     const scores = { tagScores: a.tagScores, transitions, starts };
-    const sequences = likeliestTags(scores, 0, rows, tuning.taggings);
+    const fillings = fillingsOf(
+      words,
+      known.map(({ verb }) => verb),
+    );
+    const sequences = likeliestTags(scores, 0, rows, taggings);
     let best: CaptionReading | undefined;
     let bestScore = Number.NEGATIVE_INFINITY;
     for (const { tags, score } of sequences) {
       // What the tags alone make so much less likely, relations do not save.
-      if (score < sequences[0]!.score - tuning.taggingReach) break;
+      if (score < sequences[0]!.score - taggingReach) break;
       network.read(a, caption, rows, tags);
       const spans = taggedSpans(tags);
       const mentions = spans.filter(({ kind }) => kind === 'entity');
       const attributes = spans.filter(({ kind }) => kind === 'attribute');
-      const relations = this.#relations.decode(a, words, verbs, mentions);
+      const relations = this.#relations.decode(a, fillings, mentions);
       const owners = this.#owners(mentions, attributes);
       const total = score + relations.score + owners.score;
       if (total <= bestScore) continue;
@@ -171,6 +184,3 @@ export class CaptionReader {
     return { found: owned, score: total };
   }
 }
-
-/** Mentions further away, in words, own no attribute. */
-const ownerReach = 24;

@@ -1,6 +1,7 @@
 import type { Kernels } from './kernels/kernels.js';
-import { allocateParameters, Network, type NetworkSizes, type ParameterName, parameterShapes } from './network.js';
+import { Network } from './network.js';
 import { NormalForms } from './normal-forms.js';
+import { allocateParameters, type NetworkSizes, type ParameterName, parameterShapes } from './parameters.js';
 import { type QuantizedRows, quantizeRows, readRow } from './quantized-rows.js';
 import { RelationLabels } from './relation-labels.js';
 import type { WordCount } from './speller.js';

@@ -1,12 +1,6 @@
-import {
-  type Activations,
-  distanceOf,
-  type Network,
-  type PairRows,
-  type Slot,
-  type SpanRows,
-  stepsOf,
-} from './network.js';
+import type { Activations, PairRows, Slot, SpanRows } from './activations.js';
+import type { Network } from './network.js';
+import { distanceOf, stepsOf } from './parameters.js';
 import { NONE, prepositionsAt, type RelationLabels } from './relation-labels.js';
 
 /** Pairs of mentions with more mentions between them are not looked at. */
@@ -30,6 +24,22 @@ export interface MentionReading {
   readonly confidence: number;
 }
 
+/** What each word of a caption may fill a label with: undefined where nothing. */
+export interface Fillings {
+  readonly verbs: readonly (string | undefined)[];
+  readonly prepositions: readonly (string | undefined)[];
+  /** The words that may fill each slot. */
+  readonly places: Readonly<Record<Slot, readonly number[]>>;
+}
+
+/** @param verbs the verb that each word may be */
+export function fillingsOf(words: readonly string[], verbs: readonly (string | undefined)[]): Fillings {
+  const prepositions = words.map((_, t) => prepositionsAt(words, t));
+  const placesOf = (fillings: readonly (string | undefined)[]) =>
+    [...fillings.keys()].filter((t) => fillings[t] !== undefined);
+  return { verbs, prepositions, places: { verb: placesOf(verbs), preposition: placesOf(prepositions) } };
+}
+
 /** What was found, and the logarithm of how likely it is. */
 export interface Found<T> {
   readonly found: readonly T[];
@@ -48,22 +58,16 @@ export class RelationDecoder {
 
   /**
    * @param a activations of a caption that starts at row 0, read with its tags
-   * @param verbs the verb that each word may be
+   * @param fillings what its words may fill labels with
    */
   decode(
     a: Activations,
-    words: readonly string[],
-    verbs: readonly (string | undefined)[],
+    { verbs, prepositions, places }: Fillings,
     mentions: readonly TokenSpan[],
   ): Found<MentionReading> {
     const pairs = pairsOf(mentions);
     if (pairs.length === 0) return { found: [], score: 0 };
-    this.#network.relate(a, words.length, spanRows(mentions), pairs);
-    const prepositions = words.map((_, t) => prepositionsAt(words, t));
-    const places = {
-      verb: [...verbs.keys()].filter((t) => verbs[t] !== undefined),
-      preposition: [...words.keys()].filter((t) => prepositions[t] !== undefined),
-    };
+    this.#network.relate(a, verbs.length, spanRows(mentions), pairs);
     const { needsVerb, needsPreposition } = this.#labels;
     const found: MentionReading[] = [];
     let score = 0;
@@ -143,5 +147,3 @@ function softmaxAt(scores: ArrayLike<number>, index: number): number {
   }
   return 1 / sum;
 }
-
-export const tuning = { taggings: 3, taggingReach: 3 };

@@ -1,4 +1,4 @@
-import { tagCount, tagStride } from './network.js';
+import { tagCount, tagStride } from './parameters.js';
 
 export const TAG = { outside: 0, entity: 1, inEntity: 2, attribute: 3, inAttribute: 4 } as const;
 
@@ -26,13 +26,6 @@ export interface TagSequence {
   readonly score: number;
 }
 
-/** The best ways to end at a tag: by score, from which tag and which of its ways. */
-interface Way {
-  readonly score: number;
-  readonly tag: number;
-  readonly before: Way | null;
-}
-
 /**
  * The likeliest tag sequences of a caption, the best first (Viterbi with several ways kept at each tag).
  * @param start row of its first token
@@ -45,45 +38,48 @@ export function likeliestTags(
   count: number,
 ): TagSequence[] {
   if (length === 0) return [{ tags: new Uint8Array(0), score: 0 }];
-  let ways: Way[][] = Array.from({ length: tagCount }, (_, tag) =>
-    mayStart(tag) ? [{ score: starts[tag]! + tagScores[start * tagStride + tag]!, tag, before: null }] : [],
-  );
-  for (let t = 1; t < length; t++) {
-    const row = (start + t) * tagStride;
-    ways = Array.from({ length: tagCount }, (_, tag) => {
-      const found: Way[] = [];
+  const step = tagCount * count;
+  /** `[tokens, tags, ways]`: the best ways to end at a tag, the best first, and which way of the token before each goes on. */
+  const scores = new Float64Array(length * step).fill(Number.NEGATIVE_INFINITY);
+  const back = new Uint8Array(length * step);
+  for (let tag = 0; tag < tagCount; tag++)
+    if (mayStart(tag)) scores[tag * count] = starts[tag]! + tagScores[start * tagStride + tag]!;
+  for (let t = 1; t < length; t++)
+    for (let tag = 0; tag < tagCount; tag++) {
+      const to = t * step + tag * count;
+      const own = tagScores[(start + t) * tagStride + tag]!;
       for (let before = 0; before < tagCount; before++) {
         if (!mayFollow(before, tag)) continue;
-        const step = transitions[before * tagStride + tag]! + tagScores[row + tag]!;
-        for (const way of ways[before]!) insert(found, way.score + step, tag, way, count);
+        const more = transitions[before * tagStride + tag]! + own;
+        const from = (t - 1) * step + before * count;
+        for (let way = 0; way < count; way++) {
+          const score = scores[from + way]! + more;
+          if (!(score > scores[to + count - 1]!)) break;
+          insert(scores, back, to, count, score, before * count + way);
+        }
       }
-      return found;
-    });
-  }
-  return ways
-    .flat()
-    .sort((a, b) => b.score - a.score)
+    }
+  const last = (length - 1) * step;
+  return Array.from({ length: step }, (_, way) => way)
+    .filter((way) => scores[last + way]! > Number.NEGATIVE_INFINITY)
+    .sort((a, b) => scores[last + b]! - scores[last + a]!)
     .slice(0, count)
-    .map((way) => ({ tags: tagsOf(way, length), score: way.score }));
+    .map((end) => {
+      const tags = new Uint8Array(length);
+      for (let t = length - 1, way = end; t >= 0; way = back[t * step + way]!, t--) tags[t] = Math.floor(way / count);
+      return { tags, score: scores[last + end]! };
+    });
 }
 
-/** Keeps the best `count` ways, the first of equals. */
-function insert(ways: Way[], score: number, tag: number, before: Way, count: number): void {
-  let at = ways.length;
-  while (at > 0 && ways[at - 1]!.score < score) at--;
-  if (at >= count) return;
-  ways.splice(at, 0, { score, tag, before });
-  if (ways.length > count) ways.pop();
-}
-
-function tagsOf(way: Way, length: number): Uint8Array {
-  const tags = new Uint8Array(length);
-  let at: Way | null = way;
-  for (let t = length - 1; t >= 0; t--) {
-    tags[t] = at!.tag;
-    at = at!.before;
+/** Puts a way among the best of a tag, after its equals. */
+function insert(scores: Float64Array, back: Uint8Array, to: number, count: number, score: number, way: number): void {
+  let at = to + count - 1;
+  for (; at > to && scores[at - 1]! < score; at--) {
+    scores[at] = scores[at - 1]!;
+    back[at] = back[at - 1]!;
   }
-  return tags;
+  scores[at] = score;
+  back[at] = way;
 }
 
 /** A phrase of a tag sequence. */

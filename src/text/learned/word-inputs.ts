@@ -1,4 +1,5 @@
 import { isAdjective, isCompound, isNoun, isVerb, nounLemma, verbLemma } from '../lemma.js';
+import { wordList } from '../lexicon/lexicon.js';
 
 /** How many rows the table of affixes has: a hash of an affix is a row. */
 export const affixRows = 8192;
@@ -49,12 +50,18 @@ function hash(text: string): number {
 export function compoundFlags(words: readonly string[]): Uint8Array {
   const flags = new Uint8Array(words.length);
   for (let k = 0; k + 1 < words.length; k++)
-    if (isCompound(`${words[k]} ${words[k + 1]}`)) {
+    if (startsCompounds(words[k]!) && isCompound(`${words[k]} ${words[k + 1]}`)) {
       flags[k]! |= 2;
       flags[k + 1]! |= 1;
     }
   return flags;
 }
+
+let compoundStarts: ReadonlySet<string> | undefined;
+const startsCompounds = (word: string): boolean => {
+  compoundStarts ??= new Set([...wordList('compounds')].map((compound) => compound.slice(0, compound.indexOf(' '))));
+  return compoundStarts.has(word);
+};
 
 /** The verb that a word may stand for in a predicate: `riding` → `ride`; undefined for words that are no verbs. */
 export function verbOf(word: string): string | undefined {

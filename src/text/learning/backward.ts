@@ -1,17 +1,14 @@
-import type { Kernels } from '../learned/kernels/kernels.js';
 import {
   type Activations,
-  type Network,
-  type NetworkSizes,
   type OwnerRows,
   type PairRows,
-  type Parameters,
   type Rows,
   type SpanRows,
   slots,
-  tagStride,
-  windowReach,
-} from '../learned/network.js';
+} from '../learned/activations.js';
+import type { Kernels } from '../learned/kernels/kernels.js';
+import type { Network } from '../learned/network.js';
+import { type NetworkSizes, type Parameters, tagStride, windowReach } from '../learned/parameters.js';
 import type { Masks } from './masks.js';
 
 /** What the backward pass of a batch is told beside the activations and their gradients. */

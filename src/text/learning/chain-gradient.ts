@@ -1,4 +1,4 @@
-import { tagCount, tagStride } from '../learned/network.js';
+import { tagCount, tagStride } from '../learned/parameters.js';
 import { type ChainScores, mayFollow, mayStart } from '../learned/tag-sequence.js';
 
 const never = -1e9;

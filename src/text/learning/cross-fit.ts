@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { NetworkSizes } from '../learned/network.js';
+import type { NetworkSizes } from '../learned/parameters.js';
 import type { Example } from './example.js';
 import type { SoftTargets } from './soft-targets.js';
 import type { Losses, TrainingOptions } from './trainer.js';

@@ -1,4 +1,4 @@
-import { attributeDistanceOf, distanceOf, stepsOf } from '../learned/network.js';
+import { attributeDistanceOf, distanceOf, stepsOf } from '../learned/parameters.js';
 import { pairReach } from '../learned/relation-decoder.js';
 import { labelOf, NONE, PREPOSITION, prepositionsAt, type RelationLabels, VERB } from '../learned/relation-labels.js';
 import { TAG } from '../learned/tag-sequence.js';

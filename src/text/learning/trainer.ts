@@ -1,30 +1,18 @@
+import { Activations, type Slot, slots } from '../learned/activations.js';
 import type { Kernels } from '../learned/kernels/kernels.js';
-import {
-  Activations,
-  allocateParameters,
-  Network,
-  type NetworkSizes,
-  type OwnerRows,
-  type PairRows,
-  type ParameterName,
-  type Parameters,
-  parameterShapes,
-  type Rows,
-  type Slot,
-  type SpanRows,
-  slotScale,
-  slots,
-  tagStride,
-  windowReach,
-} from '../learned/network.js';
+import { Network, slotScale } from '../learned/network.js';
+import { allocateParameters, type NetworkSizes, type ParameterName, type Parameters } from '../learned/parameters.js';
 import type { RelationLabels } from '../learned/relation-labels.js';
 import { Adam } from './adam.js';
-import { Backward, type BatchLayout } from './backward.js';
+import { Backward } from './backward.js';
+import { type Batch, capacity, clear, layOut } from './batch.js';
 import { chainLoss, chainMarginals } from './chain-gradient.js';
 import { type Example, joinExamples } from './example.js';
+import { initialize } from './initialize.js';
 import { Masks } from './masks.js';
 import { Random } from './random.js';
 import type { SoftTargets } from './soft-targets.js';
+import { part, softmax, softmaxLoss } from './softmax.js';
 import { WordTable } from './word-table.js';
 
 export interface TrainingOptions {
@@ -63,20 +51,10 @@ export interface Losses {
 /** What a trainer needs of the kernels' memory. */
 export const trainingBytes = 300 << 20;
 
-const maxRows = 4096;
-const maxPairs = 4096;
 const clipNorm = 5;
 const longestJoined = 24;
 /** What may stand between two captions that have nothing to do with each other. */
 const connectors = [',', '.', 'while', 'as'];
-
-/** A batch in the rows of the network. */
-interface Batch extends BatchLayout {
-  readonly words: readonly (string | null)[];
-  readonly examples: readonly Example[];
-  /** Of each caption: its first mention, pair, attribute and owner in the batch. */
-  readonly offsets: readonly { readonly pairs: number; readonly owners: number }[];
-}
 
 /** A network in training. */
 export class Trainer {
@@ -106,14 +84,14 @@ export class Trainer {
     const parameters = allocateParameters(kernels, sizes);
     initialize(parameters, sizes, this.#random);
     this.network = new Network(kernels, sizes, parameters);
-    this.words = new WordTable(kernels, sizes.input, parameters, vocabulary, vectors, maxRows, this.#random);
+    this.words = new WordTable(kernels, sizes.input, parameters, vocabulary, vectors, capacity.rows, this.#random);
     this.#gradients = allocateParameters(kernels, sizes);
     this.#optimisers = (Object.keys(parameters) as ParameterName[])
       .filter((name) => name !== 'affixes' && name !== 'shapes')
       .map((name) => [this.#gradients[name], new Adam(parameters[name], this.#gradients[name])]);
     this.#backward = new Backward(this.network, this.#gradients);
-    this.#a = new Activations(kernels, sizes, maxRows, maxPairs);
-    this.#g = new Activations(kernels, sizes, maxRows, maxPairs);
+    this.#a = new Activations(kernels, sizes, capacity);
+    this.#g = new Activations(kernels, sizes, capacity);
     const { dropout } = options;
     const layers = ['x', 'windowed', 'state', 'tagHidden', 'related', 'pairIn', 'pairHidden', 'ownerIn'];
     this.#masks = new Masks(this.#random, Object.fromEntries(layers.map((layer) => [layer, dropout])));
@@ -323,139 +301,5 @@ export class Trainer {
   }
 }
 
-/** One pair's part of a teacher's beliefs. */
-const part = (values: Float32Array | undefined, k: number, width: number): Float32Array | undefined =>
-  values?.subarray(k * width, (k + 1) * width);
-
-/** @param probabilities set to the softmax of the scores; they may be the same array */
-function softmax(scores: Float32Array, probabilities: Float32Array): void {
-  let largest = Number.NEGATIVE_INFINITY;
-  for (const score of scores) if (score > largest) largest = score;
-  let sum = 0;
-  for (let k = 0; k < scores.length; k++) {
-    probabilities[k] = Math.exp(scores[k]! - largest);
-    sum += probabilities[k]!;
-  }
-  for (let k = 0; k < scores.length; k++) probabilities[k]! /= sum;
-}
-
-/** @param gradient set to that of the scores, half of it towards what the teacher believes where there is one */
-function softmaxLoss(
-  scores: Float32Array,
-  gold: number,
-  gradient: Float32Array,
-  teacher: Float32Array | undefined,
-): number {
-  softmax(scores, gradient);
-  const loss = -Math.log(gradient[gold]! + 1e-30);
-  gradient[gold]! -= teacher ? 0.5 : 1;
-  if (teacher) for (let k = 0; k < scores.length; k++) gradient[k]! -= 0.5 * teacher[k]!;
-  return loss;
-}
-
 /** A tenth of the time up, then down to nothing as a cosine falls. @param t in [0, 1] */
 const learningRate = (t: number) => (t < 0.1 ? t / 0.1 : 0.5 + 0.5 * Math.cos((Math.PI * (t - 0.1)) / 0.9));
-
-/** Normal weights of variance 1 / inputs; gates begin nearly closed. */
-function initialize(parameters: Parameters, sizes: NetworkSizes, random: Random): void {
-  const tables: Readonly<Record<string, number>> = {
-    compounds: 0.3,
-    tagStates: 0.3,
-    distances: 0.25,
-    attributeDistances: 0.25,
-    transitions: 0,
-    starts: 0,
-  };
-  for (const [name, [rows]] of Object.entries(parameterShapes(sizes)) as [ParameterName, readonly [number, number]][]) {
-    if (name.endsWith('Bias') || name === 'affixes' || name === 'shapes') continue;
-    const gain = name === 'context' || name === 'relate' ? 1.4 : 1;
-    const deviation = tables[name] ?? gain / Math.sqrt(rows);
-    const values = parameters[name];
-    for (let k = 0; k < values.length; k++) values[k] = deviation * random.normal();
-  }
-  const half = sizes.hidden / 2;
-  for (const bias of [parameters.contextBias, parameters.relateBias]) {
-    bias.fill(-1, 0, half);
-    bias.fill(-1, 2 * half, 3 * half);
-  }
-}
-
-/** Captions one after another, with rows of zeros before, between and after them. */
-function layOut(examples: readonly Example[]): Batch {
-  const words: (string | null)[] = [];
-  const pad = () => {
-    for (let k = 0; k < windowReach; k++) words.push(null);
-  };
-  const captions: Rows[] = [];
-  for (const { words: own } of examples) {
-    pad();
-    captions.push({ start: words.length, length: own.length });
-    words.push(...own);
-  }
-  pad();
-  const rows = words.length;
-  if (rows > maxRows) throw new RangeError(`a batch of ${rows} rows`);
-  const compounds = new Uint8Array(rows);
-  const tags = new Uint8Array(rows);
-  const mentions: SpanRows[] = [];
-  const attributes: SpanRows[] = [];
-  const pairs: PairRows[] = [];
-  const owners: OwnerRows[] = [];
-  const offsets = examples.map((example, n) => {
-    const { start } = captions[n]!;
-    compounds.set(example.compounds, start);
-    tags.set(example.tags, start);
-    const offset = { pairs: pairs.length, owners: owners.length };
-    const [mention, attribute] = [mentions.length, attributes.length];
-    const spanRows = (span: { start: number; end: number }) => ({
-      first: start + span.start,
-      last: start + span.end - 1,
-    });
-    mentions.push(...example.mentions.map(spanRows));
-    attributes.push(...example.attributes.map(spanRows));
-    for (const { first, second, distance, steps } of example.pairs)
-      pairs.push({
-        first: mention + first,
-        second: mention + second,
-        from: start + example.mentions[first]!.end,
-        to: start + example.mentions[second]!.start,
-        distance,
-        steps,
-      });
-    for (const owner of example.owners)
-      owners.push({
-        attribute: attribute + owner.attribute,
-        mention: mention + owner.mention,
-        distance: owner.distance,
-      });
-    return offset;
-  });
-  return { words, rows, captions, compounds, tags, mentions, pairs, attributes, owners, examples, offsets };
-}
-
-/** Sets to zero what a batch adds to. */
-function clear(g: Activations, sizes: NetworkSizes, { rows, mentions, attributes, pairs, owners }: BatchLayout): void {
-  const { input, hidden, tagHidden, pairHidden, attributeHidden, labels } = sizes;
-  const zero = (values: Float32Array, count: number, width: number) => values.fill(0, 0, count * width);
-  zero(g.x, rows, input);
-  for (const values of [g.windowed, g.contextState, g.state, g.relateIn, g.relateState, g.related])
-    zero(values, rows, hidden);
-  for (const values of [g.contextGates, g.relateGates]) zero(values, rows, 2 * hidden);
-  zero(g.tagHidden, rows, tagHidden);
-  zero(g.tagScores, rows, tagStride);
-  zero(g.between, rows, pairHidden);
-  zero(g.mentionStates, mentions.length, 2 * hidden);
-  zero(g.firsts, mentions.length, pairHidden);
-  zero(g.seconds, mentions.length, pairHidden);
-  zero(g.firstFactors, mentions.length, pairHidden);
-  zero(g.secondFactors, mentions.length, pairHidden);
-  zero(g.ownerHidden, mentions.length, attributeHidden);
-  zero(g.attributeStates, attributes.length, 2 * hidden);
-  zero(g.attributeHidden, attributes.length, attributeHidden);
-  zero(g.pairIn, pairs.length, pairHidden);
-  zero(g.pairHidden, pairs.length, pairHidden);
-  zero(g.labelScores, pairs.length, labels);
-  for (const slot of slots) zero(g.queries[slot], pairs.length, hidden);
-  zero(g.ownerIn, owners.length, attributeHidden);
-  zero(g.ownerScores, owners.length, 8);
-}

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Kernels } from '../../../src/text/learned/kernels/kernels.js';
 import { Random } from '../../../src/text/learning/random.js';
 
@@ -84,6 +88,12 @@ describe('the parser’s kernels', () => {
       a,
       before.map((value, k) => Math.max(0, value + b[k]!)),
     );
+    a.set(before);
+    kernels.addProduct(a, 0, b, 0, b, 8, 8);
+    close(
+      a.slice(0, 8),
+      before.slice(0, 8).map((value, k) => value + b[k]! * b[k + 8]!),
+    );
     kernels.largest(to, 0, b, 0, 2, 8, 0);
     close(
       to,
@@ -98,5 +108,19 @@ describe('the parser’s kernels', () => {
   it('say that their memory is full', () => {
     const small = new Kernels(1000);
     assert.throws(() => small.floats(1 << 20), { name: 'RangeError', message: 'memory of the kernels is full' });
+  });
+
+  it('are what `npm run build:kernels` makes of their source', function () {
+    this.timeout(60_000);
+    const folder = mkdtempSync(join(tmpdir(), 'relflow-kernels-'));
+    try {
+      const built = join(folder, 'kernels.wasm');
+      const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+      const [, ...options] = scripts['build:kernels']!.split(' ').slice(0, -1);
+      execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...options, built]);
+      assert.deepEqual(readFileSync(built), readFileSync('src/text/learned/kernels/kernels.wasm'));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { parseFactual } from '../../../src/records/factual.js';
 import { Kernels } from '../../../src/text/learned/kernels/kernels.js';
-import type { ParameterName } from '../../../src/text/learned/network.js';
+import type { ParameterName } from '../../../src/text/learned/parameters.js';
 import { prepare } from '../../../src/text/learning/prepare.js';
 import { Random } from '../../../src/text/learning/random.js';
 import { Trainer, trainingDefaults } from '../../../src/text/learning/trainer.js';

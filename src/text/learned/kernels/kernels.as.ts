@@ -23,12 +23,13 @@ export function gemm(
   for (let j = 0; j < n; j += 8) {
     const columnBytes = (<usize>j) << 2;
     let i = 0;
-    // Four rows by eight columns stay in registers, which is what the engine has.
-    for (; i + 4 <= m; i += 4) {
+    // Four rows by eight columns stay in registers, which is what the engine has. Where two or three rows are left, the last
+    // one is computed again in place of the fourth, which is still faster than one by one.
+    for (; i + 1 < m; i += 4) {
       const c0 = c + (<usize>i) * rowBytes + columnBytes;
       const c1 = c0 + rowBytes;
-      const c2 = c1 + rowBytes;
-      const c3 = c2 + rowBytes;
+      const c2 = i + 2 < m ? c1 + rowBytes : c1;
+      const c3 = i + 3 < m ? c2 + rowBytes : c2;
       let s00 = v128.load(c0);
       let s01 = v128.load(c0, 16);
       let s10 = v128.load(c1);
@@ -39,8 +40,8 @@ export function gemm(
       let s31 = v128.load(c3, 16);
       let a0 = a + (<usize>i) * aRowBytes;
       let a1 = a0 + aRowBytes;
-      let a2 = a1 + aRowBytes;
-      let a3 = a2 + aRowBytes;
+      let a2 = i + 2 < m ? a1 + aRowBytes : a1;
+      let a3 = i + 3 < m ? a2 + aRowBytes : a2;
       let row = b + columnBytes;
       for (let p = 0; p < k; p++) {
         const b0 = v128.load(row);
@@ -138,6 +139,13 @@ export function scan(gates: usize, c: usize, width: i32, rows: i32): void {
 export function add(a: usize, b: usize, length: i32): void {
   const end = a + ((<usize>length) << 2);
   for (; a < end; a += 16, b += 16) v128.store(a, f32x4.add(v128.load(a), v128.load(b)));
+}
+
+/** a += b c, element by element. @param length a multiple of 4 */
+export function addProduct(a: usize, b: usize, c: usize, length: i32): void {
+  const end = a + ((<usize>length) << 2);
+  for (; a < end; a += 16, b += 16, c += 16)
+    v128.store(a, f32x4.add(v128.load(a), f32x4.mul(v128.load(b), v128.load(c))));
 }
 
 /** a = max(a + b, 0). @param length a multiple of 4 */

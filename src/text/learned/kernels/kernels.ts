@@ -11,6 +11,7 @@ interface Exports {
   gemm(m: number, n: number, k: number, a: number, aRow: number, aColumn: number, b: number, c: number): void;
   scan(gates: number, c: number, width: number, rows: number): void;
   add(a: number, b: number, length: number): void;
+  addProduct(a: number, b: number, c: number, length: number): void;
   addRelu(a: number, b: number, length: number): void;
   relu(a: number, length: number): void;
   largest(to: number, rows: number, count: number, width: number, least: number): void;
@@ -104,6 +105,20 @@ export class Kernels {
   /** a += b, from an offset on. */
   add(a: Float32Array, aStart: number, b: Float32Array, bStart: number, length: number): void {
     this.#run.add(a.byteOffset + floatBytes * aStart, b.byteOffset + floatBytes * bStart, length);
+  }
+
+  /** a += b c, element by element, from an offset on. */
+  addProduct(
+    a: Float32Array,
+    aStart: number,
+    b: Float32Array,
+    bStart: number,
+    c: Float32Array,
+    cStart: number,
+    length: number,
+  ): void {
+    const at = (values: Float32Array, start: number) => values.byteOffset + floatBytes * start;
+    this.#run.addProduct(at(a, aStart), at(b, bStart), at(c, cStart), length);
   }
 
   /** a = max(a + b, 0), from an offset on. */
