@@ -58,15 +58,20 @@ function textRelation(
     {
       subject: ends[0],
       object: ends[1],
-      predicate: surface(predicate, verb < 0 ? undefined : words[verb]!),
+      predicate: surface(predicate, verb < 0 ? undefined : words[verb]!, subject > object),
       lemma: predicate,
       confidence: Math.round(confidence * 1e4) / 1e4,
     },
   ];
 }
 
-/** As a caption says it: with its own form of the verb, or with the one that captions mostly have. */
-function surface(predicate: string, verb: string | undefined): string {
+/**
+ * As a caption says it, with its own form of the verb, or with the form that captions mostly have: a field "covered by snow"
+ * has snow `covering` it.
+ * @param isReversed whether the subject stands behind the object, where a participle is passive
+ */
+function surface(predicate: string, verb: string | undefined, isReversed: boolean): string {
   const [first, ...rest] = predicate.split(' ');
-  return [verb ?? gerund(first!), ...rest].join(' ');
+  const isSaid = verb !== undefined && (!isReversed || verb.endsWith('ing'));
+  return [isSaid ? verb : gerund(first!), ...rest].join(' ');
 }

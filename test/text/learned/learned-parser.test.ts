@@ -61,6 +61,14 @@ describe('learnedParser', () => {
     assert.ok(confidence! > 0.5 && confidence! <= 1);
   });
 
+  it('turns the surface of a passive round with its subject', () => {
+    const { relations } = parse('a table covered by a white cloth');
+    assert.deepEqual(
+      relations.map(({ predicate, lemma }) => [predicate, lemma]),
+      [['covering', 'cover']],
+    );
+  });
+
   it('takes each other for the subject', () => {
     const { entities, relations } = parse('two dogs facing each other');
     assert.deepEqual(

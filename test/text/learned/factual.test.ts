@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { evaluateParser } from '../../../src/evaluation/evaluate-parser.js';
+import { goldCaptions } from '../../../src/evaluation/gold-captions.js';
+import { learnedParser } from '../../../src/text/learned/learned-parser.js';
+import { ruleParser } from '../../../src/text/rule-parser.js';
+
+const file = '../shared/data/factual/dev.csv';
+
+describe('learnedParser on FACTUAL’s dev split', () => {
+  it('is as good as its model card says, and far better than the rules', async function () {
+    this.timeout(60_000);
+    if (!existsSync(file)) {
+      console.log(`      skipped: ${file} is not here`);
+      this.skip();
+    }
+    const scoresOf = async (parser = learnedParser()) =>
+      (await evaluateParser(goldCaptions(file, assert.fail), parser)).overall;
+    const [learned, rules] = [await scoresOf(), await scoresOf(ruleParser())];
+    assert.ok(learned.setMatch > 75, `Set Match ${learned.setMatch}`);
+    assert.ok(learned.spice > 90, `SPICE ${learned.spice}`);
+    assert.ok(learned.setMatch > rules.setMatch + 15);
+  });
+});
