@@ -15,7 +15,12 @@ describe('learnedParser on FACTUAL’s dev split', () => {
       this.skip();
     }
     const scoresOf = async (parser = learnedParser()) =>
-      (await evaluateParser(goldCaptions(file, assert.fail), parser)).overall;
+      (
+        await evaluateParser(
+          goldCaptions(file, ({ line, problem }) => assert.fail(`line ${line}: ${problem}`)),
+          parser,
+        )
+      ).overall;
     const [learned, rules] = [await scoresOf(), await scoresOf(ruleParser())];
     assert.ok(learned.setMatch > 75, `Set Match ${learned.setMatch}`);
     assert.ok(learned.spice > 90, `SPICE ${learned.spice}`);
