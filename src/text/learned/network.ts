@@ -69,29 +69,13 @@ export class Network {
   }
 
   /** States → scores of every label for every pair, in `labelScores`. */
-  relate(
-    a: Activations,
-    rows: number,
-    mentions: readonly SpanRows[],
-    pairs: readonly PairRows[],
-    dropout?: Dropout,
-  ): void {
-    const { hidden, pairHidden, labels } = this.sizes;
+  relate(a: Activations, mentions: readonly SpanRows[], pairs: readonly PairRows[], dropout?: Dropout): void {
+    const { pairHidden, labels } = this.sizes;
     const p = this.parameters;
+    if (pairs.length === 0) return;
     this.#spanStates(a.related, mentions, a.mentionStates);
-    this.kernels.linear(mentions.length, a.mentionStates, 2 * hidden, p.first, null, a.firsts, pairHidden);
-    this.kernels.linear(mentions.length, a.mentionStates, 2 * hidden, p.second, null, a.seconds, pairHidden);
-    this.kernels.linear(mentions.length, a.mentionStates, 2 * hidden, p.firstFactor, null, a.firstFactors, pairHidden);
-    this.kernels.linear(
-      mentions.length,
-      a.mentionStates,
-      2 * hidden,
-      p.secondFactor,
-      null,
-      a.secondFactors,
-      pairHidden,
-    );
-    this.kernels.linear(rows, a.related, hidden, p.between, null, a.between, pairHidden);
+    this.#projectMentions(a, mentions.length);
+    this.#projectBetween(a, pairs);
     for (let n = 0; n < pairs.length; n++) {
       const { first, second, from, to, distance, steps } = pairs[n]!;
       const at = n * pairHidden;
@@ -110,6 +94,34 @@ export class Network {
     this.kernels.relu(a.pairHidden, pairs.length * pairHidden);
     dropout?.apply(a.pairHidden, pairs.length * pairHidden, 'pairHidden');
     this.kernels.linear(pairs.length, a.pairHidden, pairHidden, p.labels, p.labelBias, a.labelScores, labels);
+  }
+
+  /** The last mention is the first of no pair, and the first one the second of none. */
+  #projectMentions(a: Activations, mentions: number): void {
+    const { hidden, pairHidden } = this.sizes;
+    const { first, second, firstFactor, secondFactor } = this.parameters;
+    const project = (skipped: number, w: Float32Array, to: Float32Array) => {
+      const states = a.mentionStates.subarray(skipped * 2 * hidden);
+      this.kernels.linear(mentions - 1, states, 2 * hidden, w, null, to.subarray(skipped * pairHidden), pairHidden);
+    };
+    project(0, first, a.firsts);
+    project(0, firstFactor, a.firstFactors);
+    project(1, second, a.seconds);
+    project(1, secondFactor, a.secondFactors);
+  }
+
+  /** Only rows between mentions. */
+  #projectBetween(a: Activations, pairs: readonly PairRows[]): void {
+    const { hidden, pairHidden } = this.sizes;
+    let from = Number.POSITIVE_INFINITY;
+    let to = 0;
+    for (const pair of pairs) {
+      from = Math.min(from, pair.from);
+      to = Math.max(to, pair.to);
+    }
+    if (to <= from) return;
+    const [states, between] = [a.related.subarray(from * hidden), a.between.subarray(from * pairHidden)];
+    this.kernels.linear(to - from, states, hidden, this.parameters.between, null, between, pairHidden);
   }
 
   /** Pairs → what each looks for in a word that fills its label, in `queries`. @param first index of the first of `count` pairs */

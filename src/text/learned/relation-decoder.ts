@@ -67,7 +67,7 @@ export class RelationDecoder {
   ): Found<MentionReading> {
     const pairs = pairsOf(mentions);
     if (pairs.length === 0) return { found: [], score: 0 };
-    this.#network.relate(a, verbs.length, spanRows(mentions), pairs);
+    this.#network.relate(a, spanRows(mentions), pairs);
     const { needsVerb, needsPreposition } = this.#labels;
     const found: MentionReading[] = [];
     let score = 0;

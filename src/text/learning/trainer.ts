@@ -187,7 +187,7 @@ export class Trainer {
     this.network.sumWindows(a, rows);
     this.network.tag(a, captions, rows, compounds, masks);
     this.network.read(a, captions, rows, tags, masks);
-    this.network.relate(a, rows, mentions, pairs, masks);
+    this.network.relate(a, mentions, pairs, masks);
     for (const slot of slots) this.network.seek(a, slot, 0, pairs.length);
     this.network.own(a, attributes, mentions, owners, masks);
   }
