@@ -19,6 +19,9 @@ export function prepositionAt(words: readonly string[], start: number): Preposit
   return length > 0 ? match(words, start, start + length) : undefined;
 }
 
+/** Whether `prepositionAt` may find one that starts with a word. */
+export const startsPreposition = (word: string): boolean => beforePart.has(word) || fixed.has(word) || single.has(word);
+
 /**
  * How many words a place without a noun takes, as in "a cake with a candle on top" and "a sink on the left"; 0 where none
  * starts there. `in front of` and `in the front yard` are none.

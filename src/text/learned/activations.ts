@@ -45,6 +45,9 @@ export interface Capacity {
   readonly owners: number;
 }
 
+/** Numbers that say where a pair lies. */
+export const pairColumns = 6;
+
 /** The network's arrays for a batch of captions and what it computes in them. Reused from batch to batch. */
 export class Activations {
   readonly x: Float32Array;
@@ -54,16 +57,16 @@ export class Activations {
   readonly state: Float32Array;
   readonly tagHidden: Float32Array;
   readonly tagScores: Float32Array;
+  /** The softmax of each token's tag scores. */
+  readonly tagBeliefs: Float32Array;
   readonly relateIn: Float32Array;
   readonly relateGates: Float32Array;
   readonly relateState: Float32Array;
   readonly related: Float32Array;
   readonly between: Float32Array;
   readonly mentionStates: Float32Array;
-  readonly firsts: Float32Array;
-  readonly seconds: Float32Array;
-  readonly firstFactors: Float32Array;
-  readonly secondFactors: Float32Array;
+  /** What each mention is in a pair: as its first, as its second, as a factor of either. */
+  readonly mentionRoles: Float32Array;
   readonly attributeStates: Float32Array;
   readonly attributeHidden: Float32Array;
   readonly ownerHidden: Float32Array;
@@ -71,6 +74,8 @@ export class Activations {
   readonly pairHidden: Float32Array;
   readonly labelScores: Float32Array;
   readonly queries: Readonly<Record<Slot, Float32Array>>;
+  /** `Kernels.pairInputs`: six numbers for each pair. */
+  readonly pairRows: Int32Array;
   readonly pairMost: Float32Array;
   readonly ownerIn: Float32Array;
   readonly ownerScores: Float32Array;
@@ -88,23 +93,22 @@ export class Activations {
     this.state = of(rows, hidden);
     this.tagHidden = of(rows, tagHidden);
     this.tagScores = of(rows, tagStride);
+    this.tagBeliefs = of(rows, tagStride);
     this.relateIn = of(rows, hidden);
     this.relateGates = of(rows, 2 * hidden);
     this.relateState = of(rows, hidden);
     this.related = of(rows, hidden);
     this.between = of(rows, pairHidden);
-    this.mentionStates = of(rows, 2 * hidden);
-    this.firsts = of(rows, pairHidden);
-    this.seconds = of(rows, pairHidden);
-    this.firstFactors = of(rows, pairHidden);
-    this.secondFactors = of(rows, pairHidden);
-    this.attributeStates = of(rows, 2 * hidden);
+    this.mentionStates = of(rows, hidden);
+    this.mentionRoles = of(rows, 4 * pairHidden);
+    this.attributeStates = of(rows, hidden);
     this.attributeHidden = of(rows, attributeHidden);
     this.ownerHidden = of(rows, attributeHidden);
     this.pairIn = of(pairs, pairHidden);
     this.pairHidden = of(pairs, pairHidden);
     this.labelScores = of(pairs, labels);
     this.queries = { verb: of(pairs, hidden), preposition: of(pairs, hidden) };
+    this.pairRows = kernels.integers(pairs * pairColumns);
     this.pairMost = of(pairs, pairHidden);
     this.ownerIn = of(owners, attributeHidden);
     this.ownerScores = of(owners, 8);

@@ -1,19 +1,15 @@
-import { Activations, type OwnerRows } from './activations.js';
+import { startsPreposition } from '../prepositions.js';
+import { Activations } from './activations.js';
 import type { Kernels } from './kernels/kernels.js';
-import { attributeDistanceOf, tagStride, windowReach, windowSize } from './parameters.js';
+import { type AttributeReading, decodeOwners, ownerReach, type Phrases } from './owner-decoder.js';
+import { windowSize } from './parameters.js';
 import type { ParserModel } from './parser-model.js';
 import { readRow } from './quantized-rows.js';
-import {
-  type Found,
-  fillingsOf,
-  type MentionReading,
-  pairReach,
-  RelationDecoder,
-  spanRows,
-  type TokenSpan,
-} from './relation-decoder.js';
+import { type Fillings, type MentionReading, pairReach, RelationDecoder } from './relation-decoder.js';
+import { prepositionsAt } from './relation-labels.js';
+import type { TokenSpan } from './span-set.js';
 import { likeliestTags, taggedSpans } from './tag-sequence.js';
-import { compoundFlags, verbOf, wordForm } from './word-inputs.js';
+import { isOneNoun, startsCompound, verbOf, wordForm } from './word-inputs.js';
 
 /** What a caption says, in terms of its words. */
 export interface CaptionReading {
@@ -22,18 +18,13 @@ export interface CaptionReading {
   readonly relations: readonly MentionReading[];
 }
 
-export interface AttributeReading extends TokenSpan {
-  /** Which mentions it is said of. */
-  readonly mentions: readonly number[];
-}
-
 /** Most words of a caption; more are not read. */
 export const maxWords = 512;
-/** How many taggings of a caption are read to the end, and how much less likely than the best they may be, in nats. */
-const taggings = 3;
-const taggingReach = 1.5;
-/** Mentions further away, in words, own no attribute. */
-const ownerReach = 12;
+/** The taggings of a caption that are read to the end: what the tags alone make less likely, relations do not save. */
+const readings = { count: 3, reach: 1.5 };
+const oneReading = { count: 1, reach: 0 };
+/** Captions of more words are read once. */
+const severalReadings = 64;
 /** Words that are kept in mind; captions have few. */
 const knownWords = 8192;
 
@@ -43,6 +34,8 @@ interface KnownWord {
   readonly slot: number;
   /** The verb that it may be in a predicate. */
   readonly verb: string | undefined;
+  readonly startsCompound: boolean;
+  readonly startsPreposition: boolean;
 }
 
 /** Reads one caption at a time with a trained network. */
@@ -57,20 +50,23 @@ export class CaptionReader {
   /** What each known word gives to the rows around it, for each place in the window: `[words, window, hidden]`. */
   readonly #given: Float32Array;
   readonly #known = new Map<string, KnownWord>();
+  /** By row: which word stands there, and whether it is one noun with those beside it. */
+  readonly #slots: Int32Array;
+  readonly #compounds: Int32Array;
 
   constructor(kernels: Kernels, model: ParserModel) {
     const { sizes } = model.network;
+    // Of a caption of `severalReadings` words all taggings together have fewer pairs than the longest caption has of one.
+    const most = { rows: maxWords, pairs: pairReach * maxWords, owners: (2 * ownerReach + 1) * maxWords };
     this.#model = model;
-    this.#a = new Activations(kernels, sizes, {
-      rows: maxWords,
-      pairs: pairReach * maxWords,
-      owners: (2 * ownerReach + 1) * maxWords,
-    });
+    this.#a = new Activations(kernels, sizes, most);
     this.#kernels = kernels;
-    this.#relations = new RelationDecoder(model.network, model.labels);
+    this.#relations = new RelationDecoder(kernels, model.network, model.labels, most.pairs);
     this.#word = kernels.floats(sizes.input);
     this.#rowOf = new Map(model.words.words.map((word, row) => [word, row]));
     this.#given = kernels.floats(knownWords * windowSize * sizes.hidden);
+    this.#slots = kernels.integers(maxWords);
+    this.#compounds = kernels.integers(maxWords);
   }
 
   /** @param words lower case, at most `maxWords` */
@@ -78,58 +74,72 @@ export class CaptionReader {
     const rows = words.length;
     if (rows === 0) return { mentions: [], attributes: [], relations: [] };
     const { network } = this.#model;
+    const { hidden } = network.sizes;
+    const { windowBias, compounds, transitions, starts } = network.parameters;
     const a = this.#a;
-    const caption = [{ start: 0, length: rows }];
-    if (this.#known.size + rows > knownWords) this.#known.clear();
-    const known = words.map((word) => this.#knownWord(word));
-    this.#sumWindows(known);
-    network.tag(a, caption, rows, compoundFlags(words));
-    const { transitions, starts } = network.parameters;
-    const scores = { tagScores: a.tagScores, transitions, starts };
-    const fillings = fillingsOf(
-      words,
-      known.map(({ verb }) => verb),
+    const fillings = this.#lookUp(words);
+    this.#kernels.windows(
+      rows,
+      hidden,
+      this.#slots,
+      this.#given,
+      windowSize,
+      windowBias,
+      compounds,
+      this.#compounds,
+      a.windowed,
     );
-    const sequences = likeliestTags(scores, 0, rows, taggings);
-    let best: CaptionReading | undefined;
+    const caption = [{ start: 0, length: rows }];
+    network.tellContext(a, caption, rows);
+    network.read(a, caption, rows);
+    const scores = { tagScores: a.tagScores, transitions, starts };
+    const likely = likeliestTags(scores, 0, rows, rows > severalReadings ? oneReading : readings);
+    const phrases = likely.map(({ tags }) => phrasesOf(tags));
+    const relations = this.#relations.decode(
+      a,
+      fillings,
+      phrases.map(({ mentions }) => mentions),
+    );
+    const owners = decodeOwners(network, a, phrases);
+    let best = 0;
     let bestScore = Number.NEGATIVE_INFINITY;
-    for (const { tags, score } of sequences) {
-      // What the tags alone make so much less likely, relations do not save.
-      if (score < sequences[0]!.score - taggingReach) break;
-      network.read(a, caption, rows, tags);
-      const spans = taggedSpans(tags);
-      const mentions = spans.filter(({ kind }) => kind === 'entity');
-      const attributes = spans.filter(({ kind }) => kind === 'attribute');
-      const relations = this.#relations.decode(a, fillings, mentions);
-      const owners = this.#owners(mentions, attributes);
-      const total = score + relations.score + owners.score;
-      if (total <= bestScore) continue;
+    likely.forEach(({ score }, n) => {
+      const total = score + relations[n]!.score + owners[n]!.score;
+      if (total <= bestScore) return;
       bestScore = total;
-      best = { mentions, relations: relations.found, attributes: owners.found };
-    }
-    return best!;
+      best = n;
+    });
+    const { mentions } = phrases[best]!;
+    return { mentions, relations: relations[best]!.found, attributes: owners[best]!.found };
   }
 
-  /** The same sums as `Network.sumWindows`, of what each word gives to the rows around it. */
-  #sumWindows(words: readonly KnownWord[]): void {
-    const { hidden } = this.#model.network.sizes;
-    const sums = this.#a.windowed;
-    sums.fill(0, 0, words.length * hidden);
+  /** Fills the slots and the compounds. */
+  #lookUp(words: readonly string[]): Fillings {
+    if (this.#known.size + words.length > knownWords) this.#known.clear();
+    const verbs: (string | undefined)[] = [];
+    const prepositions: (string | undefined)[] = [];
+    this.#compounds.fill(0, 0, words.length);
     for (let t = 0; t < words.length; t++) {
-      const { slot } = words[t]!;
-      // Standing at `place` in the window of a row, a word is `windowReach - place` rows before it.
-      for (let place = 0; place < windowSize; place++) {
-        const row = t + windowReach - place;
-        if (row < 0 || row >= words.length) continue;
-        this.#kernels.add(sums, row * hidden, this.#given, (slot * windowSize + place) * hidden, hidden);
-      }
+      const known = this.#knownWord(words[t]!);
+      this.#slots[t] = known.slot;
+      verbs.push(known.verb);
+      prepositions.push(known.startsPreposition ? prepositionsAt(words, t) : undefined);
+      if (!known.startsCompound || t + 1 === words.length || !isOneNoun(words[t]!, words[t + 1]!)) continue;
+      this.#compounds[t]! |= 2;
+      this.#compounds[t + 1]! |= 1;
     }
+    return { verbs, prepositions };
   }
 
   #knownWord(word: string): KnownWord {
     let known = this.#known.get(word);
     if (known) return known;
-    known = { slot: this.#known.size, verb: verbOf(word) };
+    known = {
+      slot: this.#known.size,
+      verb: verbOf(word),
+      startsCompound: startsCompound(word),
+      startsPreposition: startsPreposition(word),
+    };
     this.#give(word, known.slot);
     this.#known.set(word, known);
     return known;
@@ -148,39 +158,15 @@ export class CaptionReader {
     for (let place = 0; place < windowSize; place++) {
       const weights = window.subarray(place * input * hidden, (place + 1) * input * hidden);
       const start = (slot * windowSize + place) * hidden;
-      this.#kernels.linear(1, x, input, weights, null, this.#given.subarray(start, start + hidden), hidden);
+      this.#kernels.linear(1, x, 0, input, weights, null, this.#given, start, hidden);
     }
   }
+}
 
-  #owners(mentions: readonly TokenSpan[], attributes: readonly TokenSpan[]): Found<AttributeReading> {
-    const owners: OwnerRows[] = [];
-    attributes.forEach((span, attribute) => {
-      mentions.forEach(({ start }, mention) => {
-        if (Math.abs(start - span.end) > ownerReach) return;
-        owners.push({ attribute, mention, distance: attributeDistanceOf(start - span.end) });
-      });
-    });
-    if (owners.length > 0) this.#model.network.own(this.#a, spanRows(attributes), spanRows(mentions), owners);
-    const owned = attributes.map(({ start, end }): AttributeReading & { mentions: number[] } => ({
-      start,
-      end,
-      mentions: [],
-    }));
-    const best = new Float32Array(attributes.length).fill(Number.NEGATIVE_INFINITY);
-    let total = 0;
-    const likeliestOwner = new Int32Array(attributes.length).fill(-1);
-    owners.forEach(({ attribute, mention }, n) => {
-      const score = this.#a.ownerScores[n * tagStride]!;
-      total -= Math.log1p(Math.exp(-Math.abs(score)));
-      if (score > 0) owned[attribute]!.mentions.push(mention);
-      if (score <= best[attribute]!) return;
-      best[attribute] = score;
-      likeliestOwner[attribute] = mention;
-    });
-    // An attribute is said of something, even if of nothing surely.
-    owned.forEach(({ mentions: of }, attribute) => {
-      if (of.length === 0 && likeliestOwner[attribute]! >= 0) of.push(likeliestOwner[attribute]!);
-    });
-    return { found: owned, score: total };
-  }
+function phrasesOf(tags: Uint8Array): Phrases {
+  const spans = taggedSpans(tags);
+  return {
+    mentions: spans.filter(({ kind }) => kind === 'entity'),
+    attributes: spans.filter(({ kind }) => kind === 'attribute'),
+  };
 }

@@ -11,7 +11,7 @@ import { decodeModel, type ParserModel } from './parser-model.js';
 import { Speller } from './speller.js';
 
 /** Room for the parameters and for the activations of the longest caption. */
-const memoryBytes = 40 << 20;
+const memoryBytes = 48 << 20;
 
 export interface LearnedParserOptions {
   /** Relations that it believes in less are left out, in [0, 1]; default 0. On captions of COCO, 0.6 leaves the sure ones. */

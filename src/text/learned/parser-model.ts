@@ -1,4 +1,5 @@
 import type { Kernels } from './kernels/kernels.js';
+import { PackedLayers } from './layers.js';
 import { Network } from './network.js';
 import { NormalForms } from './normal-forms.js';
 import { allocateParameters, type NetworkSizes, type ParameterName, parameterShapes } from './parameters.js';
@@ -34,7 +35,7 @@ interface Head {
   readonly words: readonly string[];
 }
 
-const format = 'relflow-parser/1';
+const format = 'relflow-parser/2';
 
 /** The parameters that are stored as floats; affixes are bytes. */
 const floatNames = (sizes: NetworkSizes) =>
@@ -92,6 +93,8 @@ export function decodeModel(bytes: Uint8Array, kernels: Kernels): ParserModel {
   };
   const parameters = allocateParameters(kernels, sizes);
   for (const name of floatNames(sizes)) floats(parameters[name]);
+  // Labels that there are not, beside those that there are, are never the likeliest.
+  parameters.labelBias.fill(-1e4, head.labels.length);
   const scales = [floats(new Float32Array(affixRows)), floats(new Float32Array(head.words.length))] as const;
   const rows = (count: number, rowScales: Float32Array): QuantizedRows => {
     const values = new Int8Array(bytes.buffer, bytes.byteOffset + at, count * sizes.input);
@@ -101,7 +104,7 @@ export function decodeModel(bytes: Uint8Array, kernels: Kernels): ParserModel {
   const affixes = rows(affixRows, scales[0]);
   for (let row = 0; row < affixRows; row++) readRow(affixes, row, parameters.affixes, row * sizes.input);
   return {
-    network: new Network(kernels, sizes, parameters),
+    network: new Network(kernels, sizes, parameters, new PackedLayers(kernels, sizes, parameters)),
     labels: new RelationLabels(head.labels),
     forms: new NormalForms(new Map(head.entities), new Map(head.attributes)),
     counts: head.counts,

@@ -26,18 +26,95 @@ export interface TagSequence {
   readonly score: number;
 }
 
+/** How many tag sequences are wanted, and how much less likely than the best they may be, in nats. */
+export interface Choice {
+  readonly count: number;
+  readonly reach: number;
+}
+
 /**
- * The likeliest tag sequences of a caption, the best first (Viterbi with several ways kept at each tag).
+ * The likeliest tag sequences of a caption, the best first. Most captions have one in reach, which the best way through each
+ * tag of each token shows at once; for the others several ways are kept at each tag (Viterbi).
  * @param start row of its first token
- * @param count how many at most
  */
-export function likeliestTags(
-  { tagScores, transitions, starts }: ChainScores,
-  start: number,
-  length: number,
-  count: number,
-): TagSequence[] {
+export function likeliestTags(chain: ChainScores, start: number, length: number, choice: Choice): TagSequence[] {
   if (length === 0) return [{ tags: new Uint8Array(0), score: 0 }];
+  const ways = new BestWays(chain, start, length);
+  const best = { tags: ways.tags(), score: ways.score };
+  if (choice.count === 1 || !ways.hasAnother(choice.reach)) return [best];
+  return severalTags(chain, start, length, choice.count).filter(({ score }) => score >= best.score - choice.reach);
+}
+
+/** The best score of all sequences that start, or end, with a tag at a token. */
+class BestWays {
+  readonly score: number;
+  readonly #length: number;
+  readonly #before: Float64Array;
+  readonly #after: Float64Array;
+  /** `[tokens, tags]`: the tag before on the best way to a tag. */
+  readonly #back: Uint8Array;
+  readonly #last: number;
+
+  constructor({ tagScores, transitions, starts }: ChainScores, start: number, length: number) {
+    const before = new Float64Array(length * tagCount);
+    const after = new Float64Array(length * tagCount);
+    const back = new Uint8Array(length * tagCount);
+    for (let tag = 0; tag < tagCount; tag++)
+      before[tag] = mayStart(tag) ? starts[tag]! + tagScores[start * tagStride + tag]! : Number.NEGATIVE_INFINITY;
+    for (let t = 1; t < length; t++)
+      for (let tag = 0; tag < tagCount; tag++) {
+        let best = Number.NEGATIVE_INFINITY;
+        for (const last of allowed[tag]!) {
+          const score = before[(t - 1) * tagCount + last]! + transitions[last * tagStride + tag]!;
+          if (score <= best) continue;
+          best = score;
+          back[t * tagCount + tag] = last;
+        }
+        before[t * tagCount + tag] = best + tagScores[(start + t) * tagStride + tag]!;
+      }
+    for (let t = length - 2; t >= 0; t--) {
+      after.fill(Number.NEGATIVE_INFINITY, t * tagCount, (t + 1) * tagCount);
+      for (let tag = 0; tag < tagCount; tag++) {
+        const rest = tagScores[(start + t + 1) * tagStride + tag]! + after[(t + 1) * tagCount + tag]!;
+        for (const last of allowed[tag]!) {
+          const score = transitions[last * tagStride + tag]! + rest;
+          if (score > after[t * tagCount + last]!) after[t * tagCount + last] = score;
+        }
+      }
+    }
+    this.#length = length;
+    this.#before = before;
+    this.#after = after;
+    this.#back = back;
+    let last = 0;
+    const end = (length - 1) * tagCount;
+    for (let tag = 1; tag < tagCount; tag++) if (before[end + tag]! > before[end + last]!) last = tag;
+    this.#last = last;
+    this.score = before[end + last]!;
+  }
+
+  /** Of the best sequence. */
+  tags(): Uint8Array {
+    const tags = new Uint8Array(this.#length);
+    for (let t = this.#length - 1, tag = this.#last; t >= 0; tag = this.#back[t * tagCount + tag]!, t--) tags[t] = tag;
+    return tags;
+  }
+
+  /** Whether another sequence scores nearly as well. */
+  hasAnother(reach: number): boolean {
+    let ways = 0;
+    for (let at = 0; at < this.#length * tagCount; at++)
+      if (this.#before[at]! + this.#after[at]! >= this.score - reach) ways++;
+    return ways > this.#length;
+  }
+}
+
+/** By tag: what may stand before it. */
+const allowed: readonly (readonly number[])[] = Array.from({ length: tagCount }, (_, tag) =>
+  Array.from({ length: tagCount }, (_, before) => before).filter((before) => mayFollow(before, tag)),
+);
+
+function severalTags({ tagScores, transitions, starts }: ChainScores, start: number, length: number, count: number) {
   const step = tagCount * count;
   /** `[tokens, tags, ways]`: the best ways to end at a tag, the best first, and which way of the token before each goes on. */
   const scores = new Float64Array(length * step).fill(Number.NEGATIVE_INFINITY);
@@ -48,8 +125,7 @@ export function likeliestTags(
     for (let tag = 0; tag < tagCount; tag++) {
       const to = t * step + tag * count;
       const own = tagScores[(start + t) * tagStride + tag]!;
-      for (let before = 0; before < tagCount; before++) {
-        if (!mayFollow(before, tag)) continue;
+      for (const before of allowed[tag]!) {
         const more = transitions[before * tagStride + tag]! + own;
         const from = (t - 1) * step + before * count;
         for (let way = 0; way < count; way++) {

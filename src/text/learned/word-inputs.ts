@@ -50,7 +50,7 @@ function hash(text: string): number {
 export function compoundFlags(words: readonly string[]): Uint8Array {
   const flags = new Uint8Array(words.length);
   for (let k = 0; k + 1 < words.length; k++)
-    if (startsCompounds(words[k]!) && isCompound(`${words[k]} ${words[k + 1]}`)) {
+    if (startsCompound(words[k]!) && isOneNoun(words[k]!, words[k + 1]!)) {
       flags[k]! |= 2;
       flags[k + 1]! |= 1;
     }
@@ -58,10 +58,15 @@ export function compoundFlags(words: readonly string[]): Uint8Array {
 }
 
 let compoundStarts: ReadonlySet<string> | undefined;
-const startsCompounds = (word: string): boolean => {
+
+/** Whether WordNet lists a noun of two words that starts with it. */
+export const startsCompound = (word: string): boolean => {
   compoundStarts ??= new Set([...wordList('compounds')].map((compound) => compound.slice(0, compound.indexOf(' '))));
   return compoundStarts.has(word);
 };
+
+/** Whether WordNet lists two words as one noun. */
+export const isOneNoun = (first: string, second: string): boolean => isCompound(`${first} ${second}`);
 
 /** The verb that a word may stand for in a predicate: `riding` → `ride`; undefined for words that are no verbs. */
 export function verbOf(word: string): string | undefined {

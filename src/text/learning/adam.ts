@@ -1,3 +1,6 @@
+import type { Kernels } from '../learned/kernels/kernels.js';
+import type { TrainingKernels } from './kernels/training-kernels.js';
+
 /** Settings of the optimiser. Source: Kingma & Ba, 2015; Loshchilov & Hutter, 2019 (decoupled weight decay). */
 export interface AdamOptions {
   readonly beta1: number;
@@ -10,6 +13,7 @@ export const adamDefaults: AdamOptions = { beta1: 0.9, beta2: 0.98, epsilon: 1e-
 
 /** One array of parameters, or a table of which a batch touches few rows. */
 export class Adam {
+  readonly #training: TrainingKernels;
   readonly #values: Float32Array;
   readonly #gradients: Float32Array;
   readonly #options: AdamOptions;
@@ -17,12 +21,20 @@ export class Adam {
   readonly #square: Float32Array;
   #steps = 0;
 
-  constructor(values: Float32Array, gradients: Float32Array, options: AdamOptions = adamDefaults) {
+  /** @param values, gradients in the kernels' memory, of a length that is a multiple of 4 */
+  constructor(
+    kernels: Kernels,
+    training: TrainingKernels,
+    values: Float32Array,
+    gradients: Float32Array,
+    options: AdamOptions = adamDefaults,
+  ) {
+    this.#training = training;
     this.#values = values;
     this.#gradients = gradients;
     this.#options = options;
-    this.#mean = new Float32Array(values.length);
-    this.#square = new Float32Array(values.length);
+    this.#mean = kernels.floats(values.length);
+    this.#square = kernels.floats(values.length);
   }
 
   /** Updates every value and sets the gradients to zero. @param scale of the gradients */
@@ -34,22 +46,20 @@ export class Adam {
   /** Updates some rows and sets their gradients to zero; the moments of the others stand still. */
   stepRows(rows: Iterable<number>, width: number, rate: number, scale: number): void {
     this.#steps++;
-    for (const row of rows) this.#update(row * width, (row + 1) * width, rate, scale);
+    for (const row of rows) this.#update(row * width, width, rate, scale);
   }
 
-  #update(from: number, to: number, rate: number, scale: number): void {
+  #update(start: number, length: number, rate: number, scale: number): void {
     const { beta1, beta2, epsilon, weightDecay } = this.#options;
-    const [mean, square, values, gradients] = [this.#mean, this.#square, this.#values, this.#gradients];
-    const unbias1 = 1 / (1 - beta1 ** this.#steps);
-    const unbias2 = 1 / (1 - beta2 ** this.#steps);
-    for (let k = from; k < to; k++) {
-      const g = gradients[k]! * scale;
-      gradients[k] = 0;
-      const m = beta1 * mean[k]! + (1 - beta1) * g;
-      const v = beta2 * square[k]! + (1 - beta2) * g * g;
-      mean[k] = m;
-      square[k] = v;
-      values[k]! -= rate * ((m * unbias1) / (Math.sqrt(v * unbias2) + epsilon) + weightDecay * values[k]!);
-    }
+    this.#training.adam(start, length, this.#values, this.#gradients, this.#mean, this.#square, {
+      scale,
+      beta1,
+      beta2,
+      unbias1: 1 / (1 - beta1 ** this.#steps),
+      unbias2: 1 / (1 - beta2 ** this.#steps),
+      epsilon,
+      rate,
+      weightDecay,
+    });
   }
 }

@@ -7,8 +7,10 @@ import {
   slots,
 } from '../learned/activations.js';
 import type { Kernels } from '../learned/kernels/kernels.js';
+import { type LinearLayer, linearLayers } from '../learned/layers.js';
 import type { Network } from '../learned/network.js';
-import { type NetworkSizes, type Parameters, tagStride, windowReach } from '../learned/parameters.js';
+import { type NetworkSizes, type Parameters, tagCount, tagStride, windowReach } from '../learned/parameters.js';
+import type { TrainingKernels } from './kernels/training-kernels.js';
 import type { Masks } from './masks.js';
 
 /** What the backward pass of a batch is told beside the activations and their gradients. */
@@ -16,7 +18,6 @@ export interface BatchLayout {
   readonly rows: number;
   readonly captions: readonly Rows[];
   readonly compounds: Uint8Array;
-  readonly tags: Uint8Array;
   readonly mentions: readonly SpanRows[];
   readonly pairs: readonly PairRows[];
   readonly attributes: readonly SpanRows[];
@@ -30,27 +31,35 @@ export class Backward {
   readonly #p: Parameters;
   readonly #d: Parameters;
   readonly #transposed: Float32Array;
+  readonly #training: TrainingKernels;
 
   /** @param gradients of the parameters, added to */
-  constructor({ kernels, sizes, parameters }: Network, gradients: Parameters) {
+  constructor({ kernels, sizes, parameters }: Network, training: TrainingKernels, gradients: Parameters) {
     this.#kernels = kernels;
     this.#sizes = sizes;
     this.#p = parameters;
     this.#d = gradients;
-    const largest = Math.max(...Object.values(parameters).map((values) => values.length));
-    this.#transposed = kernels.floats(Math.min(largest, 1 << 18));
+    this.#training = training;
+    const layers = Object.keys(linearLayers) as LinearLayer[];
+    const window = sizes.input * sizes.hidden;
+    this.#transposed = kernels.floats(Math.max(window, ...layers.map((layer) => parameters[layer].length)));
   }
 
   /**
    * @param a activations of the forward pass, with the same dropout `masks`
    * @param g gradients of `tagScores`, `labelScores`, `queries`, `related` (through them) and `ownerScores`; the rest
-   *   is zero; `x` holds the gradient of the word vectors when it returns
+   *   is zero; `state` holds the gradient of the token states when it returns
    */
   run(a: Activations, g: Activations, layout: BatchLayout, masks: Masks): void {
     this.#own(a, g, layout, masks);
     this.#relate(a, g, layout, masks);
     this.#read(a, g, layout, masks);
     this.#tag(a, g, layout, masks);
+  }
+
+  /** Goes on where `run` ended, as far as to the word vectors: their gradient is in `x`. */
+  throughContext(a: Activations, g: Activations, layout: BatchLayout, masks: Masks): void {
+    this.#context(a, g, layout, masks);
     this.#window(a, g, layout.rows);
   }
 
@@ -82,7 +91,7 @@ export class Backward {
       this.#linear(
         attributes.length,
         a.attributeStates,
-        2 * hidden,
+        hidden,
         p.attribute,
         g.attributeHidden,
         attributeHidden,
@@ -93,7 +102,7 @@ export class Backward {
       this.#linear(
         mentions.length,
         a.mentionStates,
-        2 * hidden,
+        hidden,
         p.owner,
         g.ownerHidden,
         attributeHidden,
@@ -146,13 +155,15 @@ export class Backward {
       );
       this.#relu(a.pairIn, g.pairIn, pairs.length * pairHidden, masks, 'pairIn');
       pairs.forEach(({ first, second, from, to, distance, steps }, n) => {
+        const [one, two] = [first * 4 * pairHidden, (second * 4 + 1) * pairHidden];
         for (let k = 0; k < pairHidden; k++) {
           const value = g.pairIn[n * pairHidden + k]!;
           if (value === 0) continue;
-          g.firsts[first * pairHidden + k]! += value;
-          g.seconds[second * pairHidden + k]! += value;
-          g.firstFactors[first * pairHidden + k]! += value * a.secondFactors[second * pairHidden + k]!;
-          g.secondFactors[second * pairHidden + k]! += value * a.firstFactors[first * pairHidden + k]!;
+          const [factor, other] = [one + 2 * pairHidden + k, two + 2 * pairHidden + k];
+          g.mentionRoles[one + k]! += value;
+          g.mentionRoles[two + k]! += value;
+          g.mentionRoles[factor]! += value * a.mentionRoles[other]!;
+          g.mentionRoles[other]! += value * a.mentionRoles[factor]!;
           d.distances[distance * pairHidden + k]! += value;
           d.distances[steps * pairHidden + k]! += value;
           d.pairBias[k]! += value;
@@ -165,30 +176,14 @@ export class Backward {
         }
       });
       this.#linear(rows, a.related, hidden, p.between, g.between, pairHidden, d.between, null, g.related);
-      for (const [w, dy, dw] of [
-        [p.firstFactor, g.firstFactors, d.firstFactor],
-        [p.secondFactor, g.secondFactors, d.secondFactor],
-      ] as const)
-        this.#linear(mentions.length, a.mentionStates, 2 * hidden, w, dy, pairHidden, dw, null, g.mentionStates);
       this.#linear(
         mentions.length,
         a.mentionStates,
-        2 * hidden,
-        p.first,
-        g.firsts,
-        pairHidden,
-        d.first,
-        null,
-        g.mentionStates,
-      );
-      this.#linear(
-        mentions.length,
-        a.mentionStates,
-        2 * hidden,
-        p.second,
-        g.seconds,
-        pairHidden,
-        d.second,
+        hidden,
+        p.mention,
+        g.mentionRoles,
+        4 * pairHidden,
+        d.mention,
         null,
         g.mentionStates,
       );
@@ -196,7 +191,7 @@ export class Backward {
     this.#spanStates(g.mentionStates, mentions, g.related);
   }
 
-  #read(a: Activations, g: Activations, { rows, captions, tags }: BatchLayout, masks: Masks): void {
+  #read(a: Activations, g: Activations, { rows, captions }: BatchLayout, masks: Masks): void {
     const { hidden } = this.#sizes;
     const [p, d] = [this.#p, this.#d];
     masks.undo(g.related, rows * hidden, 'related');
@@ -213,23 +208,40 @@ export class Backward {
       d.relateBias,
       g.relateIn,
     );
-    for (let row = 0; row < rows; row++) {
-      const tag = tags[row]! * hidden;
-      for (let k = 0; k < hidden; k++) {
-        const value = g.relateIn[row * hidden + k]!;
-        g.state[row * hidden + k]! += value;
-        d.tagStates[tag + k]! += value;
-      }
-    }
+    for (let k = 0; k < rows * hidden; k++) g.state[k]! += g.relateIn[k]!;
+    for (let row = 0; row < rows; row++) this.#expected(a, g, row);
   }
 
-  #tag(a: Activations, g: Activations, { rows, captions, compounds }: BatchLayout, masks: Masks): void {
+  /** Of what a token is told of its likely tags: to the tags' states, and through the softmax to the tags' scores. */
+  #expected(a: Activations, g: Activations, row: number): void {
+    const { hidden } = this.#sizes;
+    const { tagStates } = this.#p;
+    const [beliefs, gradient] = [a.tagBeliefs.subarray(row * tagStride), g.relateIn.subarray(row * hidden)];
+    let mean = 0;
+    for (let tag = 0; tag < tagCount; tag++) {
+      let slope = 0;
+      for (let k = 0; k < hidden; k++) {
+        slope += gradient[k]! * tagStates[tag * hidden + k]!;
+        this.#d.tagStates[tag * hidden + k]! += beliefs[tag]! * gradient[k]!;
+      }
+      g.tagBeliefs[row * tagStride + tag] = slope;
+      mean += beliefs[tag]! * slope;
+    }
+    for (let tag = 0; tag < tagCount; tag++)
+      g.tagScores[row * tagStride + tag]! += beliefs[tag]! * (g.tagBeliefs[row * tagStride + tag]! - mean);
+  }
+
+  #tag(a: Activations, g: Activations, { rows }: BatchLayout, masks: Masks): void {
     const { hidden, tagHidden } = this.#sizes;
     const [p, d] = [this.#p, this.#d];
     this.#linear(rows, a.tagHidden, tagHidden, p.tags, g.tagScores, tagStride, d.tags, d.tagBias, g.tagHidden);
     this.#relu(a.tagHidden, g.tagHidden, rows * tagHidden, masks, 'tagHidden');
     this.#linear(rows, a.state, hidden, p.tagHidden, g.tagHidden, tagHidden, d.tagHidden, d.tagHiddenBias, g.state);
-    masks.undo(g.state, rows * hidden, 'state');
+  }
+
+  #context(a: Activations, g: Activations, { rows, captions, compounds }: BatchLayout, masks: Masks): void {
+    const { hidden } = this.#sizes;
+    const [p, d] = [this.#p, this.#d];
     this.#scan(
       captions,
       rows,
@@ -293,9 +305,9 @@ export class Backward {
     dx: Float32Array,
   ): void {
     this.#kernels.multiply(inputs, outputs, rows, x, { row: 1, column: inputs }, dy, dw);
-    if (db) for (let i = 0; i < rows; i++) for (let k = 0; k < outputs; k++) db[k]! += dy[i * outputs + k]!;
+    if (db) this.#training.addRows(rows, outputs, dy, db);
     const t = this.#transposed;
-    for (let i = 0; i < inputs; i++) for (let k = 0; k < outputs; k++) t[k * inputs + i] = w[i * outputs + k]!;
+    this.#training.transpose(inputs, outputs, w, t);
     this.#kernels.multiply(rows, inputs, outputs, dy, { row: outputs, column: 1 }, t, dx);
   }
 
@@ -327,11 +339,10 @@ export class Backward {
 
   #spanStates(gradient: Float32Array, spans: readonly SpanRows[], to: Float32Array): void {
     const { hidden } = this.#sizes;
+    const half = hidden / 2;
     spans.forEach(({ first, last }, n) => {
-      for (let k = 0; k < hidden; k++) {
-        to[first * hidden + k]! += gradient[2 * n * hidden + k]!;
-        to[last * hidden + k]! += gradient[(2 * n + 1) * hidden + k]!;
-      }
+      for (let k = 0; k < half; k++) to[last * hidden + k]! += gradient[n * hidden + k]!;
+      for (let k = half; k < hidden; k++) to[first * hidden + k]! += gradient[n * hidden + k]!;
     });
   }
 }

@@ -30,7 +30,6 @@ export function layOut(examples: readonly Example[]): Batch {
   pad();
   const rows = words.length;
   const compounds = new Uint8Array(rows);
-  const tags = new Uint8Array(rows);
   const mentions: SpanRows[] = [];
   const attributes: SpanRows[] = [];
   const pairs: PairRows[] = [];
@@ -38,7 +37,6 @@ export function layOut(examples: readonly Example[]): Batch {
   const offsets = examples.map((example, n) => {
     const { start } = captions[n]!;
     compounds.set(example.compounds, start);
-    tags.set(example.tags, start);
     const offset = { pairs: pairs.length, owners: owners.length };
     const [mention, attribute] = [mentions.length, attributes.length];
     const spanRows = (span: { start: number; end: number }) => ({
@@ -70,7 +68,7 @@ export function layOut(examples: readonly Example[]): Batch {
     ['owners', owners.length, capacity.owners],
   ] as const)
     if (count > most) throw new RangeError(`a batch of ${count} ${what}, at most ${most} fit`);
-  return { words, rows, captions, compounds, tags, mentions, pairs, attributes, owners, examples, offsets };
+  return { words, rows, captions, compounds, mentions, pairs, attributes, owners, examples, offsets };
 }
 
 /** Sets to zero what a batch adds to. */
@@ -88,13 +86,10 @@ export function clear(
   zero(g.tagHidden, rows, tagHidden);
   zero(g.tagScores, rows, tagStride);
   zero(g.between, rows, pairHidden);
-  zero(g.mentionStates, mentions.length, 2 * hidden);
-  zero(g.firsts, mentions.length, pairHidden);
-  zero(g.seconds, mentions.length, pairHidden);
-  zero(g.firstFactors, mentions.length, pairHidden);
-  zero(g.secondFactors, mentions.length, pairHidden);
+  zero(g.mentionStates, mentions.length, hidden);
+  zero(g.mentionRoles, mentions.length, 4 * pairHidden);
   zero(g.ownerHidden, mentions.length, attributeHidden);
-  zero(g.attributeStates, attributes.length, 2 * hidden);
+  zero(g.attributeStates, attributes.length, hidden);
   zero(g.attributeHidden, attributes.length, attributeHidden);
   zero(g.pairIn, pairs.length, pairHidden);
   zero(g.pairHidden, pairs.length, pairHidden);

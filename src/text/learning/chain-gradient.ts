@@ -65,20 +65,20 @@ export function chainMarginals(scores: ChainScores, start: number, length: numbe
  * Negative log-likelihood of a caption's tags under a linear-chain conditional random field; adds its gradients.
  * Source: Lafferty et al., 2001.
  * @param gradient as `scores`, added to
- * @param teacher what a teacher believes of the tags; the gradient is then half that towards it
+ * @param teacher what a teacher believes of the tags, and how much it counts beside `tags`
  */
 export function chainLoss(
   scores: ChainScores,
   start: number,
   tags: Uint8Array,
   gradient: ChainScores,
-  teacher?: ChainMarginals,
+  teacher?: ChainMarginals & { readonly trust: number },
 ): number {
   const marginals = chainMarginals(scores, start, tags.length);
   const { tagScores, transitions, starts } = scores;
   let gold = starts[tags[0]!]!;
-  const target = (isGold: boolean, believed: number | undefined) =>
-    believed === undefined ? (isGold ? 1 : 0) : 0.5 * ((isGold ? 1 : 0) + believed);
+  const trust = teacher?.trust ?? 0;
+  const target = (isGold: boolean, believed = 0) => (isGold ? 1 - trust : 0) + trust * believed;
   for (let t = 0; t < tags.length; t++) {
     gold +=
       tagScores[(start + t) * tagStride + tags[t]!]! + (t > 0 ? transitions[tags[t - 1]! * tagStride + tags[t]!]! : 0);

@@ -1,7 +1,7 @@
 import { attributeDistanceOf, distanceOf, stepsOf } from '../learned/parameters.js';
 import { pairReach } from '../learned/relation-decoder.js';
 import { labelOf, NONE, PREPOSITION, prepositionsAt, type RelationLabels, VERB } from '../learned/relation-labels.js';
-import { TAG } from '../learned/tag-sequence.js';
+import { TAG, taggedSpans } from '../learned/tag-sequence.js';
 import { compoundFlags, verbOf } from '../learned/word-inputs.js';
 import type { AlignedCaption } from './aligned-caption.js';
 import type { SoftTargets } from './soft-targets.js';
@@ -76,40 +76,75 @@ export function exampleOf(caption: AlignedCaption, labels: RelationLabels): Exam
   for (const { start, end } of attributes) tags.fill(TAG.inAttribute, start, end).fill(TAG.attribute, start, start + 1);
   for (const { start, end } of mentions) tags.fill(TAG.inEntity, start, end).fill(TAG.entity, start, start + 1);
   const pairs: ExamplePair[] = [];
-  for (let second = 1; second < mentions.length; second++)
-    for (let first = Math.max(0, second - pairReach); first < second; first++) {
-      const relation = relations.find(
-        ({ subject, object }) => (subject === first && object === second) || (subject === second && object === first),
-      );
-      const { label, ...copied } = relation ? labelRelation(caption, relation) : nothing;
-      const index = labels.names.indexOf(label);
-      if (index < 0) return null;
-      const distance = distanceOf(mentions[second]!.start - mentions[first]!.end);
-      pairs.push({ first, second, label: index, ...copied, distance, steps: stepsOf(second - first) });
-    }
-  const owners = attributes.flatMap((attribute, index) =>
-    mentions.map((mention, m) => ({
-      attribute: index,
-      mention: m,
-      distance: attributeDistanceOf(mention.start - attribute.end),
-      owns: attribute.mentions.includes(m),
-    })),
+  for (const pair of pairsOf(mentions)) {
+    const { first, second } = pair;
+    const relation = relations.find(
+      ({ subject, object }) => (subject === first && object === second) || (subject === second && object === first),
+    );
+    const { label, ...copied } = relation ? labelRelation(caption, relation) : nothing;
+    const index = labels.names.indexOf(label);
+    if (index < 0) return null;
+    pairs.push({ ...pair, label: index, ...copied });
+  }
+  const owners = ownersOf(attributes, mentions, (attribute, mention) =>
+    attributes[attribute]!.mentions.includes(mention),
   );
-  const places = [...tokens.keys()];
-  const verbs = places.filter((t) => verbOf(tokens[t]!) !== undefined);
-  const prepositions = places.filter((t) => prepositionsAt(tokens, t) !== undefined);
+  return { ...plainExample(tokens), tags, mentions, pairs, attributes, owners };
+}
+
+/** A caption of which only the words are known. */
+export function plainExample(words: readonly string[]): Example {
+  const places = [...words.keys()];
   return {
-    words: tokens,
-    compounds: compoundFlags(tokens),
-    tags,
-    mentions,
-    pairs,
-    attributes,
-    owners,
-    verbs,
-    prepositions,
+    words,
+    compounds: compoundFlags(words),
+    tags: new Uint8Array(words.length),
+    mentions: [],
+    pairs: [],
+    attributes: [],
+    owners: [],
+    verbs: places.filter((t) => verbOf(words[t]!) !== undefined),
+    prepositions: places.filter((t) => prepositionsAt(words, t) !== undefined),
   };
 }
+
+/** A caption with its phrases; nothing relates them. */
+export function taggedExample(example: Example, tags: Uint8Array): Example {
+  const spans = taggedSpans(tags);
+  const mentions = spans.filter(({ kind }) => kind === 'entity');
+  const attributes = spans.filter(({ kind }) => kind === 'attribute');
+  const pairs = pairsOf(mentions).map((pair) => ({ ...pair, label: NONE, verb: -1, preposition: -1 }));
+  return { ...example, tags, mentions, attributes, pairs, owners: ownersOf(attributes, mentions, () => false) };
+}
+
+interface Extent {
+  readonly start: number;
+  readonly end: number;
+}
+
+function pairsOf(mentions: readonly Extent[]) {
+  const pairs: Pick<ExamplePair, 'first' | 'second' | 'distance' | 'steps'>[] = [];
+  for (let second = 1; second < mentions.length; second++)
+    for (let first = Math.max(0, second - pairReach); first < second; first++) {
+      const distance = distanceOf(mentions[second]!.start - mentions[first]!.end);
+      pairs.push({ first, second, distance, steps: stepsOf(second - first) });
+    }
+  return pairs;
+}
+
+const ownersOf = (
+  attributes: readonly Extent[],
+  mentions: readonly Extent[],
+  owns: (attribute: number, mention: number) => boolean,
+): ExampleOwner[] =>
+  attributes.flatMap(({ end }, attribute) =>
+    mentions.map(({ start }, mention) => ({
+      attribute,
+      mention,
+      distance: attributeDistanceOf(start - end),
+      owns: owns(attribute, mention),
+    })),
+  );
 
 const nothing: LabelledRelation = { label: '', verb: -1, preposition: -1 };
 

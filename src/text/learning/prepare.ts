@@ -23,7 +23,8 @@ export interface PrepareOptions {
   readonly leastLabelCount?: number;
 }
 
-const longestCaption = 400;
+/** UTF-16 units of a caption that training reads. */
+export const longestCaption = 400;
 
 export function prepare(captions: readonly GoldCaption[], { leastLabelCount = 3 }: PrepareOptions = {}): Prepared {
   const tokens = captions.map(({ caption }) => captionTokens(caption, longestCaption));

@@ -1,6 +1,8 @@
-/** One pair's part of a teacher's beliefs. */
-export const part = (values: Float32Array | undefined, k: number, width: number): Float32Array | undefined =>
-  values?.subarray(k * width, (k + 1) * width);
+import type { Belief } from './soft-targets.js';
+
+/** One of several rows. */
+export const part = (values: Float32Array, k: number, width: number): Float32Array =>
+  values.subarray(k * width, (k + 1) * width);
 
 /** @param probabilities set to the softmax of the scores; they may be the same array */
 export function softmax(scores: Float32Array, probabilities: Float32Array): void {
@@ -14,16 +16,17 @@ export function softmax(scores: Float32Array, probabilities: Float32Array): void
   for (let k = 0; k < scores.length; k++) probabilities[k]! /= sum;
 }
 
-/** @param gradient set to that of the scores, half of it towards what the teacher believes where there is one */
+/** @param gradient set to that of the scores, partly towards what the teacher believes where there is one */
 export function softmaxLoss(
   scores: Float32Array,
   gold: number,
   gradient: Float32Array,
-  teacher: Float32Array | undefined,
+  teacher: Belief | undefined,
 ): number {
   softmax(scores, gradient);
   const loss = -Math.log(gradient[gold]! + 1e-30);
-  gradient[gold]! -= teacher ? 0.5 : 1;
-  if (teacher) for (let k = 0; k < scores.length; k++) gradient[k]! -= 0.5 * teacher[k]!;
+  const trust = teacher?.trust ?? 0;
+  gradient[gold]! -= 1 - trust;
+  if (teacher) for (let k = 0; k < scores.length; k++) gradient[k]! -= trust * teacher.probabilities[k]!;
   return loss;
 }

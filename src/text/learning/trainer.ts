@@ -6,14 +6,15 @@ import type { RelationLabels } from '../learned/relation-labels.js';
 import { Adam } from './adam.js';
 import { Backward } from './backward.js';
 import { type Batch, capacity, clear, layOut } from './batch.js';
-import { chainLoss, chainMarginals } from './chain-gradient.js';
+import { chainLoss } from './chain-gradient.js';
 import { type Example, joinExamples } from './example.js';
 import { initialize } from './initialize.js';
+import { TrainingKernels } from './kernels/training-kernels.js';
 import { Masks } from './masks.js';
 import { Random } from './random.js';
-import type { SoftTargets } from './soft-targets.js';
-import { part, softmax, softmaxLoss } from './softmax.js';
-import { WordTable } from './word-table.js';
+import { type Belief, beliefOf, tagBeliefs } from './soft-targets.js';
+import { softmaxLoss } from './softmax.js';
+import type { StateSource } from './state-source.js';
 
 export interface TrainingOptions {
   readonly epochs: number;
@@ -48,8 +49,24 @@ export interface Losses {
   readonly owners: number;
 }
 
-/** What a trainer needs of the kernels' memory. */
-export const trainingBytes = 300 << 20;
+/** What the first layers of a network in training are made of. */
+export interface TrainerParts {
+  readonly kernels: Kernels;
+  readonly training: TrainingKernels;
+  readonly network: Network;
+  readonly backward: Backward;
+  readonly random: Random;
+  readonly options: TrainingOptions;
+}
+
+/** The first layers of a network in training. */
+export interface Body<Source extends StateSource = StateSource> {
+  readonly source: Source;
+  /** The network's parameters that are not the trainer's: the source has them, or nobody uses them. */
+  readonly without: readonly ParameterName[];
+  /** Names of layers with dropout. */
+  readonly dropout: readonly string[];
+}
 
 const clipNorm = 5;
 const longestJoined = 24;
@@ -57,13 +74,14 @@ const longestJoined = 24;
 const connectors = [',', '.', 'while', 'as'];
 
 /** A network in training. */
-export class Trainer {
+export class Trainer<Source extends StateSource = StateSource> {
   readonly network: Network;
-  readonly words: WordTable;
+  readonly source: Source;
   readonly #labels: RelationLabels;
   readonly #options: TrainingOptions;
   readonly #random: Random;
   readonly #masks: Masks;
+  readonly #training: TrainingKernels;
   readonly #gradients: Parameters;
   readonly #optimisers: readonly (readonly [Float32Array, Adam])[];
   readonly #backward: Backward;
@@ -74,40 +92,59 @@ export class Trainer {
     kernels: Kernels,
     sizes: NetworkSizes,
     labels: RelationLabels,
-    vocabulary: readonly string[],
-    vectors: ReadonlyMap<string, Float32Array>,
     options: TrainingOptions,
+    bodyOf: (parts: TrainerParts) => Body<Source>,
   ) {
     this.#labels = labels;
     this.#options = options;
     this.#random = new Random(options.seed);
+    this.#training = new TrainingKernels(kernels);
     const parameters = allocateParameters(kernels, sizes);
     initialize(parameters, sizes, this.#random);
     this.network = new Network(kernels, sizes, parameters);
-    this.words = new WordTable(kernels, sizes.input, parameters, vocabulary, vectors, capacity.rows, this.#random);
     this.#gradients = allocateParameters(kernels, sizes);
+    this.#backward = new Backward(this.network, this.#training, this.#gradients);
+    const { network } = this;
+    const parts = {
+      kernels,
+      training: this.#training,
+      network,
+      backward: this.#backward,
+      random: this.#random,
+      options,
+    };
+    const { source, without, dropout } = bodyOf(parts);
+    this.source = source;
     this.#optimisers = (Object.keys(parameters) as ParameterName[])
-      .filter((name) => name !== 'affixes' && name !== 'shapes')
-      .map((name) => [this.#gradients[name], new Adam(parameters[name], this.#gradients[name])]);
-    this.#backward = new Backward(this.network, this.#gradients);
+      .filter((name) => !without.includes(name))
+      .map((name) => [
+        this.#gradients[name],
+        new Adam(kernels, this.#training, parameters[name], this.#gradients[name]),
+      ]);
     this.#a = new Activations(kernels, sizes, capacity);
     this.#g = new Activations(kernels, sizes, capacity);
-    const { dropout } = options;
-    const layers = ['x', 'windowed', 'state', 'tagHidden', 'related', 'pairIn', 'pairHidden', 'ownerIn'];
-    this.#masks = new Masks(this.#random, Object.fromEntries(layers.map((layer) => [layer, dropout])));
+    const layers = ['state', 'tagHidden', 'related', 'pairIn', 'pairHidden', 'ownerIn', ...dropout];
+    this.#masks = new Masks(this.#random, Object.fromEntries(layers.map((layer) => [layer, options.dropout])));
   }
 
-  /** @param onEpoch called after each epoch with the mean losses */
-  train(examples: readonly Example[], onEpoch: (epoch: number, losses: Losses) => void): void {
+  /**
+   * @param sample how many of the examples an epoch shows; all where absent
+   * @param onEpoch called after each epoch with the mean losses
+   */
+  train(
+    examples: readonly Example[],
+    onEpoch: (epoch: number, losses: Losses) => void,
+    sample = examples.length,
+  ): void {
     const { epochs, batch: size } = this.#options;
-    const total = Math.ceil(examples.length / size) * epochs;
+    const total = Math.ceil(sample / size) * epochs;
     let step = 0;
     for (let epoch = 0; epoch < epochs; epoch++) {
-      const order = this.#joined(this.#random.shuffle([...examples]));
+      const order = this.#joined(this.#random.shuffle([...examples]).slice(0, sample));
       const sums = { tags: 0, labels: 0, words: 0, owners: 0 };
       for (let k = 0; k < order.length; k += size) {
         const losses = this.#step(layOut(order.slice(k, k + size)), learningRate(step++ / total) * this.#options.rate);
-        for (const name of Object.keys(sums) as (keyof Losses)[]) sums[name] += losses[name] / examples.length;
+        for (const name of Object.keys(sums) as (keyof Losses)[]) sums[name] += losses[name] / sample;
       }
       onEpoch(epoch, sums);
     }
@@ -118,8 +155,8 @@ export class Trainer {
     const joined: Example[] = [];
     for (let k = 0; k < examples.length; k++) {
       const [a, b] = [examples[k]!, examples[k + 1]];
-      if (!b || this.#random.next() >= this.#options.joined || a.words.length + b.words.length > longestJoined)
-        joined.push(a);
+      const isAlone = !b || a.soft || b.soft || a.words.length + b.words.length > longestJoined;
+      if (isAlone || this.#random.next() >= this.#options.joined) joined.push(a);
       else {
         joined.push(joinExamples(a, b, connectors[Math.floor(this.#random.next() * connectors.length)]!));
         k++;
@@ -128,65 +165,19 @@ export class Trainer {
     return joined;
   }
 
-  /**
-   * What the network believes of captions, as a teacher of other networks.
-   * @param examples those that it was not trained on
-   */
-  believe(examples: readonly Example[]): SoftTargets[] {
-    const targets: SoftTargets[] = [];
-    for (let k = 0; k < examples.length; k += this.#options.batch)
-      targets.push(...this.#believeBatch(layOut(examples.slice(k, k + this.#options.batch))));
-    return targets;
-  }
-
-  #believeBatch(batch: Batch): SoftTargets[] {
+  /** What the network makes of a batch: its phrases are those of the batch. */
+  ask(batch: Batch): Activations {
     this.#forward(batch);
-    const a = this.#a;
-    const { transitions, starts } = this.network.parameters;
-    const { labels: stride } = this.network.sizes;
-    return batch.examples.map((example, n) => {
-      const { start, length } = batch.captions[n]!;
-      const offset = batch.offsets[n]!;
-      const labels = new Float32Array(example.pairs.length * this.#labels.size);
-      const verb = new Float32Array(example.pairs.length * example.verbs.length);
-      const preposition = new Float32Array(example.pairs.length * example.prepositions.length);
-      example.pairs.forEach((_, k) => {
-        const pair = offset.pairs + k;
-        const scores = a.labelScores.subarray(pair * stride, pair * stride + this.#labels.size);
-        softmax(scores, part(labels, k, this.#labels.size)!);
-        const fill = (slot: Slot, places: readonly number[], to: Float32Array) =>
-          softmax(
-            Float32Array.from(places, (t) => this.network.slotScore(a, slot, pair, start + t)),
-            part(to, k, places.length)!,
-          );
-        fill('verb', example.verbs, verb);
-        fill('preposition', example.prepositions, preposition);
-      });
-      const owners = Float32Array.from(
-        example.owners,
-        (_, k) => 1 / (1 + Math.exp(-a.ownerScores[(offset.owners + k) * 8]!)),
-      );
-      return {
-        ...chainMarginals({ tagScores: a.tagScores, transitions, starts }, start, length),
-        labels,
-        verb,
-        preposition,
-        owners,
-      };
-    });
+    return this.#a;
   }
 
   /** @param masks dropout; none where the network is only asked */
   #forward(batch: Batch, masks?: Masks): void {
-    const { rows, captions, compounds, tags, mentions, pairs, attributes, owners, words } = batch;
-    const { sizes } = this.network;
+    const { rows, captions, mentions, pairs, attributes, owners } = batch;
     const a = this.#a;
-    this.#hidden = Uint8Array.from(words, () => (masks && this.#random.next() < this.#options.wordDropout ? 1 : 0));
-    this.words.embed(words, this.#hidden, a.x);
-    masks?.apply(a.x, rows * sizes.input, 'x');
-    this.network.sumWindows(a, rows);
-    this.network.tag(a, captions, rows, compounds, masks);
-    this.network.read(a, captions, rows, tags, masks);
+    this.source.forward(batch, a, masks);
+    masks?.apply(a.state, rows * this.network.sizes.hidden, 'state');
+    this.network.read(a, captions, rows, masks);
     this.network.relate(a, mentions, pairs, masks);
     for (const slot of slots) this.network.seek(a, slot, 0, pairs.length);
     this.network.own(a, attributes, mentions, owners, masks);
@@ -199,19 +190,16 @@ export class Trainer {
 
   #step(batch: Batch, rate: number): Losses {
     const losses = this.#forwardBackward(batch);
-    let squares = this.words.backward(batch.words, this.#hidden, this.#g.x);
-    for (const [gradient] of this.#optimisers) for (let k = 0; k < gradient.length; k++) squares += gradient[k]! ** 2;
+    let squares = this.source.squares();
+    for (const [gradient] of this.#optimisers) squares += this.#training.squares(gradient);
     const mean = 1 / batch.examples.length;
     const norm = Math.sqrt(squares) * mean;
     if (!Number.isFinite(norm)) throw new Error('training diverged: the gradient is not finite');
     const scale = mean * Math.min(1, clipNorm / norm);
     for (const [, optimiser] of this.#optimisers) optimiser.step(rate, scale);
-    this.words.step(rate, scale);
+    this.source.step(rate, scale);
     return losses;
   }
-
-  /** Rows of the batch whose words count as unknown. */
-  #hidden = new Uint8Array();
 
   #forwardBackward(batch: Batch): Losses {
     const { rows, captions, examples } = batch;
@@ -230,45 +218,35 @@ export class Trainer {
     };
     examples.forEach((example, n) => {
       const { start } = captions[n]!;
-      const { soft } = example;
-      losses.tags += chainLoss(scores, start, example.tags, gradient, soft);
+      const { soft, tags } = example;
+      losses.tags += chainLoss(scores, start, tags, gradient, soft && { ...tagBeliefs(soft), trust: soft.trust });
       example.pairs.forEach(({ label, verb, preposition }, k) => {
         const pair = batch.offsets[n]!.pairs + k;
-        losses.labels += this.#labelLoss(pair, label, part(soft?.labels, k, this.#labels.size));
-        if (verb >= 0)
-          losses.words += this.#slotLoss(
-            'verb',
-            pair,
-            start,
-            example.verbs,
-            verb,
-            part(soft?.verb, k, example.verbs.length),
-          );
-        if (preposition >= 0)
-          losses.words += this.#slotLoss(
-            'preposition',
-            pair,
-            start,
-            example.prepositions,
-            preposition,
-            part(soft?.preposition, k, example.prepositions.length),
-          );
+        losses.labels += this.#labelLoss(pair, label, beliefOf(soft, 'labels', k, this.#labels.size));
+        for (const [slot, gold, places] of [
+          ['verb', verb, example.verbs],
+          ['preposition', preposition, example.prepositions],
+        ] as const)
+          if (gold >= 0)
+            losses.words += this.#slotLoss(slot, pair, start, places, gold, beliefOf(soft, slot, k, places.length));
       });
       example.owners.forEach(({ owns }, k) => {
         const at = (batch.offsets[n]!.owners + k) * 8;
         const score = a.ownerScores[at]!;
-        const gold = owns ? 1 : 0;
-        g.ownerScores[at] = 1 / (1 + Math.exp(-score)) - (soft ? 0.5 * (gold + soft.owners[k]!) : gold);
+        const trust = soft?.trust ?? 0;
+        const target = (owns ? 1 - trust : 0) + (soft ? (trust * soft.owners[k]!) / 255 : 0);
+        g.ownerScores[at] = 1 / (1 + Math.exp(-score)) - target;
         losses.owners += Math.max(score, 0) - (owns ? score : 0) + Math.log1p(Math.exp(-Math.abs(score)));
       });
     });
     this.#backward.run(a, g, batch, masks);
-    masks.undo(g.x, rows * sizes.input, 'x');
+    masks.undo(g.state, rows * sizes.hidden, 'state');
+    this.source.backward(batch, a, g, masks);
     return losses;
   }
 
   /** Cross-entropy of a pair's label. */
-  #labelLoss(pair: number, label: number, teacher: Float32Array | undefined): number {
+  #labelLoss(pair: number, label: number, teacher: Belief | undefined): number {
     const { labels: stride } = this.network.sizes;
     const count = this.#labels.size;
     const scores = this.#a.labelScores.subarray(pair * stride, pair * stride + count);
@@ -282,7 +260,7 @@ export class Trainer {
     start: number,
     places: readonly number[],
     gold: number,
-    teacher: Float32Array | undefined,
+    teacher: Belief | undefined,
   ): number {
     const { hidden } = this.network.sizes;
     const [a, g] = [this.#a, this.#g];

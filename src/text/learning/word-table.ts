@@ -1,6 +1,7 @@
 import type { Kernels } from '../learned/kernels/kernels.js';
 import { affixRows, shapeRows, type WordForm, wordForm } from '../learned/word-inputs.js';
 import { Adam } from './adam.js';
+import type { TrainingKernels } from './kernels/training-kernels.js';
 import type { Random } from './random.js';
 import { dimensions } from './word-vectors.js';
 
@@ -31,9 +32,10 @@ export class WordTable {
   readonly #gathered: Float32Array;
   readonly #touched = { words: new Set<number>(), affixes: new Set<number>(), shapes: new Set<number>() };
 
-  /** @param affixes, shapes the network's; vocabulary the words that get a row of their own; maxRows of a batch */
+  /** @param affixes, shapes the network's; training kernels on the same memory; vocabulary the words that get a row of their own; maxRows of a batch */
   constructor(
     kernels: Kernels,
+    training: TrainingKernels,
     width: number,
     { affixes, shapes }: { readonly affixes: Float32Array; readonly shapes: Float32Array },
     vocabulary: readonly string[],
@@ -64,10 +66,10 @@ export class WordTable {
     };
     const g = this.#gradients;
     this.#optimisers = {
-      words: new Adam(this.words, g.words),
-      projection: new Adam(this.projection, g.projection),
-      affixes: new Adam(affixes, g.affixes),
-      shapes: new Adam(shapes, g.shapes),
+      words: new Adam(kernels, training, this.words, g.words),
+      projection: new Adam(kernels, training, this.projection, g.projection),
+      affixes: new Adam(kernels, training, affixes, g.affixes),
+      shapes: new Adam(kernels, training, shapes, g.shapes),
     };
     this.#gathered = kernels.floats(maxRows * vectorStride);
   }

@@ -4,7 +4,8 @@ import { Kernels } from '../../../src/text/learned/kernels/kernels.js';
 import type { ParameterName } from '../../../src/text/learned/parameters.js';
 import { prepare } from '../../../src/text/learning/prepare.js';
 import { Random } from '../../../src/text/learning/random.js';
-import { Trainer, trainingDefaults } from '../../../src/text/learning/trainer.js';
+import { studentTrainer } from '../../../src/text/learning/student.js';
+import { trainingDefaults } from '../../../src/text/learning/trainer.js';
 
 const captions = [
   ['a man riding a brown horse', '( man , ride , horse ) , ( horse , is , brown )'],
@@ -28,7 +29,7 @@ function trainer(options: Partial<typeof trainingDefaults> = {}) {
   const { examples, labels } = prepare(captions, { leastLabelCount: 1 });
   const vocabulary = [...new Set(examples.flatMap(({ words }) => words))].sort();
   const vectors = new Map(vocabulary.map((word, k) => [word, new Float32Array(100).fill(Math.sin(k) / 10)]));
-  const made = new Trainer(new Kernels(64 << 20), sizes, labels, vocabulary, vectors, {
+  const made = studentTrainer(new Kernels(64 << 20), sizes, labels, vocabulary, vectors, {
     ...trainingDefaults,
     ...options,
   });

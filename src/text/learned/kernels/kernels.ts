@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { PackedMatrix } from './packed-matrix.js';
 
 /** How a matrix lies in an array: element (i, p) at `i row + p column`. */
 export interface Strides {
@@ -8,34 +9,95 @@ export interface Strides {
 
 /** What kernels.wasm exports: see kernels.as.ts. Arrays are addresses. */
 interface Exports {
-  gemm(m: number, n: number, k: number, a: number, aRow: number, aColumn: number, b: number, c: number): void;
+  gemm(
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    aRow: number,
+    aColumn: number,
+    b: number,
+    c: number,
+    panel: number,
+  ): void;
+  linear16(
+    rows: number,
+    inputs: number,
+    outputs: number,
+    x: number,
+    w: number,
+    scales: number,
+    b: number,
+    y: number,
+    scratch: number,
+    isRelu: number,
+  ): void;
   scan(gates: number, c: number, width: number, rows: number): void;
   add(a: number, b: number, length: number): void;
-  addProduct(a: number, b: number, c: number, length: number): void;
   addRelu(a: number, b: number, length: number): void;
   relu(a: number, length: number): void;
-  largest(to: number, rows: number, count: number, width: number, least: number): void;
   dot(a: number, b: number, length: number): number;
+  windows(
+    rows: number,
+    width: number,
+    slots: number,
+    given: number,
+    window: number,
+    bias: number,
+    table: number,
+    flags: number,
+    to: number,
+  ): void;
+  addExpected(
+    rows: number,
+    width: number,
+    count: number,
+    scores: number,
+    weights: number,
+    table: number,
+    x: number,
+    to: number,
+  ): void;
+  pairInputs(
+    count: number,
+    width: number,
+    pairs: number,
+    mentions: number,
+    between: number,
+    distances: number,
+    b: number,
+    least: number,
+    most: number,
+    to: number,
+  ): void;
+  likeliest(rows: number, width: number, scores: number, places: number, probabilities: number): void;
 }
 
 const pageBytes = 65_536;
 const floatBytes = 4;
+/** Of `linear16`: 512 inputs of four rows; of `gemm`: eight columns of 384 rows. */
+const scratchBytes = 32 * 384;
+/** Most inputs of `linear16`. */
+export const mostInputs = 512;
 
 /**
- * The parser's arithmetic in WebAssembly, on arrays of floats in its own memory. The memory's size is fixed; nothing is
- * given back. Widths of rows are multiples of 8, which leaves the vector instructions no rest.
+ * The parser's arithmetic in WebAssembly, on arrays of numbers in its own memory. The memory's size is fixed; nothing is
+ * given back. Widths of rows are multiples of 8, which leaves the vector instructions no rest. Nothing checks an array's end.
  *
- * Offsets are in floats, from the start of an array: views would cost more than the arithmetic.
+ * Offsets are in elements, from the start of an array: views would cost more than the arithmetic.
  */
 export class Kernels {
-  readonly #memory: WebAssembly.Memory;
+  /** Where all arrays lie. */
+  readonly memory: WebAssembly.Memory;
   readonly #run: Exports;
+  readonly #scratch: number;
   #used = 1024;
 
   constructor(bytes: number) {
-    this.#memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / pageBytes) + 1 });
-    const instance = new WebAssembly.Instance(kernelModule(), { env: { memory: this.#memory } });
+    this.memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / pageBytes) + 1 });
+    const instance = new WebAssembly.Instance(kernelModule(), { env: { memory: this.memory } });
     this.#run = instance.exports as unknown as Exports;
+    this.#scratch = this.#allocate(scratchBytes);
   }
 
   /**
@@ -43,10 +105,24 @@ export class Kernels {
    * @throws RangeError where the memory is full
    */
   floats(length: number): Float32Array {
+    return new Float32Array(this.memory.buffer, this.#allocate(4 * length), length);
+  }
+
+  /** As `floats`, of 32 bits. */
+  integers(length: number): Int32Array {
+    return new Int32Array(this.memory.buffer, this.#allocate(4 * length), length);
+  }
+
+  /** As `floats`, of 16 bits. */
+  shorts(length: number): Int16Array {
+    return new Int16Array(this.memory.buffer, this.#allocate(2 * length), length);
+  }
+
+  #allocate(bytes: number): number {
     const start = this.#used;
-    this.#used += Math.ceil(length / 4) * 16;
-    if (this.#used > this.#memory.buffer.byteLength) throw new RangeError('memory of the kernels is full');
-    return new Float32Array(this.#memory.buffer, start, length);
+    this.#used += Math.ceil(bytes / 16) * 16;
+    if (this.#used > this.memory.buffer.byteLength) throw new RangeError('memory of the kernels is full');
+    return start;
   }
 
   /**
@@ -64,7 +140,7 @@ export class Kernels {
     b: Float32Array,
     c: Float32Array,
   ) {
-    this.#run.gemm(m, n, k, a.byteOffset, row, column, b.byteOffset, c.byteOffset);
+    this.#run.gemm(m, n, k, a.byteOffset, row, column, b.byteOffset, c.byteOffset, this.#scratch);
   }
 
   /**
@@ -74,15 +150,45 @@ export class Kernels {
   linear(
     rows: number,
     x: Float32Array,
+    xStart: number,
     inputs: number,
     w: Float32Array,
     b: Float32Array | null,
     y: Float32Array,
+    yStart: number,
     outputs: number,
   ): void {
-    if (b) for (let i = 0; i < rows; i++) y.set(b, i * outputs);
-    else y.fill(0, 0, rows * outputs);
-    this.#run.gemm(rows, outputs, inputs, x.byteOffset, inputs, 1, w.byteOffset, y.byteOffset);
+    if (b) for (let i = 0; i < rows; i++) y.set(b, yStart + i * outputs);
+    else y.fill(0, yStart, yStart + rows * outputs);
+    const [from, to] = [x.byteOffset + floatBytes * xStart, y.byteOffset + floatBytes * yStart];
+    this.#run.gemm(rows, outputs, inputs, from, inputs, 1, w.byteOffset, to, this.#scratch);
+  }
+
+  /**
+   * The same in whole numbers of 12 bits, twice as fast; where `isRelu`, y = max(b + x · w, 0).
+   * @param x `[rows, inputs]`; y `[rows, outputs]`, both from an offset on
+   */
+  linearWhole(
+    rows: number,
+    x: Float32Array,
+    xStart: number,
+    { inputs, outputs, whole, scales, bias }: PackedMatrix,
+    y: Float32Array,
+    yStart: number,
+    isRelu: boolean,
+  ): void {
+    this.#run.linear16(
+      rows,
+      inputs,
+      outputs,
+      x.byteOffset + floatBytes * xStart,
+      whole.byteOffset,
+      scales.byteOffset,
+      bias.byteOffset,
+      y.byteOffset + floatBytes * yStart,
+      this.#scratch,
+      isRelu ? 1 : 0,
+    );
   }
 
   /**
@@ -107,20 +213,6 @@ export class Kernels {
     this.#run.add(a.byteOffset + floatBytes * aStart, b.byteOffset + floatBytes * bStart, length);
   }
 
-  /** a += b c, element by element, from an offset on. */
-  addProduct(
-    a: Float32Array,
-    aStart: number,
-    b: Float32Array,
-    bStart: number,
-    c: Float32Array,
-    cStart: number,
-    length: number,
-  ): void {
-    const at = (values: Float32Array, start: number) => values.byteOffset + floatBytes * start;
-    this.#run.addProduct(at(a, aStart), at(b, bStart), at(c, cStart), length);
-  }
-
   /** a = max(a + b, 0), from an offset on. */
   addRelu(a: Float32Array, aStart: number, b: Float32Array, bStart: number, length: number): void {
     this.#run.addRelu(a.byteOffset + floatBytes * aStart, b.byteOffset + floatBytes * bStart, length);
@@ -131,28 +223,100 @@ export class Kernels {
     this.#run.relu(a.byteOffset, length);
   }
 
-  /** The largest of some rows, element by element, but at least `least`. @param toStart, rowsStart offsets */
-  largest(
-    to: Float32Array,
-    toStart: number,
-    rows: Float32Array,
-    rowsStart: number,
-    count: number,
-    width: number,
-    least: number,
-  ): void {
-    this.#run.largest(
-      to.byteOffset + floatBytes * toStart,
-      rows.byteOffset + floatBytes * rowsStart,
-      count,
-      width,
-      least,
-    );
-  }
-
   /** Σ a b, from an offset on. */
   dot(a: Float32Array, aStart: number, b: Float32Array, bStart: number, length: number): number {
     return this.#run.dot(a.byteOffset + floatBytes * aStart, b.byteOffset + floatBytes * bStart, length);
+  }
+
+  /**
+   * Each row's sum over its window, at least 0.
+   * @param slots `[rows]`: which word stands in a row
+   * @param given `[words, window, width]`: what a word gives to a row, by its place in the row's window
+   * @param table `[flags, width]`, `flags` `[rows]`: which of its rows is added beside the bias
+   */
+  windows(
+    rows: number,
+    width: number,
+    slots: Int32Array,
+    given: Float32Array,
+    window: number,
+    bias: Float32Array,
+    table: Float32Array,
+    flags: Int32Array,
+    to: Float32Array,
+  ): void {
+    const addresses = [given, bias, table, flags, to].map(({ byteOffset }) => byteOffset);
+    const [words, b, rowsOfFlags, flagOfRow, sums] = addresses as [number, number, number, number, number];
+    this.#run.windows(rows, width, slots.byteOffset, words, window, b, rowsOfFlags, flagOfRow, sums);
+  }
+
+  /**
+   * to = x + the expectation of a table's rows under the softmax of each row's scores.
+   * @param scores `[rows, 8]`, of which `count` count; weights `[rows, 8]`: set to the softmax
+   * @param table `[count, width]`; x, to `[rows, width]`
+   */
+  addExpected(
+    rows: number,
+    width: number,
+    count: number,
+    scores: Float32Array,
+    weights: Float32Array,
+    table: Float32Array,
+    x: Float32Array,
+    to: Float32Array,
+  ): void {
+    this.#run.addExpected(
+      rows,
+      width,
+      count,
+      scores.byteOffset,
+      weights.byteOffset,
+      table.byteOffset,
+      x.byteOffset,
+      to.byteOffset,
+    );
+  }
+
+  /**
+   * One row for each pair of mentions: its bias, what either mention is, their product, the largest of what stands between
+   * them, their distances; at least 0.
+   * @param pairs `[count, 6]`: first and second mention, rows between them from and to, two rows of `distances`
+   * @param mentions `[mentions, 4 width]`: what each is as a first, as a second, as a factor of either
+   * @param least what stands between two mentions where nothing does
+   * @param most `[count, width]`: set to the largest between
+   */
+  pairInputs(
+    count: number,
+    width: number,
+    pairs: Int32Array,
+    mentions: Float32Array,
+    between: Float32Array,
+    distances: Float32Array,
+    bias: Float32Array,
+    least: number,
+    most: Float32Array,
+    to: Float32Array,
+  ): void {
+    this.#run.pairInputs(
+      count,
+      width,
+      pairs.byteOffset,
+      mentions.byteOffset,
+      between.byteOffset,
+      distances.byteOffset,
+      bias.byteOffset,
+      least,
+      most.byteOffset,
+      to.byteOffset,
+    );
+  }
+
+  /**
+   * Of each row the place of its largest score and the probability of that in the row's softmax.
+   * @param scores `[rows, width]`; places, probabilities `[rows]`
+   */
+  likeliest(rows: number, width: number, scores: Float32Array, places: Int32Array, probabilities: Float32Array): void {
+    this.#run.likeliest(rows, width, scores.byteOffset, places.byteOffset, probabilities.byteOffset);
   }
 }
 

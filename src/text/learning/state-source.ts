@@ -1,0 +1,15 @@
+import type { Activations } from '../learned/activations.js';
+import type { Batch } from './batch.js';
+import type { Masks } from './masks.js';
+
+/** What makes states of a batch's tokens, and learns to. */
+export interface StateSource {
+  /** Fills `a.state`. @param masks dropout; none where the network is only asked */
+  forward(batch: Batch, a: Activations, masks?: Masks): void;
+  /** Adds its gradients. @param g `state` holds the gradient of the states */
+  backward(batch: Batch, a: Activations, g: Activations, masks: Masks): void;
+  /** The sum of the squares of its gradients. */
+  squares(): number;
+  /** Learns, and sets its gradients to zero. @param scale of the gradients */
+  step(rate: number, scale: number): void;
+}
