@@ -30,7 +30,7 @@ export default recipe({
       captions: join(scenes, 'captions.json'),
       threshold,
       overlap: false,
-      parser: 'rules',
+      parser: 'learned',
       minConfidence: 0.6,
       compat: false,
       seed: 0,

@@ -28,7 +28,7 @@ export const pseudoLabelOptions = {
       description: 'text graphs that another parser made, {"image id": [graph, …]}; instead of --captions',
     }),
   ),
-  parser: Type.String({ default: 'rules', description: 'what reads the captions: rules, or learned' }),
+  parser: Type.String({ default: 'learned', description: 'what reads the captions: learned, or rules' }),
   minConfidence: Type.Number({
     default: 0.6,
     minimum: 0,

@@ -3,4 +3,4 @@ import { textParsers } from '../index.js';
 
 /** `--parser rules|learned`. */
 export const parserOption = () =>
-  new Option('--parser <name>', 'which parser reads the captions').choices(textParsers).default('rules');
+  new Option('--parser <name>', 'which parser reads the captions').choices(textParsers).default('learned');

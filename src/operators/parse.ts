@@ -1,11 +1,11 @@
 import type { Captioned } from '../records/caption.js';
 import type { TextParser } from '../records/ports.js';
 import type { Parsed, TextGraph } from '../records/text-graph.js';
-import { ruleParser } from '../text/rule-parser.js';
+import { learnedParser } from '../text/learned/learned-parser.js';
 import { type Operator, operator } from './operator.js';
 
-/** Reads each caption into a graph of noun phrases and relations. Default: `ruleParser()`. */
-export function parse(parser: TextParser = ruleParser()): Operator<Captioned, Parsed> {
+/** Reads each caption into a graph of noun phrases and relations. Default: `learnedParser()`. */
+export function parse(parser: TextParser = learnedParser()): Operator<Captioned, Parsed> {
   return operator<Captioned, Parsed>({
     name: 'parse',
     version: `1+${parser.name}@${parser.version}`,

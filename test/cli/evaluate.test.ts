@@ -13,7 +13,7 @@ describe('relflow evaluate parser', function () {
 
   it('prints tables, names bad rows and writes the failed captions', async () => {
     const errors = join(temporaryFolder(), 'failed.txt');
-    const { code, stdout, stderr } = await relflow(['evaluate', 'parser', CAPTIONS, '--errors', errors]);
+    const { code, stdout, stderr } = await relflow(['evaluate', 'parser', CAPTIONS, '--parser', 'rules', '--errors', errors]);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^words +captions +Set Match % +SPICE % \(lemmas\) +SPICE % \(synonyms\)\nall +4 +50 /);
     assert.match(stdout, /\nerror in 2 failed captions +captions +%\nentity-boundary +1 +50\n/);
@@ -39,7 +39,7 @@ describe('relflow evaluate parser', function () {
   });
 
   it('prints JSON', async () => {
-    const { stdout } = await relflow(['evaluate', 'parser', CAPTIONS, '--json']);
+    const { stdout } = await relflow(['evaluate', 'parser', CAPTIONS, '--parser', 'rules', '--json']);
     const result = JSON.parse(stdout) as ParserEvaluation & { parser: { name: string }; badRows: BadRow[] };
     assert.deepEqual(
       [result.parser.name, result.overall.setMatch, result.byLength.length, result.badRows.length],
