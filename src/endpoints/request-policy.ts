@@ -1,0 +1,274 @@
+import { setMaxListeners } from 'node:events';
+import PQueue from 'p-queue';
+import pRetry, { type RetryContext } from 'p-retry';
+import { EndpointError, RelflowError } from '../errors.js';
+import type { Tokens } from '../records/answer.js';
+import { RequestFailure } from './exchange.js';
+import type { Policy } from './policy-options.js';
+import { rateWindow, TokenRate } from './rates.js';
+import { costOf, type Usage } from './usage.js';
+
+/** The first wait before a retry; each is twice the last, times a random number from 1 to 2. */
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 30_000;
+/** So many answers in a row that nobody gets are no accident. */
+const FAILURES_IN_A_ROW = 16;
+/** Where nothing ever answered, a few attempts are enough to say so. */
+const ATTEMPTS_WITHOUT_SERVER = 4;
+
+/** What the policy has to know of an answer. */
+interface Metered {
+  readonly tokens?: Tokens;
+}
+
+/**
+ * Sends requests as an endpoint bears them: so many at once and a minute, again after a failure with growing waits, not
+ * before `Retry-After`, and none any more once credentials are refused or credit, budget or time is spent. Then what is
+ * in flight still comes to its end, since it is paid for.
+ */
+export class RequestPolicy {
+  readonly usage: Usage;
+  readonly #where: string;
+  readonly #policy: Policy;
+  readonly #queue: PQueue;
+  readonly #tokenRate: TokenRate | null;
+  readonly #begun = performance.now();
+  /** Aborted where nothing new is to be sent. */
+  readonly #stopping = new AbortController();
+  readonly #inFlight = new Set<Promise<unknown>>();
+  #reserved = 0;
+  #failuresInARow = 0;
+  #resumeAt = 0;
+  #resume: NodeJS.Timeout | undefined;
+  #largestInput = 0;
+
+  /**
+   * @param where who asks, for messages
+   * @param usage is added to
+   */
+  constructor(where: string, policy: Policy, usage: Usage) {
+    this.usage = usage;
+    this.#where = where;
+    this.#policy = policy;
+    this.#queue = new PQueue({ concurrency: policy.requestsAtOnce, ...rateWindow(policy.requestsPerMinute) });
+    this.#tokenRate =
+      policy.tokensPerMinute === undefined ? null : new TokenRate(policy.tokensPerMinute, this.#stopping.signal);
+  }
+
+  /**
+   * @param send makes one request and keeps what it brought; throws RequestFailure where it brought nothing
+   * @param expected tokens of input as far as they can be known, and of output at most
+   * @param signal ends at once, what is in flight included
+   * @throws EndpointError where nothing is sent any more; the last RequestFailure where there is no answer
+   */
+  async ask<T extends Metered>(
+    send: (signal: AbortSignal) => Promise<T>,
+    expected: Tokens,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const waiting = either(signal, this.#stopping.signal);
+    try {
+      return await pRetry(
+        async (attempt) => {
+          await this.#tokenRate?.take(this.#likely(expected));
+          return await this.#queue.add(() => this.#attempt(send, expected, attempt > 1, signal), {
+            signal: waiting.signal,
+          });
+        },
+        {
+          retries: this.#policy.retries,
+          minTimeout: FIRST_WAIT_MS,
+          maxTimeout: LONGEST_WAIT_MS,
+          maxRetryTime: this.#policy.answerSeconds * 1000,
+          randomize: true,
+          signal: waiting.signal,
+          onFailedAttempt: (context) => this.#judge(context),
+          shouldRetry: ({ error }) => isTransient(error),
+          // The queue waits for as long as the server asked; that is no failure.
+          shouldConsumeRetry: ({ error }) => !(error instanceof RequestFailure && error.retryAfter !== undefined),
+        },
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof RequestFailure) this.#noteFailure(error);
+      else if (!this.#stopping.signal.aborted) this.#end(error);
+      if (!this.#stopping.signal.aborted) throw error;
+      // What is on its way is paid for: it has to be kept before anybody ends the run.
+      await Promise.allSettled(this.#inFlight);
+      throw this.#stopping.signal.reason;
+    } finally {
+      waiting.release();
+    }
+  }
+
+  /** Ends all waiting. */
+  close(): void {
+    clearTimeout(this.#resume);
+    this.#stopping.abort(new EndpointError(this.#where, 'closed', 'is closed'));
+  }
+
+  async #attempt<T extends Metered>(
+    send: (signal: AbortSignal) => Promise<T>,
+    expected: Tokens,
+    again: boolean,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const cost = costOf(this.#policy.prices, { ...expected, input: Math.max(expected.input, this.#largestInput) });
+    await this.#afford(cost);
+    this.usage.requests++;
+    if (again) this.usage.retried++;
+    this.#reserved += cost;
+    const sent = withinTime(send, this.#policy.requestSeconds, signal);
+    this.#inFlight.add(sent);
+    try {
+      const answer = await sent;
+      this.#count(answer.tokens, expected);
+      return answer;
+    } finally {
+      this.#inFlight.delete(sent);
+      this.#reserved -= cost;
+    }
+  }
+
+  /** Waits until the request is within the budget whatever those in flight cost, or ends the asking. */
+  async #afford(cost: number): Promise<void> {
+    const { budget, totalSeconds } = this.#policy;
+    const seconds = (performance.now() - this.#begun) / 1000;
+    if (totalSeconds !== undefined && seconds > totalSeconds) {
+      this.#stop('time-spent', `the ${totalSeconds} seconds are over`);
+    }
+    while (budget !== undefined && this.usage.spend + this.#reserved + cost > budget) {
+      if (this.#inFlight.size === 0) {
+        this.#stop(
+          'budget-spent',
+          `the next request could exceed the budget of ${budget}; ${round(this.usage.spend)} is spent`,
+        );
+      }
+      await Promise.race(this.#inFlight).catch(() => {});
+      // Whoever was waited for has to do its sums first.
+      await new Promise(setImmediate);
+    }
+    this.#stopping.signal.throwIfAborted();
+  }
+
+  #count(tokens: Tokens | undefined, expected: Tokens): void {
+    const { input, output } = tokens ?? expected;
+    if (tokens) {
+      this.#largestInput = Math.max(this.#largestInput, input);
+      this.#tokenRate?.correct(input + output - this.#likely(expected));
+    } else {
+      this.usage.unmetered++;
+    }
+    this.#failuresInARow = 0;
+    this.usage.answered++;
+    this.usage.inputTokens += input;
+    this.usage.outputTokens += output;
+    this.usage.spend += costOf(this.#policy.prices, { input, output });
+  }
+
+  /** Tokens that a request probably takes. */
+  #likely(expected: Tokens): number {
+    const { answered, inputTokens, outputTokens } = this.usage;
+    return answered === 0 ? expected.input + expected.output : Math.ceil((inputTokens + outputTokens) / answered);
+  }
+
+  /** What a failed request means for those that come after it. */
+  #judge({ error, attemptNumber }: RetryContext): void {
+    if (!(error instanceof RequestFailure)) return;
+    const { kind, status, retryAfter, message } = error;
+    if (status === 401 || status === 403) this.#stop('credentials-refused', `${message}; check the token (HF_TOKEN)`);
+    if (status === 402) this.#stop('credit-spent', message);
+    if (status === 404 || status === 405 || status === 410)
+      this.#stop('no-such-model', `${message}; check endpoint and model`);
+    if (kind === 'network' && this.usage.answered === 0 && attemptNumber >= ATTEMPTS_WITHOUT_SERVER) {
+      this.#stop('no-server', message);
+    }
+    if (retryAfter === undefined) return;
+    if (retryAfter > this.#policy.answerSeconds) {
+      this.#stop('put-off', `${message}; the server asks for ${Math.ceil(retryAfter)} seconds of patience, go on then`);
+    }
+    this.#pause(retryAfter);
+  }
+
+  /** Everybody waits, since the server counts all requests together. */
+  #pause(seconds: number): void {
+    const until = performance.now() + seconds * 1000 + Math.random() * 250;
+    if (until <= this.#resumeAt) return;
+    this.#resumeAt = until;
+    this.#queue.pause();
+    clearTimeout(this.#resume);
+    this.#resume = setTimeout(() => this.#queue.start(), until - performance.now());
+  }
+
+  #noteFailure(failure: RequestFailure): void {
+    this.usage.failed++;
+    const never = this.usage.answered === 0 && isTransient(failure);
+    const limit = never ? Math.min(this.#policy.requestsAtOnce, ATTEMPTS_WITHOUT_SERVER) : FAILURES_IN_A_ROW;
+    if (++this.#failuresInARow < limit) return;
+    this.#end(
+      new EndpointError(
+        this.#where,
+        'no-answers',
+        `${never ? 'nothing was ever answered' : `${this.#failuresInARow} questions in a row were not answered`}; the last time ${failure.message}`,
+      ),
+    );
+  }
+
+  #stop(reason: string, problem: string): never {
+    const { requests, answered } = this.usage;
+    const done = `after ${requests} requests, ${answered} of them answered and kept`;
+    this.#end(new EndpointError(this.#where, reason, `${problem} (${done})`, { ...this.usage }));
+    throw this.#stopping.signal.reason;
+  }
+
+  #end(error: unknown): void {
+    // Only what ends a run ends the asking: one bad image is the image's own matter.
+    if (error instanceof RelflowError && error.code !== 'bad-record') this.#stopping.abort(error);
+  }
+}
+
+const isTransient = (error: unknown) =>
+  error instanceof RequestFailure &&
+  (error.kind === 'status'
+    ? [408, 409, 425, 429].includes(error.status!) || error.status! >= 500
+    : error.kind !== 'too-large');
+
+const round = (amount: number) => Number(amount.toPrecision(4));
+
+/** Runs what can be aborted, by the signal or after some seconds. */
+async function withinTime<T>(
+  run: (signal: AbortSignal) => Promise<T>,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<T> {
+  const timeout = new AbortController();
+  const timer = setTimeout(() => {
+    timeout.abort(new RequestFailure('timeout', `no answer from the server within ${seconds} seconds`));
+  }, seconds * 1000);
+  const both = either(signal, timeout.signal);
+  try {
+    return await run(both.signal);
+  } finally {
+    clearTimeout(timer);
+    both.release();
+  }
+}
+
+/** `AbortSignal.any` that lets go of its signals: a run has one for millions of requests. */
+function either(...signals: readonly AbortSignal[]): { signal: AbortSignal; release: () => void } {
+  const controller = new AbortController();
+  // There are as many listeners as images in work.
+  setMaxListeners(0, ...signals, controller.signal);
+  const listeners = signals.map((signal) => {
+    const listener = () => controller.abort(signal.reason);
+    if (signal.aborted) listener();
+    else signal.addEventListener('abort', listener);
+    return { signal, listener };
+  });
+  return {
+    signal: controller.signal,
+    release: () => {
+      for (const { signal, listener } of listeners) signal.removeEventListener('abort', listener);
+    },
+  };
+}
