@@ -1,4 +1,3 @@
-import type { KeptReply } from '../endpoints/answer-store.js';
 import { RequestFailure } from '../endpoints/exchange.js';
 import { PaidAnswers, type PaidOptions } from '../endpoints/paid-answers.js';
 import { EndpointError, OptionError, RecordError } from '../errors.js';
@@ -59,7 +58,8 @@ export function paidCaptioner(asking: Asking, options: ModelCaptionerOptions): C
     name,
     version,
     options: { model, ...(prompt !== '' && { prompt }), parameters, nCaptions: seeds.length, firstSeed: seeds[0]! },
-    imagesAtOnce: Math.max(2, Math.ceil((1.5 * answers.atOnce) / seeds.length)),
+    // While some are sent, others are read from the disk or written to the store.
+    imagesAtOnce: Math.max(4, Math.ceil((4 * answers.atOnce) / seeds.length)),
     usage: () => ({ ...answers.usage }),
     close: () => answers.close(),
     async forecast(image) {
@@ -68,7 +68,6 @@ export function paidCaptioner(asking: Asking, options: ModelCaptionerOptions): C
     },
     async caption(image, signal, count = () => {}) {
       const file = await files.read(image);
-      await answers.name(image.dataset, String(image.id), file.sha256);
       // Once for all captions, and only if one is missing.
       let ready: ReturnType<typeof asking.prepare> | undefined;
       const prepare = async (seed: number) => {
@@ -76,19 +75,24 @@ export function paidCaptioner(asking: Asking, options: ModelCaptionerOptions): C
         const send = await ready;
         return (attempt: AbortSignal) => send(seed, attempt);
       };
-      const replies = await Promise.allSettled(
-        seeds.map((seed) => answers.answer({ subject: file.sha256, seed, prepare: () => prepare(seed) }, signal)),
+      const asked = seeds.map((seed) =>
+        answers.answer({ subject: file.sha256, seed, prepare: () => prepare(seed) }, signal),
       );
+      // The name is written beside the answers, so that nothing waits for the disk twice.
+      const [replies] = await Promise.all([
+        Promise.allSettled(asked),
+        answers.name(image.dataset, String(image.id), file.sha256),
+      ]);
       return captionsOf(name, model, image, allOf(name, image, replies), count);
     },
   };
 }
 
 /** @throws RecordError where some are missing, or whatever ends the run */
-function allOf(where: string, { id }: Image, settled: readonly PromiseSettledResult<KeptReply>[]): KeptReply[] {
+function allOf(where: string, { id }: Image, settled: readonly PromiseSettledResult<Reply>[]): Reply[] {
   const failures = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
   const [first] = failures;
-  if (first === undefined) return settled.map((one) => (one as PromiseFulfilledResult<KeptReply>).value);
+  if (first === undefined) return settled.map((one) => (one as PromiseFulfilledResult<Reply>).value);
   const fatal = failures.find((error) => error instanceof EndpointError);
   if (fatal !== undefined || !(first instanceof RequestFailure)) throw fatal ?? first;
   throw new RecordError(
@@ -102,7 +106,7 @@ function captionsOf(
   where: string,
   source: string,
   { id }: Image,
-  replies: readonly KeptReply[],
+  replies: readonly Reply[],
   count: (problem: string) => void,
 ): Caption[] {
   const captions = replies.flatMap(({ text, refused, cut }) => {

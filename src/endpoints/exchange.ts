@@ -51,22 +51,43 @@ export function exchange(redact: (text: string) => string): typeof fetch {
       const text = `the server answered ${status}${said === '' ? '' : `: ${said}`}`;
       throw new RequestFailure('status', text, { status, ...(retryAfter !== undefined && { retryAfter }) });
     }
-    try {
-      JSON.parse(body);
-    } catch {
-      throw new RequestFailure('malformed', `the server's answer is no JSON: ${redact(body).slice(0, 80)}`);
-    }
-    return new Response(body, { status, headers: { 'content-type': 'application/json' } });
+    return jsonResponse(status, parsed(body, redact));
   };
 }
 
+function parsed(body: string, redact: (text: string) => string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new RequestFailure('malformed', `the server's answer is no JSON: ${redact(body).slice(0, 80)}`);
+  }
+}
+
+const JSON_HEADERS = new Headers({ 'content-type': 'application/json' });
+
+/** What the client reads of a Response. A real one would parse the body again, which costs as much as the request. */
+function jsonResponse(status: number, value: unknown): Response {
+  const response: Pick<Response, 'ok' | 'status' | 'headers' | 'json'> = {
+    ok: true,
+    status,
+    headers: JSON_HEADERS,
+    json: () => Promise.resolve(value),
+  };
+  return response as Response;
+}
+
 async function boundedText(response: Response): Promise<string> {
+  const tooLarge = () => new RequestFailure('too-large', `the server's answer exceeds ${MAX_REPLY_BYTES} bytes`);
+  // Packed, its length says nothing.
+  if (!response.headers.has('content-encoding') && response.headers.has('content-length')) {
+    if (Number(response.headers.get('content-length')) > MAX_REPLY_BYTES) throw tooLarge();
+    return response.text();
+  }
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     bytes += chunk.length;
-    if (bytes > MAX_REPLY_BYTES)
-      throw new RequestFailure('too-large', `the server's answer exceeds ${MAX_REPLY_BYTES} bytes`);
+    if (bytes > MAX_REPLY_BYTES) throw tooLarge();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

@@ -1,6 +1,6 @@
 import type { Question, Reply, Tokens } from '../records/answer.js';
 import type { Forecast } from '../records/ports.js';
-import { type AnswerKey, AnswerStore, type KeptReply, questionKey } from './answer-store.js';
+import { type AnswerKey, AnswerStore, questionKey } from './answer-store.js';
 import { type Policy, type PolicyOptions, policyOf } from './policy-options.js';
 import { RequestPolicy } from './request-policy.js';
 import { storeFolder } from './store-folder.js';
@@ -34,7 +34,7 @@ export class PaidAnswers {
   readonly #folder: string;
   readonly #policy: Policy;
   readonly #mostTokens: Tokens;
-  readonly #asked = new Map<string, Promise<KeptReply>>();
+  readonly #asked = new Map<string, Promise<Reply>>();
   readonly #where: string;
   #opened: Promise<AnswerStore> | null = null;
   #requests: RequestPolicy | null = null;
@@ -64,7 +64,7 @@ export class PaidAnswers {
    * The answer, from the store or the model.
    * @throws EndpointError where nothing is asked any more; RequestFailure where there is no answer
    */
-  async answer({ subject, seed, prepare }: Wanted, signal: AbortSignal): Promise<KeptReply> {
+  async answer({ subject, seed, prepare }: Wanted, signal: AbortSignal): Promise<Reply> {
     const store = await this.#store();
     const key: AnswerKey = { question: this.#key, subject, seed };
     const kept = store.find(key);
@@ -110,17 +110,12 @@ export class PaidAnswers {
     return this.#opened;
   }
 
-  async #fetch(
-    store: AnswerStore,
-    key: AnswerKey,
-    prepare: Wanted['prepare'],
-    signal: AbortSignal,
-  ): Promise<KeptReply> {
+  async #fetch(store: AnswerStore, key: AnswerKey, prepare: Wanted['prepare'], signal: AbortSignal): Promise<Reply> {
     const send = await prepare();
     this.#requests ??= new RequestPolicy(this.#where, this.#policy, this.usage);
-    return this.#requests.ask(
-      async (attempt) => {
-        const reply = await send(attempt);
+    return this.#requests.ask<Reply>(
+      send,
+      async (reply) => {
         if (reply.refused || reply.text === '') this.usage.refused++;
         return store.keep(this.#question, key, { ...reply, at: new Date().toISOString() });
       },

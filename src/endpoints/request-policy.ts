@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import PQueue from 'p-queue';
-import pRetry, { type RetryContext } from 'p-retry';
+import pRetry from 'p-retry';
 import { EndpointError, RelflowError } from '../errors.js';
 import type { Tokens } from '../records/answer.js';
 import { RequestFailure } from './exchange.js';
@@ -36,6 +36,7 @@ export class RequestPolicy {
   /** Aborted where nothing new is to be sent. */
   readonly #stopping = new AbortController();
   readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #waitings = new WeakMap<AbortSignal, AbortSignal>();
   #reserved = 0;
   #failuresInARow = 0;
   #resumeAt = 0;
@@ -56,38 +57,39 @@ export class RequestPolicy {
   }
 
   /**
-   * @param send makes one request and keeps what it brought; throws RequestFailure where it brought nothing
+   * @param send makes one request; throws RequestFailure where it brings nothing
+   * @param keep puts away what it brought, before anybody is told that the asking is over
    * @param expected tokens of input as far as they can be known, and of output at most
    * @param signal ends at once, what is in flight included
    * @throws EndpointError where nothing is sent any more; the last RequestFailure where there is no answer
    */
   async ask<T extends Metered>(
     send: (signal: AbortSignal) => Promise<T>,
+    keep: (answer: T) => Promise<T>,
     expected: Tokens,
     signal: AbortSignal,
   ): Promise<T> {
-    const waiting = either(signal, this.#stopping.signal);
+    const waiting = this.#waiting(signal);
     try {
-      return await pRetry(
+      const { kept } = await pRetry(
         async (attempt) => {
           await this.#tokenRate?.take(this.#likely(expected));
-          return await this.#queue.add(() => this.#attempt(send, expected, attempt > 1, signal), {
-            signal: waiting.signal,
-          });
+          return this.#queue.add(() => this.#attempt(send, keep, expected, attempt, signal), { signal: waiting });
         },
         {
-          retries: this.#policy.retries,
+          retries: Number.POSITIVE_INFINITY,
           minTimeout: FIRST_WAIT_MS,
           maxTimeout: LONGEST_WAIT_MS,
           maxRetryTime: this.#policy.answerSeconds * 1000,
           randomize: true,
-          signal: waiting.signal,
-          onFailedAttempt: (context) => this.#judge(context),
-          shouldRetry: ({ error }) => isTransient(error),
-          // The queue waits for as long as the server asked; that is no failure.
-          shouldConsumeRetry: ({ error }) => !(error instanceof RequestFailure && error.retryAfter !== undefined),
+          signal: waiting,
+          // To be put off is no failure: the queue waits for as long as the server asked.
+          shouldConsumeRetry: ({ error }) => !isPutOff(error),
+          shouldRetry: ({ error, retriesConsumed }) =>
+            isPutOff(error) || (isTransient(error) && retriesConsumed < this.#policy.retries),
         },
       );
+      return await kept;
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof RequestFailure) this.#noteFailure(error);
@@ -96,9 +98,19 @@ export class RequestPolicy {
       // What is on its way is paid for: it has to be kept before anybody ends the run.
       await Promise.allSettled(this.#inFlight);
       throw this.#stopping.signal.reason;
-    } finally {
-      waiting.release();
     }
+  }
+
+  /** Aborted where whoever has this signal need not wait any more. */
+  #waiting(signal: AbortSignal): AbortSignal {
+    let waiting = this.#waitings.get(signal);
+    if (!waiting) {
+      waiting = AbortSignal.any([signal, this.#stopping.signal]);
+      // A run has one signal for all of its images.
+      setMaxListeners(0, signal, waiting);
+      this.#waitings.set(signal, waiting);
+    }
+    return waiting;
   }
 
   /** Ends all waiting. */
@@ -107,27 +119,39 @@ export class RequestPolicy {
     this.#stopping.abort(new EndpointError(this.#where, 'closed', 'is closed'));
   }
 
+  /** @returns when the answer is there; `kept` resolves when it is put away, for which no other request has to wait */
   async #attempt<T extends Metered>(
     send: (signal: AbortSignal) => Promise<T>,
+    keep: (answer: T) => Promise<T>,
     expected: Tokens,
-    again: boolean,
+    attempt: number,
     signal: AbortSignal,
-  ): Promise<T> {
+  ): Promise<{ kept: Promise<T> }> {
     const cost = costOf(this.#policy.prices, { ...expected, input: Math.max(expected.input, this.#largestInput) });
     await this.#afford(cost);
     this.usage.requests++;
-    if (again) this.usage.retried++;
+    if (attempt > 1) this.usage.retried++;
     this.#reserved += cost;
-    const sent = withinTime(send, this.#policy.requestSeconds, signal);
-    this.#inFlight.add(sent);
+    const sent = withinTime(send, this.#policy.requestSeconds, signal)
+      .then((answer) => {
+        this.#count(answer.tokens, expected);
+        return answer;
+      })
+      .finally(() => {
+        this.#reserved -= cost;
+      });
+    const kept = sent.then(keep);
+    this.#inFlight.add(kept);
+    const settled = () => this.#inFlight.delete(kept);
+    kept.then(settled, settled);
     try {
-      const answer = await sent;
-      this.#count(answer.tokens, expected);
-      return answer;
-    } finally {
-      this.#inFlight.delete(sent);
-      this.#reserved -= cost;
+      await sent;
+    } catch (error) {
+      // Before the place in the queue is free for a request that should not be sent any more.
+      if (error instanceof RequestFailure) this.#judge(error, attempt);
+      throw error;
     }
+    return { kept };
   }
 
   /** Waits until the request is within the budget whatever those in flight cost, or ends the asking. */
@@ -145,8 +169,6 @@ export class RequestPolicy {
         );
       }
       await Promise.race(this.#inFlight).catch(() => {});
-      // Whoever was waited for has to do its sums first.
-      await new Promise(setImmediate);
     }
     this.#stopping.signal.throwIfAborted();
   }
@@ -173,14 +195,12 @@ export class RequestPolicy {
   }
 
   /** What a failed request means for those that come after it. */
-  #judge({ error, attemptNumber }: RetryContext): void {
-    if (!(error instanceof RequestFailure)) return;
-    const { kind, status, retryAfter, message } = error;
+  #judge({ kind, status, retryAfter, message }: RequestFailure, attempt: number): void {
     if (status === 401 || status === 403) this.#stop('credentials-refused', `${message}; check the token (HF_TOKEN)`);
     if (status === 402) this.#stop('credit-spent', message);
     if (status === 404 || status === 405 || status === 410)
       this.#stop('no-such-model', `${message}; check endpoint and model`);
-    if (kind === 'network' && this.usage.answered === 0 && attemptNumber >= ATTEMPTS_WITHOUT_SERVER) {
+    if (kind === 'network' && this.usage.answered === 0 && attempt >= ATTEMPTS_WITHOUT_SERVER) {
       this.#stop('no-server', message);
     }
     if (retryAfter === undefined) return;
@@ -233,6 +253,9 @@ const isTransient = (error: unknown) =>
     ? [408, 409, 425, 429].includes(error.status!) || error.status! >= 500
     : error.kind !== 'too-large');
 
+const isPutOff = (error: unknown) =>
+  error instanceof RequestFailure && error.retryAfter !== undefined && isTransient(error);
+
 const round = (amount: number) => Number(amount.toPrecision(4));
 
 /** Runs what can be aborted, by the signal or after some seconds. */
@@ -241,34 +264,18 @@ async function withinTime<T>(
   seconds: number,
   signal: AbortSignal,
 ): Promise<T> {
-  const timeout = new AbortController();
+  signal.throwIfAborted();
+  // One controller for both: `AbortSignal.any` and its timers would add up over millions of requests.
+  const ended = new AbortController();
+  const abort = () => ended.abort(signal.reason);
   const timer = setTimeout(() => {
-    timeout.abort(new RequestFailure('timeout', `no answer from the server within ${seconds} seconds`));
+    ended.abort(new RequestFailure('timeout', `no answer from the server within ${seconds} seconds`));
   }, seconds * 1000);
-  const both = either(signal, timeout.signal);
+  signal.addEventListener('abort', abort);
   try {
-    return await run(both.signal);
+    return await run(ended.signal);
   } finally {
     clearTimeout(timer);
-    both.release();
+    signal.removeEventListener('abort', abort);
   }
-}
-
-/** `AbortSignal.any` that lets go of its signals: a run has one for millions of requests. */
-function either(...signals: readonly AbortSignal[]): { signal: AbortSignal; release: () => void } {
-  const controller = new AbortController();
-  // There are as many listeners as images in work.
-  setMaxListeners(0, ...signals, controller.signal);
-  const listeners = signals.map((signal) => {
-    const listener = () => controller.abort(signal.reason);
-    if (signal.aborted) listener();
-    else signal.addEventListener('abort', listener);
-    return { signal, listener };
-  });
-  return {
-    signal: controller.signal,
-    release: () => {
-      for (const { signal, listener } of listeners) signal.removeEventListener('abort', listener);
-    },
-  };
 }
