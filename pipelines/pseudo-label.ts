@@ -14,9 +14,10 @@ import {
   sample,
   sceneGraphs,
   tag,
-  textParser,
 } from '../src/index.js';
 import { captionerOf, captionerOptions } from './captioner-options.js';
+import { endpointOptions } from './endpoint-options.js';
+import { parserOf, parserOptions } from './parser-options.js';
 
 /** Options of every pipeline that makes relations from captions. */
 export const pseudoLabelOptions = {
@@ -26,13 +27,7 @@ export const pseudoLabelOptions = {
       description: 'text graphs that another parser made, {"image id": [graph, …]}; instead of --captions',
     }),
   ),
-  parser: Type.String({ default: 'rules', description: 'what reads the captions: rules, or learned' }),
-  minConfidence: Type.Number({
-    default: 0.6,
-    minimum: 0,
-    maximum: 1,
-    description: 'relations that the learned parser believes in less are left out',
-  }),
+  ...parserOptions,
   vocabulary: Type.Optional(
     Type.String({ description: 'coco80, objects365, or a JSON file of {category: [synonym, …]}' }),
   ),
@@ -43,6 +38,7 @@ export const pseudoLabelOptions = {
   seed: Type.Integer({ default: 0, description: 'which images --sample keeps' }),
   limit: Type.Optional(Type.Integer({ minimum: 1, description: 'only the first so many images' })),
   compat: Type.Boolean({ default: false, description: 'the official behaviour, quirks included (docs/compat.md)' }),
+  ...endpointOptions,
 };
 
 type PseudoLabelOptions = Type.Static<ReturnType<typeof Type.Object<typeof pseudoLabelOptions>>> & {
@@ -62,9 +58,7 @@ export function pseudoLabel(flow: Flow<ImageRecord>, vocabulary: string, options
   const sampled = options.sample === undefined ? flow : flow.pipe(sample({ rate: options.sample, seed }));
   const read =
     graphs === undefined
-      ? sampled
-          .pipe(caption(captionerOf(flow.graph.name, options)))
-          .pipe(parse(textParser(options.parser, { minConfidence: options.minConfidence })))
+      ? sampled.pipe(caption(captionerOf(flow.graph.name, options))).pipe(parse(parserOf(flow.graph.name, options)))
       : sampled.pipe(parsed(parsedGraphFile({ graphs })));
   const paired = read
     .pipe(match({ vocabulary: options.vocabulary ?? vocabulary, compat }))
