@@ -42,7 +42,7 @@ export function hfBlip(options: HfBlipOptions): Captioner {
     {
       name,
       version: '1',
-      question: { protocol: name, model, prompt: '', parameters: { ...generation, ...size } },
+      question: { protocol: name, model, prompt: '', parameters: { ...generation, image: size } },
       mostTokens: { input: 0, output: LENGTH.max_length },
       prepare: async (image, file) => {
         const { bytes } = await shrink(name, file, image, size);

@@ -60,7 +60,7 @@ export function hfChat(options: HfChatOptions): Captioner {
       name,
       version: '1',
       // Who serves a model does not change what it says; which model a nameless server has is known by its address.
-      question: { protocol: name, model: model ?? url!.href, prompt, parameters: { ...sent, ...size } },
+      question: { protocol: name, model: model ?? url!.href, prompt, parameters: { ...sent, image: size } },
       mostTokens: { input: Math.ceil(size.side ** 2 / PIXELS_A_TOKEN + prompt.length / 3), output: maxTokens },
       prepare: async (image, file) => {
         const { bytes, mime } = await shrink(name, file, image, size);

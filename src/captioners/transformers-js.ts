@@ -71,7 +71,7 @@ export function transformersJs(options: TransformersJsOptions): Captioner {
         protocol: name,
         model,
         prompt: '',
-        parameters: { ...generation, ...size, ...(dtype !== undefined && { dtype }) },
+        parameters: { ...generation, image: size, ...(dtype !== undefined && { dtype }) },
       },
       mostTokens: { input: 0, output: maxTokens },
       prepare: async (image, file) => {

@@ -31,6 +31,11 @@ interface RunFlags {
   readonly quiet?: boolean;
 }
 
+type ResumeFlags = Pick<RunFlags, 'concurrency' | 'json' | 'quiet'> & {
+  readonly budget?: number;
+  readonly endpointUrl?: string;
+};
+
 /** What `run.json` keeps for a resume, beside what the graph says of itself. */
 interface Saved {
   readonly recipe: string;
@@ -91,10 +96,12 @@ export function resumeCommand(program: Command): void {
       'Go on with an interrupted run. Shards that are whole are not done again; the result is what an uninterrupted run gives, byte by byte. Relative paths of the run count from the folder where it was begun.',
     )
     .addOption(new Option('--concurrency <number>', 'records at once in each stage').argParser(number))
+    .addOption(new Option('--budget <number>', 'where models are asked: what this process may spend').argParser(number))
+    .option('--endpoint-url <url>', 'where models are asked: a server of the same model at another address')
     .option('--json', 'print the result as JSON')
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', '\nExample:\n  relflow resume coco-graphs')
-    .action(async (out: string, flags: Pick<RunFlags, 'concurrency' | 'json' | 'quiet'>) => {
+    .action(async (out: string, flags: ResumeFlags) => {
       const state = await new RunFolder(out).state();
       if (!state) throw new OutputError(out, 'holds no run to resume');
       if (!isSaved(state.options)) {
@@ -103,9 +110,13 @@ export function resumeCommand(program: Command): void {
           `the run '${state.pipeline}' was composed in code; resume it there, with run(graph, { resume: true })`,
         );
       }
-      const graph = await rebuild(state.options);
+      const { budget, endpointUrl } = flags;
+      // How and where a model is asked is no part of what the run is.
+      const changed = { ...(budget !== undefined && { budget }), ...(endpointUrl !== undefined && { endpointUrl }) };
+      const saved = { ...state.options, options: { ...state.options.options, ...changed } };
+      const graph = await rebuild(saved);
       const { records, bytes, gzip } = state.sharding;
-      await execute(graph, state.options, flags, {
+      await execute(graph, saved, flags, {
         out,
         resume: true,
         shardRecords: records,

@@ -37,6 +37,8 @@ export class PaidAnswers {
   readonly #asked = new Map<string, Promise<Reply>>();
   readonly #where: string;
   #opened: Promise<AnswerStore> | null = null;
+  /** For forecasts, which make no store. */
+  #looked: Promise<AnswerStore | null> | null = null;
   #requests: RequestPolicy | null = null;
   /** What was asked so far. */
   readonly usage: Usage = noUsage();
@@ -87,8 +89,8 @@ export class PaidAnswers {
 
   /** How many answers are still to be asked for, and what they will cost; asks for nothing and makes no store. */
   async forecast(subject: string, seeds: readonly number[]): Promise<Forecast> {
-    const store = this.#opened ? await this.#opened : await AnswerStore.openExisting(this.#folder);
-    if (store) this.#opened ??= Promise.resolve(store);
+    this.#looked ??= AnswerStore.openExisting(this.#folder);
+    const store = await this.#looked;
     const missing = seeds.filter((seed) => !store?.find({ question: this.#key, subject, seed })).length;
     const each = (store && this.#usual(store)) ?? this.#mostTokens;
     const tokens = { input: Math.round(each.input * missing), output: Math.round(each.output * missing) };
@@ -99,10 +101,10 @@ export class PaidAnswers {
   async close(): Promise<void> {
     this.#requests?.close();
     this.#requests = null;
-    const opened = this.#opened;
-    this.#opened = null;
+    const stores = [this.#opened, this.#looked];
+    this.#opened = this.#looked = null;
     // Whoever asked has been told why there is no store.
-    await (await opened?.catch(() => null))?.close();
+    for (const store of stores) await (await store?.catch(() => null))?.close();
   }
 
   #store(): Promise<AnswerStore> {

@@ -119,7 +119,7 @@ export class RequestPolicy {
     this.#stopping.abort(new EndpointError(this.#where, 'closed', 'is closed'));
   }
 
-  /** @returns when the answer is there; `kept` resolves when it is put away, for which no other request has to wait */
+  /** @returns when the answer is there; `kept` resolves when it is put away, for which few other requests have to wait */
   async #attempt<T extends Metered>(
     send: (signal: AbortSignal) => Promise<T>,
     keep: (answer: T) => Promise<T>,
@@ -151,6 +151,8 @@ export class RequestPolicy {
       if (error instanceof RequestFailure) this.#judge(error, attempt);
       throw error;
     }
+    // What is not kept yet is lost by kill -9, so there is a bound to it. The error is told by who waits for the answer.
+    if (this.#inFlight.size >= 2 * this.#policy.requestsAtOnce) await kept.catch(() => {});
     return { kept };
   }
 

@@ -141,7 +141,8 @@ export class ModelServer {
     if (this.#held) await this.#held;
     if (latencyMs > 0) await sleep(latencyMs);
     if (seen.fault === 'slow') await sleep(slowMs);
-    this.#answer(seen, isChat, response);
+    // Whoever asked may be gone.
+    if (!request.socket.destroyed) this.#answer(seen, isChat, response);
   }
 
   #answer(seen: Seen, isChat: boolean, response: ServerResponse): void {
