@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InferenceClient } from '@huggingface/inference';
-import { hfChat } from '../src/index.js';
+import { AnswerStore, hfChat } from '../src/index.js';
 import { imageFolder } from '../test/support/image-folder.js';
 
 const LIMIT = 1000;
@@ -23,6 +23,7 @@ const { signal } = new AbortController();
 let whole = 0;
 let cached = 0;
 let bare = 0;
+let lookups = 0;
 let milliseconds = Number.POSITIVE_INFINITY;
 for (let round = 0; round < ROUNDS; round++) {
   const store = join(folder, `store-${round}`);
@@ -35,6 +36,7 @@ for (let round = 0; round < ROUNDS; round++) {
   if (captioner.usage!()['requests'] !== IMAGES * CAPTIONS) throw new Error('a caption was asked for twice');
   cached = Math.max(cached, await perSecond(IMAGES * CAPTIONS, all));
   await captioner.close!();
+  lookups = Math.max(lookups, await findAll(store));
   rmSync(store, { recursive: true });
   bare = Math.max(bare, await perSecond(IMAGES * CAPTIONS, bareClient));
 }
@@ -43,13 +45,21 @@ console.log(`${IMAGES} images of ${CAPTIONS} captions, ${AT_ONCE} requests at on
 print('whole way', `${whole.toFixed(0)} captions/s`, whole / LIMIT, `of ${LIMIT}`);
 console.log(`${''.padEnd(16)}${milliseconds.toFixed(2)} ms of CPU a caption, all threads`);
 print('client alone', `${bare.toFixed(0)} captions/s`, whole / bare, 'whole way against it');
-print(
-  'from the store',
-  `${cached.toFixed(0)} lookups/s`,
-  cached / whole,
-  'against the whole way; images read and hashed',
-);
+print('cached', `${cached.toFixed(0)} captions/s`, cached / whole, 'against the whole way; images read and hashed');
+print('store', `${lookups.toFixed(0)} lookups/s`, lookups / whole, 'against the whole way');
 if (whole < LIMIT) process.exitCode = 1;
+
+/** Lookups a second of every answer in a store, in no order that helps. */
+async function findAll(folder: string): Promise<number> {
+  const opened = await AnswerStore.open(folder);
+  const [question] = [...opened.questions().keys()];
+  const keys = [...opened.answers(question!)].map(({ key }) => key).sort((a, b) => a.seed - b.seed);
+  const rate = await perSecond(keys.length * 10, async () => {
+    for (let time = 0; time < 10; time++) for (const key of keys) if (!opened.find(key)) throw new Error('it is lost');
+  });
+  await opened.close();
+  return rate;
+}
 
 /** The same requests without policy, store, images and checks. */
 async function bareClient(): Promise<void> {

@@ -128,10 +128,9 @@ export class RequestPolicy {
     signal: AbortSignal,
   ): Promise<{ kept: Promise<T> }> {
     const cost = costOf(this.#policy.prices, { ...expected, input: Math.max(expected.input, this.#largestInput) });
-    await this.#afford(cost);
+    await this.#reserve(cost);
     this.usage.requests++;
     if (attempt > 1) this.usage.retried++;
-    this.#reserved += cost;
     const sent = withinTime(send, this.#policy.requestSeconds, signal)
       .then((answer) => {
         this.#count(answer.tokens, expected);
@@ -156,8 +155,8 @@ export class RequestPolicy {
     return { kept };
   }
 
-  /** Waits until the request is within the budget whatever those in flight cost, or ends the asking. */
-  async #afford(cost: number): Promise<void> {
+  /** Sets aside what the request may cost, once that is within the budget beside those in flight, or ends the asking. */
+  async #reserve(cost: number): Promise<void> {
     const { budget, totalSeconds } = this.#policy;
     const seconds = (performance.now() - this.#begun) / 1000;
     if (totalSeconds !== undefined && seconds > totalSeconds) {
@@ -173,6 +172,8 @@ export class RequestPolicy {
       await Promise.race(this.#inFlight).catch(() => {});
     }
     this.#stopping.signal.throwIfAborted();
+    // Without a turn in between: others are looking at the same budget.
+    this.#reserved += cost;
   }
 
   #count(tokens: Tokens | undefined, expected: Tokens): void {

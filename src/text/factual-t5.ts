@@ -42,7 +42,7 @@ export function factualT5(options: FactualT5Options): TextParser {
   const { model, tokenFile } = options;
   if (options.endpointUrl === undefined && !model)
     throw new OptionError(name, "expected an endpointUrl or a model's name");
-  if (options.endpointUrl === undefined && !/^[\w.-]+\/[\w.-]+$/.test(model!)) {
+  if (options.endpointUrl === undefined && !/^\w[\w.-]*\/\w[\w.-]*$/.test(model!)) {
     throw new OptionError(name, `model '${model}', expected owner/name`);
   }
   const url = checkedUrl(name, options.endpointUrl ?? `${ROUTER}${model}`);

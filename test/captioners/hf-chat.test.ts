@@ -59,7 +59,7 @@ function firstAttempts(share: number, faults: readonly Fault[]): (seen: Seen) =>
 }
 
 describe('hfChat', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const environment = { ...process.env };
 
   before(() => {
@@ -273,6 +273,10 @@ describe('hfChat', function () {
     assert.ok(errors.every((error) => error instanceof EndpointError && error.fields['reason'] === 'budget-spent'));
     assert.equal((await stored(options.store)).length, server.answers.size);
     assert.equal(usage['answered'], server.answers.size);
+    const tight = await serve({ latencyMs: 5 });
+    const few = { ...options, endpointUrl: tight.url, prices: { request: 1 }, requestsAtOnce: 8 };
+    assert.equal((await captionAll(images, { ...few, budget: 3.5 })).usage['spend'], 3);
+    assert.equal(tight.seen.length, 3, 'not eight at once, each of which could be paid');
     const slow = await serve({ latencyMs: 100 });
     const timed = await captionAll(images, { ...options, endpointUrl: slow.url, totalSeconds: 0.5, requestsAtOnce: 2 });
     assert.ok(timed.errors.every((error) => error instanceof EndpointError && error.fields['reason'] === 'time-spent'));

@@ -43,7 +43,7 @@ describe('AnswerStore', function () {
 
   it('has each answer that it said was kept after kill -9, and lets others read meanwhile', async () => {
     const folder = temporaryFolder();
-    const script = join(temporaryFolder(), 'writer.ts');
+    const script = join(temporaryFolder(), 'writer.mts');
     const module = pathToFileURL(join(packageRoot, 'src/index.ts')).href;
     writeFileSync(
       script,
