@@ -30,7 +30,7 @@ export default recipe({
       ...(split !== undefined && { split }),
       ...(limit && { limit }),
     });
-    pseudoLabel(graph.from(source), 'coco80', options);
+    pseudoLabel(graph.from(source), 'coco80', { ...options, ...(images && { images }) });
     return graph;
   },
 });

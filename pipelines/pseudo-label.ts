@@ -3,7 +3,6 @@ import {
   baselineTagger,
   candidateSets,
   caption,
-  captionFile,
   type Flow,
   type ImageRecord,
   match,
@@ -15,27 +14,20 @@ import {
   sample,
   sceneGraphs,
   tag,
-  textParser,
 } from '../src/index.js';
+import { captionerOf, captionerOptions } from './captioner-options.js';
+import { endpointOptions } from './endpoint-options.js';
+import { parserOf, parserOptions } from './parser-options.js';
 
 /** Options of every pipeline that makes relations from captions. */
 export const pseudoLabelOptions = {
-  captions: Type.Optional(
-    Type.String({ description: 'captions, COCO form or {"image id": ["caption", …]}; a path or glob' }),
-  ),
+  ...captionerOptions,
   parsed: Type.Optional(
     Type.String({
       description: 'text graphs that another parser made, {"image id": [graph, …]}; instead of --captions',
     }),
   ),
-  parser: Type.String({ default: 'learned', description: 'what reads the captions: learned, or rules' }),
-  minConfidence: Type.Number({
-    default: 0.6,
-    minimum: 0,
-    maximum: 1,
-    description: 'relations that the learned parser believes in less are left out',
-  }),
-  maxCaptions: Type.Optional(Type.Integer({ minimum: 1, description: 'at most so many captions an image' })),
+  ...parserOptions,
   vocabulary: Type.Optional(
     Type.String({ description: 'coco80, objects365, or a JSON file of {category: [synonym, …]}' }),
   ),
@@ -46,25 +38,27 @@ export const pseudoLabelOptions = {
   seed: Type.Integer({ default: 0, description: 'which images --sample keeps' }),
   limit: Type.Optional(Type.Integer({ minimum: 1, description: 'only the first so many images' })),
   compat: Type.Boolean({ default: false, description: 'the official behaviour, quirks included (docs/compat.md)' }),
+  ...endpointOptions,
 };
 
-type PseudoLabelOptions = Type.Static<ReturnType<typeof Type.Object<typeof pseudoLabelOptions>>>;
+type PseudoLabelOptions = Type.Static<ReturnType<typeof Type.Object<typeof pseudoLabelOptions>>> & {
+  /** The image folder, where there is one. */
+  readonly images?: string;
+};
 
 /**
  * Detections to scene graphs: captions are read into text graphs, their phrases are matched to the image's categories,
  * boxes of related categories are paired, and the tagger says which relations hold.
  */
 export function pseudoLabel(flow: Flow<ImageRecord>, vocabulary: string, options: PseudoLabelOptions): void {
-  const { captions, parsed: graphs, maxCaptions, overlap, maxPairs, threshold, seed, compat } = options;
-  if ((captions === undefined) === (graphs === undefined)) {
-    throw new OptionError(flow.graph.name, 'expected either --captions or --parsed');
+  const { parsed: graphs, overlap, maxPairs, threshold, seed, compat } = options;
+  if (graphs !== undefined && (options.captions !== undefined || options.captioner !== undefined)) {
+    throw new OptionError(flow.graph.name, 'expected one of --captions, --captioner and --parsed');
   }
   const sampled = options.sample === undefined ? flow : flow.pipe(sample({ rate: options.sample, seed }));
   const read =
     graphs === undefined
-      ? sampled
-          .pipe(caption(captionFile({ captions: captions!, ...(maxCaptions && { maxCaptions }) })))
-          .pipe(parse(textParser(options.parser, { minConfidence: options.minConfidence })))
+      ? sampled.pipe(caption(captionerOf(flow.graph.name, options))).pipe(parse(parserOf(flow.graph.name, options)))
       : sampled.pipe(parsed(parsedGraphFile({ graphs })));
   const paired = read
     .pipe(match({ vocabulary: options.vocabulary ?? vocabulary, compat }))

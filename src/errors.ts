@@ -52,6 +52,17 @@ export class OutputError extends RelflowError {
 }
 
 /**
+ * A model's endpoint that can't be asked any more: credentials refused, credit, budget or time spent, nobody answering.
+ * Ends the run; what was written, and every answer that was paid for, is kept.
+ */
+export class EndpointError extends RelflowError {
+  /** @param reason kebab-case, for programs to test: `credentials-refused`, `credit-spent`, `budget-spent`… */
+  constructor(where: string, reason: string, problem: string, fields: Readonly<Record<string, unknown>> = {}) {
+    super('bad-endpoint', `${where}: ${problem}`, { where, reason, ...fields });
+  }
+}
+
+/**
  * One record that can't go on. Inside a pipeline the record goes to the rejects with `reason`, and the run goes on;
  * in a plain RxJS chain it is the error notification.
  */

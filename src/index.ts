@@ -1,7 +1,28 @@
 // The public data API. Loads no tensor library.
 export { type CaptionFileOptions, captionFile } from './captioners/caption-file.js';
+export { type HfBlipOptions, hfBlip } from './captioners/hf-blip.js';
+export { type HfChatOptions, hfChat } from './captioners/hf-chat.js';
 export { parsedGraphFile } from './captioners/parsed-graph-file.js';
-export { InputError, OptionError, OutputError, RecordError, RelflowError, WiringError } from './errors.js';
+export { type TransformersJsOptions, transformersJs } from './captioners/transformers-js.js';
+export type { AnswerFilter } from './endpoints/answer-filter.js';
+export { answerStatistics, type QuestionStatistics } from './endpoints/answer-statistics.js';
+export { AnswerStore, existingStore, questionKey } from './endpoints/answer-store.js';
+export { answerLines, captionsByImage } from './endpoints/export-answers.js';
+export { type Forgotten, forgetAnswers } from './endpoints/forget-answers.js';
+export { type Imported, importAnswers } from './endpoints/import-answers.js';
+export type { PaidOptions } from './endpoints/paid-answers.js';
+export type { PolicyOptions } from './endpoints/policy-options.js';
+export { storeFolder } from './endpoints/store-folder.js';
+export type { Prices, Usage } from './endpoints/usage.js';
+export {
+  EndpointError,
+  InputError,
+  OptionError,
+  OutputError,
+  RecordError,
+  RelflowError,
+  WiringError,
+} from './errors.js';
 export { type CaptionWords, wordNetWords } from './evaluation/caption-words.js';
 export { type DatasetStatistics, datasetStatistics } from './evaluation/dataset-statistics.js';
 export {
@@ -16,12 +37,13 @@ export { type BadRow, goldCaptions } from './evaluation/gold-captions.js';
 export { PARSER_ERRORS, type ParserError } from './evaluation/parser-errors.js';
 export { checkWiring } from './graph/check.js';
 export { describeGraph, drawMermaid, drawText } from './graph/describe.js';
+export { forecast, type StageForecast } from './graph/forecast.js';
 export { Flow, Graph, type RecordOf } from './graph/graph.js';
 export { type Inspection, inspect } from './graph/inspect.js';
 export type { StageLoad } from './graph/meter.js';
 export { buildRecipe, type OptionsSchema, type Recipe, recipe } from './graph/recipe.js';
 export type { RecordsOptions } from './graph/records.js';
-export { inputFiles, type RunOptions, type RunProgress, type RunResult, run } from './graph/run.js';
+export { inputFiles, type ModelUsage, type RunOptions, type RunProgress, type RunResult, run } from './graph/run.js';
 export { baselineTagger } from './operators/baseline-tagger.js';
 export { type CaptionOptions, caption } from './operators/caption.js';
 export { filter } from './operators/filter.js';
@@ -34,6 +56,7 @@ export { parsed } from './operators/parsed.js';
 export { type SampleOptions, sample } from './operators/sample.js';
 export { type TagOptions, tag } from './operators/tag.js';
 export { packageRoot, version } from './package-info.js';
+export type { Answer, Question, Reply, Tokens } from './records/answer.js';
 export { type Box, clampBox, intersection, iou, overlaps } from './records/box.js';
 export type { CandidatePair, Candidates, CandidateText, Matched, Mention } from './records/candidate.js';
 export { type CandidateGroup, officialGroups } from './records/candidate-groups.js';
@@ -51,6 +74,8 @@ export type { Detection, Id, Image, ImageRecord, Origin } from './records/image.
 export type { InputFile, Manifest, NodeDescription, OutputFile, Shard, StageCounts } from './records/manifest.js';
 export type {
   Captioner,
+  Forecast,
+  ParseContext,
   RelationTagger,
   Source,
   SourceContext,
@@ -91,6 +116,7 @@ export { fromIterable } from './sources/from-iterable.js';
 export { type Objects365Options, objects365 } from './sources/objects365.js';
 export { type SceneGraphLinesOptions, sceneGraphLines } from './sources/scene-graph-lines.js';
 export { type VisualGenomeOptions, visualGenome } from './sources/visual-genome.js';
+export { type FactualT5Options, factualT5 } from './text/factual-t5.js';
 export { type LearnedParserOptions, learnedParser } from './text/learned/learned-parser.js';
 export { ruleParser } from './text/rule-parser.js';
 export { textParser, textParsers } from './text/text-parser.js';

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { RelflowError, version } from '../index.js';
+import { captionsCommand } from './captions.js';
 import { collectEarly } from './collect-early.js';
 import { evaluateCommand } from './evaluate.js';
 import { exportCommand } from './export.js';
@@ -36,6 +37,7 @@ async function main(args: readonly string[]): Promise<void> {
   inspectCommand(program);
   parseCommand(program);
   evaluateCommand(program);
+  captionsCommand(program);
   overrideExits(program);
   await program.parseAsync(args, { from: 'user' });
 }

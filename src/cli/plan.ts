@@ -1,7 +1,16 @@
 import { stat } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import type { OptionsSchema, Recipe } from '../graph/recipe.js';
-import { checkWiring, describeGraph, drawMermaid, drawText, type Graph, inputFiles } from '../index.js';
+import {
+  checkWiring,
+  describeGraph,
+  drawMermaid,
+  drawText,
+  forecast,
+  type Graph,
+  inputFiles,
+  type StageForecast,
+} from '../index.js';
 import { print } from './output.js';
 import { buildGraph, exportOption, recipeCommand, recipeOptions } from './recipes.js';
 
@@ -38,8 +47,10 @@ export async function showPlan(graph: Graph, format: PlanFormat): Promise<void> 
   const files = await inputFiles(graph);
   const inputs = await Promise.all(files.map(async (file) => ({ file, bytes: (await stat(file)).size })));
   switch (format) {
-    case 'json':
-      return print(JSON.stringify({ pipeline: graph.name, graph: describeGraph(graph), inputs }, null, 2));
+    case 'json': {
+      const models = await forecast(graph);
+      return print(JSON.stringify({ pipeline: graph.name, graph: describeGraph(graph), inputs, models }, null, 2));
+    }
     case 'mermaid':
       return print(drawMermaid(graph));
     case 'svg': {
@@ -49,5 +60,24 @@ export async function showPlan(graph: Graph, format: PlanFormat): Promise<void> 
     case 'text':
       print(`${graph.name}\n\n${drawText(graph)}\n`);
       for (const { file, bytes } of inputs) print(`input ${file}  ${(bytes / 1e6).toFixed(2)} MB`);
+      for (const stage of await forecast(graph)) print(`\n${forecastText(stage)}`);
   }
+}
+
+/** What a stage will still ask of its model. */
+function forecastText({ stage, records, refused, forecast: still }: StageForecast): string {
+  if (!still) return `${stage}: asks about answers that are not there yet`;
+  const { answers, missing, tokens, cost } = still;
+  const number = (value: number) => value.toLocaleString('en-US', { maximumFractionDigits: 4 });
+  const lines = [
+    `${stage}: ${number(missing)} requests remain of ${number(answers)} answers for ${number(records - refused)} records; ${number(answers - missing)} are in the store`,
+  ];
+  if (refused > 0) lines.push(`  ${number(refused)} records can't be asked about`);
+  if (missing > 0) lines.push(`  about ${number(tokens.input)} tokens in, ${number(tokens.output)} out`);
+  lines.push(
+    cost > 0
+      ? `  cost about ${number(cost)} at the prices given`
+      : '  cost 0; for another say --price-input, --price-output or --price-request',
+  );
+  return lines.join('\n');
 }

@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander';
 import type { OptionsSchema, Recipe } from '../graph/recipe.js';
 import {
+  EndpointError,
   type Graph,
   inputFiles,
+  type ModelUsage,
   OptionError,
   OutputError,
   RelflowError,
@@ -28,6 +30,11 @@ interface RunFlags {
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
+
+type ResumeFlags = Pick<RunFlags, 'concurrency' | 'json' | 'quiet'> & {
+  readonly budget?: number;
+  readonly endpointUrl?: string;
+};
 
 /** What `run.json` keeps for a resume, beside what the graph says of itself. */
 interface Saved {
@@ -89,10 +96,12 @@ export function resumeCommand(program: Command): void {
       'Go on with an interrupted run. Shards that are whole are not done again; the result is what an uninterrupted run gives, byte by byte. Relative paths of the run count from the folder where it was begun.',
     )
     .addOption(new Option('--concurrency <number>', 'records at once in each stage').argParser(number))
+    .addOption(new Option('--budget <number>', 'where models are asked: what this process may spend').argParser(number))
+    .option('--endpoint-url <url>', 'where models are asked: a server of the same model at another address')
     .option('--json', 'print the result as JSON')
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', '\nExample:\n  relflow resume coco-graphs')
-    .action(async (out: string, flags: Pick<RunFlags, 'concurrency' | 'json' | 'quiet'>) => {
+    .action(async (out: string, flags: ResumeFlags) => {
       const state = await new RunFolder(out).state();
       if (!state) throw new OutputError(out, 'holds no run to resume');
       if (!isSaved(state.options)) {
@@ -101,9 +110,13 @@ export function resumeCommand(program: Command): void {
           `the run '${state.pipeline}' was composed in code; resume it there, with run(graph, { resume: true })`,
         );
       }
-      const graph = await rebuild(state.options);
+      const { budget, endpointUrl } = flags;
+      // How and where a model is asked is no part of what the run is.
+      const changed = { ...(budget !== undefined && { budget }), ...(endpointUrl !== undefined && { endpointUrl }) };
+      const saved = { ...state.options, options: { ...state.options.options, ...changed } };
+      const graph = await rebuild(saved);
       const { records, bytes, gzip } = state.sharding;
-      await execute(graph, state.options, flags, {
+      await execute(graph, saved, flags, {
         out,
         resume: true,
         shardRecords: records,
@@ -159,36 +172,48 @@ async function execute(
     display.end();
     printNote('stopping: finishing what is in flight; press Ctrl-C again to stop at once');
   });
+  let usage: ModelUsage = {};
   try {
     const result = await run(graph, {
       ...options,
       pipelineOptions: { ...saved },
       stop: interrupt.stop,
       signal: interrupt.kill,
-      onProgress: (progress) => display.update(progress),
+      onProgress: (progress) => {
+        usage = progress.usage;
+        display.update(progress);
+      },
     });
     display.end();
     if (json) print(JSON.stringify(summary(result)));
     else showResult(result);
     if (!result.manifest) process.exitCode = 130;
+  } catch (error) {
+    if (error instanceof EndpointError) {
+      display.end();
+      showUsage(usage, printNote);
+      printNote(`what was written and answered is kept; go on with: relflow resume ${options.out}`);
+    }
+    throw error;
   } finally {
     display.end();
     interrupt.dispose();
   }
 }
 
-function summary({ folder, manifest, records, stages, seconds }: RunResult): Record<string, unknown> {
+function summary({ folder, manifest, records, stages, usage, seconds }: RunResult): Record<string, unknown> {
   return {
     out: folder.path,
     finished: manifest !== null,
     records,
     seconds,
     load: stages,
+    ...(Object.keys(usage).length > 0 && { usage }),
     counts: manifest?.stages ?? null,
   };
 }
 
-function showResult({ folder, manifest, records, stages, seconds }: RunResult): void {
+function showResult({ folder, manifest, records, stages, usage, seconds }: RunResult): void {
   const rows = Object.entries(stages).map(([id, load]) => [
     id,
     load.in,
@@ -199,9 +224,27 @@ function showResult({ folder, manifest, records, stages, seconds }: RunResult): 
     load.milliseconds > 0 ? Math.round((load.in / load.milliseconds) * 1000) : 0,
   ]);
   if (rows.length > 0) print(table(['stage', 'in', 'out', 'filtered', 'rejected', 'time', 'records/s'], rows));
+  showUsage(usage, print);
   for (const [id, { rejected }] of Object.entries(manifest?.stages ?? {})) {
     for (const [reason, count] of Object.entries(rejected)) print(`rejected by ${id}: ${count} × ${reason}`);
   }
   if (manifest) print(`${records} records in ${seconds.toFixed(1)} s → ${folder.path}`);
   else print(`stopped after ${records} records, all kept; go on with: relflow resume ${folder.path}`);
 }
+
+/** What was asked of models, a stage a line. */
+function showUsage(usage: ModelUsage, write: (line: string) => void): void {
+  for (const [stage, amounts] of Object.entries(usage)) {
+    const said = Object.entries(amounts).filter(([, amount]) => amount > 0);
+    const words = said.map(([name, amount]) => `${amountText(amount)} ${USAGE_WORDS[name] ?? name}`);
+    write(`${stage}: ${words.join(', ') || 'nothing asked'}`);
+  }
+}
+
+const USAGE_WORDS: Readonly<Record<string, string>> = {
+  inputTokens: 'tokens in',
+  outputTokens: 'tokens out',
+  spend: 'spent',
+};
+
+const amountText = (amount: number) => amount.toLocaleString('en-US', { maximumFractionDigits: 4 });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digest } from '../records/digest.js';
 import type { NodeDescription } from '../records/manifest.js';
 import type { OperatorStamp } from '../records/scene-graph.js';
 import type { Finisher } from '../sinks/sink.js';
@@ -47,19 +47,6 @@ function describeFinisher({ name, version, options = {}, needs }: Finisher): Nod
 export function stampOf(node: Node): OperatorStamp {
   const { name, version, options } = describeNode(node);
   return { name, version, options: digest(options).slice(0, 12) };
-}
-
-/** SHA-256, in hexadecimal, of a JSON value whose keys may stand in any order. */
-export function digest(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex');
-}
-
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
-      : inner,
-  );
 }
 
 /** The graph as text, one node a line, indented under what it follows. */

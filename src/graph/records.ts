@@ -48,7 +48,7 @@ export async function* records(graph: Graph, node: Node, options: RecordsOptions
 }
 
 /** The nodes that a node depends on, and itself, in the graph's order. */
-function upstream(graph: Graph, node: Node): readonly Node[] {
+export function upstream(graph: Graph, node: Node): readonly Node[] {
   const wanted = new Set<Node>();
   const visit = (at: Node) => {
     wanted.add(at);

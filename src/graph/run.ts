@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { OptionError, OutputError } from '../errors.js';
 import { version } from '../package-info.js';
+import { digest } from '../records/digest.js';
 import type { InputFile, Manifest, StageCounts } from '../records/manifest.js';
 import { positiveInteger } from '../records/option-checks.js';
 import type { SourceProgress } from '../records/ports.js';
@@ -12,7 +13,7 @@ import { lockFolder } from '../sinks/lock-folder.js';
 import { REJECTS, RunFolder } from '../sinks/run-folder.js';
 import { checksum, guard, ShardWriter } from '../sinks/shard-writer.js';
 import { checkEnds, checkWiring } from './check.js';
-import { describeGraph, digest } from './describe.js';
+import { describeGraph } from './describe.js';
 import { execute } from './execute.js';
 import type { Graph } from './graph.js';
 import { Meter, type StageLoad } from './meter.js';
@@ -57,7 +58,12 @@ export interface RunProgress {
   readonly records: number;
   readonly shards: number;
   readonly stages: Readonly<Record<string, StageLoad>>;
+  /** What was asked of models in this process, by stage; empty where none is asked. */
+  readonly usage: ModelUsage;
 }
+
+/** What was asked of models, by stage and by name: requests, cached, spend… */
+export type ModelUsage = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** How a run ended. */
 export interface RunResult {
@@ -68,6 +74,8 @@ export interface RunResult {
   readonly records: number;
   /** What this process did; an earlier one's times are not known. */
   readonly stages: Readonly<Record<string, StageLoad>>;
+  /** What this process asked of models; earlier ones have their own reports. */
+  readonly usage: ModelUsage;
   readonly seconds: number;
 }
 
@@ -99,6 +107,7 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
       records: writer?.done ?? 0,
       shards: writer?.shards ?? 0,
       stages: meter.stages,
+      usage: usageOf(graph),
     });
 
   const ended = AbortSignal.any([signal, stop]);
@@ -139,7 +148,9 @@ async function runLocked(
 ): Promise<RunResult> {
   await folder.sweep();
   const earlier = await folder.manifest();
-  if (earlier) return { folder, manifest: earlier, records: earlier.records, stages: {}, seconds: meter.seconds };
+  if (earlier) {
+    return { folder, manifest: earlier, records: earlier.records, stages: {}, usage: {}, seconds: meter.seconds };
+  }
 
   const { signal, stop } = options;
   const writer = await ShardWriter.open(folder, state.sharding);
@@ -167,16 +178,26 @@ async function runLocked(
     let manifest: Manifest | null = null;
     if (stop.aborted) {
       await writer.checkpoint();
+      await writeReport(folder, meter, usageOf(graph));
     } else {
       report({ phase: 'finishing', done: 0, total: null }, writer);
       await writer.finish();
-      await writeReport(folder, meter);
+      await writeReport(folder, meter, usageOf(graph));
       manifest = await guard(folder.path, () => finish(graph, folder, state, signal, stop));
     }
-    return { folder, manifest, records: writer.done, stages: meter.stages, seconds: meter.seconds };
+    return {
+      folder,
+      manifest,
+      records: writer.done,
+      stages: meter.stages,
+      usage: usageOf(graph),
+      seconds: meter.seconds,
+    };
   } catch (error) {
     // The error that matters is the first one.
     await writer.checkpoint().catch(() => {});
+    report({ phase: 'records', done: writer.done, total: null }, writer);
+    await writeReport(folder, meter, usageOf(graph)).catch(() => {});
     throw error;
   } finally {
     await writer.close();
@@ -299,11 +320,22 @@ async function finish(
   return manifest;
 }
 
-async function writeReport(folder: RunFolder, meter: Meter): Promise<void> {
+/** What the stages of a graph have asked of models. */
+function usageOf(graph: Graph): ModelUsage {
+  return Object.fromEntries(
+    graph.nodes.flatMap((node) => {
+      const usage = node.kind === 'stage' ? node.spec.usage?.() : undefined;
+      return usage ? [[node.id, usage]] : [];
+    }),
+  );
+}
+
+async function writeReport(folder: RunFolder, meter: Meter, usage: ModelUsage): Promise<void> {
   const stages = Object.entries(meter.stages).map(([id, load]) => ({
     stage: id,
     ...load,
     perSecond: load.milliseconds > 0 ? Math.round((load.in / load.milliseconds) * 1000) : null,
+    ...(usage[id] && { usage: usage[id] }),
   }));
   const report = { format: 'relflow.report/1', seconds: meter.seconds, stages };
   await writeFileAtomic(folder.at('report.json'), `${JSON.stringify(report, null, 2)}\n`);

@@ -4,7 +4,7 @@ import type { Captioner } from '../records/ports.js';
 import { type Operator, operator } from './operator.js';
 
 export interface CaptionOptions {
-  /** How many images are captioned at once. Default 8, since captioners wait for disks and networks. */
+  /** How many images are captioned at once. Default: what the captioner says, else 8, since it waits for a disk. */
   readonly concurrency?: number;
 }
 
@@ -16,8 +16,10 @@ export function caption(captioner: Captioner, options: CaptionOptions = {}): Ope
     options: { captioner: captioner.name, ...captioner.options },
     needs: ['image'],
     adds: ['captions'],
-    concurrency: options.concurrency ?? 8,
+    concurrency: options.concurrency ?? captioner.imagesAtOnce ?? 8,
     ...(captioner.files && { files: () => captioner.files!() }),
+    ...(captioner.forecast && { forecast: ({ image }, signal) => captioner.forecast!(image, signal) }),
+    ...(captioner.usage && { usage: () => captioner.usage!() }),
     ...(captioner.close && { close: () => captioner.close!() }),
     apply: async ({ image }, context) => {
       const captions = await captioner.caption(image, context.signal, context.count);

@@ -1,6 +1,7 @@
 import { defer, filter, finalize, map, type Observable } from 'rxjs';
 import { OptionError } from '../errors.js';
 import { positiveInteger } from '../records/option-checks.js';
+import type { Forecast } from '../records/ports.js';
 import { orderedMap } from './ordered-map.js';
 
 /** What an operator answers to leave a record out on purpose. */
@@ -32,6 +33,10 @@ export interface OperatorSpec<Needs, Adds> {
   readonly concurrency?: number;
   /** Input files of the operator's own, for checks and checksums before the run. */
   readonly files?: () => Promise<readonly string[]>;
+  /** What a record would still cost, where the work costs something; does none of it. */
+  readonly forecast?: (record: Needs, signal: AbortSignal) => Promise<Forecast>;
+  /** What was asked of a model so far in this process, for the run's report. */
+  readonly usage?: () => Readonly<Record<string, number>>;
   /** Called once when a run is over, however it ended. */
   readonly close?: () => Promise<void>;
   /**

@@ -1,4 +1,5 @@
 import type { Captioned } from '../records/caption.js';
+import { addForecasts, NOTHING_TO_ASK } from '../records/forecast.js';
 import type { TextParser } from '../records/ports.js';
 import type { Parsed, TextGraph } from '../records/text-graph.js';
 import { learnedParser } from '../text/learned/learned-parser.js';
@@ -9,19 +10,27 @@ export function parse(parser: TextParser = learnedParser()): Operator<Captioned,
   return operator<Captioned, Parsed>({
     name: 'parse',
     version: `1+${parser.name}@${parser.version}`,
-    options: { parser: parser.name },
+    options: { parser: parser.name, ...parser.options },
     needs: ['captions'],
     adds: ['phrases'],
+    ...(parser.recordsAtOnce !== undefined && { concurrency: parser.recordsAtOnce }),
+    ...(parser.forecast && {
+      forecast: async ({ captions }, signal) => {
+        const forecasts = await Promise.all(captions.map(({ text }) => parser.forecast!(text, signal)));
+        return forecasts.reduce(addForecasts, NOTHING_TO_ASK);
+      },
+    }),
+    ...(parser.usage && { usage: () => parser.usage!() }),
+    ...(parser.close && { close: () => parser.close!() }),
     apply: async ({ captions }, context) => {
-      const phrases: TextGraph[] = [];
-      for (const { text } of captions) {
+      const phrases = await Promise.all(captions.map(({ text }) => parser.parse(text, context)));
+      for (const [index, { text }] of captions.entries()) {
+        const graph = phrases[index]!;
         if (parser.maxLength !== undefined && text.length > parser.maxLength) context.count('captions-cut');
-        const graph = await parser.parse(text);
         context.count('entities', graph.entities.length);
         context.count('relations', graph.relations.length);
         if (graph.relations.length === 0) context.count('captions-without-relation');
         context.explain?.(`"${text}" → ${graph.relations.map((r) => describe(graph, r)).join('; ') || 'no relation'}`);
-        phrases.push(graph);
       }
       return { phrases };
     },

@@ -11,3 +11,10 @@ export function positiveInteger(where: string, option: string, value: number): v
 export function fraction(where: string, option: string, value: number): void {
   if (!(value >= 0 && value <= 1)) throw new OptionError(where, `${option} ${value}, expected a number from 0 to 1`);
 }
+
+/** @throws OptionError unless `value` is a finite number of at least 0 */
+export function notNegative(where: string, option: string, value: number): void {
+  if (!(Number.isFinite(value) && value >= 0)) {
+    throw new OptionError(where, `${option} ${value}, expected a number of at least 0`);
+  }
+}

@@ -1,19 +1,42 @@
+import type { Tokens } from './answer.js';
 import type { CandidatePair } from './candidate.js';
 import type { Caption } from './caption.js';
 import type { Detection, Id, Image } from './image.js';
 import type { TextGraph } from './text-graph.js';
 
+/** What of a model's work is still to be done, and what that will cost. */
+export interface Forecast {
+  /** Answers that are needed in all. */
+  readonly answers: number;
+  /** Those that are not there yet: so many requests, if none fails. */
+  readonly missing: number;
+  /** What the missing ones will take, as far as that can be told. */
+  readonly tokens: Tokens;
+  /** At the prices that the user gave; 0 without. */
+  readonly cost: number;
+}
+
+/** What a model that is asked over a network, or is slow, tells of its work beside the results. */
+interface Metered {
+  /** What was asked so far in this process, by name: for `report.json`, since no two runs need be the same. */
+  usage?(): Readonly<Record<string, number>>;
+}
+
 /**
  * Writes captions of images: a vision-language model, or a file that one filled. One that looks at pixels is told the
  * image folder when it is made, since records hold paths below it.
  */
-export interface Captioner {
+export interface Captioner extends Metered {
   readonly name: string;
   readonly version: string;
   /** Plain JSON: what manifests and digests say of it. */
   readonly options?: Readonly<Record<string, unknown>>;
   /** Input files, for checks and checksums before the run. */
   files?(): Promise<readonly string[]>;
+  /** How many images keep it busy; absent where any number will do. */
+  readonly imagesAtOnce?: number;
+  /** What an image would still cost; asks nobody. */
+  forecast?(image: Image, signal: AbortSignal): Promise<Forecast>;
   /** Called once when a run is over. */
   close?(): Promise<void>;
   /**
@@ -27,14 +50,33 @@ export interface Captioner {
   ): Promise<readonly Caption[]> | readonly Caption[];
 }
 
+/** What a parser is given beside the caption. */
+export interface ParseContext {
+  readonly signal: AbortSignal;
+  /** Told of what was of no use, by name. */
+  count(problem: string): void;
+}
+
 /** Reads a caption into a graph of noun phrases and relations. */
-export interface TextParser {
+export interface TextParser extends Metered {
   readonly name: string;
   readonly version: string;
   /** UTF-16 units of a caption that it reads; the rest is left out, and such captions are counted. */
   readonly maxLength?: number;
-  /** Never throws on any text; an empty graph where it finds nothing. */
-  parse(caption: string): TextGraph | Promise<TextGraph>;
+  /** Plain JSON: what manifests and digests say of it. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** How many records keep it busy; absent where it works in this process, one after another. */
+  readonly recordsAtOnce?: number;
+  /** What a caption would still cost; asks nobody. */
+  forecast?(caption: string, signal: AbortSignal): Promise<Forecast>;
+  /** Called once when a run is over. */
+  close?(): Promise<void>;
+  /**
+   * An empty graph where it finds nothing. One that works in this process never throws on any text.
+   * @param context absent where nobody counts and nobody can stop it
+   * @throws RecordError where a model that is asked elsewhere gives no answer
+   */
+  parse(caption: string, context?: ParseContext): TextGraph | Promise<TextGraph>;
 }
 
 /** Text graphs that another parser made, in place of captions and a parser. */

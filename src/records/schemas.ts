@@ -1,3 +1,4 @@
+import { AnswerSchema } from './answer.js';
 import { CaptionMapSchema, CocoCaptionsSchema } from './caption-file.js';
 import { ManifestSchema, ShardSchema } from './manifest.js';
 import { RejectSchema } from './reject.js';
@@ -15,6 +16,7 @@ export const schemas = {
   manifest: ManifestSchema,
   run: RunStateSchema,
   progress: ProgressSchema,
+  answer: AnswerSchema,
   'captions-by-image': CaptionMapSchema,
   'captions-coco': CocoCaptionsSchema,
 } as const;

@@ -26,7 +26,7 @@ describe('progress as lines', () => {
     const { update } = progressDisplay(false);
     const tell = (milliseconds: number, phase: RunProgress['phase'], done: number) => {
       at = milliseconds;
-      update({ phase, done, total: 10_000, records: done, shards: 0, stages: {} });
+      update({ phase, done, total: 10_000, records: done, shards: 0, stages: {}, usage: {} });
     };
     tell(1000, 'checking', 500);
     tell(2000, 'records', 4000);

@@ -1,0 +1,40 @@
+import Type from 'typebox';
+import { factualT5, OptionError, type TextParser, textParser, textParsers } from '../src/index.js';
+import { type EndpointOptions, endpointPolicy, given } from './endpoint-options.js';
+
+/** Options of every pipeline that reads captions. */
+export const parserOptions = {
+  parser: Type.String({ default: 'learned', description: 'what reads the captions: learned, rules, or factual-t5' }),
+  minConfidence: Type.Number({
+    default: 0.6,
+    minimum: 0,
+    maximum: 1,
+    description: 'relations that the learned parser believes in less are left out',
+  }),
+  parserModel: Type.Optional(Type.String({ description: 'factual-t5: its model on Hugging Face' })),
+  parserEndpointUrl: Type.Optional(Type.String({ description: 'factual-t5: its server' })),
+};
+
+type ParserOptions = Type.Static<ReturnType<typeof Type.Object<typeof parserOptions>>> & EndpointOptions;
+
+/**
+ * The parser that the options name.
+ * @throws OptionError where there is none, or options do not fit together
+ */
+export function parserOf(where: string, options: ParserOptions): TextParser {
+  const { parser, minConfidence, parserModel: model, parserEndpointUrl: endpointUrl } = options;
+  if (parser === 'factual-t5') {
+    return factualT5({ ...endpointPolicy(options), ...given({ model, endpointUrl }, ['model', 'endpointUrl']) });
+  }
+  if (model !== undefined || endpointUrl !== undefined) {
+    const flag = model === undefined ? '--parser-endpoint-url' : '--parser-model';
+    throw new OptionError(where, `${flag} is of no use without --parser factual-t5`);
+  }
+  if (!(textParsers as readonly string[]).includes(parser)) {
+    throw new OptionError(
+      'parser',
+      `unknown parser '${parser}', expected one of ${textParsers.join(', ')}, factual-t5`,
+    );
+  }
+  return textParser(parser, { minConfidence });
+}

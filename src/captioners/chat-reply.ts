@@ -1,0 +1,58 @@
+import { RequestFailure } from '../endpoints/exchange.js';
+import type { Reply, Tokens } from '../records/answer.js';
+import { fieldsOf } from '../sources/json-value.js';
+
+/** More is no caption, whatever it is. */
+const MAX_TEXT = 8000;
+
+/**
+ * What a chat completion says. Thoughts of a model that shows them and quotation marks around the whole are taken off.
+ * @throws RequestFailure where it is none
+ */
+export function chatReply(completion: unknown): Reply {
+  const { choices, usage } = fieldsOf(completion);
+  const { message, finish_reason: finish } = fieldsOf(Array.isArray(choices) ? choices[0] : undefined);
+  const { content, refusal } = fieldsOf(message);
+  if (typeof content !== 'string' && content !== null && typeof refusal !== 'string') {
+    throw new RequestFailure(
+      'malformed',
+      "the server's answer is no chat completion: it has no choices[0].message.content",
+    );
+  }
+  const text = plain(typeof content === 'string' ? content : '');
+  const tokens = tokensOf(usage);
+  return {
+    text,
+    ...((typeof refusal === 'string' || finish === 'content_filter' || isRefusal(text)) && { refused: true }),
+    ...(finish === 'length' && { cut: true }),
+    ...(tokens && { tokens }),
+  };
+}
+
+function plain(content: string): string {
+  const said = content
+    .slice(0, MAX_TEXT)
+    .replace(/^\s*<think>.*?<\/think>/s, '')
+    .trim();
+  return /^["“](.*)["”]$/s.exec(said)?.[1]?.trim() ?? said;
+}
+
+function tokensOf(usage: unknown): Tokens | undefined {
+  const { prompt_tokens: input, completion_tokens: output } = fieldsOf(usage);
+  const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+  return isCount(input) && isCount(output) ? { input, output } : undefined;
+}
+
+/** How models begin where they would not describe an image. */
+const REFUSALS: readonly RegExp[] = [
+  /^(?:i['’]m |i am )?(?:very |so |really )?sorry\b/i,
+  /^(?:unfortunately,? )?(?:but )?i (?:can['’]?t|cannot|can not|could not|couldn['’]t|won['’]t|will not|am unable|['’]m unable|am not able|do not feel comfortable)\b/i,
+  /^i['’]m (?:unable|not able|not comfortable)\b/i,
+  /^(?:unfortunately|apologies|my apologies|i apologi[sz]e)\b/i,
+  /^as an? (?:ai|artificial|language|large language)\b/i,
+];
+
+/** Whether a text says that the model would not do it, rather than what is on the image. */
+export function isRefusal(text: string): boolean {
+  return REFUSALS.some((pattern) => pattern.test(text));
+}

@@ -1,0 +1,178 @@
+import { type Command, Option } from 'commander';
+import {
+  type AnswerFilter,
+  AnswerStore,
+  answerLines,
+  answerStatistics,
+  captionsByImage,
+  existingStore,
+  forgetAnswers,
+  importAnswers,
+  OptionError,
+  storeFolder,
+} from '../index.js';
+import { writeAtomically } from '../sinks/atomic-file.js';
+import { guard } from '../sinks/shard-writer.js';
+import { print, printNote, table } from './output.js';
+
+interface StoreFlags extends AnswerFilter {
+  readonly store?: string;
+}
+
+const MOST_NAMED = 20;
+
+/** `relflow captions export|import|stats|gc`: the store of answers that were paid for. */
+export function captionsCommand(program: Command): void {
+  const captions = program
+    .command('captions')
+    .summary('what models answered: export, import, stats, gc')
+    .description('Look after the answers of models, which are paid for once and shared by all pipelines.');
+  exportCommand(captions);
+  importCommand(captions);
+  statsCommand(captions);
+  gcCommand(captions);
+}
+
+function exportCommand(captions: Command): void {
+  withStore(captions, 'export <file>')
+    .summary('write the answers to a file')
+    .description(
+      'Write the answers as JSON lines for another store, or the captions by image for --captions. The file appears when it is whole.',
+    )
+    .option('--dataset <name>', 'captions by image, {"image id": ["caption", …]}, of this data set: coco2017')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  relflow captions export answers.jsonl\n  relflow captions export captions.json --dataset coco2017 --model Qwen/Qwen2.5-VL-7B-Instruct',
+    )
+    .action(async (file: string, { dataset, ...flags }: StoreFlags & { dataset?: string }) => {
+      await withOpen(await existingStore(folderOf(flags)), async (store) => {
+        if (dataset === undefined) {
+          const { bytes } = await guard(file, () => writeAtomically(file, answerLines(store, flags)));
+          print(`${file}: ${bytes} bytes`);
+          return;
+        }
+        const byImage = captionsByImage(store, dataset, flags);
+        await guard(file, () => writeAtomically(file, [`${JSON.stringify(byImage)}\n`]));
+        print(`${file}: captions of ${Object.keys(byImage).length} images`);
+      });
+    });
+}
+
+function importCommand(captions: Command): void {
+  captions
+    .command('import <file>')
+    .summary('take answers in from a file')
+    .description('Take in the JSON lines of an export. Answers that the store has already stay as they are.')
+    .addOption(storeOption())
+    .addHelpText('after', '\nExample:\n  relflow captions import answers.jsonl')
+    .action(async (file: string, flags: StoreFlags) => {
+      await withOpen(await AnswerStore.open(folderOf(flags)), async (store) => {
+        const { added, known, bad } = await importAnswers(store, file);
+        print(`${added} answers added, ${known} known already`);
+        for (const { line, problem } of bad.slice(0, MOST_NAMED)) printNote(`${file}:${line}: ${problem}`);
+        if (bad.length === 0) return;
+        printNote(`${bad.length} lines are no answers and were left out`);
+        process.exitCode = 1;
+      });
+    });
+}
+
+function statsCommand(captions: Command): void {
+  captions
+    .command('stats')
+    .summary('count the answers of each model and question')
+    .description('Count the answers of each model and question, with their tokens as the servers gave them.')
+    .addOption(storeOption())
+    .option('--json', 'print as JSON')
+    .addHelpText('after', '\nExample:\n  relflow captions stats')
+    .action(async ({ json, ...flags }: StoreFlags & { json?: boolean }) => {
+      await withOpen(await existingStore(folderOf(flags)), async (store) => {
+        const questions = answerStatistics(store);
+        const bytes = await store.bytes();
+        if (json) {
+          print(JSON.stringify({ store: store.folder, bytes, questions }));
+          return;
+        }
+        const rows = questions.map((of) => [
+          of.protocol,
+          of.model,
+          shortened(of.prompt),
+          of.subjects,
+          of.answers,
+          of.refused,
+          of.empty,
+          of.inputTokens,
+          of.outputTokens,
+          of.last.slice(0, 10),
+        ]);
+        const head = [
+          'asked by',
+          'model',
+          'prompt',
+          'of',
+          'answers',
+          'refused',
+          'empty',
+          'tokens in',
+          'tokens out',
+          'last',
+        ];
+        print(table(head, rows));
+        print(`\n${(bytes / 1e6).toFixed(1)} MB in ${store.folder}`);
+      });
+    });
+}
+
+interface GcFlags extends StoreFlags {
+  readonly useless?: boolean;
+  readonly before?: string;
+  readonly dryRun?: boolean;
+}
+
+function gcCommand(captions: Command): void {
+  withStore(captions, 'gc')
+    .summary('forget answers')
+    .description(
+      'Forget the answers for which everything that is said holds; they would be asked and paid for again. The room is used for new answers; export and import into a new store to have it back.',
+    )
+    .option('--useless', 'refusals and empty answers')
+    .option('--before <date>', 'answered before this day or time, ISO 8601: 2026-01-31')
+    .option('-n, --dry-run', 'only count them')
+    .addHelpText('after', '\nExample:\n  relflow captions gc --useless --model Qwen/Qwen2.5-VL-7B-Instruct')
+    .action(async ({ before, dryRun = false, ...flags }: GcFlags) => {
+      const { useless, model, protocol } = flags;
+      if (useless === undefined && before === undefined && model === undefined && protocol === undefined) {
+        throw new OptionError('gc', 'expected at least one of --useless, --before, --model, --protocol');
+      }
+      const time = before === undefined ? undefined : Date.parse(before);
+      if (Number.isNaN(time)) throw new OptionError('gc', `--before '${before}', expected a date such as 2026-01-31`);
+      await withOpen(await existingStore(folderOf(flags)), async (store) => {
+        const what = { ...flags, ...(time !== undefined && { before: new Date(time).toISOString() }) };
+        const count = await forgetAnswers(store, what, dryRun);
+        print(`${count} answers ${dryRun ? 'would be forgotten' : 'forgotten'}`);
+      });
+    });
+}
+
+/** A subcommand about some answers of a store. */
+function withStore(captions: Command, name: string): Command {
+  return captions
+    .command(name)
+    .addOption(storeOption())
+    .option('--model <model>', 'only answers of this model')
+    .option('--protocol <name>', 'only answers to hf-chat, hf-blip, transformers-js or factual-t5');
+}
+
+const storeOption = () => new Option('--store <folder>', 'where the answers are (default: RELFLOW_STORE, or your own)');
+
+const folderOf = ({ store }: StoreFlags) => store ?? storeFolder();
+
+const shortened = (text: string) => (text.length > 32 ? `${text.slice(0, 31)}…` : text);
+
+async function withOpen(store: AnswerStore, work: (store: AnswerStore) => Promise<void>): Promise<void> {
+  try {
+    await work(store);
+  } finally {
+    await store.close();
+  }
+}

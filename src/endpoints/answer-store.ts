@@ -1,0 +1,203 @@
+import { mkdirSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Database, RootDatabase } from 'lmdb';
+import { InputError, OutputError } from '../errors.js';
+import type { Answer, Question, Reply } from '../records/answer.js';
+import { digest } from '../records/digest.js';
+
+/** What is kept of an answer. */
+export type KeptReply = Reply & { readonly at: string };
+
+/** Which answer of which question about what. */
+export interface AnswerKey {
+  /** As `questionKey` gives it. */
+  readonly question: string;
+  /** SHA-256 of the image file or the text, in hexadecimal. */
+  readonly subject: string;
+  readonly seed: number;
+}
+
+/** An image by the name that its data set gives it. */
+export interface NamedSubject {
+  readonly dataset: string;
+  readonly id: string;
+  readonly subject: string;
+}
+
+type Row = [question: string, subject: string, seed: number];
+
+const FORMAT = 'relflow.answers/1';
+const FILE = 'answers.mdb';
+
+/** The key of a question in a store: 24 hexadecimal digits. */
+export const questionKey = (question: Question): string => digest(question).slice(0, 24);
+
+/**
+ * Answers of models, each paid for once: on disk, by question, subject and seed. An answer is there for every other
+ * process as soon as `keep` resolves, and survives the end of this one, kill -9 included. Any number of processes of one
+ * machine may share a store; a network folder can't hold one.
+ */
+export class AnswerStore {
+  readonly folder: string;
+  readonly #root: RootDatabase;
+  readonly #answers: Database<KeptReply, Row>;
+  readonly #questions: Database<Question, string>;
+  readonly #images: Database<string, [dataset: string, id: string]>;
+  readonly #asked = new Set<string>();
+
+  private constructor(folder: string, root: RootDatabase) {
+    this.folder = folder;
+    this.#root = root;
+    this.#answers = root.openDB({ name: 'answers', encoding: 'json' });
+    this.#questions = root.openDB({ name: 'questions', encoding: 'json' });
+    this.#images = root.openDB({ name: 'images', encoding: 'json' });
+    const format: unknown = root.get('format');
+    if (format === undefined) root.putSync('format', FORMAT);
+    else if (format !== FORMAT) throw new Error(`it is of the format '${format}', this is relflow with ${FORMAT}`);
+  }
+
+  /**
+   * Opens the store, made if there is none. To be given back with `close`.
+   * @throws OutputError where the folder can't be used
+   */
+  static async open(folder: string): Promise<AnswerStore> {
+    const { open } = await import('lmdb');
+    const path = resolve(folder);
+    while (closing.has(path)) await closing.get(path);
+    // Nothing is awaited from here on: LMDB must not open a file twice in one process.
+    let shared = inUse.get(path);
+    try {
+      if (!shared) {
+        mkdirSync(path, { recursive: true });
+        const root = open({ path: join(path, FILE), encoding: 'json', maxDbs: 4 });
+        shared = { store: new AnswerStore(path, root), users: 0 };
+        inUse.set(path, shared);
+      }
+    } catch (error) {
+      throw new OutputError(folder, `can't hold the answers of models: ${(error as Error).message}`, { cause: error });
+    }
+    shared.users++;
+    return shared.store;
+  }
+
+  /** The same without making one; null where there is none. */
+  static async openExisting(folder: string): Promise<AnswerStore | null> {
+    const found = await stat(join(folder, FILE)).catch(() => null);
+    return found ? AnswerStore.open(folder) : null;
+  }
+
+  /** The answer, or undefined where it has not been asked for yet. */
+  find({ question, subject, seed }: AnswerKey): KeptReply | undefined {
+    return this.#answers.get([question, subject, seed]);
+  }
+
+  /**
+   * Keeps an answer unless another process was faster.
+   * @returns the answer that is kept, when it is safe
+   * @throws OutputError where it can't be written
+   */
+  async keep(question: Question, key: AnswerKey, reply: KeptReply): Promise<KeptReply> {
+    const row: Row = [key.question, key.subject, key.seed];
+    return this.#writing(async () => {
+      if (!this.#asked.has(key.question)) {
+        await this.#questions.put(key.question, question);
+        this.#asked.add(key.question);
+      }
+      const isNew = await this.#answers.ifNoExists(row, () => void this.#answers.put(row, reply));
+      return isNew ? reply : (this.#answers.get(row) ?? reply);
+    });
+  }
+
+  /** Keeps under which name a data set has an image, for exports by image. */
+  async name({ dataset, id, subject }: NamedSubject): Promise<void> {
+    if (this.#images.get([dataset, id]) === subject) return;
+    await this.#writing(() => this.#images.put([dataset, id], subject));
+  }
+
+  /** The questions that were asked, by key. */
+  questions(): ReadonlyMap<string, Question> {
+    return new Map([...this.#questions.getRange()].map(({ key, value }) => [key, value]));
+  }
+
+  /** All images that have a name, by data set and id. */
+  *images(): Generator<NamedSubject, void> {
+    for (const { key, value } of this.#images.getRange()) yield { dataset: key[0], id: key[1], subject: value };
+  }
+
+  /**
+   * The answers to a question, of one subject or all, by subject and seed.
+   * @param question as `questionKey` gives it
+   */
+  *answers(question: string, subject?: string): Generator<{ key: AnswerKey; reply: KeptReply }, void> {
+    // Subjects are hexadecimal, so that all come before a letter beyond f.
+    const end = subject === undefined ? [question, 'g'] : [question, subject, Number.MAX_SAFE_INTEGER];
+    const start = subject === undefined ? [question] : [question, subject];
+    for (const { key, value } of this.#answers.getRange({ start, end })) {
+      yield { key: { question: key[0], subject: key[1], seed: key[2] }, reply: value };
+    }
+  }
+
+  /** Everything as lines of an export, in an order that depends on the content alone. */
+  *lines(): Generator<Answer, void> {
+    for (const [key, question] of this.questions()) {
+      for (const { key: of, reply } of this.answers(key)) {
+        const { at, ...said } = reply;
+        yield { format: 'relflow.answer/1', question, subject: of.subject, seed: of.seed, reply: said, at };
+      }
+    }
+  }
+
+  /** Forgets answers; they will be asked for again. */
+  async remove(keys: readonly AnswerKey[]): Promise<void> {
+    await this.#writing(async () => {
+      await Promise.all(keys.map(({ question, subject, seed }) => this.#answers.remove([question, subject, seed])));
+    });
+  }
+
+  /** Forgets the questions to which there is no answer any more. */
+  async removeUnanswered(): Promise<void> {
+    await this.#writing(async () => {
+      for (const key of this.questions().keys()) {
+        if (this.answers(key).next().done) await this.#questions.remove(key);
+      }
+    });
+  }
+
+  /** Size on disk, in bytes. */
+  async bytes(): Promise<number> {
+    return (await stat(join(this.folder, FILE))).size;
+  }
+
+  /** Closes the store once everyone who opened it has closed it. */
+  async close(): Promise<void> {
+    const shared = inUse.get(this.folder);
+    if (!shared || --shared.users > 0) return;
+    inUse.delete(this.folder);
+    const closed = this.#root.close().finally(() => closing.delete(this.folder));
+    closing.set(this.folder, closed);
+    await closed;
+  }
+
+  async #writing<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      return await write();
+    } catch (error) {
+      throw new OutputError(this.folder, `an answer can't be kept: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}
+
+/** Stores that are open in this process. */
+const inUse = new Map<string, { store: AnswerStore; users: number }>();
+const closing = new Map<string, Promise<void>>();
+
+/**
+ * Opens a store that has to be there.
+ * @throws InputError where there is none
+ */
+export async function existingStore(folder: string): Promise<AnswerStore> {
+  const store = await AnswerStore.openExisting(folder);
+  if (!store) throw new InputError(folder, 'holds no answers of models');
+  return store;
+}

@@ -1,0 +1,13 @@
+import type { Forecast } from './ports.js';
+
+export const NOTHING_TO_ASK: Forecast = { answers: 0, missing: 0, tokens: { input: 0, output: 0 }, cost: 0 };
+
+/** Both together. */
+export function addForecasts(one: Forecast, other: Forecast): Forecast {
+  return {
+    answers: one.answers + other.answers,
+    missing: one.missing + other.missing,
+    tokens: { input: one.tokens.input + other.tokens.input, output: one.tokens.output + other.tokens.output },
+    cost: one.cost + other.cost,
+  };
+}

@@ -1,0 +1,395 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { AnswerStore, EndpointError, type HfChatOptions, hfChat, type Image, questionKey } from '../../src/index.js';
+import { temporaryFolder } from '../support/folders.js';
+import { imageFolder } from '../support/image-folder.js';
+import { type Fault, ModelServer, type ModelServerOptions, type Seen } from '../support/model-server.js';
+
+const { signal } = new AbortController();
+const servers: ModelServer[] = [];
+
+async function serve(options: ModelServerOptions = {}): Promise<ModelServer> {
+  const server = await ModelServer.start(options);
+  servers.push(server);
+  return server;
+}
+
+/** What a captioner made of images. */
+interface Captioned {
+  readonly texts: (string[] | null)[];
+  /** Of the images without captions. */
+  readonly errors: unknown[];
+  readonly counts: Record<string, number>;
+  readonly usage: Record<string, number>;
+}
+
+async function captionAll(images: readonly Image[], options: HfChatOptions): Promise<Captioned> {
+  const captioner = hfChat(options);
+  const counts: Record<string, number> = {};
+  const count = (name: string) => {
+    counts[name] = (counts[name] ?? 0) + 1;
+  };
+  const settled = await Promise.allSettled(images.map(async (image) => captioner.caption(image, signal, count)));
+  const usage = { ...captioner.usage!() };
+  await captioner.close!();
+  return {
+    texts: settled.map((one) => (one.status === 'fulfilled' ? one.value.map(({ text }) => text) : null)),
+    errors: settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : [])),
+    counts,
+    usage,
+  };
+}
+
+/** The answers in a store. */
+async function stored(folder: string) {
+  const store = await AnswerStore.open(folder);
+  const lines = [...store.lines()];
+  await store.close();
+  return lines;
+}
+
+/** A share of first attempts, told by their key, goes wrong in one of these ways. */
+function firstAttempts(share: number, faults: readonly Fault[]): (seen: Seen) => Fault | null {
+  return ({ key, attempt }) =>
+    attempt === 1 && Number.parseInt(key.slice(0, 4), 16) < share * 0x10000
+      ? faults[Number.parseInt(key.slice(4, 8), 16) % faults.length]!
+      : null;
+}
+
+describe('hfChat', function () {
+  this.timeout(180_000);
+  const environment = { ...process.env };
+
+  before(() => {
+    delete process.env['HF_TOKEN'];
+    delete process.env['RELFLOW_TOKEN'];
+  });
+  after(() => {
+    Object.assign(process.env, environment);
+  });
+  afterEach(async () => {
+    delete process.env['HF_TOKEN'];
+    for (const server of servers.splice(0)) await server.close();
+  });
+
+  it('captions 500 images of which a fifth go wrong at first, each exactly once and within the rate', async () => {
+    const perMinute = 6000;
+    const faults: Fault[] = ['rate-limit', 'unavailable', 'error', 'slow', 'cut', 'invalid-json', 'wrong-shape'];
+    const server = await serve({ fault: firstAttempts(0.2, faults), slowMs: 1500 });
+    const { folder, images } = await imageFolder(500);
+    const store = join(folder, 'store');
+    const { texts, usage } = await captionAll(images, {
+      endpointUrl: server.url,
+      images: folder,
+      store,
+      requestsPerMinute: perMinute,
+      requestSeconds: 1,
+    });
+    assert.equal(texts.filter((captions) => captions?.length === 1).length, 500);
+    const failed = server.seen.filter(({ answered }) => !answered).length;
+    assert.ok(failed >= 80 && failed <= 120, `${failed} of 500 went wrong`);
+    for (const fault of faults)
+      assert.ok(
+        server.seen.some((seen) => seen.fault === fault),
+        fault,
+      );
+    assert.equal(server.answers.size, 500);
+    assert.ok([...server.answers.values()].every((count) => count === 1));
+    const answeredAt = new Map(server.seen.filter(({ answered }) => answered).map(({ key, at }) => [key, at]));
+    assert.ok(
+      server.seen.every(({ key, at }) => at <= answeredAt.get(key)!),
+      'nothing is asked after its answer',
+    );
+    assert.equal((await stored(store)).length, 500);
+    assert.equal(usage['requests'], server.seen.length);
+    assert.equal(usage['answered'], 500);
+    assert.equal(usage['retried'], server.seen.length - 500);
+    assert.ok(
+      largestWindow(server.seen, 1000) <= (perMinute / 60) * 1.05,
+      `${largestWindow(server.seen, 1000)} in a second`,
+    );
+  });
+
+  it('sends one request a caption: at temperature 0 for one, else by nucleus sampling with a seed each', async () => {
+    const server = await serve();
+    const { folder, images } = await imageFolder(1);
+    const common = { endpointUrl: server.url, images: folder, store: join(folder, 'store') };
+    await captionAll(images, { ...common, model: 'tiny/vlm', prompt: 'Say what you see.', maxTokens: 20 });
+    await captionAll(images, { ...common, nCaptions: 3, firstSeed: 7, parameters: { min_p: 0.1 } });
+    const [one, ...three] = server.seen.map(({ body }) => body);
+    assert.equal(server.seen[0]!.path, '/v1/chat/completions');
+    const { messages, ...rest } = one!;
+    assert.deepEqual(rest, { model: 'tiny/vlm', max_tokens: 20, temperature: 0 });
+    const [{ content }] = messages as [{ content: [{ image_url: { url: string } }, { text: string }] }];
+    assert.match(content[0].image_url.url, /^data:image\/jpeg;base64,/);
+    assert.equal(content[1].text, 'Say what you see.');
+    assert.deepEqual(
+      three.map(({ seed, temperature, top_p, min_p, model }) => ({ seed, temperature, top_p, min_p, model })),
+      [7, 8, 9].map((seed) => ({ seed, temperature: 1, top_p: 0.9, min_p: 0.1, model: 'default' })),
+    );
+  });
+
+  it('asks only for what is missing', async () => {
+    const server = await serve();
+    const { folder, images } = await imageFolder(10);
+    const options = { endpointUrl: server.url, images: folder, store: join(folder, 'store') };
+    const five = await captionAll(images, { ...options, nCaptions: 5 });
+    assert.equal(server.seen.length, 50);
+    const again = await captionAll(images, { ...options, nCaptions: 5 });
+    assert.equal(server.seen.length, 50, 'the same again costs nothing');
+    assert.deepEqual(again.texts, five.texts);
+    assert.deepEqual([again.usage['requests'], again.usage['cached']], [0, 50]);
+    const ten = await captionAll(images, { ...options, nCaptions: 10 });
+    assert.equal(server.seen.length, 100, 'ten ask for the missing five');
+    assert.deepEqual(
+      ten.texts.map((texts) => texts!.slice(0, 5)),
+      five.texts,
+    );
+    await captionAll(images, { ...options, nCaptions: 10, prompt: 'Another.' });
+    assert.equal(server.seen.length, 200, 'another question is another answer');
+    await captionAll(images, { ...options, nCaptions: 10, requestsAtOnce: 3, retries: 1, prices: { request: 1 } });
+    assert.equal(server.seen.length, 200, 'how fast and for how much is no part of the question');
+  });
+
+  it('asks once for one file that is there under two names, even at the same time', async () => {
+    const server = await serve({ latencyMs: 20 });
+    const { folder, images } = await imageFolder(1);
+    const [image] = images as [Image];
+    const copies = Array.from({ length: 5 }, (_, id) => ({ ...image, id }));
+    const { texts } = await captionAll(copies, {
+      endpointUrl: server.url,
+      images: folder,
+      store: join(folder, 'store'),
+    });
+    assert.equal(new Set(texts.flat()).size, 1);
+    assert.equal(server.seen.length, 1);
+  });
+
+  it('waits as long as a 429 says, with all requests', async () => {
+    const server = await serve({ fault: ({ attempt }) => (attempt === 1 ? 'rate-limit' : null), retryAfter: 1 });
+    const { folder, images } = await imageFolder(3);
+    const options = { endpointUrl: server.url, images: folder, store: join(folder, 'store'), requestsAtOnce: 1 };
+    const { texts } = await captionAll(images, { ...options, retries: 0 });
+    assert.ok(
+      texts.every((captions) => captions?.length === 1),
+      'being put off is no failure',
+    );
+    const times = server.seen.map(({ at }) => at);
+    for (const [index, { fault }] of server.seen.entries()) {
+      if (fault === 'rate-limit')
+        assert.ok(times[index + 1]! - times[index]! >= 1000, `${times[index + 1]! - times[index]!} ms`);
+    }
+  });
+
+  it('ends, with a word on why and without the token, where there is no credit, no right or no such model', async () => {
+    const token = 'hf_aVerySecretToken0123';
+    process.env['HF_TOKEN'] = token;
+    const { folder, images } = await imageFolder(40);
+    const cases: [Fault, string, RegExp][] = [
+      ['no-credit', 'credit-spent', /^hf-chat: the server answered 402: You have exceeded your monthly credits/],
+      ['unauthorized', 'credentials-refused', /^hf-chat: the server answered 401: .*; check the token/],
+      ['not-found', 'no-such-model', /^hf-chat: the server answered 404: no such model .*; check endpoint and model/],
+    ];
+    for (const [fault, reason, message] of cases) {
+      const server = await serve({ latencyMs: 10, fault: () => (server.seen.length >= 20 ? fault : null) });
+      const store = join(folder, fault);
+      const options = { endpointUrl: server.url, images: folder, store, requestsAtOnce: 4 };
+      const { errors, texts } = await captionAll(images, options);
+      assert.equal(server.seen[0]!.headers['authorization'], `Bearer ${token}`);
+      assert.ok(server.seen.length <= 24, `${server.seen.length} requests: those in flight, and none after`);
+      assert.equal((await stored(store)).length, server.answers.size, 'every answer is kept');
+      assert.ok(texts.filter((captions) => captions !== null).length <= server.answers.size);
+      for (const error of errors) {
+        assert.ok(error instanceof EndpointError, `${error}`);
+        assert.equal(error.fields['reason'], reason);
+        assert.match(error.message, message);
+        assert.doesNotMatch(`${error.message} ${error.stack} ${JSON.stringify(error)} ${error.cause}`, /aVerySecret/);
+      }
+    }
+  });
+
+  it('keeps refusals and empty answers, counts them, and refuses images that are left with none', async () => {
+    const write = ({ seed }: { seed: number }) =>
+      ['a dog', '', "I'm sorry, I can't help with that.", '<think>hm</think> "A cat\n on a  mat."'][seed]!;
+    const server = await serve({ write });
+    const { folder, images } = await imageFolder(1);
+    const options = { endpointUrl: server.url, images: folder, store: join(folder, 'store') };
+    const four = await captionAll(images, { ...options, nCaptions: 4 });
+    assert.deepEqual(four.texts, [['a dog', 'A cat on a mat.']]);
+    assert.deepEqual(four.counts, { 'empty-caption': 1, 'refused-caption': 1 });
+    const both = await captionAll(images, { ...options, nCaptions: 2, firstSeed: 1 });
+    assert.equal((both.errors[0] as { reason: string }).reason, 'no-captions');
+    assert.equal(server.seen.length, 4, 'they are paid for as well');
+    const refusing = await serve({ fault: () => 'refusal' });
+    const none = await captionAll(images, { ...options, endpointUrl: refusing.url });
+    assert.equal((none.errors[0] as { reason: string }).reason, 'caption-refused');
+    assert.equal(none.usage['refused'], 1);
+    const cut = await serve({ fault: () => 'length' });
+    assert.deepEqual((await captionAll(images, { ...options, endpointUrl: cut.url })).counts, { 'cut-caption': 1 });
+  });
+
+  it('refuses an image that gets no answer, keeps what it got, and asks only for the rest the next time', async () => {
+    let broken = true;
+    const server = await serve({ fault: ({ body }) => (broken && body['seed'] === 1 ? 'bad-request' : null) });
+    const { folder, images } = await imageFolder(2);
+    const options = { endpointUrl: server.url, images: folder, store: join(folder, 'store'), nCaptions: 3 };
+    const { errors, usage } = await captionAll(images, options);
+    assert.equal(errors.length, 2);
+    const { reason, message } = errors[0] as { reason: string; message: string };
+    assert.equal(reason, 'no-answer');
+    assert.match(message, /1 of 3 captions are missing: the server answered 422: the image can't be read for nobody/);
+    assert.equal(usage['failed'], 2);
+    broken = false;
+    const before = server.seen.length;
+    assert.deepEqual((await captionAll(images, options)).errors, []);
+    assert.equal(server.seen.length - before, 2);
+  });
+
+  it('does not ask on and on where nobody answers', async () => {
+    const server = await serve();
+    const { folder, images } = await imageFolder(8);
+    const url = server.url;
+    await server.close();
+    const { errors } = await captionAll(images, { endpointUrl: url, images: folder, store: join(folder, 'store') });
+    for (const error of errors) {
+      assert.ok(error instanceof EndpointError);
+      assert.match(
+        error.message,
+        /^hf-chat: no answer from the server: ECONNREFUSED \(after \d+ requests, 0 of them answered/,
+      );
+    }
+  });
+
+  it('stays within a budget, whatever is in flight, and within a time', async () => {
+    const server = await serve({ latencyMs: 5 });
+    const { folder, images } = await imageFolder(60);
+    const options = { endpointUrl: server.url, images: folder, store: join(folder, 'store') };
+    // 300 tokens in and 12 out cost 0.000324.
+    const prices = { input: 1, output: 2 };
+    const { errors, usage } = await captionAll(images, { ...options, prices, budget: 0.01 });
+    assert.ok(usage['spend']! <= 0.01 && usage['spend']! > 0.009, `${usage['spend']}`);
+    assert.ok(errors.every((error) => error instanceof EndpointError && error.fields['reason'] === 'budget-spent'));
+    assert.equal((await stored(options.store)).length, server.answers.size);
+    assert.equal(usage['answered'], server.answers.size);
+    const tight = await serve({ latencyMs: 5 });
+    const few = { ...options, endpointUrl: tight.url, prices: { request: 1 }, requestsAtOnce: 8 };
+    assert.equal((await captionAll(images, { ...few, budget: 3.5 })).usage['spend'], 3);
+    assert.equal(tight.seen.length, 3, 'not eight at once, each of which could be paid');
+    const slow = await serve({ latencyMs: 100 });
+    const timed = await captionAll(images, { ...options, endpointUrl: slow.url, totalSeconds: 0.5, requestsAtOnce: 2 });
+    assert.ok(timed.errors.every((error) => error instanceof EndpointError && error.fields['reason'] === 'time-spent'));
+    assert.ok(slow.seen.length < 30);
+  });
+
+  it('holds back for tokens a minute', async () => {
+    const server = await serve();
+    const { folder, images } = await imageFolder(5);
+    const options = { endpointUrl: server.url, images: folder, store: join(folder, 'store'), requestsAtOnce: 1 };
+    const captioner = hfChat({ ...options, tokensPerMinute: 1000 });
+    const done = images.map((image) => Promise.resolve(captioner.caption(image, signal)).catch(() => null));
+    await Promise.race([Promise.all(done), new Promise((resolve) => setTimeout(resolve, 1500))]);
+    assert.ok(server.seen.length >= 2 && server.seen.length <= 3, `${server.seen.length} requests of 312 tokens`);
+    await captioner.close!();
+    await Promise.all(done);
+  });
+
+  it('sends large images smaller and small ones as they are, and refuses what is no image', async () => {
+    const sizes: { width: number; height: number; bytes: number }[] = [];
+    const server = await serve({
+      write: ({ subject }) => {
+        // PNG and JPEG say their size in their head; sharp reads it after the test.
+        pictures.push(subject);
+        return 'a picture';
+      },
+    });
+    const pictures: Buffer[] = [];
+    const folder = temporaryFolder();
+    const make = (width: number, height: number) =>
+      sharp({ create: { width, height, channels: 3, background: '#336699' } });
+    await make(1000, 500).jpeg().toFile(join(folder, 'wide.jpg'));
+    await make(300, 200).png().toFile(join(folder, 'small.png'));
+    await make(300, 200).withMetadata({ orientation: 6 }).jpeg().toFile(join(folder, 'turned.jpg'));
+    writeFileSync(join(folder, 'broken.jpg'), 'no image');
+    const names = ['wide.jpg', 'small.png', 'turned.jpg', 'broken.jpg', 'none.jpg', '../x.jpg'];
+    const images = names.map((file, id): Image => ({ id, file, width: 9, height: 9, dataset: 'd', split: '' }));
+    const { errors } = await captionAll(images, {
+      endpointUrl: server.url,
+      images: folder,
+      store: join(folder, 'store'),
+      side: 400,
+      requestsAtOnce: 1,
+    });
+    for (const bytes of pictures) {
+      const { width, height } = await sharp(bytes).metadata();
+      sizes.push({ width, height, bytes: bytes.length });
+    }
+    const shapes = sizes.map(({ width, height }) => `${width}x${height}`).sort();
+    assert.deepEqual(shapes, ['200x300', '300x200', '400x200']);
+    assert.deepEqual(
+      errors.map((error) => (error as { reason: string }).reason),
+      ['malformed-image-file', 'image-missing', 'unsafe-path'],
+    );
+  });
+
+  it('does not send HF_TOKEN in the open, and reads a token from a file', async () => {
+    const server = await serve({ token: 'from-a-file' });
+    const { folder, images } = await imageFolder(1);
+    const tokenFile = join(folder, 'token');
+    writeFileSync(tokenFile, 'from-a-file\n');
+    process.env['HF_TOKEN'] = 'hf_ofTheEnvironment';
+    const options = { endpointUrl: server.url, images: folder, store: join(folder, 'store') };
+    assert.deepEqual((await captionAll(images, { ...options, tokenFile })).errors, []);
+    const missing = await captionAll(images, { ...options, prompt: 'Another.', tokenFile: join(folder, 'none') });
+    assert.match(String(missing.errors[0]), /none: the token can't be read: ENOENT/);
+  });
+
+  it('refuses options that do not fit', () => {
+    const given = { images: 'images', endpointUrl: 'http://127.0.0.1:1' };
+    const cases: [Partial<HfChatOptions>, string][] = [
+      [
+        { endpointUrl: 'localhost:80' },
+        "hf-chat: endpointUrl 'localhost:80', expected one that begins with http(s)://",
+      ],
+      [
+        { endpointUrl: 'http://me:secret@host/v1?key=secret' },
+        "hf-chat: endpointUrl 'http://host/v1' has a password or a query, which logs would show; put the token into RELFLOW_TOKEN, HF_TOKEN or a file",
+      ],
+      [{ provider: 'together' }, 'hf-chat: expected provider or endpointUrl, not both'],
+      [{ nCaptions: 0 }, 'hf-chat: nCaptions 0, expected a whole number of at least 1'],
+      [{ firstSeed: -1 }, 'hf-chat: firstSeed -1, expected a whole number of at least 0'],
+      [{ prompt: ' ' }, 'hf-chat: prompt is empty'],
+      [{ quality: 101 }, 'hf-chat: quality 101, expected a whole number from 1 to 100'],
+      [{ parameters: { seed: 1 } }, "hf-chat: parameters have 'seed', which hfChat sets itself"],
+      [{ requestSeconds: 0 }, 'hf-chat: requestSeconds 0, expected a number from 1 to 300'],
+      [{ requestsPerMinute: 0.5 }, 'hf-chat: requestsPerMinute 0.5, expected a whole number of at least 1'],
+      [{ budget: 1 }, 'hf-chat: budget 1 without prices, expected a price of input, output or request'],
+      [{ prices: { input: -1 } }, 'hf-chat: price of input -1, expected a number of at least 0'],
+      [{ images: '' }, "hf-chat: 'images' is missing, expected the image folder"],
+    ];
+    for (const [options, message] of cases) {
+      assert.throws(() => hfChat({ ...given, ...options }), { message }, message);
+    }
+    assert.throws(() => hfChat({ images: 'x' }), {
+      message: "hf-chat: 'model' is missing, expected one, or an endpointUrl",
+    });
+  });
+
+  it('has no other answer for a question whose parts stand in another order', () => {
+    const question = { protocol: 'p', model: 'm', prompt: '', parameters: { a: 1, b: 2 } };
+    assert.equal(questionKey(question), questionKey({ ...question, parameters: { b: 2, a: 1 } }));
+    assert.notEqual(questionKey(question), questionKey({ ...question, model: 'n' }));
+  });
+});
+
+/** The most requests in any window of so many milliseconds. */
+function largestWindow(seen: readonly Seen[], milliseconds: number): number {
+  const times = seen.map(({ at }) => at).sort((a, b) => a - b);
+  let largest = 0;
+  for (let first = 0, last = 0; last < times.length; last++) {
+    while (times[last]! - times[first]! >= milliseconds) first++;
+    largest = Math.max(largest, last - first + 1);
+  }
+  return largest;
+}

@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What a server can do wrong, on command. */
+export type Fault =
+  | 'rate-limit'
+  | 'unavailable'
+  | 'error'
+  | 'slow'
+  | 'cut'
+  | 'invalid-json'
+  | 'wrong-shape'
+  | 'refusal'
+  | 'empty'
+  | 'length'
+  | 'bad-request'
+  | 'no-credit'
+  | 'unauthorized'
+  | 'not-found';
+
+/** A request as the server saw it. */
+export interface Seen {
+  /** Same for the same image or text, seed and parameters. */
+  readonly key: string;
+  readonly path: string;
+  /** By the clock, in milliseconds. */
+  readonly at: number;
+  /** From 1: how often this key has come. */
+  readonly attempt: number;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  fault: Fault | null;
+  /** Whether a whole answer went out to somebody who was still there. */
+  answered: boolean;
+}
+
+/** How a server behaves. */
+export interface ModelServerOptions {
+  /** What goes wrong with a request. */
+  readonly fault?: (seen: Seen) => Fault | null;
+  /** What the model writes. */
+  readonly write?: (asked: { subject: Buffer; seed: number }) => string;
+  /** What it asks for in `Retry-After`, seconds; default 0.2, sent as it is. */
+  readonly retryAfter?: number | string;
+  readonly latencyMs?: number;
+  readonly slowMs?: number;
+  /** BLIP's and T5's answers as a list (default) or alone. */
+  readonly reply?: 'list' | 'alone';
+  /** The only token that is let in. */
+  readonly token?: string;
+  /** Leave out the tokens. */
+  readonly unmetered?: boolean;
+}
+
+const CAPTIONS = [
+  'a man riding a horse next to a dog',
+  'a person sitting on a chair with a cup',
+  'a woman holding an umbrella near a car',
+  'a dog lying on a couch',
+];
+
+/**
+ * A server that speaks chat completion (`/v1/chat/completions`) and the plain JSON of an endpoint's pipeline (any other
+ * path: images in base64, or text), and counts what it did.
+ */
+export class ModelServer {
+  readonly seen: Seen[] = [];
+  readonly #options: ModelServerOptions;
+  readonly #server: Server;
+  readonly #attempts = new Map<string, number>();
+  #held: Promise<void> | null = null;
+  #release = () => {};
+
+  private constructor(options: ModelServerOptions) {
+    this.#options = options;
+    this.#server = createServer((request, response) => {
+      this.#handle(request, response).catch(() => response.destroy());
+    });
+  }
+
+  static async start(options: ModelServerOptions = {}): Promise<ModelServer> {
+    const server = new ModelServer(options);
+    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** How often each key was answered. */
+  get answers(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { key, answered } of this.seen) if (answered) counts.set(key, (counts.get(key) ?? 0) + 1);
+    return counts;
+  }
+
+  /** From now on requests are taken and not answered, until `release`. */
+  hold(): void {
+    this.#held = new Promise((resolve) => {
+      this.#release = resolve;
+    });
+  }
+
+  release(): void {
+    this.#release();
+    this.#held = null;
+  }
+
+  async close(): Promise<void> {
+    this.release();
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const at = performance.now();
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
+    const isChat = (request.url ?? '').endsWith('/chat/completions');
+    const key = createHash('sha256').update(JSON.stringify(body)).digest('hex');
+    const attempt = (this.#attempts.get(key) ?? 0) + 1;
+    this.#attempts.set(key, attempt);
+    const seen: Seen = {
+      key,
+      path: request.url ?? '',
+      at,
+      attempt,
+      body,
+      headers: request.headers,
+      fault: null,
+      answered: false,
+    };
+    seen.fault = this.#options.fault?.(seen) ?? null;
+    this.seen.push(seen);
+    const { token, latencyMs = 0, slowMs = 3000 } = this.#options;
+    if (token !== undefined && request.headers.authorization !== `Bearer ${token}`) seen.fault = 'unauthorized';
+    if (this.#held) await this.#held;
+    if (latencyMs > 0) await sleep(latencyMs);
+    if (seen.fault === 'slow') await sleep(slowMs);
+    // Whoever asked may be gone.
+    if (!request.socket.destroyed) this.#answer(seen, isChat, response);
+  }
+
+  #answer(seen: Seen, isChat: boolean, response: ServerResponse): void {
+    const { retryAfter = 0.2 } = this.#options;
+    const send = (status: number, value: unknown, headers: Record<string, string> = {}) => {
+      response.writeHead(status, { 'content-type': 'application/json', ...headers });
+      response.end(typeof value === 'string' ? value : JSON.stringify(value));
+    };
+    // Some servers say more than they should.
+    const echo = `for ${seen.headers.authorization ?? 'nobody'}`;
+    const refusals: { readonly [F in Fault]?: readonly [status: number, body: unknown] } = {
+      'rate-limit': [429, { error: `too many requests ${echo}` }],
+      unavailable: [503, { error: `the model is loading ${echo}` }],
+      error: [500, `<html><body>Internal Error ${echo}</body></html>`],
+      'bad-request': [422, { error: { message: `the image can't be read ${echo}` } }],
+      'no-credit': [402, { error: `You have exceeded your monthly credits ${echo}` }],
+      unauthorized: [401, { error: `Invalid credentials ${echo}` }],
+      'not-found': [404, { detail: `no such model ${echo}` }],
+      'invalid-json': [200, `{"choices": [{"message": ${echo}`],
+      'wrong-shape': [200, { hello: 'world' }],
+    };
+    const refusal = seen.fault === null ? undefined : refusals[seen.fault];
+    if (refusal) {
+      const [status, body] = refusal;
+      send(status, body, status === 429 ? { 'retry-after': String(retryAfter) } : {});
+      return;
+    }
+    if (seen.fault === 'cut') {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
+      response.write('{"choices":');
+      setImmediate(() => response.destroy());
+      return;
+    }
+    response.on('finish', () => {
+      seen.answered = true;
+    });
+    const text = this.#text(seen, isChat);
+    if (!isChat) {
+      send(200, this.#options.reply === 'alone' ? { generated_text: text } : [{ generated_text: text }]);
+      return;
+    }
+    const tokens = { prompt_tokens: 300, completion_tokens: 12, total_tokens: 312 };
+    const finish = seen.fault === 'length' ? 'length' : 'stop';
+    send(200, {
+      id: 'chat-1',
+      model: seen.body['model'],
+      choices: [{ index: 0, finish_reason: finish, message: { role: 'assistant', content: text } }],
+      ...(!this.#options.unmetered && { usage: tokens }),
+    });
+  }
+
+  #text({ fault, body }: Seen, isChat: boolean): string {
+    if (fault === 'refusal') return "I'm sorry, but I can't help with identifying people.";
+    if (fault === 'empty') return '  ';
+    const subject = isChat ? imageOf(body) : Buffer.from(String(body['inputs']), 'base64');
+    const seed = Number(body['seed'] ?? 0);
+    if (this.#options.write) return this.#options.write({ subject: isChat ? subject : plainSubject(body), seed });
+    const number = createHash('sha256').update(subject).digest().readUInt32BE() + seed;
+    return CAPTIONS[number % CAPTIONS.length]!;
+  }
+}
+
+/** Of a pipeline's endpoint: the image, or the text where it is none. */
+function plainSubject({ inputs }: Readonly<Record<string, unknown>>): Buffer {
+  const text = String(inputs);
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(text) ? Buffer.from(text, 'base64') : Buffer.from(text);
+}
+
+function imageOf({ messages }: Readonly<Record<string, unknown>>): Buffer {
+  const [message] = messages as { content: { type: string; image_url?: { url: string } }[] }[];
+  const url = message?.content.find(({ type }) => type === 'image_url')?.image_url?.url ?? '';
+  return Buffer.from(url.replace(/^data:image\/\w+;base64,/, ''), 'base64');
+}
