@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { hasKernel, runKernel } from '../ops/fused.js';
 
 type Inputs = readonly tf.Tensor[];
 type Attributes = tf.NamedAttrMap | undefined;
@@ -80,7 +81,8 @@ export function registerGradients(): void {
   functions();
   reductions();
   products();
-  for (const kernel of ['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'NotEqual']) zero(kernel, ['a', 'b']);
+  for (const kernel of ['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd'])
+    zero(kernel, ['a', 'b']);
   for (const kernel of ['Floor', 'Step', 'Sign', 'OnesLike', 'ZerosLike']) zero(kernel, ['x']);
 }
 
@@ -235,6 +237,7 @@ function functions(): void {
   }));
   register('Softmax', { outputs: [true] }, (dy, [y]) => ({
     logits: () => {
+      if (hasKernel('RelflowSoftmaxGradient')) return runKernel('RelflowSoftmaxGradient', { y: y!, dy })[0]!;
       const weighted = tf.mul(dy, y!);
       return tf.sub(weighted, tf.mul(tf.sum(weighted, -1, true), y!));
     },

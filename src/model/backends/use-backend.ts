@@ -54,7 +54,7 @@ async function start(name: BackendName, threads: number): Promise<Backend> {
   switch (name) {
     case 'wasm': {
       const started = await startWasm(threads);
-      installWasmKernels();
+      installWasmKernels(started.threads);
       return { name, threads: started.threads };
     }
     case 'cpu':

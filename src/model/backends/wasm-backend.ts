@@ -23,6 +23,7 @@ export async function startWasm(threads: number): Promise<{ readonly threads: nu
   const wasm = require('@tensorflow/tfjs-backend-wasm') as typeof import('@tensorflow/tfjs-backend-wasm');
   const restore = threads > 1 ? allowThreads() : () => {};
   try {
+    forgetWasm();
     if (threads > 1) {
       tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', true);
       wasm.setThreadsCount(threads);
@@ -35,6 +36,17 @@ export async function startWasm(threads: number): Promise<{ readonly threads: nu
     restore();
   }
   return { threads: threads > 1 ? wasm.getThreadsCount() : 1 };
+}
+
+/** A backend that runs with another number of threads is ended, with all of its tensors; the next start makes a new one. */
+function forgetWasm(): void {
+  const { registryFactory } = tf.engine() as unknown as {
+    registryFactory: Record<string, { factory: () => Promise<tf.KernelBackend>; priority: number }>;
+  };
+  const made = registryFactory['wasm'];
+  if (!made || !tf.engine().registry['wasm']) return;
+  tf.removeBackend('wasm');
+  tf.registerBackend('wasm', made.factory, made.priority);
 }
 
 function allowThreads(): () => void {

@@ -1,7 +1,15 @@
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import * as tf from '@tensorflow/tfjs-core';
+import { registerMatrixKernels } from './kernels/matrix-kernels.js';
+import { registerModelKernels } from './kernels/model-kernels.js';
+import { registerRowKernels } from './kernels/row-kernels.js';
+import { WasmHeap } from './wasm-heap.js';
 
-/** Puts in what the wasm backend lacks. */
-export function installWasmKernels(): void {
-  void (tf.backend() as BackendWasm);
+let heap: WasmHeap | undefined;
+
+/** Puts in what the wasm backend lacks or is slow at. Called once it runs, and again where it was started anew. */
+export function installWasmKernels(threads: number): void {
+  heap?.close();
+  heap = new WasmHeap(threads);
+  registerMatrixKernels(heap);
+  registerRowKernels(heap);
+  registerModelKernels(heap);
 }

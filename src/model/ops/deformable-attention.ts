@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { detach } from './detach.js';
+import { hasKernel, runKernel } from './fused.js';
 
 /** Height and width of a feature level, in cells. */
 export interface LevelSize {
@@ -30,7 +32,40 @@ export function deformableAttention(
   locations: tf.Tensor<tf.Rank.R6>,
   weights: tf.Tensor5D,
 ): tf.Tensor3D {
-  return plainDeformableAttention(value, levels, locations, weights);
+  return hasKernel('RelflowDeformableAttention')
+    ? fusedDeformableAttention(value, levels, locations, weights)
+    : plainDeformableAttention(value, levels, locations, weights);
+}
+
+function fusedDeformableAttention(
+  value: tf.Tensor4D,
+  levels: readonly LevelSize[],
+  locations: tf.Tensor<tf.Rank.R6>,
+  weights: tf.Tensor5D,
+): tf.Tensor3D {
+  if (tokenCount(levels) !== value.shape[1])
+    throw new Error(`deformable attention: levels of ${tokenCount(levels)} tokens, value of ${value.shape[1]}`);
+  const sizes = () =>
+    tf.tensor2d(
+      levels.flatMap(({ height, width }) => [height, width]),
+      [levels.length, 2],
+      'int32',
+    );
+  const run = tf.customGrad((...all) => {
+    const [v, l, w, save] = all as unknown as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
+    save([v, l, w]);
+    const inputs = { value: v, levels: sizes(), locations: l, weights: w };
+    const gradFunc = (dy: tf.Tensor, [keptV, keptL, keptW]: tf.Tensor[]) =>
+      runKernel('RelflowDeformableAttentionGradient', {
+        value: keptV!,
+        levels: sizes(),
+        locations: keptL!,
+        weights: keptW!,
+        dy,
+      });
+    return { value: runKernel('RelflowDeformableAttention', inputs)[0]!, gradFunc };
+  });
+  return run(value, locations, weights) as tf.Tensor3D;
 }
 
 const whole = (value: number) => tf.scalar(value, 'int32');
@@ -70,7 +105,7 @@ export function plainDeformableAttention(
         0.5,
       );
     const [x, y] = [at(0, columns), at(1, height)];
-    const [left, top] = [tf.floor(x), tf.floor(y)];
+    const [left, top] = [detach(tf.floor(x)), detach(tf.floor(y))];
     const [right, below] = [tf.sub(x, left), tf.sub(y, top)];
     const corner = (dx: number, dy: number): tf.Tensor => {
       const [column, row] = [tf.add(left, dx), tf.add(top, dy)];

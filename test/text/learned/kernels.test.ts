@@ -116,7 +116,7 @@ describe('the parser’s kernels', () => {
     try {
       const built = join(folder, 'kernels.wasm');
       const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-      const [, ...options] = scripts['build:kernels']!.split(' ').slice(0, -1);
+      const [, ...options] = scripts['build:kernels:parser']!.split(' ').slice(0, -1);
       execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...options, built]);
       assert.deepEqual(readFileSync(built), readFileSync('src/text/learned/kernels/kernels.wasm'));
     } finally {
