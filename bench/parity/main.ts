@@ -1,4 +1,4 @@
-// npm run parity -- DIR [--backend NAME] [--threads N] [--model NAME]: numbers against the official ones.
+// npm run parity -- DIR [--backend NAME] [--threads N] [--model NAME] [--groups N] [--forward-only|--losses-only]: numbers against the official ones.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { loadWeights } from '../../src/model/weights/load-weights.js';
 import { openSafetensors } from '../../src/model/weights/safetensors.js';
 import { FormulaWeights } from './formula-weights.js';
 import { compareForward, type Difference } from './forward.js';
+import { type Check, compareGradients } from './gradients.js';
 import { type ParityInputs, readInputs } from './inputs.js';
 
 const models: Readonly<Record<string, ModelConfig>> = { tagger: rTaggerR50, parsed: parsedR50, parseda: parsedaR50 };
@@ -20,7 +21,14 @@ const FORWARD_TOLERANCE = 1e-4;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { backend: { type: 'string' }, threads: { type: 'string' }, model: { type: 'string' } },
+  options: {
+    backend: { type: 'string' },
+    threads: { type: 'string' },
+    model: { type: 'string' },
+    groups: { type: 'string' },
+    'forward-only': { type: 'boolean' },
+    'losses-only': { type: 'boolean' },
+  },
 });
 const folder = positionals[0];
 if (!folder || (values.model !== undefined && !models[values.model])) {
@@ -56,9 +64,30 @@ async function check(at: string, name: string, config: ModelConfig, given: Parit
     table.push([array, largest.toExponential(2), tolerance, within ? 'ok' : 'FAILED']);
   };
   const forward = join(at, `${name}.forward.safetensors`);
-  if (existsSync(forward)) {
+  if (existsSync(forward) && !values['losses-only']) {
     const expected = await openSafetensors(forward);
     await compareForward(model, given, expected, (difference) => report(difference, FORWARD_TOLERANCE));
+    await expected.close();
+  }
+  const loss = join(at, `${name}.loss.safetensors`);
+  if (existsSync(loss) && !values['forward-only']) {
+    const expected = await openSafetensors(loss);
+    const { gradient_l2_norms: norms } = JSON.parse(await readFile(join(at, `${name}.loss.json`), 'utf8')) as {
+      gradient_l2_norms: Record<string, number>;
+    };
+    const worst = { name: 'none', difference: -1, tolerance: 0 };
+    let count = 0;
+    await compareGradients(model, given, expected, norms, Number(values.groups ?? 1), (one: Check) => {
+      // There are hundreds of norms: the worst of them stands for all that are fine.
+      if (!one.name.startsWith('norm of ') || !(one.difference <= one.tolerance))
+        return report({ name: one.name, largest: one.difference }, one.tolerance);
+      count++;
+      if (one.difference > worst.difference) Object.assign(worst, one);
+    });
+    report(
+      { name: `${count} norms of gradients, the worst: ${worst.name}`, largest: worst.difference },
+      worst.tolerance,
+    );
     await expected.close();
   }
   model.dispose();

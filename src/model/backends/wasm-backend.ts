@@ -22,6 +22,7 @@ export const defaultThreads = (): number => Math.min(MOST_THREADS, availablePara
 export async function startWasm(threads: number): Promise<{ readonly threads: number }> {
   const wasm = require('@tensorflow/tfjs-backend-wasm') as typeof import('@tensorflow/tfjs-backend-wasm');
   const restore = threads > 1 ? allowThreads() : () => {};
+  const keepListeners = ownListeners();
   try {
     forgetWasm();
     if (threads > 1) {
@@ -34,8 +35,23 @@ export async function startWasm(threads: number): Promise<{ readonly threads: nu
     throw new RelflowError('no-backend', 'backend wasm: could not be started', {}, { cause });
   } finally {
     restore();
+    keepListeners();
   }
   return { threads: threads > 1 ? wasm.getThreadsCount() : 1 };
+}
+
+/**
+ * The module of the backend listens to the process's uncaught errors, only to throw them again with all of its source
+ * text. They are the process's own matter.
+ */
+function ownListeners(): () => void {
+  const events = ['uncaughtException', 'unhandledRejection'] as const;
+  const before = events.map((event) => new Set<unknown>(process.listeners(event as 'uncaughtException')));
+  return () => {
+    for (const [k, event] of events.entries())
+      for (const listener of process.listeners(event as 'uncaughtException'))
+        if (!before[k]!.has(listener)) process.removeListener(event, listener);
+  };
 }
 
 /** A backend that runs with another number of threads is ended, with all of its tensors; the next start makes a new one. */

@@ -7,8 +7,15 @@ const product = (shape: readonly number[]) => shape.reduce((all, size) => all * 
 /** An exponential takes about so many times as long as a sum. */
 const EXPONENTIAL = 8;
 
-/** Kernels along rows that tfjs has elsewhere, or has slowly: softmax, gather, sums of segments. */
+/** Kernels that tfjs has elsewhere, or has slowly: copies, softmax, gather, sums of segments. */
 export function registerRowKernels(heap: WasmHeap): void {
+  // The backend's own copies the values, of every weight that a gradient is kept for.
+  registerWasmKernel('Identity', ({ inputs }) => {
+    const { dataId, shape, dtype } = inputs['x']!;
+    heap.backend.incRef(dataId);
+    return { dataId, shape, dtype };
+  });
+
   registerWasmKernel('Softmax', ({ inputs, attributes }) => {
     const logits = inputs['logits']!;
     const { shape } = logits;
