@@ -27,7 +27,7 @@ export default recipe({
       ...(split !== undefined && { split }),
       ...(limit && { limit }),
     });
-    pseudoLabel(graph.from(source), 'objects365', options);
+    pseudoLabel(graph.from(source), 'objects365', { ...options, images });
     return graph;
   },
 });

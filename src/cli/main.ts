@@ -13,6 +13,7 @@ import { recipesFor } from './recipes.js';
 import { resumeCommand, runCommand } from './run.js';
 import { statsCommand } from './stats.js';
 import { validateCommand } from './validate.js';
+import { weightsCommand } from './weights.js';
 
 /** Exit codes: 0 fine, 1 an error that relflow names, 2 wrong usage, 130 interrupted. */
 async function main(args: readonly string[]): Promise<void> {
@@ -36,6 +37,7 @@ async function main(args: readonly string[]): Promise<void> {
   inspectCommand(program);
   parseCommand(program);
   evaluateCommand(program);
+  weightsCommand(program);
   overrideExits(program);
   await program.parseAsync(args, { from: 'user' });
 }

@@ -1,13 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { OptionError, RelflowError } from '../../errors.js';
+import { BACKENDS, type BackendName } from './backend-names.js';
 import { registerGradients } from './gradients.js';
 import { defaultThreads, startWasm } from './wasm-backend.js';
 import { installWasmKernels } from './wasm-kernels.js';
-
-export const BACKENDS = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
-
-/** Where tensors live: TensorFlow's own library, a GPU by WebGPU, WebAssembly, or plain JavaScript. */
-export type BackendName = (typeof BACKENDS)[number];
 
 export interface BackendOptions {
   /** Threads of the wasm backend; as many as there are processors, at most 8, by default. */
