@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { RelflowError, version } from '../index.js';
 import { collectEarly } from './collect-early.js';
+import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { exportCommand } from './export.js';
 import { inspectCommand } from './inspect.js';
@@ -38,6 +39,7 @@ async function main(args: readonly string[]): Promise<void> {
   parseCommand(program);
   evaluateCommand(program);
   weightsCommand(program);
+  doctorCommand(program);
   overrideExits(program);
   await program.parseAsync(args, { from: 'user' });
 }

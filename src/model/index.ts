@@ -1,5 +1,6 @@
 // Entry point `relflow/model`: RLIPv2 on TensorFlow.js.
 export { BACKENDS, type BackendName } from './backends/backend-names.js';
+export { type BackendReport, type Examination, examine } from './backends/examine.js';
 export { type Backend, type BackendOptions, useBackend } from './backends/use-backend.js';
 export {
   type BackboneShape,

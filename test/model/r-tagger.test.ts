@@ -112,3 +112,20 @@ describe('relflow weights', function () {
     assert.match(hostile.stderr, /asks for posix\.system, which is refused/);
   });
 });
+
+describe('relflow doctor', () => {
+  it('names the backends that run here, with their speed', async function () {
+    this.timeout(120_000);
+    const { code, stdout } = await relflow(['doctor', '--json', '--threads', '2']);
+    assert.equal(code, 0);
+    const { backends } = JSON.parse(stdout) as { backends: { name: string; threads: number; gigaflops: number }[] };
+    assert.deepEqual(
+      backends.map(({ name, threads }) => [name, threads]),
+      [
+        ['cpu', 1],
+        ['wasm', 2],
+      ],
+    );
+    assert.ok(backends.every(({ gigaflops }) => gigaflops > 0));
+  });
+});
