@@ -18,6 +18,7 @@ export default recipe({
   ),
   examples: [
     'run coco --annotations instances_train2017.json --captions captions_train2017.json --out coco-graphs',
+    'run coco --annotations instances.json --images images --captions captions.json --tagger tagger.safetensors --out out',
     'run coco --annotations "instances_*2017.json" --images images --captions captions.json --out out --export rlipv2',
   ],
   build: ({ annotations, images, dataset, split, limit, ...options }) => {

@@ -5,16 +5,19 @@ import {
   caption,
   type Flow,
   type ImageRecord,
+  loadVocabulary,
   match,
   OptionError,
   pair,
   parse,
   parsed,
   parsedGraphFile,
+  type RelationTagger,
   sample,
   sceneGraphs,
   tag,
 } from '../src/index.js';
+import { rTagger } from '../src/model/tagger/r-tagger.js';
 import { captionerOf, captionerOptions } from './captioner-options.js';
 import { endpointOptions } from './endpoint-options.js';
 import { parserOf, parserOptions } from './parser-options.js';
@@ -33,6 +36,20 @@ export const pseudoLabelOptions = {
   ),
   overlap: Type.Boolean({ default: false, description: 'only pairs whose boxes overlap' }),
   maxPairs: Type.Optional(Type.Integer({ minimum: 1, description: 'at most so many pairs an image' })),
+  tagger: Type.Optional(
+    Type.String({
+      description:
+        "weights of the R-Tagger (.safetensors or an official .pth), which looks at --images; default: the baseline, which doesn't",
+    }),
+  ),
+  taggerModel: Type.Optional(
+    Type.String({ description: 'which model the weights are of; default: what their file says, else rTaggerR50' }),
+  ),
+  tokenizer: Type.Optional(
+    Type.String({ description: "folder with RoBERTa's tokenizer.json; default: that of the weights" }),
+  ),
+  backend: Type.Optional(Type.String({ description: 'where the R-Tagger runs: auto, wasm, cpu' })),
+  threads: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'threads of the R-Tagger' })),
   threshold: Type.Number({ default: 0.2, minimum: 0, maximum: 1, description: 'keep relations that score above this' }),
   sample: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'keep this share of the images' })),
   seed: Type.Integer({ default: 0, description: 'which images --sample keeps' }),
@@ -42,7 +59,7 @@ export const pseudoLabelOptions = {
 };
 
 type PseudoLabelOptions = Type.Static<ReturnType<typeof Type.Object<typeof pseudoLabelOptions>>> & {
-  /** The image folder, where there is one. */
+  /** The image folder, which captioners and a tagger that looks at images need. */
   readonly images?: string;
 };
 
@@ -64,5 +81,20 @@ export function pseudoLabel(flow: Flow<ImageRecord>, vocabulary: string, options
     .pipe(match({ vocabulary: options.vocabulary ?? vocabulary, compat }))
     .pipe(pair({ overlap, compat, ...(maxPairs && { maxPairs }) }))
     .to(candidateSets());
-  paired.pipe(tag(baselineTagger(), { threshold, compat })).to(sceneGraphs());
+  paired.pipe(tag(taggerOf(flow.graph.name, vocabulary, options), { threshold, compat })).to(sceneGraphs());
+}
+
+function taggerOf(pipeline: string, vocabulary: string, options: PseudoLabelOptions): RelationTagger {
+  const { tagger: weights, taggerModel, tokenizer, backend, threads, images } = options;
+  if (weights === undefined) return baselineTagger();
+  if (images === undefined) throw new OptionError(pipeline, 'expected --images beside --tagger, which looks at them');
+  return rTagger({
+    weights,
+    images,
+    categories: [...loadVocabulary(options.vocabulary ?? vocabulary).synonyms.keys()],
+    ...(taggerModel !== undefined && { model: taggerModel }),
+    ...(tokenizer !== undefined && { tokenizer }),
+    ...(backend !== undefined && { backend }),
+    ...(threads !== undefined && { threads }),
+  });
 }

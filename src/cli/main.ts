@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { RelflowError, version } from '../index.js';
 import { captionsCommand } from './captions.js';
 import { collectEarly } from './collect-early.js';
+import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { exportCommand } from './export.js';
 import { inspectCommand } from './inspect.js';
@@ -14,6 +15,7 @@ import { recipesFor } from './recipes.js';
 import { resumeCommand, runCommand } from './run.js';
 import { statsCommand } from './stats.js';
 import { validateCommand } from './validate.js';
+import { weightsCommand } from './weights.js';
 
 /** Exit codes: 0 fine, 1 an error that relflow names, 2 wrong usage, 130 interrupted. */
 async function main(args: readonly string[]): Promise<void> {
@@ -38,6 +40,8 @@ async function main(args: readonly string[]): Promise<void> {
   parseCommand(program);
   evaluateCommand(program);
   captionsCommand(program);
+  weightsCommand(program);
+  doctorCommand(program);
   overrideExits(program);
   await program.parseAsync(args, { from: 'user' });
 }

@@ -1,2 +1,41 @@
-// Entry point `relflow/model`, reserved: the model room is built by its own issue.
-export {};
+// Entry point `relflow/model`: RLIPv2 on TensorFlow.js.
+export { BACKENDS, type BackendName } from './backends/backend-names.js';
+export { type BackendReport, type Examination, examine } from './backends/examine.js';
+export { type Backend, type BackendOptions, useBackend } from './backends/use-backend.js';
+export {
+  type BackboneShape,
+  checkConfig,
+  type FusionConfig,
+  type ModelCompat,
+  type ModelConfig,
+  noCompat,
+  officialCompat,
+  parsedaR50,
+  parsedaSwinL,
+  parsedaSwinT,
+  parsedR50,
+  preset,
+  presets,
+  type QueryKind,
+  type ResNetShape,
+  rTaggerR50,
+  type SwinShape,
+  tiny,
+  type VerbQuery,
+} from './config.js';
+export type { Geometry, ImageBatch } from './geometry.js';
+export { readImage } from './image/read-image.js';
+export { normalize, type RgbImage, resize, targetSize } from './image/resize.js';
+export type { Layout, Parameter } from './parameters.js';
+export type { GivenPairs, PairGroup } from './queries.js';
+export { type Encoded, type LabelSet, type LayerOutput, RlipV2, type RunOptions } from './rlip-v2.js';
+export { type RTaggerOptions, rTagger } from './tagger/r-tagger.js';
+export type { TokenizedTexts } from './text/roberta.js';
+export { byteTokenizer, openTokenizer, type Tokenizer, tokenize } from './text/tokenizer.js';
+export { initializeWeights } from './weights/initialize.js';
+export { compareWeights, loadWeights, type WeightProblems } from './weights/load-weights.js';
+export { openWeights } from './weights/open-weights.js';
+export { openSafetensors } from './weights/safetensors.js';
+export { openTorchCheckpoint } from './weights/torch-checkpoint.js';
+export type { NumberType, WeightEntry, WeightSource } from './weights/weight-source.js';
+export { type WeightToWrite, type WriteOptions, writeSafetensors } from './weights/write-safetensors.js';

@@ -13,7 +13,15 @@ describe('relflow evaluate parser', function () {
 
   it('prints tables, names bad rows and writes the failed captions', async () => {
     const errors = join(temporaryFolder(), 'failed.txt');
-    const { code, stdout, stderr } = await relflow(['evaluate', 'parser', CAPTIONS, '--parser', 'rules', '--errors', errors]);
+    const { code, stdout, stderr } = await relflow([
+      'evaluate',
+      'parser',
+      CAPTIONS,
+      '--parser',
+      'rules',
+      '--errors',
+      errors,
+    ]);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^words +captions +Set Match % +SPICE % \(lemmas\) +SPICE % \(synonyms\)\nall +4 +50 /);
     assert.match(stdout, /\nerror in 2 failed captions +captions +%\nentity-boundary +1 +50\n/);

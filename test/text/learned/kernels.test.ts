@@ -234,10 +234,8 @@ describe('the parser’s kernels', () => {
     const folder = mkdtempSync(join(tmpdir(), 'relflow-kernels-'));
     try {
       const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-      const commands = scripts['build:kernels']!.split(' && ');
-      assert.equal(commands.length, 2);
-      for (const command of commands) {
-        const [, ...options] = command.split(' ');
+      for (const name of ['parser', 'training']) {
+        const [, ...options] = scripts[`build:kernels:${name}`]!.split(' ');
         const shipped = options.pop()!;
         const built = join(folder, basename(shipped));
         execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...options, built]);

@@ -1,0 +1,85 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Encoded, LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
+import type { WeightSource } from '../../src/model/weights/weight-source.js';
+import { batchOf, type ParityInputs } from './inputs.js';
+
+/** How far an array is from the official one. */
+export interface Difference {
+  readonly name: string;
+  readonly largest: number;
+}
+
+type Report = (difference: Difference) => void;
+
+/** The official names of a layer's outputs. */
+const outputs: Readonly<Record<string, keyof LayerOutput>> = {
+  pred_sub_logits: 'subjectLogits',
+  pred_obj_logits: 'objectLogits',
+  pred_verb_logits: 'relationLogits',
+  pred_sub_boxes: 'subjectBoxes',
+  pred_obj_boxes: 'objectBoxes',
+};
+
+/** Runs the model on the inputs, alone and in a batch, and compares every array of `expected` that it makes. */
+export async function compareForward(
+  model: RlipV2,
+  inputs: ParityInputs,
+  expected: WeightSource,
+  report: Report,
+): Promise<void> {
+  const vectors = tf.tidy(() => model.encodeTexts(inputs.texts));
+  await compare('stage.text_pooled', vectors, expected, report);
+  for (const [run, images] of [
+    ['single', inputs.images.slice(0, 1)],
+    ['batch', inputs.images],
+  ] as const) {
+    const batch = batchOf(images);
+    const stages: [string, tf.Tensor][] = [];
+    const watch = (name: string, value: tf.Tensor) => {
+      const official = `stage.${name}`.replace('encoder_layer', 'encoder_layer');
+      if (run === 'single' && expected.entries.has(official)) stages.push([official, tf.keep(tf.clone(value))]);
+    };
+    const encoded: Encoded = tf.tidy(() => {
+      const made = model.encode(batch, { vectors, objects: inputs.objects }, { watch });
+      return made as unknown as tf.TensorContainer;
+    }) as unknown as Encoded;
+    for (const [name, value] of stages) {
+      await compare(name, name.includes('input_proj') ? tf.transpose(value, [0, 3, 1, 2]) : value, expected, report);
+      value.dispose();
+    }
+    await compare(`${run}.img_memory`, encoded.memory, expected, report);
+    // The official text states are [layers, texts, batch, width].
+    const texts = tf.tidy(() => tf.transpose(tf.stack([...encoded.texts]), [0, 2, 1, 3]));
+    await compare(`${run}.text_memory`, texts, expected, report);
+    const given = { groups: inputs.pairs.slice(0, images.length), slots: model.config.pairs };
+    const layers = tf.tidy(
+      () =>
+        model.decode(encoded, model.config.queries === 'tagger' ? given : undefined) as unknown as tf.TensorContainer,
+    ) as unknown as LayerOutput[];
+    for (const [k, layer] of layers.entries())
+      for (const [official, ours] of Object.entries(outputs))
+        await compare(`${run}.layer${k}.${official}`, layer[ours], expected, report);
+    tf.dispose([
+      batch.pixels,
+      texts,
+      layers as unknown as tf.TensorContainer,
+      encoded as unknown as tf.TensorContainer,
+    ]);
+  }
+  vectors.dispose();
+}
+
+async function compare(name: string, actual: tf.Tensor, expected: WeightSource, report: Report): Promise<void> {
+  const entry = expected.entries.get(name);
+  if (!entry) return;
+  if (entry.shape.join() !== actual.shape.join())
+    throw new Error(`${name}: shape [${actual.shape}], expected [${entry.shape}]`);
+  const [ours, official] = [await actual.data(), await expected.read(name)];
+  let largest = 0;
+  for (const [k, value] of official.entries()) {
+    const difference = Math.abs(value - ours[k]!);
+    // NaN is the largest of all.
+    if (!(difference <= largest)) largest = difference;
+  }
+  report({ name, largest });
+}

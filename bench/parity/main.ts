@@ -1,0 +1,98 @@
+// npm run parity -- DIR [--backend NAME] [--threads N] [--model NAME] [--groups N] [--forward-only|--losses-only]: numbers against the official ones.
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import type { BackendName } from '../../src/model/backends/backend-names.js';
+import { useBackend } from '../../src/model/backends/use-backend.js';
+import { type ModelConfig, officialCompat, parsedaR50, parsedR50, rTaggerR50 } from '../../src/model/config.js';
+import { RlipV2 } from '../../src/model/rlip-v2.js';
+import { loadWeights } from '../../src/model/weights/load-weights.js';
+import { openSafetensors } from '../../src/model/weights/safetensors.js';
+import { FormulaWeights } from './formula-weights.js';
+import { compareForward, type Difference } from './forward.js';
+import { type Check, compareGradients } from './gradients.js';
+import { type ParityInputs, readInputs } from './inputs.js';
+
+const models: Readonly<Record<string, ModelConfig>> = { tagger: rTaggerR50, parsed: parsedR50, parseda: parsedaR50 };
+
+/** Largest absolute difference of a stage or an output. */
+const FORWARD_TOLERANCE = 1e-4;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    backend: { type: 'string' },
+    threads: { type: 'string' },
+    model: { type: 'string' },
+    groups: { type: 'string' },
+    'forward-only': { type: 'boolean' },
+    'losses-only': { type: 'boolean' },
+  },
+});
+const folder = positionals[0];
+if (!folder || (values.model !== undefined && !models[values.model])) {
+  console.error(
+    `usage: npm run parity -- DIR [--backend NAME] [--threads N] [--model ${Object.keys(models).join('|')}]`,
+  );
+  process.exit(2);
+}
+const backend = await useBackend((values.backend ?? 'auto') as BackendName | 'auto', {
+  ...(values.threads && { threads: Number(values.threads) }),
+});
+console.log(`backend ${backend.name}, ${backend.threads} threads`);
+const inputs = await readInputs(folder);
+let failed = false;
+for (const [name, config] of Object.entries(models)) {
+  if (values.model !== undefined && values.model !== name) continue;
+  if (!existsSync(join(folder, `${name}.keys.json`))) continue;
+  failed = !(await check(folder, name, config, inputs)) || failed;
+}
+process.exit(failed ? 1 : 0);
+
+/** @returns whether all is within its tolerance */
+async function check(at: string, name: string, config: ModelConfig, given: ParityInputs): Promise<boolean> {
+  const started = performance.now();
+  const keys = JSON.parse(await readFile(join(at, `${name}.keys.json`), 'utf8')) as { name: string; shape: number[] }[];
+  const model = new RlipV2({ ...config, compat: officialCompat });
+  await loadWeights(model.parameters, new FormulaWeights(given.salt, keys));
+  const table = new Table({ head: [name, 'largest difference', 'tolerance', ''], style: { head: [], border: [] } });
+  let fine = true;
+  const report = ({ name: array, largest }: Difference, tolerance: number) => {
+    const within = largest <= tolerance;
+    fine = fine && within;
+    table.push([array, largest.toExponential(2), tolerance, within ? 'ok' : 'FAILED']);
+  };
+  const forward = join(at, `${name}.forward.safetensors`);
+  if (existsSync(forward) && !values['losses-only']) {
+    const expected = await openSafetensors(forward);
+    await compareForward(model, given, expected, (difference) => report(difference, FORWARD_TOLERANCE));
+    await expected.close();
+  }
+  const loss = join(at, `${name}.loss.safetensors`);
+  if (existsSync(loss) && !values['forward-only']) {
+    const expected = await openSafetensors(loss);
+    const { gradient_l2_norms: norms } = JSON.parse(await readFile(join(at, `${name}.loss.json`), 'utf8')) as {
+      gradient_l2_norms: Record<string, number>;
+    };
+    const worst = { name: 'none', difference: -1, tolerance: 0 };
+    let count = 0;
+    await compareGradients(model, given, expected, norms, Number(values.groups ?? 1), (one: Check) => {
+      // There are hundreds of norms: the worst of them stands for all that are fine.
+      if (!one.name.startsWith('norm of ') || !(one.difference <= one.tolerance))
+        return report({ name: one.name, largest: one.difference }, one.tolerance);
+      count++;
+      if (one.difference > worst.difference) Object.assign(worst, one);
+    });
+    report(
+      { name: `${count} norms of gradients, the worst: ${worst.name}`, largest: worst.difference },
+      worst.tolerance,
+    );
+    await expected.close();
+  }
+  model.dispose();
+  console.log(table.toString());
+  console.log(`${name}: ${fine ? 'ok' : 'FAILED'}, ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  return fine;
+}

@@ -1,0 +1,44 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { print, table } from './output.js';
+
+/** `relflow doctor`. */
+export function doctorCommand(program: Command): void {
+  program
+    .command('doctor')
+    .summary('say what models can run on here')
+    .description('Print the processor, the memory and the backends that models can run on here, each shortly measured.')
+    .addOption(new Option('--threads <number>', 'threads of the wasm backend').argParser(threadCount))
+    .option('--json', 'print as JSON')
+    .action(async ({ threads, json }: { threads?: number; json?: boolean }) => {
+      const { examine } = await import('../model/backends/examine.js');
+      const found = await examine(threads);
+      if (json) {
+        print(JSON.stringify(found, null, 2));
+        return;
+      }
+      const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+      print(`Node ${found.node}; ${found.processor}, ${found.processors} processors`);
+      print(`memory ${gigabytes(found.memory.total)}, of which ${gigabytes(found.memory.free)} are free`);
+      print('');
+      print(
+        table(
+          ['backend', 'threads', 'SIMD', 'matrix product', 'ms', 'GFLOP/s'],
+          found.backends.map(({ name, threads: count, simd, size, milliseconds, gigaflops }) => [
+            name,
+            count,
+            simd === undefined ? '' : simd ? 'yes' : 'no',
+            `${size}³`,
+            milliseconds.toFixed(1),
+            gigaflops.toFixed(2),
+          ]),
+        ),
+      );
+    });
+}
+
+function threadCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1 || value > 64)
+    throw new InvalidArgumentError('Expected a whole number from 1 to 64.');
+  return value;
+}

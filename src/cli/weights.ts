@@ -1,0 +1,167 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { OptionError, RelflowError } from '../errors.js';
+import { openWeights } from '../model/weights/open-weights.js';
+import { sizeOf, type WeightSource } from '../model/weights/weight-source.js';
+import { writeSafetensors } from '../model/weights/write-safetensors.js';
+import { print, printNote, table } from './output.js';
+
+/** `relflow weights convert|inspect|diff`. */
+export function weightsCommand(program: Command): void {
+  const weights = program
+    .command('weights')
+    .summary('convert, inspect and compare weights')
+    .description('Work on model weights: official .pth checkpoints, safetensors, and shards of them.');
+  convertCommand(weights);
+  inspectCommand(weights);
+  diffCommand(weights);
+}
+
+interface ConvertFlags {
+  readonly model?: string;
+  readonly shardSize?: number;
+}
+
+function convertCommand(parent: Command): void {
+  parent
+    .command('convert <from> <to>')
+    .summary('write weights as safetensors')
+    .description(
+      'Read a .pth checkpoint or safetensors and write safetensors in 32-bit floats. With --model the names and shapes are checked first, aliases left out, and the file says which model it is of.',
+    )
+    .option('-m, --model <name>', 'the model that the weights must be of: rTaggerR50, parsedR50, parsedaR50…')
+    .addOption(new Option('--shard-size <size>', 'cut into files of at most this size: 500MB, 2GB').argParser(bytes))
+    .addHelpText('after', '\nExample:\n  relflow weights convert checkpoint.pth tagger.safetensors --model rTaggerR50')
+    .action(async (from: string, to: string, { model, shardSize }: ConvertFlags) => {
+      if (!to.endsWith('.safetensors')) throw new OptionError('weights convert', `${to}, expected a .safetensors file`);
+      await using(from, async (source) => {
+        const names = model === undefined ? [...source.entries.keys()] : await namesOf(model, source);
+        const written = await writeSafetensors(
+          to,
+          names.map((name) => ({ name, shape: source.entries.get(name)!.shape, read: () => source.read(name) })),
+          {
+            ...(model !== undefined && { metadata: { model } }),
+            ...(shardSize !== undefined && { shardBytes: shardSize }),
+          },
+        );
+        printNote(`${names.length} arrays written to ${written}`);
+      });
+    });
+}
+
+/** The names of a model's parameters, all of which the source has in the right shape. */
+async function namesOf(model: string, source: WeightSource): Promise<string[]> {
+  const { compareWeights, preset, RlipV2 } = await import('../model/index.js');
+  const { parameters } = new RlipV2(preset(model));
+  const { missing, unexpected, misshapen } = compareWeights(parameters, source);
+  if (missing.length + unexpected.length + misshapen.length > 0) {
+    const lines = [
+      ...missing.map((name) => `missing: ${name}`),
+      ...unexpected.map((name) => `unexpected: ${name}`),
+      ...misshapen.map((line) => `misshapen: ${line}`),
+    ];
+    throw new RelflowError('bad-weights', [`${source.name}: is no ${model}`, ...lines].join('\n  '));
+  }
+  return [...parameters.keys()];
+}
+
+function inspectCommand(parent: Command): void {
+  parent
+    .command('inspect <file>')
+    .summary('list the arrays of a file')
+    .description('List the arrays of a file: names, types, shapes.')
+    .option('--json', 'print as JSON')
+    .action(async (file: string, { json }: { json?: boolean }) => {
+      await using(file, async ({ entries }) => {
+        if (json) {
+          print(JSON.stringify(Object.fromEntries(entries), null, 2));
+          return;
+        }
+        print(
+          table(
+            ['name', 'type', 'shape', 'numbers'],
+            [...entries].map(([name, { type, shape }]) => [name, type, shape.join(' × ') || '(one)', sizeOf(shape)]),
+          ),
+        );
+        const total = [...entries.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+        printNote(`${entries.size} arrays, ${total.toLocaleString('en-US')} numbers`);
+      });
+    });
+}
+
+interface DiffFlags {
+  readonly tolerance: number;
+  readonly json?: boolean;
+}
+
+function diffCommand(parent: Command): void {
+  parent
+    .command('diff <a> <b>')
+    .summary('compare two files of weights')
+    .description('Compare two files of weights, array by array. Exits with 1 where they differ.')
+    .addOption(
+      new Option('--tolerance <number>', 'largest absolute difference that is none').argParser(number).default(0),
+    )
+    .option('--json', 'print as JSON')
+    .action(async (a: string, b: string, { tolerance, json }: DiffFlags) => {
+      await using(a, (first) =>
+        using(b, async (second) => {
+          const found: { name: string; difference: string }[] = [];
+          for (const [name, { shape }] of first.entries) {
+            const other = second.entries.get(name);
+            if (!other) found.push({ name, difference: `only in ${a}` });
+            else if (other.shape.join() !== shape.join())
+              found.push({ name, difference: `shape [${shape}] and [${other.shape}]` });
+            else {
+              const largest = largestDifference(await first.read(name), await second.read(name));
+              if (!(largest <= tolerance)) found.push({ name, difference: `up to ${largest.toExponential(3)}` });
+            }
+          }
+          for (const name of second.entries.keys())
+            if (!first.entries.has(name)) found.push({ name, difference: `only in ${b}` });
+          if (json) print(JSON.stringify(found, null, 2));
+          else if (found.length > 0)
+            print(
+              table(
+                ['name', 'difference'],
+                found.map(({ name, difference }) => [name, difference]),
+              ),
+            );
+          if (found.length > 0) process.exitCode = 1;
+          else printNote('no difference');
+        }),
+      );
+    });
+}
+
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  let largest = 0;
+  for (const [k, value] of a.entries()) {
+    const difference = Math.abs(value - b[k]!);
+    // Two NaN are the same; one is the largest difference of all.
+    if (Number.isNaN(difference) && !Object.is(value, b[k])) return Number.NaN;
+    largest = Math.max(largest, Number.isNaN(difference) ? 0 : difference);
+  }
+  return largest;
+}
+
+async function using<T>(path: string, work: (source: WeightSource) => Promise<T>): Promise<T> {
+  const source = await openWeights(path);
+  try {
+    return await work(source);
+  } finally {
+    await source.close();
+  }
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('Expected a number of at least 0.');
+  return value;
+}
+
+function bytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(KB|MB|GB)?$/i.exec(text.trim());
+  const value = match ? Number(match[1]) * { KB: 1e3, MB: 1e6, GB: 1e9 }[(match[2] ?? 'MB').toUpperCase()]! : 0;
+  if (!(value >= 1)) throw new InvalidArgumentError('Expected a size such as 500MB or 2GB.');
+  return value;
+}

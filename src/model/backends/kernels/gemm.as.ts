@@ -1,0 +1,248 @@
+// AssemblyScript, not TypeScript: see index.as.ts.
+
+/** Rows and columns of c that one call of the inner loop makes; they stay in registers. */
+const MR: i32 = 6;
+const NR: i32 = 8;
+/** Block sizes: a panel of a and one of b together fit into the second cache. */
+const KC: i32 = 256;
+const MC: i32 = 96;
+const NC: i32 = 256;
+
+/** Floats of scratch that a thread needs: a block of a, a block of b, a tile of c. */
+export function gemmScratch(): i32 {
+  return KC * MC + KC * NC + MR * NR;
+}
+
+/** The part [start, end) of `count` that thread `thread` of `threads` works on, cut at multiples of `unit`. */
+// @ts-ignore: decorator
+@inline
+export function share(count: i32, unit: i32, thread: i32, threads: i32): i32 {
+  const units = (count + unit - 1) / unit;
+  const at = <i32>((<i64>units * <i64>thread) / <i64>threads) * unit;
+  return min(at, count);
+}
+
+/**
+ * c = a · b, or c += a · b, for each matrix of a batch, all floats.
+ * Element (i, p) of a lies at `a + 4 (i aRow + p aColumn)`, so that a transposed matrix costs nothing; so with b. c has no gaps.
+ * Each element of c is summed in the same order whatever the number of threads.
+ * @param aBatch floats from one a to the next, 0 where all share one; so with b
+ */
+export function matmul(
+  batch: i32, m: i32, n: i32, k: i32,
+  a: usize, aBatch: i32, aRow: i32, aColumn: i32,
+  b: usize, bBatch: i32, bRow: i32, bColumn: i32,
+  c: usize, add: i32, scratch: usize,
+  thread: i32, threads: i32,
+): void {
+  const own = scratch + ((<usize>thread * <usize>gemmScratch()) << 2);
+  if (batch >= threads) {
+    const end = share(batch, 1, thread + 1, threads);
+    for (let t = share(batch, 1, thread, threads); t < end; t++)
+      gemm(m, n, k, a + ((<usize>t * <usize>aBatch) << 2), aRow, aColumn, b + ((<usize>t * <usize>bBatch) << 2), bRow, bColumn,
+        c + ((<usize>t * <usize>m * <usize>n) << 2), n, add, own);
+    return;
+  }
+  // Few matrices: each is cut, along its longer side.
+  const byRows = m >= n;
+  const start = byRows ? share(m, MR, thread, threads) : share(n, NR, thread, threads);
+  const end = byRows ? share(m, MR, thread + 1, threads) : share(n, NR, thread + 1, threads);
+  if (start >= end) return;
+  for (let t = 0; t < batch; t++) {
+    const at = a + ((<usize>t * <usize>aBatch) << 2);
+    const bt = b + ((<usize>t * <usize>bBatch) << 2);
+    const ct = c + ((<usize>t * <usize>m * <usize>n) << 2);
+    if (byRows)
+      gemm(end - start, n, k, at + ((<usize>start * <usize>aRow) << 2), aRow, aColumn, bt, bRow, bColumn,
+        ct + ((<usize>start * <usize>n) << 2), n, add, own);
+    else
+      gemm(m, end - start, k, at, aRow, aColumn, bt + ((<usize>start * <usize>bColumn) << 2), bRow, bColumn,
+        ct + ((<usize>start) << 2), n, add, own);
+  }
+}
+
+/** @param ldc floats from one row of c to the next */
+export function gemm(
+  m: i32, n: i32, k: i32,
+  a: usize, aRow: i32, aColumn: i32,
+  b: usize, bRow: i32, bColumn: i32,
+  c: usize, ldc: i32, add: i32, scratch: usize,
+): void {
+  const packedA = scratch;
+  const packedB = packedA + (<usize>(KC * MC) << 2);
+  const tile = packedB + (<usize>(KC * NC) << 2);
+  if (k == 0 && !add) {
+    for (let i = 0; i < m; i++) memory.fill(c + ((<usize>i * <usize>ldc) << 2), 0, <usize>n << 2);
+    return;
+  }
+  for (let j0 = 0; j0 < n; j0 += NC) {
+    const nc = min(NC, n - j0);
+    for (let p0 = 0; p0 < k; p0 += KC) {
+      const kc = min(KC, k - p0);
+      const keep = add != 0 || p0 > 0;
+      const blockB = b + ((<usize>p0 * <usize>bRow + <usize>j0 * <usize>bColumn) << 2);
+      // For a few rows of c packing b would cost as much as the product.
+      const packed = !(bColumn == 1 && m <= 4 * MR);
+      const direct = packed ? 0 : nc - (nc % NR);
+      packPanels(blockB + ((<usize>direct * <usize>bColumn) << 2), bRow, bColumn, kc, nc - direct, NR,
+        packedB + ((<usize>direct * <usize>kc) << 2));
+      for (let i0 = 0; i0 < m; i0 += MC) {
+        const mc = min(MC, m - i0);
+        packPanels(a + ((<usize>i0 * <usize>aRow + <usize>p0 * <usize>aColumn) << 2), aColumn, aRow, kc, mc, MR, packedA);
+        for (let j = 0; j < nc; j += NR) {
+          const inPlace = j < direct;
+          const panelB = inPlace ? blockB + (<usize>j << 2) : packedB + ((<usize>j * <usize>kc) << 2);
+          const stepB = <usize>(inPlace ? bRow : NR) << 2;
+          for (let i = 0; i < mc; i += MR) {
+            const panelA = packedA + ((<usize>i * <usize>kc) << 2);
+            const to = c + ((<usize>(i0 + i) * <usize>ldc + <usize>(j0 + j)) << 2);
+            if (i + MR <= mc && j + NR <= nc) multiplyTile(kc, panelA, panelB, stepB, to, <usize>ldc << 2, keep);
+            else {
+              multiplyTile(kc, panelA, panelB, stepB, tile, NR << 2, false);
+              const rows = min(MR, mc - i);
+              const columns = min(NR, nc - j);
+              for (let y = 0; y < rows; y++)
+                for (let x = 0; x < columns; x++) {
+                  const at = to + ((<usize>y * <usize>ldc + <usize>x) << 2);
+                  const value = load<f32>(tile + (<usize>(y * NR + x) << 2));
+                  store<f32>(at, keep ? load<f32>(at) + value : value);
+                }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/** Copies `count` lines of `k` numbers into panels of `unit` lines, number by number across the panel; zeros fill the last. */
+function packPanels(from: usize, along: i32, across: i32, k: i32, count: i32, unit: i32, to: usize): void {
+  const step = <usize>along << 2;
+  const side = <usize>across << 2;
+  for (let j = 0; j < count; j += unit) {
+    const width = min(unit, count - j);
+    const source = from + <usize>j * side;
+    if (width == unit && across == 1 && unit == NR) {
+      let at = source;
+      for (let p = 0; p < k; p++) {
+        v128.store(to, v128.load(at));
+        v128.store(to, v128.load(at, 16), 16);
+        to += 32;
+        at += step;
+      }
+    } else if (along == 1) {
+      // Whole lines are read one after the other, since they lie apart from each other.
+      const row = <usize>unit << 2;
+      for (let x = 0; x < unit; x++) {
+        let target = to + (<usize>x << 2);
+        if (x < width) {
+          let at = source + <usize>x * side;
+          for (let p = 0; p < k; p++) {
+            store<f32>(target, load<f32>(at));
+            target += row;
+            at += 4;
+          }
+        } else
+          for (let p = 0; p < k; p++) {
+            store<f32>(target, 0);
+            target += row;
+          }
+      }
+      to += <usize>k * row;
+    } else {
+      let at = source;
+      for (let p = 0; p < k; p++) {
+        for (let x = 0; x < width; x++) store<f32>(to + (<usize>x << 2), load<f32>(at + <usize>x * side));
+        for (let x = width; x < unit; x++) store<f32>(to + (<usize>x << 2), 0);
+        to += <usize>unit << 2;
+        at += step;
+      }
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function put(to: usize, low: v128, high: v128, keep: bool): void {
+  if (keep) {
+    low = f32x4.add(low, v128.load(to));
+    high = f32x4.add(high, v128.load(to, 16));
+  }
+  v128.store(to, low);
+  v128.store(to, high, 16);
+}
+
+function multiplyTile(k: i32, a: usize, b: usize, stepB: usize, c: usize, row: usize, keep: bool): void {
+  let c00 = f32x4.splat(0), c01 = c00;
+  let c10 = c00, c11 = c00;
+  let c20 = c00, c21 = c00;
+  let c30 = c00, c31 = c00;
+  let c40 = c00, c41 = c00;
+  let c50 = c00, c51 = c00;
+  for (let p = 0; p < k; p++) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    let x = v128.load32_splat(a);
+    c00 = f32x4.add(c00, f32x4.mul(x, b0));
+    c01 = f32x4.add(c01, f32x4.mul(x, b1));
+    x = v128.load32_splat(a, 4);
+    c10 = f32x4.add(c10, f32x4.mul(x, b0));
+    c11 = f32x4.add(c11, f32x4.mul(x, b1));
+    x = v128.load32_splat(a, 8);
+    c20 = f32x4.add(c20, f32x4.mul(x, b0));
+    c21 = f32x4.add(c21, f32x4.mul(x, b1));
+    x = v128.load32_splat(a, 12);
+    c30 = f32x4.add(c30, f32x4.mul(x, b0));
+    c31 = f32x4.add(c31, f32x4.mul(x, b1));
+    x = v128.load32_splat(a, 16);
+    c40 = f32x4.add(c40, f32x4.mul(x, b0));
+    c41 = f32x4.add(c41, f32x4.mul(x, b1));
+    x = v128.load32_splat(a, 20);
+    c50 = f32x4.add(c50, f32x4.mul(x, b0));
+    c51 = f32x4.add(c51, f32x4.mul(x, b1));
+    a += MR << 2;
+    b += stepB;
+  }
+  put(c, c00, c01, keep);
+  put(c + row, c10, c11, keep);
+  put(c + 2 * row, c20, c21, keep);
+  put(c + 3 * row, c30, c31, keep);
+  put(c + 4 * row, c40, c41, keep);
+  put(c + 5 * row, c50, c51, keep);
+}
+
+/**
+ * The gradient of a convolution's filter, without padding and dilation: for each tap, a product of the image's rows with
+ * the gradient's.
+ * @param x `[batch, height, width, inputs]`, dy `[batch, outHeight, outWidth, outputs]`, dw `[taps down, taps right, inputs, outputs]`
+ */
+export function filterGradient(
+  x: usize, dy: usize, dw: usize,
+  batch: i32, height: i32, width: i32, inputs: i32,
+  outHeight: i32, outWidth: i32, outputs: i32,
+  down: i32, right: i32, stride: i32, scratch: usize,
+  thread: i32, threads: i32,
+): void {
+  const own = scratch + ((<usize>thread * <usize>gemmScratch()) << 2);
+  // Each thread has some of the input channels of every tap.
+  const start = share(inputs, MR, thread, threads);
+  const end = share(inputs, MR, thread + 1, threads);
+  if (start >= end) return;
+  const whole = down == 1 && right == 1 && stride == 1;
+  for (let tapY = 0; tapY < down; tapY++)
+    for (let tapX = 0; tapX < right; tapX++) {
+      const to = dw + ((<usize>((tapY * right + tapX) * inputs + start) * <usize>outputs) << 2);
+      if (whole) {
+        gemm(end - start, outputs, batch * height * width, x + ((<usize>start) << 2), 1, inputs, dy, outputs, 1, to, outputs, 0, own);
+        continue;
+      }
+      let add = 0;
+      for (let image = 0; image < batch; image++)
+        for (let row = 0; row < outHeight; row++) {
+          const pixel = (<usize>(image * height + row * stride + tapY) * <usize>width + <usize>tapX) * <usize>inputs + <usize>start;
+          const out = <usize>(image * outHeight + row) * <usize>outWidth * <usize>outputs;
+          gemm(end - start, outputs, outWidth, x + (pixel << 2), 1, stride * inputs, dy + (out << 2), outputs, 1, to, outputs, add, own);
+          add = 1;
+        }
+    }
+}

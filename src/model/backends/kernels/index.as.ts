@@ -1,0 +1,20 @@
+// AssemblyScript, not TypeScript: `npm run build:kernels` makes kernels.wasm and kernels-shared.wasm of it.
+//
+// Kernels that the wasm backend of TensorFlow.js lacks or is slow at. They work on the backend's own memory; arguments are
+// addresses and sizes. The last two arguments of each are which thread this is, of how many: the work is cut so that no
+// two threads write to the same place, and no sum depends on how many there are.
+export { filterGradient, gemmScratch, matmul } from './gemm.as';
+export { deformableAttention, deformableAttentionGradient } from './deformable-attention.as';
+export {
+  fillRows,
+  gatherRows,
+  gelu,
+  geluGradient,
+  layerNorm,
+  layerNormGradient,
+  layerNormParameterGradient,
+  relu,
+  segmentSum,
+  softmax,
+  softmaxGradient,
+} from './rows.as';

@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+
+/** What kernels.wasm exports, see index.as.ts: arguments are addresses and sizes, then the thread and how many there are. */
+type Kernel = (...args: number[]) => void;
+
+export type KernelName =
+  | 'deformableAttention'
+  | 'deformableAttentionGradient'
+  | 'fillRows'
+  | 'filterGradient'
+  | 'gatherRows'
+  | 'gelu'
+  | 'geluGradient'
+  | 'layerNorm'
+  | 'layerNormGradient'
+  | 'layerNormParameterGradient'
+  | 'matmul'
+  | 'relu'
+  | 'segmentSum'
+  | 'softmax'
+  | 'softmaxGradient';
+
+/** Below so many elementary steps waking other threads costs more than they help. */
+const WORTH_WAKING = 50_000;
+
+/** Places in the block that all threads share. */
+const [ROUND, DONE, READY, KERNEL, COUNT] = [0, 1, 2, 3, 4];
+const ARGUMENTS = 8;
+const STOP = -1;
+
+/** What a thread does: wait for a round, do its part, say so. Source text, since a bundler would lose a file. */
+const threadSource = `
+const { workerData } = require('node:worker_threads');
+const { module, memory, block, thread, threads, names } = workerData;
+const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports;
+const words = new Int32Array(block);
+const numbers = new Float64Array(block);
+let round = Atomics.load(words, ${ROUND});
+Atomics.add(words, ${READY}, 1);
+for (;;) {
+  Atomics.wait(words, ${ROUND}, round);
+  if (Atomics.load(words, ${ROUND}) === round) continue;
+  round = Atomics.load(words, ${ROUND});
+  if (words[${KERNEL}] === ${STOP}) break;
+  const args = Array.from({ length: words[${COUNT}] }, (_, k) => numbers[${ARGUMENTS} + k]);
+  kernels[names[words[${KERNEL}]]](...args, thread, threads);
+  Atomics.add(words, ${DONE}, 1);
+  Atomics.notify(words, ${DONE});
+}`;
+
+/** relflow's kernels on a memory that is somebody else's, and the threads that share their work. */
+export class KernelPool {
+  readonly #kernels: Record<string, Kernel>;
+  readonly #names: readonly string[];
+  readonly #threads: number;
+  readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
+
+  /** @param threads this one among them; only a shared memory can have more than one */
+  constructor(memory: WebAssembly.Memory, threads: number) {
+    const shared = memory.buffer instanceof SharedArrayBuffer;
+    const file = new URL(shared ? './kernels-shared.wasm' : './kernels.wasm', import.meta.url);
+    const module = new WebAssembly.Module(readFileSync(file));
+    this.#kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as Record<string, Kernel>;
+    this.#names = Object.keys(this.#kernels);
+    this.#threads = shared ? threads : 1;
+    const block = new SharedArrayBuffer(512);
+    this.#words = new Int32Array(block);
+    this.#numbers = new Float64Array(block);
+    for (let thread = 1; thread < this.#threads; thread++) {
+      const workerData = { module, memory, block, thread, threads: this.#threads, names: this.#names };
+      const worker = new Worker(threadSource, { eval: true, workerData });
+      // A thread must not keep the process alive.
+      worker.unref();
+    }
+  }
+
+  get threads(): number {
+    return this.#threads;
+  }
+
+  /** Floats of scratch for `matmul` and `filterGradient`, for all threads. */
+  get scratch(): number {
+    return (this.#kernels['gemmScratch'] as unknown as () => number)() * this.#threads;
+  }
+
+  /**
+   * Runs a kernel to its end.
+   * @param work about how many elementary steps it takes
+   */
+  run(name: KernelName, work: number, ...args: number[]): void {
+    const kernel = this.#kernels[name]!;
+    const others = this.#threads - 1;
+    const words = this.#words;
+    // Threads start while the first kernels run; until all are there this one works alone, to the same result.
+    if (others === 0 || work < WORTH_WAKING || Atomics.load(words, READY) < others) {
+      kernel(...args, 0, 1);
+      return;
+    }
+    words[KERNEL] = this.#names.indexOf(name);
+    words[COUNT] = args.length;
+    this.#numbers.set(args, ARGUMENTS);
+    Atomics.store(words, DONE, 0);
+    Atomics.add(words, ROUND, 1);
+    Atomics.notify(words, ROUND);
+    kernel(...args, 0, this.#threads);
+    for (let done = Atomics.load(words, DONE); done < others; done = Atomics.load(words, DONE))
+      Atomics.wait(words, DONE, done);
+  }
+
+  /** Ends the threads. */
+  close(): void {
+    this.#words[KERNEL] = STOP;
+    Atomics.add(this.#words, ROUND, 1);
+    Atomics.notify(this.#words, ROUND);
+  }
+}

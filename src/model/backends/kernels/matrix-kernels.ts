@@ -1,0 +1,133 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { WasmHeap } from '../wasm-heap.js';
+import { registerWasmKernel } from './register-kernel.js';
+
+const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
+
+/** A matrix product as the kernel takes it. */
+interface Product {
+  readonly batch: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** Floats from one matrix to the next, from one row to the next, from one column to the next. */
+  readonly a: readonly [number, number, number];
+  readonly b: readonly [number, number, number];
+  readonly shape: readonly number[];
+}
+
+function productOf(a: tf.TensorInfo, b: tf.TensorInfo, transposeA: boolean, transposeB: boolean): Product {
+  const [aRows, aColumns] = a.shape.slice(-2) as [number, number];
+  const [bRows, bColumns] = b.shape.slice(-2) as [number, number];
+  const [m, k] = transposeA ? [aColumns, aRows] : [aRows, aColumns];
+  const [inner, n] = transposeB ? [bColumns, bRows] : [bRows, bColumns];
+  if (k !== inner)
+    throw new Error(`matMul: inner sizes ${k} and ${inner} differ, of shapes [${a.shape}] and [${b.shape}]`);
+  const [aBatch, bBatch] = [product(a.shape.slice(0, -2)), product(b.shape.slice(0, -2))];
+  if (aBatch !== bBatch && aBatch !== 1 && bBatch !== 1)
+    throw new Error(`matMul: the batches of [${a.shape}] and [${b.shape}] do not broadcast`);
+  const shape = [...tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n];
+  const batch = Math.max(aBatch, bBatch);
+  // Rows of several matrices that meet the same one are rows of one matrix.
+  if (bBatch === 1 && !transposeA)
+    return { batch: 1, m: batch * m, n, k, a: [0, k, 1], b: transposeB ? [0, 1, k] : [0, n, 1], shape };
+  return {
+    batch,
+    m,
+    n,
+    k,
+    a: [aBatch === 1 ? 0 : m * k, ...(transposeA ? ([1, m] as const) : ([k, 1] as const))],
+    b: [bBatch === 1 ? 0 : k * n, ...(transposeB ? ([1, k] as const) : ([n, 1] as const))],
+    shape,
+  };
+}
+
+/** Matrix products in any position and number, and the gradient of a convolution. */
+export function registerMatrixKernels(heap: WasmHeap): void {
+  const multiply = (
+    { batch, m, n, k, a, b }: Product,
+    from: tf.TensorInfo,
+    by: tf.TensorInfo,
+    to: number,
+    add: boolean,
+  ) =>
+    heap.run(
+      'matmul',
+      batch * m * n * k,
+      batch,
+      m,
+      n,
+      k,
+      heap.address(from),
+      ...a,
+      heap.address(by),
+      ...b,
+      to,
+      add ? 1 : 0,
+      heap.scratch,
+    );
+
+  registerWasmKernel('BatchMatMul', ({ inputs, attributes }) => {
+    const { a, b } = inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
+    const made = productOf(a, b, attributes['transposeA'] === true, attributes['transposeB'] === true);
+    const to = heap.output(made.shape);
+    multiply(made, a, b, heap.address(to), false);
+    return to;
+  });
+
+  registerWasmKernel('_FusedMatMul', ({ inputs, attributes }) => {
+    const { a, b, bias } = inputs as { a: tf.TensorInfo; b: tf.TensorInfo; bias?: tf.TensorInfo };
+    const activation = attributes['activation'];
+    if (activation !== 'linear' && activation !== 'relu')
+      throw new Error(`fused matMul: activation ${String(activation)}, expected linear or relu`);
+    const made = productOf(a, b, attributes['transposeA'] === true, attributes['transposeB'] === true);
+    if (bias && product(bias.shape) !== made.n)
+      throw new Error(`fused matMul: bias [${bias.shape}], expected [${made.n}]`);
+    const to = heap.output(made.shape);
+    const [address, size] = [heap.address(to), product(made.shape)];
+    if (bias) heap.run('fillRows', size, heap.address(bias), address, size / Math.max(1, made.n), made.n);
+    multiply(made, a, b, address, bias !== undefined);
+    if (activation === 'relu') heap.run('relu', size, address, size);
+    return to;
+  });
+
+  registerWasmKernel('Conv2DBackpropFilter', ({ inputs, attributes }) => {
+    const { x, dy } = inputs as { x: tf.TensorInfo; dy: tf.TensorInfo };
+    const { strides, pad, dataFormat, dimRoundingMode, filterShape } =
+      attributes as unknown as tf.Conv2DBackpropFilterAttrs;
+    const format = tf.backend_util.convertConv2DDataFormat(dataFormat);
+    const info = tf.backend_util.computeConv2DInfo(
+      x.shape as [number, number, number, number],
+      filterShape as [number, number, number, number],
+      strides,
+      1,
+      pad,
+      dimRoundingMode,
+      false,
+      format,
+    );
+    const { top, left, bottom, right } = info.padInfo;
+    if (top + left + bottom + right > 0 || info.strideHeight !== info.strideWidth || dataFormat !== 'NHWC')
+      throw new Error('the gradient of a filter is there without padding, with one stride, for NHWC alone');
+    const to = heap.output(filterShape);
+    heap.run(
+      'filterGradient',
+      product(dy.shape) * product(filterShape.slice(0, 3)),
+      heap.address(x),
+      heap.address(dy),
+      heap.address(to),
+      info.batchSize,
+      info.inHeight,
+      info.inWidth,
+      info.inChannels,
+      info.outHeight,
+      info.outWidth,
+      info.outChannels,
+      info.filterHeight,
+      info.filterWidth,
+      info.strideHeight,
+      heap.scratch,
+    );
+    return to;
+  });
+}

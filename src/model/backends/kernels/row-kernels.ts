@@ -1,0 +1,73 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { WasmHeap } from '../wasm-heap.js';
+import { registerWasmKernel } from './register-kernel.js';
+
+const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
+
+/** An exponential takes about so many times as long as a sum. */
+const EXPONENTIAL = 8;
+
+/** Kernels that tfjs has elsewhere, or has slowly: copies, softmax, gather, sums of segments. */
+export function registerRowKernels(heap: WasmHeap): void {
+  // The backend's own copies the values, of every weight that a gradient is kept for.
+  registerWasmKernel('Identity', ({ inputs }) => {
+    const { dataId, shape, dtype } = inputs['x']!;
+    heap.backend.incRef(dataId);
+    return { dataId, shape, dtype };
+  });
+
+  registerWasmKernel('Softmax', ({ inputs, attributes }) => {
+    const logits = inputs['logits']!;
+    const { shape } = logits;
+    const axis = attributes['dim'] as number;
+    if (axis !== -1 && axis !== shape.length - 1) throw new Error(`softmax: axis ${axis}, expected the last one`);
+    const to = heap.output(shape);
+    const width = shape[shape.length - 1]!;
+    const size = product(shape);
+    if (size > 0) heap.run('softmax', EXPONENTIAL * size, heap.address(logits), heap.address(to), size / width, width);
+    return to;
+  });
+
+  const stock = tf.getKernel('GatherV2', 'wasm')!.kernelFunc;
+  registerWasmKernel('GatherV2', ({ inputs, attributes }) => {
+    const { x, indices } = inputs as { x: tf.TensorInfo; indices: tf.TensorInfo };
+    const axis = tf.util.parseAxisParam(attributes['axis'] as number, x.shape)[0]!;
+    const batched = ((attributes['batchDims'] as number | undefined) ?? 0) !== 0;
+    if (axis !== 0 || batched || (x.dtype !== 'float32' && x.dtype !== 'int32'))
+      return stock({ inputs: inputs as never, attrs: attributes as never, backend: heap.backend });
+    const width = product(x.shape.slice(1));
+    const count = product(indices.shape);
+    const to = heap.output([...indices.shape, ...x.shape.slice(1)], x.dtype);
+    heap.run(
+      'gatherRows',
+      count * width,
+      heap.address(x),
+      heap.address(indices),
+      heap.address(to),
+      x.shape[0]!,
+      count,
+      width,
+    );
+    return to;
+  });
+
+  registerWasmKernel('UnsortedSegmentSum', ({ inputs, attributes }) => {
+    const { x, segmentIds } = inputs as { x: tf.TensorInfo; segmentIds: tf.TensorInfo };
+    if (x.dtype !== 'float32') throw new Error(`unsortedSegmentSum: dtype ${x.dtype}, expected float32`);
+    const segments = attributes['numSegments'] as number;
+    const rest = x.shape.slice(segmentIds.shape.length);
+    const [count, width] = [product(segmentIds.shape), product(rest)];
+    const to = heap.zeros([segments, ...rest]);
+    heap.run(
+      'segmentSum',
+      count * width,
+      heap.address(x),
+      heap.address(segmentIds),
+      heap.address(to),
+      count,
+      width,
+      segments,
+    );
+    return to;
+  });
+}

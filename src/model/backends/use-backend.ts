@@ -1,0 +1,64 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { OptionError, RelflowError } from '../../errors.js';
+import { BACKENDS, type BackendName } from './backend-names.js';
+import { registerGradients } from './gradients.js';
+import { defaultThreads, startWasm } from './wasm-backend.js';
+import { installWasmKernels } from './wasm-kernels.js';
+
+export interface BackendOptions {
+  /** Threads of the wasm backend; as many as there are processors, at most 8, by default. */
+  readonly threads?: number;
+}
+
+/** The backend that runs. */
+export interface Backend {
+  readonly name: BackendName;
+  /** 1 where the backend has none of its own, or does not say. */
+  readonly threads: number;
+}
+
+let running: Promise<Backend> | undefined;
+let asked: { readonly name: BackendName; readonly threads: number } | undefined;
+
+/**
+ * Starts a backend and makes it whole: gradients are registered, and what kernels it lacks. `auto` is wasm, which
+ * needs no native install.
+ *
+ * A process has one backend at a time. Asking for the one that runs costs nothing.
+ *
+ * @throws OptionError where no backend has this name, or the number of threads is none
+ * @throws RelflowError (`no-backend`) where it can't start here
+ */
+export function useBackend(name: BackendName | 'auto' = 'auto', options: BackendOptions = {}): Promise<Backend> {
+  if (name !== 'auto' && !BACKENDS.includes(name))
+    throw new OptionError('backend', `unknown backend '${name}', expected auto, ${BACKENDS.join(', ')}`);
+  const threads = options.threads ?? defaultThreads();
+  if (!Number.isSafeInteger(threads) || threads < 1 || threads > 64)
+    throw new OptionError('backend', `threads ${threads}, expected a whole number from 1 to 64`);
+  const wanted = { name: name === 'auto' ? 'wasm' : name, threads } as const;
+  if (running && asked?.name === wanted.name && asked.threads === wanted.threads) return running;
+  asked = wanted;
+  running = start(wanted.name, threads).catch((error: unknown) => {
+    running = undefined;
+    throw error;
+  });
+  return running;
+}
+
+async function start(name: BackendName, threads: number): Promise<Backend> {
+  registerGradients();
+  switch (name) {
+    case 'wasm': {
+      const started = await startWasm(threads);
+      installWasmKernels(started.threads);
+      return { name, threads: started.threads };
+    }
+    case 'cpu':
+      await import('@tensorflow/tfjs-backend-cpu');
+      if (!(await tf.setBackend('cpu'))) throw new RelflowError('no-backend', 'backend cpu: could not be started');
+      return { name, threads: 1 };
+    case 'webgpu':
+    case 'tensorflow':
+      throw new RelflowError('no-backend', `backend ${name}: is not supported yet`);
+  }
+}

@@ -1,0 +1,15 @@
+import { registerMatrixKernels } from './kernels/matrix-kernels.js';
+import { registerModelKernels } from './kernels/model-kernels.js';
+import { registerRowKernels } from './kernels/row-kernels.js';
+import { WasmHeap } from './wasm-heap.js';
+
+let heap: WasmHeap | undefined;
+
+/** Puts in what the wasm backend lacks or is slow at. Called once it runs, and again where it was started anew. */
+export function installWasmKernels(threads: number): void {
+  heap?.close();
+  heap = new WasmHeap(threads);
+  registerMatrixKernels(heap);
+  registerRowKernels(heap);
+  registerModelKernels(heap);
+}

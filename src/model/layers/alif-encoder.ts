@@ -1,0 +1,135 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { ModelConfig } from '../config.js';
+import type { Geometry } from '../geometry.js';
+import type { Scope } from '../parameters.js';
+import { RobertaLayer, robertaMask } from '../text/roberta-layer.js';
+import { DeformableAttention, type LevelTokens } from './deformable-attention.js';
+import type { Dropout } from './dropout.js';
+import { type Fused, Fusion } from './fusion.js';
+import { Linear } from './linear.js';
+import { LayerNorm } from './norms.js';
+
+/** Attention of image tokens among each other, and a feed-forward part; normalised after each. */
+class EncoderLayer {
+  readonly #attention: DeformableAttention;
+  readonly #attentionNorm: LayerNorm;
+  readonly #hidden: Linear;
+  readonly #output: Linear;
+  readonly #outputNorm: LayerNorm;
+  readonly #dropout: number;
+
+  constructor(scope: Scope, config: ModelConfig) {
+    const { width, hidden, dropout } = config;
+    this.#attention = new DeformableAttention(scope.at('self_attn'), config);
+    this.#attentionNorm = new LayerNorm(scope.at('norm1'), width);
+    this.#hidden = new Linear(scope.at('linear1'), width, hidden);
+    this.#output = new Linear(scope.at('linear2'), hidden, width);
+    this.#outputNorm = new LayerNorm(scope.at('norm2'), width);
+    this.#dropout = dropout;
+  }
+
+  apply(x: tf.Tensor3D, positions: tf.Tensor3D, references: tf.Tensor4D, where: Where, drop: Dropout): tf.Tensor3D {
+    const read = this.#attention.apply(tf.add(x, positions), references, { ...where, tokens: x });
+    const attended = this.#attentionNorm.apply(tf.add(x, drop(read, this.#dropout)));
+    const fed = this.#output.apply(drop(this.#hidden.apply(attended, 'relu'), this.#dropout));
+    return this.#outputNorm.apply(tf.add(attended, drop(fed, this.#dropout))) as tf.Tensor3D;
+  }
+}
+
+type Where = Omit<LevelTokens, 'tokens'>;
+
+/** What the encoder makes of an image and a set of labels. */
+export interface EncodedTokens {
+  /** `[batch, tokens, width]` */
+  readonly memory: tf.Tensor3D;
+  /** The label vectors behind each fusion that a decoder layer reads, `[batch, texts, text width]` each. */
+  readonly language: readonly tf.Tensor3D[];
+}
+
+/** What a test or a curious reader is told on the way. */
+export type Watch = (name: string, value: tf.Tensor) => void;
+
+/**
+ * Asymmetric language-image fusion: dense image layers, and every `interval` of them a fusion with the label vectors,
+ * which then pass a RoBERTa layer of their own.
+ * Source: RLIPv2, section 3.2 and figure 3.
+ */
+export class AlifEncoder {
+  readonly #config: ModelConfig;
+  readonly #layers: readonly EncoderLayer[];
+  readonly #languageLayers: readonly RobertaLayer[];
+  readonly #fusions: readonly Fusion[];
+
+  constructor(scope: Scope, config: ModelConfig) {
+    this.#config = config;
+    const { encoderLayers, fusion, width, text, levels } = config;
+    const count = Math.ceil(encoderLayers / fusion.interval);
+    this.#layers = Array.from({ length: encoderLayers }, (_, k) => new EncoderLayer(scope.at('layers', k), config));
+    // Not RoBERTa's own: these layers begin at random.
+    this.#languageLayers = Array.from(
+      { length: count },
+      (_, k) => new RobertaLayer(scope.at('roberta_layers', k), text),
+    );
+    const shape = { ...fusion, vision: width, language: text.width };
+    this.#fusions = Array.from(
+      { length: count },
+      (_, k) => new Fusion(scope.at('VLFuse_layers', k, 'b_attn'), shape, 1 / levels),
+    );
+  }
+
+  /**
+   * @param tokens `[batch, tokens, width]`
+   * @param language `[batch, texts, text width]`
+   * @param positions `[batch, tokens, width]`, those of the level among them
+   * @param hiddenTexts `[batch, texts]`, 1 where there is no text; null where all are there
+   */
+  apply(
+    tokens: tf.Tensor3D,
+    language: tf.Tensor3D,
+    positions: tf.Tensor3D,
+    geometry: Geometry,
+    hiddenTexts: tf.Tensor2D | null,
+    drop: Dropout,
+    watch?: Watch,
+  ): EncodedTokens {
+    const { fusion, compat } = this.#config;
+    const { levels, valid, references } = geometry;
+    const last = levels[levels.length - 1]!;
+    const first = fusion.lastLevelOnly ? geometry.tokens - last.height * last.width : 0;
+    const fused = <T extends tf.Tensor3D>(x: T) => tf.slice(x, [0, first, 0], [-1, -1, -1]);
+    const ignore = compat.fusionIgnoresMasks;
+    const padding = valid && !ignore ? tf.squeeze(tf.sub(1, fused(valid)), [2]) : null;
+    const hidden = { vision: padding as tf.Tensor2D | null, language: ignore ? null : hiddenTexts };
+    const languageMask = hiddenTexts ? robertaMask(tf.sub(1, hiddenTexts)) : null;
+    const fusedPositions = fused(positions);
+    const states: tf.Tensor3D[] = [];
+    let [memory, text] = [tokens, language];
+    for (const [k, layer] of this.#layers.entries()) {
+      if (k % fusion.interval === 0) {
+        const at = k / fusion.interval;
+        const both: Fused = this.#fusions[at]!.apply(
+          { vision: fused(memory), language: text },
+          fusedPositions,
+          hidden,
+          drop,
+        );
+        watch?.(`fusion${at}.vision`, both.vision);
+        memory = first > 0 ? tf.concat([tf.slice(memory, [0, 0, 0], [-1, first, -1]), both.vision], 1) : both.vision;
+        text = this.#languageLayers[at]!.apply(both.language, languageMask, drop);
+        states.push(text);
+      }
+      memory = layer.apply(memory, positions, references, { levels, valid }, drop);
+      watch?.(`encoder_layer${k}`, memory);
+    }
+    return { memory, language: this.#perDecoderLayer(states) };
+  }
+
+  /** One state a decoder layer where that comes out even, else the last for all. */
+  #perDecoderLayer(states: readonly tf.Tensor3D[]): readonly tf.Tensor3D[] {
+    const { decoderLayers, fusion } = this.#config;
+    const last = states[states.length - 1]!;
+    const step = states.length / decoderLayers;
+    if (!fusion.auxiliaryStates || !Number.isInteger(step)) return Array.from({ length: decoderLayers }, () => last);
+    return states.filter((_, k) => (k + 1) % step === 0);
+  }
+}

@@ -1,0 +1,42 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { refineBoxes } from '../ops/boxes.js';
+import { type Scope, zeros } from '../parameters.js';
+import { Mlp } from './linear.js';
+
+/** Where a subject and its object are thought to be, `[batch, pairs, 2 or 4]` each, in [0, 1]. */
+export interface PairPlaces {
+  readonly subject: tf.Tensor3D;
+  readonly object: tf.Tensor3D;
+}
+
+/** Box heads of subjects and objects, one a decoder layer: those of the first decoder, then those of the relation decoder. */
+export class BoxHeads {
+  readonly #subject: readonly Mlp[];
+  readonly #object: readonly Mlp[];
+
+  constructor(scope: Scope, width: number, count: number) {
+    const heads = (name: string) =>
+      Array.from({ length: count }, (_, k) => {
+        const bias = new Float32Array([0, 0, k === 0 ? -2 : 0, k === 0 ? -2 : 0]);
+        return new Mlp(scope.at(name, k), [width, width, width, 4], {
+          weight: zeros,
+          bias: { kind: 'values', values: bias },
+        });
+      });
+    this.#subject = heads('sub_bbox_embed');
+    this.#object = heads('obj_bbox_embed');
+  }
+
+  /**
+   * @param at which head
+   * @param subject what the subject's query knows, `[batch, pairs, width]`
+   * @param object the same of the object
+   * @returns boxes, cx, cy, w and h
+   */
+  refine(at: number, subject: tf.Tensor, object: tf.Tensor, places: PairPlaces): PairPlaces {
+    return {
+      subject: refineBoxes(this.#subject[at]!.apply(subject) as tf.Tensor3D, places.subject),
+      object: refineBoxes(this.#object[at]!.apply(object) as tf.Tensor3D, places.object),
+    };
+  }
+}

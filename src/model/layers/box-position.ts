@@ -1,0 +1,27 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { sineOfBoxes } from '../ops/sine-position.js';
+import type { Scope } from '../parameters.js';
+import { Mlp } from './linear.js';
+
+/** What a query looks for, made of its box; from the second layer on scaled by what the query knows. Source: DAB-DETR. */
+export class BoxPosition {
+  readonly #width: number;
+  readonly #scale: Mlp;
+  readonly #head: Mlp;
+
+  constructor(scope: Scope, width: number) {
+    this.#width = width;
+    this.#scale = new Mlp(scope.at('query_scale'), [width, width, width]);
+    this.#head = new Mlp(scope.at('ref_point_head'), [2 * width, width, width]);
+  }
+
+  /**
+   * @param boxes `[batch, queries, 4]`, in [0, 1] of the canvas
+   * @param content `[batch, queries, width]`
+   * @returns `[batch, queries, width]`
+   */
+  apply(boxes: tf.Tensor3D, content: tf.Tensor3D, layer: number): tf.Tensor3D {
+    const position = this.#head.apply(sineOfBoxes(boxes, this.#width / 2));
+    return (layer === 0 ? position : tf.mul(this.#scale.apply(content), position)) as tf.Tensor3D;
+  }
+}

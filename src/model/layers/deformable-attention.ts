@@ -1,0 +1,114 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { deformableAttention, type LevelSize } from '../ops/deformable-attention.js';
+import { type Initializer, type Scope, zeros } from '../parameters.js';
+import { Linear } from './linear.js';
+
+export interface DeformableShape {
+  /** Channels of queries and tokens. */
+  readonly width: number;
+  readonly heads: number;
+  readonly levels: number;
+  /** Points that a head reads of a level. */
+  readonly points: number;
+}
+
+/** Tokens of several levels of one batch, and what is known of where they lie. */
+export interface LevelTokens {
+  /** `[batch, tokens, width]`, the levels row by row, one after the other. */
+  readonly tokens: tf.Tensor3D;
+  readonly levels: readonly LevelSize[];
+  /** `[batch, tokens, 1]`: 1 at cells of the image, 0 at padding; null where no image of the batch is padded. */
+  readonly valid: tf.Tensor3D | null;
+}
+
+/** Multi-scale deformable attention. Source: Deformable DETR, `MSDeformAttn`. */
+export class DeformableAttention {
+  readonly #shape: DeformableShape;
+  readonly #offsets: Linear;
+  readonly #weights: Linear;
+  readonly #value: Linear;
+  readonly #output: Linear;
+
+  constructor(scope: Scope, shape: DeformableShape) {
+    const { width, heads, levels, points } = shape;
+    this.#shape = shape;
+    const reads = heads * levels * points;
+    this.#offsets = new Linear(scope.at('sampling_offsets'), width, 2 * reads, {
+      weight: zeros,
+      bias: offsetDirections(shape),
+    });
+    this.#weights = new Linear(scope.at('attention_weights'), width, reads, { weight: zeros });
+    this.#value = new Linear(scope.at('value_proj'), width, width);
+    this.#output = new Linear(scope.at('output_proj'), width, width);
+  }
+
+  /**
+   * @param query `[batch, queries, width]`
+   * @param references where each query looks first, in [0, 1], as x and y, or cx, cy, w and h:
+   *   `[batch, queries, levels, 2]` or `[batch, queries, levels, 4]`
+   * @returns `[batch, queries, width]`
+   */
+  apply(query: tf.Tensor3D, references: tf.Tensor4D, { tokens, levels, valid }: LevelTokens): tf.Tensor3D {
+    const { width, heads, levels: levelCount, points } = this.#shape;
+    const [batch, queries] = query.shape;
+    const projected = this.#value.apply(tokens); // [batch, tokens, width]
+    const value = tf.reshape(valid ? tf.mul(projected, valid) : projected, [batch, -1, heads, width / heads]);
+    const offsets = tf.reshape(this.#offsets.apply(query), [batch, queries, heads, levelCount, points, 2]);
+    const weights = tf.reshape(
+      tf.softmax(tf.reshape(this.#weights.apply(query), [batch, queries, heads, levelCount * points])),
+      [batch, queries, heads, levelCount, points],
+    );
+    const locations = sampledLocations(references, offsets as tf.Tensor<tf.Rank.R6>, levels);
+    return this.#output.apply(
+      deformableAttention(value as tf.Tensor4D, levels, locations, weights as tf.Tensor5D),
+    ) as tf.Tensor3D;
+  }
+}
+
+/**
+ * Where the points lie: a reference point moved by offsets in cells, or a reference box's centre moved by offsets in
+ * halves of the box, shared out over the points.
+ *
+ * @param references `[batch, queries, levels, 2 or 4]`
+ * @param offsets `[batch, queries, heads, levels, points, 2]`
+ * @returns the shape of `offsets`, x and y in [0, 1] inside of the padded image
+ */
+export function sampledLocations(
+  references: tf.Tensor4D,
+  offsets: tf.Tensor<tf.Rank.R6>,
+  levels: readonly LevelSize[],
+): tf.Tensor<tf.Rank.R6> {
+  const [batch, queries, levelCount, numbers] = references.shape;
+  const points = offsets.shape[4];
+  const part = (start: number) =>
+    tf.reshape(tf.slice(references, [0, 0, 0, start], [batch, queries, levelCount, 2]), [
+      batch,
+      queries,
+      1,
+      levelCount,
+      1,
+      2,
+    ]);
+  if (numbers === 4) return tf.add(part(0), tf.mul(tf.mul(offsets, 0.5 / points), part(2)));
+  const cells = tf.tensor(
+    levels.flatMap(({ height, width }) => [1 / width, 1 / height]),
+    [1, 1, 1, levels.length, 1, 2],
+  );
+  return tf.add(part(0), tf.mul(offsets, cells));
+}
+
+/** Each head starts by looking in a direction of its own, each further point one step further out. */
+function offsetDirections({ heads, levels, points }: DeformableShape): Initializer {
+  const values = new Float32Array(heads * levels * points * 2);
+  let at = 0;
+  for (let head = 0; head < heads; head++) {
+    const angle = (2 * Math.PI * head) / heads;
+    const longest = Math.max(Math.abs(Math.cos(angle)), Math.abs(Math.sin(angle)));
+    for (let level = 0; level < levels; level++)
+      for (let point = 1; point <= points; point++) {
+        values[at++] = (Math.cos(angle) / longest) * point;
+        values[at++] = (Math.sin(angle) / longest) * point;
+      }
+  }
+  return { kind: 'values', values };
+}

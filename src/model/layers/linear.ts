@@ -1,0 +1,70 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { fanIn, type Initializer, type Parameter, type Scope, xavier, zeros } from '../parameters.js';
+
+export type Activation = 'linear' | 'relu';
+
+export interface LinearOptions {
+  readonly weight?: Initializer;
+  readonly bias?: Initializer;
+}
+
+/** How PyTorch starts a linear layer by itself. */
+export const defaultLinear = (inputs: number): LinearOptions => ({ weight: fanIn(inputs), bias: fanIn(inputs) });
+
+/** y = x W + b. Weights `weight` `[outputs, inputs]` and `bias` `[outputs]`; by default Xavier's start with a bias of 0. */
+export class Linear {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly #weight: Parameter;
+  readonly #bias: Parameter;
+
+  constructor(scope: Scope, inputs: number, outputs: number, options: LinearOptions = {}) {
+    this.inputs = inputs;
+    this.outputs = outputs;
+    const shape = [outputs, inputs];
+    this.#weight = scope.parameter('weight', shape, options.weight ?? xavier(shape), 'linear');
+    this.#bias = scope.parameter('bias', [outputs], options.bias ?? zeros);
+  }
+
+  /** @param x `[…, inputs]` @returns `[…, outputs]` */
+  apply(x: tf.Tensor, activation: Activation = 'linear'): tf.Tensor {
+    return linear(x, this.#weight.variable, this.#bias.variable, activation);
+  }
+}
+
+/**
+ * @param x `[…, inputs]`
+ * @param weight `[inputs, outputs]`
+ * @param bias `[outputs]`
+ * @returns `[…, outputs]`
+ */
+export function linear(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor, activation: Activation = 'linear'): tf.Tensor {
+  const rows = x.size / weight.shape[0]!;
+  const y = tf.fused.matMul({
+    a: tf.reshape(x, [rows, weight.shape[0]!]),
+    b: weight as tf.Tensor2D,
+    bias,
+    activation,
+  });
+  return tf.reshape(y, [...x.shape.slice(0, -1), weight.shape[1]!]);
+}
+
+/** Linear layers with a ReLU between any two: `layers.0`, `layers.1`… Source: DETR, `MLP`. */
+export class Mlp {
+  readonly #layers: readonly Linear[];
+
+  /** @param widths of the input, of each hidden layer, and of the output */
+  constructor(scope: Scope, widths: readonly number[], last: LinearOptions = {}) {
+    this.#layers = widths.slice(1).map((outputs, k) => {
+      const inputs = widths[k]!;
+      const options = k === widths.length - 2 ? { ...defaultLinear(inputs), ...last } : defaultLinear(inputs);
+      return new Linear(scope.at('layers', k), inputs, outputs, options);
+    });
+  }
+
+  /** @param x `[…, widths[0]]` @returns `[…, last width]` */
+  apply(x: tf.Tensor): tf.Tensor {
+    const end = this.#layers.length - 1;
+    return this.#layers.reduce((y, layer, k) => layer.apply(y, k < end ? 'relu' : 'linear'), x);
+  }
+}

@@ -1,0 +1,49 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { attention } from '../ops/attention.js';
+import { type Parameter, type Scope, xavier, zeros } from '../parameters.js';
+import { Linear, linear } from './linear.js';
+
+/** Multi-head self-attention with PyTorch's packed projection: queries, keys, values, in this order. */
+export class SelfAttention {
+  readonly #width: number;
+  readonly #heads: number;
+  readonly #weight: Parameter;
+  readonly #bias: Parameter;
+  readonly #output: Linear;
+
+  constructor(scope: Scope, width: number, heads: number) {
+    this.#width = width;
+    this.#heads = heads;
+    const shape = [3 * width, width];
+    this.#weight = scope.parameter('in_proj_weight', shape, xavier(shape), 'linear');
+    this.#bias = scope.parameter('in_proj_bias', [3 * width], zeros);
+    this.#output = new Linear(scope.at('out_proj'), width, width);
+  }
+
+  /**
+   * @param x queries and keys, `[batch, n, width]`
+   * @param value `[batch, n, width]`
+   * @param mask added to the scores, broadcasts to `[batch, heads, n, n]`
+   * @param drop dropout of the attention weights
+   * @returns `[batch, n, width]`
+   */
+  apply(
+    x: tf.Tensor3D,
+    value: tf.Tensor3D,
+    mask: tf.Tensor | null,
+    drop: (weights: tf.Tensor) => tf.Tensor,
+  ): tf.Tensor3D {
+    const width = this.#width;
+    const [weight, bias] = [this.#weight.variable, this.#bias.variable];
+    const part = (input: tf.Tensor, start: number, parts: number) =>
+      linear(
+        input,
+        tf.slice(weight, [0, start * width], [width, parts * width]),
+        tf.slice(bias, [start * width], [parts * width]),
+      );
+    const both = part(x, 0, 2); // [batch, n, 2 width]: what queries and keys share is multiplied once
+    const [query, key] = tf.split(both, 2, 2) as [tf.Tensor3D, tf.Tensor3D];
+    const read = attention(query, key, part(value, 2, 1) as tf.Tensor3D, this.#heads, mask, drop);
+    return this.#output.apply(read) as tf.Tensor3D;
+  }
+}

@@ -1,0 +1,67 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+const EPSILON = 1e-5;
+
+/**
+ * ln(x / (1 − x)), both held above 1e-5.
+ * Source: Deformable DETR, `inverse_sigmoid`.
+ */
+export function logit(x: tf.Tensor): tf.Tensor {
+  const inside = tf.clipByValue(x, 0, 1);
+  return tf.log(tf.div(tf.maximum(inside, EPSILON), tf.maximum(tf.sub(1, inside), EPSILON)));
+}
+
+/**
+ * A box moved away from where it was looked for.
+ * @param change `[batch, n, 4]`, what a box head says, before the sigmoid
+ * @param reference `[batch, n, 2]` or `[batch, n, 4]` in [0, 1]; a point says nothing of the box's size
+ * @returns `[batch, n, 4]`, cx, cy, w and h in [0, 1]
+ */
+export function refineBoxes(change: tf.Tensor3D, reference: tf.Tensor3D): tf.Tensor3D {
+  const at = logit(reference);
+  if (reference.shape[2] === 4) return tf.sigmoid(tf.add(change, at));
+  return tf.sigmoid(
+    tf.add(
+      change,
+      tf.pad(at, [
+        [0, 0],
+        [0, 0],
+        [0, 2],
+      ]),
+    ),
+  );
+}
+
+/**
+ * @param boxes `[…, 4]`, cx, cy, w and h
+ * @returns `[…, 4]`, the left, top, right and bottom edges
+ */
+export function edges(boxes: tf.Tensor): tf.Tensor {
+  const [cx, cy, w, h] = tf.split(boxes, 4, -1) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+  const [x, y] = [tf.div(w, 2), tf.div(h, 2)];
+  return tf.concat([tf.sub(cx, x), tf.sub(cy, y), tf.add(cx, x), tf.add(cy, y)], -1);
+}
+
+/**
+ * Generalised intersection over union of boxes, each with its partner.
+ * @param a `[n, 4]`, left, top, right and bottom
+ * @param b `[n, 4]`
+ * @returns `[n]`, in [−1, 1]
+ *
+ * Source: Rezatofighi et al., 2019, algorithm 1.
+ */
+export function generalizedIou(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor1D {
+  const count = a.shape[0];
+  const corner = (boxes: tf.Tensor, start: number) => tf.slice(boxes, [0, start], [count, 2]);
+  const area = (size: tf.Tensor): tf.Tensor =>
+    tf.reshape(tf.mul(tf.slice(size, [0, 0], [count, 1]), tf.slice(size, [0, 1], [count, 1])), [count]);
+  const size = (boxes: tf.Tensor) => tf.sub(corner(boxes, 2), corner(boxes, 0));
+  const shared = area(
+    tf.maximum(tf.sub(tf.minimum(corner(a, 2), corner(b, 2)), tf.maximum(corner(a, 0), corner(b, 0))), 0),
+  );
+  const union = tf.sub(tf.add(area(size(a)), area(size(b))), shared);
+  const hull = area(
+    tf.maximum(tf.sub(tf.maximum(corner(a, 2), corner(b, 2)), tf.minimum(corner(a, 0), corner(b, 0))), 0),
+  );
+  return tf.sub(tf.div(shared, union), tf.div(tf.sub(hull, union), hull));
+}

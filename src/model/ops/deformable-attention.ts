@@ -1,0 +1,130 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { detach } from './detach.js';
+import { hasKernel, runKernel } from './fused.js';
+
+/** Height and width of a feature level, in cells. */
+export interface LevelSize {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** How many tokens the levels have together, one level after the other. */
+export const tokenCount = (levels: readonly LevelSize[]): number =>
+  levels.reduce((sum, { height, width }) => sum + height * width, 0);
+
+/**
+ * Multi-scale deformable attention without its linear maps: each head of each query reads a few points of each level,
+ * bilinearly, and sums what it reads by weights.
+ *
+ * A point (x, y) in [0, 1]² lies at (x · width − ½, y · height − ½) among the cells' centres; outside of the level all is 0.
+ *
+ * @param value `[batch, tokens, heads, width]`, the levels row by row, one after the other
+ * @param levels their sizes, as many as `locations` has
+ * @param locations `[batch, queries, heads, levels, points, 2]`, x and y
+ * @param weights `[batch, queries, heads, levels, points]`
+ * @returns `[batch, queries, heads · width]`
+ *
+ * Source: Zhu et al., "Deformable DETR", 2021, equation 3.
+ */
+export function deformableAttention(
+  value: tf.Tensor4D,
+  levels: readonly LevelSize[],
+  locations: tf.Tensor<tf.Rank.R6>,
+  weights: tf.Tensor5D,
+): tf.Tensor3D {
+  return hasKernel('RelflowDeformableAttention')
+    ? fusedDeformableAttention(value, levels, locations, weights)
+    : plainDeformableAttention(value, levels, locations, weights);
+}
+
+function fusedDeformableAttention(
+  value: tf.Tensor4D,
+  levels: readonly LevelSize[],
+  locations: tf.Tensor<tf.Rank.R6>,
+  weights: tf.Tensor5D,
+): tf.Tensor3D {
+  if (tokenCount(levels) !== value.shape[1])
+    throw new Error(`deformable attention: levels of ${tokenCount(levels)} tokens, value of ${value.shape[1]}`);
+  const sizes = () =>
+    tf.tensor2d(
+      levels.flatMap(({ height, width }) => [height, width]),
+      [levels.length, 2],
+      'int32',
+    );
+  const run = tf.customGrad((...all) => {
+    const [v, l, w, save] = all as unknown as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
+    save([v, l, w]);
+    const inputs = { value: v, levels: sizes(), locations: l, weights: w };
+    const gradFunc = (dy: tf.Tensor, [keptV, keptL, keptW]: tf.Tensor[]) =>
+      runKernel('RelflowDeformableAttentionGradient', {
+        value: keptV!,
+        levels: sizes(),
+        locations: keptL!,
+        weights: keptW!,
+        dy,
+      });
+    return { value: runKernel('RelflowDeformableAttention', inputs)[0]!, gradFunc };
+  });
+  return run(value, locations, weights) as tf.Tensor3D;
+}
+
+const whole = (value: number) => tf.scalar(value, 'int32');
+
+/** `deformableAttention` of elementary kernels alone: four gathers a level. The reference. */
+export function plainDeformableAttention(
+  value: tf.Tensor4D,
+  levels: readonly LevelSize[],
+  locations: tf.Tensor<tf.Rank.R6>,
+  weights: tf.Tensor5D,
+): tf.Tensor3D {
+  const [batch, tokens, heads, width] = value.shape;
+  const [, queries, , , points] = weights.shape;
+  const rows = tf.reshape(value, [batch * tokens * heads, width]);
+  const reads = batch * queries * heads * points;
+  // Row 0 of the image and head that a point belongs to.
+  const base = tf.reshape(
+    tf.add(
+      tf.add(
+        tf.mul(tf.reshape(tf.range(0, batch, 1, 'int32'), [batch, 1, 1, 1]), whole(tokens * heads)),
+        tf.reshape(tf.range(0, heads, 1, 'int32'), [1, 1, heads, 1]),
+      ),
+      tf.zeros([batch, queries, heads, points], 'int32'),
+    ),
+    [reads],
+  );
+  let start = 0;
+  const sums = levels.map(({ height, width: columns }, level) => {
+    const at = (axis: number, size: number): tf.Tensor1D =>
+      tf.sub(
+        tf.mul(
+          tf.reshape(tf.slice(locations, [0, 0, 0, level, 0, axis], [batch, queries, heads, 1, points, 1]), [
+            reads,
+          ]) as tf.Tensor1D,
+          size,
+        ),
+        0.5,
+      );
+    const [x, y] = [at(0, columns), at(1, height)];
+    const [left, top] = [detach(tf.floor(x)), detach(tf.floor(y))];
+    const [right, below] = [tf.sub(x, left), tf.sub(y, top)];
+    const corner = (dx: number, dy: number): tf.Tensor => {
+      const [column, row] = [tf.add(left, dx), tf.add(top, dy)];
+      const inside = tf.logicalAnd(
+        tf.logicalAnd(tf.greaterEqual(column, 0), tf.less(column, columns)),
+        tf.logicalAnd(tf.greaterEqual(row, 0), tf.less(row, height)),
+      );
+      const cell = tf.add(tf.mul(tf.clipByValue(row, 0, height - 1), columns), tf.clipByValue(column, 0, columns - 1));
+      const index = tf.add(tf.mul(tf.add(tf.cast(cell, 'int32'), whole(start)), whole(heads)), base);
+      const share = tf.mul(
+        tf.mul(dx === 0 ? tf.sub(1, right) : right, dy === 0 ? tf.sub(1, below) : below),
+        tf.cast(inside, 'float32'),
+      );
+      return tf.mul(tf.gather(rows, index as tf.Tensor1D), tf.expandDims(share, 1));
+    };
+    const sampled = tf.add(tf.add(corner(0, 0), corner(1, 0)), tf.add(corner(0, 1), corner(1, 1)));
+    start += height * columns;
+    const share = tf.reshape(tf.slice(weights, [0, 0, 0, level, 0], [batch, queries, heads, 1, points]), [reads, 1]);
+    return tf.sum(tf.reshape(tf.mul(sampled, share), [batch, queries, heads, points, width]), 3);
+  });
+  return tf.reshape(sums.length === 1 ? sums[0]! : tf.addN(sums), [batch, queries, heads * width]);
+}

@@ -1,0 +1,39 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { hasKernel, runKernel } from './fused.js';
+
+/**
+ * (x − mean) / √(variance + ε) · γ + β over the last axis, the variance being the biased one.
+ * @param x `[…, width]`
+ * @param gamma `[width]`
+ * @param beta `[width]`
+ * @returns the shape of x
+ */
+export function layerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: number): tf.Tensor {
+  return hasKernel('RelflowLayerNorm')
+    ? fusedLayerNorm(x, gamma, beta, epsilon)
+    : plainLayerNorm(x, gamma, beta, epsilon);
+}
+
+/** `layerNorm` of elementary kernels alone: the reference. */
+export function plainLayerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: number): tf.Tensor {
+  const centred = tf.sub(x, tf.mean(x, -1, true));
+  const variance = tf.mean(tf.square(centred), -1, true);
+  return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon))), gamma), beta);
+}
+
+function fusedLayerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: number): tf.Tensor {
+  const run = tf.customGrad((...all) => {
+    const [input, scale, shift] = all as tf.Tensor[];
+    const save = all[3] as unknown as tf.GradSaveFunc;
+    const [value, statistics] = runKernel(
+      'RelflowLayerNorm',
+      { x: input!, gamma: scale!, beta: shift! },
+      { epsilon },
+    ) as [tf.Tensor, tf.Tensor];
+    save([input!, scale!, statistics]);
+    const gradFunc = (dy: tf.Tensor, [kept, keptScale, keptStatistics]: tf.Tensor[]) =>
+      runKernel('RelflowLayerNormGradient', { x: kept!, gamma: keptScale!, statistics: keptStatistics!, dy });
+    return { value, gradFunc };
+  });
+  return run(x, gamma, beta);
+}

@@ -1,0 +1,224 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { ModelConfig } from './config.js';
+import type { PairPlaces } from './layers/box-heads.js';
+import { defaultLinear, Linear } from './layers/linear.js';
+import type { DecoderStart } from './layers/pair-decoder.js';
+import { HIDDEN } from './ops/attention.js';
+import { logit } from './ops/boxes.js';
+import { normal, type Parameter, type Scope } from './parameters.js';
+
+/** Pairs of boxes to be judged: one group of one image. */
+export interface PairGroup {
+  /** cx, cy, w and h in [0, 1] of the image, `[pairs, 4]` row by row. */
+  readonly subjectBoxes: Float32Array;
+  readonly objectBoxes: Float32Array;
+  /** Which object label each one has, `[pairs]`. */
+  readonly subjectLabels: Int32Array;
+  readonly objectLabels: Int32Array;
+}
+
+/** What queries of given pairs are made of beside the model's weights. */
+export interface GivenPairs {
+  /** As many groups for each image of the batch, one image after the other. */
+  readonly groups: readonly PairGroup[];
+  /** Pairs that a group has room for; what is not used is masked. As many as the largest group has, if absent. */
+  readonly slots?: number;
+  /** Which queries may not see each other, `[groups, 2 slots, 2 slots]`, 1 each: the mask against leaks while training. */
+  readonly apart?: tf.Tensor3D;
+}
+
+/** What both decoders start from. */
+export interface QueryStart {
+  readonly first: DecoderStart;
+  /** `[1 or groups, pairs, width]`: what the relation decoder starts from besides what the first decoder found. */
+  readonly relationContent: tf.Tensor3D;
+  /** Added to scores among relation queries; null where all is seen. */
+  readonly relationMask: tf.Tensor | null;
+}
+
+/** Where a model's queries come from. */
+export interface QuerySource {
+  /**
+   * @param images in the batch
+   * @param labels object label vectors, `[batch, labels, width]`
+   */
+  start(images: number, labels: tf.Tensor3D, given: GivenPairs | undefined): QueryStart;
+}
+
+export function querySource(outer: Scope, transformer: Scope, config: ModelConfig): QuerySource {
+  switch (config.queries) {
+    case 'tagger':
+      return new TaggerQueries(outer, transformer, config);
+    case 'parsed':
+      return new PointQueries(outer, transformer, config);
+    case 'parseda':
+      return new BoxQueries(outer, config);
+  }
+}
+
+/** Two linear maps from what a query looks for to where it looks. */
+class ReferencePoints {
+  readonly #subject: Linear;
+  readonly #object: Linear;
+
+  constructor(transformer: Scope, width: number) {
+    this.#subject = new Linear(transformer.at('reference_points_sub'), width, 2);
+    this.#object = new Linear(transformer.at('reference_points_obj'), width, 2);
+  }
+
+  /** @param position `[groups, 2 pairs, width]` */
+  apply(position: tf.Tensor): PairPlaces {
+    const [subject, object] = tf.split(position, 2, 1) as [tf.Tensor, tf.Tensor];
+    return {
+      subject: tf.sigmoid(this.#subject.apply(subject)) as tf.Tensor3D,
+      object: tf.sigmoid(this.#object.apply(object)) as tf.Tensor3D,
+    };
+  }
+}
+
+/** Rows of the first half and of the second half of a table, added up pair by pair: `[1, pairs, width]`. */
+function pairSums(table: tf.Tensor2D, pairs: number): tf.Tensor3D {
+  const [rows, width] = table.shape;
+  return tf.expandDims(
+    tf.add(tf.slice(table, [0, 0], [pairs, width]), tf.slice(table, [rows / 2, 0], [pairs, width])),
+    0,
+  );
+}
+
+const repeated = (table: tf.Tensor2D, images: number): tf.Tensor3D => tf.tile(tf.expandDims(table, 0), [images, 1, 1]);
+
+/** RLIPv2-ParSeD: queries that were learned, and points that are made of them. */
+class PointQueries implements QuerySource {
+  readonly #config: ModelConfig;
+  readonly #embedding: Parameter;
+  readonly #references: ReferencePoints;
+
+  constructor(outer: Scope, transformer: Scope, config: ModelConfig) {
+    const { pairs, width } = config;
+    this.#config = config;
+    this.#embedding = outer.parameter('query_embed.weight', [2 * pairs, 3 * width], normal(1));
+    this.#references = new ReferencePoints(transformer, width);
+  }
+
+  start(images: number): QueryStart {
+    const [position, content, relations] = tf.split(this.#embedding.variable as tf.Tensor2D, 3, 1) as [
+      tf.Tensor2D,
+      tf.Tensor2D,
+      tf.Tensor2D,
+    ];
+    const positions = repeated(position, images);
+    return {
+      first: {
+        content: repeated(content, images),
+        position: positions,
+        places: this.#references.apply(positions),
+        mask: null,
+      },
+      relationContent: pairSums(relations, this.#config.pairs),
+      relationMask: null,
+    };
+  }
+}
+
+/** RLIPv2-ParSeDA: boxes that were learned. */
+class BoxQueries implements QuerySource {
+  readonly #config: ModelConfig;
+  readonly #content: Parameter;
+  readonly #relations: Parameter;
+  readonly #boxes: Parameter;
+
+  constructor(outer: Scope, config: ModelConfig) {
+    const { pairs, width } = config;
+    this.#config = config;
+    this.#content = outer.parameter('tgt_embed.weight', [2 * pairs, width], normal(1));
+    this.#relations = outer.parameter('verb_tgt_embed.weight', [2 * pairs, width], normal(1));
+    this.#boxes = outer.parameter('refpoint_embed.weight', [2 * pairs, 4], normal(1));
+  }
+
+  start(images: number): QueryStart {
+    const boxes = repeated(tf.sigmoid(this.#boxes.variable) as tf.Tensor2D, images);
+    const [subject, object] = tf.split(boxes, 2, 1) as [tf.Tensor3D, tf.Tensor3D];
+    return {
+      first: {
+        content: repeated(this.#content.variable as tf.Tensor2D, images),
+        position: null,
+        places: { subject, object },
+        mask: null,
+      },
+      relationContent: pairSums(this.#relations.variable as tf.Tensor2D, this.#config.pairs),
+      relationMask: null,
+    };
+  }
+}
+
+/**
+ * The R-Tagger: a box is what a query looks for, its label what it has gathered. Where it looks first is made of the box
+ * query, not of the box. Source: RLIPv2, section 4.2.
+ */
+class TaggerQueries implements QuerySource {
+  readonly #width: number;
+  readonly #boxes: Linear;
+  readonly #relations: Parameter;
+  readonly #references: ReferencePoints;
+
+  constructor(outer: Scope, transformer: Scope, { pairs, width }: ModelConfig) {
+    this.#width = width;
+    this.#boxes = new Linear(transformer.at('coord_proj'), 4, width, defaultLinear(4));
+    this.#relations = transformer.parameter('verb_tgt.weight', [2 * pairs, width], normal(1));
+    this.#references = new ReferencePoints(transformer, width);
+    // Official checkpoints hold it, and use no more of it than how many rows it has.
+    outer.frozen().parameter('query_embed.weight', [2 * pairs, 3 * width], normal(1));
+  }
+
+  start(images: number, labels: tf.Tensor3D, given: GivenPairs | undefined): QueryStart {
+    if (!given) throw new Error('a tagger needs pairs to judge');
+    const { groups } = given;
+    const slots = given.slots ?? groups.reduce((most, group) => Math.max(most, group.subjectLabels.length), 1);
+    const { boxes, rows, used } = layOut(groups, slots, images, labels.shape[1]);
+    const shape: [number, number, number] = [groups.length, 2 * slots, this.#width];
+    const usedRows = tf.tensor3d(used, [groups.length, 2 * slots, 1]);
+    const positions = tf.mul(
+      this.#boxes.apply(logit(tf.tensor3d(boxes, [groups.length, 2 * slots, 4]))),
+      usedRows,
+    ) as tf.Tensor3D;
+    const flat = tf.reshape(labels, [-1, this.#width]);
+    const content = tf.mul(tf.reshape(tf.gather(flat, tf.tensor1d(rows, 'int32')), shape), usedRows) as tf.Tensor3D;
+    const keys = used.includes(0)
+      ? tf.reshape(tf.mul(tf.sub(1, usedRows), HIDDEN), [groups.length, 1, 1, 2 * slots])
+      : null;
+    const apart = given.apart ? tf.mul(tf.expandDims(given.apart, 1), HIDDEN) : null;
+    return {
+      first: {
+        content,
+        position: positions,
+        places: this.#references.apply(positions),
+        mask: keys && apart ? tf.add(keys, apart) : (keys ?? apart),
+      },
+      relationContent: pairSums(this.#relations.variable as tf.Tensor2D, slots),
+      relationMask: keys && tf.slice(keys, [0, 0, 0, 0], [-1, -1, -1, slots]),
+    };
+  }
+}
+
+/** Groups as rows of subjects, then of objects; what is not used is zero. */
+function layOut(groups: readonly PairGroup[], slots: number, images: number, labelCount: number) {
+  const boxes = new Float32Array(groups.length * 2 * slots * 4);
+  const rows = new Int32Array(groups.length * 2 * slots);
+  const used = new Float32Array(groups.length * 2 * slots);
+  for (const [g, group] of groups.entries()) {
+    const image = Math.floor((g * images) / groups.length);
+    const count = group.subjectLabels.length;
+    for (const [half, sideBoxes, labels] of [
+      [0, group.subjectBoxes, group.subjectLabels],
+      [1, group.objectBoxes, group.objectLabels],
+    ] as const) {
+      const start = (2 * g + half) * slots;
+      boxes.set(sideBoxes, start * 4);
+      for (let k = 0; k < count; k++) rows[start + k] = image * labelCount + labels[k]!;
+      used.fill(1, start, start + count);
+      // A group with nothing to see would be NaN; its first row stands in, and nobody reads it.
+      if (count === 0 && half === 0) used[start] = 1;
+    }
+  }
+  return { boxes, rows, used };
+}

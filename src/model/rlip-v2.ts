@@ -1,0 +1,236 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { ResNet } from './backbone/resnet.js';
+import { Swin } from './backbone/swin.js';
+import { checkConfig, type ModelConfig } from './config.js';
+import { type Geometry, geometryOf, type ImageBatch, type Level, levelOf } from './geometry.js';
+import { AlifEncoder, type Watch } from './layers/alif-encoder.js';
+import { BoxHeads, type PairPlaces } from './layers/box-heads.js';
+import { type Dropout, keepAll } from './layers/dropout.js';
+import { FeatureLevels } from './layers/feature-levels.js';
+import { defaultLinear, Linear } from './layers/linear.js';
+import { MultiBranchFusion } from './layers/multi-branch-fusion.js';
+import { LayerNorm } from './layers/norms.js';
+import { RelationDecoder, SubjectObjectDecoder } from './layers/pair-decoder.js';
+import { SimilarityHeads } from './layers/similarity-heads.js';
+import { detach } from './ops/detach.js';
+import { normal, type Parameter, Scope } from './parameters.js';
+import { type GivenPairs, type QuerySource, querySource } from './queries.js';
+import { Roberta, type TokenizedTexts } from './text/roberta.js';
+
+const RESIZER_DROPOUT = 0.1;
+
+/** The labels of a batch: first the objects' (the last of which is "no objects"), then the relations'. */
+export interface LabelSet {
+  /** Pooled vectors, `[texts, text width]` for all images, or `[batch, texts, text width]`. */
+  readonly vectors: tf.Tensor2D | tf.Tensor3D;
+  /** How many of them are objects'. */
+  readonly objects: number;
+  /** `[batch, texts]`, 1 where there is no text; null where all are there. */
+  readonly hidden?: tf.Tensor2D | null;
+}
+
+/** A batch behind the encoder. */
+export interface Encoded {
+  /** `[batch, tokens, width]` */
+  readonly memory: tf.Tensor3D;
+  readonly geometry: Geometry;
+  /** Label vectors for each decoder layer, `[batch, texts, width]`. */
+  readonly texts: readonly tf.Tensor3D[];
+  readonly objects: number;
+}
+
+/** What one decoder layer says. */
+export interface LayerOutput {
+  /** `[groups, pairs, objects]` */
+  readonly subjectLogits: tf.Tensor3D;
+  readonly objectLogits: tf.Tensor3D;
+  /** `[groups, pairs, relations]` */
+  readonly relationLogits: tf.Tensor3D;
+  /** `[groups, pairs, 4]`, cx, cy, w and h in [0, 1] of the image */
+  readonly subjectBoxes: tf.Tensor3D;
+  readonly objectBoxes: tf.Tensor3D;
+}
+
+/** What training adds: dropout; evaluation has none. */
+export interface RunOptions {
+  readonly drop?: Dropout;
+  readonly watch?: Watch;
+}
+
+/**
+ * RLIPv2: an image and a set of labels in, pairs of subjects and objects with their relations out.
+ *
+ * Its parameters carry the names of the official state dict. All functions return tensors that the caller disposes of
+ * (`tf.tidy`).
+ *
+ * Source: Yuan et al., "RLIPv2: Fast Scaling of Relational Language-Image Pre-training", 2023.
+ */
+export class RlipV2 {
+  readonly config: ModelConfig;
+  /** By official name, in the order of declaration. */
+  readonly parameters: ReadonlyMap<string, Parameter>;
+  readonly #backbone: ResNet | Swin;
+  readonly #levels: FeatureLevels;
+  readonly #levelEmbedding: Parameter;
+  readonly #roberta: Roberta;
+  readonly #encoder: AlifEncoder;
+  readonly #resizer: { readonly linear: Linear; readonly norm: LayerNorm };
+  readonly #queries: QuerySource;
+  readonly #pairs: SubjectObjectDecoder;
+  readonly #relations: RelationDecoder;
+  readonly #relationPosition: Parameter | null;
+  readonly #fusion: MultiBranchFusion | null;
+  readonly #heads: SimilarityHeads;
+
+  /** @throws OptionError where the configuration does not fit itself */
+  constructor(config: ModelConfig) {
+    checkConfig(config);
+    this.config = config;
+    const outer = new Scope();
+    const transformer = outer.at('transformer');
+    const { backbone, width, levels, queries, verbQuery, text, pairs, branches, decoderLayers } = config;
+    this.#backbone =
+      backbone.kind === 'resnet'
+        ? new ResNet(outer.at('backbone', 0), backbone)
+        : new Swin(outer.at('backbone', 0), backbone);
+    this.#levels = new FeatureLevels(outer.at('input_proj'), this.#backbone.channels, width, levels);
+    this.#levelEmbedding = transformer.parameter('level_embed', [levels, width], normal(1));
+    this.#encoder = new AlifEncoder(transformer.at(queries === 'parseda' ? 'encoder' : 'ho_encoder'), config);
+    const boxes = new BoxHeads(outer, width, 2 * decoderLayers);
+    this.#pairs = new SubjectObjectDecoder(transformer.at('ho_decoder'), config, boxes);
+    this.#relations = new RelationDecoder(transformer.at('verb_decoder'), config, boxes);
+    this.#roberta = new Roberta(transformer.at('text_encoder'), text);
+    this.#resizer = {
+      linear: new Linear(transformer.at('resizer', 'fc'), text.width, width, defaultLinear(text.width)),
+      norm: new LayerNorm(transformer.at('resizer', 'layer_norm'), width, 1e-12),
+    };
+    this.#queries = querySource(outer, transformer, config);
+    const fused = verbQuery !== 'vanilla';
+    this.#fusion = fused ? new MultiBranchFusion(transformer.at('verb_tgt_generator'), width, branches) : null;
+    this.#relationPosition =
+      fused && queries !== 'parseda'
+        ? transformer.parameter('verb_query_embed.weight', [pairs, width], normal(1))
+        : null;
+    this.#heads = new SimilarityHeads(outer, width);
+    this.parameters = outer.parameters;
+  }
+
+  /** @returns pooled vectors `[texts, text width]`; of each text alone, so that they may be kept */
+  encodeTexts(texts: TokenizedTexts, { drop = keepAll }: RunOptions = {}): tf.Tensor2D {
+    return this.#roberta.apply(texts, drop);
+  }
+
+  /** Backbone and encoder. A label set is part of what is encoded: label vectors and image tokens change each other. */
+  encode(images: ImageBatch, labels: LabelSet, { drop = keepAll, watch }: RunOptions = {}): Encoded {
+    const [batch, height, width] = images.pixels.shape;
+    const maps = this.#levels.apply(this.#backbone.apply(images.pixels, drop));
+    for (const [k, map] of maps.entries()) watch?.(`input_proj${k}`, map);
+    const levels: Level[] = maps.map(({ shape }) =>
+      levelOf({ height: shape[1], width: shape[2] }, { height, width }, images.sizes),
+    );
+    const channels = this.config.width;
+    const geometry = geometryOf(levels, channels, this.#backbone.positionShift);
+    const tokens = tf.concat(
+      maps.map((map) => tf.reshape(map, [batch, -1, channels]) as tf.Tensor3D),
+      1,
+    );
+    const encoded = this.#encoder.apply(
+      tokens,
+      perImage(labels.vectors, batch),
+      tf.add(geometry.positions, this.#levelRows(levels)),
+      geometry,
+      labels.hidden ?? null,
+      drop,
+      watch,
+    );
+    const texts = encoded.language.map((state) => this.#resize(state, drop));
+    return { memory: encoded.memory, geometry, texts, objects: labels.objects };
+  }
+
+  /**
+   * Both decoders and the heads.
+   * @param given the pairs to judge, of a tagger alone: any number of groups an image, all in one pass
+   * @returns what each layer says; the last is the answer, the others have losses of their own while training
+   */
+  decode(encoded: Encoded, given?: GivenPairs, { drop = keepAll }: RunOptions = {}): LayerOutput[] {
+    const { memory: tokens, geometry, texts, objects } = encoded;
+    const last = texts[texts.length - 1]!;
+    const memory = { tokens, geometry };
+    const labels = detach(tf.slice(last, [0, 0, 0], [-1, objects, -1]));
+    const start = this.#queries.start(geometry.batch, labels, given);
+    const pairs = this.#pairs.apply(start.first, memory, drop);
+    const found = tf.split(pairs.states[pairs.states.length - 1]!, 2, 1) as [tf.Tensor3D, tf.Tensor3D];
+    const relations = this.#relations.apply(
+      {
+        ...this.#relationStart(found, start.relationContent),
+        places: detached(pairs.boxes[pairs.boxes.length - 1]!),
+        mask: start.relationMask,
+      },
+      memory,
+      drop,
+    );
+    return pairs.states.map((state, k) =>
+      this.#answer(state, relations.states[k]!, pairs.boxes[k]!, texts[k]!, objects),
+    );
+  }
+
+  dispose(): void {
+    for (const parameter of this.parameters.values()) parameter.dispose();
+  }
+
+  #answer(
+    state: tf.Tensor3D,
+    relation: tf.Tensor3D,
+    boxes: PairPlaces,
+    text: tf.Tensor3D,
+    objects: number,
+  ): LayerOutput {
+    const projected = this.#heads.project(text);
+    const objectTexts = tf.slice(projected, [0, 0, 0], [-1, objects, -1]);
+    const relationTexts = tf.slice(projected, [0, objects, 0], [-1, -1, -1]);
+    const [subject, object] = tf.split(state, 2, 1) as [tf.Tensor3D, tf.Tensor3D];
+    return {
+      subjectLogits: this.#heads.objects(subject, objectTexts),
+      objectLogits: this.#heads.objects(object, objectTexts),
+      relationLogits: this.#heads.relations(relation, relationTexts),
+      subjectBoxes: boxes.subject,
+      objectBoxes: boxes.object,
+    };
+  }
+
+  #relationStart([subject, object]: readonly [tf.Tensor3D, tf.Tensor3D], learned: tf.Tensor3D) {
+    const { queries, verbQuery } = this.config;
+    const zero = tf.zerosLike(subject);
+    const fused = this.#fusion?.apply(subject, object);
+    const content = fused ? (verbQuery === 'mbf' ? fused : tf.add(fused, learned)) : tf.add(learned, zero);
+    if (queries === 'parseda') return { content: content as tf.Tensor3D, position: null };
+    const position = this.#relationPosition
+      ? tf.add(tf.expandDims(this.#relationPosition.variable, 0), zero)
+      : tf.add(subject, object);
+    return { content: content as tf.Tensor3D, position: position as tf.Tensor3D };
+  }
+
+  /** The level's embedding for each token, `[1, tokens, width]`. */
+  #levelRows(levels: readonly Level[]): tf.Tensor3D {
+    const width = this.config.width;
+    const rows = levels.map(({ height, width: columns }, k) =>
+      tf.tile(tf.slice(this.#levelEmbedding.variable, [k, 0], [1, width]), [height * columns, 1]),
+    );
+    return tf.expandDims(tf.concat(rows, 0), 0);
+  }
+
+  #resize(state: tf.Tensor3D, drop: Dropout): tf.Tensor3D {
+    return drop(this.#resizer.norm.apply(this.#resizer.linear.apply(state)), RESIZER_DROPOUT) as tf.Tensor3D;
+  }
+}
+
+function perImage(vectors: tf.Tensor2D | tf.Tensor3D, batch: number): tf.Tensor3D {
+  return vectors.rank === 3
+    ? (vectors as tf.Tensor3D)
+    : tf.tile(tf.expandDims(vectors, 0) as tf.Tensor3D, [batch, 1, 1]);
+}
+
+const detached = ({ subject, object }: PairPlaces): PairPlaces => ({
+  subject: detach(subject),
+  object: detach(object),
+});

@@ -1,0 +1,145 @@
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { OptionError, RecordError } from '../../errors.js';
+import type { CandidatePair } from '../../records/candidate.js';
+import type { Detection } from '../../records/image.js';
+import type { TagRequest } from '../../records/ports.js';
+import type { BackendName } from '../backends/backend-names.js';
+import { useBackend } from '../backends/use-backend.js';
+import { preset, rTaggerR50 } from '../config.js';
+import { readImage } from '../image/read-image.js';
+import { normalize, resize, targetSize } from '../image/resize.js';
+import type { PairGroup } from '../queries.js';
+import { type Encoded, RlipV2 } from '../rlip-v2.js';
+import { LabelVectors } from '../text/label-vectors.js';
+import { byteTokenizer, openTokenizer } from '../text/tokenizer.js';
+import { loadWeights } from '../weights/load-weights.js';
+import { openWeights } from '../weights/open-weights.js';
+import type { RTaggerOptions } from './r-tagger.js';
+
+/** The official label of what is no object; it must be the last of the objects. */
+const NO_OBJECTS = 'no objects';
+
+type SessionOptions = RTaggerOptions & { readonly groupsAtOnce: number; readonly tokenizer: string };
+
+/** A loaded R-Tagger with what it knows of the image at hand. */
+export class TaggingSession {
+  readonly #options: SessionOptions;
+  readonly #model: RlipV2;
+  readonly #vectors: LabelVectors;
+  readonly #labelOf: ReadonlyMap<string, number>;
+  #current: { readonly key: string; readonly encoded: Encoded } | undefined;
+
+  private constructor(options: SessionOptions, model: RlipV2, vectors: LabelVectors) {
+    this.#options = options;
+    this.#model = model;
+    this.#vectors = vectors;
+    this.#labelOf = new Map(options.categories.map((category, k) => [category, k]));
+  }
+
+  /**
+   * @throws InputError where weights or tokenizer can't be read
+   * @throws RelflowError where the weights are not this model's
+   */
+  static async open(options: SessionOptions): Promise<TaggingSession> {
+    await useBackend(
+      options.backend as BackendName | 'auto' | undefined,
+      options.threads === undefined ? {} : { threads: options.threads },
+    );
+    const source = await openWeights(options.weights);
+    try {
+      const named = options.model ?? (source as { metadata?: Readonly<Record<string, string>> }).metadata?.['model'];
+      const config = options.config ?? (named === undefined ? rTaggerR50 : preset(named));
+      if (config.queries !== 'tagger') throw new OptionError('rTagger', `${config.name} is no tagger`);
+      const bytes = config.text.vocabulary === 260;
+      const tokenizer = bytes ? byteTokenizer : await openTokenizer(options.tokenizer);
+      const model = new RlipV2(config);
+      await loadWeights(model.parameters, source);
+      return new TaggingSession(options, model, new LabelVectors(model, tokenizer));
+    } finally {
+      await source.close();
+    }
+  }
+
+  /** @returns `[pairs, texts]`, probabilities */
+  async scores({ image, detections, pairs, texts }: TagRequest): Promise<Float32Array> {
+    if (texts.length === 0) return new Float32Array(0);
+    const encoded = await this.#encode(image.file, texts);
+    const size = this.#model.config.pairs;
+    const groups: PairGroup[] = [];
+    for (let start = 0; start < pairs.length; start += size)
+      groups.push(this.#group(pairs.slice(start, start + size), detections, image));
+    const result = new Float32Array(pairs.length * texts.length);
+    let done = 0;
+    for (let start = 0; start < groups.length; start += this.#options.groupsAtOnce) {
+      const part = groups.slice(start, start + this.#options.groupsAtOnce);
+      const scores = tf.tidy(() => {
+        const layers = this.#model.decode(encoded, { groups: part });
+        return tf.sigmoid(layers[layers.length - 1]!.relationLogits);
+      });
+      const values = (await scores.data()) as Float32Array;
+      const slots = scores.shape[1]!;
+      scores.dispose();
+      for (const [k, { subjectLabels }] of part.entries()) {
+        const from = k * slots * texts.length;
+        result.set(values.subarray(from, from + subjectLabels.length * texts.length), done);
+        done += subjectLabels.length * texts.length;
+      }
+    }
+    return result;
+  }
+
+  /** The image with these texts, encoded; that of the last call where it is the same. */
+  async #encode(file: string, texts: readonly string[]): Promise<Encoded> {
+    const key = JSON.stringify([file, texts]);
+    if (this.#current?.key === key) return this.#current.encoded;
+    if (this.#current) tf.dispose(this.#current.encoded as unknown as tf.TensorContainer);
+    this.#current = undefined;
+    const objects = [...this.#options.categories, NO_OBJECTS];
+    const labels = [...objects, ...texts];
+    const vectors = await this.#vectors.of(labels);
+    const original = await readImage(join(this.#options.images, file));
+    const size = targetSize(original);
+    const pixels = normalize(resize(original, size));
+    const encoded = tf.tidy(
+      () =>
+        this.#model.encode(
+          { pixels: tf.tensor4d(pixels, [1, size.height, size.width, 3]), sizes: [size] },
+          { vectors: tf.tensor2d(vectors, [labels.length, vectors.length / labels.length]), objects: objects.length },
+        ) as unknown as tf.TensorContainer,
+    ) as unknown as Encoded;
+    this.#current = { key, encoded };
+    return encoded;
+  }
+
+  #group(
+    pairs: readonly CandidatePair[],
+    detections: readonly Detection[],
+    { width, height }: { readonly width: number; readonly height: number },
+  ): PairGroup {
+    const boxes = (side: 'subject' | 'object') =>
+      Float32Array.from(
+        pairs.flatMap((pair) => {
+          const [x, y, w, h] = detections[pair[side]]!.box;
+          return [(x + w / 2) / width, (y + h / 2) / height, w / width, h / height];
+        }),
+      );
+    const labels = (side: 'subject' | 'object') =>
+      Int32Array.from(pairs, (pair) => {
+        const { category } = detections[pair[side]]!;
+        const label = this.#labelOf.get(category);
+        if (label === undefined)
+          throw new RecordError(
+            'unknown-category',
+            `'${category}' is none of the categories that the R-Tagger was given`,
+          );
+        return label;
+      });
+    return {
+      subjectBoxes: boxes('subject'),
+      objectBoxes: boxes('object'),
+      subjectLabels: labels('subject'),
+      objectLabels: labels('object'),
+    };
+  }
+}

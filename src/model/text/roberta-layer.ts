@@ -1,0 +1,81 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Dropout } from '../layers/dropout.js';
+import { Linear, type LinearOptions } from '../layers/linear.js';
+import { LayerNorm } from '../layers/norms.js';
+import { attention } from '../ops/attention.js';
+import { gelu } from '../ops/gelu.js';
+import type { Scope } from '../parameters.js';
+
+export interface RobertaShape {
+  readonly layers: number;
+  readonly width: number;
+  readonly heads: number;
+  /** Width of the feed-forward part. */
+  readonly hidden: number;
+  readonly vocabulary: number;
+  /** Rows of the position table, two more than the longest text has tokens. */
+  readonly positions: number;
+}
+
+export const robertaBase: RobertaShape = {
+  layers: 12,
+  width: 768,
+  heads: 12,
+  hidden: 3072,
+  vocabulary: 50_265,
+  positions: 514,
+};
+
+/** Dropout inside of every RoBERTa layer while it trains. */
+export const ROBERTA_DROPOUT = 0.1;
+
+/** One transformer layer, normalised after each part. Source: RoBERTa as Hugging Face has it, `RobertaLayer`. */
+export class RobertaLayer {
+  readonly #heads: number;
+  readonly #query: Linear;
+  readonly #key: Linear;
+  readonly #value: Linear;
+  readonly #attended: Linear;
+  readonly #attendedNorm: LayerNorm;
+  readonly #hidden: Linear;
+  readonly #output: Linear;
+  readonly #outputNorm: LayerNorm;
+
+  constructor(scope: Scope, { width, heads, hidden }: RobertaShape, options: LinearOptions = {}) {
+    this.#heads = heads;
+    const self = scope.at('attention', 'self');
+    this.#query = new Linear(self.at('query'), width, width, options);
+    this.#key = new Linear(self.at('key'), width, width, options);
+    this.#value = new Linear(self.at('value'), width, width, options);
+    this.#attended = new Linear(scope.at('attention', 'output', 'dense'), width, width, options);
+    this.#attendedNorm = new LayerNorm(scope.at('attention', 'output', 'LayerNorm'), width);
+    this.#hidden = new Linear(scope.at('intermediate', 'dense'), width, hidden, options);
+    this.#output = new Linear(scope.at('output', 'dense'), hidden, width, options);
+    this.#outputNorm = new LayerNorm(scope.at('output', 'LayerNorm'), width);
+  }
+
+  /**
+   * @param x `[batch, n, width]`
+   * @param mask added to the scores, `[batch, 1, 1, n]`; null where all is seen
+   * @returns the shape of x
+   */
+  apply(x: tf.Tensor3D, mask: tf.Tensor | null, drop: Dropout): tf.Tensor3D {
+    const read = attention(
+      this.#query.apply(x) as tf.Tensor3D,
+      this.#key.apply(x) as tf.Tensor3D,
+      this.#value.apply(x) as tf.Tensor3D,
+      this.#heads,
+      mask,
+      (weights) => drop(weights, ROBERTA_DROPOUT),
+    );
+    const attended = this.#attendedNorm.apply(tf.add(drop(this.#attended.apply(read), ROBERTA_DROPOUT), x));
+    const fed = this.#output.apply(gelu(this.#hidden.apply(attended)));
+    return this.#outputNorm.apply(tf.add(drop(fed, ROBERTA_DROPOUT), attended)) as tf.Tensor3D;
+  }
+}
+
+/** RoBERTa's mask: hidden keys get −10,000, as in the release that the official models were trained with. */
+export function robertaMask(visible: tf.Tensor2D): tf.Tensor4D {
+  const [batch, count] = visible.shape;
+  return tf.reshape(tf.mul(tf.sub(1, visible), -10_000), [batch, 1, 1, count]);
+}

@@ -1,0 +1,69 @@
+import { RelflowError } from '../../errors.js';
+import type { Parameter } from '../parameters.js';
+import type { WeightSource } from './weight-source.js';
+
+export interface WeightProblems {
+  /** Names that the model has and the file has not. */
+  readonly missing: readonly string[];
+  /** Names that the file has and the model has not. */
+  readonly unexpected: readonly string[];
+  /** `name: [2,3] in the file, [3,3] in the model` */
+  readonly misshapen: readonly string[];
+}
+
+/**
+ * Other names of the same arrays, which official checkpoints hold a second time: box heads under the decoders. The
+ * outer names win, since they are loaded last there. What is left is buffers that are computed, never stored.
+ */
+const passedOver: readonly RegExp[] = [
+  /^transformer\.(?:ho_decoder|verb_decoder)\.(?:sub|obj)_bbox_embed\./,
+  /\.relative_position_index$/,
+  /\.position_ids$/,
+  /\.num_batches_tracked$/,
+];
+
+/** Whether a checkpoint's key is known to be of no use. */
+export const isPassedOver = (name: string): boolean => passedOver.some((pattern) => pattern.test(name));
+
+/** What keeps a file's arrays from being a model's. */
+export function compareWeights(parameters: ReadonlyMap<string, Parameter>, source: WeightSource): WeightProblems {
+  const misshapen: string[] = [];
+  const missing: string[] = [];
+  for (const { name, shape } of parameters.values()) {
+    const entry = source.entries.get(name);
+    if (!entry) missing.push(name);
+    else if (entry.shape.join() !== shape.join())
+      misshapen.push(`${name}: [${entry.shape}] in the file, [${shape}] in the model`);
+  }
+  const unexpected = [...source.entries.keys()].filter((name) => !parameters.has(name) && !isPassedOver(name));
+  return { missing, unexpected, misshapen };
+}
+
+/**
+ * Loads a model's weights, array by array: what is read is given to the backend before the next is read.
+ * @param onProgress told how many of how many arrays are loaded
+ * @throws RelflowError (`bad-weights`) that names every missing, unexpected and misshapen key; then nothing is loaded
+ */
+export async function loadWeights(
+  parameters: ReadonlyMap<string, Parameter>,
+  source: WeightSource,
+  onProgress?: (done: number, total: number) => void,
+): Promise<void> {
+  const problems = compareWeights(parameters, source);
+  const { missing, unexpected, misshapen } = problems;
+  if (missing.length + unexpected.length + misshapen.length > 0) {
+    const lines = [
+      ...missing.map((name) => `missing: ${name}`),
+      ...unexpected.map((name) => `unexpected: ${name}`),
+      ...misshapen.map((line) => `misshapen: ${line}`),
+    ];
+    throw new RelflowError('bad-weights', [`${source.name}: does not fit the model`, ...lines].join('\n  '), {
+      ...problems,
+    });
+  }
+  let done = 0;
+  for (const parameter of parameters.values()) {
+    parameter.set(await source.read(parameter.name));
+    onProgress?.(++done, parameters.size);
+  }
+}

@@ -1,0 +1,141 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { InputError } from '../../errors.js';
+import {
+  type NumberType,
+  numberBytes,
+  sizeOf,
+  toFloats,
+  type WeightEntry,
+  type WeightSource,
+} from './weight-source.js';
+
+/** Longest header that is read: the format's own bound. */
+const MAX_HEADER = 100_000_000;
+
+interface StoredEntry extends WeightEntry {
+  /** First byte in the file. */
+  readonly start: number;
+  readonly bytes: number;
+}
+
+const types: Readonly<Record<string, NumberType>> = Object.fromEntries(
+  Object.keys(numberBytes).map((type) => [type, type as NumberType]),
+);
+
+/**
+ * Opens a safetensors file. The header is read and checked now, arrays when they are asked for.
+ * @throws InputError where the file is not there, or is no such file
+ */
+export async function openSafetensors(path: string): Promise<WeightSource & { readonly metadata: Metadata }> {
+  const file = await open(path).catch((cause) => {
+    throw new InputError(path, 'can not be opened', undefined, { cause });
+  });
+  try {
+    const { size } = await file.stat();
+    const header = await readHeader(path, file, size);
+    return new SafetensorsFile(path, file, header.entries, header.metadata);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+export type Metadata = Readonly<Record<string, string>>;
+
+class SafetensorsFile implements WeightSource {
+  readonly name: string;
+  readonly entries: ReadonlyMap<string, StoredEntry>;
+  readonly metadata: Metadata;
+  readonly #file: FileHandle;
+
+  constructor(name: string, file: FileHandle, entries: ReadonlyMap<string, StoredEntry>, metadata: Metadata) {
+    this.name = name;
+    this.#file = file;
+    this.entries = entries;
+    this.metadata = metadata;
+  }
+
+  async read(name: string): Promise<Float32Array> {
+    const entry = this.entries.get(name);
+    if (!entry) throw new InputError(this.name, `has no ${name}`);
+    const bytes = new Uint8Array(entry.bytes);
+    let done = 0;
+    while (done < bytes.length) {
+      const { bytesRead } = await this.#file.read(
+        bytes,
+        done,
+        Math.min(bytes.length - done, 1 << 30),
+        entry.start + done,
+      );
+      if (bytesRead === 0) throw new InputError(this.name, `ends inside of ${name}`, entry.start + done);
+      done += bytesRead;
+    }
+    return toFloats(bytes, entry.type, sizeOf(entry.shape));
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}
+
+async function readHeader(path: string, file: FileHandle, size: number) {
+  const prefix = new Uint8Array(8);
+  const { bytesRead } = await file.read(prefix, 0, 8, 0);
+  const length = bytesRead === 8 ? new DataView(prefix.buffer).getBigUint64(0, true) : -1n;
+  if (length < 2n || length > MAX_HEADER || Number(length) + 8 > size)
+    throw new InputError(path, 'is no safetensors file: its header has no possible length', 0);
+  const bytes = new Uint8Array(Number(length));
+  await file.read(bytes, 0, bytes.length, 8);
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new InputError(path, 'is no safetensors file: its header is no JSON', 8, { cause });
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    throw new InputError(path, 'is no safetensors file: its header is no object', 8);
+  const start = 8 + Number(length);
+  const entries = new Map<string, StoredEntry>();
+  let metadata: Metadata = {};
+  for (const [name, value] of Object.entries(header)) {
+    if (name === '__metadata__') metadata = checkMetadata(path, value);
+    else entries.set(name, checkEntry(path, name, value, start, size));
+  }
+  checkGaps(path, entries, start, size);
+  return { entries, metadata };
+}
+
+function checkMetadata(path: string, value: unknown): Metadata {
+  const fine =
+    typeof value === 'object' && value !== null && Object.values(value).every((item) => typeof item === 'string');
+  if (!fine) throw new InputError(path, '__metadata__ is no object of strings');
+  return value as Metadata;
+}
+
+function checkEntry(path: string, name: string, value: unknown, start: number, size: number): StoredEntry {
+  const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
+  const refuse = (problem: string): never => {
+    throw new InputError(path, `${name} ${problem}`);
+  };
+  const whole = (list: unknown): list is number[] =>
+    Array.isArray(list) && list.every((item) => Number.isSafeInteger(item) && item >= 0);
+  const type = typeof dtype === 'string' ? types[dtype] : undefined;
+  if (!type) return refuse(`has dtype ${JSON.stringify(dtype)}, expected one of ${Object.keys(types).join(', ')}`);
+  if (!whole(shape)) return refuse('has no shape of whole numbers');
+  if (!whole(offsets) || offsets.length !== 2) return refuse('has no data_offsets of two whole numbers');
+  const [from, to] = offsets as [number, number];
+  const bytes = sizeOf(shape) * numberBytes[type];
+  if (to - from !== bytes) return refuse(`takes ${to - from} bytes, but its shape [${shape}] takes ${bytes}`);
+  if (start + to > size) return refuse('ends behind the end of the file');
+  return { type, shape, start: start + from, bytes };
+}
+
+/** Arrays must lie without gaps and without sharing bytes: nothing may hide in the file. */
+function checkGaps(path: string, entries: ReadonlyMap<string, StoredEntry>, start: number, size: number): void {
+  let at = start;
+  for (const { start: from, bytes } of [...entries.values()].sort((a, b) => a.start - b.start || a.bytes - b.bytes)) {
+    if (from !== at) throw new InputError(path, 'has arrays that overlap or leave a gap', from);
+    at += bytes;
+  }
+  if (at !== size) throw new InputError(path, 'holds bytes of no array', at);
+}

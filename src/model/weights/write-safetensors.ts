@@ -1,0 +1,122 @@
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { OutputError } from '../../errors.js';
+import type { Metadata } from './safetensors.js';
+import { sizeOf } from './weight-source.js';
+
+/** An array to be written, in 32-bit floats; its numbers are asked for when their turn has come. */
+export interface WeightToWrite {
+  readonly name: string;
+  readonly shape: readonly number[];
+  read(): Promise<Float32Array>;
+}
+
+export interface WriteOptions {
+  readonly metadata?: Metadata;
+  /** A file takes so many bytes of arrays at most; what goes beyond is put into further files, with an index. */
+  readonly shardBytes?: number;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * Writes arrays as safetensors, in one file or in shards beside an index. Files come into place whole, the index last.
+ * @param path `NAME.safetensors`; shards are called `NAME-00001-of-00002.safetensors`, the index `NAME.safetensors.index.json`
+ * @returns the path to open: of the file, or of the index
+ * @throws OutputError where the file system refuses
+ */
+export async function writeSafetensors(
+  path: string,
+  weights: readonly WeightToWrite[],
+  { metadata = {}, shardBytes = Number.POSITIVE_INFINITY, onProgress }: WriteOptions = {},
+): Promise<string> {
+  const shards = cut(weights, shardBytes);
+  let done = 0;
+  const report = () => onProgress?.(++done, weights.length);
+  if (shards.length <= 1) {
+    await writeFile(path, (file) => writeShard(file, shards[0] ?? [], metadata, report));
+    return path;
+  }
+  const stem = path.replace(/\.safetensors$/, '');
+  const digits = (value: number) => String(value).padStart(5, '0');
+  const map: Record<string, string> = {};
+  for (const [k, shard] of shards.entries()) {
+    const name = `${stem}-${digits(k + 1)}-of-${digits(shards.length)}.safetensors`;
+    for (const weight of shard) map[weight.name] = basename(name);
+    await writeFile(name, (file) => writeShard(file, shard, metadata, report));
+  }
+  const size = weights.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
+  const index = `${stem}.safetensors.index.json`;
+  const text = JSON.stringify({ metadata: { total_size: size, ...metadata }, weight_map: map }, null, 2);
+  await writeFile(index, async (file) => {
+    await file.write(text);
+  });
+  return index;
+}
+
+function cut(weights: readonly WeightToWrite[], most: number): WeightToWrite[][] {
+  const shards: WeightToWrite[][] = [];
+  let room = -1;
+  for (const weight of weights) {
+    const bytes = 4 * sizeOf(weight.shape);
+    if (shards.length === 0 || (bytes > room && shards[shards.length - 1]!.length > 0)) {
+      shards.push([]);
+      room = most;
+    }
+    shards[shards.length - 1]!.push(weight);
+    room -= bytes;
+  }
+  return shards;
+}
+
+async function writeShard(
+  file: FileHandle,
+  weights: readonly WeightToWrite[],
+  metadata: Metadata,
+  report: () => void,
+): Promise<void> {
+  let end = 0;
+  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
+  for (const { name, shape } of weights) {
+    const start = end;
+    end += 4 * sizeOf(shape);
+    header[name] = { dtype: 'F32', shape, data_offsets: [start, end] };
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  // Arrays start at a multiple of eight bytes; blanks are part of the header.
+  const padded = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
+  new DataView(padded.buffer).setBigUint64(0, BigInt(padded.length - 8), true);
+  padded.set(json, 8);
+  await writeAll(file, padded);
+  for (const { name, shape, read } of weights) {
+    const values = await read();
+    if (values.length !== sizeOf(shape)) throw new RangeError(`${name}: ${values.length} numbers for shape [${shape}]`);
+    await writeAll(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    report();
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, at, Math.min(bytes.length - at, 1 << 30));
+    at += bytesWritten;
+  }
+}
+
+/** Writes beside the file and renames, so that it is there whole or not at all. */
+async function writeFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+  const partial = join(dirname(path), `.${basename(path)}.partial`);
+  try {
+    const file = await open(partial, 'w');
+    try {
+      await write(file);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw new OutputError(path, `can not be written: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,118 @@
+import type { FileHandle } from 'node:fs/promises';
+import { InputError } from '../../errors.js';
+
+/** A file inside of an archive, stored as it is. */
+export interface ZipEntry {
+  readonly name: string;
+  /** First byte of its content in the archive. */
+  readonly start: number;
+  readonly bytes: number;
+}
+
+const MAX_DIRECTORY = 256 << 20;
+const MAX_ENTRIES = 1_000_000;
+
+/**
+ * Lists a zip archive whose files are not compressed, as PyTorch writes them (zip64 too).
+ * @throws InputError where it is no such archive
+ */
+export async function listZip(path: string, file: FileHandle): Promise<Map<string, ZipEntry>> {
+  const { size } = await file.stat();
+  const { count, start, bytes } = await findDirectory(path, file, size);
+  if (bytes > MAX_DIRECTORY || count > MAX_ENTRIES) throw new InputError(path, 'is an archive of too many files');
+  if (start + bytes > size) throw new InputError(path, 'is an archive whose directory lies outside of it');
+  const directory = await readAt(path, file, start, bytes);
+  const entries = new Map<string, ZipEntry>();
+  let at = 0;
+  for (let k = 0; k < count; k++) {
+    const made = readEntry(path, directory, at);
+    at = made.next;
+    if (entries.has(made.name)) throw new InputError(path, `holds ${made.name} twice`);
+    const local = await readAt(path, file, made.header, 30);
+    if (local.getUint32(0, true) !== 0x04034b50) throw new InputError(path, `has no file where ${made.name} should be`);
+    const content = made.header + 30 + local.getUint16(26, true) + local.getUint16(28, true);
+    if (content + made.bytes > size) throw new InputError(path, `ends inside of ${made.name}`);
+    entries.set(made.name, { name: made.name, start: content, bytes: made.bytes });
+  }
+  return entries;
+}
+
+/** @throws InputError where the file ends before */
+export async function readAt(path: string, file: FileHandle, start: number, bytes: number): Promise<DataView> {
+  const into = new Uint8Array(bytes);
+  let done = 0;
+  while (done < bytes) {
+    const { bytesRead } = await file.read(into, done, Math.min(bytes - done, 1 << 30), start + done);
+    if (bytesRead === 0) throw new InputError(path, 'ends too early', start + done);
+    done += bytesRead;
+  }
+  return new DataView(into.buffer);
+}
+
+/** A 64-bit number that a double can hold. */
+function long(view: DataView, at: number): number {
+  const value = view.getBigUint64(at, true);
+  return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.POSITIVE_INFINITY : Number(value);
+}
+
+async function findDirectory(path: string, file: FileHandle, size: number) {
+  // The record at the end may be followed by a comment of up to 65,535 bytes.
+  const length = Math.min(size, 22 + 65_535);
+  const tail = await readAt(path, file, size - length, length);
+  let end = length - 22;
+  while (end >= 0 && tail.getUint32(end, true) !== 0x06054b50) end--;
+  if (end < 0) throw new InputError(path, 'is no zip archive');
+  const plain = {
+    count: tail.getUint16(end + 10, true),
+    bytes: tail.getUint32(end + 12, true),
+    start: tail.getUint32(end + 16, true),
+  };
+  const locator = size - length + end - 20;
+  if (locator < 0) return plain;
+  const pointer = await readAt(path, file, locator, 20);
+  if (pointer.getUint32(0, true) !== 0x07064b50) return plain;
+  const at = long(pointer, 8);
+  if (at + 56 > size) throw new InputError(path, 'is an archive whose directory lies outside of it');
+  const record = await readAt(path, file, at, 56);
+  if (record.getUint32(0, true) !== 0x06064b50) throw new InputError(path, 'is an archive without a directory', at);
+  return { count: long(record, 32), bytes: long(record, 40), start: long(record, 48) };
+}
+
+function readEntry(path: string, view: DataView, at: number) {
+  const broken = () => new InputError(path, 'is an archive with a broken directory');
+  if (at + 46 > view.byteLength || view.getUint32(at, true) !== 0x02014b50) throw broken();
+  const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
+  let [bytes, header] = [view.getUint32(at + 24, true), view.getUint32(at + 42, true)];
+  const packed = view.getUint32(at + 20, true);
+  const [nameLength, extraLength, commentLength] = [28, 30, 32].map((k) => view.getUint16(at + k, true)) as [
+    number,
+    number,
+    number,
+  ];
+  const extra = at + 46 + nameLength;
+  const next = extra + extraLength + commentLength;
+  if (next > view.byteLength) throw broken();
+  const name = new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + at + 46, nameLength));
+  if (name.startsWith('/') || name.split(/[\\/]/).includes('..'))
+    throw new InputError(path, `holds a file called '${name}', outside of the archive`);
+  if (method !== 0 || (flags & 1) !== 0)
+    throw new InputError(path, `holds ${name} compressed or encrypted, but PyTorch stores files as they are`);
+  const wide = packed === 0xffffffff || bytes === 0xffffffff || header === 0xffffffff;
+  if (wide) {
+    // The field of long numbers holds those that did not fit, in this order.
+    let field = extra;
+    while (field + 4 <= extra + extraLength && view.getUint16(field, true) !== 1)
+      field += 4 + view.getUint16(field + 2, true);
+    if (field + 4 > extra + extraLength) throw broken();
+    let value = field + 4;
+    const take = (): number => {
+      if (value + 8 > extra + extraLength) throw broken();
+      value += 8;
+      return long(view, value - 8);
+    };
+    if (bytes === 0xffffffff) bytes = take();
+    if (packed === 0xffffffff) take();
+    if (header === 0xffffffff) header = take();
+  }
+  return { name, bytes, header, next };
+}

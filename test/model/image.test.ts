@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { readImage } from '../../src/model/image/read-image.js';
+import { normalize, type RgbImage, resize, targetSize } from '../../src/model/image/resize.js';
+import { temporaryFolder } from '../support/folders.js';
+import { assertClose } from '../support/tensors.js';
+
+/** A picture that anybody can make again. */
+function picture(width: number, height: number): RgbImage {
+  const data = new Uint8Array(width * height * 3);
+  let at = 0;
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) for (let c = 0; c < 3; c++) data[at++] = (x * 7 + y * 13 + c * 31) ^ (x * y);
+  return { data, width, height };
+}
+
+describe('images', () => {
+  // The digests are those of Pillow 13.0.0: Image.resize((W, H), Image.BILINEAR).tobytes().
+  for (const [width, height, toWidth, toHeight, digest] of [
+    [40, 30, 27, 19, '31b57e55c25e2dcd4c3950501bb15aa4f669d573bf842e4254908261a2a50a31'],
+    [30, 40, 61, 85, '6f690453c32823f95e2a23aa16b48572c602c5dbdc482d389202e5e4f87646e4'],
+    [17, 23, 17, 5, '65b9665d0e1659152068579fc7b750ac5bbefc3e03416feb2540171708fd93ca'],
+    [9, 5, 33, 5, '36dd95bffa6817a5776f23e92ea161cb476d07efac7389a10c4c063c8b016bf5'],
+    [64, 48, 7, 3, '95f50056f606aeafe0f7b6926669413d6b631472edc2ee4e8f013491204bb588'],
+  ] as const)
+    it(`are resized from ${width} × ${height} to ${toWidth} × ${toHeight} as Pillow does it, byte for byte`, () => {
+      const { data } = resize(picture(width, height), { width: toWidth, height: toHeight });
+      assert.equal(createHash('sha256').update(data).digest('hex'), digest);
+    });
+
+  it('get the official sizes', () => {
+    const sizes = (width: number, height: number) => {
+      const size = targetSize({ width, height });
+      return [size.width, size.height];
+    };
+    assert.deepEqual(sizes(640, 480), [1066, 800]);
+    assert.deepEqual(sizes(480, 640), [800, 1066]);
+    assert.deepEqual(sizes(500, 375), [1066, 800]);
+    assert.deepEqual(sizes(640, 427), [1199, 800]);
+    assert.deepEqual(sizes(333, 500), [800, 1201]);
+    assert.deepEqual(sizes(1024, 300), [1334, 391]);
+    assert.deepEqual(sizes(800, 800), [800, 800]);
+  });
+
+  it('are normalised channel by channel', () => {
+    const values = normalize({ data: Uint8Array.of(0, 128, 255), width: 1, height: 1 });
+    assertClose(values, [-2.117904, 0.205182, 2.64], 1e-5);
+  });
+
+  it('are decoded as they are stored, grey and transparent ones too', async () => {
+    const folder = temporaryFolder();
+    const { data, width, height } = picture(13, 7);
+    const raw = { raw: { width, height, channels: 3 as const } };
+    const path = (name: string) => join(folder, name);
+    await sharp(data, raw).png().toFile(path('plain.png'));
+    await sharp(data, raw).withMetadata({ orientation: 6 }).png().toFile(path('turned.png'));
+    await sharp(data, raw).ensureAlpha(0.5).png().toFile(path('clear.png'));
+    for (const name of ['plain.png', 'turned.png', 'clear.png'])
+      assert.deepEqual({ ...(await readImage(path(name))), data: 0 }, { width, height, data: 0 }, name);
+    assert.deepEqual(new Uint8Array((await readImage(path('plain.png'))).data), data);
+    const grey = Uint8Array.from({ length: 6 }, (_, k) => 40 * k);
+    await sharp(grey, { raw: { width: 3, height: 2, channels: 1 } })
+      .toColourspace('b-w')
+      .png()
+      .toFile(path('grey.png'));
+    assert.deepEqual(
+      [...(await readImage(path('grey.png'))).data],
+      [...grey].flatMap((value) => [value, value, value]),
+    );
+  });
+
+  it('that are not there or no images are refused, each with its reason', async () => {
+    await assert.rejects(readImage('nowhere.png'), { reason: 'image-missing' });
+    await assert.rejects(readImage('package.json'), { reason: 'image-unreadable' });
+  });
+});

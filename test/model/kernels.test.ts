@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { useBackend } from '../../src/model/backends/use-backend.js';
+import { deformableAttention, plainDeformableAttention } from '../../src/model/ops/deformable-attention.js';
+import { gelu, plainGelu } from '../../src/model/ops/gelu.js';
+import { layerNorm, plainLayerNorm } from '../../src/model/ops/layer-norm.js';
+import { assertGradients, randomTensors } from '../support/tensors.js';
+
+const random = randomTensors(11);
+
+/** Relative to the largest number: sums in another order differ by so little. */
+async function assertAgree(actual: tf.Tensor, expected: tf.Tensor, tolerance = 1e-5): Promise<void> {
+  assert.deepEqual(actual.shape, expected.shape);
+  const [a, b] = [await actual.data(), await expected.data()];
+  const scale = Array.from(b).reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+  for (let k = 0; k < b.length; k++)
+    assert.ok(Math.abs(a[k]! - b[k]!) <= tolerance * scale, `[${k}]: ${a[k]}, expected ${b[k]}`);
+}
+
+/** The product as it is written down, in double precision. */
+function plainProduct(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boolean): tf.Tensor {
+  const [x, y] = [a.arraySync(), b.arraySync()] as [number[][], number[][]];
+  const [m, k] = transposeA ? [a.shape[1]!, a.shape[0]!] : [a.shape[0]!, a.shape[1]!];
+  const n = transposeB ? b.shape[0]! : b.shape[1]!;
+  const at = (i: number, j: number) => {
+    let sum = 0;
+    for (let p = 0; p < k; p++) sum += (transposeA ? x[p]![i]! : x[i]![p]!) * (transposeB ? y[j]![p]! : y[p]![j]!);
+    return sum;
+  };
+  return tf.tensor(
+    Float32Array.from({ length: m * n }, (_, c) => at(Math.floor(c / n), c % n)),
+    [m, n],
+  );
+}
+
+for (const threads of [1, 2])
+  describe(`kernels of the wasm backend on ${threads} ${threads === 1 ? 'thread' : 'threads'}`, () => {
+    before(async () => {
+      assert.equal((await useBackend('wasm', { threads })).threads, threads);
+      // Threads start beside the first kernels.
+      await new Promise((resolve) => setTimeout(resolve, threads > 1 ? 500 : 0));
+    });
+    beforeEach(() => tf.engine().startScope());
+    afterEach(() => tf.engine().endScope());
+
+    for (const [m, k, n] of [
+      [1, 1, 1],
+      [5, 3, 7],
+      [6, 256, 8],
+      [97, 300, 263],
+      [31, 257, 513],
+      [200, 9, 3],
+    ] as const)
+      for (const [transposeA, transposeB] of [
+        [false, false],
+        [true, false],
+        [false, true],
+        [true, true],
+      ] as const)
+        it(`multiply ${transposeA ? 'transposed ' : ''}${m} × ${k} by ${transposeB ? 'transposed ' : ''}${k} × ${n}`, async () => {
+          const a = random(transposeA ? [k, m] : [m, k]);
+          const b = random(transposeB ? [n, k] : [k, n]);
+          await assertAgree(tf.matMul(a, b, transposeA, transposeB), plainProduct(a, b, transposeA, transposeB));
+        });
+
+    it('multiply batches, one matrix for all, and nothing', async () => {
+      const [a, b, one] = [random([3, 2, 13, 40]), random([3, 2, 40, 9]), random([1, 1, 40, 9])];
+      const each = (x: tf.Tensor, y: tf.Tensor) =>
+        tf.stack(
+          tf
+            .unstack(tf.reshape(x, [6, 13, 40]))
+            .map((part, k) =>
+              plainProduct(
+                part,
+                tf.reshape(tf.slice(tf.reshape(y, [-1, 40, 9]), [y.size > 360 ? k : 0, 0, 0], [1, 40, 9]), [40, 9]),
+                false,
+                false,
+              ),
+            ),
+        );
+      await assertAgree(tf.matMul(a, b), tf.reshape(each(a, b), [3, 2, 13, 9]));
+      await assertAgree(tf.matMul(a, one), tf.reshape(each(a, one), [3, 2, 13, 9]));
+      assert.deepEqual([...(await tf.matMul(tf.zeros([2, 0]), tf.zeros([0, 3])).data())], [0, 0, 0, 0, 0, 0]);
+      assert.deepEqual(tf.matMul(tf.zeros([0, 4]), tf.zeros([4, 3])).shape, [0, 3]);
+    });
+
+    it('add a bias and rectify', async () => {
+      const [a, b, bias] = [random([50, 33]), random([33, 21]), random([21])];
+      const made = tf.fused.matMul({ a: a as tf.Tensor2D, b: b as tf.Tensor2D, bias, activation: 'relu' });
+      await assertAgree(made, tf.relu(tf.add(plainProduct(a, b, false, false), bias)));
+    });
+
+    it('normalise rows as the reference, forwards and backwards', async () => {
+      for (const [rows, width] of [
+        [1, 1],
+        [7, 5],
+        [300, 256],
+      ] as const) {
+        const inputs: [tf.Tensor, tf.Tensor, tf.Tensor] = [random([rows, width]), random([width]), random([width])];
+        await assertAgree(layerNorm(...inputs, 1e-5), plainLayerNorm(...inputs, 1e-5));
+        const weights = random([rows, width]);
+        const gradients = (f: typeof layerNorm) =>
+          tf.grads((x: tf.Tensor, g: tf.Tensor, b: tf.Tensor) => tf.sum(tf.mul(f(x, g, b, 1e-5), weights)))([
+            ...inputs,
+          ]);
+        const [fused, plain] = [gradients(layerNorm), gradients(plainLayerNorm)];
+        for (let k = 0; k < 3; k++) if (width > 1) await assertAgree(fused[k]!, plain[k]!, 3e-5);
+      }
+      await assertGradients((x, g, b) => layerNorm(x!, g!, b!, 1e-5), [random([9, 13]), random([13]), random([13])]);
+    });
+
+    it('softmax as the reference, forwards and backwards, in the extremes too', async () => {
+      const x = random([40, 37], 10);
+      const exponentials = tf.exp(tf.sub(x, tf.max(x, -1, true)));
+      await assertAgree(tf.softmax(x), tf.div(exponentials, tf.sum(exponentials, -1, true)));
+      assert.deepEqual([...(await tf.softmax(tf.tensor1d([-1e9, 5, 5, -1e9, -1e9])).data())], [0, 0.5, 0.5, 0, 0]);
+      assert.deepEqual([...(await tf.softmax(tf.tensor1d([1e30, -1e30])).data())], [1, 0]);
+      assert.ok(Number.isNaN((await tf.softmax(tf.tensor1d([Number.NaN, 1, 1, 1])).data())[0]));
+      await assertGradients((y) => tf.softmax(y!), [random([5, 7])]);
+    });
+
+    it('GELU as the reference, forwards and backwards', async () => {
+      const x = random([41, 33], 3);
+      await assertAgree(gelu(x), plainGelu(x));
+      const slope = (f: typeof gelu) => tf.grad((y: tf.Tensor) => tf.sum(f(y)))(x);
+      await assertAgree(slope(gelu), slope(plainGelu));
+      await assertGradients((y) => gelu(y!), [random([11])]);
+    });
+
+    it('gather rows and sum segments', async () => {
+      const x = random([9, 5]);
+      const indices = tf.tensor1d([8, 0, 3, 3, 1], 'int32');
+      const rows = x.arraySync() as number[][];
+      assert.deepEqual(
+        tf.gather(x, indices).arraySync(),
+        [8, 0, 3, 3, 1].map((row) => rows[row]!),
+      );
+      const summed = tf.unsortedSegmentSum(x, tf.tensor1d([0, 2, 2, -1, 9, 0, 1, 1, 2], 'int32'), 4);
+      const sum = (...list: number[]) => rows[0]!.map((_, k) => list.reduce((all, row) => all + rows[row]![k]!, 0));
+      await assertAgree(summed, tf.tensor2d([sum(0, 5), sum(6, 7), sum(1, 2, 8), [0, 0, 0, 0, 0]]));
+      await assertGradients((y) => tf.gather(y!, indices), [x]);
+    });
+
+    for (const [height, width, inputs, outputs, window, stride] of [
+      [7, 9, 5, 6, 3, 1],
+      [8, 6, 3, 4, 3, 2],
+      [6, 5, 7, 3, 1, 1],
+      [9, 9, 2, 9, 7, 2],
+    ] as const)
+      it(`the gradient of a ${window} × ${window} convolution with stride ${stride}`, () =>
+        assertGradients(
+          (x, filter) => tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, stride, 'valid'),
+          [random([2, height, width, inputs]), random([window, window, inputs, outputs])],
+        ));
+
+    describe('deformable attention', () => {
+      const levels = [
+        { height: 5, width: 7 },
+        { height: 3, width: 3 },
+        { height: 1, width: 2 },
+      ];
+      /** Points far outside, on the edges and inside; no width is a multiple of four. */
+      const make = (batch: number, queries: number, heads: number, width: number, points: number) =>
+        [
+          random([batch, 46, heads, width]) as tf.Tensor4D,
+          tf.add(random([batch, queries, heads, 3, points, 2], 0.6), 0.5) as tf.Tensor<tf.Rank.R6>,
+          random([batch, queries, heads, 3, points]) as tf.Tensor5D,
+        ] as const;
+
+      for (const sizes of [
+        [1, 1, 1, 1, 1],
+        [2, 17, 3, 5, 2],
+        [1, 150, 8, 32, 4],
+        [1, 0, 2, 4, 1],
+      ] as [number, number, number, number, number][])
+        it(`agrees with the reference: [batch, queries, heads, width, points] [${sizes}]`, async () => {
+          const [value, locations, weights] = make(...sizes);
+          const run = (f: typeof deformableAttention) => f(value, levels, locations, weights);
+          if (sizes[1] === 0) return assert.deepEqual(run(deformableAttention).shape, [1, 0, 8]);
+          await assertAgree(run(deformableAttention), run(plainDeformableAttention));
+          const share = random([sizes[0], sizes[1], sizes[2] * sizes[3]]);
+          const gradients = (f: typeof deformableAttention) =>
+            tf.grads((v: tf.Tensor, l: tf.Tensor, w: tf.Tensor) =>
+              tf.sum(tf.mul(f(v as tf.Tensor4D, levels, l as tf.Tensor<tf.Rank.R6>, w as tf.Tensor5D), share)),
+            )([value, locations, weights]);
+          const [fused, plain] = [gradients(deformableAttention), gradients(plainDeformableAttention)];
+          for (let k = 0; k < 3; k++) await assertAgree(fused[k]!, plain[k]!);
+        });
+
+      it('has the gradients of finite differences', async () => {
+        const [value, , weights] = make(1, 6, 2, 5, 2);
+        // Away from the cells' borders, where the slope jumps.
+        const places = tf.tensor(
+          Array.from({ length: 6 * 2 * 3 * 2 }, (_, k) => [
+            ((k * 5) % 9) / 9 + 0.02,
+            ((k * 7) % 11) / 11 + 0.03,
+          ]).flat(),
+          [1, 6, 2, 3, 2, 2],
+        );
+        const run = (v: tf.Tensor, l: tf.Tensor, w: tf.Tensor) =>
+          deformableAttention(v as tf.Tensor4D, levels, l as tf.Tensor<tf.Rank.R6>, w as tf.Tensor5D);
+        await assertGradients((v, w) => run(v!, places, w!), [value, weights]);
+        await assertGradients((l) => run(value, l!, weights), [places], { step: 1e-3, tolerance: 3e-2 });
+      });
+    });
+  });
+
+describe('kernels of the wasm backend', () => {
+  it('give the same bytes whatever the number of threads', async () => {
+    const [a, b] = [random([130, 300]), random([300, 70])].map((tensor) => tensor.arraySync() as number[][]);
+    const bytes = async (threads: number) => {
+      await useBackend('wasm', { threads });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return tf.tidy(() => tf.matMul(tf.tensor2d(a!), tf.tensor2d(b!)).dataSync());
+    };
+    assert.deepEqual(await bytes(2), await bytes(1));
+  });
+
+  it('are what `npm run build:kernels` makes of their source', function () {
+    this.timeout(120_000);
+    const folder = mkdtempSync(join(tmpdir(), 'relflow-kernels-'));
+    try {
+      const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+      for (const [script, file] of [
+        ['build:kernels:model', 'kernels.wasm'],
+        ['build:kernels:model-shared', 'kernels-shared.wasm'],
+      ] as const) {
+        const built = join(folder, file);
+        const [, ...options] = scripts[script]!.split(' ').slice(0, -1);
+        execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...options, built]);
+        assert.deepEqual(readFileSync(built), readFileSync(`src/model/backends/kernels/${file}`), file);
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});

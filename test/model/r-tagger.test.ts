@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { useBackend } from '../../src/model/backends/use-backend.js';
+import { tiny } from '../../src/model/config.js';
+import { RlipV2 } from '../../src/model/rlip-v2.js';
+import { rTagger } from '../../src/model/tagger/r-tagger.js';
+import { initializeWeights } from '../../src/model/weights/initialize.js';
+import { writeSafetensors } from '../../src/model/weights/write-safetensors.js';
+import type { TagRequest } from '../../src/records/ports.js';
+import { relflow, SCENES } from '../support/command.js';
+import { temporaryFolder } from '../support/folders.js';
+import { assertClose } from '../support/tensors.js';
+
+const images = join(SCENES, 'images');
+const categories = ['person', 'dog', 'ball'];
+
+describe('rTagger', function () {
+  this.timeout(300_000);
+  let weights: string;
+
+  before(async () => {
+    await useBackend('wasm', { threads: 1 });
+    const model = new RlipV2(tiny.tagger);
+    initializeWeights(model.parameters, 4);
+    const list = [...model.parameters.values()].map((p) => ({ name: p.name, shape: p.shape, read: () => p.values() }));
+    const path = join(temporaryFolder(), 'tiny.safetensors');
+    weights = await writeSafetensors(path, list, { metadata: { model: tiny.tagger.name } });
+    model.dispose();
+  });
+
+  const request = (count: number): TagRequest => ({
+    image: { id: 1, file: '100001.jpg', width: 300, height: 300, dataset: 'scenes', split: '' },
+    detections: [
+      { id: 1, category: 'person', box: [10, 20, 100, 200] },
+      { id: 2, category: 'dog', box: [120, 200, 80, 60] },
+      { id: 3, category: 'ball', box: [220, 230, 30, 30] },
+    ],
+    pairs: Array.from({ length: count }, (_, k) => ({ subject: k % 3, object: (k + 1 + (k % 2)) % 3, texts: [] })),
+    texts: ['next to', 'holding'],
+    captionCount: 1,
+  });
+  const { signal } = new AbortController();
+  const tagger = (more: object = {}) => rTagger({ weights, images, categories, threads: 1, ...more });
+
+  it('scores every text for every pair, the same in one group or in several', async () => {
+    const whole = await tagger().tag(request(10), signal);
+    assert.equal(whole.length, 20);
+    assert.ok(whole.every((score) => score > 0 && score < 1));
+    // 26 pairs are three groups of at most 12, two of which go through the decoders at once.
+    const many = await tagger({ groupsAtOnce: 2 }).tag(request(26), signal);
+    assert.equal(many.length, 52);
+    const first = await tagger().tag(request(12), signal);
+    assertClose(many.slice(0, 24), first, 1e-5);
+    // Pairs of a group see each other, so that another group is another question.
+    assert.notDeepEqual([...whole.slice(0, 20)], [...first.slice(0, 20)]);
+  });
+
+  it('names what it can not use', async () => {
+    assert.throws(() => tagger({ weights: 'none.safetensors' }), {
+      message: 'rTagger: no weights at none.safetensors',
+    });
+    assert.throws(() => tagger({ backend: 'gpu' }), {
+      message: "rTagger: unknown backend 'gpu', expected auto, tensorflow, webgpu, wasm, cpu",
+    });
+    assert.throws(() => tagger({ categories: ['a', 'a'] }), { message: 'rTagger: a category is listed twice' });
+    assert.throws(() => tagger({ model: 'yolo' }), { message: /unknown model 'yolo', expected rTaggerR50, / });
+    const cat = {
+      ...request(1),
+      detections: [{ id: 1, category: 'cat', box: [0, 0, 9, 9] as const }, request(1).detections[1]!],
+    };
+    await assert.rejects(async () => tagger().tag(cat as TagRequest, signal), { reason: 'unknown-category' });
+    const lost = { ...request(1), image: { ...request(1).image, file: 'lost.jpg' } };
+    await assert.rejects(async () => tagger().tag(lost, signal), { reason: 'image-missing' });
+  });
+
+  it('tags in a pipeline, as `relflow run coco --tagger FILE`', async () => {
+    const out = join(temporaryFolder(), 'graphs');
+    const inputs = ['--annotations', join(SCENES, 'instances.json'), '--captions', join(SCENES, 'captions.json')];
+    const options = ['--images', images, '--tagger', weights, '--threads', '1', '--threshold', '0', '--limit', '2'];
+    const { code, stderr } = await relflow(['run', 'coco', ...inputs, ...options, '--out', out]);
+    assert.equal(code, 0, stderr);
+    const manifest = readFileSync(join(out, 'manifest.json'), 'utf8');
+    assert.match(manifest, /"tagger": "r-tagger"/);
+    const missing = await relflow(['run', 'coco', ...inputs, '--tagger', weights, '--out', `${out}2`]);
+    assert.equal(missing.code, 1);
+    assert.match(missing.stderr, /coco: expected --images beside --tagger, which looks at them/);
+  });
+});
+
+describe('relflow weights', function () {
+  this.timeout(300_000);
+  const checkpoint = 'test/model/weights/checkpoint.pth';
+
+  it('inspects, converts and compares', async () => {
+    const inspected = await relflow(['weights', 'inspect', checkpoint]);
+    assert.equal(inspected.code, 0);
+    assert.match(inspected.stdout, /^a\.weight +F32 +3 × 4 +12$/m);
+    const to = join(temporaryFolder(), 'made.safetensors');
+    assert.equal((await relflow(['weights', 'convert', checkpoint, to])).code, 0);
+    assert.deepEqual(await relflow(['weights', 'diff', checkpoint, to]), {
+      code: 0,
+      stdout: '',
+      stderr: 'no difference\n',
+    });
+    const other = await relflow(['weights', 'convert', checkpoint, to, '--model', 'tinyTagger']);
+    assert.equal(other.code, 1);
+    assert.match(other.stderr, /checkpoint\.pth: is no tinyTagger\n {2}missing: backbone/);
+    assert.match(other.stderr, /\n {2}unexpected: a\.weight/);
+    const hostile = await relflow(['weights', 'inspect', 'test/model/weights/hostile.pth']);
+    assert.equal(hostile.code, 1);
+    assert.match(hostile.stderr, /asks for posix\.system, which is refused/);
+  });
+});
+
+describe('relflow doctor', () => {
+  it('names the backends that run here, with their speed', async function () {
+    this.timeout(120_000);
+    const { code, stdout } = await relflow(['doctor', '--json', '--threads', '2']);
+    assert.equal(code, 0);
+    const { backends } = JSON.parse(stdout) as { backends: { name: string; threads: number; gigaflops: number }[] };
+    assert.deepEqual(
+      backends.map(({ name, threads }) => [name, threads]),
+      [
+        ['cpu', 1],
+        ['wasm', 2],
+      ],
+    );
+    assert.ok(backends.every(({ gigaflops }) => gigaflops > 0));
+  });
+});

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import * as tf from '@tensorflow/tfjs-core';
+import { useBackend } from '../../src/model/backends/use-backend.js';
+import { type ModelConfig, tiny } from '../../src/model/config.js';
+import type { ImageBatch } from '../../src/model/geometry.js';
+import type { PairGroup } from '../../src/model/queries.js';
+import { type LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
+import { initializeWeights } from '../../src/model/weights/initialize.js';
+import { pairLosses, totalLoss } from '../../src/training/losses.js';
+import type { PairTargets } from '../../src/training/targets.js';
+import { assertClose, randomTensors } from '../support/tensors.js';
+
+const random = randomTensors(5);
+const texts = {
+  ids: Int32Array.from([0, 70, 71, 2, 0, 80, 2, 1, 0, 90, 91, 2, 0, 99, 2, 1, 0, 5, 2, 1]),
+  texts: 5,
+  tokens: 4,
+};
+/** Three objects, the last of which is none, and two relations. */
+const OBJECTS = 3;
+
+function modelOf(config: ModelConfig): RlipV2 {
+  const model = new RlipV2(config);
+  initializeWeights(model.parameters, 1);
+  return model;
+}
+
+const imagesOf = (...sizes: readonly (readonly [number, number])[]): ImageBatch => {
+  const height = Math.max(...sizes.map(([rows]) => rows));
+  const width = Math.max(...sizes.map(([, columns]) => columns));
+  const pixels = tf.tidy(() =>
+    tf.stack(
+      sizes.map(([rows, columns]) =>
+        tf.pad(random([rows, columns, 3]), [
+          [0, height - rows],
+          [0, width - columns],
+          [0, 0],
+        ]),
+      ),
+    ),
+  ) as tf.Tensor4D;
+  return { pixels, sizes: sizes.map(([rows, columns]) => ({ height: rows, width: columns })) };
+};
+
+const groupOf = (seed: number, count: number): PairGroup => ({
+  subjectBoxes: Float32Array.from({ length: 4 * count }, (_, k) => 0.2 + ((k * 7 + seed) % 5) / 10),
+  objectBoxes: Float32Array.from({ length: 4 * count }, (_, k) => 0.1 + ((k * 3 + seed) % 7) / 12),
+  subjectLabels: Int32Array.from({ length: count }, (_, k) => (k + seed) % 2),
+  objectLabels: Int32Array.from({ length: count }, (_, k) => (k * seed) % 2),
+});
+
+const targetsOf = (seed: number, count: number): PairTargets => ({
+  ...groupOf(seed, count),
+  relations: Float32Array.from({ length: 2 * count }, (_, k) => (k + seed) % 2),
+});
+
+/** Runs a whole forward pass; the outputs stay. */
+const run = (model: RlipV2, images: ImageBatch, groups?: readonly PairGroup[], slots?: number): LayerOutput[] =>
+  tf.tidy(() => {
+    const encoded = model.encode(images, { vectors: model.encodeTexts(texts), objects: OBJECTS });
+    const given = groups && { groups, ...(slots !== undefined && { slots }) };
+    return model.decode(encoded, given) as unknown as tf.TensorContainer;
+  }) as unknown as LayerOutput[];
+
+describe('the tiny models', function () {
+  this.timeout(120_000);
+  before(() => useBackend('wasm', { threads: 1 }));
+
+  for (const config of Object.values(tiny))
+    it(`${config.name} says something of each query and label`, async () => {
+      const model = modelOf(config);
+      const groups = config.queries === 'tagger' ? [groupOf(1, 3), groupOf(2, 4)] : undefined;
+      const layers = run(model, imagesOf([64, 96], [80, 64]), groups, config.pairs);
+      assert.equal(layers.length, config.decoderLayers);
+      for (const layer of layers) {
+        assert.deepEqual(layer.subjectLogits.shape, [2, config.pairs, OBJECTS]);
+        assert.deepEqual(layer.relationLogits.shape, [2, config.pairs, 2]);
+        assert.deepEqual(layer.objectBoxes.shape, [2, config.pairs, 4]);
+        for (const tensor of Object.values(layer) as tf.Tensor[])
+          assert.ok([...(await tensor.data())].every(Number.isFinite));
+      }
+      model.dispose();
+    });
+
+  it('a tagger judges several groups of one image as it judges each alone', async () => {
+    const model = modelOf(tiny.tagger);
+    const image = imagesOf([64, 96]);
+    const groups = [groupOf(1, 3), groupOf(2, 5), groupOf(3, 1)];
+    const together = run(model, image, groups).at(-1)!;
+    for (const [k, group] of groups.entries()) {
+      const alone = run(model, image, [group]).at(-1)!;
+      const count = group.subjectLabels.length;
+      const part = tf.slice(together.relationLogits, [k, 0, 0], [1, count, 2]);
+      assertClose(await part.data(), await alone.relationLogits.data(), 1e-4);
+    }
+    model.dispose();
+  });
+
+  it('an empty group is no NaN', async () => {
+    const model = modelOf(tiny.tagger);
+    const last = run(model, imagesOf([64, 64]), [groupOf(1, 0), groupOf(1, 2)], 2).at(-1)!;
+    assert.ok([...(await last.relationLogits.data())].every(Number.isFinite));
+    model.dispose();
+  });
+
+  it('memory is the same after 50 inferences', () => {
+    const model = modelOf(tiny.tagger);
+    const image = imagesOf([32, 48]);
+    const once = () => tf.dispose(run(model, image, [groupOf(1, 3)]) as unknown as tf.TensorContainer);
+    once();
+    const { numTensors, numBytes } = tf.memory();
+    for (let k = 0; k < 50; k++) once();
+    assert.deepEqual([tf.memory().numTensors, tf.memory().numBytes], [numTensors, numBytes]);
+    model.dispose();
+  });
+
+  it('50 training steps lower the loss and leave no memory behind', async function () {
+    this.timeout(600_000);
+    const model = modelOf(tiny.tagger);
+    const image = imagesOf([32, 48]);
+    const targets = [targetsOf(1, 3)];
+    const optimizer = tf.train.adam(1e-3);
+    const variables = [...model.parameters.values()].filter(({ trained }) => trained).map(({ variable }) => variable);
+    const step = async () => {
+      const { value, grads } = tf.variableGrads(() => {
+        const encoded = model.encode(image, { vectors: model.encodeTexts(texts), objects: OBJECTS });
+        const layers = model.decode(encoded, { groups: targets });
+        return totalLoss(layers.map((layer) => pairLosses(layer, targets, { given: true, quality: false })));
+      }, variables);
+      optimizer.applyGradients(grads as unknown as Parameters<typeof optimizer.applyGradients>[0]);
+      tf.dispose(grads);
+      const loss = (await value.data())[0]!;
+      value.dispose();
+      return loss;
+    };
+    const first = await step();
+    const { numTensors, numBytes } = tf.memory();
+    let last = first;
+    for (let k = 0; k < 50; k++) last = await step();
+    assert.deepEqual([tf.memory().numTensors, tf.memory().numBytes], [numTensors, numBytes]);
+    assert.ok(last < 0.7 * first, `loss ${first}, then ${last}`);
+    optimizer.dispose();
+    model.dispose();
+  });
+});

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import * as tf from '@tensorflow/tfjs-core';
+import { Random } from '../../src/text/learning/random.js';
+
+/** Checks that every number is within `tolerance` of what is expected, NaN being far from all. */
+export function assertClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-5): void {
+  assert.equal(actual.length, expected.length, 'number of elements');
+  for (let k = 0; k < expected.length; k++)
+    assert.ok(
+      Math.abs(actual[k]! - expected[k]!) <= tolerance || Object.is(actual[k], expected[k]),
+      `[${k}]: ${actual[k]}, expected ${expected[k]}`,
+    );
+}
+
+/** A source of tensors of normal random numbers, the same in each run. */
+export function randomTensors(seed: number) {
+  const random = new Random(seed);
+  return (shape: readonly number[], scale = 1): tf.Tensor =>
+    tf.tensor(
+      Float32Array.from({ length: shape.reduce((product, size) => product * size, 1) }, () => random.normal() * scale),
+      [...shape],
+    );
+}
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let k = 0; k < a.length; k++) sum += a[k]! * b[k]!;
+  return sum;
+}
+
+/**
+ * Checks gradients against finite differences: along random directions, the loss must grow as the gradients say.
+ * @param loss of the inputs, weighted at random so that no part of the output is left out
+ * @param tolerance relative to the gradient's length
+ */
+export async function assertGradients(
+  f: (...inputs: tf.Tensor[]) => tf.Tensor,
+  inputs: readonly tf.Tensor[],
+  { seed = 7, step = 1e-2, tolerance = 1e-2, directions = 4 } = {},
+): Promise<void> {
+  const random = randomTensors(seed);
+  const output = tf.tidy(() => f(...inputs));
+  const weights = random(output.shape);
+  const loss = (...all: tf.Tensor[]) => tf.sum(tf.mul(f(...all), weights)) as tf.Scalar;
+  const gradients = tf.grads(loss as (...all: tf.Tensor[]) => tf.Tensor)([...inputs]);
+  for (const [k, input] of inputs.entries()) {
+    assert.deepEqual(gradients[k]!.shape, input.shape, `shape of gradient ${k}`);
+    for (let direction = 0; direction < directions; direction++) {
+      const along = random(input.shape);
+      const at = async (distance: number) => {
+        const moved = tf.tidy(() =>
+          f(...inputs.map((other, n) => (n === k ? tf.add(other, tf.mul(along, distance)) : other))),
+        );
+        // Summed in double precision: the difference of two nearly equal sums is what is looked for.
+        const sum = dot(await moved.data(), await weights.data());
+        moved.dispose();
+        return sum;
+      };
+      const measured = ((await at(step)) - (await at(-step))) / (2 * step);
+      const [g, d] = [await gradients[k]!.data(), await along.data()];
+      const claimed = dot(g, d);
+      const scale = Math.hypot(...g) * Math.max(1, Math.hypot(...d) / Math.sqrt(d.length || 1));
+      assert.ok(
+        Math.abs(measured - claimed) <= tolerance * Math.max(scale, 1e-3),
+        `input ${k}: the loss grows by ${measured}, its gradient says ${claimed}`,
+      );
+    }
+  }
+}
