@@ -1,6 +1,6 @@
 import { OptionError } from '../errors.js';
 import type { Gate } from './layers/fusion.js';
-import { type RobertaShape, robertaBase } from './text/roberta-layer.js';
+import { type RobertaShape, robertaBase } from './text/roberta-shape.js';
 
 /** A residual network of bottleneck blocks. */
 export interface ResNetShape {

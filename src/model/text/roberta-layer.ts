@@ -5,26 +5,7 @@ import { LayerNorm } from '../layers/norms.js';
 import { attention } from '../ops/attention.js';
 import { gelu } from '../ops/gelu.js';
 import type { Scope } from '../parameters.js';
-
-export interface RobertaShape {
-  readonly layers: number;
-  readonly width: number;
-  readonly heads: number;
-  /** Width of the feed-forward part. */
-  readonly hidden: number;
-  readonly vocabulary: number;
-  /** Rows of the position table, two more than the longest text has tokens. */
-  readonly positions: number;
-}
-
-export const robertaBase: RobertaShape = {
-  layers: 12,
-  width: 768,
-  heads: 12,
-  hidden: 3072,
-  vocabulary: 50_265,
-  positions: 514,
-};
+import type { RobertaShape } from './roberta-shape.js';
 
 /** Dropout inside of every RoBERTa layer while it trains. */
 export const ROBERTA_DROPOUT = 0.1;

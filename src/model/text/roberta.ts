@@ -3,7 +3,8 @@ import { type Dropout, keepAll } from '../layers/dropout.js';
 import { Linear, type LinearOptions } from '../layers/linear.js';
 import { LayerNorm } from '../layers/norms.js';
 import { normal, type Parameter, type Scope, zeros } from '../parameters.js';
-import { ROBERTA_DROPOUT, RobertaLayer, type RobertaShape, robertaMask } from './roberta-layer.js';
+import { ROBERTA_DROPOUT, RobertaLayer, robertaMask } from './roberta-layer.js';
+import type { RobertaShape } from './roberta-shape.js';
 
 /** Token ids of some texts, all rows of one length. */
 export interface TokenizedTexts {

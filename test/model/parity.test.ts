@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { draw, FormulaWeights, hash } from '../../bench/parity/formula-weights.js';
+import { compareForward } from '../../bench/parity/forward.js';
+import { readInputs } from '../../bench/parity/inputs.js';
+import { useBackend } from '../../src/model/backends/use-backend.js';
+import { officialCompat, rTaggerR50 } from '../../src/model/config.js';
+import { RlipV2 } from '../../src/model/rlip-v2.js';
+import { loadWeights } from '../../src/model/weights/load-weights.js';
+import { openSafetensors } from '../../src/model/weights/safetensors.js';
+import { assertClose } from '../support/tensors.js';
+
+const folder = '../shared/parity';
+
+describe('parity with the official model', () => {
+  it('weights are drawn by the formula', () => {
+    const seed = hash('relflow:x');
+    assertClose(
+      [0, 1, 2].map((k) => draw(seed, k)),
+      [0.65503755, 0.82591242, 0.79547666],
+      1e-8,
+    );
+  });
+
+  // `npm run parity` checks all three models, their losses and gradients; this is its heart.
+  it('the R-Tagger’s stages and outputs, alone and in a padded batch', async function () {
+    this.timeout(900_000);
+    if (!existsSync(folder)) {
+      console.log(`      skipped: ${folder} is not here`);
+      this.skip();
+    }
+    await useBackend('wasm', { threads: 1 });
+    const inputs = await readInputs(folder);
+    const keys = JSON.parse(readFileSync(join(folder, 'tagger.keys.json'), 'utf8')) as {
+      name: string;
+      shape: number[];
+    }[];
+    const model = new RlipV2({ ...rTaggerR50, compat: officialCompat });
+    await loadWeights(model.parameters, new FormulaWeights(inputs.salt, keys));
+    const expected = await openSafetensors(join(folder, 'tagger.forward.safetensors'));
+    const seen: string[] = [];
+    await compareForward(model, inputs, expected, ({ name, largest }) => {
+      seen.push(name);
+      assert.ok(largest <= 1e-4, `${name} differs by ${largest}`);
+    });
+    assert.deepEqual(seen.sort(), [...expected.entries.keys()].sort());
+    await expected.close();
+    model.dispose();
+  });
+});
