@@ -73,17 +73,18 @@ export class Teacher {
   #label(plain: readonly Example[]): Example[] {
     const { transitions, starts } = this.#trainer.network.parameters;
     const asked = layOut(plain);
-    const chain = { tagScores: this.#trainer.ask(asked).tagScores, transitions, starts };
+    const chain = { tagScores: this.#trainer.read(asked).tagScores, transitions, starts };
     const tagged = plain.map((example, n) => {
       const { start, length } = asked.captions[n]!;
       return taggedExample(example, likeliestTags(chain, start, length, { count: 1, reach: 0 })[0]!.tags);
     });
+    // The words stay in the rows where they were read.
     return this.#believe(layOut(tagged));
   }
 
   #believe(batch: Batch): Example[] {
     const { network } = this.#trainer;
-    const a = this.#trainer.ask(batch);
+    const a = this.#trainer.relate(batch);
     const { transitions, starts } = network.parameters;
     const { labels: stride } = network.sizes;
     const { size, needsVerb, needsPreposition } = this.#labels;

@@ -165,22 +165,23 @@ export class Trainer<Source extends StateSource = StateSource> {
     return joined;
   }
 
-  /** What the network makes of a batch: its phrases are those of the batch. */
-  ask(batch: Batch): Activations {
-    this.#forward(batch);
-    return this.#a;
-  }
-
-  /** @param masks dropout; none where the network is only asked */
-  #forward(batch: Batch, masks?: Masks): void {
-    const { rows, captions, mentions, pairs, attributes, owners } = batch;
+  /** What the network makes of a batch's words. */
+  read(batch: Batch, masks?: Masks): Activations {
+    const { rows, captions } = batch;
     const a = this.#a;
     this.source.forward(batch, a, masks);
     masks?.apply(a.state, rows * this.network.sizes.hidden, 'state');
     this.network.read(a, captions, rows, masks);
+    return a;
+  }
+
+  /** What it makes of a batch's phrases, when it has read the words. */
+  relate({ mentions, pairs, attributes, owners }: Batch, masks?: Masks): Activations {
+    const a = this.#a;
     this.network.relate(a, mentions, pairs, masks);
     for (const slot of slots) this.network.seek(a, slot, 0, pairs.length);
     this.network.own(a, attributes, mentions, owners, masks);
+    return a;
   }
 
   /** Losses of some captions, summed, and their gradients; parameters stay. @returns gradients that the next call adds to */
@@ -205,7 +206,8 @@ export class Trainer<Source extends StateSource = StateSource> {
     const { rows, captions, examples } = batch;
     const { sizes } = this.network;
     const [a, g, masks] = [this.#a, this.#g, this.#masks];
-    this.#forward(batch, masks);
+    this.read(batch, masks);
+    this.relate(batch, masks);
     clear(g, sizes, batch);
 
     const losses = { tags: 0, labels: 0, words: 0, owners: 0 };
