@@ -1,14 +1,14 @@
 import { startsPreposition } from '../prepositions.js';
 import { Activations } from './activations.js';
 import type { Kernels } from './kernels/kernels.js';
-import { type AttributeReading, decodeOwners, ownerReach, type Phrases } from './owner-decoder.js';
+import { type AttributeReading, decodeOwners, ownerReach } from './owner-decoder.js';
 import { windowSize } from './parameters.js';
 import type { ParserModel } from './parser-model.js';
 import { readRow } from './quantized-rows.js';
 import { type Fillings, type MentionReading, pairReach, RelationDecoder } from './relation-decoder.js';
 import { prepositionsAt } from './relation-labels.js';
 import type { TokenSpan } from './span-set.js';
-import { likeliestTags, taggedSpans } from './tag-sequence.js';
+import { likeliestTags, phrasesOf } from './tag-sequence.js';
 import { isOneNoun, startsCompound, verbOf, wordForm } from './word-inputs.js';
 
 /** What a caption says, in terms of its words. */
@@ -161,12 +161,4 @@ export class CaptionReader {
       this.#kernels.linear(1, x, 0, input, weights, null, this.#given, start, hidden);
     }
   }
-}
-
-function phrasesOf(tags: Uint8Array): Phrases {
-  const spans = taggedSpans(tags);
-  return {
-    mentions: spans.filter(({ kind }) => kind === 'entity'),
-    attributes: spans.filter(({ kind }) => kind === 'attribute'),
-  };
 }

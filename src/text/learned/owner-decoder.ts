@@ -3,16 +3,11 @@ import type { Network } from './network.js';
 import { attributeDistanceOf, tagStride } from './parameters.js';
 import { type Found, spanRows } from './relation-decoder.js';
 import { SpanSet, type TokenSpan } from './span-set.js';
+import type { Phrases } from './tag-sequence.js';
 
 /** An attribute and the mentions that it is said of. */
 export interface AttributeReading extends TokenSpan {
   readonly mentions: readonly number[];
-}
-
-/** Phrases of one reading of a caption. */
-export interface Phrases {
-  readonly mentions: readonly TokenSpan[];
-  readonly attributes: readonly TokenSpan[];
 }
 
 /** Mentions further away, in words, own no attribute. */

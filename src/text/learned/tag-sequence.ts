@@ -165,7 +165,7 @@ export interface TaggedSpan {
   readonly end: number;
 }
 
-export function taggedSpans(tags: Uint8Array): TaggedSpan[] {
+function taggedSpans(tags: Uint8Array): TaggedSpan[] {
   const spans: TaggedSpan[] = [];
   for (let start = 0; start < tags.length; start++) {
     const tag = tags[start]!;
@@ -175,4 +175,18 @@ export function taggedSpans(tags: Uint8Array): TaggedSpan[] {
     spans.push({ kind: tag === TAG.entity ? 'entity' : 'attribute', start, end });
   }
   return spans;
+}
+
+/** Phrases of one tag sequence. */
+export interface Phrases {
+  readonly mentions: readonly TaggedSpan[];
+  readonly attributes: readonly TaggedSpan[];
+}
+
+export function phrasesOf(tags: Uint8Array): Phrases {
+  const spans = taggedSpans(tags);
+  return {
+    mentions: spans.filter(({ kind }) => kind === 'entity'),
+    attributes: spans.filter(({ kind }) => kind === 'attribute'),
+  };
 }

@@ -1,7 +1,7 @@
 import { attributeDistanceOf, distanceOf, stepsOf } from '../learned/parameters.js';
 import { pairReach } from '../learned/relation-decoder.js';
 import { labelOf, NONE, PREPOSITION, prepositionsAt, type RelationLabels, VERB } from '../learned/relation-labels.js';
-import { TAG, taggedSpans } from '../learned/tag-sequence.js';
+import { phrasesOf, TAG } from '../learned/tag-sequence.js';
 import { compoundFlags, verbOf } from '../learned/word-inputs.js';
 import type { AlignedCaption } from './aligned-caption.js';
 import type { SoftTargets } from './soft-targets.js';
@@ -110,9 +110,7 @@ export function plainExample(words: readonly string[]): Example {
 
 /** A caption with its phrases; nothing relates them. */
 export function taggedExample(example: Example, tags: Uint8Array): Example {
-  const spans = taggedSpans(tags);
-  const mentions = spans.filter(({ kind }) => kind === 'entity');
-  const attributes = spans.filter(({ kind }) => kind === 'attribute');
+  const { mentions, attributes } = phrasesOf(tags);
   const pairs = pairsOf(mentions).map((pair) => ({ ...pair, label: NONE, verb: -1, preposition: -1 }));
   return { ...example, tags, mentions, attributes, pairs, owners: ownersOf(attributes, mentions, () => false) };
 }

@@ -127,24 +127,17 @@ export class Trainer<Source extends StateSource = StateSource> {
     this.#masks = new Masks(this.#random, Object.fromEntries(layers.map((layer) => [layer, options.dropout])));
   }
 
-  /**
-   * @param sample how many of the examples an epoch shows; all where absent
-   * @param onEpoch called after each epoch with the mean losses
-   */
-  train(
-    examples: readonly Example[],
-    onEpoch: (epoch: number, losses: Losses) => void,
-    sample = examples.length,
-  ): void {
+  /** @param onEpoch called after each epoch with the mean losses */
+  train(examples: readonly Example[], onEpoch: (epoch: number, losses: Losses) => void): void {
     const { epochs, batch: size } = this.#options;
-    const total = Math.ceil(sample / size) * epochs;
+    const total = Math.ceil(examples.length / size) * epochs;
     let step = 0;
     for (let epoch = 0; epoch < epochs; epoch++) {
-      const order = this.#joined(this.#random.shuffle([...examples]).slice(0, sample));
+      const order = this.#joined(this.#random.shuffle([...examples]));
       const sums = { tags: 0, labels: 0, words: 0, owners: 0 };
       for (let k = 0; k < order.length; k += size) {
         const losses = this.#step(layOut(order.slice(k, k + size)), learningRate(step++ / total) * this.#options.rate);
-        for (const name of Object.keys(sums) as (keyof Losses)[]) sums[name] += losses[name] / sample;
+        for (const name of Object.keys(sums) as (keyof Losses)[]) sums[name] += losses[name] / examples.length;
       }
       onEpoch(epoch, sums);
     }

@@ -1,5 +1,7 @@
 // AssemblyScript, not TypeScript: `npm run build:kernels` makes kernels.wasm of it.
 
+import { exp4 } from './exp4.as';
+
 /** How many rows of b are multiplied with before c is touched: its panel of eight columns and four rows of a fit in the cache. */
 const depth: i32 = 384;
 /** From so many rows of a on it pays to copy a panel of b. */
@@ -397,23 +399,6 @@ export function pairInputs(
       v128.store(to + k, f32x4.max(f32x4.add(f32x4.add(ends, product), f32x4.add(apart, rest)), zero));
     }
   }
-}
-
-/** e to the power of x ≤ 0, within 2e-7 of it; Cephes' polynomial. */
-// @ts-ignore: decorator
-@inline
-function exp4(x: v128): v128 {
-  const z = f32x4.max(x, f32x4.splat(-80));
-  const n = f32x4.nearest(f32x4.mul(z, f32x4.splat(1.44269504)));
-  const r = f32x4.sub(f32x4.sub(z, f32x4.mul(n, f32x4.splat(0.693359375))), f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
-  let p = f32x4.splat(1.9875691e-4);
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.3981999e-3));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(8.333452e-3));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(4.1665796e-2));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.6666665e-1));
-  p = f32x4.add(f32x4.mul(p, r), half);
-  p = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(p, r), r), r), one);
-  return f32x4.mul(p, i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23));
 }
 
 /**

@@ -245,9 +245,17 @@ export class Kernels {
     flags: Int32Array,
     to: Float32Array,
   ): void {
-    const addresses = [given, bias, table, flags, to].map(({ byteOffset }) => byteOffset);
-    const [words, b, rowsOfFlags, flagOfRow, sums] = addresses as [number, number, number, number, number];
-    this.#run.windows(rows, width, slots.byteOffset, words, window, b, rowsOfFlags, flagOfRow, sums);
+    this.#run.windows(
+      rows,
+      width,
+      slots.byteOffset,
+      given.byteOffset,
+      window,
+      bias.byteOffset,
+      table.byteOffset,
+      flags.byteOffset,
+      to.byteOffset,
+    );
   }
 
   /**
