@@ -13,10 +13,15 @@ export interface PrepositionMatch {
  * @returns undefined where none starts there; `in the garden` starts with `in`
  */
 export function prepositionAt(words: readonly string[], start: number): PrepositionMatch | undefined {
-  const part = partAt(words, start);
-  if (part !== undefined && words[part] === 'of') return match(words, start, part + 1);
-  const length = longest(fixed, words, start) || (single.has(words[start]!) ? 1 : 0);
+  const length = prepositionLength(words, start);
   return length > 0 ? match(words, start, start + length) : undefined;
+}
+
+/** How many words `prepositionAt` takes; 0 where it finds none. */
+export function prepositionLength(words: readonly string[], start: number): number {
+  const part = partAt(words, start);
+  if (part !== undefined && words[part] === 'of') return part + 1 - start;
+  return longest(fixed, words, start) || (single.has(words[start]!) ? 1 : 0);
 }
 
 /** Whether `prepositionAt` may find one that starts with a word. */
@@ -46,6 +51,7 @@ function partAt(words: readonly string[], start: number): number | undefined {
 }
 
 function match(words: readonly string[], start: number, end: number): PrepositionMatch {
+  if (end === start + 1) return { length: 1, text: words[start]! };
   const text = words
     .slice(start, end)
     .filter((word) => !articles.has(word))

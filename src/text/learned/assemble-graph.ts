@@ -2,10 +2,9 @@ import { isQuantity } from '../../records/factual.js';
 import type { Entity, TextGraph, TextRelation } from '../../records/text-graph.js';
 import { nounLemma } from '../lemma.js';
 import type { Token } from '../tokenize.js';
-import type { CaptionReading } from './caption-reader.js';
+import type { CaptionReading, MentionReading } from './caption-reader.js';
 import { gerund } from './gerund.js';
 import type { NormalForms } from './normal-forms.js';
-import type { MentionReading } from './relation-decoder.js';
 
 /**
  * A reading as a graph with offsets in the caption.

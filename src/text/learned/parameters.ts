@@ -23,6 +23,15 @@ export const tagCount = 5;
 /** Tag scores lie in rows of 8, as the kernels like it. */
 export const tagStride = 8;
 
+/** Pairs of mentions with more mentions between them are not looked at. */
+export const pairReach = 6;
+/** Mentions further away, in words, own no attribute. */
+export const ownerReach = 12;
+/** What stands for the tokens between two mentions where there are none. */
+export const emptyBetween = -5;
+/** What the product of a pair's query and a word's state is multiplied with. */
+export const slotScale = 0.125;
+
 /** Rows of the tables of distances: in tokens, then in mentions. */
 export const distanceRows = 16;
 export const attributeDistanceRows = 16;

@@ -1,8 +1,12 @@
 import type { Kernels } from './kernels/kernels.js';
-import { PackedLayers } from './layers.js';
-import { Network } from './network.js';
 import { NormalForms } from './normal-forms.js';
-import { allocateParameters, type NetworkSizes, type ParameterName, parameterShapes } from './parameters.js';
+import {
+  allocateParameters,
+  type NetworkSizes,
+  type ParameterName,
+  type Parameters,
+  parameterShapes,
+} from './parameters.js';
 import { type QuantizedRows, quantizeRows, readRow } from './quantized-rows.js';
 import { RelationLabels } from './relation-labels.js';
 import type { WordCount } from './speller.js';
@@ -10,7 +14,8 @@ import { affixRows } from './word-inputs.js';
 
 /** All that training found out, ready to be used. */
 export interface ParserModel {
-  readonly network: Network;
+  readonly sizes: NetworkSizes;
+  readonly parameters: Parameters;
   readonly labels: RelationLabels;
   readonly forms: NormalForms;
   /** How often training saw a word: for the repair of spelling. */
@@ -45,8 +50,7 @@ const floatNames = (sizes: NetworkSizes) =>
  * A model as one file: the length of its head in four bytes, the head as JSON, then floats and bytes in a fixed order.
  * Little-endian.
  */
-export function encodeModel({ network, labels, forms, counts, words }: ParserModel): Uint8Array {
-  const { sizes, parameters } = network;
+export function encodeModel({ sizes, parameters, labels, forms, counts, words }: ParserModel): Uint8Array {
   const head: Head = {
     format,
     sizes,
@@ -104,7 +108,8 @@ export function decodeModel(bytes: Uint8Array, kernels: Kernels): ParserModel {
   const affixes = rows(affixRows, scales[0]);
   for (let row = 0; row < affixRows; row++) readRow(affixes, row, parameters.affixes, row * sizes.input);
   return {
-    network: new Network(kernels, sizes, parameters, new PackedLayers(kernels, sizes, parameters)),
+    sizes,
+    parameters,
     labels: new RelationLabels(head.labels),
     forms: new NormalForms(new Map(head.entities), new Map(head.attributes)),
     counts: head.counts,

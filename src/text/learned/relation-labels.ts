@@ -19,28 +19,32 @@ export class RelationLabels {
   readonly needsVerb: Uint8Array;
   /** 1 where a preposition is left open. */
   readonly needsPreposition: Uint8Array;
+  /** 1 where the first mention is the subject. */
+  readonly isForward: Uint8Array;
+  /** Words of each label's predicate. */
+  readonly #parts: readonly (readonly string[])[];
 
   constructor(names: readonly string[]) {
     this.names = names;
-    const has = (slot: string) => Uint8Array.from(names, (name) => (name.slice(1).split(' ').includes(slot) ? 1 : 0));
+    this.#parts = names.map((name) => name.slice(1).split(' '));
+    const has = (slot: string) => Uint8Array.from(this.#parts, (parts) => (parts.includes(slot) ? 1 : 0));
     this.needsVerb = has(VERB);
     this.needsPreposition = has(PREPOSITION);
+    this.isForward = Uint8Array.from(names, (name) => (name.startsWith('>') ? 1 : 0));
   }
 
   get size(): number {
     return this.names.length;
   }
 
-  isForward(label: number): boolean {
-    return this.names[label]!.startsWith('>');
-  }
-
   /** @param verb, preposition what fills an open label */
   predicate(label: number, verb: string, preposition: string): string {
-    return this.names[label]!.slice(1)
-      .split(' ')
-      .map((word) => (word === VERB ? verb : word === PREPOSITION ? preposition : word))
-      .join(' ');
+    let text = '';
+    for (const part of this.#parts[label]!) {
+      const word = part === VERB ? verb : part === PREPOSITION ? preposition : part;
+      text = text === '' ? word : `${text} ${word}`;
+    }
+    return text;
   }
 }
 

@@ -5,10 +5,10 @@ import {
   type Rows,
   type SpanRows,
   slots,
-} from '../learned/activations.js';
+} from './activations.js';
 import type { Kernels } from '../learned/kernels/kernels.js';
 import { type LinearLayer, linearLayers } from '../learned/layers.js';
-import type { Network } from '../learned/network.js';
+import type { Network } from './network.js';
 import { type NetworkSizes, type Parameters, tagCount, tagStride, windowReach } from '../learned/parameters.js';
 import type { TrainingKernels } from './kernels/training-kernels.js';
 import type { Masks } from './masks.js';

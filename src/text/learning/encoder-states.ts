@@ -1,4 +1,4 @@
-import type { Activations } from '../learned/activations.js';
+import type { Activations } from './activations.js';
 import type { Kernels } from '../learned/kernels/kernels.js';
 import { Adam } from './adam.js';
 import type { Batch } from './batch.js';

@@ -1,4 +1,4 @@
-import type { Rows } from '../learned/activations.js';
+import type { Rows } from './activations.js';
 import type { Kernels } from '../learned/kernels/kernels.js';
 import type { EncoderSizes, EncoderWeights } from './encoder-weights.js';
 import type { TrainingKernels } from './kernels/training-kernels.js';

@@ -1,5 +1,4 @@
-import { attributeDistanceOf, distanceOf, stepsOf } from '../learned/parameters.js';
-import { pairReach } from '../learned/relation-decoder.js';
+import { attributeDistanceOf, distanceOf, pairReach, stepsOf } from '../learned/parameters.js';
 import { labelOf, NONE, PREPOSITION, prepositionsAt, type RelationLabels, VERB } from '../learned/relation-labels.js';
 import { phrasesOf, TAG } from '../learned/tag-sequence.js';
 import { compoundFlags, verbOf } from '../learned/word-inputs.js';

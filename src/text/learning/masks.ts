@@ -1,4 +1,4 @@
-import type { Dropout } from '../learned/network.js';
+import type { Dropout } from './network.js';
 import type { Random } from './random.js';
 
 /** Dropout whose masks are kept for the backward pass. */

@@ -1,4 +1,4 @@
-import type { Activations } from '../learned/activations.js';
+import type { Activations } from './activations.js';
 import type { Batch } from './batch.js';
 import type { Masks } from './masks.js';
 

@@ -1,8 +1,8 @@
-import { Kernels } from '../learned/kernels/kernels.js';
+import { Kernels, tagWork } from '../learned/kernels/kernels.js';
 import type { NetworkSizes } from '../learned/parameters.js';
 import type { RelationLabels } from '../learned/relation-labels.js';
-import { likeliestTags } from '../learned/tag-sequence.js';
-import { type Batch, layOut } from './batch.js';
+import type { ChainScores } from '../learned/tag-sequence.js';
+import { type Batch, capacity, layOut } from './batch.js';
 import { chainMarginals } from './chain-gradient.js';
 import { dropoutLayers, Encoder } from './encoder.js';
 import { EncoderStates } from './encoder-states.js';
@@ -32,6 +32,7 @@ export const teacherDefaults: TrainingOptions = {
 export class Teacher {
   readonly #trainer: Trainer;
   readonly #labels: RelationLabels;
+  readonly #tagsOf: (chain: ChainScores, start: number, length: number) => Uint8Array;
 
   constructor(weights: EncoderWeights, labels: RelationLabels, options: TrainingOptions) {
     const kernels = new Kernels(teacherBytes);
@@ -43,6 +44,15 @@ export class Teacher {
       pairHidden: 256,
       attributeHidden: 128,
       labels: Math.ceil(labels.size / 8) * 8,
+    };
+    const [work, tags, totals] = [
+      kernels.doubles(tagWork * capacity.rows),
+      kernels.bytes(capacity.rows),
+      kernels.doubles(1),
+    ];
+    this.#tagsOf = (chain, start, length) => {
+      kernels.likeliestTags(chain, start, length, 1, 0, work, tags, totals);
+      return tags.slice(0, length);
     };
     this.#labels = labels;
     this.#trainer = new Trainer(kernels, sizes, labels, options, ({ training }) => ({
@@ -76,7 +86,7 @@ export class Teacher {
     const chain = { tagScores: this.#trainer.read(asked).tagScores, transitions, starts };
     const tagged = plain.map((example, n) => {
       const { start, length } = asked.captions[n]!;
-      return taggedExample(example, likeliestTags(chain, start, length, { count: 1, reach: 0 })[0]!.tags);
+      return taggedExample(example, this.#tagsOf(chain, start, length));
     });
     // The words stay in the rows where they were read.
     return this.#believe(layOut(tagged));

@@ -94,7 +94,8 @@ trainer.train(taught.length > 0 ? [...examples, ...examples, ...taught] : exampl
 const known = ['', ...new Set([...vocabulary, ...vectors.keys()])];
 const ownVector = (row: number) => trainer.source.words.ownVector(known[row]!);
 const bytes = encodeModel({
-  network: trainer.network,
+  sizes,
+  parameters: trainer.network.parameters,
   labels,
   forms,
   counts: words,

@@ -1,7 +1,13 @@
-import { Activations, type Slot, slots } from '../learned/activations.js';
+import { Activations, type Slot, slots } from './activations.js';
 import type { Kernels } from '../learned/kernels/kernels.js';
-import { Network, slotScale } from '../learned/network.js';
-import { allocateParameters, type NetworkSizes, type ParameterName, type Parameters } from '../learned/parameters.js';
+import { Network } from './network.js';
+import {
+  allocateParameters,
+  type NetworkSizes,
+  type ParameterName,
+  type Parameters,
+  slotScale,
+} from '../learned/parameters.js';
 import type { RelationLabels } from '../learned/relation-labels.js';
 import { Adam } from './adam.js';
 import { Backward } from './backward.js';

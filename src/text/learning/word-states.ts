@@ -1,5 +1,5 @@
-import type { Activations } from '../learned/activations.js';
-import type { Network } from '../learned/network.js';
+import type { Activations } from './activations.js';
+import type { Network } from './network.js';
 import type { Backward } from './backward.js';
 import type { Batch } from './batch.js';
 import type { Masks } from './masks.js';

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { tagStride } from '../parameters.js';
+import type { ChainScores } from '../tag-sequence.js';
 import type { PackedMatrix } from './packed-matrix.js';
 
 /** How a matrix lies in an array: element (i, p) at `i row + p column`. */
@@ -9,6 +11,7 @@ export interface Strides {
 
 /** What kernels.wasm exports: see kernels.as.ts. Arrays are addresses. */
 interface Exports {
+  freeFrom(): number;
   gemm(
     m: number,
     n: number,
@@ -71,14 +74,28 @@ interface Exports {
     to: number,
   ): void;
   likeliest(rows: number, width: number, scores: number, places: number, probabilities: number): void;
+  likeliestTags(
+    scores: number,
+    transitions: number,
+    starts: number,
+    length: number,
+    count: number,
+    reach: number,
+    work: number,
+    tags: number,
+    totals: number,
+  ): number;
+  read(plan: number, rows: number, readings: number, reach: number): void;
 }
 
 const pageBytes = 65_536;
 const floatBytes = 4;
-/** Of `linear16`: 512 inputs of four rows; of `gemm`: eight columns of 384 rows. */
-const scratchBytes = 32 * 384;
+/** Of `linear16`: 512 inputs of 32 rows; of `gemm`, which needs less: eight columns of 384 rows. */
+const scratchBytes = 32 * (4 + 2 * 512);
 /** Most inputs of `linear16`. */
 export const mostInputs = 512;
+/** 64-bit floats of scratch that `likeliestTags` takes for each token and way. */
+export const tagWork = 6;
 
 /**
  * The parser's arithmetic in WebAssembly, on arrays of numbers in its own memory. The memory's size is fixed; nothing is
@@ -90,14 +107,16 @@ export class Kernels {
   /** Where all arrays lie. */
   readonly memory: WebAssembly.Memory;
   readonly #run: Exports;
-  readonly #scratch: number;
-  #used = 1024;
+  /** Address of what kernels work in. */
+  readonly scratch: number;
+  #used: number;
 
   constructor(bytes: number) {
     this.memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / pageBytes) + 1 });
     const instance = new WebAssembly.Instance(kernelModule(), { env: { memory: this.memory } });
     this.#run = instance.exports as unknown as Exports;
-    this.#scratch = this.#allocate(scratchBytes);
+    this.#used = Math.ceil(this.#run.freeFrom() / 16) * 16;
+    this.scratch = this.#allocate(scratchBytes);
   }
 
   /**
@@ -116,6 +135,16 @@ export class Kernels {
   /** As `floats`, of 16 bits. */
   shorts(length: number): Int16Array {
     return new Int16Array(this.memory.buffer, this.#allocate(2 * length), length);
+  }
+
+  /** As `floats`, of 64 bits. */
+  doubles(length: number): Float64Array {
+    return new Float64Array(this.memory.buffer, this.#allocate(8 * length), length);
+  }
+
+  /** As `floats`, of 8 bits. */
+  bytes(length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, this.#allocate(length), length);
   }
 
   #allocate(bytes: number): number {
@@ -140,7 +169,7 @@ export class Kernels {
     b: Float32Array,
     c: Float32Array,
   ) {
-    this.#run.gemm(m, n, k, a.byteOffset, row, column, b.byteOffset, c.byteOffset, this.#scratch);
+    this.#run.gemm(m, n, k, a.byteOffset, row, column, b.byteOffset, c.byteOffset, this.scratch);
   }
 
   /**
@@ -161,7 +190,7 @@ export class Kernels {
     if (b) for (let i = 0; i < rows; i++) y.set(b, yStart + i * outputs);
     else y.fill(0, yStart, yStart + rows * outputs);
     const [from, to] = [x.byteOffset + floatBytes * xStart, y.byteOffset + floatBytes * yStart];
-    this.#run.gemm(rows, outputs, inputs, from, inputs, 1, w.byteOffset, to, this.#scratch);
+    this.#run.gemm(rows, outputs, inputs, from, inputs, 1, w.byteOffset, to, this.scratch);
   }
 
   /**
@@ -186,7 +215,7 @@ export class Kernels {
       scales.byteOffset,
       bias.byteOffset,
       y.byteOffset + floatBytes * yStart,
-      this.#scratch,
+      this.scratch,
       isRelu ? 1 : 0,
     );
   }
@@ -325,6 +354,48 @@ export class Kernels {
    */
   likeliest(rows: number, width: number, scores: Float32Array, places: Int32Array, probabilities: Float32Array): void {
     this.#run.likeliest(rows, width, scores.byteOffset, places.byteOffset, probabilities.byteOffset);
+  }
+
+  /**
+   * The likeliest tag sequences of a caption, the best first: Viterbi's algorithm with several ways kept at each tag.
+   * @param start row of its first token in `tagScores`
+   * @param reach how much less likely than the best they may be, in nats
+   * @param work `[tagWork · length · count]`
+   * @param tags `[count, length]`, totals `[count]`: set to the sequences and the logarithms of how likely they are, up to a
+   *   constant of the caption
+   * @returns how many there are, from 1 to `count`
+   */
+  likeliestTags(
+    { tagScores, transitions, starts }: ChainScores,
+    start: number,
+    length: number,
+    count: number,
+    reach: number,
+    work: Float64Array,
+    tags: Uint8Array,
+    totals: Float64Array,
+  ): number {
+    return this.#run.likeliestTags(
+      tagScores.byteOffset + floatBytes * tagStride * start,
+      transitions.byteOffset,
+      starts.byteOffset,
+      length,
+      count,
+      reach,
+      work.byteOffset,
+      tags.byteOffset,
+      totals.byteOffset,
+    );
+  }
+
+  /**
+   * Reads a caption from its words to its graph.
+   * @param plan `ReadPlan.addresses`
+   * @param rows words, at least one
+   * @param readings how many taggings are looked at; reach how much less likely than the best they may be, in nats
+   */
+  read(plan: Int32Array, rows: number, readings: number, reach: number): void {
+    this.#run.read(plan.byteOffset, rows, readings, reach);
   }
 }
 

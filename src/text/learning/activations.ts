@@ -1,5 +1,5 @@
-import type { Kernels } from './kernels/kernels.js';
-import { type NetworkSizes, tagStride } from './parameters.js';
+import type { Kernels } from '../learned/kernels/kernels.js';
+import { type NetworkSizes, tagStride } from '../learned/parameters.js';
 
 /** Where a caption's tokens lie in the rows of a batch. */
 export interface Rows {

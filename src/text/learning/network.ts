@@ -1,8 +1,17 @@
 import type { Activations, OwnerRows, PairRows, Rows, Slot, SpanRows } from './activations.js';
 import { pairColumns } from './activations.js';
-import type { Kernels } from './kernels/kernels.js';
-import { FloatLayers, type Layers } from './layers.js';
-import { type NetworkSizes, type Parameters, tagCount, windowReach, windowSize } from './parameters.js';
+import type { Kernels } from '../learned/kernels/kernels.js';
+import { type LinearLayer, linearLayers } from '../learned/layers.js';
+import {
+  emptyBetween,
+  type NetworkSizes,
+  type Parameters,
+  parameterShapes,
+  slotScale,
+  tagCount,
+  windowReach,
+  windowSize,
+} from '../learned/parameters.js';
 
 /** Dropout: what each activation is multiplied with in training. */
 export interface Dropout {
@@ -15,14 +24,13 @@ export class Network {
   readonly kernels: Kernels;
   readonly sizes: NetworkSizes;
   readonly parameters: Parameters;
-  readonly #layers: Layers;
+  readonly #shapes: ReturnType<typeof parameterShapes>;
 
-  /** @param layers in floats where absent */
-  constructor(kernels: Kernels, sizes: NetworkSizes, parameters: Parameters, layers?: Layers) {
+  constructor(kernels: Kernels, sizes: NetworkSizes, parameters: Parameters) {
     this.kernels = kernels;
     this.sizes = sizes;
     this.parameters = parameters;
-    this.#layers = layers ?? new FloatLayers(kernels, sizes, parameters);
+    this.#shapes = parameterShapes(sizes);
   }
 
   /**
@@ -59,9 +67,9 @@ export class Network {
   /** Token states → tag scores, and states that know of the likely tags. */
   read(a: Activations, captions: readonly Rows[], rows: number, dropout?: Dropout): void {
     const { hidden, tagHidden } = this.sizes;
-    this.#layers.apply('tagHidden', rows, a.state, 0, a.tagHidden, 0);
+    this.#apply('tagHidden', rows, a.state, 0, a.tagHidden, 0);
     dropout?.apply(a.tagHidden, rows * tagHidden, 'tagHidden');
-    this.#layers.apply('tags', rows, a.tagHidden, 0, a.tagScores, 0);
+    this.#apply('tags', rows, a.tagHidden, 0, a.tagScores, 0);
     const { tagStates } = this.parameters;
     this.kernels.addExpected(rows, hidden, tagCount, a.tagScores, a.tagBeliefs, tagStates, a.state, a.relateIn);
     this.#scan('relate', captions, rows, a.relateIn, a.relateGates, a.relateState, a.related);
@@ -74,7 +82,7 @@ export class Network {
     const p = this.parameters;
     if (pairs.length === 0) return;
     this.#spanStates(a.related, mentions, a.mentionStates);
-    this.#layers.apply('mention', mentions.length, a.mentionStates, 0, a.mentionRoles, 0);
+    this.#apply('mention', mentions.length, a.mentionStates, 0, a.mentionRoles, 0);
     // Only rows between mentions.
     let start = Number.POSITIVE_INFINITY;
     let end = 0;
@@ -90,7 +98,7 @@ export class Network {
       if (to > end) end = to;
     });
     if (end > start)
-      this.#layers.apply('between', end - start, a.related, start * hidden, a.between, start * pairHidden);
+      this.#apply('between', end - start, a.related, start * hidden, a.between, start * pairHidden);
     this.kernels.pairInputs(
       pairs.length,
       pairHidden,
@@ -104,15 +112,15 @@ export class Network {
       a.pairIn,
     );
     dropout?.apply(a.pairIn, pairs.length * pairHidden, 'pairIn');
-    this.#layers.apply('pair', pairs.length, a.pairIn, 0, a.pairHidden, 0);
+    this.#apply('pair', pairs.length, a.pairIn, 0, a.pairHidden, 0);
     dropout?.apply(a.pairHidden, pairs.length * pairHidden, 'pairHidden');
-    this.#layers.apply('labels', pairs.length, a.pairHidden, 0, a.labelScores, 0);
+    this.#apply('labels', pairs.length, a.pairHidden, 0, a.labelScores, 0);
   }
 
   /** Pairs → what each looks for in a word that fills its label, in `queries`. @param first index of the first of `count` pairs */
   seek(a: Activations, slot: Slot, first: number, count: number): void {
     const { hidden, pairHidden } = this.sizes;
-    this.#layers.apply(slot, count, a.pairHidden, first * pairHidden, a.queries[slot], first * hidden);
+    this.#apply(slot, count, a.pairHidden, first * pairHidden, a.queries[slot], first * hidden);
   }
 
   /** How well the word at a row fits what a pair looks for. */
@@ -134,8 +142,8 @@ export class Network {
     if (owners.length === 0) return;
     this.#spanStates(a.related, attributes, a.attributeStates);
     this.#spanStates(a.related, mentions, a.mentionStates);
-    this.#layers.apply('attribute', attributes.length, a.attributeStates, 0, a.attributeHidden, 0);
-    this.#layers.apply('owner', mentions.length, a.mentionStates, 0, a.ownerHidden, 0);
+    this.#apply('attribute', attributes.length, a.attributeStates, 0, a.attributeHidden, 0);
+    this.#apply('owner', mentions.length, a.mentionStates, 0, a.ownerHidden, 0);
     for (let n = 0; n < owners.length; n++) {
       const { attribute, mention, distance } = owners[n]!;
       const at = n * attributeHidden;
@@ -145,7 +153,16 @@ export class Network {
       this.kernels.addRelu(a.ownerIn, at, p.attributeDistances, distance * attributeHidden, attributeHidden);
     }
     dropout?.apply(a.ownerIn, owners.length * attributeHidden, 'ownerIn');
-    this.#layers.apply('attributeScore', owners.length, a.ownerIn, 0, a.ownerScores, 0);
+    this.#apply('attributeScore', owners.length, a.ownerIn, 0, a.ownerScores, 0);
+  }
+
+  /** y = b + x · w, or max(…, 0) of it. @param x `[rows, inputs]`; y `[rows, outputs]`, from an offset on */
+  #apply(layer: LinearLayer, rows: number, x: Float32Array, xStart: number, y: Float32Array, yStart: number): void {
+    const [inputs, outputs] = this.#shapes[layer];
+    const { bias, isRelu } = linearLayers[layer];
+    const b = bias && this.parameters[bias];
+    this.kernels.linear(rows, x, xStart, inputs, this.parameters[layer], b, y, yStart, outputs);
+    if (isRelu) this.kernels.relu(y.subarray(yStart), rows * outputs);
   }
 
   /** y = x + what the context tells. */
@@ -159,7 +176,7 @@ export class Network {
     y: Float32Array,
   ): void {
     const { hidden } = this.sizes;
-    this.#layers.apply(layer, rows, x, 0, gates, 0);
+    this.#apply(layer, rows, x, 0, gates, 0);
     if (captions.length > 1) c.fill(0, 0, rows * hidden);
     for (const { start, length } of captions) this.kernels.scan(gates, c, hidden / 2, start, length);
     y.set(x.subarray(0, rows * hidden));
@@ -180,7 +197,3 @@ export class Network {
     }
   }
 }
-
-/** What stands for the tokens between two mentions where there are none. */
-const emptyBetween = -5;
-export const slotScale = 0.125;

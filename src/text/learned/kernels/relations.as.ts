@@ -1,0 +1,153 @@
+// AssemblyScript, not TypeScript: part of kernels.as.ts.
+
+import { linear } from './matrices.as';
+import { countOf, endOf, placeOf, spanStates, startOf } from './phrases.as';
+import { Matrix, Plan } from './plan.as';
+import { dot, likeliest, pairInputs } from './rows.as';
+
+/** Bytes of a row of `pairRows` and of `placedPairs`. */
+const pairRow: usize = 24;
+const placedRow: usize = 12;
+
+/** What relates the mentions of each tagging: fills `placedPairs` and all that is said of pairs. */
+export function relate(plan: Plan, rows: i32, taggings: i32): void {
+  const pairs = placePairs(plan, rows, taggings);
+  if (pairs == 0) return;
+  score(plan, pairs);
+  likeliest(pairs, plan.labels, plan.labelScores, plan.pairLabels, plan.pairProbabilities);
+  for (let n: usize = 0; n < <usize>pairs; n++)
+    store<f64>(plan.pairConfidences + (n << 3), <f64>load<f32>(plan.pairProbabilities + (n << 2)));
+  fill(plan, rows, pairs, plan.needsVerb, 1, plan.verbLayer, plan.pairVerbs);
+  fill(plan, rows, pairs, plan.needsPreposition, 2, plan.prepositionLayer, plan.pairPrepositions);
+  for (let n: usize = 0; n < <usize>pairs; n++) {
+    const isFilled = load<i32>(plan.pairVerbs + (n << 2)) > -2 && load<i32>(plan.pairPrepositions + (n << 2)) > -2;
+    // A label that the caption has no word for says nothing.
+    const likely = isFilled ? load<f64>(plan.pairConfidences + (n << 3)) : <f64>load<f32>(plan.pairProbabilities + (n << 2));
+    store<f64>(plan.pairScores + (n << 3), Math.log(likely));
+    if (!isFilled) store<i32>(plan.pairLabels + (n << 2), 0);
+  }
+}
+
+/** Fills `pairRows` and `placedPairs`: each pair of mentions once. @returns how many pairs there are */
+function placePairs(plan: Plan, rows: i32, taggings: i32): i32 {
+  const mentions = plan.mentions;
+  const pairReach = plan.pairReach;
+  let pairs = 0;
+  let placed = plan.placedPairs;
+  for (let tagging = 0; tagging < taggings; tagging++) {
+    const before = placed;
+    const count = countOf(mentions, tagging);
+    for (let second = 1; second < count; second++)
+      for (let first = max(0, second - pairReach); first < second; first++) {
+        const firstPlace = placeOf(mentions, rows, tagging, first);
+        const secondPlace = placeOf(mentions, rows, tagging, second);
+        const steps = 9 + min(second - first, 6);
+        const last = plan.pairRows + <usize>pairs * pairRow;
+        let at = tagging > 0 ? plan.pairRows : last;
+        while (at < last && !(load<i32>(at) == firstPlace && load<i32>(at, 4) == secondPlace && load<i32>(at, 20) == steps))
+          at += pairRow;
+        if (at == last) {
+          const from = endOf(mentions, firstPlace);
+          const to = startOf(mentions, secondPlace);
+          store<i32>(at, firstPlace);
+          store<i32>(at, secondPlace, 4);
+          store<i32>(at, from, 8);
+          store<i32>(at, to, 12);
+          store<i32>(at, min(to - from, 9), 16);
+          store<i32>(at, steps, 20);
+          pairs++;
+        }
+        store<i32>(placed, <i32>((at - plan.pairRows) / pairRow));
+        store<i32>(placed, first, 4);
+        store<i32>(placed, second, 8);
+        placed += placedRow;
+      }
+    store<i32>(plan.placedPairCounts + ((<usize>tagging) << 2), <i32>((placed - before) / placedRow));
+  }
+  return pairs;
+}
+
+/** Scores of every label for every pair. */
+function score(plan: Plan, pairs: i32): void {
+  const mentions = plan.mentions;
+  const hidden = plan.hidden;
+  const pairHidden = plan.pairHidden;
+  const scratch = plan.scratch;
+  spanStates(mentions, plan.related, hidden, plan.spanStates);
+  linear(plan.mentionLayer, mentions.count, plan.spanStates, plan.mentionRoles, false, scratch);
+  // Only rows between mentions.
+  let start = i32.MAX_VALUE;
+  let end = 0;
+  for (let n: usize = 0; n < <usize>pairs; n++) {
+    start = min(start, load<i32>(plan.pairRows + n * pairRow, 8));
+    end = max(end, load<i32>(plan.pairRows + n * pairRow, 12));
+  }
+  if (end > start)
+    linear(
+      plan.betweenLayer,
+      end - start,
+      plan.related + ((<usize>(start * hidden)) << 2),
+      plan.between + ((<usize>(start * pairHidden)) << 2),
+      false,
+      scratch,
+    );
+  pairInputs(
+    pairs,
+    pairHidden,
+    plan.pairRows,
+    plan.mentionRoles,
+    plan.between,
+    plan.distances,
+    plan.pairBias,
+    plan.emptyBetween,
+    plan.pairMost,
+    plan.pairIn,
+  );
+  linear(plan.pairLayer, pairs, plan.pairIn, plan.pairStates, true, scratch);
+  linear(plan.labelLayer, pairs, plan.pairStates, plan.labelScores, false, scratch);
+}
+
+/**
+ * The words that fill the labels of pairs, and how likely they are, multiplied into the pairs' confidences.
+ * @param isNeeded by label; kind the bit of `fillings` of words that may
+ * @param places by pair: -1 where none is needed, -2 where none might
+ */
+function fill(plan: Plan, rows: i32, pairs: i32, isNeeded: usize, kind: u8, layer: Matrix, places: usize): void {
+  const hidden = plan.hidden;
+  const pairHidden = plan.pairHidden;
+  const slotScale = plan.slotScale;
+  let first = pairs;
+  let last = -1;
+  for (let n = 0; n < pairs; n++) {
+    store<i32>(places + ((<usize>n) << 2), -1);
+    if (!load<u8>(isNeeded + <usize>load<u32>(plan.pairLabels + ((<usize>n) << 2)))) continue;
+    first = min(first, n);
+    last = n;
+  }
+  if (last < 0) return;
+  const from = plan.pairStates + ((<usize>(first * pairHidden)) << 2);
+  linear(layer, last + 1 - first, from, plan.queries, false, plan.scratch);
+  for (let n = first; n <= last; n++) {
+    const at = (<usize>n) << 2;
+    if (!load<u8>(isNeeded + <usize>load<u32>(plan.pairLabels + at))) continue;
+    const query = plan.queries + ((<usize>((n - first) * hidden)) << 2);
+    let place = -2;
+    let best: f64 = 0;
+    // The softmax's sum, kept up with the best score so far.
+    let sum: f64 = 0;
+    for (let t = 0; t < rows; t++) {
+      if (!(load<u8>(plan.fillings + <usize>t) & kind)) continue;
+      const fits: f64 = <f64>(dot(query, plan.related + ((<usize>(t * hidden)) << 2), hidden) * slotScale);
+      if (place < 0 || fits > best) {
+        sum = place < 0 ? 1 : sum * Math.exp(best - fits) + 1;
+        best = fits;
+        place = t;
+      } else sum += Math.exp(fits - best);
+    }
+    store<i32>(places + at, place);
+    if (place >= 0) {
+      const confidence = plan.pairConfidences + ((<usize>n) << 3);
+      store<f64>(confidence, load<f64>(confidence) / sum);
+    }
+  }
+}
