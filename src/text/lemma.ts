@@ -1,4 +1,5 @@
 import { exceptionList, wordList } from './lexicon/lexicon.js';
+import { remember } from './remember.js';
 
 /**
  * The singular of a noun: `skis` → `ski`, `men` → `man`. Irregular forms come from a list, regular endings are taken off
@@ -8,18 +9,7 @@ import { exceptionList, wordList } from './lexicon/lexicon.js';
  * @param word one word in any case, without a possessive `'s`
  * @returns lower case
  */
-export function nounLemma(word: string): string {
-  let lemma = nounLemmas.get(word);
-  if (lemma !== undefined) return lemma;
-  lemma = findNounLemma(word.toLowerCase());
-  if (nounLemmas.size >= remembered) nounLemmas.clear();
-  nounLemmas.set(word, lemma);
-  return lemma;
-}
-
-/** Captions say few words often. */
-const remembered = 20_000;
-const nounLemmas = new Map<string, string>();
+export const nounLemma: (word: string) => string = remember(20_000, (word) => findNounLemma(word.toLowerCase()));
 
 function findNounLemma(form: string): string {
   const irregular = exceptionList('noun-exceptions').get(form);

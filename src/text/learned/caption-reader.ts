@@ -1,10 +1,12 @@
 import { prepositionLength, startsPreposition } from '../prepositions.js';
+import type { Token } from '../tokenize.js';
 import type { Kernels } from './kernels/kernels.js';
 import { windowSize } from './parameters.js';
 import type { ParserModel } from './parser-model.js';
 import { readRow } from './quantized-rows.js';
 import { type ReadPlan, readPlan } from './read-plan.js';
 import { prepositionsAt } from './relation-labels.js';
+import { Speller } from './speller.js';
 import { isOneNoun, startsCompound, verbOf, wordForm } from './word-inputs.js';
 
 /** Words from the first to the one after the last. */
@@ -32,6 +34,8 @@ export interface MentionReading {
 
 /** What a caption says, in terms of its words. */
 export interface CaptionReading {
+  /** Its tokens' words, their spelling repaired. */
+  readonly words: readonly string[];
   readonly mentions: readonly TokenSpan[];
   readonly attributes: readonly AttributeReading[];
   readonly relations: readonly MentionReading[];
@@ -52,6 +56,8 @@ const reach = 1.5;
 
 /** What a word is, found out once. */
 interface KnownWord {
+  /** Its spelling repaired. */
+  readonly word: string;
   /** Where it lies among `given`. */
   readonly slot: number;
   /** The verb that it may be in a predicate. */
@@ -72,42 +78,45 @@ export class CaptionReader {
   readonly #word: Float32Array;
   /** Word → its row among the model's vectors. */
   readonly #rowOf: ReadonlyMap<string, number>;
+  readonly #speller: Speller;
+  /** By a word as captions spell it. */
   readonly #known = new Map<string, KnownWord>();
 
   constructor(kernels: Kernels, model: ParserModel) {
     this.#model = model;
     this.#kernels = kernels;
     this.#plan = readPlan(kernels, model.sizes, model.parameters, model.labels, limits);
+    this.#speller = new Speller(model.counts);
     this.#word = kernels.floats(model.sizes.input);
     this.#rowOf = new Map(model.words.words.map((word, row) => [word, row]));
   }
 
-  /** @param words lower case, at most `maxWords` */
-  read(words: readonly string[]): CaptionReading {
-    const rows = words.length;
-    if (rows === 0) return { mentions: [], attributes: [], relations: [] };
-    const known = this.#lookUp(words);
+  /** @param tokens at most `maxWords` */
+  read(tokens: readonly Token[]): CaptionReading {
+    const rows = tokens.length;
+    if (rows === 0) return { words: [], mentions: [], attributes: [], relations: [] };
+    if (this.#known.size + rows > limits.words) this.#known.clear();
+    const known = tokens.map(({ text }) => this.#knownWord(text));
+    const words = known.map(({ word }) => word);
+    this.#tell(words, known);
     this.#kernels.read(this.#plan.addresses, rows, rows > limits.severalRows ? 1 : limits.readings, reach);
     return this.#found(words, known);
   }
 
   /** Tells the plan of each word. */
-  #lookUp(words: readonly string[]): KnownWord[] {
+  #tell(words: readonly string[], known: readonly KnownWord[]): void {
     const { slots, compoundFlags, fillings } = this.#plan;
-    if (this.#known.size + words.length > limits.words) this.#known.clear();
-    const all: KnownWord[] = [];
     let isSecond = false;
     for (let t = 0; t < words.length; t++) {
-      const known = this.#knownWord(words[t]!);
-      all.push(known);
-      const isFirst = known.compounds !== undefined && t + 1 < words.length && isCompound(known, words[t]!, words[t + 1]!);
-      const isPreposition = known.startsPreposition && prepositionLength(words, t) > 0;
-      slots[t] = known.slot;
+      const { slot, verb, startsPreposition, compounds } = known[t]!;
+      const isFirst =
+        compounds !== undefined && t + 1 < words.length && isCompound(compounds, words[t]!, words[t + 1]!);
+      const isPreposition = startsPreposition && prepositionLength(words, t) > 0;
+      slots[t] = slot;
       compoundFlags[t] = (isFirst ? 2 : 0) + (isSecond ? 1 : 0);
-      fillings[t] = (known.verb === undefined ? 0 : 1) + (isPreposition ? 2 : 0);
+      fillings[t] = (verb === undefined ? 0 : 1) + (isPreposition ? 2 : 0);
       isSecond = isFirst;
     }
-    return all;
   }
 
   /** What the kernels found. */
@@ -146,20 +155,22 @@ export class CaptionReader {
         confidence: confidences[n]!,
       });
     }
-    return { mentions, attributes, relations };
+    return { words, mentions, attributes, relations };
   }
 
-  #knownWord(word: string): KnownWord {
-    let known = this.#known.get(word);
+  #knownWord(spelt: string): KnownWord {
+    let known = this.#known.get(spelt);
     if (known) return known;
+    const word = this.#speller.repair(spelt);
     known = {
+      word,
       slot: this.#known.size,
       verb: verbOf(word),
       startsPreposition: startsPreposition(word),
       compounds: startsCompound(word) ? new Map() : undefined,
     };
     this.#give(word, known.slot);
-    this.#known.set(word, known);
+    this.#known.set(spelt, known);
     return known;
   }
 
@@ -182,11 +193,11 @@ export class CaptionReader {
 }
 
 /** Whether a word is one noun with the next. */
-function isCompound({ compounds }: KnownWord, word: string, next: string): boolean {
-  const known = compounds!.get(next);
+function isCompound(compounds: Map<string, boolean>, word: string, next: string): boolean {
+  const known = compounds.get(next);
   if (known !== undefined) return known;
   const isOne = isOneNoun(word, next);
-  if (compounds!.size >= knownNext) compounds!.clear();
-  compounds!.set(next, isOne);
+  if (compounds.size >= knownNext) compounds.clear();
+  compounds.set(next, isOne);
   return isOne;
 }

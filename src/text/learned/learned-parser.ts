@@ -5,10 +5,9 @@ import type { TextGraph } from '../../records/text-graph.js';
 import { longestCaption } from '../rule-parser.js';
 import { assembleGraph } from './assemble-graph.js';
 import { CaptionReader, maxWords } from './caption-reader.js';
-import { captionTokens, repairedWords } from './caption-tokens.js';
+import { captionTokens } from './caption-tokens.js';
 import { Kernels } from './kernels/kernels.js';
 import { decodeModel, type ParserModel } from './parser-model.js';
-import { Speller } from './speller.js';
 
 /** Room for the parameters and for the activations of the longest caption. */
 const memoryBytes = 48 << 20;
@@ -36,12 +35,11 @@ export function parserOf(
   { minConfidence = 0 }: LearnedParserOptions = {},
 ): TextParser {
   fraction('learnedParser', 'minConfidence', minConfidence);
-  const speller = new Speller(model.counts);
   const reader = new CaptionReader(kernels, model);
   const parse = (caption: string): TextGraph => {
     const tokens = captionTokens(caption, longestCaption).slice(0, maxWords);
-    const words = repairedWords(tokens, speller);
-    const { entities, relations } = assembleGraph(caption, tokens, words, reader.read(words), model.forms);
+    const { entities, relations } = assembleGraph(caption, tokens, reader.read(tokens), model.forms);
+    if (minConfidence === 0) return { entities, relations };
     return { entities, relations: relations.filter(({ confidence }) => confidence! >= minConfidence) };
   };
   return {

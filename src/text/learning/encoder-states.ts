@@ -1,5 +1,5 @@
-import type { Activations } from './activations.js';
 import type { Kernels } from '../learned/kernels/kernels.js';
+import type { Activations } from './activations.js';
 import { Adam } from './adam.js';
 import type { Batch } from './batch.js';
 import type { Encoder } from './encoder.js';

@@ -1,5 +1,5 @@
-import type { Rows } from './activations.js';
 import type { Kernels } from '../learned/kernels/kernels.js';
+import type { Rows } from './activations.js';
 import type { EncoderSizes, EncoderWeights } from './encoder-weights.js';
 import type { TrainingKernels } from './kernels/training-kernels.js';
 import type { Masks } from './masks.js';

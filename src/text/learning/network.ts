@@ -1,5 +1,3 @@
-import type { Activations, OwnerRows, PairRows, Rows, Slot, SpanRows } from './activations.js';
-import { pairColumns } from './activations.js';
 import type { Kernels } from '../learned/kernels/kernels.js';
 import { type LinearLayer, linearLayers } from '../learned/layers.js';
 import {
@@ -12,6 +10,8 @@ import {
   windowReach,
   windowSize,
 } from '../learned/parameters.js';
+import type { Activations, OwnerRows, PairRows, Rows, Slot, SpanRows } from './activations.js';
+import { pairColumns } from './activations.js';
 
 /** Dropout: what each activation is multiplied with in training. */
 export interface Dropout {
@@ -97,8 +97,7 @@ export class Network {
       if (from < start) start = from;
       if (to > end) end = to;
     });
-    if (end > start)
-      this.#apply('between', end - start, a.related, start * hidden, a.between, start * pairHidden);
+    if (end > start) this.#apply('between', end - start, a.related, start * hidden, a.between, start * pairHidden);
     this.kernels.pairInputs(
       pairs.length,
       pairHidden,

@@ -1,6 +1,4 @@
-import { Activations, type Slot, slots } from './activations.js';
 import type { Kernels } from '../learned/kernels/kernels.js';
-import { Network } from './network.js';
 import {
   allocateParameters,
   type NetworkSizes,
@@ -9,6 +7,7 @@ import {
   slotScale,
 } from '../learned/parameters.js';
 import type { RelationLabels } from '../learned/relation-labels.js';
+import { Activations, type Slot, slots } from './activations.js';
 import { Adam } from './adam.js';
 import { Backward } from './backward.js';
 import { type Batch, capacity, clear, layOut } from './batch.js';
@@ -17,6 +16,7 @@ import { type Example, joinExamples } from './example.js';
 import { initialize } from './initialize.js';
 import { TrainingKernels } from './kernels/training-kernels.js';
 import { Masks } from './masks.js';
+import { Network } from './network.js';
 import { Random } from './random.js';
 import { type Belief, beliefOf, tagBeliefs } from './soft-targets.js';
 import { softmaxLoss } from './softmax.js';

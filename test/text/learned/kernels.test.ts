@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { Kernels, mostInputs } from '../../../src/text/learned/kernels/kernels.js';
+import { Kernels, mostInputs, tagWork } from '../../../src/text/learned/kernels/kernels.js';
 import { packMatrix } from '../../../src/text/learned/kernels/packed-matrix.js';
+import { mayFollow, mayStart } from '../../../src/text/learned/tag-sequence.js';
 import { Random } from '../../../src/text/learning/random.js';
 
 const kernels = new Kernels(4 << 20);
@@ -93,7 +94,7 @@ describe('the parser’s kernels', () => {
     close([product], [b.slice(0, 8).reduce((sum, value, k) => sum + value * b[k + 8]!, 0)]);
   });
 
-  for (const rows of [1, 2, 3, 4, 7])
+  for (const rows of [1, 2, 3, 4, 7, 33, 70])
     it(`multiply ${rows} rows in whole numbers nearly as in floats`, () => {
       const [inputs, outputs] = [96, 24];
       const [x, w, b, y, exact] = [
@@ -223,6 +224,44 @@ describe('the parser’s kernels', () => {
       close([probabilities[n]!], [1 / row.reduce((sum, score) => sum + Math.exp(score - largest), 0)]);
     }
   });
+
+  for (const length of [1, 2, 6])
+    it(`find the likeliest tags of ${length} words, as all sequences tell`, () => {
+      const count = 4;
+      const chain = { tagScores: numbers((length + 2) * 8), transitions: numbers(64), starts: numbers(8) };
+      const { tagScores, transitions, starts } = chain;
+      const start = 2;
+      const all: { readonly tags: readonly number[]; readonly score: number }[] = [];
+      const extend = (tags: readonly number[], score: number): void => {
+        const t = tags.length;
+        if (t === length) all.push({ tags, score });
+        else
+          for (let tag = 0; tag < 5; tag++) {
+            if (t === 0 ? !mayStart(tag) : !mayFollow(tags[t - 1]!, tag)) continue;
+            const said = tagScores[(start + t) * 8 + tag]!;
+            extend([...tags, tag], score + said + (t === 0 ? starts[tag]! : transitions[tags[t - 1]! * 8 + tag]!));
+          }
+      };
+      extend([], 0);
+      all.sort((a, b) => b.score - a.score);
+      const [work, tags, totals] = [
+        kernels.doubles(tagWork * length * count),
+        kernels.bytes(length * count),
+        kernels.doubles(count),
+      ];
+      const reach = all[0]!.score - all[2]!.score + 1e-6;
+      for (const [wanted, within, expected] of [
+        [count, Number.POSITIVE_INFINITY, all.slice(0, count)],
+        [count, reach, all.slice(0, 3)],
+        [1, 0, all.slice(0, 1)],
+      ] as const) {
+        assert.equal(kernels.likeliestTags(chain, start, length, wanted, within, work, tags, totals), expected.length);
+        expected.forEach((sequence, n) => {
+          assert.deepEqual([...tags.subarray(n * length, (n + 1) * length)], sequence.tags);
+          close([totals[n]!], [sequence.score]);
+        });
+      }
+    });
 
   it('say that their memory is full', () => {
     const small = new Kernels(1000);
