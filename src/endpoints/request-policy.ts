@@ -3,9 +3,9 @@ import PQueue from 'p-queue';
 import pRetry from 'p-retry';
 import { EndpointError, RelflowError } from '../errors.js';
 import type { Tokens } from '../records/answer.js';
-import { RequestFailure } from './exchange.js';
 import type { Policy } from './policy-options.js';
 import { rateWindow, TokenRate } from './rates.js';
+import { RequestFailure } from './request-failure.js';
 import { costOf, type Usage } from './usage.js';
 
 /** The first wait before a retry; each is twice the last, times a random number from 1 to 2. */
