@@ -1,11 +1,13 @@
 // Captions a second through the whole policy and store, against a local server that answers at once, beside the bare
-// client with the same requests; and lookups a second of the store. `npm run bench -- captions`.
+// client with the same requests, and the same requests without client, policy, store and images, which is as fast as this
+// server and these connections are; and lookups a second of the store. `npm run bench -- captions`.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InferenceClient } from '@huggingface/inference';
+import { sendRequest } from '../src/endpoints/send-request.js';
 import { AnswerStore, hfChat } from '../src/index.js';
 import { imageFolder } from '../test/support/image-folder.js';
 
@@ -14,6 +16,8 @@ const IMAGES = 600;
 const CAPTIONS = 5;
 const AT_ONCE = 32;
 const ROUNDS = 3;
+/** About as large as those of the folder. */
+const IMAGE = `data:image/jpeg;base64,${Buffer.alloc(700).toString('base64')}`;
 
 const { folder, images } = await imageFolder(IMAGES);
 const server = fork(fileURLToPath(new URL('./instant-server.ts', import.meta.url)), { execArgv: ['--import', 'tsx'] });
@@ -23,6 +27,7 @@ const { signal } = new AbortController();
 let whole = 0;
 let cached = 0;
 let bare = 0;
+let requests = 0;
 let lookups = 0;
 let milliseconds = Number.POSITIVE_INFINITY;
 for (let round = 0; round < ROUNDS; round++) {
@@ -39,12 +44,14 @@ for (let round = 0; round < ROUNDS; round++) {
   lookups = Math.max(lookups, await findAll(store));
   rmSync(store, { recursive: true });
   bare = Math.max(bare, await perSecond(IMAGES * CAPTIONS, bareClient));
+  requests = Math.max(requests, await perSecond(IMAGES * CAPTIONS, bareRequests));
 }
 server.kill();
 console.log(`${IMAGES} images of ${CAPTIONS} captions, ${AT_ONCE} requests at once, the best of ${ROUNDS}`);
 print('whole way', `${whole.toFixed(0)} captions/s`, whole / LIMIT, `of ${LIMIT}`);
 console.log(`${''.padEnd(16)}${milliseconds.toFixed(2)} ms of CPU a caption, all threads`);
 print('client alone', `${bare.toFixed(0)} captions/s`, whole / bare, 'whole way against it');
+print('requests alone', `${requests.toFixed(0)} requests/s`, whole / requests, 'whole way against them');
 print('cached', `${cached.toFixed(0)} captions/s`, cached / whole, 'against the whole way; images read and hashed');
 print('store', `${lookups.toFixed(0)} lookups/s`, lookups / whole, 'against the whole way');
 if (whole < LIMIT) process.exitCode = 1;
@@ -61,28 +68,41 @@ async function findAll(folder: string): Promise<number> {
   return rate;
 }
 
-/** The same requests without policy, store, images and checks. */
+/** What goes out with a seed. */
+function asked(seed: number) {
+  return {
+    model: 'default',
+    seed,
+    max_tokens: 60,
+    messages: [
+      {
+        role: 'user' as const,
+        content: [
+          { type: 'image_url' as const, image_url: { url: IMAGE } },
+          { type: 'text' as const, text: 'Describe.' },
+        ],
+      },
+    ],
+  };
+}
+
+/** The same requests by the client, and Node's `fetch`, as they are. */
 async function bareClient(): Promise<void> {
   const client = new InferenceClient();
-  const seeds = Array.from({ length: IMAGES * CAPTIONS }, (_, seed) => seed);
-  const image_url = { url: `data:image/jpeg;base64,${Buffer.alloc(700).toString('base64')}` };
-  await inWindow(seeds, AT_ONCE, (seed) =>
-    client.chatCompletion({
-      endpointUrl: url,
-      model: 'default',
-      seed,
-      max_tokens: 60,
-      messages: [
-        {
-          role: 'user',
-          content: [
-            { type: 'image_url', image_url },
-            { type: 'text', text: 'Describe.' },
-          ],
-        },
-      ],
-    }),
-  );
+  await inWindow(seeds(), AT_ONCE, (seed) => client.chatCompletion({ endpointUrl: url, ...asked(seed) }));
+}
+
+/** The same requests, and nothing else. */
+async function bareRequests(): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  await inWindow(seeds(), AT_ONCE, async (seed) => {
+    const body = JSON.stringify(asked(seed));
+    JSON.parse((await sendRequest(`${url}/v1/chat/completions`, { method: 'POST', headers, body })).text);
+  });
+}
+
+function seeds(): number[] {
+  return Array.from({ length: IMAGES * CAPTIONS }, (_, seed) => seed);
 }
 
 async function inWindow<T>(items: readonly T[], width: number, work: (item: T) => unknown): Promise<void> {

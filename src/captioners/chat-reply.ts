@@ -1,4 +1,4 @@
-import { RequestFailure } from '../endpoints/exchange.js';
+import { RequestFailure } from '../endpoints/request-failure.js';
 import type { Reply, Tokens } from '../records/answer.js';
 import { fieldsOf } from '../sources/json-value.js';
 

@@ -1,7 +1,8 @@
 import type { InferenceClient } from '@huggingface/inference';
 import { accessToken, redactor } from '../endpoints/access-token.js';
 import { endpointUrl as checkedUrl } from '../endpoints/endpoint-url.js';
-import { exchange, RequestFailure } from '../endpoints/exchange.js';
+import { exchange } from '../endpoints/exchange.js';
+import { RequestFailure } from '../endpoints/request-failure.js';
 import { EndpointError, OptionError } from '../errors.js';
 import { positiveInteger } from '../records/option-checks.js';
 import type { Captioner } from '../records/ports.js';

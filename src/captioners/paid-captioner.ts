@@ -1,5 +1,5 @@
-import { RequestFailure } from '../endpoints/exchange.js';
 import { PaidAnswers, type PaidOptions } from '../endpoints/paid-answers.js';
+import { RequestFailure } from '../endpoints/request-failure.js';
 import { EndpointError, OptionError, RecordError } from '../errors.js';
 import type { Question, Reply, Tokens } from '../records/answer.js';
 import type { Caption } from '../records/caption.js';

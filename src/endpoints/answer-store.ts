@@ -45,6 +45,8 @@ export class AnswerStore {
   readonly #questions: Database<Question, string>;
   readonly #images: Database<string, [dataset: string, id: string]>;
   readonly #asked = new Set<string>();
+  #waiting: (() => Promise<void>)[] = [];
+  #group: Promise<void> | null = null;
 
   private constructor(folder: string, root: RootDatabase) {
     this.folder = folder;
@@ -99,12 +101,12 @@ export class AnswerStore {
    */
   async keep(question: Question, key: AnswerKey, reply: KeptReply): Promise<KeptReply> {
     const row: Row = [key.question, key.subject, key.seed];
-    return this.#writing(async () => {
-      if (!this.#asked.has(key.question)) {
-        await this.#questions.put(key.question, question);
-        this.#asked.add(key.question);
-      }
-      const isNew = await this.#answers.ifNoExists(row, () => void this.#answers.put(row, reply));
+    return this.#grouped(async () => {
+      const [isNew] = await Promise.all([
+        this.#answers.ifNoExists(row, () => void this.#answers.put(row, reply)),
+        this.#asked.has(key.question) || this.#questions.put(key.question, question),
+      ]);
+      this.#asked.add(key.question);
       return isNew ? reply : (this.#answers.get(row) ?? reply);
     });
   }
@@ -112,7 +114,7 @@ export class AnswerStore {
   /** Keeps under which name a data set has an image, for exports by image. */
   async name({ dataset, id, subject }: NamedSubject): Promise<void> {
     if (this.#images.get([dataset, id]) === subject) return;
-    await this.#writing(() => this.#images.put([dataset, id], subject));
+    await this.#grouped(async () => this.#images.put([dataset, id], subject));
   }
 
   /** The questions that were asked, by key. */
@@ -174,9 +176,30 @@ export class AnswerStore {
     const shared = inUse.get(this.folder);
     if (!shared || --shared.users > 0) return;
     inUse.delete(this.folder);
-    const closed = this.#root.close().finally(() => closing.delete(this.folder));
+    const closed = Promise.resolve(this.#group)
+      .then(() => this.#root.close())
+      .finally(() => closing.delete(this.folder));
     closing.set(this.folder, closed);
     await closed;
+  }
+
+  /**
+   * Writes at once where nothing is being written; else together with all that comes until that is on disk. LMDB makes
+   * one transaction of what is written in a turn, and each costs a flush of the disk, whatever its size.
+   */
+  #grouped<T>(write: () => Promise<T>): Promise<T> {
+    return this.#writing(
+      () =>
+        new Promise<T>((resolve, reject) => {
+          this.#waiting.push(() => write().then(resolve, reject));
+          this.#group ??= this.#writeGroups();
+        }),
+    );
+  }
+
+  async #writeGroups(): Promise<void> {
+    while (this.#waiting.length > 0) await Promise.all(this.#waiting.splice(0).map((write) => write()));
+    this.#group = null;
   }
 
   async #writing<T>(write: () => Promise<T>): Promise<T> {

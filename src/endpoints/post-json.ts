@@ -1,5 +1,6 @@
 import { fieldsOf } from '../sources/json-value.js';
-import { exchange, RequestFailure } from './exchange.js';
+import { exchange } from './exchange.js';
+import { RequestFailure } from './request-failure.js';
 
 interface PostOptions {
   readonly token: string | undefined;
@@ -15,6 +16,7 @@ interface PostOptions {
 export async function postJson(url: URL, body: string, { token, redact, signal }: PostOptions): Promise<unknown> {
   const headers = {
     'content-type': 'application/json',
+    'user-agent': 'relflow',
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
   };
   const response = await exchange(redact)(url, { method: 'POST', headers, body, signal });

@@ -3,9 +3,9 @@ import PQueue from 'p-queue';
 import pRetry from 'p-retry';
 import { EndpointError, RelflowError } from '../errors.js';
 import type { Tokens } from '../records/answer.js';
-import { RequestFailure } from './exchange.js';
 import type { Policy } from './policy-options.js';
 import { rateWindow, TokenRate } from './rates.js';
+import { RequestFailure } from './request-failure.js';
 import { costOf, type Usage } from './usage.js';
 
 /** The first wait before a retry; each is twice the last, times a random number from 1 to 2. */
@@ -71,7 +71,7 @@ export class RequestPolicy {
   ): Promise<T> {
     const waiting = this.#waiting(signal);
     try {
-      const { kept } = await pRetry(
+      return await pRetry(
         async (attempt) => {
           await this.#tokenRate?.take(this.#likely(expected));
           return this.#queue.add(() => this.#attempt(send, keep, expected, attempt, signal), { signal: waiting });
@@ -89,7 +89,6 @@ export class RequestPolicy {
             isPutOff(error) || (isTransient(error) && retriesConsumed < this.#policy.retries),
         },
       );
-      return await kept;
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof RequestFailure) this.#noteFailure(error);
@@ -119,14 +118,14 @@ export class RequestPolicy {
     this.#stopping.abort(new EndpointError(this.#where, 'closed', 'is closed'));
   }
 
-  /** @returns when the answer is there; `kept` resolves when it is put away, for which few other requests have to wait */
+  /** One request, which has its place in the queue until its answer is put away: kill -9 loses no more than are at once. */
   async #attempt<T extends Metered>(
     send: (signal: AbortSignal) => Promise<T>,
     keep: (answer: T) => Promise<T>,
     expected: Tokens,
     attempt: number,
     signal: AbortSignal,
-  ): Promise<{ kept: Promise<T> }> {
+  ): Promise<T> {
     const cost = costOf(this.#policy.prices, { ...expected, input: Math.max(expected.input, this.#largestInput) });
     await this.#reserve(cost);
     this.usage.requests++;
@@ -141,18 +140,15 @@ export class RequestPolicy {
       });
     const kept = sent.then(keep);
     this.#inFlight.add(kept);
-    const settled = () => this.#inFlight.delete(kept);
-    kept.then(settled, settled);
     try {
-      await sent;
+      return await kept;
     } catch (error) {
       // Before the place in the queue is free for a request that should not be sent any more.
       if (error instanceof RequestFailure) this.#judge(error, attempt);
       throw error;
+    } finally {
+      this.#inFlight.delete(kept);
     }
-    // What is not kept yet is lost by kill -9, so there is a bound to it. The error is told by who waits for the answer.
-    if (this.#inFlight.size >= 2 * this.#policy.requestsAtOnce) await kept.catch(() => {});
-    return { kept };
   }
 
   /** Sets aside what the request may cost, once that is within the budget beside those in flight, or ends the asking. */

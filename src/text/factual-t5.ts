@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { accessToken, redactor } from '../endpoints/access-token.js';
 import { endpointUrl as checkedUrl } from '../endpoints/endpoint-url.js';
-import { RequestFailure } from '../endpoints/exchange.js';
 import { PaidAnswers, type PaidOptions } from '../endpoints/paid-answers.js';
 import { generatedText, postJson } from '../endpoints/post-json.js';
+import { RequestFailure } from '../endpoints/request-failure.js';
 import { OptionError, RecordError } from '../errors.js';
 import { factualProblem, parseFactual } from '../records/factual.js';
 import type { ParseContext, TextParser } from '../records/ports.js';
