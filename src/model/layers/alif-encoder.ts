@@ -29,10 +29,12 @@ class EncoderLayer {
   }
 
   apply(x: tf.Tensor3D, positions: tf.Tensor3D, references: tf.Tensor4D, where: Where, drop: Dropout): tf.Tensor3D {
-    const read = this.#attention.apply(tf.add(x, positions), references, { ...where, tokens: x });
-    const attended = this.#attentionNorm.apply(tf.add(x, drop(read, this.#dropout)));
-    const fed = this.#output.apply(drop(this.#hidden.apply(attended, 'relu'), this.#dropout));
-    return this.#outputNorm.apply(tf.add(attended, drop(fed, this.#dropout))) as tf.Tensor3D;
+    return tf.tidy(() => {
+      const read = this.#attention.apply(tf.add(x, positions), references, { ...where, tokens: x });
+      const attended = this.#attentionNorm.apply(tf.add(x, drop(read, this.#dropout)));
+      const fed = this.#output.apply(drop(this.#hidden.apply(attended, 'relu'), this.#dropout));
+      return this.#outputNorm.apply(tf.add(attended, drop(fed, this.#dropout))) as tf.Tensor3D;
+    });
   }
 }
 

@@ -49,6 +49,10 @@ export class DeformableAttention {
    * @returns `[batch, queries, width]`
    */
   apply(query: tf.Tensor3D, references: tf.Tensor4D, { tokens, levels, valid }: LevelTokens): tf.Tensor3D {
+    return tf.tidy(() => this.#read(query, references, { tokens, levels, valid }));
+  }
+
+  #read(query: tf.Tensor3D, references: tf.Tensor4D, { tokens, levels, valid }: LevelTokens): tf.Tensor3D {
     const { width, heads, levels: levelCount, points } = this.#shape;
     const [batch, queries] = query.shape;
     const projected = this.#value.apply(tokens); // [batch, tokens, width]
