@@ -1,4 +1,4 @@
-// npm run parity -- DIR [--backend NAME] [--threads N] [--model NAME] [--groups N] [--nudges N] [--forward-only|--losses-only]: numbers against the official ones.
+// npm run parity -- DIR [--backend NAME] [--threads N] [--model NAME] [--groups N] [--nudges N] [--weights FILE] [--forward-only|--losses-only]: numbers against the official ones.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { useBackend } from '../../src/model/backends/use-backend.js';
 import { type ModelConfig, officialCompat, parsedaR50, parsedR50, rTaggerR50 } from '../../src/model/config.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
 import { loadWeights } from '../../src/model/weights/load-weights.js';
+import { openWeights } from '../../src/model/weights/open-weights.js';
 import { openSafetensors } from '../../src/model/weights/safetensors.js';
 import { FormulaWeights } from './formula-weights.js';
 import { compareForward, type Difference } from './forward.js';
@@ -28,6 +29,7 @@ const { values, positionals } = parseArgs({
     model: { type: 'string' },
     groups: { type: 'string' },
     nudges: { type: 'string' },
+    weights: { type: 'string' },
     'forward-only': { type: 'boolean' },
     'losses-only': { type: 'boolean' },
   },
@@ -37,6 +39,10 @@ if (!folder || (values.model !== undefined && !models[values.model])) {
   console.error(
     `usage: npm run parity -- DIR [--backend NAME] [--threads N] [--model ${Object.keys(models).join('|')}]`,
   );
+  process.exit(2);
+}
+if (values.weights !== undefined && values.model === undefined) {
+  console.error('--weights FILE is of one model: name it with --model');
   process.exit(2);
 }
 const backend = await useBackend((values.backend ?? 'auto') as BackendName | 'auto', {
@@ -57,7 +63,9 @@ async function check(at: string, name: string, config: ModelConfig, given: Parit
   const started = performance.now();
   const keys = JSON.parse(await readFile(join(at, `${name}.keys.json`), 'utf8')) as { name: string; shape: number[] }[];
   const model = new RlipV2({ ...config, compat: officialCompat });
-  await loadWeights(model.parameters, new FormulaWeights(given.salt, keys));
+  const source = values.weights ? await openWeights(values.weights) : new FormulaWeights(given.salt, keys);
+  await loadWeights(model.parameters, source);
+  await source.close();
   const table = new Table({ head: [name, 'largest difference', 'tolerance', ''], style: { head: [], border: [] } });
   let fine = true;
   let borders = 0;
