@@ -9,6 +9,8 @@ interface KernelTime {
 
 /** How long each kind of kernel takes on a backend that computes while it is called, as wasm and cpu do. */
 export class KernelTimes {
+  /** Milliseconds that the running kernel has spent in others. */
+  #inside = 0;
   readonly #times = new Map<string, KernelTime>();
 
   /** Measures all kernels of the running backend from now on. */
@@ -20,12 +22,17 @@ export class KernelTimes {
         kernelName,
         backendName,
         kernelFunc: (call) => {
-          const start = performance.now();
+          const [start, outside] = [performance.now(), this.#inside];
+          this.#inside = 0;
           const result = kernelFunc(call);
+          const passed = performance.now() - start;
           const time = this.#times.get(kernelName) ?? { calls: 0, milliseconds: 0, products: 0 };
           time.calls++;
-          time.milliseconds += performance.now() - start;
-          time.products += products(kernelName, call.inputs as unknown as Inputs, result as tf.TensorInfo);
+          // Some kernels call others: each has the time that is its own, and the innermost has the products.
+          time.milliseconds += passed - this.#inside;
+          if (this.#inside === 0)
+            time.products += products(kernelName, call.inputs as unknown as Inputs, result as tf.TensorInfo);
+          this.#inside = outside + passed;
           this.#times.set(kernelName, time);
           return result;
         },

@@ -32,6 +32,9 @@ export async function startNative(threads: number | undefined): Promise<{ readon
   // Read once by the library, while it loads.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
   if (threads !== undefined) process.env['TF_NUM_INTRAOP_THREADS'] ??= String(threads);
+  // The package registers the cpu backend once more, and would warn of each of its kernels.
+  const quiet = tf.env().getBool('PROD');
+  tf.env().set('PROD', true);
   try {
     await import(name as string);
     if (!(await tf.setBackend('tensorflow'))) throw new Error('the backend refused to start');
@@ -43,6 +46,8 @@ export async function startNative(threads: number | undefined): Promise<{ readon
       {},
       { cause },
     );
+  } finally {
+    tf.env().set('PROD', quiet);
   }
   return { threads: Number(process.env['TF_NUM_INTRAOP_THREADS'] ?? availableParallelism()) };
 }
