@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
+import { installNativeKernels } from './native-kernels.js';
 
 /** Packages that hold TensorFlow's own library; users install one of them where they want it. */
 const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
@@ -39,6 +40,7 @@ export async function startNative(threads: number | undefined): Promise<{ readon
     await import(name as string);
     if (!(await tf.setBackend('tensorflow'))) throw new Error('the backend refused to start');
     await tf.ready();
+    if (name === '@tensorflow/tfjs-node') installNativeKernels();
   } catch (cause) {
     throw new RelflowError(
       'no-backend',
