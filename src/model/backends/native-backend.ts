@@ -1,7 +1,10 @@
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
 import { installNativeKernels } from './native-kernels.js';
+
+const require = createRequire(import.meta.url);
 
 /** Packages that hold TensorFlow's own library; users install one of them where they want it. */
 const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
@@ -10,7 +13,7 @@ const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const
 export function nativePackage(): (typeof PACKAGES)[number] | undefined {
   return PACKAGES.find((name) => {
     try {
-      import.meta.resolve(name);
+      require.resolve(name);
       return true;
     } catch {
       return false;
