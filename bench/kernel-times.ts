@@ -22,7 +22,7 @@ export class KernelTimes {
         kernelName,
         backendName,
         kernelFunc: (call) => {
-          const [start, outside] = [performance.now(), this.#inside];
+          const [start, outside, before] = [performance.now(), this.#inside, this.products];
           this.#inside = 0;
           const result = kernelFunc(call);
           const passed = performance.now() - start;
@@ -30,7 +30,7 @@ export class KernelTimes {
           time.calls++;
           // Some kernels call others: each has the time that is its own, and the innermost has the products.
           time.milliseconds += passed - this.#inside;
-          if (this.#inside === 0)
+          if (this.products === before)
             time.products += products(kernelName, call.inputs as unknown as Inputs, result as tf.TensorInfo);
           this.#inside = outside + passed;
           this.#times.set(kernelName, time);
