@@ -59,7 +59,7 @@ export function runCommand(program: Command, recipes: readonly { name: string; r
       new Option('-n, --dry-run', 'check inputs and show the plan, without work'),
       new Option('--gzip', 'compress shards'),
       new Option('--shard-records <number>', 'records of the input a shard (default: 1000)').argParser(number),
-      new Option('--shard-bytes <number>', 'size at which a shard ends (default: 64 MiB)').argParser(number),
+      new Option('--shard-bytes <number>', 'size at which a shard ends, too (default: none)').argParser(number),
       new Option('--concurrency <number>', 'records at once in each stage').argParser(number),
       new Option('--json', 'print the result as JSON'),
       new Option('-q, --quiet', 'no progress'),
@@ -120,7 +120,7 @@ export function resumeCommand(program: Command): void {
         out,
         resume: true,
         shardRecords: records,
-        shardBytes: bytes,
+        ...(bytes !== null && { shardBytes: bytes }),
         gzip,
         ...(flags.concurrency !== undefined && { concurrency: flags.concurrency }),
       });

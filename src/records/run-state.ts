@@ -4,9 +4,8 @@ import { InputFileSchema, NodeDescriptionSchema, StageCountsSchema } from './man
 export const ShardingSchema = Type.Object(
   {
     records: Type.Integer({ minimum: 1, description: 'a shard covers at most so many records of the input' }),
-    bytes: Type.Integer({
-      minimum: 1,
-      description: 'a shard ends where one of its files reaches this size, uncompressed',
+    bytes: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
+      description: 'a shard ends where one of its files reaches this size, uncompressed; null for no bound',
     }),
     gzip: Type.Boolean(),
   },
