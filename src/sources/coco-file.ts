@@ -31,6 +31,8 @@ export interface CocoFileOptions {
   readonly compat: boolean;
   /** How many images to yield at most. */
   readonly limit: number;
+  /** How many items the source yielded before this file; 0 unless given. */
+  readonly before?: number;
   /** How much may be held in memory before it is spilled, and how much of one image at all. */
   readonly spool: Omit<GroupSpoolOptions, 'tempDir'>;
 }
@@ -60,12 +62,18 @@ export class CocoFile {
   readonly #categories = new Map<Id, string>();
   #passes = 1;
   #pass = 0;
+  #yielded = 0;
 
   constructor(file: string, options: CocoFileOptions, context: SourceContext) {
     this.#file = file;
     this.#options = options;
     this.#context = context;
     this.#spool = new GroupSpool({ ...options.spool, tempDir: context.tempDir });
+  }
+
+  /** How many items it has yielded. */
+  get yielded(): number {
+    return this.#yielded;
   }
 
   /** How many images were within the limit. */
@@ -79,15 +87,27 @@ export class CocoFile {
    */
   async *items(): AsyncGenerator<SourceItem<ImageRecord>, void, void> {
     try {
-      yield* this.#take();
+      for await (const item of this.#take()) {
+        this.#yielded++;
+        yield item;
+      }
+      const { wanted } = this.#context;
+      const { before = 0 } = this.#options;
       let done = 0;
       for await (const group of this.#spool.groups()) {
         this.#context.signal.throwIfAborted();
-        yield await this.#item(group);
+        const position = before + this.#yielded++;
+        yield wanted?.(position) === false ? {} : await this.#item(group);
         this.#context.progress({ phase: 'records', done: ++done, total: this.images });
       }
-      if (this.#refusedCount > 0) yield { counts: { 'refused-image-annotation': this.#refusedCount } };
-      for (const [index, id] of this.#unknownIds.entries()) yield unknownImage(id, this.#unknownCounts[index] ?? 0);
+      if (this.#refusedCount > 0) {
+        this.#yielded++;
+        yield { counts: { 'refused-image-annotation': this.#refusedCount } };
+      }
+      for (const [index, id] of this.#unknownIds.entries()) {
+        this.#yielded++;
+        yield unknownImage(id, this.#unknownCounts[index] ?? 0);
+      }
     } finally {
       await this.#spool.close();
     }
