@@ -1,10 +1,12 @@
-import { readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { OutputError } from '../errors.js';
 import { version } from '../package-info.js';
 import { digest } from '../records/digest.js';
 import type { InputFile } from '../records/manifest.js';
 import type { RunState } from '../records/run-state.js';
+import { guard } from '../sinks/guard.js';
+import { publishOnce } from '../sinks/publish-once.js';
 import type { RunFolder } from '../sinks/run-folder.js';
 import { describeGraph } from './describe.js';
 import type { Graph } from './graph.js';
@@ -58,6 +60,25 @@ export async function claim(folder: RunFolder, state: RunState, resume: boolean,
   return found !== null;
 }
 
+/**
+ * Lets several processes, on any machines, work on one run: the first one says what the run is, and the others must say
+ * the same.
+ *
+ * @throws OutputError where the folder holds something else
+ */
+export async function join(folder: RunFolder, state: RunState): Promise<void> {
+  if (!(await folder.state())) {
+    await claim(folder, state, false, false);
+    await guard(folder.path, async () => {
+      await mkdir(folder.inner(), { recursive: true });
+      await publishOnce(folder.inner('run.json'), `${JSON.stringify(state, null, 2)}\n`);
+    });
+  }
+  const found = await folder.state();
+  const difference = found && differs(found, state);
+  if (difference) throw new OutputError(folder.path, `can't join the run: ${difference}`);
+}
+
 /** Removes an earlier run, all but its lock, and says what the new one is. */
 export async function begin(folder: RunFolder, state: RunState): Promise<void> {
   // The marks go first: killed in between, what is left claims nothing that is no longer there.
@@ -74,15 +95,20 @@ export async function begin(folder: RunFolder, state: RunState): Promise<void> {
 }
 
 /** In words, what is not as it was; null where all is the same. */
-export function differs(was: RunState, is: RunState): string | null {
-  if (was.relflow !== is.relflow) return `it was begun by relflow ${was.relflow}, this is ${is.relflow}`;
-  if (digest(was.graph) !== digest(is.graph)) {
-    const changed = is.graph.find((node, index) => digest(node) !== digest(was.graph[index] ?? null));
-    return `the pipeline or its options are not the same${changed ? `, beginning with '${changed.id}'` : ''}`;
-  }
+function differs(was: RunState, is: RunState): string | null {
+  const otherGraph = differsInGraph(was, is);
+  if (otherGraph) return otherGraph;
   if (digest(was.inputs) !== digest(is.inputs)) {
     const changed = is.inputs.find((input) => !was.inputs.some((other) => digest(other) === digest(input)));
     return `the input ${changed?.path ?? 'files'} has changed since`;
   }
   return digest(was.sharding) === digest(is.sharding) ? null : 'the shards are to be cut in another way';
+}
+
+/** In words, what of the graph or of relflow is not as it was; null where they are the same. */
+export function differsInGraph(was: RunState, is: Pick<RunState, 'relflow' | 'graph'>): string | null {
+  if (was.relflow !== is.relflow) return `it was begun by relflow ${was.relflow}, this is ${is.relflow}`;
+  if (digest(was.graph) === digest(is.graph)) return null;
+  const changed = is.graph.find((node, index) => digest(node) !== digest(was.graph[index] ?? null));
+  return `the pipeline or its options are not the same${changed ? `, beginning with '${changed.id}'` : ''}`;
 }

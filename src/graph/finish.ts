@@ -1,7 +1,7 @@
-import writeFileAtomic from 'write-file-atomic';
 import type { Manifest, StageCounts } from '../records/manifest.js';
 import type { RunState } from '../records/run-state.js';
 import { addStages } from '../records/stage-counts.js';
+import { publishOnce } from '../sinks/publish-once.js';
 import type { RunFolder } from '../sinks/run-folder.js';
 import type { Graph } from './graph.js';
 
@@ -37,6 +37,6 @@ export async function finish(
     stages: Object.fromEntries(graph.nodes.flatMap(({ id }) => (stages[id] ? [[id, stages[id]]] : []))),
     files,
   };
-  await writeFileAtomic(folder.at('manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  await publishOnce(folder.at('manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
 }

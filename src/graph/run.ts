@@ -7,10 +7,11 @@ import type { SourceProgress } from '../records/ports.js';
 import type { RunState } from '../records/run-state.js';
 import { guard } from '../sinks/guard.js';
 import { lockFolder } from '../sinks/lock-folder.js';
-import { REJECTS, RunFolder } from '../sinks/run-folder.js';
+import { RunFolder } from '../sinks/run-folder.js';
 import { ShardWriter } from '../sinks/shard-writer.js';
 import { checkEnds, checkWiring } from './check.js';
 import { begin, claim, stateOf } from './claim.js';
+import { commitOf } from './commit-of.js';
 import { execute } from './execute.js';
 import { finish } from './finish.js';
 import type { Graph } from './graph.js';
@@ -170,9 +171,8 @@ async function runLocked(
         if (progress.phase === 'reading') report(progress, writer);
       },
     });
-    for await (const { writes, rejects, stages } of outcomes) {
-      const refused = rejects.map((reject) => ({ sink: REJECTS, line: JSON.stringify(reject) }));
-      await writer.commit({ writes: [...writes, ...refused], stages });
+    for await (const outcome of outcomes) {
+      await writer.commit(commitOf(outcome));
       report({ phase: 'records', done: writer.done, total: source.phase === 'records' ? source.total : null }, writer);
     }
     let manifest: Manifest | null = null;
