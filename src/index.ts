@@ -51,7 +51,14 @@ export { baselineTagger } from './operators/baseline-tagger.js';
 export { type CaptionOptions, caption } from './operators/caption.js';
 export { filter } from './operators/filter.js';
 export { type MatchOptions, match } from './operators/match.js';
-export { FILTERED, type Operator, type OperatorContext, type OperatorSpec, operator } from './operators/operator.js';
+export {
+  FILTERED,
+  type Lane,
+  type Operator,
+  type OperatorContext,
+  type OperatorSpec,
+  operator,
+} from './operators/operator.js';
 export { inOrder, orderedMap } from './operators/ordered-map.js';
 export { type PairOptions, pair } from './operators/pair.js';
 export { parse } from './operators/parse.js';

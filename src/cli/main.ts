@@ -16,8 +16,10 @@ import { recipesFor } from './recipes.js';
 import { resumeCommand } from './resume.js';
 import { runCommand } from './run.js';
 import { statsCommand } from './stats.js';
+import { statusCommand } from './status.js';
 import { validateCommand } from './validate.js';
 import { weightsCommand } from './weights.js';
+import { workerCommand } from './worker.js';
 
 /** Exit codes: 0 fine, 1 an error that relflow names, 2 wrong usage, 130 interrupted. */
 async function main(args: readonly string[]): Promise<void> {
@@ -36,6 +38,8 @@ async function main(args: readonly string[]): Promise<void> {
   runCommand(program, recipes);
   resumeCommand(program);
   finishCommand(program);
+  workerCommand(program);
+  statusCommand(program);
   validateCommand(program);
   exportCommand(program);
   statsCommand(program);

@@ -1,11 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { OptionsSchema, Recipe } from '../graph/recipe.js';
 import { executePart, executeRun } from './execute-run.js';
+import { chosenQueue, queueChoice } from './queue-option.js';
+import { executeQueued, type QueueFlags } from './queue-run.js';
 import { buildGraph, exportOption, number, recipeCommand, recipeOptions } from './recipes.js';
 import type { Saved } from './saved-run.js';
 
 /** Options of a run that are no pipeline's own. */
-interface RunFlags {
+interface RunFlags extends Partial<Omit<QueueFlags, 'queue'>> {
+  readonly queue?: string | true;
   readonly out: string;
   readonly export: readonly string[];
   readonly overwrite?: boolean;
@@ -15,8 +18,6 @@ interface RunFlags {
   readonly shardBytes?: number;
   readonly concurrency?: number;
   readonly shard?: { readonly part: number; readonly parts: number };
-  readonly json?: boolean;
-  readonly quiet?: boolean;
 }
 
 /** `relflow run PIPELINE`, one subcommand a pipeline. */
@@ -39,7 +40,14 @@ export function runCommand(program: Command, recipes: readonly { name: string; r
       new Option('--concurrency <number>', 'records at once in each stage').argParser(number),
       new Option('--shard <i/n>', 'do only part i of n, beside other processes; then relflow finish')
         .argParser(partOf)
-        .conflicts(['overwrite', 'shardBytes']),
+        .conflicts(['overwrite', 'shardBytes', 'queue']),
+      queueChoice().conflicts(['overwrite', 'shardBytes', 'concurrency']),
+      new Option('--detach', 'with --queue: leave the run to the workers and return'),
+      listOption('--lane-limit <lane=number>', 'with --queue: at most so many shards at once, as captions=4'),
+      listOption('--lane-rate <lane=number>', 'with --queue: at most so many images a minute, as captions=600'),
+      new Option('--shard-attempts <number>', 'with --queue: how often a shard is tried (default: 5)').argParser(
+        number,
+      ),
       new Option('--json', 'print the result as JSON'),
       new Option('-q, --quiet', 'no progress'),
     ]);
@@ -59,7 +67,9 @@ export function runCommand(program: Command, recipes: readonly { name: string; r
         ...(shardRecords !== undefined && { shardRecords }),
         ...(concurrency !== undefined && { concurrency }),
       };
-      if (shard) await executePart(graph, saved, flags, { ...common, ...shard });
+      const { queue } = flags;
+      if (queue !== undefined) await executeQueued(graph, saved, { ...flags, queue: chosenQueue(queue) }, common);
+      else if (shard) await executePart(graph, saved, flags, { ...common, ...shard });
       else {
         await executeRun(graph, saved, flags, {
           ...common,
@@ -78,4 +88,9 @@ function partOf(text: string): { part: number; parts: number } {
     throw new InvalidArgumentError('Expected a part and of how many, such as 2/8.');
   }
   return { part: Number(part), parts: Number(parts) };
+}
+
+/** An option that may be given several times. */
+function listOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text, before: readonly string[] = []) => [...before, text]);
 }
