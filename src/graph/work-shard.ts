@@ -21,10 +21,14 @@ export interface WorkShardOptions {
   readonly beforeEach?: (item: WorkItem) => void;
 }
 
-/** What became of a shard: whole, by this call or before; or on its way to the phase that comes next. */
+/**
+ * What became of a shard: whole, by this call, before it, or by another while it worked in vain; or on its way to the
+ * phase that comes next.
+ */
 export type ShardFate =
   | { readonly fate: 'whole'; readonly records: number }
   | { readonly fate: 'was whole' }
+  | { readonly fate: 'done twice' }
   | { readonly fate: 'next'; readonly phase: number; readonly records: number };
 
 /**
@@ -76,7 +80,7 @@ export async function workShard(
     const { records } = whole;
     const mark = await whole.publish();
     await removeWork(folder, shard, phase);
-    return mark ? { fate: 'whole', records } : { fate: 'was whole' };
+    return mark ? { fate: 'whole', records } : { fate: 'done twice' };
   } finally {
     await whole.discard();
   }

@@ -82,6 +82,7 @@ export class RunWork {
     const { isolate, concurrency } = this.#options;
     const { signal } = this.#kill;
     // Attempts that neither ended nor failed: their workers were lost.
+    this.#tell({ event: 'begun', out: folder.path, shard, phase });
     const deaths = job.attemptsStarted - 1 - job.attemptsMade;
     let fate: ShardFate;
     if (isolate && deaths >= DEATHS) {

@@ -3,6 +3,7 @@ import type { ShardFate } from '../graph/work-shard.js';
 /** Something that a worker did, or that happened to it. */
 export type WorkerEvent =
   | ({ readonly event: 'read'; readonly records: number; readonly seconds: number } & InRun)
+  | ({ readonly event: 'begun' } & InShard)
   | ({ readonly event: 'isolated' } & InShard)
   | ({
       readonly event: 'shard';
