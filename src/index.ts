@@ -130,4 +130,5 @@ export { type FactualT5Options, factualT5 } from './text/factual-t5.js';
 export { type LearnedParserOptions, learnedParser } from './text/learned/learned-parser.js';
 export { ruleParser } from './text/rule-parser.js';
 export { textParser, textParsers } from './text/text-parser.js';
+export { threadedParser } from './text/threaded-parser.js';
 export { loadVocabulary, type Vocabulary } from './text/vocabulary/vocabulary.js';

@@ -15,7 +15,7 @@ export function finishCommand(program: Command): void {
     .addHelpText('after', '\nExample:\n  relflow finish o365-graphs')
     .action(async (path: string, { json }: { json?: boolean }) => {
       const folder = new RunFolder(path);
-      const graph = await graphOfRun(folder, 'finish', 'finishShards(graph, folder)', false);
+      const graph = await graphOfRun(folder, 'finish', 'finishShards(graph, folder)', { inputs: false });
       const { records, files } = await finishShards(graph, folder);
       if (json) print(JSON.stringify({ out: path, finished: true, records, files: files.length }));
       else print(`${records} records, ${files.length} files → ${path}`);

@@ -76,9 +76,10 @@ export function workerCommand(program: Command): void {
     });
 }
 
-/** Input files are the business of whoever reads them. */
+/** Input files are the business of whoever reads them; processors are shared out by starting more workers. */
 function workerGraph(folder: RunFolder) {
-  return graphOfRun(folder, 'worker', 'startWorker(server, { graphOf })', false);
+  const rebuilding = { inputs: false, changed: { parserThreads: 0 } };
+  return graphOfRun(folder, 'worker', 'startWorker(server, { graphOf })', rebuilding);
 }
 
 async function untilInterrupted(worker: RunningWorker): Promise<void> {
