@@ -15,7 +15,7 @@ export interface ParserThreadData {
 /** What comes first is read in this thread: so few captions are done before others have started. */
 const CAPTIONS_BEFORE_THREADS = 2000;
 /** Captions in a message: enough that its cost is small beside theirs. */
-const BATCH = 32;
+const BATCH = 100;
 const MAX_THREADS = 8;
 
 interface Waiting {
