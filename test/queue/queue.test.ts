@@ -5,12 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot, RunFolder } from '../../src/index.js';
 import { relflow, start } from '../support/command.js';
 import { digests, temporaryFolder } from '../support/folders.js';
+import { NetworkNamespaces } from '../support/network-namespaces.js';
 import { hasRedis, RedisServer } from '../support/redis-server.js';
 import { writeSyntheticCoco } from '../support/synthetic-coco.js';
 import { type Said, WorkerCrowd } from '../support/worker-crowd.js';
 
 const IMAGES = 3000;
 const SHARDS = 60;
+/** Longer than the heartbeat; `RELFLOW_TEST_CUT_SECONDS=60` cuts for a minute. */
+const CUT_MILLISECONDS = 1000 * Number(process.env['RELFLOW_TEST_CUT_SECONDS'] ?? 8);
 
 describe('a run by workers of a queue', function () {
   this.timeout(300_000);
@@ -65,6 +68,42 @@ describe('a run by workers of a queue', function () {
     const inFlight = workers.deaths + 4 * restarts;
     assert.ok(done <= SHARDS + inFlight, `${done} shards done, ${SHARDS} there, ${inFlight} may have been in flight`);
     assert.equal(said.filter(({ event }) => event === 'finished').length, 1);
+  });
+
+  it('ends with the same bytes where one of two machines is cut off for a while', async function () {
+    const network = NetworkNamespaces.create();
+    if (!network) {
+      console.log('      skipped: no network namespaces can be made here');
+      this.skip();
+    }
+    let server: RedisServer | null = null;
+    const workers: WorkerCrowd[] = [];
+    try {
+      server = await RedisServer.start(network.host);
+      const out = join(temporaryFolder(), 'out');
+      for (const machine of [0, 1]) {
+        const crowd = new WorkerCrowd(['--queue', server.url, '--heartbeat', '3']);
+        crowd.add(network.wrapper(machine));
+        workers.push(crowd);
+      }
+      const folder = new RunFolder(out);
+      const { ended } = start([...run, '--out', out, '--queue', server.url]);
+      const begun = async () => {
+        while ((await folder.wholeShards()).size < 5) await sleep(200);
+      };
+      await Promise.race([begun(), ended]);
+      network.cut(1, true);
+      await sleep(CUT_MILLISECONDS);
+      network.cut(1, false);
+      const { code, stderr } = await ended;
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(digests(out), whole);
+      assert.equal(workers[0]!.deaths + workers[1]!.deaths, 0);
+    } finally {
+      for (const crowd of workers) await crowd.stop();
+      await server?.stop();
+      network.remove();
+    }
   });
 
   it('refuses the record that ends its process, names its image, and does the rest', async () => {

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { temporaryFolder } from './folders.js';
 
+const PASSWORD = 'sesame';
+
 /** Whether Redis is installed. */
 export function hasRedis(): boolean {
   try {
@@ -34,7 +36,7 @@ export class RedisServer {
   }
 
   get url(): string {
-    return `redis://${this.host}:${this.port}`;
+    return `redis://:${PASSWORD}@${this.host}:${this.port}`;
   }
 
   /** Shuts it down and, after a while, starts it again with all that it kept. */
@@ -55,12 +57,14 @@ export class RedisServer {
 
   async #start(): Promise<void> {
     const args = ['--port', String(this.port), '--bind', this.host, '--dir', this.#folder, '--save', ''];
+    // Without a password it would let in nobody from another network.
+    args.push('--requirepass', PASSWORD);
     const child = spawn('redis-server', [...args, '--appendonly', 'yes', '--appendfsync', 'always'], {
       stdio: 'ignore',
     });
     process.once('exit', () => child.kill('SIGKILL'));
     this.#process = child;
-    const client = new Redis({ host: this.host, port: this.port, retryStrategy: () => 50, maxRetriesPerRequest: null });
+    const client = new Redis(this.url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
     client.on('error', () => {});
     await client.ping();
     client.disconnect();
