@@ -74,6 +74,7 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
   if (await folder.manifest()) return finished();
 
   let extent: number | null = null;
+  let source: SourceProgress = { phase: 'reading', done: 0, total: null };
   let current: WholeShard | null = null;
   const publish = async (shard: WholeShard) => {
     if (await shard.publish()) shards++;
@@ -95,7 +96,10 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
       onEnd: (total) => {
         extent = total;
       },
-      onProgress: report,
+      onProgress: (progress) => {
+        source = progress;
+        if (progress.phase === 'reading') report(progress);
+      },
     });
     for await (const outcome of outcomes) {
       const shard = Math.floor(outcome.ordinal / perShard);
@@ -103,6 +107,7 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
       await current.commit(commitOf(outcome));
       records++;
       if (current.records === perShard) await publish(current);
+      report({ phase: 'records', done: outcome.ordinal + 1, total: source.phase === 'records' ? source.total : null });
     }
     if (extent === null) return { ...finished(), finished: false };
     if (current) await publish(current);
