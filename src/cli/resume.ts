@@ -25,12 +25,20 @@ export function resumeCommand(program: Command): void {
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', '\nExample:\n  relflow resume coco-graphs')
     .action(async (out: string, flags: ResumeFlags) => {
-      const state = await new RunFolder(out).state();
+      const folder = new RunFolder(out);
+      const state = await folder.state();
       if (!state) throw new OutputError(out, 'holds no run to resume');
       if (!isSaved(state.options)) {
         throw new OptionError(
           'resume',
           `the run '${state.pipeline}' was composed in code; resume it there, with run(graph, { resume: true })`,
+        );
+      }
+      const whole = await folder.wholeShards();
+      if ((await folder.extent()) || [...whole].some((shard) => shard >= whole.size)) {
+        throw new OptionError(
+          'resume',
+          'several processes do this run; go on with run --shard or run --queue, then relflow finish (docs/scale.md)',
         );
       }
       const { budget, endpointUrl } = flags;
