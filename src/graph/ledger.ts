@@ -59,7 +59,8 @@ export class Ledger {
     const at = (id: string) => this.#order.get(nodes.get(id)!)!;
     for (const write of writes) this.#writes.push({ at: at(write.sink), ...write });
     for (const { path, reject } of rejects) this.#rejects.push({ at: at(reject.stage), path, reject });
-    Object.assign(this.#stages, structuredClone(stages));
+    // Read from a file for this ledger alone, so they may be added to.
+    Object.assign(this.#stages, stages);
     this.#tokens = parked.length + 1;
   }
 

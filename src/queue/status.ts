@@ -6,7 +6,7 @@ import { checkServer, type QueueServer } from './connection.js';
 import { LANES, queueOf, type ShardQueue } from './queues.js';
 import { rememberedRun } from './run-id.js';
 
-const LOOK_MILLISECONDS = 500;
+const LOOK_MILLISECONDS = 1000;
 
 /** A lane's jobs, of all runs, and who does them. */
 export interface LaneStatus {
