@@ -51,7 +51,9 @@ export class CocoFile {
   readonly #options: CocoFileOptions;
   readonly #context: SourceContext;
   readonly #spool: GroupSpool;
-  readonly #images = new IdIndex();
+  /** Let go of when the file has been read, for it grows with the set. */
+  #images: IdIndex | null = new IdIndex();
+  #imageCount = 0;
   readonly #refused = new IdIndex();
   /** How many annotations belong to images that were refused. */
   #refusedCount = 0;
@@ -78,7 +80,7 @@ export class CocoFile {
 
   /** How many images were within the limit. */
   get images(): number {
-    return Math.min(this.#images.size, this.#options.limit);
+    return Math.min(this.#imageCount, this.#options.limit);
   }
 
   /**
@@ -91,6 +93,7 @@ export class CocoFile {
         this.#yielded++;
         yield item;
       }
+      this.#images = null;
       const { wanted } = this.#context;
       const { before = 0 } = this.#options;
       let done = 0;
@@ -153,7 +156,7 @@ export class CocoFile {
       if (image.image !== undefined) this.#refused.add(image.image);
       return image;
     }
-    const group = this.#images.add(image.id);
+    const group = this.#images?.add(image.id);
     if (group === undefined) {
       return {
         reason: 'duplicate-image',
@@ -161,6 +164,7 @@ export class CocoFile {
         image: image.id,
       };
     }
+    this.#imageCount++;
     if (group < this.#options.limit) putImage(this.#spool, group, image);
     return undefined;
   }
@@ -168,7 +172,7 @@ export class CocoFile {
   #takeAnnotation(value: unknown, position: number): SourceReject | undefined {
     const annotation = readAnnotation(value, position);
     if (isReject(annotation)) return annotation;
-    const group = this.#images.get(annotation.image);
+    const group = this.#images?.get(annotation.image);
     if (group === undefined) this.#countUnknown(annotation.image);
     else if (group < this.#options.limit) putAnnotation(this.#spool, group, annotation);
     return undefined;
