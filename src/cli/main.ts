@@ -14,6 +14,7 @@ import { planCommand } from './plan.js';
 import { recipesFor } from './recipes.js';
 import { resumeCommand, runCommand } from './run.js';
 import { statsCommand } from './stats.js';
+import { trainCommand } from './train.js';
 import { validateCommand } from './validate.js';
 import { weightsCommand } from './weights.js';
 
@@ -40,6 +41,7 @@ async function main(args: readonly string[]): Promise<void> {
   parseCommand(program);
   evaluateCommand(program);
   captionsCommand(program);
+  trainCommand(program);
   weightsCommand(program);
   doctorCommand(program);
   overrideExits(program);
