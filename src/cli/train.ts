@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { Presets, SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { OptionError } from '../index.js';
+import { OptionError, RunFolder } from '../index.js';
+import { lockFolder } from '../sinks/lock-folder.js';
 import type { DryRun, TrainingEvent } from '../training/index.js';
 import { stopOnInterrupt } from './interrupt.js';
 import { print, printNote, table } from './output.js';
@@ -64,6 +65,7 @@ async function trainTaggerAction({ config: file, out, resume, dryRun: dry, json,
       else printDryRun(result);
       return;
     }
+    const unlock = await lockFolder(new RunFolder(out!));
     const view = quiet ? { tell: () => {}, end: () => {} } : trainingView();
     const result = await training
       .trainTagger({
@@ -82,7 +84,10 @@ async function trainTaggerAction({ config: file, out, resume, dryRun: dry, json,
         onEvent: view.tell,
         stop: interrupt.stop,
       })
-      .finally(view.end);
+      .finally(async () => {
+        view.end();
+        await unlock();
+      });
     if (json) print(JSON.stringify(result));
     else if (result.finished) print(`${result.step} steps, loss ${result.loss?.toFixed(3) ?? '–'}: ${result.path}`);
     if (!result.finished) {
