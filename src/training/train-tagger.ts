@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { OptionError, OutputError, RelflowError } from '../errors.js';
@@ -143,8 +143,11 @@ export async function trainTagger(options: TrainTaggerOptions): Promise<Training
 async function checkSettings(path: string, settings: TaggerSettings): Promise<void> {
   const text = `${JSON.stringify(settings, null, 2)}\n`;
   const known = await readFile(path, 'utf8').catch(() => null);
-  if (known === null) await writeFile(path, text, { flush: true });
-  else if (known !== text) {
+  if (known === null) {
+    // A process that is killed here leaves no half of it.
+    await writeFile(`${path}.partial`, text, { flush: true });
+    await rename(`${path}.partial`, path);
+  } else if (known !== text) {
     const was = JSON.parse(known) as Record<string, unknown>;
     const name = Object.entries(settings).find(([key, value]) => JSON.stringify(was[key]) !== JSON.stringify(value));
     throw new OutputError(path, `is of a run with another '${name?.[0] ?? 'setting'}': give another folder`);

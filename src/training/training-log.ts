@@ -1,4 +1,4 @@
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
 import type { Id } from '../records/image.js';
 import type { LossParts } from './tagger-step.js';
 
@@ -69,6 +69,7 @@ export class TrainingLog {
         return false;
       }
     });
-    await writeFile(this.#path, kept.map((line) => `${line}\n`).join(''));
+    await writeFile(`${this.#path}.partial`, kept.map((line) => `${line}\n`).join(''));
+    await rename(`${this.#path}.partial`, this.#path);
   }
 }
