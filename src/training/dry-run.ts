@@ -3,9 +3,10 @@ import { RelflowError } from '../errors.js';
 import { keepAll } from '../model/layers/dropout.js';
 import { AdamW, gradientLength } from './adam-w.js';
 import { batchStream } from './batch-stream.js';
-import type { TaggerSettings } from './tagger-settings.js';
+import type { TrainTaggerOptions } from './tagger-run.js';
+import { batchOptions, type TaggerSettings, totalSteps } from './tagger-settings.js';
 import { taggerGradients } from './tagger-step.js';
-import { batchOptions, openTagger, type TrainTaggerOptions, totalSteps } from './train-tagger.js';
+import { openTagger } from './train-tagger.js';
 import type { Census, TrainingData } from './training-data.js';
 
 /** What one step of a run is and takes. */

@@ -4,6 +4,7 @@ import type { TrainingConfig } from '../records/training-config.js';
 import { schemaProblem } from '../records/validate.js';
 import { type AdamWOptions, officialAdamW } from './adam-w.js';
 import { officialViews, tinyViews, type Views } from './augment.js';
+import type { BatchStreamOptions } from './batch-stream.js';
 import { type Noise, officialNoise } from './denoising.js';
 import { officialSchedule, type Schedule } from './schedule.js';
 import { officialTexts, type TextTargets } from './text-set.js';
@@ -65,6 +66,25 @@ export function taggerSettings(config: unknown): TaggerSettings {
     schedule: given.schedule ?? officialSchedule,
     shuffleBuffer: given.shuffleBuffer ?? 2000,
   };
+}
+
+/** What batches of a run are made by. */
+export const batchOptions = (settings: TaggerSettings): BatchStreamOptions => ({
+  seed: settings.seed,
+  batch: settings.batch,
+  pairs: settings.model.pairs,
+  texts: settings.texts,
+  noise: settings.noise,
+  compat: settings.model.compat,
+  views: settings.views,
+  training: true,
+  buffer: settings.shuffleBuffer,
+});
+
+/** Steps of the whole run: so many as its epochs have whole batches where all images can be read. */
+export function totalSteps({ epochs, steps, batch, accumulate }: TaggerSettings, images: number): number {
+  const batches = Math.floor(images / batch) * epochs;
+  return Math.max(1, Math.min(Math.floor(batches / accumulate), steps ?? Number.POSITIVE_INFINITY));
 }
 
 function viewsOf(views: NonNullable<TrainingConfig['views']>): Views {
