@@ -1,4 +1,5 @@
-// MB/s of relflow's streaming reader against JSON.parse of the same file, each the best of three, in one process.
+// MB/s of relflow's streaming reader against JSON.parse of the same file, each the best of three, in one process; and of
+// Python's json.load and pycocotools, in a process of their own, where Python has them.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { streamJson } from '../src/sources/json-stream.js';
 
 const ROUNDS = 3;
+const MIN_RATIO = 0.7;
 const folder = mkdtempSync(join(tmpdir(), 'relflow-bench-'));
 const file = join(folder, 'annotations.json');
 
@@ -45,7 +47,36 @@ try {
   console.log(`file          ${megabytes.toFixed(0)} MB, ${parsed.elements} elements`);
   console.log(`streamJson    ${rate(streamed.seconds).toFixed(0)} MB/s`);
   console.log(`JSON.parse    ${rate(parsed.seconds).toFixed(0)} MB/s, the whole file in memory`);
-  console.log(`ratio         ${(parsed.seconds / streamed.seconds).toFixed(2)}`);
+  const ratio = parsed.seconds / streamed.seconds;
+  console.log(`ratio         ${ratio.toFixed(2)} against JSON.parse, limit ${MIN_RATIO}`);
+  for (const [name, seconds] of Object.entries(pythonSeconds())) {
+    const against = `ratio ${(seconds / streamed.seconds).toFixed(2)} against it`;
+    console.log(`${name.padEnd(14)}${rate(seconds).toFixed(0)} MB/s, ${against}`);
+  }
+  if (ratio < MIN_RATIO) process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** Seconds of the readers that Python has; none where there is no Python. */
+function pythonSeconds(): Record<string, number> {
+  const script = `
+import json, sys, time, contextlib, io
+def best(work):
+    times = []
+    for _ in range(${ROUNDS}):
+        begun = time.perf_counter(); work(); times.append(time.perf_counter() - begun)
+    return min(times)
+def load():
+    with open(sys.argv[1]) as file: json.load(file)
+seconds = {'json.load': best(load)}
+try:
+    from pycocotools.coco import COCO
+    def coco():
+        with contextlib.redirect_stdout(io.StringIO()): COCO(sys.argv[1])
+    seconds['pycocotools'] = best(coco)
+except ImportError: pass
+print(json.dumps(seconds))`;
+  const { status, stdout } = spawnSync('python3', ['-c', script, file], { encoding: 'utf8' });
+  return status === 0 ? (JSON.parse(stdout) as Record<string, number>) : {};
 }

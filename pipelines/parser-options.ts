@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { factualT5, OptionError, type TextParser, textParser, textParsers } from '../src/index.js';
+import { factualT5, OptionError, type TextParser, textParsers, threadedParser } from '../src/index.js';
 import { type EndpointOptions, endpointPolicy, given } from './endpoint-options.js';
 
 /** Options of every pipeline that reads captions. */
@@ -11,6 +11,14 @@ export const parserOptions = {
     maximum: 1,
     description: 'relations that the learned parser believes in less are left out',
   }),
+  parserThreads: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 64,
+      description:
+        'threads that read captions beside the first one (default: one less than there are processors, at most 8)',
+    }),
+  ),
   parserModel: Type.Optional(Type.String({ description: 'factual-t5: its model on Hugging Face' })),
   parserEndpointUrl: Type.Optional(Type.String({ description: 'factual-t5: its server' })),
 };
@@ -36,5 +44,5 @@ export function parserOf(where: string, options: ParserOptions): TextParser {
       `unknown parser '${parser}', expected one of ${textParsers.join(', ')}, factual-t5`,
     );
   }
-  return textParser(parser, { minConfidence });
+  return threadedParser(parser, { minConfidence }, options.parserThreads);
 }

@@ -48,8 +48,11 @@ export const pseudoLabelOptions = {
   tokenizer: Type.Optional(
     Type.String({ description: "folder with RoBERTa's tokenizer.json; default: that of the weights" }),
   ),
-  backend: Type.Optional(Type.String({ description: 'where the R-Tagger runs: auto, wasm, cpu' })),
+  backend: Type.Optional(Type.String({ description: 'where the R-Tagger runs: auto, wasm, tensorflow, cpu' })),
   threads: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'threads of the R-Tagger' })),
+  labelCache: Type.Optional(
+    Type.String({ description: "folder where the R-Tagger's label vectors are kept for further runs" }),
+  ),
   threshold: Type.Number({ default: 0.2, minimum: 0, maximum: 1, description: 'keep relations that score above this' }),
   sample: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'keep this share of the images' })),
   seed: Type.Integer({ default: 0, description: 'which images --sample keeps' }),
@@ -85,16 +88,18 @@ export function pseudoLabel(flow: Flow<ImageRecord>, vocabulary: string, options
 }
 
 function taggerOf(pipeline: string, vocabulary: string, options: PseudoLabelOptions): RelationTagger {
-  const { tagger: weights, taggerModel, tokenizer, backend, threads, images } = options;
+  const { tagger: weights, taggerModel, tokenizer, backend, threads, labelCache, compat, images } = options;
   if (weights === undefined) return baselineTagger();
   if (images === undefined) throw new OptionError(pipeline, 'expected --images beside --tagger, which looks at them');
   return rTagger({
     weights,
     images,
+    compat,
     categories: [...loadVocabulary(options.vocabulary ?? vocabulary).synonyms.keys()],
     ...(taggerModel !== undefined && { model: taggerModel }),
     ...(tokenizer !== undefined && { tokenizer }),
     ...(backend !== undefined && { backend }),
     ...(threads !== undefined && { threads }),
+    ...(labelCache !== undefined && { labelCache }),
   });
 }

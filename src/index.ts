@@ -46,18 +46,28 @@ export {
 } from './evaluation/predicate-scores.js';
 export { checkWiring } from './graph/check.js';
 export { describeGraph, drawMermaid, drawText } from './graph/describe.js';
+export { type FinishOptions, finishShards } from './graph/finish-shards.js';
 export { forecast, type StageForecast } from './graph/forecast.js';
 export { Flow, Graph, type RecordOf } from './graph/graph.js';
+export { inputFiles } from './graph/input-files.js';
 export { type Inspection, inspect } from './graph/inspect.js';
 export type { StageLoad } from './graph/meter.js';
 export { buildRecipe, type OptionsSchema, type Recipe, recipe } from './graph/recipe.js';
 export type { RecordsOptions } from './graph/records.js';
-export { inputFiles, type ModelUsage, type RunOptions, type RunProgress, type RunResult, run } from './graph/run.js';
+export { type ModelUsage, type RunOptions, type RunProgress, type RunResult, run } from './graph/run.js';
+export { type RunPartOptions, type RunPartResult, runPart } from './graph/run-part.js';
 export { baselineTagger } from './operators/baseline-tagger.js';
 export { type CaptionOptions, caption } from './operators/caption.js';
 export { filter } from './operators/filter.js';
 export { type MatchOptions, match } from './operators/match.js';
-export { FILTERED, type Operator, type OperatorContext, type OperatorSpec, operator } from './operators/operator.js';
+export {
+  FILTERED,
+  type Lane,
+  type Operator,
+  type OperatorContext,
+  type OperatorSpec,
+  operator,
+} from './operators/operator.js';
 export { inOrder, orderedMap } from './operators/ordered-map.js';
 export { type PairOptions, pair } from './operators/pair.js';
 export { parse } from './operators/parse.js';
@@ -129,4 +139,5 @@ export { type FactualT5Options, factualT5 } from './text/factual-t5.js';
 export { type LearnedParserOptions, learnedParser } from './text/learned/learned-parser.js';
 export { ruleParser } from './text/rule-parser.js';
 export { textParser, textParsers } from './text/text-parser.js';
+export { threadedParser } from './text/threaded-parser.js';
 export { loadVocabulary, type Vocabulary } from './text/vocabulary/vocabulary.js';

@@ -12,7 +12,7 @@ import {
   storeFolder,
 } from '../index.js';
 import { writeAtomically } from '../sinks/atomic-file.js';
-import { guard } from '../sinks/shard-writer.js';
+import { guard } from '../sinks/guard.js';
 import { print, printNote, table } from './output.js';
 
 interface StoreFlags extends AnswerFilter {

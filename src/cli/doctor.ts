@@ -33,6 +33,8 @@ export function doctorCommand(program: Command): void {
           ]),
         ),
       );
+      if (found.missing.length > 0) print('');
+      for (const { name, advice } of found.missing) print(`${name} ${advice}`);
     });
 }
 

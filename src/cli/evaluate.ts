@@ -9,7 +9,7 @@ import {
   textParser,
 } from '../index.js';
 import { writeAtomically } from '../sinks/atomic-file.js';
-import { guard } from '../sinks/shard-writer.js';
+import { guard } from '../sinks/guard.js';
 import { print, printNote, table } from './output.js';
 import { parserOption } from './parser-option.js';
 

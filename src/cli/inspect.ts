@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { inspect, RunFolder } from '../index.js';
 import { print } from './output.js';
-import { graphOfRun } from './run.js';
+import { graphOfRun } from './saved-run.js';
 
 /** `relflow inspect IMAGE RUN`. */
 export function inspectCommand(program: Command): void {
@@ -14,7 +14,10 @@ export function inspectCommand(program: Command): void {
     .option('--json', 'print as JSON')
     .addHelpText('after', '\nExample:\n  relflow inspect 391895 coco-graphs')
     .action(async (image: string, path: string, { json }: { json?: boolean }) => {
-      const inspection = await inspect(await graphOfRun(new RunFolder(path)), image);
+      const inspection = await inspect(
+        await graphOfRun(new RunFolder(path), 'inspect', 'inspect(graph, image)'),
+        image,
+      );
       if (json) {
         print(JSON.stringify(inspection, null, 2));
         return;

@@ -6,17 +6,21 @@ import { collectEarly } from './collect-early.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { exportCommand } from './export.js';
+import { finishCommand } from './finish.js';
 import { inspectCommand } from './inspect.js';
 import { listCommand } from './list.js';
 import { printNote } from './output.js';
 import { parseCommand } from './parse.js';
 import { planCommand } from './plan.js';
 import { recipesFor } from './recipes.js';
-import { resumeCommand, runCommand } from './run.js';
+import { resumeCommand } from './resume.js';
+import { runCommand } from './run.js';
 import { statsCommand } from './stats.js';
+import { statusCommand } from './status.js';
 import { trainCommand } from './train.js';
 import { validateCommand } from './validate.js';
 import { weightsCommand } from './weights.js';
+import { workerCommand } from './worker.js';
 
 /** Exit codes: 0 fine, 1 an error that relflow names, 2 wrong usage, 130 interrupted. */
 async function main(args: readonly string[]): Promise<void> {
@@ -34,6 +38,9 @@ async function main(args: readonly string[]): Promise<void> {
   planCommand(program, recipes);
   runCommand(program, recipes);
   resumeCommand(program);
+  finishCommand(program);
+  workerCommand(program);
+  statusCommand(program);
   validateCommand(program);
   exportCommand(program);
   statsCommand(program);

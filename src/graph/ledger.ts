@@ -3,6 +3,7 @@ import type { Reject } from '../records/reject.js';
 import type { OperatorStamp } from '../records/scene-graph.js';
 import { add, emptyCounts } from '../records/stage-counts.js';
 import type { Node } from './graph.js';
+import type { ParkedRecord, WorkItem } from './work-item.js';
 
 /** Everything that came of one record of the input, when all of it has come. */
 export interface Outcome {
@@ -15,6 +16,8 @@ export interface Outcome {
   readonly stages: Readonly<Record<string, StageCounts>>;
   /** Records that reached the node that is being collected, if one is. */
   readonly collected: readonly object[];
+  /** The same with what waits for a later phase; null where there is but one phase. */
+  readonly work: WorkItem | null;
 }
 
 /** A record on its way: `trail` is where it has been, `path` which branches it took. */
@@ -34,12 +37,37 @@ export class Ledger {
   readonly #writes: { readonly at: number; readonly path: string; readonly sink: string; readonly line: string }[] = [];
   readonly #rejects: { readonly at: number; readonly path: string; readonly reject: Reject }[] = [];
   readonly #collected: { readonly path: string; readonly record: object }[] = [];
+  readonly #parked: ParkedRecord[] = [];
   readonly #stages: Record<string, StageCounts> = {};
+  readonly #inPhases: boolean;
 
-  constructor(ordinal: number, order: ReadonlyMap<Node, number>, whenSettled: (outcome: Outcome) => void) {
+  /** @param inPhases whether what comes of the record is to be taken up again by another process */
+  constructor(
+    ordinal: number,
+    order: ReadonlyMap<Node, number>,
+    whenSettled: (outcome: Outcome) => void,
+    inPhases = false,
+  ) {
     this.ordinal = ordinal;
     this.#order = order;
     this.#whenSettled = whenSettled;
+    this.#inPhases = inPhases;
+  }
+
+  /** Takes over what an earlier phase left; each parked record is a token. */
+  takeUp({ writes, rejects, stages, parked }: WorkItem, nodes: ReadonlyMap<string, Node>): void {
+    const at = (id: string) => this.#order.get(nodes.get(id)!)!;
+    for (const write of writes) this.#writes.push({ at: at(write.sink), ...write });
+    for (const { path, reject } of rejects) this.#rejects.push({ at: at(reject.stage), path, reject });
+    // Read from a file for this ledger alone, so they may be added to.
+    Object.assign(this.#stages, stages);
+    this.#tokens = parked.length + 1;
+  }
+
+  /** Puts a token aside for a later phase. */
+  park(parked: ParkedRecord): void {
+    this.#parked.push(parked);
+    this.became(0);
   }
 
   /** The counts of a node, to be added to. */
@@ -65,13 +93,26 @@ export class Ledger {
   became(count: number): void {
     this.#tokens += count - 1;
     if (this.#tokens > 0) return;
+    const writes = this.#writes.sort(byPlace);
+    const rejects = this.#rejects.sort(byPlace);
     this.#whenSettled({
       ordinal: this.ordinal,
-      writes: this.#writes.sort(byPlace),
-      rejects: this.#rejects.sort(byPlace).map((entry) => entry.reject),
+      writes,
+      rejects: rejects.map((entry) => entry.reject),
       stages: this.#stages,
       collected: this.#collected.sort(byPath).map((entry) => entry.record),
+      work: this.#inPhases ? this.#work() : null,
     });
+  }
+
+  #work(): WorkItem {
+    return {
+      ordinal: this.ordinal,
+      writes: this.#writes.map(({ sink, path, line }) => ({ sink, path, line })),
+      rejects: this.#rejects.map(({ path, reject }) => ({ path, reject })),
+      stages: this.#stages,
+      parked: this.#parked.sort(byPath),
+    };
   }
 }
 

@@ -5,7 +5,8 @@ import { RecordError } from '../errors.js';
 import { positiveInteger } from '../records/option-checks.js';
 import type { Reject } from '../records/reject.js';
 import { checkWiring } from './check.js';
-import { type ExecuteOptions, execute } from './execute.js';
+import { execute } from './execute.js';
+import type { ExecuteOptions } from './execute-options.js';
 import type { Graph, Node } from './graph.js';
 
 export interface RecordsOptions {

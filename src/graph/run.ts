@@ -1,21 +1,21 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
-import { OptionError, OutputError } from '../errors.js';
-import { version } from '../package-info.js';
-import { digest } from '../records/digest.js';
-import type { InputFile, Manifest, StageCounts } from '../records/manifest.js';
+import { OptionError } from '../errors.js';
+import type { Manifest } from '../records/manifest.js';
 import { positiveInteger } from '../records/option-checks.js';
 import type { SourceProgress } from '../records/ports.js';
 import type { RunState } from '../records/run-state.js';
-import { addStages } from '../records/stage-counts.js';
+import { guard } from '../sinks/guard.js';
 import { lockFolder } from '../sinks/lock-folder.js';
-import { REJECTS, RunFolder } from '../sinks/run-folder.js';
-import { checksum, guard, ShardWriter } from '../sinks/shard-writer.js';
+import { RunFolder } from '../sinks/run-folder.js';
+import { ShardWriter } from '../sinks/shard-writer.js';
 import { checkEnds, checkWiring } from './check.js';
-import { describeGraph } from './describe.js';
+import { begin, claim, stateOf } from './claim.js';
+import { commitOf } from './commit-of.js';
 import { execute } from './execute.js';
+import { finish } from './finish.js';
 import type { Graph } from './graph.js';
+import { fingerprint, inputFiles } from './input-files.js';
 import { Meter, type StageLoad } from './meter.js';
 import { closeStages } from './records.js';
 
@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly overwrite?: boolean;
   /** A shard covers at most so many records of the input. Default 1,000. */
   readonly shardRecords?: number;
-  /** A shard ends where one of its files reaches this size in bytes, uncompressed. Default 64 MiB. */
+  /** A shard also ends where one of its files reaches this size in bytes, uncompressed. Default: no bound. */
   readonly shardBytes?: number;
   /** Compress shards. Default false. */
   readonly gzip?: boolean;
@@ -89,13 +89,8 @@ type Report = (progress: Pick<RunProgress, 'phase' | 'done' | 'total'>, writer?:
  * @throws WiringError, OptionError, InputError or OutputError before any work; InputError or OutputError on the way
  */
 export async function run(graph: Graph, options: RunOptions): Promise<RunResult> {
-  const { shardRecords = 1000, shardBytes = 64 * 2 ** 20, gzip = false, concurrency, resume = false } = options;
-  checkWiring(graph);
-  checkEnds(graph);
-  if (!options.out) throw new OptionError('run', 'no output folder');
-  positiveInteger('run', 'shardRecords', shardRecords);
-  positiveInteger('run', 'shardBytes', shardBytes);
-  if (concurrency !== undefined) positiveInteger('run', 'concurrency', concurrency);
+  checkRun(graph, options);
+  const { resume = false } = options;
   if (resume && options.overwrite) throw new OptionError('run', 'expected resume or overwrite, not both');
   const signal = options.signal ?? new AbortController().signal;
   const stop = options.stop ?? new AbortController().signal;
@@ -115,15 +110,7 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
     report({ phase: 'checking', done, total });
     ended.throwIfAborted();
   });
-  const state: RunState = {
-    format: 'relflow.run/1',
-    relflow: version,
-    pipeline: graph.name,
-    options: options.pipelineOptions ? { ...options.pipelineOptions } : null,
-    graph: describeGraph(graph),
-    inputs,
-    sharding: { records: shardRecords, bytes: shardBytes, gzip },
-  };
+  const state = stateOf(graph, options, inputs);
   // Nothing is made, not even a lock, in a folder that is somebody else's.
   await claim(folder, state, resume, options.overwrite ?? false);
   const unlock = await lockFolder(folder);
@@ -135,6 +122,20 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
   } finally {
     await unlock();
   }
+}
+
+/**
+ * Checks a graph and the options of its run before any work.
+ *
+ * @throws WiringError or OptionError
+ */
+export function checkRun(graph: Graph, { out, shardRecords, shardBytes, concurrency }: RunOptions): void {
+  checkWiring(graph);
+  checkEnds(graph);
+  if (!out) throw new OptionError('run', 'no output folder');
+  if (shardRecords !== undefined) positiveInteger('run', 'shardRecords', shardRecords);
+  if (shardBytes !== undefined) positiveInteger('run', 'shardBytes', shardBytes);
+  if (concurrency !== undefined) positiveInteger('run', 'concurrency', concurrency);
 }
 
 /** The run itself, in a folder that no other process writes to. */
@@ -170,9 +171,8 @@ async function runLocked(
         if (progress.phase === 'reading') report(progress, writer);
       },
     });
-    for await (const { writes, rejects, stages } of outcomes) {
-      const refused = rejects.map((reject) => ({ sink: REJECTS, line: JSON.stringify(reject) }));
-      await writer.commit({ writes: [...writes, ...refused], stages });
+    for await (const outcome of outcomes) {
+      await writer.commit(commitOf(outcome));
       report({ phase: 'records', done: writer.done, total: source.phase === 'records' ? source.total : null }, writer);
     }
     let manifest: Manifest | null = null;
@@ -206,122 +206,8 @@ async function runLocked(
   }
 }
 
-/** The input files of a graph, each once. */
-export async function inputFiles(graph: Graph): Promise<string[]> {
-  const files = new Set<string>();
-  for (const node of graph.nodes) {
-    if (node.kind === 'source') for (const file of await node.source.files()) files.add(file);
-    if (node.kind === 'stage') for (const file of (await node.spec.files?.()) ?? []) files.add(file);
-  }
-  return [...files];
-}
-
-async function fingerprint(
-  files: readonly string[],
-  report: (done: number, total: number) => void,
-): Promise<InputFile[]> {
-  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  let done = 0;
-  const inputs: InputFile[] = [];
-  for (const file of files) {
-    const sum = await checksum(file, (bytes) => {
-      done += bytes;
-      report(done, total);
-    });
-    inputs.push({ path: basename(file), ...sum });
-  }
-  return inputs;
-}
-
-/** Makes sure that the folder may become or is this run's; writes nothing. Returns whether a run is there already. */
-async function claim(folder: RunFolder, state: RunState, resume: boolean, overwrite: boolean): Promise<boolean> {
-  const found = await folder.state();
-  if (found && resume) {
-    const difference = differs(found, state);
-    if (difference) throw new OutputError(folder.path, `can't resume: ${difference}`);
-  } else if (found && !overwrite) {
-    throw new OutputError(folder.path, 'already holds a run; use `relflow resume` to go on with it, or --overwrite');
-  } else if (!found) {
-    if (resume) throw new OutputError(folder.path, 'holds no run to resume');
-    const names = await readdir(folder.path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
-      throw new OutputError(folder.path, error.code === 'ENOTDIR' ? 'not a folder' : error.message, { cause: error });
-    });
-    if (names.some((name) => name !== '.relflow')) {
-      throw new OutputError(folder.path, 'the folder is not empty and holds no run of relflow; choose another');
-    }
-  }
-  return found !== null;
-}
-
-/** Removes an earlier run, all but its lock, and says what the new one is. */
-async function begin(folder: RunFolder, state: RunState): Promise<void> {
-  // The marks go first: killed in between, what is left claims nothing that is no longer there.
-  for (const path of [folder.at('manifest.json'), folder.inner('shards'), folder.inner('progress.json')]) {
-    await rm(path, { recursive: true, force: true });
-  }
-  for (const name of await readdir(folder.path)) {
-    if (name !== '.relflow') await rm(folder.at(name), { recursive: true, force: true });
-  }
-  for (const name of await readdir(folder.inner())) {
-    if (folder.inner(name) !== folder.lock) await rm(folder.inner(name), { recursive: true, force: true });
-  }
-  await writeFileAtomic(folder.inner('run.json'), `${JSON.stringify(state, null, 2)}\n`);
-}
-
-/** In words, what is not as it was; null where all is the same. */
-function differs(was: RunState, is: RunState): string | null {
-  if (was.relflow !== is.relflow) return `it was begun by relflow ${was.relflow}, this is ${is.relflow}`;
-  if (digest(was.graph) !== digest(is.graph)) {
-    const changed = is.graph.find((node, index) => digest(node) !== digest(was.graph[index] ?? null));
-    return `the pipeline or its options are not the same${changed ? `, beginning with '${changed.id}'` : ''}`;
-  }
-  if (digest(was.inputs) !== digest(is.inputs)) {
-    const changed = is.inputs.find((input) => !was.inputs.some((other) => digest(other) === digest(input)));
-    return `the input ${changed?.path ?? 'files'} has changed since`;
-  }
-  return digest(was.sharding) === digest(is.sharding) ? null : 'the shards are to be cut in another way';
-}
-
-/** Makes what comes of the whole run, the manifest last; null where it was stopped on the way, for a resume to do it. */
-async function finish(
-  graph: Graph,
-  folder: RunFolder,
-  state: RunState,
-  signal: AbortSignal,
-  stop: AbortSignal,
-): Promise<Manifest | null> {
-  const shards = await folder.shards();
-  const stages: Record<string, StageCounts> = {};
-  for (const shard of shards) addStages(stages, shard.stages);
-  const files = shards.flatMap((shard) => shard.files);
-  try {
-    const ended = AbortSignal.any([signal, stop]);
-    for (const finisher of graph.finishers) {
-      ended.throwIfAborted();
-      files.push(...(await finisher.finish(folder, ended)));
-    }
-  } catch (error) {
-    if (stop.aborted && error === stop.reason) return null;
-    throw error;
-  }
-  const manifest: Manifest = {
-    format: 'relflow.manifest/1',
-    relflow: state.relflow,
-    pipeline: state.pipeline,
-    graph: state.graph,
-    inputs: state.inputs,
-    records: shards.reduce((sum, shard) => sum + shard.records, 0),
-    stages: Object.fromEntries(graph.nodes.flatMap(({ id }) => (stages[id] ? [[id, stages[id]]] : []))),
-    files,
-  };
-  await writeFileAtomic(folder.at('manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  return manifest;
-}
-
 /** What the stages of a graph have asked of models. */
-function usageOf(graph: Graph): ModelUsage {
+export function usageOf(graph: Graph): ModelUsage {
   return Object.fromEntries(
     graph.nodes.flatMap((node) => {
       const usage = node.kind === 'stage' ? node.spec.usage?.() : undefined;
@@ -330,7 +216,8 @@ function usageOf(graph: Graph): ModelUsage {
   );
 }
 
-async function writeReport(folder: RunFolder, meter: Meter, usage: ModelUsage): Promise<void> {
+/** Writes down how long each stage took, for whoever wants to know; no two runs need have the same. */
+export async function writeReport(folder: RunFolder, meter: Meter, usage: ModelUsage): Promise<void> {
   const stages = Object.entries(meter.stages).map(([id, load]) => ({
     stage: id,
     ...load,

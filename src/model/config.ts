@@ -113,6 +113,11 @@ export interface ModelConfig {
   readonly encoderLayers: number;
   readonly decoderLayers: number;
   readonly fusion: FusionConfig;
+  /**
+   * RLIPv1's late fusion: labels meet what the decoders found, behind them. The encoder then has neither fusions nor
+   * language layers, and `fusion` says nothing.
+   */
+  readonly lateFusion: boolean;
   readonly queries: QueryKind;
   /** Subject queries, and as many object queries. */
   readonly pairs: number;
@@ -134,6 +139,7 @@ const official = {
   decoderLayers: 3,
   pairs: 100,
   branches: 16,
+  lateFusion: false,
   compat: noCompat,
 } as const;
 
@@ -170,6 +176,14 @@ export const parsedR50: ModelConfig = {
   dropout: 0.1,
 };
 
+/** RLIPv1's ParSeD, to compare with: labels and image meet behind the decoders. Source: Yuan et al., "RLIP", 2022. */
+export const rlipv1ParsedR50: ModelConfig = {
+  ...parsedR50,
+  name: 'rlipv1ParsedR50',
+  lateFusion: true,
+  verbQuery: 'vanilla',
+};
+
 /** RLIPv2-ParSeDA, the headline model. */
 export const parsedaR50: ModelConfig = {
   ...parsedR50,
@@ -195,6 +209,7 @@ const tinyParts = {
   decoderLayers: 2,
   pairs: 12,
   branches: 4,
+  lateFusion: false,
   dropout: 0,
   compat: noCompat,
 } as const;
@@ -214,12 +229,21 @@ export const tiny: Readonly<Record<QueryKind, ModelConfig>> = {
   parseda: { ...tinyParts, name: 'tinyParseda', fusion: tinyFusion, queries: 'parseda', verbQuery: 'vanilla-mbf' },
 };
 
+/** The tiny model with late fusion. */
+export const tinyLate: ModelConfig = { ...tiny.parsed, name: 'tinyLate', lateFusion: true, verbQuery: 'vanilla' };
+
 /** The configurations that have a name. */
 export const presets: Readonly<Record<string, ModelConfig>> = Object.fromEntries(
-  [rTaggerR50, parsedR50, parsedaR50, parsedaSwinT, parsedaSwinL, ...Object.values(tiny)].map((config) => [
-    config.name,
-    config,
-  ]),
+  [
+    rTaggerR50,
+    parsedR50,
+    rlipv1ParsedR50,
+    parsedaR50,
+    parsedaSwinT,
+    parsedaSwinL,
+    ...Object.values(tiny),
+    tinyLate,
+  ].map((config) => [config.name, config]),
 );
 
 /**
@@ -256,6 +280,8 @@ export function checkConfig(config: ModelConfig): void {
   if (width % heads !== 0 || width % 4 !== 0) refuse(`width ${width}, expected a multiple of 4 and of heads ${heads}`);
   if (fusion.width % fusion.heads !== 0) refuse(`fusion.width ${fusion.width}, expected a multiple of ${fusion.heads}`);
   if (text.width % text.heads !== 0) refuse(`text.width ${text.width}, expected a multiple of ${text.heads}`);
+  if (config.lateFusion && config.queries === 'tagger')
+    refuse('lateFusion with given pairs, expected queries parsed or parseda');
   if (config.verbQuery !== 'vanilla' && width % branches !== 0)
     refuse(`branches ${branches}, expected a divisor of width ${width}`);
 }

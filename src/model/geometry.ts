@@ -2,6 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LevelSize } from './ops/deformable-attention.js';
 import { sinePositions } from './ops/sine-position.js';
 
+const round = Math.fround;
+
 /** Images of one batch, each in the top left corner of the batch's canvas, zeros to the right and below. */
 export interface ImageBatch {
   /** Normalised, `[batch, height, width, 3]`. */
@@ -75,7 +77,7 @@ export function geometryOf(levels: readonly Level[], width: number, shift: numbe
       positions.set(sinePositions(level, filled, width, shift), to * width);
       for (let row = 0; row < level.height; row++)
         for (let column = 0; column < level.width; column++, to++) {
-          const [x, y] = [(column + 0.5) / filled.width, (row + 0.5) / filled.height];
+          const [x, y] = [round((column + 0.5) / filled.width), round((row + 0.5) / filled.height)];
           for (let k = 0; k < levels.length; k++) {
             const ratio = 2 * (image * levels.length + k);
             references[2 * (to * levels.length + k)] = x * ratios[ratio]!;

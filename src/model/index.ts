@@ -18,9 +18,11 @@ export {
   presets,
   type QueryKind,
   type ResNetShape,
+  rlipv1ParsedR50,
   rTaggerR50,
   type SwinShape,
   tiny,
+  tinyLate,
   type VerbQuery,
 } from './config.js';
 export type { Geometry, ImageBatch } from './geometry.js';

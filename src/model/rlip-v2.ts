@@ -7,10 +7,11 @@ import { AlifEncoder, type Watch } from './layers/alif-encoder.js';
 import { BoxHeads, type PairPlaces } from './layers/box-heads.js';
 import { type Dropout, keepAll } from './layers/dropout.js';
 import { FeatureLevels } from './layers/feature-levels.js';
+import { LateFusion } from './layers/late-fusion.js';
 import { defaultLinear, Linear } from './layers/linear.js';
 import { MultiBranchFusion } from './layers/multi-branch-fusion.js';
 import { LayerNorm } from './layers/norms.js';
-import { RelationDecoder, SubjectObjectDecoder } from './layers/pair-decoder.js';
+import { type DecodedPairs, RelationDecoder, SubjectObjectDecoder } from './layers/pair-decoder.js';
 import { SimilarityHeads } from './layers/similarity-heads.js';
 import { detach } from './ops/detach.js';
 import { normal, type Parameter, Scope } from './parameters.js';
@@ -37,6 +38,8 @@ export interface Encoded {
   /** Label vectors for each decoder layer, `[batch, texts, width]`. */
   readonly texts: readonly tf.Tensor3D[];
   readonly objects: number;
+  /** `[batch, texts]`, 1 where there is no text; null where all are there. */
+  readonly hidden: tf.Tensor2D | null;
 }
 
 /** What one decoder layer says. */
@@ -81,6 +84,7 @@ export class RlipV2 {
   readonly #relationPosition: Parameter | null;
   readonly #fusion: MultiBranchFusion | null;
   readonly #heads: SimilarityHeads;
+  readonly #late: { readonly objects: LateFusion; readonly relations: LateFusion } | null;
 
   /** @throws OptionError where the configuration does not fit itself */
   constructor(config: ModelConfig) {
@@ -112,6 +116,12 @@ export class RlipV2 {
         ? transformer.parameter('verb_query_embed.weight', [pairs, width], normal(1))
         : null;
     this.#heads = new SimilarityHeads(outer, width);
+    this.#late = config.lateFusion
+      ? {
+          objects: new LateFusion(transformer.at('obj_fusion'), config),
+          relations: new LateFusion(transformer.at('verb_fusion'), config),
+        }
+      : null;
     this.parameters = outer.parameters;
   }
 
@@ -144,7 +154,7 @@ export class RlipV2 {
       watch,
     );
     const texts = encoded.language.map((state) => this.#resize(state, drop));
-    return { memory: encoded.memory, geometry, texts, objects: labels.objects };
+    return { memory: encoded.memory, geometry, texts, objects: labels.objects, hidden: labels.hidden ?? null };
   }
 
   /**
@@ -169,9 +179,33 @@ export class RlipV2 {
       memory,
       drop,
     );
+    if (this.#late) return this.#lateAnswers(encoded, pairs, relations, drop);
     return pairs.states.map((state, k) =>
       this.#answer(state, relations.states[k]!, pairs.boxes[k]!, texts[k]!, objects),
     );
+  }
+
+  /** Layer k of the fusion answers where layer k of the decoder has its boxes. */
+  #lateAnswers(
+    { texts, objects, hidden }: Encoded,
+    pairs: DecodedPairs,
+    relations: DecodedPairs,
+    drop: Dropout,
+  ): LayerOutput[] {
+    const text = texts[texts.length - 1]!;
+    const part = (fusion: LateFusion, states: readonly tf.Tensor3D[], start: number, size: number) =>
+      fusion.apply(
+        states[states.length - 1]!,
+        tf.slice(text, [0, start, 0], [-1, size, -1]),
+        hidden && tf.slice(hidden, [0, start], [-1, size]),
+        drop,
+      );
+    const found = part(this.#late!.objects, pairs.states, 0, objects);
+    const judged = part(this.#late!.relations, relations.states, objects, text.shape[1] - objects);
+    return found.map(({ queries, labels }, k) => {
+      const { queries: relation, labels: relationLabels } = judged[k]!;
+      return this.#answer(queries, relation, pairs.boxes[k]!, tf.concat([labels, relationLabels], 1), objects);
+    });
   }
 
   dispose(): void {

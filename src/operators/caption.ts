@@ -17,7 +17,7 @@ export function caption(captioner: Captioner, options: CaptionOptions = {}): Ope
     needs: ['image'],
     adds: ['captions'],
     concurrency: options.concurrency ?? captioner.imagesAtOnce ?? 8,
-    ...(captioner.files && { files: () => captioner.files!() }),
+    ...(captioner.files ? { files: () => captioner.files!() } : { lane: 'captions' as const }),
     ...(captioner.forecast && { forecast: ({ image }, signal) => captioner.forecast!(image, signal) }),
     ...(captioner.usage && { usage: () => captioner.usage!() }),
     ...(captioner.close && { close: () => captioner.close!() }),

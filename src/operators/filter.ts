@@ -16,6 +16,7 @@ export function filter<Needs extends object>(
     version: '1',
     needs,
     adds: [],
+    lane: 'any',
     apply: (record) => (keep(record) ? {} : FILTERED),
   });
 }

@@ -17,6 +17,12 @@ export interface OperatorContext {
   readonly explain?: (line: string) => void;
 }
 
+/**
+ * Which machines do a stage in a run on many: those that read the input files, any with a processor, those that ask
+ * vision-language models, those that tag with a model. `finish` is what ends a run.
+ */
+export type Lane = 'source' | 'cpu' | 'captions' | 'tagging' | 'finish';
+
 /** An operator as data and one function a record. */
 export interface OperatorSpec<Needs, Adds> {
   /** Lower case, e.g. `match`; unique in a graph or numbered there. */
@@ -31,6 +37,11 @@ export interface OperatorSpec<Needs, Adds> {
   readonly adds: readonly (keyof Adds & string)[];
   /** How many records at once; 1 unless the work waits for something outside. */
   readonly concurrency?: number;
+  /**
+   * Which machines do it in a run on many; `any` where it is so cheap that it is done wherever the record is. Default:
+   * `source` where it has `files`, else `cpu`.
+   */
+  readonly lane?: Exclude<Lane, 'finish'> | 'any';
   /** Input files of the operator's own, for checks and checksums before the run. */
   readonly files?: () => Promise<readonly string[]>;
   /** What a record would still cost, where the work costs something; does none of it. */

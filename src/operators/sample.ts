@@ -25,6 +25,7 @@ export function sample(options: SampleOptions): Operator<ImageRecord, object> {
     options: { rate, seed },
     needs: ['image'],
     adds: [],
+    lane: 'any',
     apply: ({ image }) => {
       const hash = createHash('sha256').update(`${seed}\n${image.dataset}\n${image.id}`).digest();
       return hash.readUIntBE(0, 6) / 2 ** 48 < rate ? {} : FILTERED;

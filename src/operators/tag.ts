@@ -57,6 +57,7 @@ export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<
     needs: ['detections', 'captions', 'candidates'],
     adds: ['relations', 'tagger'],
     concurrency,
+    ...(!tagger.baseline && { lane: 'tagging' as const }),
     apply: async (record, context) => {
       const judge = new Judge(
         tagger,

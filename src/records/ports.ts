@@ -155,6 +155,11 @@ export interface SourceContext {
   /** A folder for spilled data, which exists and is emptied afterwards. */
   readonly tempDir: string;
   progress(progress: SourceProgress): void;
+  /**
+   * Whether the item at this position, from 0 and over all that the source yields, is wanted at all. In place of others
+   * a source may yield empty items, which cost it less; absent where all are.
+   */
+  wanted?(position: number): boolean;
 }
 
 /** Files, or anything else, as records. Reading twice yields the same items in the same order. */

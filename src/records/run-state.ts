@@ -4,9 +4,8 @@ import { InputFileSchema, NodeDescriptionSchema, StageCountsSchema } from './man
 export const ShardingSchema = Type.Object(
   {
     records: Type.Integer({ minimum: 1, description: 'a shard covers at most so many records of the input' }),
-    bytes: Type.Integer({
-      minimum: 1,
-      description: 'a shard ends where one of its files reaches this size, uncompressed',
+    bytes: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
+      description: 'a shard ends where one of its files reaches this size, uncompressed; null for no bound',
     }),
     gzip: Type.Boolean(),
   },
@@ -35,6 +34,20 @@ export const RunStateSchema = Type.Object(
 );
 /** What a run is: enough to resume it, and to refuse to resume something else. */
 export type RunState = Type.Static<typeof RunStateSchema>;
+
+export const ExtentSchema = Type.Object(
+  {
+    format: Type.Literal('relflow.extent/1'),
+    records: Type.Integer({ minimum: 0 }),
+  },
+  {
+    additionalProperties: false,
+    title: 'Extent',
+    description: '.relflow/extent.json: how many records the input of a run has, as long as several processes do it.',
+  },
+);
+/** How long the input of a run is. */
+export type Extent = Type.Static<typeof ExtentSchema>;
 
 export const ProgressSchema = Type.Object(
   {

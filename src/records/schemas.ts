@@ -2,7 +2,7 @@ import { AnswerSchema } from './answer.js';
 import { CaptionMapSchema, CocoCaptionsSchema } from './caption-file.js';
 import { ManifestSchema, ShardSchema } from './manifest.js';
 import { RejectSchema } from './reject.js';
-import { ProgressSchema, RunStateSchema } from './run-state.js';
+import { ExtentSchema, ProgressSchema, RunStateSchema } from './run-state.js';
 import { CandidateSetSchema, SceneGraphSchema } from './scene-graph.js';
 import { TrainingConfigSchema } from './training-config.js';
 
@@ -17,6 +17,7 @@ export const schemas = {
   manifest: ManifestSchema,
   run: RunStateSchema,
   progress: ProgressSchema,
+  extent: ExtentSchema,
   answer: AnswerSchema,
   'captions-by-image': CaptionMapSchema,
   'captions-coco': CocoCaptionsSchema,

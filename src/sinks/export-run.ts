@@ -1,10 +1,10 @@
 import { InputError, OptionError } from '../errors.js';
 import { fraction, positiveInteger } from '../records/option-checks.js';
 import { writeAtomically } from './atomic-file.js';
+import { guard } from './guard.js';
 import { drawReportPage } from './report-finisher.js';
 import { rlipv2Annotations, rlipv2Candidates, rlipv2FilePaths, rlipv2Frequencies } from './rlipv2-files.js';
 import type { RunFolder } from './run-folder.js';
-import { guard } from './shard-writer.js';
 import type { Finisher } from './sink.js';
 
 /** The export formats, with the sink of a run that each is made from. */

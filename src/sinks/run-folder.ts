@@ -2,7 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import type { Manifest, Shard } from '../records/manifest.js';
-import type { Progress, RunState } from '../records/run-state.js';
+import type { Extent, Progress, RunState } from '../records/run-state.js';
 import type { SchemaName } from '../records/schemas.js';
 import { schemaProblem, type TypeOf } from '../records/validate.js';
 import { jsonLines } from '../sources/json-lines.js';
@@ -21,6 +21,8 @@ export const REJECTS = 'rejects';
  * .relflow/run.json         what the run is
  * .relflow/shards/          a mark for each shard that is whole
  * .relflow/partial/         the shard in work, and progress.json beside it
+ * .relflow/work/            in a run on many machines: what waits between two phases, a file a shard
+ * .relflow/extent.json      in a run on many machines: how long the input is
  * ```
  */
 export class RunFolder {
@@ -76,6 +78,22 @@ export class RunFolder {
       shards.push(shard);
     }
     return shards;
+  }
+
+  /** Whether a shard is whole. */
+  async isWhole(shard: number): Promise<boolean> {
+    return (await readJson(this.inner('shards', `${String(shard).padStart(5, '0')}.json`), 'shard')) !== null;
+  }
+
+  /** The numbers of the shards that are whole, also where others between them are not. */
+  async wholeShards(): Promise<Set<number>> {
+    const names = await namesIn(this.inner('shards'));
+    return new Set(names.filter((name) => /^\d{5,}\.json$/.test(name)).map((name) => Number.parseInt(name, 10)));
+  }
+
+  /** How long the input is, or null where nobody has read it to its end, or one process does all of the run. */
+  extent(): Promise<Extent | null> {
+    return readJson(this.inner('extent.json'), 'extent');
   }
 
   /** Takes away what a process that was killed left half-written. */

@@ -6,8 +6,8 @@ import { type SchemaName, schemas } from '../records/schemas.js';
 import { schemaProblem } from '../records/validate.js';
 import { jsonLines } from '../sources/json-lines.js';
 import { streamJson } from '../sources/json-stream.js';
+import { checksum } from './checksum.js';
 import { namesIn, RunFolder } from './run-folder.js';
-import { checksum } from './shard-writer.js';
 
 /** Something that is not as it should be. */
 export interface Problem {

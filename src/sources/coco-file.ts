@@ -31,6 +31,8 @@ export interface CocoFileOptions {
   readonly compat: boolean;
   /** How many images to yield at most. */
   readonly limit: number;
+  /** How many items the source yielded before this file; 0 unless given. */
+  readonly before?: number;
   /** How much may be held in memory before it is spilled, and how much of one image at all. */
   readonly spool: Omit<GroupSpoolOptions, 'tempDir'>;
 }
@@ -49,7 +51,9 @@ export class CocoFile {
   readonly #options: CocoFileOptions;
   readonly #context: SourceContext;
   readonly #spool: GroupSpool;
-  readonly #images = new IdIndex();
+  /** Let go of when the file has been read, for it grows with the set. */
+  #images: IdIndex | null = new IdIndex();
+  #imageCount = 0;
   readonly #refused = new IdIndex();
   /** How many annotations belong to images that were refused. */
   #refusedCount = 0;
@@ -60,6 +64,7 @@ export class CocoFile {
   readonly #categories = new Map<Id, string>();
   #passes = 1;
   #pass = 0;
+  #yielded = 0;
 
   constructor(file: string, options: CocoFileOptions, context: SourceContext) {
     this.#file = file;
@@ -68,9 +73,14 @@ export class CocoFile {
     this.#spool = new GroupSpool({ ...options.spool, tempDir: context.tempDir });
   }
 
+  /** How many items it has yielded. */
+  get yielded(): number {
+    return this.#yielded;
+  }
+
   /** How many images were within the limit. */
   get images(): number {
-    return Math.min(this.#images.size, this.#options.limit);
+    return Math.min(this.#imageCount, this.#options.limit);
   }
 
   /**
@@ -79,15 +89,28 @@ export class CocoFile {
    */
   async *items(): AsyncGenerator<SourceItem<ImageRecord>, void, void> {
     try {
-      yield* this.#take();
+      for await (const item of this.#take()) {
+        this.#yielded++;
+        yield item;
+      }
+      this.#images = null;
+      const { wanted } = this.#context;
+      const { before = 0 } = this.#options;
       let done = 0;
       for await (const group of this.#spool.groups()) {
         this.#context.signal.throwIfAborted();
-        yield await this.#item(group);
+        const position = before + this.#yielded++;
+        yield wanted?.(position) === false ? {} : await this.#item(group);
         this.#context.progress({ phase: 'records', done: ++done, total: this.images });
       }
-      if (this.#refusedCount > 0) yield { counts: { 'refused-image-annotation': this.#refusedCount } };
-      for (const [index, id] of this.#unknownIds.entries()) yield unknownImage(id, this.#unknownCounts[index] ?? 0);
+      if (this.#refusedCount > 0) {
+        this.#yielded++;
+        yield { counts: { 'refused-image-annotation': this.#refusedCount } };
+      }
+      for (const [index, id] of this.#unknownIds.entries()) {
+        this.#yielded++;
+        yield unknownImage(id, this.#unknownCounts[index] ?? 0);
+      }
     } finally {
       await this.#spool.close();
     }
@@ -133,7 +156,7 @@ export class CocoFile {
       if (image.image !== undefined) this.#refused.add(image.image);
       return image;
     }
-    const group = this.#images.add(image.id);
+    const group = this.#images?.add(image.id);
     if (group === undefined) {
       return {
         reason: 'duplicate-image',
@@ -141,6 +164,7 @@ export class CocoFile {
         image: image.id,
       };
     }
+    this.#imageCount++;
     if (group < this.#options.limit) putImage(this.#spool, group, image);
     return undefined;
   }
@@ -148,7 +172,7 @@ export class CocoFile {
   #takeAnnotation(value: unknown, position: number): SourceReject | undefined {
     const annotation = readAnnotation(value, position);
     if (isReject(annotation)) return annotation;
-    const group = this.#images.get(annotation.image);
+    const group = this.#images?.get(annotation.image);
     if (group === undefined) this.#countUnknown(annotation.image);
     else if (group < this.#options.limit) putAnnotation(this.#spool, group, annotation);
     return undefined;

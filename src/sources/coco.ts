@@ -75,11 +75,13 @@ export function cocoLike(name: string, options: CocoOptions, dialect: CocoDialec
     async *read(context: SourceContext): AsyncGenerator<SourceItem<ImageRecord>, void, void> {
       await checkImageFolder(images);
       let left = limit ?? Number.POSITIVE_INFINITY;
+      let before = 0;
       for (const file of await inputFiles(annotations)) {
         if (left <= 0) return;
-        const reader = new CocoFile(file, { dialect, images, compat, limit: left, spool }, context);
+        const reader = new CocoFile(file, { dialect, images, compat, limit: left, before, spool }, context);
         yield* reader.items();
         left -= reader.images;
+        before += reader.yielded;
       }
     },
   };

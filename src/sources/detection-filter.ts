@@ -52,7 +52,7 @@ export function filterDetections(raw: readonly RawDetection[], image: Image, com
     counts[name] = (counts[name] ?? 0) + 1;
   };
   const ids = new Set<Id>();
-  const seen = new Map<string, number>();
+  const seen = new DetectionIndex(detections);
 
   for (const [index, { id, category, box, crowd, score }] of raw.entries()) {
     if (ids.size === ids.add(id).size) count('duplicate-annotation-id');
@@ -68,15 +68,14 @@ export function filterDetections(raw: readonly RawDetection[], image: Image, com
         count('outside-image');
         continue;
       }
-      const key = `${category}\n${clipped.join()}`;
-      const same = compat ? undefined : seen.get(key);
+      const same = compat ? undefined : seen.find(category, clipped);
       if (same !== undefined) {
         count('duplicate-box');
         kept[index] = same;
         continue;
       }
       if (clipped !== box) count('clipped');
-      seen.set(key, detections.length);
+      if (!compat) seen.add(clipped);
       kept[index] = detections.length;
       const detection = { id, category, box: clipped };
       if (score === undefined) detections.push(detection);
@@ -89,6 +88,39 @@ export function filterDetections(raw: readonly RawDetection[], image: Image, com
   }
   const filtered = { detections, kept, rejects, counts };
   return compat ? { ...filtered, rawCategories: distinctCategories(raw) } : filtered;
+}
+
+/** Finds detections by category and box; by numbers, since texts of them would take longer than all else here. */
+class DetectionIndex {
+  readonly #detections: readonly Detection[];
+  /** By a number that few boxes share: the last detection with it… */
+  readonly #last = new Map<number, number>();
+  /** …and for each detection the one before with the same, or -1. */
+  readonly #before: number[] = [];
+
+  constructor(detections: readonly Detection[]) {
+    this.#detections = detections;
+  }
+
+  find(category: string, box: Box): number | undefined {
+    for (let index = this.#last.get(keyOf(box)) ?? -1; index >= 0; index = this.#before[index]!) {
+      const { category: other, box: at } = this.#detections[index]!;
+      if (other === category && box.every((side, k) => side === at[k])) return index;
+    }
+    return undefined;
+  }
+
+  /** Takes in the detection that comes next. */
+  add(box: Box): void {
+    const key = keyOf(box);
+    this.#before.push(this.#last.get(key) ?? -1);
+    this.#last.set(key, this.#before.length - 1);
+  }
+}
+
+/** Equal boxes have equal keys, and others hardly ever: multiples of three large primes. */
+function keyOf([x, y, w, h]: Box): number {
+  return x + y * 7919 + w * 104_729 + h * 1_299_709;
 }
 
 function isBox(box: unknown): box is Box {

@@ -1,13 +1,15 @@
 import type { Id } from '../records/image.js';
+import { GrowingArray } from './growing-array.js';
 
 const empty = -1;
 
 /**
- * Numbers ids in the order in which they come: 0, 1, 2… Whole numbers are kept in typed arrays, 12 to 24 bytes each; 7
+ * Numbers ids in the order in which they come: 0, 1, 2… Whole numbers are kept in typed arrays, 16 to 32 bytes each; 7
  * and '7' are different ids.
  */
 export class IdIndex {
-  #keys = new Float64Array(1024);
+  /** The numbers by their ordinals; NaN for texts. */
+  readonly #keys = new GrowingArray((length) => new Float64Array(length));
   #ordinals = new Int32Array(1024).fill(empty);
   #numbers = 0;
   readonly #strings = new Map<string, number>();
@@ -30,36 +32,33 @@ export class IdIndex {
     if (typeof id === 'string') {
       if (this.#strings.has(id)) return undefined;
       this.#strings.set(id, ordinal);
+      this.#keys.push(Number.NaN);
       return ordinal;
     }
     const slot = this.#slot(id);
     if (this.#ordinals[slot] !== empty) return undefined;
-    this.#keys[slot] = id;
+    this.#keys.push(id);
     this.#ordinals[slot] = ordinal;
-    if (++this.#numbers * 2 > this.#keys.length) this.#grow();
+    if (++this.#numbers * 2 > this.#ordinals.length) this.#grow();
     return ordinal;
   }
 
   /** Where a number is, or where it would be put: open addressing with linear probing. */
   #slot(id: number): number {
-    const mask = this.#keys.length - 1;
+    const mask = this.#ordinals.length - 1;
     let slot = mixed(id) & mask;
     for (;;) {
-      if (this.#ordinals[slot] === empty || this.#keys[slot] === id) return slot;
+      const ordinal = this.#ordinals[slot] as number;
+      if (ordinal === empty || this.#keys.at(ordinal) === id) return slot;
       slot = (slot + 1) & mask;
     }
   }
 
   #grow(): void {
-    const keys = this.#keys;
-    const ordinals = this.#ordinals;
-    this.#keys = new Float64Array(keys.length * 2);
-    this.#ordinals = new Int32Array(keys.length * 2).fill(empty);
-    for (let i = 0; i < keys.length; i++) {
-      if (ordinals[i] === empty) continue;
-      const slot = this.#slot(keys[i] as number);
-      this.#keys[slot] = keys[i] as number;
-      this.#ordinals[slot] = ordinals[i] as number;
+    const before = this.#ordinals;
+    this.#ordinals = new Int32Array(before.length * 2).fill(empty);
+    for (const ordinal of before) {
+      if (ordinal !== empty) this.#ordinals[this.#slot(this.#keys.at(ordinal))] = ordinal;
     }
   }
 }

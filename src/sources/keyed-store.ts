@@ -26,7 +26,7 @@ export class KeyedStore {
   readonly #next = new GrowingArray((length) => new Int32Array(length));
   /** For each id: its first and its last payload. */
   readonly #firsts = new GrowingArray((length) => new Int32Array(length));
-  readonly #lasts = new GrowingArray((length) => new Int32Array(length));
+  #lasts = new GrowingArray((length) => new Int32Array(length));
   #buffered: Uint8Array[] = [];
   #bufferedBytes = 0;
   #bytes = 0;
@@ -88,6 +88,8 @@ export class KeyedStore {
   async seal(): Promise<void> {
     await this.settle(0);
     this.#starts.push(this.#bytes);
+    // Only needed to put more in.
+    this.#lasts = new GrowingArray((length) => new Int32Array(length));
     if (this.#bytes > 0) this.#file = await open(this.#path);
   }
 

@@ -131,6 +131,56 @@ for (const threads of [1, 2])
       await assertGradients((y) => gelu(y!), [random([11])]);
     });
 
+    for (const [shape, axes] of [
+      [[7], [0]],
+      [[5, 3], [1]],
+      [[33, 19], [0]],
+      [[3, 41, 17], [1]],
+      [
+        [2, 35, 4, 9],
+        [1, 3],
+      ],
+      [
+        [2, 3, 5, 7],
+        [0, 1, 2, 3],
+      ],
+      [[4, 6], []],
+      [[0, 5], [0]],
+      [[5, 0], [1]],
+      [[300, 257], [0]],
+      [[257, 300], [1]],
+    ] as const)
+      it(`sums and means of [${shape}] over [${axes}]`, async () => {
+        const x = random(shape);
+        const values = await x.data();
+        const kept = shape.map((size, axis): number => ((axes as readonly number[]).includes(axis) ? 1 : size));
+        const sums = new Array<number>(kept.reduce((all, size) => all * size, 1)).fill(0);
+        for (let at = 0; at < values.length; at++) {
+          let [rest, to, step] = [at, 0, 1];
+          for (let axis = shape.length - 1; axis >= 0; axis--) {
+            if (kept[axis] !== 1) to += (rest % shape[axis]!) * step;
+            rest = Math.floor(rest / shape[axis]!);
+            step *= kept[axis]!;
+          }
+          sums[to]! += values[at]!;
+        }
+        await assertAgree(tf.sum(x, [...axes], true), tf.tensor(sums, kept), 1e-6);
+        const count = values.length / Math.max(1, sums.length);
+        if (values.length > 0)
+          await assertAgree(
+            tf.mean(x, [...axes], true),
+            tf.tensor(
+              sums.map((sum) => sum / count),
+              kept,
+            ),
+            1e-6,
+          );
+      });
+    it('sums keep small numbers beside large ones', async () => {
+      const values = new Float32Array(2 ** 20).fill(2 ** -10);
+      values[0] = 2 ** 15;
+      assert.equal((await tf.sum(tf.tensor1d(values)).data())[0], Math.fround(2 ** 15 + 2 ** 10 - 2 ** -10));
+    });
     it('gather rows and sum segments', async () => {
       const x = random([9, 5]);
       const indices = tf.tensor1d([8, 0, 3, 3, 1], 'int32');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { tiny } from '../../src/model/config.js';
@@ -56,6 +56,27 @@ describe('rTagger', function () {
     assert.notDeepEqual([...whole.slice(0, 20)], [...first.slice(0, 20)]);
   });
 
+  it('keeps label vectors for further runs, whatever was left of a killed one', async () => {
+    const labelCache = join(temporaryFolder(), 'labels');
+    const first = await tagger({ labelCache }).tag(request(3), signal);
+    const [name, ...others] = readdirSync(labelCache);
+    assert.match(name!, /^label-vectors-[0-9a-f]{32}\.bin$/);
+    assert.deepEqual(others, []);
+    const path = join(labelCache, name!);
+    const whole = readFileSync(path);
+    // Six labels: three categories, no objects, two relations.
+    assert.ok(whole.length > 6 * 4 * tiny.tagger.text.width);
+    assert.deepEqual(await tagger({ labelCache }).tag(request(3), signal), first);
+    assert.deepEqual(readFileSync(path), whole, 'nothing is computed twice');
+    writeFileSync(path, whole.subarray(0, whole.length - 9));
+    assert.deepEqual(await tagger({ labelCache }).tag(request(3), signal), first);
+    assert.equal(readFileSync(path).length, whole.length, 'the torn record is made again');
+    const spoilt = Buffer.from(whole);
+    spoilt[30]! ^= 1;
+    writeFileSync(path, spoilt);
+    assert.deepEqual(await tagger({ labelCache }).tag(request(3), signal), first);
+  });
+
   it('names what it can not use', async () => {
     assert.throws(() => tagger({ weights: 'none.safetensors' }), {
       message: 'rTagger: no weights at none.safetensors',
@@ -77,7 +98,19 @@ describe('rTagger', function () {
   it('tags in a pipeline, as `relflow run coco --tagger FILE`', async () => {
     const out = join(temporaryFolder(), 'graphs');
     const inputs = ['--annotations', join(SCENES, 'instances.json'), '--captions', join(SCENES, 'captions.json')];
-    const options = ['--images', images, '--tagger', weights, '--threads', '1', '--threshold', '0', '--limit', '2'];
+    const options = [
+      '--images',
+      images,
+      '--tagger',
+      weights,
+      '--threads',
+      '1',
+      '--threshold',
+      '0',
+      '--limit',
+      '2',
+      '--compat',
+    ];
     const { code, stderr } = await relflow(['run', 'coco', ...inputs, ...options, '--out', out]);
     assert.equal(code, 0, stderr);
     const manifest = readFileSync(join(out, 'manifest.json'), 'utf8');
@@ -118,9 +151,15 @@ describe('relflow doctor', () => {
     this.timeout(120_000);
     const { code, stdout } = await relflow(['doctor', '--json', '--threads', '2']);
     assert.equal(code, 0);
-    const { backends } = JSON.parse(stdout) as { backends: { name: string; threads: number; gigaflops: number }[] };
+    const { backends, missing } = JSON.parse(stdout) as {
+      backends: { name: string; threads: number; gigaflops: number }[];
+      missing: { name: string; advice: string }[];
+    };
+    // Where somebody has installed TensorFlow's own library it is there as well.
+    assert.ok(missing.some(({ name }) => name === 'webgpu'));
+    assert.ok([...backends, ...missing].some(({ name }) => name === 'tensorflow'));
     assert.deepEqual(
-      backends.map(({ name, threads }) => [name, threads]),
+      backends.filter(({ name }) => name !== 'tensorflow').map(({ name, threads }) => [name, threads]),
       [
         ['cpu', 1],
         ['wasm', 2],

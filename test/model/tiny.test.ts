@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { type ModelConfig, tiny } from '../../src/model/config.js';
+import { type ModelConfig, swinT, tiny, tinyLate } from '../../src/model/config.js';
 import type { ImageBatch } from '../../src/model/geometry.js';
 import type { PairGroup } from '../../src/model/queries.js';
 import { type LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
@@ -66,7 +66,14 @@ describe('the tiny models', function () {
   this.timeout(120_000);
   before(() => useBackend('wasm', { threads: 1 }));
 
-  for (const config of Object.values(tiny))
+  /** A Swin transformer of few channels, with all of its parts: shifted windows, padding to windows, merging. */
+  const tinySwin: ModelConfig = {
+    ...tiny.parseda,
+    name: 'tinySwin',
+    backbone: { ...swinT, width: 16, depths: [2, 2, 2, 2], heads: [1, 2, 4, 8] },
+  };
+
+  for (const config of [...Object.values(tiny), tinyLate, tinySwin])
     it(`${config.name} says something of each query and label`, async () => {
       const model = modelOf(config);
       const groups = config.queries === 'tagger' ? [groupOf(1, 3), groupOf(2, 4)] : undefined;
@@ -100,6 +107,43 @@ describe('the tiny models', function () {
     const model = modelOf(tiny.tagger);
     const last = run(model, imagesOf([64, 64]), [groupOf(1, 0), groupOf(1, 2)], 2).at(-1)!;
     assert.ok([...(await last.relationLogits.data())].every(Number.isFinite));
+    model.dispose();
+  });
+
+  it('late fusion: hidden labels change nothing, and every trained weight has a gradient', async () => {
+    const model = modelOf(tinyLate);
+    const image = imagesOf([64, 64]);
+    const targets = [targetsOf(1, 3)];
+    const hide = (label: number, values: Float32Array): Promise<Float32Array> => {
+      const logits = tf.tidy(() => {
+        const vectors = tf.tidy(() => {
+          const made = model.encodeTexts(texts);
+          const row = tf.reshape(tf.tensor1d(values), [1, -1]);
+          return tf.concat([tf.slice(made, [0, 0], [label, -1]), row, tf.slice(made, [label + 1, 0], [-1, -1])], 0);
+        }) as tf.Tensor2D;
+        const hidden = tf.oneHot(tf.tensor1d([label], 'int32'), 5) as tf.Tensor2D;
+        const encoded = model.encode(image, { vectors, objects: OBJECTS, hidden: tf.cast(hidden, 'float32') });
+        return tf.slice(model.decode(encoded).at(-1)!.relationLogits, [0, 0, 0], [-1, -1, 1]);
+      });
+      return logits.data() as Promise<Float32Array>;
+    };
+    const { width } = model.config.text;
+    const [some, other] = [new Float32Array(width).fill(0.5), new Float32Array(width).map((_, k) => Math.sin(k))];
+    assertClose(await hide(4, some), await hide(4, other), 1e-6);
+    const trained = [...model.parameters.values()].filter((parameter) => parameter.trained);
+    const { value, grads } = tf.variableGrads(
+      () => {
+        const encoded = model.encode(image, { vectors: model.encodeTexts(texts), objects: OBJECTS });
+        return totalLoss(
+          model.decode(encoded).map((layer) => pairLosses(layer, targets, { given: false, quality: true })),
+        );
+      },
+      trained.map(({ variable }) => variable),
+    );
+    for (const { name, variable } of trained.filter((parameter) => parameter.name.includes('_fusion.')))
+      assert.ok((await tf.norm(grads[variable.name]!).data())[0]! > 0 || name.endsWith('in_proj_bias'), name);
+    tf.dispose([value]);
+    tf.dispose(grads);
     model.dispose();
   });
 

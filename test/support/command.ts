@@ -24,9 +24,16 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Starts `relflow` as a user would. */
-export function start(args: readonly string[]): { process: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [command(), ...args], { cwd: packageRoot, stdio: ['pipe', 'pipe', 'pipe'] });
+/**
+ * Starts `relflow` as a user would.
+ * @param wrapper a command that runs it, such as `ip netns exec NAME`
+ */
+export function start(
+  args: readonly string[],
+  wrapper: readonly string[] = [],
+): { process: ChildProcess; ended: Promise<Ended> } {
+  const [program = '', ...rest] = [...wrapper, process.execPath, command(), ...args];
+  const child = spawn(program, rest, { cwd: packageRoot, stdio: ['pipe', 'pipe', 'pipe'] });
   const said = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => {
     said.stdout += chunk;

@@ -67,8 +67,10 @@ class Bottleneck {
   }
 
   apply(x: tf.Tensor4D): tf.Tensor4D {
-    const y = this.#third.apply(this.#second.apply(this.#first.apply(x, 'relu'), 'relu'), 'linear');
-    return tf.relu(tf.add(y, this.#shortcut ? this.#shortcut.apply(x, 'linear') : x));
+    return tf.tidy(() => {
+      const y = this.#third.apply(this.#second.apply(this.#first.apply(x, 'relu'), 'relu'), 'linear');
+      return tf.relu(tf.add(y, this.#shortcut ? this.#shortcut.apply(x, 'linear') : x));
+    });
   }
 }
 
@@ -110,9 +112,9 @@ export class ResNet {
    * @returns three maps `[batch, height, width, channels]`, an eighth, a sixteenth and a thirty-second of the image's size
    */
   apply(pixels: tf.Tensor4D): tf.Tensor4D[] {
-    let x = maxPool(this.#stem.apply(pixels, 'relu'));
+    let x = tf.tidy(() => maxPool(this.#stem.apply(pixels, 'relu')));
     const outputs = this.#stages.map((blocks) => {
-      for (const block of blocks) x = block.apply(x);
+      x = tf.tidy(() => blocks.reduce((y, block) => block.apply(y), x));
       return x;
     });
     return outputs.slice(1);

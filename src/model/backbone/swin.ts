@@ -37,14 +37,16 @@ class SwinBlock {
   /** @param x `[batch, height, width, channels]` */
   apply(x: tf.Tensor4D, drop: Dropout): tf.Tensor4D {
     const [, height, width] = x.shape;
-    const normal = padToWindows(this.#attentionNorm.apply(x) as tf.Tensor4D, this.#window);
-    const shifted = rolled(normal, this.#shift);
-    const [, rows, columns] = shifted.shape;
-    const mask = this.#shift > 0 ? windowMask(rows, columns, this.#window, this.#shift) : null;
-    const read = rolled(this.#attention.apply(shifted, mask), -this.#shift);
-    const attended = tf.add(x, this.#kept(tf.slice(read, [0, 0, 0, 0], [-1, height, width, -1]), drop));
-    const fed = this.#output.apply(gelu(this.#hidden.apply(this.#norm.apply(attended))));
-    return tf.add(attended, this.#kept(fed, drop));
+    return tf.tidy(() => {
+      const normal = padToWindows(this.#attentionNorm.apply(x) as tf.Tensor4D, this.#window);
+      const shifted = rolled(normal, this.#shift);
+      const [, rows, columns] = shifted.shape;
+      const mask = this.#shift > 0 ? windowMask(rows, columns, this.#window, this.#shift) : null;
+      const read = rolled(this.#attention.apply(shifted, mask), -this.#shift);
+      const attended = tf.add(x, this.#kept(tf.slice(read, [0, 0, 0, 0], [-1, height, width, -1]), drop));
+      const fed = this.#output.apply(gelu(this.#hidden.apply(this.#norm.apply(attended))));
+      return tf.add(attended, this.#kept(fed, drop));
+    });
   }
 
   /** Stochastic depth: an image goes without this part at times. */
@@ -121,7 +123,8 @@ export class Swin {
     ) as tf.Tensor4D;
     const outputs: tf.Tensor4D[] = [];
     for (const [k, { blocks, merge }] of this.#stages.entries()) {
-      for (const block of blocks) x = block.apply(x, drop);
+      const input = x;
+      x = tf.tidy(() => blocks.reduce((y, block) => block.apply(y, drop), input));
       if (k > 0) outputs.push(this.#norms[k - 1]!.apply(x) as tf.Tensor4D);
       if (merge) x = merge.apply(x);
     }

@@ -1,6 +1,8 @@
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
+import type { RelflowError } from '../../errors.js';
 import type { BackendName } from './backend-names.js';
+import { nativePackage } from './native-backend.js';
 import { useBackend } from './use-backend.js';
 
 /** What a backend can do on this machine. */
@@ -24,19 +26,30 @@ export interface Examination {
   /** Bytes. */
   readonly memory: { readonly total: number; readonly free: number };
   readonly backends: readonly BackendReport[];
+  /** Backends that can't run here, and what would help. */
+  readonly missing: readonly { readonly name: BackendName; readonly advice: string }[];
 }
 
 /**
- * Starts each backend that comes with relflow and measures it shortly. The last one that was started stays.
+ * Starts each backend that is there and measures it shortly. The last one that was started, wasm, stays.
  * @param threads of the wasm backend
  */
 export async function examine(threads?: number): Promise<Examination> {
   const backends: BackendReport[] = [];
+  const missing: Examination['missing'][number][] = [{ name: 'webgpu', advice: 'is not supported yet' }];
   for (const [name, size] of [
     ['cpu', 256],
+    ['tensorflow', 1024],
     ['wasm', 1024],
   ] as const) {
-    const backend = await useBackend(name, threads === undefined ? {} : { threads });
+    if (name === 'tensorflow' && nativePackage() === undefined) {
+      missing.push({ name, advice: 'is not installed: docs/backends.md says how, and what it is worth' });
+      continue;
+    }
+    const backend = await useBackend(name, threads === undefined ? {} : { threads }).catch((error: RelflowError) => {
+      missing.push({ name, advice: error.message });
+    });
+    if (!backend) continue;
     const milliseconds = await measure(size);
     backends.push({
       name,
@@ -53,6 +66,7 @@ export async function examine(threads?: number): Promise<Examination> {
     processors: availableParallelism(),
     memory: { total: totalmem(), free: freemem() },
     backends,
+    missing,
   };
 }
 

@@ -2,11 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { OptionError, RelflowError } from '../../errors.js';
 import { BACKENDS, type BackendName } from './backend-names.js';
 import { registerGradients } from './gradients.js';
+import { nativePackage, startNative } from './native-backend.js';
 import { defaultThreads, startWasm } from './wasm-backend.js';
 import { installWasmKernels } from './wasm-kernels.js';
 
 export interface BackendOptions {
-  /** Threads of the wasm backend; as many as there are processors, at most 8, by default. */
+  /** Threads of the wasm backend; as many as there are processors, at most 8, by default. TensorFlow's are its own choice by default. */
   readonly threads?: number;
 }
 
@@ -21,8 +22,8 @@ let running: Promise<Backend> | undefined;
 let asked: { readonly name: BackendName; readonly threads: number } | undefined;
 
 /**
- * Starts a backend and makes it whole: gradients are registered, and what kernels it lacks. `auto` is wasm, which
- * needs no native install.
+ * Starts a backend and makes it whole: gradients are registered, and what kernels it lacks. `auto` is TensorFlow's own
+ * library where its package is installed, else wasm, which needs no native install.
  *
  * A process has one backend at a time. Asking for the one that runs costs nothing.
  *
@@ -35,21 +36,23 @@ export function useBackend(name: BackendName | 'auto' = 'auto', options: Backend
   const threads = options.threads ?? defaultThreads();
   if (!Number.isSafeInteger(threads) || threads < 1 || threads > 64)
     throw new OptionError('backend', `threads ${threads}, expected a whole number from 1 to 64`);
-  const wanted = { name: name === 'auto' ? 'wasm' : name, threads } as const;
+  const wanted = { name: name === 'auto' ? preferred() : name, threads } as const;
   if (running && asked?.name === wanted.name && asked.threads === wanted.threads) return running;
   asked = wanted;
-  running = start(wanted.name, threads).catch((error: unknown) => {
+  running = start(wanted.name, options.threads).catch((error: unknown) => {
     running = undefined;
     throw error;
   });
   return running;
 }
 
-async function start(name: BackendName, threads: number): Promise<Backend> {
+const preferred = (): BackendName => (nativePackage() === undefined ? 'wasm' : 'tensorflow');
+
+async function start(name: BackendName, threads: number | undefined): Promise<Backend> {
   registerGradients();
   switch (name) {
     case 'wasm': {
-      const started = await startWasm(threads);
+      const started = await startWasm(threads ?? defaultThreads());
       installWasmKernels(started.threads);
       return { name, threads: started.threads };
     }
@@ -57,8 +60,9 @@ async function start(name: BackendName, threads: number): Promise<Backend> {
       await import('@tensorflow/tfjs-backend-cpu');
       if (!(await tf.setBackend('cpu'))) throw new RelflowError('no-backend', 'backend cpu: could not be started');
       return { name, threads: 1 };
-    case 'webgpu':
     case 'tensorflow':
+      return { name, threads: (await startNative(threads)).threads };
+    case 'webgpu':
       throw new RelflowError('no-backend', `backend ${name}: is not supported yet`);
   }
 }

@@ -1,6 +1,7 @@
 import { registerMatrixKernels } from './kernels/matrix-kernels.js';
 import { registerModelKernels } from './kernels/model-kernels.js';
 import { registerRowKernels } from './kernels/row-kernels.js';
+import { registerSumKernels } from './kernels/sum-kernels.js';
 import { WasmHeap } from './wasm-heap.js';
 
 let heap: WasmHeap | undefined;
@@ -11,5 +12,6 @@ export function installWasmKernels(threads: number): void {
   heap = new WasmHeap(threads);
   registerMatrixKernels(heap);
   registerRowKernels(heap);
+  registerSumKernels(heap);
   registerModelKernels(heap);
 }

@@ -29,10 +29,12 @@ class EncoderLayer {
   }
 
   apply(x: tf.Tensor3D, positions: tf.Tensor3D, references: tf.Tensor4D, where: Where, drop: Dropout): tf.Tensor3D {
-    const read = this.#attention.apply(tf.add(x, positions), references, { ...where, tokens: x });
-    const attended = this.#attentionNorm.apply(tf.add(x, drop(read, this.#dropout)));
-    const fed = this.#output.apply(drop(this.#hidden.apply(attended, 'relu'), this.#dropout));
-    return this.#outputNorm.apply(tf.add(attended, drop(fed, this.#dropout))) as tf.Tensor3D;
+    return tf.tidy(() => {
+      const read = this.#attention.apply(tf.add(x, positions), references, { ...where, tokens: x });
+      const attended = this.#attentionNorm.apply(tf.add(x, drop(read, this.#dropout)));
+      const fed = this.#output.apply(drop(this.#hidden.apply(attended, 'relu'), this.#dropout));
+      return this.#outputNorm.apply(tf.add(attended, drop(fed, this.#dropout))) as tf.Tensor3D;
+    });
   }
 }
 
@@ -63,7 +65,7 @@ export class AlifEncoder {
   constructor(scope: Scope, config: ModelConfig) {
     this.#config = config;
     const { encoderLayers, fusion, width, text, levels } = config;
-    const count = Math.ceil(encoderLayers / fusion.interval);
+    const count = config.lateFusion ? 0 : Math.ceil(encoderLayers / fusion.interval);
     this.#layers = Array.from({ length: encoderLayers }, (_, k) => new EncoderLayer(scope.at('layers', k), config));
     // Not RoBERTa's own: these layers begin at random.
     this.#languageLayers = Array.from(
@@ -105,14 +107,10 @@ export class AlifEncoder {
     const states: tf.Tensor3D[] = [];
     let [memory, text] = [tokens, language];
     for (const [k, layer] of this.#layers.entries()) {
-      if (k % fusion.interval === 0) {
-        const at = k / fusion.interval;
-        const both: Fused = this.#fusions[at]!.apply(
-          { vision: fused(memory), language: text },
-          fusedPositions,
-          hidden,
-          drop,
-        );
+      const at = k / fusion.interval;
+      const early = this.#fusions[at];
+      if (early) {
+        const both: Fused = early.apply({ vision: fused(memory), language: text }, fusedPositions, hidden, drop);
         watch?.(`fusion${at}.vision`, both.vision);
         memory = first > 0 ? tf.concat([tf.slice(memory, [0, 0, 0], [-1, first, -1]), both.vision], 1) : both.vision;
         text = this.#languageLayers[at]!.apply(both.language, languageMask, drop);
@@ -121,7 +119,7 @@ export class AlifEncoder {
       memory = layer.apply(memory, positions, references, { levels, valid }, drop);
       watch?.(`encoder_layer${k}`, memory);
     }
-    return { memory, language: this.#perDecoderLayer(states) };
+    return { memory, language: this.#perDecoderLayer(states.length > 0 ? states : [language]) };
   }
 
   /** One state a decoder layer where that comes out even, else the last for all. */

@@ -47,21 +47,23 @@ export class DecoderLayer {
    * @returns the content, `[groups, queries, width]`
    */
   apply({ content, position, references, mask }: Queries, memory: LevelTokens, drop: Dropout): tf.Tensor3D {
-    const rate = this.#dropout;
-    const together = this.#self.apply(tf.add(content, position), content, mask, (weights) => drop(weights, rate));
-    const own = this.#selfNorm.apply(tf.add(content, drop(together, rate))) as tf.Tensor3D;
-    // Groups of one image are one long list to the image: its tokens are projected once.
-    const [groups, queries, width] = content.shape;
-    const images = memory.tokens.shape[0];
-    const count = (groups / images) * queries;
-    const [, , levels, numbers] = references.shape;
-    const read = this.#cross.apply(
-      tf.reshape(tf.add(own, position), [images, count, width]),
-      tf.reshape(references, [images, count, levels, numbers]),
-      memory,
-    );
-    const seen = this.#crossNorm.apply(tf.add(own, drop(tf.reshape(read, content.shape), rate)));
-    const fed = this.#output.apply(drop(this.#hidden.apply(seen, 'relu'), rate));
-    return this.#outputNorm.apply(tf.add(seen, drop(fed, rate))) as tf.Tensor3D;
+    return tf.tidy(() => {
+      const rate = this.#dropout;
+      const together = this.#self.apply(tf.add(content, position), content, mask, (weights) => drop(weights, rate));
+      const own = this.#selfNorm.apply(tf.add(content, drop(together, rate))) as tf.Tensor3D;
+      // Groups of one image are one long list to the image: its tokens are projected once.
+      const [groups, queries, width] = content.shape;
+      const images = memory.tokens.shape[0];
+      const count = (groups / images) * queries;
+      const [, , levels, numbers] = references.shape;
+      const read = this.#cross.apply(
+        tf.reshape(tf.add(own, position), [images, count, width]),
+        tf.reshape(references, [images, count, levels, numbers]),
+        memory,
+      );
+      const seen = this.#crossNorm.apply(tf.add(own, drop(tf.reshape(read, content.shape), rate)));
+      const fed = this.#output.apply(drop(this.#hidden.apply(seen, 'relu'), rate));
+      return this.#outputNorm.apply(tf.add(seen, drop(fed, rate))) as tf.Tensor3D;
+    });
   }
 }

@@ -49,6 +49,10 @@ export class DeformableAttention {
    * @returns `[batch, queries, width]`
    */
   apply(query: tf.Tensor3D, references: tf.Tensor4D, { tokens, levels, valid }: LevelTokens): tf.Tensor3D {
+    return tf.tidy(() => this.#read(query, references, { tokens, levels, valid }));
+  }
+
+  #read(query: tf.Tensor3D, references: tf.Tensor4D, { tokens, levels, valid }: LevelTokens): tf.Tensor3D {
     const { width, heads, levels: levelCount, points } = this.#shape;
     const [batch, queries] = query.shape;
     const projected = this.#value.apply(tokens); // [batch, tokens, width]
@@ -89,12 +93,12 @@ export function sampledLocations(
       1,
       2,
     ]);
-  if (numbers === 4) return tf.add(part(0), tf.mul(tf.mul(offsets, 0.5 / points), part(2)));
+  if (numbers === 4) return tf.add(part(0), tf.mul(tf.mul(tf.div(offsets, points), part(2)), 0.5));
   const cells = tf.tensor(
-    levels.flatMap(({ height, width }) => [1 / width, 1 / height]),
+    levels.flatMap(({ height, width }) => [width, height]),
     [1, 1, 1, levels.length, 1, 2],
   );
-  return tf.add(part(0), tf.mul(offsets, cells));
+  return tf.add(part(0), tf.div(offsets, cells));
 }
 
 /** Each head starts by looking in a direction of its own, each further point one step further out. */

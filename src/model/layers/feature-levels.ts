@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { convolution } from '../ops/convolution.js';
 import { type Parameter, type Scope, xavier, zeros } from '../parameters.js';
 import { GroupNorm } from './norms.js';
@@ -38,7 +38,9 @@ export class FeatureLevels {
       const input = coarser ? (k === maps.length ? maps[maps.length - 1]! : levels[k - 1]!) : maps[k]!;
       const options = coarser ? { stride: 2, padding: 1 } : {};
       levels.push(
-        norm.apply(convolution(input, filter.variable as tf.Tensor4D, bias.variable as tf.Tensor1D, options)),
+        tf.tidy(() =>
+          norm.apply(convolution(input, filter.variable as tf.Tensor4D, bias.variable as tf.Tensor1D, options)),
+        ),
       );
     }
     return levels;

@@ -78,23 +78,25 @@ export class Fusion {
     drop: Dropout,
   ): Fused {
     const { width, heads } = this.#shape;
-    const image = this.#visionNorm.apply(vision) as tf.Tensor3D;
-    const text = this.#languageNorm.apply(language) as tf.Tensor3D;
-    const query = tf.mul(this.#query.apply(tf.add(image, position)), (width / heads) ** -0.5);
-    const key = this.#key.apply(text);
-    const scores = tf.matMul(splitHeads(query, heads), splitHeads(key, heads), false, true); // [batch, heads, tokens, texts]
-    const toText = (x: tf.Tensor) => (hidden.language ? tf.add(x, columns(hidden.language)) : x);
-    const toImage = (x: tf.Tensor) => (hidden.vision ? tf.add(x, columns(hidden.vision)) : x);
-    const ofTexts = drop(tf.softmax(toText(scores)), FUSION_DROPOUT);
-    const ofTokens = drop(tf.softmax(toImage(tf.transpose(scores, [0, 1, 3, 2]))), FUSION_DROPOUT);
-    const read = (weights: tf.Tensor, value: tf.Tensor) =>
-      joinHeads(tf.matMul(weights, splitHeads(value, heads)) as tf.Tensor4D);
-    const visionChange = this.#visionOutput.apply(read(ofTexts, this.#languageValue.apply(text)));
-    const languageChange = this.#languageOutput.apply(read(ofTokens, this.#visionValue.apply(image)));
-    return {
-      vision: tf.add(image, tf.mul(this.#gate(this.#visionGate), visionChange)),
-      language: tf.add(text, tf.mul(this.#gate(this.#languageGate), languageChange)),
-    };
+    return tf.tidy(() => {
+      const image = this.#visionNorm.apply(vision) as tf.Tensor3D;
+      const text = this.#languageNorm.apply(language) as tf.Tensor3D;
+      const query = tf.mul(this.#query.apply(tf.add(image, position)), (width / heads) ** -0.5);
+      const key = this.#key.apply(text);
+      const scores = tf.matMul(splitHeads(query, heads), splitHeads(key, heads), false, true); // [batch, heads, tokens, texts]
+      const toText = (x: tf.Tensor) => (hidden.language ? tf.add(x, columns(hidden.language)) : x);
+      const toImage = (x: tf.Tensor) => (hidden.vision ? tf.add(x, columns(hidden.vision)) : x);
+      const ofTexts = drop(tf.softmax(toText(scores)), FUSION_DROPOUT);
+      const ofTokens = drop(tf.softmax(toImage(tf.transpose(scores, [0, 1, 3, 2]))), FUSION_DROPOUT);
+      const read = (weights: tf.Tensor, value: tf.Tensor) =>
+        joinHeads(tf.matMul(weights, splitHeads(value, heads)) as tf.Tensor4D);
+      const visionChange = this.#visionOutput.apply(read(ofTexts, this.#languageValue.apply(text)));
+      const languageChange = this.#languageOutput.apply(read(ofTokens, this.#visionValue.apply(image)));
+      return {
+        vision: tf.add(image, tf.mul(this.#gate(this.#visionGate), visionChange)),
+        language: tf.add(text, tf.mul(this.#gate(this.#languageGate), languageChange)),
+      };
+    }) as Fused & tf.TensorContainerObject;
   }
 
   #gate({ variable }: Parameter): tf.Tensor {

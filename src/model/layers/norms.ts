@@ -36,12 +36,14 @@ export class GroupNorm {
 
   /** @param x `[batch, height, width, channels]` @returns the same shape */
   apply(x: tf.Tensor4D): tf.Tensor4D {
-    const [batch, height, width, channels] = x.shape;
-    const grouped = tf.reshape(x, [batch, height * width, this.#groups, channels / this.#groups]);
-    const mean = tf.mean(grouped, [1, 3], true);
-    const centred = tf.sub(grouped, mean);
-    const variance = tf.mean(tf.square(centred), [1, 3], true);
-    const normal = tf.reshape(tf.mul(centred, tf.rsqrt(tf.add(variance, this.#epsilon))), x.shape);
-    return tf.add(tf.mul(normal, this.#weight.variable), this.#bias.variable);
+    return tf.tidy(() => {
+      const [batch, height, width, channels] = x.shape;
+      const grouped = tf.reshape(x, [batch, height * width, this.#groups, channels / this.#groups]);
+      const mean = tf.mean(grouped, [1, 3], true);
+      const centred = tf.sub(grouped, mean);
+      const variance = tf.mean(tf.square(centred), [1, 3], true);
+      const normal = tf.reshape(tf.mul(centred, tf.rsqrt(tf.add(variance, this.#epsilon))), x.shape);
+      return tf.add(tf.mul(normal, this.#weight.variable), this.#bias.variable);
+    });
   }
 }

@@ -25,6 +25,10 @@ export interface RTaggerOptions {
   readonly tokenizer?: string;
   readonly backend?: BackendName | 'auto' | (string & {});
   readonly threads?: number;
+  /** A folder where label vectors are kept for further runs; without it they last as long as the tagger. */
+  readonly labelCache?: string;
+  /** The official model's quirks, see docs/compat.md; default: those of `config`, none with a preset. */
+  readonly compat?: boolean;
   /** Groups of pairs that the decoders take at once. Default 4. */
   readonly groupsAtOnce?: number;
 }

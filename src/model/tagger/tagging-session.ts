@@ -6,7 +6,7 @@ import type { Detection } from '../../records/image.js';
 import type { TagRequest } from '../../records/ports.js';
 import type { BackendName } from '../backends/backend-names.js';
 import { useBackend } from '../backends/use-backend.js';
-import { preset, rTaggerR50 } from '../config.js';
+import { officialCompat, preset, rTaggerR50 } from '../config.js';
 import { readImage } from '../image/read-image.js';
 import { normalize, resize, targetSize } from '../image/resize.js';
 import type { PairGroup } from '../queries.js';
@@ -53,9 +53,9 @@ export class TaggingSession {
       if (config.queries !== 'tagger') throw new OptionError('rTagger', `${config.name} is no tagger`);
       const bytes = config.text.vocabulary === 260;
       const tokenizer = bytes ? byteTokenizer : await openTokenizer(options.tokenizer);
-      const model = new RlipV2(config);
+      const model = new RlipV2(options.compat ? { ...config, compat: officialCompat } : config);
       await loadWeights(model.parameters, source);
-      return new TaggingSession(options, model, new LabelVectors(model, tokenizer));
+      return new TaggingSession(options, model, await LabelVectors.open(model, tokenizer, options.labelCache));
     } finally {
       await source.close();
     }

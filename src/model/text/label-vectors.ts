@@ -1,36 +1,62 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { RlipV2 } from '../rlip-v2.js';
+import { LabelVectorFile } from './label-vector-file.js';
 import { type Tokenizer, tokenize } from './tokenizer.js';
 
 /** Labels that go through the text encoder at once. */
 const BATCH = 64;
 
-/** Pooled vectors of labels, each computed once: a vector depends on its label alone. */
+/** Pooled vectors of labels, each computed once: a vector depends on its label's tokens alone. */
 export class LabelVectors {
   readonly #model: RlipV2;
   readonly #tokenizer: Tokenizer;
-  readonly #known = new Map<string, Float32Array>();
+  readonly #file: LabelVectorFile | undefined;
+  /** By token ids. */
+  readonly #known: Map<string, Float32Array>;
 
-  constructor(model: RlipV2, tokenizer: Tokenizer) {
+  private constructor(
+    model: RlipV2,
+    tokenizer: Tokenizer,
+    file: LabelVectorFile | undefined,
+    known: Map<string, Float32Array>,
+  ) {
     this.#model = model;
     this.#tokenizer = tokenizer;
+    this.#file = file;
+    this.#known = known;
+  }
+
+  /**
+   * @param model with its weights
+   * @param cache a folder to keep vectors in, for further runs; without it they last as long as this object
+   */
+  static async open(model: RlipV2, tokenizer: Tokenizer, cache?: string): Promise<LabelVectors> {
+    if (cache === undefined) return new LabelVectors(model, tokenizer, undefined, new Map());
+    const encoder = [...model.parameters.values()].filter(({ name }) => name.startsWith('transformer.text_encoder.'));
+    const file = await LabelVectorFile.open(cache, encoder, model.config.text.width);
+    return new LabelVectors(model, tokenizer, file, await file.read());
   }
 
   /** @returns `[labels, text width]` row by row */
   async of(labels: readonly string[]): Promise<Float32Array> {
     const { width, positions } = this.#model.config.text;
-    const fresh = [...new Set(labels)].filter((label) => !this.#known.has(label));
+    const keys = labels.map((label) => this.#tokenizer.encode(label).join(' '));
+    const fresh = new Map<string, string>();
+    for (const [k, key] of keys.entries()) if (!this.#known.has(key)) fresh.set(key, labels[k]!);
     // Labels of about one length go together, so that little is padding.
-    fresh.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
-    for (let start = 0; start < fresh.length; start += BATCH) {
-      const batch = fresh.slice(start, start + BATCH);
-      const vectors = tf.tidy(() => this.#model.encodeTexts(tokenize(this.#tokenizer, batch, positions - 2)));
+    const missing = [...fresh].sort(([, a], [, b]) => a.length - b.length || (a < b ? -1 : 1));
+    for (let start = 0; start < missing.length; start += BATCH) {
+      const batch = missing.slice(start, start + BATCH);
+      const texts = batch.map(([, label]) => label);
+      const vectors = tf.tidy(() => this.#model.encodeTexts(tokenize(this.#tokenizer, texts, positions - 2)));
       const values = (await vectors.data()) as Float32Array;
       vectors.dispose();
-      for (const [k, label] of batch.entries()) this.#known.set(label, values.slice(k * width, (k + 1) * width));
+      const made = batch.map(([key], k) => [key, values.slice(k * width, (k + 1) * width)] as const);
+      for (const [key, vector] of made) this.#known.set(key, vector);
+      await this.#file?.append(made);
     }
     const result = new Float32Array(labels.length * width);
-    for (const [k, label] of labels.entries()) result.set(this.#known.get(label)!, k * width);
+    for (const [k, key] of keys.entries()) result.set(this.#known.get(key)!, k * width);
     return result;
   }
 }

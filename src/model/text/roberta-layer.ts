@@ -41,17 +41,19 @@ export class RobertaLayer {
    * @returns the shape of x
    */
   apply(x: tf.Tensor3D, mask: tf.Tensor | null, drop: Dropout): tf.Tensor3D {
-    const read = attention(
-      this.#query.apply(x) as tf.Tensor3D,
-      this.#key.apply(x) as tf.Tensor3D,
-      this.#value.apply(x) as tf.Tensor3D,
-      this.#heads,
-      mask,
-      (weights) => drop(weights, ROBERTA_DROPOUT),
-    );
-    const attended = this.#attendedNorm.apply(tf.add(drop(this.#attended.apply(read), ROBERTA_DROPOUT), x));
-    const fed = this.#output.apply(gelu(this.#hidden.apply(attended)));
-    return this.#outputNorm.apply(tf.add(drop(fed, ROBERTA_DROPOUT), attended)) as tf.Tensor3D;
+    return tf.tidy(() => {
+      const read = attention(
+        this.#query.apply(x) as tf.Tensor3D,
+        this.#key.apply(x) as tf.Tensor3D,
+        this.#value.apply(x) as tf.Tensor3D,
+        this.#heads,
+        mask,
+        (weights) => drop(weights, ROBERTA_DROPOUT),
+      );
+      const attended = this.#attendedNorm.apply(tf.add(drop(this.#attended.apply(read), ROBERTA_DROPOUT), x));
+      const fed = this.#output.apply(gelu(this.#hidden.apply(attended)));
+      return this.#outputNorm.apply(tf.add(drop(fed, ROBERTA_DROPOUT), attended)) as tf.Tensor3D;
+    });
   }
 }
 

@@ -11,6 +11,18 @@ function addScaled(to: usize, from: usize, weight: f32, bytes: usize): void {
 }
 
 /**
+ * A place in [0, 1] counted in cells from the first one's centre. The steps are those of the reference, which goes through
+ * [−1, 1]: a point on a cell's border must round to the same side of it, since the slope jumps there.
+ * Source: PyTorch, `grid_sample` with `align_corners=False`.
+ */
+// @ts-ignore: decorator
+@inline
+function cellsAt(place: f32, count: i32): f32 {
+  const sides: f32 = <f32>2 * place - <f32>1;
+  return (sides + <f32>1) * (<f32>count * <f32>0.5) - <f32>0.5;
+}
+
+/**
  * Multi-scale deformable attention, as ops/deformable-attention.ts describes.
  * @param value `[batch, tokens, heads, width]`; sizes `[levels, 2]`, height and width as 32-bit integers;
  *   locations `[batch, queries, heads, levels, points, 2]`; weights without the 2; to `[batch, queries, heads, width]`
@@ -34,8 +46,8 @@ export function deformableAttention(
         const height = load<i32>(sizes + (<usize>l << 3));
         const columns = load<i32>(sizes + (<usize>l << 3), 4);
         for (let p = 0; p < points; p++, read++) {
-          const x = load<f32>(locations + (read << 3)) * <f32>columns - 0.5;
-          const y = load<f32>(locations + (read << 3), 4) * <f32>height - 0.5;
+          const x = cellsAt(load<f32>(locations + (read << 3)), columns);
+          const y = cellsAt(load<f32>(locations + (read << 3), 4), height);
           if (!(x > -1 && y > -1 && x < <f32>columns && y < <f32>height)) continue;
           const weight = load<f32>(weights + (read << 2));
           const left = Mathf.floor(x);
@@ -123,8 +135,8 @@ export function deformableAttentionGradient(
         const height = load<i32>(sizes + (<usize>l << 3));
         const columns = load<i32>(sizes + (<usize>l << 3), 4);
         for (let p = 0; p < points; p++, read++) {
-          const x = load<f32>(locations + (read << 3)) * <f32>columns - 0.5;
-          const y = load<f32>(locations + (read << 3), 4) * <f32>height - 0.5;
+          const x = cellsAt(load<f32>(locations + (read << 3)), columns);
+          const y = cellsAt(load<f32>(locations + (read << 3), 4), height);
           let dWeight: f32 = 0, dx: f32 = 0, dyy: f32 = 0;
           if (x > -1 && y > -1 && x < <f32>columns && y < <f32>height) {
             const weight = load<f32>(weights + (read << 2));

@@ -18,3 +18,4 @@ export {
   softmax,
   softmaxGradient,
 } from './rows.as';
+export { sums } from './sums.as';

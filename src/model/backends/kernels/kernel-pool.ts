@@ -19,7 +19,8 @@ export type KernelName =
   | 'relu'
   | 'segmentSum'
   | 'softmax'
-  | 'softmaxGradient';
+  | 'softmaxGradient'
+  | 'sums';
 
 /** Below so many elementary steps waking other threads costs more than they help. */
 const WORTH_WAKING = 50_000;

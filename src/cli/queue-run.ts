@@ -1,0 +1,129 @@
+import { type Graph, OptionError, type RunProgress } from '../index.js';
+import type { Lane } from '../operators/operator.js';
+import type { LaneStatus, RunStatus, SubmitOptions, Submitted } from '../queue/index.js';
+import type { ShowFlags } from './execute-run.js';
+import { stopOnInterrupt } from './interrupt.js';
+import { print, printNote } from './output.js';
+import { type ProgressDisplay, progressDisplay } from './progress.js';
+import type { Saved } from './saved-run.js';
+
+export interface QueueFlags extends ShowFlags {
+  readonly queue: string;
+  readonly detach?: boolean;
+  readonly laneLimit?: readonly string[];
+  readonly laneRate?: readonly string[];
+  readonly shardAttempts?: number;
+}
+
+/** How long a lane may be without a worker before somebody is told. */
+const LONELY_MILLISECONDS = 5000;
+
+/** Puts a run into the queues and, unless detached, waits for its end. */
+export async function executeQueued(
+  graph: Graph,
+  saved: Saved,
+  flags: QueueFlags,
+  options: SubmitOptions,
+): Promise<void> {
+  const { json = false, quiet = false, detach = false, shardAttempts } = flags;
+  const { queueServer, RunWatch, submit, waitForRun } = await import('../queue/index.js');
+  const server = queueServer(flags.queue);
+  const display = progressDisplay(quiet);
+  const interrupt = stopOnInterrupt(() => display.end());
+  const begun = performance.now();
+  try {
+    const submitted = await submit(graph, server, {
+      ...options,
+      pipelineOptions: { ...saved },
+      limits: byLane('lane-limit', flags.laneLimit),
+      rates: byLane('lane-rate', flags.laneRate),
+      ...(shardAttempts !== undefined && { attempts: shardAttempts }),
+      signal: interrupt.stop,
+      onProgress: (done, total) => display.update(shown('checking', done, total)),
+    });
+    const { folder, lanes, joined } = submitted;
+    if (detach) {
+      display.end();
+      if (json) print(JSON.stringify({ out: folder.path, finished: false, run: submitted.run, lanes, joined }));
+      else print(`${joined ? 'is' : 'put'} into the queues; see relflow status ${folder.path}`);
+      return;
+    }
+    const watch = await RunWatch.open(server, folder);
+    try {
+      const lonely = new Lonely(submitted, display);
+      const { records } = await waitForRun(watch, {
+        signal: interrupt.stop,
+        onStatus: (status) => {
+          lonely.look(status.lanes);
+          display.update(progressOf(status));
+        },
+      });
+      display.end();
+      const seconds = (performance.now() - begun) / 1000;
+      if (json) print(JSON.stringify({ out: folder.path, finished: true, records: records.done, seconds }));
+      else print(`${records.done} records in ${seconds.toFixed(1)} s → ${folder.path}`);
+    } catch (error) {
+      if (!interrupt.stop.aborted) throw error;
+      printNote(
+        `the run goes on without this process; see relflow status ${folder.path}, or give the same command again`,
+      );
+      process.exitCode = 130;
+    } finally {
+      await watch.close();
+    }
+  } finally {
+    display.end();
+    interrupt.dispose();
+  }
+}
+
+/** Notices lanes that nobody serves. */
+class Lonely {
+  readonly #lanes: ReadonlySet<Lane>;
+  readonly #display: ProgressDisplay;
+  readonly #since = new Map<Lane, number>();
+
+  constructor({ lanes }: Submitted, display: ProgressDisplay) {
+    this.#lanes = new Set(lanes);
+    this.#display = display;
+  }
+
+  look(lanes: readonly LaneStatus[]): void {
+    for (const { lane, workers } of lanes) {
+      if (!this.#lanes.has(lane) || workers > 0) this.#since.delete(lane);
+      else {
+        const since = this.#since.get(lane) ?? performance.now();
+        this.#since.set(lane, since);
+        if (performance.now() - since < LONELY_MILLISECONDS) continue;
+        this.#since.set(lane, Number.POSITIVE_INFINITY);
+        this.#display.end();
+        printNote(`no worker does '${lane}'; start one with relflow worker`);
+      }
+    }
+  }
+}
+
+function progressOf({ reading, records, shards }: RunStatus): RunProgress {
+  if (reading && shards.whole === 0) {
+    const phase = reading.phase === 'reading' ? 'reading' : 'records';
+    return { ...shown(phase, reading.done, reading.total), records: 0, shards: 0 };
+  }
+  return { ...shown('records', records.done, records.total), records: records.done, shards: shards.whole };
+}
+
+function shown(phase: RunProgress['phase'], done: number, total: number | null): RunProgress {
+  return { phase, done, total, records: 0, shards: 0, stages: {}, usage: {} };
+}
+
+/** `captions=4` by lane. */
+function byLane(flag: string, given: readonly string[] = []): Partial<Record<Lane, number>> {
+  return Object.fromEntries(
+    given.map((text) => {
+      const [, lane, amount] = /^(source|captions|cpu|tagging)=(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+      if (lane === undefined || !(Number(amount) > 0)) {
+        throw new OptionError('run', `--${flag} ${text}, expected captions=4, tagging=2…`);
+      }
+      return [lane, Number(amount)];
+    }),
+  );
+}

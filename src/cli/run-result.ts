@@ -1,0 +1,52 @@
+import type { ModelUsage, RunResult } from '../index.js';
+import { print, table } from './output.js';
+
+/** What `--json` prints of a run. */
+export function summary({ folder, manifest, records, stages, usage, seconds }: RunResult): Record<string, unknown> {
+  return {
+    out: folder.path,
+    finished: manifest !== null,
+    records,
+    seconds,
+    load: stages,
+    ...(Object.keys(usage).length > 0 && { usage }),
+    counts: manifest?.stages ?? null,
+  };
+}
+
+/** Prints how a run ended. */
+export function showResult({ folder, manifest, records, stages, usage, seconds }: RunResult): void {
+  const rows = Object.entries(stages).map(([id, load]) => [
+    id,
+    load.in,
+    load.out,
+    load.filtered,
+    load.rejected,
+    `${(load.milliseconds / 1000).toFixed(2)} s`,
+    load.milliseconds > 0 ? Math.round((load.in / load.milliseconds) * 1000) : 0,
+  ]);
+  if (rows.length > 0) print(table(['stage', 'in', 'out', 'filtered', 'rejected', 'time', 'records/s'], rows));
+  showUsage(usage, print);
+  for (const [id, { rejected }] of Object.entries(manifest?.stages ?? {})) {
+    for (const [reason, count] of Object.entries(rejected)) print(`rejected by ${id}: ${count} × ${reason}`);
+  }
+  if (manifest) print(`${records} records in ${seconds.toFixed(1)} s → ${folder.path}`);
+  else print(`stopped after ${records} records, all kept; go on with: relflow resume ${folder.path}`);
+}
+
+/** What was asked of models, a stage a line. */
+export function showUsage(usage: ModelUsage, write: (line: string) => void): void {
+  for (const [stage, amounts] of Object.entries(usage)) {
+    const said = Object.entries(amounts).filter(([, amount]) => amount > 0);
+    const words = said.map(([name, amount]) => `${amountText(amount)} ${USAGE_WORDS[name] ?? name}`);
+    write(`${stage}: ${words.join(', ') || 'nothing asked'}`);
+  }
+}
+
+const USAGE_WORDS: Readonly<Record<string, string>> = {
+  inputTokens: 'tokens in',
+  outputTokens: 'tokens out',
+  spend: 'spent',
+};
+
+const amountText = (amount: number) => amount.toLocaleString('en-US', { maximumFractionDigits: 4 });

@@ -1,0 +1,36 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { RunFolder } from '../index.js';
+import type { RunStatus } from '../queue/index.js';
+import { print, table } from './output.js';
+import { queueOption } from './queue-option.js';
+
+/** `relflow status OUT --queue URL`. */
+export function statusCommand(program: Command): void {
+  program
+    .command('status <folder>')
+    .summary('show how far a run on many machines is')
+    .description('Show how far a run on many machines is: its shards, the jobs of each kind and who does them.')
+    .addOption(queueOption())
+    .option('--json', 'print as JSON')
+    .addHelpText('after', '\nExample:\n  relflow status o365-graphs --queue redis://queue:6379')
+    .action(async (path: string, { queue, json }: { queue: string; json?: boolean }) => {
+      const { queueServer, RunWatch } = await import('../queue/index.js');
+      const watch = await RunWatch.open(queueServer(queue), new RunFolder(resolve(path)));
+      try {
+        const status = await watch.look();
+        if (json) print(JSON.stringify(status));
+        else showStatus(status);
+      } finally {
+        await watch.close();
+      }
+    });
+}
+
+function showStatus({ out, state, reason, shards, records, reading, lanes }: RunStatus): void {
+  print(`${out}: ${state}${reason === undefined ? '' : `: ${reason}`}`);
+  if (reading) print(`reading: ${reading.phase} ${reading.done} of ${reading.total ?? '?'}`);
+  print(`${shards.whole} of ${shards.total ?? '?'} shards, ${records.done} of ${records.total ?? '?'} records`);
+  const rows = lanes.map((lane) => [lane.lane, lane.workers, lane.waiting, lane.active, lane.delayed, lane.failed]);
+  print(table(['jobs of all runs', 'workers', 'waiting', 'active', 'delayed', 'failed'], rows));
+}

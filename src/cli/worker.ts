@@ -1,0 +1,131 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Lane, OptionError, RunFolder } from '../index.js';
+import type { IsolatedShard, RunningWorker, WorkerEvent } from '../queue/index.js';
+import { stopOnInterrupt } from './interrupt.js';
+import { printNote } from './output.js';
+import { queueOption } from './queue-option.js';
+import { number } from './recipes.js';
+import { graphOfRun } from './saved-run.js';
+
+interface WorkerFlags {
+  readonly queue: string;
+  readonly only?: readonly Lane[];
+  readonly jobs: number;
+  readonly concurrency?: number;
+  readonly heartbeat: number;
+  readonly json?: boolean;
+}
+
+const ISOLATED = 'isolated-shard';
+
+/** `relflow worker`, and the process that it starts for a shard that crashes. */
+export function workerCommand(program: Command): void {
+  program
+    .command('worker')
+    .summary('do shards of runs that are in a queue')
+    .description(
+      'Do shards of runs that `relflow run --queue` put into the queues of a Redis or Valkey server, until Ctrl-C: once, to finish what is in work; twice, to leave it to other workers. All workers see the output folder under the same path; only those that read sources need the input files, and only those that ask models or tag need the images.',
+    )
+    .addOption(queueOption())
+    .addOption(
+      new Option('--only <lanes>', 'do only these, by commas: source, captions, cpu, tagging, finish').argParser(
+        lanesOf,
+      ),
+    )
+    .addOption(new Option('--jobs <number>', 'shards of each kind at once').argParser(number).default(1))
+    .addOption(new Option('--concurrency <number>', 'records at once in each stage').argParser(number))
+    .addOption(
+      new Option('--heartbeat <seconds>', 'after so long without a sign of life its shards go to other workers')
+        .argParser(number)
+        .default(30),
+    )
+    .option('--json', 'say what it does as lines of JSON, on standard error')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  relflow worker --queue redis://queue:6379\n  relflow worker --queue redis://queue:6379 --only tagging',
+    )
+    .action(async (flags: WorkerFlags) => {
+      const { queueServer, startWorker, isolateShard } = await import('../queue/index.js');
+      const { only, jobs, concurrency, heartbeat, json = false } = flags;
+      const say = json ? sayJson : sayText;
+      const worker = await startWorker(queueServer(flags.queue), {
+        graphOf: workerGraph,
+        ...(only && { lanes: only }),
+        jobs,
+        ...(concurrency !== undefined && { concurrency }),
+        heartbeatSeconds: heartbeat,
+        isolate: (folder, job, signal) => isolateShard([process.argv[1]!, ISOLATED, folder.path], folder, job, signal),
+        onEvent: say,
+      });
+      if (!json) printNote(`ready for ${worker.lanes.join(', ')}; Ctrl-C to stop`);
+      await untilInterrupted(worker);
+    });
+  program
+    .command(`${ISOLATED} <folder>`, { hidden: true })
+    .description('Do a shard in a process of its own; started by relflow worker.')
+    .action(async (path: string) => {
+      if (!process.send) throw new OptionError(ISOLATED, 'is started by relflow worker alone');
+      const task = await new Promise<IsolatedShard>((resolve) =>
+        process.once('message', resolve as (m: unknown) => void),
+      );
+      // Without the worker nobody waits for the shard.
+      process.once('disconnect', () => process.exit(1));
+      const { answerIsolated } = await import('../queue/isolate.js');
+      const folder = new RunFolder(path);
+      process.send(await answerIsolated(await workerGraph(folder), folder, task), () => process.exit(0));
+    });
+}
+
+/** Input files are the business of whoever reads them; processors are shared out by starting more workers. */
+function workerGraph(folder: RunFolder) {
+  const rebuilding = { inputs: false, changed: { parserThreads: 0 } };
+  return graphOfRun(folder, 'worker', 'startWorker(server, { graphOf })', rebuilding);
+}
+
+async function untilInterrupted(worker: RunningWorker): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const interrupt = stopOnInterrupt(() => {
+      printNote('stopping: finishing the shards in work; press Ctrl-C again to leave them to others');
+      worker.stop().then(resolve, reject);
+    });
+    interrupt.kill.addEventListener('abort', () => {
+      worker.kill().then(resolve, reject);
+    });
+  });
+}
+
+function sayJson(event: WorkerEvent): void {
+  printNote(JSON.stringify({ at: new Date().toISOString(), pid: process.pid, ...event }));
+}
+
+function sayText(event: WorkerEvent): void {
+  switch (event.event) {
+    case 'shard':
+      printNote(`shard ${event.shard}: ${event.fate}, ${event.records} records in ${event.seconds} s`);
+      break;
+    case 'isolated':
+      printNote(`shard ${event.shard}: has taken workers with it; it is done in a process of its own`);
+      break;
+    case 'read':
+      printNote(`${event.out}: ${event.records} records read in ${event.seconds} s`);
+      break;
+    case 'finished':
+      printNote(`${event.out}: finished, ${event.records} records`);
+      break;
+    case 'failed':
+      printNote(`${event.job}: attempt ${event.attempt} failed: ${event.reason}`);
+      break;
+    case 'trouble':
+      printNote(`queue: ${event.reason}`);
+  }
+}
+
+const KNOWN: readonly Lane[] = ['source', 'captions', 'cpu', 'tagging', 'finish'];
+
+function lanesOf(text: string): readonly Lane[] {
+  const lanes = text.split(',').map((lane) => lane.trim());
+  const unknown = lanes.find((lane) => !(KNOWN as readonly string[]).includes(lane));
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`Unknown '${unknown}', expected some of ${KNOWN.join(', ')}.`);
+  return [...new Set(lanes)] as Lane[];
+}

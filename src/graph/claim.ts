@@ -1,0 +1,114 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import writeFileAtomic from 'write-file-atomic';
+import { OutputError } from '../errors.js';
+import { version } from '../package-info.js';
+import { digest } from '../records/digest.js';
+import type { InputFile } from '../records/manifest.js';
+import type { RunState } from '../records/run-state.js';
+import { guard } from '../sinks/guard.js';
+import { publishOnce } from '../sinks/publish-once.js';
+import type { RunFolder } from '../sinks/run-folder.js';
+import { describeGraph } from './describe.js';
+import type { Graph } from './graph.js';
+
+/** Records of the input in a shard, unless the run says otherwise. */
+const SHARD_RECORDS = 1000;
+
+/** What a run says of itself that decides its bytes. */
+export interface RunIdentity {
+  readonly pipelineOptions?: Readonly<Record<string, unknown>> | null;
+  readonly shardRecords?: number;
+  readonly shardBytes?: number;
+  readonly gzip?: boolean;
+}
+
+/** What a run is: the graph, its options, its inputs and how it is cut. */
+export function stateOf(
+  graph: Graph,
+  { pipelineOptions, shardRecords = SHARD_RECORDS, shardBytes, gzip = false }: RunIdentity,
+  inputs: InputFile[],
+): RunState {
+  return {
+    format: 'relflow.run/1',
+    relflow: version,
+    pipeline: graph.name,
+    options: pipelineOptions ? { ...pipelineOptions } : null,
+    graph: describeGraph(graph),
+    inputs,
+    sharding: { records: shardRecords, bytes: shardBytes ?? null, gzip },
+  };
+}
+
+/** Makes sure that the folder may become or is this run's; writes nothing. Returns whether a run is there already. */
+export async function claim(folder: RunFolder, state: RunState, resume: boolean, overwrite: boolean): Promise<boolean> {
+  const found = await folder.state();
+  if (found && resume) {
+    const difference = differs(found, state);
+    if (difference) throw new OutputError(folder.path, `can't resume: ${difference}`);
+  } else if (found && !overwrite) {
+    throw new OutputError(folder.path, 'already holds a run; use `relflow resume` to go on with it, or --overwrite');
+  } else if (!found) {
+    if (resume) throw new OutputError(folder.path, 'holds no run to resume');
+    const names = await readdir(folder.path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw new OutputError(folder.path, error.code === 'ENOTDIR' ? 'not a folder' : error.message, { cause: error });
+    });
+    if (names.some((name) => name !== '.relflow')) {
+      throw new OutputError(folder.path, 'the folder is not empty and holds no run of relflow; choose another');
+    }
+  }
+  return found !== null;
+}
+
+/**
+ * Lets several processes, on any machines, work on one run: the first one says what the run is, and the others must say
+ * the same.
+ *
+ * @throws OutputError where the folder holds something else
+ */
+export async function join(folder: RunFolder, state: RunState): Promise<void> {
+  if (!(await folder.state())) {
+    await claim(folder, state, false, false);
+    await guard(folder.path, async () => {
+      await mkdir(folder.inner(), { recursive: true });
+      await publishOnce(folder.inner('run.json'), `${JSON.stringify(state, null, 2)}\n`);
+    });
+  }
+  const found = await folder.state();
+  const difference = found && differs(found, state);
+  if (difference) throw new OutputError(folder.path, `can't join the run: ${difference}`);
+}
+
+/** Removes an earlier run, all but its lock, and says what the new one is. */
+export async function begin(folder: RunFolder, state: RunState): Promise<void> {
+  // The marks go first: killed in between, what is left claims nothing that is no longer there.
+  for (const path of [folder.at('manifest.json'), folder.inner('shards'), folder.inner('progress.json')]) {
+    await rm(path, { recursive: true, force: true });
+  }
+  for (const name of await readdir(folder.path)) {
+    if (name !== '.relflow') await rm(folder.at(name), { recursive: true, force: true });
+  }
+  for (const name of await readdir(folder.inner())) {
+    if (folder.inner(name) !== folder.lock) await rm(folder.inner(name), { recursive: true, force: true });
+  }
+  await writeFileAtomic(folder.inner('run.json'), `${JSON.stringify(state, null, 2)}\n`);
+}
+
+/** In words, what is not as it was; null where all is the same. */
+function differs(was: RunState, is: RunState): string | null {
+  const otherGraph = differsInGraph(was, is);
+  if (otherGraph) return otherGraph;
+  if (digest(was.inputs) !== digest(is.inputs)) {
+    const changed = is.inputs.find((input) => !was.inputs.some((other) => digest(other) === digest(input)));
+    return `the input ${changed?.path ?? 'files'} has changed since`;
+  }
+  return digest(was.sharding) === digest(is.sharding) ? null : 'the shards are to be cut in another way';
+}
+
+/** In words, what of the graph or of relflow is not as it was; null where they are the same. */
+export function differsInGraph(was: RunState, is: Pick<RunState, 'relflow' | 'graph'>): string | null {
+  if (was.relflow !== is.relflow) return `it was begun by relflow ${was.relflow}, this is ${is.relflow}`;
+  if (digest(was.graph) === digest(is.graph)) return null;
+  const changed = is.graph.find((node, index) => digest(node) !== digest(was.graph[index] ?? null));
+  return `the pipeline or its options are not the same${changed ? `, beginning with '${changed.id}'` : ''}`;
+}

@@ -1,0 +1,9 @@
+import { REJECTS } from '../sinks/run-folder.js';
+import type { Commit } from '../sinks/shard-writer.js';
+import type { Outcome } from './ledger.js';
+
+/** What came of a record as lines of sinks, its rejects among them. */
+export function commitOf({ writes, rejects, stages }: Outcome): Commit {
+  const refused = rejects.map((reject) => ({ sink: REJECTS, line: JSON.stringify(reject) }));
+  return { writes: [...writes, ...refused], stages };
+}

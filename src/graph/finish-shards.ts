@@ -1,0 +1,72 @@
+import { rm } from 'node:fs/promises';
+import { OutputError } from '../errors.js';
+import { version } from '../package-info.js';
+import type { Manifest, Shard } from '../records/manifest.js';
+import { checksum } from '../sinks/checksum.js';
+import { guard } from '../sinks/guard.js';
+import type { RunFolder } from '../sinks/run-folder.js';
+import { differsInGraph } from './claim.js';
+import { describeGraph } from './describe.js';
+import { finish } from './finish.js';
+import type { Graph } from './graph.js';
+
+export interface FinishOptions {
+  /** Ends at once. */
+  readonly signal?: AbortSignal;
+  /** Told how many shards were checked. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * Makes a run of shards that several processes wrote: checks that all are there and are what their marks say, makes what
+ * comes of the whole run, and writes the manifest, once, however often it is called.
+ *
+ * @throws OutputError naming the shards that are missing or not as they were
+ */
+export async function finishShards(
+  graph: Graph,
+  folder: RunFolder,
+  { signal = new AbortController().signal, onProgress }: FinishOptions = {},
+): Promise<Manifest> {
+  const state = await folder.state();
+  if (!state) throw new OutputError(folder.path, 'holds no run to finish');
+  const difference = differsInGraph(state, { relflow: version, graph: describeGraph(graph) });
+  if (difference) throw new OutputError(folder.path, `can't finish the run: ${difference}`);
+  const done = await folder.manifest();
+  if (!done) {
+    const shards = await allShards(folder, state.sharding.records);
+    for (const [index, shard] of shards.entries()) {
+      signal.throwIfAborted();
+      await checkShard(folder, shard);
+      onProgress?.(index + 1, shards.length);
+    }
+    await guard(folder.path, () => finish(graph, folder, state, signal, new AbortController().signal));
+  }
+  for (const name of ['extent.json', 'partial', 'work', 'tmp', 'queue.json']) {
+    await rm(folder.inner(name), { recursive: true, force: true });
+  }
+  return (await folder.manifest()) as Manifest;
+}
+
+async function allShards(folder: RunFolder, perShard: number): Promise<Shard[]> {
+  const extent = await folder.extent();
+  if (!extent) throw new OutputError(folder.path, 'can’t be finished: no part has come to the end of its input yet');
+  const total = Math.ceil(extent.records / perShard);
+  const whole = await folder.wholeShards();
+  const missing = Array.from({ length: total }, (_, shard) => shard).filter((shard) => !whole.has(shard));
+  if (missing.length > 0) {
+    const named = `${missing.slice(0, 10).join(', ')}${missing.length > 10 ? ', …' : ''}`;
+    throw new OutputError(folder.path, `can't be finished: ${missing.length} of ${total} shards are missing: ${named}`);
+  }
+  return folder.shards();
+}
+
+async function checkShard(folder: RunFolder, { shard, files }: Shard): Promise<void> {
+  for (const { path, sha256 } of files) {
+    const sum = await checksum(folder.at(path)).catch(() => null);
+    if (sum?.sha256 === sha256) continue;
+    const mark = folder.inner('shards', `${String(shard).padStart(5, '0')}.json`);
+    const problem = sum ? 'is not what its mark says' : 'is missing';
+    throw new OutputError(folder.at(path), `${problem}; remove ${mark} and have the shard done again`);
+  }
+}

@@ -1,0 +1,42 @@
+import type { Manifest, StageCounts } from '../records/manifest.js';
+import type { RunState } from '../records/run-state.js';
+import { addStages } from '../records/stage-counts.js';
+import { publishOnce } from '../sinks/publish-once.js';
+import type { RunFolder } from '../sinks/run-folder.js';
+import type { Graph } from './graph.js';
+
+/** Makes what comes of the whole run, the manifest last; null where it was stopped on the way, for a resume to do it. */
+export async function finish(
+  graph: Graph,
+  folder: RunFolder,
+  state: RunState,
+  signal: AbortSignal,
+  stop: AbortSignal,
+): Promise<Manifest | null> {
+  const shards = await folder.shards();
+  const stages: Record<string, StageCounts> = {};
+  for (const shard of shards) addStages(stages, shard.stages);
+  const files = shards.flatMap((shard) => shard.files);
+  try {
+    const ended = AbortSignal.any([signal, stop]);
+    for (const finisher of graph.finishers) {
+      ended.throwIfAborted();
+      files.push(...(await finisher.finish(folder, ended)));
+    }
+  } catch (error) {
+    if (stop.aborted && error === stop.reason) return null;
+    throw error;
+  }
+  const manifest: Manifest = {
+    format: 'relflow.manifest/1',
+    relflow: state.relflow,
+    pipeline: state.pipeline,
+    graph: state.graph,
+    inputs: state.inputs,
+    records: shards.reduce((sum, shard) => sum + shard.records, 0),
+    stages: Object.fromEntries(graph.nodes.flatMap(({ id }) => (stages[id] ? [[id, stages[id]]] : []))),
+    files,
+  };
+  await publishOnce(folder.at('manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
+}

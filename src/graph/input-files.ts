@@ -1,0 +1,38 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { InputFile } from '../records/manifest.js';
+import { checksum } from '../sinks/checksum.js';
+import type { Graph } from './graph.js';
+
+/** The input files of a graph, each once. */
+export async function inputFiles(graph: Graph): Promise<string[]> {
+  const files = new Set<string>();
+  for (const node of graph.nodes) {
+    if (node.kind === 'source') for (const file of await node.source.files()) files.add(file);
+    if (node.kind === 'stage') for (const file of (await node.spec.files?.()) ?? []) files.add(file);
+  }
+  return [...files];
+}
+
+/**
+ * Size and SHA-256 of each file.
+ *
+ * @param report told of bytes read and of all; what it throws ends the reading
+ */
+export async function fingerprint(
+  files: readonly string[],
+  report: (done: number, total: number) => void,
+): Promise<InputFile[]> {
+  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  let done = 0;
+  const inputs: InputFile[] = [];
+  for (const file of files) {
+    const sum = await checksum(file, (bytes) => {
+      done += bytes;
+      report(done, total);
+    });
+    inputs.push({ path: basename(file), ...sum });
+  }
+  return inputs;
+}

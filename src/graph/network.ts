@@ -1,0 +1,223 @@
+import { mergeMap, Subject, type Subscription } from 'rxjs';
+import { RecordError, RelflowError } from '../errors.js';
+import { FILTERED } from '../operators/operator.js';
+import { isThenable, settle } from '../operators/ordered-map.js';
+import type { SourceItem } from '../records/ports.js';
+import type { Reject } from '../records/reject.js';
+import type { OperatorStamp } from '../records/scene-graph.js';
+import { add } from '../records/stage-counts.js';
+import { schemaProblem } from '../records/validate.js';
+import { stampOf } from './describe.js';
+import type { ExecuteOptions } from './execute-options.js';
+import type { Node } from './graph.js';
+import { Ledger, type Outcome, type Token } from './ledger.js';
+import type { WorkItem } from './work-item.js';
+
+/** The stages of a graph, wired. */
+export class Network {
+  readonly #options: ExecuteOptions;
+  readonly #order: ReadonlyMap<Node, number>;
+  readonly #whenSettled: (outcome: Outcome) => void;
+  readonly #next: ReadonlyMap<Node, readonly Node[]>;
+  readonly #ports = new Map<Node, Subject<Token>>();
+  readonly #subscriptions: Subscription[] = [];
+  readonly #trails = new Map<Node, WeakMap<readonly OperatorStamp[], readonly OperatorStamp[]>>();
+  readonly #stamps: ReadonlyMap<Node, OperatorStamp>;
+  readonly #stamped: ReadonlyMap<OperatorStamp, string>;
+  readonly #nodes: ReadonlyMap<string, Node>;
+
+  constructor(
+    nodes: readonly Node[],
+    options: ExecuteOptions,
+    whenSettled: (outcome: Outcome) => void,
+    whenFailed: (error: unknown) => void,
+  ) {
+    this.#options = options;
+    this.#whenSettled = whenSettled;
+    this.#order = new Map(nodes.map((node, index) => [node, index]));
+    this.#next = new Map(nodes.map((node) => [node, nodes.filter((other) => other.inputs.includes(node))]));
+    this.#stamps = new Map(nodes.map((node) => [node, stampOf(node)]));
+    this.#stamped = new Map([...this.#stamps].map(([node, stamp]) => [stamp, node.id]));
+    this.#nodes = new Map(nodes.map((node) => [node.id, node]));
+    for (const node of nodes) {
+      if (node.kind !== 'stage') continue;
+      const port = new Subject<Token>();
+      this.#ports.set(node, port);
+      this.#subscriptions.push(
+        port
+          .pipe(mergeMap((token) => settle(() => this.#work(node, token)), concurrencyOf(node, options)))
+          .subscribe({ error: whenFailed }),
+      );
+    }
+  }
+
+  /** Takes in an item of a source. */
+  enter(node: Node & { kind: 'source' }, item: SourceItem<object>, ordinal: number): void {
+    const ledger = this.#ledger(ordinal);
+    const counts = ledger.stage(node);
+    counts.in = 1;
+    for (const [name, by] of Object.entries(item.counts ?? {})) add(counts.counts, name, by);
+    for (const reject of item.rejects ?? []) {
+      ledger.reject(node, '', { format: 'relflow.reject/1', stage: node.id, record: ordinal, ...reject });
+    }
+    this.#options.meter?.enter(node.id);
+    this.#options.meter?.leave(node.id, item.record ? 'out' : 'rejected');
+    if (!item.record) {
+      ledger.became(0);
+      return;
+    }
+    counts.out = 1;
+    this.#leave(node, { ledger, record: item.record, trail: NO_STAMPS, path: '' });
+  }
+
+  /** Takes up what earlier phases left of a record. */
+  takeUp(item: WorkItem): void {
+    const ledger = this.#ledger(item.ordinal);
+    ledger.takeUp(item, this.#nodes);
+    const refusal = this.#options.refuse?.(item) ?? null;
+    for (const { node: id, path, record, trail: ids } of item.parked) {
+      const node = this.#nodes.get(id)!;
+      let trail = NO_STAMPS;
+      for (const before of ids) trail = this.#extend(this.#nodes.get(before)!, trail);
+      const token = { ledger, record, trail, path };
+      if (refusal) {
+        ledger.stage(node).in++;
+        this.#refuse(node, token, refusal);
+        ledger.became(0);
+      } else this.#arrive(node, token);
+    }
+    ledger.became(0);
+  }
+
+  #ledger(ordinal: number): Ledger {
+    return new Ledger(ordinal, this.#order, this.#whenSettled, this.#options.phase !== undefined);
+  }
+
+  close(): void {
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+
+  /** Sends a token on to whatever follows the node. */
+  #leave(node: Node, token: Token): void {
+    const { collect } = this.#options;
+    const next = this.#next.get(node)!;
+    const trail = this.#extend(node, token.trail);
+    if (node === collect) token.ledger.collect(token.path, token.record);
+    token.ledger.became(next.length);
+    next.forEach((follower, branch) => {
+      const path = next.length === 1 ? token.path : token.path + String.fromCharCode(branch);
+      this.#arrive(follower, { ...token, trail, path });
+    });
+  }
+
+  #arrive(node: Node, token: Token): void {
+    const { phase } = this.#options;
+    if (node.kind === 'stage' && phase && phase.of.get(node)! > phase.number) {
+      const trail = token.trail.map((stamp) => this.#stamped.get(stamp)!);
+      token.ledger.park({ node: node.id, trail, path: token.path, record: token.record });
+    } else if (node.kind === 'stage') this.#ports.get(node)!.next(token);
+    else if (node.kind === 'sink') this.#write(node, token);
+    else this.#leave(node, token);
+  }
+
+  /** Stamps are shared by all records that took the same way. */
+  #extend(node: Node, trail: readonly OperatorStamp[]): readonly OperatorStamp[] {
+    if (node.kind === 'merge') return trail;
+    let known = this.#trails.get(node);
+    if (!known) {
+      known = new WeakMap();
+      this.#trails.set(node, known);
+    }
+    let longer = known.get(trail);
+    if (!longer) {
+      longer = [...trail, this.#stamps.get(node)!];
+      known.set(trail, longer);
+    }
+    return longer;
+  }
+
+  #work(node: Node & { kind: 'stage' }, token: Token): void | PromiseLike<void> {
+    const counts = token.ledger.stage(node);
+    const { explain, meter } = this.#options;
+    const context = {
+      signal: this.#options.signal,
+      count: (name: string, by = 1) => add(counts.counts, name, by),
+      ...(explain && { explain: (line: string) => explain(node.id, line) }),
+    };
+    counts.in++;
+    const passOn = (result: object | typeof FILTERED) => {
+      const passed = result !== FILTERED;
+      counts[passed ? 'out' : 'filtered']++;
+      meter?.leave(node.id, passed ? 'out' : 'filtered');
+      if (passed) this.#leave(node, { ...token, record: { ...token.record, ...result } });
+      else token.ledger.became(0);
+    };
+    const refuse = (error: unknown) => {
+      this.#refuse(node, token, error);
+      meter?.leave(node.id, 'rejected');
+      token.ledger.became(0);
+    };
+    let result: ReturnType<typeof node.spec.apply>;
+    meter?.enter(node.id);
+    try {
+      result = node.spec.apply(token.record, context);
+    } catch (error) {
+      return refuse(error);
+    }
+    // A synchronous stage goes on at once, without a turn of the event loop for each record and stage.
+    return isThenable(result) ? result.then(passOn, refuse) : passOn(result);
+  }
+
+  #write(node: Node & { kind: 'sink' }, token: Token): void {
+    const counts = token.ledger.stage(node);
+    const { meter } = this.#options;
+    meter?.enter(node.id);
+    counts.in++;
+    let line: unknown;
+    let problem: unknown;
+    try {
+      line = node.sink.line(token.record, { operators: [...token.trail] });
+      const misfit = node.sink.schema ? schemaProblem(node.sink.schema, line) : null;
+      if (misfit !== null)
+        problem = new RecordError('schema', `the record does not fit ${node.sink.schema}: ${misfit}`);
+    } catch (error) {
+      problem = error;
+    }
+    if (problem === undefined) {
+      counts.out++;
+      token.ledger.write(node, token.path, JSON.stringify(line));
+      meter?.leave(node.id, 'out');
+    } else {
+      meter?.leave(node.id, 'rejected');
+      this.#refuse(node, token, problem);
+    }
+    token.ledger.became(0);
+  }
+
+  /** A bad record is refused and the run goes on; broken I/O, or anything else thrown on purpose, ends the run. */
+  #refuse(node: Node, { ledger, record, path }: Token, error: unknown): void {
+    const fatal = (error instanceof RelflowError && !(error instanceof RecordError)) || isSystemError(error);
+    if (fatal || this.#options.signal.aborted) throw error;
+    const image = (record as { image?: { id?: number | string } }).image?.id;
+    const reject: Reject = {
+      format: 'relflow.reject/1',
+      stage: node.id,
+      reason: error instanceof RecordError ? error.reason : 'unexpected-error',
+      message: error instanceof Error ? error.message : String(error),
+      record: ledger.ordinal,
+      ...(image !== undefined && { image }),
+    };
+    ledger.reject(node, path, reject);
+  }
+}
+
+const NO_STAMPS: readonly OperatorStamp[] = [];
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
+}
+
+/** How many records a node works on at once. */
+export function concurrencyOf(node: Node, { concurrency }: ExecuteOptions): number {
+  return node.kind === 'stage' ? (concurrency ?? node.spec.concurrency ?? 1) : 0;
+}

@@ -1,0 +1,124 @@
+import { access } from 'node:fs/promises';
+import type { RecordError } from '../errors.js';
+import type { RunState } from '../records/run-state.js';
+import type { RunFolder } from '../sinks/run-folder.js';
+import { WholeShard } from '../sinks/whole-shard.js';
+import { commitOf } from './commit-of.js';
+import { execute } from './execute.js';
+import type { ExecuteOptions } from './execute-options.js';
+import type { Graph } from './graph.js';
+import type { Outcome } from './ledger.js';
+import { phasesOf } from './phases.js';
+import { readWork, removeWork, WorkWriter, workFile } from './work-files.js';
+import type { WorkItem } from './work-item.js';
+
+export interface WorkShardOptions {
+  readonly signal: AbortSignal;
+  readonly concurrency?: number;
+  /** Why what is left to do for a record is refused unseen; null for the others. */
+  readonly refuse?: (item: WorkItem) => RecordError | null;
+  /** Called before each record, which is then worked on alone. */
+  readonly beforeEach?: (item: WorkItem) => void;
+}
+
+/**
+ * What became of a shard: whole, by this call, before it, or by another while it worked in vain; or on its way to the
+ * phase that comes next.
+ */
+export type ShardFate =
+  | { readonly fate: 'whole'; readonly records: number }
+  | { readonly fate: 'was whole' }
+  | { readonly fate: 'done twice' }
+  | { readonly fate: 'next'; readonly phase: number; readonly records: number };
+
+/**
+ * Does one phase of one shard of a run on many machines. Two processes may do the same at the same time, since both
+ * write the same.
+ *
+ * @throws InputError where what the shard waits with is missing or not what it should be
+ */
+export async function workShard(
+  graph: Graph,
+  folder: RunFolder,
+  state: RunState,
+  { shard, phase }: { readonly shard: number; readonly phase: number },
+  options: WorkShardOptions,
+): Promise<ShardFate> {
+  const { lanes, of } = phasesOf(graph.nodes);
+  const next = phase + 1;
+  if (await folder.isWhole(shard)) {
+    await removeWork(folder, shard, lanes.length);
+    return { fate: 'was whole' };
+  }
+  if (next < lanes.length && (await isThere(workFile(folder, shard, next)))) {
+    await removeWork(folder, shard, phase);
+    return { fate: 'next', phase: next, records: 0 };
+  }
+  const first = shard * state.sharding.records;
+  const outcomes = outcomesOf(
+    graph,
+    readWork(workFile(folder, shard, phase), first),
+    {
+      signal: options.signal,
+      stop: new AbortController().signal,
+      tempDir: folder.inner('tmp'),
+      skip: first,
+      phase: { of, number: phase },
+      ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
+      ...(options.refuse && { refuse: options.refuse }),
+    },
+    options.beforeEach,
+  );
+  if (next < lanes.length) {
+    const records = await passOn(outcomes, await WorkWriter.begin(folder, shard, next));
+    await removeWork(folder, shard, phase);
+    return { fate: 'next', phase: next, records };
+  }
+  const whole = await WholeShard.begin(folder, shard, first, state.sharding.gzip);
+  try {
+    for await (const outcome of outcomes) await whole.commit(commitOf(outcome));
+    const { records } = whole;
+    const mark = await whole.publish();
+    await removeWork(folder, shard, phase);
+    return mark ? { fate: 'whole', records } : { fate: 'done twice' };
+  } finally {
+    await whole.discard();
+  }
+}
+
+async function passOn(outcomes: AsyncIterable<Outcome>, writer: WorkWriter): Promise<number> {
+  try {
+    for await (const { work } of outcomes) await writer.add(work!);
+    await writer.publish();
+    return writer.items;
+  } finally {
+    await writer.discard();
+  }
+}
+
+async function* outcomesOf(
+  graph: Graph,
+  work: AsyncIterable<WorkItem>,
+  options: ExecuteOptions,
+  beforeEach: WorkShardOptions['beforeEach'],
+): AsyncGenerator<Outcome, void> {
+  if (!beforeEach) {
+    yield* execute(graph.nodes, { ...options, work });
+    return;
+  }
+  for await (const item of work) {
+    beforeEach(item);
+    yield* execute(graph.nodes, { ...options, skip: item.ordinal, work: only(item) });
+  }
+}
+
+async function* only(item: WorkItem): AsyncGenerator<WorkItem, void> {
+  yield item;
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,58 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { WasmHeap } from '../wasm-heap.js';
+import { registerWasmKernel } from './register-kernel.js';
+
+const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
+
+/** A run of axes that are next to each other and all summed over. */
+interface Run {
+  readonly outer: number;
+  readonly count: number;
+  readonly inner: number;
+}
+
+/** The runs of axes that are summed over, the last one first. */
+export function runsOf(shape: readonly number[], axes: readonly number[]): Run[] {
+  const summed = new Set(axes);
+  const runs: Run[] = [];
+  let inner = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (!summed.has(axis)) {
+      inner *= shape[axis]!;
+      continue;
+    }
+    let count = shape[axis]!;
+    while (axis > 0 && summed.has(axis - 1)) count *= shape[--axis]!;
+    runs.push({ outer: product(shape.slice(0, axis)), count, inner });
+  }
+  return runs;
+}
+
+/** Sums and means in double precision: in single, those of a whole map lose digits that later layers need. */
+export function registerSumKernels(heap: WasmHeap): void {
+  for (const kernel of ['Sum', 'Mean'] as const) {
+    const stock = tf.getKernel(kernel, 'wasm')!.kernelFunc;
+    registerWasmKernel(kernel, ({ inputs, attributes }) => {
+      const x = inputs['x']!;
+      if (x.dtype !== 'float32')
+        return stock({ inputs: inputs as never, attrs: attributes as never, backend: heap.backend });
+      const axes = tf.util.parseAxisParam(attributes['axis'] as number[], [...x.shape]);
+      const rest = x.shape.filter((_, axis) => !axes.includes(axis));
+      const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+      const to = heap.output(attributes['keepDims'] === true ? kept : rest);
+      const runs = runsOf(x.shape, axes);
+      if (runs.length === 0) runs.push({ outer: product(x.shape), count: 1, inner: 1 });
+      let [from, size] = [heap.address(x), product(x.shape)];
+      for (const [k, { outer, count, inner }] of runs.entries()) {
+        const last = k === runs.length - 1;
+        const at = last ? heap.address(to) : heap.allocate(outer * inner);
+        const total = product(x.shape) / Math.max(1, product(rest));
+        const factor = last && kernel === 'Mean' ? 1 / total : 1;
+        heap.run('sums', size, from, at, outer, count, inner, factor);
+        if (k > 0) heap.free(from);
+        [from, size] = [at, outer * inner];
+      }
+      return to;
+    });
+  }
+}

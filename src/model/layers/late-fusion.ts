@@ -1,0 +1,82 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { ModelConfig } from '../config.js';
+import { HIDDEN } from '../ops/attention.js';
+import type { Scope } from '../parameters.js';
+import type { Dropout } from './dropout.js';
+import { Linear } from './linear.js';
+import { LayerNorm } from './norms.js';
+import { SelfAttention } from './self-attention.js';
+
+/** Attention among queries and labels, and a feed-forward part; normalised before each. */
+class FusionLayer {
+  readonly #attention: SelfAttention;
+  readonly #attentionNorm: LayerNorm;
+  readonly #hidden: Linear;
+  readonly #output: Linear;
+  readonly #outputNorm: LayerNorm;
+  readonly #dropout: number;
+
+  constructor(scope: Scope, { width, heads, hidden, dropout }: ModelConfig) {
+    this.#attention = new SelfAttention(scope.at('self_attn'), width, heads);
+    this.#hidden = new Linear(scope.at('linear1'), width, hidden);
+    this.#output = new Linear(scope.at('linear2'), hidden, width);
+    this.#attentionNorm = new LayerNorm(scope.at('norm1'), width);
+    this.#outputNorm = new LayerNorm(scope.at('norm2'), width);
+    this.#dropout = dropout;
+  }
+
+  apply(x: tf.Tensor3D, mask: tf.Tensor | null, drop: Dropout): tf.Tensor3D {
+    const rate = this.#dropout;
+    return tf.tidy(() => {
+      const normal = this.#attentionNorm.apply(x) as tf.Tensor3D;
+      const read = this.#attention.apply(normal, normal, mask, (weights) => drop(weights, rate));
+      const attended = tf.add(x, drop(read, rate));
+      const fed = this.#output.apply(drop(this.#hidden.apply(this.#outputNorm.apply(attended), 'relu'), rate));
+      return tf.add(attended, drop(fed, rate));
+    });
+  }
+}
+
+/** Queries and labels that have seen each other. */
+export interface FusedQueries {
+  /** `[batch, queries, width]` */
+  readonly queries: tf.Tensor3D;
+  /** `[batch, labels, width]` */
+  readonly labels: tf.Tensor3D;
+}
+
+/**
+ * Late fusion: what the decoders found and the label vectors, as one sequence through some transformer layers.
+ * Source: Yuan et al., "RLIP", 2022, cross-modal fusion of RLIP-ParSeD.
+ */
+export class LateFusion {
+  readonly #layers: readonly FusionLayer[];
+  readonly #norm: LayerNorm;
+
+  constructor(scope: Scope, config: ModelConfig) {
+    this.#layers = Array.from(
+      { length: config.decoderLayers },
+      (_, k) => new FusionLayer(scope.at('layers', k), config),
+    );
+    this.#norm = new LayerNorm(scope.at('norm'), config.width);
+  }
+
+  /**
+   * @param queries `[batch, queries, width]`
+   * @param labels `[batch, labels, width]`
+   * @param hidden which labels are none, `[batch, labels]`, 1 each; null where all are there
+   * @returns what each layer makes of them
+   */
+  apply(queries: tf.Tensor3D, labels: tf.Tensor3D, hidden: tf.Tensor2D | null, drop: Dropout): FusedQueries[] {
+    const [batch, count] = queries.shape;
+    const mask = hidden
+      ? tf.mul(tf.reshape(tf.concat([tf.zeros([batch, count]), hidden], 1), [batch, 1, 1, -1]), HIDDEN)
+      : null;
+    let x = tf.concat([queries, labels], 1);
+    return this.#layers.map((layer) => {
+      x = layer.apply(x, mask, drop);
+      const [found, read] = tf.split(this.#norm.apply(x), [count, labels.shape[1]], 1) as [tf.Tensor3D, tf.Tensor3D];
+      return { queries: found, labels: read };
+    });
+  }
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { InputError } from '../../errors.js';
+import type { Parameter } from '../parameters.js';
+
+/** A record: bytes of the key, its key, the vector's numbers, a checksum of all of that. */
+const LENGTH = 4;
+const CHECKSUM = 4;
+/** A label of more bytes of token ids than this is kept in memory alone. */
+const LONGEST_KEY = 8192;
+
+/**
+ * Label vectors of one text encoder in a file, so that a further run need not compute them again.
+ *
+ * The file's name says whose they are: the digest of the encoder's weights. It only grows, record by record; what a killed
+ * run left of a record at the end is passed over, as is whatever does not fit its checksum.
+ */
+export class LabelVectorFile {
+  readonly #path: string;
+  readonly #width: number;
+
+  private constructor(path: string, width: number) {
+    this.#path = path;
+    this.#width = width;
+  }
+
+  /**
+   * @param folder is made if it is not there
+   * @param encoder the text encoder's parameters, loaded
+   * @param width numbers of a vector
+   */
+  static async open(folder: string, encoder: readonly Parameter[], width: number): Promise<LabelVectorFile> {
+    const digest = createHash('sha256');
+    for (const parameter of encoder) {
+      const values = await parameter.values();
+      digest.update(parameter.name).update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    }
+    return new LabelVectorFile(join(folder, `label-vectors-${digest.digest('hex').slice(0, 32)}.bin`), width);
+  }
+
+  /**
+   * @returns vectors by key
+   * @throws InputError where the file is there and can't be read
+   */
+  async read(): Promise<Map<string, Float32Array>> {
+    const known = new Map<string, Float32Array>();
+    const bytes = await readFile(this.#path).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT') return Buffer.alloc(0);
+      throw new InputError(this.#path, 'can not be read as label vectors', undefined, { cause });
+    });
+    const vector = 4 * this.#width;
+    let at = 0;
+    while (at + LENGTH <= bytes.length) {
+      const size = bytes.readUInt32LE(at);
+      const end = at + LENGTH + size + vector;
+      if (size > LONGEST_KEY || end + CHECKSUM > bytes.length) break;
+      if (crc32(bytes.subarray(at, end)) !== bytes.readUInt32LE(end)) break;
+      const values = new Float32Array(this.#width);
+      new Uint8Array(values.buffer).set(bytes.subarray(end - vector, end));
+      known.set(bytes.toString('utf8', at + LENGTH, at + LENGTH + size), values);
+      at = end + CHECKSUM;
+    }
+    // What follows a torn record would be lost to every later run: those find a file that ends behind the last whole one.
+    if (at < bytes.length) await this.#rewrite(bytes.subarray(0, at));
+    return known;
+  }
+
+  /** Puts further vectors behind those that are there, in one piece. */
+  async append(vectors: Iterable<readonly [key: string, vector: Float32Array]>): Promise<void> {
+    const records: Buffer[] = [];
+    for (const [key, vector] of vectors) {
+      const name = Buffer.from(key);
+      if (name.length > LONGEST_KEY) continue;
+      const record = Buffer.alloc(LENGTH + name.length + 4 * this.#width + CHECKSUM);
+      record.writeUInt32LE(name.length, 0);
+      name.copy(record, LENGTH);
+      record.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), LENGTH + name.length);
+      const end = record.length - CHECKSUM;
+      record.writeUInt32LE(crc32(record.subarray(0, end)), end);
+      records.push(record);
+    }
+    if (records.length === 0) return;
+    await mkdir(dirname(this.#path), { recursive: true });
+    await appendFile(this.#path, Buffer.concat(records));
+  }
+
+  async #rewrite(whole: Uint8Array): Promise<void> {
+    const { default: writeFileAtomic } = await import('write-file-atomic');
+    await writeFileAtomic(this.#path, Buffer.from(whole));
+  }
+}

@@ -1,0 +1,34 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import writeFileAtomic from 'write-file-atomic';
+import type { RunFolder } from '../sinks/run-folder.js';
+import type { QueueServer } from './connection.js';
+import { queueOf } from './queues.js';
+
+/** Writes down under which name a folder's run is in the queues. */
+export async function rememberRun(folder: RunFolder, run: string): Promise<void> {
+  await mkdir(folder.inner(), { recursive: true });
+  await writeFileAtomic(folder.inner('queue.json'), `${JSON.stringify({ run })}\n`);
+}
+
+/** Under which name a folder's run was put into the queues last, or null. */
+export async function rememberedRun(folder: RunFolder): Promise<string | null> {
+  try {
+    const { run } = JSON.parse(await readFile(folder.inner('queue.json'), 'utf8')) as { run?: unknown };
+    return typeof run === 'string' ? run : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The name of a folder's run where it is in the queues and has not ended. */
+export async function currentRun(server: QueueServer, folder: RunFolder): Promise<string | null> {
+  const run = await rememberedRun(folder);
+  if (run === null) return null;
+  const queue = queueOf(server, 'finish');
+  try {
+    const state = await queue.getJobState(run);
+    return ['completed', 'failed', 'unknown'].includes(state) ? null : run;
+  } finally {
+    await queue.close();
+  }
+}

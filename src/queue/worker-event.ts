@@ -1,0 +1,26 @@
+import type { ShardFate } from '../graph/work-shard.js';
+
+/** Something that a worker did, or that happened to it. */
+export type WorkerEvent =
+  | ({ readonly event: 'read'; readonly records: number; readonly seconds: number } & InRun)
+  | ({ readonly event: 'begun' } & InShard)
+  | ({ readonly event: 'isolated' } & InShard)
+  | ({
+      readonly event: 'shard';
+      readonly fate: ShardFate['fate'];
+      readonly records: number;
+      readonly seconds: number;
+    } & InShard)
+  | ({ readonly event: 'finished'; readonly records: number } & InRun)
+  | { readonly event: 'failed'; readonly job: string; readonly attempt: number; readonly reason: string }
+  | { readonly event: 'trouble'; readonly reason: string };
+
+interface InRun {
+  /** The run's folder. */
+  readonly out: string;
+}
+
+interface InShard extends InRun {
+  readonly shard: number;
+  readonly phase: number;
+}

@@ -1,0 +1,84 @@
+import { hostname } from 'node:os';
+import { Worker } from 'bullmq';
+import { OptionError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
+import type { ShardFate } from '../graph/work-shard.js';
+import type { Lane } from '../operators/operator.js';
+import { positiveInteger } from '../records/option-checks.js';
+import type { RunFolder } from '../sinks/run-folder.js';
+import { checkServer, type QueueServer } from './connection.js';
+import { LANES, PREFIX, type RunJob, type ShardJob } from './queues.js';
+import { RunWork } from './run-work.js';
+import type { WorkerEvent } from './worker-event.js';
+
+export interface WorkerOptions {
+  /** Makes the graph of a run that is in a folder. */
+  readonly graphOf: (folder: RunFolder) => Promise<Graph>;
+  /** What the worker does; everything unless given. */
+  readonly lanes?: readonly Lane[];
+  /** Shards of each lane that it does at once. Default 1. */
+  readonly jobs?: number;
+  /** Records at once in each stage, instead of the stage's own choice. */
+  readonly concurrency?: number;
+  /** After so many seconds without a sign of life a worker's shards are given to others. Default 30. */
+  readonly heartbeatSeconds?: number;
+  /**
+   * Does a shard that has taken several workers with it, in a process of its own.
+   * @throws Error where the shard can't be done that way either
+   */
+  readonly isolate?: (folder: RunFolder, job: ShardJob, signal: AbortSignal) => Promise<ShardFate>;
+  /** Told of what the worker does. */
+  readonly onEvent?: (event: WorkerEvent) => void;
+}
+
+/** A worker at work. */
+export interface RunningWorker {
+  readonly lanes: readonly Lane[];
+  /** Takes no more jobs and resolves when those in work are done. What reads sources is put back into the queue. */
+  stop(): Promise<void>;
+  /** Ends at once; what is in work is done by others. */
+  kill(): Promise<void>;
+}
+
+/** A job whose worker was lost so often is given up. */
+const MAX_STALLED = 20;
+
+/**
+ * Does jobs of runs that `submit` put into the queues, until it is stopped. Waits for a server that goes away.
+ *
+ * @throws RelflowError `bad-queue` where the server can't be reached at the start
+ */
+export async function startWorker(server: QueueServer, options: WorkerOptions): Promise<RunningWorker> {
+  const { lanes = LANES, jobs = 1, heartbeatSeconds = 30, onEvent = () => {} } = options;
+  positiveInteger('worker', 'jobs', jobs);
+  positiveInteger('worker', 'heartbeatSeconds', heartbeatSeconds);
+  const unknown = lanes.find((lane) => !LANES.includes(lane));
+  if (lanes.length === 0 || unknown !== undefined) {
+    throw new OptionError('worker', `unknown lane '${unknown ?? ''}', expected some of ${LANES.join(', ')}`);
+  }
+  await checkServer(server);
+  const running = new RunWork(server, { ...options, onEvent });
+  const lockDuration = heartbeatSeconds * 1000;
+  const workers = lanes.map((lane) => {
+    const worker = new Worker<RunJob | ShardJob>(lane, (job, token) => running.work(lane, job, token), {
+      connection: server.options,
+      prefix: PREFIX,
+      name: `${hostname()}-${process.pid}`,
+      concurrency: jobs,
+      lockDuration,
+      stalledInterval: lockDuration,
+      maxStalledCount: MAX_STALLED,
+    });
+    worker.on('failed', (job, error) => {
+      onEvent({ event: 'failed', job: `${lane} ${job?.id}`, attempt: job?.attemptsMade ?? 0, reason: error.message });
+    });
+    worker.on('error', (error) => onEvent({ event: 'trouble', reason: error.message }));
+    return worker;
+  });
+  const close = async (force: boolean) => {
+    running.stop(force);
+    await Promise.all(workers.map((worker) => worker.close(force)));
+    await running.close();
+  };
+  return { lanes, stop: () => close(false), kill: () => close(true) };
+}

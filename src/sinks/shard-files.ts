@@ -1,0 +1,153 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import writeFileAtomic from 'write-file-atomic';
+import type { OutputFile, Shard, StageCounts } from '../records/manifest.js';
+import { sortStages } from '../records/stage-counts.js';
+import { checksum } from './checksum.js';
+import type { RunFolder } from './run-folder.js';
+
+/** How much of a shard's file counts. */
+export interface FileExtent {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** A file of the shard in work. */
+interface PartialFile {
+  readonly handle: FileHandle;
+  records: number;
+  /** Written and waiting. */
+  bytes: number;
+  waiting: string[];
+  waitingBytes: number;
+}
+
+/** Which shard files become, and what it covers. */
+export interface ShardExtent {
+  readonly shard: number;
+  /** Position of its first record in the run's input. */
+  readonly first: number;
+  readonly records: number;
+  readonly stages: Readonly<Record<string, StageCounts>>;
+}
+
+const FLUSH_BYTES = 1 << 18;
+
+/** The files of one shard, a sink each, while they grow in a folder of their own and until they are in their place. */
+export class ShardFiles {
+  readonly #folder: RunFolder;
+  readonly #staging: string;
+  readonly #gzip: boolean;
+  readonly #files = new Map<string, PartialFile>();
+
+  /** @param staging where the files grow; on the same disk as the run's folder */
+  constructor(folder: RunFolder, staging: string, gzip: boolean) {
+    this.#folder = folder;
+    this.#staging = staging;
+    this.#gzip = gzip;
+  }
+
+  /** Bytes of the largest file, uncompressed. */
+  get largest(): number {
+    return Math.max(0, ...[...this.#files.values()].map((file) => file.bytes));
+  }
+
+  /** Adds the lines of one record: to all of their files or, where one can't be begun, to none. */
+  async append(writes: readonly { readonly sink: string; readonly line: string }[]): Promise<void> {
+    for (const { sink } of writes) if (!this.#files.has(sink)) await this.begin(sink);
+    for (const { sink, line } of writes) append(this.#files.get(sink)!, line);
+  }
+
+  /** Writes what waits where it is much. */
+  async settle(): Promise<void> {
+    for (const file of this.#files.values()) if (file.waitingBytes >= FLUSH_BYTES) await flush(file);
+  }
+
+  /** Writes what waits down to the disk; how much of each file counts from now on. */
+  async sync(): Promise<Record<string, FileExtent>> {
+    const extents: Record<string, FileExtent> = {};
+    for (const [sink, file] of this.#files) {
+      await flush(file);
+      await file.handle.datasync();
+      extents[sink] = { records: file.records, bytes: file.bytes };
+    }
+    return extents;
+  }
+
+  /** Begins a sink's file, or takes it up: what lies behind its extent is cut off. */
+  async begin(sink: string, from: FileExtent = { records: 0, bytes: 0 }): Promise<void> {
+    const handle = await open(this.#partial(sink), from.bytes > 0 ? 'r+' : 'w');
+    await handle.truncate(from.bytes);
+    this.#files.set(sink, { handle, ...from, waiting: [], waitingBytes: 0 });
+  }
+
+  /** Moves the files into their place and then, last, writes the mark that the shard is whole. */
+  async publish({ shard, first, records, stages }: ShardExtent): Promise<Shard> {
+    const number = String(shard).padStart(5, '0');
+    const files: OutputFile[] = [];
+    for (const [sink, file] of [...this.#files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      await flush(file);
+      await file.handle.datasync();
+      await file.handle.close();
+      const path = `${sink}/${number}.jsonl${this.#gzip ? '.gz' : ''}`;
+      files.push({ sink, path, records: file.records, ...(await this.#place(this.#partial(sink), path)) });
+    }
+    const mark: Shard = { format: 'relflow.shard/1', shard, first, records, stages: sortStages(stages), files };
+    await mkdir(this.#folder.inner('shards'), { recursive: true });
+    await writeFileAtomic(this.#folder.inner('shards', `${number}.json`), `${JSON.stringify(mark)}\n`);
+    this.#files.clear();
+    return mark;
+  }
+
+  /** Lets go of open files; what waits is forgotten. */
+  async close(): Promise<void> {
+    for (const file of this.#files.values()) await file.handle.close().catch(() => {});
+    this.#files.clear();
+  }
+
+  #partial(sink: string): string {
+    return join(this.#staging, `${sink}.jsonl`);
+  }
+
+  async #place(partial: string, path: string): Promise<{ bytes: number; sha256: string }> {
+    const target = this.#folder.at(path);
+    await mkdir(dirname(target), { recursive: true });
+    if (!this.#gzip) {
+      const sum = await checksum(partial);
+      await rename(partial, target);
+      return sum;
+    }
+    const packed = `${partial}.gz`;
+    await pipeline(createReadStream(partial), createGzip(), createWriteStream(packed, { flush: true }));
+    const sum = await checksum(packed);
+    await rename(packed, target);
+    await rm(partial);
+    return sum;
+  }
+}
+
+function append(file: PartialFile, line: string): void {
+  const bytes = Buffer.byteLength(line) + 1;
+  file.records++;
+  file.bytes += bytes;
+  file.waiting.push(line);
+  file.waitingBytes += bytes;
+}
+
+async function flush(file: PartialFile): Promise<void> {
+  if (file.waiting.length === 0) return;
+  const text = `${file.waiting.join('\n')}\n`;
+  await writeAll(file.handle, Buffer.from(text), file.bytes - file.waitingBytes);
+  file.waiting = [];
+  file.waitingBytes = 0;
+}
+
+/** A write may take less than it was given. */
+async function writeAll(handle: FileHandle, bytes: Buffer, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
+  }
+}

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import type { Shard, StageCounts } from '../records/manifest.js';
+import { addStages } from '../records/stage-counts.js';
+import { guard } from './guard.js';
+import type { RunFolder } from './run-folder.js';
+import { ShardFiles } from './shard-files.js';
+import type { Commit } from './shard-writer.js';
+
+/**
+ * A shard that is written whole or not at all, beside others that other processes write. It grows in a folder that no
+ * other process knows, so that two that do the same shard can't harm each other: both write the same.
+ */
+export class WholeShard {
+  readonly shard: number;
+  readonly #folder: RunFolder;
+  readonly #first: number;
+  readonly #staging: string;
+  readonly #files: ShardFiles;
+  readonly #stages: Record<string, StageCounts> = {};
+  #records = 0;
+
+  private constructor(folder: RunFolder, shard: number, first: number, gzip: boolean) {
+    this.shard = shard;
+    this.#folder = folder;
+    this.#first = first;
+    this.#staging = folder.inner('partial', `${shard}-${randomUUID()}`);
+    this.#files = new ShardFiles(folder, this.#staging, gzip);
+  }
+
+  /**
+   * @param first position of its first record in the run's input
+   * @throws OutputError where the folder can't be written to
+   */
+  static async begin(folder: RunFolder, shard: number, first: number, gzip: boolean): Promise<WholeShard> {
+    const whole = new WholeShard(folder, shard, first, gzip);
+    await guard(folder.path, () => mkdir(whole.#staging, { recursive: true }));
+    return whole;
+  }
+
+  /** How many records of the input it has taken in. */
+  get records(): number {
+    return this.#records;
+  }
+
+  /** Takes in what came of the next record of the input. */
+  async commit({ writes, stages }: Commit): Promise<void> {
+    await guard(this.#folder.path, async () => {
+      await this.#files.append(writes);
+      addStages(this.#stages, stages);
+      this.#records++;
+      await this.#files.settle();
+    });
+  }
+
+  /** Puts the shard into its place; does nothing where another process has done so. */
+  async publish(): Promise<Shard | null> {
+    try {
+      if (await this.#folder.isWhole(this.shard)) return null;
+      return await guard(this.#folder.path, () =>
+        this.#files.publish({ shard: this.shard, first: this.#first, records: this.#records, stages: this.#stages }),
+      );
+    } finally {
+      await this.discard();
+    }
+  }
+
+  /** Forgets the shard. */
+  async discard(): Promise<void> {
+    await this.#files.close();
+    await rm(this.#staging, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { join as joinRun, stateOf } from '../../src/graph/claim.js';
+import { phasesOf } from '../../src/graph/phases.js';
+import { workShard } from '../../src/graph/work-shard.js';
+import { workSource } from '../../src/graph/work-source.js';
+import {
+  type Captioned,
+  finishShards,
+  Graph,
+  type ImageRecord,
+  operator,
+  RecordError,
+  type Related,
+  RunFolder,
+  run,
+  sceneGraphs,
+} from '../../src/index.js';
+import { digests, temporaryFolder } from '../support/folders.js';
+import { images, memorySource } from '../support/records.js';
+
+const never = new AbortController().signal;
+
+/** Captions by a model, words by any machine, relations by a model; some of each refused, and two branches. */
+function graphOf(): Graph {
+  const describe = operator<ImageRecord, Captioned>({
+    name: 'describe',
+    version: '1',
+    needs: ['image'],
+    adds: ['captions'],
+    lane: 'captions',
+    concurrency: 3,
+    apply: async ({ image }) => {
+      if (Number(image.id) % 7 === 0) throw new RecordError('seventh', `image ${image.id} has no caption`);
+      return { captions: [{ text: `image ${image.id}`, source: 'model' }] };
+    },
+  });
+  const relate = (lane: 'cpu' | 'tagging') =>
+    operator<ImageRecord & Captioned, Related>({
+      name: `relate-${lane}`,
+      version: '1',
+      needs: ['captions'],
+      adds: ['relations', 'tagger'],
+      lane,
+      apply: ({ image }, { count }) => {
+        if (Number(image.id) % 11 === 0) throw new RecordError('eleventh', `image ${image.id} has no relation`);
+        count('related');
+        return { relations: [], tagger: null };
+      },
+    });
+  const graph = new Graph('phases');
+  const described = graph
+    .from(memorySource(images(60)))
+    .filter('not-fifth', ({ image }) => Number(image.id) % 5 !== 0)
+    .pipe(describe);
+  const plain = described.pipe(relate('cpu')).to(sceneGraphs('plain-graphs'));
+  const tagged = described.pipe(relate('tagging')).to(sceneGraphs('tagged-graphs'));
+  graph.merge(plain, tagged).to(sceneGraphs('all-graphs'));
+  return graph;
+}
+
+describe('phases', () => {
+  it('give each stage to the machines of its lane', () => {
+    const { nodes } = graphOf();
+    const { lanes, of } = phasesOf(nodes);
+    assert.deepEqual(lanes, ['source', 'captions', 'cpu', 'tagging']);
+    assert.deepEqual(Object.fromEntries(nodes.map((node) => [node.id, lanes[of.get(node)!]])), {
+      memory: 'source',
+      'not-fifth': 'source',
+      describe: 'captions',
+      'relate-cpu': 'cpu',
+      'plain-graphs': 'cpu',
+      'relate-tagging': 'tagging',
+      'tagged-graphs': 'tagging',
+      merge: 'tagging',
+      'all-graphs': 'tagging',
+    });
+  });
+
+  it('leave nothing for the first machine but the sources where there are no stages', () => {
+    const graph = new Graph('copy');
+    graph.from(memorySource(images(1))).to({ name: 'copies', version: '1', needs: [], line: (record) => record });
+    assert.deepEqual(phasesOf(graph.nodes).lanes, ['source', 'cpu']);
+  });
+
+  it('one after another, each by another process, write what one process writes', async () => {
+    const whole = join(temporaryFolder(), 'out');
+    await run(graphOf(), { out: whole, shardRecords: 8 });
+    const out = join(temporaryFolder(), 'out');
+    const folder = new RunFolder(out);
+    const state = stateOf(graphOf(), { shardRecords: 8 }, []);
+    await joinRun(folder, state);
+    const waiting: { shard: number; phase: number }[] = [];
+    const read = () =>
+      workSource(graphOf(), folder, state, {
+        signal: never,
+        onShard: async (shard, phase) => {
+          waiting.push({ shard, phase });
+        },
+      });
+    assert.equal(await read(), 60);
+    assert.deepEqual(
+      waiting,
+      Array.from({ length: 8 }, (_, shard) => ({ shard, phase: 1 })),
+    );
+    const [first] = waiting;
+    assert.deepEqual(await workShard(graphOf(), folder, state, first!, { signal: never }), {
+      fate: 'next',
+      phase: 2,
+      records: 8,
+    });
+    // Read again, everything is there; the first shard waits for what comes next.
+    waiting.length = 0;
+    assert.equal(await read(), 60);
+    assert.deepEqual(
+      [...waiting].sort((a, b) => a.shard - b.shard).map(({ phase }) => phase),
+      [2, 1, 1, 1, 1, 1, 1, 1],
+    );
+    for (let job = waiting.pop(); job; job = waiting.pop()) {
+      const fate = await workShard(graphOf(), folder, state, job, { signal: never });
+      if (fate.fate === 'next') waiting.push({ shard: job.shard, phase: fate.phase });
+      else assert.equal(fate.fate, 'whole');
+      // The same job again finds that it is done.
+      const again = await workShard(graphOf(), folder, state, job, { signal: never });
+      assert.equal(again.fate, fate.fate === 'next' ? 'next' : 'was whole');
+    }
+    assert.deepEqual(readdirSync(join(out, '.relflow/work')), []);
+    await finishShards(graphOf(), folder);
+    assert.deepEqual(digests(out), digests(whole));
+  });
+
+  it('end with an error where what a shard waits with is gone or cut off', async () => {
+    const out = join(temporaryFolder(), 'out');
+    const folder = new RunFolder(out);
+    const state = stateOf(graphOf(), { shardRecords: 8 }, []);
+    await joinRun(folder, state);
+    mkdirSync(join(out, '.relflow/work'));
+    await assert.rejects(
+      workShard(graphOf(), folder, state, { shard: 3, phase: 1 }, { signal: never }),
+      /00003\.1\.jsonl: no such file/,
+    );
+  });
+});

@@ -1,0 +1,81 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { temporaryFolder } from './folders.js';
+
+const PASSWORD = 'sesame';
+
+/** Whether Redis is installed. */
+export function hasRedis(): boolean {
+  try {
+    execFileSync('redis-server', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A Redis server of a test, on a free port; keeps what it is told over a restart. Stopped when the process ends. */
+export class RedisServer {
+  readonly host: string;
+  readonly port: number;
+  readonly #folder = temporaryFolder();
+  #process: ChildProcess | null = null;
+
+  private constructor(host: string, port: number) {
+    this.host = host;
+    this.port = port;
+  }
+
+  static async start(host = '127.0.0.1'): Promise<RedisServer> {
+    const server = new RedisServer(host, await freePort());
+    await server.#start();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://:${PASSWORD}@${this.host}:${this.port}`;
+  }
+
+  /** Shuts it down and, after a while, starts it again with all that it kept. */
+  async restart(pauseMilliseconds: number): Promise<void> {
+    await this.stop();
+    await sleep(pauseMilliseconds);
+    await this.#start();
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#process;
+    this.#process = null;
+    if (!child || child.exitCode !== null) return;
+    const closed = once(child, 'close');
+    child.kill('SIGTERM');
+    await closed;
+  }
+
+  async #start(): Promise<void> {
+    const args = ['--port', String(this.port), '--bind', this.host, '--dir', this.#folder, '--save', ''];
+    // Without a password it would let in nobody from another network.
+    args.push('--requirepass', PASSWORD);
+    const child = spawn('redis-server', [...args, '--appendonly', 'yes', '--appendfsync', 'always'], {
+      stdio: 'ignore',
+    });
+    process.once('exit', () => child.kill('SIGKILL'));
+    this.#process = child;
+    const client = new Redis(this.url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
+    client.on('error', () => {});
+    await client.ping();
+    client.disconnect();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0);
+  await once(probe, 'listening');
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
