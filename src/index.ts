@@ -33,8 +33,17 @@ export {
   type ParserEvaluation,
   type ParserScores,
 } from './evaluation/evaluate-parser.js';
+export { type EvaluatePredicatesOptions, evaluatePredicates } from './evaluation/evaluate-predicates.js';
+export { FrequencyPrior } from './evaluation/frequency-prior.js';
 export { type BadRow, goldCaptions } from './evaluation/gold-captions.js';
 export { PARSER_ERRORS, type ParserError } from './evaluation/parser-errors.js';
+export { type Perturbation, perturbDetections } from './evaluation/perturb-detections.js';
+export {
+  averagePrecision,
+  type PredicateReport,
+  type PredicateResult,
+  PredicateScores,
+} from './evaluation/predicate-scores.js';
 export { checkWiring } from './graph/check.js';
 export { describeGraph, drawMermaid, drawText } from './graph/describe.js';
 export { type FinishOptions, finishShards } from './graph/finish-shards.js';

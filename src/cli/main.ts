@@ -17,6 +17,7 @@ import { resumeCommand } from './resume.js';
 import { runCommand } from './run.js';
 import { statsCommand } from './stats.js';
 import { statusCommand } from './status.js';
+import { trainCommand } from './train.js';
 import { validateCommand } from './validate.js';
 import { weightsCommand } from './weights.js';
 import { workerCommand } from './worker.js';
@@ -47,6 +48,7 @@ async function main(args: readonly string[]): Promise<void> {
   parseCommand(program);
   evaluateCommand(program);
   captionsCommand(program);
+  trainCommand(program);
   weightsCommand(program);
   doctorCommand(program);
   overrideExits(program);

@@ -4,6 +4,7 @@ import { ManifestSchema, ShardSchema } from './manifest.js';
 import { RejectSchema } from './reject.js';
 import { ExtentSchema, ProgressSchema, RunStateSchema } from './run-state.js';
 import { CandidateSetSchema, SceneGraphSchema } from './scene-graph.js';
+import { TrainingConfigSchema } from './training-config.js';
 
 const base = 'https://relflow.dev/schemas';
 
@@ -20,6 +21,7 @@ export const schemas = {
   answer: AnswerSchema,
   'captions-by-image': CaptionMapSchema,
   'captions-coco': CocoCaptionsSchema,
+  training: TrainingConfigSchema,
 } as const;
 
 /** Name of a kind of file. */

@@ -1,0 +1,157 @@
+/** What a tagger said of one image's pairs, beside what is true. */
+export interface ScoredPairs {
+  /** `[pairs, predicates]` row by row, in [0, 1]. */
+  readonly scores: Float32Array;
+  /** The same shape, 1 where the predicate holds. */
+  readonly truth: Uint8Array;
+}
+
+/** A predicate's own numbers. */
+export interface PredicateResult {
+  readonly predicate: string;
+  /** How often it holds. */
+  readonly count: number;
+  /** In [0, 1]; null where it never holds. */
+  readonly averagePrecision: number | null;
+}
+
+/** How well scores tell which predicates hold between given boxes ("predicate classification"). */
+export interface PredicateReport {
+  readonly images: number;
+  /** Those in which anything holds: recalls are means over these. */
+  readonly imagesWithRelations: number;
+  readonly pairs: number;
+  readonly relations: number;
+  /** By K: the share of an image's relations among its K best of all pairs and predicates. */
+  readonly recall: Readonly<Record<number, number>>;
+  /** The same where each pair may say its best predicate only. */
+  readonly constrainedRecall: Readonly<Record<number, number>>;
+  /** By K: recall of each predicate over the images that have it, then over predicates. */
+  readonly meanRecall: Readonly<Record<number, number>>;
+  /** Mean of the predicates' average precisions. */
+  readonly meanAveragePrecision: number;
+  /** How far scores are from how often they are right, by ten bins: 0 is perfect. */
+  readonly calibrationError: number;
+  readonly predicates: readonly PredicateResult[];
+}
+
+const BINS = 10;
+
+/**
+ * Collects scores image by image.
+ *
+ * Average precision takes equal scores as one threshold, so that the order of equals has no say. In recalls, equal
+ * scores are in the order of pairs and predicates.
+ *
+ * Source: Lu et al., 2016, and Xu et al., 2017 (recall, with and without graph constraint); Tang et al., "Learning to
+ * Compose Dynamic Tree Structures", 2019 (mean recall); Guo et al., 2017 (calibration).
+ */
+export class PredicateScores {
+  readonly #predicates: readonly string[];
+  readonly #cuts: readonly number[];
+  readonly #candidates: { score: number; holds: boolean }[][];
+  readonly #recalls: Record<'free' | 'constrained', Map<number, number>>;
+  /** By predicate: sums of recalls by K, and images that have it. */
+  readonly #byPredicate: { sums: Map<number, number>; images: number }[];
+  readonly #bins = Array.from({ length: BINS }, () => ({ count: 0, scores: 0, holds: 0 }));
+  #images = 0;
+  #withRelations = 0;
+  #pairs = 0;
+
+  /** @param cuts the K of the recalls */
+  constructor(predicates: readonly string[], cuts: readonly number[] = [10, 20, 50]) {
+    this.#predicates = predicates;
+    this.#cuts = cuts;
+    this.#candidates = predicates.map(() => []);
+    const zeros = () => new Map(cuts.map((cut) => [cut, 0]));
+    this.#recalls = { free: zeros(), constrained: zeros() };
+    this.#byPredicate = predicates.map(() => ({ sums: zeros(), images: 0 }));
+  }
+
+  /** @throws RangeError where the arrays have not as many numbers as each other, or no whole rows */
+  add({ scores, truth }: ScoredPairs): void {
+    const width = this.#predicates.length;
+    if (scores.length !== truth.length || scores.length % width !== 0)
+      throw new RangeError(`${scores.length} scores, ${truth.length} truths, expected rows of ${width}`);
+    this.#images++;
+    this.#pairs += scores.length / width;
+    for (let k = 0; k < scores.length; k++) {
+      const [score, holds] = [scores[k]!, truth[k] === 1];
+      this.#candidates[k % width]!.push({ score, holds });
+      const bin = this.#bins[Math.min(BINS - 1, Math.floor(score * BINS))]!;
+      bin.count++;
+      bin.scores += score;
+      if (holds) bin.holds++;
+    }
+    const total = truth.reduce((sum, value) => sum + value, 0);
+    if (total === 0) return;
+    this.#withRelations++;
+    const all = Int32Array.from(scores, (_, k) => k);
+    // A stable sort: equals stay in their order.
+    const ranked = [...all].sort((a, b) => scores[b]! - scores[a]!);
+    const best = new Map<number, number>();
+    for (const k of ranked) if (!best.has(Math.floor(k / width))) best.set(Math.floor(k / width), k);
+    const held = this.#predicates.map((_, p) => all.reduce((sum, k) => sum + (k % width === p ? truth[k]! : 0), 0));
+    for (const [p, count] of held.entries()) if (count > 0) this.#byPredicate[p]!.images++;
+    for (const cut of this.#cuts) {
+      const top = ranked.slice(0, cut).filter((k) => truth[k] === 1);
+      const bound = [...best.values()].slice(0, cut).filter((k) => truth[k] === 1);
+      add(this.#recalls.free, cut, top.length / total);
+      add(this.#recalls.constrained, cut, bound.length / total);
+      for (const [p, count] of held.entries())
+        if (count > 0) add(this.#byPredicate[p]!.sums, cut, top.filter((k) => k % width === p).length / count);
+    }
+  }
+
+  result(): PredicateReport {
+    const perImage = (sums: Map<number, number>) =>
+      Object.fromEntries([...sums].map(([cut, sum]) => [cut, sum / Math.max(1, this.#withRelations)]));
+    const seen = this.#byPredicate.filter(({ images }) => images > 0);
+    const predicates = this.#predicates.map((predicate, p): PredicateResult => {
+      const count = this.#candidates[p]!.filter(({ holds }) => holds).length;
+      return { predicate, count, averagePrecision: averagePrecision(this.#candidates[p]!) };
+    });
+    const precisions = predicates.flatMap(({ averagePrecision: ap }) => (ap === null ? [] : [ap]));
+    const all = this.#bins.reduce((sum, { count }) => sum + count, 0);
+    return {
+      images: this.#images,
+      imagesWithRelations: this.#withRelations,
+      pairs: this.#pairs,
+      relations: predicates.reduce((sum, { count }) => sum + count, 0),
+      recall: perImage(this.#recalls.free),
+      constrainedRecall: perImage(this.#recalls.constrained),
+      meanRecall: Object.fromEntries(
+        this.#cuts.map((cut) => [cut, mean(seen.map(({ sums, images }) => sums.get(cut)! / images))]),
+      ),
+      meanAveragePrecision: mean(precisions),
+      calibrationError: this.#bins.reduce(
+        (sum, { scores, holds }) => sum + Math.abs(scores - holds) / Math.max(1, all),
+        0,
+      ),
+      predicates,
+    };
+  }
+}
+
+/**
+ * Σ (Rₙ − Rₙ₋₁) Pₙ over the distinct scores, falling.
+ * @returns null where nothing holds
+ */
+export function averagePrecision(candidates: readonly { score: number; holds: boolean }[]): number | null {
+  const positives = candidates.filter(({ holds }) => holds).length;
+  if (positives === 0) return null;
+  const ranked = [...candidates].sort((a, b) => b.score - a.score);
+  let [found, before, sum] = [0, 0, 0];
+  for (const [k, { score, holds }] of ranked.entries()) {
+    if (holds) found++;
+    if (ranked[k + 1]?.score === score) continue;
+    sum += ((found - before) / positives) * (found / (k + 1));
+    before = found;
+  }
+  return sum;
+}
+
+const mean = (values: readonly number[]): number =>
+  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+
+const add = (sums: Map<number, number>, key: number, value: number) => sums.set(key, sums.get(key)! + value);

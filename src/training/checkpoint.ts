@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OutputError, RelflowError } from '../errors.js';
+import type { Parameter } from '../model/parameters.js';
+import { loadWeights } from '../model/weights/load-weights.js';
+import { openSafetensors } from '../model/weights/safetensors.js';
+import { writeSafetensors } from '../model/weights/write-safetensors.js';
+import type { AdamW, MomentValues } from './adam-w.js';
+import type { DataPosition } from './training-batch.js';
+
+const FORMAT = 'relflow.training-state/1';
+
+/** Where a run stands. Random numbers follow from seed, step and position, so that they have no state of their own. */
+export interface TrainingState {
+  /** Steps made. */
+  readonly step: number;
+  /** Steps that changed weights: one whose images had no pairs did not. */
+  readonly updates: number;
+  /** Where the next batch begins. */
+  readonly next: DataPosition;
+}
+
+interface StoredState extends TrainingState {
+  readonly format: string;
+  /** Of what decides the numbers: a run goes on under the same settings only. */
+  readonly settings: string;
+}
+
+export const settingsDigest = (settings: object): string =>
+  createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
+
+const nameOf = (step: number): string => `step-${String(step).padStart(8, '0')}`;
+
+/** Weights of a model as a file. */
+export async function writeWeights(
+  path: string,
+  parameters: ReadonlyMap<string, Parameter>,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  const list = [...parameters.values()].map((p) => ({ name: p.name, shape: p.shape, read: () => p.values() }));
+  await writeSafetensors(path, list, { metadata });
+}
+
+/** The checkpoints of a run: a folder each, which is there whole or not at all. */
+export class Checkpoints {
+  readonly #folder: string;
+  readonly #settings: string;
+  readonly #metadata: Readonly<Record<string, string>>;
+
+  /** @param settings see `settingsDigest` */
+  constructor(folder: string, settings: string, metadata: Readonly<Record<string, string>>) {
+    this.#folder = folder;
+    this.#settings = settings;
+    this.#metadata = metadata;
+  }
+
+  /**
+   * Writes a checkpoint and removes those that are older than the newest `keep`.
+   * @throws OutputError where the file system refuses
+   */
+  async write(
+    state: TrainingState,
+    parameters: ReadonlyMap<string, Parameter>,
+    optimizer: AdamW,
+    keep: number,
+  ): Promise<string> {
+    const path = join(this.#folder, nameOf(state.step));
+    const partial = join(this.#folder, `.${nameOf(state.step)}.partial`);
+    try {
+      await rm(partial, { recursive: true, force: true });
+      await mkdir(partial, { recursive: true });
+      await writeWeights(join(partial, 'weights.safetensors'), parameters, this.#metadata);
+      const moments = [...(await optimizer.state())].flatMap(([name, { first, second }]) => [
+        { name: `${name}/first`, shape: [first.length], read: async () => first },
+        { name: `${name}/second`, shape: [second.length], read: async () => second },
+      ]);
+      await writeSafetensors(join(partial, 'optimizer.safetensors'), moments);
+      const stored: StoredState = { format: FORMAT, settings: this.#settings, ...state };
+      await writeFile(join(partial, 'state.json'), `${JSON.stringify(stored, null, 2)}\n`, { flush: true });
+      await rm(path, { recursive: true, force: true });
+      await rename(partial, path);
+    } catch (error) {
+      if (error instanceof RelflowError) throw error;
+      throw new OutputError(path, `can not be written: ${(error as Error).message}`, { cause: error });
+    }
+    for (const old of (await this.#all()).slice(0, -keep))
+      await rm(join(this.#folder, old), { recursive: true, force: true });
+    return path;
+  }
+
+  /** The newest one's folder, or null. */
+  async newest(): Promise<string | null> {
+    const last = (await this.#all()).at(-1);
+    return last === undefined ? null : join(this.#folder, last);
+  }
+
+  /**
+   * Puts a checkpoint's numbers into model and optimiser.
+   * @throws OutputError where it is of a run with other settings
+   * @throws RelflowError (`bad-checkpoint`) where it is damaged or of another model
+   */
+  async restore(path: string, parameters: ReadonlyMap<string, Parameter>, optimizer: AdamW): Promise<TrainingState> {
+    const { settings, step, updates, next } = await readState(path);
+    if (settings !== this.#settings)
+      throw new OutputError(path, 'was written under other settings: a run goes on under its own only');
+    const weights = await openSafetensors(join(path, 'weights.safetensors'));
+    try {
+      await loadWeights(parameters, weights);
+    } finally {
+      await weights.close();
+    }
+    const moments = await openSafetensors(join(path, 'optimizer.safetensors'));
+    const state = new Map<string, MomentValues>();
+    try {
+      for (const entry of moments.entries.keys()) {
+        if (!entry.endsWith('/first')) continue;
+        const name = entry.slice(0, -'/first'.length);
+        state.set(name, { first: await moments.read(entry), second: await moments.read(`${name}/second`) });
+      }
+    } finally {
+      await moments.close();
+    }
+    optimizer.restore(updates, state);
+    return { step, updates, next };
+  }
+
+  async #all(): Promise<string[]> {
+    const names = await readdir(this.#folder).catch(() => []);
+    return names.filter((name) => /^step-\d{8,}$/.test(name)).sort();
+  }
+}
+
+async function readState(path: string): Promise<StoredState> {
+  const file = join(path, 'state.json');
+  const damaged = (problem: string, cause?: unknown) =>
+    new RelflowError('bad-checkpoint', `${file}: ${problem}`, { path }, { cause });
+  let state: Partial<StoredState>;
+  try {
+    state = JSON.parse(await readFile(file, 'utf8')) as Partial<StoredState>;
+  } catch (cause) {
+    throw damaged('can not be read', cause);
+  }
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  if (state?.format !== FORMAT) throw damaged(`is no ${FORMAT}`);
+  if (
+    ![state.step, state.updates, state.next?.epoch, state.next?.position].every(isCount) ||
+    typeof state.settings !== 'string'
+  )
+    throw damaged('lacks a number or has a wrong one');
+  return state as StoredState;
+}

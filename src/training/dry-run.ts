@@ -1,0 +1,96 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { RelflowError } from '../errors.js';
+import { keepAll } from '../model/layers/dropout.js';
+import { AdamW, gradientLength } from './adam-w.js';
+import { batchStream } from './batch-stream.js';
+import type { TrainTaggerOptions } from './tagger-run.js';
+import { batchOptions, type TaggerSettings, totalSteps } from './tagger-settings.js';
+import { taggerGradients } from './tagger-step.js';
+import { openTagger } from './train-tagger.js';
+import type { Census, TrainingData } from './training-data.js';
+
+/** What one step of a run is and takes. */
+export interface DryRun {
+  readonly census: Pick<Census, 'total' | 'rejects' | 'leftOut'>;
+  readonly steps: number;
+  /** Shapes of what goes in. */
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
+  readonly pairs: number;
+  readonly positives: number;
+  /** Numbers that are trained, and those that are not. */
+  readonly trained: number;
+  readonly frozen: number;
+  readonly loss: number;
+  readonly gradient: number;
+  /** Weights alone; weights with gradients and both moments; the most that the step had at once. */
+  readonly weightBytes: number;
+  readonly stateBytes: number;
+  readonly peakBytes: number;
+  /** Of reading the batch, and of the pass forwards and backwards. */
+  readonly readSeconds: number;
+  readonly stepSeconds: number;
+}
+
+/**
+ * Reads one batch and runs one step without changing anything: shapes, loss and memory. Writes nothing.
+ * @throws RelflowError (`no-pairs`) where the first batch has nothing to learn from
+ */
+export async function dryRun(
+  settings: TaggerSettings,
+  data: TrainingData,
+  options: Pick<TrainTaggerOptions, 'initialWeights' | 'tokenizer'>,
+): Promise<DryRun> {
+  const reading = performance.now();
+  const stream = batchStream(data, batchOptions(settings), { epoch: 0, position: 0 }, new AbortController().signal);
+  const { value } = await stream.next();
+  await stream.return(undefined);
+  const { batch } = value!;
+  const readSeconds = (performance.now() - reading) / 1000;
+  if (batch.pairs === 0) throw new RelflowError('no-pairs', 'training: the first batch has no pair of objects');
+  const { model, tokenizer } = await openTagger(settings, options);
+  const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
+  try {
+    const weightBytes = tf.memory().numBytes;
+    const started = performance.now();
+    let result: Awaited<ReturnType<typeof taggerGradients>> | undefined;
+    const { peakBytes } = await tf.profile(async () => {
+      result = await taggerGradients(model, tokenizer, batch, optimizer.variables, keepAll);
+      return [] as unknown as tf.TensorContainer;
+    });
+    const stepSeconds = (performance.now() - started) / 1000;
+    const { gradients, loss } = result!;
+    const gradient = await gradientLength(gradients);
+    tf.dispose(gradients);
+    const all = [...model.parameters.values()];
+    const sum = (trained: boolean) =>
+      all.filter((parameter) => parameter.trained === trained).reduce((total, { size }) => total + size, 0);
+    const [trained, frozen] = [sum(true), sum(false)];
+    const images = batch.sizes.length;
+    return {
+      census: data.census,
+      steps: totalSteps(settings, data.census.total),
+      shapes: {
+        pixels: [images, batch.height, batch.width, 3],
+        objects: [batch.texts.objects.length],
+        relations: [batch.texts.relations.length],
+        pairs: [images, batch.slots],
+        targets: [images, batch.slots, batch.texts.relations.length],
+      },
+      pairs: batch.pairs,
+      positives: batch.positives,
+      trained,
+      frozen,
+      loss,
+      gradient,
+      weightBytes,
+      stateBytes: weightBytes + 3 * 4 * trained,
+      // Both moments are not there yet.
+      peakBytes: Math.max(peakBytes, weightBytes) + 2 * 4 * trained,
+      readSeconds,
+      stepSeconds,
+    };
+  } finally {
+    optimizer.dispose();
+    model.dispose();
+  }
+}

@@ -1,0 +1,66 @@
+import type { NormalSource } from '../model/normal-source.js';
+import type { TrainingPair } from './training-sample.js';
+import type { WeightedNames } from './weighted-draw.js';
+
+/** The official label of what is no object. */
+export const NO_OBJECTS = 'no objects';
+
+/** How many texts a batch has at least, as far as the vocabularies reach. */
+export interface TextTargets {
+  /** Object names without "no objects". */
+  readonly objects: number;
+  readonly relations: number;
+}
+
+/** Two thirds of 500 and the rest. Source: RLIPv2, engine.py, `negative_text_sampling`. */
+export const officialTexts: TextTargets = { objects: 333, relations: 167 };
+
+/** How often names come in the data that is trained on. */
+export interface Vocabularies {
+  readonly objects: WeightedNames;
+  readonly relations: WeightedNames;
+}
+
+/** The texts of a batch: all its images share them. */
+export interface TextSet {
+  /** "no objects" is the last. */
+  readonly objects: readonly string[];
+  readonly relations: readonly string[];
+}
+
+/** What a batch's images name. */
+export interface Named {
+  readonly categories: readonly string[];
+  readonly pairs: readonly Pick<TrainingPair, 'predicates'>[];
+}
+
+/**
+ * The texts of a batch: what its images name, in order and without repetition; then others, drawn as often as they come
+ * in the data, until there are as many as wanted or no more left; "no objects" at the end of the objects.
+ *
+ * What the images name is never cut. A set without any relation gets one of the vocabulary's, so that there is something
+ * to say no to.
+ *
+ * Source: RLIPv2, engine.py, the merging of a batch's texts and frequency sampling.
+ */
+export function textSet(
+  random: NormalSource,
+  images: readonly Named[],
+  vocabularies: Vocabularies,
+  targets: TextTargets,
+): TextSet {
+  const objects = new Set<string>();
+  const relations = new Set<string>();
+  for (const { categories, pairs } of images) {
+    for (const category of categories) objects.add(category);
+    for (const { predicates } of pairs) for (const predicate of predicates) relations.add(predicate);
+  }
+  // A category of this very name would be two labels of one text.
+  objects.delete(NO_OBJECTS);
+  const fill = (names: Set<string>, vocabulary: WeightedNames, target: number, except: readonly string[]) => {
+    for (const name of vocabulary.draw(random, target - names.size, [...names, ...except])) names.add(name);
+  };
+  fill(objects, vocabularies.objects, targets.objects, [NO_OBJECTS]);
+  fill(relations, vocabularies.relations, Math.max(1, targets.relations), []);
+  return { objects: [...objects, NO_OBJECTS], relations: [...relations] };
+}

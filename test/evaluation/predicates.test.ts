@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { evaluatePredicates } from '../../src/evaluation/evaluate-predicates.js';
+import { FrequencyPrior } from '../../src/evaluation/frequency-prior.js';
+import { perturbDetections } from '../../src/evaluation/perturb-detections.js';
+import { averagePrecision, PredicateScores } from '../../src/evaluation/predicate-scores.js';
+import { baselineTagger } from '../../src/operators/baseline-tagger.js';
+import type { ImageRecord } from '../../src/records/image.js';
+import type { RelationTagger } from '../../src/records/ports.js';
+import type { Related } from '../../src/records/scene-graph.js';
+import { assertClose } from '../support/tensors.js';
+
+const ranked = (...candidates: readonly (readonly [number, 0 | 1])[]) =>
+  candidates.map(([score, holds]) => ({ score, holds: holds === 1 }));
+
+const record = (categories: readonly string[], relations: readonly (readonly [number, string, number])[]) =>
+  ({
+    image: { id: 1, file: '1.jpg', width: 100, height: 100, dataset: 'test', split: '' },
+    detections: categories.map((category, id) => ({ id, category, box: [10 * id, 0, 10, 10] })),
+    origin: { source: 'test', file: 'test.json' },
+    relations: relations.map(([subject, predicate, object]) => ({ subject, object, predicate })),
+    tagger: null,
+  }) as ImageRecord & Related;
+
+async function* of<T>(...items: readonly T[]) {
+  yield* items;
+}
+
+describe('averagePrecision', () => {
+  it('is 1 where all that holds comes first, and by hand elsewhere', () => {
+    assert.equal(averagePrecision(ranked([0.9, 1], [0.8, 1], [0.1, 0])), 1);
+    assertClose([averagePrecision(ranked([0.9, 1], [0.8, 0], [0.7, 1], [0.1, 0]))!], [(1 + 2 / 3) / 2]);
+    assert.equal(averagePrecision(ranked([0.9, 0])), null);
+  });
+
+  it('takes equal scores as one: their order has no say, and all equal is the share that holds', () => {
+    const equal = ranked([0.5, 1], [0.5, 0], [0.5, 0], [0.5, 1]);
+    assert.equal(averagePrecision(equal), 0.5);
+    assert.equal(averagePrecision(equal.toReversed()), 0.5);
+  });
+});
+
+describe('PredicateScores', () => {
+  it('counts recalls by hand: free, one predicate a pair, and by predicate', () => {
+    const scores = new PredicateScores(['on', 'near'], [1, 2, 3]);
+    // Pair 0 holds both, pair 1 near; the second pair's "on" is wrong and comes second.
+    scores.add({ scores: Float32Array.from([0.9, 0.6, 0.8, 0.1]), truth: Uint8Array.from([1, 1, 0, 1]) });
+    scores.add({ scores: Float32Array.from([0.2, 0.1]), truth: Uint8Array.from([0, 0]) });
+    const report = scores.result();
+    assert.deepEqual([report.images, report.imagesWithRelations, report.pairs, report.relations], [2, 1, 3, 3]);
+    assertClose(Object.values(report.recall), [1 / 3, 1 / 3, 2 / 3]);
+    assertClose(Object.values(report.constrainedRecall), [1 / 3, 1 / 3, 1 / 3]);
+    // on: found at once; near: none, none, one of two.
+    assertClose(Object.values(report.meanRecall), [0.5, 0.5, 0.75]);
+    assert.deepEqual(
+      report.predicates.map(({ count }) => count),
+      [1, 2],
+    );
+  });
+
+  it('knows how far scores are from how often they are right', () => {
+    const scores = new PredicateScores(['on']);
+    scores.add({ scores: Float32Array.from([0.75, 0.75, 0.75, 0.75]), truth: Uint8Array.from([1, 1, 1, 0]) });
+    assertClose([scores.result().calibrationError], [0]);
+    scores.add({ scores: Float32Array.from([1, 1, 1, 1]), truth: Uint8Array.from([0, 0, 0, 0]) });
+    assertClose([scores.result().calibrationError], [0.5]);
+    assert.throws(() => scores.add({ scores: new Float32Array(2), truth: new Uint8Array(3) }), RangeError);
+  });
+});
+
+describe('FrequencyPrior', () => {
+  it('is how often a predicate held between two categories, pulled to how often it holds at all', () => {
+    const prior = new FrequencyPrior();
+    prior.add(record(['person', 'horse'], [[0, 'riding', 1]]));
+    prior.add(
+      record(
+        ['person', 'horse', 'horse'],
+        [
+          [0, 'riding', 1],
+          [0, 'riding', 1],
+        ],
+      ),
+    );
+    // Eight ordered pairs, two of which hold; three of them are a person and a horse. What is told twice counts once.
+    const overall = 2 / (2 + 6);
+    assertClose([prior.probability('person', 'riding', 'horse')], [(2 + overall) / (3 + 1)]);
+    assertClose([prior.probability('horse', 'riding', 'horse')], [overall / (2 + 1)]);
+    assertClose([prior.probability('dog', 'riding', 'horse')], [overall]);
+    assert.equal(prior.probability('person', 'eating', 'horse'), 0);
+  });
+});
+
+describe('perturbDetections', () => {
+  const categories = ['dog', 'cat'];
+  const image = record(
+    Array.from({ length: 200 }, () => 'person'),
+    [],
+  );
+  const at = (box: number, label: number, seed = 1) => perturbDetections(image, { box, label, categories, seed });
+
+  it('is the same for the same seed, and nothing at rates of 0', () => {
+    assert.deepEqual(at(0.4, 0.2), at(0.4, 0.2));
+    assert.notDeepEqual(at(0.4, 0.2), at(0.4, 0.2, 2));
+    for (const [k, { category, box }] of at(0, 0).entries()) {
+      assert.equal(category, 'person');
+      if (k < 10) assertClose(box, image.detections[k]!.box, 1e-9);
+    }
+  });
+
+  it('flips labels at the rate, and keeps boxes with an area', () => {
+    const changed = at(0.4, 0.2);
+    const flipped = changed.filter(({ category }) => category !== 'person');
+    assert.ok(flipped.length > 20 && flipped.length < 62, `${flipped.length} of 200`);
+    assert.ok(changed.every(({ box }) => box[2] > 0 && box[3] > 0));
+    for (const { box } of changed.slice(1, 9)) assert.ok(box[2] >= 6 - 1e-9 && box[2] <= 14 + 1e-9, `${box}`);
+  });
+});
+
+describe('evaluatePredicates', () => {
+  const predicates = ['riding', 'next to'];
+  const truth = record(
+    ['person', 'horse', 'person'],
+    [
+      [0, 'riding', 1],
+      [2, 'next to', 0],
+      [1, 'unasked', 0],
+    ],
+  );
+
+  it('asks for every ordered pair, in parts as small as the tagger takes, and knows a perfect answer', async () => {
+    const asked: string[] = [];
+    const perfect: RelationTagger = {
+      name: 'perfect',
+      version: '1',
+      baseline: false,
+      pairsAtOnce: 4,
+      tag: ({ pairs, texts }) => {
+        asked.push(...pairs.map(({ subject, object }) => `${subject}${object}`));
+        assert.ok(pairs.length <= 4);
+        return Float32Array.from(
+          pairs.flatMap(({ subject, object }) =>
+            texts.map((text) =>
+              truth.relations.some((r) => r.subject === subject && r.object === object && r.predicate === text) ? 1 : 0,
+            ),
+          ),
+        );
+      },
+    };
+    const report = await evaluatePredicates(of(truth, record([], []), record(['dog'], [])), perfect, { predicates });
+    assert.deepEqual(asked, ['01', '02', '10', '12', '20', '21']);
+    assert.deepEqual([report.meanAveragePrecision, report.calibrationError, report.relations], [1, 0, 2]);
+    assert.deepEqual([report.images, report.pairs], [3, 6]);
+  });
+
+  it('gives the tagger what was perturbed and scores it by what is true', async () => {
+    const prior = new FrequencyPrior();
+    prior.add(truth);
+    const clean = await evaluatePredicates(of(truth), prior.tagger(), { predicates });
+    const perturb = () => truth.detections.map((detection) => ({ ...detection, category: 'cat' }));
+    const blind = await evaluatePredicates(of(truth), prior.tagger(), { predicates, perturb });
+    assert.ok(clean.meanAveragePrecision > blind.meanAveragePrecision);
+    // Without categories all pairs are alike: one of six holds.
+    assertClose([blind.meanAveragePrecision], [1 / 6]);
+  });
+
+  it('scores the baseline of boxes too', async () => {
+    const report = await evaluatePredicates(of(truth), baselineTagger(), { predicates });
+    assert.ok(report.meanAveragePrecision > 0 && report.meanAveragePrecision <= 1);
+    assert.ok(report.predicates.every(({ averagePrecision: ap }) => ap !== null));
+  });
+});

@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { packageRoot } from '../../src/index.js';
+import { useBackend } from '../../src/model/backends/use-backend.js';
+import { openSafetensors } from '../../src/model/weights/safetensors.js';
+import type { TrainingConfig } from '../../src/records/training-config.js';
+import { sceneGraphLines } from '../../src/sources/scene-graph-lines.js';
+import { dryRun } from '../../src/training/dry-run.js';
+import type { TrainTaggerOptions } from '../../src/training/tagger-run.js';
+import { taggerSettings } from '../../src/training/tagger-settings.js';
+import { trainTagger } from '../../src/training/train-tagger.js';
+import { TrainingData } from '../../src/training/training-data.js';
+import type { TrainingEvent } from '../../src/training/training-log.js';
+import { temporaryFolder } from '../support/folders.js';
+import { writeTrainingScenes } from '../support/training-scenes.js';
+
+const config: TrainingConfig = {
+  task: 'tagger',
+  model: 'tinyTagger',
+  data: [{ sceneGraphs: 'scene-graphs.jsonl', images: 'images' }],
+  seed: 5,
+  epochs: 3,
+  steps: 6,
+  batch: 2,
+  texts: { objects: 12, relations: 8 },
+  views: { flip: 0.5, colour: 0.2, shorter: [48], longest: 80 },
+  optimizer: { rate: 1e-3, backboneRate: 1e-3, textRate: 1e-3 },
+  schedule: { kind: 'cosine', floor: 0.1, warmup: 2 },
+  shuffleBuffer: 8,
+  checkpointEvery: 2,
+  threads: 1,
+};
+
+describe('trainTagger: 6 steps of the tiny tagger on 8 scenes', function () {
+  this.timeout(900_000);
+  const folder = temporaryFolder();
+  const backend = { name: 'wasm', threads: 1 };
+  let data: TrainingData;
+
+  before(async () => {
+    await useBackend('wasm', { threads: 1 });
+    const { lines, images } = await writeTrainingScenes(folder, 8);
+    const source = sceneGraphLines({ sceneGraphs: lines });
+    data = await TrainingData.open([{ source, images }], { relationThreshold: 0.2 }, new AbortController().signal);
+  });
+
+  const train = (out: string, more: Partial<TrainTaggerOptions> = {}, changed: Partial<TrainingConfig> = {}) =>
+    trainTagger({
+      settings: taggerSettings({ ...config, ...changed }),
+      data,
+      out,
+      resume: false,
+      prefetch: 1,
+      checkpointEvery: 2,
+      keep: 2,
+      evaluateEvery: null,
+      backend,
+      stop: new AbortController().signal,
+      ...more,
+    });
+  const eventsOf = (out: string) =>
+    readFileSync(join(out, 'log.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as TrainingEvent);
+  const losses = (out: string) =>
+    eventsOf(out).flatMap((event) => (event.event === 'step' ? [[event.step, event.epoch, event.loss]] : []));
+  const whole = join(temporaryFolder(), 'whole');
+
+  it('writes weights, checkpoints and a log, and leaves no memory behind', async () => {
+    const { numTensors } = tf.memory();
+    const result = await train(whole, { validation: data });
+    assert.deepEqual([result.finished, result.step], [true, 6]);
+    assert.equal(tf.memory().numTensors, numTensors);
+    const weights = await openSafetensors(result.path);
+    assert.equal(weights.metadata['model'], 'tinyTagger');
+    await weights.close();
+    assert.deepEqual(readdirSync(join(whole, 'checkpoints')).sort(), ['step-00000004', 'step-00000006']);
+    const events = eventsOf(whole);
+    assert.equal(events[0]!.event, 'start');
+    assert.deepEqual(
+      losses(whole).map(([step, epoch]) => [step, epoch]),
+      [
+        [1, 0],
+        [2, 0],
+        [3, 0],
+        [4, 0],
+        [5, 1],
+        [6, 1],
+      ],
+    );
+    // Eight images are four steps; the second epoch is not over.
+    assert.deepEqual(
+      events.filter(({ event }) => event === 'evaluation').map(({ step }) => step),
+      [4],
+    );
+    const steps = events.flatMap((event) => (event.event === 'step' ? [event] : []));
+    assert.ok(steps.every(({ loss, gradient, pairs, positives }) => loss > 0 && gradient > 0 && pairs >= positives));
+    // Warm-up over two steps, then a cosine.
+    assert.ok(Math.abs(steps[0]!.rate - 0.5e-3) < 1e-12 && Math.abs(steps[1]!.rate - 1e-3) < 1e-12);
+  });
+
+  it('refuses to mix runs: one that is there, one of other settings', async () => {
+    await assert.rejects(train(whole), { code: 'bad-output', message: /holds a training run: go on with --resume/ });
+    await assert.rejects(train(whole, { resume: true }, { seed: 6 }), {
+      code: 'bad-output',
+      message: /settings\.json: is of a run with another 'seed': give another folder$/,
+    });
+  });
+
+  it('goes on from a stop to the same weights', async () => {
+    const out = join(temporaryFolder(), 'stopped');
+    const stop = new AbortController();
+    const onEvent = (event: TrainingEvent) => {
+      if (event.event === 'step' && event.step === 3) stop.abort();
+    };
+    const first = await train(out, { stop: stop.signal, onEvent });
+    assert.deepEqual([first.finished, first.step], [false, 3]);
+    assert.ok(!existsSync(join(out, 'weights.safetensors')));
+    const second = await train(out, { resume: true });
+    assert.deepEqual([second.finished, second.step], [true, 6]);
+    assert.deepEqual(losses(out), losses(whole));
+    assert.deepEqual(readFileSync(second.path), readFileSync(join(whole, 'weights.safetensors')));
+  });
+
+  it('goes on from kill -9 to the same weights, from the command line', async () => {
+    const out = join(temporaryFolder(), 'killed');
+    const file = join(folder, 'tagger.json');
+    writeFileSync(file, JSON.stringify(config));
+    const child = spawn(
+      process.execPath,
+      ['--import', 'tsx', 'src/cli/main.ts', 'train', 'tagger', '--config', file, '--out', out, '--quiet'],
+      { cwd: packageRoot, stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk;
+    });
+    const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
+    const killer = setInterval(() => {
+      // Behind the first checkpoint, in the midst of what comes next.
+      if (existsSync(join(out, 'checkpoints', 'step-00000002'))) child.kill('SIGKILL');
+    }, 20);
+    await ended;
+    clearInterval(killer);
+    assert.ok(existsSync(join(out, 'checkpoints', 'step-00000002')), said);
+    const { path } = await train(out, { resume: true });
+    assert.deepEqual(readFileSync(path), readFileSync(join(whole, 'weights.safetensors')));
+  });
+
+  it('stops where the loss is no number: names the images, keeps the weights from before', async () => {
+    const out = join(temporaryFolder(), 'diverged');
+    const optimizer = { rate: 1e38, backboneRate: 1e38, textRate: 1e38 };
+    await assert.rejects(
+      train(out, {}, { optimizer, schedule: { kind: 'step', dropAfter: [9], factor: 0.1, warmup: 0 } }),
+      (error: Error & { code: string }) => {
+        assert.equal(error.code, 'diverged');
+        assert.match(
+          error.message,
+          /^training: step [23]: the (?:loss|gradient) is (?:NaN|Infinity) at images 11000\d\d, 11000\d\d; see /,
+        );
+        return true;
+      },
+    );
+    const { step, images } = JSON.parse(readFileSync(join(out, 'failure.json'), 'utf8'));
+    assert.equal(images.length, 2);
+    assert.ok(readdirSync(join(out, 'checkpoints')).includes(`step-${String(step - 1).padStart(8, '0')}`));
+  });
+
+  it('averages over several batches a step, and learns from sets of one label', async () => {
+    const out = join(temporaryFolder(), 'accumulated');
+    const result = await train(out, {}, { accumulate: 2, steps: 1, texts: { objects: 0, relations: 1 } });
+    assert.ok(result.loss !== null && Number.isFinite(result.loss));
+    const [step] = eventsOf(out).flatMap((event) => (event.event === 'step' ? [event] : []));
+    assert.equal(step!.images, 4);
+  });
+
+  it('tries one step without a trace', async () => {
+    const run = await dryRun(taggerSettings(config), data, {});
+    assert.deepEqual(run.shapes['objects'], [13]);
+    assert.deepEqual(run.shapes['pairs']![0], 2);
+    assert.ok(run.loss > 0 && run.peakBytes > run.stateBytes - run.weightBytes && run.stateBytes > run.weightBytes);
+  });
+
+  it('refuses a batch that the data does not fill', async () => {
+    await assert.rejects(train(join(temporaryFolder(), 'x'), {}, { batch: 9 }), {
+      message: 'training: a batch of 9 images, but only 8 to learn from',
+    });
+  });
+});
+
+describe('taggerSettings', () => {
+  const message = (changed: object) => {
+    try {
+      taggerSettings({ ...config, ...changed });
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return null;
+  };
+
+  it('fills in the official values', () => {
+    const { task, data, epochs, batch } = config;
+    const settings = taggerSettings({ task, data, epochs, batch, model: 'rTaggerR50' });
+    assert.deepEqual(settings.noise, { label: 0.2, box: 0.4 });
+    assert.deepEqual(settings.texts, { objects: 333, relations: 167 });
+    assert.equal(settings.optimizer.clip, 0.1);
+    assert.equal(settings.views.longest, 1333);
+    assert.equal(settings.model.compat.textMaskBySum, false);
+    assert.equal(taggerSettings({ ...config, compat: true }).model.compat.textMaskBySum, true);
+    assert.equal(taggerSettings({ ...config, modelOptions: { pairs: 30 } }).model.pairs, 30);
+  });
+
+  it('names what is wrong', () => {
+    assert.equal(message({ batch: 0 }), 'training: /batch must be >= 1');
+    assert.equal(message({ bach: 1 }), "training: the value must NOT have additional properties ('bach')");
+    assert.match(message({ model: 'yolo' })!, /unknown model 'yolo', expected rTaggerR50, /);
+    assert.equal(message({ model: 'tinyParsed' }), 'training: tinyParsed is no tagger');
+    assert.equal(
+      message({ data: [{ images: 'x' }] }),
+      'training: /data/0, expected one of sceneGraphs and visualGenome',
+    );
+    assert.match(message({ modelOptions: { width: 30 } })!, /width 30, expected a multiple of 4/);
+    const views = {
+      flip: 0,
+      colour: 0,
+      shorter: [64],
+      longest: 99,
+      crop: { probability: 1, shorter: [64], sides: [90, 20] },
+    };
+    assert.equal(message({ views }), 'training: /views/crop/sides [90,20], expected the smaller one first');
+  });
+});
