@@ -1,5 +1,6 @@
 import { clampBox } from '../records/box.js';
 import type { Detection, ImageRecord } from '../records/image.js';
+import { Random } from '../records/random.js';
 
 /** How wrong detections are made. */
 export interface Perturbation {
@@ -20,15 +21,15 @@ export function perturbDetections(
   { image, detections }: Pick<ImageRecord, 'image' | 'detections'>,
   { box: reach, label, categories, seed }: Perturbation,
 ): Detection[] {
-  const random = uniform(`${seed} ${image.id}`);
-  const signed = () => 2 * random() - 1;
+  const random = randomOf(`${seed} ${image.id}`);
+  const signed = () => 2 * random.next() - 1;
   return detections.map((detection) => {
     const [x, y, w, h] = detection.box;
     const [dx, dy, dw, dh] = [(signed() * w) / 2, (signed() * h) / 2, signed() * w, signed() * h];
     const [width, height] = [w + reach * dw, h + reach * dh];
     const [cx, cy] = [x + w / 2 + reach * dx, y + h / 2 + reach * dy];
     const moved = clampBox([cx - width / 2, cy - height / 2, width, height], image.width, image.height);
-    const [flips, place] = [random() < label, Math.floor(random() * categories.length)];
+    const [flips, place] = [random.next() < label, Math.floor(random.next() * categories.length)];
     return {
       ...detection,
       box: moved[2] > 0 && moved[3] > 0 ? moved : detection.box,
@@ -37,14 +38,9 @@ export function perturbDetections(
   });
 }
 
-/** Numbers in [0, 1) that are the same on every machine: mulberry32, started by a hash of the text (FNV-1a). */
-function uniform(text: string): () => number {
-  let state = 0x811c9dc5;
-  for (const character of text) state = Math.imul(state ^ character.codePointAt(0)!, 0x01000193);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+/** Started by a hash of the text (FNV-1a). */
+function randomOf(text: string): Random {
+  let hash = 0x811c9dc5;
+  for (const character of text) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193);
+  return new Random(hash);
 }

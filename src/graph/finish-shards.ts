@@ -65,8 +65,7 @@ async function checkShard(folder: RunFolder, { shard, files }: Shard): Promise<v
   for (const { path, sha256 } of files) {
     const sum = await checksum(folder.at(path)).catch(() => null);
     if (sum?.sha256 === sha256) continue;
-    const mark = folder.inner('shards', `${String(shard).padStart(5, '0')}.json`);
     const problem = sum ? 'is not what its mark says' : 'is missing';
-    throw new OutputError(folder.at(path), `${problem}; remove ${mark} and have the shard done again`);
+    throw new OutputError(folder.at(path), `${problem}; remove ${folder.mark(shard)} and have the shard done again`);
   }
 }

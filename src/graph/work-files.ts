@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { InputError } from '../errors.js';
 import { guard } from '../sinks/guard.js';
-import { namesIn, type RunFolder } from '../sinks/run-folder.js';
+import { namesIn, type RunFolder, shardNumber } from '../sinks/run-folder.js';
 import { jsonLines } from '../sources/json-lines.js';
 import type { WorkItem } from './work-item.js';
 
@@ -10,7 +10,7 @@ const FLUSH_LENGTH = 1 << 18;
 
 /** The file of what a shard's records wait with for a phase. */
 export function workFile(folder: RunFolder, shard: number, phase: number): string {
-  return folder.inner('work', `${String(shard).padStart(5, '0')}.${phase}.jsonl`);
+  return folder.inner('work', `${shardNumber(shard)}.${phase}.jsonl`);
 }
 
 /** The shards that wait, each with the latest phase that it waits for. */

@@ -10,6 +10,9 @@ import { jsonLines } from '../sources/json-lines.js';
 /** The sink of refused records, which every run has. */
 export const REJECTS = 'rejects';
 
+/** A shard's number as its files have it. */
+export const shardNumber = (shard: number): string => String(shard).padStart(5, '0');
+
 /**
  * A run's output folder:
  *
@@ -57,6 +60,11 @@ export class RunFolder {
     return readJson(this.at('manifest.json'), 'manifest');
   }
 
+  /** The mark that a shard is whole. */
+  mark(shard: number): string {
+    return this.inner('shards', `${shardNumber(shard)}.json`);
+  }
+
   /** How far the shard in work has come, or null where none is. */
   progress(): Promise<Progress | null> {
     return readJson(this.inner('progress.json'), 'progress');
@@ -82,7 +90,7 @@ export class RunFolder {
 
   /** Whether a shard is whole. */
   async isWhole(shard: number): Promise<boolean> {
-    return (await readJson(this.inner('shards', `${String(shard).padStart(5, '0')}.json`), 'shard')) !== null;
+    return (await readJson(this.mark(shard), 'shard')) !== null;
   }
 
   /** The numbers of the shards that are whole, also where others between them are not. */

@@ -7,7 +7,7 @@ import writeFileAtomic from 'write-file-atomic';
 import type { OutputFile, Shard, StageCounts } from '../records/manifest.js';
 import { sortStages } from '../records/stage-counts.js';
 import { checksum } from './checksum.js';
-import type { RunFolder } from './run-folder.js';
+import { type RunFolder, shardNumber } from './run-folder.js';
 
 /** How much of a shard's file counts. */
 export interface FileExtent {
@@ -86,7 +86,7 @@ export class ShardFiles {
 
   /** Moves the files into their place and then, last, writes the mark that the shard is whole. */
   async publish({ shard, first, records, stages }: ShardExtent): Promise<Shard> {
-    const number = String(shard).padStart(5, '0');
+    const number = shardNumber(shard);
     const files: OutputFile[] = [];
     for (const [sink, file] of [...this.#files].sort(([a], [b]) => (a < b ? -1 : 1))) {
       await flush(file);
@@ -97,7 +97,7 @@ export class ShardFiles {
     }
     const mark: Shard = { format: 'relflow.shard/1', shard, first, records, stages: sortStages(stages), files };
     await mkdir(this.#folder.inner('shards'), { recursive: true });
-    await writeFileAtomic(this.#folder.inner('shards', `${number}.json`), `${JSON.stringify(mark)}\n`);
+    await writeFileAtomic(this.#folder.mark(shard), `${JSON.stringify(mark)}\n`);
     this.#files.clear();
     return mark;
   }

@@ -1,7 +1,7 @@
 import type { RgbImage } from '../model/image/resize.js';
 import { resize, targetSize } from '../model/image/resize.js';
-import type { NormalSource } from '../model/normal-source.js';
 import { type Box, clampBox } from '../records/box.js';
+import type { Random } from '../records/random.js';
 import { below } from './random-stream.js';
 import type { TrainingSample } from './training-sample.js';
 
@@ -61,11 +61,11 @@ export function plainView(image: RgbImage, sample: TrainingSample, views: Views)
  *
  * Source: DETR, datasets/transforms.py, in the order of RLIPv2's.
  */
-export function augment(random: NormalSource, image: RgbImage, sample: TrainingSample, views: Views): View {
+export function augment(random: Random, image: RgbImage, sample: TrainingSample, views: Views): View {
   let view: View = { image, sample: onPixels(sample, image) };
-  if (random.uniform() < views.flip) view = mirrored(view);
+  if (random.next() < views.flip) view = mirrored(view);
   view = { ...view, image: recoloured(random, view.image, views.colour) };
-  if (views.crop && random.uniform() < views.crop.probability) {
+  if (views.crop && random.next() < views.crop.probability) {
     const { shorter, sides } = views.crop;
     view = resized(view, shorter[below(random, shorter.length)]!, Number.POSITIVE_INFINITY);
     const side = (length: number) => {
@@ -116,9 +116,9 @@ export const otherSide = (predicate: string): string =>
 const LUMA = [0.299, 0.587, 0.114] as const;
 
 /** Brightness, contrast and saturation, in random order; each by a factor in [1 − share, 1 + share]. */
-function recoloured(random: NormalSource, { data, width, height }: RgbImage, share: number): RgbImage {
+function recoloured(random: Random, { data, width, height }: RgbImage, share: number): RgbImage {
   if (share === 0) return { data, width, height };
-  const factor = () => 1 + share * (2 * random.uniform() - 1);
+  const factor = () => 1 + share * (2 * random.next() - 1);
   const [brightness, contrast, saturation] = [factor(), factor(), factor()];
   const steps = [
     (pixels: Uint8Array) => blend(pixels, () => 0, brightness),

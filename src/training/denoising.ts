@@ -1,5 +1,5 @@
-import type { NormalSource } from '../model/normal-source.js';
 import type { PairGroup } from '../model/queries.js';
+import type { Random } from '../records/random.js';
 import { below } from './random-stream.js';
 
 /** How noisy a tagger's queries are while it learns. */
@@ -23,7 +23,7 @@ export const officialNoise: Noise = { label: 0.2, box: 0.4 };
  *
  * Source: RLIPv2, section 4.2 (denoising), and models/…_verb_tagger, `prepare_query`.
  */
-export function noisyPairs(random: NormalSource, clean: PairGroup, labels: number, noise: Noise): PairGroup {
+export function noisyPairs(random: Random, clean: PairGroup, labels: number, noise: Noise): PairGroup {
   const count = clean.subjectLabels.length;
   const noisy = {
     subjectBoxes: clean.subjectBoxes.slice(),
@@ -38,17 +38,17 @@ export function noisyPairs(random: NormalSource, clean: PairGroup, labels: numbe
     ] as const) {
       jitter(random, boxes.subarray(4 * pair, 4 * pair + 4), noise.box);
       // Both numbers are drawn in any case, so that one rate does not change what the other's noise is.
-      const [flips, label] = [random.uniform() < noise.label, below(random, labels)];
+      const [flips, label] = [random.next() < noise.label, below(random, labels)];
       if (flips) classes[pair] = label;
     }
   return noisy;
 }
 
-function jitter(random: NormalSource, box: Float32Array, rate: number): void {
+function jitter(random: Random, box: Float32Array, rate: number): void {
   const [, , w, h] = box as unknown as [number, number, number, number];
   const reach = [w / 2, h / 2, w, h];
   for (let k = 0; k < 4; k++) {
-    const moved = box[k]! + (2 * random.uniform() - 1) * reach[k]! * rate;
+    const moved = box[k]! + (2 * random.next() - 1) * reach[k]! * rate;
     box[k] = Math.min(1, Math.max(0, moved));
   }
 }

@@ -1,4 +1,4 @@
-import type { NormalSource } from '../model/normal-source.js';
+import type { Random } from '../records/random.js';
 import { below, draw } from './random-stream.js';
 import type { TrainingPair } from './training-sample.js';
 
@@ -18,7 +18,7 @@ const ROOMY = 4;
  * Source: RLIPv2, datasets/vg.py, `VGRelTagger`.
  */
 export function samplePairs(
-  random: NormalSource,
+  random: Random,
   objects: number,
   positives: readonly TrainingPair[],
   budget: number,

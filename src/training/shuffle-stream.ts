@@ -1,15 +1,11 @@
-import type { NormalSource } from '../model/normal-source.js';
+import type { Random } from '../records/random.js';
 import { below } from './random-stream.js';
 
 /**
  * Items in a random order, by a buffer of `size`: one of those in it leaves, the next takes its place. With a buffer as
  * large as the stream every order is as likely; with 1 nothing changes. Memory is that of the buffer.
  */
-export async function* shuffleStream<T>(
-  items: AsyncIterable<T>,
-  size: number,
-  random: NormalSource,
-): AsyncGenerator<T> {
+export async function* shuffleStream<T>(items: AsyncIterable<T>, size: number, random: Random): AsyncGenerator<T> {
   const buffer: T[] = [];
   for await (const item of items) {
     if (buffer.length < size) {

@@ -126,7 +126,7 @@ export class TaggerRun {
       let draws = 0;
       const seeds = randomStream(settings.seed, STREAMS.dropout, state.step, part);
       // Seeds of one step are apart from each other, and their order is that of the model's layers.
-      const drop = dropWith({ next: () => Math.floor(seeds.uniform() * 2 ** 31) + ++draws });
+      const drop = dropWith({ next: () => Math.floor(seeds.next() * 2 ** 31) + ++draws });
       const { gradients, ...loss } = await taggerGradients(
         this.#model,
         this.#tokenizer,

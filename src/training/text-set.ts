@@ -1,4 +1,4 @@
-import type { NormalSource } from '../model/normal-source.js';
+import type { Random } from '../records/random.js';
 import type { TrainingPair } from './training-sample.js';
 import type { WeightedNames } from './weighted-draw.js';
 
@@ -44,7 +44,7 @@ export interface Named {
  * Source: RLIPv2, engine.py, the merging of a batch's texts and frequency sampling.
  */
 export function textSet(
-  random: NormalSource,
+  random: Random,
   images: readonly Named[],
   vocabularies: Vocabularies,
   targets: TextTargets,

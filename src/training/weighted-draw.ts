@@ -1,4 +1,4 @@
-import type { NormalSource } from '../model/normal-source.js';
+import type { Random } from '../records/random.js';
 
 /**
  * Names with how often they come, of which some are drawn without replacement: each time one of those left, as likely as
@@ -26,7 +26,7 @@ export class WeightedNames {
    * @param except names that are not drawn
    * @returns at most `count`; fewer where no more are left
    */
-  draw(random: NormalSource, count: number, except: Iterable<string> = []): string[] {
+  draw(random: Random, count: number, except: Iterable<string> = []): string[] {
     const sums = this.#sums.slice();
     const remove = (place: number) => {
       const weight = sums[this.#leaves + place]!;
@@ -38,7 +38,7 @@ export class WeightedNames {
     }
     const drawn: string[] = [];
     while (drawn.length < count && sums[1]! > 0) {
-      let rest = random.uniform() * sums[1]!;
+      let rest = random.next() * sums[1]!;
       let node = 1;
       while (node < this.#leaves) {
         node *= 2;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { Random } from '../../src/text/learning/random.js';
+import { Random } from '../../src/records/random.js';
 import { focalLoss, qualityFocalLoss } from '../../src/training/focal-loss.js';
 import { assign } from '../../src/training/hungarian.js';
 import { giou } from '../../src/training/match-pairs.js';

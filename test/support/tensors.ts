@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
-import { Random } from '../../src/text/learning/random.js';
+import { Random } from '../../src/records/random.js';
 
 /** Checks that every number is within `tolerance` of what is expected, NaN being far from all. */
 export function assertClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-5): void {

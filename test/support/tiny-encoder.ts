@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Random } from '../../src/text/learning/random.js';
+import { Random } from '../../src/records/random.js';
 
 export const tinyEncoderSizes = { hidden: 16, layers: 2, heads: 2, inner: 32 };
 

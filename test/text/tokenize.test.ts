@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Random } from '../../src/text/learning/random.js';
+import { Random } from '../../src/records/random.js';
 import { tokenize } from '../../src/text/tokenize.js';
 
 const texts = (caption: string) =>

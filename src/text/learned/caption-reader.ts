@@ -1,4 +1,5 @@
 import { prepositionLength, startsPreposition } from '../prepositions.js';
+import { remember } from '../remember.js';
 import type { Token } from '../tokenize.js';
 import type { Kernels } from './kernels/kernels.js';
 import { windowSize } from './parameters.js';
@@ -63,8 +64,8 @@ interface KnownWord {
   /** The verb that it may be in a predicate. */
   readonly verb: string | undefined;
   readonly startsPreposition: boolean;
-  /** The word after it → whether they are one noun; none where it starts no noun of two words. */
-  readonly compounds: Map<string, boolean> | undefined;
+  /** Whether it is one noun with the word after it; undefined where it starts no noun of two words. */
+  readonly isOneNounWith: ((next: string) => boolean) | undefined;
 }
 
 /** Words after a word that are kept in mind. */
@@ -108,9 +109,8 @@ export class CaptionReader {
     const { slots, compoundFlags, fillings } = this.#plan;
     let isSecond = false;
     for (let t = 0; t < words.length; t++) {
-      const { slot, verb, startsPreposition, compounds } = known[t]!;
-      const isFirst =
-        compounds !== undefined && t + 1 < words.length && isCompound(compounds, words[t]!, words[t + 1]!);
+      const { slot, verb, startsPreposition, isOneNounWith } = known[t]!;
+      const isFirst = isOneNounWith !== undefined && t + 1 < words.length && isOneNounWith(words[t + 1]!);
       const isPreposition = startsPreposition && prepositionLength(words, t) > 0;
       slots[t] = slot;
       compoundFlags[t] = (isFirst ? 2 : 0) + (isSecond ? 1 : 0);
@@ -167,7 +167,7 @@ export class CaptionReader {
       slot: this.#known.size,
       verb: verbOf(word),
       startsPreposition: startsPreposition(word),
-      compounds: startsCompound(word) ? new Map() : undefined,
+      isOneNounWith: startsCompound(word) ? remember(knownNext, (next) => isOneNoun(word, next)) : undefined,
     };
     this.#give(word, known.slot);
     this.#known.set(spelt, known);
@@ -190,14 +190,4 @@ export class CaptionReader {
       this.#kernels.linear(1, x, 0, input, weights, null, this.#plan.given, start, hidden);
     }
   }
-}
-
-/** Whether a word is one noun with the next. */
-function isCompound(compounds: Map<string, boolean>, word: string, next: string): boolean {
-  const known = compounds.get(next);
-  if (known !== undefined) return known;
-  const isOne = isOneNoun(word, next);
-  if (compounds.size >= knownNext) compounds.clear();
-  compounds.set(next, isOne);
-  return isOne;
 }

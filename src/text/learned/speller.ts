@@ -1,4 +1,5 @@
 import { isAdjective, isNoun, isVerb, nounLemma, verbLemma } from '../lemma.js';
+import { remember } from '../remember.js';
 import { editDistance, typos } from './edit-distance.js';
 
 /** A word that captions use often, and how often. */
@@ -11,7 +12,7 @@ export type WordCount = readonly [word: string, count: number];
 export class Speller {
   readonly #counts: ReadonlyMap<string, number>;
   readonly #byLetter = new Map<string, string[]>();
-  readonly #repaired = new Map<string, string>();
+  readonly #repaired = remember(cacheSize, (word) => this.#nearest(word) ?? word);
 
   /** @param words at least those that a repair may lead to */
   constructor(words: Iterable<WordCount>) {
@@ -27,12 +28,7 @@ export class Speller {
   /** @param word lower case */
   repair(word: string): string {
     if ((this.#counts.get(word) ?? 0) >= knownCount || !isPlain(word) || isEnglish(word)) return word;
-    const known = this.#repaired.get(word);
-    if (known !== undefined) return known;
-    const repaired = this.#nearest(word) ?? word;
-    if (this.#repaired.size >= cacheSize) this.#repaired.clear();
-    this.#repaired.set(word, repaired);
-    return repaired;
+    return this.#repaired(word);
   }
 
   #nearest(word: string): string | undefined {

@@ -1,5 +1,5 @@
+import type { Random } from '../../records/random.js';
 import { type NetworkSizes, type ParameterName, type Parameters, parameterShapes } from '../learned/parameters.js';
-import type { Random } from './random.js';
 
 /** Normal weights of variance 1 / inputs; gates begin nearly closed. */
 export function initialize(parameters: Parameters, sizes: NetworkSizes, random: Random): void {

@@ -1,5 +1,5 @@
+import type { Random } from '../../records/random.js';
 import type { Dropout } from './network.js';
-import type { Random } from './random.js';
 
 /** Dropout whose masks are kept for the backward pass. */
 export class Masks implements Dropout {

@@ -1,3 +1,4 @@
+import { Random } from '../../records/random.js';
 import type { Kernels } from '../learned/kernels/kernels.js';
 import {
   allocateParameters,
@@ -17,7 +18,6 @@ import { initialize } from './initialize.js';
 import { TrainingKernels } from './kernels/training-kernels.js';
 import { Masks } from './masks.js';
 import { Network } from './network.js';
-import { Random } from './random.js';
 import { type Belief, beliefOf, tagBeliefs } from './soft-targets.js';
 import { softmaxLoss } from './softmax.js';
 import type { StateSource } from './state-source.js';

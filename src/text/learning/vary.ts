@@ -1,5 +1,5 @@
+import type { Random } from '../../records/random.js';
 import type { Example } from './example.js';
-import type { Random } from './random.js';
 
 /** How often parts of a caption give way to others. */
 const shares = { mention: 0.5, attribute: 0.4, verb: 0.3, preposition: 0.2, dropped: 0.08 };

@@ -1,9 +1,9 @@
+import type { Random } from '../../records/random.js';
 import type { Activations } from './activations.js';
 import type { Backward } from './backward.js';
 import type { Batch } from './batch.js';
 import type { Masks } from './masks.js';
 import type { Network } from './network.js';
-import type { Random } from './random.js';
 import type { StateSource } from './state-source.js';
 import type { WordTable } from './word-table.js';
 

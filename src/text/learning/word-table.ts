@@ -1,8 +1,8 @@
+import type { Random } from '../../records/random.js';
 import type { Kernels } from '../learned/kernels/kernels.js';
 import { affixRows, shapeRows, type WordForm, wordForm } from '../learned/word-inputs.js';
 import { Adam } from './adam.js';
 import type { TrainingKernels } from './kernels/training-kernels.js';
-import type { Random } from './random.js';
 import { dimensions } from './word-vectors.js';
 
 /** Vectors lie in rows of so many floats, as the kernels like it. */

@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { Random } from '../../../src/records/random.js';
 import { Kernels, mostInputs, tagWork } from '../../../src/text/learned/kernels/kernels.js';
 import { packMatrix } from '../../../src/text/learned/kernels/packed-matrix.js';
 import { mayFollow, mayStart } from '../../../src/text/learned/tag-sequence.js';
-import { Random } from '../../../src/text/learning/random.js';
 
 const kernels = new Kernels(4 << 20);
 const random = new Random(1);

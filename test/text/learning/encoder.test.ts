@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Random } from '../../../src/records/random.js';
 import { Kernels } from '../../../src/text/learned/kernels/kernels.js';
 import { Encoder } from '../../../src/text/learning/encoder.js';
 import { readEncoder } from '../../../src/text/learning/encoder-weights.js';
 import { TrainingKernels } from '../../../src/text/learning/kernels/training-kernels.js';
 import { Masks } from '../../../src/text/learning/masks.js';
-import { Random } from '../../../src/text/learning/random.js';
 import { WordPieces } from '../../../src/text/learning/word-pieces.js';
 import { temporaryFolder } from '../../support/folders.js';
 import { tinyEncoderSizes, writeTinyEncoder } from '../../support/tiny-encoder.js';

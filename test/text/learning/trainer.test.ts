@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { parseFactual } from '../../../src/records/factual.js';
+import { Random } from '../../../src/records/random.js';
 import { Kernels } from '../../../src/text/learned/kernels/kernels.js';
 import type { ParameterName } from '../../../src/text/learned/parameters.js';
 import { prepare } from '../../../src/text/learning/prepare.js';
-import { Random } from '../../../src/text/learning/random.js';
 import { studentTrainer } from '../../../src/text/learning/student.js';
 import { trainingDefaults } from '../../../src/text/learning/trainer.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { Random } from '../../../src/records/random.js';
 import { prepare } from '../../../src/text/learning/prepare.js';
-import { Random } from '../../../src/text/learning/random.js';
 import { Variation } from '../../../src/text/learning/vary.js';
 
 const gold = [

@@ -1,91 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { tagStride } from '../parameters.js';
 import type { ChainScores } from '../tag-sequence.js';
+import type { KernelExports } from './kernel-exports.js';
 import type { PackedMatrix } from './packed-matrix.js';
 
 /** How a matrix lies in an array: element (i, p) at `i row + p column`. */
 export interface Strides {
   readonly row: number;
   readonly column: number;
-}
-
-/** What kernels.wasm exports: see kernels.as.ts. Arrays are addresses. */
-interface Exports {
-  freeFrom(): number;
-  gemm(
-    m: number,
-    n: number,
-    k: number,
-    a: number,
-    aRow: number,
-    aColumn: number,
-    b: number,
-    c: number,
-    panel: number,
-  ): void;
-  linear16(
-    rows: number,
-    inputs: number,
-    outputs: number,
-    x: number,
-    w: number,
-    scales: number,
-    b: number,
-    y: number,
-    scratch: number,
-    isRelu: number,
-  ): void;
-  scan(gates: number, c: number, width: number, rows: number): void;
-  add(a: number, b: number, length: number): void;
-  addRelu(a: number, b: number, length: number): void;
-  relu(a: number, length: number): void;
-  dot(a: number, b: number, length: number): number;
-  windows(
-    rows: number,
-    width: number,
-    slots: number,
-    given: number,
-    window: number,
-    bias: number,
-    table: number,
-    flags: number,
-    to: number,
-  ): void;
-  addExpected(
-    rows: number,
-    width: number,
-    count: number,
-    scores: number,
-    weights: number,
-    table: number,
-    x: number,
-    to: number,
-  ): void;
-  pairInputs(
-    count: number,
-    width: number,
-    pairs: number,
-    mentions: number,
-    between: number,
-    distances: number,
-    b: number,
-    least: number,
-    most: number,
-    to: number,
-  ): void;
-  likeliest(rows: number, width: number, scores: number, places: number, probabilities: number): void;
-  likeliestTags(
-    scores: number,
-    transitions: number,
-    starts: number,
-    length: number,
-    count: number,
-    reach: number,
-    work: number,
-    tags: number,
-    totals: number,
-  ): number;
-  read(plan: number, rows: number, readings: number, reach: number): void;
 }
 
 const pageBytes = 65_536;
@@ -106,7 +28,7 @@ export const tagWork = 6;
 export class Kernels {
   /** Where all arrays lie. */
   readonly memory: WebAssembly.Memory;
-  readonly #run: Exports;
+  readonly #run: KernelExports;
   /** Address of what kernels work in. */
   readonly scratch: number;
   #used: number;
@@ -114,7 +36,7 @@ export class Kernels {
   constructor(bytes: number) {
     this.memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / pageBytes) + 1 });
     const instance = new WebAssembly.Instance(kernelModule(), { env: { memory: this.memory } });
-    this.#run = instance.exports as unknown as Exports;
+    this.#run = instance.exports as unknown as KernelExports;
     this.#used = Math.ceil(this.#run.freeFrom() / 16) * 16;
     this.scratch = this.#allocate(scratchBytes);
   }

@@ -53,6 +53,7 @@ function placeOwners(plan: Plan, rows: i32, taggings: i32): i32 {
         let at = tagging > 0 ? plan.owners : last;
         while (at < last && !(load<i32>(at) == attribute && load<i32>(at, 4) == mention)) at += ownerRow;
         if (at == last) {
+          // As `attributeDistanceOf` of parameters.ts.
           const gap = startOf(mentions, mention) - endOf(attributes, attribute);
           store<i32>(at, attribute);
           store<i32>(at, mention, 4);

@@ -41,6 +41,7 @@ function placePairs(plan: Plan, rows: i32, taggings: i32): i32 {
       for (let first = max(0, second - pairReach); first < second; first++) {
         const firstPlace = placeOf(mentions, rows, tagging, first);
         const secondPlace = placeOf(mentions, rows, tagging, second);
+        // As `stepsOf`, and below `distanceOf`, of parameters.ts.
         const steps = 9 + min(second - first, 6);
         const last = plan.pairRows + <usize>pairs * pairRow;
         let at = tagging > 0 ? plan.pairRows : last;
