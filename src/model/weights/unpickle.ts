@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.js';
-import { type NumberType, sizeOf } from './weight-source.js';
+import { type NumberType, sizeOf } from '../../records/weight-source.js';
 
 /** Numbers of a checkpoint, in a file of their own inside of it. */
 export class Storage {
