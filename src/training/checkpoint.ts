@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { OutputError, RelflowError } from '../errors.js';
 import type { Parameter } from '../model/parameters.js';
 import { loadWeights } from '../model/weights/load-weights.js';
-import { openSafetensors } from '../model/weights/safetensors.js';
-import { writeSafetensors } from '../model/weights/write-safetensors.js';
+import { openSafetensors } from '../records/safetensors.js';
+import { writeSafetensors } from '../records/write-safetensors.js';
 import type { AdamW, MomentValues } from './adam-w.js';
 import type { DataPosition } from './training-batch.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { packageRoot } from '../../src/index.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { openSafetensors } from '../../src/model/weights/safetensors.js';
+import { openSafetensors } from '../../src/records/safetensors.js';
 import type { TrainingConfig } from '../../src/records/training-config.js';
 import { sceneGraphLines } from '../../src/sources/scene-graph-lines.js';
 import { dryRun } from '../../src/training/dry-run.js';
