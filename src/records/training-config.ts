@@ -30,8 +30,12 @@ const DataSetSchema = Type.Object(
 const ViewsSchema = Type.Union([
   Type.Literal('official'),
   Type.Literal('tiny'),
+  Type.Literal('sprites'),
   Type.Object(
     {
+      decoded: Type.Optional(
+        Type.Integer({ minimum: 16, maximum: 4096, description: 'shorter side that decoded images are brought to once' }),
+      ),
       flip: Type.Number({ minimum: 0, maximum: 1 }),
       colour: Type.Number({ minimum: 0, maximum: 1 }),
       shorter: sizes('lengths of the shorter side, one of which is picked'),
@@ -55,7 +59,7 @@ export const TrainingConfigSchema = Type.Object(
   {
     $schema: Type.Optional(Type.String()),
     task: Type.Literal('tagger', { description: 'what is trained' }),
-    model: path('a preset: rTaggerR50, tinyTagger'),
+    model: path('a preset: rTaggerR50, tinyTagger, spriteTagger'),
     modelOptions: Type.Optional(
       Type.Object(
         {
@@ -86,6 +90,17 @@ export const TrainingConfigSchema = Type.Object(
           relations: Type.Integer({ minimum: 1 }),
         },
         { ...closed, description: 'texts a batch has at least, as far as the data names so many (333 and 167)' },
+      ),
+    ),
+    paraphrases: Type.Optional(
+      Type.Object(
+        {
+          share: Type.Number({ minimum: 0, maximum: 1, description: 'how often a relation is said in other words' }),
+          of: Type.Record(Type.String(), Type.Array(Type.String({ minLength: 1 })), {
+            description: 'by relation: other words for it',
+          }),
+        },
+        { ...closed, description: 'relations in other words, drawn anew for each batch' },
       ),
     ),
     noise: Type.Optional(
@@ -130,6 +145,7 @@ export const TrainingConfigSchema = Type.Object(
     ),
     shuffleBuffer: whole(1, 'images that the shuffle holds (2000)'),
     prefetch: Type.Optional(Type.Integer({ minimum: 0, maximum: 64, description: 'batches that are read ahead (2)' })),
+    keepImages: whole(0, 'megabytes of decoded images that stay in memory (0)'),
     checkpointEvery: whole(1, 'steps (500)'),
     keep: whole(1, 'checkpoints that are kept (2)'),
     evaluateEvery: whole(1, 'steps (at each end of an epoch)'),

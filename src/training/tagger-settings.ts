@@ -3,11 +3,12 @@ import { checkConfig, type ModelConfig, officialCompat, preset } from '../model/
 import type { TrainingConfig } from '../records/training-config.js';
 import { schemaProblem } from '../records/validate.js';
 import { type AdamWOptions, officialAdamW } from './adam-w.js';
-import { officialViews, tinyViews, type Views } from './augment.js';
+import { officialViews, spriteViews, tinyViews, type Views } from './augment.js';
 import type { BatchStreamOptions } from './batch-stream.js';
+import { DecodedImages } from './decoded-images.js';
 import { type Noise, officialNoise } from './denoising.js';
 import { officialSchedule, type Schedule } from './schedule.js';
-import { officialTexts, type TextTargets } from './text-set.js';
+import { officialTexts, type Paraphrases, type TextTargets } from './text-set.js';
 
 /** A configuration with everything in it that decides what a run computes, and in what steps. */
 export interface TaggerSettings {
@@ -20,6 +21,7 @@ export interface TaggerSettings {
   readonly batch: number;
   readonly accumulate: number;
   readonly texts: TextTargets;
+  readonly paraphrases: Paraphrases | null;
   readonly noise: Noise;
   readonly views: Views;
   readonly optimizer: AdamWOptions;
@@ -60,6 +62,7 @@ export function taggerSettings(config: unknown): TaggerSettings {
     batch: given.batch,
     accumulate: given.accumulate ?? 1,
     texts: given.texts ?? officialTexts,
+    paraphrases: given.paraphrases ?? null,
     noise: given.noise ?? officialNoise,
     views,
     optimizer: { ...officialAdamW, ...given.optimizer },
@@ -68,17 +71,22 @@ export function taggerSettings(config: unknown): TaggerSettings {
   };
 }
 
-/** What batches of a run are made by. */
-export const batchOptions = (settings: TaggerSettings): BatchStreamOptions => ({
+/**
+ * What batches of a run are made by.
+ * @param keepImages megabytes of decoded images that stay in memory
+ */
+export const batchOptions = (settings: TaggerSettings, keepImages = 0): BatchStreamOptions => ({
   seed: settings.seed,
   batch: settings.batch,
   pairs: settings.model.pairs,
   texts: settings.texts,
+  ...(settings.paraphrases && { paraphrases: settings.paraphrases }),
   noise: settings.noise,
   compat: settings.model.compat,
   views: settings.views,
   training: true,
   buffer: settings.shuffleBuffer,
+  decoded: new DecodedImages(settings.views, keepImages * 1e6),
 });
 
 /** Steps of the whole run: so many as its epochs have whole batches where all images can be read. */
@@ -90,6 +98,7 @@ export function totalSteps({ epochs, steps, batch, accumulate }: TaggerSettings,
 function viewsOf(views: NonNullable<TrainingConfig['views']>): Views {
   if (views === 'official') return officialViews;
   if (views === 'tiny') return tinyViews;
-  const { crop, ...rest } = views;
-  return { ...rest, ...(crop && { crop: { ...crop, sides: [crop.sides[0]!, crop.sides[1]!] as const } }) };
+  if (views === 'sprites') return spriteViews;
+  const { crop, decoded, ...rest } = views;
+  return { ...rest, ...(decoded !== undefined && { decoded }), ...(crop && { crop: { ...crop, sides: [crop.sides[0]!, crop.sides[1]!] as const } }) };
 }

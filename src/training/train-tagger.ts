@@ -6,10 +6,12 @@ import { byteTokenizer, openTokenizer, type Tokenizer } from '../model/text/toke
 import { initializeWeights } from '../model/weights/initialize.js';
 import { loadWeights } from '../model/weights/load-weights.js';
 import { openWeights } from '../model/weights/open-weights.js';
+import { modelMetadata } from '../model/weights/stored-model.js';
 import { AdamW } from './adam-w.js';
 import { Checkpoints, settingsDigest, type TrainingState, writeWeights } from './checkpoint.js';
 import { TaggerRun, type TrainTaggerOptions } from './tagger-run.js';
 import type { TaggerSettings } from './tagger-settings.js';
+import type { TrainingData } from './training-data.js';
 
 export interface TrainingResult {
   readonly finished: boolean;
@@ -64,7 +66,12 @@ export async function trainTagger(options: TrainTaggerOptions): Promise<Training
       `a batch of ${settings.batch} images, but only ${data.census.total} to learn from`,
     );
   const digest = settingsDigest(settings);
-  const metadata = { model: settings.model.name, config: JSON.stringify(settings.model) };
+  const { objects, relations } = data.census.vocabularies;
+  const metadata = modelMetadata({
+    config: settings.model,
+    view: { shorter: Math.max(...settings.views.shorter), longest: settings.views.longest },
+    ...(allAtOnce(settings, data) && { labels: { objects: objects.names, relations: relations.names } }),
+  });
   const checkpoints = new Checkpoints(join(out, 'checkpoints'), digest, metadata);
   const newest = await checkpoints.newest();
   if (newest !== null && !options.resume)
@@ -89,6 +96,10 @@ export async function trainTagger(options: TrainTaggerOptions): Promise<Training
     model.dispose();
   }
 }
+
+/** Whether each batch has all texts of the data: then what is trained knows itself among all of them alone. */
+const allAtOnce = ({ texts }: TaggerSettings, { census: { vocabularies } }: TrainingData): boolean =>
+  vocabularies.objects.names.length <= texts.objects && vocabularies.relations.names.length <= texts.relations;
 
 /** A folder belongs to one set of settings, whether it has a checkpoint yet or not. */
 async function checkSettings(path: string, settings: TaggerSettings): Promise<void> {

@@ -3,10 +3,10 @@ import type { PairGroup } from '../model/queries.js';
 import type { Id } from '../records/image.js';
 import type { View } from './augment.js';
 import { leakMask, type Noise, noisyPairs } from './denoising.js';
-import { randomStream, STREAMS } from './random-stream.js';
+import { draw, randomStream, STREAMS } from './random-stream.js';
 import { samplePairs } from './sample-pairs.js';
 import type { PairTargets } from './targets.js';
-import { type TextSet, type TextTargets, textSet, type Vocabularies } from './text-set.js';
+import { type Paraphrases, paraphrased, type TextSet, type TextTargets, textSet, type Vocabularies } from './text-set.js';
 import type { TrainingPair } from './training-sample.js';
 
 /** Where in the data a batch begins; what is drawn for it follows from this and the seed. */
@@ -44,11 +44,13 @@ export interface BatchOptions {
   /** Pairs an image at most. */
   readonly pairs: number;
   readonly texts: TextTargets;
+  readonly paraphrases?: Paraphrases;
   /** Null while evaluating: clean queries, and no mask. */
   readonly noise: Noise | null;
   readonly compat: {
     readonly leakMaskForFullBatchesOnly: boolean;
     readonly labelNoiseWithinBatchSize: boolean;
+    readonly positivePairsFirst: boolean;
   };
 }
 
@@ -57,12 +59,14 @@ export function trainingBatch(
   views: readonly View[],
   at: DataPosition,
   vocabularies: Vocabularies,
-  { seed, pairs: budget, texts: targets, noise, compat }: BatchOptions,
+  { seed, pairs: budget, texts: targets, paraphrases, noise, compat }: BatchOptions,
 ): TrainingBatch {
   const stream = (kind: number, k = 0) => randomStream(seed, kind, at.epoch, at.position + k);
-  const chosen = views.map(({ sample }, k) =>
-    samplePairs(stream(STREAMS.pairs, k), sample.boxes.length, sample.pairs, budget),
-  );
+  const chosen = views.map(({ sample }, k) => {
+    const random = stream(STREAMS.pairs, k);
+    const sampled = samplePairs(random, sample.boxes.length, sample.pairs, budget);
+    return compat.positivePairsFirst ? sampled : draw(random, sampled, sampled.length);
+  });
   const texts = textSet(
     stream(STREAMS.texts),
     views.map(({ sample }, k) => ({ categories: sample.categories, pairs: chosen[k]! })),
@@ -78,7 +82,9 @@ export function trainingBatch(
     ...at,
     ...canvas(views),
     images: views.map(({ sample: { image } }) => ({ id: image.id, file: image.file })),
-    texts,
+    texts: paraphrases
+      ? { ...texts, relations: paraphrased(stream(STREAMS.words), texts.relations, paraphrases) }
+      : texts,
     targets: clean,
     noisy: noise
       ? clean.map((group, k) =>
