@@ -10,8 +10,8 @@ import { renderScene } from '../fixtures/generator/render-scene.js';
 import { sceneGraphLines } from '../fixtures/generator/scene-graph-json.js';
 import { sceneSet } from '../fixtures/generator/scene-set.js';
 import { sceneGraphLines as readSceneGraphs } from '../src/index.js';
-import { keepAll } from '../src/model/layers/dropout.js';
 import { useBackend } from '../src/model/index.js';
+import { keepAll } from '../src/model/layers/dropout.js';
 import {
   AdamW,
   batchStream,
@@ -93,10 +93,16 @@ try {
   const rate = (milliseconds: number) => (1000 * batch * steps * rounds) / milliseconds;
   const ratio = times.memory / times.disk;
   const shown = (value: number) => value.toFixed(1).padStart(7);
-  console.log(`spriteTagger, batches of ${batch}, ${backend.name}, ${backend.threads} threads, ${steps * rounds} steps each`);
-  console.log(`data in memory   ${shown(rate(times.memory))} samples/s, ${shown(times.memory / steps / rounds)} ms a step`);
+  console.log(
+    `spriteTagger, batches of ${batch}, ${backend.name}, ${backend.threads} threads, ${steps * rounds} steps each`,
+  );
+  console.log(
+    `data in memory   ${shown(rate(times.memory))} samples/s, ${shown(times.memory / steps / rounds)} ms a step`,
+  );
   console.log(`data from disk   ${shown(rate(times.disk))} samples/s, ${shown(times.disk / steps / rounds)} ms a step`);
-  console.log(`ratio            ${ratio.toFixed(3)}, at least ${LEAST_RATIO} wanted: ${ratio >= LEAST_RATIO ? 'yes' : 'no'}`);
+  console.log(
+    `ratio            ${ratio.toFixed(3)}, at least ${LEAST_RATIO} wanted: ${ratio >= LEAST_RATIO ? 'yes' : 'no'}`,
+  );
   console.log(`waiting for data ${((100 * times.waited) / times.disk).toFixed(1)} % of the time`);
   if (ratio < LEAST_RATIO) process.exitCode = 1;
 } finally {

@@ -41,7 +41,13 @@ export { initializeWeights } from './weights/initialize.js';
 export { compareWeights, loadWeights, type WeightProblems } from './weights/load-weights.js';
 export { openWeights } from './weights/open-weights.js';
 export { openSafetensors } from './weights/safetensors.js';
-export { modelMetadata, type StoredLabels, type StoredModel, type StoredView, storedModel } from './weights/stored-model.js';
+export {
+  modelMetadata,
+  type StoredLabels,
+  type StoredModel,
+  type StoredView,
+  storedModel,
+} from './weights/stored-model.js';
 export { openTorchCheckpoint } from './weights/torch-checkpoint.js';
 export type { NumberType, WeightEntry, WeightSource } from './weights/weight-source.js';
 export { type WeightToWrite, type WriteOptions, writeSafetensors } from './weights/write-safetensors.js';

@@ -85,7 +85,10 @@ export const StoredModelSchema = Type.Object(
       ),
     ),
     labels: Type.Optional(
-      Type.Object({ objects: labels, relations: labels }, { ...closed, description: 'what the model was trained with' }),
+      Type.Object(
+        { objects: labels, relations: labels },
+        { ...closed, description: 'what the model was trained with' },
+      ),
     ),
   },
   {

@@ -34,7 +34,11 @@ const ViewsSchema = Type.Union([
   Type.Object(
     {
       decoded: Type.Optional(
-        Type.Integer({ minimum: 16, maximum: 4096, description: 'shorter side that decoded images are brought to once' }),
+        Type.Integer({
+          minimum: 16,
+          maximum: 4096,
+          description: 'shorter side that decoded images are brought to once',
+        }),
       ),
       flip: Type.Number({ minimum: 0, maximum: 1 }),
       colour: Type.Number({ minimum: 0, maximum: 1 }),

@@ -78,7 +78,12 @@ export class TaggerRun {
     const steps = totalSteps(settings, data.census.total);
     await this.#log.backTo(from.step);
     await this.#tellStart(from.step, steps);
-    const stream = batchStream(data, batchOptions(settings, this.#options.keepImages), from.next, new AbortController().signal);
+    const stream = batchStream(
+      data,
+      batchOptions(settings, this.#options.keepImages),
+      from.next,
+      new AbortController().signal,
+    );
     const batches = prefetch(stream, this.#options.prefetch);
     let state = from;
     let saved = from.step;
@@ -130,9 +135,7 @@ export class TaggerRun {
       const seeds = randomStream(settings.seed, STREAMS.dropout, state.step, part);
       // Seeds of one step are apart from each other, and their order is that of the model's layers.
       const drop =
-        dropout > 0 || textDropout
-          ? dropWith({ next: () => Math.floor(seeds.next() * 2 ** 31) + ++draws })
-          : keepAll;
+        dropout > 0 || textDropout ? dropWith({ next: () => Math.floor(seeds.next() * 2 ** 31) + ++draws }) : keepAll;
       const { gradients, ...loss } = await taggerGradients(
         this.#model,
         this.#tokenizer,

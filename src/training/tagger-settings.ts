@@ -100,5 +100,9 @@ function viewsOf(views: NonNullable<TrainingConfig['views']>): Views {
   if (views === 'tiny') return tinyViews;
   if (views === 'sprites') return spriteViews;
   const { crop, decoded, ...rest } = views;
-  return { ...rest, ...(decoded !== undefined && { decoded }), ...(crop && { crop: { ...crop, sides: [crop.sides[0]!, crop.sides[1]!] as const } }) };
+  return {
+    ...rest,
+    ...(decoded !== undefined && { decoded }),
+    ...(crop && { crop: { ...crop, sides: [crop.sides[0]!, crop.sides[1]!] as const } }),
+  };
 }

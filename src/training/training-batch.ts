@@ -6,7 +6,14 @@ import { leakMask, type Noise, noisyPairs } from './denoising.js';
 import { draw, randomStream, STREAMS } from './random-stream.js';
 import { samplePairs } from './sample-pairs.js';
 import type { PairTargets } from './targets.js';
-import { type Paraphrases, paraphrased, type TextSet, type TextTargets, textSet, type Vocabularies } from './text-set.js';
+import {
+  type Paraphrases,
+  paraphrased,
+  type TextSet,
+  type TextTargets,
+  textSet,
+  type Vocabularies,
+} from './text-set.js';
 import type { TrainingPair } from './training-sample.js';
 
 /** Where in the data a batch begins; what is drawn for it follows from this and the seed. */

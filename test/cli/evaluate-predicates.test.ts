@@ -22,12 +22,18 @@ describe('relflow evaluate predicates', function () {
   });
 
   it('prints a table: the frequency prior and the baseline of boxes, true and wrong', async () => {
-    const { code, stdout, stderr } = await relflow(['evaluate', 'predicates', test, '--counts', train, '--by-predicate']);
+    const { code, stdout, stderr } = await relflow([
+      'evaluate',
+      'predicates',
+      test,
+      '--counts',
+      train,
+      '--by-predicate',
+    ]);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^ +boxes and labels +mean AP +R@10 \/ 20 \/ 50 +one a pair R@10/);
     for (const name of ['frequency prior', 'baseline of boxes'])
-      for (const kind of ['true', 'wrong'])
-        assert.match(stdout, new RegExp(`^${name} +${kind} +\\d+\\.\\d +\\d`, 'm'));
+      for (const kind of ['true', 'wrong']) assert.match(stdout, new RegExp(`^${name} +${kind} +\\d+\\.\\d +\\d`, 'm'));
     assert.match(stdout, /^looking at +\d+ +\d/m);
     assert.match(stderr, /frequency prior, boxes and labels wrong…/);
   });
@@ -50,7 +56,10 @@ describe('relflow evaluate predicates', function () {
       const { code, stderr } = await relflow(['evaluate', 'predicates', ...args]);
       return `${code} ${stderr}`;
     };
-    assert.match(await said(test, '--tagger', 'sprites'), /^1 .*expected --images beside --tagger, which looks at them/);
+    assert.match(
+      await said(test, '--tagger', 'sprites'),
+      /^1 .*expected --images beside --tagger, which looks at them/,
+    );
     assert.match(await said(test, '--images', 'nowhere'), /^1 .*nowhere: no such image folder/);
     assert.match(await said('none.jsonl'), /^1 .*none\.jsonl/);
     assert.match(await said(test, '--box-noise', '2'), /^2 .*expected a number from 0 to 1/);

@@ -78,7 +78,11 @@ describe('rTagger', function () {
     const both = await tagger({ weights: path }).tag(request(3), signal);
     const one = await tagger({ weights: path }).tag({ ...request(3), texts: ['holding'] }, signal);
     // The same as without the other text, which it reads in any case.
-    assertClose(one, [1, 3, 5].map((k) => both[k]!), 1e-6);
+    assertClose(
+      one,
+      [1, 3, 5].map((k) => both[k]!),
+      1e-6,
+    );
     const unknown = await tagger({ weights: path }).tag({ ...request(3), texts: ['chasing', 'holding'] }, signal);
     assert.equal(unknown.length, 6);
   });
