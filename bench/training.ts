@@ -22,8 +22,8 @@ import {
   taggerGradients,
   taggerSettings,
 } from '../src/training/index.js';
-import { batchOptions } from '../src/training/tagger-settings.js';
-import { openTagger } from '../src/training/train-tagger.js';
+import { batchOptions } from '../src/training/run-settings.js';
+import { openModel } from '../src/training/open-model.js';
 
 const LEAST_RATIO = 0.9;
 
@@ -59,7 +59,7 @@ try {
   });
   const source = readSceneGraphs({ sceneGraphs: file });
   const data = await TrainingData.open([{ source, images }], { relationThreshold: 0.2 }, signal);
-  const { model, tokenizer } = await openTagger(settings, {});
+  const { model, forward } = await openModel(settings, {});
   const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
   const step = async (of: TrainingBatch) => {
     const { gradients } = await taggerGradients(model, tokenizer, of, optimizer.variables, keepAll);

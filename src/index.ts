@@ -141,6 +141,7 @@ export { type Problem, validate } from './sinks/validate.js';
 export { type CocoOptions, coco } from './sources/coco.js';
 export { fromIterable } from './sources/from-iterable.js';
 export { type Objects365Options, objects365 } from './sources/objects365.js';
+export { type PseudoAnnotationsOptions, pseudoAnnotations } from './sources/pseudo-annotations.js';
 export { type SceneGraphLinesOptions, sceneGraphLines } from './sources/scene-graph-lines.js';
 export { type VisualGenomeOptions, visualGenome } from './sources/visual-genome.js';
 export { type FactualT5Options, factualT5 } from './text/factual-t5.js';

@@ -40,7 +40,7 @@ export { byteTokenizer, openTokenizer, type Tokenizer, tokenize } from './text/t
 export { initializeWeights } from './weights/initialize.js';
 export { compareWeights, loadWeights, type WeightProblems } from './weights/load-weights.js';
 export { openWeights } from './weights/open-weights.js';
-export { openSafetensors } from './weights/safetensors.js';
+export { openSafetensors } from '../records/safetensors.js';
 export {
   modelMetadata,
   type StoredLabels,
@@ -49,5 +49,5 @@ export {
   storedModel,
 } from './weights/stored-model.js';
 export { openTorchCheckpoint } from './weights/torch-checkpoint.js';
-export type { NumberType, WeightEntry, WeightSource } from './weights/weight-source.js';
-export { type WeightToWrite, type WriteOptions, writeSafetensors } from './weights/write-safetensors.js';
+export type { NumberType, WeightEntry, WeightSource } from '../records/weight-source.js';
+export { type WeightToWrite, type WriteOptions, writeSafetensors } from '../records/write-safetensors.js';

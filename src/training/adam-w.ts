@@ -53,7 +53,8 @@ export interface MomentValues {
 }
 
 /**
- * Adam with decoupled weight decay, bias-corrected, over a model's trained parameters.
+ * Adam with decoupled weight decay, bias-corrected, over a model's trained parameters. Those whose rate is 0 are left alone: they need
+ * neither gradients nor moments.
  *
  *     p ← p − r·d·p     m ← β₁m + (1 − β₁)g     v ← β₂v + (1 − β₂)g²
  *     p ← p − r · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
@@ -68,7 +69,7 @@ export class AdamW {
 
   constructor(parameters: Iterable<Parameter>, options: AdamWOptions) {
     this.options = options;
-    this.#parameters = [...parameters].filter(({ trained }) => trained);
+    this.#parameters = [...parameters].filter((parameter) => parameter.trained && this.#rateOf(parameter) > 0);
   }
 
   /** Steps made so far. */

@@ -1,5 +1,5 @@
 import type { Random } from '../records/random.js';
-import type { TrainingPair } from './training-sample.js';
+import type { TrainingPair, Vocabulary } from './training-sample.js';
 import type { WeightedNames } from './weighted-draw.js';
 
 /** The official label of what is no object. */
@@ -88,3 +88,9 @@ export function textSet(
   fill(relations, vocabularies.relations, Math.max(1, targets.relations), []);
   return { objects: [...objects, NO_OBJECTS], relations: [...relations] };
 }
+
+/** A closed set of names as texts, in its order. Source: RLIPv2, engine.py: fine-tuning reads the whole vocabulary. */
+export const closedTexts = ({ objects, relations }: Vocabulary): TextSet => ({
+  objects: [...objects.filter((name) => name !== NO_OBJECTS), NO_OBJECTS],
+  relations,
+});

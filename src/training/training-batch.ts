@@ -7,6 +7,7 @@ import { draw, randomStream, STREAMS } from './random-stream.js';
 import { samplePairs } from './sample-pairs.js';
 import type { PairTargets } from './targets.js';
 import {
+  closedTexts,
   type Paraphrases,
   paraphrased,
   type TextSet,
@@ -14,7 +15,7 @@ import {
   textSet,
   type Vocabularies,
 } from './text-set.js';
-import type { TrainingPair } from './training-sample.js';
+import type { TrainingPair, Vocabulary } from './training-sample.js';
 
 /** Where in the data a batch begins; what is drawn for it follows from this and the seed. */
 export interface DataPosition {
@@ -52,6 +53,10 @@ export interface BatchOptions {
   readonly pairs: number;
   readonly texts: TextTargets;
   readonly paraphrases?: Paraphrases;
+  /** Pairs without a relation too, up to `pairs`: a tagger is asked for them, RLIPv2 is to find none. Default true. */
+  readonly negatives?: boolean;
+  /** All texts of every batch; null or absent where they are drawn. */
+  readonly vocabulary?: Vocabulary | null;
   /** Null while evaluating: clean queries, and no mask. */
   readonly noise: Noise | null;
   readonly compat: {
@@ -66,20 +71,17 @@ export function trainingBatch(
   views: readonly View[],
   at: DataPosition,
   vocabularies: Vocabularies,
-  { seed, pairs: budget, texts: targets, paraphrases, noise, compat }: BatchOptions,
+  { seed, pairs: budget, texts: targets, paraphrases, negatives = true, vocabulary = null, noise, compat }: BatchOptions,
 ): TrainingBatch {
   const stream = (kind: number, k = 0) => randomStream(seed, kind, at.epoch, at.position + k);
   const chosen = views.map(({ sample }, k) => {
+    const most = negatives ? budget : Math.min(budget, sample.pairs.length);
     const random = stream(STREAMS.pairs, k);
-    const sampled = samplePairs(random, sample.boxes.length, sample.pairs, budget);
+    const sampled = samplePairs(random, sample.boxes.length, sample.pairs, most);
     return compat.positivePairsFirst ? sampled : draw(random, sampled, sampled.length);
   });
-  const texts = textSet(
-    stream(STREAMS.texts),
-    views.map(({ sample }, k) => ({ categories: sample.categories, pairs: chosen[k]! })),
-    vocabularies,
-    targets,
-  );
+  const named = views.map(({ sample }, k) => ({ categories: sample.categories, pairs: chosen[k]! }));
+  const texts = vocabulary ? closedTexts(vocabulary) : textSet(stream(STREAMS.texts), named, vocabularies, targets);
   const clean = views.map((view, k) => pairTargets(view, chosen[k]!, texts));
   const slots = Math.max(1, ...chosen.map(({ length }) => length));
   // "no objects" is no label that anything is taken for.
@@ -119,7 +121,11 @@ function pairTargets({ image, sample }: View, pairs: readonly TrainingPair[], te
     Int32Array.from(pairs, (pair) => labelOf.get(sample.categories[pair[side]]!)!);
   const relations = new Float32Array(pairs.length * texts.relations.length);
   for (const [k, { predicates }] of pairs.entries())
-    for (const predicate of predicates) relations[k * texts.relations.length + relationOf.get(predicate)!] = 1;
+    for (const predicate of predicates) {
+      const column = relationOf.get(predicate);
+      // A mirrored `left of` need not be in a closed set.
+      if (column !== undefined) relations[k * texts.relations.length + column] = 1;
+    }
   return {
     subjectBoxes: boxes('subject'),
     objectBoxes: boxes('object'),

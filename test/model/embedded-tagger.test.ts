@@ -8,7 +8,7 @@ import { compareTaggers, namesOf, sceneGraphLines as readSceneGraphs } from '../
 import { spriteTagger } from '../../src/model/config.js';
 import { spriteWeights, taggerWeights } from '../../src/model/tagger/embedded-tagger.js';
 import { rTagger } from '../../src/model/tagger/r-tagger.js';
-import { openSafetensors } from '../../src/model/weights/safetensors.js';
+import { openSafetensors } from '../../src/records/safetensors.js';
 import { storedModel } from '../../src/model/weights/stored-model.js';
 import { temporaryFolder } from '../support/folders.js';
 
