@@ -42,9 +42,11 @@ export {
   type TaggerScores,
 } from './evaluation/compare-taggers.js';
 export { type EvaluatePredicatesOptions, evaluatePredicates } from './evaluation/evaluate-predicates.js';
+export { type EvaluateRelationsOptions, evaluateRelations } from './evaluation/evaluate-relations.js';
 export { FrequencyPrior } from './evaluation/frequency-prior.js';
 export { type BadRow, goldCaptions } from './evaluation/gold-captions.js';
 export { PARSER_ERRORS, type ParserError } from './evaluation/parser-errors.js';
+export { type RelationReport, RelationScores, pairNms } from './evaluation/relation-scores.js';
 export { type Perturbation, perturbDetections } from './evaluation/perturb-detections.js';
 export {
   averagePrecision,

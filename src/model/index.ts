@@ -27,6 +27,7 @@ export {
   tinyLate,
   type VerbQuery,
 } from './config.js';
+export { openRelationFinder, type RelationFinderOptions } from './detector/relation-finder.js';
 export type { Geometry, ImageBatch } from './geometry.js';
 export { readImage } from './image/read-image.js';
 export { normalize, type RgbImage, resize, targetSize } from './image/resize.js';

@@ -1,6 +1,6 @@
 import { OptionError } from '../errors.js';
 import { RlipV2 } from '../model/rlip-v2.js';
-import { byteTokenizer, openTokenizer } from '../model/text/tokenizer.js';
+import { byteTokenizer, openTokenizer, type Tokenizer } from '../model/text/tokenizer.js';
 import { initializeWeights } from '../model/weights/initialize.js';
 import { compareWeights, loadWeights } from '../model/weights/load-weights.js';
 import { openWeights } from '../model/weights/open-weights.js';
@@ -36,13 +36,16 @@ export async function openModel(
     );
   const tokenizer = bytes ? byteTokenizer : await openTokenizer(folder!);
   const model = new RlipV2(settings.model);
-  const forward =
-    settings.task === 'tagger' ? taggerForward(model, tokenizer) : rlipForward(model, tokenizer, settings.losses);
+  const forward = forwardOf(settings, model, tokenizer);
   if (initialWeights !== undefined) await loadAll(model, initialWeights);
   else initializeWeights(model.parameters, settings.seed);
   const started = startFrom === undefined ? null : await loadFitting(model, startFrom);
   return { model, forward, started };
 }
+
+/** What a batch becomes in the model that the settings are of. */
+export const forwardOf = (settings: RunSettings, model: RlipV2, tokenizer: Tokenizer): Forward =>
+  settings.task === 'tagger' ? taggerForward(model, tokenizer) : rlipForward(model, tokenizer, settings.losses);
 
 async function loadAll(model: RlipV2, path: string): Promise<void> {
   const source = await openWeights(path);

@@ -88,7 +88,8 @@ export class TrainingData {
       );
       for await (const sample of read) {
         const { categories, pairs } = sample;
-        few?.add(index, size++, sample);
+        few?.add(index, size, sample);
+        size++;
         for (const category of categories) add(objects, category);
         for (const { predicates } of pairs) for (const predicate of predicates) add(relations, predicate);
       }

@@ -220,7 +220,7 @@ describe('taggerSettings', () => {
     assert.equal(message({ model: 'tinyParsed' }), 'training: tinyParsed is no tagger');
     assert.equal(
       message({ data: [{ images: 'x' }] }),
-      'training: /data/0, expected one of sceneGraphs and visualGenome',
+      'training: /data/0, expected one of sceneGraphs, visualGenome and pseudoAnnotations',
     );
     assert.match(message({ modelOptions: { width: 30 } })!, /width 30, expected a multiple of 4/);
     const views = {
