@@ -16,10 +16,10 @@ import {
   AdamW,
   batchStream,
   gradientLength,
+  lossGradients,
   prefetch,
   type TrainingBatch,
   TrainingData,
-  taggerGradients,
   taggerSettings,
 } from '../src/training/index.js';
 import { batchOptions } from '../src/training/run-settings.js';
@@ -62,7 +62,7 @@ try {
   const { model, forward } = await openModel(settings, {});
   const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
   const step = async (of: TrainingBatch) => {
-    const { gradients } = await taggerGradients(model, tokenizer, of, optimizer.variables, keepAll);
+    const { gradients } = await lossGradients(forward, of, optimizer.variables, keepAll);
     optimizer.apply(gradients, 1, await gradientLength(gradients));
     tf.dispose(gradients);
   };

@@ -101,7 +101,7 @@ export class AdamW {
       const rate = this.#rateOf(parameter) * factor;
       const { first, second } = this.#momentsOf(parameter);
       if (hasKernel('RelflowAdamW')) {
-        runKernel(
+        const made = runKernel(
           'RelflowAdamW',
           { weight: variable, gradient, first, second },
           {
@@ -109,6 +109,8 @@ export class AdamW {
             keep: 1 - rate * weightDecay,
           },
         );
+        for (const [k, target] of [variable, first, second].entries()) target.assign(made[k]!);
+        tf.dispose(made);
         continue;
       }
       tf.tidy(() => {

@@ -2,14 +2,14 @@
 import { share } from './gemm.as';
 
 /**
- * One step of Adam with decoupled weight decay, in place: see `AdamW` in training/adam-w.ts.
+ * One step of Adam with decoupled weight decay, of a weight, its gradient and both moments: see training/adam-w.ts.
  * @param scale of the gradient
  * @param rate over the first moment's correction
  * @param correction root of the second moment's
  * @param keep 1 − rate · decay
  */
 export function adamW(
-  p: usize, g: usize, m: usize, v: usize, count: i32,
+  p: usize, g: usize, m: usize, v: usize, newP: usize, newM: usize, newV: usize, count: i32,
   scale: f32, beta1: f32, beta2: f32, rate: f32, correction: f32, epsilon: f32, keep: f32,
   thread: i32, threads: i32,
 ): void {
@@ -24,18 +24,18 @@ export function adamW(
       f32x4.mul(v128.load(v + d), f32x4.splat(beta2)),
       f32x4.mul(f32x4.mul(gradient, gradient), f32x4.splat(rest2)),
     );
-    v128.store(m + d, first);
-    v128.store(v + d, second);
+    v128.store(newM + d, first);
+    v128.store(newV + d, second);
     const spread = f32x4.add(f32x4.mul(f32x4.sqrt(second), f32x4.splat(inverse)), f32x4.splat(epsilon));
     const change = f32x4.mul(f32x4.div(first, spread), f32x4.splat(rate));
-    v128.store(p + d, f32x4.sub(f32x4.mul(v128.load(p + d), f32x4.splat(keep)), change));
+    v128.store(newP + d, f32x4.sub(f32x4.mul(v128.load(p + d), f32x4.splat(keep)), change));
   }
   for (; d < end; d += 4) {
     const gradient = load<f32>(g + d) * scale;
     const first = load<f32>(m + d) * beta1 + gradient * rest1;
     const second = load<f32>(v + d) * beta2 + gradient * gradient * rest2;
-    store<f32>(m + d, first);
-    store<f32>(v + d, second);
-    store<f32>(p + d, load<f32>(p + d) * keep - (first / (Mathf.sqrt(second) * inverse + epsilon)) * rate);
+    store<f32>(newM + d, first);
+    store<f32>(newV + d, second);
+    store<f32>(newP + d, load<f32>(p + d) * keep - (first / (Mathf.sqrt(second) * inverse + epsilon)) * rate);
   }
 }

@@ -96,20 +96,21 @@ function registerLinear(heap: WasmHeap): void {
   });
 }
 
-/** Changes the weight and both moments where they lie: nobody else holds them. */
 function registerOptimizer(heap: WasmHeap): void {
   registerWasmKernel('RelflowAdamW', ({ inputs, attributes }) => {
     const { weight, gradient, first, second } = inputs as Record<string, tf.TensorInfo>;
     const { scale, beta1, beta2, rate, correction, epsilon, keep } = attributes as Record<string, number>;
     const count = product(weight!.shape);
+    // Not in place: another variable may share a weight's memory.
+    const made = [heap.output(weight!.shape), heap.output(weight!.shape), heap.output(weight!.shape)];
     heap.run(
       'adamW',
       4 * count,
-      ...[weight!, gradient!, first!, second!].map((tensor) => heap.address(tensor)),
+      ...[weight!, gradient!, first!, second!, ...made].map((tensor) => heap.address(tensor)),
       count,
       ...[scale!, beta1!, beta2!, rate!, correction!, epsilon!, keep!],
     );
-    return [];
+    return made;
   });
   registerWasmKernel('RelflowSquares', ({ inputs }) => {
     const at = heap.allocate(4);
