@@ -31,8 +31,8 @@ export interface StepMemory {
   readonly peak: number;
 }
 
-/** A label that is about as long as most are. */
-const LABEL_TOKENS = 8;
+/** A label that is about as long as the longest of a batch, which all of them are padded to. */
+const LABEL_TOKENS = 16;
 
 /**
  * What a step would take, found by running the model's own code, losses and optimiser on shapes alone: nothing is

@@ -49,8 +49,8 @@ describe('memory of a step, from shapes', function () {
   it('of the headline model is beyond wasm: it is refused, and what would fit is named', async () => {
     const settings = rlipSettings(headline);
     const memory = await stepMemory(settings);
-    // 213,700,624 numbers, as the official checkpoint has them.
-    assert.ok(Math.abs(memory.weights / 4 - 213_700_624) < 100_000, `${memory.weights / 4}`);
+    // As the official checkpoint has them: parameters, and the buffers of 26,560 channels' normalisation.
+    assert.equal(memory.weights / 4, 213_700_624 + 4 * 26_560);
     assert.ok(memory.peak > WASM_BYTES);
     await assert.rejects(refuseWhatCantFit(settings, memory), {
       code: 'out-of-memory',
