@@ -36,7 +36,21 @@ interface Window {
   readonly weights: Int32Array;
 }
 
-function windows(from: number, to: number): Window[] {
+/** Images of a data set have few sizes; the windows of the last ones are kept. */
+const MOST_KEPT = 64;
+const kept = new Map<string, readonly Window[]>();
+
+function windows(from: number, to: number): readonly Window[] {
+  const key = `${from} ${to}`;
+  const known = kept.get(key);
+  if (known) return known;
+  if (kept.size >= MOST_KEPT) kept.clear();
+  const made = computedWindows(from, to);
+  kept.set(key, made);
+  return made;
+}
+
+function computedWindows(from: number, to: number): Window[] {
   const scale = from / to;
   // Where an image becomes smaller the filter becomes wider, so that nothing is skipped.
   const spread = Math.max(scale, 1);
