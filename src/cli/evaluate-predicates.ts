@@ -98,8 +98,8 @@ async function action(file: string, flags: Flags): Promise<void> {
   const scores = await compareTaggers(() => recordsOf(file, limit), taggers, {
     predicates: known.predicates,
     ...((box > 0 || label > 0) && { perturbation: { box, label, categories, seed } }),
-    onStart: (tagger, perturbed) => {
-      if (!quiet) printNote(`${tagger}${perturbed ? ', boxes and labels wrong' : ''}…`);
+    onStart: (tagger) => {
+      if (!quiet) printNote(`${tagger}…`);
     },
   });
   if (flags.json) {
