@@ -72,13 +72,16 @@ async function trainAction(task: Task, { config: file, out, resume, dryRun: dry,
   const interrupt = stopOnInterrupt(() => printNote('ending behind this step; again to stop at once'));
   interrupt.kill.addEventListener('abort', () => process.exit(130));
   try {
+    const threads = config.threads === undefined ? {} : { threads: config.threads };
+    const backend = await useBackend((config.backend ?? 'auto') as 'auto' | 'wasm' | 'cpu', threads);
+    // Before any data is read: what can't fit is refused at once.
+    const memory = backend.name === 'wasm' || dry ? await training.stepMemory(settings) : null;
+    if (memory && backend.name === 'wasm') await training.refuseWhatCantFit(settings, memory);
     const open = async (sets: typeof config.data, options: Parameters<typeof training.TrainingData.open>[1]) =>
       training.TrainingData.open(await dataSets(sets), options, interrupt.stop);
     const options = training.dataOptions(settings);
     const data = await open(config.data, options);
     const validation = config.validation && (await open(config.validation, training.validationOptions(settings)));
-    const threads = config.threads === undefined ? {} : { threads: config.threads };
-    const backend = await useBackend((config.backend ?? 'auto') as 'auto' | 'wasm' | 'cpu', threads);
     const given = {
       ...(config.initialWeights !== undefined && { initialWeights: config.initialWeights }),
       ...(config.startFrom !== undefined && { startFrom: config.startFrom }),
@@ -86,8 +89,8 @@ async function trainAction(task: Task, { config: file, out, resume, dryRun: dry,
     };
     if (dry) {
       const result = await training.dryRun(settings, data, given);
-      if (json) print(JSON.stringify(result, null, 2));
-      else printDryRun(result);
+      if (json) print(JSON.stringify({ ...result, memory }, null, 2));
+      else printDryRun(result, memory!);
       return;
     }
     const unlock = await lockFolder(new RunFolder(out!));

@@ -1,9 +1,9 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { DryRun, TrainingEvent } from '../training/index.js';
+import type { DryRun, StepMemory, TrainingEvent } from '../training/index.js';
 import { print, printNote, table } from './output.js';
 
 /** What one step of a run is and takes. */
-export function printDryRun(run: DryRun): void {
+export function printDryRun(run: DryRun, memory: StepMemory): void {
   const mega = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
   print(
     table(
@@ -18,7 +18,8 @@ export function printDryRun(run: DryRun): void {
         ['gradient', run.gradient.toFixed(4)],
         ['weights', mega(run.weightBytes)],
         ['with gradients and moments', mega(run.stateBytes)],
-        ['most at once', mega(run.peakBytes)],
+        ['most at once in this step', mega(run.peakBytes)],
+        ['most at once in the largest step', mega(memory.peak)],
         ['reading, one step', `${run.readSeconds.toFixed(1)} s, ${run.stepSeconds.toFixed(1)} s`],
       ],
     ),

@@ -26,6 +26,7 @@ export {
   totalLoss,
 } from './losses.js';
 export { type MatchCosts, matchPairs, officialCosts } from './match-pairs.js';
+export { refuseWhatCantFit, type StepMemory, stepMemory, WASM_BYTES, whatWouldFit } from './memory.js';
 export { pseudoLabels } from './pseudo-labels.js';
 export { rlipSettings } from './rlip-settings.js';
 export { type RlipLossOptions, rlipForward } from './rlip-step.js';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { OptionError } from '../errors.js';
+import { RelflowError } from '../errors.js';
 import { onShapes } from '../model/backends/shapes-backend.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Dropout } from '../model/layers/dropout.js';
@@ -31,8 +31,8 @@ export interface StepMemory {
   readonly peak: number;
 }
 
-/** A label that is about as long as most are. */
-const LABEL_TOKENS = 8;
+/** A label that is about as long as the longest of a batch, which all of them are padded to. */
+const LABEL_TOKENS = 16;
 
 /**
  * What a step would take, found by running the model's own code, losses and optimiser on shapes alone: nothing is
@@ -118,17 +118,18 @@ export async function whatWouldFit(settings: RunSettings, limit: number): Promis
 }
 
 /**
- * @throws OptionError (`bad-option`) where a step can't fit into the wasm backend's memory; says what would
+ * @param memory of a step, see `stepMemory`
+ * @throws RelflowError (`out-of-memory`) where it can't fit into the wasm backend's memory; says what would
  */
-export async function refuseWhatCantFit(settings: RunSettings): Promise<StepMemory> {
-  const memory = await stepMemory(settings);
-  if (memory.peak <= WASM_BYTES) return memory;
+export async function refuseWhatCantFit(settings: RunSettings, memory: StepMemory): Promise<void> {
+  if (memory.peak <= WASM_BYTES) return;
   const giga = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   const smaller = await whatWouldFit(settings, WASM_BYTES);
   const advice = smaller ? `; ${smaller.change} would fit (${giga(smaller.peak)})` : '; nothing smaller of it fits';
-  throw new OptionError(
-    'training',
-    `a step of ${settings.model.name} takes ${giga(memory.peak)} (weights ${giga(memory.weights)}, gradients ${giga(memory.gradients)}, optimiser ${giga(memory.optimizer)}, activations ${giga(memory.activations)}), and backend wasm has 4 GiB${advice}; backend tensorflow has the machine's memory`,
+  throw new RelflowError(
+    'out-of-memory',
+    `training: a step of ${settings.model.name} takes ${giga(memory.peak)} (weights ${giga(memory.weights)}, gradients ${giga(memory.gradients)}, optimiser ${giga(memory.optimizer)}, activations ${giga(memory.activations)}), and backend wasm has 4 GiB${advice}; backend tensorflow has the machine's memory`,
+    { ...memory, limit: WASM_BYTES, wouldFit: smaller?.change ?? null },
   );
 }
 
