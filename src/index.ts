@@ -33,6 +33,14 @@ export {
   type ParserEvaluation,
   type ParserScores,
 } from './evaluation/evaluate-parser.js';
+export {
+  type CompareTaggersOptions,
+  compareTaggers,
+  type NamedTagger,
+  type Names,
+  namesOf,
+  type TaggerScores,
+} from './evaluation/compare-taggers.js';
 export { type EvaluatePredicatesOptions, evaluatePredicates } from './evaluation/evaluate-predicates.js';
 export { type EvaluateRelationsOptions, evaluateRelations } from './evaluation/evaluate-relations.js';
 export { FrequencyPrior } from './evaluation/frequency-prior.js';

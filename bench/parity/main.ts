@@ -10,7 +10,7 @@ import { type ModelConfig, officialCompat, parsedaR50, parsedR50, rTaggerR50 } f
 import { RlipV2 } from '../../src/model/rlip-v2.js';
 import { loadWeights } from '../../src/model/weights/load-weights.js';
 import { openWeights } from '../../src/model/weights/open-weights.js';
-import { openSafetensors } from '../../src/model/weights/safetensors.js';
+import { openSafetensors } from '../../src/records/safetensors.js';
 import { FormulaWeights } from './formula-weights.js';
 import { compareForward, type Difference } from './forward.js';
 import { type Check, compareGradients } from './gradients.js';

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { OptionError, RelflowError } from '../errors.js';
 import { openWeights } from '../model/weights/open-weights.js';
-import { sizeOf, type WeightSource } from '../model/weights/weight-source.js';
-import { writeSafetensors } from '../model/weights/write-safetensors.js';
+import { sizeOf, type WeightSource } from '../records/weight-source.js';
+import { writeSafetensors } from '../records/write-safetensors.js';
 import { print, printNote, table } from './output.js';
 
 /** `relflow weights convert|inspect|diff`. */

@@ -1,11 +1,11 @@
-import { access } from 'node:fs/promises';
 import type { RecordError } from '../errors.js';
 import type { RunState } from '../records/run-state.js';
-import type { RunFolder } from '../sinks/run-folder.js';
+import { isThere, type RunFolder } from '../sinks/run-folder.js';
 import { WholeShard } from '../sinks/whole-shard.js';
 import { commitOf } from './commit-of.js';
 import { execute } from './execute.js';
 import type { ExecuteOptions } from './execute-options.js';
+import { clearFinished } from './finish-shards.js';
 import type { Graph } from './graph.js';
 import type { Outcome } from './ledger.js';
 import { phasesOf } from './phases.js';
@@ -38,6 +38,24 @@ export type ShardFate =
  * @throws InputError where what the shard waits with is missing or not what it should be
  */
 export async function workShard(
+  graph: Graph,
+  folder: RunFolder,
+  state: RunState,
+  job: { readonly shard: number; readonly phase: number },
+  options: WorkShardOptions,
+): Promise<ShardFate> {
+  try {
+    return await work(graph, folder, state, job, options);
+  } catch (error) {
+    // Another process made it whole in the meantime and took away what this one needed.
+    if (options.signal.aborted || !(await folder.isWhole(job.shard))) throw error;
+    return { fate: 'done twice' };
+  } finally {
+    await clearFinished(folder);
+  }
+}
+
+async function work(
   graph: Graph,
   folder: RunFolder,
   state: RunState,
@@ -114,11 +132,4 @@ async function* outcomesOf(
 
 async function* only(item: WorkItem): AsyncGenerator<WorkItem, void> {
   yield item;
-}
-
-async function isThere(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

@@ -5,6 +5,7 @@ import type { RunState } from '../records/run-state.js';
 import { guard } from '../sinks/guard.js';
 import type { RunFolder } from '../sinks/run-folder.js';
 import { execute } from './execute.js';
+import { clearFinished } from './finish-shards.js';
 import type { Graph } from './graph.js';
 import { phasesOf } from './phases.js';
 import { publishExtent } from './run-part.js';
@@ -19,7 +20,8 @@ export interface WorkSourceOptions {
 
 /**
  * The first phase of a run on many machines: reads the sources, with the captions and graphs that lie in files, into one
- * file a shard. Shards that wait already, or are whole, are not written again.
+ * file a shard. Shards that wait already, or are whole, are not written again. A process that was cut off goes on here
+ * beside the one that took its place, since what it reads is of use, until the run is finished.
  *
  * @returns how many records the input has
  */
@@ -27,8 +29,27 @@ export async function workSource(
   graph: Graph,
   folder: RunFolder,
   state: RunState,
-  { signal, onShard, onProgress }: WorkSourceOptions,
+  options: WorkSourceOptions,
 ): Promise<number> {
+  try {
+    const read = (await folder.isFinished()) ? null : await readSources(graph, folder, state, options);
+    return read ?? (await folder.manifest())!.records;
+  } catch (error) {
+    // Others finished the run in the meantime and took away what this one was writing.
+    if (options.signal.aborted || !(await folder.isFinished())) throw error;
+    return (await folder.manifest())!.records;
+  } finally {
+    await clearFinished(folder);
+  }
+}
+
+/** Null where others have finished the run. */
+async function readSources(
+  graph: Graph,
+  folder: RunFolder,
+  state: RunState,
+  { signal, onShard, onProgress }: WorkSourceOptions,
+): Promise<number | null> {
   const perShard = state.sharding.records;
   const whole = await folder.wholeShards();
   const waiting = await waitingShards(folder);
@@ -60,6 +81,7 @@ export async function workSource(
       ...(onProgress && { onProgress }),
     });
     for await (const { ordinal, work } of outcomes) {
+      if (!current && (await folder.isFinished())) return null;
       current ??= await WorkWriter.begin(folder, Math.floor(ordinal / perShard), 1);
       await current.add(work!);
       if (current.items === perShard) await publish(current);

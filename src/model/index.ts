@@ -4,6 +4,7 @@ export { type BackendReport, type Examination, examine } from './backends/examin
 export { type Backend, type BackendOptions, useBackend } from './backends/use-backend.js';
 export {
   type BackboneShape,
+  type ConvolutionsShape,
   checkConfig,
   type FusionConfig,
   type ModelCompat,
@@ -21,6 +22,7 @@ export {
   rlipv1ParsedR50,
   rTaggerR50,
   type SwinShape,
+  spriteTagger,
   tiny,
   tinyLate,
   type VerbQuery,
@@ -32,13 +34,21 @@ export { normalize, type RgbImage, resize, targetSize } from './image/resize.js'
 export type { Layout, Parameter } from './parameters.js';
 export type { GivenPairs, PairGroup } from './queries.js';
 export { type Encoded, type LabelSet, type LayerOutput, RlipV2, type RunOptions } from './rlip-v2.js';
+export { SPRITES, spriteWeights, taggerWeights } from './tagger/embedded-tagger.js';
 export { type RTaggerOptions, rTagger } from './tagger/r-tagger.js';
 export type { TokenizedTexts } from './text/roberta.js';
 export { byteTokenizer, openTokenizer, type Tokenizer, tokenize } from './text/tokenizer.js';
 export { initializeWeights } from './weights/initialize.js';
 export { compareWeights, loadWeights, type WeightProblems } from './weights/load-weights.js';
 export { openWeights } from './weights/open-weights.js';
-export { openSafetensors } from './weights/safetensors.js';
+export { openSafetensors } from '../records/safetensors.js';
+export {
+  modelMetadata,
+  type StoredLabels,
+  type StoredModel,
+  type StoredView,
+  storedModel,
+} from './weights/stored-model.js';
 export { openTorchCheckpoint } from './weights/torch-checkpoint.js';
-export type { NumberType, WeightEntry, WeightSource } from './weights/weight-source.js';
-export { type WeightToWrite, type WriteOptions, writeSafetensors } from './weights/write-safetensors.js';
+export type { NumberType, WeightEntry, WeightSource } from '../records/weight-source.js';
+export { type WeightToWrite, type WriteOptions, writeSafetensors } from '../records/write-safetensors.js';

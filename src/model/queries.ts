@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelConfig } from './config.js';
 import type { PairPlaces } from './layers/box-heads.js';
-import { defaultLinear, Linear } from './layers/linear.js';
+import { defaultLinear, Linear, Mlp } from './layers/linear.js';
 import type { DecoderStart } from './layers/pair-decoder.js';
 import { HIDDEN } from './ops/attention.js';
 import { logit } from './ops/boxes.js';
+import { BOX_FEATURES, boxFeatures, PAIR_FEATURES, pairFeatures } from './pair-geometry.js';
 import { normal, type Parameter, type Scope } from './parameters.js';
 
 /** Pairs of boxes to be judged: one group of one image. */
@@ -158,16 +159,12 @@ class BoxQueries implements QuerySource {
 class TaggerQueries implements QuerySource {
   readonly #width: number;
   readonly #boxes: Linear;
-  readonly #relations: Parameter;
-  readonly #references: ReferencePoints;
+  readonly #start: OfficialStart | BoxStart;
 
-  constructor(outer: Scope, transformer: Scope, { pairs, width }: ModelConfig) {
-    this.#width = width;
-    this.#boxes = new Linear(transformer.at('coord_proj'), 4, width, defaultLinear(4));
-    this.#relations = transformer.parameter('verb_tgt.weight', [2 * pairs, width], normal(1));
-    this.#references = new ReferencePoints(transformer, width);
-    // Official checkpoints hold it, and use no more of it than how many rows it has.
-    outer.frozen().parameter('query_embed.weight', [2 * pairs, 3 * width], normal(1));
+  constructor(outer: Scope, transformer: Scope, config: ModelConfig) {
+    this.#width = config.width;
+    this.#boxes = new Linear(transformer.at('coord_proj'), 4, config.width, defaultLinear(4));
+    this.#start = config.boxContent ? new BoxStart(transformer, config) : new OfficialStart(outer, transformer, config);
   }
 
   start(images: number, labels: tf.Tensor3D, given: GivenPairs | undefined): QueryStart {
@@ -187,15 +184,75 @@ class TaggerQueries implements QuerySource {
       ? tf.reshape(tf.mul(tf.sub(1, usedRows), HIDDEN), [groups.length, 1, 1, 2 * slots])
       : null;
     const apart = given.apart ? tf.mul(tf.expandDims(given.apart, 1), HIDDEN) : null;
+    const { more, places, relationContent } = this.#start.of({ groups, slots, positions, boxes });
     return {
       first: {
-        content,
+        content: more ? tf.add(content, tf.mul(more, usedRows)) : content,
         position: positions,
-        places: this.#references.apply(positions),
+        places,
         mask: keys && apart ? tf.add(keys, apart) : (keys ?? apart),
       },
-      relationContent: pairSums(this.#relations.variable as tf.Tensor2D, slots),
+      relationContent,
       relationMask: keys && tf.slice(keys, [0, 0, 0, 0], [-1, -1, -1, slots]),
+    };
+  }
+}
+
+/** Given pairs, laid out. */
+interface LaidOut {
+  readonly groups: readonly PairGroup[];
+  readonly slots: number;
+  /** `[groups, 2 slots, width]` */
+  readonly positions: tf.Tensor3D;
+  /** `[groups, 2 slots, 4]` row by row */
+  readonly boxes: Float32Array;
+}
+
+/** What given pairs begin with beside label and position. */
+interface PairStart {
+  /** Added to the labels, `[groups, 2 slots, width]`. */
+  readonly more: tf.Tensor3D | null;
+  readonly places: PairPlaces;
+  readonly relationContent: tf.Tensor3D;
+}
+
+/** Points that are made of the box queries, and relation queries that were learned, one a slot. */
+class OfficialStart {
+  readonly #relations: Parameter;
+  readonly #references: ReferencePoints;
+
+  constructor(outer: Scope, transformer: Scope, { pairs, width }: ModelConfig) {
+    this.#relations = transformer.parameter('verb_tgt.weight', [2 * pairs, width], normal(1));
+    this.#references = new ReferencePoints(transformer, width);
+    // Official checkpoints hold it, and use no more of it than how many rows it has.
+    outer.frozen().parameter('query_embed.weight', [2 * pairs, 3 * width], normal(1));
+  }
+
+  of({ slots, positions }: LaidOut): PairStart {
+    const relationContent = pairSums(this.#relations.variable as tf.Tensor2D, slots);
+    return { more: null, places: this.#references.apply(positions), relationContent };
+  }
+}
+
+/** The boxes as they are given: where queries look, what they know, and how a pair's lie to each other. */
+class BoxStart {
+  readonly #box: Mlp;
+  readonly #pair: Mlp;
+
+  constructor(transformer: Scope, { width }: ModelConfig) {
+    this.#box = new Mlp(transformer.at('box_content'), [BOX_FEATURES, width, width]);
+    this.#pair = new Mlp(transformer.at('pair_content'), [PAIR_FEATURES, width, width]);
+  }
+
+  of({ groups, slots, boxes }: LaidOut): PairStart {
+    const all = tf.tensor3d(boxes, [groups.length, 2 * slots, 4]);
+    const [subject, object] = tf.split(all, 2, 1) as [tf.Tensor3D, tf.Tensor3D];
+    const features = tf.tensor3d(boxFeatures(boxes), [groups.length, 2 * slots, BOX_FEATURES]);
+    const pairs = tf.tensor3d(pairFeatures(boxes, groups.length, slots), [groups.length, slots, PAIR_FEATURES]);
+    return {
+      more: this.#box.apply(features) as tf.Tensor3D,
+      places: { subject, object },
+      relationContent: this.#pair.apply(pairs) as tf.Tensor3D,
     };
   }
 }

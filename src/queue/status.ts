@@ -68,11 +68,13 @@ export class RunWatch {
       records: { done: Math.min(whole.size * perShard, total ?? Number.POSITIVE_INFINITY), total },
       lanes,
     };
-    if (manifest) return { ...common, state: 'finished', reading: null };
+    // Who wrote the manifest still has to clear away; the run's name in the queues goes last.
+    if (manifest && run === null) return { ...common, state: 'finished', reading: null };
     const queue = this.#queues.get('finish')!;
     const job = run === null ? undefined : await queue.getJob(run);
-    if (!job) return { ...common, state: 'unknown', reading: null };
+    if (!job) return { ...common, state: manifest ? 'finished' : 'unknown', reading: null };
     const jobState = await job.getState();
+    if (manifest && jobState === 'completed') return { ...common, state: 'finished', reading: null };
     if (jobState === 'failed') return { ...common, state: 'failed', reason: job.failedReason, reading: null };
     const reader = await this.#queues.get('source')!.getJob(`${run}-source`);
     const reading = total === null ? ((reader?.progress ?? null) as RunStatus['reading']) : null;

@@ -39,8 +39,16 @@ const DataSetSchema = Type.Object(
 const ViewsSchema = Type.Union([
   Type.Literal('official'),
   Type.Literal('tiny'),
+  Type.Literal('sprites'),
   Type.Object(
     {
+      decoded: Type.Optional(
+        Type.Integer({
+          minimum: 16,
+          maximum: 4096,
+          description: 'shorter side that decoded images are brought to once',
+        }),
+      ),
       flip: Type.Number({ minimum: 0, maximum: 1 }),
       colour: Type.Number({ minimum: 0, maximum: 1 }),
       shorter: sizes('lengths of the shorter side, one of which is picked'),
@@ -66,7 +74,7 @@ export const TrainingConfigSchema = Type.Object(
     task: Type.Union([Type.Literal('tagger'), Type.Literal('rlip'), Type.Literal('finetune')], {
       description: 'an R-Tagger, RLIPv2 in pre-training, or RLIPv2 for a closed set of names',
     }),
-    model: path('a preset: rTaggerR50, parsedaR50, tinyTagger, tinyParseda…'),
+    model: path('a preset: rTaggerR50, parsedaR50, tinyTagger, spriteTagger, tinyParseda…'),
     modelOptions: Type.Optional(
       Type.Object(
         {
@@ -143,6 +151,17 @@ export const TrainingConfigSchema = Type.Object(
         { ...closed, description: 'texts a batch has at least, as far as the data names so many (333 and 167)' },
       ),
     ),
+    paraphrases: Type.Optional(
+      Type.Object(
+        {
+          share: Type.Number({ minimum: 0, maximum: 1, description: 'how often a relation is said in other words' }),
+          of: Type.Record(Type.String(), Type.Array(Type.String({ minLength: 1 })), {
+            description: 'by relation: other words for it',
+          }),
+        },
+        { ...closed, description: 'relations in other words, drawn anew for each batch' },
+      ),
+    ),
     noise: Type.Optional(
       Type.Object(
         { label: Type.Number({ minimum: 0, maximum: 1 }), box: Type.Number({ minimum: 0, maximum: 1 }) },
@@ -185,6 +204,7 @@ export const TrainingConfigSchema = Type.Object(
     ),
     shuffleBuffer: whole(1, 'images that the shuffle holds (2000)'),
     prefetch: Type.Optional(Type.Integer({ minimum: 0, maximum: 64, description: 'batches that are read ahead (2)' })),
+    keepImages: whole(0, 'megabytes of decoded images that stay in memory (0)'),
     checkpointEvery: whole(1, 'steps (500)'),
     keep: whole(1, 'checkpoints that are kept (2)'),
     evaluateEvery: whole(1, 'steps (at each end of an epoch)'),

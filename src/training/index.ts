@@ -8,10 +8,11 @@ export {
   officialAdamW,
   type ParameterGroup,
 } from './adam-w.js';
-export { augment, officialViews, plainView, tinyViews, type View, type Views } from './augment.js';
+export { augment, officialViews, plainView, spriteViews, tinyViews, type View, type Views } from './augment.js';
 export { type BatchStreamOptions, batchStream, epochBatches, prefetch, type StreamedBatch } from './batch-stream.js';
 export { Checkpoints, settingsDigest, type TrainingState } from './checkpoint.js';
 export { curvesPage, writeCurves } from './curves-page.js';
+export { DecodedImages } from './decoded-images.js';
 export { leakMask, type Noise, noisyPairs, officialNoise } from './denoising.js';
 export { type DryRun, dryRun } from './dry-run.js';
 export { focalLoss, qualityFocalLoss } from './focal-loss.js';

@@ -12,6 +12,7 @@ export function rlipSettings(config: unknown): RlipSettings {
   if (common.model.queries === 'tagger')
     throw new OptionError('training', `${common.model.name} is a tagger, expected a model that finds pairs`);
   if (given.noise !== undefined) throw new OptionError('training', '/noise is of task tagger');
+  if (given.paraphrases !== undefined) throw new OptionError('training', '/paraphrases is of task tagger');
   if (task === 'rlip' && given.vocabulary !== undefined)
     throw new OptionError('training', '/vocabulary is of task finetune');
   if (task === 'finetune') {

@@ -3,12 +3,13 @@ import { checkConfig, type ModelConfig, officialCompat, preset } from '../model/
 import type { TrainingConfig } from '../records/training-config.js';
 import { schemaProblem } from '../records/validate.js';
 import { type AdamWOptions, officialAdamW } from './adam-w.js';
-import { officialViews, tinyViews, type Views } from './augment.js';
+import { officialViews, spriteViews, tinyViews, type Views } from './augment.js';
 import type { BatchStreamOptions } from './batch-stream.js';
+import { DecodedImages } from './decoded-images.js';
 import type { Noise } from './denoising.js';
 import type { RlipLossOptions } from './rlip-step.js';
 import { officialSchedule, type Schedule } from './schedule.js';
-import { officialTexts, type TextTargets } from './text-set.js';
+import { officialTexts, type Paraphrases, type TextTargets } from './text-set.js';
 import type { DataOptions } from './training-data.js';
 import type { HeldOut, Vocabulary } from './training-sample.js';
 
@@ -38,6 +39,8 @@ interface CommonSettings {
 /** A configuration of a tagger with everything in it that decides what a run computes. */
 export interface TaggerSettings extends CommonSettings {
   readonly task: 'tagger';
+  /** Relations in other words; null for never. */
+  readonly paraphrases: Paraphrases | null;
   readonly noise: Noise;
 }
 
@@ -109,8 +112,11 @@ export const validationOptions = (settings: RunSettings): DataOptions => ({
   ...(settings.task === 'finetune' && { vocabulary: settings.vocabulary }),
 });
 
-/** What batches of a run are made by. */
-export const batchOptions = (settings: RunSettings): BatchStreamOptions => ({
+/**
+ * What batches of a run are made by.
+ * @param keepImages megabytes of decoded images that stay in memory
+ */
+export const batchOptions = (settings: RunSettings, keepImages = 0): BatchStreamOptions => ({
   seed: settings.seed,
   batch: settings.batch,
   pairs: settings.model.pairs,
@@ -119,8 +125,14 @@ export const batchOptions = (settings: RunSettings): BatchStreamOptions => ({
   views: settings.views,
   training: true,
   buffer: settings.shuffleBuffer,
+  decoded: new DecodedImages(settings.views, keepImages * 1e6),
   ...(settings.task === 'tagger'
-    ? { noise: settings.noise, negatives: true, vocabulary: null }
+    ? {
+        noise: settings.noise,
+        negatives: true,
+        vocabulary: null,
+        ...(settings.paraphrases && { paraphrases: settings.paraphrases }),
+      }
     : { noise: null, negatives: false, vocabulary: settings.vocabulary }),
 });
 
@@ -133,6 +145,7 @@ export function totalSteps({ epochs, steps, batch, accumulate }: RunSettings, im
 function viewsOf(views: NonNullable<TrainingConfig['views']>): Views {
   if (views === 'official') return officialViews;
   if (views === 'tiny') return tinyViews;
-  const { crop, ...rest } = views;
-  return { ...rest, ...(crop && { crop: { ...crop, sides: [crop.sides[0]!, crop.sides[1]!] as const } }) };
+  if (views === 'sprites') return spriteViews;
+  const { crop, decoded, ...rest } = views;
+  return { ...rest, ...(decoded !== undefined && { decoded }), ...(crop && { crop: { ...crop, sides: [crop.sides[0]!, crop.sides[1]!] as const } }) };
 }

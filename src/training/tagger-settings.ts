@@ -15,5 +15,10 @@ export function taggerSettings(config: unknown): TaggerSettings {
   if (common.model.queries !== 'tagger') throw new OptionError('training', `${common.model.name} is no tagger`);
   const foreign = FOREIGN.find((field) => given[field] !== undefined);
   if (foreign) throw new OptionError('training', `/${foreign} is of tasks rlip and finetune`);
-  return { task: 'tagger', ...common, noise: given.noise ?? officialNoise };
+  return {
+    task: 'tagger',
+    ...common,
+    paraphrases: given.paraphrases ?? null,
+    noise: given.noise ?? officialNoise,
+  };
 }

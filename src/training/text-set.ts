@@ -28,6 +28,30 @@ export interface TextSet {
   readonly relations: readonly string[];
 }
 
+/** Other words for relations, and how often they are used. */
+export interface Paraphrases {
+  /** Probability, of each relation of each batch. */
+  readonly share: number;
+  readonly of: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * The relations of a batch, some of them in other words: what holds stays where it is. Words that are another relation's
+ * of the batch, or its paraphrase here, are not used.
+ */
+export function paraphrased(random: Random, relations: readonly string[], { share, of }: Paraphrases): string[] {
+  const used = new Set(relations);
+  return relations.map((name) => {
+    // Both numbers are drawn in any case, so that one relation's words do not depend on another's.
+    const [says, place] = [random.next() < share, random.next()];
+    const words = (Object.hasOwn(of, name) ? of[name]! : []).filter((text) => !used.has(text));
+    if (!says || words.length === 0) return name;
+    const text = words[Math.floor(place * words.length)]!;
+    used.add(text);
+    return text;
+  });
+}
+
 /** What a batch's images name. */
 export interface Named {
   readonly categories: readonly string[];

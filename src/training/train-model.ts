@@ -1,11 +1,13 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OptionError, OutputError } from '../errors.js';
+import { modelMetadata } from '../model/weights/stored-model.js';
 import { AdamW } from './adam-w.js';
 import { Checkpoints, settingsDigest, type TrainingState, writeWeights } from './checkpoint.js';
 import { writeCurves } from './curves-page.js';
 import { openModel } from './open-model.js';
 import type { RunSettings } from './run-settings.js';
+import type { TrainingData } from './training-data.js';
 import { TrainingRun, type TrainOptions } from './training-run.js';
 import { WeightAverage } from './weight-average.js';
 
@@ -37,7 +39,12 @@ export async function trainModel(options: TrainOptions): Promise<TrainingResult>
       `a batch of ${settings.batch} images, but only ${data.census.total} to learn from`,
     );
   const digest = settingsDigest(settings);
-  const metadata = { model: settings.model.name, config: JSON.stringify(settings.model) };
+  const { objects, relations } = data.census.vocabularies;
+  const metadata = modelMetadata({
+    config: settings.model,
+    view: { shorter: Math.max(...settings.views.shorter), longest: settings.views.longest },
+    ...(allAtOnce(settings, data) && { labels: { objects: objects.names, relations: relations.names } }),
+  });
   const checkpoints = new Checkpoints(join(out, 'checkpoints'), digest, metadata);
   const newest = await checkpoints.newest();
   if (newest !== null && !options.resume)
@@ -67,6 +74,12 @@ export async function trainModel(options: TrainOptions): Promise<TrainingResult>
     model.dispose();
   }
 }
+
+/** Whether each batch of a tagger has all texts of the data: then it knows itself among all of them alone. */
+const allAtOnce = ({ task, texts }: RunSettings, { census: { vocabularies } }: TrainingData): boolean =>
+  task === 'tagger' &&
+  vocabularies.objects.names.length <= texts.objects &&
+  vocabularies.relations.names.length <= texts.relations;
 
 /** A folder belongs to one set of settings, whether it has a checkpoint yet or not. */
 async function checkSettings(path: string, settings: RunSettings): Promise<void> {

@@ -3,10 +3,18 @@ import type { PairGroup } from '../model/queries.js';
 import type { Id } from '../records/image.js';
 import type { View } from './augment.js';
 import { leakMask, type Noise, noisyPairs } from './denoising.js';
-import { randomStream, STREAMS } from './random-stream.js';
+import { draw, randomStream, STREAMS } from './random-stream.js';
 import { samplePairs } from './sample-pairs.js';
 import type { PairTargets } from './targets.js';
-import { closedTexts, type TextSet, type TextTargets, textSet, type Vocabularies } from './text-set.js';
+import {
+  closedTexts,
+  type Paraphrases,
+  paraphrased,
+  type TextSet,
+  type TextTargets,
+  textSet,
+  type Vocabularies,
+} from './text-set.js';
 import type { TrainingPair, Vocabulary } from './training-sample.js';
 
 /** Where in the data a batch begins; what is drawn for it follows from this and the seed. */
@@ -44,6 +52,7 @@ export interface BatchOptions {
   /** Pairs an image at most. */
   readonly pairs: number;
   readonly texts: TextTargets;
+  readonly paraphrases?: Paraphrases;
   /** Pairs without a relation too, up to `pairs`: a tagger is asked for them, RLIPv2 is to find none. Default true. */
   readonly negatives?: boolean;
   /** All texts of every batch; null or absent where they are drawn. */
@@ -53,6 +62,7 @@ export interface BatchOptions {
   readonly compat: {
     readonly leakMaskForFullBatchesOnly: boolean;
     readonly labelNoiseWithinBatchSize: boolean;
+    readonly positivePairsFirst: boolean;
   };
 }
 
@@ -61,12 +71,14 @@ export function trainingBatch(
   views: readonly View[],
   at: DataPosition,
   vocabularies: Vocabularies,
-  { seed, pairs: budget, texts: targets, negatives = true, vocabulary = null, noise, compat }: BatchOptions,
+  { seed, pairs: budget, texts: targets, paraphrases, negatives = true, vocabulary = null, noise, compat }: BatchOptions,
 ): TrainingBatch {
   const stream = (kind: number, k = 0) => randomStream(seed, kind, at.epoch, at.position + k);
   const chosen = views.map(({ sample }, k) => {
     const most = negatives ? budget : Math.min(budget, sample.pairs.length);
-    return samplePairs(stream(STREAMS.pairs, k), sample.boxes.length, sample.pairs, most);
+    const random = stream(STREAMS.pairs, k);
+    const sampled = samplePairs(random, sample.boxes.length, sample.pairs, most);
+    return compat.positivePairsFirst ? sampled : draw(random, sampled, sampled.length);
   });
   const named = views.map(({ sample }, k) => ({ categories: sample.categories, pairs: chosen[k]! }));
   const texts = vocabulary ? closedTexts(vocabulary) : textSet(stream(STREAMS.texts), named, vocabularies, targets);
@@ -79,7 +91,9 @@ export function trainingBatch(
     ...at,
     ...canvas(views),
     images: views.map(({ sample: { image } }) => ({ id: image.id, file: image.file })),
-    texts,
+    texts: paraphrases
+      ? { ...texts, relations: paraphrased(stream(STREAMS.words), texts.relations, paraphrases) }
+      : texts,
     targets: clean,
     noisy: noise
       ? clean.map((group, k) =>

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
-import { dropWith } from '../model/layers/dropout.js';
+import { dropWith, keepAll } from '../model/layers/dropout.js';
 import type { RlipV2 } from '../model/rlip-v2.js';
 import { type AdamW, gradientLength } from './adam-w.js';
 import { batchStream, epochBatches, prefetch, type StreamedBatch } from './batch-stream.js';
@@ -32,6 +32,8 @@ export interface TrainOptions {
   readonly tokenizer?: string;
   /** Batches that are read ahead. */
   readonly prefetch: number;
+  /** Megabytes of decoded images that stay in memory. Default 0. */
+  readonly keepImages?: number;
   readonly checkpointEvery: number;
   readonly keep: number;
   /** Null for the end of each epoch. */
@@ -87,7 +89,12 @@ export class TrainingRun {
     const steps = totalSteps(settings, data.census.total);
     await this.#log.backTo(from.step);
     await this.#tellStart(from.step, steps);
-    const stream = batchStream(data, batchOptions(settings), from.next, new AbortController().signal);
+    const stream = batchStream(
+      data,
+      batchOptions(settings, this.#options.keepImages),
+      from.next,
+      new AbortController().signal,
+    );
     const batches = prefetch(stream, this.#options.prefetch);
     let state = from;
     let saved = from.step;
@@ -135,9 +142,11 @@ export class TrainingRun {
       all.push(batch);
       if (batch.pairs === 0) continue;
       let draws = 0;
+      const { dropout, textDropout } = settings.model;
       const seeds = randomStream(settings.seed, STREAMS.dropout, state.step, part);
       // Seeds of one step are apart from each other, and their order is that of the model's layers.
-      const drop = dropWith({ next: () => Math.floor(seeds.next() * 2 ** 31) + ++draws });
+      const drop =
+        dropout > 0 || textDropout ? dropWith({ next: () => Math.floor(seeds.next() * 2 ** 31) + ++draws }) : keepAll;
       const { gradients, ...loss } = await lossGradients(this.#forward, batch, this.#optimizer.variables, drop);
       addTo(sum, gradients, 1 / accumulate);
       used.push(batch);
@@ -210,7 +219,8 @@ export class TrainingRun {
 
   async #evaluate(validation: TrainingData, step: number): Promise<void> {
     const { settings } = this.#options;
-    const options = { ...batchOptions(settings), noise: null, training: false, buffer: 1 };
+    const { paraphrases: _, ...rest } = batchOptions(settings);
+    const options = { ...rest, noise: null, training: false, buffer: 1 };
     const losses: StepLoss[] = [];
     const { signal } = new AbortController();
     // What is judged is what the run would give away.

@@ -50,7 +50,7 @@ export class WorkerCrowd {
     for (const child of this.#running.keys()) child.kill('SIGTERM');
     const grace = setTimeout(() => {
       for (const child of this.#running.keys()) child.kill('SIGKILL');
-    }, 5000);
+    }, 20_000);
     await Promise.all(ends);
     clearTimeout(grace);
     return this.#ended.flatMap(({ stderr }) =>

@@ -143,12 +143,12 @@ describe('trainModel: 4 steps of a tiny ParSeDA on 6 scenes', function () {
     }, { initialWeights: all });
     assert.ok(Number.isFinite(result.loss));
     const [start] = eventsOf(out);
-    assert.ok(start!.event === 'start' && start.leftOut['unknown-object']! > 0 && start.relations === 2);
+    assert.ok(start?.event === 'start' && start.leftOut['unknown-object']! > 0 && start.relations === 2);
 
     const other = join(temporaryFolder(), 'started');
     await train(other, { model: 'tinyParsed', steps: 1 }, { startFrom: all });
     const [begun] = eventsOf(other);
-    assert.ok(begun!.event === 'start' && begun.startedFrom! > 50);
+    assert.ok(begun?.event === 'start' && begun.startedFrom! > 50);
     const optimizer = join(whole, 'checkpoints', 'step-00000004', 'optimizer.safetensors');
     await assert.rejects(train(join(temporaryFolder(), 'x'), {}, { startFrom: optimizer }), {
       message: /^training: startFrom .*: none of its arrays is the model's$/,

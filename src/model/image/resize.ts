@@ -102,9 +102,19 @@ const clip = (sum: number): number => Math.min(255, Math.max(0, sum >> PRECISION
 const MEAN = [0.485, 0.456, 0.406] as const;
 const DEVIATION = [0.229, 0.224, 0.225] as const;
 
+/** Of each of the 256 values that a pixel can have, by channel. */
+const tableOf = (channel: 0 | 1 | 2): Float32Array =>
+  Float32Array.from({ length: 256 }, (_, value) => (value / 255 - MEAN[channel]) / DEVIATION[channel]);
+const NORMAL = [tableOf(0), tableOf(1), tableOf(2)] as const;
+
 /** @returns pixels as the backbone takes them, `[height, width, 3]` row by row */
 export function normalize({ data }: RgbImage): Float32Array {
   const result = new Float32Array(data.length);
-  for (let k = 0; k < data.length; k++) result[k] = (data[k]! / 255 - MEAN[k % 3]!) / DEVIATION[k % 3]!;
+  const [red, green, blue] = NORMAL;
+  for (let k = 0; k < data.length; k += 3) {
+    result[k] = red[data[k]!]!;
+    result[k + 1] = green[data[k + 1]!]!;
+    result[k + 2] = blue[data[k + 2]!]!;
+  }
   return result;
 }

@@ -19,6 +19,27 @@ const divisor = (channel: number, half: number) => TEMPERATURE ** ((2 * Math.flo
  * Source: DETR, `PositionEmbeddingSine`, normalised, with a scale of 2π.
  */
 export function sinePositions(level: LevelSize, filled: LevelSize, width: number, shift: number): Float32Array {
+  const key = [level.height, level.width, filled.height, filled.width, width, shift].join();
+  const known = kept.get(key);
+  if (known) return known;
+  const made = computed(level, filled, width, shift);
+  if (made.length <= MOST_KEPT) {
+    if (keptNumbers + made.length > MOST_KEPT) {
+      kept.clear();
+      keptNumbers = 0;
+    }
+    kept.set(key, made);
+    keptNumbers += made.length;
+  }
+  return made;
+}
+
+/** Levels of a few sizes come again with every image or batch; so many numbers of theirs are kept. */
+const MOST_KEPT = 1 << 20;
+const kept = new Map<string, Float32Array>();
+let keptNumbers = 0;
+
+function computed(level: LevelSize, filled: LevelSize, width: number, shift: number): Float32Array {
   const half = width / 2;
   const values = new Float32Array(level.height * level.width * width);
   const divisors = Array.from({ length: half }, (_, channel) => divisor(channel, half));

@@ -1,6 +1,6 @@
 import { RelflowError } from '../../errors.js';
 import type { Parameter } from '../parameters.js';
-import type { WeightSource } from './weight-source.js';
+import type { WeightSource } from '../../records/weight-source.js';
 
 export interface WeightProblems {
   /** Names that the model has and the file has not. */
