@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,7 +52,7 @@ export function evaluatePredicatesCommand(evaluate: Command): void {
     )
     .option('--images <dir>', 'folder of the images, for taggers that look at them')
     .option('--counts <scene-graphs>', 'scene graphs to count for the frequency prior: a training split')
-    .option('--tagger <weights...>', "weights of R-Taggers; 'sprites' for the one that comes with relflow")
+    .option('--tagger <weights...>', "weights of R-Taggers, as FILE or NAME=FILE; 'sprites' for the one that comes with relflow")
     .addOption(new Option('--box-noise <share>', 'reach of moved boxes').argParser(number(0, 1)).default(0.4))
     .addOption(new Option('--label-noise <rate>', 'rate of wrong labels').argParser(number(0, 1)).default(0.2))
     .addOption(new Option('--noise-seed <n>', 'of both').argParser(number(0, 2 ** 32 - 1, true)).default(1))
@@ -83,8 +84,8 @@ async function action(file: string, flags: Flags): Promise<void> {
   const taggers: NamedTagger[] = [
     ...(counted ? [{ name: 'frequency prior', tagger: counted.prior.tagger() }] : []),
     { name: 'baseline of boxes', tagger: baselineTagger() },
-    ...(flags.tagger ?? []).map((weights) => ({
-      name: weights,
+    ...(flags.tagger ?? []).map(namedWeights).map(({ name, weights }) => ({
+      name,
       tagger: rTagger({
         weights: taggerWeights(weights),
         images: images!,
@@ -97,8 +98,8 @@ async function action(file: string, flags: Flags): Promise<void> {
   const scores = await compareTaggers(() => recordsOf(file, limit), taggers, {
     predicates: known.predicates,
     ...((box > 0 || label > 0) && { perturbation: { box, label, categories, seed } }),
-    onStart: (tagger, perturbed) => {
-      if (!quiet) printNote(`${tagger}${perturbed ? ', boxes and labels wrong' : ''}…`);
+    onStart: (tagger) => {
+      if (!quiet) printNote(`${tagger}…`);
     },
   });
   if (flags.json) {
@@ -109,6 +110,12 @@ async function action(file: string, flags: Flags): Promise<void> {
   const draw = flags.markdown ? markdown : table;
   print(draw(...overview(scores)));
   if (flags.byPredicate) print(`\n${draw(...byPredicate(scores))}`);
+}
+
+/** `without denoising=run/weights.safetensors`: what a table calls it, and the file. */
+function namedWeights(text: string): { name: string; weights: string } {
+  const at = text.indexOf('=');
+  return at < 1 || existsSync(text) ? { name: text, weights: text } : { name: text.slice(0, at), weights: text.slice(at + 1) };
 }
 
 /** Records of scene graphs; a line that is none is an error, since a score on a part of the data would mislead. */

@@ -1,10 +1,10 @@
 import type { ImageRecord } from '../records/image.js';
 import type { RelationTagger } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
-import { evaluatePredicates } from './evaluate-predicates.js';
+import { scoredPairs } from './evaluate-predicates.js';
 import { FrequencyPrior } from './frequency-prior.js';
 import { type Perturbation, perturbDetections } from './perturb-detections.js';
-import type { PredicateReport } from './predicate-scores.js';
+import { type PredicateReport, PredicateScores } from './predicate-scores.js';
 
 type Truth = ImageRecord & Related;
 
@@ -27,7 +27,7 @@ export interface CompareTaggersOptions {
   readonly perturbation?: Perturbation;
   readonly cuts?: readonly number[];
   /** Told when a tagger is about to be scored. */
-  readonly onStart?: (tagger: string, perturbed: boolean) => void;
+  readonly onStart?: (tagger: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -38,21 +38,25 @@ export interface CompareTaggersOptions {
 export async function compareTaggers(
   read: () => AsyncIterable<Truth>,
   taggers: readonly NamedTagger[],
-  { predicates, perturbation, cuts, onStart, signal }: CompareTaggersOptions,
+  { predicates, perturbation, cuts, onStart, signal = new AbortController().signal }: CompareTaggersOptions,
 ): Promise<TaggerScores[]> {
-  const scores: TaggerScores[] = [];
-  for (const { name, tagger } of taggers)
-    for (const perturbed of perturbation ? [false, true] : [false]) {
-      onStart?.(name, perturbed);
-      const report = await evaluatePredicates(read(), tagger, {
-        predicates,
-        ...(cuts && { cuts }),
-        ...(signal && { signal }),
-        ...(perturbed && perturbation && { perturb: (record: Truth) => perturbDetections(record, perturbation) }),
-      });
-      scores.push({ tagger: name, perturbed, report });
+  const all: TaggerScores[] = [];
+  for (const { name, tagger } of taggers) {
+    onStart?.(name);
+    const clean = new PredicateScores(predicates, cuts);
+    const wrong = perturbation ? new PredicateScores(predicates, cuts) : null;
+    // Both of an image one after the other: a tagger that looks at it need do so once.
+    for await (const record of read()) {
+      signal.throwIfAborted();
+      clean.add(await scoredPairs(record, record.detections, tagger, predicates, signal));
+      if (!perturbation) continue;
+      const seen = perturbDetections(record, perturbation);
+      wrong!.add(await scoredPairs(record, seen, tagger, predicates, signal));
     }
-  return scores;
+    all.push({ tagger: name, perturbed: false, report: clean.result() });
+    if (wrong) all.push({ tagger: name, perturbed: true, report: wrong.result() });
+  }
+  return all;
 }
 
 /** What a set of scene graphs names, and how often what holds between which categories. */

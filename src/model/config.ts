@@ -258,13 +258,13 @@ export const tiny: Readonly<Record<QueryKind, ModelConfig>> = {
  */
 export const spriteTagger: ModelConfig = {
   name: 'spriteTagger',
-  backbone: { kind: 'convolutions', channels: [16, 24, 32, 64, 64] },
-  text: { layers: 0, width: 64, heads: 4, hidden: 96, vocabulary: 260, positions: 66 },
+  backbone: { kind: 'convolutions', channels: [12, 20, 32, 64, 64] },
+  text: { layers: 0, width: 64, heads: 4, hidden: 64, vocabulary: 260, positions: 66 },
   width: 64,
   heads: 4,
-  hidden: 96,
+  hidden: 64,
   levels: 3,
-  points: 4,
+  points: 2,
   encoderLayers: 1,
   decoderLayers: 1,
   fusion: { ...tinyFusion, gate: 'glip' },

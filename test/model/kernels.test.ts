@@ -139,7 +139,7 @@ for (const threads of [1, 2])
         const inputs = [random([3, 50, 33]), random([33, 21]), random([21])] as const;
         await assertAgree(linear(...inputs, activation), plainLinear(...inputs, activation));
         const weights = random([3, 50, 21]);
-        const gradients = (f: typeof linear) =>
+        const gradients = (f: typeof plainLinear) =>
           tf.grads((x: tf.Tensor, w: tf.Tensor, b: tf.Tensor) => tf.sum(tf.mul(f(x, w, b, activation), weights)))([
             ...inputs,
           ]);

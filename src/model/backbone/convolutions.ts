@@ -34,8 +34,8 @@ class Convolution {
 }
 
 /**
- * A few convolutions that are trained from nothing in minutes: each halves the map, and from an eighth of the image's
- * size on another one looks further and is added. No part of it is frozen, and it needs no normalisation to be deep.
+ * A few convolutions that are trained from nothing in minutes: each halves the map, and at an eighth and a
+ * sixteenth of the image's size another one looks further and is added. No part of it is frozen, and it needs no normalisation to be deep.
  */
 export class Convolutions {
   /** Channels of the three outputs. */
@@ -48,7 +48,7 @@ export class Convolutions {
     const body = scope.at('body');
     this.#stages = channels.map((outputs, k) => ({
       half: new Convolution(body.at(k, 'half'), k === 0 ? 3 : channels[k - 1]!, outputs, 2),
-      further: k >= 2 ? new Convolution(body.at(k, 'further'), outputs, outputs, 1) : null,
+      further: k === 2 || k === 3 ? new Convolution(body.at(k, 'further'), outputs, outputs, 1) : null,
     }));
     this.channels = [channels[2], channels[3], channels[4]];
   }
