@@ -42,10 +42,21 @@ export async function finishShards(
     }
     await guard(folder.path, () => finish(graph, folder, state, signal, new AbortController().signal));
   }
-  for (const name of ['extent.json', 'partial', 'work', 'tmp', 'queue.json']) {
-    await rm(folder.inner(name), { recursive: true, force: true });
-  }
+  await clearFinished(folder);
   return (await folder.manifest()) as Manifest;
+}
+
+/**
+ * Takes away what only a run that is not finished needs; does nothing where it is not. A process that was slow, or cut
+ * off, calls it when it ends: what it wrote after the run was finished must not stay.
+ */
+export async function clearFinished(folder: RunFolder): Promise<void> {
+  if (!(await folder.isFinished())) return;
+  // The name in the queues goes last: without it the run is over for those who wait.
+  for (const name of ['extent.json', 'partial', 'work', 'tmp', 'queue.json']) {
+    // Slow processes may be writing there, until they notice.
+    await rm(folder.inner(name), { recursive: true, force: true, maxRetries: 10 });
+  }
 }
 
 async function allShards(folder: RunFolder, perShard: number): Promise<Shard[]> {

@@ -9,6 +9,7 @@ import { WholeShard } from '../sinks/whole-shard.js';
 import { join, stateOf } from './claim.js';
 import { commitOf } from './commit-of.js';
 import { execute } from './execute.js';
+import { clearFinished } from './finish-shards.js';
 import type { Graph } from './graph.js';
 import { fingerprint, inputFiles } from './input-files.js';
 import { Meter } from './meter.js';
@@ -117,6 +118,7 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
     await (current as WholeShard | null)?.discard();
     await closeStages(graph.nodes);
     await rm(tempDir, { recursive: true, force: true });
+    await clearFinished(folder);
   }
 }
 

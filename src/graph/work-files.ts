@@ -84,12 +84,15 @@ export class WorkWriter {
     if (this.#length >= FLUSH_LENGTH) await guard(this.#folder.path, () => this.#flush());
   }
 
+  /** Puts the file into its place, where nobody has made the shard whole in the meantime. */
   async publish(): Promise<void> {
     await guard(this.#folder.path, async () => {
       await this.#flush();
       await this.#handle.datasync();
       await this.#handle.close();
       await rename(this.#partial, this.#file);
+      // Whoever made it whole has taken away what waited before that.
+      if (await this.#folder.isWhole(this.shard)) await rm(this.#file, { force: true });
     });
   }
 

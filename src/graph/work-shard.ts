@@ -1,11 +1,11 @@
-import { access } from 'node:fs/promises';
 import type { RecordError } from '../errors.js';
 import type { RunState } from '../records/run-state.js';
-import type { RunFolder } from '../sinks/run-folder.js';
+import { isThere, type RunFolder } from '../sinks/run-folder.js';
 import { WholeShard } from '../sinks/whole-shard.js';
 import { commitOf } from './commit-of.js';
 import { execute } from './execute.js';
 import type { ExecuteOptions } from './execute-options.js';
+import { clearFinished } from './finish-shards.js';
 import type { Graph } from './graph.js';
 import type { Outcome } from './ledger.js';
 import { phasesOf } from './phases.js';
@@ -14,6 +14,10 @@ import type { WorkItem } from './work-item.js';
 
 export interface WorkShardOptions {
   readonly signal: AbortSignal;
+  /** What the shard's file would hold, where it is the first phase after the sources and was not put aside. */
+  readonly items?: readonly WorkItem[];
+  /** Told of each record that is done. */
+  readonly onRecord?: () => void;
   readonly concurrency?: number;
   /** Why what is left to do for a record is refused unseen; null for the others. */
   readonly refuse?: (item: WorkItem) => RecordError | null;
@@ -41,6 +45,24 @@ export async function workShard(
   graph: Graph,
   folder: RunFolder,
   state: RunState,
+  job: { readonly shard: number; readonly phase: number },
+  options: WorkShardOptions,
+): Promise<ShardFate> {
+  try {
+    return await work(graph, folder, state, job, options);
+  } catch (error) {
+    // Another process made it whole in the meantime and took away what this one needed.
+    if (options.signal.aborted || !(await folder.isWhole(job.shard))) throw error;
+    return { fate: 'done twice' };
+  } finally {
+    await clearFinished(folder);
+  }
+}
+
+async function work(
+  graph: Graph,
+  folder: RunFolder,
+  state: RunState,
   { shard, phase }: { readonly shard: number; readonly phase: number },
   options: WorkShardOptions,
 ): Promise<ShardFate> {
@@ -57,7 +79,7 @@ export async function workShard(
   const first = shard * state.sharding.records;
   const outcomes = outcomesOf(
     graph,
-    readWork(workFile(folder, shard, phase), first),
+    options.items ? each(options.items) : readWork(workFile(folder, shard, phase), first),
     {
       signal: options.signal,
       stop: new AbortController().signal,
@@ -67,7 +89,7 @@ export async function workShard(
       ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
       ...(options.refuse && { refuse: options.refuse }),
     },
-    options.beforeEach,
+    options,
   );
   if (next < lanes.length) {
     const records = await passOn(outcomes, await WorkWriter.begin(folder, shard, next));
@@ -100,25 +122,21 @@ async function* outcomesOf(
   graph: Graph,
   work: AsyncIterable<WorkItem>,
   options: ExecuteOptions,
-  beforeEach: WorkShardOptions['beforeEach'],
+  { beforeEach, onRecord }: WorkShardOptions,
 ): AsyncGenerator<Outcome, void> {
   if (!beforeEach) {
-    yield* execute(graph.nodes, { ...options, work });
+    for await (const outcome of execute(graph.nodes, { ...options, work })) {
+      onRecord?.();
+      yield outcome;
+    }
     return;
   }
   for await (const item of work) {
     beforeEach(item);
-    yield* execute(graph.nodes, { ...options, skip: item.ordinal, work: only(item) });
+    yield* execute(graph.nodes, { ...options, skip: item.ordinal, work: each([item]) });
   }
 }
 
-async function* only(item: WorkItem): AsyncGenerator<WorkItem, void> {
-  yield item;
-}
-
-async function isThere(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
+async function* each(items: readonly WorkItem[]): AsyncGenerator<WorkItem, void> {
+  yield* items;
 }

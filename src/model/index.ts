@@ -8,6 +8,7 @@ export { type BackendReport, type Examination, examine } from './backends/examin
 export { type Backend, type BackendOptions, useBackend } from './backends/use-backend.js';
 export {
   type BackboneShape,
+  type ConvolutionsShape,
   checkConfig,
   type FusionConfig,
   type ModelCompat,
@@ -25,21 +26,31 @@ export {
   rlipv1ParsedR50,
   rTaggerR50,
   type SwinShape,
+  spriteTagger,
   tiny,
   tinyLate,
   type VerbQuery,
 } from './config.js';
+export { openRelationFinder, type RelationFinderOptions } from './detector/relation-finder.js';
 export type { Geometry, ImageBatch } from './geometry.js';
 export { readImage } from './image/read-image.js';
 export { normalize, type RgbImage, resize, targetSize } from './image/resize.js';
 export type { Layout, Parameter } from './parameters.js';
 export type { GivenPairs, PairGroup } from './queries.js';
 export { type Encoded, type LabelSet, type LayerOutput, RlipV2, type RunOptions } from './rlip-v2.js';
+export { SPRITES, spriteWeights, taggerWeights } from './tagger/embedded-tagger.js';
 export { type RTaggerOptions, rTagger } from './tagger/r-tagger.js';
 export type { TokenizedTexts } from './text/roberta.js';
 export { byteTokenizer, openTokenizer, type Tokenizer, tokenize } from './text/tokenizer.js';
 export { initializeWeights, initialValues } from './weights/initialize.js';
 export { checkWeights, compareWeights, loadWeights, type WeightProblems } from './weights/load-weights.js';
 export { openWeights } from './weights/open-weights.js';
+export {
+  modelMetadata,
+  type StoredLabels,
+  type StoredModel,
+  type StoredView,
+  storedModel,
+} from './weights/stored-model.js';
 export { loadTextEncoder, openTextEncoder, textEncoderParameters } from './weights/text-encoder-weights.js';
 export { openTorchCheckpoint } from './weights/torch-checkpoint.js';

@@ -1,9 +1,9 @@
-import { setTimeout } from 'node:timers/promises';
+import { QueueEvents } from 'bullmq';
 import { RelflowError } from '../errors.js';
 import type { Lane } from '../operators/operator.js';
 import type { RunFolder } from '../sinks/run-folder.js';
 import { checkServer, type QueueServer } from './connection.js';
-import { LANES, queueOf, type ShardQueue } from './queues.js';
+import { LANES, PREFIX, queueOf, type ShardQueue } from './queues.js';
 import { rememberedRun } from './run-id.js';
 
 const LOOK_MILLISECONDS = 1000;
@@ -38,8 +38,11 @@ export interface RunStatus {
 export class RunWatch {
   readonly #folder: RunFolder;
   readonly #queues: ReadonlyMap<Lane, ShardQueue>;
+  readonly #server: QueueServer;
+  #events: QueueEvents | null = null;
 
   private constructor(server: QueueServer, folder: RunFolder) {
+    this.#server = server;
     this.#folder = folder;
     this.#queues = new Map(LANES.map((lane) => [lane, queueOf(server, lane)]));
   }
@@ -68,11 +71,13 @@ export class RunWatch {
       records: { done: Math.min(whole.size * perShard, total ?? Number.POSITIVE_INFINITY), total },
       lanes,
     };
-    if (manifest) return { ...common, state: 'finished', reading: null };
+    // Who wrote the manifest still has to clear away; the run's name in the queues goes last.
+    if (manifest && run === null) return { ...common, state: 'finished', reading: null };
     const queue = this.#queues.get('finish')!;
     const job = run === null ? undefined : await queue.getJob(run);
-    if (!job) return { ...common, state: 'unknown', reading: null };
+    if (!job) return { ...common, state: manifest ? 'finished' : 'unknown', reading: null };
     const jobState = await job.getState();
+    if (manifest && jobState === 'completed') return { ...common, state: 'finished', reading: null };
     if (jobState === 'failed') return { ...common, state: 'failed', reason: job.failedReason, reading: null };
     const reader = await this.#queues.get('source')!.getJob(`${run}-source`);
     const reading = total === null ? ((reader?.progress ?? null) as RunStatus['reading']) : null;
@@ -83,7 +88,26 @@ export class RunWatch {
     };
   }
 
+  /** Waits for a while, or until a run ends. */
+  rest(signal: AbortSignal): Promise<void> {
+    const events = this.#events ?? new QueueEvents('finish', { connection: this.#server.options, prefix: PREFIX });
+    if (!this.#events) events.on('error', () => {});
+    this.#events = events;
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        events.off('completed', end).off('failed', end);
+        resolve();
+      };
+      const timer = setTimeout(end, LOOK_MILLISECONDS);
+      signal.addEventListener('abort', end);
+      events.on('completed', end).on('failed', end);
+    });
+  }
+
   async close(): Promise<void> {
+    await this.#events?.close();
     for (const queue of this.#queues.values()) await queue.close();
   }
 
@@ -125,6 +149,6 @@ export async function waitForRun(
     unknown = status.state === 'unknown' ? unknown + 1 : 0;
     if (unknown > 20)
       throw new RelflowError('failed-run', `${status.out}: the queues know nothing of the run any more`);
-    await setTimeout(LOOK_MILLISECONDS, undefined, { signal }).catch(() => {});
+    await watch.rest(signal);
   }
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { access, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import type { Manifest, Shard } from '../records/manifest.js';
@@ -58,6 +58,11 @@ export class RunFolder {
   /** The manifest, or null where the run is not finished. */
   manifest(): Promise<Manifest | null> {
     return readJson(this.at('manifest.json'), 'manifest');
+  }
+
+  /** Whether there is a manifest. */
+  isFinished(): Promise<boolean> {
+    return isThere(this.at('manifest.json'));
   }
 
   /** The mark that a shard is whole. */
@@ -170,6 +175,14 @@ async function readJson<N extends SchemaName>(file: string, schema: N): Promise<
   const problem = schemaProblem(schema, value);
   if (problem !== null) throw new InputError(file, problem);
   return value as TypeOf<N>;
+}
+
+/** Whether there is a file. */
+export function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Names in a folder; none where there is no folder. */

@@ -6,7 +6,7 @@ import { command, relflow, start } from '../support/command.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { writeSyntheticCoco } from '../support/synthetic-coco.js';
 
-const KILLS = 20;
+const KILLS = 12;
 
 describe('a run that is interrupted', function () {
   this.timeout(300_000);
@@ -15,7 +15,7 @@ describe('a run that is interrupted', function () {
   let milliseconds: number;
 
   before(async () => {
-    const { annotations, captions } = writeSyntheticCoco(temporaryFolder(), 4000);
+    const { annotations, captions } = writeSyntheticCoco(temporaryFolder(), 2000);
     run = [
       'run',
       'coco',
@@ -24,7 +24,7 @@ describe('a run that is interrupted', function () {
       '--captions',
       captions,
       '--shard-records',
-      '100',
+      '50',
       '--export',
       'rlipv2',
       '--quiet',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { join as joinRun, stateOf } from '../../src/graph/claim.js';
 import { phasesOf } from '../../src/graph/phases.js';
@@ -128,6 +128,77 @@ describe('phases', () => {
     assert.deepEqual(readdirSync(join(out, '.relflow/work')), []);
     await finishShards(graphOf(), folder);
     assert.deepEqual(digests(out), digests(whole));
+  });
+
+  it('go on at once where whoever read a shard does it; one that fails is put aside', async () => {
+    const whole = join(temporaryFolder(), 'out');
+    await run(graphOf(), { out: whole, shardRecords: 8 });
+    const out = join(temporaryFolder(), 'out');
+    const folder = new RunFolder(out);
+    const state = stateOf(graphOf(), { shardRecords: 8 }, []);
+    await joinRun(folder, state);
+    const waiting: { shard: number; phase: number }[] = [];
+    let asked = 0;
+    const records = await workSource(graphOf(), folder, state, {
+      signal: never,
+      onShard: async (shard, phase) => void waiting.push({ shard, phase }),
+      atOnce: {
+        isBest: async () => asked++ !== 2,
+        work: async (shard, items) => {
+          const failing = { ...(shard === 4 && { onRecord: () => assert.fail('broken') }) };
+          const options = { signal: never, items, ...failing };
+          const fate = await workShard(graphOf(), folder, state, { shard, phase: 1 }, options).catch(() => null);
+          if (fate?.fate === 'next') waiting.push({ shard, phase: fate.phase });
+          return fate !== null;
+        },
+      },
+    });
+    assert.deepEqual([records, asked], [60, 8]);
+    assert.deepEqual(
+      waiting.map(({ phase }) => phase),
+      [2, 2, 1, 2, 1, 2, 2, 2],
+    );
+    for (let job = waiting.pop(); job; job = waiting.pop()) {
+      const fate = await workShard(graphOf(), folder, state, job, { signal: never });
+      if (fate.fate === 'next') waiting.push({ shard: job.shard, phase: fate.phase });
+    }
+    await finishShards(graphOf(), folder);
+    assert.deepEqual(digests(out), digests(whole));
+  });
+
+  it('leave a finished run as it is where a process was cut off and comes late', async () => {
+    const whole = join(temporaryFolder(), 'out');
+    await run(graphOf(), { out: whole, shardRecords: 8 });
+    const out = join(temporaryFolder(), 'out');
+    const folder = new RunFolder(out);
+    const state = stateOf(graphOf(), { shardRecords: 8 }, []);
+    await joinRun(folder, state);
+    /** What everybody else does meanwhile: all that there is to do. */
+    const others = async () => {
+      const waiting: { shard: number; phase: number }[] = [];
+      const onShard = async (shard: number, phase: number) => void waiting.push({ shard, phase });
+      await workSource(graphOf(), folder, state, { signal: never, onShard });
+      for (let job = waiting.pop(); job; job = waiting.pop()) {
+        const fate = await workShard(graphOf(), folder, state, job, { signal: never });
+        if (fate.fate === 'next') waiting.push({ shard: job.shard, phase: fate.phase });
+      }
+      await finishShards(graphOf(), folder);
+    };
+    const late: number[] = [];
+    const onShard = async (shard: number) => {
+      late.push(shard);
+      if (shard === 1) await others();
+    };
+    assert.equal(await workSource(graphOf(), folder, state, { signal: never, onShard }), 60);
+    assert.deepEqual(late, [0, 1]);
+    // What a late process has just made goes with it, when it ends.
+    mkdirSync(join(out, '.relflow/work'));
+    writeFileSync(join(out, '.relflow/work/00002.1.jsonl.partial'), '');
+    assert.deepEqual(await workShard(graphOf(), folder, state, { shard: 2, phase: 1 }, { signal: never }), {
+      fate: 'was whole',
+    });
+    assert.deepEqual(digests(out), digests(whole));
+    assert.ok(!existsSync(join(out, '.relflow/work')));
   });
 
   it('end with an error where what a shard waits with is gone or cut off', async () => {

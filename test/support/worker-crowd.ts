@@ -4,6 +4,9 @@ import { type Ended, start } from './command.js';
 /** What a worker says it did, see `WorkerEvent`. */
 export interface Said {
   readonly event: string;
+  /** When, as ISO 8601. */
+  readonly at: string;
+  readonly phase?: number;
   readonly shard?: number;
   readonly fate?: string;
   readonly records?: number;
@@ -50,7 +53,7 @@ export class WorkerCrowd {
     for (const child of this.#running.keys()) child.kill('SIGTERM');
     const grace = setTimeout(() => {
       for (const child of this.#running.keys()) child.kill('SIGKILL');
-    }, 5000);
+    }, 20_000);
     await Promise.all(ends);
     clearTimeout(grace);
     return this.#ended.flatMap(({ stderr }) =>
