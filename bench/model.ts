@@ -1,6 +1,6 @@
 // npm run bench:model [-- --threads N] [--backend NAME]... [--only kernels|tagger] [--profile]: what the model costs on each
 // backend that is here, side by side, beside the plain versions of its kernels and the official PyTorch. Each backend has a
-// process of its own. On two quiet processors it takes about a minute a backend.
+// process of its own. It takes some minutes.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
