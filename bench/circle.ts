@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { evaluateRelations, type RelationReport, sceneGraphLines } from '../src/index.js';
 import { openRelationFinder } from '../src/model/index.js';
-import { besideGraphs, heldOutKinds, type Kind, kindKey, namesOf, readGraphs, writeGraphs } from './circle/graphs.js';
 import { circleConfig } from './circle/config.js';
+import { besideGraphs, heldOutKinds, type Kind, kindKey, namesOf, readGraphs, writeGraphs } from './circle/graphs.js';
 
 const HELP = `usage: npm run circle -- --out DIR --tagger WEIGHTS [--scenes DIR] [--images N] [--start-steps N] [--steps N] [--threads N]
 
@@ -82,7 +82,20 @@ function pseudoLabel(name: string, more: readonly string[]): string {
   if (!existsSync(join(folder, 'manifest.json'))) {
     say(`pseudo-labels: ${name}`);
     const given = ['--annotations', join(train, 'instances.json'), '--captions', join(train, 'captions.json')];
-    relflow('run', 'coco', ...given, '--dataset', 'scenes', '--split', 'train', '--images', images, '--out', folder, ...more);
+    relflow(
+      'run',
+      'coco',
+      ...given,
+      '--dataset',
+      'scenes',
+      '--split',
+      'train',
+      '--images',
+      images,
+      '--out',
+      folder,
+      ...more,
+    );
   }
   return folder;
 }
@@ -113,14 +126,23 @@ const test = join(scenes, 'test');
 const asked = namesOf([...truth, ...(await readGraphs(join(test, 'scene-graphs.jsonl')))]);
 const unseen = new Set(heldOut.map(kindKey));
 async function scored(weights: string): Promise<RelationReport> {
-  const finder = await openRelationFinder({ weights, images: join(test, 'images'), ...asked, backend: 'wasm', threads, size: [128, 224] });
+  const finder = await openRelationFinder({
+    weights,
+    images: join(test, 'images'),
+    ...asked,
+    backend: 'wasm',
+    threads,
+    size: [128, 224],
+  });
   async function* records() {
     const context = { signal: new AbortController().signal, tempDir: out, progress: () => {} };
     for await (const { record } of sceneGraphLines({ sceneGraphs: join(test, 'scene-graphs.jsonl') }).read(context))
       if (record) yield record;
   }
   const kind = (subject: string, predicate: string, object: string): Kind => ({ subject, predicate, object });
-  const report = await evaluateRelations(records(), finder, { unseen: (s, p, o) => unseen.has(kindKey(kind(s, p, o))) });
+  const report = await evaluateRelations(records(), finder, {
+    unseen: (s, p, o) => unseen.has(kindKey(kind(s, p, o))),
+  });
   finder.dispose();
   return report;
 }
@@ -136,9 +158,17 @@ await writeFile(join(out, 'circle.json'), `${JSON.stringify({ heldOut: heldOut.l
 
 const percent = (value: number | null | undefined) => (value == null ? '–' : (100 * value).toFixed(1)).padStart(9);
 const [any] = Object.values(results);
-console.log(`test split: ${any!.images} images, ${any!.relations} relations, ${any!.unseen} of ${heldOut.length} kinds that no training saw`);
-console.log(`${'labels of'.padEnd(14)}${['relations', 'mean AP', 'R@20', 'R@50', 'R@100', 'mR@100', 'unseen@100', 'pairs@100'].map((name) => name.padStart(11)).join('')}`);
-for (const [name, { learnt, meanAveragePrecision: ap, recall, meanRecall, unseenRecall, pairRecall }] of Object.entries(results)) {
+console.log(
+  `test split: ${any!.images} images, ${any!.relations} relations, ${any!.unseen} of ${heldOut.length} kinds that no training saw`,
+);
+console.log(
+  `${'labels of'.padEnd(14)}${['relations', 'mean AP', 'R@20', 'R@50', 'R@100', 'mR@100', 'unseen@100', 'pairs@100'].map((name) => name.padStart(11)).join('')}`,
+);
+for (const [name, { learnt, meanAveragePrecision: ap, recall, meanRecall, unseenRecall, pairRecall }] of Object.entries(
+  results,
+)) {
   const shares = [ap, recall[20], recall[50], recall[100], meanRecall[100], unseenRecall[100], pairRecall[100]];
-  console.log(`${name.padEnd(14)}${`${learnt}`.padStart(11)}${shares.map((share) => percent(share).padStart(11)).join('')}`);
+  console.log(
+    `${name.padEnd(14)}${`${learnt}`.padStart(11)}${shares.map((share) => percent(share).padStart(11)).join('')}`,
+  );
 }

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { type Box, type SceneGraph, sceneGraphLines } from '../../src/index.js';
 
 /** A graph as a training reads it. */
-export type Graph = Pick<SceneGraph, 'image' | 'objects' | 'relations'> & { readonly provenance: SceneGraph['provenance'] };
+export type Graph = Pick<SceneGraph, 'image' | 'objects' | 'relations'> & {
+  readonly provenance: SceneGraph['provenance'];
+};
 
 /** Names of a relation's three parts. */
 export interface Kind {
@@ -26,13 +28,21 @@ export async function readGraphs(path: string): Promise<Graph[]> {
   for await (const { record } of sceneGraphLines({ sceneGraphs: path }).read(context)) {
     if (!record) continue;
     const { image, detections, relations, origin, tagger } = record;
-    graphs.push({ image, objects: [...detections], relations: [...relations], provenance: { origin, operators: [], tagger } });
+    graphs.push({
+      image,
+      objects: [...detections],
+      relations: [...relations],
+      provenance: { origin, operators: [], tagger },
+    });
   }
   return graphs;
 }
 
 export const writeGraphs = (path: string, graphs: readonly Graph[]): Promise<void> =>
-  writeFile(path, graphs.map((graph) => `${JSON.stringify({ format: 'relflow.scene-graph/1', captions: [], ...graph })}\n`).join(''));
+  writeFile(
+    path,
+    graphs.map((graph) => `${JSON.stringify({ format: 'relflow.scene-graph/1', captions: [], ...graph })}\n`).join(''),
+  );
 
 /** All names, each once. */
 export function namesOf(graphs: readonly Graph[]): { categories: string[]; predicates: string[] } {

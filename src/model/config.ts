@@ -279,6 +279,23 @@ export const spriteTagger: ModelConfig = {
   compat: noCompat,
 };
 
+/**
+ * A small RLIPv2 that learns drawn scenes within minutes: ParSeDA over a few convolutions that are all trained, with
+ * texts as the sprites' tagger has them.
+ */
+export const spriteFinder: ModelConfig = {
+  ...spriteTagger,
+  name: 'spriteFinder',
+  encoderLayers: 1,
+  decoderLayers: 2,
+  fusion: { ...tinyFusion, auxiliaryStates: false },
+  queries: 'parseda',
+  pairs: 24,
+  verbQuery: 'vanilla-mbf',
+  branches: 4,
+  boxContent: false,
+};
+
 /** The tiny model with late fusion. */
 export const tinyLate: ModelConfig = { ...tiny.parsed, name: 'tinyLate', lateFusion: true, verbQuery: 'vanilla' };
 
@@ -294,6 +311,7 @@ export const presets: Readonly<Record<string, ModelConfig>> = Object.fromEntries
     ...Object.values(tiny),
     tinyLate,
     spriteTagger,
+    spriteFinder,
   ].map((config) => [config.name, config]),
 );
 

@@ -121,7 +121,11 @@ class PointQueries implements QuerySource {
   }
 }
 
-/** RLIPv2-ParSeDA: boxes that were learned. */
+/**
+ * RLIPv2-ParSeDA: boxes that were learned. Given pairs, each image has a second group of queries, which begin at those
+ * boxes with those labels: while training, noisy copies of what is true teach to look at a box and to set it right long
+ * before the learned ones are anywhere near. Source of that: Li et al., "DN-DETR", 2022; the official model has none.
+ */
 class BoxQueries implements QuerySource {
   readonly #config: ModelConfig;
   readonly #content: Parameter;
@@ -136,20 +140,45 @@ class BoxQueries implements QuerySource {
     this.#boxes = outer.parameter('refpoint_embed.weight', [2 * pairs, 4], normal(1));
   }
 
-  start(images: number): QueryStart {
+  start(images: number, labels: tf.Tensor3D, given: GivenPairs | undefined): QueryStart {
+    const { pairs, width } = this.#config;
     const boxes = repeated(tf.sigmoid(this.#boxes.variable) as tf.Tensor2D, images);
-    const [subject, object] = tf.split(boxes, 2, 1) as [tf.Tensor3D, tf.Tensor3D];
-    return {
-      first: {
-        content: repeated(this.#content.variable as tf.Tensor2D, images),
-        position: null,
-        places: { subject, object },
-        mask: null,
-      },
-      relationContent: pairSums(this.#relations.variable as tf.Tensor2D, this.#config.pairs),
-      relationMask: null,
-    };
+    const content = repeated(this.#content.variable as tf.Tensor2D, images);
+    const relations = pairSums(this.#relations.variable as tf.Tensor2D, pairs);
+    if (!given) return boxStart(boxes, content, null, relations, null);
+    const { boxes: places, rows, used } = layOut(given.groups, pairs, images, labels.shape[1]);
+    const shape: [number, number, number] = [images, 2 * pairs, width];
+    const usedRows = tf.tensor3d(used, [images, 2 * pairs, 1]);
+    const flat = tf.reshape(labels, [-1, width]);
+    const named = tf.mul(tf.reshape(tf.gather(flat, tf.tensor1d(rows, 'int32')), shape), usedRows);
+    const keys = tf.reshape(tf.mul(tf.sub(1, usedRows), HIDDEN), [images, 1, 1, 2 * pairs]);
+    const hidden = given.apart ? tf.add(keys, tf.mul(tf.expandDims(given.apart, 1), HIDDEN)) : keys;
+    const relationKeys = tf.slice(keys, [0, 0, 0, 0], [-1, -1, -1, pairs]);
+    return boxStart(
+      beside(boxes, tf.tensor3d(places, [images, 2 * pairs, 4])),
+      beside(content, named as tf.Tensor3D),
+      beside(tf.zerosLike(hidden), hidden),
+      beside(tf.tile(relations, [images, 1, 1]), tf.zeros([images, pairs, width])),
+      beside(tf.zerosLike(relationKeys), relationKeys),
+    );
   }
+}
+
+function boxStart(
+  boxes: tf.Tensor3D,
+  content: tf.Tensor3D,
+  mask: tf.Tensor | null,
+  relationContent: tf.Tensor3D,
+  relationMask: tf.Tensor | null,
+): QueryStart {
+  const [subject, object] = tf.split(boxes, 2, 1) as [tf.Tensor3D, tf.Tensor3D];
+  return { first: { content, position: null, places: { subject, object }, mask }, relationContent, relationMask };
+}
+
+/** `[images, …]` twice → `[2 images, …]`, each image's two groups one after the other. */
+function beside<T extends tf.Tensor>(learned: T, given: T): T {
+  const [images, ...rest] = learned.shape;
+  return tf.reshape(tf.stack([learned, given], 1), [2 * images!, ...rest]) as T;
 }
 
 /**

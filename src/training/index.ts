@@ -40,9 +40,10 @@ export {
 export { samplePairs } from './sample-pairs.js';
 export { officialSchedule, rateFactor, type Schedule } from './schedule.js';
 export { taggerSettings } from './tagger-settings.js';
-export { taggerForward, taggerGradients, taggerLoss } from './tagger-step.js';
+export { taggerForward } from './tagger-step.js';
 export type { Matches, PairTargets } from './targets.js';
 export { officialTexts, type TextSet, type TextTargets, textSet, type Vocabularies } from './text-set.js';
+export { TextVectors } from './text-vectors.js';
 export { type TrainingResult, trainModel } from './train-model.js';
 export { type TrainTaggerOptions, trainTagger } from './train-tagger.js';
 export { type BatchOptions, type DataPosition, type TrainingBatch, trainingBatch } from './training-batch.js';

@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
 import { onShapes } from '../model/backends/shapes-backend.js';
-import type { ModelConfig } from '../model/config.js';
 import type { Dropout } from '../model/layers/dropout.js';
 import { RlipV2 } from '../model/rlip-v2.js';
 import type { Tokenizer } from '../model/text/tokenizer.js';
@@ -33,6 +32,7 @@ export interface StepMemory {
 
 /** A label that is about as long as the longest of a batch, which all of them are padded to. */
 const LABEL_TOKENS = 16;
+const FEW_PAIRS = 12;
 
 /**
  * What a step would take, found by running the model's own code, losses and optimiser on shapes alone: nothing is
@@ -46,13 +46,13 @@ export async function stepMemory(settings: RunSettings): Promise<StepMemory> {
     const average = settings.average === null ? null : new WeightAverage(model.parameters.values(), settings.average);
     const forward = forwardOf(settings, model, shortLabels);
     try {
-      // Two steps: in the first one moments are not there yet.
-      for (let step = 1; step <= 2; step++) {
-        const { gradients } = await lossGradients(forward, largestBatch(settings), optimizer.variables, dropShapes);
-        optimizer.apply(gradients, 1, 1);
-        average?.follow(step);
-        tf.dispose(gradients);
-      }
+      // Moments are there from the second step on: anything of the right shapes makes them.
+      const { variables } = optimizer;
+      optimizer.apply(Object.fromEntries(variables.map((variable) => [variable.name, variable])), 1, 1);
+      const { gradients } = await lossGradients(forward, largestBatch(settings), variables, dropShapes);
+      optimizer.apply(gradients, 1, 1);
+      average?.follow(1);
+      tf.dispose(gradients);
       const size = (parameters: readonly { readonly size: number }[]) =>
         4 * parameters.reduce((sum, { size: count }) => sum + count, 0);
       const all = [...model.parameters.values()];
@@ -95,7 +95,7 @@ function remedies(settings: RunSettings): Remedy[] {
   if (at.optimizer.textRate > 0)
     go('optimizer.textRate 0 (text encoder as it is)', { ...at, optimizer: { ...at.optimizer, textRate: 0 } });
   if (at.average !== null) go('no average', { ...at, average: null });
-  for (const shorter of [480, 320, 224, 128]) {
+  for (const shorter of [640, 480, 320, 224, 128]) {
     if (shorter >= Math.max(...at.views.shorter)) continue;
     const { crop: _, ...views } = at.views;
     const longest = Math.round((shorter * at.views.longest) / Math.max(...at.views.shorter));
@@ -151,7 +151,9 @@ function largestBatch(settings: RunSettings): TrainingBatch {
     objects: [...names(vocabulary?.objects.length ?? texts.objects), NO_OBJECTS],
     relations: names(vocabulary?.relations.length ?? Math.max(1, texts.relations)),
   };
-  const targets = Array.from({ length: batch }, () => anyTargets(model, set.relations.length));
+  // A tagger's pairs are queries; what others find is matched with few pairs as with many, as far as memory goes.
+  const pairs = settings.task === 'tagger' ? model.pairs : Math.min(model.pairs, FEW_PAIRS);
+  const targets = Array.from({ length: batch }, () => anyTargets(pairs, set.relations.length));
   return {
     epoch: 0,
     position: 0,
@@ -164,14 +166,15 @@ function largestBatch(settings: RunSettings): TrainingBatch {
     texts: set,
     targets,
     noisy: targets,
-    apart: settings.task === 'tagger' ? (leakMask(targets, model.pairs) ?? null) : null,
+    denoised: settings.noise !== null,
+    apart: settings.noise !== null ? leakMask(targets, model.pairs) : null,
     slots: model.pairs,
     pairs: batch * model.pairs,
     positives: batch * model.pairs,
   };
 }
 
-function anyTargets({ pairs }: ModelConfig, relations: number): PairTargets {
+function anyTargets(pairs: number, relations: number): PairTargets {
   const wanted = new Float32Array(pairs * relations);
   for (let pair = 0; pair < pairs; pair++) wanted[pair * relations] = 1;
   return {

@@ -7,6 +7,7 @@ import { openWeights } from '../model/weights/open-weights.js';
 import { rlipForward } from './rlip-step.js';
 import type { RunSettings } from './run-settings.js';
 import { taggerForward } from './tagger-step.js';
+import { TextVectors } from './text-vectors.js';
 import type { TrainOptions } from './training-run.js';
 import type { Forward } from './training-step.js';
 
@@ -44,8 +45,10 @@ export async function openModel(
 }
 
 /** What a batch becomes in the model that the settings are of. */
-export const forwardOf = (settings: RunSettings, model: RlipV2, tokenizer: Tokenizer): Forward =>
-  settings.task === 'tagger' ? taggerForward(model, tokenizer) : rlipForward(model, tokenizer, settings.losses);
+export function forwardOf(settings: RunSettings, model: RlipV2, tokenizer: Tokenizer): Forward {
+  const texts = new TextVectors(model, tokenizer, settings.optimizer.textRate > 0);
+  return settings.task === 'tagger' ? taggerForward(model, texts) : rlipForward(model, texts, settings.losses);
+}
 
 async function loadAll(model: RlipV2, path: string): Promise<void> {
   const source = await openWeights(path);

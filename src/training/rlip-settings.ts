@@ -11,7 +11,8 @@ export function rlipSettings(config: unknown): RlipSettings {
   if (task === 'tagger') throw new OptionError('training', '/task tagger, expected rlip or finetune');
   if (common.model.queries === 'tagger')
     throw new OptionError('training', `${common.model.name} is a tagger, expected a model that finds pairs`);
-  if (given.noise !== undefined) throw new OptionError('training', '/noise is of task tagger');
+  if (given.noise !== undefined && common.model.queries !== 'parseda')
+    throw new OptionError('training', `/noise is of taggers and ParSeDA, and ${common.model.name} is neither`);
   if (given.paraphrases !== undefined) throw new OptionError('training', '/paraphrases is of task tagger');
   if (task === 'rlip' && given.vocabulary !== undefined)
     throw new OptionError('training', '/vocabulary is of task finetune');
@@ -31,6 +32,7 @@ export function rlipSettings(config: unknown): RlipSettings {
       // Officially of pre-training alone.
       pseudoLabels: given.losses?.pseudoLabels ?? task === 'rlip',
     },
+    noise: given.noise ?? null,
     vocabulary: given.vocabulary ?? null,
   };
 }

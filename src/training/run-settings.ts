@@ -48,6 +48,8 @@ export interface TaggerSettings extends CommonSettings {
 export interface RlipSettings extends CommonSettings {
   readonly task: 'rlip' | 'finetune';
   readonly losses: RlipLossOptions;
+  /** Of queries beside the learned ones that begin at the true pairs; null for none. */
+  readonly noise: Noise | null;
   /** All names that there are, which every batch reads; null where texts are drawn. */
   readonly vocabulary: Vocabulary | null;
 }
@@ -133,7 +135,7 @@ export const batchOptions = (settings: RunSettings, keepImages = 0): BatchStream
         vocabulary: null,
         ...(settings.paraphrases && { paraphrases: settings.paraphrases }),
       }
-    : { noise: null, negatives: false, vocabulary: settings.vocabulary }),
+    : { noise: settings.noise, negatives: false, vocabulary: settings.vocabulary }),
 });
 
 /** Steps of the whole run: so many as its epochs have whole batches where all images can be read. */
@@ -147,5 +149,9 @@ function viewsOf(views: NonNullable<TrainingConfig['views']>): Views {
   if (views === 'tiny') return tinyViews;
   if (views === 'sprites') return spriteViews;
   const { crop, decoded, ...rest } = views;
-  return { ...rest, ...(decoded !== undefined && { decoded }), ...(crop && { crop: { ...crop, sides: [crop.sides[0]!, crop.sides[1]!] as const } }) };
+  return {
+    ...rest,
+    ...(decoded !== undefined && { decoded }),
+    ...(crop && { crop: { ...crop, sides: [crop.sides[0]!, crop.sides[1]!] as const } }),
+  };
 }

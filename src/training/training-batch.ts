@@ -38,9 +38,11 @@ export interface TrainingBatch extends DataPosition {
   readonly targets: readonly PairTargets[];
   /** What queries are made of. */
   readonly noisy: readonly PairGroup[];
+  /** Whether these are other than the targets. */
+  readonly denoised: boolean;
   /** `[images, 2 slots, 2 slots]`, or null where nothing is to be kept apart. */
   readonly apart: Float32Array | null;
-  /** The most pairs of an image, and at least 1. */
+  /** The most pairs of an image, and at least 1; of a model that finds pairs, all of its queries. */
   readonly slots: number;
   /** Pairs of all images; none of them has a relation where `positives` is 0. */
   readonly pairs: number;
@@ -71,7 +73,16 @@ export function trainingBatch(
   views: readonly View[],
   at: DataPosition,
   vocabularies: Vocabularies,
-  { seed, pairs: budget, texts: targets, paraphrases, negatives = true, vocabulary = null, noise, compat }: BatchOptions,
+  {
+    seed,
+    pairs: budget,
+    texts: targets,
+    paraphrases,
+    negatives = true,
+    vocabulary = null,
+    noise,
+    compat,
+  }: BatchOptions,
 ): TrainingBatch {
   const stream = (kind: number, k = 0) => randomStream(seed, kind, at.epoch, at.position + k);
   const chosen = views.map(({ sample }, k) => {
@@ -83,7 +94,8 @@ export function trainingBatch(
   const named = views.map(({ sample }, k) => ({ categories: sample.categories, pairs: chosen[k]! }));
   const texts = vocabulary ? closedTexts(vocabulary) : textSet(stream(STREAMS.texts), named, vocabularies, targets);
   const clean = views.map((view, k) => pairTargets(view, chosen[k]!, texts));
-  const slots = Math.max(1, ...chosen.map(({ length }) => length));
+  // Queries of a model that finds pairs by itself are as many as they are.
+  const slots = negatives ? Math.max(1, ...chosen.map(({ length }) => length)) : budget;
   // "no objects" is no label that anything is taken for.
   const labels = compat.labelNoiseWithinBatchSize ? views.length : Math.max(1, texts.objects.length - 1);
   const unmasked = compat.leakMaskForFullBatchesOnly && chosen.some(({ length }) => length < budget);
@@ -100,6 +112,7 @@ export function trainingBatch(
           noisyPairs(stream(STREAMS.noise, k), group, Math.min(labels, texts.objects.length), noise),
         )
       : clean,
+    denoised: noise !== null,
     apart: noise && !unmasked ? leakMask(clean, slots) : null,
     slots,
     pairs: chosen.reduce((sum, { length }) => sum + length, 0),

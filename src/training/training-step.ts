@@ -16,8 +16,13 @@ export interface StepGradients extends StepLoss {
   readonly gradients: Record<string, tf.Tensor>;
 }
 
-/** What a batch becomes in a model: the loss of all decoder layers, and its parts as one tensor in the order of `PARTS`. */
-export type Forward = (batch: TrainingBatch, drop: Dropout) => { total: tf.Scalar; parts: tf.Tensor1D };
+/** What a batch becomes in a model. */
+export interface Forward {
+  /** What is done before each step, outside of what is differentiated. */
+  prepare(batch: TrainingBatch): Promise<void>;
+  /** The loss of all decoder layers, and its parts as one tensor in the order of `PARTS`. */
+  run(batch: TrainingBatch, drop: Dropout): { total: tf.Scalar; parts: tf.Tensor1D };
+}
 
 export const PARTS: readonly (keyof LossTerms)[] = [
   'labels',
@@ -46,9 +51,10 @@ export async function lossGradients(
   variables: tf.Variable[],
   drop: Dropout,
 ): Promise<StepGradients> {
+  await forward.prepare(batch);
   let parts: tf.Tensor1D | undefined;
   const { value, grads } = tf.variableGrads(() => {
-    const result = forward(batch, drop);
+    const result = forward.run(batch, drop);
     parts = tf.keep(result.parts);
     return result.total;
   }, variables);
@@ -60,7 +66,8 @@ export async function lossGradients(
 
 /** Loss of a batch without dropout and without gradients. */
 export async function lossOnly(forward: Forward, batch: TrainingBatch): Promise<StepLoss> {
-  const { total, parts } = tf.tidy(() => forward(batch, keepAll));
+  await forward.prepare(batch);
+  const { total, parts } = tf.tidy(() => forward.run(batch, keepAll));
   const [loss, values] = [(await total.data())[0]!, (await parts.data()) as Float32Array];
   tf.dispose([total, parts]);
   return { loss, parts: named(values) };

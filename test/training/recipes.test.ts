@@ -16,9 +16,6 @@ describe('recipes', () => {
       // 64 images a step, as the official learning rates are meant for.
       assert.equal(settings.batch * settings.accumulate, 64);
       if (settings.task === 'finetune')
-        assert.deepEqual(
-          [settings.vocabulary?.objects.length, settings.vocabulary?.relations.length],
-          [80, 117],
-        );
+        assert.deepEqual([settings.vocabulary?.objects.length, settings.vocabulary?.relations.length], [80, 117]);
     });
 });

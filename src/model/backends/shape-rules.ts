@@ -59,7 +59,10 @@ const convolution: Rule = (call) => {
   const { x, filter } = call.inputs as { x: tf.TensorInfo; filter: tf.TensorInfo };
   const { strides, pad, dilations, dimRoundingMode } = call.attributes as unknown as tf.Conv2DAttrs;
   const shape = (of: tf.TensorInfo) => [...of.shape] as [number, number, number, number];
-  return { shape: tf.backend_util.computeConv2DInfo(shape(x), shape(filter), strides, dilations ?? 1, pad, dimRoundingMode).outShape };
+  return {
+    shape: tf.backend_util.computeConv2DInfo(shape(x), shape(filter), strides, dilations ?? 1, pad, dimRoundingMode)
+      .outShape,
+  };
 };
 
 const pool: Rule = (call) => {
@@ -157,7 +160,11 @@ const moves: Record<string, Rule> = {
     dtype: attribute<tf.DataType | undefined>(call, 'dtype') ?? 'float32',
   }),
   Range: (call) => {
-    const [start, stop, step] = ['start', 'stop', 'step'].map((name) => attribute<number>(call, name)) as [number, number, number];
+    const [start, stop, step] = ['start', 'stop', 'step'].map((name) => attribute<number>(call, name)) as [
+      number,
+      number,
+      number,
+    ];
     return { shape: [Math.max(0, Math.ceil((stop - start) / step))], dtype: attribute<tf.DataType>(call, 'dtype') };
   },
   Cumsum: unary(),
@@ -171,11 +178,7 @@ const fused: Record<string, Rule> = {
   ],
   RelflowLayerNormGradient: ({ inputs: { x, gamma } }) => [like(x!), like(gamma!), like(gamma!)],
   RelflowLinear: ({ inputs: { x, weight } }) => ({ shape: [...x!.shape.slice(0, -1), weight!.shape[1]!] }),
-  RelflowLinearGradient: ({ inputs: { x, weight } }) => [
-    like(x!),
-    like(weight!),
-    { shape: [weight!.shape[1]!] },
-  ],
+  RelflowLinearGradient: ({ inputs: { x, weight } }) => [like(x!), like(weight!), { shape: [weight!.shape[1]!] }],
   RelflowWindows: (call) => {
     const [batch, height, width, channels] = call.inputs['x']!.shape as [number, number, number, number];
     const { window, stride, padding } = call.attributes as { window: number; stride: number; padding: number };
@@ -203,14 +206,31 @@ const each = (names: readonly string[], rule: Rule): Record<string, Rule> =>
 export const shapeRules: Readonly<Record<string, Rule>> = {
   ...each(
     [
-      ...['Neg', 'Abs', 'Square', 'Sqrt', 'Rsqrt', 'Reciprocal', 'Exp', 'Log', 'Log1p', 'Sin', 'Cos', 'Sigmoid', 'Tanh'],
+      ...[
+        'Neg',
+        'Abs',
+        'Square',
+        'Sqrt',
+        'Rsqrt',
+        'Reciprocal',
+        'Exp',
+        'Log',
+        'Log1p',
+        'Sin',
+        'Cos',
+        'Sigmoid',
+        'Tanh',
+      ],
       ...['Relu', 'Softplus', 'Erf', 'Floor', 'Step', 'Sign', 'ClipByValue', 'OnesLike', 'ZerosLike'],
     ],
     unary(),
   ),
   Softmax: unary('logits'),
   LogSoftmax: unary('logits'),
-  ...each(['Add', 'Sub', 'Multiply', 'RealDiv', 'FloorDiv', 'Maximum', 'Minimum', 'Pow', 'SquaredDifference'], binary()),
+  ...each(
+    ['Add', 'Sub', 'Multiply', 'RealDiv', 'FloorDiv', 'Maximum', 'Minimum', 'Pow', 'SquaredDifference'],
+    binary(),
+  ),
   ...each(
     ['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd', 'LogicalOr'],
     binary('bool'),

@@ -126,7 +126,7 @@ export async function onShapes<T>(work: () => Promise<T>): Promise<{ readonly re
   install();
   registerGradients();
   const before = tf.engine().backendName;
-  tf.setBackend(NAME);
+  await tf.setBackend(NAME);
   try {
     const shapes = tf.backend() as ShapesBackend;
     const start = shapes.bytes;
@@ -138,6 +138,6 @@ export async function onShapes<T>(work: () => Promise<T>): Promise<{ readonly re
     if (!missing) throw error;
     throw new RelflowError('no-shape', `memory: there is no rule for the shape of ${missing[1]}`, {}, { cause: error });
   } finally {
-    if (before) tf.setBackend(before);
+    if (before) await tf.setBackend(before);
   }
 }
