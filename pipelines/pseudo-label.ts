@@ -17,6 +17,7 @@ import {
   sceneGraphs,
   tag,
 } from '../src/index.js';
+import { SPRITES, taggerWeights } from '../src/model/tagger/embedded-tagger.js';
 import { rTagger } from '../src/model/tagger/r-tagger.js';
 import { captionerOf, captionerOptions } from './captioner-options.js';
 import { endpointOptions } from './endpoint-options.js';
@@ -39,7 +40,7 @@ export const pseudoLabelOptions = {
   tagger: Type.Optional(
     Type.String({
       description:
-        "weights of the R-Tagger (.safetensors or an official .pth), which looks at --images; default: the baseline, which doesn't",
+        "weights of the R-Tagger (.safetensors or an official .pth), which looks at --images; 'sprites' for the one that comes with relflow and knows drawn scenes alone; default: the baseline, which doesn't",
     }),
   ),
   taggerModel: Type.Optional(
@@ -92,7 +93,8 @@ function taggerOf(pipeline: string, vocabulary: string, options: PseudoLabelOpti
   if (weights === undefined) return baselineTagger();
   if (images === undefined) throw new OptionError(pipeline, 'expected --images beside --tagger, which looks at them');
   return rTagger({
-    weights,
+    weights: taggerWeights(weights),
+    ...(weights === SPRITES && { name: 'sprite-tagger' }),
     images,
     compat,
     categories: [...loadVocabulary(options.vocabulary ?? vocabulary).synonyms.keys()],

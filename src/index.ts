@@ -33,10 +33,20 @@ export {
   type ParserEvaluation,
   type ParserScores,
 } from './evaluation/evaluate-parser.js';
+export {
+  type CompareTaggersOptions,
+  compareTaggers,
+  type NamedTagger,
+  type Names,
+  namesOf,
+  type TaggerScores,
+} from './evaluation/compare-taggers.js';
 export { type EvaluatePredicatesOptions, evaluatePredicates } from './evaluation/evaluate-predicates.js';
+export { type EvaluateRelationsOptions, evaluateRelations } from './evaluation/evaluate-relations.js';
 export { FrequencyPrior } from './evaluation/frequency-prior.js';
 export { type BadRow, goldCaptions } from './evaluation/gold-captions.js';
 export { PARSER_ERRORS, type ParserError } from './evaluation/parser-errors.js';
+export { type RelationReport, RelationScores, pairNms } from './evaluation/relation-scores.js';
 export { type Perturbation, perturbDetections } from './evaluation/perturb-detections.js';
 export {
   averagePrecision,
@@ -133,6 +143,7 @@ export { type Problem, validate } from './sinks/validate.js';
 export { type CocoOptions, coco } from './sources/coco.js';
 export { fromIterable } from './sources/from-iterable.js';
 export { type Objects365Options, objects365 } from './sources/objects365.js';
+export { type PseudoAnnotationsOptions, pseudoAnnotations } from './sources/pseudo-annotations.js';
 export { type SceneGraphLinesOptions, sceneGraphLines } from './sources/scene-graph-lines.js';
 export { type VisualGenomeOptions, visualGenome } from './sources/visual-genome.js';
 export { type FactualT5Options, factualT5 } from './text/factual-t5.js';

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ImageBatch } from '../../src/model/geometry.js';
 import type { PairGroup } from '../../src/model/queries.js';
 import type { TokenizedTexts } from '../../src/model/text/roberta.js';
-import { openSafetensors } from '../../src/model/weights/safetensors.js';
+import { openSafetensors } from '../../src/records/safetensors.js';
 
 /** Pairs of one image with the relations that hold. */
 export interface LabelledPairs extends PairGroup {

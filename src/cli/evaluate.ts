@@ -10,6 +10,7 @@ import {
 } from '../index.js';
 import { writeAtomically } from '../sinks/atomic-file.js';
 import { guard } from '../sinks/guard.js';
+import { evaluatePredicatesCommand } from './evaluate-predicates.js';
 import { print, printNote, table } from './output.js';
 import { parserOption } from './parser-option.js';
 
@@ -19,12 +20,13 @@ interface Flags {
   readonly parser: string;
 }
 
-/** `relflow evaluate parser FILE.csv`. */
+/** `relflow evaluate parser FILE.csv`, `relflow evaluate predicates FILE`. */
 export function evaluateCommand(program: Command): void {
   const evaluate = program
     .command('evaluate')
-    .summary('score a parser against graphs by people')
-    .description('Score a part of relflow against what people wrote.');
+    .summary('score a parser or taggers against what is true')
+    .description('Score a part of relflow against what is true.');
+  evaluatePredicatesCommand(evaluate);
   evaluate
     .command('parser <file>')
     .summary('Set Match and SPICE of the caption parser')

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { InputError, OptionError, sceneGraphLines, schemaProblem, visualGenome } from '../index.js';
+import { InputError, OptionError, pseudoAnnotations, sceneGraphLines, schemaProblem, visualGenome } from '../index.js';
 import type { TrainingConfig, TrainingDataSet } from '../records/training-config.js';
 import type { DataSet } from '../training/index.js';
 
@@ -29,6 +29,7 @@ export async function readTrainingConfig(file: string): Promise<TrainingConfig> 
   return {
     ...config,
     ...(config.initialWeights !== undefined && { initialWeights: path(config.initialWeights) }),
+    ...(config.startFrom !== undefined && { startFrom: path(config.startFrom) }),
     ...(config.tokenizer !== undefined && { tokenizer: path(config.tokenizer) }),
     data: config.data.map((set) => located(set, path)),
     ...(config.validation && { validation: config.validation.map((set) => located(set, path)) }),
@@ -36,7 +37,7 @@ export async function readTrainingConfig(file: string): Promise<TrainingConfig> 
 }
 
 function located(set: TrainingDataSet, path: (relative: string) => string): TrainingDataSet {
-  const { sceneGraphs, visualGenome: genome, images } = set;
+  const { sceneGraphs, visualGenome: genome, pseudoAnnotations: pseudo, images } = set;
   return {
     images: path(images),
     ...(sceneGraphs !== undefined && { sceneGraphs: path(sceneGraphs) }),
@@ -48,15 +49,26 @@ function located(set: TrainingDataSet, path: (relative: string) => string): Trai
         ...(genome.relationshipAliases !== undefined && { relationshipAliases: path(genome.relationshipAliases) }),
       },
     }),
+    ...(pseudo && {
+      pseudoAnnotations: {
+        annotations: path(pseudo.annotations),
+        ...(pseudo.filePaths !== undefined && { filePaths: path(pseudo.filePaths) }),
+      },
+    }),
   };
 }
 
 /** @throws InputError where a file is missing */
 export async function dataSets(sets: readonly TrainingDataSet[]): Promise<DataSet[]> {
   return Promise.all(
-    sets.map(async ({ sceneGraphs, visualGenome: genome, images }) => {
+    sets.map(async ({ sceneGraphs, visualGenome: genome, pseudoAnnotations: pseudo, images }) => {
       if (!(await stat(images).catch(() => null))?.isDirectory()) throw new InputError(images, 'no such image folder');
-      const source = sceneGraphs !== undefined ? sceneGraphLines({ sceneGraphs }) : visualGenome(genome!);
+      const source =
+        sceneGraphs !== undefined
+          ? sceneGraphLines({ sceneGraphs })
+          : genome
+            ? visualGenome(genome)
+            : pseudoAnnotations({ ...pseudo!, images });
       await source.files();
       return { source, images };
     }),

@@ -26,7 +26,14 @@ export interface SwinShape {
   readonly dropPath: number;
 }
 
-export type BackboneShape = ResNetShape | SwinShape;
+/** A few convolutions, all of them trained. */
+export interface ConvolutionsShape {
+  readonly kind: 'convolutions';
+  /** Channels at a half, a quarter, an eighth, a sixteenth and a thirty-second of the image's size. */
+  readonly channels: readonly [number, number, number, number, number];
+}
+
+export type BackboneShape = ResNetShape | SwinShape | ConvolutionsShape;
 
 export const resnet50: ResNetShape = { kind: 'resnet', stem: 64, width: 64, depths: [3, 4, 6, 3] };
 export const swinT: SwinShape = {
@@ -68,6 +75,8 @@ export interface ModelCompat {
   readonly leakMaskForFullBatchesOnly: boolean;
   /** A noisy label of the tagger is one of the first `batch` labels, not any. */
   readonly labelNoiseWithinBatchSize: boolean;
+  /** While training, the tagger's pairs with relations come before those without, so that a place tells what holds. */
+  readonly positivePairsFirst: boolean;
 }
 
 export const noCompat: ModelCompat = {
@@ -75,6 +84,7 @@ export const noCompat: ModelCompat = {
   textMaskBySum: false,
   leakMaskForFullBatchesOnly: false,
   labelNoiseWithinBatchSize: false,
+  positivePairsFirst: false,
 };
 
 export const officialCompat: ModelCompat = {
@@ -82,6 +92,7 @@ export const officialCompat: ModelCompat = {
   textMaskBySum: true,
   leakMaskForFullBatchesOnly: true,
   labelNoiseWithinBatchSize: true,
+  positivePairsFirst: true,
 };
 
 export interface FusionConfig {
@@ -124,8 +135,16 @@ export interface ModelConfig {
   readonly verbQuery: VerbQuery;
   /** Branches of the multi-branch fusion. */
   readonly branches: number;
+  /**
+   * Of a tagger alone: whether a query begins with its box beside its label and looks where the box is, and a relation's
+   * query with how both boxes lie to each other. The official model has to find all that out, for which a small one has
+   * neither the layers nor the time.
+   */
+  readonly boxContent: boolean;
   /** Dropout of encoder and decoders while training. */
   readonly dropout: number;
+  /** Whether text encoder and fusions have their own dropout of 0.1 while training, as officially. */
+  readonly textDropout: boolean;
   readonly compat: ModelCompat;
 }
 
@@ -140,6 +159,8 @@ const official = {
   pairs: 100,
   branches: 16,
   lateFusion: false,
+  boxContent: false,
+  textDropout: true,
   compat: noCompat,
 } as const;
 
@@ -207,10 +228,12 @@ const tinyParts = {
   points: 2,
   encoderLayers: 2,
   decoderLayers: 2,
-  pairs: 12,
+  pairs: 16,
   branches: 4,
   lateFusion: false,
+  boxContent: false,
   dropout: 0,
+  textDropout: true,
   compat: noCompat,
 } as const;
 
@@ -229,6 +252,50 @@ export const tiny: Readonly<Record<QueryKind, ModelConfig>> = {
   parseda: { ...tinyParts, name: 'tinyParseda', fusion: tinyFusion, queries: 'parseda', verbQuery: 'vanilla-mbf' },
 };
 
+/**
+ * What comes with relflow: an R-Tagger that is trained on drawn scenes within minutes, and knows nothing else. In parts
+ * unlike the official one, as its own fields say: backbone, texts, and what queries begin with.
+ */
+export const spriteTagger: ModelConfig = {
+  name: 'spriteTagger',
+  backbone: { kind: 'convolutions', channels: [12, 20, 32, 64, 64] },
+  text: { layers: 0, width: 64, heads: 4, hidden: 64, vocabulary: 260, positions: 66 },
+  width: 64,
+  heads: 4,
+  hidden: 64,
+  levels: 3,
+  points: 2,
+  encoderLayers: 1,
+  decoderLayers: 1,
+  fusion: { ...tinyFusion, gate: 'glip' },
+  lateFusion: false,
+  queries: 'tagger',
+  pairs: 32,
+  verbQuery: 'vanilla-mbf',
+  branches: 1,
+  boxContent: true,
+  dropout: 0,
+  textDropout: false,
+  compat: noCompat,
+};
+
+/**
+ * A small RLIPv2 that learns drawn scenes within minutes: ParSeDA over a few convolutions that are all trained, with
+ * texts as the sprites' tagger has them.
+ */
+export const spriteFinder: ModelConfig = {
+  ...spriteTagger,
+  name: 'spriteFinder',
+  encoderLayers: 1,
+  decoderLayers: 2,
+  fusion: { ...tinyFusion, auxiliaryStates: false },
+  queries: 'parseda',
+  pairs: 24,
+  verbQuery: 'vanilla-mbf',
+  branches: 4,
+  boxContent: false,
+};
+
 /** The tiny model with late fusion. */
 export const tinyLate: ModelConfig = { ...tiny.parsed, name: 'tinyLate', lateFusion: true, verbQuery: 'vanilla' };
 
@@ -243,6 +310,8 @@ export const presets: Readonly<Record<string, ModelConfig>> = Object.fromEntries
     parsedaSwinL,
     ...Object.values(tiny),
     tinyLate,
+    spriteTagger,
+    spriteFinder,
   ].map((config) => [config.name, config]),
 );
 
@@ -276,6 +345,10 @@ export function checkConfig(config: ModelConfig): void {
   }))
     whole(name, value);
   whole('fusion.interval', fusion.interval);
+  if (config.boxContent && config.queries !== 'tagger')
+    refuse('boxContent without given pairs, expected queries tagger');
+  if (text.layers === 0 && text.vocabulary !== 260) refuse('text.layers 0, expected a vocabulary of bytes, 260');
+
   if (levels < 3) refuse(`levels ${levels}, expected at least 3`);
   if (width % heads !== 0 || width % 4 !== 0) refuse(`width ${width}, expected a multiple of 4 and of heads ${heads}`);
   if (fusion.width % fusion.heads !== 0) refuse(`fusion.width ${fusion.width}, expected a multiple of ${fusion.heads}`);

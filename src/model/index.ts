@@ -1,9 +1,14 @@
 // Entry point `relflow/model`: RLIPv2 on TensorFlow.js.
+
+export { openSafetensors } from '../records/safetensors.js';
+export type { NumberType, WeightEntry, WeightSource } from '../records/weight-source.js';
+export { type WeightToWrite, type WriteOptions, writeSafetensors } from '../records/write-safetensors.js';
 export { BACKENDS, type BackendName } from './backends/backend-names.js';
 export { type BackendReport, type Examination, examine } from './backends/examine.js';
 export { type Backend, type BackendOptions, useBackend } from './backends/use-backend.js';
 export {
   type BackboneShape,
+  type ConvolutionsShape,
   checkConfig,
   type FusionConfig,
   type ModelCompat,
@@ -21,23 +26,31 @@ export {
   rlipv1ParsedR50,
   rTaggerR50,
   type SwinShape,
+  spriteTagger,
   tiny,
   tinyLate,
   type VerbQuery,
 } from './config.js';
+export { openRelationFinder, type RelationFinderOptions } from './detector/relation-finder.js';
 export type { Geometry, ImageBatch } from './geometry.js';
 export { readImage } from './image/read-image.js';
 export { normalize, type RgbImage, resize, targetSize } from './image/resize.js';
 export type { Layout, Parameter } from './parameters.js';
 export type { GivenPairs, PairGroup } from './queries.js';
 export { type Encoded, type LabelSet, type LayerOutput, RlipV2, type RunOptions } from './rlip-v2.js';
+export { SPRITES, spriteWeights, taggerWeights } from './tagger/embedded-tagger.js';
 export { type RTaggerOptions, rTagger } from './tagger/r-tagger.js';
 export type { TokenizedTexts } from './text/roberta.js';
 export { byteTokenizer, openTokenizer, type Tokenizer, tokenize } from './text/tokenizer.js';
-export { initializeWeights } from './weights/initialize.js';
-export { compareWeights, loadWeights, type WeightProblems } from './weights/load-weights.js';
+export { initializeWeights, initialValues } from './weights/initialize.js';
+export { checkWeights, compareWeights, loadWeights, type WeightProblems } from './weights/load-weights.js';
 export { openWeights } from './weights/open-weights.js';
-export { openSafetensors } from './weights/safetensors.js';
+export {
+  modelMetadata,
+  type StoredLabels,
+  type StoredModel,
+  type StoredView,
+  storedModel,
+} from './weights/stored-model.js';
+export { loadTextEncoder, openTextEncoder, textEncoderParameters } from './weights/text-encoder-weights.js';
 export { openTorchCheckpoint } from './weights/torch-checkpoint.js';
-export type { NumberType, WeightEntry, WeightSource } from './weights/weight-source.js';
-export { type WeightToWrite, type WriteOptions, writeSafetensors } from './weights/write-safetensors.js';

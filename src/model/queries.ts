@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelConfig } from './config.js';
 import type { PairPlaces } from './layers/box-heads.js';
-import { defaultLinear, Linear } from './layers/linear.js';
+import { defaultLinear, Linear, Mlp } from './layers/linear.js';
 import type { DecoderStart } from './layers/pair-decoder.js';
 import { HIDDEN } from './ops/attention.js';
 import { logit } from './ops/boxes.js';
+import { BOX_FEATURES, boxFeatures, PAIR_FEATURES, pairFeatures } from './pair-geometry.js';
 import { normal, type Parameter, type Scope } from './parameters.js';
 
 /** Pairs of boxes to be judged: one group of one image. */
@@ -120,7 +121,11 @@ class PointQueries implements QuerySource {
   }
 }
 
-/** RLIPv2-ParSeDA: boxes that were learned. */
+/**
+ * RLIPv2-ParSeDA: boxes that were learned. Given pairs, each image has a second group of queries, which begin at those
+ * boxes with those labels: while training, noisy copies of what is true teach to look at a box and to set it right long
+ * before the learned ones are anywhere near. Source of that: Li et al., "DN-DETR", 2022; the official model has none.
+ */
 class BoxQueries implements QuerySource {
   readonly #config: ModelConfig;
   readonly #content: Parameter;
@@ -135,20 +140,45 @@ class BoxQueries implements QuerySource {
     this.#boxes = outer.parameter('refpoint_embed.weight', [2 * pairs, 4], normal(1));
   }
 
-  start(images: number): QueryStart {
+  start(images: number, labels: tf.Tensor3D, given: GivenPairs | undefined): QueryStart {
+    const { pairs, width } = this.#config;
     const boxes = repeated(tf.sigmoid(this.#boxes.variable) as tf.Tensor2D, images);
-    const [subject, object] = tf.split(boxes, 2, 1) as [tf.Tensor3D, tf.Tensor3D];
-    return {
-      first: {
-        content: repeated(this.#content.variable as tf.Tensor2D, images),
-        position: null,
-        places: { subject, object },
-        mask: null,
-      },
-      relationContent: pairSums(this.#relations.variable as tf.Tensor2D, this.#config.pairs),
-      relationMask: null,
-    };
+    const content = repeated(this.#content.variable as tf.Tensor2D, images);
+    const relations = pairSums(this.#relations.variable as tf.Tensor2D, pairs);
+    if (!given) return boxStart(boxes, content, null, relations, null);
+    const { boxes: places, rows, used } = layOut(given.groups, pairs, images, labels.shape[1]);
+    const shape: [number, number, number] = [images, 2 * pairs, width];
+    const usedRows = tf.tensor3d(used, [images, 2 * pairs, 1]);
+    const flat = tf.reshape(labels, [-1, width]);
+    const named = tf.mul(tf.reshape(tf.gather(flat, tf.tensor1d(rows, 'int32')), shape), usedRows);
+    const keys = tf.reshape(tf.mul(tf.sub(1, usedRows), HIDDEN), [images, 1, 1, 2 * pairs]);
+    const hidden = given.apart ? tf.add(keys, tf.mul(tf.expandDims(given.apart, 1), HIDDEN)) : keys;
+    const relationKeys = tf.slice(keys, [0, 0, 0, 0], [-1, -1, -1, pairs]);
+    return boxStart(
+      beside(boxes, tf.tensor3d(places, [images, 2 * pairs, 4])),
+      beside(content, named as tf.Tensor3D),
+      beside(tf.zerosLike(hidden), hidden),
+      beside(tf.tile(relations, [images, 1, 1]), tf.zeros([images, pairs, width])),
+      beside(tf.zerosLike(relationKeys), relationKeys),
+    );
   }
+}
+
+function boxStart(
+  boxes: tf.Tensor3D,
+  content: tf.Tensor3D,
+  mask: tf.Tensor | null,
+  relationContent: tf.Tensor3D,
+  relationMask: tf.Tensor | null,
+): QueryStart {
+  const [subject, object] = tf.split(boxes, 2, 1) as [tf.Tensor3D, tf.Tensor3D];
+  return { first: { content, position: null, places: { subject, object }, mask }, relationContent, relationMask };
+}
+
+/** `[images, …]` twice → `[2 images, …]`, each image's two groups one after the other. */
+function beside<T extends tf.Tensor>(learned: T, given: T): T {
+  const [images, ...rest] = learned.shape;
+  return tf.reshape(tf.stack([learned, given], 1), [2 * images!, ...rest]) as T;
 }
 
 /**
@@ -158,16 +188,12 @@ class BoxQueries implements QuerySource {
 class TaggerQueries implements QuerySource {
   readonly #width: number;
   readonly #boxes: Linear;
-  readonly #relations: Parameter;
-  readonly #references: ReferencePoints;
+  readonly #start: OfficialStart | BoxStart;
 
-  constructor(outer: Scope, transformer: Scope, { pairs, width }: ModelConfig) {
-    this.#width = width;
-    this.#boxes = new Linear(transformer.at('coord_proj'), 4, width, defaultLinear(4));
-    this.#relations = transformer.parameter('verb_tgt.weight', [2 * pairs, width], normal(1));
-    this.#references = new ReferencePoints(transformer, width);
-    // Official checkpoints hold it, and use no more of it than how many rows it has.
-    outer.frozen().parameter('query_embed.weight', [2 * pairs, 3 * width], normal(1));
+  constructor(outer: Scope, transformer: Scope, config: ModelConfig) {
+    this.#width = config.width;
+    this.#boxes = new Linear(transformer.at('coord_proj'), 4, config.width, defaultLinear(4));
+    this.#start = config.boxContent ? new BoxStart(transformer, config) : new OfficialStart(outer, transformer, config);
   }
 
   start(images: number, labels: tf.Tensor3D, given: GivenPairs | undefined): QueryStart {
@@ -187,15 +213,75 @@ class TaggerQueries implements QuerySource {
       ? tf.reshape(tf.mul(tf.sub(1, usedRows), HIDDEN), [groups.length, 1, 1, 2 * slots])
       : null;
     const apart = given.apart ? tf.mul(tf.expandDims(given.apart, 1), HIDDEN) : null;
+    const { more, places, relationContent } = this.#start.of({ groups, slots, positions, boxes });
     return {
       first: {
-        content,
+        content: more ? tf.add(content, tf.mul(more, usedRows)) : content,
         position: positions,
-        places: this.#references.apply(positions),
+        places,
         mask: keys && apart ? tf.add(keys, apart) : (keys ?? apart),
       },
-      relationContent: pairSums(this.#relations.variable as tf.Tensor2D, slots),
+      relationContent,
       relationMask: keys && tf.slice(keys, [0, 0, 0, 0], [-1, -1, -1, slots]),
+    };
+  }
+}
+
+/** Given pairs, laid out. */
+interface LaidOut {
+  readonly groups: readonly PairGroup[];
+  readonly slots: number;
+  /** `[groups, 2 slots, width]` */
+  readonly positions: tf.Tensor3D;
+  /** `[groups, 2 slots, 4]` row by row */
+  readonly boxes: Float32Array;
+}
+
+/** What given pairs begin with beside label and position. */
+interface PairStart {
+  /** Added to the labels, `[groups, 2 slots, width]`. */
+  readonly more: tf.Tensor3D | null;
+  readonly places: PairPlaces;
+  readonly relationContent: tf.Tensor3D;
+}
+
+/** Points that are made of the box queries, and relation queries that were learned, one a slot. */
+class OfficialStart {
+  readonly #relations: Parameter;
+  readonly #references: ReferencePoints;
+
+  constructor(outer: Scope, transformer: Scope, { pairs, width }: ModelConfig) {
+    this.#relations = transformer.parameter('verb_tgt.weight', [2 * pairs, width], normal(1));
+    this.#references = new ReferencePoints(transformer, width);
+    // Official checkpoints hold it, and use no more of it than how many rows it has.
+    outer.frozen().parameter('query_embed.weight', [2 * pairs, 3 * width], normal(1));
+  }
+
+  of({ slots, positions }: LaidOut): PairStart {
+    const relationContent = pairSums(this.#relations.variable as tf.Tensor2D, slots);
+    return { more: null, places: this.#references.apply(positions), relationContent };
+  }
+}
+
+/** The boxes as they are given: where queries look, what they know, and how a pair's lie to each other. */
+class BoxStart {
+  readonly #box: Mlp;
+  readonly #pair: Mlp;
+
+  constructor(transformer: Scope, { width }: ModelConfig) {
+    this.#box = new Mlp(transformer.at('box_content'), [BOX_FEATURES, width, width]);
+    this.#pair = new Mlp(transformer.at('pair_content'), [PAIR_FEATURES, width, width]);
+  }
+
+  of({ groups, slots, boxes }: LaidOut): PairStart {
+    const all = tf.tensor3d(boxes, [groups.length, 2 * slots, 4]);
+    const [subject, object] = tf.split(all, 2, 1) as [tf.Tensor3D, tf.Tensor3D];
+    const features = tf.tensor3d(boxFeatures(boxes), [groups.length, 2 * slots, BOX_FEATURES]);
+    const pairs = tf.tensor3d(pairFeatures(boxes, groups.length, slots), [groups.length, slots, PAIR_FEATURES]);
+    return {
+      more: this.#box.apply(features) as tf.Tensor3D,
+      places: { subject, object },
+      relationContent: this.#pair.apply(pairs) as tf.Tensor3D,
     };
   }
 }

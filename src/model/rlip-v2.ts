@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { Convolutions } from './backbone/convolutions.js';
 import { ResNet } from './backbone/resnet.js';
 import { Swin } from './backbone/swin.js';
-import { checkConfig, type ModelConfig } from './config.js';
+import { type BackboneShape, checkConfig, type ModelConfig } from './config.js';
 import { type Geometry, geometryOf, type ImageBatch, type Level, levelOf } from './geometry.js';
 import { AlifEncoder, type Watch } from './layers/alif-encoder.js';
 import { BoxHeads, type PairPlaces } from './layers/box-heads.js';
@@ -16,6 +17,7 @@ import { SimilarityHeads } from './layers/similarity-heads.js';
 import { detach } from './ops/detach.js';
 import { normal, type Parameter, Scope } from './parameters.js';
 import { type GivenPairs, type QuerySource, querySource } from './queries.js';
+import { HashedTexts } from './text/hashed-texts.js';
 import { Roberta, type TokenizedTexts } from './text/roberta.js';
 
 const RESIZER_DROPOUT = 0.1;
@@ -72,10 +74,10 @@ export class RlipV2 {
   readonly config: ModelConfig;
   /** By official name, in the order of declaration. */
   readonly parameters: ReadonlyMap<string, Parameter>;
-  readonly #backbone: ResNet | Swin;
+  readonly #backbone: ResNet | Swin | Convolutions;
   readonly #levels: FeatureLevels;
   readonly #levelEmbedding: Parameter;
-  readonly #roberta: Roberta;
+  readonly #roberta: Roberta | HashedTexts;
   readonly #encoder: AlifEncoder;
   readonly #resizer: { readonly linear: Linear; readonly norm: LayerNorm };
   readonly #queries: QuerySource;
@@ -92,18 +94,15 @@ export class RlipV2 {
     this.config = config;
     const outer = new Scope();
     const transformer = outer.at('transformer');
-    const { backbone, width, levels, queries, verbQuery, text, pairs, branches, decoderLayers } = config;
-    this.#backbone =
-      backbone.kind === 'resnet'
-        ? new ResNet(outer.at('backbone', 0), backbone)
-        : new Swin(outer.at('backbone', 0), backbone);
+    const { backbone, width, levels, queries, verbQuery, text, pairs, branches } = config;
+    this.#backbone = backboneOf(outer.at('backbone', 0), backbone);
     this.#levels = new FeatureLevels(outer.at('input_proj'), this.#backbone.channels, width, levels);
     this.#levelEmbedding = transformer.parameter('level_embed', [levels, width], normal(1));
     this.#encoder = new AlifEncoder(transformer.at(queries === 'parseda' ? 'encoder' : 'ho_encoder'), config);
-    const boxes = new BoxHeads(outer, width, 2 * decoderLayers);
+    const boxes = new BoxHeads(outer, config);
     this.#pairs = new SubjectObjectDecoder(transformer.at('ho_decoder'), config, boxes);
     this.#relations = new RelationDecoder(transformer.at('verb_decoder'), config, boxes);
-    this.#roberta = new Roberta(transformer.at('text_encoder'), text);
+    this.#roberta = text.layers > 0 ? new Roberta(transformer.at('text_encoder'), text) : new HashedTexts(text.width);
     this.#resizer = {
       linear: new Linear(transformer.at('resizer', 'fc'), text.width, width, defaultLinear(text.width)),
       norm: new LayerNorm(transformer.at('resizer', 'layer_norm'), width, 1e-12),
@@ -112,7 +111,7 @@ export class RlipV2 {
     const fused = verbQuery !== 'vanilla';
     this.#fusion = fused ? new MultiBranchFusion(transformer.at('verb_tgt_generator'), width, branches) : null;
     this.#relationPosition =
-      fused && queries !== 'parseda'
+      fused && queries === 'parsed'
         ? transformer.parameter('verb_query_embed.weight', [pairs, width], normal(1))
         : null;
     this.#heads = new SimilarityHeads(outer, width);
@@ -255,6 +254,17 @@ export class RlipV2 {
 
   #resize(state: tf.Tensor3D, drop: Dropout): tf.Tensor3D {
     return drop(this.#resizer.norm.apply(this.#resizer.linear.apply(state)), RESIZER_DROPOUT) as tf.Tensor3D;
+  }
+}
+
+function backboneOf(scope: Scope, shape: BackboneShape): ResNet | Swin | Convolutions {
+  switch (shape.kind) {
+    case 'resnet':
+      return new ResNet(scope, shape);
+    case 'swin':
+      return new Swin(scope, shape);
+    case 'convolutions':
+      return new Convolutions(scope, shape);
   }
 }
 

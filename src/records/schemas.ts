@@ -4,6 +4,7 @@ import { ManifestSchema, ShardSchema } from './manifest.js';
 import { RejectSchema } from './reject.js';
 import { ExtentSchema, ProgressSchema, RunStateSchema } from './run-state.js';
 import { CandidateSetSchema, SceneGraphSchema } from './scene-graph.js';
+import { StoredModelSchema } from './stored-model.js';
 import { TrainingConfigSchema } from './training-config.js';
 
 const base = 'https://relflow.dev/schemas';
@@ -22,6 +23,7 @@ export const schemas = {
   'captions-by-image': CaptionMapSchema,
   'captions-coco': CocoCaptionsSchema,
   training: TrainingConfigSchema,
+  model: StoredModelSchema,
 } as const;
 
 /** Name of a kind of file. */

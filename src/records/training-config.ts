@@ -22,16 +22,33 @@ const DataSetSchema = Type.Object(
         closed,
       ),
     ),
+    pseudoAnnotations: Type.Optional(
+      Type.Object(
+        {
+          annotations: path("RLIPv2's JSON of pseudo-annotations: a file or a glob, .gz too"),
+          filePaths: Type.Optional(path('JSON of {image id: path}, as Objects365 needs it')),
+        },
+        closed,
+      ),
+    ),
     images: path('the folder that image files are below'),
   },
-  { ...closed, description: 'one of sceneGraphs and visualGenome, and the images' },
+  { ...closed, description: 'one of sceneGraphs, visualGenome and pseudoAnnotations, and the images' },
 );
 
 const ViewsSchema = Type.Union([
   Type.Literal('official'),
   Type.Literal('tiny'),
+  Type.Literal('sprites'),
   Type.Object(
     {
+      decoded: Type.Optional(
+        Type.Integer({
+          minimum: 16,
+          maximum: 4096,
+          description: 'shorter side that decoded images are brought to once',
+        }),
+      ),
       flip: Type.Number({ minimum: 0, maximum: 1 }),
       colour: Type.Number({ minimum: 0, maximum: 1 }),
       shorter: sizes('lengths of the shorter side, one of which is picked'),
@@ -54,8 +71,10 @@ const ViewsSchema = Type.Union([
 export const TrainingConfigSchema = Type.Object(
   {
     $schema: Type.Optional(Type.String()),
-    task: Type.Literal('tagger', { description: 'what is trained' }),
-    model: path('a preset: rTaggerR50, tinyTagger'),
+    task: Type.Union([Type.Literal('tagger'), Type.Literal('rlip'), Type.Literal('finetune')], {
+      description: 'an R-Tagger, RLIPv2 in pre-training, or RLIPv2 for a closed set of names',
+    }),
+    model: path('a preset: rTaggerR50, parsedaR50, tinyTagger, spriteTagger, tinyParseda…'),
     modelOptions: Type.Optional(
       Type.Object(
         {
@@ -70,9 +89,53 @@ export const TrainingConfigSchema = Type.Object(
       ),
     ),
     initialWeights: Type.Optional(path('weights to begin with; drawn from the seed without')),
+    startFrom: Type.Optional(path("another model's weights: what has the same name and shape is taken")),
     tokenizer: Type.Optional(path("a folder with roberta-base's tokenizer.json; tiny models need none")),
     data: Type.Array(DataSetSchema, { minItems: 1, description: 'what is learnt from; sets are mixed' }),
     validation: Type.Optional(Type.Array(DataSetSchema, { minItems: 1, description: 'what the loss is watched on' })),
+    heldOut: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            subject: Type.Optional(Type.String({ minLength: 1 })),
+            predicate: Type.Optional(Type.String({ minLength: 1 })),
+            object: Type.Optional(Type.String({ minLength: 1 })),
+          },
+          { ...closed, minProperties: 1 },
+        ),
+        { description: 'relations that are not learnt from, for zero-shot scores; their images stay' },
+      ),
+    ),
+    fewShot: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 1,
+        description: 'this share of the images, drawn so that every name comes',
+      }),
+    ),
+    vocabulary: Type.Optional(
+      Type.Object(
+        {
+          objects: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+          relations: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+        },
+        { ...closed, description: 'all names, which every batch reads; of task finetune' },
+      ),
+    ),
+    losses: Type.Optional(
+      Type.Object(
+        {
+          quality: Type.Optional(Type.Boolean({ description: 'labels as strong as boxes are good (true)' })),
+          pseudoLabels: Type.Optional(
+            Type.Boolean({ description: 'shares for relations of like meaning (true; false in finetune)' }),
+          ),
+        },
+        { ...closed, description: 'of tasks rlip and finetune' },
+      ),
+    ),
+    average: Type.Optional(
+      Type.Number({ minimum: 0, exclusiveMaximum: 1, description: 'keeps a slow mean of the weights, e.g. 0.999' }),
+    ),
     relationThreshold: share('relations of less confidence are left out (0.2)'),
     seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4294967295, description: 'of everything random (1)' })),
     epochs: Type.Integer({ minimum: 1, description: 'how often the data is gone through' }),
@@ -88,10 +151,21 @@ export const TrainingConfigSchema = Type.Object(
         { ...closed, description: 'texts a batch has at least, as far as the data names so many (333 and 167)' },
       ),
     ),
+    paraphrases: Type.Optional(
+      Type.Object(
+        {
+          share: Type.Number({ minimum: 0, maximum: 1, description: 'how often a relation is said in other words' }),
+          of: Type.Record(Type.String(), Type.Array(Type.String({ minLength: 1 })), {
+            description: 'by relation: other words for it',
+          }),
+        },
+        { ...closed, description: 'relations in other words, drawn anew for each batch' },
+      ),
+    ),
     noise: Type.Optional(
       Type.Object(
         { label: Type.Number({ minimum: 0, maximum: 1 }), box: Type.Number({ minimum: 0, maximum: 1 }) },
-        { ...closed, description: 'denoising: rate of wrong labels, reach of moved boxes (0.2 and 0.4)' },
+        { ...closed, description: 'denoising: rate of wrong labels, reach of moved boxes (of taggers 0.2 and 0.4; of ParSeDA none)' },
       ),
     ),
     views: Type.Optional(ViewsSchema),
@@ -130,6 +204,7 @@ export const TrainingConfigSchema = Type.Object(
     ),
     shuffleBuffer: whole(1, 'images that the shuffle holds (2000)'),
     prefetch: Type.Optional(Type.Integer({ minimum: 0, maximum: 64, description: 'batches that are read ahead (2)' })),
+    keepImages: whole(0, 'megabytes of decoded images that stay in memory (0)'),
     checkpointEvery: whole(1, 'steps (500)'),
     keep: whole(1, 'checkpoints that are kept (2)'),
     evaluateEvery: whole(1, 'steps (at each end of an epoch)'),
@@ -140,7 +215,7 @@ export const TrainingConfigSchema = Type.Object(
   {
     additionalProperties: false,
     title: 'Training configuration',
-    description: 'What `relflow train tagger --config` reads. Paths are relative to the file.',
+    description: 'What `relflow train tagger|rlip|finetune --config` reads. Paths are relative to the file.',
   },
 );
 /** What a training run is told. */

@@ -12,6 +12,8 @@ export interface ReportPageOptions {
   readonly images?: string;
   /** How many scenes to show, those with relations first. Default 12. */
   readonly scenes?: number;
+  /** What a reader should know before anything else, as plain text. */
+  readonly note?: string;
 }
 
 const MAX_IMAGE_BYTES = 4 * 2 ** 20;
@@ -19,11 +21,11 @@ const MIME: Readonly<Record<string, string>> = { '.jpg': 'image/jpeg', '.jpeg': 
 
 /** A self-contained HTML page, `report.html`, with a few images, their boxes, captions and relations. */
 export function reportPage(options: ReportPageOptions): Finisher {
-  const { title, scenes = 12 } = options;
+  const { title, scenes = 12, note } = options;
   return {
     name: 'report-page',
     version: '1',
-    options: { title, scenes },
+    options: { title, scenes, ...(note !== undefined && { note }) },
     needs: ['scene-graphs'],
     finish: async (folder, signal) => {
       const { page, shown } = await drawReportPage(folder, options, signal);
@@ -36,7 +38,7 @@ export function reportPage(options: ReportPageOptions): Finisher {
 /** The page of a run, and how many scenes it shows. */
 export async function drawReportPage(
   folder: RunFolder,
-  { title, images, scenes: count = 12 }: ReportPageOptions,
+  { title, images, scenes: count = 12, note }: ReportPageOptions,
   signal?: AbortSignal,
 ): Promise<{ page: string; shown: number }> {
   const { shown, summary } = await choose(folder, count, signal);
@@ -45,7 +47,7 @@ export async function drawReportPage(
     const imageDataUri = images === undefined ? null : await dataUri(join(images, graph.image.file));
     scenes.push({ graph, ...(imageDataUri !== null && { imageDataUri }) });
   }
-  return { page: renderReportPage({ title, scenes, summary }), shown: scenes.length };
+  return { page: renderReportPage({ title, scenes, summary, ...(note !== undefined && { note }) }), shown: scenes.length };
 }
 
 /** The first scenes with relations, filled up with others, in the order of the run. */

@@ -13,6 +13,8 @@ export interface ReportScene {
 export interface ReportPage {
   readonly title: string;
   readonly scenes: Iterable<ReportScene>;
+  /** What a reader should know before anything else, as plain text. */
+  readonly note?: string;
   /** Numbers of the whole run for the head of the page. */
   readonly summary?: readonly { readonly label: string; readonly value: string | number }[];
 }
@@ -31,7 +33,7 @@ const IMAGE_DATA_URI = /^data:image\/(?:jpeg|png|webp|gif);base64,[A-Za-z0-9+/]+
  *
  * @throws OptionError where an image isn't a data URI of a known kind
  */
-export function renderReportPage({ title, scenes, summary = [] }: ReportPage): string {
+export function renderReportPage({ title, scenes, note, summary = [] }: ReportPage): string {
   const shown = [...scenes];
   const colours = new Colours();
   const articles = shown.map((scene) => sceneArticle(scene, colours));
@@ -51,7 +53,7 @@ ${reportStyle(deepest)}</style>
 <body>
 <header>
 <h1>${escapeHtml(title)}</h1>
-${summaryList(summary)}${taggerNotes(shown)}</header>
+${summaryList(summary)}${taggerNotes(shown)}${note === undefined ? '' : `<p class="note" role="note">${escapeHtml(note)}</p>\n`}</header>
 <main>
 ${articles.join('')}</main>
 </body>

@@ -16,6 +16,8 @@ export interface GenomeRelation {
   readonly subject: Id;
   readonly object: Id;
   readonly predicate: string;
+  /** Of a tagger's; absent where people wrote the relation. */
+  readonly confidence?: number;
 }
 
 /** What an image has in the files, in file order. */
@@ -50,9 +52,10 @@ export function readGenomeEntry(image: Id, entry: unknown): GenomeGraph {
     const relation = fieldsOf(element);
     const [subject, object] = [endOf(relation['subject'], carried), endOf(relation['object'], carried)];
     const ends = { subject: subject ?? relation['subject_id'], object: object ?? relation['object_id'] };
-    const { predicate } = relation;
+    const { predicate, confidence } = relation;
     if (isId(ends.subject) && isId(ends.object) && typeof predicate === 'string') {
-      relations.push({ subject: ends.subject, object: ends.object, predicate });
+      const found = { subject: ends.subject, object: ends.object, predicate };
+      relations.push(isShare(confidence) ? { ...found, confidence } : found);
     } else {
       rejects.push({
         reason: 'malformed-relationship',
@@ -64,6 +67,8 @@ export function readGenomeEntry(image: Id, entry: unknown): GenomeGraph {
   }
   return { objects, carried: objectsBeside(objects, carried), relations, rejects, refused };
 }
+
+const isShare = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= 1;
 
 /** The objects whose ids are not those of others; of those with the same id, the first one. */
 export function objectsBeside(others: readonly GenomeObject[], objects: readonly GenomeObject[]): GenomeObject[] {

@@ -45,8 +45,9 @@ export function preprocessGenome(
   const exact = new Set<string>();
   const near = new Map<string, Ends[]>();
   const relations: GenomeRelation[] = [];
-  for (const { subject, object, predicate: written } of graph.relations) {
-    const predicate = tidy(written);
+  for (const relation of graph.relations) {
+    const { subject, object } = relation;
+    const predicate = tidy(relation.predicate);
     const [from, to] = [byId.get(subject), byId.get(object)];
     if (predicate === '') count('empty-predicate');
     else if (!from || !to) count('unknown-object');
@@ -54,8 +55,8 @@ export function preprocessGenome(
       if (exact.size === exact.add(JSON.stringify([subject, object, predicate])).size) count('duplicate-relation');
       else if (relations.length === options.maxRelations) count('relation-limit');
       else if (isNear(near, [from, to], predicate, options)) count('near-duplicate-relation');
-      else relations.push({ subject, object, predicate });
-    } else relations.push({ subject, object, predicate });
+      else relations.push({ ...relation, predicate });
+    } else relations.push({ ...relation, predicate });
   }
   return { objects, relations };
 }

@@ -56,14 +56,14 @@ function indexed(
   }
   const seen = new Set<string>();
   const led: Relation[] = [];
-  for (const { subject: from, object: to, predicate } of relations) {
+  for (const { subject: from, object: to, predicate, confidence } of relations) {
     const subject = places.get(from) ?? -1;
     const object = places.get(to) ?? -1;
     if (subject < 0 || object < 0) count('relation-of-dropped-box');
     else if (subject === object) count('self-relation');
     else if (distinct && seen.size === seen.add(JSON.stringify([subject, object, predicate])).size) {
       count('duplicate-relation');
-    } else led.push({ subject, object, predicate });
+    } else led.push({ subject, object, predicate, ...(confidence !== undefined && { confidence }) });
   }
   return led;
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
+import { hasKernel, runKernel } from '../model/ops/fused.js';
 import type { Parameter } from '../model/parameters.js';
 
 /** Learning rates by part of the model, and what else the optimiser is told. */
@@ -52,7 +53,8 @@ export interface MomentValues {
 }
 
 /**
- * Adam with decoupled weight decay, bias-corrected, over a model's trained parameters.
+ * Adam with decoupled weight decay, bias-corrected, over a model's trained parameters. Those whose rate is 0 are left alone: they need
+ * neither gradients nor moments.
  *
  *     p ← p − r·d·p     m ← β₁m + (1 − β₁)g     v ← β₂v + (1 − β₂)g²
  *     p ← p − r · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
@@ -67,7 +69,7 @@ export class AdamW {
 
   constructor(parameters: Iterable<Parameter>, options: AdamWOptions) {
     this.options = options;
-    this.#parameters = [...parameters].filter(({ trained }) => trained);
+    this.#parameters = [...parameters].filter((parameter) => parameter.trained && this.#rateOf(parameter) > 0);
   }
 
   /** Steps made so far. */
@@ -98,6 +100,19 @@ export class AdamW {
       if (!gradient) continue;
       const rate = this.#rateOf(parameter) * factor;
       const { first, second } = this.#momentsOf(parameter);
+      if (hasKernel('RelflowAdamW')) {
+        const made = runKernel(
+          'RelflowAdamW',
+          { weight: variable, gradient, first, second },
+          {
+            ...{ scale, beta1, beta2, epsilon, rate: rate / correction1, correction: correction2 },
+            keep: 1 - rate * weightDecay,
+          },
+        );
+        for (const [k, target] of [variable, first, second].entries()) target.assign(made[k]!);
+        tf.dispose(made);
+        continue;
+      }
       tf.tidy(() => {
         const g = scale === 1 ? gradient : tf.mul(gradient, scale);
         first.assign(tf.add(tf.mul(first, beta1), tf.mul(g, 1 - beta1)));
@@ -168,6 +183,12 @@ export class AdamW {
 
 /** The length of all gradients as one vector; not a number where one of theirs is none. */
 export async function gradientLength(gradients: Readonly<Record<string, tf.Tensor>>): Promise<number> {
+  if (hasKernel('RelflowSquares') && Object.keys(gradients).length > 0) {
+    const length = runKernel('RelflowSquares', gradients)[0]!;
+    const [value] = (await length.data()) as Float32Array;
+    length.dispose();
+    return value!;
+  }
   const squares = tf.tidy(() => {
     const sums = Object.values(gradients).map((gradient) => tf.sum(tf.square(gradient)));
     return sums.length > 0 ? tf.stack(sums) : tf.zeros([1]);

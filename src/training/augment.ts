@@ -7,6 +7,11 @@ import type { TrainingSample } from './training-sample.js';
 
 /** How an image is varied before it is learnt from. */
 export interface Views {
+  /**
+   * The shorter side that an image is brought to once it is decoded, before it is varied: what small views are made of
+   * takes little memory then, see `keepImages`. Absent for the image as it is.
+   */
+  readonly decoded?: number;
   /** Probability of a mirrored image. */
   readonly flip: number;
   /** Brightness, contrast and saturation change by up to this share. */
@@ -42,6 +47,9 @@ export const tinyViews: Views = {
   longest: 288,
   crop: { probability: 0.3, shorter: [192, 224], sides: [144, 224] },
 };
+
+/** For the tagger that comes with relflow: small, and brought to their size once. */
+export const spriteViews: Views = { decoded: 128, flip: 0.5, colour: 0.2, shorter: [128], longest: 160 };
 
 /** An image as it goes into a batch, with what of its sample is still to be seen. */
 export interface View {
@@ -121,14 +129,14 @@ function recoloured(random: Random, { data, width, height }: RgbImage, share: nu
   const factor = () => 1 + share * (2 * random.next() - 1);
   const [brightness, contrast, saturation] = [factor(), factor(), factor()];
   const steps = [
-    (pixels: Uint8Array) => blend(pixels, () => 0, brightness),
+    (pixels: Uint8Array) => fromOne(pixels, 0, brightness),
     (pixels: Uint8Array) => {
       let sum = 0;
       for (let at = 0; at < pixels.length; at += 3) sum += grey(pixels, at);
       const mean = Math.floor(sum / (pixels.length / 3) + 0.5);
-      return blend(pixels, () => mean, contrast);
+      return fromOne(pixels, mean, contrast);
     },
-    (pixels: Uint8Array) => blend(pixels, grey, saturation),
+    (pixels: Uint8Array) => fromGrey(pixels, saturation),
   ];
   let pixels = data;
   while (steps.length > 0) pixels = steps.splice(below(random, steps.length), 1)[0]!(pixels);
@@ -138,12 +146,22 @@ function recoloured(random: Random, { data, width, height }: RgbImage, share: nu
 const grey = (pixels: Uint8Array, at: number): number =>
   Math.round(LUMA[0] * pixels[at]! + LUMA[1] * pixels[at + 1]! + LUMA[2] * pixels[at + 2]!);
 
-/** Each pixel between `base` (at factor 0) and itself (at factor 1), or beyond. */
-function blend(pixels: Uint8Array, base: (pixels: Uint8Array, at: number) => number, factor: number): Uint8Array {
+/** Each number between `from` (at factor 0) and itself (at factor 1), or beyond. */
+function fromOne(pixels: Uint8Array, from: number, factor: number): Uint8Array {
+  const table = Uint8ClampedArray.from({ length: 256 }, (_, value) => from + factor * (value - from));
+  const result = new Uint8Array(pixels.length);
+  for (let k = 0; k < pixels.length; k++) result[k] = table[pixels[k]!]!;
+  return result;
+}
+
+/** The same from each pixel's own grey. */
+function fromGrey(pixels: Uint8Array, factor: number): Uint8Array {
   const result = new Uint8ClampedArray(pixels.length);
   for (let at = 0; at < pixels.length; at += 3) {
-    const from = base(pixels, at);
-    for (let k = at; k < at + 3; k++) result[k] = from + factor * (pixels[k]! - from);
+    const from = grey(pixels, at);
+    result[at] = from + factor * (pixels[at]! - from);
+    result[at + 1] = from + factor * (pixels[at + 1]! - from);
+    result[at + 2] = from + factor * (pixels[at + 2]! - from);
   }
   return new Uint8Array(result.buffer);
 }

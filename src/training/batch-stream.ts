@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { RecordError, RelflowError } from '../errors.js';
-import { readImage } from '../model/image/read-image.js';
 import type { Id } from '../records/image.js';
 import { augment, plainView, type View, type Views } from './augment.js';
+import type { DecodedImages } from './decoded-images.js';
 import { randomStream, STREAMS } from './random-stream.js';
 import { type BatchOptions, type DataPosition, type TrainingBatch, trainingBatch } from './training-batch.js';
 import type { LocatedSample, TrainingData } from './training-data.js';
@@ -15,6 +15,7 @@ export interface BatchStreamOptions extends BatchOptions {
   readonly training: boolean;
   /** Images that the shuffle holds. */
   readonly buffer: number;
+  readonly decoded: DecodedImages;
 }
 
 /** A batch with where the next one begins, and what could not be read before it was full. */
@@ -61,7 +62,7 @@ export async function* epochBatches(
   const { epoch } = from;
   const samples = data.epoch({ seed, epoch, skip: from.position, buffer }, signal);
   const view = async ({ sample, images }: LocatedSample, position: number): Promise<View> => {
-    const image = await readImage(join(images, sample.image.file));
+    const image = await options.decoded.read(join(images, sample.image.file));
     return training
       ? augment(randomStream(seed, STREAMS.view, epoch, position), image, sample, variation)
       : plainView(image, sample, variation);

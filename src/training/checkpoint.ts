@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { OutputError, RelflowError } from '../errors.js';
 import type { Parameter } from '../model/parameters.js';
 import { loadWeights } from '../model/weights/load-weights.js';
-import { openSafetensors } from '../model/weights/safetensors.js';
-import { writeSafetensors } from '../model/weights/write-safetensors.js';
+import { openSafetensors } from '../records/safetensors.js';
+import { writeSafetensors } from '../records/write-safetensors.js';
 import type { AdamW, MomentValues } from './adam-w.js';
 import type { DataPosition } from './training-batch.js';
+import type { WeightAverage } from './weight-average.js';
 
 const FORMAT = 'relflow.training-state/1';
 
@@ -29,6 +30,13 @@ interface StoredState extends TrainingState {
 
 export const settingsDigest = (settings: object): string =>
   createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
+
+/** What a checkpoint keeps beside the state. */
+export interface Kept {
+  readonly parameters: ReadonlyMap<string, Parameter>;
+  readonly optimizer: AdamW;
+  readonly average: WeightAverage | null;
+}
 
 const nameOf = (step: number): string => `step-${String(step).padStart(8, '0')}`;
 
@@ -59,12 +67,7 @@ export class Checkpoints {
    * Writes a checkpoint and removes those that are older than the newest `keep`.
    * @throws OutputError where the file system refuses
    */
-  async write(
-    state: TrainingState,
-    parameters: ReadonlyMap<string, Parameter>,
-    optimizer: AdamW,
-    keep: number,
-  ): Promise<string> {
+  async write(state: TrainingState, { parameters, optimizer, average }: Kept, keep: number): Promise<string> {
     const path = join(this.#folder, nameOf(state.step));
     const partial = join(this.#folder, `.${nameOf(state.step)}.partial`);
     try {
@@ -76,6 +79,14 @@ export class Checkpoints {
         { name: `${name}/second`, shape: [second.length], read: async () => second },
       ]);
       await writeSafetensors(join(partial, 'optimizer.safetensors'), moments);
+      if (average) {
+        const means = [...(await average.state())].map(([name, values]) => ({
+          name,
+          shape: [values.length],
+          read: async () => values,
+        }));
+        await writeSafetensors(join(partial, 'average.safetensors'), means);
+      }
       const stored: StoredState = { format: FORMAT, settings: this.#settings, ...state };
       await writeFile(join(partial, 'state.json'), `${JSON.stringify(stored, null, 2)}\n`, { flush: true });
       await rm(path, { recursive: true, force: true });
@@ -100,7 +111,7 @@ export class Checkpoints {
    * @throws OutputError where it is of a run with other settings
    * @throws RelflowError (`bad-checkpoint`) where it is damaged or of another model
    */
-  async restore(path: string, parameters: ReadonlyMap<string, Parameter>, optimizer: AdamW): Promise<TrainingState> {
+  async restore(path: string, { parameters, optimizer, average }: Kept): Promise<TrainingState> {
     const { settings, step, updates, next } = await readState(path);
     if (settings !== this.#settings)
       throw new OutputError(path, 'was written under other settings: a run goes on under its own only');
@@ -110,18 +121,15 @@ export class Checkpoints {
     } finally {
       await weights.close();
     }
-    const moments = await openSafetensors(join(path, 'optimizer.safetensors'));
+    const moments = await readArrays(join(path, 'optimizer.safetensors'));
     const state = new Map<string, MomentValues>();
-    try {
-      for (const entry of moments.entries.keys()) {
-        if (!entry.endsWith('/first')) continue;
-        const name = entry.slice(0, -'/first'.length);
-        state.set(name, { first: await moments.read(entry), second: await moments.read(`${name}/second`) });
-      }
-    } finally {
-      await moments.close();
+    for (const [entry, first] of moments) {
+      if (!entry.endsWith('/first')) continue;
+      const name = entry.slice(0, -'/first'.length);
+      state.set(name, { first, second: moments.get(`${name}/second`) ?? new Float32Array(0) });
     }
     optimizer.restore(updates, state);
+    if (average) average.restore(await readArrays(join(path, 'average.safetensors')));
     return { step, updates, next };
   }
 
@@ -129,6 +137,17 @@ export class Checkpoints {
     const names = await readdir(this.#folder).catch(() => []);
     return names.filter((name) => /^step-\d{8,}$/.test(name)).sort();
   }
+}
+
+async function readArrays(path: string): Promise<Map<string, Float32Array>> {
+  const source = await openSafetensors(path);
+  const values = new Map<string, Float32Array>();
+  try {
+    for (const name of source.entries.keys()) values.set(name, await source.read(name));
+  } finally {
+    await source.close();
+  }
+  return values;
 }
 
 async function readState(path: string): Promise<StoredState> {

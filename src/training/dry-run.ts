@@ -3,11 +3,11 @@ import { RelflowError } from '../errors.js';
 import { keepAll } from '../model/layers/dropout.js';
 import { AdamW, gradientLength } from './adam-w.js';
 import { batchStream } from './batch-stream.js';
-import type { TrainTaggerOptions } from './tagger-run.js';
-import { batchOptions, type TaggerSettings, totalSteps } from './tagger-settings.js';
-import { taggerGradients } from './tagger-step.js';
-import { openTagger } from './train-tagger.js';
+import { openModel } from './open-model.js';
+import { batchOptions, type RunSettings, totalSteps } from './run-settings.js';
 import type { Census, TrainingData } from './training-data.js';
+import type { TrainOptions } from './training-run.js';
+import { lossGradients, type StepGradients } from './training-step.js';
 
 /** What one step of a run is and takes. */
 export interface DryRun {
@@ -36,9 +36,9 @@ export interface DryRun {
  * @throws RelflowError (`no-pairs`) where the first batch has nothing to learn from
  */
 export async function dryRun(
-  settings: TaggerSettings,
+  settings: RunSettings,
   data: TrainingData,
-  options: Pick<TrainTaggerOptions, 'initialWeights' | 'tokenizer'>,
+  options: Pick<TrainOptions, 'initialWeights' | 'startFrom' | 'tokenizer'>,
 ): Promise<DryRun> {
   const reading = performance.now();
   const stream = batchStream(data, batchOptions(settings), { epoch: 0, position: 0 }, new AbortController().signal);
@@ -47,14 +47,14 @@ export async function dryRun(
   const { batch } = value!;
   const readSeconds = (performance.now() - reading) / 1000;
   if (batch.pairs === 0) throw new RelflowError('no-pairs', 'training: the first batch has no pair of objects');
-  const { model, tokenizer } = await openTagger(settings, options);
+  const { model, forward } = await openModel(settings, options);
   const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
   try {
     const weightBytes = tf.memory().numBytes;
     const started = performance.now();
-    let result: Awaited<ReturnType<typeof taggerGradients>> | undefined;
+    let result: StepGradients | undefined;
     const { peakBytes } = await tf.profile(async () => {
-      result = await taggerGradients(model, tokenizer, batch, optimizer.variables, keepAll);
+      result = await lossGradients(forward, batch, optimizer.variables, keepAll);
       return [] as unknown as tf.TensorContainer;
     });
     const stepSeconds = (performance.now() - started) / 1000;
@@ -62,9 +62,8 @@ export async function dryRun(
     const gradient = await gradientLength(gradients);
     tf.dispose(gradients);
     const all = [...model.parameters.values()];
-    const sum = (trained: boolean) =>
-      all.filter((parameter) => parameter.trained === trained).reduce((total, { size }) => total + size, 0);
-    const [trained, frozen] = [sum(true), sum(false)];
+    const trained = optimizer.variables.reduce((sum, { size }) => sum + size, 0);
+    const frozen = all.reduce((sum, { size }) => sum + size, 0) - trained;
     const images = batch.sizes.length;
     return {
       census: data.census,

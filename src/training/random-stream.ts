@@ -16,7 +16,7 @@ export function randomStream(...labels: readonly number[]): Random {
 }
 
 /** What is drawn for the same image or batch has a stream of its own each. */
-export const STREAMS = { shuffle: 1, view: 2, pairs: 3, noise: 4, texts: 5, dropout: 6 } as const;
+export const STREAMS = { shuffle: 1, view: 2, pairs: 3, noise: 4, texts: 5, dropout: 6, fewShot: 7, words: 8 } as const;
 
 /** A whole number in [0, below). */
 export const below = (random: Random, end: number): number => Math.floor(random.next() * end);

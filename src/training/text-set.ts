@@ -1,5 +1,5 @@
 import type { Random } from '../records/random.js';
-import type { TrainingPair } from './training-sample.js';
+import type { TrainingPair, Vocabulary } from './training-sample.js';
 import type { WeightedNames } from './weighted-draw.js';
 
 /** The official label of what is no object. */
@@ -26,6 +26,30 @@ export interface TextSet {
   /** "no objects" is the last. */
   readonly objects: readonly string[];
   readonly relations: readonly string[];
+}
+
+/** Other words for relations, and how often they are used. */
+export interface Paraphrases {
+  /** Probability, of each relation of each batch. */
+  readonly share: number;
+  readonly of: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * The relations of a batch, some of them in other words: what holds stays where it is. Words that are another relation's
+ * of the batch, or its paraphrase here, are not used.
+ */
+export function paraphrased(random: Random, relations: readonly string[], { share, of }: Paraphrases): string[] {
+  const used = new Set(relations);
+  return relations.map((name) => {
+    // Both numbers are drawn in any case, so that one relation's words do not depend on another's.
+    const [says, place] = [random.next() < share, random.next()];
+    const words = (Object.hasOwn(of, name) ? of[name]! : []).filter((text) => !used.has(text));
+    if (!says || words.length === 0) return name;
+    const text = words[Math.floor(place * words.length)]!;
+    used.add(text);
+    return text;
+  });
 }
 
 /** What a batch's images name. */
@@ -64,3 +88,9 @@ export function textSet(
   fill(relations, vocabularies.relations, Math.max(1, targets.relations), []);
   return { objects: [...objects, NO_OBJECTS], relations: [...relations] };
 }
+
+/** A closed set of names as texts, in its order. Source: RLIPv2, engine.py: fine-tuning reads the whole vocabulary. */
+export const closedTexts = ({ objects, relations }: Vocabulary): TextSet => ({
+  objects: [...objects.filter((name) => name !== NO_OBJECTS), NO_OBJECTS],
+  relations,
+});

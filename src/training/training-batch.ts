@@ -3,11 +3,19 @@ import type { PairGroup } from '../model/queries.js';
 import type { Id } from '../records/image.js';
 import type { View } from './augment.js';
 import { leakMask, type Noise, noisyPairs } from './denoising.js';
-import { randomStream, STREAMS } from './random-stream.js';
+import { draw, randomStream, STREAMS } from './random-stream.js';
 import { samplePairs } from './sample-pairs.js';
 import type { PairTargets } from './targets.js';
-import { type TextSet, type TextTargets, textSet, type Vocabularies } from './text-set.js';
-import type { TrainingPair } from './training-sample.js';
+import {
+  closedTexts,
+  type Paraphrases,
+  paraphrased,
+  type TextSet,
+  type TextTargets,
+  textSet,
+  type Vocabularies,
+} from './text-set.js';
+import type { TrainingPair, Vocabulary } from './training-sample.js';
 
 /** Where in the data a batch begins; what is drawn for it follows from this and the seed. */
 export interface DataPosition {
@@ -30,9 +38,11 @@ export interface TrainingBatch extends DataPosition {
   readonly targets: readonly PairTargets[];
   /** What queries are made of. */
   readonly noisy: readonly PairGroup[];
+  /** Whether these are other than the targets. */
+  readonly denoised: boolean;
   /** `[images, 2 slots, 2 slots]`, or null where nothing is to be kept apart. */
   readonly apart: Float32Array | null;
-  /** The most pairs of an image, and at least 1. */
+  /** The most pairs of an image, and at least 1; of a model that finds pairs, all of its queries. */
   readonly slots: number;
   /** Pairs of all images; none of them has a relation where `positives` is 0. */
   readonly pairs: number;
@@ -44,11 +54,17 @@ export interface BatchOptions {
   /** Pairs an image at most. */
   readonly pairs: number;
   readonly texts: TextTargets;
+  readonly paraphrases?: Paraphrases;
+  /** Pairs without a relation too, up to `pairs`: a tagger is asked for them, RLIPv2 is to find none. Default true. */
+  readonly negatives?: boolean;
+  /** All texts of every batch; null or absent where they are drawn. */
+  readonly vocabulary?: Vocabulary | null;
   /** Null while evaluating: clean queries, and no mask. */
   readonly noise: Noise | null;
   readonly compat: {
     readonly leakMaskForFullBatchesOnly: boolean;
     readonly labelNoiseWithinBatchSize: boolean;
+    readonly positivePairsFirst: boolean;
   };
 }
 
@@ -57,20 +73,29 @@ export function trainingBatch(
   views: readonly View[],
   at: DataPosition,
   vocabularies: Vocabularies,
-  { seed, pairs: budget, texts: targets, noise, compat }: BatchOptions,
+  {
+    seed,
+    pairs: budget,
+    texts: targets,
+    paraphrases,
+    negatives = true,
+    vocabulary = null,
+    noise,
+    compat,
+  }: BatchOptions,
 ): TrainingBatch {
   const stream = (kind: number, k = 0) => randomStream(seed, kind, at.epoch, at.position + k);
-  const chosen = views.map(({ sample }, k) =>
-    samplePairs(stream(STREAMS.pairs, k), sample.boxes.length, sample.pairs, budget),
-  );
-  const texts = textSet(
-    stream(STREAMS.texts),
-    views.map(({ sample }, k) => ({ categories: sample.categories, pairs: chosen[k]! })),
-    vocabularies,
-    targets,
-  );
+  const chosen = views.map(({ sample }, k) => {
+    const most = negatives ? budget : Math.min(budget, sample.pairs.length);
+    const random = stream(STREAMS.pairs, k);
+    const sampled = samplePairs(random, sample.boxes.length, sample.pairs, most);
+    return compat.positivePairsFirst ? sampled : draw(random, sampled, sampled.length);
+  });
+  const named = views.map(({ sample }, k) => ({ categories: sample.categories, pairs: chosen[k]! }));
+  const texts = vocabulary ? closedTexts(vocabulary) : textSet(stream(STREAMS.texts), named, vocabularies, targets);
   const clean = views.map((view, k) => pairTargets(view, chosen[k]!, texts));
-  const slots = Math.max(1, ...chosen.map(({ length }) => length));
+  // Queries of a model that finds pairs by itself are as many as they are.
+  const slots = negatives ? Math.max(1, ...chosen.map(({ length }) => length)) : budget;
   // "no objects" is no label that anything is taken for.
   const labels = compat.labelNoiseWithinBatchSize ? views.length : Math.max(1, texts.objects.length - 1);
   const unmasked = compat.leakMaskForFullBatchesOnly && chosen.some(({ length }) => length < budget);
@@ -78,13 +103,16 @@ export function trainingBatch(
     ...at,
     ...canvas(views),
     images: views.map(({ sample: { image } }) => ({ id: image.id, file: image.file })),
-    texts,
+    texts: paraphrases
+      ? { ...texts, relations: paraphrased(stream(STREAMS.words), texts.relations, paraphrases) }
+      : texts,
     targets: clean,
     noisy: noise
       ? clean.map((group, k) =>
           noisyPairs(stream(STREAMS.noise, k), group, Math.min(labels, texts.objects.length), noise),
         )
       : clean,
+    denoised: noise !== null,
     apart: noise && !unmasked ? leakMask(clean, slots) : null,
     slots,
     pairs: chosen.reduce((sum, { length }) => sum + length, 0),
@@ -106,7 +134,11 @@ function pairTargets({ image, sample }: View, pairs: readonly TrainingPair[], te
     Int32Array.from(pairs, (pair) => labelOf.get(sample.categories[pair[side]]!)!);
   const relations = new Float32Array(pairs.length * texts.relations.length);
   for (const [k, { predicates }] of pairs.entries())
-    for (const predicate of predicates) relations[k * texts.relations.length + relationOf.get(predicate)!] = 1;
+    for (const predicate of predicates) {
+      const column = relationOf.get(predicate);
+      // A mirrored `left of` need not be in a closed set.
+      if (column !== undefined) relations[k * texts.relations.length + column] = 1;
+    }
   return {
     subjectBoxes: boxes('subject'),
     objectBoxes: boxes('object'),

@@ -5,6 +5,7 @@ import { RecordError, RelflowError } from '../errors.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Source } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
+import { FewShot } from './few-shot.js';
 import { randomStream, STREAMS } from './random-stream.js';
 import { shuffleStream } from './shuffle-stream.js';
 import type { Vocabularies } from './text-set.js';
@@ -16,6 +17,11 @@ export interface DataSet {
   readonly source: Source<ImageRecord & Related>;
   /** The folder that images' paths are below. */
   readonly images: string;
+}
+
+export interface DataOptions extends SampleOptions {
+  /** Which of all images are learnt from; absent for all of them. */
+  readonly fewShot?: { readonly share: number; readonly seed: number };
 }
 
 /** A sample with the folder of its image. */
@@ -43,25 +49,35 @@ export interface Census {
  */
 export class TrainingData {
   readonly #sets: readonly DataSet[];
-  readonly #options: SampleOptions;
+  readonly #options: DataOptions;
+  /** Of each set, which of its usable images are taken, counted from 0; null for all. */
+  readonly #taken: readonly ReadonlySet<number>[] | null;
   readonly census: Census;
 
-  private constructor(sets: readonly DataSet[], options: SampleOptions, census: Census) {
+  private constructor(
+    sets: readonly DataSet[],
+    options: DataOptions,
+    taken: readonly ReadonlySet<number>[] | null,
+    census: Census,
+  ) {
     this.#sets = sets;
     this.#options = options;
+    this.#taken = taken;
     this.census = census;
   }
 
   /**
    * Reads all sets once: how many usable images there are, and how often which name comes.
    * @throws RelflowError (`no-data`) where nothing can be learnt from, with what was wrong by reason
+   * @throws OptionError where so few images can't hold every name
    */
-  static async open(sets: readonly DataSet[], options: SampleOptions, signal: AbortSignal): Promise<TrainingData> {
+  static async open(sets: readonly DataSet[], options: DataOptions, signal: AbortSignal): Promise<TrainingData> {
+    const few = options.fewShot ? new FewShot() : null;
     const sizes: number[] = [];
     const [rejects, leftOut] = [new Map<string, number>(), new Map<string, number>()];
     const [objects, relations] = [new Map<string, number>(), new Map<string, number>()];
     const add = (counts: Map<string, number>, name: string, by = 1) => counts.set(name, (counts.get(name) ?? 0) + by);
-    for (const set of sets) {
+    for (const [index, set] of sets.entries()) {
       let size = 0;
       const read = readSet(
         set,
@@ -70,7 +86,9 @@ export class TrainingData {
         (reason) => add(rejects, reason),
         (problem) => add(leftOut, problem),
       );
-      for await (const { categories, pairs } of read) {
+      for await (const sample of read) {
+        const { categories, pairs } = sample;
+        few?.add(index, size, sample);
         size++;
         for (const category of categories) add(objects, category);
         for (const { predicates } of pairs) for (const predicate of predicates) add(relations, predicate);
@@ -82,10 +100,13 @@ export class TrainingData {
       const why = [...rejects].map(([reason, count]) => `${count} ${reason}`).join(', ') || 'the sets are empty';
       throw new RelflowError('no-data', `training: no image to learn from (${why})`, Object.fromEntries(rejects));
     }
+    const { share, seed } = options.fewShot ?? { share: 1, seed: 0 };
+    const taken = few?.choose(randomStream(seed, STREAMS.fewShot), share, sets.length) ?? null;
+    if (taken) for (const k of sizes.keys()) sizes[k] = taken[k]!.size;
     const [byObject, byRelation] = [frequentFirst(objects), frequentFirst(relations)];
-    return new TrainingData(sets, options, {
+    return new TrainingData(sets, options, taken, {
       sizes,
-      total,
+      total: sizes.reduce((sum, size) => sum + size, 0),
       rejects: Object.fromEntries(frequentFirst(rejects)),
       leftOut: Object.fromEntries(frequentFirst(leftOut)),
       vocabularies: { objects: new WeightedNames(byObject), relations: new WeightedNames(byRelation) },
@@ -109,7 +130,10 @@ export class TrainingData {
 
   async *#mixed(signal: AbortSignal): AsyncGenerator<LocatedSample> {
     const { sizes } = this.census;
-    const readers = this.#sets.map((set) => readSet(set, this.#options, signal, ignore, ignore));
+    const readers = this.#sets.map((set, k) => {
+      const all = readSet(set, this.#options, signal, ignore, ignore);
+      return this.#taken ? only(all, this.#taken[k]!) : all;
+    });
     const taken = sizes.map(() => 0);
     try {
       for (;;) {
@@ -131,6 +155,15 @@ export class TrainingData {
 }
 
 const ignore = () => {};
+
+/** The samples at some places. */
+async function* only(
+  samples: AsyncGenerator<TrainingSample, void, void>,
+  places: ReadonlySet<number>,
+): AsyncGenerator<TrainingSample, void, void> {
+  let place = 0;
+  for await (const sample of samples) if (places.has(place++)) yield sample;
+}
 
 /** Usable samples of a set, in its order. */
 async function* readSet(

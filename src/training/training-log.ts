@@ -1,6 +1,6 @@
 import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
 import type { Id } from '../records/image.js';
-import type { LossParts } from './tagger-step.js';
+import type { LossParts } from './training-step.js';
 
 /** What happens in a run, as it is logged: one JSON object a line. */
 export type TrainingEvent =
@@ -14,6 +14,8 @@ export type TrainingEvent =
       readonly objects: number;
       readonly rejects: Readonly<Record<string, number>>;
       readonly leftOut: Readonly<Record<string, number>>;
+      /** Arrays of the model that began as another's. */
+      readonly startedFrom?: number;
       readonly backend: string;
       readonly threads: number;
     }
@@ -54,22 +56,27 @@ export class TrainingLog {
     this.#path = path;
   }
 
+  /** The whole lines that are there. */
+  static async read(path: string): Promise<TrainingEvent[]> {
+    const text = await readFile(path, 'utf8').catch(() => '');
+    return text.split('\n').flatMap((line) => {
+      try {
+        return [JSON.parse(line) as TrainingEvent];
+      } catch {
+        // A line that a killed process did not finish.
+        return [];
+      }
+    });
+  }
+
   async add(event: TrainingEvent): Promise<void> {
     await appendFile(this.#path, `${JSON.stringify(event)}\n`);
   }
 
   /** Takes out what a run logged behind its last checkpoint: it will be logged again. */
   async backTo(step: number): Promise<void> {
-    const text = await readFile(this.#path, 'utf8').catch(() => '');
-    const kept = text.split('\n').filter((line) => {
-      try {
-        return (JSON.parse(line) as TrainingEvent).step <= step;
-      } catch {
-        // A line that a killed process did not finish.
-        return false;
-      }
-    });
-    await writeFile(`${this.#path}.partial`, kept.map((line) => `${line}\n`).join(''));
+    const kept = (await TrainingLog.read(this.#path)).filter((event) => event.step <= step);
+    await writeFile(`${this.#path}.partial`, kept.map((event) => `${JSON.stringify(event)}\n`).join(''));
     await rename(`${this.#path}.partial`, this.#path);
   }
 }

@@ -23,12 +23,32 @@ export interface TrainingSample {
   readonly pairs: readonly TrainingPair[];
 }
 
+/** Relations that are kept from a model to see whether it finds them all the same: all of these that are given must fit. */
+export interface HeldOut {
+  readonly subject?: string;
+  readonly predicate?: string;
+  readonly object?: string;
+}
+
+/** A closed set of names. */
+export interface Vocabulary {
+  readonly objects: readonly string[];
+  readonly relations: readonly string[];
+}
+
 export interface SampleOptions {
   /**
    * Relations of less confidence are left out; those that people wrote have none and stay.
    * Source: RLIPv2, datasets/mixed.py: 0.20 of the tagger's.
    */
   readonly relationThreshold: number;
+  /**
+   * Relations that are not learnt from; their images stay, without a pair if none is left.
+   * Source: RLIPv2, the unseen combinations (UC) of HICO-DET.
+   */
+  readonly heldOut?: readonly HeldOut[];
+  /** Names beyond these are left out. */
+  readonly vocabulary?: Vocabulary | null;
 }
 
 /** Told by name of what was left out: `empty-box`, `weak-relation`… */
@@ -44,10 +64,11 @@ export type Count = (problem: string) => void;
  */
 export function trainingSample(
   { image, detections, relations }: ImageRecord & Related,
-  { relationThreshold }: SampleOptions,
+  { relationThreshold, heldOut = [], vocabulary = null }: SampleOptions,
   count: Count = () => {},
 ): TrainingSample {
   const places = new Map<number, number>();
+  const unknown = new Set<number>();
   const boxes: Box[] = [];
   const categories: string[] = [];
   for (const [index, { box, category }] of detections.entries()) {
@@ -56,18 +77,29 @@ export function trainingSample(
       count('empty-box');
       continue;
     }
+    if (vocabulary && !vocabulary.objects.includes(category)) {
+      count('unknown-object');
+      unknown.add(index);
+      continue;
+    }
     places.set(index, boxes.length);
     boxes.push(inside);
     categories.push(category);
   }
   if (boxes.length === 0) throw new RecordError('no-objects', `image ${image.id}: has no object with an area`);
   const pairs = new Map<number, { subject: number; object: number; predicates: string[] }>();
+  let held = false;
   for (const { subject: s, object: o, predicate, confidence } of relations) {
     const [subject, object] = [places.get(s), places.get(o)];
     if (confidence !== undefined && confidence < relationThreshold) count('weak-relation');
+    else if (unknown.has(s) || unknown.has(o)) count('relation-of-unknown-object');
     else if (subject === undefined || object === undefined) count('relation-of-empty-box');
     else if (subject === object) count('relation-with-itself');
-    else {
+    else if (vocabulary && !vocabulary.relations.includes(predicate)) count('unknown-relation');
+    else if (heldOut.some((one) => fits(one, categories[subject]!, predicate, categories[object]!))) {
+      count('held-out');
+      held = true;
+    } else {
       const key = subject * boxes.length + object;
       const pair = pairs.get(key) ?? { subject, object, predicates: [] };
       pairs.set(key, pair);
@@ -75,7 +107,12 @@ export function trainingSample(
       else pair.predicates.push(predicate);
     }
   }
-  if (pairs.size === 0)
+  if (pairs.size === 0 && !held)
     throw new RecordError('no-relations', `image ${image.id}: has no relation between objects with an area`);
   return { image, boxes, categories, pairs: [...pairs.values()] };
 }
+
+const fits = (one: HeldOut, subject: string, predicate: string, object: string): boolean =>
+  (one.subject ?? subject) === subject &&
+  (one.predicate ?? predicate) === predicate &&
+  (one.object ?? object) === object;

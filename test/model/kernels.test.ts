@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
+import { linear, plainLinear } from '../../src/model/layers/linear.js';
 import { deformableAttention, plainDeformableAttention } from '../../src/model/ops/deformable-attention.js';
 import { gelu, plainGelu } from '../../src/model/ops/gelu.js';
 import { layerNorm, plainLayerNorm } from '../../src/model/ops/layer-norm.js';
+import { plainWindows, windows } from '../../src/model/ops/windows.js';
+import { gradientLength } from '../../src/training/adam-w.js';
 import { assertGradients, randomTensors } from '../support/tensors.js';
 
 const random = randomTensors(11);
@@ -131,6 +134,46 @@ for (const threads of [1, 2])
       await assertGradients((y) => gelu(y!), [random([11])]);
     });
 
+    for (const activation of ['linear', 'relu'] as const)
+      it(`linear layers, ${activation}, as the reference, forwards and backwards`, async () => {
+        const inputs = [random([3, 50, 33]), random([33, 21]), random([21])] as const;
+        await assertAgree(linear(...inputs, activation), plainLinear(...inputs, activation));
+        const weights = random([3, 50, 21]);
+        const gradients = (f: typeof plainLinear) =>
+          tf.grads((x: tf.Tensor, w: tf.Tensor, b: tf.Tensor) => tf.sum(tf.mul(f(x, w, b, activation), weights)))([
+            ...inputs,
+          ]);
+        const [fused, plain] = [gradients(linear), gradients(plainLinear)];
+        for (let k = 0; k < 3; k++) await assertAgree(fused[k]!, plain[k]!, 3e-5);
+      });
+
+    for (const [height, width, channels, window, stride, padding] of [
+      [7, 9, 5, 3, 1, 1],
+      [8, 6, 3, 3, 2, 1],
+      [9, 8, 12, 3, 2, 1],
+      [5, 5, 4, 1, 1, 0],
+      [6, 11, 4, 5, 3, 2],
+    ] as const)
+      it(`windows of ${window} × ${window} every ${stride} of ${height} × ${width} as the reference, forwards and backwards`, async () => {
+        const x = random([2, height, width, channels]) as tf.Tensor4D;
+        const options = { window, stride, padding };
+        const expected = plainWindows(x, options);
+        assert.deepEqual(await windows(x, options).data(), await expected.data());
+        const weights = random(expected.shape);
+        const gradient = (f: typeof windows) =>
+          tf.grad((y: tf.Tensor) => tf.sum(tf.mul(f(y as tf.Tensor4D, options), weights)))(x);
+        await assertAgree(gradient(windows), gradient(plainWindows));
+      });
+
+    it('the length of many arrays as one', async () => {
+      const arrays = { a: random([300, 7]), b: random([1]), c: random([5, 3, 3]) };
+      const all = Object.values(arrays).flatMap((array) => [...array.dataSync()]);
+      const expected = Math.sqrt(all.reduce((sum, value) => sum + value * value, 0));
+      assert.ok(Math.abs((await gradientLength(arrays)) - expected) < 1e-6 * expected);
+      assert.equal(await gradientLength({}), 0);
+      assert.ok(Number.isNaN(await gradientLength({ a: tf.tensor1d([1, Number.NaN]) })));
+    });
+
     for (const [shape, axes] of [
       [[7], [0]],
       [[5, 3], [1]],
@@ -240,6 +283,37 @@ for (const threads of [1, 2])
           const [fused, plain] = [gradients(deformableAttention), gradients(plainDeformableAttention)];
           for (let k = 0; k < 3; k++) await assertAgree(fused[k]!, plain[k]!);
         });
+
+      // The cells that PyTorch 2.15's grid_sample reads on a processor with fused multiply-add; of the first two, product
+      // and difference rounded one by one give the next cell.
+      it('reads the official cell where a point lies within rounding of a border', async () => {
+        for (const [columns, place, cell] of [
+          [10, 0.8499999642372131, 7],
+          [20, 0.42499998211860657, 7],
+          [10, 0.34999996423721313, 2],
+          [10, 0.3500000536441803, 3],
+          [10, 0.6500000357627869, 6],
+          [20, 0.42500007152557373, 8],
+          [20, 0.7250000834465027, 14],
+          [6, 0.2499999701976776, 0],
+          [6, 0.2500000298023224, 1],
+        ] as const) {
+          const squares = tf.tensor4d(
+            Array.from({ length: columns }, (_, k) => k * k),
+            [1, columns, 1, 1],
+          );
+          const read = (l: tf.Tensor) =>
+            deformableAttention(
+              squares,
+              [{ height: 1, width: columns }],
+              l as tf.Tensor<tf.Rank.R6>,
+              tf.ones([1, 1, 1, 1, 1]) as tf.Tensor5D,
+            );
+          const slope = tf.grad(read)(tf.tensor([place, 0.5], [1, 1, 1, 1, 1, 2]));
+          // From c² to (c + 1)² in a column.
+          assert.equal((await slope.data())[0], columns * (2 * cell + 1), `${place} of ${columns} columns`);
+        }
+      });
 
       it('has the gradients of finite differences', async () => {
         const [value, , weights] = make(1, 6, 2, 5, 2);

@@ -8,7 +8,7 @@ import { useBackend } from '../../src/model/backends/use-backend.js';
 import { officialCompat, rTaggerR50 } from '../../src/model/config.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
 import { loadWeights } from '../../src/model/weights/load-weights.js';
-import { openSafetensors } from '../../src/model/weights/safetensors.js';
+import { openSafetensors } from '../../src/records/safetensors.js';
 import { assertClose } from '../support/tensors.js';
 
 const folder = '../shared/parity';

@@ -6,8 +6,9 @@ import { tiny } from '../../src/model/config.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
 import { rTagger } from '../../src/model/tagger/r-tagger.js';
 import { initializeWeights } from '../../src/model/weights/initialize.js';
-import { writeSafetensors } from '../../src/model/weights/write-safetensors.js';
+import { modelMetadata, type StoredModel } from '../../src/model/weights/stored-model.js';
 import type { TagRequest } from '../../src/records/ports.js';
+import { writeSafetensors } from '../../src/records/write-safetensors.js';
 import { relflow, SCENES } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 import { assertClose } from '../support/tensors.js';
@@ -21,13 +22,19 @@ describe('rTagger', function () {
 
   before(async () => {
     await useBackend('wasm', { threads: 1 });
+    weights = await written({}, { model: tiny.tagger.name });
+  });
+
+  /** Weights of the tiny tagger with a header. */
+  async function written(stored: StoredModel, more: Record<string, string> = {}): Promise<string> {
     const model = new RlipV2(tiny.tagger);
     initializeWeights(model.parameters, 4);
     const list = [...model.parameters.values()].map((p) => ({ name: p.name, shape: p.shape, read: () => p.values() }));
     const path = join(temporaryFolder(), 'tiny.safetensors');
-    weights = await writeSafetensors(path, list, { metadata: { model: tiny.tagger.name } });
+    await writeSafetensors(path, list, { metadata: { ...modelMetadata(stored), ...more } });
     model.dispose();
-  });
+    return path;
+  }
 
   const request = (count: number): TagRequest => ({
     image: { id: 1, file: '100001.jpg', width: 300, height: 300, dataset: 'scenes', split: '' },
@@ -47,13 +54,37 @@ describe('rTagger', function () {
     const whole = await tagger().tag(request(10), signal);
     assert.equal(whole.length, 20);
     assert.ok(whole.every((score) => score > 0 && score < 1));
-    // 26 pairs are three groups of at most 12, two of which go through the decoders at once.
-    const many = await tagger({ groupsAtOnce: 2 }).tag(request(26), signal);
-    assert.equal(many.length, 52);
-    const first = await tagger().tag(request(12), signal);
-    assertClose(many.slice(0, 24), first, 1e-5);
+    // 34 pairs are three groups of at most 16, two of which go through the decoders at once.
+    const many = await tagger({ groupsAtOnce: 2 }).tag(request(34), signal);
+    assert.equal(many.length, 68);
+    const first = await tagger().tag(request(16), signal);
+    assertClose(many.slice(0, 32), first, 1e-5);
     // Pairs of a group see each other, so that another group is another question.
     assert.notDeepEqual([...whole.slice(0, 20)], [...first.slice(0, 20)]);
+  });
+
+  it('looks at images in another size, where it is told to or the file says so', async () => {
+    const small = { shorter: 64, longest: 96 };
+    const other = await tagger({ view: small }).tag(request(3), signal);
+    assert.notDeepEqual(other, await tagger().tag(request(3), signal));
+    const path = await written({ config: tiny.tagger, view: small });
+    assert.deepEqual(await tagger({ weights: path }).tag(request(3), signal), other);
+    assert.throws(() => tagger({ view: { shorter: 0, longest: 9 } }), { message: /rTagger: view\.shorter/ });
+  });
+
+  it('reads all labels that it was trained with, whatever is asked', async () => {
+    const labels = { objects: ['person', 'dog', 'ball', 'kite'], relations: ['holding', 'next to', 'under'] };
+    const path = await written({ config: tiny.tagger, labels });
+    const both = await tagger({ weights: path }).tag(request(3), signal);
+    const one = await tagger({ weights: path }).tag({ ...request(3), texts: ['holding'] }, signal);
+    // The same as without the other text, which it reads in any case.
+    assertClose(
+      one,
+      [1, 3, 5].map((k) => both[k]!),
+      1e-6,
+    );
+    const unknown = await tagger({ weights: path }).tag({ ...request(3), texts: ['chasing', 'holding'] }, signal);
+    assert.equal(unknown.length, 6);
   });
 
   it('keeps label vectors for further runs, whatever was left of a killed one', async () => {

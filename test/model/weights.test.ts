@@ -8,8 +8,8 @@ import { initializeWeights } from '../../src/model/weights/initialize.js';
 import { loadWeights } from '../../src/model/weights/load-weights.js';
 import { openWeights } from '../../src/model/weights/open-weights.js';
 import { unpickle } from '../../src/model/weights/unpickle.js';
-import type { WeightSource } from '../../src/model/weights/weight-source.js';
-import { writeSafetensors } from '../../src/model/weights/write-safetensors.js';
+import type { WeightSource } from '../../src/records/weight-source.js';
+import { writeSafetensors } from '../../src/records/write-safetensors.js';
 import { temporaryFolder } from '../support/folders.js';
 import { assertClose } from '../support/tensors.js';
 

@@ -118,11 +118,18 @@ describe('pipelines on the fixture scenes', function () {
   });
 
   it('demo: a self-contained page', async () => {
-    const { out, manifest } = await runPipeline('demo', {});
+    const { out, graphs, manifest } = await runPipeline('demo', {});
     const page = readFileSync(join(out, 'report.html'), 'utf8');
     assert.ok(manifest.files.some(({ path }) => path === 'report.html'));
     assert.match(page, /data:image\/jpeg;base64,/);
     assert.doesNotMatch(page, /(src|href)="https?:/);
+    assert.match(page, /role="note">The tagger was trained on drawn scenes [^<]*It knows these drawings and no photographs/);
+    const related = graphs.filter(({ relations }) => relations.length > 0);
+    assert.ok(related.length > graphs.length / 2, `${related.length} of ${graphs.length} images have relations`);
+    for (const { provenance } of graphs)
+      assert.deepEqual(provenance.tagger, { name: 'sprite-tagger', version: '1', baseline: false });
+    const again = await runPipeline('demo', {});
+    assert.deepEqual(readFileSync(join(again.out, 'report.html'), 'utf8'), page);
   });
 
   it('merge: pseudo-labels and ground truth as one set, and out of relflow’s own files again', async () => {

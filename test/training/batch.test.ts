@@ -6,6 +6,7 @@ import { sceneGraphLines } from '../../src/sources/scene-graph-lines.js';
 import { visualGenome } from '../../src/sources/visual-genome.js';
 import { augment, otherSide, plainView, type Views } from '../../src/training/augment.js';
 import { type BatchStreamOptions, batchStream, epochBatches, prefetch } from '../../src/training/batch-stream.js';
+import { DecodedImages } from '../../src/training/decoded-images.js';
 import { officialNoise } from '../../src/training/denoising.js';
 import { randomStream } from '../../src/training/random-stream.js';
 import { trainingBatch } from '../../src/training/training-batch.js';
@@ -24,7 +25,7 @@ const views: Views = {
   longest: 96,
   crop: { probability: 0.5, shorter: [64], sides: [32, 64] },
 };
-const compat = { leakMaskForFullBatchesOnly: false, labelNoiseWithinBatchSize: false };
+const compat = { leakMaskForFullBatchesOnly: false, labelNoiseWithinBatchSize: false, positivePairsFirst: true };
 const options: BatchStreamOptions = {
   seed: 1,
   batch: 3,
@@ -35,6 +36,7 @@ const options: BatchStreamOptions = {
   views,
   training: true,
   buffer: 4,
+  decoded: new DecodedImages(views, 0),
 };
 
 const imageOf = (width: number, height: number): RgbImage => ({
@@ -51,6 +53,22 @@ const sample: TrainingSample = {
   categories: ['dog', 'horse'],
   pairs: [{ subject: 0, object: 1, predicates: ['to the left of', 'near'] }],
 };
+
+describe('DecodedImages', () => {
+  it('brings images to one size, and keeps as many as there is room for', async () => {
+    const path = join(SCENES, 'images', '100001.jpg');
+    const images = new DecodedImages({ decoded: 64, longest: 96 }, 64 * 90 * 3);
+    const first = await images.read(path);
+    assert.equal(Math.min(first.width, first.height), 64);
+    assert.equal(await images.read(path), first);
+    const other = join(SCENES, 'images', '100002.jpg');
+    assert.notEqual(await images.read(other), await images.read(other), 'the room is used up');
+    assert.equal(await images.read(path), first);
+    const whole = await new DecodedImages({ longest: 96 }, 0).read(path);
+    assert.ok(Math.min(whole.width, whole.height) > 64);
+    await assert.rejects(images.read(join(SCENES, 'images', 'none.jpg')), { reason: 'image-missing' });
+  });
+});
 
 describe('augment', () => {
   it('mirrors boxes, pixels and the words left and right', () => {
@@ -158,12 +176,49 @@ describe('trainingBatch', () => {
     assert.equal(evaluated.apart, null);
   });
 
+  it('puts pairs in random order, so that a place tells nothing', async () => {
+    const many: TrainingSample = {
+      ...sample,
+      boxes: Array.from({ length: 6 }, (_, k) => [k, k, 9, 9] as const),
+      categories: Array.from({ length: 6 }, () => 'dog'),
+      pairs: [{ subject: 0, object: 1, predicates: ['near'] }],
+    };
+    const firsts = new Set<number>();
+    for (let position = 0; position < 20; position++) {
+      const mixed = { ...options, compat: { ...compat, positivePairsFirst: false } };
+      const view = { image: imageOf(60, 40), sample: many };
+      const { targets } = trainingBatch([view], { epoch: 0, position }, await vocabulary(), mixed);
+      const width = targets[0]!.relations.length / targets[0]!.subjectLabels.length;
+      const held = targets[0]!.relations.indexOf(1);
+      firsts.add(Math.floor(held / width));
+    }
+    assert.ok(firsts.size > 5, `${[...firsts]}`);
+  });
+
+  it('says relations in other words, and what holds stays', async () => {
+    const view = { image: imageOf(60, 40), sample };
+    const of = { near: ['close to', 'to the left of'], 'to the left of': [] };
+    const said = new Set<string>();
+    const plain = trainingBatch([view], { epoch: 0, position: 0 }, await vocabulary(), options);
+    for (let position = 0; position < 20; position++) {
+      const batch = trainingBatch([view], { epoch: 0, position }, await vocabulary(), {
+        ...options,
+        paraphrases: { share: 0.5, of },
+      });
+      const [left, near] = batch.texts.relations;
+      assert.equal(left, 'to the left of');
+      said.add(near!);
+      assert.deepEqual(batch.targets[0]!.relations, plain.targets[0]!.relations);
+    }
+    assert.deepEqual([...said].sort(), ['close to', 'near']);
+  });
+
   it('keeps the official quirks where they are asked for', async () => {
     const view = { image: imageOf(60, 40), sample };
     const quirks = {
       ...options,
       noise: { label: 1, box: 0 },
-      compat: { leakMaskForFullBatchesOnly: true, labelNoiseWithinBatchSize: true },
+      compat: { leakMaskForFullBatchesOnly: true, labelNoiseWithinBatchSize: true, positivePairsFirst: true },
     };
     const batch = trainingBatch([view, view], { epoch: 0, position: 0 }, await vocabulary(), quirks);
     assert.equal(batch.apart, null);

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { packageRoot } from '../../src/index.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { openSafetensors } from '../../src/model/weights/safetensors.js';
+import { Random } from '../../src/records/random.js';
+import { openSafetensors } from '../../src/records/safetensors.js';
 import type { TrainingConfig } from '../../src/records/training-config.js';
 import { sceneGraphLines } from '../../src/sources/scene-graph-lines.js';
 import { dryRun } from '../../src/training/dry-run.js';
-import type { TrainTaggerOptions } from '../../src/training/tagger-run.js';
 import { taggerSettings } from '../../src/training/tagger-settings.js';
-import { trainTagger } from '../../src/training/train-tagger.js';
+import { type TrainTaggerOptions, trainTagger } from '../../src/training/train-tagger.js';
 import { TrainingData } from '../../src/training/training-data.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
 import { temporaryFolder } from '../support/folders.js';
@@ -126,28 +126,39 @@ describe('trainTagger: 6 steps of the tiny tagger on 8 scenes', function () {
     assert.deepEqual(readFileSync(second.path), readFileSync(join(whole, 'weights.safetensors')));
   });
 
-  it('goes on from kill -9 to the same weights, from the command line', async () => {
+  it('is killed by -9 at three random moments, and ends in the same weights, from the command line', async () => {
     const out = join(temporaryFolder(), 'killed');
     const file = join(folder, 'tagger.json');
-    writeFileSync(file, JSON.stringify(config));
-    const child = spawn(
-      process.execPath,
-      ['--import', 'tsx', 'src/cli/main.ts', 'train', 'tagger', '--config', file, '--out', out, '--quiet'],
-      { cwd: packageRoot, stdio: ['ignore', 'ignore', 'pipe'] },
-    );
-    let said = '';
-    child.stderr.on('data', (chunk: Buffer) => {
-      said += chunk;
-    });
-    const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
-    const killer = setInterval(() => {
-      // Behind the first checkpoint, in the midst of what comes next.
-      if (existsSync(join(out, 'checkpoints', 'step-00000002'))) child.kill('SIGKILL');
-    }, 20);
-    await ended;
-    clearInterval(killer);
-    assert.ok(existsSync(join(out, 'checkpoints', 'step-00000002')), said);
-    const { path } = await train(out, { resume: true });
+    writeFileSync(file, JSON.stringify({ ...config, checkpointEvery: 1 }));
+    // Lines that are being written are not read as JSON.
+    const log = () => (existsSync(join(out, 'log.jsonl')) ? readFileSync(join(out, 'log.jsonl'), 'utf8') : '');
+    const logged = () => Math.max(-1, ...[...log().matchAll(/"step":(\d+)/g)].map(([, step]) => Number(step)));
+    const random = new Random(3);
+    // So many steps are logged, then so many milliseconds pass.
+    for (const least of [0, 2, 4]) {
+      const [step, wait] = [least === 4 ? 4 : least + Math.floor(2 * random.next()), 60 * random.next()];
+      const resume = existsSync(out) ? ['--resume'] : [];
+      const child = spawn(
+        process.execPath,
+        ['--import', 'tsx', 'src/cli/main.ts', 'train', 'tagger', '--config', file, '--out', out, '--quiet', ...resume],
+        { cwd: packageRoot, stdio: ['ignore', 'ignore', 'pipe'] },
+      );
+      let said = '';
+      child.stderr.on('data', (chunk: Buffer) => {
+        said += chunk;
+      });
+      const killer = setInterval(() => {
+        if (logged() < step) return;
+        clearInterval(killer);
+        setTimeout(() => child.kill('SIGKILL'), wait);
+      }, 10);
+      const signal = await new Promise((resolve) => child.on('close', (_, by) => resolve(by)));
+      clearInterval(killer);
+      assert.equal(signal, 'SIGKILL', said);
+    }
+    const { path, step } = await train(out, { resume: true });
+    assert.equal(step, 6);
+    assert.deepEqual(losses(out), losses(whole));
     assert.deepEqual(readFileSync(path), readFileSync(join(whole, 'weights.safetensors')));
   });
 
@@ -221,7 +232,7 @@ describe('taggerSettings', () => {
     assert.equal(message({ model: 'tinyParsed' }), 'training: tinyParsed is no tagger');
     assert.equal(
       message({ data: [{ images: 'x' }] }),
-      'training: /data/0, expected one of sceneGraphs and visualGenome',
+      'training: /data/0, expected one of sceneGraphs, visualGenome and pseudoAnnotations',
     );
     assert.match(message({ modelOptions: { width: 30 } })!, /width 30, expected a multiple of 4/);
     const views = {

@@ -56,6 +56,15 @@ export class WasmHeap {
     return tensor;
   }
 
+  /** The number of 64 bits at an address. */
+  double(address: number): number {
+    return new Float64Array(this.#module.HEAPU8.buffer, address, 1)[0]!;
+  }
+
+  setDouble(address: number, value: number): void {
+    new Float64Array(this.#module.HEAPU8.buffer, address, 1)[0] = value;
+  }
+
   /** Memory for `count` numbers of 4 bytes, to be given back by `free`. */
   allocate(count: number): number {
     return this.#module._malloc(Math.max(16, 4 * count)) >>> 0;

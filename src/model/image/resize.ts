@@ -36,7 +36,21 @@ interface Window {
   readonly weights: Int32Array;
 }
 
-function windows(from: number, to: number): Window[] {
+/** Images of a data set have few sizes; the windows of the last ones are kept. */
+const MOST_KEPT = 64;
+const kept = new Map<string, readonly Window[]>();
+
+function windows(from: number, to: number): readonly Window[] {
+  const key = `${from} ${to}`;
+  const known = kept.get(key);
+  if (known) return known;
+  if (kept.size >= MOST_KEPT) kept.clear();
+  const made = computedWindows(from, to);
+  kept.set(key, made);
+  return made;
+}
+
+function computedWindows(from: number, to: number): Window[] {
   const scale = from / to;
   // Where an image becomes smaller the filter becomes wider, so that nothing is skipped.
   const spread = Math.max(scale, 1);
@@ -71,13 +85,20 @@ function alongRows({ data, height, width }: RgbImage, to: number): RgbImage {
   const cells = windows(width, to);
   let at = 0;
   for (let row = 0; row < height; row++)
-    for (const { first, weights } of cells)
-      for (let channel = 0; channel < 3; channel++) {
-        let sum = 1 << (PRECISION - 1);
-        let from = (row * width + first) * 3 + channel;
-        for (let k = 0; k < weights.length; k++, from += 3) sum += data[from]! * weights[k]!;
-        result[at++] = clip(sum);
+    for (const { first, weights } of cells) {
+      let red = 1 << (PRECISION - 1);
+      let [green, blue] = [red, red];
+      let from = (row * width + first) * 3;
+      for (let k = 0; k < weights.length; k++, from += 3) {
+        const weight = weights[k]!;
+        red += data[from]! * weight;
+        green += data[from + 1]! * weight;
+        blue += data[from + 2]! * weight;
       }
+      result[at++] = clip(red);
+      result[at++] = clip(green);
+      result[at++] = clip(blue);
+    }
   return { data: result, height, width: to };
 }
 
@@ -102,9 +123,19 @@ const clip = (sum: number): number => Math.min(255, Math.max(0, sum >> PRECISION
 const MEAN = [0.485, 0.456, 0.406] as const;
 const DEVIATION = [0.229, 0.224, 0.225] as const;
 
+/** Of each of the 256 values that a pixel can have, by channel. */
+const tableOf = (channel: 0 | 1 | 2): Float32Array =>
+  Float32Array.from({ length: 256 }, (_, value) => (value / 255 - MEAN[channel]) / DEVIATION[channel]);
+const NORMAL = [tableOf(0), tableOf(1), tableOf(2)] as const;
+
 /** @returns pixels as the backbone takes them, `[height, width, 3]` row by row */
 export function normalize({ data }: RgbImage): Float32Array {
   const result = new Float32Array(data.length);
-  for (let k = 0; k < data.length; k++) result[k] = (data[k]! / 255 - MEAN[k % 3]!) / DEVIATION[k % 3]!;
+  const [red, green, blue] = NORMAL;
+  for (let k = 0; k < data.length; k += 3) {
+    result[k] = red[data[k]!]!;
+    result[k + 1] = green[data[k + 1]!]!;
+    result[k + 2] = blue[data[k + 2]!]!;
+  }
   return result;
 }

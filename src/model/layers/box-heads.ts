@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { ModelConfig } from '../config.js';
 import { refineBoxes } from '../ops/boxes.js';
 import { type Scope, zeros } from '../parameters.js';
 import { Mlp } from './linear.js';
@@ -9,15 +10,21 @@ export interface PairPlaces {
   readonly object: tf.Tensor3D;
 }
 
-/** Box heads of subjects and objects, one a decoder layer: those of the first decoder, then those of the relation decoder. */
+/**
+ * Box heads of subjects and objects, one a decoder layer: those of the first decoder, then those of the relation decoder,
+ * which models with `boxContent` have not.
+ */
 export class BoxHeads {
   readonly #subject: readonly Mlp[];
   readonly #object: readonly Mlp[];
 
-  constructor(scope: Scope, width: number, count: number) {
+  constructor(scope: Scope, { width, decoderLayers, boxContent }: ModelConfig) {
+    const count = boxContent ? decoderLayers : 2 * decoderLayers;
     const heads = (name: string) =>
       Array.from({ length: count }, (_, k) => {
-        const bias = new Float32Array([0, 0, k === 0 ? -2 : 0, k === 0 ? -2 : 0]);
+        // Where a box is given it is right, or nearly so, to begin with.
+        const size = k === 0 && !boxContent ? -2 : 0;
+        const bias = new Float32Array([0, 0, size, size]);
         return new Mlp(scope.at(name, k), [width, width, width, 4], {
           weight: zeros,
           bias: { kind: 'values', values: bias },

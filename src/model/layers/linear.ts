@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { hasKernel, runKernel } from '../ops/fused.js';
 import { fanIn, type Initializer, type Parameter, type Scope, xavier, zeros } from '../parameters.js';
 
 export type Activation = 'linear' | 'relu';
@@ -39,6 +40,26 @@ export class Linear {
  * @returns `[…, outputs]`
  */
 export function linear(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor, activation: Activation = 'linear'): tf.Tensor {
+  return hasKernel('RelflowLinear')
+    ? fusedLinear(x, weight, bias, activation)
+    : plainLinear(x, weight, bias, activation);
+}
+
+function fusedLinear(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor, activation: Activation): tf.Tensor {
+  const run = tf.customGrad((...all) => {
+    const [input, by, shift] = all as tf.Tensor[];
+    const save = all[3] as unknown as tf.GradSaveFunc;
+    const value = runKernel('RelflowLinear', { x: input!, weight: by!, bias: shift! }, { activation })[0]!;
+    save(activation === 'relu' ? [input!, by!, value] : [input!, by!]);
+    const gradFunc = (dy: tf.Tensor, [kept, keptBy, y]: tf.Tensor[]) =>
+      runKernel('RelflowLinearGradient', { x: kept!, weight: keptBy!, dy, ...(y && { y }) });
+    return { value, gradFunc };
+  });
+  return run(x, weight, bias);
+}
+
+/** `linear` of TensorFlow's kernels alone: the reference. */
+export function plainLinear(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor, activation: Activation): tf.Tensor {
   const rows = x.size / weight.shape[0]!;
   const y = tf.fused.matMul({
     a: tf.reshape(x, [rows, weight.shape[0]!]),

@@ -56,6 +56,7 @@ function repeatImages(x: tf.Tensor3D, groups: number): tf.Tensor3D {
 abstract class PairDecoder {
   protected readonly layers: readonly DecoderLayer[];
   protected readonly boxPosition: BoxPosition | null;
+  protected readonly moves: boolean;
   readonly #boxes: BoxHeads;
 
   /** @param boxes heads that are the outer model's */
@@ -65,6 +66,7 @@ abstract class PairDecoder {
       (_, k) => new DecoderLayer(scope.at('layers', k), config),
     );
     this.boxPosition = config.queries === 'parseda' ? new BoxPosition(scope, config.width) : null;
+    this.moves = !config.boxContent;
     this.#boxes = boxes;
   }
 
@@ -112,7 +114,7 @@ export class SubjectObjectDecoder extends PairDecoder {
 
 /**
  * Says how a subject and an object belong together. It looks at the mean of both boxes, which its own box heads go on
- * moving: no loss ever trained those, but the weights were trained with them in place.
+ * moving: no loss ever trained those, but the weights were trained with them in place. Models with `boxContent` have none.
  */
 export class RelationDecoder extends PairDecoder {
   protected override reference({ subject, object }: PairPlaces): tf.Tensor3D {
@@ -120,6 +122,7 @@ export class RelationDecoder extends PairDecoder {
   }
 
   protected override refine(heads: BoxHeads, layer: number, content: tf.Tensor3D, places: PairPlaces): PairPlaces {
+    if (!this.moves) return places;
     const state = detach(content);
     return heads.refine(this.layers.length + layer, state, state, places);
   }

@@ -19,6 +19,27 @@ const divisor = (channel: number, half: number) => TEMPERATURE ** ((2 * Math.flo
  * Source: DETR, `PositionEmbeddingSine`, normalised, with a scale of 2π.
  */
 export function sinePositions(level: LevelSize, filled: LevelSize, width: number, shift: number): Float32Array {
+  const key = [level.height, level.width, filled.height, filled.width, width, shift].join();
+  const known = kept.get(key);
+  if (known) return known;
+  const made = computed(level, filled, width, shift);
+  if (made.length <= MOST_KEPT) {
+    if (keptNumbers + made.length > MOST_KEPT) {
+      kept.clear();
+      keptNumbers = 0;
+    }
+    kept.set(key, made);
+    keptNumbers += made.length;
+  }
+  return made;
+}
+
+/** Levels of a few sizes come again with every image or batch; so many numbers of theirs are kept. */
+const MOST_KEPT = 1 << 20;
+const kept = new Map<string, Float32Array>();
+let keptNumbers = 0;
+
+function computed(level: LevelSize, filled: LevelSize, width: number, shift: number): Float32Array {
   const half = width / 2;
   const values = new Float32Array(level.height * level.width * width);
   const divisors = Array.from({ length: half }, (_, channel) => divisor(channel, half));
@@ -52,8 +73,10 @@ export function sinePositions(level: LevelSize, filled: LevelSize, width: number
 export function sineOfBoxes(boxes: tf.Tensor3D, width: number): tf.Tensor3D {
   const [batch, count] = boxes.shape;
   const [x, y, w, h] = tf.split(boxes, 4, 2) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-  const frequencies = Float32Array.from({ length: width / 2 }, (_, k) => (2 * Math.PI) / divisor(2 * k, width));
+  // Each angle twice, once for its sine and once for its cosine: no gradient has to take them apart.
+  const frequencies = Float32Array.from({ length: width }, (_, k) => (2 * Math.PI) / divisor(k, width));
+  const even = tf.tensor1d(Float32Array.from({ length: width }, (_, k) => 1 - (k % 2)));
   const angles = tf.mul(tf.reshape(tf.concat([y, x, w, h], 2), [batch, count, 4, 1]), tf.tensor1d(frequencies));
-  const pairs = tf.stack([tf.sin(angles), tf.cos(angles)], 4); // [batch, boxes, 4, width / 2, 2]
-  return tf.reshape(pairs, [batch, count, 4 * width]);
+  const sines = tf.add(tf.mul(tf.sin(angles), even), tf.mul(tf.cos(angles), tf.sub(1, even)));
+  return tf.reshape(sines, [batch, count, 4 * width]);
 }

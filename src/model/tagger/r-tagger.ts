@@ -5,6 +5,7 @@ import { positiveInteger } from '../../records/option-checks.js';
 import type { RelationTagger, TagRequest } from '../../records/ports.js';
 import { BACKENDS, type BackendName } from '../backends/backend-names.js';
 import { type ModelConfig, preset } from '../config.js';
+import type { StoredView } from '../weights/stored-model.js';
 import type { TaggingSession } from './tagging-session.js';
 
 export interface RTaggerOptions {
@@ -17,8 +18,10 @@ export interface RTaggerOptions {
    * scores depend on them.
    */
   readonly categories: readonly string[];
-  /** Which preset the weights are of. Default: what the file says, else `rTaggerR50`. */
+  /** Which preset the weights are of. Default: the configuration or preset that the file tells, else `rTaggerR50`. */
   readonly model?: string;
+  /** What the records call it. Default `r-tagger`. */
+  readonly name?: string;
   /** A configuration of one's own, in place of a preset. */
   readonly config?: ModelConfig;
   /** Folder with RoBERTa's tokenizer.json; default: that of the weights. Tiny models need none. */
@@ -29,6 +32,11 @@ export interface RTaggerOptions {
   readonly labelCache?: string;
   /** The official model's quirks, see docs/compat.md; default: those of `config`, none with a preset. */
   readonly compat?: boolean;
+  /**
+   * Sides that images are brought to: the shorter one, unless the longer would pass `longest`. Default: what the file
+   * tells, else 800 and 1333.
+   */
+  readonly view?: StoredView;
   /** Groups of pairs that the decoders take at once. Default 4. */
   readonly groupsAtOnce?: number;
 }
@@ -50,6 +58,7 @@ export function rTagger(options: RTaggerOptions): RelationTagger {
     throw new OptionError('rTagger', `unknown backend '${backend}', expected auto, ${BACKENDS.join(', ')}`);
   if (model !== undefined) preset(model);
   positiveInteger('rTagger', 'groupsAtOnce', groupsAtOnce);
+  for (const [side, length] of Object.entries(options.view ?? {})) positiveInteger('rTagger', `view.${side}`, length);
   if (categories.length === 0) throw new OptionError('rTagger', 'no categories, expected those of the data set');
   if (new Set(categories).size < categories.length) throw new OptionError('rTagger', 'a category is listed twice');
   let session: Promise<TaggingSession> | undefined;
@@ -61,7 +70,7 @@ export function rTagger(options: RTaggerOptions): RelationTagger {
     return (await session).scores(request);
   };
   return {
-    name: 'r-tagger',
+    name: options.name ?? 'r-tagger',
     version: '1',
     baseline: false,
     tag: (request, signal) => {

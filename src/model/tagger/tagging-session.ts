@@ -15,6 +15,7 @@ import { LabelVectors } from '../text/label-vectors.js';
 import { byteTokenizer, openTokenizer } from '../text/tokenizer.js';
 import { loadWeights } from '../weights/load-weights.js';
 import { openWeights } from '../weights/open-weights.js';
+import { type StoredModel, storedModel } from '../weights/stored-model.js';
 import type { RTaggerOptions } from './r-tagger.js';
 
 /** The official label of what is no object; it must be the last of the objects. */
@@ -22,19 +23,27 @@ const NO_OBJECTS = 'no objects';
 
 type SessionOptions = RTaggerOptions & { readonly groupsAtOnce: number; readonly tokenizer: string };
 
+/** Texts by their places. */
+interface Labels {
+  readonly objects: ReadonlyMap<string, number>;
+  readonly relations: ReadonlyMap<string, number>;
+}
+
 /** A loaded R-Tagger with what it knows of the image at hand. */
 export class TaggingSession {
   readonly #options: SessionOptions;
   readonly #model: RlipV2;
   readonly #vectors: LabelVectors;
-  readonly #labelOf: ReadonlyMap<string, number>;
+  readonly #stored: StoredModel;
+  readonly #categories: ReadonlySet<string>;
   #current: { readonly key: string; readonly encoded: Encoded } | undefined;
 
-  private constructor(options: SessionOptions, model: RlipV2, vectors: LabelVectors) {
+  private constructor(options: SessionOptions, model: RlipV2, vectors: LabelVectors, stored: StoredModel) {
     this.#options = options;
     this.#model = model;
     this.#vectors = vectors;
-    this.#labelOf = new Map(options.categories.map((category, k) => [category, k]));
+    this.#stored = stored;
+    this.#categories = new Set(options.categories);
   }
 
   /**
@@ -48,14 +57,17 @@ export class TaggingSession {
     );
     const source = await openWeights(options.weights);
     try {
-      const named = options.model ?? (source as { metadata?: Readonly<Record<string, string>> }).metadata?.['model'];
-      const config = options.config ?? (named === undefined ? rTaggerR50 : preset(named));
+      const { metadata = {} } = source as { metadata?: Readonly<Record<string, string>> };
+      const stored = storedModel(source.name, metadata);
+      const named = options.model === undefined ? stored.config : preset(options.model);
+      const config = options.config ?? named ?? rTaggerR50;
       if (config.queries !== 'tagger') throw new OptionError('rTagger', `${config.name} is no tagger`);
       const bytes = config.text.vocabulary === 260;
       const tokenizer = bytes ? byteTokenizer : await openTokenizer(options.tokenizer);
       const model = new RlipV2(options.compat ? { ...config, compat: officialCompat } : config);
       await loadWeights(model.parameters, source);
-      return new TaggingSession(options, model, await LabelVectors.open(model, tokenizer, options.labelCache));
+      const vectors = await LabelVectors.open(model, tokenizer, options.labelCache);
+      return new TaggingSession(options, model, vectors, stored);
     } finally {
       await source.close();
     }
@@ -64,12 +76,15 @@ export class TaggingSession {
   /** @returns `[pairs, texts]`, probabilities */
   async scores({ image, detections, pairs, texts }: TagRequest): Promise<Float32Array> {
     if (texts.length === 0) return new Float32Array(0);
-    const encoded = await this.#encode(image.file, texts);
+    const labels = this.#labelSet(detections, texts);
+    const encoded = await this.#encode(image.file, labels);
     const size = this.#model.config.pairs;
     const groups: PairGroup[] = [];
     for (let start = 0; start < pairs.length; start += size)
-      groups.push(this.#group(pairs.slice(start, start + size), detections, image));
+      groups.push(this.#group(pairs.slice(start, start + size), detections, image, labels));
     const result = new Float32Array(pairs.length * texts.length);
+    const columns = texts.map((text) => labels.relations.get(text)!);
+    const width = labels.relations.size;
     let done = 0;
     for (let start = 0; start < groups.length; start += this.#options.groupsAtOnce) {
       const part = groups.slice(start, start + this.#options.groupsAtOnce);
@@ -81,25 +96,42 @@ export class TaggingSession {
       const slots = scores.shape[1]!;
       scores.dispose();
       for (const [k, { subjectLabels }] of part.entries()) {
-        const from = k * slots * texts.length;
-        result.set(values.subarray(from, from + subjectLabels.length * texts.length), done);
-        done += subjectLabels.length * texts.length;
+        for (let row = 0; row < subjectLabels.length; row++)
+          for (const column of columns) result[done++] = values[(k * slots + row) * width + column]!;
       }
     }
     return result;
   }
 
+  /**
+   * What the model reads: of one that was trained with a set of labels all at once, these and what else is asked; of any
+   * other all categories and the texts.
+   */
+  #labelSet(detections: readonly Detection[], texts: readonly string[]): Labels {
+    const { labels } = this.#stored;
+    for (const { category } of detections)
+      if (!this.#categories.has(category))
+        throw new RecordError(
+          'unknown-category',
+          `'${category}' is none of the categories that the R-Tagger was given`,
+        );
+    const objects = labels ? [...labels.objects, ...detections.map(({ category }) => category)] : this.#categories;
+    const ranked = (names: Iterable<string>) => new Map([...new Set(names)].map((name, k) => [name, k]));
+    return { objects: ranked(objects), relations: ranked([...(labels?.relations ?? []), ...texts]) };
+  }
+
   /** The image with these texts, encoded; that of the last call where it is the same. */
-  async #encode(file: string, texts: readonly string[]): Promise<Encoded> {
-    const key = JSON.stringify([file, texts]);
+  async #encode(file: string, { objects: names, relations }: Labels): Promise<Encoded> {
+    const objects = [...names.keys(), NO_OBJECTS];
+    const labels = [...objects, ...relations.keys()];
+    const key = JSON.stringify([file, objects.length, labels]);
     if (this.#current?.key === key) return this.#current.encoded;
     if (this.#current) tf.dispose(this.#current.encoded as unknown as tf.TensorContainer);
     this.#current = undefined;
-    const objects = [...this.#options.categories, NO_OBJECTS];
-    const labels = [...objects, ...texts];
     const vectors = await this.#vectors.of(labels);
     const original = await readImage(join(this.#options.images, file));
-    const size = targetSize(original);
+    const { shorter, longest } = this.#options.view ?? this.#stored.view ?? {};
+    const size = targetSize(original, shorter, longest);
     const pixels = normalize(resize(original, size));
     const encoded = tf.tidy(
       () =>
@@ -116,6 +148,7 @@ export class TaggingSession {
     pairs: readonly CandidatePair[],
     detections: readonly Detection[],
     { width, height }: { readonly width: number; readonly height: number },
+    { objects }: Labels,
   ): PairGroup {
     const boxes = (side: 'subject' | 'object') =>
       Float32Array.from(
@@ -125,16 +158,7 @@ export class TaggingSession {
         }),
       );
     const labels = (side: 'subject' | 'object') =>
-      Int32Array.from(pairs, (pair) => {
-        const { category } = detections[pair[side]]!;
-        const label = this.#labelOf.get(category);
-        if (label === undefined)
-          throw new RecordError(
-            'unknown-category',
-            `'${category}' is none of the categories that the R-Tagger was given`,
-          );
-        return label;
-      });
+      Int32Array.from(pairs, (pair) => objects.get(detections[pair[side]]!.category)!);
     return {
       subjectBoxes: boxes('subject'),
       objectBoxes: boxes('object'),

@@ -1,4 +1,5 @@
 export interface RobertaShape {
+  /** 0 for fixed vectors of words and letters in place of a transformer, see HashedTexts. */
   readonly layers: number;
   readonly width: number;
   readonly heads: number;

@@ -25,7 +25,7 @@ export async function openTokenizer(folder: string): Promise<Tokenizer> {
 }
 
 /** Ids of the bytes begin behind those of start, padding, end and unknown. */
-const FIRST_BYTE = 4;
+export const FIRST_BYTE = 4;
 
 /** One token a byte: the tokenizer of the tiny models, which needs no file. */
 export const byteTokenizer: Tokenizer = {

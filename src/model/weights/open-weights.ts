@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../../errors.js';
-import { openSafetensors } from './safetensors.js';
+import { openSafetensors } from '../../records/safetensors.js';
+import type { WeightEntry, WeightSource } from '../../records/weight-source.js';
 import { openTorchCheckpoint } from './torch-checkpoint.js';
-import type { WeightEntry, WeightSource } from './weight-source.js';
 
 const MAX_INDEX = 64 << 20;
 

@@ -1,7 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { InputError } from '../../errors.js';
-import { PickledTensor, unpickle } from './unpickle.js';
-import { numberBytes, sizeOf, toFloats, type WeightEntry, type WeightSource } from './weight-source.js';
+import { numberBytes, sizeOf, toFloats, type WeightEntry, type WeightSource } from '../../records/weight-source.js';
+import { PickledTensor } from './pickled-objects.js';
+import { unpickle } from './unpickle.js';
 import { listZip, readAt, type ZipEntry } from './zip-file.js';
 
 const MAX_PICKLE = 256 << 20;

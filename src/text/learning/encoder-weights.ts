@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { InputError } from '../../errors.js';
+import { openSafetensors } from '../../records/safetensors.js';
 
 /** A small BERT: what it is made of. */
 export interface EncoderSizes {
@@ -28,28 +30,27 @@ interface Config {
   readonly layer_norm_eps: number;
 }
 
-interface TensorEntry {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly data_offsets: readonly [number, number];
-}
-
 /**
  * Reads a folder with config.json, vocab.txt and model.safetensors of a BERT, as sentence-transformers/all-MiniLM-L6-v2 is one.
- * @throws Error for another kind of model, or where a tensor is missing or not in 32-bit floats
+ * @throws Error for another kind of model
+ * @throws InputError where model.safetensors is no such file; where it lacks a tensor, once that is asked for
  */
-export function readEncoder(folder: string): EncoderWeights {
-  const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Config;
+export async function readEncoder(folder: string): Promise<EncoderWeights> {
+  const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as Config;
   if (config.model_type !== 'bert') throw new Error(`${folder}: a ${config.model_type}, expected a bert`);
-  const pieces = readFileSync(join(folder, 'vocab.txt'), 'utf8').trimEnd().split('\n');
-  const file = readFileSync(join(folder, 'model.safetensors'));
-  const start = 8 + Number(file.readBigUInt64LE(0));
-  const entries = JSON.parse(file.toString('utf8', 8, start)) as Record<string, TensorEntry>;
+  const pieces = (await readFile(join(folder, 'vocab.txt'), 'utf8')).trimEnd().split('\n');
+  const path = join(folder, 'model.safetensors');
+  const tensors = new Map<string, Float32Array>();
+  const file = await openSafetensors(path);
+  try {
+    for (const name of file.entries.keys()) tensors.set(name.replace(/^bert\./, ''), await file.read(name));
+  } finally {
+    await file.close();
+  }
   const tensor = (name: string) => {
-    const entry = entries[name] ?? entries[`bert.${name}`];
-    if (entry?.dtype !== 'F32') throw new Error(`${folder}: ${name} is ${entry?.dtype ?? 'missing'}, expected F32`);
-    const [from, to] = entry.data_offsets;
-    return new Float32Array(file.buffer.slice(file.byteOffset + start + from, file.byteOffset + start + to));
+    const values = tensors.get(name);
+    if (!values) throw new InputError(path, `has no ${name}`);
+    return values;
   };
   return {
     sizes: {

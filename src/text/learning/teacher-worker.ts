@@ -10,7 +10,7 @@ const atOnce = 2048;
 const send = (message: TeacherMessage) => new Promise<void>((resolve) => process.send!(message, () => resolve()));
 
 process.once('message', async ({ encoder, labels, options, examples, captions }: TeacherTask) => {
-  const teacher = new Teacher(readEncoder(encoder), new RelationLabels(labels), options);
+  const teacher = new Teacher(await readEncoder(encoder), new RelationLabels(labels), options);
   teacher.train(examples, (epoch, losses) => void send({ epoch, losses }));
   for (let k = 0; k < captions.length; k += atOnce)
     await send({ labelled: teacher.label(captions.slice(k, k + atOnce)) });

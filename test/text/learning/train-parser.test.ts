@@ -65,7 +65,7 @@ describe('npm run train:parser', function () {
       '--variations',
       '62',
       '--epochs',
-      '20',
+      '3',
       '--keep',
       keep,
     ];
@@ -73,7 +73,7 @@ describe('npm run train:parser', function () {
     const runs = files.map((out) => train(...args, '--out', out));
     for (const { status, stderr } of runs) {
       assert.equal(status, 0, stderr);
-      assert.match(stderr, /64 captions without graphs.*64 captions labelled.*student, epoch 20/s);
+      assert.match(stderr, /64 captions without graphs.*64 captions labelled.*student, epoch 3/s);
     }
     assert.match(
       runs[0]!.stderr,

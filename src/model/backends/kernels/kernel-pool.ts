@@ -5,6 +5,9 @@ import { Worker } from 'node:worker_threads';
 type Kernel = (...args: number[]) => void;
 
 export type KernelName =
+  | 'addSquares'
+  | 'adamW'
+  | 'columnsToImage'
   | 'deformableAttention'
   | 'deformableAttentionGradient'
   | 'fillRows'
@@ -12,11 +15,13 @@ export type KernelName =
   | 'gatherRows'
   | 'gelu'
   | 'geluGradient'
+  | 'imageToColumns'
   | 'layerNorm'
   | 'layerNormGradient'
   | 'layerNormParameterGradient'
   | 'matmul'
   | 'relu'
+  | 'reluGradient'
   | 'segmentSum'
   | 'softmax'
   | 'softmaxGradient'

@@ -42,6 +42,9 @@ function productOf(a: tf.TensorInfo, b: tf.TensorInfo, transposeA: boolean, tran
   };
 }
 
+/** Floats of windows that the gradient of a convolution has at once. */
+const MOST_WINDOWS = 1 << 20;
+
 /** Matrix products in any position and number, and the gradient of a convolution. */
 export function registerMatrixKernels(heap: WasmHeap): void {
   const multiply = (
@@ -88,6 +91,72 @@ export function registerMatrixKernels(heap: WasmHeap): void {
     if (bias) heap.run('fillRows', size, heap.address(bias), address, size / Math.max(1, made.n), made.n);
     multiply(made, a, b, address, bias !== undefined);
     if (activation === 'relu') heap.run('relu', size, address, size);
+    return to;
+  });
+
+  registerWasmKernel('Conv2DBackpropInput', ({ inputs, attributes }) => {
+    const { dy, filter } = inputs as { dy: tf.TensorInfo; filter: tf.TensorInfo };
+    const { strides, pad, dataFormat, dimRoundingMode, inputShape } =
+      attributes as unknown as tf.Conv2DBackpropInputAttrs;
+    const format = tf.backend_util.convertConv2DDataFormat(dataFormat);
+    const info = tf.backend_util.computeConv2DInfo(
+      inputShape,
+      filter.shape as [number, number, number, number],
+      strides,
+      1,
+      pad,
+      dimRoundingMode,
+      false,
+      format,
+    );
+    const { top, left } = info.padInfo;
+    if (info.strideHeight !== info.strideWidth || dataFormat !== 'NHWC')
+      throw new Error('the gradient of a convolution is there with one stride, for NHWC alone');
+    const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels } = info;
+    const [down, right, stride] = [info.filterHeight, info.filterWidth, info.strideHeight];
+    const taps = down * right * inChannels;
+    const byFilter = (address: number, rows: number, to: number) =>
+      heap.run(
+        'matmul',
+        rows * taps * outChannels,
+        1,
+        rows,
+        taps,
+        outChannels,
+        address,
+        ...[0, outChannels, 1],
+        heap.address(filter),
+        ...[0, 1, outChannels],
+        to,
+        0,
+        heap.scratch,
+      );
+    const pixels = batchSize * outHeight * outWidth;
+    if (down === 1 && right === 1 && stride === 1 && top === 0 && left === 0) {
+      const to = heap.output(inputShape);
+      byFilter(heap.address(dy), pixels, heap.address(to));
+      return to;
+    }
+    const to = heap.zeros(inputShape);
+    // Some lines of outputs at once, so that their windows take little memory.
+    const lines = Math.max(1, Math.min(outHeight, Math.floor(MOST_WINDOWS / (outWidth * taps))));
+    const windows = heap.allocate(lines * outWidth * taps);
+    for (let image = 0; image < batchSize; image++)
+      for (let first = 0; first < outHeight; first += lines) {
+        const count = Math.min(lines, outHeight - first);
+        const from = (image * outHeight + first) * outWidth * outChannels;
+        byFilter(heap.address(dy) + 4 * from, count * outWidth, windows);
+        heap.run(
+          'columnsToImage',
+          count * outWidth * taps,
+          windows,
+          heap.address(to) + 4 * image * inHeight * inWidth * inChannels,
+          ...[inHeight, inWidth, inChannels],
+          ...[first, count, outWidth],
+          ...[down, right, stride, top, left],
+        );
+      }
+    heap.free(windows);
     return to;
   });
 

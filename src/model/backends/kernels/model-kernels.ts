@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { WasmHeap } from '../wasm-heap.js';
-import { registerWasmKernel } from './register-kernel.js';
+import { type KernelCall, registerWasmKernel } from './register-kernel.js';
 
 const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
 
@@ -9,6 +9,120 @@ export function registerModelKernels(heap: WasmHeap): void {
   registerNorms(heap);
   registerElementwise(heap);
   registerDeformableAttention(heap);
+  registerWindows(heap);
+  registerLinear(heap);
+  registerOptimizer(heap);
+}
+
+function registerWindows(heap: WasmHeap): void {
+  const sizesOf = (shape: readonly number[], attributes: KernelCall['attributes']) => {
+    const { window, stride, padding } = attributes as { window: number; stride: number; padding: number };
+    const [batch, height, width, channels] = shape as [number, number, number, number];
+    const out = (length: number) => Math.floor((length + 2 * padding - window) / stride) + 1;
+    return {
+      ...{ batch, height, width, channels, outHeight: out(height), outWidth: out(width) },
+      taps: [window, window, stride, padding, padding] as const,
+      area: window * window * channels,
+    };
+  };
+  registerWasmKernel('RelflowWindows', ({ inputs, attributes }) => {
+    const x = inputs['x']!;
+    const { batch, height, width, channels, outHeight, outWidth, taps, area } = sizesOf(x.shape, attributes);
+    const to = heap.output([batch, outHeight, outWidth, area]);
+    heap.run(
+      'imageToColumns',
+      batch * outHeight * outWidth * area,
+      heap.address(x),
+      heap.address(to),
+      ...[batch, height, width, channels, outHeight, outWidth],
+      ...taps,
+    );
+    return to;
+  });
+  registerWasmKernel('RelflowWindowsGradient', ({ inputs, attributes }) => {
+    const dy = inputs['dy']!;
+    const shape = attributes['shape'] as number[];
+    const { batch, height, width, channels, outHeight, outWidth, taps, area } = sizesOf(shape, attributes);
+    const to = heap.zeros(shape);
+    for (let image = 0; image < batch; image++)
+      heap.run(
+        'columnsToImage',
+        outHeight * outWidth * area,
+        heap.address(dy) + 4 * image * outHeight * outWidth * area,
+        heap.address(to) + 4 * image * height * width * channels,
+        ...[height, width, channels, 0, outHeight, outWidth],
+        ...taps,
+      );
+    return to;
+  });
+}
+
+function registerLinear(heap: WasmHeap): void {
+  const sizesOf = (x: tf.TensorInfo, weight: tf.TensorInfo) => {
+    const [inputs, outputs] = weight.shape as [number, number];
+    const rows = product(x.shape) / inputs;
+    return { rows, inputs, outputs };
+  };
+  const multiply = (
+    [m, n, k]: readonly [number, number, number],
+    [a, ...aSteps]: readonly [number, number, number],
+    [b, ...bSteps]: readonly [number, number, number],
+    to: number,
+    add: boolean,
+  ) => heap.run('matmul', m * n * k, 1, m, n, k, a, 0, ...aSteps, b, 0, ...bSteps, to, add ? 1 : 0, heap.scratch);
+
+  registerWasmKernel('RelflowLinear', ({ inputs, attributes }) => {
+    const { x, weight, bias } = inputs as { x: tf.TensorInfo; weight: tf.TensorInfo; bias: tf.TensorInfo };
+    const { rows, inputs: k, outputs: n } = sizesOf(x, weight);
+    const to = heap.output([...x.shape.slice(0, -1), n]);
+    const address = heap.address(to);
+    heap.run('fillRows', rows * n, heap.address(bias), address, rows, n);
+    multiply([rows, n, k], [heap.address(x), k, 1], [heap.address(weight), n, 1], address, true);
+    if (attributes['activation'] === 'relu') heap.run('relu', rows * n, address, rows * n);
+    return to;
+  });
+
+  registerWasmKernel('RelflowLinearGradient', ({ inputs }) => {
+    const { x, weight, dy, y } = inputs as Record<string, tf.TensorInfo | undefined>;
+    const { rows, inputs: k, outputs: n } = sizesOf(x!, weight!);
+    const [dx, dWeight, dBias] = [heap.output(x!.shape), heap.output(weight!.shape), heap.output([n])];
+    const masked = y ? heap.allocate(rows * n) : heap.address(dy!);
+    if (y) heap.run('reluGradient', rows * n, heap.address(y), heap.address(dy!), masked, rows * n);
+    multiply([rows, k, n], [masked, n, 1], [heap.address(weight!), 1, n], heap.address(dx), false);
+    multiply([k, n, rows], [heap.address(x!), 1, k], [masked, n, 1], heap.address(dWeight), false);
+    heap.run('sums', rows * n, masked, heap.address(dBias), 1, rows, n, 1);
+    if (y) heap.free(masked);
+    return [dx, dWeight, dBias];
+  });
+}
+
+function registerOptimizer(heap: WasmHeap): void {
+  registerWasmKernel('RelflowAdamW', ({ inputs, attributes }) => {
+    const { weight, gradient, first, second } = inputs as Record<string, tf.TensorInfo>;
+    const { scale, beta1, beta2, rate, correction, epsilon, keep } = attributes as Record<string, number>;
+    const count = product(weight!.shape);
+    // Not in place: another variable may share a weight's memory.
+    const made = [heap.output(weight!.shape), heap.output(weight!.shape), heap.output(weight!.shape)];
+    heap.run(
+      'adamW',
+      4 * count,
+      ...[weight!, gradient!, first!, second!, ...made].map((tensor) => heap.address(tensor)),
+      count,
+      ...[scale!, beta1!, beta2!, rate!, correction!, epsilon!, keep!],
+    );
+    return made;
+  });
+  registerWasmKernel('RelflowSquares', ({ inputs }) => {
+    const at = heap.allocate(4);
+    heap.setDouble(at, 0);
+    for (const tensor of Object.values(inputs))
+      heap.run('addSquares', 0, heap.address(tensor), product(tensor.shape), at);
+    const sum = heap.double(at);
+    heap.free(at);
+    const to = heap.output([1]);
+    heap.backend.typedArrayFromHeap(to).set([Math.sqrt(sum)]);
+    return to;
+  });
 }
 
 function registerNorms(heap: WasmHeap): void {

@@ -311,3 +311,32 @@ export function relu(x: usize, count: i32, thread: i32, threads: i32): void {
   for (; d + 16 <= end; d += 16) v128.store(x + d, f32x4.max(v128.load(x + d), f32x4.splat(0)));
   for (; d < end; d += 4) store<f32>(x + d, max<f32>(load<f32>(x + d), 0));
 }
+
+/** to = dy where y is above 0, else 0. */
+export function reluGradient(y: usize, dy: usize, to: usize, count: i32, thread: i32, threads: i32): void {
+  const end = <usize>share(count, 4, thread + 1, threads) << 2;
+  let d = <usize>share(count, 4, thread, threads) << 2;
+  for (; d + 16 <= end; d += 16)
+    v128.store(to + d, v128.and(v128.load(dy + d), f32x4.gt(v128.load(y + d), f32x4.splat(0))));
+  for (; d < end; d += 4) store<f32>(to + d, load<f32>(y + d) > 0 ? load<f32>(dy + d) : 0);
+}
+
+/** Adds the sum of all squares to a number of 64 bits; the work of one thread, since its order is part of the result. */
+export function addSquares(x: usize, count: i32, to: usize, thread: i32, threads: i32): void {
+  if (thread > 0) return;
+  const end = <usize>count << 2;
+  let sum = f64x2.splat(0);
+  let d: usize = 0;
+  for (; d + 16 <= end; d += 16) {
+    const four = v128.load(x + d);
+    const low = f64x2.promote_low_f32x4(four);
+    const high = f64x2.promote_low_f32x4(v128.shuffle<f32>(four, four, 2, 3, 2, 3));
+    sum = f64x2.add(sum, f64x2.add(f64x2.mul(low, low), f64x2.mul(high, high)));
+  }
+  let all = f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+  for (; d < end; d += 4) {
+    const value = <f64>load<f32>(x + d);
+    all += value * value;
+  }
+  store<f64>(to, load<f64>(to) + all);
+}

@@ -1,6 +1,6 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { OutputError } from '../../errors.js';
+import { OutputError } from '../errors.js';
 import type { Metadata } from './safetensors.js';
 import { sizeOf } from './weight-source.js';
 

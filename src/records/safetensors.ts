@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { InputError } from '../../errors.js';
+import { InputError } from '../errors.js';
 import {
   type NumberType,
   numberBytes,

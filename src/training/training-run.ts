@@ -2,33 +2,38 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
-import { dropWith } from '../model/layers/dropout.js';
+import { dropWith, keepAll } from '../model/layers/dropout.js';
 import type { RlipV2 } from '../model/rlip-v2.js';
-import type { Tokenizer } from '../model/text/tokenizer.js';
 import { type AdamW, gradientLength } from './adam-w.js';
 import { batchStream, epochBatches, prefetch, type StreamedBatch } from './batch-stream.js';
 import type { Checkpoints, TrainingState } from './checkpoint.js';
 import { randomStream, STREAMS } from './random-stream.js';
+import { batchOptions, type RunSettings, totalSteps } from './run-settings.js';
 import { rateFactor } from './schedule.js';
-import { batchOptions, type TaggerSettings, totalSteps } from './tagger-settings.js';
-import { type LossParts, type StepLoss, taggerGradients, taggerLoss } from './tagger-step.js';
 import type { TrainingBatch } from './training-batch.js';
 import type { TrainingData } from './training-data.js';
 import { type TrainingEvent, TrainingLog } from './training-log.js';
+import { type Forward, type LossParts, lossGradients, lossOnly, type StepLoss } from './training-step.js';
+import type { WeightAverage } from './weight-average.js';
 
-export interface TrainTaggerOptions {
-  readonly settings: TaggerSettings;
+export interface TrainOptions {
+  readonly settings: RunSettings;
   readonly data: TrainingData;
   readonly validation?: TrainingData;
-  /** The run's folder: `log.jsonl`, `checkpoints/`, at the end `weights.safetensors`. */
+  /** The run's folder: `log.jsonl`, `checkpoints/`, at the end `weights.safetensors` and `curves.html`. */
   readonly out: string;
   /** Whether to go on from the newest checkpoint in the folder. */
   readonly resume: boolean;
+  /** Weights of the whole model. */
   readonly initialWeights?: string;
+  /** Weights of another: what has the same name and shape is taken, the rest is drawn from the seed. */
+  readonly startFrom?: string;
   /** Folder with RoBERTa's tokenizer.json; models with a vocabulary of bytes need none. */
   readonly tokenizer?: string;
   /** Batches that are read ahead. */
   readonly prefetch: number;
+  /** Megabytes of decoded images that stay in memory. Default 0. */
+  readonly keepImages?: number;
   readonly checkpointEvery: number;
   readonly keep: number;
   /** Null for the end of each epoch. */
@@ -39,29 +44,37 @@ export interface TrainTaggerOptions {
   readonly stop: AbortSignal;
 }
 
-/** One run of a tagger's training, from a state to its end or stop. */
-export class TaggerRun {
-  readonly #options: TrainTaggerOptions;
+/** What a run works on. */
+export interface RunParts {
+  readonly model: RlipV2;
+  readonly forward: Forward;
+  readonly optimizer: AdamW;
+  readonly average: WeightAverage | null;
+  readonly checkpoints: Checkpoints;
+  readonly started: number | null;
+}
+
+/** One run of a model's training, from a state to its end or stop. */
+export class TrainingRun {
+  readonly #options: TrainOptions;
   readonly #model: RlipV2;
-  readonly #tokenizer: Tokenizer;
+  readonly #forward: Forward;
   readonly #optimizer: AdamW;
+  readonly #average: WeightAverage | null;
+  readonly #started: number | null;
   readonly #checkpoints: Checkpoints;
   readonly #log: TrainingLog;
   lastLoss: number | null = null;
   lastCheckpoint = '';
   finished = false;
 
-  constructor(
-    options: TrainTaggerOptions,
-    model: RlipV2,
-    tokenizer: Tokenizer,
-    optimizer: AdamW,
-    checkpoints: Checkpoints,
-  ) {
+  constructor(options: TrainOptions, { model, forward, optimizer, average, checkpoints, started }: RunParts) {
     this.#options = options;
     this.#model = model;
-    this.#tokenizer = tokenizer;
+    this.#forward = forward;
     this.#optimizer = optimizer;
+    this.#average = average;
+    this.#started = started;
     this.#checkpoints = checkpoints;
     this.#log = new TrainingLog(join(options.out, 'log.jsonl'));
   }
@@ -76,7 +89,12 @@ export class TaggerRun {
     const steps = totalSteps(settings, data.census.total);
     await this.#log.backTo(from.step);
     await this.#tellStart(from.step, steps);
-    const stream = batchStream(data, batchOptions(settings), from.next, new AbortController().signal);
+    const stream = batchStream(
+      data,
+      batchOptions(settings, this.#options.keepImages),
+      from.next,
+      new AbortController().signal,
+    );
     const batches = prefetch(stream, this.#options.prefetch);
     let state = from;
     let saved = from.step;
@@ -124,16 +142,12 @@ export class TaggerRun {
       all.push(batch);
       if (batch.pairs === 0) continue;
       let draws = 0;
+      const { dropout, textDropout } = settings.model;
       const seeds = randomStream(settings.seed, STREAMS.dropout, state.step, part);
       // Seeds of one step are apart from each other, and their order is that of the model's layers.
-      const drop = dropWith({ next: () => Math.floor(seeds.next() * 2 ** 31) + ++draws });
-      const { gradients, ...loss } = await taggerGradients(
-        this.#model,
-        this.#tokenizer,
-        batch,
-        this.#optimizer.variables,
-        drop,
-      );
+      const drop =
+        dropout > 0 || textDropout ? dropWith({ next: () => Math.floor(seeds.next() * 2 ** 31) + ++draws }) : keepAll;
+      const { gradients, ...loss } = await lossGradients(this.#forward, batch, this.#optimizer.variables, drop);
       addTo(sum, gradients, 1 / accumulate);
       used.push(batch);
       losses.push(loss);
@@ -152,6 +166,7 @@ export class TaggerRun {
     const { epoch } = used[0]!;
     const factor = rateFactor(settings.schedule, state.step, steps, epoch);
     this.#optimizer.apply(sum, factor, gradient);
+    this.#average?.follow(this.#optimizer.steps);
     tf.dispose(sum);
     this.lastLoss = loss;
     await this.tell({
@@ -204,16 +219,24 @@ export class TaggerRun {
 
   async #evaluate(validation: TrainingData, step: number): Promise<void> {
     const { settings } = this.#options;
-    const options = { ...batchOptions(settings), noise: null, training: false, buffer: 1 };
+    const { paraphrases: _, ...rest } = batchOptions(settings);
+    const options = { ...rest, noise: null, training: false, buffer: 1 };
     const losses: StepLoss[] = [];
     const { signal } = new AbortController();
-    for await (const { batch } of epochBatches(validation, options, { epoch: 0, position: 0 }, signal))
-      if (batch.pairs > 0) losses.push(await taggerLoss(this.#model, this.#tokenizer, batch));
+    // What is judged is what the run would give away.
+    this.#average?.exchange();
+    try {
+      for await (const { batch } of epochBatches(validation, options, { epoch: 0, position: 0 }, signal))
+        if (batch.pairs > 0) losses.push(await lossOnly(this.#forward, batch));
+    } finally {
+      this.#average?.exchange();
+    }
     if (losses.length > 0) await this.tell({ event: 'evaluation', step, ...meanLoss(losses) });
   }
 
   async #save(state: TrainingState): Promise<void> {
-    const path = await this.#checkpoints.write(state, this.#model.parameters, this.#optimizer, this.#options.keep);
+    const parts = { parameters: this.#model.parameters, optimizer: this.#optimizer, average: this.#average };
+    const path = await this.#checkpoints.write(state, parts, this.#options.keep);
     this.lastCheckpoint = path;
     await this.tell({ event: 'checkpoint', step: state.step, path });
   }
@@ -231,6 +254,7 @@ export class TaggerRun {
       objects: vocabularies.objects.names.length,
       rejects,
       leftOut,
+      ...(this.#started !== null && { startedFrom: this.#started }),
       backend: backend.name,
       threads: backend.threads,
     });

@@ -1,0 +1,174 @@
+// npm run circle -- --out DIR: the whole circle on drawn scenes. Detections and captions become scene graphs, by the
+// R-Tagger and by the geometry baseline; the same small RLIPv2 learns from those and from the clean truth; what each
+// finds in the test split is scored. Prints one table; writes it to DIR/circle.json too.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { evaluateRelations, type RelationReport, sceneGraphLines } from '../src/index.js';
+import { openRelationFinder } from '../src/model/index.js';
+import { circleConfig } from './circle/config.js';
+import { besideGraphs, heldOutKinds, type Kind, kindKey, namesOf, readGraphs, writeGraphs } from './circle/graphs.js';
+
+const HELP = `usage: npm run circle -- --out DIR --tagger WEIGHTS [--scenes DIR] [--images N] [--start-steps N] [--steps N] [--threads N]
+
+  --out DIR         the folder to work in; what is there already is not done again
+  --tagger WEIGHTS  the R-Tagger's weights
+  --scenes DIR      scenes to learn from (npm run fixtures:scenes); default: DIR/scenes, drawn here
+  --images N        how many scenes are drawn (default 2000)
+  --start-steps N   steps of the common start, on detections alone (default 4000)
+  --steps N         steps of each training (default 1500)
+  --threads N       of the wasm backend (default 2)`;
+
+const usage = (problem: string): never => {
+  console.error(`${problem}\n\n${HELP}`);
+  process.exit(2);
+};
+const flags = (() => {
+  try {
+    return parseArgs({
+      options: {
+        out: { type: 'string' },
+        tagger: { type: 'string' },
+        scenes: { type: 'string' },
+        images: { type: 'string', default: '2000' },
+        'start-steps': { type: 'string', default: '4000' },
+        steps: { type: 'string', default: '1500' },
+        threads: { type: 'string', default: '2' },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    return usage((error as Error).message);
+  }
+})();
+if (flags.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+const whole = (name: 'images' | 'start-steps' | 'steps' | 'threads'): number => {
+  const value = Number(flags[name]);
+  return Number.isSafeInteger(value) && value > 0 ? value : usage(`--${name} ${flags[name]}, expected a whole number`);
+};
+const out = resolve(flags.out ?? usage('--out is missing, expected a folder'));
+const tagger = resolve(flags.tagger ?? usage("--tagger is missing, expected the R-Tagger's weights"));
+const scenes = resolve(flags.scenes ?? join(out, 'scenes'));
+const [startSteps, steps, threads] = [whole('start-steps'), whole('steps'), whole('threads')];
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+function node(file: string, args: readonly string[]): void {
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', file, ...args], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) throw new Error(`${file} ${args[0]} ended with ${status}`);
+}
+const relflow = (...args: readonly string[]) => node('src/cli/main.ts', args);
+const say = (text: string) => console.error(`circle: ${text}`);
+
+await mkdir(out, { recursive: true });
+if (!existsSync(join(scenes, 'scenes.json'))) {
+  say('drawing scenes');
+  node('fixtures/write-scenes.ts', ['--out', scenes, '--images', flags.images, '--seed', '1']);
+}
+const train = join(scenes, 'train');
+const images = join(train, 'images');
+const truth = await readGraphs(join(train, 'scene-graphs.jsonl'));
+/** Kinds of relations that no training sees. */
+const heldOut = heldOutKinds(truth);
+
+/** Scene graphs from detections and captions, by the tagger or by the baseline. */
+function pseudoLabel(name: string, more: readonly string[]): string {
+  const folder = join(out, `graphs-${name}`);
+  if (!existsSync(join(folder, 'manifest.json'))) {
+    say(`pseudo-labels: ${name}`);
+    const given = ['--annotations', join(train, 'instances.json'), '--captions', join(train, 'captions.json')];
+    relflow(
+      'run',
+      'coco',
+      ...given,
+      '--dataset',
+      'scenes',
+      '--split',
+      'train',
+      '--images',
+      images,
+      '--out',
+      folder,
+      ...more,
+    );
+  }
+  return folder;
+}
+const graphs = {
+  truth: join(train, 'scene-graphs.jsonl'),
+  tagger: pseudoLabel('tagger', ['--tagger', tagger, '--threads', `${threads}`]),
+  baseline: pseudoLabel('baseline', []),
+};
+
+async function trained(name: string, sceneGraphs: string, count: number, startFrom?: string): Promise<string> {
+  const folder = join(out, `run-${name}`);
+  const weights = join(folder, 'weights.safetensors');
+  if (existsSync(weights)) return weights;
+  say(`training: ${name}, ${count} steps`);
+  const file = join(out, `${name}.json`);
+  const config = circleConfig({ sceneGraphs, images, steps: count, threads, heldOut, ...(startFrom && { startFrom }) });
+  await writeFile(file, `${JSON.stringify(config, null, 2)}\n`);
+  relflow('train', 'rlip', '--config', file, '--out', folder, ...(existsSync(folder) ? ['--resume'] : []));
+  return weights;
+}
+
+// The common start: where things are and what they are, of detections alone, as the official model begins with a detector.
+const beside = join(out, 'beside.jsonl');
+await writeGraphs(beside, besideGraphs(truth));
+const start = await trained('start', beside, startSteps);
+
+const test = join(scenes, 'test');
+const asked = namesOf([...truth, ...(await readGraphs(join(test, 'scene-graphs.jsonl')))]);
+const unseen = new Set(heldOut.map(kindKey));
+async function scored(weights: string): Promise<RelationReport> {
+  const finder = await openRelationFinder({
+    weights,
+    images: join(test, 'images'),
+    ...asked,
+    backend: 'wasm',
+    threads,
+    size: [128, 224],
+  });
+  async function* records() {
+    const context = { signal: new AbortController().signal, tempDir: out, progress: () => {} };
+    for await (const { record } of sceneGraphLines({ sceneGraphs: join(test, 'scene-graphs.jsonl') }).read(context))
+      if (record) yield record;
+  }
+  const kind = (subject: string, predicate: string, object: string): Kind => ({ subject, predicate, object });
+  const report = await evaluateRelations(records(), finder, {
+    unseen: (s, p, o) => unseen.has(kindKey(kind(s, p, o))),
+  });
+  finder.dispose();
+  return report;
+}
+
+const results: Record<string, RelationReport & { readonly learnt: number }> = {};
+for (const [name, path] of Object.entries(graphs)) {
+  const weights = await trained(name, path, steps, start);
+  const learnt = (await readGraphs(path)).reduce((sum, { relations }) => sum + relations.length, 0);
+  results[name] = { ...(await scored(weights)), learnt };
+}
+results['start alone'] = { ...(await scored(start)), learnt: 0 };
+await writeFile(join(out, 'circle.json'), `${JSON.stringify({ heldOut: heldOut.length, results }, null, 2)}\n`);
+
+const percent = (value: number | null | undefined) => (value == null ? '–' : (100 * value).toFixed(1)).padStart(9);
+const [any] = Object.values(results);
+console.log(
+  `test split: ${any!.images} images, ${any!.relations} relations, ${any!.unseen} of ${heldOut.length} kinds that no training saw`,
+);
+console.log(
+  `${'labels of'.padEnd(14)}${['relations', 'mean AP', 'R@20', 'R@50', 'R@100', 'mR@100', 'unseen@100', 'pairs@100'].map((name) => name.padStart(11)).join('')}`,
+);
+for (const [name, { learnt, meanAveragePrecision: ap, recall, meanRecall, unseenRecall, pairRecall }] of Object.entries(
+  results,
+)) {
+  const shares = [ap, recall[20], recall[50], recall[100], meanRecall[100], unseenRecall[100], pairRecall[100]];
+  console.log(
+    `${name.padEnd(14)}${`${learnt}`.padStart(11)}${shares.map((share) => percent(share).padStart(11)).join('')}`,
+  );
+}

@@ -1,0 +1,86 @@
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { type Box, type SceneGraph, sceneGraphLines } from '../../src/index.js';
+
+/** A graph as a training reads it. */
+export type Graph = Pick<SceneGraph, 'image' | 'objects' | 'relations'> & {
+  readonly provenance: SceneGraph['provenance'];
+};
+
+/** Names of a relation's three parts. */
+export interface Kind {
+  readonly subject: string;
+  readonly predicate: string;
+  readonly object: string;
+}
+
+export const kindKey = ({ subject, predicate, object }: Kind): string => `${subject}\t${predicate}\t${object}`;
+
+/** Every tenth kind of relation, rare ones among them and common ones, is held out of all trainings. */
+const HELD_OUT = 10;
+
+/** With so many neighbours each thing is paired. */
+const NEIGHBOURS = 2;
+
+export async function readGraphs(path: string): Promise<Graph[]> {
+  const graphs: Graph[] = [];
+  const context = { signal: new AbortController().signal, tempDir: tmpdir(), progress: () => {} };
+  for await (const { record } of sceneGraphLines({ sceneGraphs: path }).read(context)) {
+    if (!record) continue;
+    const { image, detections, relations, origin, tagger } = record;
+    graphs.push({
+      image,
+      objects: [...detections],
+      relations: [...relations],
+      provenance: { origin, operators: [], tagger },
+    });
+  }
+  return graphs;
+}
+
+export const writeGraphs = (path: string, graphs: readonly Graph[]): Promise<void> =>
+  writeFile(
+    path,
+    graphs.map((graph) => `${JSON.stringify({ format: 'relflow.scene-graph/1', captions: [], ...graph })}\n`).join(''),
+  );
+
+/** All names, each once. */
+export function namesOf(graphs: readonly Graph[]): { categories: string[]; predicates: string[] } {
+  const categories = new Set(graphs.flatMap(({ objects }) => objects.map(({ category }) => category)));
+  const predicates = new Set(graphs.flatMap(({ relations }) => relations.map(({ predicate }) => predicate)));
+  return { categories: [...categories].sort(), predicates: [...predicates].sort() };
+}
+
+/** Kinds by falling frequency, every tenth of them. */
+export function heldOutKinds(graphs: readonly Graph[]): Kind[] {
+  const counts = new Map<string, { kind: Kind; count: number }>();
+  for (const { objects, relations } of graphs)
+    for (const { subject, predicate, object } of relations) {
+      const kind = { subject: objects[subject]!.category, predicate, object: objects[object]!.category };
+      const known = counts.get(kindKey(kind)) ?? { kind, count: 0 };
+      known.count++;
+      counts.set(kindKey(kind), known);
+    }
+  const ranked = [...counts].sort(([a, m], [b, n]) => n.count - m.count || (a < b ? -1 : 1));
+  return ranked.filter((_, k) => k % HELD_OUT === HELD_OUT - 1).map(([, { kind }]) => kind);
+}
+
+/** Each thing beside its nearest ones: what detections tell without anybody who knows a relation. */
+export function besideGraphs(graphs: readonly Graph[]): Graph[] {
+  return graphs.map((graph) => {
+    const { objects } = graph;
+    const relations = objects.flatMap(({ box }, subject) =>
+      objects
+        .map((other, object) => ({ object, far: distance(box, other.box as Box) }))
+        .filter(({ object }) => object !== subject)
+        .sort((a, b) => a.far - b.far || a.object - b.object)
+        .slice(0, NEIGHBOURS)
+        .map(({ object }) => ({ subject, object, predicate: 'beside' })),
+    );
+    return { ...graph, relations, provenance: { ...graph.provenance, tagger: null } };
+  });
+}
+
+/** Between two boxes' centres, in pixels. */
+const distance = (a: Box, b: Box): number =>
+  Math.hypot(a[0] + a[2] / 2 - b[0] - b[2] / 2, a[1] + a[3] / 2 - b[1] - b[3] / 2);

@@ -1,0 +1,110 @@
+// npx tsx bench/training.ts [--steps N] [--threads N] [--images N]: what reading data costs a training of the tagger that
+// comes with relflow. Samples a second of steps whose images are read from disk, decoded and varied while the steps run,
+// beside the same steps on batches that are in memory already; they take turns, so that both see the same machine.
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import { renderScene } from '../fixtures/generator/render-scene.js';
+import { sceneGraphLines } from '../fixtures/generator/scene-graph-json.js';
+import { sceneSet } from '../fixtures/generator/scene-set.js';
+import { sceneGraphLines as readSceneGraphs } from '../src/index.js';
+import { useBackend } from '../src/model/index.js';
+import { keepAll } from '../src/model/layers/dropout.js';
+import {
+  AdamW,
+  batchStream,
+  gradientLength,
+  lossGradients,
+  prefetch,
+  type TrainingBatch,
+  TrainingData,
+  taggerSettings,
+} from '../src/training/index.js';
+import { batchOptions } from '../src/training/run-settings.js';
+import { openModel } from '../src/training/open-model.js';
+
+const LEAST_RATIO = 0.9;
+
+const { values } = parseArgs({
+  options: {
+    steps: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '4' },
+    threads: { type: 'string', default: '2' },
+  },
+});
+const [steps, rounds] = [Number(values.steps), Number(values.rounds)];
+const folder = mkdtempSync(join(tmpdir(), 'relflow-bench-'));
+const { signal } = new AbortController();
+try {
+  const images = join(folder, 'images');
+  if (!existsSync(images)) mkdirSync(images);
+  const batch = 8;
+  // As many images as are read, so that none is read twice: nothing is kept of one from an epoch before.
+  const scenes = sceneSet(1, 'train', batch * (steps * rounds + 8));
+  for (const scene of scenes) writeFileSync(join(images, `${scene.id}.jpg`), await renderScene(scene));
+  const file = join(folder, 'scene-graphs.jsonl');
+  writeFileSync(file, sceneGraphLines(1, 'train', scenes));
+
+  const backend = await useBackend('wasm', { threads: Number(values.threads) });
+  const settings = taggerSettings({
+    task: 'tagger',
+    model: 'spriteTagger',
+    data: [{ sceneGraphs: file, images }],
+    epochs: 1,
+    batch,
+    texts: { objects: 80, relations: 17 },
+    views: 'sprites',
+  });
+  const source = readSceneGraphs({ sceneGraphs: file });
+  const data = await TrainingData.open([{ source, images }], { relationThreshold: 0.2 }, signal);
+  const { model, forward } = await openModel(settings, {});
+  const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
+  const step = async (of: TrainingBatch) => {
+    const { gradients } = await lossGradients(forward, of, optimizer.variables, keepAll);
+    optimizer.apply(gradients, 1, await gradientLength(gradients));
+    tf.dispose(gradients);
+  };
+  const batches = prefetch(batchStream(data, batchOptions(settings), { epoch: 0, position: 0 }, signal), 2);
+  const next = async () => (await batches.next()).value!.batch as TrainingBatch;
+  // Code is compiled and threads start with the first steps.
+  for (let k = 0; k < 4; k++) await step(await next());
+
+  const times = { memory: 0, disk: 0, waited: 0 };
+  for (let round = 0; round < rounds; round++) {
+    const read: TrainingBatch[] = [];
+    const started = performance.now();
+    for (let k = 0; k < steps; k++) {
+      const asked = performance.now();
+      const of = await next();
+      times.waited += performance.now() - asked;
+      read.push(of);
+      await step(of);
+    }
+    times.disk += performance.now() - started;
+    // What was read ahead is done before the other half is measured.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const again = performance.now();
+    for (const of of read) await step(of);
+    times.memory += performance.now() - again;
+  }
+  await batches.return(undefined);
+  const rate = (milliseconds: number) => (1000 * batch * steps * rounds) / milliseconds;
+  const ratio = times.memory / times.disk;
+  const shown = (value: number) => value.toFixed(1).padStart(7);
+  console.log(
+    `spriteTagger, batches of ${batch}, ${backend.name}, ${backend.threads} threads, ${steps * rounds} steps each`,
+  );
+  console.log(
+    `data in memory   ${shown(rate(times.memory))} samples/s, ${shown(times.memory / steps / rounds)} ms a step`,
+  );
+  console.log(`data from disk   ${shown(rate(times.disk))} samples/s, ${shown(times.disk / steps / rounds)} ms a step`);
+  console.log(
+    `ratio            ${ratio.toFixed(3)}, at least ${LEAST_RATIO} wanted: ${ratio >= LEAST_RATIO ? 'yes' : 'no'}`,
+  );
+  console.log(`waiting for data ${((100 * times.waited) / times.disk).toFixed(1)} % of the time`);
+  if (ratio < LEAST_RATIO) process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

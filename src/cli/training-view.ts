@@ -1,0 +1,68 @@
+import { Presets, SingleBar } from 'cli-progress';
+import type { DryRun, StepMemory, TrainingEvent } from '../training/index.js';
+import { print, printNote, table } from './output.js';
+
+/** What one step of a run is and takes. */
+export function printDryRun(run: DryRun, memory: StepMemory): void {
+  const mega = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  print(
+    table(
+      ['', ''],
+      [
+        ['images', `${run.census.total}`],
+        ['steps', `${run.steps}`],
+        ...Object.entries(run.shapes).map(([name, shape]) => [name, shape.join(' × ')]),
+        ['pairs, with relations', `${run.pairs}, ${run.positives}`],
+        ['numbers trained, frozen', `${run.trained.toLocaleString('en-US')}, ${run.frozen.toLocaleString('en-US')}`],
+        ['loss', run.loss.toFixed(4)],
+        ['gradient', run.gradient.toFixed(4)],
+        ['weights', mega(run.weightBytes)],
+        ['with gradients and moments', mega(run.stateBytes)],
+        ['most at once in this step', mega(run.peakBytes)],
+        ['most at once in the largest step', mega(memory.peak)],
+        ['reading, one step', `${run.readSeconds.toFixed(1)} s, ${run.stepSeconds.toFixed(1)} s`],
+      ],
+    ),
+  );
+  noteCounts('rejected', run.census.rejects);
+  noteCounts('left out', run.census.leftOut);
+}
+
+function noteCounts(what: string, counts: Readonly<Record<string, number>>): void {
+  const parts = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
+  if (parts.length > 0) printNote(`${what}: ${parts.join(', ')}`);
+}
+
+const SECONDS_BETWEEN_LINES = 5;
+
+/** A bar on a terminal, else a line of JSON every few seconds; on standard error. */
+export function trainingView(): { tell: (event: TrainingEvent) => void; end: () => void } {
+  const bar = process.stderr.isTTY
+    ? new SingleBar(
+        {
+          format: '[{bar}] {value}/{total} loss {loss} rate {rate} {speed} images/s {eta_formatted} left',
+          hideCursor: true,
+        },
+        Presets.shades_classic,
+      )
+    : null;
+  let last = 0;
+  return {
+    tell: (event) => {
+      if (event.event === 'start') {
+        noteCounts('rejected', event.rejects);
+        noteCounts('left out', event.leftOut);
+        bar?.start(event.steps, event.step, { loss: '–', rate: '–', speed: '–' });
+      } else if (event.event === 'step') {
+        if (bar) {
+          const speed = event.seconds > 0 ? (event.images / event.seconds).toFixed(1) : '–';
+          bar.update(event.step, { loss: event.loss.toFixed(3), rate: event.rate.toExponential(1), speed });
+        } else if (performance.now() - last > SECONDS_BETWEEN_LINES * 1000) {
+          last = performance.now();
+          printNote(JSON.stringify(event));
+        }
+      } else if (!bar) printNote(JSON.stringify(event));
+    },
+    end: () => bar?.stop(),
+  };
+}

@@ -1,0 +1,167 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { OptionError } from '../../errors.js';
+import type { Box } from '../../records/box.js';
+import type { FoundObject, FoundRelation, RelationFinder } from '../../records/found-relation.js';
+import type { Image } from '../../records/image.js';
+import { positiveInteger } from '../../records/option-checks.js';
+import type { BackendName } from '../backends/backend-names.js';
+import { useBackend } from '../backends/use-backend.js';
+import { type ModelConfig, preset } from '../config.js';
+import { readImage } from '../image/read-image.js';
+import { normalize, resize, targetSize } from '../image/resize.js';
+import { RlipV2 } from '../rlip-v2.js';
+import { LabelVectors } from '../text/label-vectors.js';
+import { byteTokenizer, openTokenizer } from '../text/tokenizer.js';
+import { loadWeights } from '../weights/load-weights.js';
+import { openWeights } from '../weights/open-weights.js';
+
+export interface RelationFinderOptions {
+  /** RLIPv2's weights: `.safetensors`, an index of shards, or an official `.pth`. */
+  readonly weights: string;
+  /** The folder that images' paths are below. */
+  readonly images: string;
+  /** What objects and relations may be called. Labels are part of what the model reads, so that scores depend on them. */
+  readonly categories: readonly string[];
+  readonly predicates: readonly string[];
+  /** The configuration; default: what the file says, a preset's name or all of it. */
+  readonly config?: ModelConfig;
+  /** Folder with RoBERTa's tokenizer.json; default: that of the weights. Tiny models need none. */
+  readonly tokenizer?: string;
+  readonly backend?: BackendName | 'auto';
+  readonly threads?: number;
+  /** The shorter and the longer side that images are resized to; default 800 and 1333. */
+  readonly size?: readonly [shorter: number, longest: number];
+  /** Relations an image at most, the likeliest. Default 100. */
+  readonly most?: number;
+}
+
+const NO_OBJECTS = 'no objects';
+
+/**
+ * RLIPv2 as a finder of relations: ParSeD or ParSeDA, with whatever names it is asked for.
+ *
+ * A relation's score is the product of how likely the relation is and how likely both objects' best categories are.
+ *
+ * @throws OptionError where an option is wrong
+ * @throws InputError, RelflowError where weights or tokenizer can't be read
+ * Source: RLIPv2, models/hoi.py, the post-processing for scene graphs.
+ */
+export async function openRelationFinder(
+  options: RelationFinderOptions,
+): Promise<RelationFinder & { dispose(): void }> {
+  const { weights, images, categories, predicates, size = [800, 1333], most = 100 } = options;
+  const name = 'relationFinder';
+  if (!existsSync(weights)) throw new OptionError(name, `no weights at ${weights}`);
+  positiveInteger(name, 'most', most);
+  for (const [list, names] of Object.entries({ categories, predicates })) {
+    if (names.length === 0) throw new OptionError(name, `no ${list}, expected at least one`);
+    if (new Set(names).size < names.length) throw new OptionError(name, `one of the ${list} is listed twice`);
+  }
+  await useBackend(options.backend ?? 'auto', options.threads === undefined ? {} : { threads: options.threads });
+  const { model, vectors } = await open(options);
+  const objects = [...categories.filter((category) => category !== NO_OBJECTS), NO_OBJECTS];
+  const labels = [...objects, ...predicates];
+  return {
+    name: 'rlip',
+    version: '1',
+    dispose: () => model.dispose(),
+    async find(image, signal) {
+      signal.throwIfAborted();
+      const values = await vectors.of(labels);
+      const original = await readImage(join(images, image.file));
+      const target = targetSize(original, size[0], size[1]);
+      const pixels = normalize(resize(original, target));
+      const last = tf.tidy(() => {
+        const encoded = model.encode(
+          { pixels: tf.tensor4d(pixels, [1, target.height, target.width, 3]), sizes: [target] },
+          { vectors: tf.tensor2d(values, [labels.length, values.length / labels.length]), objects: objects.length },
+        );
+        const layers = model.decode(encoded);
+        const { subjectLogits, objectLogits, relationLogits, subjectBoxes, objectBoxes } = layers[layers.length - 1]!;
+        return {
+          subjects: tf.softmax(subjectLogits),
+          objects: tf.softmax(objectLogits),
+          relations: tf.sigmoid(relationLogits),
+          subjectBoxes,
+          objectBoxes,
+        };
+      });
+      const arrays = {
+        subjects: (await last.subjects.data()) as Float32Array,
+        objects: (await last.objects.data()) as Float32Array,
+        relations: (await last.relations.data()) as Float32Array,
+        subjectBoxes: (await last.subjectBoxes.data()) as Float32Array,
+        objectBoxes: (await last.objectBoxes.data()) as Float32Array,
+      };
+      tf.dispose(last);
+      return relationsOf(arrays, objects, predicates, image, most);
+    },
+  };
+}
+
+async function open(options: RelationFinderOptions): Promise<{ model: RlipV2; vectors: LabelVectors }> {
+  const source = await openWeights(options.weights);
+  try {
+    const { metadata } = source as { metadata?: Readonly<Record<string, string>> };
+    const config = options.config ?? configOf(metadata, options.weights);
+    if (config.queries === 'tagger') throw new OptionError('relationFinder', `${config.name} is a tagger`);
+    const bytes = config.text.vocabulary === 260;
+    const tokenizer = bytes ? byteTokenizer : await openTokenizer(options.tokenizer ?? dirname(options.weights));
+    const model = new RlipV2(config);
+    await loadWeights(model.parameters, source);
+    return { model, vectors: await LabelVectors.open(model, tokenizer) };
+  } finally {
+    await source.close();
+  }
+}
+
+/** What the trainer writes into a file's header. */
+function configOf(metadata: Readonly<Record<string, string>> | undefined, weights: string): ModelConfig {
+  const { config, model } = metadata ?? {};
+  if (config !== undefined) return JSON.parse(config) as ModelConfig;
+  if (model !== undefined) return preset(model);
+  throw new OptionError('relationFinder', `${weights} does not say which model it is of, expected config`);
+}
+
+interface Answers {
+  readonly subjects: Float32Array;
+  readonly objects: Float32Array;
+  readonly relations: Float32Array;
+  readonly subjectBoxes: Float32Array;
+  readonly objectBoxes: Float32Array;
+}
+
+function relationsOf(
+  answers: Answers,
+  labels: readonly string[],
+  predicates: readonly string[],
+  { width, height }: Image,
+  most: number,
+): FoundRelation[] {
+  const pairs = answers.subjectBoxes.length / 4;
+  const ends = (scores: Float32Array, boxes: Float32Array) =>
+    Array.from({ length: pairs }, (_, pair): FoundObject & { readonly likely: number } => {
+      const row = scores.subarray(pair * labels.length, (pair + 1) * labels.length - 1);
+      let best = 0;
+      for (let k = 1; k < row.length; k++) if (row[k]! > row[best]!) best = k;
+      const [cx, cy, w, h] = boxes.subarray(4 * pair, 4 * pair + 4) as unknown as [number, number, number, number];
+      const box: Box = [(cx - w / 2) * width, (cy - h / 2) * height, w * width, h * height];
+      return { category: labels[best]!, box, likely: row[best]! };
+    });
+  const subjects = ends(answers.subjects, answers.subjectBoxes);
+  const objects = ends(answers.objects, answers.objectBoxes);
+  const scored = Array.from(answers.relations, (relation, k) => {
+    const pair = Math.floor(k / predicates.length);
+    return { k, pair, score: relation * subjects[pair]!.likely * objects[pair]!.likely };
+  });
+  scored.sort((a, b) => b.score - a.score || a.k - b.k);
+  const end = ({ category, box }: FoundObject): FoundObject => ({ category, box });
+  return scored.slice(0, most).map(({ k, pair, score }) => ({
+    subject: end(subjects[pair]!),
+    predicate: predicates[k % predicates.length]!,
+    object: end(objects[pair]!),
+    score,
+  }));
+}

@@ -1,0 +1,80 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { Random } from '../../records/random.js';
+import { PADDING_ID, type TokenizedTexts } from './roberta.js';
+import { FIRST_BYTE } from './tokenizer.js';
+
+/** How much of a vector is the text's as a whole, its words', and those of three letters in a row. */
+const SHARES = { text: 0.5, words: 0.35, letters: 0.15 } as const;
+const LETTERS = 3;
+const BLANK = FIRST_BYTE + 32;
+
+/**
+ * A text encoder without weights, for models that are too small and trained too shortly to learn what letters mean: a
+ * text's vector is the sum of fixed ones, drawn by a hash of the text, of each word, and of each three letters in a row.
+ * So labels are apart from the first step on, and those that share words lie near each other. What is learnt of them is
+ * the layers' behind.
+ *
+ * Source: Bojanowski et al., "Enriching Word Vectors with Subword Information", 2017, of which these are the features.
+ */
+export class HashedTexts {
+  readonly #width: number;
+  readonly #known = new Map<string, Float32Array>();
+
+  constructor(width: number) {
+    this.#width = width;
+  }
+
+  /** @param texts of the tokenizer of bytes @returns `[texts, width]`, each of length √width */
+  apply({ ids, texts, tokens }: TokenizedTexts): tf.Tensor2D {
+    const vectors = new Float32Array(texts * this.#width);
+    for (let k = 0; k < texts; k++)
+      vectors.set(this.#vector(ids.subarray(k * tokens, (k + 1) * tokens)), k * this.#width);
+    return tf.tensor2d(vectors, [texts, this.#width]);
+  }
+
+  #vector(ids: Int32Array): Float32Array {
+    const bytes = [...ids].filter((id) => id !== PADDING_ID && id >= FIRST_BYTE);
+    const key = bytes.join();
+    const known = this.#known.get(key);
+    if (known) return known;
+    const words = split(bytes);
+    const letters = words.flatMap((word) => {
+      // Marked where a word begins and ends, as its letters say more there.
+      const marked = [BLANK, ...word, BLANK];
+      return Array.from({ length: Math.max(1, marked.length - LETTERS + 1) }, (_, k) => marked.slice(k, k + LETTERS));
+    });
+    const sum = new Float64Array(this.#width);
+    for (const [kind, parts] of [
+      ['text', [bytes]],
+      ['words', words],
+      ['letters', letters],
+    ] as const)
+      for (const part of parts) {
+        const random = new Random(hashOf(kind, part));
+        for (let d = 0; d < sum.length; d++) sum[d]! += (SHARES[kind] * random.normal()) / Math.sqrt(parts.length);
+      }
+    const length = Math.sqrt(sum.reduce((all, value) => all + value * value, 0) / sum.length) || 1;
+    const vector = Float32Array.from(sum, (value) => value / length);
+    this.#known.set(key, vector);
+    return vector;
+  }
+}
+
+function split(bytes: readonly number[]): number[][] {
+  const words: number[][] = [];
+  let word: number[] = [];
+  for (const byte of [...bytes, BLANK])
+    if (byte !== BLANK) word.push(byte);
+    else if (word.length > 0) {
+      words.push(word);
+      word = [];
+    }
+  return words.length > 0 ? words : [[]];
+}
+
+/** FNV-1a. */
+function hashOf(kind: string, bytes: readonly number[]): number {
+  let hash = 0x811c9dc5;
+  for (const byte of [kind.length, ...bytes]) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash;
+}

@@ -1,0 +1,132 @@
+import { basename, join } from 'node:path';
+import sharp from 'sharp';
+import { InputError, OptionError } from '../errors.js';
+import type { ImageRecord } from '../records/image.js';
+import type { Source, SourceContext, SourceItem } from '../records/ports.js';
+import type { Related } from '../records/scene-graph.js';
+import { checkImageFolder, findImage, pathBelow } from './image-folder.js';
+import { inputFile, inputFiles } from './input-files.js';
+import { streamJson } from './json-stream.js';
+import { fieldsOf, idKey, isId, shown } from './json-value.js';
+import { KeyedStore } from './keyed-store.js';
+import { readGenomeEntry } from './visual-genome-entry.js';
+import { genomeRecord } from './visual-genome-record.js';
+
+/** What a source of RLIPv2's pseudo-annotations is told. */
+export interface PseudoAnnotationsOptions {
+  /** Path or glob of the JSON lists, gzip or not; several are read one after another, sorted. */
+  readonly annotations: string;
+  /** The image folder: an image's size is read from its file's head, since the annotations have none. */
+  readonly images: string;
+  /** JSON of `{image id: path below the folder}`, as Objects365 needs it. */
+  readonly filePaths?: string;
+  /** Stop after this many images. */
+  readonly limit?: number;
+}
+
+/**
+ * RLIPv2's pseudo-annotations: Visual Genome's form with `names` as one text, `dataset`, `data_split` and a `confidence`
+ * for each relation. An entry without a `dataset` is Visual Genome's own. Relations keep their confidences; of one that is
+ * there several times each stays, as in the official files.
+ *
+ * An image is looked for where `filePaths` says; else as COCO's `<split>/<id, 12 digits>.jpg`, with or without the split,
+ * and as `<id>.jpg`.
+ *
+ * Rejects: `malformed-image`, `malformed-objects`, `malformed-relationships`, `malformed-relationship`, `unsafe-path`,
+ * `image-missing`, `image-unreadable`, `malformed-box`.
+ *
+ * @throws OptionError where an option is missing or out of range
+ * Source: RLIPv2, generate_relations_using_verb_tagger.py and datasets/mixed_dataset.py.
+ */
+export function pseudoAnnotations(options: PseudoAnnotationsOptions): Source<ImageRecord & Related> {
+  const name = 'pseudo-annotations';
+  const { annotations, images, filePaths, limit } = options;
+  if (!annotations) throw new OptionError(name, "'annotations' is missing, expected a path or a glob");
+  if (!images) throw new OptionError(name, "'images' is missing: the sizes of images are read from them");
+  if (limit !== undefined && !(Number.isInteger(limit) && limit > 0))
+    throw new OptionError(name, `limit is ${limit}, expected a whole number above 0`);
+  return {
+    name,
+    version: '1',
+    options: { annotations: basename(annotations), ...(limit !== undefined && { limit }), checksImages: true },
+    adds: ['image', 'detections', 'origin', 'relations', 'tagger'],
+    files: async () => [
+      ...(await inputFiles(annotations)),
+      ...(filePaths === undefined ? [] : [await inputFile(filePaths)]),
+    ],
+    async *read(context: SourceContext) {
+      await checkImageFolder(images);
+      const paths = filePaths === undefined ? null : await readPaths(filePaths, context);
+      try {
+        let done = 0;
+        for (const file of await inputFiles(annotations)) {
+          const origin = { source: name, file: basename(file) };
+          for await (const { first, values } of streamJson(file, { layout: 'list', signal: context.signal }))
+            for (const [index, value] of values.entries()) {
+              if (done === limit) return;
+              const item = await readEntry(value, first + index, origin, images, paths);
+              yield item;
+              if (item.record) context.progress({ phase: 'records', done: ++done, total: null });
+            }
+        }
+      } finally {
+        await paths?.close();
+      }
+    },
+  };
+}
+
+/** @throws InputError where it is no JSON object */
+async function readPaths(file: string, context: SourceContext): Promise<KeyedStore> {
+  const paths = await KeyedStore.create(context.tempDir);
+  try {
+    for await (const { keys, values } of streamJson(file, { layout: 'map', signal: context.signal }))
+      for (const [k, value] of values.entries()) {
+        if (typeof value !== 'string') throw new InputError(file, `'${keys[k]}' is ${shown(value)}, expected a path`);
+        paths.put(idKey(keys[k]!), Buffer.from(value));
+        await paths.settle();
+      }
+    await paths.seal();
+    return paths;
+  } catch (error) {
+    await paths.close();
+    throw error;
+  }
+}
+
+async function readEntry(
+  entry: unknown,
+  position: number,
+  origin: ImageRecord['origin'],
+  images: string,
+  paths: KeyedStore | null,
+): Promise<SourceItem<ImageRecord & Related>> {
+  const { image_id: id, dataset, data_split: split } = fieldsOf(entry);
+  if (!isId(id)) {
+    const message = `${origin.file}: entry ${position}: expected an image_id`;
+    return { rejects: [{ reason: 'malformed-image', message, detail: { position } }] };
+  }
+  const refuse = (reason: string, problem: string) => ({
+    rejects: [{ reason, message: `image ${id}: ${problem}`, image: id }],
+  });
+  const graph = readGenomeEntry(id, entry);
+  if (graph.refused) return { rejects: graph.rejects };
+  const [stated] = paths ? await paths.get(idKey(id)) : [];
+  const part = typeof split === 'string' ? split : '';
+  const padded = `${String(id).padStart(12, '0')}.jpg`;
+  // HICO-DET's ids are file names.
+  const own = /\.(?:jpe?g|png)$/i.test(String(id)) ? String(id) : `${id}.jpg`;
+  const candidates = stated ? [String(stated)] : [...(part === '' ? [] : [`${part}/${padded}`]), padded, own];
+  const below = candidates.flatMap((path) => pathBelow(path) ?? []);
+  if (below.length < candidates.length)
+    return refuse('unsafe-path', `${shown(candidates[0])} is not a path below the image folder`);
+  const file = await findImage(images, below as [string, ...string[]]);
+  if (file === null) return refuse('image-missing', `no file ${below[0]} in the image folder`);
+  const size = await sharp(join(images, file))
+    .metadata()
+    .catch(() => null);
+  if (!size) return refuse('image-unreadable', `${file} is no image`);
+  const { width, height } = size;
+  const set = typeof dataset === 'string' && dataset !== '' ? dataset : 'vg';
+  return genomeRecord(graph, { id, file, width, height, dataset: set, split: part }, origin, null);
+}

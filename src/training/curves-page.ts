@@ -1,0 +1,154 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { type TrainingEvent, TrainingLog } from './training-log.js';
+
+interface Series {
+  readonly name: string;
+  /** Step and value. */
+  readonly points: readonly (readonly [step: number, value: number])[];
+}
+
+interface Chart {
+  readonly title: string;
+  readonly logarithmic: boolean;
+  readonly series: readonly Series[];
+}
+
+const [WIDTH, HEIGHT] = [640, 240];
+const [LEFT, RIGHT, TOP, BOTTOM] = [56, 12, 12, 28];
+const COLOURS = ['#2b6cb0', '#c05621', '#2f855a', '#805ad5', '#b83280', '#975a16'];
+/** More points than pixels show nothing more. */
+const MOST_POINTS = 400;
+
+/**
+ * Draws a run's log as one HTML page that holds all it needs and runs no script: loss, its parts, gradient, learning
+ * rate, and how fast it went.
+ * @param title shown as it is: a preset's name
+ */
+export async function writeCurves(log: string, page: string, title: string): Promise<void> {
+  const text = curvesPage(await TrainingLog.read(log), title);
+  await writeFile(`${page}.partial`, text);
+  await rename(`${page}.partial`, page);
+}
+
+export function curvesPage(events: readonly TrainingEvent[], title: string): string {
+  const steps = events.flatMap((event) => (event.event === 'step' ? [event] : []));
+  const evaluations = events.flatMap((event) => (event.event === 'evaluation' ? [event] : []));
+  const of = (name: string, value: (step: (typeof steps)[number]) => number): Series => ({
+    name,
+    points: thinned(steps.map((step) => [step.step, value(step)])),
+  });
+  const parts = Object.keys(steps[0]?.parts ?? {}) as (keyof (typeof steps)[number]['parts'])[];
+  const judged: Series = { name: 'validation', points: evaluations.map(({ step, loss }) => [step, loss]) };
+  const charts: Chart[] = [
+    { title: 'loss', logarithmic: false, series: [of('training', ({ loss }) => loss), judged] },
+    {
+      title: 'parts of the loss',
+      logarithmic: true,
+      series: parts.map((name) => of(name, (step) => step.parts[name])),
+    },
+    ...(evaluations.length > 0
+      ? [
+          {
+            title: 'parts of the loss, validation',
+            logarithmic: true,
+            series: parts.map((name) => ({
+              name,
+              points: evaluations.map(({ step, parts: values }) => [step, values[name]] as const),
+            })),
+          },
+        ]
+      : []),
+    { title: 'gradient', logarithmic: true, series: [of('length', ({ gradient }) => gradient)] },
+    { title: 'learning rate', logarithmic: true, series: [of('rate', ({ rate }) => rate)] },
+    { title: 'images a second', logarithmic: false, series: [of('images', (s) => s.images / (s.seconds || 1))] },
+    { title: 'share of a step spent waiting for data', logarithmic: false, series: [of('share', waitedShare)] },
+  ];
+  const last = steps.at(-1);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<title>${escaped(title)}</title>
+<style>
+body { font: 15px/1.4 system-ui, sans-serif; margin: 2rem auto; max-width: 84rem; padding: 0 1rem }
+main { display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)) }
+figure { margin: 0 } figcaption { font-weight: 600 }
+svg { width: 100%; height: auto } svg text { font-size: 12px; fill: currentColor }
+.key { margin: 0 1rem 0 0; white-space: nowrap; font-size: 13px }
+</style>
+</head>
+<body>
+<h1>${escaped(title)}</h1>
+<p>${last ? `${last.step} steps, loss ${digits(last.loss)}` : 'no steps yet'}</p>
+<main>
+${charts
+  .filter(({ series }) => series.some(({ points }) => points.length > 0))
+  .map(figure)
+  .join('\n')}
+</main>
+</body>
+</html>
+`;
+}
+
+const waitedShare = ({ waited, seconds }: { waited: number; seconds: number }): number =>
+  seconds > 0 ? waited / seconds : 0;
+
+/** Means of as many neighbours as needed. */
+function thinned(points: readonly (readonly [number, number])[]): (readonly [number, number])[] {
+  const size = Math.ceil(points.length / MOST_POINTS);
+  if (size <= 1) return [...points];
+  const mean = (part: typeof points, k: 0 | 1) => part.reduce((sum, point) => sum + point[k], 0) / part.length;
+  return Array.from({ length: Math.ceil(points.length / size) }, (_, k) => {
+    const part = points.slice(k * size, (k + 1) * size);
+    return [mean(part, 0), mean(part, 1)] as const;
+  });
+}
+
+function figure({ title, logarithmic, series }: Chart): string {
+  const usable = (value: number) => Number.isFinite(value) && (!logarithmic || value > 0);
+  const shown = series.map(({ name, points }) => ({ name, points: points.filter(([, value]) => usable(value)) }));
+  const all = shown.flatMap(({ points }) => points);
+  const scale = (value: number) => (logarithmic ? Math.log10(value) : value);
+  const values = all.map(([, value]) => scale(value));
+  const [low, high] = range(values.length > 0 ? values : [0, 1]);
+  const steps = all.map(([step]) => step);
+  const [first, last] = range(steps.length > 0 ? steps : [0, 1]);
+  const x = (step: number) => LEFT + ((step - first) / (last - first)) * (WIDTH - LEFT - RIGHT);
+  const y = (value: number) => HEIGHT - BOTTOM - ((scale(value) - low) / (high - low)) * (HEIGHT - TOP - BOTTOM);
+  const lines = shown.map(({ points }, k) => {
+    const colour = COLOURS[k % COLOURS.length];
+    const place = ([step, value]: readonly [number, number]) => `${x(step).toFixed(1)},${y(value).toFixed(1)}`;
+    return points.length === 1
+      ? `<circle cx="${x(points[0]![0])}" cy="${y(points[0]![1])}" r="2" fill="${colour}"/>`
+      : `<polyline fill="none" stroke="${colour}" stroke-width="1.5" points="${points.map(place).join(' ')}"/>`;
+  });
+  const marks = [0, 0.5, 1].map((share) => {
+    const level = low + share * (high - low);
+    const value = logarithmic ? 10 ** level : level;
+    const at = y(value).toFixed(1);
+    return `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${at}" y2="${at}" stroke="currentColor" stroke-opacity=".15"/><text x="${LEFT - 6}" y="${at}" text-anchor="end" dominant-baseline="middle">${digits(value)}</text>`;
+  });
+  const key = shown.map(
+    ({ name }, k) => `<span class="key"><span style="color:${COLOURS[k % COLOURS.length]}">●</span> ${name}</span>`,
+  );
+  return `<figure><figcaption>${title}</figcaption><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">${marks.join('')}<text x="${LEFT}" y="${HEIGHT - 8}">${Math.round(first)}</text><text x="${WIDTH - RIGHT}" y="${HEIGHT - 8}" text-anchor="end">step ${Math.round(last)}</text>${lines.join('')}</svg>${shown.length > 1 ? key.join('') : ''}</figure>`;
+}
+
+/** Least and most, apart from each other. */
+function range(values: readonly number[]): readonly [number, number] {
+  const low = values.reduce((a, b) => Math.min(a, b));
+  const high = values.reduce((a, b) => Math.max(a, b));
+  return high > low ? [low, high] : [low - 0.5, high + 0.5];
+}
+
+const digits = (value: number): string =>
+  value !== 0 && (Math.abs(value) < 0.01 || Math.abs(value) >= 1e5)
+    ? value.toExponential(1)
+    : `${Number(value.toPrecision(3))}`;
+
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { renderScene } from '../../fixtures/generator/render-scene.js';
+import { sceneGraphLines } from '../../fixtures/generator/scene-graph-json.js';
+import { scenePredicates, sceneSet } from '../../fixtures/generator/scene-set.js';
+import { compareTaggers, namesOf, sceneGraphLines as readSceneGraphs } from '../../src/index.js';
+import { spriteTagger } from '../../src/model/config.js';
+import { spriteWeights, taggerWeights } from '../../src/model/tagger/embedded-tagger.js';
+import { rTagger } from '../../src/model/tagger/r-tagger.js';
+import { openSafetensors } from '../../src/records/safetensors.js';
+import { storedModel } from '../../src/model/weights/stored-model.js';
+import { temporaryFolder } from '../support/folders.js';
+
+describe('the tagger that comes with relflow', function () {
+  this.timeout(120_000);
+  const IMAGES = 40;
+
+  it('is small, and its file says what it is', async () => {
+    assert.equal(taggerWeights('sprites'), spriteWeights);
+    assert.equal(taggerWeights('a.safetensors'), 'a.safetensors');
+    assert.ok(statSync(spriteWeights).size < 4 << 20);
+    const file = await openSafetensors(spriteWeights);
+    const { config, view, labels } = storedModel(file.name, file.metadata);
+    await file.close();
+    assert.deepEqual(config, spriteTagger);
+    assert.deepEqual(view, { shorter: 128, longest: 160 });
+    assert.deepEqual([...labels!.relations].sort(), scenePredicates);
+  });
+
+  it('reaches on some scenes of the test split what its card states for all of them, about', async () => {
+    const folder = temporaryFolder();
+    const images = join(folder, 'images');
+    mkdirSync(images);
+    const scenes = sceneSet(1, 'test', IMAGES);
+    for (const scene of scenes) writeFileSync(join(images, `${scene.id}.jpg`), await renderScene(scene));
+    const lines = join(folder, 'scenes.jsonl');
+    writeFileSync(lines, sceneGraphLines(1, 'test', scenes));
+    const read = async function* () {
+      const context = { signal: new AbortController().signal, tempDir: folder, progress: () => {} };
+      for await (const { record } of readSceneGraphs({ sceneGraphs: lines }).read(context)) if (record) yield record;
+    };
+    const { categories } = await namesOf(read());
+    const tagger = rTagger({ weights: spriteWeights, images, categories, backend: 'wasm', threads: 1 });
+    const scores = await compareTaggers(read, [{ name: 'sprites', tagger }], {
+      predicates: scenePredicates,
+      perturbation: { box: 0.4, label: 0.2, categories, seed: 1 },
+    });
+    const card = readFileSync(join(spriteWeights, '..', 'model-card.md'), 'utf8');
+    const stated = (kind: string) => Number(new RegExp(`\\| sprites \\| ${kind} \\| (\\d+\\.\\d)`).exec(card)![1]);
+    for (const { perturbed, report } of scores) {
+      const ap = 100 * report.meanAveragePrecision;
+      // So few scenes are a sample: what is stated is of ten times as many.
+      const expected = stated(perturbed ? 'wrong' : 'true');
+      assert.ok(Math.abs(ap - expected) < 12, `${perturbed ? 'wrong' : 'true'}: ${ap.toFixed(1)}, stated ${expected}`);
+    }
+  });
+});

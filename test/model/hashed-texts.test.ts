@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { useBackend } from '../../src/model/backends/use-backend.js';
+import { HashedTexts } from '../../src/model/text/hashed-texts.js';
+import { byteTokenizer, tokenize } from '../../src/model/text/tokenizer.js';
+import { assertClose } from '../support/tensors.js';
+
+const WIDTH = 64;
+
+describe('HashedTexts', () => {
+  before(() => useBackend('wasm', { threads: 1 }));
+
+  async function vectorsOf(...texts: string[]): Promise<number[][]> {
+    const made = new HashedTexts(WIDTH).apply(tokenize(byteTokenizer, texts, 64));
+    const values = await made.data();
+    made.dispose();
+    return texts.map((_, k) => [...values.subarray(k * WIDTH, (k + 1) * WIDTH)]);
+  }
+  const cosine = (a: number[], b: number[]) => a.reduce((sum, value, d) => sum + value * b[d]!, 0) / WIDTH;
+
+  it('gives each text the same vector wherever it stands, of one length', async () => {
+    const [alone] = await vectorsOf('riding');
+    const [, among] = await vectorsOf('standing next to', 'riding', '');
+    assert.deepEqual(among, alone);
+    for (const vector of await vectorsOf('dog', 'Straße', '')) assertClose([cosine(vector, vector)], [1], 1e-5);
+  });
+
+  it('keeps texts apart, and those that share words nearer', async () => {
+    const [on, ridingOn, riding, dog] = await vectorsOf('on', 'riding on', 'riding', 'dog');
+    assert.ok(cosine(riding!, ridingOn!) > 0.3 && cosine(riding!, ridingOn!) < 0.9);
+    assert.ok(cosine(riding!, ridingOn!) > cosine(dog!, ridingOn!));
+    assert.ok(Math.abs(cosine(on!, dog!)) < 0.4 && Math.abs(cosine(riding!, dog!)) < 0.4);
+  });
+});

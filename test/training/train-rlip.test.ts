@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { evaluateRelations } from '../../src/evaluation/evaluate-relations.js';
+import { useBackend } from '../../src/model/backends/use-backend.js';
+import { openRelationFinder } from '../../src/model/detector/relation-finder.js';
+import type { ImageRecord } from '../../src/records/image.js';
+import type { Related } from '../../src/records/scene-graph.js';
+import type { TrainingConfig } from '../../src/records/training-config.js';
+import { fromIterable } from '../../src/sources/from-iterable.js';
+import { sceneGraphLines } from '../../src/sources/scene-graph-lines.js';
+import { rlipSettings } from '../../src/training/rlip-settings.js';
+import { dataOptions } from '../../src/training/run-settings.js';
+import { trainModel } from '../../src/training/train-model.js';
+import { TrainingData } from '../../src/training/training-data.js';
+import type { TrainingEvent } from '../../src/training/training-log.js';
+import type { TrainOptions } from '../../src/training/training-run.js';
+import { temporaryFolder } from '../support/folders.js';
+import { writeTrainingScenes } from '../support/training-scenes.js';
+
+const config: TrainingConfig = {
+  task: 'rlip',
+  model: 'tinyParseda',
+  modelOptions: { pairs: 12, encoderLayers: 1, decoderLayers: 1 },
+  data: [{ sceneGraphs: 'scene-graphs.jsonl', images: 'images' }],
+  seed: 5,
+  epochs: 2,
+  steps: 4,
+  batch: 2,
+  texts: { objects: 12, relations: 8 },
+  views: { flip: 0.5, colour: 0.2, shorter: [48], longest: 64 },
+  optimizer: { rate: 1e-3, backboneRate: 1e-3, textRate: 1e-3 },
+  schedule: { kind: 'cosine', floor: 0.1, warmup: 0 },
+  average: 0.9,
+  noise: { label: 0.2, box: 0.4 },
+  shuffleBuffer: 8,
+};
+const signal = () => new AbortController().signal;
+
+describe('trainModel: 4 steps of a tiny ParSeDA on 6 scenes', function () {
+  this.timeout(300_000);
+  const folder = temporaryFolder();
+  let images: string;
+  let lines: string;
+
+  before(async () => {
+    await useBackend('wasm', { threads: 1 });
+    ({ lines, images } = await writeTrainingScenes(folder, 6));
+  });
+
+  const train = async (out: string, changed: Partial<TrainingConfig> = {}, more: Partial<TrainOptions> = {}) => {
+    const settings = rlipSettings(changed.data ? changed : { ...config, ...changed });
+    const sets = [{ source: sceneGraphLines({ sceneGraphs: lines }), images }];
+    const data = await TrainingData.open(sets, dataOptions(settings), signal());
+    return trainModel({
+      settings,
+      data,
+      out,
+      resume: false,
+      prefetch: 1,
+      checkpointEvery: 2,
+      keep: 2,
+      evaluateEvery: 2,
+      backend: { name: 'wasm', threads: 1 },
+      stop: signal(),
+      ...more,
+    });
+  };
+  const eventsOf = (out: string) =>
+    readFileSync(join(out, 'log.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as TrainingEvent);
+  const whole = join(temporaryFolder(), 'whole');
+
+  it('writes weights, the log and its curves, leaves no memory behind, and goes on from a stop to the same bytes', async () => {
+    const { numTensors } = tf.memory();
+    const first = await train(whole);
+    assert.deepEqual([first.finished, first.step], [true, 4]);
+    assert.equal(tf.memory().numTensors, numTensors);
+    const steps = eventsOf(whole).flatMap((event) => (event.event === 'step' ? [event] : []));
+    assert.deepEqual(
+      steps.map(({ step, pairs, positives }) => [step, pairs === positives]),
+      [1, 2, 3, 4].map((step) => [step, true]),
+    );
+    const page = readFileSync(join(whole, 'curves.html'), 'utf8');
+    assert.match(page, /<title>tinyParseda<\/title>[\s\S]*4 steps, loss [\s\S]*<polyline/);
+    assert.doesNotMatch(page, /<script|NaN/);
+
+    const out = join(temporaryFolder(), 'stopped');
+    const stop = new AbortController();
+    const onEvent = (event: TrainingEvent) => {
+      if (event.event === 'step' && event.step === 3) stop.abort();
+    };
+    assert.equal((await train(out, {}, { stop: stop.signal, onEvent })).finished, false);
+    assert.ok(existsSync(join(out, 'checkpoints', 'step-00000003', 'average.safetensors')));
+    const { path } = await train(out, {}, { resume: true });
+    assert.deepEqual(readFileSync(path), readFileSync(join(whole, 'weights.safetensors')));
+  });
+
+  it('trained weights find relations, which are scored with those held out apart', async () => {
+    const truth: (ImageRecord & Related)[] = [];
+    const context = { signal: signal(), tempDir: folder, progress: () => {} };
+    for await (const { record } of sceneGraphLines({ sceneGraphs: lines }).read(context)) truth.push(record!);
+    const names = (of: (record: ImageRecord & Related) => readonly string[]) => [...new Set(truth.flatMap(of))];
+    const finder = await openRelationFinder({
+      weights: join(whole, 'weights.safetensors'),
+      images,
+      categories: names(({ detections }) => detections.map(({ category }) => category)),
+      predicates: names(({ relations }) => relations.map(({ predicate }) => predicate)),
+      backend: 'wasm',
+      threads: 1,
+      size: [48, 64],
+      most: 30,
+    });
+    const found = await finder.find(truth[0]!.image, signal());
+    assert.equal(found.length, 30);
+    assert.ok(found.every(({ score }, k) => score > 0 && score <= (found[k - 1]?.score ?? 1)));
+    const { width, height } = truth[0]!.image;
+    for (const { subject, object } of found)
+      for (const [x, y, w, h] of [subject.box, object.box])
+        assert.ok(x + w > 0 && y + h > 0 && x < width && y < height && w > 0 && h > 0);
+    async function* all() {
+      yield* truth;
+    }
+    const report = await evaluateRelations(all(), finder, { unseen: (_, predicate) => predicate === 'near' });
+    finder.dispose();
+    assert.equal(report.images, 6);
+    assert.ok(report.unseen > 0 && report.unseen < report.relations);
+    assert.ok(report.recall[100]! >= report.recall[20]! && report.recall[100]! <= 1);
+  });
+
+  it('begins with what fits of other weights, and fine-tunes a closed set of names', async () => {
+    const out = join(temporaryFolder(), 'finetuned');
+    const all = join(whole, 'weights.safetensors');
+    const vocabulary = { objects: ['person', 'dog'], relations: ['near', 'looking at'] };
+    const result = await train(
+      out,
+      {
+        task: 'finetune',
+        vocabulary,
+        initialWeights: all,
+        steps: 1,
+        batch: 1,
+      },
+      { initialWeights: all },
+    );
+    assert.ok(Number.isFinite(result.loss));
+    const [start] = eventsOf(out);
+    assert.ok(start?.event === 'start' && start.leftOut['unknown-object']! > 0 && start.relations === 2);
+
+    const other = join(temporaryFolder(), 'started');
+    const { noise: _, ...rest } = config;
+    await train(other, { ...rest, model: 'tinyParsed', steps: 1 }, { startFrom: all });
+    const [begun] = eventsOf(other);
+    assert.ok(begun?.event === 'start' && begun.startedFrom! > 50);
+    const optimizer = join(whole, 'checkpoints', 'step-00000004', 'optimizer.safetensors');
+    await assert.rejects(train(join(temporaryFolder(), 'x'), {}, { startFrom: optimizer }), {
+      message: /^training: startFrom .*: none of its arrays is the model's$/,
+    });
+  });
+
+  it('bad data trains on: no pair in an image, one label, boxes without an area, 300 objects', async () => {
+    const [first] = readFileSync(lines, 'utf8').split('\n');
+    const graph = JSON.parse(first!);
+    const { image } = graph;
+    const box = (k: number) => [(k * 7) % (image.width - 20), (k * 11) % (image.height - 20), 18, 16];
+    const objects = (count: number) =>
+      Array.from({ length: count }, (_, k) => ({ id: k, category: 'dog', box: box(k) }));
+    const near = (subject: number, object: number) => ({ subject, object, predicate: 'near' });
+    const record = (id: number, detections: object[], relations: object[]) =>
+      ({
+        image: { ...image, id },
+        detections,
+        origin: graph.provenance.origin,
+        relations,
+        tagger: null,
+      }) as unknown as ImageRecord & Related;
+    const sets = (records: (ImageRecord & Related)[]) => [
+      { source: fromIterable('test', ['image', 'detections', 'relations'], records), images },
+    ];
+    const run = async (records: (ImageRecord & Related)[], changed: Partial<TrainingConfig> = {}) => {
+      const out = join(temporaryFolder(), 'bad');
+      const settings = rlipSettings({
+        ...config,
+        steps: 1,
+        batch: records.length,
+        texts: { objects: 0, relations: 1 },
+        ...changed,
+      });
+      const data = await TrainingData.open(sets(records), dataOptions(settings), signal());
+      const result = await train(
+        out,
+        { steps: 1, batch: data.census.total, texts: { objects: 0, relations: 1 }, ...changed },
+        { data },
+      );
+      return { result, events: eventsOf(out), census: data.census };
+    };
+    const crowd = record(
+      2,
+      objects(300),
+      Array.from({ length: 299 }, (_, k) => near(k, k + 1)),
+    );
+    const hidden = record(3, objects(3), [{ ...near(0, 1), predicate: 'on' }]);
+    const flat = record(4, [...objects(2), { id: 9, category: 'dog', box: [5, 5, 0, 9] }], [near(0, 1), near(1, 2)]);
+    const { result, events, census } = await run([crowd, hidden, flat], { heldOut: [{ predicate: 'on' }] });
+    assert.deepEqual(census.leftOut, { 'empty-box': 1, 'held-out': 1, 'relation-of-empty-box': 1 });
+    const [step] = events.flatMap((event) => (event.event === 'step' ? [event] : []));
+    assert.ok(Number.isFinite(result.loss) && Object.values(step!.parts).every(Number.isFinite));
+    assert.equal(step!.images, 3);
+    // 12 queries find no more than 12 of 299 pairs.
+    assert.ok(step!.pairs <= 13);
+
+    const nothing = await run([hidden, { ...hidden, image: { ...hidden.image, id: 5 } }], {
+      heldOut: [{ predicate: 'on' }],
+    });
+    const skipped = nothing.events.find((event) => event.event === 'skipped');
+    assert.deepEqual([skipped?.event === 'skipped' && skipped.images, nothing.result.loss], [[3, 5], null]);
+    await assert.rejects(run([record(6, objects(2), [])]), { code: 'no-data', message: /\(1 no-relations\)$/ });
+    await assert.rejects(run([record(7, [{ id: 1, category: 'dog', box: [0, 0, 0, 0] }], [])]), {
+      code: 'no-data',
+      message: /\(1 no-objects\)$/,
+    });
+  });
+});
+
+describe('rlipSettings', () => {
+  const message = (changed: object) => {
+    try {
+      rlipSettings({ ...config, ...changed });
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return null;
+  };
+
+  it('fills in the official values: quality labels, pseudo-labels in pre-training', () => {
+    const { losses, texts, optimizer } = rlipSettings({
+      task: 'rlip',
+      model: 'parsedaR50',
+      data: config.data,
+      epochs: 20,
+      batch: 8,
+    });
+    assert.deepEqual(losses, { quality: true, pseudoLabels: true });
+    assert.deepEqual([texts.objects, texts.relations, optimizer.rate], [333, 167, 1.41e-4]);
+    const vocabulary = { objects: ['person'], relations: ['on'] };
+    assert.equal(
+      rlipSettings({ ...config, task: 'finetune', vocabulary, initialWeights: 'w' }).losses.pseudoLabels,
+      false,
+    );
+  });
+
+  it('names what is wrong', () => {
+    assert.equal(message({ task: 'tagger' }), 'training: /task tagger, expected rlip or finetune');
+    assert.equal(
+      message({ model: 'tinyTagger' }),
+      'training: tinyTagger is a tagger, expected a model that finds pairs',
+    );
+    assert.equal(
+      message({ model: 'tinyParsed', noise: { label: 0, box: 0 } }),
+      'training: /noise is of taggers and ParSeDA, and tinyParsed is neither',
+    );
+    assert.equal(
+      message({ task: 'finetune' }),
+      'training: /vocabulary is missing, expected all names of objects and relations',
+    );
+    assert.match(message({ heldOut: [{}] })!, /^training: \/heldOut\/0 /);
+    assert.match(message({ fewShot: 0 })!, /^training: \/fewShot must be > 0/);
+    assert.match(message({ data: [{ images: 'x', pseudoAnnotations: {} }] })!, /annotations/);
+  });
+});
