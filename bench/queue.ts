@@ -1,10 +1,14 @@
-// What a queue costs, and what more workers gain, on made-up images of Objects365's form:
+// What a queue costs, and what more workers gain, on made-up images of Objects365's form, in medians of some rounds:
 //
-// - a run by one worker of a queue against the same run by one process, from the command to its end: by the clock, and in
-//   time of processors, which other work on the machine does not change
-// - four workers against one on the part that takes the processor: shards that were read before, from the first to the last
+// - a run by one worker of a queue against the same run by one process, from the command to its end; the process, and the
+//   worker with the command and the server, on one processor, so that nothing that a queue costs goes unseen
+// - four workers on all processors against one worker on one, on the part that takes the processor: shards that were
+//   read before, from the first to the last. Each worker is kept to one processor: left alone, a single one takes more,
+//   since Node collects garbage and compiles in threads
 //
-// Needs redis-server on the PATH and the compiled command (npm run build).
+//   npx tsx bench/queue.ts --images 20000 --rounds 5
+//
+// Needs redis-server on the PATH, the compiled command (npm run build) and, to keep processes to processors, taskset.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -16,13 +20,16 @@ import { checkServer, queueServer } from '../src/queue/index.js';
 import { queueOf } from '../src/queue/queues.js';
 
 const { values } = parseArgs({
-  options: { images: { type: 'string', default: '10000' }, rounds: { type: 'string', default: '2' } },
+  options: { images: { type: 'string', default: '20000' }, rounds: { type: 'string', default: '3' } },
 });
 const IMAGES = Number(values.images);
 const ROUNDS = Number(values.rounds);
+const SHARD_RECORDS = 500;
 const MANY = 4;
 const MAX_RATIO = 1.05;
+const PROCESSORS = availableParallelism();
 const PORT = 20_000 + (process.pid % 20_000);
+const CAN_PIN = spawnSync('taskset', ['--version']).status === 0;
 const main = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'relflow-bench-'));
 const url = `redis://127.0.0.1:${PORT}`;
@@ -31,7 +38,11 @@ const server = queueServer(url);
 if (spawnSync('redis-server', ['--version']).status !== 0) fail('redis-server is not installed');
 if (!existsSync(main)) fail('there is no compiled command; npm run build makes it');
 
-const redis = spawn('redis-server', ['--port', String(PORT), '--bind', '127.0.0.1', '--dir', folder, '--save', '']);
+if (!CAN_PIN) console.error('queue: taskset is not installed: processes are not kept to processors');
+
+const redisArgs = ['--port', String(PORT), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+const [redisProgram, ...redisRest] = [...onProcessor(0), 'redis-server', ...redisArgs];
+const redis = spawn(redisProgram!, redisRest);
 const children = new Set<ChildProcess>([redis]);
 let outs = 0;
 try {
@@ -52,43 +63,36 @@ try {
     await sleep(100);
   }
   const run = ['run', 'objects365', '--annotations', annotations, '--captions', captions, '--parser-threads', '0'];
-  run.push('--shard-records', '250', '--quiet');
+  run.push('--shard-records', String(SHARD_RECORDS), '--quiet');
 
-  const plain = { clock: Number.POSITIVE_INFINITY, processor: Number.POSITIVE_INFINITY };
-  const queued = { ...plain };
-  const keep = (best: typeof plain, clock: number, processor: number) => {
-    best.clock = Math.min(best.clock, clock);
-    best.processor = Math.min(best.processor, processor);
-  };
-  const part = new Map([
-    [1, Number.POSITIVE_INFINITY],
-    [MANY, Number.POSITIVE_INFINITY],
-  ]);
-  for (let round = 0; round < ROUNDS; round++) {
-    const alone = await relflow([...run, '--out', out()]);
-    keep(plain, alone.clock, alone.processor);
+  const plain: number[] = [];
+  const queued: number[] = [];
+  const one: number[] = [];
+  const many: number[] = [];
+  for (let round = 1; round <= ROUNDS; round++) {
+    plain.push(await relflow([...run, '--out', out()]));
     const worker = await workers(1, []);
-    const { clock, processor } = await relflow([...run, '--out', out(), '--queue', url]);
-    keep(queued, clock, processor + (await end(worker)));
-    for (const [count, best] of part) part.set(count, Math.min(best, await processorPart(count, run)));
+    queued.push(await relflow([...run, '--out', out(), '--queue', url]));
+    await end(worker);
+    one.push(await processorPart(1, run));
+    many.push(await processorPart(MANY, run));
+    const times = [plain, queued, one, many].map((list) => `${list.at(-1)!.toFixed(1)} s`);
+    console.log(
+      `round ${round}: one process ${times[0]}, queue ${times[1]}; shards by 1 ${times[2]}, by ${MANY} ${times[3]}`,
+    );
   }
-  const [one, many] = [part.get(1)!, part.get(MANY)!];
-  console.log(`${IMAGES} images, ${availableParallelism()} processors, the best of ${ROUNDS}`);
-  const ratio = queued.clock / plain.clock;
-  const processors = queued.processor / plain.processor;
-  console.log(`one process          ${plain.clock.toFixed(1)} s, ${plain.processor.toFixed(1)} s of processors`);
-  console.log(`queue, one worker    ${queued.clock.toFixed(1)} s, ${queued.processor.toFixed(1)} s of processors`);
+  const overhead = median(ratios(queued, plain));
+  const gain = median(ratios(one, many));
+  console.log(`${IMAGES} images, ${PROCESSORS} processors, medians of ${ROUNDS} rounds`);
+  console.log(`one process          ${median(plain).toFixed(1)} s`);
+  console.log(`queue, one worker    ${median(queued).toFixed(1)} s   ratio ${overhead.toFixed(3)}, limit ${MAX_RATIO}`);
+  console.log(`shards, one worker   ${median(one).toFixed(1)} s`);
   console.log(
-    `                     ratio ${ratio.toFixed(3)} against one process, limit ${MAX_RATIO}; of processors ${processors.toFixed(3)}`,
+    `shards, ${MANY} workers    ${median(many).toFixed(1)} s   ratio ${gain.toFixed(2)} on ${PROCESSORS} processors`,
   );
-  console.log(`shards, one worker   ${one.toFixed(1)} s`);
-  console.log(`shards, ${MANY} workers    ${many.toFixed(1)} s   ratio ${(one / many).toFixed(2)} against one worker`);
-  if (ratio > MAX_RATIO) process.exitCode = 1;
+  if (overhead > MAX_RATIO) process.exitCode = 1;
 } finally {
-  for (const child of children) {
-    if (child === redis) child.kill('SIGKILL');
-    else process.kill(-child.pid!, 'SIGKILL');
-  }
+  for (const child of children) child.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
 }
 
@@ -105,7 +109,7 @@ async function processorPart(count: number, run: readonly string[]): Promise<num
     const crowd = await workers(count, ['--only', 'cpu,finish']);
     await cpu.resume();
     const begun = performance.now();
-    while ((await cpu.getJobCountByTypes('waiting', 'active', 'prioritized')) > 0) await sleep(20);
+    while ((await cpu.getJobCountByTypes('waiting', 'active', 'prioritized')) > 0) await sleep(50);
     const took = (performance.now() - begun) / 1000;
     await submitter.ended;
     await end(crowd);
@@ -116,27 +120,26 @@ async function processorPart(count: number, run: readonly string[]): Promise<num
   }
 }
 
-/** Starts workers and waits until they are ready. */
+/** Starts workers, each on one processor, and waits until they are ready. */
 async function workers(count: number, args: readonly string[]): Promise<ReturnType<typeof start>[]> {
-  const crowd = Array.from({ length: count }, () => start(['worker', '--queue', url, ...args]));
+  const crowd = Array.from({ length: count }, (_, index) => start(['worker', '--queue', url, ...args], index));
   await Promise.all(crowd.map(({ ready }) => ready));
   return crowd;
 }
 
-/** Ends workers; the seconds of processors that they took. */
-async function end(crowd: readonly ReturnType<typeof start>[]): Promise<number> {
-  for (const { child } of crowd) process.kill(-child.pid!, 'SIGTERM');
-  const took = await Promise.all(crowd.map(({ ended }) => ended));
-  return took.reduce((sum, one) => sum + one, 0);
+async function end(crowd: readonly ReturnType<typeof start>[]): Promise<void> {
+  for (const { child } of crowd) child.kill('SIGTERM');
+  await Promise.all(crowd.map(({ ended }) => ended));
 }
 
-function start(args: readonly string[]) {
-  // The shell says in the end what its child took of the processors.
-  const timed = 'trap : TERM; TIMEFORMAT="took %U %S"; time "$0" "$@"';
-  const child = spawn('bash', ['-c', timed, process.execPath, main, ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    detached: true,
-  });
+/** What keeps a command to one processor; nothing where that can't be done. */
+function onProcessor(index: number): string[] {
+  return CAN_PIN ? ['taskset', '--cpu-list', String(index % PROCESSORS)] : [];
+}
+
+function start(args: readonly string[], processor = 0) {
+  const [program, ...rest] = [...onProcessor(processor), process.execPath, main, ...args];
+  const child = spawn(program!, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
   children.add(child);
   let said = '';
   const ready = new Promise<void>((resolve) => {
@@ -145,22 +148,32 @@ function start(args: readonly string[]) {
       if (said.includes('ready for')) resolve();
     });
   });
-  const ended = new Promise<number>((resolve, reject) => {
+  const ended = new Promise<void>((resolve, reject) => {
     child.on('close', (code) => {
       children.delete(child);
-      const [, user, system] = /took ([\d.]+) ([\d.]+)/.exec(said) ?? [];
-      if (user !== undefined) resolve(Number(user) + Number(system));
+      if (code === 0) resolve();
       else reject(new Error(`relflow ${args[0]} ended with ${code}: ${said}`));
     });
   });
   return { child, ready, ended };
 }
 
-/** Seconds of a command by the clock and of processors. */
-async function relflow(args: readonly string[]): Promise<{ clock: number; processor: number }> {
+/** Seconds of a command by the clock. */
+async function relflow(args: readonly string[]): Promise<number> {
   const begun = performance.now();
-  const processor = await start(args).ended;
-  return { clock: (performance.now() - begun) / 1000, processor };
+  await start(args).ended;
+  return (performance.now() - begun) / 1000;
+}
+
+/** Of each round. */
+function ratios(of: readonly number[], to: readonly number[]): number[] {
+  return of.map((seconds, round) => seconds / to[round]!);
+}
+
+function median(of: readonly number[]): number {
+  const sorted = [...of].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 function out(): string {

@@ -1,4 +1,4 @@
-// npm run parity -- DIR [--backend NAME] [--threads N] [--model NAME] [--groups N] [--nudges N] [--weights FILE] [--forward-only|--losses-only]: numbers against the official ones.
+// npm run parity -- DIR [--backend NAME] [--threads N] [--model NAME] [--groups N] [--weights FILE] [--forward-only|--losses-only]: numbers against the official ones.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,7 +28,6 @@ const { values, positionals } = parseArgs({
     threads: { type: 'string' },
     model: { type: 'string' },
     groups: { type: 'string' },
-    nudges: { type: 'string' },
     weights: { type: 'string' },
     'forward-only': { type: 'boolean' },
     'losses-only': { type: 'boolean' },
@@ -68,7 +67,6 @@ async function check(at: string, name: string, config: ModelConfig, given: Parit
   await source.close();
   const table = new Table({ head: [name, 'largest difference', 'tolerance', ''], style: { head: [], border: [] } });
   let fine = true;
-  let borders = 0;
   const report = ({ name: array, largest }: Difference, tolerance: number) => {
     const within = largest <= tolerance;
     fine = fine && within;
@@ -88,13 +86,10 @@ async function check(at: string, name: string, config: ModelConfig, given: Parit
     };
     const worst = { name: 'none', difference: -1, tolerance: 0 };
     let count = 0;
-    const [groups, nudges] = [Number(values.groups ?? 1), Number(values.nudges ?? 8)];
-    await compareGradients(model, given, expected, norms, groups, nudges, (one: Check) => {
-      const nudged = one.unnudged === undefined ? '' : ` (nudged; as they are ${one.unnudged.toExponential(2)})`;
-      if (nudged) borders++;
+    await compareGradients(model, given, expected, norms, Number(values.groups ?? 1), (one: Check) => {
       // There are hundreds of norms: the worst of them stands for all that are fine.
-      if (nudged || !one.name.startsWith('norm of ') || !(one.difference <= one.tolerance))
-        return report({ name: one.name + nudged, largest: one.difference }, one.tolerance);
+      if (!one.name.startsWith('norm of ') || !(one.difference <= one.tolerance))
+        return report({ name: one.name, largest: one.difference }, one.tolerance);
       count++;
       if (one.difference > worst.difference) Object.assign(worst, one);
     });
@@ -106,10 +101,6 @@ async function check(at: string, name: string, config: ModelConfig, given: Parit
   }
   model.dispose();
   console.log(table.toString());
-  if (borders > 0)
-    console.log(
-      `${borders} gradients agree with pixels nudged by one rounding: a sampling point lies at the border of two cells`,
-    );
   console.log(`${name}: ${fine ? 'ok' : 'FAILED'}, ${((performance.now() - started) / 1000).toFixed(1)} s`);
   return fine;
 }

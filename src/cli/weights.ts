@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { OptionError, RelflowError } from '../errors.js';
+import { OptionError } from '../errors.js';
 import { openWeights } from '../model/weights/open-weights.js';
 import { sizeOf, type WeightSource } from '../records/weight-source.js';
 import { writeSafetensors } from '../records/write-safetensors.js';
@@ -9,9 +9,10 @@ import { print, printNote, table } from './output.js';
 export function weightsCommand(program: Command): void {
   const weights = program
     .command('weights')
-    .summary('convert, inspect and compare weights')
+    .summary('convert, start, inspect and compare weights')
     .description('Work on model weights: official .pth checkpoints, safetensors, and shards of them.');
   convertCommand(weights);
+  initCommand(weights);
   inspectCommand(weights);
   diffCommand(weights);
 }
@@ -50,18 +51,61 @@ function convertCommand(parent: Command): void {
 
 /** The names of a model's parameters, all of which the source has in the right shape. */
 async function namesOf(model: string, source: WeightSource): Promise<string[]> {
-  const { compareWeights, preset, RlipV2 } = await import('../model/index.js');
+  const { checkWeights, preset, RlipV2 } = await import('../model/index.js');
   const { parameters } = new RlipV2(preset(model));
-  const { missing, unexpected, misshapen } = compareWeights(parameters, source);
-  if (missing.length + unexpected.length + misshapen.length > 0) {
-    const lines = [
-      ...missing.map((name) => `missing: ${name}`),
-      ...unexpected.map((name) => `unexpected: ${name}`),
-      ...misshapen.map((line) => `misshapen: ${line}`),
-    ];
-    throw new RelflowError('bad-weights', [`${source.name}: is no ${model}`, ...lines].join('\n  '));
-  }
+  checkWeights(parameters, source, `is no ${model}`);
   return [...parameters.keys()];
+}
+
+interface InitFlags {
+  readonly model: string;
+  readonly textEncoder?: string;
+  readonly seed: number;
+}
+
+function initCommand(parent: Command): void {
+  parent
+    .command('init <to>')
+    .summary('write the weights that training starts with')
+    .description(
+      "Write a model's weights as they are before training, as safetensors in 32-bit floats. With --text-encoder the text encoder is a RoBERTa of Hugging Face; where that has no pooler, as roberta-base on the hub, the pooler starts at random.",
+    )
+    .requiredOption('-m, --model <name>', 'the model: rTaggerR50, parsedR50, parsedaR50…')
+    .option('--text-encoder <path>', 'a folder of roberta-base, or its file of weights')
+    .addOption(new Option('--seed <number>', 'of the random values').argParser(wholeNumber).default(1))
+    .addHelpText(
+      'after',
+      '\nExample:\n  hf download FacebookAI/roberta-base --local-dir roberta-base\n  relflow weights init start.safetensors --model rTaggerR50 --text-encoder roberta-base',
+    )
+    .action(async (to: string, { model, textEncoder, seed }: InitFlags) => {
+      if (!to.endsWith('.safetensors')) throw new OptionError('weights init', `${to}, expected a .safetensors file`);
+      const { initialValues, openTextEncoder, preset, RlipV2, textEncoderParameters } = await import(
+        '../model/index.js'
+      );
+      const { parameters } = new RlipV2(preset(model));
+      const encoder = textEncoder === undefined ? undefined : await openTextEncoder(textEncoder);
+      try {
+        const known = encoder ? textEncoderParameters(parameters, encoder) : new Map<string, unknown>();
+        const values = initialValues(parameters, seed);
+        const written = await writeSafetensors(
+          to,
+          [...parameters.values()].map(({ name, shape }) => ({
+            name,
+            shape,
+            read: async () => {
+              // Drawn for each array in turn, so that those which are read leave the others as they would be.
+              const drawn = values.next().value![1];
+              return known.has(name) ? encoder!.read(name) : drawn;
+            },
+          })),
+          { metadata: { model } },
+        );
+        const note = encoder ? `, ${known.size} of them of ${encoder.name}` : '';
+        printNote(`${parameters.size} arrays written to ${written}${note}`);
+      } finally {
+        await encoder?.close();
+      }
+    });
 }
 
 function inspectCommand(parent: Command): void {
@@ -156,6 +200,13 @@ async function using<T>(path: string, work: (source: WeightSource) => Promise<T>
 function number(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('Expected a number of at least 0.');
+  return value;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('Expected a whole number of at least 0.');
   return value;
 }
 

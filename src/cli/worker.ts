@@ -13,6 +13,7 @@ interface WorkerFlags {
   readonly jobs: number;
   readonly concurrency?: number;
   readonly heartbeat: number;
+  readonly recordTimeout: number;
   readonly json?: boolean;
 }
 
@@ -39,14 +40,22 @@ export function workerCommand(program: Command): void {
         .argParser(number)
         .default(30),
     )
+    .addOption(
+      new Option(
+        '--record-timeout <seconds>',
+        'a record that takes longer is tried in a process of its own and then refused',
+      )
+        .argParser(number)
+        .default(900),
+    )
     .option('--json', 'say what it does as lines of JSON, on standard error')
     .addHelpText(
       'after',
       '\nExamples:\n  relflow worker --queue redis://queue:6379\n  relflow worker --queue redis://queue:6379 --only tagging',
     )
     .action(async (flags: WorkerFlags) => {
-      const { queueServer, startWorker, isolateShard } = await import('../queue/index.js');
-      const { only, jobs, concurrency, heartbeat, json = false } = flags;
+      const { queueServer, startWatchdog, startWorker, isolateShard } = await import('../queue/index.js');
+      const { only, jobs, concurrency, heartbeat, recordTimeout, json = false } = flags;
       const say = json ? sayJson : sayText;
       const worker = await startWorker(queueServer(flags.queue), {
         graphOf: workerGraph,
@@ -54,9 +63,15 @@ export function workerCommand(program: Command): void {
         jobs,
         ...(concurrency !== undefined && { concurrency }),
         heartbeatSeconds: heartbeat,
-        isolate: (folder, job, signal) => isolateShard([process.argv[1]!, ISOLATED, folder.path], folder, job, signal),
+        recordTimeoutSeconds: recordTimeout,
+        isolate: (folder, job, signal) =>
+          isolateShard([process.argv[1]!, ISOLATED, folder.path], folder, job, {
+            signal,
+            recordTimeoutSeconds: recordTimeout,
+          }),
         onEvent: say,
       });
+      startWatchdog(recordTimeout);
       if (!json) printNote(`ready for ${worker.lanes.join(', ')}; Ctrl-C to stop`);
       await untilInterrupted(worker);
     });

@@ -14,6 +14,10 @@ import type { WorkItem } from './work-item.js';
 
 export interface WorkShardOptions {
   readonly signal: AbortSignal;
+  /** What the shard's file would hold, where it is the first phase after the sources and was not put aside. */
+  readonly items?: readonly WorkItem[];
+  /** Told of each record that is done. */
+  readonly onRecord?: () => void;
   readonly concurrency?: number;
   /** Why what is left to do for a record is refused unseen; null for the others. */
   readonly refuse?: (item: WorkItem) => RecordError | null;
@@ -75,7 +79,7 @@ async function work(
   const first = shard * state.sharding.records;
   const outcomes = outcomesOf(
     graph,
-    readWork(workFile(folder, shard, phase), first),
+    options.items ? each(options.items) : readWork(workFile(folder, shard, phase), first),
     {
       signal: options.signal,
       stop: new AbortController().signal,
@@ -85,7 +89,7 @@ async function work(
       ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
       ...(options.refuse && { refuse: options.refuse }),
     },
-    options.beforeEach,
+    options,
   );
   if (next < lanes.length) {
     const records = await passOn(outcomes, await WorkWriter.begin(folder, shard, next));
@@ -118,18 +122,21 @@ async function* outcomesOf(
   graph: Graph,
   work: AsyncIterable<WorkItem>,
   options: ExecuteOptions,
-  beforeEach: WorkShardOptions['beforeEach'],
+  { beforeEach, onRecord }: WorkShardOptions,
 ): AsyncGenerator<Outcome, void> {
   if (!beforeEach) {
-    yield* execute(graph.nodes, { ...options, work });
+    for await (const outcome of execute(graph.nodes, { ...options, work })) {
+      onRecord?.();
+      yield outcome;
+    }
     return;
   }
   for await (const item of work) {
     beforeEach(item);
-    yield* execute(graph.nodes, { ...options, skip: item.ordinal, work: only(item) });
+    yield* execute(graph.nodes, { ...options, skip: item.ordinal, work: each([item]) });
   }
 }
 
-async function* only(item: WorkItem): AsyncGenerator<WorkItem, void> {
-  yield item;
+async function* each(items: readonly WorkItem[]): AsyncGenerator<WorkItem, void> {
+  yield* items;
 }

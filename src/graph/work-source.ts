@@ -10,18 +10,54 @@ import type { Graph } from './graph.js';
 import { phasesOf } from './phases.js';
 import { publishExtent } from './run-part.js';
 import { WorkWriter, waitingShards } from './work-files.js';
+import type { WorkItem } from './work-item.js';
+
+/** Does the next phase of a shard in the process that has just read it. */
+export interface AtOnce {
+  /** Asked before a shard is read: whether that is better than to put it aside for others. */
+  readonly isBest: () => Promise<boolean>;
+  /** False where it could not be done, and the shard is to be put aside after all. */
+  readonly work: (shard: number, items: readonly WorkItem[]) => Promise<boolean>;
+}
 
 export interface WorkSourceOptions {
   readonly signal: AbortSignal;
   /** Told of each shard that waits for a phase. */
   readonly onShard: (shard: number, phase: number) => Promise<void>;
+  /** What is read is put aside unless given. */
+  readonly atOnce?: AtOnce;
   readonly onProgress?: (progress: SourceProgress) => void;
+}
+
+/** Records of longer shards do not wait in memory for the last one. */
+const MAX_HELD_RECORDS = 2000;
+
+/** A shard that waits in memory until it is read. */
+class HeldShard {
+  readonly shard: number;
+  readonly held: WorkItem[] = [];
+
+  constructor(shard: number) {
+    this.shard = shard;
+  }
+
+  get items(): number {
+    return this.held.length;
+  }
+
+  add(item: WorkItem): void {
+    this.held.push(item);
+  }
+
+  /** Nothing is kept of it. */
+  discard(): void {}
 }
 
 /**
  * The first phase of a run on many machines: reads the sources, with the captions and graphs that lie in files, into one
- * file a shard. Shards that wait already, or are whole, are not written again. A process that was cut off goes on here
- * beside the one that took its place, since what it reads is of use, until the run is finished.
+ * file a shard, save for shards that are better done at once. Those that wait already, or are whole, are not written
+ * again. A process that was cut off goes on here beside the one that took its place, since what it reads is of use,
+ * until the run is finished.
  *
  * @returns how many records the input has
  */
@@ -48,7 +84,7 @@ async function readSources(
   graph: Graph,
   folder: RunFolder,
   state: RunState,
-  { signal, onShard, onProgress }: WorkSourceOptions,
+  { signal, onShard, atOnce, onProgress }: WorkSourceOptions,
 ): Promise<number | null> {
   const perShard = state.sharding.records;
   const whole = await folder.wholeShards();
@@ -61,11 +97,25 @@ async function readSources(
   }
   const tempDir = folder.inner('tmp', `source-${randomUUID()}`);
   await guard(folder.path, () => mkdir(tempDir, { recursive: true }));
-  let current: WorkWriter | null = null;
-  const publish = async (writer: WorkWriter) => {
+  let current: WorkWriter | HeldShard | null = null;
+  const begin = async (shard: number) => {
+    const isHeld = atOnce && perShard <= MAX_HELD_RECORDS && (await atOnce.isBest());
+    return isHeld ? new HeldShard(shard) : WorkWriter.begin(folder, shard, 1);
+  };
+  const putAside = async (writer: WorkWriter) => {
     await writer.publish();
     current = null;
     await onShard(writer.shard, 1);
+  };
+  const end = async (read: WorkWriter | HeldShard) => {
+    if (read instanceof WorkWriter) return putAside(read);
+    const { shard, held } = read;
+    current = null;
+    if (await atOnce!.work(shard, held)) return;
+    const writer = await WorkWriter.begin(folder, shard, 1);
+    current = writer;
+    for (const item of held) await writer.add(item);
+    await putAside(writer);
   };
   let extent = 0;
   try {
@@ -82,15 +132,15 @@ async function readSources(
     });
     for await (const { ordinal, work } of outcomes) {
       if (!current && (await folder.isFinished())) return null;
-      current ??= await WorkWriter.begin(folder, Math.floor(ordinal / perShard), 1);
+      current ??= await begin(Math.floor(ordinal / perShard));
       await current.add(work!);
-      if (current.items === perShard) await publish(current);
+      if (current.items === perShard) await end(current);
     }
-    if (current) await publish(current);
+    if (current) await end(current);
     await publishExtent(folder, extent);
     return extent;
   } finally {
-    await (current as WorkWriter | null)?.discard();
+    await (current as WorkWriter | HeldShard | null)?.discard();
     await rm(tempDir, { recursive: true, force: true });
   }
 }

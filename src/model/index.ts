@@ -1,4 +1,8 @@
 // Entry point `relflow/model`: RLIPv2 on TensorFlow.js.
+
+export { openSafetensors } from '../records/safetensors.js';
+export type { NumberType, WeightEntry, WeightSource } from '../records/weight-source.js';
+export { type WeightToWrite, type WriteOptions, writeSafetensors } from '../records/write-safetensors.js';
 export { BACKENDS, type BackendName } from './backends/backend-names.js';
 export { type BackendReport, type Examination, examine } from './backends/examine.js';
 export { type Backend, type BackendOptions, useBackend } from './backends/use-backend.js';
@@ -38,10 +42,9 @@ export { SPRITES, spriteWeights, taggerWeights } from './tagger/embedded-tagger.
 export { type RTaggerOptions, rTagger } from './tagger/r-tagger.js';
 export type { TokenizedTexts } from './text/roberta.js';
 export { byteTokenizer, openTokenizer, type Tokenizer, tokenize } from './text/tokenizer.js';
-export { initializeWeights } from './weights/initialize.js';
-export { compareWeights, loadWeights, type WeightProblems } from './weights/load-weights.js';
+export { initializeWeights, initialValues } from './weights/initialize.js';
+export { checkWeights, compareWeights, loadWeights, type WeightProblems } from './weights/load-weights.js';
 export { openWeights } from './weights/open-weights.js';
-export { openSafetensors } from '../records/safetensors.js';
 export {
   modelMetadata,
   type StoredLabels,
@@ -49,6 +52,5 @@ export {
   type StoredView,
   storedModel,
 } from './weights/stored-model.js';
+export { loadTextEncoder, openTextEncoder, textEncoderParameters } from './weights/text-encoder-weights.js';
 export { openTorchCheckpoint } from './weights/torch-checkpoint.js';
-export type { NumberType, WeightEntry, WeightSource } from '../records/weight-source.js';
-export { type WeightToWrite, type WriteOptions, writeSafetensors } from '../records/write-safetensors.js';

@@ -7,6 +7,7 @@ import type { Graph } from '../graph/graph.js';
 import { type ShardFate, workShard } from '../graph/work-shard.js';
 import type { ImageRecord } from '../records/image.js';
 import type { RunFolder } from '../sinks/run-folder.js';
+import { RECORD_TIMEOUT_SECONDS } from './patience.js';
 
 /** Which phase of which shard. */
 export interface ShardPhase {
@@ -18,21 +19,46 @@ export interface ShardPhase {
 export interface IsolatedShard extends ShardPhase {
   /** The file in which it notes the position of the record that it is about to work on. */
   readonly crumb: string;
-  /** Positions of the records that are to be refused, and how each ended its process. */
-  readonly refused: Readonly<Record<number, string>>;
+  /** The records that are to be refused, by position. */
+  readonly refused: Readonly<Record<number, Refusal>>;
+}
+
+/** Why a record is refused. */
+interface Refusal {
+  readonly reason: 'process-crashed' | 'record-timeout';
+  /** What it did, each time that it was tried. */
+  readonly how: string;
+}
+
+/** How a process ended. */
+interface Ended {
+  readonly said: Said | null;
+  readonly how: string;
+  /** Whether it was ended because a record took too long. */
+  readonly timedOut: boolean;
+}
+
+export interface IsolateOptions {
+  readonly signal: AbortSignal;
+  /** A record that takes longer is refused. Default 900. */
+  readonly recordTimeoutSeconds?: number;
 }
 
 /** What the process says in the end. */
 type Said = { readonly fate: ShardFate } | { readonly error: string };
 
 /** A record is to blame when so many processes ended on it. */
-const CRASHES = 2;
+const ATTEMPTS = 2;
+/** Until a process has loaded what the graph needs. */
+const START_SECONDS = 300;
+const LOOK_MILLISECONDS = 250;
 /** A shard with more such records is not worth the time. */
 const MAX_REFUSED = 100;
 
 /**
- * Does a shard in a process of its own, one record after another. Where the process ends by itself, the record that it
- * was working on is tried once more; after that it is refused, as `process-crashed`, and the others are done without it.
+ * Does a shard in a process of its own, one record after another. Where the process ends by itself, or a record takes too
+ * long, that record is tried once more; after that it is refused, as `process-crashed` or `record-timeout`, and the
+ * others are done without it.
  *
  * @param command the module and the arguments of a process that calls `answerIsolated` with what it is sent
  * @throws RelflowError where the process can't do the shard, or ends before its first record
@@ -41,29 +67,38 @@ export async function isolateShard(
   command: readonly [module: string, ...args: string[]],
   folder: RunFolder,
   { shard, phase }: ShardPhase,
-  signal: AbortSignal,
+  { signal, recordTimeoutSeconds = RECORD_TIMEOUT_SECONDS }: IsolateOptions,
 ): Promise<ShardFate> {
   const crumb = folder.inner('partial', `crumb-${randomUUID()}`);
   await mkdir(folder.inner('partial'), { recursive: true });
-  const crashes = new Map<number, number>();
-  const refused: Record<number, string> = {};
+  const attempts = new Map<number, number>();
+  const refused: Record<number, Refusal> = {};
   try {
     for (;;) {
-      const { said, end } = await runChild(command, { shard, phase, crumb, refused }, signal);
+      const { said, how, timedOut } = await runChild(
+        command,
+        { shard, phase, crumb, refused },
+        recordTimeoutSeconds,
+        signal,
+      );
       signal.throwIfAborted();
       if (said && 'fate' in said) return said.fate;
       if (said) throw new RelflowError('bad-shard', `shard ${shard}: ${said.error}`);
-      const ordinal = Number.parseInt(await readFile(crumb, 'utf8').catch(() => ''), 10);
+      const ordinal = await positionIn(crumb);
       await rm(crumb, { force: true });
-      if (Number.isNaN(ordinal)) {
-        throw new RelflowError('bad-shard', `shard ${shard}: its process ended with ${end} before the first record`);
+      if (ordinal === null) {
+        throw new RelflowError('bad-shard', `shard ${shard}: its process ended with ${how} before the first record`);
       }
-      crashes.set(ordinal, (crashes.get(ordinal) ?? 0) + 1);
-      if (crashes.get(ordinal) === CRASHES) refused[ordinal] = end;
+      attempts.set(ordinal, (attempts.get(ordinal) ?? 0) + 1);
+      if (attempts.get(ordinal) === ATTEMPTS) {
+        refused[ordinal] = timedOut
+          ? { reason: 'record-timeout', how: `did not end within ${recordTimeoutSeconds} s, ${ATTEMPTS} times` }
+          : { reason: 'process-crashed', how: `ended its process ${ATTEMPTS} times (${how})` };
+      }
       if (Object.keys(refused).length > MAX_REFUSED) {
         throw new RelflowError(
           'bad-shard',
-          `shard ${shard}: more than ${MAX_REFUSED} of its records end their process`,
+          `shard ${shard}: more than ${MAX_REFUSED} of its records end their process or take too long`,
         );
       }
     }
@@ -72,25 +107,46 @@ export async function isolateShard(
   }
 }
 
+/** The position of the record that a process was working on; null before the first one. */
+async function positionIn(crumb: string): Promise<number | null> {
+  const ordinal = Number.parseInt(await readFile(crumb, 'utf8').catch(() => ''), 10);
+  return Number.isNaN(ordinal) ? null : ordinal;
+}
+
 async function runChild(
   [module, ...args]: readonly [string, ...string[]],
   task: IsolatedShard,
+  recordTimeoutSeconds: number,
   signal: AbortSignal,
-): Promise<{ said: Said | null; end: string }> {
+): Promise<Ended> {
   const child: ChildProcess = fork(module, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const kill = () => child.kill('SIGKILL');
   signal.addEventListener('abort', kill);
   let said: Said | null = null;
+  let timedOut = false;
   child.on('message', (message) => {
     said = message as Said;
   });
+  // A record that keeps its process from doing anything else keeps it from saying so, too.
+  let position: number | null = null;
+  let since = performance.now();
+  const look = setInterval(async () => {
+    const now = await positionIn(task.crumb);
+    if (now !== position) since = performance.now();
+    position = now;
+    const limit = position === null ? Math.max(START_SECONDS, recordTimeoutSeconds) : recordTimeoutSeconds;
+    if (performance.now() - since < limit * 1000) return;
+    timedOut = true;
+    kill();
+  }, LOOK_MILLISECONDS);
   try {
-    return await new Promise((resolve, reject) => {
+    return await new Promise<Ended>((resolve, reject) => {
       child.on('error', reject);
-      child.on('close', (code, by) => resolve({ said, end: by ?? `exit code ${code}` }));
+      child.on('close', (code, by) => resolve({ said, how: by ?? `exit code ${code}`, timedOut }));
       child.send(task);
     });
   } finally {
+    clearInterval(look);
     signal.removeEventListener('abort', kill);
   }
 }
@@ -115,10 +171,10 @@ export async function answerIsolated(
         // Written before the record is touched, since the process may not live to say anything.
         beforeEach: ({ ordinal }) => writeSync(file, `${ordinal} `.padEnd(20), 0),
         refuse: ({ ordinal, parked }) => {
-          const how = refused[ordinal];
-          if (how === undefined) return null;
+          const refusal = refused[ordinal];
+          if (!refusal) return null;
           const id = (parked[0]?.record as Partial<ImageRecord> | undefined)?.image?.id;
-          return new RecordError('process-crashed', `image ${id} ended its process ${CRASHES} times (${how})`);
+          return new RecordError(refusal.reason, `image ${id} ${refusal.how}`);
         },
       },
     );

@@ -1,16 +1,22 @@
 import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
 import { OutputError } from '../errors.js';
 import { finishShards } from '../graph/finish-shards.js';
+import type { Graph } from '../graph/graph.js';
 import { phasesOf } from '../graph/phases.js';
+import type { WorkItem } from '../graph/work-item.js';
 import { type ShardFate, workShard } from '../graph/work-shard.js';
-import { workSource } from '../graph/work-source.js';
+import { type AtOnce, workSource } from '../graph/work-source.js';
 import type { Lane } from '../operators/operator.js';
+import type { RunFolder } from '../sinks/run-folder.js';
 import type { QueueServer } from './connection.js';
 import { type OpenRun, OpenRuns } from './open-runs.js';
-import { addShard, queueOf, type RunJob, type ShardJob, type ShardQueue } from './queues.js';
+import { OutOfPatience, Patience, RECORD_TIMEOUT_SECONDS } from './patience.js';
+import { addShard, LANES, queueOf, type RunJob, type ShardJob, type ShardQueue } from './queues.js';
 import type { WorkerOptions } from './worker.js';
 import type { WorkerEvent } from './worker-event.js';
 
+/** For each other worker of a lane so many shards are put aside, before the one that reads does some itself. */
+const AHEAD = 2;
 /** Workers that a shard may take with it before it is done in a process of its own. */
 const DEATHS = 2;
 const PROGRESS_MILLISECONDS = 1000;
@@ -19,6 +25,7 @@ const PROGRESS_MILLISECONDS = 1000;
 export class RunWork {
   readonly #server: QueueServer;
   readonly #options: WorkerOptions;
+  readonly #lanes: readonly Lane[];
   readonly #tell: (event: WorkerEvent) => void;
   readonly #runs: OpenRuns;
   readonly #queues = new Map<Lane, ShardQueue>();
@@ -28,6 +35,7 @@ export class RunWork {
   constructor(server: QueueServer, options: WorkerOptions) {
     this.#server = server;
     this.#options = options;
+    this.#lanes = options.lanes ?? LANES;
     this.#tell = options.onEvent ?? (() => {});
     this.#runs = new OpenRuns(options.graphOf);
   }
@@ -52,14 +60,16 @@ export class RunWork {
     });
   }
 
-  async #source({ folder, graph, state }: OpenRun, job: Job<RunJob>, token: string | undefined): Promise<unknown> {
+  async #source(run: OpenRun, job: Job<RunJob>, token: string | undefined): Promise<unknown> {
     const begun = performance.now();
+    const { folder, graph, state } = run;
     const { lanes } = phasesOf(graph.nodes);
     let told = 0;
     try {
       const records = await workSource(graph, folder, state, {
         signal: this.#stop.signal,
         onShard: (shard, phase) => addShard(this.#queue(lanes[phase]!), job.data, shard, phase),
+        ...(deathsOf(job) === 0 && { atOnce: this.#atOnce(run, job.data) }),
         onProgress: (progress) => {
           if (performance.now() - told < PROGRESS_MILLISECONDS) return;
           told = performance.now();
@@ -76,24 +86,86 @@ export class RunWork {
     }
   }
 
-  async #shard({ folder, graph, state }: OpenRun, job: Job<ShardJob>): Promise<unknown> {
-    const begun = performance.now();
-    const { shard, phase } = job.data;
-    const { isolate, concurrency } = this.#options;
-    const { signal } = this.#kill;
-    // Attempts that neither ended nor failed: their workers were lost.
-    this.#tell({ event: 'begun', out: folder.path, shard, phase });
-    const deaths = job.attemptsStarted - 1 - job.attemptsMade;
-    let fate: ShardFate;
-    if (isolate && deaths >= DEATHS) {
-      this.#tell({ event: 'isolated', out: folder.path, shard, phase });
-      fate = await isolate(folder, job.data, signal);
-    } else {
-      const bound = concurrency === undefined ? {} : { concurrency };
-      fate = await workShard(graph, folder, state, job.data, { signal, ...bound });
+  /**
+   * A shard that nobody waits for need not go over the disk and the queue: whoever reads it does it. Not where its lane
+   * has a limit that holds over all workers.
+   */
+  #atOnce(run: OpenRun, job: RunJob): AtOnce {
+    const lane = phasesOf(run.graph.nodes).lanes[1]!;
+    return {
+      isBest: async () => {
+        if (lane !== 'cpu' || !this.#lanes.includes(lane)) return false;
+        const queue = this.#queue(lane);
+        const [workers, waiting, isPaused, limit, rate] = await Promise.all([
+          queue.getWorkersCount(),
+          queue.getWaitingCount(),
+          queue.isPaused(),
+          queue.getGlobalConcurrency(),
+          queue.getGlobalRateLimit(),
+        ]);
+        return !isPaused && limit === null && rate === null && waiting >= AHEAD * (workers - 1);
+      },
+      work: async (shard, items) => {
+        try {
+          await this.#phase(run, { ...job, shard, phase: 1 }, items);
+          return true;
+        } catch (error) {
+          this.#kill.signal.throwIfAborted();
+          const reason = (error as Error).message;
+          this.#tell({ event: 'failed', job: `shard ${shard}, just read`, attempt: 0, reason });
+          return false;
+        }
+      },
+    };
+  }
+
+  async #shard(run: OpenRun, job: Job<ShardJob>): Promise<unknown> {
+    if (deathsOf(job) >= DEATHS && this.#options.isolate) return this.#isolated(run, job.data);
+    try {
+      return await this.#phase(run, job.data);
+    } catch (error) {
+      if (!(error instanceof OutOfPatience) || !this.#options.isolate) throw error;
+      return await this.#isolated(run, job.data);
     }
+  }
+
+  /** Does a shard in this process. */
+  #phase({ folder, graph, state }: OpenRun, job: ShardJob, items?: readonly WorkItem[]): Promise<unknown> {
+    const { concurrency, recordTimeoutSeconds = RECORD_TIMEOUT_SECONDS } = this.#options;
+    return this.#told('begun', folder, graph, job, async () => {
+      const patience = new Patience(recordTimeoutSeconds);
+      try {
+        return await workShard(graph, folder, state, job, {
+          signal: AbortSignal.any([this.#kill.signal, patience.signal]),
+          onRecord: () => patience.renew(),
+          ...(items && { items }),
+          ...(concurrency !== undefined && { concurrency }),
+        });
+      } finally {
+        patience.end();
+      }
+    });
+  }
+
+  /** Does a shard in a process of its own. */
+  #isolated({ folder, graph }: OpenRun, job: ShardJob): Promise<unknown> {
+    return this.#told('isolated', folder, graph, job, () => this.#options.isolate!(folder, job, this.#kill.signal));
+  }
+
+  /** Says that a shard is begun and what came of it, and hands it on. */
+  async #told(
+    event: 'begun' | 'isolated',
+    folder: RunFolder,
+    graph: Graph,
+    job: ShardJob,
+    work: () => Promise<ShardFate>,
+  ): Promise<unknown> {
+    const begun = performance.now();
+    const { shard, phase } = job;
+    this.#tell({ event, out: folder.path, shard, phase });
+    const fate = await work();
     if (fate.fate === 'next') {
-      await addShard(this.#queue(phasesOf(graph.nodes).lanes[fate.phase]!), job.data, shard, fate.phase);
+      await addShard(this.#queue(phasesOf(graph.nodes).lanes[fate.phase]!), job, shard, fate.phase);
     }
     const records = 'records' in fate ? fate.records : 0;
     this.#tell({ event: 'shard', out: folder.path, shard, phase, fate: fate.fate, records, seconds: since(begun) });
@@ -118,6 +190,11 @@ export class RunWork {
     this.#queues.set(lane, queue);
     return queue;
   }
+}
+
+/** How many workers were lost with the job: attempts that neither ended nor failed. */
+function deathsOf(job: Job): number {
+  return job.attemptsStarted - 1 - job.attemptsMade;
 }
 
 function since(begun: number): number {

@@ -1,9 +1,9 @@
-import { setTimeout } from 'node:timers/promises';
+import { QueueEvents } from 'bullmq';
 import { RelflowError } from '../errors.js';
 import type { Lane } from '../operators/operator.js';
 import type { RunFolder } from '../sinks/run-folder.js';
 import { checkServer, type QueueServer } from './connection.js';
-import { LANES, queueOf, type ShardQueue } from './queues.js';
+import { LANES, PREFIX, queueOf, type ShardQueue } from './queues.js';
 import { rememberedRun } from './run-id.js';
 
 const LOOK_MILLISECONDS = 1000;
@@ -38,8 +38,11 @@ export interface RunStatus {
 export class RunWatch {
   readonly #folder: RunFolder;
   readonly #queues: ReadonlyMap<Lane, ShardQueue>;
+  readonly #server: QueueServer;
+  #events: QueueEvents | null = null;
 
   private constructor(server: QueueServer, folder: RunFolder) {
+    this.#server = server;
     this.#folder = folder;
     this.#queues = new Map(LANES.map((lane) => [lane, queueOf(server, lane)]));
   }
@@ -85,7 +88,26 @@ export class RunWatch {
     };
   }
 
+  /** Waits for a while, or until a run ends. */
+  rest(signal: AbortSignal): Promise<void> {
+    const events = this.#events ?? new QueueEvents('finish', { connection: this.#server.options, prefix: PREFIX });
+    if (!this.#events) events.on('error', () => {});
+    this.#events = events;
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        events.off('completed', end).off('failed', end);
+        resolve();
+      };
+      const timer = setTimeout(end, LOOK_MILLISECONDS);
+      signal.addEventListener('abort', end);
+      events.on('completed', end).on('failed', end);
+    });
+  }
+
   async close(): Promise<void> {
+    await this.#events?.close();
     for (const queue of this.#queues.values()) await queue.close();
   }
 
@@ -127,6 +149,6 @@ export async function waitForRun(
     unknown = status.state === 'unknown' ? unknown + 1 : 0;
     if (unknown > 20)
       throw new RelflowError('failed-run', `${status.out}: the queues know nothing of the run any more`);
-    await setTimeout(LOOK_MILLISECONDS, undefined, { signal }).catch(() => {});
+    await watch.rest(signal);
   }
 }

@@ -22,8 +22,10 @@ export interface WorkerOptions {
   readonly concurrency?: number;
   /** After so many seconds without a sign of life a worker's shards are given to others. Default 30. */
   readonly heartbeatSeconds?: number;
+  /** A shard of which no record ends within so many seconds is done in a process of its own. Default 900. */
+  readonly recordTimeoutSeconds?: number;
   /**
-   * Does a shard that has taken several workers with it, in a process of its own.
+   * Does a shard that has taken several workers with it, or that stands still, in a process of its own.
    * @throws Error where the shard can't be done that way either
    */
   readonly isolate?: (folder: RunFolder, job: ShardJob, signal: AbortSignal) => Promise<ShardFate>;
@@ -40,6 +42,8 @@ export interface RunningWorker {
   kill(): Promise<void>;
 }
 
+/** Beyond 24 days timers end at once. */
+const MAX_TIMEOUT_SECONDS = 1_000_000;
 /** A job whose worker was lost so often is given up. */
 const MAX_STALLED = 20;
 
@@ -49,9 +53,16 @@ const MAX_STALLED = 20;
  * @throws RelflowError `bad-queue` where the server can't be reached at the start
  */
 export async function startWorker(server: QueueServer, options: WorkerOptions): Promise<RunningWorker> {
-  const { lanes = LANES, jobs = 1, heartbeatSeconds = 30, onEvent = () => {} } = options;
+  const { lanes = LANES, jobs = 1, heartbeatSeconds = 30, recordTimeoutSeconds, onEvent = () => {} } = options;
   positiveInteger('worker', 'jobs', jobs);
   positiveInteger('worker', 'heartbeatSeconds', heartbeatSeconds);
+  if (recordTimeoutSeconds !== undefined) positiveInteger('worker', 'recordTimeoutSeconds', recordTimeoutSeconds);
+  if ((recordTimeoutSeconds ?? 0) > MAX_TIMEOUT_SECONDS) {
+    throw new OptionError(
+      'worker',
+      `recordTimeoutSeconds is ${recordTimeoutSeconds}, expected at most ${MAX_TIMEOUT_SECONDS}`,
+    );
+  }
   const unknown = lanes.find((lane) => !LANES.includes(lane));
   if (lanes.length === 0 || unknown !== undefined) {
     throw new OptionError('worker', `unknown lane '${unknown ?? ''}', expected some of ${LANES.join(', ')}`);

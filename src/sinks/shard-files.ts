@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import writeFileAtomic from 'write-file-atomic';
 import type { OutputFile, Shard, StageCounts } from '../records/manifest.js';
-import { sortStages } from '../records/stage-counts.js';
+import { addStages, sortStages } from '../records/stage-counts.js';
 import { checksum } from './checksum.js';
 import { type RunFolder, shardNumber } from './run-folder.js';
 
@@ -25,23 +25,32 @@ interface PartialFile {
   waitingBytes: number;
 }
 
-/** Which shard files become, and what it covers. */
+/** What came of one record of the input, as lines of sinks. */
+export interface Commit {
+  readonly writes: readonly { readonly sink: string; readonly line: string }[];
+  readonly stages: Readonly<Record<string, StageCounts>>;
+}
+
+/** How much of a shard's files counts, and what of the input is in them. */
 export interface ShardExtent {
-  readonly shard: number;
-  /** Position of its first record in the run's input. */
-  readonly first: number;
   readonly records: number;
   readonly stages: Readonly<Record<string, StageCounts>>;
+  readonly files: Readonly<Record<string, FileExtent>>;
 }
 
 const FLUSH_BYTES = 1 << 18;
 
-/** The files of one shard, a sink each, while they grow in a folder of their own and until they are in their place. */
+/**
+ * The files of one shard, a sink each, and what of the input they cover, while they grow in a folder of their own and
+ * until they are in their place.
+ */
 export class ShardFiles {
   readonly #folder: RunFolder;
   readonly #staging: string;
   readonly #gzip: boolean;
   readonly #files = new Map<string, PartialFile>();
+  #records = 0;
+  #stages: Record<string, StageCounts> = {};
 
   /** @param staging where the files grow; on the same disk as the run's folder */
   constructor(folder: RunFolder, staging: string, gzip: boolean) {
@@ -50,42 +59,58 @@ export class ShardFiles {
     this.#gzip = gzip;
   }
 
+  /** How many records of the input they cover. */
+  get records(): number {
+    return this.#records;
+  }
+
   /** Bytes of the largest file, uncompressed. */
   get largest(): number {
     return Math.max(0, ...[...this.#files.values()].map((file) => file.bytes));
   }
 
-  /** Adds the lines of one record: to all of their files or, where one can't be begun, to none. */
-  async append(writes: readonly { readonly sink: string; readonly line: string }[]): Promise<void> {
-    for (const { sink } of writes) if (!this.#files.has(sink)) await this.begin(sink);
+  /**
+   * Takes in what came of the next record. Whatever fails, a record is in all of its files and in the counts, or in none:
+   * a file that can't be begun fails before anything is added, and one that can't be written to fails after all is.
+   */
+  async commit({ writes, stages }: Commit): Promise<void> {
+    for (const { sink } of writes) if (!this.#files.has(sink)) await this.#begin(sink);
     for (const { sink, line } of writes) append(this.#files.get(sink)!, line);
-  }
-
-  /** Writes what waits where it is much. */
-  async settle(): Promise<void> {
+    addStages(this.#stages, stages);
+    this.#records++;
     for (const file of this.#files.values()) if (file.waitingBytes >= FLUSH_BYTES) await flush(file);
   }
 
-  /** Writes what waits down to the disk; how much of each file counts from now on. */
-  async sync(): Promise<Record<string, FileExtent>> {
-    const extents: Record<string, FileExtent> = {};
+  /** Writes what waits down to the disk; how much counts from now on. */
+  async sync(): Promise<ShardExtent> {
+    const files: Record<string, FileExtent> = {};
     for (const [sink, file] of this.#files) {
       await flush(file);
       await file.handle.datasync();
-      extents[sink] = { records: file.records, bytes: file.bytes };
+      files[sink] = { records: file.records, bytes: file.bytes };
     }
-    return extents;
+    return { records: this.#records, stages: this.#stages, files };
   }
 
-  /** Begins a sink's file, or takes it up: what lies behind its extent is cut off. */
-  async begin(sink: string, from: FileExtent = { records: 0, bytes: 0 }): Promise<void> {
+  /** Goes on with files that were left; what lies behind their extent is cut off. */
+  async takeUp({ records, stages, files }: ShardExtent): Promise<void> {
+    this.#records = records;
+    this.#stages = { ...stages };
+    for (const [sink, from] of Object.entries(files)) await this.#begin(sink, from);
+  }
+
+  async #begin(sink: string, from: FileExtent = { records: 0, bytes: 0 }): Promise<void> {
     const handle = await open(this.#partial(sink), from.bytes > 0 ? 'r+' : 'w');
     await handle.truncate(from.bytes);
     this.#files.set(sink, { handle, ...from, waiting: [], waitingBytes: 0 });
   }
 
-  /** Moves the files into their place and then, last, writes the mark that the shard is whole. */
-  async publish({ shard, first, records, stages }: ShardExtent): Promise<Shard> {
+  /**
+   * Moves the files into their place and then, last, writes the mark that the shard is whole. Another one may be begun.
+   *
+   * @param first position of its first record in the run's input
+   */
+  async publish(shard: number, first: number): Promise<Shard> {
     const number = shardNumber(shard);
     const files: OutputFile[] = [];
     for (const [sink, file] of [...this.#files].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -95,10 +120,13 @@ export class ShardFiles {
       const path = `${sink}/${number}.jsonl${this.#gzip ? '.gz' : ''}`;
       files.push({ sink, path, records: file.records, ...(await this.#place(this.#partial(sink), path)) });
     }
-    const mark: Shard = { format: 'relflow.shard/1', shard, first, records, stages: sortStages(stages), files };
+    const [records, stages] = [this.#records, sortStages(this.#stages)];
+    const mark: Shard = { format: 'relflow.shard/1', shard, first, records, stages, files };
     await mkdir(this.#folder.inner('shards'), { recursive: true });
     await writeFileAtomic(this.#folder.mark(shard), `${JSON.stringify(mark)}\n`);
     this.#files.clear();
+    this.#records = 0;
+    this.#stages = {};
     return mark;
   }
 

@@ -1,18 +1,11 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { InputError } from '../errors.js';
-import type { Shard, StageCounts } from '../records/manifest.js';
+import type { Shard } from '../records/manifest.js';
 import type { Progress, Sharding } from '../records/run-state.js';
-import { addStages } from '../records/stage-counts.js';
 import { guard } from './guard.js';
 import type { RunFolder } from './run-folder.js';
-import { ShardFiles } from './shard-files.js';
-
-/** What came of one record of the input, as lines of sinks. */
-export interface Commit {
-  readonly writes: readonly { readonly sink: string; readonly line: string }[];
-  readonly stages: Readonly<Record<string, StageCounts>>;
-}
+import { type Commit, ShardFiles } from './shard-files.js';
 
 const CHECKPOINT_MILLISECONDS = 5000;
 
@@ -29,8 +22,6 @@ export class ShardWriter {
   readonly #files: ShardFiles;
   #shard: number;
   #first: number;
-  #records = 0;
-  #stages: Record<string, StageCounts> = {};
   #checkpointed = performance.now();
   #sealing = false;
 
@@ -57,7 +48,7 @@ export class ShardWriter {
       await mkdir(folder.inner('partial'), { recursive: true });
       await mkdir(folder.inner('shards'), { recursive: true });
       const progress = await folder.progress();
-      if (progress?.shard === writer.#shard && (await writer.#intact(progress))) await writer.#takeUp(progress);
+      if (progress?.shard === writer.#shard && (await writer.#intact(progress))) await writer.#files.takeUp(progress);
       else await rm(folder.inner('progress.json'), { force: true });
     });
     return writer;
@@ -65,7 +56,7 @@ export class ShardWriter {
 
   /** How many records of the input are done. */
   get done(): number {
-    return this.#first + this.#records;
+    return this.#first + this.#files.records;
   }
 
   /** How many shards are whole. */
@@ -74,15 +65,11 @@ export class ShardWriter {
   }
 
   /** Takes in what came of the next record of the input. */
-  async commit({ writes, stages }: Commit): Promise<void> {
+  async commit(commit: Commit): Promise<void> {
     await guard(this.#folder.path, async () => {
-      // Whatever fails afterwards, a record is in all of its files and in the count, or in none.
-      await this.#files.append(writes);
-      addStages(this.#stages, stages);
-      this.#records++;
-      await this.#files.settle();
+      await this.#files.commit(commit);
       const { records, bytes } = this.#sharding;
-      if (this.#records >= records || (bytes !== null && this.#files.largest >= bytes)) await this.#seal();
+      if (this.#files.records >= records || (bytes !== null && this.#files.largest >= bytes)) await this.#seal();
       else if (performance.now() - this.#checkpointed > CHECKPOINT_MILLISECONDS) await this.checkpoint();
     });
   }
@@ -96,9 +83,7 @@ export class ShardWriter {
         format: 'relflow.progress/1',
         shard: this.#shard,
         first: this.#first,
-        records: this.#records,
-        stages: this.#stages,
-        files: await this.#files.sync(),
+        ...(await this.#files.sync()),
       };
       await writeFileAtomic(this.#folder.inner('progress.json'), JSON.stringify(progress));
       this.#checkpointed = performance.now();
@@ -108,7 +93,7 @@ export class ShardWriter {
   /** Ends the last shard and clears away what is no longer needed. */
   async finish(): Promise<void> {
     await guard(this.#folder.path, async () => {
-      if (this.#records > 0) await this.#seal();
+      if (this.#files.records > 0) await this.#seal();
       await rm(this.#folder.inner('partial'), { recursive: true, force: true });
     });
   }
@@ -127,26 +112,13 @@ export class ShardWriter {
     return true;
   }
 
-  async #takeUp({ records, stages, files }: Progress): Promise<void> {
-    this.#records = records;
-    this.#stages = stages;
-    for (const [sink, from] of Object.entries(files)) await this.#files.begin(sink, from);
-  }
-
   async #seal(): Promise<void> {
     // From here on the files move away, so the progress that speaks of them must go first.
     this.#sealing = true;
     await rm(this.#folder.inner('progress.json'), { force: true });
-    await this.#files.publish({
-      shard: this.#shard,
-      first: this.#first,
-      records: this.#records,
-      stages: this.#stages,
-    });
-    this.#first += this.#records;
+    const { records } = await this.#files.publish(this.#shard, this.#first);
+    this.#first += records;
     this.#shard++;
-    this.#records = 0;
-    this.#stages = {};
     this.#sealing = false;
     this.#checkpointed = performance.now();
   }

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
-import type { Shard, StageCounts } from '../records/manifest.js';
-import { addStages } from '../records/stage-counts.js';
+import type { Shard } from '../records/manifest.js';
 import { guard } from './guard.js';
 import type { RunFolder } from './run-folder.js';
-import { ShardFiles } from './shard-files.js';
-import type { Commit } from './shard-writer.js';
+import { type Commit, ShardFiles } from './shard-files.js';
 
 /**
  * A shard that is written whole or not at all, beside others that other processes write. It grows in a folder that no
@@ -17,8 +15,6 @@ export class WholeShard {
   readonly #first: number;
   readonly #staging: string;
   readonly #files: ShardFiles;
-  readonly #stages: Record<string, StageCounts> = {};
-  #records = 0;
 
   private constructor(folder: RunFolder, shard: number, first: number, gzip: boolean) {
     this.shard = shard;
@@ -40,26 +36,19 @@ export class WholeShard {
 
   /** How many records of the input it has taken in. */
   get records(): number {
-    return this.#records;
+    return this.#files.records;
   }
 
   /** Takes in what came of the next record of the input. */
-  async commit({ writes, stages }: Commit): Promise<void> {
-    await guard(this.#folder.path, async () => {
-      await this.#files.append(writes);
-      addStages(this.#stages, stages);
-      this.#records++;
-      await this.#files.settle();
-    });
+  commit(commit: Commit): Promise<void> {
+    return guard(this.#folder.path, () => this.#files.commit(commit));
   }
 
   /** Puts the shard into its place; does nothing where another process has done so. */
   async publish(): Promise<Shard | null> {
     try {
       if (await this.#folder.isWhole(this.shard)) return null;
-      return await guard(this.#folder.path, () =>
-        this.#files.publish({ shard: this.shard, first: this.#first, records: this.#records, stages: this.#stages }),
-      );
+      return await guard(this.#folder.path, () => this.#files.publish(this.shard, this.#first));
     } finally {
       await this.discard();
     }

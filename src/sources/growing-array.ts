@@ -1,13 +1,15 @@
-/** A list of numbers in one typed array, which doubles when it is full. */
+const CHUNK_BITS = 10;
+const CHUNK = 1 << CHUNK_BITS;
+
+/** A list of numbers in typed arrays of one length, so that nothing is copied and little is empty as it grows. */
 export class GrowingArray<A extends Float64Array | Int32Array> {
   readonly #make: (length: number) => A;
-  #values: A;
+  readonly #chunks: A[] = [];
   #length = 0;
 
   /** @param make e.g. `(length) => new Int32Array(length)` */
   constructor(make: (length: number) => A) {
     this.#make = make;
-    this.#values = make(1024);
   }
 
   get length(): number {
@@ -16,19 +18,22 @@ export class GrowingArray<A extends Float64Array | Int32Array> {
 
   /** The value at an index below `length`. */
   at(index: number): number {
-    return this.#values[index] as number;
-  }
-
-  set(index: number, value: number): void {
-    this.#values[index] = value;
+    return this.#chunks[index >>> CHUNK_BITS]![index & (CHUNK - 1)] as number;
   }
 
   push(value: number): void {
-    if (this.#length === this.#values.length) {
-      const wider = this.#make(this.#length * 2);
-      wider.set(this.#values);
-      this.#values = wider;
+    const at = this.#length++ & (CHUNK - 1);
+    if (at === 0) this.#chunks.push(this.#make(CHUNK));
+    this.#chunks.at(-1)![at] = value;
+  }
+
+  /** All values in one typed array. */
+  toTypedArray(): A {
+    const all = this.#make(this.#length);
+    for (const [index, chunk] of this.#chunks.entries()) {
+      const start = index * CHUNK;
+      all.set(chunk.subarray(0, this.#length - start), start);
     }
-    this.#values[this.#length++] = value;
+    return all;
   }
 }

@@ -2,31 +2,29 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Id } from '../records/image.js';
 import { GrowingArray } from './growing-array.js';
-import { IdIndex } from './id-index.js';
+import { PageIndex } from './page-index.js';
 import { appendBlocks } from './spool-file.js';
 import { TemporaryFolder } from './temporary-folder.js';
 
 const bufferBytes = 1024 * 1024;
-const none = -1;
 
 /** Ids are mostly asked for in about the order in which they were put in: what lies beside a payload comes next. */
 const pageBytes = 16 * 1024;
 const maxPages = 64;
 
+/** Before an id and its payload: the id's hash, its length and the payload's, 4 bytes each. */
+const header = 12;
+
 /**
- * Keeps byte payloads by id in a temporary file; memory holds an index of some 40 bytes an id. What was put in under an
- * id comes out in that order. First everything is put in, then `seal`, then read. Close it in a `finally`.
+ * Keeps byte payloads by id in a temporary file of pages; memory holds the page of each id, in some 8 bytes. What was put
+ * in under an id comes out in that order. First everything is put in, then `seal`, then read. Close it in a `finally`.
  */
 export class KeyedStore {
   readonly #folder: TemporaryFolder;
   readonly #path: string;
-  readonly #ids = new IdIndex();
-  /** For each payload: where it starts in the file, and the next payload of the same id. */
+  readonly #index = new PageIndex();
+  /** Where each page starts in the file. */
   readonly #starts = new GrowingArray((length) => new Float64Array(length));
-  readonly #next = new GrowingArray((length) => new Int32Array(length));
-  /** For each id: its first and its last payload. */
-  readonly #firsts = new GrowingArray((length) => new Int32Array(length));
-  #lasts = new GrowingArray((length) => new Int32Array(length));
   #buffered: Uint8Array[] = [];
   #bufferedBytes = 0;
   #bytes = 0;
@@ -43,34 +41,25 @@ export class KeyedStore {
     return new KeyedStore(await TemporaryFolder.create(tempDir));
   }
 
-  /** How many ids there are. */
-  get size(): number {
-    return this.#ids.size;
-  }
-
-  /** Whether anything was put in under the id. */
-  has(id: Id): boolean {
-    return this.#ids.get(id) !== undefined;
-  }
-
-  /** Puts a payload in, which must not change afterwards. */
+  /** Puts a payload in. 7 and '7' are different ids. */
   put(id: Id, payload: Uint8Array): void {
-    const entry = this.#starts.length;
-    this.#starts.push(this.#bytes);
-    this.#next.push(none);
-    this.#bytes += payload.length;
-    this.#buffered.push(payload);
-    this.#bufferedBytes += payload.length;
+    const key = keyOf(id);
+    const hash = hashOf(key);
+    const frame = Buffer.allocUnsafe(header + key.length + payload.length);
+    frame.writeUInt32LE(hash, 0);
+    frame.writeUInt32LE(key.length, 4);
+    frame.writeUInt32LE(payload.length, 8);
+    frame.set(key, header);
+    frame.set(payload, header + key.length);
 
-    const known = this.#ids.get(id);
-    if (known === undefined) {
-      this.#ids.add(id);
-      this.#firsts.push(entry);
-      this.#lasts.push(entry);
-    } else {
-      this.#next.set(this.#lasts.at(known), entry);
-      this.#lasts.set(known, entry);
-    }
+    const pages = this.#starts.length;
+    // What is longer than a page has one of its own.
+    if (pages === 0 || this.#bytes + frame.length - this.#starts.at(pages - 1) > pageBytes)
+      this.#starts.push(this.#bytes);
+    this.#index.add(hash, this.#starts.length - 1);
+    this.#bytes += frame.length;
+    this.#buffered.push(frame);
+    this.#bufferedBytes += frame.length;
   }
 
   /**
@@ -88,18 +77,25 @@ export class KeyedStore {
   async seal(): Promise<void> {
     await this.settle(0);
     this.#starts.push(this.#bytes);
-    // Only needed to put more in.
-    this.#lasts = new GrowingArray((length) => new Int32Array(length));
+    this.#index.seal();
     if (this.#bytes > 0) this.#file = await open(this.#path);
   }
 
   /** What was put in under the id, in that order; empty where nothing was. May be called many times at once. */
   async get(id: Id): Promise<readonly Buffer[]> {
-    const known = this.#ids.get(id);
-    if (known === undefined) return [];
+    const key = keyOf(id);
+    const hash = hashOf(key);
     const payloads: Buffer[] = [];
-    for (let entry = this.#firsts.at(known); entry !== none; entry = this.#next.at(entry)) {
-      payloads.push(await this.#read(this.#starts.at(entry), this.#starts.at(entry + 1)));
+    for (const number of this.#index.pagesOf(hash)) {
+      const page = await this.#page(number);
+      for (let at = 0; at < page.length; ) {
+        const start = at + header + page.readUInt32LE(at + 4);
+        const end = start + page.readUInt32LE(at + 8);
+        if (page.readUInt32LE(at) === hash && key.equals(page.subarray(at + header, start))) {
+          payloads.push(page.subarray(start, end));
+        }
+        at = end;
+      }
     }
     return payloads;
   }
@@ -115,28 +111,39 @@ export class KeyedStore {
     }
   }
 
-  async #read(from: number, to: number): Promise<Buffer> {
-    const first = Math.floor(from / pageBytes);
-    if (to > (first + 1) * pageBytes) return this.#readAt(from, to);
-    const start = first * pageBytes;
-    let page = this.#pages.get(first);
+  #page(number: number): Promise<Buffer> {
+    const [from, to] = [this.#starts.at(number), this.#starts.at(number + 1)];
+    if (to - from > pageBytes) return this.#read(from, to);
+    let page = this.#pages.get(number);
     if (!page) {
-      page = this.#readAt(start, Math.min(start + pageBytes, this.#bytes));
-      this.#pages.set(first, page);
+      page = this.#read(from, to);
+      this.#pages.set(number, page);
       for (const oldest of this.#pages.keys()) {
         if (this.#pages.size <= maxPages) break;
         this.#pages.delete(oldest);
       }
     }
-    return (await page).subarray(from - start, to - start);
+    return page;
   }
 
-  async #readAt(from: number, to: number): Promise<Buffer> {
-    if (to === from) return Buffer.alloc(0);
+  async #read(from: number, to: number): Promise<Buffer> {
     if (!this.#file) throw new Error('a keyed store is read before it is sealed or after it is closed');
     const bytes = Buffer.allocUnsafe(to - from);
     const { bytesRead } = await this.#file.read(bytes, 0, bytes.length, from);
     if (bytesRead !== bytes.length) throw new Error('a temporary file is shorter than what was written to it');
     return bytes;
   }
+}
+
+function keyOf(id: Id): Buffer {
+  return Buffer.from(JSON.stringify(id));
+}
+
+/** 32 bits of a key. Source: FNV-1a, with the finaliser of MurmurHash3, so that all bits depend on all bytes. */
+function hashOf(key: Uint8Array): number {
+  let h = 0x811c9dc5;
+  for (const byte of key) h = Math.imul(h ^ byte, 0x01000193);
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
 }

@@ -130,6 +130,42 @@ describe('phases', () => {
     assert.deepEqual(digests(out), digests(whole));
   });
 
+  it('go on at once where whoever read a shard does it; one that fails is put aside', async () => {
+    const whole = join(temporaryFolder(), 'out');
+    await run(graphOf(), { out: whole, shardRecords: 8 });
+    const out = join(temporaryFolder(), 'out');
+    const folder = new RunFolder(out);
+    const state = stateOf(graphOf(), { shardRecords: 8 }, []);
+    await joinRun(folder, state);
+    const waiting: { shard: number; phase: number }[] = [];
+    let asked = 0;
+    const records = await workSource(graphOf(), folder, state, {
+      signal: never,
+      onShard: async (shard, phase) => void waiting.push({ shard, phase }),
+      atOnce: {
+        isBest: async () => asked++ !== 2,
+        work: async (shard, items) => {
+          const failing = { ...(shard === 4 && { onRecord: () => assert.fail('broken') }) };
+          const options = { signal: never, items, ...failing };
+          const fate = await workShard(graphOf(), folder, state, { shard, phase: 1 }, options).catch(() => null);
+          if (fate?.fate === 'next') waiting.push({ shard, phase: fate.phase });
+          return fate !== null;
+        },
+      },
+    });
+    assert.deepEqual([records, asked], [60, 8]);
+    assert.deepEqual(
+      waiting.map(({ phase }) => phase),
+      [2, 2, 1, 2, 1, 2, 2, 2],
+    );
+    for (let job = waiting.pop(); job; job = waiting.pop()) {
+      const fate = await workShard(graphOf(), folder, state, job, { signal: never });
+      if (fate.fate === 'next') waiting.push({ shard: job.shard, phase: fate.phase });
+    }
+    await finishShards(graphOf(), folder);
+    assert.deepEqual(digests(out), digests(whole));
+  });
+
   it('leave a finished run as it is where a process was cut off and comes late', async () => {
     const whole = join(temporaryFolder(), 'out');
     await run(graphOf(), { out: whole, shardRecords: 8 });

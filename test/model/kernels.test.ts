@@ -284,6 +284,37 @@ for (const threads of [1, 2])
           for (let k = 0; k < 3; k++) await assertAgree(fused[k]!, plain[k]!);
         });
 
+      // The cells that PyTorch 2.15's grid_sample reads on a processor with fused multiply-add; of the first two, product
+      // and difference rounded one by one give the next cell.
+      it('reads the official cell where a point lies within rounding of a border', async () => {
+        for (const [columns, place, cell] of [
+          [10, 0.8499999642372131, 7],
+          [20, 0.42499998211860657, 7],
+          [10, 0.34999996423721313, 2],
+          [10, 0.3500000536441803, 3],
+          [10, 0.6500000357627869, 6],
+          [20, 0.42500007152557373, 8],
+          [20, 0.7250000834465027, 14],
+          [6, 0.2499999701976776, 0],
+          [6, 0.2500000298023224, 1],
+        ] as const) {
+          const squares = tf.tensor4d(
+            Array.from({ length: columns }, (_, k) => k * k),
+            [1, columns, 1, 1],
+          );
+          const read = (l: tf.Tensor) =>
+            deformableAttention(
+              squares,
+              [{ height: 1, width: columns }],
+              l as tf.Tensor<tf.Rank.R6>,
+              tf.ones([1, 1, 1, 1, 1]) as tf.Tensor5D,
+            );
+          const slope = tf.grad(read)(tf.tensor([place, 0.5], [1, 1, 1, 1, 1, 2]));
+          // From c² to (c + 1)² in a column.
+          assert.equal((await slope.data())[0], columns * (2 * cell + 1), `${place} of ${columns} columns`);
+        }
+      });
+
       it('has the gradients of finite differences', async () => {
         const [value, , weights] = make(1, 6, 2, 5, 2);
         // Away from the cells' borders, where the slope jumps.

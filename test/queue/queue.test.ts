@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot, RunFolder } from '../../src/index.js';
+import { queueServer } from '../../src/queue/index.js';
+import { queueOf } from '../../src/queue/queues.js';
 import { relflow, start } from '../support/command.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { NetworkNamespaces } from '../support/network-namespaces.js';
@@ -109,15 +111,13 @@ describe('a run by workers of a queue', function () {
     }
   });
 
-  it('refuses the record that ends its process, names its image, and does the rest', async () => {
+  it('refuses the records that end their process or never end, names their images, and does the rest', async () => {
     const out = join(temporaryFolder(), 'out');
-    const recipe = join(temporaryFolder(), 'poison.mjs');
-    writeFileSync(recipe, poison);
-    const workers = new WorkerCrowd(['--queue', redis.url, '--heartbeat', '1']);
+    const workers = new WorkerCrowd(['--queue', redis.url, '--heartbeat', '1', '--record-timeout', '3']);
     workers.add();
     workers.add();
     const args = ['--shard-records', '20', '--out', out, '--queue', redis.url, '--quiet', '--json'];
-    const { code, stdout, stderr } = await relflow(['run', recipe, ...args]);
+    const { code, stdout, stderr } = await relflow(['run', ownRecipe('poison', poison), ...args]);
     const said = await workers.stop();
     assert.equal(code, 0, stderr);
     assert.equal((JSON.parse(stdout) as { records: number }).records, 100);
@@ -125,18 +125,48 @@ describe('a run by workers of a queue', function () {
     for await (const reject of new RunFolder(out).lines('rejects', 'reject')) rejects.push(reject);
     assert.deepEqual(
       rejects.map(({ image, reason, message }) => [image, reason, message]),
-      [[33, 'process-crashed', 'image 33 ended its process 2 times (SIGABRT)']],
+      [
+        [33, 'process-crashed', 'image 33 ended its process 2 times (SIGABRT)'],
+        [57, 'record-timeout', 'image 57 did not end within 3 s, 2 times'],
+      ],
     );
     const images: unknown[] = [];
     for await (const { image } of new RunFolder(out).lines('scene-graphs', 'scene-graph')) images.push(image.id);
     assert.deepEqual(
       images,
-      Array.from({ length: 100 }, (_, index) => index + 1).filter((id) => id !== 33),
+      Array.from({ length: 100 }, (_, index) => index + 1).filter((id) => id !== 33 && id !== 57),
     );
     // On a busy machine the worker that isolates it may be thought lost, too.
     assert.ok(said.some(({ event }) => event === 'isolated'));
     const { code: validated } = await relflow(['validate', out]);
     assert.equal(validated, 0);
+  });
+
+  it('keeps to limits that hold over all workers', async () => {
+    const out = join(temporaryFolder(), 'out');
+    const workers = new WorkerCrowd(['--queue', redis.url]);
+    workers.add();
+    workers.add();
+    const args = ['--shard-records', '20', '--out', out, '--queue', redis.url, '--quiet'];
+    // 20 images a shard, 1,200 a minute: a shard a second.
+    args.push('--lane-limit', 'captions=1', '--lane-rate', 'tagging=1200');
+    const { code, stderr } = await relflow(['run', ownRecipe('limited', limited), ...args]);
+    const said = await workers.stop();
+    assert.equal(code, 0, stderr);
+    const times = (event: string, phase: number) =>
+      said.flatMap((one) => (one.event === event && one.phase === phase ? [Date.parse(one.at)] : [])).sort();
+    const [begun, ended] = [times('begun', 1), times('shard', 1)];
+    assert.equal(begun.length, 5);
+    for (let next = 1; next < 5; next++) assert.ok(begun[next]! >= ended[next - 1]!, `two at once: ${begun} ${ended}`);
+    // When the queue gave them out, however long a busy machine then took to begin.
+    const tagging = queueOf(queueServer(redis.url), 'tagging');
+    const given = (await tagging.getCompleted()).map(({ processedOn }) => processedOn ?? 0).sort();
+    await tagging.close();
+    assert.equal(given.length, 5);
+    assert.ok(given[4]! - given[0]! > 3000, `5 shards within ${given[4]! - given[0]!} ms`);
+    const wrong = await relflow(['run', ownRecipe('limited', limited), ...args, '--lane-limit', 'writing=1']);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stderr, /run: --lane-limit writing=1, expected captions=4, tagging=2…/);
   });
 
   it('says what it lacks: a server, an address, a worker', async () => {
@@ -164,15 +194,39 @@ function fates(said: readonly Said[], wanted: string): number {
   return said.filter(({ fate }) => fate === wanted).length;
 }
 
-/** A recipe of a user's own in which one image ends the process. */
-const poison = `
+/** Writes a recipe of a user's own: images from 1 to 100 through operators that `stages` makes. */
+function ownRecipe(name: string, stages: string): string {
+  const file = join(temporaryFolder(), `${name}.mjs`);
+  writeFileSync(
+    file,
+    `
 import { fromIterable, Graph, operator, sceneGraphs } from ${JSON.stringify(join(packageRoot, 'dist/src/index.js'))};
 
 const image = (id) => ({
-  image: { id, file: id + '.jpg', width: 9, height: 9, dataset: 'poison', split: '' },
+  image: { id, file: id + '.jpg', width: 9, height: 9, dataset: 'own', split: '' },
   detections: [],
-  origin: { source: 'poison', file: 'none' },
+  origin: { source: 'own', file: 'none' },
 });
+${stages}
+export default {
+  name: '${name}',
+  summary: 'a recipe of a test',
+  examples: [],
+  options: { type: 'object', properties: {} },
+  build: () => {
+    const graph = new Graph('${name}');
+    const images = Array.from({ length: 100 }, (_, index) => image(index + 1));
+    stages(graph.from(fromIterable('images', ['image', 'detections', 'origin'], images))).to(sceneGraphs());
+    return graph;
+  },
+};
+`,
+  );
+  return file;
+}
+
+/** One image ends the process, and one never ends. */
+const poison = `
 const deadly = operator({
   name: 'deadly',
   version: '1',
@@ -180,19 +234,30 @@ const deadly = operator({
   adds: ['relations', 'tagger'],
   apply: ({ image }) => {
     if (image.id === 33) process.abort();
+    if (image.id === 57) return new Promise(() => {});
     return { relations: [], tagger: null };
   },
 });
-export default {
-  name: 'poison',
-  summary: 'one image ends the process',
-  examples: [],
-  options: { type: 'object', properties: {} },
-  build: () => {
-    const graph = new Graph('poison');
-    const images = Array.from({ length: 100 }, (_, index) => image(index + 1));
-    graph.from(fromIterable('images', ['image', 'detections', 'origin'], images)).pipe(deadly).to(sceneGraphs());
-    return graph;
-  },
-};
+const stages = (flow) => flow.pipe(deadly);
+`;
+
+/** Captions of 5 ms an image, and then something for those that tag. */
+const limited = `
+const describe = operator({
+  name: 'describe',
+  version: '1',
+  needs: ['image'],
+  adds: ['captions'],
+  lane: 'captions',
+  apply: () => new Promise((resolve) => setTimeout(resolve, 5, { captions: [] })),
+});
+const relate = operator({
+  name: 'relate',
+  version: '1',
+  needs: ['captions'],
+  adds: ['relations', 'tagger'],
+  lane: 'tagging',
+  apply: () => ({ relations: [], tagger: null }),
+});
+const stages = (flow) => flow.pipe(describe).pipe(relate);
 `;

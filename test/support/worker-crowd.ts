@@ -4,6 +4,9 @@ import { type Ended, start } from './command.js';
 /** What a worker says it did, see `WorkerEvent`. */
 export interface Said {
   readonly event: string;
+  /** When, as ISO 8601. */
+  readonly at: string;
+  readonly phase?: number;
   readonly shard?: number;
   readonly fate?: string;
   readonly records?: number;

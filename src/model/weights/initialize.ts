@@ -2,12 +2,21 @@ import { Random } from '../../records/random.js';
 import type { Initializer, Parameter } from '../parameters.js';
 
 /**
- * Gives every parameter the values that training starts with.
+ * The values that training starts with, parameter by parameter, in the official layout.
  * @param seed the same seed gives the same values on every machine
  */
-export function initializeWeights(parameters: ReadonlyMap<string, Parameter>, seed: number): void {
+export function* initialValues(
+  parameters: ReadonlyMap<string, Parameter>,
+  seed: number,
+): Generator<readonly [parameter: Parameter, values: Float32Array], undefined> {
   const source = new Random(seed);
-  for (const parameter of parameters.values()) parameter.set(valuesOf(parameter.initializer, parameter.size, source));
+  for (const parameter of parameters.values())
+    yield [parameter, valuesOf(parameter.initializer, parameter.size, source)];
+}
+
+/** Gives every parameter its `initialValues`. */
+export function initializeWeights(parameters: ReadonlyMap<string, Parameter>, seed: number): void {
+  for (const [parameter, values] of initialValues(parameters, seed)) parameter.set(values);
 }
 
 function valuesOf(initializer: Initializer, size: number, source: Random): Float32Array {

@@ -1,6 +1,6 @@
 import { RelflowError } from '../../errors.js';
-import type { Parameter } from '../parameters.js';
 import type { WeightSource } from '../../records/weight-source.js';
+import type { Parameter } from '../parameters.js';
 
 export interface WeightProblems {
   /** Names that the model has and the file has not. */
@@ -40,6 +40,25 @@ export function compareWeights(parameters: ReadonlyMap<string, Parameter>, sourc
 }
 
 /**
+ * @param problem what the message says of the file before it names the keys
+ * @throws RelflowError (`bad-weights`) that names every missing, unexpected and misshapen key
+ */
+export function checkWeights(
+  parameters: ReadonlyMap<string, Parameter>,
+  source: WeightSource,
+  problem = 'does not fit the model',
+): void {
+  const problems = compareWeights(parameters, source);
+  const lines = [
+    ...problems.missing.map((name) => `missing: ${name}`),
+    ...problems.unexpected.map((name) => `unexpected: ${name}`),
+    ...problems.misshapen.map((line) => `misshapen: ${line}`),
+  ];
+  if (lines.length > 0)
+    throw new RelflowError('bad-weights', [`${source.name}: ${problem}`, ...lines].join('\n  '), { ...problems });
+}
+
+/**
  * Loads a model's weights, array by array: what is read is given to the backend before the next is read.
  * @param onProgress told how many of how many arrays are loaded
  * @throws RelflowError (`bad-weights`) that names every missing, unexpected and misshapen key; then nothing is loaded
@@ -49,18 +68,7 @@ export async function loadWeights(
   source: WeightSource,
   onProgress?: (done: number, total: number) => void,
 ): Promise<void> {
-  const problems = compareWeights(parameters, source);
-  const { missing, unexpected, misshapen } = problems;
-  if (missing.length + unexpected.length + misshapen.length > 0) {
-    const lines = [
-      ...missing.map((name) => `missing: ${name}`),
-      ...unexpected.map((name) => `unexpected: ${name}`),
-      ...misshapen.map((line) => `misshapen: ${line}`),
-    ];
-    throw new RelflowError('bad-weights', [`${source.name}: does not fit the model`, ...lines].join('\n  '), {
-      ...problems,
-    });
-  }
+  checkWeights(parameters, source);
   let done = 0;
   for (const parameter of parameters.values()) {
     parameter.set(await source.read(parameter.name));

@@ -12,14 +12,16 @@ function addScaled(to: usize, from: usize, weight: f32, bytes: usize): void {
 
 /**
  * A place in [0, 1] counted in cells from the first one's centre. The steps are those of the reference, which goes through
- * [−1, 1]: a point on a cell's border must round to the same side of it, since the slope jumps there.
- * Source: PyTorch, `grid_sample` with `align_corners=False`.
+ * [−1, 1] and rounds product and difference at once: a point on a cell's border must round to the same side of it, since
+ * the slope jumps there.
+ * Source: PyTorch, `grid_sample` with `align_corners=False` on a processor with fused multiply-add.
  */
 // @ts-ignore: decorator
 @inline
 function cellsAt(place: f32, count: i32): f32 {
   const sides: f32 = <f32>2 * place - <f32>1;
-  return (sides + <f32>1) * (<f32>count * <f32>0.5) - <f32>0.5;
+  // The product is exact in double precision.
+  return <f32>(<f64>(sides + <f32>1) * (<f64>count * 0.5) - 0.5);
 }
 
 /**

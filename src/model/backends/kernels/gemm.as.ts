@@ -7,6 +7,12 @@ const NR: i32 = 8;
 const KC: i32 = 256;
 const MC: i32 = 96;
 const NC: i32 = 256;
+/**
+ * So many products are summed before they are added to what was summed so far: the rounding error of a sum grows with the
+ * number of its terms one after the other. Which length keeps most of a model's units on the official side of their kinks is
+ * a matter of last digits; see docs/model.md, parity.
+ */
+const RUN: i32 = 128;
 
 /** Floats of scratch that a thread needs: a block of a, a block of b, a tile of c. */
 export function gemmScratch(): i32 {
@@ -96,9 +102,9 @@ export function gemm(
           for (let i = 0; i < mc; i += MR) {
             const panelA = packedA + ((<usize>i * <usize>kc) << 2);
             const to = c + ((<usize>(i0 + i) * <usize>ldc + <usize>(j0 + j)) << 2);
-            if (i + MR <= mc && j + NR <= nc) multiplyTile(kc, panelA, panelB, stepB, to, <usize>ldc << 2, keep);
+            if (i + MR <= mc && j + NR <= nc) multiplyRuns(kc, panelA, panelB, stepB, to, <usize>ldc << 2, keep);
             else {
-              multiplyTile(kc, panelA, panelB, stepB, tile, NR << 2, false);
+              multiplyRuns(kc, panelA, panelB, stepB, tile, NR << 2, false);
               const rows = min(MR, mc - i);
               const columns = min(NR, nc - j);
               for (let y = 0; y < rows; y++)
@@ -170,6 +176,18 @@ function put(to: usize, low: v128, high: v128, keep: bool): void {
   }
   v128.store(to, low);
   v128.store(to, high, 16);
+}
+
+/** A tile of c in runs of products. */
+// @ts-ignore: decorator
+@inline
+function multiplyRuns(k: i32, a: usize, b: usize, stepB: usize, c: usize, row: usize, keep: bool): void {
+  for (let p = 0; p < k; p += RUN) {
+    const run = min(RUN, k - p);
+    multiplyTile(run, a, b, stepB, c, row, keep || p > 0);
+    a += <usize>run * (MR << 2);
+    b += <usize>run * stepB;
+  }
 }
 
 function multiplyTile(k: i32, a: usize, b: usize, stepB: usize, c: usize, row: usize, keep: bool): void {

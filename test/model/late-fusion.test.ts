@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { useBackend } from '../../src/model/backends/use-backend.js';
+import { tinyLate } from '../../src/model/config.js';
+import { keepAll } from '../../src/model/layers/dropout.js';
+import { LateFusion } from '../../src/model/layers/late-fusion.js';
+import { Scope } from '../../src/model/parameters.js';
+import { assertClose } from '../support/tensors.js';
+
+// Made with PyTorch's own encoder layers, see make.py there.
+const made = JSON.parse(readFileSync(join('test/model/late-fusion', 'expected.json'), 'utf8')) as {
+  weights: Readonly<Record<string, number[]>>;
+  queries: number[];
+  labels: number[];
+  hidden: number[];
+  states: number[][];
+};
+
+describe('late fusion', () => {
+  before(() => useBackend('wasm', { threads: 1 }));
+
+  it('is PyTorch’s encoder that normalises first, over queries and labels, layer by layer', async () => {
+    const scope = new Scope();
+    const fusion = new LateFusion(scope, { ...tinyLate, width: 8, heads: 2, hidden: 12, decoderLayers: 2 });
+    const names = [...scope.parameters.keys()].sort();
+    if (names.join() !== Object.keys(made.weights).sort().join()) throw new Error(`other names: ${names}`);
+    for (const [name, parameter] of scope.parameters) parameter.set(Float32Array.from(made.weights[name]!));
+    const layers = tf.tidy(() => {
+      const found = fusion.apply(
+        tf.tensor3d(made.queries, [2, 4, 8]),
+        tf.tensor3d(made.labels, [2, 3, 8]),
+        tf.tensor2d(made.hidden, [2, 3]),
+        keepAll,
+      );
+      return found.map(({ queries, labels }) => tf.concat([queries, labels], 1));
+    });
+    for (const [k, state] of layers.entries()) assertClose(await state.data(), made.states[k]!, 3e-6);
+  });
+});

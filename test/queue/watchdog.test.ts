@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { command } from '../support/command.js';
+
+describe('startWatchdog', function () {
+  this.timeout(120_000);
+
+  const run = (text: string) => {
+    const module = pathToFileURL(join(dirname(command()), '../queue/watchdog.js')).href;
+    const code = `import { startWatchdog } from ${JSON.stringify(module)};\n${text}`;
+    return spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+  };
+
+  it('ends a process that something holds up, and says so', () => {
+    const { signal, stderr } = run('startWatchdog(1); setTimeout(() => { for (;;); }, 500);');
+    assert.equal(signal, 'SIGKILL');
+    assert.equal(stderr, 'relflow: a record has held this process up for 1 s: it ends, and others do its shards\n');
+  });
+
+  it('leaves alone a process that waits, and keeps none alive', () => {
+    const { status, stderr } = run('startWatchdog(2); setTimeout(() => {}, 5000);');
+    assert.deepEqual([status, stderr], [0, '']);
+  });
+});
