@@ -6,7 +6,7 @@
 //   read before, from the first to the last. Each worker is kept to one processor: left alone, a single one takes more,
 //   since Node collects garbage and compiles in threads
 //
-//   npx tsx bench/queue.ts --images 20000 --rounds 5
+//   npx tsx bench/queue.ts --images 40000 --rounds 5
 //
 // Needs redis-server on the PATH, the compiled command (npm run build) and, to keep processes to processors, taskset.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -20,7 +20,7 @@ import { checkServer, queueServer } from '../src/queue/index.js';
 import { queueOf } from '../src/queue/queues.js';
 
 const { values } = parseArgs({
-  options: { images: { type: 'string', default: '20000' }, rounds: { type: 'string', default: '3' } },
+  options: { images: { type: 'string', default: '40000' }, rounds: { type: 'string', default: '3' } },
 });
 const IMAGES = Number(values.images);
 const ROUNDS = Number(values.rounds);

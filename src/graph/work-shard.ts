@@ -14,8 +14,8 @@ import type { WorkItem } from './work-item.js';
 
 export interface WorkShardOptions {
   readonly signal: AbortSignal;
-  /** What the shard's file would hold, where it is the first phase after the sources and was not put aside. */
-  readonly items?: readonly WorkItem[];
+  /** What the shard's file would hold, where it was not put aside. */
+  readonly items?: AsyncIterable<WorkItem>;
   /** Told of each record that is done. */
   readonly onRecord?: () => void;
   readonly concurrency?: number;
@@ -79,7 +79,7 @@ async function work(
   const first = shard * state.sharding.records;
   const outcomes = outcomesOf(
     graph,
-    options.items ? each(options.items) : readWork(workFile(folder, shard, phase), first),
+    options.items ?? readWork(workFile(folder, shard, phase), first),
     {
       signal: options.signal,
       stop: new AbortController().signal,
@@ -133,10 +133,10 @@ async function* outcomesOf(
   }
   for await (const item of work) {
     beforeEach(item);
-    yield* execute(graph.nodes, { ...options, skip: item.ordinal, work: each([item]) });
+    yield* execute(graph.nodes, { ...options, skip: item.ordinal, work: only(item) });
   }
 }
 
-async function* each(items: readonly WorkItem[]): AsyncGenerator<WorkItem, void> {
-  yield* items;
+async function* only(item: WorkItem): AsyncGenerator<WorkItem, void> {
+  yield item;
 }

@@ -16,8 +16,8 @@ import type { WorkItem } from './work-item.js';
 export interface AtOnce {
   /** Asked before a shard is read: whether that is better than to put it aside for others. */
   readonly isBest: () => Promise<boolean>;
-  /** False where it could not be done, and the shard is to be put aside after all. */
-  readonly work: (shard: number, items: readonly WorkItem[]) => Promise<boolean>;
+  /** Where it fails, the shard is not read any further, and neither are the sources. */
+  readonly work: (shard: number, items: AsyncIterable<WorkItem>) => Promise<void>;
 }
 
 export interface WorkSourceOptions {
@@ -27,30 +27,6 @@ export interface WorkSourceOptions {
   /** What is read is put aside unless given. */
   readonly atOnce?: AtOnce;
   readonly onProgress?: (progress: SourceProgress) => void;
-}
-
-/** Records of longer shards do not wait in memory for the last one. */
-const MAX_HELD_RECORDS = 2000;
-
-/** A shard that waits in memory until it is read. */
-class HeldShard {
-  readonly shard: number;
-  readonly held: WorkItem[] = [];
-
-  constructor(shard: number) {
-    this.shard = shard;
-  }
-
-  get items(): number {
-    return this.held.length;
-  }
-
-  add(item: WorkItem): void {
-    this.held.push(item);
-  }
-
-  /** Nothing is kept of it. */
-  discard(): void {}
 }
 
 /**
@@ -97,50 +73,50 @@ async function readSources(
   }
   const tempDir = folder.inner('tmp', `source-${randomUUID()}`);
   await guard(folder.path, () => mkdir(tempDir, { recursive: true }));
-  let current: WorkWriter | HeldShard | null = null;
-  const begin = async (shard: number) => {
-    const isHeld = atOnce && perShard <= MAX_HELD_RECORDS && (await atOnce.isBest());
-    return isHeld ? new HeldShard(shard) : WorkWriter.begin(folder, shard, 1);
-  };
-  const putAside = async (writer: WorkWriter) => {
-    await writer.publish();
-    current = null;
-    await onShard(writer.shard, 1);
-  };
-  const end = async (read: WorkWriter | HeldShard) => {
-    if (read instanceof WorkWriter) return putAside(read);
-    const { shard, held } = read;
-    current = null;
-    if (await atOnce!.work(shard, held)) return;
-    const writer = await WorkWriter.begin(folder, shard, 1);
-    current = writer;
-    for (const item of held) await writer.add(item);
-    await putAside(writer);
-  };
   let extent = 0;
+  const outcomes = execute(graph.nodes, {
+    signal,
+    stop: new AbortController().signal,
+    tempDir,
+    phase: { of: phasesOf(graph.nodes).of, number: 0 },
+    wanted: (ordinal) => !isThere(Math.floor(ordinal / perShard)),
+    onEnd: (total) => {
+      extent = total;
+    },
+    ...(onProgress && { onProgress }),
+  });
   try {
-    const outcomes = execute(graph.nodes, {
-      signal,
-      stop: new AbortController().signal,
-      tempDir,
-      phase: { of: phasesOf(graph.nodes).of, number: 0 },
-      wanted: (ordinal) => !isThere(Math.floor(ordinal / perShard)),
-      onEnd: (total) => {
-        extent = total;
-      },
-      ...(onProgress && { onProgress }),
-    });
-    for await (const { ordinal, work } of outcomes) {
-      if (!current && (await folder.isFinished())) return null;
-      current ??= await begin(Math.floor(ordinal / perShard));
-      await current.add(work!);
-      if (current.items === perShard) await end(current);
+    let next = await outcomes.next();
+    const itemsOf = async function* (shard: number): AsyncGenerator<WorkItem, void> {
+      for (; !next.done && Math.floor(next.value.ordinal / perShard) === shard; next = await outcomes.next()) {
+        yield next.value.work!;
+      }
+    };
+    while (!next.done) {
+      if (await folder.isFinished()) return null;
+      const shard = Math.floor(next.value.ordinal / perShard);
+      if (await atOnce?.isBest()) await atOnce!.work(shard, itemsOf(shard));
+      else {
+        await putAside(folder, shard, itemsOf(shard));
+        await onShard(shard, 1);
+      }
+      // A shard that others had made whole by now was not asked for its items.
+      for await (const _ of itemsOf(shard));
     }
-    if (current) await end(current);
     await publishExtent(folder, extent);
     return extent;
   } finally {
-    await (current as WorkWriter | HeldShard | null)?.discard();
+    await outcomes.return();
     await rm(tempDir, { recursive: true, force: true });
+  }
+}
+
+async function putAside(folder: RunFolder, shard: number, items: AsyncIterable<WorkItem>): Promise<void> {
+  const writer = await WorkWriter.begin(folder, shard, 1);
+  try {
+    for await (const item of items) await writer.add(item);
+    await writer.publish();
+  } finally {
+    await writer.discard();
   }
 }

@@ -69,7 +69,8 @@ export class RunWork {
       const records = await workSource(graph, folder, state, {
         signal: this.#stop.signal,
         onShard: (shard, phase) => addShard(this.#queue(lanes[phase]!), job.data, shard, phase),
-        ...(deathsOf(job) === 0 && { atOnce: this.#atOnce(run, job.data) }),
+        // What failed, or took a worker with it, is left to a job of its own, which can be given up or isolated.
+        ...(job.attemptsStarted === 1 && { atOnce: this.#atOnce(run, job.data) }),
         onProgress: (progress) => {
           if (performance.now() - told < PROGRESS_MILLISECONDS) return;
           told = performance.now();
@@ -106,15 +107,7 @@ export class RunWork {
         return !isPaused && limit === null && rate === null && waiting >= AHEAD * (workers - 1);
       },
       work: async (shard, items) => {
-        try {
-          await this.#phase(run, { ...job, shard, phase: 1 }, items);
-          return true;
-        } catch (error) {
-          this.#kill.signal.throwIfAborted();
-          const reason = (error as Error).message;
-          this.#tell({ event: 'failed', job: `shard ${shard}, just read`, attempt: 0, reason });
-          return false;
-        }
+        await this.#phase(run, { ...job, shard, phase: 1 }, items);
       },
     };
   }
@@ -130,7 +123,7 @@ export class RunWork {
   }
 
   /** Does a shard in this process. */
-  #phase({ folder, graph, state }: OpenRun, job: ShardJob, items?: readonly WorkItem[]): Promise<unknown> {
+  #phase({ folder, graph, state }: OpenRun, job: ShardJob, items?: AsyncIterable<WorkItem>): Promise<unknown> {
     const { concurrency, recordTimeoutSeconds = RECORD_TIMEOUT_SECONDS } = this.#options;
     return this.#told('begun', folder, graph, job, async () => {
       const patience = new Patience(recordTimeoutSeconds);
