@@ -18,8 +18,8 @@ const HELP = `usage: npm run circle -- --out DIR --tagger WEIGHTS [--scenes DIR]
   --tagger WEIGHTS  the R-Tagger's weights
   --scenes DIR      scenes to learn from (npm run fixtures:scenes); default: DIR/scenes, drawn here
   --images N        how many scenes are drawn (default 2000)
-  --start-steps N   steps of the common start, on detections alone (default 4000)
-  --steps N         steps of each training (default 1500)
+  --start-steps N   steps of the common start, on detections alone (default 2400)
+  --steps N         steps of each training (default 600)
   --threads N       of the wasm backend (default 2)`;
 
 const usage = (problem: string): never => {
@@ -34,8 +34,8 @@ const flags = (() => {
         tagger: { type: 'string' },
         scenes: { type: 'string' },
         images: { type: 'string', default: '2000' },
-        'start-steps': { type: 'string', default: '4000' },
-        steps: { type: 'string', default: '1500' },
+        'start-steps': { type: 'string', default: '2400' },
+        steps: { type: 'string', default: '600' },
         threads: { type: 'string', default: '2' },
         help: { type: 'boolean', default: false },
       },
@@ -132,7 +132,7 @@ async function scored(weights: string): Promise<RelationReport> {
     ...asked,
     backend: 'wasm',
     threads,
-    size: [128, 224],
+    size: [128, 160],
   });
   async function* records() {
     const context = { signal: new AbortController().signal, tempDir: out, progress: () => {} };

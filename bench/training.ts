@@ -22,8 +22,8 @@ import {
   TrainingData,
   taggerSettings,
 } from '../src/training/index.js';
-import { batchOptions } from '../src/training/run-settings.js';
 import { openModel } from '../src/training/open-model.js';
+import { batchOptions } from '../src/training/run-settings.js';
 
 const LEAST_RATIO = 0.9;
 

@@ -24,6 +24,14 @@ export {
   WiringError,
 } from './errors.js';
 export { type CaptionWords, wordNetWords } from './evaluation/caption-words.js';
+export {
+  type CompareTaggersOptions,
+  compareTaggers,
+  type NamedTagger,
+  type Names,
+  namesOf,
+  type TaggerScores,
+} from './evaluation/compare-taggers.js';
 export { type DatasetStatistics, datasetStatistics } from './evaluation/dataset-statistics.js';
 export {
   type EvaluateParserOptions,
@@ -33,20 +41,11 @@ export {
   type ParserEvaluation,
   type ParserScores,
 } from './evaluation/evaluate-parser.js';
-export {
-  type CompareTaggersOptions,
-  compareTaggers,
-  type NamedTagger,
-  type Names,
-  namesOf,
-  type TaggerScores,
-} from './evaluation/compare-taggers.js';
 export { type EvaluatePredicatesOptions, evaluatePredicates } from './evaluation/evaluate-predicates.js';
 export { type EvaluateRelationsOptions, evaluateRelations } from './evaluation/evaluate-relations.js';
 export { FrequencyPrior } from './evaluation/frequency-prior.js';
 export { type BadRow, goldCaptions } from './evaluation/gold-captions.js';
 export { PARSER_ERRORS, type ParserError } from './evaluation/parser-errors.js';
-export { type RelationReport, RelationScores, pairNms } from './evaluation/relation-scores.js';
 export { type Perturbation, perturbDetections } from './evaluation/perturb-detections.js';
 export {
   averagePrecision,
@@ -54,6 +53,7 @@ export {
   type PredicateResult,
   PredicateScores,
 } from './evaluation/predicate-scores.js';
+export { pairNms, type RelationReport, RelationScores } from './evaluation/relation-scores.js';
 export { checkWiring } from './graph/check.js';
 export { describeGraph, drawMermaid, drawText } from './graph/describe.js';
 export { type FinishOptions, finishShards } from './graph/finish-shards.js';

@@ -52,7 +52,10 @@ export function evaluatePredicatesCommand(evaluate: Command): void {
     )
     .option('--images <dir>', 'folder of the images, for taggers that look at them')
     .option('--counts <scene-graphs>', 'scene graphs to count for the frequency prior: a training split')
-    .option('--tagger <weights...>', "weights of R-Taggers, as FILE or NAME=FILE; 'sprites' for the one that comes with relflow")
+    .option(
+      '--tagger <weights...>',
+      "weights of R-Taggers, as FILE or NAME=FILE; 'sprites' for the one that comes with relflow",
+    )
     .addOption(new Option('--box-noise <share>', 'reach of moved boxes').argParser(number(0, 1)).default(0.4))
     .addOption(new Option('--label-noise <rate>', 'rate of wrong labels').argParser(number(0, 1)).default(0.2))
     .addOption(new Option('--noise-seed <n>', 'of both').argParser(number(0, 2 ** 32 - 1, true)).default(1))
@@ -115,7 +118,9 @@ async function action(file: string, flags: Flags): Promise<void> {
 /** `without denoising=run/weights.safetensors`: what a table calls it, and the file. */
 function namedWeights(text: string): { name: string; weights: string } {
   const at = text.indexOf('=');
-  return at < 1 || existsSync(text) ? { name: text, weights: text } : { name: text.slice(0, at), weights: text.slice(at + 1) };
+  return at < 1 || existsSync(text)
+    ? { name: text, weights: text }
+    : { name: text.slice(0, at), weights: text.slice(at + 1) };
 }
 
 /** Records of scene graphs; a line that is none is an error, since a score on a part of the data would mislead. */

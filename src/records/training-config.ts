@@ -165,7 +165,11 @@ export const TrainingConfigSchema = Type.Object(
     noise: Type.Optional(
       Type.Object(
         { label: Type.Number({ minimum: 0, maximum: 1 }), box: Type.Number({ minimum: 0, maximum: 1 }) },
-        { ...closed, description: 'denoising: rate of wrong labels, reach of moved boxes (of taggers 0.2 and 0.4; of ParSeDA none)' },
+        {
+          ...closed,
+          description:
+            'denoising: rate of wrong labels, reach of moved boxes (of taggers 0.2 and 0.4; of ParSeDA none)',
+        },
       ),
     ),
     views: Type.Optional(ViewsSchema),

@@ -47,7 +47,10 @@ export async function drawReportPage(
     const imageDataUri = images === undefined ? null : await dataUri(join(images, graph.image.file));
     scenes.push({ graph, ...(imageDataUri !== null && { imageDataUri }) });
   }
-  return { page: renderReportPage({ title, scenes, summary, ...(note !== undefined && { note }) }), shown: scenes.length };
+  return {
+    page: renderReportPage({ title, scenes, summary, ...(note !== undefined && { note }) }),
+    shown: scenes.length,
+  };
 }
 
 /** The first scenes with relations, filled up with others, in the order of the run. */

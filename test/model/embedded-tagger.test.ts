@@ -8,8 +8,8 @@ import { compareTaggers, namesOf, sceneGraphLines as readSceneGraphs } from '../
 import { spriteTagger } from '../../src/model/config.js';
 import { spriteWeights, taggerWeights } from '../../src/model/tagger/embedded-tagger.js';
 import { rTagger } from '../../src/model/tagger/r-tagger.js';
-import { openSafetensors } from '../../src/records/safetensors.js';
 import { storedModel } from '../../src/model/weights/stored-model.js';
+import { openSafetensors } from '../../src/records/safetensors.js';
 import { temporaryFolder } from '../support/folders.js';
 
 describe('the tagger that comes with relflow', function () {

@@ -85,7 +85,7 @@ describe('a RoBERTa of Hugging Face', () => {
   });
 
   it('goes into the weights that training starts with: relflow weights init', async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     const { parameters } = new RlipV2(tiny.tagger);
     const encoder = [...initialValues(parameters, 7)].filter(
       ([{ name }]) => name.startsWith(PREFIX) && !name.includes('.pooler.'),

@@ -123,7 +123,10 @@ describe('pipelines on the fixture scenes', function () {
     assert.ok(manifest.files.some(({ path }) => path === 'report.html'));
     assert.match(page, /data:image\/jpeg;base64,/);
     assert.doesNotMatch(page, /(src|href)="https?:/);
-    assert.match(page, /role="note">The tagger was trained on drawn scenes [^<]*It knows these drawings and no photographs/);
+    assert.match(
+      page,
+      /role="note">The tagger was trained on drawn scenes [^<]*It knows these drawings and no photographs/,
+    );
     const related = graphs.filter(({ relations }) => relations.length > 0);
     assert.ok(related.length > graphs.length / 2, `${related.length} of ${graphs.length} images have relations`);
     for (const { provenance } of graphs)

@@ -6,8 +6,8 @@ import { packageRoot } from '../../src/index.js';
 import { rlipSettings } from '../../src/training/rlip-settings.js';
 import { taggerSettings } from '../../src/training/tagger-settings.js';
 
-describe('recipes', () => {
-  const folder = join(packageRoot, 'recipes');
+describe('pipelines/training', () => {
+  const folder = join(packageRoot, 'pipelines/training');
 
   for (const name of readdirSync(folder))
     it(`${name} is a whole configuration`, async () => {

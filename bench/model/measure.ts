@@ -1,0 +1,149 @@
+// One backend's part of `npm run bench:model`: measures, tells of each step, and sends all to the process that started it.
+import { parseArgs } from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import type { BackendName } from '../../src/model/backends/backend-names.js';
+import { useBackend } from '../../src/model/backends/use-backend.js';
+import { rTaggerR50 } from '../../src/model/config.js';
+import { deformableAttention, plainDeformableAttention } from '../../src/model/ops/deformable-attention.js';
+import type { PairGroup } from '../../src/model/queries.js';
+import { type Encoded, RlipV2 } from '../../src/model/rlip-v2.js';
+import { LabelVectors } from '../../src/model/text/label-vectors.js';
+import { initializeWeights } from '../../src/model/weights/initialize.js';
+import { KernelTimes } from './kernel-times.js';
+import { type BackendMeasurements, decoding, ENCODING, type Measurement } from './report.js';
+
+const { values } = parseArgs({
+  options: { backend: { type: 'string' }, threads: { type: 'string' }, only: { type: 'string' } },
+});
+const backend = await useBackend(
+  (values.backend ?? 'wasm') as BackendName,
+  values.threads ? { threads: Number(values.threads) } : {},
+);
+// Threads start beside the first kernels.
+await new Promise((resolve) => setTimeout(resolve, 500));
+
+const measurements: Measurement[] = [];
+function tell(one: Measurement): void {
+  measurements.push(one);
+  const share = one.share === undefined ? '' : `, ${Math.round(100 * one.share)} % of the rate of its matrix product`;
+  const gain = one.gain === undefined ? '' : `, ${one.gain.toFixed(1)} times the plain version's speed`;
+  console.error(`${backend.name}: ${one.name}: ${one.milliseconds.toFixed(1)} ms${share}${gain}`);
+}
+
+/** The least milliseconds of some rounds, the first of which only warms up. */
+function time(rounds: number, work: () => void): number {
+  work();
+  const all = Array.from({ length: rounds }, () => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  });
+  return Math.min(...all);
+}
+
+const [a, b] = [tf.randomNormal([1024, 1024], 0, 1, 'float32', 1), tf.randomNormal([1024, 1024], 0, 1, 'float32', 2)];
+/** Milliseconds of the matrix product that all else is measured with; a busy machine needs it anew at times. */
+const measureUnit = () =>
+  time(5, () => {
+    const product = tf.matMul(a, b);
+    product.dataSync();
+    product.dispose();
+  });
+const unit = measureUnit();
+tell({ name: '1024³ matrix product', milliseconds: unit, unit });
+
+if (values.only !== 'tagger') measureAttention();
+if (values.only !== 'kernels') await measureTagger();
+const { wasm } = tf.backend() as unknown as { wasm?: { HEAPU8: Uint8Array } };
+const message: BackendMeasurements = {
+  backend: backend.name,
+  threads: backend.threads,
+  measurements,
+  resident: 1024 * process.resourceUsage().maxRSS,
+  ...(wasm && { heap: wasm.HEAPU8.length }),
+};
+if (process.send) process.send(message, () => process.exit(0));
+else process.exit(0);
+
+/** The fused deformable attention against that of gathers. */
+function measureAttention(): void {
+  const levels = [
+    { height: 100, width: 134 },
+    { height: 50, width: 67 },
+    { height: 25, width: 34 },
+    { height: 13, width: 17 },
+  ];
+  const tokens = levels.reduce((sum, { height, width }) => sum + height * width, 0);
+  const value = tf.randomNormal([1, tokens, 8, 32], 0, 1, 'float32', 3) as tf.Tensor4D;
+  const locations = tf.randomUniform([1, 1000, 8, 4, 4, 2], 0, 1, 'float32', 4) as tf.Tensor<tf.Rank.R6>;
+  const weights = tf.randomUniform([1, 1000, 8, 4, 4], 0, 1, 'float32', 5) as tf.Tensor5D;
+  const measure = (f: typeof deformableAttention, rounds: number) => ({
+    forward: time(rounds, () => tf.tidy(() => void f(value, levels, locations, weights).dataSync())),
+    'forward and backward': time(rounds, () =>
+      tf.dispose(
+        tf.grads((v: tf.Tensor, l: tf.Tensor, w: tf.Tensor) =>
+          tf.sum(f(v as tf.Tensor4D, levels, l as tf.Tensor<tf.Rank.R6>, w as tf.Tensor5D)),
+        )([value, locations, weights]),
+      ),
+    ),
+  });
+  const fused = measure(deformableAttention, 5);
+  const plain = measure(plainDeformableAttention, 1);
+  for (const part of ['forward', 'forward and backward'] as const)
+    tell({
+      name: `deformable attention, 1000 queries, ${part}`,
+      milliseconds: fused[part],
+      unit,
+      gain: plain[part] / fused[part],
+    });
+  tf.dispose([value, locations, weights]);
+}
+
+/** The full R-Tagger on an image, step by step. */
+async function measureTagger(): Promise<void> {
+  const times = new KernelTimes();
+  const step = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
+    const before = measureUnit();
+    times.reset();
+    const start = performance.now();
+    const made = await run();
+    const milliseconds = performance.now() - start;
+    const [products, profile] = [times.products, times.lines(12)];
+    const own = (before + measureUnit()) / 2;
+    tell({ name, milliseconds, unit: own, share: (products / milliseconds) * (own / 1024 ** 3), profile });
+    return made;
+  };
+  const model = new RlipV2(rTaggerR50);
+  initializeWeights(model.parameters, 1);
+  const size = { height: 800, width: 1066 };
+  const pixels = tf.randomNormal([1, size.height, size.width, 3], 0, 1, 'float32', 6) as tf.Tensor4D;
+  const names = Array.from({ length: 100 }, (_, k) => `${k}`);
+  const labels = await LabelVectors.open(model, { encode: (name) => [0, 500 + Number(name), 600 + Number(name), 2] });
+  const vectors = await step('100 label vectors, cold', () => labels.of(names));
+  const start = performance.now();
+  await labels.of(names);
+  tell({ name: '100 label vectors, cached', milliseconds: performance.now() - start, unit });
+  const encoded = await step(ENCODING, async () => {
+    const made = tf.tidy(() => {
+      const all = { vectors: tf.tensor2d(vectors, [names.length, vectors.length / names.length]), objects: 81 };
+      return model.encode({ pixels, sizes: [size] }, all) as unknown as tf.TensorContainer;
+    }) as unknown as Encoded;
+    await made.memory.data();
+    return made;
+  });
+  const group: PairGroup = {
+    subjectBoxes: Float32Array.from({ length: 400 }, (_, k) => 0.1 + (k % 7) / 10),
+    objectBoxes: Float32Array.from({ length: 400 }, (_, k) => 0.1 + (k % 5) / 8),
+    subjectLabels: Int32Array.from({ length: 100 }, (_, k) => k % 80),
+    objectLabels: Int32Array.from({ length: 100 }, (_, k) => (7 * k) % 80),
+  };
+  for (const groups of [1, 4, 16])
+    await step(decoding(groups), async () => {
+      const scores = tf.tidy(() => {
+        const layers = model.decode(encoded, { groups: Array.from({ length: groups }, () => group) });
+        return layers[layers.length - 1]!.relationLogits;
+      });
+      await scores.data();
+      scores.dispose();
+    });
+}
