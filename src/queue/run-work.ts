@@ -69,8 +69,9 @@ export class RunWork {
       const records = await workSource(graph, folder, state, {
         signal: this.#stop.signal,
         onShard: (shard, phase) => addShard(this.#queue(lanes[phase]!), job.data, shard, phase),
-        // What failed, or took a worker with it, is left to a job of its own, which can be given up or isolated.
-        ...(job.attemptsStarted === 1 && { atOnce: this.#atOnce(run, job.data) }),
+        // What failed, or took a worker with it, is left to a job of its own, which can be given up or isolated: where
+        // nothing is tried twice, all of it.
+        ...(job.attemptsStarted === 1 && (job.opts.attempts ?? 1) > 1 && { atOnce: this.#atOnce(run, job.data) }),
         onProgress: (progress) => {
           if (performance.now() - told < PROGRESS_MILLISECONDS) return;
           told = performance.now();
