@@ -68,6 +68,20 @@ function fusedDeformableAttention(
   return run(value, locations, weights) as tf.Tensor3D;
 }
 
+/**
+ * Places in [0, 1] counted in cells from the first one's centre, in the reference's steps: a point on a cell's border must
+ * round to the same side of it, since the slope jumps there. It goes through [−1, 1] and rounds product and difference at
+ * once, which twelve bits at a time do too: both products are exact then (Dekker, 1971).
+ * Source: PyTorch, `grid_sample` with `align_corners=False` on a processor with fused multiply-add.
+ */
+function cellsAt(places: tf.Tensor, cells: number): tf.Tensor1D {
+  const sides = tf.add(tf.sub(tf.mul(places, 2), 1), 1);
+  const spread = tf.mul(sides, 2 ** 12 + 1);
+  const high = detach(tf.sub(spread, tf.sub(spread, sides)));
+  const low = tf.sub(sides, high);
+  return tf.add(tf.sub(tf.mul(high, cells / 2), 0.5), tf.mul(low, cells / 2));
+}
+
 const whole = (value: number) => tf.scalar(value, 'int32');
 
 /** `deformableAttention` of elementary kernels alone: four gathers a level. The reference. */
@@ -95,14 +109,9 @@ export function plainDeformableAttention(
   let start = 0;
   const sums = levels.map(({ height, width: columns }, level) => {
     const at = (axis: number, size: number): tf.Tensor1D =>
-      tf.sub(
-        tf.mul(
-          tf.reshape(tf.slice(locations, [0, 0, 0, level, 0, axis], [batch, queries, heads, 1, points, 1]), [
-            reads,
-          ]) as tf.Tensor1D,
-          size,
-        ),
-        0.5,
+      cellsAt(
+        tf.reshape(tf.slice(locations, [0, 0, 0, level, 0, axis], [batch, queries, heads, 1, points, 1]), [reads]),
+        size,
       );
     const [x, y] = [at(0, columns), at(1, height)];
     const [left, top] = [detach(tf.floor(x)), detach(tf.floor(y))];
