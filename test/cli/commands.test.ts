@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { packageRoot, version } from '../../src/index.js';
-import { command, relflow, SCENES, start } from '../support/command.js';
+import { command, inPairs, relflow, SCENES, start } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 
 const inputs = ['--annotations', join(SCENES, 'instances.json'), '--captions', join(SCENES, 'captions.json')];
@@ -46,7 +46,7 @@ describe('relflow', function () {
       ['frobnicate'],
       ['run', 'coco', ...inputs, '--out', 'x', '--limit', 'ten'],
     ];
-    for (const args of usage) assert.equal((await relflow(args)).code, 2, args.join(' '));
+    await inPairs(usage, async (args) => assert.equal((await relflow(args)).code, 2, args.join(' ')));
     const refused: [string[], RegExp][] = [
       [
         ['run', 'coco', '--annotations', 'none.json', '--captions', 'c.json', '--out', join(out, 'x')],
@@ -64,12 +64,12 @@ describe('relflow', function () {
       [['resume', temporaryFolder()], /holds no run to resume/],
       [['inspect', '999', out], /no image '999' in its sources/],
     ];
-    for (const [args, message] of refused) {
+    await inPairs(refused, async ([args, message]) => {
       const { code, stderr } = await relflow(args);
       assert.equal(code, 1, args.join(' '));
       assert.match(stderr, message);
       assert.doesNotMatch(stderr, /\n\s+at /);
-    }
+    });
   });
 
   it('validates what it wrote', async () => {
