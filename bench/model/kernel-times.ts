@@ -76,6 +76,10 @@ function products(kernel: string, inputs: Inputs, result: tf.TensorInfo): number
     case 'Conv2D':
     case 'FusedConv2D':
       return size(result) * tf.util.sizeFromShape(inputs['filter']!.shape.slice(0, 3));
+    case 'RelflowLinear':
+      return size(result) * inputs['weight']!.shape[0]!;
+    case 'RelflowLinearGradient':
+      return 2 * size(inputs['x']!) * inputs['weight']!.shape[1]!;
     default:
       return 0;
   }
