@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { scriptFlags } from '../fixtures/script-flags.js';
 import { evaluateRelations, type RelationReport, sceneGraphLines } from '../src/index.js';
 import { openRelationFinder } from '../src/model/index.js';
 import { circleConfig } from './circle/config.js';
@@ -22,32 +22,15 @@ const HELP = `usage: npm run circle -- --out DIR --tagger WEIGHTS [--scenes DIR]
   --steps N         steps of each training (default 600)
   --threads N       of the wasm backend (default 2)`;
 
-const usage = (problem: string): never => {
-  console.error(`${problem}\n\n${HELP}`);
-  process.exit(2);
-};
-const flags = (() => {
-  try {
-    return parseArgs({
-      options: {
-        out: { type: 'string' },
-        tagger: { type: 'string' },
-        scenes: { type: 'string' },
-        images: { type: 'string', default: '2000' },
-        'start-steps': { type: 'string', default: '2400' },
-        steps: { type: 'string', default: '600' },
-        threads: { type: 'string', default: '2' },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    return usage((error as Error).message);
-  }
-})();
-if (flags.help) {
-  console.log(HELP);
-  process.exit(0);
-}
+const { flags, usage } = scriptFlags(HELP, {
+  out: { type: 'string' },
+  tagger: { type: 'string' },
+  scenes: { type: 'string' },
+  images: { type: 'string', default: '2000' },
+  'start-steps': { type: 'string', default: '2400' },
+  steps: { type: 'string', default: '600' },
+  threads: { type: 'string', default: '2' },
+});
 const whole = (name: 'images' | 'start-steps' | 'steps' | 'threads'): number => {
   const value = Number(flags[name]);
   return Number.isSafeInteger(value) && value > 0 ? value : usage(`--${name} ${flags[name]}, expected a whole number`);

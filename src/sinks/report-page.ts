@@ -1,6 +1,7 @@
 import { OptionError } from '../errors.js';
 import type { SceneGraph, Tagger } from '../records/scene-graph.js';
 import { escapeHtml } from './escape-html.js';
+import { htmlPage } from './html-page.js';
 import { reportStyle } from './report-style.js';
 
 /** One image of the page. */
@@ -38,27 +39,16 @@ export function renderReportPage({ title, scenes, note, summary = [] }: ReportPa
   const colours = new Colours();
   const articles = shown.map((scene) => sceneArticle(scene, colours));
   const deepest = Math.max(0, ...shown.map(({ graph }) => Math.min(graph.relations.length, MAX_RELATIONS)));
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="color-scheme" content="light dark">
-<link rel="icon" href="data:,">
-<title>${escapeHtml(title)}</title>
-<style>
-${reportStyle(deepest)}</style>
-</head>
-<body>
-<header>
+  return htmlPage({
+    title,
+    style: reportStyle(deepest),
+    body: `<header>
 <h1>${escapeHtml(title)}</h1>
 ${summaryList(summary)}${taggerNotes(shown)}${note === undefined ? '' : `<p class="note" role="note">${escapeHtml(note)}</p>\n`}</header>
 <main>
 ${articles.join('')}</main>
-</body>
-</html>
-`;
+`,
+  });
 }
 
 function summaryList(rows: NonNullable<ReportPage['summary']>): string {

@@ -1,4 +1,6 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { writeAtomically } from '../sinks/atomic-file.js';
+import { escapeHtml } from '../sinks/escape-html.js';
+import { htmlPage } from '../sinks/html-page.js';
 import { type TrainingEvent, TrainingLog } from './training-log.js';
 
 interface Series {
@@ -16,6 +18,12 @@ interface Chart {
 const [WIDTH, HEIGHT] = [640, 240];
 const [LEFT, RIGHT, TOP, BOTTOM] = [56, 12, 12, 28];
 const COLOURS = ['#2b6cb0', '#c05621', '#2f855a', '#805ad5', '#b83280', '#975a16'];
+const STYLE = `body { font: 15px/1.4 system-ui, sans-serif; margin: 2rem auto; max-width: 84rem; padding: 0 1rem }
+main { display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)) }
+figure { margin: 0 } figcaption { font-weight: 600 }
+svg { width: 100%; height: auto } svg text { font-size: 12px; fill: currentColor }
+.key { margin: 0 1rem 0 0; white-space: nowrap; font-size: 13px }
+`;
 /** More points than pixels show nothing more. */
 const MOST_POINTS = 400;
 
@@ -25,9 +33,7 @@ const MOST_POINTS = 400;
  * @param title shown as it is: a preset's name
  */
 export async function writeCurves(log: string, page: string, title: string): Promise<void> {
-  const text = curvesPage(await TrainingLog.read(log), title);
-  await writeFile(`${page}.partial`, text);
-  await rename(`${page}.partial`, page);
+  await writeAtomically(page, [curvesPage(await TrainingLog.read(log), title)]);
 }
 
 export function curvesPage(events: readonly TrainingEvent[], title: string): string {
@@ -64,25 +70,10 @@ export function curvesPage(events: readonly TrainingEvent[], title: string): str
     { title: 'share of a step spent waiting for data', logarithmic: false, series: [of('share', waitedShare)] },
   ];
   const last = steps.at(-1);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="color-scheme" content="light dark">
-<link rel="icon" href="data:,">
-<title>${escaped(title)}</title>
-<style>
-body { font: 15px/1.4 system-ui, sans-serif; margin: 2rem auto; max-width: 84rem; padding: 0 1rem }
-main { display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)) }
-figure { margin: 0 } figcaption { font-weight: 600 }
-svg { width: 100%; height: auto } svg text { font-size: 12px; fill: currentColor }
-.key { margin: 0 1rem 0 0; white-space: nowrap; font-size: 13px }
-</style>
-</head>
-<body>
-<h1>${escaped(title)}</h1>
+  return htmlPage({
+    title,
+    style: STYLE,
+    body: `<h1>${escapeHtml(title)}</h1>
 <p>${last ? `${last.step} steps, loss ${digits(last.loss)}` : 'no steps yet'}</p>
 <main>
 ${charts
@@ -90,9 +81,8 @@ ${charts
   .map(figure)
   .join('\n')}
 </main>
-</body>
-</html>
-`;
+`,
+  });
 }
 
 const waitedShare = ({ waited, seconds }: { waited: number; seconds: number }): number =>
@@ -150,5 +140,3 @@ const digits = (value: number): string =>
   value !== 0 && (Math.abs(value) < 0.01 || Math.abs(value) >= 1e5)
     ? value.toExponential(1)
     : `${Number(value.toPrecision(3))}`;
-
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OptionError, OutputError } from '../errors.js';
 import { modelMetadata } from '../model/weights/stored-model.js';
+import { writeAtomically } from '../sinks/atomic-file.js';
 import { AdamW } from './adam-w.js';
 import { Checkpoints, settingsDigest, type TrainingState, writeWeights } from './checkpoint.js';
 import { writeCurves } from './curves-page.js';
@@ -85,11 +86,8 @@ const allAtOnce = ({ task, texts }: RunSettings, { census: { vocabularies } }: T
 async function checkSettings(path: string, settings: RunSettings): Promise<void> {
   const text = `${JSON.stringify(settings, null, 2)}\n`;
   const known = await readFile(path, 'utf8').catch(() => null);
-  if (known === null) {
-    // A process that is killed here leaves no half of it.
-    await writeFile(`${path}.partial`, text, { flush: true });
-    await rename(`${path}.partial`, path);
-  } else if (known !== text) {
+  if (known === null) await writeAtomically(path, [text]);
+  else if (known !== text) {
     const was = JSON.parse(known) as Record<string, unknown>;
     const name = Object.entries(settings).find(([key, value]) => JSON.stringify(was[key]) !== JSON.stringify(value));
     throw new OutputError(path, `is of a run with another '${name?.[0] ?? 'setting'}': give another folder`);

@@ -1,5 +1,6 @@
-import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import type { Id } from '../records/image.js';
+import { writeAtomically } from '../sinks/atomic-file.js';
 import type { LossParts } from './training-step.js';
 
 /** What happens in a run, as it is logged: one JSON object a line. */
@@ -76,7 +77,9 @@ export class TrainingLog {
   /** Takes out what a run logged behind its last checkpoint: it will be logged again. */
   async backTo(step: number): Promise<void> {
     const kept = (await TrainingLog.read(this.#path)).filter((event) => event.step <= step);
-    await writeFile(`${this.#path}.partial`, kept.map((event) => `${JSON.stringify(event)}\n`).join(''));
-    await rename(`${this.#path}.partial`, this.#path);
+    await writeAtomically(
+      this.#path,
+      kept.map((event) => `${JSON.stringify(event)}\n`),
+    );
   }
 }
