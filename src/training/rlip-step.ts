@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerOutput, RlipV2 } from '../model/rlip-v2.js';
-import { textMask } from '../model/text/text-mask.js';
+import { encodeBatch, noisyQueries } from './encode-batch.js';
 import { pairLosses, totalLoss } from './losses.js';
 import { pseudoLabels } from './pseudo-labels.js';
 import type { TextVectors } from './text-vectors.js';
@@ -23,11 +23,8 @@ export interface RlipLossOptions {
 export const rlipForward = (model: RlipV2, texts: TextVectors, options: RlipLossOptions): Forward => ({
   prepare: (batch) => texts.prepare(batch),
   run: (batch, drop) => {
-    const { height, width, sizes, targets, noisy, apart, slots } = batch;
-    const vectors = texts.of(batch, drop);
-    const hidden = model.config.compat.textMaskBySum ? textMask(vectors, sizes.length) : null;
-    const pixels = tf.tensor4d(batch.pixels, [sizes.length, height, width, 3]);
-    const encoded = model.encode({ pixels, sizes }, { vectors, objects: batch.texts.objects.length, hidden }, { drop });
+    const { targets } = batch;
+    const { vectors, encoded } = encodeBatch(model, texts, batch, drop);
     const shares = options.pseudoLabels ? relationShares(vectors, batch.texts.objects.length, targets) : undefined;
     const lossesOf = (found: LayerOutput) =>
       pairLosses(found, targets, {
@@ -39,8 +36,7 @@ export const rlipForward = (model: RlipV2, texts: TextVectors, options: RlipLoss
       const terms = model.decode(encoded, undefined, { drop }).map(lossesOf);
       return { total: totalLoss(terms), parts: summedParts(terms) };
     }
-    const mask = apart && tf.tensor3d(apart, [sizes.length, 2 * slots, 2 * slots]);
-    const layers = model.decode(encoded, { groups: noisy, slots, ...(mask && { apart: mask }) }, { drop });
+    const layers = model.decode(encoded, noisyQueries(batch), { drop });
     const terms = layers.map((layer) => lossesOf(everySecond(layer, 0)));
     const denoised = layers.map((layer) => pairLosses(everySecond(layer, 1), targets, { given: true, quality: false }));
     // The parts that are told are those of what is found.
