@@ -8,7 +8,7 @@ import type { Image } from '../../records/image.js';
 import { positiveInteger } from '../../records/option-checks.js';
 import type { BackendName } from '../backends/backend-names.js';
 import { useBackend } from '../backends/use-backend.js';
-import { type ModelConfig, preset } from '../config.js';
+import type { ModelConfig } from '../config.js';
 import { readImage } from '../image/read-image.js';
 import { normalize, resize, targetSize } from '../image/resize.js';
 import { RlipV2 } from '../rlip-v2.js';
@@ -16,6 +16,7 @@ import { LabelVectors } from '../text/label-vectors.js';
 import { byteTokenizer, openTokenizer } from '../text/tokenizer.js';
 import { loadWeights } from '../weights/load-weights.js';
 import { openWeights } from '../weights/open-weights.js';
+import { storedModel } from '../weights/stored-model.js';
 
 export interface RelationFinderOptions {
   /** RLIPv2's weights: `.safetensors`, an index of shards, or an official `.pth`. */
@@ -104,8 +105,10 @@ export async function openRelationFinder(
 async function open(options: RelationFinderOptions): Promise<{ model: RlipV2; vectors: LabelVectors }> {
   const source = await openWeights(options.weights);
   try {
-    const { metadata } = source as { metadata?: Readonly<Record<string, string>> };
-    const config = options.config ?? configOf(metadata, options.weights);
+    const { metadata = {} } = source as { metadata?: Readonly<Record<string, string>> };
+    const config = options.config ?? storedModel(source.name, metadata).config;
+    if (config === undefined)
+      throw new OptionError('relationFinder', `${options.weights} does not say which model it is of, expected config`);
     if (config.queries === 'tagger') throw new OptionError('relationFinder', `${config.name} is a tagger`);
     const bytes = config.text.vocabulary === 260;
     const tokenizer = bytes ? byteTokenizer : await openTokenizer(options.tokenizer ?? dirname(options.weights));
@@ -115,14 +118,6 @@ async function open(options: RelationFinderOptions): Promise<{ model: RlipV2; ve
   } finally {
     await source.close();
   }
-}
-
-/** What the trainer writes into a file's header. */
-function configOf(metadata: Readonly<Record<string, string>> | undefined, weights: string): ModelConfig {
-  const { config, model } = metadata ?? {};
-  if (config !== undefined) return JSON.parse(config) as ModelConfig;
-  if (model !== undefined) return preset(model);
-  throw new OptionError('relationFinder', `${weights} does not say which model it is of, expected config`);
 }
 
 interface Answers {
