@@ -3,6 +3,8 @@ declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { initial: number });
     readonly buffer: ArrayBuffer | SharedArrayBuffer;
+    /** By so many pages of 64 KiB; a buffer from before is gone. */
+    grow(pages: number): number;
   }
   class Module {
     constructor(bytes: Uint8Array);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { readImage } from '../../src/model/image/read-image.js';
@@ -16,6 +18,45 @@ function picture(width: number, height: number): RgbImage {
   return { data, width, height };
 }
 
+/** Pillow's filter as it is defined, one axis after the other and a pixel at a time. */
+function plainlyResized(image: RgbImage, width: number, height: number): Uint8Array {
+  const axis = (
+    data: Uint8Array,
+    from: number,
+    to: number,
+    others: number,
+    place: (other: number, along: number, length: number) => number,
+  ) => {
+    const result = new Uint8Array(others * to * 3);
+    const scale = from / to;
+    const spread = Math.max(scale, 1);
+    for (let cell = 0; cell < to; cell++) {
+      const centre = (cell + 0.5) * scale;
+      const first = Math.max(0, Math.trunc(centre - spread + 0.5));
+      const end = Math.min(from, Math.trunc(centre + spread + 0.5));
+      const shares = Array.from({ length: end - first }, (_, k) =>
+        Math.max(0, 1 - Math.abs((k + first - centre + 0.5) * (1 / spread))),
+      );
+      const sum = shares.reduce((all, part) => all + part, 0);
+      const weights = shares.map((part) => Math.trunc(0.5 + (part / sum) * 2 ** 22));
+      for (let other = 0; other < others; other++)
+        for (let channel = 0; channel < 3; channel++) {
+          const total = weights.reduce(
+            (all, weight, k) => all + weight * data[3 * place(other, first + k, from) + channel]!,
+            2 ** 21,
+          );
+          result[3 * place(other, cell, to) + channel] = Math.min(255, Math.floor(total / 2 ** 22));
+        }
+    }
+    return result;
+  };
+  const wide =
+    width === image.width
+      ? image.data
+      : axis(image.data, image.width, width, image.height, (row, x, length) => row * length + x);
+  return height === image.height ? wide : axis(wide, image.height, height, width, (x, row) => row * width + x);
+}
+
 describe('images', () => {
   // The digests are those of Pillow 13.0.0: Image.resize((W, H), Image.BILINEAR).tobytes().
   for (const [width, height, toWidth, toHeight, digest] of [
@@ -29,6 +70,32 @@ describe('images', () => {
       const { data } = resize(picture(width, height), { width: toWidth, height: toHeight });
       assert.equal(createHash('sha256').update(data).digest('hex'), digest);
     });
+
+  // More than the kernel takes at once, long and thin, one pixel, and as they are.
+  for (const [width, height, toWidth, toHeight] of [
+    [1201, 803, 333, 250],
+    [640, 480, 1066, 800],
+    [3, 4001, 5, 47],
+    [4001, 3, 47, 2],
+    [1, 1, 16, 16],
+    [50, 40, 1, 1],
+    [20, 30, 20, 30],
+  ] as const)
+    it(`are resized from ${width} × ${height} to ${toWidth} × ${toHeight} as the filter is defined`, () => {
+      const image = picture(width, height);
+      const { data, ...size } = resize(image, { width: toWidth, height: toHeight });
+      assert.deepEqual(size, { width: toWidth, height: toHeight });
+      assert.ok(Buffer.compare(data, plainlyResized(image, toWidth, toHeight)) === 0);
+    });
+
+  it('are resized by what `npm run build:kernels` makes of its source', function () {
+    this.timeout(120_000);
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+    const built = join(temporaryFolder(), 'resize.wasm');
+    const [, ...options] = scripts['build:kernels:image']!.split(' ').slice(0, -1);
+    execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...options, built]);
+    assert.deepEqual(readFileSync(built), readFileSync('src/model/image/resize.wasm'));
+  });
 
   it('get the official sizes', () => {
     const sizes = (width: number, height: number) => {

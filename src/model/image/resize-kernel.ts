@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { type ResizeWindows, resizeWindows } from './resize-windows.js';
+
+/** What resize.wasm exports, see resize.as.ts. */
+interface Kernel {
+  alongRows(from: number, to: number, windows: number, taps: number, rows: number, width: number, cells: number): void;
+  alongColumns(
+    from: number,
+    to: number,
+    windows: number,
+    taps: number,
+    stride: number,
+    cells: number,
+    offset: number,
+  ): void;
+}
+
+const PAGE = 65536;
+/** Bytes of input and output that are in the kernel's memory at once, unless one row needs more. */
+const BAND = 1 << 20;
+/** A memory never becomes smaller: one that an odd image made larger than this is not kept. */
+const MOST_KEPT = 64 << 20;
+/** Behind an input and an output, which the kernel's last steps go beyond. */
+const SLACK = 16;
+
+/** The kernel with a memory of its own, which holds one band of an image at a time. */
+class ResizeKernel {
+  readonly #memory = new WebAssembly.Memory({ initial: 1 });
+  readonly #kernel: Kernel;
+
+  constructor(module: WebAssembly.Module) {
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
+    this.#kernel = exports as unknown as Kernel;
+  }
+
+  get bytes(): number {
+    return this.#memory.buffer.byteLength;
+  }
+
+  /** Rows of another length. */
+  alongRows(data: Uint8Array, height: number, width: number, to: number): Uint8Array {
+    const result = new Uint8Array(3 * height * to);
+    const windows = resizeWindows(width, to);
+    const most = Math.max(1, Math.floor(BAND / (3 * (width + to))));
+    const [from, out] = this.#place(windows, 3 * width * Math.min(most, height), 3 * to * Math.min(most, height));
+    const bytes = new Uint8Array(this.#memory.buffer);
+    for (let row = 0; row < height; row += most) {
+      const rows = Math.min(most, height - row);
+      bytes.set(data.subarray(3 * width * row, 3 * width * (row + rows)), from);
+      this.#kernel.alongRows(from, out, 0, windows.taps, rows, width, to);
+      result.set(bytes.subarray(out, out + 3 * to * rows), 3 * to * row);
+    }
+    return result;
+  }
+
+  /** Another number of rows. */
+  alongColumns(data: Uint8Array, height: number, width: number, to: number): Uint8Array {
+    const stride = 3 * width;
+    const result = new Uint8Array(stride * to);
+    const windows = resizeWindows(height, to);
+    const most = Math.max(1, Math.floor(BAND / (stride * (1 + Math.ceil(height / to)))));
+    const cells = Math.min(most, to);
+    // The windows of as many cells begin this far apart at most, and each is no longer than `taps`.
+    const inputs = Math.min(height, Math.ceil((cells * height) / to) + windows.taps);
+    const [from, out] = this.#place(windows, stride * inputs, stride * cells);
+    const bytes = new Uint8Array(this.#memory.buffer);
+    for (let cell = 0; cell < to; cell += most) {
+      const end = Math.min(to, cell + most);
+      const first = windows.first(cell);
+      bytes.set(data.subarray(stride * first, stride * windows.end(end - 1)), from);
+      this.#kernel.alongColumns(from, out, windows.bytesBefore(cell), windows.taps, stride, end - cell, first);
+      result.set(bytes.subarray(out, out + stride * (end - cell)), stride * cell);
+    }
+    return result;
+  }
+
+  /** Makes room, and puts the windows at its beginning. @returns where input and output go */
+  #place({ table }: ResizeWindows, input: number, output: number): [from: number, out: number] {
+    const from = table.byteLength;
+    const out = from + input + SLACK;
+    const missing = out + output + SLACK - this.bytes;
+    if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE));
+    new Int32Array(this.#memory.buffer, 0, table.length).set(table);
+    return [from, out];
+  }
+}
+
+let module: WebAssembly.Module | undefined;
+let kept: ResizeKernel | undefined;
+
+/** Runs both passes of a resize on this thread's kernel. */
+export function withResizeKernel<T>(work: (kernel: ResizeKernel) => T): T {
+  module ??= new WebAssembly.Module(readFileSync(new URL('./resize.wasm', import.meta.url)));
+  const kernel = kept ?? new ResizeKernel(module);
+  kept = undefined;
+  const result = work(kernel);
+  if (kernel.bytes <= MOST_KEPT) kept = kernel;
+  return result;
+}
