@@ -3,6 +3,7 @@ import { resize, targetSize } from '../model/image/resize.js';
 import { type Box, clampBox } from '../records/box.js';
 import type { Random } from '../records/random.js';
 import { below } from './random-stream.js';
+import { recoloured } from './recolour.js';
 import type { TrainingSample } from './training-sample.js';
 
 /** How an image is varied before it is learnt from. */
@@ -106,10 +107,13 @@ function resized({ image, sample }: View, shorter: number, longest: number): Vie
 
 function mirrored({ image: { data, width, height }, sample }: View): View {
   const turned = new Uint8Array(data.length);
-  for (let row = 0; row < height; row++)
-    for (let x = 0; x < width; x++) {
-      const [from, to] = [3 * (row * width + x), 3 * (row * width + width - 1 - x)];
-      for (let channel = 0; channel < 3; channel++) turned[to + channel] = data[from + channel]!;
+  let from = 0;
+  for (let row = 1; row <= height; row++)
+    for (let to = 3 * (row * width - 1); to >= 3 * (row - 1) * width; to -= 3) {
+      turned[to] = data[from]!;
+      turned[to + 1] = data[from + 1]!;
+      turned[to + 2] = data[from + 2]!;
+      from += 3;
     }
   const boxes = sample.boxes.map(([x, y, w, h]): Box => [width - x - w, y, w, h]);
   const pairs = sample.pairs.map((pair) => ({ ...pair, predicates: pair.predicates.map(otherSide) }));
@@ -119,52 +123,6 @@ function mirrored({ image: { data, width, height }, sample }: View): View {
 /** `to the left of` → `to the right of`. */
 export const otherSide = (predicate: string): string =>
   predicate.replace(/\b(?:left|right)\b/g, (side) => (side === 'left' ? 'right' : 'left'));
-
-/** Red, green and blue in the luma of ITU-R 601-2, as Pillow has it. */
-const LUMA = [0.299, 0.587, 0.114] as const;
-
-/** Brightness, contrast and saturation, in random order; each by a factor in [1 − share, 1 + share]. */
-function recoloured(random: Random, { data, width, height }: RgbImage, share: number): RgbImage {
-  if (share === 0) return { data, width, height };
-  const factor = () => 1 + share * (2 * random.next() - 1);
-  const [brightness, contrast, saturation] = [factor(), factor(), factor()];
-  const steps = [
-    (pixels: Uint8Array) => fromOne(pixels, 0, brightness),
-    (pixels: Uint8Array) => {
-      let sum = 0;
-      for (let at = 0; at < pixels.length; at += 3) sum += grey(pixels, at);
-      const mean = Math.floor(sum / (pixels.length / 3) + 0.5);
-      return fromOne(pixels, mean, contrast);
-    },
-    (pixels: Uint8Array) => fromGrey(pixels, saturation),
-  ];
-  let pixels = data;
-  while (steps.length > 0) pixels = steps.splice(below(random, steps.length), 1)[0]!(pixels);
-  return { data: pixels, width, height };
-}
-
-const grey = (pixels: Uint8Array, at: number): number =>
-  Math.round(LUMA[0] * pixels[at]! + LUMA[1] * pixels[at + 1]! + LUMA[2] * pixels[at + 2]!);
-
-/** Each number between `from` (at factor 0) and itself (at factor 1), or beyond. */
-function fromOne(pixels: Uint8Array, from: number, factor: number): Uint8Array {
-  const table = Uint8ClampedArray.from({ length: 256 }, (_, value) => from + factor * (value - from));
-  const result = new Uint8Array(pixels.length);
-  for (let k = 0; k < pixels.length; k++) result[k] = table[pixels[k]!]!;
-  return result;
-}
-
-/** The same from each pixel's own grey. */
-function fromGrey(pixels: Uint8Array, factor: number): Uint8Array {
-  const result = new Uint8ClampedArray(pixels.length);
-  for (let at = 0; at < pixels.length; at += 3) {
-    const from = grey(pixels, at);
-    result[at] = from + factor * (pixels[at]! - from);
-    result[at + 1] = from + factor * (pixels[at + 1]! - from);
-    result[at + 2] = from + factor * (pixels[at + 2]! - from);
-  }
-  return new Uint8Array(result.buffer);
-}
 
 function cut({ image, sample }: View, x: number, y: number, width: number, height: number): View {
   const data = new Uint8Array(3 * width * height);
