@@ -17,10 +17,10 @@ import {
   batchStream,
   gradientLength,
   lossGradients,
-  prefetch,
   type TrainingBatch,
   TrainingData,
   taggerSettings,
+  ViewReader,
 } from '../src/training/index.js';
 import { openModel } from '../src/training/open-model.js';
 import { batchOptions } from '../src/training/run-settings.js';
@@ -32,6 +32,7 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '10' },
     rounds: { type: 'string', default: '4' },
     threads: { type: 'string', default: '2' },
+    readers: { type: 'string' },
   },
 });
 const [steps, rounds] = [Number(values.steps), Number(values.rounds)];
@@ -66,7 +67,11 @@ try {
     optimizer.apply(gradients, 1, await gradientLength(gradients));
     tf.dispose(gradients);
   };
-  const batches = prefetch(batchStream(data, batchOptions(settings), { epoch: 0, position: 0 }, signal), 2);
+  const reader = new ViewReader(
+    settings.views,
+    values.readers === undefined ? {} : { threads: Number(values.readers) },
+  );
+  const batches = batchStream(data, batchOptions(settings, reader, 2), { epoch: 0, position: 0 }, signal);
   const next = async () => (await batches.next()).value!.batch as TrainingBatch;
   // Code is compiled and threads start with the first steps.
   for (let k = 0; k < 4; k++) await step(await next());
@@ -90,6 +95,7 @@ try {
     times.memory += performance.now() - again;
   }
   await batches.return(undefined);
+  await reader.close();
   const rate = (milliseconds: number) => (1000 * batch * steps * rounds) / milliseconds;
   const ratio = times.memory / times.disk;
   const shown = (value: number) => value.toFixed(1).padStart(7);

@@ -208,6 +208,13 @@ export const TrainingConfigSchema = Type.Object(
     ),
     shuffleBuffer: whole(1, 'images that the shuffle holds (2000)'),
     prefetch: Type.Optional(Type.Integer({ minimum: 0, maximum: 64, description: 'batches that are read ahead (2)' })),
+    readers: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 64,
+        description: 'threads that read images, 0 for none of their own (one less than processors, at most 4)',
+      }),
+    ),
     keepImages: whole(0, 'megabytes of decoded images that stay in memory (0)'),
     checkpointEvery: whole(1, 'steps (500)'),
     keep: whole(1, 'checkpoints that are kept (2)'),

@@ -1,21 +1,23 @@
 import { join } from 'node:path';
-import { RecordError, RelflowError } from '../errors.js';
+import { RelflowError } from '../errors.js';
 import type { Id } from '../records/image.js';
-import { augment, plainView, type View, type Views } from './augment.js';
-import type { DecodedImages } from './decoded-images.js';
-import { randomStream, STREAMS } from './random-stream.js';
+import type { View } from './augment.js';
+import { prefetch } from './prefetch.js';
 import { type BatchOptions, type DataPosition, type TrainingBatch, trainingBatch } from './training-batch.js';
 import type { LocatedSample, TrainingData } from './training-data.js';
+import type { ViewReader } from './view-reader.js';
 
 export interface BatchStreamOptions extends BatchOptions {
   /** Images a batch. */
   readonly batch: number;
-  readonly views: Views;
   /** False for evaluation: images whole and as they are, batches that are not full too. */
   readonly training: boolean;
   /** Images that the shuffle holds. */
   readonly buffer: number;
-  readonly decoded: DecodedImages;
+  /** The caller's, who closes it. */
+  readonly reader: ViewReader;
+  /** Images that are read before their batch is asked for. */
+  readonly ahead: number;
 }
 
 /** A batch with where the next one begins, and what could not be read before it was full. */
@@ -28,46 +30,44 @@ export interface StreamedBatch {
 /**
  * Batches without end, epoch after epoch, from a position on: the same from there as in a run that was never stopped.
  * An image that can't be read is told of and another takes its place; what is left at the end of an epoch and fills no
- * batch is not trained on.
+ * batch is not trained on. While one batch is used, images of the next ones are read.
  * @throws RelflowError (`no-data`) where an epoch has not a single whole batch
  */
-export async function* batchStream(
+export const batchStream = (
   data: TrainingData,
   options: BatchStreamOptions,
   from: DataPosition,
   signal: AbortSignal,
-): AsyncGenerator<StreamedBatch> {
-  for (let at = from; ; at = { epoch: at.epoch + 1, position: 0 }) {
-    let whole = at.position > 0;
-    for await (const item of epochBatches(data, options, at, signal)) {
-      whole = true;
-      yield item;
-    }
-    if (!whole)
-      throw new RelflowError(
-        'no-data',
-        `training: no batch of ${options.batch} images can be filled, ${data.census.total} are there and some can't be read`,
-      );
-  }
-}
+): AsyncGenerator<StreamedBatch> => batches(data, options, from, Number.POSITIVE_INFINITY, signal);
 
 /** The batches of one epoch from a position on. */
-export async function* epochBatches(
+export const epochBatches = (
   data: TrainingData,
   options: BatchStreamOptions,
   from: DataPosition,
   signal: AbortSignal,
+): AsyncGenerator<StreamedBatch> => batches(data, options, from, 1, signal);
+
+async function* batches(
+  data: TrainingData,
+  options: BatchStreamOptions,
+  from: DataPosition,
+  epochs: number,
+  signal: AbortSignal,
 ): AsyncGenerator<StreamedBatch> {
-  const { seed, batch: size, views: variation, training, buffer } = options;
-  const { epoch } = from;
-  const samples = data.epoch({ seed, epoch, skip: from.position, buffer }, signal);
-  const view = async ({ sample, images }: LocatedSample, position: number): Promise<View> => {
-    const image = await options.decoded.read(join(images, sample.image.file));
-    return training
-      ? augment(randomStream(seed, STREAMS.view, epoch, position), image, sample, variation)
-      : plainView(image, sample, variation);
+  const { seed, batch: size, training, reader } = options;
+  const read = async (place: Place | null) => {
+    if (place === null) return null;
+    const { sample, images, ...at } = place;
+    const path = join(images, sample.image.file);
+    return {
+      image: sample.image.id,
+      ...(await reader.read({ path, sample, varied: training ? { seed, ...at } : null })),
+    };
   };
-  let [position, start] = [from.position, from.position];
+  let { epoch, position } = from;
+  let start = position;
+  let any = position > 0;
   let views: View[] = [];
   let rejects: StreamedBatch['rejects'] = [];
   const whole = (): StreamedBatch => {
@@ -76,57 +76,43 @@ export async function* epochBatches(
       next: { epoch, position },
       rejects,
     };
-    [views, rejects, start] = [[], [], position];
+    [views, rejects, start, any] = [[], [], position, true];
     return item;
   };
-  try {
-    for (let ended = false; !ended; ) {
-      // As many as the batch still needs are decoded at once.
-      const wanted: LocatedSample[] = [];
-      while (wanted.length < size - views.length) {
-        const { value, done } = await samples.next();
-        if (done) {
-          ended = true;
-          break;
-        }
-        wanted.push(value);
-      }
-      const first = position;
-      position += wanted.length;
-      const read = await Promise.allSettled(wanted.map((item, k) => view(item, first + k)));
-      for (const [k, result] of read.entries()) {
-        if (result.status === 'fulfilled') views.push(result.value);
-        else if (result.reason instanceof RecordError) {
-          const { reason, message } = result.reason;
-          rejects = [...rejects, { image: wanted[k]!.sample.image.id, reason, message }];
-        } else throw result.reason;
-      }
+  for await (const made of prefetch(places(data, options, from, epochs, signal), options.ahead, read)) {
+    if (made !== null) {
+      position++;
+      if ('view' in made) views.push(made.view);
+      else rejects = [...rejects, { image: made.image, ...made.reject }];
       if (views.length === size) yield whole();
+      continue;
     }
+    // The epoch is over.
     if (!training && views.length > 0) yield whole();
-  } finally {
-    await samples.return(undefined);
+    else if (!any && epochs > 1)
+      throw new RelflowError(
+        'no-data',
+        `training: no batch of ${size} images can be filled, ${data.census.total} are there and some can't be read`,
+      );
+    [epoch, position, start, views, any] = [epoch + 1, 0, 0, [], false];
   }
 }
 
-/** Up to `depth` items are made before they are asked for, while the consumer is busy with others. */
-export async function* prefetch<T>(items: AsyncGenerator<T>, depth: number): AsyncGenerator<T> {
-  const waiting: Promise<IteratorResult<T>>[] = [];
-  const ask = () => {
-    const next = items.next();
-    // Who takes it sees the error; until then it is no unhandled one.
-    next.catch(() => {});
-    waiting.push(next);
-  };
-  try {
-    for (;;) {
-      while (waiting.length <= depth) ask();
-      const { value, done } = await waiting.shift()!;
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await Promise.allSettled(waiting);
-    await items.return(undefined);
+type Place = LocatedSample & DataPosition;
+
+/** Samples in the order of their epochs, from a position on; null behind the last one of each epoch. */
+async function* places(
+  data: TrainingData,
+  { seed, buffer }: BatchStreamOptions,
+  from: DataPosition,
+  epochs: number,
+  signal: AbortSignal,
+): AsyncGenerator<Place | null> {
+  let { position } = from;
+  for (let epoch = from.epoch; epoch < from.epoch + epochs; epoch++) {
+    for await (const item of data.epoch({ seed, epoch, skip: position, buffer }, signal))
+      yield { ...item, epoch, position: position++ };
+    yield null;
+    position = 0;
   }
 }

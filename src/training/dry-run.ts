@@ -8,6 +8,7 @@ import { batchOptions, type RunSettings, totalSteps } from './run-settings.js';
 import type { Census, TrainingData } from './training-data.js';
 import type { TrainOptions } from './training-run.js';
 import { lossGradients, type StepGradients } from './training-step.js';
+import { ViewReader } from './view-reader.js';
 
 /** What one step of a run is and takes. */
 export interface DryRun {
@@ -41,7 +42,9 @@ export async function dryRun(
   options: Pick<TrainOptions, 'initialWeights' | 'startFrom' | 'tokenizer'>,
 ): Promise<DryRun> {
   const reading = performance.now();
-  const stream = batchStream(data, batchOptions(settings), { epoch: 0, position: 0 }, new AbortController().signal);
+  const reader = new ViewReader(settings.views, { threads: 0 });
+  const { signal } = new AbortController();
+  const stream = batchStream(data, batchOptions(settings, reader), { epoch: 0, position: 0 }, signal);
   const { value } = await stream.next();
   await stream.return(undefined);
   const { batch } = value!;

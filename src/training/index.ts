@@ -9,10 +9,9 @@ export {
   type ParameterGroup,
 } from './adam-w.js';
 export { augment, officialViews, plainView, spriteViews, tinyViews, type View, type Views } from './augment.js';
-export { type BatchStreamOptions, batchStream, epochBatches, prefetch, type StreamedBatch } from './batch-stream.js';
+export { type BatchStreamOptions, batchStream, epochBatches, type StreamedBatch } from './batch-stream.js';
 export { Checkpoints, settingsDigest, type TrainingState } from './checkpoint.js';
 export { curvesPage, writeCurves } from './curves-page.js';
-export { DecodedImages } from './decoded-images.js';
 export { leakMask, type Noise, noisyPairs, officialNoise } from './denoising.js';
 export { type DryRun, dryRun } from './dry-run.js';
 export { focalLoss, qualityFocalLoss } from './focal-loss.js';
@@ -59,5 +58,6 @@ export {
   type Vocabulary,
 } from './training-sample.js';
 export { type Forward, type LossParts, lossGradients, lossOnly, type StepLoss } from './training-step.js';
+export { ViewReader, type ViewReaderOptions } from './view-reader.js';
 export { WeightAverage } from './weight-average.js';
 export { WeightedNames } from './weighted-draw.js';

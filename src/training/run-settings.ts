@@ -5,13 +5,13 @@ import { schemaProblem } from '../records/validate.js';
 import { type AdamWOptions, officialAdamW } from './adam-w.js';
 import { officialViews, spriteViews, tinyViews, type Views } from './augment.js';
 import type { BatchStreamOptions } from './batch-stream.js';
-import { DecodedImages } from './decoded-images.js';
 import type { Noise } from './denoising.js';
 import type { RlipLossOptions } from './rlip-step.js';
 import { officialSchedule, type Schedule } from './schedule.js';
 import { officialTexts, type Paraphrases, type TextTargets } from './text-set.js';
 import type { DataOptions } from './training-data.js';
 import type { HeldOut, Vocabulary } from './training-sample.js';
+import type { ViewReader } from './view-reader.js';
 
 /** What decides what a run of any task computes, and in what steps. */
 interface CommonSettings {
@@ -116,18 +116,18 @@ export const validationOptions = (settings: RunSettings): DataOptions => ({
 
 /**
  * What batches of a run are made by.
- * @param keepImages megabytes of decoded images that stay in memory
+ * @param prefetch batches whose images are read ahead; those of the one at hand are read at once in any case
  */
-export const batchOptions = (settings: RunSettings, keepImages = 0): BatchStreamOptions => ({
+export const batchOptions = (settings: RunSettings, reader: ViewReader, prefetch = 0): BatchStreamOptions => ({
   seed: settings.seed,
   batch: settings.batch,
   pairs: settings.model.pairs,
   texts: settings.texts,
   compat: settings.model.compat,
-  views: settings.views,
   training: true,
   buffer: settings.shuffleBuffer,
-  decoded: new DecodedImages(settings.views, keepImages * 1e6),
+  reader,
+  ahead: settings.batch * Math.max(1, prefetch),
   ...(settings.task === 'tagger'
     ? {
         noise: settings.noise,

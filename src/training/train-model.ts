@@ -10,6 +10,7 @@ import { openModel } from './open-model.js';
 import type { RunSettings } from './run-settings.js';
 import type { TrainingData } from './training-data.js';
 import { TrainingRun, type TrainOptions } from './training-run.js';
+import { ViewReader } from './view-reader.js';
 import { WeightAverage } from './weight-average.js';
 
 export interface TrainingResult {
@@ -56,7 +57,11 @@ export async function trainModel(options: TrainOptions): Promise<TrainingResult>
   const { parameters } = model;
   const optimizer = new AdamW(parameters.values(), settings.optimizer);
   const average = settings.average === null ? null : new WeightAverage(parameters.values(), settings.average);
-  const run = new TrainingRun(options, { model, forward, optimizer, average, checkpoints, started });
+  const reader = new ViewReader(settings.views, {
+    keep: (options.keepImages ?? 0) * 1e6,
+    ...(options.readers !== undefined && { threads: options.readers }),
+  });
+  const run = new TrainingRun(options, { model, forward, optimizer, average, checkpoints, reader, started });
   try {
     const start: TrainingState = { step: 0, updates: 0, next: { epoch: 0, position: 0 } };
     const state = newest === null ? start : await checkpoints.restore(newest, { parameters, optimizer, average });
@@ -70,6 +75,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainingResult>
     await run.tell({ event: 'end', step: end.step, weights: path });
     return { finished: true, step: end.step, path, loss };
   } finally {
+    await reader.close();
     average?.dispose();
     optimizer.dispose();
     model.dispose();

@@ -5,7 +5,7 @@ import { RelflowError } from '../errors.js';
 import { dropWith, keepAll } from '../model/layers/dropout.js';
 import type { RlipV2 } from '../model/rlip-v2.js';
 import { type AdamW, gradientLength } from './adam-w.js';
-import { batchStream, epochBatches, prefetch, type StreamedBatch } from './batch-stream.js';
+import { type BatchStreamOptions, batchStream, epochBatches, type StreamedBatch } from './batch-stream.js';
 import type { Checkpoints, TrainingState } from './checkpoint.js';
 import { randomStream, STREAMS } from './random-stream.js';
 import { batchOptions, type RunSettings, totalSteps } from './run-settings.js';
@@ -14,6 +14,7 @@ import type { TrainingBatch } from './training-batch.js';
 import type { TrainingData } from './training-data.js';
 import { type TrainingEvent, TrainingLog } from './training-log.js';
 import { type Forward, type LossParts, lossGradients, lossOnly, type StepLoss } from './training-step.js';
+import type { ViewReader } from './view-reader.js';
 import type { WeightAverage } from './weight-average.js';
 
 export interface TrainOptions {
@@ -32,6 +33,8 @@ export interface TrainOptions {
   readonly tokenizer?: string;
   /** Batches that are read ahead. */
   readonly prefetch: number;
+  /** Threads that read images; 0 for this one. Default: one less than there are processors, at most 4. */
+  readonly readers?: number;
   /** Megabytes of decoded images that stay in memory. Default 0. */
   readonly keepImages?: number;
   readonly checkpointEvery: number;
@@ -51,6 +54,8 @@ export interface RunParts {
   readonly optimizer: AdamW;
   readonly average: WeightAverage | null;
   readonly checkpoints: Checkpoints;
+  /** The caller's, who closes it. */
+  readonly reader: ViewReader;
   readonly started: number | null;
 }
 
@@ -63,12 +68,13 @@ export class TrainingRun {
   readonly #average: WeightAverage | null;
   readonly #started: number | null;
   readonly #checkpoints: Checkpoints;
+  readonly #reader: ViewReader;
   readonly #log: TrainingLog;
   lastLoss: number | null = null;
   lastCheckpoint = '';
   finished = false;
 
-  constructor(options: TrainOptions, { model, forward, optimizer, average, checkpoints, started }: RunParts) {
+  constructor(options: TrainOptions, { model, forward, optimizer, average, checkpoints, reader, started }: RunParts) {
     this.#options = options;
     this.#model = model;
     this.#forward = forward;
@@ -76,6 +82,7 @@ export class TrainingRun {
     this.#average = average;
     this.#started = started;
     this.#checkpoints = checkpoints;
+    this.#reader = reader;
     this.#log = new TrainingLog(join(options.out, 'log.jsonl'));
   }
 
@@ -89,13 +96,7 @@ export class TrainingRun {
     const steps = totalSteps(settings, data.census.total);
     await this.#log.backTo(from.step);
     await this.#tellStart(from.step, steps);
-    const stream = batchStream(
-      data,
-      batchOptions(settings, this.#options.keepImages),
-      from.next,
-      new AbortController().signal,
-    );
-    const batches = prefetch(stream, this.#options.prefetch);
+    const batches = batchStream(data, this.#batchOptions(), from.next, new AbortController().signal);
     let state = from;
     let saved = from.step;
     try {
@@ -116,6 +117,10 @@ export class TrainingRun {
     this.finished = state.step >= steps;
     if (saved !== state.step || this.lastCheckpoint === '') await this.#save(state);
     return state;
+  }
+
+  #batchOptions(): BatchStreamOptions {
+    return batchOptions(this.#options.settings, this.#reader, this.#options.prefetch);
   }
 
   /** An epoch is done where it has no further whole batch. */
@@ -218,8 +223,7 @@ export class TrainingRun {
   }
 
   async #evaluate(validation: TrainingData, step: number): Promise<void> {
-    const { settings } = this.#options;
-    const { paraphrases: _, ...rest } = batchOptions(settings);
+    const { paraphrases: _, ...rest } = this.#batchOptions();
     const options = { ...rest, noise: null, training: false, buffer: 1 };
     const losses: StepLoss[] = [];
     const { signal } = new AbortController();

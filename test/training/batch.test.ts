@@ -5,13 +5,14 @@ import type { RgbImage } from '../../src/model/image/resize.js';
 import { sceneGraphLines } from '../../src/sources/scene-graph-lines.js';
 import { visualGenome } from '../../src/sources/visual-genome.js';
 import { augment, otherSide, plainView, type Views } from '../../src/training/augment.js';
-import { type BatchStreamOptions, batchStream, epochBatches, prefetch } from '../../src/training/batch-stream.js';
-import { DecodedImages } from '../../src/training/decoded-images.js';
+import { type BatchStreamOptions, batchStream, epochBatches } from '../../src/training/batch-stream.js';
 import { officialNoise } from '../../src/training/denoising.js';
+import { prefetch } from '../../src/training/prefetch.js';
 import { randomStream } from '../../src/training/random-stream.js';
 import { trainingBatch } from '../../src/training/training-batch.js';
 import { TrainingData } from '../../src/training/training-data.js';
 import type { TrainingSample } from '../../src/training/training-sample.js';
+import { ViewReader } from '../../src/training/view-reader.js';
 import { SCENES } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 import { collect } from '../support/records.js';
@@ -33,10 +34,10 @@ const options: BatchStreamOptions = {
   texts: { objects: 20, relations: 10 },
   noise: officialNoise,
   compat,
-  views,
   training: true,
   buffer: 4,
-  decoded: new DecodedImages(views, 0),
+  reader: new ViewReader(views, { threads: 0 }),
+  ahead: 3,
 };
 
 const imageOf = (width: number, height: number): RgbImage => ({
@@ -53,22 +54,6 @@ const sample: TrainingSample = {
   categories: ['dog', 'horse'],
   pairs: [{ subject: 0, object: 1, predicates: ['to the left of', 'near'] }],
 };
-
-describe('DecodedImages', () => {
-  it('brings images to one size, and keeps as many as there is room for', async () => {
-    const path = join(SCENES, 'images', '100001.jpg');
-    const images = new DecodedImages({ decoded: 64, longest: 96 }, 64 * 90 * 3);
-    const first = await images.read(path);
-    assert.equal(Math.min(first.width, first.height), 64);
-    assert.equal(await images.read(path), first);
-    const other = join(SCENES, 'images', '100002.jpg');
-    assert.notEqual(await images.read(other), await images.read(other), 'the room is used up');
-    assert.equal(await images.read(path), first);
-    const whole = await new DecodedImages({ longest: 96 }, 0).read(path);
-    assert.ok(Math.min(whole.width, whole.height) > 64);
-    await assert.rejects(images.read(join(SCENES, 'images', 'none.jpg')), { reason: 'image-missing' });
-  });
-});
 
 describe('augment', () => {
   it('mirrors boxes, pixels and the words left and right', () => {
@@ -359,7 +344,19 @@ describe('TrainingData and batches', function () {
     });
   });
 
-  it('prefetches without changing anything, and passes errors on', async () => {
+  it('gives the same batches whatever is read ahead', async () => {
+    const data = await open();
+    const at = { epoch: 0, position: 0 };
+    const whole = await take(batchStream(data, options, at, signal), 5);
+    for (const ahead of [0, 1, 20])
+      assert.deepEqual(await take(batchStream(data, { ...options, ahead }, at, signal), 5), whole);
+  });
+});
+
+describe('prefetch', () => {
+  const doubled = async (item: number) => 2 * item;
+
+  it('passes results on in order, and an error in its place', async () => {
     async function* three() {
       yield 1;
       yield 2;
@@ -367,8 +364,31 @@ describe('TrainingData and batches', function () {
     }
     const seen: number[] = [];
     await assert.rejects(async () => {
-      for await (const item of prefetch(three(), 2)) seen.push(item);
+      for await (const item of prefetch(three(), 2, doubled)) seen.push(item);
     }, /third/);
-    assert.deepEqual(seen, [1, 2]);
+    assert.deepEqual(seen, [2, 4]);
+  });
+
+  it('begins with no more than it was told, and ends what it began', async () => {
+    let ended = 0;
+    async function* endless() {
+      try {
+        for (let k = 0; ; k++) yield k;
+      } finally {
+        ended++;
+      }
+    }
+    const [begun, done] = [[] as number[], [] as number[]];
+    const work = async (item: number) => {
+      begun.push(item);
+      await new Promise((resolve) => setTimeout(resolve, 10 - item));
+      done.push(item);
+      return item;
+    };
+    const items = prefetch(endless(), 3, work);
+    assert.deepEqual(await items.next(), { done: false, value: 0 });
+    assert.deepEqual(begun, [0, 1, 2, 3]);
+    await items.return();
+    assert.deepEqual([done.toSorted(), ended], [[0, 1, 2, 3], 1]);
   });
 });
