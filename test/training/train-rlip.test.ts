@@ -59,6 +59,7 @@ describe('trainModel: 4 steps of a tiny ParSeDA on 6 scenes', function () {
       out,
       resume: false,
       prefetch: 1,
+      readers: 0,
       checkpointEvery: 2,
       keep: 2,
       evaluateEvery: 2,

@@ -15,6 +15,7 @@ import { type TrainTaggerOptions, trainTagger } from '../../src/training/train-t
 import { TrainingData } from '../../src/training/training-data.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
 import { temporaryFolder } from '../support/folders.js';
+import { countThreads } from '../support/threads.js';
 import { writeTrainingScenes } from '../support/training-scenes.js';
 
 const config: TrainingConfig = {
@@ -54,6 +55,7 @@ describe('trainTagger: 6 steps of the tiny tagger on 8 scenes', function () {
       out,
       resume: false,
       prefetch: 1,
+      readers: 0,
       checkpointEvery: 2,
       keep: 2,
       evaluateEvery: null,
@@ -124,6 +126,20 @@ describe('trainTagger: 6 steps of the tiny tagger on 8 scenes', function () {
     assert.deepEqual([second.finished, second.step], [true, 6]);
     assert.deepEqual(losses(out), losses(whole));
     assert.deepEqual(readFileSync(second.path), readFileSync(join(whole, 'weights.safetensors')));
+  });
+
+  it('reads images in threads to the same weights, and leaves none behind, stopped or not', async () => {
+    const out = join(temporaryFolder(), 'threads');
+    const stop = new AbortController();
+    const onEvent = (event: TrainingEvent) => {
+      if (event.event === 'step' && event.step === 3) stop.abort();
+    };
+    const first = await countThreads(() => train(out, { stop: stop.signal, onEvent, readers: 1 }));
+    assert.deepEqual([first.result.step, first.started, first.left], [3, 1, 0]);
+    const second = await countThreads(() => train(out, { resume: true, readers: 2, prefetch: 3, keepImages: 10 }));
+    assert.deepEqual([second.started, second.left], [2, 0]);
+    assert.deepEqual(losses(out), losses(whole));
+    assert.deepEqual(readFileSync(second.result.path), readFileSync(join(whole, 'weights.safetensors')));
   });
 
   it('is killed by -9 at three random moments, and ends in the same weights, from the command line', async () => {
