@@ -1,14 +1,13 @@
-// npx tsx bench/training.ts [--steps N] [--threads N] [--images N]: what reading data costs a training of the tagger that
-// comes with relflow. Samples a second of steps whose images are read from disk, decoded and varied while the steps run,
-// beside the same steps on batches that are in memory already; they take turns, so that both see the same machine.
+// npx tsx bench/training.ts: what reading data costs a training. Steps on data from disk and on data in memory take turns, so
+// that both see the same machine.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { renderScene } from '../fixtures/generator/render-scene.js';
 import { sceneGraphLines } from '../fixtures/generator/scene-graph-json.js';
 import { sceneSet } from '../fixtures/generator/scene-set.js';
+import { scriptFlags, wholeNumber } from '../fixtures/script-flags.js';
 import { sceneGraphLines as readSceneGraphs } from '../src/index.js';
 import { useBackend } from '../src/model/index.js';
 import { keepAll } from '../src/model/layers/dropout.js';
@@ -27,15 +26,26 @@ import { batchOptions } from '../src/training/run-settings.js';
 
 const LEAST_RATIO = 0.9;
 
-const { values } = parseArgs({
-  options: {
-    steps: { type: 'string', default: '10' },
-    rounds: { type: 'string', default: '4' },
-    threads: { type: 'string', default: '2' },
-    readers: { type: 'string' },
-  },
+const HELP = `usage: npx tsx bench/training.ts [--steps N] [--rounds N] [--threads N] [--readers N]
+
+What reading data costs a training of the tagger that comes with relflow: samples a second of steps whose images are read
+from disk, decoded and varied while the steps run, beside the same steps on batches that are in memory already.
+
+  --steps N     of each kind in a round (default 10)
+  --rounds N    how often both take turns (default 4)
+  --threads N   of the wasm backend (default 2)
+  --readers N   threads that read images, 0 for none (default: as in a training)
+  --help        this text`;
+
+const { flags, usage } = scriptFlags(HELP, {
+  steps: { type: 'string', default: '10' },
+  rounds: { type: 'string', default: '4' },
+  threads: { type: 'string', default: '2' },
+  readers: { type: 'string' },
 });
-const [steps, rounds] = [Number(values.steps), Number(values.rounds)];
+const [steps, rounds] = [wholeNumber(usage, 'steps', flags.steps), wholeNumber(usage, 'rounds', flags.rounds)];
+const threads = wholeNumber(usage, 'threads', flags.threads);
+const readers = flags.readers === undefined ? {} : { threads: wholeNumber(usage, 'readers', flags.readers, 0, 64) };
 const folder = mkdtempSync(join(tmpdir(), 'relflow-bench-'));
 const { signal } = new AbortController();
 try {
@@ -48,7 +58,7 @@ try {
   const file = join(folder, 'scene-graphs.jsonl');
   writeFileSync(file, sceneGraphLines(1, 'train', scenes));
 
-  const backend = await useBackend('wasm', { threads: Number(values.threads) });
+  const backend = await useBackend('wasm', { threads });
   const settings = taggerSettings({
     task: 'tagger',
     model: 'spriteTagger',
@@ -67,10 +77,7 @@ try {
     optimizer.apply(gradients, 1, await gradientLength(gradients));
     tf.dispose(gradients);
   };
-  const reader = new ViewReader(
-    settings.views,
-    values.readers === undefined ? {} : { threads: Number(values.readers) },
-  );
+  const reader = new ViewReader(settings.views, readers);
   const batches = batchStream(data, batchOptions(settings, reader, 2), { epoch: 0, position: 0 }, signal);
   const next = async () => (await batches.next()).value!.batch as TrainingBatch;
   // Code is compiled and threads start with the first steps.
