@@ -1,9 +1,9 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import type Type from 'typebox';
 import { type SchemaName, schemaDocument, type schemas } from './schemas.js';
+import type { Static } from './type.js';
 
 /** The TypeScript type of a kind of file. */
-export type TypeOf<N extends SchemaName> = Type.Static<(typeof schemas)[N]>;
+export type TypeOf<N extends SchemaName> = Static<(typeof schemas)[N]>;
 
 const ajv = new Ajv2020({ strict: true });
 const compiled = new Map<SchemaName, ValidateFunction>();
