@@ -1,6 +1,14 @@
-import Type from 'typebox';
 import { flagName } from '../src/graph/recipe.js';
-import { type Captioner, captionFile, hfBlip, hfChat, OptionError, transformersJs } from '../src/index.js';
+import {
+  type Captioner,
+  captionFile,
+  hfBlip,
+  hfChat,
+  OptionError,
+  type Static,
+  Type,
+  transformersJs,
+} from '../src/index.js';
 import { type EndpointOptions, endpointPolicy, given } from './endpoint-options.js';
 
 /** Options of every pipeline that may have its images captioned. */
@@ -32,7 +40,7 @@ export const captionerOptions = {
   quality: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'its JPEG quality (default: 85)' })),
 };
 
-type CaptionerOptions = Type.Static<ReturnType<typeof Type.Object<typeof captionerOptions>>> &
+type CaptionerOptions = Static<ReturnType<typeof Type.Object<typeof captionerOptions>>> &
   EndpointOptions & {
     /** The image folder, where there is one. */
     readonly images?: string;

@@ -1,5 +1,4 @@
-import Type from 'typebox';
-import { coco, Graph, recipe } from '../src/index.js';
+import { coco, Graph, recipe, Type } from '../src/index.js';
 import { pseudoLabel, pseudoLabelOptions } from './pseudo-label.js';
 
 /** COCO's boxes and anybody's captions to scene graphs. */

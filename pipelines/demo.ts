@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import Type from 'typebox';
-import { coco, Graph, packageRoot, recipe, reportPage } from '../src/index.js';
+import { coco, Graph, packageRoot, recipe, reportPage, Type } from '../src/index.js';
 import { SPRITES } from '../src/model/tagger/embedded-tagger.js';
 import { pseudoLabel } from './pseudo-label.js';
 

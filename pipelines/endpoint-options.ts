@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { type Static, Type } from '../src/index.js';
 
 /** How an endpoint is asked, whatever is asked of it. Defaults are those of the API. */
 export const endpointOptions = {
@@ -29,7 +29,7 @@ export const endpointOptions = {
   ),
 };
 
-export type EndpointOptions = Type.Static<ReturnType<typeof Type.Object<typeof endpointOptions>>>;
+export type EndpointOptions = Static<ReturnType<typeof Type.Object<typeof endpointOptions>>>;
 
 /** How an endpoint is asked, as the API takes it. */
 export function endpointPolicy(options: EndpointOptions) {

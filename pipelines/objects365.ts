@@ -1,5 +1,4 @@
-import Type from 'typebox';
-import { Graph, objects365, recipe } from '../src/index.js';
+import { Graph, objects365, recipe, Type } from '../src/index.js';
 import { pseudoLabel, pseudoLabelOptions } from './pseudo-label.js';
 
 /** Objects365's boxes and a captioner's captions to scene graphs. */

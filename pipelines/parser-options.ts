@@ -1,5 +1,12 @@
-import Type from 'typebox';
-import { factualT5, OptionError, type TextParser, textParsers, threadedParser } from '../src/index.js';
+import {
+  factualT5,
+  OptionError,
+  type Static,
+  type TextParser,
+  Type,
+  textParsers,
+  threadedParser,
+} from '../src/index.js';
 import { type EndpointOptions, endpointPolicy, given } from './endpoint-options.js';
 
 /** Options of every pipeline that reads captions. */
@@ -23,7 +30,7 @@ export const parserOptions = {
   parserEndpointUrl: Type.Optional(Type.String({ description: 'factual-t5: its server' })),
 };
 
-type ParserOptions = Type.Static<ReturnType<typeof Type.Object<typeof parserOptions>>> & EndpointOptions;
+type ParserOptions = Static<ReturnType<typeof Type.Object<typeof parserOptions>>> & EndpointOptions;
 
 /**
  * The parser that the options name.

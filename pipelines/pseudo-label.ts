@@ -1,4 +1,3 @@
-import Type from 'typebox';
 import {
   baselineTagger,
   candidateSets,
@@ -13,8 +12,10 @@ import {
   parsed,
   parsedGraphFile,
   type RelationTagger,
+  type Static,
   sample,
   sceneGraphs,
+  Type,
   tag,
 } from '../src/index.js';
 import { SPRITES, taggerWeights } from '../src/model/tagger/embedded-tagger.js';
@@ -62,7 +63,7 @@ export const pseudoLabelOptions = {
   ...endpointOptions,
 };
 
-type PseudoLabelOptions = Type.Static<ReturnType<typeof Type.Object<typeof pseudoLabelOptions>>> & {
+type PseudoLabelOptions = Static<ReturnType<typeof Type.Object<typeof pseudoLabelOptions>>> & {
   /** The image folder, which captioners and a tagger that looks at images need. */
   readonly images?: string;
 };

@@ -1,5 +1,4 @@
-import Type from 'typebox';
-import { Graph, OptionError, recipe, sceneGraphs, visualGenome } from '../src/index.js';
+import { Graph, OptionError, recipe, sceneGraphs, Type, visualGenome } from '../src/index.js';
 
 /** Visual Genome's own relations as scene graphs, after the official preprocessing. */
 export default recipe({

@@ -126,6 +126,7 @@ export type {
 } from './records/scene-graph.js';
 export { type SchemaName, schemaDocument, schemas } from './records/schemas.js';
 export type { Entity, Parsed, TextGraph, TextRelation } from './records/text-graph.js';
+export { type Static, Type } from './records/type.js';
 export { fitsSchema, schemaProblem, type TypeOf } from './records/validate.js';
 export {
   EXPORT_FORMATS,

@@ -6,6 +6,7 @@ import { textMask } from '../../src/model/text/text-mask.js';
 import type { WeightSource } from '../../src/records/weight-source.js';
 import { type LossOptions, type LossTerms, pairLosses, totalLoss } from '../../src/training/losses.js';
 import { pseudoLabels } from '../../src/training/pseudo-labels.js';
+import type { Borders } from './borders.js';
 import { batchOf, type ParityInputs } from './inputs.js';
 
 /** A difference with what it may be. */
@@ -13,8 +14,8 @@ export interface Check {
   readonly name: string;
   readonly difference: number;
   readonly tolerance: number;
-  /** The difference at the pixels as they are, where `difference` is that with nudged pixels. */
-  readonly unnudged?: number;
+  /** Where `difference` is that of another pass, whose rounding falls otherwise: what was changed, and the difference as it is. */
+  readonly again?: { readonly changed: string; readonly asItIs: number };
 }
 
 /** Relative differences that are allowed. */
@@ -51,6 +52,7 @@ const NUDGE = 2 ** -23;
  * gradients with the official ones.
  * @param groups passes over the parameters; each takes the gradients of some, so that fewer are in memory at once
  * @param nudges how many nudges are tried; one of them must bring every gradient within its tolerance that is past it
+ * @param borders watches sampling points at borders of cells; `tries` of them, the closest first, are tried on the other side
  */
 export async function compareGradients(
   model: RlipV2,
@@ -59,6 +61,7 @@ export async function compareGradients(
   norms: Readonly<Record<string, number>>,
   groups: number,
   nudges: number,
+  borders: { readonly watch: Borders; readonly tries: number } | undefined,
   report: (check: Check) => void,
 ): Promise<void> {
   const batch = batchOf(inputs.images);
@@ -67,6 +70,7 @@ export async function compareGradients(
   const extra = await extraLabels(model, inputs, expected, report);
   const options: LossOptions = { given: tagger, quality: !tagger, ...(extra && { pseudoLabels: extra }) };
   const losses = (images: ImageBatch): LossTerms[] => {
+    borders?.watch.start();
     const vectors = model.encodeTexts(inputs.texts);
     const labels: LabelSet = {
       vectors,
@@ -105,43 +109,70 @@ export async function compareGradients(
     }
     tf.dispose(grads);
   }
-  for (const check of await compareNudged(past, batch, losses, expected, norms, nudges)) report(check);
+  const again = (images: ImageBatch, changed: string) => compareAgain(past, images, losses, expected, norms, changed);
+  for (const check of await compareOtherwise(past, batch, again, nudges, borders)) report(check);
   batch.pixels.dispose();
 }
 
 const isWithin = ({ difference, tolerance }: Check) => difference <= tolerance;
 
-/** Takes gradients that are past their tolerance again, with nudged pixels; as they were where no nudge helps all. */
-async function compareNudged(
-  past: readonly { readonly parameter: Parameter; readonly checks: readonly Check[] }[],
+interface PastTolerance {
+  readonly parameter: Parameter;
+  readonly checks: readonly Check[];
+}
+
+/** Takes gradients that are past their tolerance again, with rounding otherwise; as they were where that never helps all. */
+async function compareOtherwise(
+  past: readonly PastTolerance[],
   batch: ImageBatch,
-  losses: (images: ImageBatch) => LossTerms[],
-  expected: WeightSource,
-  norms: Readonly<Record<string, number>>,
+  again: (images: ImageBatch, changed: string) => Promise<Check[]>,
   nudges: number,
+  borders: { readonly watch: Borders; readonly tries: number } | undefined,
 ): Promise<Check[]> {
-  for (let nudge = 1; past.length > 0 && nudge <= nudges; nudge++) {
+  if (past.length === 0) return [];
+  for (const point of borders?.watch.points.slice(0, borders.tries) ?? []) {
+    borders!.watch.moved = point;
+    const checks = await again(batch, `${point.name} moved across`);
+    borders!.watch.moved = undefined;
+    if (checks.every(isWithin)) return checks;
+  }
+  for (let nudge = 1; nudge <= nudges; nudge++) {
     const pixels = tf.tidy(() => {
       const factors = tf.randomUniform(batch.pixels.shape, 1 - NUDGE, 1 + NUDGE, 'float32', nudge);
       return tf.mul(batch.pixels, factors) as tf.Tensor4D;
     });
-    const { value, grads } = tf.variableGrads(
-      () => totalLoss(losses({ ...batch, pixels })),
-      past.map(({ parameter }) => parameter.variable),
-    );
-    const nudged: Check[] = [];
-    for (const { parameter, checks } of past) {
-      const again = await compareGradient(parameter, grads[parameter.variable.name], expected, norms);
-      for (const [k, check] of again.entries()) {
-        const before = checks[k]!;
-        nudged.push(isWithin(before) && isWithin(check) ? before : { ...check, unnudged: before.difference });
-      }
-    }
-    tf.dispose([value, pixels]);
-    tf.dispose(grads);
-    if (nudged.every(isWithin)) return nudged;
+    const checks = await again({ ...batch, pixels }, 'nudged');
+    pixels.dispose();
+    if (checks.every(isWithin)) return checks;
   }
   return past.flatMap(({ checks }) => checks);
+}
+
+/** Another pass for the gradients that are past their tolerance. */
+async function compareAgain(
+  past: readonly PastTolerance[],
+  images: ImageBatch,
+  losses: (images: ImageBatch) => LossTerms[],
+  expected: WeightSource,
+  norms: Readonly<Record<string, number>>,
+  changed: string,
+): Promise<Check[]> {
+  const { value, grads } = tf.variableGrads(
+    () => totalLoss(losses(images)),
+    past.map(({ parameter }) => parameter.variable),
+  );
+  const all: Check[] = [];
+  for (const { parameter, checks } of past)
+    for (const [k, check] of (
+      await compareGradient(parameter, grads[parameter.variable.name], expected, norms)
+    ).entries()) {
+      const before = checks[k]!;
+      const still = isWithin(before) && isWithin(check);
+      all.push(still ? before : { ...check, again: { changed, asItIs: before.difference } });
+    }
+  value.dispose();
+  tf.dispose(grads);
+  return all;
 }
 
 async function extraLabels(

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type Type from 'typebox';
 import { pipelines } from '../../pipelines/index.js';
 import { buildRecipe, flagName, type OptionsSchema, type Recipe } from '../graph/recipe.js';
 import { exportAs, exportFormat, type Graph, OptionError } from '../index.js';
+import type { TSchema } from '../records/type.js';
 
 /** Whether an argument names a module of the user's own rather than a pipeline. */
 export function isModule(name: string): boolean {
@@ -103,7 +103,7 @@ export function recipeOptions(
   return Object.fromEntries(Object.keys(schema.properties).flatMap((key) => (key in given ? [[key, given[key]]] : [])));
 }
 
-function flag(property: string, schema: Type.TSchema): Option {
+function flag(property: string, schema: TSchema): Option {
   const {
     type,
     description = '',

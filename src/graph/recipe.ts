@@ -1,10 +1,10 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
-import type Type from 'typebox';
 import { OptionError, RelflowError } from '../errors.js';
+import type { Static, TObject } from '../records/type.js';
 import type { Graph } from './graph.js';
 
 /** What a recipe's options look like: one JSON Schema, from which come the flags, their help and their checks. */
-export type OptionsSchema = Type.TObject;
+export type OptionsSchema = TObject;
 
 /** A pipeline by name: options in, a graph out. */
 export interface Recipe<S extends OptionsSchema = OptionsSchema> {
@@ -15,7 +15,7 @@ export interface Recipe<S extends OptionsSchema = OptionsSchema> {
   /** Command lines that work, without the `relflow` before them. */
   readonly examples: readonly string[];
   /** @throws OptionError where options do not fit together */
-  readonly build: (options: Type.Static<S>) => Graph | Promise<Graph>;
+  readonly build: (options: Static<S>) => Graph | Promise<Graph>;
 }
 
 /** Only there to tie the type of `build` to the schema. */
@@ -23,7 +23,8 @@ export function recipe<S extends OptionsSchema>(definition: Recipe<S>): Recipe<S
   return definition;
 }
 
-const ajv = new Ajv2020({ strict: true, useDefaults: true, verbose: true });
+// A wrong schema is refused as it is compiled; the schema of schemas itself takes longer than all else.
+const ajv = new Ajv2020({ strict: true, useDefaults: true, verbose: true, validateSchema: false });
 
 /**
  * Checks options, fills in defaults and makes the graph.

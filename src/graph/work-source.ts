@@ -16,7 +16,7 @@ import type { WorkItem } from './work-item.js';
 export interface AtOnce {
   /** Asked before a shard is read: whether that is better than to put it aside for others. */
   readonly isBest: () => Promise<boolean>;
-  /** Where it fails, the shard is not read any further, and neither are the sources. */
+  /** The next shard is read as soon as its items are; where it fails, the sources are read no further. */
   readonly work: (shard: number, items: AsyncIterable<WorkItem>) => Promise<void>;
 }
 
@@ -85,27 +85,39 @@ async function readSources(
     },
     ...(onProgress && { onProgress }),
   });
+  // Shards that are done at once: the one that is read, and the one before it, whose files may still be on their way to
+  // the disk, which takes its time.
+  const inWork: Promise<void>[] = [];
   try {
     let next = await outcomes.next();
-    const itemsOf = async function* (shard: number): AsyncGenerator<WorkItem, void> {
+    const itemsOf = async function* (shard: number, onEnd?: () => void): AsyncGenerator<WorkItem, void> {
       for (; !next.done && Math.floor(next.value.ordinal / perShard) === shard; next = await outcomes.next()) {
         yield next.value.work!;
       }
+      onEnd?.();
     };
     while (!next.done) {
       if (await folder.isFinished()) return null;
       const shard = Math.floor(next.value.ordinal / perShard);
-      if (await atOnce?.isBest()) await atOnce!.work(shard, itemsOf(shard));
-      else {
+      if (await atOnce?.isBest()) {
+        await new Promise<void>((resolve, reject) => {
+          const work = atOnce!.work(shard, itemsOf(shard, resolve));
+          inWork.push(work);
+          work.then(resolve, reject);
+        });
+        if (inWork.length > 1) await inWork.shift();
+      } else {
         await putAside(folder, shard, itemsOf(shard));
         await onShard(shard, 1);
       }
       // A shard that others had made whole by now was not asked for its items.
       for await (const _ of itemsOf(shard));
     }
+    await Promise.all(inWork);
     await publishExtent(folder, extent);
     return extent;
   } finally {
+    await Promise.allSettled(inWork);
     await outcomes.return();
     await rm(tempDir, { recursive: true, force: true });
   }

@@ -15,20 +15,9 @@ export {
   type ModelConfig,
   noCompat,
   officialCompat,
-  parsedaR50,
-  parsedaSwinL,
-  parsedaSwinT,
-  parsedR50,
-  preset,
-  presets,
   type QueryKind,
   type ResNetShape,
-  rlipv1ParsedR50,
-  rTaggerR50,
   type SwinShape,
-  spriteTagger,
-  tiny,
-  tinyLate,
   type VerbQuery,
 } from './config.js';
 export { openRelationFinder, type RelationFinderOptions } from './detector/relation-finder.js';
@@ -36,6 +25,19 @@ export type { Geometry, ImageBatch } from './geometry.js';
 export { readImage } from './image/read-image.js';
 export { normalize, type RgbImage, resize, targetSize } from './image/resize.js';
 export type { Layout, Parameter } from './parameters.js';
+export {
+  parsedaR50,
+  parsedaSwinL,
+  parsedaSwinT,
+  parsedR50,
+  preset,
+  presets,
+  rlipv1ParsedR50,
+  rTaggerR50,
+  spriteTagger,
+  tiny,
+  tinyLate,
+} from './presets.js';
 export type { GivenPairs, PairGroup } from './queries.js';
 export { type Encoded, type LabelSet, type LayerOutput, RlipV2, type RunOptions } from './rlip-v2.js';
 export { SPRITES, spriteWeights, taggerWeights } from './tagger/embedded-tagger.js';

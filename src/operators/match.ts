@@ -23,7 +23,8 @@ type Matcher = (span: string) => { readonly category: string | null; readonly wh
 export function match(options: MatchOptions = {}): Operator<ImageRecord & Parsed, Matched> {
   const { vocabulary: name = 'coco80', compat = false } = options;
   const vocabulary = loadVocabulary(name);
-  const index = compat ? null : new CategoryIndex(vocabulary);
+  // Made with the first record: many commands make a graph and run none.
+  let index: CategoryIndex | null = null;
   return operator<ImageRecord & Parsed, Matched>({
     name: 'match',
     version: '1',
@@ -31,6 +32,7 @@ export function match(options: MatchOptions = {}): Operator<ImageRecord & Parsed
     needs: ['detections', 'phrases', ...(compat ? (['rawCategories'] as const) : [])],
     adds: ['mentions'],
     apply: (record, context) => {
+      if (!compat) index ??= new CategoryIndex(vocabulary);
       const matcher = index ? headMatcher(index, record) : substringMatcher(vocabulary, record);
       const mentions: Mention[] = [];
       record.phrases.forEach((graph, caption) => {

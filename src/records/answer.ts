@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { type Static, Type } from './type.js';
 
 const Sha256Schema = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const JsonObjectSchema = Type.Unsafe<Record<string, unknown>>({ type: 'object' });
@@ -16,14 +16,14 @@ export const QuestionSchema = Type.Object(
   { additionalProperties: false },
 );
 /** How a model is asked: everything that can change its answer but what it is asked about and the seed. */
-export type Question = Type.Static<typeof QuestionSchema>;
+export type Question = Static<typeof QuestionSchema>;
 
 export const TokensSchema = Type.Object(
   { input: Type.Integer({ minimum: 0 }), output: Type.Integer({ minimum: 0 }) },
   { additionalProperties: false },
 );
 /** Tokens of a request, as the server counts them. */
-export type Tokens = Type.Static<typeof TokensSchema>;
+export type Tokens = Static<typeof TokensSchema>;
 
 export const ReplySchema = Type.Object(
   {
@@ -35,7 +35,7 @@ export const ReplySchema = Type.Object(
   { additionalProperties: false },
 );
 /** What a model answered. */
-export type Reply = Type.Static<typeof ReplySchema>;
+export type Reply = Static<typeof ReplySchema>;
 
 export const AnswerSchema = Type.Object(
   {
@@ -53,4 +53,4 @@ export const AnswerSchema = Type.Object(
   },
 );
 /** What a model was asked and what it answered. */
-export type Answer = Type.Static<typeof AnswerSchema>;
+export type Answer = Static<typeof AnswerSchema>;

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from './type.js';
 
 /** `[x, y, w, h]` in pixels of the image, x and y of the top left corner; `xywh` as COCO has it. */
 export type Box = readonly [x: number, y: number, w: number, h: number];

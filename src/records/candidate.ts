@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { type Static, Type } from './type.js';
 
 /** What `match` found for one noun phrase. */
 export interface Mention {
@@ -25,7 +25,7 @@ export const CandidateTextSchema = Type.Object(
   { additionalProperties: false },
 );
 /** A relation text with the captions that propose it. */
-export type CandidateText = Type.Static<typeof CandidateTextSchema>;
+export type CandidateText = Static<typeof CandidateTextSchema>;
 
 export const CandidatePairSchema = Type.Object(
   {
@@ -36,7 +36,7 @@ export const CandidatePairSchema = Type.Object(
   { additionalProperties: false },
 );
 /** An ordered pair of distinct detections with its own relation texts, in order of first appearance in the captions. */
-export type CandidatePair = Type.Static<typeof CandidatePairSchema>;
+export type CandidatePair = Static<typeof CandidatePairSchema>;
 
 /** A record after `pair`. */
 export interface Candidates {

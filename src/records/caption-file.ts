@@ -1,5 +1,5 @@
-import Type from 'typebox';
 import { IdSchema } from './image.js';
+import { type Static, Type } from './type.js';
 
 export const CaptionMapSchema = Type.Unsafe<Record<string, string[]>>({
   type: 'object',
@@ -8,7 +8,7 @@ export const CaptionMapSchema = Type.Unsafe<Record<string, string[]>>({
   additionalProperties: { type: 'array', items: { type: 'string' } },
 });
 /** Captions by image id, as RLIPv2's captioner writes them. */
-export type CaptionMap = Type.Static<typeof CaptionMapSchema>;
+export type CaptionMap = Static<typeof CaptionMapSchema>;
 
 export const CocoCaptionsSchema = Type.Object(
   {
@@ -17,4 +17,4 @@ export const CocoCaptionsSchema = Type.Object(
   { title: 'COCO captions', description: 'COCO’s captions_*.json; other keys are ignored.' },
 );
 /** COCO's caption annotations. */
-export type CocoCaptions = Type.Static<typeof CocoCaptionsSchema>;
+export type CocoCaptions = Static<typeof CocoCaptionsSchema>;

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { type Static, Type } from './type.js';
 
 export const CaptionSchema = Type.Object(
   {
@@ -8,7 +8,7 @@ export const CaptionSchema = Type.Object(
   { additionalProperties: false },
 );
 /** One sentence or more about an image. */
-export type Caption = Type.Static<typeof CaptionSchema>;
+export type Caption = Static<typeof CaptionSchema>;
 
 /** A record after `caption`. */
 export interface Captioned {

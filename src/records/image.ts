@@ -1,9 +1,9 @@
-import Type from 'typebox';
 import { BoxSchema } from './box.js';
+import { type Static, Type } from './type.js';
 
 export const IdSchema = Type.Union([Type.Integer(), Type.String({ minLength: 1 })]);
 /** An id as the source file has it. */
-export type Id = Type.Static<typeof IdSchema>;
+export type Id = Static<typeof IdSchema>;
 
 export const ImageSchema = Type.Object(
   {
@@ -17,7 +17,7 @@ export const ImageSchema = Type.Object(
   { additionalProperties: false },
 );
 /** Which image a record is about. */
-export type Image = Type.Static<typeof ImageSchema>;
+export type Image = Static<typeof ImageSchema>;
 
 export const DetectionSchema = Type.Object(
   {
@@ -29,7 +29,7 @@ export const DetectionSchema = Type.Object(
   { additionalProperties: false },
 );
 /** One object of an image. Relations point at objects by their index in the image's list. */
-export type Detection = Type.Static<typeof DetectionSchema>;
+export type Detection = Static<typeof DetectionSchema>;
 
 export const OriginSchema = Type.Object(
   {
@@ -39,7 +39,7 @@ export const OriginSchema = Type.Object(
   { additionalProperties: false },
 );
 /** Where a record came from. */
-export type Origin = Type.Static<typeof OriginSchema>;
+export type Origin = Static<typeof OriginSchema>;
 
 /** What every source yields: an image and its detections. Later stages add fields to it. */
 export interface ImageRecord {

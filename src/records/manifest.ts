@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { type Static, Type } from './type.js';
 
 const CountSchema = Type.Integer({ minimum: 0 });
 const CountsSchema = Type.Unsafe<Record<string, number>>({
@@ -21,7 +21,7 @@ export const StageCountsSchema = Type.Object(
  * What went through one stage. `filtered` records were left out on purpose; `rejected` ones were refused, counted by
  * reason; `counts` holds what the stage counted by name, such as crowd boxes.
  */
-export type StageCounts = Type.Static<typeof StageCountsSchema>;
+export type StageCounts = Static<typeof StageCountsSchema>;
 
 const StagesSchema = Type.Unsafe<Record<string, StageCounts>>({
   type: 'object',
@@ -39,7 +39,7 @@ const OutputFileSchema = Type.Object(
   { additionalProperties: false },
 );
 /** One finished file of a run. */
-export type OutputFile = Type.Static<typeof OutputFileSchema>;
+export type OutputFile = Static<typeof OutputFileSchema>;
 
 export const ShardSchema = Type.Object(
   {
@@ -57,14 +57,14 @@ export const ShardSchema = Type.Object(
   },
 );
 /** The mark that a shard is whole. */
-export type Shard = Type.Static<typeof ShardSchema>;
+export type Shard = Static<typeof ShardSchema>;
 
 export const InputFileSchema = Type.Object(
   { path: Type.String({ description: 'base name' }), bytes: CountSchema, sha256: Sha256Schema },
   { additionalProperties: false },
 );
 /** One input file of a run. */
-export type InputFile = Type.Static<typeof InputFileSchema>;
+export type InputFile = Static<typeof InputFileSchema>;
 
 export const NodeDescriptionSchema = Type.Object(
   {
@@ -86,7 +86,7 @@ export const NodeDescriptionSchema = Type.Object(
   { additionalProperties: false },
 );
 /** One node of a graph, as data. */
-export type NodeDescription = Type.Static<typeof NodeDescriptionSchema>;
+export type NodeDescription = Static<typeof NodeDescriptionSchema>;
 
 export const ManifestSchema = Type.Object(
   {
@@ -106,4 +106,4 @@ export const ManifestSchema = Type.Object(
   },
 );
 /** What a finished run read, did and wrote. */
-export type Manifest = Type.Static<typeof ManifestSchema>;
+export type Manifest = Static<typeof ManifestSchema>;

@@ -1,5 +1,5 @@
-import Type from 'typebox';
 import { IdSchema } from './image.js';
+import { type Static, Type } from './type.js';
 
 export const RejectSchema = Type.Object(
   {
@@ -18,4 +18,4 @@ export const RejectSchema = Type.Object(
   },
 );
 /** One line of a reject shard. */
-export type Reject = Type.Static<typeof RejectSchema>;
+export type Reject = Static<typeof RejectSchema>;

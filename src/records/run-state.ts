@@ -1,5 +1,5 @@
-import Type from 'typebox';
 import { InputFileSchema, NodeDescriptionSchema, StageCountsSchema } from './manifest.js';
+import { type Static, Type } from './type.js';
 
 export const ShardingSchema = Type.Object(
   {
@@ -12,7 +12,7 @@ export const ShardingSchema = Type.Object(
   { additionalProperties: false },
 );
 /** How a run is cut into shards. */
-export type Sharding = Type.Static<typeof ShardingSchema>;
+export type Sharding = Static<typeof ShardingSchema>;
 
 export const RunStateSchema = Type.Object(
   {
@@ -33,7 +33,7 @@ export const RunStateSchema = Type.Object(
   },
 );
 /** What a run is: enough to resume it, and to refuse to resume something else. */
-export type RunState = Type.Static<typeof RunStateSchema>;
+export type RunState = Static<typeof RunStateSchema>;
 
 export const ExtentSchema = Type.Object(
   {
@@ -47,7 +47,7 @@ export const ExtentSchema = Type.Object(
   },
 );
 /** How long the input of a run is. */
-export type Extent = Type.Static<typeof ExtentSchema>;
+export type Extent = Static<typeof ExtentSchema>;
 
 export const ProgressSchema = Type.Object(
   {
@@ -55,7 +55,7 @@ export const ProgressSchema = Type.Object(
     shard: Type.Integer({ minimum: 0 }),
     first: Type.Integer({ minimum: 0 }),
     records: Type.Integer({ minimum: 0 }),
-    stages: Type.Unsafe<Record<string, Type.Static<typeof StageCountsSchema>>>({
+    stages: Type.Unsafe<Record<string, Static<typeof StageCountsSchema>>>({
       type: 'object',
       additionalProperties: StageCountsSchema,
     }),
@@ -76,4 +76,4 @@ export const ProgressSchema = Type.Object(
   },
 );
 /** How far the shard in work has come: its files may be longer, up to the last line that counts. */
-export type Progress = Type.Static<typeof ProgressSchema>;
+export type Progress = Static<typeof ProgressSchema>;

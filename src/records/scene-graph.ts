@@ -1,7 +1,7 @@
-import Type from 'typebox';
 import { CandidatePairSchema } from './candidate.js';
 import { CaptionSchema } from './caption.js';
 import { DetectionSchema, ImageSchema, OriginSchema } from './image.js';
+import { type Static, Type } from './type.js';
 
 export const RelationSchema = Type.Object(
   {
@@ -20,7 +20,7 @@ export const RelationSchema = Type.Object(
   { additionalProperties: false },
 );
 /** What holds between two objects of an image. */
-export type Relation = Type.Static<typeof RelationSchema>;
+export type Relation = Static<typeof RelationSchema>;
 
 /** A record after `tag`, or from a source of ground truth. */
 export interface Related {
@@ -38,7 +38,7 @@ const TaggerSchema = Type.Object(
   { additionalProperties: false },
 );
 /** The tagger that scored a record's relations. */
-export type Tagger = Type.Static<typeof TaggerSchema>;
+export type Tagger = Static<typeof TaggerSchema>;
 
 const OperatorStampSchema = Type.Object(
   {
@@ -52,7 +52,7 @@ const OperatorStampSchema = Type.Object(
   { additionalProperties: false },
 );
 /** Which operator, in which version and with which options. */
-export type OperatorStamp = Type.Static<typeof OperatorStampSchema>;
+export type OperatorStamp = Static<typeof OperatorStampSchema>;
 
 export const ProvenanceSchema = Type.Object(
   {
@@ -63,7 +63,7 @@ export const ProvenanceSchema = Type.Object(
   { additionalProperties: false },
 );
 /** How a record came to be. */
-export type Provenance = Type.Static<typeof ProvenanceSchema>;
+export type Provenance = Static<typeof ProvenanceSchema>;
 
 const head = {
   image: ImageSchema,
@@ -85,7 +85,7 @@ export const SceneGraphSchema = Type.Object(
   },
 );
 /** One line of a scene-graph shard. */
-export type SceneGraph = Type.Static<typeof SceneGraphSchema>;
+export type SceneGraph = Static<typeof SceneGraphSchema>;
 
 export const CandidateSetSchema = Type.Object(
   {
@@ -102,4 +102,4 @@ export const CandidateSetSchema = Type.Object(
   },
 );
 /** One line of a candidate shard. */
-export type CandidateSet = Type.Static<typeof CandidateSetSchema>;
+export type CandidateSet = Static<typeof CandidateSetSchema>;

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from './type.js';
 
 const closed = { additionalProperties: false } as const;
 const whole = (maximum: number, minimum = 1) => Type.Integer({ minimum, maximum });

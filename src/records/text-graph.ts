@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { type Static, Type } from './type.js';
 
 const AttributeSchema = Type.Object({ text: Type.String(), lemma: Type.String() }, { additionalProperties: false });
 
@@ -24,7 +24,7 @@ export const EntitySchema = Type.Object(
   { additionalProperties: false },
 );
 /** A noun phrase of a caption. */
-export type Entity = Type.Static<typeof EntitySchema>;
+export type Entity = Static<typeof EntitySchema>;
 
 export const TextRelationSchema = Type.Object(
   {
@@ -37,14 +37,14 @@ export const TextRelationSchema = Type.Object(
   { additionalProperties: false },
 );
 /** What a caption says of two of its noun phrases. */
-export type TextRelation = Type.Static<typeof TextRelationSchema>;
+export type TextRelation = Static<typeof TextRelationSchema>;
 
 export const TextGraphSchema = Type.Object(
   { entities: Type.Array(EntitySchema), relations: Type.Array(TextRelationSchema) },
   { additionalProperties: false },
 );
 /** A caption as a graph: its noun phrases and how they relate. */
-export type TextGraph = Type.Static<typeof TextGraphSchema>;
+export type TextGraph = Static<typeof TextGraphSchema>;
 
 /** A record after `parse`. */
 export interface Parsed {

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { type Static, Type } from './type.js';
 
 const whole = (minimum: number, description: string) => Type.Optional(Type.Integer({ minimum, description }));
 const share = (description: string) => Type.Optional(Type.Number({ minimum: 0, maximum: 1, description }));
@@ -230,7 +230,7 @@ export const TrainingConfigSchema = Type.Object(
   },
 );
 /** What a training run is told. */
-export type TrainingConfig = Type.Static<typeof TrainingConfigSchema>;
+export type TrainingConfig = Static<typeof TrainingConfigSchema>;
 
 /** One data set of a training configuration. */
-export type TrainingDataSet = Type.Static<typeof DataSetSchema>;
+export type TrainingDataSet = Static<typeof DataSetSchema>;

@@ -1,11 +1,12 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import type Type from 'typebox';
 import { type SchemaName, schemaDocument, type schemas } from './schemas.js';
+import type { Static } from './type.js';
 
 /** The TypeScript type of a kind of file. */
-export type TypeOf<N extends SchemaName> = Type.Static<(typeof schemas)[N]>;
+export type TypeOf<N extends SchemaName> = Static<(typeof schemas)[N]>;
 
-const ajv = new Ajv2020({ strict: true });
+// That the schemas are schemas is tested; checking it again would be most of the time that a command spends on them.
+const ajv = new Ajv2020({ strict: true, validateSchema: false });
 const compiled = new Map<SchemaName, ValidateFunction>();
 
 function validator(name: SchemaName): ValidateFunction {

@@ -1,5 +1,4 @@
 import { basename, join } from 'node:path';
-import sharp from 'sharp';
 import { InputError, OptionError } from '../errors.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
@@ -122,6 +121,8 @@ async function readEntry(
     return refuse('unsafe-path', `${shown(candidates[0])} is not a path below the image folder`);
   const file = await findImage(images, below as [string, ...string[]]);
   if (file === null) return refuse('image-missing', `no file ${below[0]} in the image folder`);
+  // Few runs need it, and it takes a while to load.
+  const { default: sharp } = await import('sharp');
   const size = await sharp(join(images, file))
     .metadata()
     .catch(() => null);

@@ -1,5 +1,6 @@
 import { OptionError } from '../errors.js';
-import { checkConfig, type ModelConfig, officialCompat, preset } from '../model/config.js';
+import { checkConfig, type ModelConfig, officialCompat } from '../model/config.js';
+import { preset } from '../model/presets.js';
 import type { TrainingConfig } from '../records/training-config.js';
 import { schemaProblem } from '../records/validate.js';
 import { type AdamWOptions, officialAdamW } from './adam-w.js';

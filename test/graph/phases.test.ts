@@ -60,6 +60,22 @@ function graphOf(): Graph {
   return graph;
 }
 
+/** The folder of a run by one process, in eight shards. */
+async function runByOne(): Promise<string> {
+  const out = join(temporaryFolder(), 'out');
+  await run(graphOf(), { out, shardRecords: 8 });
+  return out;
+}
+
+/** The same run, of which nothing is done. */
+async function beginRun() {
+  const out = join(temporaryFolder(), 'out');
+  const folder = new RunFolder(out);
+  const state = stateOf(graphOf(), { shardRecords: 8 }, []);
+  await joinRun(folder, state);
+  return { out, folder, state };
+}
+
 describe('phases', () => {
   it('give each stage to the machines of its lane', () => {
     const { nodes } = graphOf();
@@ -85,12 +101,8 @@ describe('phases', () => {
   });
 
   it('one after another, each by another process, write what one process writes', async () => {
-    const whole = join(temporaryFolder(), 'out');
-    await run(graphOf(), { out: whole, shardRecords: 8 });
-    const out = join(temporaryFolder(), 'out');
-    const folder = new RunFolder(out);
-    const state = stateOf(graphOf(), { shardRecords: 8 }, []);
-    await joinRun(folder, state);
+    const whole = await runByOne();
+    const { out, folder, state } = await beginRun();
     const waiting: { shard: number; phase: number }[] = [];
     const read = () =>
       workSource(graphOf(), folder, state, {
@@ -131,12 +143,8 @@ describe('phases', () => {
   });
 
   it('go on at once where whoever read a shard does it', async () => {
-    const whole = join(temporaryFolder(), 'out');
-    await run(graphOf(), { out: whole, shardRecords: 8 });
-    const out = join(temporaryFolder(), 'out');
-    const folder = new RunFolder(out);
-    const state = stateOf(graphOf(), { shardRecords: 8 }, []);
-    await joinRun(folder, state);
+    const whole = await runByOne();
+    const { out, folder, state } = await beginRun();
     const waiting: { shard: number; phase: number }[] = [];
     /** @param broken a shard that fails on its way */
     const read = async (broken: number, without: number) => {
@@ -186,13 +194,26 @@ describe('phases', () => {
     assert.deepEqual(digests(out), digests(whole));
   });
 
+  it('read the next shard while one is written by whoever reads, and no further', async () => {
+    const { folder, state } = await beginRun();
+    const [inWork, most, read]: [Set<number>, number[], number[]] = [new Set(), [], []];
+    const work = async (shard: number, items: AsyncIterable<unknown>) => {
+      inWork.add(shard);
+      for await (const _ of items) read.push(shard);
+      most.push(inWork.size);
+      // Written only when the next one is read, as by a slow disk; the last one by itself.
+      while (read.at(-1) === shard && shard < 7) await new Promise(setImmediate);
+      inWork.delete(shard);
+    };
+    const atOnce = { isBest: async () => true, work };
+    assert.equal(await workSource(graphOf(), folder, state, { signal: never, onShard: async () => {}, atOnce }), 60);
+    assert.deepEqual(most, [1, 2, 2, 2, 2, 2, 2, 2]);
+    assert.deepEqual([...new Set(read)], [0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
   it('leave a finished run as it is where a process was cut off and comes late', async () => {
-    const whole = join(temporaryFolder(), 'out');
-    await run(graphOf(), { out: whole, shardRecords: 8 });
-    const out = join(temporaryFolder(), 'out');
-    const folder = new RunFolder(out);
-    const state = stateOf(graphOf(), { shardRecords: 8 }, []);
-    await joinRun(folder, state);
+    const whole = await runByOne();
+    const { out, folder, state } = await beginRun();
     /** What everybody else does meanwhile: all that there is to do. */
     const others = async () => {
       const waiting: { shard: number; phase: number }[] = [];
@@ -222,10 +243,7 @@ describe('phases', () => {
   });
 
   it('end with an error where what a shard waits with is gone or cut off', async () => {
-    const out = join(temporaryFolder(), 'out');
-    const folder = new RunFolder(out);
-    const state = stateOf(graphOf(), { shardRecords: 8 }, []);
-    await joinRun(folder, state);
+    const { out, folder, state } = await beginRun();
     mkdirSync(join(out, '.relflow/work'));
     await assert.rejects(
       workShard(graphOf(), folder, state, { shard: 3, phase: 1 }, { signal: never }),

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { tinyLate } from '../../src/model/config.js';
 import { keepAll } from '../../src/model/layers/dropout.js';
 import { LateFusion } from '../../src/model/layers/late-fusion.js';
 import { Scope } from '../../src/model/parameters.js';
+import { tinyLate } from '../../src/model/presets.js';
 import { assertClose } from '../support/tensors.js';
 
 // Made with PyTorch's own encoder layers, see make.py there.

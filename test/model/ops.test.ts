@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { rTaggerR50 } from '../../src/model/config.js';
 import { DeformableAttention } from '../../src/model/layers/deformable-attention.js';
 import { edges, generalizedIou, logit } from '../../src/model/ops/boxes.js';
 import { sineOfBoxes, sinePositions } from '../../src/model/ops/sine-position.js';
 import { Scope } from '../../src/model/parameters.js';
+import { rTaggerR50 } from '../../src/model/presets.js';
 import { assertClose } from '../support/tensors.js';
 
 // Golden numbers: the official modules' own, see the specification's micro values.

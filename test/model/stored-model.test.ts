@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parsedaSwinT, presets, rTaggerR50, spriteTagger } from '../../src/model/config.js';
+import { parsedaSwinT, presets, rTaggerR50, spriteTagger } from '../../src/model/presets.js';
 import { modelMetadata, storedModel } from '../../src/model/weights/stored-model.js';
 
 const problem = (metadata: Record<string, string>): string => {

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { tiny } from '../../src/model/config.js';
+import { tiny } from '../../src/model/presets.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
 import { initializeWeights, initialValues } from '../../src/model/weights/initialize.js';
 import { openWeights } from '../../src/model/weights/open-weights.js';

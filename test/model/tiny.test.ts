@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { type ModelConfig, swinT, tiny, tinyLate } from '../../src/model/config.js';
+import type { ModelConfig } from '../../src/model/config.js';
 import type { ImageBatch } from '../../src/model/geometry.js';
+import { swinT, tiny, tinyLate } from '../../src/model/presets.js';
 import type { PairGroup } from '../../src/model/queries.js';
 import { type LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
 import { initializeWeights } from '../../src/model/weights/initialize.js';

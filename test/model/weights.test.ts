@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { tiny } from '../../src/model/config.js';
+import { tiny } from '../../src/model/presets.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
 import { initializeWeights } from '../../src/model/weights/initialize.js';
 import { loadWeights } from '../../src/model/weights/load-weights.js';

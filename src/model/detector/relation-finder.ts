@@ -11,12 +11,7 @@ import { useBackend } from '../backends/use-backend.js';
 import type { ModelConfig } from '../config.js';
 import { readImage } from '../image/read-image.js';
 import { normalize, resize, targetSize } from '../image/resize.js';
-import { RlipV2 } from '../rlip-v2.js';
-import { LabelVectors } from '../text/label-vectors.js';
-import { byteTokenizer, openTokenizer } from '../text/tokenizer.js';
-import { loadWeights } from '../weights/load-weights.js';
-import { openWeights } from '../weights/open-weights.js';
-import { storedModel } from '../weights/stored-model.js';
+import { loadModel } from '../load-model.js';
 
 export interface RelationFinderOptions {
   /** RLIPv2's weights: `.safetensors`, an index of shards, or an official `.pth`. */
@@ -61,7 +56,16 @@ export async function openRelationFinder(
     if (new Set(names).size < names.length) throw new OptionError(name, `one of the ${list} is listed twice`);
   }
   await useBackend(options.backend ?? 'auto', options.threads === undefined ? {} : { threads: options.threads });
-  const { model, vectors } = await open(options);
+  const { model, vectors } = await loadModel(weights, {
+    configOf: (stored) => {
+      const config = options.config ?? stored.config;
+      if (config === undefined)
+        throw new OptionError(name, `${weights} does not say which model it is of, expected config`);
+      if (config.queries === 'tagger') throw new OptionError(name, `${config.name} is a tagger`);
+      return config;
+    },
+    tokenizer: options.tokenizer ?? dirname(weights),
+  });
   const objects = [...categories.filter((category) => category !== NO_OBJECTS), NO_OBJECTS];
   const labels = [...objects, ...predicates];
   return {
@@ -100,24 +104,6 @@ export async function openRelationFinder(
       return relationsOf(arrays, objects, predicates, image, most);
     },
   };
-}
-
-async function open(options: RelationFinderOptions): Promise<{ model: RlipV2; vectors: LabelVectors }> {
-  const source = await openWeights(options.weights);
-  try {
-    const { metadata = {} } = source as { metadata?: Readonly<Record<string, string>> };
-    const config = options.config ?? storedModel(source.name, metadata).config;
-    if (config === undefined)
-      throw new OptionError('relationFinder', `${options.weights} does not say which model it is of, expected config`);
-    if (config.queries === 'tagger') throw new OptionError('relationFinder', `${config.name} is a tagger`);
-    const bytes = config.text.vocabulary === 260;
-    const tokenizer = bytes ? byteTokenizer : await openTokenizer(options.tokenizer ?? dirname(options.weights));
-    const model = new RlipV2(config);
-    await loadWeights(model.parameters, source);
-    return { model, vectors: await LabelVectors.open(model, tokenizer) };
-  } finally {
-    await source.close();
-  }
 }
 
 interface Answers {

@@ -6,16 +6,15 @@ import type { Detection } from '../../records/image.js';
 import type { TagRequest } from '../../records/ports.js';
 import type { BackendName } from '../backends/backend-names.js';
 import { useBackend } from '../backends/use-backend.js';
-import { officialCompat, preset, rTaggerR50 } from '../config.js';
+import { officialCompat } from '../config.js';
 import { readImage } from '../image/read-image.js';
 import { normalize, resize, targetSize } from '../image/resize.js';
+import { loadModel } from '../load-model.js';
+import { preset, rTaggerR50 } from '../presets.js';
 import type { PairGroup } from '../queries.js';
-import { type Encoded, RlipV2 } from '../rlip-v2.js';
-import { LabelVectors } from '../text/label-vectors.js';
-import { byteTokenizer, openTokenizer } from '../text/tokenizer.js';
-import { loadWeights } from '../weights/load-weights.js';
-import { openWeights } from '../weights/open-weights.js';
-import { type StoredModel, storedModel } from '../weights/stored-model.js';
+import type { Encoded, RlipV2 } from '../rlip-v2.js';
+import type { LabelVectors } from '../text/label-vectors.js';
+import type { StoredModel } from '../weights/stored-model.js';
 import type { RTaggerOptions } from './r-tagger.js';
 
 /** The official label of what is no object; it must be the last of the objects. */
@@ -55,22 +54,17 @@ export class TaggingSession {
       options.backend as BackendName | 'auto' | undefined,
       options.threads === undefined ? {} : { threads: options.threads },
     );
-    const source = await openWeights(options.weights);
-    try {
-      const { metadata = {} } = source as { metadata?: Readonly<Record<string, string>> };
-      const stored = storedModel(source.name, metadata);
-      const named = options.model === undefined ? stored.config : preset(options.model);
-      const config = options.config ?? named ?? rTaggerR50;
-      if (config.queries !== 'tagger') throw new OptionError('rTagger', `${config.name} is no tagger`);
-      const bytes = config.text.vocabulary === 260;
-      const tokenizer = bytes ? byteTokenizer : await openTokenizer(options.tokenizer);
-      const model = new RlipV2(options.compat ? { ...config, compat: officialCompat } : config);
-      await loadWeights(model.parameters, source);
-      const vectors = await LabelVectors.open(model, tokenizer, options.labelCache);
-      return new TaggingSession(options, model, vectors, stored);
-    } finally {
-      await source.close();
-    }
+    const { model, vectors, stored } = await loadModel(options.weights, {
+      configOf: (weights) => {
+        const named = options.model === undefined ? weights.config : preset(options.model);
+        const config = options.config ?? named ?? rTaggerR50;
+        if (config.queries !== 'tagger') throw new OptionError('rTagger', `${config.name} is no tagger`);
+        return options.compat ? { ...config, compat: officialCompat } : config;
+      },
+      tokenizer: options.tokenizer,
+      ...(options.labelCache !== undefined && { labelCache: options.labelCache }),
+    });
+    return new TaggingSession(options, model, vectors, stored);
   }
 
   /** @returns `[pairs, texts]`, probabilities */

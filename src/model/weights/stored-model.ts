@@ -1,6 +1,7 @@
 import { InputError, OptionError } from '../../errors.js';
 import { schemaProblem } from '../../records/validate.js';
-import { checkConfig, type ModelConfig, noCompat, preset } from '../config.js';
+import { checkConfig, type ModelConfig, noCompat } from '../config.js';
+import { preset } from '../presets.js';
 
 /** Lengths of the sides that images are brought to, see `targetSize`. */
 export interface StoredView {

@@ -23,22 +23,33 @@ export interface LearnedParserOptions {
  * @throws OptionError for a confidence out of its range
  */
 export function learnedParser(options: LearnedParserOptions = {}): TextParser {
-  const kernels = new Kernels(memoryBytes);
-  const model = decodeModel(readFileSync(new URL('parser.model', import.meta.url)), kernels);
-  return parserOf(model, kernels, options);
+  // Read with the first caption: many commands make a graph and run none.
+  return lazyParser(() => {
+    const kernels = new Kernels(memoryBytes);
+    return [decodeModel(readFileSync(new URL('parser.model', import.meta.url)), kernels), kernels];
+  }, options);
 }
 
 /** @param kernels what the model lies in */
-export function parserOf(
-  model: ParserModel,
-  kernels: Kernels,
+export function parserOf(model: ParserModel, kernels: Kernels, options?: LearnedParserOptions): TextParser {
+  return lazyParser(() => [model, kernels], options);
+}
+
+function lazyParser(
+  load: () => readonly [ParserModel, Kernels],
   { minConfidence = 0 }: LearnedParserOptions = {},
 ): TextParser {
   fraction('learnedParser', 'minConfidence', minConfidence);
-  const reader = new CaptionReader(kernels, model);
+  let loaded: { readonly reader: CaptionReader; readonly forms: ParserModel['forms'] } | undefined;
+  const ready = () => {
+    const [model, kernels] = load();
+    return { reader: new CaptionReader(kernels, model), forms: model.forms };
+  };
   const parse = (caption: string): TextGraph => {
+    loaded ??= ready();
+    const { reader, forms } = loaded;
     const tokens = captionTokens(caption, longestCaption).slice(0, maxWords);
-    const { entities, relations } = assembleGraph(caption, tokens, reader.read(tokens), model.forms);
+    const { entities, relations } = assembleGraph(caption, tokens, reader.read(tokens), forms);
     if (minConfidence === 0) return { entities, relations };
     return { entities, relations: relations.filter(({ confidence }) => confidence! >= minConfidence) };
   };
