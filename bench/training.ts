@@ -25,6 +25,7 @@ import { openModel } from '../src/training/open-model.js';
 import { batchOptions } from '../src/training/run-settings.js';
 
 const LEAST_RATIO = 0.9;
+const WARM_UP = 20;
 
 const HELP = `usage: npx tsx bench/training.ts [--steps N] [--rounds N] [--threads N] [--readers N]
 
@@ -53,7 +54,7 @@ try {
   if (!existsSync(images)) mkdirSync(images);
   const batch = 8;
   // As many images as are read, so that none is read twice: nothing is kept of one from an epoch before.
-  const scenes = sceneSet(1, 'train', batch * (steps * rounds + 8));
+  const scenes = sceneSet(1, 'train', batch * (steps * rounds + WARM_UP + 4));
   for (const scene of scenes) writeFileSync(join(images, `${scene.id}.jpg`), await renderScene(scene));
   const file = join(folder, 'scene-graphs.jsonl');
   writeFileSync(file, sceneGraphLines(1, 'train', scenes));
@@ -80,8 +81,8 @@ try {
   const reader = new ViewReader(settings.views, readers);
   const batches = batchStream(data, batchOptions(settings, reader, 2), { epoch: 0, position: 0 }, signal);
   const next = async () => (await batches.next()).value!.batch as TrainingBatch;
-  // Code is compiled and threads start with the first steps.
-  for (let k = 0; k < 4; k++) await step(await next());
+  // Threads start and code is compiled with the first steps, which are slower for that, whatever they read.
+  for (let k = 0; k < WARM_UP; k++) await step(await next());
 
   const times = { memory: 0, disk: 0, waited: 0 };
   for (let round = 0; round < rounds; round++) {
