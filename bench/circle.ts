@@ -24,8 +24,8 @@ the defaults it takes about 25 minutes on 2 processors. The same command goes on
   --tagger WEIGHTS  the R-Tagger's weights (default: the sprite tagger that comes with relflow)
   --scenes DIR      scenes to learn from (npm run fixtures:scenes); default: DIR/scenes, drawn here
   --images N        how many scenes are drawn (default 2000)
-  --start-steps N   steps of the common start, on detections alone (default 1800)
-  --steps N         steps of each training (default 500)
+  --start-steps N   steps of the common start, on detections alone (default 1500)
+  --steps N         steps of each training (default 400)
   --threads N       of the wasm backend (default 2)
   --help            this text`;
 
@@ -34,9 +34,9 @@ const { flags, usage } = scriptFlags(HELP, {
   tagger: { type: 'string', default: SPRITES },
   scenes: { type: 'string' },
   images: { type: 'string', default: '2000' },
-  'start-steps': { type: 'string', default: '1800' },
-  steps: { type: 'string', default: '500' },
-  threads: { type: 'string', default: '2' },
+  'start-steps': { type: 'string', default: '1500' },
+  steps: { type: 'string', default: '400' },
+  threads: { type: 'string', default: '1' },
 });
 const whole = (name: 'start-steps' | 'steps' | 'threads') => wholeNumber(usage, name, flags[name]);
 wholeNumber(usage, 'images', flags.images, ...SCENES);
