@@ -26,7 +26,7 @@ the defaults it takes about 25 minutes on 2 processors. The same command goes on
   --images N        how many scenes are drawn (default 2000)
   --start-steps N   steps of the common start, on detections alone (default 1500)
   --steps N         steps of each training (default 400)
-  --threads N       of the wasm backend (default 2)
+  --threads N       of the wasm backend (default 1: two take no less time for so small a model)
   --help            this text`;
 
 const { flags, usage } = scriptFlags(HELP, {
