@@ -18,14 +18,14 @@ const HELP = `usage: npm run circle -- --out DIR [--tagger WEIGHTS] [--scenes DI
 
 The whole circle: detections and captions of drawn scenes become scene graphs, by an R-Tagger and by the geometry
 baseline; a small RLIPv2 learns from those, and from the clean truth; a table says what each finds in the test split. With
-the defaults it takes about 25 minutes on 2 processors. The same command goes on where it was stopped or killed.
+the defaults it takes about 40 minutes on 2 processors. The same command goes on where it was stopped or killed.
 
   --out DIR         the folder to work in; what is done there already is not done again
   --tagger WEIGHTS  the R-Tagger's weights (default: the sprite tagger that comes with relflow)
   --scenes DIR      scenes to learn from (npm run fixtures:scenes); default: DIR/scenes, drawn here
   --images N        how many scenes are drawn (default 2000)
-  --start-steps N   steps of the common start, on detections alone (default 1500)
-  --steps N         steps of each training (default 400)
+  --start-steps N   steps of the common start, on detections alone (default 2400)
+  --steps N         steps of each training (default 600)
   --threads N       of the wasm backend (default 1: two take no less time for so small a model)
   --help            this text`;
 
@@ -34,8 +34,8 @@ const { flags, usage } = scriptFlags(HELP, {
   tagger: { type: 'string', default: SPRITES },
   scenes: { type: 'string' },
   images: { type: 'string', default: '2000' },
-  'start-steps': { type: 'string', default: '1500' },
-  steps: { type: 'string', default: '400' },
+  'start-steps': { type: 'string', default: '2400' },
+  steps: { type: 'string', default: '600' },
   threads: { type: 'string', default: '1' },
 });
 const whole = (name: 'start-steps' | 'steps' | 'threads') => wholeNumber(usage, name, flags[name]);
