@@ -18,7 +18,7 @@ const HELP = `usage: npm run circle -- --out DIR [--tagger WEIGHTS] [--scenes DI
 
 The whole circle: detections and captions of drawn scenes become scene graphs, by an R-Tagger and by the geometry
 baseline; a small RLIPv2 learns from those, and from the clean truth; a table says what each finds in the test split. With
-the defaults it takes about 40 minutes on 2 processors. The same command goes on where it was stopped or killed.
+the defaults it takes about 45 minutes, on one processor. The same command goes on where it was stopped or killed.
 
   --out DIR         the folder to work in; what is done there already is not done again
   --tagger WEIGHTS  the R-Tagger's weights (default: the sprite tagger that comes with relflow)
