@@ -157,7 +157,10 @@ class DeviceWatch {
     backend.readSync = ((readSync) => (id: object) => {
       const { values } = (backend as unknown as { tensorMap: tf.DataStorage<{ values: unknown }> }).tensorMap.get(id);
       if (values === null || values === undefined)
-        throw new RelflowError('no-sync-read', 'backend webgpu: a GPU is read asynchronously alone, by data() and not dataSync()');
+        throw new RelflowError(
+          'no-sync-read',
+          'backend webgpu: a GPU is read asynchronously alone, by data() and not dataSync()',
+        );
       return readSync(id);
     })(backend.readSync.bind(backend));
   }
