@@ -1,13 +1,25 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { product, release } from './webgpu-program.js';
 
+/** Kernels of the backend that are wrong, set right. */
+export function repairWebgpuKernels(): void {
+  repairPad();
+  repairSum();
+}
+
+/** A kernel of the backend, whose place is free then. */
+function taken(kernelName: string): tf.KernelConfig {
+  const kernel = tf.getKernel(kernelName, 'webgpu')!;
+  tf.unregisterKernel(kernelName, 'webgpu');
+  return kernel;
+}
+
 /**
  * The backend's own padding is not valid WGSL beyond four axes. There axes are padded one after the other, each between
  * those before and those after it as one.
  */
-export function repairWebgpuPad(): void {
-  const pad = tf.getKernel('PadV2', 'webgpu')!;
-  tf.unregisterKernel('PadV2', 'webgpu');
+function repairPad(): void {
+  const pad = taken('PadV2');
   tf.registerKernel({
     ...pad,
     kernelFunc: (call) => {
@@ -30,6 +42,28 @@ export function repairWebgpuPad(): void {
         made = padded;
       }
       return { ...made, shape };
+    },
+  });
+}
+
+/** How many arrays a program may read on any device. */
+const MOST_INPUTS = 7;
+
+/** The backend adds all arrays in one program, which may not have so many. */
+function repairSum(): void {
+  const addN = taken('AddN');
+  tf.registerKernel({
+    ...addN,
+    kernelFunc: (call) => {
+      const sumOf = (arrays: readonly tf.TensorInfo[]): tf.TensorInfo => {
+        const inputs = arrays as unknown as tf.NamedTensorInfoMap;
+        if (arrays.length <= MOST_INPUTS) return addN.kernelFunc({ ...call, inputs }) as tf.TensorInfo;
+        const first = sumOf(arrays.slice(0, MOST_INPUTS));
+        const sum = sumOf([first, ...arrays.slice(MOST_INPUTS)]);
+        release(first);
+        return sum;
+      };
+      return sumOf(call.inputs as unknown as tf.TensorInfo[]);
     },
   });
 }
