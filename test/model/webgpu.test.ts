@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { deformableAttention, plainDeformableAttention } from '../../src/model/ops/deformable-attention.js';
+import { deformableAttention } from '../../src/model/ops/deformable-attention.js';
 import { hasKernel } from '../../src/model/ops/fused.js';
 import { tiny } from '../../src/model/presets.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
@@ -9,7 +10,7 @@ import { initializeWeights } from '../../src/model/weights/initialize.js';
 import { pairLosses, totalLoss } from '../../src/training/losses.js';
 import type { PairTargets } from '../../src/training/targets.js';
 import { deformableAttentionTests } from '../support/deformable-attention.js';
-import { assertAgree, assertClose, randomTensors } from '../support/tensors.js';
+import { assertAgree, assertClose, assertGradients, randomTensors } from '../support/tensors.js';
 import { webgpuOrSkip } from '../support/webgpu.js';
 
 const texts = {
@@ -73,6 +74,109 @@ describe('the webgpu backend', function () {
     });
 
     deformableAttentionTests();
+
+    it('deformable attention has the same gradients, bit by bit, each time', async () => {
+      const random = randomTensors(3);
+      const inputs = [random([1, 6, 2, 4]), tf.randomUniform([1, 99, 2, 1, 4, 2], 0, 1, 'float32', 1)];
+      const [weights, factors] = [random([1, 99, 2, 1, 4]), random([1, 99, 8])];
+      const gradients = async () => {
+        const { grads } = tf.valueAndGrads((...[v, l, w]: tf.Tensor[]) => {
+          const [value, locations, shares] = [v as tf.Tensor4D, l as tf.Tensor<tf.Rank.R6>, w as tf.Tensor5D];
+          const read = deformableAttention(value, [{ height: 2, width: 3 }], locations, shares);
+          return tf.sum(tf.mul(read, factors));
+        })([...inputs, weights]);
+        return Promise.all(grads.map((gradient) => gradient.data()));
+      };
+      assert.deepEqual(await gradients(), await gradients());
+    });
+
+    it('a gradient that is not a number is none of the sums of its value', async () => {
+      const read = (v: tf.Tensor) =>
+        tf.mul(
+          deformableAttention(
+            v as tf.Tensor4D,
+            [{ height: 1, width: 2 }],
+            tf.fill([1, 1, 1, 1, 1, 2], 0.5) as tf.Tensor<tf.Rank.R6>,
+            tf.ones([1, 1, 1, 1, 1]),
+          ),
+          Number.NaN,
+        );
+      assert.ok(
+        [
+          ...(await tf
+            .grad(read)(tf.ones([1, 2, 1, 1]))
+            .data()),
+        ].every(Number.isNaN),
+      );
+    });
+
+    it('gather rows and sum segments', async () => {
+      const x = randomTensors(3)([9, 5]);
+      const rows = (await x.array()) as number[][];
+      const summed = tf.unsortedSegmentSum(x, tf.tensor1d([0, 2, 2, -1, 9, 0, 1, 1, 2], 'int32'), 4);
+      const sum = (...list: number[]) => rows[0]!.map((_, k) => list.reduce((all, row) => all + rows[row]![k]!, 0));
+      await assertAgree(summed, tf.tensor2d([sum(0, 5), sum(6, 7), sum(1, 2, 8), [0, 0, 0, 0, 0]]));
+      await assertGradients((y) => tf.gather(y!, tf.tensor1d([8, 0, 3, 3, 1], 'int32')), [x]);
+    });
+
+    it('pad five and six axes, and add more arrays than a program may read', async () => {
+      const x = randomTensors(3)([2, 3, 1, 2, 2]);
+      const padded = tf.pad(x, [
+        [0, 0],
+        [1, 0],
+        [0, 2],
+        [0, 0],
+        [0, 1],
+      ]);
+      assert.deepEqual(padded.shape, [2, 4, 3, 2, 3]);
+      assert.deepEqual(await tf.slice(padded, [0, 1, 0, 0, 0], x.shape).data(), await x.data());
+      assertClose(await tf.sum(tf.abs(padded)).data(), await tf.sum(tf.abs(x)).data(), 1e-4);
+      const arrays = Array.from({ length: 40 }, (_, k) => tf.fill([3], k));
+      assert.deepEqual([...(await tf.addN(arrays).data())], [780, 780, 780]);
+    });
+
+    it('a synchronous read says what to do instead', () => {
+      assert.throws(() => tf.add(tf.ones([2000]), 1).dataSync(), { code: 'no-sync-read' });
+    });
+  });
+
+  it('an invalid call ends the process with its reason, and no number is read after it', async () => {
+    const script = `
+      import { execFile } from 'node:child_process';
+import * as tf from '@tensorflow/tfjs-core';
+      import { useBackend } from './src/model/backends/use-backend.ts';
+      await useBackend('webgpu');
+      tf.backend().device.createShaderModule({ code: 'no WGSL' });
+      console.log((await tf.add(tf.ones([2000]), 1).data())[0]);
+    `;
+    const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
+    const { code, stdout, stderr } = await new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) =>
+      execFile(process.execPath, args, (error, out, err) => resolve({ code: error?.code, stdout: out, stderr: err })),
+    );
+    assert.equal(code, 1);
+    assert.equal(stdout, '');
+    assert.match(stderr, /backend webgpu: GPUValidationError: Error while parsing WGSL/);
+  });
+
+  it('leaves no memory behind', async () => {
+    const once = async () => {
+      const [v, l, w] = [tf.ones([1, 6, 2, 4]), tf.zeros([1, 9, 2, 1, 4, 2]), tf.ones([1, 9, 2, 1, 4])];
+      const gradient = tf.grad((x: tf.Tensor) =>
+        tf.sum(
+          deformableAttention(
+            x as tf.Tensor4D,
+            [{ height: 2, width: 3 }],
+            l as tf.Tensor<tf.Rank.R6>,
+            w as tf.Tensor5D,
+          ),
+        ),
+      )(v);
+      await gradient.data();
+      tf.dispose([v, l, w, gradient]);
+      return [tf.memory().numTensors, tf.backend().numDataIds()];
+    };
+    const first = await once();
+    for (let k = 0; k < 5; k++) assert.deepEqual(await once(), first);
   });
 
   it('a tiny tagger says what it says on wasm, and learns what it learns there', async () => {
