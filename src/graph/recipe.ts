@@ -1,4 +1,4 @@
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { OptionError, RelflowError } from '../errors.js';
 import type { Static, TObject } from '../records/type.js';
 import type { Graph } from './graph.js';
@@ -40,7 +40,7 @@ export async function buildRecipe(
   const options: Record<string, unknown> = structuredClone({ ...given });
   let graph: Graph | undefined;
   try {
-    const check = ajv.compile(schema);
+    const check = compile(name, schema);
     if (!check(options)) throw new OptionError(name, explain(check.errors?.[0], schema));
     graph = await build(options);
   } catch (error) {
@@ -51,6 +51,15 @@ export async function buildRecipe(
   // A module may have a relflow of its own beside this one, so `instanceof` would say too much.
   if (!Array.isArray(graph?.nodes)) throw new OptionError(name, 'its build did not give a Graph');
   return { graph, options };
+}
+
+function compile(name: string, schema: OptionsSchema): ValidateFunction {
+  try {
+    return ajv.compile(schema);
+  } catch (error) {
+    const problem = `${name}: its options are no JSON Schema: ${(error as Error).message}`;
+    throw new RelflowError('bad-recipe', problem, { recipe: name }, { cause: error });
+  }
 }
 
 function explain(error: ErrorObject | undefined, schema: OptionsSchema): string {

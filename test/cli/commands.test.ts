@@ -201,7 +201,7 @@ describe('relflow', function () {
     );
     assert.match(
       await plan('unknown.mjs', { a: { type: 'text' } }, '() => null'),
-      /^relflow: mine: the recipe failed: .*schema/,
+      /^relflow: mine: its options are no JSON Schema: .*text/,
     );
     assert.match(
       await plan('format.mjs', { format: { type: 'string' } }, '() => null'),
