@@ -122,13 +122,31 @@ fn main(index: i32) {
 `;
 
 /**
+ * The largest |x|. Bits of numbers without their sign are ordered as the numbers are, infinity and what is no number above
+ * all others.
+ */
+const LARGEST = `
+fn main(index: i32) {
+  if (index >= uniforms.steps) { return; }
+  var most = 0;
+  for (var k = index; k < uniforms.count; k += uniforms.steps) { most = max(most, bitcast<i32>(x[k]) & 0x7fffffff); }
+  atomicMax(&result[uniforms.at], most);
+}
+`;
+
+/** How many threads look for the largest one. */
+const STEPS = 4096;
+
+/**
  * The scale of the sums of 64-bit integers, a power of two: as large as can be, so that no sum of all reads of an image
- * overflows. \`bounds\` are the largest |dy| and |weight|; a bilinear share is 1 at most.
+ * overflows. `bounds` are the largest |dy| and |weight|; a bilinear share is 1 at most.
  */
 const SCALE = `
+fn bound(at: i32) -> f32 { return bitcast<f32>(bounds[at]); }
+
 fn exponent() -> i32 {
   // Each factor is below 2 to its exponent.
-  return clamp(62 - uniforms.readBits - frexp(bounds[0]).exp - frexp(bounds[1]).exp, -120, 120);
+  return clamp(62 - uniforms.readBits - frexp(bound(0)).exp - frexp(bound(1)).exp, -120, 120);
 }
 `;
 
@@ -170,7 +188,7 @@ fn main(index: i32) {
 
 /** Those sums as numbers again; not a number where dy or a weight is none. */
 const TO_NUMBERS = `${SCALE}
-fn isFinite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
+fn isFinite(bits: i32) -> bool { return bits < 0x7f800000; }
 
 fn main(index: i32) {
   if (index >= uniforms.count) { return; }
@@ -198,13 +216,21 @@ function sizesOf({ value, weights }: Inputs) {
   };
 }
 
-const largest = (x: tf.TensorInfo): tf.TensorInfo => {
-  const size = run('Abs', { x }, {});
-  const [row] = [{ ...size, shape: [product(x.shape)] }];
-  const most = run('Max', { x: row }, { reductionIndices: [0], keepDims: true });
-  release(size);
-  return most;
-};
+/** The bits of the largest |x| of each array. */
+function largest(...arrays: readonly tf.TensorInfo[]): tf.TensorInfo {
+  const bounds = zeros([arrays.length], 'int32');
+  for (const [at, x] of arrays.entries())
+    runProgram({
+      name: 'largest of all',
+      code: LARGEST,
+      inputs: { x },
+      uniforms: { count: product(x.shape), steps: STEPS, at },
+      threads: STEPS,
+      shape: bounds.shape,
+      atomic: bounds,
+    });
+  return bounds;
+}
 
 /** Multi-scale deformable attention in WGSL, forwards and backwards; a GPU gives the same bits each time. */
 export function registerWebgpuDeformableAttention(): void {
@@ -247,8 +273,7 @@ export function registerWebgpuDeformableAttention(): void {
         shape: [...shape],
       });
       const [dLocations, dWeights] = [part(0, 2, locations!.shape), part(2, 1, weights!.shape)];
-      const most = [largest(dy!), largest(weights!)] as const;
-      const bounds = run('Concat', most as unknown as Inputs, { axis: 0 });
+      const bounds = largest(dy!, weights!);
       const sums = zeros([2 * product(value!.shape)], 'int32');
       runProgram({
         name: 'gradient of deformable attention by its value',
@@ -267,7 +292,7 @@ export function registerWebgpuDeformableAttention(): void {
         threads: product(value!.shape),
         shape: value!.shape,
       });
-      release(slopes, ...most, bounds, sums);
+      release(slopes, bounds, sums);
       return [dValue, dLocations, dWeights];
     },
   });
