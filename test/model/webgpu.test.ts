@@ -94,6 +94,16 @@ describe('the webgpu backend', function () {
       assert.deepEqual(await gradients(), await gradients());
     });
 
+    it('a long product of small matrices is the same, bit by bit, each time', async () => {
+      const [a, b] = [randomTensors(3)([40, 5000]), randomTensors(4)([5000, 30])] as [tf.Tensor2D, tf.Tensor2D];
+      const [once, again] = [await tf.matMul(a, b).data(), await tf.matMul(a, b).data()];
+      assert.deepEqual(once, again);
+      const [x, y] = [await a.data(), await b.data()];
+      let sum = 0;
+      for (let k = 0; k < 5000; k++) sum += x[7 * 5000 + k]! * y[k * 30 + 11]!;
+      assert.ok(Math.abs(once[7 * 30 + 11]! - sum) < 1e-3);
+    });
+
     it('where one slope is no number, no sum of slopes is one', async () => {
       for (const odd of [Number.NaN, Number.POSITIVE_INFINITY]) {
         const factors = tf.tensor3d(

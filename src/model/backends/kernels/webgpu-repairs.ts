@@ -1,8 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { product, release } from './webgpu-program.js';
 
-/** Kernels of the backend that are wrong, set right. */
+/** The package's number of the matrix product by tiles, in which each number of the result has one thread. */
+const TILES = 3;
+
+/** Kernels of the backend that are wrong, set right; long products of small matrices would be added as threads come. */
 export function repairWebgpuKernels(): void {
+  tf.env().set('WEBGPU_MATMUL_PROGRAM_TYPE', TILES);
   repairPad();
   repairSum();
 }
