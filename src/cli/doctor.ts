@@ -33,6 +33,7 @@ export function doctorCommand(program: Command): void {
           ]),
         ),
       );
+      for (const { name, adapter } of found.backends) if (adapter !== undefined) print(`\n${name} runs on ${adapter}`);
       if (found.missing.length > 0) print('');
       for (const { name, advice } of found.missing) print(`${name} ${advice}`);
     });

@@ -60,7 +60,7 @@ export function evaluatePredicatesCommand(evaluate: Command): void {
     .addOption(new Option('--label-noise <rate>', 'rate of wrong labels').argParser(number(0, 1)).default(0.2))
     .addOption(new Option('--noise-seed <n>', 'of both').argParser(number(0, 2 ** 32 - 1, true)).default(1))
     .addOption(new Option('--limit <n>', 'only the first so many images').argParser(number(1, 1e9, true)))
-    .option('--backend <name>', 'where R-Taggers run: auto, wasm, tensorflow, cpu')
+    .option('--backend <name>', 'where R-Taggers run: auto, wasm, tensorflow, webgpu, cpu')
     .addOption(new Option('--threads <n>', 'threads of R-Taggers').argParser(number(1, 64, true)))
     .option('--by-predicate', 'print the average precision of each predicate too')
     .option('--markdown', 'print the tables as Markdown')

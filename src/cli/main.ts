@@ -74,10 +74,20 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
+// What ends the process from outside of any call: an error of a GPU, for example.
+process.on('uncaughtException', (error) => {
+  report(error);
+  process.exit();
+});
+
 collectEarly();
 try {
   await main(process.argv.slice(2));
 } catch (error) {
+  report(error);
+}
+
+function report(error: unknown): void {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else if (error instanceof RelflowError) {

@@ -6,23 +6,14 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { linear, plainLinear } from '../../src/model/layers/linear.js';
-import { deformableAttention, plainDeformableAttention } from '../../src/model/ops/deformable-attention.js';
 import { gelu, plainGelu } from '../../src/model/ops/gelu.js';
 import { layerNorm, plainLayerNorm } from '../../src/model/ops/layer-norm.js';
 import { plainWindows, windows } from '../../src/model/ops/windows.js';
 import { gradientLength } from '../../src/training/adam-w.js';
-import { assertGradients, randomTensors } from '../support/tensors.js';
+import { deformableAttentionTests } from '../support/deformable-attention.js';
+import { assertAgree, assertGradients, randomTensors } from '../support/tensors.js';
 
 const random = randomTensors(11);
-
-/** Relative to the largest number: sums in another order differ by so little. */
-async function assertAgree(actual: tf.Tensor, expected: tf.Tensor, tolerance = 1e-5): Promise<void> {
-  assert.deepEqual(actual.shape, expected.shape);
-  const [a, b] = [await actual.data(), await expected.data()];
-  const scale = Array.from(b).reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
-  for (let k = 0; k < b.length; k++)
-    assert.ok(Math.abs(a[k]! - b[k]!) <= tolerance * scale, `[${k}]: ${a[k]}, expected ${b[k]}`);
-}
 
 /** The product as it is written down, in double precision. */
 function plainProduct(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boolean): tf.Tensor {
@@ -250,87 +241,7 @@ for (const threads of [1, 2])
           [random([2, height, width, inputs]), random([window, window, inputs, outputs])],
         ));
 
-    describe('deformable attention', () => {
-      const levels = [
-        { height: 5, width: 7 },
-        { height: 3, width: 3 },
-        { height: 1, width: 2 },
-      ];
-      /** Points far outside, on the edges and inside; no width is a multiple of four. */
-      const make = (batch: number, queries: number, heads: number, width: number, points: number) =>
-        [
-          random([batch, 46, heads, width]) as tf.Tensor4D,
-          tf.add(random([batch, queries, heads, 3, points, 2], 0.6), 0.5) as tf.Tensor<tf.Rank.R6>,
-          random([batch, queries, heads, 3, points]) as tf.Tensor5D,
-        ] as const;
-
-      for (const sizes of [
-        [1, 1, 1, 1, 1],
-        [2, 17, 3, 5, 2],
-        [1, 150, 8, 32, 4],
-        [1, 0, 2, 4, 1],
-      ] as [number, number, number, number, number][])
-        it(`agrees with the reference: [batch, queries, heads, width, points] [${sizes}]`, async () => {
-          const [value, locations, weights] = make(...sizes);
-          const run = (f: typeof deformableAttention) => f(value, levels, locations, weights);
-          if (sizes[1] === 0) return assert.deepEqual(run(deformableAttention).shape, [1, 0, 8]);
-          await assertAgree(run(deformableAttention), run(plainDeformableAttention));
-          const share = random([sizes[0], sizes[1], sizes[2] * sizes[3]]);
-          const gradients = (f: typeof deformableAttention) =>
-            tf.grads((v: tf.Tensor, l: tf.Tensor, w: tf.Tensor) =>
-              tf.sum(tf.mul(f(v as tf.Tensor4D, levels, l as tf.Tensor<tf.Rank.R6>, w as tf.Tensor5D), share)),
-            )([value, locations, weights]);
-          const [fused, plain] = [gradients(deformableAttention), gradients(plainDeformableAttention)];
-          for (let k = 0; k < 3; k++) await assertAgree(fused[k]!, plain[k]!);
-        });
-
-      // The cells that PyTorch 2.15's grid_sample reads on a processor with fused multiply-add; of the first two, product
-      // and difference rounded one by one give the next cell.
-      it('reads the official cell where a point lies within rounding of a border', async () => {
-        for (const [columns, place, cell] of [
-          [10, 0.8499999642372131, 7],
-          [20, 0.42499998211860657, 7],
-          [10, 0.34999996423721313, 2],
-          [10, 0.3500000536441803, 3],
-          [10, 0.6500000357627869, 6],
-          [20, 0.42500007152557373, 8],
-          [20, 0.7250000834465027, 14],
-          [6, 0.2499999701976776, 0],
-          [6, 0.2500000298023224, 1],
-        ] as const) {
-          const squares = tf.tensor4d(
-            Array.from({ length: columns }, (_, k) => k * k),
-            [1, columns, 1, 1],
-          );
-          const read = (l: tf.Tensor) =>
-            deformableAttention(
-              squares,
-              [{ height: 1, width: columns }],
-              l as tf.Tensor<tf.Rank.R6>,
-              tf.ones([1, 1, 1, 1, 1]) as tf.Tensor5D,
-            );
-          const slope = tf.grad(read)(tf.tensor([place, 0.5], [1, 1, 1, 1, 1, 2]));
-          // From c² to (c + 1)² in a column.
-          assert.equal((await slope.data())[0], columns * (2 * cell + 1), `${place} of ${columns} columns`);
-        }
-      });
-
-      it('has the gradients of finite differences', async () => {
-        const [value, , weights] = make(1, 6, 2, 5, 2);
-        // Away from the cells' borders, where the slope jumps.
-        const places = tf.tensor(
-          Array.from({ length: 6 * 2 * 3 * 2 }, (_, k) => [
-            ((k * 5) % 9) / 9 + 0.02,
-            ((k * 7) % 11) / 11 + 0.03,
-          ]).flat(),
-          [1, 6, 2, 3, 2, 2],
-        );
-        const run = (v: tf.Tensor, l: tf.Tensor, w: tf.Tensor) =>
-          deformableAttention(v as tf.Tensor4D, levels, l as tf.Tensor<tf.Rank.R6>, w as tf.Tensor5D);
-        await assertGradients((v, w) => run(v!, places, w!), [value, weights]);
-        await assertGradients((l) => run(value, l!, weights), [places], { step: 1e-3, tolerance: 3e-2 });
-      });
-    });
+    deformableAttentionTests();
   });
 
 describe('kernels of the wasm backend', () => {

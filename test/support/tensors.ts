@@ -12,6 +12,15 @@ export function assertClose(actual: ArrayLike<number>, expected: ArrayLike<numbe
     );
 }
 
+/** Relative to the largest number: sums in another order differ by so little. */
+export async function assertAgree(actual: tf.Tensor, expected: tf.Tensor, tolerance = 1e-5): Promise<void> {
+  assert.deepEqual(actual.shape, expected.shape);
+  const [a, b] = [await actual.data(), await expected.data()];
+  const scale = Array.from(b).reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+  for (let k = 0; k < b.length; k++)
+    assert.ok(Math.abs(a[k]! - b[k]!) <= tolerance * scale, `[${k}]: ${a[k]}, expected ${b[k]}`);
+}
+
 /** A source of tensors of normal random numbers, the same in each run. */
 export function randomTensors(seed: number) {
   const random = new Random(seed);

@@ -4,11 +4,14 @@ import type { RelflowError } from '../../errors.js';
 import type { BackendName } from './backend-names.js';
 import { nativePackage } from './native-backend.js';
 import { useBackend } from './use-backend.js';
+import { missingWebgpuPackages } from './webgpu-backend.js';
 
 /** What a backend can do on this machine. */
 export interface BackendReport {
   readonly name: BackendName;
   readonly threads: number;
+  /** What the webgpu backend runs on. */
+  readonly adapter?: string;
   /** Vector instructions, of the wasm backend alone. */
   readonly simd?: boolean;
   /** Milliseconds that a product of two matrices of `size` takes, the least of some. */
@@ -36,24 +39,31 @@ export interface Examination {
  */
 export async function examine(threads?: number): Promise<Examination> {
   const backends: BackendReport[] = [];
-  const missing: Examination['missing'][number][] = [{ name: 'webgpu', advice: 'is not supported yet' }];
+  const missing: Examination['missing'][number][] = [];
   for (const [name, size] of [
     ['cpu', 256],
     ['tensorflow', 1024],
+    ['webgpu', 1024],
     ['wasm', 1024],
   ] as const) {
     if (name === 'tensorflow' && nativePackage() === undefined) {
       missing.push({ name, advice: 'is not installed: docs/backends.md says how, and what it is worth' });
       continue;
     }
+    if (name === 'webgpu' && missingWebgpuPackages().length > 0) {
+      const packages = missingWebgpuPackages().join(' and ');
+      missing.push({ name, advice: `is not installed, ${packages} is not here: docs/backends.md says how` });
+      continue;
+    }
     const backend = await useBackend(name, threads === undefined ? {} : { threads }).catch((error: RelflowError) => {
-      missing.push({ name, advice: error.message });
+      missing.push({ name, advice: error.message.replace(/^backend \w+: /, 'can not run: ') });
     });
     if (!backend) continue;
     const milliseconds = await measure(size);
     backends.push({
       name,
       threads: backend.threads,
+      ...(backend.adapter !== undefined && { adapter: backend.adapter }),
       ...(name === 'wasm' && { simd: (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) as boolean }),
       milliseconds,
       size,
@@ -73,7 +83,9 @@ export async function examine(threads?: number): Promise<Examination> {
 async function measure(size: number): Promise<number> {
   const [a, b] = [tf.ones([size, size]), tf.ones([size, size])];
   let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 5; round++) {
+  const begin = performance.now();
+  // A GPU in software takes seconds for one.
+  for (let round = 0; round < 5 && performance.now() - begin < 2000; round++) {
     const start = performance.now();
     const product = tf.matMul(a, b);
     await product.data();

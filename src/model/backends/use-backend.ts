@@ -5,6 +5,7 @@ import { registerGradients } from './gradients.js';
 import { nativePackage, startNative } from './native-backend.js';
 import { defaultThreads, startWasm } from './wasm-backend.js';
 import { installWasmKernels } from './wasm-kernels.js';
+import { startWebgpu } from './webgpu-backend.js';
 
 export interface BackendOptions {
   /** Threads of the wasm backend; as many as there are processors, at most 8, by default. TensorFlow's are its own choice by default. */
@@ -16,6 +17,8 @@ export interface Backend {
   readonly name: BackendName;
   /** 1 where the backend has none of its own, or does not say. */
   readonly threads: number;
+  /** What the webgpu backend runs on, e.g. `NVIDIA H100`. */
+  readonly adapter?: string;
 }
 
 let running: Promise<Backend> | undefined;
@@ -23,7 +26,7 @@ let asked: { readonly name: BackendName; readonly threads: number } | undefined;
 
 /**
  * Starts a backend and makes it whole: gradients are registered, and what kernels it lacks. `auto` is TensorFlow's own
- * library where its package is installed, else wasm, which needs no native install.
+ * library where its package is installed, else wasm, which needs no native install; webgpu runs where it is named.
  *
  * A process has one backend at a time. Asking for the one that runs costs nothing.
  *
@@ -63,6 +66,6 @@ async function start(name: BackendName, threads: number | undefined): Promise<Ba
     case 'tensorflow':
       return { name, threads: (await startNative(threads)).threads };
     case 'webgpu':
-      throw new RelflowError('no-backend', `backend ${name}: is not supported yet`);
+      return { name, threads: 1, adapter: (await startWebgpu()).adapter };
   }
 }

@@ -1,0 +1,44 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { product, runProgram, zeros } from './webgpu-program.js';
+
+/** `x` is `[rows, width]`, the result `[segments, width]`; rows of segments that are none are left out. */
+const SEGMENT_SUM = `
+fn main(index: i32) {
+  if (index >= uniforms.count) { return; }
+  let segment = index / uniforms.width;
+  let column = index % uniforms.width;
+  var sum = 0.0;
+  for (var row = 0; row < uniforms.rows; row++) {
+    if (segments[row] == segment) { sum += x[row * uniforms.width + column]; }
+  }
+  result[index] = sum;
+}
+`;
+
+/**
+ * Sums of rows by segment, which gradients of gathers are. The backend's own adds numbers as threads happen to come; here
+ * each sum has one thread, and the rows come in order.
+ */
+export function registerWebgpuSegmentSum(): void {
+  tf.unregisterKernel('UnsortedSegmentSum', 'webgpu');
+  tf.registerKernel({
+    kernelName: 'UnsortedSegmentSum',
+    backendName: 'webgpu',
+    kernelFunc: ({ inputs, attrs }) => {
+      const { x, segmentIds } = inputs as Record<string, tf.TensorInfo>;
+      const { numSegments } = attrs as unknown as tf.UnsortedSegmentSumAttrs;
+      const [rows, ...rest] = x!.shape as [number, ...number[]];
+      const shape = [numSegments, ...rest];
+      const count = product(shape);
+      if (rows === 0 || count === 0) return zeros(shape);
+      return runProgram({
+        name: 'segment sum',
+        code: SEGMENT_SUM,
+        inputs: { x: x!, segments: segmentIds! },
+        uniforms: { rows, width: product(rest), count },
+        threads: count,
+        shape,
+      });
+    },
+  });
+}

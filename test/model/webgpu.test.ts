@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import * as tf from '@tensorflow/tfjs-core';
+import { useBackend } from '../../src/model/backends/use-backend.js';
+import { deformableAttention } from '../../src/model/ops/deformable-attention.js';
+import { hasKernel } from '../../src/model/ops/fused.js';
+import { tiny } from '../../src/model/presets.js';
+import { RlipV2 } from '../../src/model/rlip-v2.js';
+import { initializeWeights } from '../../src/model/weights/initialize.js';
+import { pairLosses, totalLoss } from '../../src/training/losses.js';
+import type { PairTargets } from '../../src/training/targets.js';
+import { deformableAttentionTests } from '../support/deformable-attention.js';
+import { assertAgree, assertClose, assertGradients, randomTensors } from '../support/tensors.js';
+import { webgpuOrSkip } from '../support/webgpu.js';
+
+const texts = {
+  ids: Int32Array.from([0, 70, 71, 2, 0, 80, 2, 1, 0, 90, 91, 2, 0, 99, 2, 1, 0, 5, 2, 1]),
+  texts: 5,
+  tokens: 4,
+};
+/** Three objects, the last of which is none, and two relations. */
+const OBJECTS = 3;
+
+const targets: PairTargets = {
+  subjectBoxes: Float32Array.from({ length: 12 }, (_, k) => 0.2 + ((k * 7) % 5) / 10),
+  objectBoxes: Float32Array.from({ length: 12 }, (_, k) => 0.1 + ((k * 3) % 7) / 12),
+  subjectLabels: Int32Array.from([0, 1, 0]),
+  objectLabels: Int32Array.from([1, 1, 0]),
+  relations: Float32Array.from([1, 0, 0, 1, 1, 1]),
+};
+
+/** What a tiny tagger says of an image, its loss, and the gradient of each trained weight. */
+async function trainingPass() {
+  const model = new RlipV2(tiny.tagger);
+  initializeWeights(model.parameters, 1);
+  const images = { pixels: randomTensors(5)([1, 64, 96, 3]) as tf.Tensor4D, sizes: [{ height: 64, width: 96 }] };
+  const trained = [...model.parameters.values()].filter(({ trained }) => trained);
+  const decode = () => {
+    const encoded = model.encode(images, { vectors: model.encodeTexts(texts), objects: OBJECTS });
+    return model.decode(encoded, { groups: [targets] });
+  };
+  const last = tf.tidy(() => ({ ...decode().at(-1)! }) as unknown as tf.TensorContainer) as Record<string, tf.Tensor>;
+  const { value, grads } = tf.variableGrads(
+    () => totalLoss(decode().map((layer) => pairLosses(layer, [targets], { given: true, quality: false }))),
+    trained.map(({ variable }) => variable),
+  );
+  const outputs: Record<string, tf.TypedArray> = {};
+  const gradients: Record<string, tf.TypedArray> = {};
+  for (const [name, tensor] of Object.entries(last)) outputs[name] = await tensor.data();
+  // What has no part in the loss has no gradient.
+  for (const { name, variable } of trained)
+    if (grads[variable.name]) gradients[name] = await grads[variable.name]!.data();
+  const loss = (await value.data())[0]!;
+  tf.dispose([images.pixels, last, value, grads]);
+  model.dispose();
+  return { outputs, gradients, loss };
+}
+
+describe('the webgpu backend', function () {
+  // The first use of each kernel compiles it.
+  this.timeout(300_000);
+  before(async function () {
+    await webgpuOrSkip(this);
+  });
+  beforeEach(async () => {
+    await useBackend('webgpu');
+  });
+  after(() => useBackend('wasm', { threads: 1 }));
+
+  describe('kernels', () => {
+    beforeEach(() => tf.engine().startScope());
+    afterEach(() => tf.engine().endScope());
+
+    it('are there', () => {
+      assert.equal(tf.getBackend(), 'webgpu');
+      assert.ok(hasKernel('RelflowDeformableAttention'));
+      assert.ok(hasKernel('RelflowDeformableAttentionGradient'));
+    });
+
+    deformableAttentionTests();
+
+    it('deformable attention has the same gradients, bit by bit, each time', async () => {
+      const random = randomTensors(3);
+      const inputs = [random([1, 6, 2, 4]), tf.randomUniform([1, 99, 2, 1, 4, 2], 0, 1, 'float32', 1)];
+      const [weights, factors] = [random([1, 99, 2, 1, 4]), random([1, 99, 8])];
+      const gradients = async () => {
+        const { grads } = tf.valueAndGrads((...[v, l, w]: tf.Tensor[]) => {
+          const [value, locations, shares] = [v as tf.Tensor4D, l as tf.Tensor<tf.Rank.R6>, w as tf.Tensor5D];
+          const read = deformableAttention(value, [{ height: 2, width: 3 }], locations, shares);
+          return tf.sum(tf.mul(read, factors));
+        })([...inputs, weights]);
+        return Promise.all(grads.map((gradient) => gradient.data()));
+      };
+      assert.deepEqual(await gradients(), await gradients());
+    });
+
+    it('a long product of small matrices is the same, bit by bit, each time', async () => {
+      const [a, b] = [randomTensors(3)([40, 5000]), randomTensors(4)([5000, 30])] as [tf.Tensor2D, tf.Tensor2D];
+      const [once, again] = [await tf.matMul(a, b).data(), await tf.matMul(a, b).data()];
+      assert.deepEqual(once, again);
+      const [x, y] = [await a.data(), await b.data()];
+      let sum = 0;
+      for (let k = 0; k < 5000; k++) sum += x[7 * 5000 + k]! * y[k * 30 + 11]!;
+      assert.ok(Math.abs(once[7 * 30 + 11]! - sum) < 1e-3);
+    });
+
+    it('where one slope is no number, no sum of slopes is one', async () => {
+      for (const odd of [Number.NaN, Number.POSITIVE_INFINITY]) {
+        const factors = tf.tensor3d(
+          Float32Array.from({ length: 300 }, (_, k) => (k === 170 ? odd : 1)),
+          [1, 300, 1],
+        );
+        const places = tf.fill([1, 300, 1, 1, 1, 2], 0.5) as tf.Tensor<tf.Rank.R6>;
+        const shares = tf.ones([1, 300, 1, 1, 1]) as tf.Tensor5D;
+        const read = (v: tf.Tensor) =>
+          tf.mul(deformableAttention(v as tf.Tensor4D, [{ height: 1, width: 2 }], places, shares), factors);
+        assert.ok(
+          [
+            ...(await tf
+              .grad(read)(tf.ones([1, 2, 1, 1]))
+              .data()),
+          ].every(Number.isNaN),
+        );
+      }
+    });
+
+    it('gather rows and sum segments', async () => {
+      const x = randomTensors(3)([9, 5]);
+      const rows = (await x.array()) as number[][];
+      const summed = tf.unsortedSegmentSum(x, tf.tensor1d([0, 2, 2, -1, 9, 0, 1, 1, 2], 'int32'), 4);
+      const sum = (...list: number[]) => rows[0]!.map((_, k) => list.reduce((all, row) => all + rows[row]![k]!, 0));
+      await assertAgree(summed, tf.tensor2d([sum(0, 5), sum(6, 7), sum(1, 2, 8), [0, 0, 0, 0, 0]]));
+      await assertGradients((y) => tf.gather(y!, tf.tensor1d([8, 0, 3, 3, 1], 'int32')), [x]);
+    });
+
+    it('pad five and six axes, and add more arrays than a program may read', async () => {
+      const x = randomTensors(3)([2, 3, 1, 2, 2]);
+      const padded = tf.pad(x, [
+        [0, 0],
+        [1, 0],
+        [0, 2],
+        [0, 0],
+        [0, 1],
+      ]);
+      assert.deepEqual(padded.shape, [2, 4, 3, 2, 3]);
+      assert.deepEqual(await tf.slice(padded, [0, 1, 0, 0, 0], x.shape).data(), await x.data());
+      assertClose(await tf.sum(tf.abs(padded)).data(), await tf.sum(tf.abs(x)).data(), 1e-4);
+      const arrays = Array.from({ length: 40 }, (_, k) => tf.fill([3], k));
+      assert.deepEqual([...(await tf.addN(arrays).data())], [780, 780, 780]);
+    });
+
+    it('a synchronous read says what to do instead', () => {
+      assert.throws(() => tf.add(tf.ones([2000]), 1).dataSync(), { code: 'no-sync-read' });
+    });
+  });
+
+  it('an invalid call ends the process with its reason, and no number is read after it', async () => {
+    const script = `
+      import { execFile } from 'node:child_process';
+import * as tf from '@tensorflow/tfjs-core';
+      import { useBackend } from './src/model/backends/use-backend.ts';
+      await useBackend('webgpu');
+      tf.backend().device.createShaderModule({ code: 'no WGSL' });
+      console.log((await tf.add(tf.ones([2000]), 1).data())[0]);
+    `;
+    const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
+    const { code, stdout, stderr } = await new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) =>
+      execFile(process.execPath, args, (error, out, err) => resolve({ code: error?.code, stdout: out, stderr: err })),
+    );
+    assert.equal(code, 1);
+    // Dawn tells of it there too.
+    assert.doesNotMatch(stdout, /^2$/m);
+    assert.match(stderr, /backend webgpu: GPUValidationError: Error while parsing WGSL/);
+  });
+
+  it('leaves no memory behind', async () => {
+    const once = async () => {
+      const [v, l, w] = [tf.ones([1, 6, 2, 4]), tf.zeros([1, 9, 2, 1, 4, 2]), tf.ones([1, 9, 2, 1, 4])];
+      const gradient = tf.grad((x: tf.Tensor) =>
+        tf.sum(
+          deformableAttention(
+            x as tf.Tensor4D,
+            [{ height: 2, width: 3 }],
+            l as tf.Tensor<tf.Rank.R6>,
+            w as tf.Tensor5D,
+          ),
+        ),
+      )(v);
+      await gradient.data();
+      tf.dispose([v, l, w, gradient]);
+      return [tf.memory().numTensors, tf.backend().numDataIds()];
+    };
+    const first = await once();
+    for (let k = 0; k < 5; k++) assert.deepEqual(await once(), first);
+  });
+
+  it('a tiny tagger says what it says on wasm, and learns what it learns there', async () => {
+    const ours = await trainingPass();
+    await useBackend('wasm', { threads: 1 });
+    const theirs = await trainingPass();
+    for (const [name, values] of Object.entries(theirs.outputs)) assertClose(ours.outputs[name]!, values, 1e-4);
+    assert.ok(Math.abs(ours.loss - theirs.loss) <= 1e-5 * theirs.loss, `loss ${ours.loss}, expected ${theirs.loss}`);
+    for (const [name, values] of Object.entries(theirs.gradients)) {
+      const length = Math.hypot(...values);
+      const off = Math.hypot(...values.map((value, k) => value - ours.gradients[name]![k]!));
+      // The gradient of a key's bias is rounding alone: a softmax is blind to it.
+      assert.ok(off <= 1e-3 * length + 1e-6, `${name}: off by ${off}, its length is ${length}`);
+    }
+  });
+});
