@@ -94,6 +94,22 @@ describe('the webgpu backend', function () {
       assert.deepEqual(await gradients(), await gradients());
     });
 
+    it('deformable attention takes more threads than fit along one axis', async () => {
+      const queries = 17_000;
+      const value = randomTensors(3)([1, 1, 8, 32]) as tf.Tensor4D;
+      const places = tf.fill([1, queries, 8, 1, 1, 2], 0.5) as tf.Tensor<tf.Rank.R6>;
+      const read = (v: tf.Tensor) =>
+        deformableAttention(v as tf.Tensor4D, [{ height: 1, width: 1 }], places, tf.ones([1, queries, 8, 1, 1]));
+      const [values, each] = [await value.data(), await read(value).data()];
+      assert.equal(each.length, queries * 256);
+      for (const query of [0, 8191, 16_383, 16_384, queries - 1])
+        assert.deepEqual(each.slice(256 * query, 256 * (query + 1)), values);
+      const slopes = await tf
+        .grad((v) => tf.sum(read(v)))(value)
+        .data();
+      assert.deepEqual(new Set(slopes), new Set([queries]));
+    });
+
     it('a long product of small matrices is the same, bit by bit, each time', async () => {
       const [a, b] = [randomTensors(3)([40, 5000]), randomTensors(4)([5000, 30])] as [tf.Tensor2D, tf.Tensor2D];
       const [once, again] = [await tf.matMul(a, b).data(), await tf.matMul(a, b).data()];

@@ -16,6 +16,8 @@ interface WebgpuBackend {
 }
 
 const THREADS = 64;
+/** Groups of threads along one axis that every device has; more are laid out in rows, which the index runs through. */
+const MOST_GROUPS = 65535;
 
 export const product = (shape: readonly number[]): number => shape.reduce((all, size) => all * size, 1);
 
@@ -41,6 +43,8 @@ export interface WebgpuProgram {
 /** Runs a program on the GPU. Arrays are flat to it, whatever their shape. */
 export function runProgram({ name, code, inputs, uniforms, threads, shape, atomic }: WebgpuProgram): tf.TensorInfo {
   const names = Object.keys(inputs);
+  const groups = Math.ceil(threads / THREADS);
+  const rows = Math.ceil(groups / MOST_GROUPS);
   const program = {
     variableNames: names,
     outputShape: [product(shape)],
@@ -50,7 +54,7 @@ export function runProgram({ name, code, inputs, uniforms, threads, shape, atomi
     workgroupSize: [THREADS, 1, 1],
     shaderKey: `relflow ${name}`,
     dispatchLayout: { x: [0] },
-    dispatch: [Math.ceil(threads / THREADS), 1, 1],
+    dispatch: [Math.ceil(groups / rows), rows, 1],
     atomic: atomic !== undefined,
     getUserCode: () => code,
   };
