@@ -34,14 +34,14 @@ from disk, decoded and varied while the steps run, beside the same steps on batc
 
   --steps N     of each kind in a round (default 10)
   --rounds N    how often both take turns (default 4)
-  --threads N   of the wasm backend (default 2)
+  --threads N   of the wasm backend (default 1, as the sprite tagger is trained; two are no faster)
   --readers N   threads that read images, 0 for none (default: as in a training)
   --help        this text`;
 
 const { flags, usage } = scriptFlags(HELP, {
   steps: { type: 'string', default: '10' },
   rounds: { type: 'string', default: '4' },
-  threads: { type: 'string', default: '2' },
+  threads: { type: 'string', default: '1' },
   readers: { type: 'string' },
 });
 const [steps, rounds] = [wholeNumber(usage, 'steps', flags.steps), wholeNumber(usage, 'rounds', flags.rounds)];

@@ -6,7 +6,7 @@ import { command, relflow, start } from '../support/command.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { writeSyntheticCoco } from '../support/synthetic-coco.js';
 
-const KILLS = 8;
+const KILLS = 6;
 
 describe('a run that is interrupted', function () {
   this.timeout(300_000);

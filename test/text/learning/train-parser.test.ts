@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TextGraph } from '../../../src/records/text-graph.js';
@@ -19,18 +19,23 @@ const rows = subjects.flatMap((subject) =>
 );
 
 const train = (...args: string[]) =>
-  spawnSync(process.execPath, ['--import', 'tsx', 'src/text/learning/train-parser.ts', ...args], { encoding: 'utf8' });
+  new Promise<{ readonly status: unknown; readonly stdout: string; readonly stderr: string }>((resolve) => {
+    const command = ['--import', 'tsx', 'src/text/learning/train-parser.ts', ...args];
+    execFile(process.execPath, command, (error, stdout, stderr) =>
+      resolve({ status: error ? error.code : 0, stdout, stderr }),
+    );
+  });
 
 describe('npm run train:parser', function () {
   this.timeout(120_000);
 
-  it('makes a model of a folder of captions, the same each time', () => {
+  it('makes a model of a folder of captions, the same each time', async () => {
     const folder = temporaryFolder();
     for (const split of ['train', 'dev'])
       writeFileSync(join(folder, `${split}.csv`), `caption,scene_graph\n${rows.join('\n')}\n`);
     const files = ['a.model', 'b.model'].map((name) => join(folder, name));
-    for (const out of files) {
-      const { status, stderr } = train(folder, '--epochs', '60', '--out', out);
+    const trainings = await Promise.all(files.map((out) => train(folder, '--epochs', '60', '--out', out)));
+    for (const { status, stderr } of trainings) {
       assert.equal(status, 0, stderr);
       const [, score] = /student, epoch 60: .*all words: 72 captions, Set Match (\S+),/s.exec(stderr)!;
       assert.ok(Number(score) > 90, `Set Match ${score}`);
@@ -45,7 +50,7 @@ describe('npm run train:parser', function () {
     );
   });
 
-  it('learns from teachers, whose labels are kept for the next run', () => {
+  it('learns from teachers, whose labels are kept for the next run', async () => {
     const folder = temporaryFolder();
     for (const split of ['train', 'dev'])
       writeFileSync(join(folder, `${split}.csv`), `caption,scene_graph\n${rows.join('\n')}\n`);
@@ -70,7 +75,9 @@ describe('npm run train:parser', function () {
       keep,
     ];
     const files = ['a.model', 'b.model'].map((name) => join(folder, name));
-    const runs = files.map((out) => train(...args, '--out', out));
+    // One after the other: the second one takes what the first one kept.
+    const runs = [];
+    for (const out of files) runs.push(await train(...args, '--out', out));
     for (const { status, stderr } of runs) {
       assert.equal(status, 0, stderr);
       assert.match(stderr, /64 captions without graphs.*64 captions labelled.*student, epoch 3/s);
@@ -83,17 +90,17 @@ describe('npm run train:parser', function () {
     const [a, b] = files.map((file) => readFileSync(file));
     assert.ok(a!.equals(b!));
     assert.equal(readdirSync(keep).length, 2);
-    const other = train(...args, '--seed', '2', '--out', files[0]!);
+    const other = await train(...args, '--seed', '2', '--out', files[0]!);
     assert.match(other.stderr, /teacher 1/);
   });
 
-  it('says how it is used', () => {
-    const help = train('--help');
+  it('says how it is used', async () => {
+    const help = await train('--help');
     assert.deepEqual([help.status, help.stdout.startsWith('npm run train:parser -- DIR')], [0, true]);
-    assert.equal(train().status, 2);
-    const odd = train('.', '--epochs', 'many');
+    assert.equal((await train()).status, 2);
+    const odd = await train('.', '--epochs', 'many');
     assert.deepEqual([odd.status, odd.stderr.trim()], [2, '--epochs: many, expected a whole number']);
-    const missing = train('.', '--captions', 'nowhere.txt');
+    const missing = await train('.', '--captions', 'nowhere.txt');
     assert.deepEqual([missing.status, missing.stderr.trim()], [2, 'nowhere.txt: no such file']);
   });
 });
