@@ -6,7 +6,6 @@ import { sceneGraphLines } from '../../src/sources/scene-graph-lines.js';
 import { visualGenome } from '../../src/sources/visual-genome.js';
 import { augment, otherSide, plainView, type Views } from '../../src/training/augment.js';
 import { type BatchStreamOptions, batchStream, epochBatches } from '../../src/training/batch-stream.js';
-import { officialNoise } from '../../src/training/denoising.js';
 import { prefetch } from '../../src/training/prefetch.js';
 import { randomStream } from '../../src/training/random-stream.js';
 import { trainingBatch } from '../../src/training/training-batch.js';
@@ -16,26 +15,14 @@ import { ViewReader } from '../../src/training/view-reader.js';
 import { SCENES } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 import { collect } from '../support/records.js';
+import { smallBatches, smallViews } from '../support/small-batches.js';
 import { writeTrainingScenes } from '../support/training-scenes.js';
 
 const { signal } = new AbortController();
-const views: Views = {
-  flip: 0.5,
-  colour: 0.2,
-  shorter: [48, 64],
-  longest: 96,
-  crop: { probability: 0.5, shorter: [64], sides: [32, 64] },
-};
-const compat = { leakMaskForFullBatchesOnly: false, labelNoiseWithinBatchSize: false, positivePairsFirst: true };
+const views = smallViews;
 const options: BatchStreamOptions = {
-  seed: 1,
-  batch: 3,
-  pairs: 12,
-  texts: { objects: 20, relations: 10 },
-  noise: officialNoise,
-  compat,
+  ...smallBatches,
   training: true,
-  buffer: 4,
   reader: new ViewReader(views, { threads: 0 }),
   ahead: 3,
 };
@@ -170,7 +157,7 @@ describe('trainingBatch', () => {
     };
     const firsts = new Set<number>();
     for (let position = 0; position < 20; position++) {
-      const mixed = { ...options, compat: { ...compat, positivePairsFirst: false } };
+      const mixed = { ...options, compat: { ...smallBatches.compat, positivePairsFirst: false } };
       const view = { image: imageOf(60, 40), sample: many };
       const { targets } = trainingBatch([view], { epoch: 0, position }, await vocabulary(), mixed);
       const width = targets[0]!.relations.length / targets[0]!.subjectLabels.length;

@@ -4,22 +4,15 @@ import { join } from 'node:path';
 import { sceneGraphLines } from '../../src/sources/scene-graph-lines.js';
 import type { Views } from '../../src/training/augment.js';
 import { type BatchStreamOptions, batchStream, epochBatches } from '../../src/training/batch-stream.js';
-import { officialNoise } from '../../src/training/denoising.js';
 import { TrainingData } from '../../src/training/training-data.js';
 import type { TrainingSample } from '../../src/training/training-sample.js';
 import { ViewReader, type ViewReaderOptions } from '../../src/training/view-reader.js';
 import { temporaryFolder } from '../support/folders.js';
+import { smallBatches, smallViews } from '../support/small-batches.js';
 import { countThreads } from '../support/threads.js';
 import { writeTrainingScenes } from '../support/training-scenes.js';
 
-const views: Views = {
-  decoded: 72,
-  flip: 0.5,
-  colour: 0.2,
-  shorter: [48, 64],
-  longest: 96,
-  crop: { probability: 0.5, shorter: [64], sides: [32, 64] },
-};
+const views: Views = { ...smallViews, decoded: 72 };
 const { signal } = new AbortController();
 
 describe('ViewReader', function () {
@@ -36,18 +29,7 @@ describe('ViewReader', function () {
   });
 
   const batchesWith = async (reader: ViewReader, training: boolean) => {
-    const options: BatchStreamOptions = {
-      seed: 1,
-      batch: 3,
-      pairs: 12,
-      texts: { objects: 20, relations: 10 },
-      noise: officialNoise,
-      compat: { leakMaskForFullBatchesOnly: false, labelNoiseWithinBatchSize: false, positivePairsFirst: true },
-      training,
-      buffer: 4,
-      reader,
-      ahead: 6,
-    };
+    const options: BatchStreamOptions = { ...smallBatches, training, reader, ahead: 6 };
     const all = [];
     const stream = (training ? batchStream : epochBatches)(data, options, { epoch: 0, position: 0 }, signal);
     for await (const item of stream) if (all.push(item) === 5) break;
