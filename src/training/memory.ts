@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
 import { onShapes } from '../model/backends/shapes-backend.js';
+import { NO_OBJECTS } from '../model/encode-image.js';
 import type { Dropout } from '../model/layers/dropout.js';
 import { RlipV2 } from '../model/rlip-v2.js';
 import type { Tokenizer } from '../model/text/tokenizer.js';
@@ -9,7 +10,6 @@ import { leakMask } from './denoising.js';
 import { forwardOf } from './open-model.js';
 import type { RunSettings } from './run-settings.js';
 import type { PairTargets } from './targets.js';
-import { NO_OBJECTS } from './text-set.js';
 import type { TrainingBatch } from './training-batch.js';
 import { lossGradients } from './training-step.js';
 import { WeightAverage } from './weight-average.js';

@@ -1,9 +1,7 @@
+import { NO_OBJECTS } from '../model/encode-image.js';
 import type { Random } from '../records/random.js';
 import type { TrainingPair, Vocabulary } from './training-sample.js';
 import type { WeightedNames } from './weighted-draw.js';
-
-/** The official label of what is no object. */
-export const NO_OBJECTS = 'no objects';
 
 /** How many texts a batch has at least, as far as the vocabularies reach. */
 export interface TextTargets {

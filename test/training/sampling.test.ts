@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { NO_OBJECTS } from '../../src/model/encode-image.js';
 import type { ImageRecord } from '../../src/records/image.js';
 import type { Related, Relation } from '../../src/records/scene-graph.js';
 import { draw, randomStream } from '../../src/training/random-stream.js';
 import { samplePairs } from '../../src/training/sample-pairs.js';
 import { shuffleStream } from '../../src/training/shuffle-stream.js';
-import { NO_OBJECTS, textSet } from '../../src/training/text-set.js';
+import { textSet } from '../../src/training/text-set.js';
 import { trainingSample } from '../../src/training/training-sample.js';
 import { WeightedNames } from '../../src/training/weighted-draw.js';
 import { collect } from '../support/records.js';

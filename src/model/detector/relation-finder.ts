@@ -9,8 +9,7 @@ import { positiveInteger } from '../../records/option-checks.js';
 import type { BackendName } from '../backends/backend-names.js';
 import { useBackend } from '../backends/use-backend.js';
 import type { ModelConfig } from '../config.js';
-import { readImage } from '../image/read-image.js';
-import { normalize, resize, targetSize } from '../image/resize.js';
+import { encodeImage, NO_OBJECTS } from '../encode-image.js';
 import { loadModel } from '../load-model.js';
 
 export interface RelationFinderOptions {
@@ -33,8 +32,6 @@ export interface RelationFinderOptions {
   readonly most?: number;
 }
 
-const NO_OBJECTS = 'no objects';
-
 /**
  * RLIPv2 as a finder of relations: ParSeD or ParSeDA, with whatever names it is asked for.
  *
@@ -56,7 +53,7 @@ export async function openRelationFinder(
     if (new Set(names).size < names.length) throw new OptionError(name, `one of the ${list} is listed twice`);
   }
   await useBackend(options.backend ?? 'auto', options.threads === undefined ? {} : { threads: options.threads });
-  const { model, vectors } = await loadModel(weights, {
+  const loaded = await loadModel(weights, {
     configOf: (stored) => {
       const config = options.config ?? stored.config;
       if (config === undefined)
@@ -67,22 +64,17 @@ export async function openRelationFinder(
     tokenizer: options.tokenizer ?? dirname(weights),
   });
   const objects = [...categories.filter((category) => category !== NO_OBJECTS), NO_OBJECTS];
-  const labels = [...objects, ...predicates];
+  const labels = { objects, relations: predicates };
+  const { model } = loaded;
   return {
     name: 'rlip',
     version: '1',
     dispose: () => model.dispose(),
     async find(image, signal) {
       signal.throwIfAborted();
-      const values = await vectors.of(labels);
-      const original = await readImage(join(images, image.file));
-      const target = targetSize(original, size[0], size[1]);
-      const pixels = normalize(resize(original, target));
+      const file = join(images, image.file);
+      const encoded = await encodeImage(loaded, file, { shorter: size[0], longest: size[1] }, labels);
       const last = tf.tidy(() => {
-        const encoded = model.encode(
-          { pixels: tf.tensor4d(pixels, [1, target.height, target.width, 3]), sizes: [target] },
-          { vectors: tf.tensor2d(values, [labels.length, values.length / labels.length]), objects: objects.length },
-        );
         const layers = model.decode(encoded);
         const { subjectLogits, objectLogits, relationLogits, subjectBoxes, objectBoxes } = layers[layers.length - 1]!;
         return {
@@ -93,6 +85,7 @@ export async function openRelationFinder(
           objectBoxes,
         };
       });
+      tf.dispose(encoded as unknown as tf.TensorContainer);
       const arrays = {
         subjects: (await last.subjects.data()) as Float32Array,
         objects: (await last.objects.data()) as Float32Array,

@@ -7,8 +7,7 @@ import type { TagRequest } from '../../records/ports.js';
 import type { BackendName } from '../backends/backend-names.js';
 import { useBackend } from '../backends/use-backend.js';
 import { officialCompat } from '../config.js';
-import { readImage } from '../image/read-image.js';
-import { normalize, resize, targetSize } from '../image/resize.js';
+import { encodeImage, NO_OBJECTS } from '../encode-image.js';
 import { loadModel } from '../load-model.js';
 import { preset, rTaggerR50 } from '../presets.js';
 import type { PairGroup } from '../queries.js';
@@ -16,9 +15,6 @@ import type { Encoded, RlipV2 } from '../rlip-v2.js';
 import type { LabelVectors } from '../text/label-vectors.js';
 import type { StoredModel } from '../weights/stored-model.js';
 import type { RTaggerOptions } from './r-tagger.js';
-
-/** The official label of what is no object; it must be the last of the objects. */
-const NO_OBJECTS = 'no objects';
 
 type SessionOptions = RTaggerOptions & { readonly groupsAtOnce: number; readonly tokenizer: string };
 
@@ -117,23 +113,16 @@ export class TaggingSession {
   /** The image with these texts, encoded; that of the last call where it is the same. */
   async #encode(file: string, { objects: names, relations }: Labels): Promise<Encoded> {
     const objects = [...names.keys(), NO_OBJECTS];
-    const labels = [...objects, ...relations.keys()];
-    const key = JSON.stringify([file, objects.length, labels]);
+    const key = JSON.stringify([file, objects, [...relations.keys()]]);
     if (this.#current?.key === key) return this.#current.encoded;
     if (this.#current) tf.dispose(this.#current.encoded as unknown as tf.TensorContainer);
     this.#current = undefined;
-    const vectors = await this.#vectors.of(labels);
-    const original = await readImage(join(this.#options.images, file));
-    const { shorter, longest } = this.#options.view ?? this.#stored.view ?? {};
-    const size = targetSize(original, shorter, longest);
-    const pixels = normalize(resize(original, size));
-    const encoded = tf.tidy(
-      () =>
-        this.#model.encode(
-          { pixels: tf.tensor4d(pixels, [1, size.height, size.width, 3]), sizes: [size] },
-          { vectors: tf.tensor2d(vectors, [labels.length, vectors.length / labels.length]), objects: objects.length },
-        ) as unknown as tf.TensorContainer,
-    ) as unknown as Encoded;
+    const encoded = await encodeImage(
+      { model: this.#model, vectors: this.#vectors },
+      join(this.#options.images, file),
+      this.#options.view ?? this.#stored.view ?? {},
+      { objects, relations: [...relations.keys()] },
+    );
     this.#current = { key, encoded };
     return encoded;
   }
