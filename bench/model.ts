@@ -33,6 +33,7 @@ function measure(backend: string): Promise<BackendMeasurements | undefined> {
   const args = ['--backend', backend];
   if (values.threads !== undefined) args.push('--threads', values.threads);
   if (values.only !== undefined) args.push('--only', values.only);
+  if (values.profile) args.push('--profile');
   const child = fork(file, args, { execArgv: ['--import', 'tsx'] });
   return new Promise((resolve) => {
     let measured: BackendMeasurements | undefined;

@@ -10,15 +10,22 @@ import { type Encoded, RlipV2 } from '../../src/model/rlip-v2.js';
 import { LabelVectors } from '../../src/model/text/label-vectors.js';
 import { initializeWeights } from '../../src/model/weights/initialize.js';
 import { KernelTimes } from './kernel-times.js';
+import { programLines, programTimes } from './program-times.js';
 import { type BackendMeasurements, decoding, ENCODING, type Measurement } from './report.js';
 
 const { values } = parseArgs({
-  options: { backend: { type: 'string' }, threads: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    backend: { type: 'string' },
+    threads: { type: 'string' },
+    only: { type: 'string' },
+    profile: { type: 'boolean' },
+  },
 });
 const backend = await useBackend(
   (values.backend ?? 'wasm') as BackendName,
   values.threads ? { threads: Number(values.threads) } : {},
 );
+const gpu = backend.name === 'webgpu';
 // Threads start beside the first kernels.
 await new Promise((resolve) => setTimeout(resolve, 500));
 
@@ -30,43 +37,59 @@ function tell(one: Measurement): void {
   console.error(`${backend.name}: ${one.name}: ${one.milliseconds.toFixed(1)} ms${share}${gain}`);
 }
 
-/** The least milliseconds of some rounds, the first of which only warms up. */
-function time(rounds: number, work: () => void): number {
-  work();
-  const all = Array.from({ length: rounds }, () => {
+const probe = tf.fill([4096], 1);
+/** Resolves when all is computed: a GPU is told what to do and does it later, in order. */
+async function settled(): Promise<void> {
+  const last = tf.add(probe, 1);
+  await last.data();
+  last.dispose();
+}
+
+/** How long rounds are at least, so that what is computed outweighs what waiting for a GPU costs, in milliseconds. */
+const ROUND = 20;
+
+/** The least milliseconds that some work takes in a number of rounds, after one that only warms up: programs are compiled. */
+async function time(rounds: number, work: () => void): Promise<number> {
+  const round = async (count: number) => {
     const start = performance.now();
-    work();
-    return performance.now() - start;
-  });
-  return Math.min(...all);
+    for (let k = 0; k < count; k++) work();
+    await settled();
+    return (performance.now() - start) / count;
+  };
+  await round(1);
+  let count = 1;
+  let least = await round(1);
+  for (let k = 1; k < rounds; k++) {
+    count = Math.max(count, Math.ceil(ROUND / least));
+    least = Math.min(least, await round(count));
+  }
+  return least;
 }
 
 const [a, b] = [tf.randomNormal([1024, 1024], 0, 1, 'float32', 1), tf.randomNormal([1024, 1024], 0, 1, 'float32', 2)];
 /** Milliseconds of the matrix product that all else is measured with; a busy machine needs it anew at times. */
-const measureUnit = () =>
-  time(5, () => {
-    const product = tf.matMul(a, b);
-    product.dataSync();
-    product.dispose();
-  });
-const unit = measureUnit();
+const measureUnit = () => time(5, () => tf.matMul(a, b).dispose());
+const unit = await measureUnit();
 tell({ name: '1024³ matrix product', milliseconds: unit, unit });
 
-if (values.only !== 'tagger') measureAttention();
+if (values.only !== 'tagger') await measureAttention();
 if (values.only !== 'kernels') await measureTagger();
 const { wasm } = tf.backend() as unknown as { wasm?: { HEAPU8: Uint8Array } };
+const { numBytesAllocatedInGPU } = tf.memory() as { numBytesAllocatedInGPU?: number };
 const message: BackendMeasurements = {
   backend: backend.name,
   threads: backend.threads,
   measurements,
   resident: 1024 * process.resourceUsage().maxRSS,
   ...(wasm && { heap: wasm.HEAPU8.length }),
+  ...(backend.adapter !== undefined && { adapter: backend.adapter }),
+  ...(gpu && numBytesAllocatedInGPU !== undefined && { device: numBytesAllocatedInGPU }),
 };
 if (process.send) process.send(message, () => process.exit(0));
 else process.exit(0);
 
 /** The fused deformable attention against that of gathers. */
-function measureAttention(): void {
+async function measureAttention(): Promise<void> {
   const levels = [
     { height: 100, width: 134 },
     { height: 50, width: 67 },
@@ -77,9 +100,9 @@ function measureAttention(): void {
   const value = tf.randomNormal([1, tokens, 8, 32], 0, 1, 'float32', 3) as tf.Tensor4D;
   const locations = tf.randomUniform([1, 1000, 8, 4, 4, 2], 0, 1, 'float32', 4) as tf.Tensor<tf.Rank.R6>;
   const weights = tf.randomUniform([1, 1000, 8, 4, 4], 0, 1, 'float32', 5) as tf.Tensor5D;
-  const measure = (f: typeof deformableAttention, rounds: number) => ({
-    forward: time(rounds, () => tf.tidy(() => void f(value, levels, locations, weights).dataSync())),
-    'forward and backward': time(rounds, () =>
+  const measure = async (f: typeof deformableAttention, rounds: number) => ({
+    forward: await time(rounds, () => tf.tidy(() => void f(value, levels, locations, weights))),
+    'forward and backward': await time(rounds, () =>
       tf.dispose(
         tf.grads((v: tf.Tensor, l: tf.Tensor, w: tf.Tensor) =>
           tf.sum(f(v as tf.Tensor4D, levels, l as tf.Tensor<tf.Rank.R6>, w as tf.Tensor5D)),
@@ -87,8 +110,8 @@ function measureAttention(): void {
       ),
     ),
   });
-  const fused = measure(deformableAttention, 5);
-  const plain = measure(plainDeformableAttention, 1);
+  const fused = await measure(deformableAttention, 5);
+  const plain = await measure(plainDeformableAttention, 1);
   for (const part of ['forward', 'forward and backward'] as const)
     tell({
       name: `deformable attention, 1000 queries, ${part}`,
@@ -102,15 +125,28 @@ function measureAttention(): void {
 /** The full R-Tagger on an image, step by step. */
 async function measureTagger(): Promise<void> {
   const times = new KernelTimes();
-  const step = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
-    const before = measureUnit();
-    times.reset();
-    const start = performance.now();
-    const made = await run();
-    const milliseconds = performance.now() - start;
-    const [products, profile] = [times.products, times.lines(12)];
-    const own = (before + measureUnit()) / 2;
-    tell({ name, milliseconds, unit: own, share: (products / milliseconds) * (own / 1024 ** 3), profile });
+  const step = async <T>(name: string, run: () => Promise<T>, discard: (made: T) => void): Promise<T> => {
+    const timed = async () => {
+      times.reset();
+      const start = performance.now();
+      const made = await run();
+      await settled();
+      return { made, milliseconds: performance.now() - start };
+    };
+    // A GPU's first time compiles its programs, which others have no need of.
+    const first = gpu ? await timed() : undefined;
+    if (first) discard(first.made);
+    const before = await measureUnit();
+    const { made, milliseconds } = await timed();
+    const { products } = times;
+    const profile = gpu ? [] : times.lines(12);
+    if (gpu && values.profile) {
+      const programs = await programTimes(async () => discard(await run()));
+      profile.push(...programLines(programs, 12));
+    }
+    const own = (before + (await measureUnit())) / 2;
+    const share = (products / milliseconds) * (own / 1024 ** 3);
+    tell({ name, milliseconds, unit: own, share, profile, ...(first && { first: first.milliseconds }) });
     return made;
   };
   const model = new RlipV2(rTaggerR50);
@@ -118,19 +154,25 @@ async function measureTagger(): Promise<void> {
   const size = { height: 800, width: 1066 };
   const pixels = tf.randomNormal([1, size.height, size.width, 3], 0, 1, 'float32', 6) as tf.Tensor4D;
   const names = Array.from({ length: 100 }, (_, k) => `${k}`);
-  const labels = await LabelVectors.open(model, { encode: (name) => [0, 500 + Number(name), 600 + Number(name), 2] });
-  const vectors = await step('100 label vectors, cold', () => labels.of(names));
+  const open = () => LabelVectors.open(model, { encode: (name) => [0, 500 + Number(name), 600 + Number(name), 2] });
+  const nothing = () => {};
+  const cold = async () => {
+    const labels = await open();
+    return { labels, vectors: await labels.of(names) };
+  };
+  const { labels, vectors } = await step('100 label vectors, cold', cold, nothing);
   const start = performance.now();
   await labels.of(names);
   tell({ name: '100 label vectors, cached', milliseconds: performance.now() - start, unit });
-  const encoded = await step(ENCODING, async () => {
-    const made = tf.tidy(() => {
-      const all = { vectors: tf.tensor2d(vectors, [names.length, vectors.length / names.length]), objects: 81 };
-      return model.encode({ pixels, sizes: [size] }, all) as unknown as tf.TensorContainer;
-    }) as unknown as Encoded;
-    await made.memory.data();
-    return made;
-  });
+  const encoded = await step(
+    ENCODING,
+    async () =>
+      tf.tidy(() => {
+        const all = { vectors: tf.tensor2d(vectors, [names.length, vectors.length / names.length]), objects: 81 };
+        return model.encode({ pixels, sizes: [size] }, all) as unknown as tf.TensorContainer;
+      }) as unknown as Encoded,
+    (made) => tf.dispose(made as unknown as tf.TensorContainer),
+  );
   const group: PairGroup = {
     subjectBoxes: Float32Array.from({ length: 400 }, (_, k) => 0.1 + (k % 7) / 10),
     objectBoxes: Float32Array.from({ length: 400 }, (_, k) => 0.1 + (k % 5) / 8),
@@ -138,12 +180,16 @@ async function measureTagger(): Promise<void> {
     objectLabels: Int32Array.from({ length: 100 }, (_, k) => (7 * k) % 80),
   };
   for (const groups of [1, 4, 16])
-    await step(decoding(groups), async () => {
-      const scores = tf.tidy(() => {
-        const layers = model.decode(encoded, { groups: Array.from({ length: groups }, () => group) });
-        return layers[layers.length - 1]!.relationLogits;
-      });
-      await scores.data();
-      scores.dispose();
-    });
+    await step(
+      decoding(groups),
+      async () => {
+        const scores = tf.tidy(() => {
+          const layers = model.decode(encoded, { groups: Array.from({ length: groups }, () => group) });
+          return layers[layers.length - 1]!.relationLogits;
+        });
+        await scores.data();
+        scores.dispose();
+      },
+      nothing,
+    );
 }

@@ -11,6 +11,8 @@ export interface Measurement {
   readonly share?: number;
   /** How many times faster than the plain version. */
   readonly gain?: number;
+  /** Milliseconds of the first time, in which a GPU's programs are compiled. */
+  readonly first?: number;
   /** Lines of the kernels that take the time. */
   readonly profile?: readonly string[];
 }
@@ -20,9 +22,12 @@ export interface BackendMeasurements {
   readonly backend: string;
   readonly threads: number;
   readonly measurements: readonly Measurement[];
-  /** Bytes of the process at most, and of the backend's heap where it has one. */
+  /** What the webgpu backend runs on. */
+  readonly adapter?: string;
+  /** Bytes of the process at most, of the backend's heap where it has one, and of what it holds of a GPU's memory. */
   readonly resident: number;
   readonly heap?: number;
+  readonly device?: number;
 }
 
 /** What the official PyTorch took for an image, in its own 1024³ matrix products of 33 ms: on two threads. */
@@ -35,12 +40,14 @@ export const decoding = (groups: number): string =>
 const seconds = (milliseconds: number): string =>
   milliseconds < 1000 ? `${milliseconds.toFixed(1)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
+
 /** Backends side by side, and what an image takes beside the official PyTorch. */
 export function report(all: readonly BackendMeasurements[]): string {
   const first = all[0]!;
   const head = [
     '',
-    ...all.map(({ backend, threads }) => `${backend}, ${threads} threads`),
+    ...all.map(({ backend, threads, adapter }) => `${backend}, ${adapter ?? `${threads} threads`}`),
     ...all.slice(1).map(({ backend }) => `${first.backend} : ${backend}`),
   ];
   const table = new Table({ head, style: { head: [], border: [] } });
@@ -52,17 +59,22 @@ export function report(all: readonly BackendMeasurements[]): string {
     });
     table.push([name, ...row.map((one) => (one ? cell(one) : '')), ...ratios]);
   }
-  const memory = ({ resident, heap }: BackendMeasurements) =>
-    `${(resident / 1e9).toFixed(2)} GB${heap === undefined ? '' : `, heap ${(heap / 1e9).toFixed(2)} GB`}`;
+  const memory = ({ resident, heap, device }: BackendMeasurements) => {
+    const parts = [`${gigabytes(resident)}`];
+    if (heap !== undefined) parts.push(`heap ${gigabytes(heap)}`);
+    if (device !== undefined) parts.push(`GPU ${gigabytes(device)}`);
+    return parts.join(', ');
+  };
   table.push(['memory at most', ...all.map(memory), ...all.slice(1).map(() => '')]);
   return [table.toString(), ...all.map(besideOfficial)].join('\n');
 }
 
-function cell({ milliseconds, unit, share, gain }: Measurement): string {
+function cell({ milliseconds, unit, share, gain, first }: Measurement): string {
   const parts = [seconds(milliseconds)];
   if (gain !== undefined) parts.push(`${gain.toFixed(1)} times the plain version's speed`);
   else if (milliseconds !== unit) parts.push(`${Math.round(milliseconds / unit)} products`);
   if (share !== undefined) parts.push(`${Math.round(100 * share)} % of their rate`);
+  if (first !== undefined) parts.push(`${seconds(first)} the first time`);
   return parts.join(', ');
 }
 

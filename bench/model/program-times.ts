@@ -1,0 +1,66 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** What is used of the WebGPU backend, which relflow does not depend on. */
+interface TimedBackend {
+  readonly supportTimestampQuery: boolean;
+  activeTimers: { readonly query: Promise<number> }[] | null | undefined;
+  runWebGPUProgram(program: { readonly shaderKey: string }, ...rest: unknown[]): unknown;
+}
+
+interface ProgramTime {
+  calls: number;
+  milliseconds: number;
+}
+
+/**
+ * How long a GPU itself computes each kind of program of the webgpu backend, by its own clock. Each program is then sent
+ * alone, so that what is timed takes longer as a whole.
+ */
+export async function programTimes(work: () => Promise<unknown>): Promise<Map<string, ProgramTime>> {
+  const backend = tf.backend() as unknown as TimedBackend;
+  const times = new Map<string, ProgramTime>();
+  if (!backend.supportTimestampQuery) return times;
+  const queries: { readonly name: string; readonly query: Promise<number> }[] = [];
+  const run = backend.runWebGPUProgram;
+  backend.runWebGPUProgram = (program, ...rest) => {
+    backend.activeTimers = [];
+    try {
+      return run.call(backend, program, ...rest);
+    } finally {
+      for (const { query } of backend.activeTimers) queries.push({ name: nameOf(program), query });
+      backend.activeTimers = undefined;
+    }
+  };
+  try {
+    await work();
+  } finally {
+    backend.runWebGPUProgram = run;
+  }
+  for (const { name, query } of queries) {
+    const time = times.get(name) ?? { calls: 0, milliseconds: 0 };
+    time.calls++;
+    time.milliseconds += await query;
+    times.set(name, time);
+  }
+  return times;
+}
+
+/** A program's key begins with its name; shapes and settings follow. */
+const nameOf = ({ shaderKey }: { readonly shaderKey: string }): string =>
+  shaderKey.startsWith('relflow ') ? shaderKey.split(/[,;]/)[0]! : shaderKey.split(/[_,;]/)[0]!;
+
+/** The programs that took longest, one line each, and what all took together. */
+export function programLines(times: ReadonlyMap<string, ProgramTime>, count: number): string[] {
+  const all = [...times].sort(([, a], [, b]) => b.milliseconds - a.milliseconds);
+  const [whole, calls] = all.reduce(
+    ([sum, number], [, time]) => [sum + time.milliseconds, number + time.calls],
+    [0, 0],
+  );
+  return [
+    `  by the GPU's own clock ${(whole / 1000).toFixed(3)} s in ${calls} programs`,
+    ...all.slice(0, count).map(([name, time]) => {
+      const share = ((100 * time.milliseconds) / whole).toFixed(1);
+      return `  ${share.padStart(5)} %  ${time.milliseconds.toFixed(2)} ms  ${name}, ${time.calls} calls`;
+    }),
+  ];
+}
