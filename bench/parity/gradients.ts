@@ -5,7 +5,9 @@ import type { LabelSet, LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
 import { textMask } from '../../src/model/text/text-mask.js';
 import type { WeightSource } from '../../src/records/weight-source.js';
 import { type LossOptions, type LossTerms, pairLosses, totalLoss } from '../../src/training/losses.js';
+import { matchPairsLater } from '../../src/training/match-pairs.js';
 import { pseudoLabels } from '../../src/training/pseudo-labels.js';
+import type { Matches } from '../../src/training/targets.js';
 import type { Borders } from './borders.js';
 import { batchOf, type ParityInputs } from './inputs.js';
 
@@ -52,6 +54,7 @@ const NUDGE = 2 ** -23;
  * gradients with the official ones.
  * @param groups passes over the parameters; each takes the gradients of some, so that fewer are in memory at once
  * @param nudges how many nudges are tried; one of them must bring every gradient within its tolerance that is past it
+ * @param readable whether the backend can be read within a pass; else queries are matched with targets in one before it
  * @param borders watches sampling points at borders of cells; `tries` of them, the closest first, are tried on the other side
  */
 export async function compareGradients(
@@ -61,6 +64,7 @@ export async function compareGradients(
   norms: Readonly<Record<string, number>>,
   groups: number,
   nudges: number,
+  readable: boolean,
   borders: { readonly watch: Borders; readonly tries: number } | undefined,
   report: (check: Check) => void,
 ): Promise<void> {
@@ -69,7 +73,7 @@ export async function compareGradients(
   const given = { groups: inputs.pairs, slots: model.config.pairs };
   const extra = await extraLabels(model, inputs, expected, report);
   const options: LossOptions = { given: tagger, quality: !tagger, ...(extra && { pseudoLabels: extra }) };
-  const losses = (images: ImageBatch): LossTerms[] => {
+  const decode = (images: ImageBatch): LayerOutput[] => {
     borders?.watch.start();
     const vectors = model.encodeTexts(inputs.texts);
     const labels: LabelSet = {
@@ -78,18 +82,25 @@ export async function compareGradients(
       // One run went through the training text path, in which labels are flagged by their sums.
       hidden: expected.entries.has('text_mask') ? textMask(vectors, inputs.images.length) : null,
     };
-    const layers: LayerOutput[] = model.decode(model.encode(images, labels), tagger ? given : undefined);
-    return layers.map((layer) => pairLosses(layer, inputs.pairs, options));
+    return model.decode(model.encode(images, labels), tagger ? given : undefined);
+  };
+  const lossesOf = async (images: ImageBatch): Promise<() => LossTerms[]> => {
+    const matches = tagger || readable ? undefined : await matchLayers(() => decode(images), inputs.pairs);
+    return () =>
+      decode(images).map((layer, k) =>
+        pairLosses(layer, inputs.pairs, { ...options, ...(matches && { matches: matches[k]! }) }),
+      );
   };
 
   const trained = [...model.parameters.values()].filter((parameter) => parameter.trained);
   const past: { readonly parameter: Parameter; readonly checks: readonly Check[] }[] = [];
+  const losses = await lossesOf(batch);
   for (let group = 0; group < groups; group++) {
     const part = trained.filter((_, k) => k % groups === group);
     let terms: LossTerms[] = [];
     const { value, grads } = tf.variableGrads(
       () => {
-        terms = losses(batch);
+        terms = losses();
         // Kept for the comparison, out of the pass that tidies up.
         if (group === 0) for (const layer of terms) for (const term of Object.values(layer)) tf.keep(term as tf.Tensor);
         return totalLoss(terms);
@@ -109,9 +120,19 @@ export async function compareGradients(
     }
     tf.dispose(grads);
   }
-  const again = (images: ImageBatch, changed: string) => compareAgain(past, images, losses, expected, norms, changed);
+  const again = async (images: ImageBatch, changed: string) =>
+    compareAgain(past, await lossesOf(images), expected, norms, changed);
   for (const check of await compareOtherwise(past, batch, again, nudges, borders)) report(check);
   batch.pixels.dispose();
+}
+
+/** Which query stands for which target, layer by layer, in a pass of its own. */
+async function matchLayers(decode: () => LayerOutput[], pairs: ParityInputs['pairs']): Promise<Matches[][]> {
+  const layers = tf.tidy(() => decode() as unknown as tf.TensorContainer) as unknown as LayerOutput[];
+  const matches: Matches[][] = [];
+  for (const layer of layers) matches.push(await matchPairsLater(layer, pairs));
+  tf.dispose(layers as unknown as tf.TensorContainer);
+  return matches;
 }
 
 const isWithin = ({ difference, tolerance }: Check) => difference <= tolerance;
@@ -151,14 +172,13 @@ async function compareOtherwise(
 /** Another pass for the gradients that are past their tolerance. */
 async function compareAgain(
   past: readonly PastTolerance[],
-  images: ImageBatch,
-  losses: (images: ImageBatch) => LossTerms[],
+  losses: () => LossTerms[],
   expected: WeightSource,
   norms: Readonly<Record<string, number>>,
   changed: string,
 ): Promise<Check[]> {
   const { value, grads } = tf.variableGrads(
-    () => totalLoss(losses(images)),
+    () => totalLoss(losses()),
     past.map(({ parameter }) => parameter.variable),
   );
   const all: Check[] = [];

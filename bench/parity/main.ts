@@ -57,7 +57,7 @@ const backend = await useBackend((values.backend ?? 'auto') as BackendName | 'au
   ...(values.threads && { threads: Number(values.threads) }),
 });
 console.log(`backend ${backend.name}, ${backend.adapter ?? `${backend.threads} threads`}`);
-// Points are listed, and queries matched with targets, in the middle of a pass, where a GPU can't be read.
+// Points at borders are listed in the middle of a pass, where a GPU can't be read.
 const readable = backend.name !== 'webgpu';
 if (!readable && Number(values.borders ?? 0) > 0) {
   console.error('--borders: not on webgpu, which can not be read within a pass');
@@ -96,9 +96,7 @@ async function check(at: string, name: string, config: ModelConfig, given: Parit
     await expected.close();
   }
   const loss = join(at, `${name}.loss.safetensors`);
-  if (!readable && config.queries !== 'tagger' && !values['forward-only'])
-    console.log(`${name}: losses are left out, webgpu can not be read within a pass`);
-  else if (existsSync(loss) && !values['forward-only']) {
+  if (existsSync(loss) && !values['forward-only']) {
     const expected = await openSafetensors(loss);
     const { gradient_l2_norms: norms } = JSON.parse(await readFile(join(at, `${name}.loss.json`), 'utf8')) as {
       gradient_l2_norms: Record<string, number>;
@@ -106,7 +104,7 @@ async function check(at: string, name: string, config: ModelConfig, given: Parit
     const worst = { name: 'none', difference: -1, tolerance: 0 };
     let count = 0;
     const [groups, nudges] = [Number(values.groups ?? 1), Number(values.nudges ?? 0)];
-    await compareGradients(model, given, expected, norms, groups, nudges, watched, (one: Check) => {
+    await compareGradients(model, given, expected, norms, groups, nudges, readable, watched, (one: Check) => {
       const { again } = one;
       if (again) changes.set(again.changed, (changes.get(again.changed) ?? 0) + 1);
       // There are hundreds of norms: the worst of them stands for all that are fine.

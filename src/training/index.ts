@@ -24,7 +24,7 @@ export {
   pairLosses,
   totalLoss,
 } from './losses.js';
-export { type MatchCosts, matchPairs, officialCosts } from './match-pairs.js';
+export { type MatchCosts, matchPairs, matchPairsLater, officialCosts } from './match-pairs.js';
 export { refuseWhatCantFit, type StepMemory, stepMemory, WASM_BYTES, whatWouldFit } from './memory.js';
 export { pseudoLabels } from './pseudo-labels.js';
 export { rlipSettings } from './rlip-settings.js';

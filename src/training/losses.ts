@@ -39,6 +39,11 @@ export interface LossOptions {
   readonly given: boolean;
   /** Whether a relation's label is as strong as its boxes are good. Source: RLIP, relational quality labels. */
   readonly quality: boolean;
+  /**
+   * Which query stands for which target, of each image, where that is known; else it is read from the output, which a GPU
+   * does not allow in the middle of a pass.
+   */
+  readonly matches?: readonly Matches[];
   /** Shares of further relations, see `pseudoLabels`: `[pairs, relations]` an image. */
   readonly pseudoLabels?: readonly Float32Array[];
 }
@@ -47,6 +52,8 @@ export interface LossOptions {
 interface Matched {
   /** Rows of `[images · queries]`. */
   readonly rows: tf.Tensor1D;
+  /** The same numbers here. */
+  readonly places: Int32Array;
   readonly count: number;
   readonly subjectBoxes: tf.Tensor2D;
   readonly objectBoxes: tf.Tensor2D;
@@ -64,7 +71,7 @@ interface Matched {
  */
 export function pairLosses(output: LayerOutput, targets: readonly PairTargets[], options: LossOptions): LossTerms {
   const queries = output.subjectLogits.shape[1];
-  const matches = options.given ? targets.map(identity) : matchPairs(output, targets);
+  const matches = options.matches ?? (options.given ? targets.map(identity) : matchPairs(output, targets));
   const matched = together(targets, matches, queries, output.relationLogits.shape[2], options.pseudoLabels);
   const subject = boxLosses(output.subjectBoxes, matched.rows, matched.subjectBoxes);
   const object = boxLosses(output.objectBoxes, matched.rows, matched.objectBoxes);
@@ -75,8 +82,8 @@ export function pairLosses(output: LayerOutput, targets: readonly PairTargets[],
     tf.div(tf.sum(tf.mul(losses, there)), tf.add(tf.sum(there), 1e-4)) as tf.Scalar;
   return {
     labels: tf.add(
-      labelLoss(output.objectLogits, matched.rows, matched.objectLabels, options.given),
-      labelLoss(output.subjectLogits, matched.rows, matched.subjectLabels, options.given),
+      labelLoss(output.objectLogits, matched, matched.objectLabels, options.given),
+      labelLoss(output.subjectLogits, matched, matched.subjectLabels, options.given),
     ),
     relations: relationLoss(output.relationLogits, matched, subject.giou, object.giou, options),
     subjectBoxes: tf.div(tf.sum(subject.distance), pairs),
@@ -123,6 +130,7 @@ function together(
   const labelsOf = (name: 'subjectLabels' | 'objectLabels') => Int32Array.from(targets.flatMap((t) => [...t[name]]));
   return {
     rows: tf.tensor1d(rows, 'int32'),
+    places: rows,
     count,
     subjectBoxes: boxes('subjectBoxes'),
     objectBoxes: boxes('objectBoxes'),
@@ -158,7 +166,7 @@ function boxLosses(boxes: tf.Tensor3D, rows: tf.Tensor1D, wanted: tf.Tensor2D) {
 }
 
 /** Cross-entropy as a weighted mean; the last label is "no objects". */
-function labelLoss(logits: tf.Tensor3D, rows: tf.Tensor1D, wanted: Int32Array, given: boolean): tf.Scalar {
+function labelLoss(logits: tf.Tensor3D, { rows, places }: Matched, wanted: Int32Array, given: boolean): tf.Scalar {
   const [images, queries, labels] = logits.shape;
   const all = tf.reshape(logits, [images * queries, labels]);
   let scores: tf.Tensor = all;
@@ -166,7 +174,7 @@ function labelLoss(logits: tf.Tensor3D, rows: tf.Tensor1D, wanted: Int32Array, g
   if (given) scores = tf.gather(all, rows);
   else {
     classes = new Int32Array(images * queries).fill(labels - 1);
-    for (const [k, row] of (rows.dataSync() as Int32Array).entries()) classes[row] = wanted[k]!;
+    for (const [k, row] of places.entries()) classes[row] = wanted[k]!;
   }
   if (classes.length === 0) return tf.scalar(0);
   const weights = Float32Array.from(classes, (label) => (label === labels - 1 ? NO_OBJECT_WEIGHT : 1));

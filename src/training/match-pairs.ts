@@ -21,6 +21,8 @@ interface Arrays {
   readonly objectBoxes: Float32Array;
 }
 
+const NAMES = ['subjectLogits', 'objectLogits', 'relationLogits', 'subjectBoxes', 'objectBoxes'] as const;
+
 /**
  * Finds which query stands for which target, image by image, so that labels, relations and boxes fit best.
  * @returns one entry an image
@@ -33,16 +35,28 @@ export function matchPairs(
   targets: readonly PairTargets[],
   costs: MatchCosts = officialCosts,
 ): Matches[] {
+  const read = NAMES.map((name) => [name, output[name].dataSync()]);
+  return matchArrays(output, Object.fromEntries(read) as unknown as Arrays, targets, costs);
+}
+
+/** `matchPairs` of what is read asynchronously, as a GPU alone can be. */
+export async function matchPairsLater(
+  output: LayerOutput,
+  targets: readonly PairTargets[],
+  costs: MatchCosts = officialCosts,
+): Promise<Matches[]> {
+  const read = await Promise.all(NAMES.map(async (name) => [name, await output[name].data()]));
+  return matchArrays(output, Object.fromEntries(read) as unknown as Arrays, targets, costs);
+}
+
+function matchArrays(
+  output: LayerOutput,
+  arrays: Arrays,
+  targets: readonly PairTargets[],
+  costs: MatchCosts,
+): Matches[] {
   const [, queries, labels] = output.subjectLogits.shape;
   const relations = output.relationLogits.shape[2];
-  const read = (tensor: { dataSync(): unknown }) => tensor.dataSync() as Float32Array;
-  const arrays: Arrays = {
-    subjectLogits: read(output.subjectLogits),
-    objectLogits: read(output.objectLogits),
-    relationLogits: read(output.relationLogits),
-    subjectBoxes: read(output.subjectBoxes),
-    objectBoxes: read(output.objectBoxes),
-  };
   return targets.map((target, image) => {
     const of = (array: Float32Array, width: number) =>
       array.subarray(image * queries * width, (image + 1) * queries * width);
