@@ -30,8 +30,10 @@ const gpu = backend.name === 'webgpu';
 await new Promise((resolve) => setTimeout(resolve, 500));
 
 const measurements: Measurement[] = [];
+/** Says it, and sends all that is known so far: what comes after it may fail. */
 function tell(one: Measurement): void {
   measurements.push(one);
+  process.send?.(known());
   const share = one.share === undefined ? '' : `, ${Math.round(100 * one.share)} % of the rate of its matrix product`;
   const gain = one.gain === undefined ? '' : `, ${one.gain.toFixed(1)} times the plain version's speed`;
   console.error(`${backend.name}: ${one.name}: ${one.milliseconds.toFixed(1)} ms${share}${gain}`);
@@ -74,19 +76,22 @@ tell({ name: '1024³ matrix product', milliseconds: unit, unit });
 
 if (values.only !== 'tagger') await measureAttention();
 if (values.only !== 'kernels') await measureTagger();
-const { wasm } = tf.backend() as unknown as { wasm?: { HEAPU8: Uint8Array } };
-const { numBytesAllocatedInGPU } = tf.memory() as { numBytesAllocatedInGPU?: number };
-const message: BackendMeasurements = {
-  backend: backend.name,
-  threads: backend.threads,
-  measurements,
-  resident: 1024 * process.resourceUsage().maxRSS,
-  ...(wasm && { heap: wasm.HEAPU8.length }),
-  ...(backend.adapter !== undefined && { adapter: backend.adapter }),
-  ...(gpu && numBytesAllocatedInGPU !== undefined && { device: numBytesAllocatedInGPU }),
-};
-if (process.send) process.send(message, () => process.exit(0));
+if (process.send) process.send(known(), () => process.exit(0));
 else process.exit(0);
+
+function known(): BackendMeasurements {
+  const { wasm } = tf.backend() as unknown as { wasm?: { HEAPU8: Uint8Array } };
+  const { numBytesAllocatedInGPU } = tf.memory() as { numBytesAllocatedInGPU?: number };
+  return {
+    backend: backend.name,
+    threads: backend.threads,
+    measurements,
+    resident: 1024 * process.resourceUsage().maxRSS,
+    ...(backend.adapter !== undefined && { adapter: backend.adapter }),
+    ...(wasm && { heap: wasm.HEAPU8.length }),
+    ...(gpu && numBytesAllocatedInGPU !== undefined && { device: numBytesAllocatedInGPU }),
+  };
+}
 
 /** The fused deformable attention against that of gathers. */
 async function measureAttention(): Promise<void> {

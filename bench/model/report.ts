@@ -51,7 +51,7 @@ export function report(all: readonly BackendMeasurements[]): string {
     ...all.slice(1).map(({ backend }) => `${first.backend} : ${backend}`),
   ];
   const table = new Table({ head, style: { head: [], border: [] } });
-  for (const name of first.measurements.map((one) => one.name)) {
+  for (const name of new Set(all.flatMap(({ measurements }) => measurements.map((one) => one.name)))) {
     const row = all.map(({ measurements }) => measurements.find((one) => one.name === name));
     const ratios = row.slice(1).map((other) => {
       const own = row[0];
