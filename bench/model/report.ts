@@ -66,7 +66,7 @@ export function report(all: readonly BackendMeasurements[]): string {
     return parts.join(', ');
   };
   table.push(['memory at most', ...all.map(memory), ...all.slice(1).map(() => '')]);
-  return [table.toString(), ...all.map(besideOfficial)].join('\n');
+  return [table.toString(), ...all.flatMap(besideOfficial)].join('\n');
 }
 
 function cell({ milliseconds, unit, share, gain, first }: Measurement): string {
@@ -78,21 +78,23 @@ function cell({ milliseconds, unit, share, gain, first }: Measurement): string {
   return parts.join(', ');
 }
 
-/** A whole image with its label vectors cached, in matrix products, which other machines have other times of. */
-function besideOfficial({ backend, measurements }: BackendMeasurements): string {
+/** A whole image with its label vectors cached, in matrix products, which other machines have other times of; where it was measured. */
+function besideOfficial({ backend, measurements }: BackendMeasurements): string[] {
   const products = (name: string) => {
     const one = measurements.find((measured) => measured.name === name);
-    return one ? one.milliseconds / one.unit : Number.NaN;
+    return one && one.milliseconds / one.unit;
   };
   const lines = (
     [
       [1, OFFICIAL.oneGroup],
       [4, OFFICIAL.fourGroups],
     ] as const
-  ).map(([groups, official]) => {
-    const own = products(ENCODING) + products(decoding(groups));
+  ).flatMap(([groups, official]) => {
+    const [encoding, decoders] = [products(ENCODING), products(decoding(groups))];
+    if (encoding === undefined || decoders === undefined) return [];
+    const own = encoding + decoders;
     const other = official / OFFICIAL.product;
     return `${groups} ${groups === 1 ? 'group' : 'groups'} in ${Math.round(own)} matrix products of its own (official PyTorch: ${Math.round(other)}, ${(other / own).toFixed(2)} times as many)`;
   });
-  return `${backend}, an image: ${lines.join('; ')}`;
+  return lines.length > 0 ? [`${backend}, an image: ${lines.join('; ')}`] : [];
 }
