@@ -14,7 +14,7 @@ interface ProgramTime {
 
 /**
  * How long a GPU itself computes each kind of program of the webgpu backend, by its own clock. Each program is then sent
- * alone, so that what is timed takes longer as a whole.
+ * alone, so that what is timed takes longer as a whole. Dawn rounds that clock to 65.5 µs: sums of many programs tell, one does not.
  */
 export async function programTimes(work: () => Promise<unknown>): Promise<Map<string, ProgramTime>> {
   const backend = tf.backend() as unknown as TimedBackend;

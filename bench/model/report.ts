@@ -60,7 +60,7 @@ export function report(all: readonly BackendMeasurements[]): string {
     table.push([name, ...row.map((one) => (one ? cell(one) : '')), ...ratios]);
   }
   const memory = ({ resident, heap, device }: BackendMeasurements) => {
-    const parts = [`${gigabytes(resident)}`];
+    const parts = [gigabytes(resident)];
     if (heap !== undefined) parts.push(`heap ${gigabytes(heap)}`);
     if (device !== undefined) parts.push(`GPU ${gigabytes(device)}`);
     return parts.join(', ');

@@ -52,7 +52,7 @@ export interface LossOptions {
 interface Matched {
   /** Rows of `[images · queries]`. */
   readonly rows: tf.Tensor1D;
-  /** The same numbers here. */
+  /** The same numbers, outside of the backend, where no read is needed. */
   readonly places: Int32Array;
   readonly count: number;
   readonly subjectBoxes: tf.Tensor2D;

@@ -21,6 +21,7 @@ interface Arrays {
   readonly objectBoxes: Float32Array;
 }
 
+/** What a match is judged by. */
 const NAMES = ['subjectLogits', 'objectLogits', 'relationLogits', 'subjectBoxes', 'objectBoxes'] as const;
 
 /**

@@ -8,7 +8,8 @@ import type { PairGroup } from '../../src/model/queries.js';
 import { type LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
 import { initializeWeights } from '../../src/model/weights/initialize.js';
 import { pairLosses, totalLoss } from '../../src/training/losses.js';
-import type { PairTargets } from '../../src/training/targets.js';
+import { matchPairsLater } from '../../src/training/match-pairs.js';
+import type { Matches, PairTargets } from '../../src/training/targets.js';
 import { assertClose, randomTensors } from '../support/tensors.js';
 
 const random = randomTensors(5);
@@ -108,6 +109,33 @@ describe('the tiny models', function () {
     const model = modelOf(tiny.tagger);
     const last = run(model, imagesOf([64, 64]), [groupOf(1, 0), groupOf(1, 2)], 2).at(-1)!;
     assert.ok([...(await last.relationLogits.data())].every(Number.isFinite));
+    model.dispose();
+  });
+
+  it('queries matched before give the same losses, bit by bit, and the matches given are those that count', async () => {
+    const model = modelOf(tiny.parseda);
+    const targets = [targetsOf(1, 3), targetsOf(2, 2)];
+    const layer = tf.tidy(() => {
+      const encoded = model.encode(imagesOf([64, 96], [64, 64]), {
+        vectors: model.encodeTexts(texts),
+        objects: OBJECTS,
+      });
+      return { ...model.decode(encoded).at(-1)! } as unknown as tf.TensorContainer;
+    }) as unknown as LayerOutput;
+    const lossesBy = (matches?: readonly Matches[]) => {
+      const terms = tf.tidy(() => ({
+        ...pairLosses(layer, targets, { given: false, quality: true, ...(matches && { matches }) }),
+      }));
+      return Object.values(terms).map((term) => (term as tf.Scalar).dataSync()[0]!);
+    };
+    const matches = await matchPairsLater(layer, targets);
+    assert.deepEqual(
+      matches.map(({ queries }) => new Set(queries).size),
+      [3, 2],
+    );
+    assert.deepEqual(lossesBy(matches), lossesBy());
+    const reversed = matches.map(({ queries }) => ({ queries: queries.slice().reverse() }));
+    assert.notDeepEqual(lossesBy(reversed), lossesBy());
     model.dispose();
   });
 
