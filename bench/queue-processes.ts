@@ -19,11 +19,17 @@ export interface Running {
   readonly ended: Promise<void>;
 }
 
-/** Starts a server that keeps nothing, on the first processor. */
-export function startServer(port: number, folder: string): void {
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
-  const [program, ...rest] = [...onProcessor(0), 'redis-server', ...args];
-  children.add(spawn(program!, rest));
+/** Starts a server that keeps nothing. */
+export function startServer(port: number, folder: string): ChildProcess {
+  const server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '']);
+  children.add(server);
+  return server;
+}
+
+/** Keeps a process that is at work to another processor. */
+export function move({ pid }: ChildProcess, processor: number): void {
+  if (CAN_PIN)
+    spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(processor % PROCESSORS), String(pid)]);
 }
 
 /** Starts the compiled command. */
@@ -49,8 +55,15 @@ export function start(args: readonly string[], processor = 0): Running {
 }
 
 /** Starts workers, one processor after another, and waits until they are ready. */
-export async function startWorkers(count: number, url: string, args: readonly string[]): Promise<Running[]> {
-  const crowd = Array.from({ length: count }, (_, index) => start(['worker', '--queue', url, ...args], index));
+export async function startWorkers(
+  count: number,
+  url: string,
+  args: readonly string[] = [],
+  processor = 0,
+): Promise<Running[]> {
+  const crowd = Array.from({ length: count }, (_, index) =>
+    start(['worker', '--queue', url, ...args], processor + index),
+  );
   await Promise.all(crowd.map(({ ready }) => ready));
   return crowd;
 }

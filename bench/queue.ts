@@ -1,7 +1,8 @@
 // What a queue costs, and what more workers gain, on made-up images of Objects365's form, in medians of some rounds:
 //
-// - a run by one worker of a queue against the same run by one process, from the command to its end; the process, and the
-//   worker with the command and the server, on one processor, so that nothing that a queue costs goes unseen
+// - a run by one worker of a queue against the same run by one process, from the command to its end; the process on one
+//   processor, the worker with the command and the server on another, so that nothing that a queue costs goes unseen; both
+//   at the same time, and once more with the processors changed over
 // - one worker a processor, and four on all of them, against one on one, on the part that takes the processor: shards that
 //   were read before, from the first to the last. Each worker is kept to one processor: left alone, a single one takes
 //   more, since Node collects garbage and compiles in threads
@@ -9,13 +10,14 @@
 //
 //   npx tsx bench/queue.ts --images 40000 --rounds 5
 //
+// On a machine that is shared with others the same work was seen to take a third more time a few minutes later, which moves
+// a ratio of two runs by as much. What runs at the same time, or by turns, is what to go by there.
+//
 // A second or so goes to the start of one more process and to the run's way through the queues, whatever its size: of the
 // 120,000 images by default, which take a minute and a half, that is one part in a hundred.
 //
 // Each worker loads its parser and has its code compiled anew, which took some three seconds of processor time: of a
 // minute's work that is a twentieth for one worker and a fifth for four, of Objects365 nothing. The turns leave it out.
-// They also are what to go by where the machine is shared with others: there the same work was seen to take a third more
-// time a few minutes later, which moves a ratio of two runs by as much, and a ratio of two neighbouring turns by little.
 //
 // Needs redis-server on the PATH, the compiled command (npm run build) and, to keep processes to processors, taskset.
 import { spawnSync } from 'node:child_process';
@@ -27,7 +29,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checkServer, queueServer } from '../src/queue/index.js';
 import { queueOf, type ShardQueue } from '../src/queue/queues.js';
-import { CAN_PIN, end, killAll, main, PROCESSORS, start, startServer, startWorkers } from './queue-processes.js';
+import { CAN_PIN, end, killAll, main, move, PROCESSORS, start, startServer, startWorkers } from './queue-processes.js';
 
 const { values } = parseArgs({
   options: { images: { type: 'string', default: '120000' }, rounds: { type: 'string', default: '1' } },
@@ -50,7 +52,7 @@ if (spawnSync('redis-server', ['--version']).status !== 0) fail('redis-server is
 if (!existsSync(main)) fail('there is no compiled command; npm run build makes it');
 if (!CAN_PIN) console.error('queue: taskset is not installed: processes are not kept to processors');
 
-startServer(PORT, folder);
+const redis = startServer(PORT, folder);
 let outs = 0;
 try {
   const [annotations, captions] = [join(folder, 'annotations.json'), join(folder, 'captions.json')];
@@ -78,16 +80,20 @@ try {
   const gains: number[] = [];
   const read = await readSources(run);
   for (let round = 1; round <= ROUNDS; round++) {
-    plain.push(await relflow([...run, '--out', out()]));
-    const worker = await startWorkers(1, url, []);
-    queued.push(await relflow([...run, '--out', out(), '--queue', url]));
-    await end(worker);
+    for (const plainOn of [0, 1]) {
+      const times = await sideBySide(run, plainOn);
+      plain.push(times.plain);
+      queued.push(times.queued);
+    }
+    move(redis, 0);
     for (const [size, times] of bySize) times.push(await withShards(read, run, size, wholeTime));
     gains.push(...(await withShards(read, run, MANY, gainInTurns)));
+    const runs = [0, 1].map((pass) => {
+      const [alone, queue] = [plain, queued].map((times) => seconds([times.at(pass - 2)!]));
+      return `one process ${alone}, queue ${queue}`;
+    });
     const shards = [...bySize].map(([size, times]) => `by ${size} ${seconds(times.slice(-1))}`);
-    console.log(
-      `round ${round}: one process ${seconds(plain.slice(-1))}, queue ${seconds(queued.slice(-1))}; shards ${shards.join(', ')}`,
-    );
+    console.log(`round ${round}: ${runs.join('; changed over ')}; shards ${shards.join(', ')}`);
   }
   const overhead = median(ratios(queued, plain));
   console.log(`${IMAGES} images, ${PROCESSORS} processors, medians of ${ROUNDS} rounds`);
@@ -108,6 +114,18 @@ try {
 } finally {
   killAll();
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** Seconds of a run by one process and by one worker of a queue; one after the other where there is one processor. */
+async function sideBySide(run: readonly string[], plainOn: number): Promise<{ plain: number; queued: number }> {
+  const queueOn = 1 - plainOn;
+  const alone = () => relflow([...run, '--out', out()], plainOn);
+  const plain = CAN_PIN && PROCESSORS > 1 ? null : await alone();
+  move(redis, queueOn);
+  const worker = await startWorkers(1, url, [], queueOn);
+  const times = await Promise.all([plain ?? alone(), relflow([...run, '--out', out(), '--queue', url], queueOn)]);
+  await end(worker);
+  return { plain: times[0], queued: times[1] };
 }
 
 /** The folder of a run of which everything is read and nothing done; its jobs are in a database of their own. */
@@ -136,7 +154,7 @@ async function withShards<T>(
     await cpu.pause();
     const reader = await startWorkers(1, url, ['--only', 'source']);
     const submitter = start([...run, '--out', target, '--queue', url]);
-    while ((await cpu.getJobCountByTypes('waiting', 'paused')) < SHARDS) await sleep(50);
+    while ((await cpu.getWaitingCount()) < SHARDS) await sleep(50);
     await end(reader);
     const crowd = await startWorkers(size, url, ['--only', 'cpu,finish']);
     await cpu.resume();
@@ -158,7 +176,7 @@ async function wholeTime(cpu: ShardQueue): Promise<number> {
   return (performance.now() - begun) / 1000;
 }
 
-/** How many times as many shards are done in a turn of many at once as in the turn before it, of one at a time. */
+/** How many times as many shards are done in a turn of many at once as in the turns around it, of one at a time. */
 async function gainInTurns(cpu: ShardQueue): Promise<number[]> {
   while ((await shardsLeft(cpu)) > SHARDS * (1 - WARM)) await sleep(50);
   const turns: { atOnce: number; from: number; to: number }[] = [];
@@ -178,7 +196,10 @@ async function gainInTurns(cpu: ShardQueue): Promise<number[]> {
     const within = ends.filter((at) => at >= from && at <= to);
     return (within.length - 1) / (within.at(-1)! - within[0]!);
   });
-  return speeds.flatMap((speed, turn) => (turns[turn]!.atOnce === 1 ? [] : [speed / speeds[turn - 1]!]));
+  return speeds.flatMap((speed, turn) => {
+    const [before, after] = [speeds[turn - 1], speeds[turn + 1]];
+    return turns[turn]!.atOnce === 1 ? [] : [speed / ((before! + (after ?? before!)) / 2)];
+  });
 }
 
 function shardsLeft(cpu: ShardQueue): Promise<number> {
@@ -186,15 +207,15 @@ function shardsLeft(cpu: ShardQueue): Promise<number> {
 }
 
 /** Seconds of a command by the clock. */
-async function relflow(args: readonly string[]): Promise<number> {
+async function relflow(args: readonly string[], processor = 0): Promise<number> {
   const begun = performance.now();
-  await start(args).ended;
+  await start(args, processor).ended;
   return (performance.now() - begun) / 1000;
 }
 
-/** Of each round. */
+/** Of what was measured together. */
 function ratios(of: readonly number[], to: readonly number[]): number[] {
-  return of.map((time, round) => time / to[round]!);
+  return of.map((time, index) => time / to[index]!);
 }
 
 function median(of: readonly number[]): number {
