@@ -150,6 +150,7 @@ export class Trainer<Source extends StateSource = StateSource> {
    */
   train(examples: readonly Example[], onEpoch: (epoch: number, losses: Losses) => void, from?: TrainingState): void {
     const { epochs, batch: size } = this.#options;
+    this.#epochs = 0;
     if (from) this.#restore(from);
     for (let epoch = this.#epochs; epoch < epochs; epoch++) {
       const order = this.#joined(this.#random.shuffle([...examples]));
