@@ -1,26 +1,35 @@
 // What a queue costs, and what more workers gain, on made-up images of Objects365's form, in medians of some rounds:
 //
-// - a run by one worker of a queue against the same run by one process, from the command to its end; the process, and the
-//   worker with the command and the server, on one processor, so that nothing that a queue costs goes unseen
-// - four workers on all processors against one worker on one, on the part that takes the processor: shards that were
-//   read before, from the first to the last. Each worker is kept to one processor: left alone, a single one takes more,
-//   since Node collects garbage and compiles in threads
+// - a run by one worker of a queue against the same run by one process, from the command to its end; the process on one
+//   processor, the worker with the command and the server on another, so that nothing that a queue costs goes unseen; both
+//   at the same time, and once more with the processors changed over
+// - one worker a processor, and four on all of them, against one on one, on the part that takes the processor: shards that
+//   were read before, from the first to the last. Each worker is kept to one processor: left alone, a single one takes
+//   more, since Node collects garbage and compiles in threads
+// - four at once and one at a time by turns of some seconds in one run, by workers that have done some shards before
 //
 //   npx tsx bench/queue.ts --images 40000 --rounds 5
+//
+// On a machine that is shared with others the same work was seen to take a third more time a few minutes later, which moves
+// a ratio of two runs by as much. What runs at the same time, or by turns, is what to go by there.
 //
 // A second or so goes to the start of one more process and to the run's way through the queues, whatever its size: of the
 // 120,000 images by default, which take a minute and a half, that is one part in a hundred.
 //
+// Each worker loads its parser and has its code compiled anew, which took some three seconds of processor time: of a
+// minute's work that is a twentieth for one worker and a fifth for four, of Objects365 nothing. The turns leave it out.
+//
 // Needs redis-server on the PATH, the compiled command (npm run build) and, to keep processes to processors, taskset.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checkServer, queueServer } from '../src/queue/index.js';
-import { queueOf } from '../src/queue/queues.js';
+import { queueOf, type ShardQueue } from '../src/queue/queues.js';
+import { CAN_PIN, end, killAll, main, move, PROCESSORS, start, startServer, startWorkers } from './queue-processes.js';
 
 const { values } = parseArgs({
   options: { images: { type: 'string', default: '120000' }, rounds: { type: 'string', default: '1' } },
@@ -28,25 +37,22 @@ const { values } = parseArgs({
 const IMAGES = Number(values.images);
 const ROUNDS = Number(values.rounds);
 const SHARD_RECORDS = 500;
+const SHARDS = Math.ceil(IMAGES / SHARD_RECORDS);
 const MANY = 4;
 const MAX_RATIO = 1.05;
-const PROCESSORS = availableParallelism();
+const TURN_MILLISECONDS = 3000;
+/** What part of the shards is done before the first turn. */
+const WARM = 1 / 4;
 const PORT = 20_000 + (process.pid % 20_000);
-const CAN_PIN = spawnSync('taskset', ['--version']).status === 0;
-const main = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'relflow-bench-'));
 const url = `redis://127.0.0.1:${PORT}`;
 const server = queueServer(url);
 
 if (spawnSync('redis-server', ['--version']).status !== 0) fail('redis-server is not installed');
 if (!existsSync(main)) fail('there is no compiled command; npm run build makes it');
-
 if (!CAN_PIN) console.error('queue: taskset is not installed: processes are not kept to processors');
 
-const redisArgs = ['--port', String(PORT), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
-const [redisProgram, ...redisRest] = [...onProcessor(0), 'redis-server', ...redisArgs];
-const redis = spawn(redisProgram!, redisRest);
-const children = new Set<ChildProcess>([redis]);
+const redis = startServer(PORT, folder);
 let outs = 0;
 try {
   const [annotations, captions] = [join(folder, 'annotations.json'), join(folder, 'captions.json')];
@@ -70,113 +76,156 @@ try {
 
   const plain: number[] = [];
   const queued: number[] = [];
-  const one: number[] = [];
-  const many: number[] = [];
+  const bySize = new Map([1, PROCESSORS, MANY].map((size) => [size, [] as number[]]));
+  const gains: number[] = [];
+  const read = await readSources(run);
   for (let round = 1; round <= ROUNDS; round++) {
-    plain.push(await relflow([...run, '--out', out()]));
-    const worker = await workers(1, []);
-    queued.push(await relflow([...run, '--out', out(), '--queue', url]));
-    await end(worker);
-    one.push(await processorPart(1, run));
-    many.push(await processorPart(MANY, run));
-    const times = [plain, queued, one, many].map((list) => `${list.at(-1)!.toFixed(1)} s`);
-    console.log(
-      `round ${round}: one process ${times[0]}, queue ${times[1]}; shards by 1 ${times[2]}, by ${MANY} ${times[3]}`,
-    );
+    for (const plainOn of [0, 1]) {
+      const times = await sideBySide(run, plainOn);
+      plain.push(times.plain);
+      queued.push(times.queued);
+    }
+    move(redis, 0);
+    for (const [size, times] of bySize) times.push(await withShards(read, run, size, wholeTime));
+    gains.push(...(await withShards(read, run, MANY, gainInTurns)));
+    const runs = [0, 1].map((pass) => {
+      const [alone, queue] = [plain, queued].map((times) => seconds([times.at(pass - 2)!]));
+      return `one process ${alone}, queue ${queue}`;
+    });
+    const shards = [...bySize].map(([size, times]) => `by ${size} ${seconds(times.slice(-1))}`);
+    console.log(`round ${round}: ${runs.join('; changed over ')}; shards ${shards.join(', ')}`);
   }
   const overhead = median(ratios(queued, plain));
-  const gain = median(ratios(one, many));
   console.log(`${IMAGES} images, ${PROCESSORS} processors, medians of ${ROUNDS} rounds`);
-  console.log(`one process          ${median(plain).toFixed(1)} s`);
-  console.log(`queue, one worker    ${median(queued).toFixed(1)} s   ratio ${overhead.toFixed(3)}, limit ${MAX_RATIO}`);
-  console.log(`shards, one worker   ${median(one).toFixed(1)} s`);
-  console.log(
-    `shards, ${MANY} workers    ${median(many).toFixed(1)} s   ratio ${gain.toFixed(2)} on ${PROCESSORS} processors`,
-  );
+  console.log(`one process          ${seconds(plain)}`);
+  console.log(`queue, one worker    ${seconds(queued)}   ratio ${overhead.toFixed(3)}, limit ${MAX_RATIO}`);
+  for (const [size, times] of bySize) {
+    const gain = `ratio ${median(ratios(bySize.get(1)!, times)).toFixed(2)} on ${PROCESSORS} processors`;
+    console.log(`shards, ${`${size} worker${size > 1 ? 's' : ''}`.padEnd(12)} ${seconds(times)}   ${gain}`);
+  }
+  if (gains.length === 0) console.log('in turns             too few images to tell');
+  else {
+    const [least, most] = [Math.min(...gains), Math.max(...gains)].map((gain) => gain.toFixed(2));
+    console.log(
+      `in turns, ${MANY} to 1     ratio ${median(gains).toFixed(2)} (${least} to ${most}, ${gains.length} times)`,
+    );
+  }
   if (overhead > MAX_RATIO) process.exitCode = 1;
 } finally {
-  for (const child of children) child.kill('SIGKILL');
+  killAll();
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Seconds from the first to the last shard, with everything read and all workers ready before. */
-async function processorPart(count: number, run: readonly string[]): Promise<number> {
+/** Seconds of a run by one process and by one worker of a queue; one after the other where there is one processor. */
+async function sideBySide(run: readonly string[], plainOn: number): Promise<{ plain: number; queued: number }> {
+  const queueOn = 1 - plainOn;
+  const alone = () => relflow([...run, '--out', out()], plainOn);
+  const plain = CAN_PIN && PROCESSORS > 1 ? null : await alone();
+  move(redis, queueOn);
+  const worker = await startWorkers(1, url, [], queueOn);
+  const times = await Promise.all([plain ?? alone(), relflow([...run, '--out', out(), '--queue', url], queueOn)]);
+  await end(worker);
+  return { plain: times[0], queued: times[1] };
+}
+
+/** The folder of a run of which everything is read and nothing done; its jobs are in a database of their own. */
+async function readSources(run: readonly string[]): Promise<string> {
+  const [target, elsewhere] = [out(), `${url}/1`];
+  const reader = await startWorkers(1, elsewhere, ['--only', 'source']);
+  await relflow([...run, '--out', target, '--queue', elsewhere, '--detach']);
+  while (!existsSync(join(target, '.relflow/extent.json'))) await sleep(50);
+  await end(reader);
+  return target;
+}
+
+/** Measures something of shards that were read before and of workers that are ready to begin with them. */
+async function withShards<T>(
+  read: string,
+  run: readonly string[],
+  size: number,
+  measure: (cpu: ShardQueue) => Promise<T>,
+): Promise<T> {
   const cpu = queueOf(server, 'cpu');
   const target = out();
+  cpSync(read, target, { recursive: true });
+  // Or the disk would be busy with the copy, and a processor with the disk.
+  spawnSync('sync');
   try {
     await cpu.pause();
-    const reader = await workers(1, ['--only', 'source']);
+    const reader = await startWorkers(1, url, ['--only', 'source']);
     const submitter = start([...run, '--out', target, '--queue', url]);
-    while (!existsSync(join(target, '.relflow/extent.json'))) await sleep(50);
+    while ((await cpu.getWaitingCount()) < SHARDS) await sleep(50);
     await end(reader);
-    const crowd = await workers(count, ['--only', 'cpu,finish']);
+    const crowd = await startWorkers(size, url, ['--only', 'cpu,finish']);
     await cpu.resume();
-    const begun = performance.now();
-    while ((await cpu.getJobCountByTypes('waiting', 'active', 'prioritized')) > 0) await sleep(50);
-    const took = (performance.now() - begun) / 1000;
+    const measured = await measure(cpu);
     await submitter.ended;
     await end(crowd);
     JSON.parse(readFileSync(join(target, 'manifest.json'), 'utf8'));
-    return took;
+    return measured;
   } finally {
     await cpu.close();
+    rmSync(target, { recursive: true, force: true });
   }
 }
 
-/** Starts workers, each on one processor, and waits until they are ready. */
-async function workers(count: number, args: readonly string[]): Promise<ReturnType<typeof start>[]> {
-  const crowd = Array.from({ length: count }, (_, index) => start(['worker', '--queue', url, ...args], index));
-  await Promise.all(crowd.map(({ ready }) => ready));
-  return crowd;
-}
-
-async function end(crowd: readonly ReturnType<typeof start>[]): Promise<void> {
-  for (const { child } of crowd) child.kill('SIGTERM');
-  await Promise.all(crowd.map(({ ended }) => ended));
-}
-
-/** What keeps a command to one processor; nothing where that can't be done. */
-function onProcessor(index: number): string[] {
-  return CAN_PIN ? ['taskset', '--cpu-list', String(index % PROCESSORS)] : [];
-}
-
-function start(args: readonly string[], processor = 0) {
-  const [program, ...rest] = [...onProcessor(processor), process.execPath, main, ...args];
-  const child = spawn(program!, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
-  children.add(child);
-  let said = '';
-  const ready = new Promise<void>((resolve) => {
-    child.stderr.on('data', (chunk: Buffer) => {
-      said += chunk;
-      if (said.includes('ready for')) resolve();
-    });
-  });
-  const ended = new Promise<void>((resolve, reject) => {
-    child.on('close', (code) => {
-      children.delete(child);
-      if (code === 0) resolve();
-      else reject(new Error(`relflow ${args[0]} ended with ${code}: ${said}`));
-    });
-  });
-  return { child, ready, ended };
-}
-
-/** Seconds of a command by the clock. */
-async function relflow(args: readonly string[]): Promise<number> {
+/** Seconds from the first shard to the last. */
+async function wholeTime(cpu: ShardQueue): Promise<number> {
   const begun = performance.now();
-  await start(args).ended;
+  while ((await shardsLeft(cpu)) > 0) await sleep(50);
   return (performance.now() - begun) / 1000;
 }
 
-/** Of each round. */
+/** How many times as many shards are done in a turn of many at once as in the turns around it, of one at a time. */
+async function gainInTurns(cpu: ShardQueue): Promise<number[]> {
+  while ((await shardsLeft(cpu)) > SHARDS * (1 - WARM)) await sleep(50);
+  const turns: { atOnce: number; from: number; to: number }[] = [];
+  for (let atOnce = 1; ; atOnce = atOnce === 1 ? MANY : 1) {
+    await cpu.setGlobalConcurrency(atOnce);
+    while ((await cpu.getActiveCount()) !== atOnce && (await shardsLeft(cpu)) >= MANY) await sleep(20);
+    const from = Date.now();
+    await sleep(TURN_MILLISECONDS);
+    // Where no more are left than are in work, some workers had nothing to do.
+    if ((await shardsLeft(cpu)) < MANY) break;
+    turns.push({ atOnce, from, to: Date.now() });
+  }
+  await cpu.removeGlobalConcurrency();
+  while ((await shardsLeft(cpu)) > 0) await sleep(50);
+  const ends = (await cpu.getCompleted()).map((job) => job.finishedOn!).sort((a, b) => a - b);
+  const speeds = turns.map(({ from, to }) => {
+    const within = ends.filter((at) => at >= from && at <= to);
+    return (within.length - 1) / (within.at(-1)! - within[0]!);
+  });
+  return speeds.flatMap((speed, turn) => {
+    const [before, after] = [speeds[turn - 1], speeds[turn + 1]];
+    return turns[turn]!.atOnce === 1 ? [] : [speed / ((before! + (after ?? before!)) / 2)];
+  });
+}
+
+function shardsLeft(cpu: ShardQueue): Promise<number> {
+  return cpu.getJobCountByTypes('waiting', 'active', 'prioritized');
+}
+
+/** Seconds of a command by the clock. */
+async function relflow(args: readonly string[], processor = 0): Promise<number> {
+  const begun = performance.now();
+  await start(args, processor).ended;
+  return (performance.now() - begun) / 1000;
+}
+
+/** Of what was measured together. */
 function ratios(of: readonly number[], to: readonly number[]): number[] {
-  return of.map((seconds, round) => seconds / to[round]!);
+  return of.map((time, index) => time / to[index]!);
 }
 
 function median(of: readonly number[]): number {
   const sorted = [...of].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function seconds(times: readonly number[]): string {
+  return `${median(times).toFixed(1)} s`;
 }
 
 function out(): string {

@@ -11,6 +11,14 @@ export interface AdamOptions {
 
 export const adamDefaults: AdamOptions = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 1e-3 };
 
+/** What an optimiser's next step depends on beside the gradients. */
+export interface AdamState {
+  readonly values: Float32Array;
+  readonly mean: Float32Array;
+  readonly square: Float32Array;
+  readonly steps: number;
+}
+
 /** One array of parameters, or a table of which a batch touches few rows. */
 export class Adam {
   readonly #training: TrainingKernels;
@@ -35,6 +43,24 @@ export class Adam {
     this.#options = options;
     this.#mean = kernels.floats(values.length);
     this.#square = kernels.floats(values.length);
+  }
+
+  /** Its own arrays: they change with the next step. */
+  get state(): AdamState {
+    return { values: this.#values, mean: this.#mean, square: this.#square, steps: this.#steps };
+  }
+
+  /** @throws RangeError where the arrays are not of its length */
+  restore({ values, mean, square, steps }: AdamState): void {
+    for (const [own, kept] of [
+      [this.#values, values],
+      [this.#mean, mean],
+      [this.#square, square],
+    ] as const) {
+      if (kept.length !== own.length) throw new RangeError(`${kept.length} parameters, expected ${own.length}`);
+      own.set(kept);
+    }
+    this.#steps = steps;
   }
 
   /** Updates every value and sets the gradients to zero. @param scale of the gradients */

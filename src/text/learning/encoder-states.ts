@@ -15,12 +15,12 @@ const options = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01 };
 export class EncoderStates implements StateSource {
   readonly #encoder: Encoder;
   readonly #training: TrainingKernels;
-  readonly #optimisers: readonly Adam[];
+  readonly optimisers: readonly Adam[];
 
   constructor(kernels: Kernels, training: TrainingKernels, encoder: Encoder) {
     this.#encoder = encoder;
     this.#training = training;
-    this.#optimisers = encoder.trained.map(
+    this.optimisers = encoder.trained.map(
       ([values, gradients]) => new Adam(kernels, training, values, gradients, options),
     );
   }
@@ -38,6 +38,6 @@ export class EncoderStates implements StateSource {
   }
 
   step(rate: number, scale: number): void {
-    for (const optimiser of this.#optimisers) optimiser.step(rateShare * rate, scale);
+    for (const optimiser of this.optimisers) optimiser.step(rateShare * rate, scale);
   }
 }

@@ -4,6 +4,7 @@ import type { RelationLabels } from '../learned/relation-labels.js';
 import type { ChainScores } from '../learned/tag-sequence.js';
 import { type Batch, capacity, layOut } from './batch.js';
 import { chainMarginals } from './chain-gradient.js';
+import type { Checkpoint } from './checkpoint.js';
 import { dropoutLayers, Encoder } from './encoder.js';
 import { EncoderStates } from './encoder-states.js';
 import type { EncoderWeights } from './encoder-weights.js';
@@ -19,8 +20,8 @@ const mostPieces = 1536;
 const askedAtOnce = 64;
 
 export const teacherDefaults: TrainingOptions = {
-  epochs: 3,
-  batch: 32,
+  epochs: 6,
+  batch: 64,
   rate: 1e-3,
   dropout: 0.1,
   wordDropout: 0,
@@ -63,8 +64,12 @@ export class Teacher {
   }
 
   /** @param onEpoch called after each epoch with the mean losses */
-  train(examples: readonly Example[], onEpoch: (epoch: number, losses: Losses) => void): void {
-    this.#trainer.train(examples, onEpoch);
+  train(examples: readonly Example[], onEpoch: (epoch: number, losses: Losses) => void, checkpoint?: Checkpoint): void {
+    const keep = (epoch: number, losses: Losses) => {
+      checkpoint?.write(this.#trainer.state);
+      onEpoch(epoch, losses);
+    };
+    this.#trainer.train(examples, keep, checkpoint?.read());
   }
 
   /**

@@ -1,11 +1,11 @@
 import { fork } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deserialize, serialize } from 'node:v8';
 import writeFileAtomic from 'write-file-atomic';
+import { Checkpoint, fingerprint } from './checkpoint.js';
 import type { Example } from './example.js';
 import type { Losses, TrainingOptions } from './trainer.js';
 
@@ -19,6 +19,8 @@ export interface TeacherTask {
   readonly examples: readonly Example[];
   /** Words of the captions that it labels when it has learned. */
   readonly captions: readonly (readonly string[])[];
+  /** Where it leaves what it has learned, so that it goes on there when it is cut off. */
+  readonly checkpoint?: { readonly folder: string; readonly name: string };
 }
 
 /** What a worker says. */
@@ -30,7 +32,7 @@ export type TeacherMessage =
 export interface TeachOptions {
   /** How many teachers. */
   readonly count: number;
-  /** Folder where each teacher's labels are kept: a run that was cut off goes on with those that it finds. */
+  /** Folder where what each teacher learns and its labels are kept: a run that was cut off goes on with what it finds. */
   readonly keep?: string | undefined;
   readonly onEpoch: (teacher: number, epoch: number, losses: Losses) => void;
 }
@@ -46,31 +48,25 @@ export async function teach(
     for (let teacher = waiting.shift(); teacher !== undefined; teacher = waiting.shift()) {
       const own = captions.filter((_, k) => k % count === teacher);
       const ownTask = { ...task, options: { ...options, seed: options.seed + teacher }, captions: own };
-      const file = keep && join(keep, `${fingerprint(ownTask)}.labels`);
+      const name = fingerprint([ownTask.labels, ownTask.options], ownTask.examples, own);
+      const file = keep && join(keep, `${name}.labels`);
       if (file && existsSync(file)) {
         labelled[teacher] = deserialize(readFileSync(file)) as Example[];
         continue;
       }
-      await runTeacher(ownTask, (message) => {
+      await runTeacher(keep ? { ...ownTask, checkpoint: { folder: keep, name } } : ownTask, (message) => {
         if ('labelled' in message) labelled[teacher!]!.push(...message.labelled);
         else if ('epoch' in message) onEpoch(teacher!, message.epoch, message.losses);
       });
       if (file) {
         mkdirSync(dirname(file), { recursive: true });
         writeFileAtomic.sync(file, serialize(labelled[teacher]));
+        new Checkpoint(keep, name).remove();
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(count, availableParallelism()) }, work));
   return labelled.flat();
-}
-
-/** Of all that a teacher's labels depend on but the program. */
-function fingerprint({ labels, options, examples, captions }: TeacherTask): string {
-  const hash = createHash('sha256').update(JSON.stringify([labels, options]));
-  for (const { words, tags, pairs } of examples) hash.update(JSON.stringify([words, [...tags], pairs]));
-  for (const words of captions) hash.update(JSON.stringify(words));
-  return hash.digest('hex').slice(0, 16);
 }
 
 /** In a process of its own: the loader of TypeScript does not reach into worker threads. */

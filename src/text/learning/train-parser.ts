@@ -11,6 +11,7 @@ import { parserOf } from '../learned/learned-parser.js';
 import { decodeModel, encodeModel } from '../learned/parser-model.js';
 import { quantizeRows } from '../learned/quantized-rows.js';
 import { Speller } from '../learned/speller.js';
+import { Checkpoint, fingerprint } from './checkpoint.js';
 import type { Example } from './example.js';
 import { longestCaption, prepare } from './prepare.js';
 import { studentBytes, studentTrainer } from './student.js';
@@ -29,7 +30,9 @@ Trains the learned parser on DIR/train.csv (columns caption and scene_graph) and
   --captions FILE    captions without graphs that the teachers say the meaning of: one a line, or a JSON file as COCO's
   --variations N     captions that are made of those of the CSV file, for the same (150000)
   --teachers N       (2)
-  --keep FOLDER      where the teachers' labels are kept for another run
+  --teacher-epochs N (${teacherDefaults.epochs})
+  --keep FOLDER      where the teachers' labels are kept for another run, and every training's state after each epoch: a run
+                     that was cut off goes on there
   --epochs N         times that every caption is shown (${trainingDefaults.epochs}; with teachers, 8)
   --seed N           another seed, another model (${trainingDefaults.seed})
   --out FILE         where the model goes (src/text/learned/parser.model)`;
@@ -41,6 +44,7 @@ const { positionals, values } = parseArgs({
     captions: { type: 'string' },
     variations: { type: 'string', default: '150000' },
     teachers: { type: 'string', default: '2' },
+    'teacher-epochs': { type: 'string', default: `${teacherDefaults.epochs}` },
     keep: { type: 'string' },
     epochs: { type: 'string' },
     seed: { type: 'string', default: `${trainingDefaults.seed}` },
@@ -54,6 +58,7 @@ if (values.help || folder === undefined) {
   process.exit(values.help ? 0 : 2);
 }
 const [variations, teachers, seed] = [wholeNumber('variations'), wholeNumber('teachers'), wholeNumber('seed')];
+const teacherEpochs = wholeNumber('teacher-epochs');
 const epochs = values.epochs === undefined ? (values.encoder ? 8 : trainingDefaults.epochs) : wholeNumber('epochs');
 for (const file of [values.encoder && join(values.encoder, 'model.safetensors'), values.captions])
   if (file && !existsSync(file)) fail(`${file}: no such file`);
@@ -90,7 +95,14 @@ const sizes = {
 const options = { ...trainingDefaults, epochs, seed, ...(values.encoder ? { dropout: 0.05 } : {}) };
 const trainer = studentTrainer(new Kernels(studentBytes), sizes, labels, vocabulary, vectors, options);
 // What people said counts twice.
-trainer.train(taught.length > 0 ? [...examples, ...examples, ...taught] : examples, noteEpoch('student'));
+const shown = taught.length > 0 ? [...examples, ...examples, ...taught] : examples;
+const checkpoint = values.keep && new Checkpoint(values.keep, fingerprint([labels.names, sizes, options], shown));
+const noteStudent = noteEpoch('student');
+const keepEpoch = (epoch: number, losses: Losses) => {
+  if (checkpoint) checkpoint.write(trainer.state);
+  noteStudent(epoch, losses);
+};
+trainer.train(shown, keepEpoch, checkpoint ? checkpoint.read() : undefined);
 const known = ['', ...new Set([...vocabulary, ...vectors.keys()])];
 const ownVector = (row: number) => trainer.source.words.ownVector(known[row]!);
 const bytes = encodeModel({
@@ -102,6 +114,7 @@ const bytes = encodeModel({
   words: { words: known, rows: quantizeRows(known.length, sizes.input, ownVector) },
 });
 writeFileSync(values.out ?? new URL('../learned/parser.model', import.meta.url), bytes);
+if (checkpoint) checkpoint.remove();
 note(`${(bytes.length / 1e6).toFixed(1)} MB written`);
 
 const kernels = new Kernels(studentBytes);
@@ -122,7 +135,13 @@ async function learnFromTeachers(encoder: string): Promise<Example[]> {
     ...Array.from({ length: variations }, () => varied.next()),
   ];
   note(`${unlabelled.length} captions without graphs`);
-  const task = { encoder, labels: labels.names, options: { ...teacherDefaults, seed }, examples, captions: unlabelled };
+  const task = {
+    encoder,
+    labels: labels.names,
+    options: { ...teacherDefaults, epochs: teacherEpochs, seed },
+    examples,
+    captions: unlabelled,
+  };
   const found = await teach(task, {
     count: teachers,
     keep: values.keep,
@@ -143,7 +162,7 @@ function readCaptions(file: string): string[][] {
     .filter((tokens) => tokens.length > 0);
 }
 
-function wholeNumber(name: 'variations' | 'teachers' | 'epochs' | 'seed'): number {
+function wholeNumber(name: 'variations' | 'teachers' | 'teacher-epochs' | 'epochs' | 'seed'): number {
   const value = Number(values[name]);
   if (Number.isInteger(value) && value >= 0) return value;
   return fail(`--${name}: ${values[name]}, expected a whole number`);

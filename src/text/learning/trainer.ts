@@ -9,7 +9,7 @@ import {
 } from '../learned/parameters.js';
 import type { RelationLabels } from '../learned/relation-labels.js';
 import { Activations, type Slot, slots } from './activations.js';
-import { Adam } from './adam.js';
+import { Adam, type AdamState } from './adam.js';
 import { Backward } from './backward.js';
 import { type Batch, capacity, clear, layOut } from './batch.js';
 import { chainLoss } from './chain-gradient.js';
@@ -55,6 +55,14 @@ export interface Losses {
   readonly owners: number;
 }
 
+/** Between two epochs: all that the epochs to come depend on. */
+export interface TrainingState {
+  /** Epochs that are done. */
+  readonly epochs: number;
+  readonly random: number;
+  readonly optimisers: readonly AdamState[];
+}
+
 /** What the first layers of a network in training are made of. */
 export interface TrainerParts {
   readonly kernels: Kernels;
@@ -93,6 +101,8 @@ export class Trainer<Source extends StateSource = StateSource> {
   readonly #backward: Backward;
   readonly #a: Activations;
   readonly #g: Activations;
+  /** That are done. */
+  #epochs = 0;
 
   constructor(
     kernels: Kernels,
@@ -133,20 +143,50 @@ export class Trainer<Source extends StateSource = StateSource> {
     this.#masks = new Masks(this.#random, Object.fromEntries(layers.map((layer) => [layer, options.dropout])));
   }
 
-  /** @param onEpoch called after each epoch with the mean losses */
-  train(examples: readonly Example[], onEpoch: (epoch: number, losses: Losses) => void): void {
+  /**
+   * @param onEpoch called after each epoch with the mean losses
+   * @param from where an earlier training of the same examples and options stood
+   * @throws RangeError where that was another network's
+   */
+  train(examples: readonly Example[], onEpoch: (epoch: number, losses: Losses) => void, from?: TrainingState): void {
     const { epochs, batch: size } = this.#options;
-    const total = Math.ceil(examples.length / size) * epochs;
-    let step = 0;
-    for (let epoch = 0; epoch < epochs; epoch++) {
+    this.#epochs = 0;
+    if (from) this.#restore(from);
+    for (let epoch = this.#epochs; epoch < epochs; epoch++) {
       const order = this.#joined(this.#random.shuffle([...examples]));
       const sums = { tags: 0, labels: 0, words: 0, owners: 0 };
       for (let k = 0; k < order.length; k += size) {
-        const losses = this.#step(layOut(order.slice(k, k + size)), learningRate(step++ / total) * this.#options.rate);
+        const rate = learningRate((epoch + k / order.length) / epochs) * this.#options.rate;
+        const losses = this.#step(layOut(order.slice(k, k + size)), rate);
         for (const name of Object.keys(sums) as (keyof Losses)[]) sums[name] += losses[name] / examples.length;
       }
+      this.#epochs = epoch + 1;
       onEpoch(epoch, sums);
     }
+  }
+
+  /** Its arrays are the training's own: they change with the next epoch. */
+  get state(): TrainingState {
+    return {
+      epochs: this.#epochs,
+      random: this.#random.state,
+      optimisers: this.#allOptimisers.map(({ state }) => state),
+    };
+  }
+
+  #restore({ epochs, random, optimisers }: TrainingState): void {
+    const own = this.#allOptimisers;
+    if (optimisers.length !== own.length)
+      throw new RangeError(`${optimisers.length} arrays of parameters, expected ${own.length}`);
+    own.forEach((optimiser, n) => {
+      optimiser.restore(optimisers[n]!);
+    });
+    this.#random.state = random;
+    this.#epochs = epochs;
+  }
+
+  get #allOptimisers(): readonly Adam[] {
+    return [...this.#optimisers.map(([, optimiser]) => optimiser), ...this.source.optimisers];
   }
 
   /** Some captions together with the one after them, as captions of COCO are longer than those of FACTUAL. */

@@ -1,5 +1,6 @@
 import type { Random } from '../../records/random.js';
 import type { Activations } from './activations.js';
+import type { Adam } from './adam.js';
 import type { Backward } from './backward.js';
 import type { Batch } from './batch.js';
 import type { Masks } from './masks.js';
@@ -25,6 +26,10 @@ export class WordStates implements StateSource {
     this.words = words;
     this.#random = random;
     this.#wordDropout = wordDropout;
+  }
+
+  get optimisers(): readonly Adam[] {
+    return this.words.optimisers;
   }
 
   forward({ rows, captions, compounds, words }: Batch, a: Activations, masks?: Masks): void {

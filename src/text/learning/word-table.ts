@@ -74,6 +74,10 @@ export class WordTable {
     this.#gathered = kernels.floats(maxRows * vectorStride);
   }
 
+  get optimisers(): readonly Adam[] {
+    return Object.values(this.#optimisers);
+  }
+
   known(word: string): KnownWord {
     let known = this.#known.get(word);
     if (!known) {

@@ -26,16 +26,34 @@ const train = (...args: string[]) =>
     );
   });
 
+/** Kills a training when it says that so many epochs of the student are done. */
+const trainAndKill = (epochs: number, ...args: string[]) =>
+  new Promise<void>((resolve) => {
+    const child = execFile(process.execPath, ['--import', 'tsx', 'src/text/learning/train-parser.ts', ...args]);
+    let said = '';
+    child.stderr!.on('data', (text: string) => {
+      said += text;
+      if (said.includes(`student, epoch ${epochs}:`)) child.kill('SIGKILL');
+    });
+    child.on('exit', () => resolve());
+  });
+
 describe('npm run train:parser', function () {
   this.timeout(120_000);
 
-  it('makes a model of a folder of captions, the same each time', async () => {
+  it('makes a model of a folder of captions, the same each time, also after it was killed', async () => {
     const folder = temporaryFolder();
     for (const split of ['train', 'dev'])
       writeFileSync(join(folder, `${split}.csv`), `caption,scene_graph\n${rows.join('\n')}\n`);
     const files = ['a.model', 'b.model'].map((name) => join(folder, name));
-    const trainings = await Promise.all(files.map((out) => train(folder, '--epochs', '60', '--out', out)));
-    for (const { status, stderr } of trainings) {
+    const args = (out: string) => [folder, '--epochs', '60', '--out', out];
+    const kept = [...args(files[1]!), '--keep', join(folder, 'keep')];
+    const [first] = await Promise.all([train(...args(files[0]!)), trainAndKill(20, ...kept)]);
+    // Takes up what was kept, which is gone when it ends.
+    const second = await train(...kept);
+    assert.doesNotMatch(second.stderr, /student, epoch 20:/);
+    assert.deepEqual(readdirSync(join(folder, 'keep')), []);
+    for (const { status, stderr } of [first, second]) {
       assert.equal(status, 0, stderr);
       const [, score] = /student, epoch 60: .*all words: 72 captions, Set Match (\S+),/s.exec(stderr)!;
       assert.ok(Number(score) > 90, `Set Match ${score}`);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { deserialize, serialize } from 'node:v8';
 import { parseFactual } from '../../../src/records/factual.js';
 import { Random } from '../../../src/records/random.js';
 import { Kernels } from '../../../src/text/learned/kernels/kernels.js';
 import type { ParameterName } from '../../../src/text/learned/parameters.js';
 import { prepare } from '../../../src/text/learning/prepare.js';
 import { studentTrainer } from '../../../src/text/learning/student.js';
-import { trainingDefaults } from '../../../src/text/learning/trainer.js';
+import { type Losses, type TrainingState, trainingDefaults } from '../../../src/text/learning/trainer.js';
 
 const captions = [
   ['a man riding a brown horse', '( man , ride , horse ) , ( horse , is , brown )'],
@@ -92,5 +93,33 @@ describe('the parser’s training', () => {
     const losses = run();
     assert.deepEqual(run(), losses);
     for (const [name, loss] of Object.entries(losses)) assert.ok(loss < 0.05, `${name} ${loss}`);
+  });
+
+  it('goes on where an earlier training stood, as if it had not been cut off', () => {
+    const options = { epochs: 4, batch: 3, dropout: 0.1 };
+    const whole = trainer(options);
+    let kept: unknown;
+    const wholeLosses: Losses[] = [];
+    whole.trainer.train(whole.examples, (epoch, losses) => {
+      wholeLosses.push({ ...losses });
+      if (epoch === 1) kept = deserialize(serialize(whole.trainer.state));
+    });
+    const second = trainer(options);
+    const losses: Losses[] = [];
+    second.trainer.train(second.examples, (_, own) => losses.push({ ...own }), kept as TrainingState);
+    assert.deepEqual(losses, wholeLosses.slice(2));
+    assert.deepEqual(second.trainer.state, whole.trainer.state);
+  });
+
+  it('refuses what another network has learned', () => {
+    const { trainer: made, examples } = trainer({ epochs: 1 });
+    const [first, ...others] = made.state.optimisers;
+    const short = { ...first!, values: first!.values.slice(1) };
+    const from = { ...made.state, optimisers: [short, ...others] };
+    assert.throws(() => made.train(examples, () => {}, from), /parameters, expected/);
+    assert.throws(
+      () => made.train(examples, () => {}, { ...from, optimisers: others }),
+      /arrays of parameters, expected/,
+    );
   });
 });
