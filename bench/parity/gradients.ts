@@ -49,23 +49,29 @@ const ROUNDING = 1e-6;
  */
 const NUDGE = 2 ** -23;
 
+/** How gradients are taken, and what is tried where they are past their tolerance. */
+export interface GradientOptions {
+  /** Passes over the parameters; each takes the gradients of some, so that fewer are in memory at once. */
+  readonly groups: number;
+  /** How many nudges are tried; one of them must bring every gradient within its tolerance that is past it. */
+  readonly nudges: number;
+  /** Whether the backend can be read within a pass; else queries are matched with targets in one before it. */
+  readonly readable: boolean;
+  /** Watches sampling points at borders of cells; `tries` of them, the closest first, are tried on the other side. */
+  readonly borders?: { readonly watch: Borders; readonly tries: number } | undefined;
+}
+
 /**
  * Runs a training step's forward and backward pass on both images, without dropout and noise, and compares losses and
  * gradients with the official ones.
- * @param groups passes over the parameters; each takes the gradients of some, so that fewer are in memory at once
- * @param nudges how many nudges are tried; one of them must bring every gradient within its tolerance that is past it
- * @param readable whether the backend can be read within a pass; else queries are matched with targets in one before it
- * @param borders watches sampling points at borders of cells; `tries` of them, the closest first, are tried on the other side
+ * @param norms of the official gradients, by parameter
  */
 export async function compareGradients(
   model: RlipV2,
   inputs: ParityInputs,
   expected: WeightSource,
   norms: Readonly<Record<string, number>>,
-  groups: number,
-  nudges: number,
-  readable: boolean,
-  borders: { readonly watch: Borders; readonly tries: number } | undefined,
+  { groups, nudges, readable, borders }: GradientOptions,
   report: (check: Check) => void,
 ): Promise<void> {
   const batch = batchOf(inputs.images);

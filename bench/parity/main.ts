@@ -103,8 +103,13 @@ async function check(at: string, name: string, config: ModelConfig, given: Parit
     };
     const worst = { name: 'none', difference: -1, tolerance: 0 };
     let count = 0;
-    const [groups, nudges] = [Number(values.groups ?? 1), Number(values.nudges ?? 0)];
-    await compareGradients(model, given, expected, norms, groups, nudges, readable, watched, (one: Check) => {
+    const options = {
+      groups: Number(values.groups ?? 1),
+      nudges: Number(values.nudges ?? 0),
+      readable,
+      borders: watched,
+    };
+    await compareGradients(model, given, expected, norms, options, (one: Check) => {
       const { again } = one;
       if (again) changes.set(again.changed, (changes.get(again.changed) ?? 0) + 1);
       // There are hundreds of norms: the worst of them stands for all that are fine.
