@@ -93,23 +93,26 @@ describe('npm run train:parser', function () {
       keep,
     ];
     const files = ['a.model', 'b.model'].map((name) => join(folder, name));
-    // One after the other: the second one takes what the first one kept.
-    const runs = [];
-    for (const out of files) runs.push(await train(...args, '--out', out));
-    for (const { status, stderr } of runs) {
+    const first = await train(...args, '--out', files[0]!);
+    // The second one takes what the first one kept; one of another seed does not.
+    const [second, other] = await Promise.all([
+      train(...args, '--out', files[1]!),
+      train(...args, '--seed', '2', '--out', join(folder, 'c.model')),
+    ]);
+    for (const { status, stderr } of [first, second]) {
       assert.equal(status, 0, stderr);
       assert.match(stderr, /64 captions without graphs.*64 captions labelled.*student, epoch 3/s);
     }
     assert.match(
-      runs[0]!.stderr,
+      first.stderr,
       /teacher 1, epoch 3: .*teacher 2, epoch 3: |teacher 2, epoch 3: .*teacher 1, epoch 3: /s,
     );
-    assert.doesNotMatch(runs[1]!.stderr, /teacher/);
+    assert.doesNotMatch(second.stderr, /teacher/);
     const [a, b] = files.map((file) => readFileSync(file));
     assert.ok(a!.equals(b!));
-    assert.equal(readdirSync(keep).length, 2);
-    const other = await train(...args, '--seed', '2', '--out', files[0]!);
     assert.match(other.stderr, /teacher 1/);
+    // The labels of two teachers of either seed.
+    assert.equal(readdirSync(keep).length, 4);
   });
 
   it('says how it is used', async () => {
