@@ -47,7 +47,7 @@ async function settled(): Promise<void> {
   last.dispose();
 }
 
-/** How long a step of the tagger is repeated, in milliseconds: V8 compiles what it runs often, and a GPU waits for it till then. */
+/** How long a step of the tagger is repeated, in milliseconds: what tells a GPU its programs is compiled as it is run often. */
 const REPEATED = 2000;
 
 /** How long rounds are at least, so that what is computed outweighs what waiting for a GPU costs, in milliseconds. */

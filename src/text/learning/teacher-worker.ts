@@ -1,7 +1,7 @@
 /** A process of `teach`: trains one teacher, says what it makes of captions, and ends. */
 import { RelationLabels } from '../learned/relation-labels.js';
-import { Checkpoint } from './checkpoint.js';
 import { readEncoder } from './encoder-weights.js';
+import { KeptFile } from './kept-file.js';
 import { Teacher } from './teacher.js';
 import type { TeacherMessage, TeacherTask } from './teachers.js';
 import type { Losses } from './trainer.js';
@@ -13,14 +13,13 @@ const send = (message: TeacherMessage) => new Promise<void>((resolve) => process
 
 process.once('message', async ({ encoder, labels, options, examples, captions, checkpoint }: TeacherTask) => {
   const teacher = new Teacher(await readEncoder(encoder), new RelationLabels(labels), options);
-  const kept = checkpoint && new Checkpoint(checkpoint.folder, checkpoint.name);
   const starter = process.ppid;
   const onEpoch = (epoch: number, losses: Losses) => {
     // Whoever started it was killed: nobody waits for what it finds, and the next run begins where it is now.
     if (process.ppid !== starter) process.exit(1);
     void send({ epoch, losses });
   };
-  teacher.train(examples, onEpoch, kept);
+  teacher.train(examples, onEpoch, checkpoint === undefined ? undefined : new KeptFile(checkpoint));
   for (let k = 0; k < captions.length; k += atOnce)
     await send({ labelled: teacher.label(captions.slice(k, k + atOnce)) });
   await send({ isDone: true });

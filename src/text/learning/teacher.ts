@@ -4,14 +4,13 @@ import type { RelationLabels } from '../learned/relation-labels.js';
 import type { ChainScores } from '../learned/tag-sequence.js';
 import { type Batch, capacity, layOut } from './batch.js';
 import { chainMarginals } from './chain-gradient.js';
-import type { Checkpoint } from './checkpoint.js';
 import { dropoutLayers, Encoder } from './encoder.js';
 import { EncoderStates } from './encoder-states.js';
 import type { EncoderWeights } from './encoder-weights.js';
 import { type Example, plainExample, taggedExample } from './example.js';
 import { toBytes } from './soft-targets.js';
 import { part, softmax } from './softmax.js';
-import { type Losses, Trainer, type TrainingOptions } from './trainer.js';
+import { type Checkpoint, type Losses, Trainer, type TrainingOptions } from './trainer.js';
 
 /** What a teacher needs of the kernels' memory. */
 const teacherBytes = 900 << 20;
@@ -65,11 +64,7 @@ export class Teacher {
 
   /** @param onEpoch called after each epoch with the mean losses */
   train(examples: readonly Example[], onEpoch: (epoch: number, losses: Losses) => void, checkpoint?: Checkpoint): void {
-    const keep = (epoch: number, losses: Losses) => {
-      checkpoint?.write(this.#trainer.state);
-      onEpoch(epoch, losses);
-    };
-    this.#trainer.train(examples, keep, checkpoint?.read());
+    this.#trainer.train(examples, onEpoch, checkpoint);
   }
 
   /**

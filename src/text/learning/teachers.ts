@@ -1,13 +1,10 @@
 import { fork } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deserialize, serialize } from 'node:v8';
-import writeFileAtomic from 'write-file-atomic';
-import { Checkpoint, fingerprint } from './checkpoint.js';
 import type { Example } from './example.js';
-import type { Losses, TrainingOptions } from './trainer.js';
+import { fingerprint, KeptFile } from './kept-file.js';
+import type { Losses, TrainingOptions, TrainingState } from './trainer.js';
 
 /** What a teacher is made of and learns from. */
 export interface TeacherTask {
@@ -19,8 +16,8 @@ export interface TeacherTask {
   readonly examples: readonly Example[];
   /** Words of the captions that it labels when it has learned. */
   readonly captions: readonly (readonly string[])[];
-  /** Where it leaves what it has learned, so that it goes on there when it is cut off. */
-  readonly checkpoint?: { readonly folder: string; readonly name: string };
+  /** The file where it leaves what it has learned, so that it goes on there when it is cut off. */
+  readonly checkpoint?: string;
 }
 
 /** What a worker says. */
@@ -48,21 +45,20 @@ export async function teach(
     for (let teacher = waiting.shift(); teacher !== undefined; teacher = waiting.shift()) {
       const own = captions.filter((_, k) => k % count === teacher);
       const ownTask = { ...task, options: { ...options, seed: options.seed + teacher }, captions: own };
-      const name = fingerprint([ownTask.labels, ownTask.options], ownTask.examples, own);
-      const file = keep && join(keep, `${name}.labels`);
-      if (file && existsSync(file)) {
-        labelled[teacher] = deserialize(readFileSync(file)) as Example[];
+      const path = keep && join(keep, fingerprint([ownTask.labels, ownTask.options], ownTask.examples, own));
+      const labels = path ? new KeptFile<Example[]>(`${path}.labels`) : undefined;
+      const kept = labels?.read();
+      if (kept) {
+        labelled[teacher] = kept;
         continue;
       }
-      await runTeacher(keep ? { ...ownTask, checkpoint: { folder: keep, name } } : ownTask, (message) => {
+      const checkpoint = path && `${path}.training`;
+      await runTeacher(checkpoint ? { ...ownTask, checkpoint } : ownTask, (message) => {
         if ('labelled' in message) labelled[teacher!]!.push(...message.labelled);
         else if ('epoch' in message) onEpoch(teacher!, message.epoch, message.losses);
       });
-      if (file) {
-        mkdirSync(dirname(file), { recursive: true });
-        writeFileAtomic.sync(file, serialize(labelled[teacher]));
-        new Checkpoint(keep, name).remove();
-      }
+      labels?.write(labelled[teacher]!);
+      if (checkpoint) new KeptFile<TrainingState>(checkpoint).remove();
     }
   };
   await Promise.all(Array.from({ length: Math.min(count, availableParallelism()) }, work));

@@ -11,13 +11,13 @@ import { parserOf } from '../learned/learned-parser.js';
 import { decodeModel, encodeModel } from '../learned/parser-model.js';
 import { quantizeRows } from '../learned/quantized-rows.js';
 import { Speller } from '../learned/speller.js';
-import { Checkpoint, fingerprint } from './checkpoint.js';
 import type { Example } from './example.js';
+import { fingerprint, KeptFile } from './kept-file.js';
 import { longestCaption, prepare } from './prepare.js';
 import { studentBytes, studentTrainer } from './student.js';
 import { teacherDefaults } from './teacher.js';
 import { teach } from './teachers.js';
-import { type Losses, trainingDefaults } from './trainer.js';
+import { type Losses, type TrainingState, trainingDefaults } from './trainer.js';
 import { Variation } from './vary.js';
 import { readWordVectors } from './word-vectors.js';
 
@@ -96,13 +96,10 @@ const options = { ...trainingDefaults, epochs, seed, ...(values.encoder ? { drop
 const trainer = studentTrainer(new Kernels(studentBytes), sizes, labels, vocabulary, vectors, options);
 // What people said counts twice.
 const shown = taught.length > 0 ? [...examples, ...examples, ...taught] : examples;
-const checkpoint = values.keep && new Checkpoint(values.keep, fingerprint([labels.names, sizes, options], shown));
-const noteStudent = noteEpoch('student');
-const keepEpoch = (epoch: number, losses: Losses) => {
-  if (checkpoint) checkpoint.write(trainer.state);
-  noteStudent(epoch, losses);
-};
-trainer.train(shown, keepEpoch, checkpoint ? checkpoint.read() : undefined);
+const checkpoint = values.keep
+  ? new KeptFile<TrainingState>(join(values.keep, `${fingerprint([labels.names, sizes, options], shown)}.training`))
+  : undefined;
+trainer.train(shown, noteEpoch('student'), checkpoint);
 const known = ['', ...new Set([...vocabulary, ...vectors.keys()])];
 const ownVector = (row: number) => trainer.source.words.ownVector(known[row]!);
 const bytes = encodeModel({
@@ -114,7 +111,7 @@ const bytes = encodeModel({
   words: { words: known, rows: quantizeRows(known.length, sizes.input, ownVector) },
 });
 writeFileSync(values.out ?? new URL('../learned/parser.model', import.meta.url), bytes);
-if (checkpoint) checkpoint.remove();
+checkpoint?.remove();
 note(`${(bytes.length / 1e6).toFixed(1)} MB written`);
 
 const kernels = new Kernels(studentBytes);

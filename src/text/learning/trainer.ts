@@ -63,6 +63,12 @@ export interface TrainingState {
   readonly optimisers: readonly AdamState[];
 }
 
+/** Where a training leaves its state and finds that of an earlier one. */
+export interface Checkpoint {
+  read(): TrainingState | undefined;
+  write(state: TrainingState): void;
+}
+
 /** What the first layers of a network in training are made of. */
 export interface TrainerParts {
   readonly kernels: Kernels;
@@ -145,11 +151,13 @@ export class Trainer<Source extends StateSource = StateSource> {
 
   /**
    * @param onEpoch called after each epoch with the mean losses
-   * @param from where an earlier training of the same examples and options stood
+   * @param checkpoint where each epoch's state is left, and where a training of the same examples and options begins that
+   *   finds one
    * @throws RangeError where that was another network's
    */
-  train(examples: readonly Example[], onEpoch: (epoch: number, losses: Losses) => void, from?: TrainingState): void {
+  train(examples: readonly Example[], onEpoch: (epoch: number, losses: Losses) => void, checkpoint?: Checkpoint): void {
     const { epochs, batch: size } = this.#options;
+    const from = checkpoint?.read();
     this.#epochs = 0;
     if (from) this.#restore(from);
     for (let epoch = this.#epochs; epoch < epochs; epoch++) {
@@ -161,6 +169,7 @@ export class Trainer<Source extends StateSource = StateSource> {
         for (const name of Object.keys(sums) as (keyof Losses)[]) sums[name] += losses[name] / examples.length;
       }
       this.#epochs = epoch + 1;
+      checkpoint?.write(this.state);
       onEpoch(epoch, sums);
     }
   }

@@ -37,6 +37,15 @@ function trainer(options: Partial<typeof trainingDefaults> = {}) {
   return { trainer: made, examples, labels };
 }
 
+/** In memory: what was kept before, and the state after the second epoch. */
+const checkpointOf = (kept?: TrainingState) => ({
+  kept,
+  read: () => kept,
+  write(state: TrainingState) {
+    if (state.epochs === 2) this.kept = deserialize(serialize(state)) as TrainingState;
+  },
+});
+
 describe('the parser’s training', () => {
   it('finds words for every part of a graph', () => {
     const { examples, labels } = trainer();
@@ -98,15 +107,12 @@ describe('the parser’s training', () => {
   it('goes on where an earlier training stood, as if it had not been cut off', () => {
     const options = { epochs: 4, batch: 3, dropout: 0.1 };
     const whole = trainer(options);
-    let kept: unknown;
     const wholeLosses: Losses[] = [];
-    whole.trainer.train(whole.examples, (epoch, losses) => {
-      wholeLosses.push({ ...losses });
-      if (epoch === 1) kept = deserialize(serialize(whole.trainer.state));
-    });
+    const checkpoint = checkpointOf();
+    whole.trainer.train(whole.examples, (_, losses) => wholeLosses.push({ ...losses }), checkpoint);
     const second = trainer(options);
     const losses: Losses[] = [];
-    second.trainer.train(second.examples, (_, own) => losses.push({ ...own }), kept as TrainingState);
+    second.trainer.train(second.examples, (_, own) => losses.push({ ...own }), checkpointOf(checkpoint.kept));
     assert.deepEqual(losses, wholeLosses.slice(2));
     assert.deepEqual(second.trainer.state, whole.trainer.state);
   });
@@ -116,9 +122,9 @@ describe('the parser’s training', () => {
     const [first, ...others] = made.state.optimisers;
     const short = { ...first!, values: first!.values.slice(1) };
     const from = { ...made.state, optimisers: [short, ...others] };
-    assert.throws(() => made.train(examples, () => {}, from), /parameters, expected/);
+    assert.throws(() => made.train(examples, () => {}, checkpointOf(from)), /parameters, expected/);
     assert.throws(
-      () => made.train(examples, () => {}, { ...from, optimisers: others }),
+      () => made.train(examples, () => {}, checkpointOf({ ...from, optimisers: others })),
       /arrays of parameters, expected/,
     );
   });

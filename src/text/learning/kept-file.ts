@@ -1,27 +1,26 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import writeFileAtomic from 'write-file-atomic';
 import type { Example } from './example.js';
-import type { TrainingState } from './trainer.js';
 
-/** Where a training that may be cut off leaves what it has learned, epoch by epoch. */
-export class Checkpoint {
+/** What a training has found so far and leaves for another run. */
+export class KeptFile<T> {
   readonly #file: string;
 
-  constructor(folder: string, name: string) {
-    this.#file = join(folder, `${name}.training`);
+  constructor(file: string) {
+    this.#file = file;
   }
 
-  /** @returns what an earlier training left; undefined where there was none */
-  read(): TrainingState | undefined {
-    return existsSync(this.#file) ? (deserialize(readFileSync(this.#file)) as TrainingState) : undefined;
+  /** @returns what an earlier run left; undefined where there was none */
+  read(): T | undefined {
+    return existsSync(this.#file) ? (deserialize(readFileSync(this.#file)) as T) : undefined;
   }
 
-  write(state: TrainingState): void {
+  write(value: T): void {
     mkdirSync(dirname(this.#file), { recursive: true });
-    writeFileAtomic.sync(this.#file, serialize(state));
+    writeFileAtomic.sync(this.#file, serialize(value));
   }
 
   remove(): void {
@@ -38,7 +37,10 @@ export function fingerprint(
   const hash = createHash('sha256').update(JSON.stringify(settings));
   for (const { words, tags, pairs, soft } of examples) {
     hash.update(JSON.stringify([words, [...tags], pairs]));
-    if (soft) for (const part of [soft.tags, soft.labels, soft.owners]) hash.update(part);
+    if (!soft) continue;
+    const { trust, ...beliefs } = soft;
+    hash.update(`${trust}`);
+    for (const belief of Object.values(beliefs)) hash.update(belief);
   }
   for (const words of captions) hash.update(JSON.stringify(words));
   return hash.digest('hex').slice(0, 16);
