@@ -52,8 +52,9 @@ export async function finishShards(
  */
 export async function clearFinished(folder: RunFolder): Promise<void> {
   if (!(await folder.isFinished())) return;
+  await folder.sweep();
   // The name in the queues goes last: without it the run is over for those who wait.
-  for (const name of ['extent.json', 'partial', 'work', 'tmp', 'queue.json']) {
+  for (const name of ['extent.json', 'partial', 'work', 'queue.json']) {
     // Slow processes may be writing there, until they notice.
     await rm(folder.inner(name), { recursive: true, force: true, maxRetries: 10 });
   }

@@ -111,7 +111,8 @@ export class RunFolder {
 
   /** Takes away what a process that was killed left half-written. */
   async sweep(): Promise<void> {
-    await rm(this.inner('tmp'), { recursive: true, force: true });
+    // Slow processes may be writing there, until they notice.
+    await rm(this.inner('tmp'), { recursive: true, force: true, maxRetries: 10 });
     for (const at of [this.path, this.inner(), this.inner('shards')]) {
       for (const name of await namesIn(at)) {
         // write-file-atomic writes to `<name>.<number>` first, and writeAtomically to `<name>.partial`.
