@@ -74,7 +74,7 @@ try {
   const { model, forward } = await openModel(settings, {});
   const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
   const step = async (of: TrainingBatch) => {
-    const { gradients } = await lossGradients(forward, of, optimizer.variables, keepAll);
+    const { gradients } = await lossGradients(forward, of, optimizer.variables, () => keepAll);
     optimizer.apply(gradients, 1, await gradientLength(gradients));
     tf.dispose(gradients);
   };

@@ -67,11 +67,6 @@ async function trainAction(task: Task, { config: file, out, resume, dryRun: dry,
   if (config.task !== task) throw new OptionError(file, `/task ${config.task}, but the command is train ${task}`);
   const training = await import('../training/index.js');
   const { useBackend } = await import('../model/index.js');
-  if (config.backend === 'webgpu' && task !== 'tagger')
-    throw new OptionError(
-      file,
-      '/backend webgpu trains taggers alone: RLIPv2 is matched with its targets within a step, and a GPU can not be read there',
-    );
   const settings = task === 'tagger' ? training.taggerSettings(config) : training.rlipSettings(config);
   if (resume && !existsSync(out!)) throw new OptionError(`train ${task}`, `--resume, but there is no folder ${out}`);
   const interrupt = stopOnInterrupt(() => printNote('ending behind this step; again to stop at once'));

@@ -57,7 +57,7 @@ export async function dryRun(
     const started = performance.now();
     let result: StepGradients | undefined;
     const { peakBytes } = await tf.profile(async () => {
-      result = await lossGradients(forward, batch, optimizer.variables, keepAll);
+      result = await lossGradients(forward, batch, optimizer.variables, () => keepAll);
       return [] as unknown as tf.TensorContainer;
     });
     const stepSeconds = (performance.now() - started) / 1000;

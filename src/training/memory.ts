@@ -49,7 +49,7 @@ export async function stepMemory(settings: RunSettings): Promise<StepMemory> {
       // Moments are there from the second step on: anything of the right shapes makes them.
       const { variables } = optimizer;
       optimizer.apply(Object.fromEntries(variables.map((variable) => [variable.name, variable])), 1, 1);
-      const { gradients } = await lossGradients(forward, largestBatch(settings), variables, dropShapes);
+      const { gradients } = await lossGradients(forward, largestBatch(settings), variables, () => dropShapes);
       optimizer.apply(gradients, 1, 1);
       average?.follow(1);
       tf.dispose(gradients);

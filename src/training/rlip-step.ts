@@ -1,9 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Dropout } from '../model/layers/dropout.js';
 import type { LayerOutput, RlipV2 } from '../model/rlip-v2.js';
 import { encodeBatch, noisyQueries } from './encode-batch.js';
 import { pairLosses, totalLoss } from './losses.js';
+import { matchPairsLater } from './match-pairs.js';
 import { pseudoLabels } from './pseudo-labels.js';
+import type { Matches } from './targets.js';
 import type { TextVectors } from './text-vectors.js';
+import type { TrainingBatch } from './training-batch.js';
 import { type Forward, summedParts } from './training-step.js';
 
 export interface RlipLossOptions {
@@ -20,29 +24,58 @@ export interface RlipLossOptions {
  *
  * Source: RLIPv2, models/hoi.py and matcher.py.
  */
-export const rlipForward = (model: RlipV2, texts: TextVectors, options: RlipLossOptions): Forward => ({
-  prepare: (batch) => texts.prepare(batch),
-  run: (batch, drop) => {
-    const { targets } = batch;
-    const { vectors, encoded } = encodeBatch(model, texts, batch, drop);
-    const shares = options.pseudoLabels ? relationShares(vectors, batch.texts.objects.length, targets) : undefined;
-    const lossesOf = (found: LayerOutput) =>
-      pairLosses(found, targets, {
-        given: false,
-        quality: options.quality,
-        ...(shares && { pseudoLabels: shares }),
-      });
-    if (!batch.denoised) {
-      const terms = model.decode(encoded, undefined, { drop }).map(lossesOf);
-      return { total: totalLoss(terms), parts: summedParts(terms) };
-    }
-    const layers = model.decode(encoded, noisyQueries(batch), { drop });
-    const terms = layers.map((layer) => lossesOf(everySecond(layer, 0)));
-    const denoised = layers.map((layer) => pairLosses(everySecond(layer, 1), targets, { given: true, quality: false }));
-    // The parts that are told are those of what is found.
-    return { total: tf.add(totalLoss(terms), totalLoss(denoised)) as tf.Scalar, parts: summedParts(terms) };
-  },
-});
+export const rlipForward = (model: RlipV2, texts: TextVectors, options: RlipLossOptions): Forward => {
+  const answers = (batch: TrainingBatch, drop: Dropout) => answersOf(model, texts, batch, drop);
+  return {
+    prepare: (batch) => texts.prepare(batch),
+    readAhead: async (batch, drop) => {
+      const read = tf.tidy(() => answers(batch, drop) as unknown as tf.TensorContainer) as unknown as Answers;
+      const matches: Matches[][] = [];
+      for (const layer of read.found) matches.push(await matchPairsLater(layer, batch.targets));
+      const shares = options.pseudoLabels ? relationShares(await read.vectors.data(), batch) : null;
+      tf.dispose(read as unknown as tf.TensorContainer);
+      return { matches, shares };
+    },
+    run: (batch, drop, known) => {
+      const { targets } = batch;
+      const { vectors, found, denoised } = answers(batch, drop);
+      const read = () => (options.pseudoLabels ? relationShares(vectors.dataSync(), batch) : null);
+      const shares = known ? known.shares : read();
+      const terms = found.map((layer, k) =>
+        pairLosses(layer, targets, {
+          given: false,
+          quality: options.quality,
+          ...(known && { matches: known.matches[k]! }),
+          ...(shares && { pseudoLabels: shares }),
+        }),
+      );
+      const total = totalLoss(terms);
+      // The parts that are told are those of what is found.
+      const parts = summedParts(terms);
+      if (!denoised) return { total, parts };
+      const corrected = denoised.map((layer) => pairLosses(layer, targets, { given: true, quality: false }));
+      return { total: tf.add(total, totalLoss(corrected)) as tf.Scalar, parts };
+    },
+  };
+};
+
+/** What the decoder's layers say of a batch. */
+interface Answers {
+  /** The texts' vectors, `[objects and relations, text width]`. */
+  readonly vectors: tf.Tensor2D;
+  /** Of the queries that find pairs for themselves. */
+  readonly found: readonly LayerOutput[];
+  /** Of those that begin at noisy copies of the true ones; null where there is no noise. */
+  readonly denoised: readonly LayerOutput[] | null;
+}
+
+function answersOf(model: RlipV2, texts: TextVectors, batch: TrainingBatch, drop: Dropout): Answers {
+  const { vectors, encoded } = encodeBatch(model, texts, batch, drop);
+  const layers = model.decode(encoded, batch.denoised ? noisyQueries(batch) : undefined, { drop });
+  if (!batch.denoised) return { vectors, found: layers, denoised: null };
+  const [found, denoised] = ([0, 1] as const).map((which) => layers.map((layer) => everySecond(layer, which)));
+  return { vectors, found: found!, denoised: denoised! };
+}
 
 /** Of each image's two groups the first one's answers, or the second one's. */
 function everySecond(output: LayerOutput, which: 0 | 1): LayerOutput {
@@ -60,12 +93,10 @@ function everySecond(output: LayerOutput, which: 0 | 1): LayerOutput {
   };
 }
 
-function relationShares(
-  vectors: tf.Tensor2D,
-  objects: number,
-  targets: readonly { readonly relations: Float32Array }[],
-): Float32Array[] {
-  const [texts, width] = vectors.shape;
-  const relations = (vectors.dataSync() as Float32Array).subarray(objects * width);
-  return targets.map((target) => pseudoLabels(relations, texts - objects, target.relations));
+/** @param vectors `[objects and relations, text width]` row by row */
+function relationShares(vectors: tf.TypedArray, { texts, targets }: TrainingBatch): Float32Array[] {
+  const { length: count } = texts.relations;
+  const width = vectors.length / (texts.objects.length + count);
+  const relations = (vectors as Float32Array).subarray(texts.objects.length * width);
+  return targets.map((target) => pseudoLabels(relations, count, target.relations));
 }

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
-import { dropWith, keepAll } from '../model/layers/dropout.js';
+import { type Dropout, dropWith, keepAll } from '../model/layers/dropout.js';
 import type { RlipV2 } from '../model/rlip-v2.js';
 import { type AdamW, gradientLength } from './adam-w.js';
 import { type BatchStreamOptions, batchStream, epochBatches, type StreamedBatch } from './batch-stream.js';
@@ -146,12 +146,7 @@ export class TrainingRun {
       for (const reject of rejects) await this.tell({ event: 'reject', step: state.step + 1, ...reject });
       all.push(batch);
       if (batch.pairs === 0) continue;
-      let draws = 0;
-      const { dropout, textDropout } = settings.model;
-      const seeds = randomStream(settings.seed, STREAMS.dropout, state.step, part);
-      // Seeds of one step are apart from each other, and their order is that of the model's layers.
-      const drop =
-        dropout > 0 || textDropout ? dropWith({ next: () => Math.floor(seeds.next() * 2 ** 31) + ++draws }) : keepAll;
+      const drop = () => this.#dropout(state.step, part);
       const { gradients, ...loss } = await lossGradients(this.#forward, batch, this.#optimizer.variables, drop);
       addTo(sum, gradients, 1 / accumulate);
       used.push(batch);
@@ -189,6 +184,16 @@ export class TrainingRun {
       waited: seconds(waited),
     });
     return { step, updates: this.#optimizer.steps, next };
+  }
+
+  /** The dropout of a pass, the same each time for a part of a step. */
+  #dropout(step: number, part: number): Dropout {
+    const { seed, model } = this.#options.settings;
+    if (model.dropout <= 0 && !model.textDropout) return keepAll;
+    const seeds = randomStream(seed, STREAMS.dropout, step, part);
+    let draws = 0;
+    // Seeds of one step are apart from each other, and their order is that of the model's layers.
+    return dropWith({ next: () => Math.floor(seeds.next() * 2 ** 31) + ++draws });
   }
 
   /** Stops the run with everything saved: what it was, and the weights as they were before. */

@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { isReadLater } from '../model/backends/backend-names.js';
 import { type Dropout, keepAll } from '../model/layers/dropout.js';
 import type { LossTerms } from './losses.js';
+import type { Matches } from './targets.js';
 import type { TrainingBatch } from './training-batch.js';
 
 /** The parts of a loss, over all layers and without weights. */
@@ -16,12 +18,25 @@ export interface StepGradients extends StepLoss {
   readonly gradients: Record<string, tf.Tensor>;
 }
 
+/** What a loss depends on beyond the model's tensors: numbers of a pass that have to be read for it. */
+export interface Readings {
+  /** Which query stands for which target: of each layer, of each image. */
+  readonly matches: readonly (readonly Matches[])[];
+  /** Of each image, `[pairs, relations]`, see `pseudoLabels`. */
+  readonly shares: readonly Float32Array[] | null;
+}
+
 /** What a batch becomes in a model. */
 export interface Forward {
   /** What is done before each step, outside of what is differentiated. */
   prepare(batch: TrainingBatch): Promise<void>;
-  /** The loss of all decoder layers, and its parts as one tensor in the order of `PARTS`. */
-  run(batch: TrainingBatch, drop: Dropout): { total: tf.Scalar; parts: tf.Tensor1D };
+  /** A pass for nothing but what `run` would read in its own; absent where that is nothing. */
+  readAhead?(batch: TrainingBatch, drop: Dropout): Promise<Readings>;
+  /**
+   * The loss of all decoder layers, and its parts as one tensor in the order of `PARTS`.
+   * @param known of the same batch and dropout; else it is read on the way, as not every backend can
+   */
+  run(batch: TrainingBatch, drop: Dropout, known?: Readings): { total: tf.Scalar; parts: tf.Tensor1D };
 }
 
 export const PARTS: readonly (keyof LossTerms)[] = [
@@ -40,21 +55,29 @@ export const summedParts = (terms: readonly LossTerms[]): tf.Tensor1D =>
 const named = (values: Float32Array): LossParts =>
   Object.fromEntries(PARTS.map((name, k) => [name, values[k]!])) as Record<keyof LossTerms, number>;
 
+/** What a step needs to know of a batch before it, on this backend. */
+async function readingsOf(forward: Forward, batch: TrainingBatch, drop: () => Dropout): Promise<Readings | undefined> {
+  await forward.prepare(batch);
+  return isReadLater(tf.getBackend()) ? forward.readAhead?.(batch, drop()) : undefined;
+}
+
 /**
- * Loss of a batch and its gradients.
+ * Loss of a batch and its gradients. Where the backend is read asynchronously alone, and the loss depends on what is read,
+ * there is a pass for that before.
+ *
  * @param variables what gradients are asked for
- * @param drop with seeds of its own for each step
+ * @param drop makes the dropout of a pass: that of one step is the same each time, that of another step another one
  */
 export async function lossGradients(
   forward: Forward,
   batch: TrainingBatch,
   variables: tf.Variable[],
-  drop: Dropout,
+  drop: () => Dropout,
 ): Promise<StepGradients> {
-  await forward.prepare(batch);
+  const known = await readingsOf(forward, batch, drop);
   let parts: tf.Tensor1D | undefined;
   const { value, grads } = tf.variableGrads(() => {
-    const result = forward.run(batch, drop);
+    const result = forward.run(batch, drop(), known);
     parts = tf.keep(result.parts);
     return result.total;
   }, variables);
@@ -66,8 +89,8 @@ export async function lossGradients(
 
 /** Loss of a batch without dropout and without gradients. */
 export async function lossOnly(forward: Forward, batch: TrainingBatch): Promise<StepLoss> {
-  await forward.prepare(batch);
-  const { total, parts } = tf.tidy(() => forward.run(batch, keepAll));
+  const known = await readingsOf(forward, batch, () => keepAll);
+  const { total, parts } = tf.tidy(() => forward.run(batch, keepAll, known));
   const [loss, values] = [(await total.data())[0]!, (await parts.data()) as Float32Array];
   tf.dispose([total, parts]);
   return { loss, parts: named(values) };

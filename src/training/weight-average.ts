@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
+import { hasKernel, runKernel } from '../model/ops/fused.js';
 import type { Parameter } from '../model/parameters.js';
 
 /**
@@ -23,8 +24,11 @@ export class WeightAverage {
   /** @param step that the weights were changed by, counted from 1 */
   follow(step: number): void {
     const decay = Math.min(this.#decay, (1 + step) / (10 + step));
-    for (const [{ variable }, mean] of this.#means)
-      tf.tidy(() => mean.assign(tf.add(tf.mul(mean, decay), tf.mul(variable, 1 - decay))));
+    const follow = (mean: tf.Variable, x: tf.Variable) =>
+      hasKernel('RelflowMovingAverage')
+        ? runKernel('RelflowMovingAverage', { mean, x }, { decay })[0]!
+        : tf.add(tf.mul(mean, decay), tf.mul(x, 1 - decay));
+    for (const [{ variable }, mean] of this.#means) tf.tidy(() => mean.assign(follow(mean, variable)));
   }
 
   /** Puts the means into the model and the weights aside; a second call puts both back. */

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { registerWebgpuDeformableAttention } from './kernels/webgpu-deformable-attention.js';
+import { registerWebgpuOptimizer } from './kernels/webgpu-optimizer.js';
 import { repairWebgpuKernels } from './kernels/webgpu-repairs.js';
 import { registerWebgpuSegmentSum } from './kernels/webgpu-segment-sum.js';
 
@@ -8,5 +9,6 @@ export function installWebgpuKernels(): void {
   if (tf.getKernel('RelflowDeformableAttention', 'webgpu')) return;
   registerWebgpuDeformableAttention();
   registerWebgpuSegmentSum();
+  registerWebgpuOptimizer();
   repairWebgpuKernels();
 }

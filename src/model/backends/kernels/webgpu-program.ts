@@ -9,7 +9,7 @@ interface WebgpuBackend {
     program: object,
     inputs: readonly tf.TensorInfo[],
     dtype: tf.DataType,
-    uniforms: readonly { readonly type: 'int32'; readonly data: readonly number[] }[],
+    uniforms: readonly { readonly type: 'int32' | 'float32'; readonly data: readonly number[] }[],
     output?: tf.TensorInfo,
   ): tf.TensorInfo;
   disposeData(id: tf.DataId): boolean;
@@ -33,6 +33,8 @@ export interface WebgpuProgram {
   readonly inputs: Readonly<Record<string, tf.TensorInfo>>;
   /** Whole numbers. */
   readonly uniforms: Uniforms;
+  /** Further ones, of 32-bit floats; they are in `uniforms` too. */
+  readonly numbers?: Uniforms;
   /** How often `main` runs, with `index` from 0; more often too, which `main` has to see. */
   readonly threads: number;
   readonly shape: readonly number[];
@@ -41,16 +43,18 @@ export interface WebgpuProgram {
 }
 
 /** Runs a program on the GPU. Arrays are flat to it, whatever their shape. */
-export function runProgram({ name, code, inputs, uniforms, threads, shape, atomic }: WebgpuProgram): tf.TensorInfo {
+export function runProgram(asked: WebgpuProgram): tf.TensorInfo {
+  const { name, code, inputs, uniforms, numbers = {}, threads, shape, atomic } = asked;
   const names = Object.keys(inputs);
   const groups = Math.ceil(threads / THREADS);
   const rows = Math.ceil(groups / MOST_GROUPS);
   const program = {
     variableNames: names,
     outputShape: [product(shape)],
-    uniforms: Object.keys(uniforms)
-      .map((uniform) => `${uniform}: i32,`)
-      .join(' '),
+    uniforms: [
+      ...Object.keys(uniforms).map((uniform) => `${uniform}: i32,`),
+      ...Object.keys(numbers).map((number) => `${number}: f32,`),
+    ].join(' '),
     workgroupSize: [THREADS, 1, 1],
     shaderKey: `relflow ${name}`,
     dispatchLayout: { x: [0] },
@@ -62,7 +66,10 @@ export function runProgram({ name, code, inputs, uniforms, threads, shape, atomi
     program,
     names.map((input) => flat(inputs[input]!)),
     atomic ? 'int32' : 'float32',
-    Object.values(uniforms).map((value) => ({ type: 'int32', data: [value] })),
+    [
+      ...Object.values(uniforms).map((value) => ({ type: 'int32', data: [value] }) as const),
+      ...Object.values(numbers).map((value) => ({ type: 'float32', data: [value] }) as const),
+    ],
     ...(atomic ? [flat(atomic)] : []),
   );
   return { ...made, shape: [...shape] };
