@@ -11,6 +11,7 @@ import { useBackend } from '../backends/use-backend.js';
 import type { ModelConfig } from '../config.js';
 import { encodeImage, NO_OBJECTS } from '../encode-image.js';
 import { loadModel } from '../load-model.js';
+import type { LayerOutput } from '../rlip-v2.js';
 
 export interface RelationFinderOptions {
   /** RLIPv2's weights: `.safetensors`, an index of shards, or an official `.pth`. */
@@ -74,27 +75,17 @@ export async function openRelationFinder(
       signal.throwIfAborted();
       const file = join(images, image.file);
       const encoded = await encodeImage(loaded, file, { shorter: size[0], longest: size[1] }, labels);
-      const last = tf.tidy(() => {
-        const layers = model.decode(encoded);
-        const { subjectLogits, objectLogits, relationLogits, subjectBoxes, objectBoxes } = layers[layers.length - 1]!;
-        return {
-          subjects: tf.softmax(subjectLogits),
-          objects: tf.softmax(objectLogits),
-          relations: tf.sigmoid(relationLogits),
-          subjectBoxes,
-          objectBoxes,
-        };
-      });
-      tf.dispose(encoded as unknown as tf.TensorContainer);
-      const arrays = {
-        subjects: (await last.subjects.data()) as Float32Array,
-        objects: (await last.objects.data()) as Float32Array,
-        relations: (await last.relations.data()) as Float32Array,
-        subjectBoxes: (await last.subjectBoxes.data()) as Float32Array,
-        objectBoxes: (await last.objectBoxes.data()) as Float32Array,
-      };
+      let last: Record<keyof Answers, tf.Tensor>;
+      try {
+        last = tf.tidy(() => answersOf(model.decode(encoded).at(-1)!));
+      } finally {
+        tf.dispose(encoded as unknown as tf.TensorContainer);
+      }
+      const names = Object.keys(last) as (keyof Answers)[];
+      const read = names.map(async (name) => [name, (await last[name].data()) as Float32Array]);
+      const answers = Object.fromEntries(await Promise.all(read)) as Answers;
       tf.dispose(last);
-      return relationsOf(arrays, objects, predicates, image, most);
+      return relationsOf(answers, objects, predicates, image, most);
     },
   };
 }
@@ -106,6 +97,14 @@ interface Answers {
   readonly subjectBoxes: Float32Array;
   readonly objectBoxes: Float32Array;
 }
+
+const answersOf = ({ subjectLogits, objectLogits, relationLogits, subjectBoxes, objectBoxes }: LayerOutput) => ({
+  subjects: tf.softmax(subjectLogits),
+  objects: tf.softmax(objectLogits),
+  relations: tf.sigmoid(relationLogits),
+  subjectBoxes,
+  objectBoxes,
+});
 
 function relationsOf(
   answers: Answers,
