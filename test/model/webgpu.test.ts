@@ -21,7 +21,7 @@ import { WeightAverage } from '../../src/training/weight-average.js';
 import { deformableAttentionTests } from '../support/deformable-attention.js';
 import { temporaryFolder } from '../support/folders.js';
 import { assertAgree, assertClose, assertGradients, randomTensors } from '../support/tensors.js';
-import { writeTrainingScenes } from '../support/training-scenes.js';
+import { tinyRlip, writeTrainingScenes } from '../support/training-scenes.js';
 import { webgpuOrSkip } from '../support/webgpu.js';
 
 const texts = {
@@ -71,23 +71,8 @@ async function trainingPass() {
 
 /** Losses of a tiny RLIPv2's first two steps, and of the weights' mean behind them. */
 async function trainRlip(backend: Backend, scenes: { readonly lines: string; readonly images: string }) {
-  const settings = rlipSettings({
-    task: 'rlip',
-    model: 'tinyParseda',
-    modelOptions: { pairs: 12, encoderLayers: 1, decoderLayers: 1, dropout: 0.1 },
-    data: [{ sceneGraphs: 'scene-graphs.jsonl', images: 'images' }],
-    seed: 5,
-    epochs: 2,
-    steps: 2,
-    batch: 1,
-    texts: { objects: 12, relations: 8 },
-    views: { flip: 0.5, colour: 0.2, shorter: [48], longest: 64 },
-    optimizer: { rate: 1e-3, backboneRate: 1e-3, textRate: 1e-3 },
-    schedule: { kind: 'cosine', floor: 0.1, warmup: 0 },
-    average: 0.9,
-    noise: { label: 0.2, box: 0.4 },
-    shuffleBuffer: 8,
-  });
+  const modelOptions = { ...tinyRlip.modelOptions, dropout: 0.1 };
+  const settings = rlipSettings({ ...tinyRlip, modelOptions, steps: 2, batch: 1 });
   const stop = new AbortController().signal;
   const open = () =>
     TrainingData.open(

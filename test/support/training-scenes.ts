@@ -3,6 +3,26 @@ import { join } from 'node:path';
 import { renderScene } from '../../fixtures/generator/render-scene.js';
 import { sceneGraphLines } from '../../fixtures/generator/scene-graph-json.js';
 import { sceneSet } from '../../fixtures/generator/scene-set.js';
+import type { TrainingConfig } from '../../src/records/training-config.js';
+
+/** A short training of a tiny ParSeDA on some of these scenes. */
+export const tinyRlip: TrainingConfig = {
+  task: 'rlip',
+  model: 'tinyParseda',
+  modelOptions: { pairs: 12, encoderLayers: 1, decoderLayers: 1 },
+  data: [{ sceneGraphs: 'scene-graphs.jsonl', images: 'images' }],
+  seed: 5,
+  epochs: 2,
+  steps: 4,
+  batch: 2,
+  texts: { objects: 12, relations: 8 },
+  views: { flip: 0.5, colour: 0.2, shorter: [48], longest: 64 },
+  optimizer: { rate: 1e-3, backboneRate: 1e-3, textRate: 1e-3 },
+  schedule: { kind: 'cosine', floor: 0.1, warmup: 0 },
+  average: 0.9,
+  noise: { label: 0.2, box: 0.4 },
+  shuffleBuffer: 8,
+};
 
 /** Writes some scenes to learn from: relflow's scene graphs, and the images. */
 export async function writeTrainingScenes(folder: string, count: number): Promise<{ lines: string; images: string }> {
