@@ -33,6 +33,17 @@ export interface SpanRows {
   readonly last: number;
 }
 
+/** Where all lies in the rows of a batch. */
+export interface BatchLayout {
+  readonly rows: number;
+  readonly captions: readonly Rows[];
+  readonly compounds: Uint8Array;
+  readonly mentions: readonly SpanRows[];
+  readonly pairs: readonly PairRows[];
+  readonly attributes: readonly SpanRows[];
+  readonly owners: readonly OwnerRows[];
+}
+
 /** What a label may leave open. */
 export type Slot = 'verb' | 'preposition';
 export const slots: readonly Slot[] = ['verb', 'preposition'];

@@ -1,21 +1,10 @@
 import type { Kernels } from '../learned/kernels/kernels.js';
 import { type LinearLayer, linearLayers } from '../learned/layers.js';
 import { type NetworkSizes, type Parameters, tagCount, tagStride, windowReach } from '../learned/parameters.js';
-import { type Activations, type OwnerRows, type PairRows, type Rows, type SpanRows, slots } from './activations.js';
+import { type Activations, type BatchLayout, type Rows, type SpanRows, slots } from './activations.js';
 import type { TrainingKernels } from './kernels/training-kernels.js';
 import type { Masks } from './masks.js';
 import type { Network } from './network.js';
-
-/** What the backward pass of a batch is told beside the activations and their gradients. */
-export interface BatchLayout {
-  readonly rows: number;
-  readonly captions: readonly Rows[];
-  readonly compounds: Uint8Array;
-  readonly mentions: readonly SpanRows[];
-  readonly pairs: readonly PairRows[];
-  readonly attributes: readonly SpanRows[];
-  readonly owners: readonly OwnerRows[];
-}
 
 /** The network's backward pass: gradients of scores → gradients of parameters and of word vectors. */
 export class Backward {

@@ -1,7 +1,6 @@
 import { type NetworkSizes, tagStride, windowReach } from '../learned/parameters.js';
-import type { Activations, Capacity, OwnerRows, PairRows, Rows, SpanRows } from './activations.js';
+import type { Activations, BatchLayout, Capacity, OwnerRows, PairRows, Rows, SpanRows } from './activations.js';
 import { slots } from './activations.js';
-import type { BatchLayout } from './backward.js';
 import type { Example } from './example.js';
 
 /** The largest batch of training. */

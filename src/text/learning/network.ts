@@ -10,8 +10,8 @@ import {
   windowReach,
   windowSize,
 } from '../learned/parameters.js';
-import type { Activations, OwnerRows, PairRows, Rows, Slot, SpanRows } from './activations.js';
-import { pairColumns } from './activations.js';
+import type { Activations, BatchLayout, OwnerRows, PairRows, Rows, Slot, SpanRows } from './activations.js';
+import { pairColumns, slots } from './activations.js';
 
 /** Dropout: what each activation is multiplied with in training. */
 export interface Dropout {
@@ -74,6 +74,13 @@ export class Network {
     this.kernels.addExpected(rows, hidden, tagCount, a.tagScores, a.tagBeliefs, tagStates, a.state, a.relateIn);
     this.#scan('relate', captions, rows, a.relateIn, a.relateGates, a.relateState, a.related);
     dropout?.apply(a.related, rows * hidden, 'related');
+  }
+
+  /** States → all that is said of a batch's phrases. */
+  relateBatch(a: Activations, { mentions, pairs, attributes, owners }: BatchLayout, dropout?: Dropout): void {
+    this.relate(a, mentions, pairs, dropout);
+    for (const slot of slots) this.seek(a, slot, 0, pairs.length);
+    this.own(a, attributes, mentions, owners, dropout);
   }
 
   /** States → scores of every label for every pair, in `labelScores`. */

@@ -1,7 +1,10 @@
 import type { Kernels } from '../learned/kernels/kernels.js';
 import type { NetworkSizes } from '../learned/parameters.js';
+import { encodeModel, type ParserModel } from '../learned/parser-model.js';
+import { quantizeRows } from '../learned/quantized-rows.js';
 import type { RelationLabels } from '../learned/relation-labels.js';
 import { capacity } from './batch.js';
+import type { Example } from './example.js';
 import { Trainer, type TrainingOptions } from './trainer.js';
 import { WordStates } from './word-states.js';
 import { WordTable } from './word-table.js';
@@ -30,4 +33,25 @@ export function studentTrainer(
       dropout: ['x', 'windowed'],
     };
   });
+}
+
+/** Words of the captions that people said the meaning of: they get rows of their own. */
+export const vocabularyOf = (examples: readonly Example[]): string[] =>
+  [...new Set(examples.flatMap(({ words }) => words))].sort();
+
+/** What a student is shown: what people said counts twice. @param taught with teachers' beliefs */
+export const shownTo = (examples: readonly Example[], taught: readonly Example[]): readonly Example[] =>
+  taught.length > 0 ? [...examples, ...examples, ...taught] : examples;
+
+/** What a student has learned, as the bytes of a model. */
+export function modelOf(
+  { network, source }: Trainer<WordStates>,
+  vocabulary: readonly string[],
+  vectors: ReadonlyMap<string, Float32Array>,
+  learned: Pick<ParserModel, 'labels' | 'forms' | 'counts'>,
+): Uint8Array {
+  const { sizes, parameters } = network;
+  const known = ['', ...new Set([...vocabulary, ...vectors.keys()])];
+  const rows = quantizeRows(known.length, sizes.input, (row) => source.words.ownVector(known[row]!));
+  return encodeModel({ ...learned, sizes, parameters, words: { words: known, rows } });
 }

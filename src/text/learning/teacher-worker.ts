@@ -1,5 +1,6 @@
-/** A process of `teach`: trains one teacher, says what it makes of captions, and ends. */
+/** A process of `teach`: trains one teacher or assistant, says what it makes of captions, and ends. */
 import { RelationLabels } from '../learned/relation-labels.js';
+import { Assistant } from './assistant.js';
 import { readEncoder } from './encoder-weights.js';
 import { KeptFile } from './kept-file.js';
 import { Teacher } from './teacher.js';
@@ -12,7 +13,9 @@ const atOnce = 2048;
 const send = (message: TeacherMessage) => new Promise<void>((resolve) => process.send!(message, () => resolve()));
 
 process.once('message', async ({ encoder, labels, options, examples, captions, checkpoint }: TeacherTask) => {
-  const teacher = new Teacher(await readEncoder(encoder), new RelationLabels(labels), options);
+  const known = new RelationLabels(labels);
+  const teacher =
+    encoder === undefined ? new Assistant(known, options) : new Teacher(await readEncoder(encoder), known, options);
   const starter = process.ppid;
   const onEpoch = (epoch: number, losses: Losses) => {
     // Whoever started it was killed: nobody waits for what it finds, and the next run begins where it is now.

@@ -6,10 +6,10 @@ import type { Example } from './example.js';
 import { fingerprint, KeptFile } from './kept-file.js';
 import type { Losses, TrainingOptions, TrainingState } from './trainer.js';
 
-/** What a teacher is made of and learns from. */
+/** What a teacher or an assistant is made of and learns from. */
 export interface TeacherTask {
-  /** Folder of the pre-trained encoder. */
-  readonly encoder: string;
+  /** Folder of a teacher's pre-trained encoder; an assistant has none. */
+  readonly encoder?: string;
   /** Names of the relation labels. */
   readonly labels: readonly string[];
   readonly options: TrainingOptions;
@@ -34,7 +34,9 @@ export interface TeachOptions {
   readonly onEpoch: (teacher: number, epoch: number, losses: Losses) => void;
 }
 
-/** Teachers that differ by their seeds share the captions: a student of all hears something like their mean. */
+/**
+ * Teachers, or assistants, that differ by their seeds share the captions: a student of all hears something like their mean.
+ */
 export async function teach(
   { captions, options, ...task }: TeacherTask,
   { count, keep, onEpoch }: TeachOptions,

@@ -8,15 +8,16 @@ import { Random } from '../../records/random.js';
 import { captionTokens, repairedWords } from '../learned/caption-tokens.js';
 import { Kernels } from '../learned/kernels/kernels.js';
 import { parserOf } from '../learned/learned-parser.js';
-import { decodeModel, encodeModel } from '../learned/parser-model.js';
-import { quantizeRows } from '../learned/quantized-rows.js';
+import { decodeModel } from '../learned/parser-model.js';
 import { Speller } from '../learned/speller.js';
+import { assistantDefaults } from './assistant.js';
 import type { Example } from './example.js';
+import { fragmentsOf } from './fragments.js';
 import { fingerprint, KeptFile } from './kept-file.js';
 import { longestCaption, prepare } from './prepare.js';
-import { studentBytes, studentTrainer } from './student.js';
+import { modelOf, shownTo, studentBytes, studentTrainer, vocabularyOf } from './student.js';
 import { teacherDefaults } from './teacher.js';
-import { teach } from './teachers.js';
+import { type TeacherTask, teach } from './teachers.js';
 import { type Losses, type TrainingState, trainingDefaults } from './trainer.js';
 import { Variation } from './vary.js';
 import { readWordVectors } from './word-vectors.js';
@@ -31,9 +32,13 @@ Trains the learned parser on DIR/train.csv (columns caption and scene_graph) and
   --variations N     captions that are made of those of the CSV file, for the same (150000)
   --teachers N       (2)
   --teacher-epochs N (${teacherDefaults.epochs})
-  --keep FOLDER      where the teachers' labels are kept for another run, and every training's state after each epoch: a run
-                     that was cut off goes on there
-  --epochs N         times that every caption is shown (${trainingDefaults.epochs}; with teachers, 8)
+  --assistants N     wide networks that learn from people and teachers, and label parts of the captions of FILE and more
+                     captions that are made (2)
+  --assistant-epochs N (${assistantDefaults.epochs})
+  --assistant-variations N (250000)
+  --keep FOLDER      where the labels are kept for another run, and every training's state after each epoch: a run that was
+                     cut off goes on there
+  --epochs N         times that every caption is shown (${trainingDefaults.epochs}; with teachers, 6)
   --seed N           another seed, another model (${trainingDefaults.seed})
   --out FILE         where the model goes (src/text/learned/parser.model)`;
 
@@ -45,6 +50,9 @@ const { positionals, values } = parseArgs({
     variations: { type: 'string', default: '150000' },
     teachers: { type: 'string', default: '2' },
     'teacher-epochs': { type: 'string', default: `${teacherDefaults.epochs}` },
+    assistants: { type: 'string', default: '2' },
+    'assistant-epochs': { type: 'string', default: `${assistantDefaults.epochs}` },
+    'assistant-variations': { type: 'string', default: '250000' },
     keep: { type: 'string' },
     epochs: { type: 'string' },
     seed: { type: 'string', default: `${trainingDefaults.seed}` },
@@ -58,8 +66,9 @@ if (values.help || folder === undefined) {
   process.exit(values.help ? 0 : 2);
 }
 const [variations, teachers, seed] = [wholeNumber('variations'), wholeNumber('teachers'), wholeNumber('seed')];
-const teacherEpochs = wholeNumber('teacher-epochs');
-const epochs = values.epochs === undefined ? (values.encoder ? 8 : trainingDefaults.epochs) : wholeNumber('epochs');
+const [teacherEpochs, assistantEpochs] = [wholeNumber('teacher-epochs'), wholeNumber('assistant-epochs')];
+const [assistants, assistantVariations] = [wholeNumber('assistants'), wholeNumber('assistant-variations')];
+const epochs = values.epochs === undefined ? (values.encoder ? 6 : trainingDefaults.epochs) : wholeNumber('epochs');
 for (const file of [values.encoder && join(values.encoder, 'model.safetensors'), values.captions])
   if (file && !existsSync(file)) fail(`${file}: no such file`);
 
@@ -81,9 +90,11 @@ for await (const caption of goldCaptions(join(folder, 'train.csv'), ({ line, pro
 const { words, forms, labels, examples, leftOut } = prepare(captions);
 note(`${examples.length} captions, ${leftOut} left out; ${words.length} words, ${labels.size} relation labels`);
 const vectors = readWordVectors();
-const taught = values.encoder ? await learnFromTeachers(values.encoder) : [];
+const said = values.captions && values.encoder ? readCaptions(values.captions) : [];
+const byTeachers = values.encoder ? await learnFromTeachers(values.encoder) : [];
+const byAssistants = byTeachers.length > 0 && assistants > 0 ? await learnFromAssistants(byTeachers) : [];
 
-const vocabulary = [...new Set(examples.flatMap((example) => example.words))].sort();
+const vocabulary = vocabularyOf(examples);
 const sizes = {
   input: 96,
   hidden: 128,
@@ -94,22 +105,12 @@ const sizes = {
 };
 const options = { ...trainingDefaults, epochs, seed, ...(values.encoder ? { dropout: 0.05 } : {}) };
 const trainer = studentTrainer(new Kernels(studentBytes), sizes, labels, vocabulary, vectors, options);
-// What people said counts twice.
-const shown = taught.length > 0 ? [...examples, ...examples, ...taught] : examples;
+const shown = shownTo(examples, [...byTeachers, ...byAssistants]);
 const checkpoint = values.keep
   ? new KeptFile<TrainingState>(join(values.keep, `${fingerprint([labels.names, sizes, options], shown)}.training`))
   : undefined;
 trainer.train(shown, noteEpoch('student'), checkpoint);
-const known = ['', ...new Set([...vocabulary, ...vectors.keys()])];
-const ownVector = (row: number) => trainer.source.words.ownVector(known[row]!);
-const bytes = encodeModel({
-  sizes,
-  parameters: trainer.network.parameters,
-  labels,
-  forms,
-  counts: words,
-  words: { words: known, rows: quantizeRows(known.length, sizes.input, ownVector) },
-});
+const bytes = modelOf(trainer, vocabulary, vectors, { labels, forms, counts: words });
 writeFileSync(values.out ?? new URL('../learned/parser.model', import.meta.url), bytes);
 checkpoint?.remove();
 note(`${(bytes.length / 1e6).toFixed(1)} MB written`);
@@ -126,26 +127,35 @@ for (const { words: range, ...scores } of [{ words: 'all', ...overall }, ...byLe
 
 /** Captions that nobody drew graphs of, with what teachers make of them. */
 async function learnFromTeachers(encoder: string): Promise<Example[]> {
-  const varied = new Variation(examples, vectors, new Random(seed));
-  const unlabelled = [
-    ...(values.captions ? readCaptions(values.captions) : []),
-    ...Array.from({ length: variations }, () => varied.next()),
-  ];
-  note(`${unlabelled.length} captions without graphs`);
-  const task = {
-    encoder,
-    labels: labels.names,
-    options: { ...teacherDefaults, epochs: teacherEpochs, seed },
-    examples,
-    captions: unlabelled,
-  };
-  const found = await teach(task, {
-    count: teachers,
-    keep: values.keep,
-    onEpoch: (teacher, epoch, losses) => noteEpoch(`teacher ${teacher + 1}`)(epoch, losses),
-  });
-  note(`${found.length} captions labelled`);
-  return found;
+  const captions = [...said, ...varied(examples, variations, seed)];
+  note(`${captions.length} captions without graphs`);
+  const options = { ...teacherDefaults, epochs: teacherEpochs, seed };
+  return learnFrom('teacher', teachers, { encoder, options, examples, captions });
+}
+
+/** Parts of captions, and variations of those of the CSV file and of the others, with what assistants make of them. */
+async function learnFromAssistants(taught: readonly Example[]): Promise<Example[]> {
+  const texts = new Set(said.map((caption) => caption.join(' ')));
+  const real = taught.filter((example) => texts.has(example.words.join(' ')));
+  const parts = fragmentsOf(real);
+  const captions = [...parts, ...varied([...examples, ...real], assistantVariations, seed + 1)];
+  note(`${captions.length} captions for assistants, of which ${parts.length} are parts of others`);
+  const options = { ...assistantDefaults, epochs: assistantEpochs, seed };
+  return learnFrom('assistant', assistants, { options, examples: [...examples, ...taught], captions });
+}
+
+async function learnFrom(who: string, count: number, task: Omit<TeacherTask, 'labels'>): Promise<Example[]> {
+  const labelled = await teach(
+    { ...task, labels: labels.names },
+    { count, keep: values.keep, onEpoch: (n, epoch, losses) => noteEpoch(`${who} ${n + 1}`)(epoch, losses) },
+  );
+  note(`${labelled.length} captions labelled`);
+  return labelled;
+}
+
+function varied(from: readonly Example[], count: number, seed: number): string[][] {
+  const variation = new Variation(from, vectors, new Random(seed));
+  return Array.from({ length: count }, () => variation.next());
 }
 
 function readCaptions(file: string): string[][] {
@@ -159,7 +169,7 @@ function readCaptions(file: string): string[][] {
     .filter((tokens) => tokens.length > 0);
 }
 
-function wholeNumber(name: 'variations' | 'teachers' | 'teacher-epochs' | 'epochs' | 'seed'): number {
+function wholeNumber(name: Exclude<keyof typeof values, 'help'>): number {
   const value = Number(values[name]);
   if (Number.isInteger(value) && value >= 0) return value;
   return fail(`--${name}: ${values[name]}, expected a whole number`);

@@ -8,7 +8,7 @@ import {
   slotScale,
 } from '../learned/parameters.js';
 import type { RelationLabels } from '../learned/relation-labels.js';
-import { Activations, type Slot, slots } from './activations.js';
+import { Activations, type Slot } from './activations.js';
 import { Adam, type AdamState } from './adam.js';
 import { Backward } from './backward.js';
 import { type Batch, capacity, clear, layOut } from './batch.js';
@@ -224,12 +224,9 @@ export class Trainer<Source extends StateSource = StateSource> {
   }
 
   /** What it makes of a batch's phrases, when it has read the words. */
-  relate({ mentions, pairs, attributes, owners }: Batch, masks?: Masks): Activations {
-    const a = this.#a;
-    this.network.relate(a, mentions, pairs, masks);
-    for (const slot of slots) this.network.seek(a, slot, 0, pairs.length);
-    this.network.own(a, attributes, mentions, owners, masks);
-    return a;
+  relate(batch: Batch, masks?: Masks): Activations {
+    this.network.relateBatch(this.#a, batch, masks);
+    return this.#a;
   }
 
   /** Losses of some captions, summed, and their gradients; parameters stay. @returns gradients that the next call adds to */

@@ -68,7 +68,7 @@ describe('npm run train:parser', function () {
     );
   });
 
-  it('learns from teachers, whose labels are kept for the next run', async () => {
+  it('learns from teachers and assistants, whose labels are kept for the next run', async () => {
     const folder = temporaryFolder();
     for (const split of ['train', 'dev'])
       writeFileSync(join(folder, `${split}.csv`), `caption,scene_graph\n${rows.join('\n')}\n`);
@@ -87,6 +87,10 @@ describe('npm run train:parser', function () {
       unlabelled,
       '--variations',
       '62',
+      '--assistant-epochs',
+      '2',
+      '--assistant-variations',
+      '60',
       '--epochs',
       '3',
       '--keep',
@@ -102,17 +106,23 @@ describe('npm run train:parser', function () {
     for (const { status, stderr } of [first, second]) {
       assert.equal(status, 0, stderr);
       assert.match(stderr, /64 captions without graphs.*64 captions labelled.*student, epoch 3/s);
+      const [, asked, labelled] = /(\d+) captions for assistants.*\n.* (\d+) captions labelled\n.*student/s.exec(
+        stderr,
+      )!;
+      assert.ok(Number(asked) >= 60 && labelled === asked, stderr);
     }
     assert.match(
       first.stderr,
       /teacher 1, epoch 3: .*teacher 2, epoch 3: |teacher 2, epoch 3: .*teacher 1, epoch 3: /s,
     );
-    assert.doesNotMatch(second.stderr, /teacher/);
+    assert.match(first.stderr, /labelled.*assistant 1, epoch 2: /s);
+    assert.match(first.stderr, /labelled.*assistant 2, epoch 2: /s);
+    assert.doesNotMatch(second.stderr, /(?:teacher|assistant) \d/);
     const [a, b] = files.map((file) => readFileSync(file));
     assert.ok(a!.equals(b!));
     assert.match(other.stderr, /teacher 1/);
-    // The labels of two teachers of either seed.
-    assert.equal(readdirSync(keep).length, 4);
+    // The labels of two teachers and two assistants of either seed.
+    assert.equal(readdirSync(keep).length, 8);
   });
 
   it('says how it is used', async () => {
