@@ -39,7 +39,8 @@ Trains the learned parser on DIR/train.csv (columns caption and scene_graph) and
   --keep FOLDER      where the labels are kept for another run, and every training's state after each epoch: a run that was
                      cut off goes on there
   --epochs N         times that every caption is shown (${trainingDefaults.epochs}; with teachers, 6)
-  --seed N           another seed, another model (${trainingDefaults.seed})
+  --seed N           another seed, other teachers, another model (${trainingDefaults.seed})
+  --student-seed N   another model of the same teachers and assistants (as --seed)
   --out FILE         where the model goes (src/text/learned/parser.model)`;
 
 const { positionals, values } = parseArgs({
@@ -56,6 +57,7 @@ const { positionals, values } = parseArgs({
     keep: { type: 'string' },
     epochs: { type: 'string' },
     seed: { type: 'string', default: `${trainingDefaults.seed}` },
+    'student-seed': { type: 'string' },
     out: { type: 'string' },
     help: { type: 'boolean' },
   },
@@ -103,7 +105,8 @@ const sizes = {
   attributeHidden: 64,
   labels: Math.ceil(labels.size / 8) * 8,
 };
-const options = { ...trainingDefaults, epochs, seed, ...(values.encoder ? { dropout: 0.05 } : {}) };
+const studentSeed = values['student-seed'] === undefined ? seed : wholeNumber('student-seed');
+const options = { ...trainingDefaults, epochs, seed: studentSeed, ...(values.encoder ? { dropout: 0.05 } : {}) };
 const trainer = studentTrainer(new Kernels(studentBytes), sizes, labels, vocabulary, vectors, options);
 const shown = shownTo(examples, [...byTeachers, ...byAssistants]);
 const checkpoint = values.keep

@@ -98,12 +98,14 @@ describe('npm run train:parser', function () {
     ];
     const files = ['a.model', 'b.model'].map((name) => join(folder, name));
     const first = await train(...args, '--out', files[0]!);
-    // The second one takes what the first one kept; one of another seed does not.
-    const [second, other] = await Promise.all([
+    // The second one takes what the first one kept, as does another student of the same; one of another seed does not.
+    const others = ['c.model', 'd.model'].map((name) => join(folder, name));
+    const [second, other, sibling] = await Promise.all([
       train(...args, '--out', files[1]!),
-      train(...args, '--seed', '2', '--out', join(folder, 'c.model')),
+      train(...args, '--seed', '2', '--out', others[0]!),
+      train(...args, '--student-seed', '2', '--out', others[1]!),
     ]);
-    for (const { status, stderr } of [first, second]) {
+    for (const { status, stderr } of [first, second, sibling]) {
       assert.equal(status, 0, stderr);
       assert.match(stderr, /64 captions without graphs.*64 captions labelled.*student, epoch 3/s);
       const [, asked, labelled] = /(\d+) captions for assistants.*\n.* (\d+) captions labelled\n.*student/s.exec(
@@ -117,9 +119,10 @@ describe('npm run train:parser', function () {
     );
     assert.match(first.stderr, /labelled.*assistant 1, epoch 2: /s);
     assert.match(first.stderr, /labelled.*assistant 2, epoch 2: /s);
-    assert.doesNotMatch(second.stderr, /(?:teacher|assistant) \d/);
+    for (const { stderr } of [second, sibling]) assert.doesNotMatch(stderr, /(?:teacher|assistant) \d/);
     const [a, b] = files.map((file) => readFileSync(file));
     assert.ok(a!.equals(b!));
+    assert.ok(!readFileSync(others[1]!).equals(a!));
     assert.match(other.stderr, /teacher 1/);
     // The labels of two teachers and two assistants of either seed.
     assert.equal(readdirSync(keep).length, 8);
