@@ -80,3 +80,10 @@ export function isNear(plan: Plan, attribute: i32, mention: i32): bool {
 export function ownerScore(plan: Plan, placed: usize): f64 {
   return <f64>load<f32>(plan.ownerScores + <usize>load<u32>(placed) * scoreRow);
 }
+
+/** Which owner. @param placed address in `placedOwners` */
+// @ts-ignore: decorator
+@inline
+export function ownerPlace(placed: usize): i32 {
+  return load<i32>(placed);
+}

@@ -116,10 +116,17 @@ export class Plan {
   /** By pair, 64-bit floats: how likely what is read of it is, as a logarithm; how likely the relation is. */
   pairScores: usize;
   pairConfidences: usize;
+  /** By pair, 32-bit floats: how likely it is that nothing relates it. */
+  pairSilences: usize;
   /** By owner: attribute, mention, distance. `[owners, 3]` of 32 bits */
   owners: usize;
   /** By tagging, attribute and mention in reach: which owner. */
   placedOwners: usize;
+  /** By tagging, see readings.as.ts; by mention, pair and owner, 64-bit floats: how much all readings believe in it. */
+  readings: usize;
+  mentionBeliefs: usize;
+  pairBeliefs: usize;
+  ownerBeliefs: usize;
   /** What is found, see reader.as.ts. */
   found: usize;
   confidences: usize;

@@ -4,12 +4,13 @@ import { linear } from './matrices.as';
 import { isNear, own, ownerScore } from './owners.as';
 import { clearSpans, countOf, endOf, findSpans, placeOf, startOf } from './phrases.as';
 import { Matrix, Plan } from './plan.as';
-import { relate } from './relations.as';
+import { choose, ownersOf, pairsOf } from './readings.as';
+import { confidenceOf, isSaid, pairCount, pairPlace, placedRow, relate } from './relations.as';
 import { addExpected, scan, windows } from './rows.as';
 import { likeliestTags } from './tags.as';
 
 /**
- * Reads a caption: its words → mentions, attributes and relations of the likeliest of several taggings.
+ * Reads a caption: its words → mentions, attributes and relations of one of several taggings.
  *
  * `found`, 32 bits each: how many mentions, attributes and relations; first word and the one after the last of each
  * mention; the same of each attribute, how many mentions it is said of, and which; first and second mention, label, verb and
@@ -42,7 +43,7 @@ export function read(plan: Plan, rows: i32, readings: i32, reach: f64): void {
   }
   relate(plan, rows, taggings);
   own(plan, rows, taggings);
-  tell(plan, rows, taggings);
+  tell(plan, rows, choose(plan, rows, taggings));
 }
 
 /** Words → tag scores, and states that know of the likely tags. */
@@ -76,38 +77,10 @@ function tellContext(plan: Plan, layer: Matrix, rows: i32, x: usize, y: usize): 
     v128.store(y + k, f32x4.add(v128.load(x + k), v128.load(plan.sums + k)));
 }
 
-/** Fills `found` and `confidences` with the likeliest reading. */
-function tell(plan: Plan, rows: i32, taggings: i32): void {
+/** Fills `found` and `confidences` with one of the readings. */
+function tell(plan: Plan, rows: i32, best: i32): void {
   const mentions = plan.mentions;
   const attributes = plan.attributes;
-  let best = 0;
-  let most: f64 = -Infinity;
-  /** Of the best one: where its pairs and owners begin. */
-  let bestPairs = plan.placedPairs;
-  let bestOwners = plan.placedOwners;
-  let pair = plan.placedPairs;
-  let owner = plan.placedOwners;
-  for (let tagging = 0; tagging < taggings; tagging++) {
-    const pairs = pair;
-    const owners = owner;
-    let score: f64 = 0;
-    for (let k = pairCount(plan, tagging); k > 0; k--, pair += 12)
-      score += load<f64>(plan.pairScores + ((<usize>load<u32>(pair)) << 3));
-    let owned: f64 = 0;
-    for (let a = 0; a < countOf(attributes, tagging); a++)
-      for (let m = 0; m < countOf(mentions, tagging); m++) {
-        if (!isNear(plan, placeOf(attributes, rows, tagging, a), placeOf(mentions, rows, tagging, m))) continue;
-        owned -= Math.log1p(Math.exp(-Math.abs(ownerScore(plan, owner))));
-        owner += 4;
-      }
-    const total = load<f64>(plan.totals + ((<usize>tagging) << 3)) + score + owned;
-    if (total <= most) continue;
-    most = total;
-    best = tagging;
-    bestPairs = pairs;
-    bestOwners = owners;
-  }
-
   const found = plan.found;
   const mentionCount = countOf(mentions, best);
   const attributeCount = countOf(attributes, best);
@@ -119,6 +92,7 @@ function tell(plan: Plan, rows: i32, taggings: i32): void {
     store<i32>(to, startOf(mentions, place));
     store<i32>(to, endOf(mentions, place), 4);
   }
+  let owner = ownersOf(plan, best);
   for (let a = 0; a < attributeCount; a++) {
     const place = placeOf(attributes, rows, best, a);
     store<i32>(to, startOf(attributes, place));
@@ -128,8 +102,8 @@ function tell(plan: Plan, rows: i32, taggings: i32): void {
     let highest: f64 = -Infinity;
     for (let m = 0; m < mentionCount; m++) {
       if (!isNear(plan, place, placeOf(mentions, rows, best, m))) continue;
-      const score = ownerScore(plan, bestOwners);
-      bestOwners += 4;
+      const score = ownerScore(plan, owner);
+      owner += 4;
       if (score > 0) store<i32>(to + 12 + ((<usize>(count++)) << 2), m);
       if (score <= highest) continue;
       highest = score;
@@ -141,21 +115,18 @@ function tell(plan: Plan, rows: i32, taggings: i32): void {
     to += 12 + ((<usize>count) << 2);
   }
   let relations = 0;
-  for (let k = pairCount(plan, best); k > 0; k--, bestPairs += 12) {
-    const index = <usize>load<u32>(bestPairs);
-    const label = load<i32>(plan.pairLabels + (index << 2));
-    if (label == 0) continue;
-    store<i32>(to, load<i32>(bestPairs, 4));
-    store<i32>(to, load<i32>(bestPairs, 8), 4);
-    store<i32>(to, label, 8);
-    store<i32>(to, load<i32>(plan.pairVerbs + (index << 2)), 12);
-    store<i32>(to, load<i32>(plan.pairPrepositions + (index << 2)), 16);
-    store<f64>(plan.confidences + ((<usize>(relations++)) << 3), load<f64>(plan.pairConfidences + (index << 3)));
+  let pair = pairsOf(plan, best);
+  for (let k = pairCount(plan, best); k > 0; k--, pair += placedRow) {
+    const place = pairPlace(pair);
+    if (!isSaid(plan, place)) continue;
+    const index = (<usize>place) << 2;
+    store<i32>(to, load<i32>(pair, 4));
+    store<i32>(to, load<i32>(pair, 8), 4);
+    store<i32>(to, load<i32>(plan.pairLabels + index), 8);
+    store<i32>(to, load<i32>(plan.pairVerbs + index), 12);
+    store<i32>(to, load<i32>(plan.pairPrepositions + index), 16);
+    store<f64>(plan.confidences + ((<usize>(relations++)) << 3), confidenceOf(plan, place));
     to += 20;
   }
   store<i32>(found, relations, 8);
-}
-
-function pairCount(plan: Plan, tagging: i32): i32 {
-  return load<i32>(plan.placedPairCounts + ((<usize>tagging) << 2));
 }

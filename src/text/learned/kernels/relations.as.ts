@@ -7,7 +7,14 @@ import { dot, likeliest, pairInputs } from './rows.as';
 
 /** Bytes of a row of `pairRows` and of `placedPairs`. */
 const pairRow: usize = 24;
-const placedRow: usize = 12;
+export const placedRow: usize = 12;
+
+/**
+ * Relations that are less likely are not told. The expected F score of a whole gains by leaving out what is less likely than
+ * half of that score (Lewis, "Evaluating and Optimizing Autonomous Text Classification Systems", 1995), the chance that all is
+ * right by leaving out nothing: this is where the one gains and the other hardly loses.
+ */
+const leastConfidence: f64 = 0.2;
 
 /** What relates the mentions of each tagging: fills `placedPairs` and all that is said of pairs. */
 export function relate(plan: Plan, rows: i32, taggings: i32): void {
@@ -15,6 +22,7 @@ export function relate(plan: Plan, rows: i32, taggings: i32): void {
   if (pairs == 0) return;
   score(plan, pairs);
   likeliest(pairs, plan.labels, plan.labelScores, plan.pairLabels, plan.pairProbabilities);
+  keepSilences(plan, pairs);
   for (let n: usize = 0; n < <usize>pairs; n++)
     store<f64>(plan.pairConfidences + (n << 3), <f64>load<f32>(plan.pairProbabilities + (n << 2)));
   fill(plan, rows, pairs, plan.needsVerb, 1, plan.verbLayer, plan.pairVerbs);
@@ -25,6 +33,51 @@ export function relate(plan: Plan, rows: i32, taggings: i32): void {
     const likely = isFilled ? load<f64>(plan.pairConfidences + (n << 3)) : <f64>load<f32>(plan.pairProbabilities + (n << 2));
     store<f64>(plan.pairScores + (n << 3), Math.log(likely));
     if (!isFilled) store<i32>(plan.pairLabels + (n << 2), 0);
+  }
+}
+
+/** How many pairs of mentions a tagging has. */
+// @ts-ignore: decorator
+@inline
+export function pairCount(plan: Plan, tagging: i32): i32 {
+  return load<i32>(plan.placedPairCounts + ((<usize>tagging) << 2));
+}
+
+/** Which pair. @param placed address in `placedPairs` */
+// @ts-ignore: decorator
+@inline
+export function pairPlace(placed: usize): i32 {
+  return load<i32>(placed);
+}
+
+/** How likely what is said of a pair is. */
+// @ts-ignore: decorator
+@inline
+export function confidenceOf(plan: Plan, place: i32): f64 {
+  return load<f64>(plan.pairConfidences + ((<usize>place) << 3));
+}
+
+/** How likely it is that nothing relates a pair. */
+// @ts-ignore: decorator
+@inline
+export function silence(plan: Plan, place: i32): f64 {
+  return <f64>load<f32>(plan.pairSilences + ((<usize>place) << 2));
+}
+
+/** Whether a pair is related, and that likely enough to be told. */
+// @ts-ignore: decorator
+@inline
+export function isSaid(plan: Plan, place: i32): bool {
+  return load<i32>(plan.pairLabels + ((<usize>place) << 2)) != 0 && confidenceOf(plan, place) >= leastConfidence;
+}
+
+/** Fills `pairSilences`, of `pairProbabilities`. */
+function keepSilences(plan: Plan, pairs: i32): void {
+  for (let n: usize = 0; n < <usize>pairs; n++) {
+    const scores = plan.labelScores + ((n * <usize>plan.labels) << 2);
+    const label = load<u32>(plan.pairLabels + (n << 2));
+    const below = load<f32>(scores) - load<f32>(scores + ((<usize>label) << 2));
+    store<f32>(plan.pairSilences + (n << 2), <f32>Math.exp(<f64>below) * load<f32>(plan.pairProbabilities + (n << 2)));
   }
 }
 
