@@ -22,8 +22,8 @@ describe('learnedParser on FACTUAL’s dev split', () => {
         )
       ).overall;
     const [learned, rules] = [await scoresOf(), await scoresOf(ruleParser())];
-    assert.ok(learned.setMatch > 78, `Set Match ${learned.setMatch}`);
-    assert.ok(learned.spice > 91.8, `SPICE ${learned.spice}`);
+    assert.ok(learned.setMatch >= 78, `Set Match ${learned.setMatch}`);
+    assert.ok(learned.spice >= 92, `SPICE ${learned.spice}`);
     assert.ok(learned.setMatch > rules.setMatch + 15);
   });
 });
