@@ -97,8 +97,8 @@ export function readPlan(
     ...[doubles(tagWork * waysAtOnce), bytes(waysAtOnce), doubles(readings), spans(), spans()],
     // placedPairs, placedPairCounts, pairLabels, pairProbabilities, pairVerbs, pairPrepositions
     ...[integers(3 * pairs), integers(readings), integers(pairs), floats(pairs), integers(pairs), integers(pairs)],
-    // pairScores, pairConfidences, pairSilences, owners, placedOwners
-    ...[doubles(pairs), doubles(pairs), floats(pairs), integers(3 * owners), integers(owners)],
+    // pairScores, pairConfidences, pairSilences, owners, placedOwners, placedOwnerCounts
+    ...[doubles(pairs), doubles(pairs), floats(pairs), integers(3 * owners), integers(owners), integers(readings)],
     // readings, mentionBeliefs, pairBeliefs, ownerBeliefs
     ...[doubles(3 * readings), doubles(waysAtOnce), doubles(pairs), doubles(owners)],
     ...[found, confidences].map(addressIn),

@@ -9,10 +9,10 @@ const ownerRow: usize = 12;
 const scoreRow: usize = 32;
 const zero: v128 = f32x4.splat(0);
 
-/** How likely each mention in reach is to own each attribute, by tagging: fills `placedOwners` and `ownerScores`. */
-export function own(plan: Plan, rows: i32, taggings: i32): void {
+/** How likely each mention in reach is to own each attribute, by tagging: fills `placedOwners`, `placedOwnerCounts` and `ownerScores`. @returns how many owners there are */
+export function own(plan: Plan, rows: i32, taggings: i32): i32 {
   const owners = placeOwners(plan, rows, taggings);
-  if (owners == 0) return;
+  if (owners == 0) return 0;
   const mentions = plan.mentions;
   const attributes = plan.attributes;
   const hidden = plan.hidden;
@@ -35,6 +35,7 @@ export function own(plan: Plan, rows: i32, taggings: i32): void {
     }
   }
   linear(plan.attributeScoreLayer, owners, plan.ownerIn, plan.ownerScores, false, scratch);
+  return owners;
 }
 
 /** Each attribute and mention once. @returns how many owners there are */
@@ -43,7 +44,8 @@ function placeOwners(plan: Plan, rows: i32, taggings: i32): i32 {
   const attributes = plan.attributes;
   let owners = 0;
   let placed = plan.placedOwners;
-  for (let tagging = 0; tagging < taggings; tagging++)
+  for (let tagging = 0; tagging < taggings; tagging++) {
+    const before = placed;
     for (let a = 0; a < countOf(attributes, tagging); a++) {
       const attribute = placeOf(attributes, rows, tagging, a);
       for (let m = 0; m < countOf(mentions, tagging); m++) {
@@ -64,6 +66,8 @@ function placeOwners(plan: Plan, rows: i32, taggings: i32): i32 {
         placed += 4;
       }
     }
+    store<i32>(plan.placedOwnerCounts + ((<usize>tagging) << 2), <i32>((placed - before) >> 2));
+  }
   return owners;
 }
 
@@ -79,6 +83,13 @@ export function isNear(plan: Plan, attribute: i32, mention: i32): bool {
 @inline
 export function ownerScore(plan: Plan, placed: usize): f64 {
   return <f64>load<f32>(plan.ownerScores + <usize>load<u32>(placed) * scoreRow);
+}
+
+/** How many owners a tagging has. */
+// @ts-ignore: decorator
+@inline
+export function ownerCount(plan: Plan, tagging: i32): i32 {
+  return load<i32>(plan.placedOwnerCounts + ((<usize>tagging) << 2));
 }
 
 /** Which owner. @param placed address in `placedOwners` */

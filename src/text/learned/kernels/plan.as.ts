@@ -116,12 +116,14 @@ export class Plan {
   /** By pair, 64-bit floats: how likely what is read of it is, as a logarithm; how likely the relation is. */
   pairScores: usize;
   pairConfidences: usize;
-  /** By pair, 32-bit floats: how likely it is that nothing relates it. */
+  /** By pair, 32-bit floats: how likely it is that nothing relates it; of captions with several readings. */
   pairSilences: usize;
   /** By owner: attribute, mention, distance. `[owners, 3]` of 32 bits */
   owners: usize;
   /** By tagging, attribute and mention in reach: which owner. */
   placedOwners: usize;
+  /** How many a tagging has. `[taggings]` of 32 bits */
+  placedOwnerCounts: usize;
   /** By tagging, see readings.as.ts; by mention, pair and owner, 64-bit floats: how much all readings believe in it. */
   readings: usize;
   mentionBeliefs: usize;

@@ -41,9 +41,9 @@ export function read(plan: Plan, rows: i32, readings: i32, reach: f64): void {
     findSpans(mentions, tags, rows, tagging, 1);
     findSpans(attributes, tags, rows, tagging, 3);
   }
-  relate(plan, rows, taggings);
-  own(plan, rows, taggings);
-  tell(plan, rows, choose(plan, rows, taggings));
+  const pairs = relate(plan, rows, taggings);
+  const owners = own(plan, rows, taggings);
+  tell(plan, rows, choose(plan, rows, taggings, pairs, owners));
 }
 
 /** Words → tag scores, and states that know of the likely tags. */

@@ -1,6 +1,6 @@
 // AssemblyScript, not TypeScript: part of kernels.as.ts.
 
-import { isNear, ownerPlace, ownerScore } from './owners.as';
+import { ownerCount, ownerPlace, ownerScore } from './owners.as';
 import { countOf, placeOf } from './phrases.as';
 import { Plan } from './plan.as';
 import { confidenceOf, isSaid, pairCount, pairPlace, placedRow, silence } from './relations.as';
@@ -20,12 +20,14 @@ const readingRow: usize = 24;
  * they are about as likely.
  *
  * Source: Kumar & Byrne, "Minimum Bayes-Risk Decoding for Statistical Machine Translation", 2004.
+ * @param pairs, owners how many there are of all taggings, each once
  * @returns which tagging; `pairsOf` and `ownersOf` say where its pairs and owners begin
  */
-export function choose(plan: Plan, rows: i32, taggings: i32): i32 {
-  weigh(plan, rows, taggings);
+export function choose(plan: Plan, rows: i32, taggings: i32, pairs: i32, owners: i32): i32 {
+  place(plan, taggings);
   if (taggings == 1) return 0;
-  const expected = believe(plan, rows, taggings);
+  weigh(plan, taggings);
+  const expected = believe(plan, rows, taggings, pairs, owners);
   let best = 0;
   let most: f64 = -1;
   for (let tagging = 0; tagging < taggings; tagging++) {
@@ -51,21 +53,31 @@ function rowOf(plan: Plan, tagging: i32): usize {
   return plan.readings + <usize>tagging * readingRow;
 }
 
-/** Fills `readings`. */
-function weigh(plan: Plan, rows: i32, taggings: i32): void {
+/** Fills `readings` with where all begins. */
+function place(plan: Plan, taggings: i32): void {
   let pair = plan.placedPairs;
   let owner = plan.placedOwners;
-  let most: f64 = -Infinity;
   for (let tagging = 0; tagging < taggings; tagging++) {
     const row = rowOf(plan, tagging);
     store<u32>(row, <u32>pair, 16);
     store<u32>(row, <u32>owner, 20);
+    pair += <usize>pairCount(plan, tagging) * placedRow;
+    owner += (<usize>ownerCount(plan, tagging)) << 2;
+  }
+}
+
+/** Fills `readings` with shares. */
+function weigh(plan: Plan, taggings: i32): void {
+  let most: f64 = -Infinity;
+  for (let tagging = 0; tagging < taggings; tagging++) {
     let score = load<f64>(plan.totals + ((<usize>tagging) << 3));
-    for (let k = pairCount(plan, tagging); k > 0; k--, pair += placedRow)
-      score += load<f64>(plan.pairScores + ((<usize>pairPlace(pair)) << 3));
-    for (let k = ownerCount(plan, rows, tagging); k > 0; k--, owner += 4)
-      score -= Math.log1p(Math.exp(-Math.abs(ownerScore(plan, owner))));
-    store<f64>(row, score, 8);
+    const pairs = pairsOf(plan, tagging);
+    for (let k: usize = 0; k < <usize>pairCount(plan, tagging); k++)
+      score += load<f64>(plan.pairScores + ((<usize>pairPlace(pairs + k * placedRow)) << 3));
+    const owners = ownersOf(plan, tagging);
+    for (let k: usize = 0; k < <usize>ownerCount(plan, tagging); k++)
+      score -= Math.log1p(Math.exp(-Math.abs(ownerScore(plan, owners + (k << 2)))));
+    store<f64>(rowOf(plan, tagging), score, 8);
     most = max(most, score);
   }
   let byTags: f64 = 0;
@@ -85,45 +97,26 @@ function weigh(plan: Plan, rows: i32, taggings: i32): void {
   }
 }
 
-/** Attributes and mentions in reach of each other. */
-function ownerCount(plan: Plan, rows: i32, tagging: i32): i32 {
-  const mentions = plan.mentions;
-  const attributes = plan.attributes;
-  let count = 0;
-  for (let a = 0; a < countOf(attributes, tagging); a++)
-    for (let m = 0; m < countOf(mentions, tagging); m++)
-      if (isNear(plan, placeOf(attributes, rows, tagging, a), placeOf(mentions, rows, tagging, m))) count++;
-  return count;
-}
-
 /** Fills `mentionBeliefs`, `pairBeliefs` and `ownerBeliefs`. @returns how many facts are meant, as all readings expect */
-function believe(plan: Plan, rows: i32, taggings: i32): f64 {
+function believe(plan: Plan, rows: i32, taggings: i32, pairs: i32, owners: i32): f64 {
+  memory.fill(plan.mentionBeliefs, 0, (<usize>plan.mentions.count) << 3);
+  memory.fill(plan.pairBeliefs, 0, (<usize>pairs) << 3);
+  memory.fill(plan.ownerBeliefs, 0, (<usize>owners) << 3);
   let expected: f64 = 0;
   for (let tagging = 0; tagging < taggings; tagging++) {
     const share = load<f64>(rowOf(plan, tagging));
     for (let m = 0; m < countOf(plan.mentions, tagging); m++)
-      store<f64>(plan.mentionBeliefs + ((<usize>placeOf(plan.mentions, rows, tagging, m)) << 3), 0);
-    const pairs = pairsOf(plan, tagging);
-    for (let k: usize = 0; k < <usize>pairCount(plan, tagging); k++)
-      store<f64>(plan.pairBeliefs + ((<usize>pairPlace(pairs + k * placedRow)) << 3), 0);
-    const owners = ownersOf(plan, tagging);
-    for (let k: usize = 0; k < <usize>ownerCount(plan, rows, tagging); k++)
-      store<f64>(plan.ownerBeliefs + ((<usize>ownerPlace(owners + (k << 2))) << 3), 0);
-    expected += share * <f64>countOf(plan.mentions, tagging);
-  }
-  for (let tagging = 0; tagging < taggings; tagging++) {
-    const share = load<f64>(rowOf(plan, tagging));
-    for (let m = 0; m < countOf(plan.mentions, tagging); m++)
       add(plan.mentionBeliefs, placeOf(plan.mentions, rows, tagging, m), share);
-    const pairs = pairsOf(plan, tagging);
+    expected += share * <f64>countOf(plan.mentions, tagging);
+    const firstPair = pairsOf(plan, tagging);
     for (let k: usize = 0; k < <usize>pairCount(plan, tagging); k++) {
-      const place = pairPlace(pairs + k * placedRow);
+      const place = pairPlace(firstPair + k * placedRow);
       add(plan.pairBeliefs, place, share * confidenceOf(plan, place));
       expected += share * (1 - silence(plan, place));
     }
-    const owners = ownersOf(plan, tagging);
-    for (let k: usize = 0; k < <usize>ownerCount(plan, rows, tagging); k++) {
-      const at = owners + (k << 2);
+    const firstOwner = ownersOf(plan, tagging);
+    for (let k: usize = 0; k < <usize>ownerCount(plan, tagging); k++) {
+      const at = firstOwner + (k << 2);
       const owned = share / (1 + Math.exp(-ownerScore(plan, at)));
       add(plan.ownerBeliefs, ownerPlace(at), owned);
       expected += owned;
@@ -153,7 +146,7 @@ function agreement(plan: Plan, rows: i32, tagging: i32, expected: f64): f64 {
     right += load<f64>(plan.pairBeliefs + ((<usize>place) << 3));
   }
   const owners = ownersOf(plan, tagging);
-  for (let k: usize = 0; k < <usize>ownerCount(plan, rows, tagging); k++) {
+  for (let k: usize = 0; k < <usize>ownerCount(plan, tagging); k++) {
     const at = owners + (k << 2);
     if (ownerScore(plan, at) <= 0) continue;
     said++;

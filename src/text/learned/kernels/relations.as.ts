@@ -16,13 +16,14 @@ export const placedRow: usize = 12;
  */
 const leastConfidence: f64 = 0.2;
 
-/** What relates the mentions of each tagging: fills `placedPairs` and all that is said of pairs. */
-export function relate(plan: Plan, rows: i32, taggings: i32): void {
+/** What relates the mentions of each tagging: fills `placedPairs` and all that is said of pairs. @returns how many pairs there are */
+export function relate(plan: Plan, rows: i32, taggings: i32): i32 {
   const pairs = placePairs(plan, rows, taggings);
-  if (pairs == 0) return;
+  if (pairs == 0) return 0;
   score(plan, pairs);
   likeliest(pairs, plan.labels, plan.labelScores, plan.pairLabels, plan.pairProbabilities);
-  keepSilences(plan, pairs);
+  // Readings are told apart by them.
+  if (taggings > 1) keepSilences(plan, pairs);
   for (let n: usize = 0; n < <usize>pairs; n++)
     store<f64>(plan.pairConfidences + (n << 3), <f64>load<f32>(plan.pairProbabilities + (n << 2)));
   fill(plan, rows, pairs, plan.needsVerb, 1, plan.verbLayer, plan.pairVerbs);
@@ -34,6 +35,7 @@ export function relate(plan: Plan, rows: i32, taggings: i32): void {
     store<f64>(plan.pairScores + (n << 3), Math.log(likely));
     if (!isFilled) store<i32>(plan.pairLabels + (n << 2), 0);
   }
+  return pairs;
 }
 
 /** How many pairs of mentions a tagging has. */
