@@ -2,13 +2,13 @@ import { prepositionLength, startsPreposition } from '../prepositions.js';
 import { remember } from '../remember.js';
 import type { Token } from '../tokenize.js';
 import type { Kernels } from './kernels/kernels.js';
+import { ModelWords } from './model-words.js';
 import { windowSize } from './parameters.js';
 import type { ParserModel } from './parser-model.js';
-import { readRow } from './quantized-rows.js';
 import { type ReadPlan, readPlan } from './read-plan.js';
 import { prepositionsAt } from './relation-labels.js';
 import { Speller } from './speller.js';
-import { isOneNoun, startsCompound, verbOf, wordForm } from './word-inputs.js';
+import { isOneNoun, startsCompound, verbOf } from './word-inputs.js';
 
 /** Words from the first to the one after the last. */
 export interface TokenSpan {
@@ -77,8 +77,7 @@ export class CaptionReader {
   readonly #kernels: Kernels;
   readonly #plan: ReadPlan;
   readonly #word: Float32Array;
-  /** Word → its row among the model's vectors. */
-  readonly #rowOf: ReadonlyMap<string, number>;
+  readonly #words: ModelWords;
   readonly #speller: Speller;
   /** By a word as captions spell it. */
   readonly #known = new Map<string, KnownWord>();
@@ -89,7 +88,7 @@ export class CaptionReader {
     this.#plan = readPlan(kernels, model.sizes, model.parameters, model.labels, limits);
     this.#speller = new Speller(model.counts);
     this.#word = kernels.floats(model.sizes.input);
-    this.#rowOf = new Map(model.words.words.map((word, row) => [word, row]));
+    this.#words = new ModelWords(model);
   }
 
   /** @param tokens at most `maxWords` */
@@ -176,14 +175,11 @@ export class CaptionReader {
 
   /** Fills a word's slot. */
   #give(word: string, slot: number): void {
-    const { sizes, parameters, words } = this.#model;
+    const { sizes, parameters } = this.#model;
     const { input, hidden } = sizes;
-    const { affixes, shapes, window } = parameters;
+    const { window } = parameters;
     const x = this.#word;
-    readRow(words.rows, this.#rowOf.get(word) ?? 0, x);
-    const form = wordForm(word);
-    for (const affix of form.affixes) this.#kernels.add(x, 0, affixes, affix * input, input);
-    this.#kernels.add(x, 0, shapes, form.shape * input, input);
+    this.#words.read(word, x);
     for (let place = 0; place < windowSize; place++) {
       const weights = window.subarray(place * input * hidden, (place + 1) * input * hidden);
       const start = (slot * windowSize + place) * hidden;

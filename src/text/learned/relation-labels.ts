@@ -37,6 +37,11 @@ export class RelationLabels {
     return this.names.length;
   }
 
+  /** Of a row of scores, one a label: a multiple of 8, as the kernels like it. */
+  get width(): number {
+    return Math.ceil(this.size / 8) * 8;
+  }
+
   /** @param verb, preposition what fills an open label */
   predicate(label: number, verb: string, preposition: string): string {
     let text = '';

@@ -1,11 +1,11 @@
 /** A process of `teach`: trains one teacher or assistant, says what it makes of captions, and ends. */
 import { RelationLabels } from '../learned/relation-labels.js';
-import { Assistant } from './assistant.js';
+import { trainAssistant } from './assistant.js';
 import { readEncoder } from './encoder-weights.js';
 import { KeptFile } from './kept-file.js';
-import { Teacher } from './teacher.js';
+import { trainTeacher } from './teacher.js';
 import type { TeacherMessage, TeacherTask } from './teachers.js';
-import type { Losses } from './trainer.js';
+import type { Losses, TrainingState } from './trainer.js';
 
 /** Captions of one message. */
 const atOnce = 2048;
@@ -13,18 +13,23 @@ const atOnce = 2048;
 const send = (message: TeacherMessage) => new Promise<void>((resolve) => process.send!(message, () => resolve()));
 
 process.once('message', async ({ encoder, labels, options, examples, captions, checkpoint }: TeacherTask) => {
-  const known = new RelationLabels(labels);
-  const teacher =
-    encoder === undefined ? new Assistant(known, options) : new Teacher(await readEncoder(encoder), known, options);
   const starter = process.ppid;
   const onEpoch = (epoch: number, losses: Losses) => {
     // Whoever started it was killed: nobody waits for what it finds, and the next run begins where it is now.
     if (process.ppid !== starter) process.exit(1);
     void send({ epoch, losses });
   };
-  teacher.train(examples, onEpoch, checkpoint === undefined ? undefined : new KeptFile(checkpoint));
+  const training = {
+    labels: new RelationLabels(labels),
+    options,
+    examples,
+    onEpoch,
+    checkpoint: checkpoint === undefined ? undefined : new KeptFile<TrainingState>(checkpoint),
+  };
+  const labeller =
+    encoder === undefined ? trainAssistant(training) : trainTeacher(await readEncoder(encoder), training);
   for (let k = 0; k < captions.length; k += atOnce)
-    await send({ labelled: teacher.label(captions.slice(k, k + atOnce)) });
+    await send({ labelled: labeller.label(captions.slice(k, k + atOnce)) });
   await send({ isDone: true });
   process.exit(0);
 });

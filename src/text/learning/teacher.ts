@@ -23,37 +23,39 @@ export const teacherDefaults: TrainingOptions = {
   seed: 1,
 };
 
-/** A large network on a pre-trained encoder. It learns from people what a small one then learns from it. */
-export class Teacher {
-  readonly #trainer: Trainer;
-  readonly #labeller: Labeller;
+/** What a teacher or an assistant learns from. */
+export interface TeacherTraining {
+  readonly labels: RelationLabels;
+  readonly options: TrainingOptions;
+  readonly examples: readonly Example[];
+  /** Called after each epoch with the mean losses. */
+  readonly onEpoch: (epoch: number, losses: Losses) => void;
+  readonly checkpoint?: Checkpoint | undefined;
+}
 
-  constructor(weights: EncoderWeights, labels: RelationLabels, options: TrainingOptions) {
-    const kernels = new Kernels(teacherBytes);
-    const { hidden } = weights.sizes;
-    const sizes: NetworkSizes = {
-      input: 8,
-      hidden,
-      tagHidden: hidden / 2,
-      pairHidden: 256,
-      attributeHidden: 128,
-      labels: Math.ceil(labels.size / 8) * 8,
-    };
-    this.#trainer = new Trainer(kernels, sizes, labels, options, ({ training }) => ({
-      source: new EncoderStates(kernels, training, new Encoder(kernels, training, weights, mostPieces)),
-      without: ['affixes', 'shapes', 'window', 'windowBias', 'compounds', 'context', 'contextBias'],
-      dropout: dropoutLayers(weights.sizes),
-    }));
-    this.#labeller = new Labeller(kernels, this.#trainer, labels);
-  }
-
-  /** @param onEpoch called after each epoch with the mean losses */
-  train(examples: readonly Example[], onEpoch: (epoch: number, losses: Losses) => void, checkpoint?: Checkpoint): void {
-    this.#trainer.train(examples, onEpoch, checkpoint);
-  }
-
-  /** As `Labeller.label`. */
-  label(captions: readonly (readonly string[])[]): Example[] {
-    return this.#labeller.label(captions);
-  }
+/**
+ * Trains a large network on a pre-trained encoder. It learns from people what a small one then learns from it.
+ * @returns what labels captions
+ */
+export function trainTeacher(
+  weights: EncoderWeights,
+  { labels, options, examples, onEpoch, checkpoint }: TeacherTraining,
+): Labeller {
+  const kernels = new Kernels(teacherBytes);
+  const { hidden } = weights.sizes;
+  const sizes: NetworkSizes = {
+    input: 8,
+    hidden,
+    tagHidden: hidden / 2,
+    pairHidden: 256,
+    attributeHidden: 128,
+    labels: labels.width,
+  };
+  const trainer = new Trainer(kernels, sizes, labels, options, ({ training }) => ({
+    source: new EncoderStates(kernels, training, new Encoder(kernels, training, weights, mostPieces)),
+    without: ['affixes', 'shapes', 'window', 'windowBias', 'compounds', 'context', 'contextBias'],
+    dropout: dropoutLayers(weights.sizes),
+  }));
+  trainer.train(examples, onEpoch, checkpoint);
+  return new Labeller(kernels, trainer, labels);
 }

@@ -103,7 +103,7 @@ const sizes = {
   tagHidden: 64,
   pairHidden: 96,
   attributeHidden: 64,
-  labels: Math.ceil(labels.size / 8) * 8,
+  labels: labels.width,
 };
 const studentSeed = values['student-seed'] === undefined ? seed : wholeNumber('student-seed');
 const options = { ...trainingDefaults, epochs, seed: studentSeed, ...(values.encoder ? { dropout: 0.05 } : {}) };
