@@ -7,10 +7,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SCENES, scriptFlags, wholeNumber } from '../fixtures/script-flags.js';
+import { writeAtomically } from '../src/files/atomic-file.js';
 import { evaluateRelations, type RelationReport, sceneGraphLines } from '../src/index.js';
 import { openRelationFinder } from '../src/model/index.js';
 import { SPRITES, taggerWeights } from '../src/model/tagger/embedded-tagger.js';
-import { writeAtomically } from '../src/sinks/atomic-file.js';
 import { circleConfig } from './circle/config.js';
 import { besideGraphs, heldOutKinds, type Kind, kindKey, namesOf, readGraphs, writeGraphs } from './circle/graphs.js';
 

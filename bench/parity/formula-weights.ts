@@ -1,4 +1,4 @@
-import { sizeOf, type WeightEntry, type WeightSource } from '../../src/records/weight-source.js';
+import { sizeOf, type WeightEntry, type WeightSource } from '../../src/files/weight-source.js';
 
 /** Weights that a formula makes of their names, so that a full-size model can be checked without shipping any. */
 export class FormulaWeights implements WeightSource {

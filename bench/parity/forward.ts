@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { WeightSource } from '../../src/files/weight-source.js';
 import type { Encoded, LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
-import type { WeightSource } from '../../src/records/weight-source.js';
 import { batchOf, type ParityInputs } from './inputs.js';
 
 /** How far an array is from the official one. */

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { WeightSource } from '../../src/files/weight-source.js';
 import type { ImageBatch } from '../../src/model/geometry.js';
 import type { Parameter } from '../../src/model/parameters.js';
 import type { LabelSet, LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
 import { textMask } from '../../src/model/text/text-mask.js';
-import type { WeightSource } from '../../src/records/weight-source.js';
 import { type LossOptions, type LossTerms, pairLosses, totalLoss } from '../../src/training/losses.js';
 import { matchPairsLater } from '../../src/training/match-pairs.js';
 import { pseudoLabels } from '../../src/training/pseudo-labels.js';

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { openSafetensors } from '../../src/files/open-safetensors.js';
 import type { ImageBatch } from '../../src/model/geometry.js';
 import type { PairGroup } from '../../src/model/queries.js';
 import type { TokenizedTexts } from '../../src/model/text/roberta.js';
-import { openSafetensors } from '../../src/records/safetensors.js';
 
 /** Pairs of one image with the relations that hold. */
 export interface LabelledPairs extends PairGroup {

@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import { OptionError, RecordError } from '../errors.js';
+import { streamJson } from '../files/json/json-stream.js';
+import { fieldsOf, isId } from '../files/json/json-value.js';
+import { FileIndex, type TakeFile } from '../files/spools/image-entries.js';
 import type { Caption } from '../records/caption.js';
 import { positiveInteger } from '../records/option-checks.js';
 import type { Captioner } from '../records/ports.js';
-import { streamJson } from '../sources/json-stream.js';
-import { fieldsOf, isId } from '../sources/json-value.js';
-import { FileIndex, type TakeFile } from './file-index.js';
 
 /** What a caption file is told. */
 export interface CaptionFileOptions {

@@ -1,6 +1,6 @@
 import { RequestFailure } from '../endpoints/request-failure.js';
+import { fieldsOf } from '../files/json/json-value.js';
 import type { Reply, Tokens } from '../records/answer.js';
-import { fieldsOf } from '../sources/json-value.js';
 
 /** More is no caption, whatever it is. */
 const MAX_TEXT = 8000;

@@ -3,9 +3,9 @@ import { readFile, stat } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { OptionError, RecordError } from '../errors.js';
+import { checkImageFolder, pathBelow } from '../files/image-folder.js';
 import type { Image } from '../records/image.js';
 import { positiveInteger } from '../records/option-checks.js';
-import { checkImageFolder, pathBelow } from '../sources/image-folder.js';
 
 /** How an image is made smaller before it is sent. */
 export interface ShrinkOptions {

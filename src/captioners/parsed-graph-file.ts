@@ -1,10 +1,10 @@
 import { OptionError, RecordError } from '../errors.js';
+import { streamJson } from '../files/json/json-stream.js';
+import { elementsOf, fieldsOf, shown } from '../files/json/json-value.js';
+import { FileIndex, type TakeFile } from '../files/spools/image-entries.js';
 import type { Id } from '../records/image.js';
 import type { ParsedGraphs } from '../records/ports.js';
 import type { Entity, TextGraph, TextRelation } from '../records/text-graph.js';
-import { streamJson } from '../sources/json-stream.js';
-import { elementsOf, fieldsOf, shown } from '../sources/json-value.js';
-import { FileIndex, type TakeFile } from './file-index.js';
 
 /** What a file of parsed graphs is told. */
 export interface ParsedGraphFileOptions {

@@ -1,6 +1,6 @@
 import { EndpointError, OptionError } from '../errors.js';
+import { fieldsOf } from '../files/json/json-value.js';
 import type { Captioner } from '../records/ports.js';
-import { fieldsOf } from '../sources/json-value.js';
 import { type ShrinkOptions, shrink, shrinkOf } from './image-file.js';
 import { type ModelCaptionerOptions, paidCaptioner, seedsOf } from './paid-captioner.js';
 

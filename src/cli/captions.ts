@@ -1,4 +1,6 @@
 import { type Command, Option } from 'commander';
+import { writeAtomically } from '../files/atomic-file.js';
+import { guard } from '../files/name-io-error.js';
 import {
   type AnswerFilter,
   AnswerStore,
@@ -11,8 +13,6 @@ import {
   OptionError,
   storeFolder,
 } from '../index.js';
-import { writeAtomically } from '../sinks/atomic-file.js';
-import { guard } from '../sinks/guard.js';
 import { print, printNote, table } from './output.js';
 
 interface StoreFlags extends AnswerFilter {

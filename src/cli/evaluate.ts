@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { writeAtomically } from '../files/atomic-file.js';
+import { guard } from '../files/name-io-error.js';
 import {
   type BadRow,
   evaluateParser,
@@ -8,8 +10,6 @@ import {
   printFactual,
   textParser,
 } from '../index.js';
-import { writeAtomically } from '../sinks/atomic-file.js';
-import { guard } from '../sinks/guard.js';
 import { evaluatePredicatesCommand } from './evaluate-predicates.js';
 import { print, printNote, table } from './output.js';
 import { parserOption } from './parser-option.js';

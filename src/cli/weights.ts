@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { OptionError } from '../errors.js';
+import { sizeOf, type WeightSource } from '../files/weight-source.js';
+import { writeSafetensors } from '../files/write-safetensors.js';
 import { openWeights } from '../model/weights/open-weights.js';
-import { sizeOf, type WeightSource } from '../records/weight-source.js';
-import { writeSafetensors } from '../records/write-safetensors.js';
 import { print, printNote, table } from './output.js';
 
 /** `relflow weights convert|inspect|diff`. */

@@ -3,8 +3,8 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { InputError, OutputError } from '../errors.js';
+import { digest } from '../files/digest.js';
 import type { Answer, Question, Reply } from '../records/answer.js';
-import { digest } from '../records/digest.js';
 
 /** What is kept of an answer. */
 export type KeptReply = Reply & { readonly at: string };

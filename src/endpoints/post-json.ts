@@ -1,4 +1,4 @@
-import { fieldsOf } from '../sources/json-value.js';
+import { fieldsOf } from '../files/json/json-value.js';
 import { exchange } from './exchange.js';
 import { RequestFailure } from './request-failure.js';
 

@@ -1,12 +1,12 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { OutputError } from '../errors.js';
+import { digest } from '../files/digest.js';
+import { guard } from '../files/name-io-error.js';
+import { publishOnce } from '../files/publish-once.js';
 import { version } from '../package-info.js';
-import { digest } from '../records/digest.js';
 import type { InputFile } from '../records/manifest.js';
 import type { RunState } from '../records/run-state.js';
-import { guard } from '../sinks/guard.js';
-import { publishOnce } from '../sinks/publish-once.js';
 import type { RunFolder } from '../sinks/run-folder.js';
 import { describeGraph } from './describe.js';
 import type { Graph } from './graph.js';

@@ -1,4 +1,4 @@
-import { digest } from '../records/digest.js';
+import { digest } from '../files/digest.js';
 import type { NodeDescription } from '../records/manifest.js';
 import type { OperatorStamp } from '../records/scene-graph.js';
 import type { Finisher } from '../sinks/sink.js';

@@ -1,4 +1,4 @@
-import { escapeHtml } from '../sinks/escape-html.js';
+import { escapeHtml } from '../files/escape-html.js';
 import { describeGraph } from './describe.js';
 import type { Graph } from './graph.js';
 

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { OutputError } from '../errors.js';
+import { checksum } from '../files/checksum.js';
+import { guard } from '../files/name-io-error.js';
 import { version } from '../package-info.js';
 import type { Manifest, Shard } from '../records/manifest.js';
-import { checksum } from '../sinks/checksum.js';
-import { guard } from '../sinks/guard.js';
 import type { RunFolder } from '../sinks/run-folder.js';
 import { differsInGraph } from './claim.js';
 import { describeGraph } from './describe.js';

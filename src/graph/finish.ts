@@ -1,7 +1,7 @@
+import { publishOnce } from '../files/publish-once.js';
 import type { Manifest, StageCounts } from '../records/manifest.js';
 import type { RunState } from '../records/run-state.js';
 import { addStages } from '../records/stage-counts.js';
-import { publishOnce } from '../sinks/publish-once.js';
 import type { RunFolder } from '../sinks/run-folder.js';
 import type { Graph } from './graph.js';
 

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { checksum } from '../files/checksum.js';
 import type { InputFile } from '../records/manifest.js';
-import { checksum } from '../sinks/checksum.js';
 import type { Graph } from './graph.js';
 
 /** The input files of a graph, each once. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { OptionError } from '../errors.js';
+import { guard } from '../files/name-io-error.js';
+import { publishOnce } from '../files/publish-once.js';
 import type { SourceProgress } from '../records/ports.js';
-import { guard } from '../sinks/guard.js';
-import { publishOnce } from '../sinks/publish-once.js';
 import { RunFolder } from '../sinks/run-folder.js';
 import { WholeShard } from '../sinks/whole-shard.js';
 import { join, stateOf } from './claim.js';

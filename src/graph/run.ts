@@ -1,11 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { OptionError } from '../errors.js';
+import { guard } from '../files/name-io-error.js';
 import type { Manifest } from '../records/manifest.js';
 import { positiveInteger } from '../records/option-checks.js';
 import type { SourceProgress } from '../records/ports.js';
 import type { RunState } from '../records/run-state.js';
-import { guard } from '../sinks/guard.js';
 import { lockFolder } from '../sinks/lock-folder.js';
 import { RunFolder } from '../sinks/run-folder.js';
 import { ShardWriter } from '../sinks/shard-writer.js';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { InputError } from '../errors.js';
-import { guard } from '../sinks/guard.js';
+import { jsonLines } from '../files/json/json-lines.js';
+import { guard } from '../files/name-io-error.js';
 import { namesIn, type RunFolder, shardNumber } from '../sinks/run-folder.js';
-import { jsonLines } from '../sources/json-lines.js';
 import type { WorkItem } from './work-item.js';
 
 const FLUSH_LENGTH = 1 << 18;

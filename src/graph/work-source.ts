@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
+import { guard } from '../files/name-io-error.js';
 import type { SourceProgress } from '../records/ports.js';
 import type { RunState } from '../records/run-state.js';
-import { guard } from '../sinks/guard.js';
 import type { RunFolder } from '../sinks/run-folder.js';
 import { execute } from './execute.js';
 import { clearFinished } from './finish-shards.js';

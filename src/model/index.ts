@@ -1,8 +1,8 @@
 // Entry point `relflow/model`: RLIPv2 on TensorFlow.js.
 
-export { openSafetensors } from '../records/safetensors.js';
-export type { NumberType, WeightEntry, WeightSource } from '../records/weight-source.js';
-export { type WeightToWrite, type WriteOptions, writeSafetensors } from '../records/write-safetensors.js';
+export { openSafetensors } from '../files/open-safetensors.js';
+export type { NumberType, WeightEntry, WeightSource } from '../files/weight-source.js';
+export { type WeightToWrite, type WriteOptions, writeSafetensors } from '../files/write-safetensors.js';
 export { BACKENDS, type BackendName } from './backends/backend-names.js';
 export { type BackendReport, type Examination, examine } from './backends/examine.js';
 export { type Backend, type BackendOptions, useBackend } from './backends/use-backend.js';

@@ -1,11 +1,11 @@
 import { UnrecoverableError } from 'bullmq';
 import { OutputError } from '../errors.js';
+import { digest } from '../files/digest.js';
 import { differsInGraph } from '../graph/claim.js';
 import { describeGraph } from '../graph/describe.js';
 import type { Graph } from '../graph/graph.js';
 import { closeStages } from '../graph/records.js';
 import { version } from '../package-info.js';
-import { digest } from '../records/digest.js';
 import type { RunState } from '../records/run-state.js';
 import { RunFolder } from '../sinks/run-folder.js';
 import type { RunJob } from './queues.js';

@@ -1,7 +1,7 @@
 import { InputError, OptionError } from '../errors.js';
+import { writeAtomically } from '../files/atomic-file.js';
+import { guard } from '../files/name-io-error.js';
 import { fraction, positiveInteger } from '../records/option-checks.js';
-import { writeAtomically } from './atomic-file.js';
-import { guard } from './guard.js';
 import { drawReportPage } from './report-finisher.js';
 import { rlipv2Annotations, rlipv2Candidates, rlipv2FilePaths, rlipv2Frequencies } from './rlipv2-files.js';
 import type { RunFolder } from './run-folder.js';

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { writeAtomically } from '../files/atomic-file.js';
 import type { SceneGraph } from '../records/scene-graph.js';
-import { writeAtomically } from './atomic-file.js';
 import { type ReportScene, renderReportPage } from './report-page.js';
 import type { RunFolder } from './run-folder.js';
 import type { Finisher } from './sink.js';

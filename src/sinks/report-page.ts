@@ -1,7 +1,7 @@
 import { OptionError } from '../errors.js';
+import { escapeHtml } from '../files/escape-html.js';
+import { htmlPage } from '../files/html-page.js';
 import type { SceneGraph, Tagger } from '../records/scene-graph.js';
-import { escapeHtml } from './escape-html.js';
-import { htmlPage } from './html-page.js';
 import { reportStyle } from './report-style.js';
 
 /** One image of the page. */

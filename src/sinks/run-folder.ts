@@ -1,11 +1,11 @@
 import { access, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
+import { jsonLines } from '../files/json/json-lines.js';
 import type { Manifest, Shard } from '../records/manifest.js';
 import type { Extent, Progress, RunState } from '../records/run-state.js';
 import type { SchemaName } from '../records/schemas.js';
 import { schemaProblem, type TypeOf } from '../records/validate.js';
-import { jsonLines } from '../sources/json-lines.js';
 
 /** The sink of refused records, which every run has. */
 export const REJECTS = 'rejects';

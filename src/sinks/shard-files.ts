@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import writeFileAtomic from 'write-file-atomic';
+import { checksum } from '../files/checksum.js';
 import type { OutputFile, Shard, StageCounts } from '../records/manifest.js';
 import { addStages, sortStages } from '../records/stage-counts.js';
-import { checksum } from './checksum.js';
 import { type RunFolder, shardNumber } from './run-folder.js';
 
 /** How much of a shard's file counts. */

@@ -1,9 +1,9 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { InputError } from '../errors.js';
+import { guard } from '../files/name-io-error.js';
 import type { Shard } from '../records/manifest.js';
 import type { Progress, Sharding } from '../records/run-state.js';
-import { guard } from './guard.js';
 import type { RunFolder } from './run-folder.js';
 import { type Commit, ShardFiles } from './shard-files.js';
 

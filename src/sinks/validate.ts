@@ -1,12 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { InputError, RelflowError } from '../errors.js';
+import { checksum } from '../files/checksum.js';
+import { jsonLines } from '../files/json/json-lines.js';
+import { streamJson } from '../files/json/json-stream.js';
 import type { Box } from '../records/box.js';
 import type { CandidateSet, SceneGraph } from '../records/scene-graph.js';
 import { type SchemaName, schemas } from '../records/schemas.js';
 import { schemaProblem } from '../records/validate.js';
-import { jsonLines } from '../sources/json-lines.js';
-import { streamJson } from '../sources/json-stream.js';
-import { checksum } from './checksum.js';
 import { namesIn, RunFolder } from './run-folder.js';
 
 /** Something that is not as it should be. */

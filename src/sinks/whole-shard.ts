@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
+import { guard } from '../files/name-io-error.js';
 import type { Shard } from '../records/manifest.js';
-import { guard } from './guard.js';
 import type { RunFolder } from './run-folder.js';
 import { type Commit, ShardFiles } from './shard-files.js';
 

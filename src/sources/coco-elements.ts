@@ -1,8 +1,8 @@
+import { pathBelow } from '../files/image-folder.js';
+import { fieldsOf, isId, shown } from '../files/json/json-value.js';
 import type { Id } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
-import { pathBelow } from './image-folder.js';
 import { isSide } from './image-sizes.js';
-import { fieldsOf, isId, shown } from './json-value.js';
 
 /** An element of `images`. */
 export interface ImageElement {

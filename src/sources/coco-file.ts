@@ -1,14 +1,14 @@
 import { basename } from 'node:path';
+import { findImage } from '../files/image-folder.js';
+import { type JsonBatch, streamJson } from '../files/json/json-stream.js';
+import { type Group, GroupSpool, type GroupSpoolOptions } from '../files/spools/group-spool.js';
+import { IdIndex } from '../files/spools/id-index.js';
 import type { Id, ImageRecord } from '../records/image.js';
 import type { SourceContext, SourceItem, SourceReject } from '../records/ports.js';
 import { isReject, readAnnotation, readCategory, readImage } from './coco-elements.js';
 import { putAnnotation, putImage, readSpooledImage, type SpooledImage } from './coco-spool.js';
 import { filterDetections } from './detection-filter.js';
 import { freeIds } from './free-ids.js';
-import { type Group, GroupSpool, type GroupSpoolOptions } from './group-spool.js';
-import { IdIndex } from './id-index.js';
-import { findImage } from './image-folder.js';
-import { type JsonBatch, streamJson } from './json-stream.js';
 
 /** How sets in COCO's format differ. */
 export interface CocoDialect {

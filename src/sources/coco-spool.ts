@@ -1,5 +1,5 @@
+import { type Group, type GroupSpool, payloadLength } from '../files/spools/group-spool.js';
 import type { AnnotationElement, ImageElement } from './coco-elements.js';
-import { type Group, type GroupSpool, payloadLength } from './group-spool.js';
 
 /** An annotation among those of its image. */
 export type ImageAnnotation = Omit<AnnotationElement, 'image'>;

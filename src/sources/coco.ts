@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import { OptionError } from '../errors.js';
+import { checkImageFolder } from '../files/image-folder.js';
+import { inputFiles } from '../files/input-files.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 import { type CocoDialect, CocoFile } from './coco-file.js';
-import { checkImageFolder } from './image-folder.js';
-import { inputFiles } from './input-files.js';
 
 /** What a source of annotations in COCO's format is told. */
 export interface CocoOptions {

@@ -1,7 +1,7 @@
+import { shown } from '../files/json/json-value.js';
 import { type Box, clampBox } from '../records/box.js';
 import type { Detection, Id, Image } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
-import { shown } from './json-value.js';
 
 /** An object as an annotation file has it. */
 export interface RawDetection {

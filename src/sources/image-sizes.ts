@@ -1,9 +1,9 @@
+import { streamJson } from '../files/json/json-stream.js';
+import { fieldsOf, idKey, isId } from '../files/json/json-value.js';
+import { GrowingArray } from '../files/spools/growing-array.js';
+import { IdIndex } from '../files/spools/id-index.js';
 import type { Id } from '../records/image.js';
 import type { SourceContext } from '../records/ports.js';
-import { GrowingArray } from './growing-array.js';
-import { IdIndex } from './id-index.js';
-import { streamJson } from './json-stream.js';
-import { fieldsOf, idKey, isId } from './json-value.js';
 
 /** Widths and heights of images by id, some 30 bytes each. */
 export class ImageSizes {

@@ -1,13 +1,13 @@
 import { basename, join } from 'node:path';
 import { InputError, OptionError } from '../errors.js';
+import { checkImageFolder, findImage, pathBelow } from '../files/image-folder.js';
+import { inputFile, inputFiles } from '../files/input-files.js';
+import { streamJson } from '../files/json/json-stream.js';
+import { fieldsOf, idKey, isId, shown } from '../files/json/json-value.js';
+import { KeyedStore } from '../files/spools/keyed-store.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
-import { checkImageFolder, findImage, pathBelow } from './image-folder.js';
-import { inputFile, inputFiles } from './input-files.js';
-import { streamJson } from './json-stream.js';
-import { fieldsOf, idKey, isId, shown } from './json-value.js';
-import { KeyedStore } from './keyed-store.js';
 import { readGenomeEntry } from './visual-genome-entry.js';
 import { genomeRecord } from './visual-genome-record.js';
 

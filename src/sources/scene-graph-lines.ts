@@ -1,15 +1,15 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError, OptionError } from '../errors.js';
+import { pathBelow } from '../files/image-folder.js';
+import { inputFiles } from '../files/input-files.js';
+import { type TextLine, textLines } from '../files/json/json-lines.js';
+import { fieldsOf, isId, shown } from '../files/json/json-value.js';
 import type { Captioned } from '../records/caption.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 import type { Related, SceneGraph } from '../records/scene-graph.js';
 import { fitsSchema, schemaProblem } from '../records/validate.js';
-import { pathBelow } from './image-folder.js';
-import { inputFiles } from './input-files.js';
-import { type TextLine, textLines } from './json-lines.js';
-import { fieldsOf, isId, shown } from './json-value.js';
 
 /** What a source of relflow's own scene graphs is told. */
 export interface SceneGraphLinesOptions {

@@ -1,4 +1,4 @@
-import { textLines } from './json-lines.js';
+import { textLines } from '../files/json/json-lines.js';
 
 /** The name that each other name stands for. */
 export type Aliases = ReadonlyMap<string, string>;

@@ -1,6 +1,6 @@
+import { elementsOf, fieldsOf, isId, shown } from '../files/json/json-value.js';
 import type { Id } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
-import { elementsOf, fieldsOf, isId, shown } from './json-value.js';
 
 /** An object as Visual Genome has it. */
 export interface GenomeObject {

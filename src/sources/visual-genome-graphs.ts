@@ -1,9 +1,9 @@
+import { streamJson } from '../files/json/json-stream.js';
+import { fieldsOf, idKey, isId } from '../files/json/json-value.js';
+import { IdIndex } from '../files/spools/id-index.js';
+import { KeyedStore } from '../files/spools/keyed-store.js';
 import type { Id } from '../records/image.js';
 import type { SourceContext, SourceReject } from '../records/ports.js';
-import { IdIndex } from './id-index.js';
-import { streamJson } from './json-stream.js';
-import { fieldsOf, idKey, isId } from './json-value.js';
-import { KeyedStore } from './keyed-store.js';
 import { type GenomeGraph, objectsBeside, readGenomeEntry } from './visual-genome-entry.js';
 
 /** Visual Genome's two forms: objects and relationships apart, or together. */

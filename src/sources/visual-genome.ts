@@ -1,12 +1,12 @@
 import { basename } from 'node:path';
 import { OptionError } from '../errors.js';
+import { checkImageFolder, findImage, pathBelow } from '../files/image-folder.js';
+import { inputFile } from '../files/input-files.js';
+import { shown } from '../files/json/json-value.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
-import { checkImageFolder, findImage, pathBelow } from './image-folder.js';
 import { ImageSizes } from './image-sizes.js';
-import { inputFile } from './input-files.js';
-import { shown } from './json-value.js';
 import { readAliases } from './visual-genome-aliases.js';
 import { type GenomeEntry, type GenomeFiles, genomeGraphs } from './visual-genome-graphs.js';
 import { genomeRecord } from './visual-genome-record.js';

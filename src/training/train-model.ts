@@ -1,8 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OptionError, OutputError } from '../errors.js';
+import { writeAtomically } from '../files/atomic-file.js';
 import { modelMetadata } from '../model/weights/stored-model.js';
-import { writeAtomically } from '../sinks/atomic-file.js';
 import { AdamW } from './adam-w.js';
 import { Checkpoints, settingsDigest, type TrainingState, writeWeights } from './checkpoint.js';
 import { writeCurves } from './curves-page.js';

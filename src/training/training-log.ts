@@ -1,6 +1,6 @@
 import { appendFile, readFile } from 'node:fs/promises';
+import { writeAtomically } from '../files/atomic-file.js';
 import type { Id } from '../records/image.js';
-import { writeAtomically } from '../sinks/atomic-file.js';
 import type { LossParts } from './training-step.js';
 
 /** What happens in a run, as it is logged: one JSON object a line. */

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { renderScene } from '../../fixtures/generator/render-scene.js';
 import { sceneGraphLines } from '../../fixtures/generator/scene-graph-json.js';
 import { scenePredicates, sceneSet } from '../../fixtures/generator/scene-set.js';
+import { openSafetensors } from '../../src/files/open-safetensors.js';
 import { compareTaggers, namesOf, sceneGraphLines as readSceneGraphs } from '../../src/index.js';
 import { spriteTagger } from '../../src/model/presets.js';
 import { spriteWeights, taggerWeights } from '../../src/model/tagger/embedded-tagger.js';
 import { rTagger } from '../../src/model/tagger/r-tagger.js';
 import { storedModel } from '../../src/model/weights/stored-model.js';
-import { openSafetensors } from '../../src/records/safetensors.js';
 import { temporaryFolder } from '../support/folders.js';
 
 describe('the tagger that comes with relflow', function () {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeSafetensors } from '../../src/files/write-safetensors.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { tiny } from '../../src/model/presets.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
@@ -8,7 +9,6 @@ import { rTagger } from '../../src/model/tagger/r-tagger.js';
 import { initializeWeights } from '../../src/model/weights/initialize.js';
 import { modelMetadata, type StoredModel } from '../../src/model/weights/stored-model.js';
 import type { TagRequest } from '../../src/records/ports.js';
-import { writeSafetensors } from '../../src/records/write-safetensors.js';
 import { relflow, SCENES } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 import { assertClose } from '../support/tensors.js';

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { WeightSource } from '../../src/files/weight-source.js';
+import { writeSafetensors } from '../../src/files/write-safetensors.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { tiny } from '../../src/model/presets.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
@@ -8,8 +10,6 @@ import { initializeWeights } from '../../src/model/weights/initialize.js';
 import { loadWeights } from '../../src/model/weights/load-weights.js';
 import { openWeights } from '../../src/model/weights/open-weights.js';
 import { unpickle } from '../../src/model/weights/unpickle.js';
-import type { WeightSource } from '../../src/records/weight-source.js';
-import { writeSafetensors } from '../../src/records/write-safetensors.js';
 import { temporaryFolder } from '../support/folders.js';
 import { assertClose } from '../support/tensors.js';
 

@@ -1,5 +1,5 @@
 import { RelflowError } from '../../errors.js';
-import type { WeightSource } from '../../records/weight-source.js';
+import type { WeightSource } from '../../files/weight-source.js';
 import type { Parameter } from '../parameters.js';
 
 export interface WeightProblems {

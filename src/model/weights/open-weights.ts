@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../../errors.js';
-import { openSafetensors } from '../../records/safetensors.js';
-import type { WeightEntry, WeightSource } from '../../records/weight-source.js';
+import { openSafetensors } from '../../files/open-safetensors.js';
+import type { WeightEntry, WeightSource } from '../../files/weight-source.js';
 import { openTorchCheckpoint } from './torch-checkpoint.js';
 
 const MAX_INDEX = 64 << 20;

@@ -1,4 +1,4 @@
-import { type NumberType, sizeOf } from '../../records/weight-source.js';
+import { type NumberType, sizeOf } from '../../files/weight-source.js';
 import type { PickleBytes } from './pickle-bytes.js';
 
 /** Numbers of a checkpoint, in a file of their own inside of it. */

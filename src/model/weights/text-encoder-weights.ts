@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
-import type { WeightSource } from '../../records/weight-source.js';
+import type { WeightSource } from '../../files/weight-source.js';
 import type { Parameter } from '../parameters.js';
 import { checkWeights } from './load-weights.js';
 import { openWeights } from './open-weights.js';

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { InputError } from '../../errors.js';
-import { numberBytes, sizeOf, toFloats, type WeightEntry, type WeightSource } from '../../records/weight-source.js';
+import { numberBytes, sizeOf, toFloats, type WeightEntry, type WeightSource } from '../../files/weight-source.js';
 import { PickledTensor } from './pickled-objects.js';
 import { unpickle } from './unpickle.js';
 import { listZip, readAt, type ZipEntry } from './zip-file.js';

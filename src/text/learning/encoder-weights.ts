@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
-import { openSafetensors } from '../../records/safetensors.js';
+import { openSafetensors } from '../../files/open-safetensors.js';
 
 /** A small BERT: what it is made of. */
 export interface EncoderSizes {

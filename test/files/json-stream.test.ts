@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { InputError } from '../../src/errors.js';
-import { ByteReader } from '../../src/sources/byte-reader.js';
-import { type JsonStreamOptions, streamJson } from '../../src/sources/json-stream.js';
+import { ByteReader } from '../../src/files/json/byte-reader.js';
+import { type JsonStreamOptions, streamJson } from '../../src/files/json/json-stream.js';
 import { temporaryFolder } from '../support/folders.js';
 
 const folder = temporaryFolder();

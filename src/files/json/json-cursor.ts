@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer';
-import { InputError } from '../errors.js';
+import { InputError } from '../../errors.js';
 import { bareNumbersAsNull } from './bare-numbers.js';
 import { afterByteOrderMark, type ByteWindow } from './byte-window.js';
 import { byte, endOfValue, skipSpace, unfinished } from './json-scanner.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { KeyedStore } from '../../src/sources/keyed-store.js';
+import { KeyedStore } from '../../src/files/spools/keyed-store.js';
 import { temporaryFolder } from '../support/folders.js';
 
 describe('KeyedStore', () => {

@@ -1,4 +1,4 @@
-import type { Id } from '../records/image.js';
+import type { Id } from '../../records/image.js';
 import { GrowingArray } from './growing-array.js';
 
 const empty = -1;

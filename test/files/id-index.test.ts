@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { IdIndex } from '../../src/sources/id-index.js';
+import { IdIndex } from '../../src/files/spools/id-index.js';
 
 describe('IdIndex', () => {
   it('numbers ids in the order in which they come', () => {

@@ -1,7 +1,7 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { OutputError } from '../errors.js';
-import type { Metadata } from './safetensors.js';
+import type { Metadata } from './open-safetensors.js';
 import { sizeOf } from './weight-source.js';
 
 /** An array to be written, in 32-bit floats; its numbers are asked for when their turn has come. */

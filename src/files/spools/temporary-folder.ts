@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OutputError } from '../errors.js';
+import { OutputError } from '../../errors.js';
 
 const live = new Set<string>();
 

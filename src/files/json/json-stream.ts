@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { InputError } from '../../errors.js';
 import { ByteReader } from './byte-reader.js';
 import { ByteWindow } from './byte-window.js';
 import { JsonContainer, type JsonElements } from './json-container.js';

@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { InputError } from '../../errors.js';
 import { ByteReader } from './byte-reader.js';
 import { afterByteOrderMark, ByteWindow } from './byte-window.js';
 

@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
-import type { Id } from '../records/image.js';
-import { inputFiles } from '../sources/input-files.js';
-import { idKey } from '../sources/json-value.js';
-import { KeyedStore } from '../sources/keyed-store.js';
+import type { Id } from '../../records/image.js';
+import { inputFiles } from '../input-files.js';
+import { idKey } from '../json/json-value.js';
+import { KeyedStore } from './keyed-store.js';
 
 /** Puts what a file has for each image into the store. */
 export type TakeFile = (file: string, put: (image: Id, value: unknown) => void, batch: Batch) => Promise<void>;

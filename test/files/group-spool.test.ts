@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
-import { GroupSpool, payloadLength } from '../../src/sources/group-spool.js';
+import { GroupSpool, payloadLength } from '../../src/files/spools/group-spool.js';
 import { temporaryFolder } from '../support/folders.js';
 
 /** A repeatable sequence of numbers below `bound`. */

@@ -1,4 +1,4 @@
-import type { Id } from '../records/image.js';
+import type { Id } from '../../records/image.js';
 
 const nothing: Readonly<Record<string, unknown>> = {};
 

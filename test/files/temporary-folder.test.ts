@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OutputError } from '../../src/errors.js';
-import { TemporaryFolder } from '../../src/sources/temporary-folder.js';
+import { TemporaryFolder } from '../../src/files/spools/temporary-folder.js';
 import { temporaryFolder } from '../support/folders.js';
 
 describe('TemporaryFolder', () => {
@@ -19,7 +19,7 @@ describe('TemporaryFolder', () => {
 
   it('is removed at the latest when the process exits', () => {
     const parent = temporaryFolder();
-    const module = new URL('../../src/sources/temporary-folder.ts', import.meta.url).href;
+    const module = new URL('../../src/files/spools/temporary-folder.ts', import.meta.url).href;
     const code = `
       const { TemporaryFolder } = await import(${JSON.stringify(module)});
       for (let i = 0; i < 20; i++) await TemporaryFolder.create(${JSON.stringify(parent)});

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Id } from '../records/image.js';
+import type { Id } from '../../records/image.js';
 import { GrowingArray } from './growing-array.js';
 import { PageIndex } from './page-index.js';
 import { appendBlocks } from './spool-file.js';

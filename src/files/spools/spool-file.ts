@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { OutputError } from '../errors.js';
+import { OutputError } from '../../errors.js';
 
 const chunkBytes = 1024 * 1024;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { type JsonLine, type JsonLinesOptions, jsonLines } from '../../src/sources/json-lines.js';
+import { type JsonLine, type JsonLinesOptions, jsonLines } from '../../src/files/json/json-lines.js';
 import { temporaryFolder } from '../support/folders.js';
 
 const file = join(temporaryFolder(), 'in.jsonl');

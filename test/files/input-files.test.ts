@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { InputError } from '../../src/errors.js';
+import { inputFiles } from '../../src/files/input-files.js';
 import { coco } from '../../src/sources/coco.js';
-import { inputFiles } from '../../src/sources/input-files.js';
 import { visualGenome } from '../../src/sources/visual-genome.js';
 import { temporaryFolder } from '../support/folders.js';
 
