@@ -89,8 +89,8 @@ export type { Answer, Question, Reply, Tokens } from './records/answer.js';
 export { type Box, clampBox, intersection, iou, overlaps } from './records/box.js';
 export type { CandidatePair, Candidates, CandidateText, Matched, Mention } from './records/candidate.js';
 export { type CandidateGroup, officialGroups } from './records/candidate-groups.js';
-export type { Caption, Captioned } from './records/caption.js';
-export type { CaptionMap, CocoCaptions } from './records/caption-file.js';
+export type { CaptionMap, CocoCaptions } from './records/caption-file-schemas.js';
+export type { Caption, Captioned } from './records/caption-record.js';
 export {
   type FactualAttribute,
   type FactualGraph,
@@ -98,7 +98,7 @@ export {
   parseFactual,
   printFactual,
   toFactual,
-} from './records/factual.js';
+} from './records/factual-graph.js';
 export type { Detection, Id, Image, ImageRecord, Origin } from './records/image.js';
 export type { InputFile, Manifest, NodeDescription, OutputFile, Shard, StageCounts } from './records/manifest.js';
 export type {
@@ -124,10 +124,10 @@ export type {
   SceneGraph,
   Tagger,
 } from './records/scene-graph.js';
+export { fitsSchema, schemaProblem, type TypeOf } from './records/schema-problem.js';
 export { type SchemaName, schemaDocument, schemas } from './records/schemas.js';
 export type { Entity, Parsed, TextGraph, TextRelation } from './records/text-graph.js';
 export { type Static, Type } from './records/type.js';
-export { fitsSchema, schemaProblem, type TypeOf } from './records/validate.js';
 export {
   EXPORT_FORMATS,
   type ExportFormat,

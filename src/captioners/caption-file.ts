@@ -3,7 +3,7 @@ import { OptionError, RecordError } from '../errors.js';
 import { streamJson } from '../files/json/json-stream.js';
 import { fieldsOf, isId } from '../files/json/json-value.js';
 import { FileIndex, type TakeFile } from '../files/spools/image-entries.js';
-import type { Caption } from '../records/caption.js';
+import type { Caption } from '../records/caption-record.js';
 import { positiveInteger } from '../records/option-checks.js';
 import type { Captioner } from '../records/ports.js';
 

@@ -2,7 +2,7 @@ import { PaidAnswers, type PaidOptions } from '../endpoints/paid-answers.js';
 import { RequestFailure } from '../endpoints/request-failure.js';
 import { EndpointError, OptionError, RecordError } from '../errors.js';
 import type { Question, Reply, Tokens } from '../records/answer.js';
-import type { Caption } from '../records/caption.js';
+import type { Caption } from '../records/caption-record.js';
 import type { Image } from '../records/image.js';
 import { positiveInteger } from '../records/option-checks.js';
 import type { Captioner } from '../records/ports.js';

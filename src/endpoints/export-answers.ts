@@ -1,4 +1,4 @@
-import type { CaptionMap } from '../records/caption-file.js';
+import type { CaptionMap } from '../records/caption-file-schemas.js';
 import { type AnswerFilter, means } from './answer-filter.js';
 import type { AnswerStore } from './answer-store.js';
 

@@ -1,6 +1,6 @@
 import { textLines } from '../files/json/json-lines.js';
 import type { Answer } from '../records/answer.js';
-import { schemaProblem } from '../records/validate.js';
+import { schemaProblem } from '../records/schema-problem.js';
 import { type AnswerStore, questionKey } from './answer-store.js';
 
 /** What came of an import. */

@@ -1,4 +1,4 @@
-import { type FactualGraph, parseFactual, toFactual } from '../records/factual.js';
+import { type FactualGraph, parseFactual, toFactual } from '../records/factual-graph.js';
 import type { TextParser } from '../records/ports.js';
 import { type CaptionWords, wordNetWords } from './caption-words.js';
 import { isSetMatch, lemmatized, spiceScore } from './factual-scores.js';

@@ -1,4 +1,9 @@
-import { type FactualAttribute, type FactualGraph, type FactualRelation, isQuantity } from '../records/factual.js';
+import {
+  type FactualAttribute,
+  type FactualGraph,
+  type FactualRelation,
+  isQuantity,
+} from '../records/factual-graph.js';
 
 /** What can be wrong with a caption's graph, and what it means. */
 export const PARSER_ERRORS = {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RecordError } from '../errors.js';
-import { addForecasts, NOTHING_TO_ASK } from '../records/forecast.js';
+import { addForecasts, NOTHING_TO_ASK } from '../records/add-forecasts.js';
 import type { Forecast } from '../records/ports.js';
 import { execute } from './execute.js';
 import type { Graph, Node } from './graph.js';

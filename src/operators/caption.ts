@@ -1,4 +1,4 @@
-import type { Captioned } from '../records/caption.js';
+import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Captioner } from '../records/ports.js';
 import { type Operator, operator } from './operator.js';

@@ -1,5 +1,5 @@
-import type { Captioned } from '../records/caption.js';
-import { addForecasts, NOTHING_TO_ASK } from '../records/forecast.js';
+import { addForecasts, NOTHING_TO_ASK } from '../records/add-forecasts.js';
+import type { Captioned } from '../records/caption-record.js';
 import type { TextParser } from '../records/ports.js';
 import type { Parsed, TextGraph } from '../records/text-graph.js';
 import { learnedParser } from '../text/learned/learned-parser.js';

@@ -1,4 +1,4 @@
-import type { Captioned } from '../records/caption.js';
+import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
 import type { ParsedGraphs } from '../records/ports.js';
 import type { Parsed } from '../records/text-graph.js';

@@ -1,7 +1,7 @@
 import { OptionError, RecordError, RelflowError } from '../errors.js';
 import type { CandidatePair, Candidates } from '../records/candidate.js';
 import { officialGroups } from '../records/candidate-groups.js';
-import type { Captioned } from '../records/caption.js';
+import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
 import { fraction, positiveInteger } from '../records/option-checks.js';
 import type { RelationTagger } from '../records/ports.js';

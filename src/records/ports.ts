@@ -1,6 +1,6 @@
 import type { Tokens } from './answer.js';
 import type { CandidatePair } from './candidate.js';
-import type { Caption } from './caption.js';
+import type { Caption } from './caption-record.js';
 import type { Detection, Id, Image } from './image.js';
 import type { TextGraph } from './text-graph.js';
 

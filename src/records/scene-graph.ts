@@ -1,5 +1,5 @@
 import { CandidatePairSchema } from './candidate.js';
-import { CaptionSchema } from './caption.js';
+import { CaptionSchema } from './caption-record.js';
 import { DetectionSchema, ImageSchema, OriginSchema } from './image.js';
 import { type Static, Type } from './type.js';
 

@@ -1,10 +1,10 @@
 import { AnswerSchema } from './answer.js';
-import { CaptionMapSchema, CocoCaptionsSchema } from './caption-file.js';
+import { CaptionMapSchema, CocoCaptionsSchema } from './caption-file-schemas.js';
 import { ManifestSchema, ShardSchema } from './manifest.js';
 import { RejectSchema } from './reject.js';
 import { ExtentSchema, ProgressSchema, RunStateSchema } from './run-state.js';
 import { CandidateSetSchema, SceneGraphSchema } from './scene-graph.js';
-import { StoredModelSchema } from './stored-model.js';
+import { StoredModelSchema } from './stored-model-schema.js';
 import { TrainingConfigSchema } from './training-config.js';
 
 const base = 'https://relflow.dev/schemas';

@@ -4,8 +4,8 @@ import { InputError } from '../errors.js';
 import { jsonLines } from '../files/json/json-lines.js';
 import type { Manifest, Shard } from '../records/manifest.js';
 import type { Extent, Progress, RunState } from '../records/run-state.js';
+import { schemaProblem, type TypeOf } from '../records/schema-problem.js';
 import type { SchemaName } from '../records/schemas.js';
-import { schemaProblem, type TypeOf } from '../records/validate.js';
 
 /** The sink of refused records, which every run has. */
 export const REJECTS = 'rejects';

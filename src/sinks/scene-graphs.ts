@@ -1,5 +1,5 @@
 import type { Candidates } from '../records/candidate.js';
-import type { Captioned } from '../records/caption.js';
+import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
 import type { CandidateSet, Related, SceneGraph } from '../records/scene-graph.js';
 import type { Sink } from './sink.js';

@@ -5,8 +5,8 @@ import { jsonLines } from '../files/json/json-lines.js';
 import { streamJson } from '../files/json/json-stream.js';
 import type { Box } from '../records/box.js';
 import type { CandidateSet, SceneGraph } from '../records/scene-graph.js';
+import { schemaProblem } from '../records/schema-problem.js';
 import { type SchemaName, schemas } from '../records/schemas.js';
-import { schemaProblem } from '../records/validate.js';
 import { namesIn, RunFolder } from './run-folder.js';
 
 /** Something that is not as it should be. */

@@ -5,11 +5,11 @@ import { pathBelow } from '../files/image-folder.js';
 import { inputFiles } from '../files/input-files.js';
 import { type TextLine, textLines } from '../files/json/json-lines.js';
 import { fieldsOf, isId, shown } from '../files/json/json-value.js';
-import type { Captioned } from '../records/caption.js';
+import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 import type { Related, SceneGraph } from '../records/scene-graph.js';
-import { fitsSchema, schemaProblem } from '../records/validate.js';
+import { fitsSchema, schemaProblem } from '../records/schema-problem.js';
 
 /** What a source of relflow's own scene graphs is told. */
 export interface SceneGraphLinesOptions {

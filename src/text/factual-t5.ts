@@ -5,7 +5,7 @@ import { PaidAnswers, type PaidOptions } from '../endpoints/paid-answers.js';
 import { generatedText, postJson } from '../endpoints/post-json.js';
 import { RequestFailure } from '../endpoints/request-failure.js';
 import { OptionError, RecordError } from '../errors.js';
-import { factualProblem, parseFactual } from '../records/factual.js';
+import { factualProblem, parseFactual } from '../records/factual-graph.js';
 import type { ParseContext, TextParser } from '../records/ports.js';
 import { fromFactual } from './factual-text-graph.js';
 import { longestCaption } from './rule-parser.js';

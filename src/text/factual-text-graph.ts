@@ -1,4 +1,4 @@
-import { type FactualGraph, isQuantity } from '../records/factual.js';
+import { type FactualGraph, isQuantity } from '../records/factual-graph.js';
 import type { Entity, TextGraph } from '../records/text-graph.js';
 import { gerund } from './learned/gerund.js';
 import { nounLemma, verbLemma } from './lemma.js';

@@ -1,8 +1,8 @@
 import { OptionError } from '../errors.js';
 import { checkConfig, type ModelConfig, officialCompat } from '../model/config.js';
 import { preset } from '../model/presets.js';
+import { schemaProblem } from '../records/schema-problem.js';
 import type { TrainingConfig } from '../records/training-config.js';
-import { schemaProblem } from '../records/validate.js';
 import { type AdamWOptions, officialAdamW } from './adam-w.js';
 import { officialViews, spriteViews, tinyViews, type Views } from './augment.js';
 import type { BatchStreamOptions } from './batch-stream.js';

@@ -1,5 +1,5 @@
 import { InputError, OptionError } from '../../errors.js';
-import { schemaProblem } from '../../records/validate.js';
+import { schemaProblem } from '../../records/schema-problem.js';
 import { checkConfig, type ModelConfig, noCompat } from '../config.js';
 import { preset } from '../presets.js';
 

@@ -1,4 +1,4 @@
-import { isQuantity } from '../../records/factual.js';
+import { isQuantity } from '../../records/factual-graph.js';
 import type { Entity, TextGraph, TextRelation } from '../../records/text-graph.js';
 import { nounLemma } from '../lemma.js';
 import type { Token } from '../tokenize.js';

@@ -1,4 +1,4 @@
-import type { FactualAttribute, FactualGraph, FactualRelation } from '../../records/factual.js';
+import type { FactualAttribute, FactualGraph, FactualRelation } from '../../records/factual-graph.js';
 import { isWithin, typos } from '../learned/edit-distance.js';
 import { digits } from '../learned/numbers.js';
 import { nounLemma, verbLemma } from '../lemma.js';

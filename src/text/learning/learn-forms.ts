@@ -1,4 +1,4 @@
-import type { FactualGraph } from '../../records/factual.js';
+import type { FactualGraph } from '../../records/factual-graph.js';
 import { NormalForms } from '../learned/normal-forms.js';
 import { verbLemma } from '../lemma.js';
 import { type Alignment, align } from './align.js';

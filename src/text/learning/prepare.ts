@@ -1,5 +1,5 @@
 import type { GoldCaption } from '../../evaluation/evaluate-parser.js';
-import { parseFactual } from '../../records/factual.js';
+import { parseFactual } from '../../records/factual-graph.js';
 import { captionTokens, repairedWords } from '../learned/caption-tokens.js';
 import type { NormalForms } from '../learned/normal-forms.js';
 import { RelationLabels } from '../learned/relation-labels.js';

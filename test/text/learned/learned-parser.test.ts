@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { toFactual } from '../../../src/records/factual.js';
+import { toFactual } from '../../../src/records/factual-graph.js';
 import type { TextGraph } from '../../../src/records/text-graph.js';
 import { learnedParser } from '../../../src/text/learned/learned-parser.js';
 

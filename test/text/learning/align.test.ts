@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseFactual } from '../../../src/records/factual.js';
+import { parseFactual } from '../../../src/records/factual-graph.js';
 import { align } from '../../../src/text/learning/align.js';
 import { labelRelation } from '../../../src/text/learning/example.js';
 import { alignAll, learnNormalForms } from '../../../src/text/learning/learn-forms.js';

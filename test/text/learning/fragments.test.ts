@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseFactual } from '../../../src/records/factual.js';
+import { parseFactual } from '../../../src/records/factual-graph.js';
 import { fragmentsOf } from '../../../src/text/learning/fragments.js';
 import { prepare } from '../../../src/text/learning/prepare.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { deserialize, serialize } from 'node:v8';
-import { parseFactual } from '../../../src/records/factual.js';
+import { parseFactual } from '../../../src/records/factual-graph.js';
 import { Random } from '../../../src/records/random.js';
 import { Kernels } from '../../../src/text/learned/kernels/kernels.js';
 import type { ParameterName } from '../../../src/text/learned/parameters.js';

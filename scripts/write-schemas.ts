@@ -1,8 +1,8 @@
 // Writes schemas/*.schema.json from the schemas in this folder: npm run schemas
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../package-info.js';
-import { type SchemaName, schemaDocument, schemas } from './schemas.js';
+import { packageRoot } from '../src/package-info.js';
+import { type SchemaName, schemaDocument, schemas } from '../src/records/schemas.js';
 
 const folder = join(packageRoot, 'schemas');
 mkdirSync(folder, { recursive: true });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type FactualGraph, parseFactual, printFactual, type TextGraph, toFactual } from '../../src/index.js';
-import { factualProblem } from '../../src/records/factual.js';
+import { factualProblem } from '../../src/records/factual-graph.js';
 
 const again = (text: string) => printFactual(parseFactual(text));
 const EMPTY: FactualGraph = { relations: [], attributes: [], entities: [] };
