@@ -128,6 +128,8 @@ export { fitsSchema, schemaProblem, type TypeOf } from './records/schema-problem
 export { type SchemaName, schemaDocument, schemas } from './records/schemas.js';
 export type { Entity, Parsed, TextGraph, TextRelation } from './records/text-graph.js';
 export { type Static, Type } from './records/type.js';
+export { REJECTS, RunFolder, schemaLines } from './run-folder/run-folder.js';
+export { type Problem, validate } from './run-folder/validate-run.js';
 export {
   EXPORT_FORMATS,
   type ExportFormat,
@@ -135,12 +137,10 @@ export {
   exportAs,
   exportFormat,
   exportRun,
-} from './sinks/export-run.js';
-export { reportPage } from './sinks/report-finisher.js';
-export { REJECTS, RunFolder, schemaLines } from './sinks/run-folder.js';
-export { candidateSets, sceneGraphs } from './sinks/scene-graphs.js';
+} from './sinks/exports/export-run.js';
+export { reportPage } from './sinks/report-page.js';
+export { candidateSets, sceneGraphs } from './sinks/scene-graph-sink.js';
 export type { Finisher, Sink } from './sinks/sink.js';
-export { type Problem, validate } from './sinks/validate.js';
 export { type CocoOptions, coco } from './sources/coco.js';
 export { fromIterable } from './sources/from-iterable.js';
 export { type Objects365Options, objects365 } from './sources/objects365.js';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { OptionError, RunFolder } from '../index.js';
-import { lockFolder } from '../sinks/lock-folder.js';
+import { lockFolder } from '../run-folder/lock-folder.js';
 import { stopOnInterrupt } from './interrupt.js';
 import { print, printNote } from './output.js';
 import { dataSets, readTrainingConfig } from './training-config.js';

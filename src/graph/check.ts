@@ -1,5 +1,5 @@
 import { WiringError } from '../errors.js';
-import { REJECTS } from '../sinks/run-folder.js';
+import { REJECTS } from '../run-folder/run-folder.js';
 import type { Graph, Node } from './graph.js';
 
 /**

@@ -7,7 +7,7 @@ import { publishOnce } from '../files/publish-once.js';
 import { version } from '../package-info.js';
 import type { InputFile } from '../records/manifest.js';
 import type { RunState } from '../records/run-state.js';
-import type { RunFolder } from '../sinks/run-folder.js';
+import type { RunFolder } from '../run-folder/run-folder.js';
 import { describeGraph } from './describe.js';
 import type { Graph } from './graph.js';
 

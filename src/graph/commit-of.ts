@@ -1,5 +1,5 @@
-import { REJECTS } from '../sinks/run-folder.js';
-import type { Commit } from '../sinks/shard-files.js';
+import { REJECTS } from '../run-folder/run-folder.js';
+import type { Commit } from '../run-folder/shard-files.js';
 import type { Outcome } from './ledger.js';
 
 /** What came of a record as lines of sinks, its rejects among them. */

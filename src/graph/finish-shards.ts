@@ -4,7 +4,7 @@ import { checksum } from '../files/checksum.js';
 import { guard } from '../files/name-io-error.js';
 import { version } from '../package-info.js';
 import type { Manifest, Shard } from '../records/manifest.js';
-import type { RunFolder } from '../sinks/run-folder.js';
+import type { RunFolder } from '../run-folder/run-folder.js';
 import { differsInGraph } from './claim.js';
 import { describeGraph } from './describe.js';
 import { finish } from './finish.js';

@@ -7,11 +7,11 @@ import type { Reject } from '../records/reject.js';
 import type { OperatorStamp } from '../records/scene-graph.js';
 import { schemaProblem } from '../records/schema-problem.js';
 import { add } from '../records/stage-counts.js';
+import type { WorkItem } from '../run-folder/work-item.js';
 import { stampOf } from './describe.js';
 import type { ExecuteOptions } from './execute-options.js';
 import type { Node } from './graph.js';
 import { Ledger, type Outcome, type Token } from './ledger.js';
-import type { WorkItem } from './work-item.js';
 
 /** The stages of a graph, wired. */
 export class Network {

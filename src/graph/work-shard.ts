@@ -1,7 +1,9 @@
 import type { RecordError } from '../errors.js';
 import type { RunState } from '../records/run-state.js';
-import { isThere, type RunFolder } from '../sinks/run-folder.js';
-import { WholeShard } from '../sinks/whole-shard.js';
+import { isThere, type RunFolder } from '../run-folder/run-folder.js';
+import { WholeShard } from '../run-folder/whole-shard.js';
+import { readWork, removeWork, WorkWriter, workFile } from '../run-folder/work-files.js';
+import type { WorkItem } from '../run-folder/work-item.js';
 import { commitOf } from './commit-of.js';
 import { execute } from './execute.js';
 import type { ExecuteOptions } from './execute-options.js';
@@ -9,8 +11,6 @@ import { clearFinished } from './finish-shards.js';
 import type { Graph } from './graph.js';
 import type { Outcome } from './ledger.js';
 import { phasesOf } from './phases.js';
-import { readWork, removeWork, WorkWriter, workFile } from './work-files.js';
-import type { WorkItem } from './work-item.js';
 
 export interface WorkShardOptions {
   readonly signal: AbortSignal;

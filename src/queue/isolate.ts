@@ -6,7 +6,7 @@ import { RecordError, RelflowError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import { type ShardFate, workShard } from '../graph/work-shard.js';
 import type { ImageRecord } from '../records/image.js';
-import type { RunFolder } from '../sinks/run-folder.js';
+import type { RunFolder } from '../run-folder/run-folder.js';
 import { RECORD_TIMEOUT_SECONDS } from './patience.js';
 
 /** Which phase of which shard. */

@@ -7,7 +7,7 @@ import type { Graph } from '../graph/graph.js';
 import { closeStages } from '../graph/records.js';
 import { version } from '../package-info.js';
 import type { RunState } from '../records/run-state.js';
-import { RunFolder } from '../sinks/run-folder.js';
+import { RunFolder } from '../run-folder/run-folder.js';
 import type { RunJob } from './queues.js';
 
 /** A run that a worker works on. */

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
-import type { RunFolder } from '../sinks/run-folder.js';
+import type { RunFolder } from '../run-folder/run-folder.js';
 import type { QueueServer } from './connection.js';
 import { queueOf } from './queues.js';
 

@@ -1,7 +1,7 @@
 import { QueueEvents } from 'bullmq';
 import { RelflowError } from '../errors.js';
 import type { Lane } from '../operators/operator.js';
-import type { RunFolder } from '../sinks/run-folder.js';
+import type { RunFolder } from '../run-folder/run-folder.js';
 import { checkServer, type QueueServer } from './connection.js';
 import { LANES, PREFIX, queueOf, type ShardQueue } from './queues.js';
 import { rememberedRun } from './run-id.js';

@@ -9,7 +9,7 @@ import { fingerprint, inputFiles } from '../graph/input-files.js';
 import { phasesOf } from '../graph/phases.js';
 import { checkRun } from '../graph/run.js';
 import type { Lane } from '../operators/operator.js';
-import { RunFolder } from '../sinks/run-folder.js';
+import { RunFolder } from '../run-folder/run-folder.js';
 import { checkServer, type QueueServer } from './connection.js';
 import { KEPT, PREFIX, queueOf, type RunJob } from './queues.js';
 import { currentRun, rememberRun } from './run-id.js';

@@ -5,7 +5,7 @@ import type { Graph } from '../graph/graph.js';
 import type { ShardFate } from '../graph/work-shard.js';
 import type { Lane } from '../operators/operator.js';
 import { positiveInteger } from '../records/option-checks.js';
-import type { RunFolder } from '../sinks/run-folder.js';
+import type { RunFolder } from '../run-folder/run-folder.js';
 import { checkServer, type QueueServer } from './connection.js';
 import { LANES, PREFIX, type RunJob, type ShardJob } from './queues.js';
 import { RunWork } from './run-work.js';

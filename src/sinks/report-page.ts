@@ -1,183 +1,83 @@
-import { OptionError } from '../errors.js';
-import { escapeHtml } from '../files/escape-html.js';
-import { htmlPage } from '../files/html-page.js';
-import type { SceneGraph, Tagger } from '../records/scene-graph.js';
-import { reportStyle } from './report-style.js';
+import { readFile, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { writeAtomically } from '../files/atomic-file.js';
+import type { SceneGraph } from '../records/scene-graph.js';
+import type { RunFolder } from '../run-folder/run-folder.js';
+import { type ReportScene, renderReportPage } from './render-report.js';
+import type { Finisher } from './sink.js';
 
-/** One image of the page. */
-export interface ReportScene {
-  readonly graph: SceneGraph;
-  /** `data:image/jpeg;base64,…`, or of PNG, WebP or GIF. Without it the boxes are drawn on plain ground. */
-  readonly imageDataUri?: string;
-}
-
-export interface ReportPage {
+export interface ReportPageOptions {
   readonly title: string;
-  readonly scenes: Iterable<ReportScene>;
+  /** Folder of the images; without it boxes are drawn on plain ground. */
+  readonly images?: string;
+  /** How many scenes to show, those with relations first. Default 12. */
+  readonly scenes?: number;
   /** What a reader should know before anything else, as plain text. */
   readonly note?: string;
-  /** Numbers of the whole run for the head of the page. */
-  readonly summary?: readonly { readonly label: string; readonly value: string | number }[];
 }
 
-/** More than this per image would bury the page; the list says how many there are beyond. */
-const MAX_RELATIONS = 100;
+const MAX_IMAGE_BYTES = 4 * 2 ** 20;
+const MIME: Readonly<Record<string, string>> = { '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.png': 'image/png' };
 
-const IMAGE_DATA_URI = /^data:image\/(?:jpeg|png|webp|gif);base64,[A-Za-z0-9+/]+={0,2}$/;
-
-/**
- * One HTML page that shows images with their boxes, captions and relations. Pointing at a relation, or moving to it
- * with the tab key, shows its subject (full line) and object (dashed line).
- *
- * The page holds all that it needs: it has no script, and its content policy forbids scripts and requests. File
- * names, captions, categories and predicates may say anything; all of them are escaped.
- *
- * @throws OptionError where an image isn't a data URI of a known kind
- */
-export function renderReportPage({ title, scenes, note, summary = [] }: ReportPage): string {
-  const shown = [...scenes];
-  const colours = new Colours();
-  const articles = shown.map((scene) => sceneArticle(scene, colours));
-  const deepest = Math.max(0, ...shown.map(({ graph }) => Math.min(graph.relations.length, MAX_RELATIONS)));
-  return htmlPage({
-    title,
-    style: reportStyle(deepest),
-    body: `<header>
-<h1>${escapeHtml(title)}</h1>
-${summaryList(summary)}${taggerNotes(shown)}${note === undefined ? '' : `<p class="note" role="note">${escapeHtml(note)}</p>\n`}</header>
-<main>
-${articles.join('')}</main>
-`,
-  });
-}
-
-function summaryList(rows: NonNullable<ReportPage['summary']>): string {
-  if (rows.length === 0) return '';
-  const row = ({ label, value }: (typeof rows)[number]) =>
-    `<div><dt>${escapeHtml(label)}</dt><dd>${escapeHtml(String(value))}</dd></div>`;
-  return `<dl class="summary">${rows.map(row).join('')}</dl>\n`;
-}
-
-/** Who decided the relations; a baseline is called one before anything else is seen. */
-function taggerNotes(scenes: readonly ReportScene[]): string {
-  const taggers = new Map<string, Tagger>();
-  for (const { graph } of scenes) {
-    const { tagger } = graph.provenance;
-    if (tagger) taggers.set(`${tagger.name} ${tagger.version} ${tagger.baseline}`, tagger);
-  }
-  return [...taggers.values()]
-    .map(({ name, version, baseline }) => {
-      const who = `<b>${escapeHtml(name)}</b> ${escapeHtml(version)}`;
-      return baseline
-        ? `<p class="note baseline" role="note"><b>Baseline.</b> The relations were scored by ${who}. No learned model looked at the images: read the confidences as a rule's guesses.</p>\n`
-        : `<p class="note">Relations scored by ${who}.</p>\n`;
-    })
-    .join('');
-}
-
-function sceneArticle({ graph, imageDataUri }: ReportScene, colours: Colours): string {
-  const names = objectNames(graph);
-  const relations = [...graph.relations]
-    .sort((a, b) => (b.confidence ?? 1) - (a.confidence ?? 1))
-    .slice(0, MAX_RELATIONS);
-  return `<article class="scene">
-<h2>${escapeHtml(graph.image.file)}</h2>
-${figure(graph, relations, names, colours, imageDataUri)}
-${captionList(graph)}${relationList(graph, relations, names)}</article>
-`;
-}
-
-/** `horse`, or `horse 1` and `horse 2` where there are several. */
-function objectNames({ objects }: SceneGraph): string[] {
-  const total = new Map<string, number>();
-  for (const { category } of objects) total.set(category, (total.get(category) ?? 0) + 1);
-  const seen = new Map<string, number>();
-  return objects.map(({ category }) => {
-    const number = (seen.get(category) ?? 0) + 1;
-    seen.set(category, number);
-    return total.get(category)! > 1 ? `${category} ${number}` : category;
-  });
-}
-
-function figure(
-  graph: SceneGraph,
-  relations: SceneGraph['relations'],
-  names: readonly string[],
-  colours: Colours,
-  imageDataUri: string | undefined,
-): string {
-  if (imageDataUri !== undefined && !IMAGE_DATA_URI.test(imageDataUri)) {
-    throw new OptionError(
-      'report page',
-      `the image of '${graph.image.file}' is not a base64 data URI of JPEG, PNG, WebP or GIF`,
-    );
-  }
-  const [width, height] = [number(graph.image.width), number(graph.image.height)];
-  const ground = imageDataUri
-    ? `<image href="${imageDataUri}" width="${width}" height="${height}" preserveAspectRatio="none"/>`
-    : `<rect class="ground" width="${width}" height="${height}"/>`;
-  const box = (index: number, role: string) => {
-    const object = graph.objects[index];
-    if (!object) return '';
-    const [x, y, w, h] = object.box.map(number);
-    const score = object.score === undefined ? '' : ` ${object.score.toFixed(2)}`;
-    return (
-      `<g class="${role}" style="--colour:${colours.of(object.category)}">` +
-      `<rect x="${x}" y="${y}" width="${w}" height="${h}"/>` +
-      `<text x="${number(x! + 2)}" y="${number(Math.max(y!, 0) + 1)}" dy=".9em">${escapeHtml(names[index]! + score)}</text></g>`
-    );
+/** A self-contained HTML page, `report.html`, with a few images, their boxes, captions and relations. */
+export function reportPage(options: ReportPageOptions): Finisher {
+  const { title, scenes = 12, note } = options;
+  return {
+    name: 'report-page',
+    version: '1',
+    options: { title, scenes, ...(note !== undefined && { note }) },
+    needs: ['scene-graphs'],
+    finish: async (folder, signal) => {
+      const { page, shown } = await drawReportPage(folder, options, signal);
+      const written = await writeAtomically(folder.at('report.html'), [page]);
+      return [{ sink: 'report-page', path: 'report.html', records: shown, ...written }];
+    },
   };
-  const pair = ({ subject, object }: SceneGraph['relations'][number], index: number) =>
-    `<g class="pair pair-${index}">${box(object, 'object')}${box(subject, 'subject')}</g>`;
-  const label = `${graph.objects.length} boxes on ${graph.image.file}`;
-  // Labels keep their size on the page whatever the image's resolution is.
-  const size = number(Math.max(width, height) / 38);
-  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(label)}" font-size="${size}">${ground}${graph.objects
-    .map((_, index) => box(index, 'box'))
-    .join('')}${relations.map(pair).join('')}</svg>`;
 }
 
-function captionList({ captions }: SceneGraph): string {
-  if (captions.length === 0) return '';
-  const items = captions.map(
-    ({ text, source }) => `<li>${escapeHtml(text)} <span class="source">${escapeHtml(source)}</span></li>`,
-  );
-  return `<ol class="captions">${items.join('')}</ol>\n`;
-}
-
-function relationList(graph: SceneGraph, shown: SceneGraph['relations'], names: readonly string[]): string {
-  if (graph.relations.length === 0) return '<p class="none">No relations.</p>\n';
-  const items = shown.map(({ subject, object, predicate, confidence, captions = [] }, index) => {
-    const from =
-      captions.length > 0
-        ? ` <span class="source">caption ${captions.map((caption) => number(caption) + 1).join(', ')}</span>`
-        : '';
-    const score =
-      confidence === undefined
-        ? '<span class="score">by people</span>'
-        : `<span class="score">${confidence.toFixed(2)}</span><span class="bar"><i style="width:${number(Math.min(Math.max(confidence, 0), 1) * 100)}%"></i></span>`;
-    return (
-      `<li class="relation-${index}" tabindex="0"><span class="triplet">${escapeHtml(names[subject] ?? '?')} ` +
-      `<b>${escapeHtml(predicate)}</b> ${escapeHtml(names[object] ?? '?')}${from}</span>${score}</li>`
-    );
-  });
-  const rest = graph.relations.length - shown.length;
-  const more = rest > 0 ? `<p class="none">and ${rest} more</p>\n` : '';
-  return `<ul class="relations">${items.join('')}</ul>\n${more}`;
-}
-
-/** A colour for each category, in the order in which the page names them, far apart in hue. */
-class Colours {
-  readonly #order = new Map<string, number>();
-
-  of(category: string): string {
-    const place = this.#order.get(category) ?? this.#order.size;
-    this.#order.set(category, place);
-    return `hsl(${Math.round((place * 137.5 + 210) % 360)} 85% 55%)`;
+/** The page of a run, and how many scenes it shows. */
+export async function drawReportPage(
+  folder: RunFolder,
+  { title, images, scenes: count = 12, note }: ReportPageOptions,
+  signal?: AbortSignal,
+): Promise<{ page: string; shown: number }> {
+  const { shown, summary } = await choose(folder, count, signal);
+  const scenes: ReportScene[] = [];
+  for (const graph of shown) {
+    const imageDataUri = images === undefined ? null : await dataUri(join(images, graph.image.file));
+    scenes.push({ graph, ...(imageDataUri !== null && { imageDataUri }) });
   }
+  return {
+    page: renderReportPage({ title, scenes, summary, ...(note !== undefined && { note }) }),
+    shown: scenes.length,
+  };
 }
 
-/** To a tenth; what isn't a finite number becomes 0, so that nothing else can stand in an attribute. */
-function number(value: number): number {
-  return Number.isFinite(value) ? Math.round(value * 10) / 10 : 0;
+/** The first scenes with relations, filled up with others, in the order of the run. */
+async function choose(folder: RunFolder, count: number, signal?: AbortSignal) {
+  const related: SceneGraph[] = [];
+  const others: SceneGraph[] = [];
+  let images = 0;
+  let relations = 0;
+  let withRelation = 0;
+  for await (const graph of folder.lines('scene-graphs', 'scene-graph', signal)) {
+    images++;
+    relations += graph.relations.length;
+    if (graph.relations.length > 0) withRelation++;
+    const kind = graph.relations.length > 0 ? related : others;
+    if (kind.length < count) kind.push(graph);
+  }
+  const summary = [
+    { label: 'images', value: images.toLocaleString('en-US') },
+    { label: 'with relations', value: withRelation.toLocaleString('en-US') },
+    { label: 'relations', value: relations.toLocaleString('en-US') },
+  ];
+  return { shown: [...related, ...others].slice(0, count), summary };
+}
+
+async function dataUri(file: string): Promise<string | null> {
+  const mime = MIME[extname(file).toLowerCase()];
+  const found = await stat(file).catch(() => null);
+  if (mime === undefined || !found?.isFile() || found.size > MAX_IMAGE_BYTES) return null;
+  return `data:${mime};base64,${(await readFile(file)).toString('base64')}`;
 }

@@ -1,7 +1,7 @@
 import type { OutputFile } from '../records/manifest.js';
 import type { Provenance } from '../records/scene-graph.js';
 import type { SchemaName } from '../records/schemas.js';
-import type { RunFolder } from './run-folder.js';
+import type { RunFolder } from '../run-folder/run-folder.js';
 
 /** Turns records into lines of JSON. The run cuts them into shards, one folder a sink. */
 export interface Sink<in R> {

@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { InputError } from '../errors.js';
 import { jsonLines } from '../files/json/json-lines.js';
 import { guard } from '../files/name-io-error.js';
-import { namesIn, type RunFolder, shardNumber } from '../sinks/run-folder.js';
+import { namesIn, type RunFolder, shardNumber } from './run-folder.js';
 import type { WorkItem } from './work-item.js';
 
 const FLUSH_LENGTH = 1 << 18;

@@ -1,11 +1,11 @@
-import { InputError, OptionError } from '../errors.js';
-import { writeAtomically } from '../files/atomic-file.js';
-import { guard } from '../files/name-io-error.js';
-import { fraction, positiveInteger } from '../records/option-checks.js';
-import { drawReportPage } from './report-finisher.js';
+import { InputError, OptionError } from '../../errors.js';
+import { writeAtomically } from '../../files/atomic-file.js';
+import { guard } from '../../files/name-io-error.js';
+import { fraction, positiveInteger } from '../../records/option-checks.js';
+import type { RunFolder } from '../../run-folder/run-folder.js';
+import { drawReportPage } from '../report-page.js';
+import type { Finisher } from '../sink.js';
 import { rlipv2Annotations, rlipv2Candidates, rlipv2FilePaths, rlipv2Frequencies } from './rlipv2-files.js';
-import type { RunFolder } from './run-folder.js';
-import type { Finisher } from './sink.js';
 
 /** The export formats, with the sink of a run that each is made from. */
 export const EXPORT_FORMATS = {

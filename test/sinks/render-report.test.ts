@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { SceneGraph } from '../../src/records/scene-graph.js';
-import { renderReportPage } from '../../src/sinks/report-page.js';
+import { renderReportPage } from '../../src/sinks/render-report.js';
 
 const PIXEL = 'data:image/gif;base64,R0lGODlhAQABAAAAACw=';
 const HOSTILE = `</title></style><script>alert(1)</script><img src=x onerror='alert(1)'>" onload="alert(1)&`;

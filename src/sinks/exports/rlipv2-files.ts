@@ -1,6 +1,6 @@
-import { OutputError } from '../errors.js';
-import { officialGroups } from '../records/candidate-groups.js';
-import type { CandidateSet, SceneGraph } from '../records/scene-graph.js';
+import { OutputError } from '../../errors.js';
+import { officialGroups } from '../../records/candidate-groups.js';
+import type { CandidateSet, SceneGraph } from '../../records/scene-graph.js';
 
 export interface Rlipv2Options {
   /** Leaves out relations with a lower confidence; relations of people always stay. In [0, 1]; default 0. */
