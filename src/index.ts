@@ -54,18 +54,11 @@ export {
   PredicateScores,
 } from './evaluation/predicate-scores.js';
 export { pairNms, type RelationReport, RelationScores } from './evaluation/relation-scores.js';
-export { checkWiring } from './graph/check.js';
-export { describeGraph, drawMermaid, drawText } from './graph/describe.js';
-export { type FinishOptions, finishShards } from './graph/finish-shards.js';
-export { forecast, type StageForecast } from './graph/forecast.js';
+export { checkWiring } from './graph/check-wiring.js';
+export { describeGraph, drawMermaid, drawText } from './graph/describe-graph.js';
+export type { StageLoad } from './graph/engine/stage-metrics.js';
 export { Flow, Graph, type RecordOf } from './graph/graph.js';
-export { inputFiles } from './graph/input-files.js';
-export { type Inspection, inspect } from './graph/inspect.js';
-export type { StageLoad } from './graph/meter.js';
 export { buildRecipe, type OptionsSchema, type Recipe, recipe } from './graph/recipe.js';
-export type { RecordsOptions } from './graph/records.js';
-export { type ModelUsage, type RunOptions, type RunProgress, type RunResult, run } from './graph/run.js';
-export { type RunPartOptions, type RunPartResult, runPart } from './graph/run-part.js';
 export { baselineTagger } from './operators/baseline-tagger.js';
 export { type CaptionOptions, caption } from './operators/caption.js';
 export { filter } from './operators/filter.js';
@@ -130,6 +123,13 @@ export type { Entity, Parsed, TextGraph, TextRelation } from './records/text-gra
 export { type Static, Type } from './records/type.js';
 export { REJECTS, RunFolder, schemaLines } from './run-folder/run-folder.js';
 export { type Problem, validate } from './run-folder/validate-run.js';
+export { type FinishOptions, finishShards } from './runs/finish-shards.js';
+export { forecast, type StageForecast } from './runs/forecast.js';
+export { inputFiles } from './runs/graph-inputs.js';
+export { type Inspection, inspect } from './runs/inspect.js';
+export { type ModelUsage, type RunOptions, type RunProgress, type RunResult, run } from './runs/run.js';
+export { type RunPartOptions, type RunPartResult, runPart } from './runs/run-part.js';
+export type { RecordsOptions } from './runs/stream-records.js';
 export {
   EXPORT_FORMATS,
   type ExportFormat,

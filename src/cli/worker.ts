@@ -85,7 +85,7 @@ export function workerCommand(program: Command): void {
       );
       // Without the worker nobody waits for the shard.
       process.once('disconnect', () => process.exit(1));
-      const { answerIsolated } = await import('../queue/isolate.js');
+      const { answerIsolated } = await import('../queue/isolate-shard.js');
       const folder = new RunFolder(path);
       process.send(await answerIsolated(await workerGraph(folder), folder, task), () => process.exit(0));
     });

@@ -1,5 +1,5 @@
 import { escapeHtml } from '../files/escape-html.js';
-import { describeGraph } from './describe.js';
+import { describeGraph } from './describe-graph.js';
 import type { Graph } from './graph.js';
 
 const WIDTH = 150;

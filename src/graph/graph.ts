@@ -3,8 +3,8 @@ import { WiringError } from '../errors.js';
 import { filter } from '../operators/filter.js';
 import type { Operator, OperatorSpec } from '../operators/operator.js';
 import type { Source } from '../records/ports.js';
+import { type RecordsOptions, records } from '../runs/stream-records.js';
 import type { Finisher, Sink } from '../sinks/sink.js';
-import { type RecordsOptions, records } from './records.js';
 
 /** A node of a graph. `inputs` are the nodes before it; a graph's nodes stand in an order that respects them. */
 export type Node =

@@ -1,8 +1,8 @@
 // Runs on many machines. Loads BullMQ and ioredis, so nothing else in relflow imports it before it is needed.
 export { checkServer, type QueueServer, queueServer } from './connection.js';
-export { answerIsolated, type IsolatedShard, type IsolateOptions, isolateShard } from './isolate.js';
+export { answerIsolated, type IsolatedShard, type IsolateOptions, isolateShard } from './isolate-shard.js';
 export { LANES } from './queues.js';
-export { type LaneStatus, type RunStatus, RunWatch, waitForRun } from './status.js';
+export { type LaneStatus, type RunStatus, RunWatch, waitForRun } from './run-status.js';
 export { type SubmitOptions, type Submitted, submit } from './submit.js';
 export { startWatchdog } from './watchdog.js';
 export { type RunningWorker, startWorker, type WorkerOptions } from './worker.js';

@@ -1,13 +1,13 @@
 import { UnrecoverableError } from 'bullmq';
 import { OutputError } from '../errors.js';
 import { digest } from '../files/digest.js';
-import { differsInGraph } from '../graph/claim.js';
-import { describeGraph } from '../graph/describe.js';
+import { describeGraph } from '../graph/describe-graph.js';
 import type { Graph } from '../graph/graph.js';
-import { closeStages } from '../graph/records.js';
 import { version } from '../package-info.js';
 import type { RunState } from '../records/run-state.js';
 import { RunFolder } from '../run-folder/run-folder.js';
+import { differsInGraph } from '../runs/prepare-run.js';
+import { closeStages } from '../runs/stream-records.js';
 import type { RunJob } from './queues.js';
 
 /** A run that a worker works on. */

@@ -1,17 +1,17 @@
 import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
 import { OutputError } from '../errors.js';
-import { finishShards } from '../graph/finish-shards.js';
+import { phasesOf } from '../graph/engine/phases.js';
 import type { Graph } from '../graph/graph.js';
-import { phasesOf } from '../graph/phases.js';
-import { type ShardFate, workShard } from '../graph/work-shard.js';
-import { type AtOnce, workSource } from '../graph/work-source.js';
 import type { Lane } from '../operators/operator.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import type { WorkItem } from '../run-folder/work-item.js';
+import { finishShards } from '../runs/finish-shards.js';
+import { type ShardFate, workShard } from '../runs/work-shard.js';
+import { type AtOnce, workSource } from '../runs/work-source.js';
 import type { QueueServer } from './connection.js';
 import { type OpenRun, OpenRuns } from './open-runs.js';
-import { OutOfPatience, Patience, RECORD_TIMEOUT_SECONDS } from './patience.js';
 import { addShard, LANES, queueOf, type RunJob, type ShardJob, type ShardQueue } from './queues.js';
+import { OutOfPatience, Patience, RECORD_TIMEOUT_SECONDS } from './record-timeout.js';
 import type { WorkerOptions } from './worker.js';
 import type { WorkerEvent } from './worker-event.js';
 

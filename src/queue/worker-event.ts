@@ -1,4 +1,4 @@
-import type { ShardFate } from '../graph/work-shard.js';
+import type { ShardFate } from '../runs/work-shard.js';
 
 /** Something that a worker did, or that happened to it. */
 export type WorkerEvent =

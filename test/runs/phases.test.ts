@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { join as joinRun, stateOf } from '../../src/graph/claim.js';
-import { phasesOf } from '../../src/graph/phases.js';
-import { workShard } from '../../src/graph/work-shard.js';
-import { workSource } from '../../src/graph/work-source.js';
+import { phasesOf } from '../../src/graph/engine/phases.js';
 import {
   type Captioned,
   finishShards,
@@ -17,6 +14,9 @@ import {
   run,
   sceneGraphs,
 } from '../../src/index.js';
+import { join as joinRun, stateOf } from '../../src/runs/prepare-run.js';
+import { workShard } from '../../src/runs/work-shard.js';
+import { workSource } from '../../src/runs/work-source.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { images, memorySource } from '../support/records.js';
 

@@ -4,10 +4,10 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { RecordError, RelflowError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
-import { type ShardFate, workShard } from '../graph/work-shard.js';
 import type { ImageRecord } from '../records/image.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
-import { RECORD_TIMEOUT_SECONDS } from './patience.js';
+import { type ShardFate, workShard } from '../runs/work-shard.js';
+import { RECORD_TIMEOUT_SECONDS } from './record-timeout.js';
 
 /** Which phase of which shard. */
 export interface ShardPhase {

@@ -1,6 +1,6 @@
+import type { Outcome } from '../graph/engine/record-tracker.js';
 import { REJECTS } from '../run-folder/run-folder.js';
 import type { Commit } from '../run-folder/shard-files.js';
-import type { Outcome } from './ledger.js';
 
 /** What came of a record as lines of sinks, its rejects among them. */
 export function commitOf({ writes, rejects, stages }: Outcome): Commit {

@@ -1,9 +1,9 @@
 import { publishOnce } from '../files/publish-once.js';
+import type { Graph } from '../graph/graph.js';
 import type { Manifest, StageCounts } from '../records/manifest.js';
 import type { RunState } from '../records/run-state.js';
 import { addStages } from '../records/stage-counts.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
-import type { Graph } from './graph.js';
 
 /** Makes what comes of the whole run, the manifest last; null where it was stopped on the way, for a resume to do it. */
 export async function finish(

@@ -1,9 +1,9 @@
-import type { RecordError } from '../errors.js';
-import type { SourceItem, SourceProgress } from '../records/ports.js';
-import type { WorkItem } from '../run-folder/work-item.js';
-import type { Node } from './graph.js';
-import type { Meter } from './meter.js';
+import type { RecordError } from '../../errors.js';
+import type { SourceItem, SourceProgress } from '../../records/ports.js';
+import type { WorkItem } from '../../run-folder/work-item.js';
+import type { Node } from '../graph.js';
 import type { Phases } from './phases.js';
+import type { Meter } from './stage-metrics.js';
 
 /** How a graph is run. */
 export interface ExecuteOptions {

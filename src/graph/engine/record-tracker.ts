@@ -1,9 +1,9 @@
-import type { StageCounts } from '../records/manifest.js';
-import type { Reject } from '../records/reject.js';
-import type { OperatorStamp } from '../records/scene-graph.js';
-import { add, emptyCounts } from '../records/stage-counts.js';
-import type { ParkedRecord, WorkItem } from '../run-folder/work-item.js';
-import type { Node } from './graph.js';
+import type { StageCounts } from '../../records/manifest.js';
+import type { Reject } from '../../records/reject.js';
+import type { OperatorStamp } from '../../records/scene-graph.js';
+import { add, emptyCounts } from '../../records/stage-counts.js';
+import type { ParkedRecord, WorkItem } from '../../run-folder/work-item.js';
+import type { Node } from '../graph.js';
 
 /** Everything that came of one record of the input, when all of it has come. */
 export interface Outcome {

@@ -1,10 +1,10 @@
+import type { Node } from '../graph.js';
 import type { ExecuteOptions } from './execute-options.js';
-import { Gate } from './gate.js';
-import type { Node } from './graph.js';
-import { Hall } from './hall.js';
-import type { Outcome } from './ledger.js';
-import { concurrencyOf, Network } from './network.js';
-import { pump, pumpWork } from './pump.js';
+import { Gate } from './in-flight-limit.js';
+import { pump, pumpWork } from './read-sources.js';
+import type { Outcome } from './record-tracker.js';
+import { Hall } from './reorder-buffer.js';
+import { concurrencyOf, Network } from './stage-runner.js';
 
 /**
  * Runs the nodes of a graph and yields what came of each record of its input, in the order of the input. Pull-based: no more than a

@@ -1,9 +1,9 @@
-import type { SourceProgress } from '../records/ports.js';
-import type { WorkItem } from '../run-folder/work-item.js';
+import type { SourceProgress } from '../../records/ports.js';
+import type { WorkItem } from '../../run-folder/work-item.js';
+import type { Node } from '../graph.js';
 import type { ExecuteOptions } from './execute-options.js';
-import type { Gate } from './gate.js';
-import type { Node } from './graph.js';
-import type { Network } from './network.js';
+import type { Gate } from './in-flight-limit.js';
+import type { Network } from './stage-runner.js';
 
 /** Reads the sources one after another, as far as there is room. Resolves to the number of records. */
 export async function pump(

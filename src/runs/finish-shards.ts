@@ -2,13 +2,13 @@ import { rm } from 'node:fs/promises';
 import { OutputError } from '../errors.js';
 import { checksum } from '../files/checksum.js';
 import { guard } from '../files/name-io-error.js';
+import { describeGraph } from '../graph/describe-graph.js';
+import type { Graph } from '../graph/graph.js';
 import { version } from '../package-info.js';
 import type { Manifest, Shard } from '../records/manifest.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
-import { differsInGraph } from './claim.js';
-import { describeGraph } from './describe.js';
-import { finish } from './finish.js';
-import type { Graph } from './graph.js';
+import { differsInGraph } from './prepare-run.js';
+import { finish } from './write-manifest.js';
 
 export interface FinishOptions {
   /** Ends at once. */

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RecordError } from '../errors.js';
+import { execute } from '../graph/engine/execute.js';
+import type { Graph, Node } from '../graph/graph.js';
 import { addForecasts, NOTHING_TO_ASK } from '../records/add-forecasts.js';
 import type { Forecast } from '../records/ports.js';
-import { execute } from './execute.js';
-import type { Graph, Node } from './graph.js';
-import { closeStages, upstream } from './records.js';
+import { closeStages, upstream } from './stream-records.js';
 
 /** What a stage that asks a model will still ask. */
 export interface StageForecast {

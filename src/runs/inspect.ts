@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
+import { checkWiring } from '../graph/check-wiring.js';
+import { execute } from '../graph/engine/execute.js';
+import type { Graph } from '../graph/graph.js';
 import type { ImageRecord } from '../records/image.js';
 import type { StageCounts } from '../records/manifest.js';
 import type { Reject } from '../records/reject.js';
-import { checkWiring } from './check.js';
-import { execute } from './execute.js';
-import type { Graph } from './graph.js';
-import { closeStages } from './records.js';
+import { closeStages } from './stream-records.js';
 
 /** One image's whole way through a graph. */
 export interface Inspection {

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { checksum } from '../files/checksum.js';
+import type { Graph } from '../graph/graph.js';
 import type { InputFile } from '../records/manifest.js';
-import type { Graph } from './graph.js';
 
 /** The input files of a graph, each once. */
 export async function inputFiles(graph: Graph): Promise<string[]> {

@@ -3,18 +3,18 @@ import { mkdir, rm } from 'node:fs/promises';
 import { OptionError } from '../errors.js';
 import { guard } from '../files/name-io-error.js';
 import { publishOnce } from '../files/publish-once.js';
+import { execute } from '../graph/engine/execute.js';
+import { Meter } from '../graph/engine/stage-metrics.js';
+import type { Graph } from '../graph/graph.js';
 import type { SourceProgress } from '../records/ports.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { WholeShard } from '../run-folder/whole-shard.js';
-import { join, stateOf } from './claim.js';
-import { commitOf } from './commit-of.js';
-import { execute } from './execute.js';
 import { clearFinished } from './finish-shards.js';
-import type { Graph } from './graph.js';
-import { fingerprint, inputFiles } from './input-files.js';
-import { Meter } from './meter.js';
-import { closeStages } from './records.js';
+import { fingerprint, inputFiles } from './graph-inputs.js';
+import { commitOf } from './outcome-lines.js';
+import { join, stateOf } from './prepare-run.js';
 import { checkRun, type RunOptions, usageOf } from './run.js';
+import { closeStages } from './stream-records.js';
 
 export interface RunPartOptions extends Omit<RunOptions, 'resume' | 'overwrite' | 'shardBytes'> {
   /** Which part this process does, from 1. */

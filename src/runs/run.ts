@@ -2,6 +2,10 @@ import { mkdir, rm } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { OptionError } from '../errors.js';
 import { guard } from '../files/name-io-error.js';
+import { checkEnds, checkWiring } from '../graph/check-wiring.js';
+import { execute } from '../graph/engine/execute.js';
+import { Meter, type StageLoad } from '../graph/engine/stage-metrics.js';
+import type { Graph } from '../graph/graph.js';
 import type { Manifest } from '../records/manifest.js';
 import { positiveInteger } from '../records/option-checks.js';
 import type { SourceProgress } from '../records/ports.js';
@@ -9,15 +13,11 @@ import type { RunState } from '../records/run-state.js';
 import { lockFolder } from '../run-folder/lock-folder.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { ShardWriter } from '../run-folder/shard-writer.js';
-import { checkEnds, checkWiring } from './check.js';
-import { begin, claim, stateOf } from './claim.js';
-import { commitOf } from './commit-of.js';
-import { execute } from './execute.js';
-import { finish } from './finish.js';
-import type { Graph } from './graph.js';
-import { fingerprint, inputFiles } from './input-files.js';
-import { Meter, type StageLoad } from './meter.js';
-import { closeStages } from './records.js';
+import { fingerprint, inputFiles } from './graph-inputs.js';
+import { commitOf } from './outcome-lines.js';
+import { begin, claim, stateOf } from './prepare-run.js';
+import { closeStages } from './stream-records.js';
+import { finish } from './write-manifest.js';
 
 export interface RunOptions {
   /** The output folder; made if there is none. */

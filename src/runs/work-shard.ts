@@ -1,16 +1,16 @@
 import type { RecordError } from '../errors.js';
+import { execute } from '../graph/engine/execute.js';
+import type { ExecuteOptions } from '../graph/engine/execute-options.js';
+import { phasesOf } from '../graph/engine/phases.js';
+import type { Outcome } from '../graph/engine/record-tracker.js';
+import type { Graph } from '../graph/graph.js';
 import type { RunState } from '../records/run-state.js';
 import { isThere, type RunFolder } from '../run-folder/run-folder.js';
 import { WholeShard } from '../run-folder/whole-shard.js';
 import { readWork, removeWork, WorkWriter, workFile } from '../run-folder/work-files.js';
 import type { WorkItem } from '../run-folder/work-item.js';
-import { commitOf } from './commit-of.js';
-import { execute } from './execute.js';
-import type { ExecuteOptions } from './execute-options.js';
 import { clearFinished } from './finish-shards.js';
-import type { Graph } from './graph.js';
-import type { Outcome } from './ledger.js';
-import { phasesOf } from './phases.js';
+import { commitOf } from './outcome-lines.js';
 
 export interface WorkShardOptions {
   readonly signal: AbortSignal;

@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RecordError } from '../errors.js';
+import { checkWiring } from '../graph/check-wiring.js';
+import { execute } from '../graph/engine/execute.js';
+import type { ExecuteOptions } from '../graph/engine/execute-options.js';
+import type { Graph, Node } from '../graph/graph.js';
 import { positiveInteger } from '../records/option-checks.js';
 import type { Reject } from '../records/reject.js';
-import { checkWiring } from './check.js';
-import { execute } from './execute.js';
-import type { ExecuteOptions } from './execute-options.js';
-import type { Graph, Node } from './graph.js';
 
 export interface RecordsOptions {
   readonly signal?: AbortSignal;

@@ -1,4 +1,4 @@
-import type { Outcome } from './ledger.js';
+import type { Outcome } from './record-tracker.js';
 
 /** Where outcomes wait until it is their turn. */
 export class Hall {

@@ -1,17 +1,17 @@
 import { mergeMap, Subject, type Subscription } from 'rxjs';
-import { RecordError, RelflowError } from '../errors.js';
-import { FILTERED } from '../operators/operator.js';
-import { isThenable, settle } from '../operators/ordered-map.js';
-import type { SourceItem } from '../records/ports.js';
-import type { Reject } from '../records/reject.js';
-import type { OperatorStamp } from '../records/scene-graph.js';
-import { schemaProblem } from '../records/schema-problem.js';
-import { add } from '../records/stage-counts.js';
-import type { WorkItem } from '../run-folder/work-item.js';
-import { stampOf } from './describe.js';
+import { RecordError, RelflowError } from '../../errors.js';
+import { FILTERED } from '../../operators/operator.js';
+import { isThenable, settle } from '../../operators/ordered-map.js';
+import type { SourceItem } from '../../records/ports.js';
+import type { Reject } from '../../records/reject.js';
+import type { OperatorStamp } from '../../records/scene-graph.js';
+import { schemaProblem } from '../../records/schema-problem.js';
+import { add } from '../../records/stage-counts.js';
+import type { WorkItem } from '../../run-folder/work-item.js';
+import { stampOf } from '../describe-graph.js';
+import type { Node } from '../graph.js';
 import type { ExecuteOptions } from './execute-options.js';
-import type { Node } from './graph.js';
-import { Ledger, type Outcome, type Token } from './ledger.js';
+import { Ledger, type Outcome, type Token } from './record-tracker.js';
 
 /** The stages of a graph, wired. */
 export class Network {

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { guard } from '../files/name-io-error.js';
+import { execute } from '../graph/engine/execute.js';
+import { phasesOf } from '../graph/engine/phases.js';
+import type { Graph } from '../graph/graph.js';
 import type { SourceProgress } from '../records/ports.js';
 import type { RunState } from '../records/run-state.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { WorkWriter, waitingShards } from '../run-folder/work-files.js';
 import type { WorkItem } from '../run-folder/work-item.js';
-import { execute } from './execute.js';
 import { clearFinished } from './finish-shards.js';
-import type { Graph } from './graph.js';
-import { phasesOf } from './phases.js';
 import { publishExtent } from './run-part.js';
 
 /** Does the next phase of a shard in the process that has just read it. */

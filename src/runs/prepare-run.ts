@@ -4,12 +4,12 @@ import { OutputError } from '../errors.js';
 import { digest } from '../files/digest.js';
 import { guard } from '../files/name-io-error.js';
 import { publishOnce } from '../files/publish-once.js';
+import { describeGraph } from '../graph/describe-graph.js';
+import type { Graph } from '../graph/graph.js';
 import { version } from '../package-info.js';
 import type { InputFile } from '../records/manifest.js';
 import type { RunState } from '../records/run-state.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
-import { describeGraph } from './describe.js';
-import type { Graph } from './graph.js';
 
 /** Records of the input in a shard, unless the run says otherwise. */
 const SHARD_RECORDS = 1000;
