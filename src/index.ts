@@ -23,16 +23,9 @@ export {
   RelflowError,
   WiringError,
 } from './errors.js';
-export { type CaptionWords, wordNetWords } from './evaluation/caption-words.js';
-export {
-  type CompareTaggersOptions,
-  compareTaggers,
-  type NamedTagger,
-  type Names,
-  namesOf,
-  type TaggerScores,
-} from './evaluation/compare-taggers.js';
-export { type DatasetStatistics, datasetStatistics } from './evaluation/dataset-statistics.js';
+export { type EvaluateRelationsOptions, evaluateRelations } from './evaluation/benchmarks/evaluate-relations.js';
+export { pairNms, type RelationReport, RelationScores } from './evaluation/benchmarks/relation-scores.js';
+export { type CaptionWords, wordNetWords } from './evaluation/parser/caption-words.js';
 export {
   type EvaluateParserOptions,
   evaluateParser,
@@ -40,26 +33,31 @@ export {
   type GoldCaption,
   type ParserEvaluation,
   type ParserScores,
-} from './evaluation/evaluate-parser.js';
-export { type EvaluatePredicatesOptions, evaluatePredicates } from './evaluation/evaluate-predicates.js';
-export { type EvaluateRelationsOptions, evaluateRelations } from './evaluation/evaluate-relations.js';
-export { FrequencyPrior } from './evaluation/frequency-prior.js';
-export { type BadRow, goldCaptions } from './evaluation/gold-captions.js';
-export { PARSER_ERRORS, type ParserError } from './evaluation/parser-errors.js';
-export { type Perturbation, perturbDetections } from './evaluation/perturb-detections.js';
+} from './evaluation/parser/evaluate-parser.js';
+export { type BadRow, goldCaptions } from './evaluation/parser/gold-captions.js';
+export { PARSER_ERRORS, type ParserError } from './evaluation/parser/parser-errors.js';
+export {
+  type CompareTaggersOptions,
+  compareTaggers,
+  type NamedTagger,
+  type Names,
+  namesOf,
+  type TaggerScores,
+} from './evaluation/predicates/compare-taggers.js';
+export { type EvaluatePredicatesOptions, evaluatePredicates } from './evaluation/predicates/evaluate-predicates.js';
+export { type Perturbation, perturbDetections } from './evaluation/predicates/perturb-detections.js';
 export {
   averagePrecision,
   type PredicateReport,
   type PredicateResult,
   PredicateScores,
-} from './evaluation/predicate-scores.js';
-export { pairNms, type RelationReport, RelationScores } from './evaluation/relation-scores.js';
+} from './evaluation/predicates/predicate-scores.js';
+export { type DatasetStatistics, datasetStatistics } from './evaluation/statistics/dataset-statistics.js';
 export { checkWiring } from './graph/check-wiring.js';
 export { describeGraph, drawMermaid, drawText } from './graph/describe-graph.js';
 export type { StageLoad } from './graph/engine/stage-metrics.js';
 export { Flow, Graph, type RecordOf } from './graph/graph.js';
 export { buildRecipe, type OptionsSchema, type Recipe, recipe } from './graph/recipe.js';
-export { baselineTagger } from './operators/baseline-tagger.js';
 export { type CaptionOptions, caption } from './operators/caption.js';
 export { filter } from './operators/filter.js';
 export { type MatchOptions, match } from './operators/match.js';
@@ -147,6 +145,8 @@ export { type Objects365Options, objects365 } from './sources/objects365.js';
 export { type PseudoAnnotationsOptions, pseudoAnnotations } from './sources/pseudo-annotations.js';
 export { type SceneGraphLinesOptions, sceneGraphLines } from './sources/scene-graph-lines.js';
 export { type VisualGenomeOptions, visualGenome } from './sources/visual-genome.js';
+export { baselineTagger } from './taggers/baseline-tagger.js';
+export { FrequencyPrior } from './taggers/frequency-prior.js';
 export { type FactualT5Options, factualT5 } from './text/factual-t5.js';
 export { type LearnedParserOptions, learnedParser } from './text/learned/learned-parser.js';
 export { ruleParser } from './text/rule-parser.js';

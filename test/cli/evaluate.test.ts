@@ -6,7 +6,7 @@ import type { BadRow, ParserEvaluation } from '../../src/index.js';
 import { relflow } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 
-const CAPTIONS = fileURLToPath(new URL('../evaluation/captions.csv', import.meta.url));
+const CAPTIONS = fileURLToPath(new URL('../evaluation/parser/captions.csv', import.meta.url));
 
 describe('relflow evaluate parser', function () {
   this.timeout(60_000);

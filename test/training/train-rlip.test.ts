@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { evaluateRelations } from '../../src/evaluation/evaluate-relations.js';
+import { evaluateRelations } from '../../src/evaluation/benchmarks/evaluate-relations.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { openRelationFinder } from '../../src/model/detector/relation-finder.js';
 import { dropWith } from '../../src/model/layers/dropout.js';

@@ -1,4 +1,4 @@
-import type { GoldCaption } from '../../evaluation/evaluate-parser.js';
+import type { GoldCaption } from '../../evaluation/parser/evaluate-parser.js';
 import { parseFactual } from '../../records/factual-graph.js';
 import { captionTokens, repairedWords } from '../learned/caption-tokens.js';
 import type { NormalForms } from '../learned/normal-forms.js';

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { evaluateParser, type GoldCaption } from '../../evaluation/evaluate-parser.js';
-import { goldCaptions } from '../../evaluation/gold-captions.js';
+import { evaluateParser, type GoldCaption } from '../../evaluation/parser/evaluate-parser.js';
+import { goldCaptions } from '../../evaluation/parser/gold-captions.js';
 import { Random } from '../../records/random.js';
 import { captionTokens, repairedWords } from '../learned/caption-tokens.js';
 import { Kernels } from '../learned/kernels/kernels.js';

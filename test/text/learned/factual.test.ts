@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { evaluateParser } from '../../../src/evaluation/evaluate-parser.js';
-import { goldCaptions } from '../../../src/evaluation/gold-captions.js';
+import { evaluateParser } from '../../../src/evaluation/parser/evaluate-parser.js';
+import { goldCaptions } from '../../../src/evaluation/parser/gold-captions.js';
 import { learnedParser } from '../../../src/text/learned/learned-parser.js';
 import { ruleParser } from '../../../src/text/rule-parser.js';
 

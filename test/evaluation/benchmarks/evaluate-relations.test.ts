@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { pairNms, RelationScores } from '../../src/evaluation/relation-scores.js';
-import type { Box } from '../../src/records/box.js';
-import type { FoundRelation } from '../../src/records/found-relation.js';
-import type { ImageRecord } from '../../src/records/image.js';
-import type { Related } from '../../src/records/scene-graph.js';
+import { pairNms, RelationScores } from '../../../src/evaluation/benchmarks/relation-scores.js';
+import type { Box } from '../../../src/records/box.js';
+import type { FoundRelation } from '../../../src/records/found-relation.js';
+import type { ImageRecord } from '../../../src/records/image.js';
+import type { Related } from '../../../src/records/scene-graph.js';
 
 const [A, B, C]: readonly Box[] = [
   [0, 0, 10, 10],

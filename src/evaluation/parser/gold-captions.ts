@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { type CsvError, parse } from 'csv-parse';
-import { InputError } from '../errors.js';
-import { factualProblem } from '../records/factual-graph.js';
+import { InputError } from '../../errors.js';
+import { factualProblem } from '../../records/factual-graph.js';
 import type { GoldCaption } from './evaluate-parser.js';
 
 /** A row that can't be used. */

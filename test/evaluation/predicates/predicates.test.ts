@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { evaluatePredicates } from '../../src/evaluation/evaluate-predicates.js';
-import { FrequencyPrior } from '../../src/evaluation/frequency-prior.js';
-import { perturbDetections } from '../../src/evaluation/perturb-detections.js';
-import { averagePrecision, PredicateScores } from '../../src/evaluation/predicate-scores.js';
-import { baselineTagger } from '../../src/operators/baseline-tagger.js';
-import type { ImageRecord } from '../../src/records/image.js';
-import type { RelationTagger } from '../../src/records/ports.js';
-import type { Related } from '../../src/records/scene-graph.js';
-import { assertClose } from '../support/tensors.js';
+import { evaluatePredicates } from '../../../src/evaluation/predicates/evaluate-predicates.js';
+import { perturbDetections } from '../../../src/evaluation/predicates/perturb-detections.js';
+import { averagePrecision, PredicateScores } from '../../../src/evaluation/predicates/predicate-scores.js';
+import type { ImageRecord } from '../../../src/records/image.js';
+import type { RelationTagger } from '../../../src/records/ports.js';
+import type { Related } from '../../../src/records/scene-graph.js';
+import { baselineTagger } from '../../../src/taggers/baseline-tagger.js';
+import { FrequencyPrior } from '../../../src/taggers/frequency-prior.js';
+import { assertClose } from '../../support/tensors.js';
 
 const ranked = (...candidates: readonly (readonly [number, 0 | 1])[]) =>
   candidates.map(([score, holds]) => ({ score, holds: holds === 1 }));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import Module from 'node:module';
-import { wordNetWords } from '../../src/evaluation/caption-words.js';
+import { wordNetWords } from '../../../src/evaluation/parser/caption-words.js';
 
 const { lemma, meanings } = wordNetWords();
 

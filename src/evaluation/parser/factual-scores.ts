@@ -1,4 +1,4 @@
-import type { FactualGraph } from '../records/factual-graph.js';
+import type { FactualGraph } from '../../records/factual-graph.js';
 import type { CaptionWords } from './caption-words.js';
 
 /** A graph with every word as its lemma, except `is`. */

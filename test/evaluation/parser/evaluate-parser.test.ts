@@ -9,8 +9,8 @@ import {
   type GoldCaption,
   goldCaptions,
   ruleParser,
-} from '../../src/index.js';
-import { temporaryFolder } from '../support/folders.js';
+} from '../../../src/index.js';
+import { temporaryFolder } from '../../support/folders.js';
 
 const CAPTIONS = fileURLToPath(new URL('captions.csv', import.meta.url));
 

@@ -1,6 +1,6 @@
-import type { RelationFinder } from '../records/found-relation.js';
-import type { ImageRecord } from '../records/image.js';
-import type { Related } from '../records/scene-graph.js';
+import type { RelationFinder } from '../../records/found-relation.js';
+import type { ImageRecord } from '../../records/image.js';
+import type { Related } from '../../records/scene-graph.js';
 import { type RelationReport, RelationScores } from './relation-scores.js';
 
 export interface EvaluateRelationsOptions {

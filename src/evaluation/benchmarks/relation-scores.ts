@@ -1,8 +1,8 @@
-import { type Box, iou } from '../records/box.js';
-import type { FoundRelation } from '../records/found-relation.js';
-import type { ImageRecord } from '../records/image.js';
-import type { Related } from '../records/scene-graph.js';
-import { averagePrecision } from './predicate-scores.js';
+import { type Box, iou } from '../../records/box.js';
+import type { FoundRelation } from '../../records/found-relation.js';
+import type { ImageRecord } from '../../records/image.js';
+import type { Related } from '../../records/scene-graph.js';
+import { averagePrecision } from '../predicates/predicate-scores.js';
 
 /** How well a model finds relations by itself, both objects included ("scene-graph detection"). */
 export interface RelationReport {

@@ -1,6 +1,6 @@
-import type { ImageRecord } from '../records/image.js';
-import type { RelationTagger } from '../records/ports.js';
-import type { Related } from '../records/scene-graph.js';
+import type { ImageRecord } from '../../records/image.js';
+import type { RelationTagger } from '../../records/ports.js';
+import type { Related } from '../../records/scene-graph.js';
 import { type PredicateReport, PredicateScores, type ScoredPairs } from './predicate-scores.js';
 
 export interface EvaluatePredicatesOptions {

@@ -1,5 +1,5 @@
-import { type FactualGraph, parseFactual, toFactual } from '../records/factual-graph.js';
-import type { TextParser } from '../records/ports.js';
+import { type FactualGraph, parseFactual, toFactual } from '../../records/factual-graph.js';
+import type { TextParser } from '../../records/ports.js';
 import { type CaptionWords, wordNetWords } from './caption-words.js';
 import { isSetMatch, lemmatized, spiceScore } from './factual-scores.js';
 import { PARSER_ERRORS, type ParserError, parserErrors } from './parser-errors.js';

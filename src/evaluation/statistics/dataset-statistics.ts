@@ -1,4 +1,4 @@
-import type { SceneGraph } from '../records/scene-graph.js';
+import type { SceneGraph } from '../../records/scene-graph.js';
 
 /** What a set of scene graphs holds. Names come most frequent first. */
 export interface DatasetStatistics {

@@ -3,7 +3,7 @@ import {
   type FactualGraph,
   type FactualRelation,
   isQuantity,
-} from '../records/factual-graph.js';
+} from '../../records/factual-graph.js';
 
 /** What can be wrong with a caption's graph, and what it means. */
 export const PARSER_ERRORS = {

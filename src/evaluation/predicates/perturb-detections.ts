@@ -1,6 +1,6 @@
-import { clampBox } from '../records/box.js';
-import type { Detection, ImageRecord } from '../records/image.js';
-import { Random } from '../records/random.js';
+import { clampBox } from '../../records/box.js';
+import type { Detection, ImageRecord } from '../../records/image.js';
+import { Random } from '../../records/random.js';
 
 /** How wrong detections are made. */
 export interface Perturbation {

@@ -1,8 +1,8 @@
-import type { ImageRecord } from '../records/image.js';
-import type { RelationTagger } from '../records/ports.js';
-import type { Related } from '../records/scene-graph.js';
+import type { ImageRecord } from '../../records/image.js';
+import type { RelationTagger } from '../../records/ports.js';
+import type { Related } from '../../records/scene-graph.js';
+import { FrequencyPrior } from '../../taggers/frequency-prior.js';
 import { scoredPairs } from './evaluate-predicates.js';
-import { FrequencyPrior } from './frequency-prior.js';
 import { type Perturbation, perturbDetections } from './perturb-detections.js';
 import { type PredicateReport, PredicateScores } from './predicate-scores.js';
 
