@@ -3,8 +3,8 @@ import { endpointUrl as checkedUrl } from '../endpoints/endpoint-url.js';
 import { generatedText, postJson } from '../endpoints/post-json.js';
 import { OptionError } from '../errors.js';
 import type { Captioner } from '../records/ports.js';
-import { type ShrinkOptions, shrink, shrinkOf } from './image-file.js';
-import { type ModelCaptionerOptions, paidCaptioner, seedsOf } from './paid-captioner.js';
+import { type ModelCaptionerOptions, paidCaptioner, seedsOf } from './model-captioner.js';
+import { type ShrinkOptions, shrink, shrinkOf } from './model-image.js';
 
 /** What `hfBlip` is told. */
 export interface HfBlipOptions extends ModelCaptionerOptions, ShrinkOptions {

@@ -1,14 +1,14 @@
 import type { InferenceClient } from '@huggingface/inference';
 import { accessToken, redactor } from '../endpoints/access-token.js';
 import { endpointUrl as checkedUrl } from '../endpoints/endpoint-url.js';
-import { exchange } from '../endpoints/exchange.js';
+import { exchange } from '../endpoints/redacting-fetch.js';
 import { RequestFailure } from '../endpoints/request-failure.js';
 import { EndpointError, OptionError } from '../errors.js';
 import { positiveInteger } from '../records/option-checks.js';
 import type { Captioner } from '../records/ports.js';
 import { chatReply } from './chat-reply.js';
-import { type ShrinkOptions, shrink, shrinkOf } from './image-file.js';
-import { type ModelCaptionerOptions, paidCaptioner, seedsOf } from './paid-captioner.js';
+import { type ModelCaptionerOptions, paidCaptioner, seedsOf } from './model-captioner.js';
+import { type ShrinkOptions, shrink, shrinkOf } from './model-image.js';
 
 /** What `hfChat` is told. */
 export interface HfChatOptions extends ModelCaptionerOptions, ShrinkOptions {

@@ -1,8 +1,8 @@
 import { EndpointError, OptionError } from '../errors.js';
 import { fieldsOf } from '../files/json/json-value.js';
 import type { Captioner } from '../records/ports.js';
-import { type ShrinkOptions, shrink, shrinkOf } from './image-file.js';
-import { type ModelCaptionerOptions, paidCaptioner, seedsOf } from './paid-captioner.js';
+import { type ModelCaptionerOptions, paidCaptioner, seedsOf } from './model-captioner.js';
+import { type ShrinkOptions, shrink, shrinkOf } from './model-image.js';
 
 /** What relflow calls of `@huggingface/transformers`. */
 export interface TransformersJs {

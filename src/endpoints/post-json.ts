@@ -1,5 +1,5 @@
 import { fieldsOf } from '../files/json/json-value.js';
-import { exchange } from './exchange.js';
+import { exchange } from './redacting-fetch.js';
 import { RequestFailure } from './request-failure.js';
 
 interface PostOptions {

@@ -4,7 +4,7 @@ import pRetry from 'p-retry';
 import { EndpointError, RelflowError } from '../errors.js';
 import type { Tokens } from '../records/answer.js';
 import type { Policy } from './policy-options.js';
-import { rateWindow, TokenRate } from './rates.js';
+import { rateWindow, TokenRate } from './rate-limits.js';
 import { RequestFailure } from './request-failure.js';
 import { costOf, type Usage } from './usage.js';
 

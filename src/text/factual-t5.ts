@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { accessToken, redactor } from '../endpoints/access-token.js';
+import { PaidAnswers, type PaidOptions } from '../endpoints/cached-answers.js';
 import { endpointUrl as checkedUrl } from '../endpoints/endpoint-url.js';
-import { PaidAnswers, type PaidOptions } from '../endpoints/paid-answers.js';
 import { generatedText, postJson } from '../endpoints/post-json.js';
 import { RequestFailure } from '../endpoints/request-failure.js';
 import { OptionError, RecordError } from '../errors.js';

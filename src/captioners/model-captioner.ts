@@ -1,4 +1,4 @@
-import { PaidAnswers, type PaidOptions } from '../endpoints/paid-answers.js';
+import { PaidAnswers, type PaidOptions } from '../endpoints/cached-answers.js';
 import { RequestFailure } from '../endpoints/request-failure.js';
 import { EndpointError, OptionError, RecordError } from '../errors.js';
 import type { Question, Reply, Tokens } from '../records/answer.js';
@@ -6,7 +6,7 @@ import type { Caption } from '../records/caption-record.js';
 import type { Image } from '../records/image.js';
 import { positiveInteger } from '../records/option-checks.js';
 import type { Captioner } from '../records/ports.js';
-import { type ImageFile, ImageFiles } from './image-file.js';
+import { type ImageFile, ImageFiles } from './model-image.js';
 
 /** What every captioner that asks a model is told. */
 export interface ModelCaptionerOptions extends PaidOptions {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parsedGraphFile } from '../../src/captioners/parsed-graph-file.js';
 import type { RecordError } from '../../src/errors.js';
+import { parsedGraphFile } from '../../src/parser/parsed-graph-file.js';
 import type { Id, Image } from '../../src/records/image.js';
 import { temporaryFolder } from '../support/folders.js';
 
