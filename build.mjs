@@ -2,6 +2,5 @@
 import { cpSync } from 'node:fs';
 
 // A model card goes with its weights.
-const isData = (path) =>
-  (!/\.(?:ts|md)$/.test(path) || /model-card\.md$/.test(path)) && !/^src[\\/]text[\\/]learning/.test(path);
+const isData = (path) => !/\.(?:ts|md)$/.test(path) || /model-card\.md$/.test(path);
 cpSync('src', 'dist/src', { recursive: true, filter: isData });

@@ -6,7 +6,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Random } from '../fixtures/generator/random.js';
-import { objects365Categories } from '../src/text/vocabulary/categories.js';
+import { objects365Categories } from '../src/vocabulary/categories.js';
 
 const { values } = parseArgs({
   options: {

@@ -1,8 +1,8 @@
+import { learnedParser } from '../parser/neural/neural-parser.js';
 import { addForecasts, NOTHING_TO_ASK } from '../records/add-forecasts.js';
 import type { Captioned } from '../records/caption-record.js';
 import type { TextParser } from '../records/ports.js';
 import type { Parsed, TextGraph } from '../records/text-graph.js';
-import { learnedParser } from '../text/learned/learned-parser.js';
 import { type Operator, operator } from './operator.js';
 
 /** Reads each caption into a graph of noun phrases and relations. Default: `learnedParser()`. */

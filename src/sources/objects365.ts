@@ -1,6 +1,6 @@
 import type { ImageRecord } from '../records/image.js';
 import type { Source } from '../records/ports.js';
-import { objects365Categories } from '../text/vocabulary/categories.js';
+import { objects365Categories } from '../vocabulary/categories.js';
 import { type CocoOptions, cocoLike } from './coco.js';
 
 /** What a source of Objects365 annotations is told; `dataset` is `o365` unless given. */

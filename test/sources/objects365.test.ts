@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { objects365 } from '../../src/sources/objects365.js';
-import { objects365Categories } from '../../src/text/vocabulary/categories.js';
+import { objects365Categories } from '../../src/vocabulary/categories.js';
 import { temporaryFolder } from '../support/folders.js';
 import { readSource } from '../support/read-source.js';
 

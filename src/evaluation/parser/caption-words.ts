@@ -1,6 +1,6 @@
 import { RelflowError } from '../../errors.js';
-import { exceptionList } from '../../text/lexicon/lexicon.js';
-import { type PartOfSpeech, readWordIndex, type WordIndex } from '../../text/lexicon/wordnet.js';
+import { exceptionList } from '../../parser/language/lexicon/lexicon.js';
+import { type PartOfSpeech, readWordIndex, type WordIndex } from '../../parser/language/lexicon/wordnet.js';
 
 /** What the scores know of English. */
 export interface CaptionWords {

@@ -1,0 +1,127 @@
+import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import { type NetworkSizes, tagStride } from '../src/parser/neural/network-parameters.js';
+
+/** Where a caption's tokens lie in the rows of a batch. */
+export interface Rows {
+  readonly start: number;
+  readonly length: number;
+}
+
+/** A pair of mentions, the first one before the second: first and last rows of each. */
+export interface PairRows {
+  /** Index of the first mention in the batch. */
+  readonly first: number;
+  readonly second: number;
+  /** Rows between the two, exclusive at the end. */
+  readonly from: number;
+  readonly to: number;
+  /** Row of the table of distances in tokens and of that in mentions. */
+  readonly distance: number;
+  readonly steps: number;
+}
+
+/** An attribute and a mention that may own it. */
+export interface OwnerRows {
+  readonly attribute: number;
+  readonly mention: number;
+  readonly distance: number;
+}
+
+/** First and last row of a span. */
+export interface SpanRows {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Where all lies in the rows of a batch. */
+export interface BatchLayout {
+  readonly rows: number;
+  readonly captions: readonly Rows[];
+  readonly compounds: Uint8Array;
+  readonly mentions: readonly SpanRows[];
+  readonly pairs: readonly PairRows[];
+  readonly attributes: readonly SpanRows[];
+  readonly owners: readonly OwnerRows[];
+}
+
+/** What a label may leave open. */
+export type Slot = 'verb' | 'preposition';
+export const slots: readonly Slot[] = ['verb', 'preposition'];
+
+/** The largest batch. Nothing checks it again: the kernels write where they are told. */
+export interface Capacity {
+  readonly rows: number;
+  readonly pairs: number;
+  /** Pairs of an attribute and a mention. */
+  readonly owners: number;
+}
+
+/** Numbers that say where a pair lies. */
+export const pairColumns = 6;
+
+/** The network's arrays for a batch of captions and what it computes in them. Reused from batch to batch. */
+export class Activations {
+  readonly x: Float32Array;
+  readonly windowed: Float32Array;
+  readonly contextGates: Float32Array;
+  readonly contextState: Float32Array;
+  readonly state: Float32Array;
+  readonly tagHidden: Float32Array;
+  readonly tagScores: Float32Array;
+  /** The softmax of each token's tag scores. */
+  readonly tagBeliefs: Float32Array;
+  readonly relateIn: Float32Array;
+  readonly relateGates: Float32Array;
+  readonly relateState: Float32Array;
+  readonly related: Float32Array;
+  readonly between: Float32Array;
+  readonly mentionStates: Float32Array;
+  /** What each mention is in a pair: as its first, as its second, as a factor of either. */
+  readonly mentionRoles: Float32Array;
+  readonly attributeStates: Float32Array;
+  readonly attributeHidden: Float32Array;
+  readonly ownerHidden: Float32Array;
+  readonly pairIn: Float32Array;
+  readonly pairHidden: Float32Array;
+  readonly labelScores: Float32Array;
+  readonly queries: Readonly<Record<Slot, Float32Array>>;
+  /** `Kernels.pairInputs`: six numbers for each pair. */
+  readonly pairRows: Int32Array;
+  readonly pairMost: Float32Array;
+  readonly ownerIn: Float32Array;
+  readonly ownerScores: Float32Array;
+
+  constructor(
+    kernels: Kernels,
+    { input, hidden, tagHidden, pairHidden, attributeHidden, labels }: NetworkSizes,
+    { rows, pairs, owners }: Capacity,
+  ) {
+    const of = (count: number, width: number) => kernels.floats(count * width);
+    this.x = of(rows, input);
+    this.windowed = of(rows, hidden);
+    this.contextGates = of(rows, 2 * hidden);
+    this.contextState = of(rows, hidden);
+    this.state = of(rows, hidden);
+    this.tagHidden = of(rows, tagHidden);
+    this.tagScores = of(rows, tagStride);
+    this.tagBeliefs = of(rows, tagStride);
+    this.relateIn = of(rows, hidden);
+    this.relateGates = of(rows, 2 * hidden);
+    this.relateState = of(rows, hidden);
+    this.related = of(rows, hidden);
+    this.between = of(rows, pairHidden);
+    this.mentionStates = of(rows, hidden);
+    this.mentionRoles = of(rows, 4 * pairHidden);
+    this.attributeStates = of(rows, hidden);
+    this.attributeHidden = of(rows, attributeHidden);
+    this.ownerHidden = of(rows, attributeHidden);
+    this.pairIn = of(pairs, pairHidden);
+    this.pairHidden = of(pairs, pairHidden);
+    this.labelScores = of(pairs, labels);
+    this.queries = { verb: of(pairs, hidden), preposition: of(pairs, hidden) };
+    this.pairRows = kernels.integers(pairs * pairColumns);
+    this.pairMost = of(pairs, pairHidden);
+    this.ownerIn = of(owners, attributeHidden);
+    this.ownerScores = of(owners, 8);
+  }
+}

@@ -1,0 +1,372 @@
+import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import { type LinearLayer, linearLayers } from '../src/parser/neural/linear-layers.js';
+import {
+  type NetworkSizes,
+  type Parameters,
+  tagCount,
+  tagStride,
+  windowReach,
+} from '../src/parser/neural/network-parameters.js';
+import { type Activations, type BatchLayout, type Rows, type SpanRows, slots } from './activations.js';
+import type { Masks } from './dropout-masks.js';
+import type { TrainingKernels } from './kernels/training-kernels.js';
+import type { Network } from './training-network.js';
+
+/** The network's backward pass: gradients of scores → gradients of parameters and of word vectors. */
+export class Backward {
+  readonly #kernels: Kernels;
+  readonly #sizes: NetworkSizes;
+  readonly #p: Parameters;
+  readonly #d: Parameters;
+  readonly #transposed: Float32Array;
+  readonly #training: TrainingKernels;
+
+  /** @param gradients of the parameters, added to */
+  constructor({ kernels, sizes, parameters }: Network, training: TrainingKernels, gradients: Parameters) {
+    this.#kernels = kernels;
+    this.#sizes = sizes;
+    this.#p = parameters;
+    this.#d = gradients;
+    this.#training = training;
+    const layers = Object.keys(linearLayers) as LinearLayer[];
+    const window = sizes.input * sizes.hidden;
+    this.#transposed = kernels.floats(Math.max(window, ...layers.map((layer) => parameters[layer].length)));
+  }
+
+  /**
+   * @param a activations of the forward pass, with the same dropout `masks`
+   * @param g gradients of `tagScores`, `labelScores`, `queries`, `related` (through them) and `ownerScores`; the rest
+   *   is zero; `state` holds the gradient of the token states when it returns
+   */
+  run(a: Activations, g: Activations, layout: BatchLayout, masks: Masks): void {
+    this.#own(a, g, layout, masks);
+    this.#relate(a, g, layout, masks);
+    this.#read(a, g, layout, masks);
+    this.#tag(a, g, layout, masks);
+  }
+
+  /** Goes on where `run` ended, as far as to the word vectors: their gradient is in `x`. */
+  throughContext(a: Activations, g: Activations, layout: BatchLayout, masks: Masks): void {
+    this.#context(a, g, layout, masks);
+    this.#window(a, g, layout.rows);
+  }
+
+  #own(a: Activations, g: Activations, { attributes, mentions, owners }: BatchLayout, masks: Masks): void {
+    const { hidden, attributeHidden } = this.#sizes;
+    const [p, d] = [this.#p, this.#d];
+    if (owners.length > 0) {
+      this.#linear(
+        owners.length,
+        a.ownerIn,
+        attributeHidden,
+        p.attributeScore,
+        g.ownerScores,
+        8,
+        d.attributeScore,
+        d.attributeScoreBias,
+        g.ownerIn,
+      );
+      this.#relu(a.ownerIn, g.ownerIn, owners.length * attributeHidden, masks, 'ownerIn');
+      owners.forEach(({ attribute, mention, distance }, n) => {
+        for (let k = 0; k < attributeHidden; k++) {
+          const value = g.ownerIn[n * attributeHidden + k]!;
+          g.attributeHidden[attribute * attributeHidden + k]! += value;
+          g.ownerHidden[mention * attributeHidden + k]! += value;
+          d.attributeDistances[distance * attributeHidden + k]! += value;
+          d.attributeBias[k]! += value;
+        }
+      });
+      this.#linear(
+        attributes.length,
+        a.attributeStates,
+        hidden,
+        p.attribute,
+        g.attributeHidden,
+        attributeHidden,
+        d.attribute,
+        null,
+        g.attributeStates,
+      );
+      this.#linear(
+        mentions.length,
+        a.mentionStates,
+        hidden,
+        p.owner,
+        g.ownerHidden,
+        attributeHidden,
+        d.owner,
+        null,
+        g.mentionStates,
+      );
+      this.#spanStates(g.attributeStates, attributes, g.related);
+    }
+  }
+
+  #relate(a: Activations, g: Activations, { rows, mentions, pairs }: BatchLayout, masks: Masks): void {
+    const { hidden, pairHidden, labels } = this.#sizes;
+    const [p, d] = [this.#p, this.#d];
+    if (pairs.length > 0) {
+      for (const slot of slots)
+        this.#linear(
+          pairs.length,
+          a.pairHidden,
+          pairHidden,
+          p[slot],
+          g.queries[slot],
+          hidden,
+          d[slot],
+          null,
+          g.pairHidden,
+        );
+      this.#linear(
+        pairs.length,
+        a.pairHidden,
+        pairHidden,
+        p.labels,
+        g.labelScores,
+        labels,
+        d.labels,
+        d.labelBias,
+        g.pairHidden,
+      );
+      this.#relu(a.pairHidden, g.pairHidden, pairs.length * pairHidden, masks, 'pairHidden');
+      this.#linear(
+        pairs.length,
+        a.pairIn,
+        pairHidden,
+        p.pair,
+        g.pairHidden,
+        pairHidden,
+        d.pair,
+        d.pairHiddenBias,
+        g.pairIn,
+      );
+      this.#relu(a.pairIn, g.pairIn, pairs.length * pairHidden, masks, 'pairIn');
+      pairs.forEach(({ first, second, from, to, distance, steps }, n) => {
+        const [one, two] = [first * 4 * pairHidden, (second * 4 + 1) * pairHidden];
+        for (let k = 0; k < pairHidden; k++) {
+          const value = g.pairIn[n * pairHidden + k]!;
+          if (value === 0) continue;
+          const [factor, other] = [one + 2 * pairHidden + k, two + 2 * pairHidden + k];
+          g.mentionRoles[one + k]! += value;
+          g.mentionRoles[two + k]! += value;
+          g.mentionRoles[factor]! += value * a.mentionRoles[other]!;
+          g.mentionRoles[other]! += value * a.mentionRoles[factor]!;
+          d.distances[distance * pairHidden + k]! += value;
+          d.distances[steps * pairHidden + k]! += value;
+          d.pairBias[k]! += value;
+          const most = a.pairMost[n * pairHidden + k]!;
+          for (let row = from; row < to; row++)
+            if (a.between[row * pairHidden + k] === most) {
+              g.between[row * pairHidden + k]! += value;
+              break;
+            }
+        }
+      });
+      this.#linear(rows, a.related, hidden, p.between, g.between, pairHidden, d.between, null, g.related);
+      this.#linear(
+        mentions.length,
+        a.mentionStates,
+        hidden,
+        p.mention,
+        g.mentionRoles,
+        4 * pairHidden,
+        d.mention,
+        null,
+        g.mentionStates,
+      );
+    }
+    this.#spanStates(g.mentionStates, mentions, g.related);
+  }
+
+  #read(a: Activations, g: Activations, { rows, captions }: BatchLayout, masks: Masks): void {
+    const { hidden } = this.#sizes;
+    const [p, d] = [this.#p, this.#d];
+    masks.undo(g.related, rows * hidden, 'related');
+    this.#scan(
+      captions,
+      rows,
+      a.relateIn,
+      p.relate,
+      a.relateGates,
+      a.relateState,
+      g.related,
+      g.relateGates,
+      d.relate,
+      d.relateBias,
+      g.relateIn,
+    );
+    for (let k = 0; k < rows * hidden; k++) g.state[k]! += g.relateIn[k]!;
+    for (let row = 0; row < rows; row++) this.#expected(a, g, row);
+  }
+
+  /** Of what a token is told of its likely tags: to the tags' states, and through the softmax to the tags' scores. */
+  #expected(a: Activations, g: Activations, row: number): void {
+    const { hidden } = this.#sizes;
+    const { tagStates } = this.#p;
+    const [beliefs, gradient] = [a.tagBeliefs.subarray(row * tagStride), g.relateIn.subarray(row * hidden)];
+    let mean = 0;
+    for (let tag = 0; tag < tagCount; tag++) {
+      let slope = 0;
+      for (let k = 0; k < hidden; k++) {
+        slope += gradient[k]! * tagStates[tag * hidden + k]!;
+        this.#d.tagStates[tag * hidden + k]! += beliefs[tag]! * gradient[k]!;
+      }
+      g.tagBeliefs[row * tagStride + tag] = slope;
+      mean += beliefs[tag]! * slope;
+    }
+    for (let tag = 0; tag < tagCount; tag++)
+      g.tagScores[row * tagStride + tag]! += beliefs[tag]! * (g.tagBeliefs[row * tagStride + tag]! - mean);
+  }
+
+  #tag(a: Activations, g: Activations, { rows }: BatchLayout, masks: Masks): void {
+    const { hidden, tagHidden } = this.#sizes;
+    const [p, d] = [this.#p, this.#d];
+    this.#linear(rows, a.tagHidden, tagHidden, p.tags, g.tagScores, tagStride, d.tags, d.tagBias, g.tagHidden);
+    this.#relu(a.tagHidden, g.tagHidden, rows * tagHidden, masks, 'tagHidden');
+    this.#linear(rows, a.state, hidden, p.tagHidden, g.tagHidden, tagHidden, d.tagHidden, d.tagHiddenBias, g.state);
+  }
+
+  #context(a: Activations, g: Activations, { rows, captions, compounds }: BatchLayout, masks: Masks): void {
+    const { hidden } = this.#sizes;
+    const [p, d] = [this.#p, this.#d];
+    this.#scan(
+      captions,
+      rows,
+      a.windowed,
+      p.context,
+      a.contextGates,
+      a.contextState,
+      g.state,
+      g.contextGates,
+      d.context,
+      d.contextBias,
+      g.windowed,
+    );
+    this.#relu(a.windowed, g.windowed, rows * hidden, masks, 'windowed');
+    // Rows between captions are no tokens.
+    let next = 0;
+    for (const { start, length } of [...captions, { start: rows, length: 0 }]) {
+      g.windowed.fill(0, next * hidden, start * hidden);
+      next = start + length;
+    }
+    for (let row = 0; row < rows; row++) {
+      const flag = compounds[row]! * hidden;
+      for (let k = 0; k < hidden; k++) {
+        const value = g.windowed[row * hidden + k]!;
+        d.windowBias[k]! += value;
+        d.compounds[flag + k]! += value;
+      }
+    }
+  }
+
+  #window(a: Activations, g: Activations, rows: number): void {
+    const { input, hidden } = this.#sizes;
+    const inner = rows - 2 * windowReach;
+    const dy = g.windowed.subarray(windowReach * hidden);
+    for (let offset = 0; offset <= 2 * windowReach; offset++) {
+      const part = (values: Float32Array) => values.subarray(offset * input * hidden, (offset + 1) * input * hidden);
+      this.#linear(
+        inner,
+        a.x.subarray(offset * input),
+        input,
+        part(this.#p.window),
+        dy,
+        hidden,
+        part(this.#d.window),
+        null,
+        g.x.subarray(offset * input),
+      );
+    }
+  }
+
+  /** dw += xᵀ dy, db += Σ dy, dx += dy wᵀ. */
+  #linear(
+    rows: number,
+    x: Float32Array,
+    inputs: number,
+    w: Float32Array,
+    dy: Float32Array,
+    outputs: number,
+    dw: Float32Array,
+    db: Float32Array | null,
+    dx: Float32Array,
+  ): void {
+    this.#kernels.multiply(inputs, outputs, rows, x, { row: 1, column: inputs }, dy, dw);
+    if (db) this.#training.addRows(rows, outputs, dy, db);
+    const t = this.#transposed;
+    this.#training.transpose(inputs, outputs, w, t);
+    this.#kernels.multiply(rows, inputs, outputs, dy, { row: outputs, column: 1 }, t, dx);
+  }
+
+  #relu(y: Float32Array, dy: Float32Array, length: number, masks: Masks, layer: string): void {
+    masks.undo(dy, length, layer);
+    for (let k = 0; k < length; k++) if (y[k] === 0) dy[k] = 0;
+  }
+
+  /** Of `linear`, `scan` and the sum with x. @param dy gradient of c + x; dgates is scratch */
+  #scan(
+    captions: readonly Rows[],
+    rows: number,
+    x: Float32Array,
+    w: Float32Array,
+    gates: Float32Array,
+    c: Float32Array,
+    dy: Float32Array,
+    dgates: Float32Array,
+    dw: Float32Array,
+    db: Float32Array,
+    dx: Float32Array,
+  ): void {
+    const { hidden } = this.#sizes;
+    for (const { start, length } of captions) scanBackward(gates, c, dy, dgates, hidden / 2, start, length);
+    this.#linear(rows, x, hidden, w, dgates, 2 * hidden, dw, db, dx);
+    for (const { start, length } of captions)
+      for (let k = start * hidden; k < (start + length) * hidden; k++) dx[k]! += dy[k]!;
+  }
+
+  #spanStates(gradient: Float32Array, spans: readonly SpanRows[], to: Float32Array): void {
+    const { hidden } = this.#sizes;
+    const half = hidden / 2;
+    spans.forEach(({ first, last }, n) => {
+      for (let k = 0; k < half; k++) to[last * hidden + k]! += gradient[n * hidden + k]!;
+      for (let k = half; k < hidden; k++) to[first * hidden + k]! += gradient[n * hidden + k]!;
+    });
+  }
+}
+
+/** Of `scan`: gradient of c → gradient of the gates' inputs. */
+function scanBackward(
+  gates: Float32Array,
+  c: Float32Array,
+  dc: Float32Array,
+  dgates: Float32Array,
+  half: number,
+  start: number,
+  length: number,
+): void {
+  const width = 2 * half;
+  const carried = new Float32Array(half);
+  for (const backwards of [false, true]) {
+    carried.fill(0);
+    for (let step = length - 1; step >= 0; step--) {
+      const t = backwards ? start + length - 1 - step : start + step;
+      const f = t * 2 * width + (backwards ? width : 0);
+      const u = f + half;
+      const at = t * width + (backwards ? half : 0);
+      const before = backwards ? at + width : at - width;
+      for (let k = 0; k < half; k++) {
+        const gate = gates[f + k]!;
+        const input = gates[u + k]!;
+        const last = step === 0 ? 0 : c[before + k]!;
+        const d = dc[at + k]! + carried[k]!;
+        // Of s(z) = z / (1 + |z|) the slope is (1 - |s|)².
+        const slope = 1 - Math.abs(2 * gate - 1);
+        dgates[f + k] = d * (input - last) * 0.5 * slope * slope;
+        const inputSlope = 1 - Math.abs(input);
+        dgates[u + k] = d * gate * inputSlope * inputSlope;
+        carried[k] = d * (1 - gate);
+      }
+    }
+  }
+}

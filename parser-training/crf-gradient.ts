@@ -1,0 +1,107 @@
+import { tagCount, tagStride } from '../src/parser/neural/network-parameters.js';
+import { type ChainScores, mayFollow, mayStart } from '../src/parser/neural/tag-sequence.js';
+
+const never = -1e9;
+const alpha = new Float64Array(4096 * tagCount);
+const beta = new Float64Array(4096 * tagCount);
+
+/** Fills `alpha` and `beta`. @returns the logarithm of the sum over all tag sequences */
+function forwardBackward({ tagScores, transitions, starts }: ChainScores, start: number, length: number): number {
+  const at = (t: number, tag: number) => tagScores[(start + t) * tagStride + tag]!;
+  for (let tag = 0; tag < tagCount; tag++) alpha[tag] = mayStart(tag) ? starts[tag]! + at(0, tag) : never;
+  for (let t = 1; t < length; t++)
+    for (let tag = 0; tag < tagCount; tag++) {
+      let sum = never;
+      for (let before = 0; before < tagCount; before++)
+        if (mayFollow(before, tag))
+          sum = logSum(sum, alpha[(t - 1) * tagCount + before]! + transitions[before * tagStride + tag]!);
+      alpha[t * tagCount + tag] = sum + at(t, tag);
+    }
+  const last = (length - 1) * tagCount;
+  let total = never;
+  for (let tag = 0; tag < tagCount; tag++) {
+    beta[last + tag] = 0;
+    total = logSum(total, alpha[last + tag]!);
+  }
+  for (let t = length - 2; t >= 0; t--)
+    for (let tag = 0; tag < tagCount; tag++) {
+      let sum = never;
+      for (let next = 0; next < tagCount; next++)
+        if (mayFollow(tag, next))
+          sum = logSum(sum, transitions[tag * tagStride + next]! + at(t + 1, next) + beta[(t + 1) * tagCount + next]!);
+      beta[t * tagCount + tag] = sum;
+    }
+  return total;
+}
+
+/** Probabilities of a caption's tags and of each tag after each, `[tokens, 5]` and `[tokens, 5, 5]`. */
+export interface ChainMarginals {
+  readonly tags: Float32Array;
+  readonly transitions: Float32Array;
+}
+
+/** Source: the forward-backward algorithm. */
+export function chainMarginals(scores: ChainScores, start: number, length: number): ChainMarginals {
+  const total = forwardBackward(scores, start, length);
+  const tags = new Float32Array(length * tagCount);
+  const transitions = new Float32Array(length * tagCount * tagCount);
+  for (let t = 0; t < length; t++)
+    for (let tag = 0; tag < tagCount; tag++) {
+      tags[t * tagCount + tag] = Math.exp(alpha[t * tagCount + tag]! + beta[t * tagCount + tag]! - total);
+      for (let before = 0; t > 0 && before < tagCount; before++)
+        if (mayFollow(before, tag))
+          transitions[(t * tagCount + before) * tagCount + tag] = Math.exp(
+            alpha[(t - 1) * tagCount + before]! +
+              scores.transitions[before * tagStride + tag]! +
+              scores.tagScores[(start + t) * tagStride + tag]! +
+              beta[t * tagCount + tag]! -
+              total,
+          );
+    }
+  return { tags, transitions };
+}
+
+/**
+ * Negative log-likelihood of a caption's tags under a linear-chain conditional random field; adds its gradients.
+ * Source: Lafferty et al., 2001.
+ * @param gradient as `scores`, added to
+ * @param teacher what a teacher believes of the tags, and how much it counts beside `tags`
+ */
+export function chainLoss(
+  scores: ChainScores,
+  start: number,
+  tags: Uint8Array,
+  gradient: ChainScores,
+  teacher?: ChainMarginals & { readonly trust: number },
+): number {
+  const marginals = chainMarginals(scores, start, tags.length);
+  const { tagScores, transitions, starts } = scores;
+  let gold = starts[tags[0]!]!;
+  const trust = teacher?.trust ?? 0;
+  const target = (isGold: boolean, believed = 0) => (isGold ? 1 - trust : 0) + trust * believed;
+  for (let t = 0; t < tags.length; t++) {
+    gold +=
+      tagScores[(start + t) * tagStride + tags[t]!]! + (t > 0 ? transitions[tags[t - 1]! * tagStride + tags[t]!]! : 0);
+    for (let tag = 0; tag < tagCount; tag++) {
+      const at = t * tagCount + tag;
+      const g = marginals.tags[at]! - target(tags[t] === tag, teacher?.tags[at]);
+      gradient.tagScores[(start + t) * tagStride + tag]! += g;
+      if (t === 0) gradient.starts[tag]! += g;
+      for (let before = 0; t > 0 && before < tagCount; before++) {
+        const both = (t * tagCount + before) * tagCount + tag;
+        const isGold = tags[t - 1] === before && tags[t] === tag;
+        gradient.transitions[before * tagStride + tag]! +=
+          marginals.transitions[both]! - target(isGold, teacher?.transitions[both]);
+      }
+    }
+  }
+  const last = (tags.length - 1) * tagCount;
+  let total = never;
+  for (let tag = 0; tag < tagCount; tag++) total = logSum(total, alpha[last + tag]!);
+  return total - gold;
+}
+
+function logSum(a: number, b: number): number {
+  if (a < b) return logSum(b, a);
+  return b <= never ? a : a + Math.log1p(Math.exp(b - a));
+}

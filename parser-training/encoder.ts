@@ -1,0 +1,319 @@
+import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import type { Rows } from './activations.js';
+import type { Masks } from './dropout-masks.js';
+import type { EncoderSizes, EncoderWeights } from './encoder-weights.js';
+import type { TrainingKernels } from './kernels/training-kernels.js';
+import { WordPieces } from './word-pieces.js';
+
+/** Longer captions are not read. */
+const mostPositions = 128;
+/** Of a word; a longer word is no word. */
+const mostPieces = 6;
+
+/** Names of a layer's parameters → rows and columns. */
+const layerShapes = ({ hidden, inner }: EncoderSizes) =>
+  ({
+    qkv: [hidden, 3 * hidden],
+    qkvBias: [1, 3 * hidden],
+    out: [hidden, hidden],
+    outBias: [1, hidden],
+    outGain: [1, hidden],
+    outShift: [1, hidden],
+    up: [hidden, inner],
+    upBias: [1, inner],
+    down: [inner, hidden],
+    downBias: [1, hidden],
+    downGain: [1, hidden],
+    downShift: [1, hidden],
+  }) satisfies Record<string, readonly [rows: number, columns: number]>;
+
+type LayerParameters = Readonly<Record<keyof ReturnType<typeof layerShapes>, Float32Array>>;
+
+interface EncoderParameters {
+  /** `[128, hidden]` */
+  readonly positions: Float32Array;
+  readonly gain: Float32Array;
+  readonly shift: Float32Array;
+  readonly layers: readonly LayerParameters[];
+}
+
+/** What a layer keeps for the backward pass. */
+interface LayerActivations {
+  readonly qkv: Float32Array;
+  readonly beliefs: Float32Array;
+  readonly context: Float32Array;
+  readonly outNormal: Float32Array;
+  readonly outInverse: Float32Array;
+  readonly middle: Float32Array;
+  readonly up: Float32Array;
+  readonly active: Float32Array;
+  readonly downNormal: Float32Array;
+  readonly downInverse: Float32Array;
+  readonly y: Float32Array;
+}
+
+/** Layers of the encoder that dropout knows. */
+export const dropoutLayers = ({ layers }: EncoderSizes): string[] => [
+  'embedded',
+  ...Array.from({ length: layers }, (_, n) => [`out ${n}`, `down ${n}`]).flat(),
+];
+
+/**
+ * A transformer that was pre-trained on much text and goes on learning: words → states. The vectors of its pieces of words stay as they
+ * are.
+ * Source: Devlin et al., "BERT", 2019; Wang et al., "MiniLM", 2020.
+ */
+export class Encoder {
+  readonly sizes: EncoderSizes;
+  /** Every parameter and its gradient. */
+  readonly trained: readonly (readonly [values: Float32Array, gradients: Float32Array])[];
+  readonly #kernels: Kernels;
+  readonly #training: TrainingKernels;
+  readonly #pieces: WordPieces;
+  readonly #vectors: Float32Array;
+  readonly #p: EncoderParameters;
+  readonly #d: EncoderParameters;
+  readonly #capacity: number;
+  readonly #embedded: { normal: Float32Array; inverse: Float32Array; y: Float32Array };
+  readonly #layers: readonly LayerActivations[];
+  readonly #scratch: {
+    sum: Float32Array;
+    g: Float32Array;
+    qkv: Float32Array;
+    inner: Float32Array;
+    matrix: Float32Array;
+  };
+  /** Of the last batch: rows of each caption's pieces; first and last piece of each word's row. */
+  #captions: readonly Rows[] = [];
+  #ids = new Int32Array();
+  #rows = 0;
+  #words: { readonly row: number; readonly first: number; readonly last: number }[] = [];
+
+  /** @param rows most pieces of a batch */
+  constructor(kernels: Kernels, training: TrainingKernels, { sizes, pieces, tensor }: EncoderWeights, rows: number) {
+    this.sizes = sizes;
+    this.#kernels = kernels;
+    this.#training = training;
+    this.#pieces = new WordPieces(pieces);
+    this.#vectors = tensor('embeddings.word_embeddings.weight');
+    this.#capacity = rows;
+    const { hidden, inner, heads, layers } = sizes;
+    const of = (width: number) => kernels.floats(rows * width);
+    const allocate = (): EncoderParameters => ({
+      positions: kernels.floats(mostPositions * hidden),
+      gain: kernels.floats(hidden),
+      shift: kernels.floats(hidden),
+      layers: Array.from({ length: layers }, () => {
+        const entries = Object.entries(layerShapes(sizes)).map(([name, [m, n]]) => [name, kernels.floats(m * n)]);
+        return Object.fromEntries(entries) as LayerParameters;
+      }),
+    });
+    this.#p = allocate();
+    this.#d = allocate();
+    const all = ({ positions, gain, shift, layers: own }: EncoderParameters) => [
+      positions,
+      gain,
+      shift,
+      ...own.flatMap((layer) => Object.values(layer)),
+    ];
+    const gradients = all(this.#d);
+    this.trained = all(this.#p).map((values, k) => [values, gradients[k]!]);
+    this.#embedded = { normal: of(hidden), inverse: of(1), y: of(hidden) };
+    this.#layers = Array.from({ length: layers }, () => ({
+      qkv: of(3 * hidden),
+      beliefs: of(heads * mostPositions),
+      context: of(hidden),
+      outNormal: of(hidden),
+      outInverse: of(1),
+      middle: of(hidden),
+      up: of(inner),
+      active: of(inner),
+      downNormal: of(hidden),
+      downInverse: of(1),
+      y: of(hidden),
+    }));
+    this.#scratch = {
+      sum: of(hidden),
+      g: of(hidden),
+      qkv: of(3 * hidden),
+      inner: of(inner),
+      matrix: kernels.floats(hidden * inner),
+    };
+    this.#load(tensor);
+  }
+
+  #load(tensor: (name: string) => Float32Array): void {
+    const { hidden, layers } = this.sizes;
+    const { positions, gain, shift } = this.#p;
+    positions.set(tensor('embeddings.position_embeddings.weight').subarray(0, positions.length));
+    const type = tensor('embeddings.token_type_embeddings.weight').subarray(0, hidden);
+    for (let k = 0; k < positions.length; k++) positions[k]! += type[k % hidden]!;
+    gain.set(tensor('embeddings.LayerNorm.weight'));
+    shift.set(tensor('embeddings.LayerNorm.bias'));
+    /** @param column where its outputs begin in a row of `columns` */
+    const matrix = (name: string, to: Float32Array, column: number, columns: number) => {
+      const w = tensor(`${name}.weight`);
+      const outputs = tensor(`${name}.bias`).length;
+      const inputs = w.length / outputs;
+      for (let i = 0; i < inputs; i++)
+        for (let k = 0; k < outputs; k++) to[i * columns + column + k] = w[k * inputs + i]!;
+    };
+    for (let n = 0; n < layers; n++) {
+      const p = this.#p.layers[n]!;
+      const name = `encoder.layer.${n}`;
+      ['query', 'key', 'value'].forEach((part, k) => {
+        matrix(`${name}.attention.self.${part}`, p.qkv, k * hidden, 3 * hidden);
+        p.qkvBias.set(tensor(`${name}.attention.self.${part}.bias`), k * hidden);
+      });
+      matrix(`${name}.attention.output.dense`, p.out, 0, hidden);
+      p.outBias.set(tensor(`${name}.attention.output.dense.bias`));
+      p.outGain.set(tensor(`${name}.attention.output.LayerNorm.weight`));
+      p.outShift.set(tensor(`${name}.attention.output.LayerNorm.bias`));
+      matrix(`${name}.intermediate.dense`, p.up, 0, this.sizes.inner);
+      p.upBias.set(tensor(`${name}.intermediate.dense.bias`));
+      matrix(`${name}.output.dense`, p.down, 0, hidden);
+      p.downBias.set(tensor(`${name}.output.dense.bias`));
+      p.downGain.set(tensor(`${name}.output.LayerNorm.weight`));
+      p.downShift.set(tensor(`${name}.output.LayerNorm.bias`));
+    }
+  }
+
+  /**
+   * @param captions rows of their words in `words` and `state`; null where no word is
+   * @param state `[rows, hidden]`: the mean of each word's first and last piece
+   * @throws RangeError for more pieces than there is room for
+   */
+  forward(words: readonly (string | null)[], captions: readonly Rows[], state: Float32Array, masks?: Masks): void {
+    this.#layOut(words, captions);
+    const { hidden, inner, heads, epsilon } = this.sizes;
+    const rows = this.#rows;
+    const { sum } = this.#scratch;
+    const { positions, gain, shift } = this.#p;
+    for (const { start, length } of this.#captions)
+      for (let t = 0; t < length; t++)
+        for (let k = 0; k < hidden; k++)
+          sum[(start + t) * hidden + k] =
+            this.#vectors[this.#ids[start + t]! * hidden + k]! + positions[t * hidden + k]!;
+    const { normal, inverse, y } = this.#embedded;
+    this.#training.normalize(rows, hidden, sum, gain, shift, epsilon, y, normal, inverse);
+    masks?.apply(y, rows * hidden, 'embedded');
+    let x = y;
+    this.#layers.forEach((a, n) => {
+      const p = this.#p.layers[n]!;
+      this.#kernels.linear(rows, x, 0, hidden, p.qkv, p.qkvBias, a.qkv, 0, 3 * hidden);
+      let at = 0;
+      for (const { start, length } of this.#captions) {
+        this.#training.attend(start, length, heads, hidden / heads, a.qkv, a.beliefs, at, a.context);
+        at += Math.ceil((heads * length * length) / 4) * 4;
+      }
+      this.#kernels.linear(rows, a.context, 0, hidden, p.out, p.outBias, sum, 0, hidden);
+      masks?.apply(sum, rows * hidden, `out ${n}`);
+      this.#kernels.add(sum, 0, x, 0, rows * hidden);
+      this.#training.normalize(rows, hidden, sum, p.outGain, p.outShift, epsilon, a.middle, a.outNormal, a.outInverse);
+      this.#kernels.linear(rows, a.middle, 0, hidden, p.up, p.upBias, a.up, 0, inner);
+      this.#training.gelu(a.up, a.active, rows * inner);
+      this.#kernels.linear(rows, a.active, 0, inner, p.down, p.downBias, sum, 0, hidden);
+      masks?.apply(sum, rows * hidden, `down ${n}`);
+      this.#kernels.add(sum, 0, a.middle, 0, rows * hidden);
+      this.#training.normalize(rows, hidden, sum, p.downGain, p.downShift, epsilon, a.y, a.downNormal, a.downInverse);
+      x = a.y;
+    });
+    state.fill(0, 0, words.length * hidden);
+    for (const { row, first, last } of this.#words)
+      for (let k = 0; k < hidden; k++) state[row * hidden + k] = 0.5 * (x[first * hidden + k]! + x[last * hidden + k]!);
+  }
+
+  /** Adds the gradients of the parameters. @param state gradient of the states of the last `forward`, which had `masks` */
+  backward(state: Float32Array, masks: Masks): void {
+    const { hidden, inner, heads } = this.sizes;
+    const rows = this.#rows;
+    const { g, sum, qkv, inner: gInner } = this.#scratch;
+    g.fill(0, 0, rows * hidden);
+    for (const { row, first, last } of this.#words)
+      for (let k = 0; k < hidden; k++) {
+        const half = 0.5 * state[row * hidden + k]!;
+        g[first * hidden + k]! += half;
+        g[last * hidden + k]! += half;
+      }
+    for (let n = this.#layers.length - 1; n >= 0; n--) {
+      const [a, p, d] = [this.#layers[n]!, this.#p.layers[n]!, this.#d.layers[n]!];
+      const x = n > 0 ? this.#layers[n - 1]!.y : this.#embedded.y;
+      this.#training.normalizeBackward(
+        rows,
+        hidden,
+        a.downNormal,
+        a.downInverse,
+        p.downGain,
+        g,
+        g,
+        d.downGain,
+        d.downShift,
+      );
+      sum.set(g.subarray(0, rows * hidden));
+      masks.undo(sum, rows * hidden, `down ${n}`);
+      gInner.fill(0, 0, rows * inner);
+      this.#linearBackward(rows, a.active, inner, p.down, sum, hidden, d.down, d.downBias, gInner);
+      this.#training.geluBackward(a.up, gInner, gInner, rows * inner);
+      this.#linearBackward(rows, a.middle, hidden, p.up, gInner, inner, d.up, d.upBias, g);
+      this.#training.normalizeBackward(rows, hidden, a.outNormal, a.outInverse, p.outGain, g, g, d.outGain, d.outShift);
+      sum.set(g.subarray(0, rows * hidden));
+      masks.undo(sum, rows * hidden, `out ${n}`);
+      const context = gInner;
+      context.fill(0, 0, rows * hidden);
+      this.#linearBackward(rows, a.context, hidden, p.out, sum, hidden, d.out, d.outBias, context);
+      qkv.fill(0, 0, rows * 3 * hidden);
+      let at = 0;
+      for (const { start, length } of this.#captions) {
+        this.#training.attendBackward(start, length, heads, hidden / heads, a.qkv, a.beliefs, at, context, qkv, sum);
+        at += Math.ceil((heads * length * length) / 4) * 4;
+      }
+      this.#linearBackward(rows, x, hidden, p.qkv, qkv, 3 * hidden, d.qkv, d.qkvBias, g);
+    }
+    masks.undo(g, rows * hidden, 'embedded');
+    const { normal, inverse } = this.#embedded;
+    this.#training.normalizeBackward(rows, hidden, normal, inverse, this.#p.gain, g, g, this.#d.gain, this.#d.shift);
+    for (const { start, length } of this.#captions)
+      for (let k = 0; k < length * hidden; k++) this.#d.positions[k]! += g[start * hidden + k]!;
+  }
+
+  /** dw += xᵀ dy, db += Σ dy, dx += dy wᵀ. */
+  #linearBackward(
+    rows: number,
+    x: Float32Array,
+    inputs: number,
+    w: Float32Array,
+    dy: Float32Array,
+    outputs: number,
+    dw: Float32Array,
+    db: Float32Array,
+    dx: Float32Array,
+  ): void {
+    const { matrix } = this.#scratch;
+    this.#kernels.multiply(inputs, outputs, rows, x, { row: 1, column: inputs }, dy, dw);
+    this.#training.addRows(rows, outputs, dy, db);
+    this.#training.transpose(inputs, outputs, w, matrix);
+    this.#kernels.multiply(rows, inputs, outputs, dy, { row: outputs, column: 1 }, matrix, dx);
+  }
+
+  #layOut(words: readonly (string | null)[], captions: readonly Rows[]): void {
+    const { start: first, end: last, unknown } = this.#pieces.special;
+    const ids: number[] = [];
+    this.#words = [];
+    this.#captions = captions.map(({ start, length }) => {
+      const begun = ids.push(first) - 1;
+      for (let row = start; row < start + length; row++) {
+        let pieces = this.#pieces.split(words[row]!);
+        if (pieces.length > mostPieces) pieces = [unknown];
+        if (ids.length - begun + pieces.length >= mostPositions) break;
+        this.#words.push({ row, first: ids.length, last: ids.length + pieces.length - 1 });
+        ids.push(...pieces);
+      }
+      ids.push(last);
+      return { start: begun, length: ids.length - begun };
+    });
+    if (ids.length > this.#capacity)
+      throw new RangeError(`a batch of ${ids.length} pieces of words, at most ${this.#capacity} fit`);
+    this.#ids = Int32Array.from(ids);
+    this.#rows = ids.length;
+  }
+}

@@ -1,0 +1,124 @@
+import { verbLemma } from '../src/parser/language/lemma.js';
+import { NormalForms } from '../src/parser/neural/normal-forms.js';
+import type { FactualGraph } from '../src/records/factual-graph.js';
+import { type Alignment, align } from './align-caption.js';
+
+/** A caption's words and its gold graph. */
+export interface GoldTokens {
+  readonly tokens: readonly string[];
+  readonly gold: FactualGraph;
+}
+
+/**
+ * Aligns captions with their graphs, again and again with what the captions before taught about other words for the same:
+ * where graphs say `bicycle` and the captions' words left over are often `bike`, `bike` may mean `bicycle`.
+ */
+export function alignAll(captions: readonly GoldTokens[], passes = 3): Alignment[] {
+  const known = { entities: new Map<string, Set<string>>(), attributes: new Map<string, Set<string>>() };
+  let alignments: Alignment[] = [];
+  for (let pass = 0; pass < passes; pass++) {
+    alignments = captions.map(({ tokens, gold }) => align(tokens, gold, known));
+    addOtherWords(known.entities, alignments, ({ missing }) => missing.entities);
+    addOtherWords(known.attributes, alignments, ({ missing }) => missing.attributes.map(({ attribute }) => attribute));
+  }
+  return alignments;
+}
+
+/** Words mean a name where so many of them stand where it is missing, and so large a share. */
+const leastCount = 2;
+const leastShare = 0.3;
+
+const functionWords = new Set(
+  'a an the of on in with is are and , . at to by from for has have this that there'.split(' '),
+);
+
+function addOtherWords(
+  known: Map<string, Set<string>>,
+  alignments: readonly Alignment[],
+  missing: (alignment: Alignment) => readonly string[],
+): void {
+  const seen = new Counts();
+  const together = new Map<string, Counts>();
+  for (const alignment of alignments) {
+    const { tokens } = alignment;
+    for (const text of spans(tokens, () => true)) seen.add(text);
+    const names = missing(alignment);
+    if (names.length === 0) continue;
+    const said = new Set(alignment.relations.flatMap(({ predicate }) => predicate.split(' ')));
+    const taken = [...alignment.mentions, ...alignment.attributes];
+    const isFree = (k: number) =>
+      !functionWords.has(tokens[k]!) &&
+      !tokens[k]!.endsWith('ing') &&
+      !said.has(verbLemma(tokens[k]!)) &&
+      !taken.some(({ start, end }) => start <= k && k < end);
+    for (const text of spans(tokens, isFree)) {
+      const counts = together.get(text) ?? new Counts();
+      together.set(text, counts);
+      for (const name of names) counts.add(name);
+    }
+  }
+  for (const [text, counts] of together)
+    for (const [name, count] of counts)
+      if (count >= leastCount && count > leastShare * seen.of(text)) {
+        const names = known.get(text) ?? new Set();
+        known.set(text, names.add(name));
+      }
+}
+
+/** The texts of one and two tokens that are all free. */
+function* spans(tokens: readonly string[], isFree: (k: number) => boolean): Generator<string> {
+  for (let k = 0; k < tokens.length; k++) {
+    if (!isFree(k)) continue;
+    yield tokens[k]!;
+    if (k + 1 < tokens.length && isFree(k + 1)) yield `${tokens[k]} ${tokens[k + 1]}`;
+  }
+}
+
+/** What graphs write most often for each phrase, where it is not the phrase itself. */
+export function learnNormalForms(alignments: readonly Alignment[]): NormalForms {
+  const entities = new Map<string, Counts>();
+  const attributes = new Map<string, Counts>();
+  const count = (of: Map<string, Counts>, text: string, form: string) => {
+    const counts = of.get(text) ?? new Counts();
+    of.set(text, counts);
+    counts.add(form);
+  };
+  for (const { tokens, mentions, attributes: values } of alignments) {
+    const textOf = (span: { start: number; end: number }) => tokens.slice(span.start, span.end).join(' ');
+    for (const mention of mentions) count(entities, textOf(mention), mention.name ?? itself);
+    for (const attribute of values) count(attributes, textOf(attribute), attribute.value);
+  }
+  const commonest = (of: ReadonlyMap<string, Counts>) =>
+    [...of]
+      .map(([text, counts]): [string, string] => [text, counts.commonest(text)])
+      .filter(([text, form]) => text !== form);
+  return new NormalForms(
+    new Map(commonest(entities).map(([text, form]) => [text, form === itself ? null : form])),
+    new Map(commonest(attributes)),
+  );
+}
+
+const itself = '\0';
+
+class Counts implements Iterable<[string, number]> {
+  readonly #counts = new Map<string, number>();
+
+  add(text: string): void {
+    this.#counts.set(text, this.of(text) + 1);
+  }
+
+  of(text: string): number {
+    return this.#counts.get(text) ?? 0;
+  }
+
+  /** @param preferred wins a draw */
+  commonest(preferred: string): string {
+    let best = preferred;
+    for (const [text, count] of this.#counts) if (count > this.of(best)) best = text;
+    return best;
+  }
+
+  [Symbol.iterator](): Iterator<[string, number]> {
+    return this.#counts[Symbol.iterator]();
+  }
+}

@@ -1,0 +1,49 @@
+import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import { ModelWords } from '../src/parser/neural/model-words.js';
+import type { ParserModel } from '../src/parser/neural/parser-model.js';
+import { Activations } from './activations.js';
+import { type Batch, capacity } from './caption-batch.js';
+import type { BatchReader } from './pseudo-labeller.js';
+import { Network } from './training-network.js';
+
+/** A model that is asked with a whole batch, stage by stage. The parser itself reads one caption at a time. */
+export class ModelReader implements BatchReader {
+  readonly network: Network;
+  readonly #a: Activations;
+  readonly #words: ModelWords;
+  readonly #inputs = new Map<string, Float32Array>();
+
+  /** @param kernels what the model lies in */
+  constructor(kernels: Kernels, model: ParserModel) {
+    this.network = new Network(kernels, model.sizes, model.parameters);
+    this.#a = new Activations(kernels, model.sizes, capacity);
+    this.#words = new ModelWords(model);
+  }
+
+  read({ rows, captions, compounds, words }: Batch): Activations {
+    const a = this.#a;
+    const { input } = this.network.sizes;
+    a.x.fill(0, 0, rows * input);
+    words.forEach((word, row) => {
+      if (word !== null) a.x.set(this.#inputOf(word), row * input);
+    });
+    this.network.sumWindows(a, rows, compounds);
+    this.network.tellContext(a, captions, rows);
+    this.network.read(a, captions, rows);
+    return a;
+  }
+
+  relate(batch: Batch): Activations {
+    this.network.relateBatch(this.#a, batch);
+    return this.#a;
+  }
+
+  #inputOf(word: string): Float32Array {
+    let x = this.#inputs.get(word);
+    if (x) return x;
+    x = new Float32Array(this.network.sizes.input);
+    this.#words.read(word, x);
+    this.#inputs.set(word, x);
+    return x;
+  }
+}

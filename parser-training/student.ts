@@ -1,0 +1,57 @@
+import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import type { NetworkSizes } from '../src/parser/neural/network-parameters.js';
+import { encodeModel, type ParserModel } from '../src/parser/neural/parser-model.js';
+import { quantizeRows } from '../src/parser/neural/quantized-rows.js';
+import type { RelationLabels } from '../src/parser/neural/relation-labels.js';
+import { capacity } from './caption-batch.js';
+import { Trainer, type TrainingOptions } from './trainer.js';
+import type { Example } from './training-example.js';
+import { WordStates } from './word-encoder.js';
+import { WordTable } from './word-table.js';
+
+/** What a student needs of the kernels' memory. */
+export const studentBytes = 300 << 20;
+
+/**
+ * The network that the parser runs, in training.
+ * @param vocabulary words that get a row of their own; vectors of words, of length 1
+ */
+export function studentTrainer(
+  kernels: Kernels,
+  sizes: NetworkSizes,
+  labels: RelationLabels,
+  vocabulary: readonly string[],
+  vectors: ReadonlyMap<string, Float32Array>,
+  options: TrainingOptions,
+): Trainer<WordStates> {
+  return new Trainer(kernels, sizes, labels, options, ({ training, network, backward, random }) => {
+    const { parameters } = network;
+    const words = new WordTable(kernels, training, sizes.input, parameters, vocabulary, vectors, capacity.rows, random);
+    return {
+      source: new WordStates(network, backward, words, random, options.wordDropout),
+      without: ['affixes', 'shapes'],
+      dropout: ['x', 'windowed'],
+    };
+  });
+}
+
+/** Words of the captions that people said the meaning of: they get rows of their own. */
+export const vocabularyOf = (examples: readonly Example[]): string[] =>
+  [...new Set(examples.flatMap(({ words }) => words))].sort();
+
+/** What a student is shown: what people said counts twice. @param taught with teachers' beliefs */
+export const shownTo = (examples: readonly Example[], taught: readonly Example[]): readonly Example[] =>
+  taught.length > 0 ? [...examples, ...examples, ...taught] : examples;
+
+/** What a student has learned, as the bytes of a model. */
+export function modelOf(
+  { network, source }: Trainer<WordStates>,
+  vocabulary: readonly string[],
+  vectors: ReadonlyMap<string, Float32Array>,
+  learned: Pick<ParserModel, 'labels' | 'forms' | 'counts'>,
+): Uint8Array {
+  const { sizes, parameters } = network;
+  const known = ['', ...new Set([...vocabulary, ...vectors.keys()])];
+  const rows = quantizeRows(known.length, sizes.input, (row) => source.words.ownVector(known[row]!));
+  return encodeModel({ ...learned, sizes, parameters, words: { words: known, rows } });
+}

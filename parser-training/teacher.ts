@@ -1,0 +1,61 @@
+import { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import type { NetworkSizes } from '../src/parser/neural/network-parameters.js';
+import type { RelationLabels } from '../src/parser/neural/relation-labels.js';
+import { dropoutLayers, Encoder } from './encoder.js';
+import type { EncoderWeights } from './encoder-weights.js';
+import { Labeller } from './pseudo-labeller.js';
+import { type Checkpoint, type Losses, Trainer, type TrainingOptions } from './trainer.js';
+import type { Example } from './training-example.js';
+import { EncoderStates } from './transformer-encoder.js';
+
+/** What a teacher needs of the kernels' memory. */
+const teacherBytes = 900 << 20;
+/** Pieces of words of the largest batch. */
+const mostPieces = 1536;
+
+export const teacherDefaults: TrainingOptions = {
+  epochs: 6,
+  batch: 64,
+  rate: 1e-3,
+  dropout: 0.1,
+  wordDropout: 0,
+  joined: 0.2,
+  seed: 1,
+};
+
+/** What a teacher or an assistant learns from. */
+export interface TeacherTraining {
+  readonly labels: RelationLabels;
+  readonly options: TrainingOptions;
+  readonly examples: readonly Example[];
+  /** Called after each epoch with the mean losses. */
+  readonly onEpoch: (epoch: number, losses: Losses) => void;
+  readonly checkpoint?: Checkpoint | undefined;
+}
+
+/**
+ * Trains a large network on a pre-trained encoder. It learns from people what a small one then learns from it.
+ * @returns what labels captions
+ */
+export function trainTeacher(
+  weights: EncoderWeights,
+  { labels, options, examples, onEpoch, checkpoint }: TeacherTraining,
+): Labeller {
+  const kernels = new Kernels(teacherBytes);
+  const { hidden } = weights.sizes;
+  const sizes: NetworkSizes = {
+    input: 8,
+    hidden,
+    tagHidden: hidden / 2,
+    pairHidden: 256,
+    attributeHidden: 128,
+    labels: labels.width,
+  };
+  const trainer = new Trainer(kernels, sizes, labels, options, ({ training }) => ({
+    source: new EncoderStates(kernels, training, new Encoder(kernels, training, weights, mostPieces)),
+    without: ['affixes', 'shapes', 'window', 'windowBias', 'compounds', 'context', 'contextBias'],
+    dropout: dropoutLayers(weights.sizes),
+  }));
+  trainer.train(examples, onEpoch, checkpoint);
+  return new Labeller(kernels, trainer, labels);
+}

@@ -1,0 +1,330 @@
+import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import {
+  allocateParameters,
+  type NetworkSizes,
+  type ParameterName,
+  type Parameters,
+  slotScale,
+} from '../src/parser/neural/network-parameters.js';
+import type { RelationLabels } from '../src/parser/neural/relation-labels.js';
+import { Random } from '../src/records/random.js';
+import { Activations, type Slot } from './activations.js';
+import { Adam, type AdamState } from './adam.js';
+import { Backward } from './backward-pass.js';
+import { type Batch, capacity, clear, layOut } from './caption-batch.js';
+import { chainLoss } from './crf-gradient.js';
+import { Masks } from './dropout-masks.js';
+import { initialize } from './initialize-parameters.js';
+import { TrainingKernels } from './kernels/training-kernels.js';
+import { type Belief, beliefOf, tagBeliefs } from './soft-targets.js';
+import { softmaxLoss } from './softmax.js';
+import type { StateSource } from './token-encoder.js';
+import { type Example, joinExamples } from './training-example.js';
+import { Network } from './training-network.js';
+
+export interface TrainingOptions {
+  readonly epochs: number;
+  /** Captions a batch. */
+  readonly batch: number;
+  /** The largest learning rate. */
+  readonly rate: number;
+  readonly dropout: number;
+  /** Share of words that are treated as unknown ones. */
+  readonly wordDropout: number;
+  /** Share of captions that are joined with another. */
+  readonly joined: number;
+  readonly seed: number;
+}
+
+export const trainingDefaults: TrainingOptions = {
+  epochs: 18,
+  batch: 64,
+  rate: 2e-3,
+  dropout: 0.15,
+  wordDropout: 0.06,
+  joined: 0.2,
+  seed: 1,
+};
+
+/** Mean losses a caption, in nats. */
+export interface Losses {
+  readonly tags: number;
+  readonly labels: number;
+  /** Which words fill the labels. */
+  readonly words: number;
+  readonly owners: number;
+}
+
+/** Between two epochs: all that the epochs to come depend on. */
+export interface TrainingState {
+  /** Epochs that are done. */
+  readonly epochs: number;
+  readonly random: number;
+  readonly optimisers: readonly AdamState[];
+}
+
+/** Where a training leaves its state and finds that of an earlier one. */
+export interface Checkpoint {
+  read(): TrainingState | undefined;
+  write(state: TrainingState): void;
+}
+
+/** What the first layers of a network in training are made of. */
+export interface TrainerParts {
+  readonly kernels: Kernels;
+  readonly training: TrainingKernels;
+  readonly network: Network;
+  readonly backward: Backward;
+  readonly random: Random;
+  readonly options: TrainingOptions;
+}
+
+/** The first layers of a network in training. */
+export interface Body<Source extends StateSource = StateSource> {
+  readonly source: Source;
+  /** The network's parameters that are not the trainer's: the source has them, or nobody uses them. */
+  readonly without: readonly ParameterName[];
+  /** Names of layers with dropout. */
+  readonly dropout: readonly string[];
+}
+
+const clipNorm = 5;
+const longestJoined = 24;
+/** What may stand between two captions that have nothing to do with each other. */
+const connectors = [',', '.', 'while', 'as'];
+
+/** A network in training. */
+export class Trainer<Source extends StateSource = StateSource> {
+  readonly network: Network;
+  readonly source: Source;
+  readonly #labels: RelationLabels;
+  readonly #options: TrainingOptions;
+  readonly #random: Random;
+  readonly #masks: Masks;
+  readonly #training: TrainingKernels;
+  readonly #gradients: Parameters;
+  readonly #optimisers: readonly (readonly [Float32Array, Adam])[];
+  readonly #backward: Backward;
+  readonly #a: Activations;
+  readonly #g: Activations;
+  /** That are done. */
+  #epochs = 0;
+
+  constructor(
+    kernels: Kernels,
+    sizes: NetworkSizes,
+    labels: RelationLabels,
+    options: TrainingOptions,
+    bodyOf: (parts: TrainerParts) => Body<Source>,
+  ) {
+    this.#labels = labels;
+    this.#options = options;
+    this.#random = new Random(options.seed);
+    this.#training = new TrainingKernels(kernels);
+    const parameters = allocateParameters(kernels, sizes);
+    initialize(parameters, sizes, this.#random);
+    this.network = new Network(kernels, sizes, parameters);
+    this.#gradients = allocateParameters(kernels, sizes);
+    this.#backward = new Backward(this.network, this.#training, this.#gradients);
+    const { network } = this;
+    const parts = {
+      kernels,
+      training: this.#training,
+      network,
+      backward: this.#backward,
+      random: this.#random,
+      options,
+    };
+    const { source, without, dropout } = bodyOf(parts);
+    this.source = source;
+    this.#optimisers = (Object.keys(parameters) as ParameterName[])
+      .filter((name) => !without.includes(name))
+      .map((name) => [
+        this.#gradients[name],
+        new Adam(kernels, this.#training, parameters[name], this.#gradients[name]),
+      ]);
+    this.#a = new Activations(kernels, sizes, capacity);
+    this.#g = new Activations(kernels, sizes, capacity);
+    const layers = ['state', 'tagHidden', 'related', 'pairIn', 'pairHidden', 'ownerIn', ...dropout];
+    this.#masks = new Masks(this.#random, Object.fromEntries(layers.map((layer) => [layer, options.dropout])));
+  }
+
+  /**
+   * @param onEpoch called after each epoch with the mean losses
+   * @param checkpoint where each epoch's state is left, and where a training of the same examples and options begins that
+   *   finds one
+   * @throws RangeError where that was another network's
+   */
+  train(examples: readonly Example[], onEpoch: (epoch: number, losses: Losses) => void, checkpoint?: Checkpoint): void {
+    const { epochs, batch: size } = this.#options;
+    const from = checkpoint?.read();
+    this.#epochs = 0;
+    if (from) this.#restore(from);
+    for (let epoch = this.#epochs; epoch < epochs; epoch++) {
+      const order = this.#joined(this.#random.shuffle([...examples]));
+      const sums = { tags: 0, labels: 0, words: 0, owners: 0 };
+      for (let k = 0; k < order.length; k += size) {
+        const rate = learningRate((epoch + k / order.length) / epochs) * this.#options.rate;
+        const losses = this.#step(layOut(order.slice(k, k + size)), rate);
+        for (const name of Object.keys(sums) as (keyof Losses)[]) sums[name] += losses[name] / examples.length;
+      }
+      this.#epochs = epoch + 1;
+      checkpoint?.write(this.state);
+      onEpoch(epoch, sums);
+    }
+  }
+
+  /** Its arrays are the training's own: they change with the next epoch. */
+  get state(): TrainingState {
+    return {
+      epochs: this.#epochs,
+      random: this.#random.state,
+      optimisers: this.#allOptimisers.map(({ state }) => state),
+    };
+  }
+
+  #restore({ epochs, random, optimisers }: TrainingState): void {
+    const own = this.#allOptimisers;
+    if (optimisers.length !== own.length)
+      throw new RangeError(`${optimisers.length} arrays of parameters, expected ${own.length}`);
+    own.forEach((optimiser, n) => {
+      optimiser.restore(optimisers[n]!);
+    });
+    this.#random.state = random;
+    this.#epochs = epochs;
+  }
+
+  get #allOptimisers(): readonly Adam[] {
+    return [...this.#optimisers.map(([, optimiser]) => optimiser), ...this.source.optimisers];
+  }
+
+  /** Some captions together with the one after them, as captions of COCO are longer than those of FACTUAL. */
+  #joined(examples: readonly Example[]): Example[] {
+    const joined: Example[] = [];
+    for (let k = 0; k < examples.length; k++) {
+      const [a, b] = [examples[k]!, examples[k + 1]];
+      const isAlone = !b || a.soft || b.soft || a.words.length + b.words.length > longestJoined;
+      if (isAlone || this.#random.next() >= this.#options.joined) joined.push(a);
+      else {
+        joined.push(joinExamples(a, b, connectors[Math.floor(this.#random.next() * connectors.length)]!));
+        k++;
+      }
+    }
+    return joined;
+  }
+
+  /** What the network makes of a batch's words. */
+  read(batch: Batch, masks?: Masks): Activations {
+    const { rows, captions } = batch;
+    const a = this.#a;
+    this.source.forward(batch, a, masks);
+    masks?.apply(a.state, rows * this.network.sizes.hidden, 'state');
+    this.network.read(a, captions, rows, masks);
+    return a;
+  }
+
+  /** What it makes of a batch's phrases, when it has read the words. */
+  relate(batch: Batch, masks?: Masks): Activations {
+    this.network.relateBatch(this.#a, batch, masks);
+    return this.#a;
+  }
+
+  /** Losses of some captions, summed, and their gradients; parameters stay. @returns gradients that the next call adds to */
+  gradientsOf(examples: readonly Example[]): { readonly losses: Losses; readonly gradients: Parameters } {
+    return { losses: this.#forwardBackward(layOut(examples)), gradients: this.#gradients };
+  }
+
+  #step(batch: Batch, rate: number): Losses {
+    const losses = this.#forwardBackward(batch);
+    let squares = this.source.squares();
+    for (const [gradient] of this.#optimisers) squares += this.#training.squares(gradient);
+    const mean = 1 / batch.examples.length;
+    const norm = Math.sqrt(squares) * mean;
+    if (!Number.isFinite(norm)) throw new Error('training diverged: the gradient is not finite');
+    const scale = mean * Math.min(1, clipNorm / norm);
+    for (const [, optimiser] of this.#optimisers) optimiser.step(rate, scale);
+    this.source.step(rate, scale);
+    return losses;
+  }
+
+  #forwardBackward(batch: Batch): Losses {
+    const { rows, captions, examples } = batch;
+    const { sizes } = this.network;
+    const [a, g, masks] = [this.#a, this.#g, this.#masks];
+    this.read(batch, masks);
+    this.relate(batch, masks);
+    clear(g, sizes, batch);
+
+    const losses = { tags: 0, labels: 0, words: 0, owners: 0 };
+    const p = this.network.parameters;
+    const scores = { tagScores: a.tagScores, transitions: p.transitions, starts: p.starts };
+    const gradient = {
+      tagScores: g.tagScores,
+      transitions: this.#gradients.transitions,
+      starts: this.#gradients.starts,
+    };
+    examples.forEach((example, n) => {
+      const { start } = captions[n]!;
+      const { soft, tags } = example;
+      losses.tags += chainLoss(scores, start, tags, gradient, soft && { ...tagBeliefs(soft), trust: soft.trust });
+      example.pairs.forEach(({ label, verb, preposition }, k) => {
+        const pair = batch.offsets[n]!.pairs + k;
+        losses.labels += this.#labelLoss(pair, label, beliefOf(soft, 'labels', k, this.#labels.size));
+        for (const [slot, gold, places] of [
+          ['verb', verb, example.verbs],
+          ['preposition', preposition, example.prepositions],
+        ] as const)
+          if (gold >= 0)
+            losses.words += this.#slotLoss(slot, pair, start, places, gold, beliefOf(soft, slot, k, places.length));
+      });
+      example.owners.forEach(({ owns }, k) => {
+        const at = (batch.offsets[n]!.owners + k) * 8;
+        const score = a.ownerScores[at]!;
+        const trust = soft?.trust ?? 0;
+        const target = (owns ? 1 - trust : 0) + (soft ? (trust * soft.owners[k]!) / 255 : 0);
+        g.ownerScores[at] = 1 / (1 + Math.exp(-score)) - target;
+        losses.owners += Math.max(score, 0) - (owns ? score : 0) + Math.log1p(Math.exp(-Math.abs(score)));
+      });
+    });
+    this.#backward.run(a, g, batch, masks);
+    masks.undo(g.state, rows * sizes.hidden, 'state');
+    this.source.backward(batch, a, g, masks);
+    return losses;
+  }
+
+  /** Cross-entropy of a pair's label. */
+  #labelLoss(pair: number, label: number, teacher: Belief | undefined): number {
+    const { labels: stride } = this.network.sizes;
+    const count = this.#labels.size;
+    const scores = this.#a.labelScores.subarray(pair * stride, pair * stride + count);
+    return softmaxLoss(scores, label, this.#g.labelScores.subarray(pair * stride, pair * stride + count), teacher);
+  }
+
+  /** Cross-entropy of the word that fills a label, among all that might. */
+  #slotLoss(
+    slot: Slot,
+    pair: number,
+    start: number,
+    places: readonly number[],
+    gold: number,
+    teacher: Belief | undefined,
+  ): number {
+    const { hidden } = this.network.sizes;
+    const [a, g] = [this.#a, this.#g];
+    const [queries, queryGradients] = [a.queries[slot], g.queries[slot]];
+    const scores = Float32Array.from(places, (t) => this.network.slotScore(a, slot, pair, start + t));
+    const gradient = new Float32Array(places.length);
+    const loss = softmaxLoss(scores, places.indexOf(gold), gradient, teacher);
+    places.forEach((t, n) => {
+      const d = gradient[n]! * slotScale;
+      for (let k = 0; k < hidden; k++) {
+        queryGradients[pair * hidden + k]! += d * a.related[(start + t) * hidden + k]!;
+        g.related[(start + t) * hidden + k]! += d * queries[pair * hidden + k]!;
+      }
+    });
+    return loss;
+  }
+}
+
+/** A tenth of the time up, then down to nothing as a cosine falls. @param t in [0, 1] */
+const learningRate = (t: number) => (t < 0.1 ? t / 0.1 : 0.5 + 0.5 * Math.cos((Math.PI * (t - 0.1)) / 0.9));

@@ -1,0 +1,215 @@
+import { attributeDistanceOf, distanceOf, pairReach, stepsOf } from '../src/parser/neural/network-parameters.js';
+import {
+  labelOf,
+  NONE,
+  PREPOSITION,
+  prepositionsAt,
+  type RelationLabels,
+  VERB,
+} from '../src/parser/neural/relation-labels.js';
+import { phrasesOf, TAG } from '../src/parser/neural/tag-sequence.js';
+import { compoundFlags, verbOf } from '../src/parser/neural/word-inputs.js';
+import type { AlignedCaption } from './aligned-caption.js';
+import type { SoftTargets } from './soft-targets.js';
+
+/** A caption as numbers: what the network is shown, and what it should say. */
+export interface Example {
+  readonly words: readonly string[];
+  readonly compounds: Uint8Array;
+  readonly tags: Uint8Array;
+  readonly mentions: readonly { readonly start: number; readonly end: number }[];
+  readonly pairs: readonly ExamplePair[];
+  readonly attributes: readonly { readonly start: number; readonly end: number }[];
+  readonly owners: readonly ExampleOwner[];
+  /** Tokens that may fill an open label as its verb, and those at which a preposition starts. */
+  readonly verbs: readonly number[];
+  readonly prepositions: readonly number[];
+  /** What a teacher believes, who did not see the caption. */
+  readonly soft?: SoftTargets;
+}
+
+export interface ExamplePair {
+  readonly first: number;
+  readonly second: number;
+  readonly label: number;
+  /** The tokens whose verb and preposition fill the label, or -1. */
+  readonly verb: number;
+  readonly preposition: number;
+  readonly distance: number;
+  readonly steps: number;
+}
+
+export interface ExampleOwner {
+  readonly attribute: number;
+  readonly mention: number;
+  readonly distance: number;
+  readonly owns: boolean;
+}
+
+/** A relation of a caption in the network's terms. */
+export interface LabelledRelation {
+  readonly label: string;
+  readonly verb: number;
+  readonly preposition: number;
+}
+
+/** The label of a relation: what the caption itself says near the two mentions is left open. */
+export function labelRelation(
+  { tokens, mentions }: AlignedCaption,
+  { subject, object, predicate }: { readonly subject: number; readonly object: number; readonly predicate: string },
+): LabelledRelation {
+  const isForward = subject < object;
+  const [a, b] = isForward ? [mentions[subject]!, mentions[object]!] : [mentions[object]!, mentions[subject]!];
+  const middle = (a.end + b.start - 1) / 2;
+  const nearest = (fits: (t: number) => boolean): number => {
+    let best = -1;
+    for (let t = 0; t < tokens.length; t++)
+      if (fits(t) && (best < 0 || Math.abs(t - middle) < Math.abs(best - middle))) best = t;
+    return best;
+  };
+  const words = predicate.split(' ');
+  const verb = nearest((t) => verbOf(tokens[t]!) === words[0]);
+  const rest = verb < 0 ? predicate : words.slice(1).join(' ');
+  const preposition = rest === '' ? -1 : nearest((t) => prepositionsAt(tokens, t) === rest);
+  const parts = [...(verb < 0 ? [] : [VERB]), ...(preposition >= 0 ? [PREPOSITION] : rest === '' ? [] : [rest])];
+  return { label: labelOf(isForward, parts), verb, preposition };
+}
+
+/** @returns null where a relation has a label that is too rare */
+export function exampleOf(caption: AlignedCaption, labels: RelationLabels): Example | null {
+  const { tokens, mentions, attributes, relations } = caption;
+  const tags = new Uint8Array(tokens.length);
+  for (const { start, end } of attributes) tags.fill(TAG.inAttribute, start, end).fill(TAG.attribute, start, start + 1);
+  for (const { start, end } of mentions) tags.fill(TAG.inEntity, start, end).fill(TAG.entity, start, start + 1);
+  const pairs: ExamplePair[] = [];
+  for (const pair of pairsOf(mentions)) {
+    const { first, second } = pair;
+    const relation = relations.find(
+      ({ subject, object }) => (subject === first && object === second) || (subject === second && object === first),
+    );
+    const { label, ...copied } = relation ? labelRelation(caption, relation) : nothing;
+    const index = labels.names.indexOf(label);
+    if (index < 0) return null;
+    pairs.push({ ...pair, label: index, ...copied });
+  }
+  const owners = ownersOf(attributes, mentions, (attribute, mention) =>
+    attributes[attribute]!.mentions.includes(mention),
+  );
+  return { ...plainExample(tokens), tags, mentions, pairs, attributes, owners };
+}
+
+/** A caption of which only the words are known. */
+export function plainExample(words: readonly string[]): Example {
+  const places = [...words.keys()];
+  return {
+    words,
+    compounds: compoundFlags(words),
+    tags: new Uint8Array(words.length),
+    mentions: [],
+    pairs: [],
+    attributes: [],
+    owners: [],
+    verbs: places.filter((t) => verbOf(words[t]!) !== undefined),
+    prepositions: places.filter((t) => prepositionsAt(words, t) !== undefined),
+  };
+}
+
+/** A caption with its phrases; nothing relates them. */
+export function taggedExample(example: Example, tags: Uint8Array): Example {
+  const { mentions, attributes } = phrasesOf(tags);
+  const pairs = pairsOf(mentions).map((pair) => ({ ...pair, label: NONE, verb: -1, preposition: -1 }));
+  return { ...example, tags, mentions, attributes, pairs, owners: ownersOf(attributes, mentions, () => false) };
+}
+
+interface Extent {
+  readonly start: number;
+  readonly end: number;
+}
+
+function pairsOf(mentions: readonly Extent[]) {
+  const pairs: Pick<ExamplePair, 'first' | 'second' | 'distance' | 'steps'>[] = [];
+  for (let second = 1; second < mentions.length; second++)
+    for (let first = Math.max(0, second - pairReach); first < second; first++) {
+      const distance = distanceOf(mentions[second]!.start - mentions[first]!.end);
+      pairs.push({ first, second, distance, steps: stepsOf(second - first) });
+    }
+  return pairs;
+}
+
+const ownersOf = (
+  attributes: readonly Extent[],
+  mentions: readonly Extent[],
+  owns: (attribute: number, mention: number) => boolean,
+): ExampleOwner[] =>
+  attributes.flatMap(({ end }, attribute) =>
+    mentions.map(({ start }, mention) => ({
+      attribute,
+      mention,
+      distance: attributeDistanceOf(start - end),
+      owns: owns(attribute, mention),
+    })),
+  );
+
+const nothing: LabelledRelation = { label: '', verb: -1, preposition: -1 };
+
+/** Two captions as one, with a word between: what one says has nothing to do with the other. */
+export function joinExamples(a: Example, b: Example, between: string): Example {
+  const shift = a.words.length + 1;
+  const tags = new Uint8Array(shift + b.words.length);
+  tags.set(a.tags);
+  tags.set(b.tags, shift);
+  const compounds = new Uint8Array(tags.length);
+  compounds.set(a.compounds);
+  compounds.set(b.compounds, shift);
+  const moved = <T extends { readonly start: number; readonly end: number }>(span: T) => ({
+    ...span,
+    start: span.start + shift,
+    end: span.end + shift,
+  });
+  const mentions = [...a.mentions, ...b.mentions.map(moved)];
+  const attributes = [...a.attributes, ...b.attributes.map(moved)];
+  const [offset, attributeOffset] = [a.mentions.length, a.attributes.length];
+  const later = (t: number) => (t < 0 ? t : t + shift);
+  const pairs: ExamplePair[] = [
+    ...a.pairs,
+    ...b.pairs.map((pair) => ({
+      ...pair,
+      first: pair.first + offset,
+      second: pair.second + offset,
+      verb: later(pair.verb),
+      preposition: later(pair.preposition),
+    })),
+  ];
+  for (let second = offset; second < mentions.length; second++)
+    for (let first = Math.max(0, second - pairReach); first < offset; first++)
+      pairs.push({
+        first,
+        second,
+        label: NONE,
+        verb: -1,
+        preposition: -1,
+        distance: distanceOf(mentions[second]!.start - mentions[first]!.end),
+        steps: stepsOf(second - first),
+      });
+  const owners: ExampleOwner[] = attributes.flatMap((attribute, index) =>
+    mentions.map((mention, m) => {
+      const distance = attributeDistanceOf(mention.start - attribute.end);
+      const isA = index < attributeOffset;
+      const own = isA
+        ? a.owners.find((owner) => owner.attribute === index && owner.mention === m)
+        : b.owners.find((owner) => owner.attribute === index - attributeOffset && owner.mention === m - offset);
+      return { attribute: index, mention: m, distance, owns: own?.owns ?? false };
+    }),
+  );
+  return {
+    words: [...a.words, between, ...b.words],
+    compounds,
+    tags,
+    mentions,
+    pairs,
+    attributes,
+    owners,
+    verbs: [...a.verbs, ...b.verbs.map(later)],
+    prepositions: [...a.prepositions, ...b.prepositions.map(later)],
+  };
+}

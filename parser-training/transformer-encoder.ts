@@ -1,0 +1,43 @@
+import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import type { Activations } from './activations.js';
+import { Adam } from './adam.js';
+import type { Batch } from './caption-batch.js';
+import type { Masks } from './dropout-masks.js';
+import type { Encoder } from './encoder.js';
+import type { TrainingKernels } from './kernels/training-kernels.js';
+import type { StateSource } from './token-encoder.js';
+
+/** What was learned before is kept by smaller steps. */
+const rateShare = 0.15;
+const options = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01 };
+
+/** States by a pre-trained encoder. */
+export class EncoderStates implements StateSource {
+  readonly #encoder: Encoder;
+  readonly #training: TrainingKernels;
+  readonly optimisers: readonly Adam[];
+
+  constructor(kernels: Kernels, training: TrainingKernels, encoder: Encoder) {
+    this.#encoder = encoder;
+    this.#training = training;
+    this.optimisers = encoder.trained.map(
+      ([values, gradients]) => new Adam(kernels, training, values, gradients, options),
+    );
+  }
+
+  forward({ words, captions }: Batch, a: Activations, masks?: Masks): void {
+    this.#encoder.forward(words, captions, a.state, masks);
+  }
+
+  backward(_batch: Batch, _a: Activations, g: Activations, masks: Masks): void {
+    this.#encoder.backward(g.state, masks);
+  }
+
+  squares(): number {
+    return this.#encoder.trained.reduce((sum, [, gradients]) => sum + this.#training.squares(gradients), 0);
+  }
+
+  step(rate: number, scale: number): void {
+    for (const optimiser of this.optimisers) optimiser.step(rateShare * rate, scale);
+  }
+}

@@ -1,0 +1,58 @@
+import type { Random } from '../src/records/random.js';
+import type { Activations } from './activations.js';
+import type { Adam } from './adam.js';
+import type { Backward } from './backward-pass.js';
+import type { Batch } from './caption-batch.js';
+import type { Masks } from './dropout-masks.js';
+import type { StateSource } from './token-encoder.js';
+import type { Network } from './training-network.js';
+import type { WordTable } from './word-table.js';
+
+/** States by the network's own first layers, from word vectors. */
+export class WordStates implements StateSource {
+  readonly words: WordTable;
+  readonly #network: Network;
+  readonly #backward: Backward;
+  readonly #random: Random;
+  readonly #wordDropout: number;
+  /** Rows of the batch whose words count as unknown. */
+  #hidden = new Uint8Array();
+  #squares = 0;
+
+  /** @param wordDropout share of words that are treated as unknown ones */
+  constructor(network: Network, backward: Backward, words: WordTable, random: Random, wordDropout: number) {
+    this.#network = network;
+    this.#backward = backward;
+    this.words = words;
+    this.#random = random;
+    this.#wordDropout = wordDropout;
+  }
+
+  get optimisers(): readonly Adam[] {
+    return this.words.optimisers;
+  }
+
+  forward({ rows, captions, compounds, words }: Batch, a: Activations, masks?: Masks): void {
+    const { input, hidden } = this.#network.sizes;
+    this.#hidden = Uint8Array.from(words, () => (masks && this.#random.next() < this.#wordDropout ? 1 : 0));
+    this.words.embed(words, this.#hidden, a.x);
+    masks?.apply(a.x, rows * input, 'x');
+    this.#network.sumWindows(a, rows, compounds);
+    masks?.apply(a.windowed, rows * hidden, 'windowed');
+    this.#network.tellContext(a, captions, rows);
+  }
+
+  backward(batch: Batch, a: Activations, g: Activations, masks: Masks): void {
+    this.#backward.throughContext(a, g, batch, masks);
+    masks.undo(g.x, batch.rows * this.#network.sizes.input, 'x');
+    this.#squares = this.words.backward(batch.words, this.#hidden, g.x);
+  }
+
+  squares(): number {
+    return this.#squares;
+  }
+
+  step(rate: number, scale: number): void {
+    this.words.step(rate, scale);
+  }
+}

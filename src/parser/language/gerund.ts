@@ -1,0 +1,12 @@
+import { isVerb } from './lemma.js';
+import { remember } from './memoize.js';
+import { prepositionAt } from './prepositions.js';
+
+/** The form of a verb in which captions mostly say it: `wear` → `wearing`; `has` for `have`; other words stay. */
+export const gerund: (lemma: string) => string = remember(1000, (lemma) => {
+  if (lemma === 'have') return 'has';
+  if (prepositionAt([lemma], 0) || !isVerb(lemma)) return lemma;
+  if (lemma.endsWith('ie')) return `${lemma.slice(0, -2)}ying`;
+  if (/[^eoy]e$/.test(lemma)) return `${lemma.slice(0, -1)}ing`;
+  return /^[^aeiou]*[aeiou][bdgmnprt]$/.test(lemma) ? `${lemma}${lemma.at(-1)}ing` : `${lemma}ing`;
+});

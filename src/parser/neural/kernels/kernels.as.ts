@@ -1,0 +1,11 @@
+// AssemblyScript, not TypeScript: `npm run build:kernels` makes kernels.wasm of it.
+
+export { gemm, linear16 } from './matrices.as';
+export { read } from './reader.as';
+export { add, addExpected, addRelu, dot, likeliest, pairInputs, relu, scan, windows } from './vector-rows.as';
+export { likeliestTags } from './tags.as';
+
+/** Where memory is free from: constants lie below. */
+export function freeFrom(): usize {
+  return __heap_base;
+}

@@ -1,0 +1,118 @@
+import type { Kernels } from './kernels/kernels.js';
+import {
+  allocateParameters,
+  type NetworkSizes,
+  type ParameterName,
+  type Parameters,
+  parameterShapes,
+} from './network-parameters.js';
+import { NormalForms } from './normal-forms.js';
+import { type QuantizedRows, quantizeRows, readRow } from './quantized-rows.js';
+import { RelationLabels } from './relation-labels.js';
+import type { WordCount } from './spelling.js';
+import { affixRows } from './word-inputs.js';
+
+/** All that training found out, ready to be used. */
+export interface ParserModel {
+  readonly sizes: NetworkSizes;
+  readonly parameters: Parameters;
+  readonly labels: RelationLabels;
+  readonly forms: NormalForms;
+  /** How often training saw a word: for the repair of spelling. */
+  readonly counts: readonly WordCount[];
+  readonly words: WordVectors;
+}
+
+/** What is known of words beside their form. */
+export interface WordVectors {
+  /** The first is empty and stands for all unknown words. */
+  readonly words: readonly string[];
+  readonly rows: QuantizedRows;
+}
+
+interface Head {
+  readonly format: typeof format;
+  readonly sizes: NetworkSizes;
+  readonly labels: readonly string[];
+  readonly entities: readonly (readonly [string, string | null])[];
+  readonly attributes: readonly (readonly [string, string])[];
+  readonly counts: readonly WordCount[];
+  readonly words: readonly string[];
+}
+
+const format = 'relflow-parser/2';
+
+/** The parameters that are stored as floats; affixes are bytes. */
+const floatNames = (sizes: NetworkSizes) =>
+  (Object.keys(parameterShapes(sizes)) as ParameterName[]).filter((name) => name !== 'affixes');
+
+/**
+ * A model as one file: the length of its head in four bytes, the head as JSON, then floats and bytes in a fixed order.
+ * Little-endian.
+ */
+export function encodeModel({ sizes, parameters, labels, forms, counts, words }: ParserModel): Uint8Array {
+  const head: Head = {
+    format,
+    sizes,
+    labels: labels.names,
+    entities: [...forms.entities],
+    attributes: [...forms.attributes],
+    counts,
+    words: words.words,
+  };
+  const json = Buffer.from(JSON.stringify(head));
+  // Floats begin at a multiple of four.
+  const padded = Buffer.concat([json, Buffer.alloc((4 - (json.length % 4)) % 4, ' ')]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(padded.length);
+  const affixes = quantizeRows(affixRows, sizes.input, (row) =>
+    parameters.affixes.subarray(row * sizes.input, (row + 1) * sizes.input),
+  );
+  const arrays = [
+    ...floatNames(sizes).map((name) => parameters[name]),
+    affixes.scales,
+    words.rows.scales,
+    affixes.bytes,
+    words.rows.bytes,
+  ];
+  const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Int8Array) =>
+    Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+  return Buffer.concat([length, padded, ...arrays.map(bytesOf)]);
+}
+
+/**
+ * @param kernels what the model's parameters will lie in
+ * @throws Error where the bytes are not a model of this version
+ */
+export function decodeModel(bytes: Uint8Array, kernels: Kernels): ParserModel {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headEnd = 4 + view.getUint32(0, true);
+  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, headEnd))) as Head;
+  if (head.format !== format) throw new Error(`parser model: format ${head.format}, expected ${format}`);
+  const { sizes } = head;
+  let at = headEnd;
+  const floats = (to: Float32Array) => {
+    for (let k = 0; k < to.length; k++, at += 4) to[k] = view.getFloat32(at, true);
+    return to;
+  };
+  const parameters = allocateParameters(kernels, sizes);
+  for (const name of floatNames(sizes)) floats(parameters[name]);
+  // Labels that there are not, beside those that there are, are never the likeliest.
+  parameters.labelBias.fill(-1e4, head.labels.length);
+  const scales = [floats(new Float32Array(affixRows)), floats(new Float32Array(head.words.length))] as const;
+  const rows = (count: number, rowScales: Float32Array): QuantizedRows => {
+    const values = new Int8Array(bytes.buffer, bytes.byteOffset + at, count * sizes.input);
+    at += values.length;
+    return { width: sizes.input, bytes: values, scales: rowScales };
+  };
+  const affixes = rows(affixRows, scales[0]);
+  for (let row = 0; row < affixRows; row++) readRow(affixes, row, parameters.affixes, row * sizes.input);
+  return {
+    sizes,
+    parameters,
+    labels: new RelationLabels(head.labels),
+    forms: new NormalForms(new Map(head.entities), new Map(head.attributes)),
+    counts: head.counts,
+    words: { words: head.words, rows: rows(head.words.length, scales[1]) },
+  };
+}

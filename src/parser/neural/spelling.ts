@@ -1,0 +1,62 @@
+import { editDistance, typos } from '../language/edit-distance.js';
+import { isAdjective, isNoun, isVerb, nounLemma, verbLemma } from '../language/lemma.js';
+import { remember } from '../language/memoize.js';
+
+/** A word that captions use often, and how often. */
+export type WordCount = readonly [word: string, count: number];
+
+/**
+ * Repairs the spelling of words that neither the dictionary nor the captions of training know: `surfbord` → `surfboard`.
+ * It takes the commonest of the nearest caption words; a word near none stays.
+ */
+export class Speller {
+  readonly #counts: ReadonlyMap<string, number>;
+  readonly #byLetter = new Map<string, string[]>();
+  readonly #repaired = remember(cacheSize, (word) => this.#nearest(word) ?? word);
+
+  /** @param words at least those that a repair may lead to */
+  constructor(words: Iterable<WordCount>) {
+    this.#counts = new Map(words);
+    for (const [word, count] of this.#counts) {
+      if (count < targetCount || !isPlain(word)) continue;
+      const bucket = this.#byLetter.get(word[0]!);
+      if (bucket) bucket.push(word);
+      else this.#byLetter.set(word[0]!, [word]);
+    }
+  }
+
+  /** @param word lower case */
+  repair(word: string): string {
+    if ((this.#counts.get(word) ?? 0) >= knownCount || !isPlain(word) || isEnglish(word)) return word;
+    return this.#repaired(word);
+  }
+
+  #nearest(word: string): string | undefined {
+    if (word.length > longestWord) return undefined;
+    const limit = typos(word.length);
+    let best: string | undefined;
+    let bestCost = Number.POSITIVE_INFINITY;
+    for (const other of this.#byLetter.get(word[0]!) ?? []) {
+      if (Math.abs(other.length - word.length) > limit) continue;
+      const distance = editDistance(word, other);
+      if (distance > limit || (distance === 2 && word.length < 8)) continue;
+      const cost = 10 * distance - Math.log(this.#counts.get(other)!);
+      if (cost >= bestCost) continue;
+      best = other;
+      bestCost = cost;
+    }
+    return best;
+  }
+}
+
+/** Words seen so often in captions are not taken for typing errors. */
+const knownCount = 3;
+/** …and only words seen so often are what was meant. */
+const targetCount = 8;
+const longestWord = 24;
+const cacheSize = 10_000;
+
+const isPlain = (word: string) => /^[a-z]{4,}$/.test(word);
+
+const isEnglish = (word: string) =>
+  isNoun(word) || isNoun(nounLemma(word)) || isVerb(verbLemma(word)) || isAdjective(word) || word.endsWith('ly');

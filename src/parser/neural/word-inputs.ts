@@ -1,0 +1,78 @@
+import { isAdjective, isCompound, isNoun, isVerb, nounLemma, verbLemma } from '../language/lemma.js';
+import { wordList } from '../language/lexicon/lexicon.js';
+
+/** How many rows the table of affixes has: a hash of an affix is a row. */
+export const affixRows = 8192;
+/** How many kinds of words there are by `shape`. */
+export const shapeRows = 128;
+
+/** What a word shows from outside. */
+export interface WordForm {
+  /** Rows of the table of affixes: endings of 2, 3 and 4 letters, beginnings of 3 and 4. */
+  readonly affixes: readonly number[];
+  /** Row of the table of shapes: parts of speech it may have, its ending, digits. */
+  readonly shape: number;
+}
+
+export function wordForm(word: string): WordForm {
+  const affix = (kind: string, text: string) => hash(kind + text) % affixRows;
+  return {
+    affixes: [
+      affix('-2', word.slice(-2)),
+      affix('-3', word.slice(-3)),
+      affix('-4', word.slice(-4)),
+      affix('3-', word.slice(0, 3)),
+      affix('4-', word.slice(0, 4)),
+    ],
+    shape: shape(word),
+  };
+}
+
+function shape(word: string): number {
+  const singular = nounLemma(word);
+  const noun = isNoun(word) || isNoun(singular) ? 1 : 0;
+  const verb = isVerb(verbLemma(word)) ? 2 : 0;
+  const adjective = isAdjective(word) ? 4 : 0;
+  const plural = noun && singular !== word ? 8 : 0;
+  const ending = word.endsWith('ing') ? 16 : word.endsWith('ed') ? 32 : 0;
+  const odd = /^\d/.test(word) ? 48 : /^[^a-z]/.test(word) ? 64 : word.includes('-') ? 80 : 0;
+  return (noun + verb + adjective + plural + ending + odd) % shapeRows;
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let h = 0x811c9dc5;
+  for (let k = 0; k < text.length; k++) h = Math.imul(h ^ text.charCodeAt(k), 0x01000193);
+  return h >>> 0;
+}
+
+/** For each word, whether WordNet lists it as one noun with the word before (1), after (2), both (3) or neither (0). */
+export function compoundFlags(words: readonly string[]): Uint8Array {
+  const flags = new Uint8Array(words.length);
+  for (let k = 0; k + 1 < words.length; k++)
+    if (startsCompound(words[k]!) && isOneNoun(words[k]!, words[k + 1]!)) {
+      flags[k]! |= 2;
+      flags[k + 1]! |= 1;
+    }
+  return flags;
+}
+
+let compoundStarts: ReadonlySet<string> | undefined;
+
+/** Whether WordNet lists a noun of two words that starts with it. */
+export const startsCompound = (word: string): boolean => {
+  compoundStarts ??= new Set([...wordList('compounds')].map((compound) => compound.slice(0, compound.indexOf(' '))));
+  return compoundStarts.has(word);
+};
+
+/** Whether WordNet lists two words as one noun. */
+export const isOneNoun = (first: string, second: string): boolean => isCompound(`${first} ${second}`);
+
+/** The verb that a word may stand for in a predicate: `riding` → `ride`; undefined for words that are no verbs. */
+export function verbOf(word: string): string | undefined {
+  if (word.length < 3 || auxiliaries.has(word)) return undefined;
+  const lemma = verbLemma(word);
+  return isVerb(lemma) ? lemma : undefined;
+}
+
+const auxiliaries = new Set('are was were been being has have had having does did'.split(' '));

@@ -1,0 +1,126 @@
+import { verbLemma } from '../language/lemma.js';
+import { prepositionAt } from '../language/prepositions.js';
+import { type NounPhrase, nounPhraseAt, type TaggedSentence } from './noun-phrase.js';
+
+/** A relation in the making. */
+export interface Predicate {
+  /** As written, without auxiliaries, adverbs and articles: `sitting on`. */
+  readonly text: string;
+  /** With its verb as a lemma: `sit on`. */
+  readonly lemma: string;
+}
+
+/** A verb with its particle: `riding`, `holding up`, `trying to catch`. */
+export interface VerbPart extends Predicate {
+  readonly kind: 'verb';
+  /** The infinitive of the first verb. */
+  readonly verb: string;
+  /** Without an auxiliary, `holding` and `dressed` may speak of any noun before them; a finite verb has the clause's subject. */
+  readonly form: 'finite' | 'gerund' | 'participle';
+}
+
+/** One step of a sentence, in reading order. */
+export type ClausePart =
+  | { readonly kind: 'phrase'; readonly phrase: NounPhrase }
+  | { readonly kind: 'pronoun'; readonly word: string }
+  | { readonly kind: 'preposition'; readonly text: string }
+  | VerbPart
+  /** A form of `be` without a verb: "is in", "is red". */
+  | { readonly kind: 'be' }
+  | { readonly kind: 'adjective'; readonly text: string }
+  | { readonly kind: 'and' | 'comma' | 'relative' | 'while' };
+
+/** Puts the words of a sentence together to phrases, verbs and prepositions; words that relate nothing are left out. */
+export function clauseParts(sentence: TaggedSentence): ClausePart[] {
+  const words = sentence.tokens.map(({ text }) => text);
+  const clause: ClausePart[] = [];
+  let k = 0;
+  while (k < words.length) {
+    const { part, next } = partAt(sentence, words, k);
+    if (part) clause.push(part);
+    k = next;
+  }
+  return clause;
+}
+
+interface Step {
+  readonly part?: ClausePart;
+  readonly next: number;
+}
+
+function partAt(sentence: TaggedSentence, words: readonly string[], k: number): Step {
+  const { tags } = sentence;
+  const reciprocal =
+    (words[k] === 'each' && words[k + 1] === 'other') || (words[k] === 'one' && words[k + 1] === 'another');
+  if (isNegation(words[k]!)) return { part: { kind: 'pronoun', word: 'nothing' }, next: k + 1 };
+  if (reciprocal) return { part: { kind: 'pronoun', word: 'each other' }, next: k + 2 };
+  switch (tags[k]) {
+    case 'determiner':
+    case 'number':
+    case 'adjective':
+    case 'noun': {
+      const phrase = nounPhraseAt(sentence, k);
+      // What is not there takes no part.
+      if (phrase && words[k] === 'no') return { part: { kind: 'pronoun', word: 'nothing' }, next: phrase.next };
+      if (phrase) return { part: { kind: 'phrase', phrase }, next: phrase.next };
+      // "two of them", "several are": it stands for a noun.
+      if (words[k + 1] === 'of' && tags[k + 2] === 'pronoun') return partAt(sentence, words, k + 2);
+      if (tags[k] === 'adjective') return adjectiveAt(sentence, words, k);
+      const isSubject = tags[k + 1] === 'be' || tags[k + 1] === 'verb';
+      return isSubject ? { part: { kind: 'pronoun', word: words[k]! }, next: k + 1 } : { next: k + 1 };
+    }
+    case 'pronoun':
+      return { part: { kind: 'pronoun', word: words[k]! }, next: k + 1 };
+    case 'preposition': {
+      if (words[k] === 'about' && tags[k + 1] === 'to') return verbAt(sentence, words, k);
+      const { text, length } = prepositionAt(words, k) ?? { text: words[k]!, length: 1 };
+      return { part: { kind: 'preposition', text }, next: k + length };
+    }
+    case 'be':
+    case 'verb':
+      return verbAt(sentence, words, k);
+    case 'relative':
+    case 'while':
+    case 'and':
+    case 'comma':
+      return { part: { kind: tags[k] as 'relative' | 'while' | 'and' | 'comma' }, next: k + 1 };
+    default:
+      return { next: k + 1 };
+  }
+}
+
+/** "ready to swing" is a verb, "is red" an attribute. */
+function adjectiveAt(sentence: TaggedSentence, words: readonly string[], k: number): Step {
+  if (sentence.tags[k + 1] === 'to' && sentence.tags[k + 2] !== undefined) return verbAt(sentence, words, k);
+  return { part: { kind: 'adjective', text: words[k]! }, next: k + 1 };
+}
+
+/** Auxiliaries and adverbs, which are left out, and a verb with its infinitives: "is getting ready to hit". */
+function verbAt({ tags }: TaggedSentence, words: readonly string[], start: number): Step {
+  let k = start;
+  while (tags[k] === 'be' || (tags[k] === 'adverb' && k > start && !isNegation(words[k]!))) k++;
+  const hasAuxiliary = k > start;
+  const isVerb = tags[k] === 'verb' || tags[k + 1] === 'to';
+  if (hasAuxiliary && !isVerb) return { part: { kind: 'be' }, next: start + 1 };
+  const first = words[k]!;
+  const verb = verbLemma(first);
+  const afterVerb = k + 1;
+  const to = tags[afterVerb] === 'adjective' ? afterVerb + 1 : afterVerb;
+  k = tags[to] === 'to' && words[to + 1] !== undefined ? to + 2 : afterVerb;
+  // "appears to be"
+  if (k > afterVerb && words[k - 1] === 'be') return { part: { kind: 'be' }, next: k };
+  const rest = words.slice(afterVerb, k).map((word) => ` ${word}`);
+  while (tags[k] === 'adverb') k++;
+  const form = formOf(first, verb, hasAuxiliary && words[start] !== 'being');
+  return { part: { kind: 'verb', text: first + rest.join(''), lemma: verb + rest.join(''), verb, form }, next: k };
+}
+
+/** What is not so relates nothing to what follows. */
+const isNegation = (word: string) => word === 'not' || word === 'never' || word.endsWith("n't");
+
+/** "A dog being washed" speaks of the dog as "a dog washed" does. */
+function formOf(word: string, verb: string, hasAuxiliary: boolean): VerbPart['form'] {
+  if (hasAuxiliary || word === verb) return 'finite';
+  if (word.endsWith('ing')) return 'gerund';
+  return word.endsWith('s') ? 'finite' : 'participle';
+}

@@ -1,0 +1,151 @@
+import type { Entity } from '../../records/text-graph.js';
+import { colours } from '../language/closed-classes.js';
+import { isCompound, nounLemma } from '../language/lemma.js';
+import { collectives, type NounClass, nounClass, pictures } from '../language/noun-classes.js';
+import { parts } from '../language/prepositions.js';
+import type { Token } from '../language/tokenize.js';
+import type { Tag } from './word-class.js';
+
+/** A noun phrase of a sentence. */
+export interface NounPhrase {
+  readonly entity: Entity;
+  readonly nounClass: NounClass;
+  readonly isPlural: boolean;
+  /** "a dog" and "two dogs" in contrast to "dogs". */
+  readonly isDetermined: boolean;
+  /** Whose it is: the man of "the man's hat". */
+  readonly owner?: NounPhrase;
+  /** The index of the word after it. */
+  readonly next: number;
+}
+
+/** A tagged sentence. */
+export interface TaggedSentence {
+  readonly caption: string;
+  readonly tokens: readonly Token[];
+  readonly tags: readonly Tag[];
+}
+
+/**
+ * The noun phrase that starts at a word: determiners, numbers, adjectives, nouns. Of "a large group of young men" it is
+ * "young men" with the quantity `group`; of "the top of a building", "building"; of "a photo of a cat" at the start of a
+ * caption, "cat".
+ */
+export function nounPhraseAt(sentence: TaggedSentence, start: number): NounPhrase | undefined {
+  const { tags } = sentence;
+  const counted = countedBy(sentence, start);
+  if (counted) {
+    const phrase = nounPhraseAt(sentence, counted.next);
+    if (phrase) return withQuantity(phrase, counted.quantity);
+  }
+  const from = skip(tags, start, 'determiner');
+  const to = endOfPhrase(sentence, from);
+  if (to === undefined) return undefined;
+  const phrase = makePhrase(sentence, from, to);
+  if (tags[to] !== 'possessive') return phrase;
+  const owned = nounPhraseAt(sentence, to + 1);
+  return owned ? ownedBy(owned, phrase) : phrase;
+}
+
+/** "the man's dog's ball": the ball is the dog's, and the dog is the man's. */
+const ownedBy = (phrase: NounPhrase, owner: NounPhrase): NounPhrase => ({
+  ...phrase,
+  owner: phrase.owner ? ownedBy(phrase.owner, owner) : owner,
+});
+
+/** "a group of", "two of", "the top of": what counts or locates the noun phrase that follows. */
+function countedBy(sentence: TaggedSentence, start: number): { quantity?: string; next: number } | undefined {
+  const { tokens, tags } = sentence;
+  const from = skip(tags, start, 'determiner');
+  const end = endOfPhrase(sentence, from) ?? skip(tags, from, 'number');
+  if (end === start || tokens[end]?.text !== 'of') return undefined;
+  const word = tokens[end - 1]!.text;
+  const next = end + 1;
+  if (collectives.has(word) || tags[end - 1] === 'number') return { quantity: word, next };
+  if (tags[end - 1] === 'determiner' || parts.has(word) || (start <= 1 && pictures.has(word))) return { next };
+  return undefined;
+}
+
+function withQuantity(phrase: NounPhrase, quantity: string | undefined): NounPhrase {
+  if (quantity === undefined || phrase.entity.quantity !== undefined) return phrase;
+  return { ...phrase, isPlural: true, entity: { ...phrase.entity, quantity } };
+}
+
+const skip = (tags: readonly Tag[], start: number, tag: Tag): number => {
+  let k = start;
+  while (tags[k] === tag) k++;
+  return k;
+};
+
+/** The index after the head noun; "red, white and blue flag" is one phrase, "red apples and pears" are two. */
+function endOfPhrase({ tags }: TaggedSentence, from: number): number | undefined {
+  let end: number | undefined;
+  for (let k = from; k < tags.length; k++) {
+    const tag = tags[k];
+    if (tag === 'noun') end = k + 1;
+    else if (tag === 'adjective' || tag === 'number') {
+      if (end !== undefined && tag === 'number') break;
+    } else if (tag === 'adverb' && end === undefined) {
+      if (tags[k + 1] !== 'adjective' && tags[k + 1] !== 'adverb') break;
+    } else if ((tag === 'and' || tag === 'comma') && end === undefined && k > from) {
+      if (tags[k - 1] === 'adjective' && joinsAdjectives(tags, k)) continue;
+      break;
+    } else break;
+  }
+  return end;
+}
+
+/** Whether adjectives and then a noun follow the comma or `and`. */
+function joinsAdjectives(tags: readonly Tag[], joint: number): boolean {
+  let k = joint + 1;
+  if (tags[joint] === 'comma' && tags[k] === 'and') k++;
+  if (tags[k] !== 'adjective') return false;
+  while (tags[k] === 'adjective') k++;
+  return tags[k] === 'noun' || tags[k] === 'and' || tags[k] === 'comma';
+}
+
+function makePhrase({ caption, tokens, tags }: TaggedSentence, from: number, to: number): NounPhrase {
+  const { start } = tokens[from]!;
+  const { text: head, end } = tokens[to - 1]!;
+  const lemma = nounLemma(head);
+  const words = tokens.slice(from, to - 1).map(({ text }) => text);
+  const quantity = words.find((_, k) => tags[from + k] === 'number');
+  // "hot" says nothing about a hot dog.
+  const isPartOfName = (k: number) =>
+    k === words.length - 1 && !colours.has(words[k]!) && isCompound(`${words[k]} ${head}`);
+  const adjectives = words.filter((_, k) => tags[from + k] === 'adjective' && !isPartOfName(k));
+  const span = caption.slice(start, end);
+  const named = words.filter(
+    (text, k) => tags[from + k] === 'noun' || (tags[from + k] === 'adjective' && !adjectives.includes(text)),
+  );
+  // "People" are counted as persons, and called people.
+  const name = [...named, head === 'people' ? head : lemma].join(' ');
+  return {
+    entity: {
+      span,
+      start,
+      end,
+      head,
+      lemma,
+      ...(name === span.toLowerCase() ? {} : { name }),
+      attributes: attributesOf(adjectives),
+      ...(quantity === undefined ? {} : { quantity }),
+    },
+    nounClass: nounClass(lemma, tokens[to - 2]?.text),
+    isPlural: head !== lemma || quantity !== undefined,
+    isDetermined: tags[from - 1] === 'determiner' || quantity !== undefined,
+    next: to,
+  };
+}
+
+/** One attribute an adjective; a shade stays with its colour: `light blue`. */
+function attributesOf(adjectives: readonly string[]): Entity['attributes'] {
+  const texts: string[] = [];
+  for (const adjective of adjectives) {
+    if (colours.has(adjective) && shades.has(texts.at(-1) ?? '')) texts.push(`${texts.pop()} ${adjective}`);
+    else texts.push(adjective);
+  }
+  return texts.map((text) => ({ text, lemma: text }));
+}
+
+const shades: ReadonlySet<string> = new Set(['light', 'dark', 'bright', 'pale', 'deep']);

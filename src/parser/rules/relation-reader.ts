@@ -1,0 +1,294 @@
+import type { TextGraph, TextRelation } from '../../records/text-graph.js';
+import { isAnimate } from '../language/noun-classes.js';
+import { agentOf, containerOf, type Group, holderOf, isSideBySide, type Origin, saysWhere } from './attachment.js';
+import type { ClausePart, Predicate, VerbPart } from './clause-parts.js';
+import type { NounPhrase } from './noun-phrase.js';
+import { fits } from './pronouns.js';
+
+/** A predicate that waits for its object. */
+interface Pending extends Predicate {
+  /** Undefined where the object decides: a preposition without a verb, as in "a man eating pizza with a fork". */
+  readonly subjects: Group | undefined;
+  readonly preposition: string;
+  readonly verb?: string;
+  /** It starts a sentence: its subject is still to come. */
+  readonly isFronted?: boolean;
+}
+
+interface Related extends Pending {
+  readonly subjects: Group;
+}
+
+/**
+ * Reads the parts of a caption from left to right and relates its noun phrases. It remembers the subject of the clause,
+ * the noun phrases read last, the predicate that waits for an object, and how each noun phrase came in; of what follows
+ * it looks one part ahead at most.
+ */
+export class RelationReader {
+  private readonly phrases: NounPhrase[] = [];
+  private readonly relations: TextRelation[] = [];
+  private readonly origins = new Map<NounPhrase, Origin>();
+  private readonly originOf = (group: Group) => this.origins.get(group[0]!);
+
+  private subject: Group = [];
+  /** Who did what the last verb says. */
+  private agent: Group = [];
+  private nearest: Group = [];
+  private pending: Pending | undefined;
+  /** The predicate related last, with its subjects: what "and" goes on with. */
+  private related: Related | undefined;
+  /** "In the kitchen, a man …": said before there was anything to say it of. */
+  private fronted: { readonly predicate: Pending; readonly object: Group } | undefined;
+  /** Whom the last adjective spoke of. */
+  private described: Group = [];
+  private isRelative = false;
+  private before: ClausePart['kind'] | undefined;
+
+  /** Reads one sentence; its pronouns may point back to the sentences before it. */
+  read(sentence: readonly ClausePart[]): void {
+    this.beginClause();
+    this.subject = this.agent = this.described = [];
+    this.fronted = undefined;
+    this.before = undefined;
+    for (const [k, part] of sentence.entries()) {
+      this.readPart(part, sentence[k + 1]);
+      this.before = part.kind;
+    }
+  }
+
+  graph(): TextGraph {
+    return { entities: this.phrases.map(({ entity }) => entity), relations: this.relations };
+  }
+
+  private readPart(part: ClausePart, next: ClausePart | undefined): void {
+    switch (part.kind) {
+      case 'phrase':
+        this.readPhrase(part.phrase, next);
+        break;
+      case 'pronoun':
+        this.readPronoun(part.word);
+        break;
+      case 'preposition':
+        this.readPreposition(part.text);
+        break;
+      case 'verb':
+        this.readVerb(part);
+        break;
+      case 'adjective':
+        this.readAdjective(part.text);
+        break;
+      case 'relative':
+        this.isRelative = true;
+        break;
+      case 'while':
+        this.beginClause();
+        break;
+      case 'and':
+      case 'comma':
+        this.pending = undefined;
+    }
+  }
+
+  private beginClause(): void {
+    this.pending = undefined;
+    this.related = undefined;
+    this.nearest = [];
+    this.isRelative = false;
+  }
+
+  private readPhrase(phrase: NounPhrase, next: ClausePart | undefined): void {
+    this.enter(phrase);
+    this.described = [];
+    const group = [phrase];
+    if (this.pending) this.complete(this.pending, group);
+    else if (this.isJoined() && this.nearest.length > 0 && this.subject.length > 0) this.join(phrase, next);
+    else if (this.before === 'be' && this.subject.length > 0) this.nearest = group;
+    else this.beginWith(group);
+  }
+
+  /** Lists a phrase, its owner first. */
+  private enter(phrase: NounPhrase): void {
+    if (phrase.owner) this.enter(phrase.owner);
+    this.phrases.push(phrase);
+    if (phrase.owner) this.relate([phrase.owner], { text: 'has', lemma: 'have' }, [phrase]);
+  }
+
+  private beginWith(group: Group): void {
+    this.subject = group;
+    this.agent = group;
+    this.nearest = group;
+    this.related = undefined;
+    if (this.fronted) this.relate(group, this.fronted.predicate, this.fronted.object);
+    this.fronted = undefined;
+  }
+
+  /** The object has come. */
+  private complete(pending: Pending, object: Group): void {
+    this.pending = undefined;
+    const subjects = pending.subjects ?? holderOf(this.nearest, pending.preposition, object[0]!, this.originOf);
+    if (subjects.length > 0) {
+      this.bring(object, { ...pending, subjects });
+      this.nearest = object;
+    } else if (this.subject.length === 0 && this.fronted && pending.verb !== undefined) {
+      this.beginWith(object);
+    } else {
+      if (pending.isFronted) this.fronted = { predicate: pending, object };
+      this.nearest = object;
+    }
+  }
+
+  /** Relates phrases that were just entered, and remembers by what they came in. */
+  private bring(object: Group, related: Related): void {
+    this.relate(related.subjects, related, object);
+    for (const phrase of object) this.origins.set(phrase, related);
+    this.related = related;
+  }
+
+  /** A phrase after "and" or a comma: another object, another subject, or a new clause. */
+  private join(phrase: NounPhrase, next: ClausePart | undefined): void {
+    const { related } = this;
+    const alive = isAnimate(phrase.nounClass);
+    if (!related) {
+      // "a man and a woman", but "a dog running and a cat"
+      if (this.nearest === this.subject) this.subject = this.agent = this.nearest = [...this.subject, phrase];
+      else this.beginWith([phrase]);
+    } else if (opensClause(next, alive, related)) this.beginWith([phrase]);
+    else if (opensParallel(next, related)) this.beginWith([phrase]);
+    else if (related.preposition === 'of' && related.verb === undefined && phrase.isDetermined) {
+      // "a bottle of beer and two bananas": the bananas stand beside the bottle.
+      if (related.subjects === this.subject) this.subject = this.agent = [...this.subject, phrase];
+      this.nearest = this.subject.includes(phrase) ? this.subject : [phrase];
+    } else if (alive && !isAnimate(this.nearest[0]!.nounClass) && !sharesAnything(related)) this.nearest = [phrase];
+    else {
+      this.bring([phrase], related);
+      this.nearest = [...this.nearest, phrase];
+    }
+  }
+
+  private readPreposition(text: string): void {
+    const { pending } = this;
+    if (pending && (pending.verb !== undefined || !particles.has(pending.text))) {
+      const preposition = pending.preposition ? `${pending.preposition} ${text}` : text;
+      this.pending = { ...pending, text: `${pending.text} ${text}`, lemma: `${pending.lemma} ${text}`, preposition };
+      return;
+    }
+    const subjects = pending ? pending.subjects : this.knownHolders();
+    const isFronted = this.before === undefined || (this.isJoined() && this.subject.length === 0);
+    this.pending = { text, lemma: text, preposition: text, subjects, isFronted };
+  }
+
+  /** Whom a preposition without a verb speaks of, where its object does not matter. */
+  private knownHolders(): Group | undefined {
+    if (this.before === 'be') return this.clauseSubject();
+    if (this.isJoined()) return this.related?.subjects ?? this.subject;
+    if (this.before === 'while') return this.subject;
+    return this.nearest.length > 0 ? undefined : [];
+  }
+
+  private readVerb(part: VerbPart): void {
+    this.described = [];
+    const subjects = this.subjectsOf(part);
+    this.isRelative = false;
+    this.agent = subjects;
+    this.related = undefined;
+    this.pending = { text: part.text, lemma: part.lemma, verb: part.verb, preposition: '', subjects };
+  }
+
+  private subjectsOf(part: VerbPart): Group {
+    if (this.pending && /without$|instead of$/.test(this.pending.text)) return [];
+    if (this.isRelative && this.nearest.length > 0) return agentOf(this.nearest, part, this.originOf);
+    if (this.isJoined() || this.before === 'while') return this.agent;
+    if (part.form === 'finite' || this.nearest.length === 0) return this.subject;
+    if (this.pending?.verb !== undefined) return this.agent;
+    return agentOf(this.nearest, part, this.originOf);
+  }
+
+  /** Whom "is in" and "is red" speak of. */
+  private clauseSubject(): Group {
+    const subjects = this.isRelative ? this.nearest : this.subject;
+    this.isRelative = false;
+    return subjects;
+  }
+
+  /** "is red", and "white" of "is red and white". */
+  private readAdjective(text: string): void {
+    if (this.before === 'be') this.described = this.clauseSubject();
+    else if (!this.isJoined() && this.before !== 'adjective') this.described = [];
+    for (const { entity } of this.described) entity.attributes.push({ text, lemma: text });
+  }
+
+  private readPronoun(word: string): void {
+    const subjects = this.pending ? (this.pending.subjects ?? containerOf(this.nearest, this.originOf)) : [];
+    if (word === 'each other') {
+      const { pending } = this;
+      // "looking in different directions from each other" relates no directions.
+      if (pending && (pending.verb !== undefined || isSideBySide(pending.preposition)))
+        this.relateMutually(subjects, pending);
+      this.pending = undefined;
+      return;
+    }
+    const antecedent = this.antecedentOf(word, subjects);
+    const { pending } = this;
+    this.pending = undefined;
+    this.related = undefined;
+    // A copy: "and a fence" after "with boats in it" joins no subject.
+    this.nearest = [...antecedent];
+    if (!pending) {
+      if (!this.isRelative) this.subject = this.agent = antecedent;
+      // "with one of them holding a ball" only introduces what follows.
+    } else if (pending.verb !== undefined || pending.preposition !== 'with') this.relate(subjects, pending, antecedent);
+  }
+
+  /** What brought the subjects in ("a table with a plate on it"), or else the nearest phrase that fits. */
+  private antecedentOf(word: string, subjects: Group): Group {
+    for (let origin = this.originOf(subjects); origin; origin = this.originOf(origin.subjects))
+      if (fits(word, origin.subjects)) return origin.subjects;
+    if (fits(word, this.subject) && !this.subject.some((phrase) => subjects.includes(phrase))) return this.subject;
+    const found = this.phrases.findLast((phrase) => !subjects.includes(phrase) && fits(word, [phrase]));
+    return found ? [found] : [];
+  }
+
+  private relate(subjects: Group, { text, lemma }: Predicate, objects: Group): void {
+    for (const from of subjects)
+      for (const to of objects) {
+        if (from === to) continue;
+        this.push(from, { text, lemma }, to);
+      }
+  }
+
+  /** "Two dogs next to each other" relates the dogs to themselves: the object is another one of them. */
+  private relateMutually(group: Group, predicate: Predicate): void {
+    if (group.length > 1) this.relate(group, predicate, group);
+    else if (group[0]?.isPlural) this.push(group[0], predicate, group[0]);
+  }
+
+  private push(from: NounPhrase, { text, lemma }: Predicate, to: NounPhrase): void {
+    const subject = this.phrases.indexOf(from);
+    const object = this.phrases.indexOf(to);
+    const isKnown = this.relations.some((r) => r.subject === subject && r.object === object && r.predicate === text);
+    if (!isKnown) this.relations.push({ subject, object, predicate: text, lemma });
+  }
+
+  private isJoined(): boolean {
+    return this.before === 'and' || this.before === 'comma';
+  }
+}
+
+/** "A man holds a bat and a boy throws"; "a desk with a laptop and papers holds" goes on about the desk. */
+function opensClause(next: ClausePart | undefined, alive: boolean, { preposition, verb }: Related): boolean {
+  if (next?.kind !== 'be' && next?.kind !== 'verb') return false;
+  if (alive) return true;
+  const isList = verb === undefined && (preposition === 'with' || preposition === 'of');
+  return !isList && (next.kind === 'be' || next.form === 'finite');
+}
+
+/** "A cat on a chair and a dog on …", "a pizza with toppings, a bowl with …" */
+const opensParallel = (next: ClausePart | undefined, { preposition, verb }: Related) =>
+  next?.kind === 'preposition' && verb === undefined && (saysWhere(preposition) || preposition === next.text);
+
+/** Whether living and other things are usually named in one list after it: "with a dog and a ball". */
+const sharesAnything = ({ preposition, verb }: Related) =>
+  verb === undefined && (preposition === 'with' || preposition === 'of' || isSideBySide(preposition));
+
+/** "his head down next to a book" says `next to`; with a verb they stay: `looking down at`. */
+const particles: ReadonlySet<string> = new Set(['up', 'down', 'out', 'over', 'around', 'off', 'along', 'by', 'on']);

@@ -1,0 +1,100 @@
+import { closedClass } from '../language/closed-classes.js';
+import { isNoun, isVerb, nounLemma } from '../language/lemma.js';
+import { placeAt, prepositionAt } from '../language/prepositions.js';
+import { isNounInDisguise, openClassTag } from './open-word-class.js';
+import { partsOfSpeech } from './part-of-speech.js';
+import { isNominal, type Tag } from './word-class.js';
+
+/**
+ * Tags the words of a sentence: closed classes by lists, the others by wink-nlp, mended where a caption differs from the
+ * prose that wink learned from: "a horse grazes", "people drinking wine", "a man standing on".
+ * @param words in lower case
+ * @returns one tag a word; each word of a preposition is one: "in front of" is three
+ */
+export function wordTags(words: readonly string[]): Tag[] {
+  const partOfSpeech = partsOfSpeech(words);
+  const closed = words.map(closedClass);
+  const tags = words.map((word, k) => closed[k] ?? firstGuess(word, partOfSpeech[k]!));
+  for (const k of words.keys()) tags[k] = settled(words, tags, k);
+  const isOpen = closed.map((tag) => tag === undefined);
+  markPrepositions(words, tags, isOpen);
+  for (const k of words.keys()) if (isOpen[k] && isNounInDisguise(words, tags, k)) tags[k] = 'noun';
+  for (const k of words.keys()) if (isOpen[k]) tags[k] = openClassTag(words, tags, k);
+  return tags;
+}
+
+function firstGuess(word: string, partOfSpeech: string): Tag {
+  switch (partOfSpeech) {
+    case 'NOUN':
+    case 'PROPN':
+      return 'noun';
+    case 'ADJ':
+      return 'adjective';
+    case 'VERB':
+      return 'verb';
+    case 'ADV':
+      return 'adverb';
+    default:
+      if (isNoun(nounLemma(word))) return 'noun';
+      return word.includes('-') ? 'adjective' : 'other';
+  }
+}
+
+/** Decides the words that do two jobs by their neighbours. */
+function settled(words: readonly string[], tags: readonly Tag[], k: number): Tag {
+  const before = tags[k - 1];
+  const next = tags[k + 1];
+  const nounFollows = isNominal(next) || next === 'number';
+  switch (words[k]) {
+    case 'that':
+      return nounFollows && before !== 'noun' ? 'determiner' : 'relative';
+    case 'her':
+      return nounFollows ? 'determiner' : 'pronoun';
+    case 'one':
+      return nounFollows || words[k + 1] === 'of' ? 'number' : 'pronoun';
+    case 'to':
+      return startsInfinitive(words, next, k + 1) ? 'to' : 'other';
+    case 'as':
+      return /^(?:dressed|disguised|used|known)$/.test(words[k - 1] ?? '') ? 'preposition' : 'while';
+    case 'up':
+      // "a close up of a cat"
+      return words[k - 1] === 'close' ? 'adjective' : tags[k]!;
+    case "'s":
+      return before === 'pronoun' || before === 'relative' || words[k - 1] === 'there' ? 'be' : 'possessive';
+    case 'has':
+    case 'have':
+    case 'had':
+    case 'having':
+      return next === 'be' || (next === 'verb' && /(?:ed|en)$/.test(words[k + 1]!)) ? 'be' : 'verb';
+    default:
+      return tags[k]!;
+  }
+}
+
+/** "about to hit a ball" has an infinitive, "next to work" and "tied to post" do not. */
+function startsInfinitive(words: readonly string[], tag: Tag | undefined, k: number): boolean {
+  const word = words[k];
+  if (word === undefined || !isVerb(word)) return false;
+  if (!isNoun(word) || closedClass(words[k + 1] ?? '') === 'determiner') return true;
+  return tag === 'verb' && !leadsToThing.has(words[k - 2] ?? '');
+}
+
+/** Words whose `to` is a preposition. */
+const leadsToThing: ReadonlySet<string> = new Set([
+  ...['next', 'close', 'adjacent', 'attached', 'tied', 'strapped', 'connected', 'hooked', 'hitched', 'chained'],
+  ...['fastened', 'taped', 'glued', 'linked', 'secured', 'leading', 'similar'],
+]);
+
+function markPrepositions(words: readonly string[], tags: Tag[], isOpen: boolean[]): void {
+  for (let k = 0; k < words.length; k++) {
+    // "to catch", "as a train passes", "the inside of", "a close up"
+    if (tags[k] === 'to' || tags[k] === 'while' || tags[k - 1] === 'determiner') continue;
+    if (words[k] === 'up' && tags[k] === 'adjective') continue;
+    const place = placeAt(words, k, (index) => isNominal(tags[index]));
+    const found = place > 0 ? undefined : prepositionAt(words, k);
+    const length = place || (found?.length ?? 0);
+    tags.fill(found ? 'preposition' : 'adverb', k, k + length);
+    isOpen.fill(false, k, k + length);
+    k += Math.max(0, length - 1);
+  }
+}

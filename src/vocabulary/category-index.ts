@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { isAdjective, isNoun, nounLemma } from '../parser/language/lemma.js';
+import { phraseWords } from './phrase-words.js';
+import type { Vocabulary } from './vocabulary.js';
+
+/** What a noun phrase names among the categories of one image. */
+export interface Finding {
+  /** A category of the image, or null. */
+  readonly category: string | null;
+  /** For people: `'guy' names person`, `hot dog: not detected in this image`, `no category for 'sky'`. */
+  readonly why: string;
+}
+
+/**
+ * Finds the category that a noun phrase names, by whole words and from its head, which is its last word.
+ *
+ * Of `stuffed teddy bear` the index tries `stuffed teddy bear`, `teddy bear`, `bear`, each as written and then with its
+ * last word in the singular; the first that is a synonym in the whole vocabulary decides, whatever the image shows, so a hot dog
+ * never becomes a dog. `skate board`, `skate-board` and `skateboard` are the same. What is something else than its last word
+ * stops the search, unless the vocabulary lists it: a known misnomer such as `sea lion` (`misnomers.txt`), and two nouns that
+ * make one word of the lexicon, as `eye ball`; but not an adjective with a noun: a `black bird` is a bird.
+ */
+export class CategoryIndex {
+  /** Words of a synonym, joined → its categories: those that bear the very name first, then in the vocabulary's order. */
+  readonly #owners = new Map<string, string[]>();
+
+  constructor({ synonyms }: Vocabulary) {
+    for (const [category, words] of synonyms)
+      for (const word of new Set([category, ...words].map(key)))
+        if (word !== '') this.#owners.set(word, [...(this.#owners.get(word) ?? []), category]);
+    for (const category of synonyms.keys()) {
+      const owners = this.#owners.get(key(category));
+      if (owners) owners.unshift(...owners.splice(owners.indexOf(category), 1));
+    }
+  }
+
+  /**
+   * @param span the phrase without its determiner; its last word is the head
+   * @param present the categories of the image; of several owners of a word, the first of these is taken
+   */
+  find(span: string, present: ReadonlySet<string>): Finding {
+    const words = phraseWords(span);
+    const head = words.at(-1);
+    if (head === undefined) return { category: null, why: `no category for '${span}'` };
+    const modifiers = words.slice(0, -1);
+    const lemma = nounLemma(head);
+    for (let from = 0; from < words.length; from++) {
+      const start = modifiers.slice(from).join('');
+      const owners = this.#owners.get(start + head) ?? this.#owners.get(start + lemma);
+      if (owners) return choose(owners, present, words.slice(from).join(' '));
+      if (start !== '' && isSomethingElse(start, [start + head, start + lemma]))
+        return { category: null, why: `no category for '${words.slice(from).join(' ')}'` };
+    }
+    return { category: null, why: `no category for '${head}'` };
+  }
+}
+
+function choose(owners: readonly string[], present: ReadonlySet<string>, name: string): Finding {
+  const category = owners.find((owner) => present.has(owner));
+  if (category === undefined) return { category: null, why: `${owners.join(', ')}: not detected in this image` };
+  return { category, why: `'${name}' names ${category}` };
+}
+
+/** A compound is the same in one word, with a hyphen and in two words. */
+const key = (phrase: string) => phraseWords(phrase).join('');
+
+/** @param joined the words of the phrase in one, as written and with the last in the singular */
+const isSomethingElse = (start: string, joined: readonly string[]) => {
+  const isCompound = isNoun(start) && !isAdjective(start);
+  return joined.some((word) => misnomers().has(word) || (isCompound && isNoun(word)));
+};
+
+let knownMisnomers: ReadonlySet<string> | undefined;
+
+function misnomers(): ReadonlySet<string> {
+  knownMisnomers ??= new Set(
+    readFileSync(new URL('misnomers.txt', import.meta.url), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map(key),
+  );
+  return knownMisnomers;
+}

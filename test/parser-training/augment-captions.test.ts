@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { Variation } from '../../parser-training/augment-captions.js';
+import { prepare } from '../../parser-training/prepare-captions.js';
+import { Random } from '../../src/records/random.js';
+
+const gold = [
+  ['a man riding a brown horse', '( man , ride , horse ) , ( horse , is , brown )'],
+  ['a woman holding a red cup', '( woman , hold , cup ) , ( cup , is , red )'],
+  ['a dog on the grass', '( dog , on , grass )'],
+  ['a cat under the table', '( cat , under , table )'],
+  ['a man walking on the grass', '( man , walk on , grass )'],
+  ['the woman has a horse', '( woman , have , horse )'],
+].map(([caption, graph]) => ({ caption: caption!, gold: graph! }));
+const { examples } = prepare(gold, { leastLabelCount: 1 });
+const words = new Set(gold.flatMap(({ caption }) => caption.split(' ')));
+const vectors = new Map([...words].map((word, k) => [word, Float32Array.from([Math.cos(k), Math.sin(k)])]));
+const captions = (seed: number, count: number) => {
+  const variation = new Variation(examples, vectors, new Random(seed));
+  return Array.from({ length: count }, () => variation.next().join(' '));
+};
+
+describe('captions that nobody wrote', () => {
+  it('put phrases, verbs and prepositions of some captions into others', () => {
+    const made = captions(1, 400);
+    const written = new Set(gold.map(({ caption }) => caption));
+    assert.ok(made.some((caption) => written.has(caption)));
+    assert.ok(made.filter((caption) => !written.has(caption)).length > 200);
+    for (const caption of made) for (const word of caption.split(' ')) assert.ok(words.has(word), caption);
+    assert.ok(made.some((caption) => /^a (?:dog|cat|woman|horse|cup|table|grass) riding a/.test(caption)));
+    assert.ok(made.some((caption) => /^a man (?:holding|walking) a/.test(caption)));
+    assert.ok(made.some((caption) => /^a \w+ under the grass$/.test(caption)));
+    assert.ok(
+      made.some((caption) => /^a \w+ riding a \w+$/.test(caption)),
+      'attributes are left out at times',
+    );
+    // `has` is another form than `riding`.
+    assert.ok(!made.some((caption) => /^the \w+ (?:riding|holding|walking)/.test(caption)));
+  });
+
+  it('are the same for the same seed', () => {
+    assert.deepEqual(captions(3, 50), captions(3, 50));
+    assert.notDeepEqual(captions(3, 50), captions(4, 50));
+  });
+});

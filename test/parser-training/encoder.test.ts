@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Masks } from '../../parser-training/dropout-masks.js';
+import { Encoder } from '../../parser-training/encoder.js';
+import { readEncoder } from '../../parser-training/encoder-weights.js';
+import { TrainingKernels } from '../../parser-training/kernels/training-kernels.js';
+import { WordPieces } from '../../parser-training/word-pieces.js';
+import { Kernels } from '../../src/parser/neural/kernels/kernels.js';
+import { Random } from '../../src/records/random.js';
+import { temporaryFolder } from '../support/folders.js';
+import { tinyEncoderSizes, writeTinyEncoder } from '../support/tiny-encoder.js';
+
+const sizes = tinyEncoderSizes;
+const folder = temporaryFolder();
+writeTinyEncoder(folder, ['a', 'man', 'surf', '##board']);
+const weights = await readEncoder(folder);
+
+const words = [null, 'a', 'man', null, 'surfboards', 'man-a', 'zebra', null];
+const captions = [
+  { start: 1, length: 2 },
+  { start: 4, length: 3 },
+];
+
+function encoder() {
+  const kernels = new Kernels(16 << 20);
+  const made = new Encoder(kernels, new TrainingKernels(kernels), weights, 64);
+  return { encoder: made, state: kernels.floats(words.length * sizes.hidden) };
+}
+
+describe('pieces of words', () => {
+  const pieces = new WordPieces(['[UNK]', '[CLS]', '[SEP]', 'surf', 'surfboard', '##board', '##s', 't', '-', 'cafe']);
+  it('are always the longest that there are', () => {
+    assert.deepEqual(pieces.split('surfboards'), [4, 6]);
+    assert.deepEqual(pieces.split('surfs'), [3, 6]);
+    assert.deepEqual(pieces.split('t-surf'), [7, 8, 3]);
+    assert.deepEqual(pieces.split('café'), [9]);
+  });
+  it('are unknown where no piece fits', () => {
+    assert.deepEqual(pieces.split('zebra'), [0]);
+    assert.deepEqual(pieces.split('t-zebra'), [7, 8, 0]);
+    assert.deepEqual(pieces.split(''), [0]);
+    assert.throws(() => new WordPieces(['[UNK]', '[CLS]']), /the vocabulary of pieces has no \[SEP\]/);
+  });
+});
+
+describe('the encoder of teachers', () => {
+  it('reads each caption by itself, and nothing where no word is', () => {
+    const { encoder: made, state } = encoder();
+    made.forward(words, captions, state);
+    const both = state.slice();
+    made.forward(words.slice(3), [{ start: 1, length: 3 }], state);
+    const { hidden } = sizes;
+    assert.deepEqual(state.slice(hidden, 4 * hidden), both.slice(4 * hidden, 7 * hidden));
+    for (const row of [0, 3, 7])
+      assert.deepEqual([...both.subarray(row * hidden, (row + 1) * hidden)], new Array(hidden).fill(0));
+    assert.ok(both.subarray(hidden, 3 * hidden).every((value) => value !== 0 && Number.isFinite(value)));
+  });
+
+  it('has the gradients that finite differences have', () => {
+    const { encoder: made, state } = encoder();
+    const random = new Random(4);
+    const direction = state.map(() => random.normal());
+    const masks = new Masks(random, {});
+    const value = () => {
+      made.forward(words, captions, state, masks);
+      return state.reduce((sum, y, k) => sum + y * direction[k]!, 0);
+    };
+    value();
+    const gradient = state.slice();
+    gradient.set(direction);
+    state.set(direction);
+    made.backward(state, masks);
+    let checked = 0;
+    for (const [values, gradients] of made.trained) {
+      const places = [...gradients.keys()].filter((k) => Math.abs(gradients[k]!) > 0.01);
+      for (let n = 0; n < Math.min(5, places.length); n++) {
+        const k = places[Math.floor(random.next() * places.length)]!;
+        const kept = values[k]!;
+        values[k] = kept + 2e-3;
+        const up = value();
+        values[k] = kept - 2e-3;
+        const down = value();
+        values[k] = kept;
+        const [slope, expected] = [(up - down) / 4e-3, gradients[k]!];
+        assert.ok(
+          Math.abs(slope - expected) < 0.01 + 0.02 * Math.abs(expected),
+          `${expected}, finite difference ${slope}`,
+        );
+        checked++;
+      }
+    }
+    assert.ok(checked > 80, `${checked} checked`);
+  });
+
+  it('is read from a folder of a BERT, and from no other', async () => {
+    const other = temporaryFolder();
+    writeTinyEncoder(other, []);
+    const file = join(other, 'model.safetensors');
+    writeFileSync(
+      file,
+      readFileSync(file, 'latin1').replace('attention.output.dense.bias', 'attention.output.dense.bios'),
+      'latin1',
+    );
+    const kernels = new Kernels(16 << 20);
+    const make = async () => new Encoder(kernels, new TrainingKernels(kernels), await readEncoder(other), 64);
+    await assert.rejects(make, /: has no encoder\.layer\.0\.attention\.output\.dense\.bias$/);
+    writeFileSync(file, readFileSync(file).subarray(0, -4));
+    await assert.rejects(make, /ends behind the end of the file$/);
+    writeFileSync(join(other, 'config.json'), '{"model_type":"gpt2"}');
+    await assert.rejects(make, /: a gpt2, expected a bert$/);
+  });
+
+  it('says where a batch is too large', () => {
+    const { encoder: made, state } = encoder();
+    const many = Array.from({ length: 70 }, () => 'man');
+    assert.throws(() => made.forward(many, [{ start: 0, length: 70 }], state), {
+      name: 'RangeError',
+      message: 'a batch of 72 pieces of words, at most 64 fit',
+    });
+  });
+});

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { fragmentsOf } from '../../parser-training/fragments.js';
+import { prepare } from '../../parser-training/prepare-captions.js';
+import { parseFactual } from '../../src/records/factual-graph.js';
+
+describe('parts of captions', () => {
+  const of = (caption: string, gold: string) => {
+    assert.notDeepEqual(parseFactual(gold).relations, []);
+    const { examples } = prepare([{ caption, gold }], { leastLabelCount: 1 });
+    assert.equal(examples.length, 1, 'the caption is aligned');
+    return fragmentsOf(examples).map((words) => words.join(' '));
+  };
+
+  it('go from one thing to another that it has to do with, with what is said of the first', () => {
+    assert.deepEqual(
+      of(
+        'a man riding a brown horse near two small trees',
+        '( man , ride , horse ) , ( horse , near , trees ) , ( horse , is , brown ) , ( trees , is , 2 ) , ( trees , is , small )',
+      ),
+      ['a man riding a brown horse', 'a brown horse near two small trees'],
+    );
+  });
+
+  it('are not the whole caption', () => {
+    assert.deepEqual(of('a man riding a horse', '( man , ride , horse )'), []);
+  });
+});

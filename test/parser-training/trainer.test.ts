@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { deserialize, serialize } from 'node:v8';
+import { prepare } from '../../parser-training/prepare-captions.js';
+import { studentTrainer } from '../../parser-training/student.js';
+import { type Losses, type TrainingState, trainingDefaults } from '../../parser-training/trainer.js';
+import { Kernels } from '../../src/parser/neural/kernels/kernels.js';
+import type { ParameterName } from '../../src/parser/neural/network-parameters.js';
+import { parseFactual } from '../../src/records/factual-graph.js';
+import { Random } from '../../src/records/random.js';
+
+const captions = [
+  ['a man riding a brown horse', '( man , ride , horse ) , ( horse , is , brown )'],
+  [
+    'two dogs facing each other on the green grass',
+    '( dogs , face , dogs ) , ( dogs , on , grass ) , ( dogs , is , 2 ) , ( grass , is , green )',
+  ],
+  ['woman in a red dress and a hat', '( woman , wear , dress ) , ( woman , wear , hat ) , ( dress , is , red )'],
+  ['a man riding a horse', '( man , ride , horse )'],
+  ['woman in a dress', '( woman , wear , dress )'],
+  ['woman wearing a hat', '( woman , wear , hat )'],
+  ['dog on the grass', '( dog , on , grass )'],
+  ['dogs on grass', '( dogs , on , grass )'],
+  ['leg of the man', '( man , have , leg )'],
+  ['a boy on the grass riding a bike', '( boy , on , grass ) , ( boy , ride , bike )'],
+].map(([caption, gold]) => ({ caption: caption!, gold: gold! }));
+
+const sizes = { input: 16, hidden: 16, tagHidden: 8, pairHidden: 16, attributeHidden: 8, labels: 16 };
+
+function trainer(options: Partial<typeof trainingDefaults> = {}) {
+  const { examples, labels } = prepare(captions, { leastLabelCount: 1 });
+  const vocabulary = [...new Set(examples.flatMap(({ words }) => words))].sort();
+  const vectors = new Map(vocabulary.map((word, k) => [word, new Float32Array(100).fill(Math.sin(k) / 10)]));
+  const made = studentTrainer(new Kernels(64 << 20), sizes, labels, vocabulary, vectors, {
+    ...trainingDefaults,
+    ...options,
+  });
+  return { trainer: made, examples, labels };
+}
+
+/** In memory: what was kept before, and the state after the second epoch. */
+const checkpointOf = (kept?: TrainingState) => ({
+  kept,
+  read: () => kept,
+  write(state: TrainingState) {
+    if (state.epochs === 2) this.kept = deserialize(serialize(state)) as TrainingState;
+  },
+});
+
+describe('the parser’s training', () => {
+  it('finds words for every part of a graph', () => {
+    const { examples, labels } = trainer();
+    assert.equal(examples.length, captions.length);
+    assert.deepEqual(labels.names.slice(0, 4), ['', '>V', '>P', '>wear']);
+    for (const { gold } of captions) assert.notDeepEqual(parseFactual(gold).relations, []);
+  });
+
+  it('has the gradients that finite differences have', () => {
+    const { trainer: made, examples } = trainer({ dropout: 0, wordDropout: 0, seed: 3 });
+    const { parameters } = made.network;
+    const total = () => {
+      const { losses, gradients } = made.gradientsOf(examples);
+      const kept = Object.fromEntries(Object.entries(gradients).map(([name, values]) => [name, values.slice()]));
+      for (const values of Object.values(gradients)) values.fill(0);
+      return { loss: losses.tags + losses.labels + losses.words + losses.owners, gradients: kept };
+    };
+    const random = new Random(5);
+    const { gradients } = total();
+    let checked = 0;
+    for (const name of Object.keys(parameters) as ParameterName[]) {
+      const values = parameters[name];
+      const touched = [...values.keys()].filter((k) => Math.abs(gradients[name]![k]!) > 0.02);
+      for (let n = 0; n < Math.min(6, touched.length); n++) {
+        const k = touched[Math.floor(random.next() * touched.length)]!;
+        const kept = values[k]!;
+        const step = 0.001;
+        values[k] = kept + step;
+        const up = total().loss;
+        values[k] = kept - step;
+        const down = total().loss;
+        values[k] = kept;
+        const slope = (up - down) / (2 * step);
+        const expected = gradients[name]![k]!;
+        assert.ok(
+          Math.abs(slope - expected) < 0.04 + 0.05 * Math.abs(expected),
+          `${name}[${k}]: gradient ${expected}, finite difference ${slope}`,
+        );
+        checked++;
+      }
+    }
+    assert.ok(checked > 100, `${checked} checked`);
+  });
+
+  it('learns by heart what it is shown, and the same each time', () => {
+    const run = () => {
+      const { trainer: made, examples } = trainer({ epochs: 120, batch: 5, rate: 1e-2, dropout: 0, wordDropout: 0 });
+      let last = { tags: 1, labels: 1, words: 1, owners: 1 };
+      made.train(examples, (_, losses) => {
+        last = { ...losses };
+      });
+      return last;
+    };
+    const losses = run();
+    assert.deepEqual(run(), losses);
+    for (const [name, loss] of Object.entries(losses)) assert.ok(loss < 0.05, `${name} ${loss}`);
+  });
+
+  it('goes on where an earlier training stood, as if it had not been cut off', () => {
+    const options = { epochs: 4, batch: 3, dropout: 0.1 };
+    const whole = trainer(options);
+    const wholeLosses: Losses[] = [];
+    const checkpoint = checkpointOf();
+    whole.trainer.train(whole.examples, (_, losses) => wholeLosses.push({ ...losses }), checkpoint);
+    const second = trainer(options);
+    const losses: Losses[] = [];
+    second.trainer.train(second.examples, (_, own) => losses.push({ ...own }), checkpointOf(checkpoint.kept));
+    assert.deepEqual(losses, wholeLosses.slice(2));
+    assert.deepEqual(second.trainer.state, whole.trainer.state);
+  });
+
+  it('refuses what another network has learned', () => {
+    const { trainer: made, examples } = trainer({ epochs: 1 });
+    const [first, ...others] = made.state.optimisers;
+    const short = { ...first!, values: first!.values.slice(1) };
+    const from = { ...made.state, optimisers: [short, ...others] };
+    assert.throws(() => made.train(examples, () => {}, checkpointOf(from)), /parameters, expected/);
+    assert.throws(
+      () => made.train(examples, () => {}, checkpointOf({ ...from, optimisers: others })),
+      /arrays of parameters, expected/,
+    );
+  });
+});

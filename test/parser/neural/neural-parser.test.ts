@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { learnedParser } from '../../../src/parser/neural/neural-parser.js';
+import { toFactual } from '../../../src/records/factual-graph.js';
+import type { TextGraph } from '../../../src/records/text-graph.js';
+
+const parser = learnedParser();
+const parse = (caption: string) => parser.parse(caption) as TextGraph;
+const triplets = (caption: string) =>
+  toFactual(parse(caption))
+    .relations.map(({ subject, predicate, object }) => `${subject} ${predicate} ${object}`)
+    .sort();
+
+describe('learnedParser', () => {
+  for (const [caption, expected] of [
+    ['a man riding a horse', ['man ride horse']],
+    ['The cat is sleeping on a red couch.', ['cat sleep on couch']],
+    ['a man and a woman sitting on a bench', ['man sit on bench', 'woman sit on bench']],
+    ['a cup next to a plate', ['cup next to plate']],
+    ['the chair is in front of the desk', ['chair in front of desk']],
+    ['a bird on top of the roof', ['bird on top of roof']],
+    ['a man wearing a blue shirt and a hat', ['man wear hat', 'man wear shirt']],
+    ['the leg of the table', ['table have leg']],
+    ["the man's hat", ['man have hat']],
+    ['a table covered by a white cloth', ['cloth cover table']],
+    ['there is a lamp on the desk', ['lamp on desk']],
+    ['a group of people standing in a field', ['people stand in field']],
+    ['a woman holding an umbrela', ['woman hold umbrella']],
+    ['A dog catches a frisbee. A man watches.', ['dog catch frisbee']],
+  ] as const)
+    it(`reads “${caption}”`, () => {
+      assert.deepEqual(triplets(caption), expected);
+    });
+
+  it('has attributes, numbers and what they are said of', () => {
+    const { attributes } = toFactual(parse('two small dogs on the green grass'));
+    assert.deepEqual(attributes.map(({ entity, attribute }) => `${entity} ${attribute}`).sort(), [
+      'dogs 2',
+      'dogs small',
+      'grass green',
+    ]);
+  });
+
+  it('says where each phrase stands, its head, the surface and lemma of each predicate, and how sure it is', () => {
+    const caption = 'A Man is riding the brown horses';
+    const { entities, relations } = parse(caption);
+    assert.deepEqual(
+      entities.map(({ span, start, end, head, lemma }) => ({
+        span,
+        same: caption.slice(start, end) === span,
+        head,
+        lemma,
+      })),
+      [
+        { span: 'Man', same: true, head: 'man', lemma: 'man' },
+        { span: 'horses', same: true, head: 'horses', lemma: 'horse' },
+      ],
+    );
+    assert.equal(relations.length, 1);
+    const { predicate, lemma, confidence } = relations[0]!;
+    assert.deepEqual([predicate, lemma], ['riding', 'ride']);
+    assert.ok(confidence! > 0.5 && confidence! <= 1);
+  });
+
+  it('turns the surface of a passive round with its subject', () => {
+    const { relations } = parse('a table covered by a white cloth');
+    assert.deepEqual(
+      relations.map(({ predicate, lemma }) => [predicate, lemma]),
+      [['covering', 'cover']],
+    );
+  });
+
+  it('takes each other for the subject', () => {
+    const { entities, relations } = parse('two dogs facing each other');
+    assert.deepEqual(
+      entities.map(({ span }) => span),
+      ['dogs'],
+    );
+    assert.deepEqual(
+      relations.map(({ subject, object, lemma }) => [subject, lemma, object]),
+      [[0, 'face', 0]],
+    );
+  });
+
+  it('reads the same whatever it read before, and in every parser', () => {
+    const captions = [
+      'a man riding a horse',
+      'a zorbo on the glimp',
+      'plates of food on a table',
+      'a man riding a horse',
+    ];
+    const graphs = captions.map(parse);
+    assert.deepEqual(graphs[0], graphs[3]);
+    const other = learnedParser();
+    assert.deepEqual(
+      [...captions].reverse().map((caption) => other.parse(caption)),
+      [...graphs].reverse(),
+    );
+  });
+
+  it('reads anything without a word of complaint', () => {
+    for (const text of [
+      '',
+      ' ',
+      '...,,,!!!',
+      '🐶 on a 🛹 👩‍👩‍👧',
+      '一只猫坐在沙发上',
+      'قطة على الأريكة',
+      '\0\x01\x1b[31m a man\u202e on a horse',
+      "''''s 's 's",
+      'of of of of',
+      'a'.repeat(5000),
+      'man on horse '.repeat(5000),
+      'and '.repeat(10_000),
+    ]) {
+      const { entities, relations } = parse(text);
+      for (const { span, start, end } of entities) assert.equal(text.slice(start, end), span);
+      for (const { subject, object } of relations) assert.ok(entities[subject] && entities[object]);
+    }
+  });
+});
