@@ -21,8 +21,8 @@ import {
   taggerSettings,
   ViewReader,
 } from '../src/training/index.js';
-import { openModel } from '../src/training/open-model.js';
-import { batchOptions } from '../src/training/run-settings.js';
+import { openModel } from '../src/training/open-training-model.js';
+import { batchOptions } from '../src/training/settings/run-settings.js';
 
 const LEAST_RATIO = 0.9;
 const WARM_UP = 20;

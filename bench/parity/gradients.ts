@@ -4,10 +4,10 @@ import type { ImageBatch } from '../../src/model/geometry.js';
 import type { Parameter } from '../../src/model/parameters.js';
 import type { LabelSet, LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
 import { textMask } from '../../src/model/text/text-mask.js';
-import { type LossOptions, type LossTerms, pairLosses, totalLoss } from '../../src/training/losses.js';
-import { matchPairsLater } from '../../src/training/match-pairs.js';
-import { pseudoLabels } from '../../src/training/pseudo-labels.js';
-import type { Matches } from '../../src/training/targets.js';
+import { matchPairsLater } from '../../src/training/loss/match-pairs.js';
+import { type LossOptions, type LossTerms, pairLosses, totalLoss } from '../../src/training/loss/pair-losses.js';
+import type { Matches } from '../../src/training/loss/pair-targets.js';
+import { pseudoLabels } from '../../src/training/loss/pseudo-labels.js';
 import type { Borders } from './borders.js';
 import { batchOf, type ParityInputs } from './inputs.js';
 

@@ -6,9 +6,9 @@ import { openSafetensors } from '../files/open-safetensors.js';
 import { writeSafetensors } from '../files/write-safetensors.js';
 import type { Parameter } from '../model/parameters.js';
 import { loadWeights } from '../model/weights/load-weights.js';
-import type { AdamW, MomentValues } from './adam-w.js';
-import type { DataPosition } from './training-batch.js';
-import type { WeightAverage } from './weight-average.js';
+import type { DataPosition } from './data/training-batch.js';
+import type { AdamW, MomentValues } from './optimizer/adam-w.js';
+import type { WeightAverage } from './optimizer/ema.js';
 
 const FORMAT = 'relflow.training-state/1';
 

@@ -1,14 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
 import { keepAll } from '../model/layers/dropout.js';
-import { AdamW, gradientLength } from './adam-w.js';
-import { batchStream } from './batch-stream.js';
-import { openModel } from './open-model.js';
-import { batchOptions, type RunSettings, totalSteps } from './run-settings.js';
-import type { Census, TrainingData } from './training-data.js';
+import { ViewReader } from './data/augmented-image-reader.js';
+import { batchStream } from './data/batch-stream.js';
+import type { Census, TrainingData } from './data/training-data.js';
+import { openModel } from './open-training-model.js';
+import { AdamW, gradientLength } from './optimizer/adam-w.js';
+import { batchOptions, type RunSettings, totalSteps } from './settings/run-settings.js';
 import type { TrainOptions } from './training-run.js';
 import { lossGradients, type StepGradients } from './training-step.js';
-import { ViewReader } from './view-reader.js';
 
 /** What one step of a run is and takes. */
 export interface DryRun {

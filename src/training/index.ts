@@ -1,4 +1,47 @@
 // Entry point `relflow/training`: data, noise, losses, matching, the optimiser and the loop.
+
+export { Checkpoints, settingsDigest, type TrainingState } from './checkpoint.js';
+export { curvesPage, writeCurves } from './curves-page.js';
+export {
+  augment,
+  officialViews,
+  plainView,
+  spriteViews,
+  tinyViews,
+  type View,
+  type Views,
+} from './data/augment-image.js';
+export { ViewReader, type ViewReaderOptions } from './data/augmented-image-reader.js';
+export { type BatchStreamOptions, batchStream, epochBatches, type StreamedBatch } from './data/batch-stream.js';
+export { leakMask, type Noise, noisyPairs, officialNoise } from './data/denoising.js';
+export { samplePairs } from './data/sample-pairs.js';
+export { officialTexts, type TextSet, type TextTargets, textSet, type Vocabularies } from './data/text-set.js';
+export { TextVectors } from './data/text-vectors.js';
+export { type BatchOptions, type DataPosition, type TrainingBatch, trainingBatch } from './data/training-batch.js';
+export { type Census, type DataOptions, type DataSet, type LocatedSample, TrainingData } from './data/training-data.js';
+export {
+  type HeldOut,
+  type SampleOptions,
+  type TrainingPair,
+  type TrainingSample,
+  trainingSample,
+  type Vocabulary,
+} from './data/training-sample.js';
+export { WeightedNames } from './data/weighted-sampling.js';
+export { type DryRun, dryRun } from './dry-run.js';
+export { focalLoss, qualityFocalLoss } from './loss/focal-loss.js';
+export { assign } from './loss/hungarian.js';
+export { type MatchCosts, matchPairs, matchPairsLater, officialCosts } from './loss/match-pairs.js';
+export {
+  type LossOptions,
+  type LossTerms,
+  type LossWeights,
+  officialWeights,
+  pairLosses,
+  totalLoss,
+} from './loss/pair-losses.js';
+export type { Matches, PairTargets } from './loss/pair-targets.js';
+export { pseudoLabels } from './loss/pseudo-labels.js';
 export {
   AdamW,
   type AdamWOptions,
@@ -7,57 +50,23 @@ export {
   type MomentValues,
   officialAdamW,
   type ParameterGroup,
-} from './adam-w.js';
-export { augment, officialViews, plainView, spriteViews, tinyViews, type View, type Views } from './augment.js';
-export { type BatchStreamOptions, batchStream, epochBatches, type StreamedBatch } from './batch-stream.js';
-export { Checkpoints, settingsDigest, type TrainingState } from './checkpoint.js';
-export { curvesPage, writeCurves } from './curves-page.js';
-export { leakMask, type Noise, noisyPairs, officialNoise } from './denoising.js';
-export { type DryRun, dryRun } from './dry-run.js';
-export { focalLoss, qualityFocalLoss } from './focal-loss.js';
-export { assign } from './hungarian.js';
-export {
-  type LossOptions,
-  type LossTerms,
-  type LossWeights,
-  officialWeights,
-  pairLosses,
-  totalLoss,
-} from './losses.js';
-export { type MatchCosts, matchPairs, matchPairsLater, officialCosts } from './match-pairs.js';
-export { refuseWhatCantFit, type StepMemory, stepMemory, WASM_BYTES, whatWouldFit } from './memory.js';
-export { pseudoLabels } from './pseudo-labels.js';
-export { rlipSettings } from './rlip-settings.js';
+} from './optimizer/adam-w.js';
+export { WeightAverage } from './optimizer/ema.js';
+export { officialSchedule, rateFactor, type Schedule } from './optimizer/schedule.js';
 export { type RlipLossOptions, rlipForward } from './rlip-step.js';
+export { rlipSettings } from './settings/rlip-settings.js';
 export {
   dataOptions,
   type RlipSettings,
   type RunSettings,
   type TaggerSettings,
   validationOptions,
-} from './run-settings.js';
-export { samplePairs } from './sample-pairs.js';
-export { officialSchedule, rateFactor, type Schedule } from './schedule.js';
-export { taggerSettings } from './tagger-settings.js';
+} from './settings/run-settings.js';
+export { taggerSettings } from './settings/tagger-settings.js';
+export { refuseWhatCantFit, type StepMemory, stepMemory, WASM_BYTES, whatWouldFit } from './step-memory.js';
 export { taggerForward } from './tagger-step.js';
-export type { Matches, PairTargets } from './targets.js';
-export { officialTexts, type TextSet, type TextTargets, textSet, type Vocabularies } from './text-set.js';
-export { TextVectors } from './text-vectors.js';
 export { type TrainingResult, trainModel } from './train-model.js';
 export { type TrainTaggerOptions, trainTagger } from './train-tagger.js';
-export { type BatchOptions, type DataPosition, type TrainingBatch, trainingBatch } from './training-batch.js';
-export { type Census, type DataOptions, type DataSet, type LocatedSample, TrainingData } from './training-data.js';
 export type { TrainingEvent } from './training-log.js';
 export type { TrainOptions } from './training-run.js';
-export {
-  type HeldOut,
-  type SampleOptions,
-  type TrainingPair,
-  type TrainingSample,
-  trainingSample,
-  type Vocabulary,
-} from './training-sample.js';
 export { type Forward, type LossParts, lossGradients, lossOnly, type StepLoss } from './training-step.js';
-export { ViewReader, type ViewReaderOptions } from './view-reader.js';
-export { WeightAverage } from './weight-average.js';
-export { WeightedNames } from './weighted-draw.js';

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Dropout } from '../model/layers/dropout.js';
 import type { LayerOutput, RlipV2 } from '../model/rlip-v2.js';
-import { encodeBatch, noisyQueries } from './encode-batch.js';
-import { pairLosses, totalLoss } from './losses.js';
-import { matchPairsLater } from './match-pairs.js';
-import { pseudoLabels } from './pseudo-labels.js';
-import type { Matches } from './targets.js';
-import type { TextVectors } from './text-vectors.js';
-import type { TrainingBatch } from './training-batch.js';
+import { encodeBatch, noisyQueries } from './data/encode-batch.js';
+import type { TextVectors } from './data/text-vectors.js';
+import type { TrainingBatch } from './data/training-batch.js';
+import { matchPairsLater } from './loss/match-pairs.js';
+import { pairLosses, totalLoss } from './loss/pair-losses.js';
+import type { Matches } from './loss/pair-targets.js';
+import { pseudoLabels } from './loss/pseudo-labels.js';
 import { type Forward, summedParts } from './training-step.js';
 
 export interface RlipLossOptions {

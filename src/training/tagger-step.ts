@@ -1,7 +1,7 @@
 import type { RlipV2 } from '../model/rlip-v2.js';
-import { encodeBatch, noisyQueries } from './encode-batch.js';
-import { pairLosses, totalLoss } from './losses.js';
-import type { TextVectors } from './text-vectors.js';
+import { encodeBatch, noisyQueries } from './data/encode-batch.js';
+import type { TextVectors } from './data/text-vectors.js';
+import { pairLosses, totalLoss } from './loss/pair-losses.js';
 import { type Forward, summedParts } from './training-step.js';
 
 /** What a batch of given pairs becomes in a tagger. */

@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { OptionError, OutputError } from '../errors.js';
 import { writeAtomically } from '../files/atomic-file.js';
 import { modelMetadata } from '../model/weights/stored-model.js';
-import { AdamW } from './adam-w.js';
 import { Checkpoints, settingsDigest, type TrainingState, writeWeights } from './checkpoint.js';
 import { writeCurves } from './curves-page.js';
-import { openModel } from './open-model.js';
-import type { RunSettings } from './run-settings.js';
-import type { TrainingData } from './training-data.js';
+import { ViewReader } from './data/augmented-image-reader.js';
+import type { TrainingData } from './data/training-data.js';
+import { openModel } from './open-training-model.js';
+import { AdamW } from './optimizer/adam-w.js';
+import { WeightAverage } from './optimizer/ema.js';
+import type { RunSettings } from './settings/run-settings.js';
 import { TrainingRun, type TrainOptions } from './training-run.js';
-import { ViewReader } from './view-reader.js';
-import { WeightAverage } from './weight-average.js';
 
 export interface TrainingResult {
   readonly finished: boolean;

@@ -1,4 +1,4 @@
-import type { TaggerSettings } from './run-settings.js';
+import type { TaggerSettings } from './settings/run-settings.js';
 import { type TrainingResult, trainModel } from './train-model.js';
 import type { TrainOptions } from './training-run.js';
 

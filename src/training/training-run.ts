@@ -4,18 +4,18 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
 import { type Dropout, dropWith, keepAll } from '../model/layers/dropout.js';
 import type { RlipV2 } from '../model/rlip-v2.js';
-import { type AdamW, gradientLength } from './adam-w.js';
-import { type BatchStreamOptions, batchStream, epochBatches, type StreamedBatch } from './batch-stream.js';
 import type { Checkpoints, TrainingState } from './checkpoint.js';
-import { randomStream, STREAMS } from './random-stream.js';
-import { batchOptions, type RunSettings, totalSteps } from './run-settings.js';
-import { rateFactor } from './schedule.js';
-import type { TrainingBatch } from './training-batch.js';
-import type { TrainingData } from './training-data.js';
+import type { ViewReader } from './data/augmented-image-reader.js';
+import { type BatchStreamOptions, batchStream, epochBatches, type StreamedBatch } from './data/batch-stream.js';
+import { randomStream, STREAMS } from './data/random-stream.js';
+import type { TrainingBatch } from './data/training-batch.js';
+import type { TrainingData } from './data/training-data.js';
+import { type AdamW, gradientLength } from './optimizer/adam-w.js';
+import type { WeightAverage } from './optimizer/ema.js';
+import { rateFactor } from './optimizer/schedule.js';
+import { batchOptions, type RunSettings, totalSteps } from './settings/run-settings.js';
 import { type TrainingEvent, TrainingLog } from './training-log.js';
 import { type Forward, type LossParts, lossGradients, lossOnly, type StepLoss } from './training-step.js';
-import type { ViewReader } from './view-reader.js';
-import type { WeightAverage } from './weight-average.js';
 
 export interface TrainOptions {
   readonly settings: RunSettings;

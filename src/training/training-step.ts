@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { isReadLater } from '../model/backends/backend-names.js';
 import { type Dropout, keepAll } from '../model/layers/dropout.js';
-import type { LossTerms } from './losses.js';
-import type { Matches } from './targets.js';
-import type { TrainingBatch } from './training-batch.js';
+import type { TrainingBatch } from './data/training-batch.js';
+import type { LossTerms } from './loss/pair-losses.js';
+import type { Matches } from './loss/pair-targets.js';
 
 /** The parts of a loss, over all layers and without weights. */
 export type LossParts = Readonly<Record<keyof LossTerms, number>>;

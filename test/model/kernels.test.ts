@@ -9,7 +9,7 @@ import { linear, plainLinear } from '../../src/model/layers/linear.js';
 import { gelu, plainGelu } from '../../src/model/ops/gelu.js';
 import { layerNorm, plainLayerNorm } from '../../src/model/ops/layer-norm.js';
 import { plainWindows, windows } from '../../src/model/ops/windows.js';
-import { gradientLength } from '../../src/training/adam-w.js';
+import { gradientLength } from '../../src/training/optimizer/adam-w.js';
 import { deformableAttentionTests } from '../support/deformable-attention.js';
 import { assertAgree, assertGradients, randomTensors } from '../support/tensors.js';
 

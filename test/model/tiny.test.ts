@@ -7,9 +7,9 @@ import { swinT, tiny, tinyLate } from '../../src/model/presets.js';
 import type { PairGroup } from '../../src/model/queries.js';
 import { type LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
 import { initializeWeights } from '../../src/model/weights/initialize.js';
-import { pairLosses, totalLoss } from '../../src/training/losses.js';
-import { matchPairsLater } from '../../src/training/match-pairs.js';
-import type { Matches, PairTargets } from '../../src/training/targets.js';
+import { matchPairsLater } from '../../src/training/loss/match-pairs.js';
+import { pairLosses, totalLoss } from '../../src/training/loss/pair-losses.js';
+import type { Matches, PairTargets } from '../../src/training/loss/pair-targets.js';
 import { assertClose, randomTensors } from '../support/tensors.js';
 
 const random = randomTensors(5);

@@ -1,6 +1,6 @@
-import type { Views } from '../../src/training/augment.js';
-import type { BatchStreamOptions } from '../../src/training/batch-stream.js';
-import { officialNoise } from '../../src/training/denoising.js';
+import type { Views } from '../../src/training/data/augment-image.js';
+import type { BatchStreamOptions } from '../../src/training/data/batch-stream.js';
+import { officialNoise } from '../../src/training/data/denoising.js';
 
 /** How small images are varied, in every way that there is. */
 export const smallViews: Views = {

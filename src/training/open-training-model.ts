@@ -1,0 +1,75 @@
+import { OptionError } from '../errors.js';
+import { RlipV2 } from '../model/rlip-v2.js';
+import { byteTokenizer, openTokenizer, type Tokenizer } from '../model/text/tokenizer.js';
+import { initializeWeights } from '../model/weights/initialize.js';
+import { compareWeights, loadWeights } from '../model/weights/load-weights.js';
+import { openWeights } from '../model/weights/open-weights.js';
+import { TextVectors } from './data/text-vectors.js';
+import { rlipForward } from './rlip-step.js';
+import type { RunSettings } from './settings/run-settings.js';
+import { taggerForward } from './tagger-step.js';
+import type { TrainOptions } from './training-run.js';
+import type { Forward } from './training-step.js';
+
+/** A model that is about to be trained. */
+export interface OpenedModel {
+  readonly model: RlipV2;
+  readonly forward: Forward;
+  /** How many arrays began as those of another model; null where nobody gave one. */
+  readonly started: number | null;
+}
+
+/**
+ * Makes a model with the weights that its training starts with.
+ * @throws OptionError where it needs a tokenizer, or none of the arrays to start from fits
+ * @throws InputError, RelflowError where weights or tokenizer can't be read
+ */
+export async function openModel(
+  settings: RunSettings,
+  options: Pick<TrainOptions, 'initialWeights' | 'startFrom' | 'tokenizer'>,
+): Promise<OpenedModel> {
+  const { initialWeights, startFrom, tokenizer: folder } = options;
+  const bytes = settings.model.text.vocabulary === 260;
+  if (!bytes && folder === undefined)
+    throw new OptionError(
+      'training',
+      `${settings.model.name} needs a tokenizer, expected the folder of roberta-base's`,
+    );
+  const tokenizer = bytes ? byteTokenizer : await openTokenizer(folder!);
+  const model = new RlipV2(settings.model);
+  const forward = forwardOf(settings, model, tokenizer);
+  if (initialWeights !== undefined) await loadAll(model, initialWeights);
+  else initializeWeights(model.parameters, settings.seed);
+  const started = startFrom === undefined ? null : await loadFitting(model, startFrom);
+  return { model, forward, started };
+}
+
+/** What a batch becomes in the model that the settings are of. */
+export function forwardOf(settings: RunSettings, model: RlipV2, tokenizer: Tokenizer): Forward {
+  const texts = new TextVectors(model, tokenizer, settings.optimizer.textRate > 0);
+  return settings.task === 'tagger' ? taggerForward(model, texts) : rlipForward(model, texts, settings.losses);
+}
+
+async function loadAll(model: RlipV2, path: string): Promise<void> {
+  const source = await openWeights(path);
+  try {
+    await loadWeights(model.parameters, source);
+  } finally {
+    await source.close();
+  }
+}
+
+/** As the official converter begins with a detector: what both have is taken over. */
+async function loadFitting(model: RlipV2, path: string): Promise<number> {
+  const source = await openWeights(path);
+  try {
+    const { missing, misshapen } = compareWeights(model.parameters, source);
+    const lacking = new Set([...missing, ...misshapen.map((line) => line.slice(0, line.indexOf(':')))]);
+    const fitting = new Map([...model.parameters].filter(([name]) => !lacking.has(name)));
+    if (fitting.size === 0) throw new OptionError('training', `startFrom ${path}: none of its arrays is the model's`);
+    for (const parameter of fitting.values()) parameter.set(await source.read(parameter.name));
+    return fitting.size;
+  } finally {
+    await source.close();
+  }
+}

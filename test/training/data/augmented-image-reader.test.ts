@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sceneGraphLines } from '../../../src/sources/scene-graph-lines.js';
+import type { Views } from '../../../src/training/data/augment-image.js';
+import { ViewReader, type ViewReaderOptions } from '../../../src/training/data/augmented-image-reader.js';
+import { type BatchStreamOptions, batchStream, epochBatches } from '../../../src/training/data/batch-stream.js';
+import { TrainingData } from '../../../src/training/data/training-data.js';
+import type { TrainingSample } from '../../../src/training/data/training-sample.js';
+import { temporaryFolder } from '../../support/folders.js';
+import { smallBatches, smallViews } from '../../support/small-batches.js';
+import { countThreads } from '../../support/threads.js';
+import { writeTrainingScenes } from '../../support/training-scenes.js';
+
+const views: Views = { ...smallViews, decoded: 72 };
+const { signal } = new AbortController();
+
+describe('ViewReader', function () {
+  // Threads read the sources through tsx, which takes its time.
+  this.timeout(120_000);
+  const folder = temporaryFolder();
+  let images: string;
+  let data: TrainingData;
+  before(async () => {
+    const scenes = await writeTrainingScenes(folder, 11);
+    images = scenes.images;
+    const source = sceneGraphLines({ sceneGraphs: scenes.lines });
+    data = await TrainingData.open([{ source, images }], { relationThreshold: 0.2 }, signal);
+  });
+
+  const batchesWith = async (reader: ViewReader, training: boolean) => {
+    const options: BatchStreamOptions = { ...smallBatches, training, reader, ahead: 6 };
+    const all = [];
+    const stream = (training ? batchStream : epochBatches)(data, options, { epoch: 0, position: 0 }, signal);
+    for await (const item of stream) if (all.push(item) === 5) break;
+    return all;
+  };
+  const withReader = async <T>(
+    options: ViewReaderOptions,
+    work: (reader: ViewReader) => Promise<T>,
+    as: Views = views,
+  ): Promise<T> => {
+    const reader = new ViewReader(as, options);
+    try {
+      return await work(reader);
+    } finally {
+      await reader.close();
+    }
+  };
+
+  it('gives the same batches with any number of threads, whether it keeps images or not', async () => {
+    const batches = (options: ViewReaderOptions) =>
+      withReader(options, async (reader) => [await batchesWith(reader, true), await batchesWith(reader, false)]);
+    const alone = await batches({ threads: 0 });
+    assert.deepEqual(
+      alone.map(({ length }) => length),
+      [5, 4],
+    );
+    for (const threads of [0, 1, 3])
+      for (const keep of [0, 60_000, 1e9])
+        assert.deepEqual(await batches({ threads, keep }), alone, `${threads} ${keep}`);
+  });
+
+  it('ends its threads', async () => {
+    const { started, left } = await countThreads(() =>
+      withReader({ threads: 2 }, (reader) => batchesWith(reader, true)),
+    );
+    assert.deepEqual([started, left], [2, 0]);
+  });
+
+  const sampleOf = (file: string): TrainingSample => ({
+    image: { id: file, file, width: 100, height: 80, dataset: 'test', split: '' },
+    boxes: [[0, 0, 10, 10]],
+    categories: ['dog'],
+    pairs: [],
+  });
+  const varied = { seed: 1, epoch: 0, position: 0 };
+  const read = (reader: ViewReader, path: string) => reader.read({ path, sample: sampleOf(path), varied });
+
+  it('says which image is missing or none, the same from a thread', async () => {
+    const broken = join(folder, 'broken.jpg');
+    writeFileSync(broken, 'no image');
+    const missing = join(folder, 'missing.jpg');
+    const good = join(images, '1100001.jpg');
+    const answers = (threads: number) =>
+      withReader({ threads }, (reader) => Promise.all([broken, missing, good].map((path) => read(reader, path))));
+    const alone = await answers(0);
+    assert.deepEqual(
+      alone.map((answer) => ('reject' in answer ? answer.reject.reason : 'view')),
+      ['image-unreadable', 'image-missing', 'view'],
+    );
+    assert.ok('reject' in alone[0]! && alone[0].reject.message.startsWith(`${broken}: `));
+    assert.deepEqual(await answers(1), alone);
+  });
+
+  for (const threads of [0, 1])
+    it(`keeps decoded images while there is room, with ${threads} threads`, async () => {
+      const other = temporaryFolder();
+      await writeTrainingScenes(other, 2);
+      const [first, second] = ['1100001.jpg', '1100002.jpg'].map((file) => join(other, 'images', file));
+      const room = 3 * 72 * 100;
+      await withReader(
+        { threads, keep: room },
+        async (reader) => {
+          const view = await read(reader, first!);
+          assert.ok('view' in (await read(reader, second!)));
+          rmSync(first!);
+          rmSync(second!);
+          assert.deepEqual(await read(reader, first!), view);
+          const gone = await read(reader, second!);
+          assert.equal('reject' in gone && gone.reject.reason, 'image-missing');
+        },
+        { ...views, longest: 100 },
+      );
+    });
+
+  it('hands over views that nothing was changed of', async () => {
+    const still: Views = { decoded: 64, flip: 0, colour: 0, shorter: [64], longest: 96 };
+    const path = join(images, '1100001.jpg');
+    const twice = (threads: number) =>
+      withReader({ threads, keep: 1e6 }, async (reader) => [await read(reader, path), await read(reader, path)], still);
+    const [one, other] = await twice(1);
+    assert.deepEqual(one, other);
+    assert.deepEqual([one, other], await twice(0));
+  });
+
+  it('refuses what is no number of threads', () => {
+    for (const threads of [-1, 1.5])
+      assert.throws(() => new ViewReader(views, { threads }), {
+        code: 'bad-option',
+        message: `training: readers ${threads}, expected a whole number of at least 1`,
+      });
+  });
+});
