@@ -11,7 +11,7 @@ import { writeAtomically } from '../src/files/atomic-file.js';
 import { evaluateRelations, type RelationReport, sceneGraphLines } from '../src/index.js';
 import { openRelationFinder } from '../src/model/index.js';
 import { SPRITES, taggerWeights } from '../src/model/tagger/embedded-tagger.js';
-import { circleConfig } from './circle/config.js';
+import { circleConfig } from './circle/circle-config.js';
 import { besideGraphs, heldOutKinds, type Kind, kindKey, namesOf, readGraphs, writeGraphs } from './circle/graphs.js';
 
 const HELP = `usage: npm run circle -- --out DIR [--tagger WEIGHTS] [--scenes DIR] [--images N] [--start-steps N] [--steps N] [--threads N]

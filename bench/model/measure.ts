@@ -8,7 +8,7 @@ import { rTaggerR50 } from '../../src/model/presets.js';
 import type { PairGroup } from '../../src/model/queries.js';
 import { type Encoded, RlipV2 } from '../../src/model/rlip-v2.js';
 import { LabelVectors } from '../../src/model/text/label-vectors.js';
-import { initializeWeights } from '../../src/model/weights/initialize.js';
+import { initializeWeights } from '../../src/model/weights/initialize-weights.js';
 import { KernelTimes } from './kernel-times.js';
 import { programLines, programTimes } from './program-times.js';
 import { type BackendMeasurements, decoding, ENCODING, type Measurement } from './report.js';

@@ -7,15 +7,15 @@ import Table from 'cli-table3';
 import { openSafetensors } from '../../src/files/open-safetensors.js';
 import type { BackendName } from '../../src/model/backends/backend-names.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { type ModelConfig, officialCompat } from '../../src/model/config.js';
+import { type ModelConfig, officialCompat } from '../../src/model/model-config.js';
 import { parsedaR50, parsedR50, rTaggerR50 } from '../../src/model/presets.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
 import { loadWeights } from '../../src/model/weights/load-weights.js';
 import { openWeights } from '../../src/model/weights/open-weights.js';
 import { Borders } from './borders.js';
+import { type Check, compareGradients } from './compare-gradients.js';
 import { FormulaWeights } from './formula-weights.js';
 import { compareForward, type Difference } from './forward.js';
-import { type Check, compareGradients } from './gradients.js';
 import { type ParityInputs, readInputs } from './inputs.js';
 
 const models: Readonly<Record<string, ModelConfig>> = { tagger: rTaggerR50, parsed: parsedR50, parseda: parsedaR50 };

@@ -6,6 +6,10 @@ export { type WeightToWrite, type WriteOptions, writeSafetensors } from '../file
 export { BACKENDS, type BackendName } from './backends/backend-names.js';
 export { type BackendReport, type Examination, examine } from './backends/examine.js';
 export { type Backend, type BackendOptions, useBackend } from './backends/use-backend.js';
+export { openRelationFinder, type RelationFinderOptions } from './detector/relation-finder.js';
+export type { Geometry, ImageBatch } from './geometry.js';
+export { readImage } from './image/read-image.js';
+export { normalize, type RgbImage, resize, targetSize } from './image/resize.js';
 export {
   type BackboneShape,
   type ConvolutionsShape,
@@ -19,12 +23,8 @@ export {
   type ResNetShape,
   type SwinShape,
   type VerbQuery,
-} from './config.js';
-export { openRelationFinder, type RelationFinderOptions } from './detector/relation-finder.js';
-export type { Geometry, ImageBatch } from './geometry.js';
-export { readImage } from './image/read-image.js';
-export { normalize, type RgbImage, resize, targetSize } from './image/resize.js';
-export type { Layout, Parameter } from './parameters.js';
+} from './model-config.js';
+export type { Layout, Parameter } from './parameter-scope.js';
 export {
   parsedaR50,
   parsedaSwinL,
@@ -44,7 +44,7 @@ export { SPRITES, spriteWeights, taggerWeights } from './tagger/embedded-tagger.
 export { type RTaggerOptions, rTagger } from './tagger/r-tagger.js';
 export type { TokenizedTexts } from './text/roberta.js';
 export { byteTokenizer, openTokenizer, type Tokenizer, tokenize } from './text/tokenizer.js';
-export { initializeWeights, initialValues } from './weights/initialize.js';
+export { initializeWeights, initialValues } from './weights/initialize-weights.js';
 export { checkWeights, compareWeights, loadWeights, type WeightProblems } from './weights/load-weights.js';
 export { openWeights } from './weights/open-weights.js';
 export {

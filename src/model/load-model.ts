@@ -1,4 +1,4 @@
-import type { ModelConfig } from './config.js';
+import type { ModelConfig } from './model-config.js';
 import { RlipV2 } from './rlip-v2.js';
 import { LabelVectors } from './text/label-vectors.js';
 import { byteTokenizer, openTokenizer } from './text/tokenizer.js';

@@ -1,4 +1,5 @@
 import { OptionError } from '../errors.js';
+import type { Gate } from './layers/fusion.js';
 import {
   type FusionConfig,
   type ModelConfig,
@@ -6,8 +7,7 @@ import {
   type QueryKind,
   type ResNetShape,
   type SwinShape,
-} from './config.js';
-import type { Gate } from './layers/fusion.js';
+} from './model-config.js';
 import { robertaBase } from './text/roberta-shape.js';
 
 export const resnet50: ResNetShape = { kind: 'resnet', stem: 64, width: 64, depths: [3, 4, 6, 3] };

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ModelConfig } from './config.js';
 import type { PairPlaces } from './layers/box-heads.js';
 import { defaultLinear, Linear, Mlp } from './layers/linear.js';
 import type { DecoderStart } from './layers/pair-decoder.js';
+import type { ModelConfig } from './model-config.js';
 import { HIDDEN } from './ops/attention.js';
 import { logit } from './ops/boxes.js';
 import { BOX_FEATURES, boxFeatures, PAIR_FEATURES, pairFeatures } from './pair-geometry.js';
-import { normal, type Parameter, type Scope } from './parameters.js';
+import { normal, type Parameter, type Scope } from './parameter-scope.js';
 
 /** Pairs of boxes to be judged: one group of one image. */
 export interface PairGroup {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { OutputError, RelflowError } from '../errors.js';
 import { openSafetensors } from '../files/open-safetensors.js';
 import { writeSafetensors } from '../files/write-safetensors.js';
-import type { Parameter } from '../model/parameters.js';
+import type { Parameter } from '../model/parameter-scope.js';
 import { loadWeights } from '../model/weights/load-weights.js';
 import type { DataPosition } from './data/training-batch.js';
 import type { AdamW, MomentValues } from './optimizer/adam-w.js';

@@ -1,7 +1,7 @@
 import { OptionError } from '../errors.js';
 import { RlipV2 } from '../model/rlip-v2.js';
 import { byteTokenizer, openTokenizer, type Tokenizer } from '../model/text/tokenizer.js';
-import { initializeWeights } from '../model/weights/initialize.js';
+import { initializeWeights } from '../model/weights/initialize-weights.js';
 import { compareWeights, loadWeights } from '../model/weights/load-weights.js';
 import { openWeights } from '../model/weights/open-weights.js';
 import { TextVectors } from './data/text-vectors.js';

@@ -10,7 +10,7 @@ import { gelu, plainGelu } from '../../src/model/ops/gelu.js';
 import { layerNorm, plainLayerNorm } from '../../src/model/ops/layer-norm.js';
 import { plainWindows, windows } from '../../src/model/ops/windows.js';
 import { gradientLength } from '../../src/training/optimizer/adam-w.js';
-import { deformableAttentionTests } from '../support/deformable-attention.js';
+import { deformableAttentionTests } from '../support/deformable-attention-cases.js';
 import { assertAgree, assertGradients, randomTensors } from '../support/tensors.js';
 
 const random = randomTensors(11);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import type { ModelConfig } from '../../src/model/config.js';
+import type { ModelConfig } from '../../src/model/model-config.js';
 import { parsedaR50, parsedaSwinL, parsedaSwinT, parsedR50, rTaggerR50 } from '../../src/model/presets.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
 

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { keepAll } from '../../src/model/layers/dropout.js';
 import { LateFusion } from '../../src/model/layers/late-fusion.js';
-import { Scope } from '../../src/model/parameters.js';
+import { Scope } from '../../src/model/parameter-scope.js';
 import { tinyLate } from '../../src/model/presets.js';
 import { assertClose } from '../support/tensors.js';
 

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { DeformableAttention } from '../../src/model/layers/deformable-attention.js';
+import { DeformableAttention } from '../../src/model/layers/deformable-attention-layer.js';
 import { edges, generalizedIou, logit } from '../../src/model/ops/boxes.js';
 import { sineOfBoxes, sinePositions } from '../../src/model/ops/sine-position.js';
-import { Scope } from '../../src/model/parameters.js';
+import { Scope } from '../../src/model/parameter-scope.js';
 import { rTaggerR50 } from '../../src/model/presets.js';
 import { assertClose } from '../support/tensors.js';
 

@@ -6,7 +6,7 @@ import { compareForward } from '../../bench/parity/forward.js';
 import { readInputs } from '../../bench/parity/inputs.js';
 import { openSafetensors } from '../../src/files/open-safetensors.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { officialCompat } from '../../src/model/config.js';
+import { officialCompat } from '../../src/model/model-config.js';
 import { rTaggerR50 } from '../../src/model/presets.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
 import { loadWeights } from '../../src/model/weights/load-weights.js';

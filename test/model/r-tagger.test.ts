@@ -6,7 +6,7 @@ import { useBackend } from '../../src/model/backends/use-backend.js';
 import { tiny } from '../../src/model/presets.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
 import { rTagger } from '../../src/model/tagger/r-tagger.js';
-import { initializeWeights } from '../../src/model/weights/initialize.js';
+import { initializeWeights } from '../../src/model/weights/initialize-weights.js';
 import { modelMetadata, type StoredModel } from '../../src/model/weights/stored-model.js';
 import type { TagRequest } from '../../src/records/ports.js';
 import { relflow, SCENES } from '../support/command.js';

@@ -6,7 +6,7 @@ import { writeSafetensors } from '../../src/files/write-safetensors.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { tiny } from '../../src/model/presets.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
-import { initializeWeights, initialValues } from '../../src/model/weights/initialize.js';
+import { initializeWeights, initialValues } from '../../src/model/weights/initialize-weights.js';
 import { openWeights } from '../../src/model/weights/open-weights.js';
 import { loadTextEncoder, openTextEncoder } from '../../src/model/weights/text-encoder-weights.js';
 import { relflow } from '../support/command.js';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import type { ModelConfig } from '../../src/model/config.js';
 import type { ImageBatch } from '../../src/model/geometry.js';
+import type { ModelConfig } from '../../src/model/model-config.js';
 import { swinT, tiny, tinyLate } from '../../src/model/presets.js';
 import type { PairGroup } from '../../src/model/queries.js';
 import { type LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
-import { initializeWeights } from '../../src/model/weights/initialize.js';
+import { initializeWeights } from '../../src/model/weights/initialize-weights.js';
 import { matchPairsLater } from '../../src/training/loss/match-pairs.js';
 import { pairLosses, totalLoss } from '../../src/training/loss/pair-losses.js';
 import type { Matches, PairTargets } from '../../src/training/loss/pair-targets.js';

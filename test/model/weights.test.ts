@@ -6,7 +6,7 @@ import { writeSafetensors } from '../../src/files/write-safetensors.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { tiny } from '../../src/model/presets.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
-import { initializeWeights } from '../../src/model/weights/initialize.js';
+import { initializeWeights } from '../../src/model/weights/initialize-weights.js';
 import { loadWeights } from '../../src/model/weights/load-weights.js';
 import { openWeights } from '../../src/model/weights/open-weights.js';
 import { unpickle } from '../../src/model/weights/unpickle.js';

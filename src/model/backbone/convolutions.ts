@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ConvolutionsShape } from '../config.js';
 import { linear } from '../layers/linear.js';
+import type { ConvolutionsShape } from '../model-config.js';
 import { windows } from '../ops/windows.js';
-import { type Parameter, type Scope, zeros } from '../parameters.js';
+import { type Parameter, type Scope, zeros } from '../parameter-scope.js';
 
 const WINDOW = 3;
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ResNetShape } from '../config.js';
+import type { ResNetShape } from '../model-config.js';
 import { type ConvolutionOptions, convolution, maxPool } from '../ops/convolution.js';
-import { ones, type Parameter, type Scope, zeros } from '../parameters.js';
+import { ones, type Parameter, type Scope, zeros } from '../parameter-scope.js';
 
 const EPSILON = 1e-5;
 

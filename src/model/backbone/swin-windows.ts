@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Linear } from '../layers/linear.js';
 import { joinHeads, splitHeads } from '../ops/attention.js';
-import { normal, type Parameter, type Scope, zeros } from '../parameters.js';
+import { normal, type Parameter, type Scope, zeros } from '../parameter-scope.js';
 
 /** What is added between cells that only the shift brought together. */
 const APART = -100;

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { SwinShape } from '../config.js';
 import { type Dropout, keepAll } from '../layers/dropout.js';
 import { Linear, type LinearOptions } from '../layers/linear.js';
 import { LayerNorm } from '../layers/norms.js';
+import type { SwinShape } from '../model-config.js';
 import { convolution } from '../ops/convolution.js';
 import { gelu } from '../ops/gelu.js';
-import { fanIn, normal, type Parameter, type Scope, zeros } from '../parameters.js';
+import { fanIn, normal, type Parameter, type Scope, zeros } from '../parameter-scope.js';
 import { padToWindows, rolled, WindowAttention, windowMask } from './swin-windows.js';
 
 const PATCH = 4;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
-import { registerGradients } from './gradients.js';
+import { registerGradients } from './register-gradients.js';
 import { type KernelCall, type Made, shapeRules } from './shape-rules.js';
 
 const NAME = 'shapes';

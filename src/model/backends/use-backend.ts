@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { OptionError, RelflowError } from '../../errors.js';
 import { BACKENDS, type BackendName } from './backend-names.js';
-import { registerGradients } from './gradients.js';
 import { nativePackage, startNative } from './native-backend.js';
+import { registerGradients } from './register-gradients.js';
 import { defaultThreads, startWasm } from './wasm-backend.js';
 import { installWasmKernels } from './wasm-kernels.js';
 import { startWebgpu } from './webgpu-backend.js';

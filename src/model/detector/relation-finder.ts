@@ -8,9 +8,9 @@ import type { Image } from '../../records/image.js';
 import { positiveInteger } from '../../records/option-checks.js';
 import type { BackendName } from '../backends/backend-names.js';
 import { useBackend } from '../backends/use-backend.js';
-import type { ModelConfig } from '../config.js';
 import { encodeImage, NO_OBJECTS } from '../encode-image.js';
 import { loadModel } from '../load-model.js';
+import type { ModelConfig } from '../model-config.js';
 import type { LayerOutput } from '../rlip-v2.js';
 
 export interface RelationFinderOptions {

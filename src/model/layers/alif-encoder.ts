@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ModelConfig } from '../config.js';
 import type { Geometry } from '../geometry.js';
-import type { Scope } from '../parameters.js';
+import type { ModelConfig } from '../model-config.js';
+import type { Scope } from '../parameter-scope.js';
 import { RobertaLayer, robertaMask } from '../text/roberta-layer.js';
-import { DeformableAttention, type LevelTokens } from './deformable-attention.js';
+import { DeformableAttention, type LevelTokens } from './deformable-attention-layer.js';
 import type { Dropout } from './dropout.js';
 import { type Fused, Fusion } from './fusion.js';
 import { Linear } from './linear.js';

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { ModelConfig } from '../config.js';
+import type { ModelConfig } from '../model-config.js';
 import { refineBoxes } from '../ops/boxes.js';
-import { type Scope, zeros } from '../parameters.js';
+import { type Scope, zeros } from '../parameter-scope.js';
 import { Mlp } from './linear.js';
 
 /** Where a subject and its object are thought to be, `[batch, pairs, 2 or 4]` each, in [0, 1]. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { sineOfBoxes } from '../ops/sine-position.js';
-import type { Scope } from '../parameters.js';
+import type { Scope } from '../parameter-scope.js';
 import { Mlp } from './linear.js';
 
 /** What a query looks for, made of its box; from the second layer on scaled by what the query knows. Source: DAB-DETR. */

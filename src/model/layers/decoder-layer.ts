@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ModelConfig } from '../config.js';
-import type { Scope } from '../parameters.js';
-import { DeformableAttention, type LevelTokens } from './deformable-attention.js';
+import type { ModelConfig } from '../model-config.js';
+import type { Scope } from '../parameter-scope.js';
+import { DeformableAttention, type LevelTokens } from './deformable-attention-layer.js';
 import type { Dropout } from './dropout.js';
 import { Linear } from './linear.js';
 import { LayerNorm } from './norms.js';

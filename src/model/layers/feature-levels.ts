@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { convolution } from '../ops/convolution.js';
-import { type Parameter, type Scope, xavier, zeros } from '../parameters.js';
+import { type Parameter, type Scope, xavier, zeros } from '../parameter-scope.js';
 import { GroupNorm } from './norms.js';
 
 const GROUPS = 32;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { HIDDEN, joinHeads, splitHeads } from '../ops/attention.js';
-import type { Parameter, Scope } from '../parameters.js';
+import type { Parameter, Scope } from '../parameter-scope.js';
 import type { Dropout } from './dropout.js';
 import { Linear } from './linear.js';
 import { LayerNorm } from './norms.js';

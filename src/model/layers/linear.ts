@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel, runKernel } from '../ops/fused.js';
-import { fanIn, type Initializer, type Parameter, type Scope, xavier, zeros } from '../parameters.js';
+import { fanIn, type Initializer, type Parameter, type Scope, xavier, zeros } from '../parameter-scope.js';
 
 export type Activation = 'linear' | 'relu';
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Scope } from '../parameters.js';
+import type { Scope } from '../parameter-scope.js';
 import { defaultLinear, Linear } from './linear.js';
 
 /**

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layerNorm } from '../ops/layer-norm.js';
-import { ones, type Parameter, type Scope, zeros } from '../parameters.js';
+import { ones, type Parameter, type Scope, zeros } from '../parameter-scope.js';
 
 /** Layer normalisation over the last axis. */
 export class LayerNorm {

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ModelConfig } from '../config.js';
 import type { Geometry } from '../geometry.js';
+import type { ModelConfig } from '../model-config.js';
 import { detach } from '../ops/detach.js';
-import type { Scope } from '../parameters.js';
+import type { Scope } from '../parameter-scope.js';
 import type { BoxHeads, PairPlaces } from './box-heads.js';
 import { BoxPosition } from './box-position.js';
 import { DecoderLayer } from './decoder-layer.js';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { attention } from '../ops/attention.js';
-import { type Parameter, type Scope, xavier, zeros } from '../parameters.js';
+import { type Parameter, type Scope, xavier, zeros } from '../parameter-scope.js';
 import { Linear, linear } from './linear.js';
 
 /** Multi-head self-attention with PyTorch's packed projection: queries, keys, values, in this order. */

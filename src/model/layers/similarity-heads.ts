@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Parameter, type Scope, zeros } from '../parameters.js';
+import { type Parameter, type Scope, zeros } from '../parameter-scope.js';
 import { defaultLinear, Linear } from './linear.js';
 
 /** With this every label starts with a probability of one in a hundred. */

@@ -4,7 +4,7 @@ import { OptionError } from '../../errors.js';
 import { positiveInteger } from '../../records/option-checks.js';
 import type { RelationTagger, TagRequest } from '../../records/ports.js';
 import { BACKENDS, type BackendName } from '../backends/backend-names.js';
-import type { ModelConfig } from '../config.js';
+import type { ModelConfig } from '../model-config.js';
 import { preset } from '../presets.js';
 import type { StoredView } from '../weights/stored-model.js';
 import type { TaggingSession } from './tagging-session.js';

@@ -3,7 +3,7 @@ import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { InputError } from '../../errors.js';
-import type { Parameter } from '../parameters.js';
+import type { Parameter } from '../parameter-scope.js';
 
 /** A record: bytes of the key, its key, the vector's numbers, a checksum of all of that. */
 const LENGTH = 4;

@@ -4,7 +4,7 @@ import { Linear, type LinearOptions } from '../layers/linear.js';
 import { LayerNorm } from '../layers/norms.js';
 import { attention } from '../ops/attention.js';
 import { gelu } from '../ops/gelu.js';
-import type { Scope } from '../parameters.js';
+import type { Scope } from '../parameter-scope.js';
 import type { RobertaShape } from './roberta-shape.js';
 
 /** Dropout inside of every RoBERTa layer while it trains. */

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Dropout, keepAll } from '../layers/dropout.js';
 import { Linear, type LinearOptions } from '../layers/linear.js';
 import { LayerNorm } from '../layers/norms.js';
-import { normal, type Parameter, type Scope, zeros } from '../parameters.js';
+import { normal, type Parameter, type Scope, zeros } from '../parameter-scope.js';
 import { ROBERTA_DROPOUT, RobertaLayer, robertaMask } from './roberta-layer.js';
 import type { RobertaShape } from './roberta-shape.js';
 

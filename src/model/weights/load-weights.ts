@@ -1,6 +1,6 @@
 import { RelflowError } from '../../errors.js';
 import type { WeightSource } from '../../files/weight-source.js';
-import type { Parameter } from '../parameters.js';
+import type { Parameter } from '../parameter-scope.js';
 
 export interface WeightProblems {
   /** Names that the model has and the file has not. */

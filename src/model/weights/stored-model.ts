@@ -1,6 +1,6 @@
 import { InputError, OptionError } from '../../errors.js';
 import { schemaProblem } from '../../records/schema-problem.js';
-import { checkConfig, type ModelConfig, noCompat } from '../config.js';
+import { checkConfig, type ModelConfig, noCompat } from '../model-config.js';
 import { preset } from '../presets.js';
 
 /** Lengths of the sides that images are brought to, see `targetSize`. */

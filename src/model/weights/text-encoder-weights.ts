@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
 import type { WeightSource } from '../../files/weight-source.js';
-import type { Parameter } from '../parameters.js';
+import type { Parameter } from '../parameter-scope.js';
 import { checkWeights } from './load-weights.js';
 import { openWeights } from './open-weights.js';
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
 import { hasKernel, runKernel } from '../../model/ops/fused.js';
-import type { Parameter } from '../../model/parameters.js';
+import type { Parameter } from '../../model/parameter-scope.js';
 
 /** Learning rates by part of the model, and what else the optimiser is told. */
 export interface AdamWOptions {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
 import { hasKernel, runKernel } from '../../model/ops/fused.js';
-import type { Parameter } from '../../model/parameters.js';
+import type { Parameter } from '../../model/parameter-scope.js';
 
 /**
  * The exponential mean of a model's trained weights, which is often better than the last ones.

@@ -1,5 +1,5 @@
 import { OptionError } from '../../errors.js';
-import { checkConfig, type ModelConfig, officialCompat } from '../../model/config.js';
+import { checkConfig, type ModelConfig, officialCompat } from '../../model/model-config.js';
 import { preset } from '../../model/presets.js';
 import { schemaProblem } from '../../records/schema-problem.js';
 import type { TrainingConfig } from '../../records/training-config.js';

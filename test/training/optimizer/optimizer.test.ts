@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../../src/model/backends/use-backend.js';
-import { Scope, zeros } from '../../../src/model/parameters.js';
+import { Scope, zeros } from '../../../src/model/parameter-scope.js';
 import { AdamW, gradientLength, groupOf, officialAdamW } from '../../../src/training/optimizer/adam-w.js';
 import { officialSchedule, rateFactor, type Schedule } from '../../../src/training/optimizer/schedule.js';
 import { assertClose } from '../../support/tensors.js';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { deformableAttention, type LevelSize } from '../ops/deformable-attention.js';
-import { type Initializer, type Scope, zeros } from '../parameters.js';
+import { type Initializer, type Scope, zeros } from '../parameter-scope.js';
 import { Linear } from './linear.js';
 
 export interface DeformableShape {

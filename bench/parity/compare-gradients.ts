@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { WeightSource } from '../../src/files/weight-source.js';
 import type { ImageBatch } from '../../src/model/geometry.js';
-import type { Parameter } from '../../src/model/parameters.js';
+import type { Parameter } from '../../src/model/parameter-scope.js';
 import type { LabelSet, LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
 import { textMask } from '../../src/model/text/text-mask.js';
 import { matchPairsLater } from '../../src/training/loss/match-pairs.js';

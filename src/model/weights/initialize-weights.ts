@@ -1,5 +1,5 @@
 import { Random } from '../../records/random.js';
-import type { Initializer, Parameter } from '../parameters.js';
+import type { Initializer, Parameter } from '../parameter-scope.js';
 
 /**
  * The values that training starts with, parameter by parameter, in the official layout.
