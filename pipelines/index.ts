@@ -1,7 +1,7 @@
-import coco from './coco.js';
-import demo from './demo.js';
-import objects365 from './objects365.js';
-import visualGenome from './visual-genome.js';
+import coco from './coco-pipeline.js';
+import demo from './demo-pipeline.js';
+import objects365 from './objects365-pipeline.js';
+import visualGenome from './visual-genome-pipeline.js';
 
 /** The pipelines that come with relflow, by name on the command line. */
 export const pipelines = [coco, objects365, visualGenome, demo];

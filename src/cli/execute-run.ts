@@ -1,9 +1,9 @@
 import { EndpointError, type Graph, type ModelUsage, type RunPartOptions, run, runPart } from '../index.js';
-import { stopOnInterrupt } from './interrupt.js';
 import { print, printNote } from './output.js';
 import { progressDisplay } from './progress.js';
 import { showResult, showUsage, summary } from './run-result.js';
 import type { Saved } from './saved-run.js';
+import { stopOnInterrupt } from './stop-on-interrupt.js';
 
 /** How a command shows what it does. */
 export interface ShowFlags {

@@ -1,26 +1,26 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { RelflowError, version } from '../index.js';
-import { captionsCommand } from './captions.js';
+import { captionsCommand } from './captions-command.js';
 import { collectEarly } from './collect-early.js';
-import { doctorCommand } from './doctor.js';
-import { evaluateCommand } from './evaluate.js';
-import { exportCommand } from './export.js';
-import { finishCommand } from './finish.js';
-import { inspectCommand } from './inspect.js';
-import { listCommand } from './list.js';
+import { doctorCommand } from './doctor-command.js';
+import { evaluateCommand } from './evaluate-command.js';
+import { exportCommand } from './export-command.js';
+import { finishCommand } from './finish-command.js';
+import { inspectCommand } from './inspect-command.js';
+import { listCommand } from './list-command.js';
 import { printNote } from './output.js';
-import { parseCommand } from './parse.js';
-import { planCommand } from './plan.js';
+import { parseCommand } from './parse-command.js';
+import { planCommand } from './plan-command.js';
 import { recipesFor } from './recipes.js';
-import { resumeCommand } from './resume.js';
-import { runCommand } from './run.js';
-import { statsCommand } from './stats.js';
-import { statusCommand } from './status.js';
-import { trainCommand } from './train.js';
-import { validateCommand } from './validate.js';
-import { weightsCommand } from './weights.js';
-import { workerCommand } from './worker.js';
+import { resumeCommand } from './resume-command.js';
+import { runCommand } from './run-command.js';
+import { statsCommand } from './stats-command.js';
+import { statusCommand } from './status-command.js';
+import { trainCommand } from './train-command.js';
+import { validateCommand } from './validate-command.js';
+import { weightsCommand } from './weights-command.js';
+import { workerCommand } from './worker-command.js';
 
 /** Exit codes: 0 fine, 1 an error that relflow names, 2 wrong usage, 130 interrupted. */
 async function main(args: readonly string[]): Promise<void> {

@@ -2,10 +2,10 @@ import { type Graph, OptionError, type RunProgress } from '../index.js';
 import type { Lane } from '../operators/operator.js';
 import type { LaneStatus, RunStatus, SubmitOptions, Submitted } from '../queue/index.js';
 import type { ShowFlags } from './execute-run.js';
-import { stopOnInterrupt } from './interrupt.js';
 import { print, printNote } from './output.js';
 import { type ProgressDisplay, progressDisplay } from './progress.js';
 import type { Saved } from './saved-run.js';
+import { stopOnInterrupt } from './stop-on-interrupt.js';
 
 export interface QueueFlags extends ShowFlags {
   readonly queue: string;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import coco from '../../pipelines/coco.js';
+import coco from '../../pipelines/coco-pipeline.js';
 import { AnswerStore, buildRecipe, type Forecast, type Recipe } from '../../src/index.js';
 import { command, relflow, SCENES, start } from '../support/command.js';
 import { digests, temporaryFolder } from '../support/folders.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import cocoRecipe from '../../pipelines/coco.js';
+import cocoRecipe from '../../pipelines/coco-pipeline.js';
 import { buildRecipe, exportRun, type Recipe, RunFolder, run } from '../../src/index.js';
 import { temporaryFolder } from '../support/folders.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import cocoRecipe from '../../pipelines/coco.js';
+import cocoRecipe from '../../pipelines/coco-pipeline.js';
 import {
   buildRecipe,
   type Manifest,

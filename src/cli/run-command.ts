@@ -55,7 +55,7 @@ export function runCommand(program: Command, recipes: readonly { name: string; r
       const given = recipeOptions(recipe.options as OptionsSchema, { ...flags });
       const { graph, options } = await buildGraph(recipe, given, flags.export);
       if (flags.dryRun) {
-        const { showPlan } = await import('./plan.js');
+        const { showPlan } = await import('./plan-command.js');
         await showPlan(graph, flags.json ? 'json' : 'text');
         return;
       }

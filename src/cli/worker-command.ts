@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Lane, OptionError, RunFolder } from '../index.js';
 import type { IsolatedShard, RunningWorker, WorkerEvent } from '../queue/index.js';
-import { stopOnInterrupt } from './interrupt.js';
 import { printNote } from './output.js';
 import { queueOption } from './queue-option.js';
 import { number } from './recipes.js';
 import { graphOfRun } from './saved-run.js';
+import { stopOnInterrupt } from './stop-on-interrupt.js';
 
 interface WorkerFlags {
   readonly queue: string;

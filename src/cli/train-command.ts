@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { OptionError, RunFolder } from '../index.js';
 import { lockFolder } from '../run-folder/lock-folder.js';
-import { stopOnInterrupt } from './interrupt.js';
 import { print, printNote } from './output.js';
-import { dataSets, readTrainingConfig } from './training-config.js';
+import { dataSets, readTrainingConfig } from './read-training-config.js';
+import { stopOnInterrupt } from './stop-on-interrupt.js';
 import { printDryRun, trainingView } from './training-view.js';
 
 interface Flags {

@@ -10,7 +10,7 @@ import {
   printFactual,
   textParser,
 } from '../index.js';
-import { evaluatePredicatesCommand } from './evaluate-predicates.js';
+import { evaluatePredicatesCommand } from './evaluate-predicates-command.js';
 import { print, printNote, table } from './output.js';
 import { parserOption } from './parser-option.js';
 
