@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SCENES, scriptFlags, wholeNumber } from '../fixtures/script-flags.js';
+import { SCENES, scriptFlags, wholeNumber } from '../scripts/script-flags.js';
 import { writeAtomically } from '../src/files/atomic-file.js';
 import { evaluateRelations, type RelationReport, sceneGraphLines } from '../src/index.js';
 import { openRelationFinder } from '../src/model/index.js';
@@ -70,7 +70,7 @@ if (known !== settings)
 await writeAtomically(settingsFile, [settings]);
 say('scenes');
 if (!existsSync(join(scenes, 'scenes.json')))
-  node('fixtures/write-scenes.ts', ['--out', scenes, '--images', flags.images, '--seed', '1']);
+  node('scripts/write-scenes.ts', ['--out', scenes, '--images', flags.images, '--seed', '1']);
 const train = join(scenes, 'train');
 const images = join(train, 'images');
 const truth = await readGraphs(join(train, 'scene-graphs.jsonl'));

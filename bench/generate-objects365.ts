@@ -5,7 +5,7 @@
 // The same arguments give the same bytes. Annotations come in no order of images, as a loader must expect.
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { Random } from '../fixtures/generator/random.js';
+import { Random } from '../scripts/scenes/scene-random.js';
 import { objects365Categories } from '../src/vocabulary/categories.js';
 
 const { values } = parseArgs({

@@ -6,7 +6,7 @@
 // The file is COCO's captions, or one caption a line; without one, captions of COCO's length are made up.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { Random } from '../fixtures/generator/random.js';
+import { Random } from '../scripts/scenes/scene-random.js';
 import type { TextParser } from '../src/index.js';
 
 const LIMITS = { captions: 10_000, megabytes: 300, milliseconds: 300 };

@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { renderScene } from '../fixtures/generator/render-scene.js';
-import { sceneGraphLines } from '../fixtures/generator/scene-graph-json.js';
-import { sceneSet } from '../fixtures/generator/scene-set.js';
-import { scriptFlags, wholeNumber } from '../fixtures/script-flags.js';
+import { renderScene } from '../scripts/scenes/render-scene.js';
+import { sceneGraphLines } from '../scripts/scenes/scene-graph-json.js';
+import { sceneSet } from '../scripts/scenes/scene-set.js';
+import { scriptFlags, wholeNumber } from '../scripts/script-flags.js';
 import { sceneGraphLines as readSceneGraphs } from '../src/index.js';
 import { useBackend } from '../src/model/index.js';
 import { keepAll } from '../src/model/layers/dropout.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sceneGraphLines } from '../../fixtures/generator/scene-graph-json.js';
-import { sceneSet } from '../../fixtures/generator/scene-set.js';
+import { sceneGraphLines } from '../../scripts/scenes/scene-graph-json.js';
+import { sceneSet } from '../../scripts/scenes/scene-set.js';
 import type { TaggerScores } from '../../src/index.js';
 import { relflow } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { renderScene } from '../../fixtures/generator/render-scene.js';
-import { sceneGraphLines } from '../../fixtures/generator/scene-graph-json.js';
-import { scenePredicates, sceneSet } from '../../fixtures/generator/scene-set.js';
+import { renderScene } from '../../scripts/scenes/render-scene.js';
+import { sceneGraphLines } from '../../scripts/scenes/scene-graph-json.js';
+import { scenePredicates, sceneSet } from '../../scripts/scenes/scene-set.js';
 import { openSafetensors } from '../../src/files/open-safetensors.js';
 import { compareTaggers, namesOf, sceneGraphLines as readSceneGraphs } from '../../src/index.js';
 import { spriteTagger } from '../../src/model/presets.js';

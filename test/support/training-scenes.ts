@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { renderScene } from '../../fixtures/generator/render-scene.js';
-import { sceneGraphLines } from '../../fixtures/generator/scene-graph-json.js';
-import { sceneSet } from '../../fixtures/generator/scene-set.js';
+import { renderScene } from '../../scripts/scenes/render-scene.js';
+import { sceneGraphLines } from '../../scripts/scenes/scene-graph-json.js';
+import { sceneSet } from '../../scripts/scenes/scene-set.js';
 import type { TrainingConfig } from '../../src/records/training-config.js';
 
 /** A short training of a tiny ParSeDA on some of these scenes. */
