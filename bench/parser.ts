@@ -13,9 +13,7 @@ const LIMITS = { captions: 10_000, megabytes: 300, milliseconds: 300 };
 const ROUNDS = 5;
 
 const dist = new URL('../dist/src/', import.meta.url);
-const { learnedParser, ruleParser } = (await import(
-  new URL('index.js', dist).href
-)) as typeof import('../src/index.js');
+const { neuralParser, ruleParser } = (await import(new URL('index.js', dist).href)) as typeof import('../src/index.js');
 
 const file = process.argv[2];
 const captions = file === undefined ? madeUp(20_000) : read(file);
@@ -24,7 +22,7 @@ console.log(
   `captions        ${captions.length}, ${words.toFixed(1)} words each${file === undefined ? ', made up' : ''}`,
 );
 
-const learned = perSecond(learnedParser());
+const learned = perSecond(neuralParser());
 const megabytes = process.resourceUsage().maxRSS / 1024;
 const rules = perSecond(ruleParser());
 const start = startTime();
@@ -52,8 +50,8 @@ function perSecond(parser: TextParser): number {
 function startTime(): number {
   const module = new URL('text/learned/learned-parser.js', dist);
   const program = `const begun = performance.now();
-    const { learnedParser } = await import(${JSON.stringify(module.href)});
-    learnedParser().parse('a man riding a horse');
+    const { neuralParser } = await import(${JSON.stringify(module.href)});
+    neuralParser().parse('a man riding a horse');
     console.log(performance.now() - begun);`;
   const times = Array.from({ length: ROUNDS }, () =>
     Number(spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }).stdout),

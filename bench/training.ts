@@ -10,16 +10,16 @@ import { sceneSet } from '../scripts/scenes/scene-set.js';
 import { scriptFlags, wholeNumber } from '../scripts/script-flags.js';
 import { sceneGraphLines as readSceneGraphs } from '../src/index.js';
 import { useBackend } from '../src/model/index.js';
-import { keepAll } from '../src/model/layers/dropout.js';
+import { noDropout } from '../src/model/layers/dropout.js';
 import {
   AdamW,
+  AugmentedImageReader,
   batchStream,
-  gradientLength,
+  gradientNorm,
   lossGradients,
   type TrainingBatch,
   TrainingData,
   taggerSettings,
-  ViewReader,
 } from '../src/training/index.js';
 import { openModel } from '../src/training/open-training-model.js';
 import { batchOptions } from '../src/training/settings/run-settings.js';
@@ -74,11 +74,11 @@ try {
   const { model, forward } = await openModel(settings, {});
   const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
   const step = async (of: TrainingBatch) => {
-    const { gradients } = await lossGradients(forward, of, optimizer.variables, () => keepAll);
-    optimizer.apply(gradients, 1, await gradientLength(gradients));
+    const { gradients } = await lossGradients(forward, of, optimizer.variables, () => noDropout);
+    optimizer.apply(gradients, 1, await gradientNorm(gradients));
     tf.dispose(gradients);
   };
-  const reader = new ViewReader(settings.views, readers);
+  const reader = new AugmentedImageReader(settings.views, readers);
   const batches = batchStream(data, batchOptions(settings, reader, 2), { epoch: 0, position: 0 }, signal);
   const next = async () => (await batches.next()).value!.batch as TrainingBatch;
   // Threads start and code is compiled with the first steps, which are slower for that, whatever they read.

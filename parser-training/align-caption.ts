@@ -22,7 +22,11 @@ export interface KnownForms {
 const nothingKnown: KnownForms = { entities: new Map(), attributes: new Map() };
 
 /** Finds the words of a caption that each part of its gold graph stands for. */
-export function align(tokens: readonly string[], gold: FactualGraph, known: KnownForms = nothingKnown): Alignment {
+export function alignCaption(
+  tokens: readonly string[],
+  gold: FactualGraph,
+  known: KnownForms = nothingKnown,
+): Alignment {
   const { mentions, missing: entities } = alignEntities(tokens, gold, known);
   const relations: MentionRelation[] = [];
   const unplaced: FactualRelation[] = [];

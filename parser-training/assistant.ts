@@ -3,7 +3,7 @@ import type { NetworkSizes } from '../src/parser/neural/network-parameters.js';
 import { NormalForms } from '../src/parser/neural/normal-forms.js';
 import { decodeModel } from '../src/parser/neural/parser-model.js';
 import { ModelReader } from './model-reader.js';
-import { Labeller } from './pseudo-labeller.js';
+import { PseudoLabeller } from './pseudo-labeller.js';
 import { modelOf, shownTo, studentBytes, studentTrainer, vocabularyOf } from './student.js';
 import type { TeacherTraining } from './teacher.js';
 import { type TrainingOptions, trainingDefaults } from './trainer.js';
@@ -27,7 +27,7 @@ const assistantSizes: Omit<NetworkSizes, 'labels'> = {
  * @param training its examples are of people, and of teachers, which have beliefs
  * @returns what labels captions
  */
-export function trainAssistant({ labels, options, examples, onEpoch, checkpoint }: TeacherTraining): Labeller {
+export function trainAssistant({ labels, options, examples, onEpoch, checkpoint }: TeacherTraining): PseudoLabeller {
   const people = examples.filter(({ soft }) => !soft);
   const taught = examples.filter(({ soft }) => soft);
   const vocabulary = vocabularyOf(people);
@@ -40,8 +40,8 @@ export function trainAssistant({ labels, options, examples, onEpoch, checkpoint 
 }
 
 /** What a model makes of captions, as it is kept. */
-export function modelLabeller(bytes: Uint8Array): Labeller {
+export function modelLabeller(bytes: Uint8Array): PseudoLabeller {
   const kernels = new Kernels(studentBytes);
   const model = decodeModel(bytes, kernels);
-  return new Labeller(kernels, new ModelReader(kernels, model), model.labels);
+  return new PseudoLabeller(kernels, new ModelReader(kernels, model), model.labels);
 }

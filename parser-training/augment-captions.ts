@@ -1,5 +1,5 @@
 import type { Random } from '../src/records/random.js';
-import type { Example } from './training-example.js';
+import type { TrainingExample } from './training-example.js';
 
 /** How often parts of a caption give way to others. */
 const shares = { mention: 0.5, attribute: 0.4, verb: 0.3, preposition: 0.2, dropped: 0.08 };
@@ -22,13 +22,13 @@ interface Part {
  * teacher says what they mean, and a student that learns from them learns what the teacher does with words that seldom meet.
  * Source: Tang et al., "Distilling Task-Specific Knowledge from BERT into Simple Neural Networks", 2019, section 3.2.
  */
-export class Variation {
-  readonly #examples: readonly Example[];
+export class CaptionAugmenter {
+  readonly #examples: readonly TrainingExample[];
   readonly #random: Random;
   readonly #pools: ReadonlyMap<string, Pool>;
 
   /** @param vectors of words, of length 1 */
-  constructor(examples: readonly Example[], vectors: ReadonlyMap<string, Float32Array>, random: Random) {
+  constructor(examples: readonly TrainingExample[], vectors: ReadonlyMap<string, Float32Array>, random: Random) {
     this.#examples = examples;
     this.#random = random;
     const pools = new Map<string, Pool>();
@@ -64,7 +64,7 @@ export class Variation {
 }
 
 /** In the order of the caption; where they overlap the first one counts. */
-function partsOf({ words, mentions, attributes, verbs, prepositions }: Example): Part[] {
+function partsOf({ words, mentions, attributes, verbs, prepositions }: TrainingExample): Part[] {
   const parts: Part[] = [
     ...mentions.map((span) => ({ ...span, kind: 'mention' as const })),
     ...attributes.map((span) => ({ ...span, kind: 'attribute' as const })),

@@ -8,12 +8,12 @@ import {
   windowReach,
 } from '../src/parser/neural/network-parameters.js';
 import { type Activations, type BatchLayout, type Rows, type SpanRows, slots } from './activations.js';
-import type { Masks } from './dropout-masks.js';
+import type { DropoutMasks } from './dropout-masks.js';
 import type { TrainingKernels } from './kernels/training-kernels.js';
-import type { Network } from './training-network.js';
+import type { TrainingNetwork } from './training-network.js';
 
 /** The network's backward pass: gradients of scores → gradients of parameters and of word vectors. */
-export class Backward {
+export class BackwardPass {
   readonly #kernels: Kernels;
   readonly #sizes: NetworkSizes;
   readonly #p: Parameters;
@@ -22,7 +22,7 @@ export class Backward {
   readonly #training: TrainingKernels;
 
   /** @param gradients of the parameters, added to */
-  constructor({ kernels, sizes, parameters }: Network, training: TrainingKernels, gradients: Parameters) {
+  constructor({ kernels, sizes, parameters }: TrainingNetwork, training: TrainingKernels, gradients: Parameters) {
     this.#kernels = kernels;
     this.#sizes = sizes;
     this.#p = parameters;
@@ -38,7 +38,7 @@ export class Backward {
    * @param g gradients of `tagScores`, `labelScores`, `queries`, `related` (through them) and `ownerScores`; the rest
    *   is zero; `state` holds the gradient of the token states when it returns
    */
-  run(a: Activations, g: Activations, layout: BatchLayout, masks: Masks): void {
+  run(a: Activations, g: Activations, layout: BatchLayout, masks: DropoutMasks): void {
     this.#own(a, g, layout, masks);
     this.#relate(a, g, layout, masks);
     this.#read(a, g, layout, masks);
@@ -46,12 +46,12 @@ export class Backward {
   }
 
   /** Goes on where `run` ended, as far as to the word vectors: their gradient is in `x`. */
-  throughContext(a: Activations, g: Activations, layout: BatchLayout, masks: Masks): void {
+  throughContext(a: Activations, g: Activations, layout: BatchLayout, masks: DropoutMasks): void {
     this.#context(a, g, layout, masks);
     this.#window(a, g, layout.rows);
   }
 
-  #own(a: Activations, g: Activations, { attributes, mentions, owners }: BatchLayout, masks: Masks): void {
+  #own(a: Activations, g: Activations, { attributes, mentions, owners }: BatchLayout, masks: DropoutMasks): void {
     const { hidden, attributeHidden } = this.#sizes;
     const [p, d] = [this.#p, this.#d];
     if (owners.length > 0) {
@@ -102,7 +102,7 @@ export class Backward {
     }
   }
 
-  #relate(a: Activations, g: Activations, { rows, mentions, pairs }: BatchLayout, masks: Masks): void {
+  #relate(a: Activations, g: Activations, { rows, mentions, pairs }: BatchLayout, masks: DropoutMasks): void {
     const { hidden, pairHidden, labels } = this.#sizes;
     const [p, d] = [this.#p, this.#d];
     if (pairs.length > 0) {
@@ -179,7 +179,7 @@ export class Backward {
     this.#spanStates(g.mentionStates, mentions, g.related);
   }
 
-  #read(a: Activations, g: Activations, { rows, captions }: BatchLayout, masks: Masks): void {
+  #read(a: Activations, g: Activations, { rows, captions }: BatchLayout, masks: DropoutMasks): void {
     const { hidden } = this.#sizes;
     const [p, d] = [this.#p, this.#d];
     masks.undo(g.related, rows * hidden, 'related');
@@ -219,7 +219,7 @@ export class Backward {
       g.tagScores[row * tagStride + tag]! += beliefs[tag]! * (g.tagBeliefs[row * tagStride + tag]! - mean);
   }
 
-  #tag(a: Activations, g: Activations, { rows }: BatchLayout, masks: Masks): void {
+  #tag(a: Activations, g: Activations, { rows }: BatchLayout, masks: DropoutMasks): void {
     const { hidden, tagHidden } = this.#sizes;
     const [p, d] = [this.#p, this.#d];
     this.#linear(rows, a.tagHidden, tagHidden, p.tags, g.tagScores, tagStride, d.tags, d.tagBias, g.tagHidden);
@@ -227,7 +227,7 @@ export class Backward {
     this.#linear(rows, a.state, hidden, p.tagHidden, g.tagHidden, tagHidden, d.tagHidden, d.tagHiddenBias, g.state);
   }
 
-  #context(a: Activations, g: Activations, { rows, captions, compounds }: BatchLayout, masks: Masks): void {
+  #context(a: Activations, g: Activations, { rows, captions, compounds }: BatchLayout, masks: DropoutMasks): void {
     const { hidden } = this.#sizes;
     const [p, d] = [this.#p, this.#d];
     this.#scan(
@@ -299,7 +299,7 @@ export class Backward {
     this.#kernels.multiply(rows, inputs, outputs, dy, { row: outputs, column: 1 }, t, dx);
   }
 
-  #relu(y: Float32Array, dy: Float32Array, length: number, masks: Masks, layer: string): void {
+  #relu(y: Float32Array, dy: Float32Array, length: number, masks: DropoutMasks, layer: string): void {
     masks.undo(dy, length, layer);
     for (let k = 0; k < length; k++) if (y[k] === 0) dy[k] = 0;
   }

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import writeFileAtomic from 'write-file-atomic';
-import type { Example } from './training-example.js';
+import type { TrainingExample } from './training-example.js';
 
 /** What a training has found so far and leaves for another run. */
-export class KeptFile<T> {
+export class CacheFile<T> {
   readonly #file: string;
 
   constructor(file: string) {
@@ -31,7 +31,7 @@ export class KeptFile<T> {
 /** Of all that a training depends on but the program. @param settings JSON of them is hashed */
 export function fingerprint(
   settings: unknown,
-  examples: readonly Example[],
+  examples: readonly TrainingExample[],
   captions: readonly (readonly string[])[] = [],
 ): string {
   const hash = createHash('sha256').update(JSON.stringify(settings));

@@ -1,7 +1,7 @@
 import { type NetworkSizes, tagStride, windowReach } from '../src/parser/neural/network-parameters.js';
 import type { Activations, BatchLayout, Capacity, OwnerRows, PairRows, Rows, SpanRows } from './activations.js';
 import { slots } from './activations.js';
-import type { Example } from './training-example.js';
+import type { TrainingExample } from './training-example.js';
 
 /** The largest batch of training. */
 export const capacity: Capacity = { rows: 4096, pairs: 4096, owners: 4096 };
@@ -9,13 +9,13 @@ export const capacity: Capacity = { rows: 4096, pairs: 4096, owners: 4096 };
 /** A batch in the rows of the network. */
 export interface Batch extends BatchLayout {
   readonly words: readonly (string | null)[];
-  readonly examples: readonly Example[];
+  readonly examples: readonly TrainingExample[];
   /** Of each caption: its first mention, pair, attribute and owner in the batch. */
   readonly offsets: readonly { readonly pairs: number; readonly owners: number }[];
 }
 
 /** Captions one after another, with rows of zeros before, between and after them. */
-export function layOut(examples: readonly Example[]): Batch {
+export function layOut(examples: readonly TrainingExample[]): Batch {
   const words: (string | null)[] = [];
   const pad = () => {
     for (let k = 0; k < windowReach; k++) words.push(null);

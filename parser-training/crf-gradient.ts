@@ -1,12 +1,12 @@
 import { tagCount, tagStride } from '../src/parser/neural/network-parameters.js';
-import { type ChainScores, mayFollow, mayStart } from '../src/parser/neural/tag-sequence.js';
+import { type CrfScores, mayFollow, mayStart } from '../src/parser/neural/tag-sequence.js';
 
 const never = -1e9;
 const alpha = new Float64Array(4096 * tagCount);
 const beta = new Float64Array(4096 * tagCount);
 
 /** Fills `alpha` and `beta`. @returns the logarithm of the sum over all tag sequences */
-function forwardBackward({ tagScores, transitions, starts }: ChainScores, start: number, length: number): number {
+function forwardBackward({ tagScores, transitions, starts }: CrfScores, start: number, length: number): number {
   const at = (t: number, tag: number) => tagScores[(start + t) * tagStride + tag]!;
   for (let tag = 0; tag < tagCount; tag++) alpha[tag] = mayStart(tag) ? starts[tag]! + at(0, tag) : never;
   for (let t = 1; t < length; t++)
@@ -35,13 +35,13 @@ function forwardBackward({ tagScores, transitions, starts }: ChainScores, start:
 }
 
 /** Probabilities of a caption's tags and of each tag after each, `[tokens, 5]` and `[tokens, 5, 5]`. */
-export interface ChainMarginals {
+export interface CrfMarginals {
   readonly tags: Float32Array;
   readonly transitions: Float32Array;
 }
 
 /** Source: the forward-backward algorithm. */
-export function chainMarginals(scores: ChainScores, start: number, length: number): ChainMarginals {
+export function crfMarginals(scores: CrfScores, start: number, length: number): CrfMarginals {
   const total = forwardBackward(scores, start, length);
   const tags = new Float32Array(length * tagCount);
   const transitions = new Float32Array(length * tagCount * tagCount);
@@ -67,14 +67,14 @@ export function chainMarginals(scores: ChainScores, start: number, length: numbe
  * @param gradient as `scores`, added to
  * @param teacher what a teacher believes of the tags, and how much it counts beside `tags`
  */
-export function chainLoss(
-  scores: ChainScores,
+export function crfLoss(
+  scores: CrfScores,
   start: number,
   tags: Uint8Array,
-  gradient: ChainScores,
-  teacher?: ChainMarginals & { readonly trust: number },
+  gradient: CrfScores,
+  teacher?: CrfMarginals & { readonly trust: number },
 ): number {
-  const marginals = chainMarginals(scores, start, tags.length);
+  const marginals = crfMarginals(scores, start, tags.length);
   const { tagScores, transitions, starts } = scores;
   let gold = starts[tags[0]!]!;
   const trust = teacher?.trust ?? 0;

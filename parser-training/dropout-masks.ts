@@ -2,7 +2,7 @@ import type { Random } from '../src/records/random.js';
 import type { Dropout } from './training-network.js';
 
 /** Dropout whose masks are kept for the backward pass. */
-export class Masks implements Dropout {
+export class DropoutMasks implements Dropout {
   readonly #random: Random;
   readonly #rates: Readonly<Record<string, number>>;
   readonly #masks = new Map<string, Uint8Array>();

@@ -1,6 +1,6 @@
 import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
 import type { Rows } from './activations.js';
-import type { Masks } from './dropout-masks.js';
+import type { DropoutMasks } from './dropout-masks.js';
 import type { EncoderSizes, EncoderWeights } from './encoder-weights.js';
 import type { TrainingKernels } from './kernels/training-kernels.js';
 import { WordPieces } from './word-pieces.js';
@@ -183,7 +183,12 @@ export class Encoder {
    * @param state `[rows, hidden]`: the mean of each word's first and last piece
    * @throws RangeError for more pieces than there is room for
    */
-  forward(words: readonly (string | null)[], captions: readonly Rows[], state: Float32Array, masks?: Masks): void {
+  forward(
+    words: readonly (string | null)[],
+    captions: readonly Rows[],
+    state: Float32Array,
+    masks?: DropoutMasks,
+  ): void {
     this.#layOut(words, captions);
     const { hidden, inner, heads, epsilon } = this.sizes;
     const rows = this.#rows;
@@ -224,7 +229,7 @@ export class Encoder {
   }
 
   /** Adds the gradients of the parameters. @param state gradient of the states of the last `forward`, which had `masks` */
-  backward(state: Float32Array, masks: Masks): void {
+  backward(state: Float32Array, masks: DropoutMasks): void {
     const { hidden, inner, heads } = this.sizes;
     const rows = this.#rows;
     const { g, sum, qkv, inner: gInner } = this.#scratch;

@@ -1,5 +1,5 @@
 import { NONE } from '../src/parser/neural/relation-labels.js';
-import type { Example } from './training-example.js';
+import type { TrainingExample } from './training-example.js';
 
 const determiners = new Set('a an the two three some his her its their'.split(' '));
 
@@ -9,7 +9,7 @@ const determiners = new Set('a an the two three some his her its their'.split(' 
  * @param examples captions with what is believed of them
  * @returns words of each part, each once
  */
-export function fragmentsOf(examples: readonly Example[]): string[][] {
+export function fragmentsOf(examples: readonly TrainingExample[]): string[][] {
   const fragments = new Map<string, string[]>();
   for (const { words, mentions, attributes, pairs } of examples)
     for (const { first, second, label } of pairs) {

@@ -7,7 +7,7 @@ import {
 import type { Random } from '../src/records/random.js';
 
 /** Normal weights of variance 1 / inputs; gates begin nearly closed. */
-export function initialize(parameters: Parameters, sizes: NetworkSizes, random: Random): void {
+export function initializeParameters(parameters: Parameters, sizes: NetworkSizes, random: Random): void {
   const tables: Readonly<Record<string, number>> = {
     compounds: 0.3,
     tagStates: 0.3,

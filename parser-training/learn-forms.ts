@@ -1,7 +1,7 @@
 import { verbLemma } from '../src/parser/language/lemma.js';
 import { NormalForms } from '../src/parser/neural/normal-forms.js';
 import type { FactualGraph } from '../src/records/factual-graph.js';
-import { type Alignment, align } from './align-caption.js';
+import { type Alignment, alignCaption } from './align-caption.js';
 
 /** A caption's words and its gold graph. */
 export interface GoldTokens {
@@ -17,7 +17,7 @@ export function alignAll(captions: readonly GoldTokens[], passes = 3): Alignment
   const known = { entities: new Map<string, Set<string>>(), attributes: new Map<string, Set<string>>() };
   let alignments: Alignment[] = [];
   for (let pass = 0; pass < passes; pass++) {
-    alignments = captions.map(({ tokens, gold }) => align(tokens, gold, known));
+    alignments = captions.map(({ tokens, gold }) => alignCaption(tokens, gold, known));
     addOtherWords(known.entities, alignments, ({ missing }) => missing.entities);
     addOtherWords(known.attributes, alignments, ({ missing }) => missing.attributes.map(({ attribute }) => attribute));
   }

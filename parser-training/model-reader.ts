@@ -4,18 +4,18 @@ import type { ParserModel } from '../src/parser/neural/parser-model.js';
 import { Activations } from './activations.js';
 import { type Batch, capacity } from './caption-batch.js';
 import type { BatchReader } from './pseudo-labeller.js';
-import { Network } from './training-network.js';
+import { TrainingNetwork } from './training-network.js';
 
 /** A model that is asked with a whole batch, stage by stage. The parser itself reads one caption at a time. */
 export class ModelReader implements BatchReader {
-  readonly network: Network;
+  readonly network: TrainingNetwork;
   readonly #a: Activations;
   readonly #words: ModelWords;
   readonly #inputs = new Map<string, Float32Array>();
 
   /** @param kernels what the model lies in */
   constructor(kernels: Kernels, model: ParserModel) {
-    this.network = new Network(kernels, model.sizes, model.parameters);
+    this.network = new TrainingNetwork(kernels, model.sizes, model.parameters);
     this.#a = new Activations(kernels, model.sizes, capacity);
     this.#words = new ModelWords(model);
   }

@@ -2,18 +2,18 @@ import type { GoldCaption } from '../src/evaluation/parser/evaluate-parser.js';
 import { captionTokens, repairedWords } from '../src/parser/neural/caption-tokens.js';
 import type { NormalForms } from '../src/parser/neural/normal-forms.js';
 import { RelationLabels } from '../src/parser/neural/relation-labels.js';
-import { Speller, type WordCount } from '../src/parser/neural/spelling.js';
+import { Spelling, type WordCount } from '../src/parser/neural/spelling.js';
 import { parseFactual } from '../src/records/factual-graph.js';
 import type { Alignment } from './align-caption.js';
 import { alignAll, learnNormalForms } from './learn-forms.js';
-import { type Example, exampleOf, labelRelation } from './training-example.js';
+import { exampleOf, labelRelation, type TrainingExample } from './training-example.js';
 
 /** What training makes of captions and their graphs before the network sees them. */
 export interface Prepared {
   readonly words: readonly WordCount[];
   readonly forms: NormalForms;
   readonly labels: RelationLabels;
-  readonly examples: readonly Example[];
+  readonly examples: readonly TrainingExample[];
   /** Captions that teach nothing, since parts of their graphs were found in no words. */
   readonly leftOut: number;
 }
@@ -26,12 +26,15 @@ export interface PrepareOptions {
 /** UTF-16 units of a caption that training reads. */
 export const longestCaption = 400;
 
-export function prepare(captions: readonly GoldCaption[], { leastLabelCount = 3 }: PrepareOptions = {}): Prepared {
+export function prepareCaptions(
+  captions: readonly GoldCaption[],
+  { leastLabelCount = 3 }: PrepareOptions = {},
+): Prepared {
   const tokens = captions.map(({ caption }) => captionTokens(caption, longestCaption));
   const counts = new Map<string, number>();
   for (const { text } of tokens.flat()) counts.set(text, (counts.get(text) ?? 0) + 1);
   const words = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
-  const speller = new Speller(words);
+  const speller = new Spelling(words);
   const alignments = alignAll(
     captions.map(({ gold }, k) => ({ tokens: repairedWords(tokens[k]!, speller), gold: parseFactual(gold) })),
   );

@@ -1,20 +1,20 @@
 import { type Kernels, tagWork } from '../src/parser/neural/kernels/kernels.js';
 import type { RelationLabels } from '../src/parser/neural/relation-labels.js';
-import type { ChainScores } from '../src/parser/neural/tag-sequence.js';
+import type { CrfScores } from '../src/parser/neural/tag-sequence.js';
 import type { Activations } from './activations.js';
 import { type Batch, capacity, layOut } from './caption-batch.js';
-import { chainMarginals } from './crf-gradient.js';
+import { crfMarginals } from './crf-gradient.js';
 import { toBytes } from './soft-targets.js';
 import { part, softmax } from './softmax.js';
-import { type Example, plainExample, taggedExample } from './training-example.js';
-import type { Network } from './training-network.js';
+import { plainExample, type TrainingExample, taggedExample } from './training-example.js';
+import type { TrainingNetwork } from './training-network.js';
 
 /** Captions of a batch. */
 const askedAtOnce = 64;
 
 /** A network that is asked. */
 export interface BatchReader {
-  readonly network: Network;
+  readonly network: TrainingNetwork;
   /** What it makes of a batch's words. */
   read(batch: Batch): Activations;
   /** What it makes of a batch's phrases, when it has read the words. */
@@ -22,10 +22,10 @@ export interface BatchReader {
 }
 
 /** Says what a trained network makes of captions. */
-export class Labeller {
+export class PseudoLabeller {
   readonly #reader: BatchReader;
   readonly #labels: RelationLabels;
-  readonly #tagsOf: (chain: ChainScores, start: number, length: number) => Uint8Array;
+  readonly #tagsOf: (chain: CrfScores, start: number, length: number) => Uint8Array;
 
   /** @param kernels those of the reader's network */
   constructor(kernels: Kernels, reader: BatchReader, labels: RelationLabels) {
@@ -46,8 +46,8 @@ export class Labeller {
    * Captions with what the network makes of them: the likeliest phrases and relations, and what it believes of each.
    * @param captions words, lower case
    */
-  label(captions: readonly (readonly string[])[]): Example[] {
-    const labelled: Example[] = [];
+  label(captions: readonly (readonly string[])[]): TrainingExample[] {
+    const labelled: TrainingExample[] = [];
     for (let k = 0; k < captions.length; k += askedAtOnce) {
       const plain = captions.slice(k, k + askedAtOnce).map(plainExample);
       labelled.push(...this.#label(plain));
@@ -55,7 +55,7 @@ export class Labeller {
     return labelled;
   }
 
-  #label(plain: readonly Example[]): Example[] {
+  #label(plain: readonly TrainingExample[]): TrainingExample[] {
     const { transitions, starts } = this.#reader.network.parameters;
     const asked = layOut(plain);
     const chain = { tagScores: this.#reader.read(asked).tagScores, transitions, starts };
@@ -67,7 +67,7 @@ export class Labeller {
     return this.#believe(layOut(tagged));
   }
 
-  #believe(batch: Batch): Example[] {
+  #believe(batch: Batch): TrainingExample[] {
     const { network } = this.#reader;
     const a = this.#reader.relate(batch);
     const { transitions, starts } = network.parameters;
@@ -106,7 +106,7 @@ export class Labeller {
         example.owners,
         (_, k) => 1 / (1 + Math.exp(-a.ownerScores[(offset.owners + k) * 8]!)),
       );
-      const marginals = chainMarginals({ tagScores: a.tagScores, transitions, starts }, start, length);
+      const marginals = crfMarginals({ tagScores: a.tagScores, transitions, starts }, start, length);
       const soft = {
         trust: 1,
         tags: toBytes(marginals.tags),

@@ -1,5 +1,5 @@
 import { tagCount } from '../src/parser/neural/network-parameters.js';
-import type { ChainMarginals } from './crf-gradient.js';
+import type { CrfMarginals } from './crf-gradient.js';
 
 /** What a teacher believes of an example: probabilities where the example has facts, in 255ths. */
 export interface SoftTargets {
@@ -41,7 +41,7 @@ export function beliefOf(
   return sum > 0 ? { trust: soft.trust, probabilities } : undefined;
 }
 
-export function tagBeliefs({ tags, transitions }: SoftTargets): ChainMarginals {
+export function tagBeliefs({ tags, transitions }: SoftTargets): CrfMarginals {
   const normalized = (bytes: Uint8Array, width: number) => {
     const values = Float32Array.from(bytes);
     for (let start = 0; start < values.length; start += width) normalize(values, start, width);

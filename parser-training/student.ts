@@ -5,8 +5,8 @@ import { quantizeRows } from '../src/parser/neural/quantized-rows.js';
 import type { RelationLabels } from '../src/parser/neural/relation-labels.js';
 import { capacity } from './caption-batch.js';
 import { Trainer, type TrainingOptions } from './trainer.js';
-import type { Example } from './training-example.js';
-import { WordStates } from './word-encoder.js';
+import type { TrainingExample } from './training-example.js';
+import { WordEncoder } from './word-encoder.js';
 import { WordTable } from './word-table.js';
 
 /** What a student needs of the kernels' memory. */
@@ -23,12 +23,12 @@ export function studentTrainer(
   vocabulary: readonly string[],
   vectors: ReadonlyMap<string, Float32Array>,
   options: TrainingOptions,
-): Trainer<WordStates> {
+): Trainer<WordEncoder> {
   return new Trainer(kernels, sizes, labels, options, ({ training, network, backward, random }) => {
     const { parameters } = network;
     const words = new WordTable(kernels, training, sizes.input, parameters, vocabulary, vectors, capacity.rows, random);
     return {
-      source: new WordStates(network, backward, words, random, options.wordDropout),
+      source: new WordEncoder(network, backward, words, random, options.wordDropout),
       without: ['affixes', 'shapes'],
       dropout: ['x', 'windowed'],
     };
@@ -36,16 +36,18 @@ export function studentTrainer(
 }
 
 /** Words of the captions that people said the meaning of: they get rows of their own. */
-export const vocabularyOf = (examples: readonly Example[]): string[] =>
+export const vocabularyOf = (examples: readonly TrainingExample[]): string[] =>
   [...new Set(examples.flatMap(({ words }) => words))].sort();
 
 /** What a student is shown: what people said counts twice. @param taught with teachers' beliefs */
-export const shownTo = (examples: readonly Example[], taught: readonly Example[]): readonly Example[] =>
-  taught.length > 0 ? [...examples, ...examples, ...taught] : examples;
+export const shownTo = (
+  examples: readonly TrainingExample[],
+  taught: readonly TrainingExample[],
+): readonly TrainingExample[] => (taught.length > 0 ? [...examples, ...examples, ...taught] : examples);
 
 /** What a student has learned, as the bytes of a model. */
 export function modelOf(
-  { network, source }: Trainer<WordStates>,
+  { network, source }: Trainer<WordEncoder>,
   vocabulary: readonly string[],
   vectors: ReadonlyMap<string, Float32Array>,
   learned: Pick<ParserModel, 'labels' | 'forms' | 'counts'>,

@@ -1,7 +1,7 @@
 /** A process of `teach`: trains one teacher or assistant, says what it makes of captions, and ends. */
 import { RelationLabels } from '../src/parser/neural/relation-labels.js';
 import { trainAssistant } from './assistant.js';
-import { KeptFile } from './cache-file.js';
+import { CacheFile } from './cache-file.js';
 import { readEncoder } from './encoder-weights.js';
 import { trainTeacher } from './teacher.js';
 import type { TeacherMessage, TeacherTask } from './teachers.js';
@@ -24,7 +24,7 @@ process.once('message', async ({ encoder, labels, options, examples, captions, c
     options,
     examples,
     onEpoch,
-    checkpoint: checkpoint === undefined ? undefined : new KeptFile<TrainingState>(checkpoint),
+    checkpoint: checkpoint === undefined ? undefined : new CacheFile<TrainingState>(checkpoint),
   };
   const labeller =
     encoder === undefined ? trainAssistant(training) : trainTeacher(await readEncoder(encoder), training);

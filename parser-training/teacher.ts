@@ -3,10 +3,10 @@ import type { NetworkSizes } from '../src/parser/neural/network-parameters.js';
 import type { RelationLabels } from '../src/parser/neural/relation-labels.js';
 import { dropoutLayers, Encoder } from './encoder.js';
 import type { EncoderWeights } from './encoder-weights.js';
-import { Labeller } from './pseudo-labeller.js';
+import { PseudoLabeller } from './pseudo-labeller.js';
 import { type Checkpoint, type Losses, Trainer, type TrainingOptions } from './trainer.js';
-import type { Example } from './training-example.js';
-import { EncoderStates } from './transformer-encoder.js';
+import type { TrainingExample } from './training-example.js';
+import { TransformerEncoder } from './transformer-encoder.js';
 
 /** What a teacher needs of the kernels' memory. */
 const teacherBytes = 900 << 20;
@@ -27,7 +27,7 @@ export const teacherDefaults: TrainingOptions = {
 export interface TeacherTraining {
   readonly labels: RelationLabels;
   readonly options: TrainingOptions;
-  readonly examples: readonly Example[];
+  readonly examples: readonly TrainingExample[];
   /** Called after each epoch with the mean losses. */
   readonly onEpoch: (epoch: number, losses: Losses) => void;
   readonly checkpoint?: Checkpoint | undefined;
@@ -40,7 +40,7 @@ export interface TeacherTraining {
 export function trainTeacher(
   weights: EncoderWeights,
   { labels, options, examples, onEpoch, checkpoint }: TeacherTraining,
-): Labeller {
+): PseudoLabeller {
   const kernels = new Kernels(teacherBytes);
   const { hidden } = weights.sizes;
   const sizes: NetworkSizes = {
@@ -52,10 +52,10 @@ export function trainTeacher(
     labels: labels.width,
   };
   const trainer = new Trainer(kernels, sizes, labels, options, ({ training }) => ({
-    source: new EncoderStates(kernels, training, new Encoder(kernels, training, weights, mostPieces)),
+    source: new TransformerEncoder(kernels, training, new Encoder(kernels, training, weights, mostPieces)),
     without: ['affixes', 'shapes', 'window', 'windowBias', 'compounds', 'context', 'contextBias'],
     dropout: dropoutLayers(weights.sizes),
   }));
   trainer.train(examples, onEpoch, checkpoint);
-  return new Labeller(kernels, trainer, labels);
+  return new PseudoLabeller(kernels, trainer, labels);
 }

@@ -2,9 +2,9 @@ import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fingerprint, KeptFile } from './cache-file.js';
+import { CacheFile, fingerprint } from './cache-file.js';
 import type { Losses, TrainingOptions, TrainingState } from './trainer.js';
-import type { Example } from './training-example.js';
+import type { TrainingExample } from './training-example.js';
 
 /** What a teacher or an assistant is made of and learns from. */
 export interface TeacherTask {
@@ -13,7 +13,7 @@ export interface TeacherTask {
   /** Names of the relation labels. */
   readonly labels: readonly string[];
   readonly options: TrainingOptions;
-  readonly examples: readonly Example[];
+  readonly examples: readonly TrainingExample[];
   /** Words of the captions that it labels when it has learned. */
   readonly captions: readonly (readonly string[])[];
   /** The file where it leaves what it has learned, so that it goes on there when it is cut off. */
@@ -23,7 +23,7 @@ export interface TeacherTask {
 /** What a worker says. */
 export type TeacherMessage =
   | { readonly epoch: number; readonly losses: Losses }
-  | { readonly labelled: readonly Example[] }
+  | { readonly labelled: readonly TrainingExample[] }
   | { readonly isDone: true };
 
 export interface TeachOptions {
@@ -40,15 +40,15 @@ export interface TeachOptions {
 export async function teach(
   { captions, options, ...task }: TeacherTask,
   { count, keep, onEpoch }: TeachOptions,
-): Promise<Example[]> {
-  const labelled: Example[][] = Array.from({ length: count }, () => []);
+): Promise<TrainingExample[]> {
+  const labelled: TrainingExample[][] = Array.from({ length: count }, () => []);
   const waiting = [...labelled.keys()];
   const work = async () => {
     for (let teacher = waiting.shift(); teacher !== undefined; teacher = waiting.shift()) {
       const own = captions.filter((_, k) => k % count === teacher);
       const ownTask = { ...task, options: { ...options, seed: options.seed + teacher }, captions: own };
       const path = keep && join(keep, fingerprint([ownTask.labels, ownTask.options], ownTask.examples, own));
-      const labels = path ? new KeptFile<Example[]>(`${path}.labels`) : undefined;
+      const labels = path ? new CacheFile<TrainingExample[]>(`${path}.labels`) : undefined;
       const kept = labels?.read();
       if (kept) {
         labelled[teacher] = kept;
@@ -60,7 +60,7 @@ export async function teach(
         else if ('epoch' in message) onEpoch(teacher!, message.epoch, message.losses);
       });
       labels?.write(labelled[teacher]!);
-      if (checkpoint) new KeptFile<TrainingState>(checkpoint).remove();
+      if (checkpoint) new CacheFile<TrainingState>(checkpoint).remove();
     }
   };
   await Promise.all(Array.from({ length: Math.min(count, availableParallelism()) }, work));

@@ -8,18 +8,18 @@ import { captionTokens, repairedWords } from '../src/parser/neural/caption-token
 import { Kernels } from '../src/parser/neural/kernels/kernels.js';
 import { parserOf } from '../src/parser/neural/neural-parser.js';
 import { decodeModel } from '../src/parser/neural/parser-model.js';
-import { Speller } from '../src/parser/neural/spelling.js';
+import { Spelling } from '../src/parser/neural/spelling.js';
 import { Random } from '../src/records/random.js';
 import { assistantDefaults } from './assistant.js';
-import { Variation } from './augment-captions.js';
-import { fingerprint, KeptFile } from './cache-file.js';
+import { CaptionAugmenter } from './augment-captions.js';
+import { CacheFile, fingerprint } from './cache-file.js';
 import { fragmentsOf } from './fragments.js';
-import { longestCaption, prepare } from './prepare-captions.js';
+import { longestCaption, prepareCaptions } from './prepare-captions.js';
 import { modelOf, shownTo, studentBytes, studentTrainer, vocabularyOf } from './student.js';
 import { teacherDefaults } from './teacher.js';
 import { type TeacherTask, teach } from './teachers.js';
 import { type Losses, type TrainingState, trainingDefaults } from './trainer.js';
-import type { Example } from './training-example.js';
+import type { TrainingExample } from './training-example.js';
 import { readWordVectors } from './word-vectors.js';
 
 const usage = `npm run train:parser -- DIR [--encoder FOLDER] [--captions FILE]…
@@ -89,7 +89,7 @@ for await (const caption of goldCaptions(join(folder, 'train.csv'), ({ line, pro
   note(`line ${line}: ${problem}`),
 ))
   captions.push(caption);
-const { words, forms, labels, examples, leftOut } = prepare(captions);
+const { words, forms, labels, examples, leftOut } = prepareCaptions(captions);
 note(`${examples.length} captions, ${leftOut} left out; ${words.length} words, ${labels.size} relation labels`);
 const vectors = readWordVectors();
 const said = values.captions && values.encoder ? readCaptions(values.captions) : [];
@@ -110,7 +110,7 @@ const options = { ...trainingDefaults, epochs, seed: studentSeed, ...(values.enc
 const trainer = studentTrainer(new Kernels(studentBytes), sizes, labels, vocabulary, vectors, options);
 const shown = shownTo(examples, [...byTeachers, ...byAssistants]);
 const checkpoint = values.keep
-  ? new KeptFile<TrainingState>(join(values.keep, `${fingerprint([labels.names, sizes, options], shown)}.training`))
+  ? new CacheFile<TrainingState>(join(values.keep, `${fingerprint([labels.names, sizes, options], shown)}.training`))
   : undefined;
 trainer.train(shown, noteEpoch('student'), checkpoint);
 const bytes = modelOf(trainer, vocabulary, vectors, { labels, forms, counts: words });
@@ -129,7 +129,7 @@ for (const { words: range, ...scores } of [{ words: 'all', ...overall }, ...byLe
   );
 
 /** Captions that nobody drew graphs of, with what teachers make of them. */
-async function learnFromTeachers(encoder: string): Promise<Example[]> {
+async function learnFromTeachers(encoder: string): Promise<TrainingExample[]> {
   const captions = [...said, ...varied(examples, variations, seed)];
   note(`${captions.length} captions without graphs`);
   const options = { ...teacherDefaults, epochs: teacherEpochs, seed };
@@ -137,7 +137,7 @@ async function learnFromTeachers(encoder: string): Promise<Example[]> {
 }
 
 /** Parts of captions, and variations of those of the CSV file and of the others, with what assistants make of them. */
-async function learnFromAssistants(taught: readonly Example[]): Promise<Example[]> {
+async function learnFromAssistants(taught: readonly TrainingExample[]): Promise<TrainingExample[]> {
   const texts = new Set(said.map((caption) => caption.join(' ')));
   const real = taught.filter((example) => texts.has(example.words.join(' ')));
   const parts = fragmentsOf(real);
@@ -147,7 +147,7 @@ async function learnFromAssistants(taught: readonly Example[]): Promise<Example[
   return learnFrom('assistant', assistants, { options, examples: [...examples, ...taught], captions });
 }
 
-async function learnFrom(who: string, count: number, task: Omit<TeacherTask, 'labels'>): Promise<Example[]> {
+async function learnFrom(who: string, count: number, task: Omit<TeacherTask, 'labels'>): Promise<TrainingExample[]> {
   const labelled = await teach(
     { ...task, labels: labels.names },
     { count, keep: values.keep, onEpoch: (n, epoch, losses) => noteEpoch(`${who} ${n + 1}`)(epoch, losses) },
@@ -156,8 +156,8 @@ async function learnFrom(who: string, count: number, task: Omit<TeacherTask, 'la
   return labelled;
 }
 
-function varied(from: readonly Example[], count: number, seed: number): string[][] {
-  const variation = new Variation(from, vectors, new Random(seed));
+function varied(from: readonly TrainingExample[], count: number, seed: number): string[][] {
+  const variation = new CaptionAugmenter(from, vectors, new Random(seed));
   return Array.from({ length: count }, () => variation.next());
 }
 
@@ -166,7 +166,7 @@ function readCaptions(file: string): string[][] {
   const lines = file.endsWith('.json')
     ? (JSON.parse(text) as { annotations: { caption: string }[] }).annotations.map(({ caption }) => caption)
     : text.split('\n');
-  const speller = new Speller(words);
+  const speller = new Spelling(words);
   return lines
     .map((line) => repairedWords(captionTokens(line, longestCaption), speller))
     .filter((tokens) => tokens.length > 0);

@@ -10,17 +10,17 @@ import type { RelationLabels } from '../src/parser/neural/relation-labels.js';
 import { Random } from '../src/records/random.js';
 import { Activations, type Slot } from './activations.js';
 import { Adam, type AdamState } from './adam.js';
-import { Backward } from './backward-pass.js';
+import { BackwardPass } from './backward-pass.js';
 import { type Batch, capacity, clear, layOut } from './caption-batch.js';
-import { chainLoss } from './crf-gradient.js';
-import { Masks } from './dropout-masks.js';
-import { initialize } from './initialize-parameters.js';
+import { crfLoss } from './crf-gradient.js';
+import { DropoutMasks } from './dropout-masks.js';
+import { initializeParameters } from './initialize-parameters.js';
 import { TrainingKernels } from './kernels/training-kernels.js';
 import { type Belief, beliefOf, tagBeliefs } from './soft-targets.js';
 import { softmaxLoss } from './softmax.js';
-import type { StateSource } from './token-encoder.js';
-import { type Example, joinExamples } from './training-example.js';
-import { Network } from './training-network.js';
+import type { TokenEncoder } from './token-encoder.js';
+import { joinExamples, type TrainingExample } from './training-example.js';
+import { TrainingNetwork } from './training-network.js';
 
 export interface TrainingOptions {
   readonly epochs: number;
@@ -73,14 +73,14 @@ export interface Checkpoint {
 export interface TrainerParts {
   readonly kernels: Kernels;
   readonly training: TrainingKernels;
-  readonly network: Network;
-  readonly backward: Backward;
+  readonly network: TrainingNetwork;
+  readonly backward: BackwardPass;
   readonly random: Random;
   readonly options: TrainingOptions;
 }
 
 /** The first layers of a network in training. */
-export interface Body<Source extends StateSource = StateSource> {
+export interface Body<Source extends TokenEncoder = TokenEncoder> {
   readonly source: Source;
   /** The network's parameters that are not the trainer's: the source has them, or nobody uses them. */
   readonly without: readonly ParameterName[];
@@ -94,17 +94,17 @@ const longestJoined = 24;
 const connectors = [',', '.', 'while', 'as'];
 
 /** A network in training. */
-export class Trainer<Source extends StateSource = StateSource> {
-  readonly network: Network;
+export class Trainer<Source extends TokenEncoder = TokenEncoder> {
+  readonly network: TrainingNetwork;
   readonly source: Source;
   readonly #labels: RelationLabels;
   readonly #options: TrainingOptions;
   readonly #random: Random;
-  readonly #masks: Masks;
+  readonly #masks: DropoutMasks;
   readonly #training: TrainingKernels;
   readonly #gradients: Parameters;
   readonly #optimisers: readonly (readonly [Float32Array, Adam])[];
-  readonly #backward: Backward;
+  readonly #backward: BackwardPass;
   readonly #a: Activations;
   readonly #g: Activations;
   /** That are done. */
@@ -122,10 +122,10 @@ export class Trainer<Source extends StateSource = StateSource> {
     this.#random = new Random(options.seed);
     this.#training = new TrainingKernels(kernels);
     const parameters = allocateParameters(kernels, sizes);
-    initialize(parameters, sizes, this.#random);
-    this.network = new Network(kernels, sizes, parameters);
+    initializeParameters(parameters, sizes, this.#random);
+    this.network = new TrainingNetwork(kernels, sizes, parameters);
     this.#gradients = allocateParameters(kernels, sizes);
-    this.#backward = new Backward(this.network, this.#training, this.#gradients);
+    this.#backward = new BackwardPass(this.network, this.#training, this.#gradients);
     const { network } = this;
     const parts = {
       kernels,
@@ -146,7 +146,7 @@ export class Trainer<Source extends StateSource = StateSource> {
     this.#a = new Activations(kernels, sizes, capacity);
     this.#g = new Activations(kernels, sizes, capacity);
     const layers = ['state', 'tagHidden', 'related', 'pairIn', 'pairHidden', 'ownerIn', ...dropout];
-    this.#masks = new Masks(this.#random, Object.fromEntries(layers.map((layer) => [layer, options.dropout])));
+    this.#masks = new DropoutMasks(this.#random, Object.fromEntries(layers.map((layer) => [layer, options.dropout])));
   }
 
   /**
@@ -155,7 +155,11 @@ export class Trainer<Source extends StateSource = StateSource> {
    *   finds one
    * @throws RangeError where that was another network's
    */
-  train(examples: readonly Example[], onEpoch: (epoch: number, losses: Losses) => void, checkpoint?: Checkpoint): void {
+  train(
+    examples: readonly TrainingExample[],
+    onEpoch: (epoch: number, losses: Losses) => void,
+    checkpoint?: Checkpoint,
+  ): void {
     const { epochs, batch: size } = this.#options;
     const from = checkpoint?.read();
     this.#epochs = 0;
@@ -199,8 +203,8 @@ export class Trainer<Source extends StateSource = StateSource> {
   }
 
   /** Some captions together with the one after them, as captions of COCO are longer than those of FACTUAL. */
-  #joined(examples: readonly Example[]): Example[] {
-    const joined: Example[] = [];
+  #joined(examples: readonly TrainingExample[]): TrainingExample[] {
+    const joined: TrainingExample[] = [];
     for (let k = 0; k < examples.length; k++) {
       const [a, b] = [examples[k]!, examples[k + 1]];
       const isAlone = !b || a.soft || b.soft || a.words.length + b.words.length > longestJoined;
@@ -214,7 +218,7 @@ export class Trainer<Source extends StateSource = StateSource> {
   }
 
   /** What the network makes of a batch's words. */
-  read(batch: Batch, masks?: Masks): Activations {
+  read(batch: Batch, masks?: DropoutMasks): Activations {
     const { rows, captions } = batch;
     const a = this.#a;
     this.source.forward(batch, a, masks);
@@ -224,13 +228,13 @@ export class Trainer<Source extends StateSource = StateSource> {
   }
 
   /** What it makes of a batch's phrases, when it has read the words. */
-  relate(batch: Batch, masks?: Masks): Activations {
+  relate(batch: Batch, masks?: DropoutMasks): Activations {
     this.network.relateBatch(this.#a, batch, masks);
     return this.#a;
   }
 
   /** Losses of some captions, summed, and their gradients; parameters stay. @returns gradients that the next call adds to */
-  gradientsOf(examples: readonly Example[]): { readonly losses: Losses; readonly gradients: Parameters } {
+  gradientsOf(examples: readonly TrainingExample[]): { readonly losses: Losses; readonly gradients: Parameters } {
     return { losses: this.#forwardBackward(layOut(examples)), gradients: this.#gradients };
   }
 
@@ -266,7 +270,7 @@ export class Trainer<Source extends StateSource = StateSource> {
     examples.forEach((example, n) => {
       const { start } = captions[n]!;
       const { soft, tags } = example;
-      losses.tags += chainLoss(scores, start, tags, gradient, soft && { ...tagBeliefs(soft), trust: soft.trust });
+      losses.tags += crfLoss(scores, start, tags, gradient, soft && { ...tagBeliefs(soft), trust: soft.trust });
       example.pairs.forEach(({ label, verb, preposition }, k) => {
         const pair = batch.offsets[n]!.pairs + k;
         losses.labels += this.#labelLoss(pair, label, beliefOf(soft, 'labels', k, this.#labels.size));

@@ -13,7 +13,7 @@ import type { AlignedCaption } from './aligned-caption.js';
 import type { SoftTargets } from './soft-targets.js';
 
 /** A caption as numbers: what the network is shown, and what it should say. */
-export interface Example {
+export interface TrainingExample {
   readonly words: readonly string[];
   readonly compounds: Uint8Array;
   readonly tags: Uint8Array;
@@ -76,7 +76,7 @@ export function labelRelation(
 }
 
 /** @returns null where a relation has a label that is too rare */
-export function exampleOf(caption: AlignedCaption, labels: RelationLabels): Example | null {
+export function exampleOf(caption: AlignedCaption, labels: RelationLabels): TrainingExample | null {
   const { tokens, mentions, attributes, relations } = caption;
   const tags = new Uint8Array(tokens.length);
   for (const { start, end } of attributes) tags.fill(TAG.inAttribute, start, end).fill(TAG.attribute, start, start + 1);
@@ -99,7 +99,7 @@ export function exampleOf(caption: AlignedCaption, labels: RelationLabels): Exam
 }
 
 /** A caption of which only the words are known. */
-export function plainExample(words: readonly string[]): Example {
+export function plainExample(words: readonly string[]): TrainingExample {
   const places = [...words.keys()];
   return {
     words,
@@ -115,7 +115,7 @@ export function plainExample(words: readonly string[]): Example {
 }
 
 /** A caption with its phrases; nothing relates them. */
-export function taggedExample(example: Example, tags: Uint8Array): Example {
+export function taggedExample(example: TrainingExample, tags: Uint8Array): TrainingExample {
   const { mentions, attributes } = phrasesOf(tags);
   const pairs = pairsOf(mentions).map((pair) => ({ ...pair, label: NONE, verb: -1, preposition: -1 }));
   return { ...example, tags, mentions, attributes, pairs, owners: ownersOf(attributes, mentions, () => false) };
@@ -153,7 +153,7 @@ const ownersOf = (
 const nothing: LabelledRelation = { label: '', verb: -1, preposition: -1 };
 
 /** Two captions as one, with a word between: what one says has nothing to do with the other. */
-export function joinExamples(a: Example, b: Example, between: string): Example {
+export function joinExamples(a: TrainingExample, b: TrainingExample, between: string): TrainingExample {
   const shift = a.words.length + 1;
   const tags = new Uint8Array(shift + b.words.length);
   tags.set(a.tags);

@@ -20,7 +20,7 @@ export interface Dropout {
 }
 
 /** The forward pass, stage by stage; a batch's activations stay for the backward pass. */
-export class Network {
+export class TrainingNetwork {
   readonly kernels: Kernels;
   readonly sizes: NetworkSizes;
   readonly parameters: Parameters;

@@ -2,17 +2,17 @@ import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
 import type { Activations } from './activations.js';
 import { Adam } from './adam.js';
 import type { Batch } from './caption-batch.js';
-import type { Masks } from './dropout-masks.js';
+import type { DropoutMasks } from './dropout-masks.js';
 import type { Encoder } from './encoder.js';
 import type { TrainingKernels } from './kernels/training-kernels.js';
-import type { StateSource } from './token-encoder.js';
+import type { TokenEncoder } from './token-encoder.js';
 
 /** What was learned before is kept by smaller steps. */
 const rateShare = 0.15;
 const options = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01 };
 
 /** States by a pre-trained encoder. */
-export class EncoderStates implements StateSource {
+export class TransformerEncoder implements TokenEncoder {
   readonly #encoder: Encoder;
   readonly #training: TrainingKernels;
   readonly optimisers: readonly Adam[];
@@ -25,11 +25,11 @@ export class EncoderStates implements StateSource {
     );
   }
 
-  forward({ words, captions }: Batch, a: Activations, masks?: Masks): void {
+  forward({ words, captions }: Batch, a: Activations, masks?: DropoutMasks): void {
     this.#encoder.forward(words, captions, a.state, masks);
   }
 
-  backward(_batch: Batch, _a: Activations, g: Activations, masks: Masks): void {
+  backward(_batch: Batch, _a: Activations, g: Activations, masks: DropoutMasks): void {
     this.#encoder.backward(g.state, masks);
   }
 

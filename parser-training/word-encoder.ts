@@ -1,18 +1,18 @@
 import type { Random } from '../src/records/random.js';
 import type { Activations } from './activations.js';
 import type { Adam } from './adam.js';
-import type { Backward } from './backward-pass.js';
+import type { BackwardPass } from './backward-pass.js';
 import type { Batch } from './caption-batch.js';
-import type { Masks } from './dropout-masks.js';
-import type { StateSource } from './token-encoder.js';
-import type { Network } from './training-network.js';
+import type { DropoutMasks } from './dropout-masks.js';
+import type { TokenEncoder } from './token-encoder.js';
+import type { TrainingNetwork } from './training-network.js';
 import type { WordTable } from './word-table.js';
 
 /** States by the network's own first layers, from word vectors. */
-export class WordStates implements StateSource {
+export class WordEncoder implements TokenEncoder {
   readonly words: WordTable;
-  readonly #network: Network;
-  readonly #backward: Backward;
+  readonly #network: TrainingNetwork;
+  readonly #backward: BackwardPass;
   readonly #random: Random;
   readonly #wordDropout: number;
   /** Rows of the batch whose words count as unknown. */
@@ -20,7 +20,7 @@ export class WordStates implements StateSource {
   #squares = 0;
 
   /** @param wordDropout share of words that are treated as unknown ones */
-  constructor(network: Network, backward: Backward, words: WordTable, random: Random, wordDropout: number) {
+  constructor(network: TrainingNetwork, backward: BackwardPass, words: WordTable, random: Random, wordDropout: number) {
     this.#network = network;
     this.#backward = backward;
     this.words = words;
@@ -32,7 +32,7 @@ export class WordStates implements StateSource {
     return this.words.optimisers;
   }
 
-  forward({ rows, captions, compounds, words }: Batch, a: Activations, masks?: Masks): void {
+  forward({ rows, captions, compounds, words }: Batch, a: Activations, masks?: DropoutMasks): void {
     const { input, hidden } = this.#network.sizes;
     this.#hidden = Uint8Array.from(words, () => (masks && this.#random.next() < this.#wordDropout ? 1 : 0));
     this.words.embed(words, this.#hidden, a.x);
@@ -42,7 +42,7 @@ export class WordStates implements StateSource {
     this.#network.tellContext(a, captions, rows);
   }
 
-  backward(batch: Batch, a: Activations, g: Activations, masks: Masks): void {
+  backward(batch: Batch, a: Activations, g: Activations, masks: DropoutMasks): void {
     this.#backward.throughContext(a, g, batch, masks);
     masks.undo(g.x, batch.rows * this.#network.sizes.input, 'x');
     this.#squares = this.words.backward(batch.words, this.#hidden, g.x);

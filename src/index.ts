@@ -5,13 +5,13 @@ export { type HfChatOptions, hfChat } from './captioners/hf-chat.js';
 export { type TransformersJsOptions, transformersJs } from './captioners/transformers-js.js';
 export type { AnswerFilter } from './endpoints/answer-filter.js';
 export { answerStatistics, type QuestionStatistics } from './endpoints/answer-statistics.js';
-export { AnswerStore, existingStore, questionKey } from './endpoints/answer-store.js';
-export type { PaidOptions } from './endpoints/cached-answers.js';
+export { AnswerStore, openExistingStore, questionKey } from './endpoints/answer-store.js';
+export type { CachedAnswersOptions } from './endpoints/cached-answers.js';
 export { answerLines, captionsByImage } from './endpoints/export-answers.js';
-export { type Forgotten, forgetAnswers } from './endpoints/forget-answers.js';
-export { type Imported, importAnswers } from './endpoints/import-answers.js';
+export { type ForgetResult, forgetAnswers } from './endpoints/forget-answers.js';
+export { type ImportResult, importAnswers } from './endpoints/import-answers.js';
 export type { PolicyOptions } from './endpoints/policy-options.js';
-export { storeFolder } from './endpoints/store-folder.js';
+export { defaultStoreFolder } from './endpoints/store-folder.js';
 export type { Prices, Usage } from './endpoints/usage.js';
 export {
   EndpointError,
@@ -33,7 +33,7 @@ export {
   type ParserEvaluation,
   type ParserScores,
 } from './evaluation/parser/evaluate-parser.js';
-export { type BadRow, goldCaptions } from './evaluation/parser/gold-captions.js';
+export { goldCaptions, type RejectedRow } from './evaluation/parser/gold-captions.js';
 export { PARSER_ERRORS, type ParserError } from './evaluation/parser/parser-errors.js';
 export {
   type CompareTaggersOptions,
@@ -75,7 +75,7 @@ export { parsed } from './operators/parsed.js';
 export { type SampleOptions, sample } from './operators/sample.js';
 export { type TagOptions, tag } from './operators/tag.js';
 export { packageRoot, version } from './package-info.js';
-export { type LearnedParserOptions, learnedParser } from './parser/neural/neural-parser.js';
+export { type NeuralParserOptions, neuralParser } from './parser/neural/neural-parser.js';
 export { parsedGraphFile } from './parser/parsed-graph-file.js';
 export { type FactualT5Options, factualT5 } from './parser/remote/factual-t5.js';
 export { ruleParser } from './parser/rules/rule-parser.js';
@@ -125,7 +125,7 @@ export { type SchemaName, schemaDocument, schemas } from './records/schemas.js';
 export type { Entity, Parsed, TextGraph, TextRelation } from './records/text-graph.js';
 export { type Static, Type } from './records/type.js';
 export { REJECTS, RunFolder, schemaLines } from './run-folder/run-folder.js';
-export { type Problem, validate } from './run-folder/validate-run.js';
+export { type Problem, validateRun } from './run-folder/validate-run.js';
 export { type FinishOptions, finishShards } from './runs/finish-shards.js';
 export { forecast, type StageForecast } from './runs/forecast.js';
 export { inputFiles } from './runs/graph-inputs.js';

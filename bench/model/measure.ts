@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import type { BackendName } from '../../src/model/backends/backend-names.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { deformableAttention, plainDeformableAttention } from '../../src/model/ops/deformable-attention.js';
+import { deformableAttention, referenceDeformableAttention } from '../../src/model/ops/deformable-attention.js';
 import { rTaggerR50 } from '../../src/model/presets.js';
 import type { PairGroup } from '../../src/model/queries.js';
 import { type Encoded, RlipV2 } from '../../src/model/rlip-v2.js';
@@ -119,7 +119,7 @@ async function measureAttention(): Promise<void> {
     ),
   });
   const fused = await measure(deformableAttention, 5);
-  const plain = await measure(plainDeformableAttention, 1);
+  const plain = await measure(referenceDeformableAttention, 1);
   for (const part of ['forward', 'forward and backward'] as const)
     tell({
       name: `deformable attention, 1000 queries, ${part}`,

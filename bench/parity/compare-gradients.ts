@@ -4,8 +4,8 @@ import type { ImageBatch } from '../../src/model/geometry.js';
 import type { Parameter } from '../../src/model/parameter-scope.js';
 import type { LabelSet, LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
 import { textMask } from '../../src/model/text/text-mask.js';
-import { matchPairsLater } from '../../src/training/loss/match-pairs.js';
-import { type LossOptions, type LossTerms, pairLosses, totalLoss } from '../../src/training/loss/pair-losses.js';
+import { matchPairsAsync } from '../../src/training/loss/match-pairs.js';
+import { type LossTerms, type PairLossOptions, pairLosses, totalLoss } from '../../src/training/loss/pair-losses.js';
 import type { Matches } from '../../src/training/loss/pair-targets.js';
 import { pseudoLabels } from '../../src/training/loss/pseudo-labels.js';
 import type { Borders } from './borders.js';
@@ -78,7 +78,7 @@ export async function compareGradients(
   const tagger = model.config.queries === 'tagger';
   const given = { groups: inputs.pairs, slots: model.config.pairs };
   const extra = await extraLabels(model, inputs, expected, report);
-  const options: LossOptions = { given: tagger, quality: !tagger, ...(extra && { pseudoLabels: extra }) };
+  const options: PairLossOptions = { given: tagger, quality: !tagger, ...(extra && { pseudoLabels: extra }) };
   const decode = (images: ImageBatch): LayerOutput[] => {
     borders?.watch.start();
     const vectors = model.encodeTexts(inputs.texts);
@@ -136,7 +136,7 @@ export async function compareGradients(
 async function matchLayers(decode: () => LayerOutput[], pairs: ParityInputs['pairs']): Promise<Matches[][]> {
   const layers = tf.tidy(() => decode() as unknown as tf.TensorContainer) as unknown as LayerOutput[];
   const matches: Matches[][] = [];
-  for (const layer of layers) matches.push(await matchPairsLater(layer, pairs));
+  for (const layer of layers) matches.push(await matchPairsAsync(layer, pairs));
   tf.dispose(layers as unknown as tf.TensorContainer);
   return matches;
 }

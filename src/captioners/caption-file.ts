@@ -2,9 +2,9 @@ import { basename } from 'node:path';
 import { OptionError, RecordError } from '../errors.js';
 import { streamJson } from '../files/json/json-stream.js';
 import { fieldsOf, isId } from '../files/json/json-value.js';
-import { FileIndex, type TakeFile } from '../files/spools/image-entries.js';
+import { ImageEntries, type ReadEntries } from '../files/spools/image-entries.js';
 import type { Caption } from '../records/caption-record.js';
-import { positiveInteger } from '../records/option-checks.js';
+import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Captioner } from '../records/ports.js';
 
 /** What a caption file is told. */
@@ -46,8 +46,8 @@ export interface CaptionFile extends Captioner {
 export function captionFile({ captions, maxCaptions, tempDir }: CaptionFileOptions): CaptionFile {
   const name = 'caption-file';
   if (!captions) throw new OptionError(name, "'captions' is missing, expected a path or a glob");
-  if (maxCaptions !== undefined) positiveInteger(name, 'maxCaptions', maxCaptions);
-  const index = new FileIndex(captions, tempDir, takeCaptions);
+  if (maxCaptions !== undefined) checkPositiveInteger(name, 'maxCaptions', maxCaptions);
+  const index = new ImageEntries(captions, tempDir, takeCaptions);
   return {
     name,
     version: '1',
@@ -70,7 +70,7 @@ interface Entry {
   readonly texts: unknown;
 }
 
-const takeCaptions: TakeFile = async (file, put, { signal, settle }) => {
+const takeCaptions: ReadEntries = async (file, put, { signal, settle }) => {
   const source = basename(file);
   const limits = signal ? { signal } : {};
   let coco = false;

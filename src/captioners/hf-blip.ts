@@ -3,7 +3,7 @@ import { endpointUrl as checkedUrl } from '../endpoints/endpoint-url.js';
 import { generatedText, postJson } from '../endpoints/post-json.js';
 import { OptionError } from '../errors.js';
 import type { Captioner } from '../records/ports.js';
-import { type ModelCaptionerOptions, paidCaptioner, seedsOf } from './model-captioner.js';
+import { type ModelCaptionerOptions, modelCaptioner, seedsOf } from './model-captioner.js';
 import { type ShrinkOptions, shrink, shrinkOf } from './model-image.js';
 
 /** What `hfBlip` is told. */
@@ -38,7 +38,7 @@ export function hfBlip(options: HfBlipOptions): Captioner {
   const size = shrinkOf(name, options);
   const generation = { ...(seedsOf(name, options).length > 1 ? NUCLEUS : BEAMS), ...parameters };
   let token: Promise<string | undefined> | undefined;
-  return paidCaptioner(
+  return modelCaptioner(
     {
       name,
       version: '1',

@@ -1,13 +1,13 @@
 import type { InferenceClient } from '@huggingface/inference';
 import { accessToken, redactor } from '../endpoints/access-token.js';
 import { endpointUrl as checkedUrl } from '../endpoints/endpoint-url.js';
-import { exchange } from '../endpoints/redacting-fetch.js';
+import { redactingFetch } from '../endpoints/redacting-fetch.js';
 import { RequestFailure } from '../endpoints/request-failure.js';
 import { EndpointError, OptionError } from '../errors.js';
-import { positiveInteger } from '../records/option-checks.js';
+import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Captioner } from '../records/ports.js';
 import { chatReply } from './chat-reply.js';
-import { type ModelCaptionerOptions, paidCaptioner, seedsOf } from './model-captioner.js';
+import { type ModelCaptionerOptions, modelCaptioner, seedsOf } from './model-captioner.js';
 import { type ShrinkOptions, shrink, shrinkOf } from './model-image.js';
 
 /** What `hfChat` is told. */
@@ -48,7 +48,7 @@ export function hfChat(options: HfChatOptions): Captioner {
   if (url && provider !== undefined) throw new OptionError(name, 'expected provider or endpointUrl, not both');
   if (!url && !model) throw new OptionError(name, "'model' is missing, expected one, or an endpointUrl");
   if (prompt.trim() === '') throw new OptionError(name, 'prompt is empty');
-  positiveInteger(name, 'maxTokens', maxTokens);
+  checkPositiveInteger(name, 'maxTokens', maxTokens);
   const own = OWN_PARAMETERS.find((key) => key in parameters);
   if (own !== undefined) throw new OptionError(name, `parameters have '${own}', which hfChat sets itself`);
   const size = shrinkOf(name, options);
@@ -56,7 +56,7 @@ export function hfChat(options: HfChatOptions): Captioner {
   const sampling = isSampled ? { temperature: 1, top_p: 0.9 } : { temperature: 0 };
   const sent = { max_tokens: maxTokens, ...sampling, ...parameters };
   let connected: Promise<Connection> | undefined;
-  return paidCaptioner(
+  return modelCaptioner(
     {
       name,
       version: '1',
@@ -107,7 +107,7 @@ async function connect(tokenFile: string | undefined, url: URL | undefined): Pro
   const { InferenceClient } = await import('@huggingface/inference');
   const token = await accessToken(tokenFile, url);
   const redact = redactor(token);
-  return { client: new InferenceClient(token), fetch: exchange(redact), redact };
+  return { client: new InferenceClient(token), fetch: redactingFetch(redact), redact };
 }
 
 /** What the client itself does not like, such as a provider that does not have the model. Its errors hold the token. */

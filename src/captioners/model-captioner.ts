@@ -1,15 +1,15 @@
-import { PaidAnswers, type PaidOptions } from '../endpoints/cached-answers.js';
+import { CachedAnswers, type CachedAnswersOptions } from '../endpoints/cached-answers.js';
 import { RequestFailure } from '../endpoints/request-failure.js';
 import { EndpointError, OptionError, RecordError } from '../errors.js';
 import type { Question, Reply, Tokens } from '../records/answer.js';
 import type { Caption } from '../records/caption-record.js';
 import type { Image } from '../records/image.js';
-import { positiveInteger } from '../records/option-checks.js';
+import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Captioner } from '../records/ports.js';
 import { type ImageFile, ImageFiles } from './model-image.js';
 
 /** What every captioner that asks a model is told. */
-export interface ModelCaptionerOptions extends PaidOptions {
+export interface ModelCaptionerOptions extends CachedAnswersOptions {
   /** The image folder; records hold paths below it. */
   readonly images: string;
   /**
@@ -34,7 +34,7 @@ export interface Asking {
 
 /** How many captions, and by which seeds. @throws OptionError where an option is out of range */
 export function seedsOf(where: string, { nCaptions = 1, firstSeed = 0 }: ModelCaptionerOptions): number[] {
-  positiveInteger(where, 'nCaptions', nCaptions);
+  checkPositiveInteger(where, 'nCaptions', nCaptions);
   if (!Number.isSafeInteger(firstSeed) || firstSeed < 0) {
     throw new OptionError(where, `firstSeed ${firstSeed}, expected a whole number of at least 0`);
   }
@@ -47,11 +47,11 @@ export function seedsOf(where: string, { nCaptions = 1, firstSeed = 0 }: ModelCa
  * not write, or left empty, are counted (`refused-caption`, `empty-caption`), and so are those that were cut at the limit
  * of their length (`cut-caption`); an image that is left with none is refused (`caption-refused`, `no-captions`).
  */
-export function paidCaptioner(asking: Asking, options: ModelCaptionerOptions): Captioner {
+export function modelCaptioner(asking: Asking, options: ModelCaptionerOptions): Captioner {
   const { name, version, question, mostTokens } = asking;
   if (!options.images) throw new OptionError(name, "'images' is missing, expected the image folder");
   const seeds = seedsOf(name, options);
-  const answers = new PaidAnswers(name, question, mostTokens, options);
+  const answers = new CachedAnswers(name, question, mostTokens, options);
   const files = new ImageFiles(name, options.images);
   const { model, prompt, parameters } = question;
   return {

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { OptionError, RecordError } from '../errors.js';
 import { checkImageFolder, pathBelow } from '../files/image-folder.js';
 import type { Image } from '../records/image.js';
-import { positiveInteger } from '../records/option-checks.js';
+import { checkPositiveInteger } from '../records/option-checks.js';
 
 /** How an image is made smaller before it is sent. */
 export interface ShrinkOptions {
@@ -34,8 +34,8 @@ const MAX_PIXELS = 200e6;
 
 /** @throws OptionError where an option is out of range */
 export function shrinkOf(where: string, { side = 512, quality = 85 }: ShrinkOptions): Required<ShrinkOptions> {
-  positiveInteger(where, 'side', side);
-  positiveInteger(where, 'quality', quality);
+  checkPositiveInteger(where, 'side', side);
+  checkPositiveInteger(where, 'quality', quality);
   if (quality > 100) throw new OptionError(where, `quality ${quality}, expected a whole number from 1 to 100`);
   return { side, quality };
 }

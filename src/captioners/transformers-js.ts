@@ -1,7 +1,7 @@
 import { EndpointError, OptionError } from '../errors.js';
 import { fieldsOf } from '../files/json/json-value.js';
 import type { Captioner } from '../records/ports.js';
-import { type ModelCaptionerOptions, paidCaptioner, seedsOf } from './model-captioner.js';
+import { type ModelCaptionerOptions, modelCaptioner, seedsOf } from './model-captioner.js';
 import { type ShrinkOptions, shrink, shrinkOf } from './model-image.js';
 
 /** What relflow calls of `@huggingface/transformers`. */
@@ -63,7 +63,7 @@ export function transformersJs(options: TransformersJsOptions): Captioner {
     return { describe, toImage: (bytes: Buffer) => RawImage.fromBlob(new Blob([new Uint8Array(bytes)])) };
   }
 
-  const captioner = paidCaptioner(
+  const captioner = modelCaptioner(
     {
       name,
       version: '1',

@@ -1,17 +1,17 @@
 import { type Command, Option } from 'commander';
 import { writeAtomically } from '../files/atomic-file.js';
-import { guard } from '../files/name-io-error.js';
+import { wrapIoErrors } from '../files/name-io-error.js';
 import {
   type AnswerFilter,
   AnswerStore,
   answerLines,
   answerStatistics,
   captionsByImage,
-  existingStore,
+  defaultStoreFolder,
   forgetAnswers,
   importAnswers,
   OptionError,
-  storeFolder,
+  openExistingStore,
 } from '../index.js';
 import { print, printNote, table } from './output.js';
 
@@ -45,14 +45,14 @@ function exportCommand(captions: Command): void {
       '\nExamples:\n  relflow captions export answers.jsonl\n  relflow captions export captions.json --dataset coco2017 --model Qwen/Qwen2.5-VL-7B-Instruct',
     )
     .action(async (file: string, { dataset, ...flags }: StoreFlags & { dataset?: string }) => {
-      await withOpen(await existingStore(folderOf(flags)), async (store) => {
+      await withOpen(await openExistingStore(folderOf(flags)), async (store) => {
         if (dataset === undefined) {
-          const { bytes } = await guard(file, () => writeAtomically(file, answerLines(store, flags)));
+          const { bytes } = await wrapIoErrors(file, () => writeAtomically(file, answerLines(store, flags)));
           print(`${file}: ${bytes} bytes`);
           return;
         }
         const byImage = captionsByImage(store, dataset, flags);
-        await guard(file, () => writeAtomically(file, [`${JSON.stringify(byImage)}\n`]));
+        await wrapIoErrors(file, () => writeAtomically(file, [`${JSON.stringify(byImage)}\n`]));
         print(`${file}: captions of ${Object.keys(byImage).length} images`);
       });
     });
@@ -86,7 +86,7 @@ function statsCommand(captions: Command): void {
     .option('--json', 'print as JSON')
     .addHelpText('after', '\nExample:\n  relflow captions stats')
     .action(async ({ json, ...flags }: StoreFlags & { json?: boolean }) => {
-      await withOpen(await existingStore(folderOf(flags)), async (store) => {
+      await withOpen(await openExistingStore(folderOf(flags)), async (store) => {
         const questions = answerStatistics(store);
         const bytes = await store.bytes();
         if (json) {
@@ -146,7 +146,7 @@ function gcCommand(captions: Command): void {
       }
       const time = before === undefined ? undefined : Date.parse(before);
       if (Number.isNaN(time)) throw new OptionError('gc', `--before '${before}', expected a date such as 2026-01-31`);
-      await withOpen(await existingStore(folderOf(flags)), async (store) => {
+      await withOpen(await openExistingStore(folderOf(flags)), async (store) => {
         const what = { ...flags, ...(time !== undefined && { before: new Date(time).toISOString() }) };
         const count = await forgetAnswers(store, what, dryRun);
         print(`${count} answers ${dryRun ? 'would be forgotten' : 'forgotten'}`);
@@ -165,7 +165,7 @@ function withStore(captions: Command, name: string): Command {
 
 const storeOption = () => new Option('--store <folder>', 'where the answers are (default: RELFLOW_STORE, or your own)');
 
-const folderOf = ({ store }: StoreFlags) => store ?? storeFolder();
+const folderOf = ({ store }: StoreFlags) => store ?? defaultStoreFolder();
 
 const shortened = (text: string) => (text.length > 32 ? `${text.slice(0, 31)}…` : text);
 

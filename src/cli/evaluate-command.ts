@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { writeAtomically } from '../files/atomic-file.js';
-import { guard } from '../files/name-io-error.js';
+import { wrapIoErrors } from '../files/name-io-error.js';
 import {
-  type BadRow,
   evaluateParser,
   type FailedCaption,
   goldCaptions,
   type ParserEvaluation,
   printFactual,
+  type RejectedRow,
   textParser,
 } from '../index.js';
 import { evaluatePredicatesCommand } from './evaluate-predicates-command.js';
@@ -38,7 +38,7 @@ export function evaluateCommand(program: Command): void {
     .option('--errors <file>', 'write the failed captions with both graphs')
     .addHelpText('after', '\nExample:\n  relflow evaluate parser factual/dev.csv --errors failed.txt')
     .action(async (file: string, { json, errors, parser: name }: Flags) => {
-      const badRows: BadRow[] = [];
+      const badRows: RejectedRow[] = [];
       const failed: FailedCaption[] = [];
       const parser = textParser(name);
       const evaluation = await evaluateParser(
@@ -46,7 +46,7 @@ export function evaluateCommand(program: Command): void {
         parser,
         errors === undefined ? {} : { onFailed: (caption) => failed.push(caption) },
       );
-      if (errors !== undefined) await guard(errors, () => writeAtomically(errors, failed.map(failedText)));
+      if (errors !== undefined) await wrapIoErrors(errors, () => writeAtomically(errors, failed.map(failedText)));
       if (json) {
         print(JSON.stringify({ parser: { name: parser.name, version: parser.version }, ...evaluation, badRows }));
         return;
@@ -73,7 +73,7 @@ const twoDigits = (value: number) => Number(value.toFixed(2));
 
 const MOST_NAMED = 20;
 
-function noteBadRows(file: string, rows: readonly BadRow[]): void {
+function noteBadRows(file: string, rows: readonly RejectedRow[]): void {
   if (rows.length === 0) return;
   printNote(`${file}: ${rows.length} bad rows left out`);
   for (const { line, problem } of rows.slice(0, MOST_NAMED)) printNote(`  line ${line}: ${problem}`);

@@ -34,7 +34,7 @@ export function resumeCommand(program: Command): void {
           `the run '${state.pipeline}' was composed in code; resume it there, with run(graph, { resume: true })`,
         );
       }
-      const whole = await folder.wholeShards();
+      const whole = await folder.completeShards();
       if ((await folder.extent()) || [...whole].some((shard) => shard >= whole.size)) {
         throw new OptionError(
           'resume',

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { datasetStatistics, InputError, RunFolder, type StageCounts } from '../index.js';
-import { positiveInteger } from '../records/option-checks.js';
+import { checkPositiveInteger } from '../records/option-checks.js';
 import { addStages } from '../records/stage-counts.js';
 import { print, printNote, table } from './output.js';
 import { number } from './recipes.js';
@@ -18,7 +18,7 @@ export function statsCommand(program: Command): void {
       const folder = new RunFolder(path);
       if (!(await folder.state())) throw new InputError(path, 'not the output folder of a run');
       if (!(await folder.manifest())) printNote('the run is not finished: these are its whole shards');
-      positiveInteger('stats', 'top', top);
+      checkPositiveInteger('stats', 'top', top);
       const statistics = await datasetStatistics(folder.lines('scene-graphs', 'scene-graph'));
       const stages: Record<string, StageCounts> = {};
       for (const shard of await folder.shards()) addStages(stages, shard.stages);

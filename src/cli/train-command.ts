@@ -76,7 +76,7 @@ async function trainAction(task: Task, { config: file, out, resume, dryRun: dry,
     const backend = await useBackend((config.backend ?? 'auto') as 'auto' | 'wasm' | 'webgpu' | 'cpu', threads);
     // Before any data is read: what can't fit is refused at once.
     const memory = backend.name === 'wasm' || dry ? await training.stepMemory(settings) : null;
-    if (memory && backend.name === 'wasm') await training.refuseWhatCantFit(settings, memory);
+    if (memory && backend.name === 'wasm') await training.checkMemoryFits(settings, memory);
     const open = async (sets: typeof config.data, options: Parameters<typeof training.TrainingData.open>[1]) =>
       training.TrainingData.open(await dataSets(sets), options, interrupt.stop);
     const options = training.dataOptions(settings);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { validate } from '../index.js';
+import { validateRun } from '../index.js';
 import { print } from './output.js';
 
 const SHOWN = 100;
@@ -21,7 +21,7 @@ export function validateCommand(program: Command): void {
       let count = 0;
       for (const path of paths) {
         const before = count;
-        for await (const problem of validate(path)) {
+        for await (const problem of validateRun(path)) {
           count++;
           if (json) print(JSON.stringify(problem));
           else if (count <= SHOWN)

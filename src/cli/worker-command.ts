@@ -85,9 +85,9 @@ export function workerCommand(program: Command): void {
       );
       // Without the worker nobody waits for the shard.
       process.once('disconnect', () => process.exit(1));
-      const { answerIsolated } = await import('../queue/isolate-shard.js');
+      const { serveIsolatedShard } = await import('../queue/isolate-shard.js');
       const folder = new RunFolder(path);
-      process.send(await answerIsolated(await workerGraph(folder), folder, task), () => process.exit(0));
+      process.send(await serveIsolatedShard(await workerGraph(folder), folder, task), () => process.exit(0));
     });
 }
 

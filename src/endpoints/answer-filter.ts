@@ -9,5 +9,5 @@ export interface AnswerFilter {
 }
 
 /** Whether the filter means a question. */
-export const means = ({ model, protocol }: AnswerFilter, question: Question) =>
+export const matchesFilter = ({ model, protocol }: AnswerFilter, question: Question) =>
   (model === undefined || question.model === model) && (protocol === undefined || question.protocol === protocol);

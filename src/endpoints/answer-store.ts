@@ -7,7 +7,7 @@ import { digest } from '../files/digest.js';
 import type { Answer, Question, Reply } from '../records/answer.js';
 
 /** What is kept of an answer. */
-export type KeptReply = Reply & { readonly at: string };
+export type CachedReply = Reply & { readonly at: string };
 
 /** Which answer of which question about what. */
 export interface AnswerKey {
@@ -41,7 +41,7 @@ export const questionKey = (question: Question): string => digest(question).slic
 export class AnswerStore {
   readonly folder: string;
   readonly #root: RootDatabase;
-  readonly #answers: Database<KeptReply, Row>;
+  readonly #answers: Database<CachedReply, Row>;
   readonly #questions: Database<Question, string>;
   readonly #images: Database<string, [dataset: string, id: string]>;
   readonly #asked = new Set<string>();
@@ -90,7 +90,7 @@ export class AnswerStore {
   }
 
   /** The answer, or undefined where it has not been asked for yet. */
-  find({ question, subject, seed }: AnswerKey): KeptReply | undefined {
+  find({ question, subject, seed }: AnswerKey): CachedReply | undefined {
     return this.#answers.get([question, subject, seed]);
   }
 
@@ -99,7 +99,7 @@ export class AnswerStore {
    * @returns the answer that is kept, when it is safe
    * @throws OutputError where it can't be written
    */
-  async keep(question: Question, key: AnswerKey, reply: KeptReply): Promise<KeptReply> {
+  async keep(question: Question, key: AnswerKey, reply: CachedReply): Promise<CachedReply> {
     const row: Row = [key.question, key.subject, key.seed];
     return this.#grouped(async () => {
       const [isNew] = await Promise.all([
@@ -131,7 +131,7 @@ export class AnswerStore {
    * The answers to a question, of one subject or all, by subject and seed.
    * @param question as `questionKey` gives it
    */
-  *answers(question: string, subject?: string): Generator<{ key: AnswerKey; reply: KeptReply }, void> {
+  *answers(question: string, subject?: string): Generator<{ key: AnswerKey; reply: CachedReply }, void> {
     // Subjects are hexadecimal, so that all come before a letter beyond f.
     const end = subject === undefined ? [question, 'g'] : [question, subject, Number.MAX_SAFE_INTEGER];
     const start = subject === undefined ? [question] : [question, subject];
@@ -219,7 +219,7 @@ const closing = new Map<string, Promise<void>>();
  * Opens a store that has to be there.
  * @throws InputError where there is none
  */
-export async function existingStore(folder: string): Promise<AnswerStore> {
+export async function openExistingStore(folder: string): Promise<AnswerStore> {
   const store = await AnswerStore.openExisting(folder);
   if (!store) throw new InputError(folder, 'holds no answers of models');
   return store;

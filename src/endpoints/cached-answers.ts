@@ -3,17 +3,17 @@ import type { Forecast } from '../records/ports.js';
 import { type AnswerKey, AnswerStore, questionKey } from './answer-store.js';
 import { type Policy, type PolicyOptions, policyOf } from './policy-options.js';
 import { RequestPolicy } from './request-policy.js';
-import { storeFolder } from './store-folder.js';
+import { defaultStoreFolder } from './store-folder.js';
 import { costOf, noUsage, type Usage } from './usage.js';
 
 /** How models are asked: the policy, and where the answers are kept. */
-export interface PaidOptions extends PolicyOptions {
+export interface CachedAnswersOptions extends PolicyOptions {
   /** Folder of the answers; see `storeFolder` for where that is without it. */
   readonly store?: string;
 }
 
 /** One answer that is wanted. */
-export interface Wanted {
+export interface AnswerRequest {
   /** SHA-256 of what is asked about. */
   readonly subject: string;
   readonly seed: number;
@@ -28,7 +28,7 @@ export interface Wanted {
 const SAMPLE = 500;
 
 /** Asks one question about many subjects, and pays for no answer twice. */
-export class PaidAnswers {
+export class CachedAnswers {
   readonly #question: Question;
   readonly #key: string;
   readonly #folder: string;
@@ -48,11 +48,11 @@ export class PaidAnswers {
    * @param mostTokens of one request: of input as far as they can be known, and of output
    * @throws OptionError where an option is out of range
    */
-  constructor(where: string, question: Question, mostTokens: Tokens, options: PaidOptions) {
+  constructor(where: string, question: Question, mostTokens: Tokens, options: CachedAnswersOptions) {
     this.#question = question;
     this.#key = questionKey(question);
     this.#mostTokens = mostTokens;
-    this.#folder = options.store ?? storeFolder();
+    this.#folder = options.store ?? defaultStoreFolder();
     this.#where = where;
     this.#policy = policyOf(where, options);
   }
@@ -66,7 +66,7 @@ export class PaidAnswers {
    * The answer, from the store or the model.
    * @throws EndpointError where nothing is asked any more; RequestFailure where there is no answer
    */
-  async answer({ subject, seed, prepare }: Wanted, signal: AbortSignal): Promise<Reply> {
+  async answer({ subject, seed, prepare }: AnswerRequest, signal: AbortSignal): Promise<Reply> {
     const store = await this.#store();
     const key: AnswerKey = { question: this.#key, subject, seed };
     const kept = store.find(key);
@@ -112,7 +112,12 @@ export class PaidAnswers {
     return this.#opened;
   }
 
-  async #fetch(store: AnswerStore, key: AnswerKey, prepare: Wanted['prepare'], signal: AbortSignal): Promise<Reply> {
+  async #fetch(
+    store: AnswerStore,
+    key: AnswerKey,
+    prepare: AnswerRequest['prepare'],
+    signal: AbortSignal,
+  ): Promise<Reply> {
     const send = await prepare();
     this.#requests ??= new RequestPolicy(this.#where, this.#policy, this.usage);
     return this.#requests.ask<Reply>(

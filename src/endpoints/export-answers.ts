@@ -1,10 +1,10 @@
 import type { CaptionMap } from '../records/caption-file-schemas.js';
-import { type AnswerFilter, means } from './answer-filter.js';
+import { type AnswerFilter, matchesFilter } from './answer-filter.js';
 import type { AnswerStore } from './answer-store.js';
 
 /** The answers as JSON lines, `schemas/answer.schema.json`; the same store gives the same bytes. */
 export function* answerLines(store: AnswerStore, filter: AnswerFilter = {}): Generator<string, void> {
-  for (const answer of store.lines()) if (means(filter, answer.question)) yield `${JSON.stringify(answer)}\n`;
+  for (const answer of store.lines()) if (matchesFilter(filter, answer.question)) yield `${JSON.stringify(answer)}\n`;
 }
 
 /**
@@ -15,7 +15,7 @@ export function* answerLines(store: AnswerStore, filter: AnswerFilter = {}): Gen
  */
 export function captionsByImage(store: AnswerStore, dataset: string, filter: AnswerFilter = {}): CaptionMap {
   const questions = [...store.questions()].filter(
-    ([, question]) => question.protocol !== 'factual-t5' && means(filter, question),
+    ([, question]) => question.protocol !== 'factual-t5' && matchesFilter(filter, question),
   );
   const captions: CaptionMap = {};
   for (const image of store.images()) {

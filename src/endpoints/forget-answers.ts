@@ -1,8 +1,8 @@
-import { type AnswerFilter, means } from './answer-filter.js';
+import { type AnswerFilter, matchesFilter } from './answer-filter.js';
 import type { AnswerKey, AnswerStore } from './answer-store.js';
 
 /** Which answers are forgotten: those of which all that is said holds. */
-export interface Forgotten extends AnswerFilter {
+export interface ForgetResult extends AnswerFilter {
   /** Only refusals and empty answers, so that they are asked for again. */
   readonly useless?: boolean;
   /** Only those that are older, ISO 8601. */
@@ -14,10 +14,10 @@ export interface Forgotten extends AnswerFilter {
  * @param dryRun only counts them
  * @returns how many
  */
-export async function forgetAnswers(store: AnswerStore, what: Forgotten, dryRun = false): Promise<number> {
+export async function forgetAnswers(store: AnswerStore, what: ForgetResult, dryRun = false): Promise<number> {
   let count = 0;
   for (const [key, question] of store.questions()) {
-    if (!means(what, question)) continue;
+    if (!matchesFilter(what, question)) continue;
     const keys: AnswerKey[] = [];
     for (const { key: of, reply } of store.answers(key)) {
       if (what.useless && !reply.refused && reply.text !== '') continue;

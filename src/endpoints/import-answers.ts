@@ -4,7 +4,7 @@ import { schemaProblem } from '../records/schema-problem.js';
 import { type AnswerStore, questionKey } from './answer-store.js';
 
 /** What came of an import. */
-export interface Imported {
+export interface ImportResult {
   readonly added: number;
   /** Those that the store had already; its own stay. */
   readonly known: number;
@@ -19,7 +19,7 @@ const MAX_LINE_BYTES = 2 ** 20;
  * Takes in the lines of an export. A line that is no answer is left out and named.
  * @throws InputError where the file can't be read; OutputError where the store can't be written
  */
-export async function importAnswers(store: AnswerStore, file: string): Promise<Imported> {
+export async function importAnswers(store: AnswerStore, file: string): Promise<ImportResult> {
   const bad: { line: number; problem: string }[] = [];
   let added = 0;
   let known = 0;

@@ -1,5 +1,5 @@
 import { OptionError } from '../errors.js';
-import { notNegative, positiveInteger } from '../records/option-checks.js';
+import { checkNonNegative, checkPositiveInteger } from '../records/option-checks.js';
 import { checkPrices, type Prices } from './usage.js';
 
 /** How an endpoint is treated: how fast, how patiently and for how much. */
@@ -36,10 +36,10 @@ export type Policy = Required<
  */
 export function policyOf(where: string, options: PolicyOptions): Policy {
   const { requestsAtOnce = 8, retries = 10, requestSeconds = 120, answerSeconds = 900, prices = {} } = options;
-  positiveInteger(where, 'requestsAtOnce', requestsAtOnce);
+  checkPositiveInteger(where, 'requestsAtOnce', requestsAtOnce);
   for (const name of ['requestsPerMinute', 'tokensPerMinute'] as const) {
     const value = options[name];
-    if (value !== undefined) positiveInteger(where, name, value);
+    if (value !== undefined) checkPositiveInteger(where, name, value);
   }
   if (!Number.isSafeInteger(retries) || retries < 0) {
     throw new OptionError(where, `retries ${retries}, expected a whole number of at least 0`);
@@ -54,7 +54,7 @@ export function policyOf(where: string, options: PolicyOptions): Policy {
   }
   checkPrices(where, prices);
   if (options.budget !== undefined) {
-    notNegative(where, 'budget', options.budget);
+    checkNonNegative(where, 'budget', options.budget);
     if (!Object.values(prices).some((price) => price > 0)) {
       throw new OptionError(
         where,

@@ -1,5 +1,5 @@
 import { fieldsOf } from '../files/json/json-value.js';
-import { exchange } from './redacting-fetch.js';
+import { redactingFetch } from './redacting-fetch.js';
 import { RequestFailure } from './request-failure.js';
 
 interface PostOptions {
@@ -19,7 +19,7 @@ export async function postJson(url: URL, body: string, { token, redact, signal }
     'user-agent': 'relflow',
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
   };
-  const response = await exchange(redact)(url, { method: 'POST', headers, body, signal });
+  const response = await redactingFetch(redact)(url, { method: 'POST', headers, body, signal });
   return response.json();
 }
 

@@ -10,7 +10,7 @@ const MAX_QUOTED = 300;
  *
  * @param redact takes secrets out of what is quoted of the server
  */
-export function exchange(redact: (text: string) => string): typeof fetch {
+export function redactingFetch(redact: (text: string) => string): typeof fetch {
   const send = async (url: string | URL, request: HttpRequest = {}) => {
     let answer: HttpAnswer;
     try {
@@ -20,7 +20,7 @@ export function exchange(redact: (text: string) => string): typeof fetch {
     }
     const { status, headers, text } = answer;
     if (status < 200 || status > 299) {
-      const retryAfter = secondsToWait(headers, Date.now());
+      const retryAfter = retryAfterSeconds(headers, Date.now());
       // What is cut first could leave half of a secret.
       const said = redact(messageIn(text)).slice(0, MAX_QUOTED);
       const problem = `the server answered ${status}${said === '' ? '' : `: ${said}`}`;
@@ -78,7 +78,7 @@ function messageIn(body: string): string {
  * `Retry-After` as seconds or a date, or OpenAI's `retry-after-ms`.
  * Source: RFC 9110, section 10.2.3.
  */
-export function secondsToWait(headers: IncomingHttpHeaders, now: number): number | undefined {
+export function retryAfterSeconds(headers: IncomingHttpHeaders, now: number): number | undefined {
   const milliseconds = Number(headers['retry-after-ms'] ?? Number.NaN);
   if (milliseconds >= 0) return milliseconds / 1000;
   const text = headers['retry-after'];

@@ -1,5 +1,5 @@
 import type { Tokens } from '../records/answer.js';
-import { notNegative } from '../records/option-checks.js';
+import { checkNonNegative } from '../records/option-checks.js';
 
 /** What a provider asks for, in any one currency. */
 export interface Prices {
@@ -13,7 +13,7 @@ export interface Prices {
 
 /** @throws OptionError where a price is not a number of at least 0 */
 export function checkPrices(where: string, prices: Prices): void {
-  for (const [name, price] of Object.entries(prices)) notNegative(where, `price of ${name}`, price as number);
+  for (const [name, price] of Object.entries(prices)) checkNonNegative(where, `price of ${name}`, price as number);
 }
 
 /** What `requests` answers that took `tokens` in all cost. */

@@ -1,7 +1,7 @@
 import { OutputError } from '../errors.js';
 
 /** Names the folder in what the system says. */
-export async function guard<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function wrapIoErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -3,7 +3,7 @@ import { WiringError } from '../errors.js';
 import { filter } from '../operators/filter.js';
 import type { Operator, OperatorSpec } from '../operators/operator.js';
 import type { Source } from '../records/ports.js';
-import { type RecordsOptions, records } from '../runs/stream-records.js';
+import { type RecordsOptions, streamRecords } from '../runs/stream-records.js';
 import type { Finisher, Sink } from '../sinks/sink.js';
 
 /** A node of a graph. `inputs` are the nodes before it; a graph's nodes stand in an order that respects them. */
@@ -131,7 +131,7 @@ export class Flow<R extends object> {
 
   /** The flow's records, pulled one by one in the order of the input. */
   records(options: RecordsOptions = {}): AsyncIterable<R> {
-    return records(this.graph, this.node, options) as AsyncIterable<R>;
+    return streamRecords(this.graph, this.node, options) as AsyncIterable<R>;
   }
 
   /**

@@ -39,7 +39,7 @@ export {
   tinyLate,
 } from './presets.js';
 export type { GivenPairs, PairGroup } from './queries.js';
-export { type Encoded, type LabelSet, type LayerOutput, RlipV2, type RunOptions } from './rlip-v2.js';
+export { type Encoded, type ForwardOptions, type LabelSet, type LayerOutput, RlipV2 } from './rlip-v2.js';
 export { SPRITES, spriteWeights, taggerWeights } from './tagger/embedded-tagger.js';
 export { type RTaggerOptions, rTagger } from './tagger/r-tagger.js';
 export type { TokenizedTexts } from './text/roberta.js';

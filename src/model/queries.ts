@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { PairPlaces } from './layers/box-heads.js';
+import type { PairReferences } from './layers/box-heads.js';
 import { defaultLinear, Linear, Mlp } from './layers/linear.js';
 import type { DecoderStart } from './layers/pair-decoder.js';
 import type { ModelConfig } from './model-config.js';
-import { HIDDEN } from './ops/attention.js';
+import { MASKED_LOGIT } from './ops/attention.js';
 import { logit } from './ops/boxes.js';
 import { BOX_FEATURES, boxFeatures, PAIR_FEATURES, pairFeatures } from './pair-geometry.js';
 import { normal, type Parameter, type Scope } from './parameter-scope.js';
@@ -68,7 +68,7 @@ class ReferencePoints {
   }
 
   /** @param position `[groups, 2 pairs, width]` */
-  apply(position: tf.Tensor): PairPlaces {
+  apply(position: tf.Tensor): PairReferences {
     const [subject, object] = tf.split(position, 2, 1) as [tf.Tensor, tf.Tensor];
     return {
       subject: tf.sigmoid(this.#subject.apply(subject)) as tf.Tensor3D,
@@ -151,8 +151,8 @@ class BoxQueries implements QuerySource {
     const usedRows = tf.tensor3d(used, [images, 2 * pairs, 1]);
     const flat = tf.reshape(labels, [-1, width]);
     const named = tf.mul(tf.reshape(tf.gather(flat, tf.tensor1d(rows, 'int32')), shape), usedRows);
-    const keys = tf.reshape(tf.mul(tf.sub(1, usedRows), HIDDEN), [images, 1, 1, 2 * pairs]);
-    const hidden = given.apart ? tf.add(keys, tf.mul(tf.expandDims(given.apart, 1), HIDDEN)) : keys;
+    const keys = tf.reshape(tf.mul(tf.sub(1, usedRows), MASKED_LOGIT), [images, 1, 1, 2 * pairs]);
+    const hidden = given.apart ? tf.add(keys, tf.mul(tf.expandDims(given.apart, 1), MASKED_LOGIT)) : keys;
     const relationKeys = tf.slice(keys, [0, 0, 0, 0], [-1, -1, -1, pairs]);
     return boxStart(
       beside(boxes, tf.tensor3d(places, [images, 2 * pairs, 4])),
@@ -210,9 +210,9 @@ class TaggerQueries implements QuerySource {
     const flat = tf.reshape(labels, [-1, this.#width]);
     const content = tf.mul(tf.reshape(tf.gather(flat, tf.tensor1d(rows, 'int32')), shape), usedRows) as tf.Tensor3D;
     const keys = used.includes(0)
-      ? tf.reshape(tf.mul(tf.sub(1, usedRows), HIDDEN), [groups.length, 1, 1, 2 * slots])
+      ? tf.reshape(tf.mul(tf.sub(1, usedRows), MASKED_LOGIT), [groups.length, 1, 1, 2 * slots])
       : null;
-    const apart = given.apart ? tf.mul(tf.expandDims(given.apart, 1), HIDDEN) : null;
+    const apart = given.apart ? tf.mul(tf.expandDims(given.apart, 1), MASKED_LOGIT) : null;
     const { more, places, relationContent } = this.#start.of({ groups, slots, positions, boxes });
     return {
       first: {
@@ -241,7 +241,7 @@ interface LaidOut {
 interface PairStart {
   /** Added to the labels, `[groups, 2 slots, width]`. */
   readonly more: tf.Tensor3D | null;
-  readonly places: PairPlaces;
+  readonly places: PairReferences;
   readonly relationContent: tf.Tensor3D;
 }
 

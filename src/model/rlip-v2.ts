@@ -3,9 +3,9 @@ import { Convolutions } from './backbone/convolutions.js';
 import { ResNet } from './backbone/resnet.js';
 import { Swin } from './backbone/swin.js';
 import { type Geometry, geometryOf, type ImageBatch, type Level, levelOf } from './geometry.js';
-import { AlifEncoder, type Watch } from './layers/alif-encoder.js';
-import { BoxHeads, type PairPlaces } from './layers/box-heads.js';
-import { type Dropout, keepAll } from './layers/dropout.js';
+import { AlifEncoder, type OnStage } from './layers/alif-encoder.js';
+import { BoxHeads, type PairReferences } from './layers/box-heads.js';
+import { type Dropout, noDropout } from './layers/dropout.js';
 import { FeatureLevels } from './layers/feature-levels.js';
 import { LateFusion } from './layers/late-fusion.js';
 import { defaultLinear, Linear } from './layers/linear.js';
@@ -57,9 +57,9 @@ export interface LayerOutput {
 }
 
 /** What training adds: dropout; evaluation has none. */
-export interface RunOptions {
+export interface ForwardOptions {
   readonly drop?: Dropout;
-  readonly watch?: Watch;
+  readonly watch?: OnStage;
 }
 
 /**
@@ -125,12 +125,12 @@ export class RlipV2 {
   }
 
   /** @returns pooled vectors `[texts, text width]`; of each text alone, so that they may be kept */
-  encodeTexts(texts: TokenizedTexts, { drop = keepAll }: RunOptions = {}): tf.Tensor2D {
+  encodeTexts(texts: TokenizedTexts, { drop = noDropout }: ForwardOptions = {}): tf.Tensor2D {
     return this.#roberta.apply(texts, drop);
   }
 
   /** Backbone and encoder. A label set is part of what is encoded: label vectors and image tokens change each other. */
-  encode(images: ImageBatch, labels: LabelSet, { drop = keepAll, watch }: RunOptions = {}): Encoded {
+  encode(images: ImageBatch, labels: LabelSet, { drop = noDropout, watch }: ForwardOptions = {}): Encoded {
     const [batch, height, width] = images.pixels.shape;
     const maps = this.#levels.apply(this.#backbone.apply(images.pixels, drop));
     for (const [k, map] of maps.entries()) watch?.(`input_proj${k}`, map);
@@ -161,7 +161,7 @@ export class RlipV2 {
    * @param given the pairs to judge, of a tagger alone: any number of groups an image, all in one pass
    * @returns what each layer says; the last is the answer, the others have losses of their own while training
    */
-  decode(encoded: Encoded, given?: GivenPairs, { drop = keepAll }: RunOptions = {}): LayerOutput[] {
+  decode(encoded: Encoded, given?: GivenPairs, { drop = noDropout }: ForwardOptions = {}): LayerOutput[] {
     const { memory: tokens, geometry, texts, objects } = encoded;
     const last = texts[texts.length - 1]!;
     const memory = { tokens, geometry };
@@ -214,7 +214,7 @@ export class RlipV2 {
   #answer(
     state: tf.Tensor3D,
     relation: tf.Tensor3D,
-    boxes: PairPlaces,
+    boxes: PairReferences,
     text: tf.Tensor3D,
     objects: number,
   ): LayerOutput {
@@ -274,7 +274,7 @@ function perImage(vectors: tf.Tensor2D | tf.Tensor3D, batch: number): tf.Tensor3
     : tf.tile(tf.expandDims(vectors, 0) as tf.Tensor3D, [batch, 1, 1]);
 }
 
-const detached = ({ subject, object }: PairPlaces): PairPlaces => ({
+const detached = ({ subject, object }: PairReferences): PairReferences => ({
   subject: detach(subject),
   object: detach(object),
 });

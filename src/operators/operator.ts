@@ -1,6 +1,6 @@
 import { defer, filter, finalize, map, type Observable } from 'rxjs';
 import { OptionError } from '../errors.js';
-import { positiveInteger } from '../records/option-checks.js';
+import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Forecast } from '../records/ports.js';
 import { orderedMap } from './ordered-map.js';
 
@@ -86,7 +86,7 @@ export function operator<Needs extends object, Adds extends object>(
     throw new OptionError('operator', `name '${spec.name}', expected lower-case words joined by hyphens`);
   }
   const concurrency = spec.concurrency ?? 1;
-  positiveInteger(spec.name, 'concurrency', concurrency);
+  checkPositiveInteger(spec.name, 'concurrency', concurrency);
   const call = <R extends Needs>(source: Observable<R>): Observable<R & Adds> =>
     defer(() => {
       const ended = new AbortController();

@@ -1,7 +1,7 @@
 import { overlaps } from '../records/box.js';
 import type { CandidatePair, Candidates, CandidateText, Matched } from '../records/candidate.js';
 import type { Detection, ImageRecord } from '../records/image.js';
-import { positiveInteger } from '../records/option-checks.js';
+import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Parsed } from '../records/text-graph.js';
 import { type Operator, type OperatorContext, operator } from './operator.js';
 
@@ -33,7 +33,7 @@ type Triplets = ReadonlyMap<string, ReadonlyMap<string, readonly CandidateText[]
 export function pair(options: PairOptions = {}): Operator<ImageRecord & Parsed & Matched, Candidates> {
   const { overlap = false, compat = false } = options;
   const maxPairs = options.maxPairs ?? (compat ? Number.MAX_SAFE_INTEGER : 10_000);
-  positiveInteger('pair', 'maxPairs', maxPairs);
+  checkPositiveInteger('pair', 'maxPairs', maxPairs);
   return operator<ImageRecord & Parsed & Matched, Candidates>({
     name: 'pair',
     version: '1',

@@ -1,12 +1,12 @@
-import { learnedParser } from '../parser/neural/neural-parser.js';
-import { addForecasts, NOTHING_TO_ASK } from '../records/add-forecasts.js';
+import { neuralParser } from '../parser/neural/neural-parser.js';
+import { addForecasts, NO_REQUESTS } from '../records/add-forecasts.js';
 import type { Captioned } from '../records/caption-record.js';
 import type { TextParser } from '../records/ports.js';
 import type { Parsed, TextGraph } from '../records/text-graph.js';
 import { type Operator, operator } from './operator.js';
 
-/** Reads each caption into a graph of noun phrases and relations. Default: `learnedParser()`. */
-export function parse(parser: TextParser = learnedParser()): Operator<Captioned, Parsed> {
+/** Reads each caption into a graph of noun phrases and relations. Default: `neuralParser()`. */
+export function parse(parser: TextParser = neuralParser()): Operator<Captioned, Parsed> {
   return operator<Captioned, Parsed>({
     name: 'parse',
     version: `1+${parser.name}@${parser.version}`,
@@ -17,7 +17,7 @@ export function parse(parser: TextParser = learnedParser()): Operator<Captioned,
     ...(parser.forecast && {
       forecast: async ({ captions }, signal) => {
         const forecasts = await Promise.all(captions.map(({ text }) => parser.forecast!(text, signal)));
-        return forecasts.reduce(addForecasts, NOTHING_TO_ASK);
+        return forecasts.reduce(addForecasts, NO_REQUESTS);
       },
     }),
     ...(parser.usage && { usage: () => parser.usage!() }),

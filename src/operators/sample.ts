@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ImageRecord } from '../records/image.js';
-import { fraction } from '../records/option-checks.js';
+import { checkFraction } from '../records/option-checks.js';
 import { FILTERED, type Operator, operator } from './operator.js';
 
 export interface SampleOptions {
@@ -18,7 +18,7 @@ export interface SampleOptions {
  */
 export function sample(options: SampleOptions): Operator<ImageRecord, object> {
   const { rate, seed = 0 } = options;
-  fraction('sample', 'rate', rate);
+  checkFraction('sample', 'rate', rate);
   return operator<ImageRecord, object>({
     name: 'sample',
     version: '1',

@@ -3,7 +3,7 @@ import type { CandidatePair, Candidates } from '../records/candidate.js';
 import { officialGroups } from '../records/candidate-groups.js';
 import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
-import { fraction, positiveInteger } from '../records/option-checks.js';
+import { checkFraction, checkPositiveInteger } from '../records/option-checks.js';
 import type { RelationTagger } from '../records/ports.js';
 import type { Related, Relation } from '../records/scene-graph.js';
 import { type Operator, type OperatorContext, operator } from './operator.js';
@@ -35,8 +35,8 @@ const GROUPS_PER_PASS = 16;
 export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<TagInput, Related> {
   const { threshold = 0.05, compat = false, concurrency = 1 } = options;
   const groupSize = options.groupSize ?? (compat ? 100 : (tagger.pairsAtOnce ?? Number.MAX_SAFE_INTEGER));
-  fraction('tag', 'threshold', threshold);
-  positiveInteger('tag', 'groupSize', groupSize);
+  checkFraction('tag', 'threshold', threshold);
+  checkPositiveInteger('tag', 'groupSize', groupSize);
   if (groupSize > (tagger.pairsAtOnce ?? groupSize)) {
     throw new OptionError(
       'tag',

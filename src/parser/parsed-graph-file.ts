@@ -1,7 +1,7 @@
 import { OptionError, RecordError } from '../errors.js';
 import { streamJson } from '../files/json/json-stream.js';
-import { elementsOf, fieldsOf, shown } from '../files/json/json-value.js';
-import { FileIndex, type TakeFile } from '../files/spools/image-entries.js';
+import { elementsOf, fieldsOf, formatValue } from '../files/json/json-value.js';
+import { ImageEntries, type ReadEntries } from '../files/spools/image-entries.js';
 import type { Id } from '../records/image.js';
 import type { ParsedGraphs } from '../records/ports.js';
 import type { Entity, TextGraph, TextRelation } from '../records/text-graph.js';
@@ -31,7 +31,7 @@ const name = 'parsed-graph-file';
  */
 export function parsedGraphFile({ graphs, tempDir }: ParsedGraphFileOptions): ParsedGraphs {
   if (!graphs) throw new OptionError(name, "'graphs' is missing, expected a path or a glob");
-  const index = new FileIndex(graphs, tempDir, takeGraphs);
+  const index = new ImageEntries(graphs, tempDir, takeGraphs);
   return {
     name,
     version: '1',
@@ -45,7 +45,7 @@ export function parsedGraphFile({ graphs, tempDir }: ParsedGraphFileOptions): Pa
   };
 }
 
-const takeGraphs: TakeFile = async (file, put, { signal, settle }) => {
+const takeGraphs: ReadEntries = async (file, put, { signal, settle }) => {
   for await (const { keys, values } of streamJson(file, { layout: 'map', ...(signal && { signal }) })) {
     for (const [index, list] of values.entries()) put(keys[index] as string, list);
     await settle();
@@ -56,20 +56,21 @@ function readGraphs(list: unknown, image: Id): TextGraph[] {
   const refuse = (problem: string): never => {
     throw new RecordError('malformed-graph', `${name}: image ${image}: ${problem}`, { image });
   };
-  if (!Array.isArray(list)) return refuse(`expected a list of graphs, found ${shown(list)}`);
+  if (!Array.isArray(list)) return refuse(`expected a list of graphs, found ${formatValue(list)}`);
   return list.map((graph, position) => {
     const { entities, relations } = fieldsOf(graph);
     if (!Array.isArray(entities) || !Array.isArray(relations)) {
-      return refuse(`graph ${position}: expected entities and relations, found ${shown(graph)}`);
+      return refuse(`graph ${position}: expected entities and relations, found ${formatValue(graph)}`);
     }
     const read = {
       entities: entities.map(readEntity),
       relations: relations.map((r) => readRelation(r, entities.length)),
     };
     const entity = read.entities.indexOf(null);
-    if (entity !== -1) return refuse(`graph ${position}: entity ${entity} is ${shown(entities[entity])}`);
+    if (entity !== -1) return refuse(`graph ${position}: entity ${entity} is ${formatValue(entities[entity])}`);
     const relation = read.relations.indexOf(null);
-    if (relation !== -1) return refuse(`graph ${position}: relation ${relation} is ${shown(relations[relation])}`);
+    if (relation !== -1)
+      return refuse(`graph ${position}: relation ${relation} is ${formatValue(relations[relation])}`);
     return read as TextGraph;
   });
 }

@@ -1,15 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { Tinypool } from 'tinypool';
-import { positiveInteger } from '../records/option-checks.js';
+import { checkPositiveInteger } from '../records/option-checks.js';
 import type { TextParser } from '../records/ports.js';
 import type { TextGraph } from '../records/text-graph.js';
-import type { LearnedParserOptions } from './neural/neural-parser.js';
+import type { NeuralParserOptions } from './neural/neural-parser.js';
 import { textParser } from './text-parser.js';
 
 /** What a thread is told when it starts. */
 export interface ParserThreadData {
   readonly parser: string;
-  readonly options: LearnedParserOptions;
+  readonly options: NeuralParserOptions;
 }
 
 /** What comes first is read in this thread: so few captions are done before others have started. */
@@ -33,10 +33,10 @@ interface Waiting {
  */
 export function threadedParser(
   name: string,
-  options: LearnedParserOptions = {},
+  options: NeuralParserOptions = {},
   threads = Math.min(availableParallelism() - 1, MAX_THREADS),
 ): TextParser {
-  if (threads !== 0) positiveInteger('parser', 'threads', threads);
+  if (threads !== 0) checkPositiveInteger('parser', 'threads', threads);
   const local = textParser(name, options);
   // As TypeScript, under a loader, this module has no compiled one beside it that a thread could run.
   if (threads === 0 || import.meta.url.endsWith('.ts')) return local;

@@ -1,6 +1,6 @@
 // Runs on many machines. Loads BullMQ and ioredis, so nothing else in relflow imports it before it is needed.
 export { checkServer, type QueueServer, queueServer } from './connection.js';
-export { answerIsolated, type IsolatedShard, type IsolateOptions, isolateShard } from './isolate-shard.js';
+export { type IsolatedShard, type IsolateOptions, isolateShard, serveIsolatedShard } from './isolate-shard.js';
 export { LANES } from './queues.js';
 export { type LaneStatus, type RunStatus, RunWatch, waitForRun } from './run-status.js';
 export { type SubmitOptions, type Submitted, submit } from './submit.js';

@@ -6,7 +6,7 @@ import { RecordError, RelflowError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { ImageRecord } from '../records/image.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
-import { type ShardFate, workShard } from '../runs/work-shard.js';
+import { processShard, type ShardResult } from '../runs/work-shard.js';
 import { RECORD_TIMEOUT_SECONDS } from './record-timeout.js';
 
 /** Which phase of which shard. */
@@ -45,7 +45,7 @@ export interface IsolateOptions {
 }
 
 /** What the process says in the end. */
-type Said = { readonly fate: ShardFate } | { readonly error: string };
+type Said = { readonly fate: ShardResult } | { readonly error: string };
 
 /** A record is to blame when so many processes ended on it. */
 const ATTEMPTS = 2;
@@ -68,7 +68,7 @@ export async function isolateShard(
   folder: RunFolder,
   { shard, phase }: ShardPhase,
   { signal, recordTimeoutSeconds = RECORD_TIMEOUT_SECONDS }: IsolateOptions,
-): Promise<ShardFate> {
+): Promise<ShardResult> {
   const crumb = folder.inner('partial', `crumb-${randomUUID()}`);
   await mkdir(folder.inner('partial'), { recursive: true });
   const attempts = new Map<number, number>();
@@ -152,7 +152,7 @@ async function runChild(
 }
 
 /** The other end of `isolateShard`: does the shard and says what became of it. */
-export async function answerIsolated(
+export async function serveIsolatedShard(
   graph: Graph,
   folder: RunFolder,
   { shard, phase, crumb, refused }: IsolatedShard,
@@ -161,7 +161,7 @@ export async function answerIsolated(
   if (!state) return { error: 'the run is gone' };
   const file = openSync(crumb, 'w');
   try {
-    const fate = await workShard(
+    const fate = await processShard(
       graph,
       folder,
       state,
@@ -170,7 +170,7 @@ export async function answerIsolated(
         signal: new AbortController().signal,
         // Written before the record is touched, since the process may not live to say anything.
         beforeEach: ({ ordinal }) => writeSync(file, `${ordinal} `.padEnd(20), 0),
-        refuse: ({ ordinal, parked }) => {
+        refuse: ({ ordinal, pending: parked }) => {
           const refusal = refused[ordinal];
           if (!refusal) return null;
           const id = (parked[0]?.record as Partial<ImageRecord> | undefined)?.image?.id;

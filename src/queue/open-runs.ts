@@ -6,7 +6,7 @@ import type { Graph } from '../graph/graph.js';
 import { version } from '../package-info.js';
 import type { RunState } from '../records/run-state.js';
 import { RunFolder } from '../run-folder/run-folder.js';
-import { differsInGraph } from '../runs/prepare-run.js';
+import { graphDifference } from '../runs/prepare-run.js';
 import { closeStages } from '../runs/stream-records.js';
 import type { RunJob } from './queues.js';
 
@@ -71,7 +71,7 @@ export class OpenRuns {
     if (!state) throw new OutputError(out, 'holds no run; do all workers see the folder under this path?');
     if (digest(state) !== wanted) throw new UnrecoverableError(`${out}: holds another run by now`);
     const graph = await this.#graphOf(folder);
-    const difference = differsInGraph(state, { relflow: version, graph: describeGraph(graph) });
+    const difference = graphDifference(state, { relflow: version, graph: describeGraph(graph) });
     if (difference) throw new OutputError(out, `can't work on the run: ${difference}`);
     return { folder, state, graph };
   }

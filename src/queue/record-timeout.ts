@@ -4,19 +4,19 @@ import { RelflowError } from '../errors.js';
 export const RECORD_TIMEOUT_SECONDS = 900;
 
 /** No record has ended for too long. */
-export class OutOfPatience extends RelflowError {
+export class RecordTimeout extends RelflowError {
   constructor(seconds: number) {
     super('stuck', `no record has ended for ${seconds} s`);
   }
 }
 
 /** Waits for the end of one record after another. */
-export class Patience {
+export class RecordTimer {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
 
   constructor(seconds: number) {
-    this.#timer = setTimeout(() => this.#controller.abort(new OutOfPatience(seconds)), seconds * 1000);
+    this.#timer = setTimeout(() => this.#controller.abort(new RecordTimeout(seconds)), seconds * 1000);
   }
 
   /** Aborted, with an `OutOfPatience`, where it has lasted too long. */

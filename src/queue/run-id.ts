@@ -5,13 +5,13 @@ import type { QueueServer } from './connection.js';
 import { queueOf } from './queues.js';
 
 /** Writes down under which name a folder's run is in the queues. */
-export async function rememberRun(folder: RunFolder, run: string): Promise<void> {
+export async function saveRunId(folder: RunFolder, run: string): Promise<void> {
   await mkdir(folder.inner(), { recursive: true });
   await writeFileAtomic(folder.inner('queue.json'), `${JSON.stringify({ run })}\n`);
 }
 
 /** Under which name a folder's run was put into the queues last, or null. */
-export async function rememberedRun(folder: RunFolder): Promise<string | null> {
+export async function savedRunId(folder: RunFolder): Promise<string | null> {
   try {
     const { run } = JSON.parse(await readFile(folder.inner('queue.json'), 'utf8')) as { run?: unknown };
     return typeof run === 'string' ? run : null;
@@ -21,8 +21,8 @@ export async function rememberedRun(folder: RunFolder): Promise<string | null> {
 }
 
 /** The name of a folder's run where it is in the queues and has not ended. */
-export async function currentRun(server: QueueServer, folder: RunFolder): Promise<string | null> {
-  const run = await rememberedRun(folder);
+export async function currentRunId(server: QueueServer, folder: RunFolder): Promise<string | null> {
+  const run = await savedRunId(folder);
   if (run === null) return null;
   const queue = queueOf(server, 'finish');
   try {

@@ -4,7 +4,7 @@ import type { Lane } from '../operators/operator.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { checkServer, type QueueServer } from './connection.js';
 import { LANES, PREFIX, queueOf, type ShardQueue } from './queues.js';
-import { rememberedRun } from './run-id.js';
+import { savedRunId } from './run-id.js';
 
 const LOOK_MILLISECONDS = 1000;
 
@@ -59,8 +59,8 @@ export class RunWatch {
       folder.manifest(),
       folder.state(),
       folder.extent(),
-      folder.wholeShards(),
-      rememberedRun(folder),
+      folder.completeShards(),
+      savedRunId(folder),
     ]);
     const lanes = await Promise.all(LANES.map((lane) => this.#lane(lane)));
     const perShard = state?.sharding.records ?? 1;

@@ -6,12 +6,12 @@ import type { Lane } from '../operators/operator.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import type { WorkItem } from '../run-folder/work-item.js';
 import { finishShards } from '../runs/finish-shards.js';
-import { type ShardFate, workShard } from '../runs/work-shard.js';
-import { type AtOnce, workSource } from '../runs/work-source.js';
+import { processShard, type ShardResult } from '../runs/work-shard.js';
+import { type InlinePhase, processSource } from '../runs/work-source.js';
 import type { QueueServer } from './connection.js';
 import { type OpenRun, OpenRuns } from './open-runs.js';
 import { addShard, LANES, queueOf, type RunJob, type ShardJob, type ShardQueue } from './queues.js';
-import { OutOfPatience, Patience, RECORD_TIMEOUT_SECONDS } from './record-timeout.js';
+import { RECORD_TIMEOUT_SECONDS, RecordTimeout, RecordTimer } from './record-timeout.js';
 import type { WorkerOptions } from './worker.js';
 import type { WorkerEvent } from './worker-event.js';
 
@@ -66,7 +66,7 @@ export class RunWork {
     const { lanes } = phasesOf(graph.nodes);
     let told = 0;
     try {
-      const records = await workSource(graph, folder, state, {
+      const records = await processSource(graph, folder, state, {
         signal: this.#stop.signal,
         onShard: (shard, phase) => addShard(this.#queue(lanes[phase]!), job.data, shard, phase),
         // What failed, or took a worker with it, is left to a job of its own, which can be given up or isolated: where
@@ -92,7 +92,7 @@ export class RunWork {
    * A shard that nobody waits for need not go over the disk and the queue: whoever reads it does it. Not where its lane
    * has a limit that holds over all workers.
    */
-  #atOnce(run: OpenRun, job: RunJob): AtOnce {
+  #atOnce(run: OpenRun, job: RunJob): InlinePhase {
     const lane = phasesOf(run.graph.nodes).lanes[1]!;
     return {
       isBest: async () => {
@@ -118,7 +118,7 @@ export class RunWork {
     try {
       return await this.#phase(run, job.data);
     } catch (error) {
-      if (!(error instanceof OutOfPatience) || !this.#options.isolate) throw error;
+      if (!(error instanceof RecordTimeout) || !this.#options.isolate) throw error;
       return await this.#isolated(run, job.data);
     }
   }
@@ -127,9 +127,9 @@ export class RunWork {
   #phase({ folder, graph, state }: OpenRun, job: ShardJob, items?: AsyncIterable<WorkItem>): Promise<unknown> {
     const { concurrency, recordTimeoutSeconds = RECORD_TIMEOUT_SECONDS } = this.#options;
     return this.#told('begun', folder, graph, job, async () => {
-      const patience = new Patience(recordTimeoutSeconds);
+      const patience = new RecordTimer(recordTimeoutSeconds);
       try {
-        return await workShard(graph, folder, state, job, {
+        return await processShard(graph, folder, state, job, {
           signal: AbortSignal.any([this.#kill.signal, patience.signal]),
           onRecord: () => patience.renew(),
           ...(items && { items }),
@@ -152,7 +152,7 @@ export class RunWork {
     folder: RunFolder,
     graph: Graph,
     job: ShardJob,
-    work: () => Promise<ShardFate>,
+    work: () => Promise<ShardResult>,
   ): Promise<unknown> {
     const begun = performance.now();
     const { shard, phase } = job;

@@ -8,11 +8,11 @@ import type { Graph } from '../graph/graph.js';
 import type { Lane } from '../operators/operator.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { fingerprint, inputFiles } from '../runs/graph-inputs.js';
-import { join, type RunIdentity, stateOf } from '../runs/prepare-run.js';
+import { joinRun, type RunIdentity, runStateOf } from '../runs/prepare-run.js';
 import { checkRun } from '../runs/run.js';
 import { checkServer, type QueueServer } from './connection.js';
 import { KEPT, PREFIX, queueOf, type RunJob } from './queues.js';
-import { currentRun, rememberRun } from './run-id.js';
+import { currentRunId, saveRunId } from './run-id.js';
 
 export interface SubmitOptions extends Omit<RunIdentity, 'shardBytes'> {
   /** The run's folder, which all workers see under the same path. */
@@ -55,11 +55,11 @@ export async function submit(graph: Graph, server: QueueServer, options: SubmitO
     onProgress?.(done, total);
     signal?.throwIfAborted();
   });
-  const state = stateOf(graph, options, inputs);
+  const state = runStateOf(graph, options, inputs);
   const folder = new RunFolder(resolve(options.out));
-  await join(folder, state);
+  await joinRun(folder, state);
   const lanes = [...new Set<Lane>([...phasesOf(graph.nodes).lanes, 'finish'])];
-  const found = await currentRun(server, folder);
+  const found = await currentRunId(server, folder);
   if (found) return { folder, run: found, lanes, joined: true };
 
   for (const lane of lanes) await limit(server, lane, options, state.sharding.records);
@@ -69,7 +69,7 @@ export async function submit(graph: Graph, server: QueueServer, options: SubmitO
   const producer = new FlowProducer({ connection: server.options, prefix: PREFIX });
   producer.on('error', () => {});
   try {
-    await rememberRun(folder, name);
+    await saveRunId(folder, name);
     await producer.add({
       name: state.pipeline,
       queueName: 'finish',

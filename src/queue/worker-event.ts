@@ -1,4 +1,4 @@
-import type { ShardFate } from '../runs/work-shard.js';
+import type { ShardResult } from '../runs/work-shard.js';
 
 /** Something that a worker did, or that happened to it. */
 export type WorkerEvent =
@@ -7,7 +7,7 @@ export type WorkerEvent =
   | ({ readonly event: 'isolated' } & InShard)
   | ({
       readonly event: 'shard';
-      readonly fate: ShardFate['fate'];
+      readonly fate: ShardResult['fate'];
       readonly records: number;
       readonly seconds: number;
     } & InShard)

@@ -3,9 +3,9 @@ import { Worker } from 'bullmq';
 import { OptionError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { Lane } from '../operators/operator.js';
-import { positiveInteger } from '../records/option-checks.js';
+import { checkPositiveInteger } from '../records/option-checks.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
-import type { ShardFate } from '../runs/work-shard.js';
+import type { ShardResult } from '../runs/work-shard.js';
 import { checkServer, type QueueServer } from './connection.js';
 import { LANES, PREFIX, type RunJob, type ShardJob } from './queues.js';
 import { RunWork } from './run-work.js';
@@ -28,7 +28,7 @@ export interface WorkerOptions {
    * Does a shard that has taken several workers with it, or that stands still, in a process of its own.
    * @throws Error where the shard can't be done that way either
    */
-  readonly isolate?: (folder: RunFolder, job: ShardJob, signal: AbortSignal) => Promise<ShardFate>;
+  readonly isolate?: (folder: RunFolder, job: ShardJob, signal: AbortSignal) => Promise<ShardResult>;
   /** Told of what the worker does. */
   readonly onEvent?: (event: WorkerEvent) => void;
 }
@@ -54,9 +54,9 @@ const MAX_STALLED = 20;
  */
 export async function startWorker(server: QueueServer, options: WorkerOptions): Promise<RunningWorker> {
   const { lanes = LANES, jobs = 1, heartbeatSeconds = 30, recordTimeoutSeconds, onEvent = () => {} } = options;
-  positiveInteger('worker', 'jobs', jobs);
-  positiveInteger('worker', 'heartbeatSeconds', heartbeatSeconds);
-  if (recordTimeoutSeconds !== undefined) positiveInteger('worker', 'recordTimeoutSeconds', recordTimeoutSeconds);
+  checkPositiveInteger('worker', 'jobs', jobs);
+  checkPositiveInteger('worker', 'heartbeatSeconds', heartbeatSeconds);
+  if (recordTimeoutSeconds !== undefined) checkPositiveInteger('worker', 'recordTimeoutSeconds', recordTimeoutSeconds);
   if ((recordTimeoutSeconds ?? 0) > MAX_TIMEOUT_SECONDS) {
     throw new OptionError(
       'worker',

@@ -1,6 +1,6 @@
 import type { Forecast } from './ports.js';
 
-export const NOTHING_TO_ASK: Forecast = { answers: 0, missing: 0, tokens: { input: 0, output: 0 }, cost: 0 };
+export const NO_REQUESTS: Forecast = { answers: 0, missing: 0, tokens: { input: 0, output: 0 }, cost: 0 };
 
 /** Both together. */
 export function addForecasts(one: Forecast, other: Forecast): Forecast {

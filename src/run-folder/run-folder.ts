@@ -62,7 +62,7 @@ export class RunFolder {
 
   /** Whether there is a manifest. */
   isFinished(): Promise<boolean> {
-    return isThere(this.at('manifest.json'));
+    return exists(this.at('manifest.json'));
   }
 
   /** The mark that a shard is whole. */
@@ -80,7 +80,7 @@ export class RunFolder {
    * @throws InputError where one is missing between others
    */
   async shards(): Promise<Shard[]> {
-    const names = (await namesIn(this.inner('shards'))).filter((name) => /^\d{5,}\.json$/.test(name));
+    const names = (await listNames(this.inner('shards'))).filter((name) => /^\d{5,}\.json$/.test(name));
     names.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
     const shards: Shard[] = [];
     for (const name of names) {
@@ -94,13 +94,13 @@ export class RunFolder {
   }
 
   /** Whether a shard is whole. */
-  async isWhole(shard: number): Promise<boolean> {
+  async isComplete(shard: number): Promise<boolean> {
     return (await readJson(this.mark(shard), 'shard')) !== null;
   }
 
   /** The numbers of the shards that are whole, also where others between them are not. */
-  async wholeShards(): Promise<Set<number>> {
-    const names = await namesIn(this.inner('shards'));
+  async completeShards(): Promise<Set<number>> {
+    const names = await listNames(this.inner('shards'));
     return new Set(names.filter((name) => /^\d{5,}\.json$/.test(name)).map((name) => Number.parseInt(name, 10)));
   }
 
@@ -114,7 +114,7 @@ export class RunFolder {
     // Slow processes may be writing there, until they notice.
     await rm(this.inner('tmp'), { recursive: true, force: true, maxRetries: 10 });
     for (const at of [this.path, this.inner(), this.inner('shards')]) {
-      for (const name of await namesIn(at)) {
+      for (const name of await listNames(at)) {
         // write-file-atomic writes to `<name>.<number>` first, and writeAtomically to `<name>.partial`.
         if (/\.json\.\d+$|\.partial$/.test(name)) await rm(join(at, name), { force: true });
       }
@@ -179,7 +179,7 @@ async function readJson<N extends SchemaName>(file: string, schema: N): Promise<
 }
 
 /** Whether there is a file. */
-export function isThere(file: string): Promise<boolean> {
+export function exists(file: string): Promise<boolean> {
   return access(file).then(
     () => true,
     () => false,
@@ -187,7 +187,7 @@ export function isThere(file: string): Promise<boolean> {
 }
 
 /** Names in a folder; none where there is no folder. */
-export async function namesIn(folder: string): Promise<string[]> {
+export async function listNames(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {

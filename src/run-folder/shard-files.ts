@@ -26,7 +26,7 @@ interface PartialFile {
 }
 
 /** What came of one record of the input, as lines of sinks. */
-export interface Commit {
+export interface OutcomeLines {
   readonly writes: readonly { readonly sink: string; readonly line: string }[];
   readonly stages: Readonly<Record<string, StageCounts>>;
 }
@@ -73,7 +73,7 @@ export class ShardFiles {
    * Takes in what came of the next record. Whatever fails, a record is in all of its files and in the counts, or in none:
    * a file that can't be begun fails before anything is added, and one that can't be written to fails after all is.
    */
-  async commit({ writes, stages }: Commit): Promise<void> {
+  async commit({ writes, stages }: OutcomeLines): Promise<void> {
     for (const { sink } of writes) if (!this.#files.has(sink)) await this.#begin(sink);
     for (const { sink, line } of writes) append(this.#files.get(sink)!, line);
     addStages(this.#stages, stages);

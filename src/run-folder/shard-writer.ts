@@ -1,11 +1,11 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { InputError } from '../errors.js';
-import { guard } from '../files/name-io-error.js';
+import { wrapIoErrors } from '../files/name-io-error.js';
 import type { Shard } from '../records/manifest.js';
 import type { Progress, Sharding } from '../records/run-state.js';
 import type { RunFolder } from './run-folder.js';
-import { type Commit, ShardFiles } from './shard-files.js';
+import { type OutcomeLines, ShardFiles } from './shard-files.js';
 
 const CHECKPOINT_MILLISECONDS = 5000;
 
@@ -44,7 +44,7 @@ export class ShardWriter {
       if (found?.size !== bytes) throw new InputError(folder.at(path), 'a finished shard is missing or not as it was');
     }
     const writer = new ShardWriter(folder, sharding, shards);
-    await guard(folder.path, async () => {
+    await wrapIoErrors(folder.path, async () => {
       await mkdir(folder.inner('partial'), { recursive: true });
       await mkdir(folder.inner('shards'), { recursive: true });
       const progress = await folder.progress();
@@ -65,8 +65,8 @@ export class ShardWriter {
   }
 
   /** Takes in what came of the next record of the input. */
-  async commit(commit: Commit): Promise<void> {
-    await guard(this.#folder.path, async () => {
+  async commit(commit: OutcomeLines): Promise<void> {
+    await wrapIoErrors(this.#folder.path, async () => {
       await this.#files.commit(commit);
       const { records, bytes } = this.#sharding;
       if (this.#files.records >= records || (bytes !== null && this.#files.largest >= bytes)) await this.#seal();
@@ -78,7 +78,7 @@ export class ShardWriter {
   async checkpoint(): Promise<void> {
     // Files that were being moved into place are no longer what a progress could speak of.
     if (this.#sealing) return;
-    await guard(this.#folder.path, async () => {
+    await wrapIoErrors(this.#folder.path, async () => {
       const progress: Progress = {
         format: 'relflow.progress/1',
         shard: this.#shard,
@@ -92,7 +92,7 @@ export class ShardWriter {
 
   /** Ends the last shard and clears away what is no longer needed. */
   async finish(): Promise<void> {
-    await guard(this.#folder.path, async () => {
+    await wrapIoErrors(this.#folder.path, async () => {
       if (this.#files.records > 0) await this.#seal();
       await rm(this.#folder.inner('partial'), { recursive: true, force: true });
     });

@@ -7,7 +7,7 @@ import type { Box } from '../records/box.js';
 import type { CandidateSet, SceneGraph } from '../records/scene-graph.js';
 import { schemaProblem } from '../records/schema-problem.js';
 import { type SchemaName, schemas } from '../records/schemas.js';
-import { namesIn, RunFolder } from './run-folder.js';
+import { listNames, RunFolder } from './run-folder.js';
 
 /** Something that is not as it should be. */
 export interface Problem {
@@ -18,15 +18,15 @@ export interface Problem {
 }
 
 /** Checks a run's folder or a single file; yields what is wrong, nothing where all is well. */
-export async function* validate(path: string): AsyncGenerator<Problem, void> {
+export async function* validateRun(path: string): AsyncGenerator<Problem, void> {
   const found = await stat(path).catch(() => null);
   if (!found) throw new InputError(path, 'no such file or folder');
-  if (found.isDirectory()) yield* validateRun(new RunFolder(path));
+  if (found.isDirectory()) yield* validateFolder(new RunFolder(path));
   else yield* validateFile(path, new Set());
 }
 
 /** Marks, manifest, checksums, every line, and whether ids fit together. */
-async function* validateRun(folder: RunFolder): AsyncGenerator<Problem, void> {
+async function* validateFolder(folder: RunFolder): AsyncGenerator<Problem, void> {
   if (!(await folder.state())) throw new InputError(folder.path, 'not the output folder of a run');
   const shards = await folder.shards();
   const manifest = await folder.manifest();
@@ -48,7 +48,7 @@ async function* validateRun(folder: RunFolder): AsyncGenerator<Problem, void> {
   }
   for (const sink of new Set(listed.map((file) => file.sink))) {
     const seen = new Set<string>();
-    for (const name of await namesIn(folder.at(sink))) {
+    for (const name of await listNames(folder.at(sink))) {
       if (!known.has(`${sink}/${name}`))
         yield { file: folder.at(sink, name), problem: 'a file that belongs to no shard' };
     }

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
-import { guard } from '../files/name-io-error.js';
+import { wrapIoErrors } from '../files/name-io-error.js';
 import type { Shard } from '../records/manifest.js';
 import type { RunFolder } from './run-folder.js';
-import { type Commit, ShardFiles } from './shard-files.js';
+import { type OutcomeLines, ShardFiles } from './shard-files.js';
 
 /**
  * A shard that is written whole or not at all, beside others that other processes write. It grows in a folder that no
  * other process knows, so that two that do the same shard can't harm each other: both write the same.
  */
-export class WholeShard {
+export class AtomicShard {
   readonly shard: number;
   readonly #folder: RunFolder;
   readonly #first: number;
@@ -28,9 +28,9 @@ export class WholeShard {
    * @param first position of its first record in the run's input
    * @throws OutputError where the folder can't be written to
    */
-  static async begin(folder: RunFolder, shard: number, first: number, gzip: boolean): Promise<WholeShard> {
-    const whole = new WholeShard(folder, shard, first, gzip);
-    await guard(folder.path, () => mkdir(whole.#staging, { recursive: true }));
+  static async begin(folder: RunFolder, shard: number, first: number, gzip: boolean): Promise<AtomicShard> {
+    const whole = new AtomicShard(folder, shard, first, gzip);
+    await wrapIoErrors(folder.path, () => mkdir(whole.#staging, { recursive: true }));
     return whole;
   }
 
@@ -40,15 +40,15 @@ export class WholeShard {
   }
 
   /** Takes in what came of the next record of the input. */
-  commit(commit: Commit): Promise<void> {
-    return guard(this.#folder.path, () => this.#files.commit(commit));
+  commit(commit: OutcomeLines): Promise<void> {
+    return wrapIoErrors(this.#folder.path, () => this.#files.commit(commit));
   }
 
   /** Puts the shard into its place; does nothing where another process has done so. */
   async publish(): Promise<Shard | null> {
     try {
-      if (await this.#folder.isWhole(this.shard)) return null;
-      return await guard(this.#folder.path, () => this.#files.publish(this.shard, this.#first));
+      if (await this.#folder.isComplete(this.shard)) return null;
+      return await wrapIoErrors(this.#folder.path, () => this.#files.publish(this.shard, this.#first));
     } finally {
       await this.discard();
     }

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { InputError } from '../errors.js';
 import { jsonLines } from '../files/json/json-lines.js';
-import { guard } from '../files/name-io-error.js';
-import { namesIn, type RunFolder, shardNumber } from './run-folder.js';
+import { wrapIoErrors } from '../files/name-io-error.js';
+import { listNames, type RunFolder, shardNumber } from './run-folder.js';
 import type { WorkItem } from './work-item.js';
 
 const FLUSH_LENGTH = 1 << 18;
@@ -16,7 +16,7 @@ export function workFile(folder: RunFolder, shard: number, phase: number): strin
 /** The shards that wait, each with the latest phase that it waits for. */
 export async function waitingShards(folder: RunFolder): Promise<Map<number, number>> {
   const waiting = new Map<number, number>();
-  for (const name of await namesIn(folder.inner('work'))) {
+  for (const name of await listNames(folder.inner('work'))) {
     const [, shard, phase] = /^(\d{5,})\.(\d+)\.jsonl$/.exec(name) ?? [];
     if (shard === undefined) continue;
     waiting.set(Number(shard), Math.max(waiting.get(Number(shard)) ?? 0, Number(phase)));
@@ -36,7 +36,7 @@ export async function removeWork(folder: RunFolder, shard: number, upTo: number)
 export async function* readWork(file: string, first: number): AsyncGenerator<WorkItem, void> {
   let next = first;
   for await (const { value, line } of jsonLines(file, { maxLineBytes: 1 << 30 })) {
-    const { ordinal, parked } = value as Partial<WorkItem>;
+    const { ordinal, pending: parked } = value as Partial<WorkItem>;
     if (ordinal !== next || !Array.isArray(parked)) throw new InputError(file, `line ${line} is not record ${next}`);
     yield value as WorkItem;
     next++;
@@ -64,7 +64,7 @@ export class WorkWriter {
 
   /** @throws OutputError where the folder can't be written to */
   static begin(folder: RunFolder, shard: number, phase: number): Promise<WorkWriter> {
-    return guard(folder.path, async () => {
+    return wrapIoErrors(folder.path, async () => {
       await mkdir(folder.inner('work'), { recursive: true });
       const partial = `${workFile(folder, shard, phase)}.${randomUUID()}.partial`;
       return new WorkWriter(folder, shard, phase, partial, await open(partial, 'wx'));
@@ -81,18 +81,18 @@ export class WorkWriter {
     this.#lines.push(line);
     this.#items++;
     this.#length += line.length;
-    if (this.#length >= FLUSH_LENGTH) await guard(this.#folder.path, () => this.#flush());
+    if (this.#length >= FLUSH_LENGTH) await wrapIoErrors(this.#folder.path, () => this.#flush());
   }
 
   /** Puts the file into its place, where nobody has made the shard whole in the meantime. */
   async publish(): Promise<void> {
-    await guard(this.#folder.path, async () => {
+    await wrapIoErrors(this.#folder.path, async () => {
       await this.#flush();
       await this.#handle.datasync();
       await this.#handle.close();
       await rename(this.#partial, this.#file);
       // Whoever made it whole has taken away what waited before that.
-      if (await this.#folder.isWhole(this.shard)) await rm(this.#file, { force: true });
+      if (await this.#folder.isComplete(this.shard)) await rm(this.#file, { force: true });
     });
   }
 

@@ -2,7 +2,7 @@ import type { StageCounts } from '../records/manifest.js';
 import type { Reject } from '../records/reject.js';
 
 /** A record that waits before a stage of a later phase, as plain JSON. */
-export interface ParkedRecord {
+export interface PendingRecord {
   /** Id of the stage that it waits for. */
   readonly node: string;
   /** Ids of the nodes that it has gone through. */
@@ -20,5 +20,5 @@ export interface WorkItem {
   readonly rejects: readonly { readonly path: string; readonly reject: Reject }[];
   readonly stages: Readonly<Record<string, StageCounts>>;
   /** Empty where nothing is left to do. */
-  readonly parked: readonly ParkedRecord[];
+  readonly pending: readonly PendingRecord[];
 }

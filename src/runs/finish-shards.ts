@@ -1,14 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { OutputError } from '../errors.js';
 import { checksum } from '../files/checksum.js';
-import { guard } from '../files/name-io-error.js';
+import { wrapIoErrors } from '../files/name-io-error.js';
 import { describeGraph } from '../graph/describe-graph.js';
 import type { Graph } from '../graph/graph.js';
 import { version } from '../package-info.js';
 import type { Manifest, Shard } from '../records/manifest.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
-import { differsInGraph } from './prepare-run.js';
-import { finish } from './write-manifest.js';
+import { graphDifference } from './prepare-run.js';
+import { writeManifest } from './write-manifest.js';
 
 export interface FinishOptions {
   /** Ends at once. */
@@ -30,7 +30,7 @@ export async function finishShards(
 ): Promise<Manifest> {
   const state = await folder.state();
   if (!state) throw new OutputError(folder.path, 'holds no run to finish');
-  const difference = differsInGraph(state, { relflow: version, graph: describeGraph(graph) });
+  const difference = graphDifference(state, { relflow: version, graph: describeGraph(graph) });
   if (difference) throw new OutputError(folder.path, `can't finish the run: ${difference}`);
   const done = await folder.manifest();
   if (!done) {
@@ -40,7 +40,7 @@ export async function finishShards(
       await checkShard(folder, shard);
       onProgress?.(index + 1, shards.length);
     }
-    await guard(folder.path, () => finish(graph, folder, state, signal, new AbortController().signal));
+    await wrapIoErrors(folder.path, () => writeManifest(graph, folder, state, signal, new AbortController().signal));
   }
   await clearFinished(folder);
   return (await folder.manifest()) as Manifest;
@@ -64,7 +64,7 @@ async function allShards(folder: RunFolder, perShard: number): Promise<Shard[]> 
   const extent = await folder.extent();
   if (!extent) throw new OutputError(folder.path, 'can’t be finished: no part has come to the end of its input yet');
   const total = Math.ceil(extent.records / perShard);
-  const whole = await folder.wholeShards();
+  const whole = await folder.completeShards();
   const missing = Array.from({ length: total }, (_, shard) => shard).filter((shard) => !whole.has(shard));
   if (missing.length > 0) {
     const named = `${missing.slice(0, 10).join(', ')}${missing.length > 10 ? ', …' : ''}`;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { RecordError } from '../errors.js';
 import { execute } from '../graph/engine/execute.js';
 import type { Graph, Node } from '../graph/graph.js';
-import { addForecasts, NOTHING_TO_ASK } from '../records/add-forecasts.js';
+import { addForecasts, NO_REQUESTS } from '../records/add-forecasts.js';
 import type { Forecast } from '../records/ports.js';
 import { closeStages, upstream } from './stream-records.js';
 
@@ -56,7 +56,7 @@ async function forecastStage(
   { signal = new AbortController().signal, onProgress }: ForecastOptions,
 ): Promise<StageForecast> {
   const tempDir = await mkdtemp(join(tmpdir(), 'relflow-'));
-  let sum = NOTHING_TO_ASK;
+  let sum = NO_REQUESTS;
   let records = 0;
   let refused = 0;
   try {

@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { OutputError } from '../errors.js';
 import { digest } from '../files/digest.js';
-import { guard } from '../files/name-io-error.js';
+import { wrapIoErrors } from '../files/name-io-error.js';
 import { publishOnce } from '../files/publish-once.js';
 import { describeGraph } from '../graph/describe-graph.js';
 import type { Graph } from '../graph/graph.js';
@@ -23,7 +23,7 @@ export interface RunIdentity {
 }
 
 /** What a run is: the graph, its options, its inputs and how it is cut. */
-export function stateOf(
+export function runStateOf(
   graph: Graph,
   { pipelineOptions, shardRecords = SHARD_RECORDS, shardBytes, gzip = false }: RunIdentity,
   inputs: InputFile[],
@@ -40,7 +40,12 @@ export function stateOf(
 }
 
 /** Makes sure that the folder may become or is this run's; writes nothing. Returns whether a run is there already. */
-export async function claim(folder: RunFolder, state: RunState, resume: boolean, overwrite: boolean): Promise<boolean> {
+export async function checkRunState(
+  folder: RunFolder,
+  state: RunState,
+  resume: boolean,
+  overwrite: boolean,
+): Promise<boolean> {
   const found = await folder.state();
   if (found && resume) {
     const difference = differs(found, state);
@@ -66,10 +71,10 @@ export async function claim(folder: RunFolder, state: RunState, resume: boolean,
  *
  * @throws OutputError where the folder holds something else
  */
-export async function join(folder: RunFolder, state: RunState): Promise<void> {
+export async function joinRun(folder: RunFolder, state: RunState): Promise<void> {
   if (!(await folder.state())) {
-    await claim(folder, state, false, false);
-    await guard(folder.path, async () => {
+    await checkRunState(folder, state, false, false);
+    await wrapIoErrors(folder.path, async () => {
       await mkdir(folder.inner(), { recursive: true });
       await publishOnce(folder.inner('run.json'), `${JSON.stringify(state, null, 2)}\n`);
     });
@@ -80,7 +85,7 @@ export async function join(folder: RunFolder, state: RunState): Promise<void> {
 }
 
 /** Removes an earlier run, all but its lock, and says what the new one is. */
-export async function begin(folder: RunFolder, state: RunState): Promise<void> {
+export async function startRun(folder: RunFolder, state: RunState): Promise<void> {
   // The marks go first: killed in between, what is left claims nothing that is no longer there.
   for (const path of [folder.at('manifest.json'), folder.inner('shards'), folder.inner('progress.json')]) {
     await rm(path, { recursive: true, force: true });
@@ -96,7 +101,7 @@ export async function begin(folder: RunFolder, state: RunState): Promise<void> {
 
 /** In words, what is not as it was; null where all is the same. */
 function differs(was: RunState, is: RunState): string | null {
-  const otherGraph = differsInGraph(was, is);
+  const otherGraph = graphDifference(was, is);
   if (otherGraph) return otherGraph;
   if (digest(was.inputs) !== digest(is.inputs)) {
     const changed = is.inputs.find((input) => !was.inputs.some((other) => digest(other) === digest(input)));
@@ -106,7 +111,7 @@ function differs(was: RunState, is: RunState): string | null {
 }
 
 /** In words, what of the graph or of relflow is not as it was; null where they are the same. */
-export function differsInGraph(was: RunState, is: Pick<RunState, 'relflow' | 'graph'>): string | null {
+export function graphDifference(was: RunState, is: Pick<RunState, 'relflow' | 'graph'>): string | null {
   if (was.relflow !== is.relflow) return `it was begun by relflow ${was.relflow}, this is ${is.relflow}`;
   if (digest(was.graph) === digest(is.graph)) return null;
   const changed = is.graph.find((node, index) => digest(node) !== digest(was.graph[index] ?? null));

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { OptionError } from '../errors.js';
-import { guard } from '../files/name-io-error.js';
+import { wrapIoErrors } from '../files/name-io-error.js';
 import { publishOnce } from '../files/publish-once.js';
 import { execute } from '../graph/engine/execute.js';
-import { Meter } from '../graph/engine/stage-metrics.js';
+import { StageMetrics } from '../graph/engine/stage-metrics.js';
 import type { Graph } from '../graph/graph.js';
 import type { SourceProgress } from '../records/ports.js';
 import { RunFolder } from '../run-folder/run-folder.js';
-import { WholeShard } from '../run-folder/whole-shard.js';
+import { AtomicShard } from '../run-folder/whole-shard.js';
 import { clearFinished } from './finish-shards.js';
 import { fingerprint, inputFiles } from './graph-inputs.js';
-import { commitOf } from './outcome-lines.js';
-import { join, stateOf } from './prepare-run.js';
+import { outcomeLines } from './outcome-lines.js';
+import { joinRun, runStateOf } from './prepare-run.js';
 import { checkRun, type RunOptions, usageOf } from './run.js';
 import { closeStages } from './stream-records.js';
 
@@ -53,7 +53,7 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
   checkRun(graph, options);
   const signal = options.signal ?? new AbortController().signal;
   const stop = options.stop ?? new AbortController().signal;
-  const meter = new Meter();
+  const meter = new StageMetrics();
   const folder = new RunFolder(options.out);
   let records = 0;
   let shards = 0;
@@ -65,9 +65,9 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
     report({ phase: 'checking', done, total });
     ended.throwIfAborted();
   });
-  const state = stateOf(graph, options, inputs);
-  await join(folder, state);
-  const whole = await folder.wholeShards();
+  const state = runStateOf(graph, options, inputs);
+  await joinRun(folder, state);
+  const whole = await folder.completeShards();
   const perShard = state.sharding.records;
   const isMine = (shard: number) => shard % parts === part - 1;
   const skipped = [...whole].filter(isMine).length;
@@ -76,13 +76,13 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
 
   let extent: number | null = null;
   let source: SourceProgress = { phase: 'reading', done: 0, total: null };
-  let current: WholeShard | null = null;
-  const publish = async (shard: WholeShard) => {
+  let current: AtomicShard | null = null;
+  const publish = async (shard: AtomicShard) => {
     if (await shard.publish()) shards++;
     current = null;
   };
   const tempDir = folder.inner('tmp', `part-${randomUUID()}`);
-  await guard(folder.path, () => mkdir(tempDir, { recursive: true }));
+  await wrapIoErrors(folder.path, () => mkdir(tempDir, { recursive: true }));
   try {
     const outcomes = execute(graph.nodes, {
       signal,
@@ -104,8 +104,8 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
     });
     for await (const outcome of outcomes) {
       const shard = Math.floor(outcome.ordinal / perShard);
-      current ??= await WholeShard.begin(folder, shard, shard * perShard, state.sharding.gzip);
-      await current.commit(commitOf(outcome));
+      current ??= await AtomicShard.begin(folder, shard, shard * perShard, state.sharding.gzip);
+      await current.commit(outcomeLines(outcome));
       records++;
       if (current.records === perShard) await publish(current);
       report({ phase: 'records', done: outcome.ordinal + 1, total: source.phase === 'records' ? source.total : null });
@@ -115,7 +115,7 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
     await publishExtent(folder, extent);
     return finished();
   } finally {
-    await (current as WholeShard | null)?.discard();
+    await (current as AtomicShard | null)?.discard();
     await closeStages(graph.nodes);
     await rm(tempDir, { recursive: true, force: true });
     await clearFinished(folder);
@@ -125,5 +125,5 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
 /** Writes down how long the input is, for whoever finishes the run. */
 export async function publishExtent(folder: RunFolder, records: number): Promise<void> {
   const text = `${JSON.stringify({ format: 'relflow.extent/1', records })}\n`;
-  await guard(folder.path, () => publishOnce(folder.inner('extent.json'), text));
+  await wrapIoErrors(folder.path, () => publishOnce(folder.inner('extent.json'), text));
 }

@@ -1,23 +1,23 @@
 import { mkdir, rm } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { OptionError } from '../errors.js';
-import { guard } from '../files/name-io-error.js';
+import { wrapIoErrors } from '../files/name-io-error.js';
 import { checkEnds, checkWiring } from '../graph/check-wiring.js';
 import { execute } from '../graph/engine/execute.js';
-import { Meter, type StageLoad } from '../graph/engine/stage-metrics.js';
+import { type StageLoad, StageMetrics } from '../graph/engine/stage-metrics.js';
 import type { Graph } from '../graph/graph.js';
 import type { Manifest } from '../records/manifest.js';
-import { positiveInteger } from '../records/option-checks.js';
+import { checkPositiveInteger } from '../records/option-checks.js';
 import type { SourceProgress } from '../records/ports.js';
 import type { RunState } from '../records/run-state.js';
 import { lockFolder } from '../run-folder/lock-folder.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { ShardWriter } from '../run-folder/shard-writer.js';
 import { fingerprint, inputFiles } from './graph-inputs.js';
-import { commitOf } from './outcome-lines.js';
-import { begin, claim, stateOf } from './prepare-run.js';
+import { outcomeLines } from './outcome-lines.js';
+import { checkRunState, runStateOf, startRun } from './prepare-run.js';
 import { closeStages } from './stream-records.js';
-import { finish } from './write-manifest.js';
+import { writeManifest } from './write-manifest.js';
 
 export interface RunOptions {
   /** The output folder; made if there is none. */
@@ -94,7 +94,7 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
   if (resume && options.overwrite) throw new OptionError('run', 'expected resume or overwrite, not both');
   const signal = options.signal ?? new AbortController().signal;
   const stop = options.stop ?? new AbortController().signal;
-  const meter = new Meter();
+  const meter = new StageMetrics();
   const folder = new RunFolder(options.out);
   const report: Report = (progress, writer) =>
     options.onProgress?.({
@@ -110,14 +110,14 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
     report({ phase: 'checking', done, total });
     ended.throwIfAborted();
   });
-  const state = stateOf(graph, options, inputs);
+  const state = runStateOf(graph, options, inputs);
   // Nothing is made, not even a lock, in a folder that is somebody else's.
-  await claim(folder, state, resume, options.overwrite ?? false);
+  await checkRunState(folder, state, resume, options.overwrite ?? false);
   const unlock = await lockFolder(folder);
   try {
     // Before the lock was taken another process may have run here.
-    const found = await claim(folder, state, resume, options.overwrite ?? false);
-    if (!found || !resume) await guard(folder.path, () => begin(folder, state));
+    const found = await checkRunState(folder, state, resume, options.overwrite ?? false);
+    if (!found || !resume) await wrapIoErrors(folder.path, () => startRun(folder, state));
     return await runLocked(graph, folder, state, { ...options, signal, stop }, meter, report);
   } finally {
     await unlock();
@@ -133,9 +133,9 @@ export function checkRun(graph: Graph, { out, shardRecords, shardBytes, concurre
   checkWiring(graph);
   checkEnds(graph);
   if (!out) throw new OptionError('run', 'no output folder');
-  if (shardRecords !== undefined) positiveInteger('run', 'shardRecords', shardRecords);
-  if (shardBytes !== undefined) positiveInteger('run', 'shardBytes', shardBytes);
-  if (concurrency !== undefined) positiveInteger('run', 'concurrency', concurrency);
+  if (shardRecords !== undefined) checkPositiveInteger('run', 'shardRecords', shardRecords);
+  if (shardBytes !== undefined) checkPositiveInteger('run', 'shardBytes', shardBytes);
+  if (concurrency !== undefined) checkPositiveInteger('run', 'concurrency', concurrency);
 }
 
 /** The run itself, in a folder that no other process writes to. */
@@ -144,7 +144,7 @@ async function runLocked(
   folder: RunFolder,
   state: RunState,
   options: RunOptions & Required<Pick<RunOptions, 'signal' | 'stop'>>,
-  meter: Meter,
+  meter: StageMetrics,
   report: Report,
 ): Promise<RunResult> {
   await folder.sweep();
@@ -172,7 +172,7 @@ async function runLocked(
       },
     });
     for await (const outcome of outcomes) {
-      await writer.commit(commitOf(outcome));
+      await writer.commit(outcomeLines(outcome));
       report({ phase: 'records', done: writer.done, total: source.phase === 'records' ? source.total : null }, writer);
     }
     let manifest: Manifest | null = null;
@@ -183,7 +183,7 @@ async function runLocked(
       report({ phase: 'finishing', done: 0, total: null }, writer);
       await writer.finish();
       await writeReport(folder, meter, usageOf(graph));
-      manifest = await guard(folder.path, () => finish(graph, folder, state, signal, stop));
+      manifest = await wrapIoErrors(folder.path, () => writeManifest(graph, folder, state, signal, stop));
     }
     return {
       folder,
@@ -217,7 +217,7 @@ export function usageOf(graph: Graph): ModelUsage {
 }
 
 /** Writes down how long each stage took, for whoever wants to know; no two runs need have the same. */
-export async function writeReport(folder: RunFolder, meter: Meter, usage: ModelUsage): Promise<void> {
+export async function writeReport(folder: RunFolder, meter: StageMetrics, usage: ModelUsage): Promise<void> {
   const stages = Object.entries(meter.stages).map(([id, load]) => ({
     stage: id,
     ...load,

@@ -6,7 +6,7 @@ import { checkWiring } from '../graph/check-wiring.js';
 import { execute } from '../graph/engine/execute.js';
 import type { ExecuteOptions } from '../graph/engine/execute-options.js';
 import type { Graph, Node } from '../graph/graph.js';
-import { positiveInteger } from '../records/option-checks.js';
+import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Reject } from '../records/reject.js';
 
 export interface RecordsOptions {
@@ -20,9 +20,9 @@ export interface RecordsOptions {
 }
 
 /** The records that reach a node, in the order of the input. No sink is written. */
-export async function* records(graph: Graph, node: Node, options: RecordsOptions): AsyncGenerator<object, void> {
+export async function* streamRecords(graph: Graph, node: Node, options: RecordsOptions): AsyncGenerator<object, void> {
   checkWiring(graph);
-  if (options.concurrency !== undefined) positiveInteger('records', 'concurrency', options.concurrency);
+  if (options.concurrency !== undefined) checkPositiveInteger('records', 'concurrency', options.concurrency);
   const part = upstream(graph, node);
   const { signal = new AbortController().signal, onReject, concurrency, explain } = options;
   const tempDir = await mkdtemp(join(tmpdir(), 'relflow-'));

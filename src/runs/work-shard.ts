@@ -5,14 +5,14 @@ import { phasesOf } from '../graph/engine/phases.js';
 import type { Outcome } from '../graph/engine/record-tracker.js';
 import type { Graph } from '../graph/graph.js';
 import type { RunState } from '../records/run-state.js';
-import { isThere, type RunFolder } from '../run-folder/run-folder.js';
-import { WholeShard } from '../run-folder/whole-shard.js';
+import { exists, type RunFolder } from '../run-folder/run-folder.js';
+import { AtomicShard } from '../run-folder/whole-shard.js';
 import { readWork, removeWork, WorkWriter, workFile } from '../run-folder/work-files.js';
 import type { WorkItem } from '../run-folder/work-item.js';
 import { clearFinished } from './finish-shards.js';
-import { commitOf } from './outcome-lines.js';
+import { outcomeLines } from './outcome-lines.js';
 
-export interface WorkShardOptions {
+export interface ProcessShardOptions {
   readonly signal: AbortSignal;
   /** What the shard's file would hold, where it was not put aside. */
   readonly items?: AsyncIterable<WorkItem>;
@@ -29,7 +29,7 @@ export interface WorkShardOptions {
  * What became of a shard: whole, by this call, before it, or by another while it worked in vain; or on its way to the
  * phase that comes next.
  */
-export type ShardFate =
+export type ShardResult =
   | { readonly fate: 'whole'; readonly records: number }
   | { readonly fate: 'was whole' }
   | { readonly fate: 'done twice' }
@@ -41,18 +41,18 @@ export type ShardFate =
  *
  * @throws InputError where what the shard waits with is missing or not what it should be
  */
-export async function workShard(
+export async function processShard(
   graph: Graph,
   folder: RunFolder,
   state: RunState,
   job: { readonly shard: number; readonly phase: number },
-  options: WorkShardOptions,
-): Promise<ShardFate> {
+  options: ProcessShardOptions,
+): Promise<ShardResult> {
   try {
     return await work(graph, folder, state, job, options);
   } catch (error) {
     // Another process made it whole in the meantime and took away what this one needed.
-    if (options.signal.aborted || !(await folder.isWhole(job.shard))) throw error;
+    if (options.signal.aborted || !(await folder.isComplete(job.shard))) throw error;
     return { fate: 'done twice' };
   } finally {
     await clearFinished(folder);
@@ -64,15 +64,15 @@ async function work(
   folder: RunFolder,
   state: RunState,
   { shard, phase }: { readonly shard: number; readonly phase: number },
-  options: WorkShardOptions,
-): Promise<ShardFate> {
+  options: ProcessShardOptions,
+): Promise<ShardResult> {
   const { lanes, of } = phasesOf(graph.nodes);
   const next = phase + 1;
-  if (await folder.isWhole(shard)) {
+  if (await folder.isComplete(shard)) {
     await removeWork(folder, shard, lanes.length);
     return { fate: 'was whole' };
   }
-  if (next < lanes.length && (await isThere(workFile(folder, shard, next)))) {
+  if (next < lanes.length && (await exists(workFile(folder, shard, next)))) {
     await removeWork(folder, shard, phase);
     return { fate: 'next', phase: next, records: 0 };
   }
@@ -96,9 +96,9 @@ async function work(
     await removeWork(folder, shard, phase);
     return { fate: 'next', phase: next, records };
   }
-  const whole = await WholeShard.begin(folder, shard, first, state.sharding.gzip);
+  const whole = await AtomicShard.begin(folder, shard, first, state.sharding.gzip);
   try {
-    for await (const outcome of outcomes) await whole.commit(commitOf(outcome));
+    for await (const outcome of outcomes) await whole.commit(outcomeLines(outcome));
     const { records } = whole;
     const mark = await whole.publish();
     await removeWork(folder, shard, phase);
@@ -122,7 +122,7 @@ async function* outcomesOf(
   graph: Graph,
   work: AsyncIterable<WorkItem>,
   options: ExecuteOptions,
-  { beforeEach, onRecord }: WorkShardOptions,
+  { beforeEach, onRecord }: ProcessShardOptions,
 ): AsyncGenerator<Outcome, void> {
   if (!beforeEach) {
     for await (const outcome of execute(graph.nodes, { ...options, work })) {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
-import { guard } from '../files/name-io-error.js';
+import { wrapIoErrors } from '../files/name-io-error.js';
 import { execute } from '../graph/engine/execute.js';
 import { phasesOf } from '../graph/engine/phases.js';
 import type { Graph } from '../graph/graph.js';
@@ -13,19 +13,19 @@ import { clearFinished } from './finish-shards.js';
 import { publishExtent } from './run-part.js';
 
 /** Does the next phase of a shard in the process that has just read it. */
-export interface AtOnce {
+export interface InlinePhase {
   /** Asked before a shard is read: whether that is better than to put it aside for others. */
   readonly isBest: () => Promise<boolean>;
   /** The next shard is read as soon as its items are; where it fails, the sources are read no further. */
   readonly work: (shard: number, items: AsyncIterable<WorkItem>) => Promise<void>;
 }
 
-export interface WorkSourceOptions {
+export interface ProcessSourceOptions {
   readonly signal: AbortSignal;
   /** Told of each shard that waits for a phase. */
   readonly onShard: (shard: number, phase: number) => Promise<void>;
   /** What is read is put aside unless given. */
-  readonly atOnce?: AtOnce;
+  readonly atOnce?: InlinePhase;
   readonly onProgress?: (progress: SourceProgress) => void;
 }
 
@@ -37,11 +37,11 @@ export interface WorkSourceOptions {
  *
  * @returns how many records the input has
  */
-export async function workSource(
+export async function processSource(
   graph: Graph,
   folder: RunFolder,
   state: RunState,
-  options: WorkSourceOptions,
+  options: ProcessSourceOptions,
 ): Promise<number> {
   try {
     const read = (await folder.isFinished()) ? null : await readSources(graph, folder, state, options);
@@ -60,10 +60,10 @@ async function readSources(
   graph: Graph,
   folder: RunFolder,
   state: RunState,
-  { signal, onShard, atOnce, onProgress }: WorkSourceOptions,
+  { signal, onShard, atOnce, onProgress }: ProcessSourceOptions,
 ): Promise<number | null> {
   const perShard = state.sharding.records;
-  const whole = await folder.wholeShards();
+  const whole = await folder.completeShards();
   const waiting = await waitingShards(folder);
   for (const [shard, phase] of waiting) if (!whole.has(shard)) await onShard(shard, phase);
   const known = await folder.extent();
@@ -72,7 +72,7 @@ async function readSources(
     return known.records;
   }
   const tempDir = folder.inner('tmp', `source-${randomUUID()}`);
-  await guard(folder.path, () => mkdir(tempDir, { recursive: true }));
+  await wrapIoErrors(folder.path, () => mkdir(tempDir, { recursive: true }));
   let extent = 0;
   const outcomes = execute(graph.nodes, {
     signal,

@@ -6,7 +6,7 @@ import { addStages } from '../records/stage-counts.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 
 /** Makes what comes of the whole run, the manifest last; null where it was stopped on the way, for a resume to do it. */
-export async function finish(
+export async function writeManifest(
   graph: Graph,
   folder: RunFolder,
   state: RunState,

@@ -1,5 +1,5 @@
 import { pathBelow } from '../files/image-folder.js';
-import { fieldsOf, isId, shown } from '../files/json/json-value.js';
+import { fieldsOf, formatValue, isId } from '../files/json/json-value.js';
 import type { Id } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
 import { isSide } from './image-sizes.js';
@@ -35,14 +35,21 @@ export interface CategoryElement {
 export function readImage(element: unknown, position: number): ImageElement | SourceReject {
   const { id, file_name: fileName, width, height } = fieldsOf(element);
   const problem =
-    (!isId(id) && `id is ${shown(id)}, expected a whole number or a text`) ||
-    (!isSide(width) && `width is ${shown(width)}, expected a whole number of pixels`) ||
-    (!isSide(height) && `height is ${shown(height)}, expected a whole number of pixels`) ||
-    ((typeof fileName !== 'string' || fileName === '') && `file_name is ${shown(fileName)}, expected a path`);
+    (!isId(id) && `id is ${formatValue(id)}, expected a whole number or a text`) ||
+    (!isSide(width) && `width is ${formatValue(width)}, expected a whole number of pixels`) ||
+    (!isSide(height) && `height is ${formatValue(height)}, expected a whole number of pixels`) ||
+    ((typeof fileName !== 'string' || fileName === '') && `file_name is ${formatValue(fileName)}, expected a path`);
   if (problem) return refused('malformed-image', 'image', id, position, problem, id);
   const below = pathBelow(fileName as string);
   if (below !== null) return { id, fileName: below, width, height } as ImageElement;
-  return refused('unsafe-path', 'image', id, position, `${shown(fileName)} is not a path below the image folder`, id);
+  return refused(
+    'unsafe-path',
+    'image',
+    id,
+    position,
+    `${formatValue(fileName)} is not a path below the image folder`,
+    id,
+  );
 }
 
 /** Checks an element of `annotations` save its box: a reject `malformed-annotation` where it is of no use. */
@@ -50,10 +57,10 @@ export function readAnnotation(element: unknown, position: number): AnnotationEl
   const { image_id: image, id = null, category_id: category, bbox: box, iscrowd, score } = fieldsOf(element);
   const crowd = iscrowd === 1 || iscrowd === true;
   const problem =
-    (id !== null && !isId(id) && `id is ${shown(id)}, expected a whole number or a text`) ||
-    (!isId(image) && `image_id is ${shown(image)}, expected a whole number or a text`) ||
-    (!isId(category) && `category_id is ${shown(category)}, expected a whole number or a text`) ||
-    (!crowd && !isNone(iscrowd) && `iscrowd is ${shown(iscrowd)}, expected 0 or 1`);
+    (id !== null && !isId(id) && `id is ${formatValue(id)}, expected a whole number or a text`) ||
+    (!isId(image) && `image_id is ${formatValue(image)}, expected a whole number or a text`) ||
+    (!isId(category) && `category_id is ${formatValue(category)}, expected a whole number or a text`) ||
+    (!crowd && !isNone(iscrowd) && `iscrowd is ${formatValue(iscrowd)}, expected 0 or 1`);
   if (problem) return refused('malformed-annotation', 'annotation', id, position, problem, image);
   // A score that is no number is as far out of range as any: the filter counts it.
   const rated = score === undefined || score === null ? undefined : Number.isFinite(score) ? score : -1;
@@ -66,7 +73,7 @@ export function readCategory(element: unknown, position: number): CategoryElemen
   if (isId(id) && typeof name === 'string' && name.trim() !== '') return { id, name };
   return {
     reason: 'malformed-category',
-    message: `category at position ${position}: expected an id and a name, found ${shown(element)}`,
+    message: `category at position ${position}: expected an id and a name, found ${formatValue(element)}`,
     detail: { position },
   };
 }

@@ -8,7 +8,7 @@ import type { SourceContext, SourceItem, SourceReject } from '../records/ports.j
 import { isReject, readAnnotation, readCategory, readImage } from './coco-elements.js';
 import { putAnnotation, putImage, readSpooledImage, type SpooledImage } from './coco-spool.js';
 import { filterDetections } from './detection-filter.js';
-import { freeIds } from './free-ids.js';
+import { unusedIds } from './free-ids.js';
 
 /** How sets in COCO's format differ. */
 export interface CocoDialect {
@@ -229,7 +229,7 @@ export class CocoFile {
     const base = basename(this.#file);
     const { id, width, height } = image;
     const described = { id, file, width, height, dataset: dialect.dataset, split: dialect.split(base) };
-    const free = freeIds(annotations);
+    const free = unusedIds(annotations);
     const raw = annotations.map(({ id, category, box, crowd, score }) => ({
       id: id ?? free(),
       category: this.#categories.get(category) ?? null,

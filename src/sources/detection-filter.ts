@@ -1,4 +1,4 @@
-import { shown } from '../files/json/json-value.js';
+import { formatValue } from '../files/json/json-value.js';
 import { type Box, clampBox } from '../records/box.js';
 import type { Detection, Id, Image } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
@@ -130,7 +130,7 @@ function isBox(box: unknown): box is Box {
 function malformedBox(id: Id, box: unknown, image: Id): SourceReject {
   return {
     reason: 'malformed-box',
-    message: `annotation ${id}: the box is ${shown(box)}, expected four finite numbers`,
+    message: `annotation ${id}: the box is ${formatValue(box)}, expected four finite numbers`,
     image,
     detail: { annotation: id },
   };

@@ -3,7 +3,7 @@ import { InputError, OptionError } from '../errors.js';
 import { checkImageFolder, findImage, pathBelow } from '../files/image-folder.js';
 import { inputFile, inputFiles } from '../files/input-files.js';
 import { streamJson } from '../files/json/json-stream.js';
-import { fieldsOf, idKey, isId, shown } from '../files/json/json-value.js';
+import { fieldsOf, formatValue, idKey, isId } from '../files/json/json-value.js';
 import { KeyedStore } from '../files/spools/keyed-store.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
@@ -81,7 +81,8 @@ async function readPaths(file: string, context: SourceContext): Promise<KeyedSto
   try {
     for await (const { keys, values } of streamJson(file, { layout: 'map', signal: context.signal }))
       for (const [k, value] of values.entries()) {
-        if (typeof value !== 'string') throw new InputError(file, `'${keys[k]}' is ${shown(value)}, expected a path`);
+        if (typeof value !== 'string')
+          throw new InputError(file, `'${keys[k]}' is ${formatValue(value)}, expected a path`);
         paths.put(idKey(keys[k]!), Buffer.from(value));
         await paths.settle();
       }
@@ -118,7 +119,7 @@ async function readEntry(
   const candidates = stated ? [String(stated)] : [...(part === '' ? [] : [`${part}/${padded}`]), padded, own];
   const below = candidates.flatMap((path) => pathBelow(path) ?? []);
   if (below.length < candidates.length)
-    return refuse('unsafe-path', `${shown(candidates[0])} is not a path below the image folder`);
+    return refuse('unsafe-path', `${formatValue(candidates[0])} is not a path below the image folder`);
   const file = await findImage(images, below as [string, ...string[]]);
   if (file === null) return refuse('image-missing', `no file ${below[0]} in the image folder`);
   // Few runs need it, and it takes a while to load.

@@ -4,7 +4,7 @@ import { InputError, OptionError } from '../errors.js';
 import { pathBelow } from '../files/image-folder.js';
 import { inputFiles } from '../files/input-files.js';
 import { type TextLine, textLines } from '../files/json/json-lines.js';
-import { fieldsOf, isId, shown } from '../files/json/json-value.js';
+import { fieldsOf, formatValue, isId } from '../files/json/json-value.js';
 import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
@@ -93,7 +93,7 @@ function readLine({ text, line }: TextLine, file: string): SourceItem<SceneGraph
   if (dangling !== null) return refuse('schema', dangling);
   const { image: written, objects, captions, relations, provenance } = value;
   const below = pathBelow(written.file);
-  if (below === null) return refuse('unsafe-path', `${shown(written.file)} is not a path below the image folder`);
+  if (below === null) return refuse('unsafe-path', `${formatValue(written.file)} is not a path below the image folder`);
   const { origin, tagger } = provenance;
   return { record: { image: { ...written, file: below }, detections: objects, origin, captions, relations, tagger } };
 }

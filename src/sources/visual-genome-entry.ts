@@ -1,4 +1,4 @@
-import { elementsOf, fieldsOf, isId, shown } from '../files/json/json-value.js';
+import { elementsOf, fieldsOf, formatValue, isId } from '../files/json/json-value.js';
 import type { Id } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
 
@@ -44,7 +44,7 @@ export function readGenomeEntry(image: Id, entry: unknown): GenomeGraph {
     .filter((list) => fields[list] !== undefined && !Array.isArray(fields[list]))
     .map((list) => ({
       reason: `malformed-${list}`,
-      message: `image ${image}: ${list} is ${shown(fields[list])}, expected a list`,
+      message: `image ${image}: ${list} is ${formatValue(fields[list])}, expected a list`,
       image,
     }));
   const refused = rejects.length > 0;
@@ -59,7 +59,7 @@ export function readGenomeEntry(image: Id, entry: unknown): GenomeGraph {
     } else {
       rejects.push({
         reason: 'malformed-relationship',
-        message: `image ${image}: expected a predicate and the ids of two objects, found ${shown(element)}`,
+        message: `image ${image}: expected a predicate and the ids of two objects, found ${formatValue(element)}`,
         image,
         detail: { relationship: relation['relationship_id'] ?? null },
       });

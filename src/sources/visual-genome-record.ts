@@ -2,7 +2,7 @@ import type { Id, Image, ImageRecord, Origin } from '../records/image.js';
 import type { SourceItem } from '../records/ports.js';
 import type { Related, Relation } from '../records/scene-graph.js';
 import { filterDetections, type RawDetection } from './detection-filter.js';
-import { freeIds } from './free-ids.js';
+import { unusedIds } from './free-ids.js';
 import type { GenomeGraph, GenomeObject, GenomeRelation } from './visual-genome-entry.js';
 import { type PreprocessOptions, preprocessGenome } from './visual-genome-preprocess.js';
 
@@ -24,7 +24,7 @@ export function genomeRecord(
   const added = graph.carried.length;
   const all = { objects: [...graph.objects, ...graph.carried], relations: graph.relations };
   const { objects, relations } = preprocessGenome(all, steps, count);
-  const free = freeIds(objects);
+  const free = unusedIds(objects);
   const raw = objects.map(({ id, names, box }): RawDetection => {
     return { id: id ?? free(), category: names[0] || null, box, crowd: false };
   });

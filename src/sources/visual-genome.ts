@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { OptionError } from '../errors.js';
 import { checkImageFolder, findImage, pathBelow } from '../files/image-folder.js';
 import { inputFile } from '../files/input-files.js';
-import { shown } from '../files/json/json-value.js';
+import { formatValue } from '../files/json/json-value.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
@@ -93,7 +93,8 @@ export function visualGenome(options: VisualGenomeOptions): Source<GenomeRecord>
       });
       if (!size) return refuse('unknown-size', `no width and height in ${basename(imageData)}`);
       const name = pathBelow(`${id}.jpg`);
-      if (name === null) return refuse('unsafe-path', `${shown(`${id}.jpg`)} is not a path below the image folder`);
+      if (name === null)
+        return refuse('unsafe-path', `${formatValue(`${id}.jpg`)} is not a path below the image folder`);
       const file = await findImage(images, [name, `VG_100K/${name}`, `VG_100K_2/${name}`]);
       if (file === null) return refuse('image-missing', `no file ${name} in the image folder`);
       return genomeRecord(graph, { id, file, ...size, dataset, split: '' }, origin, steps);

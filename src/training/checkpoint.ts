@@ -8,7 +8,7 @@ import type { Parameter } from '../model/parameter-scope.js';
 import { loadWeights } from '../model/weights/load-weights.js';
 import type { DataPosition } from './data/training-batch.js';
 import type { AdamW, MomentValues } from './optimizer/adam-w.js';
-import type { WeightAverage } from './optimizer/ema.js';
+import type { Ema } from './optimizer/ema.js';
 
 const FORMAT = 'relflow.training-state/1';
 
@@ -35,7 +35,7 @@ export const settingsDigest = (settings: object): string =>
 export interface Kept {
   readonly parameters: ReadonlyMap<string, Parameter>;
   readonly optimizer: AdamW;
-  readonly average: WeightAverage | null;
+  readonly average: Ema | null;
 }
 
 const nameOf = (step: number): string => `step-${String(step).padStart(8, '0')}`;

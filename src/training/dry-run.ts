@@ -1,18 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
-import { keepAll } from '../model/layers/dropout.js';
-import { ViewReader } from './data/augmented-image-reader.js';
+import { noDropout } from '../model/layers/dropout.js';
+import { AugmentedImageReader } from './data/augmented-image-reader.js';
 import { batchStream } from './data/batch-stream.js';
-import type { Census, TrainingData } from './data/training-data.js';
+import type { DataSummary, TrainingData } from './data/training-data.js';
 import { openModel } from './open-training-model.js';
-import { AdamW, gradientLength } from './optimizer/adam-w.js';
+import { AdamW, gradientNorm } from './optimizer/adam-w.js';
 import { batchOptions, type RunSettings, totalSteps } from './settings/run-settings.js';
 import type { TrainOptions } from './training-run.js';
 import { lossGradients, type StepGradients } from './training-step.js';
 
 /** What one step of a run is and takes. */
 export interface DryRun {
-  readonly census: Pick<Census, 'total' | 'rejects' | 'leftOut'>;
+  readonly census: Pick<DataSummary, 'total' | 'rejects' | 'leftOut'>;
   readonly steps: number;
   /** Shapes of what goes in. */
   readonly shapes: Readonly<Record<string, readonly number[]>>;
@@ -42,7 +42,7 @@ export async function dryRun(
   options: Pick<TrainOptions, 'initialWeights' | 'startFrom' | 'tokenizer'>,
 ): Promise<DryRun> {
   const reading = performance.now();
-  const reader = new ViewReader(settings.views, { threads: 0 });
+  const reader = new AugmentedImageReader(settings.views, { threads: 0 });
   const { signal } = new AbortController();
   const stream = batchStream(data, batchOptions(settings, reader), { epoch: 0, position: 0 }, signal);
   const { value } = await stream.next();
@@ -57,12 +57,12 @@ export async function dryRun(
     const started = performance.now();
     let result: StepGradients | undefined;
     const { peakBytes } = await tf.profile(async () => {
-      result = await lossGradients(forward, batch, optimizer.variables, () => keepAll);
+      result = await lossGradients(forward, batch, optimizer.variables, () => noDropout);
       return [] as unknown as tf.TensorContainer;
     });
     const stepSeconds = (performance.now() - started) / 1000;
     const { gradients, loss } = result!;
-    const gradient = await gradientLength(gradients);
+    const gradient = await gradientNorm(gradients);
     tf.dispose(gradients);
     const all = [...model.parameters.values()];
     const trained = optimizer.variables.reduce((sum, { size }) => sum + size, 0);

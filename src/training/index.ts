@@ -3,40 +3,52 @@
 export { Checkpoints, settingsDigest, type TrainingState } from './checkpoint.js';
 export { curvesPage, writeCurves } from './curves-page.js';
 export {
-  augment,
-  officialViews,
-  plainView,
-  spriteViews,
-  tinyViews,
-  type View,
-  type Views,
+  type AugmentationOptions,
+  type AugmentedImage,
+  augmentImage,
+  officialAugmentation,
+  resizedImage,
+  spriteAugmentation,
+  tinyAugmentation,
 } from './data/augment-image.js';
-export { ViewReader, type ViewReaderOptions } from './data/augmented-image-reader.js';
+export { AugmentedImageReader, type AugmentedImageReaderOptions } from './data/augmented-image-reader.js';
 export { type BatchStreamOptions, batchStream, epochBatches, type StreamedBatch } from './data/batch-stream.js';
 export { leakMask, type Noise, noisyPairs, officialNoise } from './data/denoising.js';
 export { samplePairs } from './data/sample-pairs.js';
-export { officialTexts, type TextSet, type TextTargets, textSet, type Vocabularies } from './data/text-set.js';
-export { TextVectors } from './data/text-vectors.js';
+export {
+  type LabelTargets,
+  labelSet,
+  officialLabelOptions,
+  type TrainingLabelSet,
+  type Vocabularies,
+} from './data/text-set.js';
+export { CachedLabelVectors } from './data/text-vectors.js';
 export { type BatchOptions, type DataPosition, type TrainingBatch, trainingBatch } from './data/training-batch.js';
-export { type Census, type DataOptions, type DataSet, type LocatedSample, TrainingData } from './data/training-data.js';
+export {
+  type DataOptions,
+  type DataSet,
+  type DataSummary,
+  type LocatedSample,
+  TrainingData,
+} from './data/training-data.js';
 export {
   type HeldOut,
-  type SampleOptions,
   type TrainingPair,
   type TrainingSample,
+  type TrainingSampleOptions,
+  type TrainingVocabulary,
   trainingSample,
-  type Vocabulary,
 } from './data/training-sample.js';
 export { WeightedNames } from './data/weighted-sampling.js';
 export { type DryRun, dryRun } from './dry-run.js';
 export { focalLoss, qualityFocalLoss } from './loss/focal-loss.js';
-export { assign } from './loss/hungarian.js';
-export { type MatchCosts, matchPairs, matchPairsLater, officialCosts } from './loss/match-pairs.js';
+export { hungarian } from './loss/hungarian.js';
+export { type MatchCosts, matchPairs, matchPairsAsync, officialCosts } from './loss/match-pairs.js';
 export {
-  type LossOptions,
   type LossTerms,
   type LossWeights,
   officialWeights,
+  type PairLossOptions,
   pairLosses,
   totalLoss,
 } from './loss/pair-losses.js';
@@ -45,14 +57,14 @@ export { pseudoLabels } from './loss/pseudo-labels.js';
 export {
   AdamW,
   type AdamWOptions,
-  gradientLength,
+  gradientNorm,
   groupOf,
   type MomentValues,
   officialAdamW,
   type ParameterGroup,
 } from './optimizer/adam-w.js';
-export { WeightAverage } from './optimizer/ema.js';
-export { officialSchedule, rateFactor, type Schedule } from './optimizer/schedule.js';
+export { Ema } from './optimizer/ema.js';
+export { officialSchedule, type Schedule, scheduleFactor } from './optimizer/schedule.js';
 export { type RlipLossOptions, rlipForward } from './rlip-step.js';
 export { rlipSettings } from './settings/rlip-settings.js';
 export {
@@ -63,7 +75,7 @@ export {
   validationOptions,
 } from './settings/run-settings.js';
 export { taggerSettings } from './settings/tagger-settings.js';
-export { refuseWhatCantFit, type StepMemory, stepMemory, WASM_BYTES, whatWouldFit } from './step-memory.js';
+export { checkMemoryFits, type StepMemory, stepMemory, suggestRemedies, WASM_BYTES } from './step-memory.js';
 export { taggerForward } from './tagger-step.js';
 export { type TrainingResult, trainModel } from './train-model.js';
 export { type TrainTaggerOptions, trainTagger } from './train-tagger.js';

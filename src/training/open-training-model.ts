@@ -4,7 +4,7 @@ import { byteTokenizer, openTokenizer, type Tokenizer } from '../model/text/toke
 import { initializeWeights } from '../model/weights/initialize-weights.js';
 import { compareWeights, loadWeights } from '../model/weights/load-weights.js';
 import { openWeights } from '../model/weights/open-weights.js';
-import { TextVectors } from './data/text-vectors.js';
+import { CachedLabelVectors } from './data/text-vectors.js';
 import { rlipForward } from './rlip-step.js';
 import type { RunSettings } from './settings/run-settings.js';
 import { taggerForward } from './tagger-step.js';
@@ -46,7 +46,7 @@ export async function openModel(
 
 /** What a batch becomes in the model that the settings are of. */
 export function forwardOf(settings: RunSettings, model: RlipV2, tokenizer: Tokenizer): Forward {
-  const texts = new TextVectors(model, tokenizer, settings.optimizer.textRate > 0);
+  const texts = new CachedLabelVectors(model, tokenizer, settings.optimizer.textRate > 0);
   return settings.task === 'tagger' ? taggerForward(model, texts) : rlipForward(model, texts, settings.losses);
 }
 

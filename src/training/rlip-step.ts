@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Dropout } from '../model/layers/dropout.js';
 import type { LayerOutput, RlipV2 } from '../model/rlip-v2.js';
 import { encodeBatch, noisyQueries } from './data/encode-batch.js';
-import type { TextVectors } from './data/text-vectors.js';
+import type { CachedLabelVectors } from './data/text-vectors.js';
 import type { TrainingBatch } from './data/training-batch.js';
-import { matchPairsLater } from './loss/match-pairs.js';
+import { matchPairsAsync } from './loss/match-pairs.js';
 import { pairLosses, totalLoss } from './loss/pair-losses.js';
 import type { Matches } from './loss/pair-targets.js';
 import { pseudoLabels } from './loss/pseudo-labels.js';
@@ -24,14 +24,14 @@ export interface RlipLossOptions {
  *
  * Source: RLIPv2, models/hoi.py and matcher.py.
  */
-export const rlipForward = (model: RlipV2, texts: TextVectors, options: RlipLossOptions): Forward => {
+export const rlipForward = (model: RlipV2, texts: CachedLabelVectors, options: RlipLossOptions): Forward => {
   const answers = (batch: TrainingBatch, drop: Dropout) => answersOf(model, texts, batch, drop);
   return {
     prepare: (batch) => texts.prepare(batch),
     readAhead: async (batch, drop) => {
       const read = tf.tidy(() => answers(batch, drop) as unknown as tf.TensorContainer) as unknown as Answers;
       const matches: Matches[][] = [];
-      for (const layer of read.found) matches.push(await matchPairsLater(layer, batch.targets));
+      for (const layer of read.found) matches.push(await matchPairsAsync(layer, batch.targets));
       const shares = options.pseudoLabels ? relationShares(await read.vectors.data(), batch) : null;
       tf.dispose(read as unknown as tf.TensorContainer);
       return { matches, shares };
@@ -69,7 +69,7 @@ interface Answers {
   readonly denoised: readonly LayerOutput[] | null;
 }
 
-function answersOf(model: RlipV2, texts: TextVectors, batch: TrainingBatch, drop: Dropout): Answers {
+function answersOf(model: RlipV2, texts: CachedLabelVectors, batch: TrainingBatch, drop: Dropout): Answers {
   const { vectors, encoded } = encodeBatch(model, texts, batch, drop);
   const layers = model.decode(encoded, batch.denoised ? noisyQueries(batch) : undefined, { drop });
   if (!batch.denoised) return { vectors, found: layers, denoised: null };

@@ -10,7 +10,7 @@ import type { TrainingBatch } from './data/training-batch.js';
 import type { PairTargets } from './loss/pair-targets.js';
 import { forwardOf } from './open-training-model.js';
 import { AdamW } from './optimizer/adam-w.js';
-import { WeightAverage } from './optimizer/ema.js';
+import { Ema } from './optimizer/ema.js';
 import type { RunSettings } from './settings/run-settings.js';
 import { lossGradients } from './training-step.js';
 
@@ -43,7 +43,7 @@ export async function stepMemory(settings: RunSettings): Promise<StepMemory> {
     const model = new RlipV2(settings.model);
     for (const parameter of model.parameters.values()) parameter.set(new Float32Array(parameter.size));
     const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
-    const average = settings.average === null ? null : new WeightAverage(model.parameters.values(), settings.average);
+    const average = settings.average === null ? null : new Ema(model.parameters.values(), settings.average);
     const forward = forwardOf(settings, model, shortLabels);
     try {
       // Moments are there from the second step on: anything of the right shapes makes them.
@@ -109,7 +109,7 @@ function remedies(settings: RunSettings): Remedy[] {
  * @param limit bytes that there are
  * @returns the first changes after which a step fits, or null
  */
-export async function whatWouldFit(settings: RunSettings, limit: number): Promise<(Remedy & StepMemory) | null> {
+export async function suggestRemedies(settings: RunSettings, limit: number): Promise<(Remedy & StepMemory) | null> {
   for (const remedy of remedies(settings)) {
     const memory = await stepMemory(remedy.settings);
     if (memory.peak <= limit) return { ...remedy, ...memory };
@@ -121,10 +121,10 @@ export async function whatWouldFit(settings: RunSettings, limit: number): Promis
  * @param memory of a step, see `stepMemory`
  * @throws RelflowError (`out-of-memory`) where it can't fit into the wasm backend's memory; says what would
  */
-export async function refuseWhatCantFit(settings: RunSettings, memory: StepMemory): Promise<void> {
+export async function checkMemoryFits(settings: RunSettings, memory: StepMemory): Promise<void> {
   if (memory.peak <= WASM_BYTES) return;
   const giga = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-  const smaller = await whatWouldFit(settings, WASM_BYTES);
+  const smaller = await suggestRemedies(settings, WASM_BYTES);
   const advice = smaller ? `; ${smaller.change} would fit (${giga(smaller.peak)})` : '; nothing smaller of it fits';
   throw new RelflowError(
     'out-of-memory',

@@ -1,11 +1,11 @@
 import type { RlipV2 } from '../model/rlip-v2.js';
 import { encodeBatch, noisyQueries } from './data/encode-batch.js';
-import type { TextVectors } from './data/text-vectors.js';
+import type { CachedLabelVectors } from './data/text-vectors.js';
 import { pairLosses, totalLoss } from './loss/pair-losses.js';
 import { type Forward, summedParts } from './training-step.js';
 
 /** What a batch of given pairs becomes in a tagger. */
-export const taggerForward = (model: RlipV2, texts: TextVectors): Forward => ({
+export const taggerForward = (model: RlipV2, texts: CachedLabelVectors): Forward => ({
   prepare: (batch) => texts.prepare(batch),
   run: (batch, drop) => {
     const { encoded } = encodeBatch(model, texts, batch, drop);

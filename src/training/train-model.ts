@@ -5,11 +5,11 @@ import { writeAtomically } from '../files/atomic-file.js';
 import { modelMetadata } from '../model/weights/stored-model.js';
 import { Checkpoints, settingsDigest, type TrainingState, writeWeights } from './checkpoint.js';
 import { writeCurves } from './curves-page.js';
-import { ViewReader } from './data/augmented-image-reader.js';
+import { AugmentedImageReader } from './data/augmented-image-reader.js';
 import type { TrainingData } from './data/training-data.js';
 import { openModel } from './open-training-model.js';
 import { AdamW } from './optimizer/adam-w.js';
-import { WeightAverage } from './optimizer/ema.js';
+import { Ema } from './optimizer/ema.js';
 import type { RunSettings } from './settings/run-settings.js';
 import { TrainingRun, type TrainOptions } from './training-run.js';
 
@@ -56,8 +56,8 @@ export async function trainModel(options: TrainOptions): Promise<TrainingResult>
   const { model, forward, started } = await openModel(settings, options);
   const { parameters } = model;
   const optimizer = new AdamW(parameters.values(), settings.optimizer);
-  const average = settings.average === null ? null : new WeightAverage(parameters.values(), settings.average);
-  const reader = new ViewReader(settings.views, {
+  const average = settings.average === null ? null : new Ema(parameters.values(), settings.average);
+  const reader = new AugmentedImageReader(settings.views, {
     keep: (options.keepImages ?? 0) * 1e6,
     ...(options.readers !== undefined && { threads: options.readers }),
   });

@@ -2,17 +2,17 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
-import { type Dropout, dropWith, keepAll } from '../model/layers/dropout.js';
+import { type Dropout, noDropout, seededDropout } from '../model/layers/dropout.js';
 import type { RlipV2 } from '../model/rlip-v2.js';
 import type { Checkpoints, TrainingState } from './checkpoint.js';
-import type { ViewReader } from './data/augmented-image-reader.js';
+import type { AugmentedImageReader } from './data/augmented-image-reader.js';
 import { type BatchStreamOptions, batchStream, epochBatches, type StreamedBatch } from './data/batch-stream.js';
 import { randomStream, STREAMS } from './data/random-stream.js';
 import type { TrainingBatch } from './data/training-batch.js';
 import type { TrainingData } from './data/training-data.js';
-import { type AdamW, gradientLength } from './optimizer/adam-w.js';
-import type { WeightAverage } from './optimizer/ema.js';
-import { rateFactor } from './optimizer/schedule.js';
+import { type AdamW, gradientNorm } from './optimizer/adam-w.js';
+import type { Ema } from './optimizer/ema.js';
+import { scheduleFactor } from './optimizer/schedule.js';
 import { batchOptions, type RunSettings, totalSteps } from './settings/run-settings.js';
 import { type TrainingEvent, TrainingLog } from './training-log.js';
 import { type Forward, type LossParts, lossGradients, lossOnly, type StepLoss } from './training-step.js';
@@ -52,10 +52,10 @@ export interface RunParts {
   readonly model: RlipV2;
   readonly forward: Forward;
   readonly optimizer: AdamW;
-  readonly average: WeightAverage | null;
+  readonly average: Ema | null;
   readonly checkpoints: Checkpoints;
   /** The caller's, who closes it. */
-  readonly reader: ViewReader;
+  readonly reader: AugmentedImageReader;
   readonly started: number | null;
 }
 
@@ -65,10 +65,10 @@ export class TrainingRun {
   readonly #model: RlipV2;
   readonly #forward: Forward;
   readonly #optimizer: AdamW;
-  readonly #average: WeightAverage | null;
+  readonly #average: Ema | null;
   readonly #started: number | null;
   readonly #checkpoints: Checkpoints;
-  readonly #reader: ViewReader;
+  readonly #reader: AugmentedImageReader;
   readonly #log: TrainingLog;
   lastLoss: number | null = null;
   lastCheckpoint = '';
@@ -158,13 +158,13 @@ export class TrainingRun {
       return { ...state, step, next };
     }
     const { loss, parts } = meanLoss(losses);
-    const gradient = await gradientLength(sum);
+    const gradient = await gradientNorm(sum);
     if (!Number.isFinite(loss) || !Number.isFinite(gradient)) {
       tf.dispose(sum);
       await this.#diverged(state, used, loss, parts, gradient);
     }
     const { epoch } = used[0]!;
-    const factor = rateFactor(settings.schedule, state.step, steps, epoch);
+    const factor = scheduleFactor(settings.schedule, state.step, steps, epoch);
     this.#optimizer.apply(sum, factor, gradient);
     this.#average?.follow(this.#optimizer.steps);
     tf.dispose(sum);
@@ -189,11 +189,11 @@ export class TrainingRun {
   /** The dropout of a pass, the same each time for a part of a step. */
   #dropout(step: number, part: number): Dropout {
     const { seed, model } = this.#options.settings;
-    if (model.dropout <= 0 && !model.textDropout) return keepAll;
+    if (model.dropout <= 0 && !model.textDropout) return noDropout;
     const seeds = randomStream(seed, STREAMS.dropout, step, part);
     let draws = 0;
     // Seeds of one step are apart from each other, and their order is that of the model's layers.
-    return dropWith({ next: () => Math.floor(seeds.next() * 2 ** 31) + ++draws });
+    return seededDropout({ next: () => Math.floor(seeds.next() * 2 ** 31) + ++draws });
   }
 
   /** Stops the run with everything saved: what it was, and the weights as they were before. */

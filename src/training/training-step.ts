@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { isReadLater } from '../model/backends/backend-names.js';
-import { type Dropout, keepAll } from '../model/layers/dropout.js';
+import { type Dropout, noDropout } from '../model/layers/dropout.js';
 import type { TrainingBatch } from './data/training-batch.js';
 import type { LossTerms } from './loss/pair-losses.js';
 import type { Matches } from './loss/pair-targets.js';
@@ -19,7 +19,7 @@ export interface StepGradients extends StepLoss {
 }
 
 /** What a loss depends on beyond the model's tensors: numbers of a pass that have to be read for it. */
-export interface Readings {
+export interface ReadBack {
   /** Which query stands for which target: of each layer, of each image. */
   readonly matches: readonly (readonly Matches[])[];
   /** Of each image, `[pairs, relations]`, see `pseudoLabels`. */
@@ -31,12 +31,12 @@ export interface Forward {
   /** What is done before each step, outside of what is differentiated. */
   prepare(batch: TrainingBatch): Promise<void>;
   /** A pass for nothing but what `run` would read in its own; absent where that is nothing. */
-  readAhead?(batch: TrainingBatch, drop: Dropout): Promise<Readings>;
+  readAhead?(batch: TrainingBatch, drop: Dropout): Promise<ReadBack>;
   /**
    * The loss of all decoder layers, and its parts as one tensor in the order of `PARTS`.
    * @param known of the same batch and dropout; else it is read on the way, as not every backend can
    */
-  run(batch: TrainingBatch, drop: Dropout, known?: Readings): { total: tf.Scalar; parts: tf.Tensor1D };
+  run(batch: TrainingBatch, drop: Dropout, known?: ReadBack): { total: tf.Scalar; parts: tf.Tensor1D };
 }
 
 export const PARTS: readonly (keyof LossTerms)[] = [
@@ -56,7 +56,7 @@ const named = (values: Float32Array): LossParts =>
   Object.fromEntries(PARTS.map((name, k) => [name, values[k]!])) as Record<keyof LossTerms, number>;
 
 /** What a step needs to know of a batch before it, on this backend. */
-async function readingsOf(forward: Forward, batch: TrainingBatch, drop: () => Dropout): Promise<Readings | undefined> {
+async function readingsOf(forward: Forward, batch: TrainingBatch, drop: () => Dropout): Promise<ReadBack | undefined> {
   await forward.prepare(batch);
   return isReadLater(tf.getBackend()) ? forward.readAhead?.(batch, drop()) : undefined;
 }
@@ -89,8 +89,8 @@ export async function lossGradients(
 
 /** Loss of a batch without dropout and without gradients. */
 export async function lossOnly(forward: Forward, batch: TrainingBatch): Promise<StepLoss> {
-  const known = await readingsOf(forward, batch, () => keepAll);
-  const { total, parts } = tf.tidy(() => forward.run(batch, keepAll, known));
+  const known = await readingsOf(forward, batch, () => noDropout);
+  const { total, parts } = tf.tidy(() => forward.run(batch, noDropout, known));
   const [loss, values] = [(await total.data())[0]!, (await parts.data()) as Float32Array];
   tf.dispose([total, parts]);
   return { loss, parts: named(values) };

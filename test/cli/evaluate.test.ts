@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BadRow, ParserEvaluation } from '../../src/index.js';
+import type { ParserEvaluation, RejectedRow } from '../../src/index.js';
 import { relflow } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 
@@ -48,7 +48,7 @@ describe('relflow evaluate parser', function () {
 
   it('prints JSON', async () => {
     const { stdout } = await relflow(['evaluate', 'parser', CAPTIONS, '--parser', 'rules', '--json']);
-    const result = JSON.parse(stdout) as ParserEvaluation & { parser: { name: string }; badRows: BadRow[] };
+    const result = JSON.parse(stdout) as ParserEvaluation & { parser: { name: string }; badRows: RejectedRow[] };
     assert.deepEqual(
       [result.parser.name, result.overall.setMatch, result.byLength.length, result.badRows.length],
       ['rules', 50, 3, 3],

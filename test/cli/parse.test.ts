@@ -35,6 +35,6 @@ describe('relflow parse --format factual', function () {
     assert.match(unknown.stderr, /Allowed choices are rules, learned/);
     const outside = await relflow(['parse', '--parser', 'learned', '--min-confidence', '2'], 'a');
     assert.equal(outside.code, 1);
-    assert.match(outside.stderr, /learnedParser: minConfidence 2, expected a number from 0 to 1/);
+    assert.match(outside.stderr, /neuralParser: minConfidence 2, expected a number from 0 to 1/);
   });
 });

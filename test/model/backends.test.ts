@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { nativePackage } from '../../src/model/backends/native-backend.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { missingWebgpuPackages } from '../../src/model/backends/webgpu-backend.js';
-import { deformableAttention, plainDeformableAttention } from '../../src/model/ops/deformable-attention.js';
+import { deformableAttention, referenceDeformableAttention } from '../../src/model/ops/deformable-attention.js';
 import { assertClose, randomTensors } from '../support/tensors.js';
 
 const random = randomTensors(3);
@@ -61,7 +61,7 @@ describe('backends', function () {
       tf.valueAndGrads((...[v, l, w]: tf.Tensor[]) =>
         tf.sum(tf.mul(f(v as tf.Tensor4D, levels, l as tf.Tensor<tf.Rank.R6>, w as tf.Tensor5D), factors)),
       )(inputs);
-    const [fused, plain] = [run(deformableAttention), run(plainDeformableAttention)];
+    const [fused, plain] = [run(deformableAttention), run(referenceDeformableAttention)];
     assertClose(await fused.value.data(), await plain.value.data(), 1e-4);
     for (const [k, gradient] of plain.grads.entries())
       assertClose(await fused.grads[k]!.data(), await gradient.data(), 1e-4);

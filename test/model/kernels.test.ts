@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { linear, plainLinear } from '../../src/model/layers/linear.js';
-import { gelu, plainGelu } from '../../src/model/ops/gelu.js';
-import { layerNorm, plainLayerNorm } from '../../src/model/ops/layer-norm.js';
-import { plainWindows, windows } from '../../src/model/ops/windows.js';
-import { gradientLength } from '../../src/training/optimizer/adam-w.js';
+import { gelu, referenceGelu } from '../../src/model/ops/gelu.js';
+import { layerNorm, referenceLayerNorm } from '../../src/model/ops/layer-norm.js';
+import { referenceWindows, windows } from '../../src/model/ops/windows.js';
+import { gradientNorm } from '../../src/training/optimizer/adam-w.js';
 import { deformableAttentionTests } from '../support/deformable-attention-cases.js';
 import { assertAgree, assertGradients, randomTensors } from '../support/tensors.js';
 
@@ -95,13 +95,13 @@ for (const threads of [1, 2])
         [300, 256],
       ] as const) {
         const inputs: [tf.Tensor, tf.Tensor, tf.Tensor] = [random([rows, width]), random([width]), random([width])];
-        await assertAgree(layerNorm(...inputs, 1e-5), plainLayerNorm(...inputs, 1e-5));
+        await assertAgree(layerNorm(...inputs, 1e-5), referenceLayerNorm(...inputs, 1e-5));
         const weights = random([rows, width]);
         const gradients = (f: typeof layerNorm) =>
           tf.grads((x: tf.Tensor, g: tf.Tensor, b: tf.Tensor) => tf.sum(tf.mul(f(x, g, b, 1e-5), weights)))([
             ...inputs,
           ]);
-        const [fused, plain] = [gradients(layerNorm), gradients(plainLayerNorm)];
+        const [fused, plain] = [gradients(layerNorm), gradients(referenceLayerNorm)];
         for (let k = 0; k < 3; k++) if (width > 1) await assertAgree(fused[k]!, plain[k]!, 3e-5);
       }
       await assertGradients((x, g, b) => layerNorm(x!, g!, b!, 1e-5), [random([9, 13]), random([13]), random([13])]);
@@ -119,9 +119,9 @@ for (const threads of [1, 2])
 
     it('GELU as the reference, forwards and backwards', async () => {
       const x = random([41, 33], 3);
-      await assertAgree(gelu(x), plainGelu(x));
+      await assertAgree(gelu(x), referenceGelu(x));
       const slope = (f: typeof gelu) => tf.grad((y: tf.Tensor) => tf.sum(f(y)))(x);
-      await assertAgree(slope(gelu), slope(plainGelu));
+      await assertAgree(slope(gelu), slope(referenceGelu));
       await assertGradients((y) => gelu(y!), [random([11])]);
     });
 
@@ -148,21 +148,21 @@ for (const threads of [1, 2])
       it(`windows of ${window} × ${window} every ${stride} of ${height} × ${width} as the reference, forwards and backwards`, async () => {
         const x = random([2, height, width, channels]) as tf.Tensor4D;
         const options = { window, stride, padding };
-        const expected = plainWindows(x, options);
+        const expected = referenceWindows(x, options);
         assert.deepEqual(await windows(x, options).data(), await expected.data());
         const weights = random(expected.shape);
         const gradient = (f: typeof windows) =>
           tf.grad((y: tf.Tensor) => tf.sum(tf.mul(f(y as tf.Tensor4D, options), weights)))(x);
-        await assertAgree(gradient(windows), gradient(plainWindows));
+        await assertAgree(gradient(windows), gradient(referenceWindows));
       });
 
     it('the length of many arrays as one', async () => {
       const arrays = { a: random([300, 7]), b: random([1]), c: random([5, 3, 3]) };
       const all = Object.values(arrays).flatMap((array) => [...array.dataSync()]);
       const expected = Math.sqrt(all.reduce((sum, value) => sum + value * value, 0));
-      assert.ok(Math.abs((await gradientLength(arrays)) - expected) < 1e-6 * expected);
-      assert.equal(await gradientLength({}), 0);
-      assert.ok(Number.isNaN(await gradientLength({ a: tf.tensor1d([1, Number.NaN]) })));
+      assert.ok(Math.abs((await gradientNorm(arrays)) - expected) < 1e-6 * expected);
+      assert.equal(await gradientNorm({}), 0);
+      assert.ok(Number.isNaN(await gradientNorm({ a: tf.tensor1d([1, Number.NaN]) })));
     });
 
     for (const [shape, axes] of [

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { keepAll } from '../../src/model/layers/dropout.js';
+import { noDropout } from '../../src/model/layers/dropout.js';
 import { LateFusion } from '../../src/model/layers/late-fusion.js';
 import { Scope } from '../../src/model/parameter-scope.js';
 import { tinyLate } from '../../src/model/presets.js';
@@ -31,7 +31,7 @@ describe('late fusion', () => {
         tf.tensor3d(made.queries, [2, 4, 8]),
         tf.tensor3d(made.labels, [2, 3, 8]),
         tf.tensor2d(made.hidden, [2, 3]),
-        keepAll,
+        noDropout,
       );
       return found.map(({ queries, labels }) => tf.concat([queries, labels], 1));
     });

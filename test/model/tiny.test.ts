@@ -7,7 +7,7 @@ import { swinT, tiny, tinyLate } from '../../src/model/presets.js';
 import type { PairGroup } from '../../src/model/queries.js';
 import { type LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
 import { initializeWeights } from '../../src/model/weights/initialize-weights.js';
-import { matchPairsLater } from '../../src/training/loss/match-pairs.js';
+import { matchPairsAsync } from '../../src/training/loss/match-pairs.js';
 import { pairLosses, totalLoss } from '../../src/training/loss/pair-losses.js';
 import type { Matches, PairTargets } from '../../src/training/loss/pair-targets.js';
 import { assertClose, randomTensors } from '../support/tensors.js';
@@ -128,7 +128,7 @@ describe('the tiny models', function () {
       }));
       return Object.values(terms).map((term) => (term as tf.Scalar).dataSync()[0]!);
     };
-    const matches = await matchPairsLater(layer, targets);
+    const matches = await matchPairsAsync(layer, targets);
     assert.deepEqual(
       matches.map(({ queries }) => new Set(queries).size),
       [3, 2],

@@ -13,8 +13,8 @@ import { sceneGraphLines } from '../../src/sources/scene-graph-lines.js';
 import { TrainingData } from '../../src/training/data/training-data.js';
 import { pairLosses, totalLoss } from '../../src/training/loss/pair-losses.js';
 import type { PairTargets } from '../../src/training/loss/pair-targets.js';
-import { AdamW, gradientLength, officialAdamW } from '../../src/training/optimizer/adam-w.js';
-import { WeightAverage } from '../../src/training/optimizer/ema.js';
+import { AdamW, gradientNorm, officialAdamW } from '../../src/training/optimizer/adam-w.js';
+import { Ema } from '../../src/training/optimizer/ema.js';
 import { rlipSettings } from '../../src/training/settings/rlip-settings.js';
 import { dataOptions } from '../../src/training/settings/run-settings.js';
 import { trainModel } from '../../src/training/train-model.js';
@@ -212,12 +212,12 @@ describe('the webgpu backend', function () {
         bias.set(Float32Array.from([1, -1, 0]));
         const parameters = [...scope.parameters.values()];
         const adam = new AdamW(parameters, { ...officialAdamW, rate: 0.1, weightDecay: 0.5 });
-        const average = new WeightAverage(parameters, 0.9);
+        const average = new Ema(parameters, 0.9);
         const found: number[] = [];
         for (const seed of [2, 3]) {
           const random = randomTensors(seed);
           const gradients = { [matrix.variable.name]: random([70, 100]), [bias.variable.name]: random([3]) };
-          const length = await gradientLength(gradients);
+          const length = await gradientNorm(gradients);
           adam.apply(gradients, 0.5, length);
           average.follow(adam.steps);
           found.push(length, ...(await matrix.values()), ...(await bias.values()));

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { align } from '../../parser-training/align-caption.js';
+import { alignCaption } from '../../parser-training/align-caption.js';
 import { alignAll, learnNormalForms } from '../../parser-training/learn-forms.js';
 import { labelRelation } from '../../parser-training/training-example.js';
 import { parseFactual } from '../../src/records/factual-graph.js';
 
 const aligned = (caption: string, gold: string) => {
   const tokens = caption.split(' ');
-  const { mentions, attributes, relations, missing } = align(tokens, parseFactual(gold));
+  const { mentions, attributes, relations, missing } = alignCaption(tokens, parseFactual(gold));
   const text = ({ start, end }: { start: number; end: number }) => tokens.slice(start, end).join(' ');
   return {
     mentions: mentions.map(text),

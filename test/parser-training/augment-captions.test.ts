@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { Variation } from '../../parser-training/augment-captions.js';
-import { prepare } from '../../parser-training/prepare-captions.js';
+import { CaptionAugmenter } from '../../parser-training/augment-captions.js';
+import { prepareCaptions } from '../../parser-training/prepare-captions.js';
 import { Random } from '../../src/records/random.js';
 
 const gold = [
@@ -11,11 +11,11 @@ const gold = [
   ['a man walking on the grass', '( man , walk on , grass )'],
   ['the woman has a horse', '( woman , have , horse )'],
 ].map(([caption, graph]) => ({ caption: caption!, gold: graph! }));
-const { examples } = prepare(gold, { leastLabelCount: 1 });
+const { examples } = prepareCaptions(gold, { leastLabelCount: 1 });
 const words = new Set(gold.flatMap(({ caption }) => caption.split(' ')));
 const vectors = new Map([...words].map((word, k) => [word, Float32Array.from([Math.cos(k), Math.sin(k)])]));
 const captions = (seed: number, count: number) => {
-  const variation = new Variation(examples, vectors, new Random(seed));
+  const variation = new CaptionAugmenter(examples, vectors, new Random(seed));
   return Array.from({ length: count }, () => variation.next().join(' '));
 };
 

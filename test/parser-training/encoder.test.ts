@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Masks } from '../../parser-training/dropout-masks.js';
+import { DropoutMasks } from '../../parser-training/dropout-masks.js';
 import { Encoder } from '../../parser-training/encoder.js';
 import { readEncoder } from '../../parser-training/encoder-weights.js';
 import { TrainingKernels } from '../../parser-training/kernels/training-kernels.js';
@@ -61,7 +61,7 @@ describe('the encoder of teachers', () => {
     const { encoder: made, state } = encoder();
     const random = new Random(4);
     const direction = state.map(() => random.normal());
-    const masks = new Masks(random, {});
+    const masks = new DropoutMasks(random, {});
     const value = () => {
       made.forward(words, captions, state, masks);
       return state.reduce((sum, y, k) => sum + y * direction[k]!, 0);

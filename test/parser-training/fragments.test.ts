@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { fragmentsOf } from '../../parser-training/fragments.js';
-import { prepare } from '../../parser-training/prepare-captions.js';
+import { prepareCaptions } from '../../parser-training/prepare-captions.js';
 import { parseFactual } from '../../src/records/factual-graph.js';
 
 describe('parts of captions', () => {
   const of = (caption: string, gold: string) => {
     assert.notDeepEqual(parseFactual(gold).relations, []);
-    const { examples } = prepare([{ caption, gold }], { leastLabelCount: 1 });
+    const { examples } = prepareCaptions([{ caption, gold }], { leastLabelCount: 1 });
     assert.equal(examples.length, 1, 'the caption is aligned');
     return fragmentsOf(examples).map((words) => words.join(' '));
   };

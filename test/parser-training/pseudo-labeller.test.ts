@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { modelLabeller } from '../../parser-training/assistant.js';
-import type { Example } from '../../parser-training/training-example.js';
+import type { TrainingExample } from '../../parser-training/training-example.js';
 import { Kernels } from '../../src/parser/neural/kernels/kernels.js';
-import { learnedParser } from '../../src/parser/neural/neural-parser.js';
+import { neuralParser } from '../../src/parser/neural/neural-parser.js';
 import { decodeModel } from '../../src/parser/neural/parser-model.js';
 import type { TextGraph } from '../../src/records/text-graph.js';
 
@@ -20,14 +20,14 @@ describe('a model that labels captions', () => {
   const { labels } = decodeModel(model, new Kernels(64 << 20));
 
   it('says of them what the parser says', () => {
-    const saysOf = ({ words, mentions, pairs, owners, attributes }: Example) => ({
+    const saysOf = ({ words, mentions, pairs, owners, attributes }: TrainingExample) => ({
       things: mentions.map(({ start, end }) => words.slice(start, end).join(' ')),
       related: pairs.filter(({ label }) => label > 0).map(({ first, second }) => [first, second]),
       said: owners
         .filter(({ owns }) => owns)
         .map(({ attribute, mention }) => [words[attributes[attribute]!.start], mention]),
     });
-    const parser = learnedParser();
+    const parser = neuralParser();
     assert.deepEqual(
       labelled.map(saysOf),
       captions.map((words) => {

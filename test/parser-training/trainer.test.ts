@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { deserialize, serialize } from 'node:v8';
-import { prepare } from '../../parser-training/prepare-captions.js';
+import { prepareCaptions } from '../../parser-training/prepare-captions.js';
 import { studentTrainer } from '../../parser-training/student.js';
 import { type Losses, type TrainingState, trainingDefaults } from '../../parser-training/trainer.js';
 import { Kernels } from '../../src/parser/neural/kernels/kernels.js';
@@ -27,7 +27,7 @@ const captions = [
 const sizes = { input: 16, hidden: 16, tagHidden: 8, pairHidden: 16, attributeHidden: 8, labels: 16 };
 
 function trainer(options: Partial<typeof trainingDefaults> = {}) {
-  const { examples, labels } = prepare(captions, { leastLabelCount: 1 });
+  const { examples, labels } = prepareCaptions(captions, { leastLabelCount: 1 });
   const vocabulary = [...new Set(examples.flatMap(({ words }) => words))].sort();
   const vectors = new Map(vocabulary.map((word, k) => [word, new Float32Array(100).fill(Math.sin(k) / 10)]));
   const made = studentTrainer(new Kernels(64 << 20), sizes, labels, vocabulary, vectors, {

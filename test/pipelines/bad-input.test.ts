@@ -12,7 +12,7 @@ import {
   RunFolder,
   run,
   type SceneGraph,
-  validate,
+  validateRun,
 } from '../../src/index.js';
 import { command, relflow } from '../support/command.js';
 import { digests, temporaryFolder } from '../support/folders.js';
@@ -57,7 +57,7 @@ async function runCoco(annotations: unknown, captions: unknown = {}, more: objec
   const { graph } = await buildRecipe(cocoRecipe as unknown as Recipe, options);
   const out = join(folder, 'out');
   const { manifest } = await run(graph, { out });
-  assert.deepEqual(await collect(validate(out)), []);
+  assert.deepEqual(await collect(validateRun(out)), []);
   const results = new RunFolder(out);
   return {
     manifest: manifest!,

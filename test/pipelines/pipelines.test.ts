@@ -12,7 +12,7 @@ import {
   type SceneGraph,
   sceneGraphLines,
   sceneGraphs,
-  validate,
+  validateRun,
   visualGenome,
 } from '../../src/index.js';
 import { SCENES } from '../support/command.js';
@@ -29,7 +29,7 @@ async function runPipeline(name: string, options: Record<string, unknown>) {
 async function runGraph(graph: Graph): Promise<{ out: string; graphs: SceneGraph[]; manifest: Manifest }> {
   const out = join(temporaryFolder(), 'out');
   const { manifest } = await run(graph, { out });
-  assert.deepEqual(await collect(validate(out)), []);
+  assert.deepEqual(await collect(validateRun(out)), []);
   const graphs = await collect(new RunFolder(out).lines('scene-graphs', 'scene-graph'));
   return { out, graphs, manifest: manifest! };
 }

@@ -52,7 +52,7 @@ describe('a run by workers of a queue', function () {
     const folder = new RunFolder(out);
     while (end.code === null && !end.stderr) {
       await sleep(300);
-      const shards = (await folder.wholeShards()).size;
+      const shards = (await folder.completeShards()).size;
       if (restarts === 0 && shards > SHARDS / 3) {
         restarts++;
         await redis.restart(500);
@@ -92,7 +92,7 @@ describe('a run by workers of a queue', function () {
       const folder = new RunFolder(out);
       const { ended } = start([...run, '--out', out, '--queue', server.url]);
       const begun = async () => {
-        while ((await folder.wholeShards()).size < 5) await sleep(200);
+        while ((await folder.completeShards()).size < 5) await sleep(200);
       };
       await Promise.race([begun(), ended]);
       network.cut(1, true);

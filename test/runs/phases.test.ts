@@ -14,9 +14,9 @@ import {
   run,
   sceneGraphs,
 } from '../../src/index.js';
-import { join as joinRun, stateOf } from '../../src/runs/prepare-run.js';
-import { workShard } from '../../src/runs/work-shard.js';
-import { workSource } from '../../src/runs/work-source.js';
+import { joinRun, runStateOf } from '../../src/runs/prepare-run.js';
+import { processShard } from '../../src/runs/work-shard.js';
+import { processSource } from '../../src/runs/work-source.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { images, memorySource } from '../support/records.js';
 
@@ -71,7 +71,7 @@ async function runByOne(): Promise<string> {
 async function beginRun() {
   const out = join(temporaryFolder(), 'out');
   const folder = new RunFolder(out);
-  const state = stateOf(graphOf(), { shardRecords: 8 }, []);
+  const state = runStateOf(graphOf(), { shardRecords: 8 }, []);
   await joinRun(folder, state);
   return { out, folder, state };
 }
@@ -105,7 +105,7 @@ describe('phases', () => {
     const { out, folder, state } = await beginRun();
     const waiting: { shard: number; phase: number }[] = [];
     const read = () =>
-      workSource(graphOf(), folder, state, {
+      processSource(graphOf(), folder, state, {
         signal: never,
         onShard: async (shard, phase) => {
           waiting.push({ shard, phase });
@@ -117,7 +117,7 @@ describe('phases', () => {
       Array.from({ length: 8 }, (_, shard) => ({ shard, phase: 1 })),
     );
     const [first] = waiting;
-    assert.deepEqual(await workShard(graphOf(), folder, state, first!, { signal: never }), {
+    assert.deepEqual(await processShard(graphOf(), folder, state, first!, { signal: never }), {
       fate: 'next',
       phase: 2,
       records: 8,
@@ -130,11 +130,11 @@ describe('phases', () => {
       [2, 1, 1, 1, 1, 1, 1, 1],
     );
     for (let job = waiting.pop(); job; job = waiting.pop()) {
-      const fate = await workShard(graphOf(), folder, state, job, { signal: never });
+      const fate = await processShard(graphOf(), folder, state, job, { signal: never });
       if (fate.fate === 'next') waiting.push({ shard: job.shard, phase: fate.phase });
       else assert.equal(fate.fate, 'whole');
       // The same job again finds that it is done.
-      const again = await workShard(graphOf(), folder, state, job, { signal: never });
+      const again = await processShard(graphOf(), folder, state, job, { signal: never });
       assert.equal(again.fate, fate.fate === 'next' ? 'next' : 'was whole');
     }
     assert.deepEqual(readdirSync(join(out, '.relflow/work')), []);
@@ -151,7 +151,7 @@ describe('phases', () => {
     /** @param broken a shard that fails on its way */
     const read = async (broken: number, without: number) => {
       let asked = 0;
-      return workSource(graphOf(), folder, state, {
+      return processSource(graphOf(), folder, state, {
         signal: never,
         onShard: async (shard, phase) => void waiting.push({ shard, phase }),
         atOnce: {
@@ -159,7 +159,7 @@ describe('phases', () => {
           work: async (shard, items) => {
             const onRecord = () => assert.notEqual(shard, broken, 'broken on the way');
             const job = { shard, phase: 1 };
-            const fate = await workShard(graphOf(), folder, state, job, { signal: never, items, onRecord });
+            const fate = await processShard(graphOf(), folder, state, job, { signal: never, items, onRecord });
             if (fate.fate === 'next') waiting.push({ shard, phase: fate.phase });
           },
         },
@@ -189,7 +189,7 @@ describe('phases', () => {
       [7, 2],
     ]);
     for (let job = waiting.pop(); job; job = waiting.pop()) {
-      const fate = await workShard(graphOf(), folder, state, job, { signal: never });
+      const fate = await processShard(graphOf(), folder, state, job, { signal: never });
       if (fate.fate === 'next') waiting.push({ shard: job.shard, phase: fate.phase });
     }
     await finishShards(graphOf(), folder);
@@ -208,7 +208,7 @@ describe('phases', () => {
       inWork.delete(shard);
     };
     const atOnce = { isBest: async () => true, work };
-    assert.equal(await workSource(graphOf(), folder, state, { signal: never, onShard: async () => {}, atOnce }), 60);
+    assert.equal(await processSource(graphOf(), folder, state, { signal: never, onShard: async () => {}, atOnce }), 60);
     assert.deepEqual(most, [1, 2, 2, 2, 2, 2, 2, 2]);
     assert.deepEqual([...new Set(read)], [0, 1, 2, 3, 4, 5, 6, 7]);
   });
@@ -220,9 +220,9 @@ describe('phases', () => {
     const others = async () => {
       const waiting: { shard: number; phase: number }[] = [];
       const onShard = async (shard: number, phase: number) => void waiting.push({ shard, phase });
-      await workSource(graphOf(), folder, state, { signal: never, onShard });
+      await processSource(graphOf(), folder, state, { signal: never, onShard });
       for (let job = waiting.pop(); job; job = waiting.pop()) {
-        const fate = await workShard(graphOf(), folder, state, job, { signal: never });
+        const fate = await processShard(graphOf(), folder, state, job, { signal: never });
         if (fate.fate === 'next') waiting.push({ shard: job.shard, phase: fate.phase });
       }
       await finishShards(graphOf(), folder);
@@ -232,12 +232,12 @@ describe('phases', () => {
       late.push(shard);
       if (shard === 1) await others();
     };
-    assert.equal(await workSource(graphOf(), folder, state, { signal: never, onShard }), 60);
+    assert.equal(await processSource(graphOf(), folder, state, { signal: never, onShard }), 60);
     assert.deepEqual(late, [0, 1]);
     // What a late process has just made goes with it, when it ends.
     mkdirSync(join(out, '.relflow/work'));
     writeFileSync(join(out, '.relflow/work/00002.1.jsonl.partial'), '');
-    assert.deepEqual(await workShard(graphOf(), folder, state, { shard: 2, phase: 1 }, { signal: never }), {
+    assert.deepEqual(await processShard(graphOf(), folder, state, { shard: 2, phase: 1 }, { signal: never }), {
       fate: 'was whole',
     });
     assert.deepEqual(digests(out), digests(whole));
@@ -248,7 +248,7 @@ describe('phases', () => {
     const { out, folder, state } = await beginRun();
     mkdirSync(join(out, '.relflow/work'));
     await assert.rejects(
-      workShard(graphOf(), folder, state, { shard: 3, phase: 1 }, { signal: never }),
+      processShard(graphOf(), folder, state, { shard: 3, phase: 1 }, { signal: never }),
       /00003\.1\.jsonl: no such file/,
     );
   });

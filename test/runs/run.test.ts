@@ -14,7 +14,7 @@ import {
   run,
   type SourceItem,
   sceneGraphs,
-  validate,
+  validateRun,
 } from '../../src/index.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { collect, images, memorySource } from '../support/records.js';
@@ -60,7 +60,7 @@ describe('run', () => {
         [`scene-graphs/0000${n}.jsonl`, n === 4 ? 14 : 18],
       ]),
     );
-    assert.deepEqual(await collect(validate(out)), []);
+    assert.deepEqual(await collect(validateRun(out)), []);
     const rejects = await collect(new RunFolder(out).lines('rejects', 'reject'));
     assert.deepEqual(rejects[0], {
       format: 'relflow.reject/1',
@@ -89,7 +89,7 @@ describe('run', () => {
     const { manifest } = await run(graphOf(images(60)), { out, shardBytes: 5000, gzip: true });
     assert.ok(manifest && manifest.files.length > 4);
     assert.ok(manifest.files.every(({ path }) => path.endsWith('.jsonl.gz')));
-    assert.deepEqual(await collect(validate(out)), []);
+    assert.deepEqual(await collect(validateRun(out)), []);
   });
 
   it('goes on after a stop, as if there had been none', async () => {
@@ -361,7 +361,7 @@ describe('run', () => {
     await run(graphOf(images(3)), { out });
     const file = join(out, 'scene-graphs/00000.jsonl');
     writeFileSync(file, readFileSync(file, 'utf8').replace('"id":2', '"id":1'));
-    const problems = (await collect(validate(out))).map(({ problem }) => problem);
+    const problems = (await collect(validateRun(out))).map(({ problem }) => problem);
     assert.deepEqual(problems, ['its SHA-256 is not the recorded one', 'image test/1 occurs again']);
   });
 });

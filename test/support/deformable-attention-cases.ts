@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
-import { deformableAttention, plainDeformableAttention } from '../../src/model/ops/deformable-attention.js';
+import { deformableAttention, referenceDeformableAttention } from '../../src/model/ops/deformable-attention.js';
 import { assertAgree, assertGradients, randomTensors } from './tensors.js';
 
 /** What the fused deformable attention of every backend has to be, on the one that runs. */
@@ -30,13 +30,13 @@ export function deformableAttentionTests(): void {
         const [value, locations, weights] = make(...sizes);
         const run = (f: typeof deformableAttention) => f(value, levels, locations, weights);
         if (sizes[1] === 0) return assert.deepEqual(run(deformableAttention).shape, [1, 0, 8]);
-        await assertAgree(run(deformableAttention), run(plainDeformableAttention));
+        await assertAgree(run(deformableAttention), run(referenceDeformableAttention));
         const share = random([sizes[0], sizes[1], sizes[2] * sizes[3]]);
         const gradients = (f: typeof deformableAttention) =>
           tf.grads((v: tf.Tensor, l: tf.Tensor, w: tf.Tensor) =>
             tf.sum(tf.mul(f(v as tf.Tensor4D, levels, l as tf.Tensor<tf.Rank.R6>, w as tf.Tensor5D), share)),
           )([value, locations, weights]);
-        const [fused, plain] = [gradients(deformableAttention), gradients(plainDeformableAttention)];
+        const [fused, plain] = [gradients(deformableAttention), gradients(referenceDeformableAttention)];
         for (let k = 0; k < 3; k++) await assertAgree(fused[k]!, plain[k]!);
       });
 

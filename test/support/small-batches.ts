@@ -1,9 +1,9 @@
-import type { Views } from '../../src/training/data/augment-image.js';
+import type { AugmentationOptions } from '../../src/training/data/augment-image.js';
 import type { BatchStreamOptions } from '../../src/training/data/batch-stream.js';
 import { officialNoise } from '../../src/training/data/denoising.js';
 
 /** How small images are varied, in every way that there is. */
-export const smallViews: Views = {
+export const smallViews: AugmentationOptions = {
   flip: 0.5,
   colour: 0.2,
   shorter: [48, 64],

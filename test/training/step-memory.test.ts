@@ -8,7 +8,7 @@ import { dryRun } from '../../src/training/dry-run.js';
 import { rlipSettings } from '../../src/training/settings/rlip-settings.js';
 import { dataOptions } from '../../src/training/settings/run-settings.js';
 import { taggerSettings } from '../../src/training/settings/tagger-settings.js';
-import { refuseWhatCantFit, stepMemory, WASM_BYTES } from '../../src/training/step-memory.js';
+import { checkMemoryFits, stepMemory, WASM_BYTES } from '../../src/training/step-memory.js';
 import { temporaryFolder } from '../support/folders.js';
 import { writeTrainingScenes } from '../support/training-scenes.js';
 
@@ -61,7 +61,7 @@ describe('memory of a step, from shapes', function () {
     // As the official checkpoint has them: parameters, and the buffers of 26,560 channels' normalisation.
     assert.equal(memory.weights / 4, 213_700_624 + 4 * 26_560);
     assert.ok(memory.peak > WASM_BYTES);
-    await assert.rejects(refuseWhatCantFit(settings, memory), {
+    await assert.rejects(checkMemoryFits(settings, memory), {
       code: 'out-of-memory',
       message:
         /^training: a step of parsedaR50 takes [\d.]+ GiB \(weights 0\.8 GiB, .*\), and backend wasm has 4 GiB; optimizer\.textRate 0 \(text encoder as it is\), views of \d+ × \d+ would fit \([\d.]+ GiB\); backend tensorflow has the machine's memory$/,

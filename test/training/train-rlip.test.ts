@@ -5,13 +5,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { evaluateRelations } from '../../src/evaluation/benchmarks/evaluate-relations.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { openRelationFinder } from '../../src/model/detector/relation-finder.js';
-import { dropWith } from '../../src/model/layers/dropout.js';
+import { seededDropout } from '../../src/model/layers/dropout.js';
 import type { ImageRecord } from '../../src/records/image.js';
 import type { Related } from '../../src/records/scene-graph.js';
 import type { TrainingConfig } from '../../src/records/training-config.js';
 import { fromIterable } from '../../src/sources/from-iterable.js';
 import { sceneGraphLines } from '../../src/sources/scene-graph-lines.js';
-import { ViewReader } from '../../src/training/data/augmented-image-reader.js';
+import { AugmentedImageReader } from '../../src/training/data/augmented-image-reader.js';
 import { batchStream } from '../../src/training/data/batch-stream.js';
 import { TrainingData } from '../../src/training/data/training-data.js';
 import { openModel } from '../../src/training/open-training-model.js';
@@ -20,7 +20,7 @@ import { batchOptions, dataOptions } from '../../src/training/settings/run-setti
 import { trainModel } from '../../src/training/train-model.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
 import type { TrainOptions } from '../../src/training/training-run.js';
-import type { Readings } from '../../src/training/training-step.js';
+import type { ReadBack } from '../../src/training/training-step.js';
 import { temporaryFolder } from '../support/folders.js';
 import { tinyRlip as config, writeTrainingScenes } from '../support/training-scenes.js';
 
@@ -92,16 +92,16 @@ describe('trainModel: 4 steps of a tiny ParSeDA on 6 scenes', function () {
     const settings = rlipSettings({ ...config, modelOptions: { ...config.modelOptions, dropout: 0.2 } });
     const sets = [{ source: sceneGraphLines({ sceneGraphs: lines }), images }];
     const data = await TrainingData.open(sets, dataOptions(settings), signal());
-    const reader = new ViewReader(settings.views, { threads: 0 });
+    const reader = new AugmentedImageReader(settings.views, { threads: 0 });
     const stream = batchStream(data, batchOptions(settings, reader, 1), { epoch: 0, position: 0 }, signal());
     const { batch } = (await stream.next()).value!;
     await stream.return(undefined);
     const { model, forward } = await openModel(settings, {});
     const drop = () => {
       let seed = 1;
-      return dropWith({ next: () => seed++ });
+      return seededDropout({ next: () => seed++ });
     };
-    const stepOf = (known?: Readings) => {
+    const stepOf = (known?: ReadBack) => {
       const { total, parts } = tf.tidy(() => forward.run(batch, drop(), known));
       return [total, parts].map((tensor) => [...tensor.dataSync()]);
     };

@@ -5,7 +5,7 @@ import { factualProblem } from '../../records/factual-graph.js';
 import type { GoldCaption } from './evaluate-parser.js';
 
 /** A row that can't be used. */
-export interface BadRow {
+export interface RejectedRow {
   /** The line on which it ends, from 1. */
   readonly line: number;
   readonly problem: string;
@@ -20,7 +20,7 @@ const COLUMNS = ['caption', 'scene_graph'] as const;
  *   not in FACTUAL's form
  * @throws InputError where the file can't be read, is no CSV or lacks a column
  */
-export async function* goldCaptions(file: string, onBadRow: (row: BadRow) => void): AsyncGenerator<GoldCaption> {
+export async function* goldCaptions(file: string, onBadRow: (row: RejectedRow) => void): AsyncGenerator<GoldCaption> {
   const rows = createReadStream(file).on('error', (error) => csv.destroy(error));
   const csv = parse({ bom: true, info: true, relax_column_count: true, skip_empty_lines: true });
   let head: readonly string[] | undefined;

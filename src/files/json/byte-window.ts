@@ -43,6 +43,6 @@ export class ByteWindow {
 }
 
 /** Where the text of a file starts: after UTF-8's byte order mark, or at 0. Three bytes must be at hand. */
-export function afterByteOrderMark(bytes: Buffer): number {
+export function skipByteOrderMark(bytes: Buffer): number {
   return bytes.readUIntBE(0, 3) === 0xefbbbf ? 3 : 0;
 }

@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { InputError } from '../../errors.js';
 import { bareNumbersAsNull } from './bare-numbers.js';
-import { afterByteOrderMark, type ByteWindow } from './byte-window.js';
+import { type ByteWindow, skipByteOrderMark } from './byte-window.js';
 import { byte, endOfValue, skipSpace, unfinished } from './json-scanner.js';
 
 /** Bounds on what one value may be. */
@@ -116,7 +116,7 @@ export class JsonCursor {
 
   async skipByteOrderMark(): Promise<void> {
     while (this.window.end < 3 && (await this.window.more()));
-    this.window.position = afterByteOrderMark(this.window.bytes);
+    this.window.position = skipByteOrderMark(this.window.bytes);
   }
 }
 

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.js';
 import { ByteReader } from './byte-reader.js';
-import { afterByteOrderMark, ByteWindow } from './byte-window.js';
+import { ByteWindow, skipByteOrderMark } from './byte-window.js';
 
 /** What the readers of lines are told. */
 export interface JsonLinesOptions {
@@ -75,7 +75,7 @@ export async function* textLines(file: string, options: JsonLinesOptions = {}): 
         continue;
       }
       const at = window.offset(position);
-      const text = bytes.toString('utf8', at === 0 ? afterByteOrderMark(bytes) : position, to);
+      const text = bytes.toString('utf8', at === 0 ? skipByteOrderMark(bytes) : position, to);
       if (text.trim() !== '') yield { text, line, at };
       if (found === -1) return;
       window.position = searched = to + 1;

@@ -24,6 +24,6 @@ export function idKey(id: Id): Id {
 }
 
 /** The beginning of a value as JSON, for messages. */
-export function shown(value: unknown): string {
+export function formatValue(value: unknown): string {
   return JSON.stringify(value)?.slice(0, 100) ?? 'missing';
 }

@@ -5,7 +5,7 @@ import { idKey } from '../json/json-value.js';
 import { KeyedStore } from './keyed-store.js';
 
 /** Puts what a file has for each image into the store. */
-export type TakeFile = (file: string, put: (image: Id, value: unknown) => void, batch: Batch) => Promise<void>;
+export type ReadEntries = (file: string, put: (image: Id, value: unknown) => void, batch: Batch) => Promise<void>;
 
 interface Batch {
   readonly signal: AbortSignal | undefined;
@@ -17,14 +17,14 @@ interface Batch {
  * Finds what files have for an image. They are read once, at the first question, into a temporary file, so that memory
  * holds an index only. Ids of images are those of JSON or keys of an object: 7 and '7' are the same.
  */
-export class FileIndex {
+export class ImageEntries {
   readonly #pattern: string;
   readonly #tempDir: string;
-  readonly #take: TakeFile;
+  readonly #take: ReadEntries;
   #store: Promise<KeyedStore> | null = null;
 
   /** @param pattern path or glob; several files are merged, sorted */
-  constructor(pattern: string, tempDir: string | undefined, take: TakeFile) {
+  constructor(pattern: string, tempDir: string | undefined, take: ReadEntries) {
     this.#pattern = pattern;
     this.#tempDir = tempDir ?? tmpdir();
     this.#take = take;

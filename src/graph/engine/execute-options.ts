@@ -3,7 +3,7 @@ import type { SourceItem, SourceProgress } from '../../records/ports.js';
 import type { WorkItem } from '../../run-folder/work-item.js';
 import type { Node } from '../graph.js';
 import type { Phases } from './phases.js';
-import type { Meter } from './stage-metrics.js';
+import type { StageMetrics } from './stage-metrics.js';
 
 /** How a graph is run. */
 export interface ExecuteOptions {
@@ -29,7 +29,7 @@ export interface ExecuteOptions {
   readonly concurrency?: number;
   /** Collects the records that reach this node. */
   readonly collect?: Node;
-  readonly meter?: Meter;
+  readonly meter?: StageMetrics;
   readonly onProgress?: (progress: SourceProgress) => void;
   readonly explain?: (node: string, line: string) => void;
   /** Passes over the items for which it is false, as if the sources did not have them. */

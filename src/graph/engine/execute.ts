@@ -1,10 +1,10 @@
 import type { Node } from '../graph.js';
 import type { ExecuteOptions } from './execute-options.js';
-import { Gate } from './in-flight-limit.js';
-import { pump, pumpWork } from './read-sources.js';
+import { InFlightLimit } from './in-flight-limit.js';
+import { readSources, resumeWork } from './read-sources.js';
 import type { Outcome } from './record-tracker.js';
-import { Hall } from './reorder-buffer.js';
-import { concurrencyOf, Network } from './stage-runner.js';
+import { ReorderBuffer } from './reorder-buffer.js';
+import { concurrencyOf, StageRunner } from './stage-runner.js';
 
 /**
  * Runs the nodes of a graph and yields what came of each record of its input, in the order of the input. Pull-based: no more than a
@@ -17,12 +17,12 @@ export async function* execute(
   nodes: readonly Node[],
   options: ExecuteOptions,
 ): AsyncGenerator<Outcome, void, undefined> {
-  const hall = new Hall();
+  const hall = new ReorderBuffer();
   const window = Math.max(32, 2 * nodes.reduce((sum, node) => sum + concurrencyOf(node, options), 0));
-  const gate = new Gate(window);
+  const gate = new InFlightLimit(window);
   const ended = new AbortController();
   const signal = AbortSignal.any([options.signal, ended.signal]);
-  const network = new Network(
+  const network = new StageRunner(
     nodes,
     { ...options, signal },
     (outcome) => hall.arrive(outcome),
@@ -35,7 +35,9 @@ export async function* execute(
   signal.addEventListener('abort', close);
   options.stop.addEventListener('abort', close);
   const pumped = (
-    options.work ? pumpWork(options.work, network, gate, options) : pump(nodes, network, gate, { ...options, signal })
+    options.work
+      ? resumeWork(options.work, network, gate, options)
+      : readSources(nodes, network, gate, { ...options, signal })
   ).then(
     (total) => hall.close(total),
     (error: unknown) => hall.fail(error),

@@ -1,5 +1,5 @@
 /** A bound on how many records are on their way at once. */
-export class Gate {
+export class InFlightLimit {
   #free: number;
   #open = true;
   readonly #waiting: ((admitted: boolean) => void)[] = [];

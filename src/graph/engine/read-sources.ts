@@ -2,14 +2,14 @@ import type { SourceProgress } from '../../records/ports.js';
 import type { WorkItem } from '../../run-folder/work-item.js';
 import type { Node } from '../graph.js';
 import type { ExecuteOptions } from './execute-options.js';
-import type { Gate } from './in-flight-limit.js';
-import type { Network } from './stage-runner.js';
+import type { InFlightLimit } from './in-flight-limit.js';
+import type { StageRunner } from './stage-runner.js';
 
 /** Reads the sources one after another, as far as there is room. Resolves to the number of records. */
-export async function pump(
+export async function readSources(
   nodes: readonly Node[],
-  network: Network,
-  gate: Gate,
+  network: StageRunner,
+  gate: InFlightLimit,
   options: ExecuteOptions,
 ): Promise<number> {
   const signal = AbortSignal.any([options.signal, options.stop]);
@@ -49,10 +49,10 @@ export async function pump(
 }
 
 /** Takes up what earlier phases left, as far as there is room. Resolves to the position after the last record. */
-export async function pumpWork(
+export async function resumeWork(
   work: AsyncIterable<WorkItem>,
-  network: Network,
-  gate: Gate,
+  network: StageRunner,
+  gate: InFlightLimit,
   { skip = 0 }: ExecuteOptions,
 ): Promise<number> {
   const breath = new Breath();

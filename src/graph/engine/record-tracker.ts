@@ -2,7 +2,7 @@ import type { StageCounts } from '../../records/manifest.js';
 import type { Reject } from '../../records/reject.js';
 import type { OperatorStamp } from '../../records/scene-graph.js';
 import { add, emptyCounts } from '../../records/stage-counts.js';
-import type { ParkedRecord, WorkItem } from '../../run-folder/work-item.js';
+import type { PendingRecord, WorkItem } from '../../run-folder/work-item.js';
 import type { Node } from '../graph.js';
 
 /** Everything that came of one record of the input, when all of it has come. */
@@ -22,14 +22,14 @@ export interface Outcome {
 
 /** A record on its way: `trail` is where it has been, `path` which branches it took. */
 export interface Token {
-  readonly ledger: Ledger;
+  readonly tracker: RecordTracker;
   readonly record: object;
   readonly trail: readonly OperatorStamp[];
   readonly path: string;
 }
 
 /** Keeps the books of one record of the input until the last of its tokens has ended. */
-export class Ledger {
+export class RecordTracker {
   readonly ordinal: number;
   readonly #order: ReadonlyMap<Node, number>;
   readonly #whenSettled: (outcome: Outcome) => void;
@@ -37,7 +37,7 @@ export class Ledger {
   readonly #writes: { readonly at: number; readonly path: string; readonly sink: string; readonly line: string }[] = [];
   readonly #rejects: { readonly at: number; readonly path: string; readonly reject: Reject }[] = [];
   readonly #collected: { readonly path: string; readonly record: object }[] = [];
-  readonly #parked: ParkedRecord[] = [];
+  readonly #parked: PendingRecord[] = [];
   readonly #stages: Record<string, StageCounts> = {};
   readonly #inPhases: boolean;
 
@@ -55,7 +55,7 @@ export class Ledger {
   }
 
   /** Takes over what an earlier phase left; each parked record is a token. */
-  takeUp({ writes, rejects, stages, parked }: WorkItem, nodes: ReadonlyMap<string, Node>): void {
+  takeUp({ writes, rejects, stages, pending: parked }: WorkItem, nodes: ReadonlyMap<string, Node>): void {
     const at = (id: string) => this.#order.get(nodes.get(id)!)!;
     for (const write of writes) this.#writes.push({ at: at(write.sink), ...write });
     for (const { path, reject } of rejects) this.#rejects.push({ at: at(reject.stage), path, reject });
@@ -65,9 +65,9 @@ export class Ledger {
   }
 
   /** Puts a token aside for a later phase. */
-  park(parked: ParkedRecord): void {
+  park(parked: PendingRecord): void {
     this.#parked.push(parked);
-    this.became(0);
+    this.settle(0);
   }
 
   /** The counts of a node, to be added to. */
@@ -90,7 +90,7 @@ export class Ledger {
   }
 
   /** One token became `count` tokens: 0 where it ended. */
-  became(count: number): void {
+  settle(count: number): void {
     this.#tokens += count - 1;
     if (this.#tokens > 0) return;
     const writes = this.#writes.sort(byPlace);
@@ -111,7 +111,7 @@ export class Ledger {
       writes: this.#writes.map(({ sink, path, line }) => ({ sink, path, line })),
       rejects: this.#rejects.map(({ path, reject }) => ({ path, reject })),
       stages: this.#stages,
-      parked: this.#parked.sort(byPath),
+      pending: this.#parked.sort(byPath),
     };
   }
 }

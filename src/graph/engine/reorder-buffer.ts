@@ -1,7 +1,7 @@
 import type { Outcome } from './record-tracker.js';
 
 /** Where outcomes wait until it is their turn. */
-export class Hall {
+export class ReorderBuffer {
   readonly #arrived = new Map<number, Outcome>();
   #total: number | null = null;
   #failure: { readonly error: unknown } | null = null;

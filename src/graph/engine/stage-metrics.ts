@@ -9,7 +9,7 @@ export interface StageLoad {
 }
 
 /** Watches the stages of a run while it goes on. Unlike the counts of shards, it forgets what earlier runs did. */
-export class Meter {
+export class StageMetrics {
   readonly #loads = new Map<string, StageLoad>();
   readonly #inside = new Map<string, { records: number; since: number }>();
   readonly #begun = performance.now();

@@ -11,10 +11,10 @@ import type { WorkItem } from '../../run-folder/work-item.js';
 import { stampOf } from '../describe-graph.js';
 import type { Node } from '../graph.js';
 import type { ExecuteOptions } from './execute-options.js';
-import { Ledger, type Outcome, type Token } from './record-tracker.js';
+import { type Outcome, RecordTracker, type Token } from './record-tracker.js';
 
 /** The stages of a graph, wired. */
-export class Network {
+export class StageRunner {
   readonly #options: ExecuteOptions;
   readonly #order: ReadonlyMap<Node, number>;
   readonly #whenSettled: (outcome: Outcome) => void;
@@ -53,44 +53,44 @@ export class Network {
 
   /** Takes in an item of a source. */
   enter(node: Node & { kind: 'source' }, item: SourceItem<object>, ordinal: number): void {
-    const ledger = this.#ledger(ordinal);
-    const counts = ledger.stage(node);
+    const tracker = this.#tracker(ordinal);
+    const counts = tracker.stage(node);
     counts.in = 1;
     for (const [name, by] of Object.entries(item.counts ?? {})) add(counts.counts, name, by);
     for (const reject of item.rejects ?? []) {
-      ledger.reject(node, '', { format: 'relflow.reject/1', stage: node.id, record: ordinal, ...reject });
+      tracker.reject(node, '', { format: 'relflow.reject/1', stage: node.id, record: ordinal, ...reject });
     }
     this.#options.meter?.enter(node.id);
     this.#options.meter?.leave(node.id, item.record ? 'out' : 'rejected');
     if (!item.record) {
-      ledger.became(0);
+      tracker.settle(0);
       return;
     }
     counts.out = 1;
-    this.#leave(node, { ledger, record: item.record, trail: NO_STAMPS, path: '' });
+    this.#leave(node, { tracker, record: item.record, trail: NO_STAMPS, path: '' });
   }
 
   /** Takes up what earlier phases left of a record. */
   takeUp(item: WorkItem): void {
-    const ledger = this.#ledger(item.ordinal);
-    ledger.takeUp(item, this.#nodes);
+    const tracker = this.#tracker(item.ordinal);
+    tracker.takeUp(item, this.#nodes);
     const refusal = this.#options.refuse?.(item) ?? null;
-    for (const { node: id, path, record, trail: ids } of item.parked) {
+    for (const { node: id, path, record, trail: ids } of item.pending) {
       const node = this.#nodes.get(id)!;
       let trail = NO_STAMPS;
       for (const before of ids) trail = this.#extend(this.#nodes.get(before)!, trail);
-      const token = { ledger, record, trail, path };
+      const token = { tracker, record, trail, path };
       if (refusal) {
-        ledger.stage(node).in++;
+        tracker.stage(node).in++;
         this.#refuse(node, token, refusal);
-        ledger.became(0);
+        tracker.settle(0);
       } else this.#arrive(node, token);
     }
-    ledger.became(0);
+    tracker.settle(0);
   }
 
-  #ledger(ordinal: number): Ledger {
-    return new Ledger(ordinal, this.#order, this.#whenSettled, this.#options.phase !== undefined);
+  #tracker(ordinal: number): RecordTracker {
+    return new RecordTracker(ordinal, this.#order, this.#whenSettled, this.#options.phase !== undefined);
   }
 
   close(): void {
@@ -102,8 +102,8 @@ export class Network {
     const { collect } = this.#options;
     const next = this.#next.get(node)!;
     const trail = this.#extend(node, token.trail);
-    if (node === collect) token.ledger.collect(token.path, token.record);
-    token.ledger.became(next.length);
+    if (node === collect) token.tracker.collect(token.path, token.record);
+    token.tracker.settle(next.length);
     next.forEach((follower, branch) => {
       const path = next.length === 1 ? token.path : token.path + String.fromCharCode(branch);
       this.#arrive(follower, { ...token, trail, path });
@@ -114,7 +114,7 @@ export class Network {
     const { phase } = this.#options;
     if (node.kind === 'stage' && phase && phase.of.get(node)! > phase.number) {
       const trail = token.trail.map((stamp) => this.#stamped.get(stamp)!);
-      token.ledger.park({ node: node.id, trail, path: token.path, record: token.record });
+      token.tracker.park({ node: node.id, trail, path: token.path, record: token.record });
     } else if (node.kind === 'stage') this.#ports.get(node)!.next(token);
     else if (node.kind === 'sink') this.#write(node, token);
     else this.#leave(node, token);
@@ -137,7 +137,7 @@ export class Network {
   }
 
   #work(node: Node & { kind: 'stage' }, token: Token): void | PromiseLike<void> {
-    const counts = token.ledger.stage(node);
+    const counts = token.tracker.stage(node);
     const { explain, meter } = this.#options;
     const context = {
       signal: this.#options.signal,
@@ -150,12 +150,12 @@ export class Network {
       counts[passed ? 'out' : 'filtered']++;
       meter?.leave(node.id, passed ? 'out' : 'filtered');
       if (passed) this.#leave(node, { ...token, record: { ...token.record, ...result } });
-      else token.ledger.became(0);
+      else token.tracker.settle(0);
     };
     const refuse = (error: unknown) => {
       this.#refuse(node, token, error);
       meter?.leave(node.id, 'rejected');
-      token.ledger.became(0);
+      token.tracker.settle(0);
     };
     let result: ReturnType<typeof node.spec.apply>;
     meter?.enter(node.id);
@@ -169,7 +169,7 @@ export class Network {
   }
 
   #write(node: Node & { kind: 'sink' }, token: Token): void {
-    const counts = token.ledger.stage(node);
+    const counts = token.tracker.stage(node);
     const { meter } = this.#options;
     meter?.enter(node.id);
     counts.in++;
@@ -185,17 +185,17 @@ export class Network {
     }
     if (problem === undefined) {
       counts.out++;
-      token.ledger.write(node, token.path, JSON.stringify(line));
+      token.tracker.write(node, token.path, JSON.stringify(line));
       meter?.leave(node.id, 'out');
     } else {
       meter?.leave(node.id, 'rejected');
       this.#refuse(node, token, problem);
     }
-    token.ledger.became(0);
+    token.tracker.settle(0);
   }
 
   /** A bad record is refused and the run goes on; broken I/O, or anything else thrown on purpose, ends the run. */
-  #refuse(node: Node, { ledger, record, path }: Token, error: unknown): void {
+  #refuse(node: Node, { tracker, record, path }: Token, error: unknown): void {
     const fatal = (error instanceof RelflowError && !(error instanceof RecordError)) || isSystemError(error);
     if (fatal || this.#options.signal.aborted) throw error;
     const image = (record as { image?: { id?: number | string } }).image?.id;
@@ -204,10 +204,10 @@ export class Network {
       stage: node.id,
       reason: error instanceof RecordError ? error.reason : 'unexpected-error',
       message: error instanceof Error ? error.message : String(error),
-      record: ledger.ordinal,
+      record: tracker.ordinal,
       ...(image !== undefined && { image }),
     };
-    ledger.reject(node, path, reject);
+    tracker.reject(node, path, reject);
   }
 }
 

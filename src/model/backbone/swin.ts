@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Dropout, keepAll } from '../layers/dropout.js';
+import { type Dropout, noDropout } from '../layers/dropout.js';
 import { Linear, type LinearOptions } from '../layers/linear.js';
 import { LayerNorm } from '../layers/norms.js';
 import type { SwinShape } from '../model-config.js';
@@ -51,7 +51,7 @@ class SwinBlock {
 
   /** Stochastic depth: an image goes without this part at times. */
   #kept(change: tf.Tensor, drop: Dropout): tf.Tensor {
-    if (drop === keepAll || this.#dropPath === 0) return change;
+    if (drop === noDropout || this.#dropPath === 0) return change;
     return tf.mul(change, drop(tf.ones([change.shape[0]!, 1, 1, 1]), this.#dropPath));
   }
 }

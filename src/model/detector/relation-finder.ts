@@ -5,7 +5,7 @@ import { OptionError } from '../../errors.js';
 import type { Box } from '../../records/box.js';
 import type { FoundObject, FoundRelation, RelationFinder } from '../../records/found-relation.js';
 import type { Image } from '../../records/image.js';
-import { positiveInteger } from '../../records/option-checks.js';
+import { checkPositiveInteger } from '../../records/option-checks.js';
 import type { BackendName } from '../backends/backend-names.js';
 import { useBackend } from '../backends/use-backend.js';
 import { encodeImage, NO_OBJECTS } from '../encode-image.js';
@@ -48,7 +48,7 @@ export async function openRelationFinder(
   const { weights, images, categories, predicates, size = [800, 1333], most = 100 } = options;
   const name = 'relationFinder';
   if (!existsSync(weights)) throw new OptionError(name, `no weights at ${weights}`);
-  positiveInteger(name, 'most', most);
+  checkPositiveInteger(name, 'most', most);
   for (const [list, names] of Object.entries({ categories, predicates })) {
     if (names.length === 0) throw new OptionError(name, `no ${list}, expected at least one`);
     if (new Set(names).size < names.length) throw new OptionError(name, `one of the ${list} is listed twice`);

@@ -49,7 +49,7 @@ export interface EncodedTokens {
 }
 
 /** What a test or a curious reader is told on the way. */
-export type Watch = (name: string, value: tf.Tensor) => void;
+export type OnStage = (name: string, value: tf.Tensor) => void;
 
 /**
  * Asymmetric language-image fusion: dense image layers, and every `interval` of them a fusion with the label vectors,
@@ -92,7 +92,7 @@ export class AlifEncoder {
     geometry: Geometry,
     hiddenTexts: tf.Tensor2D | null,
     drop: Dropout,
-    watch?: Watch,
+    watch?: OnStage,
   ): EncodedTokens {
     const { fusion, compat } = this.#config;
     const { levels, valid, references } = geometry;

@@ -5,7 +5,7 @@ import { type Scope, zeros } from '../parameter-scope.js';
 import { Mlp } from './linear.js';
 
 /** Where a subject and its object are thought to be, `[batch, pairs, 2 or 4]` each, in [0, 1]. */
-export interface PairPlaces {
+export interface PairReferences {
   readonly subject: tf.Tensor3D;
   readonly object: tf.Tensor3D;
 }
@@ -40,7 +40,7 @@ export class BoxHeads {
    * @param object the same of the object
    * @returns boxes, cx, cy, w and h
    */
-  refine(at: number, subject: tf.Tensor, object: tf.Tensor, places: PairPlaces): PairPlaces {
+  refine(at: number, subject: tf.Tensor, object: tf.Tensor, places: PairReferences): PairReferences {
     return {
       subject: refineBoxes(this.#subject[at]!.apply(subject) as tf.Tensor3D, places.subject),
       object: refineBoxes(this.#object[at]!.apply(object) as tf.Tensor3D, places.object),

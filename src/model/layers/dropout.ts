@@ -10,9 +10,9 @@ export interface DropoutSource {
 export type Dropout = (x: tf.Tensor, rate: number) => tf.Tensor;
 
 /** Evaluation: nothing is dropped. */
-export const keepAll: Dropout = (x) => x;
+export const noDropout: Dropout = (x) => x;
 
 /** Training: elements become 0 with probability `rate`, what is left is scaled up. */
-export function dropWith(source: DropoutSource): Dropout {
+export function seededDropout(source: DropoutSource): Dropout {
   return (x, rate) => (rate > 0 ? tf.dropout(x, rate, undefined, source.next()) : x);
 }

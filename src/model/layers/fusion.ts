@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { HIDDEN, joinHeads, splitHeads } from '../ops/attention.js';
+import { joinHeads, MASKED_LOGIT, splitHeads } from '../ops/attention.js';
 import type { Parameter, Scope } from '../parameter-scope.js';
 import type { Dropout } from './dropout.js';
 import { Linear } from './linear.js';
@@ -114,5 +114,5 @@ export class Fusion {
 /** `[batch, keys]` → `[batch, 1, 1, keys]`, to be added to scores. */
 function columns(hidden: tf.Tensor2D): tf.Tensor4D {
   const [batch, keys] = hidden.shape;
-  return tf.reshape(tf.mul(hidden, HIDDEN), [batch, 1, 1, keys]);
+  return tf.reshape(tf.mul(hidden, MASKED_LOGIT), [batch, 1, 1, keys]);
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../model-config.js';
-import { HIDDEN } from '../ops/attention.js';
+import { MASKED_LOGIT } from '../ops/attention.js';
 import type { Scope } from '../parameter-scope.js';
 import type { Dropout } from './dropout.js';
 import { Linear } from './linear.js';
@@ -70,7 +70,7 @@ export class LateFusion {
   apply(queries: tf.Tensor3D, labels: tf.Tensor3D, hidden: tf.Tensor2D | null, drop: Dropout): FusedQueries[] {
     const [batch, count] = queries.shape;
     const mask = hidden
-      ? tf.mul(tf.reshape(tf.concat([tf.zeros([batch, count]), hidden], 1), [batch, 1, 1, -1]), HIDDEN)
+      ? tf.mul(tf.reshape(tf.concat([tf.zeros([batch, count]), hidden], 1), [batch, 1, 1, -1]), MASKED_LOGIT)
       : null;
     let x = tf.concat([queries, labels], 1);
     return this.#layers.map((layer) => {

@@ -3,7 +3,7 @@ import type { Geometry } from '../geometry.js';
 import type { ModelConfig } from '../model-config.js';
 import { detach } from '../ops/detach.js';
 import type { Scope } from '../parameter-scope.js';
-import type { BoxHeads, PairPlaces } from './box-heads.js';
+import type { BoxHeads, PairReferences } from './box-heads.js';
 import { BoxPosition } from './box-position.js';
 import { DecoderLayer } from './decoder-layer.js';
 import type { Dropout } from './dropout.js';
@@ -21,7 +21,7 @@ export interface DecoderStart {
   readonly content: tf.Tensor3D;
   /** The same shape; null where it is made of the boxes, layer by layer. */
   readonly position: tf.Tensor3D | null;
-  readonly places: PairPlaces;
+  readonly places: PairReferences;
   readonly mask: tf.Tensor | null;
 }
 
@@ -30,7 +30,7 @@ export interface DecodedPairs {
   /** `[groups, queries, width]` a layer */
   readonly states: readonly tf.Tensor3D[];
   /** Boxes `[groups, pairs, 4]` a layer, the subjects' and the objects'. */
-  readonly boxes: readonly PairPlaces[];
+  readonly boxes: readonly PairReferences[];
 }
 
 /**
@@ -74,7 +74,7 @@ abstract class PairDecoder {
     const { geometry } = memory;
     const image = { tokens: memory.tokens, levels: geometry.levels, valid: geometry.valid };
     const states: tf.Tensor3D[] = [];
-    const boxes: PairPlaces[] = [];
+    const boxes: PairReferences[] = [];
     let { content, places } = start;
     for (const [k, layer] of this.layers.entries()) {
       const references = onLevels(this.reference(places), geometry);
@@ -90,8 +90,13 @@ abstract class PairDecoder {
   }
 
   /** Where each query looks. */
-  protected abstract reference(places: PairPlaces): tf.Tensor3D;
-  protected abstract refine(heads: BoxHeads, layer: number, content: tf.Tensor3D, places: PairPlaces): PairPlaces;
+  protected abstract reference(places: PairReferences): tf.Tensor3D;
+  protected abstract refine(
+    heads: BoxHeads,
+    layer: number,
+    content: tf.Tensor3D,
+    places: PairReferences,
+  ): PairReferences;
 }
 
 /** `[groups, queries, levels, 4]` → `[groups, queries, 4]`, those of the finest level. */
@@ -102,11 +107,16 @@ function firstLevel(references: tf.Tensor4D): tf.Tensor3D {
 
 /** Finds subjects and objects side by side: the first half of the queries, and the second. Source: RLIPv2, ParSe. */
 export class SubjectObjectDecoder extends PairDecoder {
-  protected override reference({ subject, object }: PairPlaces): tf.Tensor3D {
+  protected override reference({ subject, object }: PairReferences): tf.Tensor3D {
     return tf.concat([subject, object], 1);
   }
 
-  protected override refine(heads: BoxHeads, layer: number, content: tf.Tensor3D, places: PairPlaces): PairPlaces {
+  protected override refine(
+    heads: BoxHeads,
+    layer: number,
+    content: tf.Tensor3D,
+    places: PairReferences,
+  ): PairReferences {
     const [subject, object] = tf.split(content, 2, 1) as [tf.Tensor, tf.Tensor];
     return heads.refine(layer, subject, object, places);
   }
@@ -117,11 +127,16 @@ export class SubjectObjectDecoder extends PairDecoder {
  * moving: no loss ever trained those, but the weights were trained with them in place. Models with `boxContent` have none.
  */
 export class RelationDecoder extends PairDecoder {
-  protected override reference({ subject, object }: PairPlaces): tf.Tensor3D {
+  protected override reference({ subject, object }: PairReferences): tf.Tensor3D {
     return tf.mul(tf.add(subject, object), 0.5);
   }
 
-  protected override refine(heads: BoxHeads, layer: number, content: tf.Tensor3D, places: PairPlaces): PairPlaces {
+  protected override refine(
+    heads: BoxHeads,
+    layer: number,
+    content: tf.Tensor3D,
+    places: PairReferences,
+  ): PairReferences {
     if (!this.moves) return places;
     const state = detach(content);
     return heads.refine(this.layers.length + layer, state, state, places);

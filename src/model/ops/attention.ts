@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /** What is added to the scores of a key that may not be seen. After the softmax nothing is left of it. */
-export const HIDDEN = -1e9;
+export const MASKED_LOGIT = -1e9;
 
 /**
  * Multi-head scaled dot-product attention without its linear maps.

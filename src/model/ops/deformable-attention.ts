@@ -34,7 +34,7 @@ export function deformableAttention(
 ): tf.Tensor3D {
   return hasKernel('RelflowDeformableAttention')
     ? fusedDeformableAttention(value, levels, locations, weights)
-    : plainDeformableAttention(value, levels, locations, weights);
+    : referenceDeformableAttention(value, levels, locations, weights);
 }
 
 function fusedDeformableAttention(
@@ -85,7 +85,7 @@ function cellsAt(places: tf.Tensor, cells: number): tf.Tensor1D {
 const whole = (value: number) => tf.scalar(value, 'int32');
 
 /** `deformableAttention` of elementary kernels alone: four gathers a level. The reference. */
-export function plainDeformableAttention(
+export function referenceDeformableAttention(
   value: tf.Tensor4D,
   levels: readonly LevelSize[],
   locations: tf.Tensor<tf.Rank.R6>,

@@ -3,11 +3,11 @@ import { hasKernel, runKernel } from './fused.js';
 
 /** x Φ(x) with the exact normal distribution function. Source: Hendrycks and Gimpel, 2016. */
 export function gelu(x: tf.Tensor): tf.Tensor {
-  return hasKernel('RelflowGelu') ? fusedGelu(x) : plainGelu(x);
+  return hasKernel('RelflowGelu') ? fusedGelu(x) : referenceGelu(x);
 }
 
 /** `gelu` of elementary kernels alone: the reference. */
-export function plainGelu(x: tf.Tensor): tf.Tensor {
+export function referenceGelu(x: tf.Tensor): tf.Tensor {
   return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
 }
 

@@ -11,11 +11,11 @@ import { hasKernel, runKernel } from './fused.js';
 export function layerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: number): tf.Tensor {
   return hasKernel('RelflowLayerNorm')
     ? fusedLayerNorm(x, gamma, beta, epsilon)
-    : plainLayerNorm(x, gamma, beta, epsilon);
+    : referenceLayerNorm(x, gamma, beta, epsilon);
 }
 
 /** `layerNorm` of elementary kernels alone: the reference. */
-export function plainLayerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: number): tf.Tensor {
+export function referenceLayerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: number): tf.Tensor {
   const centred = tf.sub(x, tf.mean(x, -1, true));
   const variance = tf.mean(tf.square(centred), -1, true);
   return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon))), gamma), beta);

@@ -16,11 +16,11 @@ export interface WindowOptions {
  * @returns `[batch, outHeight, outWidth, window · window · channels]`
  */
 export function windows(x: tf.Tensor4D, options: WindowOptions): tf.Tensor4D {
-  return hasKernel('RelflowWindows') ? fusedWindows(x, options) : plainWindows(x, options);
+  return hasKernel('RelflowWindows') ? fusedWindows(x, options) : referenceWindows(x, options);
 }
 
 /** `windows` of elementary kernels alone: the reference. */
-export function plainWindows(x: tf.Tensor4D, { window, stride, padding }: WindowOptions): tf.Tensor4D {
+export function referenceWindows(x: tf.Tensor4D, { window, stride, padding }: WindowOptions): tf.Tensor4D {
   const sides: [number, number] = [padding, padding];
   const padded = padding > 0 ? tf.pad(x, [[0, 0], sides, sides, [0, 0]]) : x;
   const [batch, height, width, channels] = padded.shape;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { OptionError } from '../../errors.js';
-import { positiveInteger } from '../../records/option-checks.js';
+import { checkPositiveInteger } from '../../records/option-checks.js';
 import type { RelationTagger, TagRequest } from '../../records/ports.js';
 import { BACKENDS, type BackendName } from '../backends/backend-names.js';
 import type { ModelConfig } from '../model-config.js';
@@ -58,8 +58,9 @@ export function rTagger(options: RTaggerOptions): RelationTagger {
   if (backend !== undefined && backend !== 'auto' && !(BACKENDS as readonly string[]).includes(backend))
     throw new OptionError('rTagger', `unknown backend '${backend}', expected auto, ${BACKENDS.join(', ')}`);
   if (model !== undefined) preset(model);
-  positiveInteger('rTagger', 'groupsAtOnce', groupsAtOnce);
-  for (const [side, length] of Object.entries(options.view ?? {})) positiveInteger('rTagger', `view.${side}`, length);
+  checkPositiveInteger('rTagger', 'groupsAtOnce', groupsAtOnce);
+  for (const [side, length] of Object.entries(options.view ?? {}))
+    checkPositiveInteger('rTagger', `view.${side}`, length);
   if (categories.length === 0) throw new OptionError('rTagger', 'no categories, expected those of the data set');
   if (new Set(categories).size < categories.length) throw new OptionError('rTagger', 'a category is listed twice');
   let session: Promise<TaggingSession> | undefined;

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Dropout, keepAll } from '../layers/dropout.js';
+import { type Dropout, noDropout } from '../layers/dropout.js';
 import { Linear, type LinearOptions } from '../layers/linear.js';
 import { LayerNorm } from '../layers/norms.js';
 import { normal, type Parameter, type Scope, zeros } from '../parameter-scope.js';
@@ -45,7 +45,7 @@ export class Roberta {
   }
 
   /** @returns `[texts, width]` */
-  apply({ ids, texts, tokens }: TokenizedTexts, drop: Dropout = keepAll): tf.Tensor2D {
+  apply({ ids, texts, tokens }: TokenizedTexts, drop: Dropout = noDropout): tf.Tensor2D {
     const visible = Float32Array.from(ids, (id) => (id === PADDING_ID ? 0 : 1));
     const embedded = tf.add(
       tf.add(

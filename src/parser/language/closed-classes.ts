@@ -1,7 +1,7 @@
-import type { Tag } from '../rules/word-class.js';
+import type { WordClass } from '../rules/word-class.js';
 
 /** The tag of a word that hardly ever does anything else; undefined for the open classes. */
-export const closedClass = (word: string): Tag | undefined =>
+export const closedClass = (word: string): WordClass | undefined =>
   closedClasses.get(word) ?? (/^\d/.test(word) ? 'number' : undefined);
 
 export const colours = wordSet(`amber aqua beige black blond blonde blue bronze brown burgundy colorful crimson gold
@@ -19,7 +19,7 @@ export const nounsInIng = wordSet(`awning bedding building ceiling clothing cros
   icing lighting morning opening outing painting parking pudding railing ring seating setting siding sibling stuffing
   swing topping wedding wing`);
 
-const closedClasses: ReadonlyMap<string, Tag> = new Map([
+const closedClasses: ReadonlyMap<string, WordClass> = new Map([
   ...tagged(
     'determiner',
     `a all an another any both each either every her his its my neither no our some such that the their these this those
@@ -48,7 +48,7 @@ const closedClasses: ReadonlyMap<string, Tag> = new Map([
   ),
 ]);
 
-function tagged(tag: Tag, words: string): [string, Tag][] {
+function tagged(tag: WordClass, words: string): [string, WordClass][] {
   return words.split(/\s+/).map((word) => [word, tag]);
 }
 

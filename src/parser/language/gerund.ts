@@ -1,9 +1,9 @@
 import { isVerb } from './lemma.js';
-import { remember } from './memoize.js';
+import { memoize } from './memoize.js';
 import { prepositionAt } from './prepositions.js';
 
 /** The form of a verb in which captions mostly say it: `wear` → `wearing`; `has` for `have`; other words stay. */
-export const gerund: (lemma: string) => string = remember(1000, (lemma) => {
+export const gerund: (lemma: string) => string = memoize(1000, (lemma) => {
   if (lemma === 'have') return 'has';
   if (prepositionAt([lemma], 0) || !isVerb(lemma)) return lemma;
   if (lemma.endsWith('ie')) return `${lemma.slice(0, -2)}ying`;

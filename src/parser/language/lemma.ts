@@ -1,5 +1,5 @@
 import { exceptionList, wordList } from './lexicon/lexicon.js';
-import { remember } from './memoize.js';
+import { memoize } from './memoize.js';
 
 /**
  * The singular of a noun: `skis` → `ski`, `men` → `man`. Irregular forms come from a list, regular endings are taken off
@@ -9,7 +9,7 @@ import { remember } from './memoize.js';
  * @param word one word in any case, without a possessive `'s`
  * @returns lower case
  */
-export const nounLemma: (word: string) => string = remember(20_000, (word) => findNounLemma(word.toLowerCase()));
+export const nounLemma: (word: string) => string = memoize(20_000, (word) => findNounLemma(word.toLowerCase()));
 
 function findNounLemma(form: string): string {
   const irregular = exceptionList('noun-exceptions').get(form);

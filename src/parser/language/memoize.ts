@@ -1,5 +1,5 @@
 /** A function of a word that keeps what it found: captions say few words often. It forgets all when there are `limit`. */
-export function remember<T>(limit: number, find: (word: string) => T): (word: string) => T {
+export function memoize<T>(limit: number, find: (word: string) => T): (word: string) => T {
   const known = new Map<string, T>();
   return (word) => {
     let found = known.get(word);

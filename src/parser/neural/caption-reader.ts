@@ -1,4 +1,4 @@
-import { remember } from '../language/memoize.js';
+import { memoize } from '../language/memoize.js';
 import { prepositionLength, startsPreposition } from '../language/prepositions.js';
 import type { Token } from '../language/tokenize.js';
 import type { Kernels } from './kernels/kernels.js';
@@ -7,7 +7,7 @@ import { windowSize } from './network-parameters.js';
 import type { ParserModel } from './parser-model.js';
 import { type ReadPlan, readPlan } from './read-plan.js';
 import { prepositionsAt } from './relation-labels.js';
-import { Speller } from './spelling.js';
+import { Spelling } from './spelling.js';
 import { isOneNoun, startsCompound, verbOf } from './word-inputs.js';
 
 /** Words from the first to the one after the last. */
@@ -78,7 +78,7 @@ export class CaptionReader {
   readonly #plan: ReadPlan;
   readonly #word: Float32Array;
   readonly #words: ModelWords;
-  readonly #speller: Speller;
+  readonly #speller: Spelling;
   /** By a word as captions spell it. */
   readonly #known = new Map<string, KnownWord>();
 
@@ -86,7 +86,7 @@ export class CaptionReader {
     this.#model = model;
     this.#kernels = kernels;
     this.#plan = readPlan(kernels, model.sizes, model.parameters, model.labels, limits);
-    this.#speller = new Speller(model.counts);
+    this.#speller = new Spelling(model.counts);
     this.#word = kernels.floats(model.sizes.input);
     this.#words = new ModelWords(model);
   }
@@ -166,7 +166,7 @@ export class CaptionReader {
       slot: this.#known.size,
       verb: verbOf(word),
       startsPreposition: startsPreposition(word),
-      isOneNounWith: startsCompound(word) ? remember(knownNext, (next) => isOneNoun(word, next)) : undefined,
+      isOneNounWith: startsCompound(word) ? memoize(knownNext, (next) => isOneNoun(word, next)) : undefined,
     };
     this.#give(word, known.slot);
     this.#known.set(spelt, known);

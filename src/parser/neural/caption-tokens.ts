@@ -1,5 +1,5 @@
 import { type Token, tokenize } from '../language/tokenize.js';
-import type { Speller } from './spelling.js';
+import type { Spelling } from './spelling.js';
 
 /**
  * The words of a caption as the learned parser reads them: one run of tokens, with `.` between sentences.
@@ -16,5 +16,5 @@ export function captionTokens(caption: string, maxLength: number): Token[] {
 }
 
 /** The tokens' words, their spelling repaired. */
-export const repairedWords = (tokens: readonly Token[], speller: Speller): string[] =>
+export const repairedWords = (tokens: readonly Token[], speller: Spelling): string[] =>
   tokens.map(({ text }) => speller.repair(text));

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { fraction } from '../../records/option-checks.js';
+import { checkFraction } from '../../records/option-checks.js';
 import type { TextParser } from '../../records/ports.js';
 import type { TextGraph } from '../../records/text-graph.js';
 import { longestCaption } from '../rules/rule-parser.js';
@@ -15,7 +15,7 @@ const version = '2';
 /** Room for the parameters and for the activations of the longest caption. */
 const memoryBytes = 48 << 20;
 
-export interface LearnedParserOptions {
+export interface NeuralParserOptions {
   /**
    * Relations that it believes in less are left out, in [0, 1]; default 0, as it tells none below 0.2. On captions of COCO, 0.6
    * leaves the sure ones.
@@ -28,7 +28,7 @@ export interface LearnedParserOptions {
  * card, README.md beside this file, says how, from what, and how well.
  * @throws OptionError for a confidence out of its range
  */
-export function learnedParser(options: LearnedParserOptions = {}): TextParser {
+export function neuralParser(options: NeuralParserOptions = {}): TextParser {
   // Read with the first caption: many commands make a graph and run none.
   return lazyParser(() => {
     const kernels = new Kernels(memoryBytes);
@@ -37,15 +37,15 @@ export function learnedParser(options: LearnedParserOptions = {}): TextParser {
 }
 
 /** @param kernels what the model lies in */
-export function parserOf(model: ParserModel, kernels: Kernels, options?: LearnedParserOptions): TextParser {
+export function parserOf(model: ParserModel, kernels: Kernels, options?: NeuralParserOptions): TextParser {
   return lazyParser(() => [model, kernels], options);
 }
 
 function lazyParser(
   load: () => readonly [ParserModel, Kernels],
-  { minConfidence = 0 }: LearnedParserOptions = {},
+  { minConfidence = 0 }: NeuralParserOptions = {},
 ): TextParser {
-  fraction('learnedParser', 'minConfidence', minConfidence);
+  checkFraction('neuralParser', 'minConfidence', minConfidence);
   let loaded: { readonly reader: CaptionReader; readonly forms: ParserModel['forms'] } | undefined;
   const ready = () => {
     const [model, kernels] = load();

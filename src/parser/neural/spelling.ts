@@ -1,6 +1,6 @@
 import { editDistance, typos } from '../language/edit-distance.js';
 import { isAdjective, isNoun, isVerb, nounLemma, verbLemma } from '../language/lemma.js';
-import { remember } from '../language/memoize.js';
+import { memoize } from '../language/memoize.js';
 
 /** A word that captions use often, and how often. */
 export type WordCount = readonly [word: string, count: number];
@@ -9,10 +9,10 @@ export type WordCount = readonly [word: string, count: number];
  * Repairs the spelling of words that neither the dictionary nor the captions of training know: `surfbord` → `surfboard`.
  * It takes the commonest of the nearest caption words; a word near none stays.
  */
-export class Speller {
+export class Spelling {
   readonly #counts: ReadonlyMap<string, number>;
   readonly #byLetter = new Map<string, string[]>();
-  readonly #repaired = remember(cacheSize, (word) => this.#nearest(word) ?? word);
+  readonly #repaired = memoize(cacheSize, (word) => this.#nearest(word) ?? word);
 
   /** @param words at least those that a repair may lead to */
   constructor(words: Iterable<WordCount>) {

@@ -10,7 +10,7 @@ export const mayFollow = (before: number, tag: number): boolean =>
 export const mayStart = (tag: number): boolean => tag !== TAG.inEntity && tag !== TAG.inAttribute;
 
 /** Scores of a linear-chain conditional random field. */
-export interface ChainScores {
+export interface CrfScores {
   /** `[rows, 8]`, of which 5 count. */
   readonly tagScores: Float32Array;
   /** `[8, 8]`: from a tag, to a tag. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { accessToken, redactor } from '../../endpoints/access-token.js';
-import { PaidAnswers, type PaidOptions } from '../../endpoints/cached-answers.js';
+import { CachedAnswers, type CachedAnswersOptions } from '../../endpoints/cached-answers.js';
 import { endpointUrl as checkedUrl } from '../../endpoints/endpoint-url.js';
 import { generatedText, postJson } from '../../endpoints/post-json.js';
 import { RequestFailure } from '../../endpoints/request-failure.js';
@@ -11,7 +11,7 @@ import { longestCaption } from '../rules/rule-parser.js';
 import { fromFactual } from './from-factual.js';
 
 /** What `factualT5` is told. */
-export interface FactualT5Options extends PaidOptions {
+export interface FactualT5Options extends CachedAnswersOptions {
   /** An endpoint for text2text-generation, or a server that speaks as it does. */
   readonly endpointUrl?: string;
   /** A model on Hugging Face's own inference; with `endpointUrl` only its name. Default, with an endpoint: `flan-t5-base-VG-factual-sg`. */
@@ -47,7 +47,7 @@ export function factualT5(options: FactualT5Options): TextParser {
   }
   const url = checkedUrl(name, options.endpointUrl ?? `${ROUTER}${model}`);
   const question = { protocol: name, model: model ?? MODEL, prompt: PROMPT, parameters: GENERATION };
-  const answers = new PaidAnswers(name, question, { input: 40, output: 80 }, options);
+  const answers = new CachedAnswers(name, question, { input: 40, output: 80 }, options);
   const never = new AbortController().signal;
   let token: Promise<string | undefined> | undefined;
 

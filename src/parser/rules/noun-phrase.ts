@@ -4,7 +4,7 @@ import { isCompound, nounLemma } from '../language/lemma.js';
 import { collectives, type NounClass, nounClass, pictures } from '../language/noun-classes.js';
 import { parts } from '../language/prepositions.js';
 import type { Token } from '../language/tokenize.js';
-import type { Tag } from './word-class.js';
+import type { WordClass } from './word-class.js';
 
 /** A noun phrase of a sentence. */
 export interface NounPhrase {
@@ -23,7 +23,7 @@ export interface NounPhrase {
 export interface TaggedSentence {
   readonly caption: string;
   readonly tokens: readonly Token[];
-  readonly tags: readonly Tag[];
+  readonly tags: readonly WordClass[];
 }
 
 /**
@@ -71,7 +71,7 @@ function withQuantity(phrase: NounPhrase, quantity: string | undefined): NounPhr
   return { ...phrase, isPlural: true, entity: { ...phrase.entity, quantity } };
 }
 
-const skip = (tags: readonly Tag[], start: number, tag: Tag): number => {
+const skip = (tags: readonly WordClass[], start: number, tag: WordClass): number => {
   let k = start;
   while (tags[k] === tag) k++;
   return k;
@@ -96,7 +96,7 @@ function endOfPhrase({ tags }: TaggedSentence, from: number): number | undefined
 }
 
 /** Whether adjectives and then a noun follow the comma or `and`. */
-function joinsAdjectives(tags: readonly Tag[], joint: number): boolean {
+function joinsAdjectives(tags: readonly WordClass[], joint: number): boolean {
   let k = joint + 1;
   if (tags[joint] === 'comma' && tags[k] === 'and') k++;
   if (tags[k] !== 'adjective') return false;

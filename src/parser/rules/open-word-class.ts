@@ -1,14 +1,14 @@
 import { colours, irregularParticiples, nounsInIng } from '../language/closed-classes.js';
 import { isAdjective, isCompound, isNoun, isVerb, nounLemma, verbLemma } from '../language/lemma.js';
 import { isAnimate, nounClass } from '../language/noun-classes.js';
-import { isNominal, type Tag } from './word-class.js';
+import { isNominal, type WordClass } from './word-class.js';
 
 /**
  * Whether what wink takes for a finite verb must be a noun, since nothing before it can be its subject: "a bathroom mirror",
  * "the back tires", "a dirt covered sink", "an oven, sink, and window". "People walk" and "to walk" are verbs.
  * @param tags wink's for open classes
  */
-export function isNounInDisguise(words: readonly string[], tags: readonly Tag[], k: number): boolean {
+export function isNounInDisguise(words: readonly string[], tags: readonly WordClass[], k: number): boolean {
   const word = words[k]!;
   const isBare = verbLemma(word) === word;
   if (tags[k] !== 'verb' || !(isBare || word.endsWith('s')) || !isNoun(nounLemma(word))) return false;
@@ -39,7 +39,7 @@ export function isNounInDisguise(words: readonly string[], tags: readonly Tag[],
  * The tag of a word of an open class between its neighbours.
  * @param tags final before the word; wink's for the open classes from there on
  */
-export function openClassTag(words: readonly string[], tags: readonly Tag[], k: number): Tag {
+export function openWordClass(words: readonly string[], tags: readonly WordClass[], k: number): WordClass {
   const word = words[k]!;
   const place = placeOf(words, tags, k);
   if (colours.has(word)) return colourTag(words, k, place);
@@ -58,10 +58,10 @@ export function openClassTag(words: readonly string[], tags: readonly Tag[], k: 
 /** What surrounds a word. */
 interface Place {
   /** What the word was taken for. */
-  readonly tag: Tag;
+  readonly tag: WordClass;
   readonly previous: string;
-  readonly before: Tag | undefined;
-  readonly next: Tag | undefined;
+  readonly before: WordClass | undefined;
+  readonly next: WordClass | undefined;
   /** A noun phrase has begun, and has no noun yet. */
   readonly opens: boolean;
   /** The noun phrase does not go on. */
@@ -79,7 +79,7 @@ interface Doer {
   readonly hasA: boolean;
 }
 
-function placeOf(words: readonly string[], tags: readonly Tag[], k: number): Place {
+function placeOf(words: readonly string[], tags: readonly WordClass[], k: number): Place {
   const before = tags[k - 1];
   const next = tags[k + 1];
   return {
@@ -93,7 +93,7 @@ function placeOf(words: readonly string[], tags: readonly Tag[], k: number): Pla
   };
 }
 
-function doerAt(words: readonly string[], tags: readonly Tag[], k: number): Doer {
+function doerAt(words: readonly string[], tags: readonly WordClass[], k: number): Doer {
   const noun = nounLemma(words[k]!);
   let first = k;
   while (isNominal(tags[first - 1])) first--;
@@ -108,13 +108,13 @@ function doerAt(words: readonly string[], tags: readonly Tag[], k: number): Doer
 }
 
 /** "an orange" is a fruit, "an orange and white cat" is not; no other colour is a thing. */
-function colourTag(words: readonly string[], k: number, { before, next, closes }: Place): Tag {
+function colourTag(words: readonly string[], k: number, { before, next, closes }: Place): WordClass {
   if (words[k] !== 'orange' || !closes || before !== 'determiner') return 'adjective';
   const isJoined = next === 'and' || next === 'comma';
   return isJoined && colours.has(words[k + 2] ?? '') ? 'adjective' : 'noun';
 }
 
-function gerundTag(word: string, { tag, previous, before, next, opens, closes, doer }: Place): Tag {
+function gerundTag(word: string, { tag, previous, before, next, opens, closes, doer }: Place): WordClass {
   if (nounsInIng.has(word) && tag !== 'verb' && before !== 'be' && !doer?.isAlive) return 'noun';
   if (before === 'determiner' && closes && pronominal.has(previous)) return 'verb';
   if (opens) return closes && tag !== 'verb' ? 'noun' : 'adjective';
@@ -131,7 +131,7 @@ const pronominal: ReadonlySet<string> = new Set(['another', 'some', 'both', 'all
 /** Prepositions before what somebody does: "for selling fruit", but "of running water". */
 const purposes: ReadonlySet<string> = new Set(['for', 'by', 'without', 'after', 'before', 'from']);
 
-function participleTag({ tag, before, next, opens, closes, doer }: Place): Tag {
+function participleTag({ tag, before, next, opens, closes, doer }: Place): WordClass {
   if (before === 'be') return tag === 'adjective' && next !== 'preposition' ? 'adjective' : 'verb';
   // "a horse drawn carriage"
   if (doer) return closes ? 'verb' : 'adjective';
@@ -143,7 +143,7 @@ function plainTag(
   word: string,
   { canBeNoun, verb }: { canBeNoun: boolean; verb: string | undefined },
   place: Place,
-): Tag {
+): WordClass {
   const { tag, previous, before, next, opens, closes, doer } = place;
   const canBeAdjective = isAdjective(word);
   // "a bus stop", but "a bus stops"

@@ -3,7 +3,7 @@ import type { TextGraph } from '../../records/text-graph.js';
 import { tokenize } from '../language/tokenize.js';
 import { clauseParts } from './clause-parts.js';
 import { RelationReader } from './relation-reader.js';
-import { wordTags } from './word-classes.js';
+import { wordClasses } from './word-classes.js';
 
 /** How much of a caption is read, in UTF-16 units: a long paragraph. What comes after it is ignored. */
 export const longestCaption = 2000;
@@ -28,7 +28,7 @@ export function ruleParser(): TextParser {
 function parse(caption: string): TextGraph {
   const reader = new RelationReader();
   for (const tokens of tokenize(caption, longestCaption)) {
-    const tags = wordTags(tokens.map(({ text }) => text));
+    const tags = wordClasses(tokens.map(({ text }) => text));
     reader.read(clauseParts({ caption, tokens, tags }));
   }
   return reader.graph();

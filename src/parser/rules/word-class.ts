@@ -1,5 +1,5 @@
 /** What a word does in a caption. */
-export type Tag =
+export type WordClass =
   | 'noun'
   | 'adjective'
   | 'adverb'
@@ -23,4 +23,4 @@ export type Tag =
   | 'other';
 
 /** Whether it makes up noun phrases. */
-export const isNominal = (tag: Tag | undefined): boolean => tag === 'noun' || tag === 'adjective';
+export const isNominal = (tag: WordClass | undefined): boolean => tag === 'noun' || tag === 'adjective';

@@ -1,9 +1,9 @@
 import { closedClass } from '../language/closed-classes.js';
 import { isNoun, isVerb, nounLemma } from '../language/lemma.js';
 import { placeAt, prepositionAt } from '../language/prepositions.js';
-import { isNounInDisguise, openClassTag } from './open-word-class.js';
+import { isNounInDisguise, openWordClass } from './open-word-class.js';
 import { partsOfSpeech } from './part-of-speech.js';
-import { isNominal, type Tag } from './word-class.js';
+import { isNominal, type WordClass } from './word-class.js';
 
 /**
  * Tags the words of a sentence: closed classes by lists, the others by wink-nlp, mended where a caption differs from the
@@ -11,7 +11,7 @@ import { isNominal, type Tag } from './word-class.js';
  * @param words in lower case
  * @returns one tag a word; each word of a preposition is one: "in front of" is three
  */
-export function wordTags(words: readonly string[]): Tag[] {
+export function wordClasses(words: readonly string[]): WordClass[] {
   const partOfSpeech = partsOfSpeech(words);
   const closed = words.map(closedClass);
   const tags = words.map((word, k) => closed[k] ?? firstGuess(word, partOfSpeech[k]!));
@@ -19,11 +19,11 @@ export function wordTags(words: readonly string[]): Tag[] {
   const isOpen = closed.map((tag) => tag === undefined);
   markPrepositions(words, tags, isOpen);
   for (const k of words.keys()) if (isOpen[k] && isNounInDisguise(words, tags, k)) tags[k] = 'noun';
-  for (const k of words.keys()) if (isOpen[k]) tags[k] = openClassTag(words, tags, k);
+  for (const k of words.keys()) if (isOpen[k]) tags[k] = openWordClass(words, tags, k);
   return tags;
 }
 
-function firstGuess(word: string, partOfSpeech: string): Tag {
+function firstGuess(word: string, partOfSpeech: string): WordClass {
   switch (partOfSpeech) {
     case 'NOUN':
     case 'PROPN':
@@ -41,7 +41,7 @@ function firstGuess(word: string, partOfSpeech: string): Tag {
 }
 
 /** Decides the words that do two jobs by their neighbours. */
-function settled(words: readonly string[], tags: readonly Tag[], k: number): Tag {
+function settled(words: readonly string[], tags: readonly WordClass[], k: number): WordClass {
   const before = tags[k - 1];
   const next = tags[k + 1];
   const nounFollows = isNominal(next) || next === 'number';
@@ -72,7 +72,7 @@ function settled(words: readonly string[], tags: readonly Tag[], k: number): Tag
 }
 
 /** "about to hit a ball" has an infinitive, "next to work" and "tied to post" do not. */
-function startsInfinitive(words: readonly string[], tag: Tag | undefined, k: number): boolean {
+function startsInfinitive(words: readonly string[], tag: WordClass | undefined, k: number): boolean {
   const word = words[k];
   if (word === undefined || !isVerb(word)) return false;
   if (!isNoun(word) || closedClass(words[k + 1] ?? '') === 'determiner') return true;
@@ -85,7 +85,7 @@ const leadsToThing: ReadonlySet<string> = new Set([
   ...['fastened', 'taped', 'glued', 'linked', 'secured', 'leading', 'similar'],
 ]);
 
-function markPrepositions(words: readonly string[], tags: Tag[], isOpen: boolean[]): void {
+function markPrepositions(words: readonly string[], tags: WordClass[], isOpen: boolean[]): void {
   for (let k = 0; k < words.length; k++) {
     // "to catch", "as a train passes", "the inside of", "a close up"
     if (tags[k] === 'to' || tags[k] === 'while' || tags[k - 1] === 'determiner') continue;

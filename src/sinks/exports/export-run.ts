@@ -1,7 +1,7 @@
 import { InputError, OptionError } from '../../errors.js';
 import { writeAtomically } from '../../files/atomic-file.js';
-import { guard } from '../../files/name-io-error.js';
-import { fraction, positiveInteger } from '../../records/option-checks.js';
+import { wrapIoErrors } from '../../files/name-io-error.js';
+import { checkFraction, checkPositiveInteger } from '../../records/option-checks.js';
 import type { RunFolder } from '../../run-folder/run-folder.js';
 import { drawReportPage } from '../report-page.js';
 import type { Finisher } from '../sink.js';
@@ -73,12 +73,12 @@ export async function exportRun(
     throw new InputError(folder.path, `the run has no sink '${sink}', which ${format} is made from`);
   }
   if (!(await folder.manifest())) throw new InputError(folder.path, 'the run is not finished; resume it first');
-  return guard(file, async () => writeAtomically(file, await pieces(folder, format, file, options)));
+  return wrapIoErrors(file, async () => writeAtomically(file, await pieces(folder, format, file, options)));
 }
 
 function checkOptions({ minConfidence = 0, scenes = 1 }: ExportOptions): void {
-  fraction('export', 'minConfidence', minConfidence);
-  positiveInteger('export', 'scenes', scenes);
+  checkFraction('export', 'minConfidence', minConfidence);
+  checkPositiveInteger('export', 'scenes', scenes);
 }
 
 async function pieces(

@@ -2,12 +2,12 @@ import type { RgbImage } from '../../model/image/resize.js';
 import { resize, targetSize } from '../../model/image/resize.js';
 import { type Box, clampBox } from '../../records/box.js';
 import type { Random } from '../../records/random.js';
-import { recoloured } from './color-jitter.js';
+import { colorJitter } from './color-jitter.js';
 import { below } from './random-stream.js';
 import type { TrainingSample } from './training-sample.js';
 
 /** How an image is varied before it is learnt from. */
-export interface Views {
+export interface AugmentationOptions {
   /**
    * The shorter side that an image is brought to once it is decoded, before it is varied: what small views are made of
    * takes little memory then, see `keepImages`. Absent for the image as it is.
@@ -32,7 +32,7 @@ export interface Views {
 }
 
 /** Source: RLIPv2, datasets/vg.py, `make_vg_transforms`. */
-export const officialViews: Views = {
+export const officialAugmentation: AugmentationOptions = {
   flip: 0.5,
   colour: 0.4,
   shorter: [480, 512, 544, 576, 608, 640, 672, 704, 736, 768, 800],
@@ -41,7 +41,7 @@ export const officialViews: Views = {
 };
 
 /** For small images and the tiny models. */
-export const tinyViews: Views = {
+export const tinyAugmentation: AugmentationOptions = {
   flip: 0.5,
   colour: 0.2,
   shorter: [160, 176, 192],
@@ -50,17 +50,23 @@ export const tinyViews: Views = {
 };
 
 /** For the tagger that comes with relflow: small, and brought to their size once. */
-export const spriteViews: Views = { decoded: 128, flip: 0.5, colour: 0.2, shorter: [128], longest: 160 };
+export const spriteAugmentation: AugmentationOptions = {
+  decoded: 128,
+  flip: 0.5,
+  colour: 0.2,
+  shorter: [128],
+  longest: 160,
+};
 
 /** An image as it goes into a batch, with what of its sample is still to be seen. */
-export interface View {
+export interface AugmentedImage {
   readonly image: RgbImage;
   /** Boxes in pixels of this image. */
   readonly sample: TrainingSample;
 }
 
 /** No augmentation: for evaluation. The shorter side is the longest of the `shorter` ones. */
-export function plainView(image: RgbImage, sample: TrainingSample, views: Views): View {
+export function resizedImage(image: RgbImage, sample: TrainingSample, views: AugmentationOptions): AugmentedImage {
   return resized({ image, sample: onPixels(sample, image) }, Math.max(...views.shorter), views.longest);
 }
 
@@ -70,10 +76,15 @@ export function plainView(image: RgbImage, sample: TrainingSample, views: Views)
  *
  * Source: DETR, datasets/transforms.py, in the order of RLIPv2's.
  */
-export function augment(random: Random, image: RgbImage, sample: TrainingSample, views: Views): View {
-  let view: View = { image, sample: onPixels(sample, image) };
+export function augmentImage(
+  random: Random,
+  image: RgbImage,
+  sample: TrainingSample,
+  views: AugmentationOptions,
+): AugmentedImage {
+  let view: AugmentedImage = { image, sample: onPixels(sample, image) };
   if (random.next() < views.flip) view = mirrored(view);
-  view = { ...view, image: recoloured(random, view.image, views.colour) };
+  view = { ...view, image: colorJitter(random, view.image, views.colour) };
   if (views.crop && random.next() < views.crop.probability) {
     const { shorter, sides } = views.crop;
     view = resized(view, shorter[below(random, shorter.length)]!, Number.POSITIVE_INFINITY);
@@ -100,12 +111,12 @@ function scaled(sample: TrainingSample, across: number, down: number): TrainingS
   return { ...sample, boxes };
 }
 
-function resized({ image, sample }: View, shorter: number, longest: number): View {
+function resized({ image, sample }: AugmentedImage, shorter: number, longest: number): AugmentedImage {
   const size = targetSize(image, shorter, longest);
   return { image: resize(image, size), sample: scaled(sample, size.width / image.width, size.height / image.height) };
 }
 
-function mirrored({ image: { data, width, height }, sample }: View): View {
+function mirrored({ image: { data, width, height }, sample }: AugmentedImage): AugmentedImage {
   const turned = new Uint8Array(data.length);
   let from = 0;
   for (let row = 1; row <= height; row++)
@@ -116,15 +127,15 @@ function mirrored({ image: { data, width, height }, sample }: View): View {
       from += 3;
     }
   const boxes = sample.boxes.map(([x, y, w, h]): Box => [width - x - w, y, w, h]);
-  const pairs = sample.pairs.map((pair) => ({ ...pair, predicates: pair.predicates.map(otherSide) }));
+  const pairs = sample.pairs.map((pair) => ({ ...pair, predicates: pair.predicates.map(swapLeftRight) }));
   return { image: { data: turned, width, height }, sample: { ...sample, boxes, pairs } };
 }
 
 /** `to the left of` → `to the right of`. */
-export const otherSide = (predicate: string): string =>
+export const swapLeftRight = (predicate: string): string =>
   predicate.replace(/\b(?:left|right)\b/g, (side) => (side === 'left' ? 'right' : 'left'));
 
-function cut({ image, sample }: View, x: number, y: number, width: number, height: number): View {
+function cut({ image, sample }: AugmentedImage, x: number, y: number, width: number, height: number): AugmentedImage {
   const data = new Uint8Array(3 * width * height);
   for (let row = 0; row < height; row++) {
     const from = 3 * ((y + row) * image.width + x);

@@ -1,16 +1,16 @@
 import { workerData } from 'node:worker_threads';
 import { Tinypool } from 'tinypool';
 import type { RgbImage } from '../../model/image/resize.js';
-import type { Views } from './augment-image.js';
+import type { AugmentationOptions } from './augment-image.js';
 import type { ThreadAnswer, ThreadRequest } from './augmented-image-reader.js';
-import { ViewMaker } from './image-augmenter.js';
+import { ImageAugmenter } from './image-augmenter.js';
 
 // The pool puts data of its own before what it was given.
-const [, views] = workerData as [unknown, Views];
-const maker = new ViewMaker(views);
+const [, views] = workerData as [unknown, AugmentationOptions];
+const maker = new ImageAugmenter(views);
 
 /** A view whose pixels are handed over, not copied. */
-export default async function makeView(request: ThreadRequest): Promise<unknown> {
+export default async function augmentInThread(request: ThreadRequest): Promise<unknown> {
   const made = await maker.make(request);
   if ('reject' in made) return made;
   const { view, decoded } = made;

@@ -3,11 +3,11 @@ import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { Tinypool } from 'tinypool';
 import type { RgbImage } from '../../model/image/resize.js';
-import { positiveInteger } from '../../records/option-checks.js';
-import type { View, Views } from './augment-image.js';
-import { type MadeView, ViewMaker, type ViewRequest } from './image-augmenter.js';
+import { checkPositiveInteger } from '../../records/option-checks.js';
+import type { AugmentationOptions, AugmentedImage } from './augment-image.js';
+import { type AugmentationRequest, type AugmentedSample, ImageAugmenter } from './image-augmenter.js';
 
-export interface ViewReaderOptions {
+export interface AugmentedImageReaderOptions {
   /** Threads that decode and vary images; 0 for this one. Default: one less than there are processors, at most 4. */
   readonly threads?: number;
   /** Bytes of decoded pixels that are kept at most. Default 0: each image is decoded anew each time. */
@@ -15,11 +15,11 @@ export interface ViewReaderOptions {
 }
 
 /** What a thread is asked: whether the decoded image will be wanted again. */
-export type ThreadRequest = ViewRequest & { readonly keep: boolean };
+export type ThreadRequest = AugmentationRequest & { readonly keep: boolean };
 
 /** What a thread answers: an image to keep is in memory that all threads see. */
-export type ThreadAnswer = { readonly view: View; readonly decoded: RgbImage | null } | RejectedView;
-export type RejectedView = Extract<MadeView, { reject: unknown }>;
+export type ThreadAnswer = { readonly view: AugmentedImage; readonly decoded: RgbImage | null } | RejectedImage;
+export type RejectedImage = Extract<AugmentedSample, { reject: unknown }>;
 
 const MOST_THREADS = 4;
 
@@ -30,24 +30,26 @@ const MOST_THREADS = 4;
  * Decoded images are kept for as long as there is room, those that came first: an epoch reads each image once, so that to
  * let an older one go for a newer would be to keep none.
  */
-export class ViewReader {
+export class AugmentedImageReader {
   readonly #pool: Tinypool | null;
   readonly #make: (request: ThreadRequest) => Promise<ThreadAnswer>;
   readonly #kept = new Map<string, RgbImage>();
   #room: number;
 
   /** @throws OptionError where `threads` is no whole number */
-  constructor(views: Views, { threads = defaultThreads(), keep = 0 }: ViewReaderOptions = {}) {
-    if (threads !== 0) positiveInteger('training', 'readers', threads);
+  constructor(views: AugmentationOptions, { threads = defaultThreads(), keep = 0 }: AugmentedImageReaderOptions = {}) {
+    if (threads !== 0) checkPositiveInteger('training', 'readers', threads);
     const pool = threads === 0 ? null : startThreads(views, threads);
-    const maker = new ViewMaker(views);
+    const maker = new ImageAugmenter(views);
     this.#pool = pool;
     this.#make = (request) => (pool ? pool.run(request) : maker.make(request));
     this.#room = keep;
   }
 
   /** A view, or why the image can't be read. */
-  async read(request: Omit<ViewRequest, 'decoded'>): Promise<{ readonly view: View } | RejectedView> {
+  async read(
+    request: Omit<AugmentationRequest, 'decoded'>,
+  ): Promise<{ readonly view: AugmentedImage } | RejectedImage> {
     const { path } = request;
     const known = this.#kept.get(path) ?? null;
     // An image as it is belongs to another set, which is not gone through as often.
@@ -72,7 +74,7 @@ export class ViewReader {
 
 const defaultThreads = (): number => Math.min(availableParallelism() - 1, MOST_THREADS);
 
-function startThreads(views: Views, threads: number): Tinypool {
+function startThreads(views: AugmentationOptions, threads: number): Tinypool {
   // From its sources, under tsx, a thread needs hooks of its own to read TypeScript.
   const source = import.meta.url.endsWith('.ts');
   const hooks = () => {

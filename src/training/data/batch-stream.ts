@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { RelflowError } from '../../errors.js';
 import type { Id } from '../../records/image.js';
-import type { View } from './augment-image.js';
-import type { ViewReader } from './augmented-image-reader.js';
+import type { AugmentedImage } from './augment-image.js';
+import type { AugmentedImageReader } from './augmented-image-reader.js';
 import { prefetch } from './prefetch.js';
 import { type BatchOptions, type DataPosition, type TrainingBatch, trainingBatch } from './training-batch.js';
 import type { LocatedSample, TrainingData } from './training-data.js';
@@ -15,7 +15,7 @@ export interface BatchStreamOptions extends BatchOptions {
   /** Images that the shuffle holds. */
   readonly buffer: number;
   /** The caller's, who closes it. */
-  readonly reader: ViewReader;
+  readonly reader: AugmentedImageReader;
   /** Images that are read before their batch is asked for. */
   readonly ahead: number;
 }
@@ -68,7 +68,7 @@ async function* batches(
   let { epoch, position } = from;
   let start = position;
   let any = position > 0;
-  let views: View[] = [];
+  let views: AugmentedImage[] = [];
   let rejects: StreamedBatch['rejects'] = [];
   const whole = (): StreamedBatch => {
     const item = {

@@ -3,7 +3,7 @@ import type { Random } from '../../records/random.js';
 import { below } from './random-stream.js';
 
 /** Brightness, contrast and saturation, in random order; each by a factor in [1 − share, 1 + share]. */
-export function recoloured(random: Random, image: RgbImage, share: number): RgbImage {
+export function colorJitter(random: Random, image: RgbImage, share: number): RgbImage {
   if (share === 0) return image;
   const factor = () => 1 + share * (2 * random.next() - 1);
   const [brightness, contrast, saturation] = [factor(), factor(), factor()];

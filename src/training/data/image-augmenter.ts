@@ -2,12 +2,12 @@ import PQueue from 'p-queue';
 import { RecordError } from '../../errors.js';
 import { readImage } from '../../model/image/read-image.js';
 import { type RgbImage, resize, targetSize } from '../../model/image/resize.js';
-import { augment, plainView, type View, type Views } from './augment-image.js';
+import { type AugmentationOptions, type AugmentedImage, augmentImage, resizedImage } from './augment-image.js';
 import { randomStream, STREAMS } from './random-stream.js';
 import type { TrainingSample } from './training-sample.js';
 
 /** What a view is made of. */
-export interface ViewRequest {
+export interface AugmentationRequest {
   readonly path: string;
   readonly sample: TrainingSample;
   /** What decides how the image is varied; null for an image as it is. */
@@ -17,32 +17,32 @@ export interface ViewRequest {
 }
 
 /** A view, or why there is none. */
-export type MadeView =
-  | { readonly view: View; readonly decoded: RgbImage }
+export type AugmentedSample =
+  | { readonly view: AugmentedImage; readonly decoded: RgbImage }
   | { readonly reject: { readonly reason: string; readonly message: string } };
 
 /** Images that are decoded at once: as many as Node has threads for that, and no more are in memory as large as they are. */
 const AT_ONCE = 4;
 
 /** Decodes images, brings them to the size that views are made of, and varies them. */
-export class ViewMaker {
-  readonly #views: Views;
+export class ImageAugmenter {
+  readonly #views: AugmentationOptions;
   readonly #queue = new PQueue({ concurrency: AT_ONCE });
 
-  constructor(views: Views) {
+  constructor(views: AugmentationOptions) {
     this.#views = views;
   }
 
-  make(request: ViewRequest): Promise<MadeView> {
+  make(request: AugmentationRequest): Promise<AugmentedSample> {
     return this.#queue.add(() => this.#made(request));
   }
 
-  async #made({ path, sample, varied, decoded: known }: ViewRequest): Promise<MadeView> {
+  async #made({ path, sample, varied, decoded: known }: AugmentationRequest): Promise<AugmentedSample> {
     try {
       const decoded = known ?? (await this.#decoded(path));
-      if (varied === null) return { view: plainView(decoded, sample, this.#views), decoded };
+      if (varied === null) return { view: resizedImage(decoded, sample, this.#views), decoded };
       const random = randomStream(varied.seed, STREAMS.view, varied.epoch, varied.position);
-      return { view: augment(random, decoded, sample, this.#views), decoded };
+      return { view: augmentImage(random, decoded, sample, this.#views), decoded };
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       return { reject: { reason: error.reason, message: error.message } };

@@ -1,17 +1,17 @@
 import { NO_OBJECTS } from '../../model/encode-image.js';
 import type { Random } from '../../records/random.js';
-import type { TrainingPair, Vocabulary } from './training-sample.js';
+import type { TrainingPair, TrainingVocabulary } from './training-sample.js';
 import type { WeightedNames } from './weighted-sampling.js';
 
 /** How many texts a batch has at least, as far as the vocabularies reach. */
-export interface TextTargets {
+export interface LabelTargets {
   /** Object names without "no objects". */
   readonly objects: number;
   readonly relations: number;
 }
 
 /** Two thirds of 500 and the rest. Source: RLIPv2, engine.py, `negative_text_sampling`. */
-export const officialTexts: TextTargets = { objects: 333, relations: 167 };
+export const officialLabelOptions: LabelTargets = { objects: 333, relations: 167 };
 
 /** How often names come in the data that is trained on. */
 export interface Vocabularies {
@@ -20,7 +20,7 @@ export interface Vocabularies {
 }
 
 /** The texts of a batch: all its images share them. */
-export interface TextSet {
+export interface TrainingLabelSet {
   /** "no objects" is the last. */
   readonly objects: readonly string[];
   readonly relations: readonly string[];
@@ -65,12 +65,12 @@ export interface Named {
  *
  * Source: RLIPv2, engine.py, the merging of a batch's texts and frequency sampling.
  */
-export function textSet(
+export function labelSet(
   random: Random,
   images: readonly Named[],
   vocabularies: Vocabularies,
-  targets: TextTargets,
-): TextSet {
+  targets: LabelTargets,
+): TrainingLabelSet {
   const objects = new Set<string>();
   const relations = new Set<string>();
   for (const { categories, pairs } of images) {
@@ -88,7 +88,7 @@ export function textSet(
 }
 
 /** A closed set of names as texts, in its order. Source: RLIPv2, engine.py: fine-tuning reads the whole vocabulary. */
-export const closedTexts = ({ objects, relations }: Vocabulary): TextSet => ({
+export const closedLabels = ({ objects, relations }: TrainingVocabulary): TrainingLabelSet => ({
   objects: [...objects.filter((name) => name !== NO_OBJECTS), NO_OBJECTS],
   relations,
 });

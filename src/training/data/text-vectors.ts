@@ -3,13 +3,13 @@ import type { Dropout } from '../../model/layers/dropout.js';
 import type { RlipV2 } from '../../model/rlip-v2.js';
 import { LabelVectors } from '../../model/text/label-vectors.js';
 import { type Tokenizer, tokenize } from '../../model/text/tokenizer.js';
-import type { TextSet } from './text-set.js';
+import type { TrainingLabelSet } from './text-set.js';
 
 /**
  * Vectors of a batch's labels. A text encoder that is not trained computes each label's once, outside of what is
  * differentiated: its activations, which are most of a step's memory, are not kept.
  */
-export class TextVectors {
+export class CachedLabelVectors {
   readonly #model: RlipV2;
   readonly #tokenizer: Tokenizer;
   readonly #trained: boolean;
@@ -23,14 +23,14 @@ export class TextVectors {
   }
 
   /** To be called before each step, outside of it. */
-  async prepare({ texts }: { readonly texts: TextSet }): Promise<void> {
+  async prepare({ texts }: { readonly texts: TrainingLabelSet }): Promise<void> {
     if (this.#trained) return;
     this.#kept ??= await LabelVectors.open(this.#model, this.#tokenizer);
     this.#values = await this.#kept.of([...texts.objects, ...texts.relations]);
   }
 
   /** @returns `[objects and relations, text width]` */
-  of({ texts }: { readonly texts: TextSet }, drop: Dropout): tf.Tensor2D {
+  of({ texts }: { readonly texts: TrainingLabelSet }, drop: Dropout): tf.Tensor2D {
     const labels = [...texts.objects, ...texts.relations];
     const { width, positions } = this.#model.config.text;
     if (!this.#trained) return tf.tensor2d(this.#values!, [labels.length, width]);

@@ -2,20 +2,20 @@ import { normalize } from '../../model/image/resize.js';
 import type { PairGroup } from '../../model/queries.js';
 import type { Id } from '../../records/image.js';
 import type { PairTargets } from '../loss/pair-targets.js';
-import type { View } from './augment-image.js';
+import type { AugmentedImage } from './augment-image.js';
 import { leakMask, type Noise, noisyPairs } from './denoising.js';
 import { draw, randomStream, STREAMS } from './random-stream.js';
 import { samplePairs } from './sample-pairs.js';
 import {
-  closedTexts,
+  closedLabels,
+  type LabelTargets,
+  labelSet,
   type Paraphrases,
   paraphrased,
-  type TextSet,
-  type TextTargets,
-  textSet,
+  type TrainingLabelSet,
   type Vocabularies,
 } from './text-set.js';
-import type { TrainingPair, Vocabulary } from './training-sample.js';
+import type { TrainingPair, TrainingVocabulary } from './training-sample.js';
 
 /** Where in the data a batch begins; what is drawn for it follows from this and the seed. */
 export interface DataPosition {
@@ -33,7 +33,7 @@ export interface TrainingBatch extends DataPosition {
   /** How much of the canvas each image fills. */
   readonly sizes: readonly { readonly height: number; readonly width: number }[];
   readonly images: readonly { readonly id: Id; readonly file: string }[];
-  readonly texts: TextSet;
+  readonly texts: TrainingLabelSet;
   /** Clean boxes and labels, and which relations hold. */
   readonly targets: readonly PairTargets[];
   /** What queries are made of. */
@@ -53,12 +53,12 @@ export interface BatchOptions {
   readonly seed: number;
   /** Pairs an image at most. */
   readonly pairs: number;
-  readonly texts: TextTargets;
+  readonly texts: LabelTargets;
   readonly paraphrases?: Paraphrases;
   /** Pairs without a relation too, up to `pairs`: a tagger is asked for them, RLIPv2 is to find none. Default true. */
   readonly negatives?: boolean;
   /** All texts of every batch; null or absent where they are drawn. */
-  readonly vocabulary?: Vocabulary | null;
+  readonly vocabulary?: TrainingVocabulary | null;
   /** Null while evaluating: clean queries, and no mask. */
   readonly noise: Noise | null;
   readonly compat: {
@@ -70,7 +70,7 @@ export interface BatchOptions {
 
 /** Puts views together: pairs are sampled, texts merged, noise is drawn. */
 export function trainingBatch(
-  views: readonly View[],
+  views: readonly AugmentedImage[],
   at: DataPosition,
   vocabularies: Vocabularies,
   {
@@ -92,7 +92,7 @@ export function trainingBatch(
     return compat.positivePairsFirst ? sampled : draw(random, sampled, sampled.length);
   });
   const named = views.map(({ sample }, k) => ({ categories: sample.categories, pairs: chosen[k]! }));
-  const texts = vocabulary ? closedTexts(vocabulary) : textSet(stream(STREAMS.texts), named, vocabularies, targets);
+  const texts = vocabulary ? closedLabels(vocabulary) : labelSet(stream(STREAMS.texts), named, vocabularies, targets);
   const clean = views.map((view, k) => pairTargets(view, chosen[k]!, texts));
   // Queries of a model that finds pairs by itself are as many as they are.
   const slots = negatives ? Math.max(1, ...chosen.map(({ length }) => length)) : budget;
@@ -120,7 +120,11 @@ export function trainingBatch(
   };
 }
 
-function pairTargets({ image, sample }: View, pairs: readonly TrainingPair[], texts: TextSet): PairTargets {
+function pairTargets(
+  { image, sample }: AugmentedImage,
+  pairs: readonly TrainingPair[],
+  texts: TrainingLabelSet,
+): PairTargets {
   const labelOf = new Map(texts.objects.map((name, k) => [name, k]));
   const relationOf = new Map(texts.relations.map((name, k) => [name, k]));
   const boxes = (side: 'subject' | 'object') =>
@@ -149,7 +153,7 @@ function pairTargets({ image, sample }: View, pairs: readonly TrainingPair[], te
 }
 
 /** Images in the top left corner of a canvas that holds the largest. */
-function canvas(views: readonly View[]) {
+function canvas(views: readonly AugmentedImage[]) {
   const height = Math.max(...views.map(({ image }) => image.height));
   const width = Math.max(...views.map(({ image }) => image.width));
   const pixels = new Float32Array(views.length * height * width * 3);

@@ -9,7 +9,7 @@ import { FewShot } from './few-shot.js';
 import { randomStream, STREAMS } from './random-stream.js';
 import { shuffleStream } from './shuffle-stream.js';
 import type { Vocabularies } from './text-set.js';
-import { type Count, type SampleOptions, type TrainingSample, trainingSample } from './training-sample.js';
+import { type Count, type TrainingSample, type TrainingSampleOptions, trainingSample } from './training-sample.js';
 import { WeightedNames } from './weighted-sampling.js';
 
 /** A data set to train on: what holds of its images, and where these are. */
@@ -19,7 +19,7 @@ export interface DataSet {
   readonly images: string;
 }
 
-export interface DataOptions extends SampleOptions {
+export interface DataOptions extends TrainingSampleOptions {
   /** Which of all images are learnt from; absent for all of them. */
   readonly fewShot?: { readonly share: number; readonly seed: number };
 }
@@ -31,7 +31,7 @@ export interface LocatedSample {
 }
 
 /** What a first reading finds. */
-export interface Census {
+export interface DataSummary {
   /** Usable images of each set. */
   readonly sizes: readonly number[];
   readonly total: number;
@@ -52,13 +52,13 @@ export class TrainingData {
   readonly #options: DataOptions;
   /** Of each set, which of its usable images are taken, counted from 0; null for all. */
   readonly #taken: readonly ReadonlySet<number>[] | null;
-  readonly census: Census;
+  readonly census: DataSummary;
 
   private constructor(
     sets: readonly DataSet[],
     options: DataOptions,
     taken: readonly ReadonlySet<number>[] | null,
-    census: Census,
+    census: DataSummary,
   ) {
     this.#sets = sets;
     this.#options = options;
@@ -168,7 +168,7 @@ async function* only(
 /** Usable samples of a set, in its order. */
 async function* readSet(
   { source }: DataSet,
-  options: SampleOptions,
+  options: TrainingSampleOptions,
   signal: AbortSignal,
   reject: Count,
   leaveOut: Count,

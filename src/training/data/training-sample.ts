@@ -31,12 +31,12 @@ export interface HeldOut {
 }
 
 /** A closed set of names. */
-export interface Vocabulary {
+export interface TrainingVocabulary {
   readonly objects: readonly string[];
   readonly relations: readonly string[];
 }
 
-export interface SampleOptions {
+export interface TrainingSampleOptions {
   /**
    * Relations of less confidence are left out; those that people wrote have none and stay.
    * Source: RLIPv2, datasets/mixed.py: 0.20 of the tagger's.
@@ -48,7 +48,7 @@ export interface SampleOptions {
    */
   readonly heldOut?: readonly HeldOut[];
   /** Names beyond these are left out. */
-  readonly vocabulary?: Vocabulary | null;
+  readonly vocabulary?: TrainingVocabulary | null;
 }
 
 /** Told by name of what was left out: `empty-box`, `weak-relation`… */
@@ -64,7 +64,7 @@ export type Count = (problem: string) => void;
  */
 export function trainingSample(
   { image, detections, relations }: ImageRecord & Related,
-  { relationThreshold, heldOut = [], vocabulary = null }: SampleOptions,
+  { relationThreshold, heldOut = [], vocabulary = null }: TrainingSampleOptions,
   count: Count = () => {},
 ): TrainingSample {
   const places = new Map<number, number>();

@@ -7,7 +7,7 @@
  *
  * Source: Kuhn, 1955, in the form of Jonker and Volgenant, 1987: O(rows² · columns).
  */
-export function assign(cost: Float64Array, rows: number, columns: number): Int32Array {
+export function hungarian(cost: Float64Array, rows: number, columns: number): Int32Array {
   if (rows > columns) throw new RangeError(`${rows} rows, but only ${columns} columns`);
   if (cost.some(Number.isNaN)) throw new RangeError('a cost is not a number');
   // Row and column 0 stand for none.

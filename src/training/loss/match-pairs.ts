@@ -1,5 +1,5 @@
 import type { LayerOutput } from '../../model/rlip-v2.js';
-import { assign } from './hungarian.js';
+import { hungarian } from './hungarian.js';
 import { type Matches, type PairTargets, pairCount } from './pair-targets.js';
 
 /** How much each part of a match costs. */
@@ -41,7 +41,7 @@ export function matchPairs(
 }
 
 /** `matchPairs` of what is read asynchronously, as a GPU alone can be. */
-export async function matchPairsLater(
+export async function matchPairsAsync(
   output: LayerOutput,
   targets: readonly PairTargets[],
   costs: MatchCosts = officialCosts,
@@ -68,7 +68,9 @@ function matchArrays(
       subjectBoxes: of(arrays.subjectBoxes, 4),
       objectBoxes: of(arrays.objectBoxes, 4),
     };
-    return { queries: assign(costMatrix(own, target, queries, labels, relations, costs), pairCount(target), queries) };
+    return {
+      queries: hungarian(costMatrix(own, target, queries, labels, relations, costs), pairCount(target), queries),
+    };
   });
 }
 

@@ -31,7 +31,7 @@ export const officialWeights: LossWeights = {
   objectGiou: 1,
 };
 
-export interface LossOptions {
+export interface PairLossOptions {
   /**
    * Whether query k is target k, as with a tagger; then what has no target has no loss. Otherwise queries are matched,
    * and the rest of them should say "no objects".
@@ -69,7 +69,7 @@ interface Matched {
  *
  * Source: RLIPv2, models/hoi.py, and the training section of the paper.
  */
-export function pairLosses(output: LayerOutput, targets: readonly PairTargets[], options: LossOptions): LossTerms {
+export function pairLosses(output: LayerOutput, targets: readonly PairTargets[], options: PairLossOptions): LossTerms {
   const queries = output.subjectLogits.shape[1];
   const matches = options.matches ?? (options.given ? targets.map(identity) : matchPairs(output, targets));
   const matched = together(targets, matches, queries, output.relationLogits.shape[2], options.pseudoLabels);
@@ -188,7 +188,7 @@ function relationLoss(
   { rows, relations }: Matched,
   subjectGiou: tf.Tensor1D,
   objectGiou: tf.Tensor1D,
-  { given, quality }: LossOptions,
+  { given, quality }: PairLossOptions,
 ): tf.Scalar {
   const [images, queries, count] = logits.shape;
   if (given && !quality) return focalLoss(matchedRows(logits, rows), relations);

@@ -182,7 +182,7 @@ export class AdamW {
 }
 
 /** The length of all gradients as one vector; not a number where one of theirs is none. */
-export async function gradientLength(gradients: Readonly<Record<string, tf.Tensor>>): Promise<number> {
+export async function gradientNorm(gradients: Readonly<Record<string, tf.Tensor>>): Promise<number> {
   if (hasKernel('RelflowSquares') && Object.keys(gradients).length > 0) {
     const length = runKernel('RelflowSquares', gradients)[0]!;
     const [value] = (await length.data()) as Float32Array;

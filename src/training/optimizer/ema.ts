@@ -10,7 +10,7 @@ import type { Parameter } from '../../model/parameter-scope.js';
  *
  * Source: Polyak and Juditsky, 1992; the rising decay is that of TensorFlow's ExponentialMovingAverage.
  */
-export class WeightAverage {
+export class Ema {
   readonly #decay: number;
   readonly #means: ReadonlyMap<Parameter, tf.Variable>;
 

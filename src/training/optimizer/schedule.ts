@@ -30,7 +30,7 @@ export const officialSchedule: Schedule = { kind: 'step', dropAfter: [15], facto
  * @param steps of the whole run
  * @param epoch the step's, counted from 0: the official rate falls behind the first step of a new epoch, this one before
  */
-export function rateFactor(schedule: Schedule, step: number, steps: number, epoch: number): number {
+export function scheduleFactor(schedule: Schedule, step: number, steps: number, epoch: number): number {
   const warm = step < schedule.warmup ? (step + 1) / schedule.warmup : 1;
   if (schedule.kind === 'step')
     return warm * schedule.factor ** schedule.dropAfter.filter((after) => epoch >= after).length;

@@ -3,13 +3,18 @@ import { checkConfig, type ModelConfig, officialCompat } from '../../model/model
 import { preset } from '../../model/presets.js';
 import { schemaProblem } from '../../records/schema-problem.js';
 import type { TrainingConfig } from '../../records/training-config.js';
-import { officialViews, spriteViews, tinyViews, type Views } from '../data/augment-image.js';
-import type { ViewReader } from '../data/augmented-image-reader.js';
+import {
+  type AugmentationOptions,
+  officialAugmentation,
+  spriteAugmentation,
+  tinyAugmentation,
+} from '../data/augment-image.js';
+import type { AugmentedImageReader } from '../data/augmented-image-reader.js';
 import type { BatchStreamOptions } from '../data/batch-stream.js';
 import type { Noise } from '../data/denoising.js';
-import { officialTexts, type Paraphrases, type TextTargets } from '../data/text-set.js';
+import { type LabelTargets, officialLabelOptions, type Paraphrases } from '../data/text-set.js';
 import type { DataOptions } from '../data/training-data.js';
-import type { HeldOut, Vocabulary } from '../data/training-sample.js';
+import type { HeldOut, TrainingVocabulary } from '../data/training-sample.js';
 import { type AdamWOptions, officialAdamW } from '../optimizer/adam-w.js';
 import { officialSchedule, type Schedule } from '../optimizer/schedule.js';
 import type { RlipLossOptions } from '../rlip-step.js';
@@ -28,8 +33,8 @@ interface CommonSettings {
   readonly steps: number | null;
   readonly batch: number;
   readonly accumulate: number;
-  readonly texts: TextTargets;
-  readonly views: Views;
+  readonly texts: LabelTargets;
+  readonly views: AugmentationOptions;
   readonly optimizer: AdamWOptions;
   readonly schedule: Schedule;
   /** How slowly the mean of the weights follows them, in [0, 1); null for none. */
@@ -52,7 +57,7 @@ export interface RlipSettings extends CommonSettings {
   /** Of queries beside the learned ones that begin at the true pairs; null for none. */
   readonly noise: Noise | null;
   /** All names that there are, which every batch reads; null where texts are drawn. */
-  readonly vocabulary: Vocabulary | null;
+  readonly vocabulary: TrainingVocabulary | null;
 }
 
 export type RunSettings = TaggerSettings | RlipSettings;
@@ -93,7 +98,7 @@ export function commonSettings(config: unknown): CommonSettings & { readonly giv
     steps: given.steps ?? null,
     batch: given.batch,
     accumulate: given.accumulate ?? 1,
-    texts: given.texts ?? officialTexts,
+    texts: given.texts ?? officialLabelOptions,
     views,
     optimizer: { ...officialAdamW, ...given.optimizer },
     schedule: given.schedule ?? officialSchedule,
@@ -119,7 +124,11 @@ export const validationOptions = (settings: RunSettings): DataOptions => ({
  * What batches of a run are made by.
  * @param prefetch batches whose images are read ahead; those of the one at hand are read at once in any case
  */
-export const batchOptions = (settings: RunSettings, reader: ViewReader, prefetch = 0): BatchStreamOptions => ({
+export const batchOptions = (
+  settings: RunSettings,
+  reader: AugmentedImageReader,
+  prefetch = 0,
+): BatchStreamOptions => ({
   seed: settings.seed,
   batch: settings.batch,
   pairs: settings.model.pairs,
@@ -145,10 +154,10 @@ export function totalSteps({ epochs, steps, batch, accumulate }: RunSettings, im
   return Math.max(1, Math.min(Math.floor(batches / accumulate), steps ?? Number.POSITIVE_INFINITY));
 }
 
-function viewsOf(views: NonNullable<TrainingConfig['views']>): Views {
-  if (views === 'official') return officialViews;
-  if (views === 'tiny') return tinyViews;
-  if (views === 'sprites') return spriteViews;
+function viewsOf(views: NonNullable<TrainingConfig['views']>): AugmentationOptions {
+  if (views === 'official') return officialAugmentation;
+  if (views === 'tiny') return tinyAugmentation;
+  if (views === 'sprites') return spriteAugmentation;
   const { crop, decoded, ...rest } = views;
   return {
     ...rest,

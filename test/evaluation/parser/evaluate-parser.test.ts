@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
-  type BadRow,
   evaluateParser,
   type FailedCaption,
   type GoldCaption,
   goldCaptions,
+  type RejectedRow,
   ruleParser,
 } from '../../../src/index.js';
 import { temporaryFolder } from '../../support/folders.js';
@@ -15,7 +15,7 @@ import { temporaryFolder } from '../../support/folders.js';
 const CAPTIONS = fileURLToPath(new URL('captions.csv', import.meta.url));
 
 async function read(file: string) {
-  const badRows: BadRow[] = [];
+  const badRows: RejectedRow[] = [];
   const captions: GoldCaption[] = [];
   for await (const caption of goldCaptions(file, (row) => badRows.push(row))) captions.push(caption);
   return { captions, badRows };

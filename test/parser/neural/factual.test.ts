@@ -2,19 +2,19 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { evaluateParser } from '../../../src/evaluation/parser/evaluate-parser.js';
 import { goldCaptions } from '../../../src/evaluation/parser/gold-captions.js';
-import { learnedParser } from '../../../src/parser/neural/neural-parser.js';
+import { neuralParser } from '../../../src/parser/neural/neural-parser.js';
 import { ruleParser } from '../../../src/parser/rules/rule-parser.js';
 
 const file = '../shared/data/factual/dev.csv';
 
-describe('learnedParser on FACTUAL’s dev split', () => {
+describe('neuralParser on FACTUAL’s dev split', () => {
   it('is as good as its model card says, and far better than the rules', async function () {
     this.timeout(60_000);
     if (!existsSync(file)) {
       console.log(`      skipped: ${file} is not here`);
       this.skip();
     }
-    const scoresOf = async (parser = learnedParser()) =>
+    const scoresOf = async (parser = neuralParser()) =>
       (
         await evaluateParser(
           goldCaptions(file, ({ line, problem }) => assert.fail(`line ${line}: ${problem}`)),

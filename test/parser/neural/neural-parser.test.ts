@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
-import { learnedParser } from '../../../src/parser/neural/neural-parser.js';
+import { neuralParser } from '../../../src/parser/neural/neural-parser.js';
 import { toFactual } from '../../../src/records/factual-graph.js';
 import type { TextGraph } from '../../../src/records/text-graph.js';
 
-const parser = learnedParser();
+const parser = neuralParser();
 const parse = (caption: string) => parser.parse(caption) as TextGraph;
 const triplets = (caption: string) =>
   toFactual(parse(caption))
     .relations.map(({ subject, predicate, object }) => `${subject} ${predicate} ${object}`)
     .sort();
 
-describe('learnedParser', () => {
+describe('neuralParser', () => {
   for (const [caption, expected] of [
     ['a man riding a horse', ['man ride horse']],
     ['The cat is sleeping on a red couch.', ['cat sleep on couch']],
@@ -90,7 +90,7 @@ describe('learnedParser', () => {
     ];
     const graphs = captions.map(parse);
     assert.deepEqual(graphs[0], graphs[3]);
-    const other = learnedParser();
+    const other = neuralParser();
     assert.deepEqual(
       [...captions].reverse().map((caption) => other.parse(caption)),
       [...graphs].reverse(),

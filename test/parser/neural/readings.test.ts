@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { layOut } from '../../../parser-training/caption-batch.js';
 import { ModelReader } from '../../../parser-training/model-reader.js';
 import { softmax } from '../../../parser-training/softmax.js';
-import { type Example, plainExample, taggedExample } from '../../../parser-training/training-example.js';
+import { plainExample, type TrainingExample, taggedExample } from '../../../parser-training/training-example.js';
 import { CaptionReader } from '../../../src/parser/neural/caption-reader.js';
 import { captionTokens } from '../../../src/parser/neural/caption-tokens.js';
 import { Kernels, tagWork } from '../../../src/parser/neural/kernels/kernels.js';
@@ -68,7 +68,7 @@ function readingsOf(words: readonly string[]): Reading[] {
 }
 
 /** As the network sees it in floats. */
-function readingOf(example: Example, tagged: number): Reading {
+function readingOf(example: TrainingExample, tagged: number): Reading {
   const { sizes, labels } = model;
   const batch = layOut([example]);
   const { start } = batch.captions[0]!;

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sceneGraphLines } from '../../../src/sources/scene-graph-lines.js';
-import type { Views } from '../../../src/training/data/augment-image.js';
-import { ViewReader, type ViewReaderOptions } from '../../../src/training/data/augmented-image-reader.js';
+import type { AugmentationOptions } from '../../../src/training/data/augment-image.js';
+import {
+  AugmentedImageReader,
+  type AugmentedImageReaderOptions,
+} from '../../../src/training/data/augmented-image-reader.js';
 import { type BatchStreamOptions, batchStream, epochBatches } from '../../../src/training/data/batch-stream.js';
 import { TrainingData } from '../../../src/training/data/training-data.js';
 import type { TrainingSample } from '../../../src/training/data/training-sample.js';
@@ -12,7 +15,7 @@ import { smallBatches, smallViews } from '../../support/small-batches.js';
 import { countThreads } from '../../support/threads.js';
 import { writeTrainingScenes } from '../../support/training-scenes.js';
 
-const views: Views = { ...smallViews, decoded: 72 };
+const views: AugmentationOptions = { ...smallViews, decoded: 72 };
 const { signal } = new AbortController();
 
 describe('ViewReader', function () {
@@ -28,7 +31,7 @@ describe('ViewReader', function () {
     data = await TrainingData.open([{ source, images }], { relationThreshold: 0.2 }, signal);
   });
 
-  const batchesWith = async (reader: ViewReader, training: boolean) => {
+  const batchesWith = async (reader: AugmentedImageReader, training: boolean) => {
     const options: BatchStreamOptions = { ...smallBatches, training, reader, ahead: 6 };
     const all = [];
     const stream = (training ? batchStream : epochBatches)(data, options, { epoch: 0, position: 0 }, signal);
@@ -36,11 +39,11 @@ describe('ViewReader', function () {
     return all;
   };
   const withReader = async <T>(
-    options: ViewReaderOptions,
-    work: (reader: ViewReader) => Promise<T>,
-    as: Views = views,
+    options: AugmentedImageReaderOptions,
+    work: (reader: AugmentedImageReader) => Promise<T>,
+    as: AugmentationOptions = views,
   ): Promise<T> => {
-    const reader = new ViewReader(as, options);
+    const reader = new AugmentedImageReader(as, options);
     try {
       return await work(reader);
     } finally {
@@ -49,7 +52,7 @@ describe('ViewReader', function () {
   };
 
   it('gives the same batches with any number of threads, whether it keeps images or not', async () => {
-    const batches = (options: ViewReaderOptions) =>
+    const batches = (options: AugmentedImageReaderOptions) =>
       withReader(options, async (reader) => [await batchesWith(reader, true), await batchesWith(reader, false)]);
     const alone = await batches({ threads: 0 });
     assert.deepEqual(
@@ -75,7 +78,7 @@ describe('ViewReader', function () {
     pairs: [],
   });
   const varied = { seed: 1, epoch: 0, position: 0 };
-  const read = (reader: ViewReader, path: string) => reader.read({ path, sample: sampleOf(path), varied });
+  const read = (reader: AugmentedImageReader, path: string) => reader.read({ path, sample: sampleOf(path), varied });
 
   it('says which image is missing or none, the same from a thread', async () => {
     const broken = join(folder, 'broken.jpg');
@@ -115,7 +118,7 @@ describe('ViewReader', function () {
     });
 
   it('hands over views that nothing was changed of', async () => {
-    const still: Views = { decoded: 64, flip: 0, colour: 0, shorter: [64], longest: 96 };
+    const still: AugmentationOptions = { decoded: 64, flip: 0, colour: 0, shorter: [64], longest: 96 };
     const path = join(images, '1100001.jpg');
     const twice = (threads: number) =>
       withReader({ threads, keep: 1e6 }, async (reader) => [await read(reader, path), await read(reader, path)], still);
@@ -126,7 +129,7 @@ describe('ViewReader', function () {
 
   it('refuses what is no number of threads', () => {
     for (const threads of [-1, 1.5])
-      assert.throws(() => new ViewReader(views, { threads }), {
+      assert.throws(() => new AugmentedImageReader(views, { threads }), {
         code: 'bad-option',
         message: `training: readers ${threads}, expected a whole number of at least 1`,
       });

@@ -5,7 +5,7 @@ import type { Related, Relation } from '../../../src/records/scene-graph.js';
 import { draw, randomStream } from '../../../src/training/data/random-stream.js';
 import { samplePairs } from '../../../src/training/data/sample-pairs.js';
 import { shuffleStream } from '../../../src/training/data/shuffle-stream.js';
-import { textSet } from '../../../src/training/data/text-set.js';
+import { labelSet } from '../../../src/training/data/text-set.js';
 import { trainingSample } from '../../../src/training/data/training-sample.js';
 import { WeightedNames } from '../../../src/training/data/weighted-sampling.js';
 import { collect } from '../../support/records.js';
@@ -198,18 +198,18 @@ describe('textSet', () => {
   ];
 
   it('has what the images name in order, then others, and "no objects" last of the objects', () => {
-    const { objects, relations } = textSet(randomStream(1), images, vocabularies, { objects: 333, relations: 167 });
+    const { objects, relations } = labelSet(randomStream(1), images, vocabularies, { objects: 333, relations: 167 });
     assert.deepEqual(objects, ['horse', 'person', 'dog', NO_OBJECTS]);
     assert.deepEqual(relations, ['near', 'on', 'behind']);
   });
 
   it('never cuts what is named, and is not larger than wanted otherwise', () => {
-    const small = textSet(randomStream(1), images, vocabularies, { objects: 1, relations: 1 });
+    const small = labelSet(randomStream(1), images, vocabularies, { objects: 1, relations: 1 });
     assert.deepEqual(small, { objects: ['horse', 'person', NO_OBJECTS], relations: ['near', 'on'] });
   });
 
   it('has a relation to say no to where images name none', () => {
-    const empty = textSet(randomStream(1), [{ categories: ['dog'], pairs: [] }], vocabularies, {
+    const empty = labelSet(randomStream(1), [{ categories: ['dog'], pairs: [] }], vocabularies, {
       objects: 0,
       relations: 0,
     });

@@ -4,8 +4,13 @@ import { join } from 'node:path';
 import type { RgbImage } from '../../../src/model/image/resize.js';
 import { sceneGraphLines } from '../../../src/sources/scene-graph-lines.js';
 import { visualGenome } from '../../../src/sources/visual-genome.js';
-import { augment, otherSide, plainView, type Views } from '../../../src/training/data/augment-image.js';
-import { ViewReader } from '../../../src/training/data/augmented-image-reader.js';
+import {
+  type AugmentationOptions,
+  augmentImage,
+  resizedImage,
+  swapLeftRight,
+} from '../../../src/training/data/augment-image.js';
+import { AugmentedImageReader } from '../../../src/training/data/augmented-image-reader.js';
 import { type BatchStreamOptions, batchStream, epochBatches } from '../../../src/training/data/batch-stream.js';
 import { prefetch } from '../../../src/training/data/prefetch.js';
 import { randomStream } from '../../../src/training/data/random-stream.js';
@@ -23,7 +28,7 @@ const views = smallViews;
 const options: BatchStreamOptions = {
   ...smallBatches,
   training: true,
-  reader: new ViewReader(views, { threads: 0 }),
+  reader: new AugmentedImageReader(views, { threads: 0 }),
   ahead: 3,
 };
 
@@ -44,27 +49,27 @@ const sample: TrainingSample = {
 
 describe('augment', () => {
   it('mirrors boxes, pixels and the words left and right', () => {
-    const still: Views = { flip: 1, colour: 0, shorter: [40], longest: 100 };
+    const still: AugmentationOptions = { flip: 1, colour: 0, shorter: [40], longest: 100 };
     const image = imageOf(60, 40);
-    const view = augment(randomStream(1), image, sample, still);
+    const view = augmentImage(randomStream(1), image, sample, still);
     assert.deepEqual(view.sample.boxes, [
       [50, 0, 10, 20],
       [0, 10, 30, 30],
     ]);
     assert.deepEqual(view.sample.pairs[0]!.predicates, ['to the right of', 'near']);
     assert.deepEqual([...view.image.data.subarray(0, 3)], [...image.data.subarray(3 * 59, 3 * 60)]);
-    assert.equal(otherSide('on the left of a bright thing'), 'on the right of a bright thing');
+    assert.equal(swapLeftRight('on the left of a bright thing'), 'on the right of a bright thing');
   });
 
   it('resizes boxes with the image, also where the file has another size than the annotation', () => {
-    const still: Views = { flip: 0, colour: 0, shorter: [20, 80], longest: 200 };
-    const plain = plainView(imageOf(120, 80), sample, still);
+    const still: AugmentationOptions = { flip: 0, colour: 0, shorter: [20, 80], longest: 200 };
+    const plain = resizedImage(imageOf(120, 80), sample, still);
     assert.deepEqual([plain.image.width, plain.image.height], [120, 80]);
     assert.deepEqual(plain.sample.boxes[1], [60, 20, 60, 60]);
   });
 
   it('cuts boxes at the edge of a part, and drops what is not in it with its relations', () => {
-    const cutting: Views = {
+    const cutting: AugmentationOptions = {
       flip: 0,
       colour: 0,
       shorter: [16],
@@ -73,7 +78,7 @@ describe('augment', () => {
     };
     const kept = new Set<string>();
     for (let seed = 0; seed < 200; seed++) {
-      const { image, sample: left } = augment(randomStream(seed), imageOf(60, 40), sample, cutting);
+      const { image, sample: left } = augmentImage(randomStream(seed), imageOf(60, 40), sample, cutting);
       kept.add(left.categories.join());
       assert.equal(left.boxes.length, left.categories.length);
       assert.equal(left.pairs.length, left.boxes.length === 2 ? 1 : 0);
@@ -86,14 +91,14 @@ describe('augment', () => {
   });
 
   it('changes colours within bytes, the same for the same seed', () => {
-    const colourful: Views = { flip: 0, colour: 0.4, shorter: [40], longest: 99 };
+    const colourful: AugmentationOptions = { flip: 0, colour: 0.4, shorter: [40], longest: 99 };
     const image = imageOf(60, 40);
-    const once = augment(randomStream(5), image, sample, colourful).image;
-    assert.deepEqual(augment(randomStream(5), image, sample, colourful).image, once);
+    const once = augmentImage(randomStream(5), image, sample, colourful).image;
+    assert.deepEqual(augmentImage(randomStream(5), image, sample, colourful).image, once);
     assert.notDeepEqual(once.data, image.data);
     const grey: RgbImage = { width: 4, height: 4, data: new Uint8Array(48).fill(100) };
     const small = { ...sample, image: { ...sample.image, width: 4, height: 4 }, boxes: [], categories: [], pairs: [] };
-    const { data } = augment(randomStream(6), grey, small, { ...colourful, shorter: [4] }).image;
+    const { data } = augmentImage(randomStream(6), grey, small, { ...colourful, shorter: [4] }).image;
     // Of one grey only the brightness can change.
     assert.equal(new Set(data).size, 1);
     assert.ok(data[0]! >= 60 && data[0]! <= 140);

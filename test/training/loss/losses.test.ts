@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../../src/model/backends/use-backend.js';
 import { Random } from '../../../src/records/random.js';
 import { focalLoss, qualityFocalLoss } from '../../../src/training/loss/focal-loss.js';
-import { assign } from '../../../src/training/loss/hungarian.js';
+import { hungarian } from '../../../src/training/loss/hungarian.js';
 import { giou } from '../../../src/training/loss/match-pairs.js';
 import { pseudoLabels } from '../../../src/training/loss/pseudo-labels.js';
 import { assertClose } from '../../support/tensors.js';
@@ -83,7 +83,7 @@ describe('assign', () => {
     ] as const)
       for (let round = 0; round < 20; round++) {
         const cost = Float64Array.from({ length: rows * columns }, () => random.normal());
-        const columnsOf = assign(cost, rows, columns);
+        const columnsOf = hungarian(cost, rows, columns);
         assert.equal(new Set(columnsOf).size, rows);
         const total = columnsOf.reduce((sum, column, row) => sum + cost[row * columns + column]!, 0);
         assertClose([total], [cheapest(cost, rows, columns)], 1e-9);
@@ -91,8 +91,8 @@ describe('assign', () => {
   });
 
   it('takes no rows at all, and refuses what it can not do', () => {
-    assert.deepEqual([...assign(new Float64Array(0), 0, 4)], []);
-    assert.throws(() => assign(new Float64Array(6), 3, 2), { message: '3 rows, but only 2 columns' });
-    assert.throws(() => assign(Float64Array.of(Number.NaN), 1, 1), { message: 'a cost is not a number' });
+    assert.deepEqual([...hungarian(new Float64Array(0), 0, 4)], []);
+    assert.throws(() => hungarian(new Float64Array(6), 3, 2), { message: '3 rows, but only 2 columns' });
+    assert.throws(() => hungarian(Float64Array.of(Number.NaN), 1, 1), { message: 'a cost is not a number' });
   });
 });

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../../src/model/backends/use-backend.js';
 import { Scope, zeros } from '../../../src/model/parameter-scope.js';
-import { AdamW, gradientLength, groupOf, officialAdamW } from '../../../src/training/optimizer/adam-w.js';
-import { officialSchedule, rateFactor, type Schedule } from '../../../src/training/optimizer/schedule.js';
+import { AdamW, gradientNorm, groupOf, officialAdamW } from '../../../src/training/optimizer/adam-w.js';
+import { officialSchedule, type Schedule, scheduleFactor } from '../../../src/training/optimizer/schedule.js';
 import { assertClose } from '../../support/tensors.js';
 
 describe('rateFactor', () => {
   const factors = (schedule: Schedule, steps: readonly number[], all: number, perEpoch = 1) =>
-    steps.map((step) => rateFactor(schedule, step, all, Math.floor(step / perEpoch)));
+    steps.map((step) => scheduleFactor(schedule, step, all, Math.floor(step / perEpoch)));
 
   it('falls by steps: a tenth after epoch 15, as officially', () => {
     assert.deepEqual(factors(officialSchedule, [0, 14, 15, 19], 20), [1, 1, 0.1, 0.1]);
@@ -27,7 +27,7 @@ describe('rateFactor', () => {
     const warm: Schedule = { kind: 'cosine', floor: 0, warmup: 4 };
     assertClose(factors(warm, [0, 1, 3, 4, 9, 14], 14), [0.25, 0.5, 1, 1, 0.5, 0], 1e-9);
     assertClose(factors({ ...officialSchedule, warmup: 2 }, [0, 1, 2], 20), [0.5, 1, 1]);
-    assert.equal(rateFactor(warm, 0, 1, 0), 0.25);
+    assert.equal(scheduleFactor(warm, 0, 1, 0), 0.25);
   });
 });
 
@@ -102,8 +102,8 @@ describe('AdamW', () => {
 
   it('shortens all gradients together', async () => {
     const gradients = { a: tf.tensor1d([3, 0]), b: tf.tensor2d([[4], [12]]) };
-    assert.equal(await gradientLength(gradients), 13);
-    assert.ok(Number.isNaN(await gradientLength({ ...gradients, c: tf.tensor1d([Number.NaN]) })));
+    assert.equal(await gradientNorm(gradients), 13);
+    assert.ok(Number.isNaN(await gradientNorm({ ...gradients, c: tf.tensor1d([Number.NaN]) })));
     tf.dispose(gradients);
     // With v built from the shortened gradient, a large ε shows the scale: the move is ≈ rate · g / ε.
     const loose = made({ weightDecay: 0, epsilon: 1e3, clip: 0.1 });

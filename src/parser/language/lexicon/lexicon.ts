@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { remember } from '../memoize.js';
+import { memoize } from '../memoize.js';
 
 /** The word lists of this folder, one word or two-word compound a line; made by `build-lexicon.ts`. */
 export type WordList = 'nouns' | 'verbs' | 'adjectives' | 'compounds';
@@ -7,13 +7,13 @@ export type WordList = 'nouns' | 'verbs' | 'adjectives' | 'compounds';
 export type ExceptionList = 'noun-exceptions' | 'verb-exceptions';
 
 /** @returns the lower-case words of a list; read on first use and kept */
-export const wordList: (name: WordList) => ReadonlySet<string> = remember(
+export const wordList: (name: WordList) => ReadonlySet<string> = memoize(
   Number.POSITIVE_INFINITY,
   (name) => new Set(lines(name)),
 );
 
 /** @returns irregular form → lemma; read on first use and kept */
-export const exceptionList: (name: ExceptionList) => ReadonlyMap<string, string> = remember(
+export const exceptionList: (name: ExceptionList) => ReadonlyMap<string, string> = memoize(
   Number.POSITIVE_INFINITY,
   (name) => {
     const lemmaOf = new Map<string, string>();

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { tagStride } from '../network-parameters.js';
-import type { ChainScores } from '../tag-sequence.js';
+import type { CrfScores } from '../tag-sequence.js';
 import type { KernelExports } from './kernel-exports.js';
 import type { PackedMatrix } from './packed-matrix.js';
 
@@ -288,7 +288,7 @@ export class Kernels {
    * @returns how many there are, from 1 to `count`
    */
   likeliestTags(
-    { tagScores, transitions, starts }: ChainScores,
+    { tagScores, transitions, starts }: CrfScores,
     start: number,
     length: number,
     count: number,
