@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { writeAtomically } from '../files/atomic-file.js';
-import { wrapIoErrors } from '../files/name-io-error.js';
+import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import {
   type AnswerFilter,
   AnswerStore,

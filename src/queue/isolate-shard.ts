@@ -6,7 +6,7 @@ import { RecordError, RelflowError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { ImageRecord } from '../records/image.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
-import { processShard, type ShardResult } from '../runs/work-shard.js';
+import { processShard, type ShardResult } from '../runs/process-shard.js';
 import { RECORD_TIMEOUT_SECONDS } from './record-timeout.js';
 
 /** Which phase of which shard. */

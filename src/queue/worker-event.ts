@@ -1,4 +1,4 @@
-import type { ShardResult } from '../runs/work-shard.js';
+import type { ShardResult } from '../runs/process-shard.js';
 
 /** Something that a worker did, or that happened to it. */
 export type WorkerEvent =

@@ -5,7 +5,7 @@ import type { Graph } from '../graph/graph.js';
 import type { Lane } from '../operators/operator.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
-import type { ShardResult } from '../runs/work-shard.js';
+import type { ShardResult } from '../runs/process-shard.js';
 import { checkServer, type QueueServer } from './connection.js';
 import { LANES, PREFIX, type RunJob, type ShardJob } from './queues.js';
 import { RunWork } from './run-work.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { InputError } from '../errors.js';
 import { jsonLines } from '../files/json/json-lines.js';
-import { wrapIoErrors } from '../files/name-io-error.js';
+import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { listNames, type RunFolder, shardNumber } from './run-folder.js';
 import type { WorkItem } from './work-item.js';
 

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { OutputError } from '../errors.js';
 import { checksum } from '../files/checksum.js';
-import { wrapIoErrors } from '../files/name-io-error.js';
+import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { describeGraph } from '../graph/describe-graph.js';
 import type { Graph } from '../graph/graph.js';
 import { version } from '../package-info.js';

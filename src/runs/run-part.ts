@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { OptionError } from '../errors.js';
-import { wrapIoErrors } from '../files/name-io-error.js';
 import { publishOnce } from '../files/publish-once.js';
+import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { execute } from '../graph/engine/execute.js';
 import { StageMetrics } from '../graph/engine/stage-metrics.js';
 import type { Graph } from '../graph/graph.js';
 import type { SourceProgress } from '../records/ports.js';
+import { AtomicShard } from '../run-folder/atomic-shard.js';
 import { RunFolder } from '../run-folder/run-folder.js';
-import { AtomicShard } from '../run-folder/whole-shard.js';
 import { clearFinished } from './finish-shards.js';
 import { fingerprint, inputFiles } from './graph-inputs.js';
 import { outcomeLines } from './outcome-lines.js';

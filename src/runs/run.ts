@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { OptionError } from '../errors.js';
-import { wrapIoErrors } from '../files/name-io-error.js';
+import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { checkEnds, checkWiring } from '../graph/check-wiring.js';
 import { execute } from '../graph/engine/execute.js';
 import { type StageLoad, StageMetrics } from '../graph/engine/stage-metrics.js';

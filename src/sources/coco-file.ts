@@ -8,7 +8,7 @@ import type { SourceContext, SourceItem, SourceReject } from '../records/ports.j
 import { isReject, readAnnotation, readCategory, readImage } from './coco-elements.js';
 import { putAnnotation, putImage, readSpooledImage, type SpooledImage } from './coco-spool.js';
 import { filterDetections } from './detection-filter.js';
-import { unusedIds } from './free-ids.js';
+import { unusedIds } from './unused-ids.js';
 
 /** How sets in COCO's format differ. */
 export interface CocoDialect {

@@ -2,7 +2,7 @@ import type { Id, Image, ImageRecord, Origin } from '../records/image.js';
 import type { SourceItem } from '../records/ports.js';
 import type { Related, Relation } from '../records/scene-graph.js';
 import { filterDetections, type RawDetection } from './detection-filter.js';
-import { unusedIds } from './free-ids.js';
+import { unusedIds } from './unused-ids.js';
 import type { GenomeGraph, GenomeObject, GenomeRelation } from './visual-genome-entry.js';
 import { type PreprocessOptions, preprocessGenome } from './visual-genome-preprocess.js';
 

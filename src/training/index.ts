@@ -13,16 +13,16 @@ export {
 } from './data/augment-image.js';
 export { AugmentedImageReader, type AugmentedImageReaderOptions } from './data/augmented-image-reader.js';
 export { type BatchStreamOptions, batchStream, epochBatches, type StreamedBatch } from './data/batch-stream.js';
+export { CachedLabelVectors } from './data/cached-label-vectors.js';
 export { leakMask, type Noise, noisyPairs, officialNoise } from './data/denoising.js';
-export { samplePairs } from './data/sample-pairs.js';
 export {
   type LabelTargets,
   labelSet,
   officialLabelOptions,
   type TrainingLabelSet,
   type Vocabularies,
-} from './data/text-set.js';
-export { CachedLabelVectors } from './data/text-vectors.js';
+} from './data/label-set.js';
+export { samplePairs } from './data/sample-pairs.js';
 export { type BatchOptions, type DataPosition, type TrainingBatch, trainingBatch } from './data/training-batch.js';
 export {
   type DataOptions,

@@ -4,7 +4,7 @@ import { byteTokenizer, openTokenizer, type Tokenizer } from '../model/text/toke
 import { initializeWeights } from '../model/weights/initialize-weights.js';
 import { compareWeights, loadWeights } from '../model/weights/load-weights.js';
 import { openWeights } from '../model/weights/open-weights.js';
-import { CachedLabelVectors } from './data/text-vectors.js';
+import { CachedLabelVectors } from './data/cached-label-vectors.js';
 import { rlipForward } from './rlip-step.js';
 import type { RunSettings } from './settings/run-settings.js';
 import { taggerForward } from './tagger-step.js';

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Dropout } from '../model/layers/dropout.js';
 import type { LayerOutput, RlipV2 } from '../model/rlip-v2.js';
+import type { CachedLabelVectors } from './data/cached-label-vectors.js';
 import { encodeBatch, noisyQueries } from './data/encode-batch.js';
-import type { CachedLabelVectors } from './data/text-vectors.js';
 import type { TrainingBatch } from './data/training-batch.js';
 import { matchPairsAsync } from './loss/match-pairs.js';
 import { pairLosses, totalLoss } from './loss/pair-losses.js';

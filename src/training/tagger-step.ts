@@ -1,6 +1,6 @@
 import type { RlipV2 } from '../model/rlip-v2.js';
+import type { CachedLabelVectors } from './data/cached-label-vectors.js';
 import { encodeBatch, noisyQueries } from './data/encode-batch.js';
-import type { CachedLabelVectors } from './data/text-vectors.js';
 import { pairLosses, totalLoss } from './loss/pair-losses.js';
 import { type Forward, summedParts } from './training-step.js';
 

@@ -15,8 +15,8 @@ import {
   sceneGraphs,
 } from '../../src/index.js';
 import { joinRun, runStateOf } from '../../src/runs/prepare-run.js';
-import { processShard } from '../../src/runs/work-shard.js';
-import { processSource } from '../../src/runs/work-source.js';
+import { processShard } from '../../src/runs/process-shard.js';
+import { processSource } from '../../src/runs/process-source.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { images, memorySource } from '../support/records.js';
 

@@ -3,7 +3,7 @@ import type { Dropout } from '../../model/layers/dropout.js';
 import type { GivenPairs } from '../../model/queries.js';
 import type { Encoded, RlipV2 } from '../../model/rlip-v2.js';
 import { textMask } from '../../model/text/text-mask.js';
-import type { CachedLabelVectors } from './text-vectors.js';
+import type { CachedLabelVectors } from './cached-label-vectors.js';
 import type { TrainingBatch } from './training-batch.js';
 
 /** A batch's images and texts through a model's encoder, and the texts' vectors. */

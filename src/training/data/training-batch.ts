@@ -4,8 +4,6 @@ import type { Id } from '../../records/image.js';
 import type { PairTargets } from '../loss/pair-targets.js';
 import type { AugmentedImage } from './augment-image.js';
 import { leakMask, type Noise, noisyPairs } from './denoising.js';
-import { draw, randomStream, STREAMS } from './random-stream.js';
-import { samplePairs } from './sample-pairs.js';
 import {
   closedLabels,
   type LabelTargets,
@@ -14,7 +12,9 @@ import {
   paraphrased,
   type TrainingLabelSet,
   type Vocabularies,
-} from './text-set.js';
+} from './label-set.js';
+import { draw, randomStream, STREAMS } from './random-stream.js';
+import { samplePairs } from './sample-pairs.js';
 import type { TrainingPair, TrainingVocabulary } from './training-sample.js';
 
 /** Where in the data a batch begins; what is drawn for it follows from this and the seed. */

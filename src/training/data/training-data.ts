@@ -6,9 +6,9 @@ import type { ImageRecord } from '../../records/image.js';
 import type { Source } from '../../records/ports.js';
 import type { Related } from '../../records/scene-graph.js';
 import { FewShot } from './few-shot.js';
+import type { Vocabularies } from './label-set.js';
 import { randomStream, STREAMS } from './random-stream.js';
 import { shuffleStream } from './shuffle-stream.js';
-import type { Vocabularies } from './text-set.js';
 import { type Count, type TrainingSample, type TrainingSampleOptions, trainingSample } from './training-sample.js';
 import { WeightedNames } from './weighted-sampling.js';
 

@@ -12,7 +12,7 @@ import {
 import type { AugmentedImageReader } from '../data/augmented-image-reader.js';
 import type { BatchStreamOptions } from '../data/batch-stream.js';
 import type { Noise } from '../data/denoising.js';
-import { type LabelTargets, officialLabelOptions, type Paraphrases } from '../data/text-set.js';
+import { type LabelTargets, officialLabelOptions, type Paraphrases } from '../data/label-set.js';
 import type { DataOptions } from '../data/training-data.js';
 import type { HeldOut, TrainingVocabulary } from '../data/training-sample.js';
 import { type AdamWOptions, officialAdamW } from '../optimizer/adam-w.js';

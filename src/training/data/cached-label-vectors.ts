@@ -3,7 +3,7 @@ import type { Dropout } from '../../model/layers/dropout.js';
 import type { RlipV2 } from '../../model/rlip-v2.js';
 import { LabelVectors } from '../../model/text/label-vectors.js';
 import { type Tokenizer, tokenize } from '../../model/text/tokenizer.js';
-import type { TrainingLabelSet } from './text-set.js';
+import type { TrainingLabelSet } from './label-set.js';
 
 /**
  * Vectors of a batch's labels. A text encoder that is not trained computes each label's once, outside of what is

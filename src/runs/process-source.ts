@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
-import { wrapIoErrors } from '../files/name-io-error.js';
+import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { execute } from '../graph/engine/execute.js';
 import { phasesOf } from '../graph/engine/phases.js';
 import type { Graph } from '../graph/graph.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
-import { wrapIoErrors } from '../files/name-io-error.js';
+import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import type { Shard } from '../records/manifest.js';
 import type { RunFolder } from './run-folder.js';
 import { type OutcomeLines, ShardFiles } from './shard-files.js';
