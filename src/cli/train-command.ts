@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { lockFolder } from '../files/lock-folder.js';
 import { OptionError, RunFolder } from '../index.js';
-import { lockFolder } from '../run-folder/lock-folder.js';
 import { print, printNote } from './output.js';
 import { dataSets, readTrainingConfig } from './read-training-config.js';
 import { stopOnInterrupt } from './stop-on-interrupt.js';
@@ -93,7 +93,7 @@ async function trainAction(task: Task, { config: file, out, resume, dryRun: dry,
       else printDryRun(result, memory!);
       return;
     }
-    const unlock = await lockFolder(new RunFolder(out!));
+    const unlock = await lockFolder(out!, new RunFolder(out!).lock);
     const view = quiet ? { tell: () => {}, end: () => {} } : trainingView();
     const result = await training
       .trainModel({

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { OptionError } from '../errors.js';
+import { lockFolder } from '../files/lock-folder.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { checkEnds, checkWiring } from '../graph/check-wiring.js';
 import { execute } from '../graph/engine/execute.js';
@@ -10,7 +11,6 @@ import type { Manifest } from '../records/manifest.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { SourceProgress } from '../records/ports.js';
 import type { RunState } from '../records/run-state.js';
-import { lockFolder } from '../run-folder/lock-folder.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { ShardWriter } from '../run-folder/shard-writer.js';
 import { fingerprint, inputFiles } from './graph-inputs.js';
@@ -113,7 +113,7 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
   const state = runStateOf(graph, options, inputs);
   // Nothing is made, not even a lock, in a folder that is somebody else's.
   await checkRunState(folder, state, resume, options.overwrite ?? false);
-  const unlock = await lockFolder(folder);
+  const unlock = await lockFolder(folder.path, folder.lock);
   try {
     // Before the lock was taken another process may have run here.
     const found = await checkRunState(folder, state, resume, options.overwrite ?? false);
