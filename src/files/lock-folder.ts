@@ -18,11 +18,14 @@ export async function lockFolder(folder: string, lockFile: string): Promise<() =
     await writeFile(file, String(process.pid), { flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw new OutputError(folder, `can't be written to: ${(error as Error).message}`, { cause: error });
+      throw new OutputError(folder, `cannot be written to: ${(error as Error).message}`, { cause: error });
     }
     const owner = Number(await readFile(file, 'utf8').catch(() => ''));
     if (owner === process.pid ? held.has(file) : isAlive(owner)) {
-      throw new OutputError(folder, `process ${owner} writes to it; if that is something else, remove ${file}`);
+      throw new OutputError(
+        folder,
+        `process ${owner} is writing to it; if that process is not relflow, delete ${file}`,
+      );
     }
     await writeFile(file, String(process.pid));
   }

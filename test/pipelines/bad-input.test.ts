@@ -265,7 +265,7 @@ describe('bad input', () => {
       join(file, 'out'),
     ]);
     assert.equal(code, 1);
-    assert.match(stderr, /^relflow: .*file\/out: (not a folder|can't be written to)/);
+    assert.match(stderr, /^relflow: .*file\/out: (not a folder|cannot be written to)/);
   });
 
   it('a full disk ends the run with everything kept, and resume goes on', async function () {
