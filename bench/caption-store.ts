@@ -7,8 +7,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InferenceClient } from '@huggingface/inference';
+import { AnswerStore } from '../src/endpoints/index.js';
 import { sendRequest } from '../src/endpoints/send-request.js';
-import { AnswerStore, hfChat } from '../src/index.js';
+import { hfChat } from '../src/index.js';
 import { imageFolder } from '../test/support/image-folder.js';
 
 const LIMIT = 1000;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { coco, Graph, packageRoot, recipe, reportPage, Type } from '../src/index.js';
+import { coco, Graph, recipe, reportPage, Type } from '../src/index.js';
 import { SPRITES } from '../src/model/tagger/embedded-tagger.js';
+import { packageRoot } from '../src/package-info.js';
 import { pseudoLabel } from './pseudo-label.js';
 
 const scenes = join(packageRoot, 'fixtures', 'scenes');

@@ -1,12 +1,5 @@
-import {
-  factualT5,
-  OptionError,
-  type Static,
-  type TextParser,
-  Type,
-  textParsers,
-  threadedParser,
-} from '../src/index.js';
+import { factualT5, OptionError, type Static, type TextParser, Type, threadedParser } from '../src/index.js';
+import { textParsers } from '../src/parser/text-parser.js';
 import { type EndpointOptions, endpointPolicy, given } from './endpoint-options.js';
 
 /** Options of every pipeline that reads captions. */

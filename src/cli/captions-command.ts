@@ -1,6 +1,4 @@
 import { type Command, Option } from 'commander';
-import { writeAtomically } from '../files/atomic-file.js';
-import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import {
   type AnswerFilter,
   AnswerStore,
@@ -10,9 +8,11 @@ import {
   defaultStoreFolder,
   forgetAnswers,
   importAnswers,
-  OptionError,
   openExistingStore,
-} from '../index.js';
+} from '../endpoints/index.js';
+import { writeAtomically } from '../files/atomic-file.js';
+import { wrapIoErrors } from '../files/wrap-io-errors.js';
+import { OptionError } from '../index.js';
 import { print, printNote, table } from './output.js';
 
 interface StoreFlags extends AnswerFilter {

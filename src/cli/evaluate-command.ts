@@ -1,6 +1,4 @@
 import type { Command } from 'commander';
-import { writeAtomically } from '../files/atomic-file.js';
-import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import {
   evaluateParser,
   type FailedCaption,
@@ -8,8 +6,10 @@ import {
   type ParserEvaluation,
   printFactual,
   type RejectedRow,
-  textParser,
-} from '../index.js';
+} from '../evaluation/index.js';
+import { writeAtomically } from '../files/atomic-file.js';
+import { wrapIoErrors } from '../files/wrap-io-errors.js';
+import { textParser } from '../parser/text-parser.js';
 import { evaluatePredicatesCommand } from './evaluate-predicates-command.js';
 import { print, printNote, table } from './output.js';
 import { parserOption } from './parser-option.js';

@@ -4,16 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
-  baselineTagger,
   compareTaggers,
-  InputError,
   type NamedTagger,
   namesOf,
-  OptionError,
   type PredicateReport,
-  sceneGraphLines,
   type TaggerScores,
-} from '../index.js';
+} from '../evaluation/index.js';
+import { baselineTagger, InputError, OptionError, sceneGraphLines } from '../index.js';
 import { taggerWeights } from '../model/tagger/embedded-tagger.js';
 import { rTagger } from '../model/tagger/r-tagger.js';
 import { print, printNote, table } from './output.js';

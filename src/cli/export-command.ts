@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
-import { EXPORT_FORMATS, type ExportOptions, exportFormat, exportRun, RunFolder } from '../index.js';
+import { EXPORT_FORMATS, type ExportOptions, exportRun, RunFolder } from '../index.js';
+import { exportFormat } from '../sinks/exports/export-run.js';
 import { print } from './output.js';
 import { number } from './recipes.js';
 

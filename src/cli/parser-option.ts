@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { textParsers } from '../index.js';
+import { textParsers } from '../parser/text-parser.js';
 
 /** `--parser rules|learned`. */
 export const parserOption = () =>

@@ -8,9 +8,9 @@ import {
   drawText,
   forecast,
   type Graph,
-  inputFiles,
   type StageForecast,
 } from '../index.js';
+import { inputFiles } from '../runs/graph-inputs.js';
 import { print } from './output.js';
 import { buildGraph, exportOption, recipeCommand, recipeOptions } from './recipes.js';
 

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { InputError, OptionError, pseudoAnnotations, sceneGraphLines, schemaProblem, visualGenome } from '../index.js';
+import { InputError, OptionError, pseudoAnnotations, sceneGraphLines, visualGenome } from '../index.js';
+import { schemaProblem } from '../records/schema-problem.js';
 import type { TrainingConfig, TrainingDataSet } from '../records/training-config.js';
 import type { DataSet } from '../training/index.js';
 

@@ -3,8 +3,9 @@ import { pathToFileURL } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { pipelines } from '../../pipelines/index.js';
 import { buildRecipe, flagName, type OptionsSchema, type Recipe } from '../graph/recipe.js';
-import { exportAs, exportFormat, type Graph, OptionError } from '../index.js';
+import { type Graph, OptionError } from '../index.js';
 import type { TSchema } from '../records/type.js';
+import { exportAs, exportFormat } from '../sinks/exports/export-run.js';
 
 /** Whether an argument names a module of the user's own rather than a pipeline. */
 export function isModule(name: string): boolean {

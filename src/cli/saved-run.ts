@@ -1,4 +1,5 @@
-import { type Graph, inputFiles, OptionError, OutputError, RelflowError, type RunFolder } from '../index.js';
+import { type Graph, OptionError, OutputError, RelflowError, type RunFolder } from '../index.js';
+import { inputFiles } from '../runs/graph-inputs.js';
 import { buildGraph, findRecipe } from './recipes.js';
 
 /** What `run.json` keeps for a resume, beside what the graph says of itself. */

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { datasetStatistics, InputError, RunFolder, type StageCounts } from '../index.js';
+import { datasetStatistics } from '../evaluation/index.js';
+import { InputError, RunFolder, type StageCounts } from '../index.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import { addStages } from '../records/stage-counts.js';
 import { print, printNote, table } from './output.js';

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Lane, OptionError, RunFolder } from '../index.js';
+import { OptionError, RunFolder } from '../index.js';
+import type { Lane } from '../operators/operator.js';
 import type { IsolatedShard, RunningWorker, WorkerEvent } from '../queue/index.js';
 import { printNote } from './output.js';
 import { queueOption } from './queue-option.js';

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import coco from '../../pipelines/coco-pipeline.js';
-import { AnswerStore, buildRecipe, type Forecast, type Recipe } from '../../src/index.js';
+import { AnswerStore } from '../../src/endpoints/index.js';
+import { buildRecipe, type Forecast, type Recipe } from '../../src/index.js';
 import { command, relflow, SCENES, start } from '../support/command.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { ModelServer, type ModelServerOptions } from '../support/model-server.js';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { packageRoot, version } from '../../src/index.js';
+import { version } from '../../src/index.js';
+import { packageRoot } from '../../src/package-info.js';
 import { command, inPairs, relflow, SCENES, start } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sceneGraphLines } from '../../scripts/scenes/scene-graph-json.js';
 import { sceneSet } from '../../scripts/scenes/scene-set.js';
-import type { TaggerScores } from '../../src/index.js';
+import type { TaggerScores } from '../../src/evaluation/index.js';
 import { relflow } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ParserEvaluation, RejectedRow } from '../../src/index.js';
+import type { ParserEvaluation, RejectedRow } from '../../src/evaluation/index.js';
 import { relflow } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 

@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { AnswerStore, OutputError, packageRoot, type Question, questionKey } from '../../src/index.js';
+import { AnswerStore, type Question, questionKey } from '../../src/endpoints/index.js';
+import { OutputError } from '../../src/index.js';
+import { packageRoot } from '../../src/package-info.js';
 import { temporaryFolder } from '../support/folders.js';
 
 const question: Question = { protocol: 'hf-chat', model: 'm', prompt: 'p', parameters: { temperature: 0 } };

@@ -8,7 +8,6 @@ import {
   type Captioned,
   type ImageRecord,
   match,
-  officialGroups,
   type PairOptions,
   pair,
   parse,
@@ -16,6 +15,7 @@ import {
   type TagRequest,
   tag,
 } from '../../src/index.js';
+import { officialGroups } from '../../src/records/candidate-groups.js';
 import { temporaryFolder } from '../support/folders.js';
 import { imageRecord } from '../support/records.js';
 

@@ -6,7 +6,6 @@ import cocoRecipe from '../../pipelines/coco-pipeline.js';
 import {
   buildRecipe,
   type Manifest,
-  packageRoot,
   type Recipe,
   type Reject,
   RunFolder,
@@ -14,6 +13,7 @@ import {
   type SceneGraph,
   validateRun,
 } from '../../src/index.js';
+import { packageRoot } from '../../src/package-info.js';
 import { command, relflow } from '../support/command.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { collect } from '../support/records.js';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { type FactualGraph, parseFactual, printFactual, type TextGraph, toFactual } from '../../src/index.js';
+import { type FactualGraph, parseFactual, printFactual, toFactual } from '../../src/evaluation/index.js';
+import type { TextGraph } from '../../src/index.js';
 import { factualProblem } from '../../src/records/factual-graph.js';
 
 const again = (text: string) => printFactual(parseFactual(text));

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot, type SchemaName, schemaDocument, schemaProblem, schemas } from '../../src/index.js';
+import { packageRoot } from '../../src/package-info.js';
+import { schemaProblem } from '../../src/records/schema-problem.js';
+import { type SchemaName, schemaDocument, schemas } from '../../src/records/schemas.js';
 import { sceneGraph } from '../support/records.js';
 
 describe('schemas', () => {

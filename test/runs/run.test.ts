@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import {
-  exportAs,
   exportRun,
   Graph,
   type ImageRecord,
@@ -16,6 +15,7 @@ import {
   sceneGraphs,
   validateRun,
 } from '../../src/index.js';
+import { exportAs } from '../../src/sinks/exports/export-run.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { collect, images, memorySource } from '../support/records.js';
 

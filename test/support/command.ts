@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../../src/index.js';
+import { packageRoot } from '../../src/package-info.js';
 
 /** The command line as it is installed: compiled, once for all tests of a process. */
 let built: string | null = null;

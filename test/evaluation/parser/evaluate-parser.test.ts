@@ -8,8 +8,8 @@ import {
   type GoldCaption,
   goldCaptions,
   type RejectedRow,
-  ruleParser,
-} from '../../../src/index.js';
+} from '../../../src/evaluation/index.js';
+import { ruleParser } from '../../../src/index.js';
 import { temporaryFolder } from '../../support/folders.js';
 
 const CAPTIONS = fileURLToPath(new URL('captions.csv', import.meta.url));

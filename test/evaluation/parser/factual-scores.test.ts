@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { parseFactual, printFactual } from '../../../src/evaluation/index.js';
 import type { CaptionWords } from '../../../src/evaluation/parser/caption-words.js';
 import { isSetMatch, lemmatized, spiceScore, spiceTuples } from '../../../src/evaluation/parser/factual-scores.js';
-import { parseFactual, printFactual } from '../../../src/index.js';
 
 /** Takes an `s` off, and knows two sets of synonyms. */
 const words: CaptionWords = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { parseFactual } from '../../../src/evaluation/index.js';
 import { parserErrors } from '../../../src/evaluation/parser/parser-errors.js';
-import { parseFactual } from '../../../src/index.js';
 
 const errors = (predicted: string, gold: string) =>
   [...parserErrors(parseFactual(predicted), parseFactual(gold))].sort();

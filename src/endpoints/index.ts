@@ -1,0 +1,14 @@
+// Entry point `relflow/captions`: the store of answers that models gave, and the options of endpoints.
+
+export type { Answer, Question, Reply, Tokens } from '../records/answer.js';
+export type { CaptionMap, CocoCaptions } from '../records/caption-file-schemas.js';
+export type { AnswerFilter } from './answer-filter.js';
+export { answerStatistics, type QuestionStatistics } from './answer-statistics.js';
+export { AnswerStore, openExistingStore, questionKey } from './answer-store.js';
+export type { CachedAnswersOptions } from './cached-answers.js';
+export { answerLines, captionsByImage } from './export-answers.js';
+export { type ForgetResult, forgetAnswers } from './forget-answers.js';
+export { type ImportResult, importAnswers } from './import-answers.js';
+export type { PolicyOptions } from './policy-options.js';
+export { defaultStoreFolder } from './store-folder.js';
+export type { Prices, Usage } from './usage.js';

@@ -1,0 +1,41 @@
+// Entry point `relflow/evaluation`: scores of parsers, taggers and relation finders, and statistics of data sets.
+
+export {
+  type FactualAttribute,
+  type FactualGraph,
+  type FactualRelation,
+  parseFactual,
+  printFactual,
+  toFactual,
+} from '../records/factual-graph.js';
+export { FrequencyPrior } from '../taggers/frequency-prior.js';
+export { type EvaluateRelationsOptions, evaluateRelations } from './benchmarks/evaluate-relations.js';
+export { pairNms, type RelationReport, RelationScores } from './benchmarks/relation-scores.js';
+export { type CaptionWords, wordNetWords } from './parser/caption-words.js';
+export {
+  type EvaluateParserOptions,
+  evaluateParser,
+  type FailedCaption,
+  type GoldCaption,
+  type ParserEvaluation,
+  type ParserScores,
+} from './parser/evaluate-parser.js';
+export { goldCaptions, type RejectedRow } from './parser/gold-captions.js';
+export { PARSER_ERRORS, type ParserError } from './parser/parser-errors.js';
+export {
+  type CompareTaggersOptions,
+  compareTaggers,
+  type NamedTagger,
+  type Names,
+  namesOf,
+  type TaggerScores,
+} from './predicates/compare-taggers.js';
+export { type EvaluatePredicatesOptions, evaluatePredicates } from './predicates/evaluate-predicates.js';
+export { type Perturbation, perturbDetections } from './predicates/perturb-detections.js';
+export {
+  averagePrecision,
+  type PredicateReport,
+  type PredicateResult,
+  PredicateScores,
+} from './predicates/predicate-scores.js';
+export { type DatasetStatistics, datasetStatistics } from './statistics/dataset-statistics.js';
