@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { coco, Graph, recipe, reportPage, Type } from '../src/index.js';
 import { SPRITES } from '../src/model/tagger/embedded-tagger.js';
+import { DEFAULT_THRESHOLD } from '../src/operators/tag.js';
 import { packageRoot } from '../src/package-info.js';
+import { DEFAULT_MIN_CONFIDENCE } from '../src/parser/neural/neural-parser.js';
 import { pseudoLabel } from './pseudo-label.js';
 
 const scenes = join(packageRoot, 'fixtures', 'scenes');
@@ -16,7 +18,7 @@ export default recipe({
   options: Type.Object(
     {
       threshold: Type.Number({
-        default: 0.2,
+        default: DEFAULT_THRESHOLD,
         minimum: 0,
         maximum: 1,
         description: 'keep relations that score above this',
@@ -39,7 +41,7 @@ export default recipe({
       threshold,
       overlap: false,
       parser: 'learned',
-      minConfidence: 0.6,
+      minConfidence: DEFAULT_MIN_CONFIDENCE,
       compat: false,
       seed: 0,
     });

@@ -1,4 +1,5 @@
 import { factualT5, OptionError, type Static, type TextParser, Type, threadedParser } from '../src/index.js';
+import { DEFAULT_MIN_CONFIDENCE } from '../src/parser/neural/neural-parser.js';
 import { textParsers } from '../src/parser/text-parser.js';
 import { type EndpointOptions, endpointPolicy, given } from './endpoint-options.js';
 
@@ -6,10 +7,10 @@ import { type EndpointOptions, endpointPolicy, given } from './endpoint-options.
 export const parserOptions = {
   parser: Type.String({ default: 'learned', description: 'what reads the captions: learned, rules, or factual-t5' }),
   minConfidence: Type.Number({
-    default: 0.6,
+    default: DEFAULT_MIN_CONFIDENCE,
     minimum: 0,
     maximum: 1,
-    description: 'relations that the learned parser believes in less are left out',
+    description: 'drop relations below this confidence of the learned parser',
   }),
   parserThreads: Type.Optional(
     Type.Integer({

@@ -20,6 +20,7 @@ import {
 } from '../src/index.js';
 import { SPRITES, taggerWeights } from '../src/model/tagger/embedded-tagger.js';
 import { rTagger } from '../src/model/tagger/r-tagger.js';
+import { DEFAULT_THRESHOLD } from '../src/operators/tag.js';
 import { captionerOf, captionerOptions } from './captioner-options.js';
 import { endpointOptions } from './endpoint-options.js';
 import { parserOf, parserOptions } from './parser-options.js';
@@ -55,7 +56,12 @@ export const pseudoLabelOptions = {
   labelCache: Type.Optional(
     Type.String({ description: "folder where the R-Tagger's label vectors are kept for further runs" }),
   ),
-  threshold: Type.Number({ default: 0.2, minimum: 0, maximum: 1, description: 'keep relations that score above this' }),
+  threshold: Type.Number({
+    default: DEFAULT_THRESHOLD,
+    minimum: 0,
+    maximum: 1,
+    description: 'keep relations that score above this',
+  }),
   sample: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'keep this share of the images' })),
   seed: Type.Integer({ default: 0, description: 'which images --sample keeps' }),
   limit: Type.Optional(Type.Integer({ minimum: 1, description: 'only the first so many images' })),

@@ -40,7 +40,8 @@ export function evaluateCommand(program: Command): void {
     .action(async (file: string, { json, errors, parser: name }: Flags) => {
       const badRows: RejectedRow[] = [];
       const failed: FailedCaption[] = [];
-      const parser = textParser(name);
+      // The scores count every relation that the parser returns.
+      const parser = textParser(name, { minConfidence: 0 });
       const evaluation = await evaluateParser(
         goldCaptions(file, (row) => badRows.push(row)),
         parser,

@@ -12,7 +12,7 @@ import { number } from './recipes.js';
 interface Flags {
   readonly format: keyof typeof FORMATS;
   readonly parser: string;
-  readonly minConfidence?: number;
+  readonly minConfidence: number;
 }
 
 /** `relflow parse [FILE]`. */
@@ -30,15 +30,15 @@ export function parseCommand(program: Command): void {
     )
     .addOption(parserOption())
     .addOption(
-      new Option('--min-confidence <number>', 'leave out relations that the learned parser believes in less').argParser(
-        number,
-      ),
+      new Option('--min-confidence <number>', 'drop relations below this confidence of the learned parser')
+        .argParser(number)
+        .default(0),
     )
     .addHelpText('after', '\nExample:\n  echo "a man riding a horse" | relflow parse --format factual')
     .action(async (file: string | undefined, { format, parser: name, minConfidence }: Flags) => {
       if (file !== undefined && !(await stat(file).catch(() => null))?.isFile())
         throw new InputError(file, 'no such file');
-      const parser = textParser(name, minConfidence === undefined ? {} : { minConfidence });
+      const parser = textParser(name, { minConfidence });
       const input = file === undefined ? process.stdin : createReadStream(file);
       for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
         print(FORMATS[format](text, await parser.parse(text)));

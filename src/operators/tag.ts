@@ -8,8 +8,14 @@ import type { RelationTagger } from '../records/ports.js';
 import type { Related, Relation } from '../records/scene-graph.js';
 import { type Operator, type OperatorContext, operator } from './operator.js';
 
+/** The default of `threshold`, for the SDK and the recipes. */
+export const DEFAULT_THRESHOLD = 0.2;
+
+/** The default of `threshold` in compat. Source: RLIPv2, the tagging of the paper's headline run. */
+const OFFICIAL_THRESHOLD = 0.05;
+
 export interface TagOptions {
-  /** Relations with a score above this are kept, strictly. In [0, 1]; default 0.05, as in the paper's headline run. */
+  /** Keeps relations whose score is strictly above this, in [0, 1]. Default 0.2; in compat 0.05. */
   readonly threshold?: number;
   /** How many pairs the tagger judges at once. Default: what the tagger says; in compat 100, half of 200 queries. */
   readonly groupSize?: number;
@@ -33,7 +39,8 @@ const GROUPS_PER_PASS = 16;
  * @throws OptionError where an option is out of range
  */
 export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<TagInput, Related> {
-  const { threshold = 0.05, compat = false, concurrency = 1 } = options;
+  const { compat = false, concurrency = 1 } = options;
+  const threshold = options.threshold ?? (compat ? OFFICIAL_THRESHOLD : DEFAULT_THRESHOLD);
   const groupSize = options.groupSize ?? (compat ? 100 : (tagger.pairsAtOnce ?? Number.MAX_SAFE_INTEGER));
   checkFraction('tag', 'threshold', threshold);
   checkPositiveInteger('tag', 'groupSize', groupSize);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { firstValueFrom, of } from 'rxjs';
+import { pseudoLabelOptions } from '../../pipelines/pseudo-label.js';
 import {
   baselineTagger,
   type Candidates,
@@ -15,6 +16,7 @@ import {
   type TagRequest,
   tag,
 } from '../../src/index.js';
+import { DEFAULT_THRESHOLD } from '../../src/operators/tag.js';
 import { officialGroups } from '../../src/records/candidate-groups.js';
 import { temporaryFolder } from '../support/folders.js';
 import { imageRecord } from '../support/records.js';
@@ -243,7 +245,7 @@ describe('tag', () => {
 
   it('asks about the union of texts and keeps each pair’s own', async () => {
     const tagger = counting();
-    assert.deepEqual(await relations(tagger), [
+    assert.deepEqual(await relations(tagger, { threshold: 0 }), [
       '0 riding 1 0.1 [0,1]',
       '0 near 1 0.2 [1]',
       '0 walking 2 0.3 [1]',
@@ -257,7 +259,7 @@ describe('tag', () => {
 
   it('cuts pairs to what the tagger takes, with the same texts each time', async () => {
     const tagger = counting(2);
-    assert.equal((await relations(tagger)).length, 4);
+    assert.equal((await relations(tagger, { threshold: 0 })).length, 4);
     assert.deepEqual(
       tagger.requests.map(({ texts, pairs: asked }) => [texts.length, asked.length]),
       [
@@ -274,6 +276,12 @@ describe('tag', () => {
       tag: ({ pairs: p, texts }) => new Float32Array(p.length * texts.length).fill(0.5),
     };
     assert.deepEqual(await relations(half, { threshold: 0.5 }), []);
+  });
+
+  it('has one default threshold in the SDK and in recipes, and the official one in compat', () => {
+    assert.equal(tag(counting()).spec.options?.threshold, DEFAULT_THRESHOLD);
+    assert.equal((pseudoLabelOptions.threshold as { default?: number }).default, DEFAULT_THRESHOLD);
+    assert.equal(tag(counting(), { compat: true }).spec.options?.threshold, 0.05);
   });
 
   it('in compat gives any text of a pass to any pair, and judges repeated pairs again', async () => {

@@ -15,10 +15,13 @@ const version = '2';
 /** Room for the parameters and for the activations of the longest caption. */
 const memoryBytes = 48 << 20;
 
+/** The default of `minConfidence`, for the SDK and the recipes: on COCO's captions it keeps the reliable relations. */
+export const DEFAULT_MIN_CONFIDENCE = 0.6;
+
 export interface NeuralParserOptions {
   /**
-   * Relations that it believes in less are left out, in [0, 1]; default 0, as it tells none below 0.2. On captions of COCO, 0.6
-   * leaves the sure ones.
+   * Drops relations below this confidence, in [0, 1]; default 0.6. The model itself returns none below 0.2, so 0 keeps all that
+   * it returns, as FACTUAL's scores are measured.
    */
   readonly minConfidence?: number;
 }
@@ -28,23 +31,23 @@ export interface NeuralParserOptions {
  * card, README.md beside this file, says how, from what, and how well.
  * @throws OptionError for a confidence out of its range
  */
-export function neuralParser(options: NeuralParserOptions = {}): TextParser {
+export function neuralParser({ minConfidence = DEFAULT_MIN_CONFIDENCE }: NeuralParserOptions = {}): TextParser {
   // Read with the first caption: many commands make a graph and run none.
   return lazyParser(() => {
     const kernels = new Kernels(memoryBytes);
     return [decodeModel(readFileSync(new URL('parser.model', import.meta.url)), kernels), kernels];
-  }, options);
+  }, minConfidence);
 }
 
-/** @param kernels what the model lies in */
-export function parserOf(model: ParserModel, kernels: Kernels, options?: NeuralParserOptions): TextParser {
-  return lazyParser(() => [model, kernels], options);
+/**
+ * Makes a parser of a decoded model; it returns relations of any confidence.
+ * @param kernels whose memory holds the model
+ */
+export function parserOf(model: ParserModel, kernels: Kernels): TextParser {
+  return lazyParser(() => [model, kernels], 0);
 }
 
-function lazyParser(
-  load: () => readonly [ParserModel, Kernels],
-  { minConfidence = 0 }: NeuralParserOptions = {},
-): TextParser {
+function lazyParser(load: () => readonly [ParserModel, Kernels], minConfidence: number): TextParser {
   checkFraction('neuralParser', 'minConfidence', minConfidence);
   let loaded: { readonly reader: CaptionReader; readonly forms: ParserModel['forms'] } | undefined;
   const ready = () => {

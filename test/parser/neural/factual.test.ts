@@ -14,7 +14,7 @@ describe('neuralParser on FACTUAL’s dev split', () => {
       console.log(`      skipped: ${file} is not here`);
       this.skip();
     }
-    const scoresOf = async (parser = neuralParser()) =>
+    const scoresOf = async (parser = neuralParser({ minConfidence: 0 })) =>
       (
         await evaluateParser(
           goldCaptions(file, ({ line, problem }) => assert.fail(`line ${line}: ${problem}`)),

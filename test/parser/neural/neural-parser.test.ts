@@ -3,7 +3,7 @@ import { neuralParser } from '../../../src/parser/neural/neural-parser.js';
 import { toFactual } from '../../../src/records/factual-graph.js';
 import type { TextGraph } from '../../../src/records/text-graph.js';
 
-const parser = neuralParser();
+const parser = neuralParser({ minConfidence: 0 });
 const parse = (caption: string) => parser.parse(caption) as TextGraph;
 const triplets = (caption: string) =>
   toFactual(parse(caption))
@@ -81,6 +81,11 @@ describe('neuralParser', () => {
     );
   });
 
+  it('drops relations below a confidence of 0.6 unless another is given', () => {
+    assert.equal(neuralParser().version, neuralParser({ minConfidence: 0.6 }).version);
+    assert.notEqual(neuralParser().version, parser.version);
+  });
+
   it('reads the same whatever it read before, and in every parser', () => {
     const captions = [
       'a man riding a horse',
@@ -90,7 +95,7 @@ describe('neuralParser', () => {
     ];
     const graphs = captions.map(parse);
     assert.deepEqual(graphs[0], graphs[3]);
-    const other = neuralParser();
+    const other = neuralParser({ minConfidence: 0 });
     assert.deepEqual(
       [...captions].reverse().map((caption) => other.parse(caption)),
       [...graphs].reverse(),
