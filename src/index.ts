@@ -14,6 +14,7 @@ export {
 } from './errors.js';
 export { checkWiring } from './graph/check-wiring.js';
 export { describeGraph, drawMermaid, drawText } from './graph/describe-graph.js';
+export type { RecordsOptions } from './graph/engine/stream-records.js';
 export { Flow, Graph, type RecordOf } from './graph/graph.js';
 export { buildRecipe, type OptionsSchema, type Recipe, recipe } from './graph/recipe.js';
 export { type CaptionOptions, caption } from './operators/caption.js';
@@ -67,7 +68,6 @@ export { forecast, type StageForecast } from './runs/forecast.js';
 export { type Inspection, inspect } from './runs/inspect.js';
 export { type ModelUsage, type RunOptions, type RunProgress, type RunResult, run } from './runs/run.js';
 export { type RunPartOptions, type RunPartResult, runPart } from './runs/run-part.js';
-export type { RecordsOptions } from './runs/stream-records.js';
 export { EXPORT_FORMATS, type ExportFormat, type ExportOptions, exportRun } from './sinks/exports/export-run.js';
 export { reportPage } from './sinks/report-page.js';
 export { candidateSets, sceneGraphs } from './sinks/scene-graph-sink.js';

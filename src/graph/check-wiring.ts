@@ -1,13 +1,13 @@
 import { WiringError } from '../errors.js';
 import { REJECTS } from '../run-folder/run-folder.js';
-import type { Graph, Node } from './graph.js';
+import type { GraphDefinition, Node } from './node.js';
 
 /**
  * The fields of a record behind each node.
  *
  * @throws WiringError naming the stage and the field that it misses, or what else does not fit together
  */
-export function checkWiring(graph: Graph): ReadonlyMap<Node, ReadonlySet<string>> {
+export function checkWiring(graph: GraphDefinition): ReadonlyMap<Node, ReadonlySet<string>> {
   const fields = new Map<Node, ReadonlySet<string>>();
   if (graph.nodes.length === 0)
     throw new WiringError(`${graph.name}: the graph is empty, expected a source and a sink`);
@@ -41,7 +41,7 @@ export function checkWiring(graph: Graph): ReadonlyMap<Node, ReadonlySet<string>
  *
  * @throws WiringError naming the last node of such a branch
  */
-export function checkEnds(graph: Graph): void {
+export function checkEnds(graph: GraphDefinition): void {
   const end = graph.nodes.find(
     (node) => node.kind !== 'sink' && !graph.nodes.some((other) => other.inputs.includes(node)),
   );
@@ -60,7 +60,7 @@ function fieldsBefore(node: Node, fields: ReadonlyMap<Node, ReadonlySet<string>>
   return new Set([...first].filter((field) => others.every((other) => other.has(field))));
 }
 
-function require(graph: Graph, node: Node, needs: readonly string[], has: ReadonlySet<string>): void {
+function require(graph: GraphDefinition, node: Node, needs: readonly string[], has: ReadonlySet<string>): void {
   const missing = needs.find((field) => !has.has(field));
   if (missing === undefined) return;
   const maker = MAKERS[missing];

@@ -2,10 +2,10 @@ import { digest } from '../files/digest.js';
 import type { NodeDescription } from '../records/manifest.js';
 import type { OperatorStamp } from '../records/scene-graph.js';
 import type { Finisher } from '../sinks/sink.js';
-import type { Graph, Node } from './graph.js';
+import type { GraphDefinition, Node } from './node.js';
 
 /** The graph as plain JSON: what it is made of, in which versions and with which options. */
-export function describeGraph(graph: Graph): NodeDescription[] {
+export function describeGraph(graph: GraphDefinition): NodeDescription[] {
   return [...graph.nodes.map(describeNode), ...graph.finishers.map(describeFinisher)];
 }
 
@@ -50,7 +50,7 @@ export function stampOf(node: Node): OperatorStamp {
 }
 
 /** The graph as text, one node a line, indented under what it follows. */
-export function drawText(graph: Graph): string {
+export function drawText(graph: GraphDefinition): string {
   return describeGraph(graph)
     .map(({ id, kind, inputs, needs, adds, options }) => {
       const from = inputs.length > 0 ? ` ← ${inputs.join(', ')}` : '';
@@ -65,7 +65,7 @@ export function drawText(graph: Graph): string {
 const SYMBOLS = { source: '▸', stage: '·', merge: '⋈', sink: '◂', finisher: '★' } as const;
 
 /** The graph as a Mermaid flow chart. */
-export function drawMermaid(graph: Graph): string {
+export function drawMermaid(graph: GraphDefinition): string {
   const nodes = describeGraph(graph);
   const key = new Map(nodes.map((node, index) => [node.id, `n${index}`]));
   const lines = nodes.map(({ id, kind, adds }) => {

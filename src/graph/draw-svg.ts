@@ -1,6 +1,6 @@
 import { escapeHtml } from '../files/escape-html.js';
 import { describeGraph } from './describe-graph.js';
-import type { Graph } from './graph.js';
+import type { GraphDefinition } from './node.js';
 
 const WIDTH = 150;
 const HEIGHT = 44;
@@ -8,7 +8,7 @@ const GAP = 44;
 const FILLS = { source: '#dbeafe', stage: '#f1f5f9', merge: '#fef3c7', sink: '#dcfce7', finisher: '#fae8ff' } as const;
 
 /** The graph as an SVG picture: left to right, a column a step, a row a branch. */
-export function drawSvg(graph: Graph): string {
+export function drawSvg(graph: GraphDefinition): string {
   const nodes = describeGraph(graph);
   const column = new Map<string, number>();
   const rows = new Map<number, number>();

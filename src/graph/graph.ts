@@ -1,23 +1,11 @@
 import { from as fromRx, type Observable } from 'rxjs';
 import { WiringError } from '../errors.js';
 import { filter } from '../operators/filter.js';
-import type { Operator, OperatorSpec } from '../operators/operator.js';
+import type { Operator } from '../operators/operator.js';
 import type { Source } from '../records/ports.js';
-import { type RecordsOptions, streamRecords } from '../runs/stream-records.js';
 import type { Finisher, Sink } from '../sinks/sink.js';
-
-/** A node of a graph. `inputs` are the nodes before it; a graph's nodes stand in an order that respects them. */
-export type Node =
-  | { readonly id: string; readonly kind: 'source'; readonly source: Source<object>; readonly inputs: readonly Node[] }
-  | { readonly id: string; readonly kind: 'stage'; readonly spec: AnySpec; readonly inputs: readonly Node[] }
-  | { readonly id: string; readonly kind: 'merge'; readonly inputs: readonly Node[] }
-  | { readonly id: string; readonly kind: 'sink'; readonly sink: AnySink; readonly inputs: readonly Node[] };
-
-// The builder's types have checked what goes in; inside the graph a record is just an object.
-// biome-ignore lint/suspicious/noExplicitAny: a node's record type is known to the builder alone
-export type AnySpec = OperatorSpec<any, object>;
-// biome-ignore lint/suspicious/noExplicitAny: a node's record type is known to the builder alone
-export type AnySink = Sink<any>;
+import { type RecordsOptions, streamRecords } from './engine/stream-records.js';
+import type { AnySpec, GraphDefinition, Node } from './node.js';
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
@@ -36,7 +24,7 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
  *   .to(sceneGraphs());
  * await run(graph, { out: 'out' });
  */
-export class Graph {
+export class Graph implements GraphDefinition {
   readonly name: string;
   readonly #nodes: Node[] = [];
   readonly #finishers: Finisher[] = [];

@@ -5,5 +5,6 @@ export { LANES } from './queues.js';
 export { type LaneStatus, type RunStatus, RunWatch, waitForRun } from './run-status.js';
 export { type SubmitOptions, type Submitted, submit } from './submit.js';
 export { startWatchdog } from './watchdog.js';
-export { type RunningWorker, startWorker, type WorkerOptions } from './worker.js';
+export { type RunningWorker, startWorker } from './worker.js';
 export type { WorkerEvent } from './worker-event.js';
+export type { WorkerOptions } from './worker-options.js';

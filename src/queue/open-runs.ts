@@ -2,12 +2,12 @@ import { UnrecoverableError } from 'bullmq';
 import { OutputError } from '../errors.js';
 import { digest } from '../files/digest.js';
 import { describeGraph } from '../graph/describe-graph.js';
+import { closeStages } from '../graph/engine/stream-records.js';
 import type { Graph } from '../graph/graph.js';
 import { version } from '../package-info.js';
 import type { RunState } from '../records/run-state.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { graphDifference } from '../runs/prepare-run.js';
-import { closeStages } from '../runs/stream-records.js';
 import type { RunJob } from './queues.js';
 
 /** A run that a worker works on. */

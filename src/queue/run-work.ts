@@ -12,8 +12,8 @@ import type { QueueServer } from './connection.js';
 import { type OpenRun, OpenRuns } from './open-runs.js';
 import { addShard, LANES, queueOf, type RunJob, type ShardJob, type ShardQueue } from './queues.js';
 import { RECORD_TIMEOUT_SECONDS, RecordTimeout, RecordTimer } from './record-timeout.js';
-import type { WorkerOptions } from './worker.js';
 import type { WorkerEvent } from './worker-event.js';
+import type { WorkerOptions } from './worker-options.js';
 
 /** For each other worker of a lane so many shards are put aside, before the one that reads does some itself. */
 const AHEAD = 2;

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RecordError } from '../errors.js';
 import { execute } from '../graph/engine/execute.js';
-import type { Graph, Node } from '../graph/graph.js';
+import { closeStages, upstream } from '../graph/engine/stream-records.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node } from '../graph/node.js';
 import { addForecasts, NO_REQUESTS } from '../records/add-forecasts.js';
 import type { Forecast } from '../records/ports.js';
-import { closeStages, upstream } from './stream-records.js';
 
 /** What a stage that asks a model will still ask. */
 export interface StageForecast {

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { checkWiring } from '../graph/check-wiring.js';
 import { execute } from '../graph/engine/execute.js';
+import { closeStages } from '../graph/engine/stream-records.js';
 import type { Graph } from '../graph/graph.js';
 import type { ImageRecord } from '../records/image.js';
 import type { StageCounts } from '../records/manifest.js';
 import type { Reject } from '../records/reject.js';
-import { closeStages } from './stream-records.js';
 
 /** One image's whole way through a graph. */
 export interface Inspection {

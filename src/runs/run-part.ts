@@ -5,6 +5,7 @@ import { publishOnce } from '../files/publish-once.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { execute } from '../graph/engine/execute.js';
 import { StageMetrics } from '../graph/engine/stage-metrics.js';
+import { closeStages } from '../graph/engine/stream-records.js';
 import type { Graph } from '../graph/graph.js';
 import type { SourceProgress } from '../records/ports.js';
 import { AtomicShard } from '../run-folder/atomic-shard.js';
@@ -14,7 +15,6 @@ import { fingerprint, inputFiles } from './graph-inputs.js';
 import { outcomeLines } from './outcome-lines.js';
 import { joinRun, runStateOf } from './prepare-run.js';
 import { checkRun, type RunOptions, usageOf } from './run.js';
-import { closeStages } from './stream-records.js';
 
 export interface RunPartOptions extends Omit<RunOptions, 'resume' | 'overwrite' | 'shardBytes'> {
   /** Which part this process does, from 1. */

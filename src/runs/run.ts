@@ -6,6 +6,7 @@ import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { checkEnds, checkWiring } from '../graph/check-wiring.js';
 import { execute } from '../graph/engine/execute.js';
 import { type StageLoad, StageMetrics } from '../graph/engine/stage-metrics.js';
+import { closeStages } from '../graph/engine/stream-records.js';
 import type { Graph } from '../graph/graph.js';
 import type { Manifest } from '../records/manifest.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
@@ -16,7 +17,6 @@ import { ShardWriter } from '../run-folder/shard-writer.js';
 import { fingerprint, inputFiles } from './graph-inputs.js';
 import { outcomeLines } from './outcome-lines.js';
 import { checkRunState, runStateOf, startRun } from './prepare-run.js';
-import { closeStages } from './stream-records.js';
 import { writeManifest } from './write-manifest.js';
 
 export interface RunOptions {

@@ -1,7 +1,7 @@
 import type { RecordError } from '../../errors.js';
 import type { SourceItem, SourceProgress } from '../../records/ports.js';
 import type { WorkItem } from '../../run-folder/work-item.js';
-import type { Node } from '../graph.js';
+import type { Node } from '../node.js';
 import type { Phases } from './phases.js';
 import type { StageMetrics } from './stage-metrics.js';
 

@@ -1,4 +1,4 @@
-import type { Node } from '../graph.js';
+import type { Node } from '../node.js';
 import type { ExecuteOptions } from './execute-options.js';
 import { InFlightLimit } from './in-flight-limit.js';
 import { readSources, resumeWork } from './read-sources.js';

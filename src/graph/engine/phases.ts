@@ -1,5 +1,5 @@
 import type { Lane } from '../../operators/operator.js';
-import type { Node } from '../graph.js';
+import type { Node } from '../node.js';
 
 /** How a graph is cut for a run on many machines: one phase after another, each for one kind of worker. */
 export interface Phases {

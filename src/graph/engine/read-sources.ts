@@ -1,6 +1,6 @@
 import type { SourceProgress } from '../../records/ports.js';
 import type { WorkItem } from '../../run-folder/work-item.js';
-import type { Node } from '../graph.js';
+import type { Node } from '../node.js';
 import type { ExecuteOptions } from './execute-options.js';
 import type { InFlightLimit } from './in-flight-limit.js';
 import type { StageRunner } from './stage-runner.js';

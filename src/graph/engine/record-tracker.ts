@@ -3,7 +3,7 @@ import type { Reject } from '../../records/reject.js';
 import type { OperatorStamp } from '../../records/scene-graph.js';
 import { add, emptyCounts } from '../../records/stage-counts.js';
 import type { PendingRecord, WorkItem } from '../../run-folder/work-item.js';
-import type { Node } from '../graph.js';
+import type { Node } from '../node.js';
 
 /** Everything that came of one record of the input, when all of it has come. */
 export interface Outcome {

@@ -9,7 +9,7 @@ import { schemaProblem } from '../../records/schema-problem.js';
 import { add } from '../../records/stage-counts.js';
 import type { WorkItem } from '../../run-folder/work-item.js';
 import { stampOf } from '../describe-graph.js';
-import type { Node } from '../graph.js';
+import type { Node } from '../node.js';
 import type { ExecuteOptions } from './execute-options.js';
 import { type Outcome, RecordTracker, type Token } from './record-tracker.js';
 

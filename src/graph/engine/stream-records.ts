@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RecordError } from '../errors.js';
-import { checkWiring } from '../graph/check-wiring.js';
-import { execute } from '../graph/engine/execute.js';
-import type { ExecuteOptions } from '../graph/engine/execute-options.js';
-import type { Graph, Node } from '../graph/graph.js';
-import { checkPositiveInteger } from '../records/option-checks.js';
-import type { Reject } from '../records/reject.js';
+import { RecordError } from '../../errors.js';
+import { checkPositiveInteger } from '../../records/option-checks.js';
+import type { Reject } from '../../records/reject.js';
+import { checkWiring } from '../check-wiring.js';
+import type { GraphDefinition, Node } from '../node.js';
+import { execute } from './execute.js';
+import type { ExecuteOptions } from './execute-options.js';
 
 export interface RecordsOptions {
   readonly signal?: AbortSignal;
@@ -20,7 +20,11 @@ export interface RecordsOptions {
 }
 
 /** The records that reach a node, in the order of the input. No sink is written. */
-export async function* streamRecords(graph: Graph, node: Node, options: RecordsOptions): AsyncGenerator<object, void> {
+export async function* streamRecords(
+  graph: GraphDefinition,
+  node: Node,
+  options: RecordsOptions,
+): AsyncGenerator<object, void> {
   checkWiring(graph);
   if (options.concurrency !== undefined) checkPositiveInteger('records', 'concurrency', options.concurrency);
   const part = upstream(graph, node);
@@ -49,7 +53,7 @@ export async function* streamRecords(graph: Graph, node: Node, options: RecordsO
 }
 
 /** The nodes that a node depends on, and itself, in the graph's order. */
-export function upstream(graph: Graph, node: Node): readonly Node[] {
+export function upstream(graph: GraphDefinition, node: Node): readonly Node[] {
   const wanted = new Set<Node>();
   const visit = (at: Node) => {
     wanted.add(at);
