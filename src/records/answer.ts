@@ -7,34 +7,34 @@ export const QuestionSchema = Type.Object(
   {
     protocol: Type.String({ minLength: 1, description: 'hf-chat, hf-blip, transformers-js, factual-t5' }),
     model: Type.String({ minLength: 1 }),
-    prompt: Type.String({ description: 'empty where the model takes none' }),
+    prompt: Type.String({ description: 'empty if the model takes no prompt' }),
     parameters: Type.Unsafe<Record<string, unknown>>({
       ...JsonObjectSchema,
-      description: 'whatever else can change the answer: lengths, sampling, the size of the image that is sent',
+      description: 'everything else that can change the answer: lengths, sampling, the size of the image that is sent',
     }),
   },
   { additionalProperties: false },
 );
-/** How a model is asked: everything that can change its answer but what it is asked about and the seed. */
+/** Describes a request to a model: everything that can change the answer, except the subject and the seed. */
 export type Question = Static<typeof QuestionSchema>;
 
 export const TokensSchema = Type.Object(
   { input: Type.Integer({ minimum: 0 }), output: Type.Integer({ minimum: 0 }) },
   { additionalProperties: false },
 );
-/** Tokens of a request, as the server counts them. */
+/** Number of tokens of a request, as counted by the server. */
 export type Tokens = Static<typeof TokensSchema>;
 
 export const ReplySchema = Type.Object(
   {
-    text: Type.String({ description: 'as the model wrote it, trimmed; empty where it wrote nothing' }),
-    refused: Type.Optional(Type.Literal(true, { description: 'the model or its provider would not answer' })),
-    cut: Type.Optional(Type.Literal(true, { description: 'the answer ended at the limit of its length' })),
+    text: Type.String({ description: 'the text that the model wrote, trimmed; empty if it wrote nothing' }),
+    refused: Type.Optional(Type.Literal(true, { description: 'the model or its provider refused to answer' })),
+    cut: Type.Optional(Type.Literal(true, { description: 'the answer was cut off at the length limit' })),
     tokens: Type.Optional(TokensSchema),
   },
   { additionalProperties: false },
 );
-/** What a model answered. */
+/** The reply of a model to one question. */
 export type Reply = Static<typeof ReplySchema>;
 
 export const AnswerSchema = Type.Object(
@@ -42,15 +42,15 @@ export const AnswerSchema = Type.Object(
     format: Type.Literal('relflow.answer/1'),
     question: QuestionSchema,
     subject: Type.Unsafe<string>({ ...Sha256Schema, description: 'SHA-256 of the image file, or of the text' }),
-    seed: Type.Integer({ minimum: 0, description: 'which of several answers; 0 where there is one only' }),
+    seed: Type.Integer({ minimum: 0, description: 'which of several answers; 0 if there is only one' }),
     reply: ReplySchema,
-    at: Type.String({ description: 'when it was answered, ISO 8601' }),
+    at: Type.String({ description: 'when the model answered, ISO 8601' }),
   },
   {
     additionalProperties: false,
     title: 'Answer',
-    description: 'One line of `relflow captions export`: what a model was asked and what it answered.',
+    description: 'One line of `relflow captions export`: a question to a model and its answer.',
   },
 );
-/** What a model was asked and what it answered. */
+/** A question to a model, the subject it was asked about, and the model's reply. */
 export type Answer = Static<typeof AnswerSchema>;

@@ -1,24 +1,33 @@
 import { Type } from './type.js';
 
-/** `[x, y, w, h]` in pixels of the image, x and y of the top left corner; `xywh` as COCO has it. */
+/** A box `[x, y, w, h]` in pixels of the image; `x` and `y` are the top left corner (`xywh`, COCO's format). */
 export type Box = readonly [x: number, y: number, w: number, h: number];
 
 export const BoxSchema = Type.Unsafe<Box>({
   type: 'array',
-  description: '[x, y, w, h] in pixels, x and y of the top left corner',
+  description: '[x, y, w, h] in pixels; x and y are the top left corner',
   items: { type: 'number' },
   minItems: 4,
   maxItems: 4,
 });
 
-/** Area of the intersection of two boxes, in square pixels. */
+/** Returns the area of the intersection of two boxes, in square pixels; 0 if they do not overlap. */
 export function intersection(a: Box, b: Box): number {
   const w = Math.min(a[0] + a[2], b[0] + b[2]) - Math.max(a[0], b[0]);
   const h = Math.min(a[1] + a[3], b[1] + b[3]) - Math.max(a[1], b[1]);
   return w > 0 && h > 0 ? w * h : 0;
 }
 
-/** Intersection over union, in [0, 1]; 0 where both boxes are empty. */
+/**
+ * Returns the intersection over union of two boxes, in [0, 1]; 0 if both boxes are empty.
+ *
+ * @example
+ * ```ts
+ * import { iou } from 'relflow';
+ *
+ * iou([0, 0, 10, 10], [5, 0, 10, 10]); // 50 / 150 = 0.333…
+ * ```
+ */
 export function iou(a: Box, b: Box): number {
   const inner = intersection(a, b);
   const union = a[2] * a[3] + b[2] * b[3] - inner;
@@ -26,7 +35,8 @@ export function iou(a: Box, b: Box): number {
 }
 
 /**
- * Whether two boxes overlap by more than a line: |Δcx| < (w₁+w₂)/2 and |Δcy| < (h₁+h₂)/2, both strict.
+ * Returns whether the interiors of two boxes overlap: |Δcx| < (w₁+w₂)/2 and |Δcy| < (h₁+h₂)/2, both strict. Boxes that
+ * only share an edge do not overlap.
  * Source: RLIPv2, the `bbox_overlap` prior of datasets/rlipv2_helper/coco_caption_helper.py.
  */
 export function overlaps(a: Box, b: Box): boolean {
@@ -35,13 +45,15 @@ export function overlaps(a: Box, b: Box): boolean {
   return dx < (a[2] + b[2]) / 2 && dy < (a[3] + b[3]) / 2;
 }
 
-/** The part of the box inside a `width` × `height` image; may come out empty (w or h 0). */
+/**
+ * Clips a box to an image of `width` × `height` pixels. The result is empty (w or h is 0) if the box lies outside.
+ */
 export function clampBox(box: Box, width: number, height: number): Box {
   const x0 = Math.min(Math.max(box[0], 0), width);
   const y0 = Math.min(Math.max(box[1], 0), height);
   const x1 = Math.min(Math.max(box[0] + box[2], 0), width);
   const y1 = Math.min(Math.max(box[1] + box[3], 0), height);
-  // A box that lies inside is returned as it is: x + w − x is not always w in floating point.
+  // A box that lies inside is returned unchanged: x + w − x is not always w in floating point.
   if (x0 === box[0] && y0 === box[1] && x1 === box[0] + box[2] && y1 === box[1] + box[3]) return box;
   return [x0, y0, x1 - x0, y1 - y0];
 }

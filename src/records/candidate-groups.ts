@@ -1,15 +1,15 @@
 import type { CandidatePair } from './candidate.js';
 
-/** One group of the official candidate file: `[[subject, object], …]` and the distinct texts proposed for them. */
+/** One group of the official candidate file: pairs `[[subject, object], …]` and the distinct relation texts proposed for them. */
 export type CandidateGroup = [pairs: [number, number][], texts: string[]];
 
 /**
- * Candidates as the official tagger takes them: a pair once for each of its texts, cut into groups of `size`, each with
- * the distinct texts of its slice in order. There are `floor(n / size) + 1` groups, so the last one is empty where n is
- * 0 or a multiple of `size` (quirk B-6, docs/compat.md).
+ * Groups candidate pairs as the official tagger does: each pair is repeated once per relation text, the list is cut into
+ * groups of `size`, and each group has the distinct texts of its slice, in order. There are `floor(n / size) + 1`
+ * groups, so the last one is empty if n is 0 or a multiple of `size` (quirk B-6, docs/compat.md).
  * Source: RLIPv2, datasets/rlipv2_helper/BLIP_coco_caption_helper.py.
  *
- * @param size pairs a group; the official value is 100, half the queries of the decoder
+ * @param size pairs per group; the official value is 100, half the number of decoder queries
  */
 export function officialGroups(candidates: readonly CandidatePair[], size = 100): CandidateGroup[] {
   const entries = candidates.flatMap(({ subject, object, texts }) =>

@@ -1,26 +1,26 @@
 import { type Static, Type } from './type.js';
 
-/** What `match` found for one noun phrase. */
+/** The result of `match` for one noun phrase. */
 export interface Mention {
-  /** Index in `captions` and `phrases`. */
+  /** Index into `captions` and `phrases`. */
   readonly caption: number;
-  /** Index in that graph's `entities`. */
+  /** Index into the `entities` of that graph. */
   readonly entity: number;
-  /** A category of the image, or null. */
+  /** The matched category, one of the image's detections; null if none matches. */
   readonly category: string | null;
-  /** The synonym that decided, or why there is no category. */
+  /** The synonym that matched, or the reason why no category matched. */
   readonly why: string;
 }
 
-/** A record after `match`. */
+/** The fields that `match` adds to a record. */
 export interface Matched {
   readonly mentions: readonly Mention[];
 }
 
 export const CandidateTextSchema = Type.Object(
   {
-    text: Type.String({ minLength: 1, description: 'a relation text, e.g. sitting on' }),
-    captions: Type.Array(Type.Integer({ minimum: 0 }), { description: 'the captions that propose it, by index' }),
+    text: Type.String({ minLength: 1, description: 'a relation text, for example sitting on' }),
+    captions: Type.Array(Type.Integer({ minimum: 0 }), { description: 'indices of the captions that propose it' }),
   },
   { additionalProperties: false },
 );
@@ -29,17 +29,17 @@ export type CandidateText = Static<typeof CandidateTextSchema>;
 
 export const CandidatePairSchema = Type.Object(
   {
-    subject: Type.Integer({ minimum: 0, description: 'index in detections' }),
-    object: Type.Integer({ minimum: 0, description: 'index in detections' }),
+    subject: Type.Integer({ minimum: 0, description: 'index into detections' }),
+    object: Type.Integer({ minimum: 0, description: 'index into detections' }),
     texts: Type.Array(CandidateTextSchema, { minItems: 1 }),
   },
   { additionalProperties: false },
 );
-/** An ordered pair of distinct detections with its own relation texts, in order of first appearance in the captions. */
+/** An ordered pair of distinct detections with its relation texts, in the order in which the captions first name them. */
 export type CandidatePair = Static<typeof CandidatePairSchema>;
 
-/** A record after `pair`. */
+/** The fields that `pair` adds to a record. */
 export interface Candidates {
-  /** Each ordered pair once, by subject and then object. */
+  /** Each ordered pair once, sorted by subject and then by object. */
   readonly candidates: readonly CandidatePair[];
 }

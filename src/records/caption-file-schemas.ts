@@ -4,10 +4,10 @@ import { type Static, Type } from './type.js';
 export const CaptionMapSchema = Type.Unsafe<Record<string, string[]>>({
   type: 'object',
   title: 'Captions by image',
-  description: '{"<image id>": ["caption", …]}, as RLIPv2’s captioner writes it.',
+  description: '{"<image id>": ["caption", …]}, the format of RLIPv2’s captioner.',
   additionalProperties: { type: 'array', items: { type: 'string' } },
 });
-/** Captions by image id, as RLIPv2's captioner writes them. */
+/** Captions by image id, in the format of RLIPv2's captioner. */
 export type CaptionMap = Static<typeof CaptionMapSchema>;
 
 export const CocoCaptionsSchema = Type.Object(

@@ -7,10 +7,10 @@ export const CaptionSchema = Type.Object(
   },
   { additionalProperties: false },
 );
-/** One sentence or more about an image. */
+/** A text of one or more sentences that describes an image. */
 export type Caption = Static<typeof CaptionSchema>;
 
-/** A record after `caption`. */
+/** The fields that `caption` adds to a record. */
 export interface Captioned {
   readonly captions: readonly Caption[];
 }

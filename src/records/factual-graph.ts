@@ -1,36 +1,44 @@
 import type { TextGraph } from './text-graph.js';
 
 /**
- * A caption's graph in FACTUAL's textual form, as plain words:
+ * The graph of a caption in FACTUAL's format, which consists of words only:
  * `( man , ride , horse ) , ( horse , is , brown ) , ( dog )`.
  *
- * Source: FACTUAL (Li et al., 2023), the form of its data and of its tool.
+ * Source: FACTUAL (Li et al., 2023), the format of its data and of its tool.
  */
 export interface FactualGraph {
   readonly relations: readonly FactualRelation[];
-  /** Quantities are attributes too: `( dog , is , 2 )`. */
+  /** Attributes, including quantities: `( dog , is , 2 )`. */
   readonly attributes: readonly FactualAttribute[];
-  /** Those that are said alone, `( dog )`; the ends of facts are not repeated. */
+  /** Entities that no relation and no attribute mentions: `( dog )`. */
   readonly entities: readonly string[];
 }
 
-/** `( subject , predicate , object )`. */
+/** A relation `( subject , predicate , object )`. */
 export interface FactualRelation {
   readonly subject: string;
   readonly predicate: string;
   readonly object: string;
 }
 
-/** `( entity , is , attribute )`. */
+/** An attribute `( entity , is , attribute )`. */
 export interface FactualAttribute {
   readonly entity: string;
   readonly attribute: string;
 }
 
 /**
- * Reads the textual form and takes what people write for it: blanks or none around signs, `( dog , brown )` for
- * `( dog , is , brown )`, more than three parts (those in the middle are the predicate), a missing bracket at either
- * end. A fact that is said twice counts once. Nothing throws: without brackets the text is one fact.
+ * Parses FACTUAL's format. It also accepts common variants: any spacing around punctuation, `( dog , brown )` for
+ * `( dog , is , brown )`, more than three parts (the middle ones are joined to form the predicate), and a missing
+ * bracket at either end. Duplicate facts are kept once. It never throws: a text without brackets is one fact.
+ *
+ * @example
+ * ```ts
+ * import { parseFactual } from 'relflow/evaluation';
+ *
+ * const { relations, attributes } = parseFactual('( man , ride , horse ) , ( horse , is , brown )');
+ * console.log(relations[0]?.predicate, attributes[0]?.attribute); // ride brown
+ * ```
  */
 export function parseFactual(text: string): FactualGraph {
   const graph = { relations: [] as FactualRelation[], attributes: [] as FactualAttribute[], entities: [] as string[] };
@@ -45,48 +53,68 @@ export function parseFactual(text: string): FactualGraph {
   return distinct(graph);
 }
 
-/** What keeps a text from being a graph in this form, e.g. `a fact without a bracket`; undefined where nothing does. */
+/** Returns why a text is not in FACTUAL's format, e.g. `a fact with an empty part`; undefined if it is. */
 export function factualProblem(text: string): string | undefined {
   if (text.trim() === '') return 'no facts';
-  if (!/^\s*\([^()]*\)(?:\s*,\s*\([^()]*\))*\s*$/.test(text)) return 'brackets that do not part facts';
+  if (!/^\s*\([^()]*\)(?:\s*,\s*\([^()]*\))*\s*$/.test(text)) return 'brackets that do not separate facts';
   if (factsOf(text, true).some((parts) => parts.includes(''))) return 'a fact with an empty part';
   return undefined;
 }
 
-/** @returns one line: relations, attributes, entities; empty for an empty graph */
+/**
+ * Prints a graph in FACTUAL's format.
+ * @returns one line with relations, attributes and entities, in this order; empty for an empty graph
+ *
+ * @example
+ * ```ts
+ * import { parseFactual, printFactual } from 'relflow/evaluation';
+ *
+ * console.log(printFactual(parseFactual('(man,ride,horse),(dog)'))); // ( man , ride , horse ) , ( dog )
+ * ```
+ */
 export function printFactual({ relations, attributes, entities }: FactualGraph): string {
   return [
     ...relations.map(({ subject, predicate, object }) => [subject, predicate, object]),
     ...attributes.map(({ entity, attribute }) => [entity, 'is', attribute]),
     ...entities.map((entity) => [entity]),
   ]
-    .map((parts) => `( ${parts.map(plain).join(' , ')} )`)
+    .map((parts) => `( ${parts.map(stripPunctuation).join(' , ')} )`)
     .join(' , ');
 }
 
 /**
- * A parser's graph in the plain form: entities by their `name`, or their span in lower case; predicates by their lemma;
- * attributes as written; `two` as `2` and `group` as `group of`; an entity alone where nothing is said of it. Entities
- * of one name are one, and what is said twice is said once.
+ * Converts the graph of a text parser to FACTUAL's format. An entity becomes its `name`, or its span in lower case; a
+ * predicate or an attribute becomes its lemma; the quantity `two` becomes `2`, `group` becomes `group of`. An entity is
+ * listed by itself if no relation and no attribute mentions it. Entities with the same name are merged, and duplicate
+ * facts are removed.
+ *
+ * @example
+ * ```ts
+ * import { ruleParser } from 'relflow';
+ * import { printFactual, toFactual } from 'relflow/evaluation';
+ *
+ * const graph = await ruleParser().parse('Two dogs chase a red ball.');
+ * console.log(printFactual(toFactual(graph))); // ( dog , chase , ball ) , ( dog , is , 2 ) , ( ball , is , red )
+ * ```
  */
 export function toFactual({ entities, relations }: TextGraph): FactualGraph {
-  const names = entities.map(({ name, span }) => plain(name ?? span.toLowerCase()));
-  const said = new Set<string>();
+  const names = entities.map(({ name, span }) => stripPunctuation(name ?? span.toLowerCase()));
+  const mentioned = new Set<string>();
   const facts = {
     relations: relations.map(({ subject, lemma, object }) => ({
       subject: names[subject]!,
-      predicate: plain(lemma),
+      predicate: stripPunctuation(lemma),
       object: names[object]!,
     })),
     attributes: entities.flatMap(({ attributes, quantity }, k) =>
       [...attributes.map(({ lemma }) => lemma), ...(quantity === undefined ? [] : [quantityText(quantity)])].map(
-        (attribute) => ({ entity: names[k]!, attribute: plain(attribute) }),
+        (attribute) => ({ entity: names[k]!, attribute: stripPunctuation(attribute) }),
       ),
     ),
   };
-  for (const { subject, object } of facts.relations) said.add(subject).add(object);
-  for (const { entity } of facts.attributes) said.add(entity);
-  return distinct({ ...facts, entities: names.filter((name) => !said.has(name)) });
+  for (const { subject, object } of facts.relations) mentioned.add(subject).add(object);
+  for (const { entity } of facts.attributes) mentioned.add(entity);
+  return distinct({ ...facts, entities: names.filter((name) => !mentioned.has(name)) });
 }
 
 const NUMBERS: ReadonlyMap<string, string> = new Map(
@@ -95,23 +123,23 @@ const NUMBERS: ReadonlyMap<string, string> = new Map(
     .split(/\s+/)
     .map((word, n) => [word, `${n}`]),
 );
-/** Words for how many that stand before a noun without `of`. */
+/** Quantity words that precede a noun without `of`. */
 const DETERMINERS = new Set(
   'several many few some multiple various numerous both dozen thirty forty fifty hundred'.split(' '),
 );
 
-/** Whether an attribute says how many: `2`, `several`, `group of`. */
+/** Returns whether an attribute is a quantity: `2`, `several`, `group of`. */
 export const isQuantity = (attribute: string): boolean =>
   /^\d+$| of$/.test(attribute) || NUMBERS.has(attribute) || DETERMINERS.has(attribute);
 
 function quantityText(quantity: string): string {
-  const word = plain(quantity.toLowerCase());
+  const word = stripPunctuation(quantity.toLowerCase());
   const number = NUMBERS.get(word);
   if (number !== undefined) return number;
   return isQuantity(word) || /^\d/.test(word) ? word : `${word} of`;
 }
 
-/** The parts of each fact; without `all` those that say nothing are left out. */
+/** Splits a text into the parts of each fact; facts with only empty parts are omitted unless `all` is set. */
 function factsOf(text: string, all = false): string[][] {
   const facts = text
     .split(/\)\s*,\s*\(/)
@@ -120,10 +148,10 @@ function factsOf(text: string, all = false): string[][] {
   return all ? facts : facts.filter((parts) => parts.some((part) => part !== ''));
 }
 
-/** Signs of the form can't be part of a word in it. */
-const plain = (text: string) => text.replace(/[(),]/g, ' ').replace(/\s+/g, ' ').trim();
+/** Removes the punctuation of the format, which words cannot contain. */
+const stripPunctuation = (text: string) => text.replace(/[(),]/g, ' ').replace(/\s+/g, ' ').trim();
 
 function distinct({ relations, attributes, entities }: FactualGraph): FactualGraph {
-  const once = <T>(facts: readonly T[]) => [...new Map(facts.map((fact) => [JSON.stringify(fact), fact])).values()];
-  return { relations: once(relations), attributes: once(attributes), entities: once(entities) };
+  const unique = <T>(facts: readonly T[]) => [...new Map(facts.map((fact) => [JSON.stringify(fact), fact])).values()];
+  return { relations: unique(relations), attributes: unique(attributes), entities: unique(entities) };
 }

@@ -1,29 +1,30 @@
 import type { Box } from './box.js';
 import type { Image } from './image.js';
 
-/** One end of a relation that a model found. */
+/** The subject or the object of a relation that a model found. */
 export interface FoundObject {
   readonly category: string;
-  /** In pixels of the image. */
+  /** `[x, y, w, h]` in pixels of the image. */
   readonly box: Box;
 }
 
-/** A relation that a model found by itself: both objects too. */
+/** A relation that a model found together with its subject and its object, without given detections. */
 export interface FoundRelation {
   readonly subject: FoundObject;
   readonly predicate: string;
   readonly object: FoundObject;
-  /** In [0, 1]. */
+  /** Confidence in [0, 1]. */
   readonly score: number;
 }
 
-/** Finds relations in images: RLIPv2. */
+/** Finds relations and their objects in images, as RLIPv2's detectors do. */
 export interface RelationFinder {
   readonly name: string;
   readonly version: string;
   /**
-   * @returns the best relations of an image, the likeliest first
-   * @throws RecordError where this image can't be read
+   * Finds the most confident relations of an image.
+   * @returns relations in order of descending score
+   * @throws RecordError if the image cannot be read
    */
   find(image: Image, signal: AbortSignal): Promise<readonly FoundRelation[]>;
 }

@@ -18,8 +18,8 @@ export const StageCountsSchema = Type.Object(
   { additionalProperties: false },
 );
 /**
- * What went through one stage. `filtered` records were left out on purpose; `rejected` ones were refused, counted by
- * reason; `counts` holds what the stage counted by name, such as crowd boxes.
+ * Counts of the records that passed through one stage: `filtered` records were removed on purpose, `rejected` records
+ * are counted by reason, and `counts` holds the stage's own counters by name, such as crowd boxes.
  */
 export type StageCounts = Static<typeof StageCountsSchema>;
 
@@ -31,14 +31,14 @@ const StagesSchema = Type.Unsafe<Record<string, StageCounts>>({
 const OutputFileSchema = Type.Object(
   {
     sink: Type.String(),
-    path: Type.String({ description: 'below the output folder, with forward slashes' }),
+    path: Type.String({ description: 'relative to the output folder, with forward slashes' }),
     records: CountSchema,
     bytes: CountSchema,
     sha256: Sha256Schema,
   },
   { additionalProperties: false },
 );
-/** One finished file of a run. */
+/** One complete output file of a run. */
 export type OutputFile = Static<typeof OutputFileSchema>;
 
 export const ShardSchema = Type.Object(
@@ -53,10 +53,10 @@ export const ShardSchema = Type.Object(
   {
     additionalProperties: false,
     title: 'Shard',
-    description: 'Written when a shard is whole: which records of the input it covers, and its files.',
+    description: 'Written when a shard is complete: the input records that it covers, and its files.',
   },
 );
-/** The mark that a shard is whole. */
+/** The marker of a complete shard. */
 export type Shard = Static<typeof ShardSchema>;
 
 export const InputFileSchema = Type.Object(
@@ -80,7 +80,7 @@ export const NodeDescriptionSchema = Type.Object(
     version: Type.String(),
     options: Type.Unsafe<Record<string, unknown>>({ type: 'object' }),
     needs: Type.Array(Type.String(), { description: 'fields that a record must have' }),
-    adds: Type.Array(Type.String(), { description: 'fields that a record has afterwards' }),
+    adds: Type.Array(Type.String(), { description: 'fields that the node adds to a record' }),
     inputs: Type.Array(Type.String(), { description: 'ids of the nodes before it' }),
   },
   { additionalProperties: false },
@@ -102,8 +102,8 @@ export const ManifestSchema = Type.Object(
   {
     additionalProperties: false,
     title: 'Run manifest',
-    description: 'manifest.json: what a run read, did and wrote. Written last, when everything else is in place.',
+    description: 'manifest.json: what a run read, did and wrote. It is written last, after all other files.',
   },
 );
-/** What a finished run read, did and wrote. */
+/** A record of what a finished run read, did and wrote. */
 export type Manifest = Static<typeof ManifestSchema>;

@@ -4,44 +4,62 @@ import type { Caption } from './caption-record.js';
 import type { Detection, Id, Image } from './image.js';
 import type { TextGraph } from './text-graph.js';
 
-/** What of a model's work is still to be done, and what that will cost. */
+/** An estimate of the requests that a model still needs to answer, and of their cost. */
 export interface Forecast {
-  /** Answers that are needed in all. */
+  /** Answers that are needed in total. */
   readonly answers: number;
-  /** Those that are not there yet: so many requests, if none fails. */
+  /** Answers that are not in the store yet, which is the number of requests if none fails. */
   readonly missing: number;
-  /** What the missing ones will take, as far as that can be told. */
+  /** Tokens that the missing answers are expected to take. */
   readonly tokens: Tokens;
-  /** At the prices that the user gave; 0 without. */
+  /** Cost of the missing answers at the prices in the options; 0 without prices. */
   readonly cost: number;
 }
 
-/** What a model that is asked over a network, or is slow, tells of its work beside the results. */
+/** Reports the requests of a model that runs on a server or is slow. */
 interface Metered {
-  /** What was asked so far in this process, by name: for `report.json`, since no two runs need be the same. */
+  /**
+   * Returns counters of the requests of this process, by name. They go to `report.json` and not to the manifest, because
+   * they differ between runs that write the same output.
+   */
   usage?(): Readonly<Record<string, number>>;
 }
 
 /**
- * Writes captions of images: a vision-language model, or a file that one filled. One that looks at pixels is told the
- * image folder when it is made, since records hold paths below it.
+ * Returns captions of an image, from a vision-language model or from a file. A captioner that reads pixels gets the image
+ * folder as an option of its own, since records hold paths relative to that folder.
+ *
+ * @example
+ * ```ts
+ * import { type Captioner, caption } from 'relflow';
+ *
+ * const titles = new Map([['000000000139.jpg', 'a man sits on a chair']]);
+ * const captioner: Captioner = {
+ *   name: 'titles',
+ *   version: '1',
+ *   caption: ({ file }) => [{ text: titles.get(file) ?? '', source: 'titles' }],
+ * };
+ * const operator = caption(captioner);
+ * ```
  */
 export interface Captioner extends Metered {
   readonly name: string;
   readonly version: string;
-  /** Plain JSON: what manifests and digests say of it. */
+  /** Options as plain JSON, for manifests and digests. */
   readonly options?: Readonly<Record<string, unknown>>;
-  /** Input files, for checks and checksums before the run. */
+  /** Returns the paths of the input files, which are checked and hashed before the run. */
   files?(): Promise<readonly string[]>;
-  /** How many images keep it busy; absent where any number will do. */
+  /** The number of images to caption concurrently; omitted when the captioner has no preference. */
   readonly imagesAtOnce?: number;
-  /** What an image would still cost; asks nobody. */
+  /** Estimates the remaining requests and cost of one image without sending a request. */
   forecast?(image: Image, signal: AbortSignal): Promise<Forecast>;
-  /** Called once when a run is over. */
+  /** Releases resources; called once when the run has ended. */
   close?(): Promise<void>;
   /**
-   * @param count told of what was of no use, by name, so that it is in the run's report
-   * @throws RecordError where this image can't be captioned
+   * Returns the captions of one image, in order.
+   * @param signal aborts the work when the run is cancelled
+   * @param count counts a problem that does not reject the image, by a kebab-case name; the counts are part of the run's report
+   * @throws RecordError if the image cannot be captioned; the image is then rejected and the run continues
    */
   caption(
     image: Image,
@@ -50,131 +68,200 @@ export interface Captioner extends Metered {
   ): Promise<readonly Caption[]> | readonly Caption[];
 }
 
-/** What a parser is given beside the caption. */
+/** The context in which a text parser is called. */
 export interface ParseContext {
+  /** Aborts the work when the run is cancelled. */
   readonly signal: AbortSignal;
-  /** Told of what was of no use, by name. */
+  /** Counts a problem that does not reject the record, by a kebab-case name. */
   count(problem: string): void;
 }
 
-/** Reads a caption into a graph of noun phrases and relations. */
+/**
+ * Parses a caption into a graph of noun phrases and relations.
+ *
+ * @example
+ * ```ts
+ * import { parse, ruleParser, type TextParser } from 'relflow';
+ *
+ * const rules = ruleParser();
+ * const lowerCase: TextParser = {
+ *   name: 'lower-case',
+ *   version: '1',
+ *   parse: (caption, context) => rules.parse(caption.toLowerCase(), context),
+ * };
+ * const operator = parse(lowerCase);
+ * ```
+ */
 export interface TextParser extends Metered {
   readonly name: string;
   readonly version: string;
-  /** UTF-16 units of a caption that it reads; the rest is left out, and such captions are counted. */
+  /**
+   * The maximum length of a caption in UTF-16 code units. The parser ignores the rest of a longer caption, and the run
+   * counts such captions.
+   */
   readonly maxLength?: number;
-  /** Plain JSON: what manifests and digests say of it. */
+  /** Options as plain JSON, for manifests and digests. */
   readonly options?: Readonly<Record<string, unknown>>;
-  /** How many records keep it busy; absent where it works in this process, one after another. */
+  /** The number of records to parse concurrently; omitted when the parser works synchronously in this process. */
   readonly recordsAtOnce?: number;
-  /** What a caption would still cost; asks nobody. */
+  /** Estimates the remaining requests and cost of one caption without sending a request. */
   forecast?(caption: string, signal: AbortSignal): Promise<Forecast>;
-  /** Called once when a run is over. */
+  /** Releases resources; called once when the run has ended. */
   close?(): Promise<void>;
   /**
-   * An empty graph where it finds nothing. One that works in this process never throws on any text.
-   * @param context absent where nobody counts and nobody can stop it
-   * @throws RecordError where a model that is asked elsewhere gives no answer
+   * Parses one caption. The graph is empty if the parser finds nothing. A parser that works in this process does not throw,
+   * whatever the text.
+   * @param context omitted when the caller needs neither counters nor cancellation
+   * @throws RecordError if a model on a server does not answer
    */
   parse(caption: string, context?: ParseContext): TextGraph | Promise<TextGraph>;
 }
 
-/** Text graphs that another parser made, in place of captions and a parser. */
+/** Provides text graphs that another parser produced; the operator `parsed` uses them instead of `caption` and `parse`. */
 export interface ParsedGraphs {
   readonly name: string;
   readonly version: string;
-  /** Input files, for checks and checksums before the run. */
+  /** Returns the paths of the input files, which are checked and hashed before the run. */
   files(): Promise<readonly string[]>;
   /**
-   * One graph a caption of the image, in order.
-   * @throws RecordError where it has none for this image
+   * Returns the graphs of an image, one per caption, in order.
+   * @throws RecordError if there are none for this image
    */
   graphs(image: Image, signal?: AbortSignal): Promise<readonly TextGraph[]>;
-  /** Called once when a run is over. */
+  /** Releases resources; called once when the run has ended. */
   close(): Promise<void>;
 }
 
-/** What a relation tagger is asked: which of `texts` hold for which of `pairs`. */
+/** A request to a relation tagger: score each of `texts` for each of `pairs`. */
 export interface TagRequest {
   readonly image: Image;
   readonly detections: readonly Detection[];
-  /** At most as many as the tagger takes at once, never none. */
+  /** The candidate pairs to score: at least one, and at most `pairsAtOnce` of the tagger. */
   readonly pairs: readonly CandidatePair[];
-  /** Distinct relation texts to score, the union over the image's pairs. */
+  /** The distinct relation texts to score: the union over all pairs of the image. */
   readonly texts: readonly string[];
-  /** How many captions the image has. */
+  /** The number of captions of the image. */
   readonly captionCount: number;
 }
 
 /**
- * Says which relation texts hold for which pairs of objects: RLIPv2's R-Tagger, or a baseline. One that looks at pixels
- * is told the image folder when it is made.
+ * Scores relation texts for pairs of objects: RLIPv2's R-Tagger, or a baseline. A tagger that reads pixels gets the image
+ * folder as an option of its own, since records hold paths relative to that folder.
+ *
+ * @example
+ * ```ts
+ * import { type RelationTagger, tag } from 'relflow';
+ *
+ * // Scores every text of every pair with 0.5.
+ * const constant: RelationTagger = {
+ *   name: 'constant',
+ *   version: '1',
+ *   baseline: true,
+ *   tag: ({ pairs, texts }) => new Float32Array(pairs.length * texts.length).fill(0.5),
+ * };
+ * const operator = tag(constant, { threshold: 0.1 });
+ * ```
  */
 export interface RelationTagger {
   readonly name: string;
   readonly version: string;
-  /** True where no learned model decides; marked as such in the output. */
+  /** True if the scores do not come from a learned model; the output is marked accordingly. */
   readonly baseline: boolean;
-  /** How many pairs it judges at once, for which it is asked at most; absent where any number will do. */
+  /** The maximum number of pairs per request; omitted when there is no limit. */
   readonly pairsAtOnce?: number;
   /**
-   * @returns scores in [0, 1], `[pairs, texts]` row by row
-   * @throws RecordError where this image can't be tagged
+   * Scores one request.
+   * @returns scores in [0, 1] of shape `[pairs, texts]`, row-major
+   * @throws RecordError if the image cannot be tagged; the image is then rejected and the run continues
    */
   tag(request: TagRequest, signal: AbortSignal): Promise<Float32Array> | Float32Array;
 }
 
-/** Something that a source met and could not use. */
+/** An element of the input that a source cannot use. */
 export interface SourceReject {
-  /** Kebab-case; rejects are counted by it. */
+  /** Kebab-case and from a small set, since rejects are counted by reason. */
   readonly reason: string;
   readonly message: string;
+  /** The image that the element belongs to, if known. */
   readonly image?: Id;
+  /** The rejected element as plain JSON, as far as it is known. */
   readonly detail?: unknown;
 }
 
-/** What a source yields: a record, or what it met instead of or beside one. */
+/** One item of a source: a record, rejects and counts, or any of these alone. */
 export interface SourceItem<R> {
-  /** Absent where nothing usable is left. */
+  /** Omitted when the item has only rejects or counts. */
   readonly record?: R;
   readonly rejects?: readonly SourceReject[];
-  /** What was handled and is counted by name: `crowd`, `duplicate-box`… */
+  /** Counts of elements that the source handled specially, by name: `crowd`, `duplicate-box`… */
   readonly counts?: Readonly<Record<string, number>>;
 }
 
-/** How far a source has come; `total` is null where it can't be known. */
+/** The progress of a source in its current phase. */
 export interface SourceProgress {
+  /** `reading` counts bytes of files, `records` counts records. */
   readonly phase: 'reading' | 'records';
   readonly done: number;
+  /** Null when the total is unknown. */
   readonly total: number | null;
 }
 
-/** What a source is given when it is read. */
+/** The context in which a source is read. */
 export interface SourceContext {
+  /** Aborts the reading when the run is cancelled. */
   readonly signal: AbortSignal;
-  /** A folder for spilled data, which exists and is emptied afterwards. */
+  /** An existing folder for temporary files; the run removes its content afterwards. */
   readonly tempDir: string;
+  /** Reports progress. */
   progress(progress: SourceProgress): void;
   /**
-   * Whether the item at this position, from 0 and over all that the source yields, is wanted at all. In place of others
-   * a source may yield empty items, which cost it less; absent where all are.
+   * Returns whether the run needs the item at `position`, counted from 0 over all items of the source. For an item that is
+   * not needed the source may yield an empty item instead, which is cheaper. Omitted when all items are needed.
    */
   wanted?(position: number): boolean;
 }
 
-/** Files, or anything else, as records. Reading twice yields the same items in the same order. */
+/**
+ * Reads records from files or from anything else. Reading it twice yields the same items in the same order.
+ *
+ * @example
+ * ```ts
+ * import { Graph, type ImageRecord, type Source } from 'relflow';
+ *
+ * const boxes: Source<ImageRecord> = {
+ *   name: 'boxes',
+ *   version: '1',
+ *   options: {},
+ *   adds: ['image', 'detections', 'origin'],
+ *   files: async () => [],
+ *   async *read({ signal }) {
+ *     for (const id of [1, 2]) {
+ *       signal.throwIfAborted();
+ *       yield {
+ *         record: {
+ *           image: { id, file: `${id}.jpg`, width: 640, height: 480, dataset: 'boxes', split: '' },
+ *           detections: [{ id: 1, category: 'dog', box: [10, 10, 100, 80] }],
+ *           origin: { source: 'boxes', file: '' },
+ *         },
+ *       };
+ *     }
+ *   },
+ * };
+ * new Graph('own-source').from(boxes);
+ * ```
+ */
 export interface Source<R> {
   readonly name: string;
   readonly version: string;
-  /** Plain JSON: what the manifest and the digests say of it. */
+  /** Options as plain JSON, for manifests and digests. */
   readonly options: Readonly<Record<string, unknown>>;
   /** The fields of its records, e.g. `['image', 'detections', 'origin']`. */
   readonly adds: readonly string[];
   /**
-   * The input files, for checks and checksums before the run.
-   * @throws InputError where one is missing or can't be read
+   * Returns the paths of the input files, which are checked and hashed before the run.
+   * @throws InputError if a file is missing or cannot be read
    */
   files(): Promise<readonly string[]>;
-  /** Pull-based: nothing is read ahead of the consumer beyond a bounded buffer. */
+  /** Yields items on demand; the source reads at most a bounded buffer ahead of the consumer. */
   read(context: SourceContext): AsyncIterable<SourceItem<R>>;
 }

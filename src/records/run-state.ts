@@ -3,15 +3,15 @@ import { type Static, Type } from './type.js';
 
 export const ShardingSchema = Type.Object(
   {
-    records: Type.Integer({ minimum: 1, description: 'a shard covers at most so many records of the input' }),
+    records: Type.Integer({ minimum: 1, description: 'maximum number of input records per shard' }),
     bytes: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
-      description: 'a shard ends where one of its files reaches this size, uncompressed; null for no bound',
+      description: 'a shard ends when one of its files reaches this uncompressed size; null for no limit',
     }),
     gzip: Type.Boolean(),
   },
   { additionalProperties: false },
 );
-/** How a run is cut into shards. */
+/** How a run divides its output into shards. */
 export type Sharding = Static<typeof ShardingSchema>;
 
 export const RunStateSchema = Type.Object(
@@ -20,7 +20,7 @@ export const RunStateSchema = Type.Object(
     relflow: Type.String({ description: 'version' }),
     pipeline: Type.String(),
     options: Type.Union([Type.Unsafe<Record<string, unknown>>({ type: 'object' }), Type.Null()], {
-      description: 'what the pipeline was made with; null where it was composed in code',
+      description: 'the options of the pipeline; null if it was composed in code',
     }),
     graph: Type.Array(NodeDescriptionSchema),
     inputs: Type.Array(InputFileSchema),
@@ -29,10 +29,11 @@ export const RunStateSchema = Type.Object(
   {
     additionalProperties: false,
     title: 'Run',
-    description: '.relflow/run.json: what a run is, written before its first record, so that it can be resumed.',
+    description:
+      '.relflow/run.json: the definition of a run, written before its first record, so that it can be resumed.',
   },
 );
-/** What a run is: enough to resume it, and to refuse to resume something else. */
+/** The definition of a run: enough to resume it, and to detect an attempt to resume a different one. */
 export type RunState = Static<typeof RunStateSchema>;
 
 export const ExtentSchema = Type.Object(
@@ -43,10 +44,11 @@ export const ExtentSchema = Type.Object(
   {
     additionalProperties: false,
     title: 'Extent',
-    description: '.relflow/extent.json: how many records the input of a run has, as long as several processes do it.',
+    description:
+      '.relflow/extent.json: the number of input records of a run, present while several processes work on the run.',
   },
 );
-/** How long the input of a run is. */
+/** The number of input records of a run. */
 export type Extent = Static<typeof ExtentSchema>;
 
 export const ProgressSchema = Type.Object(
@@ -72,8 +74,8 @@ export const ProgressSchema = Type.Object(
   {
     additionalProperties: false,
     title: 'Progress',
-    description: '.relflow/progress.json: how far the shard in work has come.',
+    description: '.relflow/progress.json: the progress of the current shard.',
   },
 );
-/** How far the shard in work has come: its files may be longer, up to the last line that counts. */
+/** The progress of the current shard. Its files may be longer on disk: only the bytes and records given here are valid. */
 export type Progress = Static<typeof ProgressSchema>;

@@ -5,27 +5,27 @@ import { type Static, Type } from './type.js';
 
 export const RelationSchema = Type.Object(
   {
-    subject: Type.Integer({ minimum: 0, description: 'index in objects' }),
-    object: Type.Integer({ minimum: 0, description: 'index in objects' }),
+    subject: Type.Integer({ minimum: 0, description: 'index into objects' }),
+    object: Type.Integer({ minimum: 0, description: 'index into objects' }),
     predicate: Type.String({ minLength: 1 }),
     confidence: Type.Optional(
-      Type.Number({ minimum: 0, maximum: 1, description: 'absent where people wrote the relation' }),
+      Type.Number({ minimum: 0, maximum: 1, description: 'omitted if people annotated the relation' }),
     ),
     captions: Type.Optional(
       Type.Array(Type.Integer({ minimum: 0 }), {
-        description: 'the captions that proposed it, by index; absent where people wrote it',
+        description: 'indices of the captions that proposed it; omitted if people annotated the relation',
       }),
     ),
   },
   { additionalProperties: false },
 );
-/** What holds between two objects of an image. */
+/** A relation between two objects of an image. */
 export type Relation = Static<typeof RelationSchema>;
 
-/** A record after `tag`, or from a source of ground truth. */
+/** The fields that `tag`, or a source of ground truth, adds to a record. */
 export interface Related {
   readonly relations: readonly Relation[];
-  /** Who decided; null where people did. */
+  /** The tagger that scored the relations; null if people annotated them. */
   readonly tagger: Tagger | null;
 }
 
@@ -33,7 +33,7 @@ const TaggerSchema = Type.Object(
   {
     name: Type.String(),
     version: Type.String(),
-    baseline: Type.Boolean({ description: 'true where no learned model decided' }),
+    baseline: Type.Boolean({ description: 'true if the scores do not come from a learned model' }),
   },
   { additionalProperties: false },
 );
@@ -51,18 +51,18 @@ const OperatorStampSchema = Type.Object(
   },
   { additionalProperties: false },
 );
-/** Which operator, in which version and with which options. */
+/** The name, version and options digest of an operator. */
 export type OperatorStamp = Static<typeof OperatorStampSchema>;
 
 export const ProvenanceSchema = Type.Object(
   {
     origin: OriginSchema,
-    operators: Type.Array(OperatorStampSchema, { description: 'every stage that the record went through, in order' }),
+    operators: Type.Array(OperatorStampSchema, { description: 'the stages that the record passed through, in order' }),
     tagger: Type.Union([TaggerSchema, Type.Null()]),
   },
   { additionalProperties: false },
 );
-/** How a record came to be. */
+/** The origin of a record and the stages that produced it. */
 export type Provenance = Static<typeof ProvenanceSchema>;
 
 const head = {
@@ -81,7 +81,7 @@ export const SceneGraphSchema = Type.Object(
   {
     additionalProperties: false,
     title: 'Scene graph',
-    description: 'One line of a scene-graph shard: an image, its objects and how they relate.',
+    description: 'One line of a scene-graph shard: an image, its objects and their relations.',
   },
 );
 /** One line of a scene-graph shard. */
@@ -98,7 +98,7 @@ export const CandidateSetSchema = Type.Object(
     additionalProperties: false,
     title: 'Candidates',
     description:
-      'One line of a candidate shard: the pairs of an image that a tagger is to judge, each with its relation texts.',
+      'One line of a candidate shard: the pairs of an image that a tagger is to score, each with its relation texts.',
   },
 );
 /** One line of a candidate shard. */

@@ -2,10 +2,10 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import { type SchemaName, schemaDocument, type schemas } from './schemas.js';
 import type { Static } from './type.js';
 
-/** The TypeScript type of a kind of file. */
+/** The TypeScript type of a kind of file: `TypeOf<'scene-graph'>` is `SceneGraph`. */
 export type TypeOf<N extends SchemaName> = Static<(typeof schemas)[N]>;
 
-// That the schemas are schemas is tested; checking it again would be most of the time that a command spends on them.
+// A test validates the schemas themselves; repeating that here would dominate the time that a command spends on them.
 const ajv = new Ajv2020({ strict: true, validateSchema: false });
 const compiled = new Map<SchemaName, ValidateFunction>();
 
@@ -19,15 +19,15 @@ function validator(name: SchemaName): ValidateFunction {
 }
 
 /**
- * What is wrong with `value`, in words such as `/relations/0/confidence must be <= 1`; null where it fits the schema.
- * Schemas are compiled at first use.
+ * Returns the first problem of `value`, e.g. `/relations/0/confidence must be <= 1`, or null if it fits the schema.
+ * Schemas are compiled on first use.
  */
 export function schemaProblem(name: SchemaName, value: unknown): string | null {
   const check = validator(name);
   return check(value) ? null : describe(check.errors?.[0]);
 }
 
-/** Whether `value` fits the schema. */
+/** Returns whether `value` fits the schema, as a type guard. */
 export function fitsSchema<N extends SchemaName>(name: N, value: unknown): value is TypeOf<N> {
   return validator(name)(value) as boolean;
 }

@@ -9,7 +9,10 @@ import { TrainingConfigSchema } from './training-config.js';
 
 const base = 'https://relflow.dev/schemas';
 
-/** A JSON Schema 2020-12 for each kind of file. `schemas/` holds the same as files; `npm run schemas` writes them. */
+/**
+ * The JSON Schemas (2020-12) of all kinds of files, by name. The folder `schemas/` has the same schemas as files, which
+ * `npm run schemas` writes.
+ */
 export const schemas = {
   'scene-graph': SceneGraphSchema,
   candidates: CandidateSetSchema,
@@ -26,10 +29,10 @@ export const schemas = {
   model: StoredModelSchema,
 } as const;
 
-/** Name of a kind of file. */
+/** The name of a kind of file. */
 export type SchemaName = keyof typeof schemas;
 
-/** The schema as it stands in `schemas/<name>.schema.json`. */
+/** Returns a schema as in `schemas/<name>.schema.json`, with `$schema` and `$id`. */
 export function schemaDocument(name: SchemaName): Record<string, unknown> {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',

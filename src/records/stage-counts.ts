@@ -1,11 +1,11 @@
 import type { StageCounts } from './manifest.js';
 
-/** Counts of a stage that nothing has gone through. */
+/** Returns the counts of a stage that has processed nothing. */
 export function emptyCounts(): StageCounts {
   return { in: 0, out: 0, filtered: 0, rejected: {}, counts: {} };
 }
 
-/** Adds the counts of `more` to those of `total`, by node. */
+/** Adds the counts of `more` to `total`, which is changed, by node id. */
 export function addStages(total: Record<string, StageCounts>, more: Readonly<Record<string, StageCounts>>): void {
   for (const [id, counts] of Object.entries(more)) {
     total[id] ??= emptyCounts();
@@ -18,12 +18,12 @@ export function addStages(total: Record<string, StageCounts>, more: Readonly<Rec
   }
 }
 
-/** Counts `by` more of `name`. */
+/** Increases the counter `name` by `by`. */
 export function add(counts: Record<string, number>, name: string, by: number): void {
   counts[name] = (counts[name] ?? 0) + by;
 }
 
-/** The same counts with all names in order, since branches may have counted in any. */
+/** Returns the same counts with all names sorted, since branches may count in any order. */
 export function sortStages(stages: Readonly<Record<string, StageCounts>>): Record<string, StageCounts> {
   const sorted = <T>(of: Readonly<Record<string, T>>) =>
     Object.fromEntries(Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1)));

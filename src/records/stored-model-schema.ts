@@ -74,26 +74,26 @@ const ConfigSchema = Type.Object(
   closed,
 );
 
-/** What a weights file's header tells of its model. */
+/** The schema of the model description in the header of a weights file. */
 export const StoredModelSchema = Type.Object(
   {
     config: Type.Optional(ConfigSchema),
     view: Type.Optional(
       Type.Object(
         { shorter: whole(4096, 16), longest: whole(8192, 16) },
-        { ...closed, description: 'lengths of the sides that images are brought to' },
+        { ...closed, description: 'lengths of the sides to which images are resized, in pixels' },
       ),
     ),
     labels: Type.Optional(
       Type.Object(
         { objects: labels, relations: labels },
-        { ...closed, description: 'what the model was trained with' },
+        { ...closed, description: 'the labels that the model was trained on' },
       ),
     ),
   },
   {
     ...closed,
-    title: "What a weights file's header tells of its model",
+    title: 'Model description in the header of a weights file',
     description: 'The fields config, view and labels of __metadata__, each as JSON text.',
   },
 );

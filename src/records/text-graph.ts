@@ -5,17 +5,17 @@ const AttributeSchema = Type.Object({ text: Type.String(), lemma: Type.String() 
 export const EntitySchema = Type.Object(
   {
     span: Type.String({
-      description: 'caption.slice(start, end): the noun phrase without its determiner; ends with its head',
+      description: 'caption.slice(start, end): the noun phrase without its determiner; it ends with its head',
     }),
     start: Type.Integer({ minimum: 0, description: 'UTF-16 offset in the caption' }),
     end: Type.Integer({ minimum: 0, description: 'UTF-16 offset in the caption, exclusive' }),
-    head: Type.String({ description: 'the last word of the span as written, lower case' }),
-    lemma: Type.String({ description: 'the singular of the head' }),
+    head: Type.String({ description: 'the last word of the span, in lower case' }),
+    lemma: Type.String({ description: 'the singular form of the head' }),
     name: Type.Optional(
       Type.String({
         minLength: 1,
         description:
-          'the phrase in normal form, without attributes and quantity: `cellphone` for `cell phone`; absent where it is the span in lower case',
+          'the normalized phrase without attributes and quantity: `cellphone` for `cell phone`; omitted if it equals the span in lower case',
       }),
     ),
     attributes: Type.Array(AttributeSchema),
@@ -28,26 +28,26 @@ export type Entity = Static<typeof EntitySchema>;
 
 export const TextRelationSchema = Type.Object(
   {
-    subject: Type.Integer({ minimum: 0, description: 'index in entities' }),
-    object: Type.Integer({ minimum: 0, description: 'index in entities' }),
-    predicate: Type.String({ minLength: 1, description: 'as written: sitting on' }),
-    lemma: Type.String({ minLength: 1, description: 'with its verb as a lemma: sit on' }),
+    subject: Type.Integer({ minimum: 0, description: 'index into entities' }),
+    object: Type.Integer({ minimum: 0, description: 'index into entities' }),
+    predicate: Type.String({ minLength: 1, description: 'as written in the caption: sitting on' }),
+    lemma: Type.String({ minLength: 1, description: 'the predicate with its verb lemmatized: sit on' }),
     confidence: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
   },
   { additionalProperties: false },
 );
-/** What a caption says of two of its noun phrases. */
+/** A relation that a caption states between two of its noun phrases. */
 export type TextRelation = Static<typeof TextRelationSchema>;
 
 export const TextGraphSchema = Type.Object(
   { entities: Type.Array(EntitySchema), relations: Type.Array(TextRelationSchema) },
   { additionalProperties: false },
 );
-/** A caption as a graph: its noun phrases and how they relate. */
+/** The graph of a caption: its noun phrases and their relations. */
 export type TextGraph = Static<typeof TextGraphSchema>;
 
-/** A record after `parse`. */
+/** The fields that `parse` adds to a record. */
 export interface Parsed {
-  /** One graph a caption, in the captions' order. */
+  /** One graph per caption, in the order of the captions. */
   readonly phrases: readonly TextGraph[];
 }

@@ -1,6 +1,6 @@
 /**
- * Builders of JSON Schema. Types are TypeBox's, and so is what they build, which test/records/type.test.ts sees to; loading
- * TypeBox itself, in 370 files, was a third of the start of every command.
+ * Builders of JSON Schemas. They have TypeBox's types and produce the same schemas, which test/records/type.test.ts
+ * checks. TypeBox itself is not loaded: its 370 files took a third of the start-up time of every command.
  */
 import type TypeBox from 'typebox';
 
@@ -8,7 +8,7 @@ export type { Static, TObject, TSchema } from 'typebox';
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** Properties that an object may lack; hidden, as they are no keyword of JSON Schema. */
+/** Marks optional properties. A symbol and not a key, because JSON Schema has no such keyword. */
 const optional = Symbol('optional');
 
 const simple =
@@ -42,5 +42,18 @@ const builders = {
   Unsafe: (schema: Schema): Schema => ({ ...schema }),
 };
 
-/** Makes JSON Schemas: `Type.Object({ name: Type.String() })`; `Static<typeof schema>` is the type of what fits one. */
+/**
+ * Builds JSON Schemas with TypeBox's interface. `Static<typeof schema>` is the TypeScript type of the values that fit.
+ *
+ * @example
+ * ```ts
+ * import { type Static, Type } from 'relflow';
+ *
+ * const schema = Type.Object({
+ *   name: Type.String({ minLength: 1 }),
+ *   limit: Type.Optional(Type.Integer({ minimum: 1, description: 'stop after this many images' })),
+ * });
+ * const options: Static<typeof schema> = { name: 'coco' };
+ * ```
+ */
 export const Type = builders as unknown as Pick<typeof TypeBox, keyof typeof builders>;

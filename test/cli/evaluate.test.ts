@@ -30,7 +30,7 @@ describe('relflow evaluate parser', function () {
       [
         `${CAPTIONS}: 3 bad rows left out`,
         '  line 6: no caption',
-        '  line 7: scene_graph: brackets that do not part facts',
+        '  line 7: scene_graph: brackets that do not separate facts',
         '  line 8: 2 fields, expected 3',
         '',
       ].join('\n'),

@@ -3,7 +3,7 @@ import { type FactualGraph, parseFactual, printFactual, toFactual } from '../../
 import type { TextGraph } from '../../src/index.js';
 import { factualProblem } from '../../src/records/factual-graph.js';
 
-const again = (text: string) => printFactual(parseFactual(text));
+const reprint = (text: string) => printFactual(parseFactual(text));
 const EMPTY: FactualGraph = { relations: [], attributes: [], entities: [] };
 
 describe('parseFactual', () => {
@@ -15,26 +15,26 @@ describe('parseFactual', () => {
     });
   });
 
-  it('takes blanks or none, two parts for an attribute, more than three, and missing brackets', () => {
-    assert.equal(again('(man,ride,horse),(dog)'), '( man , ride , horse ) , ( dog )');
-    assert.equal(again('( horse , brown )'), '( horse , is , brown )');
-    assert.equal(again('( man , sit , on top of , horse )'), '( man , sit on top of , horse )');
-    assert.equal(again('( man , is , next to , horse )'), '( man , is next to , horse )');
-    assert.equal(again('man , ride ,  big   horse ) , ( dog'), '( man , ride , big horse ) , ( dog )');
+  it('accepts any spacing, attributes of two parts, facts of more than three parts, and missing brackets', () => {
+    assert.equal(reprint('(man,ride,horse),(dog)'), '( man , ride , horse ) , ( dog )');
+    assert.equal(reprint('( horse , brown )'), '( horse , is , brown )');
+    assert.equal(reprint('( man , sit , on top of , horse )'), '( man , sit on top of , horse )');
+    assert.equal(reprint('( man , is , next to , horse )'), '( man , is next to , horse )');
+    assert.equal(reprint('man , ride ,  big   horse ) , ( dog'), '( man , ride , big horse ) , ( dog )');
   });
 
-  it('counts what is said twice once and passes over what says nothing', () => {
-    assert.equal(again('( dog ) , ( ) , ( dog ) , ( dog , is , wet ) , (dog,wet)'), '( dog , is , wet ) , ( dog )');
+  it('removes duplicate and empty facts', () => {
+    assert.equal(reprint('( dog ) , ( ) , ( dog ) , ( dog , is , wet ) , (dog,wet)'), '( dog , is , wet ) , ( dog )');
     for (const text of ['', '  ', '( )', '( , , )']) assert.deepEqual(parseFactual(text), EMPTY);
   });
 });
 
 describe('factualProblem', () => {
-  it('names what is wrong', () => {
+  it('returns the reason why a text is not in the format', () => {
     assert.equal(factualProblem(' ( man , ride , horse ),(dog) '), undefined);
     assert.equal(factualProblem(' '), 'no facts');
     for (const text of ['dog', '( dog', '( dog ) ( cat )', '( ( dog ) )', '( dog ) ,'])
-      assert.equal(factualProblem(text), 'brackets that do not part facts');
+      assert.equal(factualProblem(text), 'brackets that do not separate facts');
     assert.equal(factualProblem('( man , , horse )'), 'a fact with an empty part');
   });
 });
@@ -52,7 +52,7 @@ describe('toFactual', () => {
   const line = (entities: TextGraph['entities'], relations: TextGraph['relations'] = []) =>
     printFactual(toFactual({ entities, relations }));
 
-  it('takes names before spans, and lemmas', () => {
+  it('prefers names to spans, and uses lemmas', () => {
     const phone = entity('Cell phones', { name: 'cellphone', attributes: [{ text: 'Red', lemma: 'red' }] });
     assert.equal(
       line([entity('MAN'), phone], [{ subject: 0, object: 1, predicate: 'holding', lemma: 'hold' }]),
@@ -60,7 +60,7 @@ describe('toFactual', () => {
     );
   });
 
-  it('writes numbers as digits and what collects with its of', () => {
+  it('writes numbers as digits and collective nouns with "of"', () => {
     const quantities = {
       two: '2',
       Twelve: '12',
@@ -73,14 +73,14 @@ describe('toFactual', () => {
       assert.equal(line([entity('dog', { quantity })]), `( dog , is , ${attribute} )`);
   });
 
-  it('says entities alone only where nothing is said of them, and everything once', () => {
+  it('lists only entities that no fact mentions, and removes duplicates', () => {
     const facing = { subject: 0, object: 0, predicate: 'facing', lemma: 'face' };
     assert.equal(line([entity('dog'), entity('cat'), entity('cat')]), '( dog ) , ( cat )');
     assert.equal(line([entity('dog'), entity('dog')], [facing, facing]), '( dog , face , dog )');
     assert.equal(line([]), '');
   });
 
-  it('keeps the signs of the form out of the words', () => {
+  it('removes the punctuation of the format from words', () => {
     assert.equal(line([entity('a (b), c')]), '( a b c )');
   });
 });

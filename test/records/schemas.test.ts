@@ -9,7 +9,7 @@ import { sceneGraph } from '../support/records.js';
 describe('schemas', () => {
   const folder = join(packageRoot, 'schemas');
 
-  it('stand as files as they stand in the code (npm run schemas)', () => {
+  it('equal the files in schemas/ (run `npm run schemas` after a change)', () => {
     const names = Object.keys(schemas).map((name) => `${name}.schema.json`);
     assert.deepEqual(readdirSync(folder).sort(), names.sort());
     for (const name of Object.keys(schemas) as SchemaName[]) {
@@ -26,11 +26,11 @@ describe('schemas', () => {
     }
   });
 
-  it('take a scene graph', () => {
+  it('accept a scene graph', () => {
     assert.equal(schemaProblem('scene-graph', sceneGraph()), null);
   });
 
-  it('name what is wrong and where', () => {
+  it('report the problem and its path', () => {
     const graph = sceneGraph();
     const wrong = (change: object) => schemaProblem('scene-graph', { ...graph, ...change });
     assert.equal(wrong({ captions: undefined }), "the value must have required property 'captions'");

@@ -19,11 +19,11 @@ describe('Type', () => {
       { additionalProperties: false, title: 'Everything' },
     );
 
-  it('makes the schemas that TypeBox makes', () => {
+  it('builds the same schemas as TypeBox', () => {
     assert.equal(JSON.stringify(everything(Type)), JSON.stringify(everything(TypeBox)));
   });
 
-  it('lets a schema be optional in one object and required in another', () => {
+  it('allows a schema to be optional in one object and required in another', () => {
     const name = Type.String();
     const of = (t: typeof Type) => t.Object({ a: t.Object({ name: t.Optional(name) }), b: t.Object({ name }) });
     assert.equal(JSON.stringify(of(Type)), JSON.stringify(of(TypeBox)));

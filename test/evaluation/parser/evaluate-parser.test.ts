@@ -31,7 +31,7 @@ describe('goldCaptions', () => {
     assert.equal(captions.length, 4);
     assert.deepEqual(badRows, [
       { line: 6, problem: 'no caption' },
-      { line: 7, problem: 'scene_graph: brackets that do not part facts' },
+      { line: 7, problem: 'scene_graph: brackets that do not separate facts' },
       { line: 8, problem: '2 fields, expected 3' },
     ]);
   });
