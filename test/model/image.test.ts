@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { readImage } from '../../src/model/image/read-image.js';
@@ -87,15 +85,6 @@ describe('images', () => {
       assert.deepEqual(size, { width: toWidth, height: toHeight });
       assert.ok(Buffer.compare(data, plainlyResized(image, toWidth, toHeight)) === 0);
     });
-
-  it('are resized by what `npm run build:kernels` makes of its source', function () {
-    this.timeout(120_000);
-    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-    const built = join(temporaryFolder(), 'resize.wasm');
-    const [, ...options] = scripts['build:kernels:image']!.split(' ').slice(0, -1);
-    execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...options, built]);
-    assert.deepEqual(readFileSync(built), readFileSync('src/model/image/resize.wasm'));
-  });
 
   it('get the official sizes', () => {
     const sizes = (width: number, height: number) => {

@@ -1,8 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { linear, plainLinear } from '../../src/model/layers/linear.js';
@@ -253,24 +249,5 @@ describe('kernels of the wasm backend', () => {
       return tf.tidy(() => tf.matMul(tf.tensor2d(a!), tf.tensor2d(b!)).dataSync());
     };
     assert.deepEqual(await bytes(2), await bytes(1));
-  });
-
-  it('are what `npm run build:kernels` makes of their source', function () {
-    this.timeout(120_000);
-    const folder = mkdtempSync(join(tmpdir(), 'relflow-kernels-'));
-    try {
-      const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-      for (const [script, file] of [
-        ['build:kernels:model', 'kernels.wasm'],
-        ['build:kernels:model-shared', 'kernels-shared.wasm'],
-      ] as const) {
-        const built = join(folder, file);
-        const [, ...options] = scripts[script]!.split(' ').slice(0, -1);
-        execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...options, built]);
-        assert.deepEqual(readFileSync(built), readFileSync(`src/model/backends/kernels/${file}`), file);
-      }
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
   });
 });

@@ -1,4 +1,4 @@
-// AssemblyScript, not TypeScript: `npm run build:kernels:image` makes resize.wasm of it.
+// AssemblyScript, not TypeScript: `npm run build:kernels` makes resize.wasm of it.
 //
 // Both passes of a resize, see resize.ts. Arguments are addresses and sizes; pixels are three bytes each, row by row. Up to
 // 15 bytes behind an input are read and thrown away, and up to 15 behind an output are written.

@@ -1,8 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
 import { Kernels, mostInputs, tagWork } from '../../../src/parser/neural/kernels/kernels.js';
 import { packMatrix } from '../../../src/parser/neural/kernels/packed-matrix.js';
 import { mayFollow, mayStart } from '../../../src/parser/neural/tag-sequence.js';
@@ -266,22 +262,5 @@ describe('the parser’s kernels', () => {
   it('say that their memory is full', () => {
     const small = new Kernels(1000);
     assert.throws(() => small.floats(1 << 20), { name: 'RangeError', message: 'memory of the kernels is full' });
-  });
-
-  it('are what `npm run build:kernels` makes of their source', function () {
-    this.timeout(60_000);
-    const folder = mkdtempSync(join(tmpdir(), 'relflow-kernels-'));
-    try {
-      const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-      for (const name of ['parser', 'training']) {
-        const [, ...options] = scripts[`build:kernels:${name}`]!.split(' ');
-        const shipped = options.pop()!;
-        const built = join(folder, basename(shipped));
-        execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...options, built]);
-        assert.ok(readFileSync(built).equals(readFileSync(shipped)), shipped);
-      }
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
   });
 });

@@ -1,0 +1,23 @@
+/**
+ * Compiles the WebAssembly kernels, all or those named, and records the hashes that the tests compare:
+ *
+ *     npm run build:kernels [-- NAME…]
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { compileKernels, hashKernels, type KernelHashes, kernelHashesFile, kernelModules } from './kernel-modules.js';
+
+const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(kernelModules);
+const unknown = names.filter((name) => !Object.hasOwn(kernelModules, name));
+if (unknown.length > 0) {
+  const known = Object.keys(kernelModules).join(', ');
+  console.error(`build:kernels: unknown module '${unknown[0]}', expected ${known}`);
+  process.exit(2);
+}
+const hashes = JSON.parse(readFileSync(kernelHashesFile, 'utf8')) as Record<string, KernelHashes>;
+for (const name of names) {
+  const module = kernelModules[name]!;
+  compileKernels(module, module.output);
+  hashes[name] = hashKernels(module);
+  console.log(`${name}: ${module.output}`);
+}
+writeFileSync(kernelHashesFile, `${JSON.stringify(hashes, null, 2)}\n`);

@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+
+/** A WebAssembly module that is compiled from AssemblyScript. Paths are relative to the repository's root. */
+export interface KernelModule {
+  readonly entry: string;
+  readonly output: string;
+  /** Flags of the AssemblyScript compiler. */
+  readonly flags: readonly string[];
+}
+
+const common = '--enable simd --runtime stub -O3 --noAssert --importMemory'.split(' ');
+
+/** Every module of the repository, by the name that `npm run build:kernels` takes. */
+export const kernelModules: Readonly<Record<string, KernelModule>> = {
+  parser: {
+    entry: 'src/parser/neural/kernels/kernels.as.ts',
+    output: 'src/parser/neural/kernels/kernels.wasm',
+    flags: common,
+  },
+  'parser-training': {
+    entry: 'parser-training/kernels/training-kernels.as.ts',
+    output: 'parser-training/kernels/training-kernels.wasm',
+    flags: common,
+  },
+  model: {
+    entry: 'src/model/backends/kernels/index.as.ts',
+    output: 'src/model/backends/kernels/kernels.wasm',
+    flags: [...common, '--noExportMemory'],
+  },
+  'model-shared': {
+    entry: 'src/model/backends/kernels/index.as.ts',
+    output: 'src/model/backends/kernels/kernels-shared.wasm',
+    flags: [
+      ...common,
+      '--noExportMemory',
+      ...'--enable threads --sharedMemory --initialMemory 1 --maximumMemory 65536'.split(' '),
+    ],
+  },
+  image: {
+    entry: 'src/model/image/resize.as.ts',
+    output: 'src/model/image/resize.wasm',
+    flags: [...common, '--noExportMemory'],
+  },
+};
+
+/** SHA-256 of what a module is compiled from (sources, flags, compiler version) and of the compiled bytes. */
+export interface KernelHashes {
+  readonly sources: string;
+  readonly output: string;
+}
+
+/** The hashes that the last build recorded, by module. */
+export const kernelHashesFile = 'scripts/kernel-hashes.json';
+
+/** Compiles a module. @param output where the `.wasm` file is written */
+export function compileKernels({ entry, flags }: KernelModule, output: string): void {
+  execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', entry, ...flags, '-o', output]);
+}
+
+/** Hashes a module's files as they are on disk, which takes milliseconds. */
+export function hashKernels({ entry, output, flags }: KernelModule): KernelHashes {
+  const { version } = JSON.parse(readFileSync('node_modules/assemblyscript/package.json', 'utf8')) as {
+    readonly version: string;
+  };
+  const sources = createHash('sha256').update(JSON.stringify([version, flags]));
+  for (const [path, text] of sourcesOf(entry)) sources.update(JSON.stringify([path, text]));
+  return { sources: sources.digest('hex'), output: createHash('sha256').update(readFileSync(output)).digest('hex') };
+}
+
+/** Returns the text of a source file and of all that it imports, by path, in the order of the imports. */
+function sourcesOf(path: string, found = new Map<string, string>()): ReadonlyMap<string, string> {
+  if (found.has(path)) return found;
+  const text = readFileSync(path, 'utf8');
+  found.set(path, text);
+  for (const [, imported] of text.matchAll(/ from '(\.[^']+)'/g))
+    sourcesOf(posix.join(posix.dirname(path), `${imported}.ts`), found);
+  return found;
+}
