@@ -1,4 +1,10 @@
-// Entry point `relflow`: what pipelines are composed of. Loads no tensor library.
+/**
+ * What pipelines are composed of: sources, operators, parsers, taggers, sinks and the graph that runs them. Loads no
+ * tensor library.
+ *
+ * @module relflow
+ */
+
 export { type CaptionFileOptions, captionFile } from './captioners/caption-file.js';
 export { type HfBlipOptions, hfBlip } from './captioners/hf-blip.js';
 export { type HfChatOptions, hfChat } from './captioners/hf-chat.js';

@@ -1,4 +1,9 @@
-// Entry point `relflow/captions`: the store of answers that models gave, and the options of endpoints.
+/**
+ * The answers of vision-language models: where they are cached, what they cost, and how they are exported, imported and
+ * removed.
+ *
+ * @module relflow/captions
+ */
 
 export type { Answer, Question, Reply, Tokens } from '../records/answer.js';
 export type { CaptionMap, CocoCaptions } from '../records/caption-file-schemas.js';

@@ -1,4 +1,8 @@
-// Entry point `relflow/evaluation`: scores of parsers, taggers and relation finders, and statistics of data sets.
+/**
+ * Scores of text parsers, relation taggers and relation finders, and statistics of data sets.
+ *
+ * @module relflow/evaluation
+ */
 
 export {
   type FactualAttribute,

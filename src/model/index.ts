@@ -1,4 +1,8 @@
-// Entry point `relflow/model`: RLIPv2 on TensorFlow.js.
+/**
+ * RLIPv2 and its R-Tagger on TensorFlow.js: configurations, weights, backends, taggers.
+ *
+ * @module relflow/model
+ */
 
 export { openSafetensors } from '../files/open-safetensors.js';
 export type { NumberType, WeightEntry, WeightSource } from '../files/weight-source.js';

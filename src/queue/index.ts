@@ -1,4 +1,9 @@
-// Runs on many machines. Loads BullMQ and ioredis, so nothing else in relflow imports it before it is needed.
+/**
+ * Runs on many machines. Loads BullMQ and ioredis.
+ *
+ * @module relflow/queue
+ */
+
 export { checkServer, type QueueServer, queueServer } from './connection.js';
 export { type IsolatedShard, type IsolateOptions, isolateShard, serveIsolatedShard } from './isolate-shard.js';
 export { LANES } from './queues.js';

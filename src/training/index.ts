@@ -1,4 +1,8 @@
-// Entry point `relflow/training`: data, noise, losses, matching, the optimiser and the loop.
+/**
+ * Training of R-Taggers and of RLIPv2: data, denoising, matching, losses, the optimizer and the loop.
+ *
+ * @module relflow/training
+ */
 
 export { Checkpoints, settingsDigest, type TrainingState } from './checkpoint.js';
 export { curvesPage, writeCurves } from './curves-page.js';
