@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SCENES, scriptFlags, wholeNumber } from '../scripts/script-flags.js';
 import { evaluateRelations, type RelationReport } from '../src/evaluation/index.js';
-import { writeAtomically } from '../src/files/atomic-file.js';
+import { writeAtomically } from '../src/files/write-atomically.js';
 import { sceneGraphLines } from '../src/index.js';
 import { openRelationFinder } from '../src/model/index.js';
 import { SPRITES, taggerWeights } from '../src/model/tagger/embedded-tagger.js';

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { streamJson } from '../src/files/json/json-stream.js';
+import { streamJson } from '../src/files/json/stream-json.js';
 
 const ROUNDS = 3;
 const MIN_RATIO = 0.7;

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { OptionError, RecordError } from '../errors.js';
-import { streamJson } from '../files/json/json-stream.js';
 import { fieldsOf, isId } from '../files/json/json-value.js';
-import { ImageEntries, type ReadEntries } from '../files/spools/image-entries.js';
+import { streamJson } from '../files/json/stream-json.js';
+import { ImageEntryIndex, type ReadEntries } from '../files/spools/image-entry-index.js';
 import type { Caption } from '../records/caption-record.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Captioner } from '../records/ports.js';
@@ -47,7 +47,7 @@ export function captionFile({ captions, maxCaptions, tempDir }: CaptionFileOptio
   const name = 'caption-file';
   if (!captions) throw new OptionError(name, "'captions' is missing, expected a path or a glob");
   if (maxCaptions !== undefined) checkPositiveInteger(name, 'maxCaptions', maxCaptions);
-  const index = new ImageEntries(captions, tempDir, takeCaptions);
+  const index = new ImageEntryIndex(captions, tempDir, takeCaptions);
   return {
     name,
     version: '1',
@@ -70,7 +70,7 @@ interface Entry {
   readonly texts: unknown;
 }
 
-const takeCaptions: ReadEntries = async (file, put, { signal, settle }) => {
+const takeCaptions: ReadEntries = async (file, put, { signal, flush }) => {
   const source = basename(file);
   const limits = signal ? { signal } : {};
   let coco = false;
@@ -80,12 +80,12 @@ const takeCaptions: ReadEntries = async (file, put, { signal, settle }) => {
       const { image_id: image, caption } = fieldsOf(value);
       if (isId(image)) put(image, { source, texts: [caption] } satisfies Entry);
     }
-    await settle();
+    await flush();
   }
   if (coco) return;
   for await (const { keys, values } of streamJson(file, { layout: 'map', ...limits })) {
     for (const [index, texts] of values.entries()) put(keys[index] as string, { source, texts } satisfies Entry);
-    await settle();
+    await flush();
   }
 };
 

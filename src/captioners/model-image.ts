@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { OptionError, RecordError } from '../errors.js';
-import { checkImageFolder, pathBelow } from '../files/image-folder.js';
+import { checkImageFolder, safeRelativePath } from '../files/image-folder.js';
 import type { Image } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 
@@ -62,7 +62,7 @@ export class ImageFiles {
   async read({ id, file }: Image): Promise<ImageFile> {
     this.#checked ??= checkImageFolder(this.#folder);
     await this.#checked;
-    const below = pathBelow(file);
+    const below = safeRelativePath(file);
     const refuse = (reason: string, problem: string): never => {
       throw new RecordError(reason, `${this.#where}: image ${id}: ${problem}`, { image: id });
     };

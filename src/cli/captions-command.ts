@@ -10,8 +10,8 @@ import {
   importAnswers,
   openExistingStore,
 } from '../endpoints/index.js';
-import { writeAtomically } from '../files/atomic-file.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
+import { writeAtomically } from '../files/write-atomically.js';
 import { OptionError } from '../index.js';
 import { print, printNote, table } from './output.js';
 

@@ -7,8 +7,8 @@ import {
   printFactual,
   type RejectedRow,
 } from '../evaluation/index.js';
-import { writeAtomically } from '../files/atomic-file.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
+import { writeAtomically } from '../files/write-atomically.js';
 import { textParser } from '../parser/text-parser.js';
 import { evaluatePredicatesCommand } from './evaluate-predicates-command.js';
 import { print, printNote, table } from './output.js';

@@ -33,7 +33,7 @@ export async function findImage(
  * and URLs, control characters, and segments of dots, which some systems take for `..` with blanks after them too. A
  * leading `./` is taken off.
  */
-export function pathBelow(path: string): string | null {
+export function safeRelativePath(path: string): string | null {
   const below = path.replaceAll('\\', '/').replace(/^(?:\.\/+)+/, '');
   const isUnsafe =
     /^\/|^[a-z][a-z0-9+.-]*:|\p{Cc}/iu.test(below) || below.split('/').some((segment) => /^\.+ *$/.test(segment));

@@ -10,14 +10,14 @@ import { InputError } from '../errors.js';
  * @throws InputError naming the pattern where there is none, or a file that can't be read
  */
 export async function inputFiles(pattern: string): Promise<readonly string[]> {
-  if (pattern === '' || (await statOf(pattern))) return [await inputFile(pattern)];
-  const folder = await folderOf(pattern);
+  if (pattern === '' || (await statOrNull(pattern))) return [await inputFile(pattern)];
+  const folder = await deepestFolder(pattern);
   const glob = relative(folder, pattern).replaceAll(sep, '/');
   if (!fastGlob.isDynamicPattern(glob)) return [await inputFile(pattern)];
   const files: string[] = [];
-  for (const name of await matches(folder, glob)) {
+  for (const name of await globFiles(folder, glob)) {
     const path = join(folder, name);
-    if (!(await statOf(path))?.isDirectory()) files.push(await inputFile(path));
+    if (!(await statOrNull(path))?.isDirectory()) files.push(await inputFile(path));
   }
   if (files.length === 0) throw new InputError(pattern, 'no file matches; ()[]{}*?! are special in a glob');
   // By code unit and not by locale, so that the order is the same everywhere.
@@ -30,7 +30,7 @@ export async function inputFiles(pattern: string): Promise<readonly string[]> {
  */
 export async function inputFile(path: string): Promise<string> {
   if (path === '') throw new InputError("''", 'expected the path of a file');
-  const found = await statOf(path);
+  const found = await statOrNull(path);
   if (!found) throw new InputError(path, 'no such file');
   if (found.isDirectory()) throw new InputError(path, 'is a folder, expected a file');
   if (!found.isFile()) throw new InputError(path, 'is not a regular file: input is read more than once');
@@ -43,13 +43,13 @@ export async function inputFile(path: string): Promise<string> {
 }
 
 /** The deepest folder of a path that is there as written. */
-async function folderOf(path: string): Promise<string> {
+async function deepestFolder(path: string): Promise<string> {
   const folder = dirname(path);
-  return folder === path || (await statOf(folder))?.isDirectory() ? folder : folderOf(folder);
+  return folder === path || (await statOrNull(folder))?.isDirectory() ? folder : deepestFolder(folder);
 }
 
 /** What a glob finds below a folder. Links count as what they are, not as files: whoever asks looks where they lead. */
-async function matches(folder: string, glob: string): Promise<readonly string[]> {
+async function globFiles(folder: string, glob: string): Promise<readonly string[]> {
   try {
     return await fastGlob(glob, { cwd: folder, onlyFiles: false, followSymbolicLinks: false });
   } catch (error) {
@@ -59,6 +59,6 @@ async function matches(folder: string, glob: string): Promise<readonly string[]>
   }
 }
 
-function statOf(path: string) {
+function statOrNull(path: string) {
   return stat(path).catch(() => null);
 }

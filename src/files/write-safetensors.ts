@@ -29,7 +29,7 @@ export async function writeSafetensors(
   weights: readonly WeightToWrite[],
   { metadata = {}, shardBytes = Number.POSITIVE_INFINITY, onProgress }: WriteOptions = {},
 ): Promise<string> {
-  const shards = cut(weights, shardBytes);
+  const shards = splitIntoShards(weights, shardBytes);
   let done = 0;
   const report = () => onProgress?.(++done, weights.length);
   if (shards.length <= 1) {
@@ -53,7 +53,7 @@ export async function writeSafetensors(
   return index;
 }
 
-function cut(weights: readonly WeightToWrite[], most: number): WeightToWrite[][] {
+function splitIntoShards(weights: readonly WeightToWrite[], most: number): WeightToWrite[][] {
   const shards: WeightToWrite[][] = [];
   let room = -1;
   for (const weight of weights) {

@@ -1,7 +1,7 @@
 import { OptionError, RecordError } from '../errors.js';
-import { streamJson } from '../files/json/json-stream.js';
 import { elementsOf, fieldsOf, formatValue } from '../files/json/json-value.js';
-import { ImageEntries, type ReadEntries } from '../files/spools/image-entries.js';
+import { streamJson } from '../files/json/stream-json.js';
+import { ImageEntryIndex, type ReadEntries } from '../files/spools/image-entry-index.js';
 import type { Id } from '../records/image.js';
 import type { ParsedGraphs } from '../records/ports.js';
 import type { Entity, TextGraph, TextRelation } from '../records/text-graph.js';
@@ -31,7 +31,7 @@ const name = 'parsed-graph-file';
  */
 export function parsedGraphFile({ graphs, tempDir }: ParsedGraphFileOptions): ParsedGraphs {
   if (!graphs) throw new OptionError(name, "'graphs' is missing, expected a path or a glob");
-  const index = new ImageEntries(graphs, tempDir, takeGraphs);
+  const index = new ImageEntryIndex(graphs, tempDir, takeGraphs);
   return {
     name,
     version: '1',
@@ -45,10 +45,10 @@ export function parsedGraphFile({ graphs, tempDir }: ParsedGraphFileOptions): Pa
   };
 }
 
-const takeGraphs: ReadEntries = async (file, put, { signal, settle }) => {
+const takeGraphs: ReadEntries = async (file, put, { signal, flush }) => {
   for await (const { keys, values } of streamJson(file, { layout: 'map', ...(signal && { signal }) })) {
     for (const [index, list] of values.entries()) put(keys[index] as string, list);
-    await settle();
+    await flush();
   }
 };
 

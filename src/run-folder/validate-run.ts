@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { InputError, RelflowError } from '../errors.js';
 import { checksum } from '../files/checksum.js';
 import { jsonLines } from '../files/json/json-lines.js';
-import { streamJson } from '../files/json/json-stream.js';
+import { streamJson } from '../files/json/stream-json.js';
 import type { Box } from '../records/box.js';
 import type { CandidateSet, SceneGraph } from '../records/scene-graph.js';
 import { schemaProblem } from '../records/schema-problem.js';

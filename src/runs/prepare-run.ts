@@ -2,8 +2,8 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { OutputError } from '../errors.js';
 import { digest } from '../files/digest.js';
-import { publishOnce } from '../files/publish-once.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
+import { writeIfAbsent } from '../files/write-if-absent.js';
 import { describeGraph } from '../graph/describe-graph.js';
 import type { Graph } from '../graph/graph.js';
 import { version } from '../package-info.js';
@@ -76,7 +76,7 @@ export async function joinRun(folder: RunFolder, state: RunState): Promise<void>
     await checkRunState(folder, state, false, false);
     await wrapIoErrors(folder.path, async () => {
       await mkdir(folder.inner(), { recursive: true });
-      await publishOnce(folder.inner('run.json'), `${JSON.stringify(state, null, 2)}\n`);
+      await writeIfAbsent(folder.inner('run.json'), `${JSON.stringify(state, null, 2)}\n`);
     });
   }
   const found = await folder.state();

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { OptionError } from '../errors.js';
-import { publishOnce } from '../files/publish-once.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
+import { writeIfAbsent } from '../files/write-if-absent.js';
 import { execute } from '../graph/engine/execute.js';
 import { StageMetrics } from '../graph/engine/stage-metrics.js';
 import { closeStages } from '../graph/engine/stream-records.js';
@@ -125,5 +125,5 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
 /** Writes down how long the input is, for whoever finishes the run. */
 export async function publishExtent(folder: RunFolder, records: number): Promise<void> {
   const text = `${JSON.stringify({ format: 'relflow.extent/1', records })}\n`;
-  await wrapIoErrors(folder.path, () => publishOnce(folder.inner('extent.json'), text));
+  await wrapIoErrors(folder.path, () => writeIfAbsent(folder.inner('extent.json'), text));
 }

@@ -1,4 +1,4 @@
-import { publishOnce } from '../files/publish-once.js';
+import { writeIfAbsent } from '../files/write-if-absent.js';
 import type { Graph } from '../graph/graph.js';
 import type { Manifest, StageCounts } from '../records/manifest.js';
 import type { RunState } from '../records/run-state.js';
@@ -37,6 +37,6 @@ export async function writeManifest(
     stages: Object.fromEntries(graph.nodes.flatMap(({ id }) => (stages[id] ? [[id, stages[id]]] : []))),
     files,
   };
-  await publishOnce(folder.at('manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  await writeIfAbsent(folder.at('manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
 }

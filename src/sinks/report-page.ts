@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { writeAtomically } from '../files/atomic-file.js';
+import { writeAtomically } from '../files/write-atomically.js';
 import type { SceneGraph } from '../records/scene-graph.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { type ReportScene, renderReportPage } from './render-report.js';

@@ -1,4 +1,4 @@
-import { pathBelow } from '../files/image-folder.js';
+import { safeRelativePath } from '../files/image-folder.js';
 import { fieldsOf, formatValue, isId } from '../files/json/json-value.js';
 import type { Id } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
@@ -40,7 +40,7 @@ export function readImage(element: unknown, position: number): ImageElement | So
     (!isSide(height) && `height is ${formatValue(height)}, expected a whole number of pixels`) ||
     ((typeof fileName !== 'string' || fileName === '') && `file_name is ${formatValue(fileName)}, expected a path`);
   if (problem) return refused('malformed-image', 'image', id, position, problem, id);
-  const below = pathBelow(fileName as string);
+  const below = safeRelativePath(fileName as string);
   if (below !== null) return { id, fileName: below, width, height } as ImageElement;
   return refused(
     'unsafe-path',

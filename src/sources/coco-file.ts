@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { findImage } from '../files/image-folder.js';
-import { type JsonBatch, streamJson } from '../files/json/json-stream.js';
+import { type JsonBatch, streamJson } from '../files/json/stream-json.js';
 import { type Group, GroupSpool, type GroupSpoolOptions } from '../files/spools/group-spool.js';
 import { IdIndex } from '../files/spools/id-index.js';
 import type { Id, ImageRecord } from '../records/image.js';
@@ -40,7 +40,7 @@ export interface CocoFileOptions {
 const sections = ['images', 'annotations', 'categories'];
 
 /** Keys of annotations whose values are long and of no use here. */
-const heavyKeys = ['segmentation', 'keypoints', 'segments_info'];
+const skippedKeys = ['segmentation', 'keypoints', 'segments_info'];
 
 /**
  * The records of one file in COCO's format. First come the elements that are of no use, in file order; then a record an
@@ -137,7 +137,7 @@ export class CocoFile {
   #batches(layout: readonly string[]): AsyncIterable<JsonBatch> {
     const onRead = (done: number, total: number) =>
       this.#context.progress({ phase: 'reading', done: done + this.#pass * total, total: this.#passes * total });
-    return streamJson(this.#file, { layout, emptied: heavyKeys, signal: this.#context.signal, onRead });
+    return streamJson(this.#file, { layout, skippedKeys, signal: this.#context.signal, onRead });
   }
 
   async *#takeBatch({ section, first, values }: JsonBatch): AsyncGenerator<SourceItem<never>> {
@@ -147,7 +147,7 @@ export class CocoFile {
       const reject = take.call(this, value, first + index);
       if (reject) yield { rejects: [reject] };
     }
-    await this.#spool.settle();
+    await this.#spool.flush();
   }
 
   #takeImage(value: unknown, position: number): SourceReject | undefined {

@@ -1,5 +1,5 @@
-import { streamJson } from '../files/json/json-stream.js';
 import { fieldsOf, idKey, isId } from '../files/json/json-value.js';
+import { streamJson } from '../files/json/stream-json.js';
 import { GrowingArray } from '../files/spools/growing-array.js';
 import { IdIndex } from '../files/spools/id-index.js';
 import type { Id } from '../records/image.js';

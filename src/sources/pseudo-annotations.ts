@@ -1,9 +1,9 @@
 import { basename, join } from 'node:path';
 import { InputError, OptionError } from '../errors.js';
-import { checkImageFolder, findImage, pathBelow } from '../files/image-folder.js';
+import { checkImageFolder, findImage, safeRelativePath } from '../files/image-folder.js';
 import { inputFile, inputFiles } from '../files/input-files.js';
-import { streamJson } from '../files/json/json-stream.js';
 import { fieldsOf, formatValue, idKey, isId } from '../files/json/json-value.js';
+import { streamJson } from '../files/json/stream-json.js';
 import { KeyedStore } from '../files/spools/keyed-store.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
@@ -84,7 +84,7 @@ async function readPaths(file: string, context: SourceContext): Promise<KeyedSto
         if (typeof value !== 'string')
           throw new InputError(file, `'${keys[k]}' is ${formatValue(value)}, expected a path`);
         paths.put(idKey(keys[k]!), Buffer.from(value));
-        await paths.settle();
+        await paths.flush();
       }
     await paths.seal();
     return paths;
@@ -117,7 +117,7 @@ async function readEntry(
   // HICO-DET's ids are file names.
   const own = /\.(?:jpe?g|png)$/i.test(String(id)) ? String(id) : `${id}.jpg`;
   const candidates = stated ? [String(stated)] : [...(part === '' ? [] : [`${part}/${padded}`]), padded, own];
-  const below = candidates.flatMap((path) => pathBelow(path) ?? []);
+  const below = candidates.flatMap((path) => safeRelativePath(path) ?? []);
   if (below.length < candidates.length)
     return refuse('unsafe-path', `${formatValue(candidates[0])} is not a path below the image folder`);
   const file = await findImage(images, below as [string, ...string[]]);

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError, OptionError } from '../errors.js';
-import { pathBelow } from '../files/image-folder.js';
+import { safeRelativePath } from '../files/image-folder.js';
 import { inputFiles } from '../files/input-files.js';
 import { type TextLine, textLines } from '../files/json/json-lines.js';
 import { fieldsOf, formatValue, isId } from '../files/json/json-value.js';
@@ -68,7 +68,7 @@ async function filesOf(path: string): Promise<readonly string[]> {
     throw new InputError(manifestFile, schemaProblem('manifest', manifest) ?? 'does not fit its schema');
   }
   const files = manifest.files.filter(({ sink }) => sink === 'scene-graphs').map((file) => file.path);
-  const outside = files.find((file) => pathBelow(file) === null);
+  const outside = files.find((file) => safeRelativePath(file) === null);
   if (outside !== undefined) throw new InputError(manifestFile, `'${outside}' leads out of the folder`);
   if (files.length === 0) throw new InputError(manifestFile, 'the run wrote no scene graphs');
   return files.map((file) => join(path, file));
@@ -92,7 +92,7 @@ function readLine({ text, line }: TextLine, file: string): SourceItem<SceneGraph
   const dangling = danglingIndex(value);
   if (dangling !== null) return refuse('schema', dangling);
   const { image: written, objects, captions, relations, provenance } = value;
-  const below = pathBelow(written.file);
+  const below = safeRelativePath(written.file);
   if (below === null) return refuse('unsafe-path', `${formatValue(written.file)} is not a path below the image folder`);
   const { origin, tagger } = provenance;
   return { record: { image: { ...written, file: below }, detections: objects, origin, captions, relations, tagger } };

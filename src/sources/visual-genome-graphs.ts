@@ -1,5 +1,5 @@
-import { streamJson } from '../files/json/json-stream.js';
 import { fieldsOf, idKey, isId } from '../files/json/json-value.js';
+import { streamJson } from '../files/json/stream-json.js';
 import { IdIndex } from '../files/spools/id-index.js';
 import { KeyedStore } from '../files/spools/keyed-store.js';
 import type { Id } from '../records/image.js';
@@ -44,7 +44,7 @@ export async function* genomeGraphs(
       else {
         related.push(entry.image);
         aside.put(idKey(entry.image), Buffer.from(JSON.stringify(entry.graph)));
-        await aside.settle();
+        await aside.flush();
       }
     }
     await aside.seal();

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { OptionError } from '../errors.js';
-import { checkImageFolder, findImage, pathBelow } from '../files/image-folder.js';
+import { checkImageFolder, findImage, safeRelativePath } from '../files/image-folder.js';
 import { inputFile } from '../files/input-files.js';
 import { formatValue } from '../files/json/json-value.js';
 import type { ImageRecord } from '../records/image.js';
@@ -92,7 +92,7 @@ export function visualGenome(options: VisualGenomeOptions): Source<GenomeRecord>
         rejects: [{ reason, message: `image ${id}: ${problem}`, image: id }],
       });
       if (!size) return refuse('unknown-size', `no width and height in ${basename(imageData)}`);
-      const name = pathBelow(`${id}.jpg`);
+      const name = safeRelativePath(`${id}.jpg`);
       if (name === null)
         return refuse('unsafe-path', `${formatValue(`${id}.jpg`)} is not a path below the image folder`);
       const file = await findImage(images, [name, `VG_100K/${name}`, `VG_100K_2/${name}`]);

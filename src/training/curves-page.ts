@@ -1,6 +1,6 @@
-import { writeAtomically } from '../files/atomic-file.js';
 import { escapeHtml } from '../files/escape-html.js';
 import { htmlPage } from '../files/html-page.js';
+import { writeAtomically } from '../files/write-atomically.js';
 import { type TrainingEvent, TrainingLog } from './training-log.js';
 
 interface Series {

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OptionError, OutputError } from '../errors.js';
-import { writeAtomically } from '../files/atomic-file.js';
+import { writeAtomically } from '../files/write-atomically.js';
 import { modelMetadata } from '../model/weights/stored-model.js';
 import { Checkpoints, settingsDigest, type TrainingState, writeWeights } from './checkpoint.js';
 import { writeCurves } from './curves-page.js';

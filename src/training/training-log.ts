@@ -1,5 +1,5 @@
 import { appendFile, readFile } from 'node:fs/promises';
-import { writeAtomically } from '../files/atomic-file.js';
+import { writeAtomically } from '../files/write-atomically.js';
 import type { Id } from '../records/image.js';
 import type { LossParts } from './training-step.js';
 

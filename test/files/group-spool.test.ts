@@ -15,7 +15,7 @@ function numbers(seed: number): (bound: number) => number {
 async function put(spool: GroupSpool, groups: readonly number[], payload: (i: number) => Uint8Array): Promise<void> {
   for (const [i, group] of groups.entries()) {
     spool.append(group, payload(i));
-    if (i % 20 === 0) await spool.settle();
+    if (i % 20 === 0) await spool.flush();
   }
 }
 

@@ -24,7 +24,7 @@ describe('KeyedStore', () => {
     const store = await KeyedStore.create(temporaryFolder());
     for (let i = 0; i < 9_000; i++) {
       store.put(i % 3_000, Buffer.from(`${i}${'-'.repeat(i % 1000 === 0 ? 100_000 : 50)}`));
-      if (i % 100 === 0) await store.settle();
+      if (i % 100 === 0) await store.flush();
     }
     await store.seal();
     const all = await Promise.all(Array.from({ length: 3_000 }, (_, id) => store.get(id)));

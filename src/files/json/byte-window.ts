@@ -26,17 +26,17 @@ export class ByteWindow {
   }
 
   /** Reads on, with `position` moved to the front. False at the end of the file. */
-  async more(): Promise<boolean> {
+  async readMore(): Promise<boolean> {
     const kept = this.end - this.position;
     // Doubling while one value fills the window keeps the bytes that are scanned again below twice its size.
-    const roomy = kept * 2 > this.bytes.length ? Buffer.alloc(kept * 2 + readBytes) : this.bytes;
-    this.bytes.copy(roomy, 0, this.position, this.end);
-    this.bytes = roomy;
+    const target = kept * 2 > this.bytes.length ? Buffer.alloc(kept * 2 + readBytes) : this.bytes;
+    this.bytes.copy(target, 0, this.position, this.end);
+    this.bytes = target;
     this.#start += this.position;
     this.position = 0;
-    const length = await this.#reader.read(roomy, kept, roomy.length - kept - sentinelBytes);
+    const length = await this.#reader.read(target, kept, target.length - kept - sentinelBytes);
     this.end = kept + length;
-    roomy.fill(0, this.end, this.end + sentinelBytes);
+    target.fill(0, this.end, this.end + sentinelBytes);
     this.#onRead();
     return length > 0;
   }

@@ -1,6 +1,6 @@
-import { bareNumbersAsNull } from './bare-numbers.js';
 import type { JsonCursor } from './json-cursor.js';
-import { byte, endOfString, endOfValue, type Heavy, skipSpace, tooDeep, unfinished } from './json-scanner.js';
+import { byte, endOfString, endOfValue, type SkippedKeys, skipSpace, tooDeep, unfinished } from './json-scanner.js';
+import { nonFiniteAsNull } from './non-finite-as-null.js';
 
 /** Some elements of an array in a row, or some entries of an object. */
 export interface JsonElements {
@@ -12,7 +12,7 @@ export interface JsonElements {
 }
 
 /** Whole elements that lie in the window, from one index to another. */
-interface Run {
+interface Span {
   readonly from: number;
   readonly to: number;
   readonly count: number;
@@ -32,57 +32,57 @@ export class JsonContainer {
   readonly #close: number;
   readonly #name: string;
   readonly #cuts: number[] = [];
-  readonly #heavy: Heavy | undefined;
+  readonly #skipped: SkippedKeys | undefined;
   /** What must come next; at the start it is a value or the end. */
   #expects: 'value or end' | 'value' | 'comma or end' = 'value or end';
 
   /**
    * @param close the closing bracket; `}` for the entries of an object
    * @param name for errors
-   * @param heavyKeys keys of the elements whose arrays and objects come out empty
+   * @param skippedKeys keys of the elements whose arrays and objects come out empty
    */
-  constructor(cursor: JsonCursor, close: number, name: string, heavyKeys: readonly string[] = []) {
+  constructor(cursor: JsonCursor, close: number, name: string, skippedKeys: readonly string[] = []) {
     this.#cursor = cursor;
     this.#close = close;
     this.#name = name;
-    const keys = heavyKeys.map((key) => Buffer.from(JSON.stringify(key)));
-    this.#heavy = keys.length > 0 ? { keys, cuts: this.#cuts } : undefined;
+    const keys = skippedKeys.map((key) => Buffer.from(JSON.stringify(key)));
+    this.#skipped = keys.length > 0 ? { keys, cuts: this.#cuts } : undefined;
   }
 
   /** The elements, in batches; one empty batch where there are none. */
   async *batches(): AsyncGenerator<JsonElements, void, void> {
     for (let first = 0; ; ) {
-      const run = this.#scan();
-      if (run.count > 0 || (run.ends === 'closed' && first === 0)) yield this.#batch(first, run);
-      first += run.count;
-      if (run.ends === 'closed') return;
-      if (run.ends === 'unfinished') await this.#more(first);
+      const span = this.#scan();
+      if (span.count > 0 || (span.ends === 'closed' && first === 0)) yield this.#batch(first, span);
+      first += span.count;
+      if (span.ends === 'closed') return;
+      if (span.ends === 'unfinished') await this.#readMore(first);
     }
   }
 
   /** Steps over the elements unread. */
   async skip(): Promise<void> {
     for (let first = 0; ; ) {
-      const run = this.#scan();
-      first += run.count;
-      if (run.ends === 'closed') return;
-      if (run.ends === 'unfinished') await this.#more(first);
+      const span = this.#scan();
+      first += span.count;
+      if (span.ends === 'closed') return;
+      if (span.ends === 'unfinished') await this.#readMore(first);
     }
   }
 
-  #more(position: number): Promise<void> {
-    return this.#cursor.more(this.#name, `element ${position} of ${this.#name}`);
+  #readMore(position: number): Promise<void> {
+    return this.#cursor.readMore(this.#name, `element ${position} of ${this.#name}`);
   }
 
   /** Steps over whole elements until they are many, the bracket closes or the bytes at hand end. */
-  #scan(): Run {
+  #scan(): Span {
     const { window } = this.#cursor;
     const { bytes, end } = window;
     let i = window.position;
     let from = i;
     let to = i;
     let count = 0;
-    let ends: Run['ends'] | null = null;
+    let ends: Span['ends'] | null = null;
     this.#cuts.length = 0;
     try {
       while (ends === null) {
@@ -140,7 +140,7 @@ export class JsonContainer {
       value = skipSpace(bytes, colon + 1);
       if (value >= end) return unfinished;
     }
-    const after = endOfValue(bytes, value, end, maxDepth, this.#heavy);
+    const after = endOfValue(bytes, value, end, maxDepth, this.#skipped);
     if (after === value) this.#fail('expected a value', value);
     if (after === tooDeep) this.#fail(`more than ${maxDepth} brackets are open`, value);
     if (after - value > maxValueBytes) this.#fail(`a value is longer than ${maxValueBytes} bytes`, value);
@@ -149,7 +149,7 @@ export class JsonContainer {
   }
 
   /** Entries are parsed as `[key, value, key, value…]`: an object would lose their order and repeated keys. */
-  #batch(first: number, { from, to }: Run): JsonElements {
+  #batch(first: number, { from, to }: Span): JsonElements {
     const parsed = this.#parse(from, to);
     if (this.#close === byte.closeBracket) return { first, values: parsed, keys: [] };
     const keys: string[] = [];
@@ -167,20 +167,20 @@ export class JsonContainer {
       return JSON.parse(text);
     } catch {
       try {
-        return JSON.parse(bareNumbersAsNull(text));
+        return JSON.parse(nonFiniteAsNull(text));
       } catch (error) {
-        return this.#blame(from, to, error);
+        return this.#failAtInvalidElement(from, to, error);
       }
     }
   }
 
   /** Finds the element that is not JSON. */
-  #blame(from: number, to: number, cause: unknown): never {
+  #failAtInvalidElement(from: number, to: number, cause: unknown): never {
     const { bytes, end } = this.#cursor.window;
     for (let i = from; i < to; ) {
       const after = endOfValue(bytes, i, end, this.#cursor.bounds.maxDepth);
       try {
-        JSON.parse(bareNumbersAsNull(this.#cursor.text(i, after)));
+        JSON.parse(nonFiniteAsNull(this.#cursor.text(i, after)));
       } catch (error) {
         return this.#cursor.fail(`invalid JSON in ${this.#name}`, i, error);
       }

@@ -1,8 +1,8 @@
 import { isAscii } from 'node:buffer';
 import { InputError } from '../../errors.js';
-import { bareNumbersAsNull } from './bare-numbers.js';
 import { type ByteWindow, skipByteOrderMark } from './byte-window.js';
 import { byte, endOfValue, skipSpace, unfinished } from './json-scanner.js';
+import { nonFiniteAsNull } from './non-finite-as-null.js';
 
 /** Bounds on what one value may be. */
 export interface JsonBounds {
@@ -33,44 +33,44 @@ export class JsonCursor {
   }
 
   /** Reads on; there must be more, since `name` has not ended yet, and not too much of one value must be waiting. */
-  async more(name: string, value = name): Promise<void> {
+  async readMore(name: string, value = name): Promise<void> {
     const { position, end } = this.window;
     const { maxValueBytes } = this.bounds;
     if (end - position > maxValueBytes) this.fail(`${value} is longer than ${maxValueBytes} bytes`);
-    if (await this.window.more()) return;
+    if (await this.window.readMore()) return;
     this.fail(name === wholeFile ? 'the file is empty' : `truncated JSON, ${name} does not end`, this.window.end);
   }
 
   /** The next byte that is not white space, which stays unread; undefined at the end of the file. */
-  async next(): Promise<number | undefined> {
+  async peek(): Promise<number | undefined> {
     const { window } = this;
     for (;;) {
       window.position = skipSpace(window.bytes, window.position);
       if (window.position < window.end) return window.bytes[window.position];
-      if (!(await window.more())) return undefined;
+      if (!(await window.readMore())) return undefined;
     }
   }
 
   /** As `next`, where the file must go on. */
-  async must(name: string): Promise<number> {
-    const next = await this.next();
-    if (next === undefined) await this.more(name);
+  async requireByte(name: string): Promise<number> {
+    const next = await this.peek();
+    if (next === undefined) await this.readMore(name);
     return next as number;
   }
 
   /** Steps over a bracket. */
   async open(bracket: number, name: string, expected: string): Promise<void> {
-    const next = await this.must(name);
+    const next = await this.requireByte(name);
     if (next !== bracket) this.fail(`${name} is ${kindOf(next)}, expected ${expected}`);
     this.window.position++;
   }
 
   /** Steps over a key and its colon. */
   async key(name: string): Promise<string> {
-    if ((await this.must(name)) !== byte.quote) this.fail(`expected a key in ${name}`);
+    if ((await this.requireByte(name)) !== byte.quote) this.fail(`expected a key in ${name}`);
     const { text, at } = await this.scalar(name);
     const key = this.parse(text, name, at);
-    if ((await this.must(name)) !== byte.colon) this.fail(`expected ':' in ${name}`);
+    if ((await this.requireByte(name)) !== byte.colon) this.fail(`expected ':' in ${name}`);
     this.window.position++;
     return key as string;
   }
@@ -85,7 +85,7 @@ export class JsonCursor {
         this.window.position = after;
         return { text: this.text(position, after), at: position };
       }
-      await this.more(name);
+      await this.readMore(name);
     }
   }
 
@@ -108,14 +108,14 @@ export class JsonCursor {
   /** @param at where the text begins, for the message */
   parse(text: string, name: string, at: number): unknown {
     try {
-      return JSON.parse(bareNumbersAsNull(text));
+      return JSON.parse(nonFiniteAsNull(text));
     } catch (error) {
       return this.fail(`invalid JSON in ${name}`, at, error);
     }
   }
 
   async skipByteOrderMark(): Promise<void> {
-    while (this.window.end < 3 && (await this.window.more()));
+    while (this.window.end < 3 && (await this.window.readMore()));
     this.window.position = skipByteOrderMark(this.window.bytes);
   }
 }

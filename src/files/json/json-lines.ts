@@ -71,7 +71,7 @@ export async function* textLines(file: string, options: JsonLinesOptions = {}): 
           throw new InputError(file, `line ${line} is longer than ${maxLineBytes} bytes`, window.offset(position));
         }
         searched = end - position;
-        ended = !(await window.more());
+        ended = !(await window.readMore());
         continue;
       }
       const at = window.offset(position);

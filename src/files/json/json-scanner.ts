@@ -28,19 +28,19 @@ const closes = 3;
 const quotes = 4;
 const escapes = 5;
 
-const structure = new Uint8Array(256);
-structure[0] = stop;
-structure[byte.quote] = quotes;
-structure[byte.openBrace] = structure[byte.openBracket] = opens;
-structure[byte.closeBrace] = structure[byte.closeBracket] = closes;
+const structureBytes = new Uint8Array(256);
+structureBytes[0] = stop;
+structureBytes[byte.quote] = quotes;
+structureBytes[byte.openBrace] = structureBytes[byte.openBracket] = opens;
+structureBytes[byte.closeBrace] = structureBytes[byte.closeBracket] = closes;
 
-const text = new Uint8Array(256);
-text[0] = stop;
-text[byte.quote] = quotes;
-text[byte.backslash] = escapes;
+const stringBytes = new Uint8Array(256);
+stringBytes[0] = stop;
+stringBytes[byte.quote] = quotes;
+stringBytes[byte.backslash] = escapes;
 
-const delimiter = new Uint8Array(256);
-for (const code of [0, 0x09, 0x0a, 0x0d, 0x20, byte.comma, byte.closeBracket, byte.closeBrace]) delimiter[code] = 1;
+const delimiters = new Uint8Array(256);
+for (const code of [0, 0x09, 0x0a, 0x0d, 0x20, byte.comma, byte.closeBracket, byte.closeBrace]) delimiters[code] = 1;
 
 /** Index of the first byte from `at` on that is not white space; may be the end of the bytes at hand. */
 export function skipSpace(bytes: Buffer, at: number): number {
@@ -60,7 +60,7 @@ export function skipSpace(bytes: Buffer, at: number): number {
 export function endOfString(bytes: Buffer, from: number, end: number): number {
   let i = from + 1;
   for (;;) {
-    const kind = text[bytes[i] as number];
+    const kind = stringBytes[bytes[i] as number];
     if (kind === plain) i++;
     else if (kind === quotes) return i + 1;
     else if (kind === escapes) i += 2;
@@ -70,7 +70,7 @@ export function endOfString(bytes: Buffer, from: number, end: number): number {
 }
 
 /** Arrays and objects that are not wanted. */
-export interface Heavy {
+export interface SkippedKeys {
   /** The keys, in quotes, that they stand under. */
   readonly keys: readonly Buffer[];
   /** What is inside their brackets, from one index to another, pair by pair; in order. */
@@ -82,22 +82,22 @@ export interface Heavy {
  * `JSON.parse` to say.
  * @param end where the bytes at hand end; `sentinelBytes` zeros follow
  * @param maxDepth how many brackets may be open at once
- * @param heavy where to note what is not wanted of the value's own keys
+ * @param skipped where to note what is not wanted of the value's own keys
  * @returns `from` where there is no value, `unfinished` where it goes on, `tooDeep`
  */
-export function endOfValue(bytes: Buffer, from: number, end: number, maxDepth: number, heavy?: Heavy): number {
-  const first = structure[bytes[from] as number];
+export function endOfValue(bytes: Buffer, from: number, end: number, maxDepth: number, skipped?: SkippedKeys): number {
+  const first = structureBytes[bytes[from] as number];
   if (first === quotes) return endOfString(bytes, from, end);
   if (first !== opens) return endOfScalar(bytes, from, end);
   let depth = 1;
   let i = from + 1;
   for (;;) {
-    const kind = structure[bytes[i] as number];
+    const kind = structureBytes[bytes[i] as number];
     if (kind === plain) i++;
     else if (kind === quotes) {
       let after = endOfString(bytes, i, end);
-      if (heavy && depth === 1 && after > 0 && isHeavy(bytes, i, after, heavy)) {
-        after = endOfHeavy(bytes, after, end, maxDepth, heavy);
+      if (skipped && depth === 1 && after > 0 && isSkippedKey(bytes, i, after, skipped)) {
+        after = endOfSkippedValue(bytes, after, end, maxDepth, skipped);
       }
       if (after < 0) return after;
       i = after;
@@ -112,27 +112,27 @@ export function endOfValue(bytes: Buffer, from: number, end: number, maxDepth: n
   }
 }
 
-function isHeavy(bytes: Buffer, from: number, after: number, heavy: Heavy): boolean {
-  for (const key of heavy.keys) {
+function isSkippedKey(bytes: Buffer, from: number, after: number, skipped: SkippedKeys): boolean {
+  for (const key of skipped.keys) {
     if (key.length === after - from && key.compare(bytes, from, after) === 0) return true;
   }
   return false;
 }
 
 /** Notes the value of the key that ends at `at`; index after it. */
-function endOfHeavy(bytes: Buffer, at: number, end: number, maxDepth: number, { cuts }: Heavy): number {
+function endOfSkippedValue(bytes: Buffer, at: number, end: number, maxDepth: number, { cuts }: SkippedKeys): number {
   const colon = skipSpace(bytes, at);
   if (colon >= end) return unfinished;
   if (bytes[colon] !== byte.colon) return at;
   const from = skipSpace(bytes, colon + 1);
   const after = endOfValue(bytes, from, end, maxDepth);
-  if (after > from && structure[bytes[from] as number] === opens) cuts.push(from + 1, after - 1);
+  if (after > from && structureBytes[bytes[from] as number] === opens) cuts.push(from + 1, after - 1);
   return after;
 }
 
 /** A number or a word ends where a delimiter follows it, which must be at hand. */
 function endOfScalar(bytes: Buffer, from: number, end: number): number {
   let i = from;
-  while (delimiter[bytes[i] as number] === 0) i++;
+  while (delimiters[bytes[i] as number] === 0) i++;
   return i < end ? i : unfinished;
 }

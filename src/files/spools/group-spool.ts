@@ -23,7 +23,7 @@ export interface Group {
 }
 
 /** A place to write a payload to. */
-export interface Room {
+export interface WriteSlot {
   view: DataView;
   at: number;
 }
@@ -60,7 +60,7 @@ export class GroupSpool {
   readonly #base: number;
   readonly #partitions: (Partition | undefined)[] = [];
   readonly #free: DataView[] = [];
-  readonly #room: Room = { view: new DataView(new ArrayBuffer(0)), at: 0 };
+  readonly #slot: WriteSlot = { view: new DataView(new ArrayBuffer(0)), at: 0 };
   #held = 0;
   #loaded = new Uint8Array(0);
   #folder: TemporaryFolder | null = null;
@@ -78,7 +78,7 @@ export class GroupSpool {
   }
 
   /** Makes room for the next payload of a group, to be written before the next call. The room is reused. */
-  reserve(group: number, length: number): Room {
+  reserve(group: number, length: number): WriteSlot {
     const index = Math.floor((group - this.#base) / this.#width);
     const needed = header + length;
     this.#partitions[index] ??= { blocks: [], used: 0, bytes: 0, onDisk: false };
@@ -92,9 +92,9 @@ export class GroupSpool {
     block.setUint32(used + 4, length, true);
     partition.used += needed;
     partition.bytes += needed;
-    this.#room.view = block;
-    this.#room.at = used + header;
-    return this.#room;
+    this.#slot.view = block;
+    this.#slot.at = used + header;
+    return this.#slot;
   }
 
   /** Puts a payload in. */
@@ -107,7 +107,7 @@ export class GroupSpool {
    * Writes to disk what is more than the memory may hold: call it between batches.
    * @throws OutputError where writing fails
    */
-  async settle(): Promise<void> {
+  async flush(): Promise<void> {
     if (this.#held > this.#memoryBytes) await this.#spill();
   }
 
@@ -122,7 +122,7 @@ export class GroupSpool {
       } else {
         const limit = this.#width > 1 ? partition.bytes : (this.#options.maxGroupBytes ?? 64 * 1024 * 1024);
         const view = await this.#load(index, partition, Math.min(partition.bytes, limit));
-        yield* sorted(view, this.#base + index * this.#width, this.#width, partition.bytes > limit);
+        yield* sortedGroups(view, this.#base + index * this.#width, this.#width, partition.bytes > limit);
       }
       this.#partitions[index] = undefined;
     }
@@ -151,7 +151,7 @@ export class GroupSpool {
     this.#folder ??= await TemporaryFolder.create(this.#options.tempDir);
     for (const [index, partition] of this.#partitions.entries()) {
       if (!partition || partition.blocks.length === 0) continue;
-      await appendBlocks(this.#path(index), filled(partition));
+      await appendBlocks(this.#path(index), filledBlocks(partition));
       partition.onDisk = true;
       for (const { buffer } of partition.blocks) {
         if (buffer.byteLength === this.#blockBytes) this.#free.push(new DataView(buffer));
@@ -169,7 +169,7 @@ export class GroupSpool {
     if (partition.onDisk) await readStart(this.#path(index), bytes);
     else {
       let at = 0;
-      for (const block of filled(partition)) {
+      for (const block of filledBlocks(partition)) {
         bytes.set(block.subarray(0, length - at), at);
         at += Math.min(block.length, length - at);
       }
@@ -180,19 +180,19 @@ export class GroupSpool {
   async *#split(index: number): AsyncGenerator<Group> {
     const tempDir = this.#folder?.path ?? this.#options.tempDir;
     const width = Math.ceil(this.#width / fanOut);
-    const finer = new GroupSpool({ ...this.#options, tempDir }, width, this.#base + index * this.#width);
+    const narrower = new GroupSpool({ ...this.#options, tempDir }, width, this.#base + index * this.#width);
     try {
       for await (const { view, length } of readFrames(this.#path(index), frameBytes)) {
         for (let at = 0; at < length; ) {
           const payload = new Uint8Array(view.buffer, at + header, view.getUint32(at + 4, true));
-          finer.append(view.getUint32(at, true), payload);
+          narrower.append(view.getUint32(at, true), payload);
           at += header + payload.length;
         }
-        await finer.settle();
+        await narrower.flush();
       }
-      yield* finer.groups();
+      yield* narrower.groups();
     } finally {
-      await finer.close();
+      await narrower.close();
     }
   }
 
@@ -201,7 +201,7 @@ export class GroupSpool {
   }
 }
 
-function filled(partition: Partition): Uint8Array[] {
+function filledBlocks(partition: Partition): Uint8Array[] {
   const last = partition.blocks.length - 1;
   return partition.blocks.map(
     (block, i) => new Uint8Array(block.buffer, 0, i === last ? partition.used : block.byteLength),
@@ -213,7 +213,7 @@ function frameBytes(view: DataView, at: number, end: number): number {
 }
 
 /** The groups of a partition, by a counting sort that keeps the order within each. */
-function* sorted(view: DataView, base: number, width: number, cut: boolean): Generator<Group> {
+function* sortedGroups(view: DataView, base: number, width: number, cut: boolean): Generator<Group> {
   const ends = new Uint32Array(width + 1);
   const each = (visit: (group: number, start: number) => void) => {
     const end = view.byteLength;

@@ -46,7 +46,7 @@ export class IdIndex {
   /** Where a number is, or where it would be put: open addressing with linear probing. */
   #slot(id: number): number {
     const mask = this.#ordinals.length - 1;
-    let slot = mixed(id) & mask;
+    let slot = mixBits(id) & mask;
     for (;;) {
       const ordinal = this.#ordinals[slot] as number;
       if (ordinal === empty || this.#keys.at(ordinal) === id) return slot;
@@ -64,7 +64,7 @@ export class IdIndex {
 }
 
 /** Spreads ids, which are often multiples of something, over 32 bits. Source: the finaliser of MurmurHash3. */
-function mixed(id: number): number {
+function mixBits(id: number): number {
   let h = (id | 0) ^ Math.imul((id / 0x1_0000_0000) | 0, 0x9e3779b1);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

@@ -66,7 +66,7 @@ export class KeyedStore {
    * Writes out what is buffered beyond a bound: call it between batches.
    * @throws OutputError where writing fails
    */
-  async settle(bound = bufferBytes): Promise<void> {
+  async flush(bound = bufferBytes): Promise<void> {
     if (this.#bufferedBytes <= bound) return;
     await appendBlocks(this.#path, this.#buffered);
     this.#buffered = [];
@@ -75,7 +75,7 @@ export class KeyedStore {
 
   /** From here on the store can be read, and nothing more put in. */
   async seal(): Promise<void> {
-    await this.settle(0);
+    await this.flush(0);
     this.#starts.push(this.#bytes);
     this.#index.seal();
     if (this.#bytes > 0) this.#file = await open(this.#path);

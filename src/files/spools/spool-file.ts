@@ -54,9 +54,9 @@ export async function* readFrames(
       for (let next = 0; next <= end; next = whole + frameBytes(view, whole, end)) whole = next;
       yield { view, length: whole };
       kept = end - whole;
-      const roomy = kept * 2 > bytes.length ? new Uint8Array(bytes.length * 2) : bytes;
-      roomy.set(bytes.subarray(whole, end));
-      bytes = roomy;
+      const target = kept * 2 > bytes.length ? new Uint8Array(bytes.length * 2) : bytes;
+      target.set(bytes.subarray(whole, end));
+      bytes = target;
     }
   } finally {
     await file.close();

@@ -1,6 +1,6 @@
 import { InputError, OptionError } from '../../errors.js';
-import { writeAtomically } from '../../files/atomic-file.js';
 import { wrapIoErrors } from '../../files/wrap-io-errors.js';
+import { writeAtomically } from '../../files/write-atomically.js';
 import { checkFraction, checkPositiveInteger } from '../../records/option-checks.js';
 import type { RunFolder } from '../../run-folder/run-folder.js';
 import { drawReportPage } from '../report-page.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { InputError } from '../../src/errors.js';
 import { ByteReader } from '../../src/files/json/byte-reader.js';
-import { type JsonStreamOptions, streamJson } from '../../src/files/json/json-stream.js';
+import { type JsonStreamOptions, streamJson } from '../../src/files/json/stream-json.js';
 import { temporaryFolder } from '../support/folders.js';
 
 const folder = temporaryFolder();

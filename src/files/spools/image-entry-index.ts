@@ -10,14 +10,14 @@ export type ReadEntries = (file: string, put: (image: Id, value: unknown) => voi
 interface Batch {
   readonly signal: AbortSignal | undefined;
   /** To be awaited between batches. */
-  settle(): Promise<void>;
+  flush(): Promise<void>;
 }
 
 /**
  * Finds what files have for an image. They are read once, at the first question, into a temporary file, so that memory
  * holds an index only. Ids of images are those of JSON or keys of an object: 7 and '7' are the same.
  */
-export class ImageEntries {
+export class ImageEntryIndex {
   readonly #pattern: string;
   readonly #tempDir: string;
   readonly #take: ReadEntries;
@@ -60,7 +60,7 @@ export class ImageEntries {
     const store = await KeyedStore.create(this.#tempDir);
     try {
       const put = (image: Id, value: unknown) => store.put(idKey(image), Buffer.from(JSON.stringify(value)));
-      for (const file of await this.files()) await this.#take(file, put, { signal, settle: () => store.settle() });
+      for (const file of await this.files()) await this.#take(file, put, { signal, flush: () => store.flush() });
       await store.seal();
       return store;
     } catch (error) {

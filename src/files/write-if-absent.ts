@@ -6,7 +6,7 @@ import { link, open, rm } from 'node:fs/promises';
  *
  * @returns false where there is one
  */
-export async function publishOnce(file: string, text: string): Promise<boolean> {
+export async function writeIfAbsent(file: string, text: string): Promise<boolean> {
   const partial = `${file}.${randomUUID()}.partial`;
   try {
     const handle = await open(partial, 'wx');

@@ -15,7 +15,7 @@ export interface JsonStreamOptions {
   /** Which of the named arrays must be there; all of them unless given. */
   readonly required?: readonly string[];
   /** Keys of the elements whose arrays and objects come out empty, which costs less than reading them. */
-  readonly emptied?: readonly string[];
+  readonly skippedKeys?: readonly string[];
   /** The longest element, or value of a map, in bytes; 256 MiB unless given. */
   readonly maxValueBytes?: number;
   /** How many brackets may be open at once in an element; 512 unless given. */
@@ -43,7 +43,15 @@ const topLevelObject = 'the top-level object';
  * out otherwise, lacks a required array, or an element is too long or nested too deeply
  */
 export async function* streamJson(file: string, options: JsonStreamOptions): AsyncGenerator<JsonBatch, void, void> {
-  const { layout, required, emptied = [], maxValueBytes = 256 * 1024 * 1024, maxDepth = 512, signal, onRead } = options;
+  const {
+    layout,
+    required,
+    skippedKeys = [],
+    maxValueBytes = 256 * 1024 * 1024,
+    maxDepth = 512,
+    signal,
+    onRead,
+  } = options;
   const reader = await ByteReader.open(file);
   try {
     const window = new ByteWindow(reader, () => {
@@ -54,18 +62,18 @@ export async function* streamJson(file: string, options: JsonStreamOptions): Asy
     await cursor.skipByteOrderMark();
     if (layout === 'list') {
       await cursor.open(byte.openBracket, wholeFile, 'a list');
-      yield* named('', new JsonContainer(cursor, byte.closeBracket, 'the top-level array', emptied));
+      yield* withSection('', new JsonContainer(cursor, byte.closeBracket, 'the top-level array', skippedKeys));
     } else if (layout === 'map') {
       await cursor.open(byte.openBrace, wholeFile, 'an object');
-      yield* named('', new JsonContainer(cursor, byte.closeBrace, topLevelObject, emptied));
+      yield* withSection('', new JsonContainer(cursor, byte.closeBrace, topLevelObject, skippedKeys));
     } else {
       await cursor.open(byte.openBrace, wholeFile, 'an object');
       const seen = new Set<string>();
-      yield* sections(cursor, layout, seen, emptied);
+      yield* sections(cursor, layout, seen, skippedKeys);
       const missing = (required ?? layout).find((key) => !seen.has(key));
       if (missing !== undefined) throw new InputError(file, `the array '${missing}' is missing`);
     }
-    if ((await cursor.next()) !== undefined) cursor.fail('unexpected text after the end of the JSON');
+    if ((await cursor.peek()) !== undefined) cursor.fail('unexpected text after the end of the JSON');
   } finally {
     await reader.close();
   }
@@ -75,11 +83,11 @@ async function* sections(
   cursor: JsonCursor,
   wanted: readonly string[],
   seen: Set<string>,
-  emptied: readonly string[],
+  skippedKeys: readonly string[],
 ): AsyncGenerator<JsonBatch> {
   const { window } = cursor;
   for (let first = true; ; first = false) {
-    const next = await cursor.must(topLevelObject);
+    const next = await cursor.requireByte(topLevelObject);
     if (next === byte.closeBrace) break;
     if (!first) {
       if (next !== byte.comma) cursor.fail(`expected ',' or '}' in ${topLevelObject}`);
@@ -91,19 +99,19 @@ async function* sections(
       if (seen.has(key)) cursor.fail(`the key '${key}' occurs twice`);
       seen.add(key);
       await cursor.open(byte.openBracket, `'${key}'`, 'an array');
-      yield* named(key, new JsonContainer(cursor, byte.closeBracket, `the array '${key}'`, emptied));
+      yield* withSection(key, new JsonContainer(cursor, byte.closeBracket, `the array '${key}'`, skippedKeys));
     }
   }
   window.position++;
 }
 
-async function* named(section: string, container: JsonContainer): AsyncGenerator<JsonBatch> {
+async function* withSection(section: string, container: JsonContainer): AsyncGenerator<JsonBatch> {
   for await (const elements of container.batches()) yield { section, ...elements };
 }
 
 /** Steps over a value of any size: only its elements must be within bounds. */
 async function skip(cursor: JsonCursor, name: string): Promise<void> {
-  const next = await cursor.must(name);
+  const next = await cursor.requireByte(name);
   if (next === byte.openBracket || next === byte.openBrace) {
     cursor.window.position++;
     const close = next === byte.openBracket ? byte.closeBracket : byte.closeBrace;

@@ -1,10 +1,10 @@
-const bare = ['-Infinity', 'Infinity', 'NaN'];
+const nonFinite = ['-Infinity', 'Infinity', 'NaN'];
 
 /**
  * Python writes `NaN`, `Infinity` and `-Infinity`, which are not JSON. The same text with each of them, where it stands
  * outside a string, as `null`.
  */
-export function bareNumbersAsNull(json: string): string {
+export function nonFiniteAsNull(json: string): string {
   const parts: string[] = [];
   let done = 0;
   let i = 0;
@@ -12,7 +12,7 @@ export function bareNumbersAsNull(json: string): string {
     const char = json[i];
     if (char === '"') i = afterString(json, i);
     else if (char === 'N' || char === 'I' || char === '-') {
-      const word = bare.find((w) => json.startsWith(w, i));
+      const word = nonFinite.find((w) => json.startsWith(w, i));
       if (word === undefined) i++;
       else {
         parts.push(json.slice(done, i), 'null');
