@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Matched, Mention } from '../records/candidate.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Parsed } from '../records/text-graph.js';
-import { CategoryIndex, loadVocabulary, type Vocabulary } from '../vocabulary/vocabulary.js';
+import { CategoryIndex } from '../vocabulary/category-index.js';
+import { loadVocabulary, type Vocabulary } from '../vocabulary/vocabulary.js';
 import { type Operator, operator } from './operator.js';
 
 export interface MatchOptions {

@@ -52,5 +52,3 @@ function readSynonyms(file: string): ReadonlyMap<string, readonly string[]> {
       throw new InputError(file, `the synonyms of '${name}' should be a list of strings`);
   return new Map(entries);
 }
-
-export { CategoryIndex, type Finding } from './category-index.js';

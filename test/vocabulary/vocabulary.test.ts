@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { buildVocabularies } from '../../scripts/build-vocabulary.js';
 import { InputError, OptionError } from '../../src/errors.js';
 import { coco80Categories, objects365Categories } from '../../src/vocabulary/categories.js';
-import { CategoryIndex, loadVocabulary } from '../../src/vocabulary/vocabulary.js';
+import { CategoryIndex } from '../../src/vocabulary/category-index.js';
+import { loadVocabulary } from '../../src/vocabulary/vocabulary.js';
 
 const coco80 = loadVocabulary('coco80');
 const objects365 = loadVocabulary('objects365');
