@@ -1,6 +1,6 @@
-import { isWithin, typos } from '../src/parser/language/edit-distance.js';
+import { isWithinDistance, maxTypos } from '../src/parser/language/edit-distance.js';
 import { nounLemma, verbLemma } from '../src/parser/language/lemma.js';
-import { digits } from '../src/parser/language/number-words.js';
+import { digitsOf } from '../src/parser/language/number-words.js';
 import type { FactualAttribute, FactualGraph, FactualRelation } from '../src/records/factual-graph.js';
 import type { AlignedCaption, AttributeMention, Mention, MentionRelation, Span } from './aligned-caption.js';
 
@@ -70,7 +70,7 @@ function attributeMatches(tokens: readonly string[], value: string, known: Known
   const score = (span: readonly string[]): number => {
     const text = span.join(' ');
     if (text === value) return 10;
-    if (digits(text) === value) return 9.5;
+    if (digitsOf(text) === value) return 9.5;
     if (joined(text) === joined(value)) return 9;
     if (lemmas(span) === lemmas(words)) return 8;
     if (known.attributes.get(text)?.has(value)) return 7 - 0.1 * span.length;
@@ -85,7 +85,7 @@ function attributeMatches(tokens: readonly string[], value: string, known: Known
 
 const isTypo = (text: string, name: string) => {
   const [a, b] = [joined(text), joined(name)];
-  return Math.max(a.length, b.length) > 4 && b.length >= 4 && isWithin(a, b, typos(b.length));
+  return Math.max(a.length, b.length) > 4 && b.length >= 4 && isWithinDistance(a, b, maxTypos(b.length));
 };
 
 function matches(tokens: readonly string[], longest: number, score: (span: readonly string[]) => number): Match[] {

@@ -20,7 +20,7 @@ interface Entry {
   readonly not?: readonly string[];
 }
 
-interface HandKept {
+interface CuratedSynsets {
   /** The categories that mean the same in both vocabularies; an entry of `coco80` or `objects365` comes first. */
   readonly shared: Readonly<Record<string, Entry>>;
   readonly coco80: Readonly<Record<string, Entry>>;
@@ -32,7 +32,7 @@ interface HandKept {
 }
 
 /** A meaning that a category claims, with everything more specific. */
-interface Domain {
+interface SynsetDomain {
   readonly category: Category;
   readonly root: string;
   readonly onlyCommon: boolean;
@@ -42,7 +42,7 @@ interface Domain {
 /** A category on its way. */
 interface Category {
   readonly name: string;
-  readonly domains: Domain[];
+  readonly domains: SynsetDomain[];
   readonly also: ReadonlySet<string>;
   readonly not: ReadonlySet<string>;
 }
@@ -50,14 +50,16 @@ interface Category {
 /** @returns file name → content */
 export function buildVocabularies(): ReadonlyMap<string, string> {
   const wordNet = readWordNet('noun');
-  const handKept: HandKept = JSON.parse(readFileSync(new URL('vocabulary-synsets.json', import.meta.url), 'utf8'));
+  const handKept: CuratedSynsets = JSON.parse(
+    readFileSync(new URL('vocabulary-synsets.json', import.meta.url), 'utf8'),
+  );
   const build = (section: 'coco80' | 'objects365', names: readonly { name: string }[]) => {
     const categories = names.map(({ name }) => {
       const entry = handKept[section][name] ?? handKept.shared[name];
       if (!entry) throw new Error(`synsets.json: no entry for ${section} '${name}'`);
       return makeCategory(name, entry, wordNet);
     });
-    return synonyms(categories, unfitness(handKept.tasteless), wordNet);
+    return synonyms(categories, exclusionFilter(handKept.tasteless), wordNet);
   };
   const coco80 = build('coco80', coco80Categories);
   const objects365 = build('objects365', objects365Categories);
@@ -79,7 +81,7 @@ function makeCategory(name: string, { synsets = [], common = [], also = [], not 
   };
   const claim = (text: string, onlyCommon: boolean) => {
     const root = meaning(text, wordNet);
-    category.domains.push({ category, root, onlyCommon, meanings: under([root], cut, wordNet) });
+    category.domains.push({ category, root, onlyCommon, meanings: descendants([root], cut, wordNet) });
   };
   for (const text of synsets) claim(text, false);
   for (const text of common) claim(text, true);
@@ -95,7 +97,7 @@ function meaning(text: string, wordNet: WordNet): string {
 }
 
 /** The meanings and everything more specific. */
-function under(roots: readonly string[], cut: ReadonlySet<string>, wordNet: WordNet): ReadonlySet<string> {
+function descendants(roots: readonly string[], cut: ReadonlySet<string>, wordNet: WordNet): ReadonlySet<string> {
   const found = new Set<string>();
   const open = [...roots];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
@@ -115,7 +117,7 @@ const isParticular = ({ isInstance, field, gloss }: Synset) =>
   (field === '18' && /\((?:\d{3,4}-|born (?:in )?|died in (?:AD )?)\d{2,4}\)|mythology|Testament/.test(gloss));
 
 /** Words that no list should hold: tasteless ones, alone or within a compound, and names of one person or thing. */
-const unfitness = (tasteless: readonly string[]) => {
+const exclusionFilter = (tasteless: readonly string[]) => {
   const list = new Set(tasteless);
   return (word: string, meanings: readonly Synset[]) =>
     [word, ...word.split(/[ -]/)].some((part) => list.has(part)) ||
@@ -125,12 +127,12 @@ const unfitness = (tasteless: readonly string[]) => {
 /** Category → its own name, then every other synonym in code-unit order. */
 function synonyms(
   categories: readonly Category[],
-  isUnfit: ReturnType<typeof unfitness>,
+  isUnfit: ReturnType<typeof exclusionFilter>,
   wordNet: WordNet,
 ): Map<Category, string[]> {
   const found = new Map(categories.map((category) => [category, new Set(category.also)]));
   const claimed = new Set(categories.flatMap(({ name, also }) => [name, ...also]));
-  const domainsOf = new Map<string, Domain[]>();
+  const domainsOf = new Map<string, SynsetDomain[]>();
   for (const domain of categories.flatMap(({ domains }) => domains))
     for (const id of domain.meanings) domainsOf.set(id, [...(domainsOf.get(id) ?? []), domain]);
   for (const [word, { senses, seen }] of wordNet.words) {
@@ -168,10 +170,11 @@ function synonyms(
 }
 
 /** Where `boat` and `sailboat` both claim a meaning, `sailboat` does, because it is a kind of boat itself. */
-const mostSpecific = (domains: readonly Domain[]) =>
+const mostSpecific = (domains: readonly SynsetDomain[]) =>
   domains.filter((wide) => !domains.some((narrow) => narrow.category !== wide.category && isInside(narrow, wide)));
 
-const isInside = (narrow: Domain, wide: Domain) => wide.meanings.has(narrow.root) && !narrow.meanings.has(wide.root);
+const isInside = (narrow: SynsetDomain, wide: SynsetDomain) =>
+  wide.meanings.has(narrow.root) && !narrow.meanings.has(wide.root);
 
 /**
  * Words with what may be the second noun in them: `cup` in `teacup`, which counts as a measure before it is a cup, and so
@@ -223,7 +226,7 @@ function misnomers(
     if (last === phrase || owners.has(phrase) || !owners.has(last) || start === 'genus' || isAdjective(start)) continue;
     const { isInstance, field } = wordNet.synsets.get(senses[0]!)!;
     if (isInstance || !visibleFields.has(field)) continue;
-    const meansLast = under(wordNet.words.get(last)?.senses ?? [], new Set(), wordNet);
+    const meansLast = descendants(wordNet.words.get(last)?.senses ?? [], new Set(), wordNet);
     const isKindOf = ({ domains, also }: Category) =>
       domains.some(({ meanings }) => senses.some((id) => meanings.has(id))) ||
       (also.has(last) && senses.some((id) => meansLast.has(id)));

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   compareTaggers,
+  datasetNames,
   type NamedTagger,
-  namesOf,
   type PredicateReport,
   type TaggerScores,
 } from '../evaluation/index.js';
@@ -77,9 +77,9 @@ async function action(file: string, flags: Flags): Promise<void> {
     throw new OptionError(where, 'expected --images beside --tagger, which looks at them');
   if (images !== undefined && !(await stat(images).catch(() => null))?.isDirectory())
     throw new InputError(images, 'no such image folder');
-  const known = await namesOf(recordsOf(file, limit));
+  const known = await datasetNames(recordsOf(file, limit));
   if (known.predicates.length === 0) throw new InputError(file, 'has no relation to score');
-  const counted = counts === undefined ? null : await namesOf(recordsOf(counts));
+  const counted = counts === undefined ? null : await datasetNames(recordsOf(counts));
   const categories = [...new Set([...known.categories, ...(counted?.categories ?? [])])].sort();
   const taggers: NamedTagger[] = [
     ...(counted ? [{ name: 'frequency prior', tagger: counted.prior.tagger() }] : []),

@@ -29,9 +29,9 @@ export { PARSER_ERRORS, type ParserError } from './parser/parser-errors.js';
 export {
   type CompareTaggersOptions,
   compareTaggers,
+  type DatasetNames,
+  datasetNames,
   type NamedTagger,
-  type Names,
-  namesOf,
   type TaggerScores,
 } from './predicates/compare-taggers.js';
 export { type EvaluatePredicatesOptions, evaluatePredicates } from './predicates/evaluate-predicates.js';

@@ -13,7 +13,7 @@ export function orderedMap<T, U>(
   return (source) =>
     source.pipe(
       mergeMap(
-        (value, index) => settle(() => project(value, index)).pipe(map((result) => ({ index, value: result }))),
+        (value, index) => toObservable(() => project(value, index)).pipe(map((result) => ({ index, value: result }))),
         concurrency,
       ),
       inOrder((item) => item.index),
@@ -42,7 +42,7 @@ export function inOrder<T>(position: (value: T) => number): OperatorFunction<T, 
 }
 
 /** One answer, given now, later or as an Observable, as an Observable; a synchronous throw is its error. */
-export function settle<U>(answer: () => U | PromiseLike<U> | Observable<U>): Observable<U> {
+export function toObservable<U>(answer: () => U | PromiseLike<U> | Observable<U>): Observable<U> {
   return defer(() => {
     const result = answer();
     if (isObservable(result)) return result;

@@ -41,7 +41,7 @@ export function pair(options: PairOptions = {}): Operator<ImageRecord & Parsed &
     needs: ['detections', 'phrases', 'mentions'],
     adds: ['candidates'],
     apply: (record, context) => {
-      const triplets = classTriplets(record, compat, context);
+      const triplets = categoryTriplets(record, compat, context);
       const candidates = pairDetections(record.detections, triplets, overlap, maxPairs, context);
       context.count('pairs', candidates.length);
       if (candidates.length === 0) context.count('images-without-pair');
@@ -50,7 +50,7 @@ export function pair(options: PairOptions = {}): Operator<ImageRecord & Parsed &
   });
 }
 
-function classTriplets(record: Parsed & Matched, compat: boolean, context: OperatorContext): Triplets {
+function categoryTriplets(record: Parsed & Matched, compat: boolean, context: OperatorContext): Triplets {
   const categories = new Map(record.mentions.map((m) => [`${m.caption} ${m.entity}`, m.category]));
   const triplets = new Map<string, Map<string, { text: string; captions: number[] }[]>>();
   record.phrases.forEach((graph, caption) => {
@@ -110,9 +110,9 @@ function pairDetections(
   });
   const wants = subjects.map(({ others }) => others);
   const total = wants.reduce((sum, want) => sum + want, 0);
-  const limits = total > maxPairs ? shares(maxPairs, wants) : null;
+  const limits = total > maxPairs ? fairShares(maxPairs, wants) : null;
   if (limits) context.count('pairs-over-limit', total - maxPairs);
-  const nearest = nearestBy(detections);
+  const nearest = nearestFinder(detections);
   const pairs: CandidatePair[] = [];
   subjects.forEach(({ subject, objects }, index) => {
     const byObject = triplets.get(detections[subject]!.category)!;
@@ -126,7 +126,7 @@ function pairDetections(
 }
 
 /** Shares `total` out as evenly as it goes, to each no more than it wants; among equals the first get the rest. */
-function shares(total: number, wants: readonly number[]): number[] {
+function fairShares(total: number, wants: readonly number[]): number[] {
   const given = wants.map(() => 0);
   let left = total;
   const modestFirst = wants.map((want, index) => ({ want, index })).sort((a, b) => a.want - b.want);
@@ -155,7 +155,7 @@ function explainTriplets(
 }
 
 /** Finds the `count` objects whose centres are nearest to a subject's, ties by index; in ascending order of index. */
-function nearestBy(detections: readonly Detection[]) {
+function nearestFinder(detections: readonly Detection[]) {
   const x = Float64Array.from(detections, ({ box }) => box[0] + box[2] / 2);
   const y = Float64Array.from(detections, ({ box }) => box[1] + box[3] / 2);
   return (subject: number, objects: readonly number[], count: number): number[] => {

@@ -66,15 +66,15 @@ export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<
     concurrency,
     ...(!tagger.baseline && { lane: 'tagging' as const }),
     apply: async (record, context) => {
-      const judge = new Judge(
+      const judge = new GroupTagger(
         tagger,
         record,
         compat ? { threshold: Math.fround(threshold), exact: true } : { threshold, exact: false },
         context,
       );
       const relations = compat
-        ? await officialPasses(judge, record, groupSize)
-        : await ownTexts(judge, record, groupSize);
+        ? await tagOfficially(judge, record, groupSize)
+        : await tagWithOwnTexts(judge, record, groupSize);
       context.count('relations', relations.length);
       if (relations.length === 0) context.count('images-without-relation');
       return { relations, tagger: stamp };
@@ -83,12 +83,12 @@ export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<
 }
 
 /** Every pair against its own texts, in one set of texts for the image. */
-async function ownTexts(judge: Judge, { candidates }: TagInput, groupSize: number): Promise<Relation[]> {
+async function tagWithOwnTexts(judge: GroupTagger, { candidates }: TagInput, groupSize: number): Promise<Relation[]> {
   const texts = [...new Set(candidates.flatMap((pair) => pair.texts.map((t) => t.text)))];
   const relations: Relation[] = [];
   for (let first = 0; first < candidates.length; first += groupSize) {
     const pairs = candidates.slice(first, first + groupSize);
-    relations.push(...(await judge.hits(pairs, texts, (pair, text) => pair.texts.some((t) => t.text === text))));
+    relations.push(...(await judge.relations(pairs, texts, (pair, text) => pair.texts.some((t) => t.text === text))));
   }
   return relations;
 }
@@ -97,7 +97,7 @@ async function ownTexts(judge: Judge, { candidates }: TagInput, groupSize: numbe
  * The official procedure: repeated pairs, and in each pass of 16 groups any text for any pair (quirks B-7 and B-10,
  * docs/compat.md). Empty groups are not sent: the official model answers them with NaN, which no threshold passes.
  */
-async function officialPasses(judge: Judge, { candidates }: TagInput, groupSize: number): Promise<Relation[]> {
+async function tagOfficially(judge: GroupTagger, { candidates }: TagInput, groupSize: number): Promise<Relation[]> {
   const byKey = new Map(candidates.map((pair) => [`${pair.subject} ${pair.object}`, pair]));
   const groups = officialGroups(candidates, groupSize).filter(([pairs]) => pairs.length > 0);
   const relations: Relation[] = [];
@@ -106,14 +106,14 @@ async function officialPasses(judge: Judge, { candidates }: TagInput, groupSize:
     const texts = [...new Set(pass.flatMap(([, groupTexts]) => groupTexts))];
     for (const [keys] of pass) {
       const pairs = keys.map(([subject, object]) => byKey.get(`${subject} ${object}`)!);
-      relations.push(...(await judge.hits(pairs, texts, () => true)));
+      relations.push(...(await judge.relations(pairs, texts, () => true)));
     }
   }
   return relations;
 }
 
 /** Asks the tagger about some pairs and picks what it says holds. */
-class Judge {
+class GroupTagger {
   readonly #tagger: RelationTagger;
   readonly #record: TagInput;
   readonly #threshold: number;
@@ -135,7 +135,7 @@ class Judge {
   }
 
   /** Relations above the threshold, by pair and then text. */
-  async hits(
+  async relations(
     pairs: readonly CandidatePair[],
     texts: readonly string[],
     allowed: (pair: CandidatePair, text: string) => boolean,

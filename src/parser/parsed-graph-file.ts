@@ -31,7 +31,7 @@ const name = 'parsed-graph-file';
  */
 export function parsedGraphFile({ graphs, tempDir }: ParsedGraphFileOptions): ParsedGraphs {
   if (!graphs) throw new OptionError(name, "'graphs' is missing, expected a path or a glob");
-  const index = new ImageEntryIndex(graphs, tempDir, takeGraphs);
+  const index = new ImageEntryIndex(graphs, tempDir, readEntries);
   return {
     name,
     version: '1',
@@ -45,7 +45,7 @@ export function parsedGraphFile({ graphs, tempDir }: ParsedGraphFileOptions): Pa
   };
 }
 
-const takeGraphs: ReadEntries = async (file, put, { signal, flush }) => {
+const readEntries: ReadEntries = async (file, put, { signal, flush }) => {
   for await (const { keys, values } of streamJson(file, { layout: 'map', ...(signal && { signal }) })) {
     for (const [index, list] of values.entries()) put(keys[index] as string, list);
     await flush();

@@ -3,10 +3,10 @@ import type { TextParser } from '../records/ports.js';
 import { type NeuralParserOptions, neuralParser } from './neural/neural-parser.js';
 import { ruleParser } from './rules/rule-parser.js';
 
-const makers = { rules: () => ruleParser(), learned: neuralParser } as const;
+const factories = { rules: () => ruleParser(), learned: neuralParser } as const;
 
 /** Names of the parsers that come with relflow. */
-export const textParsers = Object.keys(makers) as readonly (keyof typeof makers)[];
+export const textParsers = Object.keys(factories) as readonly (keyof typeof factories)[];
 
 /**
  * A parser by its name.
@@ -14,7 +14,7 @@ export const textParsers = Object.keys(makers) as readonly (keyof typeof makers)
  * @throws OptionError for a name that none has
  */
 export function textParser(name: string, options: NeuralParserOptions = {}): TextParser {
-  if (!Object.hasOwn(makers, name))
+  if (!Object.hasOwn(factories, name))
     throw new OptionError('parser', `unknown parser '${name}', expected one of ${textParsers.join(', ')}`);
-  return makers[name as keyof typeof makers](options);
+  return factories[name as keyof typeof factories](options);
 }

@@ -18,7 +18,7 @@ const CAPTIONS_BEFORE_THREADS = 2000;
 const BATCH = 100;
 const MAX_THREADS = 8;
 
-interface Waiting {
+interface QueuedCaption {
   readonly caption: string;
   readonly resolve: (graph: TextGraph) => void;
   readonly reject: (error: unknown) => void;
@@ -58,7 +58,7 @@ class ParserPool {
   readonly #data: ParserThreadData;
   readonly #threads: number;
   #pool: Tinypool | null = null;
-  #waiting: Waiting[] = [];
+  #waiting: QueuedCaption[] = [];
   #scheduled = false;
 
   constructor(data: ParserThreadData, threads: number) {

@@ -11,7 +11,7 @@ export interface ReportScene {
   readonly imageDataUri?: string;
 }
 
-export interface ReportPage {
+export interface ReportContent {
   readonly title: string;
   readonly scenes: Iterable<ReportScene>;
   /** What a reader should know before anything else, as plain text. */
@@ -34,9 +34,9 @@ const IMAGE_DATA_URI = /^data:image\/(?:jpeg|png|webp|gif);base64,[A-Za-z0-9+/]+
  *
  * @throws OptionError where an image isn't a data URI of a known kind
  */
-export function renderReportPage({ title, scenes, note, summary = [] }: ReportPage): string {
+export function renderReport({ title, scenes, note, summary = [] }: ReportContent): string {
   const shown = [...scenes];
-  const colours = new Colours();
+  const colours = new CategoryColors();
   const articles = shown.map((scene) => sceneArticle(scene, colours));
   const deepest = Math.max(0, ...shown.map(({ graph }) => Math.min(graph.relations.length, MAX_RELATIONS)));
   return htmlPage({
@@ -51,7 +51,7 @@ ${articles.join('')}</main>
   });
 }
 
-function summaryList(rows: NonNullable<ReportPage['summary']>): string {
+function summaryList(rows: NonNullable<ReportContent['summary']>): string {
   if (rows.length === 0) return '';
   const row = ({ label, value }: (typeof rows)[number]) =>
     `<div><dt>${escapeHtml(label)}</dt><dd>${escapeHtml(String(value))}</dd></div>`;
@@ -75,7 +75,7 @@ function taggerNotes(scenes: readonly ReportScene[]): string {
     .join('');
 }
 
-function sceneArticle({ graph, imageDataUri }: ReportScene, colours: Colours): string {
+function sceneArticle({ graph, imageDataUri }: ReportScene, colours: CategoryColors): string {
   const names = objectNames(graph);
   const relations = [...graph.relations]
     .sort((a, b) => (b.confidence ?? 1) - (a.confidence ?? 1))
@@ -103,7 +103,7 @@ function figure(
   graph: SceneGraph,
   relations: SceneGraph['relations'],
   names: readonly string[],
-  colours: Colours,
+  colours: CategoryColors,
   imageDataUri: string | undefined,
 ): string {
   if (imageDataUri !== undefined && !IMAGE_DATA_URI.test(imageDataUri)) {
@@ -167,7 +167,7 @@ function relationList(graph: SceneGraph, shown: SceneGraph['relations'], names: 
 }
 
 /** A colour for each category, in the order in which the page names them, far apart in hue. */
-class Colours {
+class CategoryColors {
   readonly #order = new Map<string, number>();
 
   of(category: string): string {

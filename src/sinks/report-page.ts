@@ -3,7 +3,7 @@ import { extname, join } from 'node:path';
 import { writeAtomically } from '../files/write-atomically.js';
 import type { SceneGraph } from '../records/scene-graph.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
-import { type ReportScene, renderReportPage } from './render-report.js';
+import { type ReportScene, renderReport } from './render-report.js';
 import type { Finisher } from './sink.js';
 
 export interface ReportPageOptions {
@@ -28,7 +28,7 @@ export function reportPage(options: ReportPageOptions): Finisher {
     options: { title, scenes, ...(note !== undefined && { note }) },
     needs: ['scene-graphs'],
     finish: async (folder, signal) => {
-      const { page, shown } = await drawReportPage(folder, options, signal);
+      const { page, shown } = await buildReportPage(folder, options, signal);
       const written = await writeAtomically(folder.at('report.html'), [page]);
       return [{ sink: 'report-page', path: 'report.html', records: shown, ...written }];
     },
@@ -36,25 +36,25 @@ export function reportPage(options: ReportPageOptions): Finisher {
 }
 
 /** The page of a run, and how many scenes it shows. */
-export async function drawReportPage(
+export async function buildReportPage(
   folder: RunFolder,
   { title, images, scenes: count = 12, note }: ReportPageOptions,
   signal?: AbortSignal,
 ): Promise<{ page: string; shown: number }> {
-  const { shown, summary } = await choose(folder, count, signal);
+  const { shown, summary } = await selectScenes(folder, count, signal);
   const scenes: ReportScene[] = [];
   for (const graph of shown) {
     const imageDataUri = images === undefined ? null : await dataUri(join(images, graph.image.file));
     scenes.push({ graph, ...(imageDataUri !== null && { imageDataUri }) });
   }
   return {
-    page: renderReportPage({ title, scenes, summary, ...(note !== undefined && { note }) }),
+    page: renderReport({ title, scenes, summary, ...(note !== undefined && { note }) }),
     shown: scenes.length,
   };
 }
 
 /** The first scenes with relations, filled up with others, in the order of the run. */
-async function choose(folder: RunFolder, count: number, signal?: AbortSignal) {
+async function selectScenes(folder: RunFolder, count: number, signal?: AbortSignal) {
   const related: SceneGraph[] = [];
   const others: SceneGraph[] = [];
   let images = 0;

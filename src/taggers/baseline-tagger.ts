@@ -21,11 +21,11 @@ export function baselineTagger(): RelationTagger {
 /** How two boxes suit a kind of predicate, in [0, 1]. */
 type Fit = (subject: Box, object: Box) => number;
 
-const above = (s: Box, o: Box) => logistic((centreY(o) - centreY(s)) / (0.25 * o[3] + 1));
+const above = (s: Box, o: Box) => logistic((centerY(o) - centerY(s)) / (0.25 * o[3] + 1));
 const below = (s: Box, o: Box) => above(o, s);
 /** Of two things on the ground, the nearer one reaches further down in the picture. */
 const nearer = (s: Box, o: Box) => logistic((bottom(s) - bottom(o)) / (0.1 * (s[3] + o[3]) + 1));
-const leftOf = (s: Box, o: Box) => logistic((centreX(o) - centreX(s)) / (0.25 * (s[2] + o[2]) + 1));
+const leftOf = (s: Box, o: Box) => logistic((centerX(o) - centerX(s)) / (0.25 * (s[2] + o[2]) + 1));
 const touching = (s: Box, o: Box) => closeness(s, o, 0.1);
 const near = (s: Box, o: Box) => closeness(s, o, 0.5);
 const inside = (s: Box, o: Box) => coverage(s, o);
@@ -100,11 +100,11 @@ function area(box: Box): number {
   return box[2] * box[3];
 }
 
-function centreX(box: Box): number {
+function centerX(box: Box): number {
   return box[0] + box[2] / 2;
 }
 
-function centreY(box: Box): number {
+function centerY(box: Box): number {
   return box[1] + box[3] / 2;
 }
 

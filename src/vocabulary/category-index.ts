@@ -4,7 +4,7 @@ import { phraseWords } from './phrase-words.js';
 import type { Vocabulary } from './vocabulary.js';
 
 /** What a noun phrase names among the categories of one image. */
-export interface Finding {
+export interface CategoryMatch {
   /** A category of the image, or null. */
   readonly category: string | null;
   /** For people: `'guy' names person`, `hot dog: not detected in this image`, `no category for 'sky'`. */
@@ -26,10 +26,10 @@ export class CategoryIndex {
 
   constructor({ synonyms }: Vocabulary) {
     for (const [category, words] of synonyms)
-      for (const word of new Set([category, ...words].map(key)))
+      for (const word of new Set([category, ...words].map(joinedWords)))
         if (word !== '') this.#owners.set(word, [...(this.#owners.get(word) ?? []), category]);
     for (const category of synonyms.keys()) {
-      const owners = this.#owners.get(key(category));
+      const owners = this.#owners.get(joinedWords(category));
       if (owners) owners.unshift(...owners.splice(owners.indexOf(category), 1));
     }
   }
@@ -38,7 +38,7 @@ export class CategoryIndex {
    * @param span the phrase without its determiner; its last word is the head
    * @param present the categories of the image; of several owners of a word, the first of these is taken
    */
-  find(span: string, present: ReadonlySet<string>): Finding {
+  find(span: string, present: ReadonlySet<string>): CategoryMatch {
     const words = phraseWords(span);
     const head = words.at(-1);
     if (head === undefined) return { category: null, why: `no category for '${span}'` };
@@ -48,24 +48,24 @@ export class CategoryIndex {
       const start = modifiers.slice(from).join('');
       const owners = this.#owners.get(start + head) ?? this.#owners.get(start + lemma);
       if (owners) return choose(owners, present, words.slice(from).join(' '));
-      if (start !== '' && isSomethingElse(start, [start + head, start + lemma]))
+      if (start !== '' && isDifferentThing(start, [start + head, start + lemma]))
         return { category: null, why: `no category for '${words.slice(from).join(' ')}'` };
     }
     return { category: null, why: `no category for '${head}'` };
   }
 }
 
-function choose(owners: readonly string[], present: ReadonlySet<string>, name: string): Finding {
+function choose(owners: readonly string[], present: ReadonlySet<string>, name: string): CategoryMatch {
   const category = owners.find((owner) => present.has(owner));
   if (category === undefined) return { category: null, why: `${owners.join(', ')}: not detected in this image` };
   return { category, why: `'${name}' names ${category}` };
 }
 
 /** A compound is the same in one word, with a hyphen and in two words. */
-const key = (phrase: string) => phraseWords(phrase).join('');
+const joinedWords = (phrase: string) => phraseWords(phrase).join('');
 
 /** @param joined the words of the phrase in one, as written and with the last in the singular */
-const isSomethingElse = (start: string, joined: readonly string[]) => {
+const isDifferentThing = (start: string, joined: readonly string[]) => {
   const isCompound = isNoun(start) && !isAdjective(start);
   return joined.some((word) => misnomers().has(word) || (isCompound && isNoun(word)));
 };
@@ -77,7 +77,7 @@ function misnomers(): ReadonlySet<string> {
     readFileSync(new URL('misnomers.txt', import.meta.url), 'utf8')
       .trimEnd()
       .split('\n')
-      .map(key),
+      .map(joinedWords),
   );
   return knownMisnomers;
 }

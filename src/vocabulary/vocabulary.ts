@@ -12,7 +12,7 @@ export interface Vocabulary {
 
 const builtIns: readonly string[] = ['coco80', 'objects365'];
 /** The largest vocabulary that is plausible: the whole of WordNet's nouns would take a quarter. */
-const largestFile = 16 * 2 ** 20;
+const MAX_FILE_BYTES = 16 * 2 ** 20;
 
 /**
  * Loads a built-in vocabulary, or a JSON file in the official form `{"category": ["synonym", …], …}`.
@@ -33,7 +33,7 @@ export function loadVocabulary(nameOrPath: string): Vocabulary {
       `unknown vocabulary '${nameOrPath}', expected one of ${builtIns.join(', ')} or a path to a JSON file of {name: [synonym, …]}`,
       { vocabulary: nameOrPath },
     );
-  if (size > largestFile) throw new InputError(nameOrPath, 'a vocabulary of more than 16 MB');
+  if (size > MAX_FILE_BYTES) throw new InputError(nameOrPath, 'a vocabulary of more than 16 MB');
   return { name: basename(nameOrPath, '.json'), synonyms: readSynonyms(nameOrPath) };
 }
 

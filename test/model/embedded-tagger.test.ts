@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { renderScene } from '../../scripts/scenes/render-scene.js';
 import { sceneGraphLines } from '../../scripts/scenes/scene-graph-json.js';
 import { scenePredicates, sceneSet } from '../../scripts/scenes/scene-set.js';
-import { compareTaggers, namesOf } from '../../src/evaluation/index.js';
+import { compareTaggers, datasetNames } from '../../src/evaluation/index.js';
 import { openSafetensors } from '../../src/files/open-safetensors.js';
 import { sceneGraphLines as readSceneGraphs } from '../../src/index.js';
 import { spriteTagger } from '../../src/model/presets.js';
@@ -41,7 +41,7 @@ describe('the tagger that comes with relflow', function () {
       const context = { signal: new AbortController().signal, tempDir: folder, progress: () => {} };
       for await (const { record } of readSceneGraphs({ sceneGraphs: lines }).read(context)) if (record) yield record;
     };
-    const { categories } = await namesOf(read());
+    const { categories } = await datasetNames(read());
     const tagger = rTagger({ weights: spriteWeights, images, categories, backend: 'wasm', threads: 1 });
     const scores = await compareTaggers(read, [{ name: 'sprites', tagger }], {
       predicates: scenePredicates,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { SceneGraph } from '../../src/records/scene-graph.js';
-import { renderReportPage } from '../../src/sinks/render-report.js';
+import { renderReport } from '../../src/sinks/render-report.js';
 
 const PIXEL = 'data:image/gif;base64,R0lGODlhAQABAAAAACw=';
 const HOSTILE = `</title></style><script>alert(1)</script><img src=x onerror='alert(1)'>" onload="alert(1)&`;
@@ -29,7 +29,7 @@ function scene(change: Partial<SceneGraph> = {}): SceneGraph {
 }
 
 const page = (graph: SceneGraph, rest: { imageDataUri?: string } = {}) =>
-  renderReportPage({ title: 'Report', scenes: [{ graph, ...rest }] });
+  renderReport({ title: 'Report', scenes: [{ graph, ...rest }] });
 
 describe('renderReportPage', () => {
   it('shows boxes, captions and relations, the surest first', () => {
@@ -85,8 +85,8 @@ describe('renderReportPage', () => {
   });
 
   it('escapes whatever comes from files', () => {
-    const clean = renderReportPage({ title: 't', summary: [{ label: 'l', value: 'v' }], scenes: [{ graph: scene() }] });
-    const hostile = renderReportPage({
+    const clean = renderReport({ title: 't', summary: [{ label: 'l', value: 'v' }], scenes: [{ graph: scene() }] });
+    const hostile = renderReport({
       title: HOSTILE,
       summary: [{ label: HOSTILE, value: HOSTILE }],
       scenes: [

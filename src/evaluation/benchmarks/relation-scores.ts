@@ -28,12 +28,12 @@ export interface RelationReport {
   }[];
 }
 
-type Truth = ImageRecord & Related;
+type GroundTruth = ImageRecord & Related;
 
 /** Boxes that overlap so much are the same. */
-const OVERLAP = 0.5;
+const MIN_IOU = 0.5;
 /** Source: RLIPv2, datasets/hico_eval.py, `--use_nms_filter`. */
-const SUPPRESSION = 0.7;
+const NMS_THRESHOLD = 0.7;
 
 /**
  * Collects what was found image by image. A relation is found where its predicate and both categories are right and both
@@ -66,7 +66,7 @@ export class RelationScores {
   }
 
   /** @param found the likeliest first */
-  add({ detections, relations }: Truth, found: readonly FoundRelation[]): void {
+  add({ detections, relations }: GroundTruth, found: readonly FoundRelation[]): void {
     const distinct = pairNms(found);
     this.#counts.images++;
     const truths = relations.map(({ subject, object, predicate }) => {
@@ -84,10 +84,10 @@ export class RelationScores {
     const pairAt = new Map<string, number>();
     for (const [rank, relation] of distinct.entries()) {
       let best = -1;
-      let most = OVERLAP;
+      let most = MIN_IOU;
       for (const [k, truth] of truths.entries()) {
         const overlap = pairOverlap(relation, truth);
-        if (overlap >= OVERLAP && !pairAt.has(truth.key)) pairAt.set(truth.key, rank);
+        if (overlap >= MIN_IOU && !pairAt.has(truth.key)) pairAt.set(truth.key, rank);
         if (foundAt.has(k) || truth.predicate !== relation.predicate || overlap < most) continue;
         [best, most] = [k, overlap];
       }
@@ -119,7 +119,7 @@ export class RelationScores {
     const predicates = seen.map(([predicate, { count }]) => ({
       predicate,
       count,
-      averagePrecision: precisionOf(this.#candidates.get(predicate) ?? [], count),
+      averagePrecision: averagePrecisionWithMisses(this.#candidates.get(predicate) ?? [], count),
     }));
     return {
       images,
@@ -149,18 +149,18 @@ export class RelationScores {
 }
 
 /** Relations that nothing finds hold precision's area down, as they would at a score of 0 and below all others. */
-function precisionOf(candidates: readonly { score: number; holds: boolean }[], count: number): number {
+function averagePrecisionWithMisses(candidates: readonly { score: number; holds: boolean }[], count: number): number {
   const found = candidates.filter(({ holds }) => holds).length;
   return found === 0 ? 0 : (averagePrecision(candidates)! * found) / count;
 }
 
-interface Ends {
+interface SubjectAndObject {
   readonly subject: { readonly category: string; readonly box: Box };
   readonly object: { readonly category: string; readonly box: Box };
 }
 
 /** The lesser overlap of both boxes; 0 where a category differs. */
-const pairOverlap = (a: Ends, b: Ends): number =>
+const pairOverlap = (a: SubjectAndObject, b: SubjectAndObject): number =>
   a.subject.category === b.subject.category && a.object.category === b.object.category
     ? Math.min(iou(a.subject.box, b.subject.box), iou(a.object.box, b.object.box))
     : 0;
@@ -172,7 +172,7 @@ const pairOverlap = (a: Ends, b: Ends): number =>
  * @param found the likeliest first
  * Source: RLIPv2, datasets/hico_eval.py, `pairwise_nms`; areas here are without the extra pixel.
  */
-export function pairNms<R extends Ends & { readonly predicate: string }>(found: readonly R[]): R[] {
+export function pairNms<R extends SubjectAndObject & { readonly predicate: string }>(found: readonly R[]): R[] {
   const kept: R[] = [];
   for (const relation of found) {
     const same = kept.some(
@@ -181,7 +181,7 @@ export function pairNms<R extends Ends & { readonly predicate: string }>(found: 
         other.subject.category === relation.subject.category &&
         other.object.category === relation.object.category &&
         iou(other.subject.box, relation.subject.box) * Math.sqrt(iou(other.object.box, relation.object.box)) >
-          SUPPRESSION,
+          NMS_THRESHOLD,
     );
     if (!same) kept.push(relation);
   }

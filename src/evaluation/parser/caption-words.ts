@@ -27,8 +27,8 @@ export function wordNetWords(): CaptionWords {
   const indexes = PARTS.map((part): [PartOfSpeech, WordIndex] => [part, indexOf(part)]);
   const nouns = indexes[0]![1];
   const isKnown = (word: string) => indexes.some(([, index]) => index.has(word));
-  const nounOf = irregular('noun-exceptions');
-  const verbOf = irregular('verb-exceptions');
+  const nounOf = irregularForms('noun-exceptions');
+  const verbOf = irregularForms('verb-exceptions');
 
   const lemma = (word: string): string => {
     if (SINGULAR.has(word)) return word;
@@ -70,7 +70,7 @@ function indexOf(part: PartOfSpeech): WordIndex {
 }
 
 /** Irregular forms whose base is another word; `people` is a word of its own here. */
-function irregular(list: 'noun-exceptions' | 'verb-exceptions'): ReadonlyMap<string, string> {
+function irregularForms(list: 'noun-exceptions' | 'verb-exceptions'): ReadonlyMap<string, string> {
   return new Map([...exceptionList(list)].filter(([form, base]) => form !== base && form !== 'people'));
 }
 

@@ -71,9 +71,9 @@ export function spiceScore(predicted: FactualGraph, gold: FactualGraph, words?: 
 }
 
 const areSynonyms = (a: Tuple, b: Tuple, { meanings }: CaptionWords): boolean =>
-  a.length === b.length && a.every((phrase, k) => share(meanings(phrase), meanings(b[k]!)));
+  a.length === b.length && a.every((phrase, k) => haveCommonElement(meanings(phrase), meanings(b[k]!)));
 
-function share(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+function haveCommonElement(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   for (const meaning of a) if (b.has(meaning)) return true;
   return false;
 }

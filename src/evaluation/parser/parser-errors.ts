@@ -55,7 +55,7 @@ function matchEntities(predicted: FactualGraph, gold: FactualGraph): EntityMatch
   const missing = new Set([...goldNames].filter((name) => !names.has(name)));
   const spurious = new Set([...names].filter((name) => !goldNames.has(name)));
   const shared = [...spurious].flatMap((name) =>
-    [...missing].map((other) => ({ name, other, by: common(name, other) })),
+    [...missing].map((other) => ({ name, other, by: sharedWordCount(name, other) })),
   );
   const goldNameOf = new Map<string, string>();
   for (const { name, other, by } of shared.sort((a, b) => b.by - a.by)) {
@@ -75,7 +75,7 @@ const namesOf = ({ relations, attributes, entities }: FactualGraph): ReadonlySet
   ]);
 
 /** How many words two names share. */
-function common(a: string, b: string): number {
+function sharedWordCount(a: string, b: string): number {
   const words = new Set(a.split(' '));
   return b.split(' ').filter((word) => words.has(word)).length;
 }
@@ -94,14 +94,14 @@ function relationErrors(predicted: FactualGraph, gold: FactualGraph, ends: Entit
     predicted: renamed.filter(hasEnds(spurious)),
     gold: gold.relations.filter(hasEnds(missing)),
   };
-  takePairs(rest, (p, g) => p.subject === g.subject && p.predicate === g.predicate && p.object === g.object);
-  const label = takePairs(rest, (p, g) => p.subject === g.subject && p.object === g.object);
-  const reversed = takePairs(rest, (p, g) => p.subject === g.object && p.object === g.subject);
-  const attached = takePairs(
+  removeMatches(rest, (p, g) => p.subject === g.subject && p.predicate === g.predicate && p.object === g.object);
+  const label = removeMatches(rest, (p, g) => p.subject === g.subject && p.object === g.object);
+  const reversed = removeMatches(rest, (p, g) => p.subject === g.object && p.object === g.subject);
+  const attached = removeMatches(
     rest,
     (p, g) => p.predicate === g.predicate && (p.subject === g.subject || p.object === g.object),
   );
-  return named({
+  return nonZero({
     'relation-label': label,
     'direction-reversed': reversed,
     'relation-attachment': attached,
@@ -115,7 +115,7 @@ function attributeErrors(predicted: FactualGraph, gold: FactualGraph, ends: Enti
   const nameOf = (entity: string) => goldNameOf.get(entity) ?? entity;
   const predictedNameOf = new Map([...goldNameOf].map(([name, other]) => [other, name]));
   const isWithin = (attribute: string, name: string | undefined) =>
-    name !== undefined && common(name, attribute) === attribute.split(' ').length;
+    name !== undefined && sharedWordCount(name, attribute) === attribute.split(' ').length;
   const rest = {
     predicted: predicted.attributes
       .filter(({ entity }) => !spurious.has(entity))
@@ -124,7 +124,7 @@ function attributeErrors(predicted: FactualGraph, gold: FactualGraph, ends: Enti
       .filter(({ entity }) => !missing.has(entity))
       .map((fact) => ({ ...fact, isQuantity: isQuantity(fact.attribute) })),
   };
-  takePairs(rest, (p, g) => p.entity === g.entity && p.attribute === g.attribute);
+  removeMatches(rest, (p, g) => p.entity === g.entity && p.attribute === g.attribute);
   rest.gold = rest.gold.filter(({ entity, attribute }) => !isWithin(attribute, predictedNameOf.get(entity)));
   rest.predicted = rest.predicted.filter(
     ({ entity, attribute }) => !(predictedNameOf.has(entity) && isWithin(attribute, entity)),
@@ -132,8 +132,8 @@ function attributeErrors(predicted: FactualGraph, gold: FactualGraph, ends: Enti
   const quantities = [...rest.gold, ...rest.predicted].filter((fact) => fact.isQuantity).length;
   rest.gold = rest.gold.filter((fact) => !fact.isQuantity);
   rest.predicted = rest.predicted.filter((fact) => !fact.isQuantity);
-  const attached = takePairs(rest, (p: FactualAttribute, g) => p.attribute === g.attribute);
-  return named({
+  const attached = removeMatches(rest, (p: FactualAttribute, g) => p.attribute === g.attribute);
+  return nonZero({
     quantity: quantities,
     'attribute-attachment': attached,
     'attribute-missing': rest.gold.length,
@@ -142,7 +142,7 @@ function attributeErrors(predicted: FactualGraph, gold: FactualGraph, ends: Enti
 }
 
 /** Takes out the facts that go together, one with one, and says how many. */
-function takePairs<T>(rest: { predicted: T[]; gold: T[] }, goTogether: (predicted: T, gold: T) => boolean): number {
+function removeMatches<T>(rest: { predicted: T[]; gold: T[] }, goTogether: (predicted: T, gold: T) => boolean): number {
   const before = rest.gold.length;
   rest.predicted = rest.predicted.filter((fact) => {
     const k = rest.gold.findIndex((other) => goTogether(fact, other));
@@ -152,5 +152,5 @@ function takePairs<T>(rest: { predicted: T[]; gold: T[] }, goTogether: (predicte
   return before - rest.gold.length;
 }
 
-const named = (counts: Partial<Record<ParserError, number>>): ParserError[] =>
+const nonZero = (counts: Partial<Record<ParserError, number>>): ParserError[] =>
   (Object.keys(counts) as ParserError[]).filter((error) => counts[error]! > 0);

@@ -6,7 +6,7 @@ import { scoredPairs } from './evaluate-predicates.js';
 import { type Perturbation, perturbDetections } from './perturb-detections.js';
 import { type PredicateReport, PredicateScores } from './predicate-scores.js';
 
-type Truth = ImageRecord & Related;
+type GroundTruth = ImageRecord & Related;
 
 /** A tagger to be scored beside others, under the name that a table gives it. */
 export interface NamedTagger {
@@ -36,7 +36,7 @@ export interface CompareTaggersOptions {
  * @param read the images anew, for each tagger
  */
 export async function compareTaggers(
-  read: () => AsyncIterable<Truth>,
+  read: () => AsyncIterable<GroundTruth>,
   taggers: readonly NamedTagger[],
   { predicates, perturbation, cuts, onStart, signal = new AbortController().signal }: CompareTaggersOptions,
 ): Promise<TaggerScores[]> {
@@ -60,7 +60,7 @@ export async function compareTaggers(
 }
 
 /** What a set of scene graphs names, and how often what holds between which categories. */
-export interface Names {
+export interface DatasetNames {
   readonly predicates: readonly string[];
   readonly categories: readonly string[];
   readonly prior: FrequencyPrior;
@@ -68,7 +68,7 @@ export interface Names {
 }
 
 /** Reads a set once. Names are sorted. */
-export async function namesOf(records: AsyncIterable<Truth>): Promise<Names> {
+export async function datasetNames(records: AsyncIterable<GroundTruth>): Promise<DatasetNames> {
   const prior = new FrequencyPrior();
   const [predicates, categories] = [new Set<string>(), new Set<string>()];
   let images = 0;

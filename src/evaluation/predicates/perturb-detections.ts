@@ -21,7 +21,7 @@ export function perturbDetections(
   { image, detections }: Pick<ImageRecord, 'image' | 'detections'>,
   { box: reach, label, categories, seed }: Perturbation,
 ): Detection[] {
-  const random = randomOf(`${seed} ${image.id}`);
+  const random = seededRandom(`${seed} ${image.id}`);
   const signed = () => 2 * random.next() - 1;
   return detections.map((detection) => {
     const [x, y, w, h] = detection.box;
@@ -39,7 +39,7 @@ export function perturbDetections(
 }
 
 /** Started by a hash of the text (FNV-1a). */
-function randomOf(text: string): Random {
+function seededRandom(text: string): Random {
   let hash = 0x811c9dc5;
   for (const character of text) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193);
   return new Random(hash);

@@ -1,7 +1,7 @@
 import { mergeMap, Subject, type Subscription } from 'rxjs';
 import { RecordError, RelflowError } from '../../errors.js';
 import { FILTERED } from '../../operators/operator.js';
-import { isThenable, settle } from '../../operators/ordered-map.js';
+import { isThenable, toObservable } from '../../operators/ordered-map.js';
 import type { SourceItem } from '../../records/ports.js';
 import type { Reject } from '../../records/reject.js';
 import type { OperatorStamp } from '../../records/scene-graph.js';
@@ -45,7 +45,7 @@ export class StageRunner {
       this.#ports.set(node, port);
       this.#subscriptions.push(
         port
-          .pipe(mergeMap((token) => settle(() => this.#work(node, token)), concurrencyOf(node, options)))
+          .pipe(mergeMap((token) => toObservable(() => this.#work(node, token)), concurrencyOf(node, options)))
           .subscribe({ error: whenFailed }),
       );
     }

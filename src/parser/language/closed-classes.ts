@@ -4,7 +4,7 @@ import type { WordClass } from '../rules/word-class.js';
 export const closedClass = (word: string): WordClass | undefined =>
   closedClasses.get(word) ?? (/^\d/.test(word) ? 'number' : undefined);
 
-export const colours = wordSet(`amber aqua beige black blond blonde blue bronze brown burgundy colorful crimson gold
+export const colors = wordSet(`amber aqua beige black blond blonde blue bronze brown burgundy colorful crimson gold
   golden gray green grey khaki lavender maroon multi-colored multicolored orange pink purple red silver tan teal turquoise
   violet white yellow`);
 
@@ -15,7 +15,7 @@ export const irregularParticiples =
   spread strung stuck sunk swung taught thrown told torn upset wet worn wound`);
 
 /** Nouns of their own, though a verb has the same form. */
-export const nounsInIng = wordSet(`awning bedding building ceiling clothing crossing drawing dressing evening frosting
+export const ingNouns = wordSet(`awning bedding building ceiling clothing crossing drawing dressing evening frosting
   icing lighting morning opening outing painting parking pudding railing ring seating setting siding sibling stuffing
   swing topping wedding wing`);
 

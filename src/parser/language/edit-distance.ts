@@ -1,11 +1,11 @@
 /** How many typing errors a word of so many letters may have and still be known. */
-export const typos = (length: number): number => (length >= 7 ? 2 : 1);
+export const maxTypos = (length: number): number => (length >= 7 ? 2 : 1);
 
 /**
  * Whether at most `limit` letters have to be inserted, deleted, replaced or swapped with their neighbour to make one word
  * of the other (optimal string alignment).
  */
-export function isWithin(a: string, b: string, limit: number): boolean {
+export function isWithinDistance(a: string, b: string, limit: number): boolean {
   return Math.abs(a.length - b.length) <= limit && editDistance(a, b) <= limit;
 }
 

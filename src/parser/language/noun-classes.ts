@@ -26,7 +26,7 @@ export const collectives = wordSet(`
   variety`);
 
 /** What stands for the image itself when `of` follows: "a photo of", "a close up of". */
-export const pictures = wordSet('close-up closeup image photo photograph picture shot up view');
+export const pictureNouns = wordSet('close-up closeup image photo photograph picture shot up view');
 
 const lists = {
   person: wordSet(`

@@ -14,4 +14,4 @@ const numbers: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** How many a word says, as graphs write it: `two` and `couple` → `2`; undefined for other words. */
-export const digits = (word: string): string | undefined => numbers.get(word);
+export const digitsOf = (word: string): string | undefined => numbers.get(word);

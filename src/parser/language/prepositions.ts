@@ -14,43 +14,51 @@ export interface PrepositionMatch {
  */
 export function prepositionAt(words: readonly string[], start: number): PrepositionMatch | undefined {
   const length = prepositionLength(words, start);
-  return length > 0 ? match(words, start, start + length) : undefined;
+  return length > 0 ? prepositionMatch(words, start, start + length) : undefined;
 }
 
 /** How many words `prepositionAt` takes; 0 where it finds none. */
 export function prepositionLength(words: readonly string[], start: number): number {
   const part = partAt(words, start);
   if (part !== undefined && words[part] === 'of') return part + 1 - start;
-  return longest(fixed, words, start) || (single.has(words[start]!) ? 1 : 0);
+  return longestPhraseAt(multiwordPrepositions, words, start) || (singleWords.has(words[start]!) ? 1 : 0);
 }
 
 /** Whether `prepositionAt` may find one that starts with a word. */
-export const startsPreposition = (word: string): boolean => beforePart.has(word) || fixed.has(word) || single.has(word);
+export const startsPreposition = (word: string): boolean =>
+  partPrepositions.has(word) || multiwordPrepositions.has(word) || singleWords.has(word);
 
 /**
  * How many words a place without a noun takes, as in "a cake with a candle on top" and "a sink on the left"; 0 where none
  * starts there. `in front of` and `in the front yard` are none.
  * @param isNoun whether the word at an index is part of a noun phrase
  */
-export function placeAt(words: readonly string[], start: number, isNoun: (index: number) => boolean): number {
-  const length = longest(adverbs, words, start);
+export function locationAdverbLength(
+  words: readonly string[],
+  start: number,
+  isNoun: (index: number) => boolean,
+): number {
+  const length = longestPhraseAt(adverbPhrases, words, start);
   if (length > 0) return length;
   const end = partAt(words, start);
-  if (end === undefined || words[end] === 'of' || ends.has(words[end - 1]!) || isNoun(end)) return 0;
+  if (end === undefined || words[end] === 'of' || standalonePartNouns.has(words[end - 1]!) || isNoun(end)) return 0;
   // "on its back" has a noun: the back of an animal.
-  return words.slice(start, end).some((word) => owners.has(word)) ? 0 : end - start;
+  return words.slice(start, end).some((word) => possessives.has(word)) ? 0 : end - start;
 }
 
 /** The index after `on the left side`, where a preposition and a part of something start there. */
 function partAt(words: readonly string[], start: number): number | undefined {
-  if (!beforePart.has(words[start]!)) return undefined;
+  if (!partPrepositions.has(words[start]!)) return undefined;
   let k = start + 1;
-  while (articles.has(words[k]!) || (sides.has(words[k]!) && (sides.has(words[k + 1]!) || parts.has(words[k + 1]!))))
+  while (
+    articles.has(words[k]!) ||
+    (partModifiers.has(words[k]!) && (partModifiers.has(words[k + 1]!) || partNouns.has(words[k + 1]!)))
+  )
     k++;
-  return parts.has(words[k]!) ? k + 1 : undefined;
+  return partNouns.has(words[k]!) ? k + 1 : undefined;
 }
 
-function match(words: readonly string[], start: number, end: number): PrepositionMatch {
+function prepositionMatch(words: readonly string[], start: number, end: number): PrepositionMatch {
   if (end === start + 1) return { length: 1, text: words[start]! };
   const text = words
     .slice(start, end)
@@ -61,35 +69,37 @@ function match(words: readonly string[], start: number, end: number): Prepositio
 
 const wordSet = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/));
 
-const owners = wordSet('its his her their');
+const possessives = wordSet('its his her their');
 const articles = wordSet('the a an its his her their');
-const beforePart = wordSet('in on at to from by along near off around toward towards');
+const partPrepositions = wordSet('in on at to from by along near off around toward towards');
 /** What may stand between the article and the part: "on the far left side of". */
-const sides = wordSet(
+const partModifiers = wordSet(
   'left right other far opposite same very upper lower back front both each either one hand bottom top',
 );
 /** Parts that a caption may also mean as such: "a bus at the corner". */
-const ends = wordSet('edge edges end ends corner corners base');
+const standalonePartNouns = wordSet('edge edges end ends corner corners base');
 /** Parts of things that only say where: never noun phrases when `of` follows. */
-export const parts = new Set([
-  ...ends,
+export const partNouns = new Set([
+  ...standalonePartNouns,
   ...wordSet('top bottom front back rear side sides middle center centre midst left right inside'),
 ]);
 
-const single = wordSet(`aboard about above across after against along alongside amid among amongst around at atop before
+const singleWords =
+  wordSet(`aboard about above across after against along alongside amid among amongst around at atop before
   behind below beneath beside besides between beyond by down during for from in inside into like near of off on onto out
   outside over past through throughout to toward towards under underneath until up upon via with within without`);
 
 /** Phrases by their first word, the longest first. */
 type Phrases = ReadonlyMap<string, readonly (readonly string[])[]>;
 
-const fixed = phrases(`next to|close to|near to|adjacent to|opposite of|parallel to|out of|inside of|outside of|off of|
+const multiwordPrepositions =
+  phrases(`next to|close to|near to|adjacent to|opposite of|parallel to|out of|inside of|outside of|off of|
   away from|across from|far from|in between|ahead of|along side of|along side|alongside of|full of|along with|together with|
   such as|instead of|because of|due to|in addition to`);
-const adverbs = phrases('side by side|side to side|back to back|face to face|cross country');
+const adverbPhrases = phrases('side by side|side to side|back to back|face to face|cross country');
 
 /** How many words the longest phrase takes that starts at a word; 0 where none does. */
-function longest(known: Phrases, words: readonly string[], start: number): number {
+function longestPhraseAt(known: Phrases, words: readonly string[], start: number): number {
   const found = known.get(words[start]!)?.find((phrase) => phrase.every((word, k) => words[start + k] === word));
   return found?.length ?? 0;
 }

@@ -15,11 +15,11 @@ export interface Token {
  * @returns sentences in reading order, each with at least one token
  */
 export function tokenize(caption: string, maxLength: number): Token[][] {
-  return (caption.length <= maxLength && plainSentences(caption)) || readSentences(caption, maxLength);
+  return (caption.length <= maxLength && splitSimpleCaption(caption)) || splitSentences(caption, maxLength);
 }
 
 /** What most captions are made of, by ASCII code; all else is left to `tokenPattern`. */
-const kinds = new Uint8Array(128);
+const characterKinds = new Uint8Array(128);
 const KIND = { other: 0, blank: 1, letter: 2, comma: 3, stop: 4 } as const;
 for (const [characters, kind] of [
   [' ', KIND.blank],
@@ -27,16 +27,16 @@ for (const [characters, kind] of [
   [',', KIND.comma],
   ['.!?;\n', KIND.stop],
 ] as const)
-  for (const character of characters) kinds[character.charCodeAt(0)] = kind;
+  for (const character of characters) characterKinds[character.charCodeAt(0)] = kind;
 
 /** As `readSentences`, several times as fast; undefined where the caption has other characters than `kinds` says. */
-function plainSentences(caption: string): Token[][] | undefined {
+function splitSimpleCaption(caption: string): Token[][] | undefined {
   const sentences: Token[][] = [];
   let sentence: Token[] = [];
   const lower = caption.toLowerCase();
   let start = -1;
   for (let at = 0; at <= caption.length; at++) {
-    const kind = at < caption.length ? kinds[caption.charCodeAt(at)] : KIND.blank;
+    const kind = at < caption.length ? characterKinds[caption.charCodeAt(at)] : KIND.blank;
     if (kind === KIND.letter) {
       if (start < 0) start = at;
       continue;
@@ -54,7 +54,7 @@ function plainSentences(caption: string): Token[][] | undefined {
   return sentences;
 }
 
-function readSentences(caption: string, maxLength: number): Token[][] {
+function splitSentences(caption: string, maxLength: number): Token[][] {
   const sentences: Token[][] = [[]];
   // One unit more than is read shows whether a word ends at the limit or crosses it.
   for (const match of caption.slice(0, maxLength + 1).matchAll(tokenPattern)) {
@@ -63,13 +63,16 @@ function readSentences(caption: string, maxLength: number): Token[][] {
     const end = start + match[0].length;
     if (end > maxLength) break;
     if (stop !== undefined) sentences.push([]);
-    else sentences.at(-1)!.push({ text: possessive ? "'s" : word ? plain(word) : separator(match[0]), start, end });
+    else
+      sentences
+        .at(-1)!
+        .push({ text: possessive ? "'s" : word ? normalizeWord(word) : separatorText(match[0]), start, end });
   }
   return sentences.filter((sentence) => sentence.length > 0);
 }
 
-const plain = (word: string) => word.toLowerCase().replace(/[’ʼ]/g, "'").replace(/[‐‑]/g, '-');
-const separator = (mark: string) => (mark === '&' ? 'and' : ',');
+const normalizeWord = (word: string) => word.toLowerCase().replace(/[’ʼ]/g, "'").replace(/[‐‑]/g, '-');
+const separatorText = (mark: string) => (mark === '&' ? 'and' : ',');
 
 const letter = String.raw`[\p{L}\p{M}\p{N}]`;
 /** `'s`, also after a blank as tokenised captions have it, and the apostrophe of `boys'`. */

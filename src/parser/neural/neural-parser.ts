@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { checkFraction } from '../../records/option-checks.js';
 import type { TextParser } from '../../records/ports.js';
 import type { TextGraph } from '../../records/text-graph.js';
-import { longestCaption } from '../rules/rule-parser.js';
+import { maxCaptionLength } from '../rules/rule-parser.js';
 import { assembleGraph } from './assemble-graph.js';
 import { CaptionReader, maxWords } from './caption-reader.js';
 import { captionTokens } from './caption-tokens.js';
@@ -57,7 +57,7 @@ function lazyParser(load: () => readonly [ParserModel, Kernels], minConfidence: 
   const parse = (caption: string): TextGraph => {
     loaded ??= ready();
     const { reader, forms } = loaded;
-    const tokens = captionTokens(caption, longestCaption).slice(0, maxWords);
+    const tokens = captionTokens(caption, maxCaptionLength).slice(0, maxWords);
     const { entities, relations } = assembleGraph(caption, tokens, reader.read(tokens), forms);
     if (minConfidence === 0) return { entities, relations };
     return { entities, relations: relations.filter(({ confidence }) => confidence! >= minConfidence) };
@@ -65,7 +65,7 @@ function lazyParser(load: () => readonly [ParserModel, Kernels], minConfidence: 
   return {
     name: 'learned',
     version: minConfidence === 0 ? version : `${version} >= ${minConfidence}`,
-    maxLength: longestCaption,
+    maxLength: maxCaptionLength,
     parse,
   };
 }

@@ -1,4 +1,4 @@
-import { digits } from '../language/number-words.js';
+import { digitsOf } from '../language/number-words.js';
 
 /** How graphs write what captions say: `cell phone` → `cellphone`, `wood` → `wooden`. */
 export class NormalForms {
@@ -19,6 +19,6 @@ export class NormalForms {
 
   /** @param text the words of an attribute, blanks between */
   attribute(text: string): string {
-    return this.attributes.get(text) ?? digits(text) ?? text;
+    return this.attributes.get(text) ?? digitsOf(text) ?? text;
   }
 }

@@ -1,4 +1,4 @@
-import { editDistance, typos } from '../language/edit-distance.js';
+import { editDistance, maxTypos } from '../language/edit-distance.js';
 import { isAdjective, isNoun, isVerb, nounLemma, verbLemma } from '../language/lemma.js';
 import { memoize } from '../language/memoize.js';
 
@@ -33,7 +33,7 @@ export class Spelling {
 
   #nearest(word: string): string | undefined {
     if (word.length > longestWord) return undefined;
-    const limit = typos(word.length);
+    const limit = maxTypos(word.length);
     let best: string | undefined;
     let bestCost = Number.POSITIVE_INFINITY;
     for (const other of this.#byLetter.get(word[0]!) ?? []) {

@@ -7,7 +7,7 @@ import { RequestFailure } from '../../endpoints/request-failure.js';
 import { OptionError, RecordError } from '../../errors.js';
 import { factualProblem, parseFactual } from '../../records/factual-graph.js';
 import type { ParseContext, TextParser } from '../../records/ports.js';
-import { longestCaption } from '../rules/rule-parser.js';
+import { maxCaptionLength } from '../rules/rule-parser.js';
 import { fromFactual } from './from-factual.js';
 
 /** What `factualT5` is told. */
@@ -26,7 +26,7 @@ const ROUTER = 'https://router.huggingface.co/hf-inference/models/';
 const PROMPT = 'Generate Scene Graph: ';
 const GENERATION = { max_length: 512, num_beams: 1, do_sample: false };
 /** Of a FACTUAL graph: relations of three parts, attributes likewise, entities of one. */
-const PARTS = new Set([1, 3]);
+const FACT_LENGTHS = new Set([1, 3]);
 
 /**
  * A parser over an endpoint of FACTUAL-T5, with the policy and the store of the captioners: no caption is paid for twice.
@@ -62,18 +62,18 @@ export function factualT5(options: FactualT5Options): TextParser {
     name,
     version: '1',
     options: { model: question.model },
-    maxLength: longestCaption,
+    maxLength: maxCaptionLength,
     recordsAtOnce: Math.max(4, answers.atOnce),
     usage: () => ({ ...answers.usage }),
     close: () => answers.close(),
-    forecast: (caption) => answers.forecast(subjectOf(readable(caption)), [0]),
+    forecast: (caption) => answers.forecast(subjectOf(normalizeCaption(caption)), [0]),
     async parse(caption, { signal, count }: ParseContext = { signal: never, count: () => {} }) {
-      const text = readable(caption);
+      const text = normalizeCaption(caption);
       if (text === '') return { entities: [], relations: [] };
       const prepare = async () => (attempt: AbortSignal) => send(text, attempt);
       try {
         const reply = await answers.answer({ subject: subjectOf(text), seed: 0, prepare }, signal);
-        const problem = strictProblem(reply.text);
+        const problem = formatProblem(reply.text);
         if (problem === undefined) return fromFactual(caption, parseFactual(reply.text.toLowerCase()));
         count(reply.text === '' ? 'empty-graph' : 'malformed-graph');
         return { entities: [], relations: [] };
@@ -85,18 +85,18 @@ export function factualT5(options: FactualT5Options): TextParser {
   };
 }
 
-const readable = (caption: string) => caption.slice(0, longestCaption).replace(/\s+/g, ' ').trim();
+const normalizeCaption = (caption: string) => caption.slice(0, maxCaptionLength).replace(/\s+/g, ' ').trim();
 
 const subjectOf = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** What keeps an answer from being a graph; undefined where nothing does. */
-function strictProblem(text: string): string | undefined {
+function formatProblem(text: string): string | undefined {
   const problem = factualProblem(text);
   if (problem !== undefined) return problem;
   const facts = text
     .trim()
     .slice(1, -1)
     .split(/\)\s*,\s*\(/);
-  const odd = facts.find((fact) => !PARTS.has(fact.split(',').length));
+  const odd = facts.find((fact) => !FACT_LENGTHS.has(fact.split(',').length));
   return odd === undefined ? undefined : `a fact of other parts than three: (${odd})`;
 }

@@ -28,7 +28,7 @@ export function fromFactual(caption: string, { relations, attributes, entities: 
     relations: relations.map(({ subject, predicate, object }) => ({
       subject: names.indexOf(subject),
       object: names.indexOf(object),
-      predicate: surface(predicate, words),
+      predicate: surfaceForm(predicate, words),
       lemma: predicate,
     })),
   };
@@ -59,7 +59,7 @@ function spanOf(name: string, caption: string, words: readonly Token[]): Omit<En
 }
 
 /** The predicate with its verb as the caption says it, where that is a gerund, or else with the verb's gerund. */
-function surface(predicate: string, words: readonly Token[]): string {
+function surfaceForm(predicate: string, words: readonly Token[]): string {
   const [first, ...rest] = predicate.split(' ');
   const said = words.find(({ text }) => text.endsWith('ing') && verbLemma(text) === first);
   return [said?.text ?? gerund(first!), ...rest].join(' ');

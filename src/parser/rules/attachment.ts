@@ -22,12 +22,12 @@ export type OriginOf = (group: Group) => Origin | undefined;
  * locates or gathers another: "a plate of food on a table", "a man in a hat with a dog", "a man riding a wave on a surfboard".
  * @param nearest the group before the preposition
  */
-export function holderOf(nearest: Group, preposition: string, object: NounPhrase, originOf: OriginOf): Group {
+export function attachmentSite(nearest: Group, preposition: string, object: NounPhrase, originOf: OriginOf): Group {
   if (preposition === 'of') return nearest.slice(-1);
   let group = nearest;
   for (
     let origin = originOf(group);
-    origin && handsOn(group[0]!, origin, preposition, object);
+    origin && attachesHigher(group[0]!, origin, preposition, object);
     origin = originOf(group)
   )
     group = origin.subjects;
@@ -35,7 +35,7 @@ export function holderOf(nearest: Group, preposition: string, object: NounPhrase
 }
 
 /** Whether the preposition speaks of what brought the holder in, rather than of the holder. */
-function handsOn(holder: NounPhrase, origin: Origin, preposition: string, object: NounPhrase): boolean {
+function attachesHigher(holder: NounPhrase, origin: Origin, preposition: string, object: NounPhrase): boolean {
   if (holder.nounClass === 'time' || object.nounClass === 'time' || temporal.has(preposition)) return true;
   if (isAnimate(holder.nounClass)) return false;
   // "a plate of food on a table", but "a picture of food on a table"
@@ -44,12 +44,14 @@ function handsOn(holder: NounPhrase, origin: Origin, preposition: string, object
   // "a bat over her head on the sand"
   if (holder.nounClass === 'bodyPart' && object.nounClass === 'place') return true;
   // "a lamp on a desk next to a bed", where the lamp is next to the bed too
-  if (isSideBySide(preposition) && locating.has(origin.preposition)) return true;
-  return origin.subjects.some(({ nounClass }) => isAnimate(nounClass)) && isAside(holder, origin, preposition, object);
+  if (isSideBySide(preposition) && locatives.has(origin.preposition)) return true;
+  return (
+    origin.subjects.some(({ nounClass }) => isAnimate(nounClass)) && isIncidental(holder, origin, preposition, object)
+  );
 }
 
 /** Whether the holder is only what somebody wears, holds or does. */
-function isAside(holder: NounPhrase, origin: Origin, preposition: string, object: NounPhrase): boolean {
+function isIncidental(holder: NounPhrase, origin: Origin, preposition: string, object: NounPhrase): boolean {
   // "a man in a hat with a dog", but "a shirt with stripes"
   if (isWorn(holder, origin)) return object.nounClass !== 'bodyPart' && (preposition !== 'with' || isCarried(object));
   // "a man on a sidewalk with one leg up", "a woman on a beach with an umbrella"
@@ -64,7 +66,7 @@ function isAside(holder: NounPhrase, origin: Origin, preposition: string, object
   if (!isHeld) return false;
   // "doing a trick on a ramp", "swinging a bat in a field", "holding a sign next to a bus"
   if (holder.nounClass === 'event' || isSideBySide(preposition)) return true;
-  return locating.has(preposition) && object.nounClass === 'place' && holder.nounClass !== 'vehicle';
+  return locatives.has(preposition) && object.nounClass === 'place' && holder.nounClass !== 'vehicle';
 }
 
 /**
@@ -79,7 +81,7 @@ export function agentOf(nearest: Group, verb: VerbPart, originOf: OriginOf): Gro
     if (!origin) break;
     group = origin.subjects;
   }
-  return isAnimate(group[0]!.nounClass) ? group : locatedThing(nearest, originOf);
+  return isAnimate(group[0]!.nounClass) ? group : locatedGroup(nearest, originOf);
 }
 
 function canAct(agent: NounPhrase, { verb, form }: VerbPart, origin: Origin | undefined): boolean {
@@ -96,14 +98,14 @@ function canAct(agent: NounPhrase, { verb, form }: VerbPart, origin: Origin | un
   if (postureVerbs.has(verb) && isBeside) return true;
   if (agent.nounClass !== 'vehicle' || !(motionVerbs.has(verb) || postureVerbs.has(verb))) return false;
   // Who is on a motorcycle drives it.
-  return origin === undefined || (!locating.has(origin.preposition) && origin.verb === undefined);
+  return origin === undefined || (!locatives.has(origin.preposition) && origin.verb === undefined);
 }
 
 /** Where nothing alive is around, the thing that is somewhere acts: "a plate of food on a table containing meat". */
-function locatedThing(nearest: Group, originOf: OriginOf): Group {
+function locatedGroup(nearest: Group, originOf: OriginOf): Group {
   const origin = originOf(nearest);
-  const isLocation = origin && (origin.preposition === 'of' || locating.has(origin.preposition));
-  return isLocation ? locatedThing(origin.subjects, originOf) : nearest;
+  const isLocation = origin && (origin.preposition === 'of' || locatives.has(origin.preposition));
+  return isLocation ? locatedGroup(origin.subjects, originOf) : nearest;
 }
 
 /** The plate of "a plate of food on it". */
@@ -122,11 +124,11 @@ const isCarried = (object: NounPhrase) => carried.has(object.nounClass);
 /** Whether it places two things side by side: what is beside a lamp is beside its desk. */
 export const isSideBySide = (preposition: string): boolean => adjacent.has(preposition);
 /** Whether its object says where its subject is. */
-export const saysWhere = (preposition: string): boolean => locating.has(preposition) || isSideBySide(preposition);
+export const isLocative = (preposition: string): boolean => locatives.has(preposition) || isSideBySide(preposition);
 
 const wordSet = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/));
 
-const locating = new Set([
+const locatives = new Set([
   ...wordSet('in on at inside atop aboard within into onto down along across through under beneath underneath'),
   'on top of',
 ]);

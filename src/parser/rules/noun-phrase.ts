@@ -1,8 +1,8 @@
 import type { Entity } from '../../records/text-graph.js';
-import { colours } from '../language/closed-classes.js';
+import { colors } from '../language/closed-classes.js';
 import { isCompound, nounLemma } from '../language/lemma.js';
-import { collectives, type NounClass, nounClass, pictures } from '../language/noun-classes.js';
-import { parts } from '../language/prepositions.js';
+import { collectives, type NounClass, nounClass, pictureNouns } from '../language/noun-classes.js';
+import { partNouns } from '../language/prepositions.js';
 import type { Token } from '../language/tokenize.js';
 import type { WordClass } from './word-class.js';
 
@@ -33,7 +33,7 @@ export interface TaggedSentence {
  */
 export function nounPhraseAt(sentence: TaggedSentence, start: number): NounPhrase | undefined {
   const { tags } = sentence;
-  const counted = countedBy(sentence, start);
+  const counted = partitiveAt(sentence, start);
   if (counted) {
     const phrase = nounPhraseAt(sentence, counted.next);
     if (phrase) return withQuantity(phrase, counted.quantity);
@@ -44,17 +44,17 @@ export function nounPhraseAt(sentence: TaggedSentence, start: number): NounPhras
   const phrase = makePhrase(sentence, from, to);
   if (tags[to] !== 'possessive') return phrase;
   const owned = nounPhraseAt(sentence, to + 1);
-  return owned ? ownedBy(owned, phrase) : phrase;
+  return owned ? withOwner(owned, phrase) : phrase;
 }
 
 /** "the man's dog's ball": the ball is the dog's, and the dog is the man's. */
-const ownedBy = (phrase: NounPhrase, owner: NounPhrase): NounPhrase => ({
+const withOwner = (phrase: NounPhrase, owner: NounPhrase): NounPhrase => ({
   ...phrase,
-  owner: phrase.owner ? ownedBy(phrase.owner, owner) : owner,
+  owner: phrase.owner ? withOwner(phrase.owner, owner) : owner,
 });
 
 /** "a group of", "two of", "the top of": what counts or locates the noun phrase that follows. */
-function countedBy(sentence: TaggedSentence, start: number): { quantity?: string; next: number } | undefined {
+function partitiveAt(sentence: TaggedSentence, start: number): { quantity?: string; next: number } | undefined {
   const { tokens, tags } = sentence;
   const from = skip(tags, start, 'determiner');
   const end = endOfPhrase(sentence, from) ?? skip(tags, from, 'number');
@@ -62,7 +62,7 @@ function countedBy(sentence: TaggedSentence, start: number): { quantity?: string
   const word = tokens[end - 1]!.text;
   const next = end + 1;
   if (collectives.has(word) || tags[end - 1] === 'number') return { quantity: word, next };
-  if (tags[end - 1] === 'determiner' || parts.has(word) || (start <= 1 && pictures.has(word))) return { next };
+  if (tags[end - 1] === 'determiner' || partNouns.has(word) || (start <= 1 && pictureNouns.has(word))) return { next };
   return undefined;
 }
 
@@ -112,7 +112,7 @@ function makePhrase({ caption, tokens, tags }: TaggedSentence, from: number, to:
   const quantity = words.find((_, k) => tags[from + k] === 'number');
   // "hot" says nothing about a hot dog.
   const isPartOfName = (k: number) =>
-    k === words.length - 1 && !colours.has(words[k]!) && isCompound(`${words[k]} ${head}`);
+    k === words.length - 1 && !colors.has(words[k]!) && isCompound(`${words[k]} ${head}`);
   const adjectives = words.filter((_, k) => tags[from + k] === 'adjective' && !isPartOfName(k));
   const span = caption.slice(start, end);
   const named = words.filter(
@@ -142,7 +142,7 @@ function makePhrase({ caption, tokens, tags }: TaggedSentence, from: number, to:
 function attributesOf(adjectives: readonly string[]): Entity['attributes'] {
   const texts: string[] = [];
   for (const adjective of adjectives) {
-    if (colours.has(adjective) && shades.has(texts.at(-1) ?? '')) texts.push(`${texts.pop()} ${adjective}`);
+    if (colors.has(adjective) && shades.has(texts.at(-1) ?? '')) texts.push(`${texts.pop()} ${adjective}`);
     else texts.push(adjective);
   }
   return texts.map((text) => ({ text, lemma: text }));

@@ -1,4 +1,4 @@
-import { colours, irregularParticiples, nounsInIng } from '../language/closed-classes.js';
+import { colors, ingNouns, irregularParticiples } from '../language/closed-classes.js';
 import { isAdjective, isCompound, isNoun, isVerb, nounLemma, verbLemma } from '../language/lemma.js';
 import { isAnimate, nounClass } from '../language/noun-classes.js';
 import { isNominal, type WordClass } from './word-class.js';
@@ -8,7 +8,7 @@ import { isNominal, type WordClass } from './word-class.js';
  * "the back tires", "a dirt covered sink", "an oven, sink, and window". "People walk" and "to walk" are verbs.
  * @param tags wink's for open classes
  */
-export function isNounInDisguise(words: readonly string[], tags: readonly WordClass[], k: number): boolean {
+export function isMistaggedNoun(words: readonly string[], tags: readonly WordClass[], k: number): boolean {
   const word = words[k]!;
   const isBare = verbLemma(word) === word;
   if (tags[k] !== 'verb' || !(isBare || word.endsWith('s')) || !isNoun(nounLemma(word))) return false;
@@ -41,8 +41,8 @@ export function isNounInDisguise(words: readonly string[], tags: readonly WordCl
  */
 export function openWordClass(words: readonly string[], tags: readonly WordClass[], k: number): WordClass {
   const word = words[k]!;
-  const place = placeOf(words, tags, k);
-  if (colours.has(word)) return colourTag(words, k, place);
+  const place = contextOf(words, tags, k);
+  if (colors.has(word)) return colorTag(words, k, place);
   const verb = verbLemma(word);
   const noun = nounLemma(word);
   // "a female holding", but "a female zebra"
@@ -52,11 +52,11 @@ export function openWordClass(words: readonly string[], tags: readonly WordClass
     if (word.endsWith('ing')) return gerundTag(word, place);
     if (/(?:ed|en)$/.test(word) || irregularParticiples.has(word)) return participleTag(place);
   }
-  return plainTag(word, { canBeNoun: isNoun(noun), verb: isVerb(verb) ? verb : undefined }, place);
+  return otherTag(word, { canBeNoun: isNoun(noun), verb: isVerb(verb) ? verb : undefined }, place);
 }
 
 /** What surrounds a word. */
-interface Place {
+interface WordContext {
   /** What the word was taken for. */
   readonly tag: WordClass;
   readonly previous: string;
@@ -67,10 +67,10 @@ interface Place {
   /** The noun phrase does not go on. */
   readonly closes: boolean;
   /** The noun right before the word, which may be its subject. */
-  readonly doer: Doer | undefined;
+  readonly agent: Agent | undefined;
 }
 
-interface Doer {
+interface Agent {
   readonly isAlive: boolean;
   readonly isPlural: boolean;
   /** "a horse", "the young man", or "woman" at the start: a whole noun phrase of one. */
@@ -79,7 +79,7 @@ interface Doer {
   readonly hasA: boolean;
 }
 
-function placeOf(words: readonly string[], tags: readonly WordClass[], k: number): Place {
+function contextOf(words: readonly string[], tags: readonly WordClass[], k: number): WordContext {
   const before = tags[k - 1];
   const next = tags[k + 1];
   return {
@@ -89,11 +89,11 @@ function placeOf(words: readonly string[], tags: readonly WordClass[], k: number
     next,
     opens: before === 'determiner' || before === 'adjective' || before === 'number' || before === 'possessive',
     closes: !isNominal(next),
-    doer: before === 'noun' ? doerAt(words, tags, k - 1) : undefined,
+    agent: before === 'noun' ? agentAt(words, tags, k - 1) : undefined,
   };
 }
 
-function doerAt(words: readonly string[], tags: readonly WordClass[], k: number): Doer {
+function agentAt(words: readonly string[], tags: readonly WordClass[], k: number): Agent {
   const noun = nounLemma(words[k]!);
   let first = k;
   while (isNominal(tags[first - 1])) first--;
@@ -108,20 +108,20 @@ function doerAt(words: readonly string[], tags: readonly WordClass[], k: number)
 }
 
 /** "an orange" is a fruit, "an orange and white cat" is not; no other colour is a thing. */
-function colourTag(words: readonly string[], k: number, { before, next, closes }: Place): WordClass {
+function colorTag(words: readonly string[], k: number, { before, next, closes }: WordContext): WordClass {
   if (words[k] !== 'orange' || !closes || before !== 'determiner') return 'adjective';
   const isJoined = next === 'and' || next === 'comma';
-  return isJoined && colours.has(words[k + 2] ?? '') ? 'adjective' : 'noun';
+  return isJoined && colors.has(words[k + 2] ?? '') ? 'adjective' : 'noun';
 }
 
-function gerundTag(word: string, { tag, previous, before, next, opens, closes, doer }: Place): WordClass {
-  if (nounsInIng.has(word) && tag !== 'verb' && before !== 'be' && !doer?.isAlive) return 'noun';
+function gerundTag(word: string, { tag, previous, before, next, opens, closes, agent: doer }: WordContext): WordClass {
+  if (ingNouns.has(word) && tag !== 'verb' && before !== 'be' && !doer?.isAlive) return 'noun';
   if (before === 'determiner' && closes && pronominal.has(previous)) return 'verb';
   if (opens) return closes && tag !== 'verb' ? 'noun' : 'adjective';
   // "a track lighting unit", but "people drinking wine"
   if (doer && !doer.isAlive && tag === 'noun' && next === 'noun') return 'noun';
   if (before !== 'preposition') return 'verb';
-  if (!closes) return purposes.has(previous) ? 'verb' : 'adjective';
+  if (!closes) return purposePrepositions.has(previous) ? 'verb' : 'adjective';
   const hasMore = next === 'preposition' || next === 'determiner' || next === 'adverb';
   return tag === 'noun' && !hasMore ? 'noun' : 'verb';
 }
@@ -129,9 +129,9 @@ function gerundTag(word: string, { tag, previous, before, next, opens, closes, d
 /** Determiners that can stand for a noun: "another bending over". */
 const pronominal: ReadonlySet<string> = new Set(['another', 'some', 'both', 'all', 'each', 'that']);
 /** Prepositions before what somebody does: "for selling fruit", but "of running water". */
-const purposes: ReadonlySet<string> = new Set(['for', 'by', 'without', 'after', 'before', 'from']);
+const purposePrepositions: ReadonlySet<string> = new Set(['for', 'by', 'without', 'after', 'before', 'from']);
 
-function participleTag({ tag, before, next, opens, closes, doer }: Place): WordClass {
+function participleTag({ tag, before, next, opens, closes, agent: doer }: WordContext): WordClass {
   if (before === 'be') return tag === 'adjective' && next !== 'preposition' ? 'adjective' : 'verb';
   // "a horse drawn carriage"
   if (doer) return closes ? 'verb' : 'adjective';
@@ -139,16 +139,16 @@ function participleTag({ tag, before, next, opens, closes, doer }: Place): WordC
   return next === 'preposition' ? 'verb' : tag;
 }
 
-function plainTag(
+function otherTag(
   word: string,
   { canBeNoun, verb }: { canBeNoun: boolean; verb: string | undefined },
-  place: Place,
+  place: WordContext,
 ): WordClass {
-  const { tag, previous, before, next, opens, closes, doer } = place;
+  const { tag, previous, before, next, opens, closes, agent: doer } = place;
   const canBeAdjective = isAdjective(word);
   // "a bus stop", but "a bus stops"
   if (doer && (word === verb || !doer.hasA) && (word === 'light' || isCompound(`${previous} ${word}`))) return 'noun';
-  if (verb !== undefined && canBeNoun && doer && saysWhatItDoes(word === verb, doer, place)) return 'verb';
+  if (verb !== undefined && canBeNoun && doer && isFiniteVerb(word === verb, doer, place)) return 'verb';
   if (!canBeAdjective && canBeNoun !== (verb !== undefined)) return canBeNoun ? 'noun' : 'verb';
   // "sits on a bench and rides a"
   if (verb !== undefined && word !== verb && before === 'and' && next === 'determiner') return 'verb';
@@ -163,7 +163,7 @@ function plainTag(
 }
 
 /** "a horse grazes in", "two cows graze in", but "fighter jets in": wink easily takes a finite verb for a noun. */
-function saysWhatItDoes(isBare: boolean, doer: Doer, { closes, next }: Place): boolean {
+function isFiniteVerb(isBare: boolean, doer: Agent, { closes, next }: WordContext): boolean {
   if (isBare !== doer.isPlural || !closes) return false;
   const hasMore = next !== undefined && next !== 'and' && next !== 'comma';
   if (!hasMore && !doer.isOne) return false;

@@ -9,25 +9,25 @@ import type { PartOfSpeech } from 'wink-nlp';
 export function partsOfSpeech(words: readonly string[]): PartOfSpeech[] {
   tagger ??= loadTagger();
   const { readDoc, its } = tagger;
-  const spoken = words.map(spokenForm);
+  const spoken = words.map(winkForm);
   const tokens = readDoc(spoken.join(' ')).tokens();
   const spaces = tokens.out(its.precedingSpaces) as string[];
   const tags = tokens.out(its.pos) as PartOfSpeech[];
   // wink takes some words apart (`cannot`): the first part speaks for the word.
   const firstParts = tags.filter((_, k) => k === 0 || spaces[k] !== '');
-  return spoken.map((word, k) => (word === foreign ? 'X' : (firstParts[k] ?? 'X')));
+  return spoken.map((word, k) => (word === placeholder ? 'X' : (firstParts[k] ?? 'X')));
 }
 
 /** Stands for a word that wink shall not see: it splits unusual ones, and keeps every new one for good. */
-const foreign = 'x';
-const longestWord = 24;
+const placeholder = 'x';
+const maxWordLength = 24;
 
 /** What wink is given for a word. */
-function spokenForm(word: string): string {
+function winkForm(word: string): string {
   if (word === ',' || word === "'s") return word;
   const lastPart = word.slice(word.lastIndexOf('-') + 1);
   const latin = lastPart.normalize('NFD').replace(/\p{M}/gu, '');
-  return latin.length <= longestWord && /^(?:[a-z]+|\d+)$/.test(latin) ? latin : foreign;
+  return latin.length <= maxWordLength && /^(?:[a-z]+|\d+)$/.test(latin) ? latin : placeholder;
 }
 
 type WinkNlp = ReturnType<typeof import('wink-nlp').default>;

@@ -5,7 +5,7 @@ import type { NounPhrase } from './noun-phrase.js';
  * Whether a pronoun may stand for a group of noun phrases.
  * @param word a personal pronoun in lower case; any other (`one`, `itself`) fits nothing
  */
-export function fits(word: string, group: readonly NounPhrase[]): boolean {
+export function pronounAgrees(word: string, group: readonly NounPhrase[]): boolean {
   const [first] = group;
   if (!first) return false;
   const isPlural = group.length > 1 || first.isPlural;

@@ -1,12 +1,20 @@
 import type { TextGraph, TextRelation } from '../../records/text-graph.js';
 import { isAnimate } from '../language/noun-classes.js';
-import { agentOf, containerOf, type Group, holderOf, isSideBySide, type Origin, saysWhere } from './attachment.js';
+import {
+  agentOf,
+  attachmentSite,
+  containerOf,
+  type Group,
+  isLocative,
+  isSideBySide,
+  type Origin,
+} from './attachment.js';
 import type { ClausePart, Predicate, VerbPart } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
-import { fits } from './pronouns.js';
+import { pronounAgrees } from './pronouns.js';
 
 /** A predicate that waits for its object. */
-interface Pending extends Predicate {
+interface PendingPredicate extends Predicate {
   /** Undefined where the object decides: a preposition without a verb, as in "a man eating pizza with a fork". */
   readonly subjects: Group | undefined;
   readonly preposition: string;
@@ -15,7 +23,7 @@ interface Pending extends Predicate {
   readonly isFronted?: boolean;
 }
 
-interface Related extends Pending {
+interface ResolvedPredicate extends PendingPredicate {
   readonly subjects: Group;
 }
 
@@ -34,25 +42,25 @@ export class RelationReader {
   /** Who did what the last verb says. */
   private agent: Group = [];
   private nearest: Group = [];
-  private pending: Pending | undefined;
+  private pending: PendingPredicate | undefined;
   /** The predicate related last, with its subjects: what "and" goes on with. */
-  private related: Related | undefined;
+  private related: ResolvedPredicate | undefined;
   /** "In the kitchen, a man …": said before there was anything to say it of. */
-  private fronted: { readonly predicate: Pending; readonly object: Group } | undefined;
+  private fronted: { readonly predicate: PendingPredicate; readonly object: Group } | undefined;
   /** Whom the last adjective spoke of. */
   private described: Group = [];
   private isRelative = false;
-  private before: ClausePart['kind'] | undefined;
+  private previousKind: ClausePart['kind'] | undefined;
 
   /** Reads one sentence; its pronouns may point back to the sentences before it. */
   read(sentence: readonly ClausePart[]): void {
     this.beginClause();
     this.subject = this.agent = this.described = [];
     this.fronted = undefined;
-    this.before = undefined;
+    this.previousKind = undefined;
     for (const [k, part] of sentence.entries()) {
       this.readPart(part, sentence[k + 1]);
-      this.before = part.kind;
+      this.previousKind = part.kind;
     }
   }
 
@@ -97,23 +105,23 @@ export class RelationReader {
   }
 
   private readPhrase(phrase: NounPhrase, next: ClausePart | undefined): void {
-    this.enter(phrase);
+    this.addPhrase(phrase);
     this.described = [];
     const group = [phrase];
-    if (this.pending) this.complete(this.pending, group);
-    else if (this.isJoined() && this.nearest.length > 0 && this.subject.length > 0) this.join(phrase, next);
-    else if (this.before === 'be' && this.subject.length > 0) this.nearest = group;
-    else this.beginWith(group);
+    if (this.pending) this.completePending(this.pending, group);
+    else if (this.isJoined() && this.nearest.length > 0 && this.subject.length > 0) this.joinPhrase(phrase, next);
+    else if (this.previousKind === 'be' && this.subject.length > 0) this.nearest = group;
+    else this.setSubject(group);
   }
 
   /** Lists a phrase, its owner first. */
-  private enter(phrase: NounPhrase): void {
-    if (phrase.owner) this.enter(phrase.owner);
+  private addPhrase(phrase: NounPhrase): void {
+    if (phrase.owner) this.addPhrase(phrase.owner);
     this.phrases.push(phrase);
     if (phrase.owner) this.relate([phrase.owner], { text: 'has', lemma: 'have' }, [phrase]);
   }
 
-  private beginWith(group: Group): void {
+  private setSubject(group: Group): void {
     this.subject = group;
     this.agent = group;
     this.nearest = group;
@@ -123,14 +131,14 @@ export class RelationReader {
   }
 
   /** The object has come. */
-  private complete(pending: Pending, object: Group): void {
+  private completePending(pending: PendingPredicate, object: Group): void {
     this.pending = undefined;
-    const subjects = pending.subjects ?? holderOf(this.nearest, pending.preposition, object[0]!, this.originOf);
+    const subjects = pending.subjects ?? attachmentSite(this.nearest, pending.preposition, object[0]!, this.originOf);
     if (subjects.length > 0) {
-      this.bring(object, { ...pending, subjects });
+      this.attachObjects(object, { ...pending, subjects });
       this.nearest = object;
     } else if (this.subject.length === 0 && this.fronted && pending.verb !== undefined) {
-      this.beginWith(object);
+      this.setSubject(object);
     } else {
       if (pending.isFronted) this.fronted = { predicate: pending, object };
       this.nearest = object;
@@ -138,29 +146,29 @@ export class RelationReader {
   }
 
   /** Relates phrases that were just entered, and remembers by what they came in. */
-  private bring(object: Group, related: Related): void {
+  private attachObjects(object: Group, related: ResolvedPredicate): void {
     this.relate(related.subjects, related, object);
     for (const phrase of object) this.origins.set(phrase, related);
     this.related = related;
   }
 
   /** A phrase after "and" or a comma: another object, another subject, or a new clause. */
-  private join(phrase: NounPhrase, next: ClausePart | undefined): void {
+  private joinPhrase(phrase: NounPhrase, next: ClausePart | undefined): void {
     const { related } = this;
     const alive = isAnimate(phrase.nounClass);
     if (!related) {
       // "a man and a woman", but "a dog running and a cat"
       if (this.nearest === this.subject) this.subject = this.agent = this.nearest = [...this.subject, phrase];
-      else this.beginWith([phrase]);
-    } else if (opensClause(next, alive, related)) this.beginWith([phrase]);
-    else if (opensParallel(next, related)) this.beginWith([phrase]);
+      else this.setSubject([phrase]);
+    } else if (startsClause(next, alive, related)) this.setSubject([phrase]);
+    else if (startsParallel(next, related)) this.setSubject([phrase]);
     else if (related.preposition === 'of' && related.verb === undefined && phrase.isDetermined) {
       // "a bottle of beer and two bananas": the bananas stand beside the bottle.
       if (related.subjects === this.subject) this.subject = this.agent = [...this.subject, phrase];
       this.nearest = this.subject.includes(phrase) ? this.subject : [phrase];
-    } else if (alive && !isAnimate(this.nearest[0]!.nounClass) && !sharesAnything(related)) this.nearest = [phrase];
+    } else if (alive && !isAnimate(this.nearest[0]!.nounClass) && !allowsMixedList(related)) this.nearest = [phrase];
     else {
-      this.bring([phrase], related);
+      this.attachObjects([phrase], related);
       this.nearest = [...this.nearest, phrase];
     }
   }
@@ -172,16 +180,16 @@ export class RelationReader {
       this.pending = { ...pending, text: `${pending.text} ${text}`, lemma: `${pending.lemma} ${text}`, preposition };
       return;
     }
-    const subjects = pending ? pending.subjects : this.knownHolders();
-    const isFronted = this.before === undefined || (this.isJoined() && this.subject.length === 0);
+    const subjects = pending ? pending.subjects : this.fixedSubjects();
+    const isFronted = this.previousKind === undefined || (this.isJoined() && this.subject.length === 0);
     this.pending = { text, lemma: text, preposition: text, subjects, isFronted };
   }
 
   /** Whom a preposition without a verb speaks of, where its object does not matter. */
-  private knownHolders(): Group | undefined {
-    if (this.before === 'be') return this.clauseSubject();
+  private fixedSubjects(): Group | undefined {
+    if (this.previousKind === 'be') return this.clauseSubject();
     if (this.isJoined()) return this.related?.subjects ?? this.subject;
-    if (this.before === 'while') return this.subject;
+    if (this.previousKind === 'while') return this.subject;
     return this.nearest.length > 0 ? undefined : [];
   }
 
@@ -197,7 +205,7 @@ export class RelationReader {
   private subjectsOf(part: VerbPart): Group {
     if (this.pending && /without$|instead of$/.test(this.pending.text)) return [];
     if (this.isRelative && this.nearest.length > 0) return agentOf(this.nearest, part, this.originOf);
-    if (this.isJoined() || this.before === 'while') return this.agent;
+    if (this.isJoined() || this.previousKind === 'while') return this.agent;
     if (part.form === 'finite' || this.nearest.length === 0) return this.subject;
     if (this.pending?.verb !== undefined) return this.agent;
     return agentOf(this.nearest, part, this.originOf);
@@ -212,8 +220,8 @@ export class RelationReader {
 
   /** "is red", and "white" of "is red and white". */
   private readAdjective(text: string): void {
-    if (this.before === 'be') this.described = this.clauseSubject();
-    else if (!this.isJoined() && this.before !== 'adjective') this.described = [];
+    if (this.previousKind === 'be') this.described = this.clauseSubject();
+    else if (!this.isJoined() && this.previousKind !== 'adjective') this.described = [];
     for (const { entity } of this.described) entity.attributes.push({ text, lemma: text });
   }
 
@@ -242,9 +250,10 @@ export class RelationReader {
   /** What brought the subjects in ("a table with a plate on it"), or else the nearest phrase that fits. */
   private antecedentOf(word: string, subjects: Group): Group {
     for (let origin = this.originOf(subjects); origin; origin = this.originOf(origin.subjects))
-      if (fits(word, origin.subjects)) return origin.subjects;
-    if (fits(word, this.subject) && !this.subject.some((phrase) => subjects.includes(phrase))) return this.subject;
-    const found = this.phrases.findLast((phrase) => !subjects.includes(phrase) && fits(word, [phrase]));
+      if (pronounAgrees(word, origin.subjects)) return origin.subjects;
+    if (pronounAgrees(word, this.subject) && !this.subject.some((phrase) => subjects.includes(phrase)))
+      return this.subject;
+    const found = this.phrases.findLast((phrase) => !subjects.includes(phrase) && pronounAgrees(word, [phrase]));
     return found ? [found] : [];
   }
 
@@ -252,17 +261,17 @@ export class RelationReader {
     for (const from of subjects)
       for (const to of objects) {
         if (from === to) continue;
-        this.push(from, { text, lemma }, to);
+        this.addRelation(from, { text, lemma }, to);
       }
   }
 
   /** "Two dogs next to each other" relates the dogs to themselves: the object is another one of them. */
   private relateMutually(group: Group, predicate: Predicate): void {
     if (group.length > 1) this.relate(group, predicate, group);
-    else if (group[0]?.isPlural) this.push(group[0], predicate, group[0]);
+    else if (group[0]?.isPlural) this.addRelation(group[0], predicate, group[0]);
   }
 
-  private push(from: NounPhrase, { text, lemma }: Predicate, to: NounPhrase): void {
+  private addRelation(from: NounPhrase, { text, lemma }: Predicate, to: NounPhrase): void {
     const subject = this.phrases.indexOf(from);
     const object = this.phrases.indexOf(to);
     const isKnown = this.relations.some((r) => r.subject === subject && r.object === object && r.predicate === text);
@@ -270,12 +279,12 @@ export class RelationReader {
   }
 
   private isJoined(): boolean {
-    return this.before === 'and' || this.before === 'comma';
+    return this.previousKind === 'and' || this.previousKind === 'comma';
   }
 }
 
 /** "A man holds a bat and a boy throws"; "a desk with a laptop and papers holds" goes on about the desk. */
-function opensClause(next: ClausePart | undefined, alive: boolean, { preposition, verb }: Related): boolean {
+function startsClause(next: ClausePart | undefined, alive: boolean, { preposition, verb }: ResolvedPredicate): boolean {
   if (next?.kind !== 'be' && next?.kind !== 'verb') return false;
   if (alive) return true;
   const isList = verb === undefined && (preposition === 'with' || preposition === 'of');
@@ -283,11 +292,11 @@ function opensClause(next: ClausePart | undefined, alive: boolean, { preposition
 }
 
 /** "A cat on a chair and a dog on …", "a pizza with toppings, a bowl with …" */
-const opensParallel = (next: ClausePart | undefined, { preposition, verb }: Related) =>
-  next?.kind === 'preposition' && verb === undefined && (saysWhere(preposition) || preposition === next.text);
+const startsParallel = (next: ClausePart | undefined, { preposition, verb }: ResolvedPredicate) =>
+  next?.kind === 'preposition' && verb === undefined && (isLocative(preposition) || preposition === next.text);
 
 /** Whether living and other things are usually named in one list after it: "with a dog and a ball". */
-const sharesAnything = ({ preposition, verb }: Related) =>
+const allowsMixedList = ({ preposition, verb }: ResolvedPredicate) =>
   verb === undefined && (preposition === 'with' || preposition === 'of' || isSideBySide(preposition));
 
 /** "his head down next to a book" says `next to`; with a verb they stay: `looking down at`. */

@@ -6,7 +6,7 @@ import { RelationReader } from './relation-reader.js';
 import { wordClasses } from './word-classes.js';
 
 /** How much of a caption is read, in UTF-16 units: a long paragraph. What comes after it is ignored. */
-export const longestCaption = 2000;
+export const maxCaptionLength = 2000;
 
 /**
  * A parser of English captions by rules over part-of-speech tags, until a learned one takes its place. It prefers a missed
@@ -22,12 +22,12 @@ export const longestCaption = 2000;
  * Source: the forms of RLIPv2's parsed captions (spec A.5); the rules are relflow's own.
  */
 export function ruleParser(): TextParser {
-  return { name: 'rules', version: '1', maxLength: longestCaption, parse };
+  return { name: 'rules', version: '1', maxLength: maxCaptionLength, parse };
 }
 
 function parse(caption: string): TextGraph {
   const reader = new RelationReader();
-  for (const tokens of tokenize(caption, longestCaption)) {
+  for (const tokens of tokenize(caption, maxCaptionLength)) {
     const tags = wordClasses(tokens.map(({ text }) => text));
     reader.read(clauseParts({ caption, tokens, tags }));
   }

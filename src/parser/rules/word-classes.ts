@@ -1,7 +1,7 @@
 import { closedClass } from '../language/closed-classes.js';
 import { isNoun, isVerb, nounLemma } from '../language/lemma.js';
-import { placeAt, prepositionAt } from '../language/prepositions.js';
-import { isNounInDisguise, openWordClass } from './open-word-class.js';
+import { locationAdverbLength, prepositionAt } from '../language/prepositions.js';
+import { isMistaggedNoun, openWordClass } from './open-word-class.js';
 import { partsOfSpeech } from './part-of-speech.js';
 import { isNominal, type WordClass } from './word-class.js';
 
@@ -14,16 +14,16 @@ import { isNominal, type WordClass } from './word-class.js';
 export function wordClasses(words: readonly string[]): WordClass[] {
   const partOfSpeech = partsOfSpeech(words);
   const closed = words.map(closedClass);
-  const tags = words.map((word, k) => closed[k] ?? firstGuess(word, partOfSpeech[k]!));
-  for (const k of words.keys()) tags[k] = settled(words, tags, k);
+  const tags = words.map((word, k) => closed[k] ?? initialTag(word, partOfSpeech[k]!));
+  for (const k of words.keys()) tags[k] = disambiguatedTag(words, tags, k);
   const isOpen = closed.map((tag) => tag === undefined);
   markPrepositions(words, tags, isOpen);
-  for (const k of words.keys()) if (isOpen[k] && isNounInDisguise(words, tags, k)) tags[k] = 'noun';
+  for (const k of words.keys()) if (isOpen[k] && isMistaggedNoun(words, tags, k)) tags[k] = 'noun';
   for (const k of words.keys()) if (isOpen[k]) tags[k] = openWordClass(words, tags, k);
   return tags;
 }
 
-function firstGuess(word: string, partOfSpeech: string): WordClass {
+function initialTag(word: string, partOfSpeech: string): WordClass {
   switch (partOfSpeech) {
     case 'NOUN':
     case 'PROPN':
@@ -41,7 +41,7 @@ function firstGuess(word: string, partOfSpeech: string): WordClass {
 }
 
 /** Decides the words that do two jobs by their neighbours. */
-function settled(words: readonly string[], tags: readonly WordClass[], k: number): WordClass {
+function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], k: number): WordClass {
   const before = tags[k - 1];
   const next = tags[k + 1];
   const nounFollows = isNominal(next) || next === 'number';
@@ -76,11 +76,11 @@ function startsInfinitive(words: readonly string[], tag: WordClass | undefined, 
   const word = words[k];
   if (word === undefined || !isVerb(word)) return false;
   if (!isNoun(word) || closedClass(words[k + 1] ?? '') === 'determiner') return true;
-  return tag === 'verb' && !leadsToThing.has(words[k - 2] ?? '');
+  return tag === 'verb' && !wordsBeforePrepositionTo.has(words[k - 2] ?? '');
 }
 
 /** Words whose `to` is a preposition. */
-const leadsToThing: ReadonlySet<string> = new Set([
+const wordsBeforePrepositionTo: ReadonlySet<string> = new Set([
   ...['next', 'close', 'adjacent', 'attached', 'tied', 'strapped', 'connected', 'hooked', 'hitched', 'chained'],
   ...['fastened', 'taped', 'glued', 'linked', 'secured', 'leading', 'similar'],
 ]);
@@ -90,7 +90,7 @@ function markPrepositions(words: readonly string[], tags: WordClass[], isOpen: b
     // "to catch", "as a train passes", "the inside of", "a close up"
     if (tags[k] === 'to' || tags[k] === 'while' || tags[k - 1] === 'determiner') continue;
     if (words[k] === 'up' && tags[k] === 'adjective') continue;
-    const place = placeAt(words, k, (index) => isNominal(tags[index]));
+    const place = locationAdverbLength(words, k, (index) => isNominal(tags[index]));
     const found = place > 0 ? undefined : prepositionAt(words, k);
     const length = place || (found?.length ?? 0);
     tags.fill(found ? 'preposition' : 'adverb', k, k + length);

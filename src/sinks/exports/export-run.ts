@@ -3,7 +3,7 @@ import { wrapIoErrors } from '../../files/wrap-io-errors.js';
 import { writeAtomically } from '../../files/write-atomically.js';
 import { checkFraction, checkPositiveInteger } from '../../records/option-checks.js';
 import type { RunFolder } from '../../run-folder/run-folder.js';
-import { drawReportPage } from '../report-page.js';
+import { buildReportPage } from '../report-page.js';
 import type { Finisher } from '../sink.js';
 import { rlipv2Annotations, rlipv2Candidates, rlipv2FilePaths, rlipv2Frequencies } from './rlipv2-files.js';
 
@@ -73,7 +73,7 @@ export async function exportRun(
     throw new InputError(folder.path, `the run has no sink '${sink}', which ${format} is made from`);
   }
   if (!(await folder.manifest())) throw new InputError(folder.path, 'the run is not finished; resume it first');
-  return wrapIoErrors(file, async () => writeAtomically(file, await pieces(folder, format, file, options)));
+  return wrapIoErrors(file, async () => writeAtomically(file, await formatRun(folder, format, file, options)));
 }
 
 function checkOptions({ minConfidence = 0, scenes = 1 }: ExportOptions): void {
@@ -81,7 +81,7 @@ function checkOptions({ minConfidence = 0, scenes = 1 }: ExportOptions): void {
   checkPositiveInteger('export', 'scenes', scenes);
 }
 
-async function pieces(
+async function formatRun(
   folder: RunFolder,
   format: ExportFormat,
   file: string,
@@ -99,7 +99,7 @@ async function pieces(
     case 'rlipv2-paths':
       return rlipv2FilePaths(graphs(), file);
     case 'page':
-      return [(await drawReportPage(folder, { title: 'relflow', ...options }, signal)).page];
+      return [(await buildReportPage(folder, { title: 'relflow', ...options }, signal)).page];
   }
 }
 
@@ -119,7 +119,7 @@ export function exportAs(format: ExportFormat, options: ExportOptions = {}): Fin
     finish: async (folder, signal) => {
       const records = (await folder.shards()).flatMap((shard) => shard.files).filter((file) => file.sink === sink);
       const file = folder.at(path);
-      const written = await writeAtomically(file, await pieces(folder, format, file, options, signal));
+      const written = await writeAtomically(file, await formatRun(folder, format, file, options, signal));
       return [{ sink: format, path, records: records.reduce((sum, file) => sum + file.records, 0), ...written }];
     },
   };

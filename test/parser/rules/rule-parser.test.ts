@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import Value from 'typebox/value';
-import { longestCaption, ruleParser } from '../../../src/parser/rules/rule-parser.js';
+import { maxCaptionLength, ruleParser } from '../../../src/parser/rules/rule-parser.js';
 import { type TextGraph, TextGraphSchema } from '../../../src/records/text-graph.js';
 
 const parser = ruleParser();
@@ -305,8 +305,8 @@ describe('ruleParser', () => {
     });
 
     it('reads a caption up to its limit and no word across it', () => {
-      const caption = `A dog ${'and '.repeat(longestCaption / 4 - 3)} catnip, a bird`;
-      assert.equal(caption.indexOf('catnip') < longestCaption, true);
+      const caption = `A dog ${'and '.repeat(maxCaptionLength / 4 - 3)} catnip, a bird`;
+      assert.equal(caption.indexOf('catnip') < maxCaptionLength, true);
       assert.deepEqual(spans(caption), ['dog']);
       assertSound('a man with a dog, '.repeat(6000));
     });
