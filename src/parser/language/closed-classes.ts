@@ -1,4 +1,4 @@
-import type { WordClass } from '../rules/word-class.js';
+import type { WordClass } from './word-class.js';
 
 /** The tag of a word that hardly ever does anything else; undefined for the open classes. */
 export const closedClass = (word: string): WordClass | undefined =>

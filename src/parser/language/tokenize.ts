@@ -1,3 +1,6 @@
+/** The part of a caption that parsers read, in UTF-16 units: a long paragraph. They ignore the rest. */
+export const maxCaptionLength = 2000;
+
 /** A word, or one mark that separates words. */
 export interface Token {
   /** Lower case, with straight apostrophes; `,` for every mark inside a sentence. */

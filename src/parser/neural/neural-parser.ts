@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { checkFraction } from '../../records/option-checks.js';
 import type { TextParser } from '../../records/ports.js';
 import type { TextGraph } from '../../records/text-graph.js';
-import { maxCaptionLength } from '../rules/rule-parser.js';
+import { maxCaptionLength } from '../language/tokenize.js';
 import { assembleGraph } from './assemble-graph.js';
 import { CaptionReader, maxWords } from './caption-reader.js';
 import { captionTokens } from './caption-tokens.js';

@@ -7,7 +7,7 @@ import { RequestFailure } from '../../endpoints/request-failure.js';
 import { OptionError, RecordError } from '../../errors.js';
 import { factualProblem, parseFactual } from '../../records/factual-graph.js';
 import type { ParseContext, TextParser } from '../../records/ports.js';
-import { maxCaptionLength } from '../rules/rule-parser.js';
+import { maxCaptionLength } from '../language/tokenize.js';
 import { fromFactual } from './from-factual.js';
 
 /** What `factualT5` is told. */

@@ -4,7 +4,7 @@ import { isCompound, nounLemma } from '../language/lemma.js';
 import { collectives, type NounClass, nounClass, pictureNouns } from '../language/noun-classes.js';
 import { partNouns } from '../language/prepositions.js';
 import type { Token } from '../language/tokenize.js';
-import type { WordClass } from './word-class.js';
+import type { WordClass } from '../language/word-class.js';
 
 /** A noun phrase of a sentence. */
 export interface NounPhrase {

@@ -1,7 +1,7 @@
 import { colors, ingNouns, irregularParticiples } from '../language/closed-classes.js';
 import { isAdjective, isCompound, isNoun, isVerb, nounLemma, verbLemma } from '../language/lemma.js';
 import { isAnimate, nounClass } from '../language/noun-classes.js';
-import { isNominal, type WordClass } from './word-class.js';
+import { isNominal, type WordClass } from '../language/word-class.js';
 
 /**
  * Whether what wink takes for a finite verb must be a noun, since nothing before it can be its subject: "a bathroom mirror",

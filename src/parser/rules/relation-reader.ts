@@ -11,7 +11,7 @@ import {
 } from './attachment.js';
 import type { ClausePart, Predicate, VerbPart } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
-import { pronounAgrees } from './pronouns.js';
+import { pronounAgrees } from './pronoun-agrees.js';
 
 /** A predicate that waits for its object. */
 interface PendingPredicate extends Predicate {

@@ -1,12 +1,9 @@
 import type { TextParser } from '../../records/ports.js';
 import type { TextGraph } from '../../records/text-graph.js';
-import { tokenize } from '../language/tokenize.js';
+import { maxCaptionLength, tokenize } from '../language/tokenize.js';
 import { clauseParts } from './clause-parts.js';
 import { RelationReader } from './relation-reader.js';
 import { wordClasses } from './word-classes.js';
-
-/** How much of a caption is read, in UTF-16 units: a long paragraph. What comes after it is ignored. */
-export const maxCaptionLength = 2000;
 
 /**
  * A parser of English captions by rules over part-of-speech tags, until a learned one takes its place. It prefers a missed

@@ -1,9 +1,9 @@
 import { closedClass } from '../language/closed-classes.js';
 import { isNoun, isVerb, nounLemma } from '../language/lemma.js';
 import { locationAdverbLength, prepositionAt } from '../language/prepositions.js';
+import { isNominal, type WordClass } from '../language/word-class.js';
 import { isMistaggedNoun, openWordClass } from './open-word-class.js';
-import { partsOfSpeech } from './part-of-speech.js';
-import { isNominal, type WordClass } from './word-class.js';
+import { partsOfSpeech } from './parts-of-speech.js';
 
 /**
  * Tags the words of a sentence: closed classes by lists, the others by wink-nlp, mended where a caption differs from the

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import Value from 'typebox/value';
-import { maxCaptionLength, ruleParser } from '../../../src/parser/rules/rule-parser.js';
+import { maxCaptionLength } from '../../../src/parser/language/tokenize.js';
+import { ruleParser } from '../../../src/parser/rules/rule-parser.js';
 import { type TextGraph, TextGraphSchema } from '../../../src/records/text-graph.js';
 
 const parser = ruleParser();

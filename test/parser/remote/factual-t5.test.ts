@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { factualT5, type TextGraph } from '../../src/index.js';
-import { temporaryFolder } from '../support/folders.js';
-import { ModelServer } from '../support/model-server.js';
+import { factualT5, type TextGraph } from '../../../src/index.js';
+import { temporaryFolder } from '../../support/folders.js';
+import { ModelServer } from '../../support/model-server.js';
 
 const written: Readonly<Record<string, string>> = {
   'Two men ride a brown horse.': '( man , ride , horse ) , ( man , is , 2 ) , ( horse , is , brown )',
