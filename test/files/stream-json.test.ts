@@ -153,7 +153,7 @@ describe('streamJson', () => {
       'a "segmentation': [2],
       counts: ['segmentation', [3]],
     });
-    const options = { layout: 'list', emptied: ['segmentation'] } as const;
+    const options = { layout: 'list', skippedKeys: ['segmentation'] } as const;
     const json = [element([[1, 2, 3]]), element({ counts: [1, ']'], size: [2] }), element('text'), element(7)];
     const emptied = [element([]), element({}), element('text'), element(7)];
     assert.deepEqual(await read(JSON.stringify(json), options), emptied);
@@ -168,7 +168,7 @@ describe('streamJson', () => {
   });
 
   it('finds what is wrong beside heavy keys', async () => {
-    const options = { layout: 'list', emptied: ['segmentation'] } as const;
+    const options = { layout: 'list', skippedKeys: ['segmentation'] } as const;
     const element = '{"segmentation": [[1]], "a": NaN}';
     assert.deepEqual(await read(`[${element}, ${element}]`, options), [
       { segmentation: [], a: null },
