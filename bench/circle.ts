@@ -13,7 +13,15 @@ import { sceneGraphLines } from '../src/index.js';
 import { openRelationFinder } from '../src/model/index.js';
 import { SPRITES, taggerWeights } from '../src/model/tagger/embedded-tagger.js';
 import { circleConfig } from './circle/circle-config.js';
-import { besideGraphs, heldOutKinds, type Kind, kindKey, namesOf, readGraphs, writeGraphs } from './circle/graphs.js';
+import {
+  heldOutKinds,
+  kindKey,
+  namesOf,
+  neighborGraphs,
+  type RelationKind,
+  readGraphs,
+  writeGraphs,
+} from './circle/graphs.js';
 
 const HELP = `usage: npm run circle -- --out DIR [--tagger WEIGHTS] [--scenes DIR] [--images N] [--start-steps N] [--steps N] [--threads N]
 
@@ -39,26 +47,26 @@ const { flags, usage } = scriptFlags(HELP, {
   steps: { type: 'string', default: '600' },
   threads: { type: 'string', default: '1' },
 });
-const whole = (name: 'start-steps' | 'steps' | 'threads') => wholeNumber(usage, name, flags[name]);
+const wholeFlag = (name: 'start-steps' | 'steps' | 'threads') => wholeNumber(usage, name, flags[name]);
 wholeNumber(usage, 'images', flags.images, ...SCENES);
 const out = resolve(flags.out ?? usage('--out is missing, expected a folder'));
 const tagger = flags.tagger === SPRITES ? SPRITES : resolve(flags.tagger);
 if (!existsSync(taggerWeights(tagger))) usage(`--tagger ${flags.tagger}, expected a file of weights`);
 const scenes = resolve(flags.scenes ?? join(out, 'scenes'));
-const [startSteps, steps, threads] = [whole('start-steps'), whole('steps'), whole('threads')];
+const [startSteps, steps, threads] = [wholeFlag('start-steps'), wholeFlag('steps'), wholeFlag('threads')];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Runs one of the project's programs to its end; where it fails, or is stopped, this one ends as it did. */
-function node(file: string, args: readonly string[]): void {
+function runScript(file: string, args: readonly string[]): void {
   const { status } = spawnSync(process.execPath, ['--import', 'tsx', file, ...args], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 130);
 }
-const relflow = (...args: readonly string[]) => node('src/cli/main.ts', args);
+const relflow = (...args: readonly string[]) => runScript('src/cli/main.ts', args);
 /** What is done, the part that begins, and the minutes that are gone. */
 const started = performance.now();
 const PARTS = 8;
 let part = 0;
-const say = (text: string) =>
+const logPart = (text: string) =>
   console.error(`circle: ${++part} of ${PARTS}, minute ${Math.floor((performance.now() - started) / 60_000)}: ${text}`);
 
 await mkdir(out, { recursive: true });
@@ -69,23 +77,28 @@ const known = existsSync(settingsFile) ? await readFile(settingsFile, 'utf8') : 
 if (known !== settings)
   usage(`--out ${out} holds a circle of other settings, expected those of its settings.json: ${known}`);
 await writeAtomically(settingsFile, [settings]);
-say('scenes');
+logPart('scenes');
 if (!existsSync(join(scenes, 'scenes.json')))
-  node('scripts/write-scenes.ts', ['--out', scenes, '--images', flags.images, '--seed', '1']);
-const train = join(scenes, 'train');
-const images = join(train, 'images');
-const truth = await readGraphs(join(train, 'scene-graphs.jsonl'));
+  runScript('scripts/write-scenes.ts', ['--out', scenes, '--images', flags.images, '--seed', '1']);
+const trainFolder = join(scenes, 'train');
+const images = join(trainFolder, 'images');
+const truth = await readGraphs(join(trainFolder, 'scene-graphs.jsonl'));
 /** Kinds of relations that no training sees. */
 const heldOut = heldOutKinds(truth);
 
 /** Scene graphs from detections and captions, by the tagger or by the baseline. */
 function pseudoLabel(name: string, more: readonly string[]): string {
   const folder = join(out, `graphs-${name}`);
-  say(`pseudo-labels: ${name}`);
+  logPart(`pseudo-labels: ${name}`);
   if (existsSync(join(folder, 'manifest.json'))) return folder;
   if (existsSync(join(folder, '.relflow', 'run.json'))) relflow('resume', folder);
   else {
-    const given = ['--annotations', join(train, 'instances.json'), '--captions', join(train, 'captions.json')];
+    const given = [
+      '--annotations',
+      join(trainFolder, 'instances.json'),
+      '--captions',
+      join(trainFolder, 'captions.json'),
+    ];
     relflow(
       'run',
       'coco',
@@ -104,15 +117,15 @@ function pseudoLabel(name: string, more: readonly string[]): string {
   return folder;
 }
 const graphs = {
-  truth: join(train, 'scene-graphs.jsonl'),
+  truth: join(trainFolder, 'scene-graphs.jsonl'),
   tagger: pseudoLabel('tagger', ['--tagger', tagger, '--threads', `${threads}`]),
   baseline: pseudoLabel('baseline', []),
 };
 
-async function trained(name: string, sceneGraphs: string, count: number, startFrom?: string): Promise<string> {
+async function train(name: string, sceneGraphs: string, count: number, startFrom?: string): Promise<string> {
   const folder = join(out, `run-${name}`);
   const weights = join(folder, 'weights.safetensors');
-  say(`training: ${name}, ${count} steps`);
+  logPart(`training: ${name}, ${count} steps`);
   if (existsSync(weights)) return weights;
   const file = join(out, `${name}.json`);
   const config = circleConfig({ sceneGraphs, images, steps: count, threads, heldOut, ...(startFrom && { startFrom }) });
@@ -122,18 +135,18 @@ async function trained(name: string, sceneGraphs: string, count: number, startFr
 }
 
 // The common start: where things are and what they are, of detections alone, as the official model begins with a detector.
-const beside = join(out, 'beside.jsonl');
-await writeGraphs(beside, besideGraphs(truth));
-const start = await trained('start', beside, startSteps);
+const neighborFile = join(out, 'beside.jsonl');
+await writeGraphs(neighborFile, neighborGraphs(truth));
+const startWeights = await train('start', neighborFile, startSteps);
 
 const test = join(scenes, 'test');
-const asked = namesOf([...truth, ...(await readGraphs(join(test, 'scene-graphs.jsonl')))]);
+const evaluationLabels = namesOf([...truth, ...(await readGraphs(join(test, 'scene-graphs.jsonl')))]);
 const unseen = new Set(heldOut.map(kindKey));
-async function scored(weights: string): Promise<RelationReport> {
+async function evaluate(weights: string): Promise<RelationReport> {
   const finder = await openRelationFinder({
     weights,
     images: join(test, 'images'),
-    ...asked,
+    ...evaluationLabels,
     backend: 'wasm',
     threads,
     size: [128, 160],
@@ -143,7 +156,7 @@ async function scored(weights: string): Promise<RelationReport> {
     for await (const { record } of sceneGraphLines({ sceneGraphs: join(test, 'scene-graphs.jsonl') }).read(context))
       if (record) yield record;
   }
-  const kind = (subject: string, predicate: string, object: string): Kind => ({ subject, predicate, object });
+  const kind = (subject: string, predicate: string, object: string): RelationKind => ({ subject, predicate, object });
   const report = await evaluateRelations(records(), finder, {
     unseen: (s, p, o) => unseen.has(kindKey(kind(s, p, o))),
   });
@@ -153,12 +166,12 @@ async function scored(weights: string): Promise<RelationReport> {
 
 const results: Record<string, RelationReport & { readonly learnt: number }> = {};
 for (const [name, path] of Object.entries(graphs)) {
-  const weights = await trained(name, path, steps, start);
+  const weights = await train(name, path, steps, startWeights);
   const learnt = (await readGraphs(path)).reduce((sum, { relations }) => sum + relations.length, 0);
-  results[name] = { ...(await scored(weights)), learnt };
+  results[name] = { ...(await evaluate(weights)), learnt };
 }
-say('the start alone');
-results['start alone'] = { ...(await scored(start)), learnt: 0 };
+logPart('the start alone');
+results['start alone'] = { ...(await evaluate(startWeights)), learnt: 0 };
 await writeFile(join(out, 'circle.json'), `${JSON.stringify({ heldOut: heldOut.length, results }, null, 2)}\n`);
 
 const percent = (value: number | null | undefined) => (value == null ? '–' : (100 * value).toFixed(1)).padStart(9);

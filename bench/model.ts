@@ -5,7 +5,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { nativePackage } from '../src/model/backends/native-backend.js';
-import { type BackendMeasurements, report } from './model/report.js';
+import { type BackendMeasurements, formatReport } from './model/report.js';
 
 const { values } = parseArgs({
   options: {
@@ -25,7 +25,7 @@ if (values.profile)
   for (const { backend, measurements } of all)
     for (const { name, profile = [] } of measurements)
       if (profile.length > 0) console.log([`\n${backend}: ${name}`, ...profile].join('\n'));
-if (all.length > 0) console.log(`\n${report(all)}`);
+if (all.length > 0) console.log(`\n${formatReport(all)}`);
 
 function measure(backend: string): Promise<BackendMeasurements | undefined> {
   const file = fileURLToPath(new URL('./model/measure.ts', import.meta.url));

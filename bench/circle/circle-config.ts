@@ -1,11 +1,11 @@
-import type { Kind } from './graphs.js';
+import type { RelationKind } from './graphs.js';
 
 export interface CircleConfigOptions {
   readonly sceneGraphs: string;
   readonly images: string;
   readonly steps: number;
   readonly threads: number;
-  readonly heldOut: readonly Kind[];
+  readonly heldOut: readonly RelationKind[];
   readonly startFrom?: string;
 }
 

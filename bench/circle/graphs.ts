@@ -8,13 +8,13 @@ export type Graph = Pick<SceneGraph, 'image' | 'objects' | 'relations'> & {
 };
 
 /** Names of a relation's three parts. */
-export interface Kind {
+export interface RelationKind {
   readonly subject: string;
   readonly predicate: string;
   readonly object: string;
 }
 
-export const kindKey = ({ subject, predicate, object }: Kind): string => `${subject}\t${predicate}\t${object}`;
+export const kindKey = ({ subject, predicate, object }: RelationKind): string => `${subject}\t${predicate}\t${object}`;
 
 /** Every tenth kind of relation, rare ones among them and common ones, is held out of all trainings. */
 const HELD_OUT = 10;
@@ -52,8 +52,8 @@ export function namesOf(graphs: readonly Graph[]): { categories: string[]; predi
 }
 
 /** Kinds by falling frequency, every tenth of them. */
-export function heldOutKinds(graphs: readonly Graph[]): Kind[] {
-  const counts = new Map<string, { kind: Kind; count: number }>();
+export function heldOutKinds(graphs: readonly Graph[]): RelationKind[] {
+  const counts = new Map<string, { kind: RelationKind; count: number }>();
   for (const { objects, relations } of graphs)
     for (const { subject, predicate, object } of relations) {
       const kind = { subject: objects[subject]!.category, predicate, object: objects[object]!.category };
@@ -66,7 +66,7 @@ export function heldOutKinds(graphs: readonly Graph[]): Kind[] {
 }
 
 /** Each thing beside its nearest ones: what detections tell without anybody who knows a relation. */
-export function besideGraphs(graphs: readonly Graph[]): Graph[] {
+export function neighborGraphs(graphs: readonly Graph[]): Graph[] {
   return graphs.map((graph) => {
     const { objects } = graph;
     const relations = objects.flatMap(({ box }, subject) =>

@@ -31,41 +31,41 @@ await new Promise((resolve) => setTimeout(resolve, 500));
 
 const measurements: Measurement[] = [];
 /** Says it, and sends all that is known so far: what comes after it may fail. */
-function tell(one: Measurement): void {
+function report(one: Measurement): void {
   measurements.push(one);
   process.send?.(known());
   const share = one.share === undefined ? '' : `, ${Math.round(100 * one.share)} % of the rate of its matrix product`;
-  const gain = one.gain === undefined ? '' : `, ${one.gain.toFixed(1)} times the plain version's speed`;
-  console.error(`${backend.name}: ${one.name}: ${one.milliseconds.toFixed(1)} ms${share}${gain}`);
+  const speedup = one.speedup === undefined ? '' : `, ${one.speedup.toFixed(1)} times the plain version's speed`;
+  console.error(`${backend.name}: ${one.name}: ${one.milliseconds.toFixed(1)} ms${share}${speedup}`);
 }
 
 const probe = tf.fill([4096], 1);
 /** Resolves when all is computed: a GPU is told what to do and does it later, in order. */
-async function settled(): Promise<void> {
+async function finished(): Promise<void> {
   const last = tf.add(probe, 1);
   await last.data();
   last.dispose();
 }
 
 /** How long a step of the tagger is repeated, in milliseconds: what tells a GPU its programs is compiled as it is run often. */
-const REPEATED = 2000;
+const MIN_STEP_TIME = 2000;
 
 /** How long rounds are at least, so that what is computed outweighs what waiting for a GPU costs, in milliseconds. */
-const ROUND = 20;
+const MIN_ROUND_TIME = 20;
 
 /** The least milliseconds that some work takes in a number of rounds, after one that only warms up: programs are compiled. */
 async function time(rounds: number, work: () => void): Promise<number> {
   const round = async (count: number) => {
     const start = performance.now();
     for (let k = 0; k < count; k++) work();
-    await settled();
+    await finished();
     return (performance.now() - start) / count;
   };
   await round(1);
   let count = 1;
   let least = await round(1);
   for (let k = 1; k < rounds; k++) {
-    count = Math.max(count, Math.ceil(ROUND / least));
+    count = Math.max(count, Math.ceil(MIN_ROUND_TIME / least));
     least = Math.min(least, await round(count));
   }
   return least;
@@ -75,7 +75,7 @@ const [a, b] = [tf.randomNormal([1024, 1024], 0, 1, 'float32', 1), tf.randomNorm
 /** Milliseconds of the matrix product that all else is measured with; a busy machine needs it anew at times. */
 const measureUnit = () => time(5, () => tf.matMul(a, b).dispose());
 const unit = await measureUnit();
-tell({ name: '1024³ matrix product', milliseconds: unit, unit });
+report({ name: '1024³ matrix product', milliseconds: unit, unit });
 
 if (values.only !== 'tagger') await measureAttention();
 if (values.only !== 'kernels') await measureTagger();
@@ -119,13 +119,13 @@ async function measureAttention(): Promise<void> {
     ),
   });
   const fused = await measure(deformableAttention, 5);
-  const plain = await measure(referenceDeformableAttention, 1);
+  const reference = await measure(referenceDeformableAttention, 1);
   for (const part of ['forward', 'forward and backward'] as const)
-    tell({
+    report({
       name: `deformable attention, 1000 queries, ${part}`,
       milliseconds: fused[part],
       unit,
-      gain: plain[part] / fused[part],
+      speedup: reference[part] / fused[part],
     });
   tf.dispose([value, locations, weights]);
 }
@@ -138,7 +138,7 @@ async function measureTagger(): Promise<void> {
       times.reset();
       const start = performance.now();
       const made = await run();
-      await settled();
+      await finished();
       return { made, milliseconds: performance.now() - start };
     };
     // A GPU's first time compiles its programs, which others have no need of.
@@ -146,7 +146,7 @@ async function measureTagger(): Promise<void> {
     if (first) discard(first.made);
     const before = await measureUnit();
     let { made, milliseconds } = await timed();
-    for (let whole = milliseconds; whole < REPEATED; ) {
+    for (let whole = milliseconds; whole < MIN_STEP_TIME; ) {
       discard(made);
       const again = await timed();
       made = again.made;
@@ -161,7 +161,7 @@ async function measureTagger(): Promise<void> {
     }
     const own = (before + (await measureUnit())) / 2;
     const share = (products / milliseconds) * (own / 1024 ** 3);
-    tell({ name, milliseconds, unit: own, share, profile, ...(first && { first: first.milliseconds }) });
+    report({ name, milliseconds, unit: own, share, profile, ...(first && { first: first.milliseconds }) });
     return made;
   };
   const model = new RlipV2(rTaggerR50);
@@ -178,12 +178,12 @@ async function measureTagger(): Promise<void> {
   const { labels, vectors } = await step('100 label vectors, cold', cold, nothing);
   const start = performance.now();
   await labels.of(names);
-  tell({ name: '100 label vectors, cached', milliseconds: performance.now() - start, unit });
+  report({ name: '100 label vectors, cached', milliseconds: performance.now() - start, unit });
   const encoded = await step(
     ENCODING,
     async () =>
       tf.tidy(() => {
-        const all = { vectors: tf.tensor2d(vectors, [names.length, vectors.length / names.length]), objects: 81 };
+        const all = { vectors: tf.tensor2d(vectors, [names.length, vectors.length / names.length]), objectCount: 81 };
         return model.encode({ pixels, sizes: [size] }, all) as unknown as tf.TensorContainer;
       }) as unknown as Encoded,
     (made) => tf.dispose(made as unknown as tf.TensorContainer),

@@ -10,7 +10,7 @@ export interface Measurement {
   /** Which part of that product's rate its own products reach; undefined where they are not what is measured. */
   readonly share?: number;
   /** How many times faster than the plain version. */
-  readonly gain?: number;
+  readonly speedup?: number;
   /** Milliseconds of the first time, in which a GPU's programs are compiled. */
   readonly first?: number;
   /** Lines of the kernels that take the time. */
@@ -31,7 +31,7 @@ export interface BackendMeasurements {
 }
 
 /** What the official PyTorch took for an image, in its own 1024³ matrix products of 33 ms: on two threads. */
-const OFFICIAL = { product: 33, oneGroup: 19_000, fourGroups: 55_000 };
+const OFFICIAL_PYTORCH = { product: 33, oneGroup: 19_000, fourGroups: 55_000 };
 
 export const ENCODING = 'backbone and encoder, 800 × 1066, 81 + 19 texts';
 export const decoding = (groups: number): string =>
@@ -43,7 +43,7 @@ const seconds = (milliseconds: number): string =>
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 
 /** Backends side by side, and what an image takes beside the official PyTorch. */
-export function report(all: readonly BackendMeasurements[]): string {
+export function formatReport(all: readonly BackendMeasurements[]): string {
   const first = all[0]!;
   const head = [
     '',
@@ -66,12 +66,12 @@ export function report(all: readonly BackendMeasurements[]): string {
     return parts.join(', ');
   };
   table.push(['memory at most', ...all.map(memory), ...all.slice(1).map(() => '')]);
-  return [table.toString(), ...all.flatMap(besideOfficial)].join('\n');
+  return [table.toString(), ...all.flatMap(compareWithOfficial)].join('\n');
 }
 
-function cell({ milliseconds, unit, share, gain, first }: Measurement): string {
+function cell({ milliseconds, unit, share, speedup, first }: Measurement): string {
   const parts = [seconds(milliseconds)];
-  if (gain !== undefined) parts.push(`${gain.toFixed(1)} times the plain version's speed`);
+  if (speedup !== undefined) parts.push(`${speedup.toFixed(1)} times the plain version's speed`);
   else if (milliseconds !== unit) parts.push(`${Math.round(milliseconds / unit)} products`);
   if (share !== undefined) parts.push(`${Math.round(100 * share)} % of their rate`);
   if (first !== undefined) parts.push(`${seconds(first)} the first time`);
@@ -79,21 +79,21 @@ function cell({ milliseconds, unit, share, gain, first }: Measurement): string {
 }
 
 /** A whole image with its label vectors cached, in matrix products, which other machines have other times of; where it was measured. */
-function besideOfficial({ backend, measurements }: BackendMeasurements): string[] {
+function compareWithOfficial({ backend, measurements }: BackendMeasurements): string[] {
   const products = (name: string) => {
     const one = measurements.find((measured) => measured.name === name);
     return one && one.milliseconds / one.unit;
   };
   const lines = (
     [
-      [1, OFFICIAL.oneGroup],
-      [4, OFFICIAL.fourGroups],
+      [1, OFFICIAL_PYTORCH.oneGroup],
+      [4, OFFICIAL_PYTORCH.fourGroups],
     ] as const
   ).flatMap(([groups, official]) => {
     const [encoding, decoders] = [products(ENCODING), products(decoding(groups))];
     if (encoding === undefined || decoders === undefined) return [];
     const own = encoding + decoders;
-    const other = official / OFFICIAL.product;
+    const other = official / OFFICIAL_PYTORCH.product;
     return `${groups} ${groups === 1 ? 'group' : 'groups'} in ${Math.round(own)} matrix products of its own (official PyTorch: ${Math.round(other)}, ${(other / own).toFixed(2)} times as many)`;
   });
   return lines.length > 0 ? [`${backend}, an image: ${lines.join('; ')}`] : [];

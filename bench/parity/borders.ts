@@ -5,7 +5,7 @@ export interface BorderPoint {
   /** Which deformable attention of the forward pass, from 0: the encoder's layers, then the decoders'. */
   readonly attention: number;
   /** Where it stands in `locations`. */
-  readonly at: number;
+  readonly index: number;
   /** Cells along its axis. */
   readonly cells: number;
   /** From the border, in cells: below it where negative. */
@@ -24,13 +24,13 @@ const KERNELS = ['RelflowDeformableAttention', 'RelflowDeformableAttentionGradie
 const { fround, floor, round, abs } = Math;
 
 /** The kernels' own steps, see `cellsAt` in src/model/backends/kernels/deformable-attention.as.ts. */
-const cellsAt = (place: number, cells: number) => fround(fround(fround(2 * place - 1) + 1) * (cells / 2) - 0.5);
+const cellsAt = (location: number, cells: number) => fround(fround(fround(2 * location - 1) + 1) * (cells / 2) - 0.5);
 
 /**
  * Stands before the fused deformable attention of the backend that runs: lists the points at borders, and moves one of them
  * to the other side, by as few roundings of its location as do, in the forward and the backward pass.
  */
-export class Borders {
+export class BorderPoints {
   /** Those of the last pass in which none was moved, the closest first. */
   points: BorderPoint[] = [];
   moved: BorderPoint | undefined;
@@ -61,9 +61,9 @@ export class Borders {
     if (!this.moved && kernel.kernelName === KERNELS[0])
       this.#list(attention, locations.shape, values(), (call.inputs['levels'] as tf.Tensor).dataSync<'int32'>());
     if (this.moved?.attention !== attention) return kernel.kernelFunc(call);
-    const other = tf.tensor(across(values(), this.moved), locations.shape);
-    const result = kernel.kernelFunc({ ...call, inputs: { ...call.inputs, locations: other } });
-    other.dispose();
+    const moved = tf.tensor(moveAcross(values(), this.moved), locations.shape);
+    const result = kernel.kernelFunc({ ...call, inputs: { ...call.inputs, locations: moved } });
+    moved.dispose();
     return result;
   }
 
@@ -72,17 +72,17 @@ export class Borders {
     for (let k = 0; k < locations.length; k += 2) {
       const level = floor(k / 2 / points) % levelCount;
       const sizes = [levels[2 * level + 1]!, levels[2 * level]!];
-      const place = sizes.map((cells, axis) => cellsAt(locations[k + axis]!, cells));
-      if (place.some((at, axis) => !(at > -1 - CLOSE && at < sizes[axis]! + CLOSE))) continue;
-      for (const [axis, at] of place.entries()) {
+      const positions = sizes.map((cells, axis) => cellsAt(locations[k + axis]!, cells));
+      if (positions.some((at, axis) => !(at > -1 - CLOSE && at < sizes[axis]! + CLOSE))) continue;
+      for (const [axis, at] of positions.entries()) {
         const distance = at - round(at);
         if (abs(distance) >= CLOSE) continue;
-        const read = floor(k / 2 / points / levelCount);
-        const query = floor(read / heads);
+        const sample = floor(k / 2 / points / levelCount);
+        const query = floor(sample / heads);
         const name = `attention ${attention}, image ${floor(query / queries)}, query ${query % queries}, head ${
-          read % heads
+          sample % heads
         }, level ${level}, point ${(k / 2) % points}, ${'xy'[axis]} = ${at.toFixed(8)}`;
-        this.points.push({ attention, at: k + axis, cells: sizes[axis]!, distance, name });
+        this.points.push({ attention, index: k + axis, cells: sizes[axis]!, distance, name });
       }
     }
     this.points.sort((a, b) => abs(a.distance) - abs(b.distance));
@@ -90,11 +90,11 @@ export class Borders {
 }
 
 /** The locations with that point on the other side of its border. */
-function across(locations: Float32Array, { at, cells }: BorderPoint): Float32Array {
+function moveAcross(locations: Float32Array, { index, cells }: BorderPoint): Float32Array {
   const values = locations.slice();
   const bits = new Int32Array(values.buffer);
-  const side = floor(cellsAt(values[at]!, cells));
-  const up = cellsAt(values[at]!, cells) - side > 0.5;
-  while (floor(cellsAt(values[at]!, cells)) === side) bits[at]! += values[at]! > 0 === up ? 1 : -1;
+  const side = floor(cellsAt(values[index]!, cells));
+  const up = cellsAt(values[index]!, cells) - side > 0.5;
+  while (floor(cellsAt(values[index]!, cells)) === side) bits[index]! += values[index]! > 0 === up ? 1 : -1;
   return values;
 }

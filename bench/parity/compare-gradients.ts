@@ -8,16 +8,16 @@ import { matchPairsAsync } from '../../src/training/loss/match-pairs.js';
 import { type LossTerms, type PairLossOptions, pairLosses, totalLoss } from '../../src/training/loss/pair-losses.js';
 import type { Matches } from '../../src/training/loss/pair-targets.js';
 import { pseudoLabels } from '../../src/training/loss/pseudo-labels.js';
-import type { Borders } from './borders.js';
+import type { BorderPoints } from './borders.js';
 import { batchOf, type ParityInputs } from './inputs.js';
 
 /** A difference with what it may be. */
-export interface Check {
+export interface GradientCheck {
   readonly name: string;
   readonly difference: number;
   readonly tolerance: number;
   /** Where `difference` is that of another pass, whose rounding falls otherwise: what was changed, and the difference as it is. */
-  readonly again?: { readonly changed: string; readonly asItIs: number };
+  readonly retry?: { readonly changed: string; readonly asItIs: number };
 }
 
 /** Relative differences that are allowed. */
@@ -34,7 +34,7 @@ const officialTerms: Readonly<Record<keyof LossTerms, string>> = {
 };
 
 /** The official lists leave out the box heads of the first decoder, since their arrays have several names. */
-const unlisted = /^(?:sub|obj)_bbox_embed\.[012]\./;
+const unlistedHeads = /^(?:sub|obj)_bbox_embed\.[012]\./;
 
 /** A gradient as short as this is rounding: that of a key's bias is 0, since a softmax is blind to it. */
 const ROUNDING = 1e-6;
@@ -52,13 +52,13 @@ const NUDGE = 2 ** -23;
 /** How gradients are taken, and what is tried where they are past their tolerance. */
 export interface GradientOptions {
   /** Passes over the parameters; each takes the gradients of some, so that fewer are in memory at once. */
-  readonly groups: number;
+  readonly passes: number;
   /** How many nudges are tried; one of them must bring every gradient within its tolerance that is past it. */
   readonly nudges: number;
   /** Whether the backend can be read within a pass; else queries are matched with targets in one before it. */
   readonly readable: boolean;
   /** Watches sampling points at borders of cells; `tries` of them, the closest first, are tried on the other side. */
-  readonly borders?: { readonly watch: Borders; readonly tries: number } | undefined;
+  readonly borders?: { readonly watch: BorderPoints; readonly tries: number } | undefined;
 }
 
 /**
@@ -71,22 +71,26 @@ export async function compareGradients(
   inputs: ParityInputs,
   expected: WeightSource,
   norms: Readonly<Record<string, number>>,
-  { groups, nudges, readable, borders }: GradientOptions,
-  report: (check: Check) => void,
+  { passes, nudges, readable, borders }: GradientOptions,
+  report: (check: GradientCheck) => void,
 ): Promise<void> {
   const batch = batchOf(inputs.images);
   const tagger = model.config.queries === 'tagger';
   const given = { groups: inputs.pairs, slots: model.config.pairs };
-  const extra = await extraLabels(model, inputs, expected, report);
-  const options: PairLossOptions = { given: tagger, quality: !tagger, ...(extra && { pseudoLabels: extra }) };
+  const softTargets = await compareSoftTargets(model, inputs, expected, report);
+  const options: PairLossOptions = {
+    given: tagger,
+    quality: !tagger,
+    ...(softTargets && { pseudoLabels: softTargets }),
+  };
   const decode = (images: ImageBatch): LayerOutput[] => {
     borders?.watch.start();
     const vectors = model.encodeTexts(inputs.texts);
     const labels: LabelSet = {
       vectors,
-      objects: inputs.objects,
+      objectCount: inputs.objects,
       // One run went through the training text path, in which labels are flagged by their sums.
-      hidden: expected.entries.has('text_mask') ? textMask(vectors, inputs.images.length) : null,
+      paddingMask: expected.entries.has('text_mask') ? textMask(vectors, inputs.images.length) : null,
     };
     return model.decode(model.encode(images, labels), tagger ? given : undefined);
   };
@@ -99,36 +103,36 @@ export async function compareGradients(
   };
 
   const trained = [...model.parameters.values()].filter((parameter) => parameter.trained);
-  const past: { readonly parameter: Parameter; readonly checks: readonly Check[] }[] = [];
+  const failed: { readonly parameter: Parameter; readonly checks: readonly GradientCheck[] }[] = [];
   const losses = await lossesOf(batch);
-  for (let group = 0; group < groups; group++) {
-    const part = trained.filter((_, k) => k % groups === group);
+  for (let pass = 0; pass < passes; pass++) {
+    const parameters = trained.filter((_, k) => k % passes === pass);
     let terms: LossTerms[] = [];
     const { value, grads } = tf.variableGrads(
       () => {
         terms = losses();
         // Kept for the comparison, out of the pass that tidies up.
-        if (group === 0) for (const layer of terms) for (const term of Object.values(layer)) tf.keep(term as tf.Tensor);
+        if (pass === 0) for (const layer of terms) for (const term of Object.values(layer)) tf.keep(term as tf.Tensor);
         return totalLoss(terms);
       },
-      part.map(({ variable }) => variable),
+      parameters.map(({ variable }) => variable),
     );
-    if (group === 0) {
+    if (pass === 0) {
       await compareTerms(terms, expected, report);
       await compareScalar('total', value, expected, report);
       tf.dispose(terms as unknown as tf.TensorContainer);
     }
     value.dispose();
-    for (const parameter of part) {
+    for (const parameter of parameters) {
       const checks = await compareGradient(parameter, grads[parameter.variable.name], expected, norms);
       if (checks.every(isWithin)) for (const check of checks) report(check);
-      else past.push({ parameter, checks });
+      else failed.push({ parameter, checks });
     }
     tf.dispose(grads);
   }
-  const again = async (images: ImageBatch, changed: string) =>
-    compareAgain(past, await lossesOf(images), expected, norms, changed);
-  for (const check of await compareOtherwise(past, batch, again, nudges, borders)) report(check);
+  const retry = async (images: ImageBatch, changed: string) =>
+    compareRetry(failed, await lossesOf(images), expected, norms, changed);
+  for (const check of await retryFailed(failed, batch, retry, nudges, borders)) report(check);
   batch.pixels.dispose();
 }
 
@@ -141,25 +145,25 @@ async function matchLayers(decode: () => LayerOutput[], pairs: ParityInputs['pai
   return matches;
 }
 
-const isWithin = ({ difference, tolerance }: Check) => difference <= tolerance;
+const isWithin = ({ difference, tolerance }: GradientCheck) => difference <= tolerance;
 
-interface PastTolerance {
+interface FailedParameter {
   readonly parameter: Parameter;
-  readonly checks: readonly Check[];
+  readonly checks: readonly GradientCheck[];
 }
 
 /** Takes gradients that are past their tolerance again, with rounding otherwise; as they were where that never helps all. */
-async function compareOtherwise(
-  past: readonly PastTolerance[],
+async function retryFailed(
+  failed: readonly FailedParameter[],
   batch: ImageBatch,
-  again: (images: ImageBatch, changed: string) => Promise<Check[]>,
+  retry: (images: ImageBatch, changed: string) => Promise<GradientCheck[]>,
   nudges: number,
-  borders: { readonly watch: Borders; readonly tries: number } | undefined,
-): Promise<Check[]> {
-  if (past.length === 0) return [];
+  borders: { readonly watch: BorderPoints; readonly tries: number } | undefined,
+): Promise<GradientCheck[]> {
+  if (failed.length === 0) return [];
   for (const point of borders?.watch.points.slice(0, borders.tries) ?? []) {
     borders!.watch.moved = point;
-    const checks = await again(batch, `${point.name} moved across`);
+    const checks = await retry(batch, `${point.name} moved across`);
     borders!.watch.moved = undefined;
     if (checks.every(isWithin)) return checks;
   }
@@ -168,44 +172,44 @@ async function compareOtherwise(
       const factors = tf.randomUniform(batch.pixels.shape, 1 - NUDGE, 1 + NUDGE, 'float32', nudge);
       return tf.mul(batch.pixels, factors) as tf.Tensor4D;
     });
-    const checks = await again({ ...batch, pixels }, 'nudged');
+    const checks = await retry({ ...batch, pixels }, 'nudged');
     pixels.dispose();
     if (checks.every(isWithin)) return checks;
   }
-  return past.flatMap(({ checks }) => checks);
+  return failed.flatMap(({ checks }) => checks);
 }
 
 /** Another pass for the gradients that are past their tolerance. */
-async function compareAgain(
-  past: readonly PastTolerance[],
+async function compareRetry(
+  failed: readonly FailedParameter[],
   losses: () => LossTerms[],
   expected: WeightSource,
   norms: Readonly<Record<string, number>>,
   changed: string,
-): Promise<Check[]> {
+): Promise<GradientCheck[]> {
   const { value, grads } = tf.variableGrads(
     () => totalLoss(losses()),
-    past.map(({ parameter }) => parameter.variable),
+    failed.map(({ parameter }) => parameter.variable),
   );
-  const all: Check[] = [];
-  for (const { parameter, checks } of past)
+  const all: GradientCheck[] = [];
+  for (const { parameter, checks } of failed)
     for (const [k, check] of (
       await compareGradient(parameter, grads[parameter.variable.name], expected, norms)
     ).entries()) {
       const before = checks[k]!;
-      const still = isWithin(before) && isWithin(check);
-      all.push(still ? before : { ...check, again: { changed, asItIs: before.difference } });
+      const bothWithin = isWithin(before) && isWithin(check);
+      all.push(bothWithin ? before : { ...check, retry: { changed, asItIs: before.difference } });
     }
   value.dispose();
   tf.dispose(grads);
   return all;
 }
 
-async function extraLabels(
+async function compareSoftTargets(
   model: RlipV2,
   inputs: ParityInputs,
   expected: WeightSource,
-  report: (check: Check) => void,
+  report: (check: GradientCheck) => void,
 ): Promise<Float32Array[] | undefined> {
   if (!expected.entries.has('target_verb_sim')) return undefined;
   const vectors = tf.tidy(() => model.encodeTexts(inputs.texts));
@@ -214,8 +218,8 @@ async function extraLabels(
   const relations = all.subarray(inputs.objects * (all.length / inputs.texts.texts));
   const made = inputs.pairs.map((pairs) => pseudoLabels(relations, inputs.relations, pairs.relations));
   const official = await expected.read('target_verb_sim');
-  const ours = made.flatMap((part) => [...part]);
-  const difference = official.reduce((most, value, k) => Math.max(most, Math.abs(value - ours[k]!)), 0);
+  const actual = made.flatMap((labels) => [...labels]);
+  const difference = official.reduce((most, value, k) => Math.max(most, Math.abs(value - actual[k]!)), 0);
   report({ name: 'target_verb_sim', difference, tolerance: TOLERANCES.pseudoLabels });
   return made;
 }
@@ -223,7 +227,7 @@ async function extraLabels(
 async function compareTerms(
   layers: readonly LossTerms[],
   expected: WeightSource,
-  report: (check: Check) => void,
+  report: (check: GradientCheck) => void,
 ): Promise<void> {
   for (const [k, terms] of layers.entries())
     for (const [name, official] of Object.entries(officialTerms)) {
@@ -236,12 +240,12 @@ async function compareScalar(
   name: string,
   value: tf.Tensor,
   expected: WeightSource,
-  report: (check: Check) => void,
+  report: (check: GradientCheck) => void,
 ): Promise<void> {
-  const [ours, official] = [(await value.data())[0]!, (await expected.read(name))[0]!];
+  const [actual, official] = [(await value.data())[0]!, (await expected.read(name))[0]!];
   report({
     name,
-    difference: Math.abs(ours - official) / Math.max(Math.abs(official), 1e-12),
+    difference: Math.abs(actual - official) / Math.max(Math.abs(official), 1e-12),
     tolerance: TOLERANCES.loss,
   });
 }
@@ -251,27 +255,29 @@ async function compareGradient(
   gradient: tf.Tensor | undefined,
   expected: WeightSource,
   norms: Readonly<Record<string, number>>,
-): Promise<Check[]> {
+): Promise<GradientCheck[]> {
   const { name } = parameter;
   const norm = norms[name];
   const official = expected.entries.has(`grad.${name}`) ? await expected.read(`grad.${name}`) : undefined;
   if (norm === undefined && !official) {
     // What no official loss reaches must have no gradient here either.
-    const some = !unlisted.test(name) && gradient && (await gradient.data()).some((value) => value !== 0);
-    return some ? [{ name: `grad ${name}: officially none`, difference: Number.POSITIVE_INFINITY, tolerance: 0 }] : [];
+    const hasGradient = !unlistedHeads.test(name) && gradient && (await gradient.data()).some((value) => value !== 0);
+    return hasGradient
+      ? [{ name: `grad ${name}: officially none`, difference: Number.POSITIVE_INFINITY, tolerance: 0 }]
+      : [];
   }
-  const ours = gradient ? await parameter.official(gradient) : new Float32Array(parameter.size);
-  const checks: Check[] = [];
+  const actual = gradient ? await parameter.official(gradient) : new Float32Array(parameter.size);
+  const checks: GradientCheck[] = [];
   if (official) {
     let [difference, size] = [0, 0];
     for (const [k, value] of official.entries()) {
-      difference += (value - ours[k]!) ** 2;
+      difference += (value - actual[k]!) ** 2;
       size += value ** 2;
     }
     checks.push({ name: `grad ${name}`, difference: Math.sqrt(difference / size), tolerance: TOLERANCES.gradient });
   }
   if (norm !== undefined) {
-    const length = Math.sqrt(ours.reduce((sum, value) => sum + value * value, 0));
+    const length = Math.sqrt(actual.reduce((sum, value) => sum + value * value, 0));
     checks.push({
       name: `norm of grad ${name}`,
       difference: Math.max(length, norm) < ROUNDING ? 0 : Math.abs(length - norm) / Math.max(norm, 1e-12),

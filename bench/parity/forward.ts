@@ -12,7 +12,7 @@ export interface Difference {
 type Report = (difference: Difference) => void;
 
 /** The official names of a layer's outputs. */
-const outputs: Readonly<Record<string, keyof LayerOutput>> = {
+const officialOutputs: Readonly<Record<string, keyof LayerOutput>> = {
   pred_sub_logits: 'subjectLogits',
   pred_obj_logits: 'objectLogits',
   pred_verb_logits: 'relationLogits',
@@ -35,12 +35,12 @@ export async function compareForward(
   ] as const) {
     const batch = batchOf(images);
     const stages: [string, tf.Tensor][] = [];
-    const watch = (name: string, value: tf.Tensor) => {
-      const official = `stage.${name}`.replace('encoder_layer', 'encoder_layer');
+    const onStage = (name: string, value: tf.Tensor) => {
+      const official = `stage.${name}`;
       if (run === 'single' && expected.entries.has(official)) stages.push([official, tf.keep(tf.clone(value))]);
     };
     const encoded: Encoded = tf.tidy(() => {
-      const made = model.encode(batch, { vectors, objects: inputs.objects }, { watch });
+      const made = model.encode(batch, { vectors, objectCount: inputs.objects }, { onStage });
       return made as unknown as tf.TensorContainer;
     }) as unknown as Encoded;
     for (const [name, value] of stages) {
@@ -49,7 +49,7 @@ export async function compareForward(
     }
     await compare(`${run}.img_memory`, encoded.memory, expected, report);
     // The official text states are [layers, texts, batch, width].
-    const texts = tf.tidy(() => tf.transpose(tf.stack([...encoded.texts]), [0, 2, 1, 3]));
+    const texts = tf.tidy(() => tf.transpose(tf.stack([...encoded.labels]), [0, 2, 1, 3]));
     await compare(`${run}.text_memory`, texts, expected, report);
     const given = { groups: inputs.pairs.slice(0, images.length), slots: model.config.pairs };
     const layers = tf.tidy(
@@ -57,8 +57,8 @@ export async function compareForward(
         model.decode(encoded, model.config.queries === 'tagger' ? given : undefined) as unknown as tf.TensorContainer,
     ) as unknown as LayerOutput[];
     for (const [k, layer] of layers.entries())
-      for (const [official, ours] of Object.entries(outputs))
-        await compare(`${run}.layer${k}.${official}`, layer[ours], expected, report);
+      for (const [official, output] of Object.entries(officialOutputs))
+        await compare(`${run}.layer${k}.${official}`, layer[output], expected, report);
     tf.dispose([
       batch.pixels,
       texts,
@@ -74,10 +74,10 @@ async function compare(name: string, actual: tf.Tensor, expected: WeightSource, 
   if (!entry) return;
   if (entry.shape.join() !== actual.shape.join())
     throw new Error(`${name}: shape [${actual.shape}], expected [${entry.shape}]`);
-  const [ours, official] = [await actual.data(), await expected.read(name)];
+  const [values, official] = [await actual.data(), await expected.read(name)];
   let largest = 0;
   for (const [k, value] of official.entries()) {
-    const difference = Math.abs(value - ours[k]!);
+    const difference = Math.abs(value - values[k]!);
     // NaN is the largest of all.
     if (!(difference <= largest)) largest = difference;
   }

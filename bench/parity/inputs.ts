@@ -7,7 +7,7 @@ import type { PairGroup } from '../../src/model/queries.js';
 import type { TokenizedTexts } from '../../src/model/text/roberta.js';
 
 /** Pairs of one image with the relations that hold. */
-export interface LabelledPairs extends PairGroup {
+export interface LabeledPairs extends PairGroup {
   /** `[pairs, relations]`, 1 where one holds. */
   readonly relations: Float32Array;
 }
@@ -20,7 +20,7 @@ export interface ParityInputs {
   /** `[3, height, width]` each. */
   readonly images: readonly { readonly shape: readonly number[]; readonly pixels: Float32Array }[];
   readonly texts: TokenizedTexts;
-  readonly pairs: readonly LabelledPairs[];
+  readonly pairs: readonly LabeledPairs[];
 }
 
 export async function readInputs(folder: string): Promise<ParityInputs> {
@@ -32,7 +32,7 @@ export async function readInputs(folder: string): Promise<ParityInputs> {
   const file = await openSafetensors(join(folder, 'inputs.safetensors'));
   try {
     const images = [];
-    const pairs: LabelledPairs[] = [];
+    const pairs: LabeledPairs[] = [];
     for (const k of [1, 2]) {
       const image = `image${k}`;
       images.push({ shape: file.entries.get(image)!.shape, pixels: await file.read(image) });

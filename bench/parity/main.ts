@@ -12,8 +12,8 @@ import { parsedaR50, parsedR50, rTaggerR50 } from '../../src/model/presets.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
 import { loadWeights } from '../../src/model/weights/load-weights.js';
 import { openWeights } from '../../src/model/weights/open-weights.js';
-import { Borders } from './borders.js';
-import { type Check, compareGradients } from './compare-gradients.js';
+import { BorderPoints } from './borders.js';
+import { compareGradients, type GradientCheck } from './compare-gradients.js';
 import { FormulaWeights } from './formula-weights.js';
 import { compareForward, type Difference } from './forward.js';
 import { type ParityInputs, readInputs } from './inputs.js';
@@ -63,7 +63,8 @@ if (!readable && Number(values.borders ?? 0) > 0) {
   console.error('--borders: not on webgpu, which can not be read within a pass');
   process.exit(2);
 }
-const watched = Number(values.borders ?? 0) > 0 ? { watch: new Borders(), tries: Number(values.borders) } : undefined;
+const borders =
+  Number(values.borders ?? 0) > 0 ? { watch: new BorderPoints(), tries: Number(values.borders) } : undefined;
 const inputs = await readInputs(folder);
 let failed = false;
 for (const [name, config] of Object.entries(models)) {
@@ -74,11 +75,11 @@ for (const [name, config] of Object.entries(models)) {
 process.exit(failed ? 1 : 0);
 
 /** @returns whether all is within its tolerance */
-async function check(at: string, name: string, config: ModelConfig, given: ParityInputs): Promise<boolean> {
+async function check(at: string, name: string, config: ModelConfig, inputs: ParityInputs): Promise<boolean> {
   const started = performance.now();
   const keys = JSON.parse(await readFile(join(at, `${name}.keys.json`), 'utf8')) as { name: string; shape: number[] }[];
   const model = new RlipV2({ ...config, compat: officialCompat });
-  const source = values.weights ? await openWeights(values.weights) : new FormulaWeights(given.salt, keys);
+  const source = values.weights ? await openWeights(values.weights) : new FormulaWeights(inputs.salt, keys);
   await loadWeights(model.parameters, source);
   await source.close();
   const table = new Table({ head: [name, 'largest difference', 'tolerance', ''], style: { head: [], border: [] } });
@@ -92,7 +93,7 @@ async function check(at: string, name: string, config: ModelConfig, given: Parit
   const forward = join(at, `${name}.forward.safetensors`);
   if (existsSync(forward) && !values['losses-only']) {
     const expected = await openSafetensors(forward);
-    await compareForward(model, given, expected, (difference) => report(difference, FORWARD_TOLERANCE));
+    await compareForward(model, inputs, expected, (difference) => report(difference, FORWARD_TOLERANCE));
     await expected.close();
   }
   const loss = join(at, `${name}.loss.safetensors`);
@@ -104,21 +105,21 @@ async function check(at: string, name: string, config: ModelConfig, given: Parit
     const worst = { name: 'none', difference: -1, tolerance: 0 };
     let count = 0;
     const options = {
-      groups: Number(values.groups ?? 1),
+      passes: Number(values.groups ?? 1),
       nudges: Number(values.nudges ?? 0),
       readable,
-      borders: watched,
+      borders,
     };
-    await compareGradients(model, given, expected, norms, options, (one: Check) => {
-      const { again } = one;
-      if (again) changes.set(again.changed, (changes.get(again.changed) ?? 0) + 1);
+    await compareGradients(model, inputs, expected, norms, options, (result: GradientCheck) => {
+      const { retry } = result;
+      if (retry) changes.set(retry.changed, (changes.get(retry.changed) ?? 0) + 1);
       // There are hundreds of norms: the worst of them stands for all that are fine.
-      if (again || !one.name.startsWith('norm of ') || !(one.difference <= one.tolerance)) {
-        const asItIs = again ? ` (as it is ${again.asItIs.toExponential(2)})` : '';
-        return report({ name: one.name + asItIs, largest: one.difference }, one.tolerance);
+      if (retry || !result.name.startsWith('norm of ') || !(result.difference <= result.tolerance)) {
+        const asItIs = retry ? ` (as it is ${retry.asItIs.toExponential(2)})` : '';
+        return report({ name: result.name + asItIs, largest: result.difference }, result.tolerance);
       }
       count++;
-      if (one.difference > worst.difference) Object.assign(worst, one);
+      if (result.difference > worst.difference) Object.assign(worst, result);
     });
     report(
       { name: `${count} norms of gradients, the worst: ${worst.name}`, largest: worst.difference },

@@ -30,7 +30,10 @@ export async function encodeImage(
     () =>
       model.encode(
         { pixels: tf.tensor4d(pixels, [1, target.height, target.width, 3]), sizes: [target] },
-        { vectors: tf.tensor2d(values, [texts.length, values.length / texts.length]), objects: labels.objects.length },
+        {
+          vectors: tf.tensor2d(values, [texts.length, values.length / texts.length]),
+          objectCount: labels.objects.length,
+        },
       ) as unknown as tf.TensorContainer,
   ) as unknown as Encoded;
 }

@@ -14,7 +14,7 @@ export interface ImageBatch {
 
 /** A feature level of a batch: its size in cells, and how many of them each image fills. */
 export interface Level extends LevelSize {
-  readonly filled: readonly LevelSize[];
+  readonly validSizes: readonly LevelSize[];
 }
 
 /**
@@ -24,17 +24,17 @@ export interface Level extends LevelSize {
  */
 export function levelOf(size: LevelSize, canvas: LevelSize, images: readonly LevelSize[]): Level {
   // A cell belongs to the image if the pixel that PyTorch's nearest resize takes for it does.
-  const filled = (cells: number, pixels: number, part: number) => {
+  const validCells = (cells: number, pixels: number, extent: number) => {
     const scale = Math.fround(pixels / cells);
     let count = 0;
-    while (count < cells && Math.floor(Math.fround(count * scale)) < part) count++;
+    while (count < cells && Math.floor(Math.fround(count * scale)) < extent) count++;
     return count;
   };
   return {
     ...size,
-    filled: images.map(({ height, width }) => ({
-      height: filled(size.height, canvas.height, height),
-      width: filled(size.width, canvas.width, width),
+    validSizes: images.map(({ height, width }) => ({
+      height: validCells(size.height, canvas.height, height),
+      width: validCells(size.width, canvas.width, width),
     })),
   };
 }
@@ -47,11 +47,11 @@ export interface Geometry {
   /** `[batch, levels, 2]`: which part of each level each image fills, along x and y. */
   readonly validRatios: tf.Tensor3D;
   /** `[batch, tokens, levels, 2]`: each token's centre on each level, as x and y in [0, 1] of the canvas. */
-  readonly references: tf.Tensor4D;
+  readonly referencePoints: tf.Tensor4D;
   /** Sine position of each token, `[batch, tokens, width]`. */
   readonly positions: tf.Tensor3D;
   /** `[batch, tokens, 1]`, 1 at cells of an image; null where no image is padded. */
-  readonly valid: tf.Tensor3D | null;
+  readonly validMask: tf.Tensor3D | null;
 }
 
 /**
@@ -59,31 +59,31 @@ export interface Geometry {
  * @param shift see `sinePositions`
  */
 export function geometryOf(levels: readonly Level[], width: number, shift: number): Geometry {
-  const batch = levels[0]!.filled.length;
+  const batch = levels[0]!.validSizes.length;
   const tokens = levels.reduce((sum, level) => sum + level.height * level.width, 0);
   const ratios = new Float32Array(batch * levels.length * 2);
-  const references = new Float32Array(batch * tokens * levels.length * 2);
+  const referencePoints = new Float32Array(batch * tokens * levels.length * 2);
   const positions = new Float32Array(batch * tokens * width);
-  const valid = new Float32Array(batch * tokens).fill(0);
+  const validMask = new Float32Array(batch * tokens).fill(0);
   for (let image = 0; image < batch; image++)
     for (const [k, level] of levels.entries()) {
-      ratios[2 * (image * levels.length + k)] = level.filled[image]!.width / level.width;
-      ratios[2 * (image * levels.length + k) + 1] = level.filled[image]!.height / level.height;
+      ratios[2 * (image * levels.length + k)] = level.validSizes[image]!.width / level.width;
+      ratios[2 * (image * levels.length + k) + 1] = level.validSizes[image]!.height / level.height;
     }
-  let to = 0;
+  let token = 0;
   for (let image = 0; image < batch; image++)
     for (const level of levels) {
-      const filled = level.filled[image]!;
-      positions.set(sinePositions(level, filled, width, shift), to * width);
+      const validSize = level.validSizes[image]!;
+      positions.set(sinePositions(level, validSize, width, shift), token * width);
       for (let row = 0; row < level.height; row++)
-        for (let column = 0; column < level.width; column++, to++) {
-          const [x, y] = [round((column + 0.5) / filled.width), round((row + 0.5) / filled.height)];
+        for (let column = 0; column < level.width; column++, token++) {
+          const [x, y] = [round((column + 0.5) / validSize.width), round((row + 0.5) / validSize.height)];
           for (let k = 0; k < levels.length; k++) {
             const ratio = 2 * (image * levels.length + k);
-            references[2 * (to * levels.length + k)] = x * ratios[ratio]!;
-            references[2 * (to * levels.length + k) + 1] = y * ratios[ratio + 1]!;
+            referencePoints[2 * (token * levels.length + k)] = x * ratios[ratio]!;
+            referencePoints[2 * (token * levels.length + k) + 1] = y * ratios[ratio + 1]!;
           }
-          if (row < filled.height && column < filled.width) valid[to] = 1;
+          if (row < validSize.height && column < validSize.width) validMask[token] = 1;
         }
     }
   return {
@@ -91,8 +91,8 @@ export function geometryOf(levels: readonly Level[], width: number, shift: numbe
     batch,
     tokens,
     validRatios: tf.tensor3d(ratios, [batch, levels.length, 2]),
-    references: tf.tensor4d(references, [batch, tokens, levels.length, 2]),
+    referencePoints: tf.tensor4d(referencePoints, [batch, tokens, levels.length, 2]),
     positions: tf.tensor3d(positions, [batch, tokens, width]),
-    valid: valid.includes(0) ? tf.tensor3d(valid, [batch, tokens, 1]) : null,
+    validMask: validMask.includes(0) ? tf.tensor3d(validMask, [batch, tokens, 1]) : null,
   };
 }

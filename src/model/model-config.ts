@@ -132,11 +132,12 @@ export interface ModelConfig {
 
 /** @throws OptionError where the numbers do not fit each other */
 export function checkConfig(config: ModelConfig): void {
-  const refuse = (problem: string): never => {
+  const reject = (problem: string): never => {
     throw new OptionError('model', `${config.name}: ${problem}`);
   };
-  const whole = (name: string, value: number) => {
-    if (!Number.isSafeInteger(value) || value < 1) refuse(`${name} ${value}, expected a whole number of at least 1`);
+  const checkCount = (name: string, value: number) => {
+    if (!Number.isSafeInteger(value) || value < 1)
+      reject(`${name} ${value}, expected a whole number of at least 1`);
   };
   const { width, heads, hidden, levels, points, encoderLayers, decoderLayers, pairs, branches, fusion, text } = config;
   for (const [name, value] of Object.entries({
@@ -149,18 +150,18 @@ export function checkConfig(config: ModelConfig): void {
     pairs,
     branches,
   }))
-    whole(name, value);
-  whole('fusion.interval', fusion.interval);
+    checkCount(name, value);
+  checkCount('fusion.interval', fusion.interval);
   if (config.boxContent && config.queries !== 'tagger')
-    refuse('boxContent without given pairs, expected queries tagger');
-  if (text.layers === 0 && text.vocabulary !== 260) refuse('text.layers 0, expected a vocabulary of bytes, 260');
+    reject('boxContent without given pairs, expected queries tagger');
+  if (text.layers === 0 && text.vocabulary !== 260) reject('text.layers 0, expected a vocabulary of bytes, 260');
 
-  if (levels < 3) refuse(`levels ${levels}, expected at least 3`);
-  if (width % heads !== 0 || width % 4 !== 0) refuse(`width ${width}, expected a multiple of 4 and of heads ${heads}`);
-  if (fusion.width % fusion.heads !== 0) refuse(`fusion.width ${fusion.width}, expected a multiple of ${fusion.heads}`);
-  if (text.width % text.heads !== 0) refuse(`text.width ${text.width}, expected a multiple of ${text.heads}`);
+  if (levels < 3) reject(`levels ${levels}, expected at least 3`);
+  if (width % heads !== 0 || width % 4 !== 0) reject(`width ${width}, expected a multiple of 4 and of heads ${heads}`);
+  if (fusion.width % fusion.heads !== 0) reject(`fusion.width ${fusion.width}, expected a multiple of ${fusion.heads}`);
+  if (text.width % text.heads !== 0) reject(`text.width ${text.width}, expected a multiple of ${text.heads}`);
   if (config.lateFusion && config.queries === 'tagger')
-    refuse('lateFusion with given pairs, expected queries parsed or parseda');
+    reject('lateFusion with given pairs, expected queries parsed or parseda');
   if (config.verbQuery !== 'vanilla' && width % branches !== 0)
-    refuse(`branches ${branches}, expected a divisor of width ${width}`);
+    reject(`branches ${branches}, expected a divisor of width ${width}`);
 }

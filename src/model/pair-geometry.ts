@@ -4,13 +4,13 @@ export const BOX_FEATURES = 8;
 export const PAIR_FEATURES = 20;
 
 /** A box without width or height counts as one of this share of the image. */
-const LEAST = 1e-3;
+const MIN_SIDE = 1e-3;
 /** Ratios are held within this many times. */
-const FARTHEST = 4;
+const MAX_RATIO = 4;
 
-const held = (value: number): number => Math.min(FARTHEST, Math.max(-FARTHEST, value));
+const clip = (value: number): number => Math.min(MAX_RATIO, Math.max(-MAX_RATIO, value));
 /** Of lengths from a hundredth of the image to all of it, about within [−1, 1]. */
-const scale = (length: number): number => (Math.log(Math.max(LEAST, length)) + 2.3) / 2.3;
+const scaleLength = (length: number): number => (Math.log(Math.max(MIN_SIDE, length)) + 2.3) / 2.3;
 
 /**
  * A box as a small network takes it: centre, logarithms of its sides, edges.
@@ -26,8 +26,8 @@ export function boxFeatures(boxes: Float32Array): Float32Array {
       [
         2 * x - 1,
         2 * y - 1,
-        scale(w),
-        scale(h),
+        scaleLength(w),
+        scaleLength(h),
         2 * (x - w / 2) - 1,
         2 * (x + w / 2) - 1,
         2 * (y - h / 2) - 1,
@@ -56,8 +56,8 @@ export function pairFeatures(boxes: Float32Array, groups: number, slots: number)
 }
 
 function pairRow(subject: Float32Array, object: Float32Array): number[] {
-  const [sx, sy, sw, sh] = sized(subject);
-  const [ox, oy, ow, oh] = sized(object);
+  const [sx, sy, sw, sh] = withMinimumSides(subject);
+  const [ox, oy, ow, oh] = withMinimumSides(object);
   const [dx, dy] = [ox - sx, oy - sy];
   const [w, h] = [(sw + ow) / 2, (sh + oh) / 2];
   const across = overlap(sx, sw, ox, ow);
@@ -65,35 +65,35 @@ function pairRow(subject: Float32Array, object: Float32Array): number[] {
   const shared = Math.max(0, across) * Math.max(0, down);
   const [areaS, areaO] = [sw * sh, ow * oh];
   return [
-    held(dx / sw),
-    held(dx / ow),
-    held(dy / sh),
-    held(dy / oh),
+    clip(dx / sw),
+    clip(dx / ow),
+    clip(dy / sh),
+    clip(dy / oh),
     // Between the edges that are next to each other; below 0 where the boxes overlap.
-    held(-across / w),
-    held(-down / h),
-    held(-across / h),
-    held(-down / w),
-    held((dy + (oh - sh) / 2) / h),
-    held((dy - (oh - sh) / 2) / h),
-    held((dx + (ow - sw) / 2) / w),
-    held((dx - (ow - sw) / 2) / w),
-    held(Math.log(sw / ow)),
-    held(Math.log(sh / oh)),
+    clip(-across / w),
+    clip(-down / h),
+    clip(-across / h),
+    clip(-down / w),
+    clip((dy + (oh - sh) / 2) / h),
+    clip((dy - (oh - sh) / 2) / h),
+    clip((dx + (ow - sw) / 2) / w),
+    clip((dx - (ow - sw) / 2) / w),
+    clip(Math.log(sw / ow)),
+    clip(Math.log(sh / oh)),
     shared / (areaS + areaO - shared),
     shared / areaS,
     shared / areaO,
-    scale(Math.sqrt(areaS)),
-    scale(Math.sqrt(areaO)),
+    scaleLength(Math.sqrt(areaS)),
+    scaleLength(Math.sqrt(areaO)),
     Math.abs(dx) < w ? 1 : 0,
   ];
 }
 
-const sized = ([x, y, w, h]: Float32Array): [number, number, number, number] => [
+const withMinimumSides = ([x, y, w, h]: Float32Array): [number, number, number, number] => [
   x!,
   y!,
-  Math.max(LEAST, w!),
-  Math.max(LEAST, h!),
+  Math.max(MIN_SIDE, w!),
+  Math.max(MIN_SIDE, h!),
 ];
 
 /** How far two stretches overlap; below 0 how far they are apart. */

@@ -25,7 +25,7 @@ export interface GivenPairs {
   /** Pairs that a group has room for; what is not used is masked. As many as the largest group has, if absent. */
   readonly slots?: number;
   /** Which queries may not see each other, `[groups, 2 slots, 2 slots]`, 1 each: the mask against leaks while training. */
-  readonly apart?: tf.Tensor3D;
+  readonly attentionMask?: tf.Tensor3D;
 }
 
 /** What both decoders start from. */
@@ -86,7 +86,8 @@ function pairSums(table: tf.Tensor2D, pairs: number): tf.Tensor3D {
   );
 }
 
-const repeated = (table: tf.Tensor2D, images: number): tf.Tensor3D => tf.tile(tf.expandDims(table, 0), [images, 1, 1]);
+const repeatForImages = (table: tf.Tensor2D, images: number): tf.Tensor3D =>
+  tf.tile(tf.expandDims(table, 0), [images, 1, 1]);
 
 /** RLIPv2-ParSeD: queries that were learned, and points that are made of them. */
 class PointQueries implements QuerySource {
@@ -107,12 +108,12 @@ class PointQueries implements QuerySource {
       tf.Tensor2D,
       tf.Tensor2D,
     ];
-    const positions = repeated(position, images);
+    const positions = repeatForImages(position, images);
     return {
       first: {
-        content: repeated(content, images),
+        content: repeatForImages(content, images),
         position: positions,
-        places: this.#references.apply(positions),
+        referencePoints: this.#references.apply(positions),
         mask: null,
       },
       relationContent: pairSums(relations, this.#config.pairs),
@@ -142,29 +143,31 @@ class BoxQueries implements QuerySource {
 
   start(images: number, labels: tf.Tensor3D, given: GivenPairs | undefined): QueryStart {
     const { pairs, width } = this.#config;
-    const boxes = repeated(tf.sigmoid(this.#boxes.variable) as tf.Tensor2D, images);
-    const content = repeated(this.#content.variable as tf.Tensor2D, images);
+    const boxes = repeatForImages(tf.sigmoid(this.#boxes.variable) as tf.Tensor2D, images);
+    const content = repeatForImages(this.#content.variable as tf.Tensor2D, images);
     const relations = pairSums(this.#relations.variable as tf.Tensor2D, pairs);
-    if (!given) return boxStart(boxes, content, null, relations, null);
-    const { boxes: places, rows, used } = layOut(given.groups, pairs, images, labels.shape[1]);
+    if (!given) return boxQueryStart(boxes, content, null, relations, null);
+    const { boxes: givenBoxes, labelRows, validMask } = padGroups(given.groups, pairs, images, labels.shape[1]);
     const shape: [number, number, number] = [images, 2 * pairs, width];
-    const usedRows = tf.tensor3d(used, [images, 2 * pairs, 1]);
+    const validRows = tf.tensor3d(validMask, [images, 2 * pairs, 1]);
     const flat = tf.reshape(labels, [-1, width]);
-    const named = tf.mul(tf.reshape(tf.gather(flat, tf.tensor1d(rows, 'int32')), shape), usedRows);
-    const keys = tf.reshape(tf.mul(tf.sub(1, usedRows), MASKED_LOGIT), [images, 1, 1, 2 * pairs]);
-    const hidden = given.apart ? tf.add(keys, tf.mul(tf.expandDims(given.apart, 1), MASKED_LOGIT)) : keys;
-    const relationKeys = tf.slice(keys, [0, 0, 0, 0], [-1, -1, -1, pairs]);
-    return boxStart(
-      beside(boxes, tf.tensor3d(places, [images, 2 * pairs, 4])),
-      beside(content, named as tf.Tensor3D),
-      beside(tf.zerosLike(hidden), hidden),
-      beside(tf.tile(relations, [images, 1, 1]), tf.zeros([images, pairs, width])),
-      beside(tf.zerosLike(relationKeys), relationKeys),
+    const labelContent = tf.mul(tf.reshape(tf.gather(flat, tf.tensor1d(labelRows, 'int32')), shape), validRows);
+    const keyMask = tf.reshape(tf.mul(tf.sub(1, validRows), MASKED_LOGIT), [images, 1, 1, 2 * pairs]);
+    const mask = given.attentionMask
+      ? tf.add(keyMask, tf.mul(tf.expandDims(given.attentionMask, 1), MASKED_LOGIT))
+      : keyMask;
+    const relationMask = tf.slice(keyMask, [0, 0, 0, 0], [-1, -1, -1, pairs]);
+    return boxQueryStart(
+      interleaveGroups(boxes, tf.tensor3d(givenBoxes, [images, 2 * pairs, 4])),
+      interleaveGroups(content, labelContent as tf.Tensor3D),
+      interleaveGroups(tf.zerosLike(mask), mask),
+      interleaveGroups(tf.tile(relations, [images, 1, 1]), tf.zeros([images, pairs, width])),
+      interleaveGroups(tf.zerosLike(relationMask), relationMask),
     );
   }
 }
 
-function boxStart(
+function boxQueryStart(
   boxes: tf.Tensor3D,
   content: tf.Tensor3D,
   mask: tf.Tensor | null,
@@ -172,11 +175,15 @@ function boxStart(
   relationMask: tf.Tensor | null,
 ): QueryStart {
   const [subject, object] = tf.split(boxes, 2, 1) as [tf.Tensor3D, tf.Tensor3D];
-  return { first: { content, position: null, places: { subject, object }, mask }, relationContent, relationMask };
+  return {
+    first: { content, position: null, referencePoints: { subject, object }, mask },
+    relationContent,
+    relationMask,
+  };
 }
 
 /** `[images, …]` twice → `[2 images, …]`, each image's two groups one after the other. */
-function beside<T extends tf.Tensor>(learned: T, given: T): T {
+function interleaveGroups<T extends tf.Tensor>(learned: T, given: T): T {
   const [images, ...rest] = learned.shape;
   return tf.reshape(tf.stack([learned, given], 1), [2 * images!, ...rest]) as T;
 }
@@ -188,47 +195,50 @@ function beside<T extends tf.Tensor>(learned: T, given: T): T {
 class TaggerQueries implements QuerySource {
   readonly #width: number;
   readonly #boxes: Linear;
-  readonly #start: OfficialStart | BoxStart;
+  readonly #start: LearnedStart | BoxStart;
 
   constructor(outer: Scope, transformer: Scope, config: ModelConfig) {
     this.#width = config.width;
     this.#boxes = new Linear(transformer.at('coord_proj'), 4, config.width, defaultLinear(4));
-    this.#start = config.boxContent ? new BoxStart(transformer, config) : new OfficialStart(outer, transformer, config);
+    this.#start = config.boxContent ? new BoxStart(transformer, config) : new LearnedStart(outer, transformer, config);
   }
 
   start(images: number, labels: tf.Tensor3D, given: GivenPairs | undefined): QueryStart {
     if (!given) throw new Error('a tagger needs pairs to judge');
     const { groups } = given;
     const slots = given.slots ?? groups.reduce((most, group) => Math.max(most, group.subjectLabels.length), 1);
-    const { boxes, rows, used } = layOut(groups, slots, images, labels.shape[1]);
+    const { boxes, labelRows, validMask } = padGroups(groups, slots, images, labels.shape[1]);
     const shape: [number, number, number] = [groups.length, 2 * slots, this.#width];
-    const usedRows = tf.tensor3d(used, [groups.length, 2 * slots, 1]);
+    const validRows = tf.tensor3d(validMask, [groups.length, 2 * slots, 1]);
     const positions = tf.mul(
       this.#boxes.apply(logit(tf.tensor3d(boxes, [groups.length, 2 * slots, 4]))),
-      usedRows,
+      validRows,
     ) as tf.Tensor3D;
     const flat = tf.reshape(labels, [-1, this.#width]);
-    const content = tf.mul(tf.reshape(tf.gather(flat, tf.tensor1d(rows, 'int32')), shape), usedRows) as tf.Tensor3D;
-    const keys = used.includes(0)
-      ? tf.reshape(tf.mul(tf.sub(1, usedRows), MASKED_LOGIT), [groups.length, 1, 1, 2 * slots])
+    const content = tf.mul(
+      tf.reshape(tf.gather(flat, tf.tensor1d(labelRows, 'int32')), shape),
+      validRows,
+    ) as tf.Tensor3D;
+    const keyMask = validMask.includes(0)
+      ? tf.reshape(tf.mul(tf.sub(1, validRows), MASKED_LOGIT), [groups.length, 1, 1, 2 * slots])
       : null;
-    const apart = given.apart ? tf.mul(tf.expandDims(given.apart, 1), MASKED_LOGIT) : null;
-    const { more, places, relationContent } = this.#start.of({ groups, slots, positions, boxes });
+    const attentionMask = given.attentionMask ? tf.mul(tf.expandDims(given.attentionMask, 1), MASKED_LOGIT) : null;
+    const { extraContent, referencePoints, relationContent } = this.#start.of({ groups, slots, positions, boxes });
     return {
       first: {
-        content: more ? tf.add(content, tf.mul(more, usedRows)) : content,
+        content: extraContent ? tf.add(content, tf.mul(extraContent, validRows)) : content,
         position: positions,
-        places,
-        mask: keys && apart ? tf.add(keys, apart) : (keys ?? apart),
+        referencePoints,
+        mask: keyMask && attentionMask ? tf.add(keyMask, attentionMask) : (keyMask ?? attentionMask),
       },
       relationContent,
-      relationMask: keys && tf.slice(keys, [0, 0, 0, 0], [-1, -1, -1, slots]),
+      relationMask: keyMask && tf.slice(keyMask, [0, 0, 0, 0], [-1, -1, -1, slots]),
     };
   }
 }
 
 /** Given pairs, laid out. */
-interface LaidOut {
+interface PaddedPairs {
   readonly groups: readonly PairGroup[];
   readonly slots: number;
   /** `[groups, 2 slots, width]` */
@@ -238,15 +248,15 @@ interface LaidOut {
 }
 
 /** What given pairs begin with beside label and position. */
-interface PairStart {
+interface PairQueryStart {
   /** Added to the labels, `[groups, 2 slots, width]`. */
-  readonly more: tf.Tensor3D | null;
-  readonly places: PairReferences;
+  readonly extraContent: tf.Tensor3D | null;
+  readonly referencePoints: PairReferences;
   readonly relationContent: tf.Tensor3D;
 }
 
 /** Points that are made of the box queries, and relation queries that were learned, one a slot. */
-class OfficialStart {
+class LearnedStart {
   readonly #relations: Parameter;
   readonly #references: ReferencePoints;
 
@@ -257,9 +267,9 @@ class OfficialStart {
     outer.frozen().parameter('query_embed.weight', [2 * pairs, 3 * width], normal(1));
   }
 
-  of({ slots, positions }: LaidOut): PairStart {
+  of({ slots, positions }: PaddedPairs): PairQueryStart {
     const relationContent = pairSums(this.#relations.variable as tf.Tensor2D, slots);
-    return { more: null, places: this.#references.apply(positions), relationContent };
+    return { extraContent: null, referencePoints: this.#references.apply(positions), relationContent };
   }
 }
 
@@ -273,24 +283,24 @@ class BoxStart {
     this.#pair = new Mlp(transformer.at('pair_content'), [PAIR_FEATURES, width, width]);
   }
 
-  of({ groups, slots, boxes }: LaidOut): PairStart {
+  of({ groups, slots, boxes }: PaddedPairs): PairQueryStart {
     const all = tf.tensor3d(boxes, [groups.length, 2 * slots, 4]);
     const [subject, object] = tf.split(all, 2, 1) as [tf.Tensor3D, tf.Tensor3D];
     const features = tf.tensor3d(boxFeatures(boxes), [groups.length, 2 * slots, BOX_FEATURES]);
     const pairs = tf.tensor3d(pairFeatures(boxes, groups.length, slots), [groups.length, slots, PAIR_FEATURES]);
     return {
-      more: this.#box.apply(features) as tf.Tensor3D,
-      places: { subject, object },
+      extraContent: this.#box.apply(features) as tf.Tensor3D,
+      referencePoints: { subject, object },
       relationContent: this.#pair.apply(pairs) as tf.Tensor3D,
     };
   }
 }
 
 /** Groups as rows of subjects, then of objects; what is not used is zero. */
-function layOut(groups: readonly PairGroup[], slots: number, images: number, labelCount: number) {
+function padGroups(groups: readonly PairGroup[], slots: number, images: number, labelCount: number) {
   const boxes = new Float32Array(groups.length * 2 * slots * 4);
-  const rows = new Int32Array(groups.length * 2 * slots);
-  const used = new Float32Array(groups.length * 2 * slots);
+  const labelRows = new Int32Array(groups.length * 2 * slots);
+  const validMask = new Float32Array(groups.length * 2 * slots);
   for (const [g, group] of groups.entries()) {
     const image = Math.floor((g * images) / groups.length);
     const count = group.subjectLabels.length;
@@ -300,11 +310,11 @@ function layOut(groups: readonly PairGroup[], slots: number, images: number, lab
     ] as const) {
       const start = (2 * g + half) * slots;
       boxes.set(sideBoxes, start * 4);
-      for (let k = 0; k < count; k++) rows[start + k] = image * labelCount + labels[k]!;
-      used.fill(1, start, start + count);
+      for (let k = 0; k < count; k++) labelRows[start + k] = image * labelCount + labels[k]!;
+      validMask.fill(1, start, start + count);
       // A group with nothing to see would be NaN; its first row stands in, and nobody reads it.
-      if (count === 0 && half === 0) used[start] = 1;
+      if (count === 0 && half === 0) validMask[start] = 1;
     }
   }
-  return { boxes, rows, used };
+  return { boxes, labelRows, validMask };
 }

@@ -17,7 +17,7 @@ import { type BackboneShape, checkConfig, type ModelConfig } from './model-confi
 import { detach } from './ops/detach.js';
 import { normal, type Parameter, Scope } from './parameter-scope.js';
 import { type GivenPairs, type QuerySource, querySource } from './queries.js';
-import { HashedTexts } from './text/hashed-texts.js';
+import { HashedTextEncoder } from './text/hashed-texts.js';
 import { Roberta, type TokenizedTexts } from './text/roberta.js';
 
 const RESIZER_DROPOUT = 0.1;
@@ -27,9 +27,9 @@ export interface LabelSet {
   /** Pooled vectors, `[texts, text width]` for all images, or `[batch, texts, text width]`. */
   readonly vectors: tf.Tensor2D | tf.Tensor3D;
   /** How many of them are objects'. */
-  readonly objects: number;
+  readonly objectCount: number;
   /** `[batch, texts]`, 1 where there is no text; null where all are there. */
-  readonly hidden?: tf.Tensor2D | null;
+  readonly paddingMask?: tf.Tensor2D | null;
 }
 
 /** A batch behind the encoder. */
@@ -38,10 +38,10 @@ export interface Encoded {
   readonly memory: tf.Tensor3D;
   readonly geometry: Geometry;
   /** Label vectors for each decoder layer, `[batch, texts, width]`. */
-  readonly texts: readonly tf.Tensor3D[];
-  readonly objects: number;
+  readonly labels: readonly tf.Tensor3D[];
+  readonly objectCount: number;
   /** `[batch, texts]`, 1 where there is no text; null where all are there. */
-  readonly hidden: tf.Tensor2D | null;
+  readonly paddingMask: tf.Tensor2D | null;
 }
 
 /** What one decoder layer says. */
@@ -59,7 +59,7 @@ export interface LayerOutput {
 /** What training adds: dropout; evaluation has none. */
 export interface ForwardOptions {
   readonly drop?: Dropout;
-  readonly watch?: OnStage;
+  readonly onStage?: OnStage;
 }
 
 /**
@@ -77,7 +77,7 @@ export class RlipV2 {
   readonly #backbone: ResNet | Swin | Convolutions;
   readonly #levels: FeatureLevels;
   readonly #levelEmbedding: Parameter;
-  readonly #roberta: Roberta | HashedTexts;
+  readonly #textEncoder: Roberta | HashedTextEncoder;
   readonly #encoder: AlifEncoder;
   readonly #resizer: { readonly linear: Linear; readonly norm: LayerNorm };
   readonly #queries: QuerySource;
@@ -102,7 +102,8 @@ export class RlipV2 {
     const boxes = new BoxHeads(outer, config);
     this.#pairs = new SubjectObjectDecoder(transformer.at('ho_decoder'), config, boxes);
     this.#relations = new RelationDecoder(transformer.at('verb_decoder'), config, boxes);
-    this.#roberta = text.layers > 0 ? new Roberta(transformer.at('text_encoder'), text) : new HashedTexts(text.width);
+    this.#textEncoder =
+      text.layers > 0 ? new Roberta(transformer.at('text_encoder'), text) : new HashedTextEncoder(text.width);
     this.#resizer = {
       linear: new Linear(transformer.at('resizer', 'fc'), text.width, width, defaultLinear(text.width)),
       norm: new LayerNorm(transformer.at('resizer', 'layer_norm'), width, 1e-12),
@@ -126,14 +127,14 @@ export class RlipV2 {
 
   /** @returns pooled vectors `[texts, text width]`; of each text alone, so that they may be kept */
   encodeTexts(texts: TokenizedTexts, { drop = noDropout }: ForwardOptions = {}): tf.Tensor2D {
-    return this.#roberta.apply(texts, drop);
+    return this.#textEncoder.apply(texts, drop);
   }
 
   /** Backbone and encoder. A label set is part of what is encoded: label vectors and image tokens change each other. */
-  encode(images: ImageBatch, labels: LabelSet, { drop = noDropout, watch }: ForwardOptions = {}): Encoded {
+  encode(images: ImageBatch, labels: LabelSet, { drop = noDropout, onStage }: ForwardOptions = {}): Encoded {
     const [batch, height, width] = images.pixels.shape;
     const maps = this.#levels.apply(this.#backbone.apply(images.pixels, drop));
-    for (const [k, map] of maps.entries()) watch?.(`input_proj${k}`, map);
+    for (const [k, map] of maps.entries()) onStage?.(`input_proj${k}`, map);
     const levels: Level[] = maps.map(({ shape }) =>
       levelOf({ height: shape[1], width: shape[2] }, { height, width }, images.sizes),
     );
@@ -146,14 +147,20 @@ export class RlipV2 {
     const encoded = this.#encoder.apply(
       tokens,
       perImage(labels.vectors, batch),
-      tf.add(geometry.positions, this.#levelRows(levels)),
+      tf.add(geometry.positions, this.#levelEmbeddings(levels)),
       geometry,
-      labels.hidden ?? null,
+      labels.paddingMask ?? null,
       drop,
-      watch,
+      onStage,
     );
-    const texts = encoded.language.map((state) => this.#resize(state, drop));
-    return { memory: encoded.memory, geometry, texts, objects: labels.objects, hidden: labels.hidden ?? null };
+    const labelStates = encoded.language.map((state) => this.#resize(state, drop));
+    return {
+      memory: encoded.memory,
+      geometry,
+      labels: labelStates,
+      objectCount: labels.objectCount,
+      paddingMask: labels.paddingMask ?? null,
+    };
   }
 
   /**
@@ -162,48 +169,54 @@ export class RlipV2 {
    * @returns what each layer says; the last is the answer, the others have losses of their own while training
    */
   decode(encoded: Encoded, given?: GivenPairs, { drop = noDropout }: ForwardOptions = {}): LayerOutput[] {
-    const { memory: tokens, geometry, texts, objects } = encoded;
-    const last = texts[texts.length - 1]!;
+    const { memory: tokens, geometry, labels, objectCount } = encoded;
+    const last = labels[labels.length - 1]!;
     const memory = { tokens, geometry };
-    const labels = detach(tf.slice(last, [0, 0, 0], [-1, objects, -1]));
-    const start = this.#queries.start(geometry.batch, labels, given);
+    const objectLabels = detach(tf.slice(last, [0, 0, 0], [-1, objectCount, -1]));
+    const start = this.#queries.start(geometry.batch, objectLabels, given);
     const pairs = this.#pairs.apply(start.first, memory, drop);
-    const found = tf.split(pairs.states[pairs.states.length - 1]!, 2, 1) as [tf.Tensor3D, tf.Tensor3D];
+    const pairStates = tf.split(pairs.states[pairs.states.length - 1]!, 2, 1) as [tf.Tensor3D, tf.Tensor3D];
     const relations = this.#relations.apply(
       {
-        ...this.#relationStart(found, start.relationContent),
-        places: detached(pairs.boxes[pairs.boxes.length - 1]!),
+        ...this.#relationStart(pairStates, start.relationContent),
+        referencePoints: detachReferences(pairs.boxes[pairs.boxes.length - 1]!),
         mask: start.relationMask,
       },
       memory,
       drop,
     );
-    if (this.#late) return this.#lateAnswers(encoded, pairs, relations, drop);
+    if (this.#late) return this.#lateOutputs(encoded, pairs, relations, drop);
     return pairs.states.map((state, k) =>
-      this.#answer(state, relations.states[k]!, pairs.boxes[k]!, texts[k]!, objects),
+      this.#layerOutput(state, relations.states[k]!, pairs.boxes[k]!, labels[k]!, objectCount),
     );
   }
 
   /** Layer k of the fusion answers where layer k of the decoder has its boxes. */
-  #lateAnswers(
-    { texts, objects, hidden }: Encoded,
+  #lateOutputs(
+    { labels, objectCount, paddingMask }: Encoded,
     pairs: DecodedPairs,
     relations: DecodedPairs,
     drop: Dropout,
   ): LayerOutput[] {
-    const text = texts[texts.length - 1]!;
+    const text = labels[labels.length - 1]!;
     const part = (fusion: LateFusion, states: readonly tf.Tensor3D[], start: number, size: number) =>
       fusion.apply(
         states[states.length - 1]!,
         tf.slice(text, [0, start, 0], [-1, size, -1]),
-        hidden && tf.slice(hidden, [0, start], [-1, size]),
+        paddingMask && tf.slice(paddingMask, [0, start], [-1, size]),
         drop,
       );
-    const found = part(this.#late!.objects, pairs.states, 0, objects);
-    const judged = part(this.#late!.relations, relations.states, objects, text.shape[1] - objects);
-    return found.map(({ queries, labels }, k) => {
-      const { queries: relation, labels: relationLabels } = judged[k]!;
-      return this.#answer(queries, relation, pairs.boxes[k]!, tf.concat([labels, relationLabels], 1), objects);
+    const pairLayers = part(this.#late!.objects, pairs.states, 0, objectCount);
+    const relationLayers = part(this.#late!.relations, relations.states, objectCount, text.shape[1] - objectCount);
+    return pairLayers.map(({ queries, labels: objectLabels }, k) => {
+      const { queries: relation, labels: relationLabels } = relationLayers[k]!;
+      return this.#layerOutput(
+        queries,
+        relation,
+        pairs.boxes[k]!,
+        tf.concat([objectLabels, relationLabels], 1),
+        objectCount,
+      );
     });
   }
 
@@ -211,21 +224,21 @@ export class RlipV2 {
     for (const parameter of this.parameters.values()) parameter.dispose();
   }
 
-  #answer(
+  #layerOutput(
     state: tf.Tensor3D,
     relation: tf.Tensor3D,
     boxes: PairReferences,
     text: tf.Tensor3D,
-    objects: number,
+    objectCount: number,
   ): LayerOutput {
     const projected = this.#heads.project(text);
-    const objectTexts = tf.slice(projected, [0, 0, 0], [-1, objects, -1]);
-    const relationTexts = tf.slice(projected, [0, objects, 0], [-1, -1, -1]);
+    const objectLabels = tf.slice(projected, [0, 0, 0], [-1, objectCount, -1]);
+    const relationLabels = tf.slice(projected, [0, objectCount, 0], [-1, -1, -1]);
     const [subject, object] = tf.split(state, 2, 1) as [tf.Tensor3D, tf.Tensor3D];
     return {
-      subjectLogits: this.#heads.objects(subject, objectTexts),
-      objectLogits: this.#heads.objects(object, objectTexts),
-      relationLogits: this.#heads.relations(relation, relationTexts),
+      subjectLogits: this.#heads.objects(subject, objectLabels),
+      objectLogits: this.#heads.objects(object, objectLabels),
+      relationLogits: this.#heads.relations(relation, relationLabels),
       subjectBoxes: boxes.subject,
       objectBoxes: boxes.object,
     };
@@ -244,7 +257,7 @@ export class RlipV2 {
   }
 
   /** The level's embedding for each token, `[1, tokens, width]`. */
-  #levelRows(levels: readonly Level[]): tf.Tensor3D {
+  #levelEmbeddings(levels: readonly Level[]): tf.Tensor3D {
     const width = this.config.width;
     const rows = levels.map(({ height, width: columns }, k) =>
       tf.tile(tf.slice(this.#levelEmbedding.variable, [k, 0], [1, width]), [height * columns, 1]),
@@ -274,7 +287,7 @@ function perImage(vectors: tf.Tensor2D | tf.Tensor3D, batch: number): tf.Tensor3
     : tf.tile(tf.expandDims(vectors, 0) as tf.Tensor3D, [batch, 1, 1]);
 }
 
-const detached = ({ subject, object }: PairReferences): PairReferences => ({
+const detachReferences = ({ subject, object }: PairReferences): PairReferences => ({
   subject: detach(subject),
   object: detach(object),
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { HashedTexts } from '../../src/model/text/hashed-texts.js';
+import { HashedTextEncoder } from '../../src/model/text/hashed-texts.js';
 import { byteTokenizer, tokenize } from '../../src/model/text/tokenizer.js';
 import { assertClose } from '../support/tensors.js';
 
@@ -10,7 +10,7 @@ describe('HashedTexts', () => {
   before(() => useBackend('wasm', { threads: 1 }));
 
   async function vectorsOf(...texts: string[]): Promise<number[][]> {
-    const made = new HashedTexts(WIDTH).apply(tokenize(byteTokenizer, texts, 64));
+    const made = new HashedTextEncoder(WIDTH).apply(tokenize(byteTokenizer, texts, 64));
     const values = await made.data();
     made.dispose();
     return texts.map((_, k) => [...values.subarray(k * WIDTH, (k + 1) * WIDTH)]);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { linear, plainLinear } from '../../src/model/layers/linear.js';
+import { linear, referenceLinear } from '../../src/model/layers/linear.js';
 import { gelu, referenceGelu } from '../../src/model/ops/gelu.js';
 import { layerNorm, referenceLayerNorm } from '../../src/model/ops/layer-norm.js';
-import { referenceWindows, windows } from '../../src/model/ops/windows.js';
+import { imageToColumns, referenceImageToColumns } from '../../src/model/ops/windows.js';
 import { gradientNorm } from '../../src/training/optimizer/adam-w.js';
 import { deformableAttentionTests } from '../support/deformable-attention-cases.js';
 import { assertAgree, assertGradients, randomTensors } from '../support/tensors.js';
@@ -124,13 +124,13 @@ for (const threads of [1, 2])
     for (const activation of ['linear', 'relu'] as const)
       it(`linear layers, ${activation}, as the reference, forwards and backwards`, async () => {
         const inputs = [random([3, 50, 33]), random([33, 21]), random([21])] as const;
-        await assertAgree(linear(...inputs, activation), plainLinear(...inputs, activation));
+        await assertAgree(linear(...inputs, activation), referenceLinear(...inputs, activation));
         const weights = random([3, 50, 21]);
-        const gradients = (f: typeof plainLinear) =>
+        const gradients = (f: typeof referenceLinear) =>
           tf.grads((x: tf.Tensor, w: tf.Tensor, b: tf.Tensor) => tf.sum(tf.mul(f(x, w, b, activation), weights)))([
             ...inputs,
           ]);
-        const [fused, plain] = [gradients(linear), gradients(plainLinear)];
+        const [fused, plain] = [gradients(linear), gradients(referenceLinear)];
         for (let k = 0; k < 3; k++) await assertAgree(fused[k]!, plain[k]!, 3e-5);
       });
 
@@ -144,12 +144,12 @@ for (const threads of [1, 2])
       it(`windows of ${window} × ${window} every ${stride} of ${height} × ${width} as the reference, forwards and backwards`, async () => {
         const x = random([2, height, width, channels]) as tf.Tensor4D;
         const options = { window, stride, padding };
-        const expected = referenceWindows(x, options);
-        assert.deepEqual(await windows(x, options).data(), await expected.data());
+        const expected = referenceImageToColumns(x, options);
+        assert.deepEqual(await imageToColumns(x, options).data(), await expected.data());
         const weights = random(expected.shape);
-        const gradient = (f: typeof windows) =>
+        const gradient = (f: typeof imageToColumns) =>
           tf.grad((y: tf.Tensor) => tf.sum(tf.mul(f(y as tf.Tensor4D, options), weights)))(x);
-        await assertAgree(gradient(windows), gradient(referenceWindows));
+        await assertAgree(gradient(imageToColumns), gradient(referenceImageToColumns));
       });
 
     it('the length of many arrays as one', async () => {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { DeformableAttention } from '../../src/model/layers/deformable-attention-layer.js';
-import { edges, generalizedIou, logit } from '../../src/model/ops/boxes.js';
+import { cxcywhToXyxy, generalizedIou, logit } from '../../src/model/ops/boxes.js';
 import { sineOfBoxes, sinePositions } from '../../src/model/ops/sine-position.js';
 import { Scope } from '../../src/model/parameter-scope.js';
 import { rTaggerR50 } from '../../src/model/presets.js';
@@ -47,7 +47,7 @@ describe('operations of the model', () => {
   });
 
   it('edges of boxes', async () => {
-    assertClose(await edges(tf.tensor2d([[0.5, 0.4, 0.2, 0.6]])).data(), [0.4, 0.1, 0.6, 0.7]);
+    assertClose(await cxcywhToXyxy(tf.tensor2d([[0.5, 0.4, 0.2, 0.6]])).data(), [0.4, 0.1, 0.6, 0.7]);
   });
 
   it('each head of deformable attention starts in a direction of its own', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
-import { Borders } from '../../bench/parity/borders.js';
+import { BorderPoints } from '../../bench/parity/borders.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { deformableAttention } from '../../src/model/ops/deformable-attention.js';
 
@@ -32,7 +32,7 @@ describe('parity: sampling points at borders of cells', () => {
     const places = columns.flatMap((x) => [(x + 0.5) / 4, 1.75 / 4]);
     const locations = tf.tensor(places, [1, 1, 1, 1, 3, 2]) as tf.Tensor<tf.Rank.R6>;
     const weights = tf.ones([1, 1, 1, 1, 3]) as tf.Tensor5D;
-    const borders = new Borders();
+    const borders = new BorderPoints();
     const slopes = () => {
       borders.start();
       const gradient = tf.grad((at) => {

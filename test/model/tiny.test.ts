@@ -59,7 +59,7 @@ const targetsOf = (seed: number, count: number): PairTargets => ({
 /** Runs a whole forward pass; the outputs stay. */
 const run = (model: RlipV2, images: ImageBatch, groups?: readonly PairGroup[], slots?: number): LayerOutput[] =>
   tf.tidy(() => {
-    const encoded = model.encode(images, { vectors: model.encodeTexts(texts), objects: OBJECTS });
+    const encoded = model.encode(images, { vectors: model.encodeTexts(texts), objectCount: OBJECTS });
     const given = groups && { groups, ...(slots !== undefined && { slots }) };
     return model.decode(encoded, given) as unknown as tf.TensorContainer;
   }) as unknown as LayerOutput[];
@@ -118,7 +118,7 @@ describe('the tiny models', function () {
     const layer = tf.tidy(() => {
       const encoded = model.encode(imagesOf([64, 96], [64, 64]), {
         vectors: model.encodeTexts(texts),
-        objects: OBJECTS,
+        objectCount: OBJECTS,
       });
       return { ...model.decode(encoded).at(-1)! } as unknown as tf.TensorContainer;
     }) as unknown as LayerOutput;
@@ -151,7 +151,7 @@ describe('the tiny models', function () {
           return tf.concat([tf.slice(made, [0, 0], [label, -1]), row, tf.slice(made, [label + 1, 0], [-1, -1])], 0);
         }) as tf.Tensor2D;
         const hidden = tf.oneHot(tf.tensor1d([label], 'int32'), 5) as tf.Tensor2D;
-        const encoded = model.encode(image, { vectors, objects: OBJECTS, hidden: tf.cast(hidden, 'float32') });
+        const encoded = model.encode(image, { vectors, objectCount: OBJECTS, paddingMask: tf.cast(hidden, 'float32') });
         return tf.slice(model.decode(encoded).at(-1)!.relationLogits, [0, 0, 0], [-1, -1, 1]);
       });
       return logits.data() as Promise<Float32Array>;
@@ -162,7 +162,7 @@ describe('the tiny models', function () {
     const trained = [...model.parameters.values()].filter((parameter) => parameter.trained);
     const { value, grads } = tf.variableGrads(
       () => {
-        const encoded = model.encode(image, { vectors: model.encodeTexts(texts), objects: OBJECTS });
+        const encoded = model.encode(image, { vectors: model.encodeTexts(texts), objectCount: OBJECTS });
         return totalLoss(
           model.decode(encoded).map((layer) => pairLosses(layer, targets, { given: false, quality: true })),
         );
@@ -196,7 +196,7 @@ describe('the tiny models', function () {
     const variables = [...model.parameters.values()].filter(({ trained }) => trained).map(({ variable }) => variable);
     const step = async () => {
       const { value, grads } = tf.variableGrads(() => {
-        const encoded = model.encode(image, { vectors: model.encodeTexts(texts), objects: OBJECTS });
+        const encoded = model.encode(image, { vectors: model.encodeTexts(texts), objectCount: OBJECTS });
         const layers = model.decode(encoded, { groups: targets });
         return totalLoss(layers.map((layer) => pairLosses(layer, targets, { given: true, quality: false })));
       }, variables);

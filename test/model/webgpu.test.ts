@@ -49,7 +49,7 @@ async function trainingPass() {
   let last: LayerOutput | undefined;
   const { value, grads } = tf.variableGrads(
     () => {
-      const encoded = model.encode(images, { vectors: model.encodeTexts(texts), objects: OBJECTS });
+      const encoded = model.encode(images, { vectors: model.encodeTexts(texts), objectCount: OBJECTS });
       const layers = model.decode(encoded, { groups: [targets] });
       last = layers.at(-1)!;
       for (const tensor of Object.values(last)) tf.keep(tensor as tf.Tensor);

@@ -133,7 +133,7 @@ describe('trainModel: 4 steps of a tiny ParSeDA on 6 scenes', function () {
       backend: 'wasm',
       threads: 1,
       size: [48, 64],
-      most: 30,
+      maxRelations: 30,
     });
     const found = await finder.find(truth[0]!.image, signal());
     assert.equal(found.length, 30);

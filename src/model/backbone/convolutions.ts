@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { linear } from '../layers/linear.js';
 import type { ConvolutionsShape } from '../model-config.js';
-import { windows } from '../ops/windows.js';
+import { imageToColumns } from '../ops/windows.js';
 import { type Parameter, type Scope, zeros } from '../parameter-scope.js';
 
 const WINDOW = 3;
@@ -28,8 +28,8 @@ class Convolution {
   apply(x: tf.Tensor4D): tf.Tensor4D {
     const taps = WINDOW * WINDOW * this.#inputs;
     const filter = tf.reshape(this.#filter.variable, [taps, this.#outputs]);
-    const seen = windows(x, { window: WINDOW, stride: this.#stride, padding: 1 });
-    return linear(seen, filter, this.#bias.variable, 'relu') as tf.Tensor4D;
+    const columns = imageToColumns(x, { window: WINDOW, stride: this.#stride, padding: 1 });
+    return linear(columns, filter, this.#bias.variable, 'relu') as tf.Tensor4D;
   }
 }
 

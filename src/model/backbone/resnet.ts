@@ -88,14 +88,14 @@ export class ResNet {
 
   constructor(scope: Scope, { stem, width, depths }: ResNetShape) {
     const body = scope.at('body');
-    const still = body.frozen();
-    this.#stem = new NormalizedConvolution(still.at('conv1'), still.at('bn1'), 3, stem, 7, { stride: 2, padding: 3 });
+    const frozen = body.frozen();
+    this.#stem = new NormalizedConvolution(frozen.at('conv1'), frozen.at('bn1'), 3, stem, 7, { stride: 2, padding: 3 });
     let inputs = stem;
     this.#stages = depths.map((depth, stage) => {
       const inside = width * 2 ** stage;
       return Array.from({ length: depth }, (_, k) => {
         const block = new Bottleneck(
-          (stage === 0 ? still : body).at(`layer${stage + 1}`, k),
+          (stage === 0 ? frozen : body).at(`layer${stage + 1}`, k),
           inputs,
           inside,
           k === 0 && stage > 0 ? 2 : 1,

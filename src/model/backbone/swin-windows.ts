@@ -4,7 +4,7 @@ import { joinHeads, splitHeads } from '../ops/attention.js';
 import { normal, type Parameter, type Scope, zeros } from '../parameter-scope.js';
 
 /** What is added between cells that only the shift brought together. */
-const APART = -100;
+const MASKED = -100;
 
 /** Zeros to the right and below, up to whole windows. */
 export function padToWindows(x: tf.Tensor4D, window: number): tf.Tensor4D {
@@ -24,9 +24,9 @@ export function padToWindows(x: tf.Tensor4D, window: number): tf.Tensor4D {
 }
 
 /** Moves a map up and left by `shift` cells; what leaves comes in at the other side. */
-export function rolled(x: tf.Tensor4D, shift: number): tf.Tensor4D {
+export function roll(x: tf.Tensor4D, shift: number): tf.Tensor4D {
   if (shift === 0) return x;
-  const turn = (map: tf.Tensor4D, axis: 1 | 2): tf.Tensor4D => {
+  const rollAxis = (map: tf.Tensor4D, axis: 1 | 2): tf.Tensor4D => {
     const size = map.shape[axis];
     const by = (shift + size) % size;
     const part = (from: number, count: number) => {
@@ -40,7 +40,7 @@ export function rolled(x: tf.Tensor4D, shift: number): tf.Tensor4D {
     };
     return tf.concat([part(by, size - by), part(0, by)], axis);
   };
-  return turn(turn(x, 1), 2);
+  return rollAxis(rollAxis(x, 1), 2);
 }
 
 /** `[batch, height, width, channels]` → `[batch · windows, window², channels]` */
@@ -70,7 +70,7 @@ export function windowMask(height: number, width: number, window: number, shift:
         { length: cells },
         (_, k) => 3 * part(top + Math.floor(k / window), height) + part(left + (k % window), width),
       );
-      for (const a of parts) for (const b of parts) values[to++] = a === b ? 0 : APART;
+      for (const a of parts) for (const b of parts) values[to++] = a === b ? 0 : MASKED;
     }
   return tf.tensor4d(values, [(height * width) / cells, 1, cells, cells]);
 }
@@ -94,8 +94,8 @@ export class WindowAttention {
     const cells = window * window;
     this.#offsets = Int32Array.from({ length: cells * cells }, (_, k) => {
       const [a, b] = [Math.floor(k / cells), k % cells];
-      const down = Math.floor(a / window) - Math.floor(b / window) + window - 1;
-      return down * side + (a % window) - (b % window) + window - 1;
+      const rowOffset = Math.floor(a / window) - Math.floor(b / window) + window - 1;
+      return rowOffset * side + (a % window) - (b % window) + window - 1;
     });
   }
 
@@ -118,7 +118,7 @@ export class WindowAttention {
       tf.matMul(splitHeads(scaled, this.#heads), splitHeads(key, this.#heads), false, true),
       mask ? tf.tile(tf.add(bias, mask), [x.shape[0], 1, 1, 1]) : bias,
     );
-    const read = joinHeads(tf.matMul(tf.softmax(scores), splitHeads(value, this.#heads)) as tf.Tensor4D);
-    return fromWindows(this.#output.apply(read) as tf.Tensor3D, this.#window, x.shape);
+    const attended = joinHeads(tf.matMul(tf.softmax(scores), splitHeads(value, this.#heads)) as tf.Tensor4D);
+    return fromWindows(this.#output.apply(attended) as tf.Tensor3D, this.#window, x.shape);
   }
 }

@@ -6,7 +6,7 @@ import type { SwinShape } from '../model-config.js';
 import { convolution } from '../ops/convolution.js';
 import { gelu } from '../ops/gelu.js';
 import { fanIn, normal, type Parameter, type Scope, zeros } from '../parameter-scope.js';
-import { padToWindows, rolled, WindowAttention, windowMask } from './swin-windows.js';
+import { padToWindows, roll, WindowAttention, windowMask } from './swin-windows.js';
 
 const PATCH = 4;
 const start: LinearOptions = { weight: normal(0.02), bias: zeros };
@@ -38,19 +38,22 @@ class SwinBlock {
   apply(x: tf.Tensor4D, drop: Dropout): tf.Tensor4D {
     const [, height, width] = x.shape;
     return tf.tidy(() => {
-      const normal = padToWindows(this.#attentionNorm.apply(x) as tf.Tensor4D, this.#window);
-      const shifted = rolled(normal, this.#shift);
+      const normalized = padToWindows(this.#attentionNorm.apply(x) as tf.Tensor4D, this.#window);
+      const shifted = roll(normalized, this.#shift);
       const [, rows, columns] = shifted.shape;
       const mask = this.#shift > 0 ? windowMask(rows, columns, this.#window, this.#shift) : null;
-      const read = rolled(this.#attention.apply(shifted, mask), -this.#shift);
-      const attended = tf.add(x, this.#kept(tf.slice(read, [0, 0, 0, 0], [-1, height, width, -1]), drop));
-      const fed = this.#output.apply(gelu(this.#hidden.apply(this.#norm.apply(attended))));
-      return tf.add(attended, this.#kept(fed, drop));
+      const attention = roll(this.#attention.apply(shifted, mask), -this.#shift);
+      const attended = tf.add(
+        x,
+        this.#stochasticDepth(tf.slice(attention, [0, 0, 0, 0], [-1, height, width, -1]), drop),
+      );
+      const output = this.#output.apply(gelu(this.#hidden.apply(this.#norm.apply(attended))));
+      return tf.add(attended, this.#stochasticDepth(output, drop));
     });
   }
 
   /** Stochastic depth: an image goes without this part at times. */
-  #kept(change: tf.Tensor, drop: Dropout): tf.Tensor {
+  #stochasticDepth(change: tf.Tensor, drop: Dropout): tf.Tensor {
     if (drop === noDropout || this.#dropPath === 0) return change;
     return tf.mul(change, drop(tf.ones([change.shape[0]!, 1, 1, 1]), this.#dropPath));
   }

@@ -179,13 +179,13 @@ const fused: Record<string, Rule> = {
   RelflowLayerNormGradient: ({ inputs: { x, gamma } }) => [like(x!), like(gamma!), like(gamma!)],
   RelflowLinear: ({ inputs: { x, weight } }) => ({ shape: [...x!.shape.slice(0, -1), weight!.shape[1]!] }),
   RelflowLinearGradient: ({ inputs: { x, weight } }) => [like(x!), like(weight!), { shape: [weight!.shape[1]!] }],
-  RelflowWindows: (call) => {
+  RelflowImageToColumns: (call) => {
     const [batch, height, width, channels] = call.inputs['x']!.shape as [number, number, number, number];
     const { window, stride, padding } = call.attributes as { window: number; stride: number; padding: number };
     const out = (length: number) => Math.floor((length + 2 * padding - window) / stride) + 1;
     return { shape: [batch, out(height), out(width), window * window * channels] };
   },
-  RelflowWindowsGradient: (call) => ({ shape: attribute<number[]>(call, 'shape') }),
+  RelflowImageToColumnsGradient: (call) => ({ shape: attribute<number[]>(call, 'shape') }),
   RelflowAdamW: ({ inputs: { weight } }) => [like(weight!), like(weight!), like(weight!)],
   RelflowSquares: () => ({ shape: [1] }),
   RelflowGelu: unary(),

@@ -30,7 +30,7 @@ export interface RelationFinderOptions {
   /** The shorter and the longer side that images are resized to; default 800 and 1333. */
   readonly size?: readonly [shorter: number, longest: number];
   /** Relations an image at most, the likeliest. Default 100. */
-  readonly most?: number;
+  readonly maxRelations?: number;
 }
 
 /**
@@ -45,10 +45,10 @@ export interface RelationFinderOptions {
 export async function openRelationFinder(
   options: RelationFinderOptions,
 ): Promise<RelationFinder & { dispose(): void }> {
-  const { weights, images, categories, predicates, size = [800, 1333], most = 100 } = options;
+  const { weights, images, categories, predicates, size = [800, 1333], maxRelations = 100 } = options;
   const name = 'relationFinder';
   if (!existsSync(weights)) throw new OptionError(name, `no weights at ${weights}`);
-  checkPositiveInteger(name, 'most', most);
+  checkPositiveInteger(name, 'maxRelations', maxRelations);
   for (const [list, names] of Object.entries({ categories, predicates })) {
     if (names.length === 0) throw new OptionError(name, `no ${list}, expected at least one`);
     if (new Set(names).size < names.length) throw new OptionError(name, `one of the ${list} is listed twice`);
@@ -75,22 +75,22 @@ export async function openRelationFinder(
       signal.throwIfAborted();
       const file = join(images, image.file);
       const encoded = await encodeImage(loaded, file, { shorter: size[0], longest: size[1] }, labels);
-      let last: Record<keyof Answers, tf.Tensor>;
+      let last: Record<keyof RelationOutputs, tf.Tensor>;
       try {
-        last = tf.tidy(() => answersOf(model.decode(encoded).at(-1)!));
+        last = tf.tidy(() => outputsOf(model.decode(encoded).at(-1)!));
       } finally {
         tf.dispose(encoded as unknown as tf.TensorContainer);
       }
-      const names = Object.keys(last) as (keyof Answers)[];
+      const names = Object.keys(last) as (keyof RelationOutputs)[];
       const read = names.map(async (name) => [name, (await last[name].data()) as Float32Array]);
-      const answers = Object.fromEntries(await Promise.all(read)) as Answers;
+      const outputs = Object.fromEntries(await Promise.all(read)) as RelationOutputs;
       tf.dispose(last);
-      return relationsOf(answers, objects, predicates, image, most);
+      return relationsOf(outputs, objects, predicates, image, maxRelations);
     },
   };
 }
 
-interface Answers {
+interface RelationOutputs {
   readonly subjects: Float32Array;
   readonly objects: Float32Array;
   readonly relations: Float32Array;
@@ -98,7 +98,7 @@ interface Answers {
   readonly objectBoxes: Float32Array;
 }
 
-const answersOf = ({ subjectLogits, objectLogits, relationLogits, subjectBoxes, objectBoxes }: LayerOutput) => ({
+const outputsOf = ({ subjectLogits, objectLogits, relationLogits, subjectBoxes, objectBoxes }: LayerOutput) => ({
   subjects: tf.softmax(subjectLogits),
   objects: tf.softmax(objectLogits),
   relations: tf.sigmoid(relationLogits),
@@ -107,34 +107,34 @@ const answersOf = ({ subjectLogits, objectLogits, relationLogits, subjectBoxes, 
 });
 
 function relationsOf(
-  answers: Answers,
+  outputs: RelationOutputs,
   labels: readonly string[],
   predicates: readonly string[],
   { width, height }: Image,
-  most: number,
+  maxRelations: number,
 ): FoundRelation[] {
-  const pairs = answers.subjectBoxes.length / 4;
-  const ends = (scores: Float32Array, boxes: Float32Array) =>
-    Array.from({ length: pairs }, (_, pair): FoundObject & { readonly likely: number } => {
+  const pairs = outputs.subjectBoxes.length / 4;
+  const bestObjects = (scores: Float32Array, boxes: Float32Array) =>
+    Array.from({ length: pairs }, (_, pair): FoundObject & { readonly score: number } => {
       const row = scores.subarray(pair * labels.length, (pair + 1) * labels.length - 1);
       let best = 0;
       for (let k = 1; k < row.length; k++) if (row[k]! > row[best]!) best = k;
       const [cx, cy, w, h] = boxes.subarray(4 * pair, 4 * pair + 4) as unknown as [number, number, number, number];
       const box: Box = [(cx - w / 2) * width, (cy - h / 2) * height, w * width, h * height];
-      return { category: labels[best]!, box, likely: row[best]! };
+      return { category: labels[best]!, box, score: row[best]! };
     });
-  const subjects = ends(answers.subjects, answers.subjectBoxes);
-  const objects = ends(answers.objects, answers.objectBoxes);
-  const scored = Array.from(answers.relations, (relation, k) => {
+  const subjects = bestObjects(outputs.subjects, outputs.subjectBoxes);
+  const objects = bestObjects(outputs.objects, outputs.objectBoxes);
+  const scored = Array.from(outputs.relations, (relation, k) => {
     const pair = Math.floor(k / predicates.length);
-    return { k, pair, score: relation * subjects[pair]!.likely * objects[pair]!.likely };
+    return { k, pair, score: relation * subjects[pair]!.score * objects[pair]!.score };
   });
   scored.sort((a, b) => b.score - a.score || a.k - b.k);
-  const end = ({ category, box }: FoundObject): FoundObject => ({ category, box });
-  return scored.slice(0, most).map(({ k, pair, score }) => ({
-    subject: end(subjects[pair]!),
+  const withoutScore = ({ category, box }: FoundObject): FoundObject => ({ category, box });
+  return scored.slice(0, maxRelations).map(({ k, pair, score }) => ({
+    subject: withoutScore(subjects[pair]!),
     predicate: predicates[k % predicates.length]!,
-    object: end(objects[pair]!),
+    object: withoutScore(objects[pair]!),
     score,
   }));
 }

@@ -17,7 +17,7 @@ export async function readImage(path: string): Promise<RgbImage> {
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
-    const rgb = info.channels === 3 ? data : repeated(data, info.channels);
+    const rgb = info.channels === 3 ? data : grayToRgb(data, info.channels);
     return { data: rgb, height: info.height, width: info.width };
   } catch (cause) {
     const missing = /missing|ENOENT/.test((cause as Error).message);
@@ -27,7 +27,7 @@ export async function readImage(path: string): Promise<RgbImage> {
 }
 
 /** Grey becomes three channels. */
-function repeated(data: Uint8Array, channels: number): Uint8Array {
+function grayToRgb(data: Uint8Array, channels: number): Uint8Array {
   const result = new Uint8Array((data.length / channels) * 3);
   for (let k = 0; k < result.length; k++) result[k] = data[Math.floor(k / 3) * channels]!;
   return result;

@@ -19,7 +19,7 @@ const PAGE = 65536;
 /** Bytes of input and output that are in the kernel's memory at once, unless one row needs more. */
 const BAND = 1 << 20;
 /** A memory never becomes smaller: one that an odd image made larger than this is not kept. */
-const MOST_KEPT = 64 << 20;
+const MAX_CACHED_BYTES = 64 << 20;
 /** Behind an input and an output, which the kernel's last steps go beyond. */
 const SLACK = 16;
 
@@ -41,11 +41,11 @@ class ResizeKernel {
   alongRows(data: Uint8Array, height: number, width: number, to: number): Uint8Array {
     const result = new Uint8Array(3 * height * to);
     const windows = resizeWindows(width, to);
-    const most = Math.max(1, Math.floor(BAND / (3 * (width + to))));
-    const [from, out] = this.#place(windows, 3 * width * Math.min(most, height), 3 * to * Math.min(most, height));
+    const maxRows = Math.max(1, Math.floor(BAND / (3 * (width + to))));
+    const [from, out] = this.#place(windows, 3 * width * Math.min(maxRows, height), 3 * to * Math.min(maxRows, height));
     const bytes = new Uint8Array(this.#memory.buffer);
-    for (let row = 0; row < height; row += most) {
-      const rows = Math.min(most, height - row);
+    for (let row = 0; row < height; row += maxRows) {
+      const rows = Math.min(maxRows, height - row);
       bytes.set(data.subarray(3 * width * row, 3 * width * (row + rows)), from);
       this.#kernel.alongRows(from, out, 0, windows.taps, rows, width, to);
       result.set(bytes.subarray(out, out + 3 * to * rows), 3 * to * row);
@@ -58,14 +58,14 @@ class ResizeKernel {
     const stride = 3 * width;
     const result = new Uint8Array(stride * to);
     const windows = resizeWindows(height, to);
-    const most = Math.max(1, Math.floor(BAND / (stride * (1 + Math.ceil(height / to)))));
-    const cells = Math.min(most, to);
+    const maxRows = Math.max(1, Math.floor(BAND / (stride * (1 + Math.ceil(height / to)))));
+    const cells = Math.min(maxRows, to);
     // The windows of as many cells begin this far apart at most, and each is no longer than `taps`.
     const inputs = Math.min(height, Math.ceil((cells * height) / to) + windows.taps);
     const [from, out] = this.#place(windows, stride * inputs, stride * cells);
     const bytes = new Uint8Array(this.#memory.buffer);
-    for (let cell = 0; cell < to; cell += most) {
-      const end = Math.min(to, cell + most);
+    for (let cell = 0; cell < to; cell += maxRows) {
+      const end = Math.min(to, cell + maxRows);
       const first = windows.first(cell);
       bytes.set(data.subarray(stride * first, stride * windows.end(end - 1)), from);
       this.#kernel.alongColumns(from, out, windows.bytesBefore(cell), windows.taps, stride, end - cell, first);
@@ -86,14 +86,14 @@ class ResizeKernel {
 }
 
 let module: WebAssembly.Module | undefined;
-let kept: ResizeKernel | undefined;
+let cached: ResizeKernel | undefined;
 
 /** Runs both passes of a resize on this thread's kernel. */
 export function withResizeKernel<T>(work: (kernel: ResizeKernel) => T): T {
   module ??= new WebAssembly.Module(readFileSync(new URL('./resize.wasm', import.meta.url)));
-  const kernel = kept ?? new ResizeKernel(module);
-  kept = undefined;
+  const kernel = cached ?? new ResizeKernel(module);
+  cached = undefined;
   const result = work(kernel);
-  if (kernel.bytes <= MOST_KEPT) kept = kernel;
+  if (kernel.bytes <= MAX_CACHED_BYTES) cached = kernel;
   return result;
 }

@@ -49,9 +49,9 @@ export class ResizeWindows {
 }
 
 /** Images of a data set have few sizes; the windows of the last ones are kept, unless they are uncommonly large. */
-const MOST_KEPT = 64;
-const MOST_NUMBERS = 1 << 18;
-const kept = new Map<string, ResizeWindows>();
+const MAX_CACHED = 64;
+const MAX_CACHED_NUMBERS = 1 << 18;
+const cache = new Map<string, ResizeWindows>();
 
 /**
  * The windows of an antialiased bilinear filter from so many cells to so many.
@@ -60,11 +60,11 @@ const kept = new Map<string, ResizeWindows>();
  */
 export function resizeWindows(from: number, to: number): ResizeWindows {
   const key = `${from} ${to}`;
-  const known = kept.get(key);
+  const known = cache.get(key);
   if (known) return known;
   const made = new ResizeWindows(from, to);
-  if (made.table.length > MOST_NUMBERS) return made;
-  if (kept.size >= MOST_KEPT) kept.clear();
-  kept.set(key, made);
+  if (made.table.length > MAX_CACHED_NUMBERS) return made;
+  if (cache.size >= MAX_CACHED) cache.clear();
+  cache.set(key, made);
   return made;
 }

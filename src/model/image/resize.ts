@@ -49,12 +49,12 @@ const DEVIATION = [0.229, 0.224, 0.225] as const;
 /** Of each of the 256 values that a pixel can have, by channel. */
 const tableOf = (channel: 0 | 1 | 2): Float32Array =>
   Float32Array.from({ length: 256 }, (_, value) => (value / 255 - MEAN[channel]) / DEVIATION[channel]);
-const NORMAL = [tableOf(0), tableOf(1), tableOf(2)] as const;
+const NORMALIZED = [tableOf(0), tableOf(1), tableOf(2)] as const;
 
 /** @returns pixels as the backbone takes them, `[height, width, 3]` row by row */
 export function normalize({ data }: RgbImage): Float32Array {
   const result = new Float32Array(data.length);
-  const [red, green, blue] = NORMAL;
+  const [red, green, blue] = NORMALIZED;
   for (let k = 0; k < data.length; k += 3) {
     result[k] = red[data[k]!]!;
     result[k + 1] = green[data[k + 1]!]!;

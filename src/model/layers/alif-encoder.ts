@@ -5,7 +5,7 @@ import type { Scope } from '../parameter-scope.js';
 import { RobertaLayer, robertaMask } from '../text/roberta-layer.js';
 import { DeformableAttention, type LevelTokens } from './deformable-attention-layer.js';
 import type { Dropout } from './dropout.js';
-import { type Fused, Fusion } from './fusion.js';
+import { Fusion, type ModalityFeatures } from './fusion.js';
 import { Linear } from './linear.js';
 import { LayerNorm } from './norms.js';
 
@@ -28,17 +28,23 @@ class EncoderLayer {
     this.#dropout = dropout;
   }
 
-  apply(x: tf.Tensor3D, positions: tf.Tensor3D, references: tf.Tensor4D, where: Where, drop: Dropout): tf.Tensor3D {
+  apply(
+    x: tf.Tensor3D,
+    positions: tf.Tensor3D,
+    referencePoints: tf.Tensor4D,
+    layout: LevelLayout,
+    drop: Dropout,
+  ): tf.Tensor3D {
     return tf.tidy(() => {
-      const read = this.#attention.apply(tf.add(x, positions), references, { ...where, tokens: x });
-      const attended = this.#attentionNorm.apply(tf.add(x, drop(read, this.#dropout)));
-      const fed = this.#output.apply(drop(this.#hidden.apply(attended, 'relu'), this.#dropout));
-      return this.#outputNorm.apply(tf.add(attended, drop(fed, this.#dropout))) as tf.Tensor3D;
+      const attention = this.#attention.apply(tf.add(x, positions), referencePoints, { ...layout, tokens: x });
+      const attended = this.#attentionNorm.apply(tf.add(x, drop(attention, this.#dropout)));
+      const output = this.#output.apply(drop(this.#hidden.apply(attended, 'relu'), this.#dropout));
+      return this.#outputNorm.apply(tf.add(attended, drop(output, this.#dropout))) as tf.Tensor3D;
     });
   }
 }
 
-type Where = Omit<LevelTokens, 'tokens'>;
+type LevelLayout = Omit<LevelTokens, 'tokens'>;
 
 /** What the encoder makes of an image and a set of labels. */
 export interface EncodedTokens {
@@ -90,34 +96,45 @@ export class AlifEncoder {
     language: tf.Tensor3D,
     positions: tf.Tensor3D,
     geometry: Geometry,
-    hiddenTexts: tf.Tensor2D | null,
+    labelPaddingMask: tf.Tensor2D | null,
     drop: Dropout,
-    watch?: OnStage,
+    onStage?: OnStage,
   ): EncodedTokens {
     const { fusion, compat } = this.#config;
-    const { levels, valid, references } = geometry;
+    const { levels, validMask, referencePoints } = geometry;
     const last = levels[levels.length - 1]!;
-    const first = fusion.lastLevelOnly ? geometry.tokens - last.height * last.width : 0;
-    const fused = <T extends tf.Tensor3D>(x: T) => tf.slice(x, [0, first, 0], [-1, -1, -1]);
-    const ignore = compat.fusionIgnoresMasks;
-    const padding = valid && !ignore ? tf.squeeze(tf.sub(1, fused(valid)), [2]) : null;
-    const hidden = { vision: padding as tf.Tensor2D | null, language: ignore ? null : hiddenTexts };
-    const languageMask = hiddenTexts ? robertaMask(tf.sub(1, hiddenTexts)) : null;
-    const fusedPositions = fused(positions);
+    const firstFused = fusion.lastLevelOnly ? geometry.tokens - last.height * last.width : 0;
+    const fusedPart = <T extends tf.Tensor3D>(x: T) => tf.slice(x, [0, firstFused, 0], [-1, -1, -1]);
+    const ignoreMasks = compat.fusionIgnoresMasks;
+    const tokenPaddingMask = validMask && !ignoreMasks ? tf.squeeze(tf.sub(1, fusedPart(validMask)), [2]) : null;
+    const paddingMask = {
+      vision: tokenPaddingMask as tf.Tensor2D | null,
+      language: ignoreMasks ? null : labelPaddingMask,
+    };
+    const labelMask = labelPaddingMask ? robertaMask(tf.sub(1, labelPaddingMask)) : null;
+    const fusedPositions = fusedPart(positions);
     const states: tf.Tensor3D[] = [];
     let [memory, text] = [tokens, language];
     for (const [k, layer] of this.#layers.entries()) {
-      const at = k / fusion.interval;
-      const early = this.#fusions[at];
-      if (early) {
-        const both: Fused = early.apply({ vision: fused(memory), language: text }, fusedPositions, hidden, drop);
-        watch?.(`fusion${at}.vision`, both.vision);
-        memory = first > 0 ? tf.concat([tf.slice(memory, [0, 0, 0], [-1, first, -1]), both.vision], 1) : both.vision;
-        text = this.#languageLayers[at]!.apply(both.language, languageMask, drop);
+      const fusionIndex = k / fusion.interval;
+      const fusionLayer = this.#fusions[fusionIndex];
+      if (fusionLayer) {
+        const features: ModalityFeatures = fusionLayer.apply(
+          { vision: fusedPart(memory), language: text },
+          fusedPositions,
+          paddingMask,
+          drop,
+        );
+        onStage?.(`fusion${fusionIndex}.vision`, features.vision);
+        memory =
+          firstFused > 0
+            ? tf.concat([tf.slice(memory, [0, 0, 0], [-1, firstFused, -1]), features.vision], 1)
+            : features.vision;
+        text = this.#languageLayers[fusionIndex]!.apply(features.language, labelMask, drop);
         states.push(text);
       }
-      memory = layer.apply(memory, positions, references, { levels, valid }, drop);
-      watch?.(`encoder_layer${k}`, memory);
+      memory = layer.apply(memory, positions, referencePoints, { levels, validMask }, drop);
+      onStage?.(`encoder_layer${k}`, memory);
     }
     return { memory, language: this.#perDecoderLayer(states.length > 0 ? states : [language]) };
   }

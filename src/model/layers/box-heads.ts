@@ -40,10 +40,10 @@ export class BoxHeads {
    * @param object the same of the object
    * @returns boxes, cx, cy, w and h
    */
-  refine(at: number, subject: tf.Tensor, object: tf.Tensor, places: PairReferences): PairReferences {
+  refine(layer: number, subject: tf.Tensor, object: tf.Tensor, references: PairReferences): PairReferences {
     return {
-      subject: refineBoxes(this.#subject[at]!.apply(subject) as tf.Tensor3D, places.subject),
-      object: refineBoxes(this.#object[at]!.apply(object) as tf.Tensor3D, places.object),
+      subject: refineBoxes(this.#subject[layer]!.apply(subject) as tf.Tensor3D, references.subject),
+      object: refineBoxes(this.#object[layer]!.apply(object) as tf.Tensor3D, references.object),
     };
   }
 }

@@ -14,7 +14,7 @@ export interface Queries {
   /** What it looks for, the same shape. */
   readonly position: tf.Tensor3D;
   /** Where it looks, `[groups, queries, levels, 2 or 4]`, in [0, 1] of the canvas. */
-  readonly references: tf.Tensor4D;
+  readonly referencePoints: tf.Tensor4D;
   /** Added to the scores among the queries, broadcasts to `[groups, heads, queries, queries]`. */
   readonly mask: tf.Tensor | null;
 }
@@ -46,24 +46,24 @@ export class DecoderLayer {
    * @param memory of a batch of images, each of which has as many groups of queries, one after the other
    * @returns the content, `[groups, queries, width]`
    */
-  apply({ content, position, references, mask }: Queries, memory: LevelTokens, drop: Dropout): tf.Tensor3D {
+  apply({ content, position, referencePoints, mask }: Queries, memory: LevelTokens, drop: Dropout): tf.Tensor3D {
     return tf.tidy(() => {
       const rate = this.#dropout;
-      const together = this.#self.apply(tf.add(content, position), content, mask, (weights) => drop(weights, rate));
-      const own = this.#selfNorm.apply(tf.add(content, drop(together, rate))) as tf.Tensor3D;
+      const selfAttended = this.#self.apply(tf.add(content, position), content, mask, (weights) => drop(weights, rate));
+      const afterSelf = this.#selfNorm.apply(tf.add(content, drop(selfAttended, rate))) as tf.Tensor3D;
       // Groups of one image are one long list to the image: its tokens are projected once.
       const [groups, queries, width] = content.shape;
       const images = memory.tokens.shape[0];
       const count = (groups / images) * queries;
-      const [, , levels, numbers] = references.shape;
-      const read = this.#cross.apply(
-        tf.reshape(tf.add(own, position), [images, count, width]),
-        tf.reshape(references, [images, count, levels, numbers]),
+      const [, , levels, coordinates] = referencePoints.shape;
+      const attended = this.#cross.apply(
+        tf.reshape(tf.add(afterSelf, position), [images, count, width]),
+        tf.reshape(referencePoints, [images, count, levels, coordinates]),
         memory,
       );
-      const seen = this.#crossNorm.apply(tf.add(own, drop(tf.reshape(read, content.shape), rate)));
-      const fed = this.#output.apply(drop(this.#hidden.apply(seen, 'relu'), rate));
-      return this.#outputNorm.apply(tf.add(seen, drop(fed, rate))) as tf.Tensor3D;
+      const afterCross = this.#crossNorm.apply(tf.add(afterSelf, drop(tf.reshape(attended, content.shape), rate)));
+      const output = this.#output.apply(drop(this.#hidden.apply(afterCross, 'relu'), rate));
+      return this.#outputNorm.apply(tf.add(afterCross, drop(output, rate))) as tf.Tensor3D;
     });
   }
 }

@@ -18,7 +18,7 @@ export interface LevelTokens {
   readonly tokens: tf.Tensor3D;
   readonly levels: readonly LevelSize[];
   /** `[batch, tokens, 1]`: 1 at cells of the image, 0 at padding; null where no image of the batch is padded. */
-  readonly valid: tf.Tensor3D | null;
+  readonly validMask: tf.Tensor3D | null;
 }
 
 /** Multi-scale deformable attention. Source: Deformable DETR, `MSDeformAttn`. */
@@ -32,12 +32,12 @@ export class DeformableAttention {
   constructor(scope: Scope, shape: DeformableShape) {
     const { width, heads, levels, points } = shape;
     this.#shape = shape;
-    const reads = heads * levels * points;
-    this.#offsets = new Linear(scope.at('sampling_offsets'), width, 2 * reads, {
+    const samples = heads * levels * points;
+    this.#offsets = new Linear(scope.at('sampling_offsets'), width, 2 * samples, {
       weight: zeros,
       bias: offsetDirections(shape),
     });
-    this.#weights = new Linear(scope.at('attention_weights'), width, reads, { weight: zeros });
+    this.#weights = new Linear(scope.at('attention_weights'), width, samples, { weight: zeros });
     this.#value = new Linear(scope.at('value_proj'), width, width);
     this.#output = new Linear(scope.at('output_proj'), width, width);
   }
@@ -48,21 +48,21 @@ export class DeformableAttention {
    *   `[batch, queries, levels, 2]` or `[batch, queries, levels, 4]`
    * @returns `[batch, queries, width]`
    */
-  apply(query: tf.Tensor3D, references: tf.Tensor4D, { tokens, levels, valid }: LevelTokens): tf.Tensor3D {
-    return tf.tidy(() => this.#read(query, references, { tokens, levels, valid }));
+  apply(query: tf.Tensor3D, referencePoints: tf.Tensor4D, { tokens, levels, validMask }: LevelTokens): tf.Tensor3D {
+    return tf.tidy(() => this.#attend(query, referencePoints, { tokens, levels, validMask }));
   }
 
-  #read(query: tf.Tensor3D, references: tf.Tensor4D, { tokens, levels, valid }: LevelTokens): tf.Tensor3D {
+  #attend(query: tf.Tensor3D, referencePoints: tf.Tensor4D, { tokens, levels, validMask }: LevelTokens): tf.Tensor3D {
     const { width, heads, levels: levelCount, points } = this.#shape;
     const [batch, queries] = query.shape;
     const projected = this.#value.apply(tokens); // [batch, tokens, width]
-    const value = tf.reshape(valid ? tf.mul(projected, valid) : projected, [batch, -1, heads, width / heads]);
+    const value = tf.reshape(validMask ? tf.mul(projected, validMask) : projected, [batch, -1, heads, width / heads]);
     const offsets = tf.reshape(this.#offsets.apply(query), [batch, queries, heads, levelCount, points, 2]);
     const weights = tf.reshape(
       tf.softmax(tf.reshape(this.#weights.apply(query), [batch, queries, heads, levelCount * points])),
       [batch, queries, heads, levelCount, points],
     );
-    const locations = sampledLocations(references, offsets as tf.Tensor<tf.Rank.R6>, levels);
+    const locations = sampledLocations(referencePoints, offsets as tf.Tensor<tf.Rank.R6>, levels);
     return this.#output.apply(
       deformableAttention(value as tf.Tensor4D, levels, locations, weights as tf.Tensor5D),
     ) as tf.Tensor3D;
@@ -78,14 +78,14 @@ export class DeformableAttention {
  * @returns the shape of `offsets`, x and y in [0, 1] inside of the padded image
  */
 export function sampledLocations(
-  references: tf.Tensor4D,
+  referencePoints: tf.Tensor4D,
   offsets: tf.Tensor<tf.Rank.R6>,
   levels: readonly LevelSize[],
 ): tf.Tensor<tf.Rank.R6> {
-  const [batch, queries, levelCount, numbers] = references.shape;
+  const [batch, queries, levelCount, coordinates] = referencePoints.shape;
   const points = offsets.shape[4];
   const part = (start: number) =>
-    tf.reshape(tf.slice(references, [0, 0, 0, start], [batch, queries, levelCount, 2]), [
+    tf.reshape(tf.slice(referencePoints, [0, 0, 0, start], [batch, queries, levelCount, 2]), [
       batch,
       queries,
       1,
@@ -93,7 +93,7 @@ export function sampledLocations(
       1,
       2,
     ]);
-  if (numbers === 4) return tf.add(part(0), tf.mul(tf.mul(tf.div(offsets, points), part(2)), 0.5));
+  if (coordinates === 4) return tf.add(part(0), tf.mul(tf.mul(tf.div(offsets, points), part(2)), 0.5));
   const cells = tf.tensor(
     levels.flatMap(({ height, width }) => [width, height]),
     [1, 1, 1, levels.length, 1, 2],
@@ -104,14 +104,14 @@ export function sampledLocations(
 /** Each head starts by looking in a direction of its own, each further point one step further out. */
 function offsetDirections({ heads, levels, points }: DeformableShape): Initializer {
   const values = new Float32Array(heads * levels * points * 2);
-  let at = 0;
+  let index = 0;
   for (let head = 0; head < heads; head++) {
     const angle = (2 * Math.PI * head) / heads;
     const longest = Math.max(Math.abs(Math.cos(angle)), Math.abs(Math.sin(angle)));
     for (let level = 0; level < levels; level++)
       for (let point = 1; point <= points; point++) {
-        values[at++] = (Math.cos(angle) / longest) * point;
-        values[at++] = (Math.sin(angle) / longest) * point;
+        values[index++] = (Math.cos(angle) / longest) * point;
+        values[index++] = (Math.sin(angle) / longest) * point;
       }
   }
   return { kind: 'values', values };

@@ -11,21 +11,21 @@ export class FeatureLevels {
     readonly filter: Parameter;
     readonly bias: Parameter;
     readonly norm: GroupNorm;
-    readonly coarser: boolean;
+    readonly isExtra: boolean;
   }[];
 
   /** @param channels of the backbone's maps */
   constructor(scope: Scope, channels: readonly number[], width: number, levels: number) {
     const last = channels[channels.length - 1]!;
     this.#parts = Array.from({ length: levels }, (_, k) => {
-      const coarser = k >= channels.length;
-      const inputs = coarser ? (k === channels.length ? last : width) : channels[k]!;
-      const shape = coarser ? [width, inputs, 3, 3] : [width, inputs, 1, 1];
+      const isExtra = k >= channels.length;
+      const inputs = isExtra ? (k === channels.length ? last : width) : channels[k]!;
+      const shape = isExtra ? [width, inputs, 3, 3] : [width, inputs, 1, 1];
       return {
         filter: scope.at(k, 0).parameter('weight', shape, xavier(shape), 'conv'),
         bias: scope.at(k, 0).parameter('bias', [width], zeros),
         norm: new GroupNorm(scope.at(k, 1), Math.min(GROUPS, width), width),
-        coarser,
+        isExtra,
       };
     });
   }
@@ -33,10 +33,10 @@ export class FeatureLevels {
   /** @param maps of the backbone, finest first @returns one map a level, `[batch, height, width, width of the model]` */
   apply(maps: readonly tf.Tensor4D[]): tf.Tensor4D[] {
     const levels: tf.Tensor4D[] = [];
-    for (const [k, { filter, bias, norm, coarser }] of this.#parts.entries()) {
+    for (const [k, { filter, bias, norm, isExtra }] of this.#parts.entries()) {
       // The first coarser level is made of the backbone's own last map.
-      const input = coarser ? (k === maps.length ? maps[maps.length - 1]! : levels[k - 1]!) : maps[k]!;
-      const options = coarser ? { stride: 2, padding: 1 } : {};
+      const input = isExtra ? (k === maps.length ? maps[maps.length - 1]! : levels[k - 1]!) : maps[k]!;
+      const options = isExtra ? { stride: 2, padding: 1 } : {};
       levels.push(
         tf.tidy(() =>
           norm.apply(convolution(input, filter.variable as tf.Tensor4D, bias.variable as tf.Tensor1D, options)),

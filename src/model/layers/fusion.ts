@@ -20,7 +20,7 @@ export interface FusionShape {
   readonly gate: Gate;
 }
 
-export interface Fused {
+export interface ModalityFeatures {
   readonly vision: tf.Tensor3D;
   readonly language: tf.Tensor3D;
 }
@@ -72,11 +72,11 @@ export class Fusion {
    *   where all is seen
    */
   apply(
-    { vision, language }: Fused,
+    { vision, language }: ModalityFeatures,
     position: tf.Tensor3D,
-    hidden: { readonly vision: tf.Tensor2D | null; readonly language: tf.Tensor2D | null },
+    paddingMask: { readonly vision: tf.Tensor2D | null; readonly language: tf.Tensor2D | null },
     drop: Dropout,
-  ): Fused {
+  ): ModalityFeatures {
     const { width, heads } = this.#shape;
     return tf.tidy(() => {
       const image = this.#visionNorm.apply(vision) as tf.Tensor3D;
@@ -84,19 +84,19 @@ export class Fusion {
       const query = tf.mul(this.#query.apply(tf.add(image, position)), (width / heads) ** -0.5);
       const key = this.#key.apply(text);
       const scores = tf.matMul(splitHeads(query, heads), splitHeads(key, heads), false, true); // [batch, heads, tokens, texts]
-      const toText = (x: tf.Tensor) => (hidden.language ? tf.add(x, columns(hidden.language)) : x);
-      const toImage = (x: tf.Tensor) => (hidden.vision ? tf.add(x, columns(hidden.vision)) : x);
-      const ofTexts = drop(tf.softmax(toText(scores)), FUSION_DROPOUT);
-      const ofTokens = drop(tf.softmax(toImage(tf.transpose(scores, [0, 1, 3, 2]))), FUSION_DROPOUT);
-      const read = (weights: tf.Tensor, value: tf.Tensor) =>
+      const maskTexts = (x: tf.Tensor) => (paddingMask.language ? tf.add(x, scoreMask(paddingMask.language)) : x);
+      const maskTokens = (x: tf.Tensor) => (paddingMask.vision ? tf.add(x, scoreMask(paddingMask.vision)) : x);
+      const textWeights = drop(tf.softmax(maskTexts(scores)), FUSION_DROPOUT);
+      const tokenWeights = drop(tf.softmax(maskTokens(tf.transpose(scores, [0, 1, 3, 2]))), FUSION_DROPOUT);
+      const attend = (weights: tf.Tensor, value: tf.Tensor) =>
         joinHeads(tf.matMul(weights, splitHeads(value, heads)) as tf.Tensor4D);
-      const visionChange = this.#visionOutput.apply(read(ofTexts, this.#languageValue.apply(text)));
-      const languageChange = this.#languageOutput.apply(read(ofTokens, this.#visionValue.apply(image)));
+      const visionChange = this.#visionOutput.apply(attend(textWeights, this.#languageValue.apply(text)));
+      const languageChange = this.#languageOutput.apply(attend(tokenWeights, this.#visionValue.apply(image)));
       return {
         vision: tf.add(image, tf.mul(this.#gate(this.#visionGate), visionChange)),
         language: tf.add(text, tf.mul(this.#gate(this.#languageGate), languageChange)),
       };
-    }) as Fused & tf.TensorContainerObject;
+    }) as ModalityFeatures & tf.TensorContainerObject;
   }
 
   #gate({ variable }: Parameter): tf.Tensor {
@@ -112,7 +112,7 @@ export class Fusion {
 }
 
 /** `[batch, keys]` → `[batch, 1, 1, keys]`, to be added to scores. */
-function columns(hidden: tf.Tensor2D): tf.Tensor4D {
-  const [batch, keys] = hidden.shape;
-  return tf.reshape(tf.mul(hidden, MASKED_LOGIT), [batch, 1, 1, keys]);
+function scoreMask(paddingMask: tf.Tensor2D): tf.Tensor4D {
+  const [batch, keys] = paddingMask.shape;
+  return tf.reshape(tf.mul(paddingMask, MASKED_LOGIT), [batch, 1, 1, keys]);
 }

@@ -28,11 +28,11 @@ class FusionLayer {
   apply(x: tf.Tensor3D, mask: tf.Tensor | null, drop: Dropout): tf.Tensor3D {
     const rate = this.#dropout;
     return tf.tidy(() => {
-      const normal = this.#attentionNorm.apply(x) as tf.Tensor3D;
-      const read = this.#attention.apply(normal, normal, mask, (weights) => drop(weights, rate));
-      const attended = tf.add(x, drop(read, rate));
-      const fed = this.#output.apply(drop(this.#hidden.apply(this.#outputNorm.apply(attended), 'relu'), rate));
-      return tf.add(attended, drop(fed, rate));
+      const normalized = this.#attentionNorm.apply(x) as tf.Tensor3D;
+      const attention = this.#attention.apply(normalized, normalized, mask, (weights) => drop(weights, rate));
+      const attended = tf.add(x, drop(attention, rate));
+      const output = this.#output.apply(drop(this.#hidden.apply(this.#outputNorm.apply(attended), 'relu'), rate));
+      return tf.add(attended, drop(output, rate));
     });
   }
 }
@@ -67,16 +67,19 @@ export class LateFusion {
    * @param hidden which labels are none, `[batch, labels]`, 1 each; null where all are there
    * @returns what each layer makes of them
    */
-  apply(queries: tf.Tensor3D, labels: tf.Tensor3D, hidden: tf.Tensor2D | null, drop: Dropout): FusedQueries[] {
+  apply(queries: tf.Tensor3D, labels: tf.Tensor3D, paddingMask: tf.Tensor2D | null, drop: Dropout): FusedQueries[] {
     const [batch, count] = queries.shape;
-    const mask = hidden
-      ? tf.mul(tf.reshape(tf.concat([tf.zeros([batch, count]), hidden], 1), [batch, 1, 1, -1]), MASKED_LOGIT)
+    const mask = paddingMask
+      ? tf.mul(tf.reshape(tf.concat([tf.zeros([batch, count]), paddingMask], 1), [batch, 1, 1, -1]), MASKED_LOGIT)
       : null;
     let x = tf.concat([queries, labels], 1);
     return this.#layers.map((layer) => {
       x = layer.apply(x, mask, drop);
-      const [found, read] = tf.split(this.#norm.apply(x), [count, labels.shape[1]], 1) as [tf.Tensor3D, tf.Tensor3D];
-      return { queries: found, labels: read };
+      const [fusedQueries, fusedLabels] = tf.split(this.#norm.apply(x), [count, labels.shape[1]], 1) as [
+        tf.Tensor3D,
+        tf.Tensor3D,
+      ];
+      return { queries: fusedQueries, labels: fusedLabels };
     });
   }
 }

@@ -42,7 +42,7 @@ export class Linear {
 export function linear(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor, activation: Activation = 'linear'): tf.Tensor {
   return hasKernel('RelflowLinear')
     ? fusedLinear(x, weight, bias, activation)
-    : plainLinear(x, weight, bias, activation);
+    : referenceLinear(x, weight, bias, activation);
 }
 
 function fusedLinear(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor, activation: Activation): tf.Tensor {
@@ -59,7 +59,7 @@ function fusedLinear(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor, activatio
 }
 
 /** `linear` of TensorFlow's kernels alone: the reference. */
-export function plainLinear(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor, activation: Activation): tf.Tensor {
+export function referenceLinear(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor, activation: Activation): tf.Tensor {
   const rows = x.size / weight.shape[0]!;
   const y = tf.fused.matMul({
     a: tf.reshape(x, [rows, weight.shape[0]!]),

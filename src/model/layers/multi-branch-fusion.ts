@@ -11,13 +11,13 @@ export class MultiBranchFusion {
   readonly #branches: readonly { readonly first: Linear; readonly second: Linear; readonly output: Linear }[];
 
   constructor(scope: Scope, width: number, branches: number) {
-    const narrow = width / branches;
+    const branchWidth = width / branches;
     const list = (name: string, inputs: number, outputs: number) =>
       Array.from({ length: branches }, (_, k) => new Linear(scope.at(name, k), inputs, outputs, defaultLinear(inputs)));
     const [first, second, output] = [
-      list('fc_1', width, narrow),
-      list('fc_2', width, narrow),
-      list('fc_3', narrow, width),
+      list('fc_1', width, branchWidth),
+      list('fc_2', width, branchWidth),
+      list('fc_3', branchWidth, width),
     ];
     this.#branches = first.map((layer, k) => ({ first: layer, second: second[k]!, output: output[k]! }));
   }

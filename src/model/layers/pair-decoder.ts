@@ -21,7 +21,7 @@ export interface DecoderStart {
   readonly content: tf.Tensor3D;
   /** The same shape; null where it is made of the boxes, layer by layer. */
   readonly position: tf.Tensor3D | null;
-  readonly places: PairReferences;
+  readonly referencePoints: PairReferences;
   readonly mask: tf.Tensor | null;
 }
 
@@ -38,25 +38,28 @@ export interface DecodedPairs {
  * @param places `[groups, queries, 2 or 4]`
  * @returns `[groups, queries, levels, 2 or 4]`
  */
-function onLevels(places: tf.Tensor3D, { validRatios, batch }: Geometry): tf.Tensor4D {
-  const [groups, queries, numbers] = places.shape;
+function scaleToLevels(references: tf.Tensor3D, { validRatios, batch }: Geometry): tf.Tensor4D {
+  const [groups, queries, coordinates] = references.shape;
   const levels = validRatios.shape[1];
-  const scale = numbers === 4 ? tf.concat([validRatios, validRatios], 2) : validRatios;
+  const scale = coordinates === 4 ? tf.concat([validRatios, validRatios], 2) : validRatios;
   const perGroup = groups === batch ? scale : repeatImages(scale, groups / batch);
-  return tf.mul(tf.reshape(places, [groups, queries, 1, numbers]), tf.reshape(perGroup, [groups, 1, levels, numbers]));
+  return tf.mul(
+    tf.reshape(references, [groups, queries, 1, coordinates]),
+    tf.reshape(perGroup, [groups, 1, levels, coordinates]),
+  );
 }
 
 /** `[images, …]` → `[images · groups, …]`, each image's groups one after the other. */
 function repeatImages(x: tf.Tensor3D, groups: number): tf.Tensor3D {
-  const [images, levels, numbers] = x.shape;
-  const repeated = tf.tile(tf.reshape(x, [images, 1, levels, numbers]), [1, groups, 1, 1]);
-  return tf.reshape(repeated, [images * groups, levels, numbers]);
+  const [images, levels, coordinates] = x.shape;
+  const repeated = tf.tile(tf.reshape(x, [images, 1, levels, coordinates]), [1, groups, 1, 1]);
+  return tf.reshape(repeated, [images * groups, levels, coordinates]);
 }
 
 abstract class PairDecoder {
   protected readonly layers: readonly DecoderLayer[];
   protected readonly boxPosition: BoxPosition | null;
-  protected readonly moves: boolean;
+  protected readonly refinesBoxes: boolean;
   readonly #boxes: BoxHeads;
 
   /** @param boxes heads that are the outer model's */
@@ -66,23 +69,23 @@ abstract class PairDecoder {
       (_, k) => new DecoderLayer(scope.at('layers', k), config),
     );
     this.boxPosition = config.queries === 'parseda' ? new BoxPosition(scope, config.width) : null;
-    this.moves = !config.boxContent;
+    this.refinesBoxes = !config.boxContent;
     this.#boxes = boxes;
   }
 
   apply(start: DecoderStart, memory: Memory, drop: Dropout): DecodedPairs {
     const { geometry } = memory;
-    const image = { tokens: memory.tokens, levels: geometry.levels, valid: geometry.valid };
+    const image = { tokens: memory.tokens, levels: geometry.levels, validMask: geometry.validMask };
     const states: tf.Tensor3D[] = [];
     const boxes: PairReferences[] = [];
-    let { content, places } = start;
+    let { content, referencePoints: pairReferences } = start;
     for (const [k, layer] of this.layers.entries()) {
-      const references = onLevels(this.reference(places), geometry);
-      const position = start.position ?? this.boxPosition!.apply(firstLevel(references), content, k);
-      content = layer.apply({ content, position, references, mask: start.mask }, image, drop);
-      const refined = this.refine(this.#boxes, k, content, places);
+      const referencePoints = scaleToLevels(this.pairPoints(pairReferences), geometry);
+      const position = start.position ?? this.boxPosition!.apply(finestLevel(referencePoints), content, k);
+      content = layer.apply({ content, position, referencePoints, mask: start.mask }, image, drop);
+      const refined = this.refine(this.#boxes, k, content, pairReferences);
       // The next layer looks where this one ended, but what it learns does not move this one's boxes.
-      places = { subject: detach(refined.subject), object: detach(refined.object) };
+      pairReferences = { subject: detach(refined.subject), object: detach(refined.object) };
       states.push(content);
       boxes.push(refined);
     }
@@ -90,24 +93,24 @@ abstract class PairDecoder {
   }
 
   /** Where each query looks. */
-  protected abstract reference(places: PairReferences): tf.Tensor3D;
+  protected abstract pairPoints(references: PairReferences): tf.Tensor3D;
   protected abstract refine(
     heads: BoxHeads,
     layer: number,
     content: tf.Tensor3D,
-    places: PairReferences,
+    references: PairReferences,
   ): PairReferences;
 }
 
 /** `[groups, queries, levels, 4]` → `[groups, queries, 4]`, those of the finest level. */
-function firstLevel(references: tf.Tensor4D): tf.Tensor3D {
-  const [groups, queries, , numbers] = references.shape;
-  return tf.reshape(tf.slice(references, [0, 0, 0, 0], [-1, -1, 1, -1]), [groups, queries, numbers]);
+function finestLevel(references: tf.Tensor4D): tf.Tensor3D {
+  const [groups, queries, , coordinates] = references.shape;
+  return tf.reshape(tf.slice(references, [0, 0, 0, 0], [-1, -1, 1, -1]), [groups, queries, coordinates]);
 }
 
 /** Finds subjects and objects side by side: the first half of the queries, and the second. Source: RLIPv2, ParSe. */
 export class SubjectObjectDecoder extends PairDecoder {
-  protected override reference({ subject, object }: PairReferences): tf.Tensor3D {
+  protected override pairPoints({ subject, object }: PairReferences): tf.Tensor3D {
     return tf.concat([subject, object], 1);
   }
 
@@ -115,10 +118,10 @@ export class SubjectObjectDecoder extends PairDecoder {
     heads: BoxHeads,
     layer: number,
     content: tf.Tensor3D,
-    places: PairReferences,
+    references: PairReferences,
   ): PairReferences {
     const [subject, object] = tf.split(content, 2, 1) as [tf.Tensor, tf.Tensor];
-    return heads.refine(layer, subject, object, places);
+    return heads.refine(layer, subject, object, references);
   }
 }
 
@@ -127,7 +130,7 @@ export class SubjectObjectDecoder extends PairDecoder {
  * moving: no loss ever trained those, but the weights were trained with them in place. Models with `boxContent` have none.
  */
 export class RelationDecoder extends PairDecoder {
-  protected override reference({ subject, object }: PairReferences): tf.Tensor3D {
+  protected override pairPoints({ subject, object }: PairReferences): tf.Tensor3D {
     return tf.mul(tf.add(subject, object), 0.5);
   }
 
@@ -135,10 +138,10 @@ export class RelationDecoder extends PairDecoder {
     heads: BoxHeads,
     layer: number,
     content: tf.Tensor3D,
-    places: PairReferences,
+    references: PairReferences,
   ): PairReferences {
-    if (!this.moves) return places;
+    if (!this.refinesBoxes) return references;
     const state = detach(content);
-    return heads.refine(this.layers.length + layer, state, state, places);
+    return heads.refine(this.layers.length + layer, state, state, references);
   }
 }

@@ -41,9 +41,9 @@ export class SelfAttention {
         tf.slice(weight, [0, start * width], [width, parts * width]),
         tf.slice(bias, [start * width], [parts * width]),
       );
-    const both = part(x, 0, 2); // [batch, n, 2 width]: what queries and keys share is multiplied once
-    const [query, key] = tf.split(both, 2, 2) as [tf.Tensor3D, tf.Tensor3D];
-    const read = attention(query, key, part(value, 2, 1) as tf.Tensor3D, this.#heads, mask, drop);
-    return this.#output.apply(read) as tf.Tensor3D;
+    const queryKey = part(x, 0, 2); // [batch, n, 2 width]: what queries and keys share is multiplied once
+    const [query, key] = tf.split(queryKey, 2, 2) as [tf.Tensor3D, tf.Tensor3D];
+    const attended = attention(query, key, part(value, 2, 1) as tf.Tensor3D, this.#heads, mask, drop);
+    return this.#output.apply(attended) as tf.Tensor3D;
   }
 }

@@ -36,7 +36,7 @@ export function refineBoxes(change: tf.Tensor3D, reference: tf.Tensor3D): tf.Ten
  * @param boxes `[…, 4]`, cx, cy, w and h
  * @returns `[…, 4]`, the left, top, right and bottom edges
  */
-export function edges(boxes: tf.Tensor): tf.Tensor {
+export function cxcywhToXyxy(boxes: tf.Tensor): tf.Tensor {
   const [cx, cy, w, h] = tf.split(boxes, 4, -1) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
   const [x, y] = [tf.div(w, 2), tf.div(h, 2)];
   return tf.concat([tf.sub(cx, x), tf.sub(cy, y), tf.add(cx, x), tf.add(cy, y)], -1);

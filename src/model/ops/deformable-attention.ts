@@ -74,15 +74,15 @@ function fusedDeformableAttention(
  * once, which twelve bits at a time do too: both products are exact then (Dekker, 1971).
  * Source: PyTorch, `grid_sample` with `align_corners=False` on a processor with fused multiply-add.
  */
-function cellsAt(places: tf.Tensor, cells: number): tf.Tensor1D {
-  const sides = tf.add(tf.sub(tf.mul(places, 2), 1), 1);
+function cellsAt(positions: tf.Tensor, cells: number): tf.Tensor1D {
+  const sides = tf.add(tf.sub(tf.mul(positions, 2), 1), 1);
   const spread = tf.mul(sides, 2 ** 12 + 1);
   const high = detach(tf.sub(spread, tf.sub(spread, sides)));
   const low = tf.sub(sides, high);
   return tf.add(tf.sub(tf.mul(high, cells / 2), 0.5), tf.mul(low, cells / 2));
 }
 
-const whole = (value: number) => tf.scalar(value, 'int32');
+const int32 = (value: number) => tf.scalar(value, 'int32');
 
 /** `deformableAttention` of elementary kernels alone: four gathers a level. The reference. */
 export function referenceDeformableAttention(
@@ -94,23 +94,23 @@ export function referenceDeformableAttention(
   const [batch, tokens, heads, width] = value.shape;
   const [, queries, , , points] = weights.shape;
   const rows = tf.reshape(value, [batch * tokens * heads, width]);
-  const reads = batch * queries * heads * points;
+  const samples = batch * queries * heads * points;
   // Row 0 of the image and head that a point belongs to.
   const base = tf.reshape(
     tf.add(
       tf.add(
-        tf.mul(tf.reshape(tf.range(0, batch, 1, 'int32'), [batch, 1, 1, 1]), whole(tokens * heads)),
+        tf.mul(tf.reshape(tf.range(0, batch, 1, 'int32'), [batch, 1, 1, 1]), int32(tokens * heads)),
         tf.reshape(tf.range(0, heads, 1, 'int32'), [1, 1, heads, 1]),
       ),
       tf.zeros([batch, queries, heads, points], 'int32'),
     ),
-    [reads],
+    [samples],
   );
   let start = 0;
   const sums = levels.map(({ height, width: columns }, level) => {
     const at = (axis: number, size: number): tf.Tensor1D =>
       cellsAt(
-        tf.reshape(tf.slice(locations, [0, 0, 0, level, 0, axis], [batch, queries, heads, 1, points, 1]), [reads]),
+        tf.reshape(tf.slice(locations, [0, 0, 0, level, 0, axis], [batch, queries, heads, 1, points, 1]), [samples]),
         size,
       );
     const [x, y] = [at(0, columns), at(1, height)];
@@ -123,7 +123,7 @@ export function referenceDeformableAttention(
         tf.logicalAnd(tf.greaterEqual(row, 0), tf.less(row, height)),
       );
       const cell = tf.add(tf.mul(tf.clipByValue(row, 0, height - 1), columns), tf.clipByValue(column, 0, columns - 1));
-      const index = tf.add(tf.mul(tf.add(tf.cast(cell, 'int32'), whole(start)), whole(heads)), base);
+      const index = tf.add(tf.mul(tf.add(tf.cast(cell, 'int32'), int32(start)), int32(heads)), base);
       const share = tf.mul(
         tf.mul(dx === 0 ? tf.sub(1, right) : right, dy === 0 ? tf.sub(1, below) : below),
         tf.cast(inside, 'float32'),
@@ -132,7 +132,7 @@ export function referenceDeformableAttention(
     };
     const sampled = tf.add(tf.add(corner(0, 0), corner(1, 0)), tf.add(corner(0, 1), corner(1, 1)));
     start += height * columns;
-    const share = tf.reshape(tf.slice(weights, [0, 0, 0, level, 0], [batch, queries, heads, 1, points]), [reads, 1]);
+    const share = tf.reshape(tf.slice(weights, [0, 0, 0, level, 0], [batch, queries, heads, 1, points]), [samples, 1]);
     return tf.sum(tf.reshape(tf.mul(sampled, share), [batch, queries, heads, points, width]), 3);
   });
   return tf.reshape(sums.length === 1 ? sums[0]! : tf.addN(sums), [batch, queries, heads * width]);

@@ -20,26 +20,26 @@ const divisor = (channel: number, half: number) => TEMPERATURE ** ((2 * Math.flo
  */
 export function sinePositions(level: LevelSize, filled: LevelSize, width: number, shift: number): Float32Array {
   const key = [level.height, level.width, filled.height, filled.width, width, shift].join();
-  const known = kept.get(key);
+  const known = cache.get(key);
   if (known) return known;
-  const made = computed(level, filled, width, shift);
-  if (made.length <= MOST_KEPT) {
-    if (keptNumbers + made.length > MOST_KEPT) {
-      kept.clear();
-      keptNumbers = 0;
+  const made = computePositions(level, filled, width, shift);
+  if (made.length <= MAX_CACHED_NUMBERS) {
+    if (cachedNumbers + made.length > MAX_CACHED_NUMBERS) {
+      cache.clear();
+      cachedNumbers = 0;
     }
-    kept.set(key, made);
-    keptNumbers += made.length;
+    cache.set(key, made);
+    cachedNumbers += made.length;
   }
   return made;
 }
 
 /** Levels of a few sizes come again with every image or batch; so many numbers of theirs are kept. */
-const MOST_KEPT = 1 << 20;
-const kept = new Map<string, Float32Array>();
-let keptNumbers = 0;
+const MAX_CACHED_NUMBERS = 1 << 20;
+const cache = new Map<string, Float32Array>();
+let cachedNumbers = 0;
 
-function computed(level: LevelSize, filled: LevelSize, width: number, shift: number): Float32Array {
+function computePositions(level: LevelSize, filled: LevelSize, width: number, shift: number): Float32Array {
   const half = width / 2;
   const values = new Float32Array(level.height * level.width * width);
   const divisors = Array.from({ length: half }, (_, channel) => divisor(channel, half));

@@ -15,12 +15,12 @@ export interface WindowOptions {
  * @param x `[batch, height, width, channels]`
  * @returns `[batch, outHeight, outWidth, window · window · channels]`
  */
-export function windows(x: tf.Tensor4D, options: WindowOptions): tf.Tensor4D {
-  return hasKernel('RelflowWindows') ? fusedWindows(x, options) : referenceWindows(x, options);
+export function imageToColumns(x: tf.Tensor4D, options: WindowOptions): tf.Tensor4D {
+  return hasKernel('RelflowImageToColumns') ? fusedImageToColumns(x, options) : referenceImageToColumns(x, options);
 }
 
 /** `windows` of elementary kernels alone: the reference. */
-export function referenceWindows(x: tf.Tensor4D, { window, stride, padding }: WindowOptions): tf.Tensor4D {
+export function referenceImageToColumns(x: tf.Tensor4D, { window, stride, padding }: WindowOptions): tf.Tensor4D {
   const sides: [number, number] = [padding, padding];
   const padded = padding > 0 ? tf.pad(x, [[0, 0], sides, sides, [0, 0]]) : x;
   const [batch, height, width, channels] = padded.shape;
@@ -45,13 +45,14 @@ export function referenceWindows(x: tf.Tensor4D, { window, stride, padding }: Wi
   return tf.concat(parts, 3) as tf.Tensor4D;
 }
 
-function fusedWindows(x: tf.Tensor4D, options: WindowOptions): tf.Tensor4D {
+function fusedImageToColumns(x: tf.Tensor4D, options: WindowOptions): tf.Tensor4D {
   const attributes = { ...options };
   const run = tf.customGrad((...all) => {
     const [input] = all as unknown as [tf.Tensor4D];
     const { shape } = input;
-    const gradFunc = (dy: tf.Tensor) => runKernel('RelflowWindowsGradient', { dy }, { ...attributes, shape })[0]!;
-    return { value: runKernel('RelflowWindows', { x: input }, attributes)[0]!, gradFunc };
+    const gradFunc = (dy: tf.Tensor) =>
+      runKernel('RelflowImageToColumnsGradient', { dy }, { ...attributes, shape })[0]!;
+    return { value: runKernel('RelflowImageToColumns', { x: input }, attributes)[0]!, gradFunc };
   });
   return run(x) as tf.Tensor4D;
 }

@@ -19,7 +19,7 @@ import type { RTaggerOptions } from './r-tagger.js';
 type SessionOptions = RTaggerOptions & { readonly groupsAtOnce: number; readonly tokenizer: string };
 
 /** Texts by their places. */
-interface Labels {
+interface LabelIndex {
   readonly objects: ReadonlyMap<string, number>;
   readonly relations: ReadonlyMap<string, number>;
 }
@@ -97,7 +97,7 @@ export class TaggingSession {
    * What the model reads: of one that was trained with a set of labels all at once, these and what else is asked; of any
    * other all categories and the texts.
    */
-  #labelSet(detections: readonly Detection[], texts: readonly string[]): Labels {
+  #labelSet(detections: readonly Detection[], texts: readonly string[]): LabelIndex {
     const { labels } = this.#stored;
     for (const { category } of detections)
       if (!this.#categories.has(category))
@@ -111,7 +111,7 @@ export class TaggingSession {
   }
 
   /** The image with these texts, encoded; that of the last call where it is the same. */
-  async #encode(file: string, { objects: names, relations }: Labels): Promise<Encoded> {
+  async #encode(file: string, { objects: names, relations }: LabelIndex): Promise<Encoded> {
     const objects = [...names.keys(), NO_OBJECTS];
     const key = JSON.stringify([file, objects, [...relations.keys()]]);
     if (this.#current?.key === key) return this.#current.encoded;
@@ -131,7 +131,7 @@ export class TaggingSession {
     pairs: readonly CandidatePair[],
     detections: readonly Detection[],
     { width, height }: { readonly width: number; readonly height: number },
-    { objects }: Labels,
+    { objects }: LabelIndex,
   ): PairGroup {
     const boxes = (side: 'subject' | 'object') =>
       Float32Array.from(

@@ -4,9 +4,9 @@ import { PADDING_ID, type TokenizedTexts } from './roberta.js';
 import { FIRST_BYTE } from './tokenizer.js';
 
 /** How much of a vector is the text's as a whole, its words', and those of three letters in a row. */
-const SHARES = { text: 0.5, words: 0.35, letters: 0.15 } as const;
-const LETTERS = 3;
-const BLANK = FIRST_BYTE + 32;
+const FEATURE_WEIGHTS = { text: 0.5, words: 0.35, letters: 0.15 } as const;
+const TRIGRAM = 3;
+const SPACE = FIRST_BYTE + 32;
 
 /**
  * A text encoder without weights, for models that are too small and trained too shortly to learn what letters mean: a
@@ -16,7 +16,7 @@ const BLANK = FIRST_BYTE + 32;
  *
  * Source: Bojanowski et al., "Enriching Word Vectors with Subword Information", 2017, of which these are the features.
  */
-export class HashedTexts {
+export class HashedTextEncoder {
   readonly #width: number;
   readonly #known = new Map<string, Float32Array>();
 
@@ -37,11 +37,11 @@ export class HashedTexts {
     const key = bytes.join();
     const known = this.#known.get(key);
     if (known) return known;
-    const words = split(bytes);
+    const words = splitWords(bytes);
     const letters = words.flatMap((word) => {
       // Marked where a word begins and ends, as its letters say more there.
-      const marked = [BLANK, ...word, BLANK];
-      return Array.from({ length: Math.max(1, marked.length - LETTERS + 1) }, (_, k) => marked.slice(k, k + LETTERS));
+      const marked = [SPACE, ...word, SPACE];
+      return Array.from({ length: Math.max(1, marked.length - TRIGRAM + 1) }, (_, k) => marked.slice(k, k + TRIGRAM));
     });
     const sum = new Float64Array(this.#width);
     for (const [kind, parts] of [
@@ -51,7 +51,8 @@ export class HashedTexts {
     ] as const)
       for (const part of parts) {
         const random = new Random(hashOf(kind, part));
-        for (let d = 0; d < sum.length; d++) sum[d]! += (SHARES[kind] * random.normal()) / Math.sqrt(parts.length);
+        for (let d = 0; d < sum.length; d++)
+          sum[d]! += (FEATURE_WEIGHTS[kind] * random.normal()) / Math.sqrt(parts.length);
       }
     const length = Math.sqrt(sum.reduce((all, value) => all + value * value, 0) / sum.length) || 1;
     const vector = Float32Array.from(sum, (value) => value / length);
@@ -60,11 +61,11 @@ export class HashedTexts {
   }
 }
 
-function split(bytes: readonly number[]): number[][] {
+function splitWords(bytes: readonly number[]): number[][] {
   const words: number[][] = [];
   let word: number[] = [];
-  for (const byte of [...bytes, BLANK])
-    if (byte !== BLANK) word.push(byte);
+  for (const byte of [...bytes, SPACE])
+    if (byte !== SPACE) word.push(byte);
     else if (word.length > 0) {
       words.push(word);
       word = [];

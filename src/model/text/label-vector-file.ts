@@ -6,10 +6,10 @@ import { InputError } from '../../errors.js';
 import type { Parameter } from '../parameter-scope.js';
 
 /** A record: bytes of the key, its key, the vector's numbers, a checksum of all of that. */
-const LENGTH = 4;
-const CHECKSUM = 4;
+const LENGTH_BYTES = 4;
+const CHECKSUM_BYTES = 4;
 /** A label of more bytes of token ids than this is kept in memory alone. */
-const LONGEST_KEY = 8192;
+const MAX_KEY_BYTES = 8192;
 
 /**
  * Label vectors of one text encoder in a file, so that a further run need not compute them again.
@@ -52,15 +52,15 @@ export class LabelVectorFile {
     });
     const vector = 4 * this.#width;
     let at = 0;
-    while (at + LENGTH <= bytes.length) {
+    while (at + LENGTH_BYTES <= bytes.length) {
       const size = bytes.readUInt32LE(at);
-      const end = at + LENGTH + size + vector;
-      if (size > LONGEST_KEY || end + CHECKSUM > bytes.length) break;
+      const end = at + LENGTH_BYTES + size + vector;
+      if (size > MAX_KEY_BYTES || end + CHECKSUM_BYTES > bytes.length) break;
       if (crc32(bytes.subarray(at, end)) !== bytes.readUInt32LE(end)) break;
       const values = new Float32Array(this.#width);
       new Uint8Array(values.buffer).set(bytes.subarray(end - vector, end));
-      known.set(bytes.toString('utf8', at + LENGTH, at + LENGTH + size), values);
-      at = end + CHECKSUM;
+      known.set(bytes.toString('utf8', at + LENGTH_BYTES, at + LENGTH_BYTES + size), values);
+      at = end + CHECKSUM_BYTES;
     }
     // What follows a torn record would be lost to every later run: those find a file that ends behind the last whole one.
     if (at < bytes.length) await this.#rewrite(bytes.subarray(0, at));
@@ -72,12 +72,12 @@ export class LabelVectorFile {
     const records: Buffer[] = [];
     for (const [key, vector] of vectors) {
       const name = Buffer.from(key);
-      if (name.length > LONGEST_KEY) continue;
-      const record = Buffer.alloc(LENGTH + name.length + 4 * this.#width + CHECKSUM);
+      if (name.length > MAX_KEY_BYTES) continue;
+      const record = Buffer.alloc(LENGTH_BYTES + name.length + 4 * this.#width + CHECKSUM_BYTES);
       record.writeUInt32LE(name.length, 0);
-      name.copy(record, LENGTH);
-      record.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), LENGTH + name.length);
-      const end = record.length - CHECKSUM;
+      name.copy(record, LENGTH_BYTES);
+      record.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), LENGTH_BYTES + name.length);
+      const end = record.length - CHECKSUM_BYTES;
       record.writeUInt32LE(crc32(record.subarray(0, end)), end);
       records.push(record);
     }
@@ -86,8 +86,8 @@ export class LabelVectorFile {
     await appendFile(this.#path, Buffer.concat(records));
   }
 
-  async #rewrite(whole: Uint8Array): Promise<void> {
+  async #rewrite(bytes: Uint8Array): Promise<void> {
     const { default: writeFileAtomic } = await import('write-file-atomic');
-    await writeFileAtomic(this.#path, Buffer.from(whole));
+    await writeFileAtomic(this.#path, Buffer.from(bytes));
   }
 }

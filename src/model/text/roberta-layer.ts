@@ -42,7 +42,7 @@ export class RobertaLayer {
    */
   apply(x: tf.Tensor3D, mask: tf.Tensor | null, drop: Dropout): tf.Tensor3D {
     return tf.tidy(() => {
-      const read = attention(
+      const context = attention(
         this.#query.apply(x) as tf.Tensor3D,
         this.#key.apply(x) as tf.Tensor3D,
         this.#value.apply(x) as tf.Tensor3D,
@@ -50,9 +50,9 @@ export class RobertaLayer {
         mask,
         (weights) => drop(weights, ROBERTA_DROPOUT),
       );
-      const attended = this.#attendedNorm.apply(tf.add(drop(this.#attended.apply(read), ROBERTA_DROPOUT), x));
-      const fed = this.#output.apply(gelu(this.#hidden.apply(attended)));
-      return this.#outputNorm.apply(tf.add(drop(fed, ROBERTA_DROPOUT), attended)) as tf.Tensor3D;
+      const attended = this.#attendedNorm.apply(tf.add(drop(this.#attended.apply(context), ROBERTA_DROPOUT), x));
+      const output = this.#output.apply(gelu(this.#hidden.apply(attended)));
+      return this.#outputNorm.apply(tf.add(drop(output, ROBERTA_DROPOUT), attended)) as tf.Tensor3D;
     });
   }
 }

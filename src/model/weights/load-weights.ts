@@ -15,7 +15,7 @@ export interface WeightProblems {
  * Other names of the same arrays, which official checkpoints hold a second time: box heads under the decoders. The
  * outer names win, since they are loaded last there. What is left is buffers that are computed, never stored.
  */
-const passedOver: readonly RegExp[] = [
+const ignored: readonly RegExp[] = [
   /^transformer\.(?:ho_decoder|verb_decoder)\.(?:sub|obj)_bbox_embed\./,
   /\.relative_position_index$/,
   /\.position_ids$/,
@@ -23,7 +23,7 @@ const passedOver: readonly RegExp[] = [
 ];
 
 /** Whether a checkpoint's key is known to be of no use. */
-export const isPassedOver = (name: string): boolean => passedOver.some((pattern) => pattern.test(name));
+export const isIgnored = (name: string): boolean => ignored.some((pattern) => pattern.test(name));
 
 /** What keeps a file's arrays from being a model's. */
 export function compareWeights(parameters: ReadonlyMap<string, Parameter>, source: WeightSource): WeightProblems {
@@ -35,7 +35,7 @@ export function compareWeights(parameters: ReadonlyMap<string, Parameter>, sourc
     else if (entry.shape.join() !== shape.join())
       misshapen.push(`${name}: [${entry.shape}] in the file, [${shape}] in the model`);
   }
-  const unexpected = [...source.entries.keys()].filter((name) => !parameters.has(name) && !isPassedOver(name));
+  const unexpected = [...source.entries.keys()].filter((name) => !parameters.has(name) && !isIgnored(name));
   return { missing, unexpected, misshapen };
 }
 

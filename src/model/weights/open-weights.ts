@@ -50,15 +50,15 @@ async function openShards(path: string): Promise<WeightSource> {
 class Shards implements WeightSource {
   readonly name: string;
   readonly entries: ReadonlyMap<string, WeightEntry>;
-  readonly #places: ReadonlyMap<string, string>;
+  readonly #fileOf: ReadonlyMap<string, string>;
   readonly #files: ReadonlyMap<string, WeightSource>;
 
-  constructor(name: string, places: ReadonlyMap<string, string>, files: ReadonlyMap<string, WeightSource>) {
+  constructor(name: string, fileOf: ReadonlyMap<string, string>, files: ReadonlyMap<string, WeightSource>) {
     this.name = name;
-    this.#places = places;
+    this.#fileOf = fileOf;
     this.#files = files;
     this.entries = new Map(
-      [...places].map(([key, file]) => {
+      [...fileOf].map(([key, file]) => {
         const entry = files.get(file)!.entries.get(key);
         if (!entry) throw new InputError(name, `says that ${key} is in ${file}, which has none`);
         return [key, entry];
@@ -67,7 +67,7 @@ class Shards implements WeightSource {
   }
 
   read(name: string): Promise<Float32Array> {
-    const file = this.#places.get(name);
+    const file = this.#fileOf.get(name);
     if (file === undefined) throw new InputError(this.name, `has no ${name}`);
     return this.#files.get(file)!.read(name);
   }

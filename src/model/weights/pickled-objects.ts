@@ -38,7 +38,7 @@ export class PickledObject {
 }
 
 /** A name that a pickle may ask for. */
-export class Global {
+export class PickledGlobal {
   constructor(name: string) {
     this.name = name;
   }
@@ -59,7 +59,7 @@ const storages: Readonly<Record<string, NumberType>> = {
 };
 
 /** What may be asked for: what tensors are made of, and options, which become inert fields. Nothing is ever called. */
-const allowed = new Set([
+const allowedGlobals = new Set([
   ...Object.keys(storages),
   'torch._utils._rebuild_tensor_v2',
   'torch._utils._rebuild_parameter',
@@ -68,15 +68,15 @@ const allowed = new Set([
 ]);
 
 /** @throws InputError with the name, where it is none of a tensor's parts */
-export function globalOf(name: string, from: PickleBytes): Global {
-  if (!allowed.has(name))
+export function globalOf(name: string, from: PickleBytes): PickledGlobal {
+  if (!allowedGlobals.has(name))
     throw from.refused(`asks for ${name}, which is refused: a checkpoint may build tensors and nothing else`);
-  return new Global(name);
+  return new PickledGlobal(name);
 }
 
 /** What a callee that was asked for makes of its arguments; nothing is ever called. */
-export function make(callee: unknown, args: unknown, from: PickleBytes): unknown {
-  if (!(callee instanceof Global) || !Array.isArray(args)) throw from.broken('calls what is no function');
+export function construct(callee: unknown, args: unknown, from: PickleBytes): unknown {
+  if (!(callee instanceof PickledGlobal) || !Array.isArray(args)) throw from.broken('calls what is no function');
   switch (callee.name) {
     case 'collections.OrderedDict':
       return new Map();
@@ -93,13 +93,13 @@ export function make(callee: unknown, args: unknown, from: PickleBytes): unknown
 }
 
 function tensorOf([storage, offset, shape, strides]: unknown[], from: PickleBytes): PickledTensor {
-  const whole = (list: unknown): list is number[] =>
+  const isIndexList = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((item) => Number.isSafeInteger(item) && (item as number) >= 0);
   if (
     !(storage instanceof Storage) ||
-    !whole([offset]) ||
-    !whole(shape) ||
-    !whole(strides) ||
+    !isIndexList([offset]) ||
+    !isIndexList(shape) ||
+    !isIndexList(strides) ||
     shape.length !== strides.length
   )
     throw from.broken('makes a tensor of what is none');
@@ -111,7 +111,7 @@ function tensorOf([storage, offset, shape, strides]: unknown[], from: PickleByte
 /** What PyTorch refers to: `('storage', type, key, device, count)`. */
 export function storageOf(id: unknown, from: PickleBytes): Storage {
   const [kind, type, key, , count] = Array.isArray(id) ? id : [];
-  const numbers = type instanceof Global ? storages[type.name] : undefined;
+  const numbers = type instanceof PickledGlobal ? storages[type.name] : undefined;
   if (kind !== 'storage' || !numbers || typeof key !== 'string' || !/^\d+$/.test(key) || !Number.isSafeInteger(count))
     throw from.broken('refers to what is no storage');
   return new Storage(numbers, key, count as number);

@@ -26,7 +26,7 @@ export interface StoredModel {
 type Metadata = Readonly<Record<string, string>>;
 
 const FIELDS = ['config', 'view', 'labels'] as const;
-const MOST_TEXT = 4 << 20;
+const MAX_FIELD_LENGTH = 4 << 20;
 
 /** As a header's metadata. */
 export function modelMetadata({ config, view, labels }: StoredModel): Record<string, string> {
@@ -47,21 +47,22 @@ export function storedModel(file: string, metadata: Metadata): StoredModel {
   const refuse = (problem: string, cause?: unknown): never => {
     throw new InputError(file, `its header ${problem}`, undefined, { cause });
   };
-  const found: Record<string, unknown> = {};
+  const fields: Record<string, unknown> = {};
   for (const field of FIELDS) {
     const text = metadata[field];
     if (text === undefined) continue;
-    if (text.length > MOST_TEXT) refuse(`has a ${field} of ${text.length} characters, at most ${MOST_TEXT} are read`);
+    if (text.length > MAX_FIELD_LENGTH)
+      refuse(`has a ${field} of ${text.length} characters, at most ${MAX_FIELD_LENGTH} are read`);
     try {
-      found[field] = JSON.parse(text);
+      fields[field] = JSON.parse(text);
     } catch (cause) {
       refuse(`has a ${field} that is no JSON`, cause);
     }
   }
-  const problem = schemaProblem('model', found);
+  const problem = schemaProblem('model', fields);
   if (problem !== null) refuse(`tells of no model that relflow knows: ${problem}`);
-  const { config: given, ...rest } = found as StoredModel;
-  const fitting = (make: () => ModelConfig): ModelConfig => {
+  const { config: storedConfig, ...rest } = fields as StoredModel;
+  const checked = (make: () => ModelConfig): ModelConfig => {
     try {
       const config = make();
       checkConfig(config);
@@ -72,14 +73,15 @@ export function storedModel(file: string, metadata: Metadata): StoredModel {
     }
   };
   const name = metadata['model'];
-  if (given === undefined) return { ...rest, ...(name !== undefined && { config: fitting(() => preset(name)) }) };
+  if (storedConfig === undefined)
+    return { ...rest, ...(name !== undefined && { config: checked(() => preset(name)) }) };
   return {
     ...rest,
-    config: fitting(() => {
-      const { compat, boxContent = false, textDropout = true } = given;
+    config: checked(() => {
+      const { compat, boxContent = false, textDropout = true } = storedConfig;
       const unknown = Object.keys(compat).find((key) => !(key in noCompat));
       if (unknown !== undefined) throw new OptionError('model', `unknown compat '${unknown}'`);
-      return { ...given, boxContent, textDropout, compat: { ...noCompat, ...compat } };
+      return { ...storedConfig, boxContent, textDropout, compat: { ...noCompat, ...compat } };
     }),
   };
 }

@@ -9,10 +9,10 @@ import { openWeights } from './open-weights.js';
 const PREFIX = 'transformer.text_encoder.';
 
 /** Files of a Hugging Face folder that hold weights, the best first. */
-const files = ['model.safetensors', 'model.safetensors.index.json', 'pytorch_model.bin'];
+const weightFiles = ['model.safetensors', 'model.safetensors.index.json', 'pytorch_model.bin'];
 
 /** What a RoBERTa may have on top, which makes no label vectors. */
-const heads = /^(?:lm_head|classifier|qa_outputs)\./;
+const headPattern = /^(?:lm_head|classifier|qa_outputs)\./;
 
 /**
  * Opens a RoBERTa of Hugging Face alone, as roberta-base is one.
@@ -24,7 +24,7 @@ export async function openTextEncoder(path: string): Promise<WeightSource> {
   const source = await openWeights(await weightFile(path));
   const names = new Map<string, string>();
   for (const name of source.entries.keys())
-    if (!heads.test(name)) names.set(PREFIX + name.replace(/^(?:transformer\.text_encoder|roberta)\./, ''), name);
+    if (!headPattern.test(name)) names.set(PREFIX + name.replace(/^(?:transformer\.text_encoder|roberta)\./, ''), name);
   return {
     name: source.name,
     entries: new Map([...names].map(([name, stored]) => [name, source.entries.get(stored)!])),
@@ -62,6 +62,7 @@ export async function loadTextEncoder(parameters: ReadonlyMap<string, Parameter>
 
 async function weightFile(path: string): Promise<string> {
   if (!(await stat(path).catch(() => null))?.isDirectory()) return path;
-  for (const file of files) if ((await stat(join(path, file)).catch(() => null))?.isFile()) return join(path, file);
-  throw new InputError(path, `holds no weights, expected ${files.join(', ')}`);
+  for (const file of weightFiles)
+    if ((await stat(join(path, file)).catch(() => null))?.isFile()) return join(path, file);
+  throw new InputError(path, `holds no weights, expected ${weightFiles.join(', ')}`);
 }

@@ -3,7 +3,7 @@ import { InputError } from '../../errors.js';
 import { numberBytes, sizeOf, toFloats, type WeightEntry, type WeightSource } from '../../files/weight-source.js';
 import { PickledTensor } from './pickled-objects.js';
 import { unpickle } from './unpickle.js';
-import { listZip, readAt, type ZipEntry } from './zip-file.js';
+import { listZipEntries, readAt, type ZipEntry } from './zip-file.js';
 
 const MAX_PICKLE = 256 << 20;
 
@@ -26,7 +26,7 @@ export async function openTorchCheckpoint(path: string): Promise<WeightSource> {
 }
 
 async function readCheckpoint(path: string, file: FileHandle): Promise<WeightSource> {
-  const files = await listZip(path, file);
+  const files = await listZipEntries(path, file);
   const pickle = [...files.values()].find(({ name }) => /^[^/]+\/data\.pkl$/.test(name));
   if (!pickle) throw new InputError(path, 'is an archive without data.pkl: no checkpoint of PyTorch');
   if (pickle.bytes > MAX_PICKLE) throw new InputError(path, `has a pickle of ${pickle.bytes} bytes, which is too long`);
@@ -89,7 +89,7 @@ class TorchCheckpoint implements WeightSource {
     const span = shape.reduce((sum, count, axis) => sum + (count - 1) * strides[axis]!, 1);
     const view = await readAt(this.name, this.#file, this.#numbersOf(storage.key).start + offset * width, span * width);
     const numbers = toFloats(new Uint8Array(view.buffer), storage.type, span);
-    return isContiguous(shape, strides) ? numbers : gathered(numbers, shape, strides);
+    return isContiguous(shape, strides) ? numbers : gatherStrided(numbers, shape, strides);
   }
 
   close(): Promise<void> {
@@ -107,7 +107,7 @@ function isContiguous(shape: readonly number[], strides: readonly number[]): boo
 }
 
 /** A view's numbers row by row. */
-function gathered(numbers: Float32Array, shape: readonly number[], strides: readonly number[]): Float32Array {
+function gatherStrided(numbers: Float32Array, shape: readonly number[], strides: readonly number[]): Float32Array {
   const result = new Float32Array(sizeOf(shape));
   const index = shape.map(() => 0);
   let from = 0;

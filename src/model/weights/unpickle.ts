@@ -1,5 +1,5 @@
 import { PickleBytes } from './pickle-bytes.js';
-import { globalOf, make, PickledObject, storageOf } from './pickled-objects.js';
+import { construct, globalOf, PickledObject, storageOf } from './pickled-objects.js';
 
 const MARK = Symbol('mark');
 /** Objects that a pickle may hold at once; an official checkpoint holds some ten thousands. */
@@ -111,7 +111,7 @@ class Unpickler {
       case 0x85: // TUPLE1
       case 0x86: // TUPLE2
       case 0x87: // TUPLE3
-        this.#need(code - 0x84);
+        this.#require(code - 0x84);
         stack.push(stack.splice(-(code - 0x84)));
         return;
       case 0x71: // BINPUT
@@ -124,10 +124,10 @@ class Unpickler {
         this.#memo.set(this.#memo.size, stack[stack.length - 1]);
         return;
       case 0x68: // BINGET
-        stack.push(this.#remembered(this.#bytes.unsigned(1)));
+        stack.push(this.#fromMemo(this.#bytes.unsigned(1)));
         return;
       case 0x6a: // LONG_BINGET
-        stack.push(this.#remembered(this.#bytes.unsigned(4)));
+        stack.push(this.#fromMemo(this.#bytes.unsigned(4)));
         return;
       case 0x61: // APPEND
         this.#append([this.#pop()]);
@@ -137,7 +137,7 @@ class Unpickler {
         this.#append(this.#popMark());
         return;
       case 0x73: // SETITEM
-        this.#need(2);
+        this.#require(2);
         this.#setItems(stack.splice(-2));
         return;
       case 0x75: // SETITEMS
@@ -159,7 +159,7 @@ class Unpickler {
       case 0x81: {
         // NEWOBJ
         const args = this.#pop();
-        stack.push(make(this.#pop(), args, this.#bytes));
+        stack.push(construct(this.#pop(), args, this.#bytes));
         return;
       }
       case 0x62: {
@@ -189,17 +189,17 @@ class Unpickler {
     for (let k = 0; k < items.length; k += 2) map.set(items[k], items[k + 1]);
   }
 
-  #remembered(key: number): unknown {
+  #fromMemo(key: number): unknown {
     if (!this.#memo.has(key)) throw this.#bytes.broken('remembers what was not there');
     return this.#memo.get(key);
   }
 
   #pop(): unknown {
-    this.#need(1);
+    this.#require(1);
     return this.#stack.pop();
   }
 
-  #need(count: number): void {
+  #require(count: number): void {
     if (this.#stack.length < count) throw this.#bytes.broken('takes more than there is');
   }
 

@@ -16,7 +16,7 @@ const MAX_ENTRIES = 1_000_000;
  * Lists a zip archive whose files are not compressed, as PyTorch writes them (zip64 too).
  * @throws InputError where it is no such archive
  */
-export async function listZip(path: string, file: FileHandle): Promise<Map<string, ZipEntry>> {
+export async function listZipEntries(path: string, file: FileHandle): Promise<Map<string, ZipEntry>> {
   const { size } = await file.stat();
   const { count, start, bytes } = await findDirectory(path, file, size);
   if (bytes > MAX_DIRECTORY || count > MAX_ENTRIES) throw new InputError(path, 'is an archive of too many files');
@@ -50,7 +50,7 @@ export async function readAt(path: string, file: FileHandle, start: number, byte
 }
 
 /** A 64-bit number that a double can hold. */
-function long(view: DataView, at: number): number {
+function readUint64(view: DataView, at: number): number {
   const value = view.getBigUint64(at, true);
   return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.POSITIVE_INFINITY : Number(value);
 }
@@ -71,11 +71,11 @@ async function findDirectory(path: string, file: FileHandle, size: number) {
   if (locator < 0) return plain;
   const pointer = await readAt(path, file, locator, 20);
   if (pointer.getUint32(0, true) !== 0x07064b50) return plain;
-  const at = long(pointer, 8);
+  const at = readUint64(pointer, 8);
   if (at + 56 > size) throw new InputError(path, 'is an archive whose directory lies outside of it');
   const record = await readAt(path, file, at, 56);
   if (record.getUint32(0, true) !== 0x06064b50) throw new InputError(path, 'is an archive without a directory', at);
-  return { count: long(record, 32), bytes: long(record, 40), start: long(record, 48) };
+  return { count: readUint64(record, 32), bytes: readUint64(record, 40), start: readUint64(record, 48) };
 }
 
 function readEntry(path: string, view: DataView, at: number) {
@@ -108,7 +108,7 @@ function readEntry(path: string, view: DataView, at: number) {
     const take = (): number => {
       if (value + 8 > extra + extraLength) throw broken();
       value += 8;
-      return long(view, value - 8);
+      return readUint64(view, value - 8);
     };
     if (bytes === 0xffffffff) bytes = take();
     if (packed === 0xffffffff) take();

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { edges, generalizedIou } from '../../model/ops/boxes.js';
+import { cxcywhToXyxy, generalizedIou } from '../../model/ops/boxes.js';
 import { detach } from '../../model/ops/detach.js';
 import type { LayerOutput } from '../../model/rlip-v2.js';
 import { focalLoss, qualityFocalLoss } from './focal-loss.js';
@@ -161,7 +161,7 @@ function boxLosses(boxes: tf.Tensor3D, rows: tf.Tensor1D, wanted: tf.Tensor2D) {
   const found = matchedRows(boxes, rows);
   return {
     distance: tf.sum(tf.abs(tf.sub(found, wanted)), 1) as tf.Tensor1D,
-    giou: generalizedIou(edges(found) as tf.Tensor2D, edges(wanted) as tf.Tensor2D),
+    giou: generalizedIou(cxcywhToXyxy(found) as tf.Tensor2D, cxcywhToXyxy(wanted) as tf.Tensor2D),
   };
 }
 

@@ -25,7 +25,7 @@ function registerWindows(heap: WasmHeap): void {
       area: window * window * channels,
     };
   };
-  registerWasmKernel('RelflowWindows', ({ inputs, attributes }) => {
+  registerWasmKernel('RelflowImageToColumns', ({ inputs, attributes }) => {
     const x = inputs['x']!;
     const { batch, height, width, channels, outHeight, outWidth, taps, area } = sizesOf(x.shape, attributes);
     const to = heap.output([batch, outHeight, outWidth, area]);
@@ -39,7 +39,7 @@ function registerWindows(heap: WasmHeap): void {
     );
     return to;
   });
-  registerWasmKernel('RelflowWindowsGradient', ({ inputs, attributes }) => {
+  registerWasmKernel('RelflowImageToColumnsGradient', ({ inputs, attributes }) => {
     const dy = inputs['dy']!;
     const shape = attributes['shape'] as number[];
     const { batch, height, width, channels, outHeight, outWidth, taps, area } = sizesOf(shape, attributes);
