@@ -5,7 +5,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { nativePackage } from '../src/model/backends/native-backend.js';
-import { type BackendMeasurements, formatReport } from './model/report.js';
+import { type BackendMeasurements, formatReport } from './model/format-report.js';
 
 const { values } = parseArgs({
   options: {

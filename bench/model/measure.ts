@@ -5,13 +5,13 @@ import type { BackendName } from '../../src/model/backends/backend-names.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { deformableAttention, referenceDeformableAttention } from '../../src/model/ops/deformable-attention.js';
 import { rTaggerR50 } from '../../src/model/presets.js';
-import type { PairGroup } from '../../src/model/queries.js';
+import type { PairGroup } from '../../src/model/query-source.js';
 import { type Encoded, RlipV2 } from '../../src/model/rlip-v2.js';
 import { LabelVectors } from '../../src/model/text/label-vectors.js';
 import { initializeWeights } from '../../src/model/weights/initialize-weights.js';
+import { type BackendMeasurements, decoding, ENCODING, type Measurement } from './format-report.js';
 import { KernelTimes } from './kernel-times.js';
 import { programLines, programTimes } from './program-times.js';
-import { type BackendMeasurements, decoding, ENCODING, type Measurement } from './report.js';
 
 const { values } = parseArgs({
   options: {

@@ -8,8 +8,8 @@ import { matchPairsAsync } from '../../src/training/loss/match-pairs.js';
 import { type LossTerms, type PairLossOptions, pairLosses, totalLoss } from '../../src/training/loss/pair-losses.js';
 import type { Matches } from '../../src/training/loss/pair-targets.js';
 import { pseudoLabels } from '../../src/training/loss/pseudo-labels.js';
-import type { BorderPoints } from './borders.js';
-import { batchOf, type ParityInputs } from './inputs.js';
+import type { BorderPoints } from './border-points.js';
+import { batchOf, type ParityInputs } from './parity-inputs.js';
 
 /** A difference with what it may be. */
 export interface GradientCheck {

@@ -12,11 +12,11 @@ import { parsedaR50, parsedR50, rTaggerR50 } from '../../src/model/presets.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
 import { loadWeights } from '../../src/model/weights/load-weights.js';
 import { openWeights } from '../../src/model/weights/open-weights.js';
-import { BorderPoints } from './borders.js';
+import { BorderPoints } from './border-points.js';
+import { compareForward, type Difference } from './compare-forward.js';
 import { compareGradients, type GradientCheck } from './compare-gradients.js';
 import { FormulaWeights } from './formula-weights.js';
-import { compareForward, type Difference } from './forward.js';
-import { type ParityInputs, readInputs } from './inputs.js';
+import { type ParityInputs, readInputs } from './parity-inputs.js';
 
 const models: Readonly<Record<string, ModelConfig>> = { tagger: rTaggerR50, parsed: parsedR50, parseda: parsedaR50 };
 

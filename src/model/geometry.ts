@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LevelSize } from './ops/deformable-attention.js';
-import { sinePositions } from './ops/sine-position.js';
+import { sinePositions } from './ops/sine-positions.js';
 
 const round = Math.fround;
 

@@ -42,7 +42,7 @@ export {
   tiny,
   tinyLate,
 } from './presets.js';
-export type { GivenPairs, PairGroup } from './queries.js';
+export type { GivenPairs, PairGroup } from './query-source.js';
 export { type Encoded, type ForwardOptions, type LabelSet, type LayerOutput, RlipV2 } from './rlip-v2.js';
 export { SPRITES, spriteWeights, taggerWeights } from './tagger/embedded-tagger.js';
 export { type RTaggerOptions, rTagger } from './tagger/r-tagger.js';

@@ -136,8 +136,7 @@ export function checkConfig(config: ModelConfig): void {
     throw new OptionError('model', `${config.name}: ${problem}`);
   };
   const checkCount = (name: string, value: number) => {
-    if (!Number.isSafeInteger(value) || value < 1)
-      reject(`${name} ${value}, expected a whole number of at least 1`);
+    if (!Number.isSafeInteger(value) || value < 1) reject(`${name} ${value}, expected a whole number of at least 1`);
   };
   const { width, heads, hidden, levels, points, encoderLayers, decoderLayers, pairs, branches, fusion, text } = config;
   for (const [name, value] of Object.entries({

@@ -16,8 +16,8 @@ import { SimilarityHeads } from './layers/similarity-heads.js';
 import { type BackboneShape, checkConfig, type ModelConfig } from './model-config.js';
 import { detach } from './ops/detach.js';
 import { normal, type Parameter, Scope } from './parameter-scope.js';
-import { type GivenPairs, type QuerySource, querySource } from './queries.js';
-import { HashedTextEncoder } from './text/hashed-texts.js';
+import { type GivenPairs, type QuerySource, querySource } from './query-source.js';
+import { HashedTextEncoder } from './text/hashed-text-encoder.js';
 import { Roberta, type TokenizedTexts } from './text/roberta.js';
 
 const RESIZER_DROPOUT = 0.1;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { HashedTextEncoder } from '../../src/model/text/hashed-texts.js';
+import { HashedTextEncoder } from '../../src/model/text/hashed-text-encoder.js';
 import { byteTokenizer, tokenize } from '../../src/model/text/tokenizer.js';
 import { assertClose } from '../support/tensors.js';
 

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { DeformableAttention } from '../../src/model/layers/deformable-attention-layer.js';
 import { cxcywhToXyxy, generalizedIou, logit } from '../../src/model/ops/boxes.js';
-import { sineOfBoxes, sinePositions } from '../../src/model/ops/sine-position.js';
+import { sineOfBoxes, sinePositions } from '../../src/model/ops/sine-positions.js';
 import { Scope } from '../../src/model/parameter-scope.js';
 import { rTaggerR50 } from '../../src/model/presets.js';
 import { assertClose } from '../support/tensors.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
-import { BorderPoints } from '../../bench/parity/borders.js';
+import { BorderPoints } from '../../bench/parity/border-points.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { deformableAttention } from '../../src/model/ops/deformable-attention.js';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { compareForward } from '../../bench/parity/compare-forward.js';
 import { draw, FormulaWeights, hash } from '../../bench/parity/formula-weights.js';
-import { compareForward } from '../../bench/parity/forward.js';
-import { readInputs } from '../../bench/parity/inputs.js';
+import { readInputs } from '../../bench/parity/parity-inputs.js';
 import { openSafetensors } from '../../src/files/open-safetensors.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { officialCompat } from '../../src/model/model-config.js';

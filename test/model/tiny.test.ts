@@ -4,7 +4,7 @@ import { useBackend } from '../../src/model/backends/use-backend.js';
 import type { ImageBatch } from '../../src/model/geometry.js';
 import type { ModelConfig } from '../../src/model/model-config.js';
 import { swinT, tiny, tinyLate } from '../../src/model/presets.js';
-import type { PairGroup } from '../../src/model/queries.js';
+import type { PairGroup } from '../../src/model/query-source.js';
 import { type LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
 import { initializeWeights } from '../../src/model/weights/initialize-weights.js';
 import { matchPairsAsync } from '../../src/training/loss/match-pairs.js';

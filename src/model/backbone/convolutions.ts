@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { linear } from '../layers/linear.js';
 import type { ConvolutionsShape } from '../model-config.js';
-import { imageToColumns } from '../ops/windows.js';
+import { imageToColumns } from '../ops/image-to-columns.js';
 import { type Parameter, type Scope, zeros } from '../parameter-scope.js';
 
 const WINDOW = 3;

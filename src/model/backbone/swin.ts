@@ -6,7 +6,7 @@ import type { SwinShape } from '../model-config.js';
 import { convolution } from '../ops/convolution.js';
 import { gelu } from '../ops/gelu.js';
 import { fanIn, normal, type Parameter, type Scope, zeros } from '../parameter-scope.js';
-import { padToWindows, roll, WindowAttention, windowMask } from './swin-windows.js';
+import { padToWindows, roll, WindowAttention, windowMask } from './window-attention.js';
 
 const PATCH = 4;
 const start: LinearOptions = { weight: normal(0.02), bias: zeros };

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { hasKernel, runKernel } from '../ops/fused.js';
+import { hasKernel, runKernel } from '../ops/custom-kernel.js';
 
 type Inputs = readonly tf.Tensor[];
 type Attributes = tf.NamedAttrMap | undefined;

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { sineOfBoxes } from '../ops/sine-position.js';
+import { sineOfBoxes } from '../ops/sine-positions.js';
 import type { Scope } from '../parameter-scope.js';
 import { Mlp } from './linear.js';
 

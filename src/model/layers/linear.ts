@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { hasKernel, runKernel } from '../ops/fused.js';
+import { hasKernel, runKernel } from '../ops/custom-kernel.js';
 import { fanIn, type Initializer, type Parameter, type Scope, xavier, zeros } from '../parameter-scope.js';
 
 export type Activation = 'linear' | 'relu';

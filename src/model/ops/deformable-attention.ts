@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { hasKernel, runKernel } from './custom-kernel.js';
 import { detach } from './detach.js';
-import { hasKernel, runKernel } from './fused.js';
 
 /** Height and width of a feature level, in cells. */
 export interface LevelSize {

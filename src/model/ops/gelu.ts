@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { hasKernel, runKernel } from './fused.js';
+import { hasKernel, runKernel } from './custom-kernel.js';
 
 /** x Φ(x) with the exact normal distribution function. Source: Hendrycks and Gimpel, 2016. */
 export function gelu(x: tf.Tensor): tf.Tensor {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { hasKernel, runKernel } from './fused.js';
+import { hasKernel, runKernel } from './custom-kernel.js';
 
 /**
  * (x − mean) / √(variance + ε) · γ + β over the last axis, the variance being the biased one.

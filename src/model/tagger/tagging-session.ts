@@ -10,7 +10,7 @@ import { encodeImage, NO_OBJECTS } from '../encode-image.js';
 import { loadModel } from '../load-model.js';
 import { officialCompat } from '../model-config.js';
 import { preset, rTaggerR50 } from '../presets.js';
-import type { PairGroup } from '../queries.js';
+import type { PairGroup } from '../query-source.js';
 import type { Encoded, RlipV2 } from '../rlip-v2.js';
 import type { LabelVectors } from '../text/label-vectors.js';
 import type { StoredModel } from '../weights/stored-model.js';

@@ -3,7 +3,7 @@ import { InputError } from '../../errors.js';
 import { numberBytes, sizeOf, toFloats, type WeightEntry, type WeightSource } from '../../files/weight-source.js';
 import { PickledTensor } from './pickled-objects.js';
 import { unpickle } from './unpickle.js';
-import { listZipEntries, readAt, type ZipEntry } from './zip-file.js';
+import { listZipEntries, readAt, type ZipEntry } from './zip-entries.js';
 
 const MAX_PICKLE = 256 << 20;
 

@@ -1,4 +1,4 @@
-import type { PairGroup } from '../../model/queries.js';
+import type { PairGroup } from '../../model/query-source.js';
 import type { Random } from '../../records/random.js';
 import { below } from './random-stream.js';
 

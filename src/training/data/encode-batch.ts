@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Dropout } from '../../model/layers/dropout.js';
-import type { GivenPairs } from '../../model/queries.js';
+import type { GivenPairs } from '../../model/query-source.js';
 import type { Encoded, RlipV2 } from '../../model/rlip-v2.js';
 import { textMask } from '../../model/text/text-mask.js';
 import type { CachedLabelVectors } from './cached-label-vectors.js';

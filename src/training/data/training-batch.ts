@@ -1,5 +1,5 @@
 import { normalize } from '../../model/image/resize.js';
-import type { PairGroup } from '../../model/queries.js';
+import type { PairGroup } from '../../model/query-source.js';
 import type { Id } from '../../records/image.js';
 import type { PairTargets } from '../loss/pair-targets.js';
 import type { AugmentedImage } from './augment-image.js';

@@ -1,4 +1,4 @@
-import type { PairGroup } from '../../model/queries.js';
+import type { PairGroup } from '../../model/query-source.js';
 
 /** The pairs of one image as they should be found: boxes, labels, and which relations hold. */
 export interface PairTargets extends PairGroup {

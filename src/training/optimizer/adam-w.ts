@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
-import { hasKernel, runKernel } from '../../model/ops/fused.js';
+import { hasKernel, runKernel } from '../../model/ops/custom-kernel.js';
 import type { Parameter } from '../../model/parameter-scope.js';
 
 /** Learning rates by part of the model, and what else the optimiser is told. */

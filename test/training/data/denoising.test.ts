@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { PairGroup } from '../../../src/model/queries.js';
+import type { PairGroup } from '../../../src/model/query-source.js';
 import { leakMask, noisyPairs, officialNoise } from '../../../src/training/data/denoising.js';
 import { randomStream } from '../../../src/training/data/random-stream.js';
 

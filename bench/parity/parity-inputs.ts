@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { openSafetensors } from '../../src/files/open-safetensors.js';
 import type { ImageBatch } from '../../src/model/geometry.js';
-import type { PairGroup } from '../../src/model/queries.js';
+import type { PairGroup } from '../../src/model/query-source.js';
 import type { TokenizedTexts } from '../../src/model/text/roberta.js';
 
 /** Pairs of one image with the relations that hold. */

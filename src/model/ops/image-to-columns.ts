@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { hasKernel, runKernel } from './fused.js';
+import { hasKernel, runKernel } from './custom-kernel.js';
 
 export interface WindowOptions {
   /** Cells along a side of a window. */

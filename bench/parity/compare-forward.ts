@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { WeightSource } from '../../src/files/weight-source.js';
 import type { Encoded, LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
-import { batchOf, type ParityInputs } from './inputs.js';
+import { batchOf, type ParityInputs } from './parity-inputs.js';
 
 /** How far an array is from the official one. */
 export interface Difference {
