@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { openTokenizer, tokenize } from '../../src/model/text/tokenizer.js';
+import { openTokenizer, tokenize } from '../../../src/model/text/tokenizer.js';
 
-const folder = 'test/model/tokenizer';
+const folder = 'test/model/text/tokenizer';
 
 describe('a tokenizer of RoBERTa’s kind', () => {
   it('gives the ids of the reference library', async () => {
     const tokenizer = await openTokenizer(folder);
-    const expected = JSON.parse(readFileSync(`${folder}/expected.json`, 'utf8')) as [string, number[]][];
+    const expected = JSON.parse(readFileSync(`${folder}/token-ids.json`, 'utf8')) as [string, number[]][];
     assert.ok(expected.length > 300);
     for (const [text, ids] of expected) assert.deepEqual(tokenizer.encode(text), ids, JSON.stringify(text));
   });

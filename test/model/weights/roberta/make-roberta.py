@@ -1,4 +1,4 @@
-# Makes the weights and numbers beside it, with PyTorch and Hugging Face's transformers: python3 make.py
+# Makes the weights and numbers beside it, with PyTorch and Hugging Face's transformers: python3 make-roberta.py
 import json
 import os
 
@@ -34,5 +34,5 @@ os.remove(os.path.join(here, 'config.json'))
 masked = RobertaForMaskedLM(config)
 masked.roberta.load_state_dict(model.state_dict(), strict=False)
 torch.save(masked.state_dict(), os.path.join(here, 'pytorch_model.bin'))
-with open(os.path.join(here, 'expected.json'), 'w') as file:
+with open(os.path.join(here, 'pooled.json'), 'w') as file:
     json.dump({'ids': ids.tolist(), 'pooled': [[round(x, 7) for x in row] for row in pooled.tolist()]}, file)

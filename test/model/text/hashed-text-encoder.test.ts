@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { useBackend } from '../../src/model/backends/use-backend.js';
-import { HashedTextEncoder } from '../../src/model/text/hashed-text-encoder.js';
-import { byteTokenizer, tokenize } from '../../src/model/text/tokenizer.js';
-import { assertClose } from '../support/tensors.js';
+import { useBackend } from '../../../src/model/backends/use-backend.js';
+import { HashedTextEncoder } from '../../../src/model/text/hashed-text-encoder.js';
+import { byteTokenizer, tokenize } from '../../../src/model/text/tokenizer.js';
+import { assertClose } from '../../support/tensors.js';
 
 const WIDTH = 64;
 

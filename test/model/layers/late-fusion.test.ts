@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { useBackend } from '../../src/model/backends/use-backend.js';
-import { noDropout } from '../../src/model/layers/dropout.js';
-import { LateFusion } from '../../src/model/layers/late-fusion.js';
-import { Scope } from '../../src/model/parameter-scope.js';
-import { tinyLate } from '../../src/model/presets.js';
-import { assertClose } from '../support/tensors.js';
+import { useBackend } from '../../../src/model/backends/use-backend.js';
+import { noDropout } from '../../../src/model/layers/dropout.js';
+import { LateFusion } from '../../../src/model/layers/late-fusion.js';
+import { Scope } from '../../../src/model/parameter-scope.js';
+import { tinyLate } from '../../../src/model/presets.js';
+import { assertClose } from '../../support/tensors.js';
 
-// Made with PyTorch's own encoder layers, see make.py there.
-const made = JSON.parse(readFileSync(join('test/model/late-fusion', 'expected.json'), 'utf8')) as {
+// Made with PyTorch's own encoder layers, see make-late-fusion.py there.
+const made = JSON.parse(readFileSync(join('test/model/layers/late-fusion', 'layer-states.json'), 'utf8')) as {
   weights: Readonly<Record<string, number[]>>;
   queries: number[];
   labels: number[];

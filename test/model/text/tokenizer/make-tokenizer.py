@@ -1,6 +1,6 @@
 """Makes a small tokenizer of RoBERTa's kind and what the reference library makes of some labels.
 
-    pip install tokenizers transformers && python make.py CAPTIONS.json
+    pip install tokenizers transformers && python make-tokenizer.py CAPTIONS.json
 
 CAPTIONS.json: COCO's captions, or any file of the same form. tokenizer.json here was made of val2017's first 2,000.
 """
@@ -36,4 +36,4 @@ labels = [
     "naïve", "日本", "🐕", "x" * 60, "", " ", "  two  blanks", "tab\there", "in front of", "1,000", "can't", "A.B.",
 ]
 labels += sorted({w.strip(".,").lower() for c in captions[:150] for w in c.split()})
-json.dump([[t, tokenizer.encode(t).ids] for t in labels], open("expected.json", "w"), ensure_ascii=False)
+json.dump([[t, tokenizer.encode(t).ids] for t in labels], open("token-ids.json", "w"), ensure_ascii=False)

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { renderScene } from '../../scripts/scenes/render-scene.js';
-import { sceneGraphLines } from '../../scripts/scenes/scene-graph-json.js';
-import { scenePredicates, sceneSet } from '../../scripts/scenes/scene-set.js';
-import { compareTaggers, datasetNames } from '../../src/evaluation/index.js';
-import { openSafetensors } from '../../src/files/open-safetensors.js';
-import { sceneGraphLines as readSceneGraphs } from '../../src/index.js';
-import { spriteTagger } from '../../src/model/presets.js';
-import { spriteWeights, taggerWeights } from '../../src/model/tagger/embedded-tagger.js';
-import { rTagger } from '../../src/model/tagger/r-tagger.js';
-import { storedModel } from '../../src/model/weights/stored-model.js';
+import { renderScene } from '../../../scripts/scenes/render-scene.js';
+import { sceneGraphLines } from '../../../scripts/scenes/scene-graph-json.js';
+import { scenePredicates, sceneSet } from '../../../scripts/scenes/scene-set.js';
+import { compareTaggers, datasetNames } from '../../../src/evaluation/index.js';
+import { openSafetensors } from '../../../src/files/open-safetensors.js';
+import { sceneGraphLines as readSceneGraphs } from '../../../src/index.js';
+import { spriteTagger } from '../../../src/model/presets.js';
+import { spriteWeights, taggerWeights } from '../../../src/model/tagger/embedded-tagger.js';
+import { rTagger } from '../../../src/model/tagger/r-tagger.js';
+import { storedModel } from '../../../src/model/weights/stored-model.js';
 import { temporaryFolder } from '../support/folders.js';
 
 describe('the tagger that comes with relflow', function () {

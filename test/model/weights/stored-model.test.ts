@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { parsedaSwinT, presets, rTaggerR50, spriteTagger } from '../../src/model/presets.js';
-import { modelMetadata, storedModel } from '../../src/model/weights/stored-model.js';
+import { parsedaSwinT, presets, rTaggerR50, spriteTagger } from '../../../src/model/presets.js';
+import { modelMetadata, storedModel } from '../../../src/model/weights/stored-model.js';
 
 const problem = (metadata: Record<string, string>): string => {
   try {

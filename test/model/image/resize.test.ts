@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { readImage } from '../../src/model/image/read-image.js';
-import { normalize, type RgbImage, resize, targetSize } from '../../src/model/image/resize.js';
-import { temporaryFolder } from '../support/folders.js';
-import { assertClose } from '../support/tensors.js';
+import { readImage } from '../../../src/model/image/read-image.js';
+import { normalize, type RgbImage, resize, targetSize } from '../../../src/model/image/resize.js';
+import { temporaryFolder } from '../../support/folders.js';
+import { assertClose } from '../../support/tensors.js';
 
 /** A picture that anybody can make again. */
 function picture(width: number, height: number): RgbImage {

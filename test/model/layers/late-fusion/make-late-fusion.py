@@ -1,4 +1,4 @@
-# Makes the numbers beside it, with PyTorch's own encoder layers: python3 make.py
+# Makes the numbers beside it, with PyTorch's own encoder layers: python3 make-late-fusion.py
 #
 # RLIPv1's cross-modal fusion is a stack of such layers that normalise first, with one norm for what each layer puts out.
 import json
@@ -31,7 +31,7 @@ def numbers(tensor):
     return [round(value, 7) for value in tensor.flatten().tolist()]
 
 
-with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'expected.json'), 'w') as file:
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'layer-states.json'), 'w') as file:
     json.dump(
         {
             'weights': {name: numbers(value) for name, value in whole.state_dict().items()},

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { WeightSource } from '../../src/files/weight-source.js';
-import { writeSafetensors } from '../../src/files/write-safetensors.js';
-import { useBackend } from '../../src/model/backends/use-backend.js';
-import { tiny } from '../../src/model/presets.js';
-import { RlipV2 } from '../../src/model/rlip-v2.js';
-import { initializeWeights } from '../../src/model/weights/initialize-weights.js';
-import { loadWeights } from '../../src/model/weights/load-weights.js';
-import { openWeights } from '../../src/model/weights/open-weights.js';
-import { unpickle } from '../../src/model/weights/unpickle.js';
-import { temporaryFolder } from '../support/folders.js';
-import { assertClose } from '../support/tensors.js';
+import type { WeightSource } from '../../../src/files/weight-source.js';
+import { writeSafetensors } from '../../../src/files/write-safetensors.js';
+import { useBackend } from '../../../src/model/backends/use-backend.js';
+import { tiny } from '../../../src/model/presets.js';
+import { RlipV2 } from '../../../src/model/rlip-v2.js';
+import { initializeWeights } from '../../../src/model/weights/initialize-weights.js';
+import { loadWeights } from '../../../src/model/weights/load-weights.js';
+import { openWeights } from '../../../src/model/weights/open-weights.js';
+import { unpickle } from '../../../src/model/weights/unpickle.js';
+import { temporaryFolder } from '../../support/folders.js';
+import { assertClose } from '../../support/tensors.js';
 
-const made = 'test/model/weights';
+const made = 'test/model/weights/checkpoints';
 
 const copied = (source: WeightSource) =>
   [...source.entries].map(([name, { shape }]) => ({ name, shape, read: () => source.read(name) }));
@@ -83,7 +83,7 @@ describe('weights', () => {
   it('files of another kind are named', async () => {
     await assert.rejects(openWeights(`${made}/legacy.pth`), { message: `${made}/legacy.pth: is no zip archive` });
     await assert.rejects(openWeights(`${made}/none.pth`), { message: `${made}/none.pth: no such file` });
-    await assert.rejects(openWeights(`${made}/make.py`), { message: /weights of an unknown kind/ });
+    await assert.rejects(openWeights(`${made}/make-checkpoints.py`), { message: /weights of an unknown kind/ });
   });
 
   it('safetensors that lie about themselves are refused', async () => {

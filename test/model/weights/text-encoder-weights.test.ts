@@ -2,20 +2,20 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { writeSafetensors } from '../../src/files/write-safetensors.js';
-import { useBackend } from '../../src/model/backends/use-backend.js';
-import { tiny } from '../../src/model/presets.js';
-import { RlipV2 } from '../../src/model/rlip-v2.js';
-import { initializeWeights, initialValues } from '../../src/model/weights/initialize-weights.js';
-import { openWeights } from '../../src/model/weights/open-weights.js';
-import { loadTextEncoder, openTextEncoder } from '../../src/model/weights/text-encoder-weights.js';
-import { relflow } from '../support/command.js';
-import { temporaryFolder } from '../support/folders.js';
-import { assertClose } from '../support/tensors.js';
+import { writeSafetensors } from '../../../src/files/write-safetensors.js';
+import { useBackend } from '../../../src/model/backends/use-backend.js';
+import { tiny } from '../../../src/model/presets.js';
+import { RlipV2 } from '../../../src/model/rlip-v2.js';
+import { initializeWeights, initialValues } from '../../../src/model/weights/initialize-weights.js';
+import { openWeights } from '../../../src/model/weights/open-weights.js';
+import { loadTextEncoder, openTextEncoder } from '../../../src/model/weights/text-encoder-weights.js';
+import { relflow } from '../../support/command.js';
+import { temporaryFolder } from '../../support/folders.js';
+import { assertClose } from '../../support/tensors.js';
 
-// Made by Hugging Face's transformers, see make.py there.
-const made = 'test/model/roberta';
-const { ids, pooled } = JSON.parse(readFileSync(join(made, 'expected.json'), 'utf8')) as {
+// Made by Hugging Face's transformers, see make-roberta.py there.
+const made = 'test/model/weights/roberta';
+const { ids, pooled } = JSON.parse(readFileSync(join(made, 'pooled.json'), 'utf8')) as {
   ids: number[][];
   pooled: number[][];
 };

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeSafetensors } from '../../src/files/write-safetensors.js';
-import { useBackend } from '../../src/model/backends/use-backend.js';
-import { tiny } from '../../src/model/presets.js';
-import { RlipV2 } from '../../src/model/rlip-v2.js';
-import { rTagger } from '../../src/model/tagger/r-tagger.js';
-import { initializeWeights } from '../../src/model/weights/initialize-weights.js';
-import { modelMetadata, type StoredModel } from '../../src/model/weights/stored-model.js';
-import type { TagRequest } from '../../src/records/ports.js';
-import { relflow, SCENES } from '../support/command.js';
-import { temporaryFolder } from '../support/folders.js';
-import { assertClose } from '../support/tensors.js';
+import { writeSafetensors } from '../../../src/files/write-safetensors.js';
+import { useBackend } from '../../../src/model/backends/use-backend.js';
+import { tiny } from '../../../src/model/presets.js';
+import { RlipV2 } from '../../../src/model/rlip-v2.js';
+import { rTagger } from '../../../src/model/tagger/r-tagger.js';
+import { initializeWeights } from '../../../src/model/weights/initialize-weights.js';
+import { modelMetadata, type StoredModel } from '../../../src/model/weights/stored-model.js';
+import type { TagRequest } from '../../../src/records/ports.js';
+import { relflow, SCENES } from '../../support/command.js';
+import { temporaryFolder } from '../../support/folders.js';
+import { assertClose } from '../../support/tensors.js';
 
 const images = join(SCENES, 'images');
 const categories = ['person', 'dog', 'ball'];
@@ -154,7 +154,7 @@ describe('rTagger', function () {
 
 describe('relflow weights', function () {
   this.timeout(300_000);
-  const checkpoint = 'test/model/weights/checkpoint.pth';
+  const checkpoint = 'test/model/weights/checkpoints/checkpoint.pth';
 
   it('inspects, converts and compares', async () => {
     const inspected = await relflow(['weights', 'inspect', checkpoint]);
@@ -171,7 +171,7 @@ describe('relflow weights', function () {
     assert.equal(other.code, 1);
     assert.match(other.stderr, /checkpoint\.pth: is no tinyTagger\n {2}missing: backbone/);
     assert.match(other.stderr, /\n {2}unexpected: a\.weight/);
-    const hostile = await relflow(['weights', 'inspect', 'test/model/weights/hostile.pth']);
+    const hostile = await relflow(['weights', 'inspect', 'test/model/weights/checkpoints/hostile.pth']);
     assert.equal(hostile.code, 1);
     assert.match(hostile.stderr, /asks for posix\.system, which is refused/);
   });
