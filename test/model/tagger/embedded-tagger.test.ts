@@ -11,7 +11,7 @@ import { spriteTagger } from '../../../src/model/presets.js';
 import { spriteWeights, taggerWeights } from '../../../src/model/tagger/embedded-tagger.js';
 import { rTagger } from '../../../src/model/tagger/r-tagger.js';
 import { storedModel } from '../../../src/model/weights/stored-model.js';
-import { temporaryFolder } from '../support/folders.js';
+import { temporaryFolder } from '../../support/folders.js';
 
 describe('the tagger that comes with relflow', function () {
   this.timeout(120_000);
