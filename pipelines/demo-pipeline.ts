@@ -40,7 +40,7 @@ export default recipe({
       backend: 'wasm',
       threshold,
       overlap: false,
-      parser: 'learned',
+      parser: 'neural',
       minConfidence: DEFAULT_MIN_CONFIDENCE,
       compat: false,
       seed: 0,

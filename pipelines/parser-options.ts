@@ -5,12 +5,12 @@ import { type EndpointOptions, endpointPolicy, given } from './endpoint-options.
 
 /** Options of every pipeline that reads captions. */
 export const parserOptions = {
-  parser: Type.String({ default: 'learned', description: 'what reads the captions: learned, rules, or factual-t5' }),
+  parser: Type.String({ default: 'neural', description: 'what reads the captions: neural, rules, or factual-t5' }),
   minConfidence: Type.Number({
     default: DEFAULT_MIN_CONFIDENCE,
     minimum: 0,
     maximum: 1,
-    description: 'drop relations below this confidence of the learned parser',
+    description: 'drop relations below this confidence of the neural parser',
   }),
   parserThreads: Type.Optional(
     Type.Integer({

@@ -30,7 +30,7 @@ export function parseCommand(program: Command): void {
     )
     .addOption(parserOption())
     .addOption(
-      new Option('--min-confidence <number>', 'drop relations below this confidence of the learned parser')
+      new Option('--min-confidence <number>', 'drop relations below this confidence of the neural parser')
         .argParser(number)
         .default(0),
     )

@@ -3,15 +3,15 @@ import type { TextParser } from '../records/ports.js';
 import { type NeuralParserOptions, neuralParser } from './neural/neural-parser.js';
 import { ruleParser } from './rules/rule-parser.js';
 
-const factories = { rules: () => ruleParser(), learned: neuralParser } as const;
+const factories = { rules: () => ruleParser(), neural: neuralParser } as const;
 
 /** Names of the parsers that come with relflow. */
 export const textParsers = Object.keys(factories) as readonly (keyof typeof factories)[];
 
 /**
- * A parser by its name.
- * @param options of the learned parser; the rules have no confidence
- * @throws OptionError for a name that none has
+ * Returns a parser by its name.
+ * @param options of the neural parser; the rule parser has none
+ * @throws OptionError for an unknown name
  */
 export function textParser(name: string, options: NeuralParserOptions = {}): TextParser {
   if (!Object.hasOwn(factories, name))

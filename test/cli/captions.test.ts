@@ -286,7 +286,7 @@ describe('relflow with a captioner', function () {
       [{ ...chat, dtype: 'q8' }, 'coco: --dtype is of no use with --captioner hf-chat'],
       [{ ...chat, parameters: '[1]' }, 'coco: --parameters [1], expected a JSON object'],
       [{ ...chat, budget: 1 }, 'hf-chat: budget 1 without prices, expected a price of input, output or request'],
-      [{ ...chat, parser: 'factual' }, "parser: unknown parser 'factual', expected one of rules, learned, factual-t5"],
+      [{ ...chat, parser: 'factual' }, "parser: unknown parser 'factual', expected one of rules, neural, factual-t5"],
       [{ ...chat, parserModel: 'x' }, 'coco: --parser-model is of no use without --parser factual-t5'],
       [{ ...chat, parser: 'factual-t5' }, "factual-t5: expected an endpointUrl or a model's name"],
     ];

@@ -4,36 +4,36 @@ import { relflow } from '../support/command.js';
 describe('relflow parse --format factual', function () {
   this.timeout(60_000);
 
-  it('prints one line a caption, empty where nothing is found', async () => {
+  it('prints one line per caption, empty if nothing is found', async () => {
     const { code, stdout } = await relflow(['parse', '-f', 'factual'], 'two men riding a brown horse\n\n!\na dog');
     assert.equal(code, 0);
     assert.equal(stdout, '( men , ride , horse ) , ( men , is , 2 ) , ( horse , is , brown )\n\n\n( dog )\n');
   });
 
-  it('knows two forms', async () => {
+  it('rejects an unknown format', async () => {
     const { code, stderr } = await relflow(['parse', '--format', 'xml']);
     assert.equal(code, 2);
     assert.match(stderr, /Allowed choices are json, factual/);
   });
 
-  it('reads with the learned parser, and leaves out what it is not sure of', async () => {
+  it('reads with the neural parser and drops relations below --min-confidence', async () => {
     const caption = 'a man riding a horse';
-    const sure = await relflow(['parse', '--parser', 'learned', '--min-confidence', '0.5'], caption);
+    const sure = await relflow(['parse', '--parser', 'neural', '--min-confidence', '0.5'], caption);
     assert.equal(sure.code, 0, sure.stderr);
     const { relations } = JSON.parse(sure.stdout) as { relations: { predicate: string; confidence: number }[] };
     assert.deepEqual(
       relations.map(({ predicate }) => predicate),
       ['riding'],
     );
-    const none = await relflow(['parse', '--parser', 'learned', '--min-confidence', '1', '-f', 'factual'], caption);
+    const none = await relflow(['parse', '--parser', 'neural', '--min-confidence', '1', '-f', 'factual'], caption);
     assert.equal(none.stdout, '( man ) , ( horse )\n');
   });
 
-  it('names the parsers that there are, and what a confidence can be', async () => {
+  it('rejects an unknown parser and a confidence outside [0, 1]', async () => {
     const unknown = await relflow(['parse', '--parser', 'spacy']);
     assert.equal(unknown.code, 2);
-    assert.match(unknown.stderr, /Allowed choices are rules, learned/);
-    const outside = await relflow(['parse', '--parser', 'learned', '--min-confidence', '2'], 'a');
+    assert.match(unknown.stderr, /Allowed choices are rules, neural/);
+    const outside = await relflow(['parse', '--parser', 'neural', '--min-confidence', '2'], 'a');
     assert.equal(outside.code, 1);
     assert.match(outside.stderr, /neuralParser: minConfidence 2, expected a number from 0 to 1/);
   });

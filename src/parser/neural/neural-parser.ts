@@ -63,6 +63,7 @@ function lazyParser(load: () => readonly [ParserModel, Kernels], minConfidence: 
     return { entities, relations: relations.filter(({ confidence }) => confidence! >= minConfidence) };
   };
   return {
+    // Manifests and caches record this name: it stays what it was before the parser was called `neural`.
     name: 'learned',
     version: minConfidence === 0 ? version : `${version} >= ${minConfidence}`,
     maxLength: maxCaptionLength,
