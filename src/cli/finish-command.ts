@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { finishShards, RunFolder } from '../index.js';
+import { finishRun, RunFolder } from '../index.js';
 import { print } from './output.js';
 import { graphOfRun } from './saved-run.js';
 
@@ -15,8 +15,8 @@ export function finishCommand(program: Command): void {
     .addHelpText('after', '\nExample:\n  relflow finish o365-graphs')
     .action(async (path: string, { json }: { json?: boolean }) => {
       const folder = new RunFolder(path);
-      const graph = await graphOfRun(folder, 'finish', 'finishShards(graph, folder)', { inputs: false });
-      const { records, files } = await finishShards(graph, folder);
+      const graph = await graphOfRun(folder, 'finish', 'finishRun(graph, folder)', { inputs: false });
+      const { records, files } = await finishRun(graph, folder);
       if (json) print(JSON.stringify({ out: path, finished: true, records, files: files.length }));
       else print(`${records} records, ${files.length} files → ${path}`);
     });

@@ -10,7 +10,7 @@ import {
   type Graph,
   type StageForecast,
 } from '../index.js';
-import { inputFiles } from '../runs/graph-inputs.js';
+import { graphInputs } from '../runs/graph-inputs.js';
 import { print } from './output.js';
 import { buildGraph, exportOption, recipeCommand, recipeOptions } from './recipes.js';
 
@@ -44,7 +44,7 @@ export function planCommand(program: Command, recipes: readonly { name: string; 
  */
 export async function showPlan(graph: Graph, format: PlanFormat): Promise<void> {
   checkWiring(graph);
-  const files = await inputFiles(graph);
+  const files = await graphInputs(graph);
   const inputs = await Promise.all(files.map(async (file) => ({ file, bytes: (await stat(file)).size })));
   switch (format) {
     case 'json': {

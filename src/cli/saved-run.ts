@@ -1,5 +1,5 @@
 import { type Graph, OptionError, OutputError, RelflowError, type RunFolder } from '../index.js';
-import { inputFiles } from '../runs/graph-inputs.js';
+import { graphInputs } from '../runs/graph-inputs.js';
 import { buildGraph, findRecipe } from './recipes.js';
 
 /** What `run.json` keeps for a resume, beside what the graph says of itself. */
@@ -54,7 +54,7 @@ export async function rebuild(
     const recipe = await findRecipe(name);
     const known = Object.entries(changed).filter(([option]) => option in recipe.options.properties);
     const { graph } = await buildGraph(recipe, { ...options, ...Object.fromEntries(known) }, exports);
-    if (inputs) await inputFiles(graph);
+    if (inputs) await graphInputs(graph);
     return graph;
   } catch (error) {
     if (!(error instanceof RelflowError)) throw error;

@@ -18,7 +18,7 @@ export function statusCommand(program: Command): void {
       const { queueServer, RunWatch } = await import('../queue/index.js');
       const watch = await RunWatch.open(queueServer(queue), new RunFolder(resolve(path)));
       try {
-        const status = await watch.look();
+        const status = await watch.status();
         if (json) print(JSON.stringify(status));
         else showStatus(status);
       } finally {

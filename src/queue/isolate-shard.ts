@@ -18,7 +18,7 @@ export interface ShardPhase {
 /** What the process of an isolated shard is told. */
 export interface IsolatedShard extends ShardPhase {
   /** The file in which it notes the position of the record that it is about to work on. */
-  readonly crumb: string;
+  readonly positionFile: string;
   /** The records that are to be refused, by position. */
   readonly refused: Readonly<Record<number, Refusal>>;
 }
@@ -31,8 +31,8 @@ interface Refusal {
 }
 
 /** How a process ended. */
-interface Ended {
-  readonly said: Said | null;
+interface ChildExit {
+  readonly reply: ShardReply | null;
   readonly how: string;
   /** Whether it was ended because a record took too long. */
   readonly timedOut: boolean;
@@ -45,13 +45,13 @@ export interface IsolateOptions {
 }
 
 /** What the process says in the end. */
-type Said = { readonly fate: ShardResult } | { readonly error: string };
+type ShardReply = { readonly fate: ShardResult } | { readonly error: string };
 
 /** A record is to blame when so many processes ended on it. */
-const ATTEMPTS = 2;
+const MAX_ATTEMPTS = 2;
 /** Until a process has loaded what the graph needs. */
 const START_SECONDS = 300;
-const LOOK_MILLISECONDS = 250;
+const POLL_MILLISECONDS = 250;
 /** A shard with more such records is not worth the time. */
 const MAX_REFUSED = 100;
 
@@ -69,31 +69,30 @@ export async function isolateShard(
   { shard, phase }: ShardPhase,
   { signal, recordTimeoutSeconds = RECORD_TIMEOUT_SECONDS }: IsolateOptions,
 ): Promise<ShardResult> {
-  const crumb = folder.inner('partial', `crumb-${randomUUID()}`);
-  await mkdir(folder.inner('partial'), { recursive: true });
+  const crumb = folder.internalPathTo('partial', `crumb-${randomUUID()}`);
+  await mkdir(folder.internalPathTo('partial'), { recursive: true });
   const attempts = new Map<number, number>();
   const refused: Record<number, Refusal> = {};
   try {
     for (;;) {
-      const { said, how, timedOut } = await runChild(
-        command,
-        { shard, phase, crumb, refused },
-        recordTimeoutSeconds,
-        signal,
-      );
+      const {
+        reply: said,
+        how,
+        timedOut,
+      } = await runChild(command, { shard, phase, positionFile: crumb, refused }, recordTimeoutSeconds, signal);
       signal.throwIfAborted();
       if (said && 'fate' in said) return said.fate;
       if (said) throw new RelflowError('bad-shard', `shard ${shard}: ${said.error}`);
-      const ordinal = await positionIn(crumb);
+      const ordinal = await readPosition(crumb);
       await rm(crumb, { force: true });
       if (ordinal === null) {
         throw new RelflowError('bad-shard', `shard ${shard}: its process ended with ${how} before the first record`);
       }
       attempts.set(ordinal, (attempts.get(ordinal) ?? 0) + 1);
-      if (attempts.get(ordinal) === ATTEMPTS) {
+      if (attempts.get(ordinal) === MAX_ATTEMPTS) {
         refused[ordinal] = timedOut
-          ? { reason: 'record-timeout', how: `did not end within ${recordTimeoutSeconds} s, ${ATTEMPTS} times` }
-          : { reason: 'process-crashed', how: `ended its process ${ATTEMPTS} times (${how})` };
+          ? { reason: 'record-timeout', how: `did not end within ${recordTimeoutSeconds} s, ${MAX_ATTEMPTS} times` }
+          : { reason: 'process-crashed', how: `ended its process ${MAX_ATTEMPTS} times (${how})` };
       }
       if (Object.keys(refused).length > MAX_REFUSED) {
         throw new RelflowError(
@@ -108,7 +107,7 @@ export async function isolateShard(
 }
 
 /** The position of the record that a process was working on; null before the first one. */
-async function positionIn(crumb: string): Promise<number | null> {
+async function readPosition(crumb: string): Promise<number | null> {
   const ordinal = Number.parseInt(await readFile(crumb, 'utf8').catch(() => ''), 10);
   return Number.isNaN(ordinal) ? null : ordinal;
 }
@@ -118,31 +117,31 @@ async function runChild(
   task: IsolatedShard,
   recordTimeoutSeconds: number,
   signal: AbortSignal,
-): Promise<Ended> {
+): Promise<ChildExit> {
   const child: ChildProcess = fork(module, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const kill = () => child.kill('SIGKILL');
   signal.addEventListener('abort', kill);
-  let said: Said | null = null;
+  let said: ShardReply | null = null;
   let timedOut = false;
   child.on('message', (message) => {
-    said = message as Said;
+    said = message as ShardReply;
   });
   // A record that keeps its process from doing anything else keeps it from saying so, too.
   let position: number | null = null;
   let since = performance.now();
   const look = setInterval(async () => {
-    const now = await positionIn(task.crumb);
+    const now = await readPosition(task.positionFile);
     if (now !== position) since = performance.now();
     position = now;
     const limit = position === null ? Math.max(START_SECONDS, recordTimeoutSeconds) : recordTimeoutSeconds;
     if (performance.now() - since < limit * 1000) return;
     timedOut = true;
     kill();
-  }, LOOK_MILLISECONDS);
+  }, POLL_MILLISECONDS);
   try {
-    return await new Promise<Ended>((resolve, reject) => {
+    return await new Promise<ChildExit>((resolve, reject) => {
       child.on('error', reject);
-      child.on('close', (code, by) => resolve({ said, how: by ?? `exit code ${code}`, timedOut }));
+      child.on('close', (code, by) => resolve({ reply: said, how: by ?? `exit code ${code}`, timedOut }));
       child.send(task);
     });
   } finally {
@@ -155,8 +154,8 @@ async function runChild(
 export async function serveIsolatedShard(
   graph: Graph,
   folder: RunFolder,
-  { shard, phase, crumb, refused }: IsolatedShard,
-): Promise<Said> {
+  { shard, phase, positionFile: crumb, refused }: IsolatedShard,
+): Promise<ShardReply> {
   const state = await folder.state();
   if (!state) return { error: 'the run is gone' };
   const file = openSync(crumb, 'w');
@@ -170,10 +169,10 @@ export async function serveIsolatedShard(
         signal: new AbortController().signal,
         // Written before the record is touched, since the process may not live to say anything.
         beforeEach: ({ ordinal }) => writeSync(file, `${ordinal} `.padEnd(20), 0),
-        refuse: ({ ordinal, pending: parked }) => {
+        refuse: ({ ordinal, pending }) => {
           const refusal = refused[ordinal];
           if (!refusal) return null;
-          const id = (parked[0]?.record as Partial<ImageRecord> | undefined)?.image?.id;
+          const id = (pending[0]?.record as Partial<ImageRecord> | undefined)?.image?.id;
           return new RecordError(refusal.reason, `image ${id} ${refusal.how}`);
         },
       },

@@ -36,7 +36,7 @@ export class OpenRuns {
 
   /** Does something with the run of a job. */
   async use<T>(job: RunJob, work: (run: OpenRun) => Promise<T>): Promise<T> {
-    const key = `${job.state} ${job.out}`;
+    const key = `${job.stateDigest} ${job.out}`;
     const entry = this.#entries.get(key) ?? { run: this.#begin(job), users: 0 };
     this.#entries.set(key, entry);
     entry.users++;
@@ -65,7 +65,7 @@ export class OpenRuns {
     }
   }
 
-  async #begin({ out, state: wanted }: RunJob): Promise<OpenRun> {
+  async #begin({ out, stateDigest: wanted }: RunJob): Promise<OpenRun> {
     const folder = new RunFolder(out);
     const state = await folder.state();
     if (!state) throw new OutputError(out, 'holds no run; do all workers see the folder under this path?');

@@ -15,7 +15,7 @@ export interface RunJob {
   /** The run's folder. */
   readonly out: string;
   /** SHA-256 of what the run is: a folder may hold another one when the job's turn comes. */
-  readonly state: string;
+  readonly stateDigest: string;
   /** How its jobs are tried again. */
   readonly retries: Pick<JobsOptions, 'attempts' | 'backoff'>;
 }
@@ -30,7 +30,7 @@ export interface ShardJob extends RunJob {
 export type ShardQueue = Queue<ShardJob, unknown, string>;
 
 /** How long what became of a job can be looked up. */
-export const KEPT = { removeOnComplete: { age: 24 * 3600 }, removeOnFail: { age: 7 * 24 * 3600 } } as const;
+export const RETENTION = { removeOnComplete: { age: 24 * 3600 }, removeOnFail: { age: 7 * 24 * 3600 } } as const;
 
 /** The queue of a lane, as dashboards for BullMQ show it. */
 export function queueOf({ options }: QueueServer, lane: Lane): ShardQueue {
@@ -43,16 +43,16 @@ export function queueOf({ options }: QueueServer, lane: Lane): ShardQueue {
 /** Adds a shard's job for a phase, once a submission, below the job that ends the run. */
 export async function addShard(
   queue: ShardQueue,
-  { run, out, state, retries }: RunJob,
+  { run, out, stateDigest: state, retries }: RunJob,
   shard: number,
   phase: number,
 ): Promise<void> {
   await queue.add(
     'shard',
-    { run, out, state, retries, shard, phase },
+    { run, out, stateDigest: state, retries, shard, phase },
     {
       ...retries,
-      ...KEPT,
+      ...RETENTION,
       jobId: `${run}-${phase}-${shard}`,
       parent: { id: run, queue: `${PREFIX}:finish` },
       // A shard that is given up does not keep the others from being done.

@@ -30,7 +30,7 @@ export class RecordTimer {
   }
 
   /** Nothing is waited for any more. */
-  end(): void {
+  stop(): void {
     clearTimeout(this.#timer);
   }
 }

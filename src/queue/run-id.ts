@@ -6,14 +6,14 @@ import { queueOf } from './queues.js';
 
 /** Writes down under which name a folder's run is in the queues. */
 export async function saveRunId(folder: RunFolder, run: string): Promise<void> {
-  await mkdir(folder.inner(), { recursive: true });
-  await writeFileAtomic(folder.inner('queue.json'), `${JSON.stringify({ run })}\n`);
+  await mkdir(folder.internalPathTo(), { recursive: true });
+  await writeFileAtomic(folder.internalPathTo('queue.json'), `${JSON.stringify({ run })}\n`);
 }
 
 /** Under which name a folder's run was put into the queues last, or null. */
 export async function savedRunId(folder: RunFolder): Promise<string | null> {
   try {
-    const { run } = JSON.parse(await readFile(folder.inner('queue.json'), 'utf8')) as { run?: unknown };
+    const { run } = JSON.parse(await readFile(folder.internalPathTo('queue.json'), 'utf8')) as { run?: unknown };
     return typeof run === 'string' ? run : null;
   } catch {
     return null;

@@ -6,7 +6,7 @@ import { checkServer, type QueueServer } from './connection.js';
 import { LANES, PREFIX, queueOf, type ShardQueue } from './queues.js';
 import { savedRunId } from './run-id.js';
 
-const LOOK_MILLISECONDS = 1000;
+const POLL_MILLISECONDS = 1000;
 
 /** A lane's jobs, of all runs, and who does them. */
 export interface LaneStatus {
@@ -53,7 +53,7 @@ export class RunWatch {
     return new RunWatch(server, folder);
   }
 
-  async look(): Promise<RunStatus> {
+  async status(): Promise<RunStatus> {
     const folder = this.#folder;
     const [manifest, state, extent, whole, run] = await Promise.all([
       folder.manifest(),
@@ -89,7 +89,7 @@ export class RunWatch {
   }
 
   /** Waits for a while, or until a run ends. */
-  rest(signal: AbortSignal): Promise<void> {
+  wait(signal: AbortSignal): Promise<void> {
     const events = this.#events ?? new QueueEvents('finish', { connection: this.#server.options, prefix: PREFIX });
     if (!this.#events) events.on('error', () => {});
     this.#events = events;
@@ -100,7 +100,7 @@ export class RunWatch {
         events.off('completed', end).off('failed', end);
         resolve();
       };
-      const timer = setTimeout(end, LOOK_MILLISECONDS);
+      const timer = setTimeout(end, POLL_MILLISECONDS);
       signal.addEventListener('abort', end);
       events.on('completed', end).on('failed', end);
     });
@@ -141,7 +141,7 @@ export async function waitForRun(
 ): Promise<RunStatus> {
   for (let unknown = 0; ; ) {
     signal.throwIfAborted();
-    const status = await watch.look();
+    const status = await watch.status();
     onStatus?.(status);
     if (status.state === 'finished') return status;
     if (status.state === 'failed') throw new RelflowError('failed-run', status.reason ?? 'the run failed');
@@ -149,6 +149,6 @@ export async function waitForRun(
     unknown = status.state === 'unknown' ? unknown + 1 : 0;
     if (unknown > 20)
       throw new RelflowError('failed-run', `${status.out}: the queues know nothing of the run any more`);
-    await watch.rest(signal);
+    await watch.wait(signal);
   }
 }

@@ -5,7 +5,7 @@ import type { Graph } from '../graph/graph.js';
 import type { Lane } from '../operators/operator.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import type { WorkItem } from '../run-folder/work-item.js';
-import { finishShards } from '../runs/finish-shards.js';
+import { finishRun } from '../runs/finish-shards.js';
 import { processShard, type ShardResult } from '../runs/process-shard.js';
 import { type InlinePhase, processSource } from '../runs/process-source.js';
 import type { QueueServer } from './connection.js';
@@ -16,9 +16,9 @@ import type { WorkerEvent } from './worker-event.js';
 import type { WorkerOptions } from './worker-options.js';
 
 /** For each other worker of a lane so many shards are put aside, before the one that reads does some itself. */
-const AHEAD = 2;
+const SHARDS_AHEAD = 2;
 /** Workers that a shard may take with it before it is done in a process of its own. */
-const DEATHS = 2;
+const CRASHES_BEFORE_ISOLATION = 2;
 const PROGRESS_MILLISECONDS = 1000;
 
 /** Does the jobs of a worker. */
@@ -71,14 +71,14 @@ export class RunWork {
         onShard: (shard, phase) => addShard(this.#queue(lanes[phase]!), job.data, shard, phase),
         // What failed, or took a worker with it, is left to a job of its own, which can be given up or isolated: where
         // nothing is tried twice, all of it.
-        ...(job.attemptsStarted === 1 && (job.opts.attempts ?? 1) > 1 && { atOnce: this.#atOnce(run, job.data) }),
+        ...(job.attemptsStarted === 1 && (job.opts.attempts ?? 1) > 1 && { inline: this.#inline(run, job.data) }),
         onProgress: (progress) => {
           if (performance.now() - told < PROGRESS_MILLISECONDS) return;
           told = performance.now();
           job.updateProgress({ ...progress }).catch(() => {});
         },
       });
-      this.#tell({ event: 'read', out: folder.path, records, seconds: since(begun) });
+      this.#tell({ event: 'read', out: folder.path, records, seconds: secondsSince(begun) });
       return { records };
     } catch (error) {
       if (!this.#stop.signal.aborted || this.#kill.signal.aborted) throw error;
@@ -92,10 +92,10 @@ export class RunWork {
    * A shard that nobody waits for need not go over the disk and the queue: whoever reads it does it. Not where its lane
    * has a limit that holds over all workers.
    */
-  #atOnce(run: OpenRun, job: RunJob): InlinePhase {
+  #inline(run: OpenRun, job: RunJob): InlinePhase {
     const lane = phasesOf(run.graph.nodes).lanes[1]!;
     return {
-      isBest: async () => {
+      isPreferred: async () => {
         if (lane !== 'cpu' || !this.#lanes.includes(lane)) return false;
         const queue = this.#queue(lane);
         const [workers, waiting, isPaused, limit, rate] = await Promise.all([
@@ -105,7 +105,7 @@ export class RunWork {
           queue.getGlobalConcurrency(),
           queue.getGlobalRateLimit(),
         ]);
-        return !isPaused && limit === null && rate === null && waiting >= AHEAD * (workers - 1);
+        return !isPaused && limit === null && rate === null && waiting >= SHARDS_AHEAD * (workers - 1);
       },
       work: async (shard, items) => {
         await this.#phase(run, { ...job, shard, phase: 1 }, items);
@@ -114,7 +114,7 @@ export class RunWork {
   }
 
   async #shard(run: OpenRun, job: Job<ShardJob>): Promise<unknown> {
-    if (deathsOf(job) >= DEATHS && this.#options.isolate) return this.#isolated(run, job.data);
+    if (crashesOf(job) >= CRASHES_BEFORE_ISOLATION && this.#options.isolate) return this.#isolated(run, job.data);
     try {
       return await this.#phase(run, job.data);
     } catch (error) {
@@ -136,7 +136,7 @@ export class RunWork {
           ...(concurrency !== undefined && { concurrency }),
         });
       } finally {
-        patience.end();
+        patience.stop();
       }
     });
   }
@@ -162,13 +162,21 @@ export class RunWork {
       await addShard(this.#queue(phasesOf(graph.nodes).lanes[fate.phase]!), job, shard, fate.phase);
     }
     const records = 'records' in fate ? fate.records : 0;
-    this.#tell({ event: 'shard', out: folder.path, shard, phase, fate: fate.fate, records, seconds: since(begun) });
+    this.#tell({
+      event: 'shard',
+      out: folder.path,
+      shard,
+      phase,
+      fate: fate.fate,
+      records,
+      seconds: secondsSince(begun),
+    });
     return { records };
   }
 
   async #finish({ folder, graph }: OpenRun, job: Job<RunJob>): Promise<unknown> {
     try {
-      const { records } = await finishShards(graph, folder, { signal: this.#kill.signal });
+      const { records } = await finishRun(graph, folder, { signal: this.#kill.signal });
       this.#tell({ event: 'finished', out: folder.path, records });
       return { records };
     } catch (error) {
@@ -187,10 +195,10 @@ export class RunWork {
 }
 
 /** How many workers were lost with the job: attempts that neither ended nor failed. */
-function deathsOf(job: Job): number {
+function crashesOf(job: Job): number {
   return job.attemptsStarted - 1 - job.attemptsMade;
 }
 
-function since(begun: number): number {
+function secondsSince(begun: number): number {
   return Math.round(performance.now() - begun) / 1000;
 }

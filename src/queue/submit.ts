@@ -7,11 +7,11 @@ import { phasesOf } from '../graph/engine/phases.js';
 import type { Graph } from '../graph/graph.js';
 import type { Lane } from '../operators/operator.js';
 import { RunFolder } from '../run-folder/run-folder.js';
-import { fingerprint, inputFiles } from '../runs/graph-inputs.js';
+import { fingerprint, graphInputs } from '../runs/graph-inputs.js';
 import { joinRun, type RunIdentity, runStateOf } from '../runs/prepare-run.js';
 import { checkRun } from '../runs/run.js';
 import { checkServer, type QueueServer } from './connection.js';
-import { KEPT, PREFIX, queueOf, type RunJob } from './queues.js';
+import { PREFIX, queueOf, RETENTION, type RunJob } from './queues.js';
 import { currentRunId, saveRunId } from './run-id.js';
 
 export interface SubmitOptions extends Omit<RunIdentity, 'shardBytes'> {
@@ -51,7 +51,7 @@ export async function submit(graph: Graph, server: QueueServer, options: SubmitO
   const { onProgress, attempts = 5, backoffMilliseconds = 1000, signal, ...run } = options;
   checkRun(graph, run);
   await checkServer(server);
-  const inputs = await fingerprint(await inputFiles(graph), (done, total) => {
+  const inputs = await fingerprint(await graphInputs(graph), (done, total) => {
     onProgress?.(done, total);
     signal?.throwIfAborted();
   });
@@ -62,10 +62,10 @@ export async function submit(graph: Graph, server: QueueServer, options: SubmitO
   const found = await currentRunId(server, folder);
   if (found) return { folder, run: found, lanes, joined: true };
 
-  for (const lane of lanes) await limit(server, lane, options, state.sharding.records);
+  for (const lane of lanes) await setLaneLimits(server, lane, options, state.sharding.records);
   const name = randomUUID();
   const retries = { attempts, backoff: { type: 'exponential', delay: backoffMilliseconds } };
-  const data: RunJob = { run: name, out: folder.path, state: digest(state), retries };
+  const data: RunJob = { run: name, out: folder.path, stateDigest: digest(state), retries };
   const producer = new FlowProducer({ connection: server.options, prefix: PREFIX });
   producer.on('error', () => {});
   try {
@@ -74,13 +74,13 @@ export async function submit(graph: Graph, server: QueueServer, options: SubmitO
       name: state.pipeline,
       queueName: 'finish',
       data,
-      opts: { ...KEPT, ...retries, jobId: name },
+      opts: { ...RETENTION, ...retries, jobId: name },
       children: [
         {
           name: 'read',
           queueName: 'source',
           data,
-          opts: { ...KEPT, ...retries, jobId: `${name}-source`, ignoreDependencyOnFailure: true },
+          opts: { ...RETENTION, ...retries, jobId: `${name}-source`, ignoreDependencyOnFailure: true },
         },
       ],
     });
@@ -93,7 +93,7 @@ export async function submit(graph: Graph, server: QueueServer, options: SubmitO
 }
 
 /** Sets what a lane may do at most; what was set before stays where nothing is said. */
-async function limit(
+async function setLaneLimits(
   server: QueueServer,
   lane: Lane,
   { limits, rates }: SubmitOptions,

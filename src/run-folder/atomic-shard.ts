@@ -20,7 +20,7 @@ export class AtomicShard {
     this.shard = shard;
     this.#folder = folder;
     this.#first = first;
-    this.#staging = folder.inner('partial', `${shard}-${randomUUID()}`);
+    this.#staging = folder.internalPathTo('partial', `${shard}-${randomUUID()}`);
     this.#files = new ShardFiles(folder, this.#staging, gzip);
   }
 

@@ -36,43 +36,43 @@ export class RunFolder {
   }
 
   /** A path in the folder. */
-  at(...parts: readonly string[]): string {
+  pathTo(...parts: readonly string[]): string {
     return join(this.path, ...parts);
   }
 
   /** A path among what only relflow reads. */
-  inner(...parts: readonly string[]): string {
+  internalPathTo(...parts: readonly string[]): string {
     return join(this.path, '.relflow', ...parts);
   }
 
   /** Who writes to the folder, while somebody does. */
   get lock(): string {
-    return this.inner('lock');
+    return this.internalPathTo('lock');
   }
 
   /** What the run is, or null where the folder holds none. */
   state(): Promise<RunState | null> {
-    return readJson(this.inner('run.json'), 'run');
+    return readJson(this.internalPathTo('run.json'), 'run');
   }
 
   /** The manifest, or null where the run is not finished. */
   manifest(): Promise<Manifest | null> {
-    return readJson(this.at('manifest.json'), 'manifest');
+    return readJson(this.pathTo('manifest.json'), 'manifest');
   }
 
   /** Whether there is a manifest. */
   isFinished(): Promise<boolean> {
-    return exists(this.at('manifest.json'));
+    return exists(this.pathTo('manifest.json'));
   }
 
   /** The mark that a shard is whole. */
-  mark(shard: number): string {
-    return this.inner('shards', `${shardNumber(shard)}.json`);
+  markerPath(shard: number): string {
+    return this.internalPathTo('shards', `${shardNumber(shard)}.json`);
   }
 
   /** How far the shard in work has come, or null where none is. */
   progress(): Promise<Progress | null> {
-    return readJson(this.inner('progress.json'), 'progress');
+    return readJson(this.internalPathTo('progress.json'), 'progress');
   }
 
   /**
@@ -80,13 +80,13 @@ export class RunFolder {
    * @throws InputError where one is missing between others
    */
   async shards(): Promise<Shard[]> {
-    const names = (await listNames(this.inner('shards'))).filter((name) => /^\d{5,}\.json$/.test(name));
+    const names = (await listNames(this.internalPathTo('shards'))).filter((name) => /^\d{5,}\.json$/.test(name));
     names.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
     const shards: Shard[] = [];
     for (const name of names) {
-      const shard = await readJson(this.inner('shards', name), 'shard');
+      const shard = await readJson(this.internalPathTo('shards', name), 'shard');
       if (shard?.shard !== shards.length) {
-        throw new InputError(this.inner('shards'), `shard ${shards.length} is missing before ${name}`);
+        throw new InputError(this.internalPathTo('shards'), `shard ${shards.length} is missing before ${name}`);
       }
       shards.push(shard);
     }
@@ -95,25 +95,25 @@ export class RunFolder {
 
   /** Whether a shard is whole. */
   async isComplete(shard: number): Promise<boolean> {
-    return (await readJson(this.mark(shard), 'shard')) !== null;
+    return (await readJson(this.markerPath(shard), 'shard')) !== null;
   }
 
   /** The numbers of the shards that are whole, also where others between them are not. */
   async completeShards(): Promise<Set<number>> {
-    const names = await listNames(this.inner('shards'));
+    const names = await listNames(this.internalPathTo('shards'));
     return new Set(names.filter((name) => /^\d{5,}\.json$/.test(name)).map((name) => Number.parseInt(name, 10)));
   }
 
   /** How long the input is, or null where nobody has read it to its end, or one process does all of the run. */
   extent(): Promise<Extent | null> {
-    return readJson(this.inner('extent.json'), 'extent');
+    return readJson(this.internalPathTo('extent.json'), 'extent');
   }
 
   /** Takes away what a process that was killed left half-written. */
-  async sweep(): Promise<void> {
+  async removeTemporaryFiles(): Promise<void> {
     // Slow processes may be writing there, until they notice.
-    await rm(this.inner('tmp'), { recursive: true, force: true, maxRetries: 10 });
-    for (const at of [this.path, this.inner(), this.inner('shards')]) {
+    await rm(this.internalPathTo('tmp'), { recursive: true, force: true, maxRetries: 10 });
+    for (const at of [this.path, this.internalPathTo(), this.internalPathTo('shards')]) {
       for (const name of await listNames(at)) {
         // write-file-atomic writes to `<name>.<number>` first, and writeAtomically to `<name>.partial`.
         if (/\.json\.\d+$|\.partial$/.test(name)) await rm(join(at, name), { force: true });
@@ -125,7 +125,7 @@ export class RunFolder {
   async files(sink: string): Promise<string[]> {
     const shards = await this.shards();
     return shards.flatMap((shard) =>
-      shard.files.filter((file) => file.sink === sink).map((file) => this.at(file.path)),
+      shard.files.filter((file) => file.sink === sink).map((file) => this.pathTo(file.path)),
     );
   }
 

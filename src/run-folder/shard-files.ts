@@ -21,8 +21,8 @@ interface PartialFile {
   records: number;
   /** Written and waiting. */
   bytes: number;
-  waiting: string[];
-  waitingBytes: number;
+  buffered: string[];
+  bufferedBytes: number;
 }
 
 /** What came of one record of the input, as lines of sinks. */
@@ -65,7 +65,7 @@ export class ShardFiles {
   }
 
   /** Bytes of the largest file, uncompressed. */
-  get largest(): number {
+  get largestBytes(): number {
     return Math.max(0, ...[...this.#files.values()].map((file) => file.bytes));
   }
 
@@ -78,7 +78,7 @@ export class ShardFiles {
     for (const { sink, line } of writes) append(this.#files.get(sink)!, line);
     addStages(this.#stages, stages);
     this.#records++;
-    for (const file of this.#files.values()) if (file.waitingBytes >= FLUSH_BYTES) await flush(file);
+    for (const file of this.#files.values()) if (file.bufferedBytes >= FLUSH_BYTES) await flush(file);
   }
 
   /** Writes what waits down to the disk; how much counts from now on. */
@@ -93,7 +93,7 @@ export class ShardFiles {
   }
 
   /** Goes on with files that were left; what lies behind their extent is cut off. */
-  async takeUp({ records, stages, files }: ShardExtent): Promise<void> {
+  async resume({ records, stages, files }: ShardExtent): Promise<void> {
     this.#records = records;
     this.#stages = { ...stages };
     for (const [sink, from] of Object.entries(files)) await this.#begin(sink, from);
@@ -102,7 +102,7 @@ export class ShardFiles {
   async #begin(sink: string, from: FileExtent = { records: 0, bytes: 0 }): Promise<void> {
     const handle = await open(this.#partial(sink), from.bytes > 0 ? 'r+' : 'w');
     await handle.truncate(from.bytes);
-    this.#files.set(sink, { handle, ...from, waiting: [], waitingBytes: 0 });
+    this.#files.set(sink, { handle, ...from, buffered: [], bufferedBytes: 0 });
   }
 
   /**
@@ -122,8 +122,8 @@ export class ShardFiles {
     }
     const [records, stages] = [this.#records, sortStages(this.#stages)];
     const mark: Shard = { format: 'relflow.shard/1', shard, first, records, stages, files };
-    await mkdir(this.#folder.inner('shards'), { recursive: true });
-    await writeFileAtomic(this.#folder.mark(shard), `${JSON.stringify(mark)}\n`);
+    await mkdir(this.#folder.internalPathTo('shards'), { recursive: true });
+    await writeFileAtomic(this.#folder.markerPath(shard), `${JSON.stringify(mark)}\n`);
     this.#files.clear();
     this.#records = 0;
     this.#stages = {};
@@ -141,7 +141,7 @@ export class ShardFiles {
   }
 
   async #place(partial: string, path: string): Promise<{ bytes: number; sha256: string }> {
-    const target = this.#folder.at(path);
+    const target = this.#folder.pathTo(path);
     await mkdir(dirname(target), { recursive: true });
     if (!this.#gzip) {
       const sum = await checksum(partial);
@@ -161,16 +161,16 @@ function append(file: PartialFile, line: string): void {
   const bytes = Buffer.byteLength(line) + 1;
   file.records++;
   file.bytes += bytes;
-  file.waiting.push(line);
-  file.waitingBytes += bytes;
+  file.buffered.push(line);
+  file.bufferedBytes += bytes;
 }
 
 async function flush(file: PartialFile): Promise<void> {
-  if (file.waiting.length === 0) return;
-  const text = `${file.waiting.join('\n')}\n`;
-  await writeAll(file.handle, Buffer.from(text), file.bytes - file.waitingBytes);
-  file.waiting = [];
-  file.waitingBytes = 0;
+  if (file.buffered.length === 0) return;
+  const text = `${file.buffered.join('\n')}\n`;
+  await writeAll(file.handle, Buffer.from(text), file.bytes - file.bufferedBytes);
+  file.buffered = [];
+  file.bufferedBytes = 0;
 }
 
 /** A write may take less than it was given. */

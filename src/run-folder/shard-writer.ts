@@ -28,7 +28,7 @@ export class ShardWriter {
   private constructor(folder: RunFolder, sharding: Sharding, shards: readonly Shard[]) {
     this.#folder = folder;
     this.#sharding = sharding;
-    this.#files = new ShardFiles(folder, folder.inner('partial'), sharding.gzip);
+    this.#files = new ShardFiles(folder, folder.internalPathTo('partial'), sharding.gzip);
     this.#shard = shards.length;
     this.#first = shards.reduce((sum, shard) => sum + shard.records, 0);
   }
@@ -40,22 +40,23 @@ export class ShardWriter {
   static async open(folder: RunFolder, sharding: Sharding): Promise<ShardWriter> {
     const shards = await folder.shards();
     for (const { path, bytes } of shards.flatMap(({ files }) => files)) {
-      const found = await stat(folder.at(path)).catch(() => null);
-      if (found?.size !== bytes) throw new InputError(folder.at(path), 'a finished shard is missing or not as it was');
+      const found = await stat(folder.pathTo(path)).catch(() => null);
+      if (found?.size !== bytes)
+        throw new InputError(folder.pathTo(path), 'a finished shard is missing or not as it was');
     }
     const writer = new ShardWriter(folder, sharding, shards);
     await wrapIoErrors(folder.path, async () => {
-      await mkdir(folder.inner('partial'), { recursive: true });
-      await mkdir(folder.inner('shards'), { recursive: true });
+      await mkdir(folder.internalPathTo('partial'), { recursive: true });
+      await mkdir(folder.internalPathTo('shards'), { recursive: true });
       const progress = await folder.progress();
-      if (progress?.shard === writer.#shard && (await writer.#intact(progress))) await writer.#files.takeUp(progress);
-      else await rm(folder.inner('progress.json'), { force: true });
+      if (progress?.shard === writer.#shard && (await writer.#intact(progress))) await writer.#files.resume(progress);
+      else await rm(folder.internalPathTo('progress.json'), { force: true });
     });
     return writer;
   }
 
   /** How many records of the input are done. */
-  get done(): number {
+  get records(): number {
     return this.#first + this.#files.records;
   }
 
@@ -69,7 +70,7 @@ export class ShardWriter {
     await wrapIoErrors(this.#folder.path, async () => {
       await this.#files.commit(commit);
       const { records, bytes } = this.#sharding;
-      if (this.#files.records >= records || (bytes !== null && this.#files.largest >= bytes)) await this.#seal();
+      if (this.#files.records >= records || (bytes !== null && this.#files.largestBytes >= bytes)) await this.#seal();
       else if (performance.now() - this.#checkpointed > CHECKPOINT_MILLISECONDS) await this.checkpoint();
     });
   }
@@ -85,7 +86,7 @@ export class ShardWriter {
         first: this.#first,
         ...(await this.#files.sync()),
       };
-      await writeFileAtomic(this.#folder.inner('progress.json'), JSON.stringify(progress));
+      await writeFileAtomic(this.#folder.internalPathTo('progress.json'), JSON.stringify(progress));
       this.#checkpointed = performance.now();
     });
   }
@@ -94,7 +95,7 @@ export class ShardWriter {
   async finish(): Promise<void> {
     await wrapIoErrors(this.#folder.path, async () => {
       if (this.#files.records > 0) await this.#seal();
-      await rm(this.#folder.inner('partial'), { recursive: true, force: true });
+      await rm(this.#folder.internalPathTo('partial'), { recursive: true, force: true });
     });
   }
 
@@ -106,7 +107,7 @@ export class ShardWriter {
   /** Whether the files of the shard in work are at least as long as its progress says. */
   async #intact({ files }: Progress): Promise<boolean> {
     for (const [sink, { bytes }] of Object.entries(files)) {
-      const found = await stat(this.#folder.inner('partial', `${sink}.jsonl`)).catch(() => null);
+      const found = await stat(this.#folder.internalPathTo('partial', `${sink}.jsonl`)).catch(() => null);
       if (!found || found.size < bytes) return false;
     }
     return true;
@@ -115,7 +116,7 @@ export class ShardWriter {
   async #seal(): Promise<void> {
     // From here on the files move away, so the progress that speaks of them must go first.
     this.#sealing = true;
-    await rm(this.#folder.inner('progress.json'), { force: true });
+    await rm(this.#folder.internalPathTo('progress.json'), { force: true });
     const { records } = await this.#files.publish(this.#shard, this.#first);
     this.#first += records;
     this.#shard++;

@@ -30,33 +30,37 @@ async function* validateFolder(folder: RunFolder): AsyncGenerator<Problem, void>
   if (!(await folder.state())) throw new InputError(folder.path, 'not the output folder of a run');
   const shards = await folder.shards();
   const manifest = await folder.manifest();
-  if (!manifest) yield { file: folder.at('manifest.json'), problem: 'missing: the run is not finished' };
+  if (!manifest) yield { file: folder.pathTo('manifest.json'), problem: 'missing: the run is not finished' };
   const listed = shards.flatMap((shard) => shard.files);
   const records = shards.reduce((sum, shard) => sum + shard.records, 0);
   if (manifest && manifest.records !== records) {
-    yield { file: folder.at('manifest.json'), problem: `${manifest.records} records, but its shards have ${records}` };
+    yield {
+      file: folder.pathTo('manifest.json'),
+      problem: `${manifest.records} records, but its shards have ${records}`,
+    };
   }
   const known = new Set((manifest?.files ?? listed).map((file) => file.path));
   for (const file of listed) {
-    if (!known.has(file.path)) yield { file: folder.at(file.path), problem: 'a shard that the manifest does not list' };
+    if (!known.has(file.path))
+      yield { file: folder.pathTo(file.path), problem: 'a shard that the manifest does not list' };
   }
   for (const { path, bytes, sha256 } of manifest?.files ?? listed) {
-    const sum = await checksum(folder.at(path)).catch(() => null);
-    if (!sum) yield { file: folder.at(path), problem: 'missing' };
-    else if (sum.bytes !== bytes) yield { file: folder.at(path), problem: `${sum.bytes} bytes, expected ${bytes}` };
-    else if (sum.sha256 !== sha256) yield { file: folder.at(path), problem: 'its SHA-256 is not the recorded one' };
+    const sum = await checksum(folder.pathTo(path)).catch(() => null);
+    if (!sum) yield { file: folder.pathTo(path), problem: 'missing' };
+    else if (sum.bytes !== bytes) yield { file: folder.pathTo(path), problem: `${sum.bytes} bytes, expected ${bytes}` };
+    else if (sum.sha256 !== sha256) yield { file: folder.pathTo(path), problem: 'its SHA-256 is not the recorded one' };
   }
   for (const sink of new Set(listed.map((file) => file.sink))) {
     const seen = new Set<string>();
-    for (const name of await listNames(folder.at(sink))) {
+    for (const name of await listNames(folder.pathTo(sink))) {
       if (!known.has(`${sink}/${name}`))
-        yield { file: folder.at(sink, name), problem: 'a file that belongs to no shard' };
+        yield { file: folder.pathTo(sink, name), problem: 'a file that belongs to no shard' };
     }
     for (const file of listed.filter((other) => other.sink === sink)) {
       const counted = { lines: 0 };
-      yield* validateFile(folder.at(file.path), seen, counted);
+      yield* validateFile(folder.pathTo(file.path), seen, counted);
       if (counted.lines !== file.records) {
-        yield { file: folder.at(file.path), problem: `${counted.lines} lines, expected ${file.records}` };
+        yield { file: folder.pathTo(file.path), problem: `${counted.lines} lines, expected ${file.records}` };
       }
     }
   }
@@ -70,7 +74,7 @@ async function* validateFile(file: string, seen: Set<string>, counted = { lines:
         counted.lines++;
         for (const problem of problemsOf(value, seen)) yield { file, line, problem };
       }
-    } else if (file.endsWith('.gz') || (await stat(file)).size > WHOLE_BYTES) {
+    } else if (file.endsWith('.gz') || (await stat(file)).size > SINGLE_VALUE_BYTES) {
       for await (const problem of captionProblems(file)) yield { file, problem };
     } else {
       const value: unknown = JSON.parse(await readFile(file, 'utf8'));
@@ -83,7 +87,7 @@ async function* validateFile(file: string, seen: Set<string>, counted = { lines:
 }
 
 /** JSON files up to this size are read as one value. Larger and packed ones can only be captions. */
-const WHOLE_BYTES = 64 * 2 ** 20;
+const SINGLE_VALUE_BYTES = 64 * 2 ** 20;
 
 /** Captions of any size, an element at a time. */
 async function* captionProblems(file: string): AsyncGenerator<string, void> {

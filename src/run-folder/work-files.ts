@@ -9,14 +9,14 @@ import type { WorkItem } from './work-item.js';
 const FLUSH_LENGTH = 1 << 18;
 
 /** The file of what a shard's records wait with for a phase. */
-export function workFile(folder: RunFolder, shard: number, phase: number): string {
-  return folder.inner('work', `${shardNumber(shard)}.${phase}.jsonl`);
+export function workPath(folder: RunFolder, shard: number, phase: number): string {
+  return folder.internalPathTo('work', `${shardNumber(shard)}.${phase}.jsonl`);
 }
 
 /** The shards that wait, each with the latest phase that it waits for. */
-export async function waitingShards(folder: RunFolder): Promise<Map<number, number>> {
+export async function pendingShards(folder: RunFolder): Promise<Map<number, number>> {
   const waiting = new Map<number, number>();
-  for (const name of await listNames(folder.inner('work'))) {
+  for (const name of await listNames(folder.internalPathTo('work'))) {
     const [, shard, phase] = /^(\d{5,})\.(\d+)\.jsonl$/.exec(name) ?? [];
     if (shard === undefined) continue;
     waiting.set(Number(shard), Math.max(waiting.get(Number(shard)) ?? 0, Number(phase)));
@@ -26,7 +26,7 @@ export async function waitingShards(folder: RunFolder): Promise<Map<number, numb
 
 /** Removes what a shard has waited with for phases up to one. */
 export async function removeWork(folder: RunFolder, shard: number, upTo: number): Promise<void> {
-  for (let phase = 1; phase <= upTo; phase++) await rm(workFile(folder, shard, phase), { force: true });
+  for (let phase = 1; phase <= upTo; phase++) await rm(workPath(folder, shard, phase), { force: true });
 }
 
 /**
@@ -36,8 +36,8 @@ export async function removeWork(folder: RunFolder, shard: number, upTo: number)
 export async function* readWork(file: string, first: number): AsyncGenerator<WorkItem, void> {
   let next = first;
   for await (const { value, line } of jsonLines(file, { maxLineBytes: 1 << 30 })) {
-    const { ordinal, pending: parked } = value as Partial<WorkItem>;
-    if (ordinal !== next || !Array.isArray(parked)) throw new InputError(file, `line ${line} is not record ${next}`);
+    const { ordinal, pending } = value as Partial<WorkItem>;
+    if (ordinal !== next || !Array.isArray(pending)) throw new InputError(file, `line ${line} is not record ${next}`);
     yield value as WorkItem;
     next++;
   }
@@ -57,7 +57,7 @@ export class WorkWriter {
   private constructor(folder: RunFolder, shard: number, phase: number, partial: string, handle: FileHandle) {
     this.shard = shard;
     this.#folder = folder;
-    this.#file = workFile(folder, shard, phase);
+    this.#file = workPath(folder, shard, phase);
     this.#partial = partial;
     this.#handle = handle;
   }
@@ -65,8 +65,8 @@ export class WorkWriter {
   /** @throws OutputError where the folder can't be written to */
   static begin(folder: RunFolder, shard: number, phase: number): Promise<WorkWriter> {
     return wrapIoErrors(folder.path, async () => {
-      await mkdir(folder.inner('work'), { recursive: true });
-      const partial = `${workFile(folder, shard, phase)}.${randomUUID()}.partial`;
+      await mkdir(folder.internalPathTo('work'), { recursive: true });
+      const partial = `${workPath(folder, shard, phase)}.${randomUUID()}.partial`;
       return new WorkWriter(folder, shard, phase, partial, await open(partial, 'wx'));
     });
   }

@@ -10,7 +10,7 @@ import type { RunFolder } from '../run-folder/run-folder.js';
 import { graphDifference } from './prepare-run.js';
 import { writeManifest } from './write-manifest.js';
 
-export interface FinishOptions {
+export interface FinishRunOptions {
   /** Ends at once. */
   readonly signal?: AbortSignal;
   /** Told how many shards were checked. */
@@ -23,10 +23,10 @@ export interface FinishOptions {
  *
  * @throws OutputError naming the shards that are missing or not as they were
  */
-export async function finishShards(
+export async function finishRun(
   graph: Graph,
   folder: RunFolder,
-  { signal = new AbortController().signal, onProgress }: FinishOptions = {},
+  { signal = new AbortController().signal, onProgress }: FinishRunOptions = {},
 ): Promise<Manifest> {
   const state = await folder.state();
   if (!state) throw new OutputError(folder.path, 'holds no run to finish');
@@ -34,7 +34,7 @@ export async function finishShards(
   if (difference) throw new OutputError(folder.path, `can't finish the run: ${difference}`);
   const done = await folder.manifest();
   if (!done) {
-    const shards = await allShards(folder, state.sharding.records);
+    const shards = await requireAllShards(folder, state.sharding.records);
     for (const [index, shard] of shards.entries()) {
       signal.throwIfAborted();
       await checkShard(folder, shard);
@@ -42,7 +42,7 @@ export async function finishShards(
     }
     await wrapIoErrors(folder.path, () => writeManifest(graph, folder, state, signal, new AbortController().signal));
   }
-  await clearFinished(folder);
+  await removeIntermediateFiles(folder);
   return (await folder.manifest()) as Manifest;
 }
 
@@ -50,17 +50,17 @@ export async function finishShards(
  * Takes away what only a run that is not finished needs; does nothing where it is not. A process that was slow, or cut
  * off, calls it when it ends: what it wrote after the run was finished must not stay.
  */
-export async function clearFinished(folder: RunFolder): Promise<void> {
+export async function removeIntermediateFiles(folder: RunFolder): Promise<void> {
   if (!(await folder.isFinished())) return;
-  await folder.sweep();
+  await folder.removeTemporaryFiles();
   // The name in the queues goes last: without it the run is over for those who wait.
   for (const name of ['extent.json', 'partial', 'work', 'queue.json']) {
     // Slow processes may be writing there, until they notice.
-    await rm(folder.inner(name), { recursive: true, force: true, maxRetries: 10 });
+    await rm(folder.internalPathTo(name), { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
-async function allShards(folder: RunFolder, perShard: number): Promise<Shard[]> {
+async function requireAllShards(folder: RunFolder, perShard: number): Promise<Shard[]> {
   const extent = await folder.extent();
   if (!extent) throw new OutputError(folder.path, 'can’t be finished: no part has come to the end of its input yet');
   const total = Math.ceil(extent.records / perShard);
@@ -75,9 +75,12 @@ async function allShards(folder: RunFolder, perShard: number): Promise<Shard[]> 
 
 async function checkShard(folder: RunFolder, { shard, files }: Shard): Promise<void> {
   for (const { path, sha256 } of files) {
-    const sum = await checksum(folder.at(path)).catch(() => null);
+    const sum = await checksum(folder.pathTo(path)).catch(() => null);
     if (sum?.sha256 === sha256) continue;
     const problem = sum ? 'is not what its mark says' : 'is missing';
-    throw new OutputError(folder.at(path), `${problem}; remove ${folder.mark(shard)} and have the shard done again`);
+    throw new OutputError(
+      folder.pathTo(path),
+      `${problem}; remove ${folder.markerPath(shard)} and have the shard done again`,
+    );
   }
 }

@@ -5,7 +5,7 @@ import type { Graph } from '../graph/graph.js';
 import type { InputFile } from '../records/manifest.js';
 
 /** The input files of a graph, each once. */
-export async function inputFiles(graph: Graph): Promise<string[]> {
+export async function graphInputs(graph: Graph): Promise<string[]> {
   const files = new Set<string>();
   for (const node of graph.nodes) {
     if (node.kind === 'source') for (const file of await node.source.files()) files.add(file);

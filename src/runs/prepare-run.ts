@@ -48,7 +48,7 @@ export async function checkRunState(
 ): Promise<boolean> {
   const found = await folder.state();
   if (found && resume) {
-    const difference = differs(found, state);
+    const difference = runDifference(found, state);
     if (difference) throw new OutputError(folder.path, `can't resume: ${difference}`);
   } else if (found && !overwrite) {
     throw new OutputError(folder.path, 'already holds a run; use `relflow resume` to go on with it, or --overwrite');
@@ -75,32 +75,37 @@ export async function joinRun(folder: RunFolder, state: RunState): Promise<void>
   if (!(await folder.state())) {
     await checkRunState(folder, state, false, false);
     await wrapIoErrors(folder.path, async () => {
-      await mkdir(folder.inner(), { recursive: true });
-      await writeIfAbsent(folder.inner('run.json'), `${JSON.stringify(state, null, 2)}\n`);
+      await mkdir(folder.internalPathTo(), { recursive: true });
+      await writeIfAbsent(folder.internalPathTo('run.json'), `${JSON.stringify(state, null, 2)}\n`);
     });
   }
   const found = await folder.state();
-  const difference = found && differs(found, state);
+  const difference = found && runDifference(found, state);
   if (difference) throw new OutputError(folder.path, `can't join the run: ${difference}`);
 }
 
 /** Removes an earlier run, all but its lock, and says what the new one is. */
 export async function startRun(folder: RunFolder, state: RunState): Promise<void> {
   // The marks go first: killed in between, what is left claims nothing that is no longer there.
-  for (const path of [folder.at('manifest.json'), folder.inner('shards'), folder.inner('progress.json')]) {
+  for (const path of [
+    folder.pathTo('manifest.json'),
+    folder.internalPathTo('shards'),
+    folder.internalPathTo('progress.json'),
+  ]) {
     await rm(path, { recursive: true, force: true });
   }
   for (const name of await readdir(folder.path)) {
-    if (name !== '.relflow') await rm(folder.at(name), { recursive: true, force: true });
+    if (name !== '.relflow') await rm(folder.pathTo(name), { recursive: true, force: true });
   }
-  for (const name of await readdir(folder.inner())) {
-    if (folder.inner(name) !== folder.lock) await rm(folder.inner(name), { recursive: true, force: true });
+  for (const name of await readdir(folder.internalPathTo())) {
+    if (folder.internalPathTo(name) !== folder.lock)
+      await rm(folder.internalPathTo(name), { recursive: true, force: true });
   }
-  await writeFileAtomic(folder.inner('run.json'), `${JSON.stringify(state, null, 2)}\n`);
+  await writeFileAtomic(folder.internalPathTo('run.json'), `${JSON.stringify(state, null, 2)}\n`);
 }
 
 /** In words, what is not as it was; null where all is the same. */
-function differs(was: RunState, is: RunState): string | null {
+function runDifference(was: RunState, is: RunState): string | null {
   const otherGraph = graphDifference(was, is);
   if (otherGraph) return otherGraph;
   if (digest(was.inputs) !== digest(is.inputs)) {

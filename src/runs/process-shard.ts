@@ -7,9 +7,9 @@ import type { Graph } from '../graph/graph.js';
 import type { RunState } from '../records/run-state.js';
 import { AtomicShard } from '../run-folder/atomic-shard.js';
 import { exists, type RunFolder } from '../run-folder/run-folder.js';
-import { readWork, removeWork, WorkWriter, workFile } from '../run-folder/work-files.js';
+import { readWork, removeWork, WorkWriter, workPath } from '../run-folder/work-files.js';
 import type { WorkItem } from '../run-folder/work-item.js';
-import { clearFinished } from './finish-shards.js';
+import { removeIntermediateFiles } from './finish-shards.js';
 import { outcomeLines } from './outcome-lines.js';
 
 export interface ProcessShardOptions {
@@ -55,7 +55,7 @@ export async function processShard(
     if (options.signal.aborted || !(await folder.isComplete(job.shard))) throw error;
     return { fate: 'done twice' };
   } finally {
-    await clearFinished(folder);
+    await removeIntermediateFiles(folder);
   }
 }
 
@@ -66,24 +66,24 @@ async function work(
   { shard, phase }: { readonly shard: number; readonly phase: number },
   options: ProcessShardOptions,
 ): Promise<ShardResult> {
-  const { lanes, of } = phasesOf(graph.nodes);
+  const { lanes, phaseOf: of } = phasesOf(graph.nodes);
   const next = phase + 1;
   if (await folder.isComplete(shard)) {
     await removeWork(folder, shard, lanes.length);
     return { fate: 'was whole' };
   }
-  if (next < lanes.length && (await exists(workFile(folder, shard, next)))) {
+  if (next < lanes.length && (await exists(workPath(folder, shard, next)))) {
     await removeWork(folder, shard, phase);
     return { fate: 'next', phase: next, records: 0 };
   }
   const first = shard * state.sharding.records;
   const outcomes = outcomesOf(
     graph,
-    options.items ?? readWork(workFile(folder, shard, phase), first),
+    options.items ?? readWork(workPath(folder, shard, phase), first),
     {
       signal: options.signal,
       stop: new AbortController().signal,
-      tempDir: folder.inner('tmp'),
+      tempDir: folder.internalPathTo('tmp'),
       skip: first,
       phase: { of, number: phase },
       ...(options.concurrency !== undefined && { concurrency: options.concurrency }),

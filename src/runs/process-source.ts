@@ -7,15 +7,15 @@ import type { Graph } from '../graph/graph.js';
 import type { SourceProgress } from '../records/ports.js';
 import type { RunState } from '../records/run-state.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
-import { WorkWriter, waitingShards } from '../run-folder/work-files.js';
+import { pendingShards, WorkWriter } from '../run-folder/work-files.js';
 import type { WorkItem } from '../run-folder/work-item.js';
-import { clearFinished } from './finish-shards.js';
+import { removeIntermediateFiles } from './finish-shards.js';
 import { publishExtent } from './run-part.js';
 
 /** Does the next phase of a shard in the process that has just read it. */
 export interface InlinePhase {
   /** Asked before a shard is read: whether that is better than to put it aside for others. */
-  readonly isBest: () => Promise<boolean>;
+  readonly isPreferred: () => Promise<boolean>;
   /** The next shard is read as soon as its items are; where it fails, the sources are read no further. */
   readonly work: (shard: number, items: AsyncIterable<WorkItem>) => Promise<void>;
 }
@@ -25,7 +25,7 @@ export interface ProcessSourceOptions {
   /** Told of each shard that waits for a phase. */
   readonly onShard: (shard: number, phase: number) => Promise<void>;
   /** What is read is put aside unless given. */
-  readonly atOnce?: InlinePhase;
+  readonly inline?: InlinePhase;
   readonly onProgress?: (progress: SourceProgress) => void;
 }
 
@@ -51,7 +51,7 @@ export async function processSource(
     if (options.signal.aborted || !(await folder.isFinished())) throw error;
     return (await folder.manifest())!.records;
   } finally {
-    await clearFinished(folder);
+    await removeIntermediateFiles(folder);
   }
 }
 
@@ -60,25 +60,25 @@ async function readSources(
   graph: Graph,
   folder: RunFolder,
   state: RunState,
-  { signal, onShard, atOnce, onProgress }: ProcessSourceOptions,
+  { signal, onShard, inline, onProgress }: ProcessSourceOptions,
 ): Promise<number | null> {
   const perShard = state.sharding.records;
   const whole = await folder.completeShards();
-  const waiting = await waitingShards(folder);
+  const waiting = await pendingShards(folder);
   for (const [shard, phase] of waiting) if (!whole.has(shard)) await onShard(shard, phase);
   const known = await folder.extent();
   const isThere = (shard: number) => whole.has(shard) || waiting.has(shard);
   if (known && Array.from({ length: Math.ceil(known.records / perShard) }, (_, i) => i).every(isThere)) {
     return known.records;
   }
-  const tempDir = folder.inner('tmp', `source-${randomUUID()}`);
+  const tempDir = folder.internalPathTo('tmp', `source-${randomUUID()}`);
   await wrapIoErrors(folder.path, () => mkdir(tempDir, { recursive: true }));
   let extent = 0;
   const outcomes = execute(graph.nodes, {
     signal,
     stop: new AbortController().signal,
     tempDir,
-    phase: { of: phasesOf(graph.nodes).of, number: 0 },
+    phase: { of: phasesOf(graph.nodes).phaseOf, number: 0 },
     wanted: (ordinal) => !isThere(Math.floor(ordinal / perShard)),
     onEnd: (total) => {
       extent = total;
@@ -99,9 +99,9 @@ async function readSources(
     while (!next.done) {
       if (await folder.isFinished()) return null;
       const shard = Math.floor(next.value.ordinal / perShard);
-      if (await atOnce?.isBest()) {
+      if (await inline?.isPreferred()) {
         await new Promise<void>((resolve, reject) => {
-          const work = atOnce!.work(shard, itemsOf(shard, resolve));
+          const work = inline!.work(shard, itemsOf(shard, resolve));
           inWork.push(work);
           work.then(resolve, reject);
         });

@@ -10,8 +10,8 @@ import type { Graph } from '../graph/graph.js';
 import type { SourceProgress } from '../records/ports.js';
 import { AtomicShard } from '../run-folder/atomic-shard.js';
 import { RunFolder } from '../run-folder/run-folder.js';
-import { clearFinished } from './finish-shards.js';
-import { fingerprint, inputFiles } from './graph-inputs.js';
+import { removeIntermediateFiles } from './finish-shards.js';
+import { fingerprint, graphInputs } from './graph-inputs.js';
 import { outcomeLines } from './outcome-lines.js';
 import { joinRun, runStateOf } from './prepare-run.js';
 import { checkRun, type RunOptions, usageOf } from './run.js';
@@ -39,7 +39,7 @@ export interface RunPartResult {
 
 /**
  * Does one part of a run: of every `parts` shards one. Other processes, on this machine or on others that share the
- * folder, do the other parts, at the same time or later, in any order; `finishShards` makes a run of them. A part that
+ * folder, do the other parts, at the same time or later, in any order; `finishRun` makes a run of them. A part that
  * was stopped or killed is begun again with the same call and does what is missing. Each process reads the whole input,
  * but keeps and works on its own records only. The bytes are those of `run`.
  *
@@ -53,15 +53,15 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
   checkRun(graph, options);
   const signal = options.signal ?? new AbortController().signal;
   const stop = options.stop ?? new AbortController().signal;
-  const meter = new StageMetrics();
+  const metrics = new StageMetrics();
   const folder = new RunFolder(options.out);
   let records = 0;
   let shards = 0;
   const report = (progress: SourceProgress | { phase: 'checking'; done: number; total: number }) =>
-    options.onProgress?.({ ...progress, records, shards, stages: meter.stages, usage: usageOf(graph) });
+    options.onProgress?.({ ...progress, records, shards, stages: metrics.stages, usage: usageOf(graph) });
 
   const ended = AbortSignal.any([signal, stop]);
-  const inputs = await fingerprint(await inputFiles(graph), (done, total) => {
+  const inputs = await fingerprint(await graphInputs(graph), (done, total) => {
     report({ phase: 'checking', done, total });
     ended.throwIfAborted();
   });
@@ -71,7 +71,7 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
   const perShard = state.sharding.records;
   const isMine = (shard: number) => shard % parts === part - 1;
   const skipped = [...whole].filter(isMine).length;
-  const finished = () => ({ folder, finished: true, records, shards, skipped, seconds: meter.seconds });
+  const finished = () => ({ folder, finished: true, records, shards, skipped, seconds: metrics.seconds });
   if (await folder.manifest()) return finished();
 
   let extent: number | null = null;
@@ -81,14 +81,14 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
     if (await shard.publish()) shards++;
     current = null;
   };
-  const tempDir = folder.inner('tmp', `part-${randomUUID()}`);
+  const tempDir = folder.internalPathTo('tmp', `part-${randomUUID()}`);
   await wrapIoErrors(folder.path, () => mkdir(tempDir, { recursive: true }));
   try {
     const outcomes = execute(graph.nodes, {
       signal,
       stop,
       tempDir,
-      meter,
+      metrics,
       ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
       wanted: (ordinal) => {
         const shard = Math.floor(ordinal / perShard);
@@ -118,12 +118,12 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
     await (current as AtomicShard | null)?.discard();
     await closeStages(graph.nodes);
     await rm(tempDir, { recursive: true, force: true });
-    await clearFinished(folder);
+    await removeIntermediateFiles(folder);
   }
 }
 
 /** Writes down how long the input is, for whoever finishes the run. */
 export async function publishExtent(folder: RunFolder, records: number): Promise<void> {
   const text = `${JSON.stringify({ format: 'relflow.extent/1', records })}\n`;
-  await wrapIoErrors(folder.path, () => writeIfAbsent(folder.inner('extent.json'), text));
+  await wrapIoErrors(folder.path, () => writeIfAbsent(folder.internalPathTo('extent.json'), text));
 }

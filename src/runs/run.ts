@@ -14,7 +14,7 @@ import type { SourceProgress } from '../records/ports.js';
 import type { RunState } from '../records/run-state.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { ShardWriter } from '../run-folder/shard-writer.js';
-import { fingerprint, inputFiles } from './graph-inputs.js';
+import { fingerprint, graphInputs } from './graph-inputs.js';
 import { outcomeLines } from './outcome-lines.js';
 import { checkRunState, runStateOf, startRun } from './prepare-run.js';
 import { writeManifest } from './write-manifest.js';
@@ -94,19 +94,19 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
   if (resume && options.overwrite) throw new OptionError('run', 'expected resume or overwrite, not both');
   const signal = options.signal ?? new AbortController().signal;
   const stop = options.stop ?? new AbortController().signal;
-  const meter = new StageMetrics();
+  const metrics = new StageMetrics();
   const folder = new RunFolder(options.out);
   const report: Report = (progress, writer) =>
     options.onProgress?.({
       ...progress,
-      records: writer?.done ?? 0,
+      records: writer?.records ?? 0,
       shards: writer?.shards ?? 0,
-      stages: meter.stages,
+      stages: metrics.stages,
       usage: usageOf(graph),
     });
 
   const ended = AbortSignal.any([signal, stop]);
-  const inputs = await fingerprint(await inputFiles(graph), (done, total) => {
+  const inputs = await fingerprint(await graphInputs(graph), (done, total) => {
     report({ phase: 'checking', done, total });
     ended.throwIfAborted();
   });
@@ -118,7 +118,7 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
     // Before the lock was taken another process may have run here.
     const found = await checkRunState(folder, state, resume, options.overwrite ?? false);
     if (!found || !resume) await wrapIoErrors(folder.path, () => startRun(folder, state));
-    return await runLocked(graph, folder, state, { ...options, signal, stop }, meter, report);
+    return await runLocked(graph, folder, state, { ...options, signal, stop }, metrics, report);
   } finally {
     await unlock();
   }
@@ -144,18 +144,18 @@ async function runLocked(
   folder: RunFolder,
   state: RunState,
   options: RunOptions & Required<Pick<RunOptions, 'signal' | 'stop'>>,
-  meter: StageMetrics,
+  metrics: StageMetrics,
   report: Report,
 ): Promise<RunResult> {
-  await folder.sweep();
+  await folder.removeTemporaryFiles();
   const earlier = await folder.manifest();
   if (earlier) {
-    return { folder, manifest: earlier, records: earlier.records, stages: {}, usage: {}, seconds: meter.seconds };
+    return { folder, manifest: earlier, records: earlier.records, stages: {}, usage: {}, seconds: metrics.seconds };
   }
 
   const { signal, stop } = options;
   const writer = await ShardWriter.open(folder, state.sharding);
-  const tempDir = folder.inner('tmp');
+  const tempDir = folder.internalPathTo('tmp');
   await mkdir(tempDir, { recursive: true });
   let source: SourceProgress = { phase: 'reading', done: 0, total: null };
   try {
@@ -163,8 +163,8 @@ async function runLocked(
       signal,
       stop,
       tempDir,
-      skip: writer.done,
-      meter,
+      skip: writer.records,
+      metrics,
       ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
       onProgress: (progress) => {
         source = progress;
@@ -173,31 +173,34 @@ async function runLocked(
     });
     for await (const outcome of outcomes) {
       await writer.commit(outcomeLines(outcome));
-      report({ phase: 'records', done: writer.done, total: source.phase === 'records' ? source.total : null }, writer);
+      report(
+        { phase: 'records', done: writer.records, total: source.phase === 'records' ? source.total : null },
+        writer,
+      );
     }
     let manifest: Manifest | null = null;
     if (stop.aborted) {
       await writer.checkpoint();
-      await writeReport(folder, meter, usageOf(graph));
+      await writeReport(folder, metrics, usageOf(graph));
     } else {
       report({ phase: 'finishing', done: 0, total: null }, writer);
       await writer.finish();
-      await writeReport(folder, meter, usageOf(graph));
+      await writeReport(folder, metrics, usageOf(graph));
       manifest = await wrapIoErrors(folder.path, () => writeManifest(graph, folder, state, signal, stop));
     }
     return {
       folder,
       manifest,
-      records: writer.done,
-      stages: meter.stages,
+      records: writer.records,
+      stages: metrics.stages,
       usage: usageOf(graph),
-      seconds: meter.seconds,
+      seconds: metrics.seconds,
     };
   } catch (error) {
     // The error that matters is the first one.
     await writer.checkpoint().catch(() => {});
-    report({ phase: 'records', done: writer.done, total: null }, writer);
-    await writeReport(folder, meter, usageOf(graph)).catch(() => {});
+    report({ phase: 'records', done: writer.records, total: null }, writer);
+    await writeReport(folder, metrics, usageOf(graph)).catch(() => {});
     throw error;
   } finally {
     await writer.close();
@@ -217,13 +220,13 @@ export function usageOf(graph: Graph): ModelUsage {
 }
 
 /** Writes down how long each stage took, for whoever wants to know; no two runs need have the same. */
-export async function writeReport(folder: RunFolder, meter: StageMetrics, usage: ModelUsage): Promise<void> {
-  const stages = Object.entries(meter.stages).map(([id, load]) => ({
+export async function writeReport(folder: RunFolder, metrics: StageMetrics, usage: ModelUsage): Promise<void> {
+  const stages = Object.entries(metrics.stages).map(([id, load]) => ({
     stage: id,
     ...load,
     perSecond: load.milliseconds > 0 ? Math.round((load.in / load.milliseconds) * 1000) : null,
     ...(usage[id] && { usage: usage[id] }),
   }));
-  const report = { format: 'relflow.report/1', seconds: meter.seconds, stages };
-  await writeFileAtomic(folder.at('report.json'), `${JSON.stringify(report, null, 2)}\n`);
+  const report = { format: 'relflow.report/1', seconds: metrics.seconds, stages };
+  await writeFileAtomic(folder.pathTo('report.json'), `${JSON.stringify(report, null, 2)}\n`);
 }

@@ -37,6 +37,6 @@ export async function writeManifest(
     stages: Object.fromEntries(graph.nodes.flatMap(({ id }) => (stages[id] ? [[id, stages[id]]] : []))),
     files,
   };
-  await writeIfAbsent(folder.at('manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  await writeIfAbsent(folder.pathTo('manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
 }

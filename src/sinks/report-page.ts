@@ -29,7 +29,7 @@ export function reportPage(options: ReportPageOptions): Finisher {
     needs: ['scene-graphs'],
     finish: async (folder, signal) => {
       const { page, shown } = await buildReportPage(folder, options, signal);
-      const written = await writeAtomically(folder.at('report.html'), [page]);
+      const written = await writeAtomically(folder.pathTo('report.html'), [page]);
       return [{ sink: 'report-page', path: 'report.html', records: shown, ...written }];
     },
   };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { phasesOf } from '../../src/graph/engine/phases.js';
 import {
   type Captioned,
-  finishShards,
+  finishRun,
   Graph,
   type ImageRecord,
   operator,
@@ -79,7 +79,7 @@ async function beginRun() {
 describe('phases', () => {
   it('give each stage to the machines of its lane', () => {
     const { nodes } = graphOf();
-    const { lanes, of } = phasesOf(nodes);
+    const { lanes, phaseOf: of } = phasesOf(nodes);
     assert.deepEqual(lanes, ['source', 'captions', 'cpu', 'tagging']);
     assert.deepEqual(Object.fromEntries(nodes.map((node) => [node.id, lanes[of.get(node)!]])), {
       memory: 'source',
@@ -140,7 +140,7 @@ describe('phases', () => {
     assert.deepEqual(readdirSync(join(out, '.relflow/work')), []);
     // A process was killed while it wrote a mark.
     writeFileSync(join(out, '.relflow/shards/00003.json.1634628530'), '');
-    await finishShards(graphOf(), folder);
+    await finishRun(graphOf(), folder);
     assert.deepEqual(digests(out), digests(whole));
   });
 
@@ -154,8 +154,8 @@ describe('phases', () => {
       return processSource(graphOf(), folder, state, {
         signal: never,
         onShard: async (shard, phase) => void waiting.push({ shard, phase }),
-        atOnce: {
-          isBest: async () => asked++ !== without,
+        inline: {
+          isPreferred: async () => asked++ !== without,
           work: async (shard, items) => {
             const onRecord = () => assert.notEqual(shard, broken, 'broken on the way');
             const job = { shard, phase: 1 };
@@ -192,7 +192,7 @@ describe('phases', () => {
       const fate = await processShard(graphOf(), folder, state, job, { signal: never });
       if (fate.fate === 'next') waiting.push({ shard: job.shard, phase: fate.phase });
     }
-    await finishShards(graphOf(), folder);
+    await finishRun(graphOf(), folder);
     assert.deepEqual(digests(out), digests(whole));
   });
 
@@ -207,8 +207,8 @@ describe('phases', () => {
       while (read.at(-1) === shard && shard < 7) await new Promise(setImmediate);
       inWork.delete(shard);
     };
-    const atOnce = { isBest: async () => true, work };
-    assert.equal(await processSource(graphOf(), folder, state, { signal: never, onShard: async () => {}, atOnce }), 60);
+    const inline = { isPreferred: async () => true, work };
+    assert.equal(await processSource(graphOf(), folder, state, { signal: never, onShard: async () => {}, inline }), 60);
     assert.deepEqual(most, [1, 2, 2, 2, 2, 2, 2, 2]);
     assert.deepEqual([...new Set(read)], [0, 1, 2, 3, 4, 5, 6, 7]);
   });
@@ -225,7 +225,7 @@ describe('phases', () => {
         const fate = await processShard(graphOf(), folder, state, job, { signal: never });
         if (fate.fate === 'next') waiting.push({ shard: job.shard, phase: fate.phase });
       }
-      await finishShards(graphOf(), folder);
+      await finishRun(graphOf(), folder);
     };
     const late: number[] = [];
     const onShard = async (shard: number) => {

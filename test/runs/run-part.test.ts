@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  finishShards,
+  finishRun,
   Graph,
   type ImageRecord,
   operator,
@@ -60,17 +60,17 @@ describe('runPart', () => {
         [true, 3, 0, 30],
       ],
     );
-    const { records } = await finishShards(graphOf(), new RunFolder(out));
+    const { records } = await finishRun(graphOf(), new RunFolder(out));
     assert.equal(records, COUNT);
     assert.deepEqual(digests(out), whole);
-    await finishShards(graphOf(), new RunFolder(out));
+    await finishRun(graphOf(), new RunFolder(out));
     assert.deepEqual(digests(out), whole);
   });
 
   it('at the same time, two of them the same part', async () => {
     const out = join(temporaryFolder(), 'out');
     await Promise.all([1, 2, 2].map((part) => runPart(graphOf(), { out, shardRecords, part, parts: 2 })));
-    await finishShards(graphOf(), new RunFolder(out));
+    await finishRun(graphOf(), new RunFolder(out));
     assert.deepEqual(digests(out), whole);
   });
 
@@ -87,16 +87,16 @@ describe('runPart', () => {
       onProgress: ({ shards }) => shards === 2 && stop.abort(),
     });
     assert.equal(stopped.finished, false);
-    await assert.rejects(finishShards(graphOf(), folder), {
+    await assert.rejects(finishRun(graphOf(), folder), {
       message: `${out}: can’t be finished: no part has come to the end of its input yet`,
     });
     await runPart(graphOf(), { out, shardRecords, part: 2, parts: 2 });
-    await assert.rejects(finishShards(graphOf(), folder), /can't be finished: \d of 10 shards are missing: (\d, )*8$/);
+    await assert.rejects(finishRun(graphOf(), folder), /can't be finished: \d of 10 shards are missing: (\d, )*8$/);
     assert.ok(!existsSync(join(out, 'manifest.json')));
     const { skipped, shards } = await runPart(graphOf(), { out, shardRecords, part: 1, parts: 1 });
     assert.ok(skipped >= 7 && shards > 0);
     assert.equal(skipped + shards, 10);
-    await finishShards(graphOf(), folder);
+    await finishRun(graphOf(), folder);
     assert.deepEqual(digests(out), whole);
   });
 
@@ -105,13 +105,10 @@ describe('runPart', () => {
     await runPart(graphOf(), { out, shardRecords, part: 1, parts: 1 });
     const file = join(out, 'scene-graphs/00004.jsonl');
     writeFileSync(file, readFileSync(file, 'utf8').replace('"id":41', '"id":14'));
-    await assert.rejects(
-      finishShards(graphOf(), new RunFolder(out)),
-      /00004\.jsonl: is not what its mark says; remove/,
-    );
+    await assert.rejects(finishRun(graphOf(), new RunFolder(out)), /00004\.jsonl: is not what its mark says; remove/);
     rmSync(join(out, '.relflow/shards/00004.json'));
     await runPart(graphOf(), { out, shardRecords, part: 1, parts: 1 });
-    await finishShards(graphOf(), new RunFolder(out));
+    await finishRun(graphOf(), new RunFolder(out));
     assert.deepEqual(digests(out), whole);
   });
 

@@ -19,17 +19,17 @@ export interface ExecuteOptions {
   readonly wanted?: (ordinal: number) => boolean;
   /** Told how many records the input has, once all of it was read. */
   readonly onEnd?: (total: number) => void;
-  /** Does one phase only: what comes to a stage of a later one is parked, see `Outcome.work`. */
-  readonly phase?: { readonly of: Phases['of']; readonly number: number };
+  /** Does one phase only: what comes to a stage of a later one is pending, see `Outcome.work`. */
+  readonly phase?: { readonly of: Phases['phaseOf']; readonly number: number };
   /** Takes up what earlier phases left, in the order of the input, instead of reading the sources. */
   readonly work?: AsyncIterable<WorkItem>;
-  /** Why what is parked of a record is to be refused unseen; null for the others. */
+  /** Why what is pending of a record is to be refused unseen; null for the others. */
   readonly refuse?: (item: WorkItem) => RecordError | null;
   /** Replaces every stage's own concurrency. */
   readonly concurrency?: number;
   /** Collects the records that reach this node. */
   readonly collect?: Node;
-  readonly meter?: StageMetrics;
+  readonly metrics?: StageMetrics;
   readonly onProgress?: (progress: SourceProgress) => void;
   readonly explain?: (node: string, line: string) => void;
   /** Passes over the items for which it is false, as if the sources did not have them. */

@@ -17,47 +17,47 @@ export async function* execute(
   nodes: readonly Node[],
   options: ExecuteOptions,
 ): AsyncGenerator<Outcome, void, undefined> {
-  const hall = new ReorderBuffer();
+  const buffer = new ReorderBuffer();
   const window = Math.max(32, 2 * nodes.reduce((sum, node) => sum + concurrencyOf(node, options), 0));
-  const gate = new InFlightLimit(window);
+  const limit = new InFlightLimit(window);
   const ended = new AbortController();
   const signal = AbortSignal.any([options.signal, ended.signal]);
-  const network = new StageRunner(
+  const runner = new StageRunner(
     nodes,
     { ...options, signal },
-    (outcome) => hall.arrive(outcome),
-    (e) => hall.fail(e),
+    (outcome) => buffer.add(outcome),
+    (e) => buffer.fail(e),
   );
-  const close = () => gate.close();
-  const fail = () => hall.fail(options.signal.reason);
+  const close = () => limit.close();
+  const fail = () => buffer.fail(options.signal.reason);
   options.signal.throwIfAborted();
   options.signal.addEventListener('abort', fail);
   signal.addEventListener('abort', close);
   options.stop.addEventListener('abort', close);
   const pumped = (
     options.work
-      ? resumeWork(options.work, network, gate, options)
-      : readSources(nodes, network, gate, { ...options, signal })
+      ? resumeWork(options.work, runner, limit, options)
+      : readSources(nodes, runner, limit, { ...options, signal })
   ).then(
-    (total) => hall.close(total),
-    (error: unknown) => hall.fail(error),
+    (total) => buffer.end(total),
+    (error: unknown) => buffer.fail(error),
   );
   const { wanted = () => true } = options;
   try {
     for (let next = options.skip ?? 0; ; next++) {
       if (!wanted(next)) continue;
-      const outcome = await hall.take(next);
+      const outcome = await buffer.take(next);
       if (!outcome) return;
       options.signal.throwIfAborted();
       yield outcome;
-      gate.leave();
+      limit.release();
     }
   } finally {
     options.signal.removeEventListener('abort', fail);
     ended.abort();
     // A source that does not listen must not hold up who wants to stop at once.
     if (!options.signal.aborted) await pumped;
-    network.close();
+    runner.close();
     options.stop.removeEventListener('abort', close);
   }
 }

@@ -9,8 +9,8 @@ export class InFlightLimit {
     this.#free = size;
   }
 
-  /** Resolves to true when there is room, or to false once the gate is closed. */
-  enter(): boolean | Promise<boolean> {
+  /** Resolves to true when there is room, or to false once the limit is closed. */
+  acquire(): boolean | Promise<boolean> {
     if (!this.#open) return false;
     if (this.#free > 0) {
       this.#free--;
@@ -20,7 +20,7 @@ export class InFlightLimit {
   }
 
   /** Makes room for one more. */
-  leave(): void {
+  release(): void {
     const next = this.#waiting.shift();
     if (next) next(true);
     else this.#free++;

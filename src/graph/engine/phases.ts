@@ -6,7 +6,7 @@ export interface Phases {
   /** Who does each phase. The first one reads the sources. */
   readonly lanes: readonly Lane[];
   /** The phase of each node. */
-  readonly of: ReadonlyMap<Node, number>;
+  readonly phaseOf: ReadonlyMap<Node, number>;
 }
 
 /**
@@ -22,7 +22,7 @@ export function phasesOf(nodes: readonly Node[]): Phases {
   }
   // What the last phase writes is no longer the sources' business.
   if (lanes.length === 1) lanes.push('cpu');
-  return { lanes, of };
+  return { lanes, phaseOf: of };
 }
 
 /** The first phase of a lane, from `after` on; a new one at the end where there is none. */

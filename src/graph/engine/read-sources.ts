@@ -8,13 +8,13 @@ import type { StageRunner } from './stage-runner.js';
 /** Reads the sources one after another, as far as there is room. Resolves to the number of records. */
 export async function readSources(
   nodes: readonly Node[],
-  network: StageRunner,
-  gate: InFlightLimit,
+  runner: StageRunner,
+  limit: InFlightLimit,
   options: ExecuteOptions,
 ): Promise<number> {
   const signal = AbortSignal.any([options.signal, options.stop]);
   const { skip = 0, wanted = () => true } = options;
-  const breath = new Breath();
+  const breath = new EventLoopYielder();
   let ordinal = 0;
   for (const node of nodes) {
     if (node.kind !== 'source') continue;
@@ -22,7 +22,7 @@ export async function readSources(
     const context = {
       signal,
       tempDir: options.tempDir,
-      progress: progressAfter(ordinal, options.onProgress),
+      progress: progressWithOffset(ordinal, options.onProgress),
       // With records left out, no source can say which position its next one has.
       ...(!options.only && {
         wanted: (position: number) => before + position >= skip && wanted(before + position),
@@ -32,8 +32,8 @@ export async function readSources(
       for await (const item of node.source.read(context)) {
         if (options.only?.(item) === false) continue;
         if (ordinal >= skip && wanted(ordinal)) {
-          if (!(await gate.enter())) return ordinal;
-          network.enter(node, item, ordinal);
+          if (!(await limit.acquire())) return ordinal;
+          runner.start(node, item, ordinal);
         }
         ordinal++;
         await breath.take();
@@ -51,23 +51,23 @@ export async function readSources(
 /** Takes up what earlier phases left, as far as there is room. Resolves to the position after the last record. */
 export async function resumeWork(
   work: AsyncIterable<WorkItem>,
-  network: StageRunner,
-  gate: InFlightLimit,
+  runner: StageRunner,
+  limit: InFlightLimit,
   { skip = 0 }: ExecuteOptions,
 ): Promise<number> {
-  const breath = new Breath();
+  const breath = new EventLoopYielder();
   let next = skip;
   for await (const item of work) {
-    if (!(await gate.enter())) return next;
+    if (!(await limit.acquire())) return next;
     next = item.ordinal + 1;
-    network.takeUp(item);
+    runner.resume(item);
     await breath.take();
   }
   return next;
 }
 
 /** Where nothing waits for a disk, timers and signals would never get a turn. */
-class Breath {
+class EventLoopYielder {
   #last = performance.now();
 
   /** To be awaited between records. */
@@ -79,7 +79,7 @@ class Breath {
 }
 
 /** Progress of a source that comes after so many records of others. */
-function progressAfter(before: number, report: ExecuteOptions['onProgress']): (progress: SourceProgress) => void {
+function progressWithOffset(before: number, report: ExecuteOptions['onProgress']): (progress: SourceProgress) => void {
   return ({ phase, done, total }) => {
     if (phase === 'reading') report?.({ phase, done, total });
     else report?.({ phase, done: before + done, total: total === null ? null : before + total });

@@ -37,7 +37,7 @@ export class RecordTracker {
   readonly #writes: { readonly at: number; readonly path: string; readonly sink: string; readonly line: string }[] = [];
   readonly #rejects: { readonly at: number; readonly path: string; readonly reject: Reject }[] = [];
   readonly #collected: { readonly path: string; readonly record: object }[] = [];
-  readonly #parked: PendingRecord[] = [];
+  readonly #pending: PendingRecord[] = [];
   readonly #stages: Record<string, StageCounts> = {};
   readonly #inPhases: boolean;
 
@@ -54,19 +54,19 @@ export class RecordTracker {
     this.#inPhases = inPhases;
   }
 
-  /** Takes over what an earlier phase left; each parked record is a token. */
-  takeUp({ writes, rejects, stages, pending: parked }: WorkItem, nodes: ReadonlyMap<string, Node>): void {
+  /** Takes over what an earlier phase left; each pending record is a token. */
+  resume({ writes, rejects, stages, pending }: WorkItem, nodes: ReadonlyMap<string, Node>): void {
     const at = (id: string) => this.#order.get(nodes.get(id)!)!;
     for (const write of writes) this.#writes.push({ at: at(write.sink), ...write });
     for (const { path, reject } of rejects) this.#rejects.push({ at: at(reject.stage), path, reject });
     // Read from a file for this ledger alone, so they may be added to.
     Object.assign(this.#stages, stages);
-    this.#tokens = parked.length + 1;
+    this.#tokens = pending.length + 1;
   }
 
   /** Puts a token aside for a later phase. */
-  park(parked: PendingRecord): void {
-    this.#parked.push(parked);
+  defer(pending: PendingRecord): void {
+    this.#pending.push(pending);
     this.settle(0);
   }
 
@@ -93,8 +93,8 @@ export class RecordTracker {
   settle(count: number): void {
     this.#tokens += count - 1;
     if (this.#tokens > 0) return;
-    const writes = this.#writes.sort(byPlace);
-    const rejects = this.#rejects.sort(byPlace);
+    const writes = this.#writes.sort(byNodeThenPath);
+    const rejects = this.#rejects.sort(byNodeThenPath);
     this.#whenSettled({
       ordinal: this.ordinal,
       writes,
@@ -111,7 +111,7 @@ export class RecordTracker {
       writes: this.#writes.map(({ sink, path, line }) => ({ sink, path, line })),
       rejects: this.#rejects.map(({ path, reject }) => ({ path, reject })),
       stages: this.#stages,
-      pending: this.#parked.sort(byPath),
+      pending: this.#pending.sort(byPath),
     };
   }
 }
@@ -121,6 +121,6 @@ function byPath(a: { path: string }, b: { path: string }): number {
 }
 
 /** By node, then by branch: whatever finished first, the order is the same. */
-function byPlace(a: { at: number; path: string }, b: { at: number; path: string }): number {
+function byNodeThenPath(a: { at: number; path: string }, b: { at: number; path: string }): number {
   return a.at - b.at || byPath(a, b);
 }

@@ -7,13 +7,13 @@ export class ReorderBuffer {
   #failure: { readonly error: unknown } | null = null;
   #wake: () => void = () => {};
 
-  arrive(outcome: Outcome): void {
+  add(outcome: Outcome): void {
     this.#arrived.set(outcome.ordinal, outcome);
     this.#wake();
   }
 
   /** @param total outcomes from 0 up to, and without, this number have come or will come */
-  close(total: number): void {
+  end(total: number): void {
     this.#total = total;
     this.#wake();
   }

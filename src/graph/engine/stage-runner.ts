@@ -52,7 +52,7 @@ export class StageRunner {
   }
 
   /** Takes in an item of a source. */
-  enter(node: Node & { kind: 'source' }, item: SourceItem<object>, ordinal: number): void {
+  start(node: Node & { kind: 'source' }, item: SourceItem<object>, ordinal: number): void {
     const tracker = this.#tracker(ordinal);
     const counts = tracker.stage(node);
     counts.in = 1;
@@ -60,8 +60,8 @@ export class StageRunner {
     for (const reject of item.rejects ?? []) {
       tracker.reject(node, '', { format: 'relflow.reject/1', stage: node.id, record: ordinal, ...reject });
     }
-    this.#options.meter?.enter(node.id);
-    this.#options.meter?.leave(node.id, item.record ? 'out' : 'rejected');
+    this.#options.metrics?.enter(node.id);
+    this.#options.metrics?.leave(node.id, item.record ? 'out' : 'rejected');
     if (!item.record) {
       tracker.settle(0);
       return;
@@ -71,9 +71,9 @@ export class StageRunner {
   }
 
   /** Takes up what earlier phases left of a record. */
-  takeUp(item: WorkItem): void {
+  resume(item: WorkItem): void {
     const tracker = this.#tracker(item.ordinal);
-    tracker.takeUp(item, this.#nodes);
+    tracker.resume(item, this.#nodes);
     const refusal = this.#options.refuse?.(item) ?? null;
     for (const { node: id, path, record, trail: ids } of item.pending) {
       const node = this.#nodes.get(id)!;
@@ -114,7 +114,7 @@ export class StageRunner {
     const { phase } = this.#options;
     if (node.kind === 'stage' && phase && phase.of.get(node)! > phase.number) {
       const trail = token.trail.map((stamp) => this.#stamped.get(stamp)!);
-      token.tracker.park({ node: node.id, trail, path: token.path, record: token.record });
+      token.tracker.defer({ node: node.id, trail, path: token.path, record: token.record });
     } else if (node.kind === 'stage') this.#ports.get(node)!.next(token);
     else if (node.kind === 'sink') this.#write(node, token);
     else this.#leave(node, token);
@@ -138,7 +138,7 @@ export class StageRunner {
 
   #work(node: Node & { kind: 'stage' }, token: Token): void | PromiseLike<void> {
     const counts = token.tracker.stage(node);
-    const { explain, meter } = this.#options;
+    const { explain, metrics } = this.#options;
     const context = {
       signal: this.#options.signal,
       count: (name: string, by = 1) => add(counts.counts, name, by),
@@ -148,17 +148,17 @@ export class StageRunner {
     const passOn = (result: object | typeof FILTERED) => {
       const passed = result !== FILTERED;
       counts[passed ? 'out' : 'filtered']++;
-      meter?.leave(node.id, passed ? 'out' : 'filtered');
+      metrics?.leave(node.id, passed ? 'out' : 'filtered');
       if (passed) this.#leave(node, { ...token, record: { ...token.record, ...result } });
       else token.tracker.settle(0);
     };
     const refuse = (error: unknown) => {
       this.#refuse(node, token, error);
-      meter?.leave(node.id, 'rejected');
+      metrics?.leave(node.id, 'rejected');
       token.tracker.settle(0);
     };
     let result: ReturnType<typeof node.spec.apply>;
-    meter?.enter(node.id);
+    metrics?.enter(node.id);
     try {
       result = node.spec.apply(token.record, context);
     } catch (error) {
@@ -170,8 +170,8 @@ export class StageRunner {
 
   #write(node: Node & { kind: 'sink' }, token: Token): void {
     const counts = token.tracker.stage(node);
-    const { meter } = this.#options;
-    meter?.enter(node.id);
+    const { metrics } = this.#options;
+    metrics?.enter(node.id);
     counts.in++;
     let line: unknown;
     let problem: unknown;
@@ -186,9 +186,9 @@ export class StageRunner {
     if (problem === undefined) {
       counts.out++;
       token.tracker.write(node, token.path, JSON.stringify(line));
-      meter?.leave(node.id, 'out');
+      metrics?.leave(node.id, 'out');
     } else {
-      meter?.leave(node.id, 'rejected');
+      metrics?.leave(node.id, 'rejected');
       this.#refuse(node, token, problem);
     }
     token.tracker.settle(0);

@@ -118,7 +118,7 @@ export function exportAs(format: ExportFormat, options: ExportOptions = {}): Fin
     needs: [sink],
     finish: async (folder, signal) => {
       const records = (await folder.shards()).flatMap((shard) => shard.files).filter((file) => file.sink === sink);
-      const file = folder.at(path);
+      const file = folder.pathTo(path);
       const written = await writeAtomically(file, await formatRun(folder, format, file, options, signal));
       return [{ sink: format, path, records: records.reduce((sum, file) => sum + file.records, 0), ...written }];
     },
