@@ -69,7 +69,7 @@ export type { Entity, Parsed, TextGraph, TextRelation } from './records/text-gra
 export { type Static, Type } from './records/type.js';
 export { RunFolder } from './run-folder/run-folder.js';
 export { type Problem, validateRun } from './run-folder/validate-run.js';
-export { type FinishRunOptions, finishRun } from './runs/finish-shards.js';
+export { type FinishRunOptions, finishRun } from './runs/finish-run.js';
 export { forecast, type StageForecast } from './runs/forecast.js';
 export { type Inspection, inspect } from './runs/inspect.js';
 export { type ModelUsage, type RunOptions, type RunProgress, type RunResult, run } from './runs/run.js';

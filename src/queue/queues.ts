@@ -1,6 +1,6 @@
 import { type JobsOptions, Queue } from 'bullmq';
 import type { Lane } from '../operators/operator.js';
-import type { QueueServer } from './connection.js';
+import type { QueueServer } from './queue-server.js';
 
 /** All lanes, in the order in which a run goes through them. */
 export const LANES: readonly Lane[] = ['source', 'captions', 'cpu', 'tagging', 'finish'];

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import type { RunFolder } from '../run-folder/run-folder.js';
-import type { QueueServer } from './connection.js';
+import type { QueueServer } from './queue-server.js';
 import { queueOf } from './queues.js';
 
 /** Writes down under which name a folder's run is in the queues. */

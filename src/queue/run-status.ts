@@ -2,7 +2,7 @@ import { QueueEvents } from 'bullmq';
 import { RelflowError } from '../errors.js';
 import type { Lane } from '../operators/operator.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
-import { checkServer, type QueueServer } from './connection.js';
+import { checkServer, type QueueServer } from './queue-server.js';
 import { LANES, PREFIX, queueOf, type ShardQueue } from './queues.js';
 import { savedRunId } from './run-id.js';
 

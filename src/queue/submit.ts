@@ -10,7 +10,7 @@ import { RunFolder } from '../run-folder/run-folder.js';
 import { fingerprint, graphInputs } from '../runs/graph-inputs.js';
 import { joinRun, type RunIdentity, runStateOf } from '../runs/prepare-run.js';
 import { checkRun } from '../runs/run.js';
-import { checkServer, type QueueServer } from './connection.js';
+import { checkServer, type QueueServer } from './queue-server.js';
 import { PREFIX, queueOf, RETENTION, type RunJob } from './queues.js';
 import { currentRunId, saveRunId } from './run-id.js';
 

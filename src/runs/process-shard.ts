@@ -9,7 +9,7 @@ import { AtomicShard } from '../run-folder/atomic-shard.js';
 import { exists, type RunFolder } from '../run-folder/run-folder.js';
 import { readWork, removeWork, WorkWriter, workPath } from '../run-folder/work-files.js';
 import type { WorkItem } from '../run-folder/work-item.js';
-import { removeIntermediateFiles } from './finish-shards.js';
+import { removeIntermediateFiles } from './finish-run.js';
 import { outcomeLines } from './outcome-lines.js';
 
 export interface ProcessShardOptions {

@@ -9,7 +9,7 @@ import type { RunState } from '../records/run-state.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { pendingShards, WorkWriter } from '../run-folder/work-files.js';
 import type { WorkItem } from '../run-folder/work-item.js';
-import { removeIntermediateFiles } from './finish-shards.js';
+import { removeIntermediateFiles } from './finish-run.js';
 import { publishExtent } from './run-part.js';
 
 /** Does the next phase of a shard in the process that has just read it. */

@@ -10,7 +10,7 @@ import type { Graph } from '../graph/graph.js';
 import type { SourceProgress } from '../records/ports.js';
 import { AtomicShard } from '../run-folder/atomic-shard.js';
 import { RunFolder } from '../run-folder/run-folder.js';
-import { removeIntermediateFiles } from './finish-shards.js';
+import { removeIntermediateFiles } from './finish-run.js';
 import { fingerprint, graphInputs } from './graph-inputs.js';
 import { outcomeLines } from './outcome-lines.js';
 import { joinRun, runStateOf } from './prepare-run.js';
