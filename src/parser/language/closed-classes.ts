@@ -1,6 +1,6 @@
 import type { WordClass } from './word-class.js';
 
-/** The tag of a word that hardly ever does anything else; undefined for the open classes. */
+/** Returns the class of a closed-class word; undefined for words of the open classes. */
 export const closedClass = (word: string): WordClass | undefined =>
   closedClasses.get(word) ?? (/^\d/.test(word) ? 'number' : undefined);
 
@@ -8,13 +8,13 @@ export const colors = wordSet(`amber aqua beige black blond blonde blue bronze b
   golden gray green grey khaki lavender maroon multi-colored multicolored orange pink purple red silver tan teal turquoise
   violet white yellow`);
 
-/** Past participles without `-ed` or `-en`, for those that captions use. */
+/** Past participles that do not end in `-ed` or `-en`, as far as captions use them. */
 export const irregularParticiples =
   wordSet(`bent bound bought built caught clad cut drawn dug fed felt flown found grown
   held hung kept knit laid led left lit made met parked put read sat seated set shot shown shut slid sold spent split
   spread strung stuck sunk swung taught thrown told torn upset wet worn wound`);
 
-/** Nouns of their own, though a verb has the same form. */
+/** Nouns whose form is also a verb's gerund. */
 export const ingNouns = wordSet(`awning bedding building ceiling clothing crossing drawing dressing evening frosting
   icing lighting morning opening outing painting parking pudding railing ring seating setting siding sibling stuffing
   swing topping wedding wing`);

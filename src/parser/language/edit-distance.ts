@@ -1,15 +1,15 @@
-/** How many typing errors a word of so many letters may have and still be known. */
+/** Returns how many typing errors a word of this length may have and still be recognized. */
 export const maxTypos = (length: number): number => (length >= 7 ? 2 : 1);
 
-/**
- * Whether at most `limit` letters have to be inserted, deleted, replaced or swapped with their neighbour to make one word
- * of the other (optimal string alignment).
- */
+/** Checks whether the edit distance of two words is at most `limit`, without computing it when their lengths differ by more. */
 export function isWithinDistance(a: string, b: string, limit: number): boolean {
   return Math.abs(a.length - b.length) <= limit && editDistance(a, b) <= limit;
 }
 
-/** The smallest number of insertions, deletions, replacements and swaps of neighbours that make one word of the other. */
+/**
+ * Returns the smallest number of insertions, deletions, replacements and swaps of adjacent letters that turn one word into
+ * the other (optimal string alignment).
+ */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -2,7 +2,7 @@ import { isVerb } from './lemma.js';
 import { memoize } from './memoize.js';
 import { prepositionAt } from './prepositions.js';
 
-/** The form of a verb in which captions mostly say it: `wear` → `wearing`; `has` for `have`; other words stay. */
+/** Returns the form in which captions mostly use a verb: `wear` → `wearing`, `have` → `has`. Other words stay unchanged. */
 export const gerund: (lemma: string) => string = memoize(1000, (lemma) => {
   if (lemma === 'have') return 'has';
   if (prepositionAt([lemma], 0) || !isVerb(lemma)) return lemma;

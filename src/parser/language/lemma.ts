@@ -2,12 +2,13 @@ import { exceptionList, wordList } from './lexicon/lexicon.js';
 import { memoize } from './memoize.js';
 
 /**
- * The singular of a noun: `skis` → `ski`, `men` → `man`. Irregular forms come from a list, regular endings are taken off
- * where that leaves a known noun, and an unknown word follows the spelling rules: `longboards` → `longboard`.
- * `people` → `person`, since a caption counts persons, not nations. Garments of two legs stay as they are said: `jeans`,
- * `shorts`; `glasses` → `glass`, since captions drink more than they read. Of a hyphenated word the last part changes.
+ * Returns the singular of a noun: `skis` → `ski`, `men` → `man`. Irregular forms come from a list, regular endings are
+ * removed when that leaves a known noun, and an unknown word follows the spelling rules: `longboards` → `longboard`.
+ * `people` → `person`, because a caption counts persons, not nations. Garments with two legs keep their plural: `jeans`,
+ * `shorts`. `glasses` → `glass`, because captions mention drinking glasses more often. In a hyphenated word only the last
+ * part changes.
  * @param word one word in any case, without a possessive `'s`
- * @returns lower case
+ * @returns the lemma in lower case
  */
 export const nounLemma: (word: string) => string = memoize(20_000, (word) => findNounLemma(word.toLowerCase()));
 
@@ -25,11 +26,11 @@ function findNounLemma(form: string): string {
 }
 
 /**
- * The infinitive of a verb: `riding` → `ride`, `sat` → `sit`, `lies` → `lie`. A verb's own infinitive stays (`lay`,
- * `string`) unless it is far more often a form of another verb (`saw` → `see`, `left` → `leave`, `found` → `find`).
- * Unknown words follow the spelling rules: `zorbing` → `zorb`. Of a hyphenated word the last part changes.
+ * Returns the infinitive of a verb: `riding` → `ride`, `sat` → `sit`, `lies` → `lie`. An infinitive stays unchanged
+ * (`lay`, `string`) unless it is far more often a form of another verb (`saw` → `see`, `left` → `leave`, `found` → `find`).
+ * Unknown words follow the spelling rules: `zorbing` → `zorb`. In a hyphenated word only the last part changes.
  * @param word one word in any case
- * @returns lower case
+ * @returns the lemma in lower case
  */
 export function verbLemma(word: string): string {
   const form = word.toLowerCase();
@@ -43,13 +44,13 @@ export function verbLemma(word: string): string {
   return guess(undouble(form), guessedVerbEndings);
 }
 
-/** @param lemma a lower-case singular; names of particular people and places are not among the known nouns */
+/** Checks whether a lower-case singular is a known noun; names of particular people and places are not. */
 export const isNoun = (lemma: string): boolean => wordList('nouns').has(lemma);
 
-/** @param lemma a lower-case infinitive */
+/** Checks whether a lower-case infinitive is a known verb. */
 export const isVerb = (lemma: string): boolean => wordList('verbs').has(lemma);
 
-/** @param word a lower-case adjective; `larger` and `biggest` count as `large` and `big` where they are not nouns */
+/** Checks whether a lower-case word is an adjective; `larger` and `biggest` count as `large` and `big` unless they are nouns. */
 export const isAdjective = (word: string): boolean => {
   const known = (form: string) => wordList('adjectives').has(form);
   if (known(word)) return true;
@@ -57,7 +58,7 @@ export const isAdjective = (word: string): boolean => {
   return compared !== undefined && !isNoun(word);
 };
 
-/** @param words two lower-case words with a blank between, singular or plural, that WordNet lists as one noun: `hot dog` */
+/** Checks whether WordNet lists two lower-case words, joined by a blank, as one noun, singular or plural: `hot dog`. */
 export const isCompound = (words: string): boolean => {
   const compounds = wordList('compounds');
   if (compounds.has(words)) return true;
@@ -67,7 +68,7 @@ export const isCompound = (words: string): boolean => {
 
 type Ending = readonly [ending: string, replacement: string];
 
-/** In the order of trial: `cookies` is `cookie`, not `cooky`, and `potatoes` not `potatoe`. */
+/** Tried in this order: `cookies` becomes `cookie`, not `cooky`, and `potatoes` does not become `potatoe`. */
 const nounEndings: readonly Ending[] = [
   ['s', ''],
   ['ies', 'y'],
@@ -76,7 +77,7 @@ const nounEndings: readonly Ending[] = [
   ['ves', 'fe'],
   ['men', 'man'],
 ];
-/** `riding` is `ride`, not `rid`, which would be `ridding`; `skied` is `ski`, not `sky`. */
+/** Tried in this order: `riding` becomes `ride`, not `rid`, whose gerund is `ridding`; `skied` becomes `ski`, not `sky`. */
 const verbEndings: readonly Ending[] = [
   ['s', ''],
   ['es', ''],
@@ -89,7 +90,7 @@ const verbEndings: readonly Ending[] = [
   ['cking', 'c'],
   ['cked', 'c'],
 ];
-/** What doubles its consonant has no silent `e`: `sitting` is `sit`, not `site`. */
+/** A verb that doubles its consonant has no silent `e`: `sitting` becomes `sit`, not `site`. */
 const doubledVerbEndings: readonly Ending[] = [
   ['ing', ''],
   ['ed', ''],
@@ -104,7 +105,7 @@ const comparisons: readonly Ending[] = [
   ['iest', 'y'],
 ];
 
-/** What is left of a form without an ending, where that is a known word. */
+/** Replaces the first ending that leaves a known word; undefined when none does. */
 function detach(form: string, endings: readonly Ending[], isKnown: (word: string) => boolean): string | undefined {
   for (const [ending, replacement] of endings) {
     if (!form.endsWith(ending)) continue;
@@ -114,13 +115,13 @@ function detach(form: string, endings: readonly Ending[], isKnown: (word: string
   return undefined;
 }
 
-/** Some plurals are listed as nouns of their own (`cows`, `taxis`); `bass`, `bus` and `acoustics` are no plurals. */
+/** WordNet lists some plurals as nouns (`cows`, `taxis`). The endings of `bass`, `bus` and `acoustics` mark singulars. */
 const mayBePlural = (noun: string) => noun.length > 3 && noun.endsWith('s') && !/(?:ss|us|ics)$/.test(noun);
 
-/** `stopping` → `stoping`: a consonant that is doubled before the ending, once. */
+/** Removes the doubling of a consonant before the ending: `stopping` → `stoping`. */
 const undouble = (form: string) => form.replace(/([bdfgklmnprstvz])\1(ing|ed|es|er|est)$/, '$1$2');
 
-/** `stepchildren` → `stepchild` and `bookshelves` → `bookshelf`: an unknown word that ends in an irregular plural. */
+/** Returns the singular of an unknown word that ends in an irregular plural: `stepchildren` → `stepchild`. */
 function irregularSuffix(form: string): string | undefined {
   for (const [plural, lemma] of exceptionList('noun-exceptions'))
     if (plural.length > 3 && plural !== lemma && form.endsWith(plural)) return form.slice(0, -plural.length) + lemma;
@@ -129,14 +130,14 @@ function irregularSuffix(form: string): string | undefined {
 
 type GuessedEnding = readonly [ending: RegExp, replacement: string];
 
-/** The first rule that fits decides. */
+/** The first rule that matches applies. */
 const guessedNounEndings: readonly GuessedEnding[] = [
   [/(?:ss|us)$/, '$&'],
   [/(?<=.{2})ies$/, 'y'],
   [/(?<=x|z|ch|sh|ss)es$/, ''],
   [/(?<=.{2})s$/, ''],
 ];
-/** A silent `e` comes back after a letter that no English verb ends in (`v`, `c`, `u`) and after one short syllable. */
+/** Restores a silent `e` after a letter that English verbs do not end in (`v`, `c`, `u`) and after a single short syllable. */
 const silentE = '(?<=[vcu]|^[^aeiou]+[aeiou][dgkmnpstz]|[ai]z|[^aeiou][aeiou]t)';
 const guessedVerbEndings: readonly GuessedEnding[] = [
   [/ss$/, '$&'],

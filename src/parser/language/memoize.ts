@@ -1,4 +1,7 @@
-/** A function of a word that keeps what it found: captions say few words often. It forgets all when there are `limit`. */
+/**
+ * Caches the results of a function of a word, since captions repeat few words often. The cache is cleared when it holds
+ * `limit` words.
+ */
 export function memoize<T>(limit: number, find: (word: string) => T): (word: string) => T {
   const known = new Map<string, T>();
   return (word) => {

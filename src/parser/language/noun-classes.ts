@@ -1,12 +1,13 @@
 /**
- * What a noun names, as far as it decides who does what in a caption: a jacket does not ride, and a man in a jacket does.
- * `thing` is everything that no list below has.
+ * Kind of thing that a noun names, as far as it decides which noun is a verb's subject: a man in a jacket can ride, a jacket
+ * cannot. `thing` stands for every noun that the lists below lack.
  */
 export type NounClass = keyof typeof lists | 'thing';
 
 /**
+ * Returns the class of a noun.
  * @param lemma a singular in lower case
- * @param modifier the word before it in the noun phrase, which can change what it names (`hot dog`)
+ * @param modifier the word before it in the noun phrase, which can change the meaning (`hot dog`)
  */
 export function nounClass(lemma: string, modifier?: string): NounClass {
   if (modifier !== undefined && lookalikes.has(`${modifier} ${lemma}`)) return 'thing';
@@ -15,17 +16,17 @@ export function nounClass(lemma: string, modifier?: string): NounClass {
   return personEnding.test(lemma) ? 'person' : 'thing';
 }
 
-/** Whether it can act by itself. */
+/** Checks whether nouns of this class can act by themselves. */
 export const isAnimate = (nounClass: NounClass): boolean => nounClass === 'person' || nounClass === 'animal';
 
-/** Nouns that only count or gather what follows their `of`: the phrase is about the people of a group of people. */
+/** Nouns that only count or collect the noun after their `of`: the phrase `a group of people` is about the people. */
 export const collectives = wordSet(`
   amount array assortment batch bit bunch bunches cluster collection couple couples crowd dozen dozens flock flocks
   game group groups herd herds hundreds kind kinds line lot lots number pack pair pairs piece pieces pile piles
   portion row rows selection series set sets slice slices sort stack stacks team thousands tons trio type types
   variety`);
 
-/** What stands for the image itself when `of` follows: "a photo of", "a close up of". */
+/** Nouns that refer to the image itself when `of` follows: "a photo of", "a close up of". */
 export const pictureNouns = wordSet('close-up closeup image photo photograph picture shot up view');
 
 const lists = {
@@ -57,7 +58,7 @@ const lists = {
       minivan moped motorbike motorboat motorcycle pickup plane raft rowboat sailboat scooter sedan ship sled sleigh
       speedboat stroller subway suv tank taxi tractor trailer train tram tricycle trolley truck tugboat van vehicle
       vessel wagon yacht`),
-  /** Boards and the like: what one rides is where one is. */
+  /** Boards and the like: "on a surfboard" describes the rider. */
   board: wordSet('board bodyboard horseback longboard paddleboard skate skateboard ski snowboard surfboard'),
   garment: wordSet(`
       apron attire bandana bikini blazer blouse boot bowtie cap clothes clothing coat costume dress fedora gear
@@ -77,20 +78,20 @@ const lists = {
       restaurant river road roadway room runway sand savanna school sea shop shore sidewalk slope snow stadium
       station store stream street sun surf tarmac town track trail valley village water waterway wild wilderness wood
       woods yard zoo`),
-  /** What one carries and uses: "cutting a cake with a knife" is not about the cake's knife. */
+  /** Objects that people carry and use: in "cutting a cake with a knife" the person has the knife, not the cake. */
   tool: wordSet(`
       backpack bag bat baton briefcase broom brush camera cane cellphone chopstick cigarette controller drill fork
       frisbee glove guitar hammer handbag iphone kite knife laptop leash luggage mallet mitt oar paddle pen phone pole
       purse racket racquet remote rope saw scissor scissors shovel spatula spoon stick suitcase sword toothbrush
       toothpick umbrella wand whip wiimote`),
   time: wordSet('afternoon day daytime dusk evening fall morning night nighttime nite noon summer sunset time winter'),
-  /** What one does, worded as a noun. */
+  /** Actions expressed as nouns. */
   event: wordSet(`
       bath break flip grind jump kick maneuver meal nap photo photograph picture pose ride selfie shower stroll stunt
       trick turn walk wheelie`),
 } as const satisfies Record<string, ReadonlySet<string>>;
 
-/** The first list that has a word decides. */
+/** The first list that contains a word decides. */
 const classes: ReadonlyMap<string, NounClass> = new Map(
   (Object.entries(lists) as [NounClass, ReadonlySet<string>][])
     .reverse()

@@ -13,5 +13,5 @@ const numbers: ReadonlyMap<string, string> = new Map([
   ] as const),
 ]);
 
-/** How many a word says, as graphs write it: `two` and `couple` → `2`; undefined for other words. */
+/** Returns the number that a word expresses, in digits: `two` and `couple` → `2`; undefined for other words. */
 export const digitsOf = (word: string): string | undefined => numbers.get(word);

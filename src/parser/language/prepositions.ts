@@ -1,37 +1,37 @@
-/** A preposition of one word or more, found in a sentence. */
+/** A preposition of one or more words, found in a sentence. */
 export interface PrepositionMatch {
-  /** How many words it takes. */
+  /** Number of words, articles included. */
   readonly length: number;
   /** As written, without articles: `on top of` for `on the top of`. */
   readonly text: string;
 }
 
 /**
- * The longest preposition that starts at a word. Articles inside it are left out of its text, since the same relation is
- * written both ways, and Visual Genome's predicates have none: `on the side of` and `on side of` are one predicate.
+ * Finds the longest preposition that starts at a word. Its text has no articles, because captions write the same relation
+ * both ways and Visual Genome's predicates have none: `on the side of` and `on side of` are one predicate.
  * @param words a sentence in lower case
- * @returns undefined where none starts there; `in the garden` starts with `in`
+ * @returns undefined when no preposition starts there; in `in the garden` it is `in`
  */
 export function prepositionAt(words: readonly string[], start: number): PrepositionMatch | undefined {
   const length = prepositionLength(words, start);
   return length > 0 ? prepositionMatch(words, start, start + length) : undefined;
 }
 
-/** How many words `prepositionAt` takes; 0 where it finds none. */
+/** Returns the number of words of the preposition that `prepositionAt` finds; 0 when it finds none. */
 export function prepositionLength(words: readonly string[], start: number): number {
   const part = partAt(words, start);
   if (part !== undefined && words[part] === 'of') return part + 1 - start;
   return longestPhraseAt(multiwordPrepositions, words, start) || (singleWords.has(words[start]!) ? 1 : 0);
 }
 
-/** Whether `prepositionAt` may find one that starts with a word. */
+/** Checks whether a preposition may start with a word. */
 export const startsPreposition = (word: string): boolean =>
   partPrepositions.has(word) || multiwordPrepositions.has(word) || singleWords.has(word);
 
 /**
- * How many words a place without a noun takes, as in "a cake with a candle on top" and "a sink on the left"; 0 where none
- * starts there. `in front of` and `in the front yard` are none.
- * @param isNoun whether the word at an index is part of a noun phrase
+ * Returns the number of words of a location without a noun that starts at a word, as in "a cake with a candle on top" and "a
+ * sink on the left"; 0 when none starts there. `in front of` and `in the front yard` do not count.
+ * @param isNoun tells whether the word at an index is part of a noun phrase
  */
 export function locationAdverbLength(
   words: readonly string[],
@@ -46,7 +46,7 @@ export function locationAdverbLength(
   return words.slice(start, end).some((word) => possessives.has(word)) ? 0 : end - start;
 }
 
-/** The index after `on the left side`, where a preposition and a part of something start there. */
+/** Returns the index after a preposition and a part noun, as in `on the left side`; undefined when none start there. */
 function partAt(words: readonly string[], start: number): number | undefined {
   if (!partPrepositions.has(words[start]!)) return undefined;
   let k = start + 1;
@@ -72,13 +72,13 @@ const wordSet = (words: string): ReadonlySet<string> => new Set(words.split(/\s+
 const possessives = wordSet('its his her their');
 const articles = wordSet('the a an its his her their');
 const partPrepositions = wordSet('in on at to from by along near off around toward towards');
-/** What may stand between the article and the part: "on the far left side of". */
+/** Words between the article and the part: "on the far left side of". */
 const partModifiers = wordSet(
   'left right other far opposite same very upper lower back front both each either one hand bottom top',
 );
-/** Parts that a caption may also mean as such: "a bus at the corner". */
+/** Parts that a caption may also mention by themselves: "a bus at the corner". */
 const standalonePartNouns = wordSet('edge edges end ends corner corners base');
-/** Parts of things that only say where: never noun phrases when `of` follows. */
+/** Parts of things that only give a location: not noun phrases when `of` follows. */
 export const partNouns = new Set([
   ...standalonePartNouns,
   ...wordSet('top bottom front back rear side sides middle center centre midst left right inside'),
@@ -89,7 +89,7 @@ const singleWords =
   behind below beneath beside besides between beyond by down during for from in inside into like near of off on onto out
   outside over past through throughout to toward towards under underneath until up upon via with within without`);
 
-/** Phrases by their first word, the longest first. */
+/** First word → phrases, as words, the longest first. */
 type Phrases = ReadonlyMap<string, readonly (readonly string[])[]>;
 
 const multiwordPrepositions =
@@ -98,7 +98,7 @@ const multiwordPrepositions =
   such as|instead of|because of|due to|in addition to`);
 const adverbPhrases = phrases('side by side|side to side|back to back|face to face|cross country');
 
-/** How many words the longest phrase takes that starts at a word; 0 where none does. */
+/** Returns the number of words of the longest phrase that starts at a word; 0 when none does. */
 function longestPhraseAt(known: Phrases, words: readonly string[], start: number): number {
   const found = known.get(words[start]!)?.find((phrase) => phrase.every((word, k) => words[start + k] === word));
   return found?.length ?? 0;

@@ -1,9 +1,9 @@
 /** The part of a caption that parsers read, in UTF-16 units: a long paragraph. They ignore the rest. */
 export const maxCaptionLength = 2000;
 
-/** A word, or one mark that separates words. */
+/** A word or a punctuation mark that separates words. */
 export interface Token {
-  /** Lower case, with straight apostrophes; `,` for every mark inside a sentence. */
+  /** The word in lower case, with straight apostrophes; `,` for every mark inside a sentence. */
   readonly text: string;
   /** UTF-16 offset in the caption. */
   readonly start: number;
@@ -12,16 +12,16 @@ export interface Token {
 }
 
 /**
- * Splits a caption into sentences and words. The endings `'s` and `'` are words of their own, hyphenated words stay
- * whole, quotes vanish, and any other mark inside a sentence counts as a comma. Sentences end at `.!?;` and line breaks.
- * @param maxLength how many UTF-16 units are read; a word that crosses the limit is left out
+ * Splits a caption into sentences and words. The endings `'s` and `'` become separate words, hyphenated words are not split,
+ * quotes are dropped, and any other mark inside a sentence counts as a comma. Sentences end at `.!?;` and line breaks.
+ * @param maxLength number of UTF-16 units to read; a word that crosses the limit is dropped
  * @returns sentences in reading order, each with at least one token
  */
 export function tokenize(caption: string, maxLength: number): Token[][] {
   return (caption.length <= maxLength && splitSimpleCaption(caption)) || splitSentences(caption, maxLength);
 }
 
-/** What most captions are made of, by ASCII code; all else is left to `tokenPattern`. */
+/** ASCII code → kind of the characters that most captions consist of; `tokenPattern` handles all others. */
 const characterKinds = new Uint8Array(128);
 const KIND = { other: 0, blank: 1, letter: 2, comma: 3, stop: 4 } as const;
 for (const [characters, kind] of [
@@ -32,7 +32,10 @@ for (const [characters, kind] of [
 ] as const)
   for (const character of characters) characterKinds[character.charCodeAt(0)] = kind;
 
-/** As `readSentences`, several times as fast; undefined where the caption has other characters than `kinds` says. */
+/**
+ * Fast twin of `splitSentences`, several times as fast; undefined when the caption has characters other than those of
+ * `characterKinds`.
+ */
 function splitSimpleCaption(caption: string): Token[][] | undefined {
   const sentences: Token[][] = [];
   let sentence: Token[] = [];
@@ -59,7 +62,7 @@ function splitSimpleCaption(caption: string): Token[][] | undefined {
 
 function splitSentences(caption: string, maxLength: number): Token[][] {
   const sentences: Token[][] = [[]];
-  // One unit more than is read shows whether a word ends at the limit or crosses it.
+  // One unit beyond the limit shows whether a word ends there or crosses it.
   for (const match of caption.slice(0, maxLength + 1).matchAll(tokenPattern)) {
     const { possessive, word, stop } = match.groups!;
     const start = match.index;
@@ -78,9 +81,9 @@ const normalizeWord = (word: string) => word.toLowerCase().replace(/[’ʼ]/g, "
 const separatorText = (mark: string) => (mark === '&' ? 'and' : ',');
 
 const letter = String.raw`[\p{L}\p{M}\p{N}]`;
-/** `'s`, also after a blank as tokenised captions have it, and the apostrophe of `boys'`. */
+/** `'s`, also after a blank as in tokenized captions, and the apostrophe of `boys'`. */
 const possessive = `(?:['’ʼ]s|(?<=s)['’ʼ])(?!${letter})`;
-/** The alternatives are tried in this order; what none of them takes (blanks, quotes) is passed over. */
+/** The alternatives are tried in this order; characters that match none of them (blanks, quotes) are skipped. */
 const tokenPattern = new RegExp(
   [
     `(?<=${letter} ?)(?<possessive>${possessive})`,

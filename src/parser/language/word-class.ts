@@ -1,4 +1,4 @@
-/** What a word does in a caption. */
+/** Role of a word in a caption, finer than a part of speech where the rules need it. */
 export type WordClass =
   | 'noun'
   | 'adjective'
@@ -6,7 +6,7 @@ export type WordClass =
   | 'number'
   | 'determiner'
   | 'pronoun'
-  /** The `'s` of an owner. */
+  /** The possessive `'s`. */
   | 'possessive'
   | 'verb'
   /** A form of `be`, or an auxiliary before another verb. */
@@ -18,9 +18,9 @@ export type WordClass =
   | 'comma'
   /** `who`, `which` or `that` after a noun. */
   | 'relative'
-  /** `while`, `as`, `because`: a clause of its own follows. */
+  /** `while`, `as`, `because`: a new clause follows. */
   | 'while'
   | 'other';
 
-/** Whether it makes up noun phrases. */
+/** Checks whether words of this class form noun phrases. */
 export const isNominal = (tag: WordClass | undefined): boolean => tag === 'noun' || tag === 'adjective';

@@ -2,7 +2,7 @@ import { verbLemma } from '../language/lemma.js';
 import { prepositionAt } from '../language/prepositions.js';
 import { type NounPhrase, nounPhraseAt, type TaggedSentence } from './noun-phrase.js';
 
-/** A relation in the making. */
+/** The predicate of a relation. */
 export interface Predicate {
   /** As written, without auxiliaries, adverbs and articles: `sitting on`. */
   readonly text: string;
@@ -15,11 +15,11 @@ export interface VerbPart extends Predicate {
   readonly kind: 'verb';
   /** The infinitive of the first verb. */
   readonly verb: string;
-  /** Without an auxiliary, `holding` and `dressed` may speak of any noun before them; a finite verb has the clause's subject. */
+  /** A gerund or participle without an auxiliary may describe any noun before it; a finite verb has the clause's subject. */
   readonly form: 'finite' | 'gerund' | 'participle';
 }
 
-/** One step of a sentence, in reading order. */
+/** One constituent of a sentence, in reading order. */
 export type ClausePart =
   | { readonly kind: 'phrase'; readonly phrase: NounPhrase }
   | { readonly kind: 'pronoun'; readonly word: string }
@@ -30,7 +30,7 @@ export type ClausePart =
   | { readonly kind: 'adjective'; readonly text: string }
   | { readonly kind: 'and' | 'comma' | 'relative' | 'while' };
 
-/** Puts the words of a sentence together to phrases, verbs and prepositions; words that relate nothing are left out. */
+/** Groups the words of a sentence into phrases, verbs and prepositions; words without a role in a relation are dropped. */
 export function clauseParts(sentence: TaggedSentence): ClausePart[] {
   const words = sentence.tokens.map(({ text }) => text);
   const clause: ClausePart[] = [];
@@ -60,10 +60,10 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
     case 'adjective':
     case 'noun': {
       const phrase = nounPhraseAt(sentence, k);
-      // What is not there takes no part.
+      // A phrase with `no` takes no part in relations.
       if (phrase && words[k] === 'no') return { part: { kind: 'pronoun', word: 'nothing' }, next: phrase.next };
       if (phrase) return { part: { kind: 'phrase', phrase }, next: phrase.next };
-      // "two of them", "several are": it stands for a noun.
+      // "two of them", "several are": the word stands for a noun.
       if (words[k + 1] === 'of' && tags[k + 2] === 'pronoun') return partAt(sentence, words, k + 2);
       if (tags[k] === 'adjective') return adjectiveAt(sentence, words, k);
       const isSubject = tags[k + 1] === 'be' || tags[k + 1] === 'verb';
@@ -89,13 +89,13 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
   }
 }
 
-/** "ready to swing" is a verb, "is red" an attribute. */
+/** Reads an adjective: "ready to swing" counts as a verb, "is red" as an attribute. */
 function adjectiveAt(sentence: TaggedSentence, words: readonly string[], k: number): Step {
   if (sentence.tags[k + 1] === 'to' && sentence.tags[k + 2] !== undefined) return verbAt(sentence, words, k);
   return { part: { kind: 'adjective', text: words[k]! }, next: k + 1 };
 }
 
-/** Auxiliaries and adverbs, which are left out, and a verb with its infinitives: "is getting ready to hit". */
+/** Reads a verb with its infinitives, without auxiliaries and adverbs: "is getting ready to hit". */
 function verbAt({ tags }: TaggedSentence, words: readonly string[], start: number): Step {
   let k = start;
   while (tags[k] === 'be' || (tags[k] === 'adverb' && k > start && !isNegation(words[k]!))) k++;
@@ -115,10 +115,10 @@ function verbAt({ tags }: TaggedSentence, words: readonly string[], start: numbe
   return { part: { kind: 'verb', text: first + rest.join(''), lemma: verb + rest.join(''), verb, form }, next: k };
 }
 
-/** What is not so relates nothing to what follows. */
+/** Checks for a negation, after which a predicate relates nothing. */
 const isNegation = (word: string) => word === 'not' || word === 'never' || word.endsWith("n't");
 
-/** "A dog being washed" speaks of the dog as "a dog washed" does. */
+/** Returns the form of a verb; "a dog being washed" has a participle, like "a dog washed". */
 function formOf(word: string, verb: string, hasAuxiliary: boolean): VerbPart['form'] {
   if (hasAuxiliary || word === verb) return 'finite';
   if (word.endsWith('ing')) return 'gerund';

@@ -11,15 +11,15 @@ export interface NounPhrase {
   readonly entity: Entity;
   readonly nounClass: NounClass;
   readonly isPlural: boolean;
-  /** "a dog" and "two dogs" in contrast to "dogs". */
+  /** Whether it has a determiner or a number: "a dog" and "two dogs", but not "dogs". */
   readonly isDetermined: boolean;
-  /** Whose it is: the man of "the man's hat". */
+  /** The owner: the man in "the man's hat". */
   readonly owner?: NounPhrase;
   /** The index of the word after it. */
   readonly next: number;
 }
 
-/** A tagged sentence. */
+/** A sentence with the class of each word. */
 export interface TaggedSentence {
   readonly caption: string;
   readonly tokens: readonly Token[];
@@ -27,9 +27,9 @@ export interface TaggedSentence {
 }
 
 /**
- * The noun phrase that starts at a word: determiners, numbers, adjectives, nouns. Of "a large group of young men" it is
- * "young men" with the quantity `group`; of "the top of a building", "building"; of "a photo of a cat" at the start of a
- * caption, "cat".
+ * Returns the noun phrase that starts at a word: determiners, numbers, adjectives, nouns. "A large group of young men" yields
+ * "young men" with the quantity `group`; "the top of a building" yields "building"; "a photo of a cat" at the start of a
+ * caption yields "cat".
  */
 export function nounPhraseAt(sentence: TaggedSentence, start: number): NounPhrase | undefined {
   const { tags } = sentence;
@@ -47,13 +47,13 @@ export function nounPhraseAt(sentence: TaggedSentence, start: number): NounPhras
   return owned ? withOwner(owned, phrase) : phrase;
 }
 
-/** "the man's dog's ball": the ball is the dog's, and the dog is the man's. */
+/** Adds an owner to the innermost one: in "the man's dog's ball" the dog owns the ball, and the man owns the dog. */
 const withOwner = (phrase: NounPhrase, owner: NounPhrase): NounPhrase => ({
   ...phrase,
   owner: phrase.owner ? withOwner(phrase.owner, owner) : owner,
 });
 
-/** "a group of", "two of", "the top of": what counts or locates the noun phrase that follows. */
+/** Reads a partitive, which counts or locates the noun phrase that follows: "a group of", "two of", "the top of". */
 function partitiveAt(sentence: TaggedSentence, start: number): { quantity?: string; next: number } | undefined {
   const { tokens, tags } = sentence;
   const from = skip(tags, start, 'determiner');
@@ -77,7 +77,7 @@ const skip = (tags: readonly WordClass[], start: number, tag: WordClass): number
   return k;
 };
 
-/** The index after the head noun; "red, white and blue flag" is one phrase, "red apples and pears" are two. */
+/** Returns the index after the head noun; "red, white and blue flag" is one phrase, "red apples and pears" are two. */
 function endOfPhrase({ tags }: TaggedSentence, from: number): number | undefined {
   let end: number | undefined;
   for (let k = from; k < tags.length; k++) {
@@ -95,7 +95,7 @@ function endOfPhrase({ tags }: TaggedSentence, from: number): number | undefined
   return end;
 }
 
-/** Whether adjectives and then a noun follow the comma or `and`. */
+/** Checks whether adjectives and then a noun follow the comma or `and`. */
 function joinsAdjectives(tags: readonly WordClass[], joint: number): boolean {
   let k = joint + 1;
   if (tags[joint] === 'comma' && tags[k] === 'and') k++;
@@ -110,7 +110,7 @@ function makePhrase({ caption, tokens, tags }: TaggedSentence, from: number, to:
   const lemma = nounLemma(head);
   const words = tokens.slice(from, to - 1).map(({ text }) => text);
   const quantity = words.find((_, k) => tags[from + k] === 'number');
-  // "hot" says nothing about a hot dog.
+  // "hot" is not an attribute of a hot dog.
   const isPartOfName = (k: number) =>
     k === words.length - 1 && !colors.has(words[k]!) && isCompound(`${words[k]} ${head}`);
   const adjectives = words.filter((_, k) => tags[from + k] === 'adjective' && !isPartOfName(k));
@@ -118,7 +118,7 @@ function makePhrase({ caption, tokens, tags }: TaggedSentence, from: number, to:
   const named = words.filter(
     (text, k) => tags[from + k] === 'noun' || (tags[from + k] === 'adjective' && !adjectives.includes(text)),
   );
-  // "People" are counted as persons, and called people.
+  // The lemma of "people" is `person`, its name stays `people`.
   const name = [...named, head === 'people' ? head : lemma].join(' ');
   return {
     entity: {
@@ -138,7 +138,7 @@ function makePhrase({ caption, tokens, tags }: TaggedSentence, from: number, to:
   };
 }
 
-/** One attribute an adjective; a shade stays with its colour: `light blue`. */
+/** Returns one attribute per adjective; a shade and its color are one: `light blue`. */
 function attributesOf(adjectives: readonly string[]): Entity['attributes'] {
   const texts: string[] = [];
   for (const adjective of adjectives) {

@@ -4,9 +4,9 @@ import { isAnimate, nounClass } from '../language/noun-classes.js';
 import { isNominal, type WordClass } from '../language/word-class.js';
 
 /**
- * Whether what wink takes for a finite verb must be a noun, since nothing before it can be its subject: "a bathroom mirror",
- * "the back tires", "a dirt covered sink", "an oven, sink, and window". "People walk" and "to walk" are verbs.
- * @param tags wink's for open classes
+ * Checks whether a word that wink tags as a finite verb must be a noun, since no word before it can be its subject: "a bathroom
+ * mirror", "the back tires", "a dirt covered sink", "an oven, sink, and window". "People walk" and "to walk" are verbs.
+ * @param tags final for closed classes, wink's for open classes
  */
 export function isMistaggedNoun(words: readonly string[], tags: readonly WordClass[], k: number): boolean {
   const word = words[k]!;
@@ -36,46 +36,47 @@ export function isMistaggedNoun(words: readonly string[], tags: readonly WordCla
 }
 
 /**
- * The tag of a word of an open class between its neighbours.
- * @param tags final before the word; wink's for the open classes from there on
+ * Returns the class of an open-class word from its context.
+ * @param tags final before the word; from the word on wink's for open classes
  */
 export function openWordClass(words: readonly string[], tags: readonly WordClass[], k: number): WordClass {
   const word = words[k]!;
-  const place = contextOf(words, tags, k);
-  if (colors.has(word)) return colorTag(words, k, place);
+  const context = contextOf(words, tags, k);
+  if (colors.has(word)) return colorTag(words, k, context);
   const verb = verbLemma(word);
   const noun = nounLemma(word);
   // "a female holding", but "a female zebra"
-  if (place.opens && isAnimate(nounClass(noun)) && words[k + 1]?.endsWith('ing')) return 'noun';
-  if (place.opens && !place.closes && word.endsWith('ed')) return 'adjective';
+  if (context.opens && isAnimate(nounClass(noun)) && words[k + 1]?.endsWith('ing')) return 'noun';
+  if (context.opens && !context.closes && word.endsWith('ed')) return 'adjective';
   if (verb !== word && isVerb(verb)) {
-    if (word.endsWith('ing')) return gerundTag(word, place);
-    if (/(?:ed|en)$/.test(word) || irregularParticiples.has(word)) return participleTag(place);
+    if (word.endsWith('ing')) return gerundTag(word, context);
+    if (/(?:ed|en)$/.test(word) || irregularParticiples.has(word)) return participleTag(context);
   }
-  return otherTag(word, { canBeNoun: isNoun(noun), verb: isVerb(verb) ? verb : undefined }, place);
+  return otherTag(word, { canBeNoun: isNoun(noun), verb: isVerb(verb) ? verb : undefined }, context);
 }
 
-/** What surrounds a word. */
+/** The context of a word. */
 interface WordContext {
-  /** What the word was taken for. */
+  /** The class that wink gave the word. */
   readonly tag: WordClass;
   readonly previous: string;
   readonly before: WordClass | undefined;
   readonly next: WordClass | undefined;
-  /** A noun phrase has begun, and has no noun yet. */
+  /** Whether the word before it starts a noun phrase or continues one without a noun. */
   readonly opens: boolean;
-  /** The noun phrase does not go on. */
+  /** Whether no noun or adjective follows, so that a noun phrase ends with this word. */
   readonly closes: boolean;
-  /** The noun right before the word, which may be its subject. */
+  /** The noun directly before the word, which may be its subject. */
   readonly agent: Agent | undefined;
 }
 
+/** A noun that may be the subject of the word after it. */
 interface Agent {
   readonly isAlive: boolean;
   readonly isPlural: boolean;
-  /** "a horse", "the young man", or "woman" at the start: a whole noun phrase of one. */
+  /** Whether it ends a singular noun phrase: "a horse", "the young man", or "woman" at the start. */
   readonly isOne: boolean;
-  /** "a dining table": what follows is no plural of the same phrase. */
+  /** Whether `a` or `an` starts its phrase, so that a plural after it cannot belong to the phrase: "a dining table". */
   readonly hasA: boolean;
 }
 
@@ -107,34 +108,34 @@ function agentAt(words: readonly string[], tags: readonly WordClass[], k: number
   };
 }
 
-/** "an orange" is a fruit, "an orange and white cat" is not; no other colour is a thing. */
+/** Decides whether a color is an adjective: "an orange" is a fruit, "an orange and white cat" is not; other colors are adjectives. */
 function colorTag(words: readonly string[], k: number, { before, next, closes }: WordContext): WordClass {
   if (words[k] !== 'orange' || !closes || before !== 'determiner') return 'adjective';
   const isJoined = next === 'and' || next === 'comma';
   return isJoined && colors.has(words[k + 2] ?? '') ? 'adjective' : 'noun';
 }
 
-function gerundTag(word: string, { tag, previous, before, next, opens, closes, agent: doer }: WordContext): WordClass {
-  if (ingNouns.has(word) && tag !== 'verb' && before !== 'be' && !doer?.isAlive) return 'noun';
+function gerundTag(word: string, { tag, previous, before, next, opens, closes, agent }: WordContext): WordClass {
+  if (ingNouns.has(word) && tag !== 'verb' && before !== 'be' && !agent?.isAlive) return 'noun';
   if (before === 'determiner' && closes && pronominal.has(previous)) return 'verb';
   if (opens) return closes && tag !== 'verb' ? 'noun' : 'adjective';
   // "a track lighting unit", but "people drinking wine"
-  if (doer && !doer.isAlive && tag === 'noun' && next === 'noun') return 'noun';
+  if (agent && !agent.isAlive && tag === 'noun' && next === 'noun') return 'noun';
   if (before !== 'preposition') return 'verb';
   if (!closes) return purposePrepositions.has(previous) ? 'verb' : 'adjective';
   const hasMore = next === 'preposition' || next === 'determiner' || next === 'adverb';
   return tag === 'noun' && !hasMore ? 'noun' : 'verb';
 }
 
-/** Determiners that can stand for a noun: "another bending over". */
+/** Determiners that can replace a noun: "another bending over". */
 const pronominal: ReadonlySet<string> = new Set(['another', 'some', 'both', 'all', 'each', 'that']);
-/** Prepositions before what somebody does: "for selling fruit", but "of running water". */
+/** Prepositions that a verb's gerund follows: "for selling fruit", but "of running water". */
 const purposePrepositions: ReadonlySet<string> = new Set(['for', 'by', 'without', 'after', 'before', 'from']);
 
-function participleTag({ tag, before, next, opens, closes, agent: doer }: WordContext): WordClass {
+function participleTag({ tag, before, next, opens, closes, agent }: WordContext): WordClass {
   if (before === 'be') return tag === 'adjective' && next !== 'preposition' ? 'adjective' : 'verb';
   // "a horse drawn carriage"
-  if (doer) return closes ? 'verb' : 'adjective';
+  if (agent) return closes ? 'verb' : 'adjective';
   if (opens || !closes) return 'adjective';
   return next === 'preposition' ? 'verb' : tag;
 }
@@ -142,13 +143,13 @@ function participleTag({ tag, before, next, opens, closes, agent: doer }: WordCo
 function otherTag(
   word: string,
   { canBeNoun, verb }: { canBeNoun: boolean; verb: string | undefined },
-  place: WordContext,
+  context: WordContext,
 ): WordClass {
-  const { tag, previous, before, next, opens, closes, agent: doer } = place;
+  const { tag, previous, before, next, opens, closes, agent } = context;
   const canBeAdjective = isAdjective(word);
   // "a bus stop", but "a bus stops"
-  if (doer && (word === verb || !doer.hasA) && (word === 'light' || isCompound(`${previous} ${word}`))) return 'noun';
-  if (verb !== undefined && canBeNoun && doer && isFiniteVerb(word === verb, doer, place)) return 'verb';
+  if (agent && (word === verb || !agent.hasA) && (word === 'light' || isCompound(`${previous} ${word}`))) return 'noun';
+  if (verb !== undefined && canBeNoun && agent && isFiniteVerb(word === verb, agent, context)) return 'verb';
   if (!canBeAdjective && canBeNoun !== (verb !== undefined)) return canBeNoun ? 'noun' : 'verb';
   // "sits on a bench and rides a"
   if (verb !== undefined && word !== verb && before === 'and' && next === 'determiner') return 'verb';
@@ -162,10 +163,10 @@ function otherTag(
   return tag;
 }
 
-/** "a horse grazes in", "two cows graze in", but "fighter jets in": wink easily takes a finite verb for a noun. */
-function isFiniteVerb(isBare: boolean, doer: Agent, { closes, next }: WordContext): boolean {
-  if (isBare !== doer.isPlural || !closes) return false;
+/** Detects finite verbs that wink tags as nouns: "a horse grazes in", "two cows graze in", but not "fighter jets in". */
+function isFiniteVerb(isBare: boolean, agent: Agent, { closes, next }: WordContext): boolean {
+  if (isBare !== agent.isPlural || !closes) return false;
   const hasMore = next !== undefined && next !== 'and' && next !== 'comma';
-  if (!hasMore && !doer.isOne) return false;
-  return doer.hasA || (doer.isAlive ? doer.isOne || doer.isPlural : next === 'determiner');
+  if (!hasMore && !agent.isOne) return false;
+  return agent.hasA || (agent.isAlive ? agent.isOne || agent.isPlural : next === 'determiner');
 }

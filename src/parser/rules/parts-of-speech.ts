@@ -2,9 +2,9 @@ import { createRequire } from 'node:module';
 import type { PartOfSpeech } from 'wink-nlp';
 
 /**
- * Tags the words of one sentence by wink-nlp's English model, which is loaded on first use (0.2 s, 30 MB).
- * @param words in lower case; hyphenated words are judged by their last part, words with other than Latin letters are `X`
- * @returns one universal part-of-speech tag a word
+ * Tags the words of one sentence with wink-nlp's English model, which is loaded on first use (0.2 s, 30 MB).
+ * @param words lower-case words; a hyphenated word gets the tag of its last part, a word with non-Latin letters gets `X`
+ * @returns one universal part-of-speech tag per word
  */
 export function partsOfSpeech(words: readonly string[]): PartOfSpeech[] {
   tagger ??= loadTagger();
@@ -13,16 +13,16 @@ export function partsOfSpeech(words: readonly string[]): PartOfSpeech[] {
   const tokens = readDoc(spoken.join(' ')).tokens();
   const spaces = tokens.out(its.precedingSpaces) as string[];
   const tags = tokens.out(its.pos) as PartOfSpeech[];
-  // wink takes some words apart (`cannot`): the first part speaks for the word.
+  // wink splits some words (`cannot`): the tag of the first part counts for the word.
   const firstParts = tags.filter((_, k) => k === 0 || spaces[k] !== '');
   return spoken.map((word, k) => (word === placeholder ? 'X' : (firstParts[k] ?? 'X')));
 }
 
-/** Stands for a word that wink shall not see: it splits unusual ones, and keeps every new one for good. */
+/** Replaces words that wink must not see: it splits unusual words and never frees a new one from memory. */
 const placeholder = 'x';
 const maxWordLength = 24;
 
-/** What wink is given for a word. */
+/** Returns the form of a word that wink tags. */
 function winkForm(word: string): string {
   if (word === ',' || word === "'s") return word;
   const lastPart = word.slice(word.lastIndexOf('-') + 1);

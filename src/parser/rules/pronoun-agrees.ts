@@ -2,8 +2,8 @@ import { isAnimate } from '../language/noun-classes.js';
 import type { NounPhrase } from './noun-phrase.js';
 
 /**
- * Whether a pronoun may stand for a group of noun phrases.
- * @param word a personal pronoun in lower case; any other (`one`, `itself`) fits nothing
+ * Checks whether a pronoun agrees in number and kind with a group of noun phrases, so that it may refer to the group.
+ * @param word a lower-case personal pronoun; any other (`one`, `itself`) agrees with no group
  */
 export function pronounAgrees(word: string, group: readonly NounPhrase[]): boolean {
   const [first] = group;
@@ -14,7 +14,7 @@ export function pronounAgrees(word: string, group: readonly NounPhrase[]): boole
       return !isPlural && first.nounClass !== 'person';
     case 'they':
     case 'them':
-      // "sheep" may be many
+      // Without a determiner "sheep" may be a plural.
       return isPlural || !first.isDetermined;
     case 'he':
     case 'him':

@@ -13,24 +13,25 @@ import type { ClausePart, Predicate, VerbPart } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
 import { pronounAgrees } from './pronoun-agrees.js';
 
-/** A predicate that waits for its object. */
+/** A predicate whose object has not been read yet. */
 interface PendingPredicate extends Predicate {
-  /** Undefined where the object decides: a preposition without a verb, as in "a man eating pizza with a fork". */
+  /** Undefined when the object decides: a preposition without a verb, as in "a man eating pizza with a fork". */
   readonly subjects: Group | undefined;
   readonly preposition: string;
   readonly verb?: string;
-  /** It starts a sentence: its subject is still to come. */
+  /** Whether it starts a sentence, so that its subject follows. */
   readonly isFronted?: boolean;
 }
 
+/** A predicate whose subjects are known. */
 interface ResolvedPredicate extends PendingPredicate {
   readonly subjects: Group;
 }
 
 /**
- * Reads the parts of a caption from left to right and relates its noun phrases. It remembers the subject of the clause,
- * the noun phrases read last, the predicate that waits for an object, and how each noun phrase came in; of what follows
- * it looks one part ahead at most.
+ * Reads the parts of a caption from left to right and relates its noun phrases. Its state is the subject of the clause, the
+ * noun phrases read last, the predicate whose object is missing, and the relation that introduced each noun phrase. It looks
+ * ahead by at most one part.
  */
 export class RelationReader {
   private readonly phrases: NounPhrase[] = [];
@@ -39,20 +40,20 @@ export class RelationReader {
   private readonly originOf = (group: Group) => this.origins.get(group[0]!);
 
   private subject: Group = [];
-  /** Who did what the last verb says. */
+  /** The subject of the last verb. */
   private agent: Group = [];
   private nearest: Group = [];
   private pending: PendingPredicate | undefined;
-  /** The predicate related last, with its subjects: what "and" goes on with. */
+  /** The last complete predicate with its subjects, which "and" continues. */
   private related: ResolvedPredicate | undefined;
-  /** "In the kitchen, a man …": said before there was anything to say it of. */
+  /** A predicate before its subject: "In the kitchen, a man …". */
   private fronted: { readonly predicate: PendingPredicate; readonly object: Group } | undefined;
-  /** Whom the last adjective spoke of. */
+  /** The group that the last adjective describes. */
   private described: Group = [];
   private isRelative = false;
   private previousKind: ClausePart['kind'] | undefined;
 
-  /** Reads one sentence; its pronouns may point back to the sentences before it. */
+  /** Reads one sentence; its pronouns may refer to earlier sentences. */
   read(sentence: readonly ClausePart[]): void {
     this.beginClause();
     this.subject = this.agent = this.described = [];
@@ -64,6 +65,7 @@ export class RelationReader {
     }
   }
 
+  /** Returns the graph of the sentences read so far. */
   graph(): TextGraph {
     return { entities: this.phrases.map(({ entity }) => entity), relations: this.relations };
   }
@@ -114,7 +116,7 @@ export class RelationReader {
     else this.setSubject(group);
   }
 
-  /** Lists a phrase, its owner first. */
+  /** Adds a phrase to the graph, its owner first. */
   private addPhrase(phrase: NounPhrase): void {
     if (phrase.owner) this.addPhrase(phrase.owner);
     this.phrases.push(phrase);
@@ -130,7 +132,7 @@ export class RelationReader {
     this.fronted = undefined;
   }
 
-  /** The object has come. */
+  /** Gives the pending predicate its object. */
   private completePending(pending: PendingPredicate, object: Group): void {
     this.pending = undefined;
     const subjects = pending.subjects ?? attachmentSite(this.nearest, pending.preposition, object[0]!, this.originOf);
@@ -145,28 +147,28 @@ export class RelationReader {
     }
   }
 
-  /** Relates phrases that were just entered, and remembers by what they came in. */
+  /** Relates phrases that were just added, and stores the predicate that introduced them. */
   private attachObjects(object: Group, related: ResolvedPredicate): void {
     this.relate(related.subjects, related, object);
     for (const phrase of object) this.origins.set(phrase, related);
     this.related = related;
   }
 
-  /** A phrase after "and" or a comma: another object, another subject, or a new clause. */
+  /** Reads a phrase after "and" or a comma: another object, another subject, or a new clause. */
   private joinPhrase(phrase: NounPhrase, next: ClausePart | undefined): void {
     const { related } = this;
-    const alive = isAnimate(phrase.nounClass);
+    const isAlive = isAnimate(phrase.nounClass);
     if (!related) {
       // "a man and a woman", but "a dog running and a cat"
       if (this.nearest === this.subject) this.subject = this.agent = this.nearest = [...this.subject, phrase];
       else this.setSubject([phrase]);
-    } else if (startsClause(next, alive, related)) this.setSubject([phrase]);
+    } else if (startsClause(next, isAlive, related)) this.setSubject([phrase]);
     else if (startsParallel(next, related)) this.setSubject([phrase]);
     else if (related.preposition === 'of' && related.verb === undefined && phrase.isDetermined) {
-      // "a bottle of beer and two bananas": the bananas stand beside the bottle.
+      // "a bottle of beer and two bananas": the bananas join the bottle, not the beer.
       if (related.subjects === this.subject) this.subject = this.agent = [...this.subject, phrase];
       this.nearest = this.subject.includes(phrase) ? this.subject : [phrase];
-    } else if (alive && !isAnimate(this.nearest[0]!.nounClass) && !allowsMixedList(related)) this.nearest = [phrase];
+    } else if (isAlive && !isAnimate(this.nearest[0]!.nounClass) && !allowsMixedList(related)) this.nearest = [phrase];
     else {
       this.attachObjects([phrase], related);
       this.nearest = [...this.nearest, phrase];
@@ -185,7 +187,7 @@ export class RelationReader {
     this.pending = { text, lemma: text, preposition: text, subjects, isFronted };
   }
 
-  /** Whom a preposition without a verb speaks of, where its object does not matter. */
+  /** Returns the subjects of a preposition without a verb when its object does not matter, else undefined. */
   private fixedSubjects(): Group | undefined {
     if (this.previousKind === 'be') return this.clauseSubject();
     if (this.isJoined()) return this.related?.subjects ?? this.subject;
@@ -211,14 +213,14 @@ export class RelationReader {
     return agentOf(this.nearest, part, this.originOf);
   }
 
-  /** Whom "is in" and "is red" speak of. */
+  /** Returns the subject of "is in" and "is red". */
   private clauseSubject(): Group {
     const subjects = this.isRelative ? this.nearest : this.subject;
     this.isRelative = false;
     return subjects;
   }
 
-  /** "is red", and "white" of "is red and white". */
+  /** Reads an adjective after `be`, or another after that: "is red", "is red and white". */
   private readAdjective(text: string): void {
     if (this.previousKind === 'be') this.described = this.clauseSubject();
     else if (!this.isJoined() && this.previousKind !== 'adjective') this.described = [];
@@ -229,7 +231,7 @@ export class RelationReader {
     const subjects = this.pending ? (this.pending.subjects ?? containerOf(this.nearest, this.originOf)) : [];
     if (word === 'each other') {
       const { pending } = this;
-      // "looking in different directions from each other" relates no directions.
+      // "looking in different directions from each other" does not relate the directions.
       if (pending && (pending.verb !== undefined || isSideBySide(pending.preposition)))
         this.relateMutually(subjects, pending);
       this.pending = undefined;
@@ -239,15 +241,15 @@ export class RelationReader {
     const { pending } = this;
     this.pending = undefined;
     this.related = undefined;
-    // A copy: "and a fence" after "with boats in it" joins no subject.
+    // A copy, so that "and a fence" after "with boats in it" does not join a subject.
     this.nearest = [...antecedent];
     if (!pending) {
       if (!this.isRelative) this.subject = this.agent = antecedent;
-      // "with one of them holding a ball" only introduces what follows.
+      // "with one of them holding a ball" only introduces the following verb.
     } else if (pending.verb !== undefined || pending.preposition !== 'with') this.relate(subjects, pending, antecedent);
   }
 
-  /** What brought the subjects in ("a table with a plate on it"), or else the nearest phrase that fits. */
+  /** Returns the group that introduced the subjects ("a table with a plate on it"), or else the nearest phrase that agrees. */
   private antecedentOf(word: string, subjects: Group): Group {
     for (let origin = this.originOf(subjects); origin; origin = this.originOf(origin.subjects))
       if (pronounAgrees(word, origin.subjects)) return origin.subjects;
@@ -265,7 +267,7 @@ export class RelationReader {
       }
   }
 
-  /** "Two dogs next to each other" relates the dogs to themselves: the object is another one of them. */
+  /** Relates a group to itself: in "two dogs next to each other" the object is the other dog. */
   private relateMutually(group: Group, predicate: Predicate): void {
     if (group.length > 1) this.relate(group, predicate, group);
     else if (group[0]?.isPlural) this.addRelation(group[0], predicate, group[0]);
@@ -274,8 +276,10 @@ export class RelationReader {
   private addRelation(from: NounPhrase, { text, lemma }: Predicate, to: NounPhrase): void {
     const subject = this.phrases.indexOf(from);
     const object = this.phrases.indexOf(to);
-    const isKnown = this.relations.some((r) => r.subject === subject && r.object === object && r.predicate === text);
-    if (!isKnown) this.relations.push({ subject, object, predicate: text, lemma });
+    const isDuplicate = this.relations.some(
+      (r) => r.subject === subject && r.object === object && r.predicate === text,
+    );
+    if (!isDuplicate) this.relations.push({ subject, object, predicate: text, lemma });
   }
 
   private isJoined(): boolean {
@@ -283,21 +287,25 @@ export class RelationReader {
   }
 }
 
-/** "A man holds a bat and a boy throws"; "a desk with a laptop and papers holds" goes on about the desk. */
-function startsClause(next: ClausePart | undefined, alive: boolean, { preposition, verb }: ResolvedPredicate): boolean {
+/** Checks for a new clause: "a man holds a bat and a boy throws", but in "a desk with a laptop and papers holds" the desk holds. */
+function startsClause(
+  next: ClausePart | undefined,
+  isAlive: boolean,
+  { preposition, verb }: ResolvedPredicate,
+): boolean {
   if (next?.kind !== 'be' && next?.kind !== 'verb') return false;
-  if (alive) return true;
+  if (isAlive) return true;
   const isList = verb === undefined && (preposition === 'with' || preposition === 'of');
   return !isList && (next.kind === 'be' || next.form === 'finite');
 }
 
-/** "A cat on a chair and a dog on …", "a pizza with toppings, a bowl with …" */
+/** Checks for a parallel construction: "a cat on a chair and a dog on …", "a pizza with toppings, a bowl with …". */
 const startsParallel = (next: ClausePart | undefined, { preposition, verb }: ResolvedPredicate) =>
   next?.kind === 'preposition' && verb === undefined && (isLocative(preposition) || preposition === next.text);
 
-/** Whether living and other things are usually named in one list after it: "with a dog and a ball". */
+/** Checks whether animate and inanimate objects usually share a list after a predicate: "with a dog and a ball". */
 const allowsMixedList = ({ preposition, verb }: ResolvedPredicate) =>
   verb === undefined && (preposition === 'with' || preposition === 'of' || isSideBySide(preposition));
 
-/** "his head down next to a book" says `next to`; with a verb they stay: `looking down at`. */
+/** Dropped before another preposition: "his head down next to a book" has `next to`. After a verb they stay: `looking down at`. */
 const particles: ReadonlySet<string> = new Set(['up', 'down', 'out', 'over', 'around', 'off', 'along', 'by', 'on']);

@@ -6,17 +6,26 @@ import { RelationReader } from './relation-reader.js';
 import { wordClasses } from './word-classes.js';
 
 /**
- * A parser of English captions by rules over part-of-speech tags, until a learned one takes its place. It prefers a missed
- * relation to a wrong one.
+ * Makes a parser of English captions that applies rules to part-of-speech tags. It prefers a missed relation to a wrong one.
+ * `neuralParser` scores much higher; this parser is the baseline to compare it with.
  *
- * - Predicates are lower case, as written, without auxiliaries, adverbs and articles: "is quietly sitting on the side of" is
- *   `sitting on side of`. Passives stay (`covered with`), and so does `of`; the owner of "a man's hat" `has` it.
- * - "Men and women with bags and hats" relates each to each. "Two dogs facing each other" has the dogs as subject and as
- *   object, which asks for two boxes. `it` and `them` stand for the phrase that they mean, or for nothing.
- * - What counts or collects is the quantity of the phrase that it collects ("a group of people", "two slices of pizza");
- *   containers are phrases ("a plate of food"). "The top of" and "a photo of" at the start are no phrases.
+ * - Predicates are lower case, as written, without auxiliaries, adverbs and articles: "is quietly sitting on the side of"
+ *   becomes `sitting on side of`. Passives stay (`covered with`), and so does `of`; "a man's hat" becomes `man has hat`.
+ * - "Men and women with bags and hats" relates each subject to each object. "Two dogs facing each other" has the dogs as
+ *   subject and as object, which later requires two boxes. `it` and `them` refer to the phrase that they mean, or are dropped.
+ * - A word that counts or collects is the quantity of the phrase after it ("a group of people", "two slices of pizza");
+ *   containers are phrases ("a plate of food"). "The top of" and "a photo of" at the start do not become phrases.
  *
  * Source: the forms of RLIPv2's parsed captions (spec A.5); the rules are relflow's own.
+ *
+ * @example
+ * ```ts
+ * import { ruleParser } from 'relflow';
+ *
+ * const { entities, relations } = await ruleParser().parse('a man riding a horse');
+ * for (const { subject, predicate, object } of relations)
+ *   console.log(entities[subject]?.span, predicate, entities[object]?.span); // man riding horse
+ * ```
  */
 export function ruleParser(): TextParser {
   return { name: 'rules', version: '1', maxLength: maxCaptionLength, parse };

