@@ -130,7 +130,8 @@ async function train(name: string, sceneGraphs: string, count: number, startFrom
   const file = join(out, `${name}.json`);
   const config = circleConfig({ sceneGraphs, images, steps: count, threads, heldOut, ...(startFrom && { startFrom }) });
   await writeFile(file, `${JSON.stringify(config, null, 2)}\n`);
-  relflow('train', 'rlip', '--config', file, '--out', folder, ...(existsSync(folder) ? ['--resume'] : []));
+  const resume = existsSync(join(folder, 'settings.json')) ? ['--resume'] : [];
+  relflow('train', 'rlip', '--config', file, '--out', folder, ...resume);
   return weights;
 }
 

@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { lockFolder } from '../files/lock-folder.js';
-import { OptionError, RunFolder } from '../index.js';
+import { OptionError } from '../index.js';
+import { readTrainingConfig } from '../training/settings/read-training-config.js';
 import { print, printNote } from './output.js';
-import { dataSets, readTrainingConfig } from './read-training-config.js';
 import { stopOnInterrupt } from './stop-on-interrupt.js';
 import { printDryRun, trainingView } from './training-view.js';
 
@@ -11,6 +9,7 @@ interface Flags {
   readonly config: string;
   readonly out?: string;
   readonly resume?: boolean;
+  readonly overwrite?: boolean;
   readonly dryRun?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -46,14 +45,15 @@ export function trainCommand(program: Command): void {
       .command(task)
       .summary(TASKS[task].summary)
       .description(
-        `${TASKS[task].description} The folder gets log.jsonl, checkpoints/ and, at the end, curves.html and weights.safetensors. Ctrl-C ends the run behind the step at hand; --resume goes on to the same numbers.`,
+        `${TASKS[task].description} The folder receives log.jsonl, checkpoints/ and, at the end, curves.html and weights.safetensors. Ctrl-C stops after the current step; --resume continues to the same weights.`,
       )
       .requiredOption('-c, --config <file>', 'the configuration, JSON (schemas/training.schema.json)')
       .option('-o, --out <dir>', 'the folder to write to')
-      .option('--resume', 'go on from the newest checkpoint in the folder')
-      .option('--dry-run', 'say what memory a step takes, run one, print shapes; write nothing')
-      .option('--json', 'print as JSON')
-      .option('--quiet', 'say nothing while training')
+      .option('--resume', 'continue from the newest checkpoint in the folder')
+      .option('--overwrite', 'remove an earlier training from the folder first')
+      .option('--dry-run', 'run one step, print its shapes and memory; write nothing')
+      .option('--json', 'print the result as JSON')
+      .option('--quiet', 'print no progress')
       .addHelpText(
         'after',
         `\nExamples:\n  relflow train ${task} --config ${task}.json --dry-run\n  relflow train ${task} --config ${task}.json --out run\n  relflow train ${task} --config ${task}.json --out run --resume`,
@@ -61,66 +61,30 @@ export function trainCommand(program: Command): void {
       .action((flags: Flags) => trainAction(task, flags));
 }
 
-async function trainAction(task: Task, { config: file, out, resume, dryRun: dry, json, quiet }: Flags): Promise<void> {
+async function trainAction(task: Task, flags: Flags): Promise<void> {
+  const { config: file, out, resume = false, overwrite = false, dryRun: dry, json, quiet } = flags;
   if (!dry && out === undefined) throw new OptionError(`train ${task}`, 'expected --out, the folder to write to');
   const config = await readTrainingConfig(file);
   if (config.task !== task) throw new OptionError(file, `/task ${config.task}, but the command is train ${task}`);
-  const training = await import('../training/index.js');
-  const { useBackend } = await import('../model/index.js');
-  const settings = task === 'tagger' ? training.taggerSettings(config) : training.rlipSettings(config);
-  if (resume && !existsSync(out!)) throw new OptionError(`train ${task}`, `--resume, but there is no folder ${out}`);
-  const interrupt = stopOnInterrupt(() => printNote('ending behind this step; again to stop at once'));
+  const { dryRun, train } = await import('../training/index.js');
+  const interrupt = stopOnInterrupt(() => printNote('stopping after this step; press Ctrl-C again to stop now'));
+  // A step may take minutes, and nothing of it is kept.
   interrupt.kill.addEventListener('abort', () => process.exit(130));
   try {
-    const threads = config.threads === undefined ? {} : { threads: config.threads };
-    const backend = await useBackend((config.backend ?? 'auto') as 'auto' | 'wasm' | 'webgpu' | 'cpu', threads);
-    // Before any data is read: what can't fit is refused at once.
-    const memory = backend.name === 'wasm' || dry ? await training.stepMemory(settings) : null;
-    if (memory && backend.name === 'wasm') await training.checkMemoryFits(settings, memory);
-    const open = async (sets: typeof config.data, options: Parameters<typeof training.TrainingData.open>[1]) =>
-      training.TrainingData.open(await dataSets(sets), options, interrupt.stop);
-    const options = training.dataOptions(settings);
-    const data = await open(config.data, options);
-    const validation = config.validation && (await open(config.validation, training.validationOptions(settings)));
-    const given = {
-      ...(config.initialWeights !== undefined && { initialWeights: config.initialWeights }),
-      ...(config.startFrom !== undefined && { startFrom: config.startFrom }),
-      ...(config.tokenizer !== undefined && { tokenizer: config.tokenizer }),
-    };
     if (dry) {
-      const result = await training.dryRun(settings, data, given);
-      if (json) print(JSON.stringify({ ...result, memory }, null, 2));
-      else printDryRun(result, memory!);
+      const result = await dryRun(config, { signal: interrupt.stop });
+      if (json) print(JSON.stringify(result, null, 2));
+      else printDryRun(result);
       return;
     }
-    const unlock = await lockFolder(out!, new RunFolder(out!).lock);
-    const view = quiet ? { tell: () => {}, end: () => {} } : trainingView();
-    const result = await training
-      .trainModel({
-        settings,
-        data,
-        ...(validation && { validation }),
-        out: out!,
-        resume: resume ?? false,
-        ...given,
-        prefetch: config.prefetch ?? 2,
-        keepImages: config.keepImages ?? 0,
-        ...(config.readers !== undefined && { readers: config.readers }),
-        checkpointEvery: config.checkpointEvery ?? 500,
-        keep: config.keep ?? 2,
-        evaluateEvery: config.evaluateEvery ?? null,
-        backend,
-        onEvent: view.tell,
-        stop: interrupt.stop,
-      })
-      .finally(async () => {
-        view.end();
-        await unlock();
-      });
+    const view = quiet ? null : trainingView();
+    const options = { out: out!, resume, overwrite, stop: interrupt.stop, ...(view && { onProgress: view.update }) };
+    const result = await train(config, options).finally(() => view?.end());
+    const { finished, steps, loss, weights, checkpoint } = result;
     if (json) print(JSON.stringify(result));
-    else if (result.finished) print(`${result.step} steps, loss ${result.loss?.toFixed(3) ?? '–'}: ${result.path}`);
-    if (!result.finished) {
-      printNote(`stopped behind step ${result.step}: ${result.path}; go on with --resume`);
+    else if (finished) print(`${steps} steps, loss ${loss?.toFixed(3) ?? '–'}: ${weights}`);
+    if (!finished) {
+      printNote(`stopped after step ${steps}: ${checkpoint}; pass --resume to continue`);
       process.exitCode = 130;
     }
   } finally {

@@ -1,9 +1,9 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { DryRun, StepMemory, TrainingEvent } from '../training/index.js';
+import type { DryRun, TrainingEvent } from '../training/index.js';
 import { print, printNote, table } from './output.js';
 
-/** What one step of a run is and takes. */
-export function printDryRun(run: DryRun, memory: StepMemory): void {
+/** Prints the result of a dry run as a table. */
+export function printDryRun(run: DryRun): void {
   const mega = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
   print(
     table(
@@ -19,7 +19,7 @@ export function printDryRun(run: DryRun, memory: StepMemory): void {
         ['weights', mega(run.weightBytes)],
         ['with gradients and moments', mega(run.stateBytes)],
         ['most at once in this step', mega(run.peakBytes)],
-        ['most at once in the largest step', mega(memory.peak)],
+        ['most at once in the largest step', mega(run.memory.peak)],
         ['reading, one step', `${run.readSeconds.toFixed(1)} s, ${run.stepSeconds.toFixed(1)} s`],
       ],
     ),
@@ -35,8 +35,8 @@ function noteCounts(what: string, counts: Readonly<Record<string, number>>): voi
 
 const SECONDS_BETWEEN_LINES = 5;
 
-/** A bar on a terminal, else a line of JSON every few seconds; on standard error. */
-export function trainingView(): { tell: (event: TrainingEvent) => void; end: () => void } {
+/** Shows a training's progress on standard error: a bar on a terminal, else a line of JSON every few seconds. */
+export function trainingView(): { update: (event: TrainingEvent) => void; end: () => void } {
   const bar = process.stderr.isTTY
     ? new SingleBar(
         {
@@ -48,7 +48,7 @@ export function trainingView(): { tell: (event: TrainingEvent) => void; end: () 
     : null;
   let last = 0;
   return {
-    tell: (event) => {
+    update: (event) => {
       if (event.event === 'start') {
         noteCounts('rejected', event.rejects);
         noteCounts('left out', event.leftOut);

@@ -220,7 +220,15 @@ export const TrainingConfigSchema = Type.Object(
     keep: whole(1, 'checkpoints that are kept (2)'),
     evaluateEvery: whole(1, 'steps (at each end of an epoch)'),
     compat: Type.Optional(Type.Boolean({ description: "the official system's quirks, see docs/compat.md (false)" })),
-    backend: Type.Optional(Type.Union(['auto', 'wasm', 'webgpu', 'cpu'].map((name) => Type.Literal(name)))),
+    backend: Type.Optional(
+      Type.Union([
+        Type.Literal('auto'),
+        Type.Literal('tensorflow'),
+        Type.Literal('webgpu'),
+        Type.Literal('wasm'),
+        Type.Literal('cpu'),
+      ]),
+    ),
     threads: whole(1, 'of the backend'),
   },
   {

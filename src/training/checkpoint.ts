@@ -31,11 +31,11 @@ interface StoredState extends TrainingState {
 export const settingsDigest = (settings: object): string =>
   createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
 
-/** What a checkpoint keeps beside the state. */
-export interface Kept {
+/** The numbers that a checkpoint stores besides the state. */
+export interface TrainedState {
   readonly parameters: ReadonlyMap<string, Parameter>;
   readonly optimizer: AdamW;
-  readonly average: Ema | null;
+  readonly ema: Ema | null;
 }
 
 const nameOf = (step: number): string => `step-${String(step).padStart(8, '0')}`;
@@ -55,19 +55,26 @@ export class Checkpoints {
   readonly #folder: string;
   readonly #settings: string;
   readonly #metadata: Readonly<Record<string, string>>;
+  readonly #keep: number;
 
-  /** @param settings see `settingsDigest` */
-  constructor(folder: string, settings: string, metadata: Readonly<Record<string, string>>) {
+  /**
+   * @param settings see `settingsDigest`
+   * @param metadata for the header of the weights
+   * @param keep how many of the newest checkpoints are kept
+   */
+  constructor(folder: string, settings: string, metadata: Readonly<Record<string, string>>, keep: number) {
     this.#folder = folder;
     this.#settings = settings;
     this.#metadata = metadata;
+    this.#keep = keep;
   }
 
   /**
-   * Writes a checkpoint and removes those that are older than the newest `keep`.
-   * @throws OutputError where the file system refuses
+   * Writes a checkpoint, and removes old ones.
+   * @returns its folder
+   * @throws OutputError when it cannot be written
    */
-  async write(state: TrainingState, { parameters, optimizer, average }: Kept, keep: number): Promise<string> {
+  async write(state: TrainingState, { parameters, optimizer, ema }: TrainedState): Promise<string> {
     const path = join(this.#folder, nameOf(state.step));
     const partial = join(this.#folder, `.${nameOf(state.step)}.partial`);
     try {
@@ -79,8 +86,8 @@ export class Checkpoints {
         { name: `${name}/second`, shape: [second.length], read: async () => second },
       ]);
       await writeSafetensors(join(partial, 'optimizer.safetensors'), moments);
-      if (average) {
-        const means = [...(await average.state())].map(([name, values]) => ({
+      if (ema) {
+        const means = [...(await ema.state())].map(([name, values]) => ({
           name,
           shape: [values.length],
           read: async () => values,
@@ -95,7 +102,7 @@ export class Checkpoints {
       if (error instanceof RelflowError) throw error;
       throw new OutputError(path, `can not be written: ${(error as Error).message}`, { cause: error });
     }
-    for (const old of (await this.#all()).slice(0, -keep))
+    for (const old of (await this.#all()).slice(0, -this.#keep))
       await rm(join(this.#folder, old), { recursive: true, force: true });
     return path;
   }
@@ -111,7 +118,7 @@ export class Checkpoints {
    * @throws OutputError where it is of a run with other settings
    * @throws RelflowError (`bad-checkpoint`) where it is damaged or of another model
    */
-  async restore(path: string, { parameters, optimizer, average }: Kept): Promise<TrainingState> {
+  async restore(path: string, { parameters, optimizer, ema }: TrainedState): Promise<TrainingState> {
     const { settings, step, updates, next } = await readState(path);
     if (settings !== this.#settings)
       throw new OutputError(path, 'was written under other settings: a run goes on under its own only');
@@ -129,7 +136,7 @@ export class Checkpoints {
       state.set(name, { first, second: moments.get(`${name}/second`) ?? new Float32Array(0) });
     }
     optimizer.restore(updates, state);
-    if (average) average.restore(await readArrays(join(path, 'average.safetensors')));
+    if (ema) ema.restore(await readArrays(join(path, 'average.safetensors')));
     return { step, updates, next };
   }
 

@@ -1,13 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
 import { noDropout } from '../model/layers/dropout.js';
+import type { TrainingConfig } from '../records/training-config.js';
 import { AugmentedImageReader } from './data/augmented-image-reader.js';
 import { batchStream } from './data/batch-stream.js';
+import { openTrainingData } from './data/open-training-data.js';
+import type { TrainingBatch } from './data/training-batch.js';
 import type { DataSummary, TrainingData } from './data/training-data.js';
 import { openModel } from './open-training-model.js';
 import { AdamW, gradientNorm } from './optimizer/adam-w.js';
 import { batchOptions, type RunSettings, totalSteps } from './settings/run-settings.js';
-import type { TrainOptions } from './training-run.js';
+import { trainingSettings } from './settings/training-settings.js';
+import { startBackend } from './start-backend.js';
+import { checkMemoryFits, type StepMemory, stepMemory } from './step-memory.js';
+import type { TrainOptions } from './train.js';
 import { lossGradients, type StepGradients } from './training-step.js';
 
 /** What one step of a run is and takes. */
@@ -27,30 +33,36 @@ export interface DryRun {
   readonly weightBytes: number;
   readonly stateBytes: number;
   readonly peakBytes: number;
+  /** The largest step that the settings allow. */
+  readonly memory: StepMemory;
   /** Of reading the batch, and of the pass forwards and backwards. */
   readonly readSeconds: number;
   readonly stepSeconds: number;
 }
 
 /**
- * Reads one batch and runs one step without changing anything: shapes, loss and memory. Writes nothing.
- * @throws RelflowError (`no-pairs`) where the first batch has nothing to learn from
+ * Runs one step of a training without changing anything: reports shapes, loss, memory and times. Writes no file.
+ *
+ * @example
+ * ```ts
+ * import { dryRun, readTrainingConfig } from 'relflow/training';
+ *
+ * const { shapes, memory } = await dryRun(await readTrainingConfig('tagger.json'));
+ * ```
+ * @throws what `train` throws before its first step
+ * @throws RelflowError (`no-pairs`) when the first batch has no pair of objects
  */
-export async function dryRun(
-  settings: RunSettings,
-  data: TrainingData,
-  options: Pick<TrainOptions, 'initialWeights' | 'startFrom' | 'tokenizer'>,
-): Promise<DryRun> {
+export async function dryRun(config: TrainingConfig, { signal }: Pick<TrainOptions, 'signal'> = {}): Promise<DryRun> {
+  const settings = trainingSettings(config);
+  const backend = await startBackend(config);
+  const memory = await stepMemory(settings);
+  if (backend.name === 'wasm') await checkMemoryFits(settings, memory);
+  const { data } = await openTrainingData(config, settings, signal ?? new AbortController().signal);
   const reading = performance.now();
-  const reader = new AugmentedImageReader(settings.views, { threads: 0 });
-  const { signal } = new AbortController();
-  const stream = batchStream(data, batchOptions(settings, reader), { epoch: 0, position: 0 }, signal);
-  const { value } = await stream.next();
-  await stream.return(undefined);
-  const { batch } = value!;
+  const batch = await firstBatch(settings, data);
   const readSeconds = (performance.now() - reading) / 1000;
   if (batch.pairs === 0) throw new RelflowError('no-pairs', 'training: the first batch has no pair of objects');
-  const { model, forward } = await openModel(settings, options);
+  const { model, forward } = await openModel(settings, config);
   const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
   try {
     const weightBytes = tf.memory().numBytes;
@@ -88,6 +100,7 @@ export async function dryRun(
       stateBytes: weightBytes + 3 * 4 * trained,
       // Both moments are not there yet.
       peakBytes: Math.max(peakBytes, weightBytes) + 2 * 4 * trained,
+      memory,
       readSeconds,
       stepSeconds,
     };
@@ -95,4 +108,13 @@ export async function dryRun(
     optimizer.dispose();
     model.dispose();
   }
+}
+
+async function firstBatch(settings: RunSettings, data: TrainingData): Promise<TrainingBatch> {
+  const reader = new AugmentedImageReader(settings.views, { threads: 0 });
+  const { signal } = new AbortController();
+  const stream = batchStream(data, batchOptions(settings, reader), { epoch: 0, position: 0 }, signal);
+  const { value } = await stream.next();
+  await stream.return(undefined);
+  return value!.batch;
 }

@@ -4,6 +4,7 @@
  * @module relflow/training
  */
 
+export type { TrainingConfig } from '../records/training-config.js';
 export { Checkpoints, settingsDigest, type TrainingState } from './checkpoint.js';
 export { curvesPage, writeCurves } from './curves-page.js';
 export {
@@ -70,6 +71,7 @@ export {
 export { Ema } from './optimizer/ema.js';
 export { officialSchedule, type Schedule, scheduleFactor } from './optimizer/schedule.js';
 export { type RlipLossOptions, rlipForward } from './rlip-step.js';
+export { readTrainingConfig } from './settings/read-training-config.js';
 export { rlipSettings } from './settings/rlip-settings.js';
 export {
   dataOptions,
@@ -79,10 +81,10 @@ export {
   validationOptions,
 } from './settings/run-settings.js';
 export { taggerSettings } from './settings/tagger-settings.js';
+export { trainingSettings } from './settings/training-settings.js';
 export { checkMemoryFits, type StepMemory, stepMemory, suggestRemedies, WASM_BYTES } from './step-memory.js';
 export { taggerForward } from './tagger-step.js';
-export { type TrainingResult, trainModel } from './train-model.js';
-export { type TrainTaggerOptions, trainTagger } from './train-tagger.js';
+export { type TrainOptions, train } from './train.js';
+export { type TrainingResult, type TrainModelOptions, trainModel } from './train-model.js';
 export type { TrainingEvent } from './training-log.js';
-export type { TrainOptions } from './training-run.js';
 export { type Forward, type LossParts, lossGradients, lossOnly, type StepLoss } from './training-step.js';

@@ -4,31 +4,33 @@ import { byteTokenizer, openTokenizer, type Tokenizer } from '../model/text/toke
 import { initializeWeights } from '../model/weights/initialize-weights.js';
 import { compareWeights, loadWeights } from '../model/weights/load-weights.js';
 import { openWeights } from '../model/weights/open-weights.js';
+import type { TrainingConfig } from '../records/training-config.js';
 import { CachedLabelVectors } from './data/cached-label-vectors.js';
 import { rlipForward } from './rlip-step.js';
 import type { RunSettings } from './settings/run-settings.js';
 import { taggerForward } from './tagger-step.js';
-import type { TrainOptions } from './training-run.js';
 import type { Forward } from './training-step.js';
 
-/** A model that is about to be trained. */
+/** Files that a model starts from. */
+export type ModelFiles = Pick<TrainingConfig, 'initialWeights' | 'startFrom' | 'tokenizer'>;
+
+/** A model that is ready to be trained. */
 export interface OpenedModel {
   readonly model: RlipV2;
   readonly forward: Forward;
-  /** How many arrays began as those of another model; null where nobody gave one. */
-  readonly started: number | null;
+  /** The number of arrays taken from the weights of `startFrom`; null without it. */
+  readonly startedFrom: number | null;
 }
 
 /**
- * Makes a model with the weights that its training starts with.
- * @throws OptionError where it needs a tokenizer, or none of the arrays to start from fits
- * @throws InputError, RelflowError where weights or tokenizer can't be read
+ * Makes a model with the weights that its training starts from.
+ * @throws OptionError when the model needs a tokenizer and none is given, or no array of `startFrom` fits
+ * @throws InputError, RelflowError when weights or tokenizer cannot be read
  */
 export async function openModel(
   settings: RunSettings,
-  options: Pick<TrainOptions, 'initialWeights' | 'startFrom' | 'tokenizer'>,
+  { initialWeights, startFrom, tokenizer: folder }: ModelFiles,
 ): Promise<OpenedModel> {
-  const { initialWeights, startFrom, tokenizer: folder } = options;
   const bytes = settings.model.text.vocabulary === 260;
   if (!bytes && folder === undefined)
     throw new OptionError(
@@ -40,8 +42,8 @@ export async function openModel(
   const forward = forwardOf(settings, model, tokenizer);
   if (initialWeights !== undefined) await loadAll(model, initialWeights);
   else initializeWeights(model.parameters, settings.seed);
-  const started = startFrom === undefined ? null : await loadFitting(model, startFrom);
-  return { model, forward, started };
+  const startedFrom = startFrom === undefined ? null : await loadFitting(model, startFrom);
+  return { model, forward, startedFrom };
 }
 
 /** What a batch becomes in the model that the settings are of. */

@@ -148,7 +148,7 @@ function largestBatch(settings: RunSettings): TrainingBatch {
   const vocabulary = settings.task === 'tagger' ? null : settings.vocabulary;
   const names = (count: number) => Array.from({ length: count }, (_, k) => `${k}`);
   const set = {
-    objects: [...names(vocabulary?.objects.length ?? texts.objects), NO_OBJECTS],
+    objects: [...names(vocabulary?.objects.length ?? Math.max(1, texts.objects)), NO_OBJECTS],
     relations: names(vocabulary?.relations.length ?? Math.max(1, texts.relations)),
   };
   // A tagger's pairs are queries; what others find is matched with few pairs as with many, as far as memory goes.

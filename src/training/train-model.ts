@@ -1,101 +1,178 @@
-import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { OptionError, OutputError } from '../errors.js';
-import { writeAtomically } from '../files/write-atomically.js';
+import { OptionError } from '../errors.js';
+import type { Backend } from '../model/backends/use-backend.js';
 import { modelMetadata } from '../model/weights/stored-model.js';
+import type { TrainingConfig } from '../records/training-config.js';
 import { Checkpoints, settingsDigest, type TrainingState, writeWeights } from './checkpoint.js';
 import { writeCurves } from './curves-page.js';
 import { AugmentedImageReader } from './data/augmented-image-reader.js';
 import type { TrainingData } from './data/training-data.js';
-import { openModel } from './open-training-model.js';
+import { type ModelFiles, openModel } from './open-training-model.js';
 import { AdamW } from './optimizer/adam-w.js';
 import { Ema } from './optimizer/ema.js';
-import type { RunSettings } from './settings/run-settings.js';
-import { TrainingRun, type TrainOptions } from './training-run.js';
+import { batchOptions, type RunSettings, totalSteps } from './settings/run-settings.js';
+import { type EarlierRun, TrainingFolder } from './training-folder.js';
+import { type TrainingEvent, TrainingLog } from './training-log.js';
+import { trainingLoop } from './training-loop.js';
 
+/** Fields of a configuration that do not change what a step computes, and the files that a model starts from. */
+export type RunConfig = ModelFiles &
+  Pick<TrainingConfig, 'prefetch' | 'readers' | 'keepImages' | 'checkpointEvery' | 'keep' | 'evaluateEvery'>;
+
+export interface TrainModelOptions extends EarlierRun {
+  readonly settings: RunSettings;
+  readonly config: RunConfig;
+  readonly data: TrainingData;
+  readonly validation?: TrainingData;
+  /** The backend that runs, for the log. */
+  readonly backend: Pick<Backend, 'name' | 'threads'>;
+  readonly out: string;
+  readonly stop: AbortSignal;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (event: TrainingEvent) => void;
+}
+
+/** How a training ended. */
 export interface TrainingResult {
+  /** The output folder. */
+  readonly folder: string;
+  /** False if the training was stopped before its last step. */
   readonly finished: boolean;
-  readonly step: number;
-  /** The trained weights, or the checkpoint to go on from. */
-  readonly path: string;
-  /** The last step's. */
+  /** Steps that are done, earlier runs included. */
+  readonly steps: number;
+  /** The file of the trained weights; null if the training was stopped. */
+  readonly weights: string | null;
+  /** The newest checkpoint, from which a stopped training resumes. */
+  readonly checkpoint: string;
+  /** Loss of the last step of this run; null if no step changed the weights. */
   readonly loss: number | null;
+  /** Loss of the last evaluation of this run; null if there was none. */
+  readonly validationLoss: number | null;
+  readonly seconds: number;
 }
 
 /**
- * Trains a model: an R-Tagger with denoising, or RLIPv2. A run that was stopped or killed goes on from its last
- * checkpoint to the same numbers: what is drawn depends on seed, step and place in the data alone.
+ * Trains a model on data that is already open, see `train`.
  *
- * @throws OptionError where there are fewer images than a batch takes
- * @throws OutputError where the folder holds a run and `resume` is not set, or one of other settings
- * @throws RelflowError (`diverged`) where a loss or gradient is no number; `failure.json` says which images it was, and
- *   the weights before that step are in a checkpoint
+ * @throws OptionError when there are fewer images than a batch has
+ * @throws OutputError when the folder contains a training that is neither resumed nor overwritten, or another process
+ *   uses it
+ * @throws RelflowError (`diverged`) when a loss or gradient is not finite; `failure.json` names the images, and a
+ *   checkpoint has the weights from before that step
  *
  * Source: RLIPv2, sections 3 and 4.2; engine.py.
  */
-export async function trainModel(options: TrainOptions): Promise<TrainingResult> {
-  const { settings, data, out, stop } = options;
-  if (data.census.total < settings.batch)
-    throw new OptionError(
-      'training',
-      `a batch of ${settings.batch} images, but only ${data.census.total} to learn from`,
-    );
-  const digest = settingsDigest(settings);
-  const { objects, relations } = data.census.vocabularies;
+export async function trainModel(options: TrainModelOptions): Promise<TrainingResult> {
+  const { settings, data, out } = options;
+  const { total } = data.census;
+  if (total < settings.batch)
+    throw new OptionError('training', `a batch of ${settings.batch} images, but only ${total} to learn from`);
+  const folder = new TrainingFolder(out);
+  await folder.check(settings, options);
+  const unlock = await folder.lock();
+  try {
+    // Another process may have trained here before the lock was taken.
+    await folder.check(settings, options);
+    await folder.start(settings, options);
+    return await trainLocked(folder, options);
+  } finally {
+    await unlock();
+  }
+}
+
+/** Trains in a folder that no other process writes to. */
+async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): Promise<TrainingResult> {
+  const { settings, config, data, validation, stop, signal } = options;
+  const started = performance.now();
   const metadata = modelMetadata({
     config: settings.model,
     view: { shorter: Math.max(...settings.views.shorter), longest: settings.views.longest },
-    ...(allAtOnce(settings, data) && { labels: { objects: objects.names, relations: relations.names } }),
+    ...(hasAllLabels(settings, data) && { labels: labelsOf(data) }),
   });
-  const checkpoints = new Checkpoints(join(out, 'checkpoints'), digest, metadata);
-  const newest = await checkpoints.newest();
-  if (newest !== null && !options.resume)
-    throw new OutputError(out, 'holds a training run: go on with --resume, or give another folder');
-  await mkdir(out, { recursive: true });
-  await checkSettings(join(out, 'settings.json'), settings);
-  const { model, forward, started } = await openModel(settings, options);
+  const { model, forward, startedFrom } = await openModel(settings, config);
   const { parameters } = model;
   const optimizer = new AdamW(parameters.values(), settings.optimizer);
-  const average = settings.average === null ? null : new Ema(parameters.values(), settings.average);
+  const ema = settings.average === null ? null : new Ema(parameters.values(), settings.average);
+  const checkpoints = new Checkpoints(folder.checkpoints, settingsDigest(settings), metadata, config.keep ?? 2);
   const reader = new AugmentedImageReader(settings.views, {
-    keep: (options.keepImages ?? 0) * 1e6,
-    ...(options.readers !== undefined && { threads: options.readers }),
+    keep: (config.keepImages ?? 0) * 1e6,
+    ...(config.readers !== undefined && { threads: config.readers }),
   });
-  const run = new TrainingRun(options, { model, forward, optimizer, average, checkpoints, reader, started });
   try {
-    const start: TrainingState = { step: 0, updates: 0, next: { epoch: 0, position: 0 } };
-    const state = newest === null ? start : await checkpoints.restore(newest, { parameters, optimizer, average });
-    const end = await run.go(state);
-    const loss = run.lastLoss;
-    await writeCurves(join(out, 'log.jsonl'), join(out, 'curves.html'), settings.model.name);
-    if (stop.aborted && !run.finished) return { finished: false, step: end.step, path: run.lastCheckpoint, loss };
-    const path = join(out, 'weights.safetensors');
-    average?.exchange();
-    await writeWeights(path, parameters, metadata);
-    await run.tell({ event: 'end', step: end.step, weights: path });
-    return { finished: true, step: end.step, path, loss };
+    const newest = await checkpoints.newest();
+    const state: TrainingState =
+      newest === null
+        ? { step: 0, updates: 0, next: { epoch: 0, position: 0 } }
+        : await checkpoints.restore(newest, { parameters, optimizer, ema });
+    const log = await TrainingLog.open(folder.log, state.step, options.onProgress);
+    await log.add(startEvent(options, state.step, startedFrom));
+    const end = await trainingLoop(
+      {
+        ...{
+          settings,
+          data,
+          validation: validation ?? null,
+          forward,
+          parameters,
+          optimizer,
+          ema,
+          checkpoints,
+          log,
+          stop,
+          signal,
+        },
+        batches: batchOptions(settings, reader, config.prefetch ?? 2),
+        checkpointEvery: config.checkpointEvery ?? 500,
+        evaluateEvery: config.evaluateEvery ?? null,
+        failureFile: folder.failure,
+      },
+      state,
+    );
+    await writeCurves(folder.log, folder.curves, settings.model.name);
+    const { step, ...rest } = end;
+    const weights = end.finished ? folder.weights : null;
+    if (weights !== null) {
+      ema?.exchange();
+      await writeWeights(weights, parameters, metadata);
+      await log.add({ event: 'end', step, weights });
+    }
+    return { folder: folder.path, steps: step, weights, ...rest, seconds: (performance.now() - started) / 1000 };
   } finally {
     await reader.close();
-    average?.dispose();
+    ema?.dispose();
     optimizer.dispose();
     model.dispose();
   }
 }
 
-/** Whether each batch of a tagger has all texts of the data: then it knows itself among all of them alone. */
-const allAtOnce = ({ task, texts }: RunSettings, { census: { vocabularies } }: TrainingData): boolean =>
-  task === 'tagger' &&
-  vocabularies.objects.names.length <= texts.objects &&
-  vocabularies.relations.names.length <= texts.relations;
-
-/** A folder belongs to one set of settings, whether it has a checkpoint yet or not. */
-async function checkSettings(path: string, settings: RunSettings): Promise<void> {
-  const text = `${JSON.stringify(settings, null, 2)}\n`;
-  const known = await readFile(path, 'utf8').catch(() => null);
-  if (known === null) await writeAtomically(path, [text]);
-  else if (known !== text) {
-    const was = JSON.parse(known) as Record<string, unknown>;
-    const name = Object.entries(settings).find(([key, value]) => JSON.stringify(was[key]) !== JSON.stringify(value));
-    throw new OutputError(path, `is of a run with another '${name?.[0] ?? 'setting'}': give another folder`);
-  }
+function startEvent(
+  { settings, data, validation, backend }: TrainModelOptions,
+  step: number,
+  startedFrom: number | null,
+): TrainingEvent {
+  const { total, vocabularies, rejects, leftOut } = data.census;
+  return {
+    event: 'start',
+    step,
+    images: total,
+    validation: validation?.census.total ?? 0,
+    steps: totalSteps(settings, total),
+    relations: vocabularies.relations.names.length,
+    objects: vocabularies.objects.names.length,
+    rejects,
+    leftOut,
+    ...(startedFrom !== null && { startedFrom }),
+    backend: backend.name,
+    threads: backend.threads,
+  };
 }
+
+/** Whether every batch of a tagger has all labels of the data: such a tagger scores a label only among all of them. */
+function hasAllLabels({ task, texts }: RunSettings, data: TrainingData): boolean {
+  const { objects, relations } = labelsOf(data);
+  return task === 'tagger' && objects.length <= texts.objects && relations.length <= texts.relations;
+}
+
+const labelsOf = ({ census: { vocabularies } }: TrainingData) => ({
+  objects: vocabularies.objects.names,
+  relations: vocabularies.relations.names,
+});

@@ -49,22 +49,37 @@ export type TrainingEvent =
   | { readonly event: 'checkpoint'; readonly step: number; readonly path: string }
   | { readonly event: 'end'; readonly step: number; readonly weights: string };
 
-/** The log of a run. */
+/** The log of a training: one JSON object a line. */
 export class TrainingLog {
   readonly #path: string;
+  readonly #onEvent: ((event: TrainingEvent) => void) | undefined;
 
-  constructor(path: string) {
+  private constructor(path: string, onEvent: ((event: TrainingEvent) => void) | undefined) {
     this.#path = path;
+    this.#onEvent = onEvent;
   }
 
-  /** The whole lines that are there. */
+  /**
+   * Opens a log, and removes events after `step`: an interrupted training repeats the steps after its last checkpoint.
+   * @param onEvent called with each event that is added
+   */
+  static async open(path: string, step: number, onEvent?: (event: TrainingEvent) => void): Promise<TrainingLog> {
+    const kept = (await TrainingLog.read(path)).filter((event) => event.step <= step);
+    await writeAtomically(
+      path,
+      kept.map((event) => `${JSON.stringify(event)}\n`),
+    );
+    return new TrainingLog(path, onEvent);
+  }
+
+  /** Reads the events of a log; none if there is no log. */
   static async read(path: string): Promise<TrainingEvent[]> {
     const text = await readFile(path, 'utf8').catch(() => '');
     return text.split('\n').flatMap((line) => {
       try {
         return [JSON.parse(line) as TrainingEvent];
       } catch {
-        // A line that a killed process did not finish.
+        // A process that was killed may leave an incomplete line.
         return [];
       }
     });
@@ -72,14 +87,6 @@ export class TrainingLog {
 
   async add(event: TrainingEvent): Promise<void> {
     await appendFile(this.#path, `${JSON.stringify(event)}\n`);
-  }
-
-  /** Takes out what a run logged behind its last checkpoint: it will be logged again. */
-  async backTo(step: number): Promise<void> {
-    const kept = (await TrainingLog.read(this.#path)).filter((event) => event.step <= step);
-    await writeAtomically(
-      this.#path,
-      kept.map((event) => `${JSON.stringify(event)}\n`),
-    );
+    this.#onEvent?.(event);
   }
 }

@@ -73,12 +73,12 @@ async function trainingPass() {
 async function trainRlip(backend: Backend, scenes: { readonly lines: string; readonly images: string }) {
   const modelOptions = { ...tinyRlip.modelOptions, dropout: 0.1 };
   const settings = rlipSettings({ ...tinyRlip, modelOptions, steps: 2, batch: 1 });
-  const stop = new AbortController().signal;
+  const { signal } = new AbortController();
   const open = () =>
     TrainingData.open(
       [{ source: sceneGraphLines({ sceneGraphs: scenes.lines }), images: scenes.images }],
       dataOptions(settings),
-      stop,
+      signal,
     );
   const losses: number[] = [];
   await trainModel({
@@ -86,8 +86,9 @@ async function trainRlip(backend: Backend, scenes: { readonly lines: string; rea
     data: await open(),
     validation: await open(),
     out: join(temporaryFolder(), 'run'),
-    ...{ resume: false, prefetch: 1, readers: 0, checkpointEvery: 2, keep: 1, evaluateEvery: 2, backend, stop },
-    onEvent: (event) => {
+    config: { prefetch: 1, readers: 0, checkpointEvery: 2, keep: 1, evaluateEvery: 2 },
+    ...{ backend, resume: false, overwrite: false, stop: signal, signal },
+    onProgress: (event) => {
       if (event.event === 'step') losses.push(event.loss, event.gradient);
       if (event.event === 'evaluation') losses.push(event.loss);
     },

@@ -2,28 +2,24 @@ import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import type { TrainingConfig } from '../../src/records/training-config.js';
-import { sceneGraphLines } from '../../src/sources/scene-graph-lines.js';
-import { TrainingData } from '../../src/training/data/training-data.js';
 import { dryRun } from '../../src/training/dry-run.js';
 import { rlipSettings } from '../../src/training/settings/rlip-settings.js';
-import { dataOptions } from '../../src/training/settings/run-settings.js';
-import { taggerSettings } from '../../src/training/settings/tagger-settings.js';
+import { trainingSettings } from '../../src/training/settings/training-settings.js';
 import { checkMemoryFits, stepMemory, WASM_BYTES } from '../../src/training/step-memory.js';
 import { temporaryFolder } from '../support/folders.js';
 import { writeTrainingScenes } from '../support/training-scenes.js';
 
 const base = {
-  data: [{ sceneGraphs: 'scene-graphs.jsonl', images: 'images' }],
   epochs: 1,
   batch: 2,
   views: { flip: 0, colour: 0, shorter: [64], longest: 96 },
-} as const;
+};
 
 /** RLIPv2's headline model as it is trained officially, save that there are eight images a process. */
 const headline: TrainingConfig = {
   task: 'rlip',
   model: 'parsedaR50',
-  data: [...base.data],
+  data: [{ sceneGraphs: 'scene-graphs.jsonl', images: 'images' }],
   epochs: 20,
   batch: 1,
   views: { flip: 0, colour: 0, shorter: [400], longest: 667 },
@@ -36,17 +32,17 @@ describe('memory of a step, from shapes', function () {
   it('is about what a step of wasm takes', async () => {
     const { lines, images } = await writeTrainingScenes(temporaryFolder(), 2);
     const texts = { objects: 60, relations: 20 };
-    for (const settings of [
-      taggerSettings({ ...base, data: [...base.data], task: 'tagger', model: 'tinyTagger', texts }),
-      rlipSettings({ ...base, data: [...base.data], task: 'rlip', model: 'tinyParseda', texts }),
-    ]) {
-      const sets = [{ source: sceneGraphLines({ sceneGraphs: lines }), images }];
-      const data = await TrainingData.open(sets, dataOptions(settings), new AbortController().signal);
-      const { peakBytes, weightBytes, trained, frozen } = await dryRun(settings, data, {});
+    const data = [{ sceneGraphs: lines, images }];
+    for (const [task, model] of [
+      ['tagger', 'tinyTagger'],
+      ['rlip', 'tinyParseda'],
+    ] as const) {
+      const config: TrainingConfig = { ...base, data, task, model, texts, backend: 'wasm', threads: 1 };
+      const { peakBytes, weightBytes, trained, frozen } = await dryRun(config);
       // Whatever else this process holds is no part of it.
       const measured = peakBytes - (weightBytes - 4 * (trained + frozen));
       const { numTensors } = tf.memory();
-      const memory = await stepMemory(settings);
+      const memory = await stepMemory(trainingSettings(config));
       assert.equal(tf.getBackend(), 'wasm');
       assert.equal(tf.memory().numTensors, numTensors);
       assert.equal(memory.weights, 4 * (trained + frozen));

@@ -17,16 +17,16 @@ import { TrainingData } from '../../src/training/data/training-data.js';
 import { openModel } from '../../src/training/open-training-model.js';
 import { rlipSettings } from '../../src/training/settings/rlip-settings.js';
 import { batchOptions, dataOptions } from '../../src/training/settings/run-settings.js';
+import { type TrainOptions, train } from '../../src/training/train.js';
 import { trainModel } from '../../src/training/train-model.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
-import type { TrainOptions } from '../../src/training/training-run.js';
 import type { ReadBack } from '../../src/training/training-step.js';
 import { temporaryFolder } from '../support/folders.js';
 import { tinyRlip as config, writeTrainingScenes } from '../support/training-scenes.js';
 
 const signal = () => new AbortController().signal;
 
-describe('trainModel: 4 steps of a tiny ParSeDA on 6 scenes', function () {
+describe('train: 4 steps of a tiny ParSeDA on 6 scenes', function () {
   this.timeout(300_000);
   const folder = temporaryFolder();
   let images: string;
@@ -37,24 +37,10 @@ describe('trainModel: 4 steps of a tiny ParSeDA on 6 scenes', function () {
     ({ lines, images } = await writeTrainingScenes(folder, 6));
   });
 
-  const train = async (out: string, changed: Partial<TrainingConfig> = {}, more: Partial<TrainOptions> = {}) => {
-    const settings = rlipSettings(changed.data ? changed : { ...config, ...changed });
-    const sets = [{ source: sceneGraphLines({ sceneGraphs: lines }), images }];
-    const data = await TrainingData.open(sets, dataOptions(settings), signal());
-    return trainModel({
-      settings,
-      data,
-      out,
-      resume: false,
-      prefetch: 1,
-      readers: 0,
-      checkpointEvery: 2,
-      keep: 2,
-      evaluateEvery: 2,
-      backend: { name: 'wasm', threads: 1 },
-      stop: signal(),
-      ...more,
-    });
+  const trained = (out: string, changed: Partial<TrainingConfig> = {}, options: Partial<TrainOptions> = {}) => {
+    const data = [{ sceneGraphs: lines, images }];
+    const run = { prefetch: 1, readers: 0, checkpointEvery: 2, evaluateEvery: 2, backend: 'wasm', threads: 1 } as const;
+    return train({ ...config, ...run, data, ...changed }, { out, ...options });
   };
   const eventsOf = (out: string) =>
     readFileSync(join(out, 'log.jsonl'), 'utf8')
@@ -65,8 +51,8 @@ describe('trainModel: 4 steps of a tiny ParSeDA on 6 scenes', function () {
 
   it('writes weights, the log and its curves, leaves no memory behind, and goes on from a stop to the same bytes', async () => {
     const { numTensors } = tf.memory();
-    const first = await train(whole);
-    assert.deepEqual([first.finished, first.step], [true, 4]);
+    const first = await trained(whole);
+    assert.deepEqual([first.finished, first.steps], [true, 4]);
     assert.equal(tf.memory().numTensors, numTensors);
     const steps = eventsOf(whole).flatMap((event) => (event.event === 'step' ? [event] : []));
     assert.deepEqual(
@@ -79,13 +65,13 @@ describe('trainModel: 4 steps of a tiny ParSeDA on 6 scenes', function () {
 
     const out = join(temporaryFolder(), 'stopped');
     const stop = new AbortController();
-    const onEvent = (event: TrainingEvent) => {
+    const onProgress = (event: TrainingEvent) => {
       if (event.event === 'step' && event.step === 3) stop.abort();
     };
-    assert.equal((await train(out, {}, { stop: stop.signal, onEvent })).finished, false);
+    assert.equal((await trained(out, {}, { stop: stop.signal, onProgress })).finished, false);
     assert.ok(existsSync(join(out, 'checkpoints', 'step-00000003', 'average.safetensors')));
-    const { path } = await train(out, {}, { resume: true });
-    assert.deepEqual(readFileSync(path), readFileSync(join(whole, 'weights.safetensors')));
+    const { weights } = await trained(out, {}, { resume: true });
+    assert.deepEqual(readFileSync(weights!), readFileSync(join(whole, 'weights.safetensors')));
   });
 
   it('a step whose readings were made in a pass before it is the same, bit by bit', async () => {
@@ -156,28 +142,19 @@ describe('trainModel: 4 steps of a tiny ParSeDA on 6 scenes', function () {
     const out = join(temporaryFolder(), 'finetuned');
     const all = join(whole, 'weights.safetensors');
     const vocabulary = { objects: ['person', 'dog'], relations: ['near', 'looking at'] };
-    const result = await train(
-      out,
-      {
-        task: 'finetune',
-        vocabulary,
-        initialWeights: all,
-        steps: 1,
-        batch: 1,
-      },
-      { initialWeights: all },
-    );
+    const result = await trained(out, { task: 'finetune', vocabulary, initialWeights: all, steps: 1, batch: 1 });
     assert.ok(Number.isFinite(result.loss));
     const [start] = eventsOf(out);
     assert.ok(start?.event === 'start' && start.leftOut['unknown-object']! > 0 && start.relations === 2);
 
     const other = join(temporaryFolder(), 'started');
     const { noise: _, ...rest } = config;
-    await train(other, { ...rest, model: 'tinyParsed', steps: 1 }, { startFrom: all });
+    const data = [{ sceneGraphs: lines, images }];
+    await train({ ...rest, model: 'tinyParsed', steps: 1, startFrom: all, data, threads: 1 }, { out: other });
     const [begun] = eventsOf(other);
     assert.ok(begun?.event === 'start' && begun.startedFrom! > 50);
     const optimizer = join(whole, 'checkpoints', 'step-00000004', 'optimizer.safetensors');
-    await assert.rejects(train(join(temporaryFolder(), 'x'), {}, { startFrom: optimizer }), {
+    await assert.rejects(trained(join(temporaryFolder(), 'x'), { startFrom: optimizer }), {
       message: /^training: startFrom .*: none of its arrays is the model's$/,
     });
   });
@@ -211,11 +188,10 @@ describe('trainModel: 4 steps of a tiny ParSeDA on 6 scenes', function () {
         ...changed,
       });
       const data = await TrainingData.open(sets(records), dataOptions(settings), signal());
-      const result = await train(
-        out,
-        { steps: 1, batch: data.census.total, texts: { objects: 0, relations: 1 }, ...changed },
-        { data },
-      );
+      const result = await trainModel({
+        ...{ settings, data, out, config: { readers: 0 }, backend: { name: 'wasm', threads: 1 } },
+        ...{ resume: false, overwrite: false, stop: signal(), signal: signal() },
+      });
       return { result, events: eventsOf(out), census: data.census };
     };
     const crowd = record(

@@ -8,11 +8,9 @@ import { useBackend } from '../../src/model/backends/use-backend.js';
 import { packageRoot } from '../../src/package-info.js';
 import { Random } from '../../src/records/random.js';
 import type { TrainingConfig } from '../../src/records/training-config.js';
-import { sceneGraphLines } from '../../src/sources/scene-graph-lines.js';
-import { TrainingData } from '../../src/training/data/training-data.js';
 import { dryRun } from '../../src/training/dry-run.js';
 import { taggerSettings } from '../../src/training/settings/tagger-settings.js';
-import { type TrainTaggerOptions, trainTagger } from '../../src/training/train-tagger.js';
+import { type TrainOptions, train } from '../../src/training/train.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
 import { temporaryFolder } from '../support/folders.js';
 import { countThreads } from '../support/threads.js';
@@ -35,34 +33,19 @@ const config: TrainingConfig = {
   threads: 1,
 };
 
-describe('trainTagger: 6 steps of the tiny tagger on 8 scenes', function () {
+describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
   this.timeout(900_000);
   const folder = temporaryFolder();
-  const backend = { name: 'wasm', threads: 1 };
-  let data: TrainingData;
+  let data: TrainingConfig['data'];
 
   before(async () => {
     await useBackend('wasm', { threads: 1 });
     const { lines, images } = await writeTrainingScenes(folder, 8);
-    const source = sceneGraphLines({ sceneGraphs: lines });
-    data = await TrainingData.open([{ source, images }], { relationThreshold: 0.2 }, new AbortController().signal);
+    data = [{ sceneGraphs: lines, images }];
   });
 
-  const train = (out: string, more: Partial<TrainTaggerOptions> = {}, changed: Partial<TrainingConfig> = {}) =>
-    trainTagger({
-      settings: taggerSettings({ ...config, ...changed }),
-      data,
-      out,
-      resume: false,
-      prefetch: 1,
-      readers: 0,
-      checkpointEvery: 2,
-      keep: 2,
-      evaluateEvery: null,
-      backend,
-      stop: new AbortController().signal,
-      ...more,
-    });
+  const trained = (out: string, options: Partial<TrainOptions> = {}, changed: Partial<TrainingConfig> = {}) =>
+    train({ ...config, data, backend: 'wasm', prefetch: 1, readers: 0, ...changed }, { out, ...options });
   const eventsOf = (out: string) =>
     readFileSync(join(out, 'log.jsonl'), 'utf8')
       .trim()
@@ -74,10 +57,10 @@ describe('trainTagger: 6 steps of the tiny tagger on 8 scenes', function () {
 
   it('writes weights, checkpoints and a log, and leaves no memory behind', async () => {
     const { numTensors } = tf.memory();
-    const result = await train(whole, { validation: data });
-    assert.deepEqual([result.finished, result.step], [true, 6]);
+    const result = await trained(whole, {}, { validation: data });
+    assert.deepEqual([result.folder, result.finished, result.steps], [whole, true, 6]);
     assert.equal(tf.memory().numTensors, numTensors);
-    const weights = await openSafetensors(result.path);
+    const weights = await openSafetensors(result.weights!);
     assert.equal(weights.metadata['model'], 'tinyTagger');
     await weights.close();
     assert.deepEqual(readdirSync(join(whole, 'checkpoints')).sort(), ['step-00000004', 'step-00000006']);
@@ -105,41 +88,90 @@ describe('trainTagger: 6 steps of the tiny tagger on 8 scenes', function () {
     assert.ok(Math.abs(steps[0]!.rate - 0.5e-3) < 1e-12 && Math.abs(steps[1]!.rate - 1e-3) < 1e-12);
   });
 
-  it('refuses to mix runs: one that is there, one of other settings', async () => {
-    await assert.rejects(train(whole), { code: 'bad-output', message: /holds a training run: go on with --resume/ });
-    await assert.rejects(train(whole, { resume: true }, { seed: 6 }), {
+  it('refuses a folder with another training, and options that contradict each other, before any work', async () => {
+    await assert.rejects(trained(whole), {
       code: 'bad-output',
-      message: /settings\.json: is of a run with another 'seed': give another folder$/,
+      message: `${whole}: already contains a training run: pass --resume to continue it, or --overwrite to replace it`,
     });
+    await assert.rejects(trained(whole, { resume: true }, { seed: 6 }), {
+      code: 'bad-output',
+      message: `${join(whole, 'settings.json')}: belongs to a run with another 'seed': choose another folder, or pass --overwrite to replace it`,
+    });
+    const missing = join(folder, 'missing');
+    await assert.rejects(trained(missing, { resume: true }), {
+      code: 'bad-output',
+      message: `${missing}: contains no training run to resume`,
+    });
+    await assert.rejects(trained(missing, { resume: true, overwrite: true }), {
+      code: 'bad-option',
+      message: 'train: expected resume or overwrite, not both',
+    });
+    await assert.rejects(trained(''), { code: 'bad-option', message: 'train: no output folder' });
+    const images = join(folder, 'nowhere');
+    await assert.rejects(trained(missing, {}, { data: [{ sceneGraphs: 'x.jsonl', images }] }), {
+      code: 'bad-input',
+      message: `${images}: no such image folder`,
+    });
+    assert.ok(!existsSync(missing));
+  });
+
+  it('keeps a second training out of the folder, and overwrites one when asked to', async () => {
+    const out = join(temporaryFolder(), 'locked');
+    let second: Promise<unknown> | undefined;
+    const onProgress = (event: TrainingEvent) => {
+      if (event.event === 'start') second = trained(out, { overwrite: true }).catch((error: Error) => error.message);
+    };
+    await trained(out, { onProgress }, { steps: 3 });
+    assert.match(String(await second), /locked: process \d+ is writing to it; /);
+    assert.ok(existsSync(join(out, 'checkpoints', 'step-00000003')));
+    const { weights } = await trained(out, { overwrite: true });
+    assert.deepEqual(readdirSync(join(out, 'checkpoints')).sort(), ['step-00000004', 'step-00000006']);
+    assert.deepEqual(readFileSync(weights!), readFileSync(join(whole, 'weights.safetensors')));
+  });
+
+  it('is aborted by its signal, without a checkpoint of the last step', async () => {
+    const out = join(temporaryFolder(), 'aborted');
+    const abort = new AbortController();
+    const onProgress = (event: TrainingEvent) => {
+      if (event.event === 'step' && event.step === 3) abort.abort(new Error('enough'));
+    };
+    const { numTensors } = tf.memory();
+    await assert.rejects(trained(out, { signal: abort.signal, onProgress }), { message: 'enough' });
+    assert.equal(tf.memory().numTensors, numTensors);
+    assert.deepEqual(readdirSync(join(out, 'checkpoints')), ['step-00000002']);
+    const { weights } = await trained(out, { resume: true });
+    assert.deepEqual(readFileSync(weights!), readFileSync(join(whole, 'weights.safetensors')));
   });
 
   it('goes on from a stop to the same weights', async () => {
     const out = join(temporaryFolder(), 'stopped');
     const stop = new AbortController();
-    const onEvent = (event: TrainingEvent) => {
+    const onProgress = (event: TrainingEvent) => {
       if (event.event === 'step' && event.step === 3) stop.abort();
     };
-    const first = await train(out, { stop: stop.signal, onEvent });
-    assert.deepEqual([first.finished, first.step], [false, 3]);
+    const first = await trained(out, { stop: stop.signal, onProgress });
+    assert.deepEqual([first.finished, first.steps, first.weights], [false, 3, null]);
     assert.ok(!existsSync(join(out, 'weights.safetensors')));
-    const second = await train(out, { resume: true });
-    assert.deepEqual([second.finished, second.step], [true, 6]);
+    const second = await trained(out, { resume: true });
+    assert.deepEqual([second.finished, second.steps], [true, 6]);
     assert.deepEqual(losses(out), losses(whole));
-    assert.deepEqual(readFileSync(second.path), readFileSync(join(whole, 'weights.safetensors')));
+    assert.deepEqual(readFileSync(second.weights!), readFileSync(join(whole, 'weights.safetensors')));
   });
 
   it('reads images in threads to the same weights, and leaves none behind, stopped or not', async () => {
     const out = join(temporaryFolder(), 'threads');
     const stop = new AbortController();
-    const onEvent = (event: TrainingEvent) => {
+    const onProgress = (event: TrainingEvent) => {
       if (event.event === 'step' && event.step === 3) stop.abort();
     };
-    const first = await countThreads(() => train(out, { stop: stop.signal, onEvent, readers: 1 }));
-    assert.deepEqual([first.result.step, first.started, first.left], [3, 1, 0]);
-    const second = await countThreads(() => train(out, { resume: true, readers: 2, prefetch: 3, keepImages: 10 }));
+    const first = await countThreads(() => trained(out, { stop: stop.signal, onProgress }, { readers: 1 }));
+    assert.deepEqual([first.result.steps, first.started, first.left], [3, 1, 0]);
+    const second = await countThreads(() =>
+      trained(out, { resume: true }, { readers: 2, prefetch: 3, keepImages: 10 }),
+    );
     assert.deepEqual([second.started, second.left], [2, 0]);
     assert.deepEqual(losses(out), losses(whole));
-    assert.deepEqual(readFileSync(second.result.path), readFileSync(join(whole, 'weights.safetensors')));
+    assert.deepEqual(readFileSync(second.result.weights!), readFileSync(join(whole, 'weights.safetensors')));
   });
 
   it('is killed by -9 at three random moments, and ends in the same weights, from the command line', async () => {
@@ -172,17 +204,17 @@ describe('trainTagger: 6 steps of the tiny tagger on 8 scenes', function () {
       clearInterval(killer);
       assert.equal(signal, 'SIGKILL', said);
     }
-    const { path, step } = await train(out, { resume: true });
-    assert.equal(step, 6);
+    const { weights, steps } = await trained(out, { resume: true });
+    assert.equal(steps, 6);
     assert.deepEqual(losses(out), losses(whole));
-    assert.deepEqual(readFileSync(path), readFileSync(join(whole, 'weights.safetensors')));
+    assert.deepEqual(readFileSync(weights!), readFileSync(join(whole, 'weights.safetensors')));
   });
 
   it('stops where the loss is no number: names the images, keeps the weights from before', async () => {
     const out = join(temporaryFolder(), 'diverged');
     const optimizer = { rate: 1e38, backboneRate: 1e38, textRate: 1e38 };
     await assert.rejects(
-      train(out, {}, { optimizer, schedule: { kind: 'step', dropAfter: [9], factor: 0.1, warmup: 0 } }),
+      trained(out, {}, { optimizer, schedule: { kind: 'step', dropAfter: [9], factor: 0.1, warmup: 0 } }),
       (error: Error & { code: string }) => {
         assert.equal(error.code, 'diverged');
         assert.match(
@@ -199,21 +231,22 @@ describe('trainTagger: 6 steps of the tiny tagger on 8 scenes', function () {
 
   it('averages over several batches a step, and learns from sets of one label', async () => {
     const out = join(temporaryFolder(), 'accumulated');
-    const result = await train(out, {}, { accumulate: 2, steps: 1, texts: { objects: 0, relations: 1 } });
+    const result = await trained(out, {}, { accumulate: 2, steps: 1, texts: { objects: 0, relations: 1 } });
     assert.ok(result.loss !== null && Number.isFinite(result.loss));
     const [step] = eventsOf(out).flatMap((event) => (event.event === 'step' ? [event] : []));
     assert.equal(step!.images, 4);
   });
 
-  it('tries one step without a trace', async () => {
-    const run = await dryRun(taggerSettings(config), data, {});
+  it('dryRun runs one step, and reports its shapes and memory', async () => {
+    const run = await dryRun({ ...config, data, backend: 'wasm' });
     assert.deepEqual(run.shapes['objects'], [13]);
     assert.deepEqual(run.shapes['pairs']![0], 2);
+    assert.ok(run.memory.peak > run.memory.weights);
     assert.ok(run.loss > 0 && run.peakBytes > run.stateBytes - run.weightBytes && run.stateBytes > run.weightBytes);
   });
 
   it('refuses a batch that the data does not fill', async () => {
-    await assert.rejects(train(join(temporaryFolder(), 'x'), {}, { batch: 9 }), {
+    await assert.rejects(trained(join(temporaryFolder(), 'x'), {}, { batch: 9 }), {
       message: 'training: a batch of 9 images, but only 8 to learn from',
     });
   });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { readTrainingConfig } from '../../../src/cli/read-training-config.js';
 import { packageRoot } from '../../../src/package-info.js';
+import { readTrainingConfig } from '../../../src/training/settings/read-training-config.js';
 import { rlipSettings } from '../../../src/training/settings/rlip-settings.js';
 import { taggerSettings } from '../../../src/training/settings/tagger-settings.js';
 

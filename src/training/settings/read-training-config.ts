@@ -1,26 +1,34 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { InputError, OptionError, pseudoAnnotations, sceneGraphLines, visualGenome } from '../index.js';
-import { schemaProblem } from '../records/schema-problem.js';
-import type { TrainingConfig, TrainingDataSet } from '../records/training-config.js';
-import type { DataSet } from '../training/index.js';
+import { InputError, OptionError } from '../../errors.js';
+import { schemaProblem } from '../../records/schema-problem.js';
+import type { TrainingConfig, TrainingDataSet } from '../../records/training-config.js';
 
+/** In bytes. */
 const MAX_CONFIG = 1 << 20;
 
 /**
- * Reads a training configuration; paths in it become those of this process.
- * @throws InputError where there is no such file, or it is no JSON
- * @throws OptionError that names the first field which is wrong
+ * Reads a training configuration from a JSON file, and resolves its relative paths against the file's folder.
+ *
+ * @example
+ * ```ts
+ * import { readTrainingConfig, train } from 'relflow/training';
+ *
+ * const { weights } = await train(await readTrainingConfig('tagger.json'), { out: 'run' });
+ * ```
+ * @throws InputError when the file does not exist or is not valid JSON
+ * @throws OptionError naming the first field that does not fit `schemas/training.schema.json`
  */
 export async function readTrainingConfig(file: string): Promise<TrainingConfig> {
   const found = await stat(file).catch(() => null);
   if (!found?.isFile()) throw new InputError(file, 'no such file');
-  if (found.size > MAX_CONFIG) throw new InputError(file, 'is too long for a configuration');
+  if (found.size > MAX_CONFIG)
+    throw new InputError(file, `has ${found.size} bytes, expected a configuration of at most ${MAX_CONFIG}`);
   let value: unknown;
   try {
     value = JSON.parse(await readFile(file, 'utf8'));
   } catch (cause) {
-    throw new InputError(file, `is no JSON: ${(cause as Error).message}`, undefined, { cause });
+    throw new InputError(file, `is not valid JSON: ${(cause as Error).message}`, undefined, { cause });
   }
   const problem = schemaProblem('training', value);
   if (problem !== null) throw new OptionError(file, problem);
@@ -32,12 +40,12 @@ export async function readTrainingConfig(file: string): Promise<TrainingConfig> 
     ...(config.initialWeights !== undefined && { initialWeights: path(config.initialWeights) }),
     ...(config.startFrom !== undefined && { startFrom: path(config.startFrom) }),
     ...(config.tokenizer !== undefined && { tokenizer: path(config.tokenizer) }),
-    data: config.data.map((set) => located(set, path)),
-    ...(config.validation && { validation: config.validation.map((set) => located(set, path)) }),
+    data: config.data.map((set) => withPaths(set, path)),
+    ...(config.validation && { validation: config.validation.map((set) => withPaths(set, path)) }),
   };
 }
 
-function located(set: TrainingDataSet, path: (relative: string) => string): TrainingDataSet {
+function withPaths(set: TrainingDataSet, path: (relative: string) => string): TrainingDataSet {
   const { sceneGraphs, visualGenome: genome, pseudoAnnotations: pseudo, images } = set;
   return {
     images: path(images),
@@ -57,21 +65,4 @@ function located(set: TrainingDataSet, path: (relative: string) => string): Trai
       },
     }),
   };
-}
-
-/** @throws InputError where a file is missing */
-export async function dataSets(sets: readonly TrainingDataSet[]): Promise<DataSet[]> {
-  return Promise.all(
-    sets.map(async ({ sceneGraphs, visualGenome: genome, pseudoAnnotations: pseudo, images }) => {
-      if (!(await stat(images).catch(() => null))?.isDirectory()) throw new InputError(images, 'no such image folder');
-      const source =
-        sceneGraphs !== undefined
-          ? sceneGraphLines({ sceneGraphs })
-          : genome
-            ? visualGenome(genome)
-            : pseudoAnnotations({ ...pseudo!, images });
-      await source.files();
-      return { source, images };
-    }),
-  );
 }

@@ -1,0 +1,106 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Dropout } from '../model/layers/dropout.js';
+import type { Id } from '../records/image.js';
+import type { StreamedBatch } from './data/batch-stream.js';
+import type { DataPosition, TrainingBatch } from './data/training-batch.js';
+import { type Forward, type LossParts, lossGradients, type StepLoss } from './training-step.js';
+
+/** What is known of a batch after its gradients are computed: without its pixels. */
+export type BatchSummary = Pick<TrainingBatch, 'epoch' | 'position' | 'images' | 'texts' | 'pairs' | 'positives'>;
+
+/** The gradients of one step, and what they were computed from. */
+export interface AccumulatedGradients {
+  /** By the variable's name, averaged over the batches; the caller disposes of them. */
+  readonly gradients: Record<string, tf.Tensor>;
+  /** Mean loss of the batches with pairs; null if there is none. */
+  readonly mean: StepLoss | null;
+  /** The batches with pairs. */
+  readonly batches: readonly BatchSummary[];
+  /** Sums over the batches with pairs. */
+  readonly counts: { readonly images: number; readonly pairs: number; readonly positives: number };
+  /** Of all batches. */
+  readonly images: readonly Id[];
+  readonly rejects: StreamedBatch['rejects'];
+  /** Where the next batch begins. */
+  readonly next: DataPosition;
+  /** Milliseconds spent waiting for data. */
+  readonly waited: number;
+}
+
+/**
+ * Reads the batches of one step, and averages their gradients. A batch without pairs counts as zeros.
+ *
+ * @param count batches of the step
+ * @param variables whose gradients are computed
+ * @param dropout returns the dropout of the k-th batch's pass, see `lossGradients`
+ */
+export async function accumulateGradients(
+  stream: AsyncGenerator<StreamedBatch>,
+  count: number,
+  forward: Forward,
+  variables: tf.Variable[],
+  dropout: (part: number) => Dropout,
+): Promise<AccumulatedGradients> {
+  const sum: Record<string, tf.Tensor> = {};
+  const [all, used]: [BatchSummary[], BatchSummary[]] = [[], []];
+  const losses: StepLoss[] = [];
+  const rejects: StreamedBatch['rejects'][number][] = [];
+  let waited = 0;
+  let next: DataPosition | undefined;
+  for (let part = 0; part < count; part++) {
+    const asked = performance.now();
+    const streamed = (await stream.next()).value as StreamedBatch;
+    waited += performance.now() - asked;
+    const { batch } = streamed;
+    next = streamed.next;
+    rejects.push(...streamed.rejects);
+    const { epoch, position, images, texts, pairs, positives } = batch;
+    const summary = { epoch, position, images, texts, pairs, positives };
+    all.push(summary);
+    if (pairs === 0) continue;
+    const { gradients, ...loss } = await lossGradients(forward, batch, variables, () => dropout(part));
+    addTo(sum, gradients, 1 / count);
+    used.push(summary);
+    losses.push(loss);
+  }
+  const total = (of: (batch: BatchSummary) => number) => used.reduce((before, batch) => before + of(batch), 0);
+  return {
+    gradients: sum,
+    mean: losses.length > 0 ? meanLoss(losses) : null,
+    batches: used,
+    counts: {
+      images: total(({ images }) => images.length),
+      pairs: total(({ pairs }) => pairs),
+      positives: total(({ positives }) => positives),
+    },
+    images: all.flatMap(({ images }) => images.map(({ id }) => id)),
+    rejects,
+    next: next!,
+    waited,
+  };
+}
+
+/** The mean of losses and of their parts. */
+export function meanLoss(losses: readonly StepLoss[]): StepLoss {
+  const mean = (of: (loss: StepLoss) => number) => losses.reduce((sum, loss) => sum + of(loss), 0) / losses.length;
+  const names = Object.keys(losses[0]!.parts) as (keyof LossParts)[];
+  const parts = Object.fromEntries(names.map((name) => [name, mean((loss) => loss.parts[name])]));
+  return { loss: mean(({ loss }) => loss), parts: parts as unknown as LossParts };
+}
+
+/** Adds weighted gradients to a sum, and disposes of them. */
+function addTo(sum: Record<string, tf.Tensor>, gradients: Record<string, tf.Tensor>, weight: number): void {
+  for (const [name, gradient] of Object.entries(gradients)) {
+    const known = sum[name];
+    if (!known && weight === 1) {
+      sum[name] = gradient;
+      continue;
+    }
+    sum[name] = tf.tidy(() => {
+      const part = weight === 1 ? gradient : tf.mul(gradient, weight);
+      return known ? tf.add(known, part) : part;
+    });
+    known?.dispose();
+    gradient.dispose();
+  }
+}

@@ -1,0 +1,42 @@
+import { stat } from 'node:fs/promises';
+import { InputError } from '../../errors.js';
+import type { TrainingConfig, TrainingDataSet } from '../../records/training-config.js';
+import { pseudoAnnotations } from '../../sources/pseudo-annotations.js';
+import { sceneGraphLines } from '../../sources/scene-graph-lines.js';
+import { visualGenome } from '../../sources/visual-genome.js';
+import { dataOptions, type RunSettings, validationOptions } from '../settings/run-settings.js';
+import { type DataSet, TrainingData } from './training-data.js';
+
+/**
+ * Opens the data sets of a configuration, and counts their images and names.
+ * @throws InputError when an image folder or an annotation file is missing
+ * @throws RelflowError (`no-data`) when no image can be trained on
+ * @throws the signal's reason once it is aborted
+ */
+export async function openTrainingData(
+  { data, validation }: Pick<TrainingConfig, 'data' | 'validation'>,
+  settings: RunSettings,
+  signal: AbortSignal,
+): Promise<{ readonly data: TrainingData; readonly validation?: TrainingData }> {
+  return {
+    data: await TrainingData.open(await dataSets(data), dataOptions(settings), signal),
+    ...(validation && {
+      validation: await TrainingData.open(await dataSets(validation), validationOptions(settings), signal),
+    }),
+  };
+}
+
+const dataSets = (sets: readonly TrainingDataSet[]): Promise<DataSet[]> =>
+  Promise.all(
+    sets.map(async ({ sceneGraphs, visualGenome: genome, pseudoAnnotations: pseudo, images }) => {
+      if (!(await stat(images).catch(() => null))?.isDirectory()) throw new InputError(images, 'no such image folder');
+      const source =
+        sceneGraphs !== undefined
+          ? sceneGraphLines({ sceneGraphs })
+          : genome
+            ? visualGenome(genome)
+            : pseudoAnnotations({ ...pseudo!, images });
+      await source.files();
+      return { source, images };
+    }),
+  );

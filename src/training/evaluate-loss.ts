@@ -1,0 +1,29 @@
+import { meanLoss } from './accumulate-gradients.js';
+import { type BatchStreamOptions, epochBatches } from './data/batch-stream.js';
+import type { TrainingData } from './data/training-data.js';
+import type { Ema } from './optimizer/ema.js';
+import { type Forward, lossOnly, type StepLoss } from './training-step.js';
+
+/**
+ * Computes the mean loss of validation data, without dropout, noise and augmentation.
+ * @param ema evaluated in place of the weights, unless null
+ * @returns null when no image has a pair
+ */
+export async function evaluateLoss(
+  forward: Forward,
+  ema: Ema | null,
+  validation: TrainingData,
+  { paraphrases: _, ...batches }: BatchStreamOptions,
+  signal: AbortSignal,
+): Promise<StepLoss | null> {
+  const options = { ...batches, noise: null, training: false, buffer: 1 };
+  const losses: StepLoss[] = [];
+  ema?.exchange();
+  try {
+    for await (const { batch } of epochBatches(validation, options, { epoch: 0, position: 0 }, signal))
+      if (batch.pairs > 0) losses.push(await lossOnly(forward, batch));
+  } finally {
+    ema?.exchange();
+  }
+  return losses.length > 0 ? meanLoss(losses) : null;
+}

@@ -1,0 +1,121 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Parameter } from '../model/parameter-scope.js';
+import { accumulateGradients } from './accumulate-gradients.js';
+import type { Checkpoints, TrainingState } from './checkpoint.js';
+import { type BatchStreamOptions, batchStream } from './data/batch-stream.js';
+import type { TrainingData } from './data/training-data.js';
+import { divergedError } from './diverged-error.js';
+import { evaluateLoss } from './evaluate-loss.js';
+import { type AdamW, gradientNorm } from './optimizer/adam-w.js';
+import type { Ema } from './optimizer/ema.js';
+import { scheduleFactor } from './optimizer/schedule.js';
+import { type RunSettings, totalSteps } from './settings/run-settings.js';
+import { stepDropout } from './step-dropout.js';
+import type { TrainingLog } from './training-log.js';
+import type { Forward } from './training-step.js';
+
+export interface TrainingLoopOptions {
+  readonly settings: RunSettings;
+  readonly data: TrainingData;
+  readonly validation: TrainingData | null;
+  readonly forward: Forward;
+  readonly parameters: ReadonlyMap<string, Parameter>;
+  readonly optimizer: AdamW;
+  readonly ema: Ema | null;
+  readonly batches: BatchStreamOptions;
+  readonly checkpoints: Checkpoints;
+  /** In steps. */
+  readonly checkpointEvery: number;
+  /** In steps; null for the end of each epoch. */
+  readonly evaluateEvery: number | null;
+  readonly log: TrainingLog;
+  /** Receives a report when the training diverges. */
+  readonly failureFile: string;
+  /** Ends the loop after the current step, with a checkpoint. */
+  readonly stop: AbortSignal;
+  /** Ends the loop after the current step, without a checkpoint. */
+  readonly signal: AbortSignal;
+}
+
+export interface TrainingLoopResult {
+  readonly step: number;
+  /** Whether the last step is done. */
+  readonly finished: boolean;
+  /** The newest checkpoint. */
+  readonly checkpoint: string;
+  /** The last ones of this loop; null if there was none. */
+  readonly loss: number | null;
+  readonly validationLoss: number | null;
+}
+
+/**
+ * Trains from a state to the last step, or until it is stopped.
+ * @throws RelflowError (`diverged`) when a loss or gradient is not finite
+ */
+export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState): Promise<TrainingLoopResult> {
+  const { settings, data, validation, forward, optimizer, ema, log } = run;
+  const steps = totalSteps(settings, data.census.total);
+  const batches = batchStream(data, run.batches, from.next, run.signal);
+  let state = from;
+  let loss: number | null = null;
+  let validationLoss: number | null = null;
+  let saved = { step: -1, path: '' };
+  const save = async () => {
+    saved = { step: state.step, path: await run.checkpoints.write(state, run) };
+    await log.add({ event: 'checkpoint', ...saved });
+  };
+  try {
+    while (state.step < steps && !run.stop.aborted) {
+      run.signal.throwIfAborted();
+      const started = performance.now();
+      const step = state.step + 1;
+      const dropout = (part: number) => stepDropout(settings, state.step, part);
+      const sum = await accumulateGradients(batches, settings.accumulate, forward, optimizer.variables, dropout);
+      for (const reject of sum.rejects) await log.add({ event: 'reject', step, ...reject });
+      if (sum.mean === null) await log.add({ event: 'skipped', step, images: sum.images });
+      else {
+        const gradient = await gradientNorm(sum.gradients);
+        if (!Number.isFinite(sum.mean.loss) || !Number.isFinite(gradient)) {
+          tf.dispose(sum.gradients);
+          await save();
+          throw await divergedError(run.failureFile, step, sum.batches, sum.mean, gradient);
+        }
+        const epoch = sum.batches[0]!.epoch;
+        const factor = scheduleFactor(settings.schedule, state.step, steps, epoch);
+        optimizer.apply(sum.gradients, factor, gradient);
+        tf.dispose(sum.gradients);
+        ema?.follow(optimizer.steps);
+        loss = sum.mean.loss;
+        const rate = settings.optimizer.rate * factor;
+        const times = { seconds: seconds(performance.now() - started), waited: seconds(sum.waited) };
+        await log.add({ event: 'step', step, epoch, ...sum.mean, gradient, rate, ...sum.counts, ...times });
+      }
+      const previous = state;
+      state = { step, updates: optimizer.steps, next: sum.next };
+      if (validation && isEvaluationStep(run, previous, state)) {
+        const mean = await evaluateLoss(forward, ema, validation, run.batches, run.signal);
+        validationLoss = mean?.loss ?? null;
+        if (mean) await log.add({ event: 'evaluation', step, ...mean });
+      }
+      if (step % run.checkpointEvery === 0) await save();
+    }
+  } finally {
+    await batches.return(undefined);
+  }
+  if (saved.step !== state.step) await save();
+  return { step: state.step, finished: state.step >= steps, checkpoint: saved.path, loss, validationLoss };
+}
+
+function isEvaluationStep(
+  { settings, data, evaluateEvery }: TrainingLoopOptions,
+  previous: TrainingState,
+  state: TrainingState,
+): boolean {
+  if (evaluateEvery !== null) return state.step % evaluateEvery === 0;
+  // An epoch is done when it has no further full batch.
+  const epochs = ({ next: { epoch, position } }: TrainingState) =>
+    position + settings.batch > data.census.total ? epoch + 1 : epoch;
+  return epochs(state) > epochs(previous);
+}
+
+const seconds = (milliseconds: number): number => Math.round(milliseconds) / 1000;
