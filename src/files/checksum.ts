@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 
 /**
- * Size and SHA-256 of a file.
+ * Computes the size and the SHA-256 of a file.
  *
- * @param onRead told of each piece's size in bytes; what it throws ends the reading
+ * @param onRead called with the size in bytes of each piece; an error that it throws stops the reading
  */
 export async function checksum(
   file: string,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** SHA-256, in hexadecimal, of a JSON value whose keys may stand in any order. */
+/** Returns the SHA-256, in hexadecimal, of a JSON value; the order of keys in objects does not matter. */
 export function digest(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }

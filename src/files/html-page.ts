@@ -1,16 +1,16 @@
 import { escapeHtml } from './escape-html.js';
 
-/** What differs between the pages that relflow writes. */
+/** The parts of an HTML page that differ between the pages that relflow writes. */
 export interface HtmlPage {
-  /** Plain text. */
+  /** Plain text, which is escaped. */
   readonly title: string;
-  /** Rules of CSS, each line ended. */
+  /** CSS rules, each line ending with a line break. */
   readonly style: string;
-  /** HTML whose texts are escaped, each line ended. */
+  /** HTML with escaped texts, each line ending with a line break. */
   readonly body: string;
 }
 
-/** A page that holds all it needs: its content policy forbids scripts and requests. */
+/** Returns a self-contained HTML page: its content security policy forbids scripts and requests. */
 export const htmlPage = ({ title, style, body }: HtmlPage): string => `<!doctype html>
 <html lang="en">
 <head>

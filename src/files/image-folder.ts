@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { InputError } from '../errors.js';
 
 /**
- * Checks the folder of a set's images, where one is given.
- * @throws InputError where it is not there
+ * Checks that the image folder exists, if one is given.
+ * @throws InputError if it does not
  */
 export async function checkImageFolder(folder: string | undefined): Promise<void> {
   if (folder === undefined) return;
@@ -13,8 +13,9 @@ export async function checkImageFolder(folder: string | undefined): Promise<void
 }
 
 /**
- * The first of some paths below the image folder where there is a file, or null; without a folder the first one, unasked.
- * @param candidates must be known to stay below the folder
+ * Returns the first of several relative paths at which the image folder has a file, or null if it has none of them.
+ * Without a folder it returns the first path unchecked.
+ * @param candidates relative paths that do not leave the folder, see `safeRelativePath`
  */
 export async function findImage(
   folder: string | undefined,
@@ -29,9 +30,9 @@ export async function findImage(
 }
 
 /**
- * A path as one below a folder, with forward slashes; null where it may not be one on any system: absolute paths, drives
- * and URLs, control characters, and segments of dots, which some systems take for `..` with blanks after them too. A
- * leading `./` is taken off.
+ * Normalizes a path to a relative path with forward slashes that stays within its folder, or returns null if it might not
+ * do so on some system: absolute paths, drives, URLs, control characters, and segments of dots (some systems read those as
+ * `..` even when spaces follow). A leading `./` is removed.
  */
 export function safeRelativePath(path: string): string | null {
   const below = path.replaceAll('\\', '/').replace(/^(?:\.\/+)+/, '');

@@ -4,10 +4,10 @@ import fastGlob from 'fast-glob';
 import { InputError } from '../errors.js';
 
 /**
- * The files that a path or a glob stands for, sorted. What is there as written is meant as written, also folders at the
- * beginning of a glob: `a[1]/*.json` looks into the folder `a[1]` if there is one. A glob finds links to files, and
- * does not enter links to folders, which may lead in circles.
- * @throws InputError naming the pattern where there is none, or a file that can't be read
+ * Returns the files that match a path or a glob, sorted by code unit. Existing paths are taken literally, and so are
+ * existing folders at the start of a glob: `a[1]/*.json` searches the folder `a[1]` if it exists. A glob matches links to
+ * files but does not follow links to folders, which may be cyclic.
+ * @throws InputError if no file matches or a file cannot be read
  */
 export async function inputFiles(pattern: string): Promise<readonly string[]> {
   if (pattern === '' || (await statOrNull(pattern))) return [await inputFile(pattern)];
@@ -20,40 +20,41 @@ export async function inputFiles(pattern: string): Promise<readonly string[]> {
     if (!(await statOrNull(path))?.isDirectory()) files.push(await inputFile(path));
   }
   if (files.length === 0) throw new InputError(pattern, 'no file matches; ()[]{}*?! are special in a glob');
-  // By code unit and not by locale, so that the order is the same everywhere.
+  // By code unit, not by locale, so that the order is the same on every machine.
   return files.sort();
 }
 
 /**
- * The path, once it is known that a file can be read there.
- * @throws InputError where it can't
+ * Checks that a path is a readable regular file.
+ * @returns the path
+ * @throws InputError if it is not
  */
 export async function inputFile(path: string): Promise<string> {
   if (path === '') throw new InputError("''", 'expected the path of a file');
   const found = await statOrNull(path);
   if (!found) throw new InputError(path, 'no such file');
   if (found.isDirectory()) throw new InputError(path, 'is a folder, expected a file');
-  if (!found.isFile()) throw new InputError(path, 'is not a regular file: input is read more than once');
+  if (!found.isFile()) throw new InputError(path, 'is not a regular file: input files are read more than once');
   try {
     await access(path, constants.R_OK);
   } catch (error) {
-    throw new InputError(path, "can't be read", undefined, { cause: error });
+    throw new InputError(path, `cannot be read: ${(error as Error).message}`, undefined, { cause: error });
   }
   return path;
 }
 
-/** The deepest folder of a path that is there as written. */
+/** Returns the deepest parent folder of a path that exists as written. */
 async function deepestFolder(path: string): Promise<string> {
   const folder = dirname(path);
   return folder === path || (await statOrNull(folder))?.isDirectory() ? folder : deepestFolder(folder);
 }
 
-/** What a glob finds below a folder. Links count as what they are, not as files: whoever asks looks where they lead. */
+/** Returns the paths below a folder that match a glob. They include links, which the caller must resolve. */
 async function globFiles(folder: string, glob: string): Promise<readonly string[]> {
   try {
     return await fastGlob(glob, { cwd: folder, onlyFiles: false, followSymbolicLinks: false });
   } catch (error) {
-    throw new InputError(join(folder, glob), `can't be searched: ${(error as Error).message}`, undefined, {
+    throw new InputError(join(folder, glob), `cannot be searched: ${(error as Error).message}`, undefined, {
       cause: error,
     });
   }

@@ -36,7 +36,7 @@ export async function lockFolder(folder: string, lockFile: string): Promise<() =
   };
 }
 
-/** Locks that this process holds: a lock file with our process id but not in here is from an earlier process with the same id. */
+/** The locks that this process holds. A lock file with this process id that is not in the set is from an earlier process. */
 const held = new Set<string>();
 
 function isAlive(pid: number): boolean {

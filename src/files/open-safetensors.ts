@@ -9,11 +9,11 @@ import {
   type WeightSource,
 } from './weight-source.js';
 
-/** Longest header that is read: the format's own bound. */
+/** The maximum header length in bytes, as the format defines it. */
 const MAX_HEADER = 100_000_000;
 
 interface StoredEntry extends WeightEntry {
-  /** First byte in the file. */
+  /** Offset in the file, in bytes. */
   readonly start: number;
   readonly bytes: number;
 }
@@ -23,12 +23,12 @@ const types: Readonly<Record<string, NumberType>> = Object.fromEntries(
 );
 
 /**
- * Opens a safetensors file. The header is read and checked now, arrays when they are asked for.
- * @throws InputError where the file is not there, or is no such file
+ * Opens a safetensors file. It reads and checks the header now, and arrays on demand.
+ * @throws InputError if the file does not exist or is not a valid safetensors file
  */
 export async function openSafetensors(path: string): Promise<WeightSource & { readonly metadata: Metadata }> {
   const file = await open(path).catch((cause) => {
-    throw new InputError(path, 'can not be opened', undefined, { cause });
+    throw new InputError(path, 'cannot be opened', undefined, { cause });
   });
   try {
     const { size } = await file.stat();
@@ -40,6 +40,7 @@ export async function openSafetensors(path: string): Promise<WeightSource & { re
   }
 }
 
+/** The `__metadata__` of a safetensors file. */
 export type Metadata = Readonly<Record<string, string>>;
 
 class SafetensorsFile implements WeightSource {
@@ -67,7 +68,7 @@ class SafetensorsFile implements WeightSource {
         Math.min(bytes.length - done, 1 << 30),
         entry.start + done,
       );
-      if (bytesRead === 0) throw new InputError(this.name, `ends inside of ${name}`, entry.start + done);
+      if (bytesRead === 0) throw new InputError(this.name, `ends within ${name}`, entry.start + done);
       done += bytesRead;
     }
     return toFloats(bytes, entry.type, sizeOf(entry.shape));
@@ -83,17 +84,17 @@ async function readHeader(path: string, file: FileHandle, size: number) {
   const { bytesRead } = await file.read(prefix, 0, 8, 0);
   const length = bytesRead === 8 ? new DataView(prefix.buffer).getBigUint64(0, true) : -1n;
   if (length < 2n || length > MAX_HEADER || Number(length) + 8 > size)
-    throw new InputError(path, 'is no safetensors file: its header has no possible length', 0);
+    throw new InputError(path, 'is not a safetensors file: its header length is invalid', 0);
   const bytes = new Uint8Array(Number(length));
   await file.read(bytes, 0, bytes.length, 8);
   let header: unknown;
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new InputError(path, 'is no safetensors file: its header is no JSON', 8, { cause });
+    throw new InputError(path, 'is not a safetensors file: its header is not JSON', 8, { cause });
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header))
-    throw new InputError(path, 'is no safetensors file: its header is no object', 8);
+    throw new InputError(path, 'is not a safetensors file: its header is not an object', 8);
   const start = 8 + Number(length);
   const entries = new Map<string, StoredEntry>();
   let metadata: Metadata = {};
@@ -106,9 +107,9 @@ async function readHeader(path: string, file: FileHandle, size: number) {
 }
 
 function checkMetadata(path: string, value: unknown): Metadata {
-  const fine =
+  const isValid =
     typeof value === 'object' && value !== null && Object.values(value).every((item) => typeof item === 'string');
-  if (!fine) throw new InputError(path, '__metadata__ is no object of strings');
+  if (!isValid) throw new InputError(path, '__metadata__ is not an object of strings');
   return value as Metadata;
 }
 
@@ -117,25 +118,26 @@ function checkEntry(path: string, name: string, value: unknown, start: number, s
   const refuse = (problem: string): never => {
     throw new InputError(path, `${name} ${problem}`);
   };
-  const whole = (list: unknown): list is number[] =>
+  const isCounts = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((item) => Number.isSafeInteger(item) && item >= 0);
   const type = typeof dtype === 'string' ? types[dtype] : undefined;
   if (!type) return refuse(`has dtype ${JSON.stringify(dtype)}, expected one of ${Object.keys(types).join(', ')}`);
-  if (!whole(shape)) return refuse('has no shape of whole numbers');
-  if (!whole(offsets) || offsets.length !== 2) return refuse('has no data_offsets of two whole numbers');
+  if (!isCounts(shape)) return refuse('has an invalid shape, expected whole numbers of at least 0');
+  if (!isCounts(offsets) || offsets.length !== 2)
+    return refuse('has invalid data_offsets, expected two whole numbers of at least 0');
   const [from, to] = offsets as [number, number];
   const bytes = sizeOf(shape) * numberBytes[type];
-  if (to - from !== bytes) return refuse(`takes ${to - from} bytes, but its shape [${shape}] takes ${bytes}`);
-  if (start + to > size) return refuse('ends behind the end of the file');
+  if (to - from !== bytes) return refuse(`has ${to - from} bytes, but its shape [${shape}] needs ${bytes}`);
+  if (start + to > size) return refuse('extends beyond the end of the file');
   return { type, shape, start: start + from, bytes };
 }
 
-/** Arrays must lie without gaps and without sharing bytes: nothing may hide in the file. */
+/** Checks that arrays neither overlap nor leave gaps, so that the file has no hidden bytes. */
 function checkGaps(path: string, entries: ReadonlyMap<string, StoredEntry>, start: number, size: number): void {
   let at = start;
   for (const { start: from, bytes } of [...entries.values()].sort((a, b) => a.start - b.start || a.bytes - b.bytes)) {
     if (from !== at) throw new InputError(path, 'has arrays that overlap or leave a gap', from);
     at += bytes;
   }
-  if (at !== size) throw new InputError(path, 'holds bytes of no array', at);
+  if (at !== size) throw new InputError(path, 'has bytes that belong to no array', at);
 }

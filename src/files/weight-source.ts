@@ -1,25 +1,30 @@
-/** How an array's numbers are stored. Integers and booleans are counters and buffers that no model here needs. */
+/** The number format of a stored array. Integers and booleans are counters and buffers that models here do not use. */
 export type NumberType = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U8' | 'BOOL';
 
+/** The type and shape of a stored array. */
 export interface WeightEntry {
   readonly type: NumberType;
-  /** PyTorch's shape. */
+  /** The shape in PyTorch's order of dimensions. */
   readonly shape: readonly number[];
 }
 
-/** A state dict on disk or anywhere else, read array by array. */
+/** A state dict, on disk or elsewhere, that is read array by array. */
 export interface WeightSource {
-  /** What messages call it. */
+  /** The name in error messages, usually a path. */
   readonly name: string;
   readonly entries: ReadonlyMap<string, WeightEntry>;
-  /** @returns the array's numbers, row by row; the caller may keep them */
+  /**
+   * Reads an array.
+   * @returns its numbers in row-major order; the caller may keep them
+   */
   read(name: string): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
+/** Returns the number of elements of an array of a shape. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
-/** Bytes of one number. */
+/** The size of one number, in bytes. */
 export const numberBytes: Readonly<Record<NumberType, number>> = {
   F64: 8,
   F32: 4,
@@ -34,8 +39,8 @@ export const numberBytes: Readonly<Record<NumberType, number>> = {
 };
 
 /**
- * Little-endian numbers as floats. Of integers beyond 2²⁴ the nearest float is returned.
- * @param bytes as many as `count` numbers take
+ * Converts little-endian numbers to 32-bit floats; integers beyond 2²⁴ are rounded to the nearest float.
+ * @param bytes the bytes of at least `count` numbers
  */
 export function toFloats(bytes: Uint8Array, type: NumberType, count: number): Float32Array {
   const at = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -70,7 +75,7 @@ export function toFloats(bytes: Uint8Array, type: NumberType, count: number): Fl
   }
 }
 
-/** IEEE 754 half precision. */
+/** Converts a 16-bit IEEE 754 float (half precision). */
 function halfToFloat(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;

@@ -3,9 +3,10 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Writes a file piece by piece, which appears under its name only when it is whole.
+ * Writes a file piece by piece. The file appears under its name only when it is complete: it is written next to its place
+ * and then renamed.
  *
- * @returns its size in bytes and its SHA-256
+ * @returns the size in bytes and the SHA-256 of the file
  */
 export async function writeAtomically(
   file: string,
@@ -17,20 +18,20 @@ export async function writeAtomically(
   const hash = createHash('sha256');
   let bytes = 0;
   try {
-    let waiting: string[] = [];
-    let waitingLength = 0;
+    let buffered: string[] = [];
+    let bufferedLength = 0;
     const flush = async () => {
-      const buffer = Buffer.from(waiting.join(''));
-      waiting = [];
-      waitingLength = 0;
+      const buffer = Buffer.from(buffered.join(''));
+      buffered = [];
+      bufferedLength = 0;
       hash.update(buffer);
       bytes += buffer.length;
       await handle.writeFile(buffer);
     };
     for await (const piece of pieces) {
-      waiting.push(piece);
-      waitingLength += piece.length;
-      if (waitingLength > 1 << 20) await flush();
+      buffered.push(piece);
+      bufferedLength += piece.length;
+      if (bufferedLength > 1 << 20) await flush();
     }
     await flush();
     await handle.datasync();

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { link, open, rm } from 'node:fs/promises';
 
 /**
- * Writes a file that one of many processes may write, on any machine: whole, and only where there is none yet.
+ * Writes a file atomically unless it exists. Processes on several machines may call it at the same time; one of them
+ * writes the file.
  *
- * @returns false where there is one
+ * @returns false if the file already exists
  */
 export async function writeIfAbsent(file: string, text: string): Promise<boolean> {
   const partial = `${file}.${randomUUID()}.partial`;

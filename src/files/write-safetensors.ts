@@ -4,25 +4,27 @@ import { OutputError } from '../errors.js';
 import type { Metadata } from './open-safetensors.js';
 import { sizeOf } from './weight-source.js';
 
-/** An array to be written, in 32-bit floats; its numbers are asked for when their turn has come. */
+/** An array to write as 32-bit floats; its numbers are read only when they are written. */
 export interface WeightToWrite {
   readonly name: string;
   readonly shape: readonly number[];
   read(): Promise<Float32Array>;
 }
 
+/** Options of `writeSafetensors`. */
 export interface WriteOptions {
   readonly metadata?: Metadata;
-  /** A file takes so many bytes of arrays at most; what goes beyond is put into further files, with an index. */
+  /** The maximum number of bytes of arrays per file; larger models are written as several files with an index. */
   readonly shardBytes?: number;
+  /** Called after each array with the number of arrays written so far. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**
- * Writes arrays as safetensors, in one file or in shards beside an index. Files come into place whole, the index last.
- * @param path `NAME.safetensors`; shards are called `NAME-00001-of-00002.safetensors`, the index `NAME.safetensors.index.json`
- * @returns the path to open: of the file, or of the index
- * @throws OutputError where the file system refuses
+ * Writes arrays as a safetensors file, or as several shards and an index. Each file is written atomically, the index last.
+ * @param path `NAME.safetensors`; shards are named `NAME-00001-of-00002.safetensors`, the index `NAME.safetensors.index.json`
+ * @returns the path to open: the file, or the index
+ * @throws OutputError if a file cannot be written
  */
 export async function writeSafetensors(
   path: string,
@@ -53,14 +55,14 @@ export async function writeSafetensors(
   return index;
 }
 
-function splitIntoShards(weights: readonly WeightToWrite[], most: number): WeightToWrite[][] {
+function splitIntoShards(weights: readonly WeightToWrite[], shardBytes: number): WeightToWrite[][] {
   const shards: WeightToWrite[][] = [];
   let room = -1;
   for (const weight of weights) {
     const bytes = 4 * sizeOf(weight.shape);
     if (shards.length === 0 || (bytes > room && shards[shards.length - 1]!.length > 0)) {
       shards.push([]);
-      room = most;
+      room = shardBytes;
     }
     shards[shards.length - 1]!.push(weight);
     room -= bytes;
@@ -82,7 +84,7 @@ async function writeShard(
     header[name] = { dtype: 'F32', shape, data_offsets: [start, end] };
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
-  // Arrays start at a multiple of eight bytes; blanks are part of the header.
+  // Arrays start at a multiple of eight bytes; the header is padded with spaces.
   const padded = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
   new DataView(padded.buffer).setBigUint64(0, BigInt(padded.length - 8), true);
   padded.set(json, 8);
@@ -102,7 +104,7 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Writes beside the file and renames, so that it is there whole or not at all. */
+/** Writes to a temporary file and renames it, so that the file is complete or absent. */
 async function writeFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
   const partial = join(dirname(path), `.${basename(path)}.partial`);
   try {
@@ -117,6 +119,6 @@ async function writeFile(path: string, write: (file: FileHandle) => Promise<void
   } catch (error) {
     await rm(partial, { force: true });
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw new OutputError(path, `can not be written: ${(error as Error).message}`, { cause: error });
+    throw new OutputError(path, `cannot be written: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -3,8 +3,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { GroupSpool, payloadLength } from '../../src/files/spools/group-spool.js';
 import { temporaryFolder } from '../support/folders.js';
 
-/** A repeatable sequence of numbers below `bound`. */
-function numbers(seed: number): (bound: number) => number {
+/** A seeded generator of whole numbers below `bound`. */
+function seededNumbers(seed: number): (bound: number) => number {
   let state = seed;
   return (bound) => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -12,14 +12,14 @@ function numbers(seed: number): (bound: number) => number {
   };
 }
 
-async function put(spool: GroupSpool, groups: readonly number[], payload: (i: number) => Uint8Array): Promise<void> {
+async function addAll(spool: GroupSpool, groups: readonly number[], payload: (i: number) => Uint8Array): Promise<void> {
   for (const [i, group] of groups.entries()) {
     spool.append(group, payload(i));
     if (i % 20 === 0) await spool.flush();
   }
 }
 
-async function taken(spool: GroupSpool): Promise<[number, string[], boolean][]> {
+async function readAll(spool: GroupSpool): Promise<[number, string[], boolean][]> {
   const found: [number, string[], boolean][] = [];
   for await (const { number, view, starts, cut } of spool.groups()) {
     const payloads = [...starts].map((at) => Buffer.from(view.buffer, at, payloadLength(view, at)).toString());
@@ -37,39 +37,39 @@ function expected(groups: readonly number[], payload: (i: number) => Uint8Array)
 }
 
 describe('GroupSpool', () => {
-  const next = numbers(1);
+  const next = seededNumbers(1);
   const groups = Array.from({ length: 1000 }, () => (next(3) === 0 ? next(20_000) : next(50)));
   const payload = (i: number) => Buffer.from(`${i}:${'x'.repeat(i % 40)}`);
 
   for (const memoryBytes of [1, 100, 5000, 1_000_000, undefined]) {
-    it(`hands out groups in order and payloads as put in, with ${memoryBytes ?? 'the usual'} bytes of memory`, async () => {
+    it(`returns groups and payloads in order with ${memoryBytes ?? 'the default number of'} bytes of memory`, async () => {
       const tempDir = temporaryFolder();
       const spool = new GroupSpool({ tempDir, ...(memoryBytes && { memoryBytes }) });
-      await put(spool, groups, payload);
+      await addAll(spool, groups, payload);
       assert.equal(readdirSync(tempDir).length, memoryBytes === undefined || memoryBytes === 1_000_000 ? 0 : 1);
-      assert.deepEqual(await taken(spool), expected(groups, payload));
+      assert.deepEqual(await readAll(spool), expected(groups, payload));
       await spool.close();
       assert.deepEqual(readdirSync(tempDir), []);
     });
   }
 
-  it('takes empty payloads and such that are larger than a block', async () => {
+  it('accepts empty payloads and payloads larger than a block', async () => {
     const large = (i: number) => Buffer.alloc(i % 3 === 0 ? 0 : 50_000, 97 + (i % 26));
     const few = groups.slice(0, 60);
     for (const memoryBytes of [1000, 1_000_000, 100_000_000]) {
       const spool = new GroupSpool({ tempDir: temporaryFolder(), memoryBytes });
-      await put(spool, few, large);
-      assert.deepEqual(await taken(spool), expected(few, large));
+      await addAll(spool, few, large);
+      assert.deepEqual(await readAll(spool), expected(few, large));
       await spool.close();
     }
   });
 
-  it('hands out the beginning of a group that is too large', async () => {
+  it('returns the beginning of a group that is too large', async () => {
     for (const memoryBytes of [100, 2000]) {
       const spool = new GroupSpool({ tempDir: temporaryFolder(), memoryBytes, maxGroupBytes: 500 });
       const many = Array.from({ length: 2000 }, (_, i) => (i % 100 === 0 ? 3 : 5));
-      await put(spool, many, payload);
-      const [small, large] = await taken(spool);
+      await addAll(spool, many, payload);
+      const [small, large] = await readAll(spool);
       assert.equal(small?.[2], false);
       assert.equal(small?.[1].length, 20);
       assert.equal(large?.[2], true);
@@ -78,15 +78,15 @@ describe('GroupSpool', () => {
     }
   });
 
-  it('yields nothing where nothing was put in', async () => {
+  it('yields no groups if nothing was added', async () => {
     const spool = new GroupSpool({ tempDir: temporaryFolder() });
-    assert.deepEqual(await taken(spool), []);
+    assert.deepEqual(await readAll(spool), []);
   });
 
   it('removes its files when the reader stops early', async () => {
     const tempDir = temporaryFolder();
     const spool = new GroupSpool({ tempDir, memoryBytes: 100 });
-    await put(spool, groups, payload);
+    await addAll(spool, groups, payload);
     for await (const _ of spool.groups()) break;
     await spool.close();
     assert.ok(existsSync(tempDir));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { IdIndex } from '../../src/files/spools/id-index.js';
 
 describe('IdIndex', () => {
-  it('numbers ids in the order in which they come', () => {
+  it('assigns ordinals to ids in the order in which they are added', () => {
     const ids = [5, -5, 0, '5', 'a', 2 ** 53 - 1, -(2 ** 53 - 1), 2 ** 32, 2 ** 32 + 5, '__proto__'];
     const index = new IdIndex();
     assert.deepEqual(
@@ -21,7 +21,7 @@ describe('IdIndex', () => {
     assert.equal(index.size, ids.length);
   });
 
-  it('takes many ids, whatever they are multiples of', () => {
+  it('holds many ids that are multiples of any number', () => {
     for (const step of [1, 7, 1024, 2 ** 20, 2 ** 32]) {
       const index = new IdIndex();
       for (let i = 0; i < 100_000; i++) assert.equal(index.add(i * step), i);

@@ -15,7 +15,7 @@ for (const file of ['a1/f.json', 'a[1]/f.json', 'b(x)/f.json', 'b(x)/deep/g.json
   writeFileSync(at(file), '');
 }
 
-/** What a pattern stands for, as paths below the folder; or what is wrong with it. */
+/** Returns the files that match a pattern, as paths relative to the folder, or the error message. */
 async function found(pattern: string): Promise<readonly string[] | string> {
   try {
     return (await coco({ annotations: at(pattern) }).files()).map((file) => relative(folder, file));
@@ -25,13 +25,13 @@ async function found(pattern: string): Promise<readonly string[] | string> {
   }
 }
 
-describe('input files', () => {
-  it('are those that are there as written, whatever is special in a glob', async () => {
+describe('inputFiles', () => {
+  it('takes an existing path literally, even with special characters of globs', async () => {
     for (const file of ['a[1]/f.json', 'b(x)/f.json', '{c}/[2].json']) assert.deepEqual(await found(file), [file]);
     assert.equal(await found('a[1]/none.json'), 'it: no such file');
   });
 
-  it('are found by a glob below folders that are there as written', async () => {
+  it('takes existing folders at the start of a glob literally', async () => {
     assert.deepEqual(await found('a[1]/*.json'), ['a[1]/f.json']);
     assert.deepEqual(await found('b(x)/*.json'), ['b(x)/f.json']);
     assert.deepEqual(await found('b(x)/**/*.json'), ['b(x)/deep/g.json', 'b(x)/f.json']);
@@ -40,7 +40,7 @@ describe('input files', () => {
     assert.deepEqual(await found('{a1,b*/deep}/?.json'), ['a1/f.json', 'b(x)/deep/g.json']);
   });
 
-  it('may be links, but a glob does not enter links to folders', async () => {
+  it('follows links to files but not links to folders', async () => {
     mkdirSync(at('links', 'data'), { recursive: true });
     writeFileSync(at('links', 'data', 'f.json'), '');
     symlinkSync(at('links', 'data', 'f.json'), at('links', 'one.json'));
@@ -53,20 +53,20 @@ describe('input files', () => {
     });
   });
 
-  it('are asked for in words that say what is wrong', async () => {
+  it('reports missing files, folders and empty paths', async () => {
     assert.equal(await found('b(x)'), 'it: is a folder, expected a file');
     assert.equal(await found('a[23]/f.json'), 'it: no file matches; ()[]{}*?! are special in a glob');
     assert.equal(await found('b(x)/d*'), 'it: no file matches; ()[]{}*?! are special in a glob');
-    assert.match(String(await found('a1/f.json/*.json')), /^it: can't be searched: ENOTDIR/);
+    assert.match(String(await found('a1/f.json/*.json')), /^it: cannot be searched: ENOTDIR/);
     const empty = { code: 'bad-input', message: "'': expected the path of a file" };
     await assert.rejects(inputFiles(''), empty);
     const file = at('a1', 'f.json');
     await assert.rejects(visualGenome({ sceneGraphs: file, imageData: file, objectAliases: '' }).files(), empty);
   });
 
-  it('are regular files', async function () {
+  it('rejects files that are not regular', async function () {
     if (process.platform === 'win32') this.skip();
     execFileSync('mkfifo', [at('pipe.json')]);
-    assert.equal(await found('pipe.json'), 'it: is not a regular file: input is read more than once');
+    assert.equal(await found('pipe.json'), 'it: is not a regular file: input files are read more than once');
   });
 });

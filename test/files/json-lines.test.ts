@@ -15,7 +15,7 @@ async function read(content: string | Buffer, options?: JsonLinesOptions): Promi
 }
 
 describe('jsonLines', () => {
-  it('yields values with their line and byte offset, and passes over blank lines', async () => {
+  it('yields values with their line and byte offset, and skips blank lines', async () => {
     const expected = [
       { value: { é: 1 }, line: 1, at: 0 },
       { value: [2], line: 3, at: 12 },
@@ -49,7 +49,7 @@ describe('jsonLines', () => {
     assert.deepEqual(found.at(-1)?.line, 40_000);
   });
 
-  it('says which line is wrong', async () => {
+  it('names the invalid line', async () => {
     await assert.rejects(read('1\n{"a"\n'), { code: 'bad-input', message: `${file}: line 2 is not JSON at byte 2` });
     const long = `1\n"${'x'.repeat(3_000_000)}"\n`;
     await assert.rejects(read(long, { maxLineBytes: 1000 }), {

@@ -4,7 +4,7 @@ import { KeyedStore } from '../../src/files/spools/keyed-store.js';
 import { temporaryFolder } from '../support/folders.js';
 
 describe('KeyedStore', () => {
-  it('gives back what was put in under an id, in that order', async () => {
+  it('returns the payloads of an id in the order in which they were added', async () => {
     const tempDir = temporaryFolder();
     const store = await KeyedStore.create(tempDir);
     const ids = [3, 'a', 3, 9, 'a', '3', 3];
@@ -20,7 +20,7 @@ describe('KeyedStore', () => {
     assert.deepEqual(readdirSync(tempDir), []);
   });
 
-  it('takes many and large payloads, and many questions at once', async () => {
+  it('holds many and large payloads, and allows overlapping reads', async () => {
     const store = await KeyedStore.create(temporaryFolder());
     for (let i = 0; i < 9_000; i++) {
       store.put(i % 3_000, Buffer.from(`${i}${'-'.repeat(i % 1000 === 0 ? 100_000 : 50)}`));
@@ -37,7 +37,7 @@ describe('KeyedStore', () => {
     await store.close();
   });
 
-  it('tells ids apart whose hashes are the same', async () => {
+  it('distinguishes ids with equal hashes', async () => {
     const store = await KeyedStore.create(temporaryFolder());
     const [one, other] = [1485363971241, 58388654197253];
     for (const id of [one, other, one]) store.put(id, Buffer.from(`${id}`));
@@ -51,7 +51,7 @@ describe('KeyedStore', () => {
     await store.close();
   });
 
-  it('may stay empty', async () => {
+  it('can be empty', async () => {
     const store = await KeyedStore.create(temporaryFolder());
     await store.seal();
     assert.deepEqual(await store.get(1), []);

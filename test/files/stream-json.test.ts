@@ -30,7 +30,7 @@ async function fails(json: string | Buffer, message: string, options?: JsonStrea
   });
 }
 
-/** Hands out at most so many bytes a read, so that every position is once where the bytes at hand end. */
+/** Limits the bytes of each read, so that the buffered bytes can be made to end at every position. */
 async function inSteps<T>(stepOf: (call: number) => number, work: () => Promise<T>): Promise<T> {
   const original = ByteReader.prototype.read;
   let call = 0;
@@ -55,7 +55,7 @@ const tricky = [
   null,
   [1, [2, [3, [4, '[']]]],
 ];
-/** As Python writes it, with every non-ASCII character as an escape, surrogate pairs included. */
+/** Escapes every non-ASCII character, as Python does, including surrogate pairs. */
 const asciiOnly = (json: string) =>
   json.replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
@@ -66,7 +66,7 @@ describe('streamJson', () => {
     assert.deepEqual(await read(asciiOnly(JSON.stringify(tricky))), tricky);
   });
 
-  it('yields the entries of a map in file order, repeated and number-like keys included', async () => {
+  it('yields the entries of a map in file order, including repeated keys and keys that look like numbers', async () => {
     const json = '{"b": [1], "10": {"x": "y"}, "2": "z" , "b":3, "__proto__": {"a": 1}, "quo\\"te: ,": null}';
     assert.deepEqual(await read(json, { layout: 'map' }), [
       ['b', [1]],
@@ -78,7 +78,7 @@ describe('streamJson', () => {
     ]);
   });
 
-  it('yields the elements of named arrays and steps over everything else', async () => {
+  it('yields the elements of named arrays and skips everything else', async () => {
     const json = JSON.stringify({
       info: { images: [1, 2], text: '"images": [3]' },
       version: 1.5,
@@ -99,7 +99,7 @@ describe('streamJson', () => {
     assert.deepEqual(await read(json, { layout: ['categories'] }), [{ categories: 'c' }]);
   });
 
-  it('gives the same wherever the bytes at hand end', async () => {
+  it('yields the same elements wherever the buffered bytes end', async () => {
     const list = JSON.stringify(tricky);
     const map = asciiOnly(JSON.stringify({ a: tricky, 'b"\\': { c: 'd' }, 5: -1 }, null, 1));
     const object = JSON.stringify({ skipped: tricky, images: tricky, no: -1.5e3, annotations: [] });
@@ -119,12 +119,12 @@ describe('streamJson', () => {
     }
   }).timeout(60_000);
 
-  it('gives the same for elements larger than what is read at once', async () => {
+  it('yields elements that are larger than one read', async () => {
     const large = Array.from({ length: 5 }, (_, i) => ({ i, text: `"${'ab\\'.repeat(300_000 * (i + 1))}"` }));
     assert.deepEqual(await read(JSON.stringify(large)), large);
   });
 
-  it('reads gzip, in several members too, and a byte order mark', async () => {
+  it('reads gzip, including several members, and a byte order mark', async () => {
     const json = JSON.stringify(tricky);
     assert.deepEqual(await read(gzipSync(json)), tricky);
     assert.deepEqual(await read(Buffer.concat([gzipSync(json.slice(0, 50)), gzipSync(json.slice(50))])), tricky);
@@ -139,12 +139,12 @@ describe('streamJson', () => {
     );
   });
 
-  it('takes bare NaN and Infinity as null, outside strings only', async () => {
+  it('reads NaN and Infinity outside of strings as null', async () => {
     const json = '[{"bbox": [NaN, 1, -Infinity, Infinity], "name": "NaN \\" Infinity"}, NaN, {"a": 1}]';
     assert.deepEqual(await read(json), [{ bbox: [null, 1, null, null], name: 'NaN " Infinity' }, null, { a: 1 }]);
   });
 
-  it('empties what stands under heavy keys of elements, and nothing else', async () => {
+  it('returns the values of skipped keys of elements empty, and all other values in full', async () => {
     const element = (segmentation: unknown) => ({
       segmentation,
       id: 1,
@@ -167,7 +167,7 @@ describe('streamJson', () => {
     );
   });
 
-  it('finds what is wrong beside heavy keys', async () => {
+  it('reports errors next to skipped keys', async () => {
     const options = { layout: 'list', skippedKeys: ['segmentation'] } as const;
     const element = '{"segmentation": [[1]], "a": NaN}';
     assert.deepEqual(await read(`[${element}, ${element}]`, options), [
@@ -184,7 +184,7 @@ describe('streamJson', () => {
     );
   });
 
-  it('says where a file is cut off', async () => {
+  it('reports where a file is truncated', async () => {
     const layout = ['images', 'annotations'];
     const json = '{"images": [], "annotations": [{"id": 1}, {"id": 2}]}';
     const at = (length: number, message: string) =>
@@ -202,14 +202,14 @@ describe('streamJson', () => {
     await fails('\n  ', 'the file is empty at byte 3');
   });
 
-  it('fails for every cut, and never otherwise than with an InputError', async () => {
+  it('throws an InputError wherever the file is truncated', async () => {
     const json = JSON.stringify({ info: tricky, images: tricky, annotations: [1, 2] });
     for (let length = 0; length < json.length; length++) {
       await assert.rejects(read(json.slice(0, length), { layout: ['images', 'annotations'] }), InputError);
     }
   });
 
-  it('says where a file is not JSON', async () => {
+  it('reports where a file is not JSON', async () => {
     await fails('[{"a": 1}, {"b": tru}, 3]', 'invalid JSON in the top-level array at byte 11');
     await fails('[{"a": [1}]}]', 'invalid JSON in the top-level array at byte 1');
     await fails('[1,,2]', 'expected a value in the top-level array at byte 3');
@@ -224,7 +224,7 @@ describe('streamJson', () => {
     await fails('[1]]', 'unexpected text after the end of the JSON at byte 3');
   });
 
-  it('gives offsets in the decompressed file, also late ones', async () => {
+  it('reports offsets in the decompressed file, also after many elements', async () => {
     const filler = Array.from({ length: 300_000 }, (_, i) => `{"id":${i}}`).join(',');
     const json = `[${filler},{"id":oops},1]`;
     const message = `invalid JSON in the top-level array at byte ${filler.length + 2}`;
@@ -232,7 +232,7 @@ describe('streamJson', () => {
     await fails(gzipSync(json), message);
   });
 
-  it('says what is laid out otherwise', async () => {
+  it('reports a structure other than the expected one', async () => {
     await fails('{"a": 1}', 'the file is an object, expected a list at byte 0');
     await fails('[1]', 'the file is an array, expected an object at byte 0', { layout: 'map' });
     await fails('"x"', 'the file is a string, expected an object at byte 0', { layout: ['images'] });
@@ -247,7 +247,7 @@ describe('streamJson', () => {
     assert.deepEqual(await read('{}', { layout: ['images'], required: [] }), []);
   });
 
-  it('bounds how long and how deep an element is', async () => {
+  it('limits the length and the nesting depth of an element', async () => {
     const deep = (levels: number) => `[${'['.repeat(levels)}${']'.repeat(levels)}]`;
     assert.equal((await read(deep(512))).length, 1);
     await fails(deep(513), 'more than 512 brackets are open in the top-level array at byte 1');
@@ -266,7 +266,7 @@ describe('streamJson', () => {
     });
   });
 
-  it('says what is wrong with the file itself', async () => {
+  it('reports missing files, folders and invalid gzip data', async () => {
     const missing = join(folder, 'none.json');
     await assert.rejects(streamJson(missing, { layout: 'list' }).next(), { message: `${missing}: no such file` });
     await assert.rejects(streamJson(folder, { layout: 'list' }).next(), { message: `${folder}: is not a file` });
@@ -275,7 +275,7 @@ describe('streamJson', () => {
     await fails(Buffer.concat([packed.subarray(0, 10), Buffer.alloc(50, 0xff)]), 'invalid gzip data');
   });
 
-  it('stops for a signal, and when nothing more is asked for', async () => {
+  it('stops on a signal, and when the consumer stops', async () => {
     writeFileSync(file, JSON.stringify(Array.from({ length: 500_000 }, (_, i) => ({ i }))));
     const stop = new AbortController();
     const batches = streamJson(file, { layout: 'list', signal: stop.signal });
@@ -292,10 +292,10 @@ describe('streamJson', () => {
     for await (const _ of streamJson(file, { layout: 'list' })) break;
   });
 
-  it('tells how much of the file is read, in bytes on disk', async () => {
-    const told: [number, number][] = [];
+  it('reports its progress in bytes on disk', async () => {
+    const reads: [number, number][] = [];
     const packed = gzipSync(JSON.stringify(tricky));
-    await read(packed, { layout: 'list', onRead: (done, total) => told.push([done, total]) });
-    assert.deepEqual(told.at(-1), [packed.length, packed.length]);
+    await read(packed, { layout: 'list', onRead: (done, total) => reads.push([done, total]) });
+    assert.deepEqual(reads.at(-1), [packed.length, packed.length]);
   });
 });

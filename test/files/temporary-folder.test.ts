@@ -7,7 +7,7 @@ import { TemporaryFolder } from '../../src/files/spools/temporary-folder.js';
 import { temporaryFolder } from '../support/folders.js';
 
 describe('TemporaryFolder', () => {
-  it('is made below another and removed with all that is in it', async () => {
+  it('is created below its parent and removed with its content', async () => {
     const parent = join(temporaryFolder(), 'not', 'yet');
     const folder = await TemporaryFolder.create(parent);
     writeFileSync(join(folder.path, 'x'), '');
@@ -17,7 +17,7 @@ describe('TemporaryFolder', () => {
     assert.deepEqual(readdirSync(parent), []);
   });
 
-  it('is removed at the latest when the process exits', () => {
+  it('is removed when the process exits', () => {
     const parent = temporaryFolder();
     const module = new URL('../../src/files/spools/temporary-folder.ts', import.meta.url).href;
     const code = `
@@ -31,7 +31,7 @@ describe('TemporaryFolder', () => {
     assert.deepEqual(readdirSync(parent), []);
   });
 
-  it('says where it can’t be made', async () => {
+  it('throws an OutputError if it cannot be created', async () => {
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, '');
     assert.ok(existsSync(file));

@@ -106,7 +106,7 @@ describe('the encoder of teachers', () => {
     const make = async () => new Encoder(kernels, new TrainingKernels(kernels), await readEncoder(other), 64);
     await assert.rejects(make, /: has no encoder\.layer\.0\.attention\.output\.dense\.bias$/);
     writeFileSync(file, readFileSync(file).subarray(0, -4));
-    await assert.rejects(make, /ends behind the end of the file$/);
+    await assert.rejects(make, /extends beyond the end of the file$/);
     writeFileSync(join(other, 'config.json'), '{"model_type":"gpt2"}');
     await assert.rejects(make, /: a gpt2, expected a bert$/);
   });

@@ -296,7 +296,7 @@ describe('run', () => {
     const done = (await new RunFolder(out).progress())!.records;
     assert.ok(done < 300);
     mkdirSync(join(out, '.relflow/partial/rejects.jsonl'));
-    await assert.rejects(run(graph(), { out, resume: true }), /a folder stands where a file is to be written/);
+    await assert.rejects(run(graph(), { out, resume: true }), /expected a file, found a folder/);
     rmSync(join(out, '.relflow/partial/rejects.jsonl'), { recursive: true });
     await run(graph(), { out, resume: true });
     assert.deepEqual(digests(out), digests(whole));

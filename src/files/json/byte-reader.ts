@@ -5,11 +5,11 @@ import { InputError } from '../../errors.js';
 const chunkBytes = 512 * 1024;
 
 /**
- * A file's bytes in order, read into the caller's buffer. Gzip, known by its first two bytes, is undone on the way. The
- * next chunk is read while the caller works on the last one. Close it in a `finally`.
+ * Reads the bytes of a file in order into the caller's buffer. Gzip, detected by its first two bytes, is decompressed. The
+ * next chunk is read while the caller works on the last one. Close the reader in a `finally` block.
  */
 export class ByteReader {
-  /** Bytes of the file on disk, compressed or not. */
+  /** The size of the file on disk in bytes, compressed or not. */
   readonly size: number;
   readonly #file: string;
   readonly #handle: FileHandle;
@@ -26,7 +26,7 @@ export class ByteReader {
     this.#ahead = this.#next();
   }
 
-  /** @throws InputError where the file is missing or can't be read */
+  /** @throws InputError if the file is missing or cannot be read */
   static async open(file: string): Promise<ByteReader> {
     let handle: FileHandle | undefined;
     try {
@@ -42,15 +42,15 @@ export class ByteReader {
     }
   }
 
-  /** How many bytes of the file on disk have been read, for progress against `size`. */
+  /** The number of bytes of the file on disk that have been read, for progress relative to `size`. */
   get consumed(): number {
     return this.#consumed;
   }
 
   /**
-   * Puts up to `length` bytes into `target` from index `at` on.
-   * @returns how many; 0 at the end of the file
-   * @throws InputError where reading fails or the gzip data is cut off or broken
+   * Writes up to `length` bytes into `target`, starting at index `at`.
+   * @returns the number of bytes; 0 at the end of the file
+   * @throws InputError if reading fails or the gzip data is truncated or invalid
    */
   async read(target: Buffer, at: number, length: number): Promise<number> {
     if (this.#chunk.length === 0) {
@@ -71,15 +71,15 @@ export class ByteReader {
     }
   }
 
-  /** The next chunk; empty at the end of the file. */
+  /** Returns the next chunk, which is empty at the end of the file. */
   #next(): Promise<Buffer> {
     const next = this.#chunks.next().then(({ done, value }) => (done ? Buffer.alloc(0) : value));
-    // It may fail before it is asked for.
+    // It may reject before anyone awaits it.
     next.catch(() => {});
     return next;
   }
 
-  /** Two buffers take turns: a chunk stays as it is until the second one after it is asked for. */
+  /** Yields chunks from two alternating buffers: a chunk is valid until the second chunk after it is requested. */
   async *#raw(): AsyncGenerator<Buffer> {
     const buffers = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)] as const;
     for (let turn = 0; ; turn = 1 - turn) {
@@ -99,14 +99,16 @@ export class ByteReader {
   async *#inflated(): AsyncGenerator<Buffer> {
     const gunzip = createGunzip({ chunkSize: chunkBytes });
     const feed = this.#feed(gunzip);
-    // A failing feed destroys `gunzip`, so that the loop below throws its error.
+    // If feeding fails, `gunzip` is destroyed and the loop below throws the error.
     feed.catch((error: Error) => gunzip.destroy(error));
     try {
       for await (const chunk of gunzip) yield chunk as Buffer;
     } catch (error) {
       if (error instanceof InputError) throw error;
-      const cut = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
-      throw new InputError(this.#file, cut ? 'truncated gzip data' : 'invalid gzip data', undefined, { cause: error });
+      const isTruncated = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
+      throw new InputError(this.#file, isTruncated ? 'truncated gzip data' : 'invalid gzip data', undefined, {
+        cause: error,
+      });
     } finally {
       gunzip.destroy();
       await feed.catch(() => {});
@@ -116,14 +118,14 @@ export class ByteReader {
   async #feed(gunzip: Gunzip): Promise<void> {
     for await (const chunk of this.#raw()) {
       if (gunzip.destroyed) return;
-      await taken(gunzip, chunk);
+      await consumed(gunzip, chunk);
     }
     gunzip.end();
   }
 }
 
-/** Resolves when the chunk is not needed any more. */
-function taken(gunzip: Gunzip, chunk: Buffer): Promise<void> {
+/** Writes a chunk and resolves when its buffer may be reused. */
+function consumed(gunzip: Gunzip, chunk: Buffer): Promise<void> {
   return new Promise((resolve) => {
     gunzip.once('close', resolve);
     gunzip.write(chunk, () => {
@@ -135,6 +137,6 @@ function taken(gunzip: Gunzip, chunk: Buffer): Promise<void> {
 
 function unreadable(file: string, error: unknown): InputError {
   const { code, message } = error as NodeJS.ErrnoException;
-  const problem = code === 'ENOENT' ? 'no such file' : `can't be read: ${message}`;
+  const problem = code === 'ENOENT' ? 'no such file' : `cannot be read: ${message}`;
   return new InputError(file, problem, undefined, { cause: error });
 }

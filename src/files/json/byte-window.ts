@@ -3,12 +3,12 @@ import { sentinelBytes } from './json-scanner.js';
 
 const readBytes = 1024 * 1024;
 
-/** The part of a file that is in memory: whole from `position` to `end`, followed by zeros for the scanner. */
+/** The buffered part of a file: bytes from `position` to `end`, followed by zeros for the scanner. */
 export class ByteWindow {
   bytes: Buffer = Buffer.alloc(readBytes + sentinelBytes);
-  /** Index of the next byte to look at; what lies before it is forgotten when more is read. */
+  /** The index of the next byte to process; earlier bytes are discarded by `readMore`. */
   position = 0;
-  /** Index after the last byte at hand. */
+  /** The index after the last buffered byte. */
   end = 0;
   #start = 0;
   readonly #reader: ByteReader;
@@ -20,15 +20,18 @@ export class ByteWindow {
     this.#onRead = onRead;
   }
 
-  /** Offset in the decompressed file of the byte at `index`. */
+  /** Returns the offset in the decompressed file of the byte at `index`. */
   offset(index: number): number {
     return this.#start + index;
   }
 
-  /** Reads on, with `position` moved to the front. False at the end of the file. */
+  /**
+   * Moves the bytes from `position` on to the front, sets `position` to 0 and reads more bytes after them.
+   * @returns false at the end of the file
+   */
   async readMore(): Promise<boolean> {
     const kept = this.end - this.position;
-    // Doubling while one value fills the window keeps the bytes that are scanned again below twice its size.
+    // Doubling the window while one value fills it bounds the number of bytes scanned again by twice the value's size.
     const target = kept * 2 > this.bytes.length ? Buffer.alloc(kept * 2 + readBytes) : this.bytes;
     this.bytes.copy(target, 0, this.position, this.end);
     this.bytes = target;
@@ -42,7 +45,7 @@ export class ByteWindow {
   }
 }
 
-/** Where the text of a file starts: after UTF-8's byte order mark, or at 0. Three bytes must be at hand. */
+/** Returns the index at which the text of a file starts: 3 after a UTF-8 byte order mark, else 0. Needs three bytes. */
 export function skipByteOrderMark(bytes: Buffer): number {
   return bytes.readUIntBE(0, 3) === 0xefbbbf ? 3 : 0;
 }

@@ -2,16 +2,16 @@ import type { JsonCursor } from './json-cursor.js';
 import { byte, endOfString, endOfValue, type SkippedKeys, skipSpace, tooDeep, unfinished } from './json-scanner.js';
 import { nonFiniteAsNull } from './non-finite-as-null.js';
 
-/** Some elements of an array in a row, or some entries of an object. */
+/** Consecutive elements of an array, or entries of an object. */
 export interface JsonElements {
-  /** Position of the first one, from 0. */
+  /** The position of the first element, from 0. */
   readonly first: number;
   readonly values: readonly unknown[];
-  /** An object's keys, one a value; else empty. */
+  /** The key of each value if the container is an object; else empty. */
   readonly keys: readonly string[];
 }
 
-/** Whole elements that lie in the window, from one index to another. */
+/** Complete elements in the window, from index `from` to index `to`. */
 interface Span {
   readonly from: number;
   readonly to: number;
@@ -19,13 +19,13 @@ interface Span {
   readonly ends: 'unfinished' | 'full' | 'closed';
 }
 
-/** Text is parsed in pieces of about this many bytes: few calls, and values that die young. */
+/** The approximate size of a batch in bytes: large enough for few `JSON.parse` calls, small enough for short-lived values. */
 const batchBytes = 64 * 1024;
 
 /**
- * What is inside a bracket that was stepped over, up to and with the one that closes it. Whole elements are found in the
- * bytes at hand and handed to `JSON.parse` many at a time; an element that the bytes at hand cut off is scanned again
- * from its start when more of it is there.
+ * Reads the content of an array or object whose opening bracket has been consumed, including the closing bracket. It
+ * finds complete elements among the buffered bytes and passes many of them to `JSON.parse` at once; an incomplete element
+ * is scanned again from its start after more bytes have been read.
  */
 export class JsonContainer {
   readonly #cursor: JsonCursor;
@@ -33,13 +33,13 @@ export class JsonContainer {
   readonly #name: string;
   readonly #cuts: number[] = [];
   readonly #skipped: SkippedKeys | undefined;
-  /** What must come next; at the start it is a value or the end. */
+  /** The token that must come next. */
   #expects: 'value or end' | 'value' | 'comma or end' = 'value or end';
 
   /**
-   * @param close the closing bracket; `}` for the entries of an object
-   * @param name for errors
-   * @param skippedKeys keys of the elements whose arrays and objects come out empty
+   * @param close the closing bracket; `}` reads the entries of an object
+   * @param name the name of the container in errors
+   * @param skippedKeys keys of the elements whose arrays and objects are returned empty
    */
   constructor(cursor: JsonCursor, close: number, name: string, skippedKeys: readonly string[] = []) {
     this.#cursor = cursor;
@@ -49,7 +49,7 @@ export class JsonContainer {
     this.#skipped = keys.length > 0 ? { keys, cuts: this.#cuts } : undefined;
   }
 
-  /** The elements, in batches; one empty batch where there are none. */
+  /** Yields the elements in batches; a container without elements yields one empty batch. */
   async *batches(): AsyncGenerator<JsonElements, void, void> {
     for (let first = 0; ; ) {
       const span = this.#scan();
@@ -60,7 +60,7 @@ export class JsonContainer {
     }
   }
 
-  /** Steps over the elements unread. */
+  /** Skips the elements without parsing them. */
   async skip(): Promise<void> {
     for (let first = 0; ; ) {
       const span = this.#scan();
@@ -74,7 +74,7 @@ export class JsonContainer {
     return this.#cursor.readMore(this.#name, `element ${position} of ${this.#name}`);
   }
 
-  /** Steps over whole elements until they are many, the bracket closes or the bytes at hand end. */
+  /** Finds complete elements until the batch is full, the container ends or the buffered bytes end. */
   #scan(): Span {
     const { window } = this.#cursor;
     const { bytes, end } = window;
@@ -95,7 +95,7 @@ export class JsonContainer {
           if (bytes[i] !== byte.comma) this.#fail(`expected ',' or '${String.fromCharCode(this.#close)}'`, i);
           this.#expects = 'value';
           i++;
-          // A batch ends before its comma, so that its text makes a list.
+          // A batch ends before its comma, so that its text is the content of a list.
           if (to - from > batchBytes) ends = 'full';
         } else {
           const after = this.#endOfElement(i);
@@ -108,7 +108,7 @@ export class JsonContainer {
         }
       }
     } catch (error) {
-      // What comes before may be what is really wrong.
+      // An invalid element before this one may be the actual problem, and is reported first.
       this.#dropCutsAfter(to);
       this.#parse(from, to);
       throw error;
@@ -118,13 +118,13 @@ export class JsonContainer {
     return { from, to, count, ends };
   }
 
-  /** Those of an element that is unfinished will be noted again. */
+  /** Removes the cuts of an incomplete element, which will be found again. */
   #dropCutsAfter(end: number): void {
     const cuts = this.#cuts;
     while (cuts.length > 0 && (cuts.at(-1) as number) > end) cuts.length -= 2;
   }
 
-  /** Index after the element at `from`; an entry's colon is turned into a comma, see `#batch`. */
+  /** Returns the index after the element at `from`; replaces the colon of an entry by a comma, see `#batch`. */
   #endOfElement(from: number): number {
     const { bytes, end } = this.#cursor.window;
     const { maxDepth, maxValueBytes } = this.#cursor.bounds;
@@ -148,7 +148,7 @@ export class JsonContainer {
     return after;
   }
 
-  /** Entries are parsed as `[key, value, key, value…]`: an object would lose their order and repeated keys. */
+  /** Parses a batch. Entries are parsed as `[key, value, key, value…]`: an object would lose order and repeated keys. */
   #batch(first: number, { from, to }: Span): JsonElements {
     const parsed = this.#parse(from, to);
     if (this.#close === byte.closeBracket) return { first, values: parsed, keys: [] };
@@ -174,7 +174,7 @@ export class JsonContainer {
     }
   }
 
-  /** Finds the element that is not JSON. */
+  /** Throws an error that names the first element that is not JSON. */
   #failAtInvalidElement(from: number, to: number, cause: unknown): never {
     const { bytes, end } = this.#cursor.window;
     for (let i = from; i < to; ) {

@@ -4,18 +4,17 @@ import { type ByteWindow, skipByteOrderMark } from './byte-window.js';
 import { byte, endOfValue, skipSpace, unfinished } from './json-scanner.js';
 import { nonFiniteAsNull } from './non-finite-as-null.js';
 
-/** Bounds on what one value may be. */
+/** Limits of a single value. */
 export interface JsonBounds {
-  /** In bytes. */
   readonly maxValueBytes: number;
-  /** How many brackets may be open at once. */
+  /** The maximum nesting depth: how many brackets may be open at once. */
   readonly maxDepth: number;
 }
 
-/** How the value is named that is all of the file. */
+/** The name in errors of the value that makes up the whole file. */
 export const wholeFile = 'the file';
 
-/** Steps through a JSON file token by token. What is read is named in errors, e.g. `the top-level object`. */
+/** Reads a JSON file token by token. Callers name what they read, e.g. `the top-level object`, for errors. */
 export class JsonCursor {
   readonly window: ByteWindow;
   readonly bounds: JsonBounds;
@@ -32,7 +31,11 @@ export class JsonCursor {
     throw new InputError(this.#file, problem, this.window.offset(index), { cause });
   }
 
-  /** Reads on; there must be more, since `name` has not ended yet, and not too much of one value must be waiting. */
+  /**
+   * Reads more bytes because `name` is incomplete.
+   * @param value the name of the value that is being buffered
+   * @throws InputError at the end of the file, or if the buffered value is longer than `maxValueBytes`
+   */
   async readMore(name: string, value = name): Promise<void> {
     const { position, end } = this.window;
     const { maxValueBytes } = this.bounds;
@@ -41,7 +44,7 @@ export class JsonCursor {
     this.fail(name === wholeFile ? 'the file is empty' : `truncated JSON, ${name} does not end`, this.window.end);
   }
 
-  /** The next byte that is not white space, which stays unread; undefined at the end of the file. */
+  /** Returns the next byte that is not white space without consuming it; undefined at the end of the file. */
   async peek(): Promise<number | undefined> {
     const { window } = this;
     for (;;) {
@@ -51,21 +54,27 @@ export class JsonCursor {
     }
   }
 
-  /** As `next`, where the file must go on. */
+  /**
+   * Returns the next byte that is not white space without consuming it.
+   * @throws InputError at the end of the file
+   */
   async requireByte(name: string): Promise<number> {
     const next = await this.peek();
     if (next === undefined) await this.readMore(name);
     return next as number;
   }
 
-  /** Steps over a bracket. */
+  /**
+   * Consumes an opening bracket.
+   * @throws InputError if the next value is of another kind
+   */
   async open(bracket: number, name: string, expected: string): Promise<void> {
     const next = await this.requireByte(name);
     if (next !== bracket) this.fail(`${name} is ${kindOf(next)}, expected ${expected}`);
     this.window.position++;
   }
 
-  /** Steps over a key and its colon. */
+  /** Consumes a key and its colon, and returns the key. */
   async key(name: string): Promise<string> {
     if ((await this.requireByte(name)) !== byte.quote) this.fail(`expected a key in ${name}`);
     const { text, at } = await this.scalar(name);
@@ -75,7 +84,7 @@ export class JsonCursor {
     return key as string;
   }
 
-  /** Steps over a value that is neither array nor object, and returns its text. */
+  /** Consumes a value that is neither an array nor an object, and returns its text. */
   async scalar(name: string): Promise<{ text: string; at: number }> {
     for (;;) {
       const { bytes, position, end } = this.window;
@@ -90,8 +99,8 @@ export class JsonCursor {
   }
 
   /**
-   * The text from one index to another.
-   * @param cuts what to leave out of it, see `Heavy`
+   * Returns the text from one index to another.
+   * @param cuts ranges to omit, see `SkippedKeys`
    */
   text(from: number, to: number, cuts: readonly number[] = []): string {
     const { bytes } = this.window;
@@ -105,7 +114,7 @@ export class JsonCursor {
     return text + bytes.toString(encoding, at, to);
   }
 
-  /** @param at where the text begins, for the message */
+  /** @param at the index at which the text begins, for the message */
   parse(text: string, name: string, at: number): unknown {
     try {
       return JSON.parse(nonFiniteAsNull(text));

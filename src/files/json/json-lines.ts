@@ -2,39 +2,39 @@ import { InputError } from '../../errors.js';
 import { ByteReader } from './byte-reader.js';
 import { ByteWindow, skipByteOrderMark } from './byte-window.js';
 
-/** What the readers of lines are told. */
+/** Options of `jsonLines` and `textLines`. */
 export interface JsonLinesOptions {
-  /** The longest line in bytes; 64 MiB unless given. */
+  /** The maximum length of a line in bytes. Default 64 MiB. */
   readonly maxLineBytes?: number;
-  /** Stops between two reads, with the signal's reason. */
+  /** Stops the reading between two reads, with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Called as the file is read, with bytes on disk. */
+  /** Called after each read with the number of bytes on disk read so far and in total. */
   readonly onRead?: (done: number, total: number) => void;
 }
 
-/** A line that is not blank. */
+/** A non-blank line of a text file. */
 export interface TextLine {
   readonly text: string;
-  /** Its number in the file, from 1. */
+  /** The line number, from 1. */
   readonly line: number;
-  /** Its byte offset in the decompressed file. */
+  /** The byte offset of the line in the decompressed file. */
   readonly at: number;
 }
 
-/** A line as a value. */
+/** The parsed value of a line. */
 export interface JsonLine {
   readonly value: unknown;
-  /** Its number in the file, from 1. */
+  /** The line number, from 1. */
   readonly line: number;
-  /** Its byte offset in the decompressed file. */
+  /** The byte offset of the line in the decompressed file. */
   readonly at: number;
 }
 
 const newline = 0x0a;
 
 /**
- * The values of a file of JSON lines, gzip or not. Blank lines are passed over.
- * @throws InputError naming the line: it is not JSON or too long; or the file can't be read
+ * Reads the values of a JSON Lines file, gzip or not. Blank lines are skipped.
+ * @throws InputError if a line, which the message names, is not JSON or too long, or if the file cannot be read
  */
 export async function* jsonLines(file: string, options: JsonLinesOptions = {}): AsyncGenerator<JsonLine, void, void> {
   for await (const { text, line, at } of textLines(file, options)) {
@@ -49,8 +49,8 @@ export async function* jsonLines(file: string, options: JsonLinesOptions = {}): 
 }
 
 /**
- * The lines of a text file, gzip or not; blank ones are passed over.
- * @throws InputError where a line is too long or the file can't be read
+ * Reads the lines of a text file, gzip or not. Blank lines are skipped.
+ * @throws InputError if a line, which the message names, is too long, or if the file cannot be read
  */
 export async function* textLines(file: string, options: JsonLinesOptions = {}): AsyncGenerator<TextLine, void, void> {
   const maxLineBytes = options.maxLineBytes ?? 64 * 1024 * 1024;

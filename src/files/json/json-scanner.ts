@@ -1,4 +1,4 @@
-/** Bytes that JSON's structure is made of. */
+/** The bytes of JSON's structural characters. */
 export const byte = {
   quote: 0x22,
   comma: 0x2c,
@@ -10,14 +10,14 @@ export const byte = {
   closeBrace: 0x7d,
 } as const;
 
-/** Instead of an index: the bytes at hand end before the value does. */
+/** Returned instead of an index when the buffered bytes end before the value does. */
 export const unfinished = -1;
-/** Instead of an index: the value is nested too deeply. */
+/** Returned instead of an index when the value is nested too deeply. */
 export const tooDeep = -2;
 
 /**
- * How many zero bytes must follow the bytes at hand. They stop the loops below, which so need not compare their index
- * with the end at every byte.
+ * The number of zero bytes that must follow the buffered bytes. They stop the loops below, so that these need not compare
+ * their index with the end at every byte.
  */
 export const sentinelBytes = 2;
 
@@ -42,7 +42,7 @@ stringBytes[byte.backslash] = escapes;
 const delimiters = new Uint8Array(256);
 for (const code of [0, 0x09, 0x0a, 0x0d, 0x20, byte.comma, byte.closeBracket, byte.closeBrace]) delimiters[code] = 1;
 
-/** Index of the first byte from `at` on that is not white space; may be the end of the bytes at hand. */
+/** Returns the index of the first byte from `at` on that is not white space, which may be the end of the buffered bytes. */
 export function skipSpace(bytes: Buffer, at: number): number {
   let i = at;
   for (;;) {
@@ -53,9 +53,9 @@ export function skipSpace(bytes: Buffer, at: number): number {
 }
 
 /**
- * Index after the string whose opening quote is at `from`.
- * @param end where the bytes at hand end; `sentinelBytes` zeros follow
- * @returns `unfinished` where the string goes on
+ * Returns the index after the string whose opening quote is at `from`.
+ * @param end the end of the buffered bytes; `sentinelBytes` zeros follow it
+ * @returns `unfinished` if the string does not end before `end`
  */
 export function endOfString(bytes: Buffer, from: number, end: number): number {
   let i = from + 1;
@@ -69,21 +69,21 @@ export function endOfString(bytes: Buffer, from: number, end: number): number {
   }
 }
 
-/** Arrays and objects that are not wanted. */
+/** Keys whose arrays and objects are skipped. */
 export interface SkippedKeys {
-  /** The keys, in quotes, that they stand under. */
+  /** The keys, in quotes. */
   readonly keys: readonly Buffer[];
-  /** What is inside their brackets, from one index to another, pair by pair; in order. */
+  /** Receives the ranges inside the brackets of skipped values, as pairs of start and end indices in ascending order. */
   readonly cuts: number[];
 }
 
 /**
- * Index after the value that starts at `from`. Only strings and nesting are looked at: whether it is JSON is for
- * `JSON.parse` to say.
- * @param end where the bytes at hand end; `sentinelBytes` zeros follow
- * @param maxDepth how many brackets may be open at once
- * @param skipped where to note what is not wanted of the value's own keys
- * @returns `from` where there is no value, `unfinished` where it goes on, `tooDeep`
+ * Returns the index after the value that starts at `from`. It only considers strings and nesting; `JSON.parse` checks the
+ * rest.
+ * @param end the end of the buffered bytes; `sentinelBytes` zeros follow it
+ * @param maxDepth the maximum number of open brackets
+ * @param skipped keys of the value itself to skip; their ranges are added to `cuts`
+ * @returns `from` if there is no value, `unfinished` if it does not end before `end`, `tooDeep` if it is nested too deeply
  */
 export function endOfValue(bytes: Buffer, from: number, end: number, maxDepth: number, skipped?: SkippedKeys): number {
   const first = structureBytes[bytes[from] as number];
@@ -119,7 +119,7 @@ function isSkippedKey(bytes: Buffer, from: number, after: number, skipped: Skipp
   return false;
 }
 
-/** Notes the value of the key that ends at `at`; index after it. */
+/** Adds the value of the key that ends at `at` to the cuts, and returns the index after the value. */
 function endOfSkippedValue(bytes: Buffer, at: number, end: number, maxDepth: number, { cuts }: SkippedKeys): number {
   const colon = skipSpace(bytes, at);
   if (colon >= end) return unfinished;
@@ -130,7 +130,7 @@ function endOfSkippedValue(bytes: Buffer, at: number, end: number, maxDepth: num
   return after;
 }
 
-/** A number or a word ends where a delimiter follows it, which must be at hand. */
+/** Returns the index after a number or literal, which ends at a delimiter; `unfinished` if the delimiter is not buffered. */
 function endOfScalar(bytes: Buffer, from: number, end: number): number {
   let i = from;
   while (delimiters[bytes[i] as number] === 0) i++;

@@ -1,8 +1,7 @@
 const nonFinite = ['-Infinity', 'Infinity', 'NaN'];
 
 /**
- * Python writes `NaN`, `Infinity` and `-Infinity`, which are not JSON. The same text with each of them, where it stands
- * outside a string, as `null`.
+ * Replaces `NaN`, `Infinity` and `-Infinity` outside of strings by `null`: Python writes them although they are not JSON.
  */
 export function nonFiniteAsNull(json: string): string {
   const parts: string[] = [];

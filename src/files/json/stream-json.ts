@@ -5,42 +5,42 @@ import { JsonContainer, type JsonElements } from './json-container.js';
 import { JsonCursor, wholeFile } from './json-cursor.js';
 import { byte } from './json-scanner.js';
 
-/** What `streamJson` is told of a file. */
+/** Options of `streamJson`. */
 export interface JsonStreamOptions {
   /**
-   * What the file is: one array (`'list'`), an object of any keys (`'map'`), or an object of which some keys hold the
-   * arrays to read, by name. Other keys are stepped over unread.
+   * The structure of the file: one array (`'list'`), one object with arbitrary keys (`'map'`), or an object in which the
+   * given keys hold the arrays to read. Other keys are skipped.
    */
   readonly layout: 'list' | 'map' | readonly string[];
-  /** Which of the named arrays must be there; all of them unless given. */
+  /** The keys of `layout` that must be present. Default: all. */
   readonly required?: readonly string[];
-  /** Keys of the elements whose arrays and objects come out empty, which costs less than reading them. */
+  /** Keys of the elements whose arrays and objects are returned empty, which is cheaper than parsing them. */
   readonly skippedKeys?: readonly string[];
-  /** The longest element, or value of a map, in bytes; 256 MiB unless given. */
+  /** The maximum size of an element, or of a value of a map, in bytes. Default 256 MiB. */
   readonly maxValueBytes?: number;
-  /** How many brackets may be open at once in an element; 512 unless given. */
+  /** The maximum nesting depth of an element. Default 512. */
   readonly maxDepth?: number;
-  /** Stops between two reads, with the signal's reason. */
+  /** Stops the reading between two reads, with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Called as the file is read, with bytes on disk. */
+  /** Called after each read with the number of bytes on disk read so far and in total. */
   readonly onRead?: (done: number, total: number) => void;
 }
 
-/** Some elements in a row. */
+/** Consecutive elements of one array. */
 export interface JsonBatch extends JsonElements {
-  /** The key of the array that they are in; empty in a list or a map. */
+  /** The key of the array; empty for a list or a map. */
   readonly section: string;
 }
 
 const topLevelObject = 'the top-level object';
 
 /**
- * Reads a JSON file of any size, gzip or not, as batches of parsed elements, in file order. Memory holds one batch, or
- * one element where that is larger. An array without elements yields one empty batch, so that its place in the file is
- * seen. Python's bare `NaN`, `Infinity` and `-Infinity` come out as null. Bytes that are not UTF-8 come out as U+FFFD.
+ * Reads a JSON file of any size, gzip or not, as batches of parsed elements in file order. Memory holds one batch, or one
+ * element if that is larger. An array without elements yields one empty batch, so that the caller sees its position in the
+ * file. Python's `NaN`, `Infinity` and `-Infinity` become null; bytes that are not UTF-8 become U+FFFD.
  *
- * @throws InputError with the byte offset in the decompressed file: it can't be read, is cut off, is not JSON, is laid
- * out otherwise, lacks a required array, or an element is too long or nested too deeply
+ * @throws InputError with the byte offset in the decompressed file, if the file cannot be read, is truncated, is not JSON,
+ * has another structure, lacks a required array, or if an element is too long or nested too deeply
  */
 export async function* streamJson(file: string, options: JsonStreamOptions): AsyncGenerator<JsonBatch, void, void> {
   const {
@@ -81,7 +81,7 @@ export async function* streamJson(file: string, options: JsonStreamOptions): Asy
 
 async function* sections(
   cursor: JsonCursor,
-  wanted: readonly string[],
+  layout: readonly string[],
   seen: Set<string>,
   skippedKeys: readonly string[],
 ): AsyncGenerator<JsonBatch> {
@@ -94,7 +94,7 @@ async function* sections(
       window.position++;
     }
     const key = await cursor.key(topLevelObject);
-    if (!wanted.includes(key)) await skip(cursor, `the value of '${key}'`);
+    if (!layout.includes(key)) await skip(cursor, `the value of '${key}'`);
     else {
       if (seen.has(key)) cursor.fail(`the key '${key}' occurs twice`);
       seen.add(key);
@@ -109,7 +109,7 @@ async function* withSection(section: string, container: JsonContainer): AsyncGen
   for await (const elements of container.batches()) yield { section, ...elements };
 }
 
-/** Steps over a value of any size: only its elements must be within bounds. */
+/** Skips a value of any size; only its elements must be within the limits. */
 async function skip(cursor: JsonCursor, name: string): Promise<void> {
   const next = await cursor.requireByte(name);
   if (next === byte.openBracket || next === byte.openBrace) {

@@ -2,55 +2,55 @@ import { join } from 'node:path';
 import { appendBlocks, readFrames, readStart } from './spool-file.js';
 import { TemporaryFolder } from './temporary-folder.js';
 
-/** What a spool is told. */
+/** Options of a `GroupSpool`. */
 export interface GroupSpoolOptions {
-  /** Where its folder is made once it spills. */
+  /** The folder in which it creates its temporary folder when memory is full. */
   readonly tempDir: string;
-  /** What it may hold in memory, in bytes; 16 MiB unless given. */
+  /** The memory limit in bytes. Default 16 MiB. */
   readonly memoryBytes?: number;
-  /** How much of one group is handed out, in bytes; 64 MiB unless given. */
+  /** The maximum number of bytes of a group that is returned; the rest is cut off. Default 64 MiB. */
   readonly maxGroupBytes?: number;
 }
 
-/** Everything that was put in under one number, in that order. Valid until the next group is asked for. */
+/** All payloads of one group, in the order in which they were added. Valid until the next group is requested. */
 export interface Group {
   readonly number: number;
   readonly view: DataView;
-  /** Where each payload starts in `view`; `payloadLength` says how long it is. */
+  /** The offset of each payload in `view`; `payloadLength` returns its length. */
   readonly starts: Uint32Array;
-  /** True where the group is longer than `maxGroupBytes` and only its beginning is here. */
+  /** True if the group is longer than `maxGroupBytes` and only its beginning is returned. */
   readonly cut: boolean;
 }
 
-/** A place to write a payload to. */
+/** A buffer and offset to write a payload to. */
 export interface WriteSlot {
   view: DataView;
   at: number;
 }
 
 interface Partition {
-  /** Not yet on disk; all but the last are full. */
+  /** Blocks that are not yet on disk; all but the last are full. */
   blocks: DataView[];
-  /** Bytes used of the last block. */
+  /** The number of bytes used in the last block. */
   used: number;
   bytes: number;
   onDisk: boolean;
 }
 
-/** Each payload follows its group's number and its own length, 4 bytes each. */
+/** The size in bytes of the header of a payload: its group number and its length, 4 bytes each. */
 const header = 8;
 const groupsPerPartition = 4096;
 const fanOut = 16;
 
-/** How many bytes the payload has that starts there. */
+/** Returns the length in bytes of the payload that starts at `start`. */
 export function payloadLength(view: DataView, start: number): number {
   return view.getUint32(start - 4, true);
 }
 
 /**
- * Sorts payloads by group number with bounded memory: they are put in in any order and come out group by group, in
- * ascending order. Neighbouring groups share a partition; when the memory is used up, all partitions are appended to
- * their files. A partition that is larger than the memory is split again when its turn comes.
+ * Sorts payloads by group number with bounded memory (an external sort): payloads are added in any order and returned
+ * group by group in ascending order. Neighboring groups share a partition; when the memory is full, all partitions are
+ * appended to their files. A partition that exceeds the memory limit is split again when it is read.
  */
 export class GroupSpool {
   readonly #options: GroupSpoolOptions;
@@ -66,7 +66,7 @@ export class GroupSpool {
   #folder: TemporaryFolder | null = null;
 
   /**
-   * @param width how many groups share a partition
+   * @param width number of groups per partition
    * @param base the lowest group number
    */
   constructor(options: GroupSpoolOptions, width = groupsPerPartition, base = 0) {
@@ -77,7 +77,7 @@ export class GroupSpool {
     this.#base = base;
   }
 
-  /** Makes room for the next payload of a group, to be written before the next call. The room is reused. */
+  /** Reserves space for the next payload of a group; write the payload before the next call, which reuses the slot. */
   reserve(group: number, length: number): WriteSlot {
     const index = Math.floor((group - this.#base) / this.#width);
     const needed = header + length;
@@ -97,21 +97,21 @@ export class GroupSpool {
     return this.#slot;
   }
 
-  /** Puts a payload in. */
+  /** Adds a copy of a payload to a group. */
   append(group: number, payload: Uint8Array): void {
     const { view, at } = this.reserve(group, payload.length);
     new Uint8Array(view.buffer).set(payload, at);
   }
 
   /**
-   * Writes to disk what is more than the memory may hold: call it between batches.
-   * @throws OutputError where writing fails
+   * Writes everything to disk if the memory limit is exceeded. Call it between batches.
+   * @throws OutputError if writing fails
    */
   async flush(): Promise<void> {
     if (this.#held > this.#memoryBytes) await this.#spill();
   }
 
-  /** The groups that something was put into, by ascending number. To be read once, when everything is in. */
+  /** Yields the groups that have payloads, in ascending order. Call it once, after all payloads have been added. */
   async *groups(): AsyncGenerator<Group, void, void> {
     if (this.#folder) await this.#spill();
     this.#free.length = 0;
@@ -128,7 +128,7 @@ export class GroupSpool {
     }
   }
 
-  /** Removes what is on disk. The spool is of no use afterwards. */
+  /** Removes the files on disk. The spool cannot be used afterwards. */
   async close(): Promise<void> {
     this.#partitions.length = this.#free.length = 0;
     await this.#folder?.remove();
@@ -162,7 +162,7 @@ export class GroupSpool {
     this.#held = 0;
   }
 
-  /** The first `length` bytes of a partition, where those of the one before were. */
+  /** Loads the first `length` bytes of a partition into a buffer that is reused for the next partition. */
   async #load(index: number, partition: Partition, length: number): Promise<DataView> {
     if (this.#loaded.length < length) this.#loaded = new Uint8Array(length);
     const bytes = this.#loaded.subarray(0, length);
@@ -212,7 +212,7 @@ function frameBytes(view: DataView, at: number, end: number): number {
   return at + header > end ? Number.POSITIVE_INFINITY : header + view.getUint32(at + 4, true);
 }
 
-/** The groups of a partition, by a counting sort that keeps the order within each. */
+/** Yields the groups of a partition with a stable counting sort. */
 function* sortedGroups(view: DataView, base: number, width: number, cut: boolean): Generator<Group> {
   const ends = new Uint32Array(width + 1);
   const each = (visit: (group: number, start: number) => void) => {

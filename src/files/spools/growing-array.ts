@@ -1,13 +1,13 @@
 const CHUNK_BITS = 10;
 const CHUNK = 1 << CHUNK_BITS;
 
-/** A list of numbers in typed arrays of one length, so that nothing is copied and little is empty as it grows. */
+/** A growing list of numbers, stored in typed arrays of equal length, so that growth copies nothing and wastes little. */
 export class GrowingArray<A extends Float64Array | Int32Array> {
   readonly #make: (length: number) => A;
   readonly #chunks: A[] = [];
   #length = 0;
 
-  /** @param make e.g. `(length) => new Int32Array(length)` */
+  /** @param make creates a typed array, e.g. `(length) => new Int32Array(length)` */
   constructor(make: (length: number) => A) {
     this.#make = make;
   }
@@ -16,7 +16,7 @@ export class GrowingArray<A extends Float64Array | Int32Array> {
     return this.#length;
   }
 
-  /** The value at an index below `length`. */
+  /** Returns the value at an index below `length`. */
   at(index: number): number {
     return this.#chunks[index >>> CHUNK_BITS]![index & (CHUNK - 1)] as number;
   }
@@ -27,7 +27,7 @@ export class GrowingArray<A extends Float64Array | Int32Array> {
     this.#chunks.at(-1)![at] = value;
   }
 
-  /** All values in one typed array. */
+  /** Copies all values to one typed array. */
   toTypedArray(): A {
     const all = this.#make(this.#length);
     for (const [index, chunk] of this.#chunks.entries()) {

@@ -4,29 +4,29 @@ import { GrowingArray } from './growing-array.js';
 const empty = -1;
 
 /**
- * Numbers ids in the order in which they come: 0, 1, 2… Whole numbers are kept in typed arrays, 16 to 32 bytes each; 7
- * and '7' are different ids.
+ * Assigns the ordinals 0, 1, 2… to ids in the order in which they are added. Integer ids are stored in typed arrays and
+ * take 16 to 32 bytes each; 7 and '7' are different ids.
  */
 export class IdIndex {
-  /** The numbers by their ordinals; NaN for texts. */
+  /** Integer ids by ordinal; NaN for strings. */
   readonly #keys = new GrowingArray((length) => new Float64Array(length));
   #ordinals = new Int32Array(1024).fill(empty);
   #numbers = 0;
   readonly #strings = new Map<string, number>();
 
-  /** How many ids there are. */
+  /** The number of ids. */
   get size(): number {
     return this.#numbers + this.#strings.size;
   }
 
-  /** The id's number, or undefined. */
+  /** Returns the ordinal of an id, or undefined. */
   get(id: Id): number | undefined {
     if (typeof id === 'string') return this.#strings.get(id);
     const ordinal = this.#ordinals[this.#slot(id)] as number;
     return ordinal === empty ? undefined : ordinal;
   }
 
-  /** The id's new number; undefined where the id is already there. */
+  /** Adds an id and returns its ordinal; undefined if the id was added before. */
   add(id: Id): number | undefined {
     const ordinal = this.size;
     if (typeof id === 'string') {
@@ -43,7 +43,7 @@ export class IdIndex {
     return ordinal;
   }
 
-  /** Where a number is, or where it would be put: open addressing with linear probing. */
+  /** Returns the slot of an integer id, or the slot where it would be stored: open addressing with linear probing. */
   #slot(id: number): number {
     const mask = this.#ordinals.length - 1;
     let slot = mixBits(id) & mask;
@@ -63,7 +63,7 @@ export class IdIndex {
   }
 }
 
-/** Spreads ids, which are often multiples of something, over 32 bits. Source: the finaliser of MurmurHash3. */
+/** Hashes an id to 32 bits, because ids are often multiples of a number. Source: the finalizer of MurmurHash3. */
 function mixBits(id: number): number {
   let h = (id | 0) ^ Math.imul((id / 0x1_0000_0000) | 0, 0x9e3779b1);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

@@ -8,22 +8,23 @@ import { TemporaryFolder } from './temporary-folder.js';
 
 const bufferBytes = 1024 * 1024;
 
-/** Ids are mostly asked for in about the order in which they were put in: what lies beside a payload comes next. */
+/** The size of a page. Ids are mostly read in about the order in which they were added, so that a page serves many reads. */
 const pageBytes = 16 * 1024;
 const maxPages = 64;
 
-/** Before an id and its payload: the id's hash, its length and the payload's, 4 bytes each. */
+/** The size in bytes of the header before an id and its payload: the hash and length of the id, the length of the payload. */
 const header = 12;
 
 /**
- * Keeps byte payloads by id in a temporary file of pages; memory holds the page of each id, in some 8 bytes. What was put
- * in under an id comes out in that order. First everything is put in, then `seal`, then read. Close it in a `finally`.
+ * Stores byte payloads by id in a temporary file of pages; memory holds the page number of each id in about 8 bytes. The
+ * payloads of an id are returned in the order in which they were added. Add all payloads, call `seal`, then read. Close
+ * the store in a `finally` block.
  */
 export class KeyedStore {
   readonly #folder: TemporaryFolder;
   readonly #path: string;
   readonly #index = new PageIndex();
-  /** Where each page starts in the file. */
+  /** The offset of each page in the file. */
   readonly #starts = new GrowingArray((length) => new Float64Array(length));
   #buffered: Uint8Array[] = [];
   #bufferedBytes = 0;
@@ -36,12 +37,12 @@ export class KeyedStore {
     this.#path = join(folder.path, 'payloads');
   }
 
-  /** @throws OutputError where the temporary folder can't be made */
+  /** @throws OutputError if the temporary folder cannot be created */
   static async create(tempDir: string): Promise<KeyedStore> {
     return new KeyedStore(await TemporaryFolder.create(tempDir));
   }
 
-  /** Puts a payload in. 7 and '7' are different ids. */
+  /** Adds a payload. 7 and '7' are different ids. */
   put(id: Id, payload: Uint8Array): void {
     const key = keyOf(id);
     const hash = hashOf(key);
@@ -53,7 +54,7 @@ export class KeyedStore {
     frame.set(payload, header + key.length);
 
     const pages = this.#starts.length;
-    // What is longer than a page has one of its own.
+    // A payload longer than a page gets a page of its own.
     if (pages === 0 || this.#bytes + frame.length - this.#starts.at(pages - 1) > pageBytes)
       this.#starts.push(this.#bytes);
     this.#index.add(hash, this.#starts.length - 1);
@@ -63,8 +64,8 @@ export class KeyedStore {
   }
 
   /**
-   * Writes out what is buffered beyond a bound: call it between batches.
-   * @throws OutputError where writing fails
+   * Writes buffered payloads to disk if they exceed `bound` bytes. Call it between batches.
+   * @throws OutputError if writing fails
    */
   async flush(bound = bufferBytes): Promise<void> {
     if (this.#bufferedBytes <= bound) return;
@@ -73,7 +74,7 @@ export class KeyedStore {
     this.#bufferedBytes = 0;
   }
 
-  /** From here on the store can be read, and nothing more put in. */
+  /** Ends the adding: from now on the store can be read, and no payload can be added. */
   async seal(): Promise<void> {
     await this.flush(0);
     this.#starts.push(this.#bytes);
@@ -81,7 +82,7 @@ export class KeyedStore {
     if (this.#bytes > 0) this.#file = await open(this.#path);
   }
 
-  /** What was put in under the id, in that order; empty where nothing was. May be called many times at once. */
+  /** Returns the payloads of an id in the order in which they were added; none if there are none. Calls may overlap. */
   async get(id: Id): Promise<readonly Buffer[]> {
     const key = keyOf(id);
     const hash = hashOf(key);
@@ -100,7 +101,7 @@ export class KeyedStore {
     return payloads;
   }
 
-  /** Removes the temporary file. The store is of no use afterwards. */
+  /** Removes the temporary file. The store cannot be used afterwards. */
   async close(): Promise<void> {
     try {
       await this.#file?.close();
@@ -139,7 +140,7 @@ function keyOf(id: Id): Buffer {
   return Buffer.from(JSON.stringify(id));
 }
 
-/** 32 bits of a key. Source: FNV-1a, with the finaliser of MurmurHash3, so that all bits depend on all bytes. */
+/** Hashes a key to 32 bits. Source: FNV-1a with the finalizer of MurmurHash3, so that all bits depend on all bytes. */
 function hashOf(key: Uint8Array): number {
   let h = 0x811c9dc5;
   for (const byte of key) h = Math.imul(h ^ byte, 0x01000193);

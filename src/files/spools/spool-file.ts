@@ -5,7 +5,7 @@ const chunkBytes = 1024 * 1024;
 
 /**
  * Appends blocks to a temporary file.
- * @throws OutputError where writing fails, e.g. since the disk is full
+ * @throws OutputError if writing fails, e.g. because the disk is full
  */
 export async function appendBlocks(path: string, blocks: readonly Uint8Array[]): Promise<void> {
   let file: FileHandle | undefined;
@@ -15,13 +15,13 @@ export async function appendBlocks(path: string, blocks: readonly Uint8Array[]):
     const { bytesWritten } = await file.writev(blocks);
     if (bytesWritten !== total) throw new Error(`only ${bytesWritten} of ${total} bytes were written`);
   } catch (error) {
-    throw new OutputError(path, `can't be written: ${(error as Error).message}`, { cause: error });
+    throw new OutputError(path, `cannot be written: ${(error as Error).message}`, { cause: error });
   } finally {
     await file?.close();
   }
 }
 
-/** Reads the beginning of a temporary file, as much of it as `into` holds. */
+/** Fills `into` with the beginning of a temporary file. */
 export async function readStart(path: string, into: Uint8Array): Promise<void> {
   const file = await open(path);
   try {
@@ -32,8 +32,9 @@ export async function readStart(path: string, into: Uint8Array): Promise<void> {
 }
 
 /**
- * A temporary file of frames, piece by piece: each piece holds whole frames only, and is valid until the next one.
- * @param frameBytes length of the frame that starts at an index, or Infinity where too little of it is there to say
+ * Reads a temporary file of frames in pieces. Each piece contains complete frames only and is valid until the next one is
+ * requested.
+ * @param frameBytes returns the length of the frame at an index, or Infinity if the buffered part is too short to tell
  */
 export async function* readFrames(
   path: string,
@@ -50,12 +51,12 @@ export async function* readFrames(
       position += length;
       const view = new DataView(bytes.buffer);
       const end = kept + length;
-      let whole = 0;
-      for (let next = 0; next <= end; next = whole + frameBytes(view, whole, end)) whole = next;
-      yield { view, length: whole };
-      kept = end - whole;
+      let complete = 0;
+      for (let next = 0; next <= end; next = complete + frameBytes(view, complete, end)) complete = next;
+      yield { view, length: complete };
+      kept = end - complete;
       const target = kept * 2 > bytes.length ? new Uint8Array(bytes.length * 2) : bytes;
-      target.set(bytes.subarray(whole, end));
+      target.set(bytes.subarray(complete, end));
       bytes = target;
     }
   } finally {

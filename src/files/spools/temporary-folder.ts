@@ -5,7 +5,7 @@ import { OutputError } from '../../errors.js';
 
 const live = new Set<string>();
 
-/** A folder of its own below `parent`, for spilled data. Removed by `remove`, or at the latest when the process exits. */
+/** A new folder below `parent` for temporary files. It is removed by `remove`, or when the process exits. */
 export class TemporaryFolder {
   readonly path: string;
 
@@ -13,7 +13,7 @@ export class TemporaryFolder {
     this.path = path;
   }
 
-  /** @throws OutputError where it can't be made */
+  /** @throws OutputError if the folder cannot be created */
   static async create(parent: string): Promise<TemporaryFolder> {
     try {
       await mkdir(parent, { recursive: true });
@@ -22,7 +22,9 @@ export class TemporaryFolder {
       live.add(path);
       return new TemporaryFolder(path);
     } catch (error) {
-      throw new OutputError(parent, `can't be used for temporary files: ${(error as Error).message}`, { cause: error });
+      throw new OutputError(parent, `cannot be used for temporary files: ${(error as Error).message}`, {
+        cause: error,
+      });
     }
   }
 

@@ -102,13 +102,13 @@ describe('weights', () => {
       data_offsets: offsets,
     });
     for (const [name, header, data, problem] of [
-      ['json', '{"a"', 0, /its header is no JSON/],
+      ['json', '{"a"', 0, /its header is not JSON/],
       ['dtype', { a: entry([1], [0, 4], 'F33') }, 4, /a has dtype "F33", expected one of/],
-      ['shape', { a: entry([-1], [0, 4]) }, 4, /a has no shape of whole numbers/],
-      ['size', { a: entry([2], [0, 4]) }, 4, /a takes 4 bytes, but its shape \[2\] takes 8/],
-      ['end', { a: entry([2], [0, 8]) }, 4, /a ends behind the end of the file/],
+      ['shape', { a: entry([-1], [0, 4]) }, 4, /a has an invalid shape, expected whole numbers of at least 0/],
+      ['size', { a: entry([2], [0, 4]) }, 4, /a has 4 bytes, but its shape \[2\] needs 8/],
+      ['end', { a: entry([2], [0, 8]) }, 4, /a extends beyond the end of the file/],
       ['overlap', { a: entry([1], [0, 4]), b: entry([1], [0, 4]) }, 4, /overlap or leave a gap/],
-      ['rest', { a: entry([1], [0, 4]) }, 9, /holds bytes of no array/],
+      ['rest', { a: entry([1], [0, 4]) }, 9, /has bytes that belong to no array/],
     ] as const)
       await assert.rejects(openWeights(write(name, header, data)), { code: 'bad-input', message: problem }, name);
   });
