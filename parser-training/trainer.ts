@@ -1,6 +1,6 @@
+import { allocateParameters } from '../src/parser/neural/allocate-parameters.js';
 import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
 import {
-  allocateParameters,
   type NetworkSizes,
   type ParameterName,
   type Parameters,

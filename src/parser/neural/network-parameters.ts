@@ -1,4 +1,3 @@
-import type { Kernels } from './kernels/kernels.js';
 import { affixRows, shapeRows } from './word-inputs.js';
 
 /** Widths of the network; every one a multiple of 8. */
@@ -75,13 +74,6 @@ export const parameterShapes = (sizes: NetworkSizes) =>
 
 export type ParameterName = keyof ReturnType<typeof parameterShapes>;
 export type Parameters = Readonly<Record<ParameterName, Float32Array>>;
-
-export function allocateParameters(kernels: Kernels, sizes: NetworkSizes): Parameters {
-  const entries = Object.entries(parameterShapes(sizes)) as [ParameterName, readonly [number, number]][];
-  return Object.fromEntries(
-    entries.map(([name, [rows, columns]]) => [name, kernels.floats(rows * columns)]),
-  ) as unknown as Parameters;
-}
 
 /** @param tokens between the two mentions; steps from mention to mention */
 export const distanceOf = (tokens: number): number => Math.min(tokens, 9);

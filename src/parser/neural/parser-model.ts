@@ -1,11 +1,6 @@
+import { allocateParameters } from './allocate-parameters.js';
 import type { Kernels } from './kernels/kernels.js';
-import {
-  allocateParameters,
-  type NetworkSizes,
-  type ParameterName,
-  type Parameters,
-  parameterShapes,
-} from './network-parameters.js';
+import { type NetworkSizes, type ParameterName, type Parameters, parameterShapes } from './network-parameters.js';
 import { NormalForms } from './normal-forms.js';
 import { type QuantizedRows, quantizeRows, readRow } from './quantized-rows.js';
 import { RelationLabels } from './relation-labels.js';

@@ -1,5 +1,6 @@
 import { type Kernels, tagWork } from './kernels/kernels.js';
-import { type PackedMatrix, packMatrix } from './kernels/packed-matrix.js';
+import { packMatrix } from './kernels/pack-matrix.js';
+import type { PackedMatrix } from './kernels/packed-matrix.js';
 import { type LinearLayer, linearLayers } from './linear-layers.js';
 import {
   emptyBetween,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { Kernels, mostInputs, tagWork } from '../../../src/parser/neural/kernels/kernels.js';
-import { packMatrix } from '../../../src/parser/neural/kernels/packed-matrix.js';
+import { Kernels, tagWork } from '../../../src/parser/neural/kernels/kernels.js';
+import { packMatrix } from '../../../src/parser/neural/kernels/pack-matrix.js';
+import { maxPackedInputs } from '../../../src/parser/neural/kernels/packed-matrix.js';
 import { mayFollow, mayStart } from '../../../src/parser/neural/tag-sequence.js';
 import { Random } from '../../../src/records/random.js';
 
@@ -111,7 +112,7 @@ describe('the parser’s kernels', () => {
     });
 
   it('have room for the largest sums of whole numbers', () => {
-    const [inputs, outputs] = [mostInputs, 8];
+    const [inputs, outputs] = [maxPackedInputs, 8];
     const packed = packMatrix(kernels, inputs, outputs, kernels.floats(inputs * outputs).fill(1), null);
     const y = kernels.floats(outputs);
     kernels.linearWhole(1, kernels.floats(inputs).fill(-3), 0, packed, y, 0, false);

@@ -14,8 +14,6 @@ const pageBytes = 65_536;
 const floatBytes = 4;
 /** Of `linear16`: 512 inputs of 32 rows; of `gemm`, which needs less: eight columns of 384 rows. */
 const scratchBytes = 32 * (4 + 2 * 512);
-/** Most inputs of `linear16`. */
-export const mostInputs = 512;
 /** 64-bit floats of scratch that `likeliestTags` takes for each token and way. */
 export const tagWork = 6;
 
