@@ -1,4 +1,4 @@
-import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import type { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import { type NetworkSizes, tagStride } from '../src/parser/neural/network-parameters.js';
 
 /** Where a caption's tokens lie in the rows of a batch. */
@@ -92,7 +92,7 @@ export class Activations {
   readonly ownerScores: Float32Array;
 
   constructor(
-    kernels: Kernels,
+    kernels: ParserKernels,
     { input, hidden, tagHidden, pairHidden, attributeHidden, labels }: NetworkSizes,
     { rows, pairs, owners }: Capacity,
   ) {

@@ -1,4 +1,4 @@
-import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import type { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import type { TrainingKernels } from './kernels/training-kernels.js';
 
 /** Settings of the optimiser. Source: Kingma & Ba, 2015; Loshchilov & Hutter, 2019 (decoupled weight decay). */
@@ -31,7 +31,7 @@ export class Adam {
 
   /** @param values, gradients in the kernels' memory, of a length that is a multiple of 4 */
   constructor(
-    kernels: Kernels,
+    kernels: ParserKernels,
     training: TrainingKernels,
     values: Float32Array,
     gradients: Float32Array,

@@ -1,9 +1,9 @@
-import { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import type { NetworkSizes } from '../src/parser/neural/network-parameters.js';
 import { NormalForms } from '../src/parser/neural/normal-forms.js';
 import { decodeModel } from '../src/parser/neural/parser-model.js';
 import { ModelReader } from './model-reader.js';
-import { PseudoLabeller } from './pseudo-labeller.js';
+import { PseudoLabeller } from './pseudo-labeler.js';
 import { modelOf, shownTo, studentBytes, studentTrainer, vocabularyOf } from './student.js';
 import type { TeacherTraining } from './teacher.js';
 import { type TrainingOptions, trainingDefaults } from './trainer.js';
@@ -33,7 +33,7 @@ export function trainAssistant({ labels, options, examples, onEpoch, checkpoint 
   const vocabulary = vocabularyOf(people);
   const vectors = readWordVectors();
   const sizes = { ...assistantSizes, labels: labels.width };
-  const trainer = studentTrainer(new Kernels(studentBytes), sizes, labels, vocabulary, vectors, options);
+  const trainer = studentTrainer(new ParserKernels(studentBytes), sizes, labels, vocabulary, vectors, options);
   trainer.train(shownTo(people, taught), onEpoch, checkpoint);
   const forms = new NormalForms(new Map(), new Map());
   return modelLabeller(modelOf(trainer, vocabulary, vectors, { labels, forms, counts: [] }));
@@ -41,7 +41,7 @@ export function trainAssistant({ labels, options, examples, onEpoch, checkpoint 
 
 /** What a model makes of captions, as it is kept. */
 export function modelLabeller(bytes: Uint8Array): PseudoLabeller {
-  const kernels = new Kernels(studentBytes);
+  const kernels = new ParserKernels(studentBytes);
   const model = decodeModel(bytes, kernels);
   return new PseudoLabeller(kernels, new ModelReader(kernels, model), model.labels);
 }

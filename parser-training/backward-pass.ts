@@ -1,4 +1,4 @@
-import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import type { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import { type LinearLayer, linearLayers } from '../src/parser/neural/linear-layers.js';
 import {
   type NetworkSizes,
@@ -14,7 +14,7 @@ import type { TrainingNetwork } from './training-network.js';
 
 /** The network's backward pass: gradients of scores → gradients of parameters and of word vectors. */
 export class BackwardPass {
-  readonly #kernels: Kernels;
+  readonly #kernels: ParserKernels;
   readonly #sizes: NetworkSizes;
   readonly #p: Parameters;
   readonly #d: Parameters;

@@ -1,4 +1,4 @@
-import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import type { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import type { Rows } from './activations.js';
 import type { DropoutMasks } from './dropout-masks.js';
 import type { EncoderSizes, EncoderWeights } from './encoder-weights.js';
@@ -67,7 +67,7 @@ export class Encoder {
   readonly sizes: EncoderSizes;
   /** Every parameter and its gradient. */
   readonly trained: readonly (readonly [values: Float32Array, gradients: Float32Array])[];
-  readonly #kernels: Kernels;
+  readonly #kernels: ParserKernels;
   readonly #training: TrainingKernels;
   readonly #pieces: WordPieces;
   readonly #vectors: Float32Array;
@@ -90,7 +90,12 @@ export class Encoder {
   #words: { readonly row: number; readonly first: number; readonly last: number }[] = [];
 
   /** @param rows most pieces of a batch */
-  constructor(kernels: Kernels, training: TrainingKernels, { sizes, pieces, tensor }: EncoderWeights, rows: number) {
+  constructor(
+    kernels: ParserKernels,
+    training: TrainingKernels,
+    { sizes, pieces, tensor }: EncoderWeights,
+    rows: number,
+  ) {
     this.sizes = sizes;
     this.#kernels = kernels;
     this.#training = training;

@@ -1,9 +1,9 @@
-import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import type { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import { ModelWords } from '../src/parser/neural/model-words.js';
 import type { ParserModel } from '../src/parser/neural/parser-model.js';
 import { Activations } from './activations.js';
 import { type Batch, capacity } from './caption-batch.js';
-import type { BatchReader } from './pseudo-labeller.js';
+import type { BatchReader } from './pseudo-labeler.js';
 import { TrainingNetwork } from './training-network.js';
 
 /** A model that is asked with a whole batch, stage by stage. The parser itself reads one caption at a time. */
@@ -14,7 +14,7 @@ export class ModelReader implements BatchReader {
   readonly #inputs = new Map<string, Float32Array>();
 
   /** @param kernels what the model lies in */
-  constructor(kernels: Kernels, model: ParserModel) {
+  constructor(kernels: ParserKernels, model: ParserModel) {
     this.network = new TrainingNetwork(kernels, model.sizes, model.parameters);
     this.#a = new Activations(kernels, model.sizes, capacity);
     this.#words = new ModelWords(model);

@@ -1,4 +1,4 @@
-import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import type { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import type { NetworkSizes } from '../src/parser/neural/network-parameters.js';
 import { encodeModel, type ParserModel } from '../src/parser/neural/parser-model.js';
 import { quantizeRows } from '../src/parser/neural/quantized-rows.js';
@@ -17,7 +17,7 @@ export const studentBytes = 300 << 20;
  * @param vocabulary words that get a row of their own; vectors of words, of length 1
  */
 export function studentTrainer(
-  kernels: Kernels,
+  kernels: ParserKernels,
   sizes: NetworkSizes,
   labels: RelationLabels,
   vocabulary: readonly string[],

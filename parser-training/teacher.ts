@@ -1,9 +1,9 @@
-import { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import type { NetworkSizes } from '../src/parser/neural/network-parameters.js';
 import type { RelationLabels } from '../src/parser/neural/relation-labels.js';
 import { dropoutLayers, Encoder } from './encoder.js';
 import type { EncoderWeights } from './encoder-weights.js';
-import { PseudoLabeller } from './pseudo-labeller.js';
+import { PseudoLabeller } from './pseudo-labeler.js';
 import { type Checkpoint, type Losses, Trainer, type TrainingOptions } from './trainer.js';
 import type { TrainingExample } from './training-example.js';
 import { TransformerEncoder } from './transformer-encoder.js';
@@ -41,7 +41,7 @@ export function trainTeacher(
   weights: EncoderWeights,
   { labels, options, examples, onEpoch, checkpoint }: TeacherTraining,
 ): PseudoLabeller {
-  const kernels = new Kernels(teacherBytes);
+  const kernels = new ParserKernels(teacherBytes);
   const { hidden } = weights.sizes;
   const sizes: NetworkSizes = {
     input: 8,

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { evaluateParser, type GoldCaption } from '../src/evaluation/parser/evaluate-parser.js';
 import { goldCaptions } from '../src/evaluation/parser/gold-captions.js';
 import { captionTokens, repairedWords } from '../src/parser/neural/caption-tokens.js';
-import { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import { parserOf } from '../src/parser/neural/neural-parser.js';
 import { decodeModel } from '../src/parser/neural/parser-model.js';
 import { Spelling } from '../src/parser/neural/spelling.js';
@@ -107,7 +107,7 @@ const sizes = {
 };
 const studentSeed = values['student-seed'] === undefined ? seed : wholeNumber('student-seed');
 const options = { ...trainingDefaults, epochs, seed: studentSeed, ...(values.encoder ? { dropout: 0.05 } : {}) };
-const trainer = studentTrainer(new Kernels(studentBytes), sizes, labels, vocabulary, vectors, options);
+const trainer = studentTrainer(new ParserKernels(studentBytes), sizes, labels, vocabulary, vectors, options);
 const shown = shownTo(examples, [...byTeachers, ...byAssistants]);
 const checkpoint = values.keep
   ? new CacheFile<TrainingState>(join(values.keep, `${fingerprint([labels.names, sizes, options], shown)}.training`))
@@ -118,7 +118,7 @@ writeFileSync(values.out ?? new URL('../src/parser/neural/parser.model', import.
 checkpoint?.remove();
 note(`${(bytes.length / 1e6).toFixed(1)} MB written`);
 
-const kernels = new Kernels(studentBytes);
+const kernels = new ParserKernels(studentBytes);
 const { overall, byLength } = await evaluateParser(
   goldCaptions(join(folder, 'dev.csv'), () => {}),
   parserOf(decodeModel(bytes, kernels), kernels),

@@ -1,5 +1,5 @@
 import { allocateParameters } from '../src/parser/neural/allocate-parameters.js';
-import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import type { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import {
   type NetworkSizes,
   type ParameterName,
@@ -71,7 +71,7 @@ export interface Checkpoint {
 
 /** What the first layers of a network in training are made of. */
 export interface TrainerParts {
-  readonly kernels: Kernels;
+  readonly kernels: ParserKernels;
   readonly training: TrainingKernels;
   readonly network: TrainingNetwork;
   readonly backward: BackwardPass;
@@ -111,7 +111,7 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
   #epochs = 0;
 
   constructor(
-    kernels: Kernels,
+    kernels: ParserKernels,
     sizes: NetworkSizes,
     labels: RelationLabels,
     options: TrainingOptions,

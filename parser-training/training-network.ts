@@ -1,4 +1,4 @@
-import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import type { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import { type LinearLayer, linearLayers } from '../src/parser/neural/linear-layers.js';
 import {
   emptyBetween,
@@ -21,12 +21,12 @@ export interface Dropout {
 
 /** The forward pass, stage by stage; a batch's activations stay for the backward pass. */
 export class TrainingNetwork {
-  readonly kernels: Kernels;
+  readonly kernels: ParserKernels;
   readonly sizes: NetworkSizes;
   readonly parameters: Parameters;
   readonly #shapes: ReturnType<typeof parameterShapes>;
 
-  constructor(kernels: Kernels, sizes: NetworkSizes, parameters: Parameters) {
+  constructor(kernels: ParserKernels, sizes: NetworkSizes, parameters: Parameters) {
     this.kernels = kernels;
     this.sizes = sizes;
     this.parameters = parameters;

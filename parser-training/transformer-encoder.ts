@@ -1,4 +1,4 @@
-import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import type { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import type { Activations } from './activations.js';
 import { Adam } from './adam.js';
 import type { Batch } from './caption-batch.js';
@@ -17,7 +17,7 @@ export class TransformerEncoder implements TokenEncoder {
   readonly #training: TrainingKernels;
   readonly optimisers: readonly Adam[];
 
-  constructor(kernels: Kernels, training: TrainingKernels, encoder: Encoder) {
+  constructor(kernels: ParserKernels, training: TrainingKernels, encoder: Encoder) {
     this.#encoder = encoder;
     this.#training = training;
     this.optimisers = encoder.trained.map(

@@ -1,4 +1,4 @@
-import type { Kernels } from '../src/parser/neural/kernels/kernels.js';
+import type { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import { affixRows, shapeRows, type WordForm, wordForm } from '../src/parser/neural/word-inputs.js';
 import type { Random } from '../src/records/random.js';
 import { Adam } from './adam.js';
@@ -18,7 +18,7 @@ interface KnownWord extends WordForm {
 
 /** The sum of what is known of a word: its own row, its projected vector, its affixes, its shape. */
 export class WordTable {
-  readonly #kernels: Kernels;
+  readonly #kernels: ParserKernels;
   readonly width: number;
   readonly #vectors: ReadonlyMap<string, Float32Array>;
   readonly #rowOf: ReadonlyMap<string, number>;
@@ -34,7 +34,7 @@ export class WordTable {
 
   /** @param affixes, shapes the network's; training kernels on the same memory; vocabulary the words that get a row of their own; maxRows of a batch */
   constructor(
-    kernels: Kernels,
+    kernels: ParserKernels,
     training: TrainingKernels,
     width: number,
     { affixes, shapes }: { readonly affixes: Float32Array; readonly shapes: Float32Array },

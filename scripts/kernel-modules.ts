@@ -16,8 +16,8 @@ const common = '--enable simd --runtime stub -O3 --noAssert --importMemory'.spli
 /** Every module of the repository, by the name that `npm run build:kernels` takes. */
 export const kernelModules: Readonly<Record<string, KernelModule>> = {
   parser: {
-    entry: 'src/parser/neural/kernels/kernels.as.ts',
-    output: 'src/parser/neural/kernels/kernels.wasm',
+    entry: 'src/parser/neural/kernels/parser-kernels.as.ts',
+    output: 'src/parser/neural/kernels/parser-kernels.wasm',
     flags: common,
   },
   'parser-training': {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Kernels } from '../../src/parser/neural/kernels/kernels.js';
+import type { ParserKernels } from '../../src/parser/neural/kernels/parser-kernels.js';
 
 /** What training-kernels.wasm exports: see training-kernels.as.ts. Arrays are addresses. */
 interface Exports {
@@ -64,7 +64,7 @@ const at = (values: Float32Array, start = 0) => values.byteOffset + 4 * start;
 export class TrainingKernels {
   readonly #run: Exports;
 
-  constructor({ memory }: Kernels) {
+  constructor({ memory }: ParserKernels) {
     this.#run = new WebAssembly.Instance(trainingModule(), { env: { memory } }).exports as unknown as Exports;
   }
 

@@ -6,7 +6,7 @@ import { Encoder } from '../../parser-training/encoder.js';
 import { readEncoder } from '../../parser-training/encoder-weights.js';
 import { TrainingKernels } from '../../parser-training/kernels/training-kernels.js';
 import { WordPieces } from '../../parser-training/word-pieces.js';
-import { Kernels } from '../../src/parser/neural/kernels/kernels.js';
+import { ParserKernels } from '../../src/parser/neural/kernels/parser-kernels.js';
 import { Random } from '../../src/records/random.js';
 import { temporaryFolder } from '../support/folders.js';
 import { tinyEncoderSizes, writeTinyEncoder } from '../support/tiny-encoder.js';
@@ -23,7 +23,7 @@ const captions = [
 ];
 
 function encoder() {
-  const kernels = new Kernels(16 << 20);
+  const kernels = new ParserKernels(16 << 20);
   const made = new Encoder(kernels, new TrainingKernels(kernels), weights, 64);
   return { encoder: made, state: kernels.floats(words.length * sizes.hidden) };
 }
@@ -102,7 +102,7 @@ describe('the encoder of teachers', () => {
       readFileSync(file, 'latin1').replace('attention.output.dense.bias', 'attention.output.dense.bios'),
       'latin1',
     );
-    const kernels = new Kernels(16 << 20);
+    const kernels = new ParserKernels(16 << 20);
     const make = async () => new Encoder(kernels, new TrainingKernels(kernels), await readEncoder(other), 64);
     await assert.rejects(make, /: has no encoder\.layer\.0\.attention\.output\.dense\.bias$/);
     writeFileSync(file, readFileSync(file).subarray(0, -4));

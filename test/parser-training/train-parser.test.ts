@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Kernels } from '../../src/parser/neural/kernels/kernels.js';
+import { ParserKernels } from '../../src/parser/neural/kernels/parser-kernels.js';
 import { parserOf } from '../../src/parser/neural/neural-parser.js';
 import { decodeModel } from '../../src/parser/neural/parser-model.js';
 import type { TextGraph } from '../../src/records/text-graph.js';
@@ -60,7 +60,7 @@ describe('npm run train:parser', function () {
     }
     const [a, b] = files.map((file) => readFileSync(file));
     assert.ok(a!.equals(b!));
-    const kernels = new Kernels(64 << 20);
+    const kernels = new ParserKernels(64 << 20);
     const { relations } = parserOf(decodeModel(a!, kernels), kernels).parse('a girl riding a horse') as TextGraph;
     assert.deepEqual(
       relations.map(({ lemma }) => lemma),

@@ -3,7 +3,7 @@ import { deserialize, serialize } from 'node:v8';
 import { prepareCaptions } from '../../parser-training/prepare-captions.js';
 import { studentTrainer } from '../../parser-training/student.js';
 import { type Losses, type TrainingState, trainingDefaults } from '../../parser-training/trainer.js';
-import { Kernels } from '../../src/parser/neural/kernels/kernels.js';
+import { ParserKernels } from '../../src/parser/neural/kernels/parser-kernels.js';
 import type { ParameterName } from '../../src/parser/neural/network-parameters.js';
 import { parseFactual } from '../../src/records/factual-graph.js';
 import { Random } from '../../src/records/random.js';
@@ -30,7 +30,7 @@ function trainer(options: Partial<typeof trainingDefaults> = {}) {
   const { examples, labels } = prepareCaptions(captions, { leastLabelCount: 1 });
   const vocabulary = [...new Set(examples.flatMap(({ words }) => words))].sort();
   const vectors = new Map(vocabulary.map((word, k) => [word, new Float32Array(100).fill(Math.sin(k) / 10)]));
-  const made = studentTrainer(new Kernels(64 << 20), sizes, labels, vocabulary, vectors, {
+  const made = studentTrainer(new ParserKernels(64 << 20), sizes, labels, vocabulary, vectors, {
     ...trainingDefaults,
     ...options,
   });

@@ -1,7 +1,7 @@
 import { memoize } from '../language/memoize.js';
 import { prepositionLength, startsPreposition } from '../language/prepositions.js';
 import type { Token } from '../language/tokenize.js';
-import type { Kernels } from './kernels/kernels.js';
+import type { ParserKernels } from './kernels/parser-kernels.js';
 import { ModelWords } from './model-words.js';
 import { windowSize } from './network-parameters.js';
 import type { ParserModel } from './parser-model.js';
@@ -74,7 +74,7 @@ const knownNext = 256;
 /** Reads one caption at a time with a trained network. */
 export class CaptionReader {
   readonly #model: ParserModel;
-  readonly #kernels: Kernels;
+  readonly #kernels: ParserKernels;
   readonly #plan: ReadPlan;
   readonly #word: Float32Array;
   readonly #words: ModelWords;
@@ -82,7 +82,7 @@ export class CaptionReader {
   /** By a word as captions spell it. */
   readonly #known = new Map<string, KnownWord>();
 
-  constructor(kernels: Kernels, model: ParserModel) {
+  constructor(kernels: ParserKernels, model: ParserModel) {
     this.#model = model;
     this.#kernels = kernels;
     this.#plan = readPlan(kernels, model.sizes, model.parameters, model.labels, limits);

@@ -6,7 +6,7 @@ import { maxCaptionLength } from '../language/tokenize.js';
 import { assembleGraph } from './assemble-graph.js';
 import { CaptionReader, maxWords } from './caption-reader.js';
 import { captionTokens } from './caption-tokens.js';
-import { Kernels } from './kernels/kernels.js';
+import { ParserKernels } from './kernels/parser-kernels.js';
 import { decodeModel, type ParserModel } from './parser-model.js';
 
 /** Another model or another way to read it makes other graphs: runs and caches go by this. */
@@ -34,7 +34,7 @@ export interface NeuralParserOptions {
 export function neuralParser({ minConfidence = DEFAULT_MIN_CONFIDENCE }: NeuralParserOptions = {}): TextParser {
   // Read with the first caption: many commands make a graph and run none.
   return lazyParser(() => {
-    const kernels = new Kernels(memoryBytes);
+    const kernels = new ParserKernels(memoryBytes);
     return [decodeModel(readFileSync(new URL('parser.model', import.meta.url)), kernels), kernels];
   }, minConfidence);
 }
@@ -43,11 +43,11 @@ export function neuralParser({ minConfidence = DEFAULT_MIN_CONFIDENCE }: NeuralP
  * Makes a parser of a decoded model; it returns relations of any confidence.
  * @param kernels whose memory holds the model
  */
-export function parserOf(model: ParserModel, kernels: Kernels): TextParser {
+export function parserOf(model: ParserModel, kernels: ParserKernels): TextParser {
   return lazyParser(() => [model, kernels], 0);
 }
 
-function lazyParser(load: () => readonly [ParserModel, Kernels], minConfidence: number): TextParser {
+function lazyParser(load: () => readonly [ParserModel, ParserKernels], minConfidence: number): TextParser {
   checkFraction('neuralParser', 'minConfidence', minConfidence);
   let loaded: { readonly reader: CaptionReader; readonly forms: ParserModel['forms'] } | undefined;
   const ready = () => {

@@ -1,5 +1,5 @@
 import { allocateParameters } from './allocate-parameters.js';
-import type { Kernels } from './kernels/kernels.js';
+import type { ParserKernels } from './kernels/parser-kernels.js';
 import { type NetworkSizes, type ParameterName, type Parameters, parameterShapes } from './network-parameters.js';
 import { NormalForms } from './normal-forms.js';
 import { type QuantizedRows, quantizeRows, readRow } from './quantized-rows.js';
@@ -79,7 +79,7 @@ export function encodeModel({ sizes, parameters, labels, forms, counts, words }:
  * @param kernels what the model's parameters will lie in
  * @throws Error where the bytes are not a model of this version
  */
-export function decodeModel(bytes: Uint8Array, kernels: Kernels): ParserModel {
+export function decodeModel(bytes: Uint8Array, kernels: ParserKernels): ParserModel {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headEnd = 4 + view.getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, headEnd))) as Head;

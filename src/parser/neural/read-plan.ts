@@ -1,6 +1,6 @@
-import { type Kernels, tagWork } from './kernels/kernels.js';
 import { packMatrix } from './kernels/pack-matrix.js';
 import type { PackedMatrix } from './kernels/packed-matrix.js';
+import { type ParserKernels, tagWork } from './kernels/parser-kernels.js';
 import { type LinearLayer, linearLayers } from './linear-layers.js';
 import {
   emptyBetween,
@@ -29,7 +29,7 @@ export interface ReadLimits {
 
 /** Where `Kernels.read` finds the network, the caption and room to work. */
 export interface ReadPlan {
-  /** Of the fields of `Plan` (kernels/plan.as.ts), in its order. */
+  /** Of the fields of `Plan` (kernels/structs.as.ts), in its order. */
   readonly addresses: Int32Array;
   /** By row: which of the `words` stands there. */
   readonly slots: Int32Array;
@@ -39,14 +39,14 @@ export interface ReadPlan {
   readonly fillings: Uint8Array;
   /** What each of the words gives to the rows around it, for each place in the window. `[words, window, hidden]` */
   readonly given: Float32Array;
-  /** What was found: see kernels/reader.as.ts. */
+  /** What was found: see kernels/read-caption.as.ts. */
   readonly found: Int32Array;
   readonly confidences: Float64Array;
 }
 
 /** Packs the network's layers and lays out all that reading needs. */
 export function readPlan(
-  kernels: Kernels,
+  kernels: ParserKernels,
   sizes: NetworkSizes,
   parameters: Parameters,
   labels: RelationLabels,
@@ -127,7 +127,12 @@ const layersInOrder = [
   'attributeScore',
 ] as const satisfies readonly LinearLayer[];
 
-function packLayer(kernels: Kernels, sizes: NetworkSizes, parameters: Parameters, layer: LinearLayer): PackedMatrix {
+function packLayer(
+  kernels: ParserKernels,
+  sizes: NetworkSizes,
+  parameters: Parameters,
+  layer: LinearLayer,
+): PackedMatrix {
   const [inputs, outputs] = parameterShapes(sizes)[layer];
   const { bias } = linearLayers[layer];
   return packMatrix(kernels, inputs, outputs, parameters[layer], bias && parameters[bias]);
@@ -142,7 +147,7 @@ const matrixFields = ({ inputs, outputs, whole, scales, bias }: PackedMatrix) =>
 const addressIn = ({ byteOffset }: { readonly byteOffset: number }) => byteOffset;
 
 /** Of a record of 32-bit fields. */
-function addressOf(kernels: Kernels, fields: readonly number[]): number {
+function addressOf(kernels: ParserKernels, fields: readonly number[]): number {
   const record = kernels.integers(fields.length);
   record.set(fields);
   return record.byteOffset;

@@ -1,4 +1,4 @@
-/** What kernels.wasm exports: see kernels.as.ts. Arrays are addresses. */
+/** What parser-kernels.wasm exports: see parser-kernels.as.ts. Arrays are addresses. */
 export interface KernelExports {
   freeFrom(): number;
   gemm(

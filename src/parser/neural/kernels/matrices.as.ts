@@ -1,6 +1,6 @@
-// AssemblyScript, not TypeScript: part of kernels.as.ts.
+// AssemblyScript, not TypeScript: part of parser-kernels.as.ts.
 
-import { Matrix } from './plan.as';
+import { Matrix } from './structs.as';
 
 /** How many rows of b are multiplied with before c is touched: its panel of eight columns and four rows of a fit in the cache. */
 const depth: i32 = 384;

@@ -1,8 +1,8 @@
-// AssemblyScript, not TypeScript: part of kernels.as.ts.
+// AssemblyScript, not TypeScript: part of parser-kernels.as.ts.
 
 import { linear } from './matrices.as';
-import { countOf, endOf, placeOf, spanStates, startOf } from './phrases.as';
-import { Plan } from './plan.as';
+import { countOf, endOf, placeOf, spanStates, startOf } from './spans.as';
+import { Plan } from './structs.as';
 
 /** Bytes of a row of `owners`; of a row of owner scores. */
 const ownerRow: usize = 12;

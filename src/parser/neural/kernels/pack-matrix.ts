@@ -1,5 +1,5 @@
-import type { Kernels } from './kernels.js';
 import { maxPackedInputs, type PackedMatrix } from './packed-matrix.js';
+import type { ParserKernels } from './parser-kernels.js';
 
 /** 12 bits with a sign: sums of 512 products fit in 32 bits. */
 const largestWhole = 2047;
@@ -9,7 +9,7 @@ const largestWhole = 2047;
  * @throws RangeError for more inputs than the sums have room for
  */
 export function packMatrix(
-  kernels: Kernels,
+  kernels: ParserKernels,
   inputs: number,
   outputs: number,
   w: Float32Array,

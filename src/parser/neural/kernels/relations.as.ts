@@ -1,8 +1,8 @@
-// AssemblyScript, not TypeScript: part of kernels.as.ts.
+// AssemblyScript, not TypeScript: part of parser-kernels.as.ts.
 
 import { linear } from './matrices.as';
-import { countOf, endOf, placeOf, spanStates, startOf } from './phrases.as';
-import { Matrix, Plan } from './plan.as';
+import { countOf, endOf, placeOf, spanStates, startOf } from './spans.as';
+import { Matrix, Plan } from './structs.as';
 import { dot, likeliest, pairInputs } from './vector-rows.as';
 
 /** Bytes of a row of `pairRows` and of `placedPairs`. */

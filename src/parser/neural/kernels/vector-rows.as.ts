@@ -1,4 +1,4 @@
-// AssemblyScript, not TypeScript: part of kernels.as.ts.
+// AssemblyScript, not TypeScript: part of parser-kernels.as.ts.
 
 import { exp4 } from './exp4.as';
 

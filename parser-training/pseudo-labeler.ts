@@ -1,4 +1,4 @@
-import { type Kernels, tagWork } from '../src/parser/neural/kernels/kernels.js';
+import { type ParserKernels, tagWork } from '../src/parser/neural/kernels/parser-kernels.js';
 import type { RelationLabels } from '../src/parser/neural/relation-labels.js';
 import type { CrfScores } from '../src/parser/neural/tag-sequence.js';
 import type { Activations } from './activations.js';
@@ -28,7 +28,7 @@ export class PseudoLabeller {
   readonly #tagsOf: (chain: CrfScores, start: number, length: number) => Uint8Array;
 
   /** @param kernels those of the reader's network */
-  constructor(kernels: Kernels, reader: BatchReader, labels: RelationLabels) {
+  constructor(kernels: ParserKernels, reader: BatchReader, labels: RelationLabels) {
     const [work, tags, totals] = [
       kernels.doubles(tagWork * capacity.rows),
       kernels.bytes(capacity.rows),

@@ -23,7 +23,7 @@ export const tagWork = 6;
  *
  * Offsets are in elements, from the start of an array: views would cost more than the arithmetic.
  */
-export class Kernels {
+export class ParserKernels {
   /** Where all arrays lie. */
   readonly memory: WebAssembly.Memory;
   readonly #run: KernelExports;
@@ -321,6 +321,6 @@ export class Kernels {
 
 let compiled: WebAssembly.Module | undefined;
 const kernelModule = () => {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('kernels.wasm', import.meta.url)));
+  compiled ??= new WebAssembly.Module(readFileSync(new URL('parser-kernels.wasm', import.meta.url)));
   return compiled;
 };

@@ -6,7 +6,7 @@ import { softmax } from '../../../parser-training/softmax.js';
 import { plainExample, type TrainingExample, taggedExample } from '../../../parser-training/training-example.js';
 import { CaptionReader } from '../../../src/parser/neural/caption-reader.js';
 import { captionTokens } from '../../../src/parser/neural/caption-tokens.js';
-import { Kernels, tagWork } from '../../../src/parser/neural/kernels/kernels.js';
+import { ParserKernels, tagWork } from '../../../src/parser/neural/kernels/parser-kernels.js';
 import { decodeModel } from '../../../src/parser/neural/parser-model.js';
 import { Random } from '../../../src/records/random.js';
 
@@ -28,7 +28,7 @@ interface Reading {
 
 const readings = 3;
 const reach = 1.5;
-const kernels = new Kernels(200 << 20);
+const kernels = new ParserKernels(200 << 20);
 const model = decodeModel(readFileSync(new URL('../../../src/parser/neural/parser.model', import.meta.url)), kernels);
 const network = new ModelReader(kernels, model);
 const [work, tags, totals] = [

@@ -1,4 +1,4 @@
-// AssemblyScript, not TypeScript: part of kernels.as.ts.
+// AssemblyScript, not TypeScript: part of parser-kernels.as.ts.
 
 /** As `PackedMatrix`. */
 @unmanaged
@@ -124,12 +124,12 @@ export class Plan {
   placedOwners: usize;
   /** How many a tagging has. `[taggings]` of 32 bits */
   placedOwnerCounts: usize;
-  /** By tagging, see readings.as.ts; by mention, pair and owner, 64-bit floats: how much all readings believe in it. */
+  /** By tagging, see hypotheses.as.ts; by mention, pair and owner, 64-bit floats: how much all readings believe in it. */
   readings: usize;
   mentionBeliefs: usize;
   pairBeliefs: usize;
   ownerBeliefs: usize;
-  /** What is found, see reader.as.ts. */
+  /** What is found, see read-caption.as.ts. */
   found: usize;
   confidences: usize;
   scratch: usize;

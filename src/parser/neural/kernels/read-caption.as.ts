@@ -1,13 +1,13 @@
-// AssemblyScript, not TypeScript: part of kernels.as.ts.
+// AssemblyScript, not TypeScript: part of parser-kernels.as.ts.
 
 import { linear } from './matrices.as';
 import { isNear, own, ownerScore } from './owners.as';
-import { clearSpans, countOf, endOf, findSpans, placeOf, startOf } from './phrases.as';
-import { Matrix, Plan } from './plan.as';
-import { choose, ownersOf, pairsOf } from './readings.as';
+import { clearSpans, countOf, endOf, findSpans, placeOf, startOf } from './spans.as';
+import { Matrix, Plan } from './structs.as';
+import { choose, ownersOf, pairsOf } from './hypotheses.as';
 import { confidenceOf, isSaid, pairCount, pairPlace, placedRow, relate } from './relations.as';
 import { addExpected, scan, windows } from './vector-rows.as';
-import { likeliestTags } from './tags.as';
+import { likeliestTags } from './viterbi.as';
 
 /**
  * Reads a caption: its words → mentions, attributes and relations of one of several taggings.

@@ -1,4 +1,4 @@
-// AssemblyScript, not TypeScript: part of kernels.as.ts.
+// AssemblyScript, not TypeScript: part of parser-kernels.as.ts.
 
 const tagCount: i32 = 5;
 /** Bytes of a row of tag scores. */

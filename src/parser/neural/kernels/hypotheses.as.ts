@@ -1,8 +1,8 @@
-// AssemblyScript, not TypeScript: part of kernels.as.ts.
+// AssemblyScript, not TypeScript: part of parser-kernels.as.ts.
 
 import { ownerCount, ownerPlace, ownerScore } from './owners.as';
-import { countOf, placeOf } from './phrases.as';
-import { Plan } from './plan.as';
+import { countOf, placeOf } from './spans.as';
+import { Plan } from './structs.as';
 import { confidenceOf, isSaid, pairCount, pairPlace, placedRow, silence } from './relations.as';
 
 /**

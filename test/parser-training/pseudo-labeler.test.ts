@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { modelLabeller } from '../../parser-training/assistant.js';
 import type { TrainingExample } from '../../parser-training/training-example.js';
-import { Kernels } from '../../src/parser/neural/kernels/kernels.js';
+import { ParserKernels } from '../../src/parser/neural/kernels/parser-kernels.js';
 import { neuralParser } from '../../src/parser/neural/neural-parser.js';
 import { decodeModel } from '../../src/parser/neural/parser-model.js';
 import type { TextGraph } from '../../src/records/text-graph.js';
@@ -17,7 +17,7 @@ const captions = [
 
 describe('a model that labels captions', () => {
   const labelled = modelLabeller(model).label(captions);
-  const { labels } = decodeModel(model, new Kernels(64 << 20));
+  const { labels } = decodeModel(model, new ParserKernels(64 << 20));
 
   it('says of them what the parser says', () => {
     const saysOf = ({ words, mentions, pairs, owners, attributes }: TrainingExample) => ({

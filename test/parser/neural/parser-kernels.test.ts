@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { Kernels, tagWork } from '../../../src/parser/neural/kernels/kernels.js';
 import { packMatrix } from '../../../src/parser/neural/kernels/pack-matrix.js';
 import { maxPackedInputs } from '../../../src/parser/neural/kernels/packed-matrix.js';
+import { ParserKernels, tagWork } from '../../../src/parser/neural/kernels/parser-kernels.js';
 import { mayFollow, mayStart } from '../../../src/parser/neural/tag-sequence.js';
 import { Random } from '../../../src/records/random.js';
 
-const kernels = new Kernels(4 << 20);
+const kernels = new ParserKernels(4 << 20);
 const random = new Random(1);
 const fill = (values: Float32Array) => values.map(() => random.normal());
 
@@ -261,7 +261,7 @@ describe('the parser’s kernels', () => {
     });
 
   it('say that their memory is full', () => {
-    const small = new Kernels(1000);
+    const small = new ParserKernels(1000);
     assert.throws(() => small.floats(1 << 20), { name: 'RangeError', message: 'memory of the kernels is full' });
   });
 });

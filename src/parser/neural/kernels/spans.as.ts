@@ -1,6 +1,6 @@
-// AssemblyScript, not TypeScript: part of kernels.as.ts.
+// AssemblyScript, not TypeScript: part of parser-kernels.as.ts.
 
-import { Spans } from './plan.as';
+import { Spans } from './structs.as';
 
 export function clearSpans(spans: Spans): void {
   spans.count = 0;
