@@ -39,10 +39,10 @@ export function readImage(element: unknown, position: number): ImageElement | So
     (!isSide(width) && `width is ${formatValue(width)}, expected a whole number of pixels`) ||
     (!isSide(height) && `height is ${formatValue(height)}, expected a whole number of pixels`) ||
     ((typeof fileName !== 'string' || fileName === '') && `file_name is ${formatValue(fileName)}, expected a path`);
-  if (problem) return refused('malformed-image', 'image', id, position, problem, id);
+  if (problem) return elementReject('malformed-image', 'image', id, position, problem, id);
   const below = safeRelativePath(fileName as string);
   if (below !== null) return { id, fileName: below, width, height } as ImageElement;
-  return refused(
+  return elementReject(
     'unsafe-path',
     'image',
     id,
@@ -60,8 +60,8 @@ export function readAnnotation(element: unknown, position: number): AnnotationEl
     (id !== null && !isId(id) && `id is ${formatValue(id)}, expected a whole number or a text`) ||
     (!isId(image) && `image_id is ${formatValue(image)}, expected a whole number or a text`) ||
     (!isId(category) && `category_id is ${formatValue(category)}, expected a whole number or a text`) ||
-    (!crowd && !isNone(iscrowd) && `iscrowd is ${formatValue(iscrowd)}, expected 0 or 1`);
-  if (problem) return refused('malformed-annotation', 'annotation', id, position, problem, image);
+    (!crowd && !isNotCrowd(iscrowd) && `iscrowd is ${formatValue(iscrowd)}, expected 0 or 1`);
+  if (problem) return elementReject('malformed-annotation', 'annotation', id, position, problem, image);
   // A score that is no number is as far out of range as any: the filter counts it.
   const rated = score === undefined || score === null ? undefined : Number.isFinite(score) ? score : -1;
   return { image, id, category, box, crowd, score: rated } as AnnotationElement;
@@ -83,11 +83,11 @@ export function isReject(checked: object): checked is SourceReject {
   return 'reason' in checked;
 }
 
-function isNone(iscrowd: unknown): boolean {
+function isNotCrowd(iscrowd: unknown): boolean {
   return iscrowd === 0 || iscrowd === undefined || iscrowd === null || iscrowd === false;
 }
 
-function refused(
+function elementReject(
   reason: string,
   kind: 'image' | 'annotation',
   id: unknown,

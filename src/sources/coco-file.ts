@@ -6,8 +6,8 @@ import { IdIndex } from '../files/spools/id-index.js';
 import type { Id, ImageRecord } from '../records/image.js';
 import type { SourceContext, SourceItem, SourceReject } from '../records/ports.js';
 import { isReject, readAnnotation, readCategory, readImage } from './coco-elements.js';
-import { putAnnotation, putImage, readSpooledImage, type SpooledImage } from './coco-spool.js';
-import { filterDetections } from './detection-filter.js';
+import { readSpooledImage, type SpooledImage, spoolAnnotation, spoolImage } from './coco-spool.js';
+import { filterDetections } from './filter-detections.js';
 import { unusedIds } from './unused-ids.js';
 
 /** How sets in COCO's format differ. */
@@ -32,7 +32,7 @@ export interface CocoFileOptions {
   /** How many images to yield at most. */
   readonly limit: number;
   /** How many items the source yielded before this file; 0 unless given. */
-  readonly before?: number;
+  readonly itemsBefore?: number;
   /** How much may be held in memory before it is spilled, and how much of one image at all. */
   readonly spool: Omit<GroupSpoolOptions, 'tempDir'>;
 }
@@ -54,9 +54,9 @@ export class CocoFile {
   /** Let go of when the file has been read, for it grows with the set. */
   #images: IdIndex | null = new IdIndex();
   #imageCount = 0;
-  readonly #refused = new IdIndex();
+  readonly #rejectedImages = new IdIndex();
   /** How many annotations belong to images that were refused. */
-  #refusedCount = 0;
+  #rejectedAnnotations = 0;
   readonly #unknown = new IdIndex();
   readonly #unknownIds: Id[] = [];
   /** How many annotations each unknown image has. */
@@ -89,23 +89,23 @@ export class CocoFile {
    */
   async *items(): AsyncGenerator<SourceItem<ImageRecord>, void, void> {
     try {
-      for await (const item of this.#take()) {
+      for await (const item of this.#readFile()) {
         this.#yielded++;
         yield item;
       }
       this.#images = null;
       const { wanted } = this.#context;
-      const { before = 0 } = this.#options;
+      const { itemsBefore = 0 } = this.#options;
       let done = 0;
       for await (const group of this.#spool.groups()) {
         this.#context.signal.throwIfAborted();
-        const position = before + this.#yielded++;
+        const position = itemsBefore + this.#yielded++;
         yield wanted?.(position) === false ? {} : await this.#item(group);
         this.#context.progress({ phase: 'records', done: ++done, total: this.images });
       }
-      if (this.#refusedCount > 0) {
+      if (this.#rejectedAnnotations > 0) {
         this.#yielded++;
-        yield { counts: { 'refused-image-annotation': this.#refusedCount } };
+        yield { counts: { 'refused-image-annotation': this.#rejectedAnnotations } };
       }
       for (const [index, id] of this.#unknownIds.entries()) {
         this.#yielded++;
@@ -117,7 +117,7 @@ export class CocoFile {
   }
 
   /** Reads the file; annotations must find their images, so a file that has its images later is read twice. */
-  async *#take(): AsyncGenerator<SourceItem<never>> {
+  async *#readFile(): AsyncGenerator<SourceItem<never>> {
     const before = new Set<string>();
     for await (const batch of this.#batches(sections)) {
       if (batch.section === 'annotations' && !before.has('images')) {
@@ -125,13 +125,13 @@ export class CocoFile {
         break;
       }
       before.add(batch.section);
-      yield* this.#takeBatch(batch);
+      yield* this.#addBatch(batch);
     }
     if (this.#passes === 1) return;
     const others = sections.filter((section) => section !== 'annotations' && !before.has(section));
-    for await (const batch of this.#batches(others)) yield* this.#takeBatch(batch);
+    for await (const batch of this.#batches(others)) yield* this.#addBatch(batch);
     this.#pass = 1;
-    for await (const batch of this.#batches(['annotations'])) yield* this.#takeBatch(batch);
+    for await (const batch of this.#batches(['annotations'])) yield* this.#addBatch(batch);
   }
 
   #batches(layout: readonly string[]): AsyncIterable<JsonBatch> {
@@ -140,20 +140,20 @@ export class CocoFile {
     return streamJson(this.#file, { layout, skippedKeys, signal: this.#context.signal, onRead });
   }
 
-  async *#takeBatch({ section, first, values }: JsonBatch): AsyncGenerator<SourceItem<never>> {
-    const take =
-      section === 'images' ? this.#takeImage : section === 'annotations' ? this.#takeAnnotation : this.#takeCategory;
+  async *#addBatch({ section, first, values }: JsonBatch): AsyncGenerator<SourceItem<never>> {
+    const add =
+      section === 'images' ? this.#addImage : section === 'annotations' ? this.#addAnnotation : this.#addCategory;
     for (const [index, value] of values.entries()) {
-      const reject = take.call(this, value, first + index);
+      const reject = add.call(this, value, first + index);
       if (reject) yield { rejects: [reject] };
     }
     await this.#spool.flush();
   }
 
-  #takeImage(value: unknown, position: number): SourceReject | undefined {
+  #addImage(value: unknown, position: number): SourceReject | undefined {
     const image = readImage(value, position);
     if (isReject(image)) {
-      if (image.image !== undefined) this.#refused.add(image.image);
+      if (image.image !== undefined) this.#rejectedImages.add(image.image);
       return image;
     }
     const group = this.#images?.add(image.id);
@@ -165,20 +165,20 @@ export class CocoFile {
       };
     }
     this.#imageCount++;
-    if (group < this.#options.limit) putImage(this.#spool, group, image);
+    if (group < this.#options.limit) spoolImage(this.#spool, group, image);
     return undefined;
   }
 
-  #takeAnnotation(value: unknown, position: number): SourceReject | undefined {
+  #addAnnotation(value: unknown, position: number): SourceReject | undefined {
     const annotation = readAnnotation(value, position);
     if (isReject(annotation)) return annotation;
     const group = this.#images?.get(annotation.image);
     if (group === undefined) this.#countUnknown(annotation.image);
-    else if (group < this.#options.limit) putAnnotation(this.#spool, group, annotation);
+    else if (group < this.#options.limit) spoolAnnotation(this.#spool, group, annotation);
     return undefined;
   }
 
-  #takeCategory(value: unknown, position: number): SourceReject | undefined {
+  #addCategory(value: unknown, position: number): SourceReject | undefined {
     const category = readCategory(value, position);
     if (isReject(category)) return category;
     const { id, name } = category;
@@ -194,8 +194,8 @@ export class CocoFile {
   }
 
   #countUnknown(image: Id): void {
-    if (this.#refused.get(image) !== undefined) {
-      this.#refusedCount++;
+    if (this.#rejectedImages.get(image) !== undefined) {
+      this.#rejectedAnnotations++;
       return;
     }
     const known = this.#unknown.get(image);
@@ -228,17 +228,17 @@ export class CocoFile {
     const { dialect, compat } = this.#options;
     const base = basename(this.#file);
     const { id, width, height } = image;
-    const described = { id, file, width, height, dataset: dialect.dataset, split: dialect.split(base) };
-    const free = unusedIds(annotations);
+    const imageWithFile = { id, file, width, height, dataset: dialect.dataset, split: dialect.split(base) };
+    const nextUnusedId = unusedIds(annotations);
     const raw = annotations.map(({ id, category, box, crowd, score }) => ({
-      id: id ?? free(),
+      id: id ?? nextUnusedId(),
       category: this.#categories.get(category) ?? null,
       box,
       crowd,
       score,
     }));
-    const { detections, counts, rejects, rawCategories } = filterDetections(raw, described, compat);
-    const record = { image: described, detections, origin: { source: dialect.source, file: base } };
+    const { detections, counts, rejects, rawCategories } = filterDetections(raw, imageWithFile, compat);
+    const record = { image: imageWithFile, detections, origin: { source: dialect.source, file: base } };
     return { record: rawCategories ? { ...record, rawCategories } : record, counts, rejects };
   }
 }

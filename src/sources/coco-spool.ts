@@ -24,15 +24,15 @@ const numbersBytes = 50;
 const longestBox = 200;
 
 /** Puts an image into its group; once a group. */
-export function putImage(spool: GroupSpool, group: number, image: ImageElement): void {
+export function spoolImage(spool: GroupSpool, group: number, image: ImageElement): void {
   putJson(spool, group, imageJson, image);
 }
 
 /** Puts an annotation into its image's group: in binary where it is made of numbers as usual, else as JSON. */
-export function putAnnotation(spool: GroupSpool, group: number, annotation: AnnotationElement): void {
+export function spoolAnnotation(spool: GroupSpool, group: number, annotation: AnnotationElement): void {
   const { id, category, box, crowd, score } = annotation;
   if (typeof id === 'string' || typeof category === 'string' || !isFourNumbers(box)) {
-    putJson(spool, group, annotationJson, { id, category, box: bounded(box), crowd, score });
+    putJson(spool, group, annotationJson, { id, category, box: truncated(box), crowd, score });
     return;
   }
   const { view, at } = spool.reserve(group, score === undefined ? numbersBytes : numbersBytes + 8);
@@ -90,7 +90,7 @@ function isFourNumbers(box: unknown): box is readonly [number, number, number, n
 }
 
 /** A box that is none may be anything of any size; its beginning is enough to show what it was. */
-function bounded(box: unknown): unknown {
+function truncated(box: unknown): unknown {
   const json = JSON.stringify(box);
   return json !== undefined && json.length > longestBox ? json.slice(0, longestBox) : box;
 }

@@ -39,7 +39,7 @@ export interface CocoOptions {
  */
 export function coco(options: CocoOptions): Source<ImageRecord> {
   const { dataset = 'coco2017', split } = options;
-  return cocoLike('coco', options, {
+  return cocoFormatSource('coco', options, {
     source: 'coco',
     dataset,
     split: (file) => split ?? /^instances_(.+?)\.json/.exec(file)?.[1] ?? '',
@@ -49,7 +49,7 @@ export function coco(options: CocoOptions): Source<ImageRecord> {
 }
 
 /** A source of COCO's format or one that differs from it as `dialect` says. */
-export function cocoLike(name: string, options: CocoOptions, dialect: CocoDialect): Source<ImageRecord> {
+export function cocoFormatSource(name: string, options: CocoOptions, dialect: CocoDialect): Source<ImageRecord> {
   const { annotations, images, compat = false, limit, memoryBytes } = options;
   if (!annotations) throw new OptionError(name, "'annotations' is missing, expected a path or a glob");
   if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) {
@@ -75,13 +75,13 @@ export function cocoLike(name: string, options: CocoOptions, dialect: CocoDialec
     async *read(context: SourceContext): AsyncGenerator<SourceItem<ImageRecord>, void, void> {
       await checkImageFolder(images);
       let left = limit ?? Number.POSITIVE_INFINITY;
-      let before = 0;
+      let itemsBefore = 0;
       for (const file of await inputFiles(annotations)) {
         if (left <= 0) return;
-        const reader = new CocoFile(file, { dialect, images, compat, limit: left, before, spool }, context);
+        const reader = new CocoFile(file, { dialect, images, compat, limit: left, itemsBefore, spool }, context);
         yield* reader.items();
         left -= reader.images;
-        before += reader.yielded;
+        itemsBefore += reader.yielded;
       }
     },
   };

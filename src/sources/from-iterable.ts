@@ -56,14 +56,14 @@ function notRecords(name: string): OptionError {
 
 /** What an Observable emits, one by one. */
 async function* emissions<R>(records: Observable<R>, signal: AbortSignal): AsyncGenerator<R, void, void> {
-  const waiting: R[] = [];
+  const queue: R[] = [];
   let ended = false;
   let failure: { readonly error: unknown } | null = null;
   let wake = () => {};
   const abort = () => wake();
   const subscription = records.subscribe({
     next: (record) => {
-      waiting.push(record);
+      queue.push(record);
       wake();
     },
     error: (error: unknown) => {
@@ -80,9 +80,9 @@ async function* emissions<R>(records: Observable<R>, signal: AbortSignal): Async
   try {
     for (;;) {
       // In one go and not by `shift`, which takes longer the longer the queue is.
-      yield* waiting.splice(0);
+      yield* queue.splice(0);
       signal.throwIfAborted();
-      if (waiting.length > 0) continue;
+      if (queue.length > 0) continue;
       if (failure) throw (failure as { error: unknown }).error;
       if (ended) return;
       await new Promise<void>((resolve) => {

@@ -1,7 +1,7 @@
 import type { ImageRecord } from '../records/image.js';
 import type { Source } from '../records/ports.js';
 import { objects365Categories } from '../vocabulary/categories.js';
-import { type CocoOptions, cocoLike } from './coco.js';
+import { type CocoOptions, cocoFormatSource } from './coco.js';
 
 /** What a source of Objects365 annotations is told; `dataset` is `o365` unless given. */
 export type Objects365Options = CocoOptions;
@@ -23,7 +23,7 @@ export type Objects365Options = CocoOptions;
  */
 export function objects365(options: Objects365Options): Source<ImageRecord> {
   const { dataset = 'o365', split } = options;
-  return cocoLike('objects365', options, {
+  return cocoFormatSource('objects365', options, {
     source: 'objects365',
     dataset,
     split: (file) => split ?? /(?:^|_)(train|val|test)(?=[._])/.exec(file)?.[1] ?? '',
@@ -32,14 +32,14 @@ export function objects365(options: Objects365Options): Source<ImageRecord> {
   });
 }
 
-const names = new Map(objects365Categories.map(({ official, name }) => [plain(official), name]));
+const names = new Map(objects365Categories.map(({ official, name }) => [normalizeName(official), name]));
 
 function categoryName(written: string): string {
-  const name = plain(written);
+  const name = normalizeName(written);
   return names.get(name) ?? name;
 }
 
-function plain(name: string): string {
+function normalizeName(name: string): string {
   return name.toLowerCase().trim().replace(/\s+/g, ' ');
 }
 

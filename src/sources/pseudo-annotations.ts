@@ -106,29 +106,31 @@ async function readEntry(
     const message = `${origin.file}: entry ${position}: expected an image_id`;
     return { rejects: [{ reason: 'malformed-image', message, detail: { position } }] };
   }
-  const refuse = (reason: string, problem: string) => ({
+  const reject = (reason: string, problem: string) => ({
     rejects: [{ reason, message: `image ${id}: ${problem}`, image: id }],
   });
   const graph = readGenomeEntry(id, entry);
-  if (graph.refused) return { rejects: graph.rejects };
-  const [stated] = paths ? await paths.get(idKey(id)) : [];
-  const part = typeof split === 'string' ? split : '';
+  if (graph.rejected) return { rejects: graph.rejects };
+  const [listed] = paths ? await paths.get(idKey(id)) : [];
+  const splitName = typeof split === 'string' ? split : '';
   const padded = `${String(id).padStart(12, '0')}.jpg`;
   // HICO-DET's ids are file names.
-  const own = /\.(?:jpe?g|png)$/i.test(String(id)) ? String(id) : `${id}.jpg`;
-  const candidates = stated ? [String(stated)] : [...(part === '' ? [] : [`${part}/${padded}`]), padded, own];
+  const byId = /\.(?:jpe?g|png)$/i.test(String(id)) ? String(id) : `${id}.jpg`;
+  const candidates = listed
+    ? [String(listed)]
+    : [...(splitName === '' ? [] : [`${splitName}/${padded}`]), padded, byId];
   const below = candidates.flatMap((path) => safeRelativePath(path) ?? []);
   if (below.length < candidates.length)
-    return refuse('unsafe-path', `${formatValue(candidates[0])} is not a path below the image folder`);
+    return reject('unsafe-path', `${formatValue(candidates[0])} is not a path below the image folder`);
   const file = await findImage(images, below as [string, ...string[]]);
-  if (file === null) return refuse('image-missing', `no file ${below[0]} in the image folder`);
+  if (file === null) return reject('image-missing', `no file ${below[0]} in the image folder`);
   // Few runs need it, and it takes a while to load.
   const { default: sharp } = await import('sharp');
   const size = await sharp(join(images, file))
     .metadata()
     .catch(() => null);
-  if (!size) return refuse('image-unreadable', `${file} is no image`);
+  if (!size) return reject('image-unreadable', `${file} is no image`);
   const { width, height } = size;
   const set = typeof dataset === 'string' && dataset !== '' ? dataset : 'vg';
-  return genomeRecord(graph, { id, file, width, height, dataset: set, split: part }, origin, null);
+  return genomeRecord(graph, { id, file, width, height, dataset: set, split: splitName }, origin, null);
 }

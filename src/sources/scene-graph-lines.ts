@@ -79,23 +79,28 @@ function readLine({ text, line }: TextLine, file: string): SourceItem<SceneGraph
   try {
     value = JSON.parse(text);
   } catch {}
-  const { id: image } = fieldsOf(fieldsOf(value)['image']);
-  const refuse = (reason: string, problem: string) => ({
+  const { id: imageId } = fieldsOf(fieldsOf(value)['image']);
+  const reject = (reason: string, problem: string) => ({
     rejects: [
-      { reason, message: `${file}: line ${line}: ${problem}`, ...(isId(image) && { image }), detail: { file, line } },
+      {
+        reason,
+        message: `${file}: line ${line}: ${problem}`,
+        ...(isId(imageId) && { image: imageId }),
+        detail: { file, line },
+      },
     ],
   });
-  if (value === undefined) return refuse('schema', 'is not JSON');
+  if (value === undefined) return reject('schema', 'is not JSON');
   if (!fitsSchema('scene-graph', value)) {
-    return refuse('schema', schemaProblem('scene-graph', value) ?? 'does not fit its schema');
+    return reject('schema', schemaProblem('scene-graph', value) ?? 'does not fit its schema');
   }
   const dangling = danglingIndex(value);
-  if (dangling !== null) return refuse('schema', dangling);
-  const { image: written, objects, captions, relations, provenance } = value;
-  const below = safeRelativePath(written.file);
-  if (below === null) return refuse('unsafe-path', `${formatValue(written.file)} is not a path below the image folder`);
+  if (dangling !== null) return reject('schema', dangling);
+  const { image, objects, captions, relations, provenance } = value;
+  const below = safeRelativePath(image.file);
+  if (below === null) return reject('unsafe-path', `${formatValue(image.file)} is not a path below the image folder`);
   const { origin, tagger } = provenance;
-  return { record: { image: { ...written, file: below }, detections: objects, origin, captions, relations, tagger } };
+  return { record: { image: { ...image, file: below }, detections: objects, origin, captions, relations, tagger } };
 }
 
 /** What a schema can't say: relations lead to objects and captions that are there. */

@@ -24,11 +24,11 @@ export interface GenomeRelation {
 export interface GenomeGraph {
   readonly objects: readonly GenomeObject[];
   /** Objects that only relations have, each one once. */
-  readonly carried: readonly GenomeObject[];
+  readonly embedded: readonly GenomeObject[];
   readonly relations: readonly GenomeRelation[];
   readonly rejects: readonly SourceReject[];
   /** True where a reject is of the image as a whole. */
-  readonly refused: boolean;
+  readonly rejected: boolean;
 }
 
 /**
@@ -38,7 +38,7 @@ export interface GenomeGraph {
 export function readGenomeEntry(image: Id, entry: unknown): GenomeGraph {
   const fields = fieldsOf(entry);
   const objects = elementsOf(fields['objects']).map(readObject);
-  const carried: GenomeObject[] = [];
+  const embedded: GenomeObject[] = [];
   const relations: GenomeRelation[] = [];
   const rejects: SourceReject[] = ['objects', 'relationships']
     .filter((list) => fields[list] !== undefined && !Array.isArray(fields[list]))
@@ -47,15 +47,18 @@ export function readGenomeEntry(image: Id, entry: unknown): GenomeGraph {
       message: `image ${image}: ${list} is ${formatValue(fields[list])}, expected a list`,
       image,
     }));
-  const refused = rejects.length > 0;
+  const rejected = rejects.length > 0;
   for (const element of elementsOf(fields['relationships'])) {
     const relation = fieldsOf(element);
-    const [subject, object] = [endOf(relation['subject'], carried), endOf(relation['object'], carried)];
+    const [subject, object] = [
+      embeddedObjectId(relation['subject'], embedded),
+      embeddedObjectId(relation['object'], embedded),
+    ];
     const ends = { subject: subject ?? relation['subject_id'], object: object ?? relation['object_id'] };
     const { predicate, confidence } = relation;
     if (isId(ends.subject) && isId(ends.object) && typeof predicate === 'string') {
       const found = { subject: ends.subject, object: ends.object, predicate };
-      relations.push(isShare(confidence) ? { ...found, confidence } : found);
+      relations.push(isFraction(confidence) ? { ...found, confidence } : found);
     } else {
       rejects.push({
         reason: 'malformed-relationship',
@@ -65,22 +68,22 @@ export function readGenomeEntry(image: Id, entry: unknown): GenomeGraph {
       });
     }
   }
-  return { objects, carried: objectsBeside(objects, carried), relations, rejects, refused };
+  return { objects, embedded: objectsNotIn(objects, embedded), relations, rejects, rejected };
 }
 
-const isShare = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= 1;
+const isFraction = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= 1;
 
 /** The objects whose ids are not those of others; of those with the same id, the first one. */
-export function objectsBeside(others: readonly GenomeObject[], objects: readonly GenomeObject[]): GenomeObject[] {
+export function objectsNotIn(others: readonly GenomeObject[], objects: readonly GenomeObject[]): GenomeObject[] {
   const ids = new Set(others.map(({ id }) => id));
   return objects.filter(({ id }) => id === null || ids.size !== ids.add(id).size);
 }
 
 /** The id of an object that a relation carries, which is noted; undefined where it carries none. */
-function endOf(value: unknown, carried: GenomeObject[]): Id | undefined {
+function embeddedObjectId(value: unknown, embedded: GenomeObject[]): Id | undefined {
   const object = readObject(value);
   if (object.id === null) return undefined;
-  carried.push(object);
+  embedded.push(object);
   return object.id;
 }
 

@@ -4,7 +4,7 @@ import { IdIndex } from '../files/spools/id-index.js';
 import { KeyedStore } from '../files/spools/keyed-store.js';
 import type { Id } from '../records/image.js';
 import type { SourceContext, SourceReject } from '../records/ports.js';
-import { type GenomeGraph, objectsBeside, readGenomeEntry } from './visual-genome-entry.js';
+import { type GenomeGraph, objectsNotIn, readGenomeEntry } from './visual-genome-entry.js';
 
 /** Visual Genome's two forms: objects and relationships apart, or together. */
 export type GenomeFiles =
@@ -36,33 +36,33 @@ export async function* genomeGraphs(
     yield* entries(files.sceneGraphs, context);
     return;
   }
-  const aside = await KeyedStore.create(context.tempDir);
+  const stored = await KeyedStore.create(context.tempDir);
   try {
-    const related: Id[] = [];
+    const withRelationships: Id[] = [];
     for await (const entry of entries(files.relationships, context)) {
       if ('reject' in entry) yield entry;
       else {
-        related.push(entry.image);
-        aside.put(idKey(entry.image), Buffer.from(JSON.stringify(entry.graph)));
-        await aside.flush();
+        withRelationships.push(entry.image);
+        stored.put(idKey(entry.image), Buffer.from(JSON.stringify(entry.graph)));
+        await stored.flush();
       }
     }
-    await aside.seal();
+    await stored.seal();
     const seen = new IdIndex();
     for await (const entry of entries(files.objects, context)) {
       if ('reject' in entry) yield entry;
       else {
         seen.add(idKey(entry.image));
-        const more = await graphAside(aside, entry.image);
-        yield more ? { image: entry.image, graph: joined(entry.graph, more) } : entry;
+        const more = await storedGraph(stored, entry.image);
+        yield more ? { image: entry.image, graph: mergeGraphs(entry.graph, more) } : entry;
       }
     }
-    for (const image of related) {
-      const graph = seen.get(idKey(image)) === undefined ? await graphAside(aside, image) : null;
+    for (const image of withRelationships) {
+      const graph = seen.get(idKey(image)) === undefined ? await storedGraph(stored, image) : null;
       if (graph) yield { image, graph };
     }
   } finally {
-    await aside.close();
+    await stored.close();
   }
 }
 
@@ -88,18 +88,18 @@ async function* entries(file: string, context: SourceContext): AsyncGenerator<Ge
   }
 }
 
-async function graphAside(aside: KeyedStore, image: Id): Promise<GenomeGraph | null> {
-  const [payload] = await aside.get(idKey(image));
+async function storedGraph(stored: KeyedStore, image: Id): Promise<GenomeGraph | null> {
+  const [payload] = await stored.get(idKey(image));
   return payload ? JSON.parse(payload.toString()) : null;
 }
 
 /** What an image has in both files: each may have what the other is for. */
-function joined(own: GenomeGraph, aside: GenomeGraph): GenomeGraph {
+function mergeGraphs(own: GenomeGraph, stored: GenomeGraph): GenomeGraph {
   return {
     objects: own.objects,
-    carried: objectsBeside(own.objects, [...own.carried, ...aside.objects, ...aside.carried]),
-    relations: [...own.relations, ...aside.relations],
-    rejects: [...own.rejects, ...aside.rejects],
-    refused: own.refused || aside.refused,
+    embedded: objectsNotIn(own.objects, [...own.embedded, ...stored.objects, ...stored.embedded]),
+    relations: [...own.relations, ...stored.relations],
+    rejects: [...own.rejects, ...stored.rejects],
+    rejected: own.rejected || stored.rejected,
   };
 }

@@ -11,7 +11,7 @@ export interface PreprocessOptions {
   readonly maxRelations: number;
 }
 
-type Ends = readonly [GenomeObject, GenomeObject];
+type ObjectPair = readonly [GenomeObject, GenomeObject];
 
 const nearIou = 0.7;
 
@@ -37,24 +37,24 @@ export function preprocessGenome(
   options: PreprocessOptions | null,
   count: (name: string) => void,
 ): Pick<GenomeGraph, 'objects' | 'relations'> {
-  const tidy = options ? (text: string) => text.toLowerCase().trim() : (text: string) => text;
-  const objects = graph.objects.map((object) => ({ ...object, names: object.names.slice(0, 1).map(tidy) }));
+  const normalize = options ? (text: string) => text.toLowerCase().trim() : (text: string) => text;
+  const objects = graph.objects.map((object) => ({ ...object, names: object.names.slice(0, 1).map(normalize) }));
   const byId = new Map<Id | null, GenomeObject>();
   for (const object of objects) if (!byId.has(object.id)) byId.set(object.id, object);
 
   const exact = new Set<string>();
-  const near = new Map<string, Ends[]>();
+  const near = new Map<string, ObjectPair[]>();
   const relations: GenomeRelation[] = [];
   for (const relation of graph.relations) {
     const { subject, object } = relation;
-    const predicate = tidy(relation.predicate);
+    const predicate = normalize(relation.predicate);
     const [from, to] = [byId.get(subject), byId.get(object)];
     if (predicate === '') count('empty-predicate');
     else if (!from || !to) count('unknown-object');
     else if (options) {
       if (exact.size === exact.add(JSON.stringify([subject, object, predicate])).size) count('duplicate-relation');
       else if (relations.length === options.maxRelations) count('relation-limit');
-      else if (isNear(near, [from, to], predicate, options)) count('near-duplicate-relation');
+      else if (isNearDuplicate(near, [from, to], predicate, options)) count('near-duplicate-relation');
       else relations.push({ ...relation, predicate });
     } else relations.push({ ...relation, predicate });
   }
@@ -70,22 +70,22 @@ export function pixelIou(a: Box, b: Box): number {
 }
 
 /** Whether an earlier relation is nearly the same; if none is, this one is noted. */
-function isNear(
-  earlier: Map<string, Ends[]>,
-  ends: Ends,
+function isNearDuplicate(
+  earlier: Map<string, ObjectPair[]>,
+  ends: ObjectPair,
   predicate: string,
   { objectAliases, relationshipAliases }: PreprocessOptions,
 ): boolean {
   const names = ends.map(({ names: [name = ''] }) => objectAliases.get(name) ?? name);
   const key = JSON.stringify([...names, relationshipAliases.get(predicate) ?? predicate]);
   const same = earlier.get(key);
-  if (same?.some((others) => others.every((other, i) => overlapsNearly(other, ends[i] as GenomeObject)))) return true;
+  if (same?.some((others) => others.every((other, i) => boxesNearlyEqual(other, ends[i] as GenomeObject)))) return true;
   if (same) same.push(ends);
   else earlier.set(key, [ends]);
   return false;
 }
 
-function overlapsNearly(a: GenomeObject, b: GenomeObject): boolean {
+function boxesNearlyEqual(a: GenomeObject, b: GenomeObject): boolean {
   // A box that is not of four numbers gives NaN, which is not near anything.
   return pixelIou(a.box as unknown as Box, b.box as unknown as Box) >= nearIou;
 }

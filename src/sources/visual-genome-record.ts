@@ -1,7 +1,7 @@
 import type { Id, Image, ImageRecord, Origin } from '../records/image.js';
 import type { SourceItem } from '../records/ports.js';
 import type { Related, Relation } from '../records/scene-graph.js';
-import { filterDetections, type RawDetection } from './detection-filter.js';
+import { filterDetections, type RawDetection } from './filter-detections.js';
 import { unusedIds } from './unused-ids.js';
 import type { GenomeGraph, GenomeObject, GenomeRelation } from './visual-genome-entry.js';
 import { type PreprocessOptions, preprocessGenome } from './visual-genome-preprocess.js';
@@ -21,19 +21,19 @@ export function genomeRecord(
   const count = (name: string) => {
     counts[name] = (counts[name] ?? 0) + 1;
   };
-  const added = graph.carried.length;
-  const all = { objects: [...graph.objects, ...graph.carried], relations: graph.relations };
+  const added = graph.embedded.length;
+  const all = { objects: [...graph.objects, ...graph.embedded], relations: graph.relations };
   const { objects, relations } = preprocessGenome(all, steps, count);
-  const free = unusedIds(objects);
+  const nextUnusedId = unusedIds(objects);
   const raw = objects.map(({ id, names, box }): RawDetection => {
-    return { id: id ?? free(), category: names[0] || null, box, crowd: false };
+    return { id: id ?? nextUnusedId(), category: names[0] || null, box, crowd: false };
   });
   const filtered = filterDetections(raw, image, steps === null);
   const record = {
     image,
     detections: filtered.detections,
     origin,
-    relations: indexed(objects, relations, filtered.kept, steps !== null, count),
+    relations: indexRelations(objects, relations, filtered.kept, steps !== null, count),
     tagger: null,
   };
   return {
@@ -43,27 +43,27 @@ export function genomeRecord(
   };
 }
 
-function indexed(
+function indexRelations(
   objects: readonly GenomeObject[],
   relations: readonly GenomeRelation[],
   kept: Int32Array,
   distinct: boolean,
   count: (name: string) => void,
 ): Relation[] {
-  const places = new Map<Id, number>();
+  const indices = new Map<Id, number>();
   for (const [index, { id }] of objects.entries()) {
-    if (id !== null && !places.has(id)) places.set(id, kept[index] as number);
+    if (id !== null && !indices.has(id)) indices.set(id, kept[index] as number);
   }
   const seen = new Set<string>();
-  const led: Relation[] = [];
+  const found: Relation[] = [];
   for (const { subject: from, object: to, predicate, confidence } of relations) {
-    const subject = places.get(from) ?? -1;
-    const object = places.get(to) ?? -1;
+    const subject = indices.get(from) ?? -1;
+    const object = indices.get(to) ?? -1;
     if (subject < 0 || object < 0) count('relation-of-dropped-box');
     else if (subject === object) count('self-relation');
     else if (distinct && seen.size === seen.add(JSON.stringify([subject, object, predicate])).size) {
       count('duplicate-relation');
-    } else led.push({ subject, object, predicate, ...(confidence !== undefined && { confidence }) });
+    } else found.push({ subject, object, predicate, ...(confidence !== undefined && { confidence }) });
   }
-  return led;
+  return found;
 }

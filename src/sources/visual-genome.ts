@@ -86,17 +86,17 @@ export function visualGenome(options: VisualGenomeOptions): Source<GenomeRecord>
     }
 
     async function item({ image: id, graph }: GenomeEntry): Promise<SourceItem<GenomeRecord>> {
-      if (graph.refused) return { rejects: graph.rejects };
+      if (graph.rejected) return { rejects: graph.rejects };
       const size = sizes.get(id);
-      const refuse = (reason: string, problem: string) => ({
+      const reject = (reason: string, problem: string) => ({
         rejects: [{ reason, message: `image ${id}: ${problem}`, image: id }],
       });
-      if (!size) return refuse('unknown-size', `no width and height in ${basename(imageData)}`);
+      if (!size) return reject('unknown-size', `no width and height in ${basename(imageData)}`);
       const name = safeRelativePath(`${id}.jpg`);
       if (name === null)
-        return refuse('unsafe-path', `${formatValue(`${id}.jpg`)} is not a path below the image folder`);
+        return reject('unsafe-path', `${formatValue(`${id}.jpg`)} is not a path below the image folder`);
       const file = await findImage(images, [name, `VG_100K/${name}`, `VG_100K_2/${name}`]);
-      if (file === null) return refuse('image-missing', `no file ${name} in the image folder`);
+      if (file === null) return reject('image-missing', `no file ${name} in the image folder`);
       return genomeRecord(graph, { id, file, ...size, dataset, split: '' }, origin, steps);
     }
   }

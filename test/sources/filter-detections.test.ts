@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Image } from '../../src/records/image.js';
-import { filterDetections, type RawDetection } from '../../src/sources/detection-filter.js';
+import { filterDetections, type RawDetection } from '../../src/sources/filter-detections.js';
 
 const image: Image = { id: 7, file: '7.jpg', width: 100, height: 50, dataset: 'd', split: '' };
 
