@@ -6,28 +6,39 @@ import type { Id } from '../records/image.js';
 import type { ParsedGraphs } from '../records/ports.js';
 import type { Entity, TextGraph, TextRelation } from '../records/text-graph.js';
 
-/** What a file of parsed graphs is told. */
+/** Options of `parsedGraphFile`. */
 export interface ParsedGraphFileOptions {
-  /** Path or glob of files, gzip or not; several are merged, sorted. */
+  /** Path or glob of JSON files, optionally gzipped; several files are merged in the order of their names. */
   readonly graphs: string;
-  /** Where the graphs are kept while they are in use; the system's folder for temporary files unless given. */
+  /** Folder for the temporary file that holds the graphs; default: the system's folder for temporary files. */
   readonly tempDir?: string;
 }
 
 const name = 'parsed-graph-file';
 
 /**
- * Graphs as the rule-based parser of RLIPv2 writes them: `{"<image id>": [graph, …]}`, one graph a caption. The captions
- * themselves are not in the file: an entity's `span` is all that is known of its text, and `start` and `end` are 0 and
- * the span's length. Spans keep their determiner, predicates are as written.
+ * Reads graphs as the rule-based parser of RLIPv2 writes them: `{"<image id>": [graph, …]}`, one graph per caption. The file
+ * does not contain the captions: an entity's `span` is the only part of the text that is known, and its `start` and `end` are
+ * 0 and the span's length. Spans keep their determiner; predicates stay as written.
  *
- * The files are read once, at the first question, into a temporary file: memory holds an index only. Close it after use.
+ * The files are read once, on the first call of `graphs`, into a temporary file, so that memory holds only an index. `close`
+ * deletes the temporary file.
  *
- * `graphs` throws a RecordError `no-graphs` where the files lack the image or `malformed-graph` where a graph is none,
- * and InputError where a file can't be read.
+ * `graphs` throws a RecordError `no-graphs` when the files lack the image or `malformed-graph` when a graph is malformed, and
+ * an InputError when a file cannot be read.
  *
- * @throws OptionError where an option is missing
- * Source: SceneGraphParser (vacancy/SceneGraphParser), its output; RLIPv2, datasets/rlipv2_helper/coco_caption_helper.py
+ * Source: SceneGraphParser (vacancy/SceneGraphParser), its output; RLIPv2, datasets/rlipv2_helper/coco_caption_helper.py.
+ *
+ * @throws OptionError when `graphs` is empty
+ *
+ * @example
+ * ```ts
+ * import { coco, Graph, parsed, parsedGraphFile } from 'relflow';
+ *
+ * new Graph('parsed')
+ *   .from(coco({ annotations: 'instances.json' }))
+ *   .pipe(parsed(parsedGraphFile({ graphs: 'parsed.json' })));
+ * ```
  */
 export function parsedGraphFile({ graphs, tempDir }: ParsedGraphFileOptions): ParsedGraphs {
   if (!graphs) throw new OptionError(name, "'graphs' is missing, expected a path or a glob");
@@ -53,29 +64,34 @@ const readEntries: ReadEntries = async (file, put, { signal, flush }) => {
 };
 
 function readGraphs(list: unknown, image: Id): TextGraph[] {
-  const refuse = (problem: string): never => {
+  const reject = (problem: string): never => {
     throw new RecordError('malformed-graph', `${name}: image ${image}: ${problem}`, { image });
   };
-  if (!Array.isArray(list)) return refuse(`expected a list of graphs, found ${formatValue(list)}`);
+  if (!Array.isArray(list)) return reject(`expected a list of graphs, found ${formatValue(list)}`);
   return list.map((graph, position) => {
     const { entities, relations } = fieldsOf(graph);
     if (!Array.isArray(entities) || !Array.isArray(relations)) {
-      return refuse(`graph ${position}: expected entities and relations, found ${formatValue(graph)}`);
+      return reject(`graph ${position}: expected entities and relations, found ${formatValue(graph)}`);
     }
     const read = {
       entities: entities.map(readEntity),
       relations: relations.map((r) => readRelation(r, entities.length)),
     };
     const entity = read.entities.indexOf(null);
-    if (entity !== -1) return refuse(`graph ${position}: entity ${entity} is ${formatValue(entities[entity])}`);
+    if (entity !== -1)
+      return reject(
+        `graph ${position}, entity ${entity}: expected span and lemma_head, found ${formatValue(entities[entity])}`,
+      );
     const relation = read.relations.indexOf(null);
     if (relation !== -1)
-      return refuse(`graph ${position}: relation ${relation} is ${formatValue(relations[relation])}`);
+      return reject(
+        `graph ${position}, relation ${relation}: expected subject, object and relation, found ${formatValue(relations[relation])}`,
+      );
     return read as TextGraph;
   });
 }
 
-/** Null where it is no entity. */
+/** Returns null when the value is not an entity. */
 function readEntity(value: unknown): Entity | null {
   const { span, lemma_head: lemma, modifiers } = fieldsOf(value);
   if (typeof span !== 'string' || span.trim() === '' || typeof lemma !== 'string') return null;
@@ -89,7 +105,7 @@ function readEntity(value: unknown): Entity | null {
   return { span, start: 0, end: span.length, head, lemma, attributes };
 }
 
-/** Null where it is no relation between two of the entities. */
+/** Returns null when the value is not a relation between two of the entities. */
 function readRelation(value: unknown, entities: number): TextRelation | null {
   const { subject, object, relation, lemma_relation: lemma } = fieldsOf(value);
   const ends = [subject, object].every(

@@ -2,11 +2,11 @@ import { workerData } from 'node:worker_threads';
 import { textParser } from './text-parser.js';
 import type { ParserThreadData } from './threaded-parser.js';
 
-// The pool puts data of its own before what it was given.
+// Tinypool puts its own data before the given data.
 const [, { parser: name, options }] = workerData as [unknown, ParserThreadData];
 const parser = textParser(name, options);
 
-/** The graphs of captions, as JSON: cheaper to send than so many small objects. */
+/** Returns the graphs of captions as JSON, which is cheaper to transfer between threads than many small objects. */
 export default async function parseAll(captions: readonly string[]): Promise<string> {
   const graphs = [];
   for (const caption of captions) graphs.push(await parser.parse(caption));

@@ -6,18 +6,19 @@ import type { TextGraph } from '../records/text-graph.js';
 import type { NeuralParserOptions } from './neural/neural-parser.js';
 import { textParser } from './text-parser.js';
 
-/** What a thread is told when it starts. */
+/** Data that a thread receives when it starts. */
 export interface ParserThreadData {
   readonly parser: string;
   readonly options: NeuralParserOptions;
 }
 
-/** What comes first is read in this thread: so few captions are done before others have started. */
+/** Number of captions that the calling thread parses first: it finishes them before other threads have started. */
 const CAPTIONS_BEFORE_THREADS = 2000;
-/** Captions in a message: enough that its cost is small beside theirs. */
+/** Captions per message: enough that sending it costs little compared with parsing them. */
 const BATCH = 100;
 const MAX_THREADS = 8;
 
+/** A caption that waits for the next batch. */
 interface QueuedCaption {
   readonly caption: string;
   readonly resolve: (graph: TextGraph) => void;
@@ -25,11 +26,23 @@ interface QueuedCaption {
 }
 
 /**
- * A parser by its name that reads captions in threads of their own. It answers as the parser itself does, which it is
- * for the first captions of a run.
+ * Makes a parser that runs in worker threads and returns the same graphs as the parser of that name. The calling thread
+ * parses the first 2,000 captions, and all captions when `threads` is 0.
  *
- * @param threads how many; 0 for none. Default: one less than there are processors, at most 8
- * @throws OptionError as `textParser` does, or where `threads` is no whole number
+ * @param name `neural` or `rules`
+ * @param options of the neural parser; the rule parser has none
+ * @param threads number of worker threads. Default: the number of processors minus one, at most 8
+ * @throws OptionError when the name is unknown, an option is out of range, or `threads` is not a whole number
+ *
+ * @example
+ * ```ts
+ * import { captionFile, caption, coco, Graph, parse, threadedParser } from 'relflow';
+ *
+ * new Graph('threads')
+ *   .from(coco({ annotations: 'instances.json' }))
+ *   .pipe(caption(captionFile({ captions: 'captions.json' })))
+ *   .pipe(parse(threadedParser('neural', { minConfidence: 0.6 }, 4)));
+ * ```
  */
 export function threadedParser(
   name: string,
@@ -38,7 +51,7 @@ export function threadedParser(
 ): TextParser {
   if (threads !== 0) checkPositiveInteger('parser', 'threads', threads);
   const local = textParser(name, options);
-  // As TypeScript, under a loader, this module has no compiled one beside it that a thread could run.
+  // When this module runs as TypeScript, the compiled file that a thread needs does not exist.
   if (threads === 0 || import.meta.url.endsWith('.ts')) return local;
   const pool = new ParserPool({ parser: name, options }, threads);
   let captions = 0;
@@ -54,6 +67,7 @@ export function threadedParser(
   };
 }
 
+/** Collects captions into batches and sends them to a pool of threads. */
 class ParserPool {
   readonly #data: ParserThreadData;
   readonly #threads: number;

@@ -3,25 +3,26 @@ import { isAdjective, isNoun, nounLemma } from '../parser/language/lemma.js';
 import { phraseWords } from './phrase-words.js';
 import type { Vocabulary } from './vocabulary.js';
 
-/** What a noun phrase names among the categories of one image. */
+/** Result of looking up a noun phrase among the categories of one image. */
 export interface CategoryMatch {
-  /** A category of the image, or null. */
+  /** The category of the image that the phrase names, or null. */
   readonly category: string | null;
-  /** For people: `'guy' names person`, `hot dog: not detected in this image`, `no category for 'sky'`. */
+  /** The reason in words: `'guy' names person`, `hot dog: not detected in this image`, `no category for 'sky'`. */
   readonly why: string;
 }
 
 /**
- * Finds the category that a noun phrase names, by whole words and from its head, which is its last word.
+ * Finds the category that a noun phrase names, by whole words and by its head, which is its last word.
  *
- * Of `stuffed teddy bear` the index tries `stuffed teddy bear`, `teddy bear`, `bear`, each as written and then with its
- * last word in the singular; the first that is a synonym in the whole vocabulary decides, whatever the image shows, so a hot dog
- * never becomes a dog. `skate board`, `skate-board` and `skateboard` are the same. What is something else than its last word
- * stops the search, unless the vocabulary lists it: a known misnomer such as `sea lion` (`misnomers.txt`), and two nouns that
- * make one word of the lexicon, as `eye ball`; but not an adjective with a noun: a `black bird` is a bird.
+ * For `stuffed teddy bear` the index tries `stuffed teddy bear`, `teddy bear` and `bear`, each as written and then with its
+ * last word in the singular. The first that is a synonym in the vocabulary decides, even if the image does not show that
+ * category, so that a hot dog never counts as a dog. `skate board`, `skate-board` and `skateboard` are equal. The search stops
+ * at a phrase that is not a kind of its last word, unless the vocabulary lists it: a known misnomer such as `sea lion`
+ * (`misnomers.txt`), or two nouns that form one word of the lexicon, such as `eye ball`. It does not stop at an adjective with a
+ * noun: a `black bird` is a bird.
  */
 export class CategoryIndex {
-  /** Words of a synonym, joined → its categories: those that bear the very name first, then in the vocabulary's order. */
+  /** Synonym with its words joined → its categories: first the one with this name, then in the vocabulary's order. */
   readonly #owners = new Map<string, string[]>();
 
   constructor({ synonyms }: Vocabulary) {
@@ -35,8 +36,9 @@ export class CategoryIndex {
   }
 
   /**
+   * Returns the category that a phrase names.
    * @param span the phrase without its determiner; its last word is the head
-   * @param present the categories of the image; of several owners of a word, the first of these is taken
+   * @param present the categories of the image; if a synonym belongs to several categories, the first of these is taken
    */
   find(span: string, present: ReadonlySet<string>): CategoryMatch {
     const words = phraseWords(span);
@@ -61,10 +63,13 @@ function choose(owners: readonly string[], present: ReadonlySet<string>, name: s
   return { category, why: `'${name}' names ${category}` };
 }
 
-/** A compound is the same in one word, with a hyphen and in two words. */
+/** Joins the words of a phrase: a compound is the same as one word, with a hyphen and as two words. */
 const joinedWords = (phrase: string) => phraseWords(phrase).join('');
 
-/** @param joined the words of the phrase in one, as written and with the last in the singular */
+/**
+ * Checks whether a phrase is not a kind of its last word.
+ * @param joined the joined words of the phrase, as written and with the last in the singular
+ */
 const isDifferentThing = (start: string, joined: readonly string[]) => {
   const isCompound = isNoun(start) && !isAdjective(start);
   return joined.some((word) => misnomers().has(word) || (isCompound && isNoun(word)));

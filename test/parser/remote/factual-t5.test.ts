@@ -46,7 +46,7 @@ describe('factualT5', function () {
   const relations = ({ entities, relations }: TextGraph) =>
     relations.map(({ subject, predicate, object }) => [entities[subject]!.span, predicate, entities[object]!.span]);
 
-  it('reads graphs with the spans of the caption and the forms that captions have', async () => {
+  it('returns graphs with spans of the caption and predicates in the form that captions use', async () => {
     const captions = Object.keys(written).slice(0, 4);
     const { graphs, counts } = await read(captions);
     assert.deepEqual(graphs[0], {
@@ -75,22 +75,22 @@ describe('factualT5', function () {
     assert.ok(String(server.seen[0]!.body['inputs']).startsWith(PROMPT));
   });
 
-  it('takes nothing that is not in the form to the last bracket, and counts it', async () => {
+  it('returns an empty graph for an answer that is not well formed, and counts it', async () => {
     const { graphs, counts } = await read(['Cut off', 'Too long', 'Two parts', 'Nothing', 'unknown', '  ']);
     for (const graph of graphs) assert.deepEqual(graph, { entities: [], relations: [] });
     assert.deepEqual(counts, { 'malformed-graph': 4, 'empty-graph': 1 });
-    assert.equal(server.seen.length, 5, 'a blank caption is nobody’s business');
+    assert.equal(server.seen.length, 5, 'a blank caption sends no request');
   });
 
-  it('asks once for a caption, however often and in whatever run it comes', async () => {
+  it('sends one request per caption, even across runs', async () => {
     await read(['A dog', 'A  dog ', 'A dog']);
     const { usage } = await read(['A dog']);
     assert.equal(server.seen.length, 1);
     assert.deepEqual([usage['requests'], usage['cached']], [0, 1]);
   });
 
-  it('refuses what can’t be asked', async () => {
-    assert.throws(() => factualT5({}), { message: "factual-t5: expected an endpointUrl or a model's name" });
+  it('rejects options without an endpoint or a valid model name', async () => {
+    assert.throws(() => factualT5({}), { message: 'factual-t5: expected endpointUrl or model, found neither' });
     assert.throws(() => factualT5({ model: '../x' }), { message: "factual-t5: model '../x', expected owner/name" });
   });
 });
