@@ -29,7 +29,7 @@ describe('relflow evaluate parser', function () {
       stderr,
       [
         `${CAPTIONS}: 3 bad rows left out`,
-        '  line 6: no caption',
+        '  line 6: empty caption',
         '  line 7: scene_graph: brackets that do not separate facts',
         '  line 8: 2 fields, expected 3',
         '',
@@ -59,6 +59,6 @@ describe('relflow evaluate parser', function () {
     const file = join(temporaryFolder(), 'captions.csv');
     writeFileSync(file, 'caption\na dog\n');
     const { code, stderr } = await relflow(['evaluate', 'parser', file]);
-    assert.deepEqual([code, stderr], [1, `relflow: ${file}: no column scene_graph, found 'caption'\n`]);
+    assert.deepEqual([code, stderr], [1, `relflow: ${file}: missing column scene_graph, found 'caption'\n`]);
   });
 });

@@ -3,16 +3,35 @@ import type { ImageRecord } from '../../records/image.js';
 import type { Related } from '../../records/scene-graph.js';
 import { type RelationReport, RelationScores } from './relation-scores.js';
 
+/** Options of `evaluateRelations`. */
 export interface EvaluateRelationsOptions {
-  /** The K of the recalls; default 20, 50 and 100. */
+  /** Values of K for the recalls; default 20, 50 and 100. */
   readonly cuts?: readonly number[];
-  /** Whether training held a relation out: those have recalls of their own. */
+  /** Returns whether a relation was held out of training; such relations get a separate recall. Default: none. */
   readonly unseen?: (subject: string, predicate: string, object: string) => boolean;
   readonly signal?: AbortSignal;
+  /** Called after each image with the number of images scored so far. */
   readonly onImage?: (done: number) => void;
 }
 
-/** Asks a model for the relations of images and scores what it finds, objects included. */
+/**
+ * Scores a model on scene-graph detection: it finds the relations of each image, including their objects.
+ *
+ * @throws the reason of `signal` when the finder stops because of it
+ *
+ * @example
+ * ```ts
+ * import { Graph, sceneGraphLines } from 'relflow';
+ * import { datasetNames, evaluateRelations } from 'relflow/evaluation';
+ * import { openRelationFinder } from 'relflow/model';
+ *
+ * const records = () => new Graph('truth').from(sceneGraphLines({ sceneGraphs: 'test.jsonl' })).records();
+ * const { categories, predicates } = await datasetNames(records());
+ * const finder = await openRelationFinder({ weights: 'rlip.safetensors', images: 'images', categories, predicates });
+ * const report = await evaluateRelations(records(), finder);
+ * console.log(report.recall[50]);
+ * ```
+ */
 export async function evaluateRelations(
   records: AsyncIterable<ImageRecord & Related>,
   finder: RelationFinder,

@@ -4,22 +4,22 @@ import type { ImageRecord } from '../../records/image.js';
 import type { Related } from '../../records/scene-graph.js';
 import { averagePrecision } from '../predicates/predicate-scores.js';
 
-/** How well a model finds relations by itself, both objects included ("scene-graph detection"). */
+/** Scores of scene-graph detection: how well a model finds relations, including both objects. */
 export interface RelationReport {
   readonly images: number;
-  /** True relations. */
+  /** Number of true relations. */
   readonly relations: number;
-  /** Of these, such as training held out. */
+  /** Number of true relations that were held out of training. */
   readonly unseen: number;
-  /** By K: the share of an image's relations among its K likeliest; the mean over images that have any. */
+  /** K → share of an image's relations among its K highest-scoring predictions; mean over images with relations. */
   readonly recall: Readonly<Record<number, number>>;
-  /** By K: the same over images' unseen relations; null where there are none. */
+  /** K → the same over unseen relations; null when there are none. */
   readonly unseenRecall: Readonly<Record<number, number | null>>;
-  /** By K: recall of each predicate over all images, then over predicates. */
+  /** K → mean over predicates of the recall over all images. */
   readonly meanRecall: Readonly<Record<number, number>>;
-  /** Mean over predicates of the average precision of what is found of them. */
+  /** Mean over predicates of the average precision. */
   readonly meanAveragePrecision: number;
-  /** By K: the share of true pairs whose boxes and categories are right, whatever the predicate. */
+  /** K → share of true pairs whose boxes and categories are found, with any predicate. */
   readonly pairRecall: Readonly<Record<number, number>>;
   readonly predicates: readonly {
     readonly predicate: string;
@@ -30,16 +30,35 @@ export interface RelationReport {
 
 type GroundTruth = ImageRecord & Related;
 
-/** Boxes that overlap so much are the same. */
+/** Minimum IoU of a predicted and a true box that count as the same. */
 const MIN_IOU = 0.5;
-/** Source: RLIPv2, datasets/hico_eval.py, `--use_nms_filter`. */
+/** Threshold of `pairNms`. Source: RLIPv2, datasets/hico_eval.py, `--use_nms_filter`. */
 const NMS_THRESHOLD = 0.7;
 
 /**
- * Collects what was found image by image. A relation is found where its predicate and both categories are right and both
- * boxes overlap the true ones by at least half; each true one counts once, for the likeliest that finds it.
+ * Accumulates scores of scene-graph detection, image by image. A prediction matches a true relation if its predicate and both
+ * categories are equal and both boxes have an IoU of at least 0.5. Each true relation matches at most one prediction, the one
+ * with the highest score.
  *
  * Source: Xu et al., 2017 (recall); Tang et al., 2019 (mean recall); RLIPv2, datasets/hico_eval.py (matching).
+ *
+ * @example
+ * ```ts
+ * import type { ImageRecord, Related } from 'relflow';
+ * import { RelationScores } from 'relflow/evaluation';
+ *
+ * declare const record: ImageRecord & Related;
+ * const scores = new RelationScores([20, 50]);
+ * scores.add(record, [
+ *   {
+ *     subject: { category: 'person', box: [10, 10, 50, 100] },
+ *     predicate: 'riding',
+ *     object: { category: 'horse', box: [5, 60, 120, 90] },
+ *     score: 0.8,
+ *   },
+ * ]);
+ * console.log(scores.result().recall[20]);
+ * ```
  */
 export class RelationScores {
   readonly #cuts: readonly number[];
@@ -52,8 +71,8 @@ export class RelationScores {
   readonly #counts = { images: 0, withRelations: 0, withUnseen: 0, relations: 0, unseen: 0, pairs: 0 };
 
   /**
-   * @param cuts the K of the recalls
-   * @param unseen whether training held a relation out
+   * @param cuts values of K for the recalls
+   * @param unseen returns whether a relation was held out of training
    */
   constructor(
     cuts: readonly number[] = [20, 50, 100],
@@ -65,7 +84,10 @@ export class RelationScores {
     [this.#recall, this.#unseenRecall, this.#pairs] = [zeros(), zeros(), zeros()];
   }
 
-  /** @param found the likeliest first */
+  /**
+   * Adds one image.
+   * @param found predictions, the highest score first
+   */
   add({ detections, relations }: GroundTruth, found: readonly FoundRelation[]): void {
     const distinct = pairNms(found);
     this.#counts.images++;
@@ -77,9 +99,9 @@ export class RelationScores {
     for (const { predicate, unseen } of truths) {
       this.#counts.relations++;
       if (unseen) this.#counts.unseen++;
-      this.#of(predicate).count++;
+      this.#countsOf(predicate).count++;
     }
-    /** The place among what was found of what finds each true relation. */
+    /** Index of a true relation → rank of the prediction that matches it. */
     const foundAt = new Map<number, number>();
     const pairAt = new Map<string, number>();
     for (const [rank, relation] of distinct.entries()) {
@@ -106,11 +128,12 @@ export class RelationScores {
       const hits = [...foundAt].filter(([, rank]) => rank < cut).map(([k]) => truths[k]!);
       add(this.#recall, cut, hits.length / truths.length);
       if (unseen > 0) add(this.#unseenRecall, cut, hits.filter((truth) => truth.unseen).length / unseen);
-      for (const { predicate } of hits) add(this.#of(predicate).hits, cut, 1);
+      for (const { predicate } of hits) add(this.#countsOf(predicate).hits, cut, 1);
       add(this.#pairs, cut, [...pairAt.values()].filter((rank) => rank < cut).length);
     }
   }
 
+  /** Returns the scores over all images added so far. */
   result(): RelationReport {
     const { images, withRelations, withUnseen, relations, unseen, pairs } = this.#counts;
     const over = (sums: Map<number, number>, count: number) =>
@@ -139,7 +162,7 @@ export class RelationScores {
     };
   }
 
-  #of(predicate: string): { count: number; hits: Map<number, number> } {
+  #countsOf(predicate: string): { count: number; hits: Map<number, number> } {
     const known = this.#byPredicate.get(predicate);
     if (known) return known;
     const made = { count: 0, hits: new Map(this.#cuts.map((cut) => [cut, 0])) };
@@ -148,29 +171,41 @@ export class RelationScores {
   }
 }
 
-/** Relations that nothing finds hold precision's area down, as they would at a score of 0 and below all others. */
+/** Returns the average precision with unmatched true relations as misses, as if they had the lowest score. */
 function averagePrecisionWithMisses(candidates: readonly { score: number; holds: boolean }[], count: number): number {
   const found = candidates.filter(({ holds }) => holds).length;
   return found === 0 ? 0 : (averagePrecision(candidates)! * found) / count;
 }
 
+/** The two objects of a relation. */
 interface SubjectAndObject {
   readonly subject: { readonly category: string; readonly box: Box };
   readonly object: { readonly category: string; readonly box: Box };
 }
 
-/** The lesser overlap of both boxes; 0 where a category differs. */
+/** Returns the smaller IoU of the two boxes; 0 if a category differs. */
 const pairOverlap = (a: SubjectAndObject, b: SubjectAndObject): number =>
   a.subject.category === b.subject.category && a.object.category === b.object.category
     ? Math.min(iou(a.subject.box, b.subject.box), iou(a.object.box, b.object.box))
     : 0;
 
 /**
- * Of relations with the same three names and about the same boxes the likeliest stays: others go where
- * IoU(subjects) · √IoU(objects) is above 0.7.
+ * Applies non-maximum suppression to relations with the same subject category, predicate and object category: a relation is
+ * dropped if IoU(subjects) · √IoU(objects) with one of a higher score is above 0.7.
  *
- * @param found the likeliest first
  * Source: RLIPv2, datasets/hico_eval.py, `pairwise_nms`; areas here are without the extra pixel.
+ *
+ * @param found predictions, the highest score first
+ *
+ * @example
+ * ```ts
+ * import { pairNms } from 'relflow/evaluation';
+ *
+ * const person = { category: 'person', box: [0, 0, 50, 100] } as const;
+ * const horse = { category: 'horse', box: [0, 50, 120, 90] } as const;
+ * const relation = { subject: person, predicate: 'riding', object: horse };
+ * pairNms([relation, relation]); // [relation]
+ * ```
  */
 export function pairNms<R extends SubjectAndObject & { readonly predicate: string }>(found: readonly R[]): R[] {
   const kept: R[] = [];

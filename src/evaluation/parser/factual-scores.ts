@@ -1,25 +1,25 @@
 import type { FactualGraph } from '../../records/factual-graph.js';
 import type { CaptionWords } from './caption-words.js';
 
-/** A graph with every word as its lemma, except `is`. */
+/** Returns the graph with every word replaced by its lemma, except `is`. */
 export function lemmatized({ relations, attributes, entities }: FactualGraph, words: CaptionWords): FactualGraph {
-  const of = (phrase: string) =>
+  const lemmas = (phrase: string) =>
     phrase
       .split(' ')
       .map((word) => (word === 'is' ? word : words.lemma(word)))
       .join(' ');
   return {
     relations: relations.map((fact) => ({
-      subject: of(fact.subject),
-      predicate: of(fact.predicate),
-      object: of(fact.object),
+      subject: lemmas(fact.subject),
+      predicate: lemmas(fact.predicate),
+      object: lemmas(fact.object),
     })),
-    attributes: attributes.map((fact) => ({ entity: of(fact.entity), attribute: of(fact.attribute) })),
-    entities: entities.map(of),
+    attributes: attributes.map((fact) => ({ entity: lemmas(fact.entity), attribute: lemmas(fact.attribute) })),
+    entities: entities.map(lemmas),
   };
 }
 
-/** Whether two graphs say the same facts in the same words, in whatever order. */
+/** Checks whether two graphs have the same facts in the same words, in any order. */
 export function isSetMatch(predicted: FactualGraph, gold: FactualGraph): boolean {
   const [a, b] = [factKeys(predicted), factKeys(gold)];
   return a.size === b.size && [...a].every((fact) => b.has(fact));
@@ -28,11 +28,11 @@ export function isSetMatch(predicted: FactualGraph, gold: FactualGraph): boolean
 const factKeys = ({ relations, attributes, entities }: FactualGraph): ReadonlySet<string> =>
   new Set([...relations, ...attributes, ...entities].map((fact) => JSON.stringify(fact)));
 
-/** One, two or three phrases: an entity, an entity and its attribute, a relation. */
+/** A SPICE tuple of one, two or three phrases: an entity, an entity and its attribute, or a relation. */
 type Tuple = readonly string[];
 
 /**
- * The tuples that SPICE compares: every entity once, also those of facts, and the facts. In a fixed order, by their words.
+ * Returns the tuples that SPICE compares, sorted by their words: every entity once, including those of facts, and the facts.
  */
 export function spiceTuples({ relations, attributes, entities }: FactualGraph): Tuple[] {
   const tuples: Tuple[] = [
@@ -49,10 +49,10 @@ export function spiceTuples({ relations, attributes, entities }: FactualGraph): 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
- * SPICE's F score of two graphs, in [0, 1]: equal tuples are matched first; with `words`, the rest one by one with the
- * first left over of which each part shares a meaning. Two empty graphs agree.
+ * Returns SPICE's F score of two graphs, in [0, 1]. Equal tuples are matched first. With `words`, each remaining tuple is
+ * matched to the first unmatched gold tuple with which every part shares a meaning. Two empty graphs score 1.
  *
- * Source: SPICE (Anderson et al., 2016) as FACTUAL's tool computes it, tuples of synonyms not merged.
+ * Source: SPICE (Anderson et al., 2016) as FACTUAL's tool computes it, without merging tuples of synonyms.
  */
 export function spiceScore(predicted: FactualGraph, gold: FactualGraph, words?: CaptionWords): number {
   const tuples = spiceTuples(predicted);

@@ -4,9 +4,9 @@ import { InputError } from '../../errors.js';
 import { factualProblem } from '../../records/factual-graph.js';
 import type { GoldCaption } from './evaluate-parser.js';
 
-/** A row that can't be used. */
+/** A row of a CSV file that cannot be used. */
 export interface RejectedRow {
-  /** The line on which it ends, from 1. */
+  /** The line on which the row ends, counted from 1. */
   readonly line: number;
   readonly problem: string;
 }
@@ -14,28 +14,38 @@ export interface RejectedRow {
 const COLUMNS = ['caption', 'scene_graph'] as const;
 
 /**
- * Reads captions and their graphs from a CSV file with the columns `caption` and `scene_graph`; others are passed over.
+ * Reads captions and their graphs from a CSV file with the columns `caption` and `scene_graph`; other columns are ignored.
  *
- * @param onBadRow told of every row that is left out: another number of fields than the head, no caption, a graph that is
- *   not in FACTUAL's form
- * @throws InputError where the file can't be read, is no CSV or lacks a column
+ * @param onBadRow receives every row that is skipped: its number of fields differs from the header's, the caption is empty, or
+ *   the graph does not have FACTUAL's format
+ * @throws InputError when the file cannot be read, is not valid CSV or lacks a column
+ *
+ * @example
+ * ```ts
+ * import { goldCaptions } from 'relflow/evaluation';
+ *
+ * const captions = goldCaptions('dev.csv', ({ line, problem }) => console.warn(`line ${line}: ${problem}`));
+ * for await (const { caption, gold } of captions) console.log(caption, gold);
+ * ```
  */
 export async function* goldCaptions(file: string, onBadRow: (row: RejectedRow) => void): AsyncGenerator<GoldCaption> {
   const rows = createReadStream(file).on('error', (error) => csv.destroy(error));
   const csv = parse({ bom: true, info: true, relax_column_count: true, skip_empty_lines: true });
-  let head: readonly string[] | undefined;
+  let header: readonly string[] | undefined;
   try {
     for await (const { record, info } of rows.pipe(csv) as AsyncIterable<{
       record: string[];
       info: { lines: number };
     }>) {
-      if (head === undefined) {
-        head = headOf(file, record);
+      if (header === undefined) {
+        header = headerOf(file, record);
         continue;
       }
-      const [caption, gold] = COLUMNS.map((column) => record[head!.indexOf(column)] ?? '') as [string, string];
+      const [caption, gold] = COLUMNS.map((column) => record[header!.indexOf(column)] ?? '') as [string, string];
       const problem =
-        record.length === head.length ? problemOf(caption, gold) : `${record.length} fields, expected ${head.length}`;
+        record.length === header.length
+          ? problemOf(caption, gold)
+          : `${record.length} fields, expected ${header.length}`;
       if (problem === undefined) yield { caption, gold };
       else onBadRow({ line: info.lines, problem });
     }
@@ -47,22 +57,23 @@ export async function* goldCaptions(file: string, onBadRow: (row: RejectedRow) =
   } finally {
     rows.destroy();
   }
-  if (head === undefined) throw new InputError(file, 'empty, expected a head with the columns caption and scene_graph');
+  if (header === undefined)
+    throw new InputError(file, 'empty file, expected a header with the columns caption and scene_graph');
 }
 
-function headOf(file: string, record: readonly string[]): readonly string[] {
-  const head = record.map((name) => name.trim());
-  const missing = COLUMNS.filter((column) => !head.includes(column));
+function headerOf(file: string, record: readonly string[]): readonly string[] {
+  const header = record.map((name) => name.trim());
+  const missing = COLUMNS.filter((column) => !header.includes(column));
   if (missing.length > 0)
     throw new InputError(
       file,
-      `no column ${missing.join(' and ')}, found ${head.map((name) => `'${name}'`).join(', ')}`,
+      `missing column ${missing.join(' and ')}, found ${header.map((name) => `'${name}'`).join(', ')}`,
     );
-  return head;
+  return header;
 }
 
 function problemOf(caption: string, gold: string): string | undefined {
-  if (caption.trim() === '') return 'no caption';
+  if (caption.trim() === '') return 'empty caption';
   const problem = factualProblem(gold);
   return problem && `scene_graph: ${problem}`;
 }

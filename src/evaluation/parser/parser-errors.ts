@@ -5,29 +5,30 @@ import {
   isQuantity,
 } from '../../records/factual-graph.js';
 
-/** What can be wrong with a caption's graph, and what it means. */
+/** The kinds of error in a predicted graph, each with its meaning. */
 export const PARSER_ERRORS = {
-  'entity-boundary': 'an entity with a word too many or too few',
-  'entity-missing': 'an entity of the gold graph is not there',
-  'entity-spurious': 'an entity that the gold graph lacks',
-  'relation-missing': 'two entities that are there lack their relation',
-  'relation-spurious': 'two entities of the gold graph are related that should not be',
-  'relation-label': 'the right entities, another predicate',
-  'direction-reversed': 'subject and object changed places',
-  'relation-attachment': 'the right predicate, one end at another entity',
-  'attribute-missing': 'an attribute of the gold graph is not there',
-  'attribute-spurious': 'an attribute that the gold graph lacks',
-  'attribute-attachment': 'an attribute at another entity',
-  quantity: 'a number or collective missing, spurious or at another entity',
+  'entity-boundary': 'an entity has too many or too few words',
+  'entity-missing': 'an entity of the gold graph is missing',
+  'entity-spurious': 'the gold graph lacks an entity',
+  'relation-missing': 'two predicted entities lack their relation',
+  'relation-spurious': 'two gold entities have a relation that the gold graph lacks',
+  'relation-label': 'the entities are right, the predicate is wrong',
+  'direction-reversed': 'subject and object are swapped',
+  'relation-attachment': 'the predicate is right, one end is a wrong entity',
+  'attribute-missing': 'an attribute of the gold graph is missing',
+  'attribute-spurious': 'the gold graph lacks an attribute',
+  'attribute-attachment': 'an attribute belongs to another entity',
+  quantity: 'a number or collective is missing, spurious or belongs to another entity',
 } as const;
 
+/** The name of a kind of error in a predicted graph. */
 export type ParserError = keyof typeof PARSER_ERRORS;
 
 /**
- * The kinds of error that make a predicted graph differ from the gold one. What follows from an error is not another: a
- * relation whose end is missing is not missing itself, and a word that went into an entity's name is no missing attribute.
+ * Returns the kinds of error that make a predicted graph differ from the gold graph. Consequences of an error do not count: a
+ * relation whose subject or object is missing is not reported as missing, nor is an attribute that is part of an entity's name.
  *
- * @param predicted with words as lemmas, as `gold`
+ * @param predicted graph with lemmatized words, like `gold`
  */
 export function parserErrors(predicted: FactualGraph, gold: FactualGraph): ReadonlySet<ParserError> {
   const errors = new Set<ParserError>();
@@ -40,12 +41,13 @@ export function parserErrors(predicted: FactualGraph, gold: FactualGraph): Reado
   return errors;
 }
 
-/** How the entities of two graphs go together, those of equal names left out. */
+/** The matching between the entities of two graphs, without those with equal names. */
 interface EntityMatch {
-  /** Predicted name → gold name, where they share a word. */
+  /** Predicted name → gold name, for names that share a word. */
   readonly goldNameOf: ReadonlyMap<string, string>;
-  /** Gold entities and predicted ones that nothing goes with. */
+  /** Gold entities without a match. */
   readonly missing: ReadonlySet<string>;
+  /** Predicted entities without a match. */
   readonly spurious: ReadonlySet<string>;
 }
 
@@ -74,7 +76,7 @@ const namesOf = ({ relations, attributes, entities }: FactualGraph): ReadonlySet
     ...entities,
   ]);
 
-/** How many words two names share. */
+/** Returns the number of words that two names share. */
 function sharedWordCount(a: string, b: string): number {
   const words = new Set(a.split(' '));
   return b.split(' ').filter((word) => words.has(word)).length;
@@ -141,11 +143,11 @@ function attributeErrors(predicted: FactualGraph, gold: FactualGraph, ends: Enti
   });
 }
 
-/** Takes out the facts that go together, one with one, and says how many. */
-function removeMatches<T>(rest: { predicted: T[]; gold: T[] }, goTogether: (predicted: T, gold: T) => boolean): number {
+/** Removes facts that match, one predicted with one gold fact, and returns the number of matches. */
+function removeMatches<T>(rest: { predicted: T[]; gold: T[] }, matches: (predicted: T, gold: T) => boolean): number {
   const before = rest.gold.length;
   rest.predicted = rest.predicted.filter((fact) => {
-    const k = rest.gold.findIndex((other) => goTogether(fact, other));
+    const k = rest.gold.findIndex((other) => matches(fact, other));
     if (k >= 0) rest.gold.splice(k, 1);
     return k < 0;
   });

@@ -8,32 +8,51 @@ import { type PredicateReport, PredicateScores } from './predicate-scores.js';
 
 type GroundTruth = ImageRecord & Related;
 
-/** A tagger to be scored beside others, under the name that a table gives it. */
+/** A tagger to compare, with the name that identifies it in the results. */
 export interface NamedTagger {
   readonly name: string;
   readonly tagger: RelationTagger;
 }
 
-/** Scores of one tagger, on the detections as they are or on perturbed ones. */
+/** Scores of one tagger, on unchanged or perturbed detections. */
 export interface TaggerScores {
   readonly tagger: string;
   readonly perturbed: boolean;
   readonly report: PredicateReport;
 }
 
+/** Options of `compareTaggers`. */
 export interface CompareTaggersOptions {
+  /** Predicates that the taggers score for each pair. */
   readonly predicates: readonly string[];
-  /** Each tagger is scored a second time on detections that are wrong in this way. */
+  /** If given, each tagger is scored a second time on detections perturbed in this way. */
   readonly perturbation?: Perturbation;
+  /** Values of K for the recalls; default 10, 20 and 50. */
   readonly cuts?: readonly number[];
-  /** Told when a tagger is about to be scored. */
+  /** Called before a tagger is scored. */
   readonly onStart?: (tagger: string) => void;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Scores taggers on the same images, one after the other: predicate classification, clean and perturbed.
- * @param read the images anew, for each tagger
+ * Scores taggers on the same images, one after the other: predicate classification, on clean and on perturbed detections.
+ * @param read returns the images; called once per tagger
+ * @throws the reason of `signal` when it aborts
+ *
+ * @example
+ * ```ts
+ * import { baselineTagger, Graph, sceneGraphLines } from 'relflow';
+ * import { compareTaggers, datasetNames } from 'relflow/evaluation';
+ *
+ * const read = () => new Graph('truth').from(sceneGraphLines({ sceneGraphs: 'test.jsonl' })).records();
+ * const { predicates, prior } = await datasetNames(read());
+ * const taggers = [
+ *   { name: 'prior', tagger: prior.tagger() },
+ *   { name: 'baseline', tagger: baselineTagger() },
+ * ];
+ * for (const { tagger, report } of await compareTaggers(read, taggers, { predicates }))
+ *   console.log(tagger, report.meanAveragePrecision);
+ * ```
  */
 export async function compareTaggers(
   read: () => AsyncIterable<GroundTruth>,
@@ -45,7 +64,7 @@ export async function compareTaggers(
     onStart?.(name);
     const clean = new PredicateScores(predicates, cuts);
     const wrong = perturbation ? new PredicateScores(predicates, cuts) : null;
-    // Both of an image one after the other: a tagger that looks at it need do so once.
+    // Clean and perturbed detections of an image follow each other, so that a tagger needs to read the image only once.
     for await (const record of read()) {
       signal.throwIfAborted();
       clean.add(await scoredPairs(record, record.detections, tagger, predicates, signal));
@@ -59,7 +78,7 @@ export async function compareTaggers(
   return all;
 }
 
-/** What a set of scene graphs names, and how often what holds between which categories. */
+/** The names that a set of scene graphs contains, and how often each predicate holds between which categories. */
 export interface DatasetNames {
   readonly predicates: readonly string[];
   readonly categories: readonly string[];
@@ -67,7 +86,19 @@ export interface DatasetNames {
   readonly images: number;
 }
 
-/** Reads a set once. Names are sorted. */
+/**
+ * Reads a set of scene graphs once and returns its sorted predicates and categories, and a frequency prior.
+ *
+ * @example
+ * ```ts
+ * import { Graph, sceneGraphLines } from 'relflow';
+ * import { datasetNames } from 'relflow/evaluation';
+ *
+ * const records = new Graph('truth').from(sceneGraphLines({ sceneGraphs: 'test.jsonl' })).records();
+ * const { predicates, categories, images } = await datasetNames(records);
+ * console.log(predicates.length, categories.length, images);
+ * ```
+ */
 export async function datasetNames(records: AsyncIterable<GroundTruth>): Promise<DatasetNames> {
   const prior = new FrequencyPrior();
   const [predicates, categories] = [new Set<string>(), new Set<string>()];

@@ -3,19 +3,32 @@ import type { RelationTagger } from '../../records/ports.js';
 import type { Related } from '../../records/scene-graph.js';
 import { type PredicateReport, PredicateScores, type ScoredPairs } from './predicate-scores.js';
 
+/** Options of `evaluatePredicates`. */
 export interface EvaluatePredicatesOptions {
-  /** What a tagger is asked for each pair. */
+  /** Predicates that the tagger scores for each pair. */
   readonly predicates: readonly string[];
-  /** The K of the recalls. */
+  /** Values of K for the recalls; default 10, 20 and 50. */
   readonly cuts?: readonly number[];
-  /** Changes what the tagger is given, never what is true: noisy boxes, wrong labels. */
+  /** Returns the detections that the tagger receives, e.g. with noisy boxes or wrong labels; the ground truth stays unchanged. */
   readonly perturb?: (record: ImageRecord & Related) => ImageRecord['detections'];
   readonly signal?: AbortSignal;
 }
 
 /**
- * Asks a tagger which predicates hold between all ordered pairs of an image's objects, and scores the answers.
- * Relations of other predicates than those asked for do not count.
+ * Scores a tagger on predicate classification: it scores the predicates of all ordered pairs of an image's objects. Relations
+ * with other predicates do not count.
+ *
+ * @throws the reason of `signal` when it aborts
+ *
+ * @example
+ * ```ts
+ * import { baselineTagger, Graph, sceneGraphLines } from 'relflow';
+ * import { evaluatePredicates } from 'relflow/evaluation';
+ *
+ * const records = new Graph('truth').from(sceneGraphLines({ sceneGraphs: 'test.jsonl' })).records();
+ * const report = await evaluatePredicates(records, baselineTagger(), { predicates: ['riding', 'next to'] });
+ * console.log(report.meanRecall[20]);
+ * ```
  */
 export async function evaluatePredicates(
   records: AsyncIterable<ImageRecord & Related>,
@@ -32,8 +45,8 @@ export async function evaluatePredicates(
 }
 
 /**
- * What a tagger says of all ordered pairs of an image's objects, beside what is true.
- * @param seen the detections that the tagger is given, one for each of the record's
+ * Returns a tagger's scores of all ordered pairs of an image's objects, with the ground truth.
+ * @param seen detections that the tagger receives, one for each of the record's
  */
 export async function scoredPairs(
   { image, detections, relations }: ImageRecord & Related,
@@ -43,7 +56,7 @@ export async function scoredPairs(
   signal: AbortSignal,
 ): Promise<ScoredPairs> {
   const column = new Map(predicates.map((predicate, k) => [predicate, k]));
-  // Each text is one that somebody said: a tagger that reads captions is to judge it by the boxes.
+  // Every text counts as proposed by one caption, so that a tagger that reads captions scores it by the boxes.
   const texts = predicates.map((text) => ({ text, captions: [0] }));
   const count = detections.length;
   const pairs = [];

@@ -2,20 +2,29 @@ import { clampBox } from '../../records/box.js';
 import type { Detection, ImageRecord } from '../../records/image.js';
 import { Random } from '../../records/random.js';
 
-/** How wrong detections are made. */
+/** The noise that `perturbDetections` adds. */
 export interface Perturbation {
-  /** A centre moves by up to half of this share of the box's size, the size changes by up to this share. */
+  /** Scale of the box noise: a center moves by up to half of this share of the box's size, the size changes by up to this share. */
   readonly box: number;
-  /** Probability that a category is replaced by any of `categories`. */
+  /** Probability that a category is replaced by a random one of `categories`. */
   readonly label: number;
   readonly categories: readonly string[];
-  /** The same seed does the same to the same image. */
+  /** The same seed gives the same noise for the same image. */
   readonly seed: number;
 }
 
 /**
- * Detections as a weaker detector would have them: the noise that a denoising tagger learns with, at test time. Each
- * object is changed once, whatever the pairs that it is in; a box that would lose its area stays.
+ * Adds noise to detections, as if a weaker detector had made them: the noise of denoising training, applied at test time. Each
+ * object changes once, for all of its pairs; a box whose area would become 0 stays unchanged.
+ *
+ * @example
+ * ```ts
+ * import type { ImageRecord } from 'relflow';
+ * import { perturbDetections } from 'relflow/evaluation';
+ *
+ * declare const record: ImageRecord;
+ * const noisy = perturbDetections(record, { box: 0.4, label: 0.2, categories: ['dog', 'cat'], seed: 0 });
+ * ```
  */
 export function perturbDetections(
   { image, detections }: Pick<ImageRecord, 'image' | 'detections'>,
@@ -38,7 +47,7 @@ export function perturbDetections(
   });
 }
 
-/** Started by a hash of the text (FNV-1a). */
+/** Returns a generator seeded with a hash of the text (FNV-1a). */
 function seededRandom(text: string): Random {
   let hash = 0x811c9dc5;
   for (const character of text) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193);

@@ -1,36 +1,36 @@
-/** What a tagger said of one image's pairs, beside what is true. */
+/** A tagger's scores of the pairs of one image, with the ground truth. */
 export interface ScoredPairs {
-  /** `[pairs, predicates]` row by row, in [0, 1]. */
+  /** Scores of shape `[pairs, predicates]`, row-major, in [0, 1]. */
   readonly scores: Float32Array;
-  /** The same shape, 1 where the predicate holds. */
+  /** Ground truth of the same shape: 1 if the predicate holds, else 0. */
   readonly truth: Uint8Array;
 }
 
-/** A predicate's own numbers. */
+/** Scores of one predicate. */
 export interface PredicateResult {
   readonly predicate: string;
-  /** How often it holds. */
+  /** Number of pairs for which it holds. */
   readonly count: number;
-  /** In [0, 1]; null where it never holds. */
+  /** In [0, 1]; null if the predicate never holds. */
   readonly averagePrecision: number | null;
 }
 
-/** How well scores tell which predicates hold between given boxes ("predicate classification"). */
+/** Scores of predicate classification: which predicates hold between given boxes. */
 export interface PredicateReport {
   readonly images: number;
-  /** Those in which anything holds: recalls are means over these. */
+  /** Number of images with at least one relation; recalls are means over these. */
   readonly imagesWithRelations: number;
   readonly pairs: number;
   readonly relations: number;
-  /** By K: the share of an image's relations among its K best of all pairs and predicates. */
+  /** K → share of an image's relations among its K highest scores over all pairs and predicates. */
   readonly recall: Readonly<Record<number, number>>;
-  /** The same where each pair may say its best predicate only. */
+  /** K → the same with only the highest-scoring predicate of each pair (graph constraint). */
   readonly constrainedRecall: Readonly<Record<number, number>>;
-  /** By K: recall of each predicate over the images that have it, then over predicates. */
+  /** K → mean over predicates of the mean recall over the images with the predicate. */
   readonly meanRecall: Readonly<Record<number, number>>;
-  /** Mean of the predicates' average precisions. */
+  /** Mean over predicates of the average precision, without predicates that never hold. */
   readonly meanAveragePrecision: number;
-  /** How far scores are from how often they are right, by ten bins: 0 is perfect. */
+  /** Expected calibration error with ten bins of scores, in [0, 1]; 0 is perfect. */
   readonly calibrationError: number;
   readonly predicates: readonly PredicateResult[];
 }
@@ -38,27 +38,37 @@ export interface PredicateReport {
 const BINS = 10;
 
 /**
- * Collects scores image by image.
+ * Accumulates scores of predicate classification, image by image.
  *
- * Average precision takes equal scores as one threshold, so that the order of equals has no say. In recalls, equal
- * scores are in the order of pairs and predicates.
+ * Average precision treats equal scores as one threshold, so that their order does not matter. In recalls, equal scores are
+ * ranked in the order of pairs and predicates.
  *
  * Source: Lu et al., 2016, and Xu et al., 2017 (recall, with and without graph constraint); Tang et al., "Learning to
  * Compose Dynamic Tree Structures", 2019 (mean recall); Guo et al., 2017 (calibration).
+ *
+ * @example
+ * ```ts
+ * import { PredicateScores } from 'relflow/evaluation';
+ *
+ * const scores = new PredicateScores(['riding', 'next to'], [20]);
+ * // Two pairs: the first is riding, the second is next to.
+ * scores.add({ scores: Float32Array.of(0.9, 0.2, 0.1, 0.6), truth: Uint8Array.of(1, 0, 0, 1) });
+ * console.log(scores.result().recall[20]); // 1
+ * ```
  */
 export class PredicateScores {
   readonly #predicates: readonly string[];
   readonly #cuts: readonly number[];
   readonly #candidates: { score: number; holds: boolean }[][];
   readonly #recalls: Record<'free' | 'constrained', Map<number, number>>;
-  /** By predicate: sums of recalls by K, and images that have it. */
+  /** Predicate → sums of recalls by K, and the number of images with it. */
   readonly #byPredicate: { sums: Map<number, number>; images: number }[];
   readonly #bins = Array.from({ length: BINS }, () => ({ count: 0, scores: 0, holds: 0 }));
   #images = 0;
   #withRelations = 0;
   #pairs = 0;
 
-  /** @param cuts the K of the recalls */
+  /** @param cuts values of K for the recalls */
   constructor(predicates: readonly string[], cuts: readonly number[] = [10, 20, 50]) {
     this.#predicates = predicates;
     this.#cuts = cuts;
@@ -68,11 +78,16 @@ export class PredicateScores {
     this.#byPredicate = predicates.map(() => ({ sums: zeros(), images: 0 }));
   }
 
-  /** @throws RangeError where the arrays have not as many numbers as each other, or no whole rows */
+  /**
+   * Adds the pairs of one image.
+   * @throws RangeError when the arrays differ in length or do not have complete rows
+   */
   add({ scores, truth }: ScoredPairs): void {
     const width = this.#predicates.length;
     if (scores.length !== truth.length || scores.length % width !== 0)
-      throw new RangeError(`${scores.length} scores, ${truth.length} truths, expected rows of ${width}`);
+      throw new RangeError(
+        `found ${scores.length} scores and ${truth.length} truth values, expected equal multiples of ${width}`,
+      );
     this.#images++;
     this.#pairs += scores.length / width;
     for (let k = 0; k < scores.length; k++) {
@@ -87,7 +102,7 @@ export class PredicateScores {
     if (total === 0) return;
     this.#withRelations++;
     const all = Int32Array.from(scores, (_, k) => k);
-    // A stable sort: equals stay in their order.
+    // The sort is stable: equal scores keep their order.
     const ranked = [...all].sort((a, b) => scores[b]! - scores[a]!);
     const best = new Map<number, number>();
     for (const k of ranked) if (!best.has(Math.floor(k / width))) best.set(Math.floor(k / width), k);
@@ -103,6 +118,7 @@ export class PredicateScores {
     }
   }
 
+  /** Returns the scores over all images added so far. */
   result(): PredicateReport {
     const perImage = (sums: Map<number, number>) =>
       Object.fromEntries([...sums].map(([cut, sum]) => [cut, sum / Math.max(1, this.#withRelations)]));
@@ -134,8 +150,15 @@ export class PredicateScores {
 }
 
 /**
- * Σ (Rₙ − Rₙ₋₁) Pₙ over the distinct scores, falling.
- * @returns null where nothing holds
+ * Returns the average precision, Σ (Rₙ − Rₙ₋₁) Pₙ over the distinct scores in descending order.
+ * @returns a number in [0, 1], or null when no candidate holds
+ *
+ * @example
+ * ```ts
+ * import { averagePrecision } from 'relflow/evaluation';
+ *
+ * averagePrecision([{ score: 0.9, holds: true }, { score: 0.4, holds: false }]); // 1
+ * ```
  */
 export function averagePrecision(candidates: readonly { score: number; holds: boolean }[]): number | null {
   const positives = candidates.filter(({ holds }) => holds).length;

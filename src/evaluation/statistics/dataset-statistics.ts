@@ -1,6 +1,6 @@
 import type { SceneGraph } from '../../records/scene-graph.js';
 
-/** What a set of scene graphs holds. Names come most frequent first. */
+/** Counts of a set of scene graphs. Names are sorted by frequency, the most frequent first. */
 export interface DatasetStatistics {
   readonly images: number;
   readonly objects: number;
@@ -9,15 +9,27 @@ export interface DatasetStatistics {
   readonly imagesWithRelation: number;
   readonly categories: readonly (readonly [name: string, count: number])[];
   readonly predicates: readonly (readonly [name: string, count: number])[];
-  /** `subject category, predicate, object category`. */
+  /** Triplets as `subject category, predicate, object category`. */
   readonly triplets: readonly (readonly [name: string, count: number])[];
-  /** How many relations have at least this confidence; relations of people count as 1. */
+  /** Number of relations with at least each confidence; human-annotated relations count as 1. */
   readonly confidence: readonly (readonly [atLeast: number, count: number])[];
 }
 
 const STEPS = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
-/** Counts what a set holds, in one pass; memory grows with the number of different triplets only. */
+/**
+ * Counts images, objects, captions, relations, names and confidences of scene graphs in one pass. Memory grows only with the
+ * number of distinct triplets.
+ *
+ * @example
+ * ```ts
+ * import { RunFolder } from 'relflow';
+ * import { datasetStatistics } from 'relflow/evaluation';
+ *
+ * const { relations, predicates } = await datasetStatistics(new RunFolder('out').lines('scene-graphs', 'scene-graph'));
+ * console.log(relations, predicates.slice(0, 10));
+ * ```
+ */
 export async function datasetStatistics(
   graphs: AsyncIterable<Pick<SceneGraph, 'objects' | 'captions' | 'relations'>>,
 ): Promise<DatasetStatistics> {

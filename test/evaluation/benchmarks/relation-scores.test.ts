@@ -38,12 +38,12 @@ const found = (
   score,
 });
 
-describe('scores of found relations', () => {
-  it('counts each true relation once, by names and overlap', () => {
+describe('RelationScores', () => {
+  it('matches each true relation at most once, by names and overlap', () => {
     const scores = new RelationScores([1, 4]);
     scores.add(truth, [
       found(0.9, 'walking', ['person', A!], ['dog', [21, 0, 10, 10]]),
-      // Too far off, of another category, and of another predicate.
+      // Too far away, another category, and another predicate.
       found(0.8, 'walking', ['person', A!], ['dog', [46, 0, 10, 10]]),
       found(0.7, 'walking', ['person', A!], ['cat', C!]),
       found(0.6, 'near', ['dog', B!], ['person', A!]),
@@ -54,7 +54,7 @@ describe('scores of found relations', () => {
     assert.deepEqual(recall, { 1: 1 / 3, 4: 2 / 3 });
     assert.deepEqual(meanRecall, { 1: 0.25, 4: 0.75 });
     assert.deepEqual(pairRecall, { 1: 1 / 3, 4: 2 / 3 });
-    // walking: right at 1 of 1 and at 2 of 4.
+    // walking: precision 1 of 1 at the first match and 2 of 4 at the second.
     const walking = (1 + 2 / 4) / 2;
     assert.deepEqual(
       predicates.map(({ predicate, count, averagePrecision }) => [predicate, count, averagePrecision]),
@@ -66,7 +66,7 @@ describe('scores of found relations', () => {
     assert.equal(meanAveragePrecision, (walking + 1) / 2);
   });
 
-  it('what is never found holds precision down, and what training held out has a recall of its own', () => {
+  it('counts relations without a match as misses, and gives held-out relations a separate recall', () => {
     const scores = new RelationScores([10], (_, predicate) => predicate === 'near');
     scores.add(truth, [found(0.9, 'walking', ['person', A!], ['dog', B!])]);
     const { unseen, unseenRecall, recall, predicates } = scores.result();
@@ -78,7 +78,7 @@ describe('scores of found relations', () => {
     assert.deepEqual(new RelationScores([10]).result().unseenRecall, { 10: null });
   });
 
-  it('of about the same pairs the likeliest stays', () => {
+  it('keeps the highest-scoring of overlapping pairs in pairNms', () => {
     // The official module keeps the first and the third.
     const boxes = (s: Box, o: Box, score: number) => found(score, 'near', ['person', s], ['dog', o]);
     const kept = pairNms([

@@ -10,7 +10,7 @@ function areSynonyms(a: string, b: string): boolean {
 }
 
 describe('wordNetWords', () => {
-  it('takes nouns to their shortest base form', () => {
+  it('returns the shortest base form of nouns', () => {
     const forms = `dogs dog, women woman, glasses glass, boxes box, benches bench, dishes dish, berries berry, wolves wolf,
       jeans jean, pants pant, has ha, people people, men men, zorbs zorbs, Dogs Dogs`;
     for (const [form, base] of forms.split(/,\s*/).map((pair) => pair.split(' '))) assert.equal(lemma(form!), base);
@@ -21,7 +21,7 @@ describe('wordNetWords', () => {
     for (const [form, base] of forms.split(/,\s*/).map((pair) => pair.split(' '))) assert.equal(lemma(form!), base);
   });
 
-  it('tells synonyms by a shared meaning, through endings and irregular forms', () => {
+  it('finds synonyms by a shared meaning, also for inflected and irregular forms', () => {
     for (const [a, b] of [
       ['couch', 'sofa'],
       ['bicycles', 'bike'],
@@ -38,14 +38,14 @@ describe('wordNetWords', () => {
       ['dog', 'cat'],
       ['man', 'person'],
       ['people', 'person'],
-      // They stand at the same place of the files of nouns and verbs.
+      // They have the same offset in the files of nouns and verbs.
       ['entity', 'breathe'],
       ['zorb', 'zorb'],
     ])
       assert.ok(!areSynonyms(a!, b!), `${a}, ${b}`);
   });
 
-  it('names the package where it is absent', () => {
+  it('names the package when it is not installed', () => {
     const loader = Module as unknown as { _resolveFilename: (request: string, ...more: unknown[]) => string };
     const original = loader._resolveFilename;
     loader._resolveFilename = (request, ...more) => {

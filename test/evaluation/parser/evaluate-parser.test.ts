@@ -22,7 +22,7 @@ async function read(file: string) {
 }
 
 describe('goldCaptions', () => {
-  it('reads captions and graphs and names bad rows', async () => {
+  it('reads captions and graphs and reports bad rows', async () => {
     const { captions, badRows } = await read(CAPTIONS);
     assert.deepEqual(captions[1], {
       caption: 'two dogs on a couch',
@@ -30,21 +30,21 @@ describe('goldCaptions', () => {
     });
     assert.equal(captions.length, 4);
     assert.deepEqual(badRows, [
-      { line: 6, problem: 'no caption' },
+      { line: 6, problem: 'empty caption' },
       { line: 7, problem: 'scene_graph: brackets that do not separate facts' },
       { line: 8, problem: '2 fields, expected 3' },
     ]);
   });
 
-  it('says what a file lacks', async () => {
+  it('reports what a file lacks', async () => {
     const file = join(temporaryFolder(), 'captions.csv');
     const fails = async (text: string, message: string) => {
       writeFileSync(file, text);
       await assert.rejects(read(file), { name: 'InputError', message: `${file}: ${message}` });
     };
-    await fails('caption,graph\na dog,( dog )\n', "no column scene_graph, found 'caption', 'graph'");
-    await fails('a\n', "no column caption and scene_graph, found 'a'");
-    await fails('', 'empty, expected a head with the columns caption and scene_graph');
+    await fails('caption,graph\na dog,( dog )\n', "missing column scene_graph, found 'caption', 'graph'");
+    await fails('a\n', "missing column caption and scene_graph, found 'a'");
+    await fails('', 'empty file, expected a header with the columns caption and scene_graph');
     await assert.rejects(read(`${file}x`), { name: 'InputError', message: `${file}x: no such file` });
     writeFileSync(file, 'caption,scene_graph\n"a dog,( dog )\n');
     await assert.rejects(read(file), { name: 'InputError' });
@@ -52,7 +52,7 @@ describe('goldCaptions', () => {
 });
 
 describe('evaluateParser', () => {
-  it('scores by length and counts errors among the failed', async () => {
+  it('scores by caption length and counts errors of the failed captions', async () => {
     const failed: FailedCaption[] = [];
     const { captions } = await read(CAPTIONS);
     const result = await evaluateParser(captions, ruleParser(), { onFailed: (caption) => failed.push(caption) });
@@ -79,7 +79,7 @@ describe('evaluateParser', () => {
     assert.deepEqual(shares.get('quantity'), [0, 0]);
   });
 
-  it('asks nothing of an empty list', async () => {
+  it('returns zeros for an empty list', async () => {
     const { overall, failed } = await evaluateParser([], ruleParser());
     assert.deepEqual(
       { overall, failed },

@@ -8,20 +8,20 @@ const errors = (predicted: string, gold: string) =>
 describe('parserErrors', () => {
   const cases: Record<string, [predicted: string, gold: string, errors: string[]][]> = {
     'finds nothing in equal graphs': [['( a , on , b )', '( a , on , b )', []]],
-    'tells wrong boundaries from other entities': [
+    'distinguishes wrong boundaries from other entities': [
       ['( face , on , tower )', '( clock face , on , tower )', ['entity-boundary']],
       ['( cat , on , tower )', '( dog , on , tower )', ['entity-missing', 'entity-spurious']],
       ['( a )', '( a ) , ( b )', ['entity-missing']],
       ['( a ) , ( b )', '( a )', ['entity-spurious']],
     ],
-    'counts no consequence of an entity': [
+    'does not count consequences of a wrong entity': [
       ['( man )', '( man , ride , horse ) , ( horse , is , brown )', ['entity-missing']],
       ['( man , ride , horse ) , ( horse , is , 2 )', '( man )', ['entity-spurious']],
       ['( red cup )', '( cup , is , red )', ['entity-boundary']],
       ['( cup , is , paper )', '( paper cup )', ['entity-boundary']],
       ['( red cup )', '( cup , is , big )', ['attribute-missing', 'entity-boundary']],
     ],
-    'tells what is wrong with a relation': [
+    'reports errors of relations': [
       ['( a ) , ( b )', '( a , on , b )', ['relation-missing']],
       ['( a , on , b )', '( a ) , ( b )', ['relation-spurious']],
       ['( a , in , b )', '( a , on , b )', ['relation-label']],
@@ -30,13 +30,13 @@ describe('parserErrors', () => {
       ['( a , on , c ) , ( a , by , b )', '( b , on , c ) , ( a , by , b )', ['relation-attachment']],
       ['( a , on , b ) , ( a , in , c )', '( a , on , b ) , ( b , by , c )', ['relation-missing', 'relation-spurious']],
     ],
-    'tells what is wrong with an attribute': [
+    'reports errors of attributes': [
       ['( a )', '( a , is , red )', ['attribute-missing']],
       ['( a , is , red )', '( a )', ['attribute-spurious']],
       ['( a , on , b ) , ( a , is , red )', '( a , on , b ) , ( b , is , red )', ['attribute-attachment']],
       ['( a , is , dark red )', '( a , is , red )', ['attribute-missing', 'attribute-spurious']],
     ],
-    'keeps quantities apart': [
+    'reports errors of quantities separately': [
       ['( a )', '( a , is , 2 )', ['quantity']],
       ['( a , is , group of )', '( a )', ['quantity']],
       ['( a , on , b ) , ( a , is , 2 )', '( a , on , b ) , ( b , is , 2 )', ['quantity']],

@@ -26,13 +26,13 @@ async function* of<T>(...items: readonly T[]) {
 }
 
 describe('averagePrecision', () => {
-  it('is 1 where all that holds comes first, and by hand elsewhere', () => {
+  it('is 1 when all positives rank first, and equals values computed by hand otherwise', () => {
     assert.equal(averagePrecision(ranked([0.9, 1], [0.8, 1], [0.1, 0])), 1);
     assertClose([averagePrecision(ranked([0.9, 1], [0.8, 0], [0.7, 1], [0.1, 0]))!], [(1 + 2 / 3) / 2]);
     assert.equal(averagePrecision(ranked([0.9, 0])), null);
   });
 
-  it('takes equal scores as one: their order has no say, and all equal is the share that holds', () => {
+  it('treats equal scores as one threshold: if all are equal, it is the share of positives', () => {
     const equal = ranked([0.5, 1], [0.5, 0], [0.5, 0], [0.5, 1]);
     assert.equal(averagePrecision(equal), 0.5);
     assert.equal(averagePrecision(equal.toReversed()), 0.5);
@@ -40,16 +40,16 @@ describe('averagePrecision', () => {
 });
 
 describe('PredicateScores', () => {
-  it('counts recalls by hand: free, one predicate a pair, and by predicate', () => {
+  it('computes recall, recall with one predicate per pair, and mean recall as by hand', () => {
     const scores = new PredicateScores(['on', 'near'], [1, 2, 3]);
-    // Pair 0 holds both, pair 1 near; the second pair's "on" is wrong and comes second.
+    // Both predicates hold for pair 0, near holds for pair 1; the second pair's "on" is wrong and ranks second.
     scores.add({ scores: Float32Array.from([0.9, 0.6, 0.8, 0.1]), truth: Uint8Array.from([1, 1, 0, 1]) });
     scores.add({ scores: Float32Array.from([0.2, 0.1]), truth: Uint8Array.from([0, 0]) });
     const report = scores.result();
     assert.deepEqual([report.images, report.imagesWithRelations, report.pairs, report.relations], [2, 1, 3, 3]);
     assertClose(Object.values(report.recall), [1 / 3, 1 / 3, 2 / 3]);
     assertClose(Object.values(report.constrainedRecall), [1 / 3, 1 / 3, 1 / 3]);
-    // on: found at once; near: none, none, one of two.
+    // on: found at K = 1; near: none, none, one of two.
     assertClose(Object.values(report.meanRecall), [0.5, 0.5, 0.75]);
     assert.deepEqual(
       report.predicates.map(({ count }) => count),
@@ -57,7 +57,7 @@ describe('PredicateScores', () => {
     );
   });
 
-  it('knows how far scores are from how often they are right', () => {
+  it('computes the calibration error', () => {
     const scores = new PredicateScores(['on']);
     scores.add({ scores: Float32Array.from([0.75, 0.75, 0.75, 0.75]), truth: Uint8Array.from([1, 1, 1, 0]) });
     assertClose([scores.result().calibrationError], [0]);
@@ -68,7 +68,7 @@ describe('PredicateScores', () => {
 });
 
 describe('FrequencyPrior', () => {
-  it('is how often a predicate held between two categories, pulled to how often it holds at all', () => {
+  it('is the frequency of a predicate between two categories, smoothed by its overall frequency', () => {
     const prior = new FrequencyPrior();
     prior.add(record(['person', 'horse'], [[0, 'riding', 1]]));
     prior.add(
@@ -80,7 +80,7 @@ describe('FrequencyPrior', () => {
         ],
       ),
     );
-    // Eight ordered pairs, two of which hold; three of them are a person and a horse. What is told twice counts once.
+    // Two of eight ordered pairs hold; three are a person and a horse. A duplicate relation counts once.
     const overall = 2 / (2 + 6);
     assertClose([prior.probability('person', 'riding', 'horse')], [(2 + overall) / (3 + 1)]);
     assertClose([prior.probability('horse', 'riding', 'horse')], [overall / (2 + 1)]);
@@ -97,7 +97,7 @@ describe('perturbDetections', () => {
   );
   const at = (box: number, label: number, seed = 1) => perturbDetections(image, { box, label, categories, seed });
 
-  it('is the same for the same seed, and nothing at rates of 0', () => {
+  it('is deterministic by seed, and changes nothing at rates of 0', () => {
     assert.deepEqual(at(0.4, 0.2), at(0.4, 0.2));
     assert.notDeepEqual(at(0.4, 0.2), at(0.4, 0.2, 2));
     for (const [k, { category, box }] of at(0, 0).entries()) {
@@ -106,7 +106,7 @@ describe('perturbDetections', () => {
     }
   });
 
-  it('flips labels at the rate, and keeps boxes with an area', () => {
+  it('flips labels at the given rate, and keeps a positive area of boxes', () => {
     const changed = at(0.4, 0.2);
     const flipped = changed.filter(({ category }) => category !== 'person');
     assert.ok(flipped.length > 20 && flipped.length < 62, `${flipped.length} of 200`);
@@ -126,7 +126,7 @@ describe('evaluatePredicates', () => {
     ],
   );
 
-  it('asks for every ordered pair, in parts as small as the tagger takes, and knows a perfect answer', async () => {
+  it('requests every ordered pair, in batches that the tagger accepts, and gives a perfect tagger full scores', async () => {
     const asked: string[] = [];
     const perfect: RelationTagger = {
       name: 'perfect',
@@ -151,18 +151,18 @@ describe('evaluatePredicates', () => {
     assert.deepEqual([report.images, report.pairs], [3, 6]);
   });
 
-  it('gives the tagger what was perturbed and scores it by what is true', async () => {
+  it('passes perturbed detections to the tagger and scores it by the ground truth', async () => {
     const prior = new FrequencyPrior();
     prior.add(truth);
     const clean = await evaluatePredicates(of(truth), prior.tagger(), { predicates });
     const perturb = () => truth.detections.map((detection) => ({ ...detection, category: 'cat' }));
     const blind = await evaluatePredicates(of(truth), prior.tagger(), { predicates, perturb });
     assert.ok(clean.meanAveragePrecision > blind.meanAveragePrecision);
-    // Without categories all pairs are alike: one of six holds.
+    // Without categories all pairs are equal: one of six holds.
     assertClose([blind.meanAveragePrecision], [1 / 6]);
   });
 
-  it('scores the baseline of boxes too', async () => {
+  it('scores the baseline tagger', async () => {
     const report = await evaluatePredicates(of(truth), baselineTagger(), { predicates });
     assert.ok(report.meanAveragePrecision > 0 && report.meanAveragePrecision <= 1);
     assert.ok(report.predicates.every(({ averagePrecision: ap }) => ap !== null));
