@@ -2,12 +2,12 @@ import { safeRelativePath } from '../files/image-folder.js';
 import { fieldsOf, formatValue, isId } from '../files/json/json-value.js';
 import type { Id } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
-import { isSide } from './image-sizes.js';
+import { isSide, maxSide } from './image-sizes.js';
 
 /** An element of `images`. */
 export interface ImageElement {
   readonly id: Id;
-  /** Below the image folder, with forward slashes. */
+  /** Relative to the image folder, with forward slashes. */
   readonly fileName: string;
   readonly width: number;
   readonly height: number;
@@ -16,10 +16,10 @@ export interface ImageElement {
 /** An element of `annotations`. */
 export interface AnnotationElement {
   readonly image: Id;
-  /** Null where the file gives none. */
+  /** Null if the file has none. */
   readonly id: Id | null;
   readonly category: Id;
-  /** Whatever stands under `bbox`. */
+  /** The value of `bbox`, unchecked. */
   readonly box: unknown;
   readonly crowd: boolean;
   readonly score?: number | undefined;
@@ -31,13 +31,13 @@ export interface CategoryElement {
   readonly name: string;
 }
 
-/** Checks an element of `images`: a reject `malformed-image` or `unsafe-path` where it is of no use. */
+/** Checks an element of `images`; returns a reject `malformed-image` or `unsafe-path` if it is invalid. */
 export function readImage(element: unknown, position: number): ImageElement | SourceReject {
   const { id, file_name: fileName, width, height } = fieldsOf(element);
   const problem =
-    (!isId(id) && `id is ${formatValue(id)}, expected a whole number or a text`) ||
-    (!isSide(width) && `width is ${formatValue(width)}, expected a whole number of pixels`) ||
-    (!isSide(height) && `height is ${formatValue(height)}, expected a whole number of pixels`) ||
+    (!isId(id) && `id is ${formatValue(id)}, expected a whole number or a non-empty string`) ||
+    (!isSide(width) && `width is ${formatValue(width)}, expected a whole number of pixels from 1 to ${maxSide}`) ||
+    (!isSide(height) && `height is ${formatValue(height)}, expected a whole number of pixels from 1 to ${maxSide}`) ||
     ((typeof fileName !== 'string' || fileName === '') && `file_name is ${formatValue(fileName)}, expected a path`);
   if (problem) return elementReject('malformed-image', 'image', id, position, problem, id);
   const below = safeRelativePath(fileName as string);
@@ -47,27 +47,27 @@ export function readImage(element: unknown, position: number): ImageElement | So
     'image',
     id,
     position,
-    `${formatValue(fileName)} is not a path below the image folder`,
+    `${formatValue(fileName)} is not a path within the image folder`,
     id,
   );
 }
 
-/** Checks an element of `annotations` save its box: a reject `malformed-annotation` where it is of no use. */
+/** Checks an element of `annotations`, except its box; returns a reject `malformed-annotation` if it is invalid. */
 export function readAnnotation(element: unknown, position: number): AnnotationElement | SourceReject {
   const { image_id: image, id = null, category_id: category, bbox: box, iscrowd, score } = fieldsOf(element);
   const crowd = iscrowd === 1 || iscrowd === true;
   const problem =
-    (id !== null && !isId(id) && `id is ${formatValue(id)}, expected a whole number or a text`) ||
-    (!isId(image) && `image_id is ${formatValue(image)}, expected a whole number or a text`) ||
-    (!isId(category) && `category_id is ${formatValue(category)}, expected a whole number or a text`) ||
+    (id !== null && !isId(id) && `id is ${formatValue(id)}, expected a whole number or a non-empty string`) ||
+    (!isId(image) && `image_id is ${formatValue(image)}, expected a whole number or a non-empty string`) ||
+    (!isId(category) && `category_id is ${formatValue(category)}, expected a whole number or a non-empty string`) ||
     (!crowd && !isNotCrowd(iscrowd) && `iscrowd is ${formatValue(iscrowd)}, expected 0 or 1`);
   if (problem) return elementReject('malformed-annotation', 'annotation', id, position, problem, image);
-  // A score that is no number is as far out of range as any: the filter counts it.
-  const rated = score === undefined || score === null ? undefined : Number.isFinite(score) ? score : -1;
-  return { image, id, category, box, crowd, score: rated } as AnnotationElement;
+  // A score that is not a number becomes -1, which `filterDetections` counts as out of range.
+  const checkedScore = score === undefined || score === null ? undefined : Number.isFinite(score) ? score : -1;
+  return { image, id, category, box, crowd, score: checkedScore } as AnnotationElement;
 }
 
-/** Checks an element of `categories`: a reject `malformed-category` where it is of no use. */
+/** Checks an element of `categories`; returns a reject `malformed-category` if it is invalid. */
 export function readCategory(element: unknown, position: number): CategoryElement | SourceReject {
   const { id, name } = fieldsOf(element);
   if (isId(id) && typeof name === 'string' && name.trim() !== '') return { id, name };
@@ -78,7 +78,7 @@ export function readCategory(element: unknown, position: number): CategoryElemen
   };
 }
 
-/** Whether a check refused its element. */
+/** Returns whether a check rejected its element. */
 export function isReject(checked: object): checked is SourceReject {
   return 'reason' in checked;
 }

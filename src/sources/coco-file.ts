@@ -10,56 +10,56 @@ import { readSpooledImage, type SpooledImage, spoolAnnotation, spoolImage } from
 import { filterDetections } from './filter-detections.js';
 import { unusedIds } from './unused-ids.js';
 
-/** How sets in COCO's format differ. */
+/** The differences between data sets in COCO's format. */
 export interface CocoDialect {
-  /** Name of the source. */
+  /** The name of the source. */
   readonly source: string;
   readonly dataset: string;
-  /** The split that a file holds, by its base name. */
+  /** Returns the split of a file, given its base name. */
   split(file: string): string;
-  /** Paths below the image folder where an image's file may be; the first one is the usual one. */
+  /** Returns the relative paths at which an image's file may be, the usual one first. */
   imageFiles(fileName: string): readonly [string, ...string[]];
-  /** The category's name in records. */
+  /** Returns the name of a category in records. */
   categoryName(name: string): string;
 }
 
-/** What is made of a file in COCO's format. */
+/** Options of `CocoFile`. */
 export interface CocoFileOptions {
   readonly dialect: CocoDialect;
-  /** The image folder, where the images' files must be there. */
+  /** The image folder; if given, images whose file does not exist are rejected. */
   readonly images: string | undefined;
   readonly compat: boolean;
-  /** How many images to yield at most. */
+  /** The maximum number of images to yield. */
   readonly limit: number;
-  /** How many items the source yielded before this file; 0 unless given. */
+  /** The number of items that the source yielded before this file. Default 0. */
   readonly itemsBefore?: number;
-  /** How much may be held in memory before it is spilled, and how much of one image at all. */
+  /** The memory limits before data is written to disk, and per image. */
   readonly spool: Omit<GroupSpoolOptions, 'tempDir'>;
 }
 
 const sections = ['images', 'annotations', 'categories'];
 
-/** Keys of annotations whose values are long and of no use here. */
+/** Keys of annotations with long values that are not used. */
 const skippedKeys = ['segmentation', 'keypoints', 'segments_info'];
 
 /**
- * The records of one file in COCO's format. First come the elements that are of no use, in file order; then a record an
- * image, in the order of `images`; then an item for each image that only annotations know.
+ * Reads the records of one file in COCO's format. It first yields rejected elements in file order, then one record per
+ * image in the order of `images`, then one item per image that only annotations refer to.
  */
 export class CocoFile {
   readonly #file: string;
   readonly #options: CocoFileOptions;
   readonly #context: SourceContext;
   readonly #spool: GroupSpool;
-  /** Let go of when the file has been read, for it grows with the set. */
+  /** Released when the file has been read, because it grows with the data set. */
   #images: IdIndex | null = new IdIndex();
   #imageCount = 0;
   readonly #rejectedImages = new IdIndex();
-  /** How many annotations belong to images that were refused. */
+  /** The number of annotations of rejected images. */
   #rejectedAnnotations = 0;
   readonly #unknown = new IdIndex();
   readonly #unknownIds: Id[] = [];
-  /** How many annotations each unknown image has. */
+  /** The number of annotations of each unknown image. */
   readonly #unknownCounts: number[] = [];
   readonly #categories = new Map<Id, string>();
   #passes = 1;
@@ -73,19 +73,19 @@ export class CocoFile {
     this.#spool = new GroupSpool({ ...options.spool, tempDir: context.tempDir });
   }
 
-  /** How many items it has yielded. */
+  /** The number of items yielded so far. */
   get yielded(): number {
     return this.#yielded;
   }
 
-  /** How many images were within the limit. */
+  /** The number of images within the limit. */
   get images(): number {
     return Math.min(this.#imageCount, this.#options.limit);
   }
 
   /**
-   * To be called once.
-   * @throws InputError where the file can't be read as COCO's format
+   * Yields the items of the file. Call it once.
+   * @throws InputError if the file cannot be read or is not in COCO's format
    */
   async *items(): AsyncGenerator<SourceItem<ImageRecord>, void, void> {
     try {
@@ -116,7 +116,7 @@ export class CocoFile {
     }
   }
 
-  /** Reads the file; annotations must find their images, so a file that has its images later is read twice. */
+  /** Reads the file. Images must be known before their annotations, so a file with annotations first is read twice. */
   async *#readFile(): AsyncGenerator<SourceItem<never>> {
     const before = new Set<string>();
     for await (const batch of this.#batches(sections)) {
@@ -160,7 +160,7 @@ export class CocoFile {
     if (group === undefined) {
       return {
         reason: 'duplicate-image',
-        message: `image ${image.id} occurs twice; the first one stays`,
+        message: `image ${image.id} occurs more than once; only the first entry is used`,
         image: image.id,
       };
     }
@@ -185,7 +185,7 @@ export class CocoFile {
     if (this.#categories.has(id)) {
       return {
         reason: 'duplicate-category',
-        message: `category ${id} occurs twice; the first one stays`,
+        message: `category ${id} occurs more than once; only the first entry is used`,
         detail: { category: id },
       };
     }
@@ -208,7 +208,7 @@ export class CocoFile {
 
   async #item(group: Group): Promise<SourceItem<ImageRecord>> {
     const spooled = readSpooledImage(group);
-    if (!spooled) throw new Error(`the spool lost image ${group.number}`);
+    if (!spooled) throw new Error(`the spool has no image for group ${group.number}`);
     const { id, fileName } = spooled.image;
     if (group.cut) {
       return {
@@ -243,9 +243,10 @@ export class CocoFile {
   }
 }
 
-/** Annotations without an image are reported together: there may be as many as lines in the file. */
+/** Reports all annotations of an unknown image in one item, because there may be as many as lines in the file. */
 function unknownImage(image: Id, annotations: number): SourceItem<never> {
-  const message = `image ${image} is not in the file, but ${annotations} of its annotations are`;
+  const referring = annotations === 1 ? '1 annotation refers' : `${annotations} annotations refer`;
+  const message = `image ${image} is not in the file, but ${referring} to it`;
   return {
     rejects: [{ reason: 'unknown-image', message, image, detail: { annotations } }],
     counts: { 'unknown-image-annotation': annotations },

@@ -1,7 +1,7 @@
 import { type Group, type GroupSpool, payloadLength } from '../files/spools/group-spool.js';
 import type { AnnotationElement, ImageElement } from './coco-elements.js';
 
-/** An annotation among those of its image. */
+/** An annotation without its image id. */
 export type ImageAnnotation = Omit<AnnotationElement, 'image'>;
 
 /** An image with its annotations, in file order. */
@@ -10,7 +10,7 @@ export interface SpooledImage {
   readonly annotations: readonly ImageAnnotation[];
 }
 
-/** The first byte of a payload says what it is. */
+/** Values of the first byte of a payload, which gives its kind. */
 const imageJson = 0;
 const annotationJson = 1;
 const annotationNumbers = 2;
@@ -23,12 +23,12 @@ const hasScore = 4;
 const numbersBytes = 50;
 const longestBox = 200;
 
-/** Puts an image into its group; once a group. */
+/** Adds an image to its group; call it once per group. */
 export function spoolImage(spool: GroupSpool, group: number, image: ImageElement): void {
   putJson(spool, group, imageJson, image);
 }
 
-/** Puts an annotation into its image's group: in binary where it is made of numbers as usual, else as JSON. */
+/** Adds an annotation to the group of its image: in binary if it consists of numbers, as usual, else as JSON. */
 export function spoolAnnotation(spool: GroupSpool, group: number, annotation: AnnotationElement): void {
   const { id, category, box, crowd, score } = annotation;
   if (typeof id === 'string' || typeof category === 'string' || !isFourNumbers(box)) {
@@ -44,7 +44,7 @@ export function spoolAnnotation(spool: GroupSpool, group: number, annotation: An
   if (score !== undefined) view.setFloat64(at + numbersBytes, score, true);
 }
 
-/** What was put into an image's group; null where no image was. Of a group that is cut, the image only. */
+/** Reads the group of an image; null if it has no image. If the group is cut off, only the image is read. */
 export function readSpooledImage({ view, starts, cut }: Group): SpooledImage | null {
   let image: ImageElement | null = null;
   const annotations: ImageAnnotation[] = [];
@@ -89,7 +89,7 @@ function isFourNumbers(box: unknown): box is readonly [number, number, number, n
   return Array.isArray(box) && box.length === 4 && box.every(Number.isFinite);
 }
 
-/** A box that is none may be anything of any size; its beginning is enough to show what it was. */
+/** Truncates an invalid box, which may be any value of any size; its beginning is enough for messages. */
 function truncated(box: unknown): unknown {
   const json = JSON.stringify(box);
   return json !== undefined && json.length > longestBox ? json.slice(0, longestBox) : box;

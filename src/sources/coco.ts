@@ -3,39 +3,51 @@ import { OptionError } from '../errors.js';
 import { checkImageFolder } from '../files/image-folder.js';
 import { inputFiles } from '../files/input-files.js';
 import type { ImageRecord } from '../records/image.js';
+import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 import { type CocoDialect, CocoFile } from './coco-file.js';
 
-/** What a source of annotations in COCO's format is told. */
+/** Options of `coco`. */
 export interface CocoOptions {
-  /** Path or glob of annotation files, gzip or not; several are read one after another, sorted. */
+  /** Path or glob of annotation files, gzip or not; several files are read one after another in sorted order. */
   readonly annotations: string;
-  /** The image folder. If given, an image whose file is not there is refused (`image-missing`). */
+  /** The image folder. If given, images whose file does not exist are rejected (`image-missing`). */
   readonly images?: string;
-  /** Name of the set in records; `coco2017` unless given. */
+  /** Name of the data set in records. Default `coco2017`. */
   readonly dataset?: string;
-  /** Name of the split in records; from the file name unless given: `instances_train2017.json` is `train2017`. */
+  /** Name of the split in records. Default: from the file name, `train2017` for `instances_train2017.json`. */
   readonly split?: string;
-  /** What RLIPv2 does with boxes, see `filterDetections`. */
+  /** Handles boxes as RLIPv2 does, see `filterDetections`. Default false. */
   readonly compat?: boolean;
-  /** Stop after this many images. */
+  /** The maximum number of images. Default: all. */
   readonly limit?: number;
-  /** What may be held in memory before it is spilled to the temporary folder, in bytes; 16 MiB unless given. */
+  /** The number of bytes held in memory before data is written to the temporary folder. Default 16 MiB. */
   readonly memoryBytes?: number;
 }
 
 /**
- * Detections in COCO's format: `images`, `annotations` and `categories` in any order, annotations sorted or not. Every
- * image yields a record, in the order of `images`, also one without detections. Memory does not grow with the file.
+ * Reads detections in COCO's format. `images`, `annotations` and `categories` may come in any order, annotations sorted or
+ * not. Every image, even one without detections, yields a record, in the order of `images`. Memory does not grow with the
+ * size of the file.
  *
- * An element that is of no use is a reject and never ends the run: `malformed-image`, `unsafe-path`, `duplicate-image`,
+ * An invalid element is rejected and does not end the run: `malformed-image`, `unsafe-path`, `duplicate-image`,
  * `malformed-annotation`, `unknown-image`, `malformed-category`, `duplicate-category`, `image-missing`, `too-many-boxes`
- * (about a million in one image), and those of `filterDetections`. An annotation without an
- * id gets the first number that no other of its image has. Annotations of refused images are counted together
- * (`refused-image-annotation`), in an item of their own.
+ * (about a million in one image), and the rejects of `filterDetections`. An annotation without an id gets the lowest number
+ * that no other annotation of its image has. Annotations of rejected images are counted in one separate item
+ * (`refused-image-annotation`).
  *
- * @throws OptionError where an option is out of range
+ * @throws OptionError if an option is missing or out of range
  * Source: the COCO data format, https://cocodataset.org/#format-data
+ *
+ * @example
+ * ```ts
+ * import { caption, captionFile, coco, Graph } from 'relflow';
+ *
+ * const graph = new Graph('coco');
+ * graph
+ *   .from(coco({ annotations: 'annotations/instances_train2017.json', images: 'train2017' }))
+ *   .pipe(caption(captionFile({ captions: 'annotations/captions_train2017.json' })));
+ * ```
  */
 export function coco(options: CocoOptions): Source<ImageRecord> {
   const { dataset = 'coco2017', split } = options;
@@ -48,16 +60,12 @@ export function coco(options: CocoOptions): Source<ImageRecord> {
   });
 }
 
-/** A source of COCO's format or one that differs from it as `dialect` says. */
+/** Returns a source that reads COCO's format with the differences given by `dialect`. */
 export function cocoFormatSource(name: string, options: CocoOptions, dialect: CocoDialect): Source<ImageRecord> {
   const { annotations, images, compat = false, limit, memoryBytes } = options;
   if (!annotations) throw new OptionError(name, "'annotations' is missing, expected a path or a glob");
-  if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) {
-    throw new OptionError(name, `limit is ${limit}, expected a whole number above 0`);
-  }
-  if (memoryBytes !== undefined && !(Number.isSafeInteger(memoryBytes) && memoryBytes > 0)) {
-    throw new OptionError(name, `memoryBytes is ${memoryBytes}, expected a whole number above 0`);
-  }
+  if (limit !== undefined) checkPositiveInteger(name, 'limit', limit);
+  if (memoryBytes !== undefined) checkPositiveInteger(name, 'memoryBytes', memoryBytes);
   const spool = memoryBytes === undefined ? {} : { memoryBytes };
   return {
     name,

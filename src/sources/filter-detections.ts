@@ -3,44 +3,44 @@ import { type Box, clampBox } from '../records/box.js';
 import type { Detection, Id, Image } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
 
-/** An object as an annotation file has it. */
+/** An object as it is written in an annotation file. */
 export interface RawDetection {
   readonly id: Id;
-  /** Null where the file does not say what the category id stands for. */
+  /** Null if the file does not define the category id. */
   readonly category: string | null;
-  /** Should be `[x, y, w, h]` in pixels; may be anything. */
+  /** Expected to be `[x, y, w, h]` in pixels, but unchecked. */
   readonly box: unknown;
   /** True for a region that covers many objects. */
   readonly crowd: boolean;
   readonly score?: number | undefined;
 }
 
-/** What became of an image's raw detections. */
+/** The result of filtering the raw detections of an image. */
 export interface FilteredDetections {
   readonly detections: readonly Detection[];
-  /** Where each raw detection went: its index in `detections`, or -1. Of equal boxes, all lead to the one that stays. */
+  /** The index in `detections` of each raw detection, or -1. Duplicate boxes have the index of the box that is kept. */
   readonly kept: Int32Array;
   readonly rejects: readonly SourceReject[];
-  /** Names: `crowd`, `unknown-category`, `zero-area`, `clipped`, `outside-image`, `duplicate-box`, … */
+  /** Counts by name: `crowd`, `unknown-category`, `zero-area`, `clipped`, `outside-image`, `duplicate-box`, … */
   readonly counts: Readonly<Record<string, number>>;
-  /** Only in `compat`: the distinct categories of all raw detections, in order of first appearance. */
+  /** The distinct categories of all raw detections, in order of first appearance; only set in `compat` mode. */
   readonly rawCategories?: readonly string[];
 }
 
 /**
- * Turns an image's raw detections into detections, in the given order. Each one that is left out is counted under the
- * first of these names that fits; the first is also a reject, since its file is at fault:
+ * Filters the raw detections of an image, keeping their order. Each dropped detection is counted under the first of these
+ * names that applies; `malformed-box` also is a reject, because it is an error of the file:
  *
  * 1. `malformed-box`: the box is not four finite numbers
  * 2. `crowd`
  * 3. `unknown-category`
  * 4. `zero-area`: the width or height is not above 0
- * 5. `outside-image`: nothing is left after the box is clipped to the image; where something is, `clipped` is counted
+ * 5. `outside-image`: the box is empty after clipping to the image; a box that clipping changes is counted as `clipped`
  * 6. `duplicate-box`: an earlier detection has the same category and, after clipping, the same box
  *
- * `duplicate-annotation-id` and `score-out-of-range` (the score is left out) are counted beside these.
+ * It also counts `duplicate-annotation-id` and `score-out-of-range`, for which the score is omitted.
  *
- * @param compat what RLIPv2 does: equal boxes stay, and `rawCategories` is given. Source: RLIPv2, datasets/coco.py,
+ * @param compat behaves as RLIPv2: duplicate boxes are kept, and `rawCategories` is set. Source: RLIPv2, datasets/coco.py,
  * `ConvertCocoPolysToMask`, and datasets/rlipv2_helper/BLIP_coco_caption_helper.py.
  */
 export function filterDetections(raw: readonly RawDetection[], image: Image, compat: boolean): FilteredDetections {
@@ -90,12 +90,12 @@ export function filterDetections(raw: readonly RawDetection[], image: Image, com
   return compat ? { ...filtered, rawCategories: distinctCategories(raw) } : filtered;
 }
 
-/** Finds detections by category and box; by numbers, since texts of them would take longer than all else here. */
+/** Looks up detections by category and box. Keys are numbers, because building strings would dominate the run time. */
 class DetectionIndex {
   readonly #detections: readonly Detection[];
-  /** By a number that few boxes share: the last detection with it… */
+  /** The last detection with each key. */
   readonly #last = new Map<number, number>();
-  /** …and for each detection the one before with the same, or -1. */
+  /** For each detection, the previous detection with the same key, or -1. */
   readonly #before: number[] = [];
 
   constructor(detections: readonly Detection[]) {
@@ -110,7 +110,7 @@ class DetectionIndex {
     return undefined;
   }
 
-  /** Takes in the detection that comes next. */
+  /** Adds the next detection. */
   add(box: Box): void {
     const key = keyOf(box);
     this.#before.push(this.#last.get(key) ?? -1);
@@ -118,7 +118,7 @@ class DetectionIndex {
   }
 }
 
-/** Equal boxes have equal keys, and others hardly ever: multiples of three large primes. */
+/** Returns a number that is equal for equal boxes and rarely for others, using multiples of three large primes. */
 function keyOf([x, y, w, h]: Box): number {
   return x + y * 7919 + w * 104_729 + h * 1_299_709;
 }

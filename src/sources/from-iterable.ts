@@ -4,17 +4,31 @@ import type { ImageRecord } from '../records/image.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 
 /**
- * Records that a program has at hand as a source.
+ * Makes a source of records that a program already has.
  *
- * An iterable is pulled from as the run goes. An Observable has no back-pressure: what it emits faster than the run
- * takes waits in a queue without bound. It is subscribed to at each reading, and its error ends the run.
+ * An iterable is pulled on demand. An Observable has no back-pressure: records that it emits faster than the run consumes
+ * them wait in an unbounded queue. Each reading subscribes to it anew, and its error ends the run.
  *
- * A source yields the same records each time it is read, so an iterable must be one that can be iterated again, such as
- * an array; a generator object can't, and works for a single run that is never resumed.
+ * A source must yield the same records each time it is read, so the iterable must be repeatable, such as an array. A
+ * generator object is not; it works for a single run that is never resumed.
  *
- * @param name of the source in manifests
+ * @param name the name of the source in manifests
  * @param adds the fields of the records, e.g. `['image', 'detections', 'origin']`
- * @throws OptionError where `records` is neither of these
+ * @throws OptionError if `records` is not an iterable, an async iterable or an Observable
+ *
+ * @example
+ * ```ts
+ * import { fromIterable, Graph, type ImageRecord } from 'relflow';
+ *
+ * const records: ImageRecord[] = [
+ *   {
+ *     image: { id: 1, file: '1.jpg', width: 640, height: 480, dataset: 'mine', split: '' },
+ *     detections: [{ id: 1, category: 'dog', box: [10, 10, 100, 80] }],
+ *     origin: { source: 'mine', file: '' },
+ *   },
+ * ];
+ * new Graph('mine').from(fromIterable('mine', ['image', 'detections', 'origin'], records));
+ * ```
  */
 export function fromIterable<R extends ImageRecord>(
   name: string,
@@ -54,7 +68,7 @@ function notRecords(name: string): OptionError {
   return new OptionError(name, 'expected an iterable, an async iterable or an Observable');
 }
 
-/** What an Observable emits, one by one. */
+/** Yields the records that an Observable emits. */
 async function* emissions<R>(records: Observable<R>, signal: AbortSignal): AsyncGenerator<R, void, void> {
   const queue: R[] = [];
   let ended = false;
@@ -79,7 +93,7 @@ async function* emissions<R>(records: Observable<R>, signal: AbortSignal): Async
   signal.addEventListener('abort', abort);
   try {
     for (;;) {
-      // In one go and not by `shift`, which takes longer the longer the queue is.
+      // All at once instead of by `shift`, whose time grows with the length of the queue.
       yield* queue.splice(0);
       signal.throwIfAborted();
       if (queue.length > 0) continue;

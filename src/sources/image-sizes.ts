@@ -5,7 +5,7 @@ import { IdIndex } from '../files/spools/id-index.js';
 import type { Id } from '../records/image.js';
 import type { SourceContext } from '../records/ports.js';
 
-/** Widths and heights of images by id, some 30 bytes each. */
+/** Holds the widths and heights of images by id, in about 30 bytes per image. */
 export class ImageSizes {
   readonly #ids = new IdIndex();
   readonly #sides = new GrowingArray((length) => new Int32Array(length));
@@ -14,9 +14,9 @@ export class ImageSizes {
   private constructor() {}
 
   /**
-   * Reads a list of `{image_id, width, height}`, such as Visual Genome's `image_data.json`. An entry without these is
-   * counted as `malformed-size`, one of an image that has a size as `duplicate-size`; 7 and '7' are the same image.
-   * @throws InputError where it can't be read
+   * Reads a list of `{image_id, width, height}`, such as Visual Genome's `image_data.json`. An entry without valid fields
+   * is counted as `malformed-size`, a second entry of an image as `duplicate-size`; 7 and '7' are the same image.
+   * @throws InputError if the file cannot be read
    */
   static async read(file: string, context: SourceContext): Promise<ImageSizes> {
     const sizes = new ImageSizes();
@@ -35,17 +35,17 @@ export class ImageSizes {
     return sizes;
   }
 
-  /** How many images there are. */
+  /** The number of images. */
   get count(): number {
     return this.#ids.size;
   }
 
-  /** Entries that were of no use, by name. */
+  /** The number of unusable entries, by name. */
   get counts(): Readonly<Record<string, number>> {
     return this.#counts;
   }
 
-  /** In pixels. */
+  /** Returns the size of an image in pixels, or undefined if it is unknown. */
   get(id: Id): { readonly width: number; readonly height: number } | undefined {
     const at = this.#ids.get(idKey(id));
     return at === undefined ? undefined : { width: this.#sides.at(at * 2), height: this.#sides.at(at * 2 + 1) };
@@ -56,10 +56,10 @@ export class ImageSizes {
   }
 }
 
-/** More pixels than any camera has on a side; above it, a number is not a size. */
-const maxSide = 1_000_000;
+/** The maximum width and height of an image in pixels; no camera exceeds it, so a larger number is an error. */
+export const maxSide = 1_000_000;
 
-/** Whether a value can be an image's width or height: a whole number from 1 to a million. */
+/** Returns whether a value is a valid width or height of an image: a whole number from 1 to `maxSide`. */
 export function isSide(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= maxSide;
 }

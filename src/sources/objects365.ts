@@ -3,23 +3,31 @@ import type { Source } from '../records/ports.js';
 import { objects365Categories } from '../vocabulary/categories.js';
 import { type CocoOptions, cocoFormatSource } from './coco.js';
 
-/** What a source of Objects365 annotations is told; `dataset` is `o365` unless given. */
+/** Options of `objects365`; `dataset` defaults to `o365`. */
 export type Objects365Options = CocoOptions;
 
 /**
- * Objects365 v2: COCO's format, read as `coco` does, where this differs:
+ * Reads Objects365 v2, which is in COCO's format, as `coco` does, with these differences:
  *
- * - Category names are those of relflow's vocabulary: lower case, single blanks, without the official file's slips
- *   (`Moniter/TV` is `monitor/tv`). Categories that the official list lacks are kept, in lower case and with single
- *   blanks, so files with fewer or other categories work by their own ids.
- * - An image's file is `patch16/objects365_v2_00900461.jpg`, as the archives unpack, where `file_name` is
- *   `images/v2/patch16/objects365_v2_00900461.jpg`; with `images` given it may also lie at the path as written.
+ * - Category names are those of relflow's vocabulary: lower case, single spaces, without the misspellings of the official
+ *   file (`Moniter/TV` becomes `monitor/tv`). Categories that are not in the official list are kept in lower case with
+ *   single spaces, so files with fewer or other categories work with their own ids.
+ * - The file of an image is `patch16/objects365_v2_00900461.jpg`, the path in the unpacked archives, if `file_name` is
+ *   `images/v2/patch16/objects365_v2_00900461.jpg`. If `images` is given, the path in `file_name` is tried too.
  * - The split comes from the file name: `zhiyuan_objv2_train.json` is `train`.
  *
- * `isfake` and `isreflected`, which mark drawn and mirrored objects, are not looked at, as in RLIPv2.
+ * `isfake` and `isreflected`, which mark drawn and mirrored objects, are ignored, as in RLIPv2.
  *
- * @throws OptionError where an option is out of range
+ * @throws OptionError if an option is missing or out of range
  * Source: https://www.objects365.org; RLIPv2, datasets/rlipv2_helper/BLIP_o365_caption_helper.py
+ *
+ * @example
+ * ```ts
+ * import { Graph, objects365 } from 'relflow';
+ *
+ * const graph = new Graph('objects365');
+ * graph.from(objects365({ annotations: 'zhiyuan_objv2_train.json', images: 'train', limit: 1000 }));
+ * ```
  */
 export function objects365(options: Objects365Options): Source<ImageRecord> {
   const { dataset = 'o365', split } = options;

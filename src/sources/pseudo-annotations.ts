@@ -6,44 +6,53 @@ import { fieldsOf, formatValue, idKey, isId } from '../files/json/json-value.js'
 import { streamJson } from '../files/json/stream-json.js';
 import { KeyedStore } from '../files/spools/keyed-store.js';
 import type { ImageRecord } from '../records/image.js';
+import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
 import { readGenomeEntry } from './visual-genome-entry.js';
 import { genomeRecord } from './visual-genome-record.js';
 
-/** What a source of RLIPv2's pseudo-annotations is told. */
+/** Options of `pseudoAnnotations`. */
 export interface PseudoAnnotationsOptions {
-  /** Path or glob of the JSON lists, gzip or not; several are read one after another, sorted. */
+  /** Path or glob of the JSON lists, gzip or not; several files are read one after another in sorted order. */
   readonly annotations: string;
-  /** The image folder: an image's size is read from its file's head, since the annotations have none. */
+  /** The image folder; the size of an image is read from the header of its file, since the annotations do not have it. */
   readonly images: string;
-  /** JSON of `{image id: path below the folder}`, as Objects365 needs it. */
+  /** JSON file `{image id: path relative to the image folder}`, which Objects365 needs. */
   readonly filePaths?: string;
-  /** Stop after this many images. */
+  /** The maximum number of images. Default: all. */
   readonly limit?: number;
 }
 
 /**
- * RLIPv2's pseudo-annotations: Visual Genome's form with `names` as one text, `dataset`, `data_split` and a `confidence`
- * for each relation. An entry without a `dataset` is Visual Genome's own. Relations keep their confidences; of one that is
- * there several times each stays, as in the official files.
+ * Reads RLIPv2's pseudo-annotations: Visual Genome's format with `names` as one string, `dataset`, `data_split` and a
+ * `confidence` for each relation. An entry without a `dataset` belongs to Visual Genome. Relations keep their confidences;
+ * duplicate relations are kept, as in the official files.
  *
- * An image is looked for where `filePaths` says; else as COCO's `<split>/<id, 12 digits>.jpg`, with or without the split,
- * and as `<id>.jpg`.
+ * The file of an image is the one given by `filePaths`, else COCO's `<split>/<id, 12 digits>.jpg`, with or without the
+ * split, or `<id>.jpg`.
  *
  * Rejects: `malformed-image`, `malformed-objects`, `malformed-relationships`, `malformed-relationship`, `unsafe-path`,
  * `image-missing`, `image-unreadable`, `malformed-box`.
  *
- * @throws OptionError where an option is missing or out of range
+ * @throws OptionError if an option is missing or out of range
  * Source: RLIPv2, generate_relations_using_verb_tagger.py and datasets/mixed_dataset.py.
+ *
+ * @example
+ * ```ts
+ * import { Graph, pseudoAnnotations } from 'relflow';
+ *
+ * const graph = new Graph('pseudo');
+ * graph.from(pseudoAnnotations({ annotations: 'pseudo_annotations.json', images: 'images' }));
+ * ```
  */
 export function pseudoAnnotations(options: PseudoAnnotationsOptions): Source<ImageRecord & Related> {
   const name = 'pseudo-annotations';
   const { annotations, images, filePaths, limit } = options;
   if (!annotations) throw new OptionError(name, "'annotations' is missing, expected a path or a glob");
-  if (!images) throw new OptionError(name, "'images' is missing: the sizes of images are read from them");
-  if (limit !== undefined && !(Number.isInteger(limit) && limit > 0))
-    throw new OptionError(name, `limit is ${limit}, expected a whole number above 0`);
+  if (!images)
+    throw new OptionError(name, "'images' is missing, expected the image folder: image sizes are read from the files");
+  if (limit !== undefined) checkPositiveInteger(name, 'limit', limit);
   return {
     name,
     version: '1',
@@ -75,7 +84,7 @@ export function pseudoAnnotations(options: PseudoAnnotationsOptions): Source<Ima
   };
 }
 
-/** @throws InputError where it is no JSON object */
+/** @throws InputError if the file is not a JSON object of strings */
 async function readPaths(file: string, context: SourceContext): Promise<KeyedStore> {
   const paths = await KeyedStore.create(context.tempDir);
   try {
@@ -121,15 +130,15 @@ async function readEntry(
     : [...(splitName === '' ? [] : [`${splitName}/${padded}`]), padded, byId];
   const below = candidates.flatMap((path) => safeRelativePath(path) ?? []);
   if (below.length < candidates.length)
-    return reject('unsafe-path', `${formatValue(candidates[0])} is not a path below the image folder`);
+    return reject('unsafe-path', `${formatValue(candidates[0])} is not a path within the image folder`);
   const file = await findImage(images, below as [string, ...string[]]);
   if (file === null) return reject('image-missing', `no file ${below[0]} in the image folder`);
-  // Few runs need it, and it takes a while to load.
+  // Imported here because it loads slowly and few runs need it.
   const { default: sharp } = await import('sharp');
   const size = await sharp(join(images, file))
     .metadata()
     .catch(() => null);
-  if (!size) return reject('image-unreadable', `${file} is no image`);
+  if (!size) return reject('image-unreadable', `${file} is not a readable image`);
   const { width, height } = size;
   const set = typeof dataset === 'string' && dataset !== '' ? dataset : 'vg';
   return genomeRecord(graph, { id, file, width, height, dataset: set, split: splitName }, origin, null);

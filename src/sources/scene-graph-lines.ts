@@ -7,32 +7,42 @@ import { type TextLine, textLines } from '../files/json/json-lines.js';
 import { fieldsOf, formatValue, isId } from '../files/json/json-value.js';
 import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
+import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 import type { Related, SceneGraph } from '../records/scene-graph.js';
 import { fitsSchema, schemaProblem } from '../records/schema-problem.js';
 
-/** What a source of relflow's own scene graphs is told. */
+/** Options of `sceneGraphLines`. */
 export interface SceneGraphLinesOptions {
-  /** Path or glob of JSONL files, gzip or not, read sorted; or the folder of a finished run. */
+  /** Path or glob of JSON Lines files, gzip or not, read in sorted order; or the folder of a finished run. */
   readonly sceneGraphs: string;
-  /** Stop after this many images. */
+  /** The maximum number of images. Default: all. */
   readonly limit?: number;
 }
 
 type SceneGraphRecord = ImageRecord & Captioned & Related;
 
 /**
- * Scene graphs that relflow wrote, as records again. Each line is checked; one that does not fit is a reject `schema`
- * with its file and line, one whose image has no path below the image folder is `unsafe-path`.
- * @throws OptionError where an option is out of range
+ * Reads scene graphs that relflow wrote. Each line is checked: a line that does not fit the schema is rejected as `schema`
+ * with its file and line, and an image whose path leaves the image folder as `unsafe-path`.
+ * @throws OptionError if an option is missing or out of range
+ *
+ * @example
+ * ```ts
+ * import { Graph, sceneGraphLines, sceneGraphs } from 'relflow';
+ *
+ * const graph = new Graph('with-relations');
+ * graph
+ *   .from(sceneGraphLines({ sceneGraphs: 'graphs' }))
+ *   .filter('with-relations', ({ relations }) => relations.length > 0)
+ *   .to(sceneGraphs());
+ * ```
  */
 export function sceneGraphLines(options: SceneGraphLinesOptions): Source<SceneGraphRecord> {
   const name = 'scene-graph-lines';
   const { sceneGraphs, limit } = options;
   if (!sceneGraphs) throw new OptionError(name, "'sceneGraphs' is missing, expected a path, a glob or a folder");
-  if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) {
-    throw new OptionError(name, `limit is ${limit}, expected a whole number above 0`);
-  }
+  if (limit !== undefined) checkPositiveInteger(name, 'limit', limit);
   return {
     name,
     version: '1',
@@ -53,7 +63,7 @@ export function sceneGraphLines(options: SceneGraphLinesOptions): Source<SceneGr
   };
 }
 
-/** A run's folder stands for the files of scene graphs that its manifest names. */
+/** Returns the files of a path or glob, or the scene-graph files that the manifest of a run folder lists. */
 async function filesOf(path: string): Promise<readonly string[]> {
   const found = await stat(path).catch(() => null);
   if (!found?.isDirectory()) return inputFiles(path);
@@ -62,14 +72,16 @@ async function filesOf(path: string): Promise<readonly string[]> {
   try {
     manifest = JSON.parse(await readFile(manifestFile, 'utf8'));
   } catch (error) {
-    throw new InputError(path, 'no manifest.json: not the folder of a finished run', undefined, { cause: error });
+    throw new InputError(path, 'has no readable manifest.json, expected the folder of a finished run', undefined, {
+      cause: error,
+    });
   }
   if (!fitsSchema('manifest', manifest)) {
     throw new InputError(manifestFile, schemaProblem('manifest', manifest) ?? 'does not fit its schema');
   }
   const files = manifest.files.filter(({ sink }) => sink === 'scene-graphs').map((file) => file.path);
   const outside = files.find((file) => safeRelativePath(file) === null);
-  if (outside !== undefined) throw new InputError(manifestFile, `'${outside}' leads out of the folder`);
+  if (outside !== undefined) throw new InputError(manifestFile, `the path '${outside}' is outside the run folder`);
   if (files.length === 0) throw new InputError(manifestFile, 'the run wrote no scene graphs');
   return files.map((file) => join(path, file));
 }
@@ -98,19 +110,19 @@ function readLine({ text, line }: TextLine, file: string): SourceItem<SceneGraph
   if (dangling !== null) return reject('schema', dangling);
   const { image, objects, captions, relations, provenance } = value;
   const below = safeRelativePath(image.file);
-  if (below === null) return reject('unsafe-path', `${formatValue(image.file)} is not a path below the image folder`);
+  if (below === null) return reject('unsafe-path', `${formatValue(image.file)} is not a path within the image folder`);
   const { origin, tagger } = provenance;
   return { record: { image: { ...image, file: below }, detections: objects, origin, captions, relations, tagger } };
 }
 
-/** What a schema can't say: relations lead to objects and captions that are there. */
+/** Checks what the schema cannot express: that relations refer to existing objects and captions. */
 function danglingIndex({ objects, captions, relations }: SceneGraph): string | null {
   for (const [index, { subject, object, captions: by = [] }] of relations.entries()) {
     if (subject >= objects.length || object >= objects.length) {
-      return `/relations/${index} is of an object that is not there`;
+      return `/relations/${index} refers to an object that does not exist`;
     }
     if (by.some((caption) => caption >= captions.length))
-      return `/relations/${index} is of a caption that is not there`;
+      return `/relations/${index} refers to a caption that does not exist`;
   }
   return null;
 }

@@ -1,6 +1,6 @@
 import type { Id } from '../records/image.js';
 
-/** Gives whole numbers from 0 for what lacks an id: those that none of an image's ids is. */
+/** Returns a function that returns, one after another, the whole numbers from 0 that are not among the given ids. */
 export function unusedIds(ids: readonly { readonly id: Id | null }[]): () => number {
   const taken = new Set(ids.map(({ id }) => id));
   let next = 0;

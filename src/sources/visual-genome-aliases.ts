@@ -1,13 +1,13 @@
 import { textLines } from '../files/json/json-lines.js';
 
-/** The name that each other name stands for. */
+/** The canonical name of each alias. */
 export type Aliases = ReadonlyMap<string, string>;
 
 /**
- * Reads `object_alias.txt` or `relationship_alias.txt`: names separated by commas, of which the first of a line, or what
- * an earlier line made of it, is what the others stand for.
- * @param file none gives no aliases
- * @throws InputError where it can't be read
+ * Reads `object_alias.txt` or `relationship_alias.txt`: each line has names separated by commas, and the first name, or
+ * its canonical name from an earlier line, is the canonical name of all of them.
+ * @param file undefined for no aliases
+ * @throws InputError if the file cannot be read
  */
 export async function readAliases(file: string | undefined): Promise<Aliases> {
   const aliases = new Map<string, string>();

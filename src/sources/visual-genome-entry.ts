@@ -2,38 +2,38 @@ import { elementsOf, fieldsOf, formatValue, isId } from '../files/json/json-valu
 import type { Id } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
 
-/** An object as Visual Genome has it. */
+/** An object in Visual Genome's format. */
 export interface GenomeObject {
-  /** Null where the file gives none: no relation can point at it then. */
+  /** Null if the file has none; relations cannot refer to such an object. */
   readonly id: Id | null;
   readonly names: readonly string[];
-  /** `[x, y, w, h]` in pixels; what stands in the file. */
+  /** `[x, y, w, h]` in pixels, as written in the file and unchecked. */
   readonly box: readonly unknown[];
 }
 
-/** A relation as Visual Genome has it. */
+/** A relation in Visual Genome's format. */
 export interface GenomeRelation {
   readonly subject: Id;
   readonly object: Id;
   readonly predicate: string;
-  /** Of a tagger's; absent where people wrote the relation. */
+  /** The confidence of a tagger; omitted if people annotated the relation. */
   readonly confidence?: number;
 }
 
-/** What an image has in the files, in file order. */
+/** The objects and relations of an image, in file order. */
 export interface GenomeGraph {
   readonly objects: readonly GenomeObject[];
-  /** Objects that only relations have, each one once. */
+  /** Objects that only occur inside relations, each one once. */
   readonly embedded: readonly GenomeObject[];
   readonly relations: readonly GenomeRelation[];
   readonly rejects: readonly SourceReject[];
-  /** True where a reject is of the image as a whole. */
+  /** True if the whole image is rejected. */
   readonly rejected: boolean;
 }
 
 /**
- * Reads an image's entry in `objects.json`, `scene_graphs.json` or `relationships.json`. Relations may carry
- * their objects, as they do in the last one.
+ * Parses the entry of an image in `objects.json`, `scene_graphs.json` or `relationships.json`. Relations may contain their
+ * objects, as in `relationships.json`.
  */
 export function readGenomeEntry(image: Id, entry: unknown): GenomeGraph {
   const fields = fieldsOf(entry);
@@ -73,13 +73,13 @@ export function readGenomeEntry(image: Id, entry: unknown): GenomeGraph {
 
 const isFraction = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= 1;
 
-/** The objects whose ids are not those of others; of those with the same id, the first one. */
+/** Returns the objects whose ids do not occur among `others`, and only the first object of each id. */
 export function objectsNotIn(others: readonly GenomeObject[], objects: readonly GenomeObject[]): GenomeObject[] {
   const ids = new Set(others.map(({ id }) => id));
   return objects.filter(({ id }) => id === null || ids.size !== ids.add(id).size);
 }
 
-/** The id of an object that a relation carries, which is noted; undefined where it carries none. */
+/** Adds an object inside a relation to `embedded` and returns its id; undefined if the relation has none. */
 function embeddedObjectId(value: unknown, embedded: GenomeObject[]): Id | undefined {
   const object = readObject(value);
   if (object.id === null) return undefined;
@@ -87,7 +87,7 @@ function embeddedObjectId(value: unknown, embedded: GenomeObject[]): Id | undefi
   return object.id;
 }
 
-/** Names stand in a list under `names`, in older files in a text under `name` or `names`. */
+/** Parses an object. Its names are a list in `names`, or in older files a string in `name` or `names`. */
 function readObject(value: unknown): GenomeObject {
   const { object_id: id, names, name, x, y, w, h } = fieldsOf(value);
   const written = Array.isArray(names) ? names : [names ?? name];

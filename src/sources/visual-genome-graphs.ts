@@ -6,27 +6,35 @@ import type { Id } from '../records/image.js';
 import type { SourceContext, SourceReject } from '../records/ports.js';
 import { type GenomeGraph, objectsNotIn, readGenomeEntry } from './visual-genome-entry.js';
 
-/** Visual Genome's two forms: objects and relationships apart, or together. */
+/** The annotation files of Visual Genome: objects and relationships in separate files, or in one. */
 export type GenomeFiles =
-  | { readonly objects: string; readonly relationships: string }
-  | { readonly sceneGraphs: string };
+  | {
+      /** Path of `objects.json`. */
+      readonly objects: string;
+      /** Path of `relationships.json`. */
+      readonly relationships: string;
+    }
+  | {
+      /** Path of `scene_graphs.json`, which has objects and relationships. */
+      readonly sceneGraphs: string;
+    };
 
-/** An image's graph, or an entry that is of no use. */
+/** The graph of an image, or a rejected entry. */
 export type GenomeItem = GenomeEntry | { readonly reject: SourceReject };
 
-/** An image's graph as the files have it. */
+/** The graph of an image, as read from the files. */
 export interface GenomeEntry {
   readonly image: Id;
   readonly graph: GenomeGraph;
 }
 
 /**
- * The graphs of all images, in the order of the objects, then those that have relationships only. The two files may be
- * in different orders: relationships are put aside in a temporary file first. An image whose id is a number in one of
- * them may have it as a text in the other.
+ * Reads the graphs of all images in the order of the objects, followed by those of images that only have relationships.
+ * The two files may be in different orders, because relationships are first copied to a temporary file. The id of an image
+ * may be a number in one file and a string in the other.
  *
- * Rejects: `malformed-image`, an entry without an id; `duplicate-image`, of which the first one stays.
- * @throws InputError where a file can't be read
+ * Rejects: `malformed-image`, an entry without an id; `duplicate-image`, a second entry of an image.
+ * @throws InputError if a file cannot be read
  */
 export async function* genomeGraphs(
   files: GenomeFiles,
@@ -81,7 +89,7 @@ async function* entries(file: string, context: SourceContext): AsyncGenerator<Ge
         const message = `entry ${position}: expected an image_id`;
         yield { reject: { reason: 'malformed-image', message, detail: { position } } };
       } else if (seen.add(idKey(image)) === undefined) {
-        const message = `image ${image} occurs twice; the first one stays`;
+        const message = `image ${image} occurs more than once; only the first entry is used`;
         yield { reject: { reason: 'duplicate-image', message, image } };
       } else yield { image, graph: readGenomeEntry(image, value) };
     }
@@ -93,7 +101,7 @@ async function storedGraph(stored: KeyedStore, image: Id): Promise<GenomeGraph |
   return payload ? JSON.parse(payload.toString()) : null;
 }
 
-/** What an image has in both files: each may have what the other is for. */
+/** Merges the graphs of an image from both files: each file may have objects and relationships. */
 function mergeGraphs(own: GenomeGraph, stored: GenomeGraph): GenomeGraph {
   return {
     objects: own.objects,

@@ -3,11 +3,11 @@ import type { Id } from '../records/image.js';
 import type { Aliases } from './visual-genome-aliases.js';
 import type { GenomeGraph, GenomeObject, GenomeRelation } from './visual-genome-entry.js';
 
-/** What the steps need to know. */
+/** Options of `preprocessGenome`. */
 export interface PreprocessOptions {
   readonly objectAliases: Aliases;
   readonly relationshipAliases: Aliases;
-  /** How many relations an image keeps at most. */
+  /** The maximum number of relations per image. */
   readonly maxRelations: number;
 }
 
@@ -16,20 +16,20 @@ type ObjectPair = readonly [GenomeObject, GenomeObject];
 const nearIou = 0.7;
 
 /**
- * RLIPv2's preprocessing of an image's graph, in its order:
+ * Preprocesses the graph of an image with the steps of RLIPv2, in its order:
  *
- * 1. names and predicates in lower case and trimmed
- * 2. `duplicate-relation`: subject, object and predicate are those of an earlier relation
- * 3. an object's first name is its name
- * 4. `near-duplicate-relation`: an earlier relation has the same names and predicate, aliases counting as one, and both
- *    boxes have an IoU of 0.7 or more with its boxes
- * 5. `relation-limit`: the first `maxRelations` stay
+ * 1. Names and predicates are lower-cased and trimmed.
+ * 2. `duplicate-relation`: a relation with the subject, object and predicate of an earlier relation is dropped.
+ * 3. The first name of an object becomes its name.
+ * 4. `near-duplicate-relation`: a relation is dropped if an earlier one has the same names and predicate (aliases are
+ *    equal) and both its boxes have an IoU of 0.7 or more with those of the earlier one.
+ * 5. `relation-limit`: only the first `maxRelations` relations are kept.
  *
- * A relation without a predicate (`empty-predicate`), or of an object that the files lack (`unknown-object`), is left
- * out. Relations are counted by these names. The official step that drops rare names is not here: it is off by default
- * there too.
+ * Relations without a predicate (`empty-predicate`) or with an object that the files lack (`unknown-object`) are dropped.
+ * Dropped relations are counted by these names. The official step that drops rare names is not implemented, because it is
+ * off by default.
  *
- * @param options null for an object's first name only, as written, and every relation that has its predicate and objects
+ * @param options null to keep only the first name of each object, unchanged, and all relations with predicate and objects
  * Source: RLIPv2, datasets/vg.py
  */
 export function preprocessGenome(
@@ -61,7 +61,7 @@ export function preprocessGenome(
   return { objects, relations };
 }
 
-/** Overlap as VG's tools count it: a box from 0 to 9 has 10 pixels. Boxes as `[x, y, w, h]`. */
+/** Returns the IoU of two boxes `[x, y, w, h]` as VG's tools compute it: a box from 0 to 9 is 10 pixels wide. */
 export function pixelIou(a: Box, b: Box): number {
   const w = Math.min(a[0] + a[2], b[0] + b[2]) - Math.max(a[0], b[0]) + 1;
   const h = Math.min(a[1] + a[3], b[1] + b[3]) - Math.max(a[1], b[1]) + 1;
@@ -69,7 +69,7 @@ export function pixelIou(a: Box, b: Box): number {
   return (w * h) / ((a[2] + 1) * (a[3] + 1) + (b[2] + 1) * (b[3] + 1) - w * h);
 }
 
-/** Whether an earlier relation is nearly the same; if none is, this one is noted. */
+/** Returns whether an earlier relation is a near duplicate; if there is none, adds this relation to `earlier`. */
 function isNearDuplicate(
   earlier: Map<string, ObjectPair[]>,
   ends: ObjectPair,
@@ -86,6 +86,6 @@ function isNearDuplicate(
 }
 
 function boxesNearlyEqual(a: GenomeObject, b: GenomeObject): boolean {
-  // A box that is not of four numbers gives NaN, which is not near anything.
+  // A box that does not consist of four numbers gives NaN, for which the comparison is false.
   return pixelIou(a.box as unknown as Box, b.box as unknown as Box) >= nearIou;
 }

@@ -7,9 +7,9 @@ import type { GenomeGraph, GenomeObject, GenomeRelation } from './visual-genome-
 import { type PreprocessOptions, preprocessGenome } from './visual-genome-preprocess.js';
 
 /**
- * An image's graph as a record. Relations lead to detections by index; those that then lead nowhere, from a detection to
- * itself or, with preprocessing, where an earlier one leads, are counted and left out.
- * @param steps null without preprocessing
+ * Converts the graph of an image to a record, in which relations refer to detections by index. Relations of a dropped
+ * detection, relations of a detection with itself and, with preprocessing, duplicate relations are counted and dropped.
+ * @param steps options of the preprocessing; null for none
  */
 export function genomeRecord(
   graph: GenomeGraph,

@@ -4,6 +4,7 @@ import { checkImageFolder, findImage, safeRelativePath } from '../files/image-fo
 import { inputFile } from '../files/input-files.js';
 import { formatValue } from '../files/json/json-value.js';
 import type { ImageRecord } from '../records/image.js';
+import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
 import { ImageSizes } from './image-sizes.js';
@@ -11,43 +12,59 @@ import { readAliases } from './visual-genome-aliases.js';
 import { type GenomeEntry, type GenomeFiles, genomeGraphs } from './visual-genome-graphs.js';
 import { genomeRecord } from './visual-genome-record.js';
 
-/** What a source of Visual Genome is told. Files may be gzip. */
+/** Options of `visualGenome`. All files may be gzip. */
 export type VisualGenomeOptions = GenomeFiles & {
-  /** `image_data.json`, which has the sizes of the images. */
+  /** Path of `image_data.json`, which has the image sizes. */
   readonly imageData: string;
-  /** `object_alias.txt`, for near duplicates. */
+  /** Path of `object_alias.txt`, which is used to detect near duplicates. */
   readonly objectAliases?: string;
-  /** `relationship_alias.txt`, for near duplicates. */
+  /** Path of `relationship_alias.txt`, which is used to detect near duplicates. */
   readonly relationshipAliases?: string;
-  /** The image folder. If given, an image whose file is not there is refused (`image-missing`). */
+  /** The image folder. If given, images whose file does not exist are rejected (`image-missing`). */
   readonly images?: string;
-  /** RLIPv2's preprocessing, see `preprocessGenome`; on unless false. */
+  /** Applies RLIPv2's preprocessing, see `preprocessGenome`. Default true. */
   readonly preprocess?: boolean;
-  /** How many relations an image keeps at most; 100 unless given. Part of the preprocessing. */
+  /** The maximum number of relations per image, applied by the preprocessing. Default 100. */
   readonly maxRelations?: number;
-  /** Name of the set in records; `vg` unless given. */
+  /** Name of the data set in records. Default `vg`. */
   readonly dataset?: string;
-  /** Stop after this many images. */
+  /** The maximum number of images. Default: all. */
   readonly limit?: number;
 };
 
 type GenomeRecord = ImageRecord & Related;
 
 /**
- * Visual Genome: images with objects and the relations that people wrote, without confidences. One record an image, in
- * the order of the objects. An image's file is `<id>.jpg`; with `images` given it may also lie in `VG_100K` or `VG_100K_2`.
+ * Reads Visual Genome: images with objects and human-annotated relations, which have no confidences. It yields one record
+ * per image, in the order of the objects. The file of an image is `<id>.jpg`; if `images` is given, it may also be in the
+ * subfolder `VG_100K` or `VG_100K_2`.
  *
- * Boxes go through `filterDetections`; with preprocessing, objects with the same name and box become one, and relations
- * that so become equal (`duplicate-relation`) or lead from an object to itself (`self-relation`) are left out. Relations
- * of a box that is left out go too (`relation-of-dropped-box`). Objects that only relations have are added
- * (`object-from-relationship`). An object without an id gets the first number that no other of its image has.
+ * Boxes are filtered by `filterDetections`. With preprocessing, objects with the same name and box are merged, and
+ * relations that thereby become equal (`duplicate-relation`) or relate an object to itself (`self-relation`) are dropped.
+ * Relations of a dropped box are dropped too (`relation-of-dropped-box`). Objects that only occur in relations are added
+ * (`object-from-relationship`). An object without an id gets the lowest number that no other object of its image has.
  *
  * Rejects: `malformed-image`, `duplicate-image`, `malformed-objects`, `malformed-relationships`, `malformed-relationship`,
  * `unknown-size` (not in `image_data.json`), `unsafe-path`, `image-missing`, `malformed-box`. Entries of
- * `image_data.json` that are of no use are counted in an item of their own (`malformed-size`, `duplicate-size`).
+ * `image_data.json` that cannot be used are counted in one separate item (`malformed-size`, `duplicate-size`).
  *
- * @throws OptionError where an option is missing or out of range
+ * @throws OptionError if an option is missing or out of range
  * Source: RLIPv2, datasets/vg.py; https://homes.cs.washington.edu/~ranjay/visualgenome/api_readme
+ *
+ * @example
+ * ```ts
+ * import { Graph, visualGenome } from 'relflow';
+ *
+ * const graph = new Graph('vg');
+ * graph.from(
+ *   visualGenome({
+ *     objects: 'objects.json',
+ *     relationships: 'relationships.json',
+ *     imageData: 'image_data.json',
+ *     images: 'images',
+ *   }),
+ * );
+ * ```
  */
 export function visualGenome(options: VisualGenomeOptions): Source<GenomeRecord> {
   const name = 'visual-genome';
@@ -56,11 +73,13 @@ export function visualGenome(options: VisualGenomeOptions): Source<GenomeRecord>
   if (files.some((file) => !file)) {
     throw new OptionError(name, "expected 'objects' and 'relationships', or 'sceneGraphs'");
   }
-  if (!imageData) throw new OptionError(name, "'imageData' is missing: the sizes of images stand in image_data.json");
+  if (!imageData)
+    throw new OptionError(
+      name,
+      "'imageData' is missing, expected the path of image_data.json, which has the image sizes",
+    );
   for (const [option, value] of Object.entries({ limit, maxRelations })) {
-    if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
-      throw new OptionError(name, `${option} is ${value}, expected a whole number above 0`);
-    }
+    if (value !== undefined) checkPositiveInteger(name, option, value);
   }
   const aliases = [options.objectAliases, options.relationshipAliases].filter((file) => file !== undefined);
   const inputs = [...files, imageData, ...aliases];
@@ -94,7 +113,7 @@ export function visualGenome(options: VisualGenomeOptions): Source<GenomeRecord>
       if (!size) return reject('unknown-size', `no width and height in ${basename(imageData)}`);
       const name = safeRelativePath(`${id}.jpg`);
       if (name === null)
-        return reject('unsafe-path', `${formatValue(`${id}.jpg`)} is not a path below the image folder`);
+        return reject('unsafe-path', `${formatValue(`${id}.jpg`)} is not a path within the image folder`);
       const file = await findImage(images, [name, `VG_100K/${name}`, `VG_100K_2/${name}`]);
       if (file === null) return reject('image-missing', `no file ${name} in the image folder`);
       return genomeRecord(graph, { id, file, ...size, dataset, split: '' }, origin, steps);

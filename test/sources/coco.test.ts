@@ -25,7 +25,7 @@ function annotation(id: unknown, imageId: unknown, bbox: unknown, fields: Fields
   return { id, image_id: imageId, category_id: 1, bbox, iscrowd: 0, ...fields };
 }
 
-/** A set of some size, its annotations in no order, with a bit of everything. */
+/** Makes a data set with unsorted annotations, crowds, scores, string ids, invalid and empty boxes. */
 function manyScenes(images: number): { images: Fields[]; annotations: Fields[]; categories: Fields[] } {
   const annotations: Fields[] = [];
   for (let i = 0; i < images * 12; i++) {
@@ -50,7 +50,7 @@ describe('coco', () => {
     return readSource(coco({ annotations: file, ...options }));
   }
 
-  it('yields a record an image, in the order of images, with the boxes in file order', async () => {
+  it('yields one record per image, in the order of images, with the boxes in file order', async () => {
     const { records, reasons } = await read({
       info: { year: 2017 },
       images: [image(9), image(3), image(5)],
@@ -79,7 +79,7 @@ describe('coco', () => {
     assert.deepEqual(reasons, []);
   });
 
-  it('reads the sections in any order, gzip too', async () => {
+  it('reads the sections in any order, and gzip', async () => {
     const set = manyScenes(40);
     const { images, annotations } = set;
     const { items } = await read(set);
@@ -91,7 +91,7 @@ describe('coco', () => {
     assert.deepEqual((await read(gzipSync(JSON.stringify({ annotations, images, categories })))).items, items);
   });
 
-  it('tells how far it is, in bytes and then in records', async () => {
+  it('reports its progress in bytes and then in records', async () => {
     const set = manyScenes(3);
     const { progress } = await read(set);
     const bytes = JSON.stringify(set).length;
@@ -102,7 +102,7 @@ describe('coco', () => {
     assert.deepEqual(reading.at(-1), { phase: 'reading', done: 2 * bytes, total: 2 * bytes });
   });
 
-  it('gives the same records however little memory it has', async () => {
+  it('yields the same records with any amount of memory', async () => {
     const set = manyScenes(300);
     const { items, counts } = await read(set);
     assert.ok(items.length > 290);
@@ -110,7 +110,7 @@ describe('coco', () => {
     for (const memoryBytes of [1, 10_000, 100_000]) assert.deepEqual((await read(set, { memoryBytes })).items, items);
   });
 
-  it('takes 10,000 boxes in one image, and images without boxes', async () => {
+  it('reads an image with 10,000 boxes, and images without boxes', async () => {
     const annotations = Array.from({ length: 10_000 }, (_, i) => annotation(i, 2, [i % 99, i % 49, 1 + i / 1e6, 1]));
     const { records } = await read({ images: [image(1), image(2), image(3)], annotations, categories });
     assert.deepEqual(
@@ -123,7 +123,7 @@ describe('coco', () => {
     );
   });
 
-  it('refuses an image with more boxes than fit into memory', async () => {
+  it('rejects an image with more boxes than fit into memory', async () => {
     const annotations = Array.from({ length: 300 }, (_, i) =>
       annotation(i, i % 100 === 0 ? 1 : 2, [0, 0, 1 + i / 10, 1]),
     );
@@ -145,7 +145,7 @@ describe('coco', () => {
     });
   });
 
-  it('takes ids and names of any script', async () => {
+  it('accepts ids and names in any script', async () => {
     const { records } = await read({
       images: [image('снимок-😀', { file_name: 'папка/снимок 😀.jpg' })],
       annotations: [annotation('ключ', 'снимок-😀', [1, 1, 2, 2], { category_id: 'кот' })],
@@ -155,7 +155,7 @@ describe('coco', () => {
     assert.deepEqual(records[0]?.detections, [{ id: 'ключ', category: '猫 "кот"', box: [1, 1, 2, 2] }]);
   });
 
-  it('gives an annotation without an id the first number that no other of its image has', async () => {
+  it('assigns to an annotation without an id the lowest number that its image does not use', async () => {
     const annotations = [
       annotation(undefined, 1, [0, 0, 1, 1]),
       annotation(8, 1, [1, 0, 1, 1]),
@@ -169,7 +169,7 @@ describe('coco', () => {
     assert.deepEqual(counts, {});
   });
 
-  it('refuses images that are of no use, and says why', async () => {
+  it('rejects invalid images with a reason', async () => {
     const { items, records } = await read({
       images: [
         image(1, { width: 0 }),
@@ -197,48 +197,56 @@ describe('coco', () => {
     assert.deepEqual(
       items.flatMap(({ rejects = [] }) => rejects),
       [
-        { reason: 'malformed-image', message: 'image 1: width is 0, expected a whole number of pixels', image: 1 },
-        { reason: 'malformed-image', message: 'image 2: height is 50.5, expected a whole number of pixels', image: 2 },
         {
           reason: 'malformed-image',
-          message: 'image 3: width is 1000000000, expected a whole number of pixels',
+          message: 'image 1: width is 0, expected a whole number of pixels from 1 to 1000000',
+          image: 1,
+        },
+        {
+          reason: 'malformed-image',
+          message: 'image 2: height is 50.5, expected a whole number of pixels from 1 to 1000000',
+          image: 2,
+        },
+        {
+          reason: 'malformed-image',
+          message: 'image 3: width is 1000000000, expected a whole number of pixels from 1 to 1000000',
           image: 3,
         },
         { reason: 'malformed-image', message: 'image 4: file_name is 7, expected a path', image: 4 },
-        { reason: 'unsafe-path', message: 'image 5: "../secret.jpg" is not a path below the image folder', image: 5 },
-        { reason: 'unsafe-path', message: 'image 6: "/etc/passwd" is not a path below the image folder', image: 6 },
-        { reason: 'unsafe-path', message: 'image 7: "C:\\\\a.jpg" is not a path below the image folder', image: 7 },
+        { reason: 'unsafe-path', message: 'image 5: "../secret.jpg" is not a path within the image folder', image: 5 },
+        { reason: 'unsafe-path', message: 'image 6: "/etc/passwd" is not a path within the image folder', image: 6 },
+        { reason: 'unsafe-path', message: 'image 7: "C:\\\\a.jpg" is not a path within the image folder', image: 7 },
         {
           reason: 'unsafe-path',
-          message: 'image 8: "a\\\\..\\\\b.jpg" is not a path below the image folder',
+          message: 'image 8: "a\\\\..\\\\b.jpg" is not a path within the image folder',
           image: 8,
         },
         {
           reason: 'malformed-image',
-          message: 'image at position 8: id is 1.5, expected a whole number or a text',
+          message: 'image at position 8: id is 1.5, expected a whole number or a non-empty string',
           detail: { position: 8 },
         },
         {
           reason: 'malformed-image',
-          message: 'image at position 9: id is missing, expected a whole number or a text',
+          message: 'image at position 9: id is missing, expected a whole number or a non-empty string',
           detail: { position: 9 },
         },
-        { reason: 'duplicate-image', message: 'image 9 occurs twice; the first one stays', image: 9 },
+        { reason: 'duplicate-image', message: 'image 9 occurs more than once; only the first entry is used', image: 9 },
         {
           reason: 'malformed-image',
-          message: 'image 10: height is null, expected a whole number of pixels',
+          message: 'image 10: height is null, expected a whole number of pixels from 1 to 1000000',
           image: 10,
         },
         {
           reason: 'malformed-image',
-          message: 'image 11: height is missing, expected a whole number of pixels',
+          message: 'image 11: height is missing, expected a whole number of pixels from 1 to 1000000',
           image: 11,
         },
       ],
     );
   });
 
-  it('refuses paths that may lead elsewhere on any system, and writes the others with forward slashes', async () => {
+  it('rejects paths that may leave the image folder on some system, and writes the others with forward slashes', async () => {
     const unsafe = [
       ['a/../../b.jpg', 'a/.. /b.jpg', '..  ', 'a/./b.jpg', 'a/.../b.jpg', '\\\\host\\b.jpg', 'c:b.jpg'],
       ['http://host/b.jpg', 'data:b.jpg', 'a+b-1.c:b.jpg', 'a\0.jpg', 'a\n.jpg', 'a\x7f.jpg', 'a\x85.jpg'],
@@ -256,7 +264,7 @@ describe('coco', () => {
     );
   });
 
-  it('refuses annotations that are of no use, and says why', async () => {
+  it('rejects invalid annotations with a reason', async () => {
     const { items, records, counts } = await read(
       `{"images": [${JSON.stringify(image(1))}], "categories": ${JSON.stringify(categories)}, "annotations": [
         {"id": 1, "image_id": 1, "category_id": 1, "bbox": [NaN, 1, 2, Infinity]},
@@ -277,39 +285,51 @@ describe('coco', () => {
       [[10]],
     );
     assert.deepEqual(counts, { 'malformed-box': 1, 'unknown-category': 1, 'unknown-image-annotation': 3 });
-    const refused = (reason: string, message: string, fields: Fields) => ({ reason, message, ...fields });
+    const rejected = (reason: string, message: string, fields: Fields) => ({ reason, message, ...fields });
     assert.deepEqual(
       items.flatMap(({ rejects = [] }) => rejects),
       [
-        refused('malformed-annotation', 'annotation 2: image_id is null, expected a whole number or a text', {
-          detail: { annotation: 2 },
-        }),
-        refused('malformed-annotation', 'annotation 3: category_id is [], expected a whole number or a text', {
-          image: 1,
-          detail: { annotation: 3 },
-        }),
-        refused('malformed-annotation', 'annotation at position 3: id is {}, expected a whole number or a text', {
-          image: 1,
-          detail: { position: 3 },
-        }),
-        refused('malformed-annotation', 'annotation 5: iscrowd is "no", expected 0 or 1', {
+        rejected(
+          'malformed-annotation',
+          'annotation 2: image_id is null, expected a whole number or a non-empty string',
+          {
+            detail: { annotation: 2 },
+          },
+        ),
+        rejected(
+          'malformed-annotation',
+          'annotation 3: category_id is [], expected a whole number or a non-empty string',
+          {
+            image: 1,
+            detail: { annotation: 3 },
+          },
+        ),
+        rejected(
+          'malformed-annotation',
+          'annotation at position 3: id is {}, expected a whole number or a non-empty string',
+          {
+            image: 1,
+            detail: { position: 3 },
+          },
+        ),
+        rejected('malformed-annotation', 'annotation 5: iscrowd is "no", expected 0 or 1', {
           image: 1,
           detail: { annotation: 5 },
         }),
-        refused(
+        rejected(
           'malformed-annotation',
-          'annotation at position 8: image_id is missing, expected a whole number or a text',
+          'annotation at position 8: image_id is missing, expected a whole number or a non-empty string',
           { detail: { position: 8 } },
         ),
-        refused('malformed-box', 'annotation 1: the box is [null,1,2,null], expected four finite numbers', {
+        rejected('malformed-box', 'annotation 1: the box is [null,1,2,null], expected four finite numbers', {
           image: 1,
           detail: { annotation: 1 },
         }),
-        refused('unknown-image', 'image 77 is not in the file, but 2 of its annotations are', {
+        rejected('unknown-image', 'image 77 is not in the file, but 2 annotations refer to it', {
           image: 77,
           detail: { annotations: 2 },
         }),
-        refused('unknown-image', 'image x is not in the file, but 1 of its annotations are', {
+        rejected('unknown-image', 'image x is not in the file, but 1 annotation refers to it', {
           image: 'x',
           detail: { annotations: 1 },
         }),
@@ -317,7 +337,7 @@ describe('coco', () => {
     );
   });
 
-  it('refuses categories that are of no use', async () => {
+  it('rejects invalid categories', async () => {
     const content = {
       images: [image(1)],
       annotations: [],
@@ -333,7 +353,7 @@ describe('coco', () => {
     ]);
   });
 
-  it('wants the files of images where their folder is given', async () => {
+  it('rejects images whose file does not exist if the image folder is given', async () => {
     const images = join(folder, 'images');
     mkdirSync(join(images, 'sub'), { recursive: true });
     writeFileSync(join(images, '1.jpg'), '');
@@ -351,7 +371,7 @@ describe('coco', () => {
     await assert.rejects(read(content, { images: none }), { message: `${none}: no such image folder` });
   });
 
-  it('does as RLIPv2 does in compat', async () => {
+  it('behaves as RLIPv2 in compat mode', async () => {
     const content = {
       images: [image(1)],
       annotations: [
@@ -375,7 +395,7 @@ describe('coco', () => {
     assert.equal('rawCategories' in ((await read(content)).records[0] ?? {}), false);
   });
 
-  it('reads the files of a glob one after another, sorted, up to a limit of images', async () => {
+  it('reads the files of a glob in sorted order, up to a limit of images', async () => {
     const parts = join(folder, 'parts');
     mkdirSync(parts);
     for (const [name, id] of [
@@ -419,7 +439,7 @@ describe('coco', () => {
     );
   });
 
-  it('says which input is wrong', async () => {
+  it('names the invalid option or file', async () => {
     assert.throws(() => coco({ annotations: '' }), {
       message: "coco: 'annotations' is missing, expected a path or a glob",
     });
@@ -442,7 +462,7 @@ describe('coco', () => {
     });
   });
 
-  it('removes spilled data when its reader stops early, and when it fails', async () => {
+  it('removes temporary files when its consumer stops early, when it fails and when it is aborted', async () => {
     const json = JSON.stringify(manyScenes(300));
     writeFileSync(file, json);
     const early = sourceContext();
@@ -472,7 +492,7 @@ describe('coco', () => {
     assert.deepEqual(readdirSync(aborted.tempDir), []);
   });
 
-  it('describes itself without paths of this machine', () => {
+  it('describes its options without paths of this machine', () => {
     const { options, adds } = coco({ annotations: file, images: folder, limit: 5 });
     assert.deepEqual(options, {
       annotations: 'instances_train2017.json',

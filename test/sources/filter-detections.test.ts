@@ -9,7 +9,7 @@ function raw(id: number | string, box: unknown, fields: Partial<RawDetection> = 
 }
 
 describe('filterDetections', () => {
-  it('counts each box that is left out under the first name that fits', () => {
+  it('counts each dropped box under the first reason that applies', () => {
     const boxes = [
       raw(1, [0, 0, 10, 10]),
       raw(2, [0, null, 10, 10], { crowd: true }),
@@ -46,7 +46,7 @@ describe('filterDetections', () => {
     assert.equal(rawCategories, undefined);
   });
 
-  it('takes four finite numbers as a box and nothing else', () => {
+  it('accepts only four finite numbers as a box', () => {
     const malformed = [
       undefined,
       null,
@@ -67,7 +67,7 @@ describe('filterDetections', () => {
     assert.deepEqual(counts, { 'malformed-box': malformed.length });
   });
 
-  it('clips boxes to the image, and compares them after that', () => {
+  it('clips boxes to the image before comparing them', () => {
     const boxes = [
       raw(1, [-5, -5, 20, 20]),
       raw(2, [90, 40, 20, 20]),
@@ -86,7 +86,7 @@ describe('filterDetections', () => {
     assert.deepEqual(counts, { clipped: 2, 'duplicate-box': 1 });
   });
 
-  it('keeps equal boxes in compat, and says which categories all annotations have', () => {
+  it('keeps duplicate boxes in compat mode, and returns the categories of all annotations', () => {
     const boxes = [
       raw(1, [0, 0, 10, 10], { crowd: true, category: 'person' }),
       raw(2, [0, 0, 10, 10]),
@@ -113,13 +113,13 @@ describe('filterDetections', () => {
     assert.deepEqual(counts, { 'score-out-of-range': 2 });
   });
 
-  it('keeps both of two annotations with the same id, and counts the second', () => {
+  it('keeps annotations with the same id, and counts the second one', () => {
     const { detections, counts } = filterDetections([raw(1, [0, 0, 5, 5]), raw(1, [1, 0, 5, 5])], image, false);
     assert.equal(detections.length, 2);
     assert.deepEqual(counts, { 'duplicate-annotation-id': 1 });
   });
 
-  it('finds equal boxes among 10,000', () => {
+  it('finds duplicates among 10,000 boxes', () => {
     const boxes = Array.from({ length: 10_000 }, (_, i) => raw(i, [i % 90, (i >> 3) % 4, 1 + (i % 7), 5]));
     const { detections, counts, kept } = filterDetections(boxes, image, false);
     const distinct = new Map<string, number>();

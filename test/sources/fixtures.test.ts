@@ -13,7 +13,7 @@ const images = scene('images');
 const idsOf = (records: readonly ImageRecord[]) => records.map(({ image }) => image.id);
 
 describe('the scenes in fixtures/', () => {
-  it('read as COCO, with what is odd about them counted', async () => {
+  it('can be read as COCO, and their irregularities are counted', async () => {
     const { records, reasons, counts } = await readSource(coco({ annotations: scene('instances.json'), images }));
     const { images: expected } = JSON.parse(readFileSync(scene('instances.json'), 'utf8')) as {
       images: { id: number }[];
@@ -28,7 +28,7 @@ describe('the scenes in fixtures/', () => {
     assert.deepEqual(others, { 'zero-area': 1, 'duplicate-box': 1, clipped: 1 });
   });
 
-  it('have the same objects in Objects365’s and Visual Genome’s form', async () => {
+  it('have the same objects in the formats of Objects365 and Visual Genome', async () => {
     const { records } = await readSource(coco({ annotations: scene('instances.json') }));
     const other = await readSource(objects365({ annotations: scene('objects365.json') }));
     assert.deepEqual(idsOf(other.records), idsOf(records));
@@ -51,7 +51,7 @@ describe('the scenes in fixtures/', () => {
     assert.ok(apart.records.some(({ relations }) => relations.length > 0));
   });
 
-  it('have the same captions in both forms', async () => {
+  it('have the same captions in both caption formats', async () => {
     const { records } = await readSource(coco({ annotations: scene('instances.json') }));
     const { signal } = new AbortController();
     const forms = [

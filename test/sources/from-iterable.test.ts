@@ -13,7 +13,7 @@ const adds = ['image', 'detections', 'origin'] as const;
 const idsOf = (records: readonly ImageRecord[]) => records.map(({ image }) => image.id);
 
 describe('fromIterable', () => {
-  it('yields what an iterable or an async iterable has', async () => {
+  it('yields the records of an iterable and of an async iterable', async () => {
     const source = fromIterable('mine', adds, [record(1), record(2)]);
     assert.equal(source.name, 'mine');
     assert.deepEqual(await source.files(), []);
@@ -30,7 +30,7 @@ describe('fromIterable', () => {
     assert.equal(lazy.progress.at(-1)?.total, null);
   });
 
-  it('yields what an Observable emits, at once or later, each time anew', async () => {
+  it('yields the records that an Observable emits synchronously or later, and subscribes at each reading', async () => {
     const many = fromIterable('mine', adds, range(0, 50_000).pipe(map(record)));
     assert.deepEqual(
       idsOf((await readSource(many)).records),
@@ -42,7 +42,7 @@ describe('fromIterable', () => {
     assert.deepEqual((await readSource(fromIterable('mine', adds, of<ImageRecord>()))).records, []);
   });
 
-  it('passes an Observable’s error on, after what it emitted', async () => {
+  it('throws the error of an Observable after the records that it emitted', async () => {
     const failing = fromIterable(
       'mine',
       adds,
@@ -61,7 +61,7 @@ describe('fromIterable', () => {
     assert.deepEqual(found, [1]);
   });
 
-  it('unsubscribes when its reader stops early or is stopped', async () => {
+  it('unsubscribes when its consumer stops early or is aborted', async () => {
     let subscribed = 0;
     const endless = new Observable<ImageRecord>((subscriber) => {
       subscribed++;
@@ -82,7 +82,7 @@ describe('fromIterable', () => {
     assert.equal(subscribed, 0);
   });
 
-  it('takes nothing else', () => {
+  it('throws an OptionError for anything else', () => {
     for (const records of [{}, 'text', null, undefined, 5]) {
       assert.throws(() => fromIterable('mine', adds, records as never), {
         message: 'mine: expected an iterable, an async iterable or an Observable',

@@ -25,7 +25,7 @@ function write(categories: unknown[], fileName = 'images/v2/patch16/objects365_v
 }
 
 describe('objects365', () => {
-  it('names the official categories as the vocabulary does, in the order of their ids', async () => {
+  it('uses the category names of the vocabulary, in the order of their ids', async () => {
     write(objects365Categories.map(({ official, id }) => ({ name: official, id })));
     const [record] = (await readSource(objects365({ annotations: file }))).records;
     assert.deepEqual(record?.image, {
@@ -43,7 +43,7 @@ describe('objects365', () => {
     assert.deepEqual(record?.origin, { source: 'objects365', file: 'zhiyuan_objv2_train.json' });
   });
 
-  it('takes other lists of categories by their own ids', async () => {
+  it('reads other lists of categories with their own ids', async () => {
     write([
       { id: 7, name: ' Moniter/TV' },
       { id: 3, name: 'Flying  Saucer ' },
@@ -56,7 +56,7 @@ describe('objects365', () => {
     );
   });
 
-  it('finds images where the archives unpack them, or where the file says', async () => {
+  it('finds images at the path in the archives or at the path in the file', async () => {
     const images = join(folder, 'images');
     mkdirSync(join(images, 'patch16'), { recursive: true });
     mkdirSync(join(images, 'images', 'v2', 'patch3'), { recursive: true });
@@ -78,7 +78,7 @@ describe('objects365', () => {
     assert.equal(await fileOf('plain.jpg'), 'image 900461: no file plain.jpg in the image folder');
   });
 
-  it('takes the split from the file name unless it is told', async () => {
+  it('takes the split from the file name unless the option is given', async () => {
     write([]);
     const splitOf = async (name: string, split?: string) => {
       const annotations = join(folder, name);

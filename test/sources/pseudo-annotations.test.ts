@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { pseudoAnnotations } from '../../src/sources/pseudo-annotations.js';
 import { temporaryFolder } from '../support/folders.js';
 
-describe("RLIPv2's pseudo-annotations", () => {
+describe('pseudoAnnotations', () => {
   const folder = temporaryFolder();
   const images = join(folder, 'images');
   const put = async (path: string, width: number, height: number) => {
@@ -44,7 +44,7 @@ describe("RLIPv2's pseudo-annotations", () => {
     await put('patch1/a.jpg', 50, 20);
   });
 
-  it('reads COCO, Visual Genome and Objects365, sizes from the images and confidences', async () => {
+  it('reads COCO, Visual Genome and Objects365 with confidences, and sizes from the image files', async () => {
     const filePaths = join(folder, 'paths.json');
     writeFileSync(filePaths, JSON.stringify({ 5: 'patch1/a.jpg' }));
     const items = await read(
@@ -77,7 +77,7 @@ describe("RLIPv2's pseudo-annotations", () => {
     assert.deepEqual(items[0]!.record?.detections[1], { id: 11, category: 'dog', box: [15, 1, 10, 8] });
   });
 
-  it('rejects by name what is of no use', async () => {
+  it('rejects invalid entries by reason', async () => {
     const items = await read([
       { objects: [] },
       entry(8, { dataset: 'coco2017', data_split: '../..' }, []),

@@ -33,7 +33,7 @@ function graph(id: number, fields: Partial<SceneGraph> = {}): SceneGraph {
 const lines = (...values: unknown[]) => `${values.map((value) => JSON.stringify(value)).join('\n')}\n`;
 
 describe('sceneGraphLines', () => {
-  it('yields the records that the lines were written from', async () => {
+  it('yields the records from which the lines were written', async () => {
     const file = join(folder, 'one.jsonl');
     writeFileSync(file, lines(graph(1), graph(2, { relations: [], captions: [] })));
     const { records, reasons } = await readSource(sceneGraphLines({ sceneGraphs: file }));
@@ -52,7 +52,7 @@ describe('sceneGraphLines', () => {
     assert.equal(records[0]?.image.file, 'a/1.jpg');
   });
 
-  it('refuses lines that do not fit, by their number', async () => {
+  it('rejects lines that do not fit the schema, with their number', async () => {
     const file = join(folder, 'bad.jsonl');
     const relation = { subject: 0, object: 1, predicate: 'with' };
     const bad = [
@@ -70,9 +70,9 @@ describe('sceneGraphLines', () => {
         { reason: 'schema', message: 'bad.jsonl: line 3: is not JSON', detail: { file: 'bad.jsonl', line: 3 } },
         ...[
           ['schema', "the value must NOT have additional properties ('extra')"],
-          ['schema', '/relations/0 is of an object that is not there'],
-          ['schema', '/relations/0 is of a caption that is not there'],
-          ['unsafe-path', '"../5.jpg" is not a path below the image folder'],
+          ['schema', '/relations/0 refers to an object that does not exist'],
+          ['schema', '/relations/0 refers to a caption that does not exist'],
+          ['unsafe-path', '"../5.jpg" is not a path within the image folder'],
         ].map(([reason, problem], i) => ({
           reason,
           message: `bad.jsonl: line ${i + 4}: ${problem}`,
@@ -83,7 +83,7 @@ describe('sceneGraphLines', () => {
     );
   });
 
-  it('reads the files of a finished run in its order, gzip too, and the files of a glob', async () => {
+  it('reads the files of a finished run in order, including gzip, and the files of a glob', async () => {
     const out = join(folder, 'run');
     mkdirSync(join(out, 'scene-graphs'), { recursive: true });
     writeFileSync(join(out, 'scene-graphs', '00000.jsonl'), lines(graph(1)));
@@ -105,24 +105,26 @@ describe('sceneGraphLines', () => {
     };
     const idsOf = async (sceneGraphs: string) =>
       (await readSource(sceneGraphLines({ sceneGraphs }))).records.map(({ image }) => image.id);
-    await assert.rejects(idsOf(out), { message: `${out}: no manifest.json: not the folder of a finished run` });
+    await assert.rejects(idsOf(out), {
+      message: `${out}: has no readable manifest.json, expected the folder of a finished run`,
+    });
     const manifestFile = join(out, 'manifest.json');
     writeFileSync(manifestFile, JSON.stringify(manifest));
     assert.deepEqual(await idsOf(out), [2, 1]);
     assert.deepEqual(await idsOf(join(out, 'scene-graphs', '*.jsonl*')), [1, 2]);
 
     writeFileSync(manifestFile, JSON.stringify({ ...manifest, files: [described('scene-graphs', '../x.jsonl')] }));
-    await assert.rejects(idsOf(out), { message: `${manifestFile}: '../x.jsonl' leads out of the folder` });
+    await assert.rejects(idsOf(out), { message: `${manifestFile}: the path '../x.jsonl' is outside the run folder` });
     writeFileSync(manifestFile, JSON.stringify({ ...manifest, files: [] }));
     await assert.rejects(idsOf(out), { message: `${manifestFile}: the run wrote no scene graphs` });
     writeFileSync(manifestFile, '{}');
     await assert.rejects(idsOf(out), { code: 'bad-input' });
   });
 
-  it('says which option is wrong', () => {
+  it('names the invalid option', () => {
     assert.throws(() => sceneGraphLines({ sceneGraphs: '' }), OptionError);
     assert.throws(() => sceneGraphLines({ sceneGraphs: 'x', limit: 1.5 }), {
-      message: 'scene-graph-lines: limit is 1.5, expected a whole number above 0',
+      message: 'scene-graph-lines: limit 1.5, expected a whole number of at least 1',
     });
   });
 });

@@ -46,7 +46,7 @@ const horse = object(12, 'horse', [40, 10, 100, 80]);
 const hat = object(13, 'hat', [10, 0, 20, 10]);
 
 describe('visualGenome', () => {
-  it('joins objects with relationships, whatever order the files are in', async () => {
+  it('joins objects and relationships whatever the order of the files', async () => {
     const objects = [1, 2, 3].map((image_id) => ({ image_id, objects: [man, horse] }));
     const relationships = [3, 1].map((image_id) => ({
       image_id,
@@ -74,7 +74,7 @@ describe('visualGenome', () => {
     assert.deepEqual([counts, reasons], [{}, []]);
   });
 
-  it('adds objects that only relationships have, and images too', async () => {
+  it('adds objects and images that only occur in relationships', async () => {
     const { records, counts } = await readTwo(
       [{ image_id: 1, objects: [man] }],
       [
@@ -92,7 +92,7 @@ describe('visualGenome', () => {
     assert.deepEqual(counts, { 'object-from-relationship': 3 });
   });
 
-  it('reads scene graphs, where relations lead to objects by id', async () => {
+  it('reads scene graphs, in which relations refer to objects by id', async () => {
     const relationships = [
       { relationship_id: 1, predicate: 'on', subject_id: 11, object_id: 12 },
       { relationship_id: 2, predicate: 'on', subject_id: 11, object_id: 99 },
@@ -102,7 +102,7 @@ describe('visualGenome', () => {
     assert.deepEqual(counts, { 'unknown-object': 1 });
   });
 
-  it('takes names as a text, as older files have them', async () => {
+  it('accepts a name as a string, as in older files', async () => {
     const old = { object_id: 5, x: 0, y: 0, w: 9, h: 9, name: 'Cup' };
     const { records } = await readTwo(
       [{ image_id: 1, objects: [{ ...old, name: undefined, names: 'Cup' }] }],
@@ -114,7 +114,7 @@ describe('visualGenome', () => {
     );
   });
 
-  it('does the official steps in their order and counts them', async () => {
+  it('applies the official preprocessing steps in order and counts them', async () => {
     const almostMan = object(21, 'gentleman', [1, 1, 50, 88]);
     const farMan = object(22, 'man', [120, 0, 50, 90]);
     const almostHorse = object(23, 'Horse', [41, 10, 100, 80]);
@@ -149,7 +149,7 @@ describe('visualGenome', () => {
     assert.equal(limited.counts['relation-limit'], 2);
   });
 
-  it('leaves names and relations as they are without preprocessing', async () => {
+  it('keeps names and relations unchanged without preprocessing', async () => {
     const twin = { ...man, object_id: 14 };
     const relations = [
       relationship(man, 'Riding ', horse),
@@ -174,7 +174,7 @@ describe('visualGenome', () => {
     assert.deepEqual(counts, { 'self-relation': 1 });
   });
 
-  it('leads relations to the objects that stay', async () => {
+  it('redirects relations to the objects that are kept', async () => {
     const twin = { ...horse, object_id: 15 };
     const flat = object(16, 'line', [0, 0, 10, 0]);
     const nameless = object(17, [], [0, 0, 10, 10]);
@@ -204,7 +204,7 @@ describe('visualGenome', () => {
     assert.deepEqual(reasons, ['malformed-box']);
   });
 
-  it('refuses what is of no use, and says why', async () => {
+  it('rejects invalid entries with a reason', async () => {
     const { records, items } = await readTwo(
       [
         { image_id: 1, objects: [man] },
@@ -241,14 +241,14 @@ describe('visualGenome', () => {
       'malformed-relationship: image 1: expected a predicate and the ids of two objects, found null',
       'malformed-box: annotation x: the box is [null,null,null,null], expected four finite numbers',
       'malformed-image: entry 1: expected an image_id',
-      'duplicate-image: image 1 occurs twice; the first one stays',
+      'duplicate-image: image 1 occurs more than once; only the first entry is used',
       'unknown-size: image 77: no width and height in sizes.json',
-      'unsafe-path: image ../../x: "../../x.jpg" is not a path below the image folder',
+      'unsafe-path: image ../../x: "../../x.jpg" is not a path within the image folder',
       'malformed-image: entry 6: expected an image_id',
     ]);
   });
 
-  it('refuses an image whose objects or relationships are not a list', async () => {
+  it('rejects an image whose objects or relationships are not a list', async () => {
     const [objects, relationships] = [[man, horse], [relationship(man, 'on', horse)]];
     const together = await readGraphs([
       { image_id: 1, objects: 'none', relationships },
@@ -291,7 +291,7 @@ describe('visualGenome', () => {
     ]);
   });
 
-  it('takes an object once that the image has and its relations carry', async () => {
+  it('keeps one copy of an object that is both in the image and inside its relations', async () => {
     const relationships = [
       relationship(man, 'on', horse),
       relationship(man, 'has', hat),
@@ -312,7 +312,7 @@ describe('visualGenome', () => {
     assert.deepEqual([counts, reasons], [{ 'object-from-relationship': 1 }, []]);
   });
 
-  it('uses relationships among the objects, and objects among the relationships', async () => {
+  it('uses relationships in the objects file, and objects in the relationships file', async () => {
     const { records, counts, reasons } = await readTwo(
       [
         { image_id: 1, objects: [man, horse], relationships: [relationship(man, 'on', horse)] },
@@ -336,7 +336,7 @@ describe('visualGenome', () => {
     assert.deepEqual([counts, reasons], [{ 'object-from-relationship': 2 }, ['malformed-relationship']]);
   });
 
-  it('gives an object without an id the first number that no other of its image has', async () => {
+  it('assigns to an object without an id the lowest number that its image does not use', async () => {
     const idless = (box: readonly number[]) => ({ ...object(0, 'cup', box), object_id: undefined });
     const objects = [
       idless([0, 0, 5, 5]),
@@ -352,7 +352,7 @@ describe('visualGenome', () => {
     assert.deepEqual(counts, {});
   });
 
-  it('counts sizes that are of no use, and takes ids as numbers or texts', async () => {
+  it('counts invalid sizes, and accepts ids as numbers or strings', async () => {
     const entry = { objects: [man, horse] };
     const relationships = [{ image_id: '2', relationships: [relationship(man, 'on', horse)] }];
     const { records, items, reasons } = await readTwo(
@@ -393,7 +393,7 @@ describe('visualGenome', () => {
     assert.deepEqual(mixed.reasons, ['duplicate-image']);
   });
 
-  it('wants the files of images where their folder is given', async () => {
+  it('rejects images whose file does not exist if the image folder is given', async () => {
     const images = join(folder, 'images');
     mkdirSync(join(images, 'VG_100K_2'), { recursive: true });
     writeFileSync(join(images, '1.jpg'), '');
@@ -407,7 +407,7 @@ describe('visualGenome', () => {
     assert.deepEqual(reasons, ['image-missing']);
   });
 
-  it('reads gzip, and stops at a limit', async () => {
+  it('reads gzip, and stops at the limit', async () => {
     const sceneGraphs = join(folder, 'scene_graphs.json.gz');
     writeFileSync(sceneGraphs, gzipSync(JSON.stringify([1, 2, 3].map((image_id) => ({ image_id, objects: [man] })))));
     const { records, progress } = await readSource(visualGenome({ sceneGraphs, imageData, limit: 2 }));
@@ -418,10 +418,10 @@ describe('visualGenome', () => {
     assert.deepEqual(progress.at(-1), { phase: 'records', done: 2, total: 2 });
   });
 
-  it('says which option is wrong, and names its files', async () => {
+  it('names the invalid option, and lists its files', async () => {
     const sceneGraphs = at('scene_graphs.json', []);
     assert.throws(() => visualGenome({ sceneGraphs } as VisualGenomeOptions), {
-      message: "visual-genome: 'imageData' is missing: the sizes of images stand in image_data.json",
+      message: "visual-genome: 'imageData' is missing, expected the path of image_data.json, which has the image sizes",
     });
     assert.throws(() => visualGenome({ objects: 'x', imageData } as unknown as VisualGenomeOptions), {
       message: "visual-genome: expected 'objects' and 'relationships', or 'sceneGraphs'",
@@ -435,7 +435,7 @@ describe('visualGenome', () => {
 });
 
 describe('pixelIou', () => {
-  it('counts a box from 0 to 9 as 10 pixels', () => {
+  it('measures a box from 0 to 9 as 10 pixels', () => {
     // Source: the official implementation on (0, 0, 9, 9) and (5, 5, 14, 14).
     assert.equal(pixelIou([0, 0, 9, 9], [5, 5, 9, 9]), 25 / 175);
     assert.equal(pixelIou([0, 0, 9, 9], [0, 0, 9, 9]), 1);
