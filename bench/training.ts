@@ -22,7 +22,7 @@ import {
   taggerSettings,
 } from '../src/training/index.js';
 import { openModel } from '../src/training/open-training-model.js';
-import { batchOptions } from '../src/training/settings/run-settings.js';
+import { batchOptions } from '../src/training/settings/data-options.js';
 
 const LEAST_RATIO = 0.9;
 const WARM_UP = 20;
@@ -65,9 +65,9 @@ try {
     model: 'spriteTagger',
     data: [{ sceneGraphs: file, images }],
     epochs: 1,
-    batch,
-    texts: { objects: 80, relations: 17 },
-    views: 'sprites',
+    batchSize: batch,
+    labels: { objects: 80, relations: 17 },
+    augmentation: 'sprites',
   });
   const source = readSceneGraphs({ sceneGraphs: file });
   const data = await TrainingData.open([{ source, images }], { relationThreshold: 0.2 }, signal);
@@ -78,7 +78,7 @@ try {
     optimizer.apply(gradients, 1, await gradientNorm(gradients));
     tf.dispose(gradients);
   };
-  const reader = new AugmentedImageReader(settings.views, readers);
+  const reader = new AugmentedImageReader(settings.augmentation, readers);
   const batches = batchStream(data, batchOptions(settings, reader, 2), { epoch: 0, position: 0 }, signal);
   const next = async () => (await batches.next()).value!.batch as TrainingBatch;
   // Threads start and code is compiled with the first steps, which are slower for that, whatever they read.

@@ -79,8 +79,8 @@ export async function compareGradients(
   const given = { groups: inputs.pairs, slots: model.config.pairs };
   const softTargets = await compareSoftTargets(model, inputs, expected, report);
   const options: PairLossOptions = {
-    given: tagger,
-    quality: !tagger,
+    givenPairs: tagger,
+    qualityLabels: !tagger,
     ...(softTargets && { pseudoLabels: softTargets }),
   };
   const decode = (images: ImageBatch): LayerOutput[] => {

@@ -9,13 +9,13 @@ export function printDryRun(run: DryRun): void {
     table(
       ['', ''],
       [
-        ['images', `${run.census.total}`],
+        ['images', `${run.dataSummary.total}`],
         ['steps', `${run.steps}`],
         ...Object.entries(run.shapes).map(([name, shape]) => [name, shape.join(' × ')]),
         ['pairs, with relations', `${run.pairs}, ${run.positives}`],
         ['numbers trained, frozen', `${run.trained.toLocaleString('en-US')}, ${run.frozen.toLocaleString('en-US')}`],
         ['loss', run.loss.toFixed(4)],
-        ['gradient', run.gradient.toFixed(4)],
+        ['gradient', run.gradientNorm.toFixed(4)],
         ['weights', mega(run.weightBytes)],
         ['with gradients and moments', mega(run.stateBytes)],
         ['most at once in this step', mega(run.peakBytes)],
@@ -24,8 +24,8 @@ export function printDryRun(run: DryRun): void {
       ],
     ),
   );
-  noteCounts('rejected', run.census.rejects);
-  noteCounts('left out', run.census.leftOut);
+  noteCounts('rejected', run.dataSummary.rejects);
+  noteCounts('left out', run.dataSummary.leftOut);
 }
 
 function noteCounts(what: string, counts: Readonly<Record<string, number>>): void {
@@ -56,7 +56,7 @@ export function trainingView(): { update: (event: TrainingEvent) => void; end: (
       } else if (event.event === 'step') {
         if (bar) {
           const speed = event.seconds > 0 ? (event.images / event.seconds).toFixed(1) : '–';
-          bar.update(event.step, { loss: event.loss.toFixed(3), rate: event.rate.toExponential(1), speed });
+          bar.update(event.step, { loss: event.loss.toFixed(3), rate: event.learningRate.toExponential(1), speed });
         } else if (performance.now() - last > SECONDS_BETWEEN_LINES * 1000) {
           last = performance.now();
           printNote(JSON.stringify(event));

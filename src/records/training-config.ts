@@ -1,11 +1,12 @@
 import { type Static, Type } from './type.js';
 
-const whole = (minimum: number, description: string) => Type.Optional(Type.Integer({ minimum, description }));
-const share = (description: string) => Type.Optional(Type.Number({ minimum: 0, maximum: 1, description }));
-const rate = (description: string) => Type.Optional(Type.Number({ minimum: 0, description }));
+const integer = (minimum: number, description: string) => Type.Optional(Type.Integer({ minimum, description }));
+const fraction = (description: string) => Type.Optional(Type.Number({ minimum: 0, maximum: 1, description }));
+const nonNegative = (description: string) => Type.Optional(Type.Number({ minimum: 0, description }));
 const sizes = (description: string) =>
   Type.Array(Type.Integer({ minimum: 16, maximum: 4096 }), { minItems: 1, description });
 const path = (description: string) => Type.String({ minLength: 1, description });
+const name = () => Type.String({ minLength: 1 });
 const closed = { additionalProperties: false } as const;
 
 const DataSetSchema = Type.Object(
@@ -25,220 +26,252 @@ const DataSetSchema = Type.Object(
     pseudoAnnotations: Type.Optional(
       Type.Object(
         {
-          annotations: path("RLIPv2's JSON of pseudo-annotations: a file or a glob, .gz too"),
-          filePaths: Type.Optional(path('JSON of {image id: path}, as Objects365 needs it')),
+          annotations: path("RLIPv2's JSON of pseudo-annotations: a file or a glob, may end in .gz"),
+          filePaths: Type.Optional(path('JSON of {image id: path}, required for Objects365')),
         },
         closed,
       ),
     ),
-    images: path('the folder that image files are below'),
+    images: path('the folder of the images'),
   },
-  { ...closed, description: 'one of sceneGraphs, visualGenome and pseudoAnnotations, and the images' },
+  { ...closed, description: 'exactly one of sceneGraphs, visualGenome and pseudoAnnotations, and the images' },
 );
 
-const ViewsSchema = Type.Union([
-  Type.Literal('official'),
-  Type.Literal('tiny'),
-  Type.Literal('sprites'),
-  Type.Object(
-    {
-      decoded: Type.Optional(
-        Type.Integer({
-          minimum: 16,
-          maximum: 4096,
-          description: 'shorter side that decoded images are brought to once',
-        }),
-      ),
-      flip: Type.Number({ minimum: 0, maximum: 1 }),
-      colour: Type.Number({ minimum: 0, maximum: 1 }),
-      shorter: sizes('lengths of the shorter side, one of which is picked'),
-      longest: Type.Integer({ minimum: 16, maximum: 8192 }),
-      crop: Type.Optional(
-        Type.Object(
-          {
-            probability: Type.Number({ minimum: 0, maximum: 1 }),
-            shorter: sizes('lengths of the shorter side before a part is cut out'),
-            sides: Type.Array(Type.Integer({ minimum: 16, maximum: 4096 }), { minItems: 2, maxItems: 2 }),
-          },
-          closed,
+const AugmentationSchema = Type.Union(
+  [
+    Type.Literal('official'),
+    Type.Literal('tiny'),
+    Type.Literal('sprites'),
+    Type.Object(
+      {
+        decodedShorterSide: Type.Optional(
+          Type.Integer({
+            minimum: 16,
+            maximum: 4096,
+            description: 'pixels of the shorter side to which each image is resized after decoding',
+          }),
         ),
-      ),
-    },
-    closed,
-  ),
-]);
+        flip: Type.Number({ minimum: 0, maximum: 1, description: 'probability of a mirrored image' }),
+        colorJitter: Type.Number({
+          minimum: 0,
+          maximum: 1,
+          description: 'largest relative change of brightness, contrast and saturation',
+        }),
+        shorterSides: sizes('pixels of the shorter side; one is drawn'),
+        maxSize: Type.Integer({ minimum: 16, maximum: 8192, description: 'most pixels of the longer side' }),
+        crop: Type.Optional(
+          Type.Object(
+            {
+              probability: Type.Number({ minimum: 0, maximum: 1, description: 'of a cropped image' }),
+              shorterSides: sizes('pixels of the shorter side before the crop; one is drawn'),
+              size: Type.Array(Type.Integer({ minimum: 16, maximum: 4096 }), {
+                minItems: 2,
+                maxItems: 2,
+                description: "least and most pixels of the crop's width and height",
+              }),
+            },
+            { ...closed, description: 'random crops; none if omitted' },
+          ),
+        ),
+      },
+      closed,
+    ),
+  ],
+  { description: 'random changes to images: a preset or its fields (official)' },
+);
 
 export const TrainingConfigSchema = Type.Object(
   {
     $schema: Type.Optional(Type.String()),
     task: Type.Union([Type.Literal('tagger'), Type.Literal('rlip'), Type.Literal('finetune')], {
-      description: 'an R-Tagger, RLIPv2 in pre-training, or RLIPv2 for a closed set of names',
+      description: 'train an R-Tagger, pre-train RLIPv2, or fine-tune RLIPv2 for a closed vocabulary',
     }),
     model: path('a preset: rTaggerR50, parsedaR50, tinyTagger, spriteTagger, tinyParseda…'),
     modelOptions: Type.Optional(
       Type.Object(
         {
-          pairs: whole(1, 'pairs that are judged at once, and learnt from an image'),
-          width: whole(4, 'channels of tokens and queries'),
-          hidden: whole(1, 'width of the feed-forward parts'),
-          encoderLayers: whole(1, 'encoder layers'),
-          decoderLayers: whole(1, 'decoder layers'),
-          dropout: share('of encoder and decoders'),
+          pairs: integer(1, 'pair queries of an image'),
+          width: integer(4, 'channels of tokens and queries'),
+          hidden: integer(1, 'width of the feed-forward layers'),
+          encoderLayers: integer(1, 'number of encoder layers'),
+          decoderLayers: integer(1, 'number of decoder layers'),
+          dropout: fraction('dropout of encoder and decoders'),
         },
-        { ...closed, description: 'what differs from the preset' },
+        { ...closed, description: 'changes to the preset' },
       ),
     ),
-    initialWeights: Type.Optional(path('weights to begin with; drawn from the seed without')),
-    startFrom: Type.Optional(path("another model's weights: what has the same name and shape is taken")),
+    initialWeights: Type.Optional(
+      path('weights of the whole model to start from; without it weights are initialized from the seed'),
+    ),
+    startFrom: Type.Optional(path("another model's weights, of which arrays with the same name and shape are copied")),
     tokenizer: Type.Optional(path("a folder with roberta-base's tokenizer.json; tiny models need none")),
-    data: Type.Array(DataSetSchema, { minItems: 1, description: 'what is learnt from; sets are mixed' }),
-    validation: Type.Optional(Type.Array(DataSetSchema, { minItems: 1, description: 'what the loss is watched on' })),
+    data: Type.Array(DataSetSchema, { minItems: 1, description: 'training data; several sets are mixed' }),
+    validation: Type.Optional(
+      Type.Array(DataSetSchema, { minItems: 1, description: 'data on which the validation loss is computed' }),
+    ),
     heldOut: Type.Optional(
       Type.Array(
         Type.Object(
-          {
-            subject: Type.Optional(Type.String({ minLength: 1 })),
-            predicate: Type.Optional(Type.String({ minLength: 1 })),
-            object: Type.Optional(Type.String({ minLength: 1 })),
-          },
+          { subject: Type.Optional(name()), predicate: Type.Optional(name()), object: Type.Optional(name()) },
           { ...closed, minProperties: 1 },
         ),
-        { description: 'relations that are not learnt from, for zero-shot scores; their images stay' },
+        { description: 'relations that are removed from the training data, for zero-shot scores; images stay' },
       ),
     ),
     fewShot: Type.Optional(
       Type.Number({
         exclusiveMinimum: 0,
         maximum: 1,
-        description: 'this share of the images, drawn so that every name comes',
+        description: 'trains on this fraction of the images, drawn so that every name occurs',
       }),
     ),
     vocabulary: Type.Optional(
       Type.Object(
         {
-          objects: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
-          relations: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+          objects: Type.Array(name(), { minItems: 1, description: 'categories' }),
+          relations: Type.Array(name(), { minItems: 1, description: 'predicates' }),
         },
-        { ...closed, description: 'all names, which every batch reads; of task finetune' },
+        { ...closed, description: 'the labels of every batch, for task finetune' },
       ),
     ),
     losses: Type.Optional(
       Type.Object(
         {
-          quality: Type.Optional(Type.Boolean({ description: 'labels as strong as boxes are good (true)' })),
+          qualityLabels: Type.Optional(
+            Type.Boolean({ description: 'relational quality labels: targets are weighted by box quality (true)' }),
+          ),
           pseudoLabels: Type.Optional(
-            Type.Boolean({ description: 'shares for relations of like meaning (true; false in finetune)' }),
+            Type.Boolean({
+              description:
+                'relational pseudo-labels: similar predicates receive part of a target (true; false for task finetune)',
+            }),
           ),
         },
-        { ...closed, description: 'of tasks rlip and finetune' },
+        { ...closed, description: 'for tasks rlip and finetune' },
       ),
     ),
-    average: Type.Optional(
-      Type.Number({ minimum: 0, exclusiveMaximum: 1, description: 'keeps a slow mean of the weights, e.g. 0.999' }),
+    emaDecay: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        exclusiveMaximum: 1,
+        description: 'decay of an exponential moving average of the weights, e.g. 0.999; no average if omitted',
+      }),
     ),
-    relationThreshold: share('relations of less confidence are left out (0.2)'),
-    seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4294967295, description: 'of everything random (1)' })),
-    epochs: Type.Integer({ minimum: 1, description: 'how often the data is gone through' }),
-    steps: whole(1, 'ends after so many steps, if that is sooner'),
-    batch: Type.Integer({ minimum: 1, maximum: 4096, description: 'images at once' }),
-    accumulate: whole(1, 'batches a step, whose gradients are averaged (1)'),
-    texts: Type.Optional(
+    relationThreshold: fraction('relations with less confidence are ignored (0.2)'),
+    seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4294967295, description: 'of all random numbers (1)' })),
+    epochs: Type.Integer({ minimum: 1, description: 'passes over the data' }),
+    steps: integer(1, 'ends the training after this many steps, if the epochs have more'),
+    batchSize: Type.Integer({ minimum: 1, maximum: 4096, description: 'images of a batch' }),
+    accumulationSteps: integer(1, 'batches whose gradients are averaged for one step (1)'),
+    labels: Type.Optional(
       Type.Object(
         {
-          objects: Type.Integer({ minimum: 0 }),
-          relations: Type.Integer({ minimum: 1 }),
+          objects: Type.Integer({ minimum: 0, description: 'categories (333)' }),
+          relations: Type.Integer({ minimum: 1, description: 'predicates (167)' }),
         },
-        { ...closed, description: 'texts a batch has at least, as far as the data names so many (333 and 167)' },
+        {
+          ...closed,
+          description: 'least number of labels of a batch; names of other images are drawn until it is reached',
+        },
       ),
     ),
     paraphrases: Type.Optional(
       Type.Object(
         {
-          share: Type.Number({ minimum: 0, maximum: 1, description: 'how often a relation is said in other words' }),
-          of: Type.Record(Type.String(), Type.Array(Type.String({ minLength: 1 })), {
-            description: 'by relation: other words for it',
-          }),
+          probability: Type.Number({ minimum: 0, maximum: 1, description: 'that a predicate is paraphrased' }),
+          phrases: Type.Record(Type.String(), Type.Array(name()), { description: 'paraphrases by predicate' }),
         },
-        { ...closed, description: 'relations in other words, drawn anew for each batch' },
+        { ...closed, description: 'predicates in other words, drawn for each batch, for task tagger' },
       ),
     ),
     noise: Type.Optional(
       Type.Object(
-        { label: Type.Number({ minimum: 0, maximum: 1 }), box: Type.Number({ minimum: 0, maximum: 1 }) },
         {
-          ...closed,
-          description:
-            'denoising: rate of wrong labels, reach of moved boxes (of taggers 0.2 and 0.4; of ParSeDA none)',
+          label: Type.Number({ minimum: 0, maximum: 1, description: 'probability of a wrong label' }),
+          box: Type.Number({ minimum: 0, maximum: 1, description: 'largest change of a box, relative to its size' }),
         },
+        { ...closed, description: 'denoising queries (for taggers label 0.2 and box 0.4; for ParSeDA none)' },
       ),
     ),
-    views: Type.Optional(ViewsSchema),
+    augmentation: Type.Optional(AugmentationSchema),
     optimizer: Type.Optional(
       Type.Object(
         {
-          rate: rate('learning rate (0.000141)'),
-          backboneRate: rate('of the backbone (0.0000141)'),
-          textRate: rate('of the text encoder (0.0000141)'),
-          weightDecay: rate('(0.0001)'),
-          clip: rate('longest gradient over all weights; 0 for no bound (0.1)'),
+          learningRate: nonNegative('of all other parameters (0.000141)'),
+          backboneLearningRate: nonNegative('of the backbone; 0 freezes it (0.0000141)'),
+          textLearningRate: nonNegative('of the text encoder; 0 freezes it (0.0000141)'),
+          weightDecay: nonNegative('decoupled weight decay (0.0001)'),
+          maxGradientNorm: nonNegative('gradients with a larger norm are scaled down; 0 disables clipping (0.1)'),
         },
-        closed,
+        { ...closed, description: 'AdamW' },
       ),
     ),
     schedule: Type.Optional(
-      Type.Union([
-        Type.Object(
-          {
-            kind: Type.Literal('step'),
-            dropAfter: Type.Array(Type.Integer({ minimum: 1 }), { description: 'epochs' }),
-            factor: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
-            warmup: Type.Integer({ minimum: 0, description: 'steps' }),
-          },
-          closed,
-        ),
-        Type.Object(
-          {
-            kind: Type.Literal('cosine'),
-            floor: Type.Number({ minimum: 0, maximum: 1 }),
-            warmup: Type.Integer({ minimum: 0, description: 'steps' }),
-          },
-          closed,
-        ),
-      ]),
+      Type.Union(
+        [
+          Type.Object(
+            {
+              kind: Type.Literal('step'),
+              dropAfter: Type.Array(Type.Integer({ minimum: 1 }), {
+                description: 'epochs after which the learning rate drops',
+              }),
+              factor: Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'of each drop' }),
+              warmup: Type.Integer({ minimum: 0, description: 'steps of linear warm-up' }),
+            },
+            closed,
+          ),
+          Type.Object(
+            {
+              kind: Type.Literal('cosine'),
+              floor: Type.Number({ minimum: 0, maximum: 1, description: 'factor at the end' }),
+              warmup: Type.Integer({ minimum: 0, description: 'steps of linear warm-up' }),
+            },
+            closed,
+          ),
+        ],
+        { description: 'factor of the learning rates over the steps (a tenth after epoch 15)' },
+      ),
     ),
-    shuffleBuffer: whole(1, 'images that the shuffle holds (2000)'),
+    shuffleBuffer: integer(1, 'images in the shuffle buffer (2000)'),
     prefetch: Type.Optional(Type.Integer({ minimum: 0, maximum: 64, description: 'batches that are read ahead (2)' })),
     readers: Type.Optional(
       Type.Integer({
         minimum: 0,
         maximum: 64,
-        description: 'threads that read images, 0 for none of their own (one less than processors, at most 4)',
+        description: 'threads that read images; 0 reads in the main thread (one less than processors, at most 4)',
       }),
     ),
-    keepImages: whole(0, 'megabytes of decoded images that stay in memory (0)'),
-    checkpointEvery: whole(1, 'steps (500)'),
-    keep: whole(1, 'checkpoints that are kept (2)'),
-    evaluateEvery: whole(1, 'steps (at each end of an epoch)'),
-    compat: Type.Optional(Type.Boolean({ description: "the official system's quirks, see docs/compat.md (false)" })),
-    backend: Type.Optional(
-      Type.Union([
-        Type.Literal('auto'),
-        Type.Literal('tensorflow'),
-        Type.Literal('webgpu'),
-        Type.Literal('wasm'),
-        Type.Literal('cpu'),
-      ]),
+    imageCacheMegabytes: integer(0, 'megabytes of decoded images that stay in memory (0)'),
+    checkpointEvery: integer(1, 'steps between two checkpoints (500)'),
+    keepCheckpoints: integer(1, 'number of checkpoints to keep (2)'),
+    evaluateEvery: integer(1, 'steps between two evaluations on the validation data (once an epoch)'),
+    compat: Type.Optional(
+      Type.Boolean({ description: "reproduces the official system's quirks, see docs/compat.md (false)" }),
     ),
-    threads: whole(1, 'of the backend'),
+    backend: Type.Optional(
+      Type.Union(
+        [
+          Type.Literal('auto'),
+          Type.Literal('tensorflow'),
+          Type.Literal('webgpu'),
+          Type.Literal('wasm'),
+          Type.Literal('cpu'),
+        ],
+        { description: 'runs the tensors; auto is tensorflow if it is installed, else wasm (auto)' },
+      ),
+    ),
+    threads: integer(1, 'threads of the backend'),
   },
   {
     additionalProperties: false,
     title: 'Training configuration',
-    description: 'What `relflow train tagger|rlip|finetune --config` reads. Paths are relative to the file.',
+    description:
+      'What `relflow train tagger|rlip|finetune --config` and `readTrainingConfig()` read. Paths are relative to the file.',
   },
 );
-/** What a training run is told. */
-export type TrainingConfig = Static<typeof TrainingConfigSchema>;
+
+/** A training configuration, see `schemas/training.schema.json`. */
+export interface TrainingConfig extends Static<typeof TrainingConfigSchema> {}
 
 /** One data set of a training configuration. */
-export type TrainingDataSet = Static<typeof DataSetSchema>;
+export interface TrainingDataSet extends Static<typeof DataSetSchema> {}

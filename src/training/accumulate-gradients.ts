@@ -6,7 +6,7 @@ import type { DataPosition, TrainingBatch } from './data/training-batch.js';
 import { type Forward, type LossParts, lossGradients, type StepLoss } from './training-step.js';
 
 /** What is known of a batch after its gradients are computed: without its pixels. */
-export type BatchSummary = Pick<TrainingBatch, 'epoch' | 'position' | 'images' | 'texts' | 'pairs' | 'positives'>;
+export type BatchSummary = Pick<TrainingBatch, 'epoch' | 'position' | 'images' | 'labels' | 'pairs' | 'positives'>;
 
 /** The gradients of one step, and what they were computed from. */
 export interface AccumulatedGradients {
@@ -54,8 +54,8 @@ export async function accumulateGradients(
     const { batch } = streamed;
     next = streamed.next;
     rejects.push(...streamed.rejects);
-    const { epoch, position, images, texts, pairs, positives } = batch;
-    const summary = { epoch, position, images, texts, pairs, positives };
+    const { epoch, position, images, labels, pairs, positives } = batch;
+    const summary = { epoch, position, images, labels, pairs, positives };
     all.push(summary);
     if (pairs === 0) continue;
     const { gradients, ...loss } = await lossGradients(forward, batch, variables, () => dropout(part));

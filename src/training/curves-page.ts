@@ -64,8 +64,8 @@ export function curvesPage(events: readonly TrainingEvent[], title: string): str
           },
         ]
       : []),
-    { title: 'gradient', logarithmic: true, series: [of('length', ({ gradient }) => gradient)] },
-    { title: 'learning rate', logarithmic: true, series: [of('rate', ({ rate }) => rate)] },
+    { title: 'gradient norm', logarithmic: true, series: [of('norm', (step) => step.gradientNorm)] },
+    { title: 'learning rate', logarithmic: true, series: [of('rate', (step) => step.learningRate)] },
     { title: 'images a second', logarithmic: false, series: [of('images', (s) => s.images / (s.seconds || 1))] },
     { title: 'share of a step spent waiting for data', logarithmic: false, series: [of('share', waitedShare)] },
   ];

@@ -13,22 +13,22 @@ export async function divergedError(
   step: number,
   batches: readonly BatchSummary[],
   { loss, parts }: StepLoss,
-  gradient: number,
+  gradientNorm: number,
 ): Promise<RelflowError> {
   const images = batches.flatMap((batch) => batch.images);
   const report = {
     step,
     epoch: batches[0]!.epoch,
     position: batches[0]!.position,
-    // As texts, since JSON has neither NaN nor Infinity.
+    // As strings, since JSON has neither NaN nor Infinity.
     loss: String(loss),
-    gradient: String(gradient),
+    gradientNorm: String(gradientNorm),
     parts: Object.fromEntries(Object.entries(parts).map(([name, value]) => [name, String(value)])),
     images,
-    texts: batches.map(({ texts }) => texts),
+    labels: batches.map(({ labels }) => labels),
   };
   await writeFile(file, `${JSON.stringify(report, null, 2)}\n`, { flush: true });
-  const what = Number.isFinite(loss) ? `the gradient is ${gradient}` : `the loss is ${loss}`;
+  const what = Number.isFinite(loss) ? `the gradient norm is ${gradientNorm}` : `the loss is ${loss}`;
   return new RelflowError(
     'diverged',
     `training: step ${step}: ${what} at images ${images.map(({ id }) => id).join(', ')}; see ${file}`,

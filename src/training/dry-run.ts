@@ -9,8 +9,8 @@ import type { TrainingBatch } from './data/training-batch.js';
 import type { DataSummary, TrainingData } from './data/training-data.js';
 import { openModel } from './open-training-model.js';
 import { AdamW, gradientNorm } from './optimizer/adam-w.js';
-import { batchOptions, type RunSettings, totalSteps } from './settings/run-settings.js';
-import { trainingSettings } from './settings/training-settings.js';
+import { batchOptions, totalSteps } from './settings/data-options.js';
+import { type TrainingSettings, trainingSettings } from './settings/training-settings.js';
 import { startBackend } from './start-backend.js';
 import { checkMemoryFits, type StepMemory, stepMemory } from './step-memory.js';
 import type { TrainOptions } from './train.js';
@@ -18,7 +18,7 @@ import { lossGradients, type StepGradients } from './training-step.js';
 
 /** What one step of a run is and takes. */
 export interface DryRun {
-  readonly census: Pick<DataSummary, 'total' | 'rejects' | 'leftOut'>;
+  readonly dataSummary: Pick<DataSummary, 'total' | 'rejects' | 'leftOut'>;
   readonly steps: number;
   /** Shapes of what goes in. */
   readonly shapes: Readonly<Record<string, readonly number[]>>;
@@ -28,7 +28,7 @@ export interface DryRun {
   readonly trained: number;
   readonly frozen: number;
   readonly loss: number;
-  readonly gradient: number;
+  readonly gradientNorm: number;
   /** Weights alone; weights with gradients and both moments; the most that the step had at once. */
   readonly weightBytes: number;
   readonly stateBytes: number;
@@ -81,21 +81,21 @@ export async function dryRun(config: TrainingConfig, { signal }: Pick<TrainOptio
     const frozen = all.reduce((sum, { size }) => sum + size, 0) - trained;
     const images = batch.sizes.length;
     return {
-      census: data.census,
-      steps: totalSteps(settings, data.census.total),
+      dataSummary: data.summary,
+      steps: totalSteps(settings, data.summary.total),
       shapes: {
         pixels: [images, batch.height, batch.width, 3],
-        objects: [batch.texts.objects.length],
-        relations: [batch.texts.relations.length],
+        objects: [batch.labels.objects.length],
+        relations: [batch.labels.relations.length],
         pairs: [images, batch.slots],
-        targets: [images, batch.slots, batch.texts.relations.length],
+        targets: [images, batch.slots, batch.labels.relations.length],
       },
       pairs: batch.pairs,
       positives: batch.positives,
       trained,
       frozen,
       loss,
-      gradient,
+      gradientNorm: gradient,
       weightBytes,
       stateBytes: weightBytes + 3 * 4 * trained,
       // Both moments are not there yet.
@@ -110,8 +110,8 @@ export async function dryRun(config: TrainingConfig, { signal }: Pick<TrainOptio
   }
 }
 
-async function firstBatch(settings: RunSettings, data: TrainingData): Promise<TrainingBatch> {
-  const reader = new AugmentedImageReader(settings.views, { threads: 0 });
+async function firstBatch(settings: TrainingSettings, data: TrainingData): Promise<TrainingBatch> {
+  const reader = new AugmentedImageReader(settings.augmentation, { threads: 0 });
   const { signal } = new AbortController();
   const stream = batchStream(data, batchOptions(settings, reader), { epoch: 0, position: 0 }, signal);
   const { value } = await stream.next();

@@ -16,7 +16,7 @@ export async function evaluateLoss(
   { paraphrases: _, ...batches }: BatchStreamOptions,
   signal: AbortSignal,
 ): Promise<StepLoss | null> {
-  const options = { ...batches, noise: null, training: false, buffer: 1 };
+  const options = { ...batches, noise: null, training: false, shuffleBuffer: 1 };
   const losses: StepLoss[] = [];
   ema?.exchange();
   try {

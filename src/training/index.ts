@@ -21,9 +21,9 @@ export { type BatchStreamOptions, batchStream, epochBatches, type StreamedBatch 
 export { CachedLabelVectors } from './data/cached-label-vectors.js';
 export { leakMask, type Noise, noisyPairs, officialNoise } from './data/denoising.js';
 export {
-  type LabelTargets,
+  type LabelCounts,
   labelSet,
-  officialLabelOptions,
+  officialLabelCounts,
   type TrainingLabelSet,
   type Vocabularies,
 } from './data/label-set.js';
@@ -71,17 +71,11 @@ export {
 export { Ema } from './optimizer/ema.js';
 export { officialSchedule, type Schedule, scheduleFactor } from './optimizer/schedule.js';
 export { type RlipLossOptions, rlipForward } from './rlip-step.js';
+export { dataOptions, validationOptions } from './settings/data-options.js';
 export { readTrainingConfig } from './settings/read-training-config.js';
-export { rlipSettings } from './settings/rlip-settings.js';
-export {
-  dataOptions,
-  type RlipSettings,
-  type RunSettings,
-  type TaggerSettings,
-  validationOptions,
-} from './settings/run-settings.js';
-export { taggerSettings } from './settings/tagger-settings.js';
-export { trainingSettings } from './settings/training-settings.js';
+export { type RlipSettings, rlipSettings } from './settings/rlip-settings.js';
+export { type TaggerSettings, taggerSettings } from './settings/tagger-settings.js';
+export { type TrainingSettings, trainingSettings } from './settings/training-settings.js';
 export { checkMemoryFits, type StepMemory, stepMemory, suggestRemedies, WASM_BYTES } from './step-memory.js';
 export { taggerForward } from './tagger-step.js';
 export { type TrainOptions, train } from './train.js';

@@ -7,7 +7,7 @@ import { openWeights } from '../model/weights/open-weights.js';
 import type { TrainingConfig } from '../records/training-config.js';
 import { CachedLabelVectors } from './data/cached-label-vectors.js';
 import { rlipForward } from './rlip-step.js';
-import type { RunSettings } from './settings/run-settings.js';
+import type { TrainingSettings } from './settings/training-settings.js';
 import { taggerForward } from './tagger-step.js';
 import type { Forward } from './training-step.js';
 
@@ -28,7 +28,7 @@ export interface OpenedModel {
  * @throws InputError, RelflowError when weights or tokenizer cannot be read
  */
 export async function openModel(
-  settings: RunSettings,
+  settings: TrainingSettings,
   { initialWeights, startFrom, tokenizer: folder }: ModelFiles,
 ): Promise<OpenedModel> {
   const bytes = settings.model.text.vocabulary === 260;
@@ -39,7 +39,7 @@ export async function openModel(
     );
   const tokenizer = bytes ? byteTokenizer : await openTokenizer(folder!);
   const model = new RlipV2(settings.model);
-  const forward = forwardOf(settings, model, tokenizer);
+  const forward = createForward(settings, model, tokenizer);
   if (initialWeights !== undefined) await loadAll(model, initialWeights);
   else initializeWeights(model.parameters, settings.seed);
   const startedFrom = startFrom === undefined ? null : await loadFitting(model, startFrom);
@@ -47,8 +47,8 @@ export async function openModel(
 }
 
 /** What a batch becomes in the model that the settings are of. */
-export function forwardOf(settings: RunSettings, model: RlipV2, tokenizer: Tokenizer): Forward {
-  const texts = new CachedLabelVectors(model, tokenizer, settings.optimizer.textRate > 0);
+export function createForward(settings: TrainingSettings, model: RlipV2, tokenizer: Tokenizer): Forward {
+  const texts = new CachedLabelVectors(model, tokenizer, settings.optimizer.textLearningRate > 0);
   return settings.task === 'tagger' ? taggerForward(model, texts) : rlipForward(model, texts, settings.losses);
 }
 

@@ -12,7 +12,7 @@ import { type Forward, summedParts } from './training-step.js';
 
 export interface RlipLossOptions {
   /** Whether a relation's label is as strong as its boxes are good: relational quality labels. */
-  readonly quality: boolean;
+  readonly qualityLabels: boolean;
   /** Whether relations that mean about the same get a share of the label: relational pseudo-labels. */
   readonly pseudoLabels: boolean;
 }
@@ -28,23 +28,23 @@ export const rlipForward = (model: RlipV2, texts: CachedLabelVectors, options: R
   const answers = (batch: TrainingBatch, drop: Dropout) => answersOf(model, texts, batch, drop);
   return {
     prepare: (batch) => texts.prepare(batch),
-    readAhead: async (batch, drop) => {
+    readBack: async (batch, drop) => {
       const read = tf.tidy(() => answers(batch, drop) as unknown as tf.TensorContainer) as unknown as Answers;
       const matches: Matches[][] = [];
       for (const layer of read.found) matches.push(await matchPairsAsync(layer, batch.targets));
       const shares = options.pseudoLabels ? relationShares(await read.vectors.data(), batch) : null;
       tf.dispose(read as unknown as tf.TensorContainer);
-      return { matches, shares };
+      return { matches, pseudoLabels: shares };
     },
     run: (batch, drop, known) => {
       const { targets } = batch;
       const { vectors, found, denoised } = answers(batch, drop);
       const read = () => (options.pseudoLabels ? relationShares(vectors.dataSync(), batch) : null);
-      const shares = known ? known.shares : read();
+      const shares = known ? known.pseudoLabels : read();
       const terms = found.map((layer, k) =>
         pairLosses(layer, targets, {
-          given: false,
-          quality: options.quality,
+          givenPairs: false,
+          qualityLabels: options.qualityLabels,
           ...(known && { matches: known.matches[k]! }),
           ...(shares && { pseudoLabels: shares }),
         }),
@@ -53,7 +53,7 @@ export const rlipForward = (model: RlipV2, texts: CachedLabelVectors, options: R
       // The parts that are told are those of what is found.
       const parts = summedParts(terms);
       if (!denoised) return { total, parts };
-      const corrected = denoised.map((layer) => pairLosses(layer, targets, { given: true, quality: false }));
+      const corrected = denoised.map((layer) => pairLosses(layer, targets, { givenPairs: true, qualityLabels: false }));
       return { total: tf.add(total, totalLoss(corrected)) as tf.Scalar, parts };
     },
   };
@@ -71,8 +71,8 @@ interface Answers {
 
 function answersOf(model: RlipV2, texts: CachedLabelVectors, batch: TrainingBatch, drop: Dropout): Answers {
   const { vectors, encoded } = encodeBatch(model, texts, batch, drop);
-  const layers = model.decode(encoded, batch.denoised ? noisyQueries(batch) : undefined, { drop });
-  if (!batch.denoised) return { vectors, found: layers, denoised: null };
+  const layers = model.decode(encoded, batch.hasNoise ? noisyQueries(batch) : undefined, { drop });
+  if (!batch.hasNoise) return { vectors, found: layers, denoised: null };
   const [found, denoised] = ([0, 1] as const).map((which) => layers.map((layer) => everySecond(layer, which)));
   return { vectors, found: found!, denoised: denoised! };
 }
@@ -94,7 +94,7 @@ function everySecond(output: LayerOutput, which: 0 | 1): LayerOutput {
 }
 
 /** @param vectors `[objects and relations, text width]` row by row */
-function relationShares(vectors: tf.TypedArray, { texts, targets }: TrainingBatch): Float32Array[] {
+function relationShares(vectors: tf.TypedArray, { labels: texts, targets }: TrainingBatch): Float32Array[] {
   const { length: count } = texts.relations;
   const width = vectors.length / (texts.objects.length + count);
   const relations = (vectors as Float32Array).subarray(texts.objects.length * width);

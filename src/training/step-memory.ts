@@ -8,10 +8,10 @@ import type { Tokenizer } from '../model/text/tokenizer.js';
 import { leakMask } from './data/denoising.js';
 import type { TrainingBatch } from './data/training-batch.js';
 import type { PairTargets } from './loss/pair-targets.js';
-import { forwardOf } from './open-training-model.js';
+import { createForward } from './open-training-model.js';
 import { AdamW } from './optimizer/adam-w.js';
 import { Ema } from './optimizer/ema.js';
-import type { RunSettings } from './settings/run-settings.js';
+import type { TrainingSettings } from './settings/training-settings.js';
 import { lossGradients } from './training-step.js';
 
 /** The most that WebAssembly addresses. */
@@ -38,13 +38,13 @@ const FEW_PAIRS = 12;
  * What a step would take, found by running the model's own code, losses and optimiser on shapes alone: nothing is
  * allocated. That a heap has gaps comes on top.
  */
-export async function stepMemory(settings: RunSettings): Promise<StepMemory> {
+export async function stepMemory(settings: TrainingSettings): Promise<StepMemory> {
   const { peakBytes, result } = await onShapes(async () => {
     const model = new RlipV2(settings.model);
     for (const parameter of model.parameters.values()) parameter.set(new Float32Array(parameter.size));
     const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
-    const average = settings.average === null ? null : new Ema(model.parameters.values(), settings.average);
-    const forward = forwardOf(settings, model, shortLabels);
+    const average = settings.emaDecay === null ? null : new Ema(model.parameters.values(), settings.emaDecay);
+    const forward = createForward(settings, model, shortLabels);
     try {
       // Moments are there from the second step on: anything of the right shapes makes them.
       const { variables } = optimizer;
@@ -75,32 +75,38 @@ export async function stepMemory(settings: RunSettings): Promise<StepMemory> {
 /** What would fit: changes to settings, in words and as settings. */
 export interface Remedy {
   readonly change: string;
-  readonly settings: RunSettings;
+  readonly settings: TrainingSettings;
 }
 
 /** From what costs least of what is learnt to what costs most. */
-function remedies(settings: RunSettings): Remedy[] {
+function remedies(settings: TrainingSettings): Remedy[] {
   const found: Remedy[] = [];
   let [at, words] = [settings, [] as string[]];
-  const go = (word: string, changed: RunSettings) => {
+  const go = (word: string, changed: TrainingSettings) => {
     [at, words] = [changed, [...words, word]];
     found.push({ change: words.join(', '), settings: at });
   };
-  if (at.batch > 1)
-    go(`batch 1 with accumulate ${at.batch * at.accumulate}`, {
+  if (at.batchSize > 1)
+    go(`batchSize 1 with accumulationSteps ${at.batchSize * at.accumulationSteps}`, {
       ...at,
-      batch: 1,
-      accumulate: at.batch * at.accumulate,
+      batchSize: 1,
+      accumulationSteps: at.batchSize * at.accumulationSteps,
     });
-  if (at.optimizer.textRate > 0)
-    go('optimizer.textRate 0 (text encoder as it is)', { ...at, optimizer: { ...at.optimizer, textRate: 0 } });
-  if (at.average !== null) go('no average', { ...at, average: null });
+  if (at.optimizer.textLearningRate > 0)
+    go('optimizer.textLearningRate 0 (text encoder as it is)', {
+      ...at,
+      optimizer: { ...at.optimizer, textLearningRate: 0 },
+    });
+  if (at.emaDecay !== null) go('no emaDecay', { ...at, emaDecay: null });
   for (const shorter of [640, 480, 320, 224, 128]) {
-    if (shorter >= Math.max(...at.views.shorter)) continue;
-    const { crop: _, ...views } = at.views;
-    const longest = Math.round((shorter * at.views.longest) / Math.max(...at.views.shorter));
-    const changed = { ...at, views: { ...views, shorter: [shorter], longest } };
-    found.push({ change: [...words, `views of ${shorter} × ${longest}`].join(', '), settings: changed });
+    if (shorter >= Math.max(...at.augmentation.shorterSides)) continue;
+    const { crop: _, ...augmentation } = at.augmentation;
+    const longest = Math.round((shorter * at.augmentation.maxSize) / Math.max(...at.augmentation.shorterSides));
+    const smaller = { ...augmentation, shorterSides: [shorter], maxSize: longest };
+    found.push({
+      change: [...words, `images of ${shorter} × ${longest}`].join(', '),
+      settings: { ...at, augmentation: smaller },
+    });
   }
   return found;
 }
@@ -109,7 +115,10 @@ function remedies(settings: RunSettings): Remedy[] {
  * @param limit bytes that there are
  * @returns the first changes after which a step fits, or null
  */
-export async function suggestRemedies(settings: RunSettings, limit: number): Promise<(Remedy & StepMemory) | null> {
+export async function suggestRemedies(
+  settings: TrainingSettings,
+  limit: number,
+): Promise<(Remedy & StepMemory) | null> {
   for (const remedy of remedies(settings)) {
     const memory = await stepMemory(remedy.settings);
     if (memory.peak <= limit) return { ...remedy, ...memory };
@@ -121,7 +130,7 @@ export async function suggestRemedies(settings: RunSettings, limit: number): Pro
  * @param memory of a step, see `stepMemory`
  * @throws RelflowError (`out-of-memory`) where it can't fit into the wasm backend's memory; says what would
  */
-export async function checkMemoryFits(settings: RunSettings, memory: StepMemory): Promise<void> {
+export async function checkMemoryFits(settings: TrainingSettings, memory: StepMemory): Promise<void> {
   if (memory.peak <= WASM_BYTES) return;
   const giga = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   const smaller = await suggestRemedies(settings, WASM_BYTES);
@@ -141,10 +150,10 @@ const shortLabels: Tokenizer = {
 const dropShapes: Dropout = (x, rate) => (rate > 0 ? tf.mul(x, tf.fill(x.shape, 1)) : x);
 
 /** The largest batch that the settings may lead to. */
-function largestBatch(settings: RunSettings): TrainingBatch {
-  const { batch, model, texts, views } = settings;
-  const shorter = Math.max(...views.shorter);
-  const [height, width] = [shorter, Math.max(shorter, views.longest)];
+function largestBatch(settings: TrainingSettings): TrainingBatch {
+  const { batchSize: batch, model, labels: texts, augmentation: views } = settings;
+  const shorter = Math.max(...views.shorterSides);
+  const [height, width] = [shorter, Math.max(shorter, views.maxSize)];
   const vocabulary = settings.task === 'tagger' ? null : settings.vocabulary;
   const names = (count: number) => Array.from({ length: count }, (_, k) => `${k}`);
   const set = {
@@ -163,11 +172,11 @@ function largestBatch(settings: RunSettings): TrainingBatch {
     width,
     sizes: targets.map(() => ({ height, width })),
     images: targets.map((_, k) => ({ id: k, file: '' })),
-    texts: set,
+    labels: set,
     targets,
     noisy: targets,
-    denoised: settings.noise !== null,
-    apart: settings.noise !== null ? leakMask(targets, model.pairs) : null,
+    hasNoise: settings.noise !== null,
+    attentionMask: settings.noise !== null ? leakMask(targets, model.pairs) : null,
     slots: model.pairs,
     pairs: batch * model.pairs,
     positives: batch * model.pairs,

@@ -10,7 +10,7 @@ export const taggerForward = (model: RlipV2, texts: CachedLabelVectors): Forward
   run: (batch, drop) => {
     const { encoded } = encodeBatch(model, texts, batch, drop);
     const layers = model.decode(encoded, noisyQueries(batch), { drop });
-    const terms = layers.map((layer) => pairLosses(layer, batch.targets, { given: true, quality: false }));
+    const terms = layers.map((layer) => pairLosses(layer, batch.targets, { givenPairs: true, qualityLabels: false }));
     return { total: totalLoss(terms), parts: summedParts(terms) };
   },
 });

@@ -9,17 +9,21 @@ import type { TrainingData } from './data/training-data.js';
 import { type ModelFiles, openModel } from './open-training-model.js';
 import { AdamW } from './optimizer/adam-w.js';
 import { Ema } from './optimizer/ema.js';
-import { batchOptions, type RunSettings, totalSteps } from './settings/run-settings.js';
+import { batchOptions, totalSteps } from './settings/data-options.js';
+import type { TrainingSettings } from './settings/training-settings.js';
 import { type EarlierRun, TrainingFolder } from './training-folder.js';
 import { type TrainingEvent, TrainingLog } from './training-log.js';
 import { trainingLoop } from './training-loop.js';
 
 /** Fields of a configuration that do not change what a step computes, and the files that a model starts from. */
 export type RunConfig = ModelFiles &
-  Pick<TrainingConfig, 'prefetch' | 'readers' | 'keepImages' | 'checkpointEvery' | 'keep' | 'evaluateEvery'>;
+  Pick<
+    TrainingConfig,
+    'prefetch' | 'readers' | 'imageCacheMegabytes' | 'checkpointEvery' | 'keepCheckpoints' | 'evaluateEvery'
+  >;
 
 export interface TrainModelOptions extends EarlierRun {
-  readonly settings: RunSettings;
+  readonly settings: TrainingSettings;
   readonly config: RunConfig;
   readonly data: TrainingData;
   readonly validation?: TrainingData;
@@ -63,9 +67,9 @@ export interface TrainingResult {
  */
 export async function trainModel(options: TrainModelOptions): Promise<TrainingResult> {
   const { settings, data, out } = options;
-  const { total } = data.census;
-  if (total < settings.batch)
-    throw new OptionError('training', `a batch of ${settings.batch} images, but only ${total} to learn from`);
+  const { total } = data.summary;
+  if (total < settings.batchSize)
+    throw new OptionError('training', `a batch of ${settings.batchSize} images, but only ${total} to learn from`);
   const folder = new TrainingFolder(out);
   await folder.check(settings, options);
   const unlock = await folder.lock();
@@ -85,16 +89,21 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
   const started = performance.now();
   const metadata = modelMetadata({
     config: settings.model,
-    view: { shorter: Math.max(...settings.views.shorter), longest: settings.views.longest },
+    view: { shorter: Math.max(...settings.augmentation.shorterSides), longest: settings.augmentation.maxSize },
     ...(hasAllLabels(settings, data) && { labels: labelsOf(data) }),
   });
   const { model, forward, startedFrom } = await openModel(settings, config);
   const { parameters } = model;
   const optimizer = new AdamW(parameters.values(), settings.optimizer);
-  const ema = settings.average === null ? null : new Ema(parameters.values(), settings.average);
-  const checkpoints = new Checkpoints(folder.checkpoints, settingsDigest(settings), metadata, config.keep ?? 2);
-  const reader = new AugmentedImageReader(settings.views, {
-    keep: (config.keepImages ?? 0) * 1e6,
+  const ema = settings.emaDecay === null ? null : new Ema(parameters.values(), settings.emaDecay);
+  const checkpoints = new Checkpoints(
+    folder.checkpoints,
+    settingsDigest(settings),
+    metadata,
+    config.keepCheckpoints ?? 2,
+  );
+  const reader = new AugmentedImageReader(settings.augmentation, {
+    cacheBytes: (config.imageCacheMegabytes ?? 0) * 1e6,
     ...(config.readers !== undefined && { threads: config.readers }),
   });
   try {
@@ -149,12 +158,12 @@ function startEvent(
   step: number,
   startedFrom: number | null,
 ): TrainingEvent {
-  const { total, vocabularies, rejects, leftOut } = data.census;
+  const { total, vocabularies, rejects, leftOut } = data.summary;
   return {
     event: 'start',
     step,
     images: total,
-    validation: validation?.census.total ?? 0,
+    validation: validation?.summary.total ?? 0,
     steps: totalSteps(settings, total),
     relations: vocabularies.relations.names.length,
     objects: vocabularies.objects.names.length,
@@ -167,12 +176,12 @@ function startEvent(
 }
 
 /** Whether every batch of a tagger has all labels of the data: such a tagger scores a label only among all of them. */
-function hasAllLabels({ task, texts }: RunSettings, data: TrainingData): boolean {
+function hasAllLabels({ task, labels: texts }: TrainingSettings, data: TrainingData): boolean {
   const { objects, relations } = labelsOf(data);
   return task === 'tagger' && objects.length <= texts.objects && relations.length <= texts.relations;
 }
 
-const labelsOf = ({ census: { vocabularies } }: TrainingData) => ({
+const labelsOf = ({ summary: { vocabularies } }: TrainingData) => ({
   objects: vocabularies.objects.names,
   relations: vocabularies.relations.names,
 });

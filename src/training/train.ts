@@ -41,8 +41,8 @@ export interface TrainOptions {
  *     model: 'tinyTagger',
  *     data: [{ sceneGraphs: 'scene-graphs.jsonl', images: 'images' }],
  *     epochs: 10,
- *     batch: 8,
- *     views: 'tiny',
+ *     batchSize: 8,
+ *     augmentation: 'tiny',
  *   },
  *   { out: 'run' },
  * );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { OutputError } from '../errors.js';
 import { lockFolder } from '../files/lock-folder.js';
 import { writeAtomically } from '../files/write-atomically.js';
-import type { RunSettings } from './settings/run-settings.js';
+import type { TrainingSettings } from './settings/training-settings.js';
 
 /** How a training treats an earlier one in its folder. */
 export interface EarlierRun {
@@ -38,7 +38,7 @@ export class TrainingFolder {
    * @throws OutputError when the folder contains a training that is neither resumed nor overwritten, contains none to
    *   resume, or contains one with other settings
    */
-  async check(settings: RunSettings, { resume, overwrite }: EarlierRun): Promise<void> {
+  async check(settings: TrainingSettings, { resume, overwrite }: EarlierRun): Promise<void> {
     if (overwrite) return;
     const found = await readFile(this.settings, 'utf8').catch(() => null);
     if (found !== null && !resume)
@@ -64,7 +64,7 @@ export class TrainingFolder {
   }
 
   /** Removes an earlier training if it is to be overwritten, and records the settings of this one. */
-  async start(settings: RunSettings, { resume, overwrite }: EarlierRun): Promise<void> {
+  async start(settings: TrainingSettings, { resume, overwrite }: EarlierRun): Promise<void> {
     // The settings are replaced last, so that a folder with checkpoints always has settings.
     if (overwrite)
       for (const path of [this.checkpoints, this.log, this.curves, this.weights, this.failure])
@@ -74,4 +74,4 @@ export class TrainingFolder {
   }
 }
 
-const fileText = (settings: RunSettings): string => `${JSON.stringify(settings, null, 2)}\n`;
+const fileText = (settings: TrainingSettings): string => `${JSON.stringify(settings, null, 2)}\n`;

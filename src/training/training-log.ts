@@ -26,9 +26,10 @@ export type TrainingEvent =
       readonly epoch: number;
       readonly loss: number;
       readonly parts: LossParts;
-      /** Length of all gradients before they are shortened. */
-      readonly gradient: number;
-      readonly rate: number;
+      /** L2 norm of all gradients before clipping. */
+      readonly gradientNorm: number;
+      /** Of the parameters outside of backbone and text encoder. */
+      readonly learningRate: number;
       readonly images: number;
       readonly pairs: number;
       readonly positives: number;

@@ -9,13 +9,14 @@ import { evaluateLoss } from './evaluate-loss.js';
 import { type AdamW, gradientNorm } from './optimizer/adam-w.js';
 import type { Ema } from './optimizer/ema.js';
 import { scheduleFactor } from './optimizer/schedule.js';
-import { type RunSettings, totalSteps } from './settings/run-settings.js';
+import { totalSteps } from './settings/data-options.js';
+import type { TrainingSettings } from './settings/training-settings.js';
 import { stepDropout } from './step-dropout.js';
 import type { TrainingLog } from './training-log.js';
 import type { Forward } from './training-step.js';
 
 export interface TrainingLoopOptions {
-  readonly settings: RunSettings;
+  readonly settings: TrainingSettings;
   readonly data: TrainingData;
   readonly validation: TrainingData | null;
   readonly forward: Forward;
@@ -54,7 +55,7 @@ export interface TrainingLoopResult {
  */
 export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState): Promise<TrainingLoopResult> {
   const { settings, data, validation, forward, optimizer, ema, log } = run;
-  const steps = totalSteps(settings, data.census.total);
+  const steps = totalSteps(settings, data.summary.total);
   const batches = batchStream(data, run.batches, from.next, run.signal);
   let state = from;
   let loss: number | null = null;
@@ -70,25 +71,25 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
       const started = performance.now();
       const step = state.step + 1;
       const dropout = (part: number) => stepDropout(settings, state.step, part);
-      const sum = await accumulateGradients(batches, settings.accumulate, forward, optimizer.variables, dropout);
+      const sum = await accumulateGradients(batches, settings.accumulationSteps, forward, optimizer.variables, dropout);
       for (const reject of sum.rejects) await log.add({ event: 'reject', step, ...reject });
       if (sum.mean === null) await log.add({ event: 'skipped', step, images: sum.images });
       else {
-        const gradient = await gradientNorm(sum.gradients);
-        if (!Number.isFinite(sum.mean.loss) || !Number.isFinite(gradient)) {
+        const norm = await gradientNorm(sum.gradients);
+        if (!Number.isFinite(sum.mean.loss) || !Number.isFinite(norm)) {
           tf.dispose(sum.gradients);
           await save();
-          throw await divergedError(run.failureFile, step, sum.batches, sum.mean, gradient);
+          throw await divergedError(run.failureFile, step, sum.batches, sum.mean, norm);
         }
         const epoch = sum.batches[0]!.epoch;
         const factor = scheduleFactor(settings.schedule, state.step, steps, epoch);
-        optimizer.apply(sum.gradients, factor, gradient);
+        optimizer.apply(sum.gradients, factor, norm);
         tf.dispose(sum.gradients);
         ema?.follow(optimizer.steps);
         loss = sum.mean.loss;
-        const rate = settings.optimizer.rate * factor;
+        const rates = { gradientNorm: norm, learningRate: settings.optimizer.learningRate * factor };
         const times = { seconds: seconds(performance.now() - started), waited: seconds(sum.waited) };
-        await log.add({ event: 'step', step, epoch, ...sum.mean, gradient, rate, ...sum.counts, ...times });
+        await log.add({ event: 'step', step, epoch, ...sum.mean, ...rates, ...sum.counts, ...times });
       }
       const previous = state;
       state = { step, updates: optimizer.steps, next: sum.next };
@@ -114,7 +115,7 @@ function isEvaluationStep(
   if (evaluateEvery !== null) return state.step % evaluateEvery === 0;
   // An epoch is done when it has no further full batch.
   const epochs = ({ next: { epoch, position } }: TrainingState) =>
-    position + settings.batch > data.census.total ? epoch + 1 : epoch;
+    position + settings.batchSize > data.summary.total ? epoch + 1 : epoch;
   return epochs(state) > epochs(previous);
 }
 

@@ -23,7 +23,7 @@ export interface ReadBack {
   /** Which query stands for which target: of each layer, of each image. */
   readonly matches: readonly (readonly Matches[])[];
   /** Of each image, `[pairs, relations]`, see `pseudoLabels`. */
-  readonly shares: readonly Float32Array[] | null;
+  readonly pseudoLabels: readonly Float32Array[] | null;
 }
 
 /** What a batch becomes in a model. */
@@ -31,7 +31,7 @@ export interface Forward {
   /** What is done before each step, outside of what is differentiated. */
   prepare(batch: TrainingBatch): Promise<void>;
   /** A pass for nothing but what `run` would read in its own; absent where that is nothing. */
-  readAhead?(batch: TrainingBatch, drop: Dropout): Promise<ReadBack>;
+  readBack?(batch: TrainingBatch, drop: Dropout): Promise<ReadBack>;
   /**
    * The loss of all decoder layers, and its parts as one tensor in the order of `PARTS`.
    * @param known of the same batch and dropout; else it is read on the way, as not every backend can
@@ -58,7 +58,7 @@ const named = (values: Float32Array): LossParts =>
 /** What a step needs to know of a batch before it, on this backend. */
 async function readingsOf(forward: Forward, batch: TrainingBatch, drop: () => Dropout): Promise<ReadBack | undefined> {
   await forward.prepare(batch);
-  return isReadLater(tf.getBackend()) ? forward.readAhead?.(batch, drop()) : undefined;
+  return isReadLater(tf.getBackend()) ? forward.readBack?.(batch, drop()) : undefined;
 }
 
 /**

@@ -124,7 +124,7 @@ describe('the tiny models', function () {
     }) as unknown as LayerOutput;
     const lossesBy = (matches?: readonly Matches[]) => {
       const terms = tf.tidy(() => ({
-        ...pairLosses(layer, targets, { given: false, quality: true, ...(matches && { matches }) }),
+        ...pairLosses(layer, targets, { givenPairs: false, qualityLabels: true, ...(matches && { matches }) }),
       }));
       return Object.values(terms).map((term) => (term as tf.Scalar).dataSync()[0]!);
     };
@@ -164,7 +164,7 @@ describe('the tiny models', function () {
       () => {
         const encoded = model.encode(image, { vectors: model.encodeTexts(texts), objectCount: OBJECTS });
         return totalLoss(
-          model.decode(encoded).map((layer) => pairLosses(layer, targets, { given: false, quality: true })),
+          model.decode(encoded).map((layer) => pairLosses(layer, targets, { givenPairs: false, qualityLabels: true })),
         );
       },
       trained.map(({ variable }) => variable),
@@ -198,7 +198,7 @@ describe('the tiny models', function () {
       const { value, grads } = tf.variableGrads(() => {
         const encoded = model.encode(image, { vectors: model.encodeTexts(texts), objectCount: OBJECTS });
         const layers = model.decode(encoded, { groups: targets });
-        return totalLoss(layers.map((layer) => pairLosses(layer, targets, { given: true, quality: false })));
+        return totalLoss(layers.map((layer) => pairLosses(layer, targets, { givenPairs: true, qualityLabels: false })));
       }, variables);
       optimizer.applyGradients(grads as unknown as Parameters<typeof optimizer.applyGradients>[0]);
       tf.dispose(grads);

@@ -15,8 +15,8 @@ import { pairLosses, totalLoss } from '../../src/training/loss/pair-losses.js';
 import type { PairTargets } from '../../src/training/loss/pair-targets.js';
 import { AdamW, gradientNorm, officialAdamW } from '../../src/training/optimizer/adam-w.js';
 import { Ema } from '../../src/training/optimizer/ema.js';
+import { dataOptions } from '../../src/training/settings/data-options.js';
 import { rlipSettings } from '../../src/training/settings/rlip-settings.js';
-import { dataOptions } from '../../src/training/settings/run-settings.js';
 import { trainModel } from '../../src/training/train-model.js';
 import { deformableAttentionTests } from '../support/deformable-attention-cases.js';
 import { temporaryFolder } from '../support/folders.js';
@@ -53,7 +53,7 @@ async function trainingPass() {
       const layers = model.decode(encoded, { groups: [targets] });
       last = layers.at(-1)!;
       for (const tensor of Object.values(last)) tf.keep(tensor as tf.Tensor);
-      return totalLoss(layers.map((layer) => pairLosses(layer, [targets], { given: true, quality: false })));
+      return totalLoss(layers.map((layer) => pairLosses(layer, [targets], { givenPairs: true, qualityLabels: false })));
     },
     trained.map(({ variable }) => variable),
   );
@@ -72,7 +72,7 @@ async function trainingPass() {
 /** Losses of a tiny RLIPv2's first two steps, and of the weights' mean behind them. */
 async function trainRlip(backend: Backend, scenes: { readonly lines: string; readonly images: string }) {
   const modelOptions = { ...tinyRlip.modelOptions, dropout: 0.1 };
-  const settings = rlipSettings({ ...tinyRlip, modelOptions, steps: 2, batch: 1 });
+  const settings = rlipSettings({ ...tinyRlip, modelOptions, steps: 2, batchSize: 1 });
   const { signal } = new AbortController();
   const open = () =>
     TrainingData.open(
@@ -86,10 +86,10 @@ async function trainRlip(backend: Backend, scenes: { readonly lines: string; rea
     data: await open(),
     validation: await open(),
     out: join(temporaryFolder(), 'run'),
-    config: { prefetch: 1, readers: 0, checkpointEvery: 2, keep: 1, evaluateEvery: 2 },
+    config: { prefetch: 1, readers: 0, checkpointEvery: 2, keepCheckpoints: 1, evaluateEvery: 2 },
     ...{ backend, resume: false, overwrite: false, stop: signal, signal },
     onProgress: (event) => {
-      if (event.event === 'step') losses.push(event.loss, event.gradient);
+      if (event.event === 'step') losses.push(event.loss, event.gradientNorm);
       if (event.event === 'evaluation') losses.push(event.loss);
     },
   });
@@ -212,7 +212,7 @@ describe('the webgpu backend', function () {
         matrix.set((await randomTensors(1)([7000]).data()) as Float32Array);
         bias.set(Float32Array.from([1, -1, 0]));
         const parameters = [...scope.parameters.values()];
-        const adam = new AdamW(parameters, { ...officialAdamW, rate: 0.1, weightDecay: 0.5 });
+        const adam = new AdamW(parameters, { ...officialAdamW, learningRate: 0.1, weightDecay: 0.5 });
         const average = new Ema(parameters, 0.9);
         const found: number[] = [];
         for (const seed of [2, 3]) {

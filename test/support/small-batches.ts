@@ -3,21 +3,21 @@ import type { BatchStreamOptions } from '../../src/training/data/batch-stream.js
 import { officialNoise } from '../../src/training/data/denoising.js';
 
 /** How small images are varied, in every way that there is. */
-export const smallViews: AugmentationOptions = {
+export const smallAugmentation: AugmentationOptions = {
   flip: 0.5,
-  colour: 0.2,
-  shorter: [48, 64],
-  longest: 96,
-  crop: { probability: 0.5, shorter: [64], sides: [32, 64] },
+  colorJitter: 0.2,
+  shorterSides: [48, 64],
+  maxSize: 96,
+  crop: { probability: 0.5, shorterSides: [64], size: [32, 64] },
 };
 
 /** What small batches are made by, whoever reads their images. */
-export const smallBatches: Omit<BatchStreamOptions, 'training' | 'reader' | 'ahead'> = {
+export const smallBatches: Omit<BatchStreamOptions, 'training' | 'reader' | 'prefetchImages'> = {
   seed: 1,
-  batch: 3,
-  pairs: 12,
-  texts: { objects: 20, relations: 10 },
+  batchSize: 3,
+  maxPairs: 12,
+  labels: { objects: 20, relations: 10 },
   noise: officialNoise,
   compat: { leakMaskForFullBatchesOnly: false, labelNoiseWithinBatchSize: false, positivePairsFirst: true },
-  buffer: 4,
+  shuffleBuffer: 4,
 };

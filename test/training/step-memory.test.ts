@@ -11,8 +11,8 @@ import { writeTrainingScenes } from '../support/training-scenes.js';
 
 const base = {
   epochs: 1,
-  batch: 2,
-  views: { flip: 0, colour: 0, shorter: [64], longest: 96 },
+  batchSize: 2,
+  augmentation: { flip: 0, colorJitter: 0, shorterSides: [64], maxSize: 96 },
 };
 
 /** RLIPv2's headline model as it is trained officially, save that there are eight images a process. */
@@ -21,8 +21,8 @@ const headline: TrainingConfig = {
   model: 'parsedaR50',
   data: [{ sceneGraphs: 'scene-graphs.jsonl', images: 'images' }],
   epochs: 20,
-  batch: 1,
-  views: { flip: 0, colour: 0, shorter: [400], longest: 667 },
+  batchSize: 1,
+  augmentation: { flip: 0, colorJitter: 0, shorterSides: [400], maxSize: 667 },
 };
 
 describe('memory of a step, from shapes', function () {
@@ -31,13 +31,13 @@ describe('memory of a step, from shapes', function () {
 
   it('is about what a step of wasm takes', async () => {
     const { lines, images } = await writeTrainingScenes(temporaryFolder(), 2);
-    const texts = { objects: 60, relations: 20 };
+    const labels = { objects: 60, relations: 20 };
     const data = [{ sceneGraphs: lines, images }];
     for (const [task, model] of [
       ['tagger', 'tinyTagger'],
       ['rlip', 'tinyParseda'],
     ] as const) {
-      const config: TrainingConfig = { ...base, data, task, model, texts, backend: 'wasm', threads: 1 };
+      const config: TrainingConfig = { ...base, data, task, model, labels, backend: 'wasm', threads: 1 };
       const { peakBytes, weightBytes, trained, frozen } = await dryRun(config);
       // Whatever else this process holds is no part of it.
       const measured = peakBytes - (weightBytes - 4 * (trained + frozen));
@@ -60,7 +60,7 @@ describe('memory of a step, from shapes', function () {
     await assert.rejects(checkMemoryFits(settings, memory), {
       code: 'out-of-memory',
       message:
-        /^training: a step of parsedaR50 takes [\d.]+ GiB \(weights 0\.8 GiB, .*\), and backend wasm has 4 GiB; optimizer\.textRate 0 \(text encoder as it is\), views of \d+ × \d+ would fit \([\d.]+ GiB\); backend tensorflow has the machine's memory$/,
+        /^training: a step of parsedaR50 takes [\d.]+ GiB \(weights 0\.8 GiB, .*\), and backend wasm has 4 GiB; optimizer\.textLearningRate 0 \(text encoder as it is\), images of \d+ × \d+ would fit \([\d.]+ GiB\); backend tensorflow has the machine's memory$/,
     });
   });
 });

@@ -15,8 +15,8 @@ import { AugmentedImageReader } from '../../src/training/data/augmented-image-re
 import { batchStream } from '../../src/training/data/batch-stream.js';
 import { TrainingData } from '../../src/training/data/training-data.js';
 import { openModel } from '../../src/training/open-training-model.js';
+import { batchOptions, dataOptions } from '../../src/training/settings/data-options.js';
 import { rlipSettings } from '../../src/training/settings/rlip-settings.js';
-import { batchOptions, dataOptions } from '../../src/training/settings/run-settings.js';
 import { type TrainOptions, train } from '../../src/training/train.js';
 import { trainModel } from '../../src/training/train-model.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
@@ -78,7 +78,7 @@ describe('train: 4 steps of a tiny ParSeDA on 6 scenes', function () {
     const settings = rlipSettings({ ...config, modelOptions: { ...config.modelOptions, dropout: 0.2 } });
     const sets = [{ source: sceneGraphLines({ sceneGraphs: lines }), images }];
     const data = await TrainingData.open(sets, dataOptions(settings), signal());
-    const reader = new AugmentedImageReader(settings.views, { threads: 0 });
+    const reader = new AugmentedImageReader(settings.augmentation, { threads: 0 });
     const stream = batchStream(data, batchOptions(settings, reader, 1), { epoch: 0, position: 0 }, signal());
     const { batch } = (await stream.next()).value!;
     await stream.return(undefined);
@@ -93,12 +93,12 @@ describe('train: 4 steps of a tiny ParSeDA on 6 scenes', function () {
     };
     await forward.prepare(batch);
     const { numTensors } = tf.memory();
-    const known = await forward.readAhead!(batch, drop());
+    const known = await forward.readBack!(batch, drop());
     assert.equal(tf.memory().numTensors, numTensors);
-    assert.ok(known.shares!.some((shares) => shares.some((share) => share > 0)));
+    assert.ok(known.pseudoLabels!.some((shares) => shares.some((share) => share > 0)));
     assert.deepEqual(stepOf(known), stepOf());
     // What another pass would read is something else, and counts.
-    assert.notDeepEqual(stepOf({ ...known, shares: null }), stepOf());
+    assert.notDeepEqual(stepOf({ ...known, pseudoLabels: null }), stepOf());
     const reversed = known.matches.map((images) =>
       images.map(({ queries }) => ({ queries: queries.slice().reverse() })),
     );
@@ -142,7 +142,7 @@ describe('train: 4 steps of a tiny ParSeDA on 6 scenes', function () {
     const out = join(temporaryFolder(), 'finetuned');
     const all = join(whole, 'weights.safetensors');
     const vocabulary = { objects: ['person', 'dog'], relations: ['near', 'looking at'] };
-    const result = await trained(out, { task: 'finetune', vocabulary, initialWeights: all, steps: 1, batch: 1 });
+    const result = await trained(out, { task: 'finetune', vocabulary, initialWeights: all, steps: 1, batchSize: 1 });
     assert.ok(Number.isFinite(result.loss));
     const [start] = eventsOf(out);
     assert.ok(start?.event === 'start' && start.leftOut['unknown-object']! > 0 && start.relations === 2);
@@ -183,8 +183,8 @@ describe('train: 4 steps of a tiny ParSeDA on 6 scenes', function () {
       const settings = rlipSettings({
         ...config,
         steps: 1,
-        batch: records.length,
-        texts: { objects: 0, relations: 1 },
+        batchSize: records.length,
+        labels: { objects: 0, relations: 1 },
         ...changed,
       });
       const data = await TrainingData.open(sets(records), dataOptions(settings), signal());
@@ -192,7 +192,7 @@ describe('train: 4 steps of a tiny ParSeDA on 6 scenes', function () {
         ...{ settings, data, out, config: { readers: 0 }, backend: { name: 'wasm', threads: 1 } },
         ...{ resume: false, overwrite: false, stop: signal(), signal: signal() },
       });
-      return { result, events: eventsOf(out), census: data.census };
+      return { result, events: eventsOf(out), census: data.summary };
     };
     const crowd = record(
       2,
@@ -233,15 +233,19 @@ describe('rlipSettings', () => {
   };
 
   it('fills in the official values: quality labels, pseudo-labels in pre-training', () => {
-    const { losses, texts, optimizer } = rlipSettings({
+    const {
+      losses,
+      labels: texts,
+      optimizer,
+    } = rlipSettings({
       task: 'rlip',
       model: 'parsedaR50',
       data: config.data,
       epochs: 20,
-      batch: 8,
+      batchSize: 8,
     });
-    assert.deepEqual(losses, { quality: true, pseudoLabels: true });
-    assert.deepEqual([texts.objects, texts.relations, optimizer.rate], [333, 167, 1.41e-4]);
+    assert.deepEqual(losses, { qualityLabels: true, pseudoLabels: true });
+    assert.deepEqual([texts.objects, texts.relations, optimizer.learningRate], [333, 167, 1.41e-4]);
     const vocabulary = { objects: ['person'], relations: ['on'] };
     assert.equal(
       rlipSettings({ ...config, task: 'finetune', vocabulary, initialWeights: 'w' }).losses.pseudoLabels,
@@ -253,11 +257,11 @@ describe('rlipSettings', () => {
     assert.equal(message({ task: 'tagger' }), 'training: /task tagger, expected rlip or finetune');
     assert.equal(
       message({ model: 'tinyTagger' }),
-      'training: tinyTagger is a tagger, expected a model that finds pairs',
+      'training: /model tinyTagger is a tagger, expected a model that finds pairs',
     );
     assert.equal(
       message({ model: 'tinyParsed', noise: { label: 0, box: 0 } }),
-      'training: /noise is of taggers and ParSeDA, and tinyParsed is neither',
+      'training: /noise is for taggers and ParSeDA, but /model tinyParsed is neither',
     );
     assert.equal(
       message({ task: 'finetune' }),

@@ -23,10 +23,10 @@ const config: TrainingConfig = {
   seed: 5,
   epochs: 3,
   steps: 6,
-  batch: 2,
-  texts: { objects: 12, relations: 8 },
-  views: { flip: 0.5, colour: 0.2, shorter: [48], longest: 80 },
-  optimizer: { rate: 1e-3, backboneRate: 1e-3, textRate: 1e-3 },
+  batchSize: 2,
+  labels: { objects: 12, relations: 8 },
+  augmentation: { flip: 0.5, colorJitter: 0.2, shorterSides: [48], maxSize: 80 },
+  optimizer: { learningRate: 1e-3, backboneLearningRate: 1e-3, textLearningRate: 1e-3 },
   schedule: { kind: 'cosine', floor: 0.1, warmup: 2 },
   shuffleBuffer: 8,
   checkpointEvery: 2,
@@ -83,9 +83,11 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
       [4],
     );
     const steps = events.flatMap((event) => (event.event === 'step' ? [event] : []));
-    assert.ok(steps.every(({ loss, gradient, pairs, positives }) => loss > 0 && gradient > 0 && pairs >= positives));
+    assert.ok(
+      steps.every(({ loss, gradientNorm, pairs, positives }) => loss > 0 && gradientNorm > 0 && pairs >= positives),
+    );
     // Warm-up over two steps, then a cosine.
-    assert.ok(Math.abs(steps[0]!.rate - 0.5e-3) < 1e-12 && Math.abs(steps[1]!.rate - 1e-3) < 1e-12);
+    assert.ok(Math.abs(steps[0]!.learningRate - 0.5e-3) < 1e-12 && Math.abs(steps[1]!.learningRate - 1e-3) < 1e-12);
   });
 
   it('refuses a folder with another training, and options that contradict each other, before any work', async () => {
@@ -167,7 +169,7 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
     const first = await countThreads(() => trained(out, { stop: stop.signal, onProgress }, { readers: 1 }));
     assert.deepEqual([first.result.steps, first.started, first.left], [3, 1, 0]);
     const second = await countThreads(() =>
-      trained(out, { resume: true }, { readers: 2, prefetch: 3, keepImages: 10 }),
+      trained(out, { resume: true }, { readers: 2, prefetch: 3, imageCacheMegabytes: 10 }),
     );
     assert.deepEqual([second.started, second.left], [2, 0]);
     assert.deepEqual(losses(out), losses(whole));
@@ -212,14 +214,14 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
 
   it('stops where the loss is no number: names the images, keeps the weights from before', async () => {
     const out = join(temporaryFolder(), 'diverged');
-    const optimizer = { rate: 1e38, backboneRate: 1e38, textRate: 1e38 };
+    const optimizer = { learningRate: 1e38, backboneLearningRate: 1e38, textLearningRate: 1e38 };
     await assert.rejects(
       trained(out, {}, { optimizer, schedule: { kind: 'step', dropAfter: [9], factor: 0.1, warmup: 0 } }),
       (error: Error & { code: string }) => {
         assert.equal(error.code, 'diverged');
         assert.match(
           error.message,
-          /^training: step [23]: the (?:loss|gradient) is (?:NaN|Infinity) at images 11000\d\d, 11000\d\d; see /,
+          /^training: step [23]: the (?:loss|gradient norm) is (?:NaN|Infinity) at images 11000\d\d, 11000\d\d; see /,
         );
         return true;
       },
@@ -231,7 +233,7 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
 
   it('averages over several batches a step, and learns from sets of one label', async () => {
     const out = join(temporaryFolder(), 'accumulated');
-    const result = await trained(out, {}, { accumulate: 2, steps: 1, texts: { objects: 0, relations: 1 } });
+    const result = await trained(out, {}, { accumulationSteps: 2, steps: 1, labels: { objects: 0, relations: 1 } });
     assert.ok(result.loss !== null && Number.isFinite(result.loss));
     const [step] = eventsOf(out).flatMap((event) => (event.event === 'step' ? [event] : []));
     assert.equal(step!.images, 4);
@@ -246,7 +248,7 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
   });
 
   it('refuses a batch that the data does not fill', async () => {
-    await assert.rejects(trained(join(temporaryFolder(), 'x'), {}, { batch: 9 }), {
+    await assert.rejects(trained(join(temporaryFolder(), 'x'), {}, { batchSize: 9 }), {
       message: 'training: a batch of 9 images, but only 8 to learn from',
     });
   });
@@ -263,34 +265,40 @@ describe('taggerSettings', () => {
   };
 
   it('fills in the official values', () => {
-    const { task, data, epochs, batch } = config;
-    const settings = taggerSettings({ task, data, epochs, batch, model: 'rTaggerR50' });
+    const { task, data, epochs, batchSize } = config;
+    const settings = taggerSettings({ task, data, epochs, batchSize, model: 'rTaggerR50' });
     assert.deepEqual(settings.noise, { label: 0.2, box: 0.4 });
-    assert.deepEqual(settings.texts, { objects: 333, relations: 167 });
-    assert.equal(settings.optimizer.clip, 0.1);
-    assert.equal(settings.views.longest, 1333);
+    assert.deepEqual(settings.labels, { objects: 333, relations: 167 });
+    assert.equal(settings.optimizer.maxGradientNorm, 0.1);
+    assert.equal(settings.augmentation.maxSize, 1333);
     assert.equal(settings.model.compat.textMaskBySum, false);
     assert.equal(taggerSettings({ ...config, compat: true }).model.compat.textMaskBySum, true);
     assert.equal(taggerSettings({ ...config, modelOptions: { pairs: 30 } }).model.pairs, 30);
   });
 
   it('names what is wrong', () => {
-    assert.equal(message({ batch: 0 }), 'training: /batch must be >= 1');
+    assert.equal(message({ batchSize: 0 }), 'training: /batchSize must be >= 1');
     assert.equal(message({ bach: 1 }), "training: the value must NOT have additional properties ('bach')");
     assert.match(message({ model: 'yolo' })!, /unknown model 'yolo', expected rTaggerR50, /);
-    assert.equal(message({ model: 'tinyParsed' }), 'training: tinyParsed is no tagger');
+    assert.equal(
+      message({ model: 'tinyParsed' }),
+      'training: /model tinyParsed is not a tagger, as /task tagger needs',
+    );
     assert.equal(
       message({ data: [{ images: 'x' }] }),
-      'training: /data/0, expected one of sceneGraphs, visualGenome and pseudoAnnotations',
+      'training: /data/0 has 0 annotations, expected exactly one of sceneGraphs, visualGenome and pseudoAnnotations',
     );
     assert.match(message({ modelOptions: { width: 30 } })!, /width 30, expected a multiple of 4/);
-    const views = {
+    const augmentation = {
       flip: 0,
-      colour: 0,
-      shorter: [64],
-      longest: 99,
-      crop: { probability: 1, shorter: [64], sides: [90, 20] },
+      colorJitter: 0,
+      shorterSides: [64],
+      maxSize: 99,
+      crop: { probability: 1, shorterSides: [64], size: [90, 20] },
     };
-    assert.equal(message({ views }), 'training: /views/crop/sides [90,20], expected the smaller one first');
+    assert.equal(
+      message({ augmentation }),
+      'training: /augmentation/crop/size [90,20], expected the smaller number first',
+    );
   });
 });

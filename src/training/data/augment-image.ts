@@ -3,7 +3,7 @@ import { resize, targetSize } from '../../model/image/resize.js';
 import { type Box, clampBox } from '../../records/box.js';
 import type { Random } from '../../records/random.js';
 import { colorJitter } from './color-jitter.js';
-import { below } from './random-stream.js';
+import { randomInteger } from './random-stream.js';
 import type { TrainingSample } from './training-sample.js';
 
 /** How an image is varied before it is learnt from. */
@@ -12,50 +12,50 @@ export interface AugmentationOptions {
    * The shorter side that an image is brought to once it is decoded, before it is varied: what small views are made of
    * takes little memory then, see `keepImages`. Absent for the image as it is.
    */
-  readonly decoded?: number;
+  readonly decodedShorterSide?: number;
   /** Probability of a mirrored image. */
   readonly flip: number;
   /** Brightness, contrast and saturation change by up to this share. */
-  readonly colour: number;
+  readonly colorJitter: number;
   /** Lengths of the shorter side, one of which is picked. */
-  readonly shorter: readonly number[];
+  readonly shorterSides: readonly number[];
   /** The longer side is at most this long, or one pixel longer. */
-  readonly longest: number;
+  readonly maxSize: number;
   /** A part of the image instead of all of it; absent for never. */
   readonly crop?: {
     readonly probability: number;
     /** Lengths of the shorter side before a part is cut out. */
-    readonly shorter: readonly number[];
+    readonly shorterSides: readonly number[];
     /** Width and height of the part, each in this range. */
-    readonly sides: readonly [least: number, most: number];
+    readonly size: readonly [least: number, most: number];
   };
 }
 
 /** Source: RLIPv2, datasets/vg.py, `make_vg_transforms`. */
 export const officialAugmentation: AugmentationOptions = {
   flip: 0.5,
-  colour: 0.4,
-  shorter: [480, 512, 544, 576, 608, 640, 672, 704, 736, 768, 800],
-  longest: 1333,
-  crop: { probability: 0.5, shorter: [400, 500, 600], sides: [384, 600] },
+  colorJitter: 0.4,
+  shorterSides: [480, 512, 544, 576, 608, 640, 672, 704, 736, 768, 800],
+  maxSize: 1333,
+  crop: { probability: 0.5, shorterSides: [400, 500, 600], size: [384, 600] },
 };
 
 /** For small images and the tiny models. */
 export const tinyAugmentation: AugmentationOptions = {
   flip: 0.5,
-  colour: 0.2,
-  shorter: [160, 176, 192],
-  longest: 288,
-  crop: { probability: 0.3, shorter: [192, 224], sides: [144, 224] },
+  colorJitter: 0.2,
+  shorterSides: [160, 176, 192],
+  maxSize: 288,
+  crop: { probability: 0.3, shorterSides: [192, 224], size: [144, 224] },
 };
 
 /** For the tagger that comes with relflow: small, and brought to their size once. */
 export const spriteAugmentation: AugmentationOptions = {
-  decoded: 128,
+  decodedShorterSide: 128,
   flip: 0.5,
-  colour: 0.2,
-  shorter: [128],
-  longest: 160,
+  colorJitter: 0.2,
+  shorterSides: [128],
+  maxSize: 160,
 };
 
 /** An image as it goes into a batch, with what of its sample is still to be seen. */
@@ -67,7 +67,7 @@ export interface AugmentedImage {
 
 /** No augmentation: for evaluation. The shorter side is the longest of the `shorter` ones. */
 export function resizedImage(image: RgbImage, sample: TrainingSample, views: AugmentationOptions): AugmentedImage {
-  return resized({ image, sample: onPixels(sample, image) }, Math.max(...views.shorter), views.longest);
+  return resized({ image, sample: onPixels(sample, image) }, Math.max(...views.shorterSides), views.maxSize);
 }
 
 /**
@@ -84,20 +84,20 @@ export function augmentImage(
 ): AugmentedImage {
   let view: AugmentedImage = { image, sample: onPixels(sample, image) };
   if (random.next() < views.flip) view = mirrored(view);
-  view = { ...view, image: colorJitter(random, view.image, views.colour) };
+  view = { ...view, image: colorJitter(random, view.image, views.colorJitter) };
   if (views.crop && random.next() < views.crop.probability) {
-    const { shorter, sides } = views.crop;
-    view = resized(view, shorter[below(random, shorter.length)]!, Number.POSITIVE_INFINITY);
+    const { shorterSides: shorter, size: sides } = views.crop;
+    view = resized(view, shorter[randomInteger(random, shorter.length)]!, Number.POSITIVE_INFINITY);
     const side = (length: number) => {
       const least = Math.min(sides[0], length);
-      return least + below(random, Math.min(sides[1], length) - least + 1);
+      return least + randomInteger(random, Math.min(sides[1], length) - least + 1);
     };
     const [width, height] = [side(view.image.width), side(view.image.height)];
-    const x = below(random, view.image.width - width + 1);
-    const y = below(random, view.image.height - height + 1);
+    const x = randomInteger(random, view.image.width - width + 1);
+    const y = randomInteger(random, view.image.height - height + 1);
     view = cut(view, x, y, width, height);
   }
-  return resized(view, views.shorter[below(random, views.shorter.length)]!, views.longest);
+  return resized(view, views.shorterSides[randomInteger(random, views.shorterSides.length)]!, views.maxSize);
 }
 
 /** Boxes are in pixels of the annotated size, which the file need not have. */

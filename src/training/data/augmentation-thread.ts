@@ -2,7 +2,7 @@ import { workerData } from 'node:worker_threads';
 import { Tinypool } from 'tinypool';
 import type { RgbImage } from '../../model/image/resize.js';
 import type { AugmentationOptions } from './augment-image.js';
-import type { ThreadAnswer, ThreadRequest } from './augmented-image-reader.js';
+import type { ThreadRequest, ThreadResult } from './augmented-image-reader.js';
 import { ImageAugmenter } from './image-augmenter.js';
 
 // The pool puts data of its own before what it was given.
@@ -14,7 +14,7 @@ export default async function augmentInThread(request: ThreadRequest): Promise<u
   const made = await maker.make(request);
   if ('reject' in made) return made;
   const { view, decoded } = made;
-  const answer: ThreadAnswer = { view, decoded: request.keep && !request.decoded ? shared(decoded) : null };
+  const answer: ThreadResult = { view, decoded: request.keep && !request.decoded ? shared(decoded) : null };
   // What was not varied at all is somebody else's memory still.
   const own = view.image.data === decoded.data ? [] : [view.image.data.buffer];
   return Tinypool.move({ [Tinypool.transferableSymbol]: own, [Tinypool.valueSymbol]: answer } as never);

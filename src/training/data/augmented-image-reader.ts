@@ -11,14 +11,14 @@ export interface AugmentedImageReaderOptions {
   /** Threads that decode and vary images; 0 for this one. Default: one less than there are processors, at most 4. */
   readonly threads?: number;
   /** Bytes of decoded pixels that are kept at most. Default 0: each image is decoded anew each time. */
-  readonly keep?: number;
+  readonly cacheBytes?: number;
 }
 
 /** What a thread is asked: whether the decoded image will be wanted again. */
 export type ThreadRequest = AugmentationRequest & { readonly keep: boolean };
 
 /** What a thread answers: an image to keep is in memory that all threads see. */
-export type ThreadAnswer = { readonly view: AugmentedImage; readonly decoded: RgbImage | null } | RejectedImage;
+export type ThreadResult = { readonly view: AugmentedImage; readonly decoded: RgbImage | null } | RejectedImage;
 export type RejectedImage = Extract<AugmentedSample, { reject: unknown }>;
 
 const MOST_THREADS = 4;
@@ -32,12 +32,15 @@ const MOST_THREADS = 4;
  */
 export class AugmentedImageReader {
   readonly #pool: Tinypool | null;
-  readonly #make: (request: ThreadRequest) => Promise<ThreadAnswer>;
+  readonly #make: (request: ThreadRequest) => Promise<ThreadResult>;
   readonly #kept = new Map<string, RgbImage>();
   #room: number;
 
   /** @throws OptionError where `threads` is no whole number */
-  constructor(views: AugmentationOptions, { threads = defaultThreads(), keep = 0 }: AugmentedImageReaderOptions = {}) {
+  constructor(
+    views: AugmentationOptions,
+    { threads = defaultThreads(), cacheBytes: keep = 0 }: AugmentedImageReaderOptions = {},
+  ) {
     if (threads !== 0) checkPositiveInteger('training', 'readers', threads);
     const pool = threads === 0 ? null : startThreads(views, threads);
     const maker = new ImageAugmenter(views);

@@ -9,15 +9,15 @@ import type { LocatedSample, TrainingData } from './training-data.js';
 
 export interface BatchStreamOptions extends BatchOptions {
   /** Images a batch. */
-  readonly batch: number;
+  readonly batchSize: number;
   /** False for evaluation: images whole and as they are, batches that are not full too. */
   readonly training: boolean;
   /** Images that the shuffle holds. */
-  readonly buffer: number;
+  readonly shuffleBuffer: number;
   /** The caller's, who closes it. */
   readonly reader: AugmentedImageReader;
   /** Images that are read before their batch is asked for. */
-  readonly ahead: number;
+  readonly prefetchImages: number;
 }
 
 /** A batch with where the next one begins, and what could not be read before it was full. */
@@ -55,7 +55,7 @@ async function* batches(
   epochs: number,
   signal: AbortSignal,
 ): AsyncGenerator<StreamedBatch> {
-  const { seed, batch: size, training, reader } = options;
+  const { seed, batchSize: size, training, reader } = options;
   const read = async (place: Place | null) => {
     if (place === null) return null;
     const { sample, images, ...at } = place;
@@ -72,14 +72,14 @@ async function* batches(
   let rejects: StreamedBatch['rejects'] = [];
   const whole = (): StreamedBatch => {
     const item = {
-      batch: trainingBatch(views, { epoch, position: start }, data.census.vocabularies, options),
+      batch: trainingBatch(views, { epoch, position: start }, data.summary.vocabularies, options),
       next: { epoch, position },
       rejects,
     };
     [views, rejects, start, any] = [[], [], position, true];
     return item;
   };
-  for await (const made of prefetch(places(data, options, from, epochs, signal), options.ahead, read)) {
+  for await (const made of prefetch(places(data, options, from, epochs, signal), options.prefetchImages, read)) {
     if (made !== null) {
       position++;
       if ('view' in made) views.push(made.view);
@@ -92,7 +92,7 @@ async function* batches(
     else if (!any && epochs > 1)
       throw new RelflowError(
         'no-data',
-        `training: no batch of ${size} images can be filled, ${data.census.total} are there and some can't be read`,
+        `training: no batch of ${size} images can be filled, ${data.summary.total} are there and some can't be read`,
       );
     [epoch, position, start, views, any] = [epoch + 1, 0, 0, [], false];
   }
@@ -103,7 +103,7 @@ type Place = LocatedSample & DataPosition;
 /** Samples in the order of their epochs, from a position on; null behind the last one of each epoch. */
 async function* places(
   data: TrainingData,
-  { seed, buffer }: BatchStreamOptions,
+  { seed, shuffleBuffer: buffer }: BatchStreamOptions,
   from: DataPosition,
   epochs: number,
   signal: AbortSignal,

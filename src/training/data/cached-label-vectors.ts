@@ -23,14 +23,14 @@ export class CachedLabelVectors {
   }
 
   /** To be called before each step, outside of it. */
-  async prepare({ texts }: { readonly texts: TrainingLabelSet }): Promise<void> {
+  async prepare({ labels: texts }: { readonly labels: TrainingLabelSet }): Promise<void> {
     if (this.#trained) return;
     this.#kept ??= await LabelVectors.open(this.#model, this.#tokenizer);
     this.#values = await this.#kept.of([...texts.objects, ...texts.relations]);
   }
 
   /** @returns `[objects and relations, text width]` */
-  of({ texts }: { readonly texts: TrainingLabelSet }, drop: Dropout): tf.Tensor2D {
+  of({ labels: texts }: { readonly labels: TrainingLabelSet }, drop: Dropout): tf.Tensor2D {
     const labels = [...texts.objects, ...texts.relations];
     const { width, positions } = this.#model.config.text;
     if (!this.#trained) return tf.tensor2d(this.#values!, [labels.length, width]);

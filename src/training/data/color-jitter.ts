@@ -1,6 +1,6 @@
 import type { RgbImage } from '../../model/image/resize.js';
 import type { Random } from '../../records/random.js';
-import { below } from './random-stream.js';
+import { randomInteger } from './random-stream.js';
 
 /** Brightness, contrast and saturation, in random order; each by a factor in [1 − share, 1 + share]. */
 export function colorJitter(random: Random, image: RgbImage, share: number): RgbImage {
@@ -13,7 +13,7 @@ export function colorJitter(random: Random, image: RgbImage, share: number): Rgb
     (pixels: Uint8Array) => apartFromGrey(pixels, saturation),
   ];
   const pixels = new Uint8Array(image.data);
-  while (steps.length > 0) steps.splice(below(random, steps.length), 1)[0]!(pixels);
+  while (steps.length > 0) steps.splice(randomInteger(random, steps.length), 1)[0]!(pixels);
   return { data: pixels, width: image.width, height: image.height };
 }
 

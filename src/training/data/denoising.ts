@@ -1,6 +1,6 @@
 import type { PairGroup } from '../../model/query-source.js';
 import type { Random } from '../../records/random.js';
-import { below } from './random-stream.js';
+import { randomInteger } from './random-stream.js';
 
 /** How noisy a tagger's queries are while it learns. */
 export interface Noise {
@@ -38,7 +38,7 @@ export function noisyPairs(random: Random, clean: PairGroup, labels: number, noi
     ] as const) {
       jitter(random, boxes.subarray(4 * pair, 4 * pair + 4), noise.box);
       // Both numbers are drawn in any case, so that one rate does not change what the other's noise is.
-      const [flips, label] = [random.next() < noise.label, below(random, labels)];
+      const [flips, label] = [random.next() < noise.label, randomInteger(random, labels)];
       if (flips) classes[pair] = label;
     }
   return noisy;

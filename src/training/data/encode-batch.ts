@@ -19,14 +19,14 @@ export function encodeBatch(
   const pixels = tf.tensor4d(batch.pixels, [sizes.length, height, width, 3]);
   const encoded = model.encode(
     { pixels, sizes },
-    { vectors, objectCount: batch.texts.objects.length, paddingMask: hidden },
+    { vectors, objectCount: batch.labels.objects.length, paddingMask: hidden },
     { drop },
   );
   return { vectors, encoded };
 }
 
 /** The noisy pairs of a batch as a decoder's queries, those apart that must not see each other. */
-export function noisyQueries({ noisy, apart, slots, sizes }: TrainingBatch): GivenPairs {
+export function noisyQueries({ noisy, attentionMask: apart, slots, sizes }: TrainingBatch): GivenPairs {
   const mask = apart && tf.tensor3d(apart, [sizes.length, 2 * slots, 2 * slots]);
   return { groups: noisy, slots, ...(mask && { attentionMask: mask }) };
 }

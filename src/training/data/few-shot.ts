@@ -1,6 +1,6 @@
 import { OptionError } from '../../errors.js';
 import type { Random } from '../../records/random.js';
-import { below, draw } from './random-stream.js';
+import { drawWithoutReplacement, randomInteger } from './random-stream.js';
 import type { TrainingSample } from './training-sample.js';
 
 /** So often a share of the images is drawn until every object's name is in it. */
@@ -42,10 +42,12 @@ export class FewShot {
     const count = Math.round(share * this.#images.length);
     const all = this.#images.map((_, image) => image);
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      const chosen = new Set([...this.#byPredicate.values()].map((images) => images[below(random, images.length)]!));
+      const chosen = new Set(
+        [...this.#byPredicate.values()].map((images) => images[randomInteger(random, images.length)]!),
+      );
       if (chosen.size > count) continue;
       const rest = all.filter((image) => !chosen.has(image));
-      for (const image of draw(random, rest, count - chosen.size)) chosen.add(image);
+      for (const image of drawWithoutReplacement(random, rest, count - chosen.size)) chosen.add(image);
       const named = new Set([...chosen].flatMap((image) => this.#images[image]!.objects));
       if (named.size < this.#objects.size) continue;
       const places = Array.from({ length: sets }, () => new Set<number>());

@@ -50,7 +50,7 @@ export class ImageAugmenter {
   }
 
   async #decoded(path: string): Promise<RgbImage> {
-    const { decoded: shorter, longest } = this.#views;
+    const { decodedShorterSide: shorter, maxSize: longest } = this.#views;
     const image = await readImage(path);
     return shorter === undefined ? image : resize(image, targetSize(image, shorter, longest));
   }

@@ -4,14 +4,14 @@ import type { TrainingPair, TrainingVocabulary } from './training-sample.js';
 import type { WeightedNames } from './weighted-sampling.js';
 
 /** How many texts a batch has at least, as far as the vocabularies reach. */
-export interface LabelTargets {
+export interface LabelCounts {
   /** Object names without "no objects". */
   readonly objects: number;
   readonly relations: number;
 }
 
 /** Two thirds of 500 and the rest. Source: RLIPv2, engine.py, `negative_text_sampling`. */
-export const officialLabelOptions: LabelTargets = { objects: 333, relations: 167 };
+export const officialLabelCounts: LabelCounts = { objects: 333, relations: 167 };
 
 /** How often names come in the data that is trained on. */
 export interface Vocabularies {
@@ -29,15 +29,19 @@ export interface TrainingLabelSet {
 /** Other words for relations, and how often they are used. */
 export interface Paraphrases {
   /** Probability, of each relation of each batch. */
-  readonly share: number;
-  readonly of: Readonly<Record<string, readonly string[]>>;
+  readonly probability: number;
+  readonly phrases: Readonly<Record<string, readonly string[]>>;
 }
 
 /**
  * The relations of a batch, some of them in other words: what holds stays where it is. Words that are another relation's
  * of the batch, or its paraphrase here, are not used.
  */
-export function paraphrased(random: Random, relations: readonly string[], { share, of }: Paraphrases): string[] {
+export function paraphraseRelations(
+  random: Random,
+  relations: readonly string[],
+  { probability: share, phrases: of }: Paraphrases,
+): string[] {
   const used = new Set(relations);
   return relations.map((name) => {
     // Both numbers are drawn in any case, so that one relation's words do not depend on another's.
@@ -51,7 +55,7 @@ export function paraphrased(random: Random, relations: readonly string[], { shar
 }
 
 /** What a batch's images name. */
-export interface Named {
+export interface LabeledImage {
   readonly categories: readonly string[];
   readonly pairs: readonly Pick<TrainingPair, 'predicates'>[];
 }
@@ -67,9 +71,9 @@ export interface Named {
  */
 export function labelSet(
   random: Random,
-  images: readonly Named[],
+  images: readonly LabeledImage[],
   vocabularies: Vocabularies,
-  targets: LabelTargets,
+  targets: LabelCounts,
 ): TrainingLabelSet {
   const objects = new Set<string>();
   const relations = new Set<string>();
@@ -88,7 +92,7 @@ export function labelSet(
 }
 
 /** A closed set of names as texts, in its order. Source: RLIPv2, engine.py: fine-tuning reads the whole vocabulary. */
-export const closedLabels = ({ objects, relations }: TrainingVocabulary): TrainingLabelSet => ({
+export const closedLabelSet = ({ objects, relations }: TrainingVocabulary): TrainingLabelSet => ({
   objects: [...objects.filter((name) => name !== NO_OBJECTS), NO_OBJECTS],
   relations,
 });

@@ -4,7 +4,8 @@ import type { TrainingConfig, TrainingDataSet } from '../../records/training-con
 import { pseudoAnnotations } from '../../sources/pseudo-annotations.js';
 import { sceneGraphLines } from '../../sources/scene-graph-lines.js';
 import { visualGenome } from '../../sources/visual-genome.js';
-import { dataOptions, type RunSettings, validationOptions } from '../settings/run-settings.js';
+import { dataOptions, validationOptions } from '../settings/data-options.js';
+import type { TrainingSettings } from '../settings/training-settings.js';
 import { type DataSet, TrainingData } from './training-data.js';
 
 /**
@@ -15,7 +16,7 @@ import { type DataSet, TrainingData } from './training-data.js';
  */
 export async function openTrainingData(
   { data, validation }: Pick<TrainingConfig, 'data' | 'validation'>,
-  settings: RunSettings,
+  settings: TrainingSettings,
   signal: AbortSignal,
 ): Promise<{ readonly data: TrainingData; readonly validation?: TrainingData }> {
   return {

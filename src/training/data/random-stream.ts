@@ -19,14 +19,14 @@ export function randomStream(...labels: readonly number[]): Random {
 export const STREAMS = { shuffle: 1, view: 2, pairs: 3, noise: 4, texts: 5, dropout: 6, fewShot: 7, words: 8 } as const;
 
 /** A whole number in [0, below). */
-export const below = (random: Random, end: number): number => Math.floor(random.next() * end);
+export const randomInteger = (random: Random, end: number): number => Math.floor(random.next() * end);
 
 /** `count` of the items, each as likely, in random order: a Fisher–Yates shuffle that stops there. */
-export function draw<T>(random: Random, items: readonly T[], count: number): T[] {
+export function drawWithoutReplacement<T>(random: Random, items: readonly T[], count: number): T[] {
   const left = [...items];
   const taken = Math.min(count, left.length);
   for (let k = 0; k < taken; k++) {
-    const other = k + below(random, left.length - k);
+    const other = k + randomInteger(random, left.length - k);
     [left[k], left[other]] = [left[other]!, left[k]!];
   }
   return left.slice(0, taken);

@@ -1,5 +1,5 @@
 import type { Random } from '../../records/random.js';
-import { below, draw } from './random-stream.js';
+import { drawWithoutReplacement, randomInteger } from './random-stream.js';
 import type { TrainingPair } from './training-sample.js';
 
 /** From so many times the budget on, a random pair is most likely a free one. */
@@ -23,17 +23,17 @@ export function samplePairs(
   positives: readonly TrainingPair[],
   budget: number,
 ): TrainingPair[] {
-  if (positives.length >= budget) return draw(random, positives, budget);
+  if (positives.length >= budget) return drawWithoutReplacement(random, positives, budget);
   const universe = objects * (objects - 1);
   const wanted = Math.min(budget, universe) - positives.length;
   const taken = new Set(positives.map(({ subject, object }) => rankOf(subject, object, objects)));
   const negatives: number[] = [];
   if (universe <= ROOMY * budget) {
     const free = Array.from({ length: universe }, (_, rank) => rank).filter((rank) => !taken.has(rank));
-    negatives.push(...draw(random, free, wanted));
+    negatives.push(...drawWithoutReplacement(random, free, wanted));
   } else
     while (negatives.length < wanted) {
-      const rank = below(random, universe);
+      const rank = randomInteger(random, universe);
       if (taken.has(rank)) continue;
       taken.add(rank);
       negatives.push(rank);

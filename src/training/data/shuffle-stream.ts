@@ -1,5 +1,5 @@
 import type { Random } from '../../records/random.js';
-import { below } from './random-stream.js';
+import { randomInteger } from './random-stream.js';
 
 /**
  * Items in a random order, by a buffer of `size`: one of those in it leaves, the next takes its place. With a buffer as
@@ -12,13 +12,13 @@ export async function* shuffleStream<T>(items: AsyncIterable<T>, size: number, r
       buffer.push(item);
       continue;
     }
-    const at = below(random, size);
+    const at = randomInteger(random, size);
     const leaving = buffer[at]!;
     buffer[at] = item;
     yield leaving;
   }
   while (buffer.length > 0) {
-    const at = below(random, buffer.length);
+    const at = randomInteger(random, buffer.length);
     const leaving = buffer[at]!;
     buffer[at] = buffer[buffer.length - 1]!;
     buffer.pop();

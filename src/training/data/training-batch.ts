@@ -5,15 +5,15 @@ import type { PairTargets } from '../loss/pair-targets.js';
 import type { AugmentedImage } from './augment-image.js';
 import { leakMask, type Noise, noisyPairs } from './denoising.js';
 import {
-  closedLabels,
-  type LabelTargets,
+  closedLabelSet,
+  type LabelCounts,
   labelSet,
   type Paraphrases,
-  paraphrased,
+  paraphraseRelations,
   type TrainingLabelSet,
   type Vocabularies,
 } from './label-set.js';
-import { draw, randomStream, STREAMS } from './random-stream.js';
+import { drawWithoutReplacement, randomStream, STREAMS } from './random-stream.js';
 import { samplePairs } from './sample-pairs.js';
 import type { TrainingPair, TrainingVocabulary } from './training-sample.js';
 
@@ -33,15 +33,15 @@ export interface TrainingBatch extends DataPosition {
   /** How much of the canvas each image fills. */
   readonly sizes: readonly { readonly height: number; readonly width: number }[];
   readonly images: readonly { readonly id: Id; readonly file: string }[];
-  readonly texts: TrainingLabelSet;
+  readonly labels: TrainingLabelSet;
   /** Clean boxes and labels, and which relations hold. */
   readonly targets: readonly PairTargets[];
   /** What queries are made of. */
   readonly noisy: readonly PairGroup[];
   /** Whether these are other than the targets. */
-  readonly denoised: boolean;
+  readonly hasNoise: boolean;
   /** `[images, 2 slots, 2 slots]`, or null where nothing is to be kept apart. */
-  readonly apart: Float32Array | null;
+  readonly attentionMask: Float32Array | null;
   /** The most pairs of an image, and at least 1; of a model that finds pairs, all of its queries. */
   readonly slots: number;
   /** Pairs of all images; none of them has a relation where `positives` is 0. */
@@ -52,8 +52,8 @@ export interface TrainingBatch extends DataPosition {
 export interface BatchOptions {
   readonly seed: number;
   /** Pairs an image at most. */
-  readonly pairs: number;
-  readonly texts: LabelTargets;
+  readonly maxPairs: number;
+  readonly labels: LabelCounts;
   readonly paraphrases?: Paraphrases;
   /** Pairs without a relation too, up to `pairs`: a tagger is asked for them, RLIPv2 is to find none. Default true. */
   readonly negatives?: boolean;
@@ -75,8 +75,8 @@ export function trainingBatch(
   vocabularies: Vocabularies,
   {
     seed,
-    pairs: budget,
-    texts: targets,
+    maxPairs: budget,
+    labels: targets,
     paraphrases,
     negatives = true,
     vocabulary = null,
@@ -89,10 +89,10 @@ export function trainingBatch(
     const most = negatives ? budget : Math.min(budget, sample.pairs.length);
     const random = stream(STREAMS.pairs, k);
     const sampled = samplePairs(random, sample.boxes.length, sample.pairs, most);
-    return compat.positivePairsFirst ? sampled : draw(random, sampled, sampled.length);
+    return compat.positivePairsFirst ? sampled : drawWithoutReplacement(random, sampled, sampled.length);
   });
   const named = views.map(({ sample }, k) => ({ categories: sample.categories, pairs: chosen[k]! }));
-  const texts = vocabulary ? closedLabels(vocabulary) : labelSet(stream(STREAMS.texts), named, vocabularies, targets);
+  const texts = vocabulary ? closedLabelSet(vocabulary) : labelSet(stream(STREAMS.texts), named, vocabularies, targets);
   const clean = views.map((view, k) => pairTargets(view, chosen[k]!, texts));
   // Queries of a model that finds pairs by itself are as many as they are.
   const slots = negatives ? Math.max(1, ...chosen.map(({ length }) => length)) : budget;
@@ -103,8 +103,8 @@ export function trainingBatch(
     ...at,
     ...canvas(views),
     images: views.map(({ sample: { image } }) => ({ id: image.id, file: image.file })),
-    texts: paraphrases
-      ? { ...texts, relations: paraphrased(stream(STREAMS.words), texts.relations, paraphrases) }
+    labels: paraphrases
+      ? { ...texts, relations: paraphraseRelations(stream(STREAMS.words), texts.relations, paraphrases) }
       : texts,
     targets: clean,
     noisy: noise
@@ -112,8 +112,8 @@ export function trainingBatch(
           noisyPairs(stream(STREAMS.noise, k), group, Math.min(labels, texts.objects.length), noise),
         )
       : clean,
-    denoised: noise !== null,
-    apart: noise && !unmasked ? leakMask(clean, slots) : null,
+    hasNoise: noise !== null,
+    attentionMask: noise && !unmasked ? leakMask(clean, slots) : null,
     slots,
     pairs: chosen.reduce((sum, { length }) => sum + length, 0),
     positives: chosen.flat().filter(({ predicates }) => predicates.length > 0).length,

@@ -9,7 +9,12 @@ import { FewShot } from './few-shot.js';
 import type { Vocabularies } from './label-set.js';
 import { randomStream, STREAMS } from './random-stream.js';
 import { shuffleStream } from './shuffle-stream.js';
-import { type Count, type TrainingSample, type TrainingSampleOptions, trainingSample } from './training-sample.js';
+import {
+  type CountProblem,
+  type TrainingSample,
+  type TrainingSampleOptions,
+  trainingSample,
+} from './training-sample.js';
 import { WeightedNames } from './weighted-sampling.js';
 
 /** A data set to train on: what holds of its images, and where these are. */
@@ -52,7 +57,7 @@ export class TrainingData {
   readonly #options: DataOptions;
   /** Of each set, which of its usable images are taken, counted from 0; null for all. */
   readonly #taken: readonly ReadonlySet<number>[] | null;
-  readonly census: DataSummary;
+  readonly summary: DataSummary;
 
   private constructor(
     sets: readonly DataSet[],
@@ -63,7 +68,7 @@ export class TrainingData {
     this.#sets = sets;
     this.#options = options;
     this.#taken = taken;
-    this.census = census;
+    this.summary = census;
   }
 
   /**
@@ -129,7 +134,7 @@ export class TrainingData {
   }
 
   async *#mixed(signal: AbortSignal): AsyncGenerator<LocatedSample> {
-    const { sizes } = this.census;
+    const { sizes } = this.summary;
     const readers = this.#sets.map((set, k) => {
       const all = readSet(set, this.#options, signal, ignore, ignore);
       return this.#taken ? only(all, this.#taken[k]!) : all;
@@ -170,8 +175,8 @@ async function* readSet(
   { source }: DataSet,
   options: TrainingSampleOptions,
   signal: AbortSignal,
-  reject: Count,
-  leaveOut: Count,
+  reject: CountProblem,
+  leaveOut: CountProblem,
 ): AsyncGenerator<TrainingSample, void, void> {
   const tempDir = await mkdtemp(join(tmpdir(), 'relflow-'));
   try {

@@ -52,7 +52,7 @@ export interface TrainingSampleOptions {
 }
 
 /** Told by name of what was left out: `empty-box`, `weak-relation`… */
-export type Count = (problem: string) => void;
+export type CountProblem = (problem: string) => void;
 
 /**
  * A record as a training sample.
@@ -65,7 +65,7 @@ export type Count = (problem: string) => void;
 export function trainingSample(
   { image, detections, relations }: ImageRecord & Related,
   { relationThreshold, heldOut = [], vocabulary = null }: TrainingSampleOptions,
-  count: Count = () => {},
+  count: CountProblem = () => {},
 ): TrainingSample {
   const places = new Map<number, number>();
   const unknown = new Set<number>();

@@ -36,9 +36,9 @@ export interface PairLossOptions {
    * Whether query k is target k, as with a tagger; then what has no target has no loss. Otherwise queries are matched,
    * and the rest of them should say "no objects".
    */
-  readonly given: boolean;
+  readonly givenPairs: boolean;
   /** Whether a relation's label is as strong as its boxes are good. Source: RLIP, relational quality labels. */
-  readonly quality: boolean;
+  readonly qualityLabels: boolean;
   /**
    * Which query stands for which target, of each image, where that is known; else it is read from the output, which a GPU
    * does not allow in the middle of a pass.
@@ -71,8 +71,8 @@ interface Matched {
  */
 export function pairLosses(output: LayerOutput, targets: readonly PairTargets[], options: PairLossOptions): LossTerms {
   const queries = output.subjectLogits.shape[1];
-  const matches = options.matches ?? (options.given ? targets.map(identity) : matchPairs(output, targets));
-  const matched = together(targets, matches, queries, output.relationLogits.shape[2], options.pseudoLabels);
+  const matches = options.matches ?? (options.givenPairs ? targets.map(identity) : matchPairs(output, targets));
+  const matched = gatherMatched(targets, matches, queries, output.relationLogits.shape[2], options.pseudoLabels);
   const subject = boxLosses(output.subjectBoxes, matched.rows, matched.subjectBoxes);
   const object = boxLosses(output.objectBoxes, matched.rows, matched.objectBoxes);
   // An object that is not in the image has a box of zeros, and no loss.
@@ -82,8 +82,8 @@ export function pairLosses(output: LayerOutput, targets: readonly PairTargets[],
     tf.div(tf.sum(tf.mul(losses, there)), tf.add(tf.sum(there), 1e-4)) as tf.Scalar;
   return {
     labels: tf.add(
-      labelLoss(output.objectLogits, matched, matched.objectLabels, options.given),
-      labelLoss(output.subjectLogits, matched, matched.subjectLabels, options.given),
+      labelLoss(output.objectLogits, matched, matched.objectLabels, options.givenPairs),
+      labelLoss(output.subjectLogits, matched, matched.subjectLabels, options.givenPairs),
     ),
     relations: relationLoss(output.relationLogits, matched, subject.giou, object.giou, options),
     subjectBoxes: tf.div(tf.sum(subject.distance), pairs),
@@ -105,7 +105,7 @@ const identity = (target: PairTargets): Matches => ({
   queries: Int32Array.from({ length: pairCount(target) }, (_, k) => k),
 });
 
-function together(
+function gatherMatched(
   targets: readonly PairTargets[],
   matches: readonly Matches[],
   queries: number,
@@ -188,7 +188,7 @@ function relationLoss(
   { rows, relations }: Matched,
   subjectGiou: tf.Tensor1D,
   objectGiou: tf.Tensor1D,
-  { given, quality }: PairLossOptions,
+  { givenPairs: given, qualityLabels: quality }: PairLossOptions,
 ): tf.Scalar {
   const [images, queries, count] = logits.shape;
   if (given && !quality) return focalLoss(matchedRows(logits, rows), relations);

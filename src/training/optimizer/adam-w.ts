@@ -6,28 +6,28 @@ import type { Parameter } from '../../model/parameter-scope.js';
 /** Learning rates by part of the model, and what else the optimiser is told. */
 export interface AdamWOptions {
   /** Of everything that no other rate is for. */
-  readonly rate: number;
-  readonly backboneRate: number;
-  readonly textRate: number;
+  readonly learningRate: number;
+  readonly backboneLearningRate: number;
+  readonly textLearningRate: number;
   /** Share of a weight that goes at each step, times the rate: of all of them, biases and norms too. */
   readonly weightDecay: number;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
   /** The longest that all gradients together, as one vector, may be; longer ones are scaled down. 0 for no bound. */
-  readonly clip: number;
+  readonly maxGradientNorm: number;
 }
 
 /** Source: RLIPv2, main.py and scripts/verb_tagger/train_vg_RLIP_ParSeD_v2_tagger_resnet.sh; 64 images a step. */
 export const officialAdamW: AdamWOptions = {
-  rate: 1.41e-4,
-  backboneRate: 1.41e-5,
-  textRate: 1.41e-5,
+  learningRate: 1.41e-4,
+  backboneLearningRate: 1.41e-5,
+  textLearningRate: 1.41e-5,
   weightDecay: 1e-4,
   beta1: 0.9,
   beta2: 0.999,
   epsilon: 1e-8,
-  clip: 0.1,
+  maxGradientNorm: 0.1,
 };
 
 export type ParameterGroup = 'backbone' | 'text' | 'rest';
@@ -89,7 +89,7 @@ export class AdamW {
    * @param length of all gradients as one vector, see `gradientLength`
    */
   apply(gradients: Readonly<Record<string, tf.Tensor>>, factor: number, length: number): void {
-    const { weightDecay, beta1, beta2, epsilon, clip } = this.options;
+    const { weightDecay, beta1, beta2, epsilon, maxGradientNorm: clip } = this.options;
     this.#steps++;
     const scale = clip > 0 ? Math.min(1, clip / (length + 1e-6)) : 1;
     const correction1 = 1 - beta1 ** this.#steps;
@@ -161,7 +161,7 @@ export class AdamW {
   }
 
   #rateOf({ name }: Parameter): number {
-    const { rate, backboneRate, textRate } = this.options;
+    const { learningRate: rate, backboneLearningRate: backboneRate, textLearningRate: textRate } = this.options;
     const group = groupOf(name);
     return group === 'backbone' ? backboneRate : group === 'text' ? textRate : rate;
   }

@@ -1,35 +1,52 @@
 import { OptionError } from '../../errors.js';
-import { commonSettings, type RlipSettings } from './run-settings.js';
+import type { Noise } from '../data/denoising.js';
+import type { TrainingVocabulary } from '../data/training-sample.js';
+import type { RlipLossOptions } from '../rlip-step.js';
+import { type CommonSettings, commonSettings } from './common-settings.js';
+
+/** The settings that decide the weights of RLIPv2: in pre-training, or in fine-tuning for a closed vocabulary. */
+export interface RlipSettings extends CommonSettings {
+  readonly task: 'rlip' | 'finetune';
+  readonly losses: RlipLossOptions;
+  /** Noise of the denoising queries, which are added to the learned ones; null for none. */
+  readonly noise: Noise | null;
+  /** The labels of every batch; null if they are drawn for each batch. */
+  readonly vocabulary: TrainingVocabulary | null;
+}
 
 /**
- * Checks a configuration of RLIPv2's pre-training or fine-tuning and fills in what it leaves out: the official values.
- * @throws OptionError that names the first field which is wrong, and what was expected
+ * Checks a configuration of RLIPv2's pre-training or fine-tuning and fills in omitted fields with the official values.
+ * @throws OptionError naming the first wrong field, and what was expected
  */
 export function rlipSettings(config: unknown): RlipSettings {
   const { given, ...common } = commonSettings(config);
   const { task } = given;
   if (task === 'tagger') throw new OptionError('training', '/task tagger, expected rlip or finetune');
   if (common.model.queries === 'tagger')
-    throw new OptionError('training', `${common.model.name} is a tagger, expected a model that finds pairs`);
+    throw new OptionError('training', `/model ${common.model.name} is a tagger, expected a model that finds pairs`);
   if (given.noise !== undefined && common.model.queries !== 'parseda')
-    throw new OptionError('training', `/noise is of taggers and ParSeDA, and ${common.model.name} is neither`);
-  if (given.paraphrases !== undefined) throw new OptionError('training', '/paraphrases is of task tagger');
+    throw new OptionError('training', `/noise is for taggers and ParSeDA, but /model ${common.model.name} is neither`);
+  if (given.paraphrases !== undefined)
+    throw new OptionError('training', `/paraphrases is for the task tagger, but /task is ${task}`);
   if (task === 'rlip' && given.vocabulary !== undefined)
-    throw new OptionError('training', '/vocabulary is of task finetune');
+    throw new OptionError('training', '/vocabulary is for the task finetune, but /task is rlip');
   if (task === 'finetune') {
     if (given.vocabulary === undefined)
       throw new OptionError('training', '/vocabulary is missing, expected all names of objects and relations');
     if (given.initialWeights === undefined)
       throw new OptionError('training', '/initialWeights is missing, expected the pre-trained weights');
-    for (const [list, names] of Object.entries(given.vocabulary))
-      if (new Set(names).size < names.length) throw new OptionError('training', `/vocabulary/${list} has a name twice`);
+    for (const [list, names] of Object.entries(given.vocabulary)) {
+      const repeated = names.find((name, k) => names.indexOf(name) < k);
+      if (repeated !== undefined)
+        throw new OptionError('training', `/vocabulary/${list} contains '${repeated}' twice, expected distinct names`);
+    }
   }
   return {
     task,
     ...common,
     losses: {
-      quality: given.losses?.quality ?? true,
-      // Officially of pre-training alone.
+      qualityLabels: given.losses?.qualityLabels ?? true,
+      // Officially used in pre-training alone.
       pseudoLabels: given.losses?.pseudoLabels ?? task === 'rlip',
     },
     noise: given.noise ?? null,

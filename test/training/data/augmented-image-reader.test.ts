@@ -11,11 +11,11 @@ import { type BatchStreamOptions, batchStream, epochBatches } from '../../../src
 import { TrainingData } from '../../../src/training/data/training-data.js';
 import type { TrainingSample } from '../../../src/training/data/training-sample.js';
 import { temporaryFolder } from '../../support/folders.js';
-import { smallBatches, smallViews } from '../../support/small-batches.js';
+import { smallAugmentation, smallBatches } from '../../support/small-batches.js';
 import { countThreads } from '../../support/threads.js';
 import { writeTrainingScenes } from '../../support/training-scenes.js';
 
-const views: AugmentationOptions = { ...smallViews, decoded: 72 };
+const views: AugmentationOptions = { ...smallAugmentation, decodedShorterSide: 72 };
 const { signal } = new AbortController();
 
 describe('ViewReader', function () {
@@ -32,7 +32,7 @@ describe('ViewReader', function () {
   });
 
   const batchesWith = async (reader: AugmentedImageReader, training: boolean) => {
-    const options: BatchStreamOptions = { ...smallBatches, training, reader, ahead: 6 };
+    const options: BatchStreamOptions = { ...smallBatches, training, reader, prefetchImages: 6 };
     const all = [];
     const stream = (training ? batchStream : epochBatches)(data, options, { epoch: 0, position: 0 }, signal);
     for await (const item of stream) if (all.push(item) === 5) break;
@@ -61,7 +61,7 @@ describe('ViewReader', function () {
     );
     for (const threads of [0, 1, 3])
       for (const keep of [0, 60_000, 1e9])
-        assert.deepEqual(await batches({ threads, keep }), alone, `${threads} ${keep}`);
+        assert.deepEqual(await batches({ threads, cacheBytes: keep }), alone, `${threads} ${keep}`);
   });
 
   it('ends its threads', async () => {
@@ -103,7 +103,7 @@ describe('ViewReader', function () {
       const [first, second] = ['1100001.jpg', '1100002.jpg'].map((file) => join(other, 'images', file));
       const room = 3 * 72 * 100;
       await withReader(
-        { threads, keep: room },
+        { threads, cacheBytes: room },
         async (reader) => {
           const view = await read(reader, first!);
           assert.ok('view' in (await read(reader, second!)));
@@ -113,15 +113,25 @@ describe('ViewReader', function () {
           const gone = await read(reader, second!);
           assert.equal('reject' in gone && gone.reject.reason, 'image-missing');
         },
-        { ...views, longest: 100 },
+        { ...views, maxSize: 100 },
       );
     });
 
   it('hands over views that nothing was changed of', async () => {
-    const still: AugmentationOptions = { decoded: 64, flip: 0, colour: 0, shorter: [64], longest: 96 };
+    const still: AugmentationOptions = {
+      decodedShorterSide: 64,
+      flip: 0,
+      colorJitter: 0,
+      shorterSides: [64],
+      maxSize: 96,
+    };
     const path = join(images, '1100001.jpg');
     const twice = (threads: number) =>
-      withReader({ threads, keep: 1e6 }, async (reader) => [await read(reader, path), await read(reader, path)], still);
+      withReader(
+        { threads, cacheBytes: 1e6 },
+        async (reader) => [await read(reader, path), await read(reader, path)],
+        still,
+      );
     const [one, other] = await twice(1);
     assert.deepEqual(one, other);
     assert.deepEqual([one, other], await twice(0));

@@ -3,7 +3,7 @@ import { NO_OBJECTS } from '../../../src/model/encode-image.js';
 import type { ImageRecord } from '../../../src/records/image.js';
 import type { Related, Relation } from '../../../src/records/scene-graph.js';
 import { labelSet } from '../../../src/training/data/label-set.js';
-import { draw, randomStream } from '../../../src/training/data/random-stream.js';
+import { drawWithoutReplacement, randomStream } from '../../../src/training/data/random-stream.js';
 import { samplePairs } from '../../../src/training/data/sample-pairs.js';
 import { shuffleStream } from '../../../src/training/data/shuffle-stream.js';
 import { trainingSample } from '../../../src/training/data/training-sample.js';
@@ -265,6 +265,6 @@ describe('randomStream', () => {
     assert.equal(new Set(values).size, values.length);
     const mean = Array.from({ length: 1000 }, (_, k) => first(9, 1, k)).reduce((sum, value) => sum + value, 0) / 1000;
     assert.ok(Math.abs(mean - 0.5) < 0.03, `mean ${mean}`);
-    assert.equal(new Set(draw(randomStream(1), [1, 2, 3, 4], 3)).size, 3);
+    assert.equal(new Set(drawWithoutReplacement(randomStream(1), [1, 2, 3, 4], 3)).size, 3);
   });
 });

@@ -20,16 +20,16 @@ import type { TrainingSample } from '../../../src/training/data/training-sample.
 import { SCENES } from '../../support/command.js';
 import { temporaryFolder } from '../../support/folders.js';
 import { collect } from '../../support/records.js';
-import { smallBatches, smallViews } from '../../support/small-batches.js';
+import { smallAugmentation, smallBatches } from '../../support/small-batches.js';
 import { writeTrainingScenes } from '../../support/training-scenes.js';
 
 const { signal } = new AbortController();
-const views = smallViews;
+const views = smallAugmentation;
 const options: BatchStreamOptions = {
   ...smallBatches,
   training: true,
   reader: new AugmentedImageReader(views, { threads: 0 }),
-  ahead: 3,
+  prefetchImages: 3,
 };
 
 const imageOf = (width: number, height: number): RgbImage => ({
@@ -49,7 +49,7 @@ const sample: TrainingSample = {
 
 describe('augment', () => {
   it('mirrors boxes, pixels and the words left and right', () => {
-    const still: AugmentationOptions = { flip: 1, colour: 0, shorter: [40], longest: 100 };
+    const still: AugmentationOptions = { flip: 1, colorJitter: 0, shorterSides: [40], maxSize: 100 };
     const image = imageOf(60, 40);
     const view = augmentImage(randomStream(1), image, sample, still);
     assert.deepEqual(view.sample.boxes, [
@@ -62,7 +62,7 @@ describe('augment', () => {
   });
 
   it('resizes boxes with the image, also where the file has another size than the annotation', () => {
-    const still: AugmentationOptions = { flip: 0, colour: 0, shorter: [20, 80], longest: 200 };
+    const still: AugmentationOptions = { flip: 0, colorJitter: 0, shorterSides: [20, 80], maxSize: 200 };
     const plain = resizedImage(imageOf(120, 80), sample, still);
     assert.deepEqual([plain.image.width, plain.image.height], [120, 80]);
     assert.deepEqual(plain.sample.boxes[1], [60, 20, 60, 60]);
@@ -71,10 +71,10 @@ describe('augment', () => {
   it('cuts boxes at the edge of a part, and drops what is not in it with its relations', () => {
     const cutting: AugmentationOptions = {
       flip: 0,
-      colour: 0,
-      shorter: [16],
-      longest: 99,
-      crop: { probability: 1, shorter: [40], sides: [12, 40] },
+      colorJitter: 0,
+      shorterSides: [16],
+      maxSize: 99,
+      crop: { probability: 1, shorterSides: [40], size: [12, 40] },
     };
     const kept = new Set<string>();
     for (let seed = 0; seed < 200; seed++) {
@@ -91,14 +91,14 @@ describe('augment', () => {
   });
 
   it('changes colours within bytes, the same for the same seed', () => {
-    const colourful: AugmentationOptions = { flip: 0, colour: 0.4, shorter: [40], longest: 99 };
+    const colourful: AugmentationOptions = { flip: 0, colorJitter: 0.4, shorterSides: [40], maxSize: 99 };
     const image = imageOf(60, 40);
     const once = augmentImage(randomStream(5), image, sample, colourful).image;
     assert.deepEqual(augmentImage(randomStream(5), image, sample, colourful).image, once);
     assert.notDeepEqual(once.data, image.data);
     const grey: RgbImage = { width: 4, height: 4, data: new Uint8Array(48).fill(100) };
     const small = { ...sample, image: { ...sample.image, width: 4, height: 4 }, boxes: [], categories: [], pairs: [] };
-    const { data } = augmentImage(randomStream(6), grey, small, { ...colourful, shorter: [4] }).image;
+    const { data } = augmentImage(randomStream(6), grey, small, { ...colourful, shorterSides: [4] }).image;
     // Of one grey only the brightness can change.
     assert.equal(new Set(data).size, 1);
     assert.ok(data[0]! >= 60 && data[0]! <= 140);
@@ -113,7 +113,7 @@ describe('trainingBatch', () => {
         { relationThreshold: 0.2 },
         signal,
       )
-    ).census.vocabularies;
+    ).summary.vocabularies;
 
   it('lays images into one canvas, with clean targets and noisy queries', async () => {
     const plain = (width: number, height: number) => ({ image: imageOf(width, height), sample });
@@ -127,14 +127,14 @@ describe('trainingBatch', () => {
     assert.equal(batch.pixels[3 * (45 * 60)], 0);
     assert.equal(batch.pixels[3 * (50 * 60 + 40)], 0);
     assert.notEqual(batch.pixels[3 * (50 * 60 + 20)], 0);
-    assert.equal(batch.texts.objects.at(-1), 'no objects');
+    assert.equal(batch.labels.objects.at(-1), 'no objects');
     const [first] = batch.targets;
     assert.deepEqual(
       [...first!.subjectBoxes.subarray(0, 4)].map((v) => Math.round(v * 1e6)),
       [83333, 250000, 166667, 500000],
     );
-    assert.equal(batch.texts.objects[first!.subjectLabels[0]!], 'dog');
-    const relations = batch.texts.relations;
+    assert.equal(batch.labels.objects[first!.subjectLabels[0]!], 'dog');
+    const relations = batch.labels.relations;
     assert.deepEqual(
       relations.filter((_, k) => first!.relations[k] === 1),
       ['to the left of', 'near'],
@@ -144,13 +144,13 @@ describe('trainingBatch', () => {
     assert.ok(first!.relations.subarray(relations.length).every((value) => value === 0));
     assert.deepEqual([batch.pairs, batch.positives, batch.slots], [4, 2, 2]);
     assert.notDeepEqual(batch.noisy[0]!.subjectBoxes, first!.subjectBoxes);
-    assert.ok(batch.apart);
+    assert.ok(batch.attentionMask);
     const evaluated = trainingBatch([plain(60, 40)], { epoch: 0, position: 0 }, await vocabulary(), {
       ...options,
       noise: null,
     });
     assert.equal(evaluated.noisy, evaluated.targets);
-    assert.equal(evaluated.apart, null);
+    assert.equal(evaluated.attentionMask, null);
   });
 
   it('puts pairs in random order, so that a place tells nothing', async () => {
@@ -180,9 +180,9 @@ describe('trainingBatch', () => {
     for (let position = 0; position < 20; position++) {
       const batch = trainingBatch([view], { epoch: 0, position }, await vocabulary(), {
         ...options,
-        paraphrases: { share: 0.5, of },
+        paraphrases: { probability: 0.5, phrases: of },
       });
-      const [left, near] = batch.texts.relations;
+      const [left, near] = batch.labels.relations;
       assert.equal(left, 'to the left of');
       said.add(near!);
       assert.deepEqual(batch.targets[0]!.relations, plain.targets[0]!.relations);
@@ -198,10 +198,10 @@ describe('trainingBatch', () => {
       compat: { leakMaskForFullBatchesOnly: true, labelNoiseWithinBatchSize: true, positivePairsFirst: true },
     };
     const batch = trainingBatch([view, view], { epoch: 0, position: 0 }, await vocabulary(), quirks);
-    assert.equal(batch.apart, null);
+    assert.equal(batch.attentionMask, null);
     assert.ok(batch.noisy.every(({ subjectLabels }) => subjectLabels.every((label) => label < 2)));
-    const full = trainingBatch([view], { epoch: 0, position: 0 }, await vocabulary(), { ...quirks, pairs: 2 });
-    assert.ok(full.apart);
+    const full = trainingBatch([view], { epoch: 0, position: 0 }, await vocabulary(), { ...quirks, maxPairs: 2 });
+    assert.ok(full.attentionMask);
   });
 
   it('takes 300 objects, one label, and images without any pair', async () => {
@@ -221,10 +221,10 @@ describe('trainingBatch', () => {
       ],
       { epoch: 0, position: 0 },
       await vocabulary(),
-      { ...options, pairs: 100, texts: { objects: 0, relations: 0 } },
+      { ...options, maxPairs: 100, labels: { objects: 0, relations: 0 } },
     );
     assert.deepEqual([batch.pairs, batch.positives, batch.slots], [100, 1, 100]);
-    assert.deepEqual(batch.texts, { objects: ['person', 'no objects'], relations: ['near'] });
+    assert.deepEqual(batch.labels, { objects: ['person', 'no objects'], relations: ['near'] });
     assert.equal(batch.targets[1]!.subjectLabels.length, 0);
     for (const group of batch.noisy) assert.ok(group.subjectBoxes.every(Number.isFinite));
   });
@@ -269,9 +269,9 @@ describe('TrainingData and batches', function () {
       { relationThreshold: 0.2 },
       signal,
     );
-    assert.deepEqual(data.census.sizes, [11, 24]);
-    assert.equal(data.census.total, 35);
-    assert.ok(data.census.relations.get('near')! > 5);
+    assert.deepEqual(data.summary.sizes, [11, 24]);
+    assert.equal(data.summary.total, 35);
+    assert.ok(data.summary.relations.get('near')! > 5);
     const order = await collect(data.epoch({ seed: 1, epoch: 0, skip: 0, buffer: 1 }, signal));
     const small = order.map((item) => item.images === images);
     for (let end = 5; end <= 35; end += 5) {
@@ -324,7 +324,7 @@ describe('TrainingData and batches', function () {
       'image-missing',
       'image-unreadable',
     ]);
-    const none = batchStream(data, { ...options, batch: 6 }, { epoch: 0, position: 0 }, signal);
+    const none = batchStream(data, { ...options, batchSize: 6 }, { epoch: 0, position: 0 }, signal);
     await assert.rejects(none.next(), { code: 'no-data', message: /no batch of 6 images can be filled, 7 are there/ });
   });
 
@@ -341,7 +341,7 @@ describe('TrainingData and batches', function () {
     const at = { epoch: 0, position: 0 };
     const whole = await take(batchStream(data, options, at, signal), 5);
     for (const ahead of [0, 1, 20])
-      assert.deepEqual(await take(batchStream(data, { ...options, ahead }, at, signal), 5), whole);
+      assert.deepEqual(await take(batchStream(data, { ...options, prefetchImages: ahead }, at, signal), 5), whole);
   });
 });
 

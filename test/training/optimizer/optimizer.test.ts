@@ -42,7 +42,14 @@ describe('groupOf', () => {
 
 describe('AdamW', () => {
   before(() => useBackend('wasm', { threads: 1 }));
-  const options = { ...officialAdamW, rate: 0.1, backboneRate: 0.01, textRate: 0.02, weightDecay: 0.5, clip: 0 };
+  const options = {
+    ...officialAdamW,
+    learningRate: 0.1,
+    backboneLearningRate: 0.01,
+    textLearningRate: 0.02,
+    weightDecay: 0.5,
+    maxGradientNorm: 0,
+  };
   const made = (more: object = {}) => {
     const scope = new Scope();
     const rest = scope.parameter('a', [2], zeros);
@@ -106,10 +113,10 @@ describe('AdamW', () => {
     assert.ok(Number.isNaN(await gradientNorm({ ...gradients, c: tf.tensor1d([Number.NaN]) })));
     tf.dispose(gradients);
     // With v built from the shortened gradient, a large ε shows the scale: the move is ≈ rate · g / ε.
-    const loose = made({ weightDecay: 0, epsilon: 1e3, clip: 0.1 });
+    const loose = made({ weightDecay: 0, epsilon: 1e3, maxGradientNorm: 0.1 });
     apply(loose.adam, [[loose.text.variable, [4]]], 1, 4);
     assertClose([(1 - (await loose.text.values())[0]!) / (0.02 / 1e3)], [0.1], 5e-3);
-    const short = made({ weightDecay: 0, epsilon: 1e3, clip: 0.1 });
+    const short = made({ weightDecay: 0, epsilon: 1e3, maxGradientNorm: 0.1 });
     apply(short.adam, [[short.text.variable, [0.05]]], 1, 0.05);
     assertClose([(1 - (await short.text.values())[0]!) / (0.02 / 1e3)], [0.05], 5e-3);
     loose.adam.dispose();

@@ -14,7 +14,7 @@ describe('pipelines/training', () => {
       const config = await readTrainingConfig(join(folder, name));
       const settings = config.task === 'tagger' ? taggerSettings(config) : rlipSettings(config);
       // 64 images a step, as the official learning rates are meant for.
-      assert.equal(settings.batch * settings.accumulate, 64);
+      assert.equal(settings.batchSize * settings.accumulationSteps, 64);
       if (settings.task === 'finetune')
         assert.deepEqual([settings.vocabulary?.objects.length, settings.vocabulary?.relations.length], [80, 117]);
     });
