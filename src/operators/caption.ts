@@ -3,12 +3,26 @@ import type { ImageRecord } from '../records/image.js';
 import type { Captioner } from '../records/ports.js';
 import { type Operator, operator } from './operator.js';
 
+/** Options of `caption`. */
 export interface CaptionOptions {
-  /** How many images are captioned at once. Default: what the captioner says, else 8, since it waits for a disk. */
+  /** Number of images to caption concurrently. Default: the captioner's preference, else 8, because it waits for a disk. */
   readonly concurrency?: number;
 }
 
-/** Adds captions, from a model or from a file. An image that can't be captioned is refused. */
+/**
+ * Adds captions from a model or a file. An image that cannot be captioned is rejected.
+ *
+ * @throws OptionError when `concurrency` is not a positive whole number
+ *
+ * @example
+ * ```ts
+ * import { caption, captionFile, coco, Graph } from 'relflow';
+ *
+ * new Graph('captions')
+ *   .from(coco({ annotations: 'instances.json' }))
+ *   .pipe(caption(captionFile({ captions: 'captions.json' })));
+ * ```
+ */
 export function caption(captioner: Captioner, options: CaptionOptions = {}): Operator<ImageRecord, Captioned> {
   return operator<ImageRecord, Captioned>({
     name: 'caption',

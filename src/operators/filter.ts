@@ -1,10 +1,21 @@
 import { FILTERED, type Operator, operator } from './operator.js';
 
 /**
- * Keeps the records for which `keep` is true; the others are counted as filtered.
+ * Keeps the records for which `keep` returns true and counts the others as filtered. `Flow.filter` is a shorter form.
  *
- * @param name says what is kept, since reports and digests show it: `with-relations`
- * @param needs the fields that `keep` looks at
+ * @param name describes the kept records, as shown in reports and digests: `with-relations`
+ * @param needs fields that `keep` reads
+ * @throws OptionError when the name does not consist of lower-case words joined by hyphens
+ *
+ * @example
+ * ```ts
+ * import { filter, Graph, type ImageRecord, type Related, sceneGraphLines, sceneGraphs } from 'relflow';
+ *
+ * new Graph('related')
+ *   .from(sceneGraphLines({ sceneGraphs: 'out' }))
+ *   .pipe(filter<ImageRecord & Related>('with-relations', ['relations'], ({ relations }) => relations.length > 0))
+ *   .to(sceneGraphs());
+ * ```
  */
 export function filter<Needs extends object>(
   name: string,

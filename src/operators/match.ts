@@ -6,25 +6,38 @@ import { CategoryIndex } from '../vocabulary/category-index.js';
 import { loadVocabulary, type Vocabulary } from '../vocabulary/vocabulary.js';
 import { type Operator, operator } from './operator.js';
 
+/** Options of `match`. */
 export interface MatchOptions {
-  /** `coco80`, `objects365`, or a path to a JSON file of `{category: [synonym, …]}`. Default `coco80`. */
+  /** `coco80`, `objects365`, or the path to a JSON file `{category: [synonym, …]}`. Default `coco80`. */
   readonly vocabulary?: string;
-  /** The official substring rule, with whatever vocabulary was given. Default false. */
+  /** Uses the official substring rule with the vocabulary. Default false. */
   readonly compat?: boolean;
 }
 
-/** A category for a noun phrase of one image, or null and why not. */
+/** Finds the category of a noun phrase of one image; null if it has none. `why` gives the reason. */
 type Matcher = (span: string) => { readonly category: string | null; readonly why: string };
 
 /**
- * Says which category of the image each noun phrase names: by its head, whole words, the longest synonym first.
+ * Finds the category of the image that each noun phrase names, by whole words and its head, the longest synonym first.
  *
- * @throws OptionError where the vocabulary is unknown
+ * @throws OptionError when the vocabulary is unknown
+ * @throws InputError when the vocabulary file cannot be used
+ *
+ * @example
+ * ```ts
+ * import { caption, captionFile, coco, Graph, match, parse } from 'relflow';
+ *
+ * new Graph('matched')
+ *   .from(coco({ annotations: 'instances.json' }))
+ *   .pipe(caption(captionFile({ captions: 'captions.json' })))
+ *   .pipe(parse())
+ *   .pipe(match({ vocabulary: 'coco80' }));
+ * ```
  */
 export function match(options: MatchOptions = {}): Operator<ImageRecord & Parsed, Matched> {
   const { vocabulary: name = 'coco80', compat = false } = options;
   const vocabulary = loadVocabulary(name);
-  // Made with the first record: many commands make a graph and run none.
+  // Created with the first record, since many commands build a graph without running it.
   let index: CategoryIndex | null = null;
   return operator<ImageRecord & Parsed, Matched>({
     name: 'match',
@@ -49,7 +62,7 @@ export function match(options: MatchOptions = {}): Operator<ImageRecord & Parsed
   });
 }
 
-/** Two files may have one name, and a built-in list another content in the next version. */
+/** Returns a digest of the synonyms: two files may share a name, and a built-in list may change in a later version. */
 function digestOf({ synonyms }: Vocabulary): string {
   return createHash('sha256')
     .update(JSON.stringify([...synonyms]))
@@ -63,8 +76,8 @@ function headMatcher(index: CategoryIndex, { detections }: ImageRecord): Matcher
 }
 
 /**
- * The official rule: a category matches where any of its synonyms is a substring of the lower-cased phrase, and of
- * several matching categories the one that appears last among the image's raw annotations wins.
+ * Implements the official rule: a category matches if any of its synonyms is a substring of the lower-cased phrase. If several
+ * categories match, the one that appears last in the image's raw annotations wins.
  * Source: RLIPv2, datasets/rlipv2_helper/coco_caption_helper.py (quirks B-2, B-3 and B-4, docs/compat.md).
  */
 function substringMatcher(vocabulary: Vocabulary, record: ImageRecord): Matcher {

@@ -4,55 +4,56 @@ import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Forecast } from '../records/ports.js';
 import { orderedMap } from './ordered-map.js';
 
-/** What an operator answers to leave a record out on purpose. */
+/** Returned by an operator to drop a record on purpose; the record is counted as filtered. */
 export const FILTERED: unique symbol = Symbol('filtered');
 
-/** What an operator is given beside the record. */
+/** The context in which an operator is called. */
 export interface OperatorContext {
-  /** Aborted where the run ends early, or nobody is subscribed any more. */
+  /** Aborts when the run ends early or the last subscriber has left. */
   readonly signal: AbortSignal;
-  /** Counts something by name for the run's report; negative amounts are not allowed. */
+  /** Adds `by` (default 1, not negative) to a named count of the run's report. */
   count(name: string, by?: number): void;
-  /** Present when somebody inspects a record: one line on a decision and its reason. */
+  /** Receives one line per decision with its reason; defined only when a record is inspected. */
   readonly explain?: (line: string) => void;
 }
 
 /**
- * Which machines do a stage in a run on many: those that read the input files, any with a processor, those that ask
- * vision-language models, those that tag with a model. `finish` is what ends a run.
+ * Kind of worker that runs a stage of a distributed run: workers that read the input files (`source`), any worker (`cpu`),
+ * workers that call vision-language models (`captions`), and workers that tag with a model (`tagging`). `finish` is the job that
+ * completes a run.
  */
 export type Lane = 'source' | 'cpu' | 'captions' | 'tagging' | 'finish';
 
-/** An operator as data and one function a record. */
+/** Describes an operator: data for checks and reports, and a function that processes one record. */
 export interface OperatorSpec<Needs, Adds> {
-  /** Lower case, e.g. `match`; unique in a graph or numbered there. */
+  /** Lower-case words joined by hyphens, e.g. `match`. A graph numbers repeated names. */
   readonly name: string;
-  /** Changes whenever the same record and options could give another result. */
+  /** Must change whenever the same record and options could give another result. */
   readonly version: string;
-  /** Plain JSON: what manifests and digests say of it. */
+  /** Options as plain JSON, for manifests and digests. */
   readonly options?: Readonly<Record<string, unknown>>;
   /** Fields that a record must have. */
   readonly needs: readonly (keyof Needs & string)[];
-  /** Fields that a record has afterwards. */
+  /** Fields that the operator adds or replaces. */
   readonly adds: readonly (keyof Adds & string)[];
-  /** How many records at once; 1 unless the work waits for something outside. */
+  /** Number of records to process concurrently; default 1. A higher number helps only if the work waits for a disk or a server. */
   readonly concurrency?: number;
   /**
-   * Which machines do it in a run on many; `any` where it is so cheap that it is done wherever the record is. Default:
-   * `source` where it has `files`, else `cpu`.
+   * Workers that run it in a distributed run; `any` for work so cheap that it runs wherever the record is. Default: `source` if
+   * it has `files`, else `cpu`.
    */
   readonly lane?: Exclude<Lane, 'finish'> | 'any';
-  /** Input files of the operator's own, for checks and checksums before the run. */
+  /** Returns the paths of the operator's input files, which are checked and hashed before the run. */
   readonly files?: () => Promise<readonly string[]>;
-  /** What a record would still cost, where the work costs something; does none of it. */
+  /** Estimates the remaining requests and cost of one record without sending a request. */
   readonly forecast?: (record: Needs, signal: AbortSignal) => Promise<Forecast>;
-  /** What was asked of a model so far in this process, for the run's report. */
+  /** Returns counters of the requests of this process, by name, for the run's report. */
   readonly usage?: () => Readonly<Record<string, number>>;
-  /** Called once when a run is over, however it ended. */
+  /** Releases resources; called once when the run has ended. */
   readonly close?: () => Promise<void>;
   /**
-   * The fields to add to this record (or to replace in it), or FILTERED.
-   * @throws RecordError to refuse this record; anything else that is thrown on purpose ends the run
+   * Returns the fields to add to the record or to replace in it, or FILTERED to drop the record.
+   * @throws RecordError to reject this record; any other RelflowError ends the run
    */
   readonly apply: (
     record: Needs,
@@ -61,8 +62,21 @@ export interface OperatorSpec<Needs, Adds> {
 }
 
 /**
- * An operator: a stage of a graph, and a plain RxJS operator, `records$.pipe(parse(), match())`. There a refused
- * record is the error notification; in a graph it goes to the rejects and the run goes on.
+ * An operator: a stage of a graph and an RxJS operator, `records$.pipe(parse(), match())`. In RxJS a rejected record is an
+ * error notification; in a graph it goes to the rejects, and the run continues.
+ *
+ * @example
+ * ```ts
+ * import { type Captioned, type Operator, type Parsed, parse } from 'relflow';
+ * import { from } from 'rxjs';
+ *
+ * const stage: Operator<Captioned, Parsed> = parse();
+ * console.log(stage.spec.name, stage.spec.version);
+ * const record: Captioned = { captions: [{ text: 'a man riding a horse', source: 'example' }] };
+ * from([record])
+ *   .pipe(stage)
+ *   .subscribe(({ phrases }) => console.log(phrases[0]?.relations));
+ * ```
  */
 export interface Operator<Needs, Adds> {
   <R extends Needs>(source: Observable<R>): Observable<R & Adds>;
@@ -70,14 +84,25 @@ export interface Operator<Needs, Adds> {
 }
 
 /**
- * Makes an operator of one function a record.
+ * Makes an operator from a function that processes one record.
+ *
+ * @throws OptionError when the name or the concurrency is invalid
  *
  * @example
+ * ```ts
+ * import { FILTERED, type ImageRecord, operator } from 'relflow';
+ *
  * const largeBoxes = operator({
- *   name: 'large-boxes', version: '1', needs: ['detections'], adds: ['detections'],
- *   apply: (record: ImageRecord) => ({ detections: record.detections.filter((d) => d.box[2] * d.box[3] > 1024) }),
+ *   name: 'large-boxes',
+ *   version: '1',
+ *   needs: ['detections'],
+ *   adds: ['detections'],
+ *   apply: ({ detections }: ImageRecord) => {
+ *     const large = detections.filter(({ box: [, , width, height] }) => width * height > 1024);
+ *     return large.length > 0 ? { detections: large } : FILTERED;
+ *   },
  * });
- * @throws OptionError where the name or the concurrency is out of range
+ * ```
  */
 export function operator<Needs extends object, Adds extends object>(
   spec: OperatorSpec<Needs, Adds>,
@@ -87,7 +112,7 @@ export function operator<Needs extends object, Adds extends object>(
   }
   const concurrency = spec.concurrency ?? 1;
   checkPositiveInteger(spec.name, 'concurrency', concurrency);
-  const call = <R extends Needs>(source: Observable<R>): Observable<R & Adds> =>
+  const apply = <R extends Needs>(source: Observable<R>): Observable<R & Adds> =>
     defer(() => {
       const ended = new AbortController();
       const context: OperatorContext = { signal: ended.signal, count: () => {} };
@@ -98,9 +123,9 @@ export function operator<Needs extends object, Adds extends object>(
         }, concurrency),
         filter((record) => record !== FILTERED),
         map((record) => record as R & Adds),
-        // Work for which nobody waits any more need not go on.
+        // Aborts work whose result has no subscriber left.
         finalize(() => ended.abort()),
       );
     });
-  return Object.assign(call, { spec });
+  return Object.assign(apply, { spec });
 }

@@ -1,10 +1,21 @@
 import { concatMap, defer, from, isObservable, map, mergeMap, type Observable, type OperatorFunction, of } from 'rxjs';
 
 /**
- * Like `mergeMap` with a bound on how many run at once, but results leave in the order of their inputs.
+ * Maps values like `mergeMap` with bounded concurrency, but emits results in the order of their inputs.
  *
- * @param project may answer at once, later, or with any number of values as an Observable
- * @param concurrency how many inputs are worked on at once, at least 1
+ * @param project returns a value, a promise of one, or an Observable of one value per input
+ * @param concurrency maximum number of inputs processed concurrently, at least 1
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { orderedMap } from 'relflow';
+ * import { from } from 'rxjs';
+ *
+ * from(['a.txt', 'b.txt'])
+ *   .pipe(orderedMap((file) => readFile(file, 'utf8'), 2))
+ *   .subscribe((text) => console.log(text.length));
+ * ```
  */
 export function orderedMap<T, U>(
   project: (value: T, index: number) => U | PromiseLike<U> | Observable<U>,
@@ -21,7 +32,7 @@ export function orderedMap<T, U>(
     );
 }
 
-/** Holds values back until all with a lower position have passed. Positions are 0, 1, 2… without gaps. */
+/** Delays each value until all values with a lower position have been emitted. Positions are 0, 1, 2… without gaps. */
 export function inOrder<T>(position: (value: T) => number): OperatorFunction<T, T> {
   return (source) =>
     defer(() => {
@@ -41,7 +52,7 @@ export function inOrder<T>(position: (value: T) => number): OperatorFunction<T, 
     });
 }
 
-/** One answer, given now, later or as an Observable, as an Observable; a synchronous throw is its error. */
+/** Converts the result of a call, a value, promise or Observable, to an Observable; a synchronous throw becomes its error. */
 export function toObservable<U>(answer: () => U | PromiseLike<U> | Observable<U>): Observable<U> {
   return defer(() => {
     const result = answer();
@@ -50,7 +61,7 @@ export function toObservable<U>(answer: () => U | PromiseLike<U> | Observable<U>
   });
 }
 
-/** Whether an answer is yet to come; promises may be of another realm or library than this one's. */
+/** Checks for a promise, also one of another realm or library. */
 export function isThenable<T>(answer: T | PromiseLike<T>): answer is PromiseLike<T> {
   return typeof (answer as Partial<PromiseLike<T>> | null | undefined)?.then === 'function';
 }

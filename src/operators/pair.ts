@@ -5,30 +5,44 @@ import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Parsed } from '../records/text-graph.js';
 import { type Operator, type OperatorContext, operator } from './operator.js';
 
+/** Options of `pair`. */
 export interface PairOptions {
-  /** Only pairs whose boxes overlap. Default false, as in the paper's headline run. */
+  /** Keeps only pairs whose boxes overlap. Default false, as in the paper's headline run. */
   readonly overlap?: boolean;
   /**
-   * At most this many pairs an image, shared out among its subjects; each keeps its nearest objects. Default 10,000; no
-   * bound in compat.
+   * Maximum number of pairs per image. It is divided among the subjects, each of which keeps its nearest objects. Default
+   * 10,000; unlimited in compat.
    */
   readonly maxPairs?: number;
-  /** Relation texts exactly as written, and no bound on pairs. Default false. */
+  /** Keeps relation texts exactly as written and does not limit the number of pairs. Default false. */
   readonly compat?: boolean;
 }
 
-/** Relation texts by subject category and then object category, each in order of first appearance. */
+/** Subject category → object category → relation texts, each in the order of first appearance. */
 type Triplets = ReadonlyMap<string, ReadonlyMap<string, readonly CandidateText[]>>;
 
 /**
- * Pairs up detections whose categories a caption relates: each ordered pair of distinct detections once, with its own
- * relation texts. A caption names categories, not boxes, so "a man riding a horse" relates every person to every horse;
- * which of them hold is for the tagger to say.
+ * Adds candidate pairs: the ordered pairs of distinct detections whose categories a caption relates, each pair once, with its
+ * relation texts. A caption names categories, not boxes, so "a man riding a horse" relates every person to every horse; the
+ * tagger decides which relations hold.
  *
- * Source: RLIPv2 (ICCV 2023), section 3.3; datasets/rlipv2_helper/BLIP_coco_caption_helper.py, where a pair is repeated
- * for each text.
+ * Source: RLIPv2 (ICCV 2023), section 3.3; datasets/rlipv2_helper/BLIP_coco_caption_helper.py, which repeats a pair for each
+ * text.
  *
- * @throws OptionError where `maxPairs` is out of range
+ * @throws OptionError when `maxPairs` is not a positive whole number
+ *
+ * @example
+ * ```ts
+ * import { candidateSets, caption, captionFile, coco, Graph, match, pair, parse } from 'relflow';
+ *
+ * new Graph('candidates')
+ *   .from(coco({ annotations: 'instances.json' }))
+ *   .pipe(caption(captionFile({ captions: 'captions.json' })))
+ *   .pipe(parse())
+ *   .pipe(match())
+ *   .pipe(pair({ overlap: true }))
+ *   .to(candidateSets());
+ * ```
  */
 export function pair(options: PairOptions = {}): Operator<ImageRecord & Parsed & Matched, Candidates> {
   const { overlap = false, compat = false } = options;
@@ -92,7 +106,7 @@ function pairDetections(
     if (indexes) indexes.push(index);
     else byCategory.set(category, [index]);
   });
-  // What a category's boxes can be paired with is the same for all of them.
+  // All boxes of a category have the same partners.
   const partners = new Map(
     [...triplets].map(([category, byObject]) => [
       category,
@@ -108,9 +122,9 @@ function pairDetections(
     context.count('pairs-not-overlapping', all.length - (all.includes(subject) ? 1 : 0) - objects.length);
     return [{ subject, objects, others: objects.length }];
   });
-  const wants = subjects.map(({ others }) => others);
-  const total = wants.reduce((sum, want) => sum + want, 0);
-  const limits = total > maxPairs ? fairShares(maxPairs, wants) : null;
+  const demands = subjects.map(({ others }) => others);
+  const total = demands.reduce((sum, demand) => sum + demand, 0);
+  const limits = total > maxPairs ? fairShares(maxPairs, demands) : null;
   if (limits) context.count('pairs-over-limit', total - maxPairs);
   const nearest = nearestFinder(detections);
   const pairs: CandidatePair[] = [];
@@ -118,26 +132,26 @@ function pairDetections(
     const byObject = triplets.get(detections[subject]!.category)!;
     for (const object of limits ? nearest(subject, objects, limits[index]!) : objects) {
       if (object === subject) continue;
-      // Pairs of the same categories share their texts; nobody changes a record.
+      // Pairs of the same categories share one array of texts, because records are immutable.
       pairs.push({ subject, object, texts: byObject.get(detections[object]!.category) as CandidateText[] });
     }
   });
   return pairs;
 }
 
-/** Shares `total` out as evenly as it goes, to each no more than it wants; among equals the first get the rest. */
-function fairShares(total: number, wants: readonly number[]): number[] {
-  const given = wants.map(() => 0);
+/** Divides `total` as evenly as possible, giving each subject at most its demand; among equal demands the first get the rest. */
+function fairShares(total: number, demands: readonly number[]): number[] {
+  const shares = demands.map(() => 0);
   let left = total;
-  const modestFirst = wants.map((want, index) => ({ want, index })).sort((a, b) => a.want - b.want);
-  modestFirst.forEach(({ want, index }, before) => {
-    given[index] = Math.min(want, Math.ceil(left / (wants.length - before)));
-    left -= given[index];
+  const smallestFirst = demands.map((demand, index) => ({ demand, index })).sort((a, b) => a.demand - b.demand);
+  smallestFirst.forEach(({ demand, index }, before) => {
+    shares[index] = Math.min(demand, Math.ceil(left / (demands.length - before)));
+    left -= shares[index];
   });
-  return given;
+  return shares;
 }
 
-/** Counts triplets that no two boxes can carry. */
+/** Counts and explains triplets without a pair of boxes. */
 function explainTriplets(
   triplets: Triplets,
   byCategory: ReadonlyMap<string, readonly number[]>,
@@ -154,12 +168,15 @@ function explainTriplets(
   }
 }
 
-/** Finds the `count` objects whose centres are nearest to a subject's, ties by index; in ascending order of index. */
+/**
+ * Returns a function that finds the `count` objects whose centers are nearest to a subject's, ties by index. The result is in
+ * ascending order of index.
+ */
 function nearestFinder(detections: readonly Detection[]) {
   const x = Float64Array.from(detections, ({ box }) => box[0] + box[2] / 2);
   const y = Float64Array.from(detections, ({ box }) => box[1] + box[3] / 2);
   return (subject: number, objects: readonly number[], count: number): number[] => {
-    // Kept sorted: with ten thousand boxes `count` is a handful, and sorting all objects of all subjects takes minutes.
+    // Kept sorted, because with 10,000 boxes `count` is small, and sorting all objects of all subjects takes minutes.
     const best: { object: number; distance: number }[] = [];
     let worst = count > 0 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
     for (const object of objects) {

@@ -5,7 +5,21 @@ import type { TextParser } from '../records/ports.js';
 import type { Parsed, TextGraph } from '../records/text-graph.js';
 import { type Operator, operator } from './operator.js';
 
-/** Reads each caption into a graph of noun phrases and relations. Default: `neuralParser()`. */
+/**
+ * Parses each caption into a graph of noun phrases and relations.
+ *
+ * @param parser default: `neuralParser()`, which drops relations below a confidence of 0.6
+ *
+ * @example
+ * ```ts
+ * import { caption, captionFile, coco, Graph, neuralParser, parse } from 'relflow';
+ *
+ * new Graph('parsed')
+ *   .from(coco({ annotations: 'instances.json' }))
+ *   .pipe(caption(captionFile({ captions: 'captions.json' })))
+ *   .pipe(parse(neuralParser({ minConfidence: 0.4 })));
+ * ```
+ */
 export function parse(parser: TextParser = neuralParser()): Operator<Captioned, Parsed> {
   return operator<Captioned, Parsed>({
     name: 'parse',

@@ -4,7 +4,21 @@ import type { ParsedGraphs } from '../records/ports.js';
 import type { Parsed } from '../records/text-graph.js';
 import { type Operator, operator } from './operator.js';
 
-/** Takes the place of `caption` and `parse` where the graphs are there already; the captions' texts are then unknown. */
+/**
+ * Adds text graphs that another parser produced, instead of `caption` and `parse`. The texts of the captions are then unknown
+ * and empty.
+ *
+ * @example
+ * ```ts
+ * import { coco, Graph, match, pair, parsed, parsedGraphFile } from 'relflow';
+ *
+ * new Graph('parsed')
+ *   .from(coco({ annotations: 'instances.json' }))
+ *   .pipe(parsed(parsedGraphFile({ graphs: 'parsed.json' })))
+ *   .pipe(match())
+ *   .pipe(pair());
+ * ```
+ */
 export function parsed(source: ParsedGraphs): Operator<ImageRecord, Captioned & Parsed> {
   return operator<ImageRecord, Captioned & Parsed>({
     name: 'parsed',

@@ -3,18 +3,26 @@ import type { ImageRecord } from '../records/image.js';
 import { checkFraction } from '../records/option-checks.js';
 import { FILTERED, type Operator, operator } from './operator.js';
 
+/** Options of `sample`. */
 export interface SampleOptions {
   /** Share of the images to keep, in [0, 1]. */
   readonly rate: number;
-  /** Another seed keeps other images. Default 0. */
+  /** Seed of the choice; another seed keeps other images. Default 0. */
   readonly seed?: number;
 }
 
 /**
- * Keeps a share of the images. Which ones depends on the seed, the data set and the image id alone, so that the choice
- * is the same in any order, on any machine and in any part of the set; a larger rate keeps all that a smaller one does.
+ * Keeps a share of the images. The choice depends only on the seed, the data set and the image id, so it is the same in any
+ * order, on any machine and in any part of the set. A larger rate keeps all images that a smaller rate keeps.
  *
- * @throws OptionError where the rate is out of range
+ * @throws OptionError when the rate is out of range
+ *
+ * @example
+ * ```ts
+ * import { coco, Graph, sample } from 'relflow';
+ *
+ * new Graph('tenth').from(coco({ annotations: 'instances.json' })).pipe(sample({ rate: 0.1, seed: 1 }));
+ * ```
  */
 export function sample(options: SampleOptions): Operator<ImageRecord, object> {
   const { rate, seed = 0 } = options;

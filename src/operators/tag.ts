@@ -14,29 +14,44 @@ export const DEFAULT_THRESHOLD = 0.2;
 /** The default of `threshold` in compat. Source: RLIPv2, the tagging of the paper's headline run. */
 const OFFICIAL_THRESHOLD = 0.05;
 
+/** Options of `tag`. */
 export interface TagOptions {
   /** Keeps relations whose score is strictly above this, in [0, 1]. Default 0.2; in compat 0.05. */
   readonly threshold?: number;
-  /** How many pairs the tagger judges at once. Default: what the tagger says; in compat 100, half of 200 queries. */
+  /** Number of pairs per request to the tagger. Default: the tagger's limit; in compat 100, which is half of 200 queries. */
   readonly groupSize?: number;
-  /** The official passes: 16 groups a pass, any text of the pass for any pair, repeated pairs kept. Default false. */
+  /** Uses the official procedure: passes of 16 groups, every text of a pass for every pair, repeated pairs kept. Default false. */
   readonly compat?: boolean;
-  /** How many images at once. Default 1. */
+  /** Number of images to tag concurrently. Default 1. */
   readonly concurrency?: number;
 }
 
 type TagInput = ImageRecord & Captioned & Candidates;
 
-/** Groups that the official tagger sends through the model at once. Source: RLIPv2, its R50 tagging script. */
+/** Number of groups per forward pass of the official tagger. Source: RLIPv2, its R50 tagging script. */
 const GROUPS_PER_PASS = 16;
 
 /**
- * Says which candidate relations hold. Each pair keeps only texts that a caption proposed for its categories, though a
- * model sees the union of the image's texts.
+ * Adds the candidate relations that the tagger scores above the threshold. A pair only gets texts that a caption proposed for
+ * its categories, although the tagger receives the union of the image's texts.
  *
  * Source: RLIPv2 (ICCV 2023), section 3.3; generate_relations_using_verb_tagger.py.
  *
- * @throws OptionError where an option is out of range
+ * @throws OptionError when an option is out of range
+ *
+ * @example
+ * ```ts
+ * import { baselineTagger, caption, captionFile, coco, Graph, match, pair, parse, sceneGraphs, tag } from 'relflow';
+ *
+ * new Graph('tagged')
+ *   .from(coco({ annotations: 'instances.json' }))
+ *   .pipe(caption(captionFile({ captions: 'captions.json' })))
+ *   .pipe(parse())
+ *   .pipe(match())
+ *   .pipe(pair())
+ *   .pipe(tag(baselineTagger(), { threshold: 0.2 }))
+ *   .to(sceneGraphs());
+ * ```
  */
 export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<TagInput, Related> {
   const { compat = false, concurrency = 1 } = options;
@@ -47,7 +62,7 @@ export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<
   if (groupSize > (tagger.pairsAtOnce ?? groupSize)) {
     throw new OptionError(
       'tag',
-      `groupSize ${groupSize}, but ${tagger.name} takes ${tagger.pairsAtOnce} pairs at once`,
+      `groupSize ${groupSize}, expected at most ${tagger.pairsAtOnce}, the limit of ${tagger.name}`,
     );
   }
   const stamp = { name: tagger.name, version: tagger.version, baseline: tagger.baseline };
@@ -66,15 +81,15 @@ export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<
     concurrency,
     ...(!tagger.baseline && { lane: 'tagging' as const }),
     apply: async (record, context) => {
-      const judge = new GroupTagger(
+      const group = new GroupTagger(
         tagger,
         record,
         compat ? { threshold: Math.fround(threshold), exact: true } : { threshold, exact: false },
         context,
       );
       const relations = compat
-        ? await tagOfficially(judge, record, groupSize)
-        : await tagWithOwnTexts(judge, record, groupSize);
+        ? await tagOfficially(group, record, groupSize)
+        : await tagWithOwnTexts(group, record, groupSize);
       context.count('relations', relations.length);
       if (relations.length === 0) context.count('images-without-relation');
       return { relations, tagger: stamp };
@@ -82,22 +97,22 @@ export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<
   });
 }
 
-/** Every pair against its own texts, in one set of texts for the image. */
-async function tagWithOwnTexts(judge: GroupTagger, { candidates }: TagInput, groupSize: number): Promise<Relation[]> {
+/** Scores the texts of the whole image for every pair and keeps each pair's own texts. */
+async function tagWithOwnTexts(tagger: GroupTagger, { candidates }: TagInput, groupSize: number): Promise<Relation[]> {
   const texts = [...new Set(candidates.flatMap((pair) => pair.texts.map((t) => t.text)))];
   const relations: Relation[] = [];
   for (let first = 0; first < candidates.length; first += groupSize) {
     const pairs = candidates.slice(first, first + groupSize);
-    relations.push(...(await judge.relations(pairs, texts, (pair, text) => pair.texts.some((t) => t.text === text))));
+    relations.push(...(await tagger.relations(pairs, texts, (pair, text) => pair.texts.some((t) => t.text === text))));
   }
   return relations;
 }
 
 /**
- * The official procedure: repeated pairs, and in each pass of 16 groups any text for any pair (quirks B-7 and B-10,
- * docs/compat.md). Empty groups are not sent: the official model answers them with NaN, which no threshold passes.
+ * Implements the official procedure: repeated pairs, and in each pass of 16 groups every text for every pair (quirks B-7 and
+ * B-10, docs/compat.md). Empty groups are skipped: the official model returns NaN for them, which passes no threshold.
  */
-async function tagOfficially(judge: GroupTagger, { candidates }: TagInput, groupSize: number): Promise<Relation[]> {
+async function tagOfficially(tagger: GroupTagger, { candidates }: TagInput, groupSize: number): Promise<Relation[]> {
   const byKey = new Map(candidates.map((pair) => [`${pair.subject} ${pair.object}`, pair]));
   const groups = officialGroups(candidates, groupSize).filter(([pairs]) => pairs.length > 0);
   const relations: Relation[] = [];
@@ -106,18 +121,18 @@ async function tagOfficially(judge: GroupTagger, { candidates }: TagInput, group
     const texts = [...new Set(pass.flatMap(([, groupTexts]) => groupTexts))];
     for (const [keys] of pass) {
       const pairs = keys.map(([subject, object]) => byKey.get(`${subject} ${object}`)!);
-      relations.push(...(await judge.relations(pairs, texts, () => true)));
+      relations.push(...(await tagger.relations(pairs, texts, () => true)));
     }
   }
   return relations;
 }
 
-/** Asks the tagger about some pairs and picks what it says holds. */
+/** Sends groups of pairs to the tagger and selects the relations above the threshold. */
 class GroupTagger {
   readonly #tagger: RelationTagger;
   readonly #record: TagInput;
   readonly #threshold: number;
-  /** Scores as the model gave them, digit for digit. */
+  /** Whether confidences keep every digit of the tagger's scores. */
   readonly #exact: boolean;
   readonly #context: OperatorContext;
 
@@ -134,7 +149,10 @@ class GroupTagger {
     this.#context = context;
   }
 
-  /** Relations above the threshold, by pair and then text. */
+  /**
+   * Returns the relations above the threshold, by pair and then by text.
+   * @param allowed returns whether a pair may have a text
+   */
   async relations(
     pairs: readonly CandidatePair[],
     texts: readonly string[],
@@ -146,7 +164,7 @@ class GroupTagger {
     if (scores.length !== pairs.length * texts.length) {
       throw new RelflowError(
         'bad-tagger',
-        `tag: ${this.#tagger.name} gave ${scores.length} scores for ${pairs.length} pairs and ${texts.length} texts`,
+        `tag: ${this.#tagger.name} returned ${scores.length} scores, expected ${pairs.length} pairs × ${texts.length} texts`,
       );
     }
     const relations: Relation[] = [];
@@ -154,7 +172,10 @@ class GroupTagger {
       texts.forEach((text, column) => {
         const score = scores[row * texts.length + column]!;
         if (Number.isNaN(score) || score < 0 || score > 1) {
-          throw new RecordError('bad-score', `${this.#tagger.name} gave the score ${score} for '${text}'`);
+          throw new RecordError(
+            'bad-score',
+            `tag: ${this.#tagger.name} returned the score ${score} for '${text}', expected a number from 0 to 1`,
+          );
         }
         if (!allowed(pair, text)) return;
         const kept = score > this.#threshold;
@@ -164,7 +185,7 @@ class GroupTagger {
           return;
         }
         const captions = pair.texts.find((t) => t.text === text)?.captions ?? [];
-        // A float32 has about seven digits; the rest would only be noise in the file.
+        // A float32 has about seven significant digits; more would only add noise to the file.
         const confidence = this.#exact ? score : Math.round(score * 1e6) / 1e6;
         relations.push({ subject: pair.subject, object: pair.object, predicate: text, confidence, captions });
       });

@@ -4,44 +4,45 @@ import { htmlPage } from '../files/html-page.js';
 import type { SceneGraph, Tagger } from '../records/scene-graph.js';
 import { reportStyle } from './report-style.js';
 
-/** One image of the page. */
+/** One image of the report. */
 export interface ReportScene {
   readonly graph: SceneGraph;
-  /** `data:image/jpeg;base64,…`, or of PNG, WebP or GIF. Without it the boxes are drawn on plain ground. */
+  /** Data URI of a JPEG, PNG, WebP or GIF, `data:image/jpeg;base64,…`; when omitted, the boxes are drawn on a plain background. */
   readonly imageDataUri?: string;
 }
 
+/** The content of a report page. */
 export interface ReportContent {
   readonly title: string;
   readonly scenes: Iterable<ReportScene>;
-  /** What a reader should know before anything else, as plain text. */
+  /** Plain text at the top of the page. */
   readonly note?: string;
-  /** Numbers of the whole run for the head of the page. */
+  /** Figures of the whole run, shown at the top of the page. */
   readonly summary?: readonly { readonly label: string; readonly value: string | number }[];
 }
 
-/** More than this per image would bury the page; the list says how many there are beyond. */
+/** Maximum number of relations listed per image; the list ends with the number of further relations. */
 const MAX_RELATIONS = 100;
 
 const IMAGE_DATA_URI = /^data:image\/(?:jpeg|png|webp|gif);base64,[A-Za-z0-9+/]+={0,2}$/;
 
 /**
- * One HTML page that shows images with their boxes, captions and relations. Pointing at a relation, or moving to it
- * with the tab key, shows its subject (full line) and object (dashed line).
+ * Returns an HTML page that shows images with their boxes, captions and relations. Pointing at a relation, or moving to it
+ * with the tab key, highlights its subject (solid line) and object (dashed line).
  *
- * The page holds all that it needs: it has no script, and its content policy forbids scripts and requests. File
- * names, captions, categories and predicates may say anything; all of them are escaped.
+ * The page is self-contained: it has no script, and its content security policy forbids scripts and requests. File names,
+ * captions, categories and predicates are escaped, whatever they contain.
  *
- * @throws OptionError where an image isn't a data URI of a known kind
+ * @throws OptionError when an image is not a base64 data URI of a supported type
  */
 export function renderReport({ title, scenes, note, summary = [] }: ReportContent): string {
   const shown = [...scenes];
-  const colours = new CategoryColors();
-  const articles = shown.map((scene) => sceneArticle(scene, colours));
-  const deepest = Math.max(0, ...shown.map(({ graph }) => Math.min(graph.relations.length, MAX_RELATIONS)));
+  const colors = new CategoryColors();
+  const articles = shown.map((scene) => sceneArticle(scene, colors));
+  const mostRelations = Math.max(0, ...shown.map(({ graph }) => Math.min(graph.relations.length, MAX_RELATIONS)));
   return htmlPage({
     title,
-    style: reportStyle(deepest),
+    style: reportStyle(mostRelations),
     body: `<header>
 <h1>${escapeHtml(title)}</h1>
 ${summaryList(summary)}${taggerNotes(shown)}${note === undefined ? '' : `<p class="note" role="note">${escapeHtml(note)}</p>\n`}</header>
@@ -58,7 +59,7 @@ function summaryList(rows: NonNullable<ReportContent['summary']>): string {
   return `<dl class="summary">${rows.map(row).join('')}</dl>\n`;
 }
 
-/** Who decided the relations; a baseline is called one before anything else is seen. */
+/** Names the taggers of the relations; a baseline is marked as one at the top of the page. */
 function taggerNotes(scenes: readonly ReportScene[]): string {
   const taggers = new Map<string, Tagger>();
   for (const { graph } of scenes) {
@@ -75,19 +76,19 @@ function taggerNotes(scenes: readonly ReportScene[]): string {
     .join('');
 }
 
-function sceneArticle({ graph, imageDataUri }: ReportScene, colours: CategoryColors): string {
+function sceneArticle({ graph, imageDataUri }: ReportScene, colors: CategoryColors): string {
   const names = objectNames(graph);
   const relations = [...graph.relations]
     .sort((a, b) => (b.confidence ?? 1) - (a.confidence ?? 1))
     .slice(0, MAX_RELATIONS);
   return `<article class="scene">
 <h2>${escapeHtml(graph.image.file)}</h2>
-${figure(graph, relations, names, colours, imageDataUri)}
+${figure(graph, relations, names, colors, imageDataUri)}
 ${captionList(graph)}${relationList(graph, relations, names)}</article>
 `;
 }
 
-/** `horse`, or `horse 1` and `horse 2` where there are several. */
+/** Returns a name for each object: its category, numbered if there are several: `horse 1`, `horse 2`. */
 function objectNames({ objects }: SceneGraph): string[] {
   const total = new Map<string, number>();
   for (const { category } of objects) total.set(category, (total.get(category) ?? 0) + 1);
@@ -103,7 +104,7 @@ function figure(
   graph: SceneGraph,
   relations: SceneGraph['relations'],
   names: readonly string[],
-  colours: CategoryColors,
+  colors: CategoryColors,
   imageDataUri: string | undefined,
 ): string {
   if (imageDataUri !== undefined && !IMAGE_DATA_URI.test(imageDataUri)) {
@@ -113,7 +114,7 @@ function figure(
     );
   }
   const [width, height] = [number(graph.image.width), number(graph.image.height)];
-  const ground = imageDataUri
+  const background = imageDataUri
     ? `<image href="${imageDataUri}" width="${width}" height="${height}" preserveAspectRatio="none"/>`
     : `<rect class="ground" width="${width}" height="${height}"/>`;
   const box = (index: number, role: string) => {
@@ -122,7 +123,7 @@ function figure(
     const [x, y, w, h] = object.box.map(number);
     const score = object.score === undefined ? '' : ` ${object.score.toFixed(2)}`;
     return (
-      `<g class="${role}" style="--colour:${colours.of(object.category)}">` +
+      `<g class="${role}" style="--colour:${colors.of(object.category)}">` +
       `<rect x="${x}" y="${y}" width="${w}" height="${h}"/>` +
       `<text x="${number(x! + 2)}" y="${number(Math.max(y!, 0) + 1)}" dy=".9em">${escapeHtml(names[index]! + score)}</text></g>`
     );
@@ -130,9 +131,9 @@ function figure(
   const pair = ({ subject, object }: SceneGraph['relations'][number], index: number) =>
     `<g class="pair pair-${index}">${box(object, 'object')}${box(subject, 'subject')}</g>`;
   const label = `${graph.objects.length} boxes on ${graph.image.file}`;
-  // Labels keep their size on the page whatever the image's resolution is.
+  // The font size follows the image size, so that labels have the same size on the page for every resolution.
   const size = number(Math.max(width, height) / 38);
-  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(label)}" font-size="${size}">${ground}${graph.objects
+  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(label)}" font-size="${size}">${background}${graph.objects
     .map((_, index) => box(index, 'box'))
     .join('')}${relations.map(pair).join('')}</svg>`;
 }
@@ -166,7 +167,7 @@ function relationList(graph: SceneGraph, shown: SceneGraph['relations'], names: 
   return `<ul class="relations">${items.join('')}</ul>\n${more}`;
 }
 
-/** A colour for each category, in the order in which the page names them, far apart in hue. */
+/** Assigns each category a color, in the order of first use, with hues far apart. */
 class CategoryColors {
   readonly #order = new Map<string, number>();
 
@@ -177,7 +178,7 @@ class CategoryColors {
   }
 }
 
-/** To a tenth; what isn't a finite number becomes 0, so that nothing else can stand in an attribute. */
+/** Rounds to a tenth; values other than finite numbers become 0, so that attributes contain only numbers. */
 function number(value: number): number {
   return Number.isFinite(value) ? Math.round(value * 10) / 10 : 0;
 }

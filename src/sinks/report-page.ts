@@ -6,20 +6,33 @@ import type { RunFolder } from '../run-folder/run-folder.js';
 import { type ReportScene, renderReport } from './render-report.js';
 import type { Finisher } from './sink.js';
 
+/** Options of `reportPage`. */
 export interface ReportPageOptions {
   readonly title: string;
-  /** Folder of the images; without it boxes are drawn on plain ground. */
+  /** Folder of the images; when omitted, boxes are drawn on a plain background. */
   readonly images?: string;
-  /** How many scenes to show, those with relations first. Default 12. */
+  /** Number of scenes to show, those with relations first. Default 12. */
   readonly scenes?: number;
-  /** What a reader should know before anything else, as plain text. */
+  /** Plain text at the top of the page. */
   readonly note?: string;
 }
 
 const MAX_IMAGE_BYTES = 4 * 2 ** 20;
 const MIME: Readonly<Record<string, string>> = { '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.png': 'image/png' };
 
-/** A self-contained HTML page, `report.html`, with a few images, their boxes, captions and relations. */
+/**
+ * Writes `report.html`, a self-contained HTML page with a few images, their boxes, captions and relations, when a run ends. The
+ * graph needs the sink `sceneGraphs`.
+ *
+ * @example
+ * ```ts
+ * import { Graph, reportPage, sceneGraphLines, sceneGraphs } from 'relflow';
+ *
+ * const graph = new Graph('report');
+ * graph.from(sceneGraphLines({ sceneGraphs: 'out' })).to(sceneGraphs());
+ * graph.finish(reportPage({ title: 'COCO', images: 'val2017', scenes: 20 }));
+ * ```
+ */
 export function reportPage(options: ReportPageOptions): Finisher {
   const { title, scenes = 12, note } = options;
   return {
@@ -35,7 +48,7 @@ export function reportPage(options: ReportPageOptions): Finisher {
   };
 }
 
-/** The page of a run, and how many scenes it shows. */
+/** Returns the page of a run and the number of scenes on it. */
 export async function buildReportPage(
   folder: RunFolder,
   { title, images, scenes: count = 12, note }: ReportPageOptions,
@@ -53,7 +66,7 @@ export async function buildReportPage(
   };
 }
 
-/** The first scenes with relations, filled up with others, in the order of the run. */
+/** Selects the first scenes with relations and, if there are too few, the first without, in the order of the run. */
 async function selectScenes(folder: RunFolder, count: number, signal?: AbortSignal) {
   const related: SceneGraph[] = [];
   const others: SceneGraph[] = [];
@@ -75,6 +88,7 @@ async function selectScenes(folder: RunFolder, count: number, signal?: AbortSign
   return { shown: [...related, ...others].slice(0, count), summary };
 }
 
+/** Returns an image file as a data URI; null if it is missing, too large or of another type. */
 async function dataUri(file: string): Promise<string | null> {
   const mime = MIME[extname(file).toLowerCase()];
   const found = await stat(file).catch(() => null);

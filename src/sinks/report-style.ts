@@ -1,7 +1,7 @@
 /**
- * The report page's style sheet.
+ * Returns the style sheet of the report page.
  *
- * @param relations the most relations that one image lists; each gets a rule that shows its pair of boxes
+ * @param relations largest number of relations that an image lists; each gets a rule that shows its pair of boxes
  */
 export function reportStyle(relations: number): string {
   const pairs = Array.from(

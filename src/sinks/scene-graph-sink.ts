@@ -4,7 +4,26 @@ import type { ImageRecord } from '../records/image.js';
 import type { CandidateSet, Related, SceneGraph } from '../records/scene-graph.js';
 import type { Sink } from './sink.js';
 
-/** Scene graphs as JSON lines, `schemas/scene-graph.schema.json`. */
+/**
+ * Writes scene graphs as JSON lines, `schemas/scene-graph.schema.json`.
+ *
+ * @param name folder of the shards; a second sink of the same graph needs another name
+ *
+ * @example
+ * ```ts
+ * import { baselineTagger, caption, captionFile, coco, Graph, match, pair, parse, sceneGraphs, tag } from 'relflow';
+ *
+ * const graph = new Graph('coco');
+ * graph
+ *   .from(coco({ annotations: 'instances.json' }))
+ *   .pipe(caption(captionFile({ captions: 'captions.json' })))
+ *   .pipe(parse())
+ *   .pipe(match())
+ *   .pipe(pair())
+ *   .pipe(tag(baselineTagger()))
+ *   .to(sceneGraphs());
+ * ```
+ */
 export function sceneGraphs(name = 'scene-graphs'): Sink<ImageRecord & Related & Partial<Captioned>> {
   return {
     name,
@@ -22,7 +41,25 @@ export function sceneGraphs(name = 'scene-graphs'): Sink<ImageRecord & Related &
   };
 }
 
-/** Candidate pairs as JSON lines, `schemas/candidates.schema.json`. */
+/**
+ * Writes candidate pairs as JSON lines, `schemas/candidates.schema.json`.
+ *
+ * @param name folder of the shards; a second sink of the same graph needs another name
+ *
+ * @example
+ * ```ts
+ * import { candidateSets, caption, captionFile, coco, Graph, match, pair, parse } from 'relflow';
+ *
+ * const graph = new Graph('candidates');
+ * graph
+ *   .from(coco({ annotations: 'instances.json' }))
+ *   .pipe(caption(captionFile({ captions: 'captions.json' })))
+ *   .pipe(parse())
+ *   .pipe(match())
+ *   .pipe(pair())
+ *   .to(candidateSets());
+ * ```
+ */
 export function candidateSets(name = 'candidates'): Sink<ImageRecord & Captioned & Candidates> {
   return {
     name,

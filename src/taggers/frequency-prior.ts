@@ -2,16 +2,27 @@ import type { ImageRecord } from '../records/image.js';
 import type { RelationTagger } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
 
-/** How much the predicate's frequency over all pairs counts beside what was seen of a pair of categories: as one pair. */
+/** Weight of the predicate's overall frequency, in pairs of the two categories. */
 const PRIOR_WEIGHT = 1;
 
 /**
- * A tagger that looks at neither pixels nor boxes: how often a predicate held between two categories in what it has
- * seen. What a learned tagger has to beat to have learnt anything of images.
+ * Estimates how often a predicate holds between two categories from counted images, without pixels or boxes. A learned tagger
+ * must score higher than this prior to show that it uses the image.
  *
  *     P(p | s, o) = (n(s, p, o) + P(p)) / (n(s, o) + 1), n(s, o) over all ordered pairs of distinct objects
  *
  * Source: Zellers et al., "Neural Motifs", 2018, the frequency baseline.
+ *
+ * @example
+ * ```ts
+ * import { Graph, sceneGraphLines } from 'relflow';
+ * import { FrequencyPrior } from 'relflow/evaluation';
+ *
+ * const prior = new FrequencyPrior();
+ * const records = new Graph('train').from(sceneGraphLines({ sceneGraphs: 'train.jsonl' })).records();
+ * for await (const record of records) prior.add(record);
+ * console.log(prior.probability('person', 'riding', 'horse'));
+ * ```
  */
 export class FrequencyPrior {
   readonly #pairs = new Map<string, number>();
@@ -19,7 +30,7 @@ export class FrequencyPrior {
   readonly #predicates = new Map<string, number>();
   #all = 0;
 
-  /** Counts one image. */
+  /** Counts the pairs and relations of one image; a duplicate relation counts once. */
   add({ detections, relations }: Pick<ImageRecord & Related, 'detections' | 'relations'>): void {
     const counts = new Map<string, number>();
     for (const { category } of detections) add(counts, category, 1);
@@ -41,7 +52,7 @@ export class FrequencyPrior {
     }
   }
 
-  /** In [0, 1]. */
+  /** Returns the probability, in [0, 1], that the predicate holds between objects of the two categories. */
   probability(subject: string, predicate: string, object: string): number {
     const overall = (this.#predicates.get(predicate) ?? 0) / Math.max(1, this.#all);
     const held = this.#relations.get(key(subject, object, predicate)) ?? 0;
@@ -49,7 +60,7 @@ export class FrequencyPrior {
     return (held + PRIOR_WEIGHT * overall) / (pairs + PRIOR_WEIGHT);
   }
 
-  /** As a tagger, to be evaluated as any other. */
+  /** Returns the prior as a tagger, e.g. to evaluate it. */
   tagger(): RelationTagger {
     return {
       name: 'frequency-prior',

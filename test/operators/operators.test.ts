@@ -302,7 +302,7 @@ describe('tag', () => {
     const odd = (scores: Float32Array): RelationTagger => ({ ...counting(), tag: () => scores });
     await assert.rejects(relations(odd(new Float32Array(9).fill(Number.NaN))), { reason: 'bad-score' });
     await assert.rejects(relations(odd(new Float32Array(4))), {
-      message: 'tag: counting gave 4 scores for 3 pairs and 3 texts',
+      message: 'tag: counting returned 4 scores, expected 3 pairs × 3 texts',
     });
   });
 });

@@ -204,7 +204,7 @@ describe('run', () => {
     const file = join(folder, 'paths.json');
     await assert.rejects(exportRun(new RunFolder(out), 'rlipv2-paths', file), {
       name: 'OutputError',
-      message: `${file}: two images have the id 3, of test and of test, and ids are its keys`,
+      message: `${file}: the image id 3 occurs twice, in 'test' and 'test', expected unique ids as keys; run and export each data set separately`,
     });
     assert.ok(!existsSync(file));
     await exportRun(new RunFolder(out), 'rlipv2', file);

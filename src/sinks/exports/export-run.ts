@@ -7,7 +7,7 @@ import { buildReportPage } from '../report-page.js';
 import type { Finisher } from '../sink.js';
 import { rlipv2Annotations, rlipv2Candidates, rlipv2FilePaths, rlipv2Frequencies } from './rlipv2-files.js';
 
-/** The export formats, with the sink of a run that each is made from. */
+/** The export formats, each with the sink that it reads, the default file name and a summary. */
 export const EXPORT_FORMATS = {
   rlipv2: { sink: 'scene-graphs', file: 'rlipv2.json', summary: 'the JSON list of annotations that RLIPv2 trains on' },
   'rlipv2-candidates': {
@@ -32,18 +32,23 @@ export const EXPORT_FORMATS = {
   },
 } as const;
 
-/** Name of an export format. */
+/** The name of an export format. */
 export type ExportFormat = keyof typeof EXPORT_FORMATS;
 
+/** Options of `exportRun` and `exportAs`. */
 export interface ExportOptions {
-  /** Leaves out relations with a lower confidence; relations of people always stay. In [0, 1]; default 0. */
+  /** Drops relations below this confidence, in [0, 1]; default 0. Human-annotated relations always stay. */
   readonly minConfidence?: number;
-  /** For a page: the folder of the images, and how many to show. */
+  /** Folder of the images, for the format `page`. */
   readonly images?: string;
+  /** Number of scenes to show, for the format `page`. Default 12. */
   readonly scenes?: number;
 }
 
-/** @throws OptionError where a format is unknown */
+/**
+ * Checks the name of an export format.
+ * @throws OptionError when the format is unknown
+ */
 export function exportFormat(name: string): ExportFormat {
   if (Object.hasOwn(EXPORT_FORMATS, name)) return name as ExportFormat;
   throw new OptionError(
@@ -53,11 +58,20 @@ export function exportFormat(name: string): ExportFormat {
 }
 
 /**
- * Writes a run's shards in another form.
+ * Writes the shards of a complete run to one file in another format.
  *
- * @throws OptionError where an option is out of range
- * @throws InputError where the run is not finished or has no sink that the format is made from
- * @throws OutputError where the file can't be written, or is to be keyed by image ids that are there twice
+ * @returns size and checksum of the file
+ * @throws OptionError when an option is out of range
+ * @throws InputError when the run is not complete or lacks the sink that the format reads
+ * @throws OutputError when the file cannot be written, or when the format is keyed by image id and an id occurs twice
+ *
+ * @example
+ * ```ts
+ * import { exportRun, RunFolder } from 'relflow';
+ *
+ * const { bytes } = await exportRun(new RunFolder('out'), 'rlipv2', 'annotations.json', { minConfidence: 0.3 });
+ * console.log(bytes);
+ * ```
  */
 export async function exportRun(
   folder: RunFolder,
@@ -70,9 +84,9 @@ export async function exportRun(
   const state = await folder.state();
   if (!state) throw new InputError(folder.path, 'not the output folder of a run');
   if (!state.graph.some((node) => node.kind === 'sink' && node.id === sink)) {
-    throw new InputError(folder.path, `the run has no sink '${sink}', which ${format} is made from`);
+    throw new InputError(folder.path, `the run has no sink '${sink}', which the format '${format}' reads`);
   }
-  if (!(await folder.manifest())) throw new InputError(folder.path, 'the run is not finished; resume it first');
+  if (!(await folder.manifest())) throw new InputError(folder.path, 'the run is not complete; resume it first');
   return wrapIoErrors(file, async () => writeAtomically(file, await formatRun(folder, format, file, options)));
 }
 
@@ -104,9 +118,9 @@ async function formatRun(
 }
 
 /**
- * Exports at the end of a run, as a file in its folder.
+ * Makes a finisher that exports a run when it ends, to a file in its folder.
  *
- * @throws OptionError where the format is unknown or an option is out of range
+ * @throws OptionError when the format is unknown or an option is out of range
  */
 export function exportAs(format: ExportFormat, options: ExportOptions = {}): Finisher {
   const { sink, file: path } = EXPORT_FORMATS[exportFormat(format)];

@@ -2,18 +2,19 @@ import { OutputError } from '../../errors.js';
 import { officialGroups } from '../../records/candidate-groups.js';
 import type { CandidateSet, SceneGraph } from '../../records/scene-graph.js';
 
+/** Options of the RLIPv2 formats with relations. */
 export interface Rlipv2Options {
-  /** Leaves out relations with a lower confidence; relations of people always stay. In [0, 1]; default 0. */
+  /** Drops relations below this confidence, in [0, 1]; default 0. Human-annotated relations always stay. */
   readonly minConfidence?: number;
 }
 
-/** First ids of the official files, by data set. Source: RLIPv2, generate_relations_using_verb_tagger.py. */
+/** First ids in the official files, by data set. Source: RLIPv2, generate_relations_using_verb_tagger.py. */
 const FIRST_IDS: Readonly<Record<string, number>> = { coco2017: 10_000_000, o365: 20_000_000 };
 
 /**
- * Scene graphs as the JSON list that RLIPv2 trains on: Visual Genome's form with `names` as one string, and for
- * pseudo-labels `dataset`, `data_split` and each relation's `confidence`. All objects of an image stand in it, in order.
- * Ids go up through the whole file, where the official ones begin anew with each part.
+ * Formats scene graphs as the JSON list that RLIPv2 trains on: Visual Genome's format with `names` as one string, and for
+ * pseudo-labels `dataset`, `data_split` and each relation's `confidence`. An image has all of its objects, in order. Ids
+ * increase through the whole file; in the official files they restart with each part.
  *
  * Source: RLIPv2, `pseudo annotations` of generate_relations_using_verb_tagger.py; Visual Genome v1.4.
  */
@@ -32,7 +33,7 @@ export async function* rlipv2Annotations(
     const kept = relations.filter((relation) => (relation.confidence ?? 1) >= minConfidence);
     nextObject.set(dataset, objectBase + objects.length);
     nextRelation.set(dataset, relationBase + kept.length);
-    // The official loader knows Visual Genome by the absence of these two.
+    // The official loader recognizes Visual Genome by the absence of these two keys.
     const labels = dataset === 'vg' ? {} : { dataset, data_split: split };
     const entry = {
       image_id: image.id,
@@ -60,29 +61,30 @@ export async function* rlipv2Annotations(
 }
 
 /**
- * Candidates as the official tagger reads them: `{"<image id>": [[[[subject, object], …], ["text", …]], …]}`, images in
- * the order of the run.
+ * Formats candidates as the official tagger reads them: `{"<image id>": [[[[subject, object], …], ["text", …]], …]}`, images
+ * in the order of the run.
  *
- * @throws OutputError where two images have one id
  * Source: RLIPv2, datasets/rlipv2_helper/BLIP_coco_caption_helper.py.
+ *
+ * @throws OutputError when an image id occurs twice
  */
 export function rlipv2Candidates(sets: AsyncIterable<CandidateSet>, file: string): AsyncGenerator<string, void> {
   return byImage(sets, ({ candidates }) => officialGroups(candidates), file);
 }
 
 /**
- * Where the images of a set lie, `{"<image id>": "train/patch16/….jpg"}`, as the official Objects365 loader wants it.
+ * Formats the paths of images as the official Objects365 loader reads them: `{"<image id>": "train/patch16/….jpg"}`.
  *
- * @throws OutputError where two images have one id
+ * @throws OutputError when an image id occurs twice
  */
 export function rlipv2FilePaths(graphs: AsyncIterable<SceneGraph>, file: string): AsyncGenerator<string, void> {
   return byImage(graphs, ({ image }) => (image.split === '' ? image.file : `${image.split}/${image.file}`), file);
 }
 
 /**
- * One JSON object with a value for each image, by its id.
+ * Formats a JSON object with a value for each image, by its id.
  *
- * @throws OutputError where two images have one id, as those of merged sets may: a reader would see the last one alone
+ * @throws OutputError when an image id occurs twice, as in merged sets: a reader would only see the last one
  */
 async function* byImage<R extends Pick<SceneGraph, 'image'>>(
   records: AsyncIterable<R>,
@@ -95,7 +97,10 @@ async function* byImage<R extends Pick<SceneGraph, 'image'>>(
     const key = String(id);
     const other = datasets.get(key);
     if (other !== undefined) {
-      throw new OutputError(file, `two images have the id ${id}, of ${other} and of ${dataset}, and ids are its keys`);
+      throw new OutputError(
+        file,
+        `the image id ${id} occurs twice, in '${other}' and '${dataset}', expected unique ids as keys; run and export each data set separately`,
+      );
     }
     yield `${datasets.size === 0 ? '{' : ',\n'}${JSON.stringify(key)}: ${JSON.stringify(value(record))}`;
     datasets.set(key, dataset);
@@ -104,7 +109,7 @@ async function* byImage<R extends Pick<SceneGraph, 'image'>>(
 }
 
 /**
- * How often each category and predicate occurs, most frequent first: the official `keep_names_freq` files.
+ * Formats how often each category and predicate occurs, most frequent first, as the official `keep_names_freq` files.
  *
  * Source: RLIPv2, generate_relations_using_verb_tagger.py.
  */
@@ -122,10 +127,11 @@ export async function* rlipv2Frequencies(
   }
   const relationFrequencies = byFrequency(predicates);
   const objectFrequencies = byFrequency(objects);
-  // Objects with names like "1" would come out of order as plain objects do, so the pairs are written by hand.
-  const names = (of: readonly (readonly [string, number])[]) => JSON.stringify(of.map(([name]) => name));
-  const counts = (of: readonly (readonly [string, number])[]) =>
-    `{${of.map(([name, count]) => `${JSON.stringify(name)}: ${count}`).join(', ')}}`;
+  // JSON.stringify would move keys like "1" to the front of an object, so the pairs are formatted here.
+  const names = (frequencies: readonly (readonly [string, number])[]) =>
+    JSON.stringify(frequencies.map(([name]) => name));
+  const counts = (frequencies: readonly (readonly [string, number])[]) =>
+    `{${frequencies.map(([name, count]) => `${JSON.stringify(name)}: ${count}`).join(', ')}}`;
   yield `{"relationship_names": ${names(relationFrequencies)},\n"object_names": ${names(objectFrequencies)},\n`;
   yield `"relationship_freq": ${counts(relationFrequencies)},\n"object_freq": ${counts(objectFrequencies)}}\n`;
 }
