@@ -46,7 +46,7 @@ describe('AnswerStore', function () {
   it('has each answer that it said was kept after kill -9, and lets others read meanwhile', async () => {
     const folder = temporaryFolder();
     const script = join(temporaryFolder(), 'writer.mts');
-    const module = pathToFileURL(join(packageRoot, 'src/index.ts')).href;
+    const module = pathToFileURL(join(packageRoot, 'src/endpoints/index.ts')).href;
     writeFileSync(
       script,
       `import { AnswerStore } from ${JSON.stringify(module)};
