@@ -47,7 +47,7 @@ export function captionFile({ captions, maxCaptions, tempDir }: CaptionFileOptio
   const name = 'caption-file';
   if (!captions) throw new OptionError(name, "'captions' is missing, expected a path or a glob");
   if (maxCaptions !== undefined) checkPositiveInteger(name, 'maxCaptions', maxCaptions);
-  const index = new ImageEntryIndex(captions, tempDir, takeCaptions);
+  const index = new ImageEntryIndex(captions, tempDir, readEntries);
   return {
     name,
     version: '1',
@@ -56,7 +56,7 @@ export function captionFile({ captions, maxCaptions, tempDir }: CaptionFileOptio
     close: () => index.close(),
     async caption({ id }, signal, count = () => {}) {
       const entries = (await index.get(id, signal)) as Entry[];
-      const found = entries.flatMap((entry) => readCaptions(entry, count));
+      const found = entries.flatMap((entry) => toCaptions(entry, count));
       if (found.length === 0)
         throw new RecordError('no-captions', `${name}: no caption for image ${id}`, { image: id });
       return found.slice(0, maxCaptions);
@@ -70,7 +70,7 @@ interface Entry {
   readonly texts: unknown;
 }
 
-const takeCaptions: ReadEntries = async (file, put, { signal, flush }) => {
+const readEntries: ReadEntries = async (file, put, { signal, flush }) => {
   const source = basename(file);
   const limits = signal ? { signal } : {};
   let coco = false;
@@ -89,7 +89,7 @@ const takeCaptions: ReadEntries = async (file, put, { signal, flush }) => {
   }
 };
 
-function readCaptions({ source, texts }: Entry, count: (problem: string) => void): Caption[] {
+function toCaptions({ source, texts }: Entry, count: (problem: string) => void): Caption[] {
   if (!Array.isArray(texts)) {
     count('malformed-captions');
     return [];

@@ -19,7 +19,7 @@ export function chatReply(completion: unknown): Reply {
       "the server's answer is no chat completion: it has no choices[0].message.content",
     );
   }
-  const text = plain(typeof content === 'string' ? content : '');
+  const text = withoutThoughts(typeof content === 'string' ? content : '');
   const tokens = tokensOf(usage);
   return {
     text,
@@ -29,7 +29,7 @@ export function chatReply(completion: unknown): Reply {
   };
 }
 
-function plain(content: string): string {
+function withoutThoughts(content: string): string {
   const said = content
     .slice(0, MAX_TEXT)
     .replace(/^\s*<think>.*?<\/think>/s, '')

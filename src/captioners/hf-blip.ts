@@ -1,13 +1,13 @@
 import { accessToken, redactor } from '../endpoints/access-token.js';
-import { endpointUrl as checkedUrl } from '../endpoints/endpoint-url.js';
+import { checkEndpointUrl } from '../endpoints/check-endpoint-url.js';
 import { generatedText, postJson } from '../endpoints/post-json.js';
 import { OptionError } from '../errors.js';
 import type { Captioner } from '../records/ports.js';
 import { type ModelCaptionerOptions, modelCaptioner, seedsOf } from './model-captioner.js';
-import { type ShrinkOptions, shrink, shrinkOf } from './model-image.js';
+import { checkResizeOptions, type ResizeOptions, resizeForModel } from './resize-for-model.js';
 
 /** What `hfBlip` is told. */
-export interface HfBlipOptions extends ModelCaptionerOptions, ShrinkOptions {
+export interface HfBlipOptions extends ModelCaptionerOptions, ResizeOptions {
   /** A dedicated endpoint of Hugging Face for the task image-to-text, or a server that speaks as it does. */
   readonly endpointUrl: string;
   /** Which model it is, for the store and the captions' source. Default `Salesforce/blip-image-captioning-large`. */
@@ -34,8 +34,8 @@ const NUCLEUS = { ...LENGTH, num_beams: 1, do_sample: true, top_p: 0.9, repetiti
 export function hfBlip(options: HfBlipOptions): Captioner {
   const { model = 'Salesforce/blip-image-captioning-large', tokenFile, parameters = {} } = options;
   if (!options.endpointUrl) throw new OptionError(name, "'endpointUrl' is missing, expected that of a BLIP endpoint");
-  const url = checkedUrl(name, options.endpointUrl);
-  const size = shrinkOf(name, options);
+  const url = checkEndpointUrl(name, options.endpointUrl);
+  const size = checkResizeOptions(name, options);
   const generation = { ...(seedsOf(name, options).length > 1 ? NUCLEUS : BEAMS), ...parameters };
   let token: Promise<string | undefined> | undefined;
   return modelCaptioner(
@@ -43,9 +43,9 @@ export function hfBlip(options: HfBlipOptions): Captioner {
       name,
       version: '1',
       question: { protocol: name, model, prompt: '', parameters: { ...generation, image: size } },
-      mostTokens: { input: 0, output: LENGTH.max_length },
+      expectedTokens: { input: 0, output: LENGTH.max_length },
       prepare: async (image, file) => {
-        const { bytes } = await shrink(name, file, image, size);
+        const { bytes } = await resizeForModel(name, file, image, size);
         token ??= accessToken(tokenFile, url);
         const secret = await token;
         const body = JSON.stringify({

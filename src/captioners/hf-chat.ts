@@ -1,6 +1,6 @@
 import type { InferenceClient } from '@huggingface/inference';
 import { accessToken, redactor } from '../endpoints/access-token.js';
-import { endpointUrl as checkedUrl } from '../endpoints/endpoint-url.js';
+import { checkEndpointUrl } from '../endpoints/check-endpoint-url.js';
 import { redactingFetch } from '../endpoints/redacting-fetch.js';
 import { RequestFailure } from '../endpoints/request-failure.js';
 import { EndpointError, OptionError } from '../errors.js';
@@ -8,10 +8,10 @@ import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Captioner } from '../records/ports.js';
 import { chatReply } from './chat-reply.js';
 import { type ModelCaptionerOptions, modelCaptioner, seedsOf } from './model-captioner.js';
-import { type ShrinkOptions, shrink, shrinkOf } from './model-image.js';
+import { checkResizeOptions, type ResizeOptions, resizeForModel } from './resize-for-model.js';
 
 /** What `hfChat` is told. */
-export interface HfChatOptions extends ModelCaptionerOptions, ShrinkOptions {
+export interface HfChatOptions extends ModelCaptionerOptions, ResizeOptions {
   /** The model, as Hugging Face or the server calls it. A server of one model may be asked without. */
   readonly model?: string;
   /** An inference provider of Hugging Face (`auto`, `together`, `nebius`…); `auto` unless there is an `endpointUrl`. */
@@ -34,7 +34,7 @@ const name = 'hf-chat';
 const PROMPT = 'Describe this image in one short sentence: who or what is there, and what they do.';
 const OWN_PARAMETERS = ['messages', 'model', 'stream', 'seed', 'max_tokens'];
 /** Many vision models take a token a square of 28 pixels. */
-const PIXELS_A_TOKEN = 28 ** 2;
+const PIXELS_PER_TOKEN = 28 ** 2;
 
 /**
  * Captions by any vision-language model that speaks chat completion, by way of Hugging Face's client. One caption is
@@ -44,30 +44,30 @@ const PIXELS_A_TOKEN = 28 ** 2;
  */
 export function hfChat(options: HfChatOptions): Captioner {
   const { model, provider, billTo, tokenFile, prompt = PROMPT, maxTokens = 60, parameters = {} } = options;
-  const url = options.endpointUrl === undefined ? undefined : checkedUrl(name, options.endpointUrl);
+  const url = options.endpointUrl === undefined ? undefined : checkEndpointUrl(name, options.endpointUrl);
   if (url && provider !== undefined) throw new OptionError(name, 'expected provider or endpointUrl, not both');
   if (!url && !model) throw new OptionError(name, "'model' is missing, expected one, or an endpointUrl");
   if (prompt.trim() === '') throw new OptionError(name, 'prompt is empty');
   checkPositiveInteger(name, 'maxTokens', maxTokens);
   const own = OWN_PARAMETERS.find((key) => key in parameters);
   if (own !== undefined) throw new OptionError(name, `parameters have '${own}', which hfChat sets itself`);
-  const size = shrinkOf(name, options);
+  const size = checkResizeOptions(name, options);
   const isSampled = seedsOf(name, options).length > 1;
   const sampling = isSampled ? { temperature: 1, top_p: 0.9 } : { temperature: 0 };
   const sent = { max_tokens: maxTokens, ...sampling, ...parameters };
-  let connected: Promise<Connection> | undefined;
+  let connection: Promise<Connection> | undefined;
   return modelCaptioner(
     {
       name,
       version: '1',
       // Who serves a model does not change what it says; which model a nameless server has is known by its address.
       question: { protocol: name, model: model ?? url!.href, prompt, parameters: { ...sent, image: size } },
-      mostTokens: { input: Math.ceil(size.side ** 2 / PIXELS_A_TOKEN + prompt.length / 3), output: maxTokens },
+      expectedTokens: { input: Math.ceil(size.side ** 2 / PIXELS_PER_TOKEN + prompt.length / 3), output: maxTokens },
       prepare: async (image, file) => {
-        const { bytes, mime } = await shrink(name, file, image, size);
+        const { bytes, mime } = await resizeForModel(name, file, image, size);
         const data = `data:${mime};base64,${bytes.toString('base64')}`;
-        connected ??= connect(tokenFile, url);
-        const { client, fetch, redact } = await connected;
+        connection ??= connect(tokenFile, url);
+        const { client, fetch, redact } = await connection;
         return async (seed, signal) => {
           const completion = client.chatCompletion(
             {
@@ -89,7 +89,9 @@ export function hfChat(options: HfChatOptions): Captioner {
             // Its own retries are at once and for ever.
             { fetch, retry_on_error: false, signal, ...(billTo !== undefined && { billTo }) },
           );
-          return chatReply(await completion.catch((error: unknown) => Promise.reject(named(error, redact, signal))));
+          return chatReply(
+            await completion.catch((error: unknown) => Promise.reject(toEndpointError(error, redact, signal))),
+          );
         };
       },
     },
@@ -111,7 +113,7 @@ async function connect(tokenFile: string | undefined, url: URL | undefined): Pro
 }
 
 /** What the client itself does not like, such as a provider that does not have the model. Its errors hold the token. */
-function named(error: unknown, redact: (text: string) => string, signal: AbortSignal): unknown {
+function toEndpointError(error: unknown, redact: (text: string) => string, signal: AbortSignal): unknown {
   if (error instanceof RequestFailure || signal.aborted) return error;
   return new EndpointError(name, 'bad-request', redact((error as Error).message));
 }

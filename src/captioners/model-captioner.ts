@@ -6,7 +6,7 @@ import type { Caption } from '../records/caption-record.js';
 import type { Image } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Captioner } from '../records/ports.js';
-import { type ImageFile, ImageFiles } from './model-image.js';
+import { type ImageFile, ImageFiles } from './image-files.js';
 
 /** What every captioner that asks a model is told. */
 export interface ModelCaptionerOptions extends CachedAnswersOptions {
@@ -22,12 +22,12 @@ export interface ModelCaptionerOptions extends CachedAnswersOptions {
 }
 
 /** How a captioner asks its model. */
-export interface Asking {
+export interface CaptionModel {
   readonly name: string;
   readonly version: string;
   readonly question: Question;
   /** What one request may take: of input as far as it can be known, of output at most. */
-  readonly mostTokens: Tokens;
+  readonly expectedTokens: Tokens;
   /** Makes an image ready to be sent. What it gives makes one request, for the answer of a seed. */
   readonly prepare: (image: Image, file: ImageFile) => Promise<(seed: number, signal: AbortSignal) => Promise<Reply>>;
 }
@@ -47,11 +47,11 @@ export function seedsOf(where: string, { nCaptions = 1, firstSeed = 0 }: ModelCa
  * not write, or left empty, are counted (`refused-caption`, `empty-caption`), and so are those that were cut at the limit
  * of their length (`cut-caption`); an image that is left with none is refused (`caption-refused`, `no-captions`).
  */
-export function modelCaptioner(asking: Asking, options: ModelCaptionerOptions): Captioner {
-  const { name, version, question, mostTokens } = asking;
+export function modelCaptioner(captionModel: CaptionModel, options: ModelCaptionerOptions): Captioner {
+  const { name, version, question, expectedTokens } = captionModel;
   if (!options.images) throw new OptionError(name, "'images' is missing, expected the image folder");
   const seeds = seedsOf(name, options);
-  const answers = new CachedAnswers(name, question, mostTokens, options);
+  const answers = new CachedAnswers(name, question, expectedTokens, options);
   const files = new ImageFiles(name, options.images);
   const { model, prompt, parameters } = question;
   return {
@@ -59,7 +59,7 @@ export function modelCaptioner(asking: Asking, options: ModelCaptionerOptions): 
     version,
     options: { model, ...(prompt !== '' && { prompt }), parameters, nCaptions: seeds.length, firstSeed: seeds[0]! },
     // While some are sent, others are read from the disk or written to the store.
-    imagesAtOnce: Math.max(4, Math.ceil((4 * answers.atOnce) / seeds.length)),
+    imagesAtOnce: Math.max(4, Math.ceil((4 * answers.concurrency) / seeds.length)),
     usage: () => ({ ...answers.usage }),
     close: () => answers.close(),
     async forecast(image) {
@@ -69,27 +69,27 @@ export function modelCaptioner(asking: Asking, options: ModelCaptionerOptions): 
     async caption(image, signal, count = () => {}) {
       const file = await files.read(image);
       // Once for all captions, and only if one is missing.
-      let ready: ReturnType<typeof asking.prepare> | undefined;
+      let ready: ReturnType<typeof captionModel.prepare> | undefined;
       const prepare = async (seed: number) => {
-        ready ??= asking.prepare(image, file);
+        ready ??= captionModel.prepare(image, file);
         const send = await ready;
         return (attempt: AbortSignal) => send(seed, attempt);
       };
-      const asked = seeds.map((seed) =>
+      const requests = seeds.map((seed) =>
         answers.answer({ subject: file.sha256, seed, prepare: () => prepare(seed) }, signal),
       );
       // The name is written beside the answers, so that nothing waits for the disk twice.
       const [replies] = await Promise.all([
-        Promise.allSettled(asked),
-        answers.name(image.dataset, String(image.id), file.sha256),
+        Promise.allSettled(requests),
+        answers.nameImage(image.dataset, String(image.id), file.sha256),
       ]);
-      return captionsOf(name, model, image, allOf(name, image, replies), count);
+      return toCaptions(name, model, image, requireAll(name, image, replies), count);
     },
   };
 }
 
 /** @throws RecordError where some are missing, or whatever ends the run */
-function allOf(where: string, { id }: Image, settled: readonly PromiseSettledResult<Reply>[]): Reply[] {
+function requireAll(where: string, { id }: Image, settled: readonly PromiseSettledResult<Reply>[]): Reply[] {
   const failures = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
   const [first] = failures;
   if (first === undefined) return settled.map((one) => (one as PromiseFulfilledResult<Reply>).value);
@@ -102,7 +102,7 @@ function allOf(where: string, { id }: Image, settled: readonly PromiseSettledRes
   );
 }
 
-function captionsOf(
+function toCaptions(
   where: string,
   source: string,
   { id }: Image,

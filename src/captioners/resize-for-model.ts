@@ -1,25 +1,14 @@
-import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { OptionError, RecordError } from '../errors.js';
-import { checkImageFolder, safeRelativePath } from '../files/image-folder.js';
 import type { Image } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
+import type { ImageFile } from './image-files.js';
 
 /** How an image is made smaller before it is sent. */
-export interface ShrinkOptions {
+export interface ResizeOptions {
   /** Longest side, in pixels; a larger image is scaled down to it. Default 512. */
   readonly side?: number;
   /** Quality of the JPEG that is sent, from 1 to 100. Default 85. */
   readonly quality?: number;
-}
-
-/** An image as it lies on the disk. */
-export interface ImageFile {
-  readonly bytes: Buffer;
-  /** In hexadecimal. */
-  readonly sha256: string;
 }
 
 /** An image as it is sent. */
@@ -28,53 +17,18 @@ export interface SentImage {
   readonly mime: 'image/jpeg' | 'image/png';
 }
 
-const MAX_BYTES = 64 * 2 ** 20;
 /** Above this an image is decoded only to find out that it is a bomb. */
 const MAX_PIXELS = 200e6;
 
 /** @throws OptionError where an option is out of range */
-export function shrinkOf(where: string, { side = 512, quality = 85 }: ShrinkOptions): Required<ShrinkOptions> {
+export function checkResizeOptions(
+  where: string,
+  { side = 512, quality = 85 }: ResizeOptions,
+): Required<ResizeOptions> {
   checkPositiveInteger(where, 'side', side);
   checkPositiveInteger(where, 'quality', quality);
   if (quality > 100) throw new OptionError(where, `quality ${quality}, expected a whole number from 1 to 100`);
   return { side, quality };
-}
-
-// A third of what node:fs/promises takes for a small file.
-const statOf = promisify(stat);
-const contentOf = promisify(readFile);
-
-/** Reads images below a folder. */
-export class ImageFiles {
-  readonly #where: string;
-  readonly #folder: string;
-  #checked: Promise<void> | null = null;
-
-  constructor(where: string, folder: string) {
-    this.#where = where;
-    this.#folder = folder;
-  }
-
-  /**
-   * The file of an image.
-   * @throws RecordError `image-missing`, `unsafe-path` or `image-too-large`; InputError where the folder is not there
-   */
-  async read({ id, file }: Image): Promise<ImageFile> {
-    this.#checked ??= checkImageFolder(this.#folder);
-    await this.#checked;
-    const below = safeRelativePath(file);
-    const refuse = (reason: string, problem: string): never => {
-      throw new RecordError(reason, `${this.#where}: image ${id}: ${problem}`, { image: id });
-    };
-    if (below === null) return refuse('unsafe-path', `'${file}' is no path below a folder`);
-    const path = join(this.#folder, below);
-    const found = await statOf(path).catch(() => null);
-    if (!found?.isFile()) return refuse('image-missing', `no file ${below} in the image folder`);
-    if (found.size > MAX_BYTES)
-      return refuse('image-too-large', `${below} has ${found.size} bytes, expected at most ${MAX_BYTES}`);
-    const bytes = await contentOf(path);
-    return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
-  }
 }
 
 let library: Promise<typeof import('sharp')> | undefined;
@@ -84,11 +38,11 @@ let library: Promise<typeof import('sharp')> | undefined;
  * enough and upright goes as it is.
  * @throws RecordError `malformed-image-file` where it can't be decoded
  */
-export async function shrink(
+export async function resizeForModel(
   where: string,
   { bytes }: ImageFile,
   image: Image,
-  options: Required<ShrinkOptions>,
+  options: Required<ResizeOptions>,
 ): Promise<SentImage> {
   const { side, quality } = options;
   library ??= import('sharp');

@@ -2,7 +2,7 @@ import { EndpointError, OptionError } from '../errors.js';
 import { fieldsOf } from '../files/json/json-value.js';
 import type { Captioner } from '../records/ports.js';
 import { type ModelCaptionerOptions, modelCaptioner, seedsOf } from './model-captioner.js';
-import { type ShrinkOptions, shrink, shrinkOf } from './model-image.js';
+import { checkResizeOptions, type ResizeOptions, resizeForModel } from './resize-for-model.js';
 
 /** What relflow calls of `@huggingface/transformers`. */
 export interface TransformersJs {
@@ -17,7 +17,7 @@ type ImageToText = ((image: unknown, generation: Readonly<Record<string, unknown
 };
 
 /** What `transformersJs` is told. */
-export interface TransformersJsOptions extends ModelCaptionerOptions, ShrinkOptions {
+export interface TransformersJsOptions extends ModelCaptionerOptions, ResizeOptions {
   /** A model in ONNX form: a name on Hugging Face, or a folder below `models`. */
   readonly model: string;
   /** The folder of models on this machine; without it models are fetched from Hugging Face and cached. */
@@ -48,7 +48,7 @@ export function transformersJs(options: TransformersJsOptions): Captioner {
   const { model, models, dtype, device = 'cpu', maxTokens = 20, library = importLibrary } = options;
   if (!model)
     throw new OptionError(name, "'model' is missing, expected a name on Hugging Face or a folder below 'models'");
-  const size = shrinkOf(name, options);
+  const size = checkResizeOptions(name, options);
   const sampling = seedsOf(name, options).length > 1 ? { do_sample: true, top_p: 0.9 } : { do_sample: false };
   const generation = { max_new_tokens: maxTokens, ...sampling };
   let loaded: Promise<{ describe: ImageToText; toImage: (bytes: Buffer) => Promise<unknown> }> | undefined;
@@ -73,16 +73,16 @@ export function transformersJs(options: TransformersJsOptions): Captioner {
         prompt: '',
         parameters: { ...generation, image: size, ...(dtype !== undefined && { dtype }) },
       },
-      mostTokens: { input: 0, output: maxTokens },
+      expectedTokens: { input: 0, output: maxTokens },
       prepare: async (image, file) => {
-        const { bytes } = await shrink(name, file, image, size);
+        const { bytes } = await resizeForModel(name, file, image, size);
         loaded ??= load().catch((error: Error) => {
           throw new EndpointError(name, 'no-such-model', `model '${model}' can't be loaded: ${error.message}`);
         });
         const { describe, toImage } = await loaded;
         const input = await toImage(bytes);
         return async () => {
-          const { generated_text: text } = fieldsOf(elementOf(await describe(input, generation)));
+          const { generated_text: text } = fieldsOf(firstElement(await describe(input, generation)));
           if (typeof text === 'string') return { text: text.trim() };
           throw new EndpointError(
             name,
@@ -106,7 +106,7 @@ export function transformersJs(options: TransformersJsOptions): Captioner {
   };
 }
 
-const elementOf = (value: unknown): unknown => (Array.isArray(value) ? value[0] : value);
+const firstElement = (value: unknown): unknown => (Array.isArray(value) ? value[0] : value);
 
 async function importLibrary(): Promise<TransformersJs> {
   try {

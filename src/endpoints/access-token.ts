@@ -11,12 +11,12 @@ const MAX_TOKEN_BYTES = 16 * 1024;
  * @throws InputError where the file can't be read or holds no token
  */
 export async function accessToken(file: string | undefined, url: URL | undefined): Promise<string | undefined> {
-  if (file !== undefined) return checked(file, await readToken(file));
+  if (file !== undefined) return checkToken(file, await readToken(file));
   const own = process.env['RELFLOW_TOKEN'];
-  if (own) return checked('RELFLOW_TOKEN', own);
+  if (own) return checkToken('RELFLOW_TOKEN', own);
   const huggingFace = process.env['HF_TOKEN'];
   if (!huggingFace || (url && url.protocol !== 'https:' && !isLoopback(url))) return undefined;
-  return checked('HF_TOKEN', huggingFace);
+  return checkToken('HF_TOKEN', huggingFace);
 }
 
 async function readToken(file: string): Promise<string> {
@@ -28,7 +28,7 @@ async function readToken(file: string): Promise<string> {
 }
 
 /** Whatever is wrong with a token, the message does not say what it is. */
-function checked(from: string, text: string): string {
+function checkToken(from: string, text: string): string {
   const token = text.trim();
   if (token === '' || token.length > MAX_TOKEN_BYTES || !/^[\x21-\x7e]+$/.test(token)) {
     throw new InputError(from, 'holds no token: expected one line of letters, digits and signs');

@@ -1,10 +1,10 @@
 import type { Question, Reply, Tokens } from '../records/answer.js';
 import type { Forecast } from '../records/ports.js';
 import { type AnswerKey, AnswerStore, questionKey } from './answer-store.js';
-import { type Policy, type PolicyOptions, policyOf } from './policy-options.js';
+import { defaultStoreFolder } from './default-store-folder.js';
+import { type Policy, type PolicyOptions, resolvePolicy } from './policy-options.js';
 import { RequestPolicy } from './request-policy.js';
-import { defaultStoreFolder } from './store-folder.js';
-import { costOf, noUsage, type Usage } from './usage.js';
+import { costOf, emptyUsage, type Usage } from './usage.js';
 
 /** How models are asked: the policy, and where the answers are kept. */
 export interface CachedAnswersOptions extends PolicyOptions {
@@ -33,32 +33,32 @@ export class CachedAnswers {
   readonly #key: string;
   readonly #folder: string;
   readonly #policy: Policy;
-  readonly #mostTokens: Tokens;
-  readonly #asked = new Map<string, Promise<Reply>>();
+  readonly #expectedTokens: Tokens;
+  readonly #inFlight = new Map<string, Promise<Reply>>();
   readonly #where: string;
   #opened: Promise<AnswerStore> | null = null;
   /** For forecasts, which make no store. */
-  #looked: Promise<AnswerStore | null> | null = null;
+  #existing: Promise<AnswerStore | null> | null = null;
   #requests: RequestPolicy | null = null;
   /** What was asked so far. */
-  readonly usage: Usage = noUsage();
+  readonly usage: Usage = emptyUsage();
 
   /**
    * @param where who asks, for messages
-   * @param mostTokens of one request: of input as far as they can be known, and of output
+   * @param expectedTokens of one request: of input as far as they can be known, and of output
    * @throws OptionError where an option is out of range
    */
-  constructor(where: string, question: Question, mostTokens: Tokens, options: CachedAnswersOptions) {
+  constructor(where: string, question: Question, expectedTokens: Tokens, options: CachedAnswersOptions) {
     this.#question = question;
     this.#key = questionKey(question);
-    this.#mostTokens = mostTokens;
+    this.#expectedTokens = expectedTokens;
     this.#folder = options.store ?? defaultStoreFolder();
     this.#where = where;
-    this.#policy = policyOf(where, options);
+    this.#policy = resolvePolicy(where, options);
   }
 
   /** How many requests there are at once. */
-  get atOnce(): number {
+  get concurrency(): number {
     return this.#policy.requestsAtOnce;
   }
 
@@ -72,27 +72,27 @@ export class CachedAnswers {
     const kept = store.find(key);
     const name = `${subject} ${seed}`;
     // Two images of a data set may be the same file.
-    const asked = kept ?? this.#asked.get(name);
-    if (asked !== undefined) {
+    const pending = kept ?? this.#inFlight.get(name);
+    if (pending !== undefined) {
       this.usage.cached++;
-      return asked;
+      return pending;
     }
-    const fetched = this.#fetch(store, key, prepare, signal).finally(() => this.#asked.delete(name));
-    this.#asked.set(name, fetched);
+    const fetched = this.#fetch(store, key, prepare, signal).finally(() => this.#inFlight.delete(name));
+    this.#inFlight.set(name, fetched);
     return fetched;
   }
 
   /** Keeps the name of an image, for exports. */
-  async name(dataset: string, id: string, subject: string): Promise<void> {
+  async nameImage(dataset: string, id: string, subject: string): Promise<void> {
     await (await this.#store()).name({ dataset, id, subject });
   }
 
   /** How many answers are still to be asked for, and what they will cost; asks for nothing and makes no store. */
   async forecast(subject: string, seeds: readonly number[]): Promise<Forecast> {
-    this.#looked ??= AnswerStore.openExisting(this.#folder);
-    const store = await this.#looked;
+    this.#existing ??= AnswerStore.openExisting(this.#folder);
+    const store = await this.#existing;
     const missing = seeds.filter((seed) => !store?.find({ question: this.#key, subject, seed })).length;
-    const each = (store && this.#usual(store)) ?? this.#mostTokens;
+    const each = (store && this.#averageOf(store)) ?? this.#expectedTokens;
     const tokens = { input: Math.round(each.input * missing), output: Math.round(each.output * missing) };
     return { answers: seeds.length, missing, tokens, cost: costOf(this.#policy.prices, tokens, missing) };
   }
@@ -101,8 +101,8 @@ export class CachedAnswers {
   async close(): Promise<void> {
     this.#requests?.close();
     this.#requests = null;
-    const stores = [this.#opened, this.#looked];
-    this.#opened = this.#looked = null;
+    const stores = [this.#opened, this.#existing];
+    this.#opened = this.#existing = null;
     // Whoever asked has been told why there is no store.
     for (const store of stores) await (await store?.catch(() => null))?.close();
   }
@@ -126,13 +126,13 @@ export class CachedAnswers {
         if (reply.refused || reply.text === '') this.usage.refused++;
         return store.keep(this.#question, key, { ...reply, at: new Date().toISOString() });
       },
-      this.#mostTokens,
+      this.#expectedTokens,
       signal,
     );
   }
 
   /** What answers to this question took so far, on average. */
-  #usual(store: AnswerStore): Tokens | null {
+  #averageOf(store: AnswerStore): Tokens | null {
     if (this.#average !== undefined) return this.#average;
     const sum = { input: 0, output: 0 };
     let count = 0;

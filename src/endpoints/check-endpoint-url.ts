@@ -4,7 +4,7 @@ import { OptionError } from '../errors.js';
  * The URL of an endpoint as one that may be logged and kept.
  * @throws OptionError where it is none, or holds a secret
  */
-export function endpointUrl(where: string, text: string): URL {
+export function checkEndpointUrl(where: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (!url || !['http:', 'https:'].includes(url.protocol)) {
     throw new OptionError(where, `endpointUrl '${withoutSecrets(text)}', expected one that begins with http(s)://`);

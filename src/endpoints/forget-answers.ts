@@ -2,7 +2,7 @@ import { type AnswerFilter, matchesFilter } from './answer-filter.js';
 import type { AnswerKey, AnswerStore } from './answer-store.js';
 
 /** Which answers are forgotten: those of which all that is said holds. */
-export interface ForgetResult extends AnswerFilter {
+export interface ForgetOptions extends AnswerFilter {
   /** Only refusals and empty answers, so that they are asked for again. */
   readonly useless?: boolean;
   /** Only those that are older, ISO 8601. */
@@ -14,7 +14,7 @@ export interface ForgetResult extends AnswerFilter {
  * @param dryRun only counts them
  * @returns how many
  */
-export async function forgetAnswers(store: AnswerStore, what: ForgetResult, dryRun = false): Promise<number> {
+export async function forgetAnswers(store: AnswerStore, what: ForgetOptions, dryRun = false): Promise<number> {
   let count = 0;
   for (const [key, question] of store.questions()) {
     if (!matchesFilter(what, question)) continue;

@@ -31,7 +31,7 @@ export async function importAnswers(store: AnswerStore, file: string): Promise<I
     else known++;
   };
   for await (const { text, line } of textLines(file, { maxLineBytes: MAX_LINE_BYTES })) {
-    const answer = answerIn(text);
+    const answer = parseAnswer(text);
     if (typeof answer === 'string') bad.push({ line, problem: answer });
     else batch.push(take(answer));
     if (batch.length < BATCH) continue;
@@ -43,7 +43,7 @@ export async function importAnswers(store: AnswerStore, file: string): Promise<I
 }
 
 /** The answer in a line, or what is wrong with it. */
-function answerIn(text: string): Answer | string {
+function parseAnswer(text: string): Answer | string {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -34,7 +34,7 @@ export type Policy = Required<
  * Checks the options and fills in the defaults.
  * @throws OptionError naming the option that is out of range
  */
-export function policyOf(where: string, options: PolicyOptions): Policy {
+export function resolvePolicy(where: string, options: PolicyOptions): Policy {
   const { requestsAtOnce = 8, retries = 10, requestSeconds = 120, answerSeconds = 900, prices = {} } = options;
   checkPositiveInteger(where, 'requestsAtOnce', requestsAtOnce);
   for (const name of ['requestsPerMinute', 'tokensPerMinute'] as const) {

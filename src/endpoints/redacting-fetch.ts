@@ -16,22 +16,22 @@ export function redactingFetch(redact: (text: string) => string): typeof fetch {
     try {
       answer = await sendRequest(url, request);
     } catch (error) {
-      throw asFailure(error, request.signal, redact);
+      throw toRequestFailure(error, request.signal, redact);
     }
     const { status, headers, text } = answer;
     if (status < 200 || status > 299) {
       const retryAfter = retryAfterSeconds(headers, Date.now());
       // What is cut first could leave half of a secret.
-      const said = redact(messageIn(text)).slice(0, MAX_QUOTED);
+      const said = redact(errorMessageIn(text)).slice(0, MAX_QUOTED);
       const problem = `the server answered ${status}${said === '' ? '' : `: ${said}`}`;
       throw new RequestFailure('status', problem, { status, ...(retryAfter !== undefined && { retryAfter }) });
     }
-    return jsonResponse(status, parsed(text, redact));
+    return jsonResponse(status, parseJson(text, redact));
   };
   return send as typeof fetch;
 }
 
-function parsed(body: string, redact: (text: string) => string): unknown {
+function parseJson(body: string, redact: (text: string) => string): unknown {
   try {
     return JSON.parse(body);
   } catch {
@@ -52,7 +52,7 @@ function jsonResponse(status: number, value: unknown): Response {
   return response as Response;
 }
 
-function asFailure(error: unknown, signal: AbortSignal | undefined, redact: (text: string) => string): unknown {
+function toRequestFailure(error: unknown, signal: AbortSignal | undefined, redact: (text: string) => string): unknown {
   if (error instanceof RequestFailure) return error;
   if (signal?.aborted) return signal.reason;
   const { code, message } = error as NodeJS.ErrnoException;
@@ -60,7 +60,7 @@ function asFailure(error: unknown, signal: AbortSignal | undefined, redact: (tex
 }
 
 /** What an error's body says: `error` of Hugging Face, `error.message` of the others, or the body as it is. */
-function messageIn(body: string): string {
+function errorMessageIn(body: string): string {
   try {
     const { error, message, detail } = JSON.parse(body) as Record<string, unknown>;
     const said = (error as { message?: unknown } | undefined)?.message ?? error ?? message ?? detail;

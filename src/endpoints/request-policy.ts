@@ -12,7 +12,7 @@ import { costOf, type Usage } from './usage.js';
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 /** So many answers in a row that nobody gets are no accident. */
-const FAILURES_IN_A_ROW = 16;
+const MAX_CONSECUTIVE_FAILURES = 16;
 /** Where nothing ever answered, a few attempts are enough to say so. */
 const ATTEMPTS_WITHOUT_SERVER = 4;
 
@@ -32,15 +32,15 @@ export class RequestPolicy {
   readonly #policy: Policy;
   readonly #queue: PQueue;
   readonly #tokenRate: TokenRate | null;
-  readonly #begun = performance.now();
+  readonly #startedAt = performance.now();
   /** Aborted where nothing new is to be sent. */
   readonly #stopping = new AbortController();
   readonly #inFlight = new Set<Promise<unknown>>();
-  readonly #waitings = new WeakMap<AbortSignal, AbortSignal>();
+  readonly #combinedSignals = new WeakMap<AbortSignal, AbortSignal>();
   #reserved = 0;
-  #failuresInARow = 0;
+  #consecutiveFailures = 0;
   #resumeAt = 0;
-  #resume: NodeJS.Timeout | undefined;
+  #resumeTimer: NodeJS.Timeout | undefined;
   #largestInput = 0;
 
   /**
@@ -69,12 +69,12 @@ export class RequestPolicy {
     expected: Tokens,
     signal: AbortSignal,
   ): Promise<T> {
-    const waiting = this.#waiting(signal);
+    const combined = this.#stopOrAbort(signal);
     try {
       return await pRetry(
         async (attempt) => {
-          await this.#tokenRate?.take(this.#likely(expected));
-          return this.#queue.add(() => this.#attempt(send, keep, expected, attempt, signal), { signal: waiting });
+          await this.#tokenRate?.take(this.#estimateTokens(expected));
+          return this.#queue.add(() => this.#attempt(send, keep, expected, attempt, signal), { signal: combined });
         },
         {
           retries: Number.POSITIVE_INFINITY,
@@ -82,17 +82,17 @@ export class RequestPolicy {
           maxTimeout: LONGEST_WAIT_MS,
           maxRetryTime: this.#policy.answerSeconds * 1000,
           randomize: true,
-          signal: waiting,
+          signal: combined,
           // To be put off is no failure: the queue waits for as long as the server asked.
-          shouldConsumeRetry: ({ error }) => !isPutOff(error),
+          shouldConsumeRetry: ({ error }) => !hasRetryAfter(error),
           shouldRetry: ({ error, retriesConsumed }) =>
-            isPutOff(error) || (isTransient(error) && retriesConsumed < this.#policy.retries),
+            hasRetryAfter(error) || (isTransient(error) && retriesConsumed < this.#policy.retries),
         },
       );
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof RequestFailure) this.#noteFailure(error);
-      else if (!this.#stopping.signal.aborted) this.#end(error);
+      if (error instanceof RequestFailure) this.#recordFailure(error);
+      else if (!this.#stopping.signal.aborted) this.#stopWith(error);
       if (!this.#stopping.signal.aborted) throw error;
       // What is on its way is paid for: it has to be kept before anybody ends the run.
       await Promise.allSettled(this.#inFlight);
@@ -101,20 +101,20 @@ export class RequestPolicy {
   }
 
   /** Aborted where whoever has this signal need not wait any more. */
-  #waiting(signal: AbortSignal): AbortSignal {
-    let waiting = this.#waitings.get(signal);
-    if (!waiting) {
-      waiting = AbortSignal.any([signal, this.#stopping.signal]);
+  #stopOrAbort(signal: AbortSignal): AbortSignal {
+    let combined = this.#combinedSignals.get(signal);
+    if (!combined) {
+      combined = AbortSignal.any([signal, this.#stopping.signal]);
       // A run has one signal for all of its images.
-      setMaxListeners(0, signal, waiting);
-      this.#waitings.set(signal, waiting);
+      setMaxListeners(0, signal, combined);
+      this.#combinedSignals.set(signal, combined);
     }
-    return waiting;
+    return combined;
   }
 
   /** Ends all waiting. */
   close(): void {
-    clearTimeout(this.#resume);
+    clearTimeout(this.#resumeTimer);
     this.#stopping.abort(new EndpointError(this.#where, 'closed', 'is closed'));
   }
 
@@ -132,7 +132,7 @@ export class RequestPolicy {
     if (attempt > 1) this.usage.retried++;
     const sent = withinTime(send, this.#policy.requestSeconds, signal)
       .then((answer) => {
-        this.#count(answer.tokens, expected);
+        this.#recordAnswer(answer.tokens, expected);
         return answer;
       })
       .finally(() => {
@@ -144,7 +144,7 @@ export class RequestPolicy {
       return await kept;
     } catch (error) {
       // Before the place in the queue is free for a request that should not be sent any more.
-      if (error instanceof RequestFailure) this.#judge(error, attempt);
+      if (error instanceof RequestFailure) this.#handleFailure(error, attempt);
       throw error;
     } finally {
       this.#inFlight.delete(kept);
@@ -154,7 +154,7 @@ export class RequestPolicy {
   /** Sets aside what the request may cost, once that is within the budget beside those in flight, or ends the asking. */
   async #reserve(cost: number): Promise<void> {
     const { budget, totalSeconds } = this.#policy;
-    const seconds = (performance.now() - this.#begun) / 1000;
+    const seconds = (performance.now() - this.#startedAt) / 1000;
     if (totalSeconds !== undefined && seconds > totalSeconds) {
       this.#stop('time-spent', `the ${totalSeconds} seconds are over`);
     }
@@ -172,15 +172,15 @@ export class RequestPolicy {
     this.#reserved += cost;
   }
 
-  #count(tokens: Tokens | undefined, expected: Tokens): void {
+  #recordAnswer(tokens: Tokens | undefined, expected: Tokens): void {
     const { input, output } = tokens ?? expected;
     if (tokens) {
       this.#largestInput = Math.max(this.#largestInput, input);
-      this.#tokenRate?.correct(input + output - this.#likely(expected));
+      this.#tokenRate?.correct(input + output - this.#estimateTokens(expected));
     } else {
       this.usage.unmetered++;
     }
-    this.#failuresInARow = 0;
+    this.#consecutiveFailures = 0;
     this.usage.answered++;
     this.usage.inputTokens += input;
     this.usage.outputTokens += output;
@@ -188,13 +188,13 @@ export class RequestPolicy {
   }
 
   /** Tokens that a request probably takes. */
-  #likely(expected: Tokens): number {
+  #estimateTokens(expected: Tokens): number {
     const { answered, inputTokens, outputTokens } = this.usage;
     return answered === 0 ? expected.input + expected.output : Math.ceil((inputTokens + outputTokens) / answered);
   }
 
   /** What a failed request means for those that come after it. */
-  #judge({ kind, status, retryAfter, message }: RequestFailure, attempt: number): void {
+  #handleFailure({ kind, status, retryAfter, message }: RequestFailure, attempt: number): void {
     if (status === 401 || status === 403) this.#stop('credentials-refused', `${message}; check the token (HF_TOKEN)`);
     if (status === 402) this.#stop('credit-spent', message);
     if (status === 404 || status === 405 || status === 410)
@@ -215,20 +215,20 @@ export class RequestPolicy {
     if (until <= this.#resumeAt) return;
     this.#resumeAt = until;
     this.#queue.pause();
-    clearTimeout(this.#resume);
-    this.#resume = setTimeout(() => this.#queue.start(), until - performance.now());
+    clearTimeout(this.#resumeTimer);
+    this.#resumeTimer = setTimeout(() => this.#queue.start(), until - performance.now());
   }
 
-  #noteFailure(failure: RequestFailure): void {
+  #recordFailure(failure: RequestFailure): void {
     this.usage.failed++;
     const never = this.usage.answered === 0 && isTransient(failure);
-    const limit = never ? Math.min(this.#policy.requestsAtOnce, ATTEMPTS_WITHOUT_SERVER) : FAILURES_IN_A_ROW;
-    if (++this.#failuresInARow < limit) return;
-    this.#end(
+    const limit = never ? Math.min(this.#policy.requestsAtOnce, ATTEMPTS_WITHOUT_SERVER) : MAX_CONSECUTIVE_FAILURES;
+    if (++this.#consecutiveFailures < limit) return;
+    this.#stopWith(
       new EndpointError(
         this.#where,
         'no-answers',
-        `${never ? 'nothing was ever answered' : `${this.#failuresInARow} questions in a row were not answered`}; the last time ${failure.message}`,
+        `${never ? 'nothing was ever answered' : `${this.#consecutiveFailures} questions in a row were not answered`}; the last time ${failure.message}`,
       ),
     );
   }
@@ -236,11 +236,11 @@ export class RequestPolicy {
   #stop(reason: string, problem: string): never {
     const { requests, answered } = this.usage;
     const done = `after ${requests} requests, ${answered} of them answered and kept`;
-    this.#end(new EndpointError(this.#where, reason, `${problem} (${done})`, { ...this.usage }));
+    this.#stopWith(new EndpointError(this.#where, reason, `${problem} (${done})`, { ...this.usage }));
     throw this.#stopping.signal.reason;
   }
 
-  #end(error: unknown): void {
+  #stopWith(error: unknown): void {
     // Only what ends a run ends the asking: one bad image is the image's own matter.
     if (error instanceof RelflowError && error.code !== 'bad-record') this.#stopping.abort(error);
   }
@@ -252,7 +252,7 @@ const isTransient = (error: unknown) =>
     ? [408, 409, 425, 429].includes(error.status!) || error.status! >= 500
     : error.kind !== 'too-large');
 
-const isPutOff = (error: unknown) =>
+const hasRetryAfter = (error: unknown) =>
   error instanceof RequestFailure && error.retryAfter !== undefined && isTransient(error);
 
 const round = (amount: number) => Number(amount.toPrecision(4));

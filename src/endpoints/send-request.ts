@@ -37,10 +37,10 @@ const ACCEPTED = { accept: 'application/json', 'accept-encoding': 'identity' };
 export async function sendRequest(url: string | URL, request: HttpRequest): Promise<HttpAnswer> {
   const { origin, pathname, search } = new URL(url);
   const { method = 'POST', headers, body = null, signal } = request;
-  const dispatcher = await connections();
+  const dispatcher = await sharedAgent();
   signal?.throwIfAborted();
-  const { status, received, chunks } = await new Promise<Collected>((resolve, reject) => {
-    const reply = new Collected(resolve, reject, signal);
+  const { status, received, chunks } = await new Promise<ResponseCollector>((resolve, reject) => {
+    const reply = new ResponseCollector(resolve, reject, signal);
     const path = pathname + search;
     dispatcher.dispatch(
       { origin, path, method: method as Dispatcher.HttpMethod, headers: { ...ACCEPTED, ...headers }, body },
@@ -48,14 +48,14 @@ export async function sendRequest(url: string | URL, request: HttpRequest): Prom
     );
   });
   const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-  const unpack = UNPACKERS[String(received['content-encoding'] ?? '')];
-  return { status, headers: received, text: (unpack ? await unpacked(whole, unpack) : whole).toString() };
+  const unpack = DECOMPRESSORS[String(received['content-encoding'] ?? '')];
+  return { status, headers: received, text: (unpack ? await decompress(whole, unpack) : whole).toString() };
 }
 
 let agent: Promise<Dispatcher> | undefined;
 
 /** The connections of this process. Those that are idle let it exit. */
-function connections(): Promise<Dispatcher> {
+function sharedAgent(): Promise<Dispatcher> {
   agent ??= import('undici').then(({ Agent, interceptors }) =>
     // How long a request may take is the policy's matter.
     new Agent({ headersTimeout: 0, bodyTimeout: 0 }).compose(
@@ -66,13 +66,13 @@ function connections(): Promise<Dispatcher> {
 }
 
 /** An answer while it comes. */
-class Collected implements Dispatcher.DispatchHandler {
+class ResponseCollector implements Dispatcher.DispatchHandler {
   status = 0;
   received: IncomingHttpHeaders = {};
   readonly chunks: Buffer[] = [];
   #bytes = 0;
   #controller: Dispatcher.DispatchController | undefined;
-  readonly #resolve: (collected: Collected) => void;
+  readonly #resolve: (collected: ResponseCollector) => void;
   readonly #reject: (error: unknown) => void;
   readonly #signal: AbortSignal | undefined;
   readonly #abort = () => {
@@ -82,7 +82,7 @@ class Collected implements Dispatcher.DispatchHandler {
   };
 
   constructor(
-    resolve: (collected: Collected) => void,
+    resolve: (collected: ResponseCollector) => void,
     reject: (error: unknown) => void,
     signal: AbortSignal | undefined,
   ) {
@@ -126,16 +126,16 @@ class Collected implements Dispatcher.DispatchHandler {
 
 const tooLarge = () => new RequestFailure('too-large', `the server's answer exceeds ${MAX_REPLY_BYTES} bytes`);
 
-type Unpack = (packed: Buffer, limits: ZlibOptions & BrotliOptions) => Promise<Buffer>;
+type Decompress = (packed: Buffer, limits: ZlibOptions & BrotliOptions) => Promise<Buffer>;
 
 /** Some servers pack what was asked for as it is. */
-const UNPACKERS: Readonly<Record<string, Unpack>> = {
+const DECOMPRESSORS: Readonly<Record<string, Decompress>> = {
   gzip: promisify(unzip),
   deflate: promisify(unzip),
   br: promisify(brotliDecompress),
 };
 
-async function unpacked(packed: Buffer, unpack: Unpack): Promise<Buffer> {
+async function decompress(packed: Buffer, unpack: Decompress): Promise<Buffer> {
   try {
     return await unpack(packed, { maxOutputLength: MAX_REPLY_BYTES });
   } catch (error) {

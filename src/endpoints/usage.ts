@@ -46,7 +46,7 @@ export interface Usage {
   spend: number;
 }
 
-export const noUsage = (): Usage => ({
+export const emptyUsage = (): Usage => ({
   requests: 0,
   answered: 0,
   cached: 0,

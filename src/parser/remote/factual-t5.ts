@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { accessToken, redactor } from '../../endpoints/access-token.js';
 import { CachedAnswers, type CachedAnswersOptions } from '../../endpoints/cached-answers.js';
-import { endpointUrl as checkedUrl } from '../../endpoints/endpoint-url.js';
+import { checkEndpointUrl } from '../../endpoints/check-endpoint-url.js';
 import { generatedText, postJson } from '../../endpoints/post-json.js';
 import { RequestFailure } from '../../endpoints/request-failure.js';
 import { OptionError, RecordError } from '../../errors.js';
@@ -61,7 +61,7 @@ export function factualT5(options: FactualT5Options): TextParser {
   if (options.endpointUrl === undefined && !/^\w[\w.-]*\/\w[\w.-]*$/.test(model!)) {
     throw new OptionError(name, `model '${model}', expected owner/name`);
   }
-  const url = checkedUrl(name, options.endpointUrl ?? `${ROUTER}${model}`);
+  const url = checkEndpointUrl(name, options.endpointUrl ?? `${ROUTER}${model}`);
   const question = { protocol: name, model: model ?? MODEL, prompt: PROMPT, parameters: GENERATION };
   const answers = new CachedAnswers(name, question, { input: 40, output: 80 }, options);
   const never = new AbortController().signal;
@@ -79,7 +79,7 @@ export function factualT5(options: FactualT5Options): TextParser {
     version: '1',
     options: { model: question.model },
     maxLength: maxCaptionLength,
-    recordsAtOnce: Math.max(4, answers.atOnce),
+    recordsAtOnce: Math.max(4, answers.concurrency),
     usage: () => ({ ...answers.usage }),
     close: () => answers.close(),
     forecast: (caption) => answers.forecast(subjectOf(normalizeCaption(caption)), [0]),
