@@ -13,7 +13,8 @@ import {
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { writeAtomically } from '../files/write-atomically.js';
 import { OptionError } from '../index.js';
-import { print, printNote, table } from './output.js';
+import type { CommandContext } from './command-context.js';
+import { table } from './table.js';
 
 interface StoreFlags extends AnswerFilter {
   readonly store?: string;
@@ -22,18 +23,18 @@ interface StoreFlags extends AnswerFilter {
 const MOST_NAMED = 20;
 
 /** `relflow captions export|import|stats|gc`: the store of answers that were paid for. */
-export function captionsCommand(program: Command): void {
+export function captionsCommand(program: Command, context: CommandContext): void {
   const captions = program
     .command('captions')
     .summary('what models answered: export, import, stats, gc')
     .description('Look after the answers of models, which are paid for once and shared by all pipelines.');
-  exportCommand(captions);
-  importCommand(captions);
-  statsCommand(captions);
-  gcCommand(captions);
+  exportCommand(captions, context);
+  importCommand(captions, context);
+  statsCommand(captions, context);
+  gcCommand(captions, context);
 }
 
-function exportCommand(captions: Command): void {
+function exportCommand(captions: Command, context: CommandContext): void {
   withStore(captions, 'export <file>')
     .summary('write the answers to a file')
     .description(
@@ -48,17 +49,17 @@ function exportCommand(captions: Command): void {
       await withOpen(await openExistingStore(folderOf(flags)), async (store) => {
         if (dataset === undefined) {
           const { bytes } = await wrapIoErrors(file, () => writeAtomically(file, answerLines(store, flags)));
-          print(`${file}: ${bytes} bytes`);
+          context.print(`${file}: ${bytes} bytes`);
           return;
         }
         const byImage = captionsByImage(store, dataset, flags);
         await wrapIoErrors(file, () => writeAtomically(file, [`${JSON.stringify(byImage)}\n`]));
-        print(`${file}: captions of ${Object.keys(byImage).length} images`);
+        context.print(`${file}: captions of ${Object.keys(byImage).length} images`);
       });
     });
 }
 
-function importCommand(captions: Command): void {
+function importCommand(captions: Command, context: CommandContext): void {
   captions
     .command('import <file>')
     .summary('take answers in from a file')
@@ -68,16 +69,16 @@ function importCommand(captions: Command): void {
     .action(async (file: string, flags: StoreFlags) => {
       await withOpen(await AnswerStore.open(folderOf(flags)), async (store) => {
         const { added, known, bad } = await importAnswers(store, file);
-        print(`${added} answers added, ${known} known already`);
-        for (const { line, problem } of bad.slice(0, MOST_NAMED)) printNote(`${file}:${line}: ${problem}`);
+        context.print(`${added} answers added, ${known} known already`);
+        for (const { line, problem } of bad.slice(0, MOST_NAMED)) context.printNote(`${file}:${line}: ${problem}`);
         if (bad.length === 0) return;
-        printNote(`${bad.length} lines are no answers and were left out`);
-        process.exitCode = 1;
+        context.printNote(`${bad.length} lines are no answers and were left out`);
+        context.exitCode = 1;
       });
     });
 }
 
-function statsCommand(captions: Command): void {
+function statsCommand(captions: Command, context: CommandContext): void {
   captions
     .command('stats')
     .summary('count the answers of each model and question')
@@ -90,7 +91,7 @@ function statsCommand(captions: Command): void {
         const questions = answerStatistics(store);
         const bytes = await store.bytes();
         if (json) {
-          print(JSON.stringify({ store: store.folder, bytes, questions }));
+          context.print(JSON.stringify({ store: store.folder, bytes, questions }));
           return;
         }
         const rows = questions.map((of) => [
@@ -117,8 +118,8 @@ function statsCommand(captions: Command): void {
           'tokens out',
           'last',
         ];
-        print(table(head, rows));
-        print(`\n${(bytes / 1e6).toFixed(1)} MB in ${store.folder}`);
+        context.print(table(head, rows));
+        context.print(`\n${(bytes / 1e6).toFixed(1)} MB in ${store.folder}`);
       });
     });
 }
@@ -129,7 +130,7 @@ interface GcFlags extends StoreFlags {
   readonly dryRun?: boolean;
 }
 
-function gcCommand(captions: Command): void {
+function gcCommand(captions: Command, context: CommandContext): void {
   withStore(captions, 'gc')
     .summary('forget answers')
     .description(
@@ -149,7 +150,7 @@ function gcCommand(captions: Command): void {
       await withOpen(await openExistingStore(folderOf(flags)), async (store) => {
         const what = { ...flags, ...(time !== undefined && { before: new Date(time).toISOString() }) };
         const count = await forgetAnswers(store, what, dryRun);
-        print(`${count} answers ${dryRun ? 'would be forgotten' : 'forgotten'}`);
+        context.print(`${count} answers ${dryRun ? 'would be forgotten' : 'forgotten'}`);
       });
     });
 }

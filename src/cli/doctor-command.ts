@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { print, table } from './output.js';
+import type { CommandContext } from './command-context.js';
+import { table } from './table.js';
 
 /** `relflow doctor`. */
-export function doctorCommand(program: Command): void {
+export function doctorCommand(program: Command, context: CommandContext): void {
   program
     .command('doctor')
     .summary('say what models can run on here')
@@ -13,14 +14,14 @@ export function doctorCommand(program: Command): void {
       const { examine } = await import('../model/backends/examine.js');
       const found = await examine(threads);
       if (json) {
-        print(JSON.stringify(found, null, 2));
+        context.print(JSON.stringify(found, null, 2));
         return;
       }
       const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
-      print(`Node ${found.node}; ${found.processor}, ${found.processors} processors`);
-      print(`memory ${gigabytes(found.memory.total)}, of which ${gigabytes(found.memory.free)} are free`);
-      print('');
-      print(
+      context.print(`Node ${found.node}; ${found.processor}, ${found.processors} processors`);
+      context.print(`memory ${gigabytes(found.memory.total)}, of which ${gigabytes(found.memory.free)} are free`);
+      context.print('');
+      context.print(
         table(
           ['backend', 'threads', 'SIMD', 'matrix product', 'ms', 'GFLOP/s'],
           found.backends.map(({ name, threads: count, simd, size, milliseconds, gigaflops }) => [
@@ -33,9 +34,10 @@ export function doctorCommand(program: Command): void {
           ]),
         ),
       );
-      for (const { name, adapter } of found.backends) if (adapter !== undefined) print(`\n${name} runs on ${adapter}`);
-      if (found.missing.length > 0) print('');
-      for (const { name, advice } of found.missing) print(`${name} ${advice}`);
+      for (const { name, adapter } of found.backends)
+        if (adapter !== undefined) context.print(`\n${name} runs on ${adapter}`);
+      if (found.missing.length > 0) context.print('');
+      for (const { name, advice } of found.missing) context.print(`${name} ${advice}`);
     });
 }
 

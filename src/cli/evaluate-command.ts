@@ -10,9 +10,10 @@ import {
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { writeAtomically } from '../files/write-atomically.js';
 import { textParser } from '../parser/text-parser.js';
+import type { CommandContext } from './command-context.js';
 import { evaluatePredicatesCommand } from './evaluate-predicates-command.js';
-import { print, printNote, table } from './output.js';
 import { parserOption } from './parser-option.js';
+import { table } from './table.js';
 
 interface Flags {
   readonly json?: boolean;
@@ -21,12 +22,12 @@ interface Flags {
 }
 
 /** `relflow evaluate parser FILE.csv`, `relflow evaluate predicates FILE`. */
-export function evaluateCommand(program: Command): void {
+export function evaluateCommand(program: Command, context: CommandContext): void {
   const evaluate = program
     .command('evaluate')
     .summary('score a parser or taggers against what is true')
     .description('Score a part of relflow against what is true.');
-  evaluatePredicatesCommand(evaluate);
+  evaluatePredicatesCommand(evaluate, context);
   evaluate
     .command('parser <file>')
     .summary('Set Match and SPICE of the caption parser')
@@ -49,20 +50,22 @@ export function evaluateCommand(program: Command): void {
       );
       if (errors !== undefined) await wrapIoErrors(errors, () => writeAtomically(errors, failed.map(failedText)));
       if (json) {
-        print(JSON.stringify({ parser: { name: parser.name, version: parser.version }, ...evaluation, badRows }));
+        context.print(
+          JSON.stringify({ parser: { name: parser.name, version: parser.version }, ...evaluation, badRows }),
+        );
         return;
       }
-      printScores(evaluation);
-      noteBadRows(file, badRows);
+      printScores(context, evaluation);
+      noteBadRows(context, file, badRows);
     });
 }
 
-function printScores({ overall, byLength, failed, errors }: ParserEvaluation): void {
+function printScores(context: CommandContext, { overall, byLength, failed, errors }: ParserEvaluation): void {
   const scores = [{ words: 'all', ...overall }, ...byLength];
   const rows = scores.map((of) => [of.words, of.captions, ...[of.setMatch, of.spiceExact, of.spice].map(twoDigits)]);
-  print(table(['words', 'captions', 'Set Match %', 'SPICE % (lemmas)', 'SPICE % (synonyms)'], rows));
-  print('');
-  print(
+  context.print(table(['words', 'captions', 'Set Match %', 'SPICE % (lemmas)', 'SPICE % (synonyms)'], rows));
+  context.print('');
+  context.print(
     table(
       [`error in ${failed} failed captions`, 'captions', '%'],
       errors.map(({ error, captions, share }) => [error, captions, twoDigits(100 * share)]),
@@ -74,11 +77,11 @@ const twoDigits = (value: number) => Number(value.toFixed(2));
 
 const MOST_NAMED = 20;
 
-function noteBadRows(file: string, rows: readonly RejectedRow[]): void {
+function noteBadRows(context: CommandContext, file: string, rows: readonly RejectedRow[]): void {
   if (rows.length === 0) return;
-  printNote(`${file}: ${rows.length} bad rows left out`);
-  for (const { line, problem } of rows.slice(0, MOST_NAMED)) printNote(`  line ${line}: ${problem}`);
-  if (rows.length > MOST_NAMED) printNote(`  and ${rows.length - MOST_NAMED} more`);
+  context.printNote(`${file}: ${rows.length} bad rows left out`);
+  for (const { line, problem } of rows.slice(0, MOST_NAMED)) context.printNote(`  line ${line}: ${problem}`);
+  if (rows.length > MOST_NAMED) context.printNote(`  and ${rows.length - MOST_NAMED} more`);
 }
 
 const failedText = ({ caption, gold, predicted, errors }: FailedCaption) =>

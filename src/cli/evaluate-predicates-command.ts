@@ -13,7 +13,8 @@ import {
 import { baselineTagger, InputError, OptionError, sceneGraphLines } from '../index.js';
 import { taggerWeights } from '../model/tagger/embedded-tagger.js';
 import { rTagger } from '../model/tagger/r-tagger.js';
-import { print, printNote, table } from './output.js';
+import type { CommandContext } from './command-context.js';
+import { table } from './table.js';
 
 interface Flags {
   readonly images?: string;
@@ -40,7 +41,7 @@ const number =
   };
 
 /** `relflow evaluate predicates FILE`. */
-export function evaluatePredicatesCommand(evaluate: Command): void {
+export function evaluatePredicatesCommand(evaluate: Command, context: CommandContext): void {
   evaluate
     .command('predicates <scene-graphs>')
     .summary('predicate classification of taggers and baselines')
@@ -67,10 +68,10 @@ export function evaluatePredicatesCommand(evaluate: Command): void {
       'after',
       '\nExamples:\n  relflow evaluate predicates scenes/test/scene-graphs.jsonl --images scenes/test/images --counts scenes/train/scene-graphs.jsonl --tagger sprites run/weights.safetensors\n  relflow evaluate predicates test.jsonl --box-noise 0 --label-noise 0 --json',
     )
-    .action(action);
+    .action((file: string, flags: Flags) => action(context, file, flags));
 }
 
-async function action(file: string, flags: Flags): Promise<void> {
+async function action(context: CommandContext, file: string, flags: Flags): Promise<void> {
   const { images, counts, limit, boxNoise: box, labelNoise: label, noiseSeed: seed, quiet } = flags;
   const where = 'evaluate predicates';
   if (flags.tagger && images === undefined)
@@ -99,17 +100,17 @@ async function action(file: string, flags: Flags): Promise<void> {
     predicates: known.predicates,
     ...((box > 0 || label > 0) && { perturbation: { box, label, categories, seed } }),
     onStart: (tagger) => {
-      if (!quiet) printNote(`${tagger}…`);
+      if (!quiet) context.printNote(`${tagger}…`);
     },
   });
   if (flags.json) {
     const noise = { box, label, seed };
-    print(JSON.stringify({ sceneGraphs: file, counts: counts ?? null, images: known.images, noise, scores }));
+    context.print(JSON.stringify({ sceneGraphs: file, counts: counts ?? null, images: known.images, noise, scores }));
     return;
   }
   const draw = flags.markdown ? markdown : table;
-  print(draw(...overview(scores)));
-  if (flags.byPredicate) print(`\n${draw(...byPredicate(scores))}`);
+  context.print(draw(...overview(scores)));
+  if (flags.byPredicate) context.print(`\n${draw(...byPredicate(scores))}`);
 }
 
 /** `without denoising=run/weights.safetensors`: what a table calls it, and the file. */

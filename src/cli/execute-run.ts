@@ -1,5 +1,5 @@
 import { EndpointError, type Graph, type ModelUsage, type RunPartOptions, run, runPart } from '../index.js';
-import { print, printNote } from './output.js';
+import type { CommandContext } from './command-context.js';
 import { progressDisplay } from './progress.js';
 import { showResult, showUsage, summary } from './run-result.js';
 import type { Saved } from './saved-run.js';
@@ -13,15 +13,16 @@ export interface ShowFlags {
 
 /** Runs a graph, shows how far it is and how it ended. Ctrl-C stops it so that it can be resumed. */
 export async function executeRun(
+  context: CommandContext,
   graph: Graph,
   saved: Saved,
   { json = false, quiet = false }: ShowFlags,
   options: Parameters<typeof run>[1],
 ): Promise<void> {
-  const display = progressDisplay(quiet);
-  const interrupt = stopOnInterrupt(() => {
+  const display = progressDisplay(context.stderr, quiet);
+  const interrupt = stopOnInterrupt(context, () => {
     display.end();
-    printNote('stopping: finishing what is in flight; press Ctrl-C again to stop at once');
+    context.printNote('stopping: finishing what is in flight; press Ctrl-C again to stop at once');
   });
   let usage: ModelUsage = {};
   try {
@@ -36,14 +37,14 @@ export async function executeRun(
       },
     });
     display.end();
-    if (json) print(JSON.stringify(summary(result)));
-    else showResult(result);
-    if (!result.manifest) process.exitCode = 130;
+    if (json) context.print(JSON.stringify(summary(result)));
+    else showResult(context, result);
+    if (!result.manifest) context.exitCode = 130;
   } catch (error) {
     if (error instanceof EndpointError) {
       display.end();
-      showUsage(usage, printNote);
-      printNote(`what was written and answered is kept; go on with: relflow resume ${options.out}`);
+      showUsage(usage, (line) => context.printNote(line));
+      context.printNote(`what was written and answered is kept; go on with: relflow resume ${options.out}`);
     }
     throw error;
   } finally {
@@ -54,15 +55,16 @@ export async function executeRun(
 
 /** Does a part of a run, as `executeRun` does the whole. */
 export async function executePart(
+  context: CommandContext,
   graph: Graph,
   saved: Saved,
   { json = false, quiet = false }: ShowFlags,
   options: RunPartOptions,
 ): Promise<void> {
-  const display = progressDisplay(quiet);
-  const interrupt = stopOnInterrupt(() => {
+  const display = progressDisplay(context.stderr, quiet);
+  const interrupt = stopOnInterrupt(context, () => {
     display.end();
-    printNote('stopping: the shard in work will be done again; press Ctrl-C again to stop at once');
+    context.printNote('stopping: the shard in work will be done again; press Ctrl-C again to stop at once');
   });
   try {
     const { folder, ...result } = await runPart(graph, {
@@ -74,17 +76,17 @@ export async function executePart(
     });
     display.end();
     const { finished, records, shards, skipped, seconds } = result;
-    if (json) print(JSON.stringify({ out: folder.path, part: options.part, parts: options.parts, ...result }));
+    if (json) context.print(JSON.stringify({ out: folder.path, part: options.part, parts: options.parts, ...result }));
     else {
       const whole = skipped > 0 ? `, ${skipped} were whole already` : '';
-      print(
+      context.print(
         `part ${options.part}/${options.parts}: ${shards} shards, ${records} records in ${seconds.toFixed(1)} s${whole}`,
       );
-      print(
+      context.print(
         finished ? `when all parts are done: relflow finish ${folder.path}` : 'stopped; go on with the same command',
       );
     }
-    if (!finished) process.exitCode = 130;
+    if (!finished) context.exitCode = 130;
   } finally {
     display.end();
     interrupt.dispose();

@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander';
 import { EXPORT_FORMATS, type ExportOptions, exportRun, RunFolder } from '../index.js';
 import { exportFormat } from '../sinks/exports/export-run.js';
-import { print } from './output.js';
+import type { CommandContext } from './command-context.js';
 import { number } from './recipes.js';
 
 /** `relflow export RUN --format FORMAT --file FILE`. */
-export function exportCommand(program: Command): void {
+export function exportCommand(program: Command, context: CommandContext): void {
   const formats = Object.entries(EXPORT_FORMATS).map(([name, { summary }]) => `  ${name.padEnd(20)}${summary}`);
   program.addCommand(
     new Command('export')
@@ -31,7 +31,7 @@ export function exportCommand(program: Command): void {
       .action(async (folder: string, flags: { format: string; file: string } & ExportOptions) => {
         const { format, file, ...options } = flags;
         const { bytes } = await exportRun(new RunFolder(folder), exportFormat(format), file, options);
-        print(`${file}: ${bytes} bytes`);
+        context.print(`${file}: ${bytes} bytes`);
       }),
   );
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { finishRun, RunFolder } from '../index.js';
-import { print } from './output.js';
+import type { CommandContext } from './command-context.js';
 import { graphOfRun } from './saved-run.js';
 
 /** `relflow finish OUT`. */
-export function finishCommand(program: Command): void {
+export function finishCommand(program: Command, context: CommandContext): void {
   program
     .command('finish <folder>')
     .summary('make a run of the parts that run --shard did')
@@ -17,7 +17,7 @@ export function finishCommand(program: Command): void {
       const folder = new RunFolder(path);
       const graph = await graphOfRun(folder, 'finish', 'finishRun(graph, folder)', { inputs: false });
       const { records, files } = await finishRun(graph, folder);
-      if (json) print(JSON.stringify({ out: path, finished: true, records, files: files.length }));
-      else print(`${records} records, ${files.length} files → ${path}`);
+      if (json) context.print(JSON.stringify({ out: path, finished: true, records, files: files.length }));
+      else context.print(`${records} records, ${files.length} files → ${path}`);
     });
 }

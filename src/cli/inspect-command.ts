@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { inspect, RunFolder } from '../index.js';
-import { print } from './output.js';
+import type { CommandContext } from './command-context.js';
 import { graphOfRun } from './saved-run.js';
 
 /** `relflow inspect IMAGE RUN`. */
-export function inspectCommand(program: Command): void {
+export function inspectCommand(program: Command, context: CommandContext): void {
   program
     .command('inspect <image> <folder>')
     .summary("print one image's whole way through a run")
@@ -19,19 +19,21 @@ export function inspectCommand(program: Command): void {
         image,
       );
       if (json) {
-        print(JSON.stringify(inspection, null, 2));
+        context.print(JSON.stringify(inspection, null, 2));
         return;
       }
       const { detections, steps, stages, rejects } = inspection;
-      print(`image ${inspection.image}: ${detections.length} objects`);
-      for (const detection of detections) print(`  ${detection}`);
+      context.print(`image ${inspection.image}: ${detections.length} objects`);
+      for (const detection of detections) context.print(`  ${detection}`);
       for (const [stage, { counts, rejected, filtered }] of Object.entries(stages)) {
         const own = steps.filter((step) => step.stage === stage);
         const totals = Object.entries({ ...counts, ...rejected, ...(filtered > 0 && { filtered }) });
         if (own.length === 0 && totals.length === 0) continue;
-        print(`\n${stage}${totals.length > 0 ? `: ${totals.map(([name, by]) => `${by} ${name}`).join(', ')}` : ''}`);
-        for (const { line } of own) print(`  ${line}`);
+        context.print(
+          `\n${stage}${totals.length > 0 ? `: ${totals.map(([name, by]) => `${by} ${name}`).join(', ')}` : ''}`,
+        );
+        for (const { line } of own) context.print(`  ${line}`);
       }
-      for (const { stage, reason, message } of rejects) print(`\nrejected by ${stage} (${reason}): ${message}`);
+      for (const { stage, reason, message } of rejects) context.print(`\nrejected by ${stage} (${reason}): ${message}`);
     });
 }

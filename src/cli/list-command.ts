@@ -1,10 +1,15 @@
 import type { Command } from 'commander';
 import { flagName, type Recipe } from '../graph/recipe.js';
 import { EXPORT_FORMATS } from '../index.js';
-import { print, table } from './output.js';
+import type { CommandContext } from './command-context.js';
+import { table } from './table.js';
 
 /** `relflow list`: pipelines, and what can be exported. */
-export function listCommand(program: Command, recipes: readonly { name: string; recipe: Recipe }[]): void {
+export function listCommand(
+  program: Command,
+  context: CommandContext,
+  recipes: readonly { name: string; recipe: Recipe }[],
+): void {
   program
     .command('list')
     .summary('list pipelines and export formats')
@@ -18,13 +23,13 @@ export function listCommand(program: Command, recipes: readonly { name: string; 
           options,
           examples,
         }));
-        print(JSON.stringify({ pipelines, exports: EXPORT_FORMATS }, null, 2));
+        context.print(JSON.stringify({ pipelines, exports: EXPORT_FORMATS }, null, 2));
         return;
       }
       const rows = recipes.map(({ name, recipe: { summary, options } }) => [name, summary, required(options)]);
-      print(table(['pipeline', 'what it does', 'needs'], rows));
-      print('');
-      print(
+      context.print(table(['pipeline', 'what it does', 'needs'], rows));
+      context.print('');
+      context.print(
         table(
           ['export', 'what it is'],
           Object.entries(EXPORT_FORMATS).map(([name, { summary }]) => [name, summary]),

@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander';
 import { printFactual, toFactual } from '../evaluation/index.js';
 import { InputError, type TextGraph } from '../index.js';
 import { textParser } from '../parser/text-parser.js';
-import { print } from './output.js';
+import type { CommandContext } from './command-context.js';
 import { parserOption } from './parser-option.js';
 import { number } from './recipes.js';
 
@@ -16,7 +16,7 @@ interface Flags {
 }
 
 /** `relflow parse [FILE]`. */
-export function parseCommand(program: Command): void {
+export function parseCommand(program: Command, context: CommandContext): void {
   program
     .command('parse [file]')
     .summary('read captions and print their graphs')
@@ -39,9 +39,9 @@ export function parseCommand(program: Command): void {
       if (file !== undefined && !(await stat(file).catch(() => null))?.isFile())
         throw new InputError(file, 'no such file');
       const parser = textParser(name, { minConfidence });
-      const input = file === undefined ? process.stdin : createReadStream(file);
+      const input = file === undefined ? context.stdin : createReadStream(file);
       for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-        print(FORMATS[format](text, await parser.parse(text)));
+        context.print(FORMATS[format](text, await parser.parse(text)));
       }
     });
 }

@@ -11,14 +11,18 @@ import {
   type StageForecast,
 } from '../index.js';
 import { graphInputs } from '../runs/graph-inputs.js';
-import { print } from './output.js';
+import type { CommandContext } from './command-context.js';
 import { buildGraph, exportOption, recipeCommand, recipeOptions } from './recipes.js';
 
 /** How a plan is shown. */
 type PlanFormat = 'text' | 'json' | 'mermaid' | 'svg';
 
 /** `relflow plan PIPELINE`: the graph, and whether its inputs are there. */
-export function planCommand(program: Command, recipes: readonly { name: string; recipe: Recipe }[]): void {
+export function planCommand(
+  program: Command,
+  context: CommandContext,
+  recipes: readonly { name: string; recipe: Recipe }[],
+): void {
   const command = program
     .command('plan')
     .summary('show a pipeline and check its inputs, without work')
@@ -31,7 +35,7 @@ export function planCommand(program: Command, recipes: readonly { name: string; 
     ]);
     sub.action(async (flags: { format: PlanFormat; export: readonly string[] }) => {
       const options = recipeOptions(recipe.options as OptionsSchema, { ...flags });
-      await showPlan((await buildGraph(recipe, options, flags.export)).graph, flags.format);
+      await showPlan(context, (await buildGraph(recipe, options, flags.export)).graph, flags.format);
     });
     command.addCommand(sub);
   }
@@ -42,25 +46,27 @@ export function planCommand(program: Command, recipes: readonly { name: string; 
  *
  * @throws WiringError or InputError where it could not run
  */
-export async function showPlan(graph: Graph, format: PlanFormat): Promise<void> {
+export async function showPlan(context: CommandContext, graph: Graph, format: PlanFormat): Promise<void> {
   checkWiring(graph);
   const files = await graphInputs(graph);
   const inputs = await Promise.all(files.map(async (file) => ({ file, bytes: (await stat(file)).size })));
   switch (format) {
     case 'json': {
       const models = await forecast(graph);
-      return print(JSON.stringify({ pipeline: graph.name, graph: describeGraph(graph), inputs, models }, null, 2));
+      return context.print(
+        JSON.stringify({ pipeline: graph.name, graph: describeGraph(graph), inputs, models }, null, 2),
+      );
     }
     case 'mermaid':
-      return print(drawMermaid(graph));
+      return context.print(drawMermaid(graph));
     case 'svg': {
       const { drawSvg } = await import('../graph/draw-svg.js');
-      return print(drawSvg(graph));
+      return context.print(drawSvg(graph));
     }
     case 'text':
-      print(`${graph.name}\n\n${drawText(graph)}\n`);
-      for (const { file, bytes } of inputs) print(`input ${file}  ${(bytes / 1e6).toFixed(2)} MB`);
-      for (const stage of await forecast(graph)) print(`\n${forecastText(stage)}`);
+      context.print(`${graph.name}\n\n${drawText(graph)}\n`);
+      for (const { file, bytes } of inputs) context.print(`input ${file}  ${(bytes / 1e6).toFixed(2)} MB`);
+      for (const stage of await forecast(graph)) context.print(`\n${forecastText(stage)}`);
   }
 }
 

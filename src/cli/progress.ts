@@ -1,5 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { RunProgress } from '../index.js';
+import type { OutputStream } from './command-context.js';
 
 /** Shows how far a run is. */
 export interface ProgressDisplay {
@@ -12,16 +13,16 @@ const SECONDS_BETWEEN_LINES = 5;
 const MILLISECONDS_BETWEEN_FRAMES = 100;
 
 /** A bar with the time left on a terminal, else one line of JSON every few seconds; on standard error. */
-export function progressDisplay(quiet: boolean): ProgressDisplay {
+export function progressDisplay(stream: OutputStream, quiet: boolean): ProgressDisplay {
   if (quiet) return { update: () => {}, end: () => {} };
-  return process.stderr.isTTY ? bar() : lines();
+  return stream.isTTY ? bar(stream) : lines(stream);
 }
 
 const VERBS = { checking: 'checking inputs', reading: 'reading', records: 'images' } as const;
 
-function bar(): ProgressDisplay {
+function bar(stream: OutputStream): ProgressDisplay {
   const display = new SingleBar(
-    { format: '{what} [{bar}] {percentage}% {amount} {rate} {left}', hideCursor: true },
+    { format: '{what} [{bar}] {percentage}% {amount} {rate} {left}', hideCursor: true, stream },
     Presets.shades_classic,
   );
   let phase: RunProgress['phase'] | null = null;
@@ -67,7 +68,7 @@ function mega(bytes: number): string {
   return (bytes / 1e6).toFixed(0);
 }
 
-function lines(): ProgressDisplay {
+function lines(stream: OutputStream): ProgressDisplay {
   let last = performance.now();
   let begun: { phase: RunProgress['phase']; at: number; done: number } | null = null;
   return {
@@ -80,7 +81,7 @@ function lines(): ProgressDisplay {
       const perSecond = at > begun.at ? ((done - begun.done) / (at - begun.at)) * 1000 : 0;
       const left = total === null || perSecond <= 0 ? null : (total - done) / perSecond;
       const event = { event: 'progress', ...progress, perSecond: round(perSecond), etaSeconds: left && round(left) };
-      process.stderr.write(`${JSON.stringify(event)}\n`);
+      stream.write(`${JSON.stringify(event)}\n`);
       last = at;
       begun = { phase, at, done };
     },

@@ -1,8 +1,8 @@
 import { type Graph, OptionError, type RunProgress } from '../index.js';
 import type { Lane } from '../operators/operator.js';
 import type { LaneStatus, RunStatus, SubmitOptions, Submitted } from '../queue/index.js';
+import type { CommandContext } from './command-context.js';
 import type { ShowFlags } from './execute-run.js';
-import { print, printNote } from './output.js';
 import { type ProgressDisplay, progressDisplay } from './progress.js';
 import type { Saved } from './saved-run.js';
 import { stopOnInterrupt } from './stop-on-interrupt.js';
@@ -20,6 +20,7 @@ const LONELY_MILLISECONDS = 5000;
 
 /** Puts a run into the queues and, unless detached, waits for its end. */
 export async function executeQueued(
+  context: CommandContext,
   graph: Graph,
   saved: Saved,
   flags: QueueFlags,
@@ -28,8 +29,8 @@ export async function executeQueued(
   const { json = false, quiet = false, detach = false, shardAttempts } = flags;
   const { queueServer, RunWatch, submit, waitForRun } = await import('../queue/index.js');
   const server = queueServer(flags.queue);
-  const display = progressDisplay(quiet);
-  const interrupt = stopOnInterrupt(() => display.end());
+  const display = progressDisplay(context.stderr, quiet);
+  const interrupt = stopOnInterrupt(context, () => display.end());
   const begun = performance.now();
   try {
     const submitted = await submit(graph, server, {
@@ -44,13 +45,13 @@ export async function executeQueued(
     const { folder, lanes, joined } = submitted;
     if (detach) {
       display.end();
-      if (json) print(JSON.stringify({ out: folder.path, finished: false, run: submitted.run, lanes, joined }));
-      else print(`${joined ? 'is' : 'put'} into the queues; see relflow status ${folder.path}`);
+      if (json) context.print(JSON.stringify({ out: folder.path, finished: false, run: submitted.run, lanes, joined }));
+      else context.print(`${joined ? 'is' : 'put'} into the queues; see relflow status ${folder.path}`);
       return;
     }
     const watch = await RunWatch.open(server, folder);
     try {
-      const lonely = new Lonely(submitted, display);
+      const lonely = new Lonely(context, submitted, display);
       const { records } = await waitForRun(watch, {
         signal: interrupt.stop,
         onStatus: (status) => {
@@ -60,14 +61,14 @@ export async function executeQueued(
       });
       display.end();
       const seconds = (performance.now() - begun) / 1000;
-      if (json) print(JSON.stringify({ out: folder.path, finished: true, records: records.done, seconds }));
-      else print(`${records.done} records in ${seconds.toFixed(1)} s → ${folder.path}`);
+      if (json) context.print(JSON.stringify({ out: folder.path, finished: true, records: records.done, seconds }));
+      else context.print(`${records.done} records in ${seconds.toFixed(1)} s → ${folder.path}`);
     } catch (error) {
       if (!interrupt.stop.aborted) throw error;
-      printNote(
+      context.printNote(
         `the run goes on without this process; see relflow status ${folder.path}, or give the same command again`,
       );
-      process.exitCode = 130;
+      context.exitCode = 130;
     } finally {
       await watch.close();
     }
@@ -79,11 +80,13 @@ export async function executeQueued(
 
 /** Notices lanes that nobody serves. */
 class Lonely {
+  readonly #context: CommandContext;
   readonly #lanes: ReadonlySet<Lane>;
   readonly #display: ProgressDisplay;
   readonly #since = new Map<Lane, number>();
 
-  constructor({ lanes }: Submitted, display: ProgressDisplay) {
+  constructor(context: CommandContext, { lanes }: Submitted, display: ProgressDisplay) {
+    this.#context = context;
     this.#lanes = new Set(lanes);
     this.#display = display;
   }
@@ -97,7 +100,7 @@ class Lonely {
         if (performance.now() - since < LONELY_MILLISECONDS) continue;
         this.#since.set(lane, Number.POSITIVE_INFINITY);
         this.#display.end();
-        printNote(`no worker does '${lane}'; start one with relflow worker`);
+        this.#context.printNote(`no worker does '${lane}'; start one with relflow worker`);
       }
     }
   }

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { OptionError, OutputError, RunFolder } from '../index.js';
+import type { CommandContext } from './command-context.js';
 import { executeRun, type ShowFlags } from './execute-run.js';
 import { number } from './recipes.js';
 import { isSaved, rebuild } from './saved-run.js';
@@ -11,7 +12,7 @@ interface ResumeFlags extends ShowFlags {
 }
 
 /** `relflow resume OUT`. */
-export function resumeCommand(program: Command): void {
+export function resumeCommand(program: Command, context: CommandContext): void {
   program
     .command('resume <folder>')
     .summary('go on with an interrupted run')
@@ -47,7 +48,7 @@ export function resumeCommand(program: Command): void {
       const saved = { ...state.options, options: { ...state.options.options, ...changed } };
       const graph = await rebuild(saved);
       const { records, bytes, gzip } = state.sharding;
-      await executeRun(graph, saved, flags, {
+      await executeRun(context, graph, saved, flags, {
         out,
         resume: true,
         shardRecords: records,

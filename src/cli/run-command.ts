@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { OptionsSchema, Recipe } from '../graph/recipe.js';
+import type { CommandContext } from './command-context.js';
 import { executePart, executeRun } from './execute-run.js';
 import { chosenQueue, queueChoice } from './queue-option.js';
 import { executeQueued, type QueueFlags } from './queue-run.js';
@@ -21,7 +22,11 @@ interface RunFlags extends Partial<Omit<QueueFlags, 'queue'>> {
 }
 
 /** `relflow run PIPELINE`, one subcommand a pipeline. */
-export function runCommand(program: Command, recipes: readonly { name: string; recipe: Recipe }[]): void {
+export function runCommand(
+  program: Command,
+  context: CommandContext,
+  recipes: readonly { name: string; recipe: Recipe }[],
+): void {
   const command = program
     .command('run')
     .summary('run a pipeline into an output folder')
@@ -56,7 +61,7 @@ export function runCommand(program: Command, recipes: readonly { name: string; r
       const { graph, options } = await buildGraph(recipe, given, flags.export);
       if (flags.dryRun) {
         const { showPlan } = await import('./plan-command.js');
-        await showPlan(graph, flags.json ? 'json' : 'text');
+        await showPlan(context, graph, flags.json ? 'json' : 'text');
         return;
       }
       const { out, overwrite, gzip, shardRecords, shardBytes, concurrency, shard } = flags;
@@ -68,10 +73,11 @@ export function runCommand(program: Command, recipes: readonly { name: string; r
         ...(concurrency !== undefined && { concurrency }),
       };
       const { queue } = flags;
-      if (queue !== undefined) await executeQueued(graph, saved, { ...flags, queue: chosenQueue(queue) }, common);
-      else if (shard) await executePart(graph, saved, flags, { ...common, ...shard });
+      if (queue !== undefined)
+        await executeQueued(context, graph, saved, { ...flags, queue: chosenQueue(queue) }, common);
+      else if (shard) await executePart(context, graph, saved, flags, { ...common, ...shard });
       else {
-        await executeRun(graph, saved, flags, {
+        await executeRun(context, graph, saved, flags, {
           ...common,
           ...(overwrite && { overwrite }),
           ...(shardBytes !== undefined && { shardBytes }),

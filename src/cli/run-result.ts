@@ -1,5 +1,6 @@
 import type { ModelUsage, RunResult } from '../index.js';
-import { print, table } from './output.js';
+import type { CommandContext } from './command-context.js';
+import { table } from './table.js';
 
 /** What `--json` prints of a run. */
 export function summary({ folder, manifest, records, stages, usage, seconds }: RunResult): Record<string, unknown> {
@@ -15,7 +16,10 @@ export function summary({ folder, manifest, records, stages, usage, seconds }: R
 }
 
 /** Prints how a run ended. */
-export function showResult({ folder, manifest, records, stages, usage, seconds }: RunResult): void {
+export function showResult(
+  context: CommandContext,
+  { folder, manifest, records, stages, usage, seconds }: RunResult,
+): void {
   const rows = Object.entries(stages).map(([id, load]) => [
     id,
     load.in,
@@ -25,13 +29,13 @@ export function showResult({ folder, manifest, records, stages, usage, seconds }
     `${(load.milliseconds / 1000).toFixed(2)} s`,
     load.milliseconds > 0 ? Math.round((load.in / load.milliseconds) * 1000) : 0,
   ]);
-  if (rows.length > 0) print(table(['stage', 'in', 'out', 'filtered', 'rejected', 'time', 'records/s'], rows));
-  showUsage(usage, print);
+  if (rows.length > 0) context.print(table(['stage', 'in', 'out', 'filtered', 'rejected', 'time', 'records/s'], rows));
+  showUsage(usage, (line) => context.print(line));
   for (const [id, { rejected }] of Object.entries(manifest?.stages ?? {})) {
-    for (const [reason, count] of Object.entries(rejected)) print(`rejected by ${id}: ${count} × ${reason}`);
+    for (const [reason, count] of Object.entries(rejected)) context.print(`rejected by ${id}: ${count} × ${reason}`);
   }
-  if (manifest) print(`${records} records in ${seconds.toFixed(1)} s → ${folder.path}`);
-  else print(`stopped after ${records} records, all kept; go on with: relflow resume ${folder.path}`);
+  if (manifest) context.print(`${records} records in ${seconds.toFixed(1)} s → ${folder.path}`);
+  else context.print(`stopped after ${records} records, all kept; go on with: relflow resume ${folder.path}`);
 }
 
 /** What was asked of models, a stage a line. */

@@ -3,11 +3,12 @@ import { datasetStatistics } from '../evaluation/index.js';
 import { InputError, RunFolder, type StageCounts } from '../index.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import { addStages } from '../records/stage-counts.js';
-import { print, printNote, table } from './output.js';
+import type { CommandContext } from './command-context.js';
 import { number } from './recipes.js';
+import { table } from './table.js';
 
 /** `relflow stats RUN`: what a run holds, and what it left out and why. */
-export function statsCommand(program: Command): void {
+export function statsCommand(program: Command, context: CommandContext): void {
   program
     .command('stats <folder>')
     .summary('count predicates, categories, relations and drop reasons')
@@ -18,17 +19,17 @@ export function statsCommand(program: Command): void {
     .action(async (path: string, { top, json }: { top: number; json?: boolean }) => {
       const folder = new RunFolder(path);
       if (!(await folder.state())) throw new InputError(path, 'not the output folder of a run');
-      if (!(await folder.manifest())) printNote('the run is not finished: these are its whole shards');
+      if (!(await folder.manifest())) context.printNote('the run is not finished: these are its whole shards');
       checkPositiveInteger('stats', 'top', top);
       const statistics = await datasetStatistics(folder.lines('scene-graphs', 'scene-graph'));
       const stages: Record<string, StageCounts> = {};
       for (const shard of await folder.shards()) addStages(stages, shard.stages);
       if (json) {
-        print(JSON.stringify({ ...statistics, stages }));
+        context.print(JSON.stringify({ ...statistics, stages }));
         return;
       }
       const { images, objects, captions, relations, imagesWithRelation } = statistics;
-      print(
+      context.print(
         table(
           ['images', 'with relation', 'objects', 'captions', 'relations', 'relations/image'],
           [
@@ -43,16 +44,16 @@ export function statsCommand(program: Command): void {
           ],
         ),
       );
-      print('');
-      print(table(['predicate', 'relations'], statistics.predicates.slice(0, top)));
-      print('');
-      print(table(['category', 'objects'], statistics.categories.slice(0, top)));
-      print('');
-      print(table(['relation', 'count'], statistics.triplets.slice(0, top)));
-      print('');
-      print(table(['confidence at least', 'relations'], statistics.confidence));
-      print('');
-      print(
+      context.print('');
+      context.print(table(['predicate', 'relations'], statistics.predicates.slice(0, top)));
+      context.print('');
+      context.print(table(['category', 'objects'], statistics.categories.slice(0, top)));
+      context.print('');
+      context.print(table(['relation', 'count'], statistics.triplets.slice(0, top)));
+      context.print('');
+      context.print(table(['confidence at least', 'relations'], statistics.confidence));
+      context.print('');
+      context.print(
         table(
           ['stage', 'what', 'count'],
           Object.entries(stages).flatMap(([stage, counts]) => dropRows(stage, counts)),

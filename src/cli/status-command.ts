@@ -2,11 +2,12 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { RunFolder } from '../index.js';
 import type { RunStatus } from '../queue/index.js';
-import { print, table } from './output.js';
+import type { CommandContext } from './command-context.js';
 import { queueOption } from './queue-option.js';
+import { table } from './table.js';
 
 /** `relflow status OUT --queue URL`. */
-export function statusCommand(program: Command): void {
+export function statusCommand(program: Command, context: CommandContext): void {
   program
     .command('status <folder>')
     .summary('show how far a run on many machines is')
@@ -19,18 +20,18 @@ export function statusCommand(program: Command): void {
       const watch = await RunWatch.open(queueServer(queue), new RunFolder(resolve(path)));
       try {
         const status = await watch.status();
-        if (json) print(JSON.stringify(status));
-        else showStatus(status);
+        if (json) context.print(JSON.stringify(status));
+        else showStatus(context, status);
       } finally {
         await watch.close();
       }
     });
 }
 
-function showStatus({ out, state, reason, shards, records, reading, lanes }: RunStatus): void {
-  print(`${out}: ${state}${reason === undefined ? '' : `: ${reason}`}`);
-  if (reading) print(`reading: ${reading.phase} ${reading.done} of ${reading.total ?? '?'}`);
-  print(`${shards.whole} of ${shards.total ?? '?'} shards, ${records.done} of ${records.total ?? '?'} records`);
+function showStatus(context: CommandContext, { out, state, reason, shards, records, reading, lanes }: RunStatus): void {
+  context.print(`${out}: ${state}${reason === undefined ? '' : `: ${reason}`}`);
+  if (reading) context.print(`reading: ${reading.phase} ${reading.done} of ${reading.total ?? '?'}`);
+  context.print(`${shards.whole} of ${shards.total ?? '?'} shards, ${records.done} of ${records.total ?? '?'} records`);
   const rows = lanes.map((lane) => [lane.lane, lane.workers, lane.waiting, lane.active, lane.delayed, lane.failed]);
-  print(table(['jobs of all runs', 'workers', 'waiting', 'active', 'delayed', 'failed'], rows));
+  context.print(table(['jobs of all runs', 'workers', 'waiting', 'active', 'delayed', 'failed'], rows));
 }

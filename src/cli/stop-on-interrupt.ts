@@ -1,10 +1,15 @@
-/** Ctrl-C once: finish what is in flight. Twice: stop at once. Three times: die. SIGTERM does as Ctrl-C. */
-export function stopOnInterrupt(onFirst: () => void): { stop: AbortSignal; kill: AbortSignal; dispose: () => void } {
+import type { CommandContext } from './command-context.js';
+
+/** Listens for interrupts: the first Ctrl-C or SIGTERM stops, the second aborts, the third ends the process. */
+export function stopOnInterrupt(
+  { signals, exit }: CommandContext,
+  onFirst: () => void,
+): { stop: AbortSignal; kill: AbortSignal; dispose: () => void } {
   const stop = new AbortController();
   const kill = new AbortController();
   const listener = () => {
-    // Something that does not listen holds the process up.
-    if (kill.signal.aborted) process.exit(130);
+    // Something that ignores the abort signal holds the process up.
+    if (kill.signal.aborted) return exit(130);
     if (stop.signal.aborted) {
       kill.abort(new DOMException('stopped at once', 'AbortError'));
       return;
@@ -12,14 +17,14 @@ export function stopOnInterrupt(onFirst: () => void): { stop: AbortSignal; kill:
     stop.abort();
     onFirst();
   };
-  process.on('SIGINT', listener);
-  process.on('SIGTERM', listener);
+  signals.on('SIGINT', listener);
+  signals.on('SIGTERM', listener);
   return {
     stop: stop.signal,
     kill: kill.signal,
     dispose: () => {
-      process.off('SIGINT', listener);
-      process.off('SIGTERM', listener);
+      signals.off('SIGINT', listener);
+      signals.off('SIGTERM', listener);
     },
   };
 }

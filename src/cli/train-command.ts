@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { OptionError } from '../index.js';
 import { readTrainingConfig } from '../training/settings/read-training-config.js';
-import { print, printNote } from './output.js';
+import type { CommandContext } from './command-context.js';
 import { stopOnInterrupt } from './stop-on-interrupt.js';
 import { printDryRun, trainingView } from './training-view.js';
 
@@ -35,7 +35,7 @@ const TASKS = {
 type Task = keyof typeof TASKS;
 
 /** `relflow train tagger`, `rlip` and `finetune`. */
-export function trainCommand(program: Command): void {
+export function trainCommand(program: Command, context: CommandContext): void {
   const train = program
     .command('train')
     .summary('train a model')
@@ -58,34 +58,36 @@ export function trainCommand(program: Command): void {
         'after',
         `\nExamples:\n  relflow train ${task} --config ${task}.json --dry-run\n  relflow train ${task} --config ${task}.json --out run\n  relflow train ${task} --config ${task}.json --out run --resume`,
       )
-      .action((flags: Flags) => trainAction(task, flags));
+      .action((flags: Flags) => trainAction(context, task, flags));
 }
 
-async function trainAction(task: Task, flags: Flags): Promise<void> {
+async function trainAction(context: CommandContext, task: Task, flags: Flags): Promise<void> {
   const { config: file, out, resume = false, overwrite = false, dryRun: dry, json, quiet } = flags;
   if (!dry && out === undefined) throw new OptionError(`train ${task}`, 'expected --out, the folder to write to');
   const config = await readTrainingConfig(file);
   if (config.task !== task) throw new OptionError(file, `/task ${config.task}, but the command is train ${task}`);
   const { dryRun, train } = await import('../training/index.js');
-  const interrupt = stopOnInterrupt(() => printNote('stopping after this step; press Ctrl-C again to stop now'));
+  const interrupt = stopOnInterrupt(context, () =>
+    context.printNote('stopping after this step; press Ctrl-C again to stop now'),
+  );
   // A step may take minutes, and nothing of it is kept.
-  interrupt.kill.addEventListener('abort', () => process.exit(130));
+  interrupt.kill.addEventListener('abort', () => context.exit(130));
   try {
     if (dry) {
       const result = await dryRun(config, { signal: interrupt.stop });
-      if (json) print(JSON.stringify(result, null, 2));
-      else printDryRun(result);
+      if (json) context.print(JSON.stringify(result, null, 2));
+      else printDryRun(context, result);
       return;
     }
-    const view = quiet ? null : trainingView();
+    const view = quiet ? null : trainingView(context);
     const options = { out: out!, resume, overwrite, stop: interrupt.stop, ...(view && { onProgress: view.update }) };
     const result = await train(config, options).finally(() => view?.end());
     const { finished, steps, loss, weights, checkpoint } = result;
-    if (json) print(JSON.stringify(result));
-    else if (finished) print(`${steps} steps, loss ${loss?.toFixed(3) ?? '–'}: ${weights}`);
+    if (json) context.print(JSON.stringify(result));
+    else if (finished) context.print(`${steps} steps, loss ${loss?.toFixed(3) ?? '–'}: ${weights}`);
     if (!finished) {
-      printNote(`stopped after step ${steps}: ${checkpoint}; pass --resume to continue`);
-      process.exitCode = 130;
+      context.printNote(`stopped after step ${steps}: ${checkpoint}; pass --resume to continue`);
+      context.exitCode = 130;
     }
   } finally {
     interrupt.dispose();

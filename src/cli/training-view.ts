@@ -1,11 +1,12 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { DryRun, TrainingEvent } from '../training/index.js';
-import { print, printNote, table } from './output.js';
+import type { CommandContext } from './command-context.js';
+import { table } from './table.js';
 
 /** Prints the result of a dry run as a table. */
-export function printDryRun(run: DryRun): void {
+export function printDryRun(context: CommandContext, run: DryRun): void {
   const mega = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
-  print(
+  context.print(
     table(
       ['', ''],
       [
@@ -24,20 +25,20 @@ export function printDryRun(run: DryRun): void {
       ],
     ),
   );
-  noteCounts('rejected', run.dataSummary.rejects);
-  noteCounts('left out', run.dataSummary.leftOut);
+  noteCounts(context, 'rejected', run.dataSummary.rejects);
+  noteCounts(context, 'left out', run.dataSummary.leftOut);
 }
 
-function noteCounts(what: string, counts: Readonly<Record<string, number>>): void {
+function noteCounts(context: CommandContext, what: string, counts: Readonly<Record<string, number>>): void {
   const parts = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
-  if (parts.length > 0) printNote(`${what}: ${parts.join(', ')}`);
+  if (parts.length > 0) context.printNote(`${what}: ${parts.join(', ')}`);
 }
 
 const SECONDS_BETWEEN_LINES = 5;
 
 /** Shows a training's progress on standard error: a bar on a terminal, else a line of JSON every few seconds. */
-export function trainingView(): { update: (event: TrainingEvent) => void; end: () => void } {
-  const bar = process.stderr.isTTY
+export function trainingView(context: CommandContext): { update: (event: TrainingEvent) => void; end: () => void } {
+  const bar = context.stderr.isTTY
     ? new SingleBar(
         {
           format: '[{bar}] {value}/{total} loss {loss} rate {rate} {speed} images/s {eta_formatted} left',
@@ -50,8 +51,8 @@ export function trainingView(): { update: (event: TrainingEvent) => void; end: (
   return {
     update: (event) => {
       if (event.event === 'start') {
-        noteCounts('rejected', event.rejects);
-        noteCounts('left out', event.leftOut);
+        noteCounts(context, 'rejected', event.rejects);
+        noteCounts(context, 'left out', event.leftOut);
         bar?.start(event.steps, event.step, { loss: '–', rate: '–', speed: '–' });
       } else if (event.event === 'step') {
         if (bar) {
@@ -59,9 +60,9 @@ export function trainingView(): { update: (event: TrainingEvent) => void; end: (
           bar.update(event.step, { loss: event.loss.toFixed(3), rate: event.learningRate.toExponential(1), speed });
         } else if (performance.now() - last > SECONDS_BETWEEN_LINES * 1000) {
           last = performance.now();
-          printNote(JSON.stringify(event));
+          context.printNote(JSON.stringify(event));
         }
-      } else if (!bar) printNote(JSON.stringify(event));
+      } else if (!bar) context.printNote(JSON.stringify(event));
     },
     end: () => bar?.stop(),
   };

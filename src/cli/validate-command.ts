@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { validateRun } from '../index.js';
-import { print } from './output.js';
+import type { CommandContext } from './command-context.js';
 
 const SHOWN = 100;
 
 /** `relflow validate PATH…`. */
-export function validateCommand(program: Command): void {
+export function validateCommand(program: Command, context: CommandContext): void {
   program
     .command('validate <paths...>')
     .summary('check runs or files against the schemas')
@@ -23,13 +23,13 @@ export function validateCommand(program: Command): void {
         const before = count;
         for await (const problem of validateRun(path)) {
           count++;
-          if (json) print(JSON.stringify(problem));
+          if (json) context.print(JSON.stringify(problem));
           else if (count <= SHOWN)
-            print(`${problem.file}${problem.line ? `:${problem.line}` : ''}: ${problem.problem}`);
+            context.print(`${problem.file}${problem.line ? `:${problem.line}` : ''}: ${problem.problem}`);
         }
-        if (!json && count === before) print(`${path}: valid`);
+        if (!json && count === before) context.print(`${path}: valid`);
       }
-      if (!json && count > SHOWN) print(`… and ${count - SHOWN} more`);
-      if (count > 0) process.exitCode = 1;
+      if (!json && count > SHOWN) context.print(`… and ${count - SHOWN} more`);
+      if (count > 0) context.exitCode = 1;
     });
 }

@@ -3,18 +3,19 @@ import { OptionError } from '../errors.js';
 import { sizeOf, type WeightSource } from '../files/weight-source.js';
 import { writeSafetensors } from '../files/write-safetensors.js';
 import { openWeights } from '../model/weights/open-weights.js';
-import { print, printNote, table } from './output.js';
+import type { CommandContext } from './command-context.js';
+import { table } from './table.js';
 
 /** `relflow weights convert|inspect|diff`. */
-export function weightsCommand(program: Command): void {
+export function weightsCommand(program: Command, context: CommandContext): void {
   const weights = program
     .command('weights')
     .summary('convert, start, inspect and compare weights')
     .description('Work on model weights: official .pth checkpoints, safetensors, and shards of them.');
-  convertCommand(weights);
-  initCommand(weights);
-  inspectCommand(weights);
-  diffCommand(weights);
+  convertCommand(weights, context);
+  initCommand(weights, context);
+  inspectCommand(weights, context);
+  diffCommand(weights, context);
 }
 
 interface ConvertFlags {
@@ -22,7 +23,7 @@ interface ConvertFlags {
   readonly shardSize?: number;
 }
 
-function convertCommand(parent: Command): void {
+function convertCommand(parent: Command, context: CommandContext): void {
   parent
     .command('convert <from> <to>')
     .summary('write weights as safetensors')
@@ -44,7 +45,7 @@ function convertCommand(parent: Command): void {
             ...(shardSize !== undefined && { shardBytes: shardSize }),
           },
         );
-        printNote(`${names.length} arrays written to ${written}`);
+        context.printNote(`${names.length} arrays written to ${written}`);
       });
     });
 }
@@ -63,7 +64,7 @@ interface InitFlags {
   readonly seed: number;
 }
 
-function initCommand(parent: Command): void {
+function initCommand(parent: Command, context: CommandContext): void {
   parent
     .command('init <to>')
     .summary('write the weights that training starts with')
@@ -101,14 +102,14 @@ function initCommand(parent: Command): void {
           { metadata: { model } },
         );
         const note = encoder ? `, ${known.size} of them of ${encoder.name}` : '';
-        printNote(`${parameters.size} arrays written to ${written}${note}`);
+        context.printNote(`${parameters.size} arrays written to ${written}${note}`);
       } finally {
         await encoder?.close();
       }
     });
 }
 
-function inspectCommand(parent: Command): void {
+function inspectCommand(parent: Command, context: CommandContext): void {
   parent
     .command('inspect <file>')
     .summary('list the arrays of a file')
@@ -117,17 +118,17 @@ function inspectCommand(parent: Command): void {
     .action(async (file: string, { json }: { json?: boolean }) => {
       await using(file, async ({ entries }) => {
         if (json) {
-          print(JSON.stringify(Object.fromEntries(entries), null, 2));
+          context.print(JSON.stringify(Object.fromEntries(entries), null, 2));
           return;
         }
-        print(
+        context.print(
           table(
             ['name', 'type', 'shape', 'numbers'],
             [...entries].map(([name, { type, shape }]) => [name, type, shape.join(' × ') || '(one)', sizeOf(shape)]),
           ),
         );
         const total = [...entries.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-        printNote(`${entries.size} arrays, ${total.toLocaleString('en-US')} numbers`);
+        context.printNote(`${entries.size} arrays, ${total.toLocaleString('en-US')} numbers`);
       });
     });
 }
@@ -137,7 +138,7 @@ interface DiffFlags {
   readonly json?: boolean;
 }
 
-function diffCommand(parent: Command): void {
+function diffCommand(parent: Command, context: CommandContext): void {
   parent
     .command('diff <a> <b>')
     .summary('compare two files of weights')
@@ -162,16 +163,16 @@ function diffCommand(parent: Command): void {
           }
           for (const name of second.entries.keys())
             if (!first.entries.has(name)) found.push({ name, difference: `only in ${b}` });
-          if (json) print(JSON.stringify(found, null, 2));
+          if (json) context.print(JSON.stringify(found, null, 2));
           else if (found.length > 0)
-            print(
+            context.print(
               table(
                 ['name', 'difference'],
                 found.map(({ name, difference }) => [name, difference]),
               ),
             );
-          if (found.length > 0) process.exitCode = 1;
-          else printNote('no difference');
+          if (found.length > 0) context.exitCode = 1;
+          else context.printNote('no difference');
         }),
       );
     });

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { OptionError, RunFolder } from '../index.js';
 import type { Lane } from '../operators/operator.js';
 import type { IsolatedShard, RunningWorker, WorkerEvent } from '../queue/index.js';
-import { printNote } from './output.js';
+import type { CommandContext } from './command-context.js';
 import { queueOption } from './queue-option.js';
 import { number } from './recipes.js';
 import { graphOfRun } from './saved-run.js';
@@ -21,7 +21,7 @@ interface WorkerFlags {
 const ISOLATED = 'isolated-shard';
 
 /** `relflow worker`, and the process that it starts for a shard that crashes. */
-export function workerCommand(program: Command): void {
+export function workerCommand(program: Command, context: CommandContext): void {
   program
     .command('worker')
     .summary('do shards of runs that are in a queue')
@@ -70,11 +70,11 @@ export function workerCommand(program: Command): void {
             signal,
             recordTimeoutSeconds: recordTimeout,
           }),
-        onEvent: say,
+        onEvent: (event) => say(context, event),
       });
       startWatchdog(recordTimeout);
-      if (!json) printNote(`ready for ${worker.lanes.join(', ')}; Ctrl-C to stop`);
-      await untilInterrupted(worker);
+      if (!json) context.printNote(`ready for ${worker.lanes.join(', ')}; Ctrl-C to stop`);
+      await untilInterrupted(context, worker);
     });
   program
     .command(`${ISOLATED} <folder>`, { hidden: true })
@@ -98,10 +98,10 @@ function workerGraph(folder: RunFolder) {
   return graphOfRun(folder, 'worker', 'startWorker(server, { graphOf })', rebuilding);
 }
 
-async function untilInterrupted(worker: RunningWorker): Promise<void> {
+async function untilInterrupted(context: CommandContext, worker: RunningWorker): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const interrupt = stopOnInterrupt(() => {
-      printNote('stopping: finishing the shards in work; press Ctrl-C again to leave them to others');
+    const interrupt = stopOnInterrupt(context, () => {
+      context.printNote('stopping: finishing the shards in work; press Ctrl-C again to leave them to others');
       worker.stop().then(resolve, reject);
     });
     interrupt.kill.addEventListener('abort', () => {
@@ -110,29 +110,29 @@ async function untilInterrupted(worker: RunningWorker): Promise<void> {
   });
 }
 
-function sayJson(event: WorkerEvent): void {
-  printNote(JSON.stringify({ at: new Date().toISOString(), pid: process.pid, ...event }));
+function sayJson(context: CommandContext, event: WorkerEvent): void {
+  context.printNote(JSON.stringify({ at: new Date().toISOString(), pid: process.pid, ...event }));
 }
 
-function sayText(event: WorkerEvent): void {
+function sayText(context: CommandContext, event: WorkerEvent): void {
   switch (event.event) {
     case 'shard':
-      printNote(`shard ${event.shard}: ${event.fate}, ${event.records} records in ${event.seconds} s`);
+      context.printNote(`shard ${event.shard}: ${event.fate}, ${event.records} records in ${event.seconds} s`);
       break;
     case 'isolated':
-      printNote(`shard ${event.shard}: has taken workers with it; it is done in a process of its own`);
+      context.printNote(`shard ${event.shard}: has taken workers with it; it is done in a process of its own`);
       break;
     case 'read':
-      printNote(`${event.out}: ${event.records} records read in ${event.seconds} s`);
+      context.printNote(`${event.out}: ${event.records} records read in ${event.seconds} s`);
       break;
     case 'finished':
-      printNote(`${event.out}: finished, ${event.records} records`);
+      context.printNote(`${event.out}: finished, ${event.records} records`);
       break;
     case 'failed':
-      printNote(`${event.job}: attempt ${event.attempt} failed: ${event.reason}`);
+      context.printNote(`${event.job}: attempt ${event.attempt} failed: ${event.reason}`);
       break;
     case 'trouble':
-      printNote(`queue: ${event.reason}`);
+      context.printNote(`queue: ${event.reason}`);
   }
 }
 

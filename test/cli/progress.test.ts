@@ -1,29 +1,30 @@
 import assert from 'node:assert/strict';
+import { Writable } from 'node:stream';
 import { progressDisplay } from '../../src/cli/progress.js';
 import type { RunProgress } from '../../src/index.js';
 
 describe('progress as lines', () => {
   const { now } = performance;
-  const { write } = process.stderr;
-  const { isTTY } = process.stderr;
   let at = 0;
   let said: { done: number; perSecond: number; etaSeconds: number | null }[] = [];
 
   before(() => {
     performance.now = () => at;
-    process.stderr.isTTY = false;
-    process.stderr.write = (line) => said.push(JSON.parse(String(line))) > 0;
   });
 
   after(() => {
     performance.now = now;
-    process.stderr.isTTY = isTTY;
-    process.stderr.write = write;
   });
 
   it('counts the speed from where this process began, not the run', () => {
     said = [];
-    const { update } = progressDisplay(false);
+    const stream = new Writable({
+      write(line, _encoding, done) {
+        said.push(JSON.parse(String(line)));
+        done();
+      },
+    });
+    const { update } = progressDisplay(stream, false);
     const tell = (milliseconds: number, phase: RunProgress['phase'], done: number) => {
       at = milliseconds;
       update({ phase, done, total: 10_000, records: done, shards: 0, stages: {}, usage: {} });

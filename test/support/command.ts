@@ -1,6 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { runCli } from '../../src/cli/run-cli.js';
 import { packageRoot } from '../../src/package-info.js';
 
 /** The command line as it is installed: compiled, once for all tests of a process. */
@@ -17,14 +19,13 @@ export function command(): string {
   return built;
 }
 
-/** When a source of the package was last changed, in milliseconds; folders tell of what was added and taken away. */
+/** When the compiled code's sources last changed, in milliseconds; a folder changes when files are added or removed. */
 function lastChange(): number {
-  const changes = ['src', 'pipelines'].flatMap((folder) =>
-    readdirSync(join(packageRoot, folder), { recursive: true, encoding: 'utf8' }).map(
-      (name) => statSync(join(packageRoot, folder, name)).mtimeMs,
-    ),
+  const sources = ['src', 'pipelines'].flatMap((folder) =>
+    readdirSync(join(packageRoot, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
   );
-  return Math.max(...changes);
+  const build = ['tsconfig.build.json', 'scripts/finish-build.mjs'];
+  return Math.max(...[...sources, ...build].map((path) => statSync(join(packageRoot, path)).mtimeMs));
 }
 
 /** The scenes that come with relflow. */
@@ -61,11 +62,28 @@ export function start(
   return { process: child, ended };
 }
 
-/** Runs `relflow` to its end. */
-export function relflow(args: readonly string[], input = ''): Promise<Ended> {
+/** Runs `relflow` in a process of its own, as a user does. */
+export function relflowProcess(args: readonly string[], input = ''): Promise<Ended> {
   const { process: child, ended } = start(args);
   child.stdin?.end(input);
   return ended;
+}
+
+/** Runs `relflow` inside this process. */
+export async function relflow(args: readonly string[], input = ''): Promise<Ended> {
+  const [stdout, stderr] = [new TextSink(), new TextSink()];
+  const code = await runCli(args, { stdin: Readable.from([input]), stdout, stderr });
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+/** A stream that keeps what is written to it. */
+class TextSink extends Writable {
+  text = '';
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk;
+    done();
+  }
 }
 
 /** Does something with each, two at a time. */

@@ -1,15 +1,5 @@
 import Table from 'cli-table3';
 
-/** Writes a line to standard output. */
-export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-/** Writes a line to standard error. */
-export function printNote(text: string): void {
-  process.stderr.write(`${text}\n`);
-}
-
 /** A table with right-aligned numbers and no lines. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const numeric = head.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'));

@@ -1,0 +1,101 @@
+import { Command, CommanderError } from 'commander';
+import { RelflowError, version } from '../index.js';
+import { captionsCommand } from './captions-command.js';
+import { CommandContext, type CommandIo } from './command-context.js';
+import { doctorCommand } from './doctor-command.js';
+import { evaluateCommand } from './evaluate-command.js';
+import { exportCommand } from './export-command.js';
+import { finishCommand } from './finish-command.js';
+import { inspectCommand } from './inspect-command.js';
+import { listCommand } from './list-command.js';
+import { parseCommand } from './parse-command.js';
+import { planCommand } from './plan-command.js';
+import { recipesFor } from './recipes.js';
+import { resumeCommand } from './resume-command.js';
+import { runCommand } from './run-command.js';
+import { statsCommand } from './stats-command.js';
+import { statusCommand } from './status-command.js';
+import { trainCommand } from './train-command.js';
+import { validateCommand } from './validate-command.js';
+import { weightsCommand } from './weights-command.js';
+import { workerCommand } from './worker-command.js';
+
+/**
+ * Runs the command line to its end, printing to the given streams only.
+ *
+ * @param args the arguments after `relflow`
+ * @returns the exit code: 0 success, 1 an error that relflow names, 2 wrong usage, 130 interrupted
+ */
+export async function runCli(args: readonly string[], io: CommandIo): Promise<number> {
+  const context = new CommandContext(io);
+  try {
+    const program = await createProgram(args, context);
+    await program.parseAsync(args, { from: 'user' });
+    return context.exitCode;
+  } catch (error) {
+    return reportError(error, context);
+  }
+}
+
+/** Prints an error as the command line does and returns its exit code. */
+export function reportError(error: unknown, { stderr }: Pick<CommandIo, 'stderr'>): number {
+  // Commander has printed its message already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof RelflowError) {
+    stderr.write(`relflow: ${error.message}\n`);
+    return 1;
+  }
+  if (error instanceof DOMException && error.name === 'AbortError') {
+    stderr.write('relflow: stopped; what was written before is kept\n');
+    return 130;
+  }
+  stderr.write('relflow: an error of relflow itself; please report it with what follows\n');
+  stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return 1;
+}
+
+async function createProgram(args: readonly string[], context: CommandContext): Promise<Command> {
+  const program = new Command('relflow')
+    .description('Relation data from object-detection sets: boxes and captions in, scene graphs out.')
+    .version(version)
+    .showHelpAfterError('(add --help for help)')
+    .configureHelp({ sortSubcommands: false })
+    .addHelpText(
+      'after',
+      '\nExample:\n  relflow run coco --annotations instances.json --captions captions.json --out graphs',
+    );
+  const recipes = await recipesFor(args);
+  listCommand(program, context, recipes);
+  planCommand(program, context, recipes);
+  runCommand(program, context, recipes);
+  resumeCommand(program, context);
+  finishCommand(program, context);
+  workerCommand(program, context);
+  statusCommand(program, context);
+  validateCommand(program, context);
+  exportCommand(program, context);
+  statsCommand(program, context);
+  inspectCommand(program, context);
+  parseCommand(program, context);
+  evaluateCommand(program, context);
+  captionsCommand(program, context);
+  trainCommand(program, context);
+  weightsCommand(program, context);
+  doctorCommand(program, context);
+  redirect(program, context);
+  return program;
+}
+
+/** Makes a command and its subcommands print to the context's streams and throw instead of ending the process. */
+function redirect(command: Command, { stdout, stderr }: Pick<CommandIo, 'stdout' | 'stderr'>): void {
+  command.exitOverride();
+  command.configureOutput({
+    writeOut: (text) => stdout.write(text),
+    writeErr: (text) => stderr.write(text),
+    getOutHelpWidth: () => stdout.columns ?? 80,
+    getErrHelpWidth: () => stderr.columns ?? 80,
+    getOutHasColors: () => stdout.isTTY === true,
+    getErrHasColors: () => stderr.isTTY === true,
+  });
+  for (const sub of command.commands) redirect(sub, { stdout, stderr });
+}
