@@ -1,14 +1,43 @@
-import type { Caption, Detection, ImageRecord, SceneGraph, Source, SourceItem } from '../../src/index.js';
+import type {
+  Caption,
+  Captioned,
+  Detection,
+  ImageRecord,
+  Related,
+  SceneGraph,
+  Source,
+  SourceItem,
+} from '../../src/index.js';
 
-/** An image record with detections given as `[category, x, y, w, h]`. */
-export function imageRecord(
-  id: number,
-  detections: readonly (readonly [string, number, number, number, number])[] = [],
-): ImageRecord {
+/** Detections as `[category, x, y, w, h]`. */
+export type Boxes = readonly (readonly [string, number, number, number, number])[];
+
+/** An image record with the given detections. */
+export function imageRecord(id: number, detections: Boxes = []): ImageRecord {
   return {
     image: { id, file: `${id}.jpg`, width: 640, height: 480, dataset: 'test', split: 'train' },
     detections: detections.map(([category, ...box], index): Detection => ({ id: index + 1, category, box })),
     origin: { source: 'memory', file: 'memory.json' },
+  };
+}
+
+/** An image record with detections and captions. */
+export function captionedRecord(boxes: Boxes, ...texts: string[]): ImageRecord & Captioned {
+  return { ...imageRecord(1, boxes), captions: texts.map((text) => ({ text, source: 'test' })) };
+}
+
+/** A ground-truth record: objects by category, each in a box of its own, and relations as `[subject, predicate, object]`. */
+export function relatedRecord(
+  categories: readonly string[],
+  relations: readonly (readonly [number, string, number])[],
+): ImageRecord & Related {
+  return {
+    ...imageRecord(
+      1,
+      categories.map((category, index) => [category, 10 * index, 0, 10, 10] as const),
+    ),
+    relations: relations.map(([subject, predicate, object]) => ({ subject, object, predicate })),
+    tagger: null,
   };
 }
 

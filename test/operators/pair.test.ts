@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { firstValueFrom, of } from 'rxjs';
+import { type Captioned, type ImageRecord, match, type PairOptions, pair, parse } from '../../src/index.js';
+import { type Boxes, captionedRecord } from '../support/records.js';
+
+/** Candidates as `subject object: texts`. */
+async function pairs(record: ImageRecord & Captioned, options?: PairOptions): Promise<string[]> {
+  const { candidates } = await firstValueFrom(of(record).pipe(parse(), match(), pair(options)));
+  return candidates.map(
+    ({ subject, object, texts }) => `${subject} ${object}: ${texts.map(({ text }) => text).join(' | ')}`,
+  );
+}
+
+describe('pair', () => {
+  const scene: Boxes = [
+    ['person', 0, 0, 10, 10],
+    ['horse', 5, 5, 10, 10],
+    ['person', 100, 0, 10, 10],
+    ['dog', 200, 0, 10, 10],
+  ];
+
+  it('gives each ordered pair once, with its own texts', async () => {
+    const record = captionedRecord(
+      scene,
+      'a man riding a horse',
+      'a woman riding a horse',
+      'a person next to a horse',
+      'a dog behind a man',
+    );
+    assert.deepEqual(await pairs(record), [
+      '0 1: riding | next to',
+      '2 1: riding | next to',
+      '3 0: behind',
+      '3 2: behind',
+    ]);
+  });
+
+  it('says which captions propose a text', async () => {
+    const record = captionedRecord(scene, 'a man riding a horse', 'a dog behind a man', 'a woman riding a horse');
+    const { candidates } = await firstValueFrom(of(record).pipe(parse(), match(), pair()));
+    assert.deepEqual(candidates[0]?.texts, [{ text: 'riding', captions: [0, 2] }]);
+  });
+
+  it('asks two boxes for a relation of a category with itself', async () => {
+    assert.deepEqual(await pairs(captionedRecord(scene, 'a man next to a woman')), ['0 2: next to', '2 0: next to']);
+    assert.deepEqual(await pairs(captionedRecord(scene, 'a dog next to another dog')), []);
+  });
+
+  it('can ask for overlapping boxes', async () => {
+    assert.deepEqual(await pairs(captionedRecord(scene, 'a man riding a horse'), { overlap: true }), ['0 1: riding']);
+  });
+
+  it('keeps the nearest objects of each subject where there are too many', async () => {
+    const many: Boxes = Array.from({ length: 6 }, (_, i): readonly [string, number, number, number, number] => [
+      i % 2 ? 'horse' : 'person',
+      i * 50,
+      0,
+      10,
+      10,
+    ]);
+    assert.deepEqual(await pairs(captionedRecord(many, 'a man riding a horse'), { maxPairs: 3 }), [
+      '0 1: riding',
+      '2 1: riding',
+      '4 3: riding',
+    ]);
+    assert.equal((await pairs(captionedRecord(many, 'a man riding a horse'), { maxPairs: 7 })).length, 7);
+    assert.equal((await pairs(captionedRecord(many, 'a man riding a horse'), { maxPairs: 2 })).length, 2);
+  });
+
+  it('gives what one subject does not need of its share to the others', async () => {
+    const boxes: Boxes = [
+      ['dog', 0, 0, 10, 10],
+      ['bench', 10, 0, 10, 10],
+      ...Array.from({ length: 6 }, (_, i) => ['horse', 20 + i * 20, 0, 10, 10] as const),
+      ['person', 0, 50, 10, 10],
+    ];
+    const record = captionedRecord(boxes, 'a dog on a bench', 'a man riding a horse');
+    assert.deepEqual(await pairs(record, { maxPairs: 5 }), [
+      '0 1: on',
+      ...[2, 3, 4, 5].map((horse) => `8 ${horse}: riding`),
+    ]);
+  });
+
+  it('counts what overlaps against the bound, not what does not', async () => {
+    const many: Boxes = Array.from({ length: 20 }, (_, i): readonly [string, number, number, number, number] => [
+      i % 2 ? 'horse' : 'person',
+      Math.floor(i / 2) * 50,
+      0,
+      10,
+      10,
+    ]);
+    assert.equal(
+      (await pairs(captionedRecord(many, 'a man riding a horse'), { overlap: true, maxPairs: 20 })).length,
+      10,
+    );
+  });
+
+  it('stays quick with ten thousand boxes in an image', async () => {
+    const crowd: Boxes = Array.from({ length: 10_000 }, (_, i): readonly [string, number, number, number, number] => {
+      return [i % 2 ? 'horse' : 'person', (i * 37) % 600, (i * 53) % 400, 10, 10];
+    });
+    assert.equal((await pairs(captionedRecord(crowd, 'a man riding a horse'))).length, 10_000);
+  });
+});

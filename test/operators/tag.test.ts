@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { firstValueFrom, of } from 'rxjs';
+import { pseudoLabelOptions } from '../../pipelines/pseudo-label.js';
+import {
+  type Candidates,
+  type Captioned,
+  type ImageRecord,
+  type RelationTagger,
+  type TagRequest,
+  tag,
+} from '../../src/index.js';
+import { DEFAULT_THRESHOLD } from '../../src/operators/tag.js';
+import { captionedRecord } from '../support/records.js';
+
+describe('tag', () => {
+  /** Scores 0.1 for the first text of the request, 0.2 for the second… and notes what it was asked. */
+  function counting(pairsAtOnce?: number): RelationTagger & { requests: TagRequest[] } {
+    const requests: TagRequest[] = [];
+    return {
+      name: 'counting',
+      version: '1',
+      baseline: false,
+      ...(pairsAtOnce && { pairsAtOnce }),
+      requests,
+      tag: (request) => {
+        requests.push(request);
+        return Float32Array.from(
+          { length: request.pairs.length * request.texts.length },
+          (_, i) => ((i % request.texts.length) + 1) / 10,
+        );
+      },
+    };
+  }
+
+  const record: ImageRecord & Captioned & Candidates = {
+    ...captionedRecord(
+      [
+        ['person', 0, 0, 10, 10],
+        ['horse', 5, 5, 10, 10],
+        ['dog', 9, 9, 10, 10],
+      ],
+      'one',
+      'two',
+    ),
+    candidates: [
+      {
+        subject: 0,
+        object: 1,
+        texts: [
+          { text: 'riding', captions: [0, 1] },
+          { text: 'near', captions: [1] },
+        ],
+      },
+      { subject: 0, object: 2, texts: [{ text: 'walking', captions: [1] }] },
+      { subject: 2, object: 1, texts: [{ text: 'near', captions: [0] }] },
+    ],
+  };
+  const relations = async (...args: Parameters<typeof tag>) =>
+    (await firstValueFrom(of(record).pipe(tag(...args)))).relations.map(
+      (r) => `${r.subject} ${r.predicate} ${r.object} ${r.confidence} [${r.captions}]`,
+    );
+
+  it('asks about the union of texts and keeps each pair’s own', async () => {
+    const tagger = counting();
+    assert.deepEqual(await relations(tagger, { threshold: 0 }), [
+      '0 riding 1 0.1 [0,1]',
+      '0 near 1 0.2 [1]',
+      '0 walking 2 0.3 [1]',
+      '2 near 1 0.2 [0]',
+    ]);
+    assert.deepEqual(
+      tagger.requests.map(({ texts, pairs: asked }) => [texts, asked.length]),
+      [[['riding', 'near', 'walking'], 3]],
+    );
+  });
+
+  it('cuts pairs to what the tagger takes, with the same texts each time', async () => {
+    const tagger = counting(2);
+    assert.equal((await relations(tagger, { threshold: 0 })).length, 4);
+    assert.deepEqual(
+      tagger.requests.map(({ texts, pairs: asked }) => [texts.length, asked.length]),
+      [
+        [3, 2],
+        [3, 1],
+      ],
+    );
+  });
+
+  it('keeps what is above the threshold, strictly', async () => {
+    assert.deepEqual(await relations(counting(), { threshold: 0.25 }), ['0 walking 2 0.3 [1]']);
+    const half: RelationTagger = {
+      ...counting(),
+      tag: ({ pairs: p, texts }) => new Float32Array(p.length * texts.length).fill(0.5),
+    };
+    assert.deepEqual(await relations(half, { threshold: 0.5 }), []);
+  });
+
+  it('has one default threshold in the SDK and in recipes, and the official one in compat', () => {
+    assert.equal(tag(counting()).spec.options?.threshold, DEFAULT_THRESHOLD);
+    assert.equal((pseudoLabelOptions.threshold as { default?: number }).default, DEFAULT_THRESHOLD);
+    assert.equal(tag(counting(), { compat: true }).spec.options?.threshold, 0.05);
+  });
+
+  it('in compat gives any text of a pass to any pair, and judges repeated pairs again', async () => {
+    const tagger = counting();
+    const found = await relations(tagger, { compat: true, groupSize: 2 });
+    assert.deepEqual(
+      tagger.requests.map(({ texts, pairs: asked }) => [texts, asked.length]),
+      [
+        [['riding', 'near', 'walking'], 2],
+        [['riding', 'near', 'walking'], 2],
+      ],
+    );
+    assert.equal(found.length, 12);
+    assert.ok(found.includes(`0 walking 1 ${Math.fround(0.3)} []`), 'a text that nobody proposed for the pair');
+  });
+
+  it('refuses an image whose scores are no numbers, and stops at a tagger that answers something else', async () => {
+    const odd = (scores: Float32Array): RelationTagger => ({ ...counting(), tag: () => scores });
+    await assert.rejects(relations(odd(new Float32Array(9).fill(Number.NaN))), { reason: 'bad-score' });
+    await assert.rejects(relations(odd(new Float32Array(4))), {
+      message: 'tag: counting returned 4 scores, expected 3 pairs × 3 texts',
+    });
+  });
+});
