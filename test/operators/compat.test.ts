@@ -5,12 +5,12 @@ import cocoRecipe from '../../pipelines/coco-pipeline.js';
 import { buildRecipe, exportRun, type Recipe, RunFolder, run } from '../../src/index.js';
 import { temporaryFolder } from '../support/folders.js';
 
-/** Boxes as `[category, x, y, w, h]`, a crowd with a sixth value 'crowd'. */
+/** Boxes as `[category, x, y, w, h]`; a crowd has the sixth value 'crowd'. */
 type Boxes = readonly (readonly [string, number, number, number, number, 'crowd'?])[];
 /** Relations of one caption, `[subject span, relation, object span]`. */
 type Caption = readonly (readonly [string, string, string])[];
 
-/** Facts of the kind that the official lists hold, so that the cases can be worked by hand without them. */
+/** Entries like those of the official lists, so that the expected results can be derived by hand. */
 const VOCABULARY = {
   person: ['person', 'man', 'woman', 'actor', 'hand', 'foot'],
   bicycle: ['bicycle', 'bike', 'cycle'],
@@ -23,7 +23,7 @@ const VOCABULARY = {
   carrot: ['carrot'],
 };
 
-/** The official candidate JSON of one image of 100 × 100 pixels, by way of `relflow run coco --compat`. */
+/** Returns the official candidate JSON of one image of 100 × 100 pixels, from the recipe `coco` with `compat`. */
 async function candidates(boxes: Boxes, captions: readonly Caption[], vocabulary?: string): Promise<unknown> {
   const folder = temporaryFolder();
   const file = (name: string, value: unknown) => {
@@ -104,7 +104,7 @@ describe('compat: the official candidate JSON', () => {
     });
   });
 
-  it('B-4: a category that stands only in a crowd or degenerate box still takes the phrase, and no pair follows', async () => {
+  it('B-4: a category with only crowd or degenerate boxes still takes the phrase, so there is no pair', async () => {
     const caption: Caption = [['a motorcycle', 'near', 'dog']];
     const boxes: Boxes = [at('motorcycle', 0), at('dog', 20)];
     assert.deepEqual(
@@ -115,7 +115,7 @@ describe('compat: the official candidate JSON', () => {
     assert.deepEqual(await candidates(boxes, [caption]), { 7: [[[[0, 1]], ['near']]] });
   });
 
-  it('B-5: a phrase names a category, so all its boxes pair up, subject first', async () => {
+  it('B-5: a phrase names a category, so all of its boxes are paired, subject first', async () => {
     const boxes = [at('person', 0), at('horse', 20), at('person', 40), at('horse', 60)];
     assert.deepEqual(await candidates(boxes, [[['a man', 'riding', 'a horse']]]), {
       7: [
@@ -167,7 +167,7 @@ describe('compat: the official candidate JSON', () => {
     );
   });
 
-  it('B-7: a pair is there once for each of its texts', async () => {
+  it('B-7: a pair occurs once for each of its texts', async () => {
     const boxes = [at('person', 0), at('dog', 20)];
     const captions: Caption[] = [
       [['man', 'walking', 'dog']],
@@ -203,7 +203,7 @@ describe('compat: the official candidate JSON', () => {
     });
   });
 
-  it('B.5: indexes count boxes after crowd and degenerate ones are gone, in file order', async () => {
+  it('B.5: indexes count boxes without crowd and degenerate ones, in file order', async () => {
     const boxes: Boxes = [
       [...at('dog', 0).slice(0, 5), 'crowd'] as unknown as Boxes[number],
       ['person', 120, 10, 10, 10],
@@ -227,11 +227,11 @@ describe('compat: the official candidate JSON', () => {
   it('with the official lists', async function () {
     const official = '../shared/data/official-vocab/hico_obj_paraphrase.json';
     if (!existsSync(official)) {
-      console.log('      skipped: the official lists are not here');
+      console.log('      skipped: the official lists are missing');
       this.skip();
     }
     const boxes = [at('person', 0), at('bicycle', 20), at('motorcycle', 40)];
-    // 'motorcyclist' holds 'motorcyclist' and 'cycle'; 'motorcycle' holds 'cycle' and, last, itself.
+    // 'motorcyclist' contains 'motorcyclist' and 'cycle'; 'motorcycle' contains 'cycle' and, last, itself.
     assert.deepEqual(await candidates(boxes, [[['the motorcyclist', 'on', 'a motorcycle']]], official), {
       7: [[[[0, 2]], ['on']]],
     });

@@ -6,7 +6,7 @@ import { match, parse } from '../../src/index.js';
 import { temporaryFolder } from '../support/folders.js';
 import { captionedRecord } from '../support/records.js';
 
-/** Categories that the phrases of a caption name, in an image that has these. */
+/** Returns the categories that the phrases of a caption name in an image with the given categories. */
 async function named(caption: string, present: readonly string[]): Promise<(string | null)[]> {
   const boxes = present.map((name, index): readonly [string, number, number, number, number] => [name, index, 0, 9, 9]);
   const { mentions } = await firstValueFrom(of(captionedRecord(boxes, caption)).pipe(parse(), match()));
@@ -14,7 +14,7 @@ async function named(caption: string, present: readonly string[]): Promise<(stri
 }
 
 describe('match', () => {
-  it('goes by whole words and by the head of the phrase', async () => {
+  it('uses whole words and the head of the phrase', async () => {
     assert.deepEqual(await named('a carrot next to a tractor', ['car', 'person']), [null, null]);
     assert.deepEqual(await named('a woman on a motorcycle', ['person', 'bicycle', 'motorcycle']), [
       'person',
@@ -28,7 +28,7 @@ describe('match', () => {
     ]);
   });
 
-  it('tells two vocabularies of one name apart, so that a run is not resumed with another', () => {
+  it('distinguishes vocabularies with the same name, so that a run is not resumed with another', () => {
     const [a, b] = [{ person: ['man'] }, { person: ['woman'] }].map((content) => {
       const file = join(temporaryFolder(), 'vocabulary.json');
       writeFileSync(file, JSON.stringify(content));
@@ -37,7 +37,7 @@ describe('match', () => {
     assert.notDeepEqual(a, b);
   });
 
-  it('gives no category that the image does not have', async () => {
+  it('returns no category that the image lacks', async () => {
     assert.deepEqual(await named('a dog on a couch', ['dog']), ['dog', null]);
   });
 });

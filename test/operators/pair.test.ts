@@ -3,7 +3,7 @@ import { firstValueFrom, of } from 'rxjs';
 import { type Captioned, type ImageRecord, match, type PairOptions, pair, parse } from '../../src/index.js';
 import { type Boxes, captionedRecord } from '../support/records.js';
 
-/** Candidates as `subject object: texts`. */
+/** Returns candidates as `subject object: texts`. */
 async function pairs(record: ImageRecord & Captioned, options?: PairOptions): Promise<string[]> {
   const { candidates } = await firstValueFrom(of(record).pipe(parse(), match(), pair(options)));
   return candidates.map(
@@ -19,7 +19,7 @@ describe('pair', () => {
     ['dog', 200, 0, 10, 10],
   ];
 
-  it('gives each ordered pair once, with its own texts', async () => {
+  it('returns each ordered pair once, with its own texts', async () => {
     const record = captionedRecord(
       scene,
       'a man riding a horse',
@@ -35,22 +35,22 @@ describe('pair', () => {
     ]);
   });
 
-  it('says which captions propose a text', async () => {
+  it('lists the captions that propose a text', async () => {
     const record = captionedRecord(scene, 'a man riding a horse', 'a dog behind a man', 'a woman riding a horse');
     const { candidates } = await firstValueFrom(of(record).pipe(parse(), match(), pair()));
     assert.deepEqual(candidates[0]?.texts, [{ text: 'riding', captions: [0, 2] }]);
   });
 
-  it('asks two boxes for a relation of a category with itself', async () => {
+  it('requires two boxes for a relation of a category with itself', async () => {
     assert.deepEqual(await pairs(captionedRecord(scene, 'a man next to a woman')), ['0 2: next to', '2 0: next to']);
     assert.deepEqual(await pairs(captionedRecord(scene, 'a dog next to another dog')), []);
   });
 
-  it('can ask for overlapping boxes', async () => {
+  it('keeps only overlapping boxes if overlap is set', async () => {
     assert.deepEqual(await pairs(captionedRecord(scene, 'a man riding a horse'), { overlap: true }), ['0 1: riding']);
   });
 
-  it('keeps the nearest objects of each subject where there are too many', async () => {
+  it('keeps the nearest objects of each subject when there are too many pairs', async () => {
     const many: Boxes = Array.from({ length: 6 }, (_, i): readonly [string, number, number, number, number] => [
       i % 2 ? 'horse' : 'person',
       i * 50,
@@ -67,7 +67,7 @@ describe('pair', () => {
     assert.equal((await pairs(captionedRecord(many, 'a man riding a horse'), { maxPairs: 2 })).length, 2);
   });
 
-  it('gives what one subject does not need of its share to the others', async () => {
+  it('gives the unused share of one subject to the others', async () => {
     const boxes: Boxes = [
       ['dog', 0, 0, 10, 10],
       ['bench', 10, 0, 10, 10],
@@ -81,7 +81,7 @@ describe('pair', () => {
     ]);
   });
 
-  it('counts what overlaps against the bound, not what does not', async () => {
+  it('applies the limit to overlapping pairs only', async () => {
     const many: Boxes = Array.from({ length: 20 }, (_, i): readonly [string, number, number, number, number] => [
       i % 2 ? 'horse' : 'person',
       Math.floor(i / 2) * 50,
@@ -95,7 +95,7 @@ describe('pair', () => {
     );
   });
 
-  it('stays quick with ten thousand boxes in an image', async () => {
+  it('handles ten thousand boxes in an image', async () => {
     const crowd: Boxes = Array.from({ length: 10_000 }, (_, i): readonly [string, number, number, number, number] => {
       return [i % 2 ? 'horse' : 'person', (i * 37) % 600, (i * 53) % 400, 10, 10];
     });

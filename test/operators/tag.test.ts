@@ -13,7 +13,7 @@ import { DEFAULT_THRESHOLD } from '../../src/operators/tag.js';
 import { captionedRecord } from '../support/records.js';
 
 describe('tag', () => {
-  /** Scores 0.1 for the first text of the request, 0.2 for the second… and notes what it was asked. */
+  /** Returns 0.1 for the first text of a request, 0.2 for the second… and records the requests. */
   function counting(pairsAtOnce?: number): RelationTagger & { requests: TagRequest[] } {
     const requests: TagRequest[] = [];
     return {
@@ -60,7 +60,7 @@ describe('tag', () => {
       (r) => `${r.subject} ${r.predicate} ${r.object} ${r.confidence} [${r.captions}]`,
     );
 
-  it('asks about the union of texts and keeps each pair’s own', async () => {
+  it('requests the union of texts and keeps the texts of each pair', async () => {
     const tagger = counting();
     assert.deepEqual(await relations(tagger, { threshold: 0 }), [
       '0 riding 1 0.1 [0,1]',
@@ -74,7 +74,7 @@ describe('tag', () => {
     );
   });
 
-  it('cuts pairs to what the tagger takes, with the same texts each time', async () => {
+  it('splits pairs into batches that the tagger accepts, with the same texts each time', async () => {
     const tagger = counting(2);
     assert.equal((await relations(tagger, { threshold: 0 })).length, 4);
     assert.deepEqual(
@@ -86,7 +86,7 @@ describe('tag', () => {
     );
   });
 
-  it('keeps what is above the threshold, strictly', async () => {
+  it('keeps relations strictly above the threshold', async () => {
     assert.deepEqual(await relations(counting(), { threshold: 0.25 }), ['0 walking 2 0.3 [1]']);
     const half: RelationTagger = {
       ...counting(),
@@ -95,13 +95,13 @@ describe('tag', () => {
     assert.deepEqual(await relations(half, { threshold: 0.5 }), []);
   });
 
-  it('has one default threshold in the SDK and in recipes, and the official one in compat', () => {
+  it('has the same default threshold in the SDK and in recipes, and the official one in compat', () => {
     assert.equal(tag(counting()).spec.options?.threshold, DEFAULT_THRESHOLD);
     assert.equal((pseudoLabelOptions.threshold as { default?: number }).default, DEFAULT_THRESHOLD);
     assert.equal(tag(counting(), { compat: true }).spec.options?.threshold, 0.05);
   });
 
-  it('in compat gives any text of a pass to any pair, and judges repeated pairs again', async () => {
+  it('scores every text of a pass for every pair in compat, and repeated pairs again', async () => {
     const tagger = counting();
     const found = await relations(tagger, { compat: true, groupSize: 2 });
     assert.deepEqual(
@@ -112,10 +112,10 @@ describe('tag', () => {
       ],
     );
     assert.equal(found.length, 12);
-    assert.ok(found.includes(`0 walking 1 ${Math.fround(0.3)} []`), 'a text that nobody proposed for the pair');
+    assert.ok(found.includes(`0 walking 1 ${Math.fround(0.3)} []`), 'a text that no caption proposed for the pair');
   });
 
-  it('refuses an image whose scores are no numbers, and stops at a tagger that answers something else', async () => {
+  it('rejects an image with scores that are not numbers, and fails if the number of scores is wrong', async () => {
     const odd = (scores: Float32Array): RelationTagger => ({ ...counting(), tag: () => scores });
     await assert.rejects(relations(odd(new Float32Array(9).fill(Number.NaN))), { reason: 'bad-score' });
     await assert.rejects(relations(odd(new Float32Array(4))), {

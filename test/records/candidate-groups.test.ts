@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { officialGroups } from '../../src/records/candidate-groups.js';
 
 describe('officialGroups', () => {
-  it('cuts repeated pairs into slices of the given size', () => {
+  it('splits repeated pairs into groups of the given size', () => {
     const texts = ['on', 'near', 'by'].map((text) => ({ text, captions: [0] }));
     assert.deepEqual(
       officialGroups(

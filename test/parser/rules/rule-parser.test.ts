@@ -7,7 +7,7 @@ import { type TextGraph, TextGraphSchema } from '../../../src/records/text-graph
 const parser = ruleParser();
 const parse = (caption: string) => parser.parse(caption) as TextGraph;
 
-/** One `subject | predicate | object` a relation, by spans. */
+/** Returns one `subject | predicate | object` per relation, by spans. */
 function triplets(caption: string): string[] {
   const { entities, relations } = parse(caption);
   return relations.map((r) => `${entities[r.subject]!.span} | ${r.predicate} | ${entities[r.object]!.span}`);
@@ -19,7 +19,7 @@ const attributes = (caption: string) =>
   parse(caption).entities.map(({ head, attributes }) => [head, ...attributes.map(({ text }) => text)].join(' '));
 const quantities = (caption: string) => parse(caption).entities.map(({ span, quantity }) => `${span}: ${quantity}`);
 
-/** What every graph keeps, whatever the text. */
+/** Checks the invariants of graphs, which hold for any text. */
 function assertSound(caption: string): void {
   const graph = parse(caption);
   assert.ok(Value.Check(TextGraphSchema, graph), `not a text graph: ${JSON.stringify(graph)}`);
@@ -33,7 +33,7 @@ function assertSound(caption: string): void {
 
 describe('ruleParser', () => {
   describe('noun phrases', () => {
-    it('take spans without determiners, by UTF-16 offsets, with heads and lemmas', () => {
+    it('have spans without determiners, UTF-16 offsets, heads and lemmas', () => {
       const caption = 'Two brown Dogs and the man’s skis';
       assert.deepEqual(parse(caption).entities, [
         {
@@ -51,7 +51,7 @@ describe('ruleParser', () => {
       ]);
     });
 
-    it('keep coordinated adjectives together and part coordinated nouns', () => {
+    it('keep coordinated adjectives together and split coordinated nouns', () => {
       assert.deepEqual(attributes('a black and white cat with red apples and a pear'), [
         'cat black white',
         'apples red',
@@ -60,11 +60,11 @@ describe('ruleParser', () => {
       assert.deepEqual(attributes('a light blue, old truck'), ['truck light blue old']);
     });
 
-    it('give no attributes that are part of a name', () => {
+    it('have no attributes that are part of a name', () => {
       assert.deepEqual(attributes('a big hot dog on a cutting board'), ['dog big', 'board']);
     });
 
-    it('are the people of a group of people', () => {
+    it('are the people in "a group of people"', () => {
       assert.deepEqual(quantities('A large group of young people with a couple of dogs and two slices of pizza'), [
         'young people: group',
         'dogs: couple',
@@ -72,11 +72,11 @@ describe('ruleParser', () => {
       ]);
     });
 
-    it('are the plate and the food of a plate of food', () => {
+    it('are the plate and the food in "a plate of food"', () => {
       assert.deepEqual(triplets('A plate of food on a table'), ['plate | of | food', 'plate | on | table']);
     });
 
-    it('are never a top, a front or a photo of something', () => {
+    it('are never the top, the front or a photo of something', () => {
       assert.deepEqual(spans('A close up photo of the top of a building'), ['building']);
       assert.deepEqual(spans('A cake with a candle on top'), ['cake', 'candle']);
     });
@@ -87,12 +87,12 @@ describe('ruleParser', () => {
   });
 
   describe('predicates', () => {
-    it('are prepositions', () => {
+    it('may be prepositions', () => {
       assert.deepEqual(triplets('A bird near a tree.'), ['bird | near | tree']);
       assert.deepEqual(triplets('There is a cat under the bed.'), ['cat | under | bed']);
     });
 
-    it('are compound prepositions, without articles', () => {
+    it('may be compound prepositions, without articles', () => {
       assert.deepEqual(triplets('the chair is in front of the desk'), ['chair | in front of | desk']);
       assert.deepEqual(triplets('A dog next to a cat'), ['dog | next to | cat']);
       assert.deepEqual(triplets('A truck close to the house'), ['truck | close to | house']);
@@ -100,7 +100,7 @@ describe('ruleParser', () => {
       assert.deepEqual(triplets('A cat sitting on the top of a car'), ['cat | sitting on top of | car']);
     });
 
-    it('are verbs as written, without auxiliaries and adverbs', () => {
+    it('may be verbs as written, without auxiliaries and adverbs', () => {
       assert.deepEqual(triplets('A man riding a horse'), ['man | riding | horse']);
       assert.deepEqual(triplets('A man is quietly sitting on a bench'), ['man | sitting on | bench']);
       assert.deepEqual(triplets('The woman sits on a bench'), ['woman | sits on | bench']);
@@ -112,7 +112,7 @@ describe('ruleParser', () => {
       assert.deepEqual(lemmas("The dog's ball is in a box"), ['have', 'in']);
     });
 
-    it('take infinitives along', () => {
+    it('include infinitives', () => {
       assert.deepEqual(triplets('A man is about to hit a ball'), ['man | about to hit | ball']);
       assert.deepEqual(triplets('A player getting ready to swing a bat'), ['player | getting ready to swing | bat']);
       assert.deepEqual(triplets('A kite attached to string'), ['kite | attached to | string']);
@@ -124,7 +124,7 @@ describe('ruleParser', () => {
       assert.deepEqual(triplets('A plow being pulled by two horses'), ['plow | pulled by | two horses']);
     });
 
-    it('are `has` for owners, and with and of as written', () => {
+    it('are `has` for owners, and `with` and `of` as written', () => {
       assert.deepEqual(triplets("A man's hat is on a woman with the keys of a car"), [
         'man | has | hat',
         'hat | on | woman',
@@ -147,7 +147,7 @@ describe('ruleParser', () => {
       assert.deepEqual(triplets('People drinking wine at a party')[0], 'People | drinking | wine');
     });
 
-    it('are nouns where nothing can be their subject', () => {
+    it('are nouns when no word can be their subject', () => {
       assert.deepEqual(spans('A bathroom mirror by a dirt covered sink'), ['bathroom mirror', 'dirt covered sink']);
       assert.deepEqual(spans('A kitchen with an oven, sink, and window'), ['kitchen', 'oven', 'sink', 'window']);
       assert.deepEqual(spans('A restroom with sinks and mirrors'), ['restroom', 'sinks', 'mirrors']);
@@ -171,7 +171,7 @@ describe('ruleParser', () => {
       ]);
     });
 
-    it('goes on about the same subject with a second verb', () => {
+    it('keeps the subject for a second verb', () => {
       assert.deepEqual(triplets('A man sits on a bench and reads a book'), [
         'man | sits on | bench',
         'man | reads | book',
@@ -188,7 +188,7 @@ describe('ruleParser', () => {
   });
 
   describe('attachment', () => {
-    it('gives a gerund to the animate subject where the nearest noun can do no such thing', () => {
+    it('attaches a gerund to the animate subject when the nearest noun cannot act', () => {
       assert.deepEqual(triplets('A man in a hat riding a horse'), ['man | in | hat', 'man | riding | horse']);
       assert.deepEqual(triplets('A group of people in a field flying kites'), [
         'people | in | field',
@@ -196,7 +196,7 @@ describe('ruleParser', () => {
       ]);
     });
 
-    it('gives a gerund to the nearest noun where it can', () => {
+    it('attaches a gerund to the nearest noun that can act', () => {
       assert.deepEqual(triplets('A woman with a dog sitting on a couch'), [
         'woman | with | dog',
         'dog | sitting on | couch',
@@ -204,7 +204,7 @@ describe('ruleParser', () => {
       assert.deepEqual(triplets('A man near a train pulling into a station')[1], 'train | pulling into | station');
     });
 
-    it('gives a preposition to the nearest noun', () => {
+    it('attaches a preposition to the nearest noun', () => {
       assert.deepEqual(triplets('A bathroom with a toilet next to a sink'), [
         'bathroom | with | toilet',
         'toilet | next to | sink',
@@ -213,14 +213,14 @@ describe('ruleParser', () => {
       assert.deepEqual(triplets('A woman takes a picture of a beer on a table')[2], 'beer | on | table');
     });
 
-    it('gives a preposition to the agent where the object is only what it holds or does', () => {
+    it('attaches a preposition to the agent when its object is only held or done', () => {
       assert.deepEqual(triplets('A man riding a wave on a surfboard')[1], 'man | on | surfboard');
       assert.deepEqual(triplets('A boy doing a trick on a ramp')[1], 'boy | on | ramp');
       assert.deepEqual(triplets('People playing frisbee in a park')[1], 'People | in | park');
       assert.deepEqual(triplets('A woman cutting a cake with a knife')[1], 'woman | with | knife');
     });
 
-    it('puts what is beside a thing beside it, not beside its place', () => {
+    it('attaches "next to" to an object, not to the location of the object', () => {
       assert.deepEqual(triplets('A lamp on a desk next to a bed'), ['lamp | on | desk', 'lamp | next to | bed']);
     });
   });
@@ -234,7 +234,7 @@ describe('ruleParser', () => {
       assert.deepEqual(triplets('A cake that is on a table'), ['cake | on | table']);
     });
 
-    it('keeps the subject over while, and changes it for a new one', () => {
+    it('keeps the subject after while unless there is a new one', () => {
       assert.deepEqual(triplets('A man sits on a bench while holding a cup'), [
         'man | sits on | bench',
         'man | holding | cup',
@@ -245,7 +245,7 @@ describe('ruleParser', () => {
       ]);
     });
 
-    it('turns what stands in front round', () => {
+    it('relates a fronted phrase to the subject after it', () => {
       assert.deepEqual(triplets('In the kitchen, a man is cutting bread'), [
         'man | in | kitchen',
         'man | cutting | bread',
@@ -257,32 +257,32 @@ describe('ruleParser', () => {
       assert.deepEqual(triplets('A dog is on a couch. A cat is on a chair!'), ['dog | on | couch', 'cat | on | chair']);
     });
 
-    it('takes what is said with is as attributes', () => {
+    it('reads predicative adjectives as attributes', () => {
       assert.deepEqual(attributes('The flag is red, white and blue.'), ['flag red white blue']);
       assert.deepEqual(attributes('The buses are large'), ['buses large']);
     });
   });
 
   describe('pronouns', () => {
-    it('stand for the phrase that they mean', () => {
+    it('refer to the phrase that they mean', () => {
       assert.deepEqual(triplets('A table with a laptop on it'), ['table | with | laptop', 'laptop | on | table']);
       assert.deepEqual(triplets('A table with a plate of food on it')[2], 'plate | on | table');
       assert.deepEqual(triplets('Sheep in a field with trees behind them')[2], 'trees | behind | Sheep');
       assert.deepEqual(triplets('A woman is near a bus. She is holding a bag.')[1], 'woman | holding | bag');
     });
 
-    it('stand for nothing where it is unclear', () => {
+    it('refer to no phrase when the reference is unclear', () => {
       assert.deepEqual(triplets('A bear is looking at something in the sky'), []);
       assert.deepEqual(triplets('It is on the table'), []);
     });
 
-    it('are all that is left of what is not there or not so', () => {
+    it('replace negated phrases and predicates, so that they have no relations', () => {
       assert.deepEqual(triplets('A room with no people'), []);
       assert.deepEqual(spans('A room with no people'), ['room']);
       assert.deepEqual(triplets("A dog is not on a couch and a cat isn't watching a bird"), []);
     });
 
-    it('relate phrases to themselves and each other', () => {
+    it('relate phrases to themselves and to each other', () => {
       assert.deepEqual(triplets('Two zebras standing next to each other'), [
         'Two zebras | standing next to | Two zebras',
       ]);
@@ -294,30 +294,30 @@ describe('ruleParser', () => {
   });
 
   describe('any text', () => {
-    it('gives an empty graph where it finds nothing', () => {
+    it('yields an empty graph when there are no phrases', () => {
       for (const caption of ['', ' \n\t', '...', '🐶🐶', '一个男人骑马', '\u0000\u0007', 'of the and'])
         assert.deepEqual(parse(caption), { entities: [], relations: [] });
     });
 
-    it('keeps offsets in UTF-16 units behind emoji and composed letters', () => {
+    it('has correct UTF-16 offsets after emoji and composed letters', () => {
       const caption = '🐶 A cafe\u0301 near İstanbul’s 🚲 bike';
       assert.deepEqual(spans(caption), ['cafe\u0301', 'İstanbul', 'bike']);
       assertSound(caption);
     });
 
-    it('reads a caption up to its limit and no word across it', () => {
+    it('is read up to the length limit, without a word that crosses it', () => {
       const caption = `A dog ${'and '.repeat(maxCaptionLength / 4 - 3)} catnip, a bird`;
       assert.equal(caption.indexOf('catnip') < maxCaptionLength, true);
       assert.deepEqual(spans(caption), ['dog']);
       assertSound('a man with a dog, '.repeat(6000));
     });
 
-    it('takes the words that objects have', () => {
+    it('may contain names of JavaScript properties', () => {
       for (const caption of ['a constructor near the __proto__', 'hasOwnProperty of toString valueOf'])
         assertSound(caption);
     });
 
-    it('is sound on random text, and says the same twice', () => {
+    it('yields a valid graph for random text, and the same graph twice', () => {
       const words =
         `a the two of of on in with and , . to it them each other that who is being man dog's boys' riding sits
         holding red table about close up top 🐶 \u0000 é ' - don't cannot while as group very 12:30`.split(/\s+/);
