@@ -30,6 +30,15 @@ type Row = [question: string, subject: string, seed: number];
 const FORMAT = 'relflow.answers/1';
 const FILE = 'answers.mdb';
 
+/**
+ * Options that differ from lmdb's defaults for safety. With `overlappingSync`, a transaction is flushed under a second
+ * mutex. If its owner is killed, the next writer may recover it as if it were the write mutex and fail with MDB_PANIC,
+ * which makes its environment unusable. With `eventTurnBatching`, a failed commit rejects an internal promise that
+ * nothing can handle, which ends the process; the threshold keeps what is written in a turn in one transaction without
+ * it.
+ */
+const SAFE = { overlappingSync: false, eventTurnBatching: false, txnStartThreshold: Number.POSITIVE_INFINITY };
+
 /** The key of a question in a store: 24 hexadecimal digits. */
 export const questionKey = (question: Question): string => digest(question).slice(0, 24);
 
@@ -47,6 +56,7 @@ export class AnswerStore {
   readonly #asked = new Set<string>();
   #waiting: (() => Promise<void>)[] = [];
   #group: Promise<void> | null = null;
+  #failed: OutputError | null = null;
 
   private constructor(folder: string, root: RootDatabase) {
     this.folder = folder;
@@ -72,7 +82,7 @@ export class AnswerStore {
     try {
       if (!shared) {
         mkdirSync(path, { recursive: true });
-        const root = open({ path: join(path, FILE), encoding: 'json', maxDbs: 4 });
+        const root = open({ path: join(path, FILE), encoding: 'json', maxDbs: 4, ...SAFE });
         shared = { store: new AnswerStore(path, root), users: 0 };
         inUse.set(path, shared);
       }
@@ -188,13 +198,10 @@ export class AnswerStore {
    * one transaction of what is written in a turn, and each costs a flush of the disk, whatever its size.
    */
   #grouped<T>(write: () => Promise<T>): Promise<T> {
-    return this.#writing(
-      () =>
-        new Promise<T>((resolve, reject) => {
-          this.#waiting.push(() => write().then(resolve, reject));
-          this.#group ??= this.#writeGroups();
-        }),
-    );
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push(() => this.#writing(write).then(resolve, reject));
+      this.#group ??= this.#writeGroups();
+    });
   }
 
   async #writeGroups(): Promise<void> {
@@ -202,11 +209,18 @@ export class AnswerStore {
     this.#group = null;
   }
 
+  /** Writes, unless a commit has failed: after one, lmdb may never settle the promise of another. */
   async #writing<T>(write: () => Promise<T>): Promise<T> {
+    if (this.#failed) throw this.#failed;
     try {
       return await write();
     } catch (error) {
-      throw new OutputError(this.folder, `an answer can't be kept: ${(error as Error).message}`, { cause: error });
+      const { message, commitError } = error as Error & { commitError?: Promise<never> };
+      if (!commitError) throw new OutputError(this.folder, `an answer cannot be kept: ${message}`, { cause: error });
+      const cause = await commitError.catch((reason: Error) => reason);
+      const advice = 'check the disk and run again; all answers kept so far are safe';
+      this.#failed ??= new OutputError(this.folder, `an answer cannot be kept: ${cause.message}; ${advice}`, { cause });
+      throw this.#failed;
     }
   }
 }
