@@ -117,7 +117,7 @@ function sayJson(context: CommandContext, event: WorkerEvent): void {
 function sayText(context: CommandContext, event: WorkerEvent): void {
   switch (event.event) {
     case 'shard':
-      context.printNote(`shard ${event.shard}: ${event.fate}, ${event.records} records in ${event.seconds} s`);
+      context.printNote(`shard ${event.shard}: ${event.result}, ${event.records} records in ${event.seconds} s`);
       break;
     case 'isolated':
       context.printNote(`shard ${event.shard}: has taken workers with it; it is done in a process of its own`);
@@ -131,7 +131,7 @@ function sayText(context: CommandContext, event: WorkerEvent): void {
     case 'failed':
       context.printNote(`${event.job}: attempt ${event.attempt} failed: ${event.reason}`);
       break;
-    case 'trouble':
+    case 'queue-error':
       context.printNote(`queue: ${event.reason}`);
   }
 }

@@ -6,14 +6,8 @@ import { RecordError, RelflowError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { ImageRecord } from '../records/image.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
-import { processShard, type ShardResult } from '../runs/process-shard.js';
+import { processShard, type ShardPhase, type ShardResult } from '../runs/process-shard.js';
 import { RECORD_TIMEOUT_SECONDS } from './record-timeout.js';
-
-/** Which phase of which shard. */
-export interface ShardPhase {
-  readonly shard: number;
-  readonly phase: number;
-}
 
 /** What the process of an isolated shard is told. */
 export interface IsolatedShard extends ShardPhase {
@@ -45,7 +39,7 @@ export interface IsolateOptions {
 }
 
 /** What the process says in the end. */
-type ShardReply = { readonly fate: ShardResult } | { readonly error: string };
+type ShardReply = { readonly result: ShardResult } | { readonly error: string };
 
 /** A record is to blame when so many processes ended on it. */
 const MAX_ATTEMPTS = 2;
@@ -81,7 +75,7 @@ export async function isolateShard(
         timedOut,
       } = await runChild(command, { shard, phase, positionFile: crumb, refused }, recordTimeoutSeconds, signal);
       signal.throwIfAborted();
-      if (said && 'fate' in said) return said.fate;
+      if (said && 'result' in said) return said.result;
       if (said) throw new RelflowError('bad-shard', `shard ${shard}: ${said.error}`);
       const ordinal = await readPosition(crumb);
       await rm(crumb, { force: true });
@@ -160,7 +154,7 @@ export async function serveIsolatedShard(
   if (!state) return { error: 'the run is gone' };
   const file = openSync(crumb, 'w');
   try {
-    const fate = await processShard(
+    const result = await processShard(
       graph,
       folder,
       state,
@@ -177,7 +171,7 @@ export async function serveIsolatedShard(
         },
       },
     );
-    return { fate };
+    return { result };
   } catch (error) {
     return { error: (error as Error).message };
   } finally {

@@ -1,10 +1,8 @@
 import { UnrecoverableError } from 'bullmq';
 import { OutputError } from '../errors.js';
 import { digest } from '../files/digest.js';
-import { describeGraph } from '../graph/describe-graph.js';
-import { closeStages } from '../graph/engine/stream-records.js';
+import { closeStages } from '../graph/engine/execute.js';
 import type { Graph } from '../graph/graph.js';
-import { version } from '../package-info.js';
 import type { RunState } from '../records/run-state.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { graphDifference } from '../runs/prepare-run.js';
@@ -71,7 +69,7 @@ export class OpenRuns {
     if (!state) throw new OutputError(out, 'holds no run; do all workers see the folder under this path?');
     if (digest(state) !== wanted) throw new UnrecoverableError(`${out}: holds another run by now`);
     const graph = await this.#graphOf(folder);
-    const difference = graphDifference(state, { relflow: version, graph: describeGraph(graph) });
+    const difference = graphDifference(state, graph);
     if (difference) throw new OutputError(out, `can't work on the run: ${difference}`);
     return { folder, state, graph };
   }

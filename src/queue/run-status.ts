@@ -2,6 +2,7 @@ import { QueueEvents } from 'bullmq';
 import { RelflowError } from '../errors.js';
 import type { Lane } from '../operators/operator.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
+import { ShardLayout } from '../run-folder/shard-layout.js';
 import { checkServer, type QueueServer } from './queue-server.js';
 import { LANES, PREFIX, queueOf, type ShardQueue } from './queues.js';
 import { savedRunId } from './run-id.js';
@@ -63,12 +64,12 @@ export class RunWatch {
       savedRunId(folder),
     ]);
     const lanes = await Promise.all(LANES.map((lane) => this.#lane(lane)));
-    const perShard = state?.sharding.records ?? 1;
+    const layout = new ShardLayout(state?.sharding ?? { records: 1 });
     const total = manifest?.records ?? extent?.records ?? null;
     const common = {
       out: folder.path,
-      shards: { whole: whole.size, total: total === null ? null : Math.ceil(total / perShard) },
-      records: { done: Math.min(whole.size * perShard, total ?? Number.POSITIVE_INFINITY), total },
+      shards: { whole: whole.size, total: total === null ? null : layout.count(total) },
+      records: { done: Math.min(layout.first(whole.size), total ?? Number.POSITIVE_INFINITY), total },
       lanes,
     };
     // Who wrote the manifest still has to clear away; the run's name in the queues goes last.

@@ -126,7 +126,7 @@ export class RunWork {
   /** Does a shard in this process. */
   #phase({ folder, graph, state }: OpenRun, job: ShardJob, items?: AsyncIterable<WorkItem>): Promise<unknown> {
     const { concurrency, recordTimeoutSeconds = RECORD_TIMEOUT_SECONDS } = this.#options;
-    return this.#told('begun', folder, graph, job, async () => {
+    return this.#told('started', folder, graph, job, async () => {
       const patience = new RecordTimer(recordTimeoutSeconds);
       try {
         return await processShard(graph, folder, state, job, {
@@ -148,7 +148,7 @@ export class RunWork {
 
   /** Says that a shard is begun and what came of it, and hands it on. */
   async #told(
-    event: 'begun' | 'isolated',
+    event: 'started' | 'isolated',
     folder: RunFolder,
     graph: Graph,
     job: ShardJob,
@@ -157,17 +157,17 @@ export class RunWork {
     const begun = performance.now();
     const { shard, phase } = job;
     this.#tell({ event, out: folder.path, shard, phase });
-    const fate = await work();
-    if (fate.fate === 'next') {
-      await addShard(this.#queue(phasesOf(graph.nodes).lanes[fate.phase]!), job, shard, fate.phase);
+    const result = await work();
+    if (result.status === 'next-phase') {
+      await addShard(this.#queue(phasesOf(graph.nodes).lanes[result.phase]!), job, shard, result.phase);
     }
-    const records = 'records' in fate ? fate.records : 0;
+    const records = 'records' in result ? result.records : 0;
     this.#tell({
       event: 'shard',
       out: folder.path,
       shard,
       phase,
-      fate: fate.fate,
+      result: result.status,
       records,
       seconds: secondsSince(begun),
     });

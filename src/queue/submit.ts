@@ -7,8 +7,7 @@ import { phasesOf } from '../graph/engine/phases.js';
 import type { Graph } from '../graph/graph.js';
 import type { Lane } from '../operators/operator.js';
 import { RunFolder } from '../run-folder/run-folder.js';
-import { fingerprint, graphInputs } from '../runs/graph-inputs.js';
-import { joinRun, type RunIdentity, runStateOf } from '../runs/prepare-run.js';
+import { identifyRun, joinRun, type RunIdentity } from '../runs/prepare-run.js';
 import { checkRun } from '../runs/run.js';
 import { checkServer, type QueueServer } from './queue-server.js';
 import { PREFIX, queueOf, RETENTION, type RunJob } from './queues.js';
@@ -48,14 +47,16 @@ export interface Submitted {
  * @throws as `run` does before any work, and RelflowError `bad-queue` where the server can't be reached
  */
 export async function submit(graph: Graph, server: QueueServer, options: SubmitOptions): Promise<Submitted> {
-  const { onProgress, attempts = 5, backoffMilliseconds = 1000, signal, ...run } = options;
+  const {
+    onProgress,
+    signal = new AbortController().signal,
+    attempts = 5,
+    backoffMilliseconds = 1000,
+    ...run
+  } = options;
   checkRun(graph, run);
   await checkServer(server);
-  const inputs = await fingerprint(await graphInputs(graph), (done, total) => {
-    onProgress?.(done, total);
-    signal?.throwIfAborted();
-  });
-  const state = runStateOf(graph, options, inputs);
+  const state = await identifyRun(graph, options, signal, (done, total) => onProgress?.(done, total));
   const folder = new RunFolder(resolve(options.out));
   await joinRun(folder, state);
   const lanes = [...new Set<Lane>([...phasesOf(graph.nodes).lanes, 'finish'])];

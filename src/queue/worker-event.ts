@@ -3,17 +3,17 @@ import type { ShardResult } from '../runs/process-shard.js';
 /** Something that a worker did, or that happened to it. */
 export type WorkerEvent =
   | ({ readonly event: 'read'; readonly records: number; readonly seconds: number } & InRun)
-  | ({ readonly event: 'begun' } & InShard)
+  | ({ readonly event: 'started' } & InShard)
   | ({ readonly event: 'isolated' } & InShard)
   | ({
       readonly event: 'shard';
-      readonly fate: ShardResult['fate'];
+      readonly result: ShardResult['status'];
       readonly records: number;
       readonly seconds: number;
     } & InShard)
   | ({ readonly event: 'finished'; readonly records: number } & InRun)
   | { readonly event: 'failed'; readonly job: string; readonly attempt: number; readonly reason: string }
-  | { readonly event: 'trouble'; readonly reason: string };
+  | { readonly event: 'queue-error'; readonly reason: string };
 
 interface InRun {
   /** The run's folder. */

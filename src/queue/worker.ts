@@ -58,7 +58,7 @@ export async function startWorker(server: QueueServer, options: WorkerOptions): 
     worker.on('failed', (job, error) => {
       onEvent({ event: 'failed', job: `${lane} ${job?.id}`, attempt: job?.attemptsMade ?? 0, reason: error.message });
     });
-    worker.on('error', (error) => onEvent({ event: 'trouble', reason: error.message }));
+    worker.on('error', (error) => onEvent({ event: 'queue-error', reason: error.message }));
     return worker;
   });
   const close = async (force: boolean) => {

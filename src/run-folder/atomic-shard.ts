@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import type { Shard } from '../records/manifest.js';
+import type { Sharding } from '../records/run-state.js';
 import type { RunFolder } from './run-folder.js';
 import { type OutcomeLines, ShardFiles } from './shard-files.js';
+import { ShardLayout } from './shard-layout.js';
 
 /**
  * A shard that is written whole or not at all, beside others that other processes write. It grows in a folder that no
@@ -16,22 +18,21 @@ export class AtomicShard {
   readonly #staging: string;
   readonly #files: ShardFiles;
 
-  private constructor(folder: RunFolder, shard: number, first: number, gzip: boolean) {
+  private constructor(folder: RunFolder, sharding: Sharding, shard: number) {
     this.shard = shard;
     this.#folder = folder;
-    this.#first = first;
+    this.#first = new ShardLayout(sharding).first(shard);
     this.#staging = folder.internalPathTo('partial', `${shard}-${randomUUID()}`);
-    this.#files = new ShardFiles(folder, this.#staging, gzip);
+    this.#files = new ShardFiles(folder, this.#staging, sharding.gzip);
   }
 
   /**
-   * @param first position of its first record in the run's input
-   * @throws OutputError where the folder can't be written to
+   * @throws OutputError when the folder cannot be written to
    */
-  static async begin(folder: RunFolder, shard: number, first: number, gzip: boolean): Promise<AtomicShard> {
-    const whole = new AtomicShard(folder, shard, first, gzip);
-    await wrapIoErrors(folder.path, () => mkdir(whole.#staging, { recursive: true }));
-    return whole;
+  static async begin(folder: RunFolder, sharding: Sharding, shard: number): Promise<AtomicShard> {
+    const begun = new AtomicShard(folder, sharding, shard);
+    await wrapIoErrors(folder.path, () => mkdir(begun.#staging, { recursive: true }));
+    return begun;
   }
 
   /** How many records of the input it has taken in. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { InputError } from '../errors.js';
 import { jsonLines } from '../files/json/json-lines.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
@@ -43,69 +44,51 @@ export async function* readWork(file: string, first: number): AsyncGenerator<Wor
   }
 }
 
-/** Writes a file of what waits, which appears under its name only when it is whole. */
-export class WorkWriter {
-  readonly shard: number;
-  readonly #folder: RunFolder;
-  readonly #file: string;
-  readonly #partial: string;
-  readonly #handle: FileHandle;
-  #lines: string[] = [];
-  #length = 0;
-  #items = 0;
-
-  private constructor(folder: RunFolder, shard: number, phase: number, partial: string, handle: FileHandle) {
-    this.shard = shard;
-    this.#folder = folder;
-    this.#file = workPath(folder, shard, phase);
-    this.#partial = partial;
-    this.#handle = handle;
-  }
-
-  /** @throws OutputError where the folder can't be written to */
-  static begin(folder: RunFolder, shard: number, phase: number): Promise<WorkWriter> {
-    return wrapIoErrors(folder.path, async () => {
-      await mkdir(folder.internalPathTo('work'), { recursive: true });
-      const partial = `${workPath(folder, shard, phase)}.${randomUUID()}.partial`;
-      return new WorkWriter(folder, shard, phase, partial, await open(partial, 'wx'));
+/**
+ * Writes the file of a shard's pending records for a phase. It appears under its name only when it is complete.
+ *
+ * @returns the number of records
+ * @throws OutputError when the folder cannot be written to
+ */
+export async function writeWork(
+  folder: RunFolder,
+  shard: number,
+  phase: number,
+  items: AsyncIterable<WorkItem>,
+): Promise<number> {
+  const file = workPath(folder, shard, phase);
+  const partial = `${file}.${randomUUID()}.partial`;
+  const handle = await wrapIoErrors(folder.path, async () => {
+    await mkdir(dirname(file), { recursive: true });
+    return open(partial, 'wx');
+  });
+  let lines: string[] = [];
+  let length = 0;
+  let records = 0;
+  const flush = async () => {
+    if (lines.length > 0) await handle.writeFile(`${lines.join('\n')}\n`);
+    lines = [];
+    length = 0;
+  };
+  try {
+    for await (const item of items) {
+      const line = JSON.stringify(item);
+      lines.push(line);
+      length += line.length;
+      records++;
+      if (length >= FLUSH_LENGTH) await wrapIoErrors(folder.path, flush);
+    }
+    await wrapIoErrors(folder.path, async () => {
+      await flush();
+      await handle.datasync();
+      await handle.close();
+      await rename(partial, file);
+      // The process that completed the shard meanwhile removed only the files that it found.
+      if (await folder.isComplete(shard)) await rm(file, { force: true });
     });
-  }
-
-  /** How many items it has taken in. */
-  get items(): number {
-    return this.#items;
-  }
-
-  async add(item: WorkItem): Promise<void> {
-    const line = JSON.stringify(item);
-    this.#lines.push(line);
-    this.#items++;
-    this.#length += line.length;
-    if (this.#length >= FLUSH_LENGTH) await wrapIoErrors(this.#folder.path, () => this.#flush());
-  }
-
-  /** Puts the file into its place, where nobody has made the shard whole in the meantime. */
-  async publish(): Promise<void> {
-    await wrapIoErrors(this.#folder.path, async () => {
-      await this.#flush();
-      await this.#handle.datasync();
-      await this.#handle.close();
-      await rename(this.#partial, this.#file);
-      // Whoever made it whole has taken away what waited before that.
-      if (await this.#folder.isComplete(this.shard)) await rm(this.#file, { force: true });
-    });
-  }
-
-  /** Forgets the file. */
-  async discard(): Promise<void> {
-    await this.#handle.close().catch(() => {});
-    await rm(this.#partial, { force: true });
-  }
-
-  async #flush(): Promise<void> {
-    if (this.#lines.length === 0) return;
-    await this.#handle.writeFile(`${this.#lines.join('\n')}\n`);
-    this.#lines = [];
-    this.#length = 0;
+    return records;
+  } finally {
+    await handle.close().catch(() => {});
+    await rm(partial, { force: true });
   }
 }

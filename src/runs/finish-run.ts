@@ -2,11 +2,10 @@ import { rm } from 'node:fs/promises';
 import { OutputError } from '../errors.js';
 import { checksum } from '../files/checksum.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
-import { describeGraph } from '../graph/describe-graph.js';
 import type { Graph } from '../graph/graph.js';
-import { version } from '../package-info.js';
 import type { Manifest, Shard } from '../records/manifest.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
+import { ShardLayout } from '../run-folder/shard-layout.js';
 import { graphDifference } from './prepare-run.js';
 import { writeManifest } from './write-manifest.js';
 
@@ -30,17 +29,17 @@ export async function finishRun(
 ): Promise<Manifest> {
   const state = await folder.state();
   if (!state) throw new OutputError(folder.path, 'holds no run to finish');
-  const difference = graphDifference(state, { relflow: version, graph: describeGraph(graph) });
+  const difference = graphDifference(state, graph);
   if (difference) throw new OutputError(folder.path, `can't finish the run: ${difference}`);
   const done = await folder.manifest();
   if (!done) {
-    const shards = await requireAllShards(folder, state.sharding.records);
+    const shards = await requireAllShards(folder, new ShardLayout(state.sharding));
     for (const [index, shard] of shards.entries()) {
       signal.throwIfAborted();
       await checkShard(folder, shard);
       onProgress?.(index + 1, shards.length);
     }
-    await wrapIoErrors(folder.path, () => writeManifest(graph, folder, state, signal, new AbortController().signal));
+    await wrapIoErrors(folder.path, () => writeManifest(graph, folder, state, signal));
   }
   await removeIntermediateFiles(folder);
   return (await folder.manifest()) as Manifest;
@@ -60,15 +59,18 @@ export async function removeIntermediateFiles(folder: RunFolder): Promise<void> 
   }
 }
 
-async function requireAllShards(folder: RunFolder, perShard: number): Promise<Shard[]> {
+async function requireAllShards(folder: RunFolder, layout: ShardLayout): Promise<Shard[]> {
   const extent = await folder.extent();
   if (!extent) throw new OutputError(folder.path, 'can’t be finished: no part has come to the end of its input yet');
-  const total = Math.ceil(extent.records / perShard);
-  const whole = await folder.completeShards();
-  const missing = Array.from({ length: total }, (_, shard) => shard).filter((shard) => !whole.has(shard));
+  const complete = await folder.completeShards();
+  const expected = layout.shards(extent.records);
+  const missing = expected.filter((shard) => !complete.has(shard));
   if (missing.length > 0) {
     const named = `${missing.slice(0, 10).join(', ')}${missing.length > 10 ? ', …' : ''}`;
-    throw new OutputError(folder.path, `can't be finished: ${missing.length} of ${total} shards are missing: ${named}`);
+    throw new OutputError(
+      folder.path,
+      `can't be finished: ${missing.length} of ${expected.length} shards are missing: ${named}`,
+    );
   }
   return folder.shards();
 }

@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { RecordError } from '../errors.js';
-import { execute } from '../graph/engine/execute.js';
-import { closeStages, upstream } from '../graph/engine/stream-records.js';
+import { closeStages, execute } from '../graph/engine/execute.js';
+import { upstream } from '../graph/engine/stream-records.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { addForecasts, NO_REQUESTS } from '../records/add-forecasts.js';
@@ -56,26 +53,21 @@ async function forecastStage(
   before: readonly Node[],
   { signal = new AbortController().signal, onProgress }: ForecastOptions,
 ): Promise<StageForecast> {
-  const tempDir = await mkdtemp(join(tmpdir(), 'relflow-'));
   let sum = NO_REQUESTS;
   let records = 0;
   let refused = 0;
-  try {
-    const never = new AbortController().signal;
-    for await (const { collected } of execute(before, { signal, stop: never, tempDir, collect: node.inputs[0]! })) {
-      for (const record of collected) {
-        records++;
-        onProgress?.(records);
-        try {
-          sum = addForecasts(sum, await node.spec.forecast!(record, signal));
-        } catch (error) {
-          if (!(error instanceof RecordError)) throw error;
-          refused++;
-        }
+  const outcomes = execute(before, { mode: 'collect', node: node.inputs[0]!, signal, keepStagesOpen: true });
+  for await (const { collected } of outcomes) {
+    for (const record of collected) {
+      records++;
+      onProgress?.(records);
+      try {
+        sum = addForecasts(sum, await node.spec.forecast!(record, signal));
+      } catch (error) {
+        if (!(error instanceof RecordError)) throw error;
+        refused++;
       }
     }
-    return { stage: node.id, records, refused, forecast: sum };
-  } finally {
-    await rm(tempDir, { recursive: true, force: true });
   }
+  return { stage: node.id, records, refused, forecast: sum };
 }

@@ -1,10 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { checkWiring } from '../graph/check-wiring.js';
 import { execute } from '../graph/engine/execute.js';
-import { closeStages } from '../graph/engine/stream-records.js';
 import type { Graph } from '../graph/graph.js';
 import type { ImageRecord } from '../records/image.js';
 import type { StageCounts } from '../records/manifest.js';
@@ -30,32 +26,23 @@ export interface Inspection {
  */
 export async function inspect(graph: Graph, image: string): Promise<Inspection> {
   checkWiring(graph);
-  const tempDir = await mkdtemp(join(tmpdir(), 'relflow-'));
   const steps: { stage: string; line: string }[] = [];
   let detections: string[] = [];
-  const never = new AbortController().signal;
-  try {
-    const outcomes = execute(graph.nodes, {
-      signal: never,
-      stop: never,
-      tempDir,
-      concurrency: 1,
-      only: ({ record, rejects = [] }) => {
-        const found = record as ImageRecord | undefined;
-        if (!found) return rejects.some((reject) => String(reject.image) === image);
-        if (![String(found.image.id), `${found.image.dataset}/${found.image.id}`].includes(image)) return false;
-        detections = found.detections.map(({ category, box }, i) => `${category}#${i} [${box.join(', ')}]`);
-        return true;
-      },
-      explain: (stage, line) => steps.push({ stage, line }),
-    });
-    for await (const { stages, rejects, writes } of outcomes) {
-      const lines = writes.map(({ sink, line }) => ({ sink, value: JSON.parse(line) as unknown }));
-      return { image, detections, steps, stages, rejects, writes: lines };
-    }
-    throw new InputError(graph.name, `no image '${image}' in its sources`);
-  } finally {
-    await closeStages(graph.nodes);
-    await rm(tempDir, { recursive: true, force: true });
+  const outcomes = execute(graph.nodes, {
+    mode: 'matching',
+    matches: ({ record, rejects = [] }) => {
+      const found = record as ImageRecord | undefined;
+      if (!found) return rejects.some((reject) => String(reject.image) === image);
+      if (![String(found.image.id), `${found.image.dataset}/${found.image.id}`].includes(image)) return false;
+      detections = found.detections.map(({ category, box }, i) => `${category}#${i} [${box.join(', ')}]`);
+      return true;
+    },
+    concurrency: 1,
+    explain: (stage, line) => steps.push({ stage, line }),
+  });
+  for await (const { stages, rejects, writes } of outcomes) {
+    const lines = writes.map(({ sink, line }) => ({ sink, value: JSON.parse(line) as unknown }));
+    return { image, detections, steps, stages, rejects, writes: lines };
   }
+  throw new InputError(graph.name, `no image '${image}' in its sources`);
 }

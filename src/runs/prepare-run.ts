@@ -10,6 +10,7 @@ import { version } from '../package-info.js';
 import type { InputFile } from '../records/manifest.js';
 import type { RunState } from '../records/run-state.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
+import { fingerprint, graphInputs } from './graph-inputs.js';
 
 /** Records of the input in a shard, unless the run says otherwise. */
 const SHARD_RECORDS = 1000;
@@ -37,6 +38,25 @@ export function runStateOf(
     inputs,
     sharding: { records: shardRecords, bytes: shardBytes ?? null, gzip },
   };
+}
+
+/**
+ * Reads the input files of a graph for their checksums and returns what the run is.
+ *
+ * @param onProgress called with the number of bytes read and of all bytes
+ * @throws InputError when a file is missing or cannot be read; the signal's reason once it is aborted
+ */
+export async function identifyRun(
+  graph: Graph,
+  identity: RunIdentity,
+  signal: AbortSignal,
+  onProgress: (done: number, total: number) => void,
+): Promise<RunState> {
+  const inputs = await fingerprint(await graphInputs(graph), (done, total) => {
+    onProgress(done, total);
+    signal.throwIfAborted();
+  });
+  return runStateOf(graph, identity, inputs);
 }
 
 /** Makes sure that the folder may become or is this run's; writes nothing. Returns whether a run is there already. */
@@ -104,21 +124,25 @@ export async function startRun(folder: RunFolder, state: RunState): Promise<void
   await writeFileAtomic(folder.internalPathTo('run.json'), `${JSON.stringify(state, null, 2)}\n`);
 }
 
-/** In words, what is not as it was; null where all is the same. */
-function runDifference(was: RunState, is: RunState): string | null {
-  const otherGraph = graphDifference(was, is);
-  if (otherGraph) return otherGraph;
-  if (digest(was.inputs) !== digest(is.inputs)) {
-    const changed = is.inputs.find((input) => !was.inputs.some((other) => digest(other) === digest(input)));
+/** Describes in words how a run differs from the saved one; null when it does not. */
+function runDifference(saved: RunState, current: RunState): string | null {
+  const otherPipeline = pipelineDifference(saved, current);
+  if (otherPipeline) return otherPipeline;
+  if (digest(saved.inputs) !== digest(current.inputs)) {
+    const changed = current.inputs.find((input) => !saved.inputs.some((other) => digest(other) === digest(input)));
     return `the input ${changed?.path ?? 'files'} has changed since`;
   }
-  return digest(was.sharding) === digest(is.sharding) ? null : 'the shards are to be cut in another way';
+  return digest(saved.sharding) === digest(current.sharding) ? null : 'the shards are to be cut in another way';
 }
 
-/** In words, what of the graph or of relflow is not as it was; null where they are the same. */
-export function graphDifference(was: RunState, is: Pick<RunState, 'relflow' | 'graph'>): string | null {
-  if (was.relflow !== is.relflow) return `it was begun by relflow ${was.relflow}, this is ${is.relflow}`;
-  if (digest(was.graph) === digest(is.graph)) return null;
-  const changed = is.graph.find((node, index) => digest(node) !== digest(was.graph[index] ?? null));
+/** Describes in words how a graph, or this version of relflow, differs from the saved run's; null when neither does. */
+export function graphDifference(saved: RunState, graph: Graph): string | null {
+  return pipelineDifference(saved, { relflow: version, graph: describeGraph(graph) });
+}
+
+function pipelineDifference(saved: RunState, current: Pick<RunState, 'relflow' | 'graph'>): string | null {
+  if (saved.relflow !== current.relflow) return `it was begun by relflow ${saved.relflow}, this is ${current.relflow}`;
+  if (digest(saved.graph) === digest(current.graph)) return null;
+  const changed = current.graph.find((node, index) => digest(node) !== digest(saved.graph[index] ?? null));
   return `the pipeline or its options are not the same${changed ? `, beginning with '${changed.id}'` : ''}`;
 }

@@ -1,142 +1,121 @@
 import type { RecordError } from '../errors.js';
 import { execute } from '../graph/engine/execute.js';
-import type { ExecuteOptions } from '../graph/engine/execute-options.js';
 import { phasesOf } from '../graph/engine/phases.js';
 import type { Outcome } from '../graph/engine/record-tracker.js';
 import type { Graph } from '../graph/graph.js';
 import type { RunState } from '../records/run-state.js';
 import { AtomicShard } from '../run-folder/atomic-shard.js';
 import { exists, type RunFolder } from '../run-folder/run-folder.js';
-import { readWork, removeWork, WorkWriter, workPath } from '../run-folder/work-files.js';
+import { ShardLayout } from '../run-folder/shard-layout.js';
+import { readWork, removeWork, workPath, writeWork } from '../run-folder/work-files.js';
 import type { WorkItem } from '../run-folder/work-item.js';
 import { removeIntermediateFiles } from './finish-run.js';
 import { outcomeLines } from './outcome-lines.js';
 
+/** One phase of one shard. */
+export interface ShardPhase {
+  readonly shard: number;
+  readonly phase: number;
+}
+
 export interface ProcessShardOptions {
   readonly signal: AbortSignal;
-  /** What the shard's file would hold, where it was not put aside. */
+  /** The shard's pending records. Default: those in its work file. */
   readonly items?: AsyncIterable<WorkItem>;
-  /** Told of each record that is done. */
+  /** Called after each record. */
   readonly onRecord?: () => void;
   readonly concurrency?: number;
-  /** Why what is left to do for a record is refused unseen; null for the others. */
+  /** Returns why what is pending of a record is rejected unprocessed, or null to process it. */
   readonly refuse?: (item: WorkItem) => RecordError | null;
-  /** Called before each record, which is then worked on alone. */
+  /** Called before each record, which is then processed alone. */
   readonly beforeEach?: (item: WorkItem) => void;
 }
 
 /**
- * What became of a shard: whole, by this call, before it, or by another while it worked in vain; or on its way to the
- * phase that comes next.
+ * Result of processing a shard: completed by this call, already complete, completed by another worker meanwhile, or
+ * passed to the next phase.
  */
 export type ShardResult =
-  | { readonly fate: 'whole'; readonly records: number }
-  | { readonly fate: 'was whole' }
-  | { readonly fate: 'done twice' }
-  | { readonly fate: 'next'; readonly phase: number; readonly records: number };
+  | { readonly status: 'completed'; readonly records: number }
+  | { readonly status: 'already-complete' }
+  | { readonly status: 'completed-elsewhere' }
+  | { readonly status: 'next-phase'; readonly phase: number; readonly records: number };
 
 /**
- * Does one phase of one shard of a run on many machines. Two processes may do the same at the same time, since both
- * write the same.
+ * Processes one phase of one shard of a run on many machines. Two processes may process the same phase at the same time,
+ * since both write the same bytes.
  *
- * @throws InputError where what the shard waits with is missing or not what it should be
+ * @throws InputError when the shard's work file is missing or invalid
  */
 export async function processShard(
   graph: Graph,
   folder: RunFolder,
   state: RunState,
-  job: { readonly shard: number; readonly phase: number },
+  job: ShardPhase,
   options: ProcessShardOptions,
 ): Promise<ShardResult> {
   try {
-    return await work(graph, folder, state, job, options);
+    return await processPhase(graph, folder, state, job, options);
   } catch (error) {
-    // Another process made it whole in the meantime and took away what this one needed.
+    // Another process completed the shard meanwhile and removed the files that this one needed.
     if (options.signal.aborted || !(await folder.isComplete(job.shard))) throw error;
-    return { fate: 'done twice' };
+    return { status: 'completed-elsewhere' };
   } finally {
     await removeIntermediateFiles(folder);
   }
 }
 
-async function work(
+async function processPhase(
   graph: Graph,
   folder: RunFolder,
-  state: RunState,
-  { shard, phase }: { readonly shard: number; readonly phase: number },
-  options: ProcessShardOptions,
+  { sharding }: RunState,
+  { shard, phase }: ShardPhase,
+  { items, onRecord, ...options }: ProcessShardOptions,
 ): Promise<ShardResult> {
-  const { lanes, phaseOf: of } = phasesOf(graph.nodes);
+  const phases = phasesOf(graph.nodes);
   const next = phase + 1;
+  const isLast = next === phases.lanes.length;
   if (await folder.isComplete(shard)) {
-    await removeWork(folder, shard, lanes.length);
-    return { fate: 'was whole' };
+    await removeWork(folder, shard, phases.lanes.length);
+    return { status: 'already-complete' };
   }
-  if (next < lanes.length && (await exists(workPath(folder, shard, next)))) {
+  if (!isLast && (await exists(workPath(folder, shard, next)))) {
     await removeWork(folder, shard, phase);
-    return { fate: 'next', phase: next, records: 0 };
+    return { status: 'next-phase', phase: next, records: 0 };
   }
-  const first = shard * state.sharding.records;
-  const outcomes = outcomesOf(
-    graph,
-    options.items ?? readWork(workPath(folder, shard, phase), first),
-    {
-      signal: options.signal,
-      stop: new AbortController().signal,
-      tempDir: folder.internalPathTo('tmp'),
-      skip: first,
-      phase: { of, number: phase },
-      ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
-      ...(options.refuse && { refuse: options.refuse }),
-    },
-    options,
-  );
-  if (next < lanes.length) {
-    const records = await passOn(outcomes, await WorkWriter.begin(folder, shard, next));
+  const first = new ShardLayout(sharding).first(shard);
+  const outcomes = execute(graph.nodes, {
+    mode: 'later-phase',
+    phases,
+    phase,
+    first,
+    items: items ?? readWork(workPath(folder, shard, phase), first),
+    keepStagesOpen: true,
+    ...options,
+  });
+  if (!isLast) {
+    const records = await writeWork(folder, shard, next, pendingOf(outcomes, onRecord));
     await removeWork(folder, shard, phase);
-    return { fate: 'next', phase: next, records };
+    return { status: 'next-phase', phase: next, records };
   }
-  const whole = await AtomicShard.begin(folder, shard, first, state.sharding.gzip);
+  const output = await AtomicShard.begin(folder, sharding, shard);
   try {
-    for await (const outcome of outcomes) await whole.commit(outcomeLines(outcome));
-    const { records } = whole;
-    const mark = await whole.publish();
-    await removeWork(folder, shard, phase);
-    return mark ? { fate: 'whole', records } : { fate: 'done twice' };
-  } finally {
-    await whole.discard();
-  }
-}
-
-async function passOn(outcomes: AsyncIterable<Outcome>, writer: WorkWriter): Promise<number> {
-  try {
-    for await (const { work } of outcomes) await writer.add(work!);
-    await writer.publish();
-    return writer.items;
-  } finally {
-    await writer.discard();
-  }
-}
-
-async function* outcomesOf(
-  graph: Graph,
-  work: AsyncIterable<WorkItem>,
-  options: ExecuteOptions,
-  { beforeEach, onRecord }: ProcessShardOptions,
-): AsyncGenerator<Outcome, void> {
-  if (!beforeEach) {
-    for await (const outcome of execute(graph.nodes, { ...options, work })) {
+    for await (const outcome of outcomes) {
       onRecord?.();
-      yield outcome;
+      await output.commit(outcomeLines(outcome));
     }
-    return;
-  }
-  for await (const item of work) {
-    beforeEach(item);
-    yield* execute(graph.nodes, { ...options, skip: item.ordinal, work: only(item) });
+    const { records } = output;
+    const published = await output.publish();
+    await removeWork(folder, shard, phase);
+    return published ? { status: 'completed', records } : { status: 'completed-elsewhere' };
+  } finally {
+    await output.discard();
   }
 }
 
-async function* only(item: WorkItem): AsyncGenerator<WorkItem, void> {
-  yield item;
+async function* pendingOf(outcomes: AsyncIterable<Outcome>, onRecord?: () => void): AsyncGenerator<WorkItem, void> {
+  for await (const { work } of outcomes) {
+    onRecord?.();
+    yield work!;
+  }
 }

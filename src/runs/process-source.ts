@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
-import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { execute } from '../graph/engine/execute.js';
 import { phasesOf } from '../graph/engine/phases.js';
 import type { Graph } from '../graph/graph.js';
 import type { SourceProgress } from '../records/ports.js';
 import type { RunState } from '../records/run-state.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
-import { pendingShards, WorkWriter } from '../run-folder/work-files.js';
+import { ShardLayout } from '../run-folder/shard-layout.js';
+import { pendingShards, writeWork } from '../run-folder/work-files.js';
 import type { WorkItem } from '../run-folder/work-item.js';
+import { writeExtent } from '../run-folder/write-extent.js';
 import { removeIntermediateFiles } from './finish-run.js';
-import { publishExtent } from './run-part.js';
 
 /** Does the next phase of a shard in the process that has just read it. */
 export interface InlinePhase {
@@ -55,80 +54,66 @@ export async function processSource(
   }
 }
 
-/** Null where others have finished the run. */
+/** Returns null when others have finished the run. */
 async function readSources(
   graph: Graph,
   folder: RunFolder,
   state: RunState,
   { signal, onShard, inline, onProgress }: ProcessSourceOptions,
 ): Promise<number | null> {
-  const perShard = state.sharding.records;
-  const whole = await folder.completeShards();
-  const waiting = await pendingShards(folder);
-  for (const [shard, phase] of waiting) if (!whole.has(shard)) await onShard(shard, phase);
+  const layout = new ShardLayout(state.sharding);
+  const complete = await folder.completeShards();
+  const pending = await pendingShards(folder);
+  for (const [shard, phase] of pending) if (!complete.has(shard)) await onShard(shard, phase);
+  const isWritten = (shard: number) => complete.has(shard) || pending.has(shard);
   const known = await folder.extent();
-  const isThere = (shard: number) => whole.has(shard) || waiting.has(shard);
-  if (known && Array.from({ length: Math.ceil(known.records / perShard) }, (_, i) => i).every(isThere)) {
-    return known.records;
-  }
-  const tempDir = folder.internalPathTo('tmp', `source-${randomUUID()}`);
-  await wrapIoErrors(folder.path, () => mkdir(tempDir, { recursive: true }));
+  if (known && layout.shards(known.records).every(isWritten)) return known.records;
   let extent = 0;
   const outcomes = execute(graph.nodes, {
-    signal,
-    stop: new AbortController().signal,
-    tempDir,
-    phase: { of: phasesOf(graph.nodes).phaseOf, number: 0 },
-    wanted: (ordinal) => !isThere(Math.floor(ordinal / perShard)),
+    mode: 'first-phase',
+    phases: phasesOf(graph.nodes),
+    wanted: (ordinal) => !isWritten(layout.shardOf(ordinal)),
     onEnd: (total) => {
       extent = total;
     },
-    ...(onProgress && { onProgress }),
+    signal,
+    tempDir: folder.internalPathTo('tmp', `source-${randomUUID()}`),
+    keepStagesOpen: true,
+    onProgress,
   });
-  // Shards that are done at once: the one that is read, and the one before it, whose files may still be on their way to
-  // the disk, which takes its time.
-  const inWork: Promise<void>[] = [];
+  // Up to two shards are processed inline: the one being read, and the one before it, whose files may still be on their
+  // way to the disk.
+  const inFlight: Promise<void>[] = [];
   try {
     let next = await outcomes.next();
     const itemsOf = async function* (shard: number, onEnd?: () => void): AsyncGenerator<WorkItem, void> {
-      for (; !next.done && Math.floor(next.value.ordinal / perShard) === shard; next = await outcomes.next()) {
+      for (; !next.done && layout.shardOf(next.value.ordinal) === shard; next = await outcomes.next()) {
         yield next.value.work!;
       }
       onEnd?.();
     };
     while (!next.done) {
       if (await folder.isFinished()) return null;
-      const shard = Math.floor(next.value.ordinal / perShard);
-      if (await inline?.isPreferred()) {
+      const shard = layout.shardOf(next.value.ordinal);
+      if (inline && (await inline.isPreferred())) {
         await new Promise<void>((resolve, reject) => {
-          const work = inline!.work(shard, itemsOf(shard, resolve));
-          inWork.push(work);
+          const work = inline.work(shard, itemsOf(shard, resolve));
+          inFlight.push(work);
           work.then(resolve, reject);
         });
-        if (inWork.length > 1) await inWork.shift();
+        if (inFlight.length > 1) await inFlight.shift();
       } else {
-        await putAside(folder, shard, itemsOf(shard));
+        await writeWork(folder, shard, 1, itemsOf(shard));
         await onShard(shard, 1);
       }
-      // A shard that others had made whole by now was not asked for its items.
+      // The items of a shard that others have completed meanwhile were not consumed.
       for await (const _ of itemsOf(shard));
     }
-    await Promise.all(inWork);
-    await publishExtent(folder, extent);
+    await Promise.all(inFlight);
+    await writeExtent(folder, extent);
     return extent;
   } finally {
-    await Promise.allSettled(inWork);
+    await Promise.allSettled(inFlight);
     await outcomes.return();
-    await rm(tempDir, { recursive: true, force: true });
-  }
-}
-
-async function putAside(folder: RunFolder, shard: number, items: AsyncIterable<WorkItem>): Promise<void> {
-  const writer = await WorkWriter.begin(folder, shard, 1);
-  try {
-    for await (const item of items) await writer.add(item);
-    await writer.publish();
-  } finally {
-    await writer.discard();
   }
 }

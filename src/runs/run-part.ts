@@ -1,20 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
 import { OptionError } from '../errors.js';
-import { wrapIoErrors } from '../files/wrap-io-errors.js';
-import { writeIfAbsent } from '../files/write-if-absent.js';
 import { execute } from '../graph/engine/execute.js';
 import { StageMetrics } from '../graph/engine/stage-metrics.js';
-import { closeStages } from '../graph/engine/stream-records.js';
 import type { Graph } from '../graph/graph.js';
 import type { SourceProgress } from '../records/ports.js';
 import { AtomicShard } from '../run-folder/atomic-shard.js';
 import { RunFolder } from '../run-folder/run-folder.js';
+import { ShardLayout } from '../run-folder/shard-layout.js';
+import { writeExtent } from '../run-folder/write-extent.js';
 import { removeIntermediateFiles } from './finish-run.js';
-import { fingerprint, graphInputs } from './graph-inputs.js';
 import { outcomeLines } from './outcome-lines.js';
-import { joinRun, runStateOf } from './prepare-run.js';
-import { checkRun, type RunOptions, usageOf } from './run.js';
+import { identifyRun, joinRun } from './prepare-run.js';
+import { checkRun, type RunOptions } from './run.js';
+import { usageOf } from './run-report.js';
 
 export interface RunPartOptions extends Omit<RunOptions, 'resume' | 'overwrite' | 'shardBytes'> {
   /** Which part this process does, from 1. */
@@ -60,17 +58,14 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
   const report = (progress: SourceProgress | { phase: 'checking'; done: number; total: number }) =>
     options.onProgress?.({ ...progress, records, shards, stages: metrics.stages, usage: usageOf(graph) });
 
-  const ended = AbortSignal.any([signal, stop]);
-  const inputs = await fingerprint(await graphInputs(graph), (done, total) => {
-    report({ phase: 'checking', done, total });
-    ended.throwIfAborted();
-  });
-  const state = runStateOf(graph, options, inputs);
+  const state = await identifyRun(graph, options, AbortSignal.any([signal, stop]), (done, total) =>
+    report({ phase: 'checking', done, total }),
+  );
   await joinRun(folder, state);
-  const whole = await folder.completeShards();
-  const perShard = state.sharding.records;
+  const complete = await folder.completeShards();
+  const layout = new ShardLayout(state.sharding);
   const isMine = (shard: number) => shard % parts === part - 1;
-  const skipped = [...whole].filter(isMine).length;
+  const skipped = [...complete].filter(isMine).length;
   const finished = () => ({ folder, finished: true, records, shards, skipped, seconds: metrics.seconds });
   if (await folder.manifest()) return finished();
 
@@ -81,19 +76,18 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
     if (await shard.publish()) shards++;
     current = null;
   };
-  const tempDir = folder.internalPathTo('tmp', `part-${randomUUID()}`);
-  await wrapIoErrors(folder.path, () => mkdir(tempDir, { recursive: true }));
   try {
     const outcomes = execute(graph.nodes, {
+      mode: 'all',
+      wanted: (ordinal) => {
+        const shard = layout.shardOf(ordinal);
+        return isMine(shard) && !complete.has(shard);
+      },
       signal,
       stop,
-      tempDir,
+      tempDir: folder.internalPathTo('tmp', `part-${randomUUID()}`),
+      concurrency: options.concurrency,
       metrics,
-      ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
-      wanted: (ordinal) => {
-        const shard = Math.floor(ordinal / perShard);
-        return isMine(shard) && !whole.has(shard);
-      },
       onEnd: (total) => {
         extent = total;
       },
@@ -103,27 +97,18 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
       },
     });
     for await (const outcome of outcomes) {
-      const shard = Math.floor(outcome.ordinal / perShard);
-      current ??= await AtomicShard.begin(folder, shard, shard * perShard, state.sharding.gzip);
+      current ??= await AtomicShard.begin(folder, state.sharding, layout.shardOf(outcome.ordinal));
       await current.commit(outcomeLines(outcome));
       records++;
-      if (current.records === perShard) await publish(current);
+      if (current.records === layout.records) await publish(current);
       report({ phase: 'records', done: outcome.ordinal + 1, total: source.phase === 'records' ? source.total : null });
     }
     if (extent === null) return { ...finished(), finished: false };
     if (current) await publish(current);
-    await publishExtent(folder, extent);
+    await writeExtent(folder, extent);
     return finished();
   } finally {
     await (current as AtomicShard | null)?.discard();
-    await closeStages(graph.nodes);
-    await rm(tempDir, { recursive: true, force: true });
     await removeIntermediateFiles(folder);
   }
-}
-
-/** Writes down how long the input is, for whoever finishes the run. */
-export async function publishExtent(folder: RunFolder, records: number): Promise<void> {
-  const text = `${JSON.stringify({ format: 'relflow.extent/1', records })}\n`;
-  await wrapIoErrors(folder.path, () => writeIfAbsent(folder.internalPathTo('extent.json'), text));
 }

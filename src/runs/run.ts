@@ -1,12 +1,9 @@
-import { mkdir, rm } from 'node:fs/promises';
-import writeFileAtomic from 'write-file-atomic';
 import { OptionError } from '../errors.js';
 import { lockFolder } from '../files/lock-folder.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { checkEnds, checkWiring } from '../graph/check-wiring.js';
 import { execute } from '../graph/engine/execute.js';
 import { type StageLoad, StageMetrics } from '../graph/engine/stage-metrics.js';
-import { closeStages } from '../graph/engine/stream-records.js';
 import type { Graph } from '../graph/graph.js';
 import type { Manifest } from '../records/manifest.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
@@ -14,9 +11,9 @@ import type { SourceProgress } from '../records/ports.js';
 import type { RunState } from '../records/run-state.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { ShardWriter } from '../run-folder/shard-writer.js';
-import { fingerprint, graphInputs } from './graph-inputs.js';
 import { outcomeLines } from './outcome-lines.js';
-import { checkRunState, runStateOf, startRun } from './prepare-run.js';
+import { checkRunState, identifyRun, startRun } from './prepare-run.js';
+import { type ModelUsage, usageOf, writeReport } from './run-report.js';
 import { writeManifest } from './write-manifest.js';
 
 export interface RunOptions {
@@ -62,9 +59,6 @@ export interface RunProgress {
   readonly usage: ModelUsage;
 }
 
-/** What was asked of models, by stage and by name: requests, cached, spend… */
-export type ModelUsage = Readonly<Record<string, Readonly<Record<string, number>>>>;
-
 /** How a run ended. */
 export interface RunResult {
   readonly folder: RunFolder;
@@ -105,12 +99,9 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
       usage: usageOf(graph),
     });
 
-  const ended = AbortSignal.any([signal, stop]);
-  const inputs = await fingerprint(await graphInputs(graph), (done, total) => {
-    report({ phase: 'checking', done, total });
-    ended.throwIfAborted();
-  });
-  const state = runStateOf(graph, options, inputs);
+  const state = await identifyRun(graph, options, AbortSignal.any([signal, stop]), (done, total) =>
+    report({ phase: 'checking', done, total }),
+  );
   // Nothing is made, not even a lock, in a folder that is somebody else's.
   await checkRunState(folder, state, resume, options.overwrite ?? false);
   const unlock = await lockFolder(folder.path, folder.lock);
@@ -155,17 +146,17 @@ async function runLocked(
 
   const { signal, stop } = options;
   const writer = await ShardWriter.open(folder, state.sharding);
-  const tempDir = folder.internalPathTo('tmp');
-  await mkdir(tempDir, { recursive: true });
+  const alreadyDone = writer.records;
   let source: SourceProgress = { phase: 'reading', done: 0, total: null };
   try {
     const outcomes = execute(graph.nodes, {
+      mode: 'all',
+      wanted: (ordinal) => ordinal >= alreadyDone,
       signal,
       stop,
-      tempDir,
-      skip: writer.records,
+      tempDir: folder.internalPathTo('tmp'),
+      concurrency: options.concurrency,
       metrics,
-      ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
       onProgress: (progress) => {
         source = progress;
         if (progress.phase === 'reading') report(progress, writer);
@@ -181,11 +172,11 @@ async function runLocked(
     let manifest: Manifest | null = null;
     if (stop.aborted) {
       await writer.checkpoint();
-      await writeReport(folder, metrics, usageOf(graph));
+      await writeReport(folder, graph, metrics);
     } else {
       report({ phase: 'finishing', done: 0, total: null }, writer);
       await writer.finish();
-      await writeReport(folder, metrics, usageOf(graph));
+      await writeReport(folder, graph, metrics);
       manifest = await wrapIoErrors(folder.path, () => writeManifest(graph, folder, state, signal, stop));
     }
     return {
@@ -200,33 +191,9 @@ async function runLocked(
     // The error that matters is the first one.
     await writer.checkpoint().catch(() => {});
     report({ phase: 'records', done: writer.records, total: null }, writer);
-    await writeReport(folder, metrics, usageOf(graph)).catch(() => {});
+    await writeReport(folder, graph, metrics).catch(() => {});
     throw error;
   } finally {
     await writer.close();
-    await closeStages(graph.nodes);
-    await rm(tempDir, { recursive: true, force: true });
   }
-}
-
-/** What the stages of a graph have asked of models. */
-export function usageOf(graph: Graph): ModelUsage {
-  return Object.fromEntries(
-    graph.nodes.flatMap((node) => {
-      const usage = node.kind === 'stage' ? node.spec.usage?.() : undefined;
-      return usage ? [[node.id, usage]] : [];
-    }),
-  );
-}
-
-/** Writes down how long each stage took, for whoever wants to know; no two runs need have the same. */
-export async function writeReport(folder: RunFolder, metrics: StageMetrics, usage: ModelUsage): Promise<void> {
-  const stages = Object.entries(metrics.stages).map(([id, load]) => ({
-    stage: id,
-    ...load,
-    perSecond: load.milliseconds > 0 ? Math.round((load.in / load.milliseconds) * 1000) : null,
-    ...(usage[id] && { usage: usage[id] }),
-  }));
-  const report = { format: 'relflow.report/1', seconds: metrics.seconds, stages };
-  await writeFileAtomic(folder.pathTo('report.json'), `${JSON.stringify(report, null, 2)}\n`);
 }

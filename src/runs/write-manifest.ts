@@ -11,7 +11,7 @@ export async function writeManifest(
   folder: RunFolder,
   state: RunState,
   signal: AbortSignal,
-  stop: AbortSignal,
+  stop: AbortSignal = new AbortController().signal,
 ): Promise<Manifest | null> {
   const shards = await folder.shards();
   const stages: Record<string, StageCounts> = {};

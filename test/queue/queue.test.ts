@@ -67,7 +67,7 @@ describe('a run by workers of a queue', function () {
     assert.ok(kills >= 2, `${kills} kills`);
     assert.deepEqual(digests(out), whole);
     // A shard that was whole when its turn came again was not done again.
-    const done = said.filter(({ event }) => event === 'begun').length - fates(said, 'was whole');
+    const done = said.filter(({ event }) => event === 'started').length - results(said, 'already-complete');
     const inFlight = workers.deaths + 4 * restarts;
     assert.ok(done <= SHARDS + inFlight, `${done} shards done, ${SHARDS} there, ${inFlight} may have been in flight`);
     assert.ok(said.some(({ event }) => event === 'finished'));
@@ -156,7 +156,7 @@ describe('a run by workers of a queue', function () {
     assert.equal(code, 0, stderr);
     const times = (event: string, phase: number) =>
       said.flatMap((one) => (one.event === event && one.phase === phase ? [Date.parse(one.at)] : [])).sort();
-    const [begun, ended] = [times('begun', 1), times('shard', 1)];
+    const [begun, ended] = [times('started', 1), times('shard', 1)];
     assert.equal(begun.length, 5);
     for (let next = 1; next < 5; next++) assert.ok(begun[next]! >= ended[next - 1]!, `two at once: ${begun} ${ended}`);
     // When the queue gave them out, however long a busy machine then took to begin.
@@ -191,8 +191,8 @@ describe('a run by workers of a queue', function () {
   });
 });
 
-function fates(said: readonly Said[], wanted: string): number {
-  return said.filter(({ fate }) => fate === wanted).length;
+function results(said: readonly Said[], wanted: string): number {
+  return said.filter(({ result }) => result === wanted).length;
 }
 
 /** Writes a recipe of a user's own: images from 1 to 100 through operators that `stages` makes. */

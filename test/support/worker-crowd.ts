@@ -8,7 +8,7 @@ export interface Said {
   readonly at: string;
   readonly phase?: number;
   readonly shard?: number;
-  readonly fate?: string;
+  readonly result?: string;
   readonly records?: number;
 }
 

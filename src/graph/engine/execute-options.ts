@@ -5,33 +5,63 @@ import type { Node } from '../node.js';
 import type { Phases } from './phases.js';
 import type { StageMetrics } from './stage-metrics.js';
 
-/** How a graph is run. */
-export interface ExecuteOptions {
-  /** Ends at once; what is in flight is lost. */
-  readonly signal: AbortSignal;
-  /** Reads nothing more, but finishes what is in flight. */
-  readonly stop: AbortSignal;
-  /** For what sources spill to disk. */
-  readonly tempDir: string;
-  /** So many records of the input are done already. */
-  readonly skip?: number;
-  /** Of the others, only those at these positions are wanted; all unless given. */
-  readonly wanted?: (ordinal: number) => boolean;
-  /** Told how many records the input has, once all of it was read. */
+/** Which records of the sources an execution processes. */
+interface SourceSelection {
+  /** Returns whether the record at a position of the input is processed. */
+  readonly wanted: (ordinal: number) => boolean;
+  /** Called with the number of records of the input once all of them have been read. */
   readonly onEnd?: (total: number) => void;
-  /** Does one phase only: what comes to a stage of a later one is pending, see `Outcome.work`. */
-  readonly phase?: { readonly of: Phases['phaseOf']; readonly number: number };
-  /** Takes up what earlier phases left, in the order of the input, instead of reading the sources. */
-  readonly work?: AsyncIterable<WorkItem>;
-  /** Why what is pending of a record is to be refused unseen; null for the others. */
-  readonly refuse?: (item: WorkItem) => RecordError | null;
-  /** Replaces every stage's own concurrency. */
-  readonly concurrency?: number;
-  /** Collects the records that reach this node. */
-  readonly collect?: Node;
-  readonly metrics?: StageMetrics;
-  readonly onProgress?: (progress: SourceProgress) => void;
-  readonly explain?: (node: string, line: string) => void;
-  /** Passes over the items for which it is false, as if the sources did not have them. */
-  readonly only?: (item: SourceItem<object>) => boolean;
 }
+
+/** What an execution reads and how far it processes each record. */
+export type ExecuteMode =
+  /** Reads the sources and runs every stage and sink. */
+  | ({ readonly mode: 'all' } & SourceSelection)
+  /** Reads the sources and defers each record that reaches a stage of a later phase, see `Outcome.work`. */
+  | ({ readonly mode: 'first-phase'; readonly phases: Phases } & SourceSelection)
+  /** Resumes deferred records and defers each one that reaches a stage of a phase after this one. */
+  | {
+      readonly mode: 'later-phase';
+      readonly phases: Phases;
+      readonly phase: number;
+      /** Deferred records in the order of the input, without gaps. */
+      readonly items: AsyncIterable<WorkItem>;
+      /** Position of the first of them. */
+      readonly first: number;
+      /** Returns why what is pending of a record is rejected unprocessed, or null to process it. */
+      readonly refuse?: ((item: WorkItem) => RecordError | null) | undefined;
+      /** Called before each record, which is then processed alone. */
+      readonly beforeEach?: ((item: WorkItem) => void) | undefined;
+    }
+  /** Reads the sources and collects the records that reach a node, see `Outcome.collected`. */
+  | { readonly mode: 'collect'; readonly node: Node }
+  /** Reads the sources and processes the items that match, as if there were no others. */
+  | { readonly mode: 'matching'; readonly matches: (item: SourceItem<object>) => boolean };
+
+/** How a graph is executed. */
+export type ExecuteOptions = ExecuteMode & {
+  /** Ends the execution now; records in flight are lost. Default: never aborted. */
+  readonly signal?: AbortSignal | undefined;
+  /** Stops reading but finishes the records in flight. Default: never aborted. */
+  readonly stop?: AbortSignal | undefined;
+  /**
+   * Folder where sources spill data to disk: made before the first record and removed after the last one. Default: a new
+   * folder below the system's temporary folder.
+   */
+  readonly tempDir?: string | undefined;
+  /** Number of records that each stage processes at once, instead of the stage's own. */
+  readonly concurrency?: number | undefined;
+  /** Leaves the stages open for another execution; the caller closes them with `closeStages`. Default false. */
+  readonly keepStagesOpen?: boolean;
+  readonly metrics?: StageMetrics;
+  readonly onProgress?: ((progress: SourceProgress) => void) | undefined;
+  /** Called with each decision of a stage and its reason. */
+  readonly explain?: (node: string, line: string) => void;
+};
+
+/** Options with the defaults filled in. */
+export type ResolvedOptions = ExecuteOptions & {
+  readonly signal: AbortSignal;
+  readonly stop: AbortSignal;
+  readonly tempDir: string;
+};

@@ -1,5 +1,9 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { wrapIoErrors } from '../../files/wrap-io-errors.js';
 import type { Node } from '../node.js';
-import type { ExecuteOptions } from './execute-options.js';
+import type { ExecuteOptions, ResolvedOptions } from './execute-options.js';
 import { InFlightLimit } from './in-flight-limit.js';
 import { readSources, resumeWork } from './read-sources.js';
 import type { Outcome } from './record-tracker.js';
@@ -7,57 +11,75 @@ import { ReorderBuffer } from './reorder-buffer.js';
 import { concurrencyOf, StageRunner } from './stage-runner.js';
 
 /**
- * Runs the nodes of a graph and yields what came of each record of its input, in the order of the input. Pull-based: no more than a
- * bounded number of records are between the sources and the consumer.
- *
- * Each stage is a Subject with a `mergeMap` of bounded concurrency, so records may overtake each other on the way; the
- * order is restored here.
+ * Runs the nodes of a graph and yields the outcome of each record of its input, in the order of the input. Pull-based:
+ * the number of records between the sources and the consumer is bounded. However the iteration ends, it then closes the
+ * stages and removes the temporary folder.
  */
-export async function* execute(
-  nodes: readonly Node[],
-  options: ExecuteOptions,
-): AsyncGenerator<Outcome, void, undefined> {
-  const buffer = new ReorderBuffer();
-  const window = Math.max(32, 2 * nodes.reduce((sum, node) => sum + concurrencyOf(node, options), 0));
-  const limit = new InFlightLimit(window);
-  const ended = new AbortController();
-  const signal = AbortSignal.any([options.signal, ended.signal]);
-  const runner = new StageRunner(
-    nodes,
-    { ...options, signal },
-    (outcome) => buffer.add(outcome),
-    (e) => buffer.fail(e),
-  );
-  const close = () => limit.close();
-  const fail = () => buffer.fail(options.signal.reason);
-  options.signal.throwIfAborted();
-  options.signal.addEventListener('abort', fail);
-  signal.addEventListener('abort', close);
-  options.stop.addEventListener('abort', close);
-  const pumped = (
-    options.work
-      ? resumeWork(options.work, runner, limit, options)
-      : readSources(nodes, runner, limit, { ...options, signal })
-  ).then(
-    (total) => buffer.end(total),
-    (error: unknown) => buffer.fail(error),
-  );
-  const { wanted = () => true } = options;
+export async function* execute(nodes: readonly Node[], options: ExecuteOptions): AsyncGenerator<Outcome, void> {
+  const { signal = new AbortController().signal, stop = new AbortController().signal } = options;
+  const tempDir = await makeTempDir(options.tempDir);
   try {
-    for (let next = options.skip ?? 0; ; next++) {
+    signal.throwIfAborted();
+    yield* processRecords(nodes, { ...options, signal, stop, tempDir });
+  } finally {
+    if (!options.keepStagesOpen) await closeStages(nodes);
+    // A source that ignores the signal may still be writing there.
+    await rm(tempDir, { recursive: true, force: true, maxRetries: 10 });
+  }
+}
+
+/** Closes the stages among the nodes, which releases what they hold. A closed stage opens again when it is used. */
+export async function closeStages(nodes: readonly Node[]): Promise<void> {
+  for (const node of nodes) if (node.kind === 'stage') await node.spec.close?.();
+}
+
+/** Stages let records overtake each other; the buffer restores their order. */
+async function* processRecords(nodes: readonly Node[], options: ResolvedOptions): AsyncGenerator<Outcome, void> {
+  const { signal, stop } = options;
+  const ended = new AbortController();
+  const execution = { ...options, signal: AbortSignal.any([signal, ended.signal]) };
+  const buffer = new ReorderBuffer();
+  const limit = new InFlightLimit(maxInFlight(nodes, options));
+  const fail = (error: unknown) => buffer.fail(error);
+  const runner = new StageRunner(nodes, execution, (outcome) => buffer.add(outcome), fail);
+  const failWithReason = () => buffer.fail(signal.reason);
+  const closeLimit = () => limit.close();
+  signal.addEventListener('abort', failWithReason);
+  execution.signal.addEventListener('abort', closeLimit);
+  stop.addEventListener('abort', closeLimit);
+  const reading = (
+    execution.mode === 'later-phase'
+      ? resumeWork(execution, runner, limit)
+      : readSources(nodes, execution, runner, limit)
+  ).then((total) => buffer.end(total), fail);
+  const wanted = 'wanted' in options ? options.wanted : () => true;
+  try {
+    for (let next = options.mode === 'later-phase' ? options.first : 0; ; next++) {
       if (!wanted(next)) continue;
       const outcome = await buffer.take(next);
       if (!outcome) return;
-      options.signal.throwIfAborted();
+      signal.throwIfAborted();
       yield outcome;
       limit.release();
     }
   } finally {
-    options.signal.removeEventListener('abort', fail);
+    signal.removeEventListener('abort', failWithReason);
     ended.abort();
-    // A source that does not listen must not hold up who wants to stop at once.
-    if (!options.signal.aborted) await pumped;
+    // A source that ignores the signal does not delay the end.
+    if (!signal.aborted) await reading;
     runner.close();
-    options.stop.removeEventListener('abort', close);
+    stop.removeEventListener('abort', closeLimit);
   }
+}
+
+/** Number of records in flight that keeps every stage busy. */
+function maxInFlight(nodes: readonly Node[], options: ResolvedOptions): number {
+  if (options.mode === 'later-phase' && options.beforeEach) return 1;
+  return Math.max(32, 2 * nodes.reduce((sum, node) => sum + concurrencyOf(node, options), 0));
+}
+
+async function makeTempDir(path: string | undefined): Promise<string> {
+  if (path === undefined) return mkdtemp(join(tmpdir(), 'relflow-'));
+  await wrapIoErrors(path, () => mkdir(path, { recursive: true }));
+  return path;
 }

@@ -1,87 +1,94 @@
 import type { SourceProgress } from '../../records/ports.js';
-import type { WorkItem } from '../../run-folder/work-item.js';
 import type { Node } from '../node.js';
-import type { ExecuteOptions } from './execute-options.js';
+import type { ExecuteOptions, ResolvedOptions } from './execute-options.js';
 import type { InFlightLimit } from './in-flight-limit.js';
 import type { StageRunner } from './stage-runner.js';
 
-/** Reads the sources one after another, as far as there is room. Resolves to the number of records. */
+/**
+ * Reads the sources one after another and starts each wanted item when the limit admits it.
+ *
+ * @returns the number of items read
+ */
 export async function readSources(
   nodes: readonly Node[],
+  options: ResolvedOptions,
   runner: StageRunner,
   limit: InFlightLimit,
-  options: ExecuteOptions,
 ): Promise<number> {
-  const signal = AbortSignal.any([options.signal, options.stop]);
-  const { skip = 0, wanted = () => true } = options;
-  const breath = new EventLoopYielder();
+  const { stop, tempDir, onProgress } = options;
+  const signal = AbortSignal.any([options.signal, stop]);
+  const wanted = 'wanted' in options ? options.wanted : () => true;
+  const matches = options.mode === 'matching' ? options.matches : null;
+  const yielder = new EventLoopYielder();
   let ordinal = 0;
   for (const node of nodes) {
     if (node.kind !== 'source') continue;
-    const before = ordinal;
+    const offset = ordinal;
     const context = {
       signal,
-      tempDir: options.tempDir,
-      progress: progressWithOffset(ordinal, options.onProgress),
-      // With records left out, no source can say which position its next one has.
-      ...(!options.only && {
-        wanted: (position: number) => before + position >= skip && wanted(before + position),
-      }),
+      tempDir,
+      progress: progressWithOffset(offset, onProgress),
+      // When items are left out, a source cannot know the position of its next one.
+      ...(!matches && { wanted: (position: number) => wanted(offset + position) }),
     };
     try {
       for await (const item of node.source.read(context)) {
-        if (options.only?.(item) === false) continue;
-        if (ordinal >= skip && wanted(ordinal)) {
+        if (matches?.(item) === false) continue;
+        if (wanted(ordinal)) {
           if (!(await limit.acquire())) return ordinal;
           runner.start(node, item, ordinal);
         }
         ordinal++;
-        await breath.take();
+        await yielder.yield();
       }
     } catch (error) {
-      if (options.stop.aborted && !options.signal.aborted) return ordinal;
+      if (stop.aborted && !options.signal.aborted) return ordinal;
       throw error;
     }
     if (signal.aborted) return ordinal;
   }
-  options.onEnd?.(ordinal);
+  if ('onEnd' in options) options.onEnd?.(ordinal);
   return ordinal;
 }
 
-/** Takes up what earlier phases left, as far as there is room. Resolves to the position after the last record. */
+/**
+ * Resumes deferred records, each when the limit admits it.
+ *
+ * @returns the position after the last record
+ */
 export async function resumeWork(
-  work: AsyncIterable<WorkItem>,
+  { items, first, refuse, beforeEach }: ResolvedOptions & { readonly mode: 'later-phase' },
   runner: StageRunner,
   limit: InFlightLimit,
-  { skip = 0 }: ExecuteOptions,
 ): Promise<number> {
-  const breath = new EventLoopYielder();
-  let next = skip;
-  for await (const item of work) {
+  const yielder = new EventLoopYielder();
+  let next = first;
+  for await (const item of items) {
     if (!(await limit.acquire())) return next;
     next = item.ordinal + 1;
-    runner.resume(item);
-    await breath.take();
+    beforeEach?.(item);
+    runner.resume(item, refuse?.(item) ?? null);
+    await yielder.yield();
   }
   return next;
 }
 
-/** Where nothing waits for a disk, timers and signals would never get a turn. */
+/** Gives timers and signals a turn when a loop never waits for input or output. */
 class EventLoopYielder {
   #last = performance.now();
 
-  /** To be awaited between records. */
-  async take(): Promise<void> {
+  /** Yields to the event loop when 20 ms have passed since the last time. */
+  async yield(): Promise<void> {
     if (performance.now() - this.#last < 20) return;
     await new Promise(setImmediate);
     this.#last = performance.now();
   }
 }
 
-/** Progress of a source that comes after so many records of others. */
-function progressWithOffset(before: number, report: ExecuteOptions['onProgress']): (progress: SourceProgress) => void {
+/** Returns a report of a source's progress that adds the number of records of the sources before it. */
+function progressWithOffset(offset: number, report: ExecuteOptions['onProgress']): (progress: SourceProgress) => void {
   return ({ phase, done, total }) => {
     if (phase === 'reading') report?.({ phase, done, total });
-    else report?.({ phase, done: before + done, total: total === null ? null : before + total });
+    else report?.({ phase, done: offset + done, total: total === null ? null : offset + total });
   };
 }

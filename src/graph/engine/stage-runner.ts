@@ -10,12 +10,15 @@ import { add } from '../../records/stage-counts.js';
 import type { WorkItem } from '../../run-folder/work-item.js';
 import { stampOf } from '../describe-graph.js';
 import type { Node } from '../node.js';
-import type { ExecuteOptions } from './execute-options.js';
+import type { ExecuteOptions, ResolvedOptions } from './execute-options.js';
 import { type Outcome, RecordTracker, type Token } from './record-tracker.js';
 
-/** The stages of a graph, wired. */
+/**
+ * Passes records from node to node. Each stage is a Subject with a `mergeMap` of bounded concurrency, so records may
+ * overtake each other.
+ */
 export class StageRunner {
-  readonly #options: ExecuteOptions;
+  readonly #options: ResolvedOptions;
   readonly #order: ReadonlyMap<Node, number>;
   readonly #whenSettled: (outcome: Outcome) => void;
   readonly #next: ReadonlyMap<Node, readonly Node[]>;
@@ -25,10 +28,11 @@ export class StageRunner {
   readonly #stamps: ReadonlyMap<Node, OperatorStamp>;
   readonly #stamped: ReadonlyMap<OperatorStamp, string>;
   readonly #nodes: ReadonlyMap<string, Node>;
+  readonly #deferred: ReadonlySet<Node>;
 
   constructor(
     nodes: readonly Node[],
-    options: ExecuteOptions,
+    options: ResolvedOptions,
     whenSettled: (outcome: Outcome) => void,
     whenFailed: (error: unknown) => void,
   ) {
@@ -39,6 +43,7 @@ export class StageRunner {
     this.#stamps = new Map(nodes.map((node) => [node, stampOf(node)]));
     this.#stamped = new Map([...this.#stamps].map(([node, stamp]) => [stamp, node.id]));
     this.#nodes = new Map(nodes.map((node) => [node.id, node]));
+    this.#deferred = deferredStages(nodes, options);
     for (const node of nodes) {
       if (node.kind !== 'stage') continue;
       const port = new Subject<Token>();
@@ -51,7 +56,7 @@ export class StageRunner {
     }
   }
 
-  /** Takes in an item of a source. */
+  /** Starts an item of a source on its way through the graph. */
   start(node: Node & { kind: 'source' }, item: SourceItem<object>, ordinal: number): void {
     const tracker = this.#tracker(ordinal);
     const counts = tracker.stage(node);
@@ -70,11 +75,10 @@ export class StageRunner {
     this.#leave(node, { tracker, record: item.record, trail: NO_STAMPS, path: '' });
   }
 
-  /** Takes up what earlier phases left of a record. */
-  resume(item: WorkItem): void {
+  /** Resumes what earlier phases deferred of a record, or rejects it unprocessed. */
+  resume(item: WorkItem, refusal: RecordError | null): void {
     const tracker = this.#tracker(item.ordinal);
     tracker.resume(item, this.#nodes);
-    const refusal = this.#options.refuse?.(item) ?? null;
     for (const { node: id, path, record, trail: ids } of item.pending) {
       const node = this.#nodes.get(id)!;
       let trail = NO_STAMPS;
@@ -90,19 +94,21 @@ export class StageRunner {
   }
 
   #tracker(ordinal: number): RecordTracker {
-    return new RecordTracker(ordinal, this.#order, this.#whenSettled, this.#options.phase !== undefined);
+    const { mode } = this.#options;
+    const inPhases = mode === 'first-phase' || mode === 'later-phase';
+    return new RecordTracker(ordinal, this.#order, this.#whenSettled, inPhases);
   }
 
   close(): void {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
   }
 
-  /** Sends a token on to whatever follows the node. */
+  /** Sends a token to every node that follows. */
   #leave(node: Node, token: Token): void {
-    const { collect } = this.#options;
     const next = this.#next.get(node)!;
     const trail = this.#extend(node, token.trail);
-    if (node === collect) token.tracker.collect(token.path, token.record);
+    if (this.#options.mode === 'collect' && node === this.#options.node)
+      token.tracker.collect(token.path, token.record);
     token.tracker.settle(next.length);
     next.forEach((follower, branch) => {
       const path = next.length === 1 ? token.path : token.path + String.fromCharCode(branch);
@@ -111,8 +117,7 @@ export class StageRunner {
   }
 
   #arrive(node: Node, token: Token): void {
-    const { phase } = this.#options;
-    if (node.kind === 'stage' && phase && phase.of.get(node)! > phase.number) {
+    if (this.#deferred.has(node)) {
       const trail = token.trail.map((stamp) => this.#stamped.get(stamp)!);
       token.tracker.defer({ node: node.id, trail, path: token.path, record: token.record });
     } else if (node.kind === 'stage') this.#ports.get(node)!.next(token);
@@ -217,7 +222,15 @@ function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error;
 }
 
-/** How many records a node works on at once. */
-export function concurrencyOf(node: Node, { concurrency }: ExecuteOptions): number {
+/** Returns the stages of later phases: records that reach one are deferred. */
+function deferredStages(nodes: readonly Node[], options: ResolvedOptions): ReadonlySet<Node> {
+  if (options.mode !== 'first-phase' && options.mode !== 'later-phase') return new Set();
+  const { phaseOf } = options.phases;
+  const phase = options.mode === 'first-phase' ? 0 : options.phase;
+  return new Set(nodes.filter((node) => node.kind === 'stage' && phaseOf.get(node)! > phase));
+}
+
+/** Returns how many records a node processes at once; 0 for nodes that are not stages. */
+export function concurrencyOf(node: Node, { concurrency }: Pick<ExecuteOptions, 'concurrency'>): number {
   return node.kind === 'stage' ? (concurrency ?? node.spec.concurrency ?? 1) : 0;
 }
