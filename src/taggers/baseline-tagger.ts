@@ -30,7 +30,7 @@ type Fit = (subject: Box, object: Box) => number;
 
 const above = (s: Box, o: Box) => logistic((centerY(o) - centerY(s)) / (0.25 * o[3] + 1));
 const below = (s: Box, o: Box) => above(o, s);
-/** Of two objects on the ground, the nearer one extends further down in the image. */
+/** Scores how likely the subject is nearer: the nearer of two objects on the ground extends further down in the image. */
 const nearer = (s: Box, o: Box) => logistic((bottom(s) - bottom(o)) / (0.1 * (s[3] + o[3]) + 1));
 const leftOf = (s: Box, o: Box) => logistic((centerX(o) - centerX(s)) / (0.25 * (s[2] + o[2]) + 1));
 const touching = (s: Box, o: Box) => closeness(s, o, 0.1);

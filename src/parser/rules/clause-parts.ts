@@ -60,7 +60,7 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
     case 'adjective':
     case 'noun': {
       const phrase = nounPhraseAt(sentence, k);
-      // A phrase with `no` takes no part in relations.
+      // A phrase with `no` is not part of a relation.
       if (phrase && words[k] === 'no') return { part: { kind: 'pronoun', word: 'nothing' }, next: phrase.next };
       if (phrase) return { part: { kind: 'phrase', phrase }, next: phrase.next };
       // "two of them", "several are": the word stands for a noun.

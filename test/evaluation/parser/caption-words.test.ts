@@ -16,7 +16,7 @@ describe('wordNetWords', () => {
     for (const [form, base] of forms.split(/,\s*/).map((pair) => pair.split(' '))) assert.equal(lemma(form!), base);
   });
 
-  it('knows irregular nouns and rare endings', () => {
+  it('handles irregular nouns and rare endings', () => {
     const forms = 'children child, feet foot, leaves leaf, knives knife, potatoes potato, toes toe, gas gas, his his';
     for (const [form, base] of forms.split(/,\s*/).map((pair) => pair.split(' '))) assert.equal(lemma(form!), base);
   });
