@@ -7,7 +7,7 @@ import type { Sink } from './sink.js';
 /**
  * Writes scene graphs as JSON lines, `schemas/scene-graph.schema.json`.
  *
- * @param name folder of the shards; a second sink of the same graph needs another name
+ * @param name folder of the shards; a graph numbers repeated names: `scene-graphs-2`
  *
  * @example
  * ```ts
@@ -44,7 +44,7 @@ export function sceneGraphs(name = 'scene-graphs'): Sink<ImageRecord & Related &
 /**
  * Writes candidate pairs as JSON lines, `schemas/candidates.schema.json`.
  *
- * @param name folder of the shards; a second sink of the same graph needs another name
+ * @param name folder of the shards; a graph numbers repeated names: `candidates-2`
  *
  * @example
  * ```ts

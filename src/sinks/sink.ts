@@ -20,7 +20,7 @@ import type { RunFolder } from '../run-folder/run-folder.js';
  * ```
  */
 export interface Sink<in R> {
-  /** Name of the folder of its shards, in lower case. */
+  /** Name of the folder of its shards: lower-case words joined by hyphens. A graph numbers repeated names. */
   readonly name: string;
   readonly version: string;
   readonly options?: Readonly<Record<string, unknown>>;
