@@ -45,7 +45,8 @@ export {
 export type { GivenPairs, PairGroup } from './query-source.js';
 export { type Encoded, type ForwardOptions, type LabelSet, type LayerOutput, RlipV2 } from './rlip-v2.js';
 export { SPRITES, spriteWeights, taggerWeights } from './tagger/embedded-tagger.js';
-export { type RTaggerOptions, rTagger } from './tagger/r-tagger.js';
+export { rTagger } from './tagger/r-tagger.js';
+export type { RTaggerOptions } from './tagger/r-tagger-options.js';
 export type { TokenizedTexts } from './text/roberta.js';
 export { byteTokenizer, openTokenizer, type Tokenizer, tokenize } from './text/tokenizer.js';
 export { initializeWeights, initialValues } from './weights/initialize-weights.js';

@@ -14,7 +14,7 @@ import type { PairGroup } from '../query-source.js';
 import type { Encoded, RlipV2 } from '../rlip-v2.js';
 import type { LabelVectors } from '../text/label-vectors.js';
 import type { StoredModel } from '../weights/stored-model.js';
-import type { RTaggerOptions } from './r-tagger.js';
+import type { RTaggerOptions } from './r-tagger-options.js';
 
 type SessionOptions = RTaggerOptions & { readonly groupsAtOnce: number; readonly tokenizer: string };
 
