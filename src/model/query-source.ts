@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { PairReferences } from './layers/box-heads.js';
 import { defaultLinear, Linear, Mlp } from './layers/linear.js';
 import type { DecoderStart } from './layers/pair-decoder.js';
+import { ReferencePoints } from './layers/reference-points.js';
 import type { ModelConfig } from './model-config.js';
 import { MASKED_LOGIT } from './ops/attention.js';
 import { logit } from './ops/boxes.js';
@@ -54,26 +55,6 @@ export function querySource(outer: Scope, transformer: Scope, config: ModelConfi
       return new PointQueries(outer, transformer, config);
     case 'parseda':
       return new BoxQueries(outer, config);
-  }
-}
-
-/** Two linear maps from what a query looks for to where it looks. */
-class ReferencePoints {
-  readonly #subject: Linear;
-  readonly #object: Linear;
-
-  constructor(transformer: Scope, width: number) {
-    this.#subject = new Linear(transformer.at('reference_points_sub'), width, 2);
-    this.#object = new Linear(transformer.at('reference_points_obj'), width, 2);
-  }
-
-  /** @param position `[groups, 2 pairs, width]` */
-  apply(position: tf.Tensor): PairReferences {
-    const [subject, object] = tf.split(position, 2, 1) as [tf.Tensor, tf.Tensor];
-    return {
-      subject: tf.sigmoid(this.#subject.apply(subject)) as tf.Tensor3D,
-      object: tf.sigmoid(this.#object.apply(object)) as tf.Tensor3D,
-    };
   }
 }
 
