@@ -4,16 +4,16 @@ import { normalize, resize, targetSize } from './image/resize.js';
 import type { Encoded, RlipV2 } from './rlip-v2.js';
 import type { LabelVectors } from './text/label-vectors.js';
 
-/** The official label of what is no object; it must be the last of the objects. */
+/** Official label of the background class; it must be the last object label. */
 export const NO_OBJECTS = 'no objects';
 
 /**
- * An image file as the model sees it, with labels.
+ * Reads and resizes an image file, and encodes it with a set of labels.
  *
- * @param size the shorter and the longest side that the image is resized to; default 800 and 1333
- * @param labels objects, the last of which is `no objects`, and relations
- * @returns the caller's to dispose
- * @throws RecordError where the image can't be read
+ * @param size lengths in pixels of the shorter side, and the limit of the longest side, after resizing; default 800 and 1333
+ * @param labels object labels, the last of which is `no objects`, and relation labels
+ * @returns tensors that the caller must dispose
+ * @throws RecordError if the image cannot be read
  */
 export async function encodeImage(
   { model, vectors }: { readonly model: RlipV2; readonly vectors: LabelVectors },

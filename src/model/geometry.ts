@@ -4,26 +4,30 @@ import { sinePositions } from './ops/sine-positions.js';
 
 const round = Math.fround;
 
-/** Images of one batch, each in the top left corner of the batch's canvas, zeros to the right and below. */
+/** Images of one batch. Each is in the top left corner of a common canvas, padded with zeros to the right and below. */
 export interface ImageBatch {
-  /** Normalised, `[batch, height, width, 3]`. */
+  /** Normalized pixels, `[batch, height, width, 3]`. */
   readonly pixels: tf.Tensor4D;
-  /** How much of the canvas each image fills, in pixels. */
+  /** Size of each image in pixels, without padding. */
   readonly sizes: readonly LevelSize[];
 }
 
-/** A feature level of a batch: its size in cells, and how many of them each image fills. */
+/** Feature level of a batch. Its size is in cells. */
 export interface Level extends LevelSize {
+  /** Number of rows and columns that each image covers, without padding. */
   readonly validSizes: readonly LevelSize[];
 }
 
 /**
- * @param size of the level in cells
- * @param canvas of the batch in pixels
- * @param images how much of the canvas each image fills
+ * Computes which cells of a level belong to each image.
+ * @param size size of the level in cells
+ * @param canvas size of the batch's canvas in pixels
+ * @param images sizes of the images in pixels
+ *
+ * Source: DETR, which resizes the padding mask with nearest-neighbor interpolation.
  */
 export function levelOf(size: LevelSize, canvas: LevelSize, images: readonly LevelSize[]): Level {
-  // A cell belongs to the image if the pixel that PyTorch's nearest resize takes for it does.
+  // A cell belongs to the image if the pixel that PyTorch's nearest-neighbor resize selects for it does.
   const validCells = (cells: number, pixels: number, extent: number) => {
     const scale = Math.fround(pixels / cells);
     let count = 0;
@@ -39,24 +43,29 @@ export function levelOf(size: LevelSize, canvas: LevelSize, images: readonly Lev
   };
 }
 
-/** Where the tokens of a batch's levels lie. */
+/** Positions, reference points and padding of the tokens of a batch. */
 export interface Geometry {
   readonly levels: readonly Level[];
+  /** Number of images. */
   readonly batch: number;
+  /** Total number of tokens of all levels. */
   readonly tokens: number;
-  /** `[batch, levels, 2]`: which part of each level each image fills, along x and y. */
+  /** Fraction of each level that each image covers, along x and y: `[batch, levels, 2]`. */
   readonly validRatios: tf.Tensor3D;
-  /** `[batch, tokens, levels, 2]`: each token's centre on each level, as x and y in [0, 1] of the canvas. */
+  /** Center of each token on each level, x and y in [0, 1] of the canvas: `[batch, tokens, levels, 2]`. */
   readonly referencePoints: tf.Tensor4D;
-  /** Sine position of each token, `[batch, tokens, width]`. */
+  /** Sine positional encoding of each token, `[batch, tokens, width]`. */
   readonly positions: tf.Tensor3D;
-  /** `[batch, tokens, 1]`, 1 at cells of an image; null where no image is padded. */
+  /** 1 for cells of the image, 0 for padding, `[batch, tokens, 1]`; null when no image is padded. */
   readonly validMask: tf.Tensor3D | null;
 }
 
 /**
- * @param width channels of the positions
+ * Computes positions, reference points and padding masks of all tokens.
+ * @param width channels of the positional encoding
  * @param shift see `sinePositions`
+ *
+ * Source: Deformable DETR, `get_valid_ratio` and `get_reference_points`.
  */
 export function geometryOf(levels: readonly Level[], width: number, shift: number): Geometry {
   const batch = levels[0]!.validSizes.length;

@@ -6,28 +6,29 @@ import { loadWeights } from './weights/load-weights.js';
 import { openWeights } from './weights/open-weights.js';
 import { type StoredModel, storedModel } from './weights/stored-model.js';
 
-/** A model with its weights, and what reads labels for it. */
+/** Model with its weights and the cache of its label vectors. */
 export interface LoadedModel {
   readonly model: RlipV2;
   readonly vectors: LabelVectors;
-  /** What the weights say of themselves. */
+  /** Metadata of the weights file. */
   readonly stored: StoredModel;
 }
 
+/** Options of `loadModel`. */
 export interface LoadModelOptions {
-  /** Which model the weights are of. */
+  /** Returns the configuration of the model, given the metadata of the weights file. */
   readonly configOf: (stored: StoredModel) => ModelConfig;
-  /** Folder with RoBERTa's tokenizer.json. Tiny models need none. */
+  /** Folder with RoBERTa's tokenizer.json. Models with a byte vocabulary do not read it. */
   readonly tokenizer: string;
-  /** Folder where label vectors are kept. */
+  /** Folder in which label vectors are cached; omitted when they are cached in memory only. */
   readonly labelCache?: string;
 }
 
 /**
- * A model of a file of weights: `.safetensors`, an index of shards, or an official `.pth`. The backend is chosen before.
+ * Loads a model from a weights file: `.safetensors`, an index of shards, or an official `.pth`. Call `useBackend` first.
  *
- * @throws InputError where weights or tokenizer can't be read
- * @throws RelflowError where the weights are not this model's
+ * @throws InputError if the weights or the tokenizer cannot be read
+ * @throws RelflowError (`bad-weights`) if the weights do not fit the model
  */
 export async function loadModel(file: string, options: LoadModelOptions): Promise<LoadedModel> {
   const source = await openWeights(file);

@@ -2,65 +2,69 @@ import { OptionError } from '../errors.js';
 import type { Gate } from './layers/fusion.js';
 import type { RobertaShape } from './text/roberta-shape.js';
 
-/** A residual network of bottleneck blocks. */
+/** Sizes of a residual network of bottleneck blocks. */
 export interface ResNetShape {
   readonly kind: 'resnet';
-  /** Channels behind the first convolution. */
+  /** Channels after the first convolution. */
   readonly stem: number;
-  /** Channels inside the first stage's blocks; each further stage has twice as many, and puts out four times those. */
+  /** Channels within the blocks of the first stage, doubled in each further stage. A stage outputs four times as many. */
   readonly width: number;
-  /** Blocks a stage. */
+  /** Number of blocks of each stage. */
   readonly depths: readonly [number, number, number, number];
 }
 
-/** A Swin transformer. */
+/** Sizes of a Swin transformer. */
 export interface SwinShape {
   readonly kind: 'swin';
-  /** Channels of the first stage; each further stage has twice as many. */
+  /** Channels of the first stage, doubled in each further stage. */
   readonly width: number;
+  /** Number of blocks of each stage. */
   readonly depths: readonly [number, number, number, number];
+  /** Number of attention heads of each stage. */
   readonly heads: readonly [number, number, number, number];
   /** Cells along a side of an attention window. */
   readonly window: number;
-  /** Share of dropped blocks at the last one while training; it grows linearly from 0. */
+  /** Stochastic depth rate of the last block while training; it grows linearly from 0 at the first block. */
   readonly dropPath: number;
 }
 
-/** A few convolutions, all of them trained. */
+/** Sizes of a small convolutional backbone, of which all weights are trained. */
 export interface ConvolutionsShape {
   readonly kind: 'convolutions';
-  /** Channels at a half, a quarter, an eighth, a sixteenth and a thirty-second of the image's size. */
+  /** Channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the image size. */
   readonly channels: readonly [number, number, number, number, number];
 }
 
+/** Sizes of a backbone of any kind. */
 export type BackboneShape = ResNetShape | SwinShape | ConvolutionsShape;
 
-/** Where queries come from. `tagger`: pairs of given boxes. `parsed`: learned points. `parseda`: learned boxes. */
+/** Kind of queries. `tagger`: pairs of given boxes. `parsed`: learned points. `parseda`: learned boxes. */
 export type QueryKind = 'tagger' | 'parsed' | 'parseda';
 
 /**
- * What the relation decoder starts from. `vanilla`: sums over subject and object. `mbf`: a multi-branch fusion of both.
- * `vanilla-mbf`: both of them.
+ * Initial queries of the relation decoder. `vanilla`: sums of subject and object embeddings. `mbf`: a multi-branch fusion of
+ * subject and object states. `vanilla-mbf`: the sum of both.
  */
 export type VerbQuery = 'vanilla' | 'mbf' | 'vanilla-mbf';
 
 /**
- * Official behaviours that are defects and that official weights may have been trained around; all off by default.
- * docs/compat.md describes each.
+ * Switches for defects of the official model, to which official weights may be adapted; all are off by default.
+ * docs/compat.md describes each one.
  */
 export interface ModelCompat {
-  /** Padding takes part in the fusion: the official masks have no effect there. */
+  /** The fusion attends to padding, because the official masks have no effect there. */
   readonly fusionIgnoresMasks: boolean;
-  /** While training, a label whose vector's elements sum to 0 or less counts as padding. */
+  /** While training, a label counts as padding if the elements of its vector sum to 0 or less. */
   readonly textMaskBySum: boolean;
-  /** The tagger's mask against leaks is there only where every image of the batch has all of its pairs. */
+  /** The tagger's leak mask applies only when every image of the batch has the full number of pairs. */
   readonly leakMaskForFullBatchesOnly: boolean;
-  /** A noisy label of the tagger is one of the first `batch` labels, not any. */
+  /** Label noise of the tagger draws only from the first `batch` labels, not from all of them. */
   readonly labelNoiseWithinBatchSize: boolean;
-  /** While training, the tagger's pairs with relations come before those without, so that a place tells what holds. */
+  /** While training, the tagger's pairs with relations come before those without, so that the order reveals the targets. */
   readonly positivePairsFirst: boolean;
 }
 
+/** All switches off: the corrected behavior. */
 export const noCompat: ModelCompat = {
   fusionIgnoresMasks: false,
   textMaskBySum: false,
@@ -69,6 +73,7 @@ export const noCompat: ModelCompat = {
   positivePairsFirst: false,
 };
 
+/** All switches on: the behavior of the official model. */
 export const officialCompat: ModelCompat = {
   fusionIgnoresMasks: true,
   textMaskBySum: true,
@@ -77,60 +82,75 @@ export const officialCompat: ModelCompat = {
   positivePairsFirst: true,
 };
 
+/** Fusion of image tokens and label vectors in the encoder (ALIF). */
 export interface FusionConfig {
-  /** Encoder layers a fusion: with 2, a fusion stands before layers 0, 2, 4… */
+  /** Number of encoder layers per fusion: with 2, layers 0, 2, 4, … are preceded by a fusion. */
   readonly interval: number;
-  /** Whether only the tokens of the coarsest level are fused, or those of all levels. */
+  /** True to fuse only the tokens of the coarsest level, false for those of all levels. */
   readonly lastLevelOnly: boolean;
+  /** Gate of the update from the other modality. */
   readonly gate: Gate;
   /** Channels of the attention over all heads. */
   readonly width: number;
+  /** Attention heads of the fusion. */
   readonly heads: number;
-  /** Whether decoder layer k reads the label vectors behind fusion k, or all of them the last. */
+  /** True if decoder layer k uses the label vectors after fusion k, false if all layers use those after the last fusion. */
   readonly auxiliaryStates: boolean;
 }
 
-/** Everything that decides what a model's weights are and what it computes. */
+/** Complete configuration of a model: it determines the names and shapes of the weights and the computation. */
 export interface ModelConfig {
+  /** Name of the configuration, e.g. `parsedaR50`. */
   readonly name: string;
+  /** Backbone and its sizes. */
   readonly backbone: BackboneShape;
+  /** Sizes of the text encoder. */
   readonly text: RobertaShape;
   /** Channels of image tokens and queries. */
   readonly width: number;
+  /** Attention heads of encoder and decoders. */
   readonly heads: number;
-  /** Width of the feed-forward parts of encoder and decoders. */
+  /** Hidden channels of the feed-forward networks of encoder and decoders. */
   readonly hidden: number;
-  /** Feature levels: three of the backbone, the rest by convolutions of its last. */
+  /** Feature levels: three from the backbone, the rest by strided convolutions of its last map. */
   readonly levels: number;
+  /** Sampling points per head and level of deformable attention. */
   readonly points: number;
   readonly encoderLayers: number;
+  /** Layers of each of the two decoders. */
   readonly decoderLayers: number;
   readonly fusion: FusionConfig;
   /**
-   * RLIPv1's late fusion: labels meet what the decoders found, behind them. The encoder then has neither fusions nor
-   * language layers, and `fusion` says nothing.
+   * RLIPv1's late fusion: labels and queries are fused after the decoders. The encoder then has neither fusions nor language
+   * layers, and `fusion` is ignored.
    */
   readonly lateFusion: boolean;
+  /** Kind of queries. */
   readonly queries: QueryKind;
-  /** Subject queries, and as many object queries. */
+  /** Number of subject queries, and of object queries. */
   readonly pairs: number;
+  /** Initial queries of the relation decoder. */
   readonly verbQuery: VerbQuery;
   /** Branches of the multi-branch fusion. */
   readonly branches: number;
   /**
-   * Of a tagger alone: whether a query begins with its box beside its label and looks where the box is, and a relation's
-   * query with how both boxes lie to each other. The official model has to find all that out, for which a small one has
-   * neither the layers nor the time.
+   * Taggers only. True if the content of a query includes features of its box, its reference is the box itself, and relation
+   * queries start from features of both boxes. The official model has to learn all this from the positional query, which a
+   * small model cannot do with few layers and short training.
    */
   readonly boxContent: boolean;
   /** Dropout of encoder and decoders while training. */
   readonly dropout: number;
-  /** Whether text encoder and fusions have their own dropout of 0.1 while training, as officially. */
+  /** True if text encoder and fusions have a dropout of 0.1 while training, as in the official model. */
   readonly textDropout: boolean;
+  /** Official defects to keep. */
   readonly compat: ModelCompat;
 }
 
-/** @throws OptionError where the numbers do not fit each other */
+/**
+ * Checks that the numbers of a configuration are consistent.
+ * @throws OptionError that names the field, its value and what was expected
+ */
 export function checkConfig(config: ModelConfig): void {
   const reject = (problem: string): never => {
     throw new OptionError('model', `${config.name}: ${problem}`);
@@ -152,15 +172,17 @@ export function checkConfig(config: ModelConfig): void {
     checkCount(name, value);
   checkCount('fusion.interval', fusion.interval);
   if (config.boxContent && config.queries !== 'tagger')
-    reject('boxContent without given pairs, expected queries tagger');
+    reject(`boxContent with queries ${config.queries}, expected queries tagger`);
   if (text.layers === 0 && text.vocabulary !== 260) reject('text.layers 0, expected a vocabulary of bytes, 260');
 
   if (levels < 3) reject(`levels ${levels}, expected at least 3`);
   if (width % heads !== 0 || width % 4 !== 0) reject(`width ${width}, expected a multiple of 4 and of heads ${heads}`);
-  if (fusion.width % fusion.heads !== 0) reject(`fusion.width ${fusion.width}, expected a multiple of ${fusion.heads}`);
-  if (text.width % text.heads !== 0) reject(`text.width ${text.width}, expected a multiple of ${text.heads}`);
+  if (fusion.width % fusion.heads !== 0)
+    reject(`fusion.width ${fusion.width}, expected a multiple of fusion.heads ${fusion.heads}`);
+  if (text.width % text.heads !== 0)
+    reject(`text.width ${text.width}, expected a multiple of text.heads ${text.heads}`);
   if (config.lateFusion && config.queries === 'tagger')
-    reject('lateFusion with given pairs, expected queries parsed or parseda');
+    reject('lateFusion with queries tagger, expected queries parsed or parseda');
   if (config.verbQuery !== 'vanilla' && width % branches !== 0)
     reject(`branches ${branches}, expected a divisor of width ${width}`);
 }

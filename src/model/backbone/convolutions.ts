@@ -6,7 +6,7 @@ import { type Parameter, type Scope, zeros } from '../parameter-scope.js';
 
 const WINDOW = 3;
 
-/** A 3 × 3 convolution with a bias, rectified. */
+/** 3 × 3 convolution with bias and ReLU. */
 class Convolution {
   readonly #filter: Parameter;
   readonly #bias: Parameter;
@@ -15,7 +15,7 @@ class Convolution {
   readonly #stride: number;
 
   constructor(scope: Scope, inputs: number, outputs: number, stride: number) {
-    // He's start, fitting a ReLU.
+    // He initialization, for a ReLU after the convolution.
     const deviation = Math.sqrt(2 / (inputs * WINDOW * WINDOW));
     const shape = [outputs, inputs, WINDOW, WINDOW];
     this.#filter = scope.parameter('weight', shape, { kind: 'normal', deviation }, 'conv');
@@ -25,22 +25,24 @@ class Convolution {
     this.#stride = stride;
   }
 
+  /** @param x `[batch, height, width, inputs]` @returns `[batch, ⌈height / stride⌉, ⌈width / stride⌉, outputs]` */
   apply(x: tf.Tensor4D): tf.Tensor4D {
     const taps = WINDOW * WINDOW * this.#inputs;
-    const filter = tf.reshape(this.#filter.variable, [taps, this.#outputs]);
-    const columns = imageToColumns(x, { window: WINDOW, stride: this.#stride, padding: 1 });
-    return linear(columns, filter, this.#bias.variable, 'relu') as tf.Tensor4D;
+    const filter = tf.reshape(this.#filter.variable, [taps, this.#outputs]); // [9 · inputs, outputs]
+    const columns = imageToColumns(x, { window: WINDOW, stride: this.#stride, padding: 1 }); // [batch, outHeight, outWidth, 9 · inputs]
+    return linear(columns, filter, this.#bias.variable, 'relu') as tf.Tensor4D; // [batch, outHeight, outWidth, outputs]
   }
 }
 
 /**
- * A few convolutions that are trained from nothing in minutes: each halves the map, and at an eighth and a
- * sixteenth of the image's size another one looks further and is added. No part of it is frozen, and it needs no normalisation to be deep.
+ * Small convolutional backbone that trains from random weights within minutes. Each stage halves the map; at 1/8 and 1/16
+ * of the image size a second convolution with a skip connection enlarges the receptive field. All weights are trained, and
+ * there is no normalization.
  */
 export class Convolutions {
   /** Channels of the three outputs. */
   readonly channels: readonly [number, number, number];
-  /** Added to the counts of the sine positions that go with it. */
+  /** Offset of the sine positions, see `sinePositions`. */
   readonly positionShift = 0;
   readonly #stages: readonly { readonly half: Convolution; readonly further: Convolution | null }[];
 
@@ -54,8 +56,8 @@ export class Convolutions {
   }
 
   /**
-   * @param pixels `[batch, height, width, 3]`, normalised
-   * @returns three maps `[batch, height, width, channels]`, an eighth, a sixteenth and a thirty-second of the image's size
+   * @param pixels normalized, `[batch, height, width, 3]`
+   * @returns three maps `[batch, height / s, width / s, channels]` at 1/8, 1/16 and 1/32 of the image size, rounded up
    */
   apply(pixels: tf.Tensor4D): tf.Tensor4D[] {
     const maps: tf.Tensor4D[] = [];

@@ -5,7 +5,10 @@ import { ones, type Parameter, type Scope, zeros } from '../parameter-scope.js';
 
 const EPSILON = 1e-5;
 
-/** A convolution without bias and the batch normalisation behind it, whose numbers are never trained. */
+/**
+ * Convolution without bias, followed by batch normalization with frozen statistics and weights.
+ * Source: DETR, `FrozenBatchNorm2d`.
+ */
 class NormalizedConvolution {
   readonly #filter: Parameter;
   readonly #norm: readonly Parameter[];
@@ -19,7 +22,7 @@ class NormalizedConvolution {
     window: number,
     options: ConvolutionOptions,
   ) {
-    // He's start, fitting a ReLU.
+    // He initialization, for a ReLU after the convolution.
     const deviation = Math.sqrt(2 / (outputs * window * window));
     this.#filter = convolutionScope.parameter(
       'weight',
@@ -37,16 +40,17 @@ class NormalizedConvolution {
     this.#options = options;
   }
 
+  /** @param x `[batch, height, width, inputs]` @returns `[batch, outHeight, outWidth, outputs]`, see `convolution` */
   apply(x: tf.Tensor4D, activation: 'linear' | 'relu'): tf.Tensor4D {
     const [weight, bias, mean, variance] = this.#norm.map(({ variable }) => variable as tf.Tensor);
-    // Folded into the convolution: weights are far fewer than pixels.
+    // Folds the normalization into the filter, which has far fewer numbers than the map.
     const scale = tf.mul(weight!, tf.rsqrt(tf.add(variance!, EPSILON)));
     const filter = tf.mul(this.#filter.variable, scale) as tf.Tensor4D;
     return convolution(x, filter, tf.sub(bias!, tf.mul(mean!, scale)) as tf.Tensor1D, { ...this.#options, activation });
   }
 }
 
-/** 1 × 1, 3 × 3 with the stride, 1 × 1, and what came in added. */
+/** Bottleneck block: 1 × 1, 3 × 3 (with the stride) and 1 × 1 convolutions with a skip connection. Source: torchvision, `Bottleneck`. */
 class Bottleneck {
   readonly #first: NormalizedConvolution;
   readonly #second: NormalizedConvolution;
@@ -66,6 +70,7 @@ class Bottleneck {
         : null;
   }
 
+  /** @param x `[batch, height, width, inputs]` @returns `[batch, ⌈height / stride⌉, ⌈width / stride⌉, 4 · width]` */
   apply(x: tf.Tensor4D): tf.Tensor4D {
     return tf.tidy(() => {
       const y = this.#third.apply(this.#second.apply(this.#first.apply(x, 'relu'), 'relu'), 'linear');
@@ -75,13 +80,13 @@ class Bottleneck {
 }
 
 /**
- * A residual network whose last three stages are put out; its stem and its first stage are never trained.
- * Source: He et al., 2016, with the stride in the 3 × 3 convolution, as torchvision has it.
+ * Residual network that returns the maps of its last three stages. The stem and the first stage are frozen.
+ * Source: He et al., 2016, with the stride in the 3 × 3 convolution, as in torchvision; frozen parts as in DETR.
  */
 export class ResNet {
   /** Channels of the three outputs. */
   readonly channels: readonly [number, number, number];
-  /** Added to the counts of the sine positions that go with it. */
+  /** Offset of the sine positions, see `sinePositions`. */
   readonly positionShift = 0;
   readonly #stem: NormalizedConvolution;
   readonly #stages: readonly (readonly Bottleneck[])[];
@@ -108,11 +113,11 @@ export class ResNet {
   }
 
   /**
-   * @param pixels `[batch, height, width, 3]`, normalised
-   * @returns three maps `[batch, height, width, channels]`, an eighth, a sixteenth and a thirty-second of the image's size
+   * @param pixels normalized, `[batch, height, width, 3]`
+   * @returns three maps `[batch, height / s, width / s, channels]` at 1/8, 1/16 and 1/32 of the image size, rounded up
    */
   apply(pixels: tf.Tensor4D): tf.Tensor4D[] {
-    let x = tf.tidy(() => maxPool(this.#stem.apply(pixels, 'relu')));
+    let x = tf.tidy(() => maxPool(this.#stem.apply(pixels, 'relu'))); // [batch, height / 4, width / 4, stem]
     const outputs = this.#stages.map((blocks) => {
       x = tf.tidy(() => blocks.reduce((y, block) => block.apply(y), x));
       return x;

@@ -11,7 +11,11 @@ import { padToWindows, roll, WindowAttention, windowMask } from './window-attent
 const PATCH = 4;
 const start: LinearOptions = { weight: normal(0.02), bias: zeros };
 
-/** Attention inside of windows, every second time of shifted ones, and a feed-forward part; normalised before each. */
+/**
+ * Swin block: attention within windows, which are shifted in every second block, then a feed-forward network, with a layer
+ * norm before each.
+ * Source: Liu et al., "Swin Transformer", 2021, `SwinTransformerBlock`.
+ */
 class SwinBlock {
   readonly #window: number;
   readonly #shift: number;
@@ -34,7 +38,7 @@ class SwinBlock {
     this.#output = new Linear(scope.at('mlp', 'fc2'), 4 * width, width, start);
   }
 
-  /** @param x `[batch, height, width, channels]` */
+  /** @param x `[batch, height, width, channels]` @returns the shape of x */
   apply(x: tf.Tensor4D, drop: Dropout): tf.Tensor4D {
     const [, height, width] = x.shape;
     return tf.tidy(() => {
@@ -52,14 +56,14 @@ class SwinBlock {
     });
   }
 
-  /** Stochastic depth: an image goes without this part at times. */
+  /** Stochastic depth: drops the update of whole images at random while training. Source: Huang et al., 2016. */
   #stochasticDepth(change: tf.Tensor, drop: Dropout): tf.Tensor {
     if (drop === noDropout || this.#dropPath === 0) return change;
     return tf.mul(change, drop(tf.ones([change.shape[0]!, 1, 1, 1]), this.#dropPath));
   }
 }
 
-/** Two by two cells become one of twice as many channels. */
+/** Merges 2 × 2 cells into one cell with twice as many channels. Source: Liu et al., 2021, `PatchMerging`. */
 class PatchMerging {
   readonly #norm: LayerNorm;
   readonly #reduction: Parameter;
@@ -69,20 +73,22 @@ class PatchMerging {
     this.#norm = new LayerNorm(scope.frozen().at('norm'), 4 * width);
   }
 
+  /** @param x `[batch, height, width, channels]` @returns `[batch, ⌈height / 2⌉, ⌈width / 2⌉, 2 · channels]` */
   apply(x: tf.Tensor4D): tf.Tensor4D {
     const [batch, height, width, channels] = padToWindows(x, 2).shape;
     const cells = tf.reshape(padToWindows(x, 2), [batch, height / 2, 2, width / 2, 2, channels]);
-    // The four cells in the order of the official weights: down first, then right.
-    const four = tf.reshape(tf.transpose(cells, [0, 1, 3, 4, 2, 5]), [-1, 4 * channels]);
+    // The four cells are in the order of the official weights: down first, then right.
+    const four = tf.reshape(tf.transpose(cells, [0, 1, 3, 4, 2, 5]), [-1, 4 * channels]); // [batch · cells, 4 · channels]
     const merged = tf.matMul(this.#norm.apply(four) as tf.Tensor2D, this.#reduction.variable as tf.Tensor2D);
     return tf.reshape(merged, [batch, height / 2, width / 2, 2 * channels]);
   }
 }
 
-/** A Swin transformer whose last three stages are put out, each normalised. Source: Liu et al., 2021. */
+/** Swin transformer that returns the maps of its last three stages, each normalized. Source: Liu et al., "Swin Transformer", 2021. */
 export class Swin {
+  /** Channels of the three outputs. */
   readonly channels: readonly [number, number, number];
-  /** Cells' centres, where a residual network's positions have their ends. */
+  /** Offset of the sine positions: they lie at the centers of cells, those of a residual network at the ends. */
   readonly positionShift = -0.5;
   readonly #patches: { readonly filter: Parameter; readonly bias: Parameter; readonly norm: LayerNorm };
   readonly #stages: readonly { readonly blocks: readonly SwinBlock[]; readonly merge: PatchMerging | null }[];
@@ -115,15 +121,15 @@ export class Swin {
   }
 
   /**
-   * @param pixels `[batch, height, width, 3]`, normalised
-   * @returns three maps `[batch, height, width, channels]`, an eighth, a sixteenth and a thirty-second of the image's size
+   * @param pixels normalized, `[batch, height, width, 3]`
+   * @returns three maps `[batch, height / s, width / s, channels]` at 1/8, 1/16 and 1/32 of the image size, rounded up
    */
   apply(pixels: tf.Tensor4D, drop: Dropout): tf.Tensor4D[] {
     const { filter, bias, norm } = this.#patches;
     const padded = padToWindows(pixels, PATCH);
     let x = norm.apply(
       convolution(padded, filter.variable as tf.Tensor4D, bias.variable as tf.Tensor1D, { stride: PATCH }),
-    ) as tf.Tensor4D;
+    ) as tf.Tensor4D; // [batch, height / 4, width / 4, width of the first stage]
     const outputs: tf.Tensor4D[] = [];
     for (const [k, { blocks, merge }] of this.#stages.entries()) {
       const input = x;

@@ -3,10 +3,15 @@ import { Linear } from '../layers/linear.js';
 import { joinHeads, splitHeads } from '../ops/attention.js';
 import { normal, type Parameter, type Scope, zeros } from '../parameter-scope.js';
 
-/** What is added between cells that only the shift brought together. */
+/** Added to the scores between cells that are neighbors only because of the shift. */
 const MASKED = -100;
 
-/** Zeros to the right and below, up to whole windows. */
+/**
+ * Pads a map with zeros to the right and below to a multiple of the window size.
+ * @param x `[batch, height, width, channels]`
+ * @param window cells along a side of a window
+ * @returns `[batch, height', width', channels]`
+ */
 export function padToWindows(x: tf.Tensor4D, window: number): tf.Tensor4D {
   const [, height, width] = x.shape;
   const [below, right] = [-height % window, -width % window].map((rest) => (rest + window) % window) as [
@@ -23,7 +28,13 @@ export function padToWindows(x: tf.Tensor4D, window: number): tf.Tensor4D {
     : x;
 }
 
-/** Moves a map up and left by `shift` cells; what leaves comes in at the other side. */
+/**
+ * Rolls a map up and left by `shift` cells; cells that leave on one side enter on the other.
+ * @param x `[batch, height, width, channels]`
+ * @returns the shape of x
+ *
+ * Source: PyTorch, `roll`.
+ */
 export function roll(x: tf.Tensor4D, shift: number): tf.Tensor4D {
   if (shift === 0) return x;
   const rollAxis = (map: tf.Tensor4D, axis: 1 | 2): tf.Tensor4D => {
@@ -43,21 +54,27 @@ export function roll(x: tf.Tensor4D, shift: number): tf.Tensor4D {
   return rollAxis(rollAxis(x, 1), 2);
 }
 
-/** `[batch, height, width, channels]` → `[batch · windows, window², channels]` */
+/** Cuts a map into windows: `[batch, height, width, channels]` → `[batch · windows, window², channels]`. */
 function toWindows(x: tf.Tensor, window: number): tf.Tensor3D {
   const [batch, height, width, channels] = x.shape as [number, number, number, number];
-  const cut = tf.reshape(x, [batch, height / window, window, width / window, window, channels]);
-  return tf.reshape(tf.transpose(cut, [0, 1, 3, 2, 4, 5]), [-1, window * window, channels]);
+  const cut = tf.reshape(x, [batch, height / window, window, width / window, window, channels]); // [batch, rows, window, columns, window, channels]
+  return tf.reshape(tf.transpose(cut, [0, 1, 3, 2, 4, 5]), [-1, window * window, channels]); // [batch · rows · columns, window², channels]
 }
 
+/** Inverse of `toWindows`: `[batch · windows, window², channels]` → `[batch, height, width, channels]`. */
 function fromWindows(x: tf.Tensor3D, window: number, [batch, height, width, channels]: number[]): tf.Tensor4D {
-  const cut = tf.reshape(x, [batch!, height! / window, width! / window, window, window, channels!]);
-  return tf.reshape(tf.transpose(cut, [0, 1, 3, 2, 4, 5]), [batch!, height!, width!, channels!]);
+  const cut = tf.reshape(x, [batch!, height! / window, width! / window, window, window, channels!]); // [batch, rows, columns, window, window, channels]
+  return tf.reshape(tf.transpose(cut, [0, 1, 3, 2, 4, 5]), [batch!, height!, width!, channels!]); // [batch, height, width, channels]
 }
 
 /**
- * After the shift a window may hold cells of up to four parts of the map, which must not see each other.
- * @returns added to scores, `[windows, 1, window², window²]`
+ * Attention mask of shifted windows. After the shift a window may contain cells of up to four parts of the map, which must
+ * not attend to each other.
+ * @param height rows of the padded map
+ * @param width columns of the padded map
+ * @returns values to add to the scores, `[windows, 1, window², window²]`
+ *
+ * Source: Liu et al., "Swin Transformer", 2021, section 3.2.
  */
 export function windowMask(height: number, width: number, window: number, shift: number): tf.Tensor4D {
   const part = (index: number, size: number) => (index < size - window ? 0 : index < size - shift ? 1 : 2);
@@ -75,7 +92,10 @@ export function windowMask(height: number, width: number, window: number, shift:
   return tf.tensor4d(values, [(height * width) / cells, 1, cells, cells]);
 }
 
-/** Self-attention inside of windows, with a bias for each way in which two cells lie to each other. */
+/**
+ * Multi-head self-attention within windows, with a learned bias for each relative position of two cells.
+ * Source: Liu et al., "Swin Transformer", 2021, `WindowAttention`.
+ */
 export class WindowAttention {
   readonly #heads: number;
   readonly #window: number;
@@ -100,8 +120,8 @@ export class WindowAttention {
   }
 
   /**
-   * @param x `[batch, height, width, channels]`, whole windows
-   * @param mask see `windowMask`
+   * @param x `[batch, height, width, channels]`, height and width multiples of the window size
+   * @param mask see `windowMask`; null without a shift
    * @returns the shape of x
    */
   apply(x: tf.Tensor4D, mask: tf.Tensor4D | null): tf.Tensor4D {
@@ -111,13 +131,13 @@ export class WindowAttention {
       tf.Tensor3D,
       tf.Tensor3D,
     ];
-    const table = tf.gather(this.#bias.variable, tf.tensor1d(this.#offsets, 'int32'));
-    const bias = tf.transpose(tf.reshape(table, [1, cells, cells, this.#heads]), [0, 3, 1, 2]);
+    const table = tf.gather(this.#bias.variable, tf.tensor1d(this.#offsets, 'int32')); // [window² · window², heads]
+    const bias = tf.transpose(tf.reshape(table, [1, cells, cells, this.#heads]), [0, 3, 1, 2]); // [1, heads, window², window²]
     const scaled = tf.mul(query, (x.shape[3] / this.#heads) ** -0.5);
     const scores = tf.add(
       tf.matMul(splitHeads(scaled, this.#heads), splitHeads(key, this.#heads), false, true),
       mask ? tf.tile(tf.add(bias, mask), [x.shape[0], 1, 1, 1]) : bias,
-    );
+    ); // [batch · windows, heads, window², window²]
     const attended = joinHeads(tf.matMul(tf.softmax(scores), splitHeads(value, this.#heads)) as tf.Tensor4D);
     return fromWindows(this.#output.apply(attended) as tf.Tensor3D, this.#window, x.shape);
   }

@@ -9,7 +9,10 @@ import { Fusion, type ModalityFeatures } from './fusion.js';
 import { Linear } from './linear.js';
 import { LayerNorm } from './norms.js';
 
-/** Attention of image tokens among each other, and a feed-forward part; normalised after each. */
+/**
+ * Encoder layer over image tokens: deformable self-attention, then a feed-forward network, with a layer norm after each.
+ * Source: Deformable DETR, `DeformableTransformerEncoderLayer`.
+ */
 class EncoderLayer {
   readonly #attention: DeformableAttention;
   readonly #attentionNorm: LayerNorm;
@@ -28,6 +31,12 @@ class EncoderLayer {
     this.#dropout = dropout;
   }
 
+  /**
+   * @param x tokens, `[batch, tokens, width]`
+   * @param positions positional encoding, the shape of x
+   * @param referencePoints `[batch, tokens, levels, 2]`, x and y in [0, 1]
+   * @returns the shape of x
+   */
   apply(
     x: tf.Tensor3D,
     positions: tf.Tensor3D,
@@ -46,20 +55,20 @@ class EncoderLayer {
 
 type LevelLayout = Omit<LevelTokens, 'tokens'>;
 
-/** What the encoder makes of an image and a set of labels. */
+/** Output of the encoder: image tokens and label vectors that have attended to each other. */
 export interface EncodedTokens {
   /** `[batch, tokens, width]` */
   readonly memory: tf.Tensor3D;
-  /** The label vectors behind each fusion that a decoder layer reads, `[batch, texts, text width]` each. */
+  /** Label vectors for each decoder layer, `[batch, labels, text width]` each. */
   readonly language: readonly tf.Tensor3D[];
 }
 
-/** What a test or a curious reader is told on the way. */
+/** Callback that receives intermediate values of the forward pass with their names, for tests and inspection. */
 export type OnStage = (name: string, value: tf.Tensor) => void;
 
 /**
- * Asymmetric language-image fusion: dense image layers, and every `interval` of them a fusion with the label vectors,
- * which then pass a RoBERTa layer of their own.
+ * Asymmetric language-image fusion (ALIF): before every `interval`-th image layer, image tokens and label vectors are
+ * fused, and the label vectors pass through one RoBERTa layer.
  * Source: RLIPv2, section 3.2 and figure 3.
  */
 export class AlifEncoder {
@@ -73,7 +82,7 @@ export class AlifEncoder {
     const { encoderLayers, fusion, width, text, levels } = config;
     const count = config.lateFusion ? 0 : Math.ceil(encoderLayers / fusion.interval);
     this.#layers = Array.from({ length: encoderLayers }, (_, k) => new EncoderLayer(scope.at('layers', k), config));
-    // Not RoBERTa's own: these layers begin at random.
+    // These layers start from random weights, not from RoBERTa's.
     this.#languageLayers = Array.from(
       { length: count },
       (_, k) => new RobertaLayer(scope.at('roberta_layers', k), text),
@@ -87,9 +96,10 @@ export class AlifEncoder {
 
   /**
    * @param tokens `[batch, tokens, width]`
-   * @param language `[batch, texts, text width]`
-   * @param positions `[batch, tokens, width]`, those of the level among them
-   * @param hiddenTexts `[batch, texts]`, 1 where there is no text; null where all are there
+   * @param language label vectors, `[batch, labels, text width]`
+   * @param positions sine positions plus level embeddings, `[batch, tokens, width]`
+   * @param labelPaddingMask `[batch, labels]`, 1 for padding; null when no label is padding
+   * @returns tokens `[batch, tokens, width]`, and label vectors `[batch, labels, text width]` for each decoder layer
    */
   apply(
     tokens: tf.Tensor3D,
@@ -104,7 +114,7 @@ export class AlifEncoder {
     const { levels, validMask, referencePoints } = geometry;
     const last = levels[levels.length - 1]!;
     const firstFused = fusion.lastLevelOnly ? geometry.tokens - last.height * last.width : 0;
-    const fusedPart = <T extends tf.Tensor3D>(x: T) => tf.slice(x, [0, firstFused, 0], [-1, -1, -1]);
+    const fusedPart = <T extends tf.Tensor3D>(x: T) => tf.slice(x, [0, firstFused, 0], [-1, -1, -1]); // [batch, fused tokens, channels]
     const ignoreMasks = compat.fusionIgnoresMasks;
     const tokenPaddingMask = validMask && !ignoreMasks ? tf.squeeze(tf.sub(1, fusedPart(validMask)), [2]) : null;
     const paddingMask = {
@@ -139,7 +149,7 @@ export class AlifEncoder {
     return { memory, language: this.#perDecoderLayer(states.length > 0 ? states : [language]) };
   }
 
-  /** One state a decoder layer where that comes out even, else the last for all. */
+  /** One state per decoder layer if the fusions divide evenly among the layers, else the last state for all of them. */
   #perDecoderLayer(states: readonly tf.Tensor3D[]): readonly tf.Tensor3D[] {
     const { decoderLayers, fusion } = this.#config;
     const last = states[states.length - 1]!;

@@ -3,7 +3,11 @@ import { sineOfBoxes } from '../ops/sine-positions.js';
 import type { Scope } from '../parameter-scope.js';
 import { Mlp } from './linear.js';
 
-/** What a query looks for, made of its box; from the second layer on scaled by what the query knows. Source: DAB-DETR. */
+/**
+ * Positional query made from a box by sine encoding and an MLP; from the second layer on it is scaled by the query's
+ * content.
+ * Source: DAB-DETR, `ref_point_head` and `query_scale`.
+ */
 export class BoxPosition {
   readonly #width: number;
   readonly #scale: Mlp;
@@ -18,10 +22,11 @@ export class BoxPosition {
   /**
    * @param boxes `[batch, queries, 4]`, in [0, 1] of the canvas
    * @param content `[batch, queries, width]`
+   * @param layer index of the decoder layer
    * @returns `[batch, queries, width]`
    */
   apply(boxes: tf.Tensor3D, content: tf.Tensor3D, layer: number): tf.Tensor3D {
-    const position = this.#head.apply(sineOfBoxes(boxes, this.#width / 2));
+    const position = this.#head.apply(sineOfBoxes(boxes, this.#width / 2)); // [batch, queries, 2 width] → [batch, queries, width]
     return (layer === 0 ? position : tf.mul(this.#scale.apply(content), position)) as tf.Tensor3D;
   }
 }

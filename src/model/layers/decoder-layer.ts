@@ -7,19 +7,23 @@ import { Linear } from './linear.js';
 import { LayerNorm } from './norms.js';
 import { SelfAttention } from './self-attention.js';
 
-/** Queries as one decoder layer sees them. */
+/** Input queries of one decoder layer. */
 export interface Queries {
-  /** What a query has gathered, `[groups, queries, width]`. */
+  /** Content queries, `[groups, queries, width]`. */
   readonly content: tf.Tensor3D;
-  /** What it looks for, the same shape. */
+  /** Positional queries, the same shape. */
   readonly position: tf.Tensor3D;
-  /** Where it looks, `[groups, queries, levels, 2 or 4]`, in [0, 1] of the canvas. */
+  /** Reference points (x, y) or boxes (cx, cy, w, h), `[groups, queries, levels, 2 or 4]`, in [0, 1] of the canvas. */
   readonly referencePoints: tf.Tensor4D;
-  /** Added to the scores among the queries, broadcasts to `[groups, heads, queries, queries]`. */
+  /** Added to the self-attention scores, broadcasts to `[groups, heads, queries, queries]`; null when nothing is masked. */
   readonly mask: tf.Tensor | null;
 }
 
-/** Attention of the queries among each other, then to the image, then a feed-forward part; normalised after each. */
+/**
+ * Decoder layer: self-attention among the queries, deformable cross-attention to the image, then a feed-forward network,
+ * with a layer norm after each.
+ * Source: Deformable DETR, `DeformableTransformerDecoderLayer`.
+ */
 export class DecoderLayer {
   readonly #self: SelfAttention;
   readonly #cross: DeformableAttention;
@@ -43,22 +47,22 @@ export class DecoderLayer {
   }
 
   /**
-   * @param memory of a batch of images, each of which has as many groups of queries, one after the other
-   * @returns the content, `[groups, queries, width]`
+   * @param memory encoded tokens of the batch; every image has the same number of groups, and the groups are ordered by image
+   * @returns the new content, `[groups, queries, width]`
    */
   apply({ content, position, referencePoints, mask }: Queries, memory: LevelTokens, drop: Dropout): tf.Tensor3D {
     return tf.tidy(() => {
       const rate = this.#dropout;
       const selfAttended = this.#self.apply(tf.add(content, position), content, mask, (weights) => drop(weights, rate));
       const afterSelf = this.#selfNorm.apply(tf.add(content, drop(selfAttended, rate))) as tf.Tensor3D;
-      // Groups of one image are one long list to the image: its tokens are projected once.
+      // The groups of one image attend to it as one long list of queries, so that its tokens are projected only once.
       const [groups, queries, width] = content.shape;
       const images = memory.tokens.shape[0];
       const count = (groups / images) * queries;
       const [, , levels, coordinates] = referencePoints.shape;
       const attended = this.#cross.apply(
-        tf.reshape(tf.add(afterSelf, position), [images, count, width]),
-        tf.reshape(referencePoints, [images, count, levels, coordinates]),
+        tf.reshape(tf.add(afterSelf, position), [images, count, width]), // [images, groups per image · queries, width]
+        tf.reshape(referencePoints, [images, count, levels, coordinates]), // [images, count, levels, 2 or 4]
         memory,
       );
       const afterCross = this.#crossNorm.apply(tf.add(afterSelf, drop(tf.reshape(attended, content.shape), rate)));

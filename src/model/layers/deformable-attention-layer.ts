@@ -3,25 +3,26 @@ import { deformableAttention, type LevelSize } from '../ops/deformable-attention
 import { type Initializer, type Scope, zeros } from '../parameter-scope.js';
 import { Linear } from './linear.js';
 
+/** Sizes of a deformable attention layer. */
 export interface DeformableShape {
   /** Channels of queries and tokens. */
   readonly width: number;
   readonly heads: number;
   readonly levels: number;
-  /** Points that a head reads of a level. */
+  /** Sampling points per head and level. */
   readonly points: number;
 }
 
-/** Tokens of several levels of one batch, and what is known of where they lie. */
+/** Tokens of several feature levels of a batch, with the sizes of the levels and the padding. */
 export interface LevelTokens {
-  /** `[batch, tokens, width]`, the levels row by row, one after the other. */
+  /** `[batch, tokens, width]`, level after level, each in row-major order. */
   readonly tokens: tf.Tensor3D;
   readonly levels: readonly LevelSize[];
-  /** `[batch, tokens, 1]`: 1 at cells of the image, 0 at padding; null where no image of the batch is padded. */
+  /** `[batch, tokens, 1]`: 1 for cells of the image, 0 for padding; null when no image of the batch is padded. */
   readonly validMask: tf.Tensor3D | null;
 }
 
-/** Multi-scale deformable attention. Source: Deformable DETR, `MSDeformAttn`. */
+/** Multi-scale deformable attention with its linear projections. Source: Deformable DETR, `MSDeformAttn`. */
 export class DeformableAttention {
   readonly #shape: DeformableShape;
   readonly #offsets: Linear;
@@ -44,7 +45,7 @@ export class DeformableAttention {
 
   /**
    * @param query `[batch, queries, width]`
-   * @param references where each query looks first, in [0, 1], as x and y, or cx, cy, w and h:
+   * @param referencePoints points (x, y) or boxes (cx, cy, w, h) that the sampling offsets are relative to, in [0, 1]:
    *   `[batch, queries, levels, 2]` or `[batch, queries, levels, 4]`
    * @returns `[batch, queries, width]`
    */
@@ -56,12 +57,12 @@ export class DeformableAttention {
     const { width, heads, levels: levelCount, points } = this.#shape;
     const [batch, queries] = query.shape;
     const projected = this.#value.apply(tokens); // [batch, tokens, width]
-    const value = tf.reshape(validMask ? tf.mul(projected, validMask) : projected, [batch, -1, heads, width / heads]);
-    const offsets = tf.reshape(this.#offsets.apply(query), [batch, queries, heads, levelCount, points, 2]);
+    const value = tf.reshape(validMask ? tf.mul(projected, validMask) : projected, [batch, -1, heads, width / heads]); // [batch, tokens, heads, width / heads]
+    const offsets = tf.reshape(this.#offsets.apply(query), [batch, queries, heads, levelCount, points, 2]); // [batch, queries, heads, levels, points, 2]
     const weights = tf.reshape(
       tf.softmax(tf.reshape(this.#weights.apply(query), [batch, queries, heads, levelCount * points])),
       [batch, queries, heads, levelCount, points],
-    );
+    ); // [batch, queries, heads, levels, points], a softmax over levels and points
     const locations = sampledLocations(referencePoints, offsets as tf.Tensor<tf.Rank.R6>, levels);
     return this.#output.apply(
       deformableAttention(value as tf.Tensor4D, levels, locations, weights as tf.Tensor5D),
@@ -70,12 +71,14 @@ export class DeformableAttention {
 }
 
 /**
- * Where the points lie: a reference point moved by offsets in cells, or a reference box's centre moved by offsets in
- * halves of the box, shared out over the points.
+ * Sampling locations: a reference point plus the offsets, in cells; or the center of a reference box plus the offsets, in
+ * units of half the box divided by the number of points.
  *
- * @param references `[batch, queries, levels, 2 or 4]`
+ * @param referencePoints `[batch, queries, levels, 2 or 4]`
  * @param offsets `[batch, queries, heads, levels, points, 2]`
- * @returns the shape of `offsets`, x and y in [0, 1] inside of the padded image
+ * @returns the shape of `offsets`, x and y, in [0, 1] within the padded image
+ *
+ * Source: Deformable DETR, `MSDeformAttn.forward`.
  */
 export function sampledLocations(
   referencePoints: tf.Tensor4D,
@@ -101,7 +104,11 @@ export function sampledLocations(
   return tf.add(part(0), tf.div(offsets, cells));
 }
 
-/** Each head starts by looking in a direction of its own, each further point one step further out. */
+/**
+ * Initial bias of the sampling offsets: each head has a direction of its own, and each further point lies one step
+ * further out.
+ * Source: Deformable DETR, `MSDeformAttn._reset_parameters`.
+ */
 function offsetDirections({ heads, levels, points }: DeformableShape): Initializer {
   const values = new Float32Array(heads * levels * points * 2);
   let index = 0;

@@ -1,18 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Where dropout takes its random numbers from, so that a training run can be repeated. */
+/** Source of seeds for dropout, so that a training run can be repeated. */
 export interface DropoutSource {
-  /** A seed that no call had before. */
+  /** Returns a new seed at each call. */
   next(): number;
 }
 
-/** Dropout's rate at each place of the model while it trains; absent in evaluation. */
+/** Applies dropout with the given rate to a tensor of any shape, and returns the same shape. */
 export type Dropout = (x: tf.Tensor, rate: number) => tf.Tensor;
 
-/** Evaluation: nothing is dropped. */
+/** Dropout of evaluation mode: returns its input. */
 export const noDropout: Dropout = (x) => x;
 
-/** Training: elements become 0 with probability `rate`, what is left is scaled up. */
+/** Dropout of training mode: sets elements to 0 with probability `rate` and scales the others by 1 / (1 − rate). */
 export function seededDropout(source: DropoutSource): Dropout {
   return (x, rate) => (rate > 0 ? tf.dropout(x, rate, undefined, source.next()) : x);
 }

@@ -5,7 +5,10 @@ import { GroupNorm } from './norms.js';
 
 const GROUPS = 32;
 
-/** Brings a backbone's maps to one number of channels, and adds coarser ones. Source: Deformable DETR, section 4.1. */
+/**
+ * Projects the backbone's feature maps to one number of channels and adds coarser levels by strided convolutions.
+ * Source: Deformable DETR, section 4.1, `input_proj`.
+ */
 export class FeatureLevels {
   readonly #parts: readonly {
     readonly filter: Parameter;
@@ -14,7 +17,7 @@ export class FeatureLevels {
     readonly isExtra: boolean;
   }[];
 
-  /** @param channels of the backbone's maps */
+  /** @param channels of the backbone's maps, finest first */
   constructor(scope: Scope, channels: readonly number[], width: number, levels: number) {
     const last = channels[channels.length - 1]!;
     this.#parts = Array.from({ length: levels }, (_, k) => {
@@ -30,11 +33,14 @@ export class FeatureLevels {
     });
   }
 
-  /** @param maps of the backbone, finest first @returns one map a level, `[batch, height, width, width of the model]` */
+  /**
+   * @param maps of the backbone, finest first, `[batch, height, width, channels]` each
+   * @returns one map per level, finest first, `[batch, height, width, width of the model]` each
+   */
   apply(maps: readonly tf.Tensor4D[]): tf.Tensor4D[] {
     const levels: tf.Tensor4D[] = [];
     for (const [k, { filter, bias, norm, isExtra }] of this.#parts.entries()) {
-      // The first coarser level is made of the backbone's own last map.
+      // The first added level is computed from the backbone's last map, not from its projection.
       const input = isExtra ? (k === maps.length ? maps[maps.length - 1]! : levels[k - 1]!) : maps[k]!;
       const options = isExtra ? { stride: 2, padding: 1 } : {};
       levels.push(

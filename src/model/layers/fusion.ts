@@ -6,13 +6,16 @@ import { Linear } from './linear.js';
 import { LayerNorm } from './norms.js';
 
 /**
- * How much of what the other modality says is let in: `glip` a factor a channel, `vxac` one factor, `tanh` the
- * hyperbolic tangent of a factor a channel.
+ * Gate that scales the update from the other modality: `glip` has one factor per channel, `vxac` one factor for all
+ * channels, `tanh` the hyperbolic tangent of one factor per channel.
  */
 export type Gate = 'glip' | 'vxac' | 'tanh';
 
+/** Sizes of a fusion layer. */
 export interface FusionShape {
+  /** Channels of image tokens. */
   readonly vision: number;
+  /** Channels of label vectors. */
   readonly language: number;
   /** Channels of the attention, over all heads. */
   readonly width: number;
@@ -20,18 +23,21 @@ export interface FusionShape {
   readonly gate: Gate;
 }
 
+/** Features of both modalities. */
 export interface ModalityFeatures {
+  /** `[batch, tokens, vision width]` */
   readonly vision: tf.Tensor3D;
+  /** `[batch, labels, language width]` */
   readonly language: tf.Tensor3D;
 }
 
-/** Dropout of the attention weights in both directions while the model trains, whatever the rest of the model has. */
+/** Dropout of the attention weights in both directions while the model trains, independent of the rest of the model. */
 const FUSION_DROPOUT = 0.1;
 
 /**
- * Attention between image tokens and label vectors, in both directions at once, from one matrix of scores. What is
- * added to is the normalised input.
- * Source: RLIPv2, section 3.2 (ALIF), after GLIP's bi-directional attention.
+ * Bidirectional cross-attention between image tokens and label vectors, computed from one matrix of scores. The residual
+ * is the normalized input.
+ * Source: RLIPv2, section 3.2 (ALIF); GLIP, `BiAttentionBlockForCheckpoint`.
  */
 export class Fusion {
   readonly #shape: FusionShape;
@@ -46,7 +52,7 @@ export class Fusion {
   readonly #visionOutput: Linear;
   readonly #languageOutput: Linear;
 
-  /** @param gateStart what every element of both gates starts with */
+  /** @param gateStart initial value of every element of both gates */
   constructor(scope: Scope, shape: FusionShape, gateStart: number) {
     this.#shape = shape;
     const { vision, language, width } = shape;
@@ -65,11 +71,12 @@ export class Fusion {
   }
 
   /**
-   * @param vision `[batch, tokens, vision width]`
-   * @param language `[batch, texts, language width]`
+   * @param vision image tokens, `[batch, tokens, vision width]`
+   * @param language label vectors, `[batch, labels, language width]`
    * @param position of the tokens, `[batch, tokens, vision width]`
-   * @param hidden which tokens are padding and which texts are none, 1 each: `[batch, tokens]`, `[batch, texts]`; null
-   *   where all is seen
+   * @param paddingMask of tokens `[batch, tokens]` and of labels `[batch, labels]`, 1 for padding; null when nothing is
+   *   padding
+   * @returns the shapes of vision and language
    */
   apply(
     { vision, language }: ModalityFeatures,
@@ -83,7 +90,7 @@ export class Fusion {
       const text = this.#languageNorm.apply(language) as tf.Tensor3D;
       const query = tf.mul(this.#query.apply(tf.add(image, position)), (width / heads) ** -0.5);
       const key = this.#key.apply(text);
-      const scores = tf.matMul(splitHeads(query, heads), splitHeads(key, heads), false, true); // [batch, heads, tokens, texts]
+      const scores = tf.matMul(splitHeads(query, heads), splitHeads(key, heads), false, true); // [batch, heads, tokens, labels]
       const maskTexts = (x: tf.Tensor) => (paddingMask.language ? tf.add(x, scoreMask(paddingMask.language)) : x);
       const maskTokens = (x: tf.Tensor) => (paddingMask.vision ? tf.add(x, scoreMask(paddingMask.vision)) : x);
       const textWeights = drop(tf.softmax(maskTexts(scores)), FUSION_DROPOUT);
@@ -111,7 +118,7 @@ export class Fusion {
   }
 }
 
-/** `[batch, keys]` → `[batch, 1, 1, keys]`, to be added to scores. */
+/** Turns a padding mask `[batch, keys]` into an additive mask of the scores, `[batch, 1, 1, keys]`. */
 function scoreMask(paddingMask: tf.Tensor2D): tf.Tensor4D {
   const [batch, keys] = paddingMask.shape;
   return tf.reshape(tf.mul(paddingMask, MASKED_LOGIT), [batch, 1, 1, keys]);

@@ -7,7 +7,10 @@ import { Linear } from './linear.js';
 import { LayerNorm } from './norms.js';
 import { SelfAttention } from './self-attention.js';
 
-/** Attention among queries and labels, and a feed-forward part; normalised before each. */
+/**
+ * Transformer layer over queries and labels: self-attention, then a feed-forward network, with a layer norm before each.
+ * Source: PyTorch, `TransformerEncoderLayer` with `norm_first`.
+ */
 class FusionLayer {
   readonly #attention: SelfAttention;
   readonly #attentionNorm: LayerNorm;
@@ -25,6 +28,11 @@ class FusionLayer {
     this.#dropout = dropout;
   }
 
+  /**
+   * @param x `[batch, n, width]`
+   * @param mask added to the scores, `[batch, 1, 1, n]`; null when nothing is masked
+   * @returns the shape of x
+   */
   apply(x: tf.Tensor3D, mask: tf.Tensor | null, drop: Dropout): tf.Tensor3D {
     const rate = this.#dropout;
     return tf.tidy(() => {
@@ -37,7 +45,7 @@ class FusionLayer {
   }
 }
 
-/** Queries and labels that have seen each other. */
+/** Queries and labels that have attended to each other. */
 export interface FusedQueries {
   /** `[batch, queries, width]` */
   readonly queries: tf.Tensor3D;
@@ -46,7 +54,7 @@ export interface FusedQueries {
 }
 
 /**
- * Late fusion: what the decoders found and the label vectors, as one sequence through some transformer layers.
+ * Late fusion: transformer layers over the concatenation of decoder states and label vectors.
  * Source: Yuan et al., "RLIP", 2022, cross-modal fusion of RLIP-ParSeD.
  */
 export class LateFusion {
@@ -62,17 +70,17 @@ export class LateFusion {
   }
 
   /**
-   * @param queries `[batch, queries, width]`
-   * @param labels `[batch, labels, width]`
-   * @param hidden which labels are none, `[batch, labels]`, 1 each; null where all are there
-   * @returns what each layer makes of them
+   * @param queries decoder states, `[batch, queries, width]`
+   * @param labels label vectors, `[batch, labels, width]`
+   * @param paddingMask `[batch, labels]`, 1 for padding; null when no label is padding
+   * @returns normalized queries and labels after each layer
    */
   apply(queries: tf.Tensor3D, labels: tf.Tensor3D, paddingMask: tf.Tensor2D | null, drop: Dropout): FusedQueries[] {
     const [batch, count] = queries.shape;
     const mask = paddingMask
       ? tf.mul(tf.reshape(tf.concat([tf.zeros([batch, count]), paddingMask], 1), [batch, 1, 1, -1]), MASKED_LOGIT)
       : null;
-    let x = tf.concat([queries, labels], 1);
+    let x = tf.concat([queries, labels], 1); // [batch, queries + labels, width]
     return this.#layers.map((layer) => {
       x = layer.apply(x, mask, drop);
       const [fusedQueries, fusedLabels] = tf.split(this.#norm.apply(x), [count, labels.shape[1]], 1) as [

@@ -2,17 +2,23 @@ import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel, runKernel } from '../ops/custom-kernel.js';
 import { fanIn, type Initializer, type Parameter, type Scope, xavier, zeros } from '../parameter-scope.js';
 
+/** Activation that a linear layer applies to its output; `linear` applies none. */
 export type Activation = 'linear' | 'relu';
 
+/** Initial values of a linear layer's weight and bias. */
 export interface LinearOptions {
   readonly weight?: Initializer;
   readonly bias?: Initializer;
 }
 
-/** How PyTorch starts a linear layer by itself. */
+/** PyTorch's default initialization of a linear layer: uniform within 1 / √inputs. */
 export const defaultLinear = (inputs: number): LinearOptions => ({ weight: fanIn(inputs), bias: fanIn(inputs) });
 
-/** y = x W + b. Weights `weight` `[outputs, inputs]` and `bias` `[outputs]`; by default Xavier's start with a bias of 0. */
+/**
+ * Linear layer y = x Wᵀ + b with the parameters `weight` `[outputs, inputs]` and `bias` `[outputs]`. By default the weight
+ * starts with Xavier's uniform distribution and the bias with 0.
+ * Source: PyTorch, `Linear`.
+ */
 export class Linear {
   readonly inputs: number;
   readonly outputs: number;
@@ -34,6 +40,7 @@ export class Linear {
 }
 
 /**
+ * Linear map y = x W + b, followed by the activation.
  * @param x `[…, inputs]`
  * @param weight `[inputs, outputs]`
  * @param bias `[outputs]`
@@ -58,7 +65,7 @@ function fusedLinear(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor, activatio
   return run(x, weight, bias);
 }
 
-/** `linear` of TensorFlow's kernels alone: the reference. */
+/** Reference implementation of `linear`, which uses only TensorFlow.js kernels. Shapes as there. */
 export function referenceLinear(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor, activation: Activation): tf.Tensor {
   const rows = x.size / weight.shape[0]!;
   const y = tf.fused.matMul({
@@ -70,11 +77,14 @@ export function referenceLinear(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor
   return tf.reshape(y, [...x.shape.slice(0, -1), weight.shape[1]!]);
 }
 
-/** Linear layers with a ReLU between any two: `layers.0`, `layers.1`… Source: DETR, `MLP`. */
+/** Multi-layer perceptron: linear layers `layers.0`, `layers.1`, … with a ReLU after each but the last. Source: DETR, `MLP`. */
 export class Mlp {
   readonly #layers: readonly Linear[];
 
-  /** @param widths of the input, of each hidden layer, and of the output */
+  /**
+   * @param widths of the input, of each hidden layer, and of the output
+   * @param last initial values of the last layer, default PyTorch's
+   */
   constructor(scope: Scope, widths: readonly number[], last: LinearOptions = {}) {
     this.#layers = widths.slice(1).map((outputs, k) => {
       const inputs = widths[k]!;

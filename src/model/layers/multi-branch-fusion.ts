@@ -3,8 +3,8 @@ import type { Scope } from '../parameter-scope.js';
 import { defaultLinear, Linear } from './linear.js';
 
 /**
- * What a subject and an object say together: in each of some narrow branches their projections are multiplied; the
- * branches' sum is rectified.
+ * Multi-branch fusion of subject and object features: each branch multiplies narrow projections of both and projects the
+ * rectified product back; a ReLU is applied to the sum of the branches.
  * Source: Zhang et al., "Spatially Conditioned Graphs", 2021, equation 8; RLIPv2, section 3.3.
  */
 export class MultiBranchFusion {

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { layerNorm } from '../ops/layer-norm.js';
 import { ones, type Parameter, type Scope, zeros } from '../parameter-scope.js';
 
-/** Layer normalisation over the last axis. */
+/** Layer normalization over the last axis. Source: PyTorch, `LayerNorm`. */
 export class LayerNorm {
   readonly #weight: Parameter;
   readonly #bias: Parameter;
@@ -20,7 +20,7 @@ export class LayerNorm {
   }
 }
 
-/** Normalisation of each image over groups of channels. */
+/** Group normalization: normalizes each image over all cells of each group of channels. Source: PyTorch, `GroupNorm`. */
 export class GroupNorm {
   readonly #groups: number;
   readonly #weight: Parameter;
@@ -38,12 +38,12 @@ export class GroupNorm {
   apply(x: tf.Tensor4D): tf.Tensor4D {
     return tf.tidy(() => {
       const [batch, height, width, channels] = x.shape;
-      const grouped = tf.reshape(x, [batch, height * width, this.#groups, channels / this.#groups]);
-      const mean = tf.mean(grouped, [1, 3], true);
-      const centred = tf.sub(grouped, mean);
-      const variance = tf.mean(tf.square(centred), [1, 3], true);
-      const normal = tf.reshape(tf.mul(centred, tf.rsqrt(tf.add(variance, this.#epsilon))), x.shape);
-      return tf.add(tf.mul(normal, this.#weight.variable), this.#bias.variable);
+      const grouped = tf.reshape(x, [batch, height * width, this.#groups, channels / this.#groups]); // [batch, cells, groups, channels / groups]
+      const mean = tf.mean(grouped, [1, 3], true); // [batch, 1, groups, 1]
+      const centered = tf.sub(grouped, mean);
+      const variance = tf.mean(tf.square(centered), [1, 3], true); // [batch, 1, groups, 1]
+      const normalized = tf.reshape(tf.mul(centered, tf.rsqrt(tf.add(variance, this.#epsilon))), x.shape); // [batch, height, width, channels]
+      return tf.add(tf.mul(normalized, this.#weight.variable), this.#bias.variable);
     });
   }
 }

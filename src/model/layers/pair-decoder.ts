@@ -8,34 +8,36 @@ import { BoxPosition } from './box-position.js';
 import { DecoderLayer } from './decoder-layer.js';
 import type { Dropout } from './dropout.js';
 
-/** An encoded batch as decoders read it. */
+/** Encoded batch that the decoders attend to. */
 export interface Memory {
   /** `[batch, tokens, width]` */
   readonly tokens: tf.Tensor3D;
   readonly geometry: Geometry;
 }
 
-/** What a decoder starts from. */
+/** Initial queries of a decoder. */
 export interface DecoderStart {
-  /** `[groups, queries, width]` */
+  /** Content queries, `[groups, queries, width]`. */
   readonly content: tf.Tensor3D;
-  /** The same shape; null where it is made of the boxes, layer by layer. */
+  /** Positional queries, the same shape; null when each layer computes them from the boxes. */
   readonly position: tf.Tensor3D | null;
+  /** `[groups, pairs, 2 or 4]` each, in [0, 1] of the image. */
   readonly referencePoints: PairReferences;
+  /** Added to the self-attention scores, broadcasts to `[groups, heads, queries, queries]`; null when nothing is masked. */
   readonly mask: tf.Tensor | null;
 }
 
-/** What comes out of each layer. */
+/** Outputs of every layer of a decoder. */
 export interface DecodedPairs {
-  /** `[groups, queries, width]` a layer */
+  /** Content queries after each layer, `[groups, queries, width]`. */
   readonly states: readonly tf.Tensor3D[];
-  /** Boxes `[groups, pairs, 4]` a layer, the subjects' and the objects'. */
+  /** Boxes of subjects and objects after each layer, `[groups, pairs, 4]`, cx, cy, w and h in [0, 1] of the image. */
   readonly boxes: readonly PairReferences[];
 }
 
 /**
- * References of queries on every level: a place in [0, 1] of the image becomes one in [0, 1] of the canvas.
- * @param places `[groups, queries, 2 or 4]`
+ * Converts references from [0, 1] of the image to [0, 1] of the padded canvas, for every level.
+ * @param references `[groups, queries, 2 or 4]`
  * @returns `[groups, queries, levels, 2 or 4]`
  */
 function scaleToLevels(references: tf.Tensor3D, { validRatios, batch }: Geometry): tf.Tensor4D {
@@ -49,20 +51,24 @@ function scaleToLevels(references: tf.Tensor3D, { validRatios, batch }: Geometry
   );
 }
 
-/** `[images, …]` → `[images · groups, …]`, each image's groups one after the other. */
+/** Repeats each image `groups` times: `[images, …]` → `[images · groups, …]`, ordered by image. */
 function repeatImages(x: tf.Tensor3D, groups: number): tf.Tensor3D {
   const [images, levels, coordinates] = x.shape;
   const repeated = tf.tile(tf.reshape(x, [images, 1, levels, coordinates]), [1, groups, 1, 1]);
   return tf.reshape(repeated, [images * groups, levels, coordinates]);
 }
 
+/**
+ * Decoder whose layers refine boxes of subjects and objects.
+ * Source: Deformable DETR, `DeformableTransformerDecoder` with iterative box refinement.
+ */
 abstract class PairDecoder {
   protected readonly layers: readonly DecoderLayer[];
   protected readonly boxPosition: BoxPosition | null;
   protected readonly refinesBoxes: boolean;
   readonly #boxes: BoxHeads;
 
-  /** @param boxes heads that are the outer model's */
+  /** @param boxes box heads, which belong to the outer model */
   constructor(scope: Scope, config: ModelConfig, boxes: BoxHeads) {
     this.layers = Array.from(
       { length: config.decoderLayers },
@@ -73,6 +79,7 @@ abstract class PairDecoder {
     this.#boxes = boxes;
   }
 
+  /** @returns states `[groups, queries, width]` and boxes `[groups, pairs, 4]` after each layer */
   apply(start: DecoderStart, memory: Memory, drop: Dropout): DecodedPairs {
     const { geometry } = memory;
     const image = { tokens: memory.tokens, levels: geometry.levels, validMask: geometry.validMask };
@@ -84,7 +91,7 @@ abstract class PairDecoder {
       const position = start.position ?? this.boxPosition!.apply(finestLevel(referencePoints), content, k);
       content = layer.apply({ content, position, referencePoints, mask: start.mask }, image, drop);
       const refined = this.refine(this.#boxes, k, content, pairReferences);
-      // The next layer looks where this one ended, but what it learns does not move this one's boxes.
+      // The next layer starts from this layer's boxes, but its gradients do not flow into them.
       pairReferences = { subject: detach(refined.subject), object: detach(refined.object) };
       states.push(content);
       boxes.push(refined);
@@ -92,8 +99,9 @@ abstract class PairDecoder {
     return { states, boxes };
   }
 
-  /** Where each query looks. */
+  /** Reference point or box of each query, `[groups, queries, 2 or 4]`. */
   protected abstract pairPoints(references: PairReferences): tf.Tensor3D;
+  /** Boxes after a layer, `[groups, pairs, 4]` each. */
   protected abstract refine(
     heads: BoxHeads,
     layer: number,
@@ -102,16 +110,19 @@ abstract class PairDecoder {
   ): PairReferences;
 }
 
-/** `[groups, queries, levels, 4]` → `[groups, queries, 4]`, those of the finest level. */
+/** Selects the references of the finest level: `[groups, queries, levels, 4]` → `[groups, queries, 4]`. */
 function finestLevel(references: tf.Tensor4D): tf.Tensor3D {
   const [groups, queries, , coordinates] = references.shape;
   return tf.reshape(tf.slice(references, [0, 0, 0, 0], [-1, -1, 1, -1]), [groups, queries, coordinates]);
 }
 
-/** Finds subjects and objects side by side: the first half of the queries, and the second. Source: RLIPv2, ParSe. */
+/**
+ * Detects subjects with the first half of the queries and objects with the second half, in parallel.
+ * Source: RLIPv2, ParSe.
+ */
 export class SubjectObjectDecoder extends PairDecoder {
   protected override pairPoints({ subject, object }: PairReferences): tf.Tensor3D {
-    return tf.concat([subject, object], 1);
+    return tf.concat([subject, object], 1); // [groups, 2 pairs, 2 or 4]
   }
 
   protected override refine(
@@ -120,14 +131,16 @@ export class SubjectObjectDecoder extends PairDecoder {
     content: tf.Tensor3D,
     references: PairReferences,
   ): PairReferences {
-    const [subject, object] = tf.split(content, 2, 1) as [tf.Tensor, tf.Tensor];
+    const [subject, object] = tf.split(content, 2, 1) as [tf.Tensor, tf.Tensor]; // [groups, pairs, width] each
     return heads.refine(layer, subject, object, references);
   }
 }
 
 /**
- * Says how a subject and an object belong together. It looks at the mean of both boxes, which its own box heads go on
- * moving: no loss ever trained those, but the weights were trained with them in place. Models with `boxContent` have none.
+ * Decodes the relation of each pair. Its reference is the mean of the subject and object boxes, which its own box heads
+ * keep refining: no loss trains those heads, but the official weights were trained with them in place. Models with
+ * `boxContent` have none.
+ * Source: RLIPv2, ParSe, `verb_decoder`.
  */
 export class RelationDecoder extends PairDecoder {
   protected override pairPoints({ subject, object }: PairReferences): tf.Tensor3D {

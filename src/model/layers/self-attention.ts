@@ -3,7 +3,10 @@ import { attention } from '../ops/attention.js';
 import { type Parameter, type Scope, xavier, zeros } from '../parameter-scope.js';
 import { Linear, linear } from './linear.js';
 
-/** Multi-head self-attention with PyTorch's packed projection: queries, keys, values, in this order. */
+/**
+ * Multi-head self-attention with one packed projection of queries, keys and values, in this order.
+ * Source: PyTorch, `MultiheadAttention`.
+ */
 export class SelfAttention {
   readonly #width: number;
   readonly #heads: number;
@@ -21,9 +24,9 @@ export class SelfAttention {
   }
 
   /**
-   * @param x queries and keys, `[batch, n, width]`
-   * @param value `[batch, n, width]`
-   * @param mask added to the scores, broadcasts to `[batch, heads, n, n]`
+   * @param x input of queries and keys, `[batch, n, width]`
+   * @param value input of values, `[batch, n, width]`
+   * @param mask added to the scores, broadcasts to `[batch, heads, n, n]`; null when nothing is masked
    * @param drop dropout of the attention weights
    * @returns `[batch, n, width]`
    */
@@ -41,7 +44,7 @@ export class SelfAttention {
         tf.slice(weight, [0, start * width], [width, parts * width]),
         tf.slice(bias, [start * width], [parts * width]),
       );
-    const queryKey = part(x, 0, 2); // [batch, n, 2 width]: what queries and keys share is multiplied once
+    const queryKey = part(x, 0, 2); // [batch, n, 2 width]: queries and keys have the same input
     const [query, key] = tf.split(queryKey, 2, 2) as [tf.Tensor3D, tf.Tensor3D];
     const attended = attention(query, key, part(value, 2, 1) as tf.Tensor3D, this.#heads, mask, drop);
     return this.#output.apply(attended) as tf.Tensor3D;

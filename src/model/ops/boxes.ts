@@ -3,7 +3,10 @@ import * as tf from '@tensorflow/tfjs-core';
 const EPSILON = 1e-5;
 
 /**
- * ln(x / (1 − x)), both held above 1e-5.
+ * Inverse of the sigmoid, ln(x / (1 − x)), with x and 1 − x clamped to at least 1e-5.
+ * @param x in [0, 1], any shape
+ * @returns the shape of x
+ *
  * Source: Deformable DETR, `inverse_sigmoid`.
  */
 export function logit(x: tf.Tensor): tf.Tensor {
@@ -12,10 +15,12 @@ export function logit(x: tf.Tensor): tf.Tensor {
 }
 
 /**
- * A box moved away from where it was looked for.
- * @param change `[batch, n, 4]`, what a box head says, before the sigmoid
- * @param reference `[batch, n, 2]` or `[batch, n, 4]` in [0, 1]; a point says nothing of the box's size
- * @returns `[batch, n, 4]`, cx, cy, w and h in [0, 1]
+ * Refines boxes: adds the output of a box head to the logits of the references and applies the sigmoid.
+ * @param change output of the box head, `[batch, n, 4]`
+ * @param reference points `[batch, n, 2]` or boxes `[batch, n, 4]`, in [0, 1]; a point leaves w and h to the box head
+ * @returns boxes cx, cy, w and h in [0, 1], `[batch, n, 4]`
+ *
+ * Source: Deformable DETR, iterative box refinement.
  */
 export function refineBoxes(change: tf.Tensor3D, reference: tf.Tensor3D): tf.Tensor3D {
   const at = logit(reference);
@@ -33,8 +38,11 @@ export function refineBoxes(change: tf.Tensor3D, reference: tf.Tensor3D): tf.Ten
 }
 
 /**
- * @param boxes `[…, 4]`, cx, cy, w and h
- * @returns `[…, 4]`, the left, top, right and bottom edges
+ * Converts boxes from center and size to corners.
+ * @param boxes cx, cy, w and h, `[…, 4]`
+ * @returns left, top, right and bottom, `[…, 4]`
+ *
+ * Source: DETR, `box_cxcywh_to_xyxy`.
  */
 export function cxcywhToXyxy(boxes: tf.Tensor): tf.Tensor {
   const [cx, cy, w, h] = tf.split(boxes, 4, -1) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
@@ -43,9 +51,9 @@ export function cxcywhToXyxy(boxes: tf.Tensor): tf.Tensor {
 }
 
 /**
- * Generalised intersection over union of boxes, each with its partner.
- * @param a `[n, 4]`, left, top, right and bottom
- * @param b `[n, 4]`
+ * Generalized intersection over union (GIoU) of each box of a with the box of b in the same row.
+ * @param a left, top, right and bottom, `[n, 4]`
+ * @param b the same format, `[n, 4]`
  * @returns `[n]`, in [−1, 1]
  *
  * Source: Rezatofighi et al., 2019, algorithm 1.

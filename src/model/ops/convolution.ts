@@ -1,20 +1,26 @@
 import * as tf from '@tensorflow/tfjs-core';
 
+/** Stride, padding and activation of a convolution. */
 export interface ConvolutionOptions {
+  /** Default 1. */
   readonly stride?: number;
-  /** Zeros around the image on each side. */
+  /** Zeros on each side of the image, default 0. */
   readonly padding?: number;
+  /** Default `linear`. */
   readonly activation?: 'linear' | 'relu';
 }
 
 /**
- * A convolution as PyTorch pads it: the same number of zeros on each side.
+ * 2-D convolution with PyTorch's padding: the same number of zeros on each side.
  *
- * The zeros are put in before, since on one backend or another gradients are there only for a convolution without them.
+ * Pads the input explicitly, because some backends have gradients only for convolutions without padding.
  *
  * @param x `[batch, height, width, inputs]`
- * @param filter `[height, width, inputs, outputs]`
+ * @param filter `[window height, window width, inputs, outputs]`
  * @param bias `[outputs]`
+ * @returns `[batch, outHeight, outWidth, outputs]`, where outHeight = ⌊(height + 2 padding − window height) / stride⌋ + 1
+ *
+ * Source: PyTorch, `Conv2d`.
  */
 export function convolution(
   x: tf.Tensor4D,
@@ -25,7 +31,13 @@ export function convolution(
   return tf.fused.conv2d({ x: padded(x, padding), filter, strides: stride, pad: 'valid', bias, activation });
 }
 
-/** The largest of each 3 × 3 window, every second one, of numbers that are not negative. */
+/**
+ * 3 × 3 max pooling with stride 2 and padding 1. The padding is 0, so that the input must not be negative.
+ * @param x `[batch, height, width, channels]`, at least 0
+ * @returns `[batch, ⌈height / 2⌉, ⌈width / 2⌉, channels]`
+ *
+ * Source: He et al., 2016, the pooling after the stem.
+ */
 export function maxPool(x: tf.Tensor4D): tf.Tensor4D {
   return tf.maxPool(padded(x, 1), 3, 2, 'valid');
 }

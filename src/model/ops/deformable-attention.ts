@@ -8,19 +8,20 @@ export interface LevelSize {
   readonly width: number;
 }
 
-/** How many tokens the levels have together, one level after the other. */
+/** Total number of tokens of all levels. */
 export const tokenCount = (levels: readonly LevelSize[]): number =>
   levels.reduce((sum, { height, width }) => sum + height * width, 0);
 
 /**
- * Multi-scale deformable attention without its linear maps: each head of each query reads a few points of each level,
- * bilinearly, and sums what it reads by weights.
+ * Multi-scale deformable attention without linear projections: each head of each query samples a few points of each level
+ * with bilinear interpolation and returns their weighted sum.
  *
- * A point (x, y) in [0, 1]² lies at (x · width − ½, y · height − ½) among the cells' centres; outside of the level all is 0.
+ * A location (x, y) in [0, 1]² corresponds to (x · width − ½, y · height − ½) in cell coordinates, where cell centers are
+ * integers; cells outside the level count as 0.
  *
- * @param value `[batch, tokens, heads, width]`, the levels row by row, one after the other
- * @param levels their sizes, as many as `locations` has
- * @param locations `[batch, queries, heads, levels, points, 2]`, x and y
+ * @param value `[batch, tokens, heads, width]`, level after level, each in row-major order
+ * @param levels sizes of the levels, as many as `locations` has
+ * @param locations x and y in [0, 1], `[batch, queries, heads, levels, points, 2]`
  * @param weights `[batch, queries, heads, levels, points]`
  * @returns `[batch, queries, heads · width]`
  *
@@ -44,7 +45,9 @@ function fusedDeformableAttention(
   weights: tf.Tensor5D,
 ): tf.Tensor3D {
   if (tokenCount(levels) !== value.shape[1])
-    throw new Error(`deformable attention: levels of ${tokenCount(levels)} tokens, value of ${value.shape[1]}`);
+    throw new Error(
+      `deformable attention: value has ${value.shape[1]} tokens, expected ${tokenCount(levels)}, the cells of all levels`,
+    );
   const sizes = () =>
     tf.tensor2d(
       levels.flatMap(({ height, width }) => [height, width]),
@@ -69,9 +72,11 @@ function fusedDeformableAttention(
 }
 
 /**
- * Places in [0, 1] counted in cells from the first one's centre, in the reference's steps: a point on a cell's border must
- * round to the same side of it, since the slope jumps there. It goes through [−1, 1] and rounds product and difference at
- * once, which twelve bits at a time do too: both products are exact then (Dekker, 1971).
+ * Converts coordinates in [0, 1] to cells, counted from the center of the first cell.
+ *
+ * A point on the border of two cells must round to the same side as in PyTorch, because the gradient jumps there.
+ * Therefore the computation follows PyTorch's steps: it goes through [−1, 1] and rounds product and difference only once.
+ * Here the factor is split into parts of 12 bits, so that both products are exact (Dekker, 1971).
  * Source: PyTorch, `grid_sample` with `align_corners=False` on a processor with fused multiply-add.
  */
 function cellsAt(positions: tf.Tensor, cells: number): tf.Tensor1D {
@@ -84,7 +89,7 @@ function cellsAt(positions: tf.Tensor, cells: number): tf.Tensor1D {
 
 const int32 = (value: number) => tf.scalar(value, 'int32');
 
-/** `deformableAttention` of elementary kernels alone: four gathers a level. The reference. */
+/** Reference implementation of `deformableAttention`, with four gathers per level. Shapes as there. */
 export function referenceDeformableAttention(
   value: tf.Tensor4D,
   levels: readonly LevelSize[],
@@ -93,9 +98,9 @@ export function referenceDeformableAttention(
 ): tf.Tensor3D {
   const [batch, tokens, heads, width] = value.shape;
   const [, queries, , , points] = weights.shape;
-  const rows = tf.reshape(value, [batch * tokens * heads, width]);
+  const rows = tf.reshape(value, [batch * tokens * heads, width]); // [batch · tokens · heads, width]
   const samples = batch * queries * heads * points;
-  // Row 0 of the image and head that a point belongs to.
+  // First row of the image and head of each sample, [batch · queries · heads · points].
   const base = tf.reshape(
     tf.add(
       tf.add(
@@ -133,7 +138,7 @@ export function referenceDeformableAttention(
     const sampled = tf.add(tf.add(corner(0, 0), corner(1, 0)), tf.add(corner(0, 1), corner(1, 1)));
     start += height * columns;
     const share = tf.reshape(tf.slice(weights, [0, 0, 0, level, 0], [batch, queries, heads, 1, points]), [samples, 1]);
-    return tf.sum(tf.reshape(tf.mul(sampled, share), [batch, queries, heads, points, width]), 3);
+    return tf.sum(tf.reshape(tf.mul(sampled, share), [batch, queries, heads, points, width]), 3); // [batch, queries, heads, width]
   });
   return tf.reshape(sums.length === 1 ? sums[0]! : tf.addN(sums), [batch, queries, heads * width]);
 }

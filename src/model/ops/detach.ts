@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** The same values with no gradient: what is computed from them is constant to whoever differentiates. */
+/** Returns the same values as a constant, through which no gradient flows. Source: PyTorch, `Tensor.detach`. */
 export function detach<T extends tf.Tensor>(x: T): T {
   const engine = tf.engine();
   engine.backend.incRef(x.dataId);

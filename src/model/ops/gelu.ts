@@ -1,12 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel, runKernel } from './custom-kernel.js';
 
-/** x Φ(x) with the exact normal distribution function. Source: Hendrycks and Gimpel, 2016. */
+/**
+ * GELU activation x Φ(x), with the exact cumulative distribution function of the normal distribution.
+ * @param x any shape
+ * @returns the shape of x
+ *
+ * Source: Hendrycks and Gimpel, 2016.
+ */
 export function gelu(x: tf.Tensor): tf.Tensor {
   return hasKernel('RelflowGelu') ? fusedGelu(x) : referenceGelu(x);
 }
 
-/** `gelu` of elementary kernels alone: the reference. */
+/** Reference implementation of `gelu`, which uses only TensorFlow.js kernels. */
 export function referenceGelu(x: tf.Tensor): tf.Tensor {
   return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
 }

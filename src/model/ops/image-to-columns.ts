@@ -1,33 +1,37 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel, runKernel } from './custom-kernel.js';
 
+/** Windows of a convolution. */
 export interface WindowOptions {
   /** Cells along a side of a window. */
   readonly window: number;
+  /** Distance between neighboring windows, in cells. */
   readonly stride: number;
-  /** Zeros around the image on each side. */
+  /** Zeros on each side of the image. */
   readonly padding: number;
 }
 
 /**
- * The square windows of a convolution, so that it becomes one product of matrices. For small maps: what it makes is
- * `(window / stride)²` times as large as the map.
+ * Gathers the square windows of a convolution (im2col), so that the convolution becomes one matrix product. Meant for small
+ * maps: the result is `(window / stride)²` times as large as the map.
  * @param x `[batch, height, width, channels]`
  * @returns `[batch, outHeight, outWidth, window · window · channels]`
+ *
+ * Source: Chellapilla et al., 2006; PyTorch, `unfold`.
  */
 export function imageToColumns(x: tf.Tensor4D, options: WindowOptions): tf.Tensor4D {
   return hasKernel('RelflowImageToColumns') ? fusedImageToColumns(x, options) : referenceImageToColumns(x, options);
 }
 
-/** `windows` of elementary kernels alone: the reference. */
+/** Reference implementation of `imageToColumns`, which uses only TensorFlow.js kernels. */
 export function referenceImageToColumns(x: tf.Tensor4D, { window, stride, padding }: WindowOptions): tf.Tensor4D {
   const sides: [number, number] = [padding, padding];
   const padded = padding > 0 ? tf.pad(x, [[0, 0], sides, sides, [0, 0]]) : x;
   const [batch, height, width, channels] = padded.shape;
   const count = (length: number) => Math.floor((length - window) / stride) + 1;
   const [rows, columns] = [count(height), count(width)];
-  // Every stride-th cell is the first of each stride: the rest is cut away, since a strided slice has no gradient.
-  const every = (y: number, x0: number): tf.Tensor => {
+  // Selects every stride-th cell by reshaping and slicing, because a strided slice has no gradient.
+  const strided = (y: number, x0: number): tf.Tensor => {
     const [down, across] = [rows * stride, columns * stride];
     const grown = tf.pad(padded, [
       [0, 0],
@@ -41,8 +45,8 @@ export function referenceImageToColumns(x: tf.Tensor4D, { window, stride, paddin
     return tf.reshape(first, [batch, rows, columns, channels]);
   };
   const parts: tf.Tensor[] = [];
-  for (let y = 0; y < window; y++) for (let x0 = 0; x0 < window; x0++) parts.push(every(y, x0));
-  return tf.concat(parts, 3) as tf.Tensor4D;
+  for (let y = 0; y < window; y++) for (let x0 = 0; x0 < window; x0++) parts.push(strided(y, x0));
+  return tf.concat(parts, 3) as tf.Tensor4D; // [batch, outHeight, outWidth, window · window · channels]
 }
 
 function fusedImageToColumns(x: tf.Tensor4D, options: WindowOptions): tf.Tensor4D {

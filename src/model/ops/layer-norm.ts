@@ -2,11 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel, runKernel } from './custom-kernel.js';
 
 /**
- * (x − mean) / √(variance + ε) · γ + β over the last axis, the variance being the biased one.
+ * Layer normalization over the last axis: (x − mean) / √(variance + ε) · γ + β, with the biased variance.
  * @param x `[…, width]`
  * @param gamma `[width]`
  * @param beta `[width]`
  * @returns the shape of x
+ *
+ * Source: Ba et al., 2016.
  */
 export function layerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: number): tf.Tensor {
   return hasKernel('RelflowLayerNorm')
@@ -14,11 +16,11 @@ export function layerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsil
     : referenceLayerNorm(x, gamma, beta, epsilon);
 }
 
-/** `layerNorm` of elementary kernels alone: the reference. */
+/** Reference implementation of `layerNorm`, which uses only TensorFlow.js kernels. */
 export function referenceLayerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: number): tf.Tensor {
-  const centred = tf.sub(x, tf.mean(x, -1, true));
-  const variance = tf.mean(tf.square(centred), -1, true);
-  return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon))), gamma), beta);
+  const centered = tf.sub(x, tf.mean(x, -1, true));
+  const variance = tf.mean(tf.square(centered), -1, true); // […, 1]
+  return tf.add(tf.mul(tf.mul(centered, tf.rsqrt(tf.add(variance, epsilon))), gamma), beta);
 }
 
 function fusedLayerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: number): tf.Tensor {
