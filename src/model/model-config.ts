@@ -173,7 +173,8 @@ export function checkConfig(config: ModelConfig): void {
   checkCount('fusion.interval', fusion.interval);
   if (config.boxContent && config.queries !== 'tagger')
     reject(`boxContent with queries ${config.queries}, expected queries tagger`);
-  if (text.layers === 0 && text.vocabulary !== 260) reject('text.layers 0, expected a vocabulary of bytes, 260');
+  if (text.layers === 0 && text.vocabulary !== 260)
+    reject(`text.layers 0 with text.vocabulary ${text.vocabulary}, expected 260, the vocabulary of bytes`);
 
   if (levels < 3) reject(`levels ${levels}, expected at least 3`);
   if (width % heads !== 0 || width % 4 !== 0) reject(`width ${width}, expected a multiple of 4 and of heads ${heads}`);

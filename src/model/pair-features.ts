@@ -1,21 +1,21 @@
-/** Numbers that `boxFeatures` has of a box. */
+/** Number of features that `boxFeatures` computes per box. */
 export const BOX_FEATURES = 8;
-/** Numbers that `pairFeatures` has of a pair. */
+/** Number of features that `pairFeatures` computes per pair. */
 export const PAIR_FEATURES = 20;
 
-/** A box without width or height counts as one of this share of the image. */
+/** Minimum width and height of a box, as a fraction of the image. */
 const MIN_SIDE = 1e-3;
-/** Ratios are held within this many times. */
+/** Ratios are clipped to [−MAX_RATIO, MAX_RATIO]. */
 const MAX_RATIO = 4;
 
 const clip = (value: number): number => Math.min(MAX_RATIO, Math.max(-MAX_RATIO, value));
-/** Of lengths from a hundredth of the image to all of it, about within [−1, 1]. */
+/** Logarithm of a length, scaled so that lengths from 0.01 to 1 of the image map to about [−1, 1]. */
 const scaleLength = (length: number): number => (Math.log(Math.max(MIN_SIDE, length)) + 2.3) / 2.3;
 
 /**
- * A box as a small network takes it: centre, logarithms of its sides, edges.
- * @param boxes cx, cy, w and h in [0, 1], row by row
- * @returns `[boxes, BOX_FEATURES]` row by row
+ * Computes features of single boxes: center, logarithms of width and height, and edges.
+ * @param boxes cx, cy, w and h in [0, 1], `[boxes, 4]` in row-major order
+ * @returns `[boxes, BOX_FEATURES]` in row-major order
  */
 export function boxFeatures(boxes: Float32Array): Float32Array {
   const count = boxes.length / 4;
@@ -40,10 +40,11 @@ export function boxFeatures(boxes: Float32Array): Float32Array {
 }
 
 /**
- * How subject and object lie to each other, in units of both: distances of centres and edges, gaps, how large one is
- * beside the other, how much of each is in the other.
- * @param boxes `[groups, 2 slots, 4]` row by row, subjects then objects of a group; cx, cy, w and h in [0, 1]
- * @returns `[groups, slots, PAIR_FEATURES]` row by row
+ * Computes features of the relative position of subject and object, in units of both boxes: distances between centers and
+ * edges, gaps, size ratios, and overlaps.
+ * @param boxes cx, cy, w and h in [0, 1], `[groups, 2 slots, 4]` in row-major order, first the subjects of a group, then its
+ *   objects
+ * @returns `[groups, slots, PAIR_FEATURES]` in row-major order
  */
 export function pairFeatures(boxes: Float32Array, groups: number, slots: number): Float32Array {
   const features = new Float32Array(groups * slots * PAIR_FEATURES);
@@ -69,7 +70,7 @@ function pairRow(subject: Float32Array, object: Float32Array): number[] {
     clip(dx / ow),
     clip(dy / sh),
     clip(dy / oh),
-    // Between the edges that are next to each other; below 0 where the boxes overlap.
+    // Gaps between the facing edges; negative when the boxes overlap.
     clip(-across / w),
     clip(-down / h),
     clip(-across / h),
@@ -96,6 +97,6 @@ const withMinimumSides = ([x, y, w, h]: Float32Array): [number, number, number, 
   Math.max(MIN_SIDE, h!),
 ];
 
-/** How far two stretches overlap; below 0 how far they are apart. */
+/** Length of the overlap of two intervals, given by center and length; negative when there is a gap. */
 const overlap = (a: number, aLength: number, b: number, bLength: number): number =>
   Math.min(a + aLength / 2, b + bLength / 2) - Math.max(a - aLength / 2, b - bLength / 2);

@@ -2,27 +2,30 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
 
 /**
- * How an array lies in the official state dict, and how TensorFlow.js wants it:
- * `plain` the same; `linear` `[out, in]` there and `[in, out]` here; `conv` `[out, in, h, w]` there and `[h, w, in, out]` here.
+ * Axis order of an array in the official state dict and in TensorFlow.js. `plain`: the same in both. `linear`: `[out, in]` in
+ * the state dict, `[in, out]` here. `conv`: `[out, in, h, w]` in the state dict, `[h, w, in, out]` here.
  */
 export type Layout = 'plain' | 'linear' | 'conv';
 
-/** What a weight is before anything is loaded. */
+/** Initial values of a parameter. `uniform` is within ±bound; `values` are in row-major order of the official layout. */
 export type Initializer =
   | { readonly kind: 'constant'; readonly value: number }
   | { readonly kind: 'uniform'; readonly bound: number }
   | { readonly kind: 'normal'; readonly deviation: number }
   | { readonly kind: 'values'; readonly values: Float32Array };
 
+/** Initializes all values with 0. */
 export const zeros: Initializer = { kind: 'constant', value: 0 };
+/** Initializes all values with 1. */
 export const ones: Initializer = { kind: 'constant', value: 1 };
+/** Normal distribution with mean 0. */
 export const normal = (deviation: number): Initializer => ({ kind: 'normal', deviation });
-/** Xavier's uniform distribution for a matrix or a convolution of PyTorch's shape. */
+/** Xavier's uniform distribution, for a matrix `[out, in]` or a convolution `[out, in, h, w]`. */
 export const xavier = ([outputs, inputs, ...window]: readonly number[]): Initializer => {
   const area = window.reduce((product, size) => product * size, 1);
   return { kind: 'uniform', bound: Math.sqrt(6 / ((outputs! + inputs!) * area)) };
 };
-/** PyTorch's own start of a linear layer or a convolution, its bias too: uniform within 1 / √inputs. */
+/** PyTorch's default distribution of weights and biases of linear layers and convolutions: uniform within ±1 / √inputs. */
 export const fanIn = (inputs: number): Initializer => ({ kind: 'uniform', bound: 1 / Math.sqrt(inputs) });
 
 const permutations: Record<Layout, { toHere: readonly number[] | null; toOfficial: readonly number[] | null }> = {
@@ -31,15 +34,17 @@ const permutations: Record<Layout, { toHere: readonly number[] | null; toOfficia
   conv: { toHere: [2, 3, 1, 0], toOfficial: [3, 2, 0, 1] },
 };
 
-/** One array of a model's state dict. Values are put in by `set`, in the official layout. */
+/** One array of a model's state dict. It has no values until `set` is called. */
 export class Parameter {
-  /** The official name, e.g. `transformer.level_embed`. */
+  /** Name in the official state dict, e.g. `transformer.level_embed`. */
   readonly name: string;
-  /** The shape in the official state dict. */
+  /** Shape in the official state dict. */
   readonly shape: readonly number[];
+  /** Axis order. */
   readonly layout: Layout;
-  /** False for what no training changes: buffers, and the frozen first layers of a backbone. */
+  /** False for buffers and for frozen layers of a backbone, which training does not change. */
   readonly trained: boolean;
+  /** Initial values for training. */
   readonly initializer: Initializer;
   #variable: tf.Variable | undefined;
 
@@ -51,24 +56,30 @@ export class Parameter {
     this.initializer = initializer;
   }
 
+  /** Number of elements. */
   get size(): number {
     return this.shape.reduce((product, size) => product * size, 1);
   }
 
   /**
-   * The values in the layout of TensorFlow.js.
-   * @throws RelflowError where none were loaded
+   * Variable with the values, in the layout of TensorFlow.js.
+   * @throws RelflowError (`no-weights`) if the parameter has no values yet
    */
   get variable(): tf.Variable {
-    if (!this.#variable) throw new RelflowError('no-weights', `${this.name} has no values: load weights first`);
+    if (!this.#variable)
+      throw new RelflowError('no-weights', `parameter ${this.name} has no values: load or initialize weights first`);
     return this.#variable;
   }
 
+  /** True if the parameter has values. */
   get loaded(): boolean {
     return this.#variable !== undefined;
   }
 
-  /** @param values row by row, in the official layout; copied */
+  /**
+   * Sets the values, which are copied.
+   * @param values in row-major order of the official layout
+   */
   set(values: Float32Array): void {
     const { toHere } = permutations[this.layout];
     const tensor = tf.tidy(() => {
@@ -84,12 +95,15 @@ export class Parameter {
     }
   }
 
-  /** @returns the values, row by row, in the official layout */
+  /** @returns the values, in row-major order of the official layout */
   async values(): Promise<Float32Array> {
     return this.official(this.variable);
   }
 
-  /** An array of this parameter's shape here (its gradient, say) in the official layout. */
+  /**
+   * Converts an array with the shape of `variable`, such as its gradient, to the official layout.
+   * @returns the numbers in row-major order of the official layout
+   */
   async official(value: tf.Tensor): Promise<Float32Array> {
     const { toOfficial } = permutations[this.layout];
     if (!toOfficial) return (await value.data()) as Float32Array;
@@ -99,13 +113,14 @@ export class Parameter {
     return values;
   }
 
+  /** Frees the values. */
   dispose(): void {
     this.#variable?.dispose();
     this.#variable = undefined;
   }
 }
 
-/** Where the layers of a model declare their parameters: a path in the state dict. */
+/** Path in the state dict below which a layer declares its parameters. */
 export class Scope {
   readonly #list: Map<string, Parameter>;
   readonly #path: string;
@@ -117,27 +132,33 @@ export class Scope {
     this.#trained = trained;
   }
 
-  /** The scope of a part, e.g. `scope.at('layers', 0)`. */
+  /** Returns the scope below this one, e.g. `scope.at('layers', 0)`. */
   at(...path: readonly (string | number)[]): Scope {
     const full = [this.#path, ...path].filter((part) => part !== '').join('.');
     return new Scope(this.#list, full, this.#trained);
   }
 
-  /** The same scope, for parameters that no training changes. */
+  /** Returns the same path, with parameters that training does not change. */
   frozen(): Scope {
     return new Scope(this.#list, this.#path, false);
   }
 
+  /**
+   * Declares a parameter.
+   * @param name last part of its name in the state dict
+   * @param shape in the official state dict
+   * @throws Error if a parameter of this name exists
+   */
   parameter(name: string, shape: readonly number[], initializer: Initializer, layout: Layout = 'plain'): Parameter {
     const full = this.#path === '' ? name : `${this.#path}.${name}`;
     const known = this.#list.get(full);
-    if (known) throw new Error(`two parameters are called ${full}`);
+    if (known) throw new Error(`parameter ${full} is declared twice`);
     const parameter = new Parameter(full, shape, layout, this.#trained, initializer);
     this.#list.set(full, parameter);
     return parameter;
   }
 
-  /** Everything declared so far, in order. */
+  /** All parameters declared so far, by name, in order of declaration. */
   get parameters(): ReadonlyMap<string, Parameter> {
     return this.#list;
   }

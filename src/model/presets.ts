@@ -10,7 +10,9 @@ import {
 } from './model-config.js';
 import { robertaBase } from './text/roberta-shape.js';
 
+/** ResNet-50. */
 export const resnet50: ResNetShape = { kind: 'resnet', stem: 64, width: 64, depths: [3, 4, 6, 3] };
+/** Swin-T. */
 export const swinT: SwinShape = {
   kind: 'swin',
   width: 96,
@@ -19,6 +21,7 @@ export const swinT: SwinShape = {
   window: 7,
   dropPath: 0.2,
 };
+/** Swin-L. */
 export const swinL: SwinShape = {
   kind: 'swin',
   width: 192,
@@ -53,7 +56,7 @@ const fusion = (gate: Gate): FusionConfig => ({
   auxiliaryStates: true,
 });
 
-/** The R-Tagger whose annotations all official models were pre-trained with. */
+/** Official R-Tagger with a ResNet-50, whose pseudo-labels the official models were pre-trained on. */
 export const rTaggerR50: ModelConfig = {
   ...official,
   name: 'rTaggerR50',
@@ -65,7 +68,7 @@ export const rTaggerR50: ModelConfig = {
   dropout: 0.1,
 };
 
-/** RLIPv2-ParSeD. */
+/** Official RLIPv2-ParSeD with a ResNet-50. */
 export const parsedR50: ModelConfig = {
   ...official,
   name: 'parsedR50',
@@ -77,7 +80,7 @@ export const parsedR50: ModelConfig = {
   dropout: 0.1,
 };
 
-/** RLIPv1's ParSeD, to compare with: labels and image meet behind the decoders. Source: Yuan et al., "RLIP", 2022. */
+/** RLIPv1's ParSeD as a baseline: labels and image are fused after the decoders. Source: Yuan et al., "RLIP", 2022. */
 export const rlipv1ParsedR50: ModelConfig = {
   ...parsedR50,
   name: 'rlipv1ParsedR50',
@@ -85,7 +88,7 @@ export const rlipv1ParsedR50: ModelConfig = {
   verbQuery: 'vanilla',
 };
 
-/** RLIPv2-ParSeDA, the headline model. */
+/** Official RLIPv2-ParSeDA with a ResNet-50. */
 export const parsedaR50: ModelConfig = {
   ...parsedR50,
   name: 'parsedaR50',
@@ -94,12 +97,14 @@ export const parsedaR50: ModelConfig = {
   dropout: 0,
 };
 
+/** Official RLIPv2-ParSeDA with a Swin-T. */
 export const parsedaSwinT: ModelConfig = { ...parsedaR50, name: 'parsedaSwinT', backbone: swinT };
+/** Official RLIPv2-ParSeDA with a Swin-L. */
 export const parsedaSwinL: ModelConfig = { ...parsedaR50, name: 'parsedaSwinL', backbone: swinL };
 
 const tinyParts = {
   backbone: { kind: 'resnet', stem: 8, width: 8, depths: [1, 1, 1, 1] },
-  // A vocabulary of bytes, so that nothing is to be downloaded: see text/byte-tokenizer.ts.
+  // The tokens are bytes, so that no tokenizer has to be downloaded: see byteTokenizer in text/tokenizer.ts.
   text: { layers: 2, width: 48, heads: 4, hidden: 96, vocabulary: 260, positions: 66 },
   width: 32,
   heads: 4,
@@ -119,7 +124,7 @@ const tinyParts = {
 
 const tinyFusion: FusionConfig = { ...fusion('vxac'), interval: 1, width: 64, heads: 4 };
 
-/** A family small enough for tests and for teaching: trained in minutes, nothing to download. */
+/** Models of each query kind that are small enough for tests and teaching: they train in minutes and need no download. */
 export const tiny: Readonly<Record<QueryKind, ModelConfig>> = {
   tagger: {
     ...tinyParts,
@@ -133,8 +138,8 @@ export const tiny: Readonly<Record<QueryKind, ModelConfig>> = {
 };
 
 /**
- * What comes with relflow: an R-Tagger that is trained on drawn scenes within minutes, and knows nothing else. In parts
- * unlike the official one, as its own fields say: backbone, texts, and what queries begin with.
+ * Small R-Tagger that is included in relflow. It trains within minutes on drawn scenes and knows nothing else. It differs
+ * from the official tagger in its backbone, its text encoder and the initial content of its queries.
  */
 export const spriteTagger: ModelConfig = {
   name: 'spriteTagger',
@@ -160,8 +165,8 @@ export const spriteTagger: ModelConfig = {
 };
 
 /**
- * A small RLIPv2 that learns drawn scenes within minutes: ParSeDA over a few convolutions that are all trained, with
- * texts as the sprites' tagger has them.
+ * Small RLIPv2 that learns drawn scenes within minutes: ParSeDA with a small convolutional backbone, all of it trained, and
+ * the text encoder of `spriteTagger`.
  */
 export const spriteFinder: ModelConfig = {
   ...spriteTagger,
@@ -176,10 +181,10 @@ export const spriteFinder: ModelConfig = {
   boxContent: false,
 };
 
-/** The tiny model with late fusion. */
+/** Tiny model with late fusion. */
 export const tinyLate: ModelConfig = { ...tiny.parsed, name: 'tinyLate', lateFusion: true, verbQuery: 'vanilla' };
 
-/** The configurations that have a name. */
+/** All named configurations. */
 export const presets: Readonly<Record<string, ModelConfig>> = Object.fromEntries(
   [
     rTaggerR50,
@@ -196,10 +201,12 @@ export const presets: Readonly<Record<string, ModelConfig>> = Object.fromEntries
 );
 
 /**
- * @throws OptionError where no preset has this name
+ * Returns the configuration with the given name.
+ * @throws OptionError if there is no preset of this name
  */
 export function preset(name: string): ModelConfig {
   const config = presets[name];
-  if (!config) throw new OptionError('model', `unknown model '${name}', expected ${Object.keys(presets).join(', ')}`);
+  if (!config)
+    throw new OptionError('model', `unknown model '${name}', expected one of ${Object.keys(presets).join(', ')}`);
   return config;
 }

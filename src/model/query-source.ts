@@ -9,44 +9,53 @@ import { logit } from './ops/boxes.js';
 import { BOX_FEATURES, boxFeatures, PAIR_FEATURES, pairFeatures } from './pair-features.js';
 import { normal, type Parameter, type Scope } from './parameter-scope.js';
 
-/** Pairs of boxes to be judged: one group of one image. */
+/** One group of candidate pairs of one image. */
 export interface PairGroup {
-  /** cx, cy, w and h in [0, 1] of the image, `[pairs, 4]` row by row. */
+  /** Boxes of the subjects: cx, cy, w and h in [0, 1] of the image, `[pairs, 4]` in row-major order. */
   readonly subjectBoxes: Float32Array;
+  /** Boxes of the objects, in the same format. */
   readonly objectBoxes: Float32Array;
-  /** Which object label each one has, `[pairs]`. */
+  /** Index of each subject's label among the object labels, `[pairs]`. */
   readonly subjectLabels: Int32Array;
+  /** Index of each object's label among the object labels, `[pairs]`. */
   readonly objectLabels: Int32Array;
 }
 
-/** What queries of given pairs are made of beside the model's weights. */
+/** Candidate pairs from which queries are made. */
 export interface GivenPairs {
-  /** As many groups for each image of the batch, one image after the other. */
+  /** The same number of groups for each image of the batch, ordered by image. */
   readonly groups: readonly PairGroup[];
-  /** Pairs that a group has room for; what is not used is masked. As many as the largest group has, if absent. */
+  /** Number of pairs that each group is padded to; padding is masked. Default: the size of the largest group. */
   readonly slots?: number;
-  /** Which queries may not see each other, `[groups, 2 slots, 2 slots]`, 1 each: the mask against leaks while training. */
+  /**
+   * 1 for pairs of queries that must not attend to each other, `[groups, 2 slots, 2 slots]`. While training, it keeps
+   * queries from seeing the targets of others.
+   */
   readonly attentionMask?: tf.Tensor3D;
 }
 
-/** What both decoders start from. */
+/** Initial queries of both decoders. */
 export interface QueryStart {
+  /** Initial queries of the subject-object decoder. */
   readonly first: DecoderStart;
-  /** `[1 or groups, pairs, width]`: what the relation decoder starts from besides what the first decoder found. */
+  /** Learned content of the relation queries, `[1 or groups, pairs, width]`; `VerbQuery` says how it is used. */
   readonly relationContent: tf.Tensor3D;
-  /** Added to scores among relation queries; null where all is seen. */
+  /** Added to the self-attention scores of relation queries, `[groups, 1, 1, pairs]`; null when nothing is masked. */
   readonly relationMask: tf.Tensor | null;
 }
 
-/** Where a model's queries come from. */
+/** Source of a model's initial queries. */
 export interface QuerySource {
   /**
-   * @param images in the batch
+   * Makes the initial queries of a batch.
+   * @param images number of images in the batch
    * @param labels object label vectors, `[batch, labels, width]`
+   * @param given candidate pairs, required by taggers
    */
   start(images: number, labels: tf.Tensor3D, given: GivenPairs | undefined): QueryStart;
 }
 
+/** Returns the source of queries of a configuration, and declares its parameters. */
 export function querySource(outer: Scope, transformer: Scope, config: ModelConfig): QuerySource {
   switch (config.queries) {
     case 'tagger':
@@ -58,7 +67,7 @@ export function querySource(outer: Scope, transformer: Scope, config: ModelConfi
   }
 }
 
-/** Rows of the first half and of the second half of a table, added up pair by pair: `[1, pairs, width]`. */
+/** Sums of subject and object embeddings: row k of the first half of the table plus row k of the second, `[1, pairs, width]`. */
 function pairSums(table: tf.Tensor2D, pairs: number): tf.Tensor3D {
   const [rows, width] = table.shape;
   return tf.expandDims(
@@ -67,10 +76,11 @@ function pairSums(table: tf.Tensor2D, pairs: number): tf.Tensor3D {
   );
 }
 
+/** Repeats a table for each image: `[rows, width]` → `[images, rows, width]`. */
 const repeatForImages = (table: tf.Tensor2D, images: number): tf.Tensor3D =>
   tf.tile(tf.expandDims(table, 0), [images, 1, 1]);
 
-/** RLIPv2-ParSeD: queries that were learned, and points that are made of them. */
+/** Queries of RLIPv2-ParSeD: learned content and positions, from which reference points are computed. Source: RLIPv2, ParSeD. */
 class PointQueries implements QuerySource {
   readonly #config: ModelConfig;
   readonly #embedding: Parameter;
@@ -104,9 +114,12 @@ class PointQueries implements QuerySource {
 }
 
 /**
- * RLIPv2-ParSeDA: boxes that were learned. Given pairs, each image has a second group of queries, which begin at those
- * boxes with those labels: while training, noisy copies of what is true teach to look at a box and to set it right long
- * before the learned ones are anywhere near. Source of that: Li et al., "DN-DETR", 2022; the official model has none.
+ * Queries of RLIPv2-ParSeDA: learned content and learned boxes.
+ *
+ * With given pairs, each image has a second group of queries for denoising: they start from the given boxes and labels,
+ * which are noisy copies of the targets, so that the decoder learns to attend to a box and to correct it long before the
+ * learned boxes are near any target. The official model has no denoising.
+ * Source: Liu et al., "DAB-DETR", 2022; denoising: Li et al., "DN-DETR", 2022.
  */
 class BoxQueries implements QuerySource {
   readonly #config: ModelConfig;
@@ -131,7 +144,7 @@ class BoxQueries implements QuerySource {
     const { boxes: givenBoxes, labelRows, validMask } = padGroups(given.groups, pairs, images, labels.shape[1]);
     const shape: [number, number, number] = [images, 2 * pairs, width];
     const validRows = tf.tensor3d(validMask, [images, 2 * pairs, 1]);
-    const flat = tf.reshape(labels, [-1, width]);
+    const flat = tf.reshape(labels, [-1, width]); // [images · labels, width]
     const labelContent = tf.mul(tf.reshape(tf.gather(flat, tf.tensor1d(labelRows, 'int32')), shape), validRows);
     const keyMask = tf.reshape(tf.mul(tf.sub(1, validRows), MASKED_LOGIT), [images, 1, 1, 2 * pairs]);
     const mask = given.attentionMask
@@ -163,15 +176,15 @@ function boxQueryStart(
   };
 }
 
-/** `[images, …]` twice → `[2 images, …]`, each image's two groups one after the other. */
+/** Interleaves learned and given queries: `[images, …]` twice → `[2 · images, …]`, ordered by image. */
 function interleaveGroups<T extends tf.Tensor>(learned: T, given: T): T {
   const [images, ...rest] = learned.shape;
   return tf.reshape(tf.stack([learned, given], 1), [2 * images!, ...rest]) as T;
 }
 
 /**
- * The R-Tagger: a box is what a query looks for, its label what it has gathered. Where it looks first is made of the box
- * query, not of the box. Source: RLIPv2, section 4.2.
+ * Queries of the R-Tagger: the box of a subject or object gives the positional query, its label vector the content.
+ * Source: RLIPv2, section 4.2.
  */
 class TaggerQueries implements QuerySource {
   readonly #width: number;
@@ -185,7 +198,7 @@ class TaggerQueries implements QuerySource {
   }
 
   start(images: number, labels: tf.Tensor3D, given: GivenPairs | undefined): QueryStart {
-    if (!given) throw new Error('a tagger needs pairs to judge');
+    if (!given) throw new Error('RlipV2.decode: a tagger needs given pairs, found none');
     const { groups } = given;
     const slots = given.slots ?? groups.reduce((most, group) => Math.max(most, group.subjectLabels.length), 1);
     const { boxes, labelRows, validMask } = padGroups(groups, slots, images, labels.shape[1]);
@@ -194,8 +207,8 @@ class TaggerQueries implements QuerySource {
     const positions = tf.mul(
       this.#boxes.apply(logit(tf.tensor3d(boxes, [groups.length, 2 * slots, 4]))),
       validRows,
-    ) as tf.Tensor3D;
-    const flat = tf.reshape(labels, [-1, this.#width]);
+    ) as tf.Tensor3D; // [groups, 2 slots, width]
+    const flat = tf.reshape(labels, [-1, this.#width]); // [images · labels, width]
     const content = tf.mul(
       tf.reshape(tf.gather(flat, tf.tensor1d(labelRows, 'int32')), shape),
       validRows,
@@ -204,7 +217,7 @@ class TaggerQueries implements QuerySource {
       ? tf.reshape(tf.mul(tf.sub(1, validRows), MASKED_LOGIT), [groups.length, 1, 1, 2 * slots])
       : null;
     const attentionMask = given.attentionMask ? tf.mul(tf.expandDims(given.attentionMask, 1), MASKED_LOGIT) : null;
-    const { extraContent, referencePoints, relationContent } = this.#start.of({ groups, slots, positions, boxes });
+    const { extraContent, referencePoints, relationContent } = this.#start.apply({ groups, slots, positions, boxes });
     return {
       first: {
         content: extraContent ? tf.add(content, tf.mul(extraContent, validRows)) : content,
@@ -218,25 +231,25 @@ class TaggerQueries implements QuerySource {
   }
 }
 
-/** Given pairs, laid out. */
+/** Given pairs, padded to the same number per group. */
 interface PaddedPairs {
   readonly groups: readonly PairGroup[];
   readonly slots: number;
-  /** `[groups, 2 slots, width]` */
+  /** Positional queries, `[groups, 2 slots, width]`. */
   readonly positions: tf.Tensor3D;
-  /** `[groups, 2 slots, 4]` row by row */
+  /** cx, cy, w and h in [0, 1], `[groups, 2 slots, 4]` in row-major order. */
   readonly boxes: Float32Array;
 }
 
-/** What given pairs begin with beside label and position. */
+/** Initial values of the queries of given pairs, besides labels and positional queries. */
 interface PairQueryStart {
-  /** Added to the labels, `[groups, 2 slots, width]`. */
+  /** Added to the label vectors, `[groups, 2 slots, width]`; null when nothing is added. */
   readonly extraContent: tf.Tensor3D | null;
   readonly referencePoints: PairReferences;
   readonly relationContent: tf.Tensor3D;
 }
 
-/** Points that are made of the box queries, and relation queries that were learned, one a slot. */
+/** Start of the official tagger: reference points are computed from positional queries, not from boxes, and each slot has a learned relation query. */
 class LearnedStart {
   readonly #relations: Parameter;
   readonly #references: ReferencePoints;
@@ -244,17 +257,17 @@ class LearnedStart {
   constructor(outer: Scope, transformer: Scope, { pairs, width }: ModelConfig) {
     this.#relations = transformer.parameter('verb_tgt.weight', [2 * pairs, width], normal(1));
     this.#references = new ReferencePoints(transformer, width);
-    // Official checkpoints hold it, and use no more of it than how many rows it has.
+    // Official checkpoints contain this table, but the model uses only its number of rows.
     outer.frozen().parameter('query_embed.weight', [2 * pairs, 3 * width], normal(1));
   }
 
-  of({ slots, positions }: PaddedPairs): PairQueryStart {
+  apply({ slots, positions }: PaddedPairs): PairQueryStart {
     const relationContent = pairSums(this.#relations.variable as tf.Tensor2D, slots);
     return { extraContent: null, referencePoints: this.#references.apply(positions), relationContent };
   }
 }
 
-/** The boxes as they are given: where queries look, what they know, and how a pair's lie to each other. */
+/** Start of taggers with `boxContent`: references are the given boxes; contents are computed from features of boxes and pairs. */
 class BoxStart {
   readonly #box: Mlp;
   readonly #pair: Mlp;
@@ -264,7 +277,7 @@ class BoxStart {
     this.#pair = new Mlp(transformer.at('pair_content'), [PAIR_FEATURES, width, width]);
   }
 
-  of({ groups, slots, boxes }: PaddedPairs): PairQueryStart {
+  apply({ groups, slots, boxes }: PaddedPairs): PairQueryStart {
     const all = tf.tensor3d(boxes, [groups.length, 2 * slots, 4]);
     const [subject, object] = tf.split(all, 2, 1) as [tf.Tensor3D, tf.Tensor3D];
     const features = tf.tensor3d(boxFeatures(boxes), [groups.length, 2 * slots, BOX_FEATURES]);
@@ -277,7 +290,12 @@ class BoxStart {
   }
 }
 
-/** Groups as rows of subjects, then of objects; what is not used is zero. */
+/**
+ * Pads groups with zeros to `slots` pairs.
+ * @param labelCount number of object labels
+ * @returns `boxes` `[groups, 2 slots, 4]`; `labelRows`, indices into the label vectors `[images · labels, width]`, and
+ *   `validMask`, 1 for pairs and 0 for padding, `[groups, 2 slots]` each; subjects first, then objects
+ */
 function padGroups(groups: readonly PairGroup[], slots: number, images: number, labelCount: number) {
   const boxes = new Float32Array(groups.length * 2 * slots * 4);
   const labelRows = new Int32Array(groups.length * 2 * slots);
@@ -293,7 +311,7 @@ function padGroups(groups: readonly PairGroup[], slots: number, images: number, 
       boxes.set(sideBoxes, start * 4);
       for (let k = 0; k < count; k++) labelRows[start + k] = image * labelCount + labels[k]!;
       validMask.fill(1, start, start + count);
-      // A group with nothing to see would be NaN; its first row stands in, and nobody reads it.
+      // Softmax over an empty group is NaN, so its first row stays unmasked; its output is ignored.
       if (count === 0 && half === 0) validMask[start] = 1;
     }
   }

@@ -22,57 +22,75 @@ import { Roberta, type TokenizedTexts } from './text/roberta.js';
 
 const RESIZER_DROPOUT = 0.1;
 
-/** The labels of a batch: first the objects' (the last of which is "no objects"), then the relations'. */
+/** Labels of a batch: first the object labels, the last of which is "no objects", then the relation labels. */
 export interface LabelSet {
-  /** Pooled vectors, `[texts, text width]` for all images, or `[batch, texts, text width]`. */
+  /** Label vectors: `[labels, text width]` shared by all images, or `[batch, labels, text width]`. */
   readonly vectors: tf.Tensor2D | tf.Tensor3D;
-  /** How many of them are objects'. */
+  /** Number of object labels. */
   readonly objectCount: number;
-  /** `[batch, texts]`, 1 where there is no text; null where all are there. */
+  /** `[batch, labels]`, 1 for padding; null or omitted when no label is padding. */
   readonly paddingMask?: tf.Tensor2D | null;
 }
 
-/** A batch behind the encoder. */
+/** Output of the encoder for a batch. */
 export interface Encoded {
-  /** `[batch, tokens, width]` */
+  /** Image tokens, `[batch, tokens, width]`. */
   readonly memory: tf.Tensor3D;
+  /** Positions and padding of the tokens. */
   readonly geometry: Geometry;
-  /** Label vectors for each decoder layer, `[batch, texts, width]`. */
+  /** Label vectors for each decoder layer, `[batch, labels, width]`. */
   readonly labels: readonly tf.Tensor3D[];
+  /** Number of object labels. */
   readonly objectCount: number;
-  /** `[batch, texts]`, 1 where there is no text; null where all are there. */
+  /** `[batch, labels]`, 1 for padding; null when no label is padding. */
   readonly paddingMask: tf.Tensor2D | null;
 }
 
-/** What one decoder layer says. */
+/** Predictions of one decoder layer. */
 export interface LayerOutput {
-  /** `[groups, pairs, objects]` */
+  /** Logits of the subject's category, `[groups, pairs, object labels]`. */
   readonly subjectLogits: tf.Tensor3D;
+  /** Logits of the object's category, `[groups, pairs, object labels]`. */
   readonly objectLogits: tf.Tensor3D;
-  /** `[groups, pairs, relations]` */
+  /** Logits of the predicates, `[groups, pairs, relation labels]`. */
   readonly relationLogits: tf.Tensor3D;
-  /** `[groups, pairs, 4]`, cx, cy, w and h in [0, 1] of the image */
+  /** Boxes of the subjects: cx, cy, w and h in [0, 1] of the image, `[groups, pairs, 4]`. */
   readonly subjectBoxes: tf.Tensor3D;
+  /** Boxes of the objects, in the same format. */
   readonly objectBoxes: tf.Tensor3D;
 }
 
-/** What training adds: dropout; evaluation has none. */
+/** Options of a forward pass. */
 export interface ForwardOptions {
+  /** Dropout of training mode; omitted for evaluation. */
   readonly drop?: Dropout;
+  /** Receives intermediate values. */
   readonly onStage?: OnStage;
 }
 
 /**
- * RLIPv2: an image and a set of labels in, pairs of subjects and objects with their relations out.
+ * RLIPv2: predicts pairs of subjects and objects and their relations from an image and a set of labels.
  *
- * Its parameters carry the names of the official state dict. All functions return tensors that the caller disposes of
- * (`tf.tidy`).
+ * The parameters have the names and shapes of the official state dict. The caller must dispose the returned tensors, for
+ * example with `tf.tidy`.
  *
  * Source: Yuan et al., "RLIPv2: Fast Scaling of Relational Language-Image Pre-training", 2023.
+ *
+ * @example
+ * ```ts
+ * import { loadWeights, openWeights, RlipV2, rTaggerR50, useBackend } from 'relflow/model';
+ *
+ * await useBackend('wasm');
+ * const model = new RlipV2(rTaggerR50);
+ * const weights = await openWeights('tagger.safetensors');
+ * await loadWeights(model.parameters, weights);
+ * await weights.close();
+ * ```
  */
 export class RlipV2 {
+  /** Configuration that the model was built from. */
   readonly config: ModelConfig;
-  /** By official name, in the order of declaration. */
+  /** Parameters by official name, in order of declaration. */
   readonly parameters: ReadonlyMap<string, Parameter>;
   readonly #backbone: ResNet | Swin | Convolutions;
   readonly #levels: FeatureLevels;
@@ -88,7 +106,7 @@ export class RlipV2 {
   readonly #heads: SimilarityHeads;
   readonly #late: { readonly objects: LateFusion; readonly relations: LateFusion } | null;
 
-  /** @throws OptionError where the configuration does not fit itself */
+  /** @throws OptionError if the configuration is inconsistent */
   constructor(config: ModelConfig) {
     checkConfig(config);
     this.config = config;
@@ -125,12 +143,18 @@ export class RlipV2 {
     this.parameters = outer.parameters;
   }
 
-  /** @returns pooled vectors `[texts, text width]`; of each text alone, so that they may be kept */
+  /**
+   * Encodes texts to label vectors. The vector of a text does not depend on the other texts, so that it can be cached.
+   * @returns `[texts, text width]`
+   */
   encodeTexts(texts: TokenizedTexts, { drop = noDropout }: ForwardOptions = {}): tf.Tensor2D {
     return this.#textEncoder.apply(texts, drop);
   }
 
-  /** Backbone and encoder. A label set is part of what is encoded: label vectors and image tokens change each other. */
+  /**
+   * Runs the backbone and the encoder. Image tokens and label vectors attend to each other, so that the result depends on
+   * the set of labels.
+   */
   encode(images: ImageBatch, labels: LabelSet, { drop = noDropout, onStage }: ForwardOptions = {}): Encoded {
     const [batch, height, width] = images.pixels.shape;
     const maps = this.#levels.apply(this.#backbone.apply(images.pixels, drop));
@@ -143,7 +167,7 @@ export class RlipV2 {
     const tokens = tf.concat(
       maps.map((map) => tf.reshape(map, [batch, -1, channels]) as tf.Tensor3D),
       1,
-    );
+    ); // [batch, tokens, width]
     const encoded = this.#encoder.apply(
       tokens,
       perImage(labels.vectors, batch),
@@ -164,9 +188,10 @@ export class RlipV2 {
   }
 
   /**
-   * Both decoders and the heads.
-   * @param given the pairs to judge, of a tagger alone: any number of groups an image, all in one pass
-   * @returns what each layer says; the last is the answer, the others have losses of their own while training
+   * Runs both decoders and the heads.
+   * @param given candidate pairs, required by taggers: any number of groups per image, all in one pass
+   * @returns predictions of each decoder layer; the last one is the result, the others have auxiliary losses while training
+   * @throws Error if a tagger has no given pairs
    */
   decode(encoded: Encoded, given?: GivenPairs, { drop = noDropout }: ForwardOptions = {}): LayerOutput[] {
     const { memory: tokens, geometry, labels, objectCount } = encoded;
@@ -175,7 +200,7 @@ export class RlipV2 {
     const objectLabels = detach(tf.slice(last, [0, 0, 0], [-1, objectCount, -1]));
     const start = this.#queries.start(geometry.batch, objectLabels, given);
     const pairs = this.#pairs.apply(start.first, memory, drop);
-    const pairStates = tf.split(pairs.states[pairs.states.length - 1]!, 2, 1) as [tf.Tensor3D, tf.Tensor3D];
+    const pairStates = tf.split(pairs.states[pairs.states.length - 1]!, 2, 1) as [tf.Tensor3D, tf.Tensor3D]; // [groups, pairs, width] each
     const relations = this.#relations.apply(
       {
         ...this.#relationStart(pairStates, start.relationContent),
@@ -191,7 +216,7 @@ export class RlipV2 {
     );
   }
 
-  /** Layer k of the fusion answers where layer k of the decoder has its boxes. */
+  /** Combines the states of late fusion layer k with the boxes of decoder layer k. */
   #lateOutputs(
     { labels, objectCount, paddingMask }: Encoded,
     pairs: DecodedPairs,
@@ -220,6 +245,7 @@ export class RlipV2 {
     });
   }
 
+  /** Frees all parameters. */
   dispose(): void {
     for (const parameter of this.parameters.values()) parameter.dispose();
   }
@@ -256,7 +282,7 @@ export class RlipV2 {
     return { content: content as tf.Tensor3D, position: position as tf.Tensor3D };
   }
 
-  /** The level's embedding for each token, `[1, tokens, width]`. */
+  /** Level embedding of each token, `[1, tokens, width]`. */
   #levelEmbeddings(levels: readonly Level[]): tf.Tensor3D {
     const width = this.config.width;
     const rows = levels.map(({ height, width: columns }, k) =>
@@ -265,6 +291,7 @@ export class RlipV2 {
     return tf.expandDims(tf.concat(rows, 0), 0);
   }
 
+  /** Projects label vectors to the width of the model: `[batch, labels, text width]` → `[batch, labels, width]`. */
   #resize(state: tf.Tensor3D, drop: Dropout): tf.Tensor3D {
     return drop(this.#resizer.norm.apply(this.#resizer.linear.apply(state)), RESIZER_DROPOUT) as tf.Tensor3D;
   }

@@ -24,6 +24,6 @@ describe('relflow weights', function () {
     assert.match(other.stderr, /\n {2}unexpected: a\.weight/);
     const hostile = await relflow(['weights', 'inspect', 'test/model/weights/checkpoints/hostile.pth']);
     assert.equal(hostile.code, 1);
-    assert.match(hostile.stderr, /asks for posix\.system, which is refused/);
+    assert.match(hostile.stderr, /refers to posix\.system, which is rejected/);
   });
 });

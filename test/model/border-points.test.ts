@@ -6,7 +6,7 @@ import { deformableAttention } from '../../src/model/ops/deformable-attention.js
 
 const KERNELS = ['RelflowDeformableAttention', 'RelflowDeformableAttentionGradient'];
 
-describe('parity: sampling points at borders of cells', () => {
+describe('BorderPoints', () => {
   const kept: tf.KernelConfig[] = [];
 
   before(async () => {
@@ -21,16 +21,16 @@ describe('parity: sampling points at borders of cells', () => {
     }
   });
 
-  it('are listed, the closest first, and moved across in both passes', () => {
-    // One level of 4 × 4 cells; a cell's value is its column squared: the slope in x is 2 column + 1 a cell.
+  it('lists sampling points at borders of cells, the closest first, and moves one across in both passes', () => {
+    // One level of 4 × 4 cells; the value of a cell is its column squared, so that the slope in x is 2 · column + 1 per cell.
     const value = tf.tensor4d(
       Float32Array.from({ length: 16 }, (_, k) => (k % 4) ** 2),
       [1, 16, 1, 1],
     );
-    // x at 1 − 2⁻²² and at 2 + 2⁻²⁰ · ¾ cells and in the middle of two; y at 1¼ cells.
+    // x is 1 − 2⁻²² cells, 2 + 2⁻²⁰ · ¾ cells, and in the middle of two cells; y is 1¼ cells.
     const columns = [1 - 2 ** -22, 2 + 0.75 * 2 ** -20, 1.5];
-    const places = columns.flatMap((x) => [(x + 0.5) / 4, 1.75 / 4]);
-    const locations = tf.tensor(places, [1, 1, 1, 1, 3, 2]) as tf.Tensor<tf.Rank.R6>;
+    const coordinates = columns.flatMap((x) => [(x + 0.5) / 4, 1.75 / 4]);
+    const locations = tf.tensor(coordinates, [1, 1, 1, 1, 3, 2]) as tf.Tensor<tf.Rank.R6>;
     const weights = tf.ones([1, 1, 1, 1, 3]) as tf.Tensor5D;
     const borders = new BorderPoints();
     const slopes = () => {

@@ -15,7 +15,7 @@ import { assertClose } from '../support/tensors.js';
 const folder = '../shared/parity';
 
 describe('parity with the official model', () => {
-  it('weights are drawn by the formula', () => {
+  it('weights are computed by the formula', () => {
     const seed = hash('relflow:x');
     assertClose(
       [0, 1, 2].map((k) => draw(seed, k)),
@@ -24,11 +24,11 @@ describe('parity with the official model', () => {
     );
   });
 
-  // `npm run parity` checks all three models, their losses and gradients; this is its heart.
-  it('the R-Tagger’s stages and outputs, alone and in a padded batch', async function () {
+  // `npm run parity` also checks the other two models, losses and gradients.
+  it('the R-Tagger has the official stages and outputs, for a single image and a padded batch', async function () {
     this.timeout(900_000);
     if (!existsSync(folder)) {
-      console.log(`      skipped: ${folder} is not here`);
+      console.log(`      skipped: ${folder} does not exist`);
       this.skip();
     }
     await useBackend('wasm', { threads: 1 });

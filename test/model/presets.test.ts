@@ -13,7 +13,7 @@ describe('state dicts', () => {
     ['parsed', parsedR50, 206_816_500],
     ['parseda', parsedaR50, 213_700_624],
   ] as [string, ModelConfig, number][]) {
-    it(`${config.name} has as many numbers as the official model`, () => {
+    it(`${config.name} has the number of parameters of the official model`, () => {
       const model = new RlipV2(config);
       const buffers = [...model.parameters.values()].filter(({ name: key }) =>
         /\.(?:bn\d|downsample\.1)\.(?:weight|bias|running_mean|running_var)$/.test(key),
@@ -24,7 +24,7 @@ describe('state dicts', () => {
     it(`${config.name} has the official names and shapes`, function () {
       const file = `${shared}/${name}.keys.json`;
       if (!existsSync(file)) {
-        console.log(`      skipped: ${file} is not here`);
+        console.log(`      skipped: ${file} does not exist`);
         this.skip();
       }
       const official = JSON.parse(readFileSync(file, 'utf8')) as { name: string; shape: number[] }[];
@@ -34,12 +34,12 @@ describe('state dicts', () => {
     });
   }
 
-  it('Swin models have the published numbers of parameters in their backbones', () => {
+  it('the backbones of Swin models have the published numbers of parameters', () => {
     const backbone = (config: ModelConfig) =>
       [...new RlipV2(config).parameters.values()]
         .filter(({ name }) => name.startsWith('backbone.0.body.'))
         .reduce((sum, { size }) => sum + size, 0);
-    // Published without the output norms: 27.5 and 195.0 million (with them of stages 1 to 3).
+    // Published without the output norms: 27.5 and 195.0 million; here with the norms of stages 1 to 3.
     assert.equal(Math.round(backbone(parsedaSwinT) / 1e5), 275);
     assert.equal(Math.round(backbone(parsedaSwinL) / 1e6), 195);
   });

@@ -18,7 +18,7 @@ const texts = {
   texts: 5,
   tokens: 4,
 };
-/** Three objects, the last of which is none, and two relations. */
+/** Three object labels, the last of which is "no objects"; the other two labels are relations. */
 const OBJECTS = 3;
 
 function modelOf(config: ModelConfig): RlipV2 {
@@ -56,7 +56,7 @@ const targetsOf = (seed: number, count: number): PairTargets => ({
   relations: Float32Array.from({ length: 2 * count }, (_, k) => (k + seed) % 2),
 });
 
-/** Runs a whole forward pass; the outputs stay. */
+/** Runs a complete forward pass and returns the outputs, which the caller disposes. */
 const run = (model: RlipV2, images: ImageBatch, groups?: readonly PairGroup[], slots?: number): LayerOutput[] =>
   tf.tidy(() => {
     const encoded = model.encode(images, { vectors: model.encodeTexts(texts), objectCount: OBJECTS });
@@ -64,11 +64,11 @@ const run = (model: RlipV2, images: ImageBatch, groups?: readonly PairGroup[], s
     return model.decode(encoded, given) as unknown as tf.TensorContainer;
   }) as unknown as LayerOutput[];
 
-describe('the tiny models', function () {
+describe('RlipV2', function () {
   this.timeout(120_000);
   before(() => useBackend('wasm', { threads: 1 }));
 
-  /** A Swin transformer of few channels, with all of its parts: shifted windows, padding to windows, merging. */
+  /** Swin transformer with few channels that has all parts: shifted windows, padding to windows, patch merging. */
   const tinySwin: ModelConfig = {
     ...tiny.parseda,
     name: 'tinySwin',
@@ -76,7 +76,7 @@ describe('the tiny models', function () {
   };
 
   for (const config of [...Object.values(tiny), tinyLate, tinySwin])
-    it(`${config.name} says something of each query and label`, async () => {
+    it(`${config.name} has finite outputs for each query and label`, async () => {
       const model = modelOf(config);
       const groups = config.queries === 'tagger' ? [groupOf(1, 3), groupOf(2, 4)] : undefined;
       const layers = run(model, imagesOf([64, 96], [80, 64]), groups, config.pairs);
@@ -91,7 +91,7 @@ describe('the tiny models', function () {
       model.dispose();
     });
 
-  it('a tagger judges several groups of one image as it judges each alone', async () => {
+  it('a tagger gives a group the same outputs alone and together with other groups', async () => {
     const model = modelOf(tiny.tagger);
     const image = imagesOf([64, 96]);
     const groups = [groupOf(1, 3), groupOf(2, 5), groupOf(3, 1)];
@@ -105,14 +105,14 @@ describe('the tiny models', function () {
     model.dispose();
   });
 
-  it('an empty group is no NaN', async () => {
+  it('an empty group has finite outputs', async () => {
     const model = modelOf(tiny.tagger);
     const last = run(model, imagesOf([64, 64]), [groupOf(1, 0), groupOf(1, 2)], 2).at(-1)!;
     assert.ok([...(await last.relationLogits.data())].every(Number.isFinite));
     model.dispose();
   });
 
-  it('queries matched before give the same losses, bit by bit, and the matches given are those that count', async () => {
+  it('losses are the same bit by bit when matches are computed before, and given matches are used', async () => {
     const model = modelOf(tiny.parseda);
     const targets = [targetsOf(1, 3), targetsOf(2, 2)];
     const layer = tf.tidy(() => {
@@ -139,26 +139,26 @@ describe('the tiny models', function () {
     model.dispose();
   });
 
-  it('late fusion: hidden labels change nothing, and every trained weight has a gradient', async () => {
+  it('late fusion ignores masked labels, and every trained weight has a gradient', async () => {
     const model = modelOf(tinyLate);
     const image = imagesOf([64, 64]);
     const targets = [targetsOf(1, 3)];
-    const hide = (label: number, values: Float32Array): Promise<Float32Array> => {
+    const logitsWithMasked = (label: number, values: Float32Array): Promise<Float32Array> => {
       const logits = tf.tidy(() => {
         const vectors = tf.tidy(() => {
           const made = model.encodeTexts(texts);
           const row = tf.reshape(tf.tensor1d(values), [1, -1]);
           return tf.concat([tf.slice(made, [0, 0], [label, -1]), row, tf.slice(made, [label + 1, 0], [-1, -1])], 0);
         }) as tf.Tensor2D;
-        const hidden = tf.oneHot(tf.tensor1d([label], 'int32'), 5) as tf.Tensor2D;
-        const encoded = model.encode(image, { vectors, objectCount: OBJECTS, paddingMask: tf.cast(hidden, 'float32') });
+        const masked = tf.oneHot(tf.tensor1d([label], 'int32'), 5) as tf.Tensor2D;
+        const encoded = model.encode(image, { vectors, objectCount: OBJECTS, paddingMask: tf.cast(masked, 'float32') });
         return tf.slice(model.decode(encoded).at(-1)!.relationLogits, [0, 0, 0], [-1, -1, 1]);
       });
       return logits.data() as Promise<Float32Array>;
     };
     const { width } = model.config.text;
     const [some, other] = [new Float32Array(width).fill(0.5), new Float32Array(width).map((_, k) => Math.sin(k))];
-    assertClose(await hide(4, some), await hide(4, other), 1e-6);
+    assertClose(await logitsWithMasked(4, some), await logitsWithMasked(4, other), 1e-6);
     const trained = [...model.parameters.values()].filter((parameter) => parameter.trained);
     const { value, grads } = tf.variableGrads(
       () => {
@@ -176,7 +176,7 @@ describe('the tiny models', function () {
     model.dispose();
   });
 
-  it('memory is the same after 50 inferences', () => {
+  it('uses the same memory after 50 inferences', () => {
     const model = modelOf(tiny.tagger);
     const image = imagesOf([32, 48]);
     const once = () => tf.dispose(run(model, image, [groupOf(1, 3)]) as unknown as tf.TensorContainer);
@@ -187,7 +187,7 @@ describe('the tiny models', function () {
     model.dispose();
   });
 
-  it('50 training steps lower the loss and leave no memory behind', async function () {
+  it('lowers the loss in 50 training steps without leaking memory', async function () {
     this.timeout(600_000);
     const model = modelOf(tiny.tagger);
     const image = imagesOf([32, 48]);

@@ -279,7 +279,7 @@ describe('taggerSettings', () => {
   it('names what is wrong', () => {
     assert.equal(message({ batchSize: 0 }), 'training: /batchSize must be >= 1');
     assert.equal(message({ bach: 1 }), "training: the value must NOT have additional properties ('bach')");
-    assert.match(message({ model: 'yolo' })!, /unknown model 'yolo', expected rTaggerR50, /);
+    assert.match(message({ model: 'yolo' })!, /unknown model 'yolo', expected one of rTaggerR50, /);
     assert.equal(
       message({ model: 'tinyParsed' }),
       'training: /model tinyParsed is not a tagger, as /task tagger needs',

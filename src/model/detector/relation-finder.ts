@@ -13,53 +13,80 @@ import { loadModel } from '../load-model.js';
 import type { ModelConfig } from '../model-config.js';
 import type { LayerOutput } from '../rlip-v2.js';
 
+/** Options of `openRelationFinder`. */
 export interface RelationFinderOptions {
-  /** RLIPv2's weights: `.safetensors`, an index of shards, or an official `.pth`. */
+  /** Weights file: `.safetensors`, an index of shards, or an official `.pth`. */
   readonly weights: string;
-  /** The folder that images' paths are below. */
+  /** Folder that the image paths are relative to. */
   readonly images: string;
-  /** What objects and relations may be called. Labels are part of what the model reads, so that scores depend on them. */
+  /** Categories to detect. The labels are input of the model, so that scores depend on all of them. */
   readonly categories: readonly string[];
+  /** Predicates to detect. */
   readonly predicates: readonly string[];
-  /** The configuration; default: what the file says, a preset's name or all of it. */
+  /** Configuration of the model; default: the configuration or the preset named in the weights file. */
   readonly config?: ModelConfig;
-  /** Folder with RoBERTa's tokenizer.json; default: that of the weights. Tiny models need none. */
+  /** Folder with RoBERTa's tokenizer.json; default: the folder of the weights. Tiny models do not read it. */
   readonly tokenizer?: string;
+  /** Backend; default `auto`. */
   readonly backend?: BackendName | 'auto';
+  /** Number of threads of the backend, see `BackendOptions`. */
   readonly threads?: number;
-  /** The shorter and the longer side that images are resized to; default 800 and 1333. */
+  /** Length in pixels of the shorter side after resizing, and limit of the longest side; default 800 and 1333. */
   readonly size?: readonly [shorter: number, longest: number];
-  /** Relations an image at most, the likeliest. Default 100. */
+  /** Maximum number of relations per image, the most likely ones. Default 100. */
   readonly maxRelations?: number;
 }
 
 /**
- * RLIPv2 as a finder of relations: ParSeD or ParSeDA, with whatever names it is asked for.
+ * Opens RLIPv2-ParSeD or ParSeDA as a finder of relations with the given categories and predicates.
  *
- * A relation's score is the product of how likely the relation is and how likely both objects' best categories are.
+ * The score of a relation is the probability of the predicate times the probabilities of the best categories of subject and
+ * object.
  *
- * @throws OptionError where an option is wrong
- * @throws InputError, RelflowError where weights or tokenizer can't be read
+ * @throws OptionError if an option is out of range
+ * @throws InputError if the weights or the tokenizer cannot be read
+ * @throws RelflowError (`bad-weights`) if the weights do not fit the model
+ *
  * Source: RLIPv2, models/hoi.py, the post-processing for scene graphs.
+ *
+ * @example
+ * ```ts
+ * import { openRelationFinder } from 'relflow/model';
+ *
+ * const finder = await openRelationFinder({
+ *   weights: 'parseda.safetensors',
+ *   images: 'images',
+ *   categories: ['person', 'dog', 'ball'],
+ *   predicates: ['holding', 'next to'],
+ *   tokenizer: 'roberta-base',
+ * });
+ * const image = { id: 1, file: '000001.jpg', width: 640, height: 480, dataset: 'coco', split: 'val2017' };
+ * for (const { subject, predicate, object, score } of await finder.find(image, new AbortController().signal))
+ *   console.log(subject.category, predicate, object.category, score.toFixed(2));
+ * finder.dispose();
+ * ```
  */
 export async function openRelationFinder(
   options: RelationFinderOptions,
 ): Promise<RelationFinder & { dispose(): void }> {
   const { weights, images, categories, predicates, size = [800, 1333], maxRelations = 100 } = options;
   const name = 'relationFinder';
-  if (!existsSync(weights)) throw new OptionError(name, `no weights at ${weights}`);
+  if (!existsSync(weights)) throw new OptionError(name, `weights ${weights} do not exist, expected a file of weights`);
   checkPositiveInteger(name, 'maxRelations', maxRelations);
   for (const [list, names] of Object.entries({ categories, predicates })) {
-    if (names.length === 0) throw new OptionError(name, `no ${list}, expected at least one`);
-    if (new Set(names).size < names.length) throw new OptionError(name, `one of the ${list} is listed twice`);
+    if (names.length === 0) throw new OptionError(name, `${list} is empty, expected at least one`);
+    const repeated = names.find((label, k) => names.indexOf(label) < k);
+    if (repeated !== undefined)
+      throw new OptionError(name, `${list} lists '${repeated}' twice, expected each name once`);
   }
   await useBackend(options.backend ?? 'auto', options.threads === undefined ? {} : { threads: options.threads });
   const loaded = await loadModel(weights, {
     configOf: (stored) => {
       const config = options.config ?? stored.config;
       if (config === undefined)
-        throw new OptionError(name, `${weights} does not say which model it is of, expected config`);
-      if (config.queries === 'tagger') throw new OptionError(name, `${config.name} is a tagger`);
+        throw new OptionError(name, `${weights} does not name its model, expected the option config`);
+      if (config.queries === 'tagger')
+        throw new OptionError(name, `model ${config.name} is a tagger, expected queries parsed or parseda`);
       return config;
     },
     tokenizer: options.tokenizer ?? dirname(weights),
@@ -90,6 +117,7 @@ export async function openRelationFinder(
   };
 }
 
+/** Predictions of the last decoder layer: `[pairs, labels]` of probabilities each, and boxes `[pairs, 4]`. */
 interface RelationOutputs {
   readonly subjects: Float32Array;
   readonly objects: Float32Array;
@@ -106,6 +134,7 @@ const outputsOf = ({ subjectLogits, objectLogits, relationLogits, subjectBoxes, 
   objectBoxes,
 });
 
+/** Ranks all triplets by relation probability times the probabilities of both categories. */
 function relationsOf(
   outputs: RelationOutputs,
   labels: readonly string[],

@@ -2,13 +2,21 @@ import sharp from 'sharp';
 import { RecordError } from '../../errors.js';
 import type { RgbImage } from './resize.js';
 
-/** An image of more pixels is refused: what it would take of memory is nobody's photograph. */
+/** Images with more pixels are rejected, to bound the memory. */
 const MAX_PIXELS = 100_000_000;
 
 /**
- * Decodes an image file as it is stored: not turned by its EXIF tag, its colours not moved by its profile, as the official
- * loader has it.
+ * Decodes an image file to RGB. Like the official loader, it ignores the EXIF orientation and the color profile.
  * @throws RecordError (`image-missing`, `image-unreadable`)
+ *
+ * @example
+ * ```ts
+ * import { readImage, resize, targetSize } from 'relflow/model';
+ *
+ * const image = await readImage('000001.jpg');
+ * const small = resize(image, targetSize(image, 128, 160));
+ * console.log(small.height, small.width, small.data.length);
+ * ```
  */
 export async function readImage(path: string): Promise<RgbImage> {
   try {
@@ -26,7 +34,7 @@ export async function readImage(path: string): Promise<RgbImage> {
   }
 }
 
-/** Grey becomes three channels. */
+/** Repeats the gray channel three times. */
 function grayToRgb(data: Uint8Array, channels: number): Uint8Array {
   const result = new Uint8Array((data.length / channels) * 3);
   for (let k = 0; k < result.length; k++) result[k] = data[Math.floor(k / 3) * channels]!;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type ResizeWindows, resizeWindows } from './resize-windows.js';
 
-/** What resize.wasm exports, see resize.as.ts. */
+/** Exports of resize.wasm, see resize.as.ts. */
 interface Kernel {
   alongRows(from: number, to: number, windows: number, taps: number, rows: number, width: number, cells: number): void;
   alongColumns(
@@ -16,14 +16,14 @@ interface Kernel {
 }
 
 const PAGE = 65536;
-/** Bytes of input and output that are in the kernel's memory at once, unless one row needs more. */
+/** Maximum bytes of input and output in the kernel's memory at a time, unless one row needs more. */
 const BAND = 1 << 20;
-/** A memory never becomes smaller: one that an odd image made larger than this is not kept. */
+/** WebAssembly memory cannot shrink: a kernel whose memory has grown beyond this size is not reused. */
 const MAX_CACHED_BYTES = 64 << 20;
-/** Behind an input and an output, which the kernel's last steps go beyond. */
+/** Bytes reserved after input and output, because the kernel reads and writes beyond their ends. */
 const SLACK = 16;
 
-/** The kernel with a memory of its own, which holds one band of an image at a time. */
+/** Instance of the kernel with its own memory, which holds one band of an image at a time. */
 class ResizeKernel {
   readonly #memory = new WebAssembly.Memory({ initial: 1 });
   readonly #kernel: Kernel;
@@ -37,7 +37,12 @@ class ResizeKernel {
     return this.#memory.buffer.byteLength;
   }
 
-  /** Rows of another length. */
+  /**
+   * Resizes all rows.
+   * @param data pixels, `[height, width, 3]`
+   * @param to new width
+   * @returns `[height, to, 3]`
+   */
   alongRows(data: Uint8Array, height: number, width: number, to: number): Uint8Array {
     const result = new Uint8Array(3 * height * to);
     const windows = resizeWindows(width, to);
@@ -53,14 +58,19 @@ class ResizeKernel {
     return result;
   }
 
-  /** Another number of rows. */
+  /**
+   * Resizes all columns.
+   * @param data pixels, `[height, width, 3]`
+   * @param to new height
+   * @returns `[to, width, 3]`
+   */
   alongColumns(data: Uint8Array, height: number, width: number, to: number): Uint8Array {
     const stride = 3 * width;
     const result = new Uint8Array(stride * to);
     const windows = resizeWindows(height, to);
     const maxRows = Math.max(1, Math.floor(BAND / (stride * (1 + Math.ceil(height / to)))));
     const cells = Math.min(maxRows, to);
-    // The windows of as many cells begin this far apart at most, and each is no longer than `taps`.
+    // Upper bound of the input rows: the windows of `cells` rows start at most this far apart, and each has at most `taps` rows.
     const inputs = Math.min(height, Math.ceil((cells * height) / to) + windows.taps);
     const [from, out] = this.#place(windows, stride * inputs, stride * cells);
     const bytes = new Uint8Array(this.#memory.buffer);
@@ -74,7 +84,7 @@ class ResizeKernel {
     return result;
   }
 
-  /** Makes room, and puts the windows at its beginning. @returns where input and output go */
+  /** Grows the memory as needed and copies the windows to its start. @returns addresses of input and output */
   #place({ table }: ResizeWindows, input: number, output: number): [from: number, out: number] {
     const from = table.byteLength;
     const out = from + input + SLACK;
@@ -88,7 +98,7 @@ class ResizeKernel {
 let module: WebAssembly.Module | undefined;
 let cached: ResizeKernel | undefined;
 
-/** Runs both passes of a resize on this thread's kernel. */
+/** Calls `work` with this thread's kernel, and returns its result. */
 export function withResizeKernel<T>(work: (kernel: ResizeKernel) => T): T {
   module ??= new WebAssembly.Module(readFileSync(new URL('./resize.wasm', import.meta.url)));
   const kernel = cached ?? new ResizeKernel(module);

@@ -1,27 +1,27 @@
-/** Bits behind the point of a weight. */
+/** Fractional bits of a weight. */
 const PRECISION = 22;
 
-/** What each cell of an output is made of: some input cells one behind the other, and a weight for each. */
+/** Filter windows of a resize along one axis: for each output cell, a range of input cells and their weights. */
 export class ResizeWindows {
-  /** Input cells of an output cell at most. */
+  /** Maximum number of input cells per output cell. */
   readonly taps: number;
-  /** Of each cell the first input cell, how many, and their weights, `[cells, 2 + taps]`. */
+  /** First input cell, number of input cells and their weights of each output cell, `[cells, 2 + taps]`. */
   readonly table: Int32Array;
 
   constructor(from: number, to: number) {
     const scale = from / to;
-    // Where an image becomes smaller the filter becomes wider, so that nothing is skipped.
+    // When an image shrinks, the filter widens so that no input cell is skipped.
     const spread = Math.max(scale, 1);
     this.taps = Math.min(from, 2 * Math.ceil(spread) + 1);
     this.table = new Int32Array(to * (2 + this.taps));
     const triangle = new Float64Array(this.taps);
     for (let cell = 0; cell < to; cell++) {
-      const centre = (cell + 0.5) * scale;
-      const first = Math.max(0, Math.trunc(centre - spread + 0.5));
-      const count = Math.min(from, Math.trunc(centre + spread + 0.5)) - first;
+      const center = (cell + 0.5) * scale;
+      const first = Math.max(0, Math.trunc(center - spread + 0.5));
+      const count = Math.min(from, Math.trunc(center + spread + 0.5)) - first;
       let sum = 0;
       for (let k = 0; k < count; k++) {
-        triangle[k] = Math.max(0, 1 - Math.abs((k + first - centre + 0.5) * (1 / spread)));
+        triangle[k] = Math.max(0, 1 - Math.abs((k + first - center + 0.5) * (1 / spread)));
         sum += triangle[k]!;
       }
       const at = cell * (2 + this.taps);
@@ -32,29 +32,30 @@ export class ResizeWindows {
     }
   }
 
-  /** The first input cell of an output cell. */
+  /** Returns the first input cell of an output cell. */
   first(cell: number): number {
     return this.table[cell * (2 + this.taps)]!;
   }
 
-  /** The input cell behind the last one of an output cell. */
+  /** Returns the end of the input range of an output cell, exclusive. */
   end(cell: number): number {
     return this.first(cell) + this.table[cell * (2 + this.taps) + 1]!;
   }
 
-  /** Where in the table, in bytes, an output cell begins. */
+  /** Returns the byte offset of an output cell in the table. */
   bytesBefore(cell: number): number {
     return cell * (2 + this.taps) * Int32Array.BYTES_PER_ELEMENT;
   }
 }
 
-/** Images of a data set have few sizes; the windows of the last ones are kept, unless they are uncommonly large. */
+/** Most entries in the cache. Images of a data set have few sizes. */
 const MAX_CACHED = 64;
+/** Larger tables are not cached. */
 const MAX_CACHED_NUMBERS = 1 << 18;
 const cache = new Map<string, ResizeWindows>();
 
 /**
- * The windows of an antialiased bilinear filter from so many cells to so many.
+ * Returns the windows of an antialiased bilinear filter that resizes `from` cells to `to` cells.
  *
  * Source: Pillow, src/libImaging/Resample.c, `precompute_coeffs` and `normalize_coeffs_8bpc`.
  */

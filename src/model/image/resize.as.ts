@@ -1,15 +1,16 @@
-// AssemblyScript, not TypeScript: `npm run build:kernels` makes resize.wasm of it.
+// AssemblyScript, not TypeScript: `npm run build:kernels:image` compiles it to resize.wasm.
 //
-// Both passes of a resize, see resize.ts. Arguments are addresses and sizes; pixels are three bytes each, row by row. Up to
-// 15 bytes behind an input are read and thrown away, and up to 15 behind an output are written.
+// The two passes of a resize, see resize.ts. Arguments are addresses and sizes; pixels have three bytes, in row-major order.
+// The kernels read up to 15 bytes after the end of an input and ignore them, and write up to 15 bytes after the end of an
+// output.
 //
-// `windows` says of each output cell which input cells it is made of: the first one, how many, and their weights, `[cells,
-// 2 + taps]` numbers of four bytes.
+// `windows` is the table of ResizeWindows: first input cell, number of input cells and their weights of each output cell,
+// `[cells, 2 + taps]` integers of four bytes.
 
-/** Bits behind the point of a weight. */
+/** Fractional bits of a weight. */
 const PRECISION: i32 = 22;
 
-/** Shorter or longer rows: each pixel from some of its row. */
+/** Resizes rows: each output pixel is a weighted sum of pixels of its row. */
 export function alongRows(
   from: usize, to: usize, windows: usize, taps: i32,
   rows: i32, width: i32, cells: i32,
@@ -29,7 +30,7 @@ export function alongRows(
         pixel += 3;
       }
       const shorts = i16x8.narrow_i32x4_s(i32x4.shr_s(sums, PRECISION), sums);
-      // The fourth byte is no channel; the next pixel is written over it.
+      // The fourth byte is not a channel; the next pixel overwrites it.
       v128.store32_lane(to, i8x16.narrow_i16x8_u(shorts, shorts), 0);
       to += 3;
       window += step;
@@ -37,7 +38,7 @@ export function alongRows(
   }
 }
 
-/** Fewer or more rows: each from some of the rows. `offset` is the row that `from` begins with. */
+/** Resizes columns: each output row is a weighted sum of input rows. `offset` is the index of the first row at `from`. */
 export function alongColumns(
   from: usize, to: usize, windows: usize, taps: i32,
   stride: i32, cells: i32, offset: i32,
@@ -67,7 +68,7 @@ export function alongColumns(
       }
       const low = i16x8.narrow_i32x4_s(i32x4.shr_s(a, PRECISION), i32x4.shr_s(b, PRECISION));
       const high = i16x8.narrow_i32x4_s(i32x4.shr_s(c, PRECISION), i32x4.shr_s(d, PRECISION));
-      // What is written behind a row's end, the next row is written over.
+      // Bytes written after the end of a row are overwritten by the next row.
       v128.store(to + x, i8x16.narrow_i16x8_u(low, high));
     }
     to += <usize>stride;

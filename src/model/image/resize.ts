@@ -1,12 +1,12 @@
 import type { LevelSize } from '../ops/deformable-attention.js';
 import { withResizeKernel } from './resize-kernel.js';
 
-/** Pixels of 8 bits a channel, row by row, three channels each. */
+/** RGB image with 8 bits per channel. `data` is `[height, width, 3]` in row-major order. */
 export interface RgbImage extends LevelSize {
   readonly data: Uint8Array;
 }
 
-/** Half to even, as Python rounds. */
+/** Rounds half to even, as Python's `round` does. */
 function roundHalfEven(value: number): number {
   const below = Math.floor(value);
   const rest = value - below;
@@ -14,8 +14,11 @@ function roundHalfEven(value: number): number {
 }
 
 /**
- * The size to which an image is brought: its shorter side `shorter`, unless the longer one would pass `longest`.
- * @returns height and width; the longer side may pass `longest` by one, as it does officially
+ * Computes the size to which an image is resized, which keeps its aspect ratio: the shorter side gets the length `shorter`,
+ * unless the longer side would exceed `longest`.
+ * @param shorter length of the shorter side in pixels, default 800
+ * @param longest limit of the longer side in pixels, default 1333
+ * @returns height and width in pixels; the longer side may exceed `longest` by one pixel, as in the official code
  *
  * Source: DETR, datasets/transforms.py, `get_size_with_aspect_ratio`.
  */
@@ -29,8 +32,8 @@ export function targetSize({ height, width }: LevelSize, shorter = 800, longest 
 }
 
 /**
- * Resizes with an antialiased bilinear filter in integers, to the very bytes that Pillow's `resize(…, BILINEAR)` gives:
- * first along the rows, rounded to 8 bits, then along the columns.
+ * Resizes an image with an antialiased bilinear filter in integer arithmetic. The result has the same bytes as Pillow's
+ * `resize(…, BILINEAR)`: rows are resized first and rounded to 8 bits, then columns.
  *
  * Source: Pillow, src/libImaging/Resample.c.
  */
@@ -46,12 +49,17 @@ export function resize(image: RgbImage, { height, width }: LevelSize): RgbImage 
 const MEAN = [0.485, 0.456, 0.406] as const;
 const DEVIATION = [0.229, 0.224, 0.225] as const;
 
-/** Of each of the 256 values that a pixel can have, by channel. */
+/** Normalized value of each of the 256 possible values of a channel. */
 const tableOf = (channel: 0 | 1 | 2): Float32Array =>
   Float32Array.from({ length: 256 }, (_, value) => (value / 255 - MEAN[channel]) / DEVIATION[channel]);
 const NORMALIZED = [tableOf(0), tableOf(1), tableOf(2)] as const;
 
-/** @returns pixels as the backbone takes them, `[height, width, 3]` row by row */
+/**
+ * Normalizes pixels with the mean and standard deviation of ImageNet, as the backbones expect them.
+ * @returns `[height, width, 3]` in row-major order
+ *
+ * Source: torchvision, `Normalize` with the constants of its pretrained models.
+ */
 export function normalize({ data }: RgbImage): Float32Array {
   const result = new Float32Array(data.length);
   const [red, green, blue] = NORMALIZED;

@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 
-/** What stands for the embedded tagger in place of a file of weights. */
+/** Name that selects the embedded tagger in place of a weights file. */
 export const SPRITES = 'sprites';
 
 /**
- * The weights of the tagger that comes with relflow: a small R-Tagger that was trained on drawn scenes within minutes. It
- * knows sprites, and nothing of photographs. `embedded/model-card.md` says how it was made and how good it is.
+ * Path of the weights of the tagger that is included in relflow: a small R-Tagger, trained within minutes on drawn scenes.
+ * It knows sprites only, not photographs. `embedded/model-card.md` describes its training and its scores.
  */
 export const spriteWeights: string = fileURLToPath(new URL('./embedded/sprites.safetensors', import.meta.url));
 
-/** A file of weights, or the embedded ones by their name. */
+/** Returns the path of a weights file: that of the embedded tagger for `sprites`, else the argument. */
 export const taggerWeights = (weights: string): string => (weights === SPRITES ? spriteWeights : weights);

@@ -2,35 +2,38 @@ import type { BackendName } from '../backends/backend-names.js';
 import type { ModelConfig } from '../model-config.js';
 import type { StoredView } from '../weights/stored-model.js';
 
+/** Options of `rTagger`. */
 export interface RTaggerOptions {
-  /** The R-Tagger's weights: `.safetensors`, an index of shards, or an official `.pth`. */
+  /** Weights file: `.safetensors`, an index of shards, or an official `.pth`. */
   readonly weights: string;
-  /** The folder that images' paths are below. */
+  /** Folder that the image paths are relative to. */
   readonly images: string;
   /**
-   * All object categories of the data set, in the order of its classes. They are part of what the model reads, so that
-   * scores depend on them.
+   * All object categories of the data set, in the order of its classes. The labels are input of the model, so that scores
+   * depend on all of them.
    */
   readonly categories: readonly string[];
-  /** Which preset the weights are of. Default: the configuration or preset that the file tells, else `rTaggerR50`. */
+  /** Preset of the weights. Default: the configuration or preset named in the weights file, else `rTaggerR50`. */
   readonly model?: string;
-  /** What the records call it. Default `r-tagger`. */
+  /** Name of the tagger in records. Default `r-tagger`. */
   readonly name?: string;
-  /** A configuration of one's own, in place of a preset. */
+  /** Custom configuration, used in place of a preset. */
   readonly config?: ModelConfig;
-  /** Folder with RoBERTa's tokenizer.json; default: that of the weights. Tiny models need none. */
+  /** Folder with RoBERTa's tokenizer.json; default: the folder of the weights. Tiny models do not read it. */
   readonly tokenizer?: string;
+  /** Backend; default `auto`. */
   readonly backend?: BackendName | 'auto' | (string & {});
+  /** Number of threads of the backend, see `BackendOptions`. */
   readonly threads?: number;
-  /** A folder where label vectors are kept for further runs; without it they last as long as the tagger. */
+  /** Folder in which label vectors are cached for later runs; omitted to cache them in memory only. */
   readonly labelCache?: string;
-  /** The official model's quirks, see docs/compat.md; default: those of `config`, none with a preset. */
+  /** True to keep the quirks of the official model, see docs/compat.md; default: those of `config`, none with a preset. */
   readonly compat?: boolean;
   /**
-   * Sides that images are brought to: the shorter one, unless the longer would pass `longest`. Default: what the file
-   * tells, else 800 and 1333.
+   * Size of resized images in pixels: the length of the shorter side, unless the longer side would exceed `longest`.
+   * Default: the size in the weights file, else 800 and 1333.
    */
   readonly view?: StoredView;
-  /** Groups of pairs that the decoders take at once. Default 4. */
+  /** Number of groups of pairs that the decoders process in one pass. Default 4. */
   readonly groupsAtOnce?: number;
 }

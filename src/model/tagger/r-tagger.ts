@@ -9,26 +9,51 @@ import type { RTaggerOptions } from './r-tagger-options.js';
 import type { TaggingSession } from './tagging-session.js';
 
 /**
- * RLIPv2's R-Tagger: looks at the image and says which relation texts hold for which pairs of boxes.
+ * RLIPv2's R-Tagger: scores, for each candidate pair of boxes of an image, which relation texts hold.
  *
- * Nothing is loaded before the first image. Backbone and encoder run once an image and set of texts; pairs go through the
- * decoders in groups. Images come one after the other, however many are asked for at once.
+ * The weights are loaded when the first image is tagged. Backbone and encoder run once per image and set of texts; the
+ * decoders process the pairs in groups. Concurrent calls are processed one after another.
+ *
+ * @throws OptionError if an option is out of range
  *
  * Source: RLIPv2, section 4.2.
  *
- * @throws OptionError where an option is out of range
+ * @example
+ * ```ts
+ * import { caption, captionFile, coco, Graph, match, pair, parse, sceneGraphs, tag } from 'relflow';
+ * import { rTagger } from 'relflow/model';
+ *
+ * const tagger = rTagger({
+ *   weights: 'tagger.safetensors',
+ *   images: 'val2017',
+ *   categories: ['person', 'dog', 'ball'],
+ *   tokenizer: 'roberta-base',
+ * });
+ * const graph = new Graph('tagged');
+ * graph
+ *   .from(coco({ annotations: 'instances_val2017.json' }))
+ *   .pipe(caption(captionFile({ captions: 'captions_val2017.json' })))
+ *   .pipe(parse())
+ *   .pipe(match({ vocabulary: 'coco80' }))
+ *   .pipe(pair())
+ *   .pipe(tag(tagger, { threshold: 0.2 }))
+ *   .to(sceneGraphs());
+ * ```
  */
 export function rTagger(options: RTaggerOptions): RelationTagger {
   const { groupsAtOnce = 4, categories, weights, backend, model } = options;
-  if (!existsSync(weights)) throw new OptionError('rTagger', `no weights at ${weights}`);
+  if (!existsSync(weights))
+    throw new OptionError('rTagger', `weights ${weights} do not exist, expected a file of weights`);
   if (backend !== undefined && backend !== 'auto' && !(BACKENDS as readonly string[]).includes(backend))
-    throw new OptionError('rTagger', `unknown backend '${backend}', expected auto, ${BACKENDS.join(', ')}`);
+    throw new OptionError('rTagger', `unknown backend '${backend}', expected one of auto, ${BACKENDS.join(', ')}`);
   if (model !== undefined) preset(model);
   checkPositiveInteger('rTagger', 'groupsAtOnce', groupsAtOnce);
   for (const [side, length] of Object.entries(options.view ?? {}))
     checkPositiveInteger('rTagger', `view.${side}`, length);
-  if (categories.length === 0) throw new OptionError('rTagger', 'no categories, expected those of the data set');
-  if (new Set(categories).size < categories.length) throw new OptionError('rTagger', 'a category is listed twice');
+  if (categories.length === 0) throw new OptionError('rTagger', 'categories is empty, expected those of the data set');
+  const repeated = categories.find((category, k) => categories.indexOf(category) < k);
+  if (repeated !== undefined)
+    throw new OptionError('rTagger', `categories lists '${repeated}' twice, expected each name once`);
   let session: Promise<TaggingSession> | undefined;
   let last: Promise<unknown> = Promise.resolve();
   const tag = async (request: TagRequest): Promise<Float32Array> => {

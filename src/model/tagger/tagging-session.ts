@@ -18,13 +18,13 @@ import type { RTaggerOptions } from './r-tagger-options.js';
 
 type SessionOptions = RTaggerOptions & { readonly groupsAtOnce: number; readonly tokenizer: string };
 
-/** Texts by their places. */
+/** Index of each label, by its text. */
 interface LabelIndex {
   readonly objects: ReadonlyMap<string, number>;
   readonly relations: ReadonlyMap<string, number>;
 }
 
-/** A loaded R-Tagger with what it knows of the image at hand. */
+/** Loaded R-Tagger that caches the encoding of the last image. */
 export class TaggingSession {
   readonly #options: SessionOptions;
   readonly #model: RlipV2;
@@ -42,8 +42,9 @@ export class TaggingSession {
   }
 
   /**
-   * @throws InputError where weights or tokenizer can't be read
-   * @throws RelflowError where the weights are not this model's
+   * Starts the backend and loads the model.
+   * @throws InputError if the weights or the tokenizer cannot be read
+   * @throws RelflowError (`bad-weights`) if the weights do not fit the model
    */
   static async open(options: SessionOptions): Promise<TaggingSession> {
     await useBackend(
@@ -54,7 +55,8 @@ export class TaggingSession {
       configOf: (weights) => {
         const named = options.model === undefined ? weights.config : preset(options.model);
         const config = options.config ?? named ?? rTaggerR50;
-        if (config.queries !== 'tagger') throw new OptionError('rTagger', `${config.name} is no tagger`);
+        if (config.queries !== 'tagger')
+          throw new OptionError('rTagger', `model ${config.name} has queries ${config.queries}, expected tagger`);
         return options.compat ? { ...config, compat: officialCompat } : config;
       },
       tokenizer: options.tokenizer,
@@ -63,7 +65,11 @@ export class TaggingSession {
     return new TaggingSession(options, model, vectors, stored);
   }
 
-  /** @returns `[pairs, texts]`, probabilities */
+  /**
+   * Scores all texts of a request for all of its pairs.
+   * @returns probabilities, `[pairs, texts]` in row-major order
+   * @throws RecordError (`unknown-category`, `image-missing`, `image-unreadable`)
+   */
   async scores({ image, detections, pairs, texts }: TagRequest): Promise<Float32Array> {
     if (texts.length === 0) return new Float32Array(0);
     const labels = this.#labelSet(detections, texts);
@@ -75,7 +81,7 @@ export class TaggingSession {
     const result = new Float32Array(pairs.length * texts.length);
     const columns = texts.map((text) => labels.relations.get(text)!);
     const width = labels.relations.size;
-    let done = 0;
+    let index = 0;
     for (let start = 0; start < groups.length; start += this.#options.groupsAtOnce) {
       const part = groups.slice(start, start + this.#options.groupsAtOnce);
       const scores = tf.tidy(() => {
@@ -87,15 +93,15 @@ export class TaggingSession {
       scores.dispose();
       for (const [k, { subjectLabels }] of part.entries()) {
         for (let row = 0; row < subjectLabels.length; row++)
-          for (const column of columns) result[done++] = values[(k * slots + row) * width + column]!;
+          for (const column of columns) result[index++] = values[(k * slots + row) * width + column]!;
       }
     }
     return result;
   }
 
   /**
-   * What the model reads: of one that was trained with a set of labels all at once, these and what else is asked; of any
-   * other all categories and the texts.
+   * Labels that the model reads. A model that was trained with a fixed set of labels reads all of those, and the labels of
+   * the request; any other model reads all categories and the texts of the request.
    */
   #labelSet(detections: readonly Detection[], texts: readonly string[]): LabelIndex {
     const { labels } = this.#stored;
@@ -103,14 +109,14 @@ export class TaggingSession {
       if (!this.#categories.has(category))
         throw new RecordError(
           'unknown-category',
-          `'${category}' is none of the categories that the R-Tagger was given`,
+          `category '${category}' is not among the categories of the R-Tagger, expected one of its ${this.#categories.size}`,
         );
     const objects = labels ? [...labels.objects, ...detections.map(({ category }) => category)] : this.#categories;
     const ranked = (names: Iterable<string>) => new Map([...new Set(names)].map((name, k) => [name, k]));
     return { objects: ranked(objects), relations: ranked([...(labels?.relations ?? []), ...texts]) };
   }
 
-  /** The image with these texts, encoded; that of the last call where it is the same. */
+  /** Encodes an image with a set of labels; returns the cached encoding if both are those of the last call. */
   async #encode(file: string, { objects: names, relations }: LabelIndex): Promise<Encoded> {
     const objects = [...names.keys(), NO_OBJECTS];
     const key = JSON.stringify([file, objects, [...relations.keys()]]);
@@ -127,6 +133,7 @@ export class TaggingSession {
     return encoded;
   }
 
+  /** Builds the input of the decoders for one group of pairs. */
   #group(
     pairs: readonly CandidatePair[],
     detections: readonly Detection[],

@@ -3,18 +3,18 @@ import { Random } from '../../records/random.js';
 import { PADDING_ID, type TokenizedTexts } from './roberta.js';
 import { FIRST_BYTE } from './tokenizer.js';
 
-/** How much of a vector is the text's as a whole, its words', and those of three letters in a row. */
+/** Weights of the features of a text: the whole text, its words, and its letter trigrams. */
 const FEATURE_WEIGHTS = { text: 0.5, words: 0.35, letters: 0.15 } as const;
 const TRIGRAM = 3;
 const SPACE = FIRST_BYTE + 32;
 
 /**
- * A text encoder without weights, for models that are too small and trained too shortly to learn what letters mean: a
- * text's vector is the sum of fixed ones, drawn by a hash of the text, of each word, and of each three letters in a row.
- * So labels are apart from the first step on, and those that share words lie near each other. What is learnt of them is
- * the layers' behind.
+ * Text encoder without weights, for models that are too small to learn the meaning of letters in a short training. The vector
+ * of a text is a sum of fixed random vectors, seeded by hashes of the text, of each word, and of each letter trigram. So labels
+ * are distinguishable from the first training step on, labels that share words have similar vectors, and the layers after the
+ * text encoder learn everything else.
  *
- * Source: Bojanowski et al., "Enriching Word Vectors with Subword Information", 2017, of which these are the features.
+ * Source: the features are those of Bojanowski et al., "Enriching Word Vectors with Subword Information", 2017.
  */
 export class HashedTextEncoder {
   readonly #width: number;
@@ -24,7 +24,7 @@ export class HashedTextEncoder {
     this.#width = width;
   }
 
-  /** @param texts of the tokenizer of bytes @returns `[texts, width]`, each of length √width */
+  /** @param texts tokens of `byteTokenizer` @returns vectors of length √width, `[texts, width]` */
   apply({ ids, texts, tokens }: TokenizedTexts): tf.Tensor2D {
     const vectors = new Float32Array(texts * this.#width);
     for (let k = 0; k < texts; k++)
@@ -39,7 +39,7 @@ export class HashedTextEncoder {
     if (known) return known;
     const words = splitWords(bytes);
     const letters = words.flatMap((word) => {
-      // Marked where a word begins and ends, as its letters say more there.
+      // Spaces mark the start and the end of a word, where its letters are most informative.
       const marked = [SPACE, ...word, SPACE];
       return Array.from({ length: Math.max(1, marked.length - TRIGRAM + 1) }, (_, k) => marked.slice(k, k + TRIGRAM));
     });
@@ -73,7 +73,7 @@ function splitWords(bytes: readonly number[]): number[][] {
   return words.length > 0 ? words : [[]];
 }
 
-/** FNV-1a. */
+/** 32-bit FNV-1a hash of a kind of feature and its bytes. */
 function hashOf(kind: string, bytes: readonly number[]): number {
   let hash = 0x811c9dc5;
   for (const byte of [kind.length, ...bytes]) hash = Math.imul(hash ^ byte, 0x01000193);

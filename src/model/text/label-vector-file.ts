@@ -5,17 +5,17 @@ import { crc32 } from 'node:zlib';
 import { InputError } from '../../errors.js';
 import type { Parameter } from '../parameter-scope.js';
 
-/** A record: bytes of the key, its key, the vector's numbers, a checksum of all of that. */
+/** A record has four fields: length of the key in bytes, key, numbers of the vector, and a CRC-32 of these three. */
 const LENGTH_BYTES = 4;
 const CHECKSUM_BYTES = 4;
-/** A label of more bytes of token ids than this is kept in memory alone. */
+/** Labels with a longer key are cached in memory only. */
 const MAX_KEY_BYTES = 8192;
 
 /**
- * Label vectors of one text encoder in a file, so that a further run need not compute them again.
+ * File that caches the label vectors of one text encoder for later runs.
  *
- * The file's name says whose they are: the digest of the encoder's weights. It only grows, record by record; what a killed
- * run left of a record at the end is passed over, as is whatever does not fit its checksum.
+ * The name of the file contains a digest of the encoder's weights. Records are only appended. Reading stops at the first
+ * record that is incomplete, for example after a killed run, or that does not match its checksum.
  */
 export class LabelVectorFile {
   readonly #path: string;
@@ -27,9 +27,9 @@ export class LabelVectorFile {
   }
 
   /**
-   * @param folder is made if it is not there
-   * @param encoder the text encoder's parameters, loaded
-   * @param width numbers of a vector
+   * @param folder created if it does not exist
+   * @param encoder loaded parameters of the text encoder
+   * @param width length of a vector
    */
   static async open(folder: string, encoder: readonly Parameter[], width: number): Promise<LabelVectorFile> {
     const digest = createHash('sha256');
@@ -41,14 +41,15 @@ export class LabelVectorFile {
   }
 
   /**
+   * Reads the file, and truncates it after the last complete record.
    * @returns vectors by key
-   * @throws InputError where the file is there and can't be read
+   * @throws InputError if the file exists and cannot be read
    */
   async read(): Promise<Map<string, Float32Array>> {
     const known = new Map<string, Float32Array>();
     const bytes = await readFile(this.#path).catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === 'ENOENT') return Buffer.alloc(0);
-      throw new InputError(this.#path, 'can not be read as label vectors', undefined, { cause });
+      throw new InputError(this.#path, 'cannot be read as label vectors', undefined, { cause });
     });
     const vector = 4 * this.#width;
     let at = 0;
@@ -62,12 +63,12 @@ export class LabelVectorFile {
       known.set(bytes.toString('utf8', at + LENGTH_BYTES, at + LENGTH_BYTES + size), values);
       at = end + CHECKSUM_BYTES;
     }
-    // What follows a torn record would be lost to every later run: those find a file that ends behind the last whole one.
+    // Later runs could not read records appended after an incomplete one, so the file is truncated before it.
     if (at < bytes.length) await this.#rewrite(bytes.subarray(0, at));
     return known;
   }
 
-  /** Puts further vectors behind those that are there, in one piece. */
+  /** Appends vectors in a single write. */
   async append(vectors: Iterable<readonly [key: string, vector: Float32Array]>): Promise<void> {
     const records: Buffer[] = [];
     for (const [key, vector] of vectors) {

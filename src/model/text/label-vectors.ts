@@ -3,15 +3,15 @@ import type { RlipV2 } from '../rlip-v2.js';
 import { LabelVectorFile } from './label-vector-file.js';
 import { type Tokenizer, tokenize } from './tokenizer.js';
 
-/** Labels that go through the text encoder at once. */
+/** Number of labels that the text encoder processes in one batch. */
 const BATCH = 64;
 
-/** Pooled vectors of labels, each computed once: a vector depends on its label's tokens alone. */
+/** Cache of label vectors. Each is computed once, because it depends only on the tokens of its label. */
 export class LabelVectors {
   readonly #model: RlipV2;
   readonly #tokenizer: Tokenizer;
   readonly #file: LabelVectorFile | undefined;
-  /** By token ids. */
+  /** Vectors by token ids, joined with spaces. */
   readonly #known: Map<string, Float32Array>;
 
   private constructor(
@@ -27,8 +27,9 @@ export class LabelVectors {
   }
 
   /**
-   * @param model with its weights
-   * @param cache a folder to keep vectors in, for further runs; without it they last as long as this object
+   * @param model with loaded weights
+   * @param cache folder in which vectors are cached for later runs; omitted to cache them in memory only
+   * @throws InputError if the cached vectors cannot be read
    */
   static async open(model: RlipV2, tokenizer: Tokenizer, cache?: string): Promise<LabelVectors> {
     if (cache === undefined) return new LabelVectors(model, tokenizer, undefined, new Map());
@@ -37,13 +38,13 @@ export class LabelVectors {
     return new LabelVectors(model, tokenizer, file, await file.read());
   }
 
-  /** @returns `[labels, text width]` row by row */
+  /** @returns vectors of the labels, `[labels, text width]` in row-major order */
   async of(labels: readonly string[]): Promise<Float32Array> {
     const { width, positions } = this.#model.config.text;
     const keys = labels.map((label) => this.#tokenizer.encode(label).join(' '));
     const fresh = new Map<string, string>();
     for (const [k, key] of keys.entries()) if (!this.#known.has(key)) fresh.set(key, labels[k]!);
-    // Labels of about one length go together, so that little is padding.
+    // Labels of similar length share a batch, which reduces padding.
     const missing = [...fresh].sort(([, a], [, b]) => a.length - b.length || (a < b ? -1 : 1));
     for (let start = 0; start < missing.length; start += BATCH) {
       const batch = missing.slice(start, start + BATCH);

@@ -7,10 +7,13 @@ import { gelu } from '../ops/gelu.js';
 import type { Scope } from '../parameter-scope.js';
 import type { RobertaShape } from './roberta-shape.js';
 
-/** Dropout inside of every RoBERTa layer while it trains. */
+/** Dropout of RoBERTa layers in training mode. */
 export const ROBERTA_DROPOUT = 0.1;
 
-/** One transformer layer, normalised after each part. Source: RoBERTa as Hugging Face has it, `RobertaLayer`. */
+/**
+ * Transformer layer: self-attention, then a feed-forward network with GELU, with a layer norm after each.
+ * Source: Hugging Face transformers, `RobertaLayer`.
+ */
 export class RobertaLayer {
   readonly #heads: number;
   readonly #query: Linear;
@@ -37,7 +40,7 @@ export class RobertaLayer {
 
   /**
    * @param x `[batch, n, width]`
-   * @param mask added to the scores, `[batch, 1, 1, n]`; null where all is seen
+   * @param mask added to the scores, `[batch, 1, 1, n]`; null when nothing is masked
    * @returns the shape of x
    */
   apply(x: tf.Tensor3D, mask: tf.Tensor | null, drop: Dropout): tf.Tensor3D {
@@ -57,8 +60,12 @@ export class RobertaLayer {
   }
 }
 
-/** RoBERTa's mask: hidden keys get −10,000, as in the release that the official models were trained with. */
-export function robertaMask(visible: tf.Tensor2D): tf.Tensor4D {
-  const [batch, count] = visible.shape;
-  return tf.reshape(tf.mul(tf.sub(1, visible), -10_000), [batch, 1, 1, count]);
+/**
+ * Additive attention mask of RoBERTa: −10,000 for padding, as in the release that the official models were trained with.
+ * @param validMask 1 for tokens, 0 for padding, `[batch, n]`
+ * @returns `[batch, 1, 1, n]`
+ */
+export function robertaMask(validMask: tf.Tensor2D): tf.Tensor4D {
+  const [batch, count] = validMask.shape;
+  return tf.reshape(tf.mul(tf.sub(1, validMask), -10_000), [batch, 1, 1, count]);
 }

@@ -6,18 +6,23 @@ import { normal, type Parameter, type Scope, zeros } from '../parameter-scope.js
 import { ROBERTA_DROPOUT, RobertaLayer, robertaMask } from './roberta-layer.js';
 import type { RobertaShape } from './roberta-shape.js';
 
-/** Token ids of some texts, all rows of one length. */
+/** Token ids of texts, padded to the same length. */
 export interface TokenizedTexts {
-  /** `[texts, tokens]`, row by row; 1 where a shorter text ends. */
+  /** Token ids, `[texts, tokens]` in row-major order; 1 is padding. */
   readonly ids: Int32Array;
+  /** Number of texts. */
   readonly texts: number;
+  /** Number of tokens per text, with padding. */
   readonly tokens: number;
 }
 
-/** RoBERTa's id of padding; positions are counted from the one behind it. */
+/** Token id of padding in RoBERTa. Position ids of other tokens start at the next number. */
 export const PADDING_ID = 1;
 
-/** The text encoder: a text's vector is the pooler's view of its first token. */
+/**
+ * RoBERTa text encoder. The vector of a text is the output of the pooler for its first token.
+ * Source: Liu et al., "RoBERTa", 2019; Hugging Face transformers, `RobertaModel`.
+ */
 export class Roberta {
   readonly shape: RobertaShape;
   readonly #words: Parameter;
@@ -44,28 +49,28 @@ export class Roberta {
     this.#pooler = new Linear(scope.at('pooler', 'dense'), width, width, options);
   }
 
-  /** @returns `[texts, width]` */
+  /** @returns vectors of the texts, `[texts, width]` */
   apply({ ids, texts, tokens }: TokenizedTexts, drop: Dropout = noDropout): tf.Tensor2D {
-    const visible = Float32Array.from(ids, (id) => (id === PADDING_ID ? 0 : 1));
+    const validMask = Float32Array.from(ids, (id) => (id === PADDING_ID ? 0 : 1));
     const embedded = tf.add(
       tf.add(
         tf.gather(this.#words.variable, tf.tensor1d(ids, 'int32')),
         tf.gather(this.#positions.variable, tf.tensor1d(positionIds(ids, tokens), 'int32')),
       ),
       tf.reshape(this.#types.variable, [this.shape.width]),
-    );
+    ); // [texts · tokens, width]
     let x = drop(
       this.#norm.apply(tf.reshape(embedded, [texts, tokens, this.shape.width])),
       ROBERTA_DROPOUT,
     ) as tf.Tensor3D;
-    const mask = visible.includes(0) ? robertaMask(tf.tensor2d(visible, [texts, tokens])) : null;
+    const mask = validMask.includes(0) ? robertaMask(tf.tensor2d(validMask, [texts, tokens])) : null;
     for (const layer of this.#layers) x = layer.apply(x, mask, drop);
     const first = tf.reshape(tf.slice(x, [0, 0, 0], [texts, 1, this.shape.width]), [texts, this.shape.width]);
     return tf.tanh(this.#pooler.apply(first)) as tf.Tensor2D;
   }
 }
 
-/** Padding sits at the padding's own position; tokens are counted from the one behind it. */
+/** Position ids: padding has the padding id; other tokens are counted from the next number. Source: transformers, `create_position_ids_from_input_ids`. */
 function positionIds(ids: Int32Array, tokens: number): Int32Array {
   let seen = 0;
   return ids.map((id, at) => {

@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { detach } from '../ops/detach.js';
 
 /**
- * The official rule by which a training run takes label vectors for padding: the sum of their elements is not above 0.
- * Many real labels are flagged so; see `ModelCompat.textMaskBySum`.
- * @param vectors `[texts, width]`
- * @returns `[images, texts]`, 1 where flagged; constant
+ * Padding mask of labels by the official rule for training: a label counts as padding if the elements of its vector sum to 0
+ * or less. Many real labels are masked this way; see `ModelCompat.textMaskBySum`.
+ * @param vectors label vectors, `[labels, width]`
+ * @returns `[images, labels]`, 1 for padding; no gradient flows through it
  */
 export function textMask(vectors: tf.Tensor2D, images: number): tf.Tensor2D {
   const flagged = tf.cast(tf.lessEqual(tf.sum(detach(vectors), 1), 0), 'float32');

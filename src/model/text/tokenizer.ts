@@ -4,37 +4,42 @@ import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { InputError } from '../../errors.js';
 import { PADDING_ID, type TokenizedTexts } from './roberta.js';
 
-/** Turns a label into token ids, those of start and end among them. */
+/** Converts a text to token ids, including the start and end tokens. */
 export interface Tokenizer {
   encode(text: string): readonly number[];
 }
 
 /**
- * RoBERTa's tokenizer from a folder with Hugging Face's `tokenizer.json` (and `tokenizer_config.json`).
- * @throws InputError where there is none
+ * Opens RoBERTa's tokenizer from a folder with Hugging Face's `tokenizer.json` (and `tokenizer_config.json`).
+ * @throws InputError if `tokenizer.json` cannot be read
  */
 export async function openTokenizer(folder: string): Promise<Tokenizer> {
   const file = join(folder, 'tokenizer.json');
   const read = async (path: string) => JSON.parse(await readFile(path, 'utf8')) as object;
   const rules = await read(file).catch((cause) => {
-    throw new InputError(file, 'can not be read as a tokenizer; it comes with roberta-base', undefined, { cause });
+    throw new InputError(
+      file,
+      'cannot be read as a tokenizer, expected the tokenizer.json of roberta-base',
+      undefined,
+      { cause },
+    );
   });
   const config = await read(join(folder, 'tokenizer_config.json')).catch(() => ({}));
   const tokenizer = new HuggingFaceTokenizer(rules, config);
   return { encode: (text) => tokenizer.encode(text).ids.map(Number) };
 }
 
-/** Ids of the bytes begin behind those of start, padding, end and unknown. */
+/** Token id of byte 0. The ids before it are start, padding, end and unknown. */
 export const FIRST_BYTE = 4;
 
-/** One token a byte: the tokenizer of the tiny models, which needs no file. */
+/** Tokenizer of the tiny models, with one token per byte; it needs no file. */
 export const byteTokenizer: Tokenizer = {
   encode: (text) => [0, ...new TextEncoder().encode(text).map((byte) => byte + FIRST_BYTE), 2],
 };
 
 /**
- * Texts as rows of one length.
- * @param longest tokens that a text has at most; of a longer one the end is kept and the middle goes
+ * Tokenizes texts and pads them to the same length.
+ * @param longest maximum number of tokens per text; longer texts lose the tokens before their end token
  */
 export function tokenize(tokenizer: Tokenizer, texts: readonly string[], longest: number): TokenizedTexts {
   const rows = texts.map((text) => {

@@ -2,7 +2,7 @@ import { Random } from '../../records/random.js';
 import type { Initializer, Parameter } from '../parameter-scope.js';
 
 /**
- * The values that training starts with, parameter by parameter, in the official layout.
+ * Generates initial values for training, parameter by parameter, in the official layout.
  * @param seed the same seed gives the same values on every machine
  */
 export function* initialValues(
@@ -14,7 +14,19 @@ export function* initialValues(
     yield [parameter, valuesOf(parameter.initializer, parameter.size, source)];
 }
 
-/** Gives every parameter its `initialValues`. */
+/**
+ * Sets every parameter to its initial value for training.
+ * @param seed the same seed gives the same values on every machine
+ *
+ * @example
+ * ```ts
+ * import { initializeWeights, RlipV2, tiny, useBackend } from 'relflow/model';
+ *
+ * await useBackend('wasm');
+ * const model = new RlipV2(tiny.tagger);
+ * initializeWeights(model.parameters, 1);
+ * ```
+ */
 export function initializeWeights(parameters: ReadonlyMap<string, Parameter>, seed: number): void {
   for (const [parameter, values] of initialValues(parameters, seed)) parameter.set(values);
 }

@@ -2,18 +2,19 @@ import { RelflowError } from '../../errors.js';
 import type { WeightSource } from '../../files/weight-source.js';
 import type { Parameter } from '../parameter-scope.js';
 
+/** Differences between the arrays of a weights file and the parameters of a model. */
 export interface WeightProblems {
-  /** Names that the model has and the file has not. */
+  /** Names that only the model has. */
   readonly missing: readonly string[];
-  /** Names that the file has and the model has not. */
+  /** Names that only the file has. */
   readonly unexpected: readonly string[];
-  /** `name: [2,3] in the file, [3,3] in the model` */
+  /** Arrays of different shapes, e.g. `name: [2,3] in the file, [3,3] in the model`. */
   readonly misshapen: readonly string[];
 }
 
 /**
- * Other names of the same arrays, which official checkpoints hold a second time: box heads under the decoders. The
- * outer names win, since they are loaded last there. What is left is buffers that are computed, never stored.
+ * Keys of official checkpoints that are ignored. The first pattern matches second names of the box heads, below the
+ * decoders; the outer names win, because the official code loads them last. The others match buffers that are computed.
  */
 const ignored: readonly RegExp[] = [
   /^transformer\.(?:ho_decoder|verb_decoder)\.(?:sub|obj)_bbox_embed\./,
@@ -22,10 +23,10 @@ const ignored: readonly RegExp[] = [
   /\.num_batches_tracked$/,
 ];
 
-/** Whether a checkpoint's key is known to be of no use. */
+/** Returns true for keys of official checkpoints that no model needs. */
 export const isIgnored = (name: string): boolean => ignored.some((pattern) => pattern.test(name));
 
-/** What keeps a file's arrays from being a model's. */
+/** Compares names and shapes of a weights file with those of a model. */
 export function compareWeights(parameters: ReadonlyMap<string, Parameter>, source: WeightSource): WeightProblems {
   const misshapen: string[] = [];
   const missing: string[] = [];
@@ -40,7 +41,8 @@ export function compareWeights(parameters: ReadonlyMap<string, Parameter>, sourc
 }
 
 /**
- * @param problem what the message says of the file before it names the keys
+ * Checks that a weights file fits a model.
+ * @param problem what the error message says about the file before it lists the keys
  * @throws RelflowError (`bad-weights`) that names every missing, unexpected and misshapen key
  */
 export function checkWeights(
@@ -59,9 +61,20 @@ export function checkWeights(
 }
 
 /**
- * Loads a model's weights, array by array: what is read is given to the backend before the next is read.
- * @param onProgress told how many of how many arrays are loaded
+ * Loads a model's weights. Arrays are read and passed to the backend one after another.
+ * @param onProgress called with the number of loaded arrays and their total number
  * @throws RelflowError (`bad-weights`) that names every missing, unexpected and misshapen key; then nothing is loaded
+ *
+ * @example
+ * ```ts
+ * import { loadWeights, openWeights, parsedaR50, RlipV2, useBackend } from 'relflow/model';
+ *
+ * await useBackend('wasm');
+ * const model = new RlipV2(parsedaR50);
+ * const weights = await openWeights('parseda.pth');
+ * await loadWeights(model.parameters, weights, (done, total) => console.log(`${done} of ${total}`));
+ * await weights.close();
+ * ```
  */
 export async function loadWeights(
   parameters: ReadonlyMap<string, Parameter>,

@@ -8,34 +8,52 @@ import { openTorchCheckpoint } from './torch-checkpoint.js';
 const MAX_INDEX = 64 << 20;
 
 /**
- * Opens weights by the file's name: `.safetensors`; `.safetensors.index.json`, which lists shards; `.pth`, `.pt`, `.bin` or
- * `.ckpt` of PyTorch. Arrays are read when they are asked for.
- * @throws InputError where the file is not there or not what its name says
+ * Opens a weights file. Its name determines the format: `.safetensors`; `.safetensors.index.json`, an index of shards; or
+ * `.pth`, `.pt`, `.bin` or `.ckpt` of PyTorch. Arrays are read on demand.
+ * @throws InputError if the file does not exist or does not have the format of its name
+ *
+ * @example
+ * ```ts
+ * import { openWeights } from 'relflow/model';
+ *
+ * const weights = await openWeights('tagger.pth');
+ * for (const [name, { shape }] of weights.entries) console.log(name, shape.join(' × '));
+ * await weights.close();
+ * ```
  */
 export async function openWeights(path: string): Promise<WeightSource> {
   if (!(await stat(path).catch(() => null))?.isFile()) throw new InputError(path, 'no such file');
   if (path.endsWith('.safetensors')) return openSafetensors(path);
   if (path.endsWith('.index.json')) return openShards(path);
   if (/\.(?:pth|pt|bin|ckpt)$/.test(path)) return openTorchCheckpoint(path);
-  throw new InputError(path, 'weights of an unknown kind, expected .safetensors, .safetensors.index.json or .pth');
+  throw new InputError(
+    path,
+    'weights of an unknown kind, expected .safetensors, .safetensors.index.json, .pth, .pt, .bin or .ckpt',
+  );
 }
 
 async function openShards(path: string): Promise<WeightSource> {
-  if ((await stat(path)).size > MAX_INDEX) throw new InputError(path, 'is too long for an index of shards');
+  const { size } = await stat(path);
+  if (size > MAX_INDEX)
+    throw new InputError(path, `has ${size} bytes, expected an index of shards with at most ${MAX_INDEX}`);
   let index: { weight_map?: unknown };
   try {
     index = JSON.parse(await readFile(path, 'utf8')) as typeof index;
   } catch (cause) {
-    throw new InputError(path, 'is no JSON', undefined, { cause });
+    throw new InputError(path, 'is not valid JSON', undefined, { cause });
   }
   const map = index?.weight_map;
-  if (typeof map !== 'object' || map === null) throw new InputError(path, 'has no weight_map');
+  if (typeof map !== 'object' || map === null)
+    throw new InputError(path, 'has no weight_map, expected an object of array names and shards');
   const files = new Map<string, WeightSource>();
   const opened: WeightSource[] = [];
   try {
     for (const file of new Set(Object.values(map))) {
       if (typeof file !== 'string' || basename(file) !== file || !file.endsWith('.safetensors'))
-        throw new InputError(path, `names the shard ${JSON.stringify(file)}, expected a .safetensors file beside it`);
+        throw new InputError(
+          path,
+          `names the shard ${JSON.stringify(file)}, expected a .safetensors file in the same folder`,
+        );
       const shard = await openSafetensors(join(dirname(path), file));
       opened.push(shard);
       files.set(file, shard);
@@ -47,6 +65,7 @@ async function openShards(path: string): Promise<WeightSource> {
   }
 }
 
+/** Weights in several safetensors files. */
 class Shards implements WeightSource {
   readonly name: string;
   readonly entries: ReadonlyMap<string, WeightEntry>;
@@ -60,7 +79,7 @@ class Shards implements WeightSource {
     this.entries = new Map(
       [...fileOf].map(([key, file]) => {
         const entry = files.get(file)!.entries.get(key);
-        if (!entry) throw new InputError(name, `says that ${key} is in ${file}, which has none`);
+        if (!entry) throw new InputError(name, `lists ${key} in shard ${file}, which does not contain it`);
         return [key, entry];
       }),
     );

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.js';
 
-/** A pickle's bytes, read one after the other; every read is checked against their end. */
+/** Sequential reader of the bytes of a pickle. Every read checks that it does not go beyond the end. */
 export class PickleBytes {
   readonly path: string;
   readonly #bytes: Uint8Array;
@@ -13,12 +13,13 @@ export class PickleBytes {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /** @throws InputError if the pickle ends before */
   skip(bytes: number): void {
     this.#at += bytes;
     if (this.#at > this.#bytes.length) throw this.broken('ends too early');
   }
 
-  /** An unsigned number of 1, 2 or 4 bytes. */
+  /** Reads an unsigned little-endian integer of 1, 2 or 4 bytes. */
   unsigned(bytes: 1 | 2 | 4): number {
     this.skip(bytes);
     const at = this.#at - bytes;
@@ -29,19 +30,19 @@ export class PickleBytes {
         : this.#view.getUint32(at, true);
   }
 
-  /** A signed number of 4 bytes. */
+  /** Reads a signed little-endian integer of 4 bytes. */
   signed(): number {
     this.skip(4);
     return this.#view.getInt32(this.#at - 4, true);
   }
 
-  /** A double, its first byte first. */
+  /** Reads a big-endian double. */
   double(): number {
     this.skip(8);
     return this.#view.getFloat64(this.#at - 8);
   }
 
-  /** A signed number of any length; only those that a double holds are of use here. */
+  /** Reads a signed little-endian integer of any length and rounds it to a double. */
   long(bytes: number): number {
     const part = this.slice(bytes);
     let value = 0n;
@@ -49,16 +50,18 @@ export class PickleBytes {
     return Number(BigInt.asIntN(Math.max(8, 8 * bytes), value));
   }
 
+  /** Reads bytes. */
   slice(bytes: number): Uint8Array {
     this.skip(bytes);
     return this.#bytes.subarray(this.#at - bytes, this.#at);
   }
 
+  /** Reads UTF-8 text of the given number of bytes. */
   text(bytes: number): string {
     return new TextDecoder().decode(this.slice(bytes));
   }
 
-  /** Up to the next line break. */
+  /** Reads UTF-8 text up to the next line break. */
   line(): string {
     const end = this.#bytes.indexOf(0x0a, this.#at);
     if (end < 0) throw this.broken('ends too early');
@@ -67,11 +70,12 @@ export class PickleBytes {
     return text;
   }
 
-  /** The error of a pickle that is not what it should be. */
+  /** Returns the error for an invalid pickle. */
   broken(problem: string): InputError {
     return this.refused(`its pickle ${problem}`);
   }
 
+  /** Returns the error for a pickle that is rejected, with the current position. */
   refused(problem: string): InputError {
     return new InputError(this.path, problem, this.#at);
   }

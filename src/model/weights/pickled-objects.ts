@@ -1,7 +1,7 @@
 import { type NumberType, sizeOf } from '../../files/weight-source.js';
 import type { PickleBytes } from './pickle-bytes.js';
 
-/** Numbers of a checkpoint, in a file of their own inside of it. */
+/** Storage of a checkpoint: numbers in a file of their own within the archive. */
 export class Storage {
   constructor(type: NumberType, key: string, count: number) {
     this.type = type;
@@ -13,7 +13,7 @@ export class Storage {
   readonly count: number;
 }
 
-/** A view of a storage. */
+/** Tensor of a checkpoint: a view of a storage. */
 export class PickledTensor {
   constructor(storage: Storage, offset: number, shape: readonly number[], strides: readonly number[]) {
     this.storage = storage;
@@ -22,13 +22,13 @@ export class PickledTensor {
     this.strides = strides;
   }
   readonly storage: Storage;
-  /** In numbers, from the storage's start. */
+  /** Number of elements from the start of the storage. */
   readonly offset: number;
   readonly shape: readonly number[];
   readonly strides: readonly number[];
 }
 
-/** Something of the checkpoint that is no tensor and no plain data: its options, kept as a name and fields. */
+/** Object of a checkpoint other than tensors and plain data, such as its options, represented by class name and fields. */
 export class PickledObject {
   constructor(name: string) {
     this.name = name;
@@ -37,7 +37,7 @@ export class PickledObject {
   state: unknown = null;
 }
 
-/** A name that a pickle may ask for. */
+/** Python function or class that a pickle refers to by name. */
 export class PickledGlobal {
   constructor(name: string) {
     this.name = name;
@@ -58,7 +58,7 @@ const storages: Readonly<Record<string, NumberType>> = {
   'torch.BoolStorage': 'BOOL',
 };
 
-/** What may be asked for: what tensors are made of, and options, which become inert fields. Nothing is ever called. */
+/** Python names that a pickle may refer to: the parts of tensors, and options, which become inert fields. Nothing is called. */
 const allowedGlobals = new Set([
   ...Object.keys(storages),
   'torch._utils._rebuild_tensor_v2',
@@ -67,28 +67,33 @@ const allowedGlobals = new Set([
   'argparse.Namespace',
 ]);
 
-/** @throws InputError with the name, where it is none of a tensor's parts */
+/**
+ * Checks a Python name that a pickle refers to.
+ * @throws InputError that contains the name, if it is not allowed
+ */
 export function globalOf(name: string, from: PickleBytes): PickledGlobal {
   if (!allowedGlobals.has(name))
-    throw from.refused(`asks for ${name}, which is refused: a checkpoint may build tensors and nothing else`);
+    throw from.refused(`refers to ${name}, which is rejected: a checkpoint may contain only tensors and plain data`);
   return new PickledGlobal(name);
 }
 
-/** What a callee that was asked for makes of its arguments; nothing is ever called. */
+/** Builds the object that a call of an allowed Python name stands for. No Python code is run. */
 export function construct(callee: unknown, args: unknown, from: PickleBytes): unknown {
-  if (!(callee instanceof PickledGlobal) || !Array.isArray(args)) throw from.broken('calls what is no function');
+  if (!(callee instanceof PickledGlobal) || !Array.isArray(args))
+    throw from.broken('calls a value that is not a function');
   switch (callee.name) {
     case 'collections.OrderedDict':
       return new Map();
     case 'argparse.Namespace':
       return new PickledObject(callee.name);
     case 'torch._utils._rebuild_parameter':
-      if (!(args[0] instanceof PickledTensor)) throw from.broken('makes a parameter of what is no tensor');
+      if (!(args[0] instanceof PickledTensor))
+        throw from.broken('builds a parameter from a value that is not a tensor');
       return args[0];
     case 'torch._utils._rebuild_tensor_v2':
       return tensorOf(args, from);
     default:
-      throw from.broken(`calls ${callee.name}`);
+      throw from.broken(`calls ${callee.name}, which is not a function`);
   }
 }
 
@@ -102,17 +107,17 @@ function tensorOf([storage, offset, shape, strides]: unknown[], from: PickleByte
     !isIndexList(strides) ||
     shape.length !== strides.length
   )
-    throw from.broken('makes a tensor of what is none');
+    throw from.broken('builds a tensor from invalid arguments');
   const last = shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis]!, offset as number);
-  if (sizeOf(shape) > 0 && last >= storage.count) throw from.broken('has a tensor that reaches behind its numbers');
+  if (sizeOf(shape) > 0 && last >= storage.count) throw from.broken('has a tensor that extends beyond its storage');
   return new PickledTensor(storage, offset as number, shape, strides);
 }
 
-/** What PyTorch refers to: `('storage', type, key, device, count)`. */
+/** Reads PyTorch's reference to a storage, `('storage', type, key, device, count)`. */
 export function storageOf(id: unknown, from: PickleBytes): Storage {
   const [kind, type, key, , count] = Array.isArray(id) ? id : [];
   const numbers = type instanceof PickledGlobal ? storages[type.name] : undefined;
   if (kind !== 'storage' || !numbers || typeof key !== 'string' || !/^\d+$/.test(key) || !Number.isSafeInteger(count))
-    throw from.broken('refers to what is no storage');
+    throw from.broken('refers to an invalid storage');
   return new Storage(numbers, key, count as number);
 }

@@ -3,23 +3,27 @@ import { schemaProblem } from '../../records/schema-problem.js';
 import { checkConfig, type ModelConfig, noCompat } from '../model-config.js';
 import { preset } from '../presets.js';
 
-/** Lengths of the sides that images are brought to, see `targetSize`. */
+/** Size in pixels to which images are resized: length of the shorter side and limit of the longest, see `targetSize`. */
 export interface StoredView {
   readonly shorter: number;
   readonly longest: number;
 }
 
-/** The labels that a model was trained with, all of them at once. */
+/** Fixed set of labels that a model was trained with. */
 export interface StoredLabels {
+  /** Object labels in training order, without "no objects". */
   readonly objects: readonly string[];
-  /** As they were learnt; "no objects" is not among the objects. */
+  /** Relation labels in training order. */
   readonly relations: readonly string[];
 }
 
-/** What the header of a weights file tells of its model; what it does not tell is absent. */
+/** Metadata about the model in the header of a weights file. Fields that the header lacks are omitted. */
 export interface StoredModel {
+  /** Configuration of the model. */
   readonly config?: ModelConfig;
+  /** Size to which images are resized. */
   readonly view?: StoredView;
+  /** Labels that the model was trained with. */
   readonly labels?: StoredLabels;
 }
 
@@ -28,7 +32,7 @@ type Metadata = Readonly<Record<string, string>>;
 const FIELDS = ['config', 'view', 'labels'] as const;
 const MAX_FIELD_LENGTH = 4 << 20;
 
-/** As a header's metadata. */
+/** Converts metadata about a model to the strings of a header, for `writeSafetensors`. */
 export function modelMetadata({ config, view, labels }: StoredModel): Record<string, string> {
   return {
     ...(config && { model: config.name, config: JSON.stringify(config) }),
@@ -38,10 +42,10 @@ export function modelMetadata({ config, view, labels }: StoredModel): Record<str
 }
 
 /**
- * Reads what a header tells of its model: a whole configuration, or the name of a preset. Nobody vouches for a header, so
- * that sizes are bounded and everything is checked before a model is made of it.
- * @param file to be named in errors
- * @throws InputError where a field is no JSON, of unknown form, or names an unknown model
+ * Reads the metadata about the model from a header: a complete configuration, or the name of a preset. Headers are untrusted
+ * input: sizes are bounded, and every field is checked.
+ * @param file name of the file, for errors
+ * @throws InputError if a field is not valid JSON, does not match its schema, or names an unknown model
  */
 export function storedModel(file: string, metadata: Metadata): StoredModel {
   const refuse = (problem: string, cause?: unknown): never => {
@@ -52,15 +56,15 @@ export function storedModel(file: string, metadata: Metadata): StoredModel {
     const text = metadata[field];
     if (text === undefined) continue;
     if (text.length > MAX_FIELD_LENGTH)
-      refuse(`has a ${field} of ${text.length} characters, at most ${MAX_FIELD_LENGTH} are read`);
+      refuse(`has a field ${field} of ${text.length} characters, expected at most ${MAX_FIELD_LENGTH}`);
     try {
       fields[field] = JSON.parse(text);
     } catch (cause) {
-      refuse(`has a ${field} that is no JSON`, cause);
+      refuse(`has a field ${field} that is not valid JSON`, cause);
     }
   }
   const problem = schemaProblem('model', fields);
-  if (problem !== null) refuse(`tells of no model that relflow knows: ${problem}`);
+  if (problem !== null) refuse(`describes an unknown model: ${problem}`);
   const { config: storedConfig, ...rest } = fields as StoredModel;
   const checked = (make: () => ModelConfig): ModelConfig => {
     try {
@@ -69,7 +73,7 @@ export function storedModel(file: string, metadata: Metadata): StoredModel {
       return config;
     } catch (cause) {
       if (!(cause instanceof OptionError)) throw cause;
-      return refuse(`tells of no model that relflow knows: ${cause.message}`, cause);
+      return refuse(`describes an unknown model: ${cause.message}`, cause);
     }
   };
   const name = metadata['model'];
@@ -80,7 +84,8 @@ export function storedModel(file: string, metadata: Metadata): StoredModel {
     config: checked(() => {
       const { compat, boxContent = false, textDropout = true } = storedConfig;
       const unknown = Object.keys(compat).find((key) => !(key in noCompat));
-      if (unknown !== undefined) throw new OptionError('model', `unknown compat '${unknown}'`);
+      if (unknown !== undefined)
+        throw new OptionError('model', `unknown compat '${unknown}', expected ${Object.keys(noCompat).join(', ')}`);
       return { ...storedConfig, boxContent, textDropout, compat: { ...noCompat, ...compat } };
     }),
   };

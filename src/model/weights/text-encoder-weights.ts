@@ -8,17 +8,29 @@ import { openWeights } from './open-weights.js';
 
 const PREFIX = 'transformer.text_encoder.';
 
-/** Files of a Hugging Face folder that hold weights, the best first. */
+/** Weights files of a Hugging Face folder, in order of preference. */
 const weightFiles = ['model.safetensors', 'model.safetensors.index.json', 'pytorch_model.bin'];
 
-/** What a RoBERTa may have on top, which makes no label vectors. */
+/** Names of heads that a RoBERTa may have and that label vectors do not need. */
 const headPattern = /^(?:lm_head|classifier|qa_outputs)\./;
 
 /**
- * Opens a RoBERTa of Hugging Face alone, as roberta-base is one.
- * @param path a file of weights, or a folder with `model.safetensors`, its index of shards, or `pytorch_model.bin`
- * @returns its arrays under the names that they have in a model's state dict; heads are left out
- * @throws InputError where there is none
+ * Opens the weights of a Hugging Face RoBERTa, such as roberta-base.
+ * @param path weights file, or a folder with `model.safetensors`, its index of shards, or `pytorch_model.bin`
+ * @returns its arrays, without heads, under the names that they have in a model's state dict
+ * @throws InputError if there are no weights, or they cannot be read
+ *
+ * @example
+ * ```ts
+ * import { initializeWeights, loadTextEncoder, openTextEncoder, parsedaR50, RlipV2, useBackend } from 'relflow/model';
+ *
+ * await useBackend('wasm');
+ * const model = new RlipV2(parsedaR50);
+ * initializeWeights(model.parameters, 1);
+ * const roberta = await openTextEncoder('roberta-base');
+ * await loadTextEncoder(model.parameters, roberta);
+ * await roberta.close();
+ * ```
  */
 export async function openTextEncoder(path: string): Promise<WeightSource> {
   const source = await openWeights(await weightFile(path));
@@ -34,9 +46,9 @@ export async function openTextEncoder(path: string): Promise<WeightSource> {
 }
 
 /**
- * The parameters of a model that an opened text encoder has the values of: all of the model's own text encoder, save the
- * pooler where there is none. roberta-base as it lies on the hub has none; a pooler then starts at random, as the
- * official models' did.
+ * Selects the parameters of a model for which an opened text encoder has values: all of the model's text encoder, without
+ * the pooler if the text encoder has none. The published roberta-base has no pooler; the model's pooler then keeps its random
+ * values, as in the official models.
  * @throws RelflowError (`bad-weights`) that names every missing, unexpected and misshapen key
  */
 export function textEncoderParameters(
@@ -51,8 +63,8 @@ export function textEncoderParameters(
 }
 
 /**
- * Gives a model's text encoder the weights of a RoBERTa; the rest of the model stays as it is, and the pooler too where
- * the RoBERTa has none.
+ * Loads the weights of a RoBERTa into the text encoder of a model. All other parameters keep their values, and so does the
+ * pooler if the RoBERTa has none.
  * @param source see `openTextEncoder`
  * @throws RelflowError (`bad-weights`) that names every missing, unexpected and misshapen key; then nothing is loaded
  */
@@ -64,5 +76,5 @@ async function weightFile(path: string): Promise<string> {
   if (!(await stat(path).catch(() => null))?.isDirectory()) return path;
   for (const file of weightFiles)
     if ((await stat(join(path, file)).catch(() => null))?.isFile()) return join(path, file);
-  throw new InputError(path, `holds no weights, expected ${weightFiles.join(', ')}`);
+  throw new InputError(path, `contains no weights, expected one of ${weightFiles.join(', ')}`);
 }

@@ -8,14 +8,15 @@ import { listZipEntries, readAt, type ZipEntry } from './zip-entries.js';
 const MAX_PICKLE = 256 << 20;
 
 /**
- * Opens a checkpoint that PyTorch wrote (`torch.save`, version 1.6 or later). The state dict is what lies under `model` or
- * `state_dict`, else all of it; a leading `module.` of every name goes. Nothing of the checkpoint is run.
+ * Opens a checkpoint that PyTorch wrote (`torch.save`, version 1.6 or later). The state dict is the entry `model` or
+ * `state_dict`, else the whole checkpoint; if every name starts with `module.`, this prefix is removed. No code of the
+ * checkpoint is run.
  *
- * @throws InputError where it is none, or its pickle asks for more than tensors
+ * @throws InputError if the file is not a checkpoint, or its pickle refers to anything but tensors and plain data
  */
 export async function openTorchCheckpoint(path: string): Promise<WeightSource> {
   const file = await open(path).catch((cause) => {
-    throw new InputError(path, 'can not be opened', undefined, { cause });
+    throw new InputError(path, 'cannot be opened', undefined, { cause });
   });
   try {
     return await readCheckpoint(path, file);
@@ -28,8 +29,9 @@ export async function openTorchCheckpoint(path: string): Promise<WeightSource> {
 async function readCheckpoint(path: string, file: FileHandle): Promise<WeightSource> {
   const files = await listZipEntries(path, file);
   const pickle = [...files.values()].find(({ name }) => /^[^/]+\/data\.pkl$/.test(name));
-  if (!pickle) throw new InputError(path, 'is an archive without data.pkl: no checkpoint of PyTorch');
-  if (pickle.bytes > MAX_PICKLE) throw new InputError(path, `has a pickle of ${pickle.bytes} bytes, which is too long`);
+  if (!pickle) throw new InputError(path, 'is an archive without data.pkl, expected a PyTorch checkpoint');
+  if (pickle.bytes > MAX_PICKLE)
+    throw new InputError(path, `has a pickle of ${pickle.bytes} bytes, expected at most ${MAX_PICKLE}`);
   const folder = pickle.name.slice(0, -'data.pkl'.length);
   const order = files.get(`${folder}byteorder`);
   if (order) {
@@ -42,19 +44,23 @@ async function readCheckpoint(path: string, file: FileHandle): Promise<WeightSou
   for (const [name, { storage }] of tensors) {
     const numbers = files.get(`${folder}data/${storage.key}`);
     if (!numbers || numbers.bytes < storage.count * numberBytes[storage.type])
-      throw new InputError(path, `lacks the numbers of ${name}`);
+      throw new InputError(
+        path,
+        `lacks the data of ${name}, expected ${storage.count * numberBytes[storage.type]} bytes in data/${storage.key}`,
+      );
   }
   return new TorchCheckpoint(path, file, tensors, (key) => files.get(`${folder}data/${key}`)!);
 }
 
 function stateDict(path: string, root: unknown): Map<string, PickledTensor> {
-  if (!(root instanceof Map)) throw new InputError(path, 'is no dictionary');
+  if (!(root instanceof Map)) throw new InputError(path, 'is not a dictionary, expected a state dict');
   const inner = ['model', 'state_dict'].map((key) => root.get(key) as unknown).find((value) => value instanceof Map);
   const dictionary = (inner ?? root) as Map<unknown, unknown>;
   const tensors = [...dictionary].filter(
     (entry): entry is [string, PickledTensor] => typeof entry[0] === 'string' && entry[1] instanceof PickledTensor,
   );
-  if (tensors.length === 0) throw new InputError(path, 'holds no tensors under model, state_dict or at its top');
+  if (tensors.length === 0)
+    throw new InputError(path, 'contains no tensors, expected them under model, under state_dict or at the top level');
   const prefixed = tensors.every(([name]) => name.startsWith('module.'));
   return new Map(tensors.map(([name, tensor]) => [prefixed ? name.slice('module.'.length) : name, tensor]));
 }
@@ -106,7 +112,7 @@ function isContiguous(shape: readonly number[], strides: readonly number[]): boo
   return true;
 }
 
-/** A view's numbers row by row. */
+/** Copies the elements of a strided view in row-major order. */
 function gatherStrided(numbers: Float32Array, shape: readonly number[], strides: readonly number[]): Float32Array {
   const result = new Float32Array(sizeOf(shape));
   const index = shape.map(() => 0);

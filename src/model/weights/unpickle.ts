@@ -2,15 +2,15 @@ import { PickleBytes } from './pickle-bytes.js';
 import { construct, globalOf, PickledObject, storageOf } from './pickled-objects.js';
 
 const MARK = Symbol('mark');
-/** Objects that a pickle may hold at once; an official checkpoint holds some ten thousands. */
+/** Maximum number of instructions in a pickle; official checkpoints have tens of thousands. */
 const MAX_OBJECTS = 5_000_000;
 
 /**
- * Reads a pickle into plain data and tensors. No code of it is run: a pickle that asks for anything but the parts of a
- * tensor is refused, with the name of what it asked for.
+ * Reads a pickle into plain data and tensors. No code of the pickle is run: a reference to anything but the parts of tensors
+ * is rejected.
  *
- * @returns Maps for dictionaries, arrays for lists and tuples, `PickledTensor`, `PickledObject`, strings, numbers…
- * @throws InputError where it is broken or asks for something else
+ * @returns Maps for dictionaries, arrays for lists, tuples and sets, `PickledTensor`, `PickledObject`, strings, numbers, …
+ * @throws InputError if the pickle is invalid, or refers to a function or class that is not allowed; the error names it
  */
 export function unpickle(path: string, bytes: Uint8Array): unknown {
   return new Unpickler(path, bytes).run();
@@ -30,7 +30,7 @@ class Unpickler {
     for (;;) {
       const code = this.#bytes.unsigned(1);
       if (code === 0x2e) return this.#pop();
-      if (++this.#made > MAX_OBJECTS) throw this.#bytes.broken('is too long');
+      if (++this.#made > MAX_OBJECTS) throw this.#bytes.broken(`has more than ${MAX_OBJECTS} instructions`);
       this.#step(code);
     }
   }
@@ -38,9 +38,12 @@ class Unpickler {
   #step(code: number): void {
     const stack = this.#stack;
     switch (code) {
-      case 0x80: // PROTO
-        if (this.#bytes.unsigned(1) > 5) throw this.#bytes.broken('is of an unknown protocol');
+      case 0x80: {
+        // PROTO
+        const protocol = this.#bytes.unsigned(1);
+        if (protocol > 5) throw this.#bytes.broken(`has protocol ${protocol}, expected at most 5`);
         return;
+      }
       case 0x95: // FRAME
         this.#bytes.skip(8);
         return;
@@ -166,31 +169,31 @@ class Unpickler {
         // BUILD
         const state = this.#pop();
         const made = stack[stack.length - 1];
-        // A state dict's attributes say nothing of its arrays.
+        // Attributes of a state dict are ignored.
         if (made instanceof PickledObject) made.state = state;
-        else if (!(made instanceof Map)) throw this.#bytes.broken('gives fields to what has none');
+        else if (!(made instanceof Map)) throw this.#bytes.broken('sets fields of a value that is not an object');
         return;
       }
       default:
-        throw this.#bytes.broken(`has the instruction 0x${code.toString(16)}, which no checkpoint needs`);
+        throw this.#bytes.broken(`has the unknown instruction 0x${code.toString(16)}`);
     }
   }
 
   #append(items: readonly unknown[]): void {
     const list = this.#stack[this.#stack.length - 1];
-    if (!Array.isArray(list)) throw this.#bytes.broken('appends to what is no list');
+    if (!Array.isArray(list)) throw this.#bytes.broken('appends to a value that is not a list');
     for (const item of items) list.push(item);
   }
 
   #setItems(items: readonly unknown[]): void {
     const map = this.#stack[this.#stack.length - 1];
     if (!(map instanceof Map) || items.length % 2 !== 0)
-      throw this.#bytes.broken('sets items of what is no dictionary');
+      throw this.#bytes.broken('sets items of a value that is not a dictionary');
     for (let k = 0; k < items.length; k += 2) map.set(items[k], items[k + 1]);
   }
 
   #fromMemo(key: number): unknown {
-    if (!this.#memo.has(key)) throw this.#bytes.broken('remembers what was not there');
+    if (!this.#memo.has(key)) throw this.#bytes.broken(`reads memo entry ${key}, which is not set`);
     return this.#memo.get(key);
   }
 
@@ -200,12 +203,13 @@ class Unpickler {
   }
 
   #require(count: number): void {
-    if (this.#stack.length < count) throw this.#bytes.broken('takes more than there is');
+    if (this.#stack.length < count)
+      throw this.#bytes.broken(`needs ${count} values on its stack, found ${this.#stack.length}`);
   }
 
   #popMark(): unknown[] {
     const start = this.#stack.lastIndexOf(MARK);
-    if (start < 0) throw this.#bytes.broken('has no mark');
+    if (start < 0) throw this.#bytes.broken('needs a mark on its stack, found none');
     const items = this.#stack.splice(start);
     return items.slice(1);
   }

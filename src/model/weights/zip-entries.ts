@@ -1,11 +1,12 @@
 import type { FileHandle } from 'node:fs/promises';
 import { InputError } from '../../errors.js';
 
-/** A file inside of an archive, stored as it is. */
+/** Uncompressed file in a zip archive. */
 export interface ZipEntry {
   readonly name: string;
-  /** First byte of its content in the archive. */
+  /** Offset of its content in the archive. */
   readonly start: number;
+  /** Length of its content. */
   readonly bytes: number;
 }
 
@@ -13,31 +14,37 @@ const MAX_DIRECTORY = 256 << 20;
 const MAX_ENTRIES = 1_000_000;
 
 /**
- * Lists a zip archive whose files are not compressed, as PyTorch writes them (zip64 too).
- * @throws InputError where it is no such archive
+ * Lists the files of a zip or zip64 archive without compression, as PyTorch writes it.
+ * @returns entries by name
+ * @throws InputError if the file is not such an archive
  */
 export async function listZipEntries(path: string, file: FileHandle): Promise<Map<string, ZipEntry>> {
   const { size } = await file.stat();
   const { count, start, bytes } = await findDirectory(path, file, size);
-  if (bytes > MAX_DIRECTORY || count > MAX_ENTRIES) throw new InputError(path, 'is an archive of too many files');
-  if (start + bytes > size) throw new InputError(path, 'is an archive whose directory lies outside of it');
+  if (bytes > MAX_DIRECTORY || count > MAX_ENTRIES)
+    throw new InputError(path, `is an archive with ${count} files, expected at most ${MAX_ENTRIES}`);
+  if (start + bytes > size) throw new InputError(path, 'is an archive whose directory lies outside the file');
   const directory = await readAt(path, file, start, bytes);
   const entries = new Map<string, ZipEntry>();
   let at = 0;
   for (let k = 0; k < count; k++) {
     const made = readEntry(path, directory, at);
     at = made.next;
-    if (entries.has(made.name)) throw new InputError(path, `holds ${made.name} twice`);
+    if (entries.has(made.name)) throw new InputError(path, `contains ${made.name} twice`);
     const local = await readAt(path, file, made.header, 30);
-    if (local.getUint32(0, true) !== 0x04034b50) throw new InputError(path, `has no file where ${made.name} should be`);
+    if (local.getUint32(0, true) !== 0x04034b50)
+      throw new InputError(path, `has no file at the position of ${made.name}`, made.header);
     const content = made.header + 30 + local.getUint16(26, true) + local.getUint16(28, true);
-    if (content + made.bytes > size) throw new InputError(path, `ends inside of ${made.name}`);
+    if (content + made.bytes > size) throw new InputError(path, `ends within ${made.name}`);
     entries.set(made.name, { name: made.name, start: content, bytes: made.bytes });
   }
   return entries;
 }
 
-/** @throws InputError where the file ends before */
+/**
+ * Reads bytes of a file.
+ * @throws InputError if the file ends before
+ */
 export async function readAt(path: string, file: FileHandle, start: number, bytes: number): Promise<DataView> {
   const into = new Uint8Array(bytes);
   let done = 0;
@@ -49,19 +56,20 @@ export async function readAt(path: string, file: FileHandle, start: number, byte
   return new DataView(into.buffer);
 }
 
-/** A 64-bit number that a double can hold. */
+/** Reads an unsigned 64-bit integer; returns infinity for those that a double cannot represent exactly. */
 function readUint64(view: DataView, at: number): number {
   const value = view.getBigUint64(at, true);
   return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.POSITIVE_INFINITY : Number(value);
 }
 
+/** Finds the central directory of an archive: number of files, length in bytes and offset. */
 async function findDirectory(path: string, file: FileHandle, size: number) {
   // The record at the end may be followed by a comment of up to 65,535 bytes.
   const length = Math.min(size, 22 + 65_535);
   const tail = await readAt(path, file, size - length, length);
   let end = length - 22;
   while (end >= 0 && tail.getUint32(end, true) !== 0x06054b50) end--;
-  if (end < 0) throw new InputError(path, 'is no zip archive');
+  if (end < 0) throw new InputError(path, 'is not a zip archive');
   const plain = {
     count: tail.getUint16(end + 10, true),
     bytes: tail.getUint32(end + 12, true),
@@ -72,14 +80,15 @@ async function findDirectory(path: string, file: FileHandle, size: number) {
   const pointer = await readAt(path, file, locator, 20);
   if (pointer.getUint32(0, true) !== 0x07064b50) return plain;
   const at = readUint64(pointer, 8);
-  if (at + 56 > size) throw new InputError(path, 'is an archive whose directory lies outside of it');
+  if (at + 56 > size) throw new InputError(path, 'is an archive whose directory lies outside the file');
   const record = await readAt(path, file, at, 56);
   if (record.getUint32(0, true) !== 0x06064b50) throw new InputError(path, 'is an archive without a directory', at);
   return { count: readUint64(record, 32), bytes: readUint64(record, 40), start: readUint64(record, 48) };
 }
 
+/** Reads the entry of the central directory at `at`; `next` is the position of the next entry. */
 function readEntry(path: string, view: DataView, at: number) {
-  const broken = () => new InputError(path, 'is an archive with a broken directory');
+  const broken = () => new InputError(path, 'is an archive with an invalid directory');
   if (at + 46 > view.byteLength || view.getUint32(at, true) !== 0x02014b50) throw broken();
   const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
   let [bytes, header] = [view.getUint32(at + 24, true), view.getUint32(at + 42, true)];
@@ -94,12 +103,12 @@ function readEntry(path: string, view: DataView, at: number) {
   if (next > view.byteLength) throw broken();
   const name = new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + at + 46, nameLength));
   if (name.startsWith('/') || name.split(/[\\/]/).includes('..'))
-    throw new InputError(path, `holds a file called '${name}', outside of the archive`);
+    throw new InputError(path, `contains the file '${name}', expected a path within the archive`);
   if (method !== 0 || (flags & 1) !== 0)
-    throw new InputError(path, `holds ${name} compressed or encrypted, but PyTorch stores files as they are`);
+    throw new InputError(path, `contains ${name} compressed or encrypted, expected plain files as PyTorch writes them`);
   const wide = packed === 0xffffffff || bytes === 0xffffffff || header === 0xffffffff;
   if (wide) {
-    // The field of long numbers holds those that did not fit, in this order.
+    // The zip64 field contains the numbers that do not fit into 32 bits, in this order.
     let field = extra;
     while (field + 4 <= extra + extraLength && view.getUint16(field, true) !== 1)
       field += 4 + view.getUint16(field + 2, true);

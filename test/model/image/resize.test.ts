@@ -7,7 +7,7 @@ import { normalize, type RgbImage, resize, targetSize } from '../../../src/model
 import { temporaryFolder } from '../../support/folders.js';
 import { assertClose } from '../../support/tensors.js';
 
-/** A picture that anybody can make again. */
+/** Deterministic test image. */
 function picture(width: number, height: number): RgbImage {
   const data = new Uint8Array(width * height * 3);
   let at = 0;
@@ -16,8 +16,8 @@ function picture(width: number, height: number): RgbImage {
   return { data, width, height };
 }
 
-/** Pillow's filter as it is defined, one axis after the other and a pixel at a time. */
-function plainlyResized(image: RgbImage, width: number, height: number): Uint8Array {
+/** Reference implementation of Pillow's filter: one axis after the other, one pixel at a time. */
+function referenceResize(image: RgbImage, width: number, height: number): Uint8Array {
   const axis = (
     data: Uint8Array,
     from: number,
@@ -29,11 +29,11 @@ function plainlyResized(image: RgbImage, width: number, height: number): Uint8Ar
     const scale = from / to;
     const spread = Math.max(scale, 1);
     for (let cell = 0; cell < to; cell++) {
-      const centre = (cell + 0.5) * scale;
-      const first = Math.max(0, Math.trunc(centre - spread + 0.5));
-      const end = Math.min(from, Math.trunc(centre + spread + 0.5));
+      const center = (cell + 0.5) * scale;
+      const first = Math.max(0, Math.trunc(center - spread + 0.5));
+      const end = Math.min(from, Math.trunc(center + spread + 0.5));
       const shares = Array.from({ length: end - first }, (_, k) =>
-        Math.max(0, 1 - Math.abs((k + first - centre + 0.5) * (1 / spread))),
+        Math.max(0, 1 - Math.abs((k + first - center + 0.5) * (1 / spread))),
       );
       const sum = shares.reduce((all, part) => all + part, 0);
       const weights = shares.map((part) => Math.trunc(0.5 + (part / sum) * 2 ** 22));
@@ -64,12 +64,12 @@ describe('images', () => {
     [9, 5, 33, 5, '36dd95bffa6817a5776f23e92ea161cb476d07efac7389a10c4c063c8b016bf5'],
     [64, 48, 7, 3, '95f50056f606aeafe0f7b6926669413d6b631472edc2ee4e8f013491204bb588'],
   ] as const)
-    it(`are resized from ${width} × ${height} to ${toWidth} × ${toHeight} as Pillow does it, byte for byte`, () => {
+    it(`are resized from ${width} × ${height} to ${toWidth} × ${toHeight} with the same bytes as Pillow`, () => {
       const { data } = resize(picture(width, height), { width: toWidth, height: toHeight });
       assert.equal(createHash('sha256').update(data).digest('hex'), digest);
     });
 
-  // More than the kernel takes at once, long and thin, one pixel, and as they are.
+  // Larger than one band of the kernel, long and thin, a single pixel, and no change of size.
   for (const [width, height, toWidth, toHeight] of [
     [1201, 803, 333, 250],
     [640, 480, 1066, 800],
@@ -79,14 +79,14 @@ describe('images', () => {
     [50, 40, 1, 1],
     [20, 30, 20, 30],
   ] as const)
-    it(`are resized from ${width} × ${height} to ${toWidth} × ${toHeight} as the filter is defined`, () => {
+    it(`are resized from ${width} × ${height} to ${toWidth} × ${toHeight} with the same bytes as the reference implementation`, () => {
       const image = picture(width, height);
       const { data, ...size } = resize(image, { width: toWidth, height: toHeight });
       assert.deepEqual(size, { width: toWidth, height: toHeight });
-      assert.ok(Buffer.compare(data, plainlyResized(image, toWidth, toHeight)) === 0);
+      assert.ok(Buffer.compare(data, referenceResize(image, toWidth, toHeight)) === 0);
     });
 
-  it('get the official sizes', () => {
+  it('are resized to the official sizes', () => {
     const sizes = (width: number, height: number) => {
       const size = targetSize({ width, height });
       return [size.width, size.height];
@@ -100,12 +100,12 @@ describe('images', () => {
     assert.deepEqual(sizes(800, 800), [800, 800]);
   });
 
-  it('are normalised channel by channel', () => {
+  it('are normalized channel by channel', () => {
     const values = normalize({ data: Uint8Array.of(0, 128, 255), width: 1, height: 1 });
     assertClose(values, [-2.117904, 0.205182, 2.64], 1e-5);
   });
 
-  it('are decoded as they are stored, grey and transparent ones too', async () => {
+  it('are decoded without rotation, including gray and transparent ones', async () => {
     const folder = temporaryFolder();
     const { data, width, height } = picture(13, 7);
     const raw = { raw: { width, height, channels: 3 as const } };
@@ -116,18 +116,18 @@ describe('images', () => {
     for (const name of ['plain.png', 'turned.png', 'clear.png'])
       assert.deepEqual({ ...(await readImage(path(name))), data: 0 }, { width, height, data: 0 }, name);
     assert.deepEqual(new Uint8Array((await readImage(path('plain.png'))).data), data);
-    const grey = Uint8Array.from({ length: 6 }, (_, k) => 40 * k);
-    await sharp(grey, { raw: { width: 3, height: 2, channels: 1 } })
+    const gray = Uint8Array.from({ length: 6 }, (_, k) => 40 * k);
+    await sharp(gray, { raw: { width: 3, height: 2, channels: 1 } })
       .toColourspace('b-w')
       .png()
-      .toFile(path('grey.png'));
+      .toFile(path('gray.png'));
     assert.deepEqual(
-      [...(await readImage(path('grey.png'))).data],
-      [...grey].flatMap((value) => [value, value, value]),
+      [...(await readImage(path('gray.png'))).data],
+      [...gray].flatMap((value) => [value, value, value]),
     );
   });
 
-  it('that are not there or no images are refused, each with its reason', async () => {
+  it('that are missing or unreadable are rejected with the reason', async () => {
     await assert.rejects(readImage('nowhere.png'), { reason: 'image-missing' });
     await assert.rejects(readImage('package.json'), { reason: 'image-unreadable' });
   });

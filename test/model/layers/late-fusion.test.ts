@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
@@ -8,7 +9,7 @@ import { Scope } from '../../../src/model/parameter-scope.js';
 import { tinyLate } from '../../../src/model/presets.js';
 import { assertClose } from '../../support/tensors.js';
 
-// Made with PyTorch's own encoder layers, see make-late-fusion.py there.
+// Computed with PyTorch's encoder layers by make-late-fusion.py.
 const made = JSON.parse(readFileSync(join('test/model/layers/late-fusion', 'layer-states.json'), 'utf8')) as {
   weights: Readonly<Record<string, number[]>>;
   queries: number[];
@@ -20,11 +21,11 @@ const made = JSON.parse(readFileSync(join('test/model/layers/late-fusion', 'laye
 describe('late fusion', () => {
   before(() => useBackend('wasm', { threads: 1 }));
 
-  it('is PyTorch’s encoder that normalises first, over queries and labels, layer by layer', async () => {
+  it('has the outputs of PyTorch’s encoder layers with norm_first', async () => {
     const scope = new Scope();
     const fusion = new LateFusion(scope, { ...tinyLate, width: 8, heads: 2, hidden: 12, decoderLayers: 2 });
     const names = [...scope.parameters.keys()].sort();
-    if (names.join() !== Object.keys(made.weights).sort().join()) throw new Error(`other names: ${names}`);
+    assert.deepEqual(names, Object.keys(made.weights).sort());
     for (const [name, parameter] of scope.parameters) parameter.set(Float32Array.from(made.weights[name]!));
     const layers = tf.tidy(() => {
       const found = fusion.apply(

@@ -13,11 +13,11 @@ import { rTagger } from '../../../src/model/tagger/r-tagger.js';
 import { storedModel } from '../../../src/model/weights/stored-model.js';
 import { temporaryFolder } from '../../support/folders.js';
 
-describe('the tagger that comes with relflow', function () {
+describe('the embedded tagger', function () {
   this.timeout(120_000);
   const IMAGES = 40;
 
-  it('is small, and its file says what it is', async () => {
+  it('is small, and its file contains its configuration, image size and labels', async () => {
     assert.equal(taggerWeights('sprites'), spriteWeights);
     assert.equal(taggerWeights('a.safetensors'), 'a.safetensors');
     assert.ok(statSync(spriteWeights).size < 4 << 20);
@@ -29,7 +29,7 @@ describe('the tagger that comes with relflow', function () {
     assert.deepEqual([...labels!.relations].sort(), scenePredicates);
   });
 
-  it('reaches on some scenes of the test split what its card states for all of them, about', async () => {
+  it('has about the average precision on some test scenes that its model card states for all of them', async () => {
     const folder = temporaryFolder();
     const images = join(folder, 'images');
     mkdirSync(images);
@@ -51,7 +51,7 @@ describe('the tagger that comes with relflow', function () {
     const stated = (kind: string) => Number(new RegExp(`\\| sprites \\| ${kind} \\| (\\d+\\.\\d)`).exec(card)![1]);
     for (const { perturbed, report } of scores) {
       const ap = 100 * report.meanAveragePrecision;
-      // So few scenes are a sample: what is stated is of ten times as many.
+      // These scenes are a tenth of those behind the stated score.
       const expected = stated(perturbed ? 'wrong' : 'true');
       assert.ok(Math.abs(ap - expected) < 12, `${perturbed ? 'wrong' : 'true'}: ${ap.toFixed(1)}, stated ${expected}`);
     }

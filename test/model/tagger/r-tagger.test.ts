@@ -22,11 +22,11 @@ describe('rTagger', function () {
 
   before(async () => {
     await useBackend('wasm', { threads: 1 });
-    weights = await written({}, { model: tiny.tagger.name });
+    weights = await writeWeights({}, { model: tiny.tagger.name });
   });
 
-  /** Weights of the tiny tagger with a header. */
-  async function written(stored: StoredModel, more: Record<string, string> = {}): Promise<string> {
+  /** Writes weights of the tiny tagger with a header. @returns their path */
+  async function writeWeights(stored: StoredModel, more: Record<string, string> = {}): Promise<string> {
     const model = new RlipV2(tiny.tagger);
     initializeWeights(model.parameters, 4);
     const list = [...model.parameters.values()].map((p) => ({ name: p.name, shape: p.shape, read: () => p.values() }));
@@ -50,34 +50,34 @@ describe('rTagger', function () {
   const { signal } = new AbortController();
   const tagger = (more: object = {}) => rTagger({ weights, images, categories, threads: 1, ...more });
 
-  it('scores every text for every pair, the same in one group or in several', async () => {
+  it('scores every text for every pair, independent of the other groups', async () => {
     const whole = await tagger().tag(request(10), signal);
     assert.equal(whole.length, 20);
     assert.ok(whole.every((score) => score > 0 && score < 1));
-    // 34 pairs are three groups of at most 16, two of which go through the decoders at once.
+    // 34 pairs are three groups of at most 16; the decoders process two groups in one pass.
     const many = await tagger({ groupsAtOnce: 2 }).tag(request(34), signal);
     assert.equal(many.length, 68);
     const first = await tagger().tag(request(16), signal);
     assertClose(many.slice(0, 32), first, 1e-5);
-    // Pairs of a group see each other, so that another group is another question.
+    // Pairs of a group attend to each other, so that scores depend on the group.
     assert.notDeepEqual([...whole.slice(0, 20)], [...first.slice(0, 20)]);
   });
 
-  it('looks at images in another size, where it is told to or the file says so', async () => {
+  it('resizes images to the size in the options or in the weights file', async () => {
     const small = { shorter: 64, longest: 96 };
     const other = await tagger({ view: small }).tag(request(3), signal);
     assert.notDeepEqual(other, await tagger().tag(request(3), signal));
-    const path = await written({ config: tiny.tagger, view: small });
+    const path = await writeWeights({ config: tiny.tagger, view: small });
     assert.deepEqual(await tagger({ weights: path }).tag(request(3), signal), other);
     assert.throws(() => tagger({ view: { shorter: 0, longest: 9 } }), { message: /rTagger: view\.shorter/ });
   });
 
-  it('reads all labels that it was trained with, whatever is asked', async () => {
+  it('reads all labels that it was trained with, independent of the request', async () => {
     const labels = { objects: ['person', 'dog', 'ball', 'kite'], relations: ['holding', 'next to', 'under'] };
-    const path = await written({ config: tiny.tagger, labels });
+    const path = await writeWeights({ config: tiny.tagger, labels });
     const both = await tagger({ weights: path }).tag(request(3), signal);
     const one = await tagger({ weights: path }).tag({ ...request(3), texts: ['holding'] }, signal);
-    // The same as without the other text, which it reads in any case.
+    // Scores do not change with the requested texts, because the model reads all of its labels in any case.
     assertClose(
       one,
       [1, 3, 5].map((k) => both[k]!),
@@ -87,7 +87,7 @@ describe('rTagger', function () {
     assert.equal(unknown.length, 6);
   });
 
-  it('keeps label vectors for further runs, whatever was left of a killed one', async () => {
+  it('caches label vectors for later runs, also after a killed run', async () => {
     const labelCache = join(temporaryFolder(), 'labels');
     const first = await tagger({ labelCache }).tag(request(3), signal);
     const [name, ...others] = readdirSync(labelCache);
@@ -98,25 +98,27 @@ describe('rTagger', function () {
     // Six labels: three categories, no objects, two relations.
     assert.ok(whole.length > 6 * 4 * tiny.tagger.text.width);
     assert.deepEqual(await tagger({ labelCache }).tag(request(3), signal), first);
-    assert.deepEqual(readFileSync(path), whole, 'nothing is computed twice');
+    assert.deepEqual(readFileSync(path), whole, 'no vector is computed twice');
     writeFileSync(path, whole.subarray(0, whole.length - 9));
     assert.deepEqual(await tagger({ labelCache }).tag(request(3), signal), first);
-    assert.equal(readFileSync(path).length, whole.length, 'the torn record is made again');
-    const spoilt = Buffer.from(whole);
-    spoilt[30]! ^= 1;
-    writeFileSync(path, spoilt);
+    assert.equal(readFileSync(path).length, whole.length, 'the incomplete record is written again');
+    const corrupt = Buffer.from(whole);
+    corrupt[30]! ^= 1;
+    writeFileSync(path, corrupt);
     assert.deepEqual(await tagger({ labelCache }).tag(request(3), signal), first);
   });
 
-  it('names what it can not use', async () => {
+  it('names the option or the record that it rejects', async () => {
     assert.throws(() => tagger({ weights: 'none.safetensors' }), {
-      message: 'rTagger: no weights at none.safetensors',
+      message: 'rTagger: weights none.safetensors do not exist, expected a file of weights',
     });
     assert.throws(() => tagger({ backend: 'gpu' }), {
-      message: "rTagger: unknown backend 'gpu', expected auto, tensorflow, webgpu, wasm, cpu",
+      message: "rTagger: unknown backend 'gpu', expected one of auto, tensorflow, webgpu, wasm, cpu",
     });
-    assert.throws(() => tagger({ categories: ['a', 'a'] }), { message: 'rTagger: a category is listed twice' });
-    assert.throws(() => tagger({ model: 'yolo' }), { message: /unknown model 'yolo', expected rTaggerR50, / });
+    assert.throws(() => tagger({ categories: ['a', 'a'] }), {
+      message: "rTagger: categories lists 'a' twice, expected each name once",
+    });
+    assert.throws(() => tagger({ model: 'yolo' }), { message: /unknown model 'yolo', expected one of rTaggerR50, / });
     const cat = {
       ...request(1),
       detections: [{ id: 1, category: 'cat', box: [0, 0, 9, 9] as const }, request(1).detections[1]!],
@@ -126,7 +128,7 @@ describe('rTagger', function () {
     await assert.rejects(async () => tagger().tag(lost, signal), { reason: 'image-missing' });
   });
 
-  it('tags in a pipeline, as `relflow run coco --tagger FILE`', async () => {
+  it('tags in a pipeline: relflow run coco --tagger FILE', async () => {
     const out = join(temporaryFolder(), 'graphs');
     const inputs = ['--annotations', join(SCENES, 'instances.json'), '--captions', join(SCENES, 'captions.json')];
     const options = [

@@ -6,7 +6,7 @@ import { assertClose } from '../../support/tensors.js';
 
 const WIDTH = 64;
 
-describe('HashedTexts', () => {
+describe('HashedTextEncoder', () => {
   before(() => useBackend('wasm', { threads: 1 }));
 
   async function vectorsOf(...texts: string[]): Promise<number[][]> {
@@ -17,14 +17,14 @@ describe('HashedTexts', () => {
   }
   const cosine = (a: number[], b: number[]) => a.reduce((sum, value, d) => sum + value * b[d]!, 0) / WIDTH;
 
-  it('gives each text the same vector wherever it stands, of one length', async () => {
+  it('gives a text the same vector at every position in a batch, and all vectors the same length', async () => {
     const [alone] = await vectorsOf('riding');
     const [, among] = await vectorsOf('standing next to', 'riding', '');
     assert.deepEqual(among, alone);
     for (const vector of await vectorsOf('dog', 'Straße', '')) assertClose([cosine(vector, vector)], [1], 1e-5);
   });
 
-  it('keeps texts apart, and those that share words nearer', async () => {
+  it('gives different texts different vectors, and similar ones to texts that share words', async () => {
     const [on, ridingOn, riding, dog] = await vectorsOf('on', 'riding on', 'riding', 'dog');
     assert.ok(cosine(riding!, ridingOn!) > 0.3 && cosine(riding!, ridingOn!) < 0.9);
     assert.ok(cosine(riding!, ridingOn!) > cosine(dog!, ridingOn!));

@@ -4,15 +4,15 @@ import { openTokenizer, tokenize } from '../../../src/model/text/tokenizer.js';
 
 const folder = 'test/model/text/tokenizer';
 
-describe('a tokenizer of RoBERTa’s kind', () => {
-  it('gives the ids of the reference library', async () => {
+describe('RoBERTa’s tokenizer', () => {
+  it('returns the token ids of the reference library', async () => {
     const tokenizer = await openTokenizer(folder);
     const expected = JSON.parse(readFileSync(`${folder}/token-ids.json`, 'utf8')) as [string, number[]][];
     assert.ok(expected.length > 300);
     for (const [text, ids] of expected) assert.deepEqual(tokenizer.encode(text), ids, JSON.stringify(text));
   });
 
-  it('puts texts in rows of one length, and shortens what is too long', async () => {
+  it('pads texts to one length and truncates texts that are too long', async () => {
     const tokenizer = await openTokenizer(folder);
     const { ids, texts, tokens } = tokenize(tokenizer, ['person', 'x'.repeat(60)], 8);
     assert.deepEqual([texts, tokens], [2, 8]);
@@ -21,7 +21,7 @@ describe('a tokenizer of RoBERTa’s kind', () => {
     assert.deepEqual([rows[1]![0], rows[1]!.at(-1)], [0, 2]);
   });
 
-  it('is named where it is missing', async () => {
-    await assert.rejects(openTokenizer('test/model'), /tokenizer\.json.*can not be read as a tokenizer/);
+  it('is named in the error when it is missing', async () => {
+    await assert.rejects(openTokenizer('test/model'), /tokenizer\.json.*cannot be read as a tokenizer/);
   });
 });

@@ -21,7 +21,7 @@ const copied = (source: WeightSource) =>
 describe('weights', () => {
   const folder = temporaryFolder();
 
-  it('of a checkpoint that PyTorch wrote are read, views and all types of numbers', async () => {
+  it('are read from a PyTorch checkpoint, including views and all number types', async () => {
     const source = await openWeights(`${made}/checkpoint.pth`);
     const expected = JSON.parse(readFileSync(`${made}/checkpoint.json`, 'utf8')) as Record<
       string,
@@ -35,7 +35,7 @@ describe('weights', () => {
     await source.close();
   });
 
-  it('of a checkpoint go to safetensors and shards, and come back the same', async () => {
+  it('of a checkpoint are written to safetensors and shards and read back unchanged', async () => {
     const source = await openWeights(`${made}/checkpoint.pth`);
     const whole = await writeSafetensors(join(folder, 'whole.safetensors'), copied(source), {
       metadata: { from: 'x' },
@@ -53,40 +53,40 @@ describe('weights', () => {
     await source.close();
   });
 
-  it('a pickle that calls a function is refused with its name, and nothing of it runs', async () => {
+  it('a pickle that calls a function is rejected with its name, and the function does not run', async () => {
     await assert.rejects(openWeights(`${made}/hostile.pth`), {
       code: 'bad-input',
       message:
-        /hostile\.pth: asks for posix\.system, which is refused: a checkpoint may build tensors and nothing else/,
+        /hostile\.pth: refers to posix\.system, which is rejected: a checkpoint may contain only tensors and plain data/,
     });
     assert.ok(!existsSync('pwned') && !existsSync(`${made}/pwned`));
   });
 
-  it('broken pickles are refused, whatever is wrong with them', () => {
+  it('every kind of invalid pickle is rejected', () => {
     const bytes = (...codes: (number | string)[]) =>
       Uint8Array.from(codes.flatMap((code) => (typeof code === 'string' ? [...Buffer.from(code)] : [code])));
     for (const [pickle, problem] of [
       [bytes(), /ends too early/],
-      [bytes(0x80, 9), /unknown protocol/],
-      [bytes(0x2e), /takes more than there is/],
-      [bytes(0x74), /has no mark/],
-      [bytes(0x68, 3), /remembers what was not there/],
-      [bytes('cbuiltins\neval\n', 0x2e), /asks for builtins\.eval/],
-      [bytes(0x8c, 2, 'os', 0x8c, 6, 'system', 0x93), /asks for os\.system/],
-      [bytes(0x4b, 1, 0x29, 0x52), /calls what is no function/],
-      [bytes('ccollections\nOrderedDict\n', 0x4b, 1, 0x62), /gives fields to what has none/],
-      [bytes('i', 'os\nsystem\n'), /instruction 0x69/],
+      [bytes(0x80, 9), /has protocol 9, expected at most 5/],
+      [bytes(0x2e), /needs 1 values on its stack, found 0/],
+      [bytes(0x74), /needs a mark on its stack, found none/],
+      [bytes(0x68, 3), /reads memo entry 3, which is not set/],
+      [bytes('cbuiltins\neval\n', 0x2e), /refers to builtins\.eval/],
+      [bytes(0x8c, 2, 'os', 0x8c, 6, 'system', 0x93), /refers to os\.system/],
+      [bytes(0x4b, 1, 0x29, 0x52), /calls a value that is not a function/],
+      [bytes('ccollections\nOrderedDict\n', 0x4b, 1, 0x62), /sets fields of a value that is not an object/],
+      [bytes('i', 'os\nsystem\n'), /has the unknown instruction 0x69/],
     ] as [Uint8Array, RegExp][])
       assert.throws(() => unpickle('x.pth', pickle), { code: 'bad-input', message: problem });
   });
 
-  it('files of another kind are named', async () => {
-    await assert.rejects(openWeights(`${made}/legacy.pth`), { message: `${made}/legacy.pth: is no zip archive` });
+  it('files of an unknown kind are rejected by name', async () => {
+    await assert.rejects(openWeights(`${made}/legacy.pth`), { message: `${made}/legacy.pth: is not a zip archive` });
     await assert.rejects(openWeights(`${made}/none.pth`), { message: `${made}/none.pth: no such file` });
     await assert.rejects(openWeights(`${made}/make-checkpoints.py`), { message: /weights of an unknown kind/ });
   });
 
-  it('safetensors that lie about themselves are refused', async () => {
+  it('safetensors files with an inconsistent header are rejected', async () => {
     const write = (name: string, header: unknown, data: number) => {
       const text = typeof header === 'string' ? header : JSON.stringify(header);
       const bytes = Buffer.alloc(8 + text.length + data);
@@ -113,7 +113,7 @@ describe('weights', () => {
       await assert.rejects(openWeights(write(name, header, data)), { code: 'bad-input', message: problem }, name);
   });
 
-  it('that do not fit a model are named one by one, and nothing is loaded', async () => {
+  it('that do not fit a model are listed key by key, and nothing is loaded', async () => {
     await useBackend('wasm', { threads: 1 });
     const model = new RlipV2(tiny.tagger);
     initializeWeights(model.parameters, 1);

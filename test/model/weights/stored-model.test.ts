@@ -14,7 +14,7 @@ const problem = (metadata: Record<string, string>): string => {
 const changed = (changes: object) => problem({ config: JSON.stringify({ ...spriteTagger, ...changes }) });
 
 describe('storedModel', () => {
-  it('gives back what was written, of every preset', () => {
+  it('reads back the metadata of every preset', () => {
     for (const config of Object.values(presets))
       assert.deepEqual(storedModel('a', modelMetadata({ config })).config, config, config.name);
     const model = {
@@ -26,7 +26,7 @@ describe('storedModel', () => {
     assert.deepEqual(storedModel('a', {}), {});
   });
 
-  it('knows presets by name, and configurations from before they had all fields', () => {
+  it('reads presets by name, and older configurations that lack some fields', () => {
     assert.deepEqual(storedModel('a', { model: 'parsedaSwinT' }).config, parsedaSwinT);
     const { boxContent: _, textDropout: __, compat: ___, ...older } = rTaggerR50;
     const config = JSON.stringify({ ...older, compat: { fusionIgnoresMasks: true } });
@@ -35,17 +35,23 @@ describe('storedModel', () => {
     assert.deepEqual([read.compat.fusionIgnoresMasks, read.compat.textMaskBySum], [true, false]);
   });
 
-  it('refuses what it does not know, or what nobody could want', () => {
-    assert.match(problem({ model: 'yolo' }), /^a\.safetensors: its header tells of no model .*unknown model 'yolo'/);
-    assert.equal(problem({ config: '{' }), 'a.safetensors: its header has a config that is no JSON');
+  it('rejects unknown fields and values out of range', () => {
+    assert.match(
+      problem({ model: 'yolo' }),
+      /^a\.safetensors: its header describes an unknown model: model: unknown model 'yolo'/,
+    );
+    assert.equal(problem({ config: '{' }), 'a.safetensors: its header has a field config that is not valid JSON');
     assert.match(changed({ width: 1e9 }), /\/config\/width must be <= 4096/);
     assert.match(changed({ encoderLayers: 1e6 }), /\/config\/encoderLayers must be <= 48/);
     assert.match(changed({ width: 65 }), /width 65, expected a multiple of 4 and of heads 4/);
     assert.match(changed({ further: 1 }), /must NOT have additional properties \('further'\)/);
     assert.match(changed({ backbone: { kind: 'vgg' } }), /\/config\/backbone/);
-    assert.match(changed({ compat: { surprise: true } }), /unknown compat 'surprise'/);
+    assert.match(changed({ compat: { surprise: true } }), /unknown compat 'surprise', expected fusionIgnoresMasks, /);
     assert.match(problem({ view: '{"shorter":1e99,"longest":100}' }), /\/view\/shorter must be/);
     assert.match(problem({ labels: '{"objects":["a","a"],"relations":[]}' }), /must NOT have duplicate items/);
-    assert.match(problem({ labels: ' '.repeat(5_000_000) }), /has a labels of 5000000 characters/);
+    assert.match(
+      problem({ labels: ' '.repeat(5_000_000) }),
+      /has a field labels of 5000000 characters, expected at most 4194304/,
+    );
   });
 });

@@ -41,18 +41,18 @@ async function load(model: RlipV2, path: string): Promise<void> {
   }
 }
 
-describe('a RoBERTa of Hugging Face', () => {
+describe('a Hugging Face RoBERTa', () => {
   const folder = temporaryFolder();
   before(() => useBackend('wasm', { threads: 1 }));
 
-  it('is a model’s text encoder with the numbers that transformers gives, padding and all', async () => {
+  it('gives a model’s text encoder the outputs of transformers, with padding', async () => {
     const model = modelOf(1);
     await load(model, made);
     assertClose(await tf.tidy(() => model.encodeTexts(texts)).data(), pooled.flat(), 2e-6);
     model.dispose();
   });
 
-  it('as it lies on the hub has a head and no pooler: the model’s own stays', async () => {
+  it('with a head and no pooler, as published, leaves the model’s pooler unchanged', async () => {
     mkdirSync(join(folder, 'hub'));
     copyFileSync(join(made, 'pytorch_model.bin'), join(folder, 'hub', 'pytorch_model.bin'));
     const [model, whole] = [modelOf(1), modelOf(2)];
@@ -66,12 +66,12 @@ describe('a RoBERTa of Hugging Face', () => {
     const [own, other] = ['transformer.level_embed', 'transformer.level_embed'].map((name, k) =>
       [model, whole][k]!.parameters.get(name)!.values(),
     );
-    assert.notDeepEqual(await own, await other, 'the rest of the models is their own');
+    assert.notDeepEqual(await own, await other, 'all other parameters keep their values');
     model.dispose();
     whole.dispose();
   });
 
-  it('of another shape is refused key by key, and a folder without weights by name', async () => {
+  it('of another shape is rejected key by key, and a folder without weights by name', async () => {
     const model = new RlipV2(tiny.tagger);
     await assert.rejects(load(model, made), {
       code: 'bad-weights',
@@ -80,11 +80,11 @@ describe('a RoBERTa of Hugging Face', () => {
       ),
     });
     await assert.rejects(load(model, folder), {
-      message: `${folder}: holds no weights, expected model.safetensors, model.safetensors.index.json, pytorch_model.bin`,
+      message: `${folder}: contains no weights, expected one of model.safetensors, model.safetensors.index.json, pytorch_model.bin`,
     });
   });
 
-  it('goes into the weights that training starts with: relflow weights init', async function () {
+  it('is written into the initial weights of a training by relflow weights init', async function () {
     this.timeout(300_000);
     const { parameters } = new RlipV2(tiny.tagger);
     const encoder = [...initialValues(parameters, 7)].filter(
