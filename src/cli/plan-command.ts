@@ -71,14 +71,14 @@ export async function showPlan(context: CommandContext, graph: Graph, format: Pl
 }
 
 /** What a stage will still ask of its model. */
-function forecastText({ stage, records, refused, forecast: still }: StageForecast): string {
+function forecastText({ stage, records, rejected, forecast: still }: StageForecast): string {
   if (!still) return `${stage}: asks about answers that are not there yet`;
   const { answers, missing, tokens, cost } = still;
   const number = (value: number) => value.toLocaleString('en-US', { maximumFractionDigits: 4 });
   const lines = [
-    `${stage}: ${number(missing)} requests remain of ${number(answers)} answers for ${number(records - refused)} records; ${number(answers - missing)} are in the store`,
+    `${stage}: ${number(missing)} requests remain of ${number(answers)} answers for ${number(records - rejected)} records; ${number(answers - missing)} are in the store`,
   ];
-  if (refused > 0) lines.push(`  ${number(refused)} records can't be asked about`);
+  if (rejected > 0) lines.push(`  ${number(rejected)} records can't be asked about`);
   if (missing > 0) lines.push(`  about ${number(tokens.input)} tokens in, ${number(tokens.output)} out`);
   lines.push(
     cost > 0

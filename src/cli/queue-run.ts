@@ -107,11 +107,11 @@ class Lonely {
 }
 
 function progressOf({ reading, records, shards }: RunStatus): RunProgress {
-  if (reading && shards.whole === 0) {
+  if (reading && shards.complete === 0) {
     const phase = reading.phase === 'reading' ? 'reading' : 'records';
     return { ...shown(phase, reading.done, reading.total), records: 0, shards: 0 };
   }
-  return { ...shown('records', records.done, records.total), records: records.done, shards: shards.whole };
+  return { ...shown('records', records.done, records.total), records: records.done, shards: shards.complete };
 }
 
 function shown(phase: RunProgress['phase'], done: number, total: number | null): RunProgress {

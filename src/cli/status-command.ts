@@ -31,7 +31,9 @@ export function statusCommand(program: Command, context: CommandContext): void {
 function showStatus(context: CommandContext, { out, state, reason, shards, records, reading, lanes }: RunStatus): void {
   context.print(`${out}: ${state}${reason === undefined ? '' : `: ${reason}`}`);
   if (reading) context.print(`reading: ${reading.phase} ${reading.done} of ${reading.total ?? '?'}`);
-  context.print(`${shards.whole} of ${shards.total ?? '?'} shards, ${records.done} of ${records.total ?? '?'} records`);
+  context.print(
+    `${shards.complete} of ${shards.total ?? '?'} shards, ${records.done} of ${records.total ?? '?'} records`,
+  );
   const rows = lanes.map((lane) => [lane.lane, lane.workers, lane.waiting, lane.active, lane.delayed, lane.failed]);
   context.print(table(['jobs of all runs', 'workers', 'waiting', 'active', 'delayed', 'failed'], rows));
 }

@@ -13,9 +13,9 @@ export function checkWiring(graph: GraphDefinition): ReadonlyMap<Node, ReadonlyS
     throw new WiringError(`${graph.name}: the graph is empty, expected a source and a sink`);
   for (const node of graph.nodes) {
     const before = fieldsBefore(node, fields);
-    if (node.kind === 'stage') require(graph, node, node.spec.needs, before);
-    if (node.kind === 'sink') require(graph, node, node.sink.needs, before);
-    fields.set(node, new Set([...before, ...added(node)]));
+    if (node.kind === 'stage') requireFields(graph, node, node.spec.needs, before);
+    if (node.kind === 'sink') requireFields(graph, node, node.sink.needs, before);
+    fields.set(node, new Set([...before, ...addedFields(node)]));
   }
   for (const node of graph.nodes) {
     if (node.kind === 'sink' && (node.id === REJECTS || !/^[a-z][a-z0-9-]*$/.test(node.id))) {
@@ -49,7 +49,7 @@ export function checkEnds(graph: GraphDefinition): void {
     throw new WiringError(`${graph.name}: nothing follows '${end.id}'; end the flow with .to(sink)`, { node: end.id });
 }
 
-function added(node: Node): readonly string[] {
+function addedFields(node: Node): readonly string[] {
   if (node.kind === 'source') return node.source.adds;
   return node.kind === 'stage' ? node.spec.adds : [];
 }
@@ -60,10 +60,10 @@ function fieldsBefore(node: Node, fields: ReadonlyMap<Node, ReadonlySet<string>>
   return new Set([...first].filter((field) => others.every((other) => other.has(field))));
 }
 
-function require(graph: GraphDefinition, node: Node, needs: readonly string[], has: ReadonlySet<string>): void {
+function requireFields(graph: GraphDefinition, node: Node, needs: readonly string[], has: ReadonlySet<string>): void {
   const missing = needs.find((field) => !has.has(field));
   if (missing === undefined) return;
-  const maker = MAKERS[missing];
+  const maker = ADDED_BY[missing];
   const hint = maker ? `; put a stage that adds it before, such as ${maker}` : '';
   throw new WiringError(
     `${graph.name}: '${node.id}' needs '${missing}', but records have only ${[...has].join(', ') || 'nothing'} there${hint}`,
@@ -72,7 +72,7 @@ function require(graph: GraphDefinition, node: Node, needs: readonly string[], h
 }
 
 /** Which operator makes a field, for messages. */
-const MAKERS: Readonly<Record<string, string>> = {
+const ADDED_BY: Readonly<Record<string, string>> = {
   captions: 'caption()',
   phrases: 'parse()',
   mentions: 'match()',

@@ -14,11 +14,11 @@ export interface IsolatedShard extends ShardPhase {
   /** The file in which it notes the position of the record that it is about to work on. */
   readonly positionFile: string;
   /** The records that are to be refused, by position. */
-  readonly refused: Readonly<Record<number, Refusal>>;
+  readonly rejected: Readonly<Record<number, Rejection>>;
 }
 
 /** Why a record is refused. */
-interface Refusal {
+interface Rejection {
   readonly reason: 'process-crashed' | 'record-timeout';
   /** What it did, each time that it was tried. */
   readonly how: string;
@@ -47,7 +47,7 @@ const MAX_ATTEMPTS = 2;
 const START_SECONDS = 300;
 const POLL_MILLISECONDS = 250;
 /** A shard with more such records is not worth the time. */
-const MAX_REFUSED = 100;
+const MAX_REJECTED = 100;
 
 /**
  * Does a shard in a process of its own, one record after another. Where the process ends by itself, or a record takes too
@@ -66,14 +66,19 @@ export async function isolateShard(
   const crumb = folder.internalPathTo('partial', `crumb-${randomUUID()}`);
   await mkdir(folder.internalPathTo('partial'), { recursive: true });
   const attempts = new Map<number, number>();
-  const refused: Record<number, Refusal> = {};
+  const refused: Record<number, Rejection> = {};
   try {
     for (;;) {
       const {
         reply: said,
         how,
         timedOut,
-      } = await runChild(command, { shard, phase, positionFile: crumb, refused }, recordTimeoutSeconds, signal);
+      } = await runChild(
+        command,
+        { shard, phase, positionFile: crumb, rejected: refused },
+        recordTimeoutSeconds,
+        signal,
+      );
       signal.throwIfAborted();
       if (said && 'result' in said) return said.result;
       if (said) throw new RelflowError('bad-shard', `shard ${shard}: ${said.error}`);
@@ -88,10 +93,10 @@ export async function isolateShard(
           ? { reason: 'record-timeout', how: `did not end within ${recordTimeoutSeconds} s, ${MAX_ATTEMPTS} times` }
           : { reason: 'process-crashed', how: `ended its process ${MAX_ATTEMPTS} times (${how})` };
       }
-      if (Object.keys(refused).length > MAX_REFUSED) {
+      if (Object.keys(refused).length > MAX_REJECTED) {
         throw new RelflowError(
           'bad-shard',
-          `shard ${shard}: more than ${MAX_REFUSED} of its records end their process or take too long`,
+          `shard ${shard}: more than ${MAX_REJECTED} of its records end their process or take too long`,
         );
       }
     }
@@ -148,7 +153,7 @@ async function runChild(
 export async function serveIsolatedShard(
   graph: Graph,
   folder: RunFolder,
-  { shard, phase, positionFile: crumb, refused }: IsolatedShard,
+  { shard, phase, positionFile: crumb, rejected: refused }: IsolatedShard,
 ): Promise<ShardReply> {
   const state = await folder.state();
   if (!state) return { error: 'the run is gone' };
@@ -163,7 +168,7 @@ export async function serveIsolatedShard(
         signal: new AbortController().signal,
         // Written before the record is touched, since the process may not live to say anything.
         beforeEach: ({ ordinal }) => writeSync(file, `${ordinal} `.padEnd(20), 0),
-        refuse: ({ ordinal, pending }) => {
+        rejection: ({ ordinal, pending }) => {
           const refusal = refused[ordinal];
           if (!refusal) return null;
           const id = (pending[0]?.record as Partial<ImageRecord> | undefined)?.image?.id;

@@ -41,7 +41,7 @@ export function queueOf({ options }: QueueServer, lane: Lane): ShardQueue {
 }
 
 /** Adds a shard's job for a phase, once a submission, below the job that ends the run. */
-export async function addShard(
+export async function addShardJob(
   queue: ShardQueue,
   { run, out, stateDigest: state, retries }: RunJob,
   shard: number,

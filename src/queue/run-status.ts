@@ -27,8 +27,8 @@ export interface RunStatus {
   readonly state: 'working' | 'finishing' | 'finished' | 'failed' | 'unknown';
   /** Why it failed. */
   readonly reason?: string;
-  readonly shards: { readonly whole: number; readonly total: number | null };
-  /** Records in whole shards. */
+  readonly shards: { readonly complete: number; readonly total: number | null };
+  /** Records in complete shards. */
   readonly records: { readonly done: number; readonly total: number | null };
   /** How far the sources are read; null once they are, or before that begins. */
   readonly reading: { readonly phase: string; readonly done: number; readonly total: number | null } | null;
@@ -56,7 +56,7 @@ export class RunWatch {
 
   async status(): Promise<RunStatus> {
     const folder = this.#folder;
-    const [manifest, state, extent, whole, run] = await Promise.all([
+    const [manifest, state, extent, complete, run] = await Promise.all([
       folder.manifest(),
       folder.state(),
       folder.extent(),
@@ -68,8 +68,8 @@ export class RunWatch {
     const total = manifest?.records ?? extent?.records ?? null;
     const common = {
       out: folder.path,
-      shards: { whole: whole.size, total: total === null ? null : layout.count(total) },
-      records: { done: Math.min(layout.first(whole.size), total ?? Number.POSITIVE_INFINITY), total },
+      shards: { complete: complete.size, total: total === null ? null : layout.count(total) },
+      records: { done: Math.min(layout.first(complete.size), total ?? Number.POSITIVE_INFINITY), total },
       lanes,
     };
     // Who wrote the manifest still has to clear away; the run's name in the queues goes last.

@@ -10,7 +10,7 @@ import { processShard, type ShardResult } from '../runs/process-shard.js';
 import { type InlinePhase, processSource } from '../runs/process-source.js';
 import { type OpenRun, OpenRuns } from './open-runs.js';
 import type { QueueServer } from './queue-server.js';
-import { addShard, LANES, queueOf, type RunJob, type ShardJob, type ShardQueue } from './queues.js';
+import { addShardJob, LANES, queueOf, type RunJob, type ShardJob, type ShardQueue } from './queues.js';
 import { RECORD_TIMEOUT_SECONDS, RecordTimeout, RecordTimer } from './record-timeout.js';
 import type { WorkerEvent } from './worker-event.js';
 import type { WorkerOptions } from './worker-options.js';
@@ -22,7 +22,7 @@ const CRASHES_BEFORE_ISOLATION = 2;
 const PROGRESS_MILLISECONDS = 1000;
 
 /** Does the jobs of a worker. */
-export class RunWork {
+export class JobProcessor {
   readonly #server: QueueServer;
   readonly #options: WorkerOptions;
   readonly #lanes: readonly Lane[];
@@ -52,7 +52,7 @@ export class RunWork {
     for (const queue of this.#queues.values()) await queue.close();
   }
 
-  work(lane: Lane, job: Job<RunJob>, token: string | undefined): Promise<unknown> {
+  process(lane: Lane, job: Job<RunJob>, token: string | undefined): Promise<unknown> {
     return this.#runs.use(job.data, (run) => {
       if (lane === 'source') return this.#source(run, job, token);
       if (lane === 'finish') return this.#finish(run, job);
@@ -68,7 +68,7 @@ export class RunWork {
     try {
       const records = await processSource(graph, folder, state, {
         signal: this.#stop.signal,
-        onShard: (shard, phase) => addShard(this.#queue(lanes[phase]!), job.data, shard, phase),
+        onShard: (shard, phase) => addShardJob(this.#queue(lanes[phase]!), job.data, shard, phase),
         // What failed, or took a worker with it, is left to a job of its own, which can be given up or isolated: where
         // nothing is tried twice, all of it.
         ...(job.attemptsStarted === 1 && (job.opts.attempts ?? 1) > 1 && { inline: this.#inline(run, job.data) }),
@@ -107,7 +107,7 @@ export class RunWork {
         ]);
         return !isPaused && limit === null && rate === null && waiting >= SHARDS_AHEAD * (workers - 1);
       },
-      work: async (shard, items) => {
+      process: async (shard, items) => {
         await this.#phase(run, { ...job, shard, phase: 1 }, items);
       },
     };
@@ -159,7 +159,7 @@ export class RunWork {
     this.#tell({ event, out: folder.path, shard, phase });
     const result = await work();
     if (result.status === 'next-phase') {
-      await addShard(this.#queue(phasesOf(graph.nodes).lanes[result.phase]!), job, shard, result.phase);
+      await addShardJob(this.#queue(phasesOf(graph.nodes).lanes[result.phase]!), job, shard, result.phase);
     }
     const records = 'records' in result ? result.records : 0;
     this.#tell({

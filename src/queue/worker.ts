@@ -5,7 +5,7 @@ import type { Lane } from '../operators/operator.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import { checkServer, type QueueServer } from './queue-server.js';
 import { LANES, PREFIX, type RunJob, type ShardJob } from './queues.js';
-import { RunWork } from './run-work.js';
+import { JobProcessor } from './run-work.js';
 import type { WorkerOptions } from './worker-options.js';
 
 /** A worker at work. */
@@ -43,10 +43,10 @@ export async function startWorker(server: QueueServer, options: WorkerOptions): 
     throw new OptionError('worker', `unknown lane '${unknown ?? ''}', expected some of ${LANES.join(', ')}`);
   }
   await checkServer(server);
-  const running = new RunWork(server, { ...options, onEvent });
+  const running = new JobProcessor(server, { ...options, onEvent });
   const lockDuration = heartbeatSeconds * 1000;
   const workers = lanes.map((lane) => {
-    const worker = new Worker<RunJob | ShardJob>(lane, (job, token) => running.work(lane, job, token), {
+    const worker = new Worker<RunJob | ShardJob>(lane, (job, token) => running.process(lane, job, token), {
       connection: server.options,
       prefix: PREFIX,
       name: `${hostname()}-${process.pid}`,

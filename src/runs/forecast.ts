@@ -12,7 +12,7 @@ export interface StageForecast {
   /** Records that come to the stage. */
   readonly records: number;
   /** Records that it would refuse before it asks anything, such as those without an image file. */
-  readonly refused: number;
+  readonly rejected: number;
   /** Null where that depends on answers which are not there yet. */
   readonly forecast: Forecast | null;
 }
@@ -38,7 +38,7 @@ export async function forecast(graph: Graph, options: ForecastOptions = {}): Pro
       const depends = before.some((other) => other.kind === 'stage' && other.spec.forecast);
       forecasts.push(
         depends
-          ? { stage: node.id, records: 0, refused: 0, forecast: null }
+          ? { stage: node.id, records: 0, rejected: 0, forecast: null }
           : await forecastStage(node, before, { ...options, onProgress }),
       );
     }
@@ -69,5 +69,5 @@ async function forecastStage(
       }
     }
   }
-  return { stage: node.id, records, refused, forecast: sum };
+  return { stage: node.id, records, rejected: refused, forecast: sum };
 }

@@ -26,7 +26,7 @@ export interface ProcessShardOptions {
   readonly onRecord?: () => void;
   readonly concurrency?: number;
   /** Returns why what is pending of a record is rejected unprocessed, or null to process it. */
-  readonly refuse?: (item: WorkItem) => RecordError | null;
+  readonly rejection?: (item: WorkItem) => RecordError | null;
   /** Called before each record, which is then processed alone. */
   readonly beforeEach?: (item: WorkItem) => void;
 }

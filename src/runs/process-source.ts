@@ -16,7 +16,7 @@ export interface InlinePhase {
   /** Asked before a shard is read: whether that is better than to put it aside for others. */
   readonly isPreferred: () => Promise<boolean>;
   /** The next shard is read as soon as its items are; where it fails, the sources are read no further. */
-  readonly work: (shard: number, items: AsyncIterable<WorkItem>) => Promise<void>;
+  readonly process: (shard: number, items: AsyncIterable<WorkItem>) => Promise<void>;
 }
 
 export interface ProcessSourceOptions {
@@ -97,7 +97,7 @@ async function readSources(
       const shard = layout.shardOf(next.value.ordinal);
       if (inline && (await inline.isPreferred())) {
         await new Promise<void>((resolve, reject) => {
-          const work = inline.work(shard, itemsOf(shard, resolve));
+          const work = inline.process(shard, itemsOf(shard, resolve));
           inFlight.push(work);
           work.then(resolve, reject);
         });

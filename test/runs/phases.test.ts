@@ -156,7 +156,7 @@ describe('phases', () => {
         onShard: async (shard, phase) => void waiting.push({ shard, phase }),
         inline: {
           isPreferred: async () => asked++ !== without,
-          work: async (shard, items) => {
+          process: async (shard, items) => {
             const onRecord = () => assert.notEqual(shard, broken, 'broken on the way');
             const job = { shard, phase: 1 };
             const result = await processShard(graphOf(), folder, state, job, { signal: never, items, onRecord });
@@ -208,7 +208,7 @@ describe('phases', () => {
       while (most.length < shard + 2 && shard < 7) await new Promise(setImmediate);
       inWork.delete(shard);
     };
-    const inline = { isPreferred: async () => true, work };
+    const inline = { isPreferred: async () => true, process: work };
     assert.equal(await processSource(graphOf(), folder, state, { signal: never, onShard: async () => {}, inline }), 60);
     assert.deepEqual(most, [1, 2, 2, 2, 2, 2, 2, 2]);
     assert.deepEqual([...new Set(read)], [0, 1, 2, 3, 4, 5, 6, 7]);

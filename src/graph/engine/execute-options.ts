@@ -29,7 +29,7 @@ export type ExecuteMode =
       /** Position of the first of them. */
       readonly first: number;
       /** Returns why what is pending of a record is rejected unprocessed, or null to process it. */
-      readonly refuse?: ((item: WorkItem) => RecordError | null) | undefined;
+      readonly rejection?: ((item: WorkItem) => RecordError | null) | undefined;
       /** Called before each record, which is then processed alone. */
       readonly beforeEach?: ((item: WorkItem) => void) | undefined;
     }

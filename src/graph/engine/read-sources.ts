@@ -57,7 +57,7 @@ export async function readSources(
  * @returns the position after the last record
  */
 export async function resumeWork(
-  { items, first, refuse, beforeEach }: ResolvedOptions & { readonly mode: 'later-phase' },
+  { items, first, rejection, beforeEach }: ResolvedOptions & { readonly mode: 'later-phase' },
   runner: StageRunner,
   limit: InFlightLimit,
 ): Promise<number> {
@@ -67,7 +67,7 @@ export async function resumeWork(
     if (!(await limit.acquire())) return next;
     next = item.ordinal + 1;
     beforeEach?.(item);
-    runner.resume(item, refuse?.(item) ?? null);
+    runner.resume(item, rejection?.(item) ?? null);
     await yielder.yield();
   }
   return next;

@@ -86,7 +86,7 @@ export class StageRunner {
       const token = { tracker, record, trail, path };
       if (refusal) {
         tracker.stage(node).in++;
-        this.#refuse(node, token, refusal);
+        this.#reject(node, token, refusal);
         tracker.settle(0);
       } else this.#arrive(node, token);
     }
@@ -158,7 +158,7 @@ export class StageRunner {
       else token.tracker.settle(0);
     };
     const refuse = (error: unknown) => {
-      this.#refuse(node, token, error);
+      this.#reject(node, token, error);
       metrics?.leave(node.id, 'rejected');
       token.tracker.settle(0);
     };
@@ -194,13 +194,13 @@ export class StageRunner {
       metrics?.leave(node.id, 'out');
     } else {
       metrics?.leave(node.id, 'rejected');
-      this.#refuse(node, token, problem);
+      this.#reject(node, token, problem);
     }
     token.tracker.settle(0);
   }
 
   /** A bad record is refused and the run goes on; broken I/O, or anything else thrown on purpose, ends the run. */
-  #refuse(node: Node, { tracker, record, path }: Token, error: unknown): void {
+  #reject(node: Node, { tracker, record, path }: Token, error: unknown): void {
     const fatal = (error instanceof RelflowError && !(error instanceof RecordError)) || isSystemError(error);
     if (fatal || this.#options.signal.aborted) throw error;
     const image = (record as { image?: { id?: number | string } }).image?.id;
