@@ -3,9 +3,9 @@ import { Worker } from 'bullmq';
 import { OptionError } from '../errors.js';
 import type { Lane } from '../operators/operator.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
+import { JobProcessor } from './job-processor.js';
 import { checkServer, type QueueServer } from './queue-server.js';
 import { LANES, PREFIX, type RunJob, type ShardJob } from './queues.js';
-import { JobProcessor } from './run-work.js';
 import type { WorkerOptions } from './worker-options.js';
 
 /** A worker at work. */
