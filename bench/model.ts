@@ -4,7 +4,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { nativePackage } from '../src/model/backends/native-backend.js';
+import { nativePackage } from '../src/model/backends/start-native-backend.js';
 import { type BackendMeasurements, formatReport } from './model/format-report.js';
 
 const { values } = parseArgs({

@@ -26,13 +26,13 @@ export const kernelModules: Readonly<Record<string, KernelModule>> = {
     flags: common,
   },
   model: {
-    entry: 'src/model/backends/kernels/index.as.ts',
-    output: 'src/model/backends/kernels/kernels.wasm',
+    entry: 'src/model/backends/kernels/model-kernels.as.ts',
+    output: 'src/model/backends/kernels/model-kernels.wasm',
     flags: [...common, '--noExportMemory'],
   },
   'model-shared': {
-    entry: 'src/model/backends/kernels/index.as.ts',
-    output: 'src/model/backends/kernels/kernels-shared.wasm',
+    entry: 'src/model/backends/kernels/model-kernels.as.ts',
+    output: 'src/model/backends/kernels/model-kernels-shared.wasm',
     flags: [
       ...common,
       '--noExportMemory',

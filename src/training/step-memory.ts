@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
-import { onShapes } from '../model/backends/shapes-backend.js';
+import { onShapes } from '../model/backends/evaluate-shapes.js';
 import { NO_OBJECTS } from '../model/encode-image.js';
 import type { Dropout } from '../model/layers/dropout.js';
 import { RlipV2 } from '../model/rlip-v2.js';

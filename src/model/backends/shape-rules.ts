@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { KernelCall } from './kernels/register-kernel.js';
+import type { KernelCall } from './kernels/register-wasm-kernel.js';
 
 export type { KernelCall };
 

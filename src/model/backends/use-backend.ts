@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { OptionError, RelflowError } from '../../errors.js';
 import { BACKENDS, type BackendName } from './backend-names.js';
-import { nativePackage, startNative } from './native-backend.js';
+import { installWasmKernels } from './install-wasm-kernels.js';
 import { registerGradients } from './register-gradients.js';
-import { defaultThreads, startWasm } from './wasm-backend.js';
-import { installWasmKernels } from './wasm-kernels.js';
-import { startWebgpu } from './webgpu-backend.js';
+import { nativePackage, startNative } from './start-native-backend.js';
+import { defaultThreads, startWasm } from './start-wasm-backend.js';
+import { startWebgpu } from './start-webgpu-backend.js';
 
 export interface BackendOptions {
   /** Threads of the wasm backend; as many as there are processors, at most 8, by default. TensorFlow's are its own choice by default. */

@@ -1,4 +1,4 @@
-// AssemblyScript, not TypeScript: see index.as.ts.
+// AssemblyScript, not TypeScript: see model-kernels.as.ts.
 import { share } from './gemm.as';
 
 /**

@@ -1,4 +1,4 @@
-// AssemblyScript, not TypeScript: see index.as.ts.
+// AssemblyScript, not TypeScript: see model-kernels.as.ts.
 
 /** Rows and columns of c that one call of the inner loop makes; they stay in registers. */
 const MR: i32 = 6;

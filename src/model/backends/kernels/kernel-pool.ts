@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
-/** What kernels.wasm exports, see index.as.ts: arguments are addresses and sizes, then the thread and how many there are. */
+/** What model-kernels.wasm exports, see model-kernels.as.ts: arguments are addresses and sizes, then the thread and how many there are. */
 type Kernel = (...args: number[]) => void;
 
 export type KernelName =
@@ -66,7 +66,7 @@ export class KernelPool {
   /** @param threads this one among them; only a shared memory can have more than one */
   constructor(memory: WebAssembly.Memory, threads: number) {
     const shared = memory.buffer instanceof SharedArrayBuffer;
-    const file = new URL(shared ? './kernels-shared.wasm' : './kernels.wasm', import.meta.url);
+    const file = new URL(shared ? './model-kernels-shared.wasm' : './model-kernels.wasm', import.meta.url);
     const module = new WebAssembly.Module(readFileSync(file));
     this.#kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as Record<string, Kernel>;
     this.#names = Object.keys(this.#kernels);

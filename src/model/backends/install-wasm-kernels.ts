@@ -1,7 +1,7 @@
-import { registerMatrixKernels } from './kernels/matrix-kernels.js';
-import { registerModelKernels } from './kernels/model-kernels.js';
-import { registerRowKernels } from './kernels/row-kernels.js';
-import { registerSumKernels } from './kernels/sum-kernels.js';
+import { registerMatrixKernels } from './kernels/register-matrix-kernels.js';
+import { registerModelKernels } from './kernels/register-model-kernels.js';
+import { registerRowKernels } from './kernels/register-row-kernels.js';
+import { registerSumKernels } from './kernels/register-sum-kernels.js';
 import { WasmHeap } from './wasm-heap.js';
 
 let heap: WasmHeap | undefined;

@@ -1,4 +1,4 @@
-// AssemblyScript, not TypeScript: `npm run build:kernels` makes kernels.wasm and kernels-shared.wasm of it.
+// AssemblyScript, not TypeScript: `npm run build:kernels` compiles it to model-kernels.wasm and model-kernels-shared.wasm.
 //
 // Kernels that the wasm backend of TensorFlow.js lacks or is slow at. They work on the backend's own memory; arguments are
 // addresses and sizes. The last two arguments of each are which thread this is, of how many: the work is cut so that no

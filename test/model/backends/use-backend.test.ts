@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
-import { nativePackage } from '../../src/model/backends/native-backend.js';
-import { useBackend } from '../../src/model/backends/use-backend.js';
-import { missingWebgpuPackages } from '../../src/model/backends/webgpu-backend.js';
-import { deformableAttention, referenceDeformableAttention } from '../../src/model/ops/deformable-attention.js';
-import { assertClose, randomTensors } from '../support/tensors.js';
+import { nativePackage } from '../../../src/model/backends/start-native-backend.js';
+import { missingWebgpuPackages } from '../../../src/model/backends/start-webgpu-backend.js';
+import { useBackend } from '../../../src/model/backends/use-backend.js';
+import { deformableAttention, referenceDeformableAttention } from '../../../src/model/ops/deformable-attention.js';
+import { assertClose, randomTensors } from '../../support/tensors.js';
 
 const random = randomTensors(3);
 

@@ -2,9 +2,9 @@ import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import type { RelflowError } from '../../errors.js';
 import type { BackendName } from './backend-names.js';
-import { nativePackage } from './native-backend.js';
+import { nativePackage } from './start-native-backend.js';
+import { missingWebgpuPackages } from './start-webgpu-backend.js';
 import { useBackend } from './use-backend.js';
-import { missingWebgpuPackages } from './webgpu-backend.js';
 
 /** What a backend can do on this machine. */
 export interface BackendReport {

@@ -2,27 +2,27 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Backend, useBackend } from '../../src/model/backends/use-backend.js';
-import { hasKernel } from '../../src/model/ops/custom-kernel.js';
-import { deformableAttention } from '../../src/model/ops/deformable-attention.js';
-import { Scope, zeros } from '../../src/model/parameter-scope.js';
-import { tiny } from '../../src/model/presets.js';
-import { type LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
-import { initializeWeights } from '../../src/model/weights/initialize-weights.js';
-import { sceneGraphLines } from '../../src/sources/scene-graph-lines.js';
-import { TrainingData } from '../../src/training/data/training-data.js';
-import { pairLosses, totalLoss } from '../../src/training/loss/pair-losses.js';
-import type { PairTargets } from '../../src/training/loss/pair-targets.js';
-import { AdamW, gradientNorm, officialAdamW } from '../../src/training/optimizer/adam-w.js';
-import { Ema } from '../../src/training/optimizer/ema.js';
-import { dataOptions } from '../../src/training/settings/data-options.js';
-import { rlipSettings } from '../../src/training/settings/rlip-settings.js';
-import { trainModel } from '../../src/training/train-model.js';
-import { deformableAttentionTests } from '../support/deformable-attention-cases.js';
-import { temporaryFolder } from '../support/folders.js';
-import { assertAgree, assertClose, assertGradients, randomTensors } from '../support/tensors.js';
-import { tinyRlip, writeTrainingScenes } from '../support/training-scenes.js';
-import { webgpuOrSkip } from '../support/webgpu.js';
+import { type Backend, useBackend } from '../../../src/model/backends/use-backend.js';
+import { hasKernel } from '../../../src/model/ops/custom-kernel.js';
+import { deformableAttention } from '../../../src/model/ops/deformable-attention.js';
+import { Scope, zeros } from '../../../src/model/parameter-scope.js';
+import { tiny } from '../../../src/model/presets.js';
+import { type LayerOutput, RlipV2 } from '../../../src/model/rlip-v2.js';
+import { initializeWeights } from '../../../src/model/weights/initialize-weights.js';
+import { sceneGraphLines } from '../../../src/sources/scene-graph-lines.js';
+import { TrainingData } from '../../../src/training/data/training-data.js';
+import { pairLosses, totalLoss } from '../../../src/training/loss/pair-losses.js';
+import type { PairTargets } from '../../../src/training/loss/pair-targets.js';
+import { AdamW, gradientNorm, officialAdamW } from '../../../src/training/optimizer/adam-w.js';
+import { Ema } from '../../../src/training/optimizer/ema.js';
+import { dataOptions } from '../../../src/training/settings/data-options.js';
+import { rlipSettings } from '../../../src/training/settings/rlip-settings.js';
+import { trainModel } from '../../../src/training/train-model.js';
+import { deformableAttentionTests } from '../../support/deformable-attention-cases.js';
+import { temporaryFolder } from '../../support/folders.js';
+import { assertAgree, assertClose, assertGradients, randomTensors } from '../../support/tensors.js';
+import { tinyRlip, writeTrainingScenes } from '../../support/training-scenes.js';
+import { webgpuOrSkip } from '../../support/webgpu.js';
 
 const texts = {
   ids: Int32Array.from([0, 70, 71, 2, 0, 80, 2, 1, 0, 90, 91, 2, 0, 99, 2, 1, 0, 5, 2, 1]),
@@ -246,7 +246,7 @@ describe('the webgpu backend', function () {
   it('an invalid call ends the process with its reason, and no number is read after it', async () => {
     const script = `
       import * as tf from '@tensorflow/tfjs-core';
-      import { useBackend } from './src/model/backends/use-backend.ts';
+      import { useBackend } from '../src/model/backends/use-backend.ts';
       await useBackend('webgpu');
       tf.backend().device.createShaderModule({ code: 'no WGSL' });
       console.log((await tf.add(tf.ones([2000]), 1).data())[0]);

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
-import { installNativeKernels } from './native-kernels.js';
+import { installNativeKernels } from './install-native-kernels.js';
 
 const require = createRequire(import.meta.url);
 

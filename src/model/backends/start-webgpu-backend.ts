@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
-import { installWebgpuKernels } from './webgpu-kernels.js';
+import { installWebgpuKernels } from './install-webgpu-kernels.js';
 
 const require = createRequire(import.meta.url);
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { KernelPool } from './kernels/kernel-pool.js';
-import { defaultThreads } from './wasm-backend.js';
+import { defaultThreads } from './start-wasm-backend.js';
 
 const PAGE = 65_536;
 /** The kernels' own constants lie below. */
