@@ -95,6 +95,8 @@ export class ShardWriter {
   async finish(): Promise<void> {
     await wrapIoErrors(this.#folder.path, async () => {
       if (this.#files.records > 0) await this.#seal();
+      // A run that was stopped at the end of a shard has a progress of no records.
+      await rm(this.#folder.internalPathTo('progress.json'), { force: true });
       await rm(this.#folder.internalPathTo('partial'), { recursive: true, force: true });
     });
   }

@@ -122,6 +122,23 @@ describe('run', () => {
     assert.deepEqual(digests(out), digests(whole));
   });
 
+  it('ends with the same files when it is stopped after its last record, at the end of a shard', async () => {
+    const [whole, out] = [join(temporaryFolder(), 'out'), join(temporaryFolder(), 'out')];
+    await run(graphOf(images(20)), { out: whole, shardRecords: 10 });
+    const stop = new AbortController();
+    const stopped = await run(graphOf(images(20)), {
+      out,
+      shardRecords: 10,
+      stop: stop.signal,
+      onProgress: ({ records }) => {
+        if (records === 20) stop.abort();
+      },
+    });
+    assert.deepEqual([stopped.manifest, stopped.records], [null, 20]);
+    await run(graphOf(images(20)), { out, shardRecords: 10, resume: true });
+    assert.deepEqual(digests(out), digests(whole));
+  });
+
   it('keeps everything so far where a stage breaks, and goes on from there', async () => {
     const whole = join(temporaryFolder(), 'out');
     const out = join(temporaryFolder(), 'out');
