@@ -3,14 +3,14 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import coco from '../../pipelines/coco-pipeline.js';
-import { AnswerStore } from '../../src/endpoints/index.js';
 import { buildRecipe, type Forecast, type Recipe } from '../../src/index.js';
+import { Random } from '../../src/records/random.js';
+import { captionedScenes, countAnswers, SCENE_COUNT } from '../support/captioned-scenes.js';
 import { command, relflow, SCENES, start } from '../support/command.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { ModelServer, type ModelServerOptions } from '../support/model-server.js';
 
 const TOKEN = 'hf_aVerySecretToken0123';
-const SCENE_COUNT = 24;
 
 describe('relflow with a captioner', function () {
   this.timeout(300_000);
@@ -42,23 +42,12 @@ describe('relflow with a captioner', function () {
     return server;
   }
 
-  const scenes = (server: ModelServer, ...more: string[]) => [
-    'coco',
-    ...['--annotations', join(SCENES, 'instances.json'), '--images', join(SCENES, 'images')],
-    ...['--captioner', 'hf-chat', '--endpoint-url', server.url, '--model', 'tiny/vlm'],
-    ...more,
-  ];
-
-  async function answersInStore(): Promise<number> {
-    const opened = await AnswerStore.openExisting(store);
-    const count = opened ? [...opened.lines()].length : 0;
-    await opened?.close();
-    return count;
-  }
+  const answersInStore = () => countAnswers(store);
 
   it('plans, runs and runs again: each caption is paid once, and the token is nowhere', async () => {
+    const random = new Random(1);
     const server = await serve({
-      fault: ({ attempt }) => (attempt === 1 && Math.random() < 0.2 ? 'unavailable' : null),
+      fault: ({ attempt }) => (attempt === 1 && random.next() < 0.2 ? 'unavailable' : null),
     });
     const prices = ['--price-input', '0.5', '--price-output', '1.5'];
     const said: string[] = [];
@@ -68,14 +57,14 @@ describe('relflow with a captioner', function () {
       assert.equal(code, 0, stderr);
       return stdout;
     };
-    const before = await ok('plan', ...scenes(server, '--n-captions', '5', ...prices));
+    const before = await ok('plan', ...captionedScenes(server, '--n-captions', '5', ...prices));
     assert.match(before, /caption: 120 requests remain of 120 answers for 24 records; 0 are in the store/);
     assert.match(before, /cost about 0\.0\d+ at the prices given/);
     assert.equal(server.seen.length, 0);
     assert.ok(!existsSync(store), 'a plan makes nothing');
 
     const out = join(temporaryFolder(), 'graphs');
-    const run = await ok('run', ...scenes(server, '--n-captions', '5', ...prices, '--out', out));
+    const run = await ok('run', ...captionedScenes(server, '--n-captions', '5', ...prices, '--out', out));
     assert.match(
       run,
       /caption: \d+ requests, 120 answered, \d+ retried, 36,000 tokens in, 1,440 tokens out, 0\.0202 spent/,
@@ -92,7 +81,7 @@ describe('relflow with a captioner', function () {
 
     const requests = server.seen.length;
     const plan = JSON.parse(
-      await ok('plan', ...scenes(server, '--n-captions', '10', ...prices), '--format', 'json'),
+      await ok('plan', ...captionedScenes(server, '--n-captions', '10', ...prices), '--format', 'json'),
     ) as {
       models: [{ stage: string; records: number; forecast: Forecast }];
     };
@@ -101,7 +90,7 @@ describe('relflow with a captioner', function () {
     assert.deepEqual(forecast.tokens, { input: 36_000, output: 1440 });
     assert.ok(Math.abs(forecast.cost - 0.02016) < 1e-9);
     const again = join(temporaryFolder(), 'again');
-    const second = await ok('run', ...scenes(server, '--n-captions', '5', '--out', again));
+    const second = await ok('run', ...captionedScenes(server, '--n-captions', '5', '--out', again));
     assert.match(second, /caption: 120 cached/);
     assert.equal(server.seen.length, requests);
     assert.deepEqual(withoutRunState(digests(again)), withoutRunState(digests(out)));
@@ -112,7 +101,7 @@ describe('relflow with a captioner', function () {
   it('says why it stopped without the token, and what was asked and how to go on', async () => {
     const server = await serve({ fault: () => (server.seen.length >= 10 ? 'no-credit' : null) });
     const out = join(temporaryFolder(), 'graphs');
-    const { code, stdout, stderr } = await relflow(['run', ...scenes(server, '--out', out)]);
+    const { code, stdout, stderr } = await relflow(['run', ...captionedScenes(server, '--out', out)]);
     assert.equal(code, 1);
     assert.match(stderr, /^relflow: hf-chat: the server answered 402: .*credits for Bearer \[token\]/m);
     assert.match(stderr, /caption: \d+ requests, \d+ answered/);
@@ -129,7 +118,7 @@ describe('relflow with a captioner', function () {
     const out = join(temporaryFolder(), 'graphs');
     const { code, stderr } = await relflow([
       'run',
-      ...scenes(server, '--price-request', '1', '--budget', '10', '--out', out),
+      ...captionedScenes(server, '--price-request', '1', '--budget', '10', '--out', out),
     ]);
     assert.equal(code, 1);
     assert.match(stderr, /the next request could exceed the budget of 10; 10 is spent \(after 10 requests/);
@@ -148,12 +137,16 @@ describe('relflow with a captioner', function () {
       },
     });
     const out = join(temporaryFolder(), 'graphs');
-    const { process: child, ended } = start(['run', ...scenes(server, '--n-captions', '5', '--out', out), '--quiet']);
+    const { process: child, ended } = start([
+      'run',
+      ...captionedScenes(server, '--n-captions', '5', '--out', out),
+      '--quiet',
+    ]);
     // 39 are answered and in the store; those that follow are in flight when the process dies.
     while (server.seen.length < 47 || (await answersInStore()) < 39) await sleep(10);
     child.kill('SIGKILL');
     await ended;
-    await sleep(100);
+    await server.idle();
     server.release();
     assert.equal(await answersInStore(), 39);
     const resumed = await relflow(['resume', out, '--quiet']);
@@ -162,40 +155,8 @@ describe('relflow with a captioner', function () {
     assert.equal(successful, SCENE_COUNT * 5);
     assert.equal(server.answers.size, SCENE_COUNT * 5);
     const whole = join(temporaryFolder(), 'whole');
-    await relflow(['run', ...scenes(server, '--n-captions', '5', '--out', whole), '--quiet']);
+    await relflow(['run', ...captionedScenes(server, '--n-captions', '5', '--out', whole), '--quiet']);
     assert.deepEqual(digests(out), digests(whole));
-  });
-
-  it('by kill -9 at any moment loses what is on the wire, at most what is sent at once, and nothing else', async () => {
-    const server = await serve({ latencyMs: 20 });
-    const out = join(temporaryFolder(), 'graphs');
-    const atOnce = 4;
-    const run = scenes(server, '--n-captions', '8', '--requests-at-once', String(atOnce), '--out', out);
-    const successful = () => server.seen.filter(({ answered }) => answered).length;
-    const lost: number[] = [];
-    while (lost.length < 5) {
-      const isBegun = existsSync(join(out, '.relflow/run.json'));
-      const { process: child, ended } = start([...(isBegun ? ['resume', out] : ['run', ...run]), '--quiet']);
-      const before = server.seen.length;
-      while (server.seen.length < before + 10 && child.exitCode === null) await sleep(1);
-      await sleep(Math.random() * 100);
-      child.kill('SIGKILL');
-      if ((await ended).code === 0) break;
-      // The server still writes what nobody reads.
-      await sleep(200);
-      lost.push(successful() - (await answersInStore()) - sum(lost));
-    }
-    const { code, stderr } = await relflow(['resume', out, '--quiet']);
-    assert.equal(code, 0, stderr);
-    console.log(`      ${lost.length} kills lost ${lost.join(' + ')} answers of ${SCENE_COUNT * 8} captions`);
-    // An answer on the wire is known to the server alone: nobody could keep it. All others are asked for once.
-    assert.ok(
-      lost.every((count) => count >= 0 && count <= atOnce),
-      `${lost}`,
-    );
-    assert.equal(successful(), SCENE_COUNT * 8 + sum(lost));
-    assert.equal(server.answers.size, SCENE_COUNT * 8);
-    assert.equal(await answersInStore(), SCENE_COUNT * 8);
   });
 
   it('looks after the store: stats, export, import, gc', async () => {
@@ -207,7 +168,7 @@ describe('relflow with a captioner', function () {
       return stdout;
     };
     const out = join(folder, 'out');
-    assert.equal((await relflow(['run', ...scenes(server, '--n-captions', '3', '--out', out)])).code, 0);
+    assert.equal((await relflow(['run', ...captionedScenes(server, '--n-captions', '3', '--out', out)])).code, 0);
     const { questions } = JSON.parse(await captions('stats', '--json')) as { questions: Record<string, unknown>[] };
     assert.equal(questions.length, 1);
     const { model, subjects, answers, refused, inputTokens } = questions[0]!;
@@ -245,7 +206,7 @@ describe('relflow with a captioner', function () {
     assert.equal(await captions('gc', '--useless'), '24 answers forgotten\n');
     assert.equal(await captions('gc', '--model', 'another'), '0 answers forgotten\n');
     const requests = server.seen.length;
-    await relflow(['run', ...scenes(server, '--n-captions', '3', '--out', join(folder, 'third'))]);
+    await relflow(['run', ...captionedScenes(server, '--n-captions', '3', '--out', join(folder, 'third'))]);
     assert.equal(server.seen.length - requests, 24, 'only what was forgotten is asked again');
     assert.equal(await captions('gc', '--before', '2999-01-01'), '72 answers forgotten\n');
     assert.deepEqual(JSON.parse(await captions('stats', '--json')).questions, []);
@@ -322,8 +283,6 @@ describe('relflow with a captioner', function () {
     assert.ok(graphs.some(({ relations }) => relations.length > 0));
   });
 });
-
-const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
 /** The content of every file below a folder. */
 function contents(folder: string): string[] {

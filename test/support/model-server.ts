@@ -109,6 +109,15 @@ export class ModelServer {
     this.#held = null;
   }
 
+  /** Waits until every connection is closed: no answer goes out after that. */
+  async idle(): Promise<void> {
+    const connections = () =>
+      new Promise<number>((resolve, reject) =>
+        this.#server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+      );
+    while ((await connections()) > 0) await sleep(5);
+  }
+
   async close(): Promise<void> {
     this.release();
     this.#server.closeAllConnections();
