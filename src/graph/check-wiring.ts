@@ -3,9 +3,18 @@ import { REJECTS } from '../run-folder/run-folder.js';
 import type { GraphDefinition, Node } from './node.js';
 
 /**
- * The fields of a record behind each node.
+ * Checks that every stage, sink and finisher of a graph gets what it needs.
  *
- * @throws WiringError naming the stage and the field that it misses, or what else does not fit together
+ * @returns the fields that records have after each node
+ * @throws WiringError naming the stage and the missing field, or another mismatch
+ * @example
+ * ```ts
+ * import { checkWiring, coco, Graph } from 'relflow';
+ *
+ * const graph = new Graph('coco');
+ * graph.from(coco({ annotations: 'instances.json' })).filter('busy', ({ detections }) => detections.length > 9);
+ * checkWiring(graph);
+ * ```
  */
 export function checkWiring(graph: GraphDefinition): ReadonlyMap<Node, ReadonlySet<string>> {
   const fields = new Map<Node, ReadonlySet<string>>();
@@ -20,7 +29,7 @@ export function checkWiring(graph: GraphDefinition): ReadonlyMap<Node, ReadonlyS
   for (const node of graph.nodes) {
     if (node.kind === 'sink' && (node.id === REJECTS || !/^[a-z][a-z0-9-]*$/.test(node.id))) {
       throw new WiringError(
-        `${graph.name}: sink '${node.id}', expected lower-case words joined by hyphens, not '${REJECTS}'`,
+        `${graph.name}: sink name '${node.id}', expected lower-case words joined by hyphens, other than '${REJECTS}'`,
       );
     }
   }
@@ -37,7 +46,7 @@ export function checkWiring(graph: GraphDefinition): ReadonlyMap<Node, ReadonlyS
 }
 
 /**
- * Refuses a graph with a branch that leads nowhere: its records would be worked on and then dropped.
+ * Checks that every branch ends in a sink: without one its records would be processed and then dropped.
  *
  * @throws WiringError naming the last node of such a branch
  */
@@ -54,7 +63,7 @@ function addedFields(node: Node): readonly string[] {
   return node.kind === 'stage' ? node.spec.adds : [];
 }
 
-/** Behind a merge only fields that all its inputs have are certain. */
+/** Returns the fields of the records that a node receives. After a merge these are the fields that all inputs have. */
 function fieldsBefore(node: Node, fields: ReadonlyMap<Node, ReadonlySet<string>>): ReadonlySet<string> {
   const [first = new Set<string>(), ...others] = node.inputs.map((input) => fields.get(input) ?? new Set<string>());
   return new Set([...first].filter((field) => others.every((other) => other.has(field))));
@@ -63,15 +72,15 @@ function fieldsBefore(node: Node, fields: ReadonlyMap<Node, ReadonlySet<string>>
 function requireFields(graph: GraphDefinition, node: Node, needs: readonly string[], has: ReadonlySet<string>): void {
   const missing = needs.find((field) => !has.has(field));
   if (missing === undefined) return;
-  const maker = ADDED_BY[missing];
-  const hint = maker ? `; put a stage that adds it before, such as ${maker}` : '';
+  const operator = ADDED_BY[missing];
+  const hint = operator ? `; add a stage before it that adds the field, such as ${operator}` : '';
   throw new WiringError(
-    `${graph.name}: '${node.id}' needs '${missing}', but records have only ${[...has].join(', ') || 'nothing'} there${hint}`,
+    `${graph.name}: '${node.id}' needs the field '${missing}', but its records have only ${[...has].join(', ') || 'no fields'}${hint}`,
     { node: node.id, missing },
   );
 }
 
-/** Which operator makes a field, for messages. */
+/** Operator that adds a field, for messages. */
 const ADDED_BY: Readonly<Record<string, string>> = {
   captions: 'caption()',
   phrases: 'parse()',

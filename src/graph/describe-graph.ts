@@ -4,7 +4,18 @@ import type { OperatorStamp } from '../records/scene-graph.js';
 import type { Finisher } from '../sinks/sink.js';
 import type { GraphDefinition, Node } from './node.js';
 
-/** The graph as plain JSON: what it is made of, in which versions and with which options. */
+/**
+ * Describes a graph as plain JSON: its nodes and finishers with their versions, options, fields and inputs.
+ *
+ * @example
+ * ```ts
+ * import { coco, describeGraph, Graph } from 'relflow';
+ *
+ * const graph = new Graph('coco');
+ * graph.from(coco({ annotations: 'instances.json' }));
+ * console.log(JSON.stringify(describeGraph(graph), null, 2));
+ * ```
+ */
 export function describeGraph(graph: GraphDefinition): NodeDescription[] {
   return [...graph.nodes.map(describeNode), ...graph.finishers.map(describeFinisher)];
 }
@@ -43,28 +54,50 @@ function describeFinisher({ name, version, options = {}, needs }: Finisher): Nod
   };
 }
 
-/** A node's name, version and digest of its options, as provenance carries it. */
+/** Returns a node's name, version and the digest of its options, for the provenance of records. */
 export function stampOf(node: Node): OperatorStamp {
   const { name, version, options } = describeNode(node);
   return { name, version, options: digest(options).slice(0, 12) };
 }
 
-/** The graph as text, one node a line, indented under what it follows. */
+/**
+ * Draws a graph as text: one node per line, with the nodes that it reads from, its fields and its options.
+ *
+ * @example
+ * ```ts
+ * import { coco, drawText, Graph } from 'relflow';
+ *
+ * const graph = new Graph('coco');
+ * graph.from(coco({ annotations: 'instances.json' }));
+ * console.log(drawText(graph));
+ * ```
+ */
 export function drawText(graph: GraphDefinition): string {
   return describeGraph(graph)
     .map(({ id, kind, inputs, needs, adds, options }) => {
       const from = inputs.length > 0 ? ` ← ${inputs.join(', ')}` : '';
-      const gives = adds.length > 0 ? `  +${adds.join(' +')}` : '';
-      const wants = needs.length > 0 ? `  needs ${needs.join(', ')}` : '';
-      const with_ = Object.keys(options).length > 0 ? `\n    ${JSON.stringify(options)}` : '';
-      return `${SYMBOLS[kind]} ${id}${from}${gives}${wants}${with_}`;
+      const added = adds.length > 0 ? `  +${adds.join(' +')}` : '';
+      const needed = needs.length > 0 ? `  needs ${needs.join(', ')}` : '';
+      const optionLine = Object.keys(options).length > 0 ? `\n    ${JSON.stringify(options)}` : '';
+      return `${SYMBOLS[kind]} ${id}${from}${added}${needed}${optionLine}`;
     })
     .join('\n');
 }
 
 const SYMBOLS = { source: '▸', stage: '·', merge: '⋈', sink: '◂', finisher: '★' } as const;
 
-/** The graph as a Mermaid flow chart. */
+/**
+ * Draws a graph as a Mermaid flow chart.
+ *
+ * @example
+ * ```ts
+ * import { coco, drawMermaid, Graph } from 'relflow';
+ *
+ * const graph = new Graph('coco');
+ * graph.from(coco({ annotations: 'instances.json' }));
+ * console.log(drawMermaid(graph));
+ * ```
+ */
 export function drawMermaid(graph: GraphDefinition): string {
   const nodes = describeGraph(graph);
   const key = new Map(nodes.map((node, index) => [node.id, `n${index}`]));
@@ -78,7 +111,7 @@ export function drawMermaid(graph: GraphDefinition): string {
   return ['flowchart LR', ...lines, ...edges].join('\n');
 }
 
-/** Anything but plain words as its code, `#34;` for a quote, which is how Mermaid takes it. */
+/** Replaces every character but letters, digits and ` _.-` by its Mermaid code, such as `#34;` for a quote. */
 function escapeMermaid(text: string): string {
   return text.replace(/[^\p{L}\p{N} _.-]/gu, (character) => `#${character.codePointAt(0)};`);
 }

@@ -7,25 +7,25 @@ const HEIGHT = 44;
 const GAP = 44;
 const FILLS = { source: '#dbeafe', stage: '#f1f5f9', merge: '#fef3c7', sink: '#dcfce7', finisher: '#fae8ff' } as const;
 
-/** The graph as an SVG picture: left to right, a column a step, a row a branch. */
+/** Draws a graph as an SVG picture from left to right: one column per step, one row per branch. */
 export function drawSvg(graph: GraphDefinition): string {
   const nodes = describeGraph(graph);
-  const column = new Map<string, number>();
+  const columns = new Map<string, number>();
   const rows = new Map<number, number>();
-  const places = new Map<string, { x: number; y: number }>();
+  const positions = new Map<string, { x: number; y: number }>();
   for (const { id, inputs } of nodes) {
-    const at = Math.max(-1, ...inputs.map((input) => column.get(input) ?? -1)) + 1;
-    const row = rows.get(at) ?? 0;
-    column.set(id, at);
-    rows.set(at, row + 1);
-    places.set(id, { x: 20 + at * (WIDTH + GAP), y: 20 + row * (HEIGHT + GAP / 2) });
+    const column = Math.max(-1, ...inputs.map((input) => columns.get(input) ?? -1)) + 1;
+    const row = rows.get(column) ?? 0;
+    columns.set(id, column);
+    rows.set(column, row + 1);
+    positions.set(id, { x: 20 + column * (WIDTH + GAP), y: 20 + row * (HEIGHT + GAP / 2) });
   }
   const width = 40 + rows.size * (WIDTH + GAP) - GAP;
   const height = 40 + Math.max(...rows.values(), 1) * (HEIGHT + GAP / 2) - GAP / 2;
   const edges = nodes.flatMap(({ id, inputs }) =>
     inputs.flatMap((input) => {
-      const from = places.get(input);
-      const to = places.get(id);
+      const from = positions.get(input);
+      const to = positions.get(id);
       if (!from || !to) return [];
       const [x0, y0, x1, y1] = [from.x + WIDTH, from.y + HEIGHT / 2, to.x, to.y + HEIGHT / 2];
       const middle = (x0 + x1) / 2;
@@ -35,7 +35,7 @@ export function drawSvg(graph: GraphDefinition): string {
     }),
   );
   const boxes = nodes.map(({ id, kind, adds }) => {
-    const { x, y } = places.get(id)!;
+    const { x, y } = positions.get(id)!;
     const label = text(x + WIDTH / 2, y + (adds.length > 0 ? 18 : 27), 13, id);
     const fields = adds.length > 0 ? text(x + WIDTH / 2, y + 35, 10, `+${adds.join(' +')}`) : '';
     return `<rect x="${x}" y="${y}" width="${WIDTH}" height="${HEIGHT}" rx="6" fill="${FILLS[kind]}" stroke="#64748b"/>${label}${fields}`;

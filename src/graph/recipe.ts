@@ -3,35 +3,79 @@ import { OptionError, RelflowError } from '../errors.js';
 import type { Static, TObject } from '../records/type.js';
 import type { Graph } from './graph.js';
 
-/** What a recipe's options look like: one JSON Schema, from which come the flags, their help and their checks. */
+/** JSON Schema of a recipe's options. The command line's flags, their help and their checks come from it. */
 export type OptionsSchema = TObject;
 
-/** A pipeline by name: options in, a graph out. */
+/** A named function from options to a graph, with the schema of its options. */
 export interface Recipe<S extends OptionsSchema = OptionsSchema> {
   readonly name: string;
-  /** One line, for lists. */
+  /** One line for lists. */
   readonly summary: string;
   readonly options: S;
-  /** Command lines that work, without the `relflow` before them. */
+  /** Working command lines, without the leading `relflow`. */
   readonly examples: readonly string[];
-  /** @throws OptionError where options do not fit together */
+  /** @throws OptionError when options contradict each other */
   readonly build: (options: Static<S>) => Graph | Promise<Graph>;
 }
 
-/** Only there to tie the type of `build` to the schema. */
+/**
+ * Returns the recipe unchanged; gives `build` the type of the options that the schema describes.
+ *
+ * @example
+ * ```ts
+ * import { coco, Graph, recipe, sceneGraphs, Type } from 'relflow';
+ *
+ * export default recipe({
+ *   name: 'boxes',
+ *   summary: 'images with a minimum number of boxes',
+ *   examples: ['run ./boxes.mjs --annotations instances.json --min-boxes 3 --out out'],
+ *   options: Type.Object({
+ *     annotations: Type.String({ description: 'COCO annotations' }),
+ *     minBoxes: Type.Integer({ minimum: 1, default: 1, description: 'fewest boxes of an image' }),
+ *   }),
+ *   build: ({ annotations, minBoxes }) => {
+ *     const graph = new Graph('boxes');
+ *     const boxes = { name: 'boxes', version: '1', needs: ['detections'], line: (record: object) => record };
+ *     graph
+ *       .from(coco({ annotations }))
+ *       .filter('enough-boxes', ({ detections }) => detections.length >= minBoxes)
+ *       .to(boxes);
+ *     return graph;
+ *   },
+ * });
+ * ```
+ */
 export function recipe<S extends OptionsSchema>(definition: Recipe<S>): Recipe<S> {
   return definition;
 }
 
-// A wrong schema is refused as it is compiled; the schema of schemas itself takes longer than all else.
+// Compiling rejects an invalid schema; checking it against the meta-schema takes longer than everything else.
 const ajv = new Ajv2020({ strict: true, useDefaults: true, verbose: true, validateSchema: false });
 
 /**
- * Checks options, fills in defaults and makes the graph.
+ * Checks a recipe's options, fills in their defaults and builds the graph.
  *
- * @returns the graph, and the options as a resume needs them
- * @throws OptionError naming the option, its value and what it expects
- * @throws RelflowError `bad-recipe` where the recipe itself fails
+ * @returns the graph, and the options with defaults, which a resume needs
+ * @throws OptionError naming the option, its value and the expected values
+ * @throws RelflowError `bad-recipe` when the recipe itself fails
+ * @example
+ * ```ts
+ * import { buildRecipe, coco, Graph, recipe, run, sceneGraphLines, sceneGraphs, Type } from 'relflow';
+ *
+ * const copy = recipe({
+ *   name: 'copy',
+ *   summary: 'copies scene graphs',
+ *   examples: [],
+ *   options: Type.Object({ path: Type.String() }),
+ *   build: ({ path }) => {
+ *     const graph = new Graph('copy');
+ *     graph.from(sceneGraphLines({ sceneGraphs: path })).to(sceneGraphs());
+ *     return graph;
+ *   },
+ * });
+ * const { graph, options } = await buildRecipe(copy, { path: 'graphs.jsonl' });
+ * await run(graph, { out: 'out', pipelineOptions: options });
+ * ```
  */
 export async function buildRecipe(
   { name, options: schema, build }: Recipe,
@@ -45,11 +89,11 @@ export async function buildRecipe(
     graph = await build(options);
   } catch (error) {
     if (error instanceof RelflowError) throw error;
-    // A recipe may be anybody's: what it throws is no bug of relflow.
+    // A recipe may be the user's own: an error in it is not a bug of relflow.
     throw new RelflowError('bad-recipe', `${name}: the recipe failed: ${error}`, { recipe: name }, { cause: error });
   }
-  // A module may have a relflow of its own beside this one, so `instanceof` would say too much.
-  if (!Array.isArray(graph?.nodes)) throw new OptionError(name, 'its build did not give a Graph');
+  // A user's module may load another copy of relflow, whose graphs are not an `instanceof` this Graph.
+  if (!Array.isArray(graph?.nodes)) throw new OptionError(name, 'its build function did not return a Graph');
   return { graph, options };
 }
 
@@ -57,7 +101,7 @@ function compile(name: string, schema: OptionsSchema): ValidateFunction {
   try {
     return ajv.compile(schema);
   } catch (error) {
-    const problem = `${name}: its options are no JSON Schema: ${(error as Error).message}`;
+    const problem = `${name}: its options are not a valid JSON Schema: ${(error as Error).message}`;
     throw new RelflowError('bad-recipe', problem, { recipe: name }, { cause: error });
   }
 }
@@ -69,10 +113,10 @@ function explain(error: ErrorObject | undefined, schema: OptionsSchema): string 
     return `unknown option '${error.params['additionalProperty']}', expected one of ${known.join(', ')}`;
   }
   const flag = flagName(error?.instancePath.slice(1) ?? '');
-  return `--${flag} ${JSON.stringify(error?.data)} ${error?.message ?? 'is wrong'}`;
+  return `--${flag} ${JSON.stringify(error?.data)} ${error?.message ?? 'is invalid'}`;
 }
 
-/** `maxPairs` as it stands on the command line: `max-pairs`. */
+/** Returns the command line's name of an option: `max-pairs` for `maxPairs`. */
 export function flagName(property: string): string {
   return property.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

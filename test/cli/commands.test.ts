@@ -202,7 +202,7 @@ describe('relflow', function () {
     );
     assert.match(
       await plan('unknown.mjs', { a: { type: 'text' } }, '() => null'),
-      /^relflow: mine: its options are no JSON Schema: .*text/,
+      /^relflow: mine: its options are not a valid JSON Schema: .*text/,
     );
     assert.match(
       await plan('format.mjs', { format: { type: 'string' } }, '() => null'),

@@ -43,7 +43,7 @@ describe('Graph', () => {
         name: 'WiringError',
         code: 'bad-wiring',
         message:
-          "wrong: 'pair' needs 'phrases', but records have only image, detections, origin there; put a stage that adds it before, such as parse()",
+          "wrong: 'pair' needs the field 'phrases', but its records have only image, detections, origin; add a stage before it that adds the field, such as parse()",
       });
     });
 
@@ -53,7 +53,7 @@ describe('Graph', () => {
       const b = graph.from(memorySource(images(1)));
       // biome-ignore lint/suspicious/noExplicitAny: what the compiler refuses is to be tried
       graph.merge(a, b).to(sceneGraphs() as any);
-      assert.throws(() => checkWiring(graph), /'scene-graphs' needs 'relations'/);
+      assert.throws(() => checkWiring(graph), /'scene-graphs' needs the field 'relations'/);
     });
 
     it('refuses an empty graph and a flow of another graph', () => {

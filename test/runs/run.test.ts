@@ -349,7 +349,7 @@ describe('run', () => {
       message: "nowhere: nothing follows 'relate'; end the flow with .to(sink)",
     });
     const flow = nowhere.from(memorySource(images(1)));
-    assert.throws(() => nowhere.merge(flow, flow), { message: "nowhere: merge got the flow behind 'memory-2' twice" });
+    assert.throws(() => nowhere.merge(flow, flow), { message: "nowhere: merge got the flow after 'memory-2' twice" });
     const graph = new Graph('throws');
     const line = () => {
       throw new Error('no line');
