@@ -1,15 +1,15 @@
-/** A bound on how many records are on their way at once. */
+/** Limits the number of records in flight. */
 export class InFlightLimit {
   #free: number;
   #open = true;
   readonly #waiting: ((admitted: boolean) => void)[] = [];
 
-  /** @param size how many may pass before one is released */
+  /** @param size the most records that are in flight at once */
   constructor(size: number) {
     this.#free = size;
   }
 
-  /** Resolves to true when there is room, or to false once the limit is closed. */
+  /** Resolves to true when there is room for a record, or to false once the limit is closed. */
   acquire(): boolean | Promise<boolean> {
     if (!this.#open) return false;
     if (this.#free > 0) {
@@ -19,14 +19,14 @@ export class InFlightLimit {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Makes room for one more. */
+  /** Makes room for another record. */
   release(): void {
     const next = this.#waiting.shift();
     if (next) next(true);
     else this.#free++;
   }
 
-  /** Lets nobody in any more. */
+  /** Admits no more records, including those that wait. */
   close(): void {
     this.#open = false;
     for (const resolve of this.#waiting.splice(0)) resolve(false);

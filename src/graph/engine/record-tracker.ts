@@ -5,22 +5,22 @@ import { add, emptyCounts } from '../../records/stage-counts.js';
 import type { PendingRecord, WorkItem } from '../../run-folder/work-item.js';
 import type { Node } from '../node.js';
 
-/** Everything that came of one record of the input, when all of it has come. */
+/** Result of one record of the input after all of its branches have ended. */
 export interface Outcome {
-  /** Position in the input, from 0, over all sources. */
+  /** Position in the input over all sources, from 0. */
   readonly ordinal: number;
-  /** Lines for sinks: by sink, then by branch. */
+  /** Lines for sinks, ordered by sink and then by branch. */
   readonly writes: readonly { readonly sink: string; readonly line: string }[];
   readonly rejects: readonly Reject[];
   /** By node id. */
   readonly stages: Readonly<Record<string, StageCounts>>;
-  /** Records that reached the node that is being collected, if one is. */
+  /** Records that reached the collected node; empty unless the mode is `collect`. */
   readonly collected: readonly object[];
-  /** The same with what waits for a later phase; null where there is but one phase. */
+  /** State of the record for the next phase, with what is pending; null unless the mode is a phase. */
   readonly work: WorkItem | null;
 }
 
-/** A record on its way: `trail` is where it has been, `path` which branches it took. */
+/** A record in flight: `trail` has the stamps of the nodes that it has passed, `path` the branches that it has taken. */
 export interface Token {
   readonly tracker: RecordTracker;
   readonly record: object;
@@ -28,20 +28,25 @@ export interface Token {
   readonly path: string;
 }
 
-/** Keeps the books of one record of the input until the last of its tokens has ended. */
+/** Collects the lines, rejects and counts of one record of the input until the last of its tokens has ended. */
 export class RecordTracker {
   readonly ordinal: number;
   readonly #order: ReadonlyMap<Node, number>;
   readonly #whenSettled: (outcome: Outcome) => void;
   #tokens = 1;
-  readonly #writes: { readonly at: number; readonly path: string; readonly sink: string; readonly line: string }[] = [];
-  readonly #rejects: { readonly at: number; readonly path: string; readonly reject: Reject }[] = [];
+  readonly #writes: {
+    readonly position: number;
+    readonly path: string;
+    readonly sink: string;
+    readonly line: string;
+  }[] = [];
+  readonly #rejects: { readonly position: number; readonly path: string; readonly reject: Reject }[] = [];
   readonly #collected: { readonly path: string; readonly record: object }[] = [];
   readonly #pending: PendingRecord[] = [];
   readonly #stages: Record<string, StageCounts> = {};
   readonly #inPhases: boolean;
 
-  /** @param inPhases whether what comes of the record is to be taken up again by another process */
+  /** @param inPhases whether the outcome includes the state from which another process can resume */
   constructor(
     ordinal: number,
     order: ReadonlyMap<Node, number>,
@@ -54,42 +59,42 @@ export class RecordTracker {
     this.#inPhases = inPhases;
   }
 
-  /** Takes over what an earlier phase left; each pending record is a token. */
+  /** Takes over the state of earlier phases. Each pending record becomes a token. */
   resume({ writes, rejects, stages, pending }: WorkItem, nodes: ReadonlyMap<string, Node>): void {
-    const at = (id: string) => this.#order.get(nodes.get(id)!)!;
-    for (const write of writes) this.#writes.push({ at: at(write.sink), ...write });
-    for (const { path, reject } of rejects) this.#rejects.push({ at: at(reject.stage), path, reject });
-    // Read from a file for this ledger alone, so they may be added to.
+    const position = (id: string) => this.#order.get(nodes.get(id)!)!;
+    for (const write of writes) this.#writes.push({ position: position(write.sink), ...write });
+    for (const { path, reject } of rejects) this.#rejects.push({ position: position(reject.stage), path, reject });
+    // No one else holds this item, so its counts may be changed.
     Object.assign(this.#stages, stages);
     this.#tokens = pending.length + 1;
   }
 
-  /** Puts a token aside for a later phase. */
+  /** Leaves a token to a later phase. */
   defer(pending: PendingRecord): void {
     this.#pending.push(pending);
     this.settle(0);
   }
 
-  /** The counts of a node, to be added to. */
+  /** Returns the counts of a node, for the caller to add to. */
   stage(node: Node): StageCounts {
     this.#stages[node.id] ??= emptyCounts();
     return this.#stages[node.id]!;
   }
 
   write(node: Node, path: string, line: string): void {
-    this.#writes.push({ at: this.#order.get(node)!, path, sink: node.id, line });
+    this.#writes.push({ position: this.#order.get(node)!, path, sink: node.id, line });
   }
 
   reject(node: Node, path: string, reject: Reject): void {
     add(this.stage(node).rejected, reject.reason, 1);
-    this.#rejects.push({ at: this.#order.get(node)!, path, reject });
+    this.#rejects.push({ position: this.#order.get(node)!, path, reject });
   }
 
   collect(path: string, record: object): void {
     this.#collected.push({ path, record });
   }
 
-  /** One token became `count` tokens: 0 where it ended. */
+  /** Replaces one token by `count` tokens, 0 when it has ended. Reports the outcome after the last one. */
   settle(count: number): void {
     this.#tokens += count - 1;
     if (this.#tokens > 0) return;
@@ -120,7 +125,7 @@ function byPath(a: { path: string }, b: { path: string }): number {
   return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
 }
 
-/** By node, then by branch: whatever finished first, the order is the same. */
-function byNodeThenPath(a: { at: number; path: string }, b: { at: number; path: string }): number {
-  return a.at - b.at || byPath(a, b);
+/** Orders entries by node and then by branch, so that the order does not depend on timing. */
+function byNodeThenPath(a: { position: number; path: string }, b: { position: number; path: string }): number {
+  return a.position - b.position || byPath(a, b);
 }

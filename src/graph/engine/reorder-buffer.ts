@@ -1,34 +1,36 @@
 import type { Outcome } from './record-tracker.js';
 
-/** Where outcomes wait until it is their turn. */
+/** Holds outcomes that arrive in any order and hands them out in the order of the input. */
 export class ReorderBuffer {
-  readonly #arrived = new Map<number, Outcome>();
+  readonly #outcomes = new Map<number, Outcome>();
   #total: number | null = null;
   #failure: { readonly error: unknown } | null = null;
   #wake: () => void = () => {};
 
+  /** Adds the outcome of a record. */
   add(outcome: Outcome): void {
-    this.#arrived.set(outcome.ordinal, outcome);
+    this.#outcomes.set(outcome.ordinal, outcome);
     this.#wake();
   }
 
-  /** @param total outcomes from 0 up to, and without, this number have come or will come */
+  /** @param total the input ends before this position: the outcomes before it have been added or will be */
   end(total: number): void {
     this.#total = total;
     this.#wake();
   }
 
+  /** Makes `take` throw once it would have to wait. The first error wins. */
   fail(error: unknown): void {
     this.#failure ??= { error };
     this.#wake();
   }
 
-  /** The outcome of a record, or null where the input has ended before it. */
+  /** Resolves to the outcome at a position, or to null when the input ends before it. */
   async take(ordinal: number): Promise<Outcome | null> {
     for (;;) {
-      const outcome = this.#arrived.get(ordinal);
+      const outcome = this.#outcomes.get(ordinal);
       if (outcome) {
-        this.#arrived.delete(ordinal);
+        this.#outcomes.delete(ordinal);
         return outcome;
       }
       if (this.#failure) throw this.#failure.error;

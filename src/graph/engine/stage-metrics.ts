@@ -1,30 +1,30 @@
-/** What has gone through a stage in this process so far. */
+/** Records that have passed a stage in this process so far, and the time that it took. */
 export interface StageLoad {
   in: number;
   out: number;
   filtered: number;
   rejected: number;
-  /** Time by the clock during which at least one record was in the stage. */
+  /** Elapsed time during which the stage held at least one record. */
   milliseconds: number;
 }
 
-/** Watches the stages of a run while it goes on. Unlike the counts of shards, it forgets what earlier runs did. */
+/** Measures the stages of a run in this process. Unlike the counts of shards, it does not include earlier processes. */
 export class StageMetrics {
   readonly #loads = new Map<string, StageLoad>();
   readonly #inside = new Map<string, { records: number; since: number }>();
-  readonly #begun = performance.now();
+  readonly #started = performance.now();
 
-  /** What has gone through each stage up to now; what comes later does not change it. */
+  /** A copy of the current loads by node id. */
   get stages(): Record<string, StageLoad> {
     return Object.fromEntries([...this.#loads].map(([node, load]) => [node, { ...load }]));
   }
 
-  /** Seconds since the run began. */
+  /** Seconds since the run started. */
   get seconds(): number {
-    return (performance.now() - this.#begun) / 1000;
+    return (performance.now() - this.#started) / 1000;
   }
 
-  /** Notes that a record has come to a stage. */
+  /** Counts a record that enters a stage. */
   enter(node: string): void {
     this.#load(node).in++;
     const inside = this.#inside.get(node) ?? { records: 0, since: 0 };
@@ -32,9 +32,9 @@ export class StageMetrics {
     this.#inside.set(node, inside);
   }
 
-  /** Notes what became of a record that had come to a stage. */
-  leave(node: string, fate: 'out' | 'filtered' | 'rejected'): void {
-    this.#load(node)[fate]++;
+  /** Counts the result of a record that leaves a stage. */
+  leave(node: string, result: 'out' | 'filtered' | 'rejected'): void {
+    this.#load(node)[result]++;
     const inside = this.#inside.get(node)!;
     if (--inside.records === 0) this.#load(node).milliseconds += performance.now() - inside.since;
   }

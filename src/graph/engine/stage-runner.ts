@@ -29,6 +29,7 @@ export class StageRunner {
   readonly #stamped: ReadonlyMap<OperatorStamp, string>;
   readonly #nodes: ReadonlyMap<string, Node>;
   readonly #deferred: ReadonlySet<Node>;
+  readonly #collected: Node | null;
 
   constructor(
     nodes: readonly Node[],
@@ -44,6 +45,7 @@ export class StageRunner {
     this.#stamped = new Map([...this.#stamps].map(([node, stamp]) => [stamp, node.id]));
     this.#nodes = new Map(nodes.map((node) => [node.id, node]));
     this.#deferred = deferredStages(nodes, options);
+    this.#collected = options.mode === 'collect' ? options.node : null;
     for (const node of nodes) {
       if (node.kind !== 'stage') continue;
       const port = new Subject<Token>();
@@ -76,7 +78,7 @@ export class StageRunner {
   }
 
   /** Resumes what earlier phases deferred of a record, or rejects it unprocessed. */
-  resume(item: WorkItem, refusal: RecordError | null): void {
+  resume(item: WorkItem, rejection: RecordError | null): void {
     const tracker = this.#tracker(item.ordinal);
     tracker.resume(item, this.#nodes);
     for (const { node: id, path, record, trail: ids } of item.pending) {
@@ -84,9 +86,9 @@ export class StageRunner {
       let trail = NO_STAMPS;
       for (const before of ids) trail = this.#extend(this.#nodes.get(before)!, trail);
       const token = { tracker, record, trail, path };
-      if (refusal) {
+      if (rejection) {
         tracker.stage(node).in++;
-        this.#reject(node, token, refusal);
+        this.#reject(node, token, rejection);
         tracker.settle(0);
       } else this.#arrive(node, token);
     }
@@ -99,6 +101,7 @@ export class StageRunner {
     return new RecordTracker(ordinal, this.#order, this.#whenSettled, inPhases);
   }
 
+  /** Unsubscribes from every stage; records that are still in one are dropped. */
   close(): void {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
   }
@@ -107,8 +110,7 @@ export class StageRunner {
   #leave(node: Node, token: Token): void {
     const next = this.#next.get(node)!;
     const trail = this.#extend(node, token.trail);
-    if (this.#options.mode === 'collect' && node === this.#options.node)
-      token.tracker.collect(token.path, token.record);
+    if (node === this.#collected) token.tracker.collect(token.path, token.record);
     token.tracker.settle(next.length);
     next.forEach((follower, branch) => {
       const path = next.length === 1 ? token.path : token.path + String.fromCharCode(branch);
@@ -125,7 +127,7 @@ export class StageRunner {
     else this.#leave(node, token);
   }
 
-  /** Stamps are shared by all records that took the same way. */
+  /** Returns a trail with the node's stamp added. Records that took the same path share one array. */
   #extend(node: Node, trail: readonly OperatorStamp[]): readonly OperatorStamp[] {
     if (node.kind === 'merge') return trail;
     let known = this.#trails.get(node);
@@ -157,7 +159,7 @@ export class StageRunner {
       if (passed) this.#leave(node, { ...token, record: { ...token.record, ...result } });
       else token.tracker.settle(0);
     };
-    const refuse = (error: unknown) => {
+    const reject = (error: unknown) => {
       this.#reject(node, token, error);
       metrics?.leave(node.id, 'rejected');
       token.tracker.settle(0);
@@ -167,10 +169,10 @@ export class StageRunner {
     try {
       result = node.spec.apply(token.record, context);
     } catch (error) {
-      return refuse(error);
+      return reject(error);
     }
-    // A synchronous stage goes on at once, without a turn of the event loop for each record and stage.
-    return isThenable(result) ? result.then(passOn, refuse) : passOn(result);
+    // A synchronous result is passed on without a turn of the event loop.
+    return isThenable(result) ? result.then(passOn, reject) : passOn(result);
   }
 
   #write(node: Node & { kind: 'sink' }, token: Token): void {
@@ -182,9 +184,9 @@ export class StageRunner {
     let problem: unknown;
     try {
       line = node.sink.line(token.record, { operators: [...token.trail] });
-      const misfit = node.sink.schema ? schemaProblem(node.sink.schema, line) : null;
-      if (misfit !== null)
-        problem = new RecordError('schema', `the record does not fit ${node.sink.schema}: ${misfit}`);
+      const mismatch = node.sink.schema ? schemaProblem(node.sink.schema, line) : null;
+      if (mismatch !== null)
+        problem = new RecordError('schema', `the record does not fit ${node.sink.schema}: ${mismatch}`);
     } catch (error) {
       problem = error;
     }
@@ -199,7 +201,7 @@ export class StageRunner {
     token.tracker.settle(0);
   }
 
-  /** A bad record is refused and the run goes on; broken I/O, or anything else thrown on purpose, ends the run. */
+  /** Rejects a bad record and continues; throws system errors and errors that end the run. */
   #reject(node: Node, { tracker, record, path }: Token, error: unknown): void {
     const fatal = (error instanceof RelflowError && !(error instanceof RecordError)) || isSystemError(error);
     if (fatal || this.#options.signal.aborted) throw error;
