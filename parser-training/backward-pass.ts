@@ -5,7 +5,7 @@ import {
   type Parameters,
   tagCount,
   tagStride,
-  windowReach,
+  windowRadius,
 } from '../src/parser/neural/network-parameters.js';
 import { type Activations, type BatchLayout, type Rows, type SpanRows, slots } from './activations.js';
 import type { DropoutMasks } from './dropout-masks.js';
@@ -187,13 +187,13 @@ export class BackwardPass {
       captions,
       rows,
       a.relateIn,
-      p.relate,
+      p.relationContext,
       a.relateGates,
       a.relateState,
       g.related,
       g.relateGates,
-      d.relate,
-      d.relateBias,
+      d.relationContext,
+      d.relationContextBias,
       g.relateIn,
     );
     for (let k = 0; k < rows * hidden; k++) g.state[k]! += g.relateIn[k]!;
@@ -203,14 +203,14 @@ export class BackwardPass {
   /** Of what a token is told of its likely tags: to the tags' states, and through the softmax to the tags' scores. */
   #expected(a: Activations, g: Activations, row: number): void {
     const { hidden } = this.#sizes;
-    const { tagStates } = this.#p;
+    const { tagEmbeddings } = this.#p;
     const [beliefs, gradient] = [a.tagBeliefs.subarray(row * tagStride), g.relateIn.subarray(row * hidden)];
     let mean = 0;
     for (let tag = 0; tag < tagCount; tag++) {
       let slope = 0;
       for (let k = 0; k < hidden; k++) {
-        slope += gradient[k]! * tagStates[tag * hidden + k]!;
-        this.#d.tagStates[tag * hidden + k]! += beliefs[tag]! * gradient[k]!;
+        slope += gradient[k]! * tagEmbeddings[tag * hidden + k]!;
+        this.#d.tagEmbeddings[tag * hidden + k]! += beliefs[tag]! * gradient[k]!;
       }
       g.tagBeliefs[row * tagStride + tag] = slope;
       mean += beliefs[tag]! * slope;
@@ -262,9 +262,9 @@ export class BackwardPass {
 
   #window(a: Activations, g: Activations, rows: number): void {
     const { input, hidden } = this.#sizes;
-    const inner = rows - 2 * windowReach;
-    const dy = g.windowed.subarray(windowReach * hidden);
-    for (let offset = 0; offset <= 2 * windowReach; offset++) {
+    const inner = rows - 2 * windowRadius;
+    const dy = g.windowed.subarray(windowRadius * hidden);
+    for (let offset = 0; offset <= 2 * windowRadius; offset++) {
       const part = (values: Float32Array) => values.subarray(offset * input * hidden, (offset + 1) * input * hidden);
       this.#linear(
         inner,

@@ -1,4 +1,4 @@
-import { type NetworkSizes, tagStride, windowReach } from '../src/parser/neural/network-parameters.js';
+import { type NetworkSizes, tagStride, windowRadius } from '../src/parser/neural/network-parameters.js';
 import type { Activations, BatchLayout, Capacity, OwnerRows, PairRows, Rows, SpanRows } from './activations.js';
 import { slots } from './activations.js';
 import type { TrainingExample } from './training-example.js';
@@ -18,7 +18,7 @@ export interface Batch extends BatchLayout {
 export function layOut(examples: readonly TrainingExample[]): Batch {
   const words: (string | null)[] = [];
   const pad = () => {
-    for (let k = 0; k < windowReach; k++) words.push(null);
+    for (let k = 0; k < windowRadius; k++) words.push(null);
   };
   const captions: Rows[] = [];
   for (const { words: own } of examples) {

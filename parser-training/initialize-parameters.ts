@@ -10,7 +10,7 @@ import type { Random } from '../src/records/random.js';
 export function initializeParameters(parameters: Parameters, sizes: NetworkSizes, random: Random): void {
   const tables: Readonly<Record<string, number>> = {
     compounds: 0.3,
-    tagStates: 0.3,
+    tagEmbeddings: 0.3,
     distances: 0.25,
     attributeDistances: 0.25,
     transitions: 0,
@@ -18,13 +18,13 @@ export function initializeParameters(parameters: Parameters, sizes: NetworkSizes
   };
   for (const [name, [rows]] of Object.entries(parameterShapes(sizes)) as [ParameterName, readonly [number, number]][]) {
     if (name.endsWith('Bias') || name === 'affixes' || name === 'shapes') continue;
-    const gain = name === 'context' || name === 'relate' ? 1.4 : 1;
+    const gain = name === 'context' || name === 'relationContext' ? 1.4 : 1;
     const deviation = tables[name] ?? gain / Math.sqrt(rows);
     const values = parameters[name];
     for (let k = 0; k < values.length; k++) values[k] = deviation * random.normal();
   }
   const half = sizes.hidden / 2;
-  for (const bias of [parameters.contextBias, parameters.relateBias]) {
+  for (const bias of [parameters.contextBias, parameters.relationContextBias]) {
     bias.fill(-1, 0, half);
     bias.fill(-1, 2 * half, 3 * half);
   }

@@ -1,4 +1,4 @@
-import { type ParserKernels, tagWork } from '../src/parser/neural/kernels/parser-kernels.js';
+import { type ParserKernels, viterbiScratch } from '../src/parser/neural/kernels/parser-kernels.js';
 import type { RelationLabels } from '../src/parser/neural/relation-labels.js';
 import type { CrfScores } from '../src/parser/neural/tag-sequence.js';
 import type { Activations } from './activations.js';
@@ -30,12 +30,12 @@ export class PseudoLabeller {
   /** @param kernels those of the reader's network */
   constructor(kernels: ParserKernels, reader: BatchReader, labels: RelationLabels) {
     const [work, tags, totals] = [
-      kernels.doubles(tagWork * capacity.rows),
+      kernels.doubles(viterbiScratch * capacity.rows),
       kernels.bytes(capacity.rows),
       kernels.doubles(1),
     ];
     this.#tagsOf = (chain, start, length) => {
-      kernels.likeliestTags(chain, start, length, 1, 0, work, tags, totals);
+      kernels.viterbi(chain, start, length, 1, 0, work, tags, totals);
       return tags.slice(0, length);
     };
     this.#reader = reader;

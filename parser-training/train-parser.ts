@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { evaluateParser, type GoldCaption } from '../src/evaluation/parser/evaluate-parser.js';
 import { goldCaptions } from '../src/evaluation/parser/gold-captions.js';
-import { captionTokens, repairedWords } from '../src/parser/neural/caption-tokens.js';
+import { captionTokens, correctedWords } from '../src/parser/neural/caption-tokens.js';
 import { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import { parserOf } from '../src/parser/neural/neural-parser.js';
 import { decodeModel } from '../src/parser/neural/parser-model.js';
@@ -168,7 +168,7 @@ function readCaptions(file: string): string[][] {
     : text.split('\n');
   const speller = new Spelling(words);
   return lines
-    .map((line) => repairedWords(captionTokens(line, longestCaption), speller))
+    .map((line) => correctedWords(captionTokens(line, longestCaption), speller))
     .filter((tokens) => tokens.length > 0);
 }
 

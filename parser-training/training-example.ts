@@ -1,4 +1,4 @@
-import { attributeDistanceOf, distanceOf, pairReach, stepsOf } from '../src/parser/neural/network-parameters.js';
+import { attributeDistanceRow, distanceRow, maxPairSteps, stepRow } from '../src/parser/neural/network-parameters.js';
 import {
   labelOf,
   NONE,
@@ -129,9 +129,9 @@ interface Extent {
 function pairsOf(mentions: readonly Extent[]) {
   const pairs: Pick<ExamplePair, 'first' | 'second' | 'distance' | 'steps'>[] = [];
   for (let second = 1; second < mentions.length; second++)
-    for (let first = Math.max(0, second - pairReach); first < second; first++) {
-      const distance = distanceOf(mentions[second]!.start - mentions[first]!.end);
-      pairs.push({ first, second, distance, steps: stepsOf(second - first) });
+    for (let first = Math.max(0, second - maxPairSteps); first < second; first++) {
+      const distance = distanceRow(mentions[second]!.start - mentions[first]!.end);
+      pairs.push({ first, second, distance, steps: stepRow(second - first) });
     }
   return pairs;
 }
@@ -145,7 +145,7 @@ const ownersOf = (
     mentions.map(({ start }, mention) => ({
       attribute,
       mention,
-      distance: attributeDistanceOf(start - end),
+      distance: attributeDistanceRow(start - end),
       owns: owns(attribute, mention),
     })),
   );
@@ -181,19 +181,19 @@ export function joinExamples(a: TrainingExample, b: TrainingExample, between: st
     })),
   ];
   for (let second = offset; second < mentions.length; second++)
-    for (let first = Math.max(0, second - pairReach); first < offset; first++)
+    for (let first = Math.max(0, second - maxPairSteps); first < offset; first++)
       pairs.push({
         first,
         second,
         label: NONE,
         verb: -1,
         preposition: -1,
-        distance: distanceOf(mentions[second]!.start - mentions[first]!.end),
-        steps: stepsOf(second - first),
+        distance: distanceRow(mentions[second]!.start - mentions[first]!.end),
+        steps: stepRow(second - first),
       });
   const owners: ExampleOwner[] = attributes.flatMap((attribute, index) =>
     mentions.map((mention, m) => {
-      const distance = attributeDistanceOf(mention.start - attribute.end);
+      const distance = attributeDistanceRow(mention.start - attribute.end);
       const isA = index < attributeOffset;
       const own = isA
         ? a.owners.find((owner) => owner.attribute === index && owner.mention === m)

@@ -7,7 +7,7 @@ import {
   parameterShapes,
   slotScale,
   tagCount,
-  windowReach,
+  windowRadius,
   windowSize,
 } from '../src/parser/neural/network-parameters.js';
 import type { Activations, BatchLayout, OwnerRows, PairRows, Rows, Slot, SpanRows } from './activations.js';
@@ -42,7 +42,7 @@ export class TrainingNetwork {
     const { input, hidden } = this.sizes;
     const p = this.parameters;
     a.windowed.fill(0, 0, rows * hidden);
-    const inner = rows - 2 * windowReach;
+    const inner = rows - 2 * windowRadius;
     for (let offset = 0; offset < windowSize; offset++)
       this.kernels.multiply(
         inner,
@@ -51,7 +51,7 @@ export class TrainingNetwork {
         a.x.subarray(offset * input),
         { row: input, column: 1 },
         p.window.subarray(offset * input * hidden),
-        a.windowed.subarray(windowReach * hidden),
+        a.windowed.subarray(windowRadius * hidden),
       );
     for (let row = 0; row < rows; row++) {
       this.kernels.add(a.windowed, row * hidden, p.windowBias, 0, hidden);
@@ -70,9 +70,18 @@ export class TrainingNetwork {
     this.#apply('tagHidden', rows, a.state, 0, a.tagHidden, 0);
     dropout?.apply(a.tagHidden, rows * tagHidden, 'tagHidden');
     this.#apply('tags', rows, a.tagHidden, 0, a.tagScores, 0);
-    const { tagStates } = this.parameters;
-    this.kernels.addExpected(rows, hidden, tagCount, a.tagScores, a.tagBeliefs, tagStates, a.state, a.relateIn);
-    this.#scan('relate', captions, rows, a.relateIn, a.relateGates, a.relateState, a.related);
+    const { tagEmbeddings } = this.parameters;
+    this.kernels.addSoftEmbeddings(
+      rows,
+      hidden,
+      tagCount,
+      a.tagScores,
+      a.tagBeliefs,
+      tagEmbeddings,
+      a.state,
+      a.relateIn,
+    );
+    this.#scan('relationContext', captions, rows, a.relateIn, a.relateGates, a.relateState, a.related);
     dropout?.apply(a.related, rows * hidden, 'related');
   }
 
@@ -173,7 +182,7 @@ export class TrainingNetwork {
 
   /** y = x + what the context tells. */
   #scan(
-    layer: 'context' | 'relate',
+    layer: 'context' | 'relationContext',
     captions: readonly Rows[],
     rows: number,
     x: Float32Array,

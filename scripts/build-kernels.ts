@@ -1,9 +1,11 @@
 /**
- * Compiles the WebAssembly kernels, all or those named, and records the hashes that the tests compare:
+ * Compiles the WebAssembly kernels, all or those named, writes the TypeScript files that describe them, and records the hashes
+ * that the tests compare:
  *
  *     npm run build:kernels [-- NAME…]
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { kernelExports } from './kernel-exports.js';
 import { compileKernels, hashKernels, type KernelHashes, kernelHashesFile, kernelModules } from './kernel-modules.js';
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(kernelModules);
@@ -17,6 +19,7 @@ const hashes = JSON.parse(readFileSync(kernelHashesFile, 'utf8')) as Record<stri
 for (const name of names) {
   const module = kernelModules[name]!;
   compileKernels(module, module.output);
+  if (module.exports !== undefined) writeFileSync(module.exports, kernelExports(module, module.exports));
   hashes[name] = hashKernels(module);
   console.log(`${name}: ${module.output}`);
 }

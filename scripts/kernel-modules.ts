@@ -9,6 +9,8 @@ export interface KernelModule {
   readonly output: string;
   /** Flags of the AssemblyScript compiler. */
   readonly flags: readonly string[];
+  /** The TypeScript file that is generated to describe the module: see kernel-exports.ts. */
+  readonly exports?: string;
 }
 
 const common = '--enable simd --runtime stub -O3 --noAssert --importMemory'.split(' ');
@@ -19,11 +21,13 @@ export const kernelModules: Readonly<Record<string, KernelModule>> = {
     entry: 'src/parser/neural/kernels/parser-kernels.as.ts',
     output: 'src/parser/neural/kernels/parser-kernels.wasm',
     flags: common,
+    exports: 'src/parser/neural/kernels/parser-kernel-exports.ts',
   },
   'parser-training': {
     entry: 'parser-training/kernels/training-kernels.as.ts',
     output: 'parser-training/kernels/training-kernels.wasm',
     flags: common,
+    exports: 'parser-training/kernels/training-kernel-exports.ts',
   },
   model: {
     entry: 'src/model/backends/kernels/model-kernels.as.ts',
@@ -71,7 +75,7 @@ export function hashKernels({ entry, output, flags }: KernelModule): KernelHashe
 }
 
 /** Returns the text of a source file and of all that it imports, by path, in the order of the imports. */
-function sourcesOf(path: string, found = new Map<string, string>()): ReadonlyMap<string, string> {
+export function sourcesOf(path: string, found = new Map<string, string>()): ReadonlyMap<string, string> {
   if (found.has(path)) return found;
   const text = readFileSync(path, 'utf8');
   found.set(path, text);

@@ -1,81 +1,26 @@
 import { readFileSync } from 'node:fs';
 import type { ParserKernels } from '../../src/parser/neural/kernels/parser-kernels.js';
-
-/** What training-kernels.wasm exports: see training-kernels.as.ts. Arrays are addresses. */
-interface Exports {
-  gelu(x: number, y: number, length: number): void;
-  geluBackward(x: number, dy: number, dx: number, length: number): void;
-  normalize(
-    rows: number,
-    width: number,
-    x: number,
-    gain: number,
-    bias: number,
-    epsilon: number,
-    y: number,
-    normal: number,
-    inverse: number,
-  ): void;
-  normalizeBackward(
-    rows: number,
-    width: number,
-    normal: number,
-    inverse: number,
-    gain: number,
-    dy: number,
-    dx: number,
-    dgain: number,
-    dbias: number,
-  ): void;
-  attend(length: number, heads: number, width: number, qkv: number, beliefs: number, y: number): void;
-  attendBackward(
-    length: number,
-    heads: number,
-    width: number,
-    qkv: number,
-    beliefs: number,
-    dy: number,
-    dqkv: number,
-    scratch: number,
-  ): void;
-  squares(x: number, length: number): number;
-  addRows(rows: number, width: number, x: number, y: number): void;
-  transpose(rows: number, columns: number, x: number, y: number): void;
-  adam(
-    length: number,
-    values: number,
-    gradients: number,
-    mean: number,
-    square: number,
-    scale: number,
-    beta1: number,
-    beta2: number,
-    unbias1: number,
-    unbias2: number,
-    epsilon: number,
-    rate: number,
-    decay: number,
-  ): void;
-}
+import type { TrainingKernelExports } from './training-kernel-exports.js';
 
 const at = (values: Float32Array, start = 0) => values.byteOffset + 4 * start;
 
 /** Arithmetic that only training needs, on arrays of the parser's kernels. Offsets and lengths are in floats, multiples of 4. */
 export class TrainingKernels {
-  readonly #run: Exports;
+  readonly #exports: TrainingKernelExports;
 
   constructor({ memory }: ParserKernels) {
-    this.#run = new WebAssembly.Instance(trainingModule(), { env: { memory } }).exports as unknown as Exports;
+    this.#exports = new WebAssembly.Instance(trainingModule(), { env: { memory } })
+      .exports as unknown as TrainingKernelExports;
   }
 
   /** GELU by its tanh. Source: Hendrycks & Gimpel, 2016. */
   gelu(x: Float32Array, y: Float32Array, length: number): void {
-    this.#run.gelu(at(x), at(y), length);
+    this.#exports.gelu(at(x), at(y), length);
   }
 
   /** dx = dy times the slope of `gelu` at x; dx may be dy. */
   geluBackward(x: Float32Array, dy: Float32Array, dx: Float32Array, length: number): void {
-    this.#run.geluBackward(at(x), at(dy), at(dx), length);
+    this.#exports.geluBackward(at(x), at(dy), at(dx), length);
   }
 
   /**
@@ -94,7 +39,7 @@ export class TrainingKernels {
     normal: Float32Array,
     inverse: Float32Array,
   ): void {
-    this.#run.normalize(rows, width, at(x), at(gain), at(bias), epsilon, at(y), at(normal), at(inverse));
+    this.#exports.normalize(rows, width, at(x), at(gain), at(bias), epsilon, at(y), at(normal), at(inverse));
   }
 
   /** Of `normalize`: sets dx, which may be dy, and adds to dgain and dbias. */
@@ -109,7 +54,17 @@ export class TrainingKernels {
     dgain: Float32Array,
     dbias: Float32Array,
   ): void {
-    this.#run.normalizeBackward(rows, width, at(normal), at(inverse), at(gain), at(dy), at(dx), at(dgain), at(dbias));
+    this.#exports.normalizeBackward(
+      rows,
+      width,
+      at(normal),
+      at(inverse),
+      at(gain),
+      at(dy),
+      at(dx),
+      at(dgain),
+      at(dbias),
+    );
   }
 
   /**
@@ -128,7 +83,7 @@ export class TrainingKernels {
     y: Float32Array,
   ): void {
     const row = heads * width;
-    this.#run.attend(length, heads, width, at(qkv, 3 * start * row), at(beliefs, beliefsStart), at(y, start * row));
+    this.#exports.attend(length, heads, width, at(qkv, 3 * start * row), at(beliefs, beliefsStart), at(y, start * row));
   }
 
   /** Of `attend`: adds to dqkv. @param scratch `[length]` */
@@ -145,7 +100,7 @@ export class TrainingKernels {
     scratch: Float32Array,
   ): void {
     const row = heads * width;
-    this.#run.attendBackward(
+    this.#exports.attendBackward(
       length,
       heads,
       width,
@@ -159,17 +114,17 @@ export class TrainingKernels {
 
   /** Σ x². */
   squares(x: Float32Array): number {
-    return this.#run.squares(at(x), x.length);
+    return this.#exports.squares(at(x), x.length);
   }
 
   /** y += the sum of x's rows. */
   addRows(rows: number, width: number, x: Float32Array, y: Float32Array): void {
-    this.#run.addRows(rows, width, at(x), at(y));
+    this.#exports.addRows(rows, width, at(x), at(y));
   }
 
   /** y = x transposed. @param x `[rows, columns]` */
   transpose(rows: number, columns: number, x: Float32Array, y: Float32Array): void {
-    this.#run.transpose(rows, columns, at(x), at(y));
+    this.#exports.transpose(rows, columns, at(x), at(y));
   }
 
   /** A step of Adam with decoupled weight decay; `unbias` is 1 / (1 - beta^steps). The gradients are zero when it returns. */
@@ -191,7 +146,7 @@ export class TrainingKernels {
       readonly weightDecay: number;
     },
   ): void {
-    this.#run.adam(
+    this.#exports.adam(
       length,
       at(values, start),
       at(gradients, start),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { kernelExports } from '../../scripts/kernel-exports.js';
 import { hashKernels, type KernelHashes, kernelHashesFile, kernelModules } from '../../scripts/kernel-modules.js';
 
 const recorded = JSON.parse(readFileSync(kernelHashesFile, 'utf8')) as Record<string, KernelHashes>;
@@ -17,6 +18,15 @@ describe('npm run build:kernels', () => {
       assert.equal(sources, recorded[name]!.sources, `sources of ${module.output} changed: ${advice}`);
       assert.equal(output, recorded[name]!.output, `${module.output} is not what the last build wrote: ${advice}`);
     });
+
+  for (const [name, module] of Object.entries(kernelModules)) {
+    const { exports } = module;
+    if (exports !== undefined)
+      it(`has written ${exports}`, () => {
+        const advice = `${exports} differs from the kernels: run npm run build:kernels -- ${name}`;
+        assert.equal(readFileSync(exports, 'utf8'), kernelExports(module, exports), advice);
+      });
+  }
 
   it('rejects a name that no module has', () => {
     const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/build-kernels.ts', 'parsers'], {

@@ -13,7 +13,7 @@ export function assembleGraph(
   { words, mentions, attributes, relations }: CaptionReading,
   forms: NormalForms,
 ): TextGraph {
-  const said = mentions.map((): Attribute[] => []);
+  const said = mentions.map((): AttributeText[] => []);
   for (const attribute of attributes) {
     const text = textOf(words, attribute);
     for (const owner of attribute.mentions) said[owner]!.push({ text, lemma: forms.attribute(text) });
@@ -41,7 +41,7 @@ export function assembleGraph(
   return { entities, relations: related };
 }
 
-type Attribute = Entity['attributes'][number];
+type AttributeText = Entity['attributes'][number];
 
 function entity(
   caption: string,
@@ -49,7 +49,7 @@ function entity(
   words: readonly string[],
   mention: TokenSpan,
   name: string,
-  said: Attribute[],
+  said: AttributeText[],
 ): Entity {
   const last = mention.end - 1;
   const [start, end] = [tokens[mention.start]!.start, tokens[last]!.end];

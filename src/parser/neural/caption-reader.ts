@@ -1,93 +1,92 @@
 import { memoize } from '../language/memoize.js';
 import { prepositionLength, startsPreposition } from '../language/prepositions.js';
 import type { Token } from '../language/tokenize.js';
+import { structIndices } from './kernels/create-struct.js';
 import type { ParserKernels } from './kernels/parser-kernels.js';
 import { ModelWords } from './model-words.js';
 import { windowSize } from './network-parameters.js';
 import type { ParserModel } from './parser-model.js';
-import { type ReadPlan, readPlan } from './read-plan.js';
+import { createReadPlan, type ReadPlan } from './read-plan.js';
 import { prepositionsAt } from './relation-labels.js';
 import { Spelling } from './spelling.js';
-import { isOneNoun, startsCompound, verbOf } from './word-inputs.js';
+import { isCompoundNoun, startsCompound, verbOf } from './word-inputs.js';
 
-/** Words from the first to the one after the last. */
+/** The first word of a span and the one after its last. */
 export interface TokenSpan {
   readonly start: number;
   readonly end: number;
 }
 
-/** An attribute and the mentions that it is said of. */
+/** An attribute and the mentions that own it. */
 export interface AttributeReading extends TokenSpan {
   readonly mentions: readonly number[];
 }
 
-/** What two mentions have to do with each other. */
-export interface MentionReading {
+/** A relation between two mentions. */
+export interface RelationReading {
   readonly subject: number;
   readonly object: number;
-  /** Verbs as lemmas. */
+  /** Verbs are lemmas. */
   readonly predicate: string;
-  /** Index of the word that is the predicate's verb, or -1 where the label says it all. */
+  /** Index of the word that is the predicate's verb; -1 if the label itself has the predicate. */
   readonly verb: number;
   /** In [0, 1]. */
   readonly confidence: number;
 }
 
-/** What a caption says, in terms of its words. */
+/** The mentions, attributes and relations of a caption, by indices of its words. */
 export interface CaptionReading {
-  /** Its tokens' words, their spelling repaired. */
+  /** The words of its tokens with corrected spelling. */
   readonly words: readonly string[];
   readonly mentions: readonly TokenSpan[];
   readonly attributes: readonly AttributeReading[];
-  readonly relations: readonly MentionReading[];
+  readonly relations: readonly RelationReading[];
 }
 
-/** Most words of a caption; more are not read. */
+/** Most words of a caption; the rest is not read. */
 export const maxWords = 512;
-const limits = {
-  rows: maxWords,
-  /** The taggings of a caption that are read to the end. */
-  readings: 3,
-  severalRows: 64,
-  /** Words that are kept in mind; captions have few. */
-  words: 8192,
-};
-/** In nats: what the tags alone make less likely than that, relations do not save. */
-const reach = 1.5;
+const limits = { rows: maxWords, hypotheses: 3, comparedRows: 64, words: 8192 };
+/** Taggings this far below the best one are not compared, in nats: their relations rarely make up for it. */
+const margin = 1.5;
 
-/** What a word is, found out once. */
+/** What is computed once for each word. */
 interface KnownWord {
-  /** Its spelling repaired. */
+  /** With corrected spelling. */
   readonly word: string;
-  /** Where it lies among `given`. */
-  readonly slot: number;
-  /** The verb that it may be in a predicate. */
+  /** Its index in the plan's `contributions`. */
+  readonly id: number;
+  /** The lemma that it has as a predicate's verb. */
   readonly verb: string | undefined;
   readonly startsPreposition: boolean;
-  /** Whether it is one noun with the word after it; undefined where it starts no noun of two words. */
-  readonly isOneNounWith: ((next: string) => boolean) | undefined;
+  /** Whether it forms a compound noun with a next word; undefined if it starts no compound noun. */
+  readonly isCompoundWith: ((next: string) => boolean) | undefined;
 }
 
-/** Words after a word that are kept in mind. */
-const knownNext = 256;
+/** Most next words that are cached for a word. */
+const maxNextWords = 256;
 
-/** Reads one caption at a time with a trained network. */
+const counts = structIndices('ResultCounts');
+const span = structIndices('Span');
+const attribute = structIndices('ResultAttribute');
+const relation = structIndices('ResultRelation');
+
+/** Reads captions with a trained network, one at a time. */
 export class CaptionReader {
   readonly #model: ParserModel;
   readonly #kernels: ParserKernels;
   readonly #plan: ReadPlan;
-  readonly #word: Float32Array;
+  readonly #vector: Float32Array;
   readonly #words: ModelWords;
-  readonly #speller: Spelling;
-  /** By a word as captions spell it. */
+  readonly #spelling: Spelling;
+  /** By a word as it is spelled in captions. */
   readonly #known = new Map<string, KnownWord>();
 
   constructor(kernels: ParserKernels, model: ParserModel) {
     this.#model = model;
     this.#kernels = kernels;
-    this.#plan = readPlan(kernels, model.sizes, model.parameters, model.labels, limits);
-    this.#speller = new Spelling(model.counts);
-    this.#word = kernels.floats(model.sizes.input);
+    this.#plan = createReadPlan(kernels, model.sizes, model.parameters, model.labels, limits);
+    this.#spelling = new Spelling(model.counts);
+    this.#vector = kernels.floats(model.sizes.input);
     this.#words = new ModelWords(model);
   }
 
@@ -98,49 +97,49 @@ export class CaptionReader {
     if (this.#known.size + rows > limits.words) this.#known.clear();
     const known = tokens.map(({ text }) => this.#knownWord(text));
     const words = known.map(({ word }) => word);
-    this.#tell(words, known);
-    this.#kernels.read(this.#plan.addresses, rows, rows > limits.severalRows ? 1 : limits.readings, reach);
-    return this.#found(words, known);
+    this.#setInputs(words, known);
+    const hypotheses = rows > limits.comparedRows ? 1 : limits.hypotheses;
+    this.#kernels.readCaption(this.#plan.address, rows, hypotheses, margin);
+    return this.#result(words, known);
   }
 
-  /** Tells the plan of each word. */
-  #tell(words: readonly string[], known: readonly KnownWord[]): void {
-    const { slots, compoundFlags, fillings } = this.#plan;
+  /** Writes a caption's words to the plan. */
+  #setInputs(words: readonly string[], known: readonly KnownWord[]): void {
+    const { wordIds, compoundFlags, fillerFlags } = this.#plan;
     let isSecond = false;
     for (let t = 0; t < words.length; t++) {
-      const { slot, verb, startsPreposition, isOneNounWith } = known[t]!;
-      const isFirst = isOneNounWith !== undefined && t + 1 < words.length && isOneNounWith(words[t + 1]!);
+      const { id, verb, startsPreposition, isCompoundWith } = known[t]!;
+      const isFirst = isCompoundWith !== undefined && t + 1 < words.length && isCompoundWith(words[t + 1]!);
       const isPreposition = startsPreposition && prepositionLength(words, t) > 0;
-      slots[t] = slot;
+      wordIds[t] = id;
       compoundFlags[t] = (isFirst ? 2 : 0) + (isSecond ? 1 : 0);
-      fillings[t] = (verb === undefined ? 0 : 1) + (isPreposition ? 2 : 0);
+      fillerFlags[t] = (verb === undefined ? 0 : 1) + (isPreposition ? 2 : 0);
       isSecond = isFirst;
     }
   }
 
-  /** What the kernels found. */
-  #found(words: readonly string[], known: readonly KnownWord[]): CaptionReading {
-    const { found, confidences } = this.#plan;
+  /** Decodes the result of the kernels. */
+  #result(words: readonly string[], known: readonly KnownWord[]): CaptionReading {
+    const { result, confidences } = this.#plan;
     const { labels } = this.#model;
     const mentions: TokenSpan[] = [];
     const attributes: AttributeReading[] = [];
-    const relations: MentionReading[] = [];
-    let at = 3;
-    for (let n = found[0]!; n > 0; n--) mentions.push({ start: found[at++]!, end: found[at++]! });
-    for (let n = found[1]!; n > 0; n--) {
-      const [start, end] = [found[at++]!, found[at++]!];
+    const relations: RelationReading[] = [];
+    let at = counts.length;
+    for (let n = result[counts.mentions]!; n > 0; n--, at += span.length)
+      mentions.push({ start: result[at + span.start]!, end: result[at + span.end]! });
+    for (let n = result[counts.attributes]!; n > 0; n--) {
+      const [start, end] = [result[at + attribute.start]!, result[at + attribute.end]!];
       const owners: number[] = [];
-      for (let count = found[at++]!; count > 0; count--) owners.push(found[at++]!);
+      const count = result[at + attribute.owners]!;
+      at += attribute.length;
+      for (let k = 0; k < count; k++) owners.push(result[at++]!);
       attributes.push({ start, end, mentions: owners });
     }
-    for (let n = 0; n < found[2]!; n++, at += 5) {
-      const [first, second, label, verb, preposition] = [
-        found[at]!,
-        found[at + 1]!,
-        found[at + 2]!,
-        found[at + 3]!,
-        found[at + 4]!,
-      ];
+    for (let n = 0; n < result[counts.relations]!; n++, at += relation.length) {
+      const [first, second] = [result[at + relation.first]!, result[at + relation.second]!];
+      const label = result[at + relation.label]!;
+      const [verb, preposition] = [result[at + relation.verb]!, result[at + relation.preposition]!];
       const isForward = labels.isForward[label] === 1;
       relations.push({
         subject: isForward ? first : second,
@@ -157,33 +156,32 @@ export class CaptionReader {
     return { words, mentions, attributes, relations };
   }
 
-  #knownWord(spelt: string): KnownWord {
-    let known = this.#known.get(spelt);
+  #knownWord(spelled: string): KnownWord {
+    let known = this.#known.get(spelled);
     if (known) return known;
-    const word = this.#speller.repair(spelt);
+    const word = this.#spelling.correct(spelled);
     known = {
       word,
-      slot: this.#known.size,
+      id: this.#known.size,
       verb: verbOf(word),
       startsPreposition: startsPreposition(word),
-      isOneNounWith: startsCompound(word) ? memoize(knownNext, (next) => isOneNoun(word, next)) : undefined,
+      isCompoundWith: startsCompound(word) ? memoize(maxNextWords, (next) => isCompoundNoun(word, next)) : undefined,
     };
-    this.#give(word, known.slot);
-    this.#known.set(spelt, known);
+    this.#setContributions(word, known.id);
+    this.#known.set(spelled, known);
     return known;
   }
 
-  /** Fills a word's slot. */
-  #give(word: string, slot: number): void {
+  /** Computes what a word adds to each position of a window. */
+  #setContributions(word: string, id: number): void {
     const { sizes, parameters } = this.#model;
     const { input, hidden } = sizes;
     const { window } = parameters;
-    const x = this.#word;
-    this.#words.read(word, x);
-    for (let place = 0; place < windowSize; place++) {
-      const weights = window.subarray(place * input * hidden, (place + 1) * input * hidden);
-      const start = (slot * windowSize + place) * hidden;
-      this.#kernels.linear(1, x, 0, input, weights, null, this.#plan.given, start, hidden);
+    this.#words.read(word, this.#vector);
+    for (let position = 0; position < windowSize; position++) {
+      const weights = window.subarray(position * input * hidden, (position + 1) * input * hidden);
+      const start = (id * windowSize + position) * hidden;
+      this.#kernels.linear(1, this.#vector, 0, input, weights, null, this.#plan.contributions, start, hidden);
     }
   }
 }

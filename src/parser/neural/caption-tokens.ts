@@ -16,5 +16,5 @@ export function captionTokens(caption: string, maxLength: number): Token[] {
 }
 
 /** The tokens' words, their spelling repaired. */
-export const repairedWords = (tokens: readonly Token[], speller: Spelling): string[] =>
-  tokens.map(({ text }) => speller.repair(text));
+export const correctedWords = (tokens: readonly Token[], speller: Spelling): string[] =>
+  tokens.map(({ text }) => speller.correct(text));

@@ -1,11 +1,11 @@
 import type { ParameterName } from './network-parameters.js';
 
-/** The network's linear layers: which parameters they have, and whether what is below zero becomes zero. */
+/** The network's linear layers by the name of their weights: the name of their bias, and whether max(…, 0) follows. */
 export const linearLayers = {
   context: { bias: 'contextBias', isRelu: false },
   tagHidden: { bias: 'tagHiddenBias', isRelu: true },
   tags: { bias: 'tagBias', isRelu: false },
-  relate: { bias: 'relateBias', isRelu: false },
+  relationContext: { bias: 'relationContextBias', isRelu: false },
   mention: { bias: null, isRelu: false },
   between: { bias: null, isRelu: false },
   pair: { bias: 'pairHiddenBias', isRelu: true },

@@ -1,41 +1,41 @@
 import { affixRows, shapeRows } from './word-inputs.js';
 
-/** Widths of the network; every one a multiple of 8. */
+/** Widths of the network's arrays, all multiples of 8. */
 export interface NetworkSizes {
-  /** Of a word's vector. */
+  /** Width of a word vector. */
   readonly input: number;
-  /** Of a token's state. */
+  /** Width of a word's state. */
   readonly hidden: number;
   readonly tagHidden: number;
   readonly pairHidden: number;
   readonly attributeHidden: number;
-  /** Relation labels, rounded up. */
+  /** Number of relation labels, rounded up. */
   readonly labels: number;
 }
 
-/** How many tokens before and after a token its state sees at first. */
-export const windowReach = 2;
-export const windowSize = 2 * windowReach + 1;
+/** Words before and after a word that its first layer sees. */
+export const windowRadius = 2;
+export const windowSize = 2 * windowRadius + 1;
 
-/** What a token can be: outside, begin or go on with an entity, begin or go on with an attribute. */
+/** Number of tags: outside, begin or inside an entity, begin or inside an attribute. */
 export const tagCount = 5;
-/** Tag scores lie in rows of 8, as the kernels like it. */
+/** Width of a row of tag scores, a multiple of 8 for the kernels. */
 export const tagStride = 8;
 
-/** Pairs of mentions with more mentions between them are not looked at. */
-export const pairReach = 6;
-/** Mentions further away, in words, own no attribute. */
-export const ownerReach = 12;
-/** What stands for the tokens between two mentions where there are none. */
+/** Most steps from mention to mention within a pair: pairs further apart have no relation. */
+export const maxPairSteps = 6;
+/** Most words between an attribute and its owner. */
+export const maxOwnerGap = 12;
+/** Stands for the maximum over the words between two adjacent mentions. */
 export const emptyBetween = -5;
-/** What the product of a pair's query and a word's state is multiplied with. */
+/** Scale of the dot product of a pair's query and a word's state. */
 export const slotScale = 0.125;
 
-/** Rows of the tables of distances: in tokens, then in mentions. */
+/** Rows of the table of distances: in words, then in mentions. */
 export const distanceRows = 16;
 export const attributeDistanceRows = 16;
 
-/** Names of the parameters → their number of rows and columns. */
+/** Returns the number of rows and columns of each parameter. */
 export const parameterShapes = (sizes: NetworkSizes) =>
   ({
     affixes: [affixRows, sizes.input],
@@ -51,9 +51,9 @@ export const parameterShapes = (sizes: NetworkSizes) =>
     tagBias: [1, tagStride],
     transitions: [tagStride, tagStride],
     starts: [1, tagStride],
-    tagStates: [tagStride, sizes.hidden],
-    relate: [sizes.hidden, 2 * sizes.hidden],
-    relateBias: [1, 2 * sizes.hidden],
+    tagEmbeddings: [tagStride, sizes.hidden],
+    relationContext: [sizes.hidden, 2 * sizes.hidden],
+    relationContextBias: [1, 2 * sizes.hidden],
     mention: [sizes.hidden, 4 * sizes.pairHidden],
     between: [sizes.hidden, sizes.pairHidden],
     distances: [distanceRows, sizes.pairHidden],
@@ -75,9 +75,13 @@ export const parameterShapes = (sizes: NetworkSizes) =>
 export type ParameterName = keyof ReturnType<typeof parameterShapes>;
 export type Parameters = Readonly<Record<ParameterName, Float32Array>>;
 
-/** @param tokens between the two mentions; steps from mention to mention */
-export const distanceOf = (tokens: number): number => Math.min(tokens, 9);
-export const stepsOf = (mentions: number): number => 9 + Math.min(mentions, 6);
+/** Returns the row of `distances` for a number of words between two mentions. */
+export const distanceRow = (words: number): number => Math.min(words, 9);
+/** Returns the row of `distances` for a number of steps from mention to mention. */
+export const stepRow = (steps: number): number => 9 + Math.min(steps, 6);
 
-/** @param gap tokens from the end of the attribute to the start of the mention, below zero where the mention is before */
-export const attributeDistanceOf = (gap: number): number => Math.max(-7, Math.min(7, gap)) + 8;
+/**
+ * Returns the row of `attributeDistances`.
+ * @param gap words from the end of the attribute to the start of the mention; negative if the mention comes first
+ */
+export const attributeDistanceRow = (gap: number): number => Math.max(-7, Math.min(7, gap)) + 8;

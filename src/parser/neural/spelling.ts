@@ -26,7 +26,7 @@ export class Spelling {
   }
 
   /** @param word lower case */
-  repair(word: string): string {
+  correct(word: string): string {
     if ((this.#counts.get(word) ?? 0) >= knownCount || !isPlain(word) || isEnglish(word)) return word;
     return this.#repaired(word);
   }

@@ -50,7 +50,7 @@ function hash(text: string): number {
 export function compoundFlags(words: readonly string[]): Uint8Array {
   const flags = new Uint8Array(words.length);
   for (let k = 0; k + 1 < words.length; k++)
-    if (startsCompound(words[k]!) && isOneNoun(words[k]!, words[k + 1]!)) {
+    if (startsCompound(words[k]!) && isCompoundNoun(words[k]!, words[k + 1]!)) {
       flags[k]! |= 2;
       flags[k + 1]! |= 1;
     }
@@ -66,7 +66,7 @@ export const startsCompound = (word: string): boolean => {
 };
 
 /** Whether WordNet lists two words as one noun. */
-export const isOneNoun = (first: string, second: string): boolean => isCompound(`${first} ${second}`);
+export const isCompoundNoun = (first: string, second: string): boolean => isCompound(`${first} ${second}`);
 
 /** The verb that a word may stand for in a predicate: `riding` → `ride`; undefined for words that are no verbs. */
 export function verbOf(word: string): string | undefined {

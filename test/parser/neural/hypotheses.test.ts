@@ -6,7 +6,7 @@ import { softmax } from '../../../parser-training/softmax.js';
 import { plainExample, type TrainingExample, taggedExample } from '../../../parser-training/training-example.js';
 import { CaptionReader } from '../../../src/parser/neural/caption-reader.js';
 import { captionTokens } from '../../../src/parser/neural/caption-tokens.js';
-import { ParserKernels, tagWork } from '../../../src/parser/neural/kernels/parser-kernels.js';
+import { ParserKernels, viterbiScratch } from '../../../src/parser/neural/kernels/parser-kernels.js';
 import { decodeModel } from '../../../src/parser/neural/parser-model.js';
 import { Random } from '../../../src/records/random.js';
 
@@ -32,7 +32,7 @@ const kernels = new ParserKernels(200 << 20);
 const model = decodeModel(readFileSync(new URL('../../../src/parser/neural/parser.model', import.meta.url)), kernels);
 const network = new ModelReader(kernels, model);
 const [work, tags, totals] = [
-  kernels.doubles(tagWork * 64 * readings),
+  kernels.doubles(viterbiScratch * 64 * readings),
   kernels.bytes(64 * readings),
   kernels.doubles(3),
 ];
@@ -60,7 +60,7 @@ function readingsOf(words: readonly string[]): Reading[] {
   const { transitions, starts } = model.parameters;
   const at = batch.captions[0]!.start;
   const chain = { tagScores, transitions, starts };
-  const count = kernels.likeliestTags(chain, at, words.length, readings, reach, work, tags, totals);
+  const count = kernels.viterbi(chain, at, words.length, readings, reach, work, tags, totals);
   return Array.from({ length: count }, (_, n) => {
     const example = taggedExample(plain, tags.slice(n * words.length, (n + 1) * words.length));
     return readingOf(example, totals[n]!);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { packMatrix } from '../../../src/parser/neural/kernels/pack-matrix.js';
 import { maxPackedInputs } from '../../../src/parser/neural/kernels/packed-matrix.js';
-import { ParserKernels, tagWork } from '../../../src/parser/neural/kernels/parser-kernels.js';
+import { ParserKernels, viterbiScratch } from '../../../src/parser/neural/kernels/parser-kernels.js';
 import { mayFollow, mayStart } from '../../../src/parser/neural/tag-sequence.js';
 import { Random } from '../../../src/records/random.js';
 
@@ -9,7 +9,7 @@ const kernels = new ParserKernels(4 << 20);
 const random = new Random(1);
 const fill = (values: Float32Array) => values.map(() => random.normal());
 
-/** An array in the kernels' memory with random numbers. */
+/** Returns an array of random numbers in the kernels' memory. */
 const numbers = (length: number) => {
   const values = kernels.floats(length);
   values.set(fill(values));
@@ -22,14 +22,14 @@ const close = (actual: ArrayLike<number>, expected: ArrayLike<number>) => {
     assert.ok(Math.abs(actual[k]! - expected[k]!) < 1e-4, `[${k}]: ${actual[k]}, expected ${expected[k]}`);
 };
 
-describe('the parser’s kernels', () => {
+describe('ParserKernels', () => {
   for (const [m, n, k] of [
     [1, 8, 1],
     [4, 16, 7],
     [11, 24, 33],
     [6, 184, 96],
   ] as const)
-    it(`multiply ${m} × ${k} by ${k} × ${n}, plain and transposed`, () => {
+    it(`multiplies ${m} × ${k} by ${k} × ${n}, also with the first matrix transposed`, () => {
       const [a, b, c] = [numbers(m * k), numbers(k * n), numbers(m * n)];
       const before = c.slice();
       const product = (at: (i: number, p: number) => number) =>
@@ -52,7 +52,7 @@ describe('the parser’s kernels', () => {
       );
     });
 
-  it('scan as the recurrence is written', () => {
+  it('scans by the definition of the recurrence', () => {
     const [width, rows] = [8, 5];
     const [gates, c] = [numbers(4 * width * rows), kernels.floats(2 * width * rows)];
     const z = gates.slice();
@@ -73,7 +73,7 @@ describe('the parser’s kernels', () => {
     close(c, expected);
   });
 
-  it('add, rectify, sum products', () => {
+  it('adds, applies ReLU and computes dot products', () => {
     const [a, b] = [numbers(16), numbers(16)];
     const before = a.slice();
     kernels.add(a, 8, b, 0, 8);
@@ -92,7 +92,7 @@ describe('the parser’s kernels', () => {
   });
 
   for (const rows of [1, 2, 3, 4, 7, 33, 70])
-    it(`multiply ${rows} rows in whole numbers nearly as in floats`, () => {
+    it(`multiplies ${rows} rows in 12-bit integers within 0.05 of the product in floats`, () => {
       const [inputs, outputs] = [96, 24];
       const [x, w, b, y, exact] = [
         numbers(rows * inputs),
@@ -103,51 +103,51 @@ describe('the parser’s kernels', () => {
       ];
       kernels.linear(rows, x, 0, inputs, w, b, exact, 0, outputs);
       const packed = packMatrix(kernels, inputs, outputs, w, b);
-      kernels.linearWhole(rows, x, 0, packed, y, 8, false);
+      kernels.quantizedLinear(rows, x, 0, packed, y, 8, false);
       for (let k = 0; k < exact.length; k++)
         assert.ok(Math.abs(y[8 + k]! - exact[k]!) < 0.05, `[${k}]: ${y[8 + k]}, expected ${exact[k]}`);
       assert.deepEqual([...y.subarray(0, 8)], new Array(8).fill(0));
-      kernels.linearWhole(rows, x, 0, packed, y, 8, true);
+      kernels.quantizedLinear(rows, x, 0, packed, y, 8, true);
       assert.ok(exact.some((value) => value < -0.1) && y.every((value) => value >= 0));
     });
 
-  it('have room for the largest sums of whole numbers', () => {
+  it('does not overflow with the most inputs, and rejects more', () => {
     const [inputs, outputs] = [maxPackedInputs, 8];
     const packed = packMatrix(kernels, inputs, outputs, kernels.floats(inputs * outputs).fill(1), null);
     const y = kernels.floats(outputs);
-    kernels.linearWhole(1, kernels.floats(inputs).fill(-3), 0, packed, y, 0, false);
+    kernels.quantizedLinear(1, kernels.floats(inputs).fill(-3), 0, packed, y, 0, false);
     for (const value of y) assert.ok(Math.abs(value + 3 * inputs) < 1e-2, `${value}`);
     assert.throws(() => packMatrix(kernels, 520, 8, new Float32Array(520 * 8), null), {
       name: 'RangeError',
-      message: 'a matrix of 520 inputs, at most 512 can be packed',
+      message: 'packMatrix: 520 inputs, expected at most 512',
     });
   });
 
-  it('sum windows of words as they are given', () => {
+  it('sums windows of words', () => {
     const [rows, width, window] = [4, 8, 5];
-    const [given, bias, table, to] = [
+    const [contributions, bias, table, to] = [
       numbers(3 * window * width),
       numbers(width),
       numbers(2 * width),
       kernels.floats(rows * width),
     ];
-    const [slots, flags] = [kernels.integers(rows), kernels.integers(rows)];
-    slots.set([2, 0, 1, 2]);
+    const [wordIds, flags] = [kernels.integers(rows), kernels.integers(rows)];
+    wordIds.set([2, 0, 1, 2]);
     flags.set([0, 1, 0, 1]);
-    kernels.windows(rows, width, slots, given, window, bias, table, flags, to);
+    kernels.sumWindows(rows, width, wordIds, contributions, window, bias, table, flags, to);
     const expected = to.map((_, at) => {
       const [t, k] = [Math.floor(at / width), at % width];
       let sum = bias[k]! + table[flags[t]! * width + k]!;
-      for (let place = 0; place < window; place++) {
-        const slot = slots[t + place - 2];
-        if (slot !== undefined) sum += given[(slot * window + place) * width + k]!;
+      for (let position = 0; position < window; position++) {
+        const word = wordIds[t + position - 2];
+        if (word !== undefined) sum += contributions[(word * window + position) * width + k]!;
       }
       return Math.max(0, sum);
     });
     close(to, expected);
   });
 
-  it('expect rows of a table under a softmax', () => {
+  it('adds the mean of a table’s rows, weighted by a softmax', () => {
     const [rows, width, count] = [3, 8, 5];
     const [scores, weights, table, x, to] = [
       numbers(rows * 8),
@@ -156,7 +156,7 @@ describe('the parser’s kernels', () => {
       numbers(rows * width),
       kernels.floats(rows * width),
     ];
-    kernels.addExpected(rows, width, count, scores, weights, table, x, to);
+    kernels.addSoftEmbeddings(rows, width, count, scores, weights, table, x, to);
     for (let n = 0; n < rows; n++) {
       const powers = [...scores.subarray(n * 8, n * 8 + count)].map(Math.exp);
       const sum = powers.reduce((a, b) => a + b);
@@ -169,7 +169,7 @@ describe('the parser’s kernels', () => {
     }
   });
 
-  it('make rows of pairs of mentions', () => {
+  it('computes the input rows of pairs of mentions', () => {
     const width = 8;
     const [mentions, between, distances, bias] = [
       numbers(3 * 4 * width),
@@ -207,26 +207,26 @@ describe('the parser’s kernels', () => {
     }
   });
 
-  it('find the likeliest and its probability', () => {
+  it('finds each row’s largest score and its probability', () => {
     const [rows, width] = [3, 16];
     const scores = numbers(rows * width);
     scores.set([-90, 40], width);
     scores.fill(-1e4, 2 * width + 3);
-    const [places, probabilities] = [kernels.integers(rows), kernels.floats(rows)];
-    kernels.likeliest(rows, width, scores, places, probabilities);
+    const [columns, probabilities] = [kernels.integers(rows), kernels.floats(rows)];
+    kernels.argmaxRows(rows, width, scores, columns, probabilities);
     for (let n = 0; n < rows; n++) {
       const row = [...scores.subarray(n * width, (n + 1) * width)];
       const largest = Math.max(...row);
-      assert.equal(places[n], row.indexOf(largest));
+      assert.equal(columns[n], row.indexOf(largest));
       close([probabilities[n]!], [1 / row.reduce((sum, score) => sum + Math.exp(score - largest), 0)]);
     }
   });
 
   for (const length of [1, 2, 6])
-    it(`find the likeliest tags of ${length} words, as all sequences tell`, () => {
+    it(`finds the best tag sequences of ${length} words, as enumerating all does`, () => {
       const count = 4;
-      const chain = { tagScores: numbers((length + 2) * 8), transitions: numbers(64), starts: numbers(8) };
-      const { tagScores, transitions, starts } = chain;
+      const scores = { tagScores: numbers((length + 2) * 8), transitions: numbers(64), starts: numbers(8) };
+      const { tagScores, transitions, starts } = scores;
       const start = 2;
       const all: { readonly tags: readonly number[]; readonly score: number }[] = [];
       const extend = (tags: readonly number[], score: number): void => {
@@ -235,24 +235,24 @@ describe('the parser’s kernels', () => {
         else
           for (let tag = 0; tag < 5; tag++) {
             if (t === 0 ? !mayStart(tag) : !mayFollow(tags[t - 1]!, tag)) continue;
-            const said = tagScores[(start + t) * 8 + tag]!;
-            extend([...tags, tag], score + said + (t === 0 ? starts[tag]! : transitions[tags[t - 1]! * 8 + tag]!));
+            const emission = tagScores[(start + t) * 8 + tag]!;
+            extend([...tags, tag], score + emission + (t === 0 ? starts[tag]! : transitions[tags[t - 1]! * 8 + tag]!));
           }
       };
       extend([], 0);
       all.sort((a, b) => b.score - a.score);
-      const [work, tags, totals] = [
-        kernels.doubles(tagWork * length * count),
+      const [scratch, tags, totals] = [
+        kernels.doubles(viterbiScratch * length * count),
         kernels.bytes(length * count),
         kernels.doubles(count),
       ];
-      const reach = all[0]!.score - all[2]!.score + 1e-6;
+      const margin = all[0]!.score - all[2]!.score + 1e-6;
       for (const [wanted, within, expected] of [
         [count, Number.POSITIVE_INFINITY, all.slice(0, count)],
-        [count, reach, all.slice(0, 3)],
+        [count, margin, all.slice(0, 3)],
         [1, 0, all.slice(0, 1)],
       ] as const) {
-        assert.equal(kernels.likeliestTags(chain, start, length, wanted, within, work, tags, totals), expected.length);
+        assert.equal(kernels.viterbi(scores, start, length, wanted, within, scratch, tags, totals), expected.length);
         expected.forEach((sequence, n) => {
           assert.deepEqual([...tags.subarray(n * length, (n + 1) * length)], sequence.tags);
           close([totals[n]!], [sequence.score]);
@@ -260,8 +260,11 @@ describe('the parser’s kernels', () => {
       }
     });
 
-  it('say that their memory is full', () => {
+  it('rejects an allocation that does not fit its memory', () => {
     const small = new ParserKernels(1000);
-    assert.throws(() => small.floats(1 << 20), { name: 'RangeError', message: 'memory of the kernels is full' });
+    assert.throws(() => small.floats(1 << 20), {
+      name: 'RangeError',
+      message: 'parser kernels: memory of 131072 bytes is full, 4194304 more were requested',
+    });
   });
 });

@@ -2,18 +2,18 @@
 
 import { Matrix } from './structs.as';
 
-/** How many rows of b are multiplied with before c is touched: its panel of eight columns and four rows of a fit in the cache. */
+/** Rows of b that are multiplied before c is updated: a panel of eight columns of them and four rows of a fit in the cache. */
 const depth: i32 = 384;
-/** From so many rows of a on it pays to copy a panel of b. */
-const panelRows: i32 = 12;
+/** Least rows of a for which copying a panel of b saves time. */
+const minPanelRows: i32 = 12;
 
 /**
- * c += a · b, on matrices of 32-bit floats in linear memory.
+ * c += a · b, on f32 matrices.
  * @param m rows of a and c
- * @param n columns of b and c, a multiple of 8; both lie row by row without gaps
+ * @param n columns of b and c, a multiple of 8; both are row-major without gaps
  * @param k columns of a, rows of b
- * @param a address of a, whose element (i, p) lies at `a + 4 (i aRow + p aColumn)`: a transposed matrix costs nothing
- * @param panel scratch of 32 `depth` bytes
+ * @param a element (i, p) is at `a + 4 (i aRow + p aColumn)`, so a transposed matrix needs no copy
+ * @param panel scratch, 32 `depth` bytes
  */
 export function gemm(
   m: i32,
@@ -34,7 +34,7 @@ export function gemm(
     const aPart = a + <usize>first * aColumnBytes;
     const bPart = b + <usize>first * rowBytes;
     for (let column: usize = 0; column < rowBytes; column += 32) {
-      if (m < panelRows)
+      if (m < minPanelRows)
         gemmColumns(m, steps, aPart, aRowBytes, aColumnBytes, bPart + column, rowBytes, c + column, rowBytes);
       else {
         let from = bPart + column;
@@ -48,7 +48,7 @@ export function gemm(
   }
 }
 
-/** Eight columns of `gemm`. @param b address of the first one, with `bRowBytes` from row to row */
+/** Computes eight columns of `gemm`. @param b address of the first one; its rows are `bRowBytes` apart */
 function gemmColumns(
   m: i32,
   k: i32,
@@ -61,8 +61,8 @@ function gemmColumns(
   cRowBytes: usize,
 ): void {
   let i = 0;
-  // Four rows by eight columns stay in registers, which is what the engine has. Where two or three rows are left, the last
-  // one is computed again in place of the fourth, which is still faster than one by one.
+  // Four rows by eight columns fill the engine's registers. With two or three rows left, the last one is computed again in
+  // place of the missing ones, which is still faster than one by one.
   for (; i + 1 < m; i += 4) {
     const c0 = c + (<usize>i) * cRowBytes;
     const c1 = c0 + cRowBytes;
@@ -131,19 +131,19 @@ function gemmColumns(
 
 const zero: v128 = f32x4.splat(0);
 
-/** Rows that `linear16` multiplies a block of columns with before it takes the next: all of them stay in the first cache. */
-const wholeRows: i32 = 32;
+/** Rows that `quantizedLinear` multiplies by a block of columns before the next block: they stay in the first-level cache. */
+const blockRows: i32 = 32;
 
 /**
- * y = b + x · w with w in whole numbers of 12 bits, and y = max(y, 0) on demand. Each row of x is scaled to whole numbers of
- * 12 bits; their sums of products are exact: 2047² · 512 is below 2³¹.
+ * y = b + x · w with w in 12-bit integers, or max(…, 0) of it. Each row of x is scaled to 12-bit integers; the sums of
+ * products are exact, as 2047² · 512 is below 2³¹.
  *
- * @param rows of x and y; inputs, a multiple of 8 and at most 512; outputs a multiple of 8
- * @param w `[outputs / 8, inputs / 2, 8, 2]` of 16 bits: two inputs of eight outputs lie side by side
- * @param scales, b `[outputs]` of 32-bit floats: what a column is multiplied with, what is added
- * @param scratch `[wholeRows]` of 32-bit floats, then `[wholeRows, inputs]` of 16 bits
+ * @param rows of x and y; inputs, a multiple of 8 and at most 512; outputs, a multiple of 8
+ * @param w `[outputs / 8, inputs / 2, 8, 2]` i16: pairs of inputs of eight outputs
+ * @param scales, b `[outputs]` f32: each column's scale and bias
+ * @param scratch `[blockRows]` f32, then `[blockRows, inputs]` i16
  */
-export function linear16(
+export function quantizedLinear(
   rows: i32,
   inputs: i32,
   outputs: i32,
@@ -157,14 +157,14 @@ export function linear16(
 ): void {
   const xRow = (<usize>inputs) << 2;
   const yRow = (<usize>outputs) << 2;
-  const wholeRow = (<usize>inputs) << 1;
+  const integerRow = (<usize>inputs) << 1;
   const block = (<usize>inputs) << 4;
   const floor = isRelu ? zero : f32x4.splat(-Infinity);
-  const whole = scratch + ((<usize>wholeRows) << 2);
-  for (let first = 0; first < rows; first += wholeRows) {
-    const count = min(wholeRows, rows - first);
+  const integers = scratch + ((<usize>blockRows) << 2);
+  for (let first = 0; first < rows; first += blockRows) {
+    const count = min(blockRows, rows - first);
     for (let i = 0; i < count; i++, x += xRow)
-      store<f32>(scratch + ((<usize>i) << 2), toWhole(x, whole + <usize>i * wholeRow, inputs));
+      store<f32>(scratch + ((<usize>i) << 2), quantizeRow(x, integers + <usize>i * integerRow, inputs));
     let column = w;
     for (let j: usize = 0; j < yRow; j += 32, column += block) {
       const end = column + block;
@@ -174,13 +174,13 @@ export function linear16(
       const b1 = v128.load(b + j, 16);
       let to = y + j;
       let factor = scratch;
-      let p0 = whole;
+      let p0 = integers;
       let i = count;
-      for (; i > 2; i -= 4, factor += 16, to += 4 * yRow, p0 += 4 * wholeRow) {
-        // Where three rows are left, the third one is computed again in place of the fourth.
-        const p1 = p0 + wholeRow;
-        const p2 = p1 + wholeRow;
-        const p3 = i > 3 ? p2 + wholeRow : p2;
+      for (; i > 2; i -= 4, factor += 16, to += 4 * yRow, p0 += 4 * integerRow) {
+        // With three rows left, the third one is computed again in place of the fourth.
+        const p1 = p0 + integerRow;
+        const p2 = p1 + integerRow;
+        const p3 = i > 3 ? p2 + integerRow : p2;
         let s00 = i32x4.splat(0);
         let s01 = s00;
         let s10 = s00;
@@ -225,7 +225,7 @@ export function linear16(
         if (i > 3) storeSums(to + 3 * yRow, s30, s31, v128.load32_splat(factor, 12), g0, g1, b0, b1, floor);
       }
       if (i > 0) {
-        const p1 = i > 1 ? p0 + wholeRow : p0;
+        const p1 = i > 1 ? p0 + integerRow : p0;
         let s00 = i32x4.splat(0);
         let s01 = s00;
         let s10 = s00;
@@ -267,11 +267,11 @@ function storeSums(
   v128.store(to, f32x4.max(y1, floor), 16);
 }
 
-/** 1.5 · 2²³: added to a float below 2²² it leaves the nearest whole number in the lowest bits. */
+/** 1.5 · 2²³: adding it to a float below 2²² leaves the nearest integer in the lowest bits. */
 const rounding: v128 = f32x4.splat(12582912);
 
-/** A row as whole numbers of 12 bits. @param length a multiple of 8 @returns what they are multiplied with */
-function toWhole(x: usize, to: usize, length: i32): f32 {
+/** Converts a row to 12-bit integers. @param length a multiple of 8 @returns their scale */
+function quantizeRow(x: usize, to: usize, length: i32): f32 {
   const end = x + ((<usize>length) << 2);
   let most = zero;
   for (let at = x; at < end; at += 32) {
@@ -291,9 +291,9 @@ function toWhole(x: usize, to: usize, length: i32): f32 {
   return largest / <f32>2047;
 }
 
-/** `linear16` of a layer. */
+/** `quantizedLinear` of a layer. */
 // @ts-ignore: decorator
 @inline
 export function linear(layer: Matrix, rows: i32, x: usize, y: usize, isRelu: bool, scratch: usize): void {
-  linear16(rows, layer.inputs, layer.outputs, x, layer.whole, layer.scales, layer.bias, y, scratch, isRelu);
+  quantizedLinear(rows, layer.inputs, layer.outputs, x, layer.weights, layer.scales, layer.bias, y, scratch, isRelu);
 }

@@ -1,34 +1,37 @@
 // AssemblyScript, not TypeScript: part of parser-kernels.as.ts.
 
 import { linear } from './matrices.as';
-import { countOf, endOf, placeOf, spanStates, startOf } from './spans.as';
-import { Plan } from './structs.as';
+import { countOf, endOf, indexOf, spanStates, startOf } from './spans.as';
+import { Owner, Plan } from './structs.as';
 
-/** Bytes of a row of `owners`; of a row of owner scores. */
-const ownerRow: usize = 12;
+/** Bytes of a row of owner scores. */
 const scoreRow: usize = 32;
 const zero: v128 = f32x4.splat(0);
 
-/** How likely each mention in reach is to own each attribute, by tagging: fills `placedOwners`, `placedOwnerCounts` and `ownerScores`. @returns how many owners there are */
-export function own(plan: Plan, rows: i32, taggings: i32): i32 {
-  const owners = placeOwners(plan, rows, taggings);
+/**
+ * Scores whether each mention within `maxOwnerGap` owns each attribute. Fills `owners`, `taggingOwners`,
+ * `taggingOwnerCounts` and `ownerScores`.
+ * @returns the number of owners
+ */
+export function scoreOwners(plan: Plan, rows: i32, taggings: i32): i32 {
+  const owners = collectOwners(plan, rows, taggings);
   if (owners == 0) return 0;
   const mentions = plan.mentions;
   const attributes = plan.attributes;
   const hidden = plan.hidden;
   const attributeHidden = plan.attributeHidden;
   const scratch = plan.scratch;
-  spanStates(attributes, plan.related, hidden, plan.spanStates);
+  spanStates(attributes, plan.relationStates, hidden, plan.spanStates);
   linear(plan.attributeLayer, attributes.count, plan.spanStates, plan.attributeStates, false, scratch);
-  spanStates(mentions, plan.related, hidden, plan.spanStates);
+  spanStates(mentions, plan.relationStates, hidden, plan.spanStates);
   linear(plan.ownerLayer, mentions.count, plan.spanStates, plan.ownerStates, false, scratch);
   const bytes = (<usize>attributeHidden) << 2;
   let to = plan.ownerIn;
-  for (let n: usize = 0; n < <usize>owners; n++, to += bytes) {
-    const row = plan.owners + n * ownerRow;
-    const attribute = plan.attributeStates + <usize>load<u32>(row) * bytes;
-    const mention = plan.ownerStates + <usize>load<u32>(row, 4) * bytes;
-    const distance = plan.attributeDistances + <usize>load<u32>(row, 8) * bytes;
+  for (let n = 0; n < owners; n++, to += bytes) {
+    const owner = ownerAt(plan, n);
+    const attribute = plan.attributeStates + <usize>owner.attribute * bytes;
+    const mention = plan.ownerStates + <usize>owner.mention * bytes;
+    const distance = plan.attributeDistances + <usize>owner.distance * bytes;
     for (let k: usize = 0; k < bytes; k += 16) {
       const ends = f32x4.add(f32x4.add(v128.load(plan.attributeBias + k), v128.load(attribute + k)), v128.load(mention + k));
       v128.store(to + k, f32x4.max(f32x4.add(ends, v128.load(distance + k)), zero));
@@ -38,63 +41,72 @@ export function own(plan: Plan, rows: i32, taggings: i32): i32 {
   return owners;
 }
 
-/** Each attribute and mention once. @returns how many owners there are */
-function placeOwners(plan: Plan, rows: i32, taggings: i32): i32 {
+// @ts-ignore: decorator
+@inline
+function ownerAt(plan: Plan, index: i32): Owner {
+  return changetype<Owner>(plan.owners + <usize>index * offsetof<Owner>());
+}
+
+/** Stores each pair of attribute and mention once. @returns the number of owners */
+function collectOwners(plan: Plan, rows: i32, taggings: i32): i32 {
   const mentions = plan.mentions;
   const attributes = plan.attributes;
   let owners = 0;
-  let placed = plan.placedOwners;
+  let to = plan.taggingOwners;
   for (let tagging = 0; tagging < taggings; tagging++) {
-    const before = placed;
+    const first = to;
     for (let a = 0; a < countOf(attributes, tagging); a++) {
-      const attribute = placeOf(attributes, rows, tagging, a);
+      const attribute = indexOf(attributes, rows, tagging, a);
       for (let m = 0; m < countOf(mentions, tagging); m++) {
-        const mention = placeOf(mentions, rows, tagging, m);
+        const mention = indexOf(mentions, rows, tagging, m);
         if (!isNear(plan, attribute, mention)) continue;
-        const last = plan.owners + <usize>owners * ownerRow;
-        let at = tagging > 0 ? plan.owners : last;
-        while (at < last && !(load<i32>(at) == attribute && load<i32>(at, 4) == mention)) at += ownerRow;
-        if (at == last) {
-          // As `attributeDistanceOf` of parameters.ts.
-          const gap = startOf(mentions, mention) - endOf(attributes, attribute);
-          store<i32>(at, attribute);
-          store<i32>(at, mention, 4);
-          store<i32>(at, max(-7, min(7, gap)) + 8, 8);
-          owners++;
+        let index = tagging > 0 ? 0 : owners;
+        for (; index < owners; index++) {
+          const known = ownerAt(plan, index);
+          if (known.attribute == attribute && known.mention == mention) break;
         }
-        store<i32>(placed, <i32>((at - plan.owners) / ownerRow));
-        placed += 4;
+        if (index == owners) {
+          const owner = ownerAt(plan, owners++);
+          owner.attribute = attribute;
+          owner.mention = mention;
+          // As `attributeDistanceRow` in network-parameters.ts.
+          const gap = startOf(mentions, mention) - endOf(attributes, attribute);
+          owner.distance = max(-7, min(7, gap)) + 8;
+        }
+        store<i32>(to, index);
+        to += 4;
       }
     }
-    store<i32>(plan.placedOwnerCounts + ((<usize>tagging) << 2), <i32>((placed - before) >> 2));
+    store<i32>(plan.taggingOwnerCounts + ((<usize>tagging) << 2), <i32>((to - first) >> 2));
   }
   return owners;
 }
 
+/** Whether a mention is near enough to an attribute to own it. */
 // @ts-ignore: decorator
 @inline
 export function isNear(plan: Plan, attribute: i32, mention: i32): bool {
   const gap = startOf(plan.mentions, mention) - endOf(plan.attributes, attribute);
-  return gap <= plan.ownerReach && -gap <= plan.ownerReach;
+  return gap <= plan.maxOwnerGap && -gap <= plan.maxOwnerGap;
 }
 
-/** Log-odds. @param placed address in `placedOwners` */
+/** Returns the log-odds of an owner. @param at address in `taggingOwners` */
 // @ts-ignore: decorator
 @inline
-export function ownerScore(plan: Plan, placed: usize): f64 {
-  return <f64>load<f32>(plan.ownerScores + <usize>load<u32>(placed) * scoreRow);
+export function ownerScore(plan: Plan, at: usize): f64 {
+  return <f64>load<f32>(plan.ownerScores + <usize>load<u32>(at) * scoreRow);
 }
 
-/** How many owners a tagging has. */
+/** Returns the number of owners of a tagging. */
 // @ts-ignore: decorator
 @inline
 export function ownerCount(plan: Plan, tagging: i32): i32 {
-  return load<i32>(plan.placedOwnerCounts + ((<usize>tagging) << 2));
+  return load<i32>(plan.taggingOwnerCounts + ((<usize>tagging) << 2));
 }
 
-/** Which owner. @param placed address in `placedOwners` */
+/** Returns the index of an owner. @param at address in `taggingOwners` */
 // @ts-ignore: decorator
 @inline
-export function ownerPlace(placed: usize): i32 {
-  return load<i32>(placed);
+export function ownerIndex(at: usize): i32 {
+  return load<i32>(at);
 }

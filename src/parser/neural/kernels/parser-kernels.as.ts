@@ -1,11 +1,11 @@
-// AssemblyScript, not TypeScript: `npm run build:kernels` makes parser-kernels.wasm of it.
+// AssemblyScript, not TypeScript: `npm run build:kernels` compiles it to parser-kernels.wasm.
 
-export { gemm, linear16 } from './matrices.as';
-export { read } from './read-caption.as';
-export { add, addExpected, addRelu, dot, likeliest, pairInputs, relu, scan, windows } from './vector-rows.as';
-export { likeliestTags } from './viterbi.as';
+export { gemm, quantizedLinear } from './matrices.as';
+export { readCaption } from './read-caption.as';
+export { add, addRelu, addSoftEmbeddings, argmaxRows, dot, pairInputs, relu, scan, sumWindows } from './vector-rows.as';
+export { viterbi } from './viterbi.as';
 
-/** Where memory is free from: constants lie below. */
+/** Returns the first address of free memory; the module's constants are below it. */
 export function freeFrom(): usize {
   return __heap_base;
 }

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { tagStride } from '../network-parameters.js';
 import type { CrfScores } from '../tag-sequence.js';
-import type { KernelExports } from './kernel-exports.js';
 import type { PackedMatrix } from './packed-matrix.js';
+import type { ParserKernelExports } from './parser-kernel-exports.js';
 
-/** How a matrix lies in an array: element (i, p) at `i row + p column`. */
+/** Strides of a matrix in elements: element (i, p) is at `i row + p column`. */
 export interface Strides {
   readonly row: number;
   readonly column: number;
@@ -12,57 +12,59 @@ export interface Strides {
 
 const pageBytes = 65_536;
 const floatBytes = 4;
-/** Of `linear16`: 512 inputs of 32 rows; of `gemm`, which needs less: eight columns of 384 rows. */
+/** For `quantizedLinear`: 512 inputs of 32 rows. `gemm` needs less: eight columns of 384 rows. */
 const scratchBytes = 32 * (4 + 2 * 512);
-/** 64-bit floats of scratch that `likeliestTags` takes for each token and way. */
-export const tagWork = 6;
+/** 64-bit floats of scratch that `viterbi` needs per word and path. */
+export const viterbiScratch = 6;
 
 /**
- * The parser's arithmetic in WebAssembly, on arrays of numbers in its own memory. The memory's size is fixed; nothing is
- * given back. Widths of rows are multiples of 8, which leaves the vector instructions no rest. Nothing checks an array's end.
+ * The parser's arithmetic in WebAssembly, on arrays in its own memory, which has a fixed size and is never freed. Row widths
+ * are multiples of 8, so that vector instructions leave no remainder. No kernel checks the end of an array.
  *
- * Offsets are in elements, from the start of an array: views would cost more than the arithmetic.
+ * Offsets are in elements from the start of an array, because creating views would take longer than the arithmetic.
  */
 export class ParserKernels {
-  /** Where all arrays lie. */
+  /** The memory of all arrays. */
   readonly memory: WebAssembly.Memory;
-  readonly #run: KernelExports;
-  /** Address of what kernels work in. */
+  /** Address of the scratch memory that kernels share. */
   readonly scratch: number;
+  readonly #exports: ParserKernelExports;
   #used: number;
 
+  /** @param bytes size of the memory, rounded up to pages */
   constructor(bytes: number) {
     this.memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / pageBytes) + 1 });
     const instance = new WebAssembly.Instance(kernelModule(), { env: { memory: this.memory } });
-    this.#run = instance.exports as unknown as KernelExports;
-    this.#used = Math.ceil(this.#run.freeFrom() / 16) * 16;
+    this.#exports = instance.exports as unknown as ParserKernelExports;
+    this.#used = Math.ceil(this.#exports.freeFrom() / 16) * 16;
     this.scratch = this.#allocate(scratchBytes);
   }
 
   /**
+   * Allocates 32-bit floats.
    * @returns zeros, aligned to 16 bytes
-   * @throws RangeError where the memory is full
+   * @throws RangeError if the memory is full
    */
   floats(length: number): Float32Array {
     return new Float32Array(this.memory.buffer, this.#allocate(4 * length), length);
   }
 
-  /** As `floats`, of 32 bits. */
+  /** Allocates 32-bit integers: see `floats`. */
   integers(length: number): Int32Array {
     return new Int32Array(this.memory.buffer, this.#allocate(4 * length), length);
   }
 
-  /** As `floats`, of 16 bits. */
+  /** Allocates 16-bit integers: see `floats`. */
   shorts(length: number): Int16Array {
     return new Int16Array(this.memory.buffer, this.#allocate(2 * length), length);
   }
 
-  /** As `floats`, of 64 bits. */
+  /** Allocates 64-bit floats: see `floats`. */
   doubles(length: number): Float64Array {
     return new Float64Array(this.memory.buffer, this.#allocate(8 * length), length);
   }
 
-  /** As `floats`, of 8 bits. */
+  /** Allocates bytes: see `floats`. */
   bytes(length: number): Uint8Array {
     return new Uint8Array(this.memory.buffer, this.#allocate(length), length);
   }
@@ -70,15 +72,17 @@ export class ParserKernels {
   #allocate(bytes: number): number {
     const start = this.#used;
     this.#used += Math.ceil(bytes / 16) * 16;
-    if (this.#used > this.memory.buffer.byteLength) throw new RangeError('memory of the kernels is full');
+    const { byteLength } = this.memory.buffer;
+    if (this.#used > byteLength)
+      throw new RangeError(`parser kernels: memory of ${byteLength} bytes is full, ${bytes} more were requested`);
     return start;
   }
 
   /**
    * c += a · b
-   * @param a `[m, k]`, as `strides` say
-   * @param b `[k, n]` without gaps, n a multiple of 8
-   * @param c `[m, n]` without gaps
+   * @param a `[m, k]` with `strides`
+   * @param b `[k, n]`, row-major; n is a multiple of 8
+   * @param c `[m, n]`, row-major
    */
   multiply(
     m: number,
@@ -89,12 +93,12 @@ export class ParserKernels {
     b: Float32Array,
     c: Float32Array,
   ) {
-    this.#run.gemm(m, n, k, a.byteOffset, row, column, b.byteOffset, c.byteOffset, this.scratch);
+    this.#exports.gemm(m, n, k, a.byteOffset, row, column, b.byteOffset, c.byteOffset, this.scratch);
   }
 
   /**
    * y = b + x · w
-   * @param x `[rows, inputs]`; w `[inputs, outputs]`; b `[outputs]` or none; y `[rows, outputs]`
+   * @param x `[rows, inputs]`; w `[inputs, outputs]`; b `[outputs]` or null; y `[rows, outputs]`
    */
   linear(
     rows: number,
@@ -110,28 +114,28 @@ export class ParserKernels {
     if (b) for (let i = 0; i < rows; i++) y.set(b, yStart + i * outputs);
     else y.fill(0, yStart, yStart + rows * outputs);
     const [from, to] = [x.byteOffset + floatBytes * xStart, y.byteOffset + floatBytes * yStart];
-    this.#run.gemm(rows, outputs, inputs, from, inputs, 1, w.byteOffset, to, this.scratch);
+    this.#exports.gemm(rows, outputs, inputs, from, inputs, 1, w.byteOffset, to, this.scratch);
   }
 
   /**
-   * The same in whole numbers of 12 bits, twice as fast; where `isRelu`, y = max(b + x · w, 0).
+   * y = b + x · w in 12-bit integers, twice as fast as `linear`; y = max(b + x · w, 0) if `isRelu`.
    * @param x `[rows, inputs]`; y `[rows, outputs]`, both from an offset on
    */
-  linearWhole(
+  quantizedLinear(
     rows: number,
     x: Float32Array,
     xStart: number,
-    { inputs, outputs, whole, scales, bias }: PackedMatrix,
+    { inputs, outputs, weights, scales, bias }: PackedMatrix,
     y: Float32Array,
     yStart: number,
     isRelu: boolean,
   ): void {
-    this.#run.linear16(
+    this.#exports.quantizedLinear(
       rows,
       inputs,
       outputs,
       x.byteOffset + floatBytes * xStart,
-      whole.byteOffset,
+      weights.byteOffset,
       scales.byteOffset,
       bias.byteOffset,
       y.byteOffset + floatBytes * yStart,
@@ -141,64 +145,65 @@ export class ParserKernels {
   }
 
   /**
-   * A gated sum along a caption in both directions: what a token is told of its context. A recurrence element by element,
-   * as in the Simple Recurrent Unit, with the softsign in place of the exponential:
+   * A gated sum along a caption in both directions, which gives a word its context: the recurrence of the Simple Recurrent
+   * Unit, element by element, with the softsign in place of the exponential:
    *
    *     f = (1 + s(zf)) / 2     u = s(zu)     c(t) = c(t-1) + f (u - c(t-1))     s(z) = z / (1 + |z|)
    *
    * Source: Lei et al., "Simple Recurrent Units for Highly Parallelizable Recurrence", 2018.
    *
-   * @param gates `[rows, 4 width]`: zf and zu forwards, then zf and zu backwards; f and u when it returns
-   * @param c `[rows, 2 width]`: forwards, backwards; what is returned
-   * @param start row of the caption's first token, in gates and c
+   * @param gates `[rows, 4 width]`: forward zf and zu, then backward zf and zu; set to f and u
+   * @param c `[rows, 2 width]`: set to the forward, then the backward sums
+   * @param start row of the caption's first word in gates and c
    */
   scan(gates: Float32Array, c: Float32Array, width: number, start: number, length: number): void {
     const row = start * width * floatBytes;
-    this.#run.scan(gates.byteOffset + 4 * row, c.byteOffset + 2 * row, width, length);
+    this.#exports.scan(gates.byteOffset + 4 * row, c.byteOffset + 2 * row, width, length);
   }
 
-  /** a += b, from an offset on. */
+  /** a += b, both from an offset on. */
   add(a: Float32Array, aStart: number, b: Float32Array, bStart: number, length: number): void {
-    this.#run.add(a.byteOffset + floatBytes * aStart, b.byteOffset + floatBytes * bStart, length);
+    this.#exports.add(a.byteOffset + floatBytes * aStart, b.byteOffset + floatBytes * bStart, length);
   }
 
-  /** a = max(a + b, 0), from an offset on. */
+  /** a = max(a + b, 0), both from an offset on. */
   addRelu(a: Float32Array, aStart: number, b: Float32Array, bStart: number, length: number): void {
-    this.#run.addRelu(a.byteOffset + floatBytes * aStart, b.byteOffset + floatBytes * bStart, length);
+    this.#exports.addRelu(a.byteOffset + floatBytes * aStart, b.byteOffset + floatBytes * bStart, length);
   }
 
   /** a = max(a, 0). */
   relu(a: Float32Array, length: number): void {
-    this.#run.relu(a.byteOffset, length);
+    this.#exports.relu(a.byteOffset, length);
   }
 
-  /** Σ a b, from an offset on. */
+  /** Returns Σ a b, both from an offset on. */
   dot(a: Float32Array, aStart: number, b: Float32Array, bStart: number, length: number): number {
-    return this.#run.dot(a.byteOffset + floatBytes * aStart, b.byteOffset + floatBytes * bStart, length);
+    return this.#exports.dot(a.byteOffset + floatBytes * aStart, b.byteOffset + floatBytes * bStart, length);
   }
 
   /**
-   * Each row's sum over its window, at least 0.
-   * @param slots `[rows]`: which word stands in a row
-   * @param given `[words, window, width]`: what a word gives to a row, by its place in the row's window
-   * @param table `[flags, width]`, `flags` `[rows]`: which of its rows is added beside the bias
+   * Sums each row's window of words, the bias and one row of a table, and applies max(…, 0).
+   * @param wordIds `[rows]`: the word of each row
+   * @param contributions `[words, window, width]`: what a word adds to a row, by its position in the row's window
+   * @param bias `[width]`; to `[rows, width]`
+   * @param table `[flags, width]`; `flags` `[rows]` selects the row of it to add
    */
-  windows(
+  sumWindows(
     rows: number,
     width: number,
-    slots: Int32Array,
-    given: Float32Array,
+    wordIds: Int32Array,
+    contributions: Float32Array,
     window: number,
     bias: Float32Array,
     table: Float32Array,
     flags: Int32Array,
     to: Float32Array,
   ): void {
-    this.#run.windows(
+    this.#exports.sumWindows(
       rows,
       width,
-      slots.byteOffset,
-      given.byteOffset,
+      wordIds.byteOffset,
+      contributions.byteOffset,
       window,
       bias.byteOffset,
       table.byteOffset,
@@ -208,11 +213,11 @@ export class ParserKernels {
   }
 
   /**
-   * to = x + the expectation of a table's rows under the softmax of each row's scores.
-   * @param scores `[rows, 8]`, of which `count` count; weights `[rows, 8]`: set to the softmax
+   * to = x + the mean of a table's rows, weighted by the softmax of each row's scores.
+   * @param scores `[rows, 8]` with `count` used columns; weights `[rows, 8]`: set to the softmax
    * @param table `[count, width]`; x, to `[rows, width]`
    */
-  addExpected(
+  addSoftEmbeddings(
     rows: number,
     width: number,
     count: number,
@@ -222,7 +227,7 @@ export class ParserKernels {
     x: Float32Array,
     to: Float32Array,
   ): void {
-    this.#run.addExpected(
+    this.#exports.addSoftEmbeddings(
       rows,
       width,
       count,
@@ -235,12 +240,12 @@ export class ParserKernels {
   }
 
   /**
-   * One row for each pair of mentions: its bias, what either mention is, their product, the largest of what stands between
-   * them, their distances; at least 0.
-   * @param pairs `[count, 6]`: first and second mention, rows between them from and to, two rows of `distances`
-   * @param mentions `[mentions, 4 width]`: what each is as a first, as a second, as a factor of either
-   * @param least what stands between two mentions where nothing does
-   * @param most `[count, width]`: set to the largest between
+   * Computes the input row of each pair of mentions: max(0, bias + first + second + product of both + maximum over the words
+   * between + distances).
+   * @param pairs `Pair[count]`: see structs.as.ts
+   * @param mentions `[mentions, 4 width]`: each mention's terms as first and as second, and its factors as first and as second
+   * @param empty the maximum between two adjacent mentions, and the least that any other may be
+   * @param pairMax `[count, width]`: set to the maximum between the mentions; to `[count, width]`
    */
   pairInputs(
     count: number,
@@ -250,11 +255,11 @@ export class ParserKernels {
     between: Float32Array,
     distances: Float32Array,
     bias: Float32Array,
-    least: number,
-    most: Float32Array,
+    empty: number,
+    pairMax: Float32Array,
     to: Float32Array,
   ): void {
-    this.#run.pairInputs(
+    this.#exports.pairInputs(
       count,
       width,
       pairs.byteOffset,
@@ -262,60 +267,66 @@ export class ParserKernels {
       between.byteOffset,
       distances.byteOffset,
       bias.byteOffset,
-      least,
-      most.byteOffset,
+      empty,
+      pairMax.byteOffset,
       to.byteOffset,
     );
   }
 
   /**
-   * Of each row the place of its largest score and the probability of that in the row's softmax.
-   * @param scores `[rows, width]`; places, probabilities `[rows]`
+   * Finds the column of each row's largest score and its probability in the row's softmax.
+   * @param scores `[rows, width]`; columns, probabilities `[rows]`
    */
-  likeliest(rows: number, width: number, scores: Float32Array, places: Int32Array, probabilities: Float32Array): void {
-    this.#run.likeliest(rows, width, scores.byteOffset, places.byteOffset, probabilities.byteOffset);
+  argmaxRows(
+    rows: number,
+    width: number,
+    scores: Float32Array,
+    columns: Int32Array,
+    probabilities: Float32Array,
+  ): void {
+    this.#exports.argmaxRows(rows, width, scores.byteOffset, columns.byteOffset, probabilities.byteOffset);
   }
 
   /**
-   * The likeliest tag sequences of a caption, the best first: Viterbi's algorithm with several ways kept at each tag.
-   * @param start row of its first token in `tagScores`
-   * @param reach how much less likely than the best they may be, in nats
-   * @param work `[tagWork · length · count]`
-   * @param tags `[count, length]`, totals `[count]`: set to the sequences and the logarithms of how likely they are, up to a
-   *   constant of the caption
-   * @returns how many there are, from 1 to `count`
+   * N-best Viterbi decoding of a caption's tags, best sequence first.
+   * @param start row of its first word in `tagScores`
+   * @param count most sequences to find; margin how far a sequence's score may be below the best one's, in nats
+   * @param scratch `[viterbiScratch · length · count]`
+   * @param tags `[count, length]`, totals `[count]`: set to the sequences and their log-probabilities up to a constant of the
+   *   caption
+   * @returns the number of sequences found, from 1 to `count`
    */
-  likeliestTags(
+  viterbi(
     { tagScores, transitions, starts }: CrfScores,
     start: number,
     length: number,
     count: number,
-    reach: number,
-    work: Float64Array,
+    margin: number,
+    scratch: Float64Array,
     tags: Uint8Array,
     totals: Float64Array,
   ): number {
-    return this.#run.likeliestTags(
+    return this.#exports.viterbi(
       tagScores.byteOffset + floatBytes * tagStride * start,
       transitions.byteOffset,
       starts.byteOffset,
       length,
       count,
-      reach,
-      work.byteOffset,
+      margin,
+      scratch.byteOffset,
       tags.byteOffset,
       totals.byteOffset,
     );
   }
 
   /**
-   * Reads a caption from its words to its graph.
-   * @param plan `ReadPlan.addresses`
+   * Reads a caption, from its words to its graph: see read-caption.as.ts.
+   * @param plan `ReadPlan.address`
    * @param rows words, at least one
-   * @param readings how many taggings are looked at; reach how much less likely than the best they may be, in nats
+   * @param hypotheses most taggings to compare; margin how far a tagging's score may be below the best one's, in nats
    */
-  read(plan: Int32Array, rows: number, readings: number, reach: number): void {
-    this.#run.read(plan.byteOffset, rows, readings, reach);
+  readCaption(plan: number, rows: number, hypotheses: number, margin: number): void {
+    this.#exports.readCaption(plan, rows, hypotheses, margin);
   }
 }
 

@@ -1,38 +1,38 @@
 // AssemblyScript, not TypeScript: part of parser-kernels.as.ts.
 
+import { chooseHypothesis, hypothesisAt } from './hypotheses.as';
 import { linear } from './matrices.as';
-import { isNear, own, ownerScore } from './owners.as';
-import { clearSpans, countOf, endOf, findSpans, placeOf, startOf } from './spans.as';
-import { Matrix, Plan } from './structs.as';
-import { choose, ownersOf, pairsOf } from './hypotheses.as';
-import { confidenceOf, isSaid, pairCount, pairPlace, placedRow, relate } from './relations.as';
-import { addExpected, scan, windows } from './vector-rows.as';
-import { likeliestTags } from './viterbi.as';
+import { isNear, ownerScore, scoreOwners } from './owners.as';
+import { confidenceOf, isRelated, pairCount, scoreRelations } from './relations.as';
+import { clearSpans, countOf, endOf, findSpans, indexOf, startOf } from './spans.as';
+import { Matrix, Plan, ResultAttribute, ResultCounts, ResultRelation, Span, TaggingPair } from './structs.as';
+import { addSoftEmbeddings, scan, sumWindows } from './vector-rows.as';
+import { viterbi } from './viterbi.as';
 
 /**
- * Reads a caption: its words → mentions, attributes and relations of one of several taggings.
+ * Reads a caption: finds the mentions, attributes and relations of the best of several taggings.
  *
- * `found`, 32 bits each: how many mentions, attributes and relations; first word and the one after the last of each
- * mention; the same of each attribute, how many mentions it is said of, and which; first and second mention, label, verb and
- * preposition of each relation. `confidences`, 64-bit floats: of each relation.
+ * `result` is a `ResultCounts`, then a `Span` per mention, a `ResultAttribute` with its owners per attribute and a
+ * `ResultRelation` per relation. `confidences`, f64, has one value per relation.
  *
- * @param rows words, at least one; what is said of them lies in `slots`, `compoundFlags` and `fillings`
- * @param readings how many taggings are looked at; reach how much less likely than the best they may be, in nats
+ * @param rows words, at least one; `wordIds`, `compoundFlags` and `fillerFlags` describe them
+ * @param hypotheses most taggings that are compared
+ * @param margin how far the log-probability of a tagging may be below the best one's, in nats
  */
-export function read(plan: Plan, rows: i32, readings: i32, reach: f64): void {
+export function readCaption(plan: Plan, rows: i32, hypotheses: i32, margin: f64): void {
   const mentions = plan.mentions;
   const attributes = plan.attributes;
-  readWords(plan, rows);
-  const taggings = likeliestTags(
+  scoreWords(plan, rows);
+  const taggings = viterbi(
     plan.tagScores,
     plan.transitions,
     plan.starts,
     rows,
-    readings,
-    reach,
-    plan.tagWork,
+    hypotheses,
+    margin,
+    plan.viterbiScratch,
     plan.tags,
-    plan.totals,
+    plan.tagTotals,
   );
   clearSpans(mentions);
   clearSpans(attributes);
@@ -41,92 +41,106 @@ export function read(plan: Plan, rows: i32, readings: i32, reach: f64): void {
     findSpans(mentions, tags, rows, tagging, 1);
     findSpans(attributes, tags, rows, tagging, 3);
   }
-  const pairs = relate(plan, rows, taggings);
-  const owners = own(plan, rows, taggings);
-  tell(plan, rows, choose(plan, rows, taggings, pairs, owners));
+  const pairs = scoreRelations(plan, rows, taggings);
+  const owners = scoreOwners(plan, rows, taggings);
+  writeResult(plan, rows, chooseHypothesis(plan, rows, taggings, pairs, owners));
 }
 
-/** Words → tag scores, and states that know of the likely tags. */
-function readWords(plan: Plan, rows: i32): void {
+/** Computes tag scores, and states for relations that depend on the probable tags. */
+function scoreWords(plan: Plan, rows: i32): void {
   const hidden = plan.hidden;
   const scratch = plan.scratch;
-  windows(
+  sumWindows(
     rows,
     hidden,
-    plan.slots,
-    plan.given,
+    plan.wordIds,
+    plan.contributions,
     plan.windowSize,
     plan.windowBias,
     plan.compounds,
     plan.compoundFlags,
     plan.windowed,
   );
-  tellContext(plan, plan.contextLayer, rows, plan.windowed, plan.state);
-  linear(plan.tagHiddenLayer, rows, plan.state, plan.tagHidden, true, scratch);
-  linear(plan.tagLayer, rows, plan.tagHidden, plan.tagScores, false, scratch);
-  addExpected(rows, hidden, plan.tagCount, plan.tagScores, plan.tagBeliefs, plan.tagStates, plan.state, plan.relateIn);
-  tellContext(plan, plan.relateLayer, rows, plan.relateIn, plan.related);
+  addContext(plan, plan.contextLayer, rows, plan.windowed, plan.states);
+  linear(plan.tagHiddenLayer, rows, plan.states, plan.tagHidden, true, scratch);
+  linear(plan.tagsLayer, rows, plan.tagHidden, plan.tagScores, false, scratch);
+  addSoftEmbeddings(
+    rows,
+    hidden,
+    plan.tagCount,
+    plan.tagScores,
+    plan.tagProbabilities,
+    plan.tagEmbeddings,
+    plan.states,
+    plan.taggedStates,
+  );
+  addContext(plan, plan.relationContextLayer, rows, plan.taggedStates, plan.relationStates);
 }
 
-/** y = x + what the context tells. */
-function tellContext(plan: Plan, layer: Matrix, rows: i32, x: usize, y: usize): void {
+/** y = x + the gated sums over its context. */
+function addContext(plan: Plan, layer: Matrix, rows: i32, x: usize, y: usize): void {
   linear(layer, rows, x, plan.gates, false, plan.scratch);
-  scan(plan.gates, plan.sums, plan.hidden / 2, rows);
+  scan(plan.gates, plan.gatedSums, plan.hidden / 2, rows);
   const bytes = (<usize>(rows * plan.hidden)) << 2;
   for (let k: usize = 0; k < bytes; k += 16)
-    v128.store(y + k, f32x4.add(v128.load(x + k), v128.load(plan.sums + k)));
+    v128.store(y + k, f32x4.add(v128.load(x + k), v128.load(plan.gatedSums + k)));
 }
 
-/** Fills `found` and `confidences` with one of the readings. */
-function tell(plan: Plan, rows: i32, best: i32): void {
+/** Writes one tagging with its relations and owners to `result` and `confidences`. */
+function writeResult(plan: Plan, rows: i32, tagging: i32): void {
   const mentions = plan.mentions;
   const attributes = plan.attributes;
-  const found = plan.found;
-  const mentionCount = countOf(mentions, best);
-  const attributeCount = countOf(attributes, best);
-  store<i32>(found, mentionCount);
-  store<i32>(found, attributeCount, 4);
-  let to = found + 12;
-  for (let m = 0; m < mentionCount; m++, to += 8) {
-    const place = placeOf(mentions, rows, best, m);
-    store<i32>(to, startOf(mentions, place));
-    store<i32>(to, endOf(mentions, place), 4);
+  const counts = changetype<ResultCounts>(plan.result);
+  const mentionCount = countOf(mentions, tagging);
+  const attributeCount = countOf(attributes, tagging);
+  counts.mentions = mentionCount;
+  counts.attributes = attributeCount;
+  let to = plan.result + offsetof<ResultCounts>();
+  for (let m = 0; m < mentionCount; m++, to += offsetof<Span>()) {
+    const index = indexOf(mentions, rows, tagging, m);
+    const span = changetype<Span>(to);
+    span.start = startOf(mentions, index);
+    span.end = endOf(mentions, index);
   }
-  let owner = ownersOf(plan, best);
+  const hypothesis = hypothesisAt(plan, tagging);
+  let owner = hypothesis.owners;
   for (let a = 0; a < attributeCount; a++) {
-    const place = placeOf(attributes, rows, best, a);
-    store<i32>(to, startOf(attributes, place));
-    store<i32>(to, endOf(attributes, place), 4);
+    const index = indexOf(attributes, rows, tagging, a);
+    const attribute = changetype<ResultAttribute>(to);
+    attribute.start = startOf(attributes, index);
+    attribute.end = endOf(attributes, index);
+    const owners = to + offsetof<ResultAttribute>();
     let count = 0;
-    let likeliest = -1;
+    let best = -1;
     let highest: f64 = -Infinity;
     for (let m = 0; m < mentionCount; m++) {
-      if (!isNear(plan, place, placeOf(mentions, rows, best, m))) continue;
+      if (!isNear(plan, index, indexOf(mentions, rows, tagging, m))) continue;
       const score = ownerScore(plan, owner);
       owner += 4;
-      if (score > 0) store<i32>(to + 12 + ((<usize>(count++)) << 2), m);
+      if (score > 0) store<i32>(owners + ((<usize>(count++)) << 2), m);
       if (score <= highest) continue;
       highest = score;
-      likeliest = m;
+      best = m;
     }
-    // An attribute is said of something, even if of nothing surely.
-    if (count == 0 && likeliest >= 0) store<i32>(to + 12 + ((<usize>(count++)) << 2), likeliest);
-    store<i32>(to, count, 8);
-    to += 12 + ((<usize>count) << 2);
+    // An attribute without a probable owner belongs to the most probable one.
+    if (count == 0 && best >= 0) store<i32>(owners + ((<usize>(count++)) << 2), best);
+    attribute.owners = count;
+    to = owners + ((<usize>count) << 2);
   }
   let relations = 0;
-  let pair = pairsOf(plan, best);
-  for (let k = pairCount(plan, best); k > 0; k--, pair += placedRow) {
-    const place = pairPlace(pair);
-    if (!isSaid(plan, place)) continue;
-    const index = (<usize>place) << 2;
-    store<i32>(to, load<i32>(pair, 4));
-    store<i32>(to, load<i32>(pair, 8), 4);
-    store<i32>(to, load<i32>(plan.pairLabels + index), 8);
-    store<i32>(to, load<i32>(plan.pairVerbs + index), 12);
-    store<i32>(to, load<i32>(plan.pairPrepositions + index), 16);
-    store<f64>(plan.confidences + ((<usize>(relations++)) << 3), confidenceOf(plan, place));
-    to += 20;
+  let at = hypothesis.pairs;
+  for (let k = pairCount(plan, tagging); k > 0; k--, at += offsetof<TaggingPair>()) {
+    const pair = changetype<TaggingPair>(at);
+    if (!isRelated(plan, pair.pair)) continue;
+    const index = (<usize>pair.pair) << 2;
+    const relation = changetype<ResultRelation>(to);
+    relation.first = pair.first;
+    relation.second = pair.second;
+    relation.label = load<i32>(plan.pairLabels + index);
+    relation.verb = load<i32>(plan.pairVerbs + index);
+    relation.preposition = load<i32>(plan.pairPrepositions + index);
+    store<f64>(plan.confidences + ((<usize>(relations++)) << 3), confidenceOf(plan, pair.pair));
+    to += offsetof<ResultRelation>();
   }
-  store<i32>(found, relations, 8);
+  counts.relations = relations;
 }

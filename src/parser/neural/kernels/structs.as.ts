@@ -1,28 +1,112 @@
 // AssemblyScript, not TypeScript: part of parser-kernels.as.ts.
+//
+// JavaScript fills and reads these structs by field names: `npm run build:kernels` writes their layouts to
+// parser-kernel-interface.ts.
 
-/** As `PackedMatrix`. */
+/** A quantized matrix and a bias: the fields of `PackedMatrix`. */
 @unmanaged
 export class Matrix {
   inputs: i32;
   outputs: i32;
-  whole: usize;
+  weights: usize;
   scales: usize;
   bias: usize;
 }
 
-/** Spans of words that several taggings of a caption have, each once. */
+/** The first word of a span and the one after its last. */
+@unmanaged
+export class Span {
+  start: i32;
+  end: i32;
+}
+
+/** The spans of one kind in all taggings of a caption, each stored once. */
 @unmanaged
 export class Spans {
   count: i32;
-  /** `[count, 2]` of 32 bits: first word, the one after the last. */
+  /** `Span[count]` */
   bounds: usize;
-  /** By tagging and place in it: which of the spans it is. `[taggings, rows]` of 32 bits */
-  places: usize;
-  /** How many a tagging has. `[taggings]` of 32 bits */
+  /** `[taggings, rows]` i32: the index in `bounds` of each span of a tagging. */
+  indices: usize;
+  /** `[taggings]` i32: the number of spans of each tagging. */
   counts: usize;
 }
 
-/** Where all lies that `read` works with: the fields of `readPlan` (read-plan.ts), in its order, 32 bits each. */
+/** Two mentions whose relation is scored. */
+@unmanaged
+export class Pair {
+  /** Indices of the mentions in reading order. */
+  first: i32;
+  second: i32;
+  /** The rows between the two: the first one and the one after the last. */
+  from: i32;
+  to: i32;
+  /** Rows of the table `distances` for the number of words and of mentions from one to the other. */
+  distance: i32;
+  steps: i32;
+}
+
+/** A pair as part of one tagging. */
+@unmanaged
+export class TaggingPair {
+  /** Index of the `Pair`. */
+  pair: i32;
+  /** Positions of its mentions in the tagging. */
+  first: i32;
+  second: i32;
+}
+
+/** An attribute and a mention that may own it. */
+@unmanaged
+export class Owner {
+  attribute: i32;
+  mention: i32;
+  /** Row of the table `attributeDistances`. */
+  distance: i32;
+}
+
+/** A tagging with its relations and owners, as minimum Bayes-risk decoding weighs it. */
+@unmanaged
+export class Hypothesis {
+  /** Probability of the tags alone, normalized over the hypotheses. */
+  tagShare: f64;
+  /** Probability of tags, relations and owners together, normalized over the hypotheses. */
+  share: f64;
+  /** Address of its first `TaggingPair`. */
+  pairs: usize;
+  /** Address of its first entry in `taggingOwners`. */
+  owners: usize;
+}
+
+/** Head of `result`. */
+@unmanaged
+export class ResultCounts {
+  mentions: i32;
+  attributes: i32;
+  relations: i32;
+}
+
+/** An attribute in `result`; the positions of its owners follow, `[owners]` i32. */
+@unmanaged
+export class ResultAttribute {
+  start: i32;
+  end: i32;
+  owners: i32;
+}
+
+/** A relation in `result`. */
+@unmanaged
+export class ResultRelation {
+  /** Positions of its mentions in reading order. */
+  first: i32;
+  second: i32;
+  label: i32;
+  /** Rows of the words that fill the label, or -1. */
+  verb: i32;
+  preposition: i32;
+}
+
+/** The network, the caption and the buffers of `readCaption`. */
 @unmanaged
 export class Plan {
   hidden: i32;
@@ -32,9 +116,11 @@ export class Plan {
   labels: i32;
   windowSize: i32;
   tagCount: i32;
-  pairReach: i32;
-  ownerReach: i32;
-  /** What stands for the words between two mentions where there are none. */
+  /** Most steps from mention to mention within a pair. */
+  maxPairSteps: i32;
+  /** Most words between an attribute and its owner. */
+  maxOwnerGap: i32;
+  /** Stands for the words between two adjacent mentions. */
   emptyBetween: f32;
   slotScale: f32;
 
@@ -42,7 +128,7 @@ export class Plan {
   compounds: usize;
   transitions: usize;
   starts: usize;
-  tagStates: usize;
+  tagEmbeddings: usize;
   distances: usize;
   pairBias: usize;
   attributeDistances: usize;
@@ -50,47 +136,48 @@ export class Plan {
 
   contextLayer: Matrix;
   tagHiddenLayer: Matrix;
-  tagLayer: Matrix;
-  relateLayer: Matrix;
+  tagsLayer: Matrix;
+  relationContextLayer: Matrix;
   mentionLayer: Matrix;
   betweenLayer: Matrix;
   pairLayer: Matrix;
-  labelLayer: Matrix;
+  labelsLayer: Matrix;
   verbLayer: Matrix;
   prepositionLayer: Matrix;
   attributeLayer: Matrix;
   ownerLayer: Matrix;
   attributeScoreLayer: Matrix;
 
-  /** `[labels]` bytes: 1 where a label leaves a verb or a preposition open. */
+  /** `[labels]` u8: 1 if a label copies its verb or preposition from the caption. */
   needsVerb: usize;
   needsPreposition: usize;
 
-  /** By row: which word stands there, 32 bits. */
-  slots: usize;
-  /** What each word gives to the rows around it. `[words, window, hidden]` */
-  given: usize;
-  /** By row, 32 bits: whether it is one noun with its neighbours. */
+  /** `[rows]` i32: the index of each row's word in `contributions`. */
+  wordIds: usize;
+  /** `[words, window, hidden]`: what a word adds to the rows around it, by its position in their windows. */
+  contributions: usize;
+  /** `[rows]` i32: whether the word forms a compound noun with its neighbors. */
   compoundFlags: usize;
-  /** By row, bytes: 1 where a verb stands, 2 where a preposition starts. */
-  fillings: usize;
+  /** `[rows]` u8: 1 for a verb, 2 for the start of a preposition. */
+  fillerFlags: usize;
 
   windowed: usize;
   gates: usize;
-  sums: usize;
-  state: usize;
+  gatedSums: usize;
+  states: usize;
   tagHidden: usize;
   tagScores: usize;
-  tagBeliefs: usize;
-  relateIn: usize;
-  related: usize;
+  tagProbabilities: usize;
+  taggedStates: usize;
+  relationStates: usize;
   between: usize;
   spanStates: usize;
   mentionRoles: usize;
   attributeStates: usize;
   ownerStates: usize;
-  pairRows: usize;
-  pairMost: usize;
+  /** `Pair[]`, each pair of mentions once. */
+  pairs: usize;
+  pairMax: usize;
   pairIn: usize;
   pairStates: usize;
   labelScores: usize;
@@ -98,39 +185,39 @@ export class Plan {
   ownerIn: usize;
   ownerScores: usize;
 
-  /** Of `likeliestTags`. */
-  tagWork: usize;
+  /** Buffers of `viterbi`. */
+  viterbiScratch: usize;
   tags: usize;
-  totals: usize;
+  tagTotals: usize;
   mentions: Spans;
   attributes: Spans;
-  /** By tagging, pair after pair: which pair, first and second mention of the tagging. `[…, 3]` of 32 bits */
-  placedPairs: usize;
-  /** How many a tagging has. `[taggings]` of 32 bits */
-  placedPairCounts: usize;
+  /** `TaggingPair[]`, tagging after tagging, and how many each has, `[taggings]` i32. */
+  taggingPairs: usize;
+  taggingPairCounts: usize;
+  /** `[pairs]` i32 and f32: each pair's most likely label and its probability. */
   pairLabels: usize;
   pairProbabilities: usize;
-  /** By pair: the words that fill its label, -1 where none is needed, -2 where none might. `[pairs]` of 32 bits */
+  /** `[pairs]` i32: rows of the words that fill the label; -1 if it needs none, -2 if the caption has none. */
   pairVerbs: usize;
   pairPrepositions: usize;
-  /** By pair, 64-bit floats: how likely what is read of it is, as a logarithm; how likely the relation is. */
-  pairScores: usize;
+  /** `[pairs]` f64: log-probability of a pair's label and fillers, and their probability. */
+  pairLogProbabilities: usize;
   pairConfidences: usize;
-  /** By pair, 32-bit floats: how likely it is that nothing relates it; of captions with several readings. */
-  pairSilences: usize;
-  /** By owner: attribute, mention, distance. `[owners, 3]` of 32 bits */
+  /** `[pairs]` f32: probability of no relation; only filled for captions with several taggings. */
+  pairNoneProbabilities: usize;
+  /** `Owner[]`, each attribute and mention once. */
   owners: usize;
-  /** By tagging, attribute and mention in reach: which owner. */
-  placedOwners: usize;
-  /** How many a tagging has. `[taggings]` of 32 bits */
-  placedOwnerCounts: usize;
-  /** By tagging, see hypotheses.as.ts; by mention, pair and owner, 64-bit floats: how much all readings believe in it. */
-  readings: usize;
-  mentionBeliefs: usize;
-  pairBeliefs: usize;
-  ownerBeliefs: usize;
-  /** What is found, see read-caption.as.ts. */
-  found: usize;
+  /** Indices in `owners`, i32, tagging after tagging, and how many each has, `[taggings]` i32. */
+  taggingOwners: usize;
+  taggingOwnerCounts: usize;
+  /** `Hypothesis[taggings]` */
+  hypotheses: usize;
+  /** `[mentions]`, `[pairs]`, `[owners]` f64: probability of each fact over all hypotheses. */
+  mentionPosteriors: usize;
+  pairPosteriors: usize;
+  ownerPosteriors: usize;
+  /** See read-caption.as.ts. */
+  result: usize;
   confidences: usize;
   scratch: usize;
 }

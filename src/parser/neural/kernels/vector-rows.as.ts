@@ -1,13 +1,14 @@
 // AssemblyScript, not TypeScript: part of parser-kernels.as.ts.
 
 import { exp4 } from './exp4.as';
+import { Pair } from './structs.as';
 
 const one: v128 = f32x4.splat(1);
 const half: v128 = f32x4.splat(0.5);
 const zero: v128 = f32x4.splat(0);
 
 /**
- * A gated sum in both directions along the rows of one caption, as `Kernels.scan` describes.
+ * A gated sum in both directions along the rows of one caption: see `ParserKernels.scan`.
  * @param gates `[rows, 4 width]`; c `[rows, 2 width]`; width a multiple of 4
  */
 export function scan(gates: usize, c: usize, width: i32, rows: i32): void {
@@ -64,7 +65,7 @@ export function relu(a: usize, length: i32): void {
   for (; a < end; a += 16) v128.store(a, f32x4.max(v128.load(a), zero));
 }
 
-/** The sum of a · b over `length` elements, a multiple of 4. */
+/** Returns Σ a b over `length` elements, a multiple of 4. */
 export function dot(a: usize, b: usize, length: i32): f32 {
   const end = a + ((<usize>length) << 2);
   let sum = zero;
@@ -75,16 +76,16 @@ export function dot(a: usize, b: usize, length: i32): f32 {
 }
 
 /**
- * Each row's sum over its window, and max(…, 0) of it.
- * @param slots `[rows]` of 32 bits: which word stands in a row
- * @param given `[words, window, width]`: what a word gives to a row, by its place in the row's window
- * @param bias `[width]`; table `[flags, width]`; flags `[rows]` of 32 bits
+ * Sums each row's window, a bias and the row of a table, and applies max(…, 0).
+ * @param wordIds `[rows]` i32: the word of each row
+ * @param contributions `[words, window, width]`: what a word adds to a row, by its position in the row's window
+ * @param bias `[width]`; table `[flags, width]`; flags `[rows]` i32
  */
-export function windows(
+export function sumWindows(
   rows: i32,
   width: i32,
-  slots: usize,
-  given: usize,
+  wordIds: usize,
+  contributions: usize,
   window: i32,
   bias: usize,
   table: usize,
@@ -92,15 +93,15 @@ export function windows(
   to: usize,
 ): void {
   const bytes = (<usize>width) << 2;
-  const reach = window >> 1;
+  const radius = window >> 1;
   for (let t = 0; t < rows; t++, to += bytes) {
     const flag = table + <usize>load<u32>(flags + ((<usize>t) << 2)) * bytes;
     for (let k: usize = 0; k < bytes; k += 16)
       v128.store(to + k, f32x4.add(v128.load(bias + k), v128.load(flag + k)));
-    const last = min(window, rows - t + reach);
-    for (let place = max(0, reach - t); place < last; place++) {
-      const slot = load<u32>(slots + ((<usize>(t + place - reach)) << 2));
-      const from = given + (<usize>slot * <usize>window + <usize>place) * bytes;
+    const last = min(window, rows - t + radius);
+    for (let position = max(0, radius - t); position < last; position++) {
+      const word = load<u32>(wordIds + ((<usize>(t + position - radius)) << 2));
+      const from = contributions + (<usize>word * <usize>window + <usize>position) * bytes;
       for (let k: usize = 0; k < bytes; k += 16)
         v128.store(to + k, f32x4.add(v128.load(to + k), v128.load(from + k)));
     }
@@ -109,10 +110,12 @@ export function windows(
 }
 
 /**
- * One row for each pair of mentions: max(b + first + second + their product + the largest between them + distances, 0).
- * @param pairs `[count, 6]` of 32 bits: first and second mention, rows between them from and to, two rows of `distances`
- * @param mentions `[mentions, 4 width]`: what each is as a first, as a second, as a factor of either
- * @param most `[count, width]`: set to the largest between them
+ * Computes the input row of each pair of mentions:
+ * max(bias + first + second + product of both + maximum between them + distances, 0).
+ * @param pairs `Pair[count]`
+ * @param mentions `[mentions, 4 width]`: each mention's terms as first and as second, and its factors as first and as second
+ * @param empty the maximum between two adjacent mentions, and the least that any other may be
+ * @param pairMax `[count, width]`: set to the maximum between the mentions
  */
 export function pairInputs(
   count: i32,
@@ -121,40 +124,41 @@ export function pairInputs(
   mentions: usize,
   between: usize,
   distances: usize,
-  b: usize,
-  least: f32,
-  most: usize,
+  bias: usize,
+  empty: f32,
+  pairMax: usize,
   to: usize,
 ): void {
   const bytes = (<usize>width) << 2;
-  const floor = f32x4.splat(least);
-  for (let n = 0; n < count; n++, pairs += 24, most += bytes, to += bytes) {
-    const first = mentions + <usize>load<u32>(pairs) * 4 * bytes;
-    const second = mentions + <usize>load<u32>(pairs, 4) * 4 * bytes + bytes;
-    const start = between + <usize>load<u32>(pairs, 8) * bytes;
-    const end = between + <usize>load<u32>(pairs, 12) * bytes;
-    const distance = distances + <usize>load<u32>(pairs, 16) * bytes;
-    const steps = distances + <usize>load<u32>(pairs, 20) * bytes;
+  const floor = f32x4.splat(empty);
+  for (let n = 0; n < count; n++, pairs += offsetof<Pair>(), pairMax += bytes, to += bytes) {
+    const pair = changetype<Pair>(pairs);
+    const first = mentions + <usize>pair.first * 4 * bytes;
+    const second = mentions + <usize>pair.second * 4 * bytes + bytes;
+    const start = between + <usize>pair.from * bytes;
+    const end = between + <usize>pair.to * bytes;
+    const distance = distances + <usize>pair.distance * bytes;
+    const steps = distances + <usize>pair.steps * bytes;
     for (let k: usize = 0; k < bytes; k += 16) {
       let largest = floor;
       for (let at = start + k; at < end; at += bytes) largest = f32x4.max(largest, v128.load(at));
-      v128.store(most + k, largest);
+      v128.store(pairMax + k, largest);
       const ends = f32x4.add(v128.load(first + k), v128.load(second + k));
       const product = f32x4.mul(v128.load(first + 2 * bytes + k), v128.load(second + 2 * bytes + k));
       const apart = f32x4.add(v128.load(distance + k), v128.load(steps + k));
-      const rest = f32x4.add(v128.load(b + k), largest);
+      const rest = f32x4.add(v128.load(bias + k), largest);
       v128.store(to + k, f32x4.max(f32x4.add(f32x4.add(ends, product), f32x4.add(apart, rest)), zero));
     }
   }
 }
 
 /**
- * Of each row the place of its largest score and the probability of that in the row's softmax.
- * @param width a multiple of 4; places `[rows]` of 32 bits; probabilities `[rows]`
+ * Finds the column of each row's largest score and its probability in the row's softmax.
+ * @param width a multiple of 4; columns `[rows]` i32; probabilities `[rows]`
  */
-export function likeliest(rows: i32, width: i32, scores: usize, places: usize, probabilities: usize): void {
+export function argmaxRows(rows: i32, width: i32, scores: usize, columns: usize, probabilities: usize): void {
   const bytes = (<usize>width) << 2;
-  for (let n = 0; n < rows; n++, scores += bytes, places += 4, probabilities += 4) {
+  for (let n = 0; n < rows; n++, scores += bytes, columns += 4, probabilities += 4) {
     let most = v128.load(scores);
     for (let k: usize = 16; k < bytes; k += 16) most = f32x4.max(most, v128.load(scores + k));
     const largest = max(
@@ -164,9 +168,9 @@ export function likeliest(rows: i32, width: i32, scores: usize, places: usize, p
     const top = f32x4.splat(largest);
     let sum = zero;
     for (let k: usize = 0; k < bytes; k += 16) sum = f32x4.add(sum, exp4(f32x4.sub(v128.load(scores + k), top)));
-    let place = 0;
-    while (load<f32>(scores + ((<usize>place) << 2)) != largest) place++;
-    store<i32>(places, place);
+    let column = 0;
+    while (load<f32>(scores + ((<usize>column) << 2)) != largest) column++;
+    store<i32>(columns, column);
     store<f32>(
       probabilities,
       <f32>1 /
@@ -176,11 +180,11 @@ export function likeliest(rows: i32, width: i32, scores: usize, places: usize, p
 }
 
 /**
- * to = x + the expectation of a table's rows under the softmax of each row's scores: what a token is told of its own tag.
- * @param scores `[rows, 8]`, of which `count` count; weights `[rows, 8]`: set to the softmax
+ * to = x + the mean of a table's rows weighted by the softmax of each row's scores: a soft embedding of the row's tag.
+ * @param scores `[rows, 8]` with `count` used columns; weights `[rows, 8]`: set to the softmax
  * @param x, to `[rows, width]`; table `[count, width]`
  */
-export function addExpected(
+export function addSoftEmbeddings(
   rows: i32,
   width: i32,
   count: i32,

@@ -4,7 +4,7 @@ const tagCount: i32 = 5;
 /** Bytes of a row of tag scores. */
 const scoreRow: usize = 32;
 
-/** A phrase goes on only where one of its kind has begun: `mayFollow` of tag-sequence.ts. */
+/** Whether a tag may follow another: see `mayFollow` in tag-sequence.ts. */
 // @ts-ignore: decorator
 @inline
 function mayFollow(before: i32, tag: i32): bool {
@@ -12,78 +12,79 @@ function mayFollow(before: i32, tag: i32): bool {
 }
 
 /**
- * The likeliest tag sequences of a caption, the best first: Viterbi's algorithm with several ways kept at each tag.
- * @param scores `[length, 8]`, of which 5 count; transitions `[8, 8]`; starts `[8]`
- * @param count how many are wanted; reach how much less likely than the best they may be, in nats
- * @param work scratch of 45 bytes for each token and way
- * @param tags `[count, length]` bytes, totals `[count]` 64-bit floats: set to the sequences and their scores
- * @returns how many there are
+ * N-best Viterbi decoding of a linear-chain CRF, best sequence first: every tag of a word keeps its `count` best paths.
+ * @param scores `[length, 8]` f32 with 5 used columns; transitions `[8, 8]` f32, from row to column; starts `[8]` f32
+ * @param count most sequences to find
+ * @param margin how far a sequence's score may be below the best one's, in nats
+ * @param scratch 45 bytes per word and path
+ * @param tags `[count, length]` u8, totals `[count]` f64: set to the sequences and their scores
+ * @returns the number of sequences found
  */
-export function likeliestTags(
+export function viterbi(
   scores: usize,
   transitions: usize,
   starts: usize,
   length: i32,
   count: i32,
-  reach: f64,
-  work: usize,
+  margin: f64,
+  scratch: usize,
   tags: usize,
   totals: usize,
 ): i32 {
-  /** Ways at a token: `[tags, count]`, the best of each tag first. */
-  const ways = tagCount * count;
-  const row = (<usize>ways) << 3;
-  /** Which way of the token before each goes on: `[length, tags, count]` bytes. */
-  const back = work + <usize>length * row;
-  for (let k: usize = 0; k < <usize>length * row; k += 8) store<f64>(work + k, -Infinity);
+  // A word's paths are `[tags, count]`, the best of each tag first.
+  const paths = tagCount * count;
+  const row = (<usize>paths) << 3;
+  // `[length, tags, count]` u8: the path of the word before that each path extends.
+  const back = scratch + <usize>length * row;
+  for (let k: usize = 0; k < <usize>length * row; k += 8) store<f64>(scratch + k, -Infinity);
   for (let tag = 0; tag < tagCount; tag++)
     if (tag != 2 && tag != 4)
       store<f64>(
-        work + ((<usize>(tag * count)) << 3),
+        scratch + ((<usize>(tag * count)) << 3),
         <f64>load<f32>(starts + ((<usize>tag) << 2)) + <f64>load<f32>(scores + ((<usize>tag) << 2)),
       );
   for (let t = 1; t < length; t++) {
-    const from = work + <usize>(t - 1) * row;
+    const from = scratch + <usize>(t - 1) * row;
     const own = scores + <usize>t * scoreRow;
     for (let tag = 0; tag < tagCount; tag++) {
       const to = from + row + ((<usize>(tag * count)) << 3);
       const last = to + ((<usize>(count - 1)) << 3);
-      const backTo = back + <usize>(t * ways + tag * count);
-      const said = <f64>load<f32>(own + ((<usize>tag) << 2));
+      const backTo = back + <usize>(t * paths + tag * count);
+      const emission = <f64>load<f32>(own + ((<usize>tag) << 2));
       for (let before = 0; before < tagCount; before++) {
         if (!mayFollow(before, tag)) continue;
-        const more = <f64>load<f32>(transitions + ((<usize>((before << 3) + tag)) << 2)) + said;
-        for (let way = 0; way < count; way++) {
-          const score = load<f64>(from + ((<usize>(before * count + way)) << 3)) + more;
+        const more = <f64>load<f32>(transitions + ((<usize>((before << 3) + tag)) << 2)) + emission;
+        for (let path = 0; path < count; path++) {
+          const score = load<f64>(from + ((<usize>(before * count + path)) << 3)) + more;
           if (!(score > load<f64>(last))) break;
-          // Among the best of the tag, after its equals.
+          // Insertion keeps the paths sorted; equal scores stay in their order.
           let at = count - 1;
           for (; at > 0 && load<f64>(to + ((<usize>(at - 1)) << 3)) < score; at--) {
             store<f64>(to + ((<usize>at) << 3), load<f64>(to + ((<usize>(at - 1)) << 3)));
             store<u8>(backTo + <usize>at, load<u8>(backTo + <usize>(at - 1)));
           }
           store<f64>(to + ((<usize>at) << 3), score);
-          store<u8>(backTo + <usize>at, <u8>(before * count + way));
+          store<u8>(backTo + <usize>at, <u8>(before * count + path));
         }
       }
     }
   }
-  const ends = work + <usize>(length - 1) * row;
+  const ends = scratch + <usize>(length - 1) * row;
   let found = 0;
   let least: f64 = 0;
   for (; found < count; found++) {
     let best = 0;
-    for (let way = 1; way < ways; way++)
-      if (load<f64>(ends + ((<usize>way) << 3)) > load<f64>(ends + ((<usize>best) << 3))) best = way;
+    for (let path = 1; path < paths; path++)
+      if (load<f64>(ends + ((<usize>path) << 3)) > load<f64>(ends + ((<usize>best) << 3))) best = path;
     const score = load<f64>(ends + ((<usize>best) << 3));
-    if (found == 0) least = score - reach;
+    if (found == 0) least = score - margin;
     else if (!(score >= least) || score == -Infinity) break;
     store<f64>(ends + ((<usize>best) << 3), -Infinity);
     store<f64>(totals + ((<usize>found) << 3), score);
     const to = tags + <usize>(found * length);
-    for (let t = length - 1, way = best; t >= 0; t--) {
-      store<u8>(to + <usize>t, <u8>(way / count));
-      way = <i32>load<u8>(back + <usize>(t * ways + way));
+    for (let t = length - 1, path = best; t >= 0; t--) {
+      store<u8>(to + <usize>t, <u8>(path / count));
+      path = <i32>load<u8>(back + <usize>(t * paths + path));
     }
   }
   return found;

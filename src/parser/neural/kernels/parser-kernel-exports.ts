@@ -1,0 +1,261 @@
+// Written by `npm run build:kernels`: do not edit.
+
+/** Functions that parser-kernels.as.ts exports; arrays and structs are addresses. */
+export interface ParserKernelExports {
+  add(a: number, b: number, length: number): void;
+  addRelu(a: number, b: number, length: number): void;
+  addSoftEmbeddings(
+    rows: number,
+    width: number,
+    count: number,
+    scores: number,
+    weights: number,
+    table: number,
+    x: number,
+    to: number,
+  ): void;
+  argmaxRows(rows: number, width: number, scores: number, columns: number, probabilities: number): void;
+  dot(a: number, b: number, length: number): number;
+  freeFrom(): number;
+  gemm(
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    aRow: number,
+    aColumn: number,
+    b: number,
+    c: number,
+    panel: number,
+  ): void;
+  pairInputs(
+    count: number,
+    width: number,
+    pairs: number,
+    mentions: number,
+    between: number,
+    distances: number,
+    bias: number,
+    empty: number,
+    pairMax: number,
+    to: number,
+  ): void;
+  quantizedLinear(
+    rows: number,
+    inputs: number,
+    outputs: number,
+    x: number,
+    w: number,
+    scales: number,
+    b: number,
+    y: number,
+    scratch: number,
+    isRelu: number,
+  ): void;
+  readCaption(plan: number, rows: number, hypotheses: number, margin: number): void;
+  relu(a: number, length: number): void;
+  scan(gates: number, c: number, width: number, rows: number): void;
+  sumWindows(
+    rows: number,
+    width: number,
+    wordIds: number,
+    contributions: number,
+    window: number,
+    bias: number,
+    table: number,
+    flags: number,
+    to: number,
+  ): void;
+  viterbi(
+    scores: number,
+    transitions: number,
+    starts: number,
+    length: number,
+    count: number,
+    margin: number,
+    scratch: number,
+    tags: number,
+    totals: number,
+  ): number;
+}
+
+/** Each struct's size in bytes, and the offset and type of each field. */
+export const parserKernelStructs = {
+  Matrix: {
+    bytes: 20,
+    fields: {
+      inputs: { offset: 0, type: 'i32' },
+      outputs: { offset: 4, type: 'i32' },
+      weights: { offset: 8, type: 'usize' },
+      scales: { offset: 12, type: 'usize' },
+      bias: { offset: 16, type: 'usize' },
+    },
+  },
+  Span: {
+    bytes: 8,
+    fields: {
+      start: { offset: 0, type: 'i32' },
+      end: { offset: 4, type: 'i32' },
+    },
+  },
+  Spans: {
+    bytes: 16,
+    fields: {
+      count: { offset: 0, type: 'i32' },
+      bounds: { offset: 4, type: 'usize' },
+      indices: { offset: 8, type: 'usize' },
+      counts: { offset: 12, type: 'usize' },
+    },
+  },
+  Pair: {
+    bytes: 24,
+    fields: {
+      first: { offset: 0, type: 'i32' },
+      second: { offset: 4, type: 'i32' },
+      from: { offset: 8, type: 'i32' },
+      to: { offset: 12, type: 'i32' },
+      distance: { offset: 16, type: 'i32' },
+      steps: { offset: 20, type: 'i32' },
+    },
+  },
+  TaggingPair: {
+    bytes: 12,
+    fields: {
+      pair: { offset: 0, type: 'i32' },
+      first: { offset: 4, type: 'i32' },
+      second: { offset: 8, type: 'i32' },
+    },
+  },
+  Owner: {
+    bytes: 12,
+    fields: {
+      attribute: { offset: 0, type: 'i32' },
+      mention: { offset: 4, type: 'i32' },
+      distance: { offset: 8, type: 'i32' },
+    },
+  },
+  Hypothesis: {
+    bytes: 24,
+    fields: {
+      tagShare: { offset: 0, type: 'f64' },
+      share: { offset: 8, type: 'f64' },
+      pairs: { offset: 16, type: 'usize' },
+      owners: { offset: 20, type: 'usize' },
+    },
+  },
+  ResultCounts: {
+    bytes: 12,
+    fields: {
+      mentions: { offset: 0, type: 'i32' },
+      attributes: { offset: 4, type: 'i32' },
+      relations: { offset: 8, type: 'i32' },
+    },
+  },
+  ResultAttribute: {
+    bytes: 12,
+    fields: {
+      start: { offset: 0, type: 'i32' },
+      end: { offset: 4, type: 'i32' },
+      owners: { offset: 8, type: 'i32' },
+    },
+  },
+  ResultRelation: {
+    bytes: 20,
+    fields: {
+      first: { offset: 0, type: 'i32' },
+      second: { offset: 4, type: 'i32' },
+      label: { offset: 8, type: 'i32' },
+      verb: { offset: 12, type: 'i32' },
+      preposition: { offset: 16, type: 'i32' },
+    },
+  },
+  Plan: {
+    bytes: 336,
+    fields: {
+      hidden: { offset: 0, type: 'i32' },
+      pairHidden: { offset: 4, type: 'i32' },
+      attributeHidden: { offset: 8, type: 'i32' },
+      labels: { offset: 12, type: 'i32' },
+      windowSize: { offset: 16, type: 'i32' },
+      tagCount: { offset: 20, type: 'i32' },
+      maxPairSteps: { offset: 24, type: 'i32' },
+      maxOwnerGap: { offset: 28, type: 'i32' },
+      emptyBetween: { offset: 32, type: 'f32' },
+      slotScale: { offset: 36, type: 'f32' },
+      windowBias: { offset: 40, type: 'usize' },
+      compounds: { offset: 44, type: 'usize' },
+      transitions: { offset: 48, type: 'usize' },
+      starts: { offset: 52, type: 'usize' },
+      tagEmbeddings: { offset: 56, type: 'usize' },
+      distances: { offset: 60, type: 'usize' },
+      pairBias: { offset: 64, type: 'usize' },
+      attributeDistances: { offset: 68, type: 'usize' },
+      attributeBias: { offset: 72, type: 'usize' },
+      contextLayer: { offset: 76, type: 'usize' },
+      tagHiddenLayer: { offset: 80, type: 'usize' },
+      tagsLayer: { offset: 84, type: 'usize' },
+      relationContextLayer: { offset: 88, type: 'usize' },
+      mentionLayer: { offset: 92, type: 'usize' },
+      betweenLayer: { offset: 96, type: 'usize' },
+      pairLayer: { offset: 100, type: 'usize' },
+      labelsLayer: { offset: 104, type: 'usize' },
+      verbLayer: { offset: 108, type: 'usize' },
+      prepositionLayer: { offset: 112, type: 'usize' },
+      attributeLayer: { offset: 116, type: 'usize' },
+      ownerLayer: { offset: 120, type: 'usize' },
+      attributeScoreLayer: { offset: 124, type: 'usize' },
+      needsVerb: { offset: 128, type: 'usize' },
+      needsPreposition: { offset: 132, type: 'usize' },
+      wordIds: { offset: 136, type: 'usize' },
+      contributions: { offset: 140, type: 'usize' },
+      compoundFlags: { offset: 144, type: 'usize' },
+      fillerFlags: { offset: 148, type: 'usize' },
+      windowed: { offset: 152, type: 'usize' },
+      gates: { offset: 156, type: 'usize' },
+      gatedSums: { offset: 160, type: 'usize' },
+      states: { offset: 164, type: 'usize' },
+      tagHidden: { offset: 168, type: 'usize' },
+      tagScores: { offset: 172, type: 'usize' },
+      tagProbabilities: { offset: 176, type: 'usize' },
+      taggedStates: { offset: 180, type: 'usize' },
+      relationStates: { offset: 184, type: 'usize' },
+      between: { offset: 188, type: 'usize' },
+      spanStates: { offset: 192, type: 'usize' },
+      mentionRoles: { offset: 196, type: 'usize' },
+      attributeStates: { offset: 200, type: 'usize' },
+      ownerStates: { offset: 204, type: 'usize' },
+      pairs: { offset: 208, type: 'usize' },
+      pairMax: { offset: 212, type: 'usize' },
+      pairIn: { offset: 216, type: 'usize' },
+      pairStates: { offset: 220, type: 'usize' },
+      labelScores: { offset: 224, type: 'usize' },
+      queries: { offset: 228, type: 'usize' },
+      ownerIn: { offset: 232, type: 'usize' },
+      ownerScores: { offset: 236, type: 'usize' },
+      viterbiScratch: { offset: 240, type: 'usize' },
+      tags: { offset: 244, type: 'usize' },
+      tagTotals: { offset: 248, type: 'usize' },
+      mentions: { offset: 252, type: 'usize' },
+      attributes: { offset: 256, type: 'usize' },
+      taggingPairs: { offset: 260, type: 'usize' },
+      taggingPairCounts: { offset: 264, type: 'usize' },
+      pairLabels: { offset: 268, type: 'usize' },
+      pairProbabilities: { offset: 272, type: 'usize' },
+      pairVerbs: { offset: 276, type: 'usize' },
+      pairPrepositions: { offset: 280, type: 'usize' },
+      pairLogProbabilities: { offset: 284, type: 'usize' },
+      pairConfidences: { offset: 288, type: 'usize' },
+      pairNoneProbabilities: { offset: 292, type: 'usize' },
+      owners: { offset: 296, type: 'usize' },
+      taggingOwners: { offset: 300, type: 'usize' },
+      taggingOwnerCounts: { offset: 304, type: 'usize' },
+      hypotheses: { offset: 308, type: 'usize' },
+      mentionPosteriors: { offset: 312, type: 'usize' },
+      pairPosteriors: { offset: 316, type: 'usize' },
+      ownerPosteriors: { offset: 320, type: 'usize' },
+      result: { offset: 324, type: 'usize' },
+      confidences: { offset: 328, type: 'usize' },
+      scratch: { offset: 332, type: 'usize' },
+    },
+  },
+} as const;
