@@ -50,7 +50,7 @@ export const kernelModules: Readonly<Record<string, KernelModule>> = {
   },
 };
 
-/** SHA-256 of what a module is compiled from (sources, flags, compiler version) and of the compiled bytes. */
+/** SHA-256 of what a module is compiled from (sources without comments, flags, compiler version) and of the compiled bytes. */
 export interface KernelHashes {
   readonly sources: string;
   readonly output: string;
@@ -70,9 +70,12 @@ export function hashKernels({ entry, output, flags }: KernelModule): KernelHashe
     readonly version: string;
   };
   const sources = createHash('sha256').update(JSON.stringify([version, flags]));
-  for (const [path, text] of sourcesOf(entry)) sources.update(JSON.stringify([path, text]));
+  for (const [path, text] of sourcesOf(entry)) sources.update(JSON.stringify([path, withoutComments(text)]));
   return { sources: sources.digest('hex'), output: createHash('sha256').update(readFileSync(output)).digest('hex') };
 }
+
+/** Rewording a comment does not change the compiled bytes, as assertions, which have line numbers, are compiled out. */
+const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '').replace(/\s*\n\s*/g, '\n');
 
 /** Returns the text of a source file and of all that it imports, by path, in the order of the imports. */
 export function sourcesOf(path: string, found = new Map<string, string>()): ReadonlyMap<string, string> {
