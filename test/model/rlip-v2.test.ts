@@ -187,7 +187,7 @@ describe('RlipV2', function () {
     model.dispose();
   });
 
-  it('lowers the loss in 50 training steps without leaking memory', async function () {
+  it('lowers the loss in 15 training steps without leaking memory', async function () {
     this.timeout(600_000);
     const model = modelOf(tiny.tagger);
     const image = imagesOf([32, 48]);
@@ -209,7 +209,7 @@ describe('RlipV2', function () {
     const first = await step();
     const { numTensors, numBytes } = tf.memory();
     let last = first;
-    for (let k = 0; k < 50; k++) last = await step();
+    for (let k = 0; k < 15; k++) last = await step();
     assert.deepEqual([tf.memory().numTensors, tf.memory().numBytes], [numTensors, numBytes]);
     assert.ok(last < 0.7 * first, `loss ${first}, then ${last}`);
     optimizer.dispose();

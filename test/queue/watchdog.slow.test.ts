@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { command } from '../support/command.js';
+
+describe('startWatchdog, slowly', () => {
+  const run = (text: string) => {
+    const module = pathToFileURL(join(dirname(command()), '../queue/watchdog.js')).href;
+    const code = `import { startWatchdog } from ${JSON.stringify(module)};\n${text}`;
+    return spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+  };
+
+  it('leaves alone a process that waits, and keeps none alive', () => {
+    const { status, stderr } = run('startWatchdog(5); setTimeout(() => {}, 9000);');
+    assert.deepEqual([status, stderr], [0, '']);
+  });
+});
