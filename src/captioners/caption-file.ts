@@ -7,21 +7,21 @@ import type { Caption } from '../records/caption-record.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Captioner } from '../records/ports.js';
 
-/** What a caption file is told. */
+/** Options of `captionFile`. */
 export interface CaptionFileOptions {
-  /** Path or glob of caption files, gzip or not; several are merged, sorted. */
+  /** Path or glob of caption files, gzip or not; several files are merged in sorted order. */
   readonly captions: string;
-  /** How many captions of an image to use at most, the first ones; all unless given. */
+  /** The maximum number of captions per image; the first ones are used. Default: all. */
   readonly maxCaptions?: number;
-  /** Where the captions are kept while they are in use; the system's folder for temporary files unless given. */
+  /** The folder for a temporary copy of the captions. Default: the system's folder for temporary files. */
   readonly tempDir?: string;
 }
 
 /** A captioner that reads files. Close it after use. */
 export interface CaptionFile extends Captioner {
   /**
-   * The caption files.
-   * @throws InputError where there is none or one can't be read
+   * Returns the paths of the caption files.
+   * @throws InputError if no file matches or a file cannot be read
    */
   files(): Promise<readonly string[]>;
   /** Removes the temporary file. */
@@ -29,19 +29,29 @@ export interface CaptionFile extends Captioner {
 }
 
 /**
- * Captions that were written before. A file with an array `annotations` is COCO's (`captions_*.json`: each annotation
- * has an `image_id` and a `caption`); any other is `{"<image id>": ["caption", …]}`, as RLIPv2's captioner writes it.
- * Captions of an image come in file order, trimmed; empty ones are left out, equal ones stay. Their `source` is the base
- * name of the file. What is of no use is counted with its image: `malformed-captions` (not a list), `malformed-caption`
- * (not a text), `empty-caption`. A caption without an image's id is nobody's and is
- * passed over; `relflow validate` on the file names it.
+ * Returns a captioner that reads captions from files. A file with an array `annotations` is in COCO's format
+ * (`captions_*.json`: each annotation has an `image_id` and a `caption`); any other file is
+ * `{"<image id>": ["caption", …]}`, the format of RLIPv2's captioner. The captions of an image are returned in file order
+ * and trimmed; empty captions are dropped, duplicates are kept. Their `source` is the base name of the file. Problems are
+ * counted for the image: `malformed-captions` (not a list), `malformed-caption` (not a string), `empty-caption`. A caption
+ * without an image id is ignored; `relflow validate` on the file reports it.
  *
- * The files are read once, at the first caption, into a temporary file: memory holds an index only.
+ * The files are read once, at the first caption, into a temporary file, so that memory holds only an index.
  *
- * `caption` throws a RecordError `no-captions` where the files have none for the image, and InputError where a file
- * can't be read.
+ * `caption` throws a RecordError `no-captions` if the files have none for the image, and an InputError if a file cannot be
+ * read.
  *
- * @throws OptionError where an option is out of range
+ * @throws OptionError if an option is missing or out of range
+ *
+ * @example
+ * ```ts
+ * import { caption, captionFile, coco, Graph } from 'relflow';
+ *
+ * const graph = new Graph('captioned');
+ * graph
+ *   .from(coco({ annotations: 'instances_val2017.json' }))
+ *   .pipe(caption(captionFile({ captions: 'captions_val2017.json', maxCaptions: 5 })));
+ * ```
  */
 export function captionFile({ captions, maxCaptions, tempDir }: CaptionFileOptions): CaptionFile {
   const name = 'caption-file';
@@ -64,7 +74,7 @@ export function captionFile({ captions, maxCaptions, tempDir }: CaptionFileOptio
   };
 }
 
-/** What a file has for an image, as it is. */
+/** The unchecked captions of an image in one file. */
 interface Entry {
   readonly source: string;
   readonly texts: unknown;

@@ -2,12 +2,12 @@ import { RequestFailure } from '../endpoints/request-failure.js';
 import { fieldsOf } from '../files/json/json-value.js';
 import type { Reply, Tokens } from '../records/answer.js';
 
-/** More is no caption, whatever it is. */
+/** The maximum length of an answer in UTF-16 code units; a longer text is not a caption and is cut off. */
 const MAX_TEXT = 8000;
 
 /**
- * What a chat completion says. Thoughts of a model that shows them and quotation marks around the whole are taken off.
- * @throws RequestFailure where it is none
+ * Parses a chat completion. It removes the thoughts of a reasoning model, and quotation marks around the whole text.
+ * @throws RequestFailure if the value is not a chat completion
  */
 export function chatReply(completion: unknown): Reply {
   const { choices, usage } = fieldsOf(completion);
@@ -16,7 +16,7 @@ export function chatReply(completion: unknown): Reply {
   if (typeof content !== 'string' && content !== null && typeof refusal !== 'string') {
     throw new RequestFailure(
       'malformed',
-      "the server's answer is no chat completion: it has no choices[0].message.content",
+      "the server's answer is not a chat completion: choices[0].message.content is missing",
     );
   }
   const text = withoutThoughts(typeof content === 'string' ? content : '');
@@ -43,7 +43,7 @@ function tokensOf(usage: unknown): Tokens | undefined {
   return isCount(input) && isCount(output) ? { input, output } : undefined;
 }
 
-/** How models begin where they would not describe an image. */
+/** Beginnings of the answers of models that refuse to describe an image. */
 const REFUSALS: readonly RegExp[] = [
   /^(?:i['’]m |i am )?(?:very |so |really )?sorry\b/i,
   /^(?:unfortunately,? )?(?:but )?i (?:can['’]?t|cannot|can not|could not|couldn['’]t|won['’]t|will not|am unable|['’]m unable|am not able|do not feel comfortable)\b/i,
@@ -52,7 +52,7 @@ const REFUSALS: readonly RegExp[] = [
   /^as an? (?:ai|artificial|language|large language)\b/i,
 ];
 
-/** Whether a text says that the model would not do it, rather than what is on the image. */
+/** Returns whether a text is a refusal and not a description of the image. */
 export function isRefusal(text: string): boolean {
   return REFUSALS.some((pattern) => pattern.test(text));
 }

@@ -6,15 +6,15 @@ import type { Captioner } from '../records/ports.js';
 import { type ModelCaptionerOptions, modelCaptioner, seedsOf } from './model-captioner.js';
 import { checkResizeOptions, type ResizeOptions, resizeForModel } from './resize-for-model.js';
 
-/** What `hfBlip` is told. */
+/** Options of `hfBlip`. */
 export interface HfBlipOptions extends ModelCaptionerOptions, ResizeOptions {
-  /** A dedicated endpoint of Hugging Face for the task image-to-text, or a server that speaks as it does. */
+  /** The URL of a dedicated endpoint of Hugging Face for the task image-to-text, or of a server with the same protocol. */
   readonly endpointUrl: string;
-  /** Which model it is, for the store and the captions' source. Default `Salesforce/blip-image-captioning-large`. */
+  /** The name of the model, for the store and the `source` of captions. Default `Salesforce/blip-image-captioning-large`. */
   readonly model?: string;
-  /** A file that holds the token; without it `RELFLOW_TOKEN` or `HF_TOKEN` of the environment, see `accessToken`. */
+  /** The file with the access token. Default: the environment variable `RELFLOW_TOKEN` or `HF_TOKEN`, see `accessToken`. */
   readonly tokenFile?: string;
-  /** More of what the model's `generate` takes, or other values for what is sent. */
+  /** Additional arguments of the model's `generate`; they override those that are sent by default. */
   readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
@@ -24,16 +24,26 @@ const BEAMS = { ...LENGTH, num_beams: 3, do_sample: false };
 const NUCLEUS = { ...LENGTH, num_beams: 1, do_sample: true, top_p: 0.9, repetition_penalty: 1.1 };
 
 /**
- * Captions by a BLIP endpoint with the generation of RLIPv2: one caption by 3 beams, several by nucleus sampling; 5 to 20
- * tokens. The request is `{ inputs: base64, parameters: { generate_kwargs } }`, as the pipeline of an endpoint takes it.
- * `generate` takes no seed, so sampled captions can't be had a second time, other than from the store.
+ * Returns a captioner that calls a BLIP endpoint with the generation parameters of RLIPv2: one caption with 3 beams, several
+ * captions by nucleus sampling; 5 to 20 tokens. The request is `{ inputs: base64, parameters: { generate_kwargs } }`, as the
+ * pipeline of an endpoint expects. `generate` has no seed, so sampled captions can only be reproduced from the store.
  *
- * @throws OptionError where an option is missing or out of range
+ * @throws OptionError if an option is missing or out of range
  * Source: RLIPv2, BLIP_for_RLIPv2/models/blip.py (beams 3, lengths 5 and 20, top_p 0.9, repetition penalty 1.1)
+ *
+ * @example
+ * ```ts
+ * import { caption, hfBlip } from 'relflow';
+ *
+ * const operator = caption(
+ *   hfBlip({ endpointUrl: 'https://example.endpoints.huggingface.cloud', images: 'train2017', nCaptions: 10 }),
+ * );
+ * ```
  */
 export function hfBlip(options: HfBlipOptions): Captioner {
   const { model = 'Salesforce/blip-image-captioning-large', tokenFile, parameters = {} } = options;
-  if (!options.endpointUrl) throw new OptionError(name, "'endpointUrl' is missing, expected that of a BLIP endpoint");
+  if (!options.endpointUrl)
+    throw new OptionError(name, "'endpointUrl' is missing, expected the URL of a BLIP endpoint");
   const url = checkEndpointUrl(name, options.endpointUrl);
   const size = checkResizeOptions(name, options);
   const generation = { ...(seedsOf(name, options).length > 1 ? NUCLEUS : BEAMS), ...parameters };

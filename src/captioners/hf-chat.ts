@@ -10,44 +10,60 @@ import { chatReply } from './chat-reply.js';
 import { type ModelCaptionerOptions, modelCaptioner, seedsOf } from './model-captioner.js';
 import { checkResizeOptions, type ResizeOptions, resizeForModel } from './resize-for-model.js';
 
-/** What `hfChat` is told. */
+/** Options of `hfChat`. */
 export interface HfChatOptions extends ModelCaptionerOptions, ResizeOptions {
-  /** The model, as Hugging Face or the server calls it. A server of one model may be asked without. */
+  /** The model's name on Hugging Face or on the server. A server with a single model does not need it. */
   readonly model?: string;
-  /** An inference provider of Hugging Face (`auto`, `together`, `nebius`…); `auto` unless there is an `endpointUrl`. */
+  /** An inference provider of Hugging Face (`auto`, `together`, `nebius`…). Default `auto`, unless `endpointUrl` is given. */
   readonly provider?: string;
-  /** A server that speaks chat completion: a dedicated endpoint, vLLM, llama.cpp, TGI, Ollama, LM Studio. */
+  /** The URL of a server with a chat completion API: a dedicated endpoint, vLLM, llama.cpp, TGI, Ollama, LM Studio. */
   readonly endpointUrl?: string;
-  /** The organisation on Hugging Face that pays. */
+  /** The organization on Hugging Face that pays for the requests. */
   readonly billTo?: string;
-  /** A file that holds the token; without it `RELFLOW_TOKEN` or `HF_TOKEN` of the environment, see `accessToken`. */
+  /** The file with the access token. Default: the environment variable `RELFLOW_TOKEN` or `HF_TOKEN`, see `accessToken`. */
   readonly tokenFile?: string;
-  /** What the model is told beside the image. */
+  /** The instruction that is sent with the image. Default: a request for one short sentence. */
   readonly prompt?: string;
-  /** Tokens of a caption at most. Default 60. */
+  /** The maximum number of tokens of a caption. Default 60. */
   readonly maxTokens?: number;
-  /** More of the request's body, as the server knows it: `{ use_beam_search: true, n: 3 }` of vLLM. */
+  /** Additional fields of the request body that the server supports, e.g. vLLM's `{ use_beam_search: true, n: 3 }`. */
   readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
 const name = 'hf-chat';
 const PROMPT = 'Describe this image in one short sentence: who or what is there, and what they do.';
 const OWN_PARAMETERS = ['messages', 'model', 'stream', 'seed', 'max_tokens'];
-/** Many vision models take a token a square of 28 pixels. */
+/** Many vision models use one token per square of 28 × 28 pixels. */
 const PIXELS_PER_TOKEN = 28 ** 2;
 
 /**
- * Captions by any vision-language model that speaks chat completion, by way of Hugging Face's client. One caption is
- * asked for at temperature 0; several by nucleus sampling (temperature 1, top_p 0.9), one request and one seed each.
+ * Returns a captioner that calls any vision-language model with a chat completion API, using Hugging Face's client. One
+ * caption is requested at temperature 0; several captions by nucleus sampling (temperature 1, top_p 0.9), with one request
+ * and one seed each.
  *
- * @throws OptionError where options do not fit together or are out of range
+ * @throws OptionError if options are missing, out of range or incompatible
+ *
+ * @example
+ * ```ts
+ * import { caption, hfChat } from 'relflow';
+ *
+ * const hosted = hfChat({
+ *   model: 'Qwen/Qwen2.5-VL-7B-Instruct',
+ *   images: 'train2017',
+ *   nCaptions: 10,
+ *   prices: { input: 0.2, output: 0.2 },
+ *   budget: 25,
+ * });
+ * const local = hfChat({ endpointUrl: 'http://127.0.0.1:8000', images: 'train2017' });
+ * const operator = caption(local);
+ * ```
  */
 export function hfChat(options: HfChatOptions): Captioner {
   const { model, provider, billTo, tokenFile, prompt = PROMPT, maxTokens = 60, parameters = {} } = options;
   const url = options.endpointUrl === undefined ? undefined : checkEndpointUrl(name, options.endpointUrl);
   if (url && provider !== undefined) throw new OptionError(name, 'expected provider or endpointUrl, not both');
-  if (!url && !model) throw new OptionError(name, "'model' is missing, expected one, or an endpointUrl");
-  if (prompt.trim() === '') throw new OptionError(name, 'prompt is empty');
+  if (!url && !model) throw new OptionError(name, "'model' is missing, expected the name of a model or an endpointUrl");
+  if (prompt.trim() === '') throw new OptionError(name, 'prompt is empty, expected an instruction for the model');
   checkPositiveInteger(name, 'maxTokens', maxTokens);
   const own = OWN_PARAMETERS.find((key) => key in parameters);
   if (own !== undefined) throw new OptionError(name, `parameters have '${own}', which hfChat sets itself`);
@@ -60,7 +76,7 @@ export function hfChat(options: HfChatOptions): Captioner {
     {
       name,
       version: '1',
-      // Who serves a model does not change what it says; which model a nameless server has is known by its address.
+      // The server does not change the answers of a model; without a name, the server's URL identifies the model.
       question: { protocol: name, model: model ?? url!.href, prompt, parameters: { ...sent, image: size } },
       expectedTokens: { input: Math.ceil(size.side ** 2 / PIXELS_PER_TOKEN + prompt.length / 3), output: maxTokens },
       prepare: async (image, file) => {
@@ -73,7 +89,7 @@ export function hfChat(options: HfChatOptions): Captioner {
             {
               ...sent,
               ...(isSampled && { seed }),
-              // Without a name the client would send the URL as one.
+              // Without a name the client would send the URL as the name.
               model: model ?? 'default',
               ...(url ? { endpointUrl: url.href } : { provider: (provider ?? 'auto') as 'auto' }),
               messages: [
@@ -86,7 +102,7 @@ export function hfChat(options: HfChatOptions): Captioner {
                 },
               ],
             },
-            // Its own retries are at once and for ever.
+            // The client's own retries are immediate and unlimited.
             { fetch, retry_on_error: false, signal, ...(billTo !== undefined && { billTo }) },
           );
           return chatReply(
@@ -112,7 +128,7 @@ async function connect(tokenFile: string | undefined, url: URL | undefined): Pro
   return { client: new InferenceClient(token), fetch: redactingFetch(redact), redact };
 }
 
-/** What the client itself does not like, such as a provider that does not have the model. Its errors hold the token. */
+/** Converts an error of the client, such as an unsupported provider, whose message may contain the token. */
 function toEndpointError(error: unknown, redact: (text: string) => string, signal: AbortSignal): unknown {
   if (error instanceof RequestFailure || signal.aborted) return error;
   return new EndpointError(name, 'bad-request', redact((error as Error).message));

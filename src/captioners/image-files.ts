@@ -6,33 +6,35 @@ import { RecordError } from '../errors.js';
 import { checkImageFolder, safeRelativePath } from '../files/image-folder.js';
 import type { Image } from '../records/image.js';
 
-/** An image as it lies on the disk. */
+/** The content of an image file. */
 export interface ImageFile {
   readonly bytes: Buffer;
-  /** In hexadecimal. */
+  /** The SHA-256 of the file, in hexadecimal. */
   readonly sha256: string;
 }
 
+/** The maximum size of an image file. */
 const MAX_BYTES = 64 * 2 ** 20;
 
-// A third of what node:fs/promises takes for a small file.
+// For small files these take a third of the time of node:fs/promises.
 const statAsync = promisify(stat);
 const readFileAsync = promisify(readFile);
 
-/** Reads images below a folder. */
+/** Reads the image files of a folder. */
 export class ImageFiles {
   readonly #where: string;
   readonly #folder: string;
   #checked: Promise<void> | null = null;
 
+  /** @param where the name of the caller in errors */
   constructor(where: string, folder: string) {
     this.#where = where;
     this.#folder = folder;
   }
 
   /**
-   * The file of an image.
-   * @throws RecordError `image-missing`, `unsafe-path` or `image-too-large`; InputError where the folder is not there
+   * Reads the file of an image.
+   * @throws RecordError `image-missing`, `unsafe-path` or `image-too-large`; InputError if the folder does not exist
    */
   async read({ id, file }: Image): Promise<ImageFile> {
     this.#checked ??= checkImageFolder(this.#folder);
@@ -41,7 +43,7 @@ export class ImageFiles {
     const reject = (reason: string, problem: string): never => {
       throw new RecordError(reason, `${this.#where}: image ${id}: ${problem}`, { image: id });
     };
-    if (below === null) return reject('unsafe-path', `'${file}' is no path below a folder`);
+    if (below === null) return reject('unsafe-path', `'${file}' is not a path within the image folder`);
     const path = join(this.#folder, below);
     const found = await statAsync(path).catch(() => null);
     if (!found?.isFile()) return reject('image-missing', `no file ${below} in the image folder`);

@@ -8,31 +8,34 @@ import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Captioner } from '../records/ports.js';
 import { type ImageFile, ImageFiles } from './image-files.js';
 
-/** What every captioner that asks a model is told. */
+/** Options of all captioners that call a model. */
 export interface ModelCaptionerOptions extends CachedAnswersOptions {
-  /** The image folder; records hold paths below it. */
+  /** The image folder; records hold paths relative to it. */
   readonly images: string;
   /**
-   * Captions an image. 1 (default): the one that the model thinks best; more: so many by nucleus sampling, one request
-   * each. Captions that are there from a smaller number of more than 1 are used.
+   * The number of captions per image. 1 (default) requests the caption that the model rates best; a larger number requests
+   * that many captions by nucleus sampling, one request each. Sampled captions in the store are reused.
    */
   readonly nCaptions?: number;
-  /** Seed of the first caption by sampling; the others follow it. Default 0. */
+  /** The seed of the first sampled caption; the others use the following seeds. Default 0. */
   readonly firstSeed?: number;
 }
 
-/** How a captioner asks its model. */
+/** The protocol of a captioner: its question and how a request is made. */
 export interface CaptionModel {
   readonly name: string;
   readonly version: string;
   readonly question: Question;
-  /** What one request may take: of input as far as it can be known, of output at most. */
+  /** The expected tokens of one request: an estimate of the input and the maximum of the output. */
   readonly expectedTokens: Tokens;
-  /** Makes an image ready to be sent. What it gives makes one request, for the answer of a seed. */
+  /** Prepares an image for sending. The returned function makes one request, for the answer with the given seed. */
   readonly prepare: (image: Image, file: ImageFile) => Promise<(seed: number, signal: AbortSignal) => Promise<Reply>>;
 }
 
-/** How many captions, and by which seeds. @throws OptionError where an option is out of range */
+/**
+ * Returns the seeds of the captions of an image, one per caption.
+ * @throws OptionError if an option is out of range
+ */
 export function seedsOf(where: string, { nCaptions = 1, firstSeed = 0 }: ModelCaptionerOptions): number[] {
   checkPositiveInteger(where, 'nCaptions', nCaptions);
   if (!Number.isSafeInteger(firstSeed) || firstSeed < 0) {
@@ -42,10 +45,10 @@ export function seedsOf(where: string, { nCaptions = 1, firstSeed = 0 }: ModelCa
 }
 
 /**
- * A captioner over a model, with the policy and the store of answers. An image is captioned when all its captions are
- * there; one that is not is refused (`no-answer`), and what came is kept for the next run. Captions that the model would
- * not write, or left empty, are counted (`refused-caption`, `empty-caption`), and so are those that were cut at the limit
- * of their length (`cut-caption`); an image that is left with none is refused (`caption-refused`, `no-captions`).
+ * Makes a captioner of a model, with the request policy and the answer store. An image without all of its captions is
+ * rejected (`no-answer`); its answers so far are stored for the next run. Captions that the model refused or left empty are
+ * counted (`refused-caption`, `empty-caption`), and so are captions cut off at the length limit (`cut-caption`). An image
+ * without any caption is rejected (`caption-refused`, `no-captions`).
  */
 export function modelCaptioner(captionModel: CaptionModel, options: ModelCaptionerOptions): Captioner {
   const { name, version, question, expectedTokens } = captionModel;
@@ -58,7 +61,7 @@ export function modelCaptioner(captionModel: CaptionModel, options: ModelCaption
     name,
     version,
     options: { model, ...(prompt !== '' && { prompt }), parameters, nCaptions: seeds.length, firstSeed: seeds[0]! },
-    // While some are sent, others are read from the disk or written to the store.
+    // More images than requests, so that images are read and answers are stored while requests are in flight.
     imagesAtOnce: Math.max(4, Math.ceil((4 * answers.concurrency) / seeds.length)),
     usage: () => ({ ...answers.usage }),
     close: () => answers.close(),
@@ -68,7 +71,7 @@ export function modelCaptioner(captionModel: CaptionModel, options: ModelCaption
     },
     async caption(image, signal, count = () => {}) {
       const file = await files.read(image);
-      // Once for all captions, and only if one is missing.
+      // Prepared once for all captions, and only if an answer is missing.
       let ready: ReturnType<typeof captionModel.prepare> | undefined;
       const prepare = async (seed: number) => {
         ready ??= captionModel.prepare(image, file);
@@ -78,7 +81,7 @@ export function modelCaptioner(captionModel: CaptionModel, options: ModelCaption
       const requests = seeds.map((seed) =>
         answers.answer({ subject: file.sha256, seed, prepare: () => prepare(seed) }, signal),
       );
-      // The name is written beside the answers, so that nothing waits for the disk twice.
+      // The name is written together with the answers, so that the disk is flushed once.
       const [replies] = await Promise.all([
         Promise.allSettled(requests),
         answers.nameImage(image.dataset, String(image.id), file.sha256),
@@ -88,7 +91,10 @@ export function modelCaptioner(captionModel: CaptionModel, options: ModelCaption
   };
 }
 
-/** @throws RecordError where some are missing, or whatever ends the run */
+/**
+ * Returns the replies to all requests.
+ * @throws RecordError if some are missing, or the error that ends the run
+ */
 function requireAll(where: string, { id }: Image, settled: readonly PromiseSettledResult<Reply>[]): Reply[] {
   const failures = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
   const [first] = failures;
@@ -122,7 +128,7 @@ function toCaptions(
   const refused = replies.every((reply) => reply.refused);
   throw new RecordError(
     refused ? 'caption-refused' : 'no-captions',
-    `${where}: image ${id}: the model ${refused ? 'would not caption it' : 'wrote no caption'}`,
+    `${where}: image ${id}: the model ${refused ? 'refused to caption it' : 'returned no caption'}`,
     { image: id },
   );
 }

@@ -3,24 +3,27 @@ import type { Image } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { ImageFile } from './image-files.js';
 
-/** How an image is made smaller before it is sent. */
+/** Options of the image that is sent to a model. */
 export interface ResizeOptions {
-  /** Longest side, in pixels; a larger image is scaled down to it. Default 512. */
+  /** The maximum length of the longer side in pixels; larger images are scaled down. Default 512. */
   readonly side?: number;
-  /** Quality of the JPEG that is sent, from 1 to 100. Default 85. */
+  /** The quality of the JPEG, from 1 to 100. Default 85. */
   readonly quality?: number;
 }
 
-/** An image as it is sent. */
+/** The image that is sent to a model. */
 export interface SentImage {
   readonly bytes: Buffer;
   readonly mime: 'image/jpeg' | 'image/png';
 }
 
-/** Above this an image is decoded only to find out that it is a bomb. */
+/** The maximum number of pixels that are decoded, as a protection against decompression bombs. */
 const MAX_PIXELS = 200e6;
 
-/** @throws OptionError where an option is out of range */
+/**
+ * Checks the options and fills in the defaults.
+ * @throws OptionError if an option is out of range
+ */
 export function checkResizeOptions(
   where: string,
   { side = 512, quality = 85 }: ResizeOptions,
@@ -34,9 +37,9 @@ export function checkResizeOptions(
 let library: Promise<typeof import('sharp')> | undefined;
 
 /**
- * The image as it is sent: the right way up, without its metadata, and no larger than `side`. A JPEG or PNG that is small
- * enough and upright goes as it is.
- * @throws RecordError `malformed-image-file` where it can't be decoded
+ * Returns the image to send: rotated upright, without metadata and not larger than `side`, as a JPEG. An upright JPEG or
+ * PNG that is small enough is returned unchanged.
+ * @throws RecordError `malformed-image-file` if the image cannot be decoded
  */
 export async function resizeForModel(
   where: string,
@@ -62,7 +65,7 @@ export async function resizeForModel(
   } catch (error) {
     throw new RecordError(
       'malformed-image-file',
-      `${where}: image ${image.id}: ${image.file} can't be decoded: ${(error as Error).message}`,
+      `${where}: image ${image.id}: ${image.file} cannot be decoded: ${(error as Error).message}`,
       { image: image.id },
     );
   }

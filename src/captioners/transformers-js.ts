@@ -4,31 +4,31 @@ import type { Captioner } from '../records/ports.js';
 import { type ModelCaptionerOptions, modelCaptioner, seedsOf } from './model-captioner.js';
 import { checkResizeOptions, type ResizeOptions, resizeForModel } from './resize-for-model.js';
 
-/** What relflow calls of `@huggingface/transformers`. */
+/** The part of `@huggingface/transformers` that relflow calls. */
 export interface TransformersJs {
   readonly env: { allowRemoteModels: boolean; localModelPath?: string };
   readonly RawImage: { fromBlob(blob: Blob): Promise<unknown> };
   pipeline(task: 'image-to-text', model: string, options: Readonly<Record<string, unknown>>): Promise<ImageToText>;
 }
 
-/** The pipeline of image-to-text. */
+/** The pipeline for the task image-to-text. */
 type ImageToText = ((image: unknown, generation: Readonly<Record<string, unknown>>) => Promise<unknown>) & {
   dispose?(): Promise<unknown>;
 };
 
-/** What `transformersJs` is told. */
+/** Options of `transformersJs`. */
 export interface TransformersJsOptions extends ModelCaptionerOptions, ResizeOptions {
-  /** A model in ONNX form: a name on Hugging Face, or a folder below `models`. */
+  /** A model in ONNX format: a name on Hugging Face, or a folder below `models`. */
   readonly model: string;
-  /** The folder of models on this machine; without it models are fetched from Hugging Face and cached. */
+  /** A local folder of models. Default: models are downloaded from Hugging Face and cached. */
   readonly models?: string;
-  /** Weights: `fp32`, `fp16`, `q8`, `q4`…; what the model offers unless given. */
+  /** The number format of the weights: `fp32`, `fp16`, `q8`, `q4`… Default: chosen by the library. */
   readonly dtype?: string;
-  /** `cpu` (default), `cuda`, `webgpu`… */
+  /** The device: `cpu` (default), `cuda`, `webgpu`… */
   readonly device?: string;
-  /** Tokens of a caption at most. Default 20. */
+  /** The maximum number of tokens of a caption. Default 20. */
   readonly maxTokens?: number;
-  /** The library itself; `import('@huggingface/transformers')` unless given. */
+  /** Loads the library. Default `import('@huggingface/transformers')`. */
   readonly library?: () => Promise<TransformersJs>;
 }
 
@@ -36,13 +36,22 @@ const name = 'transformers-js';
 const PACKAGE = '@huggingface/transformers';
 
 /**
- * Captions by a model in this process, by way of the optional package `@huggingface/transformers` and ONNX Runtime. One
- * caption is the model's best at each word; several are sampled with top_p 0.9, without a seed, so that they can't be had
- * a second time other than from the store. It works on one image at a time unless `requestsAtOnce` says more.
+ * Returns a captioner that runs a model in this process, with the optional package `@huggingface/transformers` and ONNX
+ * Runtime. One caption is decoded greedily; several captions are sampled with top_p 0.9 and without a seed, so that they can
+ * only be reproduced from the store. It processes one image at a time unless `requestsAtOnce` is given.
  *
- * The run ends with an EndpointError where the package or the model is not there.
+ * The run ends with an EndpointError if the package or the model cannot be loaded.
  *
- * @throws OptionError where an option is missing or out of range
+ * @throws OptionError if an option is missing or out of range
+ *
+ * @example
+ * ```ts
+ * import { caption, transformersJs } from 'relflow';
+ *
+ * const operator = caption(
+ *   transformersJs({ model: 'Xenova/vit-gpt2-image-captioning', dtype: 'q8', images: 'train2017' }),
+ * );
+ * ```
  */
 export function transformersJs(options: TransformersJsOptions): Captioner {
   const { model, models, dtype, device = 'cpu', maxTokens = 20, library = importLibrary } = options;
@@ -77,7 +86,7 @@ export function transformersJs(options: TransformersJsOptions): Captioner {
       prepare: async (image, file) => {
         const { bytes } = await resizeForModel(name, file, image, size);
         loaded ??= load().catch((error: Error) => {
-          throw new EndpointError(name, 'no-such-model', `model '${model}' can't be loaded: ${error.message}`);
+          throw new EndpointError(name, 'no-such-model', `model '${model}' cannot be loaded: ${error.message}`);
         });
         const { describe, toImage } = await loaded;
         const input = await toImage(bytes);
@@ -87,7 +96,7 @@ export function transformersJs(options: TransformersJsOptions): Captioner {
           throw new EndpointError(
             name,
             'no-caption',
-            `model '${model}' gave no generated_text; is it one for image-to-text?`,
+            `model '${model}' returned no generated_text, expected a model for image-to-text`,
           );
         };
       },
@@ -100,7 +109,7 @@ export function transformersJs(options: TransformersJsOptions): Captioner {
       await captioner.close?.();
       const ended = loaded;
       loaded = undefined;
-      // Whoever asked has been told why there is no model.
+      // `caption` has already reported why the model could not be loaded.
       await (await ended?.catch(() => null))?.describe.dispose?.();
     },
   };

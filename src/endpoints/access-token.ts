@@ -4,11 +4,11 @@ import { InputError } from '../errors.js';
 const MAX_TOKEN_BYTES = 16 * 1024;
 
 /**
- * The token for an endpoint: of the file, where one is named; else `RELFLOW_TOKEN`; else `HF_TOKEN`. The last is one
- * that people have in their environment for other ends, so it goes to this machine and over HTTPS only.
+ * Returns the access token for an endpoint: from the file, if one is given, else from `RELFLOW_TOKEN`, else from `HF_TOKEN`.
+ * `HF_TOKEN` is often set for other purposes, so it is only sent to this machine and over HTTPS.
  *
- * @param url where it will be sent; absent for Hugging Face's own router
- * @throws InputError where the file can't be read or holds no token
+ * @param url the URL to which the token will be sent; undefined for Hugging Face's router
+ * @throws InputError if the file cannot be read or has no valid token
  */
 export async function accessToken(file: string | undefined, url: URL | undefined): Promise<string | undefined> {
   if (file !== undefined) return checkToken(file, await readToken(file));
@@ -23,15 +23,15 @@ async function readToken(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new InputError(file, `the token can't be read: ${(error as NodeJS.ErrnoException).code}`);
+    throw new InputError(file, `the token cannot be read: ${(error as NodeJS.ErrnoException).code}`);
   }
 }
 
-/** Whatever is wrong with a token, the message does not say what it is. */
+/** Checks a token; the error message does not contain it. */
 function checkToken(from: string, text: string): string {
   const token = text.trim();
   if (token === '' || token.length > MAX_TOKEN_BYTES || !/^[\x21-\x7e]+$/.test(token)) {
-    throw new InputError(from, 'holds no token: expected one line of letters, digits and signs');
+    throw new InputError(from, 'has no valid token, expected one line of printable ASCII characters without spaces');
   }
   return token;
 }
@@ -39,7 +39,7 @@ function checkToken(from: string, text: string): string {
 const isLoopback = ({ hostname }: URL) =>
   hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 
-/** Takes a secret out of whatever a server says. */
+/** Returns a function that replaces a secret in a text, since servers may echo it. */
 export function redactor(secret: string | undefined): (text: string) => string {
   return secret === undefined || secret.length < 4 ? (text) => text : (text) => text.replaceAll(secret, '[token]');
 }

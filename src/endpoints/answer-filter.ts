@@ -1,13 +1,13 @@
 import type { Question } from '../records/answer.js';
 
-/** Which answers are meant. */
+/** A filter for the answers in a store; omitted fields match everything. */
 export interface AnswerFilter {
-  /** Only of this model. */
+  /** Selects the answers of this model. */
   readonly model?: string;
-  /** Only of this protocol: hf-chat, hf-blip, transformers-js, factual-t5. */
+  /** Selects the answers of this protocol: hf-chat, hf-blip, transformers-js, factual-t5. */
   readonly protocol?: string;
 }
 
-/** Whether the filter means a question. */
+/** Returns whether a question matches the filter. */
 export const matchesFilter = ({ model, protocol }: AnswerFilter, question: Question) =>
   (model === undefined || question.model === model) && (protocol === undefined || question.protocol === protocol);

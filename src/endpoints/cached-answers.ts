@@ -6,28 +6,28 @@ import { type Policy, type PolicyOptions, resolvePolicy } from './policy-options
 import { RequestPolicy } from './request-policy.js';
 import { costOf, emptyUsage, type Usage } from './usage.js';
 
-/** How models are asked: the policy, and where the answers are kept. */
+/** Options of requests to a model: the request policy and the answer store. */
 export interface CachedAnswersOptions extends PolicyOptions {
-  /** Folder of the answers; see `storeFolder` for where that is without it. */
+  /** The folder of the answer store. Default: `defaultStoreFolder()`. */
   readonly store?: string;
 }
 
-/** One answer that is wanted. */
+/** A request for one answer. */
 export interface AnswerRequest {
-  /** SHA-256 of what is asked about. */
+  /** The SHA-256 of the image or text that the question is about. */
   readonly subject: string;
   readonly seed: number;
   /**
-   * Makes ready what is sent, where it has to be sent; the function that it gives makes one request, and throws
-   * RequestFailure where that brings nothing.
+   * Prepares the request if the answer is not cached. The returned function sends one request and throws a RequestFailure
+   * if it gets no usable answer.
    */
   readonly prepare: () => Promise<(signal: AbortSignal) => Promise<Reply>>;
 }
 
-/** From how many answers the size of the next is told. */
+/** The number of answers over which tokens are averaged for forecasts. */
 const SAMPLE = 500;
 
-/** Asks one question about many subjects, and pays for no answer twice. */
+/** Answers one question about many subjects, from the answer store or the model, so that no answer is paid for twice. */
 export class CachedAnswers {
   readonly #question: Question;
   readonly #key: string;
@@ -37,16 +37,16 @@ export class CachedAnswers {
   readonly #inFlight = new Map<string, Promise<Reply>>();
   readonly #where: string;
   #opened: Promise<AnswerStore> | null = null;
-  /** For forecasts, which make no store. */
+  /** The store for forecasts, which do not create one. */
   #existing: Promise<AnswerStore | null> | null = null;
   #requests: RequestPolicy | null = null;
-  /** What was asked so far. */
+  /** Counters of the requests so far. */
   readonly usage: Usage = emptyUsage();
 
   /**
-   * @param where who asks, for messages
-   * @param expectedTokens of one request: of input as far as they can be known, and of output
-   * @throws OptionError where an option is out of range
+   * @param where the name of the caller in messages
+   * @param expectedTokens the expected tokens of one request: an estimate of the input and the maximum of the output
+   * @throws OptionError if an option is out of range
    */
   constructor(where: string, question: Question, expectedTokens: Tokens, options: CachedAnswersOptions) {
     this.#question = question;
@@ -57,21 +57,21 @@ export class CachedAnswers {
     this.#policy = resolvePolicy(where, options);
   }
 
-  /** How many requests there are at once. */
+  /** The maximum number of requests in flight. */
   get concurrency(): number {
     return this.#policy.requestsAtOnce;
   }
 
   /**
-   * The answer, from the store or the model.
-   * @throws EndpointError where nothing is asked any more; RequestFailure where there is no answer
+   * Returns an answer from the store or the model.
+   * @throws EndpointError if no more requests are sent; RequestFailure if the model did not answer
    */
   async answer({ subject, seed, prepare }: AnswerRequest, signal: AbortSignal): Promise<Reply> {
     const store = await this.#store();
     const key: AnswerKey = { question: this.#key, subject, seed };
     const kept = store.find(key);
     const name = `${subject} ${seed}`;
-    // Two images of a data set may be the same file.
+    // Two images of a data set may be the same file, so that the same answer may already be in flight.
     const pending = kept ?? this.#inFlight.get(name);
     if (pending !== undefined) {
       this.usage.cached++;
@@ -82,12 +82,12 @@ export class CachedAnswers {
     return fetched;
   }
 
-  /** Keeps the name of an image, for exports. */
+  /** Stores the name of an image, for exports. */
   async nameImage(dataset: string, id: string, subject: string): Promise<void> {
     await (await this.#store()).name({ dataset, id, subject });
   }
 
-  /** How many answers are still to be asked for, and what they will cost; asks for nothing and makes no store. */
+  /** Estimates the missing answers and their cost, without sending a request or creating a store. */
   async forecast(subject: string, seeds: readonly number[]): Promise<Forecast> {
     this.#existing ??= AnswerStore.openExisting(this.#folder);
     const store = await this.#existing;
@@ -97,13 +97,13 @@ export class CachedAnswers {
     return { answers: seeds.length, missing, tokens, cost: costOf(this.#policy.prices, tokens, missing) };
   }
 
-  /** Gives the store back and ends all waiting; a later question opens it again. */
+  /** Closes the store and rejects waiting requests; a later `answer` opens the store again. */
   async close(): Promise<void> {
     this.#requests?.close();
     this.#requests = null;
     const stores = [this.#opened, this.#existing];
     this.#opened = this.#existing = null;
-    // Whoever asked has been told why there is no store.
+    // `answer` or `forecast` has already reported why a store could not be opened.
     for (const store of stores) await (await store?.catch(() => null))?.close();
   }
 
@@ -131,7 +131,7 @@ export class CachedAnswers {
     );
   }
 
-  /** What answers to this question took so far, on average. */
+  /** Returns the average tokens of the stored answers to the question; null if there are none. */
   #averageOf(store: AnswerStore): Tokens | null {
     if (this.#average !== undefined) return this.#average;
     const sum = { input: 0, output: 0 };

@@ -1,18 +1,21 @@
 import { OptionError } from '../errors.js';
 
 /**
- * The URL of an endpoint as one that may be logged and kept.
- * @throws OptionError where it is none, or holds a secret
+ * Parses the URL of an endpoint and checks that it is safe to log and to store.
+ * @throws OptionError if it is not an HTTP(S) URL, or if it has a password, a query or a fragment
  */
 export function checkEndpointUrl(where: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (!url || !['http:', 'https:'].includes(url.protocol)) {
-    throw new OptionError(where, `endpointUrl '${withoutSecrets(text)}', expected one that begins with http(s)://`);
+    throw new OptionError(
+      where,
+      `endpointUrl '${withoutSecrets(text)}', expected a URL that starts with http:// or https://`,
+    );
   }
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
     throw new OptionError(
       where,
-      `endpointUrl '${url.origin}${url.pathname}' has a password or a query, which logs would show; put the token into RELFLOW_TOKEN, HF_TOKEN or a file`,
+      `endpointUrl '${url.origin}${url.pathname}' has a password, a query or a fragment, which logs would show; put the token into RELFLOW_TOKEN, HF_TOKEN or a file`,
     );
   }
   return url;

@@ -1,8 +1,16 @@
 import envPaths from 'env-paths';
 
 /**
- * Where answers are kept unless the user says otherwise: `RELFLOW_STORE`, else the user's folder for data of programs
- * (`~/.local/share/relflow` on Linux), so that all pipelines share what was paid for.
+ * Returns the default folder of the answer store: `RELFLOW_STORE`, else the user's folder for application data
+ * (`~/.local/share/relflow` on Linux), so that all pipelines share the answers that were paid for.
+ *
+ * @example
+ * ```ts
+ * import { AnswerStore, defaultStoreFolder } from 'relflow/captions';
+ *
+ * const store = await AnswerStore.open(defaultStoreFolder());
+ * await store.close();
+ * ```
  */
 export function defaultStoreFolder(): string {
   return process.env['RELFLOW_STORE'] || envPaths('relflow', { suffix: '' }).data;

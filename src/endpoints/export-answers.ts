@@ -2,16 +2,41 @@ import type { CaptionMap } from '../records/caption-file-schemas.js';
 import { type AnswerFilter, matchesFilter } from './answer-filter.js';
 import type { AnswerStore } from './answer-store.js';
 
-/** The answers as JSON lines, `schemas/answer.schema.json`; the same store gives the same bytes. */
+/**
+ * Yields the answers as JSON lines (`schemas/answer.schema.json`), each ending with a line break. Stores with the same
+ * content yield the same lines.
+ *
+ * @example
+ * ```ts
+ * import { createWriteStream } from 'node:fs';
+ * import { Readable } from 'node:stream';
+ * import { pipeline } from 'node:stream/promises';
+ * import { answerLines, defaultStoreFolder, openExistingStore } from 'relflow/captions';
+ *
+ * const store = await openExistingStore(defaultStoreFolder());
+ * await pipeline(Readable.from(answerLines(store, { protocol: 'hf-chat' })), createWriteStream('answers.jsonl'));
+ * await store.close();
+ * ```
+ */
 export function* answerLines(store: AnswerStore, filter: AnswerFilter = {}): Generator<string, void> {
   for (const answer of store.lines()) if (matchesFilter(filter, answer.question)) yield `${JSON.stringify(answer)}\n`;
 }
 
 /**
- * The captions by image, as caption files have them: all answers to each question, in the order of their seeds, without
- * refusals and empty ones.
+ * Returns the captions by image id, in the format of caption files: all answers to each question in the order of their
+ * seeds, without refusals and empty answers.
  *
- * @param dataset only images of this data set, since two sets may use the same ids
+ * @param dataset the data set whose images are exported, since two data sets may use the same ids
+ *
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { captionsByImage, defaultStoreFolder, openExistingStore } from 'relflow/captions';
+ *
+ * const store = await openExistingStore(defaultStoreFolder());
+ * writeFileSync('captions.json', JSON.stringify(captionsByImage(store, 'coco2017')));
+ * await store.close();
+ * ```
  */
 export function captionsByImage(store: AnswerStore, dataset: string, filter: AnswerFilter = {}): CaptionMap {
   const questions = [...store.questions()].filter(

@@ -1,28 +1,37 @@
 import { type AnswerFilter, matchesFilter } from './answer-filter.js';
 import type { AnswerKey, AnswerStore } from './answer-store.js';
 
-/** Which answers are forgotten: those of which all that is said holds. */
+/** The answers to remove: those that match all given fields. */
 export interface ForgetOptions extends AnswerFilter {
-  /** Only refusals and empty answers, so that they are asked for again. */
+  /** Selects refusals and empty answers, so that they are requested again. */
   readonly useless?: boolean;
-  /** Only those that are older, ISO 8601. */
+  /** Selects answers before this time, ISO 8601. */
   readonly before?: string;
 }
 
 /**
- * Forgets answers.
- * @param dryRun only counts them
- * @returns how many
+ * Removes answers from a store.
+ * @param dryRun counts the answers without removing them
+ * @returns the number of answers
+ *
+ * @example
+ * ```ts
+ * import { defaultStoreFolder, forgetAnswers, openExistingStore } from 'relflow/captions';
+ *
+ * const store = await openExistingStore(defaultStoreFolder());
+ * console.log(await forgetAnswers(store, { model: 'tiny/vlm', useless: true }), 'answers removed');
+ * await store.close();
+ * ```
  */
-export async function forgetAnswers(store: AnswerStore, what: ForgetOptions, dryRun = false): Promise<number> {
+export async function forgetAnswers(store: AnswerStore, options: ForgetOptions, dryRun = false): Promise<number> {
   let count = 0;
   for (const [key, question] of store.questions()) {
-    if (!matchesFilter(what, question)) continue;
+    if (!matchesFilter(options, question)) continue;
     const keys: AnswerKey[] = [];
-    for (const { key: of, reply } of store.answers(key)) {
-      if (what.useless && !reply.refused && reply.text !== '') continue;
-      if (what.before !== undefined && reply.at >= what.before) continue;
-      keys.push(of);
+    for (const { key: answerKey, reply } of store.answers(key)) {
+      if (options.useless && !reply.refused && reply.text !== '') continue;
+      if (options.before !== undefined && reply.at >= options.before) continue;
+      keys.push(answerKey);
     }
     count += keys.length;
     if (!dryRun) await store.remove(keys);

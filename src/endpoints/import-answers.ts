@@ -3,12 +3,12 @@ import type { Answer } from '../records/answer.js';
 import { schemaProblem } from '../records/schema-problem.js';
 import { type AnswerStore, questionKey } from './answer-store.js';
 
-/** What came of an import. */
+/** The result of an import. */
 export interface ImportResult {
   readonly added: number;
-  /** Those that the store had already; its own stay. */
+  /** The number of answers that the store already had, which it keeps. */
   readonly known: number;
-  /** Lines that are no answers, with what is wrong. */
+  /** The lines that are not valid answers, with the problem. */
   readonly bad: readonly { readonly line: number; readonly problem: string }[];
 }
 
@@ -16,15 +16,25 @@ const BATCH = 256;
 const MAX_LINE_BYTES = 2 ** 20;
 
 /**
- * Takes in the lines of an export. A line that is no answer is left out and named.
- * @throws InputError where the file can't be read; OutputError where the store can't be written
+ * Adds the answers of an export to a store. Invalid lines are skipped and reported.
+ * @throws InputError if the file cannot be read; OutputError if the store cannot be written
+ *
+ * @example
+ * ```ts
+ * import { AnswerStore, importAnswers } from 'relflow/captions';
+ *
+ * const store = await AnswerStore.open('answers');
+ * const { added, known, bad } = await importAnswers(store, 'answers.jsonl');
+ * console.log(`${added} added, ${known} already in the store, ${bad.length} invalid lines`);
+ * await store.close();
+ * ```
  */
 export async function importAnswers(store: AnswerStore, file: string): Promise<ImportResult> {
   const bad: { line: number; problem: string }[] = [];
   let added = 0;
   let known = 0;
   let batch: Promise<void>[] = [];
-  const take = async ({ question, subject, seed, reply, at }: Answer) => {
+  const add = async ({ question, subject, seed, reply, at }: Answer) => {
     const given = { ...reply, at };
     const kept = await store.keep(question, { question: questionKey(question), subject, seed }, given);
     if (kept === given) added++;
@@ -33,7 +43,7 @@ export async function importAnswers(store: AnswerStore, file: string): Promise<I
   for await (const { text, line } of textLines(file, { maxLineBytes: MAX_LINE_BYTES })) {
     const answer = parseAnswer(text);
     if (typeof answer === 'string') bad.push({ line, problem: answer });
-    else batch.push(take(answer));
+    else batch.push(add(answer));
     if (batch.length < BATCH) continue;
     await Promise.all(batch);
     batch = [];
@@ -42,7 +52,7 @@ export async function importAnswers(store: AnswerStore, file: string): Promise<I
   return { added, known, bad };
 }
 
-/** The answer in a line, or what is wrong with it. */
+/** Returns the answer in a line, or the problem with it. */
 function parseAnswer(text: string): Answer | string {
   let value: unknown;
   try {

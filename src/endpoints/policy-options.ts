@@ -2,29 +2,29 @@ import { OptionError } from '../errors.js';
 import { checkNonNegative, checkPositiveInteger } from '../records/option-checks.js';
 import { checkPrices, type Prices } from './usage.js';
 
-/** How an endpoint is treated: how fast, how patiently and for how much. */
+/** The policy of requests to an endpoint: concurrency, rates, retries, time limits and budget. */
 export interface PolicyOptions {
-  /** Requests at once. Default 8. */
+  /** The maximum number of requests in flight. Default 8. */
   readonly requestsAtOnce?: number;
-  /** Requests a minute at most, retries included, in any minute; without it as fast as they are answered. */
+  /** The maximum number of requests, including retries, in any minute. Default: no limit. */
   readonly requestsPerMinute?: number;
-  /** Tokens a minute at most, input and output; what a request will take is learned from those before it. */
+  /** The maximum number of input and output tokens in any minute, estimated from earlier requests. Default: no limit. */
   readonly tokensPerMinute?: number;
-  /** How often a request that failed is sent again, not counting those that the server put off. Default 10. */
+  /** The maximum number of retries of a request, not counting those after a `Retry-After`. Default 10. */
   readonly retries?: number;
-  /** How long one request may take, in seconds, from 1 to 300. Default 120. */
+  /** The time limit of one request, in seconds, from 1 to 300. Default 120. */
   readonly requestSeconds?: number;
-  /** How long one answer may take with all its retries and waits, in seconds. Default 900. */
+  /** The time limit of one answer, including all its retries and waits, in seconds. Default 900. */
   readonly answerSeconds?: number;
-  /** Ask no more after so many seconds in all. */
+  /** The total time in seconds after which no more requests are sent. Default: no limit. */
   readonly totalSeconds?: number;
-  /** What the provider asks for. */
+  /** The prices of the provider. */
   readonly prices?: Prices;
-  /** Ask no more once this much is spent in this process, at `prices`. */
+  /** The maximum spend of this process at `prices`; no more requests are sent after that. Default: no limit. */
   readonly budget?: number;
 }
 
-/** The options with their defaults. */
+/** The options of a policy with defaults filled in. */
 export type Policy = Required<
   Pick<PolicyOptions, 'requestsAtOnce' | 'retries' | 'requestSeconds' | 'answerSeconds' | 'prices'>
 > &
@@ -32,7 +32,7 @@ export type Policy = Required<
 
 /**
  * Checks the options and fills in the defaults.
- * @throws OptionError naming the option that is out of range
+ * @throws OptionError if an option is out of range
  */
 export function resolvePolicy(where: string, options: PolicyOptions): Policy {
   const { requestsAtOnce = 8, retries = 10, requestSeconds = 120, answerSeconds = 900, prices = {} } = options;

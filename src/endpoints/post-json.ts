@@ -4,14 +4,14 @@ import { RequestFailure } from './request-failure.js';
 
 interface PostOptions {
   readonly token: string | undefined;
-  /** Takes secrets out of what is quoted of the server. */
+  /** Removes secrets from quoted texts of the server. */
   readonly redact: (text: string) => string;
   readonly signal: AbortSignal;
 }
 
 /**
- * Sends JSON to an endpoint.
- * @throws RequestFailure where it does not answer with JSON
+ * Sends JSON to an endpoint and returns the parsed JSON answer.
+ * @throws RequestFailure if the endpoint does not answer with JSON
  */
 export async function postJson(url: URL, body: string, { token, redact, signal }: PostOptions): Promise<unknown> {
   const headers = {
@@ -23,12 +23,12 @@ export async function postJson(url: URL, body: string, { token, redact, signal }
   return response.json();
 }
 
-/** More is no caption and no graph, whatever it is. */
+/** The maximum length of a generated text in UTF-16 code units; a longer text is not a caption or graph and is cut off. */
 const MAX_TEXT = 8000;
 
 /**
- * What an endpoint of a text-writing pipeline wrote: `[{ generated_text }]`, or the same without the list.
- * @throws RequestFailure where it is neither
+ * Returns the text in the answer of a text-generation endpoint: `[{ generated_text }]` or `{ generated_text }`.
+ * @throws RequestFailure if the answer has another format
  */
 export function generatedText(reply: unknown): string {
   const { generated_text: text } = fieldsOf(Array.isArray(reply) ? reply[0] : reply);

@@ -1,12 +1,12 @@
 import pThrottle from 'p-throttle';
 
 const MINUTE_MS = 60_000;
-/** Timers are too coarse for shorter windows. */
+/** The shortest window; timers are too coarse for shorter ones. */
 const SHORTEST_WINDOW_MS = 20;
 
 /**
- * A minute's requests spread evenly, as the queue's options: at most `intervalCap` in any `interval`. A minute holds a
- * whole number of windows, so none, wherever it begins, sees more than the rate.
+ * Returns options of p-queue that spread the requests of a minute evenly: at most `intervalCap` in any `interval`. A minute
+ * consists of a whole number of intervals, so that no minute, wherever it begins, has more requests than the rate.
  */
 export function rateWindow(
   perMinute: number | undefined,
@@ -17,12 +17,12 @@ export function rateWindow(
   return { interval: MINUTE_MS / windows, intervalCap, strict: true };
 }
 
-/** Holds tokens a minute to a rate. A request takes what it is expected to need, and pays the rest afterwards. */
+/** Limits the tokens per minute. A request takes its estimated tokens first, and the remaining tokens after its answer. */
 export class TokenRate {
   readonly #perMinute: number;
   readonly #take: (tokens: number) => Promise<void>;
 
-  /** @param signal rejects all who wait */
+  /** @param signal rejects all pending `take` calls */
   constructor(perMinute: number, signal: AbortSignal) {
     this.#perMinute = perMinute;
     const throttle = pThrottle({
@@ -35,13 +35,13 @@ export class TokenRate {
     this.#take = throttle(async (_tokens: number) => {});
   }
 
-  /** Resolves when so many tokens may be used. */
+  /** Resolves when this number of tokens may be used. */
   take(tokens: number): Promise<void> {
-    // More than a minute holds is as much as a minute holds: it has to go some time.
+    // A request that exceeds the limit of a minute takes a whole minute, since it would wait forever otherwise.
     return this.#take(Math.min(Math.max(tokens, 0), this.#perMinute));
   }
 
-  /** Books tokens that were used beyond what was taken. */
+  /** Takes tokens that were used beyond the estimate. */
   correct(tokens: number): void {
     if (tokens > 0) this.take(tokens).catch(() => {});
   }

@@ -5,10 +5,10 @@ import { type HttpAnswer, type HttpRequest, sendRequest } from './send-request.j
 const MAX_QUOTED = 300;
 
 /**
- * What goes in the place of `fetch`: it answers with JSON or throws a RequestFailure, since the client of Hugging Face
- * would lose the headers of a 429 and hold the token in its errors.
+ * Returns a replacement for `fetch` that returns JSON or throws a RequestFailure. Hugging Face's client would otherwise drop
+ * the headers of a 429 and put the token into its errors.
  *
- * @param redact takes secrets out of what is quoted of the server
+ * @param redact removes secrets from quoted texts of the server
  */
 export function redactingFetch(redact: (text: string) => string): typeof fetch {
   const send = async (url: string | URL, request: HttpRequest = {}) => {
@@ -21,9 +21,9 @@ export function redactingFetch(redact: (text: string) => string): typeof fetch {
     const { status, headers, text } = answer;
     if (status < 200 || status > 299) {
       const retryAfter = retryAfterSeconds(headers, Date.now());
-      // What is cut first could leave half of a secret.
-      const said = redact(errorMessageIn(text)).slice(0, MAX_QUOTED);
-      const problem = `the server answered ${status}${said === '' ? '' : `: ${said}`}`;
+      // Redacted before it is cut off, since the cut could leave half of a secret.
+      const quoted = redact(errorMessageIn(text)).slice(0, MAX_QUOTED);
+      const problem = `the server answered ${status}${quoted === '' ? '' : `: ${quoted}`}`;
       throw new RequestFailure('status', problem, { status, ...(retryAfter !== undefined && { retryAfter }) });
     }
     return jsonResponse(status, parseJson(text, redact));
@@ -35,13 +35,13 @@ function parseJson(body: string, redact: (text: string) => string): unknown {
   try {
     return JSON.parse(body);
   } catch {
-    throw new RequestFailure('malformed', `the server's answer is no JSON: ${redact(body).slice(0, 80)}`);
+    throw new RequestFailure('malformed', `the server's answer is not JSON: ${redact(body).slice(0, 80)}`);
   }
 }
 
 const JSON_HEADERS = new Headers({ 'content-type': 'application/json' });
 
-/** What the client reads of a Response. A real one would parse the body again, which costs as much as the request. */
+/** Returns the part of a Response that the client reads. A real Response would parse the body again, at a high cost. */
 function jsonResponse(status: number, value: unknown): Response {
   const response: Pick<Response, 'ok' | 'status' | 'headers' | 'json'> = {
     ok: true,
@@ -59,14 +59,14 @@ function toRequestFailure(error: unknown, signal: AbortSignal | undefined, redac
   return new RequestFailure('network', `no answer from the server: ${redact(code ?? message)}`);
 }
 
-/** What an error's body says: `error` of Hugging Face, `error.message` of the others, or the body as it is. */
+/** Returns the message in the body of an error: Hugging Face's `error`, `error.message` of others, or the whole body. */
 function errorMessageIn(body: string): string {
   try {
     const { error, message, detail } = JSON.parse(body) as Record<string, unknown>;
-    const said = (error as { message?: unknown } | undefined)?.message ?? error ?? message ?? detail;
-    if (said !== undefined) return typeof said === 'string' ? said : JSON.stringify(said);
+    const text = (error as { message?: unknown } | undefined)?.message ?? error ?? message ?? detail;
+    if (text !== undefined) return typeof text === 'string' ? text : JSON.stringify(text);
   } catch {
-    // It is no JSON, or not an object.
+    // The body is not JSON or not an object.
   }
   return body
     .replace(/<[^>]*>/g, ' ')
@@ -75,7 +75,8 @@ function errorMessageIn(body: string): string {
 }
 
 /**
- * `Retry-After` as seconds or a date, or OpenAI's `retry-after-ms`.
+ * Returns the seconds to wait given by `Retry-After` (seconds or a date) or OpenAI's `retry-after-ms`; undefined if neither
+ * is present.
  * Source: RFC 9110, section 10.2.3.
  */
 export function retryAfterSeconds(headers: IncomingHttpHeaders, now: number): number | undefined {

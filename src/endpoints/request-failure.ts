@@ -1,14 +1,14 @@
 import { RelflowError } from '../errors.js';
 
-/** What went wrong with one request. */
+/** The kind of failure of one request. */
 export type FailureKind = 'network' | 'timeout' | 'status' | 'malformed' | 'too-large';
 
-/** One request without a usable answer. The policy decides whether it is sent again. */
+/** Thrown when one request got no usable answer. The request policy decides whether it is retried. */
 export class RequestFailure extends RelflowError {
   readonly kind: FailureKind;
-  /** Of HTTP, where the server answered. */
+  /** The HTTP status, if the server answered. */
   readonly status: number | undefined;
-  /** What the server asks for before the next request, in seconds. */
+  /** The time in seconds that the server asks clients to wait before the next request. */
   readonly retryAfter: number | undefined;
 
   constructor(

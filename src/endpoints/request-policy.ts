@@ -8,23 +8,23 @@ import { rateWindow, TokenRate } from './rate-limits.js';
 import { RequestFailure } from './request-failure.js';
 import { costOf, type Usage } from './usage.js';
 
-/** The first wait before a retry; each is twice the last, times a random number from 1 to 2. */
+/** The first wait before a retry; each further wait is twice as long, times a random factor from 1 to 2. */
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
-/** So many answers in a row that nobody gets are no accident. */
+/** The number of questions in a row without an answer after which the policy stops. */
 const MAX_CONSECUTIVE_FAILURES = 16;
-/** Where nothing ever answered, a few attempts are enough to say so. */
+/** The number of attempts after which the policy stops if there has never been an answer. */
 const ATTEMPTS_WITHOUT_SERVER = 4;
 
-/** What the policy has to know of an answer. */
+/** The part of an answer that the policy needs. */
 interface Metered {
   readonly tokens?: Tokens;
 }
 
 /**
- * Sends requests as an endpoint bears them: so many at once and a minute, again after a failure with growing waits, not
- * before `Retry-After`, and none any more once credentials are refused or credit, budget or time is spent. Then what is
- * in flight still comes to its end, since it is paid for.
+ * Sends requests to an endpoint within limits of concurrency and rate. It retries failed requests with growing waits and
+ * respects `Retry-After`. It stops when credentials are refused or when credit, budget or time is spent; requests in flight
+ * still complete, because they are paid for.
  */
 export class RequestPolicy {
   readonly usage: Usage;
@@ -33,7 +33,7 @@ export class RequestPolicy {
   readonly #queue: PQueue;
   readonly #tokenRate: TokenRate | null;
   readonly #startedAt = performance.now();
-  /** Aborted where nothing new is to be sent. */
+  /** Aborted when no more requests are sent. */
   readonly #stopping = new AbortController();
   readonly #inFlight = new Set<Promise<unknown>>();
   readonly #combinedSignals = new WeakMap<AbortSignal, AbortSignal>();
@@ -44,8 +44,8 @@ export class RequestPolicy {
   #largestInput = 0;
 
   /**
-   * @param where who asks, for messages
-   * @param usage is added to
+   * @param where the name of the caller in messages
+   * @param usage the counters to increase
    */
   constructor(where: string, policy: Policy, usage: Usage) {
     this.usage = usage;
@@ -57,11 +57,12 @@ export class RequestPolicy {
   }
 
   /**
-   * @param send makes one request; throws RequestFailure where it brings nothing
-   * @param keep puts away what it brought, before anybody is told that the asking is over
-   * @param expected tokens of input as far as they can be known, and of output at most
-   * @param signal ends at once, what is in flight included
-   * @throws EndpointError where nothing is sent any more; the last RequestFailure where there is no answer
+   * Sends one request and its retries.
+   * @param send makes one request; throws a RequestFailure if it gets no usable answer
+   * @param keep stores the answer; it completes before an error that stops the policy is reported
+   * @param expected the expected tokens: an estimate of the input and the maximum of the output
+   * @param signal aborts immediately, including requests in flight
+   * @throws EndpointError if no more requests are sent; the last RequestFailure if there is no answer
    */
   async ask<T extends Metered>(
     send: (signal: AbortSignal) => Promise<T>,
@@ -83,7 +84,7 @@ export class RequestPolicy {
           maxRetryTime: this.#policy.answerSeconds * 1000,
           randomize: true,
           signal: combined,
-          // To be put off is no failure: the queue waits for as long as the server asked.
+          // A `Retry-After` does not count as a failure: the queue pauses for as long as the server asked.
           shouldConsumeRetry: ({ error }) => !hasRetryAfter(error),
           shouldRetry: ({ error, retriesConsumed }) =>
             hasRetryAfter(error) || (isTransient(error) && retriesConsumed < this.#policy.retries),
@@ -94,31 +95,31 @@ export class RequestPolicy {
       if (error instanceof RequestFailure) this.#recordFailure(error);
       else if (!this.#stopping.signal.aborted) this.#stopWith(error);
       if (!this.#stopping.signal.aborted) throw error;
-      // What is on its way is paid for: it has to be kept before anybody ends the run.
+      // Requests in flight are paid for, so their answers are stored before the error ends the run.
       await Promise.allSettled(this.#inFlight);
       throw this.#stopping.signal.reason;
     }
   }
 
-  /** Aborted where whoever has this signal need not wait any more. */
+  /** Returns a signal that is aborted when the given signal is aborted or the policy stops. */
   #stopOrAbort(signal: AbortSignal): AbortSignal {
     let combined = this.#combinedSignals.get(signal);
     if (!combined) {
       combined = AbortSignal.any([signal, this.#stopping.signal]);
-      // A run has one signal for all of its images.
+      // All images of a run share one signal.
       setMaxListeners(0, signal, combined);
       this.#combinedSignals.set(signal, combined);
     }
     return combined;
   }
 
-  /** Ends all waiting. */
+  /** Rejects all waiting requests. */
   close(): void {
     clearTimeout(this.#resumeTimer);
     this.#stopping.abort(new EndpointError(this.#where, 'closed', 'is closed'));
   }
 
-  /** One request, which has its place in the queue until its answer is put away: kill -9 loses no more than are at once. */
+  /** Makes one request. It occupies the queue until its answer is stored, so that kill -9 loses at most the requests in flight. */
   async #attempt<T extends Metered>(
     send: (signal: AbortSignal) => Promise<T>,
     keep: (answer: T) => Promise<T>,
@@ -143,7 +144,7 @@ export class RequestPolicy {
     try {
       return await kept;
     } catch (error) {
-      // Before the place in the queue is free for a request that should not be sent any more.
+      // Handled before the queue starts another request, which may no longer be allowed.
       if (error instanceof RequestFailure) this.#handleFailure(error, attempt);
       throw error;
     } finally {
@@ -151,24 +152,24 @@ export class RequestPolicy {
     }
   }
 
-  /** Sets aside what the request may cost, once that is within the budget beside those in flight, or ends the asking. */
+  /** Reserves the maximum cost of a request, waiting until it fits into the budget besides those in flight, or stops. */
   async #reserve(cost: number): Promise<void> {
     const { budget, totalSeconds } = this.#policy;
     const seconds = (performance.now() - this.#startedAt) / 1000;
     if (totalSeconds !== undefined && seconds > totalSeconds) {
-      this.#stop('time-spent', `the ${totalSeconds} seconds are over`);
+      this.#stop('time-spent', `the time limit of ${totalSeconds} seconds is reached`);
     }
     while (budget !== undefined && this.usage.spend + this.#reserved + cost > budget) {
       if (this.#inFlight.size === 0) {
         this.#stop(
           'budget-spent',
-          `the next request could exceed the budget of ${budget}; ${round(this.usage.spend)} is spent`,
+          `the next request could exceed the budget of ${budget}, of which ${round(this.usage.spend)} is spent`,
         );
       }
       await Promise.race(this.#inFlight).catch(() => {});
     }
     this.#stopping.signal.throwIfAborted();
-    // Without a turn in between: others are looking at the same budget.
+    // No `await` since the check above, so that no other request reserves the same budget.
     this.#reserved += cost;
   }
 
@@ -187,29 +188,29 @@ export class RequestPolicy {
     this.usage.spend += costOf(this.#policy.prices, { input, output });
   }
 
-  /** Tokens that a request probably takes. */
+  /** Estimates the tokens of a request from the average of the answers so far. */
   #estimateTokens(expected: Tokens): number {
     const { answered, inputTokens, outputTokens } = this.usage;
     return answered === 0 ? expected.input + expected.output : Math.ceil((inputTokens + outputTokens) / answered);
   }
 
-  /** What a failed request means for those that come after it. */
+  /** Stops or pauses the policy if a failure also concerns the requests after it. */
   #handleFailure({ kind, status, retryAfter, message }: RequestFailure, attempt: number): void {
     if (status === 401 || status === 403) this.#stop('credentials-refused', `${message}; check the token (HF_TOKEN)`);
     if (status === 402) this.#stop('credit-spent', message);
     if (status === 404 || status === 405 || status === 410)
-      this.#stop('no-such-model', `${message}; check endpoint and model`);
+      this.#stop('no-such-model', `${message}; check the endpoint and the model`);
     if (kind === 'network' && this.usage.answered === 0 && attempt >= ATTEMPTS_WITHOUT_SERVER) {
       this.#stop('no-server', message);
     }
     if (retryAfter === undefined) return;
     if (retryAfter > this.#policy.answerSeconds) {
-      this.#stop('put-off', `${message}; the server asks for ${Math.ceil(retryAfter)} seconds of patience, go on then`);
+      this.#stop('put-off', `${message}; the server asks to wait ${Math.ceil(retryAfter)} seconds, resume after that`);
     }
     this.#pause(retryAfter);
   }
 
-  /** Everybody waits, since the server counts all requests together. */
+  /** Pauses all requests, since the server limits them together. */
   #pause(seconds: number): void {
     const until = performance.now() + seconds * 1000 + Math.random() * 250;
     if (until <= this.#resumeAt) return;
@@ -228,20 +229,20 @@ export class RequestPolicy {
       new EndpointError(
         this.#where,
         'no-answers',
-        `${never ? 'nothing was ever answered' : `${this.#consecutiveFailures} questions in a row were not answered`}; the last time ${failure.message}`,
+        `${never ? 'the server has never answered' : `${this.#consecutiveFailures} questions in a row were not answered`}; the last error: ${failure.message}`,
       ),
     );
   }
 
   #stop(reason: string, problem: string): never {
     const { requests, answered } = this.usage;
-    const done = `after ${requests} requests, ${answered} of them answered and kept`;
+    const done = `after ${requests} requests, ${answered} of them answered and stored`;
     this.#stopWith(new EndpointError(this.#where, reason, `${problem} (${done})`, { ...this.usage }));
     throw this.#stopping.signal.reason;
   }
 
   #stopWith(error: unknown): void {
-    // Only what ends a run ends the asking: one bad image is the image's own matter.
+    // Only errors that end the run stop the policy; an error of one image does not.
     if (error instanceof RelflowError && error.code !== 'bad-record') this.#stopping.abort(error);
   }
 }
@@ -257,14 +258,14 @@ const hasRetryAfter = (error: unknown) =>
 
 const round = (amount: number) => Number(amount.toPrecision(4));
 
-/** Runs what can be aborted, by the signal or after some seconds. */
+/** Calls `run` with a signal that is aborted by the given signal or after some seconds. */
 async function withinTime<T>(
   run: (signal: AbortSignal) => Promise<T>,
   seconds: number,
   signal: AbortSignal,
 ): Promise<T> {
   signal.throwIfAborted();
-  // One controller for both: `AbortSignal.any` and its timers would add up over millions of requests.
+  // One controller instead of `AbortSignal.any` and a timeout signal, which would accumulate over millions of requests.
   const ended = new AbortController();
   const abort = () => ended.abort(signal.reason);
   const timer = setTimeout(() => {

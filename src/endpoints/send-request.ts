@@ -4,7 +4,7 @@ import { type BrotliOptions, brotliDecompress, unzip, type ZlibOptions } from 'n
 import type { Dispatcher } from 'undici';
 import { RequestFailure } from './request-failure.js';
 
-/** What is sent. */
+/** An HTTP request. */
 export interface HttpRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -12,27 +12,27 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
 }
 
-/** What came back, whole. */
+/** A complete HTTP response. */
 export interface HttpAnswer {
   readonly status: number;
-  /** By names in small letters. */
+  /** Header values by lower-case name. */
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
 }
 
-/** An answer is a sentence; a server that sends more than this is no model. */
+/** The maximum size of an answer, which is normally a sentence. */
 const MAX_REPLY_BYTES = 4 * 2 ** 20;
 const MAX_REDIRECTIONS = 5;
 
-/** To be worth packing, a sentence would have to be longer. */
+/** Compression is not worthwhile for a sentence. */
 const ACCEPTED = { accept: 'application/json', 'accept-encoding': 'identity' };
 
 /**
- * Sends a request and takes the whole answer, of a bounded size. Connections are kept for the next request; redirections
- * are followed, without the token where they lead to another origin. It is what Node's `fetch` is built on, without the
- * streams, copies and signals of a browser, which cost ten times as much as all the rest of a request.
+ * Sends a request and reads the whole answer, of limited size. Connections are reused; redirections are followed, without
+ * the token if they lead to another origin. It uses undici, on which Node's `fetch` is built, directly: the streams, copies
+ * and signals of `fetch` cost ten times as much as the rest of a request.
  *
- * @throws RequestFailure where the answer is too large or can't be unpacked; the signal's reason; undici's errors
+ * @throws RequestFailure if the answer is too large or cannot be decompressed; the signal's reason; undici's errors
  */
 export async function sendRequest(url: string | URL, request: HttpRequest): Promise<HttpAnswer> {
   const { origin, pathname, search } = new URL(url);
@@ -54,10 +54,10 @@ export async function sendRequest(url: string | URL, request: HttpRequest): Prom
 
 let agent: Promise<Dispatcher> | undefined;
 
-/** The connections of this process. Those that are idle let it exit. */
+/** Returns the agent with the connections of this process. Idle connections do not keep the process alive. */
 function sharedAgent(): Promise<Dispatcher> {
   agent ??= import('undici').then(({ Agent, interceptors }) =>
-    // How long a request may take is the policy's matter.
+    // The request policy limits the time of a request.
     new Agent({ headersTimeout: 0, bodyTimeout: 0 }).compose(
       interceptors.redirect({ maxRedirections: MAX_REDIRECTIONS }),
     ),
@@ -65,7 +65,7 @@ function sharedAgent(): Promise<Dispatcher> {
   return agent;
 }
 
-/** An answer while it comes. */
+/** Collects an answer while it arrives. */
 class ResponseCollector implements Dispatcher.DispatchHandler {
   status = 0;
   received: IncomingHttpHeaders = {};
@@ -76,7 +76,7 @@ class ResponseCollector implements Dispatcher.DispatchHandler {
   readonly #reject: (error: unknown) => void;
   readonly #signal: AbortSignal | undefined;
   readonly #abort = () => {
-    // Whoever asked need not wait for a connection that is not there yet.
+    // Rejects first, since there may be no connection yet.
     this.#fail(this.#signal!.reason);
     this.#controller?.abort(this.#signal!.reason);
   };
@@ -128,7 +128,7 @@ const tooLarge = () => new RequestFailure('too-large', `the server's answer exce
 
 type Decompress = (packed: Buffer, limits: ZlibOptions & BrotliOptions) => Promise<Buffer>;
 
-/** Some servers pack what was asked for as it is. */
+/** Decompressors by content encoding: some servers compress although the request does not accept it. */
 const DECOMPRESSORS: Readonly<Record<string, Decompress>> = {
   gzip: promisify(unzip),
   deflate: promisify(unzip),
@@ -140,6 +140,6 @@ async function decompress(packed: Buffer, unpack: Decompress): Promise<Buffer> {
     return await unpack(packed, { maxOutputLength: MAX_REPLY_BYTES });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
-    throw new RequestFailure('malformed', "the server's answer can't be unpacked");
+    throw new RequestFailure('malformed', "the server's answer cannot be decompressed");
   }
 }

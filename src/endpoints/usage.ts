@@ -1,51 +1,52 @@
 import type { Tokens } from '../records/answer.js';
 import { checkNonNegative } from '../records/option-checks.js';
 
-/** What a provider asks for, in any one currency. */
+/** The prices of a provider, in any one currency. */
 export interface Prices {
-  /** For a million tokens of input. Default 0. */
+  /** The price of a million input tokens. Default 0. */
   readonly input?: number;
-  /** For a million tokens of output. Default 0. */
+  /** The price of a million output tokens. Default 0. */
   readonly output?: number;
-  /** For a request that was answered. Default 0. */
+  /** The price of an answered request. Default 0. */
   readonly request?: number;
 }
 
-/** @throws OptionError where a price is not a number of at least 0 */
+/** @throws OptionError if a price is not a number of at least 0 */
 export function checkPrices(where: string, prices: Prices): void {
   for (const [name, price] of Object.entries(prices)) checkNonNegative(where, `price of ${name}`, price as number);
 }
 
-/** What `requests` answers that took `tokens` in all cost. */
+/** Returns the cost of a number of answered requests that used `tokens` in total. */
 export function costOf({ input = 0, output = 0, request = 0 }: Prices, tokens: Tokens, requests = 1): number {
   return (input * tokens.input + output * tokens.output) / 1e6 + request * requests;
 }
 
 /**
- * What was asked of a model in this process: never the same twice, so for `report.json` and the screen, not for the
- * manifest.
+ * Counters of the requests of this process. They differ between runs, so they go to `report.json` and the screen, not to
+ * the manifest.
  */
 export interface Usage {
-  /** Requests that were sent, those that failed included. */
+  /** Requests sent, including failed ones. */
   requests: number;
-  /** Answers that came. */
+  /** Answers received. */
   answered: number;
-  /** Answers that were in the store already. */
+  /** Answers found in the store. */
   cached: number;
-  /** Requests that were sent again after a failure. */
+  /** Retries after a failure. */
   retried: number;
-  /** Questions that got no answer in the end. */
+  /** Questions without an answer after all retries. */
   failed: number;
-  /** Answers that were refusals or empty. */
+  /** Answers that are refusals or empty. */
   refused: number;
   inputTokens: number;
   outputTokens: number;
-  /** Answers whose tokens the server did not say; they are counted at what was expected of them. */
+  /** Answers for which the server did not report tokens; they are counted with the expected tokens. */
   unmetered: number;
-  /** In the currency of the prices; 0 without prices. */
+  /** The cost in the currency of the prices; 0 without prices. */
   spend: number;
 }
 
+/** Returns counters that are all 0. */
 export const emptyUsage = (): Usage => ({
   requests: 0,
   answered: 0,

@@ -18,7 +18,7 @@ function write(name: string, content: unknown): string {
   return path;
 }
 
-/** Captions of some images, null for those that have none. */
+/** Returns the captions of some images, null for images without captions. */
 async function textsOf(captions: string, ids: readonly Id[], maxCaptions?: number): Promise<(string[] | null)[]> {
   const tempDir = temporaryFolder();
   const captioner = captionFile({ captions, tempDir, ...(maxCaptions && { maxCaptions }) });
@@ -53,12 +53,12 @@ const byImage = { 5: ['A dog. ', 'A dog.', ' '], 7: ['A cat.'], 9: [], text: ['�
 const expected = [['A dog.', 'A dog.'], ['A cat.'], null, ['Собака 🐕'], null];
 
 describe('captionFile', () => {
-  it('finds the captions of an image in COCO’s form, in file order', async () => {
+  it('reads the captions of an image in COCO’s format, in file order', async () => {
     assert.deepEqual(await textsOf(write('captions.json', coco), [5, 7, 9, 'text', 4]), expected);
     assert.deepEqual(await textsOf(write('captions.json.gz', coco), ['text', 9, 7, 5]), expected.slice(0, 4).reverse());
   });
 
-  it('finds them in a map by image, whether ids are numbers or texts', async () => {
+  it('reads a map by image id, whether ids are numbers or strings', async () => {
     const file = write('map.json', byImage);
     assert.deepEqual(await textsOf(file, [5, 7, 9, 'text', 4]), expected);
     assert.deepEqual(await textsOf(file, ['5', '7', '9', 'text', '4']), expected);
@@ -67,7 +67,7 @@ describe('captionFile', () => {
     assert.deepEqual(await textsOf(write('both.json', list), [1]), [['b']]);
   });
 
-  it('says which file a caption came from, and merges several in order', async () => {
+  it('names the file of a caption, and merges several files in order', async () => {
     mkdirSync(join(folder, 'parts'));
     write('parts/b.json', { 1: ['from b'], 2: ['only b'] });
     write('parts/a.json', { annotations: [{ image_id: 1, caption: 'from a' }] });
@@ -84,11 +84,11 @@ describe('captionFile', () => {
     await captioner.close();
   });
 
-  it('uses the first captions up to a number', async () => {
+  it('uses the first `maxCaptions` captions', async () => {
     assert.deepEqual(await textsOf(write('many.json', { 1: ['a', '', 'b', 'c'] }), [1], 2), [['a', 'b']]);
   });
 
-  it('counts what is of no use', async () => {
+  it('counts malformed and empty captions', async () => {
     const file = write('bad.json', {
       annotations: [
         { image_id: null, caption: 'x' },
@@ -114,7 +114,7 @@ describe('captionFile', () => {
     }
   });
 
-  it('reads its files once for many questions at a time', async () => {
+  it('reads its files once for many concurrent calls', async () => {
     const tempDir = temporaryFolder();
     const file = write('large.json', Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [i, [`caption ${i}`]])));
     const captioner = captionFile({ captions: file, tempDir });
@@ -127,7 +127,7 @@ describe('captionFile', () => {
     await captioner.close();
   });
 
-  it('says what is wrong with its files, each time it is asked', async () => {
+  it('reports errors in its files at each call', async () => {
     const tempDir = temporaryFolder();
     const path = join(folder, 'cut.json');
     writeFileSync(path, '{"1": ["a"], "2": ["b"');

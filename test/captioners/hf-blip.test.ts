@@ -19,7 +19,7 @@ describe('hfBlip', function () {
     for (const server of servers.splice(0)) await server.close();
   });
 
-  it('sends the generation of the paper, and takes a list or the answer alone', async () => {
+  it('sends the generation parameters of the paper, and accepts answers with and without a list', async () => {
     const { folder, images } = await imageFolder(2);
     for (const reply of ['list', 'alone'] as const) {
       const server = await serve({ reply, write: () => ' a dog on grass ' });
@@ -45,7 +45,7 @@ describe('hfBlip', function () {
     }
   });
 
-  it('asks again after what goes wrong, and no more than once after an answer', async () => {
+  it('retries after failures, and gets exactly one answer per image', async () => {
     const faults = ['rate-limit', 'error', 'cut', 'invalid-json', 'wrong-shape'] as const;
     const { folder, images } = await imageFolder(10);
     const server = await serve({
@@ -60,9 +60,9 @@ describe('hfBlip', function () {
     assert.ok([...server.answers.values()].every((count) => count === 1));
   });
 
-  it('refuses a missing endpoint', () => {
+  it('throws an OptionError if the endpoint is missing', () => {
     assert.throws(() => hfBlip({ images: 'x' } as HfBlipOptions), {
-      message: "hf-blip: 'endpointUrl' is missing, expected that of a BLIP endpoint",
+      message: "hf-blip: 'endpointUrl' is missing, expected the URL of a BLIP endpoint",
     });
   });
 });

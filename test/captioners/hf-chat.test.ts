@@ -38,7 +38,7 @@ describe('hfChat', function () {
   it('captions 60 images, a fifth of which fail at first, each exactly once and within the rate', () =>
     checkRetries(60, ['unavailable', 'cut', 'invalid-json'], 60));
 
-  it('sends one request a caption: at temperature 0 for one, else by nucleus sampling with a seed each', async () => {
+  it('sends one request per caption: at temperature 0 for one, by nucleus sampling with different seeds for more', async () => {
     const server = await serve();
     const { folder, images } = await imageFolder(1);
     const common = { endpointUrl: server.url, images: folder, store: join(folder, 'store') };
@@ -57,29 +57,29 @@ describe('hfChat', function () {
     );
   });
 
-  it('asks only for what is missing', async () => {
+  it('requests only missing captions', async () => {
     const server = await serve();
     const { folder, images } = await imageFolder(10);
     const options = { endpointUrl: server.url, images: folder, store: join(folder, 'store') };
     const five = await captionAll(images, { ...options, nCaptions: 5 });
     assert.equal(server.seen.length, 50);
-    const again = await captionAll(images, { ...options, nCaptions: 5 });
-    assert.equal(server.seen.length, 50, 'the same again costs nothing');
-    assert.deepEqual(again.texts, five.texts);
-    assert.deepEqual([again.usage['requests'], again.usage['cached']], [0, 50]);
+    const repeated = await captionAll(images, { ...options, nCaptions: 5 });
+    assert.equal(server.seen.length, 50, 'repeating the same costs nothing');
+    assert.deepEqual(repeated.texts, five.texts);
+    assert.deepEqual([repeated.usage['requests'], repeated.usage['cached']], [0, 50]);
     const ten = await captionAll(images, { ...options, nCaptions: 10 });
-    assert.equal(server.seen.length, 100, 'ten ask for the missing five');
+    assert.equal(server.seen.length, 100, 'ten captions request the missing five');
     assert.deepEqual(
       ten.texts.map((texts) => texts!.slice(0, 5)),
       five.texts,
     );
     await captionAll(images, { ...options, nCaptions: 10, prompt: 'Another.' });
-    assert.equal(server.seen.length, 200, 'another question is another answer');
+    assert.equal(server.seen.length, 200, 'another prompt is another question');
     await captionAll(images, { ...options, nCaptions: 10, requestsAtOnce: 3, retries: 1, prices: { request: 1 } });
-    assert.equal(server.seen.length, 200, 'how fast and for how much is no part of the question');
+    assert.equal(server.seen.length, 200, 'rates and prices are not part of the question');
   });
 
-  it('asks once for one file that is there under two names, even at the same time', async () => {
+  it('requests one answer for images with the same file, even concurrently', async () => {
     const server = await serve({ latencyMs: 20 });
     const { folder, images } = await imageFolder(1);
     const [image] = images as [Image];
@@ -93,14 +93,14 @@ describe('hfChat', function () {
     assert.equal(server.seen.length, 1);
   });
 
-  it('waits as long as a 429 says, with all requests', async () => {
+  it('holds back all requests for as long as a 429 asks', async () => {
     const server = await serve({ fault: ({ attempt }) => (attempt === 1 ? 'rate-limit' : null), retryAfter: 1 });
     const { folder, images } = await imageFolder(2);
     const options = { endpointUrl: server.url, images: folder, store: join(folder, 'store'), requestsAtOnce: 1 };
     const { texts } = await captionAll(images, { ...options, retries: 0 });
     assert.ok(
       texts.every((captions) => captions?.length === 1),
-      'being put off is no failure',
+      'a Retry-After does not count as a failure',
     );
     const times = server.seen.map(({ at }) => at);
     for (const [index, { fault }] of server.seen.entries()) {
@@ -109,14 +109,18 @@ describe('hfChat', function () {
     }
   });
 
-  it('ends, with a word on why and without the token, where there is no credit, no right or no such model', async () => {
+  it('stops with the reason and without the token if credit, permission or the model is missing', async () => {
     const token = 'hf_aVerySecretToken0123';
     process.env['HF_TOKEN'] = token;
     const { folder, images } = await imageFolder(40);
     const cases: [Fault, string, RegExp][] = [
       ['no-credit', 'credit-spent', /^hf-chat: the server answered 402: You have exceeded your monthly credits/],
       ['unauthorized', 'credentials-refused', /^hf-chat: the server answered 401: .*; check the token/],
-      ['not-found', 'no-such-model', /^hf-chat: the server answered 404: no such model .*; check endpoint and model/],
+      [
+        'not-found',
+        'no-such-model',
+        /^hf-chat: the server answered 404: no such model .*; check the endpoint and the model/,
+      ],
     ];
     for (const [fault, reason, message] of cases) {
       const server = await serve({ latencyMs: 10, fault: () => (server.seen.length >= 20 ? fault : null) });
@@ -124,8 +128,8 @@ describe('hfChat', function () {
       const options = { endpointUrl: server.url, images: folder, store, requestsAtOnce: 4 };
       const { errors, texts } = await captionAll(images, options);
       assert.equal(server.seen[0]!.headers['authorization'], `Bearer ${token}`);
-      assert.ok(server.seen.length <= 24, `${server.seen.length} requests: those in flight, and none after`);
-      assert.equal((await storedAnswers(store)).length, server.answers.size, 'every answer is kept');
+      assert.ok(server.seen.length <= 24, `${server.seen.length} requests: those in flight, and none after them`);
+      assert.equal((await storedAnswers(store)).length, server.answers.size, 'every answer is stored');
       assert.ok(texts.filter((captions) => captions !== null).length <= server.answers.size);
       for (const error of errors) {
         assert.ok(error instanceof EndpointError, `${error}`);
@@ -136,7 +140,7 @@ describe('hfChat', function () {
     }
   });
 
-  it('keeps refusals and empty answers, counts them, and refuses images that are left with none', async () => {
+  it('stores and counts refusals and empty answers, and rejects images without any caption', async () => {
     const write = ({ seed }: { seed: number }) =>
       ['a dog', '', "I'm sorry, I can't help with that.", '<think>hm</think> "A cat\n on a  mat."'][seed]!;
     const server = await serve({ write });
@@ -147,7 +151,7 @@ describe('hfChat', function () {
     assert.deepEqual(four.counts, { 'empty-caption': 1, 'refused-caption': 1 });
     const both = await captionAll(images, { ...options, nCaptions: 2, firstSeed: 1 });
     assert.equal((both.errors[0] as { reason: string }).reason, 'no-captions');
-    assert.equal(server.seen.length, 4, 'they are paid for as well');
+    assert.equal(server.seen.length, 4, 'refusals and empty answers are paid for and reused');
     const refusing = await serve({ fault: () => 'refusal' });
     const none = await captionAll(images, { ...options, endpointUrl: refusing.url });
     assert.equal((none.errors[0] as { reason: string }).reason, 'caption-refused');
@@ -156,7 +160,7 @@ describe('hfChat', function () {
     assert.deepEqual((await captionAll(images, { ...options, endpointUrl: cut.url })).counts, { 'cut-caption': 1 });
   });
 
-  it('refuses an image that gets no answer, keeps what it got, and asks only for the rest the next time', async () => {
+  it('rejects an image with a missing answer, stores its other answers, and requests only the missing one next time', async () => {
     let broken = true;
     const server = await serve({ fault: ({ body }) => (broken && body['seed'] === 1 ? 'bad-request' : null) });
     const { folder, images } = await imageFolder(2);
@@ -165,7 +169,7 @@ describe('hfChat', function () {
     assert.equal(errors.length, 2);
     const { reason, message } = errors[0] as { reason: string; message: string };
     assert.equal(reason, 'no-answer');
-    assert.match(message, /1 of 3 captions are missing: the server answered 422: the image can't be read for nobody/);
+    assert.match(message, /1 of 3 captions are missing: the server answered 422: the image cannot be read for nobody/);
     assert.equal(usage['failed'], 2);
     broken = false;
     const before = server.seen.length;
@@ -173,7 +177,7 @@ describe('hfChat', function () {
     assert.equal(server.seen.length - before, 2);
   });
 
-  it('stays within a budget, whatever is in flight, and within a time', async () => {
+  it('stays within a budget, counting requests in flight, and within a total time', async () => {
     const server = await serve({ latencyMs: 5 });
     const { folder, images } = await imageFolder(60);
     const options = { endpointUrl: server.url, images: folder, store: join(folder, 'store') };
@@ -187,14 +191,14 @@ describe('hfChat', function () {
     const tight = await serve({ latencyMs: 5 });
     const few = { ...options, endpointUrl: tight.url, prices: { request: 1 }, requestsAtOnce: 8 };
     assert.equal((await captionAll(images, { ...few, budget: 3.5 })).usage['spend'], 3);
-    assert.equal(tight.seen.length, 3, 'not eight at once, each of which could be paid');
+    assert.equal(tight.seen.length, 3, 'not eight at once, each of which fits the budget alone');
     const slow = await serve({ latencyMs: 100 });
     const timed = await captionAll(images, { ...options, endpointUrl: slow.url, totalSeconds: 0.5, requestsAtOnce: 2 });
     assert.ok(timed.errors.every((error) => error instanceof EndpointError && error.fields['reason'] === 'time-spent'));
     assert.ok(slow.seen.length < 30);
   });
 
-  it('holds back for tokens a minute', async () => {
+  it('stays within the tokens per minute', async () => {
     const server = await serve();
     const { folder, images } = await imageFolder(5);
     const options = { endpointUrl: server.url, images: folder, store: join(folder, 'store'), requestsAtOnce: 1 };
@@ -207,11 +211,11 @@ describe('hfChat', function () {
     await Promise.all(done);
   });
 
-  it('sends large images smaller and small ones as they are, and refuses what is no image', async () => {
+  it('resizes large images, sends small ones unchanged, and rejects files that are not images', async () => {
     const sizes: { width: number; height: number; bytes: number }[] = [];
     const server = await serve({
       write: ({ subject }) => {
-        // PNG and JPEG say their size in their head; sharp reads it after the test.
+        // The sizes are read with sharp after the requests.
         pictures.push(subject);
         return 'a picture';
       },
@@ -245,7 +249,7 @@ describe('hfChat', function () {
     );
   });
 
-  it('does not send HF_TOKEN in the open, and reads a token from a file', async () => {
+  it('prefers a token file to HF_TOKEN, and reports a missing file', async () => {
     const server = await serve({ token: 'from-a-file' });
     const { folder, images } = await imageFolder(1);
     const tokenFile = join(folder, 'token');
@@ -254,24 +258,24 @@ describe('hfChat', function () {
     const options = { endpointUrl: server.url, images: folder, store: join(folder, 'store') };
     assert.deepEqual((await captionAll(images, { ...options, tokenFile })).errors, []);
     const missing = await captionAll(images, { ...options, prompt: 'Another.', tokenFile: join(folder, 'none') });
-    assert.match(String(missing.errors[0]), /none: the token can't be read: ENOENT/);
+    assert.match(String(missing.errors[0]), /none: the token cannot be read: ENOENT/);
   });
 
-  it('refuses options that do not fit', () => {
+  it('throws an OptionError for missing, invalid and incompatible options', () => {
     const given = { images: 'images', endpointUrl: 'http://127.0.0.1:1' };
     const cases: [Partial<HfChatOptions>, string][] = [
       [
         { endpointUrl: 'localhost:80' },
-        "hf-chat: endpointUrl 'localhost:80', expected one that begins with http(s)://",
+        "hf-chat: endpointUrl 'localhost:80', expected a URL that starts with http:// or https://",
       ],
       [
         { endpointUrl: 'http://me:secret@host/v1?key=secret' },
-        "hf-chat: endpointUrl 'http://host/v1' has a password or a query, which logs would show; put the token into RELFLOW_TOKEN, HF_TOKEN or a file",
+        "hf-chat: endpointUrl 'http://host/v1' has a password, a query or a fragment, which logs would show; put the token into RELFLOW_TOKEN, HF_TOKEN or a file",
       ],
       [{ provider: 'together' }, 'hf-chat: expected provider or endpointUrl, not both'],
       [{ nCaptions: 0 }, 'hf-chat: nCaptions 0, expected a whole number of at least 1'],
       [{ firstSeed: -1 }, 'hf-chat: firstSeed -1, expected a whole number of at least 0'],
-      [{ prompt: ' ' }, 'hf-chat: prompt is empty'],
+      [{ prompt: ' ' }, 'hf-chat: prompt is empty, expected an instruction for the model'],
       [{ quality: 101 }, 'hf-chat: quality 101, expected a whole number from 1 to 100'],
       [{ parameters: { seed: 1 } }, "hf-chat: parameters have 'seed', which hfChat sets itself"],
       [{ requestSeconds: 0 }, 'hf-chat: requestSeconds 0, expected a number from 1 to 300'],
@@ -284,11 +288,11 @@ describe('hfChat', function () {
       assert.throws(() => hfChat({ ...given, ...options }), { message }, message);
     }
     assert.throws(() => hfChat({ images: 'x' }), {
-      message: "hf-chat: 'model' is missing, expected one, or an endpointUrl",
+      message: "hf-chat: 'model' is missing, expected the name of a model or an endpointUrl",
     });
   });
 
-  it('has no other answer for a question whose parts stand in another order', () => {
+  it('treats questions as equal whatever the order of their parameters', () => {
     const question = { protocol: 'p', model: 'm', prompt: '', parameters: { a: 1, b: 2 } };
     assert.equal(questionKey(question), questionKey({ ...question, parameters: { b: 2, a: 1 } }));
     assert.notEqual(questionKey(question), questionKey({ ...question, model: 'n' }));

@@ -6,18 +6,18 @@ import { imageFolder } from '../support/image-folder.js';
 
 const { signal } = new AbortController();
 
-/** The library's part that is called, without weights: it notes what it was told. */
+/** A fake of the library without weights, which records its calls. */
 function library(answer: unknown) {
-  const told: unknown[] = [];
+  const calls: unknown[] = [];
   const env = { allowRemoteModels: true } as TransformersJs['env'];
   let disposed = 0;
   const load = async (): Promise<TransformersJs> => ({
     env,
     RawImage: { fromBlob: async (blob) => ({ bytes: blob.size }) },
     pipeline: async (task, model, options) => {
-      told.push({ task, model, options });
+      calls.push({ task, model, options });
       const describe = async (image: unknown, generation: unknown) => {
-        told.push({ image, generation });
+        calls.push({ image, generation });
         return answer;
       };
       const dispose = async () => {
@@ -26,13 +26,13 @@ function library(answer: unknown) {
       return Object.assign(describe, { dispose });
     },
   });
-  return { load, told, env, disposed: () => disposed };
+  return { load, calls, env, disposed: () => disposed };
 }
 
 describe('transformersJs', () => {
-  it('loads the model once, from the folder that it was given, and keeps its captions', async () => {
+  it('loads the model once from the given folder, and stores its captions', async () => {
     const { folder, images } = await imageFolder(3);
-    const { load, told, env, disposed } = library([{ generated_text: ' a cat ' }]);
+    const { load, calls, env, disposed } = library([{ generated_text: ' a cat ' }]);
     const options = { model: 'tiny', models: '/models', dtype: 'q8', images: folder, store: join(folder, 'store') };
     for (let time = 0; time < 2; time++) {
       const captioner = transformersJs({ ...options, library: load });
@@ -41,15 +41,15 @@ describe('transformersJs', () => {
       await captioner.close!();
     }
     assert.deepEqual(env, { allowRemoteModels: false, localModelPath: '/models' });
-    assert.deepEqual(told[0], { task: 'image-to-text', model: 'tiny', options: { device: 'cpu', dtype: 'q8' } });
-    assert.equal(told.length, 4, 'the second time everything is in the store');
-    assert.deepEqual((told[1] as { generation: unknown }).generation, { max_new_tokens: 20, do_sample: false });
+    assert.deepEqual(calls[0], { task: 'image-to-text', model: 'tiny', options: { device: 'cpu', dtype: 'q8' } });
+    assert.equal(calls.length, 4, 'the second time all captions come from the store');
+    assert.deepEqual((calls[1] as { generation: unknown }).generation, { max_new_tokens: 20, do_sample: false });
     assert.equal(disposed(), 1);
   });
 
   it('samples several captions', async () => {
     const { folder, images } = await imageFolder(1);
-    const { load, told } = library({ generated_text: 'a cat' });
+    const { load, calls } = library({ generated_text: 'a cat' });
     const captioner = transformersJs({
       model: 'tiny',
       images: folder,
@@ -59,22 +59,25 @@ describe('transformersJs', () => {
     });
     assert.equal((await captioner.caption(images[0]!, signal)).length, 2);
     await captioner.close!();
-    assert.deepEqual((told[1] as { generation: unknown }).generation, {
+    assert.deepEqual((calls[1] as { generation: unknown }).generation, {
       max_new_tokens: 20,
       do_sample: true,
       top_p: 0.9,
     });
   });
 
-  it('says what is missing', async () => {
+  it('reports a missing package and a model of another task', async () => {
     const { folder, images } = await imageFolder(1);
     const common = { model: 'tiny', images: folder, store: join(folder, 'store') };
     const cases: [Parameters<typeof transformersJs>[0], RegExp][] = [
       [
         common,
-        /^transformers-js: model 'tiny' can't be loaded: the package @huggingface\/transformers is not installed: npm install/,
+        /^transformers-js: model 'tiny' cannot be loaded: the package @huggingface\/transformers is not installed: npm install/,
       ],
-      [{ ...common, library: library([{ text: 'x' }]).load }, /^transformers-js: model 'tiny' gave no generated_text/],
+      [
+        { ...common, library: library([{ text: 'x' }]).load },
+        /^transformers-js: model 'tiny' returned no generated_text, expected a model for image-to-text/,
+      ],
     ];
     for (const [options, message] of cases) {
       const captioner = transformersJs(options);

@@ -12,7 +12,7 @@ describe('accessToken', () => {
     }
   });
 
-  it('sends HF_TOKEN to this machine and over HTTPS only, and RELFLOW_TOKEN wherever it is told to', async () => {
+  it('sends HF_TOKEN only to this machine and over HTTPS, and RELFLOW_TOKEN to any endpoint', async () => {
     delete process.env['RELFLOW_TOKEN'];
     process.env['HF_TOKEN'] = 'hf_token';
     const ask = (url: string) => accessToken(undefined, new URL(url));
@@ -27,14 +27,14 @@ describe('accessToken', () => {
     assert.equal(await ask('http://192.168.1.5:8000'), 'own');
   });
 
-  it('does not say what is wrong with a token by showing it', async () => {
+  it('does not show an invalid token in the error message', async () => {
     process.env['RELFLOW_TOKEN'] = 'two words';
     await assert.rejects(accessToken(undefined, undefined), {
-      message: 'RELFLOW_TOKEN: holds no token: expected one line of letters, digits and signs',
+      message: 'RELFLOW_TOKEN: has no valid token, expected one line of printable ASCII characters without spaces',
     });
   });
 
-  it('is taken out of whatever is quoted', () => {
+  it('is removed from quoted texts', () => {
     assert.equal(redactor('secret')('a secret, Bearer secret'), 'a [token], Bearer [token]');
     assert.equal(redactor(undefined)('as it is'), 'as it is');
   });

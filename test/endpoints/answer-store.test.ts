@@ -33,7 +33,7 @@ function startScript(body: string) {
 describe('AnswerStore', function () {
   this.timeout(60_000);
 
-  it('gives back what it was given, also when it is opened anew, and the first answer stays', async () => {
+  it('returns stored answers, also after it is opened again, and keeps the first answer', async () => {
     const folder = temporaryFolder();
     const store = await AnswerStore.open(folder);
     assert.equal(store.find(key('a')), undefined);
@@ -47,7 +47,7 @@ describe('AnswerStore', function () {
     await again.close();
   });
 
-  it('is one store for all who open it in a process, until the last has closed it', async () => {
+  it('is shared by all users in a process, until the last one closes it', async () => {
     const folder = temporaryFolder();
     const [one, two] = await Promise.all([AnswerStore.open(folder), AnswerStore.open(`${folder}/.`)]);
     assert.equal(one, two);
@@ -60,8 +60,8 @@ describe('AnswerStore', function () {
     await three.close();
   });
 
-  it('has every acknowledged answer and takes more after all writers are killed at once with kill -9', async () => {
-    // Three writers, so that one nearly always dies in a flush, with another waiting for its turn.
+  it('keeps every acknowledged answer and accepts more after all writers are killed at once with kill -9', async () => {
+    // With three writers, one nearly always dies during a flush while another waits for its turn.
     const folder = temporaryFolder();
     const store = await AnswerStore.open(folder);
     const acknowledged: { subject: string; seed: number }[] = [];
@@ -88,7 +88,7 @@ describe('AnswerStore', function () {
     await store.close();
   });
 
-  it('after a failed commit refuses further writes, and has every acknowledged answer when opened anew', async function () {
+  it('rejects writes after a failed commit, and has every acknowledged answer when it is opened again', async function () {
     if (process.platform !== 'linux') this.skip();
     // LMDB writes meta pages through the one descriptor that is opened with O_DSYNC.
     const script = startScript(
@@ -122,7 +122,7 @@ describe('AnswerStore', function () {
     assert.deepEqual(said.slice(4), ['0']);
   });
 
-  it('says where it can’t be', async () => {
+  it('throws an OutputError for a folder that cannot hold it', async () => {
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, '');
     await assert.rejects(

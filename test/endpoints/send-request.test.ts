@@ -22,7 +22,7 @@ describe('sendRequest', () => {
     }
   });
 
-  it('keeps its connections', async () => {
+  it('reuses its connections', async () => {
     const { url, server } = await serve(async (request, response) => {
       const body = await bodyOf(request);
       response.end(`${request.method} ${request.url} ${request.headers['content-type']} ${body}`);
@@ -38,7 +38,7 @@ describe('sendRequest', () => {
     assert.ok(connections <= 2, `${connections} connections for 20 requests`);
   });
 
-  it('unpacks what was asked for as it is, in one piece or many', async () => {
+  it('decompresses answers, in one piece or several', async () => {
     const text = JSON.stringify({ text: 'é'.repeat(100_000) });
     const packers = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync, identity: Buffer.from };
     for (const [encoding, pack] of Object.entries(packers)) {
@@ -58,10 +58,13 @@ describe('sendRequest', () => {
       response.setHeader('content-encoding', 'gzip');
       response.end('no gzip');
     });
-    await assert.rejects(sendRequest(url, {}), { kind: 'malformed', message: /can't be unpacked/ });
+    await assert.rejects(sendRequest(url, {}), {
+      kind: 'malformed',
+      message: /^the server's answer cannot be decompressed$/,
+    });
   });
 
-  it('takes no more than 4 MiB, announced or not, packed or not', async () => {
+  it('reads at most 4 MiB, with and without a content length, compressed or not', async () => {
     const large = Buffer.alloc(5 * MIB, 0x20);
     const answers: RequestListener[] = [
       (_, response) => response.setHeader('content-length', large.length).end(large),
@@ -80,7 +83,7 @@ describe('sendRequest', () => {
     }
   });
 
-  it('follows redirections, but takes the token to no other origin', async () => {
+  it('follows redirections without sending the token to another origin', async () => {
     const seen: (string | undefined)[] = [];
     const { url: other } = await serve(async (request, response) => {
       seen.push(request.headers.authorization, request.method, await bodyOf(request));
@@ -100,7 +103,7 @@ describe('sendRequest', () => {
     assert.equal((await sendRequest(`${loop}/0`, {})).status, 307);
   });
 
-  it('ends with the reason of its signal, and hangs up', async () => {
+  it('rejects with the reason of its signal, and closes the connection', async () => {
     let hungUp: () => void;
     const gone = new Promise<void>((resolve) => {
       hungUp = resolve;

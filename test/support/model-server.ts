@@ -166,7 +166,7 @@ export class ModelServer {
       'rate-limit': [429, { error: `too many requests ${echo}` }],
       unavailable: [503, { error: `the model is loading ${echo}` }],
       error: [500, `<html><body>Internal Error ${echo}</body></html>`],
-      'bad-request': [422, { error: { message: `the image can't be read ${echo}` } }],
+      'bad-request': [422, { error: { message: `the image cannot be read ${echo}` } }],
       'no-credit': [402, { error: `You have exceeded your monthly credits ${echo}` }],
       unauthorized: [401, { error: `Invalid credentials ${echo}` }],
       'not-found': [404, { detail: `no such model ${echo}` }],
