@@ -8,8 +8,8 @@ import { type OutcomeLines, ShardFiles } from './shard-files.js';
 import { ShardLayout } from './shard-layout.js';
 
 /**
- * A shard that is written whole or not at all, beside others that other processes write. It grows in a folder that no
- * other process knows, so that two that do the same shard can't harm each other: both write the same.
+ * Writes a shard that appears only when it is complete, while other processes write other shards. It grows in a folder
+ * of its own, so that two processes that write the same shard do not disturb each other: both write the same bytes.
  */
 export class AtomicShard {
   readonly shard: number;
@@ -35,17 +35,17 @@ export class AtomicShard {
     return begun;
   }
 
-  /** How many records of the input it has taken in. */
+  /** Number of records of the input in it so far. */
   get records(): number {
     return this.#files.records;
   }
 
-  /** Takes in what came of the next record of the input. */
+  /** Adds the lines of the next record of the input. */
   commit(commit: OutcomeLines): Promise<void> {
     return wrapIoErrors(this.#folder.path, () => this.#files.commit(commit));
   }
 
-  /** Puts the shard into its place; does nothing where another process has done so. */
+  /** Moves the shard into place; resolves to null when another process has already completed it. */
   async publish(): Promise<Shard | null> {
     try {
       if (await this.#folder.isComplete(this.shard)) return null;
@@ -55,7 +55,7 @@ export class AtomicShard {
     }
   }
 
-  /** Forgets the shard. */
+  /** Removes the shard's files unless it was published. */
   async discard(): Promise<void> {
     await this.#files.close();
     await rm(this.#staging, { recursive: true, force: true });

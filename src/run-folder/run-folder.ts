@@ -7,25 +7,34 @@ import type { Extent, Progress, RunState } from '../records/run-state.js';
 import { schemaProblem, type TypeOf } from '../records/schema-problem.js';
 import type { SchemaName } from '../records/schemas.js';
 
-/** The sink of refused records, which every run has. */
+/** Name of the sink of rejected records, which every run has. */
 export const REJECTS = 'rejects';
 
-/** A shard's number as its files have it. */
+/** Returns a shard's number as file names have it: five digits or more. */
 export const shardNumber = (shard: number): string => String(shard).padStart(5, '0');
 
 /**
- * A run's output folder:
+ * Reads a run's output folder:
  *
  * ```
  * manifest.json             written last
- * scene-graphs/00000.jsonl  one folder a sink, one file a shard
+ * scene-graphs/00000.jsonl  one folder per sink, one file per shard
  * rejects/00000.jsonl
- * report.json               times; the one file that differs between two equal runs
- * .relflow/run.json         what the run is
- * .relflow/shards/          a mark for each shard that is whole
- * .relflow/partial/         the shard in work, and progress.json beside it
- * .relflow/work/            in a run on many machines: what waits between two phases, a file a shard
- * .relflow/extent.json      in a run on many machines: how long the input is
+ * report.json               times; the only file that differs between two equal runs
+ * .relflow/run.json         the pipeline, its options, inputs and sharding
+ * .relflow/shards/          a marker of each complete shard
+ * .relflow/partial/         the shard in progress; .relflow/progress.json says how far it has got
+ * .relflow/work/            in a run on many machines: pending records between two phases, one file per shard
+ * .relflow/extent.json      in a run on many machines: the number of records of the input
+ * ```
+ *
+ * @example
+ * ```ts
+ * import { RunFolder } from 'relflow';
+ *
+ * for await (const { image, relations } of new RunFolder('out').lines('scene-graphs', 'scene-graph')) {
+ *   console.log(image.file, relations.length);
+ * }
  * ```
  */
 export class RunFolder {
@@ -35,49 +44,49 @@ export class RunFolder {
     this.path = path;
   }
 
-  /** A path in the folder. */
+  /** Returns the path of a file or folder in this folder. */
   pathTo(...parts: readonly string[]): string {
     return join(this.path, ...parts);
   }
 
-  /** A path among what only relflow reads. */
+  /** Returns the path of a file or folder that only relflow reads, below `.relflow`. */
   internalPathTo(...parts: readonly string[]): string {
     return join(this.path, '.relflow', ...parts);
   }
 
-  /** Who writes to the folder, while somebody does. */
+  /** Path of the file that names the process that writes to the folder. */
   get lock(): string {
     return this.internalPathTo('lock');
   }
 
-  /** What the run is, or null where the folder holds none. */
+  /** Reads the saved state of the run; null when the folder contains no run. */
   state(): Promise<RunState | null> {
     return readJson(this.internalPathTo('run.json'), 'run');
   }
 
-  /** The manifest, or null where the run is not finished. */
+  /** Reads the manifest; null when the run is not finished. */
   manifest(): Promise<Manifest | null> {
     return readJson(this.pathTo('manifest.json'), 'manifest');
   }
 
-  /** Whether there is a manifest. */
+  /** Resolves to whether the run has a manifest. */
   isFinished(): Promise<boolean> {
     return exists(this.pathTo('manifest.json'));
   }
 
-  /** The mark that a shard is whole. */
+  /** Returns the path of the marker of a complete shard. */
   markerPath(shard: number): string {
     return this.internalPathTo('shards', `${shardNumber(shard)}.json`);
   }
 
-  /** How far the shard in work has come, or null where none is. */
+  /** Reads the progress of the shard in progress; null when there is none. */
   progress(): Promise<Progress | null> {
     return readJson(this.internalPathTo('progress.json'), 'progress');
   }
 
   /**
-   * The marks of whole shards, in order.
-   * @throws InputError where one is missing between others
+   * Reads the markers of the complete shards, in order.
+   * @throws InputError when a shard before another complete one is missing
    */
   async shards(): Promise<Shard[]> {
     const names = (await listNames(this.internalPathTo('shards'))).filter((name) => /^\d{5,}\.json$/.test(name));
@@ -93,35 +102,35 @@ export class RunFolder {
     return shards;
   }
 
-  /** Whether a shard is whole. */
+  /** Resolves to whether a shard is complete. */
   async isComplete(shard: number): Promise<boolean> {
     return (await readJson(this.markerPath(shard), 'shard')) !== null;
   }
 
-  /** The numbers of the shards that are whole, also where others between them are not. */
+  /** Resolves to the numbers of the complete shards; others between them may be incomplete. */
   async completeShards(): Promise<Set<number>> {
     const names = await listNames(this.internalPathTo('shards'));
     return new Set(names.filter((name) => /^\d{5,}\.json$/.test(name)).map((name) => Number.parseInt(name, 10)));
   }
 
-  /** How long the input is, or null where nobody has read it to its end, or one process does all of the run. */
+  /** Reads the number of records of the input; null until a process of a run on many machines has read all of them. */
   extent(): Promise<Extent | null> {
     return readJson(this.internalPathTo('extent.json'), 'extent');
   }
 
-  /** Takes away what a process that was killed left half-written. */
+  /** Removes the partly written files of processes that were killed. */
   async removeTemporaryFiles(): Promise<void> {
-    // Slow processes may be writing there, until they notice.
+    // Another process may still be writing there until it notices that the run has ended.
     await rm(this.internalPathTo('tmp'), { recursive: true, force: true, maxRetries: 10 });
-    for (const at of [this.path, this.internalPathTo(), this.internalPathTo('shards')]) {
-      for (const name of await listNames(at)) {
+    for (const parent of [this.path, this.internalPathTo(), this.internalPathTo('shards')]) {
+      for (const name of await listNames(parent)) {
         // write-file-atomic writes to `<name>.<number>` first, and writeAtomically to `<name>.partial`.
-        if (/\.json\.\d+$|\.partial$/.test(name)) await rm(join(at, name), { force: true });
+        if (/\.json\.\d+$|\.partial$/.test(name)) await rm(join(parent, name), { force: true });
       }
     }
   }
 
-  /** The files of a sink, in order, as far as their shards are whole. */
+  /** Returns the files of a sink from complete shards, in order. */
   async files(sink: string): Promise<string[]> {
     const shards = await this.shards();
     return shards.flatMap((shard) =>
@@ -130,8 +139,8 @@ export class RunFolder {
   }
 
   /**
-   * The lines of a sink, in order, each checked.
-   * @throws InputError where a line does not fit its schema, naming file and line; the signal's reason once it is aborted
+   * Yields the lines of a sink, in order, each checked against a schema.
+   * @throws InputError naming the file and the line that does not fit the schema; the signal's reason once it is aborted
    */
   async *lines<N extends SchemaName>(sink: string, schema: N, signal?: AbortSignal): AsyncGenerator<TypeOf<N>, void> {
     for (const file of await this.files(sink)) {
@@ -144,8 +153,8 @@ export class RunFolder {
 }
 
 /**
- * The lines of a JSONL file, each checked.
- * @throws InputError where a line does not fit its schema, naming file and line
+ * Yields the lines of a JSONL file, each checked against a schema.
+ * @throws InputError naming the file and the line that does not fit the schema
  */
 export async function* schemaLines<N extends SchemaName>(file: string, schema: N): AsyncGenerator<TypeOf<N>, void> {
   for await (const { value, line } of jsonLines(file)) {
@@ -156,8 +165,8 @@ export async function* schemaLines<N extends SchemaName>(file: string, schema: N
 }
 
 /**
- * A JSON file that relflow wrote, or null where there is none.
- * @throws InputError where it is not what it should be
+ * Reads a JSON file that relflow wrote; null when it does not exist.
+ * @throws InputError when it is not valid JSON or does not fit the schema
  */
 async function readJson<N extends SchemaName>(file: string, schema: N): Promise<TypeOf<N> | null> {
   let text: string;
@@ -171,14 +180,14 @@ async function readJson<N extends SchemaName>(file: string, schema: N): Promise<
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new InputError(file, `not JSON: ${(error as Error).message}`);
+    throw new InputError(file, `is not valid JSON: ${(error as Error).message}`);
   }
   const problem = schemaProblem(schema, value);
   if (problem !== null) throw new InputError(file, problem);
   return value as TypeOf<N>;
 }
 
-/** Whether there is a file. */
+/** Resolves to whether a file exists. */
 export function exists(file: string): Promise<boolean> {
   return access(file).then(
     () => true,
@@ -186,7 +195,7 @@ export function exists(file: string): Promise<boolean> {
   );
 }
 
-/** Names in a folder; none where there is no folder. */
+/** Lists the names in a folder; none when the folder does not exist. */
 export async function listNames(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);

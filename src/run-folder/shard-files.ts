@@ -9,29 +9,29 @@ import type { OutputFile, Shard, StageCounts } from '../records/manifest.js';
 import { addStages, sortStages } from '../records/stage-counts.js';
 import { type RunFolder, shardNumber } from './run-folder.js';
 
-/** How much of a shard's file counts. */
+/** Committed length of a shard's file. */
 export interface FileExtent {
   readonly records: number;
   readonly bytes: number;
 }
 
-/** A file of the shard in work. */
+/** File of the shard in progress. */
 interface PartialFile {
   readonly handle: FileHandle;
   records: number;
-  /** Written and waiting. */
+  /** Written and buffered. */
   bytes: number;
   buffered: string[];
   bufferedBytes: number;
 }
 
-/** What came of one record of the input, as lines of sinks. */
+/** Result of one record of the input as lines of sinks. */
 export interface OutcomeLines {
   readonly writes: readonly { readonly sink: string; readonly line: string }[];
   readonly stages: Readonly<Record<string, StageCounts>>;
 }
 
-/** How much of a shard's files counts, and what of the input is in them. */
+/** Committed length of a shard's files, and the number and counts of the input's records in them. */
 export interface ShardExtent {
   readonly records: number;
   readonly stages: Readonly<Record<string, StageCounts>>;
@@ -41,8 +41,8 @@ export interface ShardExtent {
 const FLUSH_BYTES = 1 << 18;
 
 /**
- * The files of one shard, a sink each, and what of the input they cover, while they grow in a folder of their own and
- * until they are in their place.
+ * Writes the files of one shard, one per sink, in a staging folder, and moves them into place when the shard is
+ * complete.
  */
 export class ShardFiles {
   readonly #folder: RunFolder;
@@ -52,36 +52,36 @@ export class ShardFiles {
   #records = 0;
   #stages: Record<string, StageCounts> = {};
 
-  /** @param staging where the files grow; on the same disk as the run's folder */
+  /** @param staging folder where the files grow, on the same disk as the run's folder */
   constructor(folder: RunFolder, staging: string, gzip: boolean) {
     this.#folder = folder;
     this.#staging = staging;
     this.#gzip = gzip;
   }
 
-  /** How many records of the input they cover. */
+  /** Number of records of the input in the files. */
   get records(): number {
     return this.#records;
   }
 
-  /** Bytes of the largest file, uncompressed. */
+  /** Size of the largest file in bytes, uncompressed. */
   get largestBytes(): number {
     return Math.max(0, ...[...this.#files.values()].map((file) => file.bytes));
   }
 
   /**
-   * Takes in what came of the next record. Whatever fails, a record is in all of its files and in the counts, or in none:
-   * a file that can't be begun fails before anything is added, and one that can't be written to fails after all is.
+   * Adds the lines and counts of the next record: to all of its files and the counts, or to none of them. A file that
+   * cannot be created fails before any line is added, and one that cannot be written to fails after all are.
    */
   async commit({ writes, stages }: OutcomeLines): Promise<void> {
-    for (const { sink } of writes) if (!this.#files.has(sink)) await this.#begin(sink);
+    for (const { sink } of writes) if (!this.#files.has(sink)) await this.#open(sink);
     for (const { sink, line } of writes) append(this.#files.get(sink)!, line);
     addStages(this.#stages, stages);
     this.#records++;
     for (const file of this.#files.values()) if (file.bufferedBytes >= FLUSH_BYTES) await flush(file);
   }
 
-  /** Writes what waits down to the disk; how much counts from now on. */
+  /** Writes buffered lines to the disk; resolves to the committed length. */
   async sync(): Promise<ShardExtent> {
     const files: Record<string, FileExtent> = {};
     for (const [sink, file] of this.#files) {
@@ -92,23 +92,23 @@ export class ShardFiles {
     return { records: this.#records, stages: this.#stages, files };
   }
 
-  /** Goes on with files that were left; what lies behind their extent is cut off. */
+  /** Continues the files of an earlier process, truncated to their committed length. */
   async resume({ records, stages, files }: ShardExtent): Promise<void> {
     this.#records = records;
     this.#stages = { ...stages };
-    for (const [sink, from] of Object.entries(files)) await this.#begin(sink, from);
+    for (const [sink, from] of Object.entries(files)) await this.#open(sink, from);
   }
 
-  async #begin(sink: string, from: FileExtent = { records: 0, bytes: 0 }): Promise<void> {
+  async #open(sink: string, from: FileExtent = { records: 0, bytes: 0 }): Promise<void> {
     const handle = await open(this.#partial(sink), from.bytes > 0 ? 'r+' : 'w');
     await handle.truncate(from.bytes);
     this.#files.set(sink, { handle, ...from, buffered: [], bufferedBytes: 0 });
   }
 
   /**
-   * Moves the files into their place and then, last, writes the mark that the shard is whole. Another one may be begun.
+   * Moves the files into place and then writes the marker of the complete shard. After it, another shard can be started.
    *
-   * @param first position of its first record in the run's input
+   * @param first position of the shard's first record in the input
    */
   async publish(shard: number, first: number): Promise<Shard> {
     const number = shardNumber(shard);
@@ -118,19 +118,19 @@ export class ShardFiles {
       await file.handle.datasync();
       await file.handle.close();
       const path = `${sink}/${number}.jsonl${this.#gzip ? '.gz' : ''}`;
-      files.push({ sink, path, records: file.records, ...(await this.#place(this.#partial(sink), path)) });
+      files.push({ sink, path, records: file.records, ...(await this.#moveIntoPlace(this.#partial(sink), path)) });
     }
     const [records, stages] = [this.#records, sortStages(this.#stages)];
-    const mark: Shard = { format: 'relflow.shard/1', shard, first, records, stages, files };
+    const marker: Shard = { format: 'relflow.shard/1', shard, first, records, stages, files };
     await mkdir(this.#folder.internalPathTo('shards'), { recursive: true });
-    await writeFileAtomic(this.#folder.markerPath(shard), `${JSON.stringify(mark)}\n`);
+    await writeFileAtomic(this.#folder.markerPath(shard), `${JSON.stringify(marker)}\n`);
     this.#files.clear();
     this.#records = 0;
     this.#stages = {};
-    return mark;
+    return marker;
   }
 
-  /** Lets go of open files; what waits is forgotten. */
+  /** Closes open files; buffered lines are lost. */
   async close(): Promise<void> {
     for (const file of this.#files.values()) await file.handle.close().catch(() => {});
     this.#files.clear();
@@ -140,7 +140,7 @@ export class ShardFiles {
     return join(this.#staging, `${sink}.jsonl`);
   }
 
-  async #place(partial: string, path: string): Promise<{ bytes: number; sha256: string }> {
+  async #moveIntoPlace(partial: string, path: string): Promise<{ bytes: number; sha256: string }> {
     const target = this.#folder.pathTo(path);
     await mkdir(dirname(target), { recursive: true });
     if (!this.#gzip) {
@@ -148,10 +148,10 @@ export class ShardFiles {
       await rename(partial, target);
       return sum;
     }
-    const packed = `${partial}.gz`;
-    await pipeline(createReadStream(partial), createGzip(), createWriteStream(packed, { flush: true }));
-    const sum = await checksum(packed);
-    await rename(packed, target);
+    const compressed = `${partial}.gz`;
+    await pipeline(createReadStream(partial), createGzip(), createWriteStream(compressed, { flush: true }));
+    const sum = await checksum(compressed);
+    await rename(compressed, target);
     await rm(partial);
     return sum;
   }
@@ -173,7 +173,7 @@ async function flush(file: PartialFile): Promise<void> {
   file.bufferedBytes = 0;
 }
 
-/** A write may take less than it was given. */
+/** Repeats the write until all bytes are written: one call may write fewer. */
 async function writeAll(handle: FileHandle, bytes: Buffer, at: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     done += (await handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;

@@ -10,11 +10,11 @@ import { type OutcomeLines, ShardFiles } from './shard-files.js';
 const CHECKPOINT_MILLISECONDS = 5000;
 
 /**
- * Cuts a run's lines into shards so that a process killed at any moment can go on where it was.
+ * Divides a run's lines into shards so that a run can resume after its process was killed at any moment.
  *
- * The shard in work grows in `.relflow/partial`; `progress.json` says now and then up to which byte it counts. When it
- * is full its files are renamed into place and then, last, its mark is written. Whatever lies behind the last mark or
- * the last progress is done again, and comes out the same.
+ * The shard in progress grows in `.relflow/partial`; checkpoints write its committed length to `progress.json`. When it is
+ * complete, its files are renamed into place and then its marker is written. Records after the last marker or checkpoint
+ * are processed again, with the same result.
  */
 export class ShardWriter {
   readonly #folder: RunFolder;
@@ -23,7 +23,7 @@ export class ShardWriter {
   #shard: number;
   #first: number;
   #checkpointed = performance.now();
-  #sealing = false;
+  #publishing = false;
 
   private constructor(folder: RunFolder, sharding: Sharding, shards: readonly Shard[]) {
     this.#folder = folder;
@@ -34,51 +34,55 @@ export class ShardWriter {
   }
 
   /**
-   * Takes a folder up where it was left.
-   * @throws InputError where a shard is no longer there
+   * Opens a folder after the last complete shard, or within the shard in progress.
+   * @throws InputError when the file of a complete shard is missing or has another size
    */
   static async open(folder: RunFolder, sharding: Sharding): Promise<ShardWriter> {
     const shards = await folder.shards();
     for (const { path, bytes } of shards.flatMap(({ files }) => files)) {
       const found = await stat(folder.pathTo(path)).catch(() => null);
       if (found?.size !== bytes)
-        throw new InputError(folder.pathTo(path), 'a finished shard is missing or not as it was');
+        throw new InputError(
+          folder.pathTo(path),
+          'the file of a complete shard is missing or has another size; restore it, or start anew with --overwrite',
+        );
     }
     const writer = new ShardWriter(folder, sharding, shards);
     await wrapIoErrors(folder.path, async () => {
       await mkdir(folder.internalPathTo('partial'), { recursive: true });
       await mkdir(folder.internalPathTo('shards'), { recursive: true });
       const progress = await folder.progress();
-      if (progress?.shard === writer.#shard && (await writer.#intact(progress))) await writer.#files.resume(progress);
+      if (progress?.shard === writer.#shard && (await writer.#isIntact(progress))) await writer.#files.resume(progress);
       else await rm(folder.internalPathTo('progress.json'), { force: true });
     });
     return writer;
   }
 
-  /** How many records of the input are done. */
+  /** Number of records of the input done, those of earlier processes included. */
   get records(): number {
     return this.#first + this.#files.records;
   }
 
-  /** How many shards are whole. */
+  /** Number of complete shards. */
   get shards(): number {
     return this.#shard;
   }
 
-  /** Takes in what came of the next record of the input. */
+  /** Adds the lines of the next record of the input. */
   async commit(commit: OutcomeLines): Promise<void> {
     await wrapIoErrors(this.#folder.path, async () => {
       await this.#files.commit(commit);
       const { records, bytes } = this.#sharding;
-      if (this.#files.records >= records || (bytes !== null && this.#files.largestBytes >= bytes)) await this.#seal();
+      if (this.#files.records >= records || (bytes !== null && this.#files.largestBytes >= bytes))
+        await this.#publish();
       else if (performance.now() - this.#checkpointed > CHECKPOINT_MILLISECONDS) await this.checkpoint();
     });
   }
 
-  /** Makes what was committed last, without ending the shard. */
+  /** Makes the committed lines durable without ending the shard. */
   async checkpoint(): Promise<void> {
-    // Files that were being moved into place are no longer what a progress could speak of.
-    if (this.#sealing) return;
+    // A progress file cannot describe files that are being moved into place.
+    if (this.#publishing) return;
     await wrapIoErrors(this.#folder.path, async () => {
       const progress: Progress = {
         format: 'relflow.progress/1',
@@ -91,23 +95,23 @@ export class ShardWriter {
     });
   }
 
-  /** Ends the last shard and clears away what is no longer needed. */
+  /** Publishes the last shard and removes the folder of the shard in progress. */
   async finish(): Promise<void> {
     await wrapIoErrors(this.#folder.path, async () => {
-      if (this.#files.records > 0) await this.#seal();
+      if (this.#files.records > 0) await this.#publish();
       // A run that was stopped at the end of a shard has a progress of no records.
       await rm(this.#folder.internalPathTo('progress.json'), { force: true });
       await rm(this.#folder.internalPathTo('partial'), { recursive: true, force: true });
     });
   }
 
-  /** Lets go of open files; what was not checkpointed is forgotten. */
+  /** Closes open files; lines after the last checkpoint are lost. */
   close(): Promise<void> {
     return this.#files.close();
   }
 
-  /** Whether the files of the shard in work are at least as long as its progress says. */
-  async #intact({ files }: Progress): Promise<boolean> {
+  /** Resolves to whether the files of the shard in progress have at least their committed length. */
+  async #isIntact({ files }: Progress): Promise<boolean> {
     for (const [sink, { bytes }] of Object.entries(files)) {
       const found = await stat(this.#folder.internalPathTo('partial', `${sink}.jsonl`)).catch(() => null);
       if (!found || found.size < bytes) return false;
@@ -115,14 +119,14 @@ export class ShardWriter {
     return true;
   }
 
-  async #seal(): Promise<void> {
-    // From here on the files move away, so the progress that speaks of them must go first.
-    this.#sealing = true;
+  async #publish(): Promise<void> {
+    // The files move away from here on, so the progress that describes them is removed first.
+    this.#publishing = true;
     await rm(this.#folder.internalPathTo('progress.json'), { force: true });
     const { records } = await this.#files.publish(this.#shard, this.#first);
     this.#first += records;
     this.#shard++;
-    this.#sealing = false;
+    this.#publishing = false;
     this.#checkpointed = performance.now();
   }
 }

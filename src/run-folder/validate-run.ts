@@ -9,15 +9,25 @@ import { schemaProblem } from '../records/schema-problem.js';
 import { type SchemaName, schemas } from '../records/schemas.js';
 import { listNames, RunFolder } from './run-folder.js';
 
-/** Something that is not as it should be. */
+/** Problem that `validateRun` has found. */
 export interface Problem {
   readonly file: string;
-  /** From 1; absent where the file as a whole is meant. */
+  /** Line from 1; absent when the problem concerns the whole file. */
   readonly line?: number;
   readonly problem: string;
 }
 
-/** Checks a run's folder or a single file; yields what is wrong, nothing where all is well. */
+/**
+ * Checks a run's folder or a single file against the schemas, the checksums and each other; yields every problem.
+ *
+ * @throws InputError when the path does not exist or is a folder without a run
+ * @example
+ * ```ts
+ * import { validateRun } from 'relflow';
+ *
+ * for await (const { file, line, problem } of validateRun('out')) console.error(file, line, problem);
+ * ```
+ */
 export async function* validateRun(path: string): AsyncGenerator<Problem, void> {
   const found = await stat(path).catch(() => null);
   if (!found) throw new InputError(path, 'no such file or folder');
@@ -25,7 +35,7 @@ export async function* validateRun(path: string): AsyncGenerator<Problem, void> 
   else yield* validateFile(path, new Set());
 }
 
-/** Marks, manifest, checksums, every line, and whether ids fit together. */
+/** Checks markers, manifest, checksums, every line, and whether the ids match each other. */
 async function* validateFolder(folder: RunFolder): AsyncGenerator<Problem, void> {
   if (!(await folder.state())) throw new InputError(folder.path, 'not the output folder of a run');
   const shards = await folder.shards();
@@ -42,19 +52,20 @@ async function* validateFolder(folder: RunFolder): AsyncGenerator<Problem, void>
   const known = new Set((manifest?.files ?? listed).map((file) => file.path));
   for (const file of listed) {
     if (!known.has(file.path))
-      yield { file: folder.pathTo(file.path), problem: 'a shard that the manifest does not list' };
+      yield { file: folder.pathTo(file.path), problem: 'the manifest does not list this file of a shard' };
   }
   for (const { path, bytes, sha256 } of manifest?.files ?? listed) {
     const sum = await checksum(folder.pathTo(path)).catch(() => null);
     if (!sum) yield { file: folder.pathTo(path), problem: 'missing' };
     else if (sum.bytes !== bytes) yield { file: folder.pathTo(path), problem: `${sum.bytes} bytes, expected ${bytes}` };
-    else if (sum.sha256 !== sha256) yield { file: folder.pathTo(path), problem: 'its SHA-256 is not the recorded one' };
+    else if (sum.sha256 !== sha256)
+      yield { file: folder.pathTo(path), problem: 'its SHA-256 differs from the recorded one' };
   }
   for (const sink of new Set(listed.map((file) => file.sink))) {
     const seen = new Set<string>();
     for (const name of await listNames(folder.pathTo(sink))) {
       if (!known.has(`${sink}/${name}`))
-        yield { file: folder.pathTo(sink, name), problem: 'a file that belongs to no shard' };
+        yield { file: folder.pathTo(sink, name), problem: 'the file does not belong to any shard' };
     }
     for (const file of listed.filter((other) => other.sink === sink)) {
       const counted = { lines: 0 };
@@ -66,7 +77,7 @@ async function* validateFolder(folder: RunFolder): AsyncGenerator<Problem, void>
   }
 }
 
-/** @param seen images met so far, to find one that occurs twice */
+/** @param seen images found so far, to detect duplicates */
 async function* validateFile(file: string, seen: Set<string>, counted = { lines: 0 }): AsyncGenerator<Problem, void> {
   try {
     if (/\.jsonl(\.gz)?$/.test(file)) {
@@ -86,10 +97,10 @@ async function* validateFile(file: string, seen: Set<string>, counted = { lines:
   }
 }
 
-/** JSON files up to this size are read as one value. Larger and packed ones can only be captions. */
+/** JSON files up to this size are parsed as one value. Larger and compressed ones can only be captions. */
 const SINGLE_VALUE_BYTES = 64 * 2 ** 20;
 
-/** Captions of any size, an element at a time. */
+/** Checks a caption file of any size, one element at a time. */
 async function* captionProblems(file: string): AsyncGenerator<string, void> {
   let isCoco = false;
   for await (const { first, values } of streamJson(file, { layout: ['annotations'], required: [] })) {
@@ -111,7 +122,7 @@ async function* captionProblems(file: string): AsyncGenerator<string, void> {
 function* problemsOf(value: unknown, seen: Set<string>): Generator<string, void> {
   const name = schemaNameOf(value);
   if (!name) {
-    yield `no known format; expected one of ${Object.keys(schemas).join(', ')}`;
+    yield `unknown format, expected one of ${Object.keys(schemas).join(', ')}`;
     return;
   }
   const problem = schemaProblem(name, value);
@@ -130,11 +141,11 @@ function schemaNameOf(value: unknown): SchemaName | null {
   return 'annotations' in value ? 'captions-coco' : 'captions-by-image';
 }
 
-/** What a schema can't say: indexes that point somewhere, boxes inside their image, images that occur once. */
+/** Checks what a schema cannot: indexes that exist, boxes inside their image, images that occur once. */
 function* crossChecks(record: SceneGraph | CandidateSet, seen: Set<string>): Generator<string, void> {
   const { image, objects, captions } = record;
   const key = `${image.dataset}/${image.id}`;
-  if (seen.has(key)) yield `image ${key} occurs again`;
+  if (seen.has(key)) yield `image ${key} occurs more than once`;
   seen.add(key);
   for (const [index, { box }] of objects.entries()) {
     if (!isInside(box, image.width, image.height))
@@ -147,13 +158,13 @@ function* crossChecks(record: SceneGraph | CandidateSet, seen: Set<string>): Gen
       : record.candidates.map((pair) => ({ ...pair, captions: pair.texts.flatMap((text) => text.captions) }));
   for (const [index, pair] of pairs.entries()) {
     const missing = [pair.subject, pair.object].find((object) => object >= objects.length);
-    if (missing !== undefined) yield `${what} ${index}: there is no object ${missing}`;
+    if (missing !== undefined) yield `${what} ${index}: object ${missing} does not exist`;
     const unknown = pair.captions.find((caption) => caption >= captions.length);
-    if (unknown !== undefined) yield `${what} ${index}: there is no caption ${unknown}`;
+    if (unknown !== undefined) yield `${what} ${index}: caption ${unknown} does not exist`;
   }
 }
 
-/** With a pixel of tolerance: official files round. */
+/** Tests with a tolerance of one pixel, since official files round. */
 function isInside([x, y, w, h]: Box, width: number, height: number): boolean {
   return w > 0 && h > 0 && x >= -1 && y >= -1 && x + w <= width + 1 && y + h <= height + 1;
 }

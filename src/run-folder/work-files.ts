@@ -9,12 +9,12 @@ import type { WorkItem } from './work-item.js';
 
 const FLUSH_LENGTH = 1 << 18;
 
-/** The file of what a shard's records wait with for a phase. */
+/** Returns the path of the file with a shard's pending records for a phase. */
 export function workPath(folder: RunFolder, shard: number, phase: number): string {
   return folder.internalPathTo('work', `${shardNumber(shard)}.${phase}.jsonl`);
 }
 
-/** The shards that wait, each with the latest phase that it waits for. */
+/** Resolves to the shards with pending records, each with the latest phase that it waits for. */
 export async function pendingShards(folder: RunFolder): Promise<Map<number, number>> {
   const waiting = new Map<number, number>();
   for (const name of await listNames(folder.internalPathTo('work'))) {
@@ -25,20 +25,23 @@ export async function pendingShards(folder: RunFolder): Promise<Map<number, numb
   return waiting;
 }
 
-/** Removes what a shard has waited with for phases up to one. */
+/** Removes a shard's files of pending records for the phases up to one. */
 export async function removeWork(folder: RunFolder, shard: number, upTo: number): Promise<void> {
   for (let phase = 1; phase <= upTo; phase++) await rm(workPath(folder, shard, phase), { force: true });
 }
 
 /**
- * What waits in a file, in the order of the input.
- * @throws InputError where the file is missing, cut off or not what it should be
+ * Yields the pending records of a file, in the order of the input.
+ *
+ * @param first position of the first record in the input
+ * @throws InputError when the file is missing, truncated or has other records
  */
 export async function* readWork(file: string, first: number): AsyncGenerator<WorkItem, void> {
   let next = first;
   for await (const { value, line } of jsonLines(file, { maxLineBytes: 1 << 30 })) {
     const { ordinal, pending } = value as Partial<WorkItem>;
-    if (ordinal !== next || !Array.isArray(pending)) throw new InputError(file, `line ${line} is not record ${next}`);
+    if (ordinal !== next || !Array.isArray(pending))
+      throw new InputError(file, `line ${line} is not the pending record ${next} of the input, as expected`);
     yield value as WorkItem;
     next++;
   }

@@ -89,7 +89,7 @@ describe('relflow', function () {
     const [first] = readFileSync(join(out, 'candidates/00000.jsonl'), 'utf8').split('\n');
     const candidates = [{ subject: 0, object: 999, texts: [{ text: 'on', captions: [] }] }];
     writeFileSync(file, JSON.stringify({ ...JSON.parse(first!), candidates }));
-    assert.match((await relflow(['validate', file])).stdout, /graphs\.jsonl:1: candidate 0: there is no object 999/);
+    assert.match((await relflow(['validate', file])).stdout, /graphs\.jsonl:1: candidate 0: object 999 does not exist/);
   });
 
   it('shows a plan as text, JSON, Mermaid and SVG, and makes nothing', async () => {

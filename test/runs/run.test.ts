@@ -326,7 +326,7 @@ describe('run', () => {
     rmSync(join(out, 'scene-graphs/00001.jsonl'));
     await assert.rejects(
       run(graphOf(images(30)), { out, resume: true, shardRecords: 10 }),
-      /00001\.jsonl: a finished shard is missing/,
+      /00001\.jsonl: the file of a complete shard is missing/,
     );
   });
 
@@ -382,6 +382,6 @@ describe('run', () => {
     const file = join(out, 'scene-graphs/00000.jsonl');
     writeFileSync(file, readFileSync(file, 'utf8').replace('"id":2', '"id":1'));
     const problems = (await collect(validateRun(out))).map(({ problem }) => problem);
-    assert.deepEqual(problems, ['its SHA-256 is not the recorded one', 'image test/1 occurs again']);
+    assert.deepEqual(problems, ['its SHA-256 differs from the recorded one', 'image test/1 occurs more than once']);
   });
 });

@@ -21,13 +21,13 @@ export class StageRunner {
   readonly #options: ResolvedOptions;
   readonly #order: ReadonlyMap<Node, number>;
   readonly #whenSettled: (outcome: Outcome) => void;
-  readonly #next: ReadonlyMap<Node, readonly Node[]>;
-  readonly #ports = new Map<Node, Subject<Token>>();
+  readonly #followers: ReadonlyMap<Node, readonly Node[]>;
+  readonly #stageInputs = new Map<Node, Subject<Token>>();
   readonly #subscriptions: Subscription[] = [];
   readonly #trails = new Map<Node, WeakMap<readonly OperatorStamp[], readonly OperatorStamp[]>>();
   readonly #stamps: ReadonlyMap<Node, OperatorStamp>;
-  readonly #stamped: ReadonlyMap<OperatorStamp, string>;
-  readonly #nodes: ReadonlyMap<string, Node>;
+  readonly #idOfStamp: ReadonlyMap<OperatorStamp, string>;
+  readonly #nodeById: ReadonlyMap<string, Node>;
   readonly #deferred: ReadonlySet<Node>;
   readonly #collected: Node | null;
 
@@ -40,18 +40,18 @@ export class StageRunner {
     this.#options = options;
     this.#whenSettled = whenSettled;
     this.#order = new Map(nodes.map((node, index) => [node, index]));
-    this.#next = new Map(nodes.map((node) => [node, nodes.filter((other) => other.inputs.includes(node))]));
+    this.#followers = new Map(nodes.map((node) => [node, nodes.filter((other) => other.inputs.includes(node))]));
     this.#stamps = new Map(nodes.map((node) => [node, stampOf(node)]));
-    this.#stamped = new Map([...this.#stamps].map(([node, stamp]) => [stamp, node.id]));
-    this.#nodes = new Map(nodes.map((node) => [node.id, node]));
+    this.#idOfStamp = new Map([...this.#stamps].map(([node, stamp]) => [stamp, node.id]));
+    this.#nodeById = new Map(nodes.map((node) => [node.id, node]));
     this.#deferred = deferredStages(nodes, options);
     this.#collected = options.mode === 'collect' ? options.node : null;
     for (const node of nodes) {
       if (node.kind !== 'stage') continue;
-      const port = new Subject<Token>();
-      this.#ports.set(node, port);
+      const input = new Subject<Token>();
+      this.#stageInputs.set(node, input);
       this.#subscriptions.push(
-        port
+        input
           .pipe(mergeMap((token) => toObservable(() => this.#work(node, token)), concurrencyOf(node, options)))
           .subscribe({ error: whenFailed }),
       );
@@ -80,11 +80,11 @@ export class StageRunner {
   /** Resumes what earlier phases deferred of a record, or rejects it unprocessed. */
   resume(item: WorkItem, rejection: RecordError | null): void {
     const tracker = this.#tracker(item.ordinal);
-    tracker.resume(item, this.#nodes);
+    tracker.resume(item, this.#nodeById);
     for (const { node: id, path, record, trail: ids } of item.pending) {
-      const node = this.#nodes.get(id)!;
+      const node = this.#nodeById.get(id)!;
       let trail = NO_STAMPS;
-      for (const before of ids) trail = this.#extend(this.#nodes.get(before)!, trail);
+      for (const before of ids) trail = this.#extend(this.#nodeById.get(before)!, trail);
       const token = { tracker, record, trail, path };
       if (rejection) {
         tracker.stage(node).in++;
@@ -108,7 +108,7 @@ export class StageRunner {
 
   /** Sends a token to every node that follows. */
   #leave(node: Node, token: Token): void {
-    const next = this.#next.get(node)!;
+    const next = this.#followers.get(node)!;
     const trail = this.#extend(node, token.trail);
     if (node === this.#collected) token.tracker.collect(token.path, token.record);
     token.tracker.settle(next.length);
@@ -120,9 +120,9 @@ export class StageRunner {
 
   #arrive(node: Node, token: Token): void {
     if (this.#deferred.has(node)) {
-      const trail = token.trail.map((stamp) => this.#stamped.get(stamp)!);
+      const trail = token.trail.map((stamp) => this.#idOfStamp.get(stamp)!);
       token.tracker.defer({ node: node.id, trail, path: token.path, record: token.record });
-    } else if (node.kind === 'stage') this.#ports.get(node)!.next(token);
+    } else if (node.kind === 'stage') this.#stageInputs.get(node)!.next(token);
     else if (node.kind === 'sink') this.#write(node, token);
     else this.#leave(node, token);
   }
