@@ -2,8 +2,8 @@ import { type Token, tokenize } from '../language/tokenize.js';
 import type { Spelling } from './spelling.js';
 
 /**
- * The words of a caption as the learned parser reads them: one run of tokens, with `.` between sentences.
- * @param maxLength how many UTF-16 units are read
+ * Splits a caption into the tokens that the neural parser reads: all sentences in a row, with `.` between them.
+ * @param maxLength most UTF-16 units that are read
  */
 export function captionTokens(caption: string, maxLength: number): Token[] {
   const tokens: Token[] = [];
@@ -15,6 +15,6 @@ export function captionTokens(caption: string, maxLength: number): Token[] {
   return tokens;
 }
 
-/** The tokens' words, their spelling repaired. */
-export const correctedWords = (tokens: readonly Token[], speller: Spelling): string[] =>
-  tokens.map(({ text }) => speller.correct(text));
+/** Returns the tokens' words with corrected spelling. */
+export const correctedWords = (tokens: readonly Token[], spelling: Spelling): string[] =>
+  tokens.map(({ text }) => spelling.correct(text));

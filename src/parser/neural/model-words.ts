@@ -2,10 +2,10 @@ import type { ParserModel } from './parser-model.js';
 import { readRow } from './quantized-rows.js';
 import { wordForm } from './word-inputs.js';
 
-/** What the network is told of words: a model's rows, with what their form adds. */
+/** The network's input vectors: a word's row in the model plus the vectors of its affixes and shape. */
 export class ModelWords {
   readonly #model: ParserModel;
-  /** Word → its row among the model's vectors. */
+  /** Word → row of the model's vectors. */
   readonly #rowOf: ReadonlyMap<string, number>;
 
   constructor(model: ParserModel) {
@@ -13,7 +13,7 @@ export class ModelWords {
     this.#rowOf = new Map(model.words.words.map((word, row) => [word, row]));
   }
 
-  /** @param to `[input]`: set to the word's vector */
+  /** Writes a word's vector; unknown words have row 0. @param to `[input]` */
   read(word: string, to: Float32Array): void {
     const { parameters, words } = this.#model;
     readRow(words.rows, this.#rowOf.get(word) ?? 0, to);

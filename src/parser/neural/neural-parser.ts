@@ -9,10 +9,10 @@ import { captionTokens } from './caption-tokens.js';
 import { ParserKernels } from './kernels/parser-kernels.js';
 import { decodeModel, type ParserModel } from './parser-model.js';
 
-/** Another model or another way to read it makes other graphs: runs and caches go by this. */
+/** Part of the parser's identity in runs and caches: raise it when a change alters the graphs. */
 const version = '2';
 
-/** Room for the parameters and for the activations of the longest caption. */
+/** Bytes for the parameters and for the activations of the longest caption. */
 const memoryBytes = 48 << 20;
 
 /** The default of `minConfidence`, for the SDK and the recipes: on COCO's captions it keeps the reliable relations. */
@@ -27,12 +27,21 @@ export interface NeuralParserOptions {
 }
 
 /**
- * A parser of English captions that learned from graphs that people made of captions of Visual Genome (FACTUAL). The model
- * card, README.md beside this file, says how, from what, and how well.
- * @throws OptionError for a confidence out of its range
+ * Makes a parser of English captions: a network trained on FACTUAL, graphs that annotators drew for captions of Visual Genome.
+ * The model card, README.md next to this file, has its training data and scores.
+ * @throws OptionError for a `minConfidence` outside [0, 1]
+ *
+ * @example
+ * ```ts
+ * import { neuralParser } from 'relflow';
+ *
+ * const { entities, relations } = await neuralParser({ minConfidence: 0.5 }).parse('a man riding a horse');
+ * for (const { subject, predicate, object, confidence } of relations)
+ *   console.log(entities[subject]?.span, predicate, entities[object]?.span, confidence); // man riding horse 0.9947
+ * ```
  */
 export function neuralParser({ minConfidence = DEFAULT_MIN_CONFIDENCE }: NeuralParserOptions = {}): TextParser {
-  // Read with the first caption: many commands make a graph and run none.
+  // The model is loaded for the first caption: many commands build a graph without running it.
   return lazyParser(() => {
     const kernels = new ParserKernels(memoryBytes);
     return [decodeModel(readFileSync(new URL('parser.model', import.meta.url)), kernels), kernels];
@@ -50,12 +59,12 @@ export function parserOf(model: ParserModel, kernels: ParserKernels): TextParser
 function lazyParser(load: () => readonly [ParserModel, ParserKernels], minConfidence: number): TextParser {
   checkFraction('neuralParser', 'minConfidence', minConfidence);
   let loaded: { readonly reader: CaptionReader; readonly forms: ParserModel['forms'] } | undefined;
-  const ready = () => {
+  const loadReader = () => {
     const [model, kernels] = load();
     return { reader: new CaptionReader(kernels, model), forms: model.forms };
   };
   const parse = (caption: string): TextGraph => {
-    loaded ??= ready();
+    loaded ??= loadReader();
     const { reader, forms } = loaded;
     const tokens = captionTokens(caption, maxCaptionLength).slice(0, maxWords);
     const { entities, relations } = assembleGraph(caption, tokens, reader.read(tokens), forms);

@@ -7,25 +7,25 @@ import { RelationLabels } from './relation-labels.js';
 import type { WordCount } from './spelling.js';
 import { affixRows } from './word-inputs.js';
 
-/** All that training found out, ready to be used. */
+/** A trained model, decoded. */
 export interface ParserModel {
   readonly sizes: NetworkSizes;
   readonly parameters: Parameters;
   readonly labels: RelationLabels;
   readonly forms: NormalForms;
-  /** How often training saw a word: for the repair of spelling. */
+  /** How often each word occurs in the training captions: for the correction of spelling. */
   readonly counts: readonly WordCount[];
   readonly words: WordVectors;
 }
 
-/** What is known of words beside their form. */
+/** Vectors of words, without those of their affixes and shape. */
 export interface WordVectors {
-  /** The first is empty and stands for all unknown words. */
+  /** The first word is empty and stands for all unknown words. */
   readonly words: readonly string[];
   readonly rows: QuantizedRows;
 }
 
-interface Head {
+interface Header {
   readonly format: typeof format;
   readonly sizes: NetworkSizes;
   readonly labels: readonly string[];
@@ -37,16 +37,16 @@ interface Head {
 
 const format = 'relflow-parser/2';
 
-/** The parameters that are stored as floats; affixes are bytes. */
+/** Returns the names of the parameters that are stored as floats; `affixes` is stored as bytes. */
 const floatNames = (sizes: NetworkSizes) =>
   (Object.keys(parameterShapes(sizes)) as ParameterName[]).filter((name) => name !== 'affixes');
 
 /**
- * A model as one file: the length of its head in four bytes, the head as JSON, then floats and bytes in a fixed order.
- * Little-endian.
+ * Encodes a model as one file: the length of its header in four bytes, the header as JSON, then floats and bytes in a fixed
+ * order, all little-endian.
  */
 export function encodeModel({ sizes, parameters, labels, forms, counts, words }: ParserModel): Uint8Array {
-  const head: Head = {
+  const header: Header = {
     format,
     sizes,
     labels: labels.names,
@@ -55,8 +55,8 @@ export function encodeModel({ sizes, parameters, labels, forms, counts, words }:
     counts,
     words: words.words,
   };
-  const json = Buffer.from(JSON.stringify(head));
-  // Floats begin at a multiple of four.
+  const json = Buffer.from(JSON.stringify(header));
+  // Floats start at a multiple of four.
   const padded = Buffer.concat([json, Buffer.alloc((4 - (json.length % 4)) % 4, ' ')]);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(padded.length);
@@ -76,25 +76,26 @@ export function encodeModel({ sizes, parameters, labels, forms, counts, words }:
 }
 
 /**
- * @param kernels what the model's parameters will lie in
- * @throws Error where the bytes are not a model of this version
+ * Decodes a model file.
+ * @param kernels whose memory holds the parameters
+ * @throws Error for a model of another format
  */
 export function decodeModel(bytes: Uint8Array, kernels: ParserKernels): ParserModel {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headEnd = 4 + view.getUint32(0, true);
-  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, headEnd))) as Head;
-  if (head.format !== format) throw new Error(`parser model: format ${head.format}, expected ${format}`);
-  const { sizes } = head;
-  let at = headEnd;
+  const headerEnd = 4 + view.getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, headerEnd))) as Header;
+  if (header.format !== format) throw new Error(`parser model: format '${header.format}', expected '${format}'`);
+  const { sizes } = header;
+  let at = headerEnd;
   const floats = (to: Float32Array) => {
     for (let k = 0; k < to.length; k++, at += 4) to[k] = view.getFloat32(at, true);
     return to;
   };
   const parameters = allocateParameters(kernels, sizes);
   for (const name of floatNames(sizes)) floats(parameters[name]);
-  // Labels that there are not, beside those that there are, are never the likeliest.
-  parameters.labelBias.fill(-1e4, head.labels.length);
-  const scales = [floats(new Float32Array(affixRows)), floats(new Float32Array(head.words.length))] as const;
+  // Padding labels never win.
+  parameters.labelBias.fill(-1e4, header.labels.length);
+  const scales = [floats(new Float32Array(affixRows)), floats(new Float32Array(header.words.length))] as const;
   const rows = (count: number, rowScales: Float32Array): QuantizedRows => {
     const values = new Int8Array(bytes.buffer, bytes.byteOffset + at, count * sizes.input);
     at += values.length;
@@ -105,9 +106,9 @@ export function decodeModel(bytes: Uint8Array, kernels: ParserKernels): ParserMo
   return {
     sizes,
     parameters,
-    labels: new RelationLabels(head.labels),
-    forms: new NormalForms(new Map(head.entities), new Map(head.attributes)),
-    counts: head.counts,
-    words: { words: head.words, rows: rows(head.words.length, scales[1]) },
+    labels: new RelationLabels(header.labels),
+    forms: new NormalForms(new Map(header.entities), new Map(header.attributes)),
+    counts: header.counts,
+    words: { words: header.words, rows: rows(header.words.length, scales[1]) },
   };
 }

@@ -1,13 +1,13 @@
-/** Rows of numbers as signed bytes, each row with its own scale: a quarter of the room, and as good for word vectors. */
+/** Rows of signed bytes, each row with its own scale: a quarter of the size of floats, and precise enough for word vectors. */
 export interface QuantizedRows {
   readonly width: number;
   /** `[rows, width]` */
   readonly bytes: Int8Array;
-  /** `[rows]`: what a row's bytes are multiplied with. */
+  /** `[rows]`: the factor of each row's bytes. */
   readonly scales: Float32Array;
 }
 
-/** @param row values of a row, `[width]` */
+/** Quantizes `count` rows. @param row returns the values of a row, `[width]` */
 export function quantizeRows(count: number, width: number, row: (index: number) => Float32Array): QuantizedRows {
   const bytes = new Int8Array(count * width);
   const scales = new Float32Array(count);
@@ -20,7 +20,7 @@ export function quantizeRows(count: number, width: number, row: (index: number) 
   return { width, bytes, scales };
 }
 
-/** Writes a row's values to an array, from an offset on. */
+/** Writes the values of a row to an array, from an offset on. */
 export function readRow({ width, bytes, scales }: QuantizedRows, row: number, to: Float32Array, offset = 0): void {
   const scale = scales[row]!;
   for (let k = 0; k < width; k++) to[offset + k] = bytes[row * width + k]! * scale;

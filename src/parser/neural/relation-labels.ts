@@ -1,27 +1,27 @@
 import { prepositionAt } from '../language/prepositions.js';
 
-/** Stands in a label for the verb that the caption has: `> V P` for "sit on", "stand next to"… */
+/** Placeholder in a label for a verb of the caption: `>V P` is "sit on", "stand next to"… */
 export const VERB = 'V';
-/** Stands in a label for the preposition that the caption has, of whatever length. */
+/** Placeholder in a label for a preposition of the caption, of any number of words. */
 export const PREPOSITION = 'P';
 
-/** No relation between two mentions. */
+/** The label of two mentions without a relation. */
 export const NONE = 0;
 
 /**
- * What the network may say of two mentions, the first one before the second: `>` where the first is the subject, `<` where
- * the second is, and the predicate, whose verb and preposition may be left open, to be copied from the caption.
+ * The labels that the network assigns to two mentions in reading order: `>` if the first one is the subject, `<` if the second
+ * one is, then the predicate, in which placeholders stand for a verb and a preposition to copy from the caption.
  */
 export class RelationLabels {
-  /** The first is empty and means no relation. */
+  /** The first label is empty and means no relation. */
   readonly names: readonly string[];
-  /** 1 where a verb is left open. */
+  /** 1 for labels with the placeholder of a verb. */
   readonly needsVerb: Uint8Array;
-  /** 1 where a preposition is left open. */
+  /** 1 for labels with the placeholder of a preposition. */
   readonly needsPreposition: Uint8Array;
-  /** 1 where the first mention is the subject. */
+  /** 1 for labels whose first mention is the subject. */
   readonly isForward: Uint8Array;
-  /** Words of each label's predicate. */
+  /** The words of each label's predicate. */
   readonly #parts: readonly (readonly string[])[];
 
   constructor(names: readonly string[]) {
@@ -37,12 +37,12 @@ export class RelationLabels {
     return this.names.length;
   }
 
-  /** Of a row of scores, one a label: a multiple of 8, as the kernels like it. */
+  /** The width of a row of label scores: a multiple of 8 for the kernels. */
   get width(): number {
     return Math.ceil(this.size / 8) * 8;
   }
 
-  /** @param verb, preposition what fills an open label */
+  /** Returns a label's predicate. @param verb, preposition what replaces the placeholders */
   predicate(label: number, verb: string, preposition: string): string {
     let text = '';
     for (const part of this.#parts[label]!) {
@@ -53,13 +53,13 @@ export class RelationLabels {
   }
 }
 
-/** @param isForward whether the subject stands first */
+/** Returns the label of a predicate. @param isForward whether the subject comes first */
 export const labelOf = (isForward: boolean, predicate: readonly string[]): string =>
   (isForward ? '>' : '<') + predicate.join(' ');
 
 /**
- * The prepositions that start at a word, joined where one follows another: "leading up to a door" has `up to` at `up`.
- * Articles are left out, `on the side of` is `on side of`. Undefined where none starts.
+ * Returns the preposition that starts at a word, joined with one that follows it: "leading up to a door" has `up to` at `up`.
+ * Articles are dropped: `on the side of` becomes `on side of`. Undefined if no preposition starts there.
  */
 export function prepositionsAt(words: readonly string[], start: number): string | undefined {
   const first = prepositionAt(words, start);

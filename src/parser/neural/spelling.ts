@@ -2,19 +2,19 @@ import { editDistance, maxTypos } from '../language/edit-distance.js';
 import { isAdjective, isNoun, isVerb, nounLemma, verbLemma } from '../language/lemma.js';
 import { memoize } from '../language/memoize.js';
 
-/** A word that captions use often, and how often. */
+/** A word of the training captions and how often it occurs. */
 export type WordCount = readonly [word: string, count: number];
 
 /**
- * Repairs the spelling of words that neither the dictionary nor the captions of training know: `surfbord` → `surfboard`.
- * It takes the commonest of the nearest caption words; a word near none stays.
+ * Corrects the spelling of words that neither the dictionary nor the training captions have: `surfbord` → `surfboard`. It
+ * chooses the most frequent of the nearest caption words; a word without a near one stays.
  */
 export class Spelling {
   readonly #counts: ReadonlyMap<string, number>;
   readonly #byLetter = new Map<string, string[]>();
-  readonly #repaired = memoize(cacheSize, (word) => this.#nearest(word) ?? word);
+  readonly #corrected = memoize(cacheSize, (word) => this.#nearest(word) ?? word);
 
-  /** @param words at least those that a repair may lead to */
+  /** @param words at least those that may be the result of a correction */
   constructor(words: Iterable<WordCount>) {
     this.#counts = new Map(words);
     for (const [word, count] of this.#counts) {
@@ -28,7 +28,7 @@ export class Spelling {
   /** @param word lower case */
   correct(word: string): string {
     if ((this.#counts.get(word) ?? 0) >= knownCount || !isPlain(word) || isEnglish(word)) return word;
-    return this.#repaired(word);
+    return this.#corrected(word);
   }
 
   #nearest(word: string): string | undefined {
@@ -49,9 +49,9 @@ export class Spelling {
   }
 }
 
-/** Words seen so often in captions are not taken for typing errors. */
+/** A word that occurs this often in captions is not a spelling error. */
 const knownCount = 3;
-/** …and only words seen so often are what was meant. */
+/** Least occurrences of a word that replaces another. */
 const targetCount = 8;
 const longestWord = 24;
 const cacheSize = 10_000;

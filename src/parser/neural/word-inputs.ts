@@ -1,19 +1,20 @@
 import { isAdjective, isCompound, isNoun, isVerb, nounLemma, verbLemma } from '../language/lemma.js';
 import { wordList } from '../language/lexicon/lexicon.js';
 
-/** How many rows the table of affixes has: a hash of an affix is a row. */
+/** Rows of the table of affixes: an affix has the row of its hash. */
 export const affixRows = 8192;
-/** How many kinds of words there are by `shape`. */
+/** Rows of the table of shapes. */
 export const shapeRows = 128;
 
-/** What a word shows from outside. */
+/** Features of a word's spelling. */
 export interface WordForm {
   /** Rows of the table of affixes: endings of 2, 3 and 4 letters, beginnings of 3 and 4. */
   readonly affixes: readonly number[];
-  /** Row of the table of shapes: parts of speech it may have, its ending, digits. */
+  /** Row of the table of shapes: its possible word classes, its ending, digits. */
   readonly shape: number;
 }
 
+/** Returns the features of a word's spelling. @param word lower case */
 export function wordForm(word: string): WordForm {
   const affix = (kind: string, text: string) => hash(kind + text) % affixRows;
   return {
@@ -39,14 +40,14 @@ function shape(word: string): number {
   return (noun + verb + adjective + plural + ending + odd) % shapeRows;
 }
 
-/** FNV-1a, 32 bits. */
+/** 32-bit FNV-1a hash. */
 function hash(text: string): number {
   let h = 0x811c9dc5;
   for (let k = 0; k < text.length; k++) h = Math.imul(h ^ text.charCodeAt(k), 0x01000193);
   return h >>> 0;
 }
 
-/** For each word, whether WordNet lists it as one noun with the word before (1), after (2), both (3) or neither (0). */
+/** Returns for each word whether WordNet lists it as one noun with the word before (1), after (2), both (3) or neither (0). */
 export function compoundFlags(words: readonly string[]): Uint8Array {
   const flags = new Uint8Array(words.length);
   for (let k = 0; k + 1 < words.length; k++)
@@ -59,16 +60,16 @@ export function compoundFlags(words: readonly string[]): Uint8Array {
 
 let compoundStarts: ReadonlySet<string> | undefined;
 
-/** Whether WordNet lists a noun of two words that starts with it. */
+/** Whether WordNet lists a noun of two words that starts with the word. */
 export const startsCompound = (word: string): boolean => {
   compoundStarts ??= new Set([...wordList('compounds')].map((compound) => compound.slice(0, compound.indexOf(' '))));
   return compoundStarts.has(word);
 };
 
-/** Whether WordNet lists two words as one noun. */
+/** Whether WordNet lists the two words as one noun. */
 export const isCompoundNoun = (first: string, second: string): boolean => isCompound(`${first} ${second}`);
 
-/** The verb that a word may stand for in a predicate: `riding` → `ride`; undefined for words that are no verbs. */
+/** Returns the lemma of a word that may be a predicate's verb: `riding` → `ride`; undefined for other words. */
 export function verbOf(word: string): string | undefined {
   if (word.length < 3 || auxiliaries.has(word)) return undefined;
   const lemma = verbLemma(word);

@@ -10,34 +10,34 @@ import { ParserKernels, viterbiScratch } from '../../../src/parser/neural/kernel
 import { decodeModel } from '../../../src/parser/neural/parser-model.js';
 import { Random } from '../../../src/records/random.js';
 
-/** A fact that a tagging leads to, how much the network believes in it there, and whether it is told. */
+/** A fact of a hypothesis, its probability there, and whether the parser returns it. */
 interface Fact {
   readonly key: string;
-  readonly belief: number;
-  /** How likely it is that there is any such fact. */
-  readonly any: number;
-  readonly isTold: boolean;
+  readonly probability: number;
+  /** Probability that there is a fact of this kind, whatever its label. */
+  readonly anyProbability: number;
+  readonly isReturned: boolean;
 }
 
-interface Reading {
+interface Hypothesis {
   readonly facts: readonly Fact[];
-  /** Log-likelihood of the tags, and of all. */
+  /** Log-probability of the tags, and of tags, relations and owners. */
   readonly tags: number;
   readonly all: number;
 }
 
-const readings = 3;
-const reach = 1.5;
+const maxHypotheses = 3;
+const margin = 1.5;
 const kernels = new ParserKernels(200 << 20);
 const model = decodeModel(readFileSync(new URL('../../../src/parser/neural/parser.model', import.meta.url)), kernels);
 const network = new ModelReader(kernels, model);
-const [work, tags, totals] = [
-  kernels.doubles(viterbiScratch * 64 * readings),
-  kernels.bytes(64 * readings),
+const [scratch, tags, totals] = [
+  kernels.doubles(viterbiScratch * 64 * maxHypotheses),
+  kernels.bytes(64 * maxHypotheses),
   kernels.doubles(3),
 ];
 
-/** Captions that can be read in more than one way. */
+/** Generates captions that are ambiguous. */
 function captions(count: number): string[] {
   const random = new Random(4);
   const one = (list: string) => {
@@ -53,96 +53,106 @@ function captions(count: number): string[] {
   ).map((caption) => caption.replace(/\s+/g, ' '));
 }
 
-function readingsOf(words: readonly string[]): Reading[] {
+function hypothesesOf(words: readonly string[]): Hypothesis[] {
   const plain = plainExample(words);
   const batch = layOut([plain]);
   const { tagScores } = network.read(batch);
   const { transitions, starts } = model.parameters;
   const at = batch.captions[0]!.start;
-  const chain = { tagScores, transitions, starts };
-  const count = kernels.viterbi(chain, at, words.length, readings, reach, work, tags, totals);
+  const scores = { tagScores, transitions, starts };
+  const count = kernels.viterbi(scores, at, words.length, maxHypotheses, margin, scratch, tags, totals);
   return Array.from({ length: count }, (_, n) => {
     const example = taggedExample(plain, tags.slice(n * words.length, (n + 1) * words.length));
-    return readingOf(example, totals[n]!);
+    return hypothesisOf(example, totals[n]!);
   });
 }
 
-/** As the network sees it in floats. */
-function readingOf(example: TrainingExample, tagged: number): Reading {
+/** Scores a tagging with the network in floats. */
+function hypothesisOf(example: TrainingExample, tagScore: number): Hypothesis {
   const { sizes, labels } = model;
   const batch = layOut([example]);
   const { start } = batch.captions[0]!;
   const a = network.relate(batch);
   const { mentions, attributes } = example;
   const spanOf = ({ start, end }: { readonly start: number; readonly end: number }) => `${start}-${end}`;
-  const facts: Fact[] = mentions.map((mention) => ({ key: spanOf(mention), belief: 1, any: 1, isTold: true }));
-  let all = tagged;
+  const facts: Fact[] = mentions.map((mention) => ({
+    key: spanOf(mention),
+    probability: 1,
+    anyProbability: 1,
+    isReturned: true,
+  }));
+  let all = tagScore;
   example.pairs.forEach(({ first, second, steps }, k) => {
-    const shares = new Float32Array(labels.size);
-    softmax(a.labelScores.subarray(k * sizes.labels, k * sizes.labels + labels.size), shares);
-    const most = Math.max(...shares);
-    const label = shares.indexOf(most);
-    const likeliest = (slot: 'verb' | 'preposition', places: readonly number[]) => {
-      if (places.length === 0) return undefined;
-      const own = new Float32Array(places.length);
+    const probabilities = new Float32Array(labels.size);
+    softmax(a.labelScores.subarray(k * sizes.labels, k * sizes.labels + labels.size), probabilities);
+    const highest = Math.max(...probabilities);
+    const label = probabilities.indexOf(highest);
+    const fillerProbability = (slot: 'verb' | 'preposition', words: readonly number[]) => {
+      if (words.length === 0) return undefined;
+      const own = new Float32Array(words.length);
       softmax(
-        Float32Array.from(places, (t) => network.network.slotScore(a, slot, k, start + t)),
+        Float32Array.from(words, (t) => network.network.slotScore(a, slot, k, start + t)),
         own,
       );
       return Math.max(...own);
     };
-    const verb = labels.needsVerb[label] ? likeliest('verb', example.verbs) : 1;
-    const preposition = labels.needsPreposition[label] ? likeliest('preposition', example.prepositions) : 1;
-    const belief = verb && preposition ? most * verb * preposition : most;
-    const isNamed = label !== 0 && verb !== undefined && preposition !== undefined;
-    all += Math.log(belief);
+    const verb = labels.needsVerb[label] ? fillerProbability('verb', example.verbs) : 1;
+    const preposition = labels.needsPreposition[label] ? fillerProbability('preposition', example.prepositions) : 1;
+    const probability = verb && preposition ? highest * verb * preposition : highest;
+    const isFilled = label !== 0 && verb !== undefined && preposition !== undefined;
+    all += Math.log(probability);
     const key = `${spanOf(mentions[first]!)} ${spanOf(mentions[second]!)} ${steps}`;
-    facts.push({ key, belief, any: 1 - shares[0]!, isTold: isNamed && belief >= 0.2 });
+    facts.push({
+      key,
+      probability,
+      anyProbability: 1 - probabilities[0]!,
+      isReturned: isFilled && probability >= 0.2,
+    });
   });
   example.owners.forEach(({ attribute, mention }, k) => {
     const score = a.ownerScores[k * 8]!;
     all -= Math.log1p(Math.exp(-Math.abs(score)));
-    const belief = 1 / (1 + Math.exp(-score));
+    const probability = 1 / (1 + Math.exp(-score));
     const key = `${spanOf(attributes[attribute]!)} of ${spanOf(mentions[mention]!)}`;
-    facts.push({ key, belief, any: belief, isTold: belief > 0.5 });
+    facts.push({ key, probability, anyProbability: probability, isReturned: probability > 0.5 });
   });
-  return { facts, tags: tagged, all };
+  return { facts, tags: tagScore, all };
 }
 
-/** The expected F score of each reading, and half the chance that it is the right one. */
-function valuesOf(all: readonly Reading[]): number[] {
+/** Returns the expected F score of each hypothesis plus half the probability that it is right. */
+function valuesOf(all: readonly Hypothesis[]): number[] {
   const shares = (scores: readonly number[]) => {
     const to = new Float32Array(scores.length);
     softmax(Float32Array.from(scores), to);
     return to;
   };
   const [byTags, byAll] = [shares(all.map(({ tags }) => tags)), shares(all.map(({ all }) => all))];
-  const beliefs = new Map<string, number>();
-  let meant = 0;
+  const posteriors = new Map<string, number>();
+  let expected = 0;
   all.forEach(({ facts }, n) => {
-    for (const { key, belief, any } of facts) {
-      beliefs.set(key, (beliefs.get(key) ?? 0) + byTags[n]! * belief);
-      meant += byTags[n]! * any;
+    for (const { key, probability, anyProbability } of facts) {
+      posteriors.set(key, (posteriors.get(key) ?? 0) + byTags[n]! * probability);
+      expected += byTags[n]! * anyProbability;
     }
   });
   return all.map(({ facts }, n) => {
-    const told = facts.filter(({ isTold }) => isTold);
-    const right = told.reduce((sum, { key }) => sum + beliefs.get(key)!, 0);
-    return (2 * right) / (told.length + meant) + 0.5 * byAll[n]!;
+    const returned = facts.filter(({ isReturned }) => isReturned);
+    const correct = returned.reduce((sum, { key }) => sum + posteriors.get(key)!, 0);
+    return (2 * correct) / (returned.length + expected) + 0.5 * byAll[n]!;
   });
 }
 
-describe('the parser’s choice among readings', () => {
+describe('minimum Bayes-risk decoding of captions', () => {
   const reader = new CaptionReader(kernels, model);
   const read = captions(3000).map((caption) => {
     const tokens = captionTokens(caption, 2000);
-    return { caption, found: reader.read(tokens), all: readingsOf(tokens.map(({ text }) => text)) };
+    return { caption, found: reader.read(tokens), all: hypothesesOf(tokens.map(({ text }) => text)) };
   });
 
-  it('is the one that is expected to agree best with all of them', () => {
+  it('chooses the hypothesis with the highest expected F score', () => {
     const others: string[] = [];
-    let unlikeliest = 0;
-    let several = 0;
+    let notMostLikely = 0;
+    let ambiguous = 0;
     for (const { caption, found, all } of read) {
       const values = valuesOf(all);
       const facts = [
@@ -152,31 +162,35 @@ describe('the parser’s choice among readings', () => {
           return `${a.start}-${a.end} ${b.start}-${b.end}`;
         }),
       ];
-      const isFound = ({ facts: own }: Reading) => {
-        const told = own.filter(({ isTold, key }) => isTold && !key.includes('of'));
+      const isFound = ({ facts: own }: Hypothesis) => {
+        const returned = own.filter(({ isReturned, key }) => isReturned && !key.includes('of'));
         return (
-          told
+          returned
             .map(({ key }) => key.split(' ').slice(0, 2).join(' '))
             .sort()
             .join() === [...facts].sort().join()
         );
       };
-      // The parser's arithmetic is in whole numbers: what is all but equal may go either way, here and at a limit.
+      // The parser computes in 12-bit integers, so near ties may go either way.
       const best = Math.max(...values) - 0.01;
-      if (!all.some((reading, n) => values[n]! >= best && isFound(reading))) others.push(caption);
-      if (all.length > 1) several++;
-      const likeliest = all.reduce((most, reading) => (reading.all > most.all ? reading : most));
-      if (!isFound(likeliest)) unlikeliest++;
+      if (!all.some((hypothesis, n) => values[n]! >= best && isFound(hypothesis))) others.push(caption);
+      if (all.length > 1) ambiguous++;
+      const mostLikely = all.reduce((best, hypothesis) => (hypothesis.all > best.all ? hypothesis : best));
+      if (!isFound(mostLikely)) notMostLikely++;
     }
     assert.ok(others.length < read.length / 200, others.join('\n'));
-    assert.ok(several > 100, `${several} captions with several readings`);
-    assert.ok(unlikeliest > 3, `${unlikeliest} captions whose likeliest reading is not told`);
+    assert.ok(ambiguous > 100, `${ambiguous} captions with several hypotheses`);
+    assert.ok(notMostLikely > 3, `${notMostLikely} captions whose most likely hypothesis is not chosen`);
   });
 
-  it('tells no relation that is unlikely', () => {
+  it('returns no relation with a confidence below 0.2', () => {
     const confidences = read.flatMap(({ found }) => found.relations.map(({ confidence }) => confidence));
     assert.ok(confidences.length > 400);
     assert.ok(Math.min(...confidences) >= 0.2);
-    assert.ok(read.some(({ all }) => all[0]!.facts.some(({ any, belief }) => belief < 0.2 && any > 0.5)));
+    assert.ok(
+      read.some(({ all }) =>
+        all[0]!.facts.some(({ anyProbability, probability }) => probability < 0.2 && anyProbability > 0.5),
+      ),
+    );
   });
 });

@@ -31,7 +31,7 @@ describe('neuralParser', () => {
       assert.deepEqual(triplets(caption), expected);
     });
 
-  it('has attributes, numbers and what they are said of', () => {
+  it('assigns attributes and numbers to entities', () => {
     const { attributes } = toFactual(parse('two small dogs on the green grass'));
     assert.deepEqual(attributes.map(({ entity, attribute }) => `${entity} ${attribute}`).sort(), [
       'dogs 2',
@@ -40,7 +40,7 @@ describe('neuralParser', () => {
     ]);
   });
 
-  it('says where each phrase stands, its head, the surface and lemma of each predicate, and how sure it is', () => {
+  it('returns the offsets and head of each phrase, and the surface, lemma and confidence of each predicate', () => {
     const caption = 'A Man is riding the brown horses';
     const { entities, relations } = parse(caption);
     assert.deepEqual(
@@ -61,7 +61,7 @@ describe('neuralParser', () => {
     assert.ok(confidence! > 0.5 && confidence! <= 1);
   });
 
-  it('turns the surface of a passive round with its subject', () => {
+  it('uses an active surface for a reversed passive', () => {
     const { relations } = parse('a table covered by a white cloth');
     assert.deepEqual(
       relations.map(({ predicate, lemma }) => [predicate, lemma]),
@@ -69,7 +69,7 @@ describe('neuralParser', () => {
     );
   });
 
-  it('takes each other for the subject', () => {
+  it('resolves “each other” to the subject', () => {
     const { entities, relations } = parse('two dogs facing each other');
     assert.deepEqual(
       entities.map(({ span }) => span),
@@ -86,7 +86,7 @@ describe('neuralParser', () => {
     assert.notEqual(neuralParser().version, parser.version);
   });
 
-  it('reads the same whatever it read before, and in every parser', () => {
+  it('returns the same graph whatever captions came before', () => {
     const captions = [
       'a man riding a horse',
       'a zorbo on the glimp',
@@ -102,7 +102,7 @@ describe('neuralParser', () => {
     );
   });
 
-  it('reads anything without a word of complaint', () => {
+  it('does not throw for any text', () => {
     for (const text of [
       '',
       ' ',
