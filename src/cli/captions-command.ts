@@ -89,7 +89,7 @@ function statsCommand(captions: Command, context: CommandContext): void {
     .action(async ({ json, ...flags }: StoreFlags & { json?: boolean }) => {
       await withOpen(await openExistingStore(folderOf(flags)), async (store) => {
         const questions = answerStatistics(store);
-        const bytes = await store.bytes();
+        const bytes = await store.sizeOnDisk();
         if (json) {
           context.print(JSON.stringify({ store: store.folder, bytes, questions }));
           return;

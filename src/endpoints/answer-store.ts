@@ -37,7 +37,7 @@ const FILE = 'answers.mdb';
  * nothing can handle, which ends the process; the threshold keeps what is written in a turn in one transaction without
  * it.
  */
-const SAFE = { overlappingSync: false, eventTurnBatching: false, txnStartThreshold: Number.POSITIVE_INFINITY };
+const SAFE_OPTIONS = { overlappingSync: false, eventTurnBatching: false, txnStartThreshold: Number.POSITIVE_INFINITY };
 
 /** The key of a question in a store: 24 hexadecimal digits. */
 export const questionKey = (question: Question): string => digest(question).slice(0, 24);
@@ -53,10 +53,10 @@ export class AnswerStore {
   readonly #answers: Database<CachedReply, Row>;
   readonly #questions: Database<Question, string>;
   readonly #images: Database<string, [dataset: string, id: string]>;
-  readonly #asked = new Set<string>();
-  #waiting: (() => Promise<void>)[] = [];
-  #group: Promise<void> | null = null;
-  #failed: OutputError | null = null;
+  readonly #knownQuestions = new Set<string>();
+  #pendingWrites: (() => Promise<void>)[] = [];
+  #groupWrites: Promise<void> | null = null;
+  #commitError: OutputError | null = null;
 
   private constructor(folder: string, root: RootDatabase) {
     this.folder = folder;
@@ -78,13 +78,13 @@ export class AnswerStore {
     const path = resolve(folder);
     while (closing.has(path)) await closing.get(path);
     // Nothing is awaited from here on: LMDB must not open a file twice in one process.
-    let shared = inUse.get(path);
+    let shared = openStores.get(path);
     try {
       if (!shared) {
         mkdirSync(path, { recursive: true });
-        const root = open({ path: join(path, FILE), encoding: 'json', maxDbs: 4, ...SAFE });
+        const root = open({ path: join(path, FILE), encoding: 'json', maxDbs: 4, ...SAFE_OPTIONS });
         shared = { store: new AnswerStore(path, root), users: 0 };
-        inUse.set(path, shared);
+        openStores.set(path, shared);
       }
     } catch (error) {
       throw new OutputError(folder, `can't hold the answers of models: ${(error as Error).message}`, { cause: error });
@@ -109,22 +109,22 @@ export class AnswerStore {
    * @returns the answer that is kept, when it is safe
    * @throws OutputError where it can't be written
    */
-  async keep(question: Question, key: AnswerKey, reply: CachedReply): Promise<CachedReply> {
+  async add(question: Question, key: AnswerKey, reply: CachedReply): Promise<CachedReply> {
     const row: Row = [key.question, key.subject, key.seed];
-    return this.#grouped(async () => {
+    return this.#writeInGroup(async () => {
       const [isNew] = await Promise.all([
         this.#answers.ifNoExists(row, () => void this.#answers.put(row, reply)),
-        this.#asked.has(key.question) || this.#questions.put(key.question, question),
+        this.#knownQuestions.has(key.question) || this.#questions.put(key.question, question),
       ]);
-      this.#asked.add(key.question);
+      this.#knownQuestions.add(key.question);
       return isNew ? reply : (this.#answers.get(row) ?? reply);
     });
   }
 
   /** Keeps under which name a data set has an image, for exports by image. */
-  async name({ dataset, id, subject }: NamedSubject): Promise<void> {
+  async nameImage({ dataset, id, subject }: NamedSubject): Promise<void> {
     if (this.#images.get([dataset, id]) === subject) return;
-    await this.#grouped(async () => this.#images.put([dataset, id], subject));
+    await this.#writeInGroup(async () => this.#images.put([dataset, id], subject));
   }
 
   /** The questions that were asked, by key. */
@@ -153,23 +153,30 @@ export class AnswerStore {
   /** Everything as lines of an export, in an order that depends on the content alone. */
   *lines(): Generator<Answer, void> {
     for (const [key, question] of this.questions()) {
-      for (const { key: of, reply } of this.answers(key)) {
-        const { at, ...said } = reply;
-        yield { format: 'relflow.answer/1', question, subject: of.subject, seed: of.seed, reply: said, at };
+      for (const { key: answerKey, reply } of this.answers(key)) {
+        const { at, ...rest } = reply;
+        yield {
+          format: 'relflow.answer/1',
+          question,
+          subject: answerKey.subject,
+          seed: answerKey.seed,
+          reply: rest,
+          at,
+        };
       }
     }
   }
 
   /** Forgets answers; they will be asked for again. */
   async remove(keys: readonly AnswerKey[]): Promise<void> {
-    await this.#writing(async () => {
+    await this.#tryWrite(async () => {
       await Promise.all(keys.map(({ question, subject, seed }) => this.#answers.remove([question, subject, seed])));
     });
   }
 
   /** Forgets the questions to which there is no answer any more. */
   async removeUnanswered(): Promise<void> {
-    await this.#writing(async () => {
+    await this.#tryWrite(async () => {
       for (const key of this.questions().keys()) {
         if (this.answers(key).next().done) await this.#questions.remove(key);
       }
@@ -177,16 +184,16 @@ export class AnswerStore {
   }
 
   /** Size on disk, in bytes. */
-  async bytes(): Promise<number> {
+  async sizeOnDisk(): Promise<number> {
     return (await stat(join(this.folder, FILE))).size;
   }
 
   /** Closes the store once everyone who opened it has closed it. */
   async close(): Promise<void> {
-    const shared = inUse.get(this.folder);
+    const shared = openStores.get(this.folder);
     if (!shared || --shared.users > 0) return;
-    inUse.delete(this.folder);
-    const closed = Promise.resolve(this.#group)
+    openStores.delete(this.folder);
+    const closed = Promise.resolve(this.#groupWrites)
       .then(() => this.#root.close())
       .finally(() => closing.delete(this.folder));
     closing.set(this.folder, closed);
@@ -197,21 +204,21 @@ export class AnswerStore {
    * Writes at once where nothing is being written; else together with all that comes until that is on disk. LMDB makes
    * one transaction of what is written in a turn, and each costs a flush of the disk, whatever its size.
    */
-  #grouped<T>(write: () => Promise<T>): Promise<T> {
+  #writeInGroup<T>(write: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push(() => this.#writing(write).then(resolve, reject));
-      this.#group ??= this.#writeGroups();
+      this.#pendingWrites.push(() => this.#tryWrite(write).then(resolve, reject));
+      this.#groupWrites ??= this.#writeGroups();
     });
   }
 
   async #writeGroups(): Promise<void> {
-    while (this.#waiting.length > 0) await Promise.all(this.#waiting.splice(0).map((write) => write()));
-    this.#group = null;
+    while (this.#pendingWrites.length > 0) await Promise.all(this.#pendingWrites.splice(0).map((write) => write()));
+    this.#groupWrites = null;
   }
 
   /** Writes, unless a commit has failed: after one, lmdb may never settle the promise of another. */
-  async #writing<T>(write: () => Promise<T>): Promise<T> {
-    if (this.#failed) throw this.#failed;
+  async #tryWrite<T>(write: () => Promise<T>): Promise<T> {
+    if (this.#commitError) throw this.#commitError;
     try {
       return await write();
     } catch (error) {
@@ -219,14 +226,16 @@ export class AnswerStore {
       if (!commitError) throw new OutputError(this.folder, `an answer cannot be kept: ${message}`, { cause: error });
       const cause = await commitError.catch((reason: Error) => reason);
       const advice = 'check the disk and run again; all answers kept so far are safe';
-      this.#failed ??= new OutputError(this.folder, `an answer cannot be kept: ${cause.message}; ${advice}`, { cause });
-      throw this.#failed;
+      this.#commitError ??= new OutputError(this.folder, `an answer cannot be kept: ${cause.message}; ${advice}`, {
+        cause,
+      });
+      throw this.#commitError;
     }
   }
 }
 
 /** Stores that are open in this process. */
-const inUse = new Map<string, { store: AnswerStore; users: number }>();
+const openStores = new Map<string, { store: AnswerStore; users: number }>();
 const closing = new Map<string, Promise<void>>();
 
 /**

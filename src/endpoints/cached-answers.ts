@@ -84,7 +84,7 @@ export class CachedAnswers {
 
   /** Stores the name of an image, for exports. */
   async nameImage(dataset: string, id: string, subject: string): Promise<void> {
-    await (await this.#store()).name({ dataset, id, subject });
+    await (await this.#store()).nameImage({ dataset, id, subject });
   }
 
   /** Estimates the missing answers and their cost, without sending a request or creating a store. */
@@ -124,7 +124,7 @@ export class CachedAnswers {
       send,
       async (reply) => {
         if (reply.refused || reply.text === '') this.usage.refused++;
-        return store.keep(this.#question, key, { ...reply, at: new Date().toISOString() });
+        return store.add(this.#question, key, { ...reply, at: new Date().toISOString() });
       },
       this.#expectedTokens,
       signal,

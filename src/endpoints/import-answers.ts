@@ -36,7 +36,7 @@ export async function importAnswers(store: AnswerStore, file: string): Promise<I
   let batch: Promise<void>[] = [];
   const add = async ({ question, subject, seed, reply, at }: Answer) => {
     const given = { ...reply, at };
-    const kept = await store.keep(question, { question: questionKey(question), subject, seed }, given);
+    const kept = await store.add(question, { question: questionKey(question), subject, seed }, given);
     if (kept === given) added++;
     else known++;
   };

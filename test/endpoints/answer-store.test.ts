@@ -37,8 +37,8 @@ describe('AnswerStore', function () {
     const folder = temporaryFolder();
     const store = await AnswerStore.open(folder);
     assert.equal(store.find(key('a')), undefined);
-    await store.keep(question, key('a'), reply('one'));
-    assert.deepEqual(await store.keep(question, key('a'), reply('two')), reply('one'));
+    await store.add(question, key('a'), reply('one'));
+    assert.deepEqual(await store.add(question, key('a'), reply('two')), reply('one'));
     await store.close();
     const again = await AnswerStore.open(folder);
     assert.deepEqual(again.find(key('a')), reply('one'));
@@ -52,7 +52,7 @@ describe('AnswerStore', function () {
     const [one, two] = await Promise.all([AnswerStore.open(folder), AnswerStore.open(`${folder}/.`)]);
     assert.equal(one, two);
     await one.close();
-    await two.keep(question, key('b'), reply('x'));
+    await two.add(question, key('b'), reply('x'));
     const closed = two.close();
     const three = await AnswerStore.open(folder);
     assert.deepEqual(three.find(key('b')), reply('x'));
@@ -70,7 +70,7 @@ describe('AnswerStore', function () {
       startScript(
         `const store = await AnswerStore.open(${JSON.stringify(folder)});
          for (let seed = 0; ; seed++) {
-           await store.keep(question, { ...key, subject: '${subject}'.repeat(64), seed }, { text: String(seed), at: '' });
+           await store.add(question, { ...key, subject: '${subject}'.repeat(64), seed }, { text: String(seed), at: '' });
            console.log(seed);
          }`,
       ),
@@ -82,7 +82,7 @@ describe('AnswerStore', function () {
       }
     });
     await Promise.all(ended);
-    await store.keep(question, key('d'), reply('after'));
+    await store.add(question, key('d'), reply('after'));
     assert.equal(store.find(key('d'))?.text, 'after');
     for (const { subject, seed } of acknowledged) assert.equal(store.find(key(subject, seed))?.text, String(seed));
     await store.close();
@@ -95,7 +95,7 @@ describe('AnswerStore', function () {
       `import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
        console.error = () => {};
        const open = () => AnswerStore.open(${JSON.stringify(temporaryFolder())});
-       const keep = (seed) => store.keep(question, { ...key, seed }, { text: 'x', at: '' })
+       const keep = (seed) => store.add(question, { ...key, seed }, { text: 'x', at: '' })
          .then(() => 'kept', (error) => error.name + error.message);
        let store = await open();
        console.log(await keep(0));
