@@ -6,19 +6,19 @@ import { InputError, OutputError } from '../errors.js';
 import { digest } from '../files/digest.js';
 import type { Answer, Question, Reply } from '../records/answer.js';
 
-/** What is kept of an answer. */
+/** A stored reply with the time of the answer, ISO 8601. */
 export type CachedReply = Reply & { readonly at: string };
 
-/** Which answer of which question about what. */
+/** Identifies an answer. */
 export interface AnswerKey {
-  /** As `questionKey` gives it. */
+  /** The key of the question, from `questionKey`. */
   readonly question: string;
-  /** SHA-256 of the image file or the text, in hexadecimal. */
+  /** The SHA-256 of the image file or the text, in hexadecimal. */
   readonly subject: string;
   readonly seed: number;
 }
 
-/** An image by the name that its data set gives it. */
+/** The name of an image in a data set, and the SHA-256 of its file. */
 export interface NamedSubject {
   readonly dataset: string;
   readonly id: string;
@@ -39,13 +39,31 @@ const FILE = 'answers.mdb';
  */
 const SAFE_OPTIONS = { overlappingSync: false, eventTurnBatching: false, txnStartThreshold: Number.POSITIVE_INFINITY };
 
-/** The key of a question in a store: 24 hexadecimal digits. */
+/**
+ * Returns the key of a question in a store: 24 hexadecimal digits, independent of the order of its parameters.
+ *
+ * @example
+ * ```ts
+ * import { questionKey } from 'relflow/captions';
+ *
+ * questionKey({ protocol: 'hf-chat', model: 'tiny/vlm', prompt: 'Describe.', parameters: { temperature: 0 } });
+ * ```
+ */
 export const questionKey = (question: Question): string => digest(question).slice(0, 24);
 
 /**
- * Answers of models, each paid for once: on disk, by question, subject and seed. An answer is there for every other
- * process as soon as `keep` resolves, and survives the end of this one, kill -9 included. Any number of processes of one
- * machine may share a store; a network folder can't hold one.
+ * Stores the answers of models on disk by question, subject and seed, so that each is paid for once. When `add` resolves,
+ * other processes see the answer, and it survives the end of this process, including kill -9. Any number of processes on
+ * one machine may share a store; it cannot be in a network folder.
+ *
+ * @example
+ * ```ts
+ * import { AnswerStore, defaultStoreFolder } from 'relflow/captions';
+ *
+ * const store = await AnswerStore.open(defaultStoreFolder());
+ * for (const [key, { model }] of store.questions()) console.log(model, [...store.answers(key)].length);
+ * await store.close();
+ * ```
  */
 export class AnswerStore {
   readonly folder: string;
@@ -66,18 +84,18 @@ export class AnswerStore {
     this.#images = root.openDB({ name: 'images', encoding: 'json' });
     const format: unknown = root.get('format');
     if (format === undefined) root.putSync('format', FORMAT);
-    else if (format !== FORMAT) throw new Error(`it is of the format '${format}', this is relflow with ${FORMAT}`);
+    else if (format !== FORMAT) throw new Error(`its format is '${format}', expected ${FORMAT}`);
   }
 
   /**
-   * Opens the store, made if there is none. To be given back with `close`.
-   * @throws OutputError where the folder can't be used
+   * Opens a store and creates it if necessary. Close it with `close`.
+   * @throws OutputError if the folder cannot be used
    */
   static async open(folder: string): Promise<AnswerStore> {
     const { open } = await import('lmdb');
     const path = resolve(folder);
     while (closing.has(path)) await closing.get(path);
-    // Nothing is awaited from here on: LMDB must not open a file twice in one process.
+    // No `await` from here on: LMDB must not open a file twice in one process.
     let shared = openStores.get(path);
     try {
       if (!shared) {
@@ -87,27 +105,27 @@ export class AnswerStore {
         openStores.set(path, shared);
       }
     } catch (error) {
-      throw new OutputError(folder, `can't hold the answers of models: ${(error as Error).message}`, { cause: error });
+      throw new OutputError(folder, `cannot be used as an answer store: ${(error as Error).message}`, { cause: error });
     }
     shared.users++;
     return shared.store;
   }
 
-  /** The same without making one; null where there is none. */
+  /** Opens a store if it exists; null otherwise. */
   static async openExisting(folder: string): Promise<AnswerStore | null> {
     const found = await stat(join(folder, FILE)).catch(() => null);
     return found ? AnswerStore.open(folder) : null;
   }
 
-  /** The answer, or undefined where it has not been asked for yet. */
+  /** Returns an answer, or undefined if the store does not have it. */
   find({ question, subject, seed }: AnswerKey): CachedReply | undefined {
     return this.#answers.get([question, subject, seed]);
   }
 
   /**
-   * Keeps an answer unless another process was faster.
-   * @returns the answer that is kept, when it is safe
-   * @throws OutputError where it can't be written
+   * Adds an answer, unless the store already has one for the key.
+   * @returns the answer in the store, once it is on disk
+   * @throws OutputError if it cannot be written
    */
   async add(question: Question, key: AnswerKey, reply: CachedReply): Promise<CachedReply> {
     const row: Row = [key.question, key.subject, key.seed];
@@ -121,28 +139,29 @@ export class AnswerStore {
     });
   }
 
-  /** Keeps under which name a data set has an image, for exports by image. */
+  /** Stores the name of an image in a data set, for exports by image. */
   async nameImage({ dataset, id, subject }: NamedSubject): Promise<void> {
     if (this.#images.get([dataset, id]) === subject) return;
     await this.#writeInGroup(async () => this.#images.put([dataset, id], subject));
   }
 
-  /** The questions that were asked, by key. */
+  /** Returns all questions, by key. */
   questions(): ReadonlyMap<string, Question> {
     return new Map([...this.#questions.getRange()].map(({ key, value }) => [key, value]));
   }
 
-  /** All images that have a name, by data set and id. */
+  /** Yields all named images, sorted by data set and id. */
   *images(): Generator<NamedSubject, void> {
     for (const { key, value } of this.#images.getRange()) yield { dataset: key[0], id: key[1], subject: value };
   }
 
   /**
-   * The answers to a question, of one subject or all, by subject and seed.
-   * @param question as `questionKey` gives it
+   * Yields the answers to a question, sorted by subject and seed.
+   * @param question the key of the question, from `questionKey`
+   * @param subject only answers about this subject. Default: all
    */
   *answers(question: string, subject?: string): Generator<{ key: AnswerKey; reply: CachedReply }, void> {
-    // Subjects are hexadecimal, so that all come before a letter beyond f.
+    // Subjects are hexadecimal, so that all of them sort before 'g'.
     const end = subject === undefined ? [question, 'g'] : [question, subject, Number.MAX_SAFE_INTEGER];
     const start = subject === undefined ? [question] : [question, subject];
     for (const { key, value } of this.#answers.getRange({ start, end })) {
@@ -150,7 +169,7 @@ export class AnswerStore {
     }
   }
 
-  /** Everything as lines of an export, in an order that depends on the content alone. */
+  /** Yields all answers in the format of an export, in an order that depends only on the content. */
   *lines(): Generator<Answer, void> {
     for (const [key, question] of this.questions()) {
       for (const { key: answerKey, reply } of this.answers(key)) {
@@ -167,14 +186,14 @@ export class AnswerStore {
     }
   }
 
-  /** Forgets answers; they will be asked for again. */
+  /** Removes answers; they are requested again when needed. */
   async remove(keys: readonly AnswerKey[]): Promise<void> {
     await this.#tryWrite(async () => {
       await Promise.all(keys.map(({ question, subject, seed }) => this.#answers.remove([question, subject, seed])));
     });
   }
 
-  /** Forgets the questions to which there is no answer any more. */
+  /** Removes the questions without answers. */
   async removeUnanswered(): Promise<void> {
     await this.#tryWrite(async () => {
       for (const key of this.questions().keys()) {
@@ -183,12 +202,12 @@ export class AnswerStore {
     });
   }
 
-  /** Size on disk, in bytes. */
+  /** Returns the size on disk in bytes. */
   async sizeOnDisk(): Promise<number> {
     return (await stat(join(this.folder, FILE))).size;
   }
 
-  /** Closes the store once everyone who opened it has closed it. */
+  /** Closes the store. It stays open until every user in this process has closed it. */
   async close(): Promise<void> {
     const shared = openStores.get(this.folder);
     if (!shared || --shared.users > 0) return;
@@ -201,8 +220,8 @@ export class AnswerStore {
   }
 
   /**
-   * Writes at once where nothing is being written; else together with all that comes until that is on disk. LMDB makes
-   * one transaction of what is written in a turn, and each costs a flush of the disk, whatever its size.
+   * Writes immediately if no write is in progress, else together with all writes that arrive until that one is on disk. LMDB
+   * commits the writes of one turn of the event loop in one transaction, which costs one flush of the disk, whatever its size.
    */
   #writeInGroup<T>(write: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -216,17 +235,17 @@ export class AnswerStore {
     this.#groupWrites = null;
   }
 
-  /** Writes, unless a commit has failed: after one, lmdb may never settle the promise of another. */
+  /** Writes, unless a commit has failed: after a failed commit, lmdb may never settle the promise of another write. */
   async #tryWrite<T>(write: () => Promise<T>): Promise<T> {
     if (this.#commitError) throw this.#commitError;
     try {
       return await write();
     } catch (error) {
       const { message, commitError } = error as Error & { commitError?: Promise<never> };
-      if (!commitError) throw new OutputError(this.folder, `an answer cannot be kept: ${message}`, { cause: error });
+      if (!commitError) throw new OutputError(this.folder, `an answer cannot be stored: ${message}`, { cause: error });
       const cause = await commitError.catch((reason: Error) => reason);
-      const advice = 'check the disk and run again; all answers kept so far are safe';
-      this.#commitError ??= new OutputError(this.folder, `an answer cannot be kept: ${cause.message}; ${advice}`, {
+      const advice = 'check the disk and run again; all answers stored so far are safe';
+      this.#commitError ??= new OutputError(this.folder, `an answer cannot be stored: ${cause.message}; ${advice}`, {
         cause,
       });
       throw this.#commitError;
@@ -234,16 +253,26 @@ export class AnswerStore {
   }
 }
 
-/** Stores that are open in this process. */
+/** The stores that are open in this process. */
 const openStores = new Map<string, { store: AnswerStore; users: number }>();
+/** The stores that are being closed. */
 const closing = new Map<string, Promise<void>>();
 
 /**
- * Opens a store that has to be there.
- * @throws InputError where there is none
+ * Opens an existing store.
+ * @throws InputError if the folder has no store
+ *
+ * @example
+ * ```ts
+ * import { defaultStoreFolder, openExistingStore } from 'relflow/captions';
+ *
+ * const store = await openExistingStore(defaultStoreFolder());
+ * console.log(await store.sizeOnDisk(), 'bytes');
+ * await store.close();
+ * ```
  */
 export async function openExistingStore(folder: string): Promise<AnswerStore> {
   const store = await AnswerStore.openExisting(folder);
-  if (!store) throw new InputError(folder, 'holds no answers of models');
+  if (!store) throw new InputError(folder, 'has no answer store');
   return store;
 }

@@ -257,7 +257,7 @@ describe('relflow with a captioner', function () {
     const refused = await relflow(['captions', 'gc', '--store', store]);
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /gc: expected at least one of --useless, --before, --model, --protocol/);
-    assert.match((await relflow(['captions', 'stats'])).stderr, /holds no answers of models/);
+    assert.match((await relflow(['captions', 'stats'])).stderr, /has no answer store/);
   });
 
   it('captions the 80 real images, to scene graphs', async function () {

@@ -13,7 +13,7 @@ const question: Question = { protocol: 'hf-chat', model: 'm', prompt: 'p', param
 const key = (subject: string, seed = 0) => ({ question: questionKey(question), subject: subject.repeat(64), seed });
 const reply = (text: string) => ({ text, at: '2026-01-01T00:00:00.000Z' });
 
-/** Runs an ES module in another process, with `AnswerStore`, `question` and a `key` at hand. */
+/** Runs an ES module in another process, with `AnswerStore`, `question` and `key` in scope. */
 function startScript(body: string) {
   const script = join(temporaryFolder(), 'script.mts');
   const module = pathToFileURL(join(packageRoot, 'src/endpoints/answer-store.ts')).href;
@@ -117,7 +117,10 @@ describe('AnswerStore', function () {
     for await (const line of createInterface(script.stdout)) said.push(line);
     assert.equal(said[0], 'kept');
     for (const line of said.slice(1, 4)) {
-      assert.match(line, /^OutputError.*: an answer cannot be kept: Bad file descriptor; check the disk and run again/);
+      assert.match(
+        line,
+        /^OutputError.*: an answer cannot be stored: Bad file descriptor; check the disk and run again/,
+      );
     }
     assert.deepEqual(said.slice(4), ['0']);
   });
@@ -127,7 +130,7 @@ describe('AnswerStore', function () {
     writeFileSync(file, '');
     await assert.rejects(
       AnswerStore.open(file),
-      (error) => error instanceof OutputError && /file: can't hold the answers of models: /.test(error.message),
+      (error) => error instanceof OutputError && /file: cannot be used as an answer store: /.test(error.message),
     );
   });
 });
