@@ -1,4 +1,5 @@
-// A server that answers every chat completion at once with the same caption; a process of its own beside a bench.
+// A server that answers every chat completion immediately with the same caption. It runs in a process of its own, so that
+// it does not slow down the benchmark.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

@@ -1,5 +1,5 @@
-// MB/s of relflow's streaming reader against JSON.parse of the same file, each the best of three, in one process; and of
-// Python's json.load and pycocotools, in a process of their own, where Python has them.
+// Measures the MB/s of relflow's streaming reader and of JSON.parse on the same file, each the best of three rounds in one
+// process; and of Python's json.load and pycocotools in another process, if they are installed.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,9 +16,9 @@ async function best(work: () => Promise<number>): Promise<{ seconds: number; ele
   let seconds = Number.POSITIVE_INFINITY;
   let elements = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    const begun = performance.now();
+    const start = performance.now();
     elements = await work();
-    seconds = Math.min(seconds, (performance.now() - begun) / 1000);
+    seconds = Math.min(seconds, (performance.now() - start) / 1000);
   }
   return { seconds, elements };
 }
@@ -28,7 +28,7 @@ try {
   const made = spawnSync(process.execPath, ['--import', 'tsx', generator, '--images', '90000', '--out', file], {
     stdio: 'inherit',
   });
-  if (made.status !== 0) throw new Error(`the generator ended with ${made.status}`);
+  if (made.status !== 0) throw new Error(`the generator exited with ${made.status}`);
   const megabytes = statSync(file).size / 1e6;
 
   const streamed = await best(async () => {
@@ -42,23 +42,23 @@ try {
     return whole.images.length + whole.annotations.length + whole.categories.length;
   });
   if (streamed.elements !== parsed.elements)
-    throw new Error(`${streamed.elements} elements, JSON.parse has ${parsed.elements}`);
+    throw new Error(`streamJson read ${streamed.elements} elements, JSON.parse ${parsed.elements}`);
   const rate = (seconds: number) => megabytes / seconds;
   console.log(`file          ${megabytes.toFixed(0)} MB, ${parsed.elements} elements`);
   console.log(`streamJson    ${rate(streamed.seconds).toFixed(0)} MB/s`);
   console.log(`JSON.parse    ${rate(parsed.seconds).toFixed(0)} MB/s, the whole file in memory`);
   const ratio = parsed.seconds / streamed.seconds;
-  console.log(`ratio         ${ratio.toFixed(2)} against JSON.parse, limit ${MIN_RATIO}`);
+  console.log(`ratio         ${ratio.toFixed(2)} relative to JSON.parse, limit ${MIN_RATIO}`);
   for (const [name, seconds] of Object.entries(pythonSeconds())) {
-    const against = `ratio ${(seconds / streamed.seconds).toFixed(2)} against it`;
-    console.log(`${name.padEnd(14)}${rate(seconds).toFixed(0)} MB/s, ${against}`);
+    const relative = `streamJson is ${(seconds / streamed.seconds).toFixed(2)} times as fast`;
+    console.log(`${name.padEnd(14)}${rate(seconds).toFixed(0)} MB/s, ${relative}`);
   }
   if (ratio < MIN_RATIO) process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Seconds of the readers that Python has; none where there is no Python. */
+/** Returns the seconds of Python's readers; none if Python is not installed. */
 function pythonSeconds(): Record<string, number> {
   const script = `
 import json, sys, time, contextlib, io
