@@ -1,8 +1,8 @@
-/** Everything that relflow throws on purpose derives from this class; anything else is a bug. */
+/** Base class of every error that relflow throws on purpose. Any other error is a bug. */
 export class RelflowError extends Error {
-  /** Stable, for programs to test: `bad-option`, `bad-wiring`, `bad-input`… */
+  /** Stable code for programs to test: `bad-option`, `bad-wiring`, `bad-input`… */
   readonly code: string;
-  /** The values that the message was made of. */
+  /** Values in the message. */
   readonly fields: Readonly<Record<string, unknown>>;
 
   constructor(code: string, message: string, fields: Readonly<Record<string, unknown>> = {}, options?: ErrorOptions) {
@@ -13,27 +13,27 @@ export class RelflowError extends Error {
   }
 }
 
-/** An option that is missing, unknown or out of range. Thrown when the pipeline is made, before any work. */
+/** Reports an option that is missing, unknown or out of range. Thrown when the pipeline is made, before any work. */
 export class OptionError extends RelflowError {
   /**
-   * @param where who was given the option, e.g. `match`
-   * @param problem what is wrong and what was expected, e.g. `unknown vocabulary 'coco81', expected …`
+   * @param where function or command that received the option, such as `match`
+   * @param problem what was found and what was expected, such as `unknown vocabulary 'coco81', expected …`
    */
   constructor(where: string, problem: string, fields: Readonly<Record<string, unknown>> = {}) {
     super('bad-option', `${where}: ${problem}`, { where, ...fields });
   }
 }
 
-/** Stages that do not fit together. Thrown before any work. */
+/** Reports stages that do not fit together. Thrown before any work. */
 export class WiringError extends RelflowError {
   constructor(message: string, fields: Readonly<Record<string, unknown>> = {}) {
     super('bad-wiring', message, fields);
   }
 }
 
-/** An input file that can't be read as what it should be. Ends the run; what was written is kept. */
+/** Reports an input file that cannot be read or is not in the expected format. Ends the run; written output is kept. */
 export class InputError extends RelflowError {
-  /** @param at byte offset in the (decompressed) file, where one is known */
+  /** @param at byte offset in the decompressed file, if known */
   constructor(file: string, problem: string, at?: number, options?: ErrorOptions) {
     super(
       'bad-input',
@@ -44,7 +44,7 @@ export class InputError extends RelflowError {
   }
 }
 
-/** An output that can't be written or does not belong to this run. What was written before is kept. */
+/** Reports an output that cannot be written or does not belong to this run. Output written before is kept. */
 export class OutputError extends RelflowError {
   constructor(path: string, problem: string, options?: ErrorOptions) {
     super('bad-output', `${path}: ${problem}`, { path }, options);
@@ -52,22 +52,22 @@ export class OutputError extends RelflowError {
 }
 
 /**
- * A model's endpoint that can't be asked any more: credentials refused, credit, budget or time spent, nobody answering.
- * Ends the run; what was written, and every answer that was paid for, is kept.
+ * Reports a model's endpoint that accepts no more requests: credentials refused, credit, budget or time spent, or no
+ * response. Ends the run; written output and every answer received are kept.
  */
 export class EndpointError extends RelflowError {
-  /** @param reason kebab-case, for programs to test: `credentials-refused`, `credit-spent`, `budget-spent`… */
+  /** @param reason kebab-case code for programs to test: `credentials-refused`, `credit-spent`, `budget-spent`… */
   constructor(where: string, reason: string, problem: string, fields: Readonly<Record<string, unknown>> = {}) {
     super('bad-endpoint', `${where}: ${problem}`, { where, reason, ...fields });
   }
 }
 
 /**
- * One record that can't go on. Inside a pipeline the record goes to the rejects with `reason`, and the run goes on;
- * in a plain RxJS chain it is the error notification.
+ * Rejects one record. In a graph the record goes to the rejects with `reason`, and the run continues; in a plain RxJS
+ * chain it is the error notification.
  */
 export class RecordError extends RelflowError {
-  /** Kebab-case and from a small set, since rejects are counted by it: `image-missing`, `no-captions`… */
+  /** Kebab-case code by which rejects are counted: `image-missing`, `no-captions`… */
   readonly reason: string;
 
   constructor(reason: string, message: string, fields: Readonly<Record<string, unknown>> = {}, options?: ErrorOptions) {

@@ -28,7 +28,7 @@ export function resumeCommand(program: Command, context: CommandContext): void {
     .action(async (out: string, flags: ResumeFlags) => {
       const folder = new RunFolder(out);
       const state = await folder.state();
-      if (!state) throw new OutputError(out, 'holds no run to resume');
+      if (!state) throw new OutputError(out, 'contains no run to resume');
       if (!isSaved(state.options)) {
         throw new OptionError(
           'resume',

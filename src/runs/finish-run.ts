@@ -9,18 +9,28 @@ import { ShardLayout } from '../run-folder/shard-layout.js';
 import { graphDifference } from './prepare-run.js';
 import { writeManifest } from './write-manifest.js';
 
+/** Options of `finishRun`. */
 export interface FinishRunOptions {
-  /** Ends at once. */
+  /** Stops at once, with its reason. */
   readonly signal?: AbortSignal;
-  /** Told how many shards were checked. */
+  /** Called after each shard with the number of checked shards and of all. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**
- * Makes a run of shards that several processes wrote: checks that all are there and are what their marks say, makes what
- * comes of the whole run, and writes the manifest, once, however often it is called.
+ * Finishes a run whose shards several processes have written: checks that every shard is complete and matches its
+ * checksums, runs the finishers and writes the manifest. Calling it again returns the same manifest.
  *
- * @throws OutputError naming the shards that are missing or not as they were
+ * @throws OutputError naming the shards that are missing or changed
+ * @example
+ * ```ts
+ * import { finishRun, Graph, RunFolder, runPart, sceneGraphLines, sceneGraphs } from 'relflow';
+ *
+ * const graph = new Graph('copy');
+ * graph.from(sceneGraphLines({ sceneGraphs: 'graphs.jsonl' })).to(sceneGraphs());
+ * for (const part of [1, 2]) await runPart(graph, { out: 'out', part, parts: 2 });
+ * const { records } = await finishRun(graph, new RunFolder('out'));
+ * ```
  */
 export async function finishRun(
   graph: Graph,
@@ -28,9 +38,9 @@ export async function finishRun(
   { signal = new AbortController().signal, onProgress }: FinishRunOptions = {},
 ): Promise<Manifest> {
   const state = await folder.state();
-  if (!state) throw new OutputError(folder.path, 'holds no run to finish');
+  if (!state) throw new OutputError(folder.path, 'contains no run to finish');
   const difference = graphDifference(state, graph);
-  if (difference) throw new OutputError(folder.path, `can't finish the run: ${difference}`);
+  if (difference) throw new OutputError(folder.path, `cannot finish the run: ${difference}`);
   const done = await folder.manifest();
   if (!done) {
     const shards = await requireAllShards(folder, new ShardLayout(state.sharding));
@@ -46,22 +56,22 @@ export async function finishRun(
 }
 
 /**
- * Takes away what only a run that is not finished needs; does nothing where it is not. A process that was slow, or cut
- * off, calls it when it ends: what it wrote after the run was finished must not stay.
+ * Removes the files that only an unfinished run needs; does nothing before the run is finished. A process that may have
+ * written some after others finished the run calls it when it ends.
  */
 export async function removeIntermediateFiles(folder: RunFolder): Promise<void> {
   if (!(await folder.isFinished())) return;
   await folder.removeTemporaryFiles();
-  // The name in the queues goes last: without it the run is over for those who wait.
+  // queue.json goes last: waiting processes take its absence as the end of the run.
   for (const name of ['extent.json', 'partial', 'work', 'queue.json']) {
-    // Slow processes may be writing there, until they notice.
+    // Another process may still be writing there until it notices that the run has ended.
     await rm(folder.internalPathTo(name), { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
 async function requireAllShards(folder: RunFolder, layout: ShardLayout): Promise<Shard[]> {
   const extent = await folder.extent();
-  if (!extent) throw new OutputError(folder.path, 'can’t be finished: no part has come to the end of its input yet');
+  if (!extent) throw new OutputError(folder.path, 'cannot be finished: no part has reached the end of the input yet');
   const complete = await folder.completeShards();
   const expected = layout.shards(extent.records);
   const missing = expected.filter((shard) => !complete.has(shard));
@@ -69,7 +79,7 @@ async function requireAllShards(folder: RunFolder, layout: ShardLayout): Promise
     const named = `${missing.slice(0, 10).join(', ')}${missing.length > 10 ? ', …' : ''}`;
     throw new OutputError(
       folder.path,
-      `can't be finished: ${missing.length} of ${expected.length} shards are missing: ${named}`,
+      `cannot be finished: ${missing.length} of ${expected.length} shards are missing: ${named}`,
     );
   }
   return folder.shards();
@@ -79,10 +89,10 @@ async function checkShard(folder: RunFolder, { shard, files }: Shard): Promise<v
   for (const { path, sha256 } of files) {
     const sum = await checksum(folder.pathTo(path)).catch(() => null);
     if (sum?.sha256 === sha256) continue;
-    const problem = sum ? 'is not what its mark says' : 'is missing';
+    const problem = sum ? 'does not match the checksum in its marker' : 'is missing';
     throw new OutputError(
       folder.pathTo(path),
-      `${problem}; remove ${folder.markerPath(shard)} and have the shard done again`,
+      `${problem}; remove ${folder.markerPath(shard)} and process the shard again`,
     );
   }
 }

@@ -6,26 +6,37 @@ import type { Node } from '../graph/node.js';
 import { addForecasts, NO_REQUESTS } from '../records/add-forecasts.js';
 import type { Forecast } from '../records/ports.js';
 
-/** What a stage that asks a model will still ask. */
+/** Requests that a stage will still send to a model. */
 export interface StageForecast {
   readonly stage: string;
-  /** Records that come to the stage. */
+  /** Records that reach the stage. */
   readonly records: number;
-  /** Records that it would refuse before it asks anything, such as those without an image file. */
+  /** Records that it would reject before any request, such as those without an image file. */
   readonly rejected: number;
-  /** Null where that depends on answers which are not there yet. */
+  /** Null when it depends on answers that do not exist yet. */
   readonly forecast: Forecast | null;
 }
 
+/** Options of `forecast`. */
 interface ForecastOptions {
   readonly signal?: AbortSignal;
-  /** Told often how many records were looked at, over all stages. */
+  /** Called after each record with the number of records examined, over all stages. */
   readonly onProgress?: (records: number) => void;
 }
 
 /**
- * Says what the stages of a graph will still ask of models, and at what cost. Reads the sources and whatever stands
- * before such a stage, but asks nobody and writes nothing.
+ * Forecasts the requests that each stage of a graph will still send to models, with their tokens and cost. Reads the
+ * sources and runs the stages before; sends no requests and writes nothing.
+ *
+ * @example
+ * ```ts
+ * import { caption, coco, forecast, Graph, hfChat } from 'relflow';
+ *
+ * const graph = new Graph('captions');
+ * const captioner = hfChat({ model: 'Qwen/Qwen2.5-VL-7B-Instruct', images: 'train2017' });
+ * graph.from(coco({ annotations: 'instances.json' })).pipe(caption(captioner));
+ * for (const { stage, forecast: requests } of await forecast(graph)) console.log(stage, requests?.missing);
+ * ```
  */
 export async function forecast(graph: Graph, options: ForecastOptions = {}): Promise<StageForecast[]> {
   const forecasts: StageForecast[] = [];
@@ -34,12 +45,12 @@ export async function forecast(graph: Graph, options: ForecastOptions = {}): Pro
   try {
     for (const node of graph.nodes) {
       if (node.kind !== 'stage' || !node.spec.forecast) continue;
-      const before = upstream(graph, node.inputs[0]!);
-      const depends = before.some((other) => other.kind === 'stage' && other.spec.forecast);
+      const preceding = upstream(graph, node.inputs[0]!);
+      const depends = preceding.some((other) => other.kind === 'stage' && other.spec.forecast);
       forecasts.push(
         depends
           ? { stage: node.id, records: 0, rejected: 0, forecast: null }
-          : await forecastStage(node, before, { ...options, onProgress }),
+          : await forecastStage(node, preceding, { ...options, onProgress }),
       );
     }
     return forecasts;
@@ -50,13 +61,13 @@ export async function forecast(graph: Graph, options: ForecastOptions = {}): Pro
 
 async function forecastStage(
   node: Node & { kind: 'stage' },
-  before: readonly Node[],
+  preceding: readonly Node[],
   { signal = new AbortController().signal, onProgress }: ForecastOptions,
 ): Promise<StageForecast> {
   let sum = NO_REQUESTS;
   let records = 0;
-  let refused = 0;
-  const outcomes = execute(before, { mode: 'collect', node: node.inputs[0]!, signal, keepStagesOpen: true });
+  let rejected = 0;
+  const outcomes = execute(preceding, { mode: 'collect', node: node.inputs[0]!, signal, keepStagesOpen: true });
   for await (const { collected } of outcomes) {
     for (const record of collected) {
       records++;
@@ -65,9 +76,9 @@ async function forecastStage(
         sum = addForecasts(sum, await node.spec.forecast!(record, signal));
       } catch (error) {
         if (!(error instanceof RecordError)) throw error;
-        refused++;
+        rejected++;
       }
     }
   }
-  return { stage: node.id, records, rejected: refused, forecast: sum };
+  return { stage: node.id, records, rejected, forecast: sum };
 }

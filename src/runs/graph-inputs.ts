@@ -4,7 +4,7 @@ import { checksum } from '../files/checksum.js';
 import type { Graph } from '../graph/graph.js';
 import type { InputFile } from '../records/manifest.js';
 
-/** The input files of a graph, each once. */
+/** Returns the input files of a graph's sources and stages, each once. */
 export async function graphInputs(graph: Graph): Promise<string[]> {
   const files = new Set<string>();
   for (const node of graph.nodes) {
@@ -15,9 +15,9 @@ export async function graphInputs(graph: Graph): Promise<string[]> {
 }
 
 /**
- * Size and SHA-256 of each file.
+ * Reads files for their sizes and SHA-256 checksums.
  *
- * @param report told of bytes read and of all; what it throws ends the reading
+ * @param report called with the number of bytes read and of all bytes; an error that it throws ends the reading
  */
 export async function fingerprint(
   files: readonly string[],

@@ -6,23 +6,32 @@ import type { ImageRecord } from '../records/image.js';
 import type { StageCounts } from '../records/manifest.js';
 import type { Reject } from '../records/reject.js';
 
-/** One image's whole way through a graph. */
+/** Trace of one image through a graph. */
 export interface Inspection {
   readonly image: string;
   readonly detections: readonly string[];
-  /** What each stage decided and why, in the order in which it happened. */
+  /** Decisions of each stage with their reasons, in the order in which they were made. */
   readonly steps: readonly { readonly stage: string; readonly line: string }[];
   readonly stages: Readonly<Record<string, StageCounts>>;
   readonly rejects: readonly Reject[];
-  /** What sinks would write. */
+  /** Values that sinks would write. */
   readonly writes: readonly { readonly sink: string; readonly value: unknown }[];
 }
 
 /**
- * Runs a graph for one image and keeps what every stage decided. Nothing is written.
+ * Runs a graph for one image and records the decisions of every stage. Writes nothing.
  *
- * @param image its id as text, or `dataset/id` where several sets are merged
- * @throws InputError where no source has that image
+ * @param image the image's id as text, or `dataset/id` when a graph merges data sets
+ * @throws InputError when no source has that image
+ * @example
+ * ```ts
+ * import { coco, Graph, inspect } from 'relflow';
+ *
+ * const graph = new Graph('coco');
+ * graph.from(coco({ annotations: 'instances.json' })).filter('busy', ({ detections }) => detections.length > 9);
+ * const { steps } = await inspect(graph, '139');
+ * for (const { stage, line } of steps) console.log(stage, line);
+ * ```
  */
 export async function inspect(graph: Graph, image: string): Promise<Inspection> {
   checkWiring(graph);

@@ -12,10 +12,10 @@ import type { RunState } from '../records/run-state.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { fingerprint, graphInputs } from './graph-inputs.js';
 
-/** Records of the input in a shard, unless the run says otherwise. */
+/** Default number of records of the input in a shard. */
 const SHARD_RECORDS = 1000;
 
-/** What a run says of itself that decides its bytes. */
+/** Options of a run that determine its output bytes. */
 export interface RunIdentity {
   readonly pipelineOptions?: Readonly<Record<string, unknown>> | null;
   readonly shardRecords?: number;
@@ -23,7 +23,7 @@ export interface RunIdentity {
   readonly gzip?: boolean;
 }
 
-/** What a run is: the graph, its options, its inputs and how it is cut. */
+/** Returns the state that identifies a run: the graph, its options, its inputs and its sharding. */
 export function runStateOf(
   graph: Graph,
   { pipelineOptions, shardRecords = SHARD_RECORDS, shardBytes, gzip = false }: RunIdentity,
@@ -41,7 +41,7 @@ export function runStateOf(
 }
 
 /**
- * Reads the input files of a graph for their checksums and returns what the run is.
+ * Reads the input files of a graph for their checksums and returns the state that identifies the run.
  *
  * @param onProgress called with the number of bytes read and of all bytes
  * @throws InputError when a file is missing or cannot be read; the signal's reason once it is aborted
@@ -59,7 +59,12 @@ export async function identifyRun(
   return runStateOf(graph, identity, inputs);
 }
 
-/** Makes sure that the folder may become or is this run's; writes nothing. Returns whether a run is there already. */
+/**
+ * Checks that a folder contains this run, or may become its folder. Writes nothing.
+ *
+ * @returns whether the folder contains a run
+ * @throws OutputError when the folder contains something else
+ */
 export async function checkRunState(
   folder: RunFolder,
   state: RunState,
@@ -69,27 +74,33 @@ export async function checkRunState(
   const found = await folder.state();
   if (found && resume) {
     const difference = runDifference(found, state);
-    if (difference) throw new OutputError(folder.path, `can't resume: ${difference}`);
+    if (difference) throw new OutputError(folder.path, `cannot resume the run: ${difference}`);
   } else if (found && !overwrite) {
-    throw new OutputError(folder.path, 'already holds a run; use `relflow resume` to go on with it, or --overwrite');
+    throw new OutputError(
+      folder.path,
+      'already contains a run; continue it with `relflow resume`, or replace it with --overwrite',
+    );
   } else if (!found) {
-    if (resume) throw new OutputError(folder.path, 'holds no run to resume');
+    if (resume) throw new OutputError(folder.path, 'contains no run to resume');
     const names = await readdir(folder.path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
       throw new OutputError(folder.path, error.code === 'ENOTDIR' ? 'not a folder' : error.message, { cause: error });
     });
     if (names.some((name) => name !== '.relflow')) {
-      throw new OutputError(folder.path, 'the folder is not empty and holds no run of relflow; choose another');
+      throw new OutputError(
+        folder.path,
+        'the folder is not empty and contains no run of relflow; choose another folder',
+      );
     }
   }
   return found !== null;
 }
 
 /**
- * Lets several processes, on any machines, work on one run: the first one says what the run is, and the others must say
- * the same.
+ * Joins a run that several processes, on any machines, work on. The first process writes the state; the state of the
+ * others must be the same.
  *
- * @throws OutputError where the folder holds something else
+ * @throws OutputError when the folder contains something else
  */
 export async function joinRun(folder: RunFolder, state: RunState): Promise<void> {
   if (!(await folder.state())) {
@@ -101,12 +112,12 @@ export async function joinRun(folder: RunFolder, state: RunState): Promise<void>
   }
   const found = await folder.state();
   const difference = found && runDifference(found, state);
-  if (difference) throw new OutputError(folder.path, `can't join the run: ${difference}`);
+  if (difference) throw new OutputError(folder.path, `cannot join the run: ${difference}`);
 }
 
-/** Removes an earlier run, all but its lock, and says what the new one is. */
+/** Removes an earlier run, except its lock, and writes the state of the new one. */
 export async function startRun(folder: RunFolder, state: RunState): Promise<void> {
-  // The marks go first: killed in between, what is left claims nothing that is no longer there.
+  // The markers go first, so that a process killed here leaves no marker of a removed file.
   for (const path of [
     folder.pathTo('manifest.json'),
     folder.internalPathTo('shards'),
@@ -132,7 +143,9 @@ function runDifference(saved: RunState, current: RunState): string | null {
     const changed = current.inputs.find((input) => !saved.inputs.some((other) => digest(other) === digest(input)));
     return `the input ${changed?.path ?? 'files'} has changed since`;
   }
-  return digest(saved.sharding) === digest(current.sharding) ? null : 'the shards are to be cut in another way';
+  return digest(saved.sharding) === digest(current.sharding)
+    ? null
+    : 'its shards have other sizes or another compression';
 }
 
 /** Describes in words how a graph, or this version of relflow, differs from the saved run's; null when neither does. */
@@ -141,8 +154,9 @@ export function graphDifference(saved: RunState, graph: Graph): string | null {
 }
 
 function pipelineDifference(saved: RunState, current: Pick<RunState, 'relflow' | 'graph'>): string | null {
-  if (saved.relflow !== current.relflow) return `it was begun by relflow ${saved.relflow}, this is ${current.relflow}`;
+  if (saved.relflow !== current.relflow)
+    return `it was started by relflow ${saved.relflow}, this is ${current.relflow}`;
   if (digest(saved.graph) === digest(current.graph)) return null;
   const changed = current.graph.find((node, index) => digest(node) !== digest(saved.graph[index] ?? null));
-  return `the pipeline or its options are not the same${changed ? `, beginning with '${changed.id}'` : ''}`;
+  return `the pipeline or its options differ${changed ? `, starting with '${changed.id}'` : ''}`;
 }

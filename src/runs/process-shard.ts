@@ -18,6 +18,7 @@ export interface ShardPhase {
   readonly phase: number;
 }
 
+/** Options of `processShard`. */
 export interface ProcessShardOptions {
   readonly signal: AbortSignal;
   /** The shard's pending records. Default: those in its work file. */

@@ -11,30 +11,31 @@ import type { WorkItem } from '../run-folder/work-item.js';
 import { writeExtent } from '../run-folder/write-extent.js';
 import { removeIntermediateFiles } from './finish-run.js';
 
-/** Does the next phase of a shard in the process that has just read it. */
+/** Processes the next phase of a shard in the process that reads it. */
 export interface InlinePhase {
-  /** Asked before a shard is read: whether that is better than to put it aside for others. */
+  /** Called before a shard is read; resolves to whether this process should also process its next phase. */
   readonly isPreferred: () => Promise<boolean>;
-  /** The next shard is read as soon as its items are; where it fails, the sources are read no further. */
+  /** Processes the items. The next shard is read as soon as they are consumed; an error stops the reading. */
   readonly process: (shard: number, items: AsyncIterable<WorkItem>) => Promise<void>;
 }
 
+/** Options of `processSource`. */
 export interface ProcessSourceOptions {
   readonly signal: AbortSignal;
-  /** Told of each shard that waits for a phase. */
+  /** Called with each shard that waits for a phase. */
   readonly onShard: (shard: number, phase: number) => Promise<void>;
-  /** What is read is put aside unless given. */
+  /** Without it, every shard is written to a work file for other processes. */
   readonly inline?: InlinePhase;
   readonly onProgress?: (progress: SourceProgress) => void;
 }
 
 /**
- * The first phase of a run on many machines: reads the sources, with the captions and graphs that lie in files, into one
- * file a shard, save for shards that are better done at once. Those that wait already, or are whole, are not written
- * again. A process that was cut off goes on here beside the one that took its place, since what it reads is of use,
- * until the run is finished.
+ * Processes the first phase of a run on many machines: reads the sources, and captions and graphs from files, into one
+ * work file per shard, except for shards that are processed inline. Shards that are complete or pending are not written
+ * again. A process that lost its connection continues until the run is finished, next to the one that replaced it: what
+ * it reads is useful.
  *
- * @returns how many records the input has
+ * @returns the number of records of the input
  */
 export async function processSource(
   graph: Graph,
@@ -46,7 +47,7 @@ export async function processSource(
     const read = (await folder.isFinished()) ? null : await readSources(graph, folder, state, options);
     return read ?? (await folder.manifest())!.records;
   } catch (error) {
-    // Others finished the run in the meantime and took away what this one was writing.
+    // Others finished the run meanwhile and removed the files that this process was writing.
     if (options.signal.aborted || !(await folder.isFinished())) throw error;
     return (await folder.manifest())!.records;
   } finally {

@@ -14,39 +14,51 @@ import { identifyRun, joinRun } from './prepare-run.js';
 import { checkRun, type RunOptions } from './run.js';
 import { usageOf } from './run-report.js';
 
+/** Options of `runPart`. */
 export interface RunPartOptions extends Omit<RunOptions, 'resume' | 'overwrite' | 'shardBytes'> {
-  /** Which part this process does, from 1. */
+  /** Number of the part that this process handles, from 1. */
   readonly part: number;
-  /** In how many parts the run is cut. */
+  /** Number of parts of the run. */
   readonly parts: number;
 }
 
-/** How a part of a run ended. */
+/** Result of a part of a run. */
 export interface RunPartResult {
   readonly folder: RunFolder;
-  /** False where it was stopped before its end. */
+  /** False when it was stopped before its end. */
   readonly finished: boolean;
-  /** Records of the input that this process did. */
+  /** Records of the input that this process has processed. */
   readonly records: number;
-  /** Shards that this process made whole. */
+  /** Shards that this process has completed. */
   readonly shards: number;
-  /** Shards of the part that were whole already. */
+  /** Shards of the part that were already complete. */
   readonly skipped: number;
   readonly seconds: number;
 }
 
 /**
- * Does one part of a run: of every `parts` shards one. Other processes, on this machine or on others that share the
- * folder, do the other parts, at the same time or later, in any order; `finishRun` makes a run of them. A part that
- * was stopped or killed is begun again with the same call and does what is missing. Each process reads the whole input,
- * but keeps and works on its own records only. The bytes are those of `run`.
+ * Runs one part of a run: one of every `parts` shards. Other processes, on this machine or on others that share the
+ * folder, run the other parts, at the same time or later, in any order; then `finishRun` finishes the run. After a stop
+ * or a kill, the same call completes the missing shards. Each process reads the whole input but processes only its own
+ * records. The output has the same bytes as that of `run`.
  *
- * @throws as `run` does, and OptionError where a part is out of range
+ * @throws OptionError when the part is out of range; otherwise as `run` does
+ * @example
+ * ```ts
+ * import { Graph, runPart, sceneGraphLines, sceneGraphs } from 'relflow';
+ *
+ * const graph = new Graph('copy');
+ * graph.from(sceneGraphLines({ sceneGraphs: 'graphs.jsonl' })).to(sceneGraphs());
+ * await runPart(graph, { out: '/shared/out', part: Number(process.env['SLURM_ARRAY_TASK_ID']), parts: 32 });
+ * ```
  */
 export async function runPart(graph: Graph, options: RunPartOptions): Promise<RunPartResult> {
   const { part, parts } = options;
   if (!Number.isInteger(parts) || parts < 1 || !Number.isInteger(part) || part < 1 || part > parts) {
-    throw new OptionError('run', `part ${part} of ${parts}, expected one of 1 to ${parts}`);
+    throw new OptionError(
+      'run',
+      `part ${part} of ${parts}, expected whole numbers of at least 1, and a part of at most ${parts}`,
+    );
   }
   checkRun(graph, options);
   const signal = options.signal ?? new AbortController().signal;
@@ -66,8 +78,8 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
   const layout = new ShardLayout(state.sharding);
   const isMine = (shard: number) => shard % parts === part - 1;
   const skipped = [...complete].filter(isMine).length;
-  const finished = () => ({ folder, finished: true, records, shards, skipped, seconds: metrics.seconds });
-  if (await folder.manifest()) return finished();
+  const result = () => ({ folder, finished: true, records, shards, skipped, seconds: metrics.seconds });
+  if (await folder.manifest()) return result();
 
   let extent: number | null = null;
   let source: SourceProgress = { phase: 'reading', done: 0, total: null };
@@ -103,10 +115,10 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
       if (current.records === layout.records) await publish(current);
       report({ phase: 'records', done: outcome.ordinal + 1, total: source.phase === 'records' ? source.total : null });
     }
-    if (extent === null) return { ...finished(), finished: false };
+    if (extent === null) return { ...result(), finished: false };
     if (current) await publish(current);
     await writeExtent(folder, extent);
-    return finished();
+    return result();
   } finally {
     await (current as AtomicShard | null)?.discard();
     await removeIntermediateFiles(folder);

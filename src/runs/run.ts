@@ -16,71 +16,84 @@ import { checkRunState, identifyRun, startRun } from './prepare-run.js';
 import { type ModelUsage, usageOf, writeReport } from './run-report.js';
 import { writeManifest } from './write-manifest.js';
 
+/** Options of `run`. */
 export interface RunOptions {
-  /** The output folder; made if there is none. */
+  /** Output folder; created when it does not exist. */
   readonly out: string;
-  /** What the pipeline was made with, for `relflow resume`; null (default) where it was composed in code. */
+  /** Options of the recipe, for `relflow resume`. Default null: the graph was composed in code. */
   readonly pipelineOptions?: Readonly<Record<string, unknown>> | null;
-  /** Goes on with an interrupted run of the same graph, options and inputs. Default false. */
+  /** Continues an interrupted run of the same graph, options and inputs. Default false. */
   readonly resume?: boolean;
   /** Removes an earlier run from the folder first. Default false. */
   readonly overwrite?: boolean;
-  /** A shard covers at most so many records of the input. Default 1,000. */
+  /** Most records of the input in a shard. Default 1,000. */
   readonly shardRecords?: number;
-  /** A shard also ends where one of its files reaches this size in bytes, uncompressed. Default: no bound. */
+  /** A shard also ends when one of its files reaches this size in bytes, uncompressed. Default: no limit. */
   readonly shardBytes?: number;
-  /** Compress shards. Default false. */
+  /** Compresses shards with gzip. Default false. */
   readonly gzip?: boolean;
-  /** How many records each stage works on at once, instead of its own choice. The output does not depend on it. */
+  /** Number of records that each stage processes at once, instead of the stage's own. It does not change the output. */
   readonly concurrency?: number;
   /**
-   * Reads nothing more, finishes what is in flight and keeps it all for a resume. While the inputs are still being
-   * checked there is nothing to keep, and `run` rejects with its reason.
+   * Stops reading, finishes the records in flight and keeps everything for a resume. While the inputs are still being
+   * checked, `run` rejects with its reason and keeps nothing.
    */
   readonly stop?: AbortSignal;
-  /** Ends at once; what was not yet written is lost. */
+  /** Stops at once; records in flight are lost. */
   readonly signal?: AbortSignal;
-  /** Told often how far the run is. */
+  /** Called often with the progress of the run. */
   readonly onProgress?: (progress: RunProgress) => void;
 }
 
-/** How far a run is. */
+/** Progress of a run. */
 export interface RunProgress {
   readonly phase: 'checking' | SourceProgress['phase'] | 'finishing';
-  /** Bytes while checking and reading, records after that. */
+  /** Bytes while checking and reading; records after that. */
   readonly done: number;
-  /** Null where it is not known. */
+  /** Null when it is unknown. */
   readonly total: number | null;
-  /** Records of the input that are done, earlier runs included. */
+  /** Records of the input that are done, those of earlier processes included. */
   readonly records: number;
   readonly shards: number;
   readonly stages: Readonly<Record<string, StageLoad>>;
-  /** What was asked of models in this process, by stage; empty where none is asked. */
+  /** Requests to models in this process, by stage; empty when there are none. */
   readonly usage: ModelUsage;
 }
 
-/** How a run ended. */
+/** Result of a run. */
 export interface RunResult {
   readonly folder: RunFolder;
-  /** Null where the run was stopped before its end. */
+  /** Null when the run was stopped before its end. */
   readonly manifest: Manifest | null;
-  /** Records of the input that are done, earlier runs included. */
+  /** Records of the input that are done, those of earlier processes included. */
   readonly records: number;
-  /** What this process did; an earlier one's times are not known. */
+  /** Loads of this process; those of earlier processes are not included. */
   readonly stages: Readonly<Record<string, StageLoad>>;
-  /** What this process asked of models; earlier ones have their own reports. */
+  /** Requests to models in this process; those of earlier processes are not included. */
   readonly usage: ModelUsage;
   readonly seconds: number;
 }
 
-/** Tells whoever watches how far the run is. */
+/** Reports the progress of the run. */
 type Report = (progress: Pick<RunProgress, 'phase' | 'done' | 'total'>, writer?: ShardWriter) => void;
 
 /**
- * Runs a graph into a folder. Bad records go to the rejects; broken I/O ends the run with everything so far kept. The
- * same inputs, options and version give the same bytes, whatever the concurrency and however often it was interrupted.
+ * Runs a graph and writes its output to a folder. Bad records go to the rejects; broken I/O ends the run, and everything
+ * written so far is kept. The same inputs, options and version give the same bytes, whatever the concurrency and however
+ * often the run was interrupted.
  *
- * @throws WiringError, OptionError, InputError or OutputError before any work; InputError or OutputError on the way
+ * @throws WiringError, OptionError, InputError or OutputError before any work; InputError or OutputError during it
+ * @example
+ * ```ts
+ * import { coco, Graph, run } from 'relflow';
+ *
+ * const graph = new Graph('boxes');
+ * graph
+ *   .from(coco({ annotations: 'instances.json' }))
+ *   .to({ name: 'boxes', version: '1', needs: ['detections'], line: ({ image, detections }) => ({ image, detections }) });
+ * const { records, manifest } = await run(graph, { out: 'out', onProgress: ({ phase, done }) => console.log(phase, done) });
+ * console.log(records, manifest?.files);
+ * ```
  */
 export async function run(graph: Graph, options: RunOptions): Promise<RunResult> {
   checkRun(graph, options);
@@ -102,11 +115,11 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
   const state = await identifyRun(graph, options, AbortSignal.any([signal, stop]), (done, total) =>
     report({ phase: 'checking', done, total }),
   );
-  // Nothing is made, not even a lock, in a folder that is somebody else's.
+  // Before the lock is written: a folder that contains something else stays unchanged.
   await checkRunState(folder, state, resume, options.overwrite ?? false);
   const unlock = await lockFolder(folder.path, folder.lock);
   try {
-    // Before the lock was taken another process may have run here.
+    // Another process may have run here before this one held the lock.
     const found = await checkRunState(folder, state, resume, options.overwrite ?? false);
     if (!found || !resume) await wrapIoErrors(folder.path, () => startRun(folder, state));
     return await runLocked(graph, folder, state, { ...options, signal, stop }, metrics, report);
@@ -129,7 +142,7 @@ export function checkRun(graph: Graph, { out, shardRecords, shardBytes, concurre
   if (concurrency !== undefined) checkPositiveInteger('run', 'concurrency', concurrency);
 }
 
-/** The run itself, in a folder that no other process writes to. */
+/** Runs the graph in a folder that no other process writes to. */
 async function runLocked(
   graph: Graph,
   folder: RunFolder,
@@ -188,7 +201,7 @@ async function runLocked(
       seconds: metrics.seconds,
     };
   } catch (error) {
-    // The error that matters is the first one.
+    // Later errors must not hide the first one.
     await writer.checkpoint().catch(() => {});
     report({ phase: 'records', done: writer.records, total: null }, writer);
     await writeReport(folder, graph, metrics).catch(() => {});

@@ -5,7 +5,7 @@ import type { RunState } from '../records/run-state.js';
 import { addStages } from '../records/stage-counts.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 
-/** Makes what comes of the whole run, the manifest last; null where it was stopped on the way, for a resume to do it. */
+/** Runs the finishers and then writes the manifest; resolves to null when it was stopped, so that a resume does it. */
 export async function writeManifest(
   graph: Graph,
   folder: RunFolder,

@@ -58,11 +58,11 @@ describe('relflow', function () {
         /match: unknown vocabulary 'coco81'/,
       ],
       [['run', 'coco', ...inputs, '--threshold', '3', '--out', join(out, 'x')], /coco: --threshold 3 must be <= 1/],
-      [['run', 'coco', ...inputs, '--out', out], /already holds a run/],
+      [['run', 'coco', ...inputs, '--out', out], /already contains a run/],
       [['run', './no-such-module.mjs', '--out', join(out, 'x')], /can't load \.\/no-such-module\.mjs/],
       [['validate', join(out, 'nothing')], /no such file or folder/],
       [['export', out, '--format', 'coco', '--file', 'x'], /export: unknown format 'coco', expected one of rlipv2,/],
-      [['resume', temporaryFolder()], /holds no run to resume/],
+      [['resume', temporaryFolder()], /contains no run to resume/],
       [['inspect', '999', out], /no image '999' in its sources/],
     ];
     await inPairs(refused, async ([args, message]) => {

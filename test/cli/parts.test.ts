@@ -20,7 +20,7 @@ describe('relflow run --shard', function () {
     assert.deepEqual([part, parts, shards, records, finished], [2, 2, 4, 140, true]);
     const early = await relflow(['finish', out]);
     assert.equal(early.code, 1);
-    assert.match(early.stderr, /can't be finished: 4 of 8 shards are missing: 0, 2, 4, 6/);
+    assert.match(early.stderr, /cannot be finished: 4 of 8 shards are missing: 0, 2, 4, 6/);
     const resumed = await relflow(['resume', out]);
     assert.equal(resumed.code, 1);
     assert.match(resumed.stderr, /several processes do this run; go on with run --shard or run --queue/);

@@ -88,10 +88,10 @@ describe('runPart', () => {
     });
     assert.equal(stopped.finished, false);
     await assert.rejects(finishRun(graphOf(), folder), {
-      message: `${out}: can’t be finished: no part has come to the end of its input yet`,
+      message: `${out}: cannot be finished: no part has reached the end of the input yet`,
     });
     await runPart(graphOf(), { out, shardRecords, part: 2, parts: 2 });
-    await assert.rejects(finishRun(graphOf(), folder), /can't be finished: \d of 10 shards are missing: (\d, )*8$/);
+    await assert.rejects(finishRun(graphOf(), folder), /cannot be finished: \d of 10 shards are missing: (\d, )*8$/);
     assert.ok(!existsSync(join(out, 'manifest.json')));
     const { skipped, shards } = await runPart(graphOf(), { out, shardRecords, part: 1, parts: 1 });
     assert.ok(skipped >= 7 && shards > 0);
@@ -105,7 +105,10 @@ describe('runPart', () => {
     await runPart(graphOf(), { out, shardRecords, part: 1, parts: 1 });
     const file = join(out, 'scene-graphs/00004.jsonl');
     writeFileSync(file, readFileSync(file, 'utf8').replace('"id":41', '"id":14'));
-    await assert.rejects(finishRun(graphOf(), new RunFolder(out)), /00004\.jsonl: is not what its mark says; remove/);
+    await assert.rejects(
+      finishRun(graphOf(), new RunFolder(out)),
+      /00004\.jsonl: does not match the checksum in its marker; remove/,
+    );
     rmSync(join(out, '.relflow/shards/00004.json'));
     await runPart(graphOf(), { out, shardRecords, part: 1, parts: 1 });
     await finishRun(graphOf(), new RunFolder(out));
@@ -116,13 +119,13 @@ describe('runPart', () => {
     const out = join(temporaryFolder(), 'out');
     await runPart(graphOf(), { out, shardRecords, part: 1, parts: 2 });
     await assert.rejects(runPart(graphOf('other'), { out, shardRecords, part: 2, parts: 2 }), {
-      message: `${out}: can't join the run: the pipeline or its options are not the same, beginning with 'other'`,
+      message: `${out}: cannot join the run: the pipeline or its options differ, starting with 'other'`,
     });
     await assert.rejects(runPart(graphOf(), { out, shardRecords: 20, part: 2, parts: 2 }), {
-      message: `${out}: can't join the run: the shards are to be cut in another way`,
+      message: `${out}: cannot join the run: its shards have other sizes or another compression`,
     });
     await assert.rejects(runPart(graphOf(), { out, shardRecords, part: 3, parts: 2 }), {
-      message: 'run: part 3 of 2, expected one of 1 to 2',
+      message: 'run: part 3 of 2, expected whole numbers of at least 1, and a part of at most 2',
     });
   });
 });

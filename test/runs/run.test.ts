@@ -271,7 +271,7 @@ describe('run', () => {
   it('refuses another run’s folder, a folder of something else, and a changed pipeline', async () => {
     const out = join(temporaryFolder(), 'out');
     await run(graphOf(images(3)), { out });
-    const again = 'already holds a run; use `relflow resume` to go on with it, or --overwrite';
+    const again = 'already contains a run; continue it with `relflow resume`, or replace it with --overwrite';
     await assert.rejects(run(graphOf(images(3)), { out }), { message: `${out}: ${again}` });
     await run(graphOf(images(4)), { out, overwrite: true });
     const other = new Graph('test');
@@ -282,16 +282,19 @@ describe('run', () => {
       .to(sceneGraphs());
     await assert.rejects(
       run(other, { out, resume: true }),
-      /can't resume: the pipeline or its options are not the same, beginning with 'more'/,
+      /cannot resume the run: the pipeline or its options differ, starting with 'more'/,
     );
     const mine = temporaryFolder();
     writeFileSync(join(mine, 'thesis.txt'), 'important');
     await assert.rejects(
       run(graphOf(images(3)), { out: mine, overwrite: true }),
-      /not empty and holds no run of relflow/,
+      /not empty and contains no run of relflow/,
     );
     assert.ok(existsSync(join(mine, 'thesis.txt')));
-    await assert.rejects(run(graphOf(images(3)), { out: join(mine, 'none'), resume: true }), /holds no run to resume/);
+    await assert.rejects(
+      run(graphOf(images(3)), { out: join(mine, 'none'), resume: true }),
+      /contains no run to resume/,
+    );
     await assert.rejects(run(graphOf(images(3)), { out: join(mine, 'thesis.txt', 'x') }), OutputError);
   });
 

@@ -5,6 +5,7 @@ import { checkWiring } from '../check-wiring.js';
 import type { GraphDefinition, Node } from '../node.js';
 import { execute } from './execute.js';
 
+/** Options of a flow's `records` and `observable`. */
 export interface RecordsOptions {
   readonly signal?: AbortSignal;
   /** Number of records that each stage processes at once, instead of the stage's own. */
