@@ -1,6 +1,6 @@
-// npm run circle -- --out DIR: the whole circle on drawn scenes. Detections and captions become scene graphs, by the
-// R-Tagger and by the geometry baseline; the same small RLIPv2 learns from those and from the clean truth; what each
-// finds in the test split is scored. Prints one table; writes it to DIR/circle.json too.
+// npm run circle -- --out DIR: end-to-end experiment on drawn scenes. The R-Tagger and the geometry baseline make scene
+// graphs from detections and captions; the same small RLIPv2 is trained on these and on the ground truth, and evaluated on
+// the test split. Prints a table and writes the results to DIR/circle.json.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -25,18 +25,18 @@ import {
 
 const HELP = `usage: npm run circle -- --out DIR [--tagger WEIGHTS] [--scenes DIR] [--images N] [--start-steps N] [--steps N] [--threads N]
 
-The whole circle: detections and captions of drawn scenes become scene graphs, by an R-Tagger and by the geometry
-baseline; a small RLIPv2 learns from those, and from the clean truth; a table says what each finds in the test split. With
-the defaults it takes about 45 minutes, on one processor. The same command goes on where it was stopped or killed.
+End-to-end experiment on drawn scenes: an R-Tagger and the geometry baseline make scene graphs from detections and captions;
+a small RLIPv2 is trained on these graphs, and on the ground truth; a table shows the recall of each on the test split. With
+the defaults it takes about 45 minutes on one processor. After a stop or a crash, the same command resumes.
 
-  --out DIR         the folder to work in; what is done there already is not done again
-  --tagger WEIGHTS  the R-Tagger's weights (default: the sprite tagger that comes with relflow)
-  --scenes DIR      scenes to learn from (npm run fixtures:scenes); default: DIR/scenes, drawn here
-  --images N        how many scenes are drawn (default 2000)
-  --start-steps N   steps of the common start, on detections alone (default 2400)
+  --out DIR         working folder; steps that are complete there are not repeated
+  --tagger WEIGHTS  weights of the R-Tagger (default: the sprite tagger that is included in relflow)
+  --scenes DIR      scenes for training (npm run fixtures:scenes); default: DIR/scenes, which is created
+  --images N        number of scenes to draw (default 2000)
+  --start-steps N   steps of the common pre-training, on detections only (default 2400)
   --steps N         steps of each training (default 600)
-  --threads N       of the wasm backend (default 1: two take no less time for so small a model)
-  --help            this text`;
+  --threads N       threads of the wasm backend (default 1: two are not faster for such a small model)
+  --help            print this text`;
 
 const { flags, usage } = scriptFlags(HELP, {
   out: { type: 'string' },
@@ -56,13 +56,13 @@ const scenes = resolve(flags.scenes ?? join(out, 'scenes'));
 const [startSteps, steps, threads] = [wholeFlag('start-steps'), wholeFlag('steps'), wholeFlag('threads')];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** Runs one of the project's programs to its end; where it fails, or is stopped, this one ends as it did. */
+/** Runs one of the project's programs, and exits with its status if it fails or is stopped. */
 function runScript(file: string, args: readonly string[]): void {
   const { status } = spawnSync(process.execPath, ['--import', 'tsx', file, ...args], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 130);
 }
 const relflow = (...args: readonly string[]) => runScript('src/cli/main.ts', args);
-/** What is done, the part that begins, and the minutes that are gone. */
+/** Prints the number of the current part, the elapsed minutes and a description. */
 const started = performance.now();
 const PARTS = 8;
 let part = 0;
@@ -70,12 +70,12 @@ const logPart = (text: string) =>
   console.error(`circle: ${++part} of ${PARTS}, minute ${Math.floor((performance.now() - started) / 60_000)}: ${text}`);
 
 await mkdir(out, { recursive: true });
-// What is there already is of the same settings, or the table would compare what does not belong together.
+// Results in the folder must have the same settings, or the table would compare unrelated runs.
 const settings = `${JSON.stringify({ tagger, scenes: flags.scenes && scenes, images: flags.images, startSteps, steps }, null, 2)}\n`;
 const settingsFile = join(out, 'settings.json');
 const known = existsSync(settingsFile) ? await readFile(settingsFile, 'utf8') : settings;
 if (known !== settings)
-  usage(`--out ${out} holds a circle of other settings, expected those of its settings.json: ${known}`);
+  usage(`--out ${out} contains results of other settings, expected those of its settings.json: ${known}`);
 await writeAtomically(settingsFile, [settings]);
 logPart('scenes');
 if (!existsSync(join(scenes, 'scenes.json')))
@@ -83,10 +83,10 @@ if (!existsSync(join(scenes, 'scenes.json')))
 const trainFolder = join(scenes, 'train');
 const images = join(trainFolder, 'images');
 const truth = await readGraphs(join(trainFolder, 'scene-graphs.jsonl'));
-/** Kinds of relations that no training sees. */
+/** Triplets that are held out of all trainings. */
 const heldOut = heldOutKinds(truth);
 
-/** Scene graphs from detections and captions, by the tagger or by the baseline. */
+/** Makes scene graphs from detections and captions, with the tagger or the baseline. @returns their folder */
 function pseudoLabel(name: string, more: readonly string[]): string {
   const folder = join(out, `graphs-${name}`);
   logPart(`pseudo-labels: ${name}`);
@@ -135,7 +135,7 @@ async function train(name: string, sceneGraphs: string, count: number, startFrom
   return weights;
 }
 
-// The common start: where things are and what they are, of detections alone, as the official model begins with a detector.
+// Common pre-training on detections only, as the official model starts from a detector.
 const neighborFile = join(out, 'beside.jsonl');
 await writeGraphs(neighborFile, neighborGraphs(truth));
 const startWeights = await train('start', neighborFile, startSteps);
@@ -171,14 +171,14 @@ for (const [name, path] of Object.entries(graphs)) {
   const learnt = (await readGraphs(path)).reduce((sum, { relations }) => sum + relations.length, 0);
   results[name] = { ...(await evaluate(weights)), learnt };
 }
-logPart('the start alone');
+logPart('evaluation of the pre-training only');
 results['start alone'] = { ...(await evaluate(startWeights)), learnt: 0 };
 await writeFile(join(out, 'circle.json'), `${JSON.stringify({ heldOut: heldOut.length, results }, null, 2)}\n`);
 
 const percent = (value: number | null | undefined) => (value == null ? '–' : (100 * value).toFixed(1)).padStart(9);
 const [any] = Object.values(results);
 console.log(
-  `test split: ${any!.images} images, ${any!.relations} relations, ${any!.unseen} of ${heldOut.length} kinds that no training saw`,
+  `test split: ${any!.images} images, ${any!.relations} relations, ${any!.unseen} of them of the ${heldOut.length} held-out triplets`,
 );
 console.log(
   `${'labels of'.padEnd(14)}${['relations', 'mean AP', 'R@20', 'R@50', 'R@100', 'mR@100', 'unseen@100', 'pairs@100'].map((name) => name.padStart(11)).join('')}`,

@@ -1,6 +1,6 @@
-// npm run bench:model [-- --threads N] [--backend NAME]... [--only kernels|tagger] [--profile]: what the model costs on each
-// backend that is here, side by side, beside the plain versions of its kernels and the official PyTorch. Each backend has a
-// process of its own. It takes some minutes.
+// npm run bench:model [-- --threads N] [--backend NAME]... [--only kernels|tagger] [--profile]: measures the time and memory
+// of the model on each installed backend, and compares kernels with their reference implementations and the model with the
+// official PyTorch code. Each backend runs in a process of its own. Takes several minutes.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -39,7 +39,7 @@ function measure(backend: string): Promise<BackendMeasurements | undefined> {
     child.on('message', (message) => {
       measured = message as BackendMeasurements;
     });
-    // What was measured before it failed is told of.
+    // Measurements made before a failure are reported.
     child.once('exit', (code) => {
       if (code !== 0) process.exitCode = 1;
       resolve(measured);

@@ -1,5 +1,6 @@
 import type { RelationKind } from './graphs.js';
 
+/** Options of `circleConfig`. */
 export interface CircleConfigOptions {
   readonly sceneGraphs: string;
   readonly images: string;
@@ -9,7 +10,7 @@ export interface CircleConfigOptions {
   readonly startFrom?: string;
 }
 
-/** The same training, whatever the labels and whatever it starts from. */
+/** Training configuration of the experiment, which is the same for all labels and initial weights. */
 export const circleConfig = ({ sceneGraphs, images, steps, threads, heldOut, startFrom }: CircleConfigOptions) => ({
   task: 'rlip',
   model: 'spriteFinder',
@@ -20,7 +21,7 @@ export const circleConfig = ({ sceneGraphs, images, steps, threads, heldOut, sta
   steps,
   batchSize: 8,
   labels: { objects: 66, relations: 17 },
-  // Queries that begin at the true boxes, beside the learned ones: without them so few steps find next to nothing.
+  // Denoising queries, which start from noisy target boxes: without them, so few steps learn almost nothing.
   noise: { label: 0.2, box: 0.4 },
   augmentation: 'sprites',
   imageCacheMegabytes: 400,

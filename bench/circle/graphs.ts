@@ -2,26 +2,28 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { type Box, type SceneGraph, sceneGraphLines } from '../../src/index.js';
 
-/** A graph as a training reads it. */
+/** Scene graph with the fields that training reads. */
 export type Graph = Pick<SceneGraph, 'image' | 'objects' | 'relations'> & {
   readonly provenance: SceneGraph['provenance'];
 };
 
-/** Names of a relation's three parts. */
+/** Triplet of category, predicate and category names. */
 export interface RelationKind {
   readonly subject: string;
   readonly predicate: string;
   readonly object: string;
 }
 
+/** Returns a string that identifies a triplet. */
 export const kindKey = ({ subject, predicate, object }: RelationKind): string => `${subject}\t${predicate}\t${object}`;
 
-/** Every tenth kind of relation, rare ones among them and common ones, is held out of all trainings. */
+/** Every tenth triplet by frequency is held out of all trainings, so that rare and frequent ones are included. */
 const HELD_OUT = 10;
 
-/** With so many neighbours each thing is paired. */
+/** Number of nearest neighbors that each object is paired with. */
 const NEIGHBOURS = 2;
 
+/** Reads scene graphs from a JSON Lines file. */
 export async function readGraphs(path: string): Promise<Graph[]> {
   const graphs: Graph[] = [];
   const context = { signal: new AbortController().signal, tempDir: tmpdir(), progress: () => {} };
@@ -38,20 +40,21 @@ export async function readGraphs(path: string): Promise<Graph[]> {
   return graphs;
 }
 
+/** Writes scene graphs to a JSON Lines file. */
 export const writeGraphs = (path: string, graphs: readonly Graph[]): Promise<void> =>
   writeFile(
     path,
     graphs.map((graph) => `${JSON.stringify({ format: 'relflow.scene-graph/1', captions: [], ...graph })}\n`).join(''),
   );
 
-/** All names, each once. */
+/** Returns all category and predicate names, sorted and without duplicates. */
 export function namesOf(graphs: readonly Graph[]): { categories: string[]; predicates: string[] } {
   const categories = new Set(graphs.flatMap(({ objects }) => objects.map(({ category }) => category)));
   const predicates = new Set(graphs.flatMap(({ relations }) => relations.map(({ predicate }) => predicate)));
   return { categories: [...categories].sort(), predicates: [...predicates].sort() };
 }
 
-/** Kinds by falling frequency, every tenth of them. */
+/** Returns every tenth triplet in order of descending frequency. */
 export function heldOutKinds(graphs: readonly Graph[]): RelationKind[] {
   const counts = new Map<string, { kind: RelationKind; count: number }>();
   for (const { objects, relations } of graphs)
@@ -65,7 +68,7 @@ export function heldOutKinds(graphs: readonly Graph[]): RelationKind[] {
   return ranked.filter((_, k) => k % HELD_OUT === HELD_OUT - 1).map(([, { kind }]) => kind);
 }
 
-/** Each thing beside its nearest ones: what detections tell without anybody who knows a relation. */
+/** Replaces all relations by `beside` relations between each object and its nearest neighbors, which need only detections. */
 export function neighborGraphs(graphs: readonly Graph[]): Graph[] {
   return graphs.map((graph) => {
     const { objects } = graph;
@@ -81,6 +84,6 @@ export function neighborGraphs(graphs: readonly Graph[]): Graph[] {
   });
 }
 
-/** Between two boxes' centres, in pixels. */
+/** Distance between the centers of two boxes, in pixels. */
 const distance = (a: Box, b: Box): number =>
   Math.hypot(a[0] + a[2] / 2 - b[0] - b[2] / 2, a[1] + a[3] / 2 - b[1] - b[3] / 2);

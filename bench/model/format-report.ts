@@ -1,36 +1,38 @@
 import Table from 'cli-table3';
 
-/** One thing that was measured on one backend. */
+/** Measurement of one task on one backend. */
 export interface Measurement {
-  /** The same on every backend. */
+  /** Name of the task, the same on every backend. */
   readonly name: string;
   readonly milliseconds: number;
-  /** Milliseconds of the backend's own 1024³ matrix product, measured beside it. */
+  /** Milliseconds of the backend's own 1024³ matrix product, measured at about the same time. */
   readonly unit: number;
-  /** Which part of that product's rate its own products reach; undefined where they are not what is measured. */
+  /** Rate of its multiply-add operations relative to that matrix product; omitted if it is not measured. */
   readonly share?: number;
-  /** How many times faster than the plain version. */
+  /** Speed relative to the reference implementation. */
   readonly speedup?: number;
-  /** Milliseconds of the first time, in which a GPU's programs are compiled. */
+  /** Milliseconds of the first run, in which programs of a GPU are compiled. */
   readonly first?: number;
-  /** Lines of the kernels that take the time. */
+  /** Lines about the slowest kernels. */
   readonly profile?: readonly string[];
 }
 
-/** What a process says of its backend. */
+/** Measurements of one backend, sent by its process. */
 export interface BackendMeasurements {
   readonly backend: string;
   readonly threads: number;
   readonly measurements: readonly Measurement[];
-  /** What the webgpu backend runs on. */
+  /** Name of the GPU of the webgpu backend. */
   readonly adapter?: string;
-  /** Bytes of the process at most, of the backend's heap where it has one, and of what it holds of a GPU's memory. */
+  /** Peak memory of the process in bytes. */
   readonly resident: number;
+  /** Size of the backend's WebAssembly heap in bytes. */
   readonly heap?: number;
+  /** GPU memory of the backend in bytes. */
   readonly device?: number;
 }
 
-/** What the official PyTorch took for an image, in its own 1024³ matrix products of 33 ms: on two threads. */
+/** Milliseconds of the official PyTorch code on two threads: its 1024³ matrix product, and an image with one or four groups. */
 const OFFICIAL_PYTORCH = { product: 33, oneGroup: 19_000, fourGroups: 55_000 };
 
 export const ENCODING = 'backbone and encoder, 800 × 1066, 81 + 19 texts';
@@ -42,7 +44,7 @@ const seconds = (milliseconds: number): string =>
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 
-/** Backends side by side, and what an image takes beside the official PyTorch. */
+/** Formats a table that compares the backends, and the time of an image compared with the official PyTorch code. */
 export function formatReport(all: readonly BackendMeasurements[]): string {
   const first = all[0]!;
   const head = [
@@ -71,14 +73,17 @@ export function formatReport(all: readonly BackendMeasurements[]): string {
 
 function cell({ milliseconds, unit, share, speedup, first }: Measurement): string {
   const parts = [seconds(milliseconds)];
-  if (speedup !== undefined) parts.push(`${speedup.toFixed(1)} times the plain version's speed`);
+  if (speedup !== undefined) parts.push(`${speedup.toFixed(1)} times as fast as the reference`);
   else if (milliseconds !== unit) parts.push(`${Math.round(milliseconds / unit)} products`);
   if (share !== undefined) parts.push(`${Math.round(100 * share)} % of their rate`);
   if (first !== undefined) parts.push(`${seconds(first)} the first time`);
   return parts.join(', ');
 }
 
-/** A whole image with its label vectors cached, in matrix products, which other machines have other times of; where it was measured. */
+/**
+ * Compares the time of a whole image, with cached label vectors, with the official PyTorch code. Both are measured in units of
+ * their own matrix product, so that different machines can be compared.
+ */
 function compareWithOfficial({ backend, measurements }: BackendMeasurements): string[] {
   const products = (name: string) => {
     const one = measurements.find((measured) => measured.name === name);

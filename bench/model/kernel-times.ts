@@ -3,17 +3,17 @@ import * as tf from '@tensorflow/tfjs-core';
 interface KernelTime {
   calls: number;
   milliseconds: number;
-  /** Multiplications with an addition, of matrix products and convolutions. */
+  /** Multiply-add operations of matrix products and convolutions. */
   products: number;
 }
 
-/** How long each kind of kernel takes on a backend that computes while it is called, as wasm and cpu do. */
+/** Measures the time of each kind of kernel on a synchronous backend, such as wasm and cpu. */
 export class KernelTimes {
-  /** Milliseconds that the running kernel has spent in others. */
+  /** Milliseconds that the running kernel has spent in kernels it called. */
   #inside = 0;
   readonly #times = new Map<string, KernelTime>();
 
-  /** Measures all kernels of the running backend from now on. */
+  /** Starts to measure all kernels of the active backend. */
   constructor() {
     const backendName = tf.getBackend();
     for (const { kernelName, kernelFunc } of tf.getKernelsForBackend(backendName)) {
@@ -28,7 +28,7 @@ export class KernelTimes {
           const passed = performance.now() - start;
           const time = this.#times.get(kernelName) ?? { calls: 0, milliseconds: 0, products: 0 };
           time.calls++;
-          // Some kernels call others: each has the time that is its own, and the innermost has the products.
+          // Some kernels call others: each counts only its own time, and the innermost counts the products.
           time.milliseconds += passed - this.#inside;
           if (this.products === before)
             time.products += products(kernelName, call.inputs as unknown as Inputs, result as tf.TensorInfo);
@@ -40,16 +40,17 @@ export class KernelTimes {
     }
   }
 
+  /** Clears all measurements. */
   reset(): void {
     this.#times.clear();
   }
 
-  /** Multiplications with an addition since the last reset. */
+  /** Multiply-add operations since the last reset. */
   get products(): number {
     return [...this.#times.values()].reduce((sum, time) => sum + time.products, 0);
   }
 
-  /** The kernels that took longest, one line each. */
+  /** Formats the slowest kernels, one line each. */
   lines(count: number): string[] {
     const all = [...this.#times].sort(([, a], [, b]) => b.milliseconds - a.milliseconds);
     const whole = all.reduce((sum, [, time]) => sum + time.milliseconds, 0);

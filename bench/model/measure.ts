@@ -1,4 +1,4 @@
-// One backend's part of `npm run bench:model`: measures, tells of each step, and sends all to the process that started it.
+// Measures one backend for `npm run bench:model`: prints each measurement and sends all of them to the parent process.
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import type { BackendName } from '../../src/model/backends/backend-names.js';
@@ -26,34 +26,35 @@ const backend = await useBackend(
   values.threads ? { threads: Number(values.threads) } : {},
 );
 const gpu = backend.name === 'webgpu';
-// Threads start beside the first kernels.
+// The threads of the backend start asynchronously.
 await new Promise((resolve) => setTimeout(resolve, 500));
 
 const measurements: Measurement[] = [];
-/** Says it, and sends all that is known so far: what comes after it may fail. */
+/** Prints a measurement, and sends all measurements so far, because a later one may crash the process. */
 function report(one: Measurement): void {
   measurements.push(one);
   process.send?.(known());
   const share = one.share === undefined ? '' : `, ${Math.round(100 * one.share)} % of the rate of its matrix product`;
-  const speedup = one.speedup === undefined ? '' : `, ${one.speedup.toFixed(1)} times the plain version's speed`;
+  const speedup =
+    one.speedup === undefined ? '' : `, ${one.speedup.toFixed(1)} times as fast as the reference implementation`;
   console.error(`${backend.name}: ${one.name}: ${one.milliseconds.toFixed(1)} ms${share}${speedup}`);
 }
 
 const probe = tf.fill([4096], 1);
-/** Resolves when all is computed: a GPU is told what to do and does it later, in order. */
+/** Resolves when all pending computations are finished: a GPU computes asynchronously, in order. */
 async function finished(): Promise<void> {
   const last = tf.add(probe, 1);
   await last.data();
   last.dispose();
 }
 
-/** How long a step of the tagger is repeated, in milliseconds: what tells a GPU its programs is compiled as it is run often. */
+/** Minimum time for which a step of the tagger is repeated, in milliseconds: JavaScript code is optimized when it runs often. */
 const MIN_STEP_TIME = 2000;
 
-/** How long rounds are at least, so that what is computed outweighs what waiting for a GPU costs, in milliseconds. */
+/** Minimum duration of a round in milliseconds, so that the computation outweighs the cost of waiting for a GPU. */
 const MIN_ROUND_TIME = 20;
 
-/** The least milliseconds that some work takes in a number of rounds, after one that only warms up: programs are compiled. */
+/** Returns the minimum time of some work over several rounds, in milliseconds, after one warm-up round that compiles programs. */
 async function time(rounds: number, work: () => void): Promise<number> {
   const round = async (count: number) => {
     const start = performance.now();
@@ -72,7 +73,7 @@ async function time(rounds: number, work: () => void): Promise<number> {
 }
 
 const [a, b] = [tf.randomNormal([1024, 1024], 0, 1, 'float32', 1), tf.randomNormal([1024, 1024], 0, 1, 'float32', 2)];
-/** Milliseconds of the matrix product that all else is measured with; a busy machine needs it anew at times. */
+/** Time of the matrix product that serves as the unit, in milliseconds; measured repeatedly, since other load changes it. */
 const measureUnit = () => time(5, () => tf.matMul(a, b).dispose());
 const unit = await measureUnit();
 report({ name: '1024³ matrix product', milliseconds: unit, unit });
@@ -96,7 +97,7 @@ function known(): BackendMeasurements {
   };
 }
 
-/** The fused deformable attention against that of gathers. */
+/** Compares the deformable attention kernel with its reference implementation. */
 async function measureAttention(): Promise<void> {
   const levels = [
     { height: 100, width: 134 },
@@ -130,7 +131,7 @@ async function measureAttention(): Promise<void> {
   tf.dispose([value, locations, weights]);
 }
 
-/** The full R-Tagger on an image, step by step. */
+/** Measures the full-size R-Tagger on an image, step by step. */
 async function measureTagger(): Promise<void> {
   const times = new KernelTimes();
   const step = async <T>(name: string, run: () => Promise<T>, discard: (made: T) => void): Promise<T> => {
@@ -141,7 +142,7 @@ async function measureTagger(): Promise<void> {
       await finished();
       return { made, milliseconds: performance.now() - start };
     };
-    // A GPU's first time compiles its programs, which others have no need of.
+    // On a GPU the first run compiles the programs.
     const first = gpu ? await timed() : undefined;
     if (first) discard(first.made);
     const before = await measureUnit();

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** What is used of the WebGPU backend, which relflow does not depend on. */
+/** Part of the WebGPU backend that is used here. relflow does not depend on its package. */
 interface TimedBackend {
   readonly supportTimestampQuery: boolean;
   activeTimers: { readonly query: Promise<number> }[] | null | undefined;
@@ -13,8 +13,10 @@ interface ProgramTime {
 }
 
 /**
- * How long a GPU itself computes each kind of program of the webgpu backend, by its own clock. Each program is then sent
- * alone, so that what is timed takes longer as a whole. Dawn rounds that clock to 65.5 µs: sums of many programs tell, one does not.
+ * Measures how long the GPU computes each kind of program of the webgpu backend, with timestamp queries. Each program is
+ * submitted separately, so that the whole takes longer. Dawn rounds timestamps to 65.5 µs: only sums of many programs are
+ * meaningful.
+ * @returns times by program; empty if the GPU has no timestamp queries
  */
 export async function programTimes(work: () => Promise<unknown>): Promise<Map<string, ProgramTime>> {
   const backend = tf.backend() as unknown as TimedBackend;
@@ -45,11 +47,11 @@ export async function programTimes(work: () => Promise<unknown>): Promise<Map<st
   return times;
 }
 
-/** A program's key begins with its name; shapes and settings follow. */
+/** Returns the name of a program, with which its key begins; shapes and settings follow. */
 const nameOf = ({ shaderKey }: { readonly shaderKey: string }): string =>
   shaderKey.startsWith('relflow ') ? shaderKey.split(/[,;]/)[0]! : shaderKey.split(/[_,;]/)[0]!;
 
-/** The programs that took longest, one line each, and what all took together. */
+/** Formats the total time and the slowest programs, one line each. */
 export function programLines(times: ReadonlyMap<string, ProgramTime>, count: number): string[] {
   const all = [...times].sort(([, a], [, b]) => b.milliseconds - a.milliseconds);
   const [whole, calls] = all.reduce(

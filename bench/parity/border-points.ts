@@ -1,21 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** A coordinate of a sampling point that lies so close to a border of two cells that rounding decides on its side. */
+/** Coordinate of a sampling point that is so close to the border of two cells that rounding determines its cell. */
 export interface BorderPoint {
-  /** Which deformable attention of the forward pass, from 0: the encoder's layers, then the decoders'. */
+  /** Index of the deformable attention in the forward pass: first the encoder's layers, then the decoders'. */
   readonly attention: number;
-  /** Where it stands in `locations`. */
+  /** Index of the coordinate in `locations`. */
   readonly index: number;
-  /** Cells along its axis. */
+  /** Number of cells along its axis. */
   readonly cells: number;
-  /** From the border, in cells: below it where negative. */
+  /** Distance from the border in cells, negative below it. */
   readonly distance: number;
+  /** Description of the point for reports. */
   readonly name: string;
 }
 
 /**
- * What counts as close, in cells. In the encoder's last layer coordinates are off from a run in double precision by about
- * 1e-6, PyTorch's own as much as those of any backend.
+ * Distance in cells below which a point is listed. In the last encoder layer, coordinates differ from a computation in double
+ * precision by about 1e-6, in PyTorch as on every backend.
  */
 const CLOSE = 2e-6;
 
@@ -23,16 +24,17 @@ const KERNELS = ['RelflowDeformableAttention', 'RelflowDeformableAttentionGradie
 
 const { fround, floor, round, abs } = Math;
 
-/** The kernels' own steps, see `cellsAt` in src/model/backends/kernels/deformable-attention.as.ts. */
+/** The same steps as in the kernels, see `cellsAt` in src/model/backends/kernels/deformable-attention.as.ts. */
 const cellsAt = (location: number, cells: number) => fround(fround(fround(2 * location - 1) + 1) * (cells / 2) - 0.5);
 
 /**
- * Stands before the fused deformable attention of the backend that runs: lists the points at borders, and moves one of them
- * to the other side, by as few roundings of its location as do, in the forward and the backward pass.
+ * Wraps the deformable attention kernels of the active backend: lists the points at borders, and moves one of them to the
+ * other side in the forward and the backward pass, by the smallest number of roundings that suffices.
  */
 export class BorderPoints {
-  /** Those of the last pass in which none was moved, the closest first. */
+  /** Points of the last pass in which none was moved, the closest first. */
   points: BorderPoint[] = [];
+  /** Point to move in the next passes. */
   moved: BorderPoint | undefined;
   #count = 0;
   readonly #attentions = new WeakMap<object, number>();
@@ -41,13 +43,14 @@ export class BorderPoints {
     const backendName = tf.getBackend();
     for (const kernelName of KERNELS) {
       const kernel = tf.getKernel(kernelName, backendName);
-      if (!kernel) throw new Error(`--borders: backend ${backendName} has no fused deformable attention`);
+      if (!kernel)
+        throw new Error(`--borders: backend ${backendName} has no kernel ${kernelName}, expected wasm or tensorflow`);
       tf.unregisterKernel(kernelName, backendName);
       tf.registerKernel({ ...kernel, kernelFunc: (call) => this.#run(kernel, call) });
     }
   }
 
-  /** Before each forward pass. */
+  /** Must be called before each forward pass. */
   start(): void {
     this.#count = 0;
     if (!this.moved) this.points = [];
@@ -89,7 +92,7 @@ export class BorderPoints {
   }
 }
 
-/** The locations with that point on the other side of its border. */
+/** Returns the locations with one point moved to the other side of its border. */
 function moveAcross(locations: Float32Array, { index, cells }: BorderPoint): Float32Array {
   const values = locations.slice();
   const bits = new Int32Array(values.buffer);

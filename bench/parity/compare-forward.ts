@@ -3,7 +3,7 @@ import type { WeightSource } from '../../src/files/weight-source.js';
 import type { Encoded, LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
 import { batchOf, type ParityInputs } from './parity-inputs.js';
 
-/** How far an array is from the official one. */
+/** Largest absolute difference between an array and the official one. */
 export interface Difference {
   readonly name: string;
   readonly largest: number;
@@ -11,7 +11,7 @@ export interface Difference {
 
 type Report = (difference: Difference) => void;
 
-/** The official names of a layer's outputs. */
+/** Official names of the outputs of a decoder layer. */
 const officialOutputs: Readonly<Record<string, keyof LayerOutput>> = {
   pred_sub_logits: 'subjectLogits',
   pred_obj_logits: 'objectLogits',
@@ -20,7 +20,7 @@ const officialOutputs: Readonly<Record<string, keyof LayerOutput>> = {
   pred_obj_boxes: 'objectBoxes',
 };
 
-/** Runs the model on the inputs, alone and in a batch, and compares every array of `expected` that it makes. */
+/** Runs the model on the first image and on a batch of both, and compares every array that `expected` contains. */
 export async function compareForward(
   model: RlipV2,
   inputs: ParityInputs,
@@ -48,7 +48,7 @@ export async function compareForward(
       value.dispose();
     }
     await compare(`${run}.img_memory`, encoded.memory, expected, report);
-    // The official text states are [layers, texts, batch, width].
+    // The official label states are [layers, labels, batch, width].
     const texts = tf.tidy(() => tf.transpose(tf.stack([...encoded.labels]), [0, 2, 1, 3]));
     await compare(`${run}.text_memory`, texts, expected, report);
     const given = { groups: inputs.pairs.slice(0, images.length), slots: model.config.pairs };
@@ -78,7 +78,7 @@ async function compare(name: string, actual: tf.Tensor, expected: WeightSource, 
   let largest = 0;
   for (const [k, value] of official.entries()) {
     const difference = Math.abs(value - values[k]!);
-    // NaN is the largest of all.
+    // Also true for NaN.
     if (!(difference <= largest)) largest = difference;
   }
   report({ name, largest });

@@ -11,19 +11,19 @@ import { pseudoLabels } from '../../src/training/loss/pseudo-labels.js';
 import type { BorderPoints } from './border-points.js';
 import { batchOf, type ParityInputs } from './parity-inputs.js';
 
-/** A difference with what it may be. */
+/** Difference of a loss or a gradient, and its tolerance. */
 export interface GradientCheck {
   readonly name: string;
   readonly difference: number;
   readonly tolerance: number;
-  /** Where `difference` is that of another pass, whose rounding falls otherwise: what was changed, and the difference as it is. */
+  /** Set if `difference` is that of a repeated pass with different rounding: what was changed, and the original difference. */
   readonly retry?: { readonly changed: string; readonly asItIs: number };
 }
 
-/** Relative differences that are allowed. */
+/** Tolerances, as relative differences. */
 const TOLERANCES = { loss: 1e-4, gradient: 1e-3, norm: 2e-3, pseudoLabels: 1e-4 };
 
-/** The official names of the terms; the last layer's have no number behind them. */
+/** Official names of the loss terms; those of all layers but the last have the suffix `_` and the layer's number. */
 const officialTerms: Readonly<Record<keyof LossTerms, string>> = {
   labels: 'loss_obj_ce',
   relations: 'loss_verb_ce',
@@ -33,38 +33,38 @@ const officialTerms: Readonly<Record<keyof LossTerms, string>> = {
   objectGiou: 'loss_obj_giou',
 };
 
-/** The official lists leave out the box heads of the first decoder, since their arrays have several names. */
+/** Box heads of the subject-object decoder are missing in the official lists, because their arrays have several names. */
 const unlistedHeads = /^(?:sub|obj)_bbox_embed\.[012]\./;
 
-/** A gradient as short as this is rounding: that of a key's bias is 0, since a softmax is blind to it. */
+/** Gradients with a smaller norm are rounding errors: that of a key's bias is 0, because a softmax does not depend on it. */
 const ROUNDING = 1e-6;
 
 /**
- * How far a nudge moves a pixel, relative to its value: one rounding.
+ * Relative change of a pixel by a nudge: one rounding.
  *
- * The slope of bilinear sampling jumps where a point crosses from one cell to the next. Of a hundred thousand points some
- * lie so close to such a border that rounding alone decides on which side the official run saw them, and a single one moves
- * a row of gradients by up to 3e-3; so does a unit of a ReLU near zero. Where nudges are asked for, a gradient that is past
- * its tolerance is taken again with pixels nudged: whether it agrees for pixels that nobody can tell from the given ones.
+ * The gradient of bilinear sampling jumps where a point crosses from one cell to the next. Of a hundred thousand points some
+ * are so close to such a border that rounding alone determines their cell in the official run, and a single one changes a
+ * row of gradients by up to 3e-3; so does a unit of a ReLU near zero. With nudges, a gradient beyond its tolerance is
+ * computed again from pixels that differ by one rounding, to see if it then agrees.
  */
 const NUDGE = 2 ** -23;
 
-/** How gradients are taken, and what is tried where they are past their tolerance. */
+/** Options of `compareGradients`. */
 export interface GradientOptions {
-  /** Passes over the parameters; each takes the gradients of some, so that fewer are in memory at once. */
+  /** Number of passes; each computes the gradients of some parameters, so that fewer are in memory at once. */
   readonly passes: number;
-  /** How many nudges are tried; one of them must bring every gradient within its tolerance that is past it. */
+  /** Number of nudges to try; one of them must bring all failed gradients within their tolerance. */
   readonly nudges: number;
-  /** Whether the backend can be read within a pass; else queries are matched with targets in one before it. */
+  /** True if tensors can be read within a pass; otherwise queries are matched with targets in a pass before. */
   readonly readable: boolean;
-  /** Watches sampling points at borders of cells; `tries` of them, the closest first, are tried on the other side. */
+  /** Sampling points at borders of cells; `tries` of them, the closest first, are moved to the other side in turn. */
   readonly borders?: { readonly watch: BorderPoints; readonly tries: number } | undefined;
 }
 
 /**
- * Runs a training step's forward and backward pass on both images, without dropout and noise, and compares losses and
+ * Runs the forward and backward pass of a training step on both images, without dropout and noise, and compares losses and
  * gradients with the official ones.
- * @param norms of the official gradients, by parameter
+ * @param norms L2 norms of the official gradients, by parameter
  */
 export async function compareGradients(
   model: RlipV2,
@@ -89,7 +89,7 @@ export async function compareGradients(
     const labels: LabelSet = {
       vectors,
       objectCount: inputs.objects,
-      // One run went through the training text path, in which labels are flagged by their sums.
+      // One official run used the training path, in which labels are masked by their sums.
       paddingMask: expected.entries.has('text_mask') ? textMask(vectors, inputs.images.length) : null,
     };
     return model.decode(model.encode(images, labels), tagger ? given : undefined);
@@ -111,7 +111,7 @@ export async function compareGradients(
     const { value, grads } = tf.variableGrads(
       () => {
         terms = losses();
-        // Kept for the comparison, out of the pass that tidies up.
+        // Kept for the comparison, since the pass disposes its intermediate tensors.
         if (pass === 0) for (const layer of terms) for (const term of Object.values(layer)) tf.keep(term as tf.Tensor);
         return totalLoss(terms);
       },
@@ -136,7 +136,7 @@ export async function compareGradients(
   batch.pixels.dispose();
 }
 
-/** Which query stands for which target, layer by layer, in a pass of its own. */
+/** Matches queries with targets for each layer, in a pass of its own. */
 async function matchLayers(decode: () => LayerOutput[], pairs: ParityInputs['pairs']): Promise<Matches[][]> {
   const layers = tf.tidy(() => decode() as unknown as tf.TensorContainer) as unknown as LayerOutput[];
   const matches: Matches[][] = [];
@@ -152,7 +152,10 @@ interface FailedParameter {
   readonly checks: readonly GradientCheck[];
 }
 
-/** Takes gradients that are past their tolerance again, with rounding otherwise; as they were where that never helps all. */
+/**
+ * Computes failed gradients again with different rounding.
+ * @returns the checks of the first retry in which all are within their tolerance, else the original checks
+ */
 async function retryFailed(
   failed: readonly FailedParameter[],
   batch: ImageBatch,
@@ -179,7 +182,7 @@ async function retryFailed(
   return failed.flatMap(({ checks }) => checks);
 }
 
-/** Another pass for the gradients that are past their tolerance. */
+/** Repeats the pass for the failed gradients. */
 async function compareRetry(
   failed: readonly FailedParameter[],
   losses: () => LossTerms[],
@@ -205,6 +208,7 @@ async function compareRetry(
   return all;
 }
 
+/** Compares the soft targets of the relations (RPL) with the official ones. @returns them, if the official run used them */
 async function compareSoftTargets(
   model: RlipV2,
   inputs: ParityInputs,
@@ -260,7 +264,7 @@ async function compareGradient(
   const norm = norms[name];
   const official = expected.entries.has(`grad.${name}`) ? await expected.read(`grad.${name}`) : undefined;
   if (norm === undefined && !official) {
-    // What no official loss reaches must have no gradient here either.
+    // Parameters without an official gradient must have none here either.
     const hasGradient = !unlistedHeads.test(name) && gradient && (await gradient.data()).some((value) => value !== 0);
     return hasGradient
       ? [{ name: `grad ${name}: officially none`, difference: Number.POSITIVE_INFINITY, tolerance: 0 }]

@@ -1,6 +1,6 @@
 import { sizeOf, type WeightEntry, type WeightSource } from '../../src/files/weight-source.js';
 
-/** Weights that a formula makes of their names, so that a full-size model can be checked without shipping any. */
+/** Weights computed by a formula from their names, so that full-size models can be checked without a weights file. */
 export class FormulaWeights implements WeightSource {
   readonly name: string;
   readonly entries: ReadonlyMap<string, WeightEntry>;
@@ -26,14 +26,14 @@ export class FormulaWeights implements WeightSource {
   }
 }
 
-/** 32-bit FNV-1a. */
+/** 32-bit FNV-1a hash of the UTF-8 bytes of a text. */
 export function hash(text: string): number {
   let value = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) value = Math.imul(value ^ byte, 0x01000193);
   return value >>> 0;
 }
 
-/** Draw number `index` of mulberry32, in [0, 1). */
+/** Returns draw number `index` of mulberry32, in [0, 1). */
 export function draw(seed: number, index: number): number {
   const state = (seed + Math.imul(index + 1, 0x6d2b79f5)) | 0;
   let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
@@ -41,6 +41,7 @@ export function draw(seed: number, index: number): number {
   return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
 }
 
+/** Names of embeddings with the scale 1. */
 const unitTables = [
   'level_embed',
   'query_embed.weight',
@@ -51,6 +52,7 @@ const unitTables = [
   'refpoint_embed.weight',
 ];
 
+/** Range of the values of a weight: offset ± scale. */
 function range(name: string, shape: readonly number[]): { readonly offset: number; readonly scale: number } {
   if (name.endsWith('running_var')) return { offset: 1, scale: 0.2 };
   if (name.endsWith('running_mean')) return { offset: 0, scale: 0.05 };

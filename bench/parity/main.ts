@@ -1,4 +1,4 @@
-// npm run parity -- DIR [--backend NAME] [--threads N] [--model NAME] [--groups N] [--borders N] [--nudges N] [--weights FILE] [--forward-only|--losses-only]: numbers against the official ones.
+// npm run parity -- DIR [--backend NAME] [--threads N] [--model NAME] [--groups N] [--borders N] [--nudges N] [--weights FILE] [--forward-only|--losses-only]: compares stages, outputs, losses and gradients with those of the official model.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ import { type ParityInputs, readInputs } from './parity-inputs.js';
 
 const models: Readonly<Record<string, ModelConfig>> = { tagger: rTaggerR50, parsed: parsedR50, parseda: parsedaR50 };
 
-/** Largest absolute difference of a stage or an output. */
+/** Tolerance of stages and outputs, as an absolute difference. */
 const FORWARD_TOLERANCE = 1e-4;
 
 const { values, positionals } = parseArgs({
@@ -40,7 +40,7 @@ const { values, positionals } = parseArgs({
 const folder = positionals[0];
 if (!folder || (values.model !== undefined && !models[values.model])) {
   console.error(
-    `usage: npm run parity -- DIR [--backend NAME] [--threads N] [--model ${Object.keys(models).join('|')}]`,
+    `usage: npm run parity -- DIR [--backend NAME] [--threads N] [--model ${Object.keys(models).join('|')}] [--groups N] [--borders N] [--nudges N] [--weights FILE] [--forward-only|--losses-only]`,
   );
   process.exit(2);
 }
@@ -50,17 +50,17 @@ for (const name of ['groups', 'borders', 'nudges'] as const)
     process.exit(2);
   }
 if (values.weights !== undefined && values.model === undefined) {
-  console.error('--weights FILE is of one model: name it with --model');
+  console.error('--weights FILE without --model, expected the model of the weights');
   process.exit(2);
 }
 const backend = await useBackend((values.backend ?? 'auto') as BackendName | 'auto', {
   ...(values.threads && { threads: Number(values.threads) }),
 });
 console.log(`backend ${backend.name}, ${backend.adapter ?? `${backend.threads} threads`}`);
-// Points at borders are listed in the middle of a pass, where a GPU can't be read.
+// Border points are listed within a pass, where the tensors of a GPU cannot be read.
 const readable = backend.name !== 'webgpu';
 if (!readable && Number(values.borders ?? 0) > 0) {
-  console.error('--borders: not on webgpu, which can not be read within a pass');
+  console.error('--borders with backend webgpu, expected wasm or tensorflow, whose tensors can be read within a pass');
   process.exit(2);
 }
 const borders =
@@ -74,7 +74,7 @@ for (const [name, config] of Object.entries(models)) {
 }
 process.exit(failed ? 1 : 0);
 
-/** @returns whether all is within its tolerance */
+/** Compares one model and prints a table. @returns true if all differences are within their tolerances */
 async function check(at: string, name: string, config: ModelConfig, inputs: ParityInputs): Promise<boolean> {
   const started = performance.now();
   const keys = JSON.parse(await readFile(join(at, `${name}.keys.json`), 'utf8')) as { name: string; shape: number[] }[];
@@ -113,18 +113,15 @@ async function check(at: string, name: string, config: ModelConfig, inputs: Pari
     await compareGradients(model, inputs, expected, norms, options, (result: GradientCheck) => {
       const { retry } = result;
       if (retry) changes.set(retry.changed, (changes.get(retry.changed) ?? 0) + 1);
-      // There are hundreds of norms: the worst of them stands for all that are fine.
+      // There are hundreds of norms: the table has one row with the worst of those within their tolerance.
       if (retry || !result.name.startsWith('norm of ') || !(result.difference <= result.tolerance)) {
-        const asItIs = retry ? ` (as it is ${retry.asItIs.toExponential(2)})` : '';
+        const asItIs = retry ? ` (originally ${retry.asItIs.toExponential(2)})` : '';
         return report({ name: result.name + asItIs, largest: result.difference }, result.tolerance);
       }
       count++;
       if (result.difference > worst.difference) Object.assign(worst, result);
     });
-    report(
-      { name: `${count} norms of gradients, the worst: ${worst.name}`, largest: worst.difference },
-      worst.tolerance,
-    );
+    report({ name: `${count} norms of gradients, worst: ${worst.name}`, largest: worst.difference }, worst.tolerance);
     await expected.close();
   }
   model.dispose();
@@ -132,8 +129,8 @@ async function check(at: string, name: string, config: ModelConfig, inputs: Pari
   for (const [changed, count] of changes)
     console.log(
       changed === 'nudged'
-        ? `${count} gradients agree with pixels nudged by one rounding: a sampling point lies at the border of two cells`
-        : `${count} gradients agree with a sampling point on the other side of the border it lies at: ${changed}`,
+        ? `${count} gradients agree after pixels changed by one rounding: a sampling point lies on the border of two cells`
+        : `${count} gradients agree after a sampling point moved to the other side of its border: ${changed}`,
     );
   console.log(`${name}: ${fine ? 'ok' : 'FAILED'}, ${((performance.now() - started) / 1000).toFixed(1)} s`);
   return fine;

@@ -6,23 +6,27 @@ import type { ImageBatch } from '../../src/model/geometry.js';
 import type { PairGroup } from '../../src/model/query-source.js';
 import type { TokenizedTexts } from '../../src/model/text/roberta.js';
 
-/** Pairs of one image with the relations that hold. */
+/** Candidate pairs of one image with their relations. */
 export interface LabeledPairs extends PairGroup {
-  /** `[pairs, relations]`, 1 where one holds. */
+  /** 1 for each relation that holds, `[pairs, relations]`. */
   readonly relations: Float32Array;
 }
 
-/** What a folder of parity vectors feeds the models. */
+/** Inputs of the models in a folder of parity vectors. */
 export interface ParityInputs {
+  /** Salt of the weights, see `FormulaWeights`. */
   readonly salt: string;
+  /** Number of object labels. */
   readonly objects: number;
+  /** Number of relation labels. */
   readonly relations: number;
-  /** `[3, height, width]` each. */
+  /** Normalized images, `[3, height, width]` each. */
   readonly images: readonly { readonly shape: readonly number[]; readonly pixels: Float32Array }[];
   readonly texts: TokenizedTexts;
   readonly pairs: readonly LabeledPairs[];
 }
 
+/** Reads the inputs of a folder of parity vectors. */
 export async function readInputs(folder: string): Promise<ParityInputs> {
   const about = JSON.parse(await readFile(join(folder, 'inputs.json'), 'utf8')) as {
     salt: string;
@@ -59,7 +63,7 @@ export async function readInputs(folder: string): Promise<ParityInputs> {
   }
 }
 
-/** Images in one canvas, zeros to the right and below. */
+/** Pads images with zeros to the right and below to a batch. */
 export function batchOf(images: ParityInputs['images']): ImageBatch {
   const sizes = images.map(({ shape }) => ({ height: shape[1]!, width: shape[2]! }));
   const height = Math.max(...sizes.map((size) => size.height));
