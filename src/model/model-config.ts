@@ -150,6 +150,14 @@ export interface ModelConfig {
 /**
  * Checks that the numbers of a configuration are consistent.
  * @throws OptionError that names the field, its value and what was expected
+ *
+ * @example
+ * ```ts
+ * import { checkConfig, parsedaR50 } from 'relflow/model';
+ *
+ * const config = { ...parsedaR50, name: 'narrow', width: 128 };
+ * checkConfig(config);
+ * ```
  */
 export function checkConfig(config: ModelConfig): void {
   const reject = (problem: string): never => {

@@ -202,7 +202,15 @@ export const presets: Readonly<Record<string, ModelConfig>> = Object.fromEntries
 
 /**
  * Returns the configuration with the given name.
- * @throws OptionError if there is no preset of this name
+ * @throws OptionError if the name is unknown
+ *
+ * @example
+ * ```ts
+ * import { preset } from 'relflow/model';
+ *
+ * const { width, decoderLayers } = preset('parsedaSwinL');
+ * console.log(width, decoderLayers);
+ * ```
  */
 export function preset(name: string): ModelConfig {
   const config = presets[name];

@@ -36,6 +36,15 @@ export function targetSize({ height, width }: LevelSize, shorter = 800, longest 
  * `resize(…, BILINEAR)`: rows are resized first and rounded to 8 bits, then columns.
  *
  * Source: Pillow, src/libImaging/Resample.c.
+ *
+ * @example
+ * ```ts
+ * import { normalize, readImage, resize, targetSize } from 'relflow/model';
+ *
+ * const image = await readImage('000001.jpg');
+ * const pixels = normalize(resize(image, targetSize(image)));
+ * console.log(pixels.length);
+ * ```
  */
 export function resize(image: RgbImage, { height, width }: LevelSize): RgbImage {
   if (width === image.width && height === image.height) return image;

@@ -12,6 +12,15 @@ export interface Tokenizer {
 /**
  * Opens RoBERTa's tokenizer from a folder with Hugging Face's `tokenizer.json` (and `tokenizer_config.json`).
  * @throws InputError if `tokenizer.json` cannot be read
+ *
+ * @example
+ * ```ts
+ * import { openTokenizer, tokenize } from 'relflow/model';
+ *
+ * const tokenizer = await openTokenizer('roberta-base');
+ * const { ids, texts, tokens } = tokenize(tokenizer, ['person', 'riding a bicycle'], 512);
+ * console.log(texts, tokens, ids);
+ * ```
  */
 export async function openTokenizer(folder: string): Promise<Tokenizer> {
   const file = join(folder, 'tokenizer.json');

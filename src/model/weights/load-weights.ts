@@ -26,7 +26,19 @@ const ignored: readonly RegExp[] = [
 /** Returns true for keys of official checkpoints that no model needs. */
 export const isIgnored = (name: string): boolean => ignored.some((pattern) => pattern.test(name));
 
-/** Compares names and shapes of a weights file with those of a model. */
+/**
+ * Compares names and shapes of a weights file with those of a model.
+ *
+ * @example
+ * ```ts
+ * import { compareWeights, openWeights, RlipV2, rTaggerR50 } from 'relflow/model';
+ *
+ * const weights = await openWeights('checkpoint.pth');
+ * const { missing, unexpected, misshapen } = compareWeights(new RlipV2(rTaggerR50).parameters, weights);
+ * console.log(missing.length, unexpected.length, misshapen);
+ * await weights.close();
+ * ```
+ */
 export function compareWeights(parameters: ReadonlyMap<string, Parameter>, source: WeightSource): WeightProblems {
   const misshapen: string[] = [];
   const missing: string[] = [];

@@ -32,7 +32,21 @@ type Metadata = Readonly<Record<string, string>>;
 const FIELDS = ['config', 'view', 'labels'] as const;
 const MAX_FIELD_LENGTH = 4 << 20;
 
-/** Converts metadata about a model to the strings of a header, for `writeSafetensors`. */
+/**
+ * Converts metadata about a model to the strings of a header, for `writeSafetensors`.
+ *
+ * @example
+ * ```ts
+ * import { initializeWeights, modelMetadata, RlipV2, tiny, useBackend, writeSafetensors } from 'relflow/model';
+ *
+ * await useBackend('wasm');
+ * const model = new RlipV2(tiny.tagger);
+ * initializeWeights(model.parameters, 1);
+ * const weights = [...model.parameters.values()].map((p) => ({ name: p.name, shape: p.shape, read: () => p.values() }));
+ * const metadata = modelMetadata({ config: tiny.tagger, view: { shorter: 128, longest: 160 } });
+ * await writeSafetensors('tiny.safetensors', weights, { metadata });
+ * ```
+ */
 export function modelMetadata({ config, view, labels }: StoredModel): Record<string, string> {
   return {
     ...(config && { model: config.name, config: JSON.stringify(config) }),
@@ -46,6 +60,16 @@ export function modelMetadata({ config, view, labels }: StoredModel): Record<str
  * input: sizes are bounded, and every field is checked.
  * @param file name of the file, for errors
  * @throws InputError if a field is not valid JSON, does not match its schema, or names an unknown model
+ *
+ * @example
+ * ```ts
+ * import { openSafetensors, storedModel } from 'relflow/model';
+ *
+ * const file = await openSafetensors('tagger.safetensors');
+ * const { config, view, labels } = storedModel(file.name, file.metadata);
+ * console.log(config?.name, view?.shorter, labels?.relations.length);
+ * await file.close();
+ * ```
  */
 export function storedModel(file: string, metadata: Metadata): StoredModel {
   const refuse = (problem: string, cause?: unknown): never => {

@@ -67,6 +67,18 @@ export function textEncoderParameters(
  * pooler if the RoBERTa has none.
  * @param source see `openTextEncoder`
  * @throws RelflowError (`bad-weights`) that names every missing, unexpected and misshapen key; then nothing is loaded
+ *
+ * @example
+ * ```ts
+ * import { initializeWeights, loadTextEncoder, openTextEncoder, rTaggerR50, RlipV2, useBackend } from 'relflow/model';
+ *
+ * await useBackend('wasm');
+ * const model = new RlipV2(rTaggerR50);
+ * initializeWeights(model.parameters, 1);
+ * const roberta = await openTextEncoder('roberta-base/model.safetensors');
+ * await loadTextEncoder(model.parameters, roberta);
+ * await roberta.close();
+ * ```
  */
 export async function loadTextEncoder(parameters: ReadonlyMap<string, Parameter>, source: WeightSource): Promise<void> {
   for (const [name, parameter] of textEncoderParameters(parameters, source)) parameter.set(await source.read(name));

@@ -13,6 +13,16 @@ const MAX_PICKLE = 256 << 20;
  * checkpoint is run.
  *
  * @throws InputError if the file is not a checkpoint, or its pickle refers to anything but tensors and plain data
+ *
+ * @example
+ * ```ts
+ * import { openTorchCheckpoint } from 'relflow/model';
+ *
+ * const checkpoint = await openTorchCheckpoint('checkpoint.pth');
+ * const embedding = await checkpoint.read('transformer.level_embed');
+ * console.log(checkpoint.entries.size, embedding.length);
+ * await checkpoint.close();
+ * ```
  */
 export async function openTorchCheckpoint(path: string): Promise<WeightSource> {
   const file = await open(path).catch((cause) => {
