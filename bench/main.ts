@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const BENCHES = ['json-reading', 'candidates', 'parser', 'pipeline', 'captions', 'queue'];
+const BENCHES = ['json-reading', 'candidates', 'parser', 'pipeline', 'caption-store', 'queue'];
 const chosen = process.argv.slice(2);
 const unknown = chosen.find((name) => !BENCHES.includes(name));
 if (unknown !== undefined) {
