@@ -30,11 +30,11 @@ export function chatReply(completion: unknown): Reply {
 }
 
 function withoutThoughts(content: string): string {
-  const said = content
+  const text = content
     .slice(0, MAX_TEXT)
     .replace(/^\s*<think>.*?<\/think>/s, '')
     .trim();
-  return /^["“](.*)["”]$/s.exec(said)?.[1]?.trim() ?? said;
+  return /^["“](.*)["”]$/s.exec(text)?.[1]?.trim() ?? text;
 }
 
 function tokensOf(usage: unknown): Tokens | undefined {

@@ -107,10 +107,10 @@ export function transformersJs(options: TransformersJsOptions): Captioner {
     ...captioner,
     async close() {
       await captioner.close?.();
-      const ended = loaded;
+      const loading = loaded;
       loaded = undefined;
       // `caption` has already reported why the model could not be loaded.
-      await (await ended?.catch(() => null))?.describe.dispose?.();
+      await (await loading?.catch(() => null))?.describe.dispose?.();
     },
   };
 }

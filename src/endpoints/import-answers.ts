@@ -35,9 +35,9 @@ export async function importAnswers(store: AnswerStore, file: string): Promise<I
   let known = 0;
   let batch: Promise<void>[] = [];
   const add = async ({ question, subject, seed, reply, at }: Answer) => {
-    const given = { ...reply, at };
-    const kept = await store.add(question, { question: questionKey(question), subject, seed }, given);
-    if (kept === given) added++;
+    const imported = { ...reply, at };
+    const stored = await store.add(question, { question: questionKey(question), subject, seed }, imported);
+    if (stored === imported) added++;
     else known++;
   };
   for await (const { text, line } of textLines(file, { maxLineBytes: MAX_LINE_BYTES })) {

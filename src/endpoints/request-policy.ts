@@ -266,14 +266,14 @@ async function withinTime<T>(
 ): Promise<T> {
   signal.throwIfAborted();
   // One controller instead of `AbortSignal.any` and a timeout signal, which would accumulate over millions of requests.
-  const ended = new AbortController();
-  const abort = () => ended.abort(signal.reason);
+  const controller = new AbortController();
+  const abort = () => controller.abort(signal.reason);
   const timer = setTimeout(() => {
-    ended.abort(new RequestFailure('timeout', `no answer from the server within ${seconds} seconds`));
+    controller.abort(new RequestFailure('timeout', `no answer from the server within ${seconds} seconds`));
   }, seconds * 1000);
   signal.addEventListener('abort', abort);
   try {
-    return await run(ended.signal);
+    return await run(controller.signal);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);

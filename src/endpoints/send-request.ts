@@ -47,9 +47,13 @@ export async function sendRequest(url: string | URL, request: HttpRequest): Prom
       reply,
     );
   });
-  const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-  const unpack = DECOMPRESSORS[String(received['content-encoding'] ?? '')];
-  return { status, headers: received, text: (unpack ? await decompress(whole, unpack) : whole).toString() };
+  const content = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  const decompressor = DECOMPRESSORS[String(received['content-encoding'] ?? '')];
+  return {
+    status,
+    headers: received,
+    text: (decompressor ? await decompress(content, decompressor) : content).toString(),
+  };
 }
 
 let agent: Promise<Dispatcher> | undefined;
@@ -126,18 +130,18 @@ class ResponseCollector implements Dispatcher.DispatchHandler {
 
 const tooLarge = () => new RequestFailure('too-large', `the server's answer exceeds ${MAX_REPLY_BYTES} bytes`);
 
-type Decompress = (packed: Buffer, limits: ZlibOptions & BrotliOptions) => Promise<Buffer>;
+type Decompressor = (compressed: Buffer, limits: ZlibOptions & BrotliOptions) => Promise<Buffer>;
 
 /** Decompressors by content encoding: some servers compress although the request does not accept it. */
-const DECOMPRESSORS: Readonly<Record<string, Decompress>> = {
+const DECOMPRESSORS: Readonly<Record<string, Decompressor>> = {
   gzip: promisify(unzip),
   deflate: promisify(unzip),
   br: promisify(brotliDecompress),
 };
 
-async function decompress(packed: Buffer, unpack: Decompress): Promise<Buffer> {
+async function decompress(compressed: Buffer, decompressor: Decompressor): Promise<Buffer> {
   try {
-    return await unpack(packed, { maxOutputLength: MAX_REPLY_BYTES });
+    return await decompressor(compressed, { maxOutputLength: MAX_REPLY_BYTES });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
     throw new RequestFailure('malformed', "the server's answer cannot be decompressed");

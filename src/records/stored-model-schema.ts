@@ -1,28 +1,31 @@
 import { Type } from './type.js';
 
 const closed = { additionalProperties: false } as const;
-const whole = (maximum: number, minimum = 1) => Type.Integer({ minimum, maximum });
-const four = (maximum: number) => Type.Array(whole(maximum), { minItems: 4, maxItems: 4 });
-const share = Type.Number({ minimum: 0, maximum: 1 });
+const integer = (maximum: number, minimum = 1) => Type.Integer({ minimum, maximum });
+const fourIntegers = (maximum: number) => Type.Array(integer(maximum), { minItems: 4, maxItems: 4 });
+const fraction = Type.Number({ minimum: 0, maximum: 1 });
 const labels = Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 10_000, uniqueItems: true });
 
 const BackboneSchema = Type.Union([
-  Type.Object({ kind: Type.Literal('resnet'), stem: whole(1024), width: whole(1024), depths: four(64) }, closed),
+  Type.Object(
+    { kind: Type.Literal('resnet'), stem: integer(1024), width: integer(1024), depths: fourIntegers(64) },
+    closed,
+  ),
   Type.Object(
     {
       kind: Type.Literal('swin'),
-      width: whole(1024),
-      depths: four(64),
-      heads: four(64),
-      window: whole(64),
-      dropPath: share,
+      width: integer(1024),
+      depths: fourIntegers(64),
+      heads: fourIntegers(64),
+      window: integer(64),
+      dropPath: fraction,
     },
     closed,
   ),
   Type.Object(
     {
       kind: Type.Literal('convolutions'),
-      channels: Type.Array(whole(1024), { minItems: 5, maxItems: 5 }),
+      channels: Type.Array(integer(1024), { minItems: 5, maxItems: 5 }),
     },
     closed,
   ),
@@ -34,40 +37,40 @@ const ConfigSchema = Type.Object(
     backbone: BackboneSchema,
     text: Type.Object(
       {
-        layers: whole(48, 0),
-        width: whole(4096),
-        heads: whole(64),
-        hidden: whole(16_384),
-        vocabulary: whole(1_000_000),
-        positions: whole(8192, 3),
+        layers: integer(48, 0),
+        width: integer(4096),
+        heads: integer(64),
+        hidden: integer(16_384),
+        vocabulary: integer(1_000_000),
+        positions: integer(8192, 3),
       },
       closed,
     ),
-    width: whole(4096),
-    heads: whole(64),
-    hidden: whole(16_384),
-    levels: whole(8, 3),
-    points: whole(64),
-    encoderLayers: whole(48),
-    decoderLayers: whole(48),
+    width: integer(4096),
+    heads: integer(64),
+    hidden: integer(16_384),
+    levels: integer(8, 3),
+    points: integer(64),
+    encoderLayers: integer(48),
+    decoderLayers: integer(48),
     fusion: Type.Object(
       {
-        interval: whole(48),
+        interval: integer(48),
         lastLevelOnly: Type.Boolean(),
         gate: Type.Union(['glip', 'vxac', 'tanh'].map((name) => Type.Literal(name))),
-        width: whole(16_384),
-        heads: whole(64),
+        width: integer(16_384),
+        heads: integer(64),
         auxiliaryStates: Type.Boolean(),
       },
       closed,
     ),
     lateFusion: Type.Boolean(),
     queries: Type.Union(['tagger', 'parsed', 'parseda'].map((name) => Type.Literal(name))),
-    pairs: whole(10_000),
+    pairs: integer(10_000),
     verbQuery: Type.Union(['vanilla', 'mbf', 'vanilla-mbf'].map((name) => Type.Literal(name))),
-    branches: whole(4096),
+    branches: integer(4096),
     boxContent: Type.Optional(Type.Boolean()),
-    dropout: share,
+    dropout: fraction,
     textDropout: Type.Optional(Type.Boolean()),
     compat: Type.Record(Type.String({ maxLength: 100 }), Type.Boolean()),
   },
@@ -80,7 +83,7 @@ export const StoredModelSchema = Type.Object(
     config: Type.Optional(ConfigSchema),
     view: Type.Optional(
       Type.Object(
-        { shorter: whole(4096, 16), longest: whole(8192, 16) },
+        { shorter: integer(4096, 16), longest: integer(8192, 16) },
         { ...closed, description: 'lengths of the sides to which images are resized, in pixels' },
       ),
     ),
