@@ -1,7 +1,7 @@
 // Measures captions per second with the request policy and the answer store, against a local server that answers
-// immediately. For comparison it measures the same requests with the client alone, and without client, policy, store and
-// images, which is the limit of this server and its connections; and the lookups per second of the store.
-// Run it with `npm run bench -- caption-store`.
+// immediately. For comparison it measures the same requests with the client alone, and without client, policy, store
+// and images, which is the limit of this server and its connections; and the lookups per second of the store. Run it
+// with `npm run bench -- caption-store`.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';

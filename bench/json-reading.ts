@@ -1,5 +1,5 @@
-// Measures the MB/s of relflow's streaming reader and of JSON.parse on the same file, each the best of three rounds in one
-// process; and of Python's json.load and pycocotools in another process, if they are installed.
+// Measures the MB/s of relflow's streaming reader and of JSON.parse on the same file, each the best of three rounds in
+// one process; and of Python's json.load and pycocotools in another process, if they are installed.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -31,15 +31,15 @@ export interface CaptionFile extends Captioner {
 /**
  * Returns a captioner that reads captions from files. A file with an array `annotations` is in COCO's format
  * (`captions_*.json`: each annotation has an `image_id` and a `caption`); any other file is
- * `{"<image id>": ["caption", …]}`, the format of RLIPv2's captioner. The captions of an image are returned in file order
- * and trimmed; empty captions are dropped, duplicates are kept. Their `source` is the base name of the file. Problems are
- * counted for the image: `malformed-captions` (not a list), `malformed-caption` (not a string), `empty-caption`. A caption
- * without an image id is ignored; `relflow validate` on the file reports it.
+ * `{"<image id>": ["caption", …]}`, the format of RLIPv2's captioner. The captions of an image are returned in file
+ * order and trimmed; empty captions are dropped, duplicates are kept. Their `source` is the base name of the file.
+ * Problems are counted for the image: `malformed-captions` (not a list), `malformed-caption` (not a string),
+ * `empty-caption`. A caption without an image id is ignored; `relflow validate` on the file reports it.
  *
  * The files are read once, at the first caption, into a temporary file, so that memory holds only an index.
  *
- * `caption` throws a RecordError `no-captions` if the files have none for the image, and an InputError if a file cannot be
- * read.
+ * `caption` throws a RecordError `no-captions` if the files have none for the image, and an InputError if a file cannot
+ * be read.
  *
  * @throws OptionError if an option is missing or out of range
  *

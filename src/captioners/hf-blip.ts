@@ -8,11 +8,18 @@ import { checkResizeOptions, type ResizeOptions, resizeForModel } from './resize
 
 /** Options of `hfBlip`. */
 export interface HfBlipOptions extends ModelCaptionerOptions, ResizeOptions {
-  /** The URL of a dedicated endpoint of Hugging Face for the task image-to-text, or of a server with the same protocol. */
+  /**
+   * The URL of a dedicated endpoint of Hugging Face for the task image-to-text, or of a server with the same protocol.
+   */
   readonly endpointUrl: string;
-  /** The name of the model, for the store and the `source` of captions. Default `Salesforce/blip-image-captioning-large`. */
+  /**
+   * The name of the model, for the store and the `source` of captions. Default
+   * `Salesforce/blip-image-captioning-large`.
+   */
   readonly model?: string;
-  /** The file with the access token. Default: the environment variable `RELFLOW_TOKEN` or `HF_TOKEN`, see `accessToken`. */
+  /**
+   * The file with the access token. Default: the environment variable `RELFLOW_TOKEN` or `HF_TOKEN`, see `accessToken`.
+   */
   readonly tokenFile?: string;
   /** Additional arguments of the model's `generate`; they override those that are sent by default. */
   readonly parameters?: Readonly<Record<string, unknown>>;
@@ -24,9 +31,10 @@ const BEAMS = { ...LENGTH, num_beams: 3, do_sample: false };
 const NUCLEUS = { ...LENGTH, num_beams: 1, do_sample: true, top_p: 0.9, repetition_penalty: 1.1 };
 
 /**
- * Returns a captioner that calls a BLIP endpoint with the generation parameters of RLIPv2: one caption with 3 beams, several
- * captions by nucleus sampling; 5 to 20 tokens. The request is `{ inputs: base64, parameters: { generate_kwargs } }`, as the
- * pipeline of an endpoint expects. `generate` has no seed, so sampled captions can only be reproduced from the store.
+ * Returns a captioner that calls a BLIP endpoint with the generation parameters of RLIPv2: one caption with 3 beams,
+ * several captions by nucleus sampling; 5 to 20 tokens. The request is
+ * `{ inputs: base64, parameters: { generate_kwargs } }`, as the pipeline of an endpoint expects. `generate` has no
+ * seed, so sampled captions can only be reproduced from the store.
  *
  * @throws OptionError if an option is missing or out of range
  * Source: RLIPv2, BLIP_for_RLIPv2/models/blip.py (beams 3, lengths 5 and 20, top_p 0.9, repetition penalty 1.1)

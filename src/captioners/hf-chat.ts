@@ -14,13 +14,18 @@ import { checkResizeOptions, type ResizeOptions, resizeForModel } from './resize
 export interface HfChatOptions extends ModelCaptionerOptions, ResizeOptions {
   /** The model's name on Hugging Face or on the server. A server with a single model does not need it. */
   readonly model?: string;
-  /** An inference provider of Hugging Face (`auto`, `together`, `nebius`…). Default `auto`, unless `endpointUrl` is given. */
+  /**
+   * An inference provider of Hugging Face (`auto`, `together`, `nebius`…). Default `auto`, unless `endpointUrl` is
+   * given.
+   */
   readonly provider?: string;
   /** The URL of a server with a chat completion API: a dedicated endpoint, vLLM, llama.cpp, TGI, Ollama, LM Studio. */
   readonly endpointUrl?: string;
   /** The organization on Hugging Face that pays for the requests. */
   readonly billTo?: string;
-  /** The file with the access token. Default: the environment variable `RELFLOW_TOKEN` or `HF_TOKEN`, see `accessToken`. */
+  /**
+   * The file with the access token. Default: the environment variable `RELFLOW_TOKEN` or `HF_TOKEN`, see `accessToken`.
+   */
   readonly tokenFile?: string;
   /** The instruction that is sent with the image. Default: a request for one short sentence. */
   readonly prompt?: string;
@@ -38,8 +43,8 @@ const PIXELS_PER_TOKEN = 28 ** 2;
 
 /**
  * Returns a captioner that calls any vision-language model with a chat completion API, using Hugging Face's client. One
- * caption is requested at temperature 0; several captions by nucleus sampling (temperature 1, top_p 0.9), with one request
- * and one seed each.
+ * caption is requested at temperature 0; several captions by nucleus sampling (temperature 1, top_p 0.9), with one
+ * request and one seed each.
  *
  * @throws OptionError if options are missing, out of range or incompatible
  *

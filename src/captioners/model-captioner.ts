@@ -13,8 +13,8 @@ export interface ModelCaptionerOptions extends CachedAnswersOptions {
   /** The image folder; records hold paths relative to it. */
   readonly images: string;
   /**
-   * The number of captions per image. 1 (default) requests the caption that the model rates best; a larger number requests
-   * that many captions by nucleus sampling, one request each. Sampled captions in the store are reused.
+   * The number of captions per image. 1 (default) requests the caption that the model rates best; a larger number
+   * requests that many captions by nucleus sampling, one request each. Sampled captions in the store are reused.
    */
   readonly nCaptions?: number;
   /** The seed of the first sampled caption; the others use the following seeds. Default 0. */
@@ -46,9 +46,9 @@ export function seedsOf(where: string, { nCaptions = 1, firstSeed = 0 }: ModelCa
 
 /**
  * Makes a captioner of a model, with the request policy and the answer store. An image without all of its captions is
- * rejected (`no-answer`); its answers so far are stored for the next run. Captions that the model refused or left empty are
- * counted (`refused-caption`, `empty-caption`), and so are captions cut off at the length limit (`cut-caption`). An image
- * without any caption is rejected (`caption-refused`, `no-captions`).
+ * rejected (`no-answer`); its answers so far are stored for the next run. Captions that the model refused or left empty
+ * are counted (`refused-caption`, `empty-caption`), and so are captions cut off at the length limit (`cut-caption`). An
+ * image without any caption is rejected (`caption-refused`, `no-captions`).
  */
 export function modelCaptioner(captionModel: CaptionModel, options: ModelCaptionerOptions): Captioner {
   const { name, version, question, expectedTokens } = captionModel;

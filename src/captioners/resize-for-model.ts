@@ -37,8 +37,8 @@ export function checkResizeOptions(
 let library: Promise<typeof import('sharp')> | undefined;
 
 /**
- * Returns the image to send: rotated upright, without metadata and not larger than `side`, as a JPEG. An upright JPEG or
- * PNG that is small enough is returned unchanged.
+ * Returns the image to send: rotated upright, without metadata and not larger than `side`, as a JPEG. An upright JPEG
+ * or PNG that is small enough is returned unchanged.
  * @throws RecordError `malformed-image-file` if the image cannot be decoded
  */
 export async function resizeForModel(

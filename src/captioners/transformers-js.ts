@@ -37,8 +37,8 @@ const PACKAGE = '@huggingface/transformers';
 
 /**
  * Returns a captioner that runs a model in this process, with the optional package `@huggingface/transformers` and ONNX
- * Runtime. One caption is decoded greedily; several captions are sampled with top_p 0.9 and without a seed, so that they can
- * only be reproduced from the store. It processes one image at a time unless `requestsAtOnce` is given.
+ * Runtime. One caption is decoded greedily; several captions are sampled with top_p 0.9 and without a seed, so that
+ * they can only be reproduced from the store. It processes one image at a time unless `requestsAtOnce` is given.
  *
  * The run ends with an EndpointError if the package or the model cannot be loaded.
  *

@@ -4,8 +4,8 @@ import { InputError } from '../errors.js';
 const MAX_TOKEN_BYTES = 16 * 1024;
 
 /**
- * Returns the access token for an endpoint: from the file, if one is given, else from `RELFLOW_TOKEN`, else from `HF_TOKEN`.
- * `HF_TOKEN` is often set for other purposes, so it is only sent to this machine and over HTTPS.
+ * Returns the access token for an endpoint: from the file, if one is given, else from `RELFLOW_TOKEN`, else from
+ * `HF_TOKEN`. `HF_TOKEN` is often set for other purposes, so it is only sent to this machine and over HTTPS.
  *
  * @param url the URL to which the token will be sent; undefined for Hugging Face's router
  * @throws InputError if the file cannot be read or has no valid token

@@ -52,9 +52,9 @@ const SAFE_OPTIONS = { overlappingSync: false, eventTurnBatching: false, txnStar
 export const questionKey = (question: Question): string => digest(question).slice(0, 24);
 
 /**
- * Stores the answers of models on disk by question, subject and seed, so that each is paid for once. When `add` resolves,
- * other processes see the answer, and it survives the end of this process, including kill -9. Any number of processes on
- * one machine may share a store; it cannot be in a network folder.
+ * Stores the answers of models on disk by question, subject and seed, so that each is paid for once. When `add`
+ * resolves, other processes see the answer, and it survives the end of this process, including kill -9. Any number of
+ * processes on one machine may share a store; it cannot be in a network folder.
  *
  * @example
  * ```ts
@@ -220,8 +220,9 @@ export class AnswerStore {
   }
 
   /**
-   * Writes immediately if no write is in progress, else together with all writes that arrive until that one is on disk. LMDB
-   * commits the writes of one turn of the event loop in one transaction, which costs one flush of the disk, whatever its size.
+   * Writes immediately if no write is in progress, else together with all writes that arrive until that one is on disk.
+   * LMDB commits the writes of one turn of the event loop in one transaction, which costs one flush of the disk,
+   * whatever its size.
    */
   #writeInGroup<T>(write: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {

@@ -18,8 +18,8 @@ export interface AnswerRequest {
   readonly subject: string;
   readonly seed: number;
   /**
-   * Prepares the request if the answer is not cached. The returned function sends one request and throws a RequestFailure
-   * if it gets no usable answer.
+   * Prepares the request if the answer is not cached. The returned function sends one request and throws a
+   * RequestFailure if it gets no usable answer.
    */
   readonly prepare: () => Promise<(signal: AbortSignal) => Promise<Reply>>;
 }
@@ -27,7 +27,9 @@ export interface AnswerRequest {
 /** The number of answers over which tokens are averaged for forecasts. */
 const SAMPLE = 500;
 
-/** Answers one question about many subjects, from the answer store or the model, so that no answer is paid for twice. */
+/**
+ * Answers one question about many subjects, from the answer store or the model, so that no answer is paid for twice.
+ */
 export class CachedAnswers {
   readonly #question: Question;
   readonly #key: string;

@@ -8,7 +8,9 @@ export interface PolicyOptions {
   readonly requestsAtOnce?: number;
   /** The maximum number of requests, including retries, in any minute. Default: no limit. */
   readonly requestsPerMinute?: number;
-  /** The maximum number of input and output tokens in any minute, estimated from earlier requests. Default: no limit. */
+  /**
+   * The maximum number of input and output tokens in any minute, estimated from earlier requests. Default: no limit.
+   */
   readonly tokensPerMinute?: number;
   /** The maximum number of retries of a request, not counting those after a `Retry-After`. Default 10. */
   readonly retries?: number;

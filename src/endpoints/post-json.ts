@@ -23,7 +23,9 @@ export async function postJson(url: URL, body: string, { token, redact, signal }
   return response.json();
 }
 
-/** The maximum length of a generated text in UTF-16 code units; a longer text is not a caption or graph and is cut off. */
+/**
+ * The maximum length of a generated text in UTF-16 code units; a longer text is not a caption or graph and is cut off.
+ */
 const MAX_TEXT = 8000;
 
 /**

@@ -5,8 +5,9 @@ const MINUTE_MS = 60_000;
 const SHORTEST_WINDOW_MS = 20;
 
 /**
- * Returns options of p-queue that spread the requests of a minute evenly: at most `intervalCap` in any `interval`. A minute
- * consists of a whole number of intervals, so that no minute, wherever it begins, has more requests than the rate.
+ * Returns options of p-queue that spread the requests of a minute evenly: at most `intervalCap` in any `interval`. A
+ * minute consists of a whole number of intervals, so that no minute, wherever it begins, has more requests than the
+ * rate.
  */
 export function rateWindow(
   perMinute: number | undefined,
@@ -17,7 +18,9 @@ export function rateWindow(
   return { interval: MINUTE_MS / windows, intervalCap, strict: true };
 }
 
-/** Limits the tokens per minute. A request takes its estimated tokens first, and the remaining tokens after its answer. */
+/**
+ * Limits the tokens per minute. A request takes its estimated tokens first, and the remaining tokens after its answer.
+ */
 export class TokenRate {
   readonly #perMinute: number;
   readonly #take: (tokens: number) => Promise<void>;

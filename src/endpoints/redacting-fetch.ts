@@ -5,8 +5,8 @@ import { type HttpAnswer, type HttpRequest, sendRequest } from './send-request.j
 const MAX_QUOTED = 300;
 
 /**
- * Returns a replacement for `fetch` that returns JSON or throws a RequestFailure. Hugging Face's client would otherwise drop
- * the headers of a 429 and put the token into its errors.
+ * Returns a replacement for `fetch` that returns JSON or throws a RequestFailure. Hugging Face's client would otherwise
+ * drop the headers of a 429 and put the token into its errors.
  *
  * @param redact removes secrets from quoted texts of the server
  */
@@ -59,7 +59,9 @@ function toRequestFailure(error: unknown, signal: AbortSignal | undefined, redac
   return new RequestFailure('network', `no answer from the server: ${redact(code ?? message)}`);
 }
 
-/** Returns the message in the body of an error: Hugging Face's `error`, `error.message` of others, or the whole body. */
+/**
+ * Returns the message in the body of an error: Hugging Face's `error`, `error.message` of others, or the whole body.
+ */
 function errorMessageIn(body: string): string {
   try {
     const { error, message, detail } = JSON.parse(body) as Record<string, unknown>;
@@ -75,8 +77,8 @@ function errorMessageIn(body: string): string {
 }
 
 /**
- * Returns the seconds to wait given by `Retry-After` (seconds or a date) or OpenAI's `retry-after-ms`; undefined if neither
- * is present.
+ * Returns the seconds to wait given by `Retry-After` (seconds or a date) or OpenAI's `retry-after-ms`; undefined if
+ * neither is present.
  * Source: RFC 9110, section 10.2.3.
  */
 export function retryAfterSeconds(headers: IncomingHttpHeaders, now: number): number | undefined {

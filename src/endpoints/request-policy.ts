@@ -22,9 +22,9 @@ interface Metered {
 }
 
 /**
- * Sends requests to an endpoint within limits of concurrency and rate. It retries failed requests with growing waits and
- * respects `Retry-After`. It stops when credentials are refused or when credit, budget or time is spent; requests in flight
- * still complete, because they are paid for.
+ * Sends requests to an endpoint within limits of concurrency and rate. It retries failed requests with growing waits
+ * and respects `Retry-After`. It stops when credentials are refused or when credit, budget or time is spent; requests
+ * in flight still complete, because they are paid for.
  */
 export class RequestPolicy {
   readonly usage: Usage;
@@ -119,7 +119,10 @@ export class RequestPolicy {
     this.#stopping.abort(new EndpointError(this.#where, 'closed', 'is closed'));
   }
 
-  /** Makes one request. It occupies the queue until its answer is stored, so that kill -9 loses at most the requests in flight. */
+  /**
+   * Makes one request. It occupies the queue until its answer is stored, so that kill -9 loses at most the requests in
+   * flight.
+   */
   async #attempt<T extends Metered>(
     send: (signal: AbortSignal) => Promise<T>,
     keep: (answer: T) => Promise<T>,
@@ -152,7 +155,9 @@ export class RequestPolicy {
     }
   }
 
-  /** Reserves the maximum cost of a request, waiting until it fits into the budget besides those in flight, or stops. */
+  /**
+   * Reserves the maximum cost of a request, waiting until it fits into the budget besides those in flight, or stops.
+   */
   async #reserve(cost: number): Promise<void> {
     const { budget, totalSeconds } = this.#policy;
     const seconds = (performance.now() - this.#startedAt) / 1000;

@@ -28,9 +28,9 @@ const MAX_REDIRECTIONS = 5;
 const ACCEPTED = { accept: 'application/json', 'accept-encoding': 'identity' };
 
 /**
- * Sends a request and reads the whole answer, of limited size. Connections are reused; redirections are followed, without
- * the token if they lead to another origin. It uses undici, on which Node's `fetch` is built, directly: the streams, copies
- * and signals of `fetch` cost ten times as much as the rest of a request.
+ * Sends a request and reads the whole answer, of limited size. Connections are reused; redirections are followed,
+ * without the token if they lead to another origin. It uses undici, on which Node's `fetch` is built, directly: the
+ * streams, copies and signals of `fetch` cost ten times as much as the rest of a request.
  *
  * @throws RequestFailure if the answer is too large or cannot be decompressed; the signal's reason; undici's errors
  */

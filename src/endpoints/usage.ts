@@ -22,8 +22,8 @@ export function costOf({ input = 0, output = 0, request = 0 }: Prices, tokens: T
 }
 
 /**
- * Counters of the requests of this process. They differ between runs, so they go to `report.json` and the screen, not to
- * the manifest.
+ * Counters of the requests of this process. They differ between runs, so they go to `report.json` and the screen, not
+ * to the manifest.
  */
 export interface Usage {
   /** Requests sent, including failed ones. */

@@ -30,9 +30,9 @@ export async function findImage(
 }
 
 /**
- * Normalizes a path to a relative path with forward slashes that stays within its folder, or returns null if it might not
- * do so on some system: absolute paths, drives, URLs, control characters, and segments of dots (some systems read those as
- * `..` even when spaces follow). A leading `./` is removed.
+ * Normalizes a path to a relative path with forward slashes that stays within its folder, or returns null if it might
+ * not do so on some system: absolute paths, drives, URLs, control characters, and segments of dots (some systems read
+ * those as `..` even when spaces follow). A leading `./` is removed.
  */
 export function safeRelativePath(path: string): string | null {
   const below = path.replaceAll('\\', '/').replace(/^(?:\.\/+)+/, '');

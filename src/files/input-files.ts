@@ -5,8 +5,8 @@ import { InputError } from '../errors.js';
 
 /**
  * Returns the files that match a path or a glob, sorted by code unit. Existing paths are taken literally, and so are
- * existing folders at the start of a glob: `a[1]/*.json` searches the folder `a[1]` if it exists. A glob matches links to
- * files but does not follow links to folders, which may be cyclic.
+ * existing folders at the start of a glob: `a[1]/*.json` searches the folder `a[1]` if it exists. A glob matches links
+ * to files but does not follow links to folders, which may be cyclic.
  * @throws InputError if no file matches or a file cannot be read
  */
 export async function inputFiles(pattern: string): Promise<readonly string[]> {

@@ -36,7 +36,10 @@ export async function lockFolder(folder: string, lockFile: string): Promise<() =
   };
 }
 
-/** The locks that this process holds. A lock file with this process id that is not in the set is from an earlier process. */
+/**
+ * The locks that this process holds. A lock file with this process id that is not in the set is from an earlier
+ * process.
+ */
 const held = new Set<string>();
 
 function isAlive(pid: number): boolean {

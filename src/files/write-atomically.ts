@@ -3,8 +3,8 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Writes a file piece by piece. The file appears under its name only when it is complete: it is written next to its place
- * and then renamed.
+ * Writes a file piece by piece. The file appears under its name only when it is complete: it is written next to its
+ * place and then renamed.
  *
  * @returns the size in bytes and the SHA-256 of the file
  */

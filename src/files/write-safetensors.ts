@@ -21,8 +21,10 @@ export interface WriteOptions {
 }
 
 /**
- * Writes arrays as a safetensors file, or as several shards and an index. Each file is written atomically, the index last.
- * @param path `NAME.safetensors`; shards are named `NAME-00001-of-00002.safetensors`, the index `NAME.safetensors.index.json`
+ * Writes arrays as a safetensors file, or as several shards and an index. Each file is written atomically, the index
+ * last.
+ * @param path `NAME.safetensors`; shards are named `NAME-00001-of-00002.safetensors`, the index
+ * `NAME.safetensors.index.json`
  * @returns the path to open: the file, or the index
  * @throws OutputError if a file cannot be written
  */

@@ -1,11 +1,14 @@
 import type { CandidatePair } from './candidate.js';
 
-/** One group of the official candidate file: pairs `[[subject, object], …]` and the distinct relation texts proposed for them. */
+/**
+ * One group of the official candidate file: pairs `[[subject, object], …]` and the distinct relation texts proposed for
+ * them.
+ */
 export type CandidateGroup = [pairs: [number, number][], texts: string[]];
 
 /**
- * Groups candidate pairs as the official tagger does: each pair is repeated once per relation text, the list is cut into
- * groups of `size`, and each group has the distinct texts of its slice, in order. There are `floor(n / size) + 1`
+ * Groups candidate pairs as the official tagger does: each pair is repeated once per relation text, the list is cut
+ * into groups of `size`, and each group has the distinct texts of its slice, in order. There are `floor(n / size) + 1`
  * groups, so the last one is empty if n is 0 or a multiple of `size` (quirk B-6, docs/compat.md).
  * Source: RLIPv2, datasets/rlipv2_helper/BLIP_coco_caption_helper.py.
  *

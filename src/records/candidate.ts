@@ -35,7 +35,9 @@ export const CandidatePairSchema = Type.Object(
   },
   { additionalProperties: false },
 );
-/** An ordered pair of distinct detections with its relation texts, in the order in which the captions first name them. */
+/**
+ * An ordered pair of distinct detections with its relation texts, in the order in which the captions first name them.
+ */
 export type CandidatePair = Static<typeof CandidatePairSchema>;
 
 /** The fields that `pair` adds to a record. */

@@ -19,15 +19,15 @@ export interface Forecast {
 /** Reports the requests of a model that runs on a server or is slow. */
 interface Metered {
   /**
-   * Returns counters of the requests of this process, by name. They go to `report.json` and not to the manifest, because
-   * they differ between runs that write the same output.
+   * Returns counters of the requests of this process, by name. They go to `report.json` and not to the manifest,
+   * because they differ between runs that write the same output.
    */
   usage?(): Readonly<Record<string, number>>;
 }
 
 /**
- * Returns captions of an image, from a vision-language model or from a file. A captioner that reads pixels gets the image
- * folder as an option of its own, since records hold paths relative to that folder.
+ * Returns captions of an image, from a vision-language model or from a file. A captioner that reads pixels gets the
+ * image folder as an option of its own, since records hold paths relative to that folder.
  *
  * @example
  * ```ts
@@ -58,7 +58,8 @@ export interface Captioner extends Metered {
   /**
    * Returns the captions of one image, in order.
    * @param signal aborts the work when the run is cancelled
-   * @param count counts a problem that does not reject the image, by a kebab-case name; the counts are part of the run's report
+   * @param count counts a problem that does not reject the image, by a kebab-case name; the counts are part of the
+   * run's report
    * @throws RecordError if the image cannot be captioned; the image is then rejected and the run continues
    */
   caption(
@@ -109,15 +110,17 @@ export interface TextParser extends Metered {
   /** Releases resources; called once when the run has ended. */
   close?(): Promise<void>;
   /**
-   * Parses one caption. The graph is empty if the parser finds nothing. A parser that works in this process does not throw,
-   * whatever the text.
+   * Parses one caption. The graph is empty if the parser finds nothing. A parser that works in this process does not
+   * throw, whatever the text.
    * @param context omitted when the caller needs neither counters nor cancellation
    * @throws RecordError if a model on a server does not answer
    */
   parse(caption: string, context?: ParseContext): TextGraph | Promise<TextGraph>;
 }
 
-/** Provides text graphs that another parser produced; the operator `parsed` uses them instead of `caption` and `parse`. */
+/**
+ * Provides text graphs that another parser produced; the operator `parsed` uses them instead of `caption` and `parse`.
+ */
 export interface ParsedGraphs {
   readonly name: string;
   readonly version: string;
@@ -145,8 +148,8 @@ export interface TagRequest {
 }
 
 /**
- * Scores relation texts for pairs of objects: RLIPv2's R-Tagger, or a baseline. A tagger that reads pixels gets the image
- * folder as an option of its own, since records hold paths relative to that folder.
+ * Scores relation texts for pairs of objects: RLIPv2's R-Tagger, or a baseline. A tagger that reads pixels gets the
+ * image folder as an option of its own, since records hold paths relative to that folder.
  *
  * @example
  * ```ts
@@ -215,8 +218,8 @@ export interface SourceContext {
   /** Reports progress. */
   progress(progress: SourceProgress): void;
   /**
-   * Returns whether the run needs the item at `position`, counted from 0 over all items of the source. For an item that is
-   * not needed the source may yield an empty item instead, which is cheaper. Omitted when all items are needed.
+   * Returns whether the run needs the item at `position`, counted from 0 over all items of the source. For an item that
+   * is not needed the source may yield an empty item instead, which is cheaper. Omitted when all items are needed.
    */
   wanted?(position: number): boolean;
 }

@@ -25,8 +25,8 @@ export class Random {
   }
 
   /**
-   * Returns an approximately normal number of mean 0 and variance 1. It is the sum of twelve uniform numbers, so that the
-   * result does not depend on the logarithm of the platform.
+   * Returns an approximately normal number of mean 0 and variance 1. It is the sum of twelve uniform numbers, so that
+   * the result does not depend on the logarithm of the platform.
    */
   normal(): number {
     let sum = -6;

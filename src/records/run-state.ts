@@ -77,5 +77,7 @@ export const ProgressSchema = Type.Object(
     description: '.relflow/progress.json: the progress of the current shard.',
   },
 );
-/** The progress of the current shard. Its files may be longer on disk: only the bytes and records given here are valid. */
+/**
+ * The progress of the current shard. Its files may be longer on disk: only the bytes and records given here are valid.
+ */
 export type Progress = Static<typeof ProgressSchema>;

@@ -26,15 +26,15 @@ export interface CocoOptions {
 }
 
 /**
- * Reads detections in COCO's format. `images`, `annotations` and `categories` may come in any order, annotations sorted or
- * not. Every image, even one without detections, yields a record, in the order of `images`. Memory does not grow with the
- * size of the file.
+ * Reads detections in COCO's format. `images`, `annotations` and `categories` may come in any order, annotations sorted
+ * or not. Every image, even one without detections, yields a record, in the order of `images`. Memory does not grow
+ * with the size of the file.
  *
  * An invalid element is rejected and does not end the run: `malformed-image`, `unsafe-path`, `duplicate-image`,
- * `malformed-annotation`, `unknown-image`, `malformed-category`, `duplicate-category`, `image-missing`, `too-many-boxes`
- * (about a million in one image), and the rejects of `filterDetections`. An annotation without an id gets the lowest number
- * that no other annotation of its image has. Annotations of rejected images are counted in one separate item
- * (`refused-image-annotation`).
+ * `malformed-annotation`, `unknown-image`, `malformed-category`, `duplicate-category`, `image-missing`,
+ * `too-many-boxes` (about a million in one image), and the rejects of `filterDetections`. An annotation without an id
+ * gets the lowest number that no other annotation of its image has. Annotations of rejected images are counted in one
+ * separate item (`refused-image-annotation`).
  *
  * @throws OptionError if an option is missing or out of range
  * Source: the COCO data format, https://cocodataset.org/#format-data

@@ -28,8 +28,8 @@ export interface FilteredDetections {
 }
 
 /**
- * Filters the raw detections of an image, keeping their order. Each dropped detection is counted under the first of these
- * names that applies; `malformed-box` also is a reject, because it is an error of the file:
+ * Filters the raw detections of an image, keeping their order. Each dropped detection is counted under the first of
+ * these names that applies; `malformed-box` also is a reject, because it is an error of the file:
  *
  * 1. `malformed-box`: the box is not four finite numbers
  * 2. `crowd`
@@ -40,8 +40,8 @@ export interface FilteredDetections {
  *
  * It also counts `duplicate-annotation-id` and `score-out-of-range`, for which the score is omitted.
  *
- * @param compat behaves as RLIPv2: duplicate boxes are kept, and `rawCategories` is set. Source: RLIPv2, datasets/coco.py,
- * `ConvertCocoPolysToMask`, and datasets/rlipv2_helper/BLIP_coco_caption_helper.py.
+ * @param compat behaves as RLIPv2: duplicate boxes are kept, and `rawCategories` is set. Source: RLIPv2,
+ * datasets/coco.py, `ConvertCocoPolysToMask`, and datasets/rlipv2_helper/BLIP_coco_caption_helper.py.
  */
 export function filterDetections(raw: readonly RawDetection[], image: Image, compat: boolean): FilteredDetections {
   const detections: Detection[] = [];

@@ -6,8 +6,8 @@ import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 /**
  * Makes a source of records that a program already has.
  *
- * An iterable is pulled on demand. An Observable has no back-pressure: records that it emits faster than the run consumes
- * them wait in an unbounded queue. Each reading subscribes to it anew, and its error ends the run.
+ * An iterable is pulled on demand. An Observable has no back-pressure: records that it emits faster than the run
+ * consumes them wait in an unbounded queue. Each reading subscribes to it anew, and its error ends the run.
  *
  * A source must yield the same records each time it is read, so the iterable must be repeatable, such as an array. A
  * generator object is not; it works for a single run that is never resumed.

@@ -14,8 +14,9 @@ export class ImageSizes {
   private constructor() {}
 
   /**
-   * Reads a list of `{image_id, width, height}`, such as Visual Genome's `image_data.json`. An entry without valid fields
-   * is counted as `malformed-size`, a second entry of an image as `duplicate-size`; 7 and '7' are the same image.
+   * Reads a list of `{image_id, width, height}`, such as Visual Genome's `image_data.json`. An entry without valid
+   * fields is counted as `malformed-size`, a second entry of an image as `duplicate-size`; 7 and '7' are the same
+   * image.
    * @throws InputError if the file cannot be read
    */
   static async read(file: string, context: SourceContext): Promise<ImageSizes> {

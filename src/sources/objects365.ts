@@ -9,9 +9,9 @@ export type Objects365Options = CocoOptions;
 /**
  * Reads Objects365 v2, which is in COCO's format, as `coco` does, with these differences:
  *
- * - Category names are those of relflow's vocabulary: lower case, single spaces, without the misspellings of the official
- *   file (`Moniter/TV` becomes `monitor/tv`). Categories that are not in the official list are kept in lower case with
- *   single spaces, so files with fewer or other categories work with their own ids.
+ * - Category names are those of relflow's vocabulary: lower case, single spaces, without the misspellings of the
+ *   official file (`Moniter/TV` becomes `monitor/tv`). Categories that are not in the official list are kept in lower
+ *   case with single spaces, so files with fewer or other categories work with their own ids.
  * - The file of an image is `patch16/objects365_v2_00900461.jpg`, the path in the unpacked archives, if `file_name` is
  *   `images/v2/patch16/objects365_v2_00900461.jpg`. If `images` is given, the path in `file_name` is tried too.
  * - The split comes from the file name: `zhiyuan_objv2_train.json` is `train`.

@@ -16,7 +16,9 @@ import { genomeRecord } from './visual-genome-record.js';
 export interface PseudoAnnotationsOptions {
   /** Path or glob of the JSON lists, gzip or not; several files are read one after another in sorted order. */
   readonly annotations: string;
-  /** The image folder; the size of an image is read from the header of its file, since the annotations do not have it. */
+  /**
+   * The image folder; the size of an image is read from the header of its file, since the annotations do not have it.
+   */
   readonly images: string;
   /** JSON file `{image id: path relative to the image folder}`, which Objects365 needs. */
   readonly filePaths?: string;
@@ -26,8 +28,8 @@ export interface PseudoAnnotationsOptions {
 
 /**
  * Reads RLIPv2's pseudo-annotations: Visual Genome's format with `names` as one string, `dataset`, `data_split` and a
- * `confidence` for each relation. An entry without a `dataset` belongs to Visual Genome. Relations keep their confidences;
- * duplicate relations are kept, as in the official files.
+ * `confidence` for each relation. An entry without a `dataset` belongs to Visual Genome. Relations keep their
+ * confidences; duplicate relations are kept, as in the official files.
  *
  * The file of an image is the one given by `filePaths`, else COCO's `<split>/<id, 12 digits>.jpg`, with or without the
  * split, or `<id>.jpg`.

@@ -23,8 +23,8 @@ export interface SceneGraphLinesOptions {
 type SceneGraphRecord = ImageRecord & Captioned & Related;
 
 /**
- * Reads scene graphs that relflow wrote. Each line is checked: a line that does not fit the schema is rejected as `schema`
- * with its file and line, and an image whose path leaves the image folder as `unsafe-path`.
+ * Reads scene graphs that relflow wrote. Each line is checked: a line that does not fit the schema is rejected as
+ * `schema` with its file and line, and an image whose path leaves the image folder as `unsafe-path`.
  * @throws OptionError if an option is missing or out of range
  *
  * @example

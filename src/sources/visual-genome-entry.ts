@@ -32,8 +32,8 @@ export interface GenomeGraph {
 }
 
 /**
- * Parses the entry of an image in `objects.json`, `scene_graphs.json` or `relationships.json`. Relations may contain their
- * objects, as in `relationships.json`.
+ * Parses the entry of an image in `objects.json`, `scene_graphs.json` or `relationships.json`. Relations may contain
+ * their objects, as in `relationships.json`.
  */
 export function readGenomeEntry(image: Id, entry: unknown): GenomeGraph {
   const fields = fieldsOf(entry);

@@ -30,8 +30,8 @@ export interface GenomeEntry {
 
 /**
  * Reads the graphs of all images in the order of the objects, followed by those of images that only have relationships.
- * The two files may be in different orders, because relationships are first copied to a temporary file. The id of an image
- * may be a number in one file and a string in the other.
+ * The two files may be in different orders, because relationships are first copied to a temporary file. The id of an
+ * image may be a number in one file and a string in the other.
  *
  * Rejects: `malformed-image`, an entry without an id; `duplicate-image`, a second entry of an image.
  * @throws InputError if a file cannot be read

@@ -25,11 +25,12 @@ const nearIou = 0.7;
  *    equal) and both its boxes have an IoU of 0.7 or more with those of the earlier one.
  * 5. `relation-limit`: only the first `maxRelations` relations are kept.
  *
- * Relations without a predicate (`empty-predicate`) or with an object that the files lack (`unknown-object`) are dropped.
- * Dropped relations are counted by these names. The official step that drops rare names is not implemented, because it is
- * off by default.
+ * Relations without a predicate (`empty-predicate`) or with an object that the files lack (`unknown-object`) are
+ * dropped. Dropped relations are counted by these names. The official step that drops rare names is not implemented,
+ * because it is off by default.
  *
- * @param options null to keep only the first name of each object, unchanged, and all relations with predicate and objects
+ * @param options null to keep only the first name of each object, unchanged, and all relations with predicate and
+ * objects
  * Source: RLIPv2, datasets/vg.py
  */
 export function preprocessGenome(

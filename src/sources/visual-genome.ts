@@ -35,18 +35,20 @@ export type VisualGenomeOptions = GenomeFiles & {
 type GenomeRecord = ImageRecord & Related;
 
 /**
- * Reads Visual Genome: images with objects and human-annotated relations, which have no confidences. It yields one record
- * per image, in the order of the objects. The file of an image is `<id>.jpg`; if `images` is given, it may also be in the
- * subfolder `VG_100K` or `VG_100K_2`.
+ * Reads Visual Genome: images with objects and human-annotated relations, which have no confidences. It yields one
+ * record per image, in the order of the objects. The file of an image is `<id>.jpg`; if `images` is given, it may also
+ * be in the subfolder `VG_100K` or `VG_100K_2`.
  *
  * Boxes are filtered by `filterDetections`. With preprocessing, objects with the same name and box are merged, and
- * relations that thereby become equal (`duplicate-relation`) or relate an object to itself (`self-relation`) are dropped.
- * Relations of a dropped box are dropped too (`relation-of-dropped-box`). Objects that only occur in relations are added
- * (`object-from-relationship`). An object without an id gets the lowest number that no other object of its image has.
+ * relations that thereby become equal (`duplicate-relation`) or relate an object to itself (`self-relation`) are
+ * dropped. Relations of a dropped box are dropped too (`relation-of-dropped-box`). Objects that only occur in relations
+ * are added (`object-from-relationship`). An object without an id gets the lowest number that no other object of its
+ * image has.
  *
- * Rejects: `malformed-image`, `duplicate-image`, `malformed-objects`, `malformed-relationships`, `malformed-relationship`,
- * `unknown-size` (not in `image_data.json`), `unsafe-path`, `image-missing`, `malformed-box`. Entries of
- * `image_data.json` that cannot be used are counted in one separate item (`malformed-size`, `duplicate-size`).
+ * Rejects: `malformed-image`, `duplicate-image`, `malformed-objects`, `malformed-relationships`,
+ * `malformed-relationship`, `unknown-size` (not in `image_data.json`), `unsafe-path`, `image-missing`, `malformed-box`.
+ * Entries of `image_data.json` that cannot be used are counted in one separate item (`malformed-size`,
+ * `duplicate-size`).
  *
  * @throws OptionError if an option is missing or out of range
  * Source: RLIPv2, datasets/vg.py; https://homes.cs.washington.edu/~ranjay/visualgenome/api_readme

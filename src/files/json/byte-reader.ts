@@ -5,8 +5,8 @@ import { InputError } from '../../errors.js';
 const chunkBytes = 512 * 1024;
 
 /**
- * Reads the bytes of a file in order into the caller's buffer. Gzip, detected by its first two bytes, is decompressed. The
- * next chunk is read while the caller works on the last one. Close the reader in a `finally` block.
+ * Reads the bytes of a file in order into the caller's buffer. Gzip, detected by its first two bytes, is decompressed.
+ * The next chunk is read while the caller works on the last one. Close the reader in a `finally` block.
  */
 export class ByteReader {
   /** The size of the file on disk in bytes, compressed or not. */

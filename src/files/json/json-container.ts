@@ -19,13 +19,16 @@ interface Span {
   readonly ends: 'unfinished' | 'full' | 'closed';
 }
 
-/** The approximate size of a batch in bytes: large enough for few `JSON.parse` calls, small enough for short-lived values. */
+/**
+ * The approximate size of a batch in bytes: large enough for few `JSON.parse` calls, small enough for short-lived
+ * values.
+ */
 const batchBytes = 64 * 1024;
 
 /**
  * Reads the content of an array or object whose opening bracket has been consumed, including the closing bracket. It
- * finds complete elements among the buffered bytes and passes many of them to `JSON.parse` at once; an incomplete element
- * is scanned again from its start after more bytes have been read.
+ * finds complete elements among the buffered bytes and passes many of them to `JSON.parse` at once; an incomplete
+ * element is scanned again from its start after more bytes have been read.
  */
 export class JsonContainer {
   readonly #cursor: JsonCursor;
@@ -148,7 +151,9 @@ export class JsonContainer {
     return after;
   }
 
-  /** Parses a batch. Entries are parsed as `[key, value, key, value…]`: an object would lose order and repeated keys. */
+  /**
+   * Parses a batch. Entries are parsed as `[key, value, key, value…]`: an object would lose order and repeated keys.
+   */
   #batch(first: number, { from, to }: Span): JsonElements {
     const parsed = this.#parse(from, to);
     if (this.#close === byte.closeBracket) return { first, values: parsed, keys: [] };

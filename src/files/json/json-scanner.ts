@@ -16,8 +16,8 @@ export const unfinished = -1;
 export const tooDeep = -2;
 
 /**
- * The number of zero bytes that must follow the buffered bytes. They stop the loops below, so that these need not compare
- * their index with the end at every byte.
+ * The number of zero bytes that must follow the buffered bytes. They stop the loops below, so that these need not
+ * compare their index with the end at every byte.
  */
 export const sentinelBytes = 2;
 
@@ -42,7 +42,9 @@ stringBytes[byte.backslash] = escapes;
 const delimiters = new Uint8Array(256);
 for (const code of [0, 0x09, 0x0a, 0x0d, 0x20, byte.comma, byte.closeBracket, byte.closeBrace]) delimiters[code] = 1;
 
-/** Returns the index of the first byte from `at` on that is not white space, which may be the end of the buffered bytes. */
+/**
+ * Returns the index of the first byte from `at` on that is not white space, which may be the end of the buffered bytes.
+ */
 export function skipSpace(bytes: Buffer, at: number): number {
   let i = at;
   for (;;) {
@@ -73,17 +75,20 @@ export function endOfString(bytes: Buffer, from: number, end: number): number {
 export interface SkippedKeys {
   /** The keys, in quotes. */
   readonly keys: readonly Buffer[];
-  /** Receives the ranges inside the brackets of skipped values, as pairs of start and end indices in ascending order. */
+  /**
+   * Receives the ranges inside the brackets of skipped values, as pairs of start and end indices in ascending order.
+   */
   readonly cuts: number[];
 }
 
 /**
- * Returns the index after the value that starts at `from`. It only considers strings and nesting; `JSON.parse` checks the
- * rest.
+ * Returns the index after the value that starts at `from`. It only considers strings and nesting; `JSON.parse` checks
+ * the rest.
  * @param end the end of the buffered bytes; `sentinelBytes` zeros follow it
  * @param maxDepth the maximum number of open brackets
  * @param skipped keys of the value itself to skip; their ranges are added to `cuts`
- * @returns `from` if there is no value, `unfinished` if it does not end before `end`, `tooDeep` if it is nested too deeply
+ * @returns `from` if there is no value, `unfinished` if it does not end before `end`, `tooDeep` if it is nested too
+ * deeply
  */
 export function endOfValue(bytes: Buffer, from: number, end: number, maxDepth: number, skipped?: SkippedKeys): number {
   const first = structureBytes[bytes[from] as number];
@@ -130,7 +135,10 @@ function endOfSkippedValue(bytes: Buffer, at: number, end: number, maxDepth: num
   return after;
 }
 
-/** Returns the index after a number or literal, which ends at a delimiter; `unfinished` if the delimiter is not buffered. */
+/**
+ * Returns the index after a number or literal, which ends at a delimiter; `unfinished` if the delimiter is not
+ * buffered.
+ */
 function endOfScalar(bytes: Buffer, from: number, end: number): number {
   let i = from;
   while (delimiters[bytes[i] as number] === 0) i++;

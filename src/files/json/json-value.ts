@@ -17,7 +17,9 @@ export function isId(value: unknown): value is Id {
   return Number.isSafeInteger(value) || (typeof value === 'string' && value !== '');
 }
 
-/** Returns the key of an id for lookups between files. 7 and '7' have the same key, since JSON object keys are strings. */
+/**
+ * Returns the key of an id for lookups between files. 7 and '7' have the same key, since JSON object keys are strings.
+ */
 export function idKey(id: Id): Id {
   const isInteger = typeof id === 'string' && /^(0|-?[1-9]\d{0,15})$/.test(id) && Number.isSafeInteger(Number(id));
   return isInteger ? Number(id) : id;

@@ -1,7 +1,8 @@
 const nonFinite = ['-Infinity', 'Infinity', 'NaN'];
 
 /**
- * Replaces `NaN`, `Infinity` and `-Infinity` outside of strings by `null`: Python writes them although they are not JSON.
+ * Replaces `NaN`, `Infinity` and `-Infinity` outside of strings by `null`: Python writes them although they are not
+ * JSON.
  */
 export function nonFiniteAsNull(json: string): string {
   const parts: string[] = [];

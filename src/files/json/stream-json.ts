@@ -8,8 +8,8 @@ import { byte } from './json-scanner.js';
 /** Options of `streamJson`. */
 export interface JsonStreamOptions {
   /**
-   * The structure of the file: one array (`'list'`), one object with arbitrary keys (`'map'`), or an object in which the
-   * given keys hold the arrays to read. Other keys are skipped.
+   * The structure of the file: one array (`'list'`), one object with arbitrary keys (`'map'`), or an object in which
+   * the given keys hold the arrays to read. Other keys are skipped.
    */
   readonly layout: 'list' | 'map' | readonly string[];
   /** The keys of `layout` that must be present. Default: all. */
@@ -35,12 +35,12 @@ export interface JsonBatch extends JsonElements {
 const topLevelObject = 'the top-level object';
 
 /**
- * Reads a JSON file of any size, gzip or not, as batches of parsed elements in file order. Memory holds one batch, or one
- * element if that is larger. An array without elements yields one empty batch, so that the caller sees its position in the
- * file. Python's `NaN`, `Infinity` and `-Infinity` become null; bytes that are not UTF-8 become U+FFFD.
+ * Reads a JSON file of any size, gzip or not, as batches of parsed elements in file order. Memory holds one batch, or
+ * one element if that is larger. An array without elements yields one empty batch, so that the caller sees its position
+ * in the file. Python's `NaN`, `Infinity` and `-Infinity` become null; bytes that are not UTF-8 become U+FFFD.
  *
- * @throws InputError with the byte offset in the decompressed file, if the file cannot be read, is truncated, is not JSON,
- * has another structure, lacks a required array, or if an element is too long or nested too deeply
+ * @throws InputError with the byte offset in the decompressed file, if the file cannot be read, is truncated, is not
+ * JSON, has another structure, lacks a required array, or if an element is too long or nested too deeply
  */
 export async function* streamJson(file: string, options: JsonStreamOptions): AsyncGenerator<JsonBatch, void, void> {
   const {

@@ -1,7 +1,9 @@
 const CHUNK_BITS = 10;
 const CHUNK = 1 << CHUNK_BITS;
 
-/** A growing list of numbers, stored in typed arrays of equal length, so that growth copies nothing and wastes little. */
+/**
+ * A growing list of numbers, stored in typed arrays of equal length, so that growth copies nothing and wastes little.
+ */
 export class GrowingArray<A extends Float64Array | Int32Array> {
   readonly #make: (length: number) => A;
   readonly #chunks: A[] = [];

@@ -14,8 +14,9 @@ interface Batch {
 }
 
 /**
- * Looks up the values that files have for an image. The files are read once, on the first lookup, into a temporary file,
- * so that memory holds only an index. The image ids 7 and '7' are equal, because ids may be keys of a JSON object.
+ * Looks up the values that files have for an image. The files are read once, on the first lookup, into a temporary
+ * file, so that memory holds only an index. The image ids 7 and '7' are equal, because ids may be keys of a JSON
+ * object.
  */
 export class ImageEntryIndex {
   readonly #pattern: string;

@@ -8,17 +8,23 @@ import { TemporaryFolder } from './temporary-folder.js';
 
 const bufferBytes = 1024 * 1024;
 
-/** The size of a page. Ids are mostly read in about the order in which they were added, so that a page serves many reads. */
+/**
+ * The size of a page. Ids are mostly read in about the order in which they were added, so that a page serves many
+ * reads.
+ */
 const pageBytes = 16 * 1024;
 const maxPages = 64;
 
-/** The size in bytes of the header before an id and its payload: the hash and length of the id, the length of the payload. */
+/**
+ * The size in bytes of the header before an id and its payload: the hash and length of the id, the length of the
+ * payload.
+ */
 const header = 12;
 
 /**
- * Stores byte payloads by id in a temporary file of pages; memory holds the page number of each id in about 8 bytes. The
- * payloads of an id are returned in the order in which they were added. Add all payloads, call `seal`, then read. Close
- * the store in a `finally` block.
+ * Stores byte payloads by id in a temporary file of pages; memory holds the page number of each id in about 8 bytes.
+ * The payloads of an id are returned in the order in which they were added. Add all payloads, call `seal`, then read.
+ * Close the store in a `finally` block.
  */
 export class KeyedStore {
   readonly #folder: TemporaryFolder;

@@ -6,8 +6,8 @@ const hashBits = 24;
 const maxPages = 2 ** (53 - hashBits);
 
 /**
- * Maps hashes to the pages that may contain them, in 8 bytes per entry. Add all entries in ascending order of page, call
- * `seal`, then look up.
+ * Maps hashes to the pages that may contain them, in 8 bytes per entry. Add all entries in ascending order of page,
+ * call `seal`, then look up.
  */
 export class PageIndex {
   /** Entries by the highest bits of the hash. Each is one number: the other bits of the hash, followed by the page. */

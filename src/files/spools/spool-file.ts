@@ -32,8 +32,8 @@ export async function readStart(path: string, into: Uint8Array): Promise<void> {
 }
 
 /**
- * Reads a temporary file of frames in pieces. Each piece contains complete frames only and is valid until the next one is
- * requested.
+ * Reads a temporary file of frames in pieces. Each piece contains complete frames only and is valid until the next one
+ * is requested.
  * @param frameBytes returns the length of the frame at an index, or Infinity if the buffered part is too short to tell
  */
 export async function* readFrames(
