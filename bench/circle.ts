@@ -73,9 +73,9 @@ await mkdir(out, { recursive: true });
 // Results in the folder must have the same settings, or the table would compare unrelated runs.
 const settings = `${JSON.stringify({ tagger, scenes: flags.scenes && scenes, images: flags.images, startSteps, steps }, null, 2)}\n`;
 const settingsFile = join(out, 'settings.json');
-const known = existsSync(settingsFile) ? await readFile(settingsFile, 'utf8') : settings;
-if (known !== settings)
-  usage(`--out ${out} contains results of other settings, expected those of its settings.json: ${known}`);
+const previous = existsSync(settingsFile) ? await readFile(settingsFile, 'utf8') : settings;
+if (previous !== settings)
+  usage(`--out ${out} contains results of other settings, expected those of its settings.json: ${previous}`);
 await writeAtomically(settingsFile, [settings]);
 logPart('scenes');
 if (!existsSync(join(scenes, 'scenes.json')))
@@ -93,7 +93,7 @@ function pseudoLabel(name: string, more: readonly string[]): string {
   if (existsSync(join(folder, 'manifest.json'))) return folder;
   if (existsSync(join(folder, '.relflow', 'run.json'))) relflow('resume', folder);
   else {
-    const given = [
+    const inputs = [
       '--annotations',
       join(trainFolder, 'instances.json'),
       '--captions',
@@ -102,7 +102,7 @@ function pseudoLabel(name: string, more: readonly string[]): string {
     relflow(
       'run',
       'coco',
-      ...given,
+      ...inputs,
       '--dataset',
       'scenes',
       '--split',
@@ -165,14 +165,14 @@ async function evaluate(weights: string): Promise<RelationReport> {
   return report;
 }
 
-const results: Record<string, RelationReport & { readonly learnt: number }> = {};
+const results: Record<string, RelationReport & { readonly learned: number }> = {};
 for (const [name, path] of Object.entries(graphs)) {
   const weights = await train(name, path, steps, startWeights);
-  const learnt = (await readGraphs(path)).reduce((sum, { relations }) => sum + relations.length, 0);
-  results[name] = { ...(await evaluate(weights)), learnt };
+  const learned = (await readGraphs(path)).reduce((sum, { relations }) => sum + relations.length, 0);
+  results[name] = { ...(await evaluate(weights)), learned };
 }
 logPart('evaluation of the pre-training only');
-results['start alone'] = { ...(await evaluate(startWeights)), learnt: 0 };
+results['start alone'] = { ...(await evaluate(startWeights)), learned: 0 };
 await writeFile(join(out, 'circle.json'), `${JSON.stringify({ heldOut: heldOut.length, results }, null, 2)}\n`);
 
 const percent = (value: number | null | undefined) => (value == null ? '–' : (100 * value).toFixed(1)).padStart(9);
@@ -183,11 +183,12 @@ console.log(
 console.log(
   `${'labels of'.padEnd(14)}${['relations', 'mean AP', 'R@20', 'R@50', 'R@100', 'mR@100', 'unseen@100', 'pairs@100'].map((name) => name.padStart(11)).join('')}`,
 );
-for (const [name, { learnt, meanAveragePrecision: ap, recall, meanRecall, unseenRecall, pairRecall }] of Object.entries(
-  results,
-)) {
+for (const [
+  name,
+  { learned, meanAveragePrecision: ap, recall, meanRecall, unseenRecall, pairRecall },
+] of Object.entries(results)) {
   const shares = [ap, recall[20], recall[50], recall[100], meanRecall[100], unseenRecall[100], pairRecall[100]];
   console.log(
-    `${name.padEnd(14)}${`${learnt}`.padStart(11)}${shares.map((share) => percent(share).padStart(11)).join('')}`,
+    `${name.padEnd(14)}${`${learned}`.padStart(11)}${shares.map((share) => percent(share).padStart(11)).join('')}`,
   );
 }

@@ -60,9 +60,9 @@ export function heldOutKinds(graphs: readonly Graph[]): RelationKind[] {
   for (const { objects, relations } of graphs)
     for (const { subject, predicate, object } of relations) {
       const kind = { subject: objects[subject]!.category, predicate, object: objects[object]!.category };
-      const known = counts.get(kindKey(kind)) ?? { kind, count: 0 };
-      known.count++;
-      counts.set(kindKey(kind), known);
+      const entry = counts.get(kindKey(kind)) ?? { kind, count: 0 };
+      entry.count++;
+      counts.set(kindKey(kind), entry);
     }
   const ranked = [...counts].sort(([a, m], [b, n]) => n.count - m.count || (a < b ? -1 : 1));
   return ranked.filter((_, k) => k % HELD_OUT === HELD_OUT - 1).map(([, { kind }]) => kind);

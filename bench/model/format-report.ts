@@ -53,13 +53,13 @@ export function formatReport(all: readonly BackendMeasurements[]): string {
     ...all.slice(1).map(({ backend }) => `${first.backend} : ${backend}`),
   ];
   const table = new Table({ head, style: { head: [], border: [] } });
-  for (const name of new Set(all.flatMap(({ measurements }) => measurements.map((one) => one.name)))) {
-    const row = all.map(({ measurements }) => measurements.find((one) => one.name === name));
+  for (const name of new Set(all.flatMap(({ measurements }) => measurements.map((measurement) => measurement.name)))) {
+    const row = all.map(({ measurements }) => measurements.find((measurement) => measurement.name === name));
     const ratios = row.slice(1).map((other) => {
-      const own = row[0];
-      return own && other ? (own.milliseconds / other.milliseconds).toFixed(2) : '';
+      const baseline = row[0];
+      return baseline && other ? (baseline.milliseconds / other.milliseconds).toFixed(2) : '';
     });
-    table.push([name, ...row.map((one) => (one ? cell(one) : '')), ...ratios]);
+    table.push([name, ...row.map((measurement) => (measurement ? cell(measurement) : '')), ...ratios]);
   }
   const memory = ({ resident, heap, device }: BackendMeasurements) => {
     const parts = [gigabytes(resident)];
@@ -86,8 +86,8 @@ function cell({ milliseconds, unit, share, speedup, first }: Measurement): strin
  */
 function compareWithOfficial({ backend, measurements }: BackendMeasurements): string[] {
   const products = (name: string) => {
-    const one = measurements.find((measured) => measured.name === name);
-    return one && one.milliseconds / one.unit;
+    const measurement = measurements.find((measured) => measured.name === name);
+    return measurement && measurement.milliseconds / measurement.unit;
   };
   const lines = (
     [
@@ -97,9 +97,9 @@ function compareWithOfficial({ backend, measurements }: BackendMeasurements): st
   ).flatMap(([groups, official]) => {
     const [encoding, decoders] = [products(ENCODING), products(decoding(groups))];
     if (encoding === undefined || decoders === undefined) return [];
-    const own = encoding + decoders;
+    const ours = encoding + decoders;
     const other = official / OFFICIAL_PYTORCH.product;
-    return `${groups} ${groups === 1 ? 'group' : 'groups'} in ${Math.round(own)} matrix products of its own (official PyTorch: ${Math.round(other)}, ${(other / own).toFixed(2)} times as many)`;
+    return `${groups} ${groups === 1 ? 'group' : 'groups'} in ${Math.round(ours)} matrix products of its own (official PyTorch: ${Math.round(other)}, ${(other / ours).toFixed(2)} times as many)`;
   });
   return lines.length > 0 ? [`${backend}, an image: ${lines.join('; ')}`] : [];
 }

@@ -53,10 +53,10 @@ export class KernelTimes {
   /** Formats the slowest kernels, one line each. */
   lines(count: number): string[] {
     const all = [...this.#times].sort(([, a], [, b]) => b.milliseconds - a.milliseconds);
-    const whole = all.reduce((sum, [, time]) => sum + time.milliseconds, 0);
+    const total = all.reduce((sum, [, time]) => sum + time.milliseconds, 0);
     return all.slice(0, count).map(([name, { calls, milliseconds, products: made }]) => {
       const rate = made > 0 ? `, ${((2 * made) / milliseconds / 1e6).toFixed(1)} GFLOP/s` : '';
-      const share = ((100 * milliseconds) / whole).toFixed(1);
+      const share = ((100 * milliseconds) / total).toFixed(1);
       return `  ${share.padStart(5)} %  ${(milliseconds / 1000).toFixed(2)} s  ${name}, ${calls} calls${rate}`;
     });
   }

@@ -33,7 +33,7 @@ const measurements: Measurement[] = [];
 /** Prints a measurement, and sends all measurements so far, because a later one may crash the process. */
 function report(one: Measurement): void {
   measurements.push(one);
-  process.send?.(known());
+  process.send?.(currentResults());
   const share = one.share === undefined ? '' : `, ${Math.round(100 * one.share)} % of the rate of its matrix product`;
   const speedup =
     one.speedup === undefined ? '' : `, ${one.speedup.toFixed(1)} times as fast as the reference implementation`;
@@ -64,12 +64,12 @@ async function time(rounds: number, work: () => void): Promise<number> {
   };
   await round(1);
   let count = 1;
-  let least = await round(1);
+  let fastest = await round(1);
   for (let k = 1; k < rounds; k++) {
-    count = Math.max(count, Math.ceil(MIN_ROUND_TIME / least));
-    least = Math.min(least, await round(count));
+    count = Math.max(count, Math.ceil(MIN_ROUND_TIME / fastest));
+    fastest = Math.min(fastest, await round(count));
   }
-  return least;
+  return fastest;
 }
 
 const [a, b] = [tf.randomNormal([1024, 1024], 0, 1, 'float32', 1), tf.randomNormal([1024, 1024], 0, 1, 'float32', 2)];
@@ -80,10 +80,10 @@ report({ name: '1024³ matrix product', milliseconds: unit, unit });
 
 if (values.only !== 'tagger') await measureAttention();
 if (values.only !== 'kernels') await measureTagger();
-if (process.send) process.send(known(), () => process.exit(0));
+if (process.send) process.send(currentResults(), () => process.exit(0));
 else process.exit(0);
 
-function known(): BackendMeasurements {
+function currentResults(): BackendMeasurements {
   const { wasm } = tf.backend() as unknown as { wasm?: { HEAPU8: Uint8Array } };
   const { numBytesAllocatedInGPU } = tf.memory() as { numBytesAllocatedInGPU?: number };
   return {
@@ -134,25 +134,25 @@ async function measureAttention(): Promise<void> {
 /** Measures the full-size R-Tagger on an image, step by step. */
 async function measureTagger(): Promise<void> {
   const times = new KernelTimes();
-  const step = async <T>(name: string, run: () => Promise<T>, discard: (made: T) => void): Promise<T> => {
+  const step = async <T>(name: string, run: () => Promise<T>, discard: (result: T) => void): Promise<T> => {
     const timed = async () => {
       times.reset();
       const start = performance.now();
-      const made = await run();
+      const result = await run();
       await finished();
-      return { made, milliseconds: performance.now() - start };
+      return { result, milliseconds: performance.now() - start };
     };
     // On a GPU the first run compiles the programs.
     const first = gpu ? await timed() : undefined;
-    if (first) discard(first.made);
+    if (first) discard(first.result);
     const before = await measureUnit();
-    let { made, milliseconds } = await timed();
-    for (let whole = milliseconds; whole < MIN_STEP_TIME; ) {
-      discard(made);
+    let { result, milliseconds } = await timed();
+    for (let elapsed = milliseconds; elapsed < MIN_STEP_TIME; ) {
+      discard(result);
       const again = await timed();
-      made = again.made;
+      result = again.result;
       milliseconds = Math.min(milliseconds, again.milliseconds);
-      whole += again.milliseconds;
+      elapsed += again.milliseconds;
     }
     const { products } = times;
     const profile = gpu ? [] : times.lines(12);
@@ -163,7 +163,7 @@ async function measureTagger(): Promise<void> {
     const own = (before + (await measureUnit())) / 2;
     const share = (products / milliseconds) * (own / 1024 ** 3);
     report({ name, milliseconds, unit: own, share, profile, ...(first && { first: first.milliseconds }) });
-    return made;
+    return result;
   };
   const model = new RlipV2(rTaggerR50);
   initializeWeights(model.parameters, 1);
@@ -187,7 +187,7 @@ async function measureTagger(): Promise<void> {
         const all = { vectors: tf.tensor2d(vectors, [names.length, vectors.length / names.length]), objectCount: 81 };
         return model.encode({ pixels, sizes: [size] }, all) as unknown as tf.TensorContainer;
       }) as unknown as Encoded,
-    (made) => tf.dispose(made as unknown as tf.TensorContainer),
+    (result) => tf.dispose(result as unknown as tf.TensorContainer),
   );
   const group: PairGroup = {
     subjectBoxes: Float32Array.from({ length: 400 }, (_, k) => 0.1 + (k % 7) / 10),

@@ -54,14 +54,14 @@ const nameOf = ({ shaderKey }: { readonly shaderKey: string }): string =>
 /** Formats the total time and the slowest programs, one line each. */
 export function programLines(times: ReadonlyMap<string, ProgramTime>, count: number): string[] {
   const all = [...times].sort(([, a], [, b]) => b.milliseconds - a.milliseconds);
-  const [whole, calls] = all.reduce(
+  const [total, calls] = all.reduce(
     ([sum, number], [, time]) => [sum + time.milliseconds, number + time.calls],
     [0, 0],
   );
   return [
-    `  by the GPU's own clock ${(whole / 1000).toFixed(3)} s in ${calls} programs`,
+    `  by the GPU's own clock ${(total / 1000).toFixed(3)} s in ${calls} programs`,
     ...all.slice(0, count).map(([name, time]) => {
-      const share = ((100 * time.milliseconds) / whole).toFixed(1);
+      const share = ((100 * time.milliseconds) / total).toFixed(1);
       return `  ${share.padStart(5)} %  ${time.milliseconds.toFixed(2)} ms  ${name}, ${time.calls} calls`;
     }),
   ];

@@ -40,8 +40,8 @@ export async function compareForward(
       if (run === 'single' && expected.entries.has(official)) stages.push([official, tf.keep(tf.clone(value))]);
     };
     const encoded: Encoded = tf.tidy(() => {
-      const made = model.encode(batch, { vectors, objectCount: inputs.objects }, { onStage });
-      return made as unknown as tf.TensorContainer;
+      const encoded = model.encode(batch, { vectors, objectCount: inputs.objects }, { onStage });
+      return encoded as unknown as tf.TensorContainer;
     }) as unknown as Encoded;
     for (const [name, value] of stages) {
       await compare(name, name.includes('input_proj') ? tf.transpose(value, [0, 3, 1, 2]) : value, expected, report);

@@ -220,12 +220,12 @@ async function compareSoftTargets(
   const all = (await vectors.data()) as Float32Array;
   vectors.dispose();
   const relations = all.subarray(inputs.objects * (all.length / inputs.texts.texts));
-  const made = inputs.pairs.map((pairs) => pseudoLabels(relations, inputs.relations, pairs.relations));
+  const targets = inputs.pairs.map((pairs) => pseudoLabels(relations, inputs.relations, pairs.relations));
   const official = await expected.read('target_verb_sim');
-  const actual = made.flatMap((labels) => [...labels]);
+  const actual = targets.flatMap((labels) => [...labels]);
   const difference = official.reduce((most, value, k) => Math.max(most, Math.abs(value - actual[k]!)), 0);
   report({ name: 'target_verb_sim', difference, tolerance: TOLERANCES.pseudoLabels });
-  return made;
+  return targets;
 }
 
 async function compareTerms(

@@ -146,9 +146,12 @@ describe('RlipV2', function () {
     const logitsWithMasked = (label: number, values: Float32Array): Promise<Float32Array> => {
       const logits = tf.tidy(() => {
         const vectors = tf.tidy(() => {
-          const made = model.encodeTexts(texts);
+          const vectors = model.encodeTexts(texts);
           const row = tf.reshape(tf.tensor1d(values), [1, -1]);
-          return tf.concat([tf.slice(made, [0, 0], [label, -1]), row, tf.slice(made, [label + 1, 0], [-1, -1])], 0);
+          return tf.concat(
+            [tf.slice(vectors, [0, 0], [label, -1]), row, tf.slice(vectors, [label + 1, 0], [-1, -1])],
+            0,
+          );
         }) as tf.Tensor2D;
         const masked = tf.oneHot(tf.tensor1d([label], 'int32'), 5) as tf.Tensor2D;
         const encoded = model.encode(image, { vectors, objectCount: OBJECTS, paddingMask: tf.cast(masked, 'float32') });

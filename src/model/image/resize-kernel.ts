@@ -47,7 +47,11 @@ class ResizeKernel {
     const result = new Uint8Array(3 * height * to);
     const windows = resizeWindows(width, to);
     const maxRows = Math.max(1, Math.floor(BAND / (3 * (width + to))));
-    const [from, out] = this.#place(windows, 3 * width * Math.min(maxRows, height), 3 * to * Math.min(maxRows, height));
+    const [from, out] = this.#reserve(
+      windows,
+      3 * width * Math.min(maxRows, height),
+      3 * to * Math.min(maxRows, height),
+    );
     const bytes = new Uint8Array(this.#memory.buffer);
     for (let row = 0; row < height; row += maxRows) {
       const rows = Math.min(maxRows, height - row);
@@ -72,7 +76,7 @@ class ResizeKernel {
     const cells = Math.min(maxRows, to);
     // Upper bound of the input rows: the windows of `cells` rows start at most this far apart, and each has at most `taps` rows.
     const inputs = Math.min(height, Math.ceil((cells * height) / to) + windows.taps);
-    const [from, out] = this.#place(windows, stride * inputs, stride * cells);
+    const [from, out] = this.#reserve(windows, stride * inputs, stride * cells);
     const bytes = new Uint8Array(this.#memory.buffer);
     for (let cell = 0; cell < to; cell += maxRows) {
       const end = Math.min(to, cell + maxRows);
@@ -85,7 +89,7 @@ class ResizeKernel {
   }
 
   /** Grows the memory as needed and copies the windows to its start. @returns addresses of input and output */
-  #place({ table }: ResizeWindows, input: number, output: number): [from: number, out: number] {
+  #reserve({ table }: ResizeWindows, input: number, output: number): [from: number, out: number] {
     const from = table.byteLength;
     const out = from + input + SLACK;
     const missing = out + output + SLACK - this.bytes;

@@ -61,11 +61,11 @@ const cache = new Map<string, ResizeWindows>();
  */
 export function resizeWindows(from: number, to: number): ResizeWindows {
   const key = `${from} ${to}`;
-  const known = cache.get(key);
-  if (known) return known;
-  const made = new ResizeWindows(from, to);
-  if (made.table.length > MAX_CACHED_NUMBERS) return made;
+  const cached = cache.get(key);
+  if (cached) return cached;
+  const windows = new ResizeWindows(from, to);
+  if (windows.table.length > MAX_CACHED_NUMBERS) return windows;
   if (cache.size >= MAX_CACHED) cache.clear();
-  cache.set(key, made);
-  return made;
+  cache.set(key, windows);
+  return windows;
 }

@@ -23,9 +23,9 @@ function roundHalfEven(value: number): number {
  * Source: DETR, datasets/transforms.py, `get_size_with_aspect_ratio`.
  */
 export function targetSize({ height, width }: LevelSize, shorter = 800, longest = 1333): LevelSize {
-  const [least, most] = [Math.min(height, width), Math.max(height, width)];
-  const side = (most / least) * shorter > longest ? roundHalfEven((longest * least) / most) : shorter;
-  if (least === side) return { height, width };
+  const [short, long] = [Math.min(height, width), Math.max(height, width)];
+  const side = (long / short) * shorter > longest ? roundHalfEven((longest * short) / long) : shorter;
+  if (short === side) return { height, width };
   return width < height
     ? { height: Math.trunc((side * height) / width), width: side }
     : { height: side, width: Math.trunc((side * width) / height) };

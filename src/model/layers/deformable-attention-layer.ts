@@ -87,7 +87,7 @@ export function sampledLocations(
 ): tf.Tensor<tf.Rank.R6> {
   const [batch, queries, levelCount, coordinates] = referencePoints.shape;
   const points = offsets.shape[4];
-  const part = (start: number) =>
+  const coordinatesFrom = (start: number) =>
     tf.reshape(tf.slice(referencePoints, [0, 0, 0, start], [batch, queries, levelCount, 2]), [
       batch,
       queries,
@@ -96,12 +96,13 @@ export function sampledLocations(
       1,
       2,
     ]);
-  if (coordinates === 4) return tf.add(part(0), tf.mul(tf.mul(tf.div(offsets, points), part(2)), 0.5));
+  if (coordinates === 4)
+    return tf.add(coordinatesFrom(0), tf.mul(tf.mul(tf.div(offsets, points), coordinatesFrom(2)), 0.5));
   const cells = tf.tensor(
     levels.flatMap(({ height, width }) => [width, height]),
     [1, 1, 1, levels.length, 1, 2],
   );
-  return tf.add(part(0), tf.div(offsets, cells));
+  return tf.add(coordinatesFrom(0), tf.div(offsets, cells));
 }
 
 /**

@@ -54,12 +54,12 @@ export function linear(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor, activat
 
 function fusedLinear(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor, activation: Activation): tf.Tensor {
   const run = tf.customGrad((...all) => {
-    const [input, by, shift] = all as tf.Tensor[];
+    const [input, matrix, shift] = all as tf.Tensor[];
     const save = all[3] as unknown as tf.GradSaveFunc;
-    const value = runKernel('RelflowLinear', { x: input!, weight: by!, bias: shift! }, { activation })[0]!;
-    save(activation === 'relu' ? [input!, by!, value] : [input!, by!]);
-    const gradFunc = (dy: tf.Tensor, [kept, keptBy, y]: tf.Tensor[]) =>
-      runKernel('RelflowLinearGradient', { x: kept!, weight: keptBy!, dy, ...(y && { y }) });
+    const value = runKernel('RelflowLinear', { x: input!, weight: matrix!, bias: shift! }, { activation })[0]!;
+    save(activation === 'relu' ? [input!, matrix!, value] : [input!, matrix!]);
+    const gradFunc = (dy: tf.Tensor, [saved, savedWeight, y]: tf.Tensor[]) =>
+      runKernel('RelflowLinearGradient', { x: saved!, weight: savedWeight!, dy, ...(y && { y }) });
     return { value, gradFunc };
   });
   return run(x, weight, bias);

@@ -38,15 +38,15 @@ export class SelfAttention {
   ): tf.Tensor3D {
     const width = this.#width;
     const [weight, bias] = [this.#weight.variable, this.#bias.variable];
-    const part = (input: tf.Tensor, start: number, parts: number) =>
+    const project = (input: tf.Tensor, start: number, parts: number) =>
       linear(
         input,
         tf.slice(weight, [0, start * width], [width, parts * width]),
         tf.slice(bias, [start * width], [parts * width]),
       );
-    const queryKey = part(x, 0, 2); // [batch, n, 2 width]: queries and keys have the same input
+    const queryKey = project(x, 0, 2); // [batch, n, 2 width]: queries and keys have the same input
     const [query, key] = tf.split(queryKey, 2, 2) as [tf.Tensor3D, tf.Tensor3D];
-    const attended = attention(query, key, part(value, 2, 1) as tf.Tensor3D, this.#heads, mask, drop);
+    const attended = attention(query, key, project(value, 2, 1) as tf.Tensor3D, this.#heads, mask, drop);
     return this.#output.apply(attended) as tf.Tensor3D;
   }
 }

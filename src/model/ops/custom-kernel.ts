@@ -8,6 +8,6 @@ export const hasKernel = (name: string): boolean => tf.getKernel(name, tf.getBac
 
 /** Runs a kernel of relflow's own and returns its outputs. */
 export function runKernel(name: string, inputs: tf.NamedTensorMap, attributes: tf.NamedAttrMap = {}): tf.Tensor[] {
-  const made = tf.engine().runKernel(name, inputs, attributes);
-  return Array.isArray(made) ? made : [made];
+  const outputs = tf.engine().runKernel(name, inputs, attributes);
+  return Array.isArray(outputs) ? outputs : [outputs];
 }

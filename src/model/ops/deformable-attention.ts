@@ -58,12 +58,12 @@ function fusedDeformableAttention(
     const [v, l, w, save] = all as unknown as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
     save([v, l, w]);
     const inputs = { value: v, levels: sizes(), locations: l, weights: w };
-    const gradFunc = (dy: tf.Tensor, [keptV, keptL, keptW]: tf.Tensor[]) =>
+    const gradFunc = (dy: tf.Tensor, [savedValue, savedLocations, savedWeights]: tf.Tensor[]) =>
       runKernel('RelflowDeformableAttentionGradient', {
-        value: keptV!,
+        value: savedValue!,
         levels: sizes(),
-        locations: keptL!,
-        weights: keptW!,
+        locations: savedLocations!,
+        weights: savedWeights!,
         dy,
       });
     return { value: runKernel('RelflowDeformableAttention', inputs)[0]!, gradFunc };

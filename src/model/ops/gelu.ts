@@ -21,7 +21,7 @@ function fusedGelu(x: tf.Tensor): tf.Tensor {
   const run = tf.customGrad((...all) => {
     const [input, save] = all as unknown as [tf.Tensor, tf.GradSaveFunc];
     save([input]);
-    const gradFunc = (dy: tf.Tensor, [kept]: tf.Tensor[]) => runKernel('RelflowGeluGradient', { x: kept!, dy });
+    const gradFunc = (dy: tf.Tensor, [saved]: tf.Tensor[]) => runKernel('RelflowGeluGradient', { x: saved!, dy });
     return { value: runKernel('RelflowGelu', { x: input })[0]!, gradFunc };
   });
   return run(x);

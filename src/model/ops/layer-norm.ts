@@ -33,8 +33,8 @@ function fusedLayerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon
       { epsilon },
     ) as [tf.Tensor, tf.Tensor];
     save([input!, scale!, statistics]);
-    const gradFunc = (dy: tf.Tensor, [kept, keptScale, keptStatistics]: tf.Tensor[]) =>
-      runKernel('RelflowLayerNormGradient', { x: kept!, gamma: keptScale!, statistics: keptStatistics!, dy });
+    const gradFunc = (dy: tf.Tensor, [savedX, savedGamma, savedStatistics]: tf.Tensor[]) =>
+      runKernel('RelflowLayerNormGradient', { x: savedX!, gamma: savedGamma!, statistics: savedStatistics!, dy });
     return { value, gradFunc };
   });
   return run(x, gamma, beta);

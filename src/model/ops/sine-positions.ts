@@ -21,8 +21,8 @@ const divisor = (channel: number, half: number) => TEMPERATURE ** ((2 * Math.flo
  */
 export function sinePositions(level: LevelSize, validSize: LevelSize, width: number, shift: number): Float32Array {
   const key = [level.height, level.width, validSize.height, validSize.width, width, shift].join();
-  const known = cache.get(key);
-  if (known) return known;
+  const cached = cache.get(key);
+  if (cached) return cached;
   const positions = computePositions(level, validSize, width, shift);
   if (positions.length <= MAX_CACHED_NUMBERS) {
     if (cachedNumbers + positions.length > MAX_CACHED_NUMBERS) {

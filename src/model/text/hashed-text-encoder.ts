@@ -18,7 +18,7 @@ const SPACE = FIRST_BYTE + 32;
  */
 export class HashedTextEncoder {
   readonly #width: number;
-  readonly #known = new Map<string, Float32Array>();
+  readonly #cache = new Map<string, Float32Array>();
 
   constructor(width: number) {
     this.#width = width;
@@ -35,8 +35,8 @@ export class HashedTextEncoder {
   #vector(ids: Int32Array): Float32Array {
     const bytes = [...ids].filter((id) => id !== PADDING_ID && id >= FIRST_BYTE);
     const key = bytes.join();
-    const known = this.#known.get(key);
-    if (known) return known;
+    const cached = this.#cache.get(key);
+    if (cached) return cached;
     const words = splitWords(bytes);
     const letters = words.flatMap((word) => {
       // Spaces mark the start and the end of a word, where its letters are most informative.
@@ -56,7 +56,7 @@ export class HashedTextEncoder {
       }
     const length = Math.sqrt(sum.reduce((all, value) => all + value * value, 0) / sum.length) || 1;
     const vector = Float32Array.from(sum, (value) => value / length);
-    this.#known.set(key, vector);
+    this.#cache.set(key, vector);
     return vector;
   }
 }

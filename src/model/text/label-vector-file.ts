@@ -46,7 +46,7 @@ export class LabelVectorFile {
    * @throws InputError if the file exists and cannot be read
    */
   async read(): Promise<Map<string, Float32Array>> {
-    const known = new Map<string, Float32Array>();
+    const vectors = new Map<string, Float32Array>();
     const bytes = await readFile(this.#path).catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === 'ENOENT') return Buffer.alloc(0);
       throw new InputError(this.#path, 'cannot be read as label vectors', undefined, { cause });
@@ -60,12 +60,12 @@ export class LabelVectorFile {
       if (crc32(bytes.subarray(at, end)) !== bytes.readUInt32LE(end)) break;
       const values = new Float32Array(this.#width);
       new Uint8Array(values.buffer).set(bytes.subarray(end - vector, end));
-      known.set(bytes.toString('utf8', at + LENGTH_BYTES, at + LENGTH_BYTES + size), values);
+      vectors.set(bytes.toString('utf8', at + LENGTH_BYTES, at + LENGTH_BYTES + size), values);
       at = end + CHECKSUM_BYTES;
     }
     // Later runs could not read records appended after an incomplete one, so the file is truncated before it.
     if (at < bytes.length) await this.#rewrite(bytes.subarray(0, at));
-    return known;
+    return vectors;
   }
 
   /** Appends vectors in a single write. */

@@ -12,18 +12,18 @@ export class LabelVectors {
   readonly #tokenizer: Tokenizer;
   readonly #file: LabelVectorFile | undefined;
   /** Vectors by token ids, joined with spaces. */
-  readonly #known: Map<string, Float32Array>;
+  readonly #cached: Map<string, Float32Array>;
 
   private constructor(
     model: RlipV2,
     tokenizer: Tokenizer,
     file: LabelVectorFile | undefined,
-    known: Map<string, Float32Array>,
+    cached: Map<string, Float32Array>,
   ) {
     this.#model = model;
     this.#tokenizer = tokenizer;
     this.#file = file;
-    this.#known = known;
+    this.#cached = cached;
   }
 
   /**
@@ -42,22 +42,22 @@ export class LabelVectors {
   async of(labels: readonly string[]): Promise<Float32Array> {
     const { width, positions } = this.#model.config.text;
     const keys = labels.map((label) => this.#tokenizer.encode(label).join(' '));
-    const fresh = new Map<string, string>();
-    for (const [k, key] of keys.entries()) if (!this.#known.has(key)) fresh.set(key, labels[k]!);
+    const uncached = new Map<string, string>();
+    for (const [k, key] of keys.entries()) if (!this.#cached.has(key)) uncached.set(key, labels[k]!);
     // Labels of similar length share a batch, which reduces padding.
-    const missing = [...fresh].sort(([, a], [, b]) => a.length - b.length || (a < b ? -1 : 1));
+    const missing = [...uncached].sort(([, a], [, b]) => a.length - b.length || (a < b ? -1 : 1));
     for (let start = 0; start < missing.length; start += BATCH) {
       const batch = missing.slice(start, start + BATCH);
       const texts = batch.map(([, label]) => label);
       const vectors = tf.tidy(() => this.#model.encodeTexts(tokenize(this.#tokenizer, texts, positions - 2)));
       const values = (await vectors.data()) as Float32Array;
       vectors.dispose();
-      const made = batch.map(([key], k) => [key, values.slice(k * width, (k + 1) * width)] as const);
-      for (const [key, vector] of made) this.#known.set(key, vector);
-      await this.#file?.append(made);
+      const computed = batch.map(([key], k) => [key, values.slice(k * width, (k + 1) * width)] as const);
+      for (const [key, vector] of computed) this.#cached.set(key, vector);
+      await this.#file?.append(computed);
     }
     const result = new Float32Array(labels.length * width);
-    for (const [k, key] of keys.entries()) result.set(this.#known.get(key)!, k * width);
+    for (const [k, key] of keys.entries()) result.set(this.#cached.get(key)!, k * width);
     return result;
   }
 }

@@ -20,7 +20,7 @@ class Unpickler {
   readonly #bytes: PickleBytes;
   readonly #stack: unknown[] = [];
   readonly #memo = new Map<number, unknown>();
-  #made = 0;
+  #instructions = 0;
 
   constructor(path: string, bytes: Uint8Array) {
     this.#bytes = new PickleBytes(path, bytes);
@@ -30,7 +30,7 @@ class Unpickler {
     for (;;) {
       const code = this.#bytes.unsigned(1);
       if (code === 0x2e) return this.#pop();
-      if (++this.#made > MAX_OBJECTS) throw this.#bytes.broken(`has more than ${MAX_OBJECTS} instructions`);
+      if (++this.#instructions > MAX_OBJECTS) throw this.#bytes.broken(`has more than ${MAX_OBJECTS} instructions`);
       this.#step(code);
     }
   }
@@ -168,10 +168,10 @@ class Unpickler {
       case 0x62: {
         // BUILD
         const state = this.#pop();
-        const made = stack[stack.length - 1];
+        const object = stack[stack.length - 1];
         // Attributes of a state dict are ignored.
-        if (made instanceof PickledObject) made.state = state;
-        else if (!(made instanceof Map)) throw this.#bytes.broken('sets fields of a value that is not an object');
+        if (object instanceof PickledObject) object.state = state;
+        else if (!(object instanceof Map)) throw this.#bytes.broken('sets fields of a value that is not an object');
         return;
       }
       default:

@@ -28,15 +28,15 @@ export async function listZipEntries(path: string, file: FileHandle): Promise<Ma
   const entries = new Map<string, ZipEntry>();
   let at = 0;
   for (let k = 0; k < count; k++) {
-    const made = readEntry(path, directory, at);
-    at = made.next;
-    if (entries.has(made.name)) throw new InputError(path, `contains ${made.name} twice`);
-    const local = await readAt(path, file, made.header, 30);
+    const entry = readEntry(path, directory, at);
+    at = entry.next;
+    if (entries.has(entry.name)) throw new InputError(path, `contains ${entry.name} twice`);
+    const local = await readAt(path, file, entry.header, 30);
     if (local.getUint32(0, true) !== 0x04034b50)
-      throw new InputError(path, `has no file at the position of ${made.name}`, made.header);
-    const content = made.header + 30 + local.getUint16(26, true) + local.getUint16(28, true);
-    if (content + made.bytes > size) throw new InputError(path, `ends within ${made.name}`);
-    entries.set(made.name, { name: made.name, start: content, bytes: made.bytes });
+      throw new InputError(path, `has no file at the position of ${entry.name}`, entry.header);
+    const content = entry.header + 30 + local.getUint16(26, true) + local.getUint16(28, true);
+    if (content + entry.bytes > size) throw new InputError(path, `ends within ${entry.name}`);
+    entries.set(entry.name, { name: entry.name, start: content, bytes: entry.bytes });
   }
   return entries;
 }

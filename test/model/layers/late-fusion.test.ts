@@ -10,7 +10,7 @@ import { tinyLate } from '../../../src/model/presets.js';
 import { assertClose } from '../../support/tensors.js';
 
 // Computed with PyTorch's encoder layers by make-late-fusion.py.
-const made = JSON.parse(readFileSync(join('test/model/layers/late-fusion', 'layer-states.json'), 'utf8')) as {
+const expected = JSON.parse(readFileSync(join('test/model/layers/late-fusion', 'layer-states.json'), 'utf8')) as {
   weights: Readonly<Record<string, number[]>>;
   queries: number[];
   labels: number[];
@@ -25,17 +25,17 @@ describe('late fusion', () => {
     const scope = new Scope();
     const fusion = new LateFusion(scope, { ...tinyLate, width: 8, heads: 2, hidden: 12, decoderLayers: 2 });
     const names = [...scope.parameters.keys()].sort();
-    assert.deepEqual(names, Object.keys(made.weights).sort());
-    for (const [name, parameter] of scope.parameters) parameter.set(Float32Array.from(made.weights[name]!));
+    assert.deepEqual(names, Object.keys(expected.weights).sort());
+    for (const [name, parameter] of scope.parameters) parameter.set(Float32Array.from(expected.weights[name]!));
     const layers = tf.tidy(() => {
-      const found = fusion.apply(
-        tf.tensor3d(made.queries, [2, 4, 8]),
-        tf.tensor3d(made.labels, [2, 3, 8]),
-        tf.tensor2d(made.hidden, [2, 3]),
+      const fused = fusion.apply(
+        tf.tensor3d(expected.queries, [2, 4, 8]),
+        tf.tensor3d(expected.labels, [2, 3, 8]),
+        tf.tensor2d(expected.hidden, [2, 3]),
         noDropout,
       );
-      return found.map(({ queries, labels }) => tf.concat([queries, labels], 1));
+      return fused.map(({ queries, labels }) => tf.concat([queries, labels], 1));
     });
-    for (const [k, state] of layers.entries()) assertClose(await state.data(), made.states[k]!, 3e-6);
+    for (const [k, state] of layers.entries()) assertClose(await state.data(), expected.states[k]!, 3e-6);
   });
 });

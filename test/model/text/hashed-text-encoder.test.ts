@@ -10,9 +10,9 @@ describe('HashedTextEncoder', () => {
   before(() => useBackend('wasm', { threads: 1 }));
 
   async function vectorsOf(...texts: string[]): Promise<number[][]> {
-    const made = new HashedTextEncoder(WIDTH).apply(tokenize(byteTokenizer, texts, 64));
-    const values = await made.data();
-    made.dispose();
+    const vectors = new HashedTextEncoder(WIDTH).apply(tokenize(byteTokenizer, texts, 64));
+    const values = await vectors.data();
+    vectors.dispose();
     return texts.map((_, k) => [...values.subarray(k * WIDTH, (k + 1) * WIDTH)]);
   }
   const cosine = (a: number[], b: number[]) => a.reduce((sum, value, d) => sum + value * b[d]!, 0) / WIDTH;

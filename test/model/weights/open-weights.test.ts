@@ -13,7 +13,7 @@ import { unpickle } from '../../../src/model/weights/unpickle.js';
 import { temporaryFolder } from '../../support/folders.js';
 import { assertClose } from '../../support/tensors.js';
 
-const made = 'test/model/weights/checkpoints';
+const fixtures = 'test/model/weights/checkpoints';
 
 const copied = (source: WeightSource) =>
   [...source.entries].map(([name, { shape }]) => ({ name, shape, read: () => source.read(name) }));
@@ -22,8 +22,8 @@ describe('weights', () => {
   const folder = temporaryFolder();
 
   it('are read from a PyTorch checkpoint, including views and all number types', async () => {
-    const source = await openWeights(`${made}/checkpoint.pth`);
-    const expected = JSON.parse(readFileSync(`${made}/checkpoint.json`, 'utf8')) as Record<
+    const source = await openWeights(`${fixtures}/checkpoint.pth`);
+    const expected = JSON.parse(readFileSync(`${fixtures}/checkpoint.json`, 'utf8')) as Record<
       string,
       [number[], number[]]
     >;
@@ -36,7 +36,7 @@ describe('weights', () => {
   });
 
   it('of a checkpoint are written to safetensors and shards and read back unchanged', async () => {
-    const source = await openWeights(`${made}/checkpoint.pth`);
+    const source = await openWeights(`${fixtures}/checkpoint.pth`);
     const whole = await writeSafetensors(join(folder, 'whole.safetensors'), copied(source), {
       metadata: { from: 'x' },
     });
@@ -54,12 +54,12 @@ describe('weights', () => {
   });
 
   it('a pickle that calls a function is rejected with its name, and the function does not run', async () => {
-    await assert.rejects(openWeights(`${made}/hostile.pth`), {
+    await assert.rejects(openWeights(`${fixtures}/hostile.pth`), {
       code: 'bad-input',
       message:
         /hostile\.pth: refers to posix\.system, which is rejected: a checkpoint may contain only tensors and plain data/,
     });
-    assert.ok(!existsSync('pwned') && !existsSync(`${made}/pwned`));
+    assert.ok(!existsSync('pwned') && !existsSync(`${fixtures}/pwned`));
   });
 
   it('every kind of invalid pickle is rejected', () => {
@@ -81,9 +81,11 @@ describe('weights', () => {
   });
 
   it('files of an unknown kind are rejected by name', async () => {
-    await assert.rejects(openWeights(`${made}/legacy.pth`), { message: `${made}/legacy.pth: is not a zip archive` });
-    await assert.rejects(openWeights(`${made}/none.pth`), { message: `${made}/none.pth: no such file` });
-    await assert.rejects(openWeights(`${made}/make-checkpoints.py`), { message: /weights of an unknown kind/ });
+    await assert.rejects(openWeights(`${fixtures}/legacy.pth`), {
+      message: `${fixtures}/legacy.pth: is not a zip archive`,
+    });
+    await assert.rejects(openWeights(`${fixtures}/none.pth`), { message: `${fixtures}/none.pth: no such file` });
+    await assert.rejects(openWeights(`${fixtures}/make-checkpoints.py`), { message: /weights of an unknown kind/ });
   });
 
   it('safetensors files with an inconsistent header are rejected', async () => {

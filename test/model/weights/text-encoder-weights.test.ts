@@ -14,8 +14,8 @@ import { temporaryFolder } from '../../support/folders.js';
 import { assertClose } from '../../support/tensors.js';
 
 // Made by Hugging Face's transformers, see make-roberta.py there.
-const made = 'test/model/weights/roberta';
-const { ids, pooled } = JSON.parse(readFileSync(join(made, 'pooled.json'), 'utf8')) as {
+const fixtures = 'test/model/weights/roberta';
+const { ids, pooled } = JSON.parse(readFileSync(join(fixtures, 'pooled.json'), 'utf8')) as {
   ids: number[][];
   pooled: number[][];
 };
@@ -47,36 +47,36 @@ describe('a Hugging Face RoBERTa', () => {
 
   it('gives a model’s text encoder the outputs of transformers, with padding', async () => {
     const model = modelOf(1);
-    await load(model, made);
+    await load(model, fixtures);
     assertClose(await tf.tidy(() => model.encodeTexts(texts)).data(), pooled.flat(), 2e-6);
     model.dispose();
   });
 
   it('with a head and no pooler, as published, leaves the model’s pooler unchanged', async () => {
     mkdirSync(join(folder, 'hub'));
-    copyFileSync(join(made, 'pytorch_model.bin'), join(folder, 'hub', 'pytorch_model.bin'));
-    const [model, whole] = [modelOf(1), modelOf(2)];
+    copyFileSync(join(fixtures, 'pytorch_model.bin'), join(folder, 'hub', 'pytorch_model.bin'));
+    const [model, complete] = [modelOf(1), modelOf(2)];
     const before = await model.parameters.get(`${PREFIX}pooler.dense.weight`)!.values();
     await load(model, join(folder, 'hub'));
-    await load(whole, join(made, 'model.safetensors'));
+    await load(complete, join(fixtures, 'model.safetensors'));
     for (const [name, parameter] of model.parameters)
       if (name.startsWith(PREFIX) && !name.includes('.pooler.'))
-        assert.deepEqual(await parameter.values(), await whole.parameters.get(name)!.values(), name);
+        assert.deepEqual(await parameter.values(), await complete.parameters.get(name)!.values(), name);
     assert.deepEqual(await model.parameters.get(`${PREFIX}pooler.dense.weight`)!.values(), before);
     const [own, other] = ['transformer.level_embed', 'transformer.level_embed'].map((name, k) =>
-      [model, whole][k]!.parameters.get(name)!.values(),
+      [model, complete][k]!.parameters.get(name)!.values(),
     );
     assert.notDeepEqual(await own, await other, 'all other parameters keep their values');
     model.dispose();
-    whole.dispose();
+    complete.dispose();
   });
 
   it('of another shape is rejected key by key, and a folder without weights by name', async () => {
     const model = new RlipV2(tiny.tagger);
-    await assert.rejects(load(model, made), {
+    await assert.rejects(load(model, fixtures), {
       code: 'bad-weights',
       message: new RegExp(
-        `^${made}/model.safetensors: does not fit the model's text encoder\\n {2}misshapen: ${PREFIX}embeddings\\.word_embeddings\\.weight: \\[20,8\\] in the file, \\[260,48\\] in the model`,
+        `^${fixtures}/model.safetensors: does not fit the model's text encoder\\n {2}misshapen: ${PREFIX}embeddings\\.word_embeddings\\.weight: \\[20,8\\] in the file, \\[260,48\\] in the model`,
       ),
     });
     await assert.rejects(load(model, folder), {
@@ -108,7 +108,7 @@ describe('a Hugging Face RoBERTa', () => {
     for (const [{ name }, values] of initialValues(parameters, 3))
       assert.deepEqual(await source.read(name), read.get(name) ?? values, name);
     await source.close();
-    const refused = await relflow([...options, '--text-encoder', made]);
+    const refused = await relflow([...options, '--text-encoder', fixtures]);
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /does not fit the model's text encoder/);
   });

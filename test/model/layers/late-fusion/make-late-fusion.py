@@ -1,6 +1,6 @@
-# Makes the numbers beside it, with PyTorch's own encoder layers: python3 make-late-fusion.py
+# Computes layer-states.json with PyTorch's encoder layers: python3 make-late-fusion.py
 #
-# RLIPv1's cross-modal fusion is a stack of such layers that normalise first, with one norm for what each layer puts out.
+# RLIPv1's cross-modal fusion is a stack of these layers with norm_first, and one layer norm for the outputs of all layers.
 import json
 import os
 

@@ -1,8 +1,8 @@
-"""Makes a small tokenizer of RoBERTa's kind and what the reference library makes of some labels.
+"""Trains a small tokenizer like RoBERTa's, and writes the token ids that the reference library returns for some labels.
 
     pip install tokenizers transformers && python make-tokenizer.py CAPTIONS.json
 
-CAPTIONS.json: COCO's captions, or any file of the same form. tokenizer.json here was made of val2017's first 2,000.
+CAPTIONS.json: COCO's captions, or any file of the same format. tokenizer.json was trained on the first 2,000 of val2017.
 """
 import json
 import sys

@@ -1,4 +1,4 @@
-# Makes the checkpoints beside it, with PyTorch 1.13: python3 make-checkpoints.py
+# Writes the checkpoints in this folder, with PyTorch 1.13: python3 make-checkpoints.py
 import argparse, collections, json, os, torch
 
 torch.manual_seed(0)

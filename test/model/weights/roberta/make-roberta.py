@@ -1,4 +1,4 @@
-# Makes the weights and numbers beside it, with PyTorch and Hugging Face's transformers: python3 make-roberta.py
+# Writes the weights and pooled.json in this folder, with PyTorch and Hugging Face's transformers: python3 make-roberta.py
 import json
 import os
 
@@ -19,15 +19,15 @@ config = RobertaConfig(
 )
 model = RobertaModel(config, add_pooling_layer=True).eval()
 with torch.no_grad():
-    # As a file starts, all norms and biases would be the same.
+    # Initially, all norms and all biases have the same values.
     for parameter in model.parameters():
         parameter.copy_(parameter + 0.3 * torch.randn_like(parameter))
 ids = torch.tensor([[0, 5, 6, 7, 2], [0, 9, 2, 1, 1], [0, 19, 3, 2, 1]])
 with torch.no_grad():
     pooled = model(input_ids=ids, attention_mask=(ids != 1).long()).pooler_output
 
-# `model.safetensors` as a RobertaModel is saved; `pytorch_model.bin` as roberta-base lies on the hub: of a model for
-# masked words, which has a head and no pooler.
+# `model.safetensors` is a saved RobertaModel; `pytorch_model.bin` is like the published roberta-base, a masked language
+# model, which has a head and no pooler.
 here = os.path.dirname(os.path.abspath(__file__))
 model.save_pretrained(here)
 os.remove(os.path.join(here, 'config.json'))
