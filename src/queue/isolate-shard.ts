@@ -9,53 +9,59 @@ import type { RunFolder } from '../run-folder/run-folder.js';
 import { processShard, type ShardPhase, type ShardResult } from '../runs/process-shard.js';
 import { RECORD_TIMEOUT_SECONDS } from './record-timeout.js';
 
-/** What the process of an isolated shard is told. */
+/** Task of the process that handles an isolated shard. */
 export interface IsolatedShard extends ShardPhase {
-  /** The file in which it notes the position of the record that it is about to work on. */
+  /** File in which it writes the position of the record that it is about to process. */
   readonly positionFile: string;
-  /** The records that are to be refused, by position. */
+  /** Records to reject unprocessed, by position in the input. */
   readonly rejected: Readonly<Record<number, Rejection>>;
 }
 
-/** Why a record is refused. */
+/** Reason for rejecting a record. */
 interface Rejection {
   readonly reason: 'process-crashed' | 'record-timeout';
-  /** What it did, each time that it was tried. */
+  /** End of the reject's message: what happened at each attempt. */
   readonly how: string;
 }
 
-/** How a process ended. */
+/** End of a child process. */
 interface ChildExit {
+  /** Null when it ended without a reply. */
   readonly reply: ShardReply | null;
+  /** Its signal or exit code. */
   readonly how: string;
-  /** Whether it was ended because a record took too long. */
+  /** True when it was killed because a record took too long. */
   readonly timedOut: boolean;
 }
 
+/** Options of `isolateShard`. */
 export interface IsolateOptions {
+  /** Kills the process. */
   readonly signal: AbortSignal;
-  /** A record that takes longer is refused. Default 900. */
+  /** A record that takes longer is tried once more and then rejected. Default 900. */
   readonly recordTimeoutSeconds?: number;
 }
 
-/** What the process says in the end. */
+/** Message that the process sends at its end. */
 type ShardReply = { readonly result: ShardResult } | { readonly error: string };
 
-/** A record is to blame when so many processes ended on it. */
+/** A record is rejected after it has ended this many processes. */
 const MAX_ATTEMPTS = 2;
-/** Until a process has loaded what the graph needs. */
+/** Time that a process has to load the models and files of the graph. */
 const START_SECONDS = 300;
 const POLL_MILLISECONDS = 250;
-/** A shard with more such records is not worth the time. */
+/** A shard with more rejected records fails. */
 const MAX_REJECTED = 100;
 
 /**
- * Does a shard in a process of its own, one record after another. Where the process ends by itself, or a record takes too
- * long, that record is tried once more; after that it is refused, as `process-crashed` or `record-timeout`, and the
- * others are done without it.
+ * Processes a shard in a process of its own, one record after another. When the process crashes, or a record takes too
+ * long, that record is tried once more and then rejected as `process-crashed` or `record-timeout`, and the other records
+ * are processed without it.
  *
- * @param command the module and the arguments of a process that calls `answerIsolated` with what it is sent
- * @throws RelflowError where the process can't do the shard, or ends before its first record
+ * @param command module and arguments of a process that passes the message it receives to `serveIsolatedShard` and sends
+ *   the result back
+ * @throws RelflowError `bad-shard` when the process reports an error, or ends before its first record; the signal's reason
+ *   once it is aborted
  */
 export async function isolateShard(
   command: readonly [module: string, ...args: string[]],
@@ -63,54 +69,51 @@ export async function isolateShard(
   { shard, phase }: ShardPhase,
   { signal, recordTimeoutSeconds = RECORD_TIMEOUT_SECONDS }: IsolateOptions,
 ): Promise<ShardResult> {
-  const crumb = folder.internalPathTo('partial', `crumb-${randomUUID()}`);
+  const positionFile = folder.internalPathTo('partial', `position-${randomUUID()}`);
   await mkdir(folder.internalPathTo('partial'), { recursive: true });
   const attempts = new Map<number, number>();
-  const refused: Record<number, Rejection> = {};
+  const rejected: Record<number, Rejection> = {};
   try {
     for (;;) {
-      const {
-        reply: said,
-        how,
-        timedOut,
-      } = await runChild(
+      const { reply, how, timedOut } = await runChild(
         command,
-        { shard, phase, positionFile: crumb, rejected: refused },
+        { shard, phase, positionFile, rejected },
         recordTimeoutSeconds,
         signal,
       );
       signal.throwIfAborted();
-      if (said && 'result' in said) return said.result;
-      if (said) throw new RelflowError('bad-shard', `shard ${shard}: ${said.error}`);
-      const ordinal = await readPosition(crumb);
-      await rm(crumb, { force: true });
+      if (reply && 'result' in reply) return reply.result;
+      if (reply) throw new RelflowError('bad-shard', `shard ${shard}: ${reply.error}`);
+      const ordinal = await readPosition(positionFile);
+      await rm(positionFile, { force: true });
       if (ordinal === null) {
         throw new RelflowError('bad-shard', `shard ${shard}: its process ended with ${how} before the first record`);
       }
       attempts.set(ordinal, (attempts.get(ordinal) ?? 0) + 1);
       if (attempts.get(ordinal) === MAX_ATTEMPTS) {
-        refused[ordinal] = timedOut
-          ? { reason: 'record-timeout', how: `did not end within ${recordTimeoutSeconds} s, ${MAX_ATTEMPTS} times` }
-          : { reason: 'process-crashed', how: `ended its process ${MAX_ATTEMPTS} times (${how})` };
+        rejected[ordinal] = timedOut
+          ? { reason: 'record-timeout', how: `did not finish within ${recordTimeoutSeconds} s, ${MAX_ATTEMPTS} times` }
+          : { reason: 'process-crashed', how: `crashed its process ${MAX_ATTEMPTS} times (${how})` };
       }
-      if (Object.keys(refused).length > MAX_REJECTED) {
+      if (Object.keys(rejected).length > MAX_REJECTED) {
         throw new RelflowError(
           'bad-shard',
-          `shard ${shard}: more than ${MAX_REJECTED} of its records end their process or take too long`,
+          `shard ${shard}: more than ${MAX_REJECTED} of its records crash their process or take too long`,
         );
       }
     }
   } finally {
-    await rm(crumb, { force: true });
+    await rm(positionFile, { force: true });
   }
 }
 
-/** The position of the record that a process was working on; null before the first one. */
-async function readPosition(crumb: string): Promise<number | null> {
-  const ordinal = Number.parseInt(await readFile(crumb, 'utf8').catch(() => ''), 10);
+/** Reads the position of the record that a process is working on; null before the first one. */
+async function readPosition(positionFile: string): Promise<number | null> {
+  const ordinal = Number.parseInt(await readFile(positionFile, 'utf8').catch(() => ''), 10);
   return Number.isNaN(ordinal) ? null : ordinal;
 }
 
+/** Runs one child process until it ends; kills it when a record takes too long. */
 async function runChild(
   [module, ...args]: readonly [string, ...string[]],
   task: IsolatedShard,
@@ -120,15 +123,15 @@ async function runChild(
   const child: ChildProcess = fork(module, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const kill = () => child.kill('SIGKILL');
   signal.addEventListener('abort', kill);
-  let said: ShardReply | null = null;
+  let reply: ShardReply | null = null;
   let timedOut = false;
   child.on('message', (message) => {
-    said = message as ShardReply;
+    reply = message as ShardReply;
   });
-  // A record that keeps its process from doing anything else keeps it from saying so, too.
+  // Polled from outside: a record that blocks its process would also block a timer in it.
   let position: number | null = null;
   let since = performance.now();
-  const look = setInterval(async () => {
+  const poll = setInterval(async () => {
     const now = await readPosition(task.positionFile);
     if (now !== position) since = performance.now();
     position = now;
@@ -140,24 +143,24 @@ async function runChild(
   try {
     return await new Promise<ChildExit>((resolve, reject) => {
       child.on('error', reject);
-      child.on('close', (code, by) => resolve({ reply: said, how: by ?? `exit code ${code}`, timedOut }));
+      child.on('close', (code, killedBy) => resolve({ reply, how: killedBy ?? `exit code ${code}`, timedOut }));
       child.send(task);
     });
   } finally {
-    clearInterval(look);
+    clearInterval(poll);
     signal.removeEventListener('abort', kill);
   }
 }
 
-/** The other end of `isolateShard`: does the shard and says what became of it. */
+/** Processes the shard of a task from `isolateShard`, in the child process, and returns the message to send back. */
 export async function serveIsolatedShard(
   graph: Graph,
   folder: RunFolder,
-  { shard, phase, positionFile: crumb, rejected: refused }: IsolatedShard,
+  { shard, phase, positionFile, rejected }: IsolatedShard,
 ): Promise<ShardReply> {
   const state = await folder.state();
-  if (!state) return { error: 'the run is gone' };
-  const file = openSync(crumb, 'w');
+  if (!state) return { error: 'the folder no longer contains a run' };
+  const file = openSync(positionFile, 'w');
   try {
     const result = await processShard(
       graph,
@@ -166,13 +169,13 @@ export async function serveIsolatedShard(
       { shard, phase },
       {
         signal: new AbortController().signal,
-        // Written before the record is touched, since the process may not live to say anything.
+        // Written before the record is processed, since the record may crash the process.
         beforeEach: ({ ordinal }) => writeSync(file, `${ordinal} `.padEnd(20), 0),
         rejection: ({ ordinal, pending }) => {
-          const refusal = refused[ordinal];
-          if (!refusal) return null;
+          const rejection = rejected[ordinal];
+          if (!rejection) return null;
           const id = (pending[0]?.record as Partial<ImageRecord> | undefined)?.image?.id;
-          return new RecordError(refusal.reason, `image ${id} ${refusal.how}`);
+          return new RecordError(rejection.reason, `image ${id} ${rejection.how}`);
         },
       },
     );

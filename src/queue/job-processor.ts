@@ -15,18 +15,18 @@ import { RECORD_TIMEOUT_SECONDS, RecordTimeout, RecordTimer } from './record-tim
 import type { WorkerEvent } from './worker-event.js';
 import type { WorkerOptions } from './worker-options.js';
 
-/** For each other worker of a lane so many shards are put aside, before the one that reads does some itself. */
+/** Shards that wait for each other worker of a lane before the worker that reads the sources processes some itself. */
 const SHARDS_AHEAD = 2;
-/** Workers that a shard may take with it before it is done in a process of its own. */
+/** Workers that a shard may crash before it is processed in a process of its own. */
 const CRASHES_BEFORE_ISOLATION = 2;
 const PROGRESS_MILLISECONDS = 1000;
 
-/** Does the jobs of a worker. */
+/** Processes the jobs of a worker. */
 export class JobProcessor {
   readonly #server: QueueServer;
   readonly #options: WorkerOptions;
   readonly #lanes: readonly Lane[];
-  readonly #tell: (event: WorkerEvent) => void;
+  readonly #report: (event: WorkerEvent) => void;
   readonly #runs: OpenRuns;
   readonly #queues = new Map<Lane, ShardQueue>();
   readonly #stop = new AbortController();
@@ -36,22 +36,23 @@ export class JobProcessor {
     this.#server = server;
     this.#options = options;
     this.#lanes = options.lanes ?? LANES;
-    this.#tell = options.onEvent ?? (() => {});
+    this.#report = options.onEvent ?? (() => {});
     this.#runs = new OpenRuns(options.graphOf);
   }
 
-  /** Begins to end; `force` ends what is in work, too. */
+  /** Stops reading sources; `force` also aborts the running jobs. */
   stop(force: boolean): void {
     this.#stop.abort();
     if (force) this.#kill.abort();
   }
 
-  /** To be called when nothing is in work any more. */
+  /** Closes graphs and queues; called when no job is running. */
   async close(): Promise<void> {
     await this.#runs.close();
     for (const queue of this.#queues.values()) await queue.close();
   }
 
+  /** Processes one job of a lane; resolves to its return value. */
   process(lane: Lane, job: Job<RunJob>, token: string | undefined): Promise<unknown> {
     return this.#runs.use(job.data, (run) => {
       if (lane === 'source') return this.#source(run, job, token);
@@ -61,36 +62,35 @@ export class JobProcessor {
   }
 
   async #source(run: OpenRun, job: Job<RunJob>, token: string | undefined): Promise<unknown> {
-    const begun = performance.now();
+    const started = performance.now();
     const { folder, graph, state } = run;
     const { lanes } = phasesOf(graph.nodes);
-    let told = 0;
+    let reported = 0;
     try {
       const records = await processSource(graph, folder, state, {
         signal: this.#stop.signal,
         onShard: (shard, phase) => addShardJob(this.#queue(lanes[phase]!), job.data, shard, phase),
-        // What failed, or took a worker with it, is left to a job of its own, which can be given up or isolated: where
-        // nothing is tried twice, all of it.
+        // Not after a failure or a crash, nor when a job has only one attempt: a shard's own job can fail or be isolated.
         ...(job.attemptsStarted === 1 && (job.opts.attempts ?? 1) > 1 && { inline: this.#inline(run, job.data) }),
         onProgress: (progress) => {
-          if (performance.now() - told < PROGRESS_MILLISECONDS) return;
-          told = performance.now();
+          if (performance.now() - reported < PROGRESS_MILLISECONDS) return;
+          reported = performance.now();
           job.updateProgress({ ...progress }).catch(() => {});
         },
       });
-      this.#tell({ event: 'read', out: folder.path, records, seconds: secondsSince(begun) });
+      this.#report({ event: 'read', out: folder.path, records, seconds: secondsSince(started) });
       return { records };
     } catch (error) {
       if (!this.#stop.signal.aborted || this.#kill.signal.aborted) throw error;
-      // What was read stays; another worker goes on behind it.
+      // The shards read so far stay; another worker continues after them.
       await job.moveToWait(token);
       throw new WaitingError();
     }
   }
 
   /**
-   * A shard that nobody waits for need not go over the disk and the queue: whoever reads it does it. Not where its lane
-   * has a limit that holds over all workers.
+   * Lets the worker that reads a shard also process it, without the disk and the queue, when no other worker is waiting
+   * and its lane has no limit over all workers.
    */
   #inline(run: OpenRun, job: RunJob): InlinePhase {
     const lane = phasesOf(run.graph.nodes).lanes[1]!;
@@ -123,53 +123,53 @@ export class JobProcessor {
     }
   }
 
-  /** Does a shard in this process. */
+  /** Processes a shard in this process. */
   #phase({ folder, graph, state }: OpenRun, job: ShardJob, items?: AsyncIterable<WorkItem>): Promise<unknown> {
     const { concurrency, recordTimeoutSeconds = RECORD_TIMEOUT_SECONDS } = this.#options;
-    return this.#told('started', folder, graph, job, async () => {
-      const patience = new RecordTimer(recordTimeoutSeconds);
+    return this.#reported('started', folder, graph, job, async () => {
+      const timer = new RecordTimer(recordTimeoutSeconds);
       try {
         return await processShard(graph, folder, state, job, {
-          signal: AbortSignal.any([this.#kill.signal, patience.signal]),
-          onRecord: () => patience.renew(),
+          signal: AbortSignal.any([this.#kill.signal, timer.signal]),
+          onRecord: () => timer.renew(),
           ...(items && { items }),
           ...(concurrency !== undefined && { concurrency }),
         });
       } finally {
-        patience.stop();
+        timer.stop();
       }
     });
   }
 
-  /** Does a shard in a process of its own. */
+  /** Processes a shard in a process of its own. */
   #isolated({ folder, graph }: OpenRun, job: ShardJob): Promise<unknown> {
-    return this.#told('isolated', folder, graph, job, () => this.#options.isolate!(folder, job, this.#kill.signal));
+    return this.#reported('isolated', folder, graph, job, () => this.#options.isolate!(folder, job, this.#kill.signal));
   }
 
-  /** Says that a shard is begun and what came of it, and hands it on. */
-  async #told(
+  /** Reports the start and the result of a shard, and adds a job for its next phase. */
+  async #reported(
     event: 'started' | 'isolated',
     folder: RunFolder,
     graph: Graph,
     job: ShardJob,
     work: () => Promise<ShardResult>,
   ): Promise<unknown> {
-    const begun = performance.now();
+    const started = performance.now();
     const { shard, phase } = job;
-    this.#tell({ event, out: folder.path, shard, phase });
+    this.#report({ event, out: folder.path, shard, phase });
     const result = await work();
     if (result.status === 'next-phase') {
       await addShardJob(this.#queue(phasesOf(graph.nodes).lanes[result.phase]!), job, shard, result.phase);
     }
     const records = 'records' in result ? result.records : 0;
-    this.#tell({
+    this.#report({
       event: 'shard',
       out: folder.path,
       shard,
       phase,
       result: result.status,
       records,
-      seconds: secondsSince(begun),
+      seconds: secondsSince(started),
     });
     return { records };
   }
@@ -177,12 +177,12 @@ export class JobProcessor {
   async #finish({ folder, graph }: OpenRun, job: Job<RunJob>): Promise<unknown> {
     try {
       const { records } = await finishRun(graph, folder, { signal: this.#kill.signal });
-      this.#tell({ event: 'finished', out: folder.path, records });
+      this.#report({ event: 'finished', out: folder.path, records });
       return { records };
     } catch (error) {
       const reasons = new Set(Object.values(await job.getIgnoredChildrenFailures()));
       if (!(error instanceof OutputError) || reasons.size === 0) throw error;
-      // What was given up does not come by waiting.
+      // Shards that failed after all attempts will not appear later.
       throw new UnrecoverableError(`${error.message}; after all attempts: ${[...reasons].join('; ')}`);
     }
   }
@@ -194,11 +194,11 @@ export class JobProcessor {
   }
 }
 
-/** How many workers were lost with the job: attempts that neither ended nor failed. */
+/** Returns the number of workers that the job has crashed: attempts that neither succeeded nor failed. */
 function crashesOf(job: Job): number {
   return job.attemptsStarted - 1 - job.attemptsMade;
 }
 
-function secondsSince(begun: number): number {
-  return Math.round(performance.now() - begun) / 1000;
+function secondsSince(started: number): number {
+  return Math.round(performance.now() - started) / 1000;
 }

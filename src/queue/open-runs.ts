@@ -8,7 +8,7 @@ import { RunFolder } from '../run-folder/run-folder.js';
 import { graphDifference } from '../runs/prepare-run.js';
 import type { RunJob } from './queues.js';
 
-/** A run that a worker works on. */
+/** Run that a worker works on. */
 export interface OpenRun {
   readonly folder: RunFolder;
   readonly state: RunState;
@@ -21,8 +21,8 @@ interface Entry {
 }
 
 /**
- * The runs whose jobs a worker does. A graph is kept, with all that its stages hold, until another run is worked on and
- * nobody uses it any more.
+ * Keeps the runs whose jobs a worker processes. A graph and the resources of its stages stay open until a job of another
+ * run starts and no job uses the graph.
  */
 export class OpenRuns {
   readonly #graphOf: (folder: RunFolder) => Promise<Graph>;
@@ -32,10 +32,14 @@ export class OpenRuns {
     this.#graphOf = graphOf;
   }
 
-  /** Does something with the run of a job. */
+  /**
+   * Opens the run of a job, or takes the open one, and calls a function with it.
+   *
+   * @throws OutputError or UnrecoverableError when the folder does not contain the job's run
+   */
   async use<T>(job: RunJob, work: (run: OpenRun) => Promise<T>): Promise<T> {
     const key = `${job.stateDigest} ${job.out}`;
-    const entry = this.#entries.get(key) ?? { run: this.#begin(job), users: 0 };
+    const entry = this.#entries.get(key) ?? { run: this.#openRun(job), users: 0 };
     this.#entries.set(key, entry);
     entry.users++;
     try {
@@ -63,14 +67,14 @@ export class OpenRuns {
     }
   }
 
-  async #begin({ out, stateDigest: wanted }: RunJob): Promise<OpenRun> {
+  async #openRun({ out, stateDigest: wanted }: RunJob): Promise<OpenRun> {
     const folder = new RunFolder(out);
     const state = await folder.state();
-    if (!state) throw new OutputError(out, 'holds no run; do all workers see the folder under this path?');
-    if (digest(state) !== wanted) throw new UnrecoverableError(`${out}: holds another run by now`);
+    if (!state) throw new OutputError(out, 'contains no run; check that every worker sees the folder under this path');
+    if (digest(state) !== wanted) throw new UnrecoverableError(`${out}: contains another run now`);
     const graph = await this.#graphOf(folder);
     const difference = graphDifference(state, graph);
-    if (difference) throw new OutputError(out, `can't work on the run: ${difference}`);
+    if (difference) throw new OutputError(out, `cannot work on the run: ${difference}`);
     return { folder, state, graph };
   }
 }

@@ -1,14 +1,14 @@
 import { Redis } from 'ioredis';
 import { OptionError, RelflowError } from '../errors.js';
 
-/** How to reach the server that holds the queues. */
+/** Server of the queues and how to reach it. */
 export interface QueueServer {
-  /** Without the password, for messages. */
+  /** Address without the password, for messages. */
   readonly name: string;
   readonly options: ConnectionSettings;
 }
 
-/** What both BullMQ and ioredis take. */
+/** Connection options that both BullMQ and ioredis accept. */
 interface ConnectionSettings {
   host: string;
   port: number;
@@ -20,20 +20,27 @@ interface ConnectionSettings {
   retryStrategy: (times: number) => number;
 }
 
-/** Longest pause between two attempts to reach a server that has gone. */
+/** Longest pause between two attempts to reconnect. */
 const MAX_PAUSE_MILLISECONDS = 2000;
 
 /**
- * Reads the address of a Redis or Valkey server: `redis://[user:password@]host[:port][/database]`, `rediss://` for TLS.
+ * Parses the address of a Redis or Valkey server: `redis://[user:password@]host[:port][/database]`, `rediss://` for TLS.
  *
- * @throws OptionError where it is none
+ * @throws OptionError when the address is invalid
+ * @example
+ * ```ts
+ * import { checkServer, queueServer } from 'relflow/queue';
+ *
+ * const server = queueServer('redis://:password@queue:6379');
+ * await checkServer(server);
+ * ```
  */
 export function queueServer(address: string): QueueServer {
   const url = URL.canParse(address) ? new URL(address) : null;
   const db = url && /^\/\d*$/.test(url.pathname || '/') ? Number(url.pathname.slice(1)) : Number.NaN;
   if (!url?.hostname || !['redis:', 'rediss:'].includes(url.protocol) || Number.isNaN(db)) {
-    // An address that can't be read may hold a password in any place.
-    throw new OptionError('queue', 'the address can’t be read, expected redis://host:port or rediss://host:port');
+    // The message omits the address: an invalid one may contain a password anywhere.
+    throw new OptionError('queue', 'invalid address, expected redis://host:port or rediss://host:port');
   }
   const port = url.port === '' ? 6379 : Number(url.port);
   const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -46,7 +53,7 @@ export function queueServer(address: string): QueueServer {
       ...(url.username && { username: decodeURIComponent(url.username) }),
       ...(url.password && { password: decodeURIComponent(url.password) }),
       ...(url.protocol === 'rediss:' && { tls: { servername: host } }),
-      // A server that restarts is waited for, however long it takes.
+      // Reconnects until a server that restarts is back.
       maxRetriesPerRequest: null,
       retryStrategy: (times) => Math.min(times * 100, MAX_PAUSE_MILLISECONDS),
     },
@@ -54,8 +61,9 @@ export function queueServer(address: string): QueueServer {
 }
 
 /**
- * Makes sure that the server answers.
- * @throws RelflowError `bad-queue` where it does not
+ * Checks that a server responds.
+ *
+ * @throws RelflowError `bad-queue` when it does not
  */
 export async function checkServer({ name, options }: QueueServer): Promise<void> {
   const probe = new Redis({
@@ -74,7 +82,7 @@ export async function checkServer({ name, options }: QueueServer): Promise<void>
     await probe.ping();
   } catch (error) {
     const problem = ((reason ?? error) as Error).message || (error as Error).message;
-    throw new RelflowError('bad-queue', `${name}: can't be reached: ${problem}`, { server: name }, { cause: error });
+    throw new RelflowError('bad-queue', `${name}: cannot be reached: ${problem}`, { server: name }, { cause: error });
   } finally {
     probe.disconnect();
   }

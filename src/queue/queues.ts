@@ -2,45 +2,45 @@ import { type JobsOptions, Queue } from 'bullmq';
 import type { Lane } from '../operators/operator.js';
 import type { QueueServer } from './queue-server.js';
 
-/** All lanes, in the order in which a run goes through them. */
+/** All lanes, in the order in which a run passes them. */
 export const LANES: readonly Lane[] = ['source', 'captions', 'cpu', 'tagging', 'finish'];
 
-/** What all keys of relflow begin with. */
+/** Prefix of every key of relflow on the server. */
 export const PREFIX = 'relflow';
 
-/** A job of a run. */
+/** Job of a run. */
 export interface RunJob {
-  /** Names this submission of the run. */
+  /** Id of this submission of the run. */
   readonly run: string;
   /** The run's folder. */
   readonly out: string;
-  /** SHA-256 of what the run is: a folder may hold another one when the job's turn comes. */
+  /** SHA-256 of the run's state: the folder may contain another run when the job starts. */
   readonly stateDigest: string;
-  /** How its jobs are tried again. */
+  /** Retry settings of its jobs. */
   readonly retries: Pick<JobsOptions, 'attempts' | 'backoff'>;
 }
 
-/** A job for one phase of one shard. */
+/** Job for one phase of one shard. */
 export interface ShardJob extends RunJob {
   readonly shard: number;
   readonly phase: number;
 }
 
-/** A queue that shards are added to. */
+/** Queue of the jobs of a lane. */
 export type ShardQueue = Queue<ShardJob, unknown, string>;
 
-/** How long what became of a job can be looked up. */
+/** How long finished and failed jobs stay on the server. */
 export const RETENTION = { removeOnComplete: { age: 24 * 3600 }, removeOnFail: { age: 7 * 24 * 3600 } } as const;
 
-/** The queue of a lane, as dashboards for BullMQ show it. */
+/** Opens the queue of a lane; dashboards for BullMQ show it under the lane's name. */
 export function queueOf({ options }: QueueServer, lane: Lane): ShardQueue {
   const queue: ShardQueue = new Queue(lane, { connection: options, prefix: PREFIX });
-  // Told again and again while the server is away; ioredis goes on trying.
+  // Emitted repeatedly while the server is unreachable; ioredis keeps reconnecting.
   queue.on('error', () => {});
   return queue;
 }
 
-/** Adds a shard's job for a phase, once a submission, below the job that ends the run. */
+/** Adds a shard's job for a phase as a child of the job that finishes the run; at most once per submission. */
 export async function addShardJob(
   queue: ShardQueue,
   { run, out, stateDigest: state, retries }: RunJob,
@@ -55,7 +55,7 @@ export async function addShardJob(
       ...RETENTION,
       jobId: `${run}-${phase}-${shard}`,
       parent: { id: run, queue: `${PREFIX}:finish` },
-      // A shard that is given up does not keep the others from being done.
+      // A shard that fails after all attempts does not block the others.
       ignoreDependencyOnFailure: true,
     },
   );

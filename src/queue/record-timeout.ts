@@ -1,16 +1,16 @@
 import { RelflowError } from '../errors.js';
 
-/** How long a worker waits for a record unless it is told otherwise: a model that is asked again and again takes minutes. */
+/** Default time for a record: retried requests to a model take minutes. */
 export const RECORD_TIMEOUT_SECONDS = 900;
 
-/** No record has ended for too long. */
+/** Reports that no record has finished for too long. */
 export class RecordTimeout extends RelflowError {
   constructor(seconds: number) {
-    super('stuck', `no record has ended for ${seconds} s`);
+    super('stuck', `no record has finished for ${seconds} s`);
   }
 }
 
-/** Waits for the end of one record after another. */
+/** Aborts a signal when no record finishes for a number of seconds. */
 export class RecordTimer {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
@@ -19,17 +19,17 @@ export class RecordTimer {
     this.#timer = setTimeout(() => this.#controller.abort(new RecordTimeout(seconds)), seconds * 1000);
   }
 
-  /** Aborted, with an `OutOfPatience`, where it has lasted too long. */
+  /** Aborted with a `RecordTimeout` when the time has passed. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** A record has ended. */
+  /** Restarts the time; called after each record. */
   renew(): void {
     this.#timer.refresh();
   }
 
-  /** Nothing is waited for any more. */
+  /** Stops the timer. */
   stop(): void {
     clearTimeout(this.#timer);
   }

@@ -4,13 +4,13 @@ import type { RunFolder } from '../run-folder/run-folder.js';
 import type { QueueServer } from './queue-server.js';
 import { queueOf } from './queues.js';
 
-/** Writes down under which name a folder's run is in the queues. */
+/** Saves the id of a folder's run in the queues. */
 export async function saveRunId(folder: RunFolder, run: string): Promise<void> {
   await mkdir(folder.internalPathTo(), { recursive: true });
   await writeFileAtomic(folder.internalPathTo('queue.json'), `${JSON.stringify({ run })}\n`);
 }
 
-/** Under which name a folder's run was put into the queues last, or null. */
+/** Reads the id under which a folder's run was last submitted; null when it was not. */
 export async function savedRunId(folder: RunFolder): Promise<string | null> {
   try {
     const { run } = JSON.parse(await readFile(folder.internalPathTo('queue.json'), 'utf8')) as { run?: unknown };
@@ -20,7 +20,7 @@ export async function savedRunId(folder: RunFolder): Promise<string | null> {
   }
 }
 
-/** The name of a folder's run where it is in the queues and has not ended. */
+/** Resolves to the id of a folder's run while it is in the queues; null when it is not or has ended. */
 export async function currentRunId(server: QueueServer, folder: RunFolder): Promise<string | null> {
   const run = await savedRunId(folder);
   if (run === null) return null;

@@ -9,33 +9,46 @@ import { savedRunId } from './run-id.js';
 
 const POLL_MILLISECONDS = 1000;
 
-/** A lane's jobs, of all runs, and who does them. */
+/** Jobs of a lane, over all runs, and the number of its workers. */
 export interface LaneStatus {
   readonly lane: Lane;
   readonly workers: number;
   readonly waiting: number;
   readonly active: number;
-  /** Waiting for their next attempt. */
+  /** Jobs that wait for their next attempt. */
   readonly delayed: number;
   readonly failed: number;
 }
 
-/** How far a run is. */
+/** Status of a run in the queues. */
 export interface RunStatus {
   readonly out: string;
-  /** `working` covers reading; `unknown` where the queues know nothing of the run. */
+  /** `working` includes reading the sources; `unknown` means that the queues do not contain the run. */
   readonly state: 'working' | 'finishing' | 'finished' | 'failed' | 'unknown';
-  /** Why it failed. */
+  /** Why the run failed. */
   readonly reason?: string;
   readonly shards: { readonly complete: number; readonly total: number | null };
   /** Records in complete shards. */
   readonly records: { readonly done: number; readonly total: number | null };
-  /** How far the sources are read; null once they are, or before that begins. */
+  /** Progress of reading the sources; null before it starts and after it ends. */
   readonly reading: { readonly phase: string; readonly done: number; readonly total: number | null } | null;
   readonly lanes: readonly LaneStatus[];
 }
 
-/** Looks at a run again and again. Close it after use. */
+/**
+ * Watches a run in the queues. Close it after use.
+ *
+ * @example
+ * ```ts
+ * import { RunFolder } from 'relflow';
+ * import { queueServer, RunWatch, waitForRun } from 'relflow/queue';
+ *
+ * const watch = await RunWatch.open(queueServer('redis://queue:6379'), new RunFolder('/shared/out'));
+ * const { signal } = new AbortController();
+ * await waitForRun(watch, { signal, onStatus: ({ shards }) => console.log(shards.complete, shards.total) });
+ * await watch.close();
+ * ```
+ */
 export class RunWatch {
   readonly #folder: RunFolder;
   readonly #queues: ReadonlyMap<Lane, ShardQueue>;
@@ -48,12 +61,13 @@ export class RunWatch {
     this.#queues = new Map(LANES.map((lane) => [lane, queueOf(server, lane)]));
   }
 
-  /** @throws RelflowError `bad-queue` where the server can't be reached */
+  /** @throws RelflowError `bad-queue` when the server cannot be reached */
   static async open(server: QueueServer, folder: RunFolder): Promise<RunWatch> {
     await checkServer(server);
     return new RunWatch(server, folder);
   }
 
+  /** Reads the current status from the folder and the server. */
   async status(): Promise<RunStatus> {
     const folder = this.#folder;
     const [manifest, state, extent, complete, run] = await Promise.all([
@@ -72,7 +86,7 @@ export class RunWatch {
       records: { done: Math.min(layout.first(complete.size), total ?? Number.POSITIVE_INFINITY), total },
       lanes,
     };
-    // Who wrote the manifest still has to clear away; the run's name in the queues goes last.
+    // The process that wrote the manifest then removes files, the run's id last.
     if (manifest && run === null) return { ...common, state: 'finished', reading: null };
     const queue = this.#queues.get('finish')!;
     const job = run === null ? undefined : await queue.getJob(run);
@@ -89,7 +103,7 @@ export class RunWatch {
     };
   }
 
-  /** Waits for a while, or until a run ends. */
+  /** Waits for a second, until a run ends or until the signal is aborted. */
   wait(signal: AbortSignal): Promise<void> {
     const events = this.#events ?? new QueueEvents('finish', { connection: this.#server.options, prefix: PREFIX });
     if (!this.#events) events.on('error', () => {});
@@ -107,6 +121,7 @@ export class RunWatch {
     });
   }
 
+  /** Closes the connections to the server. */
   async close(): Promise<void> {
     await this.#events?.close();
     for (const queue of this.#queues.values()) await queue.close();
@@ -131,10 +146,10 @@ export class RunWatch {
 }
 
 /**
- * Waits for the end of a run.
+ * Waits until a run is finished and returns its last status.
  *
- * @param onStatus told now and then how far it is
- * @throws RelflowError `failed-run` where shards were given up; the signal's reason once it is aborted
+ * @param onStatus called about once a second
+ * @throws RelflowError `failed-run` when shards failed after all attempts; the signal's reason once it is aborted
  */
 export async function waitForRun(
   watch: RunWatch,
@@ -146,10 +161,9 @@ export async function waitForRun(
     onStatus?.(status);
     if (status.state === 'finished') return status;
     if (status.state === 'failed') throw new RelflowError('failed-run', status.reason ?? 'the run failed');
-    // Between the last shard and the manifest a job may be nowhere for a moment.
+    // A job may be in no queue for a moment between the last shard and the manifest.
     unknown = status.state === 'unknown' ? unknown + 1 : 0;
-    if (unknown > 20)
-      throw new RelflowError('failed-run', `${status.out}: the queues know nothing of the run any more`);
+    if (unknown > 20) throw new RelflowError('failed-run', `${status.out}: the queues no longer contain the run`);
     await watch.wait(signal);
   }
 }

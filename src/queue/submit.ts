@@ -13,38 +13,49 @@ import { checkServer, type QueueServer } from './queue-server.js';
 import { PREFIX, queueOf, RETENTION, type RunJob } from './queues.js';
 import { currentRunId, saveRunId } from './run-id.js';
 
+/** Options of `submit`. */
 export interface SubmitOptions extends Omit<RunIdentity, 'shardBytes'> {
-  /** The run's folder, which all workers see under the same path. */
+  /** The run's folder; all workers see it under the same path. */
   readonly out: string;
-  /** At most so many jobs of a lane at once, over all workers. */
+  /** Most jobs of a lane at once, over all workers. */
   readonly limits?: Readonly<Partial<Record<Lane, number>>>;
-  /** At most so many images a minute in a lane, over all workers. */
+  /** Most images per minute in a lane, over all workers. */
   readonly rates?: Readonly<Partial<Record<Lane, number>>>;
-  /** How often a job is tried before it is given up. Default 5. */
+  /** Attempts at a job before it fails. Default 5. */
   readonly attempts?: number;
-  /** Pause before the second attempt; it doubles each time. Default 1,000. */
+  /** Pause before the second attempt; it doubles with each further one. Default 1,000. */
   readonly backoffMilliseconds?: number;
-  /** Told how many bytes of the inputs were checked. */
+  /** Called with the number of checked bytes of the inputs and of all bytes. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
 
-/** A run that workers do. */
+/** Run in the queues. */
 export interface Submitted {
   readonly folder: RunFolder;
   readonly run: string;
-  /** Who has to do what: the lanes that need a worker. */
+  /** Lanes that need a worker. */
   readonly lanes: readonly Lane[];
-  /** True where the run was in the queue already. */
+  /** True when the run was already in the queues. */
   readonly joined: boolean;
 }
 
 /**
- * Puts a run into the queues: a job that ends the run, and below it one that reads the sources and adds a job for each
- * shard. A run that is in the queues already is joined; one whose jobs failed is put in again, and only what is missing
- * is done.
+ * Submits a run to the queues: a job that finishes the run, with a child job that reads the sources and adds a job for
+ * each shard. When the queues already contain the run, it is joined; a run whose jobs failed is submitted again, and only
+ * the missing shards are processed.
  *
- * @throws as `run` does before any work, and RelflowError `bad-queue` where the server can't be reached
+ * @throws RelflowError `bad-queue` when the server cannot be reached; otherwise as `run` does before any work
+ * @example
+ * ```ts
+ * import { Graph, sceneGraphLines, sceneGraphs } from 'relflow';
+ * import { queueServer, submit } from 'relflow/queue';
+ *
+ * const graph = new Graph('copy');
+ * graph.from(sceneGraphLines({ sceneGraphs: '/shared/graphs.jsonl' })).to(sceneGraphs());
+ * const { lanes } = await submit(graph, queueServer('redis://queue:6379'), { out: '/shared/out' });
+ * console.log('needs workers for', lanes.join(', '));
+ * ```
  */
 export async function submit(graph: Graph, server: QueueServer, options: SubmitOptions): Promise<Submitted> {
   const {
@@ -64,24 +75,24 @@ export async function submit(graph: Graph, server: QueueServer, options: SubmitO
   if (found) return { folder, run: found, lanes, joined: true };
 
   for (const lane of lanes) await setLaneLimits(server, lane, options, state.sharding.records);
-  const name = randomUUID();
+  const id = randomUUID();
   const retries = { attempts, backoff: { type: 'exponential', delay: backoffMilliseconds } };
-  const data: RunJob = { run: name, out: folder.path, stateDigest: digest(state), retries };
+  const data: RunJob = { run: id, out: folder.path, stateDigest: digest(state), retries };
   const producer = new FlowProducer({ connection: server.options, prefix: PREFIX });
   producer.on('error', () => {});
   try {
-    await saveRunId(folder, name);
+    await saveRunId(folder, id);
     await producer.add({
       name: state.pipeline,
       queueName: 'finish',
       data,
-      opts: { ...RETENTION, ...retries, jobId: name },
+      opts: { ...RETENTION, ...retries, jobId: id },
       children: [
         {
           name: 'read',
           queueName: 'source',
           data,
-          opts: { ...RETENTION, ...retries, jobId: `${name}-source`, ignoreDependencyOnFailure: true },
+          opts: { ...RETENTION, ...retries, jobId: `${id}-source`, ignoreDependencyOnFailure: true },
         },
       ],
     });
@@ -90,10 +101,10 @@ export async function submit(graph: Graph, server: QueueServer, options: SubmitO
   } finally {
     await producer.close();
   }
-  return { folder, run: name, lanes, joined: false };
+  return { folder, run: id, lanes, joined: false };
 }
 
-/** Sets what a lane may do at most; what was set before stays where nothing is said. */
+/** Sets the limits of a lane; a limit that the options omit stays as it is. */
 async function setLaneLimits(
   server: QueueServer,
   lane: Lane,
@@ -105,7 +116,7 @@ async function setLaneLimits(
   const queue = queueOf(server, lane);
   try {
     if (jobs !== undefined) await queue.setGlobalConcurrency(jobs);
-    // A job is a shard: one in the time that its images may take.
+    // A job is a shard, so the limit is one job in the time of its images.
     if (perMinute !== undefined) await queue.setGlobalRateLimit(1, Math.ceil((shardRecords / perMinute) * 60_000));
   } finally {
     await queue.close();

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 
-/** What the watchdog's thread is told. */
+/** Data that the watchdog's thread receives. */
 export interface WatchdogThreadData {
-  /** One number, which the main thread counts up while it can. */
+  /** One number that the main thread increments about once a second. */
   readonly counter: Int32Array;
   readonly seconds: number;
 }
@@ -10,11 +10,18 @@ export interface WatchdogThreadData {
 const COUNT_MILLISECONDS = 1000;
 
 /**
- * Ends this process, with SIGKILL, where a record keeps it from doing anything else for so many seconds: nothing that
- * runs in the main thread could. Keeps no process alive.
+ * Starts a thread that kills this process with SIGKILL when a record blocks the main thread for a number of seconds;
+ * nothing in the main thread itself could do so. The thread does not keep the process alive.
+ *
+ * @example
+ * ```ts
+ * import { startWatchdog } from 'relflow/queue';
+ *
+ * startWatchdog(900);
+ * ```
  */
 export function startWatchdog(seconds: number): void {
-  // As TypeScript, under a loader, this module has no compiled one beside it that a thread could run.
+  // When TypeScript runs under a loader, no compiled module exists for a thread to run.
   if (import.meta.url.endsWith('.ts')) return;
   const counter = new Int32Array(new SharedArrayBuffer(4));
   const workerData: WatchdogThreadData = { counter, seconds };

@@ -1,6 +1,6 @@
 import type { ShardResult } from '../runs/process-shard.js';
 
-/** Something that a worker did, or that happened to it. */
+/** Event of a worker: what it has read, started or finished, or an error. */
 export type WorkerEvent =
   | ({ readonly event: 'read'; readonly records: number; readonly seconds: number } & InRun)
   | ({ readonly event: 'started' } & InShard)

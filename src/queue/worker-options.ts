@@ -5,24 +5,26 @@ import type { ShardResult } from '../runs/process-shard.js';
 import type { ShardJob } from './queues.js';
 import type { WorkerEvent } from './worker-event.js';
 
+/** Options of `startWorker`. */
 export interface WorkerOptions {
-  /** Makes the graph of a run that is in a folder. */
+  /** Builds the graph of the run in a folder. */
   readonly graphOf: (folder: RunFolder) => Promise<Graph>;
-  /** What the worker does; everything unless given. */
+  /** Lanes whose jobs the worker processes. Default: all. */
   readonly lanes?: readonly Lane[];
-  /** Shards of each lane that it does at once. Default 1. */
+  /** Number of shards of each lane that it processes at once. Default 1. */
   readonly jobs?: number;
-  /** Records at once in each stage, instead of the stage's own choice. */
+  /** Number of records that each stage processes at once, instead of the stage's own. */
   readonly concurrency?: number;
-  /** After so many seconds without a sign of life a worker's shards are given to others. Default 30. */
+  /** Seconds without a heartbeat after which a worker's shards go to other workers. Default 30. */
   readonly heartbeatSeconds?: number;
-  /** A shard of which no record ends within so many seconds is done in a process of its own. Default 900. */
+  /** A shard is processed in a process of its own when none of its records finishes for this many seconds. Default 900. */
   readonly recordTimeoutSeconds?: number;
   /**
-   * Does a shard that has taken several workers with it, or that stands still, in a process of its own.
-   * @throws Error where the shard can't be done that way either
+   * Processes a shard in a process of its own, after it has crashed several workers or timed out. Default: such shards are
+   * retried like others.
+   * @throws Error when the shard cannot be processed that way either
    */
   readonly isolate?: (folder: RunFolder, job: ShardJob, signal: AbortSignal) => Promise<ShardResult>;
-  /** Told of what the worker does. */
+  /** Called with each event. */
   readonly onEvent?: (event: WorkerEvent) => void;
 }

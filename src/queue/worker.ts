@@ -8,24 +8,36 @@ import { checkServer, type QueueServer } from './queue-server.js';
 import { LANES, PREFIX, type RunJob, type ShardJob } from './queues.js';
 import type { WorkerOptions } from './worker-options.js';
 
-/** A worker at work. */
+/** Worker that is running. */
 export interface RunningWorker {
   readonly lanes: readonly Lane[];
-  /** Takes no more jobs and resolves when those in work are done. What reads sources is put back into the queue. */
+  /** Takes no more jobs and resolves when the running ones are done. A job that reads sources goes back to its queue. */
   stop(): Promise<void>;
-  /** Ends at once; what is in work is done by others. */
+  /** Stops at once; other workers process the running jobs again. */
   kill(): Promise<void>;
 }
 
-/** Beyond 24 days timers end at once. */
+/** Timers of more than 24 days fire at once. */
 const MAX_TIMEOUT_SECONDS = 1_000_000;
-/** A job whose worker was lost so often is given up. */
+/** A job fails after it has lost this many workers. */
 const MAX_STALLED = 20;
 
 /**
- * Does jobs of runs that `submit` put into the queues, until it is stopped. Waits for a server that goes away.
+ * Starts a worker, which processes the jobs of submitted runs until it is stopped. It waits for a server that becomes
+ * unreachable.
  *
- * @throws RelflowError `bad-queue` where the server can't be reached at the start
+ * @throws OptionError when an option is out of range; RelflowError `bad-queue` when the server cannot be reached at the
+ *   start
+ * @example
+ * ```ts
+ * import { Graph, sceneGraphLines, sceneGraphs } from 'relflow';
+ * import { queueServer, startWorker } from 'relflow/queue';
+ *
+ * const graph = new Graph('copy');
+ * graph.from(sceneGraphLines({ sceneGraphs: '/shared/graphs.jsonl' })).to(sceneGraphs());
+ * const worker = await startWorker(queueServer('redis://queue:6379'), { graphOf: async () => graph });
+ * process.once('SIGTERM', () => void worker.stop());
+ * ```
  */
 export async function startWorker(server: QueueServer, options: WorkerOptions): Promise<RunningWorker> {
   const { lanes = LANES, jobs = 1, heartbeatSeconds = 30, recordTimeoutSeconds, onEvent = () => {} } = options;
@@ -35,12 +47,12 @@ export async function startWorker(server: QueueServer, options: WorkerOptions): 
   if ((recordTimeoutSeconds ?? 0) > MAX_TIMEOUT_SECONDS) {
     throw new OptionError(
       'worker',
-      `recordTimeoutSeconds is ${recordTimeoutSeconds}, expected at most ${MAX_TIMEOUT_SECONDS}`,
+      `recordTimeoutSeconds ${recordTimeoutSeconds}, expected at most ${MAX_TIMEOUT_SECONDS}`,
     );
   }
   const unknown = lanes.find((lane) => !LANES.includes(lane));
   if (lanes.length === 0 || unknown !== undefined) {
-    throw new OptionError('worker', `unknown lane '${unknown ?? ''}', expected some of ${LANES.join(', ')}`);
+    throw new OptionError('worker', `unknown lane '${unknown ?? ''}', expected one or more of ${LANES.join(', ')}`);
   }
   await checkServer(server);
   const running = new JobProcessor(server, { ...options, onEvent });

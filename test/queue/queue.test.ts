@@ -127,8 +127,8 @@ describe('a run by workers of a queue', function () {
     assert.deepEqual(
       rejects.map(({ image, reason, message }) => [image, reason, message]),
       [
-        [33, 'process-crashed', 'image 33 ended its process 2 times (SIGABRT)'],
-        [57, 'record-timeout', 'image 57 did not end within 3 s, 2 times'],
+        [33, 'process-crashed', 'image 33 crashed its process 2 times (SIGABRT)'],
+        [57, 'record-timeout', 'image 57 did not finish within 3 s, 2 times'],
       ],
     );
     const images: unknown[] = [];
@@ -174,10 +174,10 @@ describe('a run by workers of a queue', function () {
     const out = join(temporaryFolder(), 'out');
     const nowhere = await relflow([...run, '--out', out, '--queue', 'redis://127.0.0.1:1']);
     assert.equal(nowhere.code, 1);
-    assert.match(nowhere.stderr, /^relflow: redis:\/\/127.0.0.1:1: can't be reached: .*ECONNREFUSED/);
+    assert.match(nowhere.stderr, /^relflow: redis:\/\/127.0.0.1:1: cannot be reached: .*ECONNREFUSED/);
     const wrong = await relflow(['worker', '--queue', 'http://user:secret@host']);
     assert.equal(wrong.code, 1);
-    assert.match(wrong.stderr, /queue: the address can’t be read, expected redis:\/\/host:port/);
+    assert.match(wrong.stderr, /queue: invalid address, expected redis:\/\/host:port/);
     assert.doesNotMatch(wrong.stderr, /secret/);
     const detached = await relflow([...run, '--out', out, '--queue', redis.url, '--detach']);
     assert.equal(detached.code, 0, detached.stderr);

@@ -16,6 +16,9 @@ describe('startWatchdog', function () {
   it('ends a process that something holds up, and says so', () => {
     const { signal, stderr } = run('startWatchdog(1); setTimeout(() => { for (;;); }, 500);');
     assert.equal(signal, 'SIGKILL');
-    assert.equal(stderr, 'relflow: a record has held this process up for 1 s: it ends, and others do its shards\n');
+    assert.equal(
+      stderr,
+      'relflow: a record has blocked this process for 1 s; the process ends, and other workers process its shards\n',
+    );
   });
 });
