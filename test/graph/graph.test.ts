@@ -20,7 +20,7 @@ import {
 } from '../../src/index.js';
 import { collect, imageRecord, images, memorySource } from '../support/records.js';
 
-/** An operator that takes longer for some records than for those after them. */
+/** Operator that takes longer for some records than for later ones. */
 const slow = operator({
   name: 'slow',
   version: '1',
@@ -35,9 +35,9 @@ const slow = operator({
 
 describe('Graph', () => {
   describe('wiring, checked before any work', () => {
-    it('names the stage, the field it misses and what would add it', () => {
+    it('names the stage, the missing field and an operator that adds it', () => {
       const graph = new Graph('wrong');
-      // biome-ignore lint/suspicious/noExplicitAny: what the compiler refuses is to be tried
+      // biome-ignore lint/suspicious/noExplicitAny: tests a call that the compiler rejects
       (graph.from(memorySource(images(1))) as any).pipe(pair());
       assert.throws(() => checkWiring(graph), {
         name: 'WiringError',
@@ -47,16 +47,16 @@ describe('Graph', () => {
       });
     });
 
-    it('knows that behind a merge only common fields are certain', () => {
+    it('keeps only the common fields after a merge', () => {
       const graph = new Graph('merged');
       const a = graph.from(memorySource(images(1), ['image', 'detections', 'relations', 'tagger', 'origin']));
       const b = graph.from(memorySource(images(1)));
-      // biome-ignore lint/suspicious/noExplicitAny: what the compiler refuses is to be tried
+      // biome-ignore lint/suspicious/noExplicitAny: tests a call that the compiler rejects
       graph.merge(a, b).to(sceneGraphs() as any);
       assert.throws(() => checkWiring(graph), /'scene-graphs' needs the field 'relations'/);
     });
 
-    it('refuses an empty graph and a flow of another graph', () => {
+    it('rejects an empty graph and a flow of another graph', () => {
       assert.throws(() => checkWiring(new Graph('nothing')), WiringError);
       const one = new Graph('one');
       const other = new Graph('other');
@@ -64,10 +64,10 @@ describe('Graph', () => {
       assert.throws(() => one.merge(...flows), { message: 'one: merge got a flow of another graph, other' });
     });
 
-    it('reads nothing before the check has passed', async () => {
+    it('reads nothing before the check passes', async () => {
       const graph = new Graph('wrong');
       const source = memorySource(images(3));
-      // biome-ignore lint/suspicious/noExplicitAny: what the compiler refuses is to be tried
+      // biome-ignore lint/suspicious/noExplicitAny: tests a call that the compiler rejects
       const flow = (graph.from(source) as any).pipe(tag(baselineTagger()));
       await assert.rejects(collect(flow.records()), WiringError);
       assert.equal(source.reads, 0);
@@ -101,7 +101,7 @@ describe('Graph', () => {
     });
   });
 
-  it('is drawn whatever its nodes are called', () => {
+  it('is drawn with any characters in its node names', () => {
     const graph = new Graph('odd');
     graph.from({ ...memorySource(images(1), ['image', 'x|"y"']), name: 'a "b"] <c> #1; été' });
     const label = 'a #34;b#34;#93; #60;c#62; #35;1#59; été<br/>+image +x#124;#34;y#34;';
@@ -109,7 +109,7 @@ describe('Graph', () => {
   });
 
   describe('records', () => {
-    it('come in the order of the input, though some take longer', async () => {
+    it('arrive in the order of the input when some take longer than others', async () => {
       const flow = new Graph('order').from(memorySource(images(200))).pipe(slow);
       const ids = (await collect(flow.records())).map((record) => record.image.id);
       assert.deepEqual(
@@ -118,14 +118,14 @@ describe('Graph', () => {
       );
     });
 
-    it('are pulled: a consumer that stops stops the source', async () => {
+    it('are pulled: when the consumer stops, the source stops', async () => {
       const source = memorySource(images(10_000));
       let seen = 0;
       for await (const _ of new Graph('pull').from(source).pipe(slow).records()) if (++seen === 5) break;
       assert.ok(source.reads < 100, `${source.reads} records were read for 5`);
     });
 
-    it('branch and merge again, in an order that does not depend on time', async () => {
+    it('branch and merge again in an order that does not depend on timing', async () => {
       const graph = new Graph('diamond');
       const flow = graph.from(memorySource(images(50)));
       const even = flow.filter('even', ({ image }) => Number(image.id) % 2 === 0);
@@ -134,7 +134,7 @@ describe('Graph', () => {
       assert.deepEqual(ids, expected);
     });
 
-    it('of several sources come one source after the other', async () => {
+    it('of several sources arrive one source after another', async () => {
       const graph = new Graph('sets');
       const merged = graph.merge(graph.from(memorySource(images(3))), graph.from(memorySource(images(2, 100))));
       assert.deepEqual(
@@ -143,7 +143,7 @@ describe('Graph', () => {
       );
     });
 
-    it('that are refused are thrown, or told to whoever asks for them', async () => {
+    it('that are rejected are thrown, or passed to onReject', async () => {
       const picky = operator({
         name: 'picky',
         version: '1',
@@ -167,7 +167,7 @@ describe('Graph', () => {
       ]);
     });
 
-    it('are an Observable too', async () => {
+    it('are available as an Observable', async () => {
       const flow = new Graph('rx').from(memorySource(images(3)));
       const all = await lastValueFrom(flow.observable().pipe(toArray()));
       assert.deepEqual(
@@ -178,7 +178,7 @@ describe('Graph', () => {
   });
 
   describe('operators', () => {
-    it('are plain RxJS operators, in order and with state of their own for each subscription', async () => {
+    it('are plain RxJS operators that keep the order and have separate state for each subscription', async () => {
       const records$ = from(images(40).map((item) => item.record!));
       const ordered$ = records$.pipe(slow, sample({ rate: 0.5 }));
       const [first, second] = await Promise.all([
@@ -194,7 +194,7 @@ describe('Graph', () => {
       assert.ok(ids.length > 5 && ids.length < 35);
     });
 
-    it('give a refused record as the error notification', async () => {
+    it('emit a rejected record as the error notification', async () => {
       const refuse = operator({
         name: 'refuse',
         version: '1',
@@ -207,7 +207,7 @@ describe('Graph', () => {
       await assert.rejects(lastValueFrom(from([imageRecord(1)]).pipe(refuse)), { reason: 'never' });
     });
 
-    it('are told where nobody is subscribed any more', async () => {
+    it('receive an aborted signal after the subscriber unsubscribes', async () => {
       let given: AbortSignal | undefined;
       const endless = operator({
         name: 'endless',
@@ -227,7 +227,7 @@ describe('Graph', () => {
       assert.equal(given?.aborted, true);
     });
 
-    it('may answer with anything that has a then', async () => {
+    it('may return any object with a then method', async () => {
       const later = operator({
         name: 'later',
         version: '1',
@@ -236,7 +236,7 @@ describe('Graph', () => {
         apply: ({ image }: ImageRecord): PromiseLike<{ seen: boolean }> => {
           const promise =
             image.id === 2 ? Promise.reject(new RecordError('two', 'no')) : Promise.resolve({ seen: true });
-          // biome-ignore lint/suspicious/noThenProperty: it is what is tried
+          // biome-ignore lint/suspicious/noThenProperty: the test is about it
           return { then: (...listeners) => promise.then(...listeners) };
         },
       });
@@ -268,7 +268,7 @@ describe('Graph', () => {
       );
     });
 
-    it('sample the same images whatever the order, and more with a larger rate', async () => {
+    it('sample the same images in any order, and more with a larger rate', async () => {
       const pick = async (rate: number, items: ReturnType<typeof images>) =>
         new Set(
           (

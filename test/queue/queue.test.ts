@@ -11,18 +11,18 @@ import { digests, temporaryFolder } from '../support/folders.js';
 import { NetworkNamespaces } from '../support/network-namespaces.js';
 import { hasRedis, RedisServer } from '../support/redis-server.js';
 import { writeSyntheticCoco } from '../support/synthetic-coco.js';
-import { type Said, WorkerCrowd } from '../support/worker-crowd.js';
+import { type ReportedEvent, WorkerCrowd } from '../support/worker-crowd.js';
 
 const IMAGES = 3000;
 const SHARDS = 60;
-/** Longer than the heartbeat; `RELFLOW_TEST_CUT_SECONDS=60` cuts for a minute. */
+/** Longer than the heartbeat; `RELFLOW_TEST_CUT_SECONDS=60` cuts the connection for a minute. */
 const CUT_MILLISECONDS = 1000 * Number(process.env['RELFLOW_TEST_CUT_SECONDS'] ?? 8);
 
 describe('a run by workers of a queue', function () {
   this.timeout(300_000);
   let redis: RedisServer;
   let run: string[];
-  let whole: Record<string, string>;
+  let expected: Record<string, string>;
 
   before(async function () {
     if (!hasRedis()) {
@@ -36,12 +36,12 @@ describe('a run by workers of a queue', function () {
     const out = join(temporaryFolder(), 'out');
     const { code, stderr } = await relflow([...run, '--out', out]);
     assert.equal(code, 0, stderr);
-    whole = digests(out);
+    expected = digests(out);
   });
 
   after(() => redis?.stop());
 
-  it('ends with the bytes of one process, though workers are killed and the server is restarted', async () => {
+  it('gives the bytes of one process when workers are killed and the server is restarted', async () => {
     const out = join(temporaryFolder(), 'out');
     const workers = new WorkerCrowd(['--queue', redis.url, '--heartbeat', '3']);
     for (let count = 0; count < 4; count++) workers.add();
@@ -58,22 +58,25 @@ describe('a run by workers of a queue', function () {
         restarts++;
         await redis.restart(500);
       }
-      // Two kills before the restart and two after it, each when some more shards are whole.
+      // Two kills before the restart and two after it, each after a sixth of the shards.
       if (kills < 4 && shards > ((kills + 1) * SHARDS) / 6) workers.kill(kills++);
     }
-    const said = await workers.stop();
+    const events = await workers.stop();
     assert.equal(end.code, 0, end.stderr);
     assert.equal(restarts, 1);
     assert.ok(kills >= 2, `${kills} kills`);
-    assert.deepEqual(digests(out), whole);
-    // A shard that was whole when its turn came again was not done again.
-    const done = said.filter(({ event }) => event === 'started').length - results(said, 'already-complete');
-    const inFlight = workers.deaths + 4 * restarts;
-    assert.ok(done <= SHARDS + inFlight, `${done} shards done, ${SHARDS} there, ${inFlight} may have been in flight`);
-    assert.ok(said.some(({ event }) => event === 'finished'));
+    assert.deepEqual(digests(out), expected);
+    // A job of a shard that is already complete does not process it again.
+    const done = events.filter(({ event }) => event === 'started').length - results(events, 'already-complete');
+    const inFlight = workers.crashes + 4 * restarts;
+    assert.ok(
+      done <= SHARDS + inFlight,
+      `${done} shards processed, expected at most ${SHARDS} and ${inFlight} in flight`,
+    );
+    assert.ok(events.some(({ event }) => event === 'finished'));
   });
 
-  it('ends with the same bytes where one of two machines is cut off for a while', async function () {
+  it('gives the same bytes when one of two machines loses its connection for a while', async function () {
     const network = NetworkNamespaces.create();
     if (!network) {
       console.log('      skipped: no network namespaces can be made here');
@@ -101,10 +104,10 @@ describe('a run by workers of a queue', function () {
       network.cut(1, false);
       const { code, stderr } = await ended;
       assert.equal(code, 0, stderr);
-      // The one that was cut off may have been at work until now.
+      // The worker that lost its connection may have been working until now.
       await stop();
-      assert.deepEqual(digests(out), whole);
-      assert.equal(workers[0]!.deaths + workers[1]!.deaths, 0);
+      assert.deepEqual(digests(out), expected);
+      assert.equal(workers[0]!.crashes + workers[1]!.crashes, 0);
     } finally {
       await stop();
       await server?.stop();
@@ -112,14 +115,14 @@ describe('a run by workers of a queue', function () {
     }
   });
 
-  it('refuses the records that end their process or never end, names their images, and does the rest', async () => {
+  it('rejects records that crash their process or never finish, names their images, and processes the others', async () => {
     const out = join(temporaryFolder(), 'out');
     const workers = new WorkerCrowd(['--queue', redis.url, '--heartbeat', '1', '--record-timeout', '3']);
     workers.add();
     workers.add();
     const args = ['--shard-records', '20', '--out', out, '--queue', redis.url, '--quiet', '--json'];
     const { code, stdout, stderr } = await relflow(['run', ownRecipe('poison', poison), ...args]);
-    const said = await workers.stop();
+    const events = await workers.stop();
     assert.equal(code, 0, stderr);
     assert.equal((JSON.parse(stdout) as { records: number }).records, 100);
     const rejects: { image?: unknown; reason: string; message: string }[] = [];
@@ -137,29 +140,29 @@ describe('a run by workers of a queue', function () {
       images,
       Array.from({ length: 100 }, (_, index) => index + 1).filter((id) => id !== 33 && id !== 57),
     );
-    // On a busy machine the worker that isolates it may be thought lost, too.
-    assert.ok(said.some(({ event }) => event === 'isolated'));
+    // On a busy machine the worker that isolates the shard may also miss its heartbeat.
+    assert.ok(events.some(({ event }) => event === 'isolated'));
     const { code: validated } = await relflow(['validate', out]);
     assert.equal(validated, 0);
   });
 
-  it('keeps to limits that hold over all workers', async () => {
+  it('respects limits over all workers', async () => {
     const out = join(temporaryFolder(), 'out');
     const workers = new WorkerCrowd(['--queue', redis.url]);
     workers.add();
     workers.add();
     const args = ['--shard-records', '20', '--out', out, '--queue', redis.url, '--quiet'];
-    // 20 images a shard, 1,200 a minute: a shard a second.
+    // 20 images per shard and 1,200 per minute: one shard per second.
     args.push('--lane-limit', 'captions=1', '--lane-rate', 'tagging=1200');
     const { code, stderr } = await relflow(['run', ownRecipe('limited', limited), ...args]);
-    const said = await workers.stop();
+    const events = await workers.stop();
     assert.equal(code, 0, stderr);
     const times = (event: string, phase: number) =>
-      said.flatMap((one) => (one.event === event && one.phase === phase ? [Date.parse(one.at)] : [])).sort();
+      events.flatMap((one) => (one.event === event && one.phase === phase ? [Date.parse(one.at)] : [])).sort();
     const [begun, ended] = [times('started', 1), times('shard', 1)];
     assert.equal(begun.length, 5);
     for (let next = 1; next < 5; next++) assert.ok(begun[next]! >= ended[next - 1]!, `two at once: ${begun} ${ended}`);
-    // When the queue gave them out, however long a busy machine then took to begin.
+    // The times at which the queue handed the jobs out: a busy machine may start them later.
     const tagging = queueOf(queueServer(redis.url), 'tagging');
     const given = (await tagging.getCompleted()).map(({ processedOn }) => processedOn ?? 0).sort();
     await tagging.close();
@@ -170,7 +173,7 @@ describe('a run by workers of a queue', function () {
     assert.match(wrong.stderr, /run: --lane-limit writing=1, expected captions=4, tagging=2…/);
   });
 
-  it('says what it lacks: a server, an address, a worker', async () => {
+  it('names what is missing: a server, a valid address, a worker', async () => {
     const out = join(temporaryFolder(), 'out');
     const nowhere = await relflow([...run, '--out', out, '--queue', 'redis://127.0.0.1:1']);
     assert.equal(nowhere.code, 1);
@@ -191,11 +194,11 @@ describe('a run by workers of a queue', function () {
   });
 });
 
-function results(said: readonly Said[], wanted: string): number {
-  return said.filter(({ result }) => result === wanted).length;
+function results(events: readonly ReportedEvent[], wanted: string): number {
+  return events.filter(({ result }) => result === wanted).length;
 }
 
-/** Writes a recipe of a user's own: images from 1 to 100 through operators that `stages` makes. */
+/** Writes a user's recipe: images 1 to 100 through the operators of `stages`. */
 function ownRecipe(name: string, stages: string): string {
   const file = join(temporaryFolder(), `${name}.mjs`);
   writeFileSync(
@@ -226,7 +229,7 @@ export default {
   return file;
 }
 
-/** One image ends the process, and one never ends. */
+/** One image crashes the process, and one never finishes. */
 const poison = `
 const deadly = operator({
   name: 'deadly',
@@ -242,7 +245,7 @@ const deadly = operator({
 const stages = (flow) => flow.pipe(deadly);
 `;
 
-/** Captions of 5 ms an image, and then something for those that tag. */
+/** Captions that take 5 ms per image, and a stage of the lane `tagging`. */
 const limited = `
 const describe = operator({
   name: 'describe',

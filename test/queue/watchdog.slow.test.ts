@@ -11,7 +11,7 @@ describe('startWatchdog, slowly', () => {
     return spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
   };
 
-  it('leaves alone a process that waits, and keeps none alive', () => {
+  it('does not kill a process that waits, and does not keep one alive', () => {
     const { status, stderr } = run('startWatchdog(5); setTimeout(() => {}, 9000);');
     assert.deepEqual([status, stderr], [0, '']);
   });

@@ -13,7 +13,7 @@ describe('startWatchdog', function () {
     return spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
   };
 
-  it('ends a process that something holds up, and says so', () => {
+  it('kills a process whose main thread is blocked, with a message', () => {
     const { signal, stderr } = run('startWatchdog(1); setTimeout(() => { for (;;); }, 500);');
     assert.equal(signal, 'SIGKILL');
     assert.equal(

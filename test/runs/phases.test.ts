@@ -22,7 +22,7 @@ import { images, memorySource } from '../support/records.js';
 
 const never = new AbortController().signal;
 
-/** Captions by a model, words by any machine, relations by a model; some of each refused, and two branches. */
+/** Graph with two branches and three lanes: captions, cpu and tagging. Each stage rejects some records. */
 function graphOf(): Graph {
   const describe = operator<ImageRecord, Captioned>({
     name: 'describe',
@@ -60,14 +60,14 @@ function graphOf(): Graph {
   return graph;
 }
 
-/** The folder of a run by one process, in eight shards. */
+/** Runs the graph in one process, in eight shards; returns the folder. */
 async function runByOne(): Promise<string> {
   const out = join(temporaryFolder(), 'out');
   await run(graphOf(), { out, shardRecords: 8 });
   return out;
 }
 
-/** The same run, of which nothing is done. */
+/** Starts the same run without processing anything. */
 async function beginRun() {
   const out = join(temporaryFolder(), 'out');
   const folder = new RunFolder(out);
@@ -77,7 +77,7 @@ async function beginRun() {
 }
 
 describe('phases', () => {
-  it('give each stage to the machines of its lane', () => {
+  it('assign each stage to the machines of its lane', () => {
     const { nodes } = graphOf();
     const { lanes, phaseOf: of } = phasesOf(nodes);
     assert.deepEqual(lanes, ['source', 'captions', 'cpu', 'tagging']);
@@ -94,14 +94,14 @@ describe('phases', () => {
     });
   });
 
-  it('leave nothing for the first machine but the sources where there are no stages', () => {
+  it('leave only the sources to the first machine when the graph has no stages', () => {
     const graph = new Graph('copy');
     graph.from(memorySource(images(1))).to({ name: 'copies', version: '1', needs: [], line: (record) => record });
     assert.deepEqual(phasesOf(graph.nodes).lanes, ['source', 'cpu']);
   });
 
-  it('one after another, each by another process, write what one process writes', async () => {
-    const whole = await runByOne();
+  it('processed one after another by different processes write the same bytes as one process', async () => {
+    const expected = await runByOne();
     const { out, folder, state } = await beginRun();
     const waiting: { shard: number; phase: number }[] = [];
     const read = () =>
@@ -122,7 +122,7 @@ describe('phases', () => {
       phase: 2,
       records: 8,
     });
-    // Read again, everything is there; the first shard waits for what comes next.
+    // A second reading writes nothing; the first shard waits for its next phase.
     waiting.length = 0;
     assert.equal(await read(), 60);
     assert.deepEqual(
@@ -133,22 +133,25 @@ describe('phases', () => {
       const result = await processShard(graphOf(), folder, state, job, { signal: never });
       if (result.status === 'next-phase') waiting.push({ shard: job.shard, phase: result.phase });
       else assert.equal(result.status, 'completed');
-      // The same job again finds that it is done.
+      // The same job again finds that its work is done.
       const again = await processShard(graphOf(), folder, state, job, { signal: never });
       assert.equal(again.status, result.status === 'next-phase' ? 'next-phase' : 'already-complete');
     }
     assert.deepEqual(readdirSync(join(out, '.relflow/work')), []);
-    // A process was killed while it wrote a mark.
+    // A process was killed while it was writing a marker.
     writeFileSync(join(out, '.relflow/shards/00003.json.1634628530'), '');
     await finishRun(graphOf(), folder);
-    assert.deepEqual(digests(out), digests(whole));
+    assert.deepEqual(digests(out), digests(expected));
   });
 
-  it('go on at once where whoever read a shard does it', async () => {
-    const whole = await runByOne();
+  it('continue inline in the process that has read the shard', async () => {
+    const expected = await runByOne();
     const { out, folder, state } = await beginRun();
     const waiting: { shard: number; phase: number }[] = [];
-    /** @param broken a shard that fails on its way */
+    /**
+     * @param broken shard that fails while it is processed
+     * @param without shard that is not processed inline
+     */
     const read = async (broken: number, without: number) => {
       let asked = 0;
       return processSource(graphOf(), folder, state, {
@@ -157,7 +160,7 @@ describe('phases', () => {
         inline: {
           isPreferred: async () => asked++ !== without,
           process: async (shard, items) => {
-            const onRecord = () => assert.notEqual(shard, broken, 'broken on the way');
+            const onRecord = () => assert.notEqual(shard, broken, 'broken while processed');
             const job = { shard, phase: 1 };
             const result = await processShard(graphOf(), folder, state, job, { signal: never, items, onRecord });
             if (result.status === 'next-phase') waiting.push({ shard, phase: result.phase });
@@ -165,7 +168,7 @@ describe('phases', () => {
         },
       });
     };
-    await assert.rejects(read(4, 2), /broken on the way/);
+    await assert.rejects(read(4, 2), /broken while processed/);
     assert.deepEqual(
       // Two shards are written at the same time, so either may end first.
       waiting.map(({ shard, phase }) => [shard, phase]).sort(),
@@ -176,7 +179,7 @@ describe('phases', () => {
         [3, 2],
       ],
     );
-    // Read again, only what is missing is done.
+    // A second reading processes only the missing shards.
     waiting.length = 0;
     assert.equal(await read(-1, -1), 60);
     assert.deepEqual(waiting.map(({ shard, phase }) => [shard, phase]).sort(), [
@@ -194,17 +197,17 @@ describe('phases', () => {
       if (result.status === 'next-phase') waiting.push({ shard: job.shard, phase: result.phase });
     }
     await finishRun(graphOf(), folder);
-    assert.deepEqual(digests(out), digests(whole));
+    assert.deepEqual(digests(out), digests(expected));
   });
 
-  it('read the next shard while one is written by whoever reads, and no further', async () => {
+  it('read one shard ahead while an inline one is being written, and not more', async () => {
     const { folder, state } = await beginRun();
     const [inWork, most, read]: [Set<number>, number[], number[]] = [new Set(), [], []];
     const work = async (shard: number, items: AsyncIterable<unknown>) => {
       inWork.add(shard);
       for await (const _ of items) read.push(shard);
       most.push(inWork.size);
-      // Written only when the next one is read, as by a slow disk; the last one by itself.
+      // Ends only after the next shard has been read, as with a slow disk.
       while (most.length < shard + 2 && shard < 7) await new Promise(setImmediate);
       inWork.delete(shard);
     };
@@ -214,10 +217,10 @@ describe('phases', () => {
     assert.deepEqual([...new Set(read)], [0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
-  it('leave a finished run as it is where a process was cut off and comes late', async () => {
-    const whole = await runByOne();
+  it('leave a finished run unchanged when a process that lost its connection returns late', async () => {
+    const expected = await runByOne();
     const { out, folder, state } = await beginRun();
-    /** What everybody else does meanwhile: all that there is to do. */
+    /** Processes the whole run, as other workers do meanwhile. */
     const others = async () => {
       const waiting: { shard: number; phase: number }[] = [];
       const onShard = async (shard: number, phase: number) => void waiting.push({ shard, phase });
@@ -235,17 +238,17 @@ describe('phases', () => {
     };
     assert.equal(await processSource(graphOf(), folder, state, { signal: never, onShard }), 60);
     assert.deepEqual(late, [0, 1]);
-    // What a late process has just made goes with it, when it ends.
+    // The files that a late process has made are removed when it ends.
     mkdirSync(join(out, '.relflow/work'));
     writeFileSync(join(out, '.relflow/work/00002.1.jsonl.partial'), '');
     assert.deepEqual(await processShard(graphOf(), folder, state, { shard: 2, phase: 1 }, { signal: never }), {
       status: 'already-complete',
     });
-    assert.deepEqual(digests(out), digests(whole));
+    assert.deepEqual(digests(out), digests(expected));
     assert.ok(!existsSync(join(out, '.relflow/work')));
   });
 
-  it('end with an error where what a shard waits with is gone or cut off', async () => {
+  it('end with an error when a work file is missing', async () => {
     const { out, folder, state } = await beginRun();
     mkdirSync(join(out, '.relflow/work'));
     await assert.rejects(

@@ -40,15 +40,15 @@ function graphOf(name = 'relate'): Graph {
 
 describe('runPart', () => {
   const shardRecords = 10;
-  let whole: Record<string, string>;
+  let expected: Record<string, string>;
 
   before(async () => {
     const out = join(temporaryFolder(), 'out');
     await run(graphOf(), { out, shardRecords });
-    whole = digests(out);
+    expected = digests(out);
   });
 
-  it('does every n-th shard; the parts in any order make the run of one process', async () => {
+  it('processes every n-th shard; the parts in any order give the bytes of one process', async () => {
     const out = join(temporaryFolder(), 'out');
     const results = [];
     for (const part of [3, 1, 2]) results.push(await runPart(graphOf(), { out, shardRecords, part, parts: 3 }));
@@ -62,19 +62,19 @@ describe('runPart', () => {
     );
     const { records } = await finishRun(graphOf(), new RunFolder(out));
     assert.equal(records, COUNT);
-    assert.deepEqual(digests(out), whole);
+    assert.deepEqual(digests(out), expected);
     await finishRun(graphOf(), new RunFolder(out));
-    assert.deepEqual(digests(out), whole);
+    assert.deepEqual(digests(out), expected);
   });
 
-  it('at the same time, two of them the same part', async () => {
+  it('runs at the same time as other parts, two of them the same part', async () => {
     const out = join(temporaryFolder(), 'out');
     await Promise.all([1, 2, 2].map((part) => runPart(graphOf(), { out, shardRecords, part, parts: 2 })));
     await finishRun(graphOf(), new RunFolder(out));
-    assert.deepEqual(digests(out), whole);
+    assert.deepEqual(digests(out), expected);
   });
 
-  it('names the shards that are missing, and does not finish without them', async () => {
+  it('names the missing shards and does not finish without them', async () => {
     const out = join(temporaryFolder(), 'out');
     const folder = new RunFolder(out);
     const stop = new AbortController();
@@ -97,10 +97,10 @@ describe('runPart', () => {
     assert.ok(skipped >= 7 && shards > 0);
     assert.equal(skipped + shards, 10);
     await finishRun(graphOf(), folder);
-    assert.deepEqual(digests(out), whole);
+    assert.deepEqual(digests(out), expected);
   });
 
-  it('finds a shard that is not what its mark says', async () => {
+  it('finds a shard that does not match its marker', async () => {
     const out = join(temporaryFolder(), 'out');
     await runPart(graphOf(), { out, shardRecords, part: 1, parts: 1 });
     const file = join(out, 'scene-graphs/00004.jsonl');
@@ -112,10 +112,10 @@ describe('runPart', () => {
     rmSync(join(out, '.relflow/shards/00004.json'));
     await runPart(graphOf(), { out, shardRecords, part: 1, parts: 1 });
     await finishRun(graphOf(), new RunFolder(out));
-    assert.deepEqual(digests(out), whole);
+    assert.deepEqual(digests(out), expected);
   });
 
-  it('refuses a part of something else, and one that there is not', async () => {
+  it('rejects a part of another run and a part out of range', async () => {
     const out = join(temporaryFolder(), 'out');
     await runPart(graphOf(), { out, shardRecords, part: 1, parts: 2 });
     await assert.rejects(runPart(graphOf('other'), { out, shardRecords, part: 2, parts: 2 }), {

@@ -29,7 +29,7 @@ const relate = (concurrency = 1) =>
     apply: async ({ image }, { count }) => {
       const id = Number(image.id);
       if (concurrency > 1) await new Promise((resolve) => setTimeout(resolve, (id * 13) % 4));
-      if (id % 10 === 0) throw new RecordError('tenth', `image ${id} is refused`);
+      if (id % 10 === 0) throw new RecordError('tenth', `image ${id} is rejected`);
       count('seen');
       return { relations: [], tagger: null };
     },
@@ -66,7 +66,7 @@ describe('run', () => {
       format: 'relflow.reject/1',
       stage: 'relate',
       reason: 'tenth',
-      message: 'image 10 is refused',
+      message: 'image 10 is rejected',
       record: 9,
       image: 10,
     });
@@ -84,7 +84,7 @@ describe('run', () => {
     assert.deepEqual(folders[2], folders[0]);
   });
 
-  it('ends a shard at a size too, and packs with gzip', async () => {
+  it('also ends a shard at a size in bytes, and compresses with gzip', async () => {
     const out = join(temporaryFolder(), 'out');
     const { manifest } = await run(graphOf(images(60)), { out, shardBytes: 5000, gzip: true });
     assert.ok(manifest && manifest.files.length > 4);
@@ -92,9 +92,9 @@ describe('run', () => {
     assert.deepEqual(await collect(validateRun(out)), []);
   });
 
-  it('goes on after a stop, as if there had been none', async () => {
-    const whole = join(temporaryFolder(), 'out');
-    await run(graphOf(images(500), 4), { out: whole, shardRecords: 50 });
+  it('resumes after a stop with the same bytes', async () => {
+    const expected = join(temporaryFolder(), 'out');
+    await run(graphOf(images(500), 4), { out: expected, shardRecords: 50 });
     const out = join(temporaryFolder(), 'out');
     const reads: number[] = [];
     for (let round = 0; ; round++) {
@@ -117,14 +117,14 @@ describe('run', () => {
     assert.equal(
       reads.reduce((a, b) => a + b),
       500,
-      'no record is worked on twice',
+      'no record is processed twice',
     );
-    assert.deepEqual(digests(out), digests(whole));
+    assert.deepEqual(digests(out), digests(expected));
   });
 
   it('ends with the same files when it is stopped after its last record, at the end of a shard', async () => {
-    const [whole, out] = [join(temporaryFolder(), 'out'), join(temporaryFolder(), 'out')];
-    await run(graphOf(images(20)), { out: whole, shardRecords: 10 });
+    const [expected, out] = [join(temporaryFolder(), 'out'), join(temporaryFolder(), 'out')];
+    await run(graphOf(images(20)), { out: expected, shardRecords: 10 });
     const stop = new AbortController();
     const stopped = await run(graphOf(images(20)), {
       out,
@@ -136,11 +136,11 @@ describe('run', () => {
     });
     assert.deepEqual([stopped.manifest, stopped.records], [null, 20]);
     await run(graphOf(images(20)), { out, shardRecords: 10, resume: true });
-    assert.deepEqual(digests(out), digests(whole));
+    assert.deepEqual(digests(out), digests(expected));
   });
 
-  it('keeps everything so far where a stage breaks, and goes on from there', async () => {
-    const whole = join(temporaryFolder(), 'out');
+  it('keeps everything written when a stage fails, and resumes from there', async () => {
+    const expected = join(temporaryFolder(), 'out');
     const out = join(temporaryFolder(), 'out');
     const broken = (breaks: boolean) => {
       const graph = new Graph('test');
@@ -165,12 +165,12 @@ describe('run', () => {
     const { records } = (await new RunFolder(out).progress())!;
     assert.equal(records, 9, 'records 50 to 58 of the third shard');
     await run(broken(false), { out, shardRecords: 25, resume: true });
-    await run(broken(false), { out: whole, shardRecords: 25 });
-    assert.deepEqual(digests(out), digests(whole));
+    await run(broken(false), { out: expected, shardRecords: 25 });
+    assert.deepEqual(digests(out), digests(expected));
   });
 
-  it('stopped while inputs are checked makes nothing, and while it finishes leaves that to a resume', async () => {
-    const [whole, out] = [join(temporaryFolder(), 'out'), join(temporaryFolder(), 'out')];
+  it('writes nothing when stopped while it checks inputs, and lets a resume finish when stopped while finishing', async () => {
+    const [expected, out] = [join(temporaryFolder(), 'out'), join(temporaryFolder(), 'out')];
     const input = join(temporaryFolder(), 'input.json');
     writeFileSync(input, '{}');
     const made = () => {
@@ -190,28 +190,28 @@ describe('run', () => {
     assert.equal(records, 30);
     assert.ok(!existsSync(join(out, 'page.html')));
     await run(made(), { out, resume: true });
-    await run(made(), { out: whole });
-    assert.deepEqual(digests(out), digests(whole));
+    await run(made(), { out: expected });
+    assert.deepEqual(digests(out), digests(expected));
   });
 
-  it('tells of loads as they were, which later records do not change', async () => {
-    const told: number[] = [];
+  it('reports loads that later records do not change', async () => {
+    const counts: number[] = [];
     const loads: Readonly<Record<string, { in: number }>>[] = [];
     await run(graphOf(images(40)), {
       out: join(temporaryFolder(), 'out'),
       onProgress: ({ stages }) => {
         loads.push(stages);
-        told.push(stages['relate']?.in ?? 0);
+        counts.push(stages['relate']?.in ?? 0);
       },
     });
     assert.deepEqual(
       loads.map((stages) => stages['relate']?.in ?? 0),
-      told,
+      counts,
     );
-    assert.ok(new Set(told).size > 1);
+    assert.ok(new Set(counts).size > 1);
   });
 
-  it('exports keyed by image ids refuse merged sets that share one, and name it', async () => {
+  it('rejects an export keyed by image ids of merged sets that share one, and names it', async () => {
     const folder = temporaryFolder();
     const out = join(folder, 'out');
     const graph = new Graph('both');
@@ -250,7 +250,7 @@ describe('run', () => {
     );
   });
 
-  it('refuses records that do not fit the schema, and says why', async () => {
+  it('rejects records that do not fit the schema, with the reason', async () => {
     const out = join(temporaryFolder(), 'out');
     const items = images(2);
     items[1] = { record: { ...items[1]!.record!, image: { ...items[1]!.record!.image, width: 0 } } };
@@ -260,7 +260,7 @@ describe('run', () => {
     assert.equal(reject?.reason, 'schema');
   });
 
-  it('takes over what a source refuses and counts', async () => {
+  it('includes the rejects and counts of a source', async () => {
     const out = join(temporaryFolder(), 'out');
     const refused = { rejects: [{ reason: 'malformed-image', message: 'no width' }], counts: { crowd: 2 } };
     const { manifest } = await run(graphOf([refused, ...images(1)]), { out });
@@ -268,7 +268,7 @@ describe('run', () => {
     assert.deepEqual(manifest?.stages['memory'], expected);
   });
 
-  it('refuses another run’s folder, a folder of something else, and a changed pipeline', async () => {
+  it('rejects the folder of another run, a folder with other files, and a changed pipeline', async () => {
     const out = join(temporaryFolder(), 'out');
     await run(graphOf(images(3)), { out });
     const again = 'already contains a run; continue it with `relflow resume`, or replace it with --overwrite';
@@ -298,19 +298,19 @@ describe('run', () => {
     await assert.rejects(run(graphOf(images(3)), { out: join(mine, 'thesis.txt', 'x') }), OutputError);
   });
 
-  it('has a record in all of its files or in none, whatever breaks in between', async () => {
+  it('writes a record to all of its files or to none when a write fails', async () => {
     const out = join(temporaryFolder(), 'out');
     const graph = () => {
       const made = new Graph('test');
-      // Nothing is refused before record 300, so that the file of rejects is begun after the stop.
+      // No record before 300 is rejected, so that the file of rejects is created after the stop.
       const items = images(400).map((item, index) => (index < 300 ? images(1, index * 10 + 1)[0]! : item));
       const flow = made.from(memorySource(items));
       flow.pipe(relate()).to(sceneGraphs());
       flow.pipe(relate()).to(sceneGraphs('again'));
       return made;
     };
-    const whole = join(temporaryFolder(), 'out');
-    await run(graph(), { out: whole });
+    const expected = join(temporaryFolder(), 'out');
+    await run(graph(), { out: expected });
     const stop = new AbortController();
     await run(graph(), { out, stop: stop.signal, onProgress: ({ records }) => records >= 5 && stop.abort() });
     const done = (await new RunFolder(out).progress())!.records;
@@ -319,10 +319,10 @@ describe('run', () => {
     await assert.rejects(run(graph(), { out, resume: true }), /expected a file, found a folder/);
     rmSync(join(out, '.relflow/partial/rejects.jsonl'), { recursive: true });
     await run(graph(), { out, resume: true });
-    assert.deepEqual(digests(out), digests(whole));
+    assert.deepEqual(digests(out), digests(expected));
   });
 
-  it('does not finish a run whose shards are gone', async () => {
+  it('does not finish a run whose shards are missing', async () => {
     const out = join(temporaryFolder(), 'out');
     await run(graphOf(images(30)), { out, shardRecords: 10 });
     rmSync(join(out, 'manifest.json'));
@@ -333,7 +333,7 @@ describe('run', () => {
     );
   });
 
-  it('keeps a second run out of the folder, however it is spelled', async () => {
+  it('keeps a second run out of the folder under any spelling of its path', async () => {
     const out = join(temporaryFolder(), 'out');
     const first = run(graphOf(images(400), 2), { out });
     await new Promise((resolve) => setTimeout(resolve, 60));
@@ -344,7 +344,7 @@ describe('run', () => {
     assert.equal((await first).records, 400);
   });
 
-  it('refuses branches that lead nowhere, flows merged with themselves, and sinks that throw', async () => {
+  it('rejects branches without a sink, flows merged with themselves, and records of a sink that throws', async () => {
     const out = join(temporaryFolder(), 'out');
     const nowhere = new Graph('nowhere');
     nowhere.from(memorySource(images(1))).pipe(relate());
@@ -362,7 +362,7 @@ describe('run', () => {
     assert.deepEqual(manifest?.stages['odd']?.rejected, { 'unexpected-error': 2 });
   });
 
-  it('ends at once where it is told to, though a stage does not listen', async () => {
+  it('stops at once when its signal is aborted and a stage ignores it', async () => {
     const out = join(temporaryFolder(), 'out');
     const graph = new Graph('deaf');
     const deaf = operator<ImageRecord, Related>({
@@ -379,7 +379,7 @@ describe('run', () => {
     await assert.rejects(run(graph, { out, signal: AbortSignal.timeout(100) }), { name: 'TimeoutError' });
   });
 
-  it('finds a shard that was touched', async () => {
+  it('finds a shard that was changed', async () => {
     const out = join(temporaryFolder(), 'out');
     await run(graphOf(images(3)), { out });
     const file = join(out, 'scene-graphs/00000.jsonl');

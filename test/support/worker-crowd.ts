@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { type Ended, start } from './command.js';
 
-/** What a worker says it did, see `WorkerEvent`. */
-export interface Said {
+/** Line that a worker prints with `--json`, see `WorkerEvent`. */
+export interface ReportedEvent {
   readonly event: string;
-  /** When, as ISO 8601. */
+  /** Time as ISO 8601. */
   readonly at: string;
   readonly phase?: number;
   readonly shard?: number;
@@ -12,22 +12,22 @@ export interface Said {
   readonly records?: number;
 }
 
-/** Workers of a test that die and are started again. */
+/** Workers of a test, which are started again when they end. */
 export class WorkerCrowd {
   readonly #args: readonly string[];
   readonly #running = new Map<ChildProcess, Promise<Ended>>();
   readonly #ended: Ended[] = [];
   #open = true;
 
-  /** @param args of `relflow worker`, beside `--json` */
+  /** @param args of `relflow worker`, without `--json` */
   constructor(args: readonly string[]) {
     this.#args = ['worker', ...args, '--json'];
   }
 
-  /** How many have ended otherwise than by `stop`. */
-  deaths = 0;
+  /** Number of workers that have ended before `stop`. */
+  crashes = 0;
 
-  /** Starts one more, and another in its place whenever it dies. */
+  /** Starts one more, and a new one whenever it ends. */
   add(wrapper: readonly string[] = []): void {
     const { process: child, ended } = start(this.#args, wrapper);
     this.#running.set(child, ended);
@@ -35,19 +35,19 @@ export class WorkerCrowd {
       this.#running.delete(child);
       this.#ended.push(end);
       if (!this.#open) return;
-      this.deaths++;
+      this.crashes++;
       this.add(wrapper);
     });
   }
 
-  /** Kills one of them with -9. */
+  /** Kills one of them with SIGKILL. */
   kill(which: number): void {
     const children = [...this.#running.keys()];
     children[which % children.length]?.kill('SIGKILL');
   }
 
-  /** Ends them all; what they said. */
-  async stop(): Promise<Said[]> {
+  /** Stops all workers; resolves to the events that they have printed. */
+  async stop(): Promise<ReportedEvent[]> {
     this.#open = false;
     const ends = [...this.#running.values()];
     for (const child of this.#running.keys()) child.kill('SIGTERM');
@@ -57,7 +57,7 @@ export class WorkerCrowd {
     await Promise.all(ends);
     clearTimeout(grace);
     return this.#ended.flatMap(({ stderr }) =>
-      stderr.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Said] : [])),
+      stderr.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as ReportedEvent] : [])),
     );
   }
 }

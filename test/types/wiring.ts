@@ -1,4 +1,4 @@
-// Compiled by `npm run check`, never run: each line below an @ts-expect-error must fail to compile, or tsc fails.
+// Compiled by `npm run check`, never run: tsc fails unless each line below an @ts-expect-error fails to compile.
 import {
   baselineTagger,
   type Captioner,
@@ -28,7 +28,7 @@ const matched = parsed.pipe(match());
 const paired = matched.pipe(pair());
 const tagged = paired.pipe(tag(baselineTagger()));
 
-// What fits compiles.
+// Stages that fit together compile.
 tagged.to(sceneGraphs());
 paired.to(candidateSets());
 graph.merge(tagged, graph.from(truth)).to(sceneGraphs());
@@ -48,14 +48,14 @@ matched.pipe(tag(baselineTagger()));
 // @ts-expect-error 5: scene graphs need relations, which tag adds
 paired.to(sceneGraphs());
 
-// @ts-expect-error 6: candidates are gone where one side of a merge has none
+// @ts-expect-error 6: after a merge, records have candidates only when both sides have them
 graph.merge(paired, graph.from(truth)).to(candidateSets());
 
-// @ts-expect-error 7: a custom operator says what it needs, and gets nothing less
+// @ts-expect-error 7: a custom operator needs the fields that it declares
 images.pipe(operator({ name: 'count', version: '1', needs: ['relations'], adds: [], apply: (_: Related) => ({}) }));
 
-// @ts-expect-error 8: a custom operator names only fields that its record type has
+// @ts-expect-error 8: a custom operator can declare only fields of its record type
 operator({ name: 'typo', version: '1', needs: ['relatoins'], adds: [], apply: (_: Related) => ({}) });
 
-// @ts-expect-error 9: a filter sees only what its records carry
+// @ts-expect-error 9: a filter can read only the fields that its records carry
 images.filter('with-relations', (record) => record.relations.length > 0);
