@@ -70,12 +70,12 @@ const groups = [
   }),
 );
 
-/** The first four channels of every `step`-th row of a tensor `[…, channels]`. */
+/** The first four channels of every `step`-th row of a tensor `[…, rows, channels]`. */
 const firstChannels = (x: tf.Tensor, step = 1): tf.Tensor => {
-  const [batch, rows] = [x.shape.slice(0, -2).reduce((a, b) => a * b, 1), x.shape.at(-2)!];
-  const part = tf.slice(tf.reshape(x, [batch, rows, x.shape.at(-1)!]), [0, 0, 0], [-1, -1, 4]);
-  const kept = Array.from({ length: Math.ceil(rows / step) }, (_, k) => k * step);
-  return tf.gather(part, tf.tensor1d(kept, 'int32'), 1);
+  const [rows, channels] = x.shape.slice(-2) as [number, number];
+  const all = tf.reshape(x, [-1, channels]);
+  const selected = Array.from({ length: all.shape[0]! }, (_, k) => k).filter((k) => (k % rows) % step === 0);
+  return tf.slice(tf.gather(all, tf.tensor1d(selected, 'int32')), [0, 0], [-1, 4]);
 };
 
 /** The tagger has the default behavior, in which the fusion masks padding; ParSeDA has the official one, without masks. */
