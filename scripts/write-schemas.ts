@@ -1,4 +1,4 @@
-// Writes schemas/*.schema.json from the schemas in this folder: npm run schemas
+// Writes schemas/*.schema.json from the schemas in src/records: npm run schemas
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../src/package-info.js';
