@@ -2,7 +2,7 @@ import type { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.
 import { type NetworkSizes, tagStride } from '../src/parser/neural/network-parameters.js';
 
 /** Where a caption's tokens lie in the rows of a batch. */
-export interface Rows {
+export interface CaptionRows {
   readonly start: number;
   readonly length: number;
 }
@@ -36,7 +36,7 @@ export interface SpanRows {
 /** Where all lies in the rows of a batch. */
 export interface BatchLayout {
   readonly rows: number;
-  readonly captions: readonly Rows[];
+  readonly captions: readonly CaptionRows[];
   readonly compounds: Uint8Array;
   readonly mentions: readonly SpanRows[];
   readonly pairs: readonly PairRows[];
@@ -64,16 +64,16 @@ export class Activations {
   readonly x: Float32Array;
   readonly windowed: Float32Array;
   readonly contextGates: Float32Array;
-  readonly contextState: Float32Array;
-  readonly state: Float32Array;
+  readonly contextSums: Float32Array;
+  readonly states: Float32Array;
   readonly tagHidden: Float32Array;
   readonly tagScores: Float32Array;
   /** The softmax of each token's tag scores. */
-  readonly tagBeliefs: Float32Array;
-  readonly relateIn: Float32Array;
-  readonly relateGates: Float32Array;
-  readonly relateState: Float32Array;
-  readonly related: Float32Array;
+  readonly tagProbabilities: Float32Array;
+  readonly taggedStates: Float32Array;
+  readonly relationGates: Float32Array;
+  readonly relationSums: Float32Array;
+  readonly relationStates: Float32Array;
   readonly between: Float32Array;
   readonly mentionStates: Float32Array;
   /** What each mention is in a pair: as its first, as its second, as a factor of either. */
@@ -82,12 +82,12 @@ export class Activations {
   readonly attributeHidden: Float32Array;
   readonly ownerHidden: Float32Array;
   readonly pairIn: Float32Array;
-  readonly pairHidden: Float32Array;
+  readonly pairStates: Float32Array;
   readonly labelScores: Float32Array;
   readonly queries: Readonly<Record<Slot, Float32Array>>;
   /** `Kernels.pairInputs`: six numbers for each pair. */
   readonly pairRows: Int32Array;
-  readonly pairMost: Float32Array;
+  readonly pairMax: Float32Array;
   readonly ownerIn: Float32Array;
   readonly ownerScores: Float32Array;
 
@@ -100,15 +100,15 @@ export class Activations {
     this.x = of(rows, input);
     this.windowed = of(rows, hidden);
     this.contextGates = of(rows, 2 * hidden);
-    this.contextState = of(rows, hidden);
-    this.state = of(rows, hidden);
+    this.contextSums = of(rows, hidden);
+    this.states = of(rows, hidden);
     this.tagHidden = of(rows, tagHidden);
     this.tagScores = of(rows, tagStride);
-    this.tagBeliefs = of(rows, tagStride);
-    this.relateIn = of(rows, hidden);
-    this.relateGates = of(rows, 2 * hidden);
-    this.relateState = of(rows, hidden);
-    this.related = of(rows, hidden);
+    this.tagProbabilities = of(rows, tagStride);
+    this.taggedStates = of(rows, hidden);
+    this.relationGates = of(rows, 2 * hidden);
+    this.relationSums = of(rows, hidden);
+    this.relationStates = of(rows, hidden);
     this.between = of(rows, pairHidden);
     this.mentionStates = of(rows, hidden);
     this.mentionRoles = of(rows, 4 * pairHidden);
@@ -116,11 +116,11 @@ export class Activations {
     this.attributeHidden = of(rows, attributeHidden);
     this.ownerHidden = of(rows, attributeHidden);
     this.pairIn = of(pairs, pairHidden);
-    this.pairHidden = of(pairs, pairHidden);
+    this.pairStates = of(pairs, pairHidden);
     this.labelScores = of(pairs, labels);
     this.queries = { verb: of(pairs, hidden), preposition: of(pairs, hidden) };
     this.pairRows = kernels.integers(pairs * pairColumns);
-    this.pairMost = of(pairs, pairHidden);
+    this.pairMax = of(pairs, pairHidden);
     this.ownerIn = of(owners, attributeHidden);
     this.ownerScores = of(owners, 8);
   }

@@ -9,7 +9,7 @@ export interface AdamOptions {
   readonly weightDecay: number;
 }
 
-export const adamDefaults: AdamOptions = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 1e-3 };
+export const defaultAdamOptions: AdamOptions = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 1e-3 };
 
 /** What an optimiser's next step depends on beside the gradients. */
 export interface AdamState {
@@ -35,7 +35,7 @@ export class Adam {
     training: TrainingKernels,
     values: Float32Array,
     gradients: Float32Array,
-    options: AdamOptions = adamDefaults,
+    options: AdamOptions = defaultAdamOptions,
   ) {
     this.#training = training;
     this.#values = values;

@@ -2,7 +2,7 @@ import { isWithinDistance, maxTypos } from '../src/parser/language/edit-distance
 import { nounLemma, verbLemma } from '../src/parser/language/lemma.js';
 import { digitsOf } from '../src/parser/language/number-words.js';
 import type { FactualAttribute, FactualGraph, FactualRelation } from '../src/records/factual-graph.js';
-import type { AlignedCaption, AttributeMention, Mention, MentionRelation, Span } from './aligned-caption.js';
+import type { AlignedAttribute, AlignedCaption, AlignedRelation, Mention, Span } from './aligned-caption.js';
 
 /** A caption with what of its gold graph no words were found for. */
 export interface Alignment extends AlignedCaption {
@@ -28,7 +28,7 @@ export function alignCaption(
   known: KnownForms = nothingKnown,
 ): Alignment {
   const { mentions, missing: entities } = alignEntities(tokens, gold, known);
-  const relations: MentionRelation[] = [];
+  const relations: AlignedRelation[] = [];
   const unplaced: FactualRelation[] = [];
   for (const relation of gold.relations) {
     const placed = placeRelation(tokens, mentions, relation, relations);
@@ -165,10 +165,10 @@ function placeRelation(
   tokens: readonly string[],
   mentions: readonly Mention[],
   { subject, predicate, object }: FactualRelation,
-  placed: readonly MentionRelation[],
-): MentionRelation | undefined {
+  placed: readonly AlignedRelation[],
+): AlignedRelation | undefined {
   const words = predicate.split(' ');
-  let best: MentionRelation | undefined;
+  let best: AlignedRelation | undefined;
   let bestScore = Number.NEGATIVE_INFINITY;
   const stands = (mention: Mention, name: string, other: string) =>
     mention.name === name || (mention.name === null && name === other);
@@ -218,7 +218,7 @@ function alignAttributes(
     else if (best.shared) best.shared.mentions.push(best.mention);
     else found.push({ ...best.span, value, mentions: [best.mention] });
   }
-  const attributes: AttributeMention[] = found
+  const attributes: AlignedAttribute[] = found
     .map((attribute) => ({ ...attribute, mentions: attribute.mentions.sort((a, b) => a - b) }))
     .sort((a, b) => a.start - b.start);
   return { attributes, missing };

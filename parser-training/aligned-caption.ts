@@ -13,14 +13,14 @@ export interface Mention extends Span {
 }
 
 /** A phrase that says something of entities: a colour, a state, how many. */
-export interface AttributeMention extends Span {
+export interface AlignedAttribute extends Span {
   /** As the gold graph has it: `2` for `two`. */
   readonly value: string;
   /** Indices of the mentions that it is said of. */
   readonly mentions: readonly number[];
 }
 
-export interface MentionRelation {
+export interface AlignedRelation {
   /** Index of a mention. */
   readonly subject: number;
   /** Index of another mention. */
@@ -35,6 +35,6 @@ export interface AlignedCaption {
   readonly tokens: readonly string[];
   /** In reading order; none overlaps another. */
   readonly mentions: readonly Mention[];
-  readonly attributes: readonly AttributeMention[];
-  readonly relations: readonly MentionRelation[];
+  readonly attributes: readonly AlignedAttribute[];
+  readonly relations: readonly AlignedRelation[];
 }

@@ -2,14 +2,14 @@ import { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import type { NetworkSizes } from '../src/parser/neural/network-parameters.js';
 import { NormalForms } from '../src/parser/neural/normal-forms.js';
 import { decodeModel } from '../src/parser/neural/parser-model.js';
-import { ModelReader } from './model-reader.js';
-import { PseudoLabeller } from './pseudo-labeler.js';
-import { modelOf, shownTo, studentBytes, studentTrainer, vocabularyOf } from './student.js';
-import type { TeacherTraining } from './teacher.js';
-import { type TrainingOptions, trainingDefaults } from './trainer.js';
+import { ModelScorer } from './model-scorer.js';
+import { PseudoLabeler } from './pseudo-labeler.js';
+import { encodeStudent, studentExamples, studentMemoryBytes, studentTrainer, vocabularyOf } from './student.js';
+import type { TeacherTrainingOptions } from './teacher.js';
+import { defaultTrainingOptions, type TrainingOptions } from './trainer.js';
 import { readWordVectors } from './word-vectors.js';
 
-export const assistantDefaults: TrainingOptions = { ...trainingDefaults, epochs: 6, dropout: 0.05 };
+export const defaultAssistantOptions: TrainingOptions = { ...defaultTrainingOptions, epochs: 6, dropout: 0.05 };
 
 /** Too wide to be the parser. */
 const assistantSizes: Omit<NetworkSizes, 'labels'> = {
@@ -27,21 +27,27 @@ const assistantSizes: Omit<NetworkSizes, 'labels'> = {
  * @param training its examples are of people, and of teachers, which have beliefs
  * @returns what labels captions
  */
-export function trainAssistant({ labels, options, examples, onEpoch, checkpoint }: TeacherTraining): PseudoLabeller {
+export function trainAssistant({
+  labels,
+  options,
+  examples,
+  onEpoch,
+  checkpoint,
+}: TeacherTrainingOptions): PseudoLabeler {
   const people = examples.filter(({ soft }) => !soft);
   const taught = examples.filter(({ soft }) => soft);
   const vocabulary = vocabularyOf(people);
   const vectors = readWordVectors();
   const sizes = { ...assistantSizes, labels: labels.width };
-  const trainer = studentTrainer(new ParserKernels(studentBytes), sizes, labels, vocabulary, vectors, options);
-  trainer.train(shownTo(people, taught), onEpoch, checkpoint);
+  const trainer = studentTrainer(new ParserKernels(studentMemoryBytes), sizes, labels, vocabulary, vectors, options);
+  trainer.train(studentExamples(people, taught), onEpoch, checkpoint);
   const forms = new NormalForms(new Map(), new Map());
-  return modelLabeller(modelOf(trainer, vocabulary, vectors, { labels, forms, counts: [] }));
+  return modelLabeler(encodeStudent(trainer, vocabulary, vectors, { labels, forms, counts: [] }));
 }
 
 /** What a model makes of captions, as it is kept. */
-export function modelLabeller(bytes: Uint8Array): PseudoLabeller {
-  const kernels = new ParserKernels(studentBytes);
+export function modelLabeler(bytes: Uint8Array): PseudoLabeler {
+  const kernels = new ParserKernels(studentMemoryBytes);
   const model = decodeModel(bytes, kernels);
-  return new PseudoLabeller(kernels, new ModelReader(kernels, model), model.labels);
+  return new PseudoLabeler(kernels, new ModelScorer(kernels, model), model.labels);
 }

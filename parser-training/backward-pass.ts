@@ -7,7 +7,7 @@ import {
   tagStride,
   windowRadius,
 } from '../src/parser/neural/network-parameters.js';
-import { type Activations, type BatchLayout, type Rows, type SpanRows, slots } from './activations.js';
+import { type Activations, type BatchLayout, type CaptionRows, type SpanRows, slots } from './activations.js';
 import type { DropoutMasks } from './dropout-masks.js';
 import type { TrainingKernels } from './kernels/training-kernels.js';
 import type { TrainingNetwork } from './training-network.js';
@@ -46,7 +46,7 @@ export class BackwardPass {
   }
 
   /** Goes on where `run` ended, as far as to the word vectors: their gradient is in `x`. */
-  throughContext(a: Activations, g: Activations, layout: BatchLayout, masks: DropoutMasks): void {
+  runContext(a: Activations, g: Activations, layout: BatchLayout, masks: DropoutMasks): void {
     this.#context(a, g, layout, masks);
     this.#window(a, g, layout.rows);
   }
@@ -98,7 +98,7 @@ export class BackwardPass {
         null,
         g.mentionStates,
       );
-      this.#spanStates(g.attributeStates, attributes, g.related);
+      this.#spanStates(g.attributeStates, attributes, g.relationStates);
     }
   }
 
@@ -109,33 +109,33 @@ export class BackwardPass {
       for (const slot of slots)
         this.#linear(
           pairs.length,
-          a.pairHidden,
+          a.pairStates,
           pairHidden,
           p[slot],
           g.queries[slot],
           hidden,
           d[slot],
           null,
-          g.pairHidden,
+          g.pairStates,
         );
       this.#linear(
         pairs.length,
-        a.pairHidden,
+        a.pairStates,
         pairHidden,
         p.labels,
         g.labelScores,
         labels,
         d.labels,
         d.labelBias,
-        g.pairHidden,
+        g.pairStates,
       );
-      this.#relu(a.pairHidden, g.pairHidden, pairs.length * pairHidden, masks, 'pairHidden');
+      this.#relu(a.pairStates, g.pairStates, pairs.length * pairHidden, masks, 'pairHidden');
       this.#linear(
         pairs.length,
         a.pairIn,
         pairHidden,
         p.pair,
-        g.pairHidden,
+        g.pairStates,
         pairHidden,
         d.pair,
         d.pairHiddenBias,
@@ -155,7 +155,7 @@ export class BackwardPass {
           d.distances[distance * pairHidden + k]! += value;
           d.distances[steps * pairHidden + k]! += value;
           d.pairBias[k]! += value;
-          const most = a.pairMost[n * pairHidden + k]!;
+          const most = a.pairMax[n * pairHidden + k]!;
           for (let row = from; row < to; row++)
             if (a.between[row * pairHidden + k] === most) {
               g.between[row * pairHidden + k]! += value;
@@ -163,7 +163,7 @@ export class BackwardPass {
             }
         }
       });
-      this.#linear(rows, a.related, hidden, p.between, g.between, pairHidden, d.between, null, g.related);
+      this.#linear(rows, a.relationStates, hidden, p.between, g.between, pairHidden, d.between, null, g.relationStates);
       this.#linear(
         mentions.length,
         a.mentionStates,
@@ -176,27 +176,27 @@ export class BackwardPass {
         g.mentionStates,
       );
     }
-    this.#spanStates(g.mentionStates, mentions, g.related);
+    this.#spanStates(g.mentionStates, mentions, g.relationStates);
   }
 
   #read(a: Activations, g: Activations, { rows, captions }: BatchLayout, masks: DropoutMasks): void {
     const { hidden } = this.#sizes;
     const [p, d] = [this.#p, this.#d];
-    masks.undo(g.related, rows * hidden, 'related');
+    masks.applyAgain(g.relationStates, rows * hidden, 'related');
     this.#scan(
       captions,
       rows,
-      a.relateIn,
+      a.taggedStates,
       p.relationContext,
-      a.relateGates,
-      a.relateState,
-      g.related,
-      g.relateGates,
+      a.relationGates,
+      a.relationSums,
+      g.relationStates,
+      g.relationGates,
       d.relationContext,
       d.relationContextBias,
-      g.relateIn,
+      g.taggedStates,
     );
-    for (let k = 0; k < rows * hidden; k++) g.state[k]! += g.relateIn[k]!;
+    for (let k = 0; k < rows * hidden; k++) g.states[k]! += g.taggedStates[k]!;
     for (let row = 0; row < rows; row++) this.#expected(a, g, row);
   }
 
@@ -204,7 +204,7 @@ export class BackwardPass {
   #expected(a: Activations, g: Activations, row: number): void {
     const { hidden } = this.#sizes;
     const { tagEmbeddings } = this.#p;
-    const [beliefs, gradient] = [a.tagBeliefs.subarray(row * tagStride), g.relateIn.subarray(row * hidden)];
+    const [beliefs, gradient] = [a.tagProbabilities.subarray(row * tagStride), g.taggedStates.subarray(row * hidden)];
     let mean = 0;
     for (let tag = 0; tag < tagCount; tag++) {
       let slope = 0;
@@ -212,11 +212,11 @@ export class BackwardPass {
         slope += gradient[k]! * tagEmbeddings[tag * hidden + k]!;
         this.#d.tagEmbeddings[tag * hidden + k]! += beliefs[tag]! * gradient[k]!;
       }
-      g.tagBeliefs[row * tagStride + tag] = slope;
+      g.tagProbabilities[row * tagStride + tag] = slope;
       mean += beliefs[tag]! * slope;
     }
     for (let tag = 0; tag < tagCount; tag++)
-      g.tagScores[row * tagStride + tag]! += beliefs[tag]! * (g.tagBeliefs[row * tagStride + tag]! - mean);
+      g.tagScores[row * tagStride + tag]! += beliefs[tag]! * (g.tagProbabilities[row * tagStride + tag]! - mean);
   }
 
   #tag(a: Activations, g: Activations, { rows }: BatchLayout, masks: DropoutMasks): void {
@@ -224,7 +224,7 @@ export class BackwardPass {
     const [p, d] = [this.#p, this.#d];
     this.#linear(rows, a.tagHidden, tagHidden, p.tags, g.tagScores, tagStride, d.tags, d.tagBias, g.tagHidden);
     this.#relu(a.tagHidden, g.tagHidden, rows * tagHidden, masks, 'tagHidden');
-    this.#linear(rows, a.state, hidden, p.tagHidden, g.tagHidden, tagHidden, d.tagHidden, d.tagHiddenBias, g.state);
+    this.#linear(rows, a.states, hidden, p.tagHidden, g.tagHidden, tagHidden, d.tagHidden, d.tagHiddenBias, g.states);
   }
 
   #context(a: Activations, g: Activations, { rows, captions, compounds }: BatchLayout, masks: DropoutMasks): void {
@@ -236,8 +236,8 @@ export class BackwardPass {
       a.windowed,
       p.context,
       a.contextGates,
-      a.contextState,
-      g.state,
+      a.contextSums,
+      g.states,
       g.contextGates,
       d.context,
       d.contextBias,
@@ -300,13 +300,13 @@ export class BackwardPass {
   }
 
   #relu(y: Float32Array, dy: Float32Array, length: number, masks: DropoutMasks, layer: string): void {
-    masks.undo(dy, length, layer);
+    masks.applyAgain(dy, length, layer);
     for (let k = 0; k < length; k++) if (y[k] === 0) dy[k] = 0;
   }
 
   /** Of `linear`, `scan` and the sum with x. @param dy gradient of c + x; dgates is scratch */
   #scan(
-    captions: readonly Rows[],
+    captions: readonly CaptionRows[],
     rows: number,
     x: Float32Array,
     w: Float32Array,

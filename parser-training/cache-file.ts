@@ -38,7 +38,7 @@ export function fingerprint(
   for (const { words, tags, pairs, soft } of examples) {
     hash.update(JSON.stringify([words, [...tags], pairs]));
     if (!soft) continue;
-    const { trust, ...beliefs } = soft;
+    const { weight: trust, ...beliefs } = soft;
     hash.update(`${trust}`);
     for (const belief of Object.values(beliefs)) hash.update(belief);
   }

@@ -1,10 +1,10 @@
 import { type NetworkSizes, tagStride, windowRadius } from '../src/parser/neural/network-parameters.js';
-import type { Activations, BatchLayout, Capacity, OwnerRows, PairRows, Rows, SpanRows } from './activations.js';
+import type { Activations, BatchLayout, Capacity, CaptionRows, OwnerRows, PairRows, SpanRows } from './activations.js';
 import { slots } from './activations.js';
 import type { TrainingExample } from './training-example.js';
 
 /** The largest batch of training. */
-export const capacity: Capacity = { rows: 4096, pairs: 4096, owners: 4096 };
+export const batchCapacity: Capacity = { rows: 4096, pairs: 4096, owners: 4096 };
 
 /** A batch in the rows of the network. */
 export interface Batch extends BatchLayout {
@@ -15,12 +15,12 @@ export interface Batch extends BatchLayout {
 }
 
 /** Captions one after another, with rows of zeros before, between and after them. */
-export function layOut(examples: readonly TrainingExample[]): Batch {
+export function createBatch(examples: readonly TrainingExample[]): Batch {
   const words: (string | null)[] = [];
   const pad = () => {
     for (let k = 0; k < windowRadius; k++) words.push(null);
   };
-  const captions: Rows[] = [];
+  const captions: CaptionRows[] = [];
   for (const { words: own } of examples) {
     pad();
     captions.push({ start: words.length, length: own.length });
@@ -62,16 +62,16 @@ export function layOut(examples: readonly TrainingExample[]): Batch {
     return offset;
   });
   for (const [what, count, most] of [
-    ['rows', rows, capacity.rows],
-    ['pairs', pairs.length, capacity.pairs],
-    ['owners', owners.length, capacity.owners],
+    ['rows', rows, batchCapacity.rows],
+    ['pairs', pairs.length, batchCapacity.pairs],
+    ['owners', owners.length, batchCapacity.owners],
   ] as const)
     if (count > most) throw new RangeError(`a batch of ${count} ${what}, at most ${most} fit`);
   return { words, rows, captions, compounds, mentions, pairs, attributes, owners, examples, offsets };
 }
 
 /** Sets to zero what a batch adds to. */
-export function clear(
+export function clearGradients(
   g: Activations,
   sizes: NetworkSizes,
   { rows, mentions, attributes, pairs, owners }: BatchLayout,
@@ -79,9 +79,9 @@ export function clear(
   const { input, hidden, tagHidden, pairHidden, attributeHidden, labels } = sizes;
   const zero = (values: Float32Array, count: number, width: number) => values.fill(0, 0, count * width);
   zero(g.x, rows, input);
-  for (const values of [g.windowed, g.contextState, g.state, g.relateIn, g.relateState, g.related])
+  for (const values of [g.windowed, g.contextSums, g.states, g.taggedStates, g.relationSums, g.relationStates])
     zero(values, rows, hidden);
-  for (const values of [g.contextGates, g.relateGates]) zero(values, rows, 2 * hidden);
+  for (const values of [g.contextGates, g.relationGates]) zero(values, rows, 2 * hidden);
   zero(g.tagHidden, rows, tagHidden);
   zero(g.tagScores, rows, tagStride);
   zero(g.between, rows, pairHidden);
@@ -91,7 +91,7 @@ export function clear(
   zero(g.attributeStates, attributes.length, hidden);
   zero(g.attributeHidden, attributes.length, attributeHidden);
   zero(g.pairIn, pairs.length, pairHidden);
-  zero(g.pairHidden, pairs.length, pairHidden);
+  zero(g.pairStates, pairs.length, pairHidden);
   zero(g.labelScores, pairs.length, labels);
   for (const slot of slots) zero(g.queries[slot], pairs.length, hidden);
   zero(g.ownerIn, owners.length, attributeHidden);

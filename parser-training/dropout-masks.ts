@@ -22,11 +22,11 @@ export class DropoutMasks implements Dropout {
       this.#masks.set(layer, mask);
     }
     for (let k = 0; k < length; k++) mask[k] = this.#random.next() < rate ? 0 : 1;
-    this.undo(x, length, layer);
+    this.applyAgain(x, length, layer);
   }
 
   /** Applies the last mask of a layer again: to gradients. */
-  undo(x: Float32Array, length: number, layer: string): void {
+  applyAgain(x: Float32Array, length: number, layer: string): void {
     const rate = this.#rates[layer] ?? 0;
     if (rate === 0) return;
     const mask = this.#masks.get(layer)!;

@@ -5,32 +5,32 @@ import { RelationLabels } from '../src/parser/neural/relation-labels.js';
 import { Spelling, type WordCount } from '../src/parser/neural/spelling.js';
 import { parseFactual } from '../src/records/factual-graph.js';
 import type { Alignment } from './align-caption.js';
-import { alignAll, learnNormalForms } from './learn-forms.js';
-import { exampleOf, labelRelation, type TrainingExample } from './training-example.js';
+import { alignAll, learnNormalForms } from './learn-normal-forms.js';
+import { labeledExample, labelRelation, type TrainingExample } from './training-example.js';
 
 /** What training makes of captions and their graphs before the network sees them. */
-export interface Prepared {
+export interface PreparedCaptions {
   readonly words: readonly WordCount[];
   readonly forms: NormalForms;
   readonly labels: RelationLabels;
   readonly examples: readonly TrainingExample[];
   /** Captions that teach nothing, since parts of their graphs were found in no words. */
-  readonly leftOut: number;
+  readonly skipped: number;
 }
 
 export interface PrepareOptions {
   /** Labels that occur less often are no labels; default 3. */
-  readonly leastLabelCount?: number;
+  readonly minLabelCount?: number;
 }
 
 /** UTF-16 units of a caption that training reads. */
-export const longestCaption = 400;
+export const maxTrainingCaptionLength = 400;
 
 export function prepareCaptions(
   captions: readonly GoldCaption[],
-  { leastLabelCount = 3 }: PrepareOptions = {},
-): Prepared {
-  const tokens = captions.map(({ caption }) => captionTokens(caption, longestCaption));
+  { minLabelCount: leastLabelCount = 3 }: PrepareOptions = {},
+): PreparedCaptions {
+  const tokens = captions.map(({ caption }) => captionTokens(caption, maxTrainingCaptionLength));
   const counts = new Map<string, number>();
   for (const { text } of tokens.flat()) counts.set(text, (counts.get(text) ?? 0) + 1);
   const words = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
@@ -41,8 +41,8 @@ export function prepareCaptions(
   const forms = learnNormalForms(alignments);
   const complete = alignments.filter(isComplete);
   const labels = learnLabels(complete, leastLabelCount);
-  const examples = complete.map((alignment) => exampleOf(alignment, labels)).filter((example) => example !== null);
-  return { words, forms, labels, examples, leftOut: captions.length - examples.length };
+  const examples = complete.map((alignment) => labeledExample(alignment, labels)).filter((example) => example !== null);
+  return { words, forms, labels, examples, skipped: captions.length - examples.length };
 }
 
 const isComplete = ({ tokens, missing: { entities, attributes, relations } }: Alignment) =>

@@ -2,36 +2,36 @@ import { type ParserKernels, viterbiScratch } from '../src/parser/neural/kernels
 import type { RelationLabels } from '../src/parser/neural/relation-labels.js';
 import type { CrfScores } from '../src/parser/neural/tag-sequence.js';
 import type { Activations } from './activations.js';
-import { type Batch, capacity, layOut } from './caption-batch.js';
-import { crfMarginals } from './crf-gradient.js';
+import { type Batch, batchCapacity, createBatch } from './caption-batch.js';
+import { crfMarginals } from './crf-loss.js';
 import { toBytes } from './soft-targets.js';
-import { part, softmax } from './softmax.js';
-import { plainExample, type TrainingExample, taggedExample } from './training-example.js';
+import { rowOf, softmax } from './softmax.js';
+import { type TrainingExample, taggedExample, unlabeledExample } from './training-example.js';
 import type { TrainingNetwork } from './training-network.js';
 
 /** Captions of a batch. */
 const askedAtOnce = 64;
 
 /** A network that is asked. */
-export interface BatchReader {
+export interface BatchScorer {
   readonly network: TrainingNetwork;
   /** What it makes of a batch's words. */
-  read(batch: Batch): Activations;
+  scoreWords(batch: Batch): Activations;
   /** What it makes of a batch's phrases, when it has read the words. */
-  relate(batch: Batch): Activations;
+  scorePhrases(batch: Batch): Activations;
 }
 
 /** Says what a trained network makes of captions. */
-export class PseudoLabeller {
-  readonly #reader: BatchReader;
+export class PseudoLabeler {
+  readonly #reader: BatchScorer;
   readonly #labels: RelationLabels;
   readonly #tagsOf: (chain: CrfScores, start: number, length: number) => Uint8Array;
 
   /** @param kernels those of the reader's network */
-  constructor(kernels: ParserKernels, reader: BatchReader, labels: RelationLabels) {
+  constructor(kernels: ParserKernels, reader: BatchScorer, labels: RelationLabels) {
     const [work, tags, totals] = [
-      kernels.doubles(viterbiScratch * capacity.rows),
-      kernels.bytes(capacity.rows),
+      kernels.doubles(viterbiScratch * batchCapacity.rows),
+      kernels.bytes(batchCapacity.rows),
       kernels.doubles(1),
     ];
     this.#tagsOf = (chain, start, length) => {
@@ -49,7 +49,7 @@ export class PseudoLabeller {
   label(captions: readonly (readonly string[])[]): TrainingExample[] {
     const labelled: TrainingExample[] = [];
     for (let k = 0; k < captions.length; k += askedAtOnce) {
-      const plain = captions.slice(k, k + askedAtOnce).map(plainExample);
+      const plain = captions.slice(k, k + askedAtOnce).map(unlabeledExample);
       labelled.push(...this.#label(plain));
     }
     return labelled;
@@ -57,19 +57,19 @@ export class PseudoLabeller {
 
   #label(plain: readonly TrainingExample[]): TrainingExample[] {
     const { transitions, starts } = this.#reader.network.parameters;
-    const asked = layOut(plain);
-    const chain = { tagScores: this.#reader.read(asked).tagScores, transitions, starts };
+    const asked = createBatch(plain);
+    const chain = { tagScores: this.#reader.scoreWords(asked).tagScores, transitions, starts };
     const tagged = plain.map((example, n) => {
       const { start, length } = asked.captions[n]!;
       return taggedExample(example, this.#tagsOf(chain, start, length));
     });
     // The words stay in the rows where they were read.
-    return this.#believe(layOut(tagged));
+    return this.#believe(createBatch(tagged));
   }
 
   #believe(batch: Batch): TrainingExample[] {
     const { network } = this.#reader;
-    const a = this.#reader.relate(batch);
+    const a = this.#reader.scorePhrases(batch);
     const { transitions, starts } = network.parameters;
     const { labels: stride } = network.sizes;
     const { size, needsVerb, needsPreposition } = this.#labels;
@@ -90,10 +90,10 @@ export class PseudoLabeller {
           places[
             choose(
               Float32Array.from(places, (t) => network.slotScore(a, slot, row, start + t)),
-              part(to, k, places.length),
+              rowOf(to, k, places.length),
             )
           ] ?? -1;
-        const label = choose(a.labelScores.subarray(row * stride, row * stride + size), part(labels, k, size));
+        const label = choose(a.labelScores.subarray(row * stride, row * stride + size), rowOf(labels, k, size));
         const [said, placed] = [fill('verb', verbs, verb), fill('preposition', prepositions, preposition)];
         return {
           ...pair,
@@ -108,7 +108,7 @@ export class PseudoLabeller {
       );
       const marginals = crfMarginals({ tagScores: a.tagScores, transitions, starts }, start, length);
       const soft = {
-        trust: 1,
+        weight: 1,
         tags: toBytes(marginals.tags),
         transitions: toBytes(marginals.transitions),
         labels: toBytes(labels),

@@ -1,10 +1,10 @@
 import { tagCount } from '../src/parser/neural/network-parameters.js';
-import type { CrfMarginals } from './crf-gradient.js';
+import type { CrfMarginals } from './crf-loss.js';
 
 /** What a teacher believes of an example: probabilities where the example has facts, in 255ths. */
 export interface SoftTargets {
   /** How much the teacher counts beside the example's own facts, in [0, 1]. */
-  readonly trust: number;
+  readonly weight: number;
   /** `[tokens, 5]` */
   readonly tags: Uint8Array;
   /** `[tokens, 5, 5]`: from the tag before to the tag; the first token's are zero. */
@@ -19,8 +19,8 @@ export interface SoftTargets {
 }
 
 /** A teacher's probabilities of one choice, and how much they count. */
-export interface Belief {
-  readonly trust: number;
+export interface SoftTarget {
+  readonly weight: number;
   readonly probabilities: Float32Array;
 }
 
@@ -29,19 +29,19 @@ export const toBytes = (probabilities: Float32Array): Uint8Array =>
   Uint8Array.from(probabilities, (value) => Math.round(255 * value));
 
 /** One of several choices of `width`; undefined where there is no teacher or it believes in nothing. */
-export function beliefOf(
+export function softTarget(
   soft: SoftTargets | undefined,
   kind: 'labels' | 'verb' | 'preposition',
   k: number,
   width: number,
-): Belief | undefined {
+): SoftTarget | undefined {
   if (!soft) return undefined;
   const probabilities = Float32Array.from(soft[kind].subarray(k * width, (k + 1) * width));
   const sum = normalize(probabilities, 0, width);
-  return sum > 0 ? { trust: soft.trust, probabilities } : undefined;
+  return sum > 0 ? { weight: soft.weight, probabilities } : undefined;
 }
 
-export function tagBeliefs({ tags, transitions }: SoftTargets): CrfMarginals {
+export function tagTargets({ tags, transitions }: SoftTargets): CrfMarginals {
   const normalized = (bytes: Uint8Array, width: number) => {
     const values = Float32Array.from(bytes);
     for (let start = 0; start < values.length; start += width) normalize(values, start, width);

@@ -1,7 +1,7 @@
-import type { Belief } from './soft-targets.js';
+import type { SoftTarget } from './soft-targets.js';
 
 /** One of several rows. */
-export const part = (values: Float32Array, k: number, width: number): Float32Array =>
+export const rowOf = (values: Float32Array, k: number, width: number): Float32Array =>
   values.subarray(k * width, (k + 1) * width);
 
 /** @param probabilities set to the softmax of the scores; they may be the same array */
@@ -21,11 +21,11 @@ export function softmaxLoss(
   scores: Float32Array,
   gold: number,
   gradient: Float32Array,
-  teacher: Belief | undefined,
+  teacher: SoftTarget | undefined,
 ): number {
   softmax(scores, gradient);
   const loss = -Math.log(gradient[gold]! + 1e-30);
-  const trust = teacher?.trust ?? 0;
+  const trust = teacher?.weight ?? 0;
   gradient[gold]! -= 1 - trust;
   if (teacher) for (let k = 0; k < scores.length; k++) gradient[k]! -= trust * teacher.probabilities[k]!;
   return loss;

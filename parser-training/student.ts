@@ -3,14 +3,14 @@ import type { NetworkSizes } from '../src/parser/neural/network-parameters.js';
 import { encodeModel, type ParserModel } from '../src/parser/neural/parser-model.js';
 import { quantizeRows } from '../src/parser/neural/quantized-rows.js';
 import type { RelationLabels } from '../src/parser/neural/relation-labels.js';
-import { capacity } from './caption-batch.js';
+import { batchCapacity } from './caption-batch.js';
 import { Trainer, type TrainingOptions } from './trainer.js';
 import type { TrainingExample } from './training-example.js';
 import { WordEncoder } from './word-encoder.js';
 import { WordTable } from './word-table.js';
 
 /** What a student needs of the kernels' memory. */
-export const studentBytes = 300 << 20;
+export const studentMemoryBytes = 300 << 20;
 
 /**
  * The network that the parser runs, in training.
@@ -26,11 +26,20 @@ export function studentTrainer(
 ): Trainer<WordEncoder> {
   return new Trainer(kernels, sizes, labels, options, ({ training, network, backward, random }) => {
     const { parameters } = network;
-    const words = new WordTable(kernels, training, sizes.input, parameters, vocabulary, vectors, capacity.rows, random);
+    const words = new WordTable(
+      kernels,
+      training,
+      sizes.input,
+      parameters,
+      vocabulary,
+      vectors,
+      batchCapacity.rows,
+      random,
+    );
     return {
-      source: new WordEncoder(network, backward, words, random, options.wordDropout),
-      without: ['affixes', 'shapes'],
-      dropout: ['x', 'windowed'],
+      encoder: new WordEncoder(network, backward, words, random, options.wordDropout),
+      unusedParameters: ['affixes', 'shapes'],
+      dropoutLayers: ['x', 'windowed'],
     };
   });
 }
@@ -40,14 +49,14 @@ export const vocabularyOf = (examples: readonly TrainingExample[]): string[] =>
   [...new Set(examples.flatMap(({ words }) => words))].sort();
 
 /** What a student is shown: what people said counts twice. @param taught with teachers' beliefs */
-export const shownTo = (
+export const studentExamples = (
   examples: readonly TrainingExample[],
   taught: readonly TrainingExample[],
 ): readonly TrainingExample[] => (taught.length > 0 ? [...examples, ...examples, ...taught] : examples);
 
 /** What a student has learned, as the bytes of a model. */
-export function modelOf(
-  { network, source }: Trainer<WordEncoder>,
+export function encodeStudent(
+  { network, encoder: source }: Trainer<WordEncoder>,
   vocabulary: readonly string[],
   vectors: ReadonlyMap<string, Float32Array>,
   learned: Pick<ParserModel, 'labels' | 'forms' | 'counts'>,

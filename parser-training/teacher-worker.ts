@@ -2,10 +2,10 @@
 import { RelationLabels } from '../src/parser/neural/relation-labels.js';
 import { trainAssistant } from './assistant.js';
 import { CacheFile } from './cache-file.js';
-import { readEncoder } from './encoder-weights.js';
+import type { TeacherMessage, TeacherTask } from './label-with-teachers.js';
 import { trainTeacher } from './teacher.js';
-import type { TeacherMessage, TeacherTask } from './teachers.js';
 import type { Losses, TrainingState } from './trainer.js';
+import { readTransformerWeights } from './transformer-weights.js';
 
 /** Captions of one message. */
 const atOnce = 2048;
@@ -27,7 +27,7 @@ process.once('message', async ({ encoder, labels, options, examples, captions, c
     checkpoint: checkpoint === undefined ? undefined : new CacheFile<TrainingState>(checkpoint),
   };
   const labeller =
-    encoder === undefined ? trainAssistant(training) : trainTeacher(await readEncoder(encoder), training);
+    encoder === undefined ? trainAssistant(training) : trainTeacher(await readTransformerWeights(encoder), training);
   for (let k = 0; k < captions.length; k += atOnce)
     await send({ labelled: labeller.label(captions.slice(k, k + atOnce)) });
   await send({ isDone: true });

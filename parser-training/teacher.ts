@@ -1,30 +1,30 @@
 import { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import type { NetworkSizes } from '../src/parser/neural/network-parameters.js';
 import type { RelationLabels } from '../src/parser/neural/relation-labels.js';
-import { dropoutLayers, Encoder } from './encoder.js';
-import type { EncoderWeights } from './encoder-weights.js';
-import { PseudoLabeller } from './pseudo-labeler.js';
+import { dropoutLayers, PretrainedTransformer } from './pretrained-transformer.js';
+import { PseudoLabeler } from './pseudo-labeler.js';
 import { type Checkpoint, type Losses, Trainer, type TrainingOptions } from './trainer.js';
 import type { TrainingExample } from './training-example.js';
 import { TransformerEncoder } from './transformer-encoder.js';
+import type { TransformerWeights } from './transformer-weights.js';
 
 /** What a teacher needs of the kernels' memory. */
 const teacherBytes = 900 << 20;
 /** Pieces of words of the largest batch. */
 const mostPieces = 1536;
 
-export const teacherDefaults: TrainingOptions = {
+export const defaultTeacherOptions: TrainingOptions = {
   epochs: 6,
   batch: 64,
-  rate: 1e-3,
+  learningRate: 1e-3,
   dropout: 0.1,
   wordDropout: 0,
-  joined: 0.2,
+  joinProbability: 0.2,
   seed: 1,
 };
 
 /** What a teacher or an assistant learns from. */
-export interface TeacherTraining {
+export interface TeacherTrainingOptions {
   readonly labels: RelationLabels;
   readonly options: TrainingOptions;
   readonly examples: readonly TrainingExample[];
@@ -38,9 +38,9 @@ export interface TeacherTraining {
  * @returns what labels captions
  */
 export function trainTeacher(
-  weights: EncoderWeights,
-  { labels, options, examples, onEpoch, checkpoint }: TeacherTraining,
-): PseudoLabeller {
+  weights: TransformerWeights,
+  { labels, options, examples, onEpoch, checkpoint }: TeacherTrainingOptions,
+): PseudoLabeler {
   const kernels = new ParserKernels(teacherBytes);
   const { hidden } = weights.sizes;
   const sizes: NetworkSizes = {
@@ -52,10 +52,14 @@ export function trainTeacher(
     labels: labels.width,
   };
   const trainer = new Trainer(kernels, sizes, labels, options, ({ training }) => ({
-    source: new TransformerEncoder(kernels, training, new Encoder(kernels, training, weights, mostPieces)),
-    without: ['affixes', 'shapes', 'window', 'windowBias', 'compounds', 'context', 'contextBias'],
-    dropout: dropoutLayers(weights.sizes),
+    encoder: new TransformerEncoder(
+      kernels,
+      training,
+      new PretrainedTransformer(kernels, training, weights, mostPieces),
+    ),
+    unusedParameters: ['affixes', 'shapes', 'window', 'windowBias', 'compounds', 'context', 'contextBias'],
+    dropoutLayers: dropoutLayers(weights.sizes),
   }));
   trainer.train(examples, onEpoch, checkpoint);
-  return new PseudoLabeller(kernels, trainer, labels);
+  return new PseudoLabeler(kernels, trainer, labels);
 }

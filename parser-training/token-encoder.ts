@@ -6,7 +6,7 @@ import type { DropoutMasks } from './dropout-masks.js';
 /** What makes states of a batch's tokens, and learns to. */
 export interface TokenEncoder {
   /** Of all its parameters that are learned. */
-  readonly optimisers: readonly Adam[];
+  readonly optimizers: readonly Adam[];
   /** Fills `a.state`. @param masks dropout; none where the network is only asked */
   forward(batch: Batch, a: Activations, masks?: DropoutMasks): void;
   /** Adds its gradients. @param g `state` holds the gradient of the states */

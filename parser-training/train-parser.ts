@@ -10,15 +10,15 @@ import { parserOf } from '../src/parser/neural/neural-parser.js';
 import { decodeModel } from '../src/parser/neural/parser-model.js';
 import { Spelling } from '../src/parser/neural/spelling.js';
 import { Random } from '../src/records/random.js';
-import { assistantDefaults } from './assistant.js';
+import { defaultAssistantOptions } from './assistant.js';
 import { CaptionAugmenter } from './augment-captions.js';
 import { CacheFile, fingerprint } from './cache-file.js';
 import { fragmentsOf } from './fragments.js';
-import { longestCaption, prepareCaptions } from './prepare-captions.js';
-import { modelOf, shownTo, studentBytes, studentTrainer, vocabularyOf } from './student.js';
-import { teacherDefaults } from './teacher.js';
-import { type TeacherTask, teach } from './teachers.js';
-import { type Losses, type TrainingState, trainingDefaults } from './trainer.js';
+import { labelWithTeachers, type TeacherTask } from './label-with-teachers.js';
+import { maxTrainingCaptionLength, prepareCaptions } from './prepare-captions.js';
+import { encodeStudent, studentExamples, studentMemoryBytes, studentTrainer, vocabularyOf } from './student.js';
+import { defaultTeacherOptions } from './teacher.js';
+import { defaultTrainingOptions, type Losses, type TrainingState } from './trainer.js';
 import type { TrainingExample } from './training-example.js';
 import { readWordVectors } from './word-vectors.js';
 
@@ -31,15 +31,15 @@ Trains the learned parser on DIR/train.csv (columns caption and scene_graph) and
   --captions FILE    captions without graphs that the teachers say the meaning of: one a line, or a JSON file as COCO's
   --variations N     captions that are made of those of the CSV file, for the same (150000)
   --teachers N       (2)
-  --teacher-epochs N (${teacherDefaults.epochs})
+  --teacher-epochs N (${defaultTeacherOptions.epochs})
   --assistants N     wide networks that learn from people and teachers, and label parts of the captions of FILE and more
                      captions that are made (2)
-  --assistant-epochs N (${assistantDefaults.epochs})
+  --assistant-epochs N (${defaultAssistantOptions.epochs})
   --assistant-variations N (250000)
   --keep FOLDER      where the labels are kept for another run, and every training's state after each epoch: a run that was
                      cut off goes on there
-  --epochs N         times that every caption is shown (${trainingDefaults.epochs}; with teachers, 6)
-  --seed N           another seed, other teachers, another model (${trainingDefaults.seed})
+  --epochs N         times that every caption is shown (${defaultTrainingOptions.epochs}; with teachers, 6)
+  --seed N           another seed, other teachers, another model (${defaultTrainingOptions.seed})
   --student-seed N   another model of the same teachers and assistants (as --seed)
   --out FILE         where the model goes (src/parser/neural/parser.model)`;
 
@@ -50,13 +50,13 @@ const { positionals, values } = parseArgs({
     captions: { type: 'string' },
     variations: { type: 'string', default: '150000' },
     teachers: { type: 'string', default: '2' },
-    'teacher-epochs': { type: 'string', default: `${teacherDefaults.epochs}` },
+    'teacher-epochs': { type: 'string', default: `${defaultTeacherOptions.epochs}` },
     assistants: { type: 'string', default: '2' },
-    'assistant-epochs': { type: 'string', default: `${assistantDefaults.epochs}` },
+    'assistant-epochs': { type: 'string', default: `${defaultAssistantOptions.epochs}` },
     'assistant-variations': { type: 'string', default: '250000' },
     keep: { type: 'string' },
     epochs: { type: 'string' },
-    seed: { type: 'string', default: `${trainingDefaults.seed}` },
+    seed: { type: 'string', default: `${defaultTrainingOptions.seed}` },
     'student-seed': { type: 'string' },
     out: { type: 'string' },
     help: { type: 'boolean' },
@@ -70,7 +70,8 @@ if (values.help || folder === undefined) {
 const [variations, teachers, seed] = [wholeNumber('variations'), wholeNumber('teachers'), wholeNumber('seed')];
 const [teacherEpochs, assistantEpochs] = [wholeNumber('teacher-epochs'), wholeNumber('assistant-epochs')];
 const [assistants, assistantVariations] = [wholeNumber('assistants'), wholeNumber('assistant-variations')];
-const epochs = values.epochs === undefined ? (values.encoder ? 6 : trainingDefaults.epochs) : wholeNumber('epochs');
+const epochs =
+  values.epochs === undefined ? (values.encoder ? 6 : defaultTrainingOptions.epochs) : wholeNumber('epochs');
 for (const file of [values.encoder && join(values.encoder, 'model.safetensors'), values.captions])
   if (file && !existsSync(file)) fail(`${file}: no such file`);
 
@@ -89,7 +90,7 @@ for await (const caption of goldCaptions(join(folder, 'train.csv'), ({ line, pro
   note(`line ${line}: ${problem}`),
 ))
   captions.push(caption);
-const { words, forms, labels, examples, leftOut } = prepareCaptions(captions);
+const { words, forms, labels, examples, skipped: leftOut } = prepareCaptions(captions);
 note(`${examples.length} captions, ${leftOut} left out; ${words.length} words, ${labels.size} relation labels`);
 const vectors = readWordVectors();
 const said = values.captions && values.encoder ? readCaptions(values.captions) : [];
@@ -106,19 +107,19 @@ const sizes = {
   labels: labels.width,
 };
 const studentSeed = values['student-seed'] === undefined ? seed : wholeNumber('student-seed');
-const options = { ...trainingDefaults, epochs, seed: studentSeed, ...(values.encoder ? { dropout: 0.05 } : {}) };
-const trainer = studentTrainer(new ParserKernels(studentBytes), sizes, labels, vocabulary, vectors, options);
-const shown = shownTo(examples, [...byTeachers, ...byAssistants]);
+const options = { ...defaultTrainingOptions, epochs, seed: studentSeed, ...(values.encoder ? { dropout: 0.05 } : {}) };
+const trainer = studentTrainer(new ParserKernels(studentMemoryBytes), sizes, labels, vocabulary, vectors, options);
+const shown = studentExamples(examples, [...byTeachers, ...byAssistants]);
 const checkpoint = values.keep
   ? new CacheFile<TrainingState>(join(values.keep, `${fingerprint([labels.names, sizes, options], shown)}.training`))
   : undefined;
 trainer.train(shown, noteEpoch('student'), checkpoint);
-const bytes = modelOf(trainer, vocabulary, vectors, { labels, forms, counts: words });
+const bytes = encodeStudent(trainer, vocabulary, vectors, { labels, forms, counts: words });
 writeFileSync(values.out ?? new URL('../src/parser/neural/parser.model', import.meta.url), bytes);
 checkpoint?.remove();
 note(`${(bytes.length / 1e6).toFixed(1)} MB written`);
 
-const kernels = new ParserKernels(studentBytes);
+const kernels = new ParserKernels(studentMemoryBytes);
 const { overall, byLength } = await evaluateParser(
   goldCaptions(join(folder, 'dev.csv'), () => {}),
   parserOf(decodeModel(bytes, kernels), kernels),
@@ -132,7 +133,7 @@ for (const { words: range, ...scores } of [{ words: 'all', ...overall }, ...byLe
 async function learnFromTeachers(encoder: string): Promise<TrainingExample[]> {
   const captions = [...said, ...varied(examples, variations, seed)];
   note(`${captions.length} captions without graphs`);
-  const options = { ...teacherDefaults, epochs: teacherEpochs, seed };
+  const options = { ...defaultTeacherOptions, epochs: teacherEpochs, seed };
   return learnFrom('teacher', teachers, { encoder, options, examples, captions });
 }
 
@@ -143,14 +144,14 @@ async function learnFromAssistants(taught: readonly TrainingExample[]): Promise<
   const parts = fragmentsOf(real);
   const captions = [...parts, ...varied([...examples, ...real], assistantVariations, seed + 1)];
   note(`${captions.length} captions for assistants, of which ${parts.length} are parts of others`);
-  const options = { ...assistantDefaults, epochs: assistantEpochs, seed };
+  const options = { ...defaultAssistantOptions, epochs: assistantEpochs, seed };
   return learnFrom('assistant', assistants, { options, examples: [...examples, ...taught], captions });
 }
 
 async function learnFrom(who: string, count: number, task: Omit<TeacherTask, 'labels'>): Promise<TrainingExample[]> {
-  const labelled = await teach(
+  const labelled = await labelWithTeachers(
     { ...task, labels: labels.names },
-    { count, keep: values.keep, onEpoch: (n, epoch, losses) => noteEpoch(`${who} ${n + 1}`)(epoch, losses) },
+    { count, cacheFolder: values.keep, onEpoch: (n, epoch, losses) => noteEpoch(`${who} ${n + 1}`)(epoch, losses) },
   );
   note(`${labelled.length} captions labelled`);
   return labelled;
@@ -168,7 +169,7 @@ function readCaptions(file: string): string[][] {
     : text.split('\n');
   const speller = new Spelling(words);
   return lines
-    .map((line) => correctedWords(captionTokens(line, longestCaption), speller))
+    .map((line) => correctedWords(captionTokens(line, maxTrainingCaptionLength), speller))
     .filter((tokens) => tokens.length > 0);
 }
 

@@ -11,12 +11,12 @@ import { Random } from '../src/records/random.js';
 import { Activations, type Slot } from './activations.js';
 import { Adam, type AdamState } from './adam.js';
 import { BackwardPass } from './backward-pass.js';
-import { type Batch, capacity, clear, layOut } from './caption-batch.js';
-import { crfLoss } from './crf-gradient.js';
+import { type Batch, batchCapacity, clearGradients, createBatch } from './caption-batch.js';
+import { crfLoss } from './crf-loss.js';
 import { DropoutMasks } from './dropout-masks.js';
 import { initializeParameters } from './initialize-parameters.js';
 import { TrainingKernels } from './kernels/training-kernels.js';
-import { type Belief, beliefOf, tagBeliefs } from './soft-targets.js';
+import { type SoftTarget, softTarget, tagTargets } from './soft-targets.js';
 import { softmaxLoss } from './softmax.js';
 import type { TokenEncoder } from './token-encoder.js';
 import { joinExamples, type TrainingExample } from './training-example.js';
@@ -27,22 +27,22 @@ export interface TrainingOptions {
   /** Captions a batch. */
   readonly batch: number;
   /** The largest learning rate. */
-  readonly rate: number;
+  readonly learningRate: number;
   readonly dropout: number;
   /** Share of words that are treated as unknown ones. */
   readonly wordDropout: number;
   /** Share of captions that are joined with another. */
-  readonly joined: number;
+  readonly joinProbability: number;
   readonly seed: number;
 }
 
-export const trainingDefaults: TrainingOptions = {
+export const defaultTrainingOptions: TrainingOptions = {
   epochs: 18,
   batch: 64,
-  rate: 2e-3,
+  learningRate: 2e-3,
   dropout: 0.15,
   wordDropout: 0.06,
-  joined: 0.2,
+  joinProbability: 0.2,
   seed: 1,
 };
 
@@ -60,7 +60,7 @@ export interface TrainingState {
   /** Epochs that are done. */
   readonly epochs: number;
   readonly random: number;
-  readonly optimisers: readonly AdamState[];
+  readonly optimizers: readonly AdamState[];
 }
 
 /** Where a training leaves its state and finds that of an earlier one. */
@@ -70,7 +70,7 @@ export interface Checkpoint {
 }
 
 /** What the first layers of a network in training are made of. */
-export interface TrainerParts {
+export interface TrainingContext {
   readonly kernels: ParserKernels;
   readonly training: TrainingKernels;
   readonly network: TrainingNetwork;
@@ -80,12 +80,12 @@ export interface TrainerParts {
 }
 
 /** The first layers of a network in training. */
-export interface Body<Source extends TokenEncoder = TokenEncoder> {
-  readonly source: Source;
+export interface EncoderParts<Source extends TokenEncoder = TokenEncoder> {
+  readonly encoder: Source;
   /** The network's parameters that are not the trainer's: the source has them, or nobody uses them. */
-  readonly without: readonly ParameterName[];
+  readonly unusedParameters: readonly ParameterName[];
   /** Names of layers with dropout. */
-  readonly dropout: readonly string[];
+  readonly dropoutLayers: readonly string[];
 }
 
 const clipNorm = 5;
@@ -96,7 +96,7 @@ const connectors = [',', '.', 'while', 'as'];
 /** A network in training. */
 export class Trainer<Source extends TokenEncoder = TokenEncoder> {
   readonly network: TrainingNetwork;
-  readonly source: Source;
+  readonly encoder: Source;
   readonly #labels: RelationLabels;
   readonly #options: TrainingOptions;
   readonly #random: Random;
@@ -115,7 +115,7 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
     sizes: NetworkSizes,
     labels: RelationLabels,
     options: TrainingOptions,
-    bodyOf: (parts: TrainerParts) => Body<Source>,
+    bodyOf: (parts: TrainingContext) => EncoderParts<Source>,
   ) {
     this.#labels = labels;
     this.#options = options;
@@ -135,16 +135,16 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
       random: this.#random,
       options,
     };
-    const { source, without, dropout } = bodyOf(parts);
-    this.source = source;
+    const { encoder: source, unusedParameters: without, dropoutLayers: dropout } = bodyOf(parts);
+    this.encoder = source;
     this.#optimisers = (Object.keys(parameters) as ParameterName[])
       .filter((name) => !without.includes(name))
       .map((name) => [
         this.#gradients[name],
         new Adam(kernels, this.#training, parameters[name], this.#gradients[name]),
       ]);
-    this.#a = new Activations(kernels, sizes, capacity);
-    this.#g = new Activations(kernels, sizes, capacity);
+    this.#a = new Activations(kernels, sizes, batchCapacity);
+    this.#g = new Activations(kernels, sizes, batchCapacity);
     const layers = ['state', 'tagHidden', 'related', 'pairIn', 'pairHidden', 'ownerIn', ...dropout];
     this.#masks = new DropoutMasks(this.#random, Object.fromEntries(layers.map((layer) => [layer, options.dropout])));
   }
@@ -168,8 +168,8 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
       const order = this.#joined(this.#random.shuffle([...examples]));
       const sums = { tags: 0, labels: 0, words: 0, owners: 0 };
       for (let k = 0; k < order.length; k += size) {
-        const rate = learningRate((epoch + k / order.length) / epochs) * this.#options.rate;
-        const losses = this.#step(layOut(order.slice(k, k + size)), rate);
+        const rate = scheduleFactor((epoch + k / order.length) / epochs) * this.#options.learningRate;
+        const losses = this.#step(createBatch(order.slice(k, k + size)), rate);
         for (const name of Object.keys(sums) as (keyof Losses)[]) sums[name] += losses[name] / examples.length;
       }
       this.#epochs = epoch + 1;
@@ -183,11 +183,11 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
     return {
       epochs: this.#epochs,
       random: this.#random.state,
-      optimisers: this.#allOptimisers.map(({ state }) => state),
+      optimizers: this.#allOptimisers.map(({ state }) => state),
     };
   }
 
-  #restore({ epochs, random, optimisers }: TrainingState): void {
+  #restore({ epochs, random, optimizers: optimisers }: TrainingState): void {
     const own = this.#allOptimisers;
     if (optimisers.length !== own.length)
       throw new RangeError(`${optimisers.length} arrays of parameters, expected ${own.length}`);
@@ -199,7 +199,7 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
   }
 
   get #allOptimisers(): readonly Adam[] {
-    return [...this.#optimisers.map(([, optimiser]) => optimiser), ...this.source.optimisers];
+    return [...this.#optimisers.map(([, optimiser]) => optimiser), ...this.encoder.optimizers];
   }
 
   /** Some captions together with the one after them, as captions of COCO are longer than those of FACTUAL. */
@@ -208,7 +208,7 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
     for (let k = 0; k < examples.length; k++) {
       const [a, b] = [examples[k]!, examples[k + 1]];
       const isAlone = !b || a.soft || b.soft || a.words.length + b.words.length > longestJoined;
-      if (isAlone || this.#random.next() >= this.#options.joined) joined.push(a);
+      if (isAlone || this.#random.next() >= this.#options.joinProbability) joined.push(a);
       else {
         joined.push(joinExamples(a, b, connectors[Math.floor(this.#random.next() * connectors.length)]!));
         k++;
@@ -218,36 +218,36 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
   }
 
   /** What the network makes of a batch's words. */
-  read(batch: Batch, masks?: DropoutMasks): Activations {
+  scoreWords(batch: Batch, masks?: DropoutMasks): Activations {
     const { rows, captions } = batch;
     const a = this.#a;
-    this.source.forward(batch, a, masks);
-    masks?.apply(a.state, rows * this.network.sizes.hidden, 'state');
-    this.network.read(a, captions, rows, masks);
+    this.encoder.forward(batch, a, masks);
+    masks?.apply(a.states, rows * this.network.sizes.hidden, 'state');
+    this.network.scoreWords(a, captions, rows, masks);
     return a;
   }
 
   /** What it makes of a batch's phrases, when it has read the words. */
-  relate(batch: Batch, masks?: DropoutMasks): Activations {
-    this.network.relateBatch(this.#a, batch, masks);
+  scorePhrases(batch: Batch, masks?: DropoutMasks): Activations {
+    this.network.scorePhrases(this.#a, batch, masks);
     return this.#a;
   }
 
   /** Losses of some captions, summed, and their gradients; parameters stay. @returns gradients that the next call adds to */
   gradientsOf(examples: readonly TrainingExample[]): { readonly losses: Losses; readonly gradients: Parameters } {
-    return { losses: this.#forwardBackward(layOut(examples)), gradients: this.#gradients };
+    return { losses: this.#forwardBackward(createBatch(examples)), gradients: this.#gradients };
   }
 
   #step(batch: Batch, rate: number): Losses {
     const losses = this.#forwardBackward(batch);
-    let squares = this.source.squares();
+    let squares = this.encoder.squares();
     for (const [gradient] of this.#optimisers) squares += this.#training.squares(gradient);
     const mean = 1 / batch.examples.length;
     const norm = Math.sqrt(squares) * mean;
     if (!Number.isFinite(norm)) throw new Error('training diverged: the gradient is not finite');
     const scale = mean * Math.min(1, clipNorm / norm);
     for (const [, optimiser] of this.#optimisers) optimiser.step(rate, scale);
-    this.source.step(rate, scale);
+    this.encoder.step(rate, scale);
     return losses;
   }
 
@@ -255,9 +255,9 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
     const { rows, captions, examples } = batch;
     const { sizes } = this.network;
     const [a, g, masks] = [this.#a, this.#g, this.#masks];
-    this.read(batch, masks);
-    this.relate(batch, masks);
-    clear(g, sizes, batch);
+    this.scoreWords(batch, masks);
+    this.scorePhrases(batch, masks);
+    clearGradients(g, sizes, batch);
 
     const losses = { tags: 0, labels: 0, words: 0, owners: 0 };
     const p = this.network.parameters;
@@ -270,34 +270,34 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
     examples.forEach((example, n) => {
       const { start } = captions[n]!;
       const { soft, tags } = example;
-      losses.tags += crfLoss(scores, start, tags, gradient, soft && { ...tagBeliefs(soft), trust: soft.trust });
+      losses.tags += crfLoss(scores, start, tags, gradient, soft && { ...tagTargets(soft), trust: soft.weight });
       example.pairs.forEach(({ label, verb, preposition }, k) => {
         const pair = batch.offsets[n]!.pairs + k;
-        losses.labels += this.#labelLoss(pair, label, beliefOf(soft, 'labels', k, this.#labels.size));
+        losses.labels += this.#labelLoss(pair, label, softTarget(soft, 'labels', k, this.#labels.size));
         for (const [slot, gold, places] of [
           ['verb', verb, example.verbs],
           ['preposition', preposition, example.prepositions],
         ] as const)
           if (gold >= 0)
-            losses.words += this.#slotLoss(slot, pair, start, places, gold, beliefOf(soft, slot, k, places.length));
+            losses.words += this.#slotLoss(slot, pair, start, places, gold, softTarget(soft, slot, k, places.length));
       });
       example.owners.forEach(({ owns }, k) => {
         const at = (batch.offsets[n]!.owners + k) * 8;
         const score = a.ownerScores[at]!;
-        const trust = soft?.trust ?? 0;
+        const trust = soft?.weight ?? 0;
         const target = (owns ? 1 - trust : 0) + (soft ? (trust * soft.owners[k]!) / 255 : 0);
         g.ownerScores[at] = 1 / (1 + Math.exp(-score)) - target;
         losses.owners += Math.max(score, 0) - (owns ? score : 0) + Math.log1p(Math.exp(-Math.abs(score)));
       });
     });
     this.#backward.run(a, g, batch, masks);
-    masks.undo(g.state, rows * sizes.hidden, 'state');
-    this.source.backward(batch, a, g, masks);
+    masks.applyAgain(g.states, rows * sizes.hidden, 'state');
+    this.encoder.backward(batch, a, g, masks);
     return losses;
   }
 
   /** Cross-entropy of a pair's label. */
-  #labelLoss(pair: number, label: number, teacher: Belief | undefined): number {
+  #labelLoss(pair: number, label: number, teacher: SoftTarget | undefined): number {
     const { labels: stride } = this.network.sizes;
     const count = this.#labels.size;
     const scores = this.#a.labelScores.subarray(pair * stride, pair * stride + count);
@@ -311,7 +311,7 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
     start: number,
     places: readonly number[],
     gold: number,
-    teacher: Belief | undefined,
+    teacher: SoftTarget | undefined,
   ): number {
     const { hidden } = this.network.sizes;
     const [a, g] = [this.#a, this.#g];
@@ -322,8 +322,8 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
     places.forEach((t, n) => {
       const d = gradient[n]! * slotScale;
       for (let k = 0; k < hidden; k++) {
-        queryGradients[pair * hidden + k]! += d * a.related[(start + t) * hidden + k]!;
-        g.related[(start + t) * hidden + k]! += d * queries[pair * hidden + k]!;
+        queryGradients[pair * hidden + k]! += d * a.relationStates[(start + t) * hidden + k]!;
+        g.relationStates[(start + t) * hidden + k]! += d * queries[pair * hidden + k]!;
       }
     });
     return loss;
@@ -331,4 +331,4 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
 }
 
 /** A tenth of the time up, then down to nothing as a cosine falls. @param t in [0, 1] */
-const learningRate = (t: number) => (t < 0.1 ? t / 0.1 : 0.5 + 0.5 * Math.cos((Math.PI * (t - 0.1)) / 0.9));
+const scheduleFactor = (t: number) => (t < 0.1 ? t / 0.1 : 0.5 + 0.5 * Math.cos((Math.PI * (t - 0.1)) / 0.9));

@@ -47,7 +47,7 @@ export interface ExampleOwner {
 }
 
 /** A relation of a caption in the network's terms. */
-export interface LabelledRelation {
+export interface LabeledRelation {
   readonly label: string;
   readonly verb: number;
   readonly preposition: number;
@@ -57,7 +57,7 @@ export interface LabelledRelation {
 export function labelRelation(
   { tokens, mentions }: AlignedCaption,
   { subject, object, predicate }: { readonly subject: number; readonly object: number; readonly predicate: string },
-): LabelledRelation {
+): LabeledRelation {
   const isForward = subject < object;
   const [a, b] = isForward ? [mentions[subject]!, mentions[object]!] : [mentions[object]!, mentions[subject]!];
   const middle = (a.end + b.start - 1) / 2;
@@ -76,7 +76,7 @@ export function labelRelation(
 }
 
 /** @returns null where a relation has a label that is too rare */
-export function exampleOf(caption: AlignedCaption, labels: RelationLabels): TrainingExample | null {
+export function labeledExample(caption: AlignedCaption, labels: RelationLabels): TrainingExample | null {
   const { tokens, mentions, attributes, relations } = caption;
   const tags = new Uint8Array(tokens.length);
   for (const { start, end } of attributes) tags.fill(TAG.inAttribute, start, end).fill(TAG.attribute, start, start + 1);
@@ -95,11 +95,11 @@ export function exampleOf(caption: AlignedCaption, labels: RelationLabels): Trai
   const owners = ownersOf(attributes, mentions, (attribute, mention) =>
     attributes[attribute]!.mentions.includes(mention),
   );
-  return { ...plainExample(tokens), tags, mentions, pairs, attributes, owners };
+  return { ...unlabeledExample(tokens), tags, mentions, pairs, attributes, owners };
 }
 
 /** A caption of which only the words are known. */
-export function plainExample(words: readonly string[]): TrainingExample {
+export function unlabeledExample(words: readonly string[]): TrainingExample {
   const places = [...words.keys()];
   return {
     words,
@@ -150,7 +150,7 @@ const ownersOf = (
     })),
   );
 
-const nothing: LabelledRelation = { label: '', verb: -1, preposition: -1 };
+const nothing: LabeledRelation = { label: '', verb: -1, preposition: -1 };
 
 /** Two captions as one, with a word between: what one says has nothing to do with the other. */
 export function joinExamples(a: TrainingExample, b: TrainingExample, between: string): TrainingExample {

@@ -10,7 +10,7 @@ import {
   windowRadius,
   windowSize,
 } from '../src/parser/neural/network-parameters.js';
-import type { Activations, BatchLayout, OwnerRows, PairRows, Rows, Slot, SpanRows } from './activations.js';
+import type { Activations, BatchLayout, CaptionRows, OwnerRows, PairRows, Slot, SpanRows } from './activations.js';
 import { pairColumns, slots } from './activations.js';
 
 /** Dropout: what each activation is multiplied with in training. */
@@ -60,14 +60,14 @@ export class TrainingNetwork {
   }
 
   /** Window sums → token states. */
-  tellContext(a: Activations, captions: readonly Rows[], rows: number): void {
-    this.#scan('context', captions, rows, a.windowed, a.contextGates, a.contextState, a.state);
+  addContext(a: Activations, captions: readonly CaptionRows[], rows: number): void {
+    this.#scan('context', captions, rows, a.windowed, a.contextGates, a.contextSums, a.states);
   }
 
   /** Token states → tag scores, and states that know of the likely tags. */
-  read(a: Activations, captions: readonly Rows[], rows: number, dropout?: Dropout): void {
+  scoreWords(a: Activations, captions: readonly CaptionRows[], rows: number, dropout?: Dropout): void {
     const { hidden, tagHidden } = this.sizes;
-    this.#apply('tagHidden', rows, a.state, 0, a.tagHidden, 0);
+    this.#apply('tagHidden', rows, a.states, 0, a.tagHidden, 0);
     dropout?.apply(a.tagHidden, rows * tagHidden, 'tagHidden');
     this.#apply('tags', rows, a.tagHidden, 0, a.tagScores, 0);
     const { tagEmbeddings } = this.parameters;
@@ -76,28 +76,28 @@ export class TrainingNetwork {
       hidden,
       tagCount,
       a.tagScores,
-      a.tagBeliefs,
+      a.tagProbabilities,
       tagEmbeddings,
-      a.state,
-      a.relateIn,
+      a.states,
+      a.taggedStates,
     );
-    this.#scan('relationContext', captions, rows, a.relateIn, a.relateGates, a.relateState, a.related);
-    dropout?.apply(a.related, rows * hidden, 'related');
+    this.#scan('relationContext', captions, rows, a.taggedStates, a.relationGates, a.relationSums, a.relationStates);
+    dropout?.apply(a.relationStates, rows * hidden, 'related');
   }
 
   /** States → all that is said of a batch's phrases. */
-  relateBatch(a: Activations, { mentions, pairs, attributes, owners }: BatchLayout, dropout?: Dropout): void {
-    this.relate(a, mentions, pairs, dropout);
-    for (const slot of slots) this.seek(a, slot, 0, pairs.length);
-    this.own(a, attributes, mentions, owners, dropout);
+  scorePhrases(a: Activations, { mentions, pairs, attributes, owners }: BatchLayout, dropout?: Dropout): void {
+    this.scoreRelations(a, mentions, pairs, dropout);
+    for (const slot of slots) this.computeQueries(a, slot, 0, pairs.length);
+    this.scoreOwners(a, attributes, mentions, owners, dropout);
   }
 
   /** States → scores of every label for every pair, in `labelScores`. */
-  relate(a: Activations, mentions: readonly SpanRows[], pairs: readonly PairRows[], dropout?: Dropout): void {
+  scoreRelations(a: Activations, mentions: readonly SpanRows[], pairs: readonly PairRows[], dropout?: Dropout): void {
     const { hidden, pairHidden } = this.sizes;
     const p = this.parameters;
     if (pairs.length === 0) return;
-    this.#spanStates(a.related, mentions, a.mentionStates);
+    this.#spanStates(a.relationStates, mentions, a.mentionStates);
     this.#apply('mention', mentions.length, a.mentionStates, 0, a.mentionRoles, 0);
     // Only rows between mentions.
     let start = Number.POSITIVE_INFINITY;
@@ -113,7 +113,8 @@ export class TrainingNetwork {
       if (from < start) start = from;
       if (to > end) end = to;
     });
-    if (end > start) this.#apply('between', end - start, a.related, start * hidden, a.between, start * pairHidden);
+    if (end > start)
+      this.#apply('between', end - start, a.relationStates, start * hidden, a.between, start * pairHidden);
     this.kernels.pairInputs(
       pairs.length,
       pairHidden,
@@ -123,29 +124,29 @@ export class TrainingNetwork {
       p.distances,
       p.pairBias,
       emptyBetween,
-      a.pairMost,
+      a.pairMax,
       a.pairIn,
     );
     dropout?.apply(a.pairIn, pairs.length * pairHidden, 'pairIn');
-    this.#apply('pair', pairs.length, a.pairIn, 0, a.pairHidden, 0);
-    dropout?.apply(a.pairHidden, pairs.length * pairHidden, 'pairHidden');
-    this.#apply('labels', pairs.length, a.pairHidden, 0, a.labelScores, 0);
+    this.#apply('pair', pairs.length, a.pairIn, 0, a.pairStates, 0);
+    dropout?.apply(a.pairStates, pairs.length * pairHidden, 'pairHidden');
+    this.#apply('labels', pairs.length, a.pairStates, 0, a.labelScores, 0);
   }
 
   /** Pairs → what each looks for in a word that fills its label, in `queries`. @param first index of the first of `count` pairs */
-  seek(a: Activations, slot: Slot, first: number, count: number): void {
+  computeQueries(a: Activations, slot: Slot, first: number, count: number): void {
     const { hidden, pairHidden } = this.sizes;
-    this.#apply(slot, count, a.pairHidden, first * pairHidden, a.queries[slot], first * hidden);
+    this.#apply(slot, count, a.pairStates, first * pairHidden, a.queries[slot], first * hidden);
   }
 
   /** How well the word at a row fits what a pair looks for. */
   slotScore(a: Activations, slot: Slot, pair: number, row: number): number {
     const { hidden } = this.sizes;
-    return this.kernels.dot(a.queries[slot], pair * hidden, a.related, row * hidden, hidden) * slotScale;
+    return this.kernels.dot(a.queries[slot], pair * hidden, a.relationStates, row * hidden, hidden) * slotScale;
   }
 
   /** States → for each pair of an attribute and a mention the log-odds that it owns it, in column 0 of `ownerScores`. */
-  own(
+  scoreOwners(
     a: Activations,
     attributes: readonly SpanRows[],
     mentions: readonly SpanRows[],
@@ -155,8 +156,8 @@ export class TrainingNetwork {
     const { attributeHidden } = this.sizes;
     const p = this.parameters;
     if (owners.length === 0) return;
-    this.#spanStates(a.related, attributes, a.attributeStates);
-    this.#spanStates(a.related, mentions, a.mentionStates);
+    this.#spanStates(a.relationStates, attributes, a.attributeStates);
+    this.#spanStates(a.relationStates, mentions, a.mentionStates);
     this.#apply('attribute', attributes.length, a.attributeStates, 0, a.attributeHidden, 0);
     this.#apply('owner', mentions.length, a.mentionStates, 0, a.ownerHidden, 0);
     for (let n = 0; n < owners.length; n++) {
@@ -183,7 +184,7 @@ export class TrainingNetwork {
   /** y = x + what the context tells. */
   #scan(
     layer: 'context' | 'relationContext',
-    captions: readonly Rows[],
+    captions: readonly CaptionRows[],
     rows: number,
     x: Float32Array,
     gates: Float32Array,

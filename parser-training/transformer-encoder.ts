@@ -3,8 +3,8 @@ import type { Activations } from './activations.js';
 import { Adam } from './adam.js';
 import type { Batch } from './caption-batch.js';
 import type { DropoutMasks } from './dropout-masks.js';
-import type { Encoder } from './encoder.js';
 import type { TrainingKernels } from './kernels/training-kernels.js';
+import type { PretrainedTransformer } from './pretrained-transformer.js';
 import type { TokenEncoder } from './token-encoder.js';
 
 /** What was learned before is kept by smaller steps. */
@@ -13,24 +13,24 @@ const options = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01 };
 
 /** States by a pre-trained encoder. */
 export class TransformerEncoder implements TokenEncoder {
-  readonly #encoder: Encoder;
+  readonly #encoder: PretrainedTransformer;
   readonly #training: TrainingKernels;
-  readonly optimisers: readonly Adam[];
+  readonly optimizers: readonly Adam[];
 
-  constructor(kernels: ParserKernels, training: TrainingKernels, encoder: Encoder) {
+  constructor(kernels: ParserKernels, training: TrainingKernels, encoder: PretrainedTransformer) {
     this.#encoder = encoder;
     this.#training = training;
-    this.optimisers = encoder.trained.map(
+    this.optimizers = encoder.trained.map(
       ([values, gradients]) => new Adam(kernels, training, values, gradients, options),
     );
   }
 
   forward({ words, captions }: Batch, a: Activations, masks?: DropoutMasks): void {
-    this.#encoder.forward(words, captions, a.state, masks);
+    this.#encoder.forward(words, captions, a.states, masks);
   }
 
   backward(_batch: Batch, _a: Activations, g: Activations, masks: DropoutMasks): void {
-    this.#encoder.backward(g.state, masks);
+    this.#encoder.backward(g.states, masks);
   }
 
   squares(): number {
@@ -38,6 +38,6 @@ export class TransformerEncoder implements TokenEncoder {
   }
 
   step(rate: number, scale: number): void {
-    for (const optimiser of this.optimisers) optimiser.step(rateShare * rate, scale);
+    for (const optimiser of this.optimizers) optimiser.step(rateShare * rate, scale);
   }
 }

@@ -28,7 +28,7 @@ export class WordEncoder implements TokenEncoder {
     this.#wordDropout = wordDropout;
   }
 
-  get optimisers(): readonly Adam[] {
+  get optimizers(): readonly Adam[] {
     return this.words.optimisers;
   }
 
@@ -39,12 +39,12 @@ export class WordEncoder implements TokenEncoder {
     masks?.apply(a.x, rows * input, 'x');
     this.#network.sumWindows(a, rows, compounds);
     masks?.apply(a.windowed, rows * hidden, 'windowed');
-    this.#network.tellContext(a, captions, rows);
+    this.#network.addContext(a, captions, rows);
   }
 
   backward(batch: Batch, a: Activations, g: Activations, masks: DropoutMasks): void {
-    this.#backward.throughContext(a, g, batch, masks);
-    masks.undo(g.x, batch.rows * this.#network.sizes.input, 'x');
+    this.#backward.runContext(a, g, batch, masks);
+    masks.applyAgain(g.x, batch.rows * this.#network.sizes.input, 'x');
     this.#squares = this.words.backward(batch.words, this.#hidden, g.x);
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { alignCaption } from '../../parser-training/align-caption.js';
-import { alignAll, learnNormalForms } from '../../parser-training/learn-forms.js';
+import { alignAll, learnNormalForms } from '../../parser-training/learn-normal-forms.js';
 import { labelRelation } from '../../parser-training/training-example.js';
 import { parseFactual } from '../../src/records/factual-graph.js';
 

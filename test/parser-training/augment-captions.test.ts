@@ -11,7 +11,7 @@ const gold = [
   ['a man walking on the grass', '( man , walk on , grass )'],
   ['the woman has a horse', '( woman , have , horse )'],
 ].map(([caption, graph]) => ({ caption: caption!, gold: graph! }));
-const { examples } = prepareCaptions(gold, { leastLabelCount: 1 });
+const { examples } = prepareCaptions(gold, { minLabelCount: 1 });
 const words = new Set(gold.flatMap(({ caption }) => caption.split(' ')));
 const vectors = new Map([...words].map((word, k) => [word, Float32Array.from([Math.cos(k), Math.sin(k)])]));
 const captions = (seed: number, count: number) => {

@@ -6,7 +6,7 @@ import { parseFactual } from '../../src/records/factual-graph.js';
 describe('parts of captions', () => {
   const of = (caption: string, gold: string) => {
     assert.notDeepEqual(parseFactual(gold).relations, []);
-    const { examples } = prepareCaptions([{ caption, gold }], { leastLabelCount: 1 });
+    const { examples } = prepareCaptions([{ caption, gold }], { minLabelCount: 1 });
     assert.equal(examples.length, 1, 'the caption is aligned');
     return fragmentsOf(examples).map((words) => words.join(' '));
   };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { modelLabeller } from '../../parser-training/assistant.js';
+import { modelLabeler } from '../../parser-training/assistant.js';
 import type { TrainingExample } from '../../parser-training/training-example.js';
 import { ParserKernels } from '../../src/parser/neural/kernels/parser-kernels.js';
 import { neuralParser } from '../../src/parser/neural/neural-parser.js';
@@ -16,7 +16,7 @@ const captions = [
 ].map((caption) => caption.split(' '));
 
 describe('a model that labels captions', () => {
-  const labelled = modelLabeller(model).label(captions);
+  const labelled = modelLabeler(model).label(captions);
   const { labels } = decodeModel(model, new ParserKernels(64 << 20));
 
   it('says of them what the parser says', () => {
@@ -65,6 +65,6 @@ describe('a model that labels captions', () => {
   });
 
   it('does not depend on what else is asked at once', () => {
-    assert.deepEqual(modelLabeller(model).label(captions.slice(1, 2)), [labelled[1]]);
+    assert.deepEqual(modelLabeler(model).label(captions.slice(1, 2)), [labelled[1]]);
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { deserialize, serialize } from 'node:v8';
 import { prepareCaptions } from '../../parser-training/prepare-captions.js';
 import { studentTrainer } from '../../parser-training/student.js';
-import { type Losses, type TrainingState, trainingDefaults } from '../../parser-training/trainer.js';
+import { defaultTrainingOptions, type Losses, type TrainingState } from '../../parser-training/trainer.js';
 import { ParserKernels } from '../../src/parser/neural/kernels/parser-kernels.js';
 import type { ParameterName } from '../../src/parser/neural/network-parameters.js';
 import { parseFactual } from '../../src/records/factual-graph.js';
@@ -26,12 +26,12 @@ const captions = [
 
 const sizes = { input: 16, hidden: 16, tagHidden: 8, pairHidden: 16, attributeHidden: 8, labels: 16 };
 
-function trainer(options: Partial<typeof trainingDefaults> = {}) {
-  const { examples, labels } = prepareCaptions(captions, { leastLabelCount: 1 });
+function trainer(options: Partial<typeof defaultTrainingOptions> = {}) {
+  const { examples, labels } = prepareCaptions(captions, { minLabelCount: 1 });
   const vocabulary = [...new Set(examples.flatMap(({ words }) => words))].sort();
   const vectors = new Map(vocabulary.map((word, k) => [word, new Float32Array(100).fill(Math.sin(k) / 10)]));
   const made = studentTrainer(new ParserKernels(64 << 20), sizes, labels, vocabulary, vectors, {
-    ...trainingDefaults,
+    ...defaultTrainingOptions,
     ...options,
   });
   return { trainer: made, examples, labels };
@@ -92,7 +92,13 @@ describe('the parser’s training', () => {
 
   it('learns by heart what it is shown, and the same each time', () => {
     const run = () => {
-      const { trainer: made, examples } = trainer({ epochs: 120, batch: 5, rate: 1e-2, dropout: 0, wordDropout: 0 });
+      const { trainer: made, examples } = trainer({
+        epochs: 120,
+        batch: 5,
+        learningRate: 1e-2,
+        dropout: 0,
+        wordDropout: 0,
+      });
       let last = { tags: 1, labels: 1, words: 1, owners: 1 };
       made.train(examples, (_, losses) => {
         last = { ...losses };
@@ -119,12 +125,12 @@ describe('the parser’s training', () => {
 
   it('refuses what another network has learned', () => {
     const { trainer: made, examples } = trainer({ epochs: 1 });
-    const [first, ...others] = made.state.optimisers;
+    const [first, ...others] = made.state.optimizers;
     const short = { ...first!, values: first!.values.slice(1) };
-    const from = { ...made.state, optimisers: [short, ...others] };
+    const from = { ...made.state, optimizers: [short, ...others] };
     assert.throws(() => made.train(examples, () => {}, checkpointOf(from)), /parameters, expected/);
     assert.throws(
-      () => made.train(examples, () => {}, checkpointOf({ ...from, optimisers: others })),
+      () => made.train(examples, () => {}, checkpointOf({ ...from, optimizers: others })),
       /arrays of parameters, expected/,
     );
   });

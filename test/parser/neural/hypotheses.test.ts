@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { layOut } from '../../../parser-training/caption-batch.js';
-import { ModelReader } from '../../../parser-training/model-reader.js';
+import { createBatch } from '../../../parser-training/caption-batch.js';
+import { ModelScorer } from '../../../parser-training/model-scorer.js';
 import { softmax } from '../../../parser-training/softmax.js';
-import { plainExample, type TrainingExample, taggedExample } from '../../../parser-training/training-example.js';
+import { type TrainingExample, taggedExample, unlabeledExample } from '../../../parser-training/training-example.js';
 import { CaptionReader } from '../../../src/parser/neural/caption-reader.js';
 import { captionTokens } from '../../../src/parser/neural/caption-tokens.js';
 import { ParserKernels, viterbiScratch } from '../../../src/parser/neural/kernels/parser-kernels.js';
@@ -30,7 +30,7 @@ const maxHypotheses = 3;
 const margin = 1.5;
 const kernels = new ParserKernels(200 << 20);
 const model = decodeModel(readFileSync(new URL('../../../src/parser/neural/parser.model', import.meta.url)), kernels);
-const network = new ModelReader(kernels, model);
+const network = new ModelScorer(kernels, model);
 const [scratch, tags, totals] = [
   kernels.doubles(viterbiScratch * 64 * maxHypotheses),
   kernels.bytes(64 * maxHypotheses),
@@ -54,9 +54,9 @@ function captions(count: number): string[] {
 }
 
 function hypothesesOf(words: readonly string[]): Hypothesis[] {
-  const plain = plainExample(words);
-  const batch = layOut([plain]);
-  const { tagScores } = network.read(batch);
+  const plain = unlabeledExample(words);
+  const batch = createBatch([plain]);
+  const { tagScores } = network.scoreWords(batch);
   const { transitions, starts } = model.parameters;
   const at = batch.captions[0]!.start;
   const scores = { tagScores, transitions, starts };
@@ -70,9 +70,9 @@ function hypothesesOf(words: readonly string[]): Hypothesis[] {
 /** Scores a tagging with the network in floats. */
 function hypothesisOf(example: TrainingExample, tagScore: number): Hypothesis {
   const { sizes, labels } = model;
-  const batch = layOut([example]);
+  const batch = createBatch([example]);
   const { start } = batch.captions[0]!;
-  const a = network.relate(batch);
+  const a = network.scorePhrases(batch);
   const { mentions, attributes } = example;
   const spanOf = ({ start, end }: { readonly start: number; readonly end: number }) => `${start}-${end}`;
   const facts: Fact[] = mentions.map((mention) => ({

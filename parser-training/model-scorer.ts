@@ -2,12 +2,12 @@ import type { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.
 import { ModelWords } from '../src/parser/neural/model-words.js';
 import type { ParserModel } from '../src/parser/neural/parser-model.js';
 import { Activations } from './activations.js';
-import { type Batch, capacity } from './caption-batch.js';
-import type { BatchReader } from './pseudo-labeler.js';
+import { type Batch, batchCapacity } from './caption-batch.js';
+import type { BatchScorer } from './pseudo-labeler.js';
 import { TrainingNetwork } from './training-network.js';
 
 /** A model that is asked with a whole batch, stage by stage. The parser itself reads one caption at a time. */
-export class ModelReader implements BatchReader {
+export class ModelScorer implements BatchScorer {
   readonly network: TrainingNetwork;
   readonly #a: Activations;
   readonly #words: ModelWords;
@@ -16,11 +16,11 @@ export class ModelReader implements BatchReader {
   /** @param kernels what the model lies in */
   constructor(kernels: ParserKernels, model: ParserModel) {
     this.network = new TrainingNetwork(kernels, model.sizes, model.parameters);
-    this.#a = new Activations(kernels, model.sizes, capacity);
+    this.#a = new Activations(kernels, model.sizes, batchCapacity);
     this.#words = new ModelWords(model);
   }
 
-  read({ rows, captions, compounds, words }: Batch): Activations {
+  scoreWords({ rows, captions, compounds, words }: Batch): Activations {
     const a = this.#a;
     const { input } = this.network.sizes;
     a.x.fill(0, 0, rows * input);
@@ -28,13 +28,13 @@ export class ModelReader implements BatchReader {
       if (word !== null) a.x.set(this.#inputOf(word), row * input);
     });
     this.network.sumWindows(a, rows, compounds);
-    this.network.tellContext(a, captions, rows);
-    this.network.read(a, captions, rows);
+    this.network.addContext(a, captions, rows);
+    this.network.scoreWords(a, captions, rows);
     return a;
   }
 
-  relate(batch: Batch): Activations {
-    this.network.relateBatch(this.#a, batch);
+  scorePhrases(batch: Batch): Activations {
+    this.network.scorePhrases(this.#a, batch);
     return this.#a;
   }
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DropoutMasks } from '../../parser-training/dropout-masks.js';
-import { Encoder } from '../../parser-training/encoder.js';
-import { readEncoder } from '../../parser-training/encoder-weights.js';
 import { TrainingKernels } from '../../parser-training/kernels/training-kernels.js';
+import { PretrainedTransformer } from '../../parser-training/pretrained-transformer.js';
+import { readTransformerWeights } from '../../parser-training/transformer-weights.js';
 import { WordPieces } from '../../parser-training/word-pieces.js';
 import { ParserKernels } from '../../src/parser/neural/kernels/parser-kernels.js';
 import { Random } from '../../src/records/random.js';
@@ -14,7 +14,7 @@ import { tinyEncoderSizes, writeTinyEncoder } from '../support/tiny-encoder.js';
 const sizes = tinyEncoderSizes;
 const folder = temporaryFolder();
 writeTinyEncoder(folder, ['a', 'man', 'surf', '##board']);
-const weights = await readEncoder(folder);
+const weights = await readTransformerWeights(folder);
 
 const words = [null, 'a', 'man', null, 'surfboards', 'man-a', 'zebra', null];
 const captions = [
@@ -24,7 +24,7 @@ const captions = [
 
 function encoder() {
   const kernels = new ParserKernels(16 << 20);
-  const made = new Encoder(kernels, new TrainingKernels(kernels), weights, 64);
+  const made = new PretrainedTransformer(kernels, new TrainingKernels(kernels), weights, 64);
   return { encoder: made, state: kernels.floats(words.length * sizes.hidden) };
 }
 
@@ -103,7 +103,8 @@ describe('the encoder of teachers', () => {
       'latin1',
     );
     const kernels = new ParserKernels(16 << 20);
-    const make = async () => new Encoder(kernels, new TrainingKernels(kernels), await readEncoder(other), 64);
+    const make = async () =>
+      new PretrainedTransformer(kernels, new TrainingKernels(kernels), await readTransformerWeights(other), 64);
     await assert.rejects(make, /: has no encoder\.layer\.0\.attention\.output\.dense\.bias$/);
     writeFileSync(file, readFileSync(file).subarray(0, -4));
     await assert.rejects(make, /extends beyond the end of the file$/);

@@ -26,20 +26,20 @@ export type TeacherMessage =
   | { readonly labelled: readonly TrainingExample[] }
   | { readonly isDone: true };
 
-export interface TeachOptions {
+export interface LabelingOptions {
   /** How many teachers. */
   readonly count: number;
   /** Folder where what each teacher learns and its labels are kept: a run that was cut off goes on with what it finds. */
-  readonly keep?: string | undefined;
+  readonly cacheFolder?: string | undefined;
   readonly onEpoch: (teacher: number, epoch: number, losses: Losses) => void;
 }
 
 /**
  * Teachers, or assistants, that differ by their seeds share the captions: a student of all hears something like their mean.
  */
-export async function teach(
+export async function labelWithTeachers(
   { captions, options, ...task }: TeacherTask,
-  { count, keep, onEpoch }: TeachOptions,
+  { count, cacheFolder: keep, onEpoch }: LabelingOptions,
 ): Promise<TrainingExample[]> {
   const labelled: TrainingExample[][] = Array.from({ length: count }, () => []);
   const waiting = [...labelled.keys()];

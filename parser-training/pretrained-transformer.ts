@@ -1,8 +1,8 @@
 import type { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
-import type { Rows } from './activations.js';
+import type { CaptionRows } from './activations.js';
 import type { DropoutMasks } from './dropout-masks.js';
-import type { EncoderSizes, EncoderWeights } from './encoder-weights.js';
 import type { TrainingKernels } from './kernels/training-kernels.js';
+import type { TransformerSizes, TransformerWeights } from './transformer-weights.js';
 import { WordPieces } from './word-pieces.js';
 
 /** Longer captions are not read. */
@@ -11,7 +11,7 @@ const mostPositions = 128;
 const mostPieces = 6;
 
 /** Names of a layer's parameters → rows and columns. */
-const layerShapes = ({ hidden, inner }: EncoderSizes) =>
+const layerShapes = ({ hidden, feedForward: inner }: TransformerSizes) =>
   ({
     qkv: [hidden, 3 * hidden],
     qkvBias: [1, 3 * hidden],
@@ -53,7 +53,7 @@ interface LayerActivations {
 }
 
 /** Layers of the encoder that dropout knows. */
-export const dropoutLayers = ({ layers }: EncoderSizes): string[] => [
+export const dropoutLayers = ({ layers }: TransformerSizes): string[] => [
   'embedded',
   ...Array.from({ length: layers }, (_, n) => [`out ${n}`, `down ${n}`]).flat(),
 ];
@@ -63,8 +63,8 @@ export const dropoutLayers = ({ layers }: EncoderSizes): string[] => [
  * are.
  * Source: Devlin et al., "BERT", 2019; Wang et al., "MiniLM", 2020.
  */
-export class Encoder {
-  readonly sizes: EncoderSizes;
+export class PretrainedTransformer {
+  readonly sizes: TransformerSizes;
   /** Every parameter and its gradient. */
   readonly trained: readonly (readonly [values: Float32Array, gradients: Float32Array])[];
   readonly #kernels: ParserKernels;
@@ -84,7 +84,7 @@ export class Encoder {
     matrix: Float32Array;
   };
   /** Of the last batch: rows of each caption's pieces; first and last piece of each word's row. */
-  #captions: readonly Rows[] = [];
+  #captions: readonly CaptionRows[] = [];
   #ids = new Int32Array();
   #rows = 0;
   #words: { readonly row: number; readonly first: number; readonly last: number }[] = [];
@@ -93,7 +93,7 @@ export class Encoder {
   constructor(
     kernels: ParserKernels,
     training: TrainingKernels,
-    { sizes, pieces, tensor }: EncoderWeights,
+    { sizes, pieces, tensor }: TransformerWeights,
     rows: number,
   ) {
     this.sizes = sizes;
@@ -102,7 +102,7 @@ export class Encoder {
     this.#pieces = new WordPieces(pieces);
     this.#vectors = tensor('embeddings.word_embeddings.weight');
     this.#capacity = rows;
-    const { hidden, inner, heads, layers } = sizes;
+    const { hidden, feedForward: inner, heads, layers } = sizes;
     const of = (width: number) => kernels.floats(rows * width);
     const allocate = (): EncoderParameters => ({
       positions: kernels.floats(mostPositions * hidden),
@@ -174,7 +174,7 @@ export class Encoder {
       p.outBias.set(tensor(`${name}.attention.output.dense.bias`));
       p.outGain.set(tensor(`${name}.attention.output.LayerNorm.weight`));
       p.outShift.set(tensor(`${name}.attention.output.LayerNorm.bias`));
-      matrix(`${name}.intermediate.dense`, p.up, 0, this.sizes.inner);
+      matrix(`${name}.intermediate.dense`, p.up, 0, this.sizes.feedForward);
       p.upBias.set(tensor(`${name}.intermediate.dense.bias`));
       matrix(`${name}.output.dense`, p.down, 0, hidden);
       p.downBias.set(tensor(`${name}.output.dense.bias`));
@@ -190,12 +190,12 @@ export class Encoder {
    */
   forward(
     words: readonly (string | null)[],
-    captions: readonly Rows[],
+    captions: readonly CaptionRows[],
     state: Float32Array,
     masks?: DropoutMasks,
   ): void {
     this.#layOut(words, captions);
-    const { hidden, inner, heads, epsilon } = this.sizes;
+    const { hidden, feedForward: inner, heads, epsilon } = this.sizes;
     const rows = this.#rows;
     const { sum } = this.#scratch;
     const { positions, gain, shift } = this.#p;
@@ -235,7 +235,7 @@ export class Encoder {
 
   /** Adds the gradients of the parameters. @param state gradient of the states of the last `forward`, which had `masks` */
   backward(state: Float32Array, masks: DropoutMasks): void {
-    const { hidden, inner, heads } = this.sizes;
+    const { hidden, feedForward: inner, heads } = this.sizes;
     const rows = this.#rows;
     const { g, sum, qkv, inner: gInner } = this.#scratch;
     g.fill(0, 0, rows * hidden);
@@ -260,14 +260,14 @@ export class Encoder {
         d.downShift,
       );
       sum.set(g.subarray(0, rows * hidden));
-      masks.undo(sum, rows * hidden, `down ${n}`);
+      masks.applyAgain(sum, rows * hidden, `down ${n}`);
       gInner.fill(0, 0, rows * inner);
       this.#linearBackward(rows, a.active, inner, p.down, sum, hidden, d.down, d.downBias, gInner);
       this.#training.geluBackward(a.up, gInner, gInner, rows * inner);
       this.#linearBackward(rows, a.middle, hidden, p.up, gInner, inner, d.up, d.upBias, g);
       this.#training.normalizeBackward(rows, hidden, a.outNormal, a.outInverse, p.outGain, g, g, d.outGain, d.outShift);
       sum.set(g.subarray(0, rows * hidden));
-      masks.undo(sum, rows * hidden, `out ${n}`);
+      masks.applyAgain(sum, rows * hidden, `out ${n}`);
       const context = gInner;
       context.fill(0, 0, rows * hidden);
       this.#linearBackward(rows, a.context, hidden, p.out, sum, hidden, d.out, d.outBias, context);
@@ -279,7 +279,7 @@ export class Encoder {
       }
       this.#linearBackward(rows, x, hidden, p.qkv, qkv, 3 * hidden, d.qkv, d.qkvBias, g);
     }
-    masks.undo(g, rows * hidden, 'embedded');
+    masks.applyAgain(g, rows * hidden, 'embedded');
     const { normal, inverse } = this.#embedded;
     this.#training.normalizeBackward(rows, hidden, normal, inverse, this.#p.gain, g, g, this.#d.gain, this.#d.shift);
     for (const { start, length } of this.#captions)
@@ -305,7 +305,7 @@ export class Encoder {
     this.#kernels.multiply(rows, inputs, outputs, dy, { row: outputs, column: 1 }, matrix, dx);
   }
 
-  #layOut(words: readonly (string | null)[], captions: readonly Rows[]): void {
+  #layOut(words: readonly (string | null)[], captions: readonly CaptionRows[]): void {
     const { start: first, end: last, unknown } = this.#pieces.special;
     const ids: number[] = [];
     this.#words = [];

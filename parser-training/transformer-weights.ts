@@ -4,17 +4,17 @@ import { InputError } from '../src/errors.js';
 import { openSafetensors } from '../src/files/open-safetensors.js';
 
 /** A small BERT: what it is made of. */
-export interface EncoderSizes {
+export interface TransformerSizes {
   readonly hidden: number;
   readonly layers: number;
   readonly heads: number;
   /** Of the layer between the two linear ones. */
-  readonly inner: number;
+  readonly feedForward: number;
   readonly epsilon: number;
 }
 
-export interface EncoderWeights {
-  readonly sizes: EncoderSizes;
+export interface TransformerWeights {
+  readonly sizes: TransformerSizes;
   /** Pieces of words in the order of their ids. */
   readonly pieces: readonly string[];
   /** By their names in the file; matrices as PyTorch has them, `[outputs, inputs]`. */
@@ -35,7 +35,7 @@ interface Config {
  * @throws Error for another kind of model
  * @throws InputError where model.safetensors is no such file; where it lacks a tensor, once that is asked for
  */
-export async function readEncoder(folder: string): Promise<EncoderWeights> {
+export async function readTransformerWeights(folder: string): Promise<TransformerWeights> {
   const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as Config;
   if (config.model_type !== 'bert') throw new Error(`${folder}: a ${config.model_type}, expected a bert`);
   const pieces = (await readFile(join(folder, 'vocab.txt'), 'utf8')).trimEnd().split('\n');
@@ -57,7 +57,7 @@ export async function readEncoder(folder: string): Promise<EncoderWeights> {
       hidden: config.hidden_size,
       layers: config.num_hidden_layers,
       heads: config.num_attention_heads,
-      inner: config.intermediate_size,
+      feedForward: config.intermediate_size,
       epsilon: config.layer_norm_eps,
     },
     pieces,
