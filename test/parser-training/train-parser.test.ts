@@ -1,22 +1,5 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { ParserKernels } from '../../src/parser/neural/kernels/parser-kernels.js';
-import { parserOf } from '../../src/parser/neural/neural-parser.js';
-import { decodeModel } from '../../src/parser/neural/parser-model.js';
-import type { TextGraph } from '../../src/records/text-graph.js';
-import { temporaryFolder } from '../support/folders.js';
-import { writeTinyEncoder } from '../support/tiny-encoder.js';
-
-const subjects = ['man', 'woman', 'boy', 'girl', 'dog', 'cat'];
-const objects = ['horse', 'bench', 'boat', 'car', 'couch', 'table'];
-const rows = subjects.flatMap((subject) =>
-  objects.flatMap((object) => [
-    `a ${subject} riding a ${object},"( ${subject} , ride , ${object} )"`,
-    `the ${subject} is on the ${object},"( ${subject} , on , ${object} )"`,
-  ]),
-);
 
 const train = (...args: string[]) =>
   new Promise<{ readonly status: unknown; readonly stdout: string; readonly stderr: string }>((resolve) => {
@@ -26,107 +9,8 @@ const train = (...args: string[]) =>
     );
   });
 
-/** Kills a training when it says that so many epochs of the student are done. */
-const trainAndKill = (epochs: number, ...args: string[]) =>
-  new Promise<void>((resolve) => {
-    const child = execFile(process.execPath, ['--import', 'tsx', 'parser-training/train-parser.ts', ...args]);
-    let said = '';
-    child.stderr!.on('data', (text: string) => {
-      said += text;
-      if (said.includes(`student, epoch ${epochs}:`)) child.kill('SIGKILL');
-    });
-    child.on('exit', () => resolve());
-  });
-
 describe('npm run train:parser', function () {
   this.timeout(120_000);
-
-  it('makes a model of a folder of captions, the same each time, also after it was killed', async () => {
-    const folder = temporaryFolder();
-    for (const split of ['train', 'dev'])
-      writeFileSync(join(folder, `${split}.csv`), `caption,scene_graph\n${rows.join('\n')}\n`);
-    const files = ['a.model', 'b.model'].map((name) => join(folder, name));
-    const args = (out: string) => [folder, '--epochs', '60', '--out', out];
-    const kept = [...args(files[1]!), '--keep', join(folder, 'keep')];
-    const [first] = await Promise.all([train(...args(files[0]!)), trainAndKill(20, ...kept)]);
-    // Takes up what was kept, which is gone when it ends.
-    const second = await train(...kept);
-    assert.doesNotMatch(second.stderr, /student, epoch 20:/);
-    assert.deepEqual(readdirSync(join(folder, 'keep')), []);
-    for (const { status, stderr } of [first, second]) {
-      assert.equal(status, 0, stderr);
-      const [, score] = /student, epoch 60: .*all words: 72 captions, Set Match (\S+),/s.exec(stderr)!;
-      assert.ok(Number(score) > 90, `Set Match ${score}`);
-    }
-    const [a, b] = files.map((file) => readFileSync(file));
-    assert.ok(a!.equals(b!));
-    const kernels = new ParserKernels(64 << 20);
-    const { relations } = parserOf(decodeModel(a!, kernels), kernels).parse('a girl riding a horse') as TextGraph;
-    assert.deepEqual(
-      relations.map(({ lemma }) => lemma),
-      ['ride'],
-    );
-  });
-
-  it('learns from teachers and assistants, whose labels are kept for the next run', async () => {
-    const folder = temporaryFolder();
-    for (const split of ['train', 'dev'])
-      writeFileSync(join(folder, `${split}.csv`), `caption,scene_graph\n${rows.join('\n')}\n`);
-    const [encoder, keep, unlabelled] = ['encoder', 'keep', 'captions.txt'].map((name) => join(folder, name)) as [
-      string,
-      string,
-      string,
-    ];
-    writeTinyEncoder(encoder, [...subjects, ...objects, 'riding']);
-    writeFileSync(unlabelled, 'a man riding a table\n\nthe girl is on the car\n');
-    const args = [
-      folder,
-      '--encoder',
-      encoder,
-      '--captions',
-      unlabelled,
-      '--variations',
-      '62',
-      '--assistant-epochs',
-      '2',
-      '--assistant-variations',
-      '60',
-      '--epochs',
-      '3',
-      '--keep',
-      keep,
-    ];
-    const files = ['a.model', 'b.model'].map((name) => join(folder, name));
-    const first = await train(...args, '--out', files[0]!);
-    // The second one takes what the first one kept, as does another student of the same; one of another seed does not.
-    const others = ['c.model', 'd.model'].map((name) => join(folder, name));
-    const [second, other, sibling] = await Promise.all([
-      train(...args, '--out', files[1]!),
-      train(...args, '--seed', '2', '--out', others[0]!),
-      train(...args, '--student-seed', '2', '--out', others[1]!),
-    ]);
-    for (const { status, stderr } of [first, second, sibling]) {
-      assert.equal(status, 0, stderr);
-      assert.match(stderr, /64 captions without graphs.*64 captions labelled.*student, epoch 3/s);
-      const [, asked, labelled] = /(\d+) captions for assistants.*\n.* (\d+) captions labelled\n.*student/s.exec(
-        stderr,
-      )!;
-      assert.ok(Number(asked) >= 60 && labelled === asked, stderr);
-    }
-    assert.match(
-      first.stderr,
-      /teacher 1, epoch 3: .*teacher 2, epoch 3: |teacher 2, epoch 3: .*teacher 1, epoch 3: /s,
-    );
-    assert.match(first.stderr, /labelled.*assistant 1, epoch 2: /s);
-    assert.match(first.stderr, /labelled.*assistant 2, epoch 2: /s);
-    for (const { stderr } of [second, sibling]) assert.doesNotMatch(stderr, /(?:teacher|assistant) \d/);
-    const [a, b] = files.map((file) => readFileSync(file));
-    assert.ok(a!.equals(b!));
-    assert.ok(!readFileSync(others[1]!).equals(a!));
-    assert.match(other.stderr, /teacher 1/);
-    // The labels of two teachers and two assistants of either seed.
-    assert.equal(readdirSync(keep).length, 8);
-  });
 
   it('says how it is used', async () => {
     const help = await train('--help');

