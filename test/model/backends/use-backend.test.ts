@@ -37,6 +37,15 @@ describe('backends', function () {
     assert.equal((await useBackend('wasm', { threads: 1 })).name, 'wasm');
   });
 
+  it('runs the stock kernels of the new backend after wasm is started again', async () => {
+    for (const threads of [1, 2, 1]) {
+      await useBackend('wasm', { threads });
+      const [x, rows] = [tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.tensor1d([1], 'int32')];
+      assertClose(await tf.gather(x, rows, 1).data(), [2, 4]);
+      assertClose(await tf.sum(tf.cast(x, 'int32'), 0).data(), [4, 6]);
+    }
+  });
+
   it('auto is TensorFlow’s library where it is installed, else wasm', async () => {
     assert.equal((await useBackend('auto', { threads: 1 })).name, nativePackage() ? 'tensorflow' : 'wasm');
   });

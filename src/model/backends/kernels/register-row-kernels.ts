@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { WasmHeap } from '../wasm-heap.js';
-import { registerWasmKernel } from './register-wasm-kernel.js';
+import { registerWasmKernel, stockWasmKernel } from './register-wasm-kernel.js';
 
 const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
 
@@ -28,7 +28,7 @@ export function registerRowKernels(heap: WasmHeap): void {
     return to;
   });
 
-  const stock = tf.getKernel('GatherV2', 'wasm')!.kernelFunc;
+  const stock = stockWasmKernel('GatherV2', heap.backend);
   registerWasmKernel('GatherV2', ({ inputs, attributes }) => {
     const { x, indices } = inputs as { x: tf.TensorInfo; indices: tf.TensorInfo };
     const axis = tf.util.parseAxisParam(attributes['axis'] as number, x.shape)[0]!;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { WasmHeap } from '../wasm-heap.js';
-import { registerWasmKernel } from './register-wasm-kernel.js';
+import { registerWasmKernel, stockWasmKernel } from './register-wasm-kernel.js';
 
 const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
 
@@ -31,7 +31,7 @@ export function runsOf(shape: readonly number[], axes: readonly number[]): Run[]
 /** Sums and means in double precision: in single, those of a whole map lose digits that later layers need. */
 export function registerSumKernels(heap: WasmHeap): void {
   for (const kernel of ['Sum', 'Mean'] as const) {
-    const stock = tf.getKernel(kernel, 'wasm')!.kernelFunc;
+    const stock = stockWasmKernel(kernel, heap.backend);
     registerWasmKernel(kernel, ({ inputs, attributes }) => {
       const x = inputs['x']!;
       if (x.dtype !== 'float32')
