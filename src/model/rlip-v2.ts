@@ -308,6 +308,7 @@ function backboneOf(scope: Scope, shape: BackboneShape): ResNet | Swin | Convolu
   }
 }
 
+/** Returns label vectors for each image, `[batch, labels, text width]`. */
 function perImage(vectors: tf.Tensor2D | tf.Tensor3D, batch: number): tf.Tensor3D {
   return vectors.rank === 3
     ? (vectors as tf.Tensor3D)

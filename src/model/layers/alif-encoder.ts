@@ -139,7 +139,7 @@ export class AlifEncoder {
         memory =
           firstFused > 0
             ? tf.concat([tf.slice(memory, [0, 0, 0], [-1, firstFused, -1]), features.vision], 1)
-            : features.vision;
+            : features.vision; // [batch, tokens, width]
         text = this.#languageLayers[fusionIndex]!.apply(features.language, labelMask, drop);
         states.push(text);
       }
