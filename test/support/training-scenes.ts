@@ -5,7 +5,25 @@ import { sceneGraphLines } from '../../scripts/scenes/scene-graph-json.js';
 import { sceneSet } from '../../scripts/scenes/scene-set.js';
 import type { TrainingConfig } from '../../src/records/training-config.js';
 
-/** A short training of a tiny ParSeDA on some of these scenes. */
+/** Configuration of a short training of the tiny tagger on a few scenes. */
+export const tinyTagger: TrainingConfig = {
+  task: 'tagger',
+  model: 'tinyTagger',
+  data: [{ sceneGraphs: 'scene-graphs.jsonl', images: 'images' }],
+  seed: 5,
+  epochs: 3,
+  steps: 6,
+  batchSize: 2,
+  labels: { objects: 12, relations: 8 },
+  augmentation: { flip: 0.5, colorJitter: 0.2, shorterSides: [48], maxSize: 80 },
+  optimizer: { learningRate: 1e-3, backboneLearningRate: 1e-3, textLearningRate: 1e-3 },
+  schedule: { kind: 'cosine', floor: 0.1, warmup: 2 },
+  shuffleBuffer: 8,
+  checkpointEvery: 2,
+  threads: 1,
+};
+
+/** Configuration of a short training of a tiny ParSeDA on a few scenes. */
 export const tinyRlip: TrainingConfig = {
   task: 'rlip',
   model: 'tinyParseda',

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { openSafetensors } from '../../src/files/open-safetensors.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { packageRoot } from '../../src/package-info.js';
-import { Random } from '../../src/records/random.js';
 import type { TrainingConfig } from '../../src/records/training-config.js';
 import { dryRun } from '../../src/training/dry-run.js';
 import { taggerSettings } from '../../src/training/settings/tagger-settings.js';
@@ -14,24 +11,8 @@ import { type TrainOptions, train } from '../../src/training/train.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
 import { temporaryFolder } from '../support/folders.js';
 import { countThreads } from '../support/threads.js';
-import { writeTrainingScenes } from '../support/training-scenes.js';
-
-const config: TrainingConfig = {
-  task: 'tagger',
-  model: 'tinyTagger',
-  data: [{ sceneGraphs: 'scene-graphs.jsonl', images: 'images' }],
-  seed: 5,
-  epochs: 3,
-  steps: 6,
-  batchSize: 2,
-  labels: { objects: 12, relations: 8 },
-  augmentation: { flip: 0.5, colorJitter: 0.2, shorterSides: [48], maxSize: 80 },
-  optimizer: { learningRate: 1e-3, backboneLearningRate: 1e-3, textLearningRate: 1e-3 },
-  schedule: { kind: 'cosine', floor: 0.1, warmup: 2 },
-  shuffleBuffer: 8,
-  checkpointEvery: 2,
-  threads: 1,
-};
+import { trainWithKills } from '../support/train-with-kills.js';
+import { tinyTagger as config, writeTrainingScenes } from '../support/training-scenes.js';
 
 describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
   this.timeout(900_000);
@@ -176,36 +157,11 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
     assert.deepEqual(readFileSync(second.result.weights!), readFileSync(join(whole, 'weights.safetensors')));
   });
 
-  it('is killed by -9 at three random moments, and ends in the same weights, from the command line', async () => {
+  it('is killed by -9 and resumed from the command line, and ends in the same weights', async () => {
     const out = join(temporaryFolder(), 'killed');
     const file = join(folder, 'tagger.json');
     writeFileSync(file, JSON.stringify({ ...config, checkpointEvery: 1 }));
-    // Lines that are being written are not read as JSON.
-    const log = () => (existsSync(join(out, 'log.jsonl')) ? readFileSync(join(out, 'log.jsonl'), 'utf8') : '');
-    const logged = () => Math.max(-1, ...[...log().matchAll(/"step":(\d+)/g)].map(([, step]) => Number(step)));
-    const random = new Random(3);
-    // So many steps are logged, then so many milliseconds pass.
-    for (const least of [0, 2, 4]) {
-      const [step, wait] = [least === 4 ? 4 : least + Math.floor(2 * random.next()), 60 * random.next()];
-      const resume = existsSync(out) ? ['--resume'] : [];
-      const child = spawn(
-        process.execPath,
-        ['--import', 'tsx', 'src/cli/main.ts', 'train', 'tagger', '--config', file, '--out', out, '--quiet', ...resume],
-        { cwd: packageRoot, stdio: ['ignore', 'ignore', 'pipe'] },
-      );
-      let said = '';
-      child.stderr.on('data', (chunk: Buffer) => {
-        said += chunk;
-      });
-      const killer = setInterval(() => {
-        if (logged() < step) return;
-        clearInterval(killer);
-        setTimeout(() => child.kill('SIGKILL'), wait);
-      }, 10);
-      const signal = await new Promise((resolve) => child.on('close', (_, by) => resolve(by)));
-      clearInterval(killer);
-      assert.equal(signal, 'SIGKILL', said);
-    }
+    await trainWithKills(file, out, [{ step: 2, milliseconds: 20 }]);
     const { weights, steps } = await trained(out, { resume: true });
     assert.equal(steps, 6);
     assert.deepEqual(losses(out), losses(whole));
