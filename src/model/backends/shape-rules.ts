@@ -170,7 +170,7 @@ const moves: Record<string, Rule> = {
   Cumsum: unary(),
 };
 
-/** `fused` in ops/fused.ts: what relflow's own kernels put out. */
+/** `fused` in ops/custom-kernel.ts: what relflow's own kernels put out. */
 const fused: Record<string, Rule> = {
   RelflowLayerNorm: ({ inputs: { x, gamma } }) => [
     like(x!),

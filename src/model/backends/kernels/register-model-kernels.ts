@@ -4,7 +4,7 @@ import { type KernelCall, registerWasmKernel } from './register-wasm-kernel.js';
 
 const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
 
-/** Kernels of relflow's own operations: see `fused` in ops/fused.ts for what each takes and gives. */
+/** Kernels of relflow's own operations: see `fused` in ops/custom-kernel.ts for what each takes and gives. */
 export function registerModelKernels(heap: WasmHeap): void {
   registerNorms(heap);
   registerElementwise(heap);
