@@ -11,8 +11,8 @@ export function doctorCommand(program: Command, context: CommandContext): void {
     .addOption(new Option('--threads <number>', 'threads of the wasm backend').argParser(threadCount))
     .option('--json', 'print as JSON')
     .action(async ({ threads, json }: { threads?: number; json?: boolean }) => {
-      const { examine } = await import('../model/backends/inspect-backends.js');
-      const found = await examine(threads);
+      const { inspectBackends } = await import('../model/backends/inspect-backends.js');
+      const found = await inspectBackends(threads);
       if (json) {
         context.print(JSON.stringify(found, null, 2));
         return;

@@ -8,7 +8,7 @@ export { openSafetensors } from '../files/open-safetensors.js';
 export type { NumberType, WeightEntry, WeightSource } from '../files/weight-source.js';
 export { type WeightToWrite, type WriteOptions, writeSafetensors } from '../files/write-safetensors.js';
 export { BACKENDS, type BackendName } from './backends/backend-names.js';
-export { type BackendReport, type Examination, examine } from './backends/inspect-backends.js';
+export { type BackendReport, inspectBackends, type MachineReport } from './backends/inspect-backends.js';
 export { type Backend, type BackendOptions, useBackend } from './backends/use-backend.js';
 export { openRelationFinder, type RelationFinderOptions } from './detector/relation-finder.js';
 export type { Geometry, ImageBatch } from './geometry.js';

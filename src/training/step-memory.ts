@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
-import { onShapes } from '../model/backends/evaluate-shapes.js';
+import { evaluateShapes } from '../model/backends/evaluate-shapes.js';
 import { NO_OBJECTS } from '../model/encode-image.js';
 import type { Dropout } from '../model/layers/dropout.js';
 import { RlipV2 } from '../model/rlip-v2.js';
@@ -39,7 +39,7 @@ const FEW_PAIRS = 12;
  * allocated. That a heap has gaps comes on top.
  */
 export async function stepMemory(settings: TrainingSettings): Promise<StepMemory> {
-  const { peakBytes, result } = await onShapes(async () => {
+  const { peakBytes, result } = await evaluateShapes(async () => {
     const model = new RlipV2(settings.model);
     for (const parameter of model.parameters.values()) parameter.set(new Float32Array(parameter.size));
     const optimizer = new AdamW(model.parameters.values(), settings.optimizer);

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { isReadLater } from '../model/backends/backend-names.js';
+import { requiresAsyncReads } from '../model/backends/backend-names.js';
 import { type Dropout, noDropout } from '../model/layers/dropout.js';
 import type { TrainingBatch } from './data/training-batch.js';
 import type { LossTerms } from './loss/pair-losses.js';
@@ -58,7 +58,7 @@ const named = (values: Float32Array): LossParts =>
 /** What a step needs to know of a batch before it, on this backend. */
 async function readingsOf(forward: Forward, batch: TrainingBatch, drop: () => Dropout): Promise<ReadBack | undefined> {
   await forward.prepare(batch);
-  return isReadLater(tf.getBackend()) ? forward.readBack?.(batch, drop()) : undefined;
+  return requiresAsyncReads(tf.getBackend()) ? forward.readBack?.(batch, drop()) : undefined;
 }
 
 /**

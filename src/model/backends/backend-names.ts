@@ -4,4 +4,4 @@ export const BACKENDS = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
 /** Whether a backend's numbers are read asynchronously alone: not in the middle of a pass. */
-export const isReadLater = (backend: string): boolean => backend === 'webgpu';
+export const requiresAsyncReads = (backend: string): boolean => backend === 'webgpu';

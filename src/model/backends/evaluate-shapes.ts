@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
 import { registerGradients } from './register-gradients.js';
-import { type KernelCall, type Made, shapeRules } from './shape-rules.js';
+import { type KernelCall, type KernelOutput, shapeRules } from './shape-rules.js';
 
 const NAME = 'shapes';
 
-interface Entry {
+interface ShapeEntry {
   shape: readonly number[];
   dtype: tf.DataType;
   references: number;
@@ -15,8 +15,8 @@ interface Entry {
  * A backend that computes nothing: a tensor is a shape. What a model would take of memory is found by running its own code
  * on it, forwards and backwards, before a single number has a place. Whoever reads a tensor is given zeros.
  */
-class ShapesBackend extends tf.KernelBackend {
-  readonly #entries = new tf.DataStorage<Entry>(this, tf.engine());
+class ShapeBackend extends tf.KernelBackend {
+  readonly #entries = new tf.DataStorage<ShapeEntry>(this, tf.engine());
   /** What is there, and the most that was. */
   bytes = 0;
   peak = 0;
@@ -102,15 +102,17 @@ let installed = false;
 function install(): void {
   if (installed) return;
   installed = true;
-  tf.registerBackend(NAME, () => new ShapesBackend());
+  tf.registerBackend(NAME, () => new ShapeBackend());
   for (const [kernelName, rule] of Object.entries(shapeRules))
     tf.registerKernel({
       kernelName,
       backendName: NAME,
       kernelFunc: ({ inputs, attrs, backend }) => {
-        const shapes = backend as unknown as ShapesBackend;
-        const realize = (made: Made): tf.TensorInfo =>
-          made.of ? shapes.share(made.of, made.shape, made.dtype) : shapes.make(made.shape, made.dtype ?? 'float32');
+        const shapes = backend as unknown as ShapeBackend;
+        const realize = (made: KernelOutput): tf.TensorInfo =>
+          made.sharedWith
+            ? shapes.share(made.sharedWith, made.shape, made.dtype)
+            : shapes.make(made.shape, made.dtype ?? 'float32');
         const result = rule({ inputs, attributes: attrs ?? {} } as unknown as KernelCall);
         return 'shape' in result ? realize(result) : result.map(realize);
       },
@@ -122,13 +124,15 @@ function install(): void {
  * @returns what it returns, and the most bytes that its tensors had at once
  * @throws RelflowError (`no-shape`) where a kernel is asked for that has no rule
  */
-export async function onShapes<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly peakBytes: number }> {
+export async function evaluateShapes<T>(
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly peakBytes: number }> {
   install();
   registerGradients();
   const before = tf.engine().backendName;
   await tf.setBackend(NAME);
   try {
-    const shapes = tf.backend() as ShapesBackend;
+    const shapes = tf.backend() as ShapeBackend;
     const start = shapes.bytes;
     shapes.peak = start;
     const result = await work();

@@ -22,7 +22,7 @@ export interface BackendReport {
 }
 
 /** What the machine has, and what each backend makes of it. */
-export interface Examination {
+export interface MachineReport {
   readonly node: string;
   readonly processor: string;
   readonly processors: number;
@@ -37,9 +37,9 @@ export interface Examination {
  * Starts each backend that is there and measures it shortly. The last one that was started, wasm, stays.
  * @param threads of the wasm backend
  */
-export async function examine(threads?: number): Promise<Examination> {
+export async function inspectBackends(threads?: number): Promise<MachineReport> {
   const backends: BackendReport[] = [];
-  const missing: Examination['missing'][number][] = [];
+  const missing: MachineReport['missing'][number][] = [];
   for (const [name, size] of [
     ['cpu', 256],
     ['tensorflow', 1024],
@@ -59,7 +59,7 @@ export async function examine(threads?: number): Promise<Examination> {
       missing.push({ name, advice: error.message.replace(/^backend \w+: /, 'can not run: ') });
     });
     if (!backend) continue;
-    const milliseconds = await measure(size);
+    const milliseconds = await timeMatrixProduct(size);
     backends.push({
       name,
       threads: backend.threads,
@@ -80,7 +80,7 @@ export async function examine(threads?: number): Promise<Examination> {
   };
 }
 
-async function measure(size: number): Promise<number> {
+async function timeMatrixProduct(size: number): Promise<number> {
   const [a, b] = [tf.ones([size, size]), tf.ones([size, size])];
   let least = Number.POSITIVE_INFINITY;
   const begin = performance.now();

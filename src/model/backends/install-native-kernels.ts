@@ -4,24 +4,24 @@ import { defaultThreads } from './start-wasm-backend.js';
 
 const PAGE = 65_536;
 /** The kernels' own constants lie below. */
-const FIRST = PAGE;
-const MOST_PAGES = 65_536;
+const FIRST_ADDRESS = PAGE;
+const MAX_PAGES = 65_536;
 
 const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
 
 /** The types of Node leave out that a memory can be shared and grow. */
-type GrowingMemory = WebAssembly.Memory & { grow(pages: number): number };
+type GrowableMemory = WebAssembly.Memory & { grow(pages: number): number };
 
-function sharedMemory(): GrowingMemory {
-  const description = { initial: 2, maximum: MOST_PAGES, shared: true };
-  return new WebAssembly.Memory(description) as GrowingMemory;
+function sharedMemory(): GrowableMemory {
+  const description = { initial: 2, maximum: MAX_PAGES, shared: true };
+  return new WebAssembly.Memory(description) as GrowableMemory;
 }
 
 /** relflow's kernels on a memory of their own: arrays are copied in and out, which is far cheaper than gathers. */
-class KernelDesk {
+class KernelMemory {
   readonly #memory = sharedMemory();
   readonly #pool: KernelPool;
-  #end = FIRST;
+  #end = FIRST_ADDRESS;
 
   constructor(threads: number) {
     this.#pool = new KernelPool(this.#memory, threads);
@@ -29,11 +29,11 @@ class KernelDesk {
 
   /** Forgets all arrays. */
   clear(): void {
-    this.#end = FIRST;
+    this.#end = FIRST_ADDRESS;
   }
 
   /** @returns the address of room for `count` numbers of 4 bytes */
-  room(count: number): number {
+  allocate(count: number): number {
     const at = this.#end;
     this.#end = at + 16 * Math.ceil(count / 4);
     const missing = Math.ceil((this.#end - this.#memory.buffer.byteLength) / PAGE);
@@ -41,8 +41,8 @@ class KernelDesk {
     return at;
   }
 
-  put(tensor: tf.Tensor): number {
-    const at = this.room(tensor.size);
+  write(tensor: tf.Tensor): number {
+    const at = this.allocate(tensor.size);
     const values = tensor.dataSync();
     if (tensor.dtype === 'int32') new Int32Array(this.#memory.buffer, at, tensor.size).set(values);
     else new Float32Array(this.#memory.buffer, at, tensor.size).set(values);
@@ -50,12 +50,12 @@ class KernelDesk {
   }
 
   zeros(count: number): number {
-    const at = this.room(count);
+    const at = this.allocate(count);
     new Float32Array(this.#memory.buffer, at, count).fill(0);
     return at;
   }
 
-  take(at: number, shape: readonly number[]): tf.Tensor {
+  read(at: number, shape: readonly number[]): tf.Tensor {
     // A copy, since the memory is shared and soon somebody else's.
     return tf.tensor(new Float32Array(this.#memory.buffer, at, product(shape)).slice(), [...shape]);
   }
@@ -71,9 +71,9 @@ class KernelDesk {
  */
 export function installNativeKernels(): void {
   if (tf.getKernel('RelflowDeformableAttention', 'tensorflow')) return;
-  let made: KernelDesk | undefined;
+  let made: KernelMemory | undefined;
   const desk = () => {
-    made ??= new KernelDesk(defaultThreads());
+    made ??= new KernelMemory(defaultThreads());
     made.clear();
     return made;
   };
@@ -93,10 +93,10 @@ export function installNativeKernels(): void {
       const given = inputs as unknown as Record<string, tf.Tensor>;
       const { sizes, work, shape } = sizesOf(given);
       const at = desk();
-      const from = ['value', 'levels', 'locations', 'weights'].map((name) => at.put(given[name]!));
-      const to = at.room(product(shape));
+      const from = ['value', 'levels', 'locations', 'weights'].map((name) => at.write(given[name]!));
+      const to = at.allocate(product(shape));
       at.run('deformableAttention', 4 * work, ...from, to, ...sizes);
-      return at.take(to, shape);
+      return at.read(to, shape);
     },
   });
   tf.registerKernel({
@@ -106,11 +106,11 @@ export function installNativeKernels(): void {
       const given = inputs as unknown as Record<string, tf.Tensor>;
       const { sizes, work } = sizesOf(given);
       const at = desk();
-      const from = ['value', 'levels', 'locations', 'weights', 'dy'].map((name) => at.put(given[name]!));
+      const from = ['value', 'levels', 'locations', 'weights', 'dy'].map((name) => at.write(given[name]!));
       const { value, locations, weights } = given as Record<'value' | 'locations' | 'weights', tf.Tensor>;
-      const to = [at.zeros(value.size), at.room(locations.size), at.room(weights.size)] as const;
+      const to = [at.zeros(value.size), at.allocate(locations.size), at.allocate(weights.size)] as const;
       at.run('deformableAttentionGradient', 12 * work, ...from, ...to, ...sizes);
-      return [at.take(to[0], value.shape), at.take(to[1], locations.shape), at.take(to[2], weights.shape)];
+      return [at.read(to[0], value.shape), at.read(to[1], locations.shape), at.read(to[2], weights.shape)];
     },
   });
 }

@@ -63,7 +63,7 @@ function register(
 }
 
 /** A gradient that is zero, and must be there since comparisons stand in the conditions of what is differentiated. */
-const zero = (kernel: string, names: readonly string[]) =>
+const registerZeroGradient = (kernel: string, names: readonly string[]) =>
   register(kernel, { inputs: names }, (_, saved) =>
     Object.fromEntries(names.map((name, k) => [name, () => tf.zeros(saved[k]!.shape)])),
   );
@@ -76,17 +76,17 @@ const zero = (kernel: string, names: readonly string[]) =>
  * user imported the whole of TensorFlow.js, stays.
  */
 export function registerGradients(): void {
-  shapes();
-  arithmetic();
-  functions();
-  reductions();
-  products();
+  registerShapeGradients();
+  registerArithmeticGradients();
+  registerElementwiseGradients();
+  registerReductionGradients();
+  registerProductGradients();
   for (const kernel of ['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd'])
-    zero(kernel, ['a', 'b']);
-  for (const kernel of ['Floor', 'Step', 'Sign', 'OnesLike', 'ZerosLike']) zero(kernel, ['x']);
+    registerZeroGradient(kernel, ['a', 'b']);
+  for (const kernel of ['Floor', 'Step', 'Sign', 'OnesLike', 'ZerosLike']) registerZeroGradient(kernel, ['x']);
 }
 
-function shapes(): void {
+function registerShapeGradients(): void {
   register('Identity', {}, (dy) => ({ x: () => tf.cast(dy, 'float32') }));
   register('Cast', {}, (dy) => ({ x: () => tf.cast(dy, 'float32') }));
   register('Reshape', { inputs: ['x'] }, (dy, [x]) => ({ x: () => tf.reshape(dy, x!.shape) }));
@@ -185,7 +185,7 @@ function shapes(): void {
   });
 }
 
-function arithmetic(): void {
+function registerArithmeticGradients(): void {
   binary('Add', (dy) => [() => dy, () => dy]);
   binary('Sub', (dy) => [() => dy, () => tf.neg(dy)]);
   binary('Multiply', (dy, a, b) => [() => tf.mul(dy, b), () => tf.mul(dy, a)]);
@@ -208,7 +208,7 @@ function arithmetic(): void {
   );
 }
 
-function functions(): void {
+function registerElementwiseGradients(): void {
   register('Neg', {}, (dy) => ({ x: () => tf.neg(dy) }));
   elementwise('Abs', 'x', (dy, x) => tf.mul(dy, tf.sign(x)));
   elementwise('Square', 'x', (dy, x) => tf.mul(dy, tf.mul(2, x)));
@@ -244,7 +244,7 @@ function functions(): void {
   }));
 }
 
-function reductions(): void {
+function registerReductionGradients(): void {
   register('Sum', { inputs: ['x'] }, (dy, [x], attributes) => ({
     x: () => tf.mul(keepAxes(dy, x!.shape, attribute<number[]>(attributes, 'axis')), ones(x!.shape)),
   }));
@@ -279,7 +279,7 @@ function reductions(): void {
   }));
 }
 
-function products(): void {
+function registerProductGradients(): void {
   register('BatchMatMul', { inputs: ['a', 'b'] }, (dy, [a, b], attributes) => {
     const [transposeA, transposeB] = [
       attribute<boolean>(attributes, 'transposeA'),

@@ -4,21 +4,21 @@ import type { KernelCall } from './kernels/register-wasm-kernel.js';
 export type { KernelCall };
 
 /** What a kernel puts out: a shape; `of` where it is another tensor's memory. */
-export interface Made {
+export interface KernelOutput {
   readonly shape: readonly number[];
   readonly dtype?: tf.DataType;
-  readonly of?: tf.TensorInfo;
+  readonly sharedWith?: tf.TensorInfo;
 }
 
-type Rule = (call: KernelCall) => Made | readonly Made[];
+type Rule = (call: KernelCall) => KernelOutput | readonly KernelOutput[];
 
-const like = ({ shape, dtype }: tf.TensorInfo): Made => ({ shape, dtype });
+const sameAs = ({ shape, dtype }: tf.TensorInfo): KernelOutput => ({ shape, dtype });
 const attribute = <T>({ attributes }: KernelCall, name: string): T => attributes[name] as T;
 
 const unary =
   (name = 'x'): Rule =>
   ({ inputs }) =>
-    like(inputs[name]!);
+    sameAs(inputs[name]!);
 
 const binary =
   (dtype?: tf.DataType): Rule =>
@@ -40,14 +40,14 @@ const reduction =
     };
   };
 
-const reshaped =
+const reshape =
   (name: string, shape: (call: KernelCall, x: tf.TensorInfo) => readonly number[]): Rule =>
   (call) => {
     const x = call.inputs[name]!;
-    return { shape: shape(call, x), dtype: x.dtype, of: x };
+    return { shape: shape(call, x), dtype: x.dtype, sharedWith: x };
   };
 
-const product: Rule = (call) => {
+const matrixProduct: Rule = (call) => {
   const { a, b } = call.inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
   const rows = a.shape.at(attribute<boolean>(call, 'transposeA') ? -1 : -2)!;
   const columns = b.shape.at(attribute<boolean>(call, 'transposeB') ? -2 : -1)!;
@@ -80,7 +80,7 @@ const axisOf = (call: KernelCall, shape: readonly number[]): number =>
 
 const without = (shape: readonly number[], axis: number): number[] => shape.filter((_, k) => k !== axis);
 
-const joins: Record<string, Rule> = {
+const joinRules: Record<string, Rule> = {
   Concat: (call) => {
     const all = inputsInOrder(call);
     const axis = axisOf(call, all[0]!.shape);
@@ -106,15 +106,15 @@ const joins: Record<string, Rule> = {
     const parts = Array.isArray(sizes) ? sizes : Array.from({ length: sizes }, () => shape[axis]! / sizes);
     return parts.map((part) => ({ shape: shape.map((size, k) => (k === axis ? part : size)), dtype }));
   },
-  AddN: (call) => like(inputsInOrder(call)[0]!),
+  AddN: (call) => sameAs(inputsInOrder(call)[0]!),
 };
 
-const moves: Record<string, Rule> = {
-  Identity: reshaped('x', (_, { shape }) => shape),
-  Reshape: reshaped('x', (call, x) =>
+const layoutRules: Record<string, Rule> = {
+  Identity: reshape('x', (_, { shape }) => shape),
+  Reshape: reshape('x', (call, x) =>
     tf.util.inferFromImplicitShape(attribute<number[]>(call, 'shape'), tf.util.sizeFromShape([...x.shape])),
   ),
-  ExpandDims: reshaped('input', (call, { shape }) => {
+  ExpandDims: reshape('input', (call, { shape }) => {
     const dim = attribute<number>(call, 'dim');
     const at = dim < 0 ? dim + shape.length + 1 : dim;
     return [...shape.slice(0, at), 1, ...shape.slice(at)];
@@ -150,7 +150,7 @@ const moves: Record<string, Rule> = {
     const rest = x.shape.slice(segmentIds.shape.length);
     return { shape: [attribute<number>(call, 'numSegments'), ...rest], dtype: x.dtype };
   },
-  Select: ({ inputs: { t } }) => like(t!),
+  Select: ({ inputs: { t } }) => sameAs(t!),
   OneHot: (call) => ({
     shape: [...call.inputs['indices']!.shape, attribute<number>(call, 'depth')],
     dtype: attribute<tf.DataType>(call, 'dtype') ?? 'float32',
@@ -170,15 +170,15 @@ const moves: Record<string, Rule> = {
   Cumsum: unary(),
 };
 
-/** `fused` in ops/custom-kernel.ts: what relflow's own kernels put out. */
-const fused: Record<string, Rule> = {
+/** `fused` in ops/fused.ts: what relflow's own kernels put out. */
+const relflowRules: Record<string, Rule> = {
   RelflowLayerNorm: ({ inputs: { x, gamma } }) => [
-    like(x!),
+    sameAs(x!),
     { shape: [tf.util.sizeFromShape([...x!.shape]) / tf.util.sizeFromShape([...gamma!.shape]), 2] },
   ],
-  RelflowLayerNormGradient: ({ inputs: { x, gamma } }) => [like(x!), like(gamma!), like(gamma!)],
+  RelflowLayerNormGradient: ({ inputs: { x, gamma } }) => [sameAs(x!), sameAs(gamma!), sameAs(gamma!)],
   RelflowLinear: ({ inputs: { x, weight } }) => ({ shape: [...x!.shape.slice(0, -1), weight!.shape[1]!] }),
-  RelflowLinearGradient: ({ inputs: { x, weight } }) => [like(x!), like(weight!), { shape: [weight!.shape[1]!] }],
+  RelflowLinearGradient: ({ inputs: { x, weight } }) => [sameAs(x!), sameAs(weight!), { shape: [weight!.shape[1]!] }],
   RelflowImageToColumns: (call) => {
     const [batch, height, width, channels] = call.inputs['x']!.shape as [number, number, number, number];
     const { window, stride, padding } = call.attributes as { window: number; stride: number; padding: number };
@@ -186,7 +186,7 @@ const fused: Record<string, Rule> = {
     return { shape: [batch, out(height), out(width), window * window * channels] };
   },
   RelflowImageToColumnsGradient: (call) => ({ shape: attribute<number[]>(call, 'shape') }),
-  RelflowAdamW: ({ inputs: { weight } }) => [like(weight!), like(weight!), like(weight!)],
+  RelflowAdamW: ({ inputs: { weight } }) => [sameAs(weight!), sameAs(weight!), sameAs(weight!)],
   RelflowSquares: () => ({ shape: [1] }),
   RelflowGelu: unary(),
   RelflowGeluGradient: unary(),
@@ -196,15 +196,15 @@ const fused: Record<string, Rule> = {
     return { shape: [batch, weights!.shape[1]!, heads * width] };
   },
   RelflowDeformableAttentionGradient: ({ inputs: { value, locations, weights } }) =>
-    [value!, locations!, weights!].map(like),
+    [value!, locations!, weights!].map(sameAs),
 };
 
-const each = (names: readonly string[], rule: Rule): Record<string, Rule> =>
+const rulesFor = (names: readonly string[], rule: Rule): Record<string, Rule> =>
   Object.fromEntries(names.map((name) => [name, rule]));
 
 /** What shape each kernel's output has, by name: all that relflow's models, losses and optimiser use. */
 export const shapeRules: Readonly<Record<string, Rule>> = {
-  ...each(
+  ...rulesFor(
     [
       ...[
         'Neg',
@@ -227,26 +227,26 @@ export const shapeRules: Readonly<Record<string, Rule>> = {
   ),
   Softmax: unary('logits'),
   LogSoftmax: unary('logits'),
-  ...each(
+  ...rulesFor(
     ['Add', 'Sub', 'Multiply', 'RealDiv', 'FloorDiv', 'Maximum', 'Minimum', 'Pow', 'SquaredDifference'],
     binary(),
   ),
-  ...each(
+  ...rulesFor(
     ['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd', 'LogicalOr'],
     binary('bool'),
   ),
   LogicalNot: unary(),
-  ...each(['Sum', 'Mean', 'Min', 'Any', 'All'], reduction('axis')),
+  ...rulesFor(['Sum', 'Mean', 'Min', 'Any', 'All'], reduction('axis')),
   Max: reduction('reductionIndices'),
-  BatchMatMul: product,
-  _FusedMatMul: product,
+  BatchMatMul: matrixProduct,
+  _FusedMatMul: matrixProduct,
   Conv2D: convolution,
   FusedConv2D: convolution,
   Conv2DBackpropInput: (call) => ({ shape: attribute<number[]>(call, 'inputShape') }),
   Conv2DBackpropFilter: (call) => ({ shape: attribute<number[]>(call, 'filterShape') }),
   MaxPool: pool,
-  MaxPoolGrad: ({ inputs: { input } }) => like(input!),
-  ...joins,
-  ...moves,
-  ...fused,
+  MaxPoolGrad: ({ inputs: { input } }) => sameAs(input!),
+  ...joinRules,
+  ...layoutRules,
+  ...relflowRules,
 };

@@ -26,7 +26,7 @@ export function nativePackage(): (typeof PACKAGES)[number] | undefined {
  * @param threads undefined for TensorFlow's own choice
  * @throws RelflowError (`no-backend`) where the package is not installed, or its library can't be loaded
  */
-export async function startNative(threads: number | undefined): Promise<{ readonly threads: number }> {
+export async function startNativeBackend(threads: number | undefined): Promise<{ readonly threads: number }> {
   const name = nativePackage();
   if (name === undefined)
     throw new RelflowError(

@@ -7,9 +7,9 @@ import { RelflowError } from '../../errors.js';
 const require = createRequire(import.meta.url);
 
 /** Threads that the backend is given where nobody asks for a number: more do not help it. */
-const MOST_THREADS = 8;
+const MAX_THREADS = 8;
 
-export const defaultThreads = (): number => Math.min(MOST_THREADS, availableParallelism());
+export const defaultThreads = (): number => Math.min(MAX_THREADS, availableParallelism());
 
 /**
  * Starts the WebAssembly backend in this process. How many threads it has is settled with the first call.
@@ -19,12 +19,12 @@ export const defaultThreads = (): number => Math.min(MOST_THREADS, availablePara
  *
  * @throws RelflowError (`no-backend`) where it can't start
  */
-export async function startWasm(threads: number): Promise<{ readonly threads: number }> {
+export async function startWasmBackend(threads: number): Promise<{ readonly threads: number }> {
   const wasm = require('@tensorflow/tfjs-backend-wasm') as typeof import('@tensorflow/tfjs-backend-wasm');
-  const restore = threads > 1 ? allowThreads() : () => {};
-  const keepListeners = ownListeners();
+  const restore = threads > 1 ? patchThreads() : () => {};
+  const keepListeners = trackListeners();
   try {
-    forgetWasm();
+    removeWasmBackend();
     if (threads > 1) {
       tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', true);
       wasm.setThreadsCount(threads);
@@ -44,7 +44,7 @@ export async function startWasm(threads: number): Promise<{ readonly threads: nu
  * The module of the backend listens to the process's uncaught errors, only to throw them again with all of its source
  * text. They are the process's own matter.
  */
-function ownListeners(): () => void {
+function trackListeners(): () => void {
   const events = ['uncaughtException', 'unhandledRejection'] as const;
   const before = events.map((event) => new Set<unknown>(process.listeners(event as 'uncaughtException')));
   return () => {
@@ -55,7 +55,7 @@ function ownListeners(): () => void {
 }
 
 /** A backend that runs with another number of threads is ended, with all of its tensors; the next start makes a new one. */
-function forgetWasm(): void {
+function removeWasmBackend(): void {
   const { registryFactory } = tf.engine() as unknown as {
     registryFactory: Record<string, { factory: () => Promise<tf.KernelBackend>; priority: number }>;
   };
@@ -65,7 +65,7 @@ function forgetWasm(): void {
   tf.registerBackend('wasm', made.factory, made.priority);
 }
 
-function allowThreads(): () => void {
+function patchThreads(): () => void {
   const workers = require('node:worker_threads') as typeof import('node:worker_threads');
   const os = require('node:os') as typeof import('node:os');
   const { Worker } = workers;
@@ -89,7 +89,7 @@ function allowThreads(): () => void {
   };
   os.cpus = () => {
     const all = cpus();
-    return Array.from({ length: 2 * Math.max(all.length, MOST_THREADS) }, (_, k) => all[k % all.length]!);
+    return Array.from({ length: 2 * Math.max(all.length, MAX_THREADS) }, (_, k) => all[k % all.length]!);
   };
   return () => {
     workers.Worker = Worker;

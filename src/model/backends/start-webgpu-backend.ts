@@ -65,7 +65,7 @@ let gpu: Gpu | undefined;
  * @returns the adapter's name, e.g. `NVIDIA H100`
  * @throws RelflowError (`no-backend`) where a package is missing, there is no adapter, or it can't be started
  */
-export async function startWebgpu(): Promise<{ readonly adapter: string }> {
+export async function startWebgpuBackend(): Promise<{ readonly adapter: string }> {
   const missing = missingWebgpuPackages();
   if (missing.length > 0)
     throw new RelflowError(
@@ -73,7 +73,7 @@ export async function startWebgpu(): Promise<{ readonly adapter: string }> {
       `backend webgpu: needs ${missing.join(' and ')} beside relflow, see docs/backends.md`,
     );
   try {
-    adapterName ??= await register();
+    adapterName ??= await registerDevice();
     if (!(await tf.setBackend('webgpu'))) throw new Error('the backend refused to start');
     await tf.ready();
   } catch (cause) {
@@ -90,7 +90,7 @@ export async function startWebgpu(): Promise<{ readonly adapter: string }> {
 }
 
 /** Registers the backend on a device of our own, whose errors are heard from its first moment. */
-async function register(): Promise<string> {
+async function registerDevice(): Promise<string> {
   const { create, globals } = (await import(PACKAGES[1] as string)) as Dawn;
   gpu = create([]);
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
@@ -104,9 +104,9 @@ async function register(): Promise<string> {
     requiredFeatures: ['timestamp-query'].filter((feature) => adapter.features.has(feature)),
     requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
   });
-  const watch = new DeviceWatch(device);
+  const watch = new DeviceGuard(device);
   // The package believes in a GPU where the page's navigator has one, while it is loaded and while the backend is made.
-  const restore = pretendNavigator(gpu);
+  const restore = stubNavigator(gpu);
   try {
     const { WebGPUBackend } = require(PACKAGES[0]) as WebgpuPackage;
     const backend = new WebGPUBackend(device, adapter.info);
@@ -121,7 +121,7 @@ async function register(): Promise<string> {
   return description || model || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';
 }
 
-function pretendNavigator(gpu: Gpu): () => void {
+function stubNavigator(gpu: Gpu): () => void {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
   Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true, writable: true });
   return () => {
@@ -134,7 +134,7 @@ function pretendNavigator(gpu: Gpu): () => void {
  * A call that the device finds invalid does not throw: it does nothing, and what is read afterwards is whatever the memory
  * held. Neither does one on a device that is lost. Both end the process, as an uncaught error, before any number is read.
  */
-class DeviceWatch {
+class DeviceGuard {
   #failure: RelflowError | undefined;
 
   constructor(device: Device) {

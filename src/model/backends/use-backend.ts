@@ -3,9 +3,9 @@ import { OptionError, RelflowError } from '../../errors.js';
 import { BACKENDS, type BackendName } from './backend-names.js';
 import { installWasmKernels } from './install-wasm-kernels.js';
 import { registerGradients } from './register-gradients.js';
-import { nativePackage, startNative } from './start-native-backend.js';
-import { defaultThreads, startWasm } from './start-wasm-backend.js';
-import { startWebgpu } from './start-webgpu-backend.js';
+import { nativePackage, startNativeBackend } from './start-native-backend.js';
+import { defaultThreads, startWasmBackend } from './start-wasm-backend.js';
+import { startWebgpuBackend } from './start-webgpu-backend.js';
 
 export interface BackendOptions {
   /** Threads of the wasm backend; as many as there are processors, at most 8, by default. TensorFlow's are its own choice by default. */
@@ -22,7 +22,7 @@ export interface Backend {
 }
 
 let running: Promise<Backend> | undefined;
-let asked: { readonly name: BackendName; readonly threads: number } | undefined;
+let requested: { readonly name: BackendName; readonly threads: number } | undefined;
 
 /**
  * Starts a backend and makes it whole: gradients are registered, and what kernels it lacks. `auto` is TensorFlow's own
@@ -39,9 +39,9 @@ export function useBackend(name: BackendName | 'auto' = 'auto', options: Backend
   const threads = options.threads ?? defaultThreads();
   if (!Number.isSafeInteger(threads) || threads < 1 || threads > 64)
     throw new OptionError('backend', `threads ${threads}, expected a whole number from 1 to 64`);
-  const wanted = { name: name === 'auto' ? preferred() : name, threads } as const;
-  if (running && asked?.name === wanted.name && asked.threads === wanted.threads) return running;
-  asked = wanted;
+  const wanted = { name: name === 'auto' ? automaticBackend() : name, threads } as const;
+  if (running && requested?.name === wanted.name && requested.threads === wanted.threads) return running;
+  requested = wanted;
   running = start(wanted.name, options.threads).catch((error: unknown) => {
     running = undefined;
     throw error;
@@ -49,13 +49,13 @@ export function useBackend(name: BackendName | 'auto' = 'auto', options: Backend
   return running;
 }
 
-const preferred = (): BackendName => (nativePackage() === undefined ? 'wasm' : 'tensorflow');
+const automaticBackend = (): BackendName => (nativePackage() === undefined ? 'wasm' : 'tensorflow');
 
 async function start(name: BackendName, threads: number | undefined): Promise<Backend> {
   registerGradients();
   switch (name) {
     case 'wasm': {
-      const started = await startWasm(threads ?? defaultThreads());
+      const started = await startWasmBackend(threads ?? defaultThreads());
       installWasmKernels(started.threads);
       return { name, threads: started.threads };
     }
@@ -64,8 +64,8 @@ async function start(name: BackendName, threads: number | undefined): Promise<Ba
       if (!(await tf.setBackend('cpu'))) throw new RelflowError('no-backend', 'backend cpu: could not be started');
       return { name, threads: 1 };
     case 'tensorflow':
-      return { name, threads: (await startNative(threads)).threads };
+      return { name, threads: (await startNativeBackend(threads)).threads };
     case 'webgpu':
-      return { name, threads: 1, adapter: (await startWebgpu()).adapter };
+      return { name, threads: 1, adapter: (await startWebgpuBackend()).adapter };
   }
 }

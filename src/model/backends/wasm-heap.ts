@@ -22,7 +22,7 @@ export class WasmHeap {
   constructor(threads: number) {
     this.backend = tf.backend() as BackendWasm;
     this.#module = this.backend.wasm as unknown as EmscriptenModule;
-    guardMemory(this.#module);
+    throwWhenFull(this.#module);
     const memory = this.#module.wasmMemory ?? this.#module.asm?.memory;
     if (!memory) throw new RelflowError('no-backend', 'backend wasm: its memory is not where it was');
     this.#pool = new KernelPool(memory, threads);
@@ -84,7 +84,7 @@ export class WasmHeap {
 }
 
 /** The backend takes an allocation that failed for one at address 0, and goes on to compute nonsense: it must be an error. */
-function guardMemory(module: EmscriptenModule): void {
+function throwWhenFull(module: EmscriptenModule): void {
   // The first call replaces the function by the real one.
   module._free(module._malloc(8));
   const allocate = module._malloc;

@@ -246,7 +246,7 @@ describe('the webgpu backend', function () {
   it('an invalid call ends the process with its reason, and no number is read after it', async () => {
     const script = `
       import * as tf from '@tensorflow/tfjs-core';
-      import { useBackend } from '../src/model/backends/use-backend.ts';
+      import { useBackend } from './src/model/backends/use-backend.ts';
       await useBackend('webgpu');
       tf.backend().device.createShaderModule({ code: 'no WGSL' });
       console.log((await tf.add(tf.ones([2000]), 1).data())[0]);

@@ -28,7 +28,7 @@ export type KernelName =
   | 'sums';
 
 /** Below so many elementary steps waking other threads costs more than they help. */
-const WORTH_WAKING = 50_000;
+const MIN_PARALLEL_WORK = 50_000;
 
 /** Places in the block that all threads share. */
 const [ROUND, DONE, READY, KERNEL, COUNT] = [0, 1, 2, 3, 4];
@@ -36,7 +36,7 @@ const ARGUMENTS = 8;
 const STOP = -1;
 
 /** What a thread does: wait for a round, do its part, say so. Source text, since a bundler would lose a file. */
-const threadSource = `
+const workerSource = `
 const { workerData } = require('node:worker_threads');
 const { module, memory, block, thread, threads, names } = workerData;
 const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports;
@@ -76,7 +76,7 @@ export class KernelPool {
     this.#numbers = new Float64Array(block);
     for (let thread = 1; thread < this.#threads; thread++) {
       const workerData = { module, memory, block, thread, threads: this.#threads, names: this.#names };
-      const worker = new Worker(threadSource, { eval: true, workerData });
+      const worker = new Worker(workerSource, { eval: true, workerData });
       // A thread must not keep the process alive.
       worker.unref();
     }
@@ -100,7 +100,7 @@ export class KernelPool {
     const others = this.#threads - 1;
     const words = this.#words;
     // Threads start while the first kernels run; until all are there this one works alone, to the same result.
-    if (others === 0 || work < WORTH_WAKING || Atomics.load(words, READY) < others) {
+    if (others === 0 || work < MIN_PARALLEL_WORK || Atomics.load(words, READY) < others) {
       kernel(...args, 0, 1);
       return;
     }

@@ -5,7 +5,7 @@ import { registerWasmKernel } from './register-wasm-kernel.js';
 const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
 
 /** A matrix product as the kernel takes it. */
-interface Product {
+interface ProductPlan {
   readonly batch: number;
   readonly m: number;
   readonly n: number;
@@ -16,7 +16,7 @@ interface Product {
   readonly shape: readonly number[];
 }
 
-function productOf(a: tf.TensorInfo, b: tf.TensorInfo, transposeA: boolean, transposeB: boolean): Product {
+function planProduct(a: tf.TensorInfo, b: tf.TensorInfo, transposeA: boolean, transposeB: boolean): ProductPlan {
   const [aRows, aColumns] = a.shape.slice(-2) as [number, number];
   const [bRows, bColumns] = b.shape.slice(-2) as [number, number];
   const [m, k] = transposeA ? [aColumns, aRows] : [aRows, aColumns];
@@ -43,12 +43,12 @@ function productOf(a: tf.TensorInfo, b: tf.TensorInfo, transposeA: boolean, tran
 }
 
 /** Floats of windows that the gradient of a convolution has at once. */
-const MOST_WINDOWS = 1 << 20;
+const MAX_WINDOW_FLOATS = 1 << 20;
 
 /** Matrix products in any position and number, and the gradient of a convolution. */
 export function registerMatrixKernels(heap: WasmHeap): void {
   const multiply = (
-    { batch, m, n, k, a, b }: Product,
+    { batch, m, n, k, a, b }: ProductPlan,
     from: tf.TensorInfo,
     by: tf.TensorInfo,
     to: number,
@@ -72,7 +72,7 @@ export function registerMatrixKernels(heap: WasmHeap): void {
 
   registerWasmKernel('BatchMatMul', ({ inputs, attributes }) => {
     const { a, b } = inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
-    const made = productOf(a, b, attributes['transposeA'] === true, attributes['transposeB'] === true);
+    const made = planProduct(a, b, attributes['transposeA'] === true, attributes['transposeB'] === true);
     const to = heap.output(made.shape);
     multiply(made, a, b, heap.address(to), false);
     return to;
@@ -83,7 +83,7 @@ export function registerMatrixKernels(heap: WasmHeap): void {
     const activation = attributes['activation'];
     if (activation !== 'linear' && activation !== 'relu')
       throw new Error(`fused matMul: activation ${String(activation)}, expected linear or relu`);
-    const made = productOf(a, b, attributes['transposeA'] === true, attributes['transposeB'] === true);
+    const made = planProduct(a, b, attributes['transposeA'] === true, attributes['transposeB'] === true);
     if (bias && product(bias.shape) !== made.n)
       throw new Error(`fused matMul: bias [${bias.shape}], expected [${made.n}]`);
     const to = heap.output(made.shape);
@@ -139,7 +139,7 @@ export function registerMatrixKernels(heap: WasmHeap): void {
     }
     const to = heap.zeros(inputShape);
     // Some lines of outputs at once, so that their windows take little memory.
-    const lines = Math.max(1, Math.min(outHeight, Math.floor(MOST_WINDOWS / (outWidth * taps))));
+    const lines = Math.max(1, Math.min(outHeight, Math.floor(MAX_WINDOW_FLOATS / (outWidth * taps))));
     const windows = heap.allocate(lines * outWidth * taps);
     for (let image = 0; image < batchSize; image++)
       for (let first = 0; first < outHeight; first += lines) {

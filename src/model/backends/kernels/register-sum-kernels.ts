@@ -5,16 +5,16 @@ import { registerWasmKernel, stockWasmKernel } from './register-wasm-kernel.js';
 const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
 
 /** A run of axes that are next to each other and all summed over. */
-interface Run {
+interface AxisRun {
   readonly outer: number;
   readonly count: number;
   readonly inner: number;
 }
 
 /** The runs of axes that are summed over, the last one first. */
-export function runsOf(shape: readonly number[], axes: readonly number[]): Run[] {
+export function axisRuns(shape: readonly number[], axes: readonly number[]): AxisRun[] {
   const summed = new Set(axes);
-  const runs: Run[] = [];
+  const runs: AxisRun[] = [];
   let inner = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     if (!summed.has(axis)) {
@@ -40,7 +40,7 @@ export function registerSumKernels(heap: WasmHeap): void {
       const rest = x.shape.filter((_, axis) => !axes.includes(axis));
       const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
       const to = heap.output(attributes['keepDims'] === true ? kept : rest);
-      const runs = runsOf(x.shape, axes);
+      const runs = axisRuns(x.shape, axes);
       if (runs.length === 0) runs.push({ outer: product(x.shape), count: 1, inner: 1 });
       let [from, size] = [heap.address(x), product(x.shape)];
       for (const [k, { outer, count, inner }] of runs.entries()) {

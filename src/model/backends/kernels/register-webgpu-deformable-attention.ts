@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { product, release, run, runProgram, zeros } from './webgpu-program.js';
+import { product, release, runBackendKernel, runProgram, zeros } from './webgpu-program.js';
 
 type Inputs = Readonly<Record<string, tf.TensorInfo>>;
 
@@ -8,7 +8,7 @@ type Inputs = Readonly<Record<string, tf.TensorInfo>>;
  * in deformable-attention.as.ts: product and difference are rounded at once, since the products of the upper and the lower
  * half of a number's bits are exact. WGSL has `fma`, but lets it round twice.
  */
-const READ = `
+const SAMPLE = `
 struct Read {
   inside: bool,
   weight: f32,
@@ -70,7 +70,7 @@ fn cornerAt(read: Read, right: i32, below: i32) -> i32 {
 }
 `;
 
-const FORWARD = `${READ}
+const FORWARD = `${SAMPLE}
 fn valueOf(at: i32, channel: i32) -> f32 {
   if (at < 0) { return 0.0; }
   return value[at + channel];
@@ -93,7 +93,7 @@ fn main(index: i32) {
 `;
 
 /** Of each read the slopes of x, y and weight. */
-const READ_GRADIENT = `${READ}
+const SAMPLE_GRADIENT = `${SAMPLE}
 fn along(at: i32, start: i32) -> f32 {
   var sum = 0.0;
   if (at >= 0) { for (var d = 0; d < uniforms.width; d++) { sum += dy[start + d] * value[at + d]; } }
@@ -125,7 +125,7 @@ fn main(index: i32) {
  * The largest |x|. Bits of numbers without their sign are ordered as the numbers are, infinity and what is no number above
  * all others.
  */
-const LARGEST = `
+const MAX_ABS = `
 fn main(index: i32) {
   if (index >= uniforms.steps) { return; }
   var most = 0;
@@ -135,7 +135,7 @@ fn main(index: i32) {
 `;
 
 /** How many threads look for the largest one. */
-const STEPS = 4096;
+const MAX_ABS_THREADS = 4096;
 
 /**
  * The scale of the sums of 64-bit integers, a power of two: as large as can be, so that no sum of all reads of an image
@@ -155,7 +155,7 @@ fn exponent() -> i32 {
  * numbers depend on it; those of integers do not. So sums are of 64 bits, in two halves: adding to the lower one tells of
  * the carry.
  */
-const VALUE_GRADIENT = `${READ}${SCALE}
+const VALUE_GRADIENT = `${SAMPLE}${SCALE}
 fn add(at: i32, share: f32) {
   let size = abs(share);
   var high = u32(size * 0x1p-32f);
@@ -187,7 +187,7 @@ fn main(index: i32) {
 `;
 
 /** Those sums as numbers again; not a number where dy or a weight is none. */
-const TO_NUMBERS = `${SCALE}
+const TO_FLOATS = `${SCALE}
 fn isFinite(bits: i32) -> bool { return bits < 0x7f800000; }
 
 fn main(index: i32) {
@@ -217,15 +217,15 @@ function sizesOf({ value, weights }: Inputs) {
 }
 
 /** The bits of the largest |x| of each array. */
-function largest(...arrays: readonly tf.TensorInfo[]): tf.TensorInfo {
+function maxAbsBits(...arrays: readonly tf.TensorInfo[]): tf.TensorInfo {
   const bounds = zeros([arrays.length], 'int32');
   for (const [at, x] of arrays.entries())
     runProgram({
       name: 'largest of all',
-      code: LARGEST,
+      code: MAX_ABS,
       inputs: { x },
-      uniforms: { count: product(x.shape), steps: STEPS, at },
-      threads: STEPS,
+      uniforms: { count: product(x.shape), steps: MAX_ABS_THREADS, at },
+      threads: MAX_ABS_THREADS,
       shape: bounds.shape,
       atomic: bounds,
     });
@@ -262,18 +262,18 @@ export function registerWebgpuDeformableAttention(): void {
         return [value!, locations!, weights!].map(({ shape }) => zeros(shape));
       const slopes = runProgram({
         name: 'gradient of deformable attention by its reads',
-        code: READ_GRADIENT,
+        code: SAMPLE_GRADIENT,
         inputs: { value: value!, levels: levels!, locations: locations!, weights: weights!, dy: dy! },
         uniforms: { ...uniforms, count: reads },
         threads: reads,
         shape: [reads, 3],
       });
       const part = (begin: number, size: number, shape: readonly number[]): tf.TensorInfo => ({
-        ...run('Slice', { x: slopes }, { begin: [0, begin], size: [reads, size] }),
+        ...runBackendKernel('Slice', { x: slopes }, { begin: [0, begin], size: [reads, size] }),
         shape: [...shape],
       });
       const [dLocations, dWeights] = [part(0, 2, locations!.shape), part(2, 1, weights!.shape)];
-      const bounds = largest(dy!, weights!);
+      const bounds = maxAbsBits(dy!, weights!);
       const sums = zeros([2 * product(value!.shape)], 'int32');
       runProgram({
         name: 'gradient of deformable attention by its value',
@@ -286,7 +286,7 @@ export function registerWebgpuDeformableAttention(): void {
       });
       const dValue = runProgram({
         name: 'sums of 64 bits as numbers',
-        code: TO_NUMBERS,
+        code: TO_FLOATS,
         inputs: { sums, bounds },
         uniforms: { count: product(value!.shape), readBits },
         threads: product(value!.shape),

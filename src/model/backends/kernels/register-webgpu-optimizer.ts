@@ -28,9 +28,9 @@ fn main(index: i32) {
 `;
 
 /** How many threads square an array's numbers, and how many add the sums of those. */
-const THREADS = { squares: 4096, sums: 64 };
+const THREAD_COUNTS = { squares: 4096, sums: 64 };
 
-const SUMS = `
+const PARTIAL_SUMS = `
 fn main(index: i32) {
   if (index >= uniforms.threads) { return; }
   var sum = 0.0;
@@ -39,7 +39,7 @@ fn main(index: i32) {
 }
 `;
 
-const LENGTH = `
+const GLOBAL_NORM = `
 fn main(index: i32) {
   if (index > 0) { return; }
   var sum = 0.0;
@@ -60,26 +60,26 @@ fn main(index: i32) {
  * program writes one array, so that Adam's step is three of them.
  */
 export function registerWebgpuOptimizer(): void {
-  const register = (kernelName: string, kernel: (inputs: Inputs, attributes: Attributes) => Made) =>
+  const register = (kernelName: string, kernel: (inputs: Inputs, attributes: Attributes) => KernelResult) =>
     tf.registerKernel({
       kernelName,
       backendName: 'webgpu',
       kernelFunc: ({ inputs, attrs }) => kernel(inputs as unknown as Inputs, attrs as unknown as Attributes),
     });
   register('RelflowAdamW', adamW);
-  register('RelflowSquares', length);
+  register('RelflowSquares', globalNorm);
   register('RelflowMovingAverage', (inputs, decay) => elementwise('moving average', MOVING_AVERAGE, inputs, decay));
 }
 
 type Inputs = Readonly<Record<string, tf.TensorInfo>>;
 type Attributes = Readonly<Record<string, number>>;
-type Made = tf.TensorInfo | tf.TensorInfo[];
+type KernelResult = tf.TensorInfo | tf.TensorInfo[];
 
 /** A program with a thread for each number of its result, which is as large as its inputs. */
 function elementwise(name: string, code: string, inputs: Inputs, numbers: Attributes, uniforms = {}): tf.TensorInfo {
   const { shape } = Object.values(inputs)[0]!;
   const count = product(shape);
-  return runProgram({ name, code, inputs, uniforms: { ...uniforms, count }, numbers, threads: count, shape });
+  return runProgram({ name, code, inputs, uniforms: { ...uniforms, count }, floats: numbers, threads: count, shape });
 }
 
 function adamW(inputs: Inputs, attributes: Attributes): tf.TensorInfo[] {
@@ -95,11 +95,11 @@ function adamW(inputs: Inputs, attributes: Attributes): tf.TensorInfo[] {
 }
 
 /** The length of all arrays as one vector. */
-function length(arrays: Inputs): tf.TensorInfo {
-  const squares = zeros([THREADS.squares], 'int32');
+function globalNorm(arrays: Inputs): tf.TensorInfo {
+  const squares = zeros([THREAD_COUNTS.squares], 'int32');
   for (const x of Object.values(arrays)) {
     const count = product(x.shape);
-    const threads = Math.min(THREADS.squares, count);
+    const threads = Math.min(THREAD_COUNTS.squares, count);
     if (count === 0) continue;
     const uniforms = { count, threads };
     runProgram({
@@ -112,10 +112,10 @@ function length(arrays: Inputs): tf.TensorInfo {
       atomic: squares,
     });
   }
-  const { squares: count, sums: threads } = THREADS;
+  const { squares: count, sums: threads } = THREAD_COUNTS;
   const sums = runProgram({
     name: 'sums of squares',
-    code: SUMS,
+    code: PARTIAL_SUMS,
     inputs: { squares },
     uniforms: { count, threads },
     threads,
@@ -123,7 +123,7 @@ function length(arrays: Inputs): tf.TensorInfo {
   });
   const made = runProgram({
     name: 'length',
-    code: LENGTH,
+    code: GLOBAL_NORM,
     inputs: { sums },
     uniforms: { count: threads },
     threads: 1,

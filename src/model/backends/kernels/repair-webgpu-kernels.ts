@@ -2,17 +2,17 @@ import * as tf from '@tensorflow/tfjs-core';
 import { product, release } from './webgpu-program.js';
 
 /** The package's number of the matrix product by tiles, in which each number of the result has one thread. */
-const TILES = 3;
+const TILED_MATMUL = 3;
 
 /** Kernels of the backend that are wrong, set right; long products of small matrices would be added as threads come. */
 export function repairWebgpuKernels(): void {
-  tf.env().set('WEBGPU_MATMUL_PROGRAM_TYPE', TILES);
+  tf.env().set('WEBGPU_MATMUL_PROGRAM_TYPE', TILED_MATMUL);
   repairPad();
   repairSum();
 }
 
 /** A kernel of the backend, whose place is free then. */
-function taken(kernelName: string): tf.KernelConfig {
+function takeKernel(kernelName: string): tf.KernelConfig {
   const kernel = tf.getKernel(kernelName, 'webgpu')!;
   tf.unregisterKernel(kernelName, 'webgpu');
   return kernel;
@@ -23,7 +23,7 @@ function taken(kernelName: string): tf.KernelConfig {
  * those before and those after it as one.
  */
 function repairPad(): void {
-  const pad = taken('PadV2');
+  const pad = takeKernel('PadV2');
   tf.registerKernel({
     ...pad,
     kernelFunc: (call) => {
@@ -51,19 +51,19 @@ function repairPad(): void {
 }
 
 /** How many arrays a program may read on any device. */
-const MOST_INPUTS = 7;
+const MAX_INPUTS = 7;
 
 /** The backend adds all arrays in one program, which may not have so many. */
 function repairSum(): void {
-  const addN = taken('AddN');
+  const addN = takeKernel('AddN');
   tf.registerKernel({
     ...addN,
     kernelFunc: (call) => {
       const sumOf = (arrays: readonly tf.TensorInfo[]): tf.TensorInfo => {
         const inputs = arrays as unknown as tf.NamedTensorInfoMap;
-        if (arrays.length <= MOST_INPUTS) return addN.kernelFunc({ ...call, inputs }) as tf.TensorInfo;
-        const first = sumOf(arrays.slice(0, MOST_INPUTS));
-        const sum = sumOf([first, ...arrays.slice(MOST_INPUTS)]);
+        if (arrays.length <= MAX_INPUTS) return addN.kernelFunc({ ...call, inputs }) as tf.TensorInfo;
+        const first = sumOf(arrays.slice(0, MAX_INPUTS));
+        const sum = sumOf([first, ...arrays.slice(MAX_INPUTS)]);
         release(first);
         return sum;
       };

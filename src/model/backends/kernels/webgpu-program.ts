@@ -15,9 +15,9 @@ interface WebgpuBackend {
   disposeData(id: tf.DataId): boolean;
 }
 
-const THREADS = 64;
+const WORKGROUP_SIZE = 64;
 /** Groups of threads along one axis that every device has; more are laid out in rows, which the index runs through. */
-const MOST_GROUPS = 65535;
+const MAX_GROUPS = 65535;
 
 export const product = (shape: readonly number[]): number => shape.reduce((all, size) => all * size, 1);
 
@@ -34,7 +34,7 @@ export interface WebgpuProgram {
   /** Whole numbers. */
   readonly uniforms: Uniforms;
   /** Further ones, of 32-bit floats; they are in `uniforms` too. */
-  readonly numbers?: Uniforms;
+  readonly floats?: Uniforms;
   /** How often `main` runs, with `index` from 0; more often too, which `main` has to see. */
   readonly threads: number;
   readonly shape: readonly number[];
@@ -44,10 +44,10 @@ export interface WebgpuProgram {
 
 /** Runs a program on the GPU. Arrays are flat to it, whatever their shape. */
 export function runProgram(asked: WebgpuProgram): tf.TensorInfo {
-  const { name, code, inputs, uniforms, numbers = {}, threads, shape, atomic } = asked;
+  const { name, code, inputs, uniforms, floats: numbers = {}, threads, shape, atomic } = asked;
   const names = Object.keys(inputs);
-  const groups = Math.ceil(threads / THREADS);
-  const rows = Math.ceil(groups / MOST_GROUPS);
+  const groups = Math.ceil(threads / WORKGROUP_SIZE);
+  const rows = Math.ceil(groups / MAX_GROUPS);
   const program = {
     variableNames: names,
     outputShape: [product(shape)],
@@ -55,7 +55,7 @@ export function runProgram(asked: WebgpuProgram): tf.TensorInfo {
       ...Object.keys(uniforms).map((uniform) => `${uniform}: i32,`),
       ...Object.keys(numbers).map((number) => `${number}: f32,`),
     ].join(' '),
-    workgroupSize: [THREADS, 1, 1],
+    workgroupSize: [WORKGROUP_SIZE, 1, 1],
     shaderKey: `relflow ${name}`,
     dispatchLayout: { x: [0] },
     dispatch: [Math.ceil(groups / rows), rows, 1],
@@ -81,7 +81,7 @@ export function release(...made: readonly tf.TensorInfo[]): void {
 }
 
 /** Runs one of the backend's own kernels. */
-export function run(
+export function runBackendKernel(
   kernel: string,
   inputs: Readonly<Record<string, tf.TensorInfo>>,
   attributes: object,
@@ -95,4 +95,4 @@ export function run(
 }
 
 export const zeros = (shape: readonly number[], dtype: 'float32' | 'int32' = 'float32'): tf.TensorInfo =>
-  run('Fill', {}, { shape: [...shape], value: 0, dtype });
+  runBackendKernel('Fill', {}, { shape: [...shape], value: 0, dtype });
