@@ -1,7 +1,8 @@
+/** Names that `useBackend` accepts besides `auto`. */
 export const BACKENDS = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 
-/** Where tensors live: TensorFlow's own library, a GPU by WebGPU, WebAssembly, or plain JavaScript. */
+/** Name of a backend: the TensorFlow C library, WebGPU, WebAssembly or plain JavaScript. */
 export type BackendName = (typeof BACKENDS)[number];
 
-/** Whether a backend's numbers are read asynchronously alone: not in the middle of a pass. */
+/** Returns whether tensors of a backend can be read only by `data()`, so never in the middle of a forward pass. */
 export const requiresAsyncReads = (backend: string): boolean => backend === 'webgpu';

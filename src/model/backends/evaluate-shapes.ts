@@ -3,6 +3,7 @@ import { RelflowError } from '../../errors.js';
 import { registerGradients } from './register-gradients.js';
 import { type KernelCall, type KernelOutput, shapeRules } from './shape-rules.js';
 
+/** Name under which the backend is registered. */
 const NAME = 'shapes';
 
 interface ShapeEntry {
@@ -12,13 +13,14 @@ interface ShapeEntry {
 }
 
 /**
- * A backend that computes nothing: a tensor is a shape. What a model would take of memory is found by running its own code
- * on it, forwards and backwards, before a single number has a place. Whoever reads a tensor is given zeros.
+ * A backend that tracks shapes and bytes but computes nothing. Running a model's own forward and backward passes on it
+ * yields their memory without allocating tensors. Reading a tensor returns zeros.
  */
 class ShapeBackend extends tf.KernelBackend {
   readonly #entries = new tf.DataStorage<ShapeEntry>(this, tf.engine());
-  /** What is there, and the most that was. */
+  /** Bytes of all live tensors. */
   bytes = 0;
+  /** Largest value of `bytes` so far. */
   peak = 0;
 
   #keep(id: tf.DataId, shape: readonly number[], dtype: tf.DataType): void {
@@ -41,7 +43,7 @@ class ShapeBackend extends tf.KernelBackend {
     return { dataId, shape: [...shape], dtype };
   }
 
-  /** The same memory under another shape. */
+  /** Creates a tensor that shares another one's memory. */
   share(x: tf.TensorInfo, shape: readonly number[], dtype: tf.DataType = x.dtype): tf.TensorInfo {
     this.incRef(x.dataId);
     return { dataId: x.dataId, shape: [...shape], dtype };
@@ -109,10 +111,8 @@ function install(): void {
       backendName: NAME,
       kernelFunc: ({ inputs, attrs, backend }) => {
         const shapes = backend as unknown as ShapeBackend;
-        const realize = (made: KernelOutput): tf.TensorInfo =>
-          made.sharedWith
-            ? shapes.share(made.sharedWith, made.shape, made.dtype)
-            : shapes.make(made.shape, made.dtype ?? 'float32');
+        const realize = ({ shape, dtype, sharedWith }: KernelOutput): tf.TensorInfo =>
+          sharedWith ? shapes.share(sharedWith, shape, dtype) : shapes.make(shape, dtype ?? 'float32');
         const result = rule({ inputs, attributes: attrs ?? {} } as unknown as KernelCall);
         return 'shape' in result ? realize(result) : result.map(realize);
       },
@@ -120,9 +120,9 @@ function install(): void {
 }
 
 /**
- * Runs something on shapes alone and gives the backend back that was there before.
- * @returns what it returns, and the most bytes that its tensors had at once
- * @throws RelflowError (`no-shape`) where a kernel is asked for that has no rule
+ * Runs a function on a backend that tracks only shapes, then restores the previous backend.
+ * @returns the function's result and the peak memory of its tensors, in bytes
+ * @throws RelflowError (`no-shape`) if the function needs a kernel without a shape rule
  */
 export async function evaluateShapes<T>(
   work: () => Promise<T>,
@@ -140,7 +140,12 @@ export async function evaluateShapes<T>(
   } catch (error) {
     const missing = /Kernel '(\w+)' not registered/.exec((error as Error).message);
     if (!missing) throw error;
-    throw new RelflowError('no-shape', `memory: there is no rule for the shape of ${missing[1]}`, {}, { cause: error });
+    throw new RelflowError(
+      'no-shape',
+      `memory: kernel '${missing[1]}' has no shape rule, add one to shape-rules.ts`,
+      {},
+      { cause: error },
+    );
   } finally {
     if (before) await tf.setBackend(before);
   }

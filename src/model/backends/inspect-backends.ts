@@ -6,36 +6,41 @@ import { nativePackage } from './start-native-backend.js';
 import { missingWebgpuPackages } from './start-webgpu-backend.js';
 import { useBackend } from './use-backend.js';
 
-/** What a backend can do on this machine. */
+/** Measured speed of a backend on this machine. */
 export interface BackendReport {
   readonly name: BackendName;
   readonly threads: number;
-  /** What the webgpu backend runs on. */
+  /** Name of the GPU adapter; set for webgpu only. */
   readonly adapter?: string;
-  /** Vector instructions, of the wasm backend alone. */
+  /** Whether vector instructions are used; set for wasm only. */
   readonly simd?: boolean;
-  /** Milliseconds that a product of two matrices of `size` takes, the least of some. */
+  /** Time of a product of two `[size, size]` matrices in milliseconds, the minimum over up to 5 repetitions. */
   readonly milliseconds: number;
+  /** Rows and columns of the matrices. */
   readonly size: number;
-  /** Billions of floating-point operations a second in it. */
+  /** Speed of that product, in 10⁹ floating-point operations per second. */
   readonly gigaflops: number;
 }
 
-/** What the machine has, and what each backend makes of it. */
+/** Hardware of this machine, and the backends that run on it. */
 export interface MachineReport {
+  /** Version of Node, e.g. `v20.18.1`. */
   readonly node: string;
+  /** Model name of the processor. */
   readonly processor: string;
+  /** Number of logical processors that this process may use. */
   readonly processors: number;
-  /** Bytes. */
+  /** In bytes. */
   readonly memory: { readonly total: number; readonly free: number };
   readonly backends: readonly BackendReport[];
-  /** Backends that can't run here, and what would help. */
+  /** Backends that cannot run here, each with the reason and the remedy. */
   readonly missing: readonly { readonly name: BackendName; readonly advice: string }[];
 }
 
 /**
- * Starts each backend that is there and measures it shortly. The last one that was started, wasm, stays.
- * @param threads of the wasm backend
+ * Starts each installed backend, times a matrix product on it, and leaves wasm running.
+ * @param threads number of threads of the wasm backend, from 1 to 64; as in `useBackend` if omitted
+ * @throws OptionError if `threads` is out of range
  */
 export async function inspectBackends(threads?: number): Promise<MachineReport> {
   const backends: BackendReport[] = [];
@@ -47,16 +52,16 @@ export async function inspectBackends(threads?: number): Promise<MachineReport> 
     ['wasm', 1024],
   ] as const) {
     if (name === 'tensorflow' && nativePackage() === undefined) {
-      missing.push({ name, advice: 'is not installed: docs/backends.md says how, and what it is worth' });
+      missing.push({ name, advice: 'is not installed: see docs/backends.md' });
       continue;
     }
     if (name === 'webgpu' && missingWebgpuPackages().length > 0) {
       const packages = missingWebgpuPackages().join(' and ');
-      missing.push({ name, advice: `is not installed, ${packages} is not here: docs/backends.md says how` });
+      missing.push({ name, advice: `is not installed: missing ${packages}, see docs/backends.md` });
       continue;
     }
     const backend = await useBackend(name, threads === undefined ? {} : { threads }).catch((error: RelflowError) => {
-      missing.push({ name, advice: error.message.replace(/^backend \w+: /, 'can not run: ') });
+      missing.push({ name, advice: error.message.replace(/^backend \w+: /, 'cannot run: ') });
     });
     if (!backend) continue;
     const milliseconds = await timeMatrixProduct(size);
@@ -82,16 +87,16 @@ export async function inspectBackends(threads?: number): Promise<MachineReport> 
 
 async function timeMatrixProduct(size: number): Promise<number> {
   const [a, b] = [tf.ones([size, size]), tf.ones([size, size])];
-  let least = Number.POSITIVE_INFINITY;
-  const begin = performance.now();
-  // A GPU in software takes seconds for one.
-  for (let round = 0; round < 5 && performance.now() - begin < 2000; round++) {
-    const start = performance.now();
+  let fastest = Number.POSITIVE_INFINITY;
+  const start = performance.now();
+  // A GPU emulated in software takes seconds per product.
+  for (let round = 0; round < 5 && performance.now() - start < 2000; round++) {
+    const roundStart = performance.now();
     const product = tf.matMul(a, b);
     await product.data();
-    least = Math.min(least, performance.now() - start);
+    fastest = Math.min(fastest, performance.now() - roundStart);
     product.dispose();
   }
   tf.dispose([a, b]);
-  return least;
+  return fastest;
 }

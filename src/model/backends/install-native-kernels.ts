@@ -2,14 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import { KernelPool } from './kernels/kernel-pool.js';
 import { defaultThreads } from './start-wasm-backend.js';
 
-const PAGE = 65_536;
-/** The kernels' own constants lie below. */
-const FIRST_ADDRESS = PAGE;
+const PAGE_BYTES = 65_536;
+/** Address of the first array; the page below is left to static data of the kernels. */
+const FIRST_ADDRESS = PAGE_BYTES;
 const MAX_PAGES = 65_536;
 
 const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
 
-/** The types of Node leave out that a memory can be shared and grow. */
+/** A memory with `grow`, which Node's types lack. */
 type GrowableMemory = WebAssembly.Memory & { grow(pages: number): number };
 
 function sharedMemory(): GrowableMemory {
@@ -17,7 +17,7 @@ function sharedMemory(): GrowableMemory {
   return new WebAssembly.Memory(description) as GrowableMemory;
 }
 
-/** relflow's kernels on a memory of their own: arrays are copied in and out, which is far cheaper than gathers. */
+/** relflow's kernels with a memory of their own; copying arrays in and out costs far less than the gathers it replaces. */
 class KernelMemory {
   readonly #memory = sharedMemory();
   readonly #pool: KernelPool;
@@ -27,37 +27,40 @@ class KernelMemory {
     this.#pool = new KernelPool(this.#memory, threads);
   }
 
-  /** Forgets all arrays. */
+  /** Frees all arrays. */
   clear(): void {
     this.#end = FIRST_ADDRESS;
   }
 
-  /** @returns the address of room for `count` numbers of 4 bytes */
+  /** Reserves memory for `count` 4-byte numbers and returns its address, a multiple of 16. */
   allocate(count: number): number {
-    const at = this.#end;
-    this.#end = at + 16 * Math.ceil(count / 4);
-    const missing = Math.ceil((this.#end - this.#memory.buffer.byteLength) / PAGE);
+    const address = this.#end;
+    this.#end = address + 16 * Math.ceil(count / 4);
+    const missing = Math.ceil((this.#end - this.#memory.buffer.byteLength) / PAGE_BYTES);
     if (missing > 0) this.#memory.grow(missing);
-    return at;
+    return address;
   }
 
+  /** Copies a tensor into the memory and returns its address. */
   write(tensor: tf.Tensor): number {
-    const at = this.allocate(tensor.size);
+    const address = this.allocate(tensor.size);
     const values = tensor.dataSync();
-    if (tensor.dtype === 'int32') new Int32Array(this.#memory.buffer, at, tensor.size).set(values);
-    else new Float32Array(this.#memory.buffer, at, tensor.size).set(values);
-    return at;
+    if (tensor.dtype === 'int32') new Int32Array(this.#memory.buffer, address, tensor.size).set(values);
+    else new Float32Array(this.#memory.buffer, address, tensor.size).set(values);
+    return address;
   }
 
+  /** Reserves `count` zeros of 32 bits and returns their address. */
   zeros(count: number): number {
-    const at = this.allocate(count);
-    new Float32Array(this.#memory.buffer, at, count).fill(0);
-    return at;
+    const address = this.allocate(count);
+    new Float32Array(this.#memory.buffer, address, count).fill(0);
+    return address;
   }
 
-  read(at: number, shape: readonly number[]): tf.Tensor {
-    // A copy, since the memory is shared and soon somebody else's.
-    return tf.tensor(new Float32Array(this.#memory.buffer, at, product(shape)).slice(), [...shape]);
+  /** Copies an array of 32-bit floats out of the memory. */
+  read(address: number, shape: readonly number[]): tf.Tensor {
+    // A copy, since the next kernel reuses the memory.
+    return tf.tensor(new Float32Array(this.#memory.buffer, address, product(shape)).slice(), [...shape]);
   }
 
   run(...call: Parameters<KernelPool['run']>): void {
@@ -66,16 +69,16 @@ class KernelMemory {
 }
 
 /**
- * Gives TensorFlow's library on a processor the fused deformable attention that it lacks. On a GPU arrays would travel to
- * the processor and back; there it gathers.
+ * Registers the fused deformable attention for the TensorFlow C library on a processor, which lacks it. It is not used on a
+ * GPU, where arrays would travel to the processor and back; there the reference implementation gathers instead.
  */
 export function installNativeKernels(): void {
   if (tf.getKernel('RelflowDeformableAttention', 'tensorflow')) return;
-  let made: KernelMemory | undefined;
-  const desk = () => {
-    made ??= new KernelMemory(defaultThreads());
-    made.clear();
-    return made;
+  let created: KernelMemory | undefined;
+  const emptyMemory = () => {
+    created ??= new KernelMemory(defaultThreads());
+    created.clear();
+    return created;
   };
   const sizesOf = ({ value, weights }: Readonly<Record<string, tf.Tensor>>) => {
     const [batch, tokens, heads, width] = value!.shape as [number, number, number, number];
@@ -92,11 +95,11 @@ export function installNativeKernels(): void {
     kernelFunc: ({ inputs }) => {
       const given = inputs as unknown as Record<string, tf.Tensor>;
       const { sizes, work, shape } = sizesOf(given);
-      const at = desk();
-      const from = ['value', 'levels', 'locations', 'weights'].map((name) => at.write(given[name]!));
-      const to = at.allocate(product(shape));
-      at.run('deformableAttention', 4 * work, ...from, to, ...sizes);
-      return at.read(to, shape);
+      const memory = emptyMemory();
+      const from = ['value', 'levels', 'locations', 'weights'].map((name) => memory.write(given[name]!));
+      const to = memory.allocate(product(shape));
+      memory.run('deformableAttention', 4 * work, ...from, to, ...sizes);
+      return memory.read(to, shape);
     },
   });
   tf.registerKernel({
@@ -105,12 +108,12 @@ export function installNativeKernels(): void {
     kernelFunc: ({ inputs }) => {
       const given = inputs as unknown as Record<string, tf.Tensor>;
       const { sizes, work } = sizesOf(given);
-      const at = desk();
-      const from = ['value', 'levels', 'locations', 'weights', 'dy'].map((name) => at.write(given[name]!));
+      const memory = emptyMemory();
+      const from = ['value', 'levels', 'locations', 'weights', 'dy'].map((name) => memory.write(given[name]!));
       const { value, locations, weights } = given as Record<'value' | 'locations' | 'weights', tf.Tensor>;
-      const to = [at.zeros(value.size), at.allocate(locations.size), at.allocate(weights.size)] as const;
-      at.run('deformableAttentionGradient', 12 * work, ...from, ...to, ...sizes);
-      return [at.read(to[0], value.shape), at.read(to[1], locations.shape), at.read(to[2], weights.shape)];
+      const to = [memory.zeros(value.size), memory.allocate(locations.size), memory.allocate(weights.size)] as const;
+      memory.run('deformableAttentionGradient', 12 * work, ...from, ...to, ...sizes);
+      return [memory.read(to[0], value.shape), memory.read(to[1], locations.shape), memory.read(to[2], weights.shape)];
     },
   });
 }

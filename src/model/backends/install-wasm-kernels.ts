@@ -6,7 +6,11 @@ import { WasmHeap } from './wasm-heap.js';
 
 let heap: WasmHeap | undefined;
 
-/** Puts in what the wasm backend lacks or is slow at. Called once it runs, and again where it was started anew. */
+/**
+ * Registers kernels that the wasm backend lacks or that are faster than its own. Must be called after each start of the
+ * backend.
+ * @param threads number of threads that share a kernel's work
+ */
 export function installWasmKernels(threads: number): void {
   heap?.close();
   heap = new WasmHeap(threads);

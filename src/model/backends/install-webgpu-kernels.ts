@@ -4,7 +4,7 @@ import { registerWebgpuOptimizer } from './kernels/register-webgpu-optimizer.js'
 import { registerWebgpuSegmentSum } from './kernels/register-webgpu-segment-sum.js';
 import { repairWebgpuKernels } from './kernels/repair-webgpu-kernels.js';
 
-/** Puts in what the WebGPU backend lacks or does wrong. Called once it runs. */
+/** Registers kernels that the running WebGPU backend lacks, and replaces those that are wrong. */
 export function installWebgpuKernels(): void {
   if (tf.getKernel('RelflowDeformableAttention', 'webgpu')) return;
   registerWebgpuDeformableAttention();

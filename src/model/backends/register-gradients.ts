@@ -5,9 +5,10 @@ type Inputs = readonly tf.Tensor[];
 type Attributes = tf.NamedAttrMap | undefined;
 type Gradients = Record<string, () => tf.Tensor>;
 
-/** What a kernel's gradient is given: the output's gradient, what was kept of the forward pass, and the attributes. */
+/** Computes gradients from the output's gradient, the tensors saved by the forward pass, and the kernel's attributes. */
 type Rule = (dy: tf.Tensor, saved: tf.Tensor[], attributes: Attributes) => Gradients;
 
+/** Sums over broadcast axes, so that the gradient has the input's shape. */
 const sumTo = (gradient: tf.Tensor, shape: readonly number[]): tf.Tensor => {
   const axes = tf.broadcast_util.getReductionAxes([...shape], gradient.shape);
   return tf.reshape(axes.length > 0 ? tf.sum(gradient, axes) : gradient, [...shape]);
@@ -15,7 +16,7 @@ const sumTo = (gradient: tf.Tensor, shape: readonly number[]): tf.Tensor => {
 
 const attribute = <T>(attributes: Attributes, name: string): T => attributes![name] as unknown as T;
 
-/** The reduced axes put back with length 1, so that a reduction's result lines up with its input. */
+/** Restores reduced axes with length 1, so that a reduction's result broadcasts against its input. */
 const keepAxes = (value: tf.Tensor, shape: readonly number[], axes: number | readonly number[]): tf.Tensor => {
   const reduced = new Set(tf.util.parseAxisParam(axes as number | number[], [...shape]));
   return tf.reshape(
@@ -30,13 +31,13 @@ const scalarOf =
   (dy: tf.Tensor, [y]: Inputs, f: (dy: tf.Tensor, y: tf.Tensor) => tf.Tensor) =>
     ({ [name]: () => f(dy, y!) }) satisfies Gradients;
 
-/** A function of one number: what is kept is its input (`x`) or its output (`y`). */
-function elementwise(kernel: string, keep: 'x' | 'y', f: (dy: tf.Tensor, kept: tf.Tensor) => tf.Tensor): void {
+/** Registers the gradient of an elementwise function, which saves its input (`x`) or its output (`y`). */
+function elementwise(kernel: string, save: 'x' | 'y', f: (dy: tf.Tensor, saved: tf.Tensor) => tf.Tensor): void {
   const rule: Rule = (dy, saved) => scalarOf('x')(dy, saved, f);
-  register(kernel, keep === 'x' ? { inputs: ['x'] } : { outputs: [true] }, rule);
+  register(kernel, save === 'x' ? { inputs: ['x'] } : { outputs: [true] }, rule);
 }
 
-/** A function of two broadcast arrays. */
+/** Registers the gradients of an elementwise function of two broadcast tensors. */
 function binary(
   kernel: string,
   f: (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor) => readonly [() => tf.Tensor, () => tf.Tensor],
@@ -49,20 +50,20 @@ function binary(
 
 function register(
   kernelName: string,
-  keep: { readonly inputs?: readonly string[]; readonly outputs?: readonly boolean[]; readonly allInputs?: boolean },
+  save: { readonly inputs?: readonly string[]; readonly outputs?: readonly boolean[]; readonly allInputs?: boolean },
   gradFunc: Rule,
 ): void {
   if (tf.getGradient(kernelName)) return;
   tf.registerGradient({
     kernelName,
-    ...(keep.inputs && { inputsToSave: [...keep.inputs] }),
-    ...(keep.outputs && { outputsToSave: [...keep.outputs] }),
-    ...(keep.allInputs && { saveAllInputs: true }),
+    ...(save.inputs && { inputsToSave: [...save.inputs] }),
+    ...(save.outputs && { outputsToSave: [...save.outputs] }),
+    ...(save.allInputs && { saveAllInputs: true }),
     gradFunc: (dy, saved, attributes) => gradFunc(dy as tf.Tensor, saved, attributes),
   });
 }
 
-/** A gradient that is zero, and must be there since comparisons stand in the conditions of what is differentiated. */
+/** Registers a zero gradient, which tfjs requires because comparisons appear in conditions of differentiated functions. */
 const registerZeroGradient = (kernel: string, names: readonly string[]) =>
   register(kernel, { inputs: names }, (_, saved) =>
     Object.fromEntries(names.map((name, k) => [name, () => tf.zeros(saved[k]!.shape)])),
@@ -71,9 +72,9 @@ const registerZeroGradient = (kernel: string, names: readonly string[]) =>
 /**
  * Registers the gradients of the kernels that relflow's models and losses use.
  *
- * TensorFlow.js has gradients of its own, but its Node entry does not register them, and the module that would can't be
- * imported by plain Node: it is ESM in a package that says it is CommonJS. A gradient that is there already, since the
- * user imported the whole of TensorFlow.js, stays.
+ * TensorFlow.js has gradients of its own, but its Node entry does not register them, and Node cannot import the module that
+ * does: it is ESM in a package declared as CommonJS. Gradients that are already registered, for example because the user
+ * imported all of TensorFlow.js, are kept.
  */
 export function registerGradients(): void {
   registerShapeGradients();
@@ -163,7 +164,7 @@ function registerShapeGradients(): void {
     x: () => {
       const axis = tf.util.parseAxisParam(attribute<number>(attributes, 'axis'), x!.shape)[0]!;
       if (axis !== 0 || (attributes?.['batchDims'] ?? 0) !== 0)
-        throw new Error(`the gradient of gather is there for axis 0 alone, not for axis ${axis}`);
+        throw new Error(`gather: its gradient supports axis 0 without batch dimensions, found axis ${axis}`);
       return tf.reshape(
         tf.unsortedSegmentSum(
           tf.reshape(dy, [indices!.size, x!.size / Math.max(1, x!.shape[0]!)]),
@@ -190,7 +191,7 @@ function registerArithmeticGradients(): void {
   binary('Sub', (dy) => [() => dy, () => tf.neg(dy)]);
   binary('Multiply', (dy, a, b) => [() => tf.mul(dy, b), () => tf.mul(dy, a)]);
   binary('RealDiv', (dy, a, b) => [() => tf.div(dy, b), () => tf.neg(tf.div(tf.mul(dy, a), tf.square(b)))]);
-  // Where both are equal the first one takes the gradient of a maximum, the second one none of it.
+  // For equal elements the first input receives the whole gradient of a maximum or minimum, the second none.
   binary('Maximum', (dy, a, b) => [
     () => tf.mul(dy, tf.cast(tf.greaterEqual(a, b), 'float32')),
     () => tf.mul(dy, tf.cast(tf.less(a, b), 'float32')),
@@ -227,11 +228,11 @@ function registerElementwiseGradients(): void {
   elementwise('Erf', 'x', (dy, x) => tf.mul(dy, tf.mul(2 / Math.sqrt(Math.PI), tf.exp(tf.neg(tf.square(x))))));
   register('ClipByValue', { inputs: ['x'] }, (dy, [x], attributes) => ({
     x: () => {
-      const [least, most] = [
+      const [lowest, highest] = [
         attribute<number>(attributes, 'clipValueMin'),
         attribute<number>(attributes, 'clipValueMax'),
       ];
-      const inside = tf.logicalAnd(tf.greaterEqual(x!, least), tf.lessEqual(x!, most));
+      const inside = tf.logicalAnd(tf.greaterEqual(x!, lowest), tf.lessEqual(x!, highest));
       return tf.mul(dy, tf.cast(inside, 'float32'));
     },
   }));
@@ -255,13 +256,13 @@ function registerReductionGradients(): void {
       return tf.mul(keepAxes(dy, x!.shape, axes), tf.fill(x!.shape, 1 / count));
     },
   }));
-  // Where several elements are the largest, each takes the whole gradient.
+  // Each of several equal extremes receives the whole gradient.
   for (const kernel of ['Max', 'Min'])
     register(kernel, { inputs: ['x'], outputs: [true] }, (dy, [x, y], attributes) => ({
       x: () => {
         const axes = attribute<number[]>(attributes, kernel === 'Max' ? 'reductionIndices' : 'axis');
-        const largest = tf.equal(x!, keepAxes(y!, x!.shape, axes));
-        return tf.mul(keepAxes(dy, x!.shape, axes), tf.cast(largest, 'float32'));
+        const isExtreme = tf.equal(x!, keepAxes(y!, x!.shape, axes));
+        return tf.mul(keepAxes(dy, x!.shape, axes), tf.cast(isExtreme, 'float32'));
       },
     }));
   register('Cumsum', {}, (dy, _, attributes) => ({

@@ -3,13 +3,15 @@ import type { KernelCall } from './kernels/register-wasm-kernel.js';
 
 export type { KernelCall };
 
-/** What a kernel puts out: a shape; `of` where it is another tensor's memory. */
+/** Shape and type of a kernel's output; `dtype` is float32 if omitted. */
 export interface KernelOutput {
   readonly shape: readonly number[];
   readonly dtype?: tf.DataType;
+  /** Tensor whose memory the output shares; omitted when the output has its own. */
   readonly sharedWith?: tf.TensorInfo;
 }
 
+/** Computes the outputs' shapes of a kernel call. */
 type Rule = (call: KernelCall) => KernelOutput | readonly KernelOutput[];
 
 const sameAs = ({ shape, dtype }: tf.TensorInfo): KernelOutput => ({ shape, dtype });
@@ -27,7 +29,7 @@ const binary =
     dtype: dtype ?? a!.dtype,
   });
 
-/** @param axes the attribute that names what is summed over */
+/** @param axes name of the attribute that holds the reduced axes */
 const reduction =
   (axes: string): Rule =>
   (call) => {
@@ -170,7 +172,7 @@ const layoutRules: Record<string, Rule> = {
   Cumsum: unary(),
 };
 
-/** `fused` in ops/fused.ts: what relflow's own kernels put out. */
+/** Outputs of relflow's own kernels, which the functions in src/model/ops describe. */
 const relflowRules: Record<string, Rule> = {
   RelflowLayerNorm: ({ inputs: { x, gamma } }) => [
     sameAs(x!),
@@ -202,7 +204,7 @@ const relflowRules: Record<string, Rule> = {
 const rulesFor = (names: readonly string[], rule: Rule): Record<string, Rule> =>
   Object.fromEntries(names.map((name) => [name, rule]));
 
-/** What shape each kernel's output has, by name: all that relflow's models, losses and optimiser use. */
+/** Shape rules by kernel name, of every kernel that relflow's models, losses and optimizer use. */
 export const shapeRules: Readonly<Record<string, Rule>> = {
   ...rulesFor(
     [

@@ -6,10 +6,10 @@ import { installNativeKernels } from './install-native-kernels.js';
 
 const require = createRequire(import.meta.url);
 
-/** Packages that hold TensorFlow's own library; users install one of them where they want it. */
+/** Optional packages that contain the TensorFlow C library, in order of preference. */
 const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 
-/** Which of them is installed; undefined where none is. */
+/** Returns the installed package that contains the TensorFlow C library, or undefined if there is none. */
 export function nativePackage(): (typeof PACKAGES)[number] | undefined {
   return PACKAGES.find((name) => {
     try {
@@ -22,32 +22,32 @@ export function nativePackage(): (typeof PACKAGES)[number] | undefined {
 }
 
 /**
- * Starts TensorFlow's own library in this process. Threads are settled by the first start.
- * @param threads undefined for TensorFlow's own choice
- * @throws RelflowError (`no-backend`) where the package is not installed, or its library can't be loaded
+ * Starts the TensorFlow C library in this process. The first start fixes the number of threads.
+ * @param threads number of threads; undefined leaves the choice to TensorFlow
+ * @throws RelflowError (`no-backend`) if the package is not installed or its library cannot be loaded
  */
 export async function startNativeBackend(threads: number | undefined): Promise<{ readonly threads: number }> {
   const name = nativePackage();
   if (name === undefined)
     throw new RelflowError(
       'no-backend',
-      'backend tensorflow: needs @tensorflow/tfjs-node or @tensorflow/tfjs-node-gpu beside relflow, see docs/backends.md',
+      'backend tensorflow: install @tensorflow/tfjs-node or @tensorflow/tfjs-node-gpu next to relflow, see docs/backends.md',
     );
-  // Read once by the library, while it loads.
+  // The library reads these variables once, while it loads.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
   if (threads !== undefined) process.env['TF_NUM_INTRAOP_THREADS'] ??= String(threads);
-  // The package registers the cpu backend once more, and would warn of each of its kernels.
+  // The package registers the cpu backend again; outside PROD, tfjs would print a warning per kernel.
   const quiet = tf.env().getBool('PROD');
   tf.env().set('PROD', true);
   try {
     await import(name as string);
-    if (!(await tf.setBackend('tensorflow'))) throw new Error('the backend refused to start');
+    if (!(await tf.setBackend('tensorflow'))) throw new Error('tf.setBackend failed');
     await tf.ready();
     if (name === '@tensorflow/tfjs-node') installNativeKernels();
   } catch (cause) {
     throw new RelflowError(
       'no-backend',
-      `backend tensorflow: ${name} is there but its library can not be loaded, see docs/backends.md`,
+      `backend tensorflow: ${name} is installed but its library cannot be loaded, see docs/backends.md`,
       {},
       { cause },
     );

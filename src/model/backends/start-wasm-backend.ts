@@ -6,43 +6,44 @@ import { RelflowError } from '../../errors.js';
 
 const require = createRequire(import.meta.url);
 
-/** Threads that the backend is given where nobody asks for a number: more do not help it. */
+/** Largest default number of threads; more do not make the backend faster. */
 const MAX_THREADS = 8;
 
+/** Returns the default number of threads: the number of processors, at most 8. */
 export const defaultThreads = (): number => Math.min(MAX_THREADS, availableParallelism());
 
 /**
- * Starts the WebAssembly backend in this process. How many threads it has is settled with the first call.
+ * Starts the WebAssembly backend in this process, again if it runs with another number of threads.
  *
- * Three things that the package assumes of Node are wrong: that it has no threads, that its workers can be made of a
- * `blob:` address, and that half of the processors are hyper-threads. They are set right while the backend starts.
+ * The package makes three wrong assumptions about Node: that it has no threads, that a worker can be created from a `blob:`
+ * URL, and that half of the processors are hyper-threads. They are corrected while the backend starts.
  *
- * @throws RelflowError (`no-backend`) where it can't start
+ * @throws RelflowError (`no-backend`) if it cannot start
  */
 export async function startWasmBackend(threads: number): Promise<{ readonly threads: number }> {
   const wasm = require('@tensorflow/tfjs-backend-wasm') as typeof import('@tensorflow/tfjs-backend-wasm');
   const restore = threads > 1 ? patchThreads() : () => {};
-  const keepListeners = trackListeners();
+  const removeNewListeners = trackListeners();
   try {
     removeWasmBackend();
     if (threads > 1) {
       tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', true);
       wasm.setThreadsCount(threads);
     } else tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
-    if (!(await tf.setBackend('wasm'))) throw new Error('the backend refused to start');
+    if (!(await tf.setBackend('wasm'))) throw new Error('tf.setBackend failed');
     await tf.ready();
   } catch (cause) {
-    throw new RelflowError('no-backend', 'backend wasm: could not be started', {}, { cause });
+    throw new RelflowError('no-backend', 'backend wasm: failed to start', {}, { cause });
   } finally {
     restore();
-    keepListeners();
+    removeNewListeners();
   }
   return { threads: threads > 1 ? wasm.getThreadsCount() : 1 };
 }
 
 /**
- * The module of the backend listens to the process's uncaught errors, only to throw them again with all of its source
- * text. They are the process's own matter.
+ * Returns a function that removes the listeners for uncaught errors added since this call. The backend's module adds some
+ * that rethrow each error together with the module's whole source text.
  */
 function trackListeners(): () => void {
   const events = ['uncaughtException', 'unhandledRejection'] as const;
@@ -54,17 +55,18 @@ function trackListeners(): () => void {
   };
 }
 
-/** A backend that runs with another number of threads is ended, with all of its tensors; the next start makes a new one. */
+/** Removes the wasm backend and all of its tensors, so that the next start creates one with another number of threads. */
 function removeWasmBackend(): void {
   const { registryFactory } = tf.engine() as unknown as {
     registryFactory: Record<string, { factory: () => Promise<tf.KernelBackend>; priority: number }>;
   };
-  const made = registryFactory['wasm'];
-  if (!made || !tf.engine().registry['wasm']) return;
+  const registered = registryFactory['wasm'];
+  if (!registered || !tf.engine().registry['wasm']) return;
   tf.removeBackend('wasm');
-  tf.registerBackend('wasm', made.factory, made.priority);
+  tf.registerBackend('wasm', registered.factory, registered.priority);
 }
 
+/** Replaces `Worker` and `os.cpus` so that the package can start threads on Node. @returns a function that restores both */
 function patchThreads(): () => void {
   const workers = require('node:worker_threads') as typeof import('node:worker_threads');
   const os = require('node:os') as typeof import('node:os');
@@ -73,7 +75,7 @@ function patchThreads(): () => void {
   const folder = join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'wasm-out');
   const glue = join(folder, 'tfjs-backend-wasm-threaded-simd.js');
   const { wasmWorkerContents } = require(`${glue.slice(0, -'.js'.length)}.worker.js`) as { wasmWorkerContents: string };
-  // The package keeps the worker's source in a template, whose line breaks stand inside of strings.
+  // The package stores the worker's source as a template literal, whose escaped line breaks became real ones inside strings.
   const source = wasmWorkerContents.replace(/\n/g, '\\n');
   workers.Worker = class extends Worker {
     constructor() {

@@ -5,10 +5,10 @@ import { installWebgpuKernels } from './install-webgpu-kernels.js';
 
 const require = createRequire(import.meta.url);
 
-/** What WebGPU needs beside relflow: the backend, and Dawn, which gives Node a GPU. */
+/** Optional packages that the backend needs: the backend of TensorFlow.js, and Dawn, which gives Node access to a GPU. */
 const PACKAGES = ['@tensorflow/tfjs-backend-webgpu', 'webgpu'] as const;
 
-/** Those of them that are not installed. */
+/** Returns the packages of the backend that are not installed. */
 export const missingWebgpuPackages = (): readonly string[] =>
   PACKAGES.filter((name) => {
     try {
@@ -19,7 +19,7 @@ export const missingWebgpuPackages = (): readonly string[] =>
     }
   });
 
-/** What is used of Dawn and its objects, which Node's types know nothing of. */
+/** Members of Dawn that relflow uses; Node's types lack them. */
 interface Dawn {
   create(options: readonly string[]): Gpu;
   readonly globals: object;
@@ -45,7 +45,7 @@ interface WebgpuPackage {
   readonly WebGPUBackend: new (device: Device, info: object) => tf.KernelBackend;
 }
 
-/** Limits of the device that models come near to: all that the adapter has. */
+/** Device limits that models may reach; each is raised to the adapter's own limit. */
 const LIMITS = [
   'maxComputeWorkgroupStorageSize',
   'maxComputeWorkgroupsPerDimension',
@@ -55,32 +55,33 @@ const LIMITS = [
   'maxComputeInvocationsPerWorkgroup',
 ] as const;
 
+/** Name of the adapter, set once the backend is registered. */
 let adapterName: string | undefined;
 
-/** Dawn ends where nobody holds this any more, with all that it made. */
+/** Keeps Dawn and its objects alive; they are destroyed when this is garbage-collected. */
 let gpu: Gpu | undefined;
 
 /**
- * Starts the WebGPU backend in this process, on the adapter that Dawn takes for the fastest one.
+ * Starts the WebGPU backend in this process, on the adapter that Dawn reports as the fastest.
  * @returns the adapter's name, e.g. `NVIDIA H100`
- * @throws RelflowError (`no-backend`) where a package is missing, there is no adapter, or it can't be started
+ * @throws RelflowError (`no-backend`) if a package is missing, no adapter is found, or the backend cannot start
  */
 export async function startWebgpuBackend(): Promise<{ readonly adapter: string }> {
   const missing = missingWebgpuPackages();
   if (missing.length > 0)
     throw new RelflowError(
       'no-backend',
-      `backend webgpu: needs ${missing.join(' and ')} beside relflow, see docs/backends.md`,
+      `backend webgpu: install ${missing.join(' and ')} next to relflow, see docs/backends.md`,
     );
   try {
     adapterName ??= await registerDevice();
-    if (!(await tf.setBackend('webgpu'))) throw new Error('the backend refused to start');
+    if (!(await tf.setBackend('webgpu'))) throw new Error('tf.setBackend failed');
     await tf.ready();
   } catch (cause) {
     if (cause instanceof RelflowError) throw cause;
     throw new RelflowError(
       'no-backend',
-      `backend webgpu: its packages are there but it can not be started: ${(cause as Error).message}; see docs/backends.md`,
+      `backend webgpu: its packages are installed but it cannot start: ${(cause as Error).message}; see docs/backends.md`,
       {},
       { cause },
     );
@@ -89,7 +90,7 @@ export async function startWebgpuBackend(): Promise<{ readonly adapter: string }
   return { adapter: adapterName };
 }
 
-/** Registers the backend on a device of our own, whose errors are heard from its first moment. */
+/** Registers the backend on a device created here, whose errors are observed from the start. @returns the adapter's name */
 async function registerDevice(): Promise<string> {
   const { create, globals } = (await import(PACKAGES[1] as string)) as Dawn;
   gpu = create([]);
@@ -97,21 +98,21 @@ async function registerDevice(): Promise<string> {
   if (!adapter)
     throw new RelflowError(
       'no-backend',
-      'backend webgpu: there is no adapter: neither a GPU with a driver for Vulkan, Metal or Direct3D 12, nor one in software, see docs/backends.md',
+      'backend webgpu: no adapter found, expected a GPU with a driver for Vulkan, Metal or Direct3D 12, or a software driver, see docs/backends.md',
     );
   Object.assign(globalThis, globals);
   const device = await adapter.requestDevice({
     requiredFeatures: ['timestamp-query'].filter((feature) => adapter.features.has(feature)),
     requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
   });
-  const watch = new DeviceGuard(device);
-  // The package believes in a GPU where the page's navigator has one, while it is loaded and while the backend is made.
+  const deviceGuard = new DeviceGuard(device);
+  // The package looks for a browser's `navigator.gpu` while it is loaded and while the backend is created.
   const restore = stubNavigator(gpu);
   try {
     const { WebGPUBackend } = require(PACKAGES[0]) as WebgpuPackage;
     const backend = new WebGPUBackend(device, adapter.info);
-    watch.guard(backend);
-    // The package has registered a backend with a device of its own.
+    deviceGuard.guard(backend);
+    // Loading the package registered a backend with a device of its own.
     if (tf.engine().registryFactory['webgpu']) tf.removeBackend('webgpu');
     tf.registerBackend('webgpu', () => backend);
   } finally {
@@ -121,6 +122,7 @@ async function registerDevice(): Promise<string> {
   return description || model || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';
 }
 
+/** Sets `navigator.gpu`. @returns a function that restores the previous navigator */
 function stubNavigator(gpu: Gpu): () => void {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
   Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true, writable: true });
@@ -131,8 +133,8 @@ function stubNavigator(gpu: Gpu): () => void {
 }
 
 /**
- * A call that the device finds invalid does not throw: it does nothing, and what is read afterwards is whatever the memory
- * held. Neither does one on a device that is lost. Both end the process, as an uncaught error, before any number is read.
+ * Turns errors of a device into an uncaught error, which ends the process. WebGPU itself ignores an invalid call and any call
+ * on a lost device, so later reads would return arbitrary memory.
  */
 class DeviceGuard {
   #failure: RelflowError | undefined;
@@ -144,12 +146,12 @@ class DeviceGuard {
     void device.lost.then(({ reason, message }) => this.#fail(`the device is lost (${reason}): ${message}`));
   }
 
-  /** No read gives numbers once the device has failed. */
+  /** Makes every read of the backend throw after the device has failed, and every synchronous read of GPU memory. */
   guard(backend: tf.KernelBackend): void {
     const read = backend.read.bind(backend);
     backend.read = async (id) => {
       const values = await read(id);
-      // Errors are told of by an event of their own.
+      // Dawn reports errors in an event of their own, which this lets run first.
       await new Promise<void>((resolve) => setImmediate(resolve));
       if (this.#failure) throw this.#failure;
       return values;
@@ -157,10 +159,7 @@ class DeviceGuard {
     backend.readSync = ((readSync) => (id: object) => {
       const { values } = (backend as unknown as { tensorMap: tf.DataStorage<{ values: unknown }> }).tensorMap.get(id);
       if (values === null || values === undefined)
-        throw new RelflowError(
-          'no-sync-read',
-          'backend webgpu: a GPU is read asynchronously alone, by data() and not dataSync()',
-        );
+        throw new RelflowError('no-sync-read', 'backend webgpu: dataSync() cannot read from a GPU, use data()');
       return readSync(id);
     })(backend.readSync.bind(backend));
   }

@@ -7,17 +7,21 @@ import { nativePackage, startNativeBackend } from './start-native-backend.js';
 import { defaultThreads, startWasmBackend } from './start-wasm-backend.js';
 import { startWebgpuBackend } from './start-webgpu-backend.js';
 
+/** Options of `useBackend`. */
 export interface BackendOptions {
-  /** Threads of the wasm backend; as many as there are processors, at most 8, by default. TensorFlow's are its own choice by default. */
+  /**
+   * Number of threads of the wasm and tensorflow backends, from 1 to 64. Default for wasm: the number of processors, at most
+   * 8; TensorFlow chooses its own default.
+   */
   readonly threads?: number;
 }
 
-/** The backend that runs. */
+/** The running backend. */
 export interface Backend {
   readonly name: BackendName;
-  /** 1 where the backend has none of its own, or does not say. */
+  /** Number of threads; 1 for cpu and webgpu. */
   readonly threads: number;
-  /** What the webgpu backend runs on, e.g. `NVIDIA H100`. */
+  /** Name of the GPU adapter, e.g. `NVIDIA H100`; set for webgpu only. */
   readonly adapter?: string;
 }
 
@@ -25,13 +29,22 @@ let running: Promise<Backend> | undefined;
 let requested: { readonly name: BackendName; readonly threads: number } | undefined;
 
 /**
- * Starts a backend and makes it whole: gradients are registered, and what kernels it lacks. `auto` is TensorFlow's own
- * library where its package is installed, else wasm, which needs no native install; webgpu runs where it is named.
+ * Starts a backend, and registers gradients and the kernels that it lacks.
  *
- * A process has one backend at a time. Asking for the one that runs costs nothing.
+ * A process has one backend at a time. A call that names the running backend and the same number of threads returns at once.
  *
- * @throws OptionError where no backend has this name, or the number of threads is none
- * @throws RelflowError (`no-backend`) where it can't start here
+ * @param name `auto` selects tensorflow if its package is installed, otherwise wasm, which needs no native install; webgpu
+ * runs only when it is named
+ * @throws OptionError if the name is unknown or `threads` is not a whole number from 1 to 64
+ * @throws RelflowError (`no-backend`) if the backend cannot start on this machine
+ *
+ * @example
+ * ```ts
+ * import { useBackend } from 'relflow/model';
+ *
+ * const backend = await useBackend('wasm', { threads: 4 });
+ * console.log(`${backend.name}, ${backend.threads} threads`);
+ * ```
  */
 export function useBackend(name: BackendName | 'auto' = 'auto', options: BackendOptions = {}): Promise<Backend> {
   if (name !== 'auto' && !BACKENDS.includes(name))
@@ -61,7 +74,7 @@ async function start(name: BackendName, threads: number | undefined): Promise<Ba
     }
     case 'cpu':
       await import('@tensorflow/tfjs-backend-cpu');
-      if (!(await tf.setBackend('cpu'))) throw new RelflowError('no-backend', 'backend cpu: could not be started');
+      if (!(await tf.setBackend('cpu'))) throw new RelflowError('no-backend', 'backend cpu: failed to start');
       return { name, threads: 1 };
     case 'tensorflow':
       return { name, threads: (await startNativeBackend(threads)).threads };

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
 import { type KernelName, KernelPool } from './kernels/kernel-pool.js';
 
-/** What is used of the backend's own module. */
+/** Members of the backend's Emscripten module that relflow uses. */
 interface EmscriptenModule {
   readonly HEAPU8: Uint8Array;
   readonly wasmMemory?: WebAssembly.Memory;
@@ -12,7 +12,7 @@ interface EmscriptenModule {
   _free(address: number): void;
 }
 
-/** Tensors of the running wasm backend as addresses in its memory, and kernels of our own upon them. */
+/** Gives relflow's kernels access to tensors of the running wasm backend by address. */
 export class WasmHeap {
   readonly backend: BackendWasm;
   readonly #module: EmscriptenModule;
@@ -24,7 +24,11 @@ export class WasmHeap {
     this.#module = this.backend.wasm as unknown as EmscriptenModule;
     throwWhenFull(this.#module);
     const memory = this.#module.wasmMemory ?? this.#module.asm?.memory;
-    if (!memory) throw new RelflowError('no-backend', 'backend wasm: its memory is not where it was');
+    if (!memory)
+      throw new RelflowError(
+        'no-backend',
+        'backend wasm: its module exposes no memory, expected @tensorflow/tfjs-backend-wasm 4.22',
+      );
     this.#pool = new KernelPool(memory, threads);
     this.#scratch = this.allocate(this.#pool.scratch);
   }
@@ -33,22 +37,23 @@ export class WasmHeap {
     return this.#pool.threads;
   }
 
-  /** Scratch of the kernels that need some. */
+  /** Address of the scratch memory of `matmul` and `filterGradient`. */
   get scratch(): number {
     return this.#scratch;
   }
 
+  /** Returns the address of a tensor's values. */
   address({ dataId }: tf.TensorInfo): number {
     const { memoryOffset } = this.backend.dataIdMap.get(dataId) as unknown as { memoryOffset: number };
     return memoryOffset >>> 0;
   }
 
-  /** A new tensor, whatever the memory holds in it. */
+  /** Creates a tensor without initializing its values. */
   output(shape: readonly number[], dtype: tf.DataType = 'float32'): tf.TensorInfo {
     return this.backend.makeOutput([...shape], dtype);
   }
 
-  /** A new tensor of zeros. */
+  /** Creates a tensor of zeros. */
   zeros(shape: readonly number[]): tf.TensorInfo {
     const tensor = this.output(shape);
     const start = this.address(tensor);
@@ -56,16 +61,17 @@ export class WasmHeap {
     return tensor;
   }
 
-  /** The number of 64 bits at an address. */
+  /** Reads the 64-bit float at an address. */
   double(address: number): number {
     return new Float64Array(this.#module.HEAPU8.buffer, address, 1)[0]!;
   }
 
+  /** Writes a 64-bit float to an address. */
   setDouble(address: number, value: number): void {
     new Float64Array(this.#module.HEAPU8.buffer, address, 1)[0] = value;
   }
 
-  /** Memory for `count` numbers of 4 bytes, to be given back by `free`. */
+  /** Allocates memory for `count` 4-byte numbers, to be released by `free`. */
   allocate(count: number): number {
     return this.#module._malloc(Math.max(16, 4 * count)) >>> 0;
   }
@@ -83,9 +89,9 @@ export class WasmHeap {
   }
 }
 
-/** The backend takes an allocation that failed for one at address 0, and goes on to compute nonsense: it must be an error. */
+/** Makes a failed allocation an error; the backend would otherwise compute on address 0. */
 function throwWhenFull(module: EmscriptenModule): void {
-  // The first call replaces the function by the real one.
+  // Emscripten replaces both functions on their first call.
   module._free(module._malloc(8));
   const allocate = module._malloc;
   module._malloc = (bytes) => {
@@ -93,7 +99,7 @@ function throwWhenFull(module: EmscriptenModule): void {
     if (address === 0 && bytes > 0) {
       throw new RelflowError(
         'out-of-memory',
-        `backend wasm: its memory of 4 GiB is full: no ${bytes} bytes are left. A smaller image, fewer pairs at once, or the tensorflow backend may help`,
+        `backend wasm: cannot allocate ${bytes} bytes, the limit of 4 GiB is reached: use a smaller image, fewer pairs at once, or the tensorflow backend`,
         { bytes },
       );
     }

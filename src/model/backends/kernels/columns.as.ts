@@ -1,10 +1,12 @@
 // AssemblyScript, not TypeScript: see model-kernels.as.ts.
-import { share } from './gemm.as';
+import { partStart } from './gemm.as';
 
 /**
- * The windows of a convolution as rows: `[batch, outHeight, outWidth, down, right, channels]`, zeros where a window reaches
- * out of the image. A thread has some of the rows of outputs.
+ * Copies the windows of a convolution to rows (im2col), with zeros outside the image. Each thread writes some output rows.
  * @param x `[batch, height, width, channels]`
+ * @param to `[batch, outHeight, outWidth, down, right, channels]`
+ * @param down height of a window; right: its width
+ * @param top rows of padding above the image; left: columns of padding on its left
  */
 export function imageToColumns(
   x: usize, to: usize,
@@ -14,8 +16,8 @@ export function imageToColumns(
   thread: i32, threads: i32,
 ): void {
   const bytes = <usize>channels << 2;
-  const end = share(batch * outHeight, 1, thread + 1, threads);
-  for (let line = share(batch * outHeight, 1, thread, threads); line < end; line++) {
+  const end = partStart(batch * outHeight, 1, thread + 1, threads);
+  for (let line = partStart(batch * outHeight, 1, thread, threads); line < end; line++) {
     const image = line / outHeight;
     const y = (line - image * outHeight) * stride - top;
     let out = to + <usize>(line * outWidth * down * right) * bytes;
@@ -41,10 +43,10 @@ export function imageToColumns(
 }
 
 /**
- * Adds the rows of windows back to the places that they were taken from: the gradient of `imageToColumns`. A thread has
- * some of the channels, so that each place is summed in the same order whatever their number.
- * @param columns of `outHeight` lines from line `first` on, of one image
- * @param to `[height, width, channels]`, added to
+ * Adds rows of windows back to their pixels: the gradient of `imageToColumns` (col2im) for one image. Each thread handles some
+ * channels, so each sum has the same order for every number of threads.
+ * @param columns windows of output rows `first` to `first + outHeight − 1`
+ * @param to `[height, width, channels]`, which the kernel adds to
  */
 export function columnsToImage(
   columns: usize, to: usize,
@@ -54,8 +56,8 @@ export function columnsToImage(
   thread: i32, threads: i32,
 ): void {
   const bytes = <usize>channels << 2;
-  const begin = <usize>share(channels, 4, thread, threads) << 2;
-  const end = <usize>share(channels, 4, thread + 1, threads) << 2;
+  const begin = <usize>partStart(channels, 4, thread, threads) << 2;
+  const end = <usize>partStart(channels, 4, thread + 1, threads) << 2;
   if (begin >= end) return;
   let from = columns;
   for (let line = first; line < first + outHeight; line++)

@@ -1,6 +1,7 @@
 // AssemblyScript, not TypeScript: see model-kernels.as.ts.
-import { share } from './gemm.as';
+import { partStart } from './gemm.as';
 
+/** to += weight · from */
 // @ts-ignore: decorator
 @inline
 function addScaled(to: usize, from: usize, weight: f32, bytes: usize): void {
@@ -11,23 +12,26 @@ function addScaled(to: usize, from: usize, weight: f32, bytes: usize): void {
 }
 
 /**
- * A place in [0, 1] counted in cells from the first one's centre. The steps are those of the reference, which goes through
- * [−1, 1] and rounds product and difference at once: a point on a cell's border must round to the same side of it, since
- * the slope jumps there.
+ * Converts a coordinate in [0, 1] to cells, measured from the center of the first cell. The steps follow the official code,
+ * which maps to [−1, 1] and rounds product and difference together: a point on a cell's border must round to the same side,
+ * because the gradient jumps there.
  * Source: PyTorch, `grid_sample` with `align_corners=False` on a processor with fused multiply-add.
  */
 // @ts-ignore: decorator
 @inline
-function cellsAt(place: f32, count: i32): f32 {
-  const sides: f32 = <f32>2 * place - <f32>1;
+function toCells(coordinate: f32, count: i32): f32 {
+  const scaled: f32 = <f32>2 * coordinate - <f32>1;
   // The product is exact in double precision.
-  return <f32>(<f64>(sides + <f32>1) * (<f64>count * 0.5) - 0.5);
+  return <f32>(<f64>(scaled + <f32>1) * (<f64>count * 0.5) - 0.5);
 }
 
 /**
- * Multi-scale deformable attention, as ops/deformable-attention.ts describes.
- * @param value `[batch, tokens, heads, width]`; sizes `[levels, 2]`, height and width as 32-bit integers;
- *   locations `[batch, queries, heads, levels, points, 2]`; weights without the 2; to `[batch, queries, heads, width]`
+ * Computes multi-scale deformable attention as defined in ops/deformable-attention.ts.
+ * @param value `[batch, tokens, heads, width]`
+ * @param sizes `[levels, 2]`, height and width as 32-bit integers
+ * @param locations `[batch, queries, heads, levels, points, 2]`, x and y in [0, 1]
+ * @param weights `[batch, queries, heads, levels, points]`
+ * @param to `[batch, queries, heads, width]`
  */
 export function deformableAttention(
   value: usize, sizes: usize, locations: usize, weights: usize, to: usize,
@@ -36,22 +40,22 @@ export function deformableAttention(
 ): void {
   const bytes = <usize>width << 2;
   const tokenBytes = <usize>heads * bytes;
-  const end = share(batch * queries, 1, thread + 1, threads);
-  for (let q = share(batch * queries, 1, thread, threads); q < end; q++) {
+  const end = partStart(batch * queries, 1, thread + 1, threads);
+  for (let q = partStart(batch * queries, 1, thread, threads); q < end; q++) {
     const image = value + <usize>(q / queries) * <usize>tokens * tokenBytes;
     for (let head = 0; head < heads; head++) {
       const out = to + <usize>(q * heads + head) * bytes;
       memory.fill(out, 0, bytes);
-      let read = <usize>(q * heads + head) * <usize>(levels * points);
+      let sample = <usize>(q * heads + head) * <usize>(levels * points);
       let level = image + <usize>head * bytes;
       for (let l = 0; l < levels; l++) {
         const height = load<i32>(sizes + (<usize>l << 3));
         const columns = load<i32>(sizes + (<usize>l << 3), 4);
-        for (let p = 0; p < points; p++, read++) {
-          const x = cellsAt(load<f32>(locations + (read << 3)), columns);
-          const y = cellsAt(load<f32>(locations + (read << 3), 4), height);
+        for (let p = 0; p < points; p++, sample++) {
+          const x = toCells(load<f32>(locations + (sample << 3)), columns);
+          const y = toCells(load<f32>(locations + (sample << 3), 4), height);
           if (!(x > -1 && y > -1 && x < <f32>columns && y < <f32>height)) continue;
-          const weight = load<f32>(weights + (read << 2));
+          const weight = load<f32>(weights + (sample << 2));
           const left = Mathf.floor(x);
           const top = Mathf.floor(y);
           const fx = x - left;
@@ -91,7 +95,7 @@ export function deformableAttention(
   }
 }
 
-/** @returns dy · value of one corner, whose share of the gradient is added to the value's */
+/** Returns dy · value of one corner, and adds weight · dy to the gradient of value. */
 // @ts-ignore: decorator
 @inline
 function corner(dy: usize, value: usize, dValue: usize, weight: f32, bytes: usize): f32 {
@@ -113,8 +117,9 @@ function corner(dy: usize, value: usize, dValue: usize, weight: f32, bytes: usiz
 }
 
 /**
- * The gradients of `deformableAttention`. A thread has some heads of some images, and nobody else writes to those.
- * @param dValue of the shape of value, zeros
+ * Computes the gradients of `deformableAttention`. Each thread handles some heads of some images, so no two write to the same
+ * place. Gradients have the shapes of their inputs.
+ * @param dValue zeros, which the kernel adds to
  */
 export function deformableAttentionGradient(
   value: usize, sizes: usize, locations: usize, weights: usize, dy: usize, dValue: usize, dLocations: usize, dWeights: usize,
@@ -124,24 +129,24 @@ export function deformableAttentionGradient(
   const bytes = <usize>width << 2;
   const tokenBytes = <usize>heads * bytes;
   const toGradient = dValue - value;
-  const end = share(batch * heads, 1, thread + 1, threads);
-  for (let unit = share(batch * heads, 1, thread, threads); unit < end; unit++) {
+  const end = partStart(batch * heads, 1, thread + 1, threads);
+  for (let unit = partStart(batch * heads, 1, thread, threads); unit < end; unit++) {
     const image = unit / heads;
     const head = unit % heads;
     const first = value + <usize>image * <usize>tokens * tokenBytes + <usize>head * bytes;
     for (let q = image * queries; q < (image + 1) * queries; q++) {
       const out = dy + <usize>(q * heads + head) * bytes;
-      let read = <usize>(q * heads + head) * <usize>(levels * points);
+      let sample = <usize>(q * heads + head) * <usize>(levels * points);
       let level = first;
       for (let l = 0; l < levels; l++) {
         const height = load<i32>(sizes + (<usize>l << 3));
         const columns = load<i32>(sizes + (<usize>l << 3), 4);
-        for (let p = 0; p < points; p++, read++) {
-          const x = cellsAt(load<f32>(locations + (read << 3)), columns);
-          const y = cellsAt(load<f32>(locations + (read << 3), 4), height);
+        for (let p = 0; p < points; p++, sample++) {
+          const x = toCells(load<f32>(locations + (sample << 3)), columns);
+          const y = toCells(load<f32>(locations + (sample << 3), 4), height);
           let dWeight: f32 = 0, dx: f32 = 0, dyy: f32 = 0;
           if (x > -1 && y > -1 && x < <f32>columns && y < <f32>height) {
-            const weight = load<f32>(weights + (read << 2));
+            const weight = load<f32>(weights + (sample << 2));
             const left = Mathf.floor(x);
             const top = Mathf.floor(y);
             const fx = x - left;
@@ -162,9 +167,9 @@ export function deformableAttentionGradient(
             dx = weight * <f32>columns * (gy * (d01 - d00) + fy * (d11 - d10));
             dyy = weight * <f32>height * (gx * (d10 - d00) + fx * (d11 - d01));
           }
-          store<f32>(dWeights + (read << 2), dWeight);
-          store<f32>(dLocations + (read << 3), dx);
-          store<f32>(dLocations + (read << 3), dyy, 4);
+          store<f32>(dWeights + (sample << 2), dWeight);
+          store<f32>(dLocations + (sample << 3), dx);
+          store<f32>(dLocations + (sample << 3), dyy, 4);
         }
         level += <usize>(height * columns) * tokenBytes;
       }

@@ -1,38 +1,41 @@
 // AssemblyScript, not TypeScript: see model-kernels.as.ts.
 
-/** Rows and columns of c that one call of the inner loop makes; they stay in registers. */
+/** Rows and columns of the tile of c that the inner loop computes in registers. */
 const MR: i32 = 6;
 const NR: i32 = 8;
-/** Block sizes: a panel of a and one of b together fit into the second cache. */
+/** Block sizes: a block of a and a block of b fit together into the second-level cache. */
 const KC: i32 = 256;
 const MC: i32 = 96;
 const NC: i32 = 256;
 /**
- * So many products are summed before they are added to what was summed so far: the rounding error of a sum grows with the
- * number of its terms one after the other. Which length keeps most of a model's units on the official side of their kinks is
- * a matter of last digits; see docs/model.md, parity.
+ * Number of products that are summed before they are added to the running sum, which keeps rounding errors small: they grow
+ * with the number of consecutive additions. The last digits that this length changes decide on which side of a kink a
+ * model's units lie compared with the official numbers; see docs/model.md, parity.
  */
 const RUN: i32 = 128;
 
-/** Floats of scratch that a thread needs: a block of a, a block of b, a tile of c. */
+/** Returns the scratch memory per thread, in floats: a block of a, a block of b, a tile of c. */
 export function gemmScratch(): i32 {
   return KC * MC + KC * NC + MR * NR;
 }
 
-/** The part [start, end) of `count` that thread `thread` of `threads` works on, cut at multiples of `unit`. */
+/** Returns the start of a thread's part of [0, count), a multiple of `unit`; the part ends where the next thread's starts. */
 // @ts-ignore: decorator
 @inline
-export function share(count: i32, unit: i32, thread: i32, threads: i32): i32 {
+export function partStart(count: i32, unit: i32, thread: i32, threads: i32): i32 {
   const units = (count + unit - 1) / unit;
   const at = <i32>((<i64>units * <i64>thread) / <i64>threads) * unit;
   return min(at, count);
 }
 
 /**
- * c = a · b, or c += a · b, for each matrix of a batch, all floats.
- * Element (i, p) of a lies at `a + 4 (i aRow + p aColumn)`, so that a transposed matrix costs nothing; so with b. c has no gaps.
- * Each element of c is summed in the same order whatever the number of threads.
- * @param aBatch floats from one a to the next, 0 where all share one; so with b
+ * Computes c = a · b, or c += a · b, for each matrix of a batch of 32-bit floats.
+ * Element (i, p) of a is at `a + 4 (i aRow + p aColumn)`, so a transposed matrix costs nothing; b likewise. c is contiguous.
+ * Each element of c is summed in the same order for every number of threads.
+ * @param a `[m, k]`; b: `[k, n]`; c: `[m, n]`
+ * @param aBatch floats from one a to the next, 0 if all share one; bBatch likewise
+ * @param add 1 to add to c, 0 to overwrite it
+ * @param scratch `gemmScratch()` floats per thread
  */
 export function matmul(
   batch: i32, m: i32, n: i32, k: i32,
@@ -41,18 +44,18 @@ export function matmul(
   c: usize, add: i32, scratch: usize,
   thread: i32, threads: i32,
 ): void {
-  const own = scratch + ((<usize>thread * <usize>gemmScratch()) << 2);
+  const threadScratch = scratch + ((<usize>thread * <usize>gemmScratch()) << 2);
   if (batch >= threads) {
-    const end = share(batch, 1, thread + 1, threads);
-    for (let t = share(batch, 1, thread, threads); t < end; t++)
+    const end = partStart(batch, 1, thread + 1, threads);
+    for (let t = partStart(batch, 1, thread, threads); t < end; t++)
       gemm(m, n, k, a + ((<usize>t * <usize>aBatch) << 2), aRow, aColumn, b + ((<usize>t * <usize>bBatch) << 2), bRow, bColumn,
-        c + ((<usize>t * <usize>m * <usize>n) << 2), n, add, own);
+        c + ((<usize>t * <usize>m * <usize>n) << 2), n, add, threadScratch);
     return;
   }
-  // Few matrices: each is cut, along its longer side.
+  // Fewer matrices than threads: split each along its longer side.
   const byRows = m >= n;
-  const start = byRows ? share(m, MR, thread, threads) : share(n, NR, thread, threads);
-  const end = byRows ? share(m, MR, thread + 1, threads) : share(n, NR, thread + 1, threads);
+  const start = byRows ? partStart(m, MR, thread, threads) : partStart(n, NR, thread, threads);
+  const end = byRows ? partStart(m, MR, thread + 1, threads) : partStart(n, NR, thread + 1, threads);
   if (start >= end) return;
   for (let t = 0; t < batch; t++) {
     const at = a + ((<usize>t * <usize>aBatch) << 2);
@@ -60,14 +63,14 @@ export function matmul(
     const ct = c + ((<usize>t * <usize>m * <usize>n) << 2);
     if (byRows)
       gemm(end - start, n, k, at + ((<usize>start * <usize>aRow) << 2), aRow, aColumn, bt, bRow, bColumn,
-        ct + ((<usize>start * <usize>n) << 2), n, add, own);
+        ct + ((<usize>start * <usize>n) << 2), n, add, threadScratch);
     else
       gemm(m, end - start, k, at, aRow, aColumn, bt + ((<usize>start * <usize>bColumn) << 2), bRow, bColumn,
-        ct + ((<usize>start) << 2), n, add, own);
+        ct + ((<usize>start) << 2), n, add, threadScratch);
   }
 }
 
-/** @param ldc floats from one row of c to the next */
+/** Multiplies one pair of matrices on one thread. @param ldc floats from one row of c to the next */
 export function gemm(
   m: i32, n: i32, k: i32,
   a: usize, aRow: i32, aColumn: i32,
@@ -87,7 +90,7 @@ export function gemm(
       const kc = min(KC, k - p0);
       const keep = add != 0 || p0 > 0;
       const blockB = b + ((<usize>p0 * <usize>bRow + <usize>j0 * <usize>bColumn) << 2);
-      // For a few rows of c packing b would cost as much as the product.
+      // For few rows of c, packing b would cost as much as the product.
       const packed = !(bColumn == 1 && m <= 4 * MR);
       const direct = packed ? 0 : nc - (nc % NR);
       packPanels(blockB + ((<usize>direct * <usize>bColumn) << 2), bRow, bColumn, kc, nc - direct, NR,
@@ -121,7 +124,10 @@ export function gemm(
   }
 }
 
-/** Copies `count` lines of `k` numbers into panels of `unit` lines, number by number across the panel; zeros fill the last. */
+/**
+ * Packs `count` lines of `k` floats into panels of `unit` lines, interleaved by element; the last panel is padded with zeros.
+ * @param along floats from one element of a line to the next; across: from one line to the next
+ */
 function packPanels(from: usize, along: i32, across: i32, k: i32, count: i32, unit: i32, to: usize): void {
   const step = <usize>along << 2;
   const side = <usize>across << 2;
@@ -137,7 +143,7 @@ function packPanels(from: usize, along: i32, across: i32, k: i32, count: i32, un
         at += step;
       }
     } else if (along == 1) {
-      // Whole lines are read one after the other, since they lie apart from each other.
+      // Elements of a line are contiguous but lines are far apart, so read line by line.
       const row = <usize>unit << 2;
       for (let x = 0; x < unit; x++) {
         let target = to + (<usize>x << 2);
@@ -167,6 +173,7 @@ function packPanels(from: usize, along: i32, across: i32, k: i32, count: i32, un
   }
 }
 
+/** Stores 8 floats, or adds them if `keep`. */
 // @ts-ignore: decorator
 @inline
 function put(to: usize, low: v128, high: v128, keep: bool): void {
@@ -178,7 +185,7 @@ function put(to: usize, low: v128, high: v128, keep: bool): void {
   v128.store(to, high, 16);
 }
 
-/** A tile of c in runs of products. */
+/** Computes a tile of c, `RUN` products at a time. */
 // @ts-ignore: decorator
 @inline
 function multiplyRuns(k: i32, a: usize, b: usize, stepB: usize, c: usize, row: usize, keep: bool): void {
@@ -190,6 +197,7 @@ function multiplyRuns(k: i32, a: usize, b: usize, stepB: usize, c: usize, row: u
   }
 }
 
+/** Computes a tile of c from `k` products. @param row bytes from one row of c to the next */
 function multiplyTile(k: i32, a: usize, b: usize, stepB: usize, c: usize, row: usize, keep: bool): void {
   let c00 = f32x4.splat(0), c01 = c00;
   let c10 = c00, c11 = c00;
@@ -230,9 +238,12 @@ function multiplyTile(k: i32, a: usize, b: usize, stepB: usize, c: usize, row: u
 }
 
 /**
- * The gradient of a convolution's filter, without padding and dilation: for each tap, a product of the image's rows with
- * the gradient's.
- * @param x `[batch, height, width, inputs]`, dy `[batch, outHeight, outWidth, outputs]`, dw `[taps down, taps right, inputs, outputs]`
+ * Computes the gradient of a convolution's filter, without padding and dilation: for each tap, the product of the image's
+ * rows with the gradient's.
+ * @param x `[batch, height, width, inputs]`
+ * @param dy `[batch, outHeight, outWidth, outputs]`
+ * @param dw `[down, right, inputs, outputs]`
+ * @param scratch `gemmScratch()` floats per thread
  */
 export function filterGradient(
   x: usize, dy: usize, dw: usize,
@@ -241,17 +252,17 @@ export function filterGradient(
   down: i32, right: i32, stride: i32, scratch: usize,
   thread: i32, threads: i32,
 ): void {
-  const own = scratch + ((<usize>thread * <usize>gemmScratch()) << 2);
-  // Each thread has some of the input channels of every tap.
-  const start = share(inputs, MR, thread, threads);
-  const end = share(inputs, MR, thread + 1, threads);
+  const threadScratch = scratch + ((<usize>thread * <usize>gemmScratch()) << 2);
+  // Each thread handles some input channels of every tap.
+  const start = partStart(inputs, MR, thread, threads);
+  const end = partStart(inputs, MR, thread + 1, threads);
   if (start >= end) return;
-  const whole = down == 1 && right == 1 && stride == 1;
+  const isPointwise = down == 1 && right == 1 && stride == 1;
   for (let tapY = 0; tapY < down; tapY++)
     for (let tapX = 0; tapX < right; tapX++) {
       const to = dw + ((<usize>((tapY * right + tapX) * inputs + start) * <usize>outputs) << 2);
-      if (whole) {
-        gemm(end - start, outputs, batch * height * width, x + ((<usize>start) << 2), 1, inputs, dy, outputs, 1, to, outputs, 0, own);
+      if (isPointwise) {
+        gemm(end - start, outputs, batch * height * width, x + ((<usize>start) << 2), 1, inputs, dy, outputs, 1, to, outputs, 0, threadScratch);
         continue;
       }
       let add = 0;
@@ -259,7 +270,7 @@ export function filterGradient(
         for (let row = 0; row < outHeight; row++) {
           const pixel = (<usize>(image * height + row * stride + tapY) * <usize>width + <usize>tapX) * <usize>inputs + <usize>start;
           const out = <usize>(image * outHeight + row) * <usize>outWidth * <usize>outputs;
-          gemm(end - start, outputs, outWidth, x + (pixel << 2), 1, stride * inputs, dy + (out << 2), outputs, 1, to, outputs, add, own);
+          gemm(end - start, outputs, outWidth, x + (pixel << 2), 1, stride * inputs, dy + (out << 2), outputs, 1, to, outputs, add, threadScratch);
           add = 1;
         }
     }

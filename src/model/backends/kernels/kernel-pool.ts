@@ -27,15 +27,17 @@ export type KernelName =
   | 'softmaxGradient'
   | 'sums';
 
-/** Below so many elementary steps waking other threads costs more than they help. */
+/** Number of elementary steps below which waking other threads costs more than it saves. */
 const MIN_PARALLEL_WORK = 50_000;
 
-/** Places in the block that all threads share. */
+/** Indices of 32-bit words in the block that all threads share. */
 const [ROUND, DONE, READY, KERNEL, COUNT] = [0, 1, 2, 3, 4];
+/** Index of the first argument, in 64-bit floats. */
 const ARGUMENTS = 8;
+/** Value of `KERNEL` that ends a thread. */
 const STOP = -1;
 
-/** What a thread does: wait for a round, do its part, say so. Source text, since a bundler would lose a file. */
+/** Source of a thread, which waits for a round, does its part and reports it. It is text because a bundler would lose a file. */
 const workerSource = `
 const { workerData } = require('node:worker_threads');
 const { module, memory, block, thread, threads, names } = workerData;
@@ -55,7 +57,7 @@ for (;;) {
   Atomics.notify(words, ${DONE});
 }`;
 
-/** relflow's kernels on a memory that is somebody else's, and the threads that share their work. */
+/** Runs relflow's kernels on a memory that another module owns, with the threads that share their work. */
 export class KernelPool {
   readonly #kernels: Record<string, Kernel>;
   readonly #names: readonly string[];
@@ -63,7 +65,7 @@ export class KernelPool {
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
 
-  /** @param threads this one among them; only a shared memory can have more than one */
+  /** @param threads number of threads, including the calling one; 1 unless the memory is shared */
   constructor(memory: WebAssembly.Memory, threads: number) {
     const shared = memory.buffer instanceof SharedArrayBuffer;
     const file = new URL(shared ? './model-kernels-shared.wasm' : './model-kernels.wasm', import.meta.url);
@@ -77,7 +79,7 @@ export class KernelPool {
     for (let thread = 1; thread < this.#threads; thread++) {
       const workerData = { module, memory, block, thread, threads: this.#threads, names: this.#names };
       const worker = new Worker(workerSource, { eval: true, workerData });
-      // A thread must not keep the process alive.
+      // An idle thread must not keep the process alive.
       worker.unref();
     }
   }
@@ -86,7 +88,7 @@ export class KernelPool {
     return this.#threads;
   }
 
-  /** Floats of scratch for `matmul` and `filterGradient`, for all threads. */
+  /** Size of the scratch memory that `matmul` and `filterGradient` need for all threads, in floats. */
   get scratch(): number {
     return (this.#kernels['gemmScratch'] as unknown as () => number)() * this.#threads;
   }
@@ -99,7 +101,7 @@ export class KernelPool {
     const kernel = this.#kernels[name]!;
     const others = this.#threads - 1;
     const words = this.#words;
-    // Threads start while the first kernels run; until all are there this one works alone, to the same result.
+    // Threads start while the first kernels run; until all are ready, this one works alone, with the same result.
     if (others === 0 || work < MIN_PARALLEL_WORK || Atomics.load(words, READY) < others) {
       kernel(...args, 0, 1);
       return;

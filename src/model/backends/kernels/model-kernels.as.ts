@@ -1,8 +1,8 @@
-// AssemblyScript, not TypeScript: `npm run build:kernels` compiles it to model-kernels.wasm and model-kernels-shared.wasm.
+// AssemblyScript, not TypeScript: `npm run build:kernels` compiles this to model-kernels.wasm and model-kernels-shared.wasm.
 //
-// Kernels that the wasm backend of TensorFlow.js lacks or is slow at. They work on the backend's own memory; arguments are
-// addresses and sizes. The last two arguments of each are which thread this is, of how many: the work is cut so that no
-// two threads write to the same place, and no sum depends on how many there are.
+// Kernels that the wasm backend of TensorFlow.js lacks, or that are faster than its own. They work on the backend's memory;
+// arguments are addresses and sizes. The last two arguments of each are the index of the calling thread and the number of
+// threads. No two threads write to the same place, and no sum depends on the number of threads.
 export { adamW } from './adam-w.as';
 export { columnsToImage, imageToColumns } from './columns.as';
 export { filterGradient, gemmScratch, matmul } from './gemm.as';

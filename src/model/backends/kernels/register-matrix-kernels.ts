@@ -4,18 +4,20 @@ import { registerWasmKernel } from './register-wasm-kernel.js';
 
 const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
 
-/** A matrix product as the kernel takes it. */
+/** Sizes and strides of a matrix product, as the kernel `matmul` takes them. */
 interface ProductPlan {
   readonly batch: number;
   readonly m: number;
   readonly n: number;
   readonly k: number;
-  /** Floats from one matrix to the next, from one row to the next, from one column to the next. */
+  /** Strides in floats: from one matrix to the next, from one row to the next, from one column to the next. */
   readonly a: readonly [number, number, number];
   readonly b: readonly [number, number, number];
+  /** Shape of the result. */
   readonly shape: readonly number[];
 }
 
+/** @throws Error if the shapes do not fit */
 function planProduct(a: tf.TensorInfo, b: tf.TensorInfo, transposeA: boolean, transposeB: boolean): ProductPlan {
   const [aRows, aColumns] = a.shape.slice(-2) as [number, number];
   const [bRows, bColumns] = b.shape.slice(-2) as [number, number];
@@ -28,7 +30,7 @@ function planProduct(a: tf.TensorInfo, b: tf.TensorInfo, transposeA: boolean, tr
     throw new Error(`matMul: the batches of [${a.shape}] and [${b.shape}] do not broadcast`);
   const shape = [...tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n];
   const batch = Math.max(aBatch, bBatch);
-  // Rows of several matrices that meet the same one are rows of one matrix.
+  // A batch of a that shares one b is one taller matrix.
   if (bBatch === 1 && !transposeA)
     return { batch: 1, m: batch * m, n, k, a: [0, k, 1], b: transposeB ? [0, 1, k] : [0, n, 1], shape };
   return {
@@ -42,10 +44,10 @@ function planProduct(a: tf.TensorInfo, b: tf.TensorInfo, transposeA: boolean, tr
   };
 }
 
-/** Floats of windows that the gradient of a convolution has at once. */
+/** Largest size of the window buffer in the gradient of a convolution, in floats. */
 const MAX_WINDOW_FLOATS = 1 << 20;
 
-/** Matrix products in any position and number, and the gradient of a convolution. */
+/** Registers matrix products, transposed and batched, and the gradients of a convolution. */
 export function registerMatrixKernels(heap: WasmHeap): void {
   const multiply = (
     { batch, m, n, k, a, b }: ProductPlan,
@@ -111,7 +113,7 @@ export function registerMatrixKernels(heap: WasmHeap): void {
     );
     const { top, left } = info.padInfo;
     if (info.strideHeight !== info.strideWidth || dataFormat !== 'NHWC')
-      throw new Error('the gradient of a convolution is there with one stride, for NHWC alone');
+      throw new Error('conv2d: its gradient supports NHWC and equal strides only');
     const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels } = info;
     const [down, right, stride] = [info.filterHeight, info.filterWidth, info.strideHeight];
     const taps = down * right * inChannels;
@@ -138,7 +140,7 @@ export function registerMatrixKernels(heap: WasmHeap): void {
       return to;
     }
     const to = heap.zeros(inputShape);
-    // Some lines of outputs at once, so that their windows take little memory.
+    // A few output rows at a time, to bound the memory of their windows.
     const lines = Math.max(1, Math.min(outHeight, Math.floor(MAX_WINDOW_FLOATS / (outWidth * taps))));
     const windows = heap.allocate(lines * outWidth * taps);
     for (let image = 0; image < batchSize; image++)
@@ -177,7 +179,7 @@ export function registerMatrixKernels(heap: WasmHeap): void {
     );
     const { top, left, bottom, right } = info.padInfo;
     if (top + left + bottom + right > 0 || info.strideHeight !== info.strideWidth || dataFormat !== 'NHWC')
-      throw new Error('the gradient of a filter is there without padding, with one stride, for NHWC alone');
+      throw new Error('conv2d: the gradient of its filter supports NHWC, equal strides and no padding only');
     const to = heap.output(filterShape);
     heap.run(
       'filterGradient',

@@ -4,7 +4,7 @@ import { type KernelCall, registerWasmKernel } from './register-wasm-kernel.js';
 
 const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
 
-/** Kernels of relflow's own operations: see `fused` in ops/custom-kernel.ts for what each takes and gives. */
+/** Registers the kernels of relflow's own operations, which the functions in src/model/ops describe. */
 export function registerModelKernels(heap: WasmHeap): void {
   registerNorms(heap);
   registerElementwise(heap);
@@ -101,7 +101,7 @@ function registerOptimizer(heap: WasmHeap): void {
     const { weight, gradient, first, second } = inputs as Record<string, tf.TensorInfo>;
     const { scale, beta1, beta2, rate, correction, epsilon, keep } = attributes as Record<string, number>;
     const count = product(weight!.shape);
-    // Not in place: another variable may share a weight's memory.
+    // Not in place, because another variable may share a weight's memory.
     const made = [heap.output(weight!.shape), heap.output(weight!.shape), heap.output(weight!.shape)];
     heap.run(
       'adamW',

@@ -4,12 +4,12 @@ import { registerWasmKernel, stockWasmKernel } from './register-wasm-kernel.js';
 
 const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
 
-/** An exponential takes about so many times as long as a sum. */
+/** Approximate cost of an exponential, in additions. */
 const EXPONENTIAL = 8;
 
-/** Kernels that tfjs has elsewhere, or has slowly: copies, softmax, gather, sums of segments. */
+/** Registers copies, softmax, gather and segment sums, which the backend lacks or computes slowly. */
 export function registerRowKernels(heap: WasmHeap): void {
-  // The backend's own copies the values, of every weight that a gradient is kept for.
+  // The backend's kernel copies the values of every weight that a gradient is saved for.
   registerWasmKernel('Identity', ({ inputs }) => {
     const { dataId, shape, dtype } = inputs['x']!;
     heap.backend.incRef(dataId);

@@ -4,14 +4,14 @@ import { registerWasmKernel, stockWasmKernel } from './register-wasm-kernel.js';
 
 const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
 
-/** A run of axes that are next to each other and all summed over. */
+/** Adjacent axes that are reduced together, as `[outer, count, inner]`. */
 interface AxisRun {
   readonly outer: number;
   readonly count: number;
   readonly inner: number;
 }
 
-/** The runs of axes that are summed over, the last one first. */
+/** Groups the reduced axes into runs of adjacent ones, the last run first. */
 export function axisRuns(shape: readonly number[], axes: readonly number[]): AxisRun[] {
   const summed = new Set(axes);
   const runs: AxisRun[] = [];
@@ -28,7 +28,7 @@ export function axisRuns(shape: readonly number[], axes: readonly number[]): Axi
   return runs;
 }
 
-/** Sums and means in double precision: in single, those of a whole map lose digits that later layers need. */
+/** Registers sums and means in double precision; in single precision those of a large map lose digits that later layers need. */
 export function registerSumKernels(heap: WasmHeap): void {
   for (const kernel of ['Sum', 'Mean'] as const) {
     const stock = stockWasmKernel(kernel, heap.backend);

@@ -1,13 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** What a kernel is given; inputs by name. */
+/** Inputs and attributes of a kernel call, by name. */
 export interface KernelCall {
   readonly inputs: Readonly<Record<string, tf.TensorInfo>>;
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
+/** Computes a kernel's outputs. */
 export type KernelFunction = (call: KernelCall) => tf.TensorInfo | tf.TensorInfo[];
 
+/** Kernels of the wasm package that `registerWasmKernel` has replaced, by name. */
 const stockKernels = new Map<string, tf.KernelConfig>();
 
 /**
@@ -21,7 +23,7 @@ export function stockWasmKernel(kernelName: string, backend: tf.KernelBackend): 
   return kernel.kernelFunc;
 }
 
-/** Registers a kernel of the wasm backend, in place of the one that is there. */
+/** Registers a kernel of the wasm backend, replacing one of the same name. */
 export function registerWasmKernel(kernelName: string, run: KernelFunction): void {
   if (tf.getKernel(kernelName, 'wasm')) tf.unregisterKernel(kernelName, 'wasm');
   tf.registerKernel({

@@ -1,23 +1,25 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { product, release, runProgram, zeros } from './webgpu-program.js';
 
+/** Updates a moment of Adam; `order` 1 or 2. */
 const MOMENTS = `
 fn main(index: i32) {
   if (index >= uniforms.count) { return; }
-  let slope = gradient[index] * uniforms.scale;
-  result[index] = moment[index] * uniforms.beta + select(slope, slope * slope, uniforms.order == 2) * (1.0 - uniforms.beta);
+  let g = gradient[index] * uniforms.scale;
+  result[index] = moment[index] * uniforms.beta + select(g, g * g, uniforms.order == 2) * (1.0 - uniforms.beta);
 }
 `;
 
+/** Updates weights from both moments. */
 const WEIGHTS = `
 fn main(index: i32) {
   if (index >= uniforms.count) { return; }
-  let spread = sqrt(second[index]) / uniforms.correction + uniforms.epsilon;
-  result[index] = weight[index] * uniforms.keep - first[index] / spread * uniforms.rate;
+  let denominator = sqrt(second[index]) / uniforms.correction + uniforms.epsilon;
+  result[index] = weight[index] * uniforms.keep - first[index] / denominator * uniforms.rate;
 }
 `;
 
-/** Adds squares of each of some threads' numbers to a sum of its own: the same numbers in the same order each time. */
+/** Adds squares to one partial sum per thread, in the same order each time. */
 const SQUARES = `
 fn main(index: i32) {
   if (index >= uniforms.threads) { return; }
@@ -27,9 +29,10 @@ fn main(index: i32) {
 }
 `;
 
-/** How many threads square an array's numbers, and how many add the sums of those. */
+/** Number of threads that square the elements of an array, and of those that add the partial sums. */
 const THREAD_COUNTS = { squares: 4096, sums: 64 };
 
+/** Reduces the partial sums of squares to one per thread. */
 const PARTIAL_SUMS = `
 fn main(index: i32) {
   if (index >= uniforms.threads) { return; }
@@ -39,6 +42,7 @@ fn main(index: i32) {
 }
 `;
 
+/** Square root of the sum of all partial sums. */
 const GLOBAL_NORM = `
 fn main(index: i32) {
   if (index > 0) { return; }
@@ -48,6 +52,7 @@ fn main(index: i32) {
 }
 `;
 
+/** Updates an exponential moving average of weights. */
 const MOVING_AVERAGE = `
 fn main(index: i32) {
   if (index >= uniforms.count) { return; }
@@ -56,8 +61,8 @@ fn main(index: i32) {
 `;
 
 /**
- * What a step of training does with each weight, in few programs: telling a GPU of one costs more than most weights' arithmetic. A
- * program writes one array, so that Adam's step is three of them.
+ * Registers AdamW, the global norm and the moving average as few programs, because dispatching one costs more than the
+ * arithmetic of most weights. A program writes one array, so an AdamW step takes three.
  */
 export function registerWebgpuOptimizer(): void {
   const register = (kernelName: string, kernel: (inputs: Inputs, attributes: Attributes) => KernelResult) =>
@@ -75,7 +80,7 @@ type Inputs = Readonly<Record<string, tf.TensorInfo>>;
 type Attributes = Readonly<Record<string, number>>;
 type KernelResult = tf.TensorInfo | tf.TensorInfo[];
 
-/** A program with a thread for each number of its result, which is as large as its inputs. */
+/** Runs a program with one thread per element of its result, which has the shape of its inputs. */
 function elementwise(name: string, code: string, inputs: Inputs, numbers: Attributes, uniforms = {}): tf.TensorInfo {
   const { shape } = Object.values(inputs)[0]!;
   const count = product(shape);
@@ -94,7 +99,7 @@ function adamW(inputs: Inputs, attributes: Attributes): tf.TensorInfo[] {
   return [elementwise('AdamW', WEIGHTS, { weight, ...moments }, numbers), moments.first, moments.second];
 }
 
-/** The length of all arrays as one vector. */
+/** Computes the Euclidean norm of all arrays as one vector. */
 function globalNorm(arrays: Inputs): tf.TensorInfo {
   const squares = zeros([THREAD_COUNTS.squares], 'int32');
   for (const x of Object.values(arrays)) {
@@ -114,7 +119,7 @@ function globalNorm(arrays: Inputs): tf.TensorInfo {
   }
   const { squares: count, sums: threads } = THREAD_COUNTS;
   const sums = runProgram({
-    name: 'sums of squares',
+    name: 'partial sums of squares',
     code: PARTIAL_SUMS,
     inputs: { squares },
     uniforms: { count, threads },
@@ -122,7 +127,7 @@ function globalNorm(arrays: Inputs): tf.TensorInfo {
     shape: [threads],
   });
   const made = runProgram({
-    name: 'length',
+    name: 'global norm',
     code: GLOBAL_NORM,
     inputs: { sums },
     uniforms: { count: threads },

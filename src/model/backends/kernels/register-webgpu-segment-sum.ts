@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { product, runProgram, zeros } from './webgpu-program.js';
 
-/** `x` is `[rows, width]`, the result `[segments, width]`; rows of segments that are none are left out. */
+/** Sums `x` `[rows, width]` to `[segments, width]`; rows whose segment is out of range are skipped. */
 const SEGMENT_SUM = `
 fn main(index: i32) {
   if (index >= uniforms.count) { return; }
@@ -16,8 +16,8 @@ fn main(index: i32) {
 `;
 
 /**
- * Sums of rows by segment, which gradients of gathers are. The backend's own adds numbers as threads happen to come; here
- * each sum has one thread, and the rows come in order.
+ * Replaces the sum of rows by segment, which is the gradient of a gather. The backend's kernel adds in the order in which
+ * threads run; this one computes each sum on one thread, with the rows in order.
  */
 export function registerWebgpuSegmentSum(): void {
   tf.unregisterKernel('UnsortedSegmentSum', 'webgpu');

@@ -1,17 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { product, release } from './webgpu-program.js';
 
-/** The package's number of the matrix product by tiles, in which each number of the result has one thread. */
+/** Value of `WEBGPU_MATMUL_PROGRAM_TYPE` that selects the tiled matrix product, which sums each element on one thread. */
 const TILED_MATMUL = 3;
 
-/** Kernels of the backend that are wrong, set right; long products of small matrices would be added as threads come. */
+/**
+ * Replaces kernels of the backend that are wrong, and selects the tiled matrix product, since the default adds parts of long
+ * products of small matrices in the order in which threads finish.
+ */
 export function repairWebgpuKernels(): void {
   tf.env().set('WEBGPU_MATMUL_PROGRAM_TYPE', TILED_MATMUL);
   repairPad();
   repairSum();
 }
 
-/** A kernel of the backend, whose place is free then. */
+/** Unregisters a kernel of the backend and returns it. */
 function takeKernel(kernelName: string): tf.KernelConfig {
   const kernel = tf.getKernel(kernelName, 'webgpu')!;
   tf.unregisterKernel(kernelName, 'webgpu');
@@ -19,8 +22,8 @@ function takeKernel(kernelName: string): tf.KernelConfig {
 }
 
 /**
- * The backend's own padding is not valid WGSL beyond four axes. There axes are padded one after the other, each between
- * those before and those after it as one.
+ * Replaces padding: the backend's kernel is not valid WGSL for more than four axes. These are padded one axis at a time, with
+ * the axes before it and those after it merged into one each.
  */
 function repairPad(): void {
   const pad = takeKernel('PadV2');
@@ -33,7 +36,7 @@ function repairPad(): void {
       const shape = [...x!.shape];
       let made = x!;
       for (const [axis, padding] of paddings.entries()) {
-        // Something new is made even if nothing is padded.
+        // A new tensor must be created even if no axis is padded.
         if (padding[0] + padding[1] === 0 && (made !== x || axis < paddings.length - 1)) continue;
         const parts = [product(shape.slice(0, axis)), shape[axis]!, product(shape.slice(axis + 1))];
         const padded = pad.kernelFunc({
@@ -50,10 +53,10 @@ function repairPad(): void {
   });
 }
 
-/** How many arrays a program may read on any device. */
+/** Number of arrays that a program can read on every device. */
 const MAX_INPUTS = 7;
 
-/** The backend adds all arrays in one program, which may not have so many. */
+/** Replaces the sum of arrays, which the backend computes in one program even if that exceeds the device's limit. */
 function repairSum(): void {
   const addN = takeKernel('AddN');
   tf.registerKernel({

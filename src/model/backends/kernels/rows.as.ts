@@ -1,5 +1,5 @@
 // AssemblyScript, not TypeScript: see model-kernels.as.ts.
-import { share } from './gemm.as';
+import { partStart } from './gemm.as';
 
 // @ts-ignore: decorator
 @inline
@@ -7,15 +7,19 @@ function sumLanes(x: v128): f32 {
   return f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3));
 }
 
-/** Mean and 1 / standard deviation of each row, `[rows, 2]`, and the normalised rows scaled and shifted. */
+/**
+ * Normalizes, scales and shifts each row.
+ * @param x `[rows, width]`, as `to`; gamma: `[width]`, as beta
+ * @param statistics receives the mean and 1 / standard deviation of each row, `[rows, 2]`
+ */
 export function layerNorm(
   x: usize, gamma: usize, beta: usize, to: usize, statistics: usize,
   rows: i32, width: i32, epsilon: f32,
   thread: i32, threads: i32,
 ): void {
   const bytes = <usize>width << 2;
-  const end = share(rows, 1, thread + 1, threads);
-  for (let row = share(rows, 1, thread, threads); row < end; row++) {
+  const end = partStart(rows, 1, thread + 1, threads);
+  for (let row = partStart(rows, 1, thread, threads); row < end; row++) {
     const from = x + <usize>row * bytes;
     const out = to + <usize>row * bytes;
     let sums = f32x4.splat(0);
@@ -28,13 +32,13 @@ export function layerNorm(
     sums = f32x4.splat(0);
     d = 0;
     for (; d + 16 <= bytes; d += 16) {
-      const centred = f32x4.sub(v128.load(from + d), means);
-      sums = f32x4.add(sums, f32x4.mul(centred, centred));
+      const centered = f32x4.sub(v128.load(from + d), means);
+      sums = f32x4.add(sums, f32x4.mul(centered, centered));
     }
     sum = sumLanes(sums);
     for (; d < bytes; d += 4) {
-      const centred = load<f32>(from + d) - mean;
-      sum += centred * centred;
+      const centered = load<f32>(from + d) - mean;
+      sum += centered * centered;
     }
     const scale: f32 = <f32>1 / Mathf.sqrt(sum / <f32>width + epsilon);
     store<f32>(statistics + (<usize>row << 3), mean);
@@ -50,15 +54,15 @@ export function layerNorm(
   }
 }
 
-/** The gradient of `layerNorm` by x, row by row. */
+/** Computes the gradient of `layerNorm` with respect to x. */
 export function layerNormGradient(
   x: usize, gamma: usize, dy: usize, statistics: usize, dx: usize,
   rows: i32, width: i32,
   thread: i32, threads: i32,
 ): void {
   const bytes = <usize>width << 2;
-  const end = share(rows, 1, thread + 1, threads);
-  for (let row = share(rows, 1, thread, threads); row < end; row++) {
+  const end = partStart(rows, 1, thread + 1, threads);
+  for (let row = partStart(rows, 1, thread, threads); row < end; row++) {
     const from = x + <usize>row * bytes;
     const g = dy + <usize>row * bytes;
     const out = dx + <usize>row * bytes;
@@ -94,14 +98,16 @@ export function layerNormGradient(
   }
 }
 
-/** The gradients of `layerNorm` by gamma and beta, zeros before. A thread has some of the columns. */
+/**
+ * Adds the gradients of `layerNorm` with respect to gamma and beta to `dGamma` and `dBeta`. Each thread handles some columns.
+ */
 export function layerNormParameterGradient(
   x: usize, dy: usize, statistics: usize, dGamma: usize, dBeta: usize,
   rows: i32, width: i32,
   thread: i32, threads: i32,
 ): void {
-  const start = <usize>share(width, 4, thread, threads) << 2;
-  const end = <usize>share(width, 4, thread + 1, threads) << 2;
+  const start = <usize>partStart(width, 4, thread, threads) << 2;
+  const end = <usize>partStart(width, 4, thread + 1, threads) << 2;
   const bytes = <usize>width << 2;
   for (let row = 0; row < rows; row++) {
     const from = x + <usize>row * bytes;
@@ -125,8 +131,8 @@ export function layerNormParameterGradient(
 }
 
 /**
- * The exponential function to about 1e-7 of its value, for x in [−87, 88]; below, 0.
- * Source: the reduction to 2ⁿ · exp(r), |r| ≤ ½ ln 2, and a polynomial of degree 6, as Cephes has it.
+ * Computes the exponential function for x in [−87, 88], with a relative error of about 1e-7; returns 0 for smaller x.
+ * Source: Cephes, `expf`: reduction to 2ⁿ · exp(r), |r| ≤ ½ ln 2, and a polynomial of degree 6.
  */
 // @ts-ignore: decorator
 @inline
@@ -144,7 +150,7 @@ function exp4(x: v128): v128 {
   y = f32x4.add(f32x4.add(f32x4.mul(y, f32x4.mul(r, r)), r), f32x4.splat(1));
   const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
   const value = f32x4.mul(y, power);
-  // NaN stays NaN; what is far below is nothing.
+  // NaN stays NaN, and very small x give 0.
   return v128.bitselect(f32x4.splat(0), v128.bitselect(value, x, f32x4.eq(x, x)), f32x4.lt(x, f32x4.splat(-87.3)));
 }
 
@@ -154,10 +160,11 @@ function exp1(x: f32): f32 {
   return f32x4.extract_lane(exp4(f32x4.splat(x)), 0);
 }
 
+/** Computes the softmax of each row. */
 export function softmax(x: usize, to: usize, rows: i32, width: i32, thread: i32, threads: i32): void {
   const bytes = <usize>width << 2;
-  const end = share(rows, 1, thread + 1, threads);
-  for (let row = share(rows, 1, thread, threads); row < end; row++) {
+  const end = partStart(rows, 1, thread + 1, threads);
+  for (let row = partStart(rows, 1, thread, threads); row < end; row++) {
     const from = x + <usize>row * bytes;
     const out = to + <usize>row * bytes;
     let most: f32 = -f32.MAX_VALUE;
@@ -190,11 +197,11 @@ export function softmax(x: usize, to: usize, rows: i32, width: i32, thread: i32,
   }
 }
 
-/** dx = y (dy − Σ dy y) */
+/** Computes the gradient of `softmax` from its output y: dx = y (dy − Σ dy y). */
 export function softmaxGradient(y: usize, dy: usize, dx: usize, rows: i32, width: i32, thread: i32, threads: i32): void {
   const bytes = <usize>width << 2;
-  const end = share(rows, 1, thread + 1, threads);
-  for (let row = share(rows, 1, thread, threads); row < end; row++) {
+  const end = partStart(rows, 1, thread + 1, threads);
+  for (let row = partStart(rows, 1, thread, threads); row < end; row++) {
     const at = <usize>row * bytes;
     let sums = f32x4.splat(0);
     let d: usize = at;
@@ -210,7 +217,7 @@ export function softmaxGradient(y: usize, dy: usize, dx: usize, rows: i32, width
 }
 
 /**
- * The error function to 1.5e-7.
+ * Computes the error function with an absolute error of 1.5e-7.
  * Source: Abramowitz and Stegun, 7.1.26.
  */
 // @ts-ignore: decorator
@@ -229,7 +236,7 @@ function erf4(x: v128): v128 {
 
 const rootHalf: f32 = 0.7071067811865476;
 /** 1 / √(2π) */
-const density: f32 = 0.3989422804014327;
+const densityFactor: f32 = 0.3989422804014327;
 
 // @ts-ignore: decorator
 @inline
@@ -241,51 +248,58 @@ function gelu4(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function geluSlope4(x: v128): v128 {
-  const whole = f32x4.mul(f32x4.splat(0.5), f32x4.add(f32x4.splat(1), erf4(f32x4.mul(x, f32x4.splat(rootHalf)))));
-  const bell = f32x4.mul(f32x4.splat(density), exp4(f32x4.mul(f32x4.splat(-0.5), f32x4.mul(x, x))));
-  return f32x4.add(whole, f32x4.mul(x, bell));
+  const cumulative = f32x4.mul(f32x4.splat(0.5), f32x4.add(f32x4.splat(1), erf4(f32x4.mul(x, f32x4.splat(rootHalf)))));
+  const density = f32x4.mul(f32x4.splat(densityFactor), exp4(f32x4.mul(f32x4.splat(-0.5), f32x4.mul(x, x))));
+  return f32x4.add(cumulative, f32x4.mul(x, density));
 }
 
-/** x Φ(x) */
+/** Computes the exact GELU, x Φ(x). */
 export function gelu(x: usize, to: usize, count: i32, thread: i32, threads: i32): void {
-  const end = <usize>share(count, 4, thread + 1, threads) << 2;
-  let d = <usize>share(count, 4, thread, threads) << 2;
+  const end = <usize>partStart(count, 4, thread + 1, threads) << 2;
+  let d = <usize>partStart(count, 4, thread, threads) << 2;
   for (; d + 16 <= end; d += 16) v128.store(to + d, gelu4(v128.load(x + d)));
   for (; d < end; d += 4) store<f32>(to + d, f32x4.extract_lane(gelu4(v128.load32_splat(x + d)), 0));
 }
 
+/** Computes the gradient of `gelu`. */
 export function geluGradient(x: usize, dy: usize, dx: usize, count: i32, thread: i32, threads: i32): void {
-  const end = <usize>share(count, 4, thread + 1, threads) << 2;
-  let d = <usize>share(count, 4, thread, threads) << 2;
+  const end = <usize>partStart(count, 4, thread + 1, threads) << 2;
+  let d = <usize>partStart(count, 4, thread, threads) << 2;
   for (; d + 16 <= end; d += 16) v128.store(dx + d, f32x4.mul(v128.load(dy + d), geluSlope4(v128.load(x + d))));
   for (; d < end; d += 4)
     store<f32>(dx + d, load<f32>(dy + d) * f32x4.extract_lane(geluSlope4(v128.load32_splat(x + d)), 0));
 }
 
-/** to[i] = x[indices[i]], rows of `width` 4-byte numbers; rows out of range are zeros. */
+/**
+ * Gathers rows: to[i] = x[indices[i]]; an index out of range gives zeros.
+ * @param x `[rows, width]` of 4-byte numbers; indices: `[count]` 32-bit integers
+ */
 export function gatherRows(
   x: usize, indices: usize, to: usize,
   rows: i32, count: i32, width: i32,
   thread: i32, threads: i32,
 ): void {
   const bytes = <usize>width << 2;
-  const end = share(count, 1, thread + 1, threads);
-  for (let k = share(count, 1, thread, threads); k < end; k++) {
+  const end = partStart(count, 1, thread + 1, threads);
+  for (let k = partStart(count, 1, thread, threads); k < end; k++) {
     const row = load<i32>(indices + (<usize>k << 2));
     if (row >= 0 && row < rows) memory.copy(to + <usize>k * bytes, x + <usize>row * bytes, bytes);
     else memory.fill(to + <usize>k * bytes, 0, bytes);
   }
 }
 
-/** to[segments[i]] += x[i], rows of `width` floats; segments out of range are left out. A thread has some of the columns. */
+/**
+ * Adds rows by segment: to[segments[i]] += x[i]; segments out of range are skipped. Each thread handles some columns.
+ * @param x `[count, width]` floats; segments: `[count]` 32-bit integers; to: `[rows, width]`
+ */
 export function segmentSum(
   x: usize, segments: usize, to: usize,
   count: i32, width: i32, rows: i32,
   thread: i32, threads: i32,
 ): void {
   const bytes = <usize>width << 2;
-  const start = <usize>share(width, 4, thread, threads) << 2;
-  const end = <usize>share(width, 4, thread + 1, threads) << 2;
+  const start = <usize>partStart(width, 4, thread, threads) << 2;
+  const end = <usize>partStart(width, 4, thread + 1, threads) << 2;
   for (let k = 0; k < count; k++) {
     const row = load<i32>(segments + (<usize>k << 2));
     if (row < 0 || row >= rows) continue;
@@ -297,31 +311,31 @@ export function segmentSum(
   }
 }
 
-/** Each row of `to` becomes `row`. */
+/** Copies `row` to each row of `to`. */
 export function fillRows(row: usize, to: usize, rows: i32, width: i32, thread: i32, threads: i32): void {
   const bytes = <usize>width << 2;
-  const end = share(rows, 1, thread + 1, threads);
-  for (let k = share(rows, 1, thread, threads); k < end; k++) memory.copy(to + <usize>k * bytes, row, bytes);
+  const end = partStart(rows, 1, thread + 1, threads);
+  for (let k = partStart(rows, 1, thread, threads); k < end; k++) memory.copy(to + <usize>k * bytes, row, bytes);
 }
 
-/** x = max(x, 0), in place. */
+/** Computes x = max(x, 0) in place. */
 export function relu(x: usize, count: i32, thread: i32, threads: i32): void {
-  const end = <usize>share(count, 4, thread + 1, threads) << 2;
-  let d = <usize>share(count, 4, thread, threads) << 2;
+  const end = <usize>partStart(count, 4, thread + 1, threads) << 2;
+  let d = <usize>partStart(count, 4, thread, threads) << 2;
   for (; d + 16 <= end; d += 16) v128.store(x + d, f32x4.max(v128.load(x + d), f32x4.splat(0)));
   for (; d < end; d += 4) store<f32>(x + d, max<f32>(load<f32>(x + d), 0));
 }
 
-/** to = dy where y is above 0, else 0. */
+/** Computes the gradient of `relu` from its output y: dy where y > 0, otherwise 0. */
 export function reluGradient(y: usize, dy: usize, to: usize, count: i32, thread: i32, threads: i32): void {
-  const end = <usize>share(count, 4, thread + 1, threads) << 2;
-  let d = <usize>share(count, 4, thread, threads) << 2;
+  const end = <usize>partStart(count, 4, thread + 1, threads) << 2;
+  let d = <usize>partStart(count, 4, thread, threads) << 2;
   for (; d + 16 <= end; d += 16)
     v128.store(to + d, v128.and(v128.load(dy + d), f32x4.gt(v128.load(y + d), f32x4.splat(0))));
   for (; d < end; d += 4) store<f32>(to + d, load<f32>(y + d) > 0 ? load<f32>(dy + d) : 0);
 }
 
-/** Adds the sum of all squares to a number of 64 bits; the work of one thread, since its order is part of the result. */
+/** Adds the sum of squares to the 64-bit float at `to`, on one thread only because the result depends on the order. */
 export function addSquares(x: usize, count: i32, to: usize, thread: i32, threads: i32): void {
   if (thread > 0) return;
   const end = <usize>count << 2;

@@ -1,30 +1,35 @@
 // AssemblyScript, not TypeScript: see model-kernels.as.ts.
-import { share } from './gemm.as';
+import { partStart } from './gemm.as';
 
+/** Returns the first two floats in double precision. */
 // @ts-ignore: decorator
 @inline
 function low(x: v128): v128 {
   return f64x2.promote_low_f32x4(x);
 }
 
+/** Returns the last two floats in double precision. */
 // @ts-ignore: decorator
 @inline
 function high(x: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3));
 }
 
-/** Columns that are summed at once: what one line of the cache holds. */
+/** Number of columns that are summed at once: one cache line. */
 const BLOCK: i32 = 16;
 
-/** Sums in double precision times a factor: x `[outer, count, inner]`, to `[outer, inner]`. */
+/**
+ * Sums over the middle axis in double precision and multiplies by a factor.
+ * @param x `[outer, count, inner]`; to: `[outer, inner]`
+ */
 export function sums(
   x: usize, to: usize,
   outer: i32, count: i32, inner: i32, factor: f64,
   thread: i32, threads: i32,
 ): void {
   const blocks = (inner + BLOCK - 1) / BLOCK;
-  const end = share(outer * blocks, 1, thread + 1, threads);
-  for (let unit = share(outer * blocks, 1, thread, threads); unit < end; unit++) {
+  const end = partStart(outer * blocks, 1, thread + 1, threads);
+  for (let unit = partStart(outer * blocks, 1, thread, threads); unit < end; unit++) {
     const row = unit / blocks;
     const first = (unit % blocks) * BLOCK;
     const from = x + ((<usize>row * <usize>count * <usize>inner + <usize>first) << 2);
@@ -77,6 +82,7 @@ function sumsOfColumns(from: usize, to: usize, count: i32, step: usize, columns:
   }
 }
 
+/** Stores four sums times the factor as 32-bit floats. */
 // @ts-ignore: decorator
 @inline
 function put(to: usize, a: v128, b: v128, factor: f64): void {

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** A number that all threads of a program are given. */
+/** Numbers that all threads of a program share, by name. */
 export type Uniforms = Readonly<Record<string, number>>;
 
-/** What is used of the WebGPU backend, which relflow does not depend on. */
+/** Members of the WebGPU backend that relflow uses; its package is optional. */
 interface WebgpuBackend {
   runWebGPUProgram(
     program: object,
@@ -16,7 +16,7 @@ interface WebgpuBackend {
 }
 
 const WORKGROUP_SIZE = 64;
-/** Groups of threads along one axis that every device has; more are laid out in rows, which the index runs through. */
+/** Number of workgroups along one axis that every device supports; more are dispatched in rows, which the index continues through. */
 const MAX_GROUPS = 65535;
 
 export const product = (shape: readonly number[]): number => shape.reduce((all, size) => all * size, 1);
@@ -25,26 +25,31 @@ const backendOf = () => tf.backend() as unknown as WebgpuBackend;
 
 const flat = ({ dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo => ({ dataId, shape: [product(shape)], dtype });
 
+/** A compute program and the arrays it runs on. */
 export interface WebgpuProgram {
-  /** Programs of one name have one text. */
+  /**
+   * Identifies the compiled program: calls with the same name must have the same code, input names and uniform names, in the
+   * same order.
+   */
   readonly name: string;
-  /** WGSL with `fn main(index: i32)`; inputs and the output `result` are plain arrays, uniforms are in `uniforms`. */
+  /** WGSL with `fn main(index: i32)`; inputs and the output `result` are flat arrays, uniforms are fields of `uniforms`. */
   readonly code: string;
   readonly inputs: Readonly<Record<string, tf.TensorInfo>>;
-  /** Whole numbers. */
+  /** Uniforms of type i32. */
   readonly uniforms: Uniforms;
-  /** Further ones, of 32-bit floats; they are in `uniforms` too. */
+  /** Uniforms of type f32. */
   readonly floats?: Uniforms;
-  /** How often `main` runs, with `index` from 0; more often too, which `main` has to see. */
+  /** Number of threads. `main` runs at least this often, with `index` from 0, so it must check its bounds. */
   readonly threads: number;
+  /** Shape of the output. */
   readonly shape: readonly number[];
-  /** Added to by atomic operations, as 32-bit integers; else the output is new, and of numbers. */
+  /** Array of 32-bit integers that the program updates by atomic operations; if omitted, the output is a new array of floats. */
   readonly atomic?: tf.TensorInfo;
 }
 
-/** Runs a program on the GPU. Arrays are flat to it, whatever their shape. */
-export function runProgram(asked: WebgpuProgram): tf.TensorInfo {
-  const { name, code, inputs, uniforms, floats: numbers = {}, threads, shape, atomic } = asked;
+/** Runs a program on the GPU. The program sees flat arrays. */
+export function runProgram(options: WebgpuProgram): tf.TensorInfo {
+  const { name, code, inputs, uniforms, floats: numbers = {}, threads, shape, atomic } = options;
   const names = Object.keys(inputs);
   const groups = Math.ceil(threads / WORKGROUP_SIZE);
   const rows = Math.ceil(groups / MAX_GROUPS);
@@ -75,12 +80,12 @@ export function runProgram(asked: WebgpuProgram): tf.TensorInfo {
   return { ...made, shape: [...shape] };
 }
 
-/** Gives back the memory of what was made on the way. */
+/** Releases the memory of intermediate arrays. */
 export function release(...made: readonly tf.TensorInfo[]): void {
   for (const { dataId } of made) backendOf().disposeData(dataId);
 }
 
-/** Runs one of the backend's own kernels. */
+/** Runs a kernel that is registered for the backend. */
 export function runBackendKernel(
   kernel: string,
   inputs: Readonly<Record<string, tf.TensorInfo>>,
@@ -94,5 +99,6 @@ export function runBackendKernel(
   }) as tf.TensorInfo;
 }
 
+/** Creates an array of zeros. */
 export const zeros = (shape: readonly number[], dtype: 'float32' | 'int32' = 'float32'): tf.TensorInfo =>
   runBackendKernel('Fill', {}, { shape: [...shape], value: 0, dtype });
