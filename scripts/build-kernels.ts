@@ -5,7 +5,7 @@
  *     npm run build:kernels [-- NAME…]
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { kernelExports } from './kernel-exports.js';
+import { kernelExports, kernelParameters } from './kernel-exports.js';
 import { compileKernels, hashKernels, type KernelHashes, kernelHashesFile, kernelModules } from './kernel-modules.js';
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(kernelModules);
@@ -20,6 +20,7 @@ for (const name of names) {
   const module = kernelModules[name]!;
   compileKernels(module, module.output);
   if (module.exports !== undefined) writeFileSync(module.exports, kernelExports(module, module.exports));
+  if (module.parameters !== undefined) writeFileSync(module.parameters, kernelParameters(module, module.parameters));
   hashes[name] = hashKernels(module);
   console.log(`${name}: ${module.output}`);
 }

@@ -40,17 +40,52 @@ export function kernelExports({ entry }: KernelModule, file: string): string {
   ].join('\n');
 }
 
+/**
+ * Returns the TypeScript file that lists the parameters of a module's exported functions, so that JavaScript passes arguments
+ * by name.
+ * @param file its path; the table is named after it
+ * @throws Error if the sources lack an exported function
+ */
+export function kernelParameters({ entry }: KernelModule, file: string): string {
+  const sources = [...sourcesOf(entry)];
+  const texts = sources.map(([, text]) => text).join('\n');
+  const table = basename(file, '.ts').replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return [
+    '// Written by `npm run build:kernels`: do not edit.',
+    '',
+    `/** Parameters of the functions that ${basename(entry)} exports, in order. */`,
+    `export const ${table} = {`,
+    ...exportedNames(sources[0]![1]).map((name) => {
+      const parameters = findFunction(name, texts).parameters.map((parameter) => `'${parameter}'`);
+      const line = `  ${name}: [${parameters.join(', ')}],`;
+      // As the formatter breaks lines.
+      return line.length <= 120 ? line : [`  ${name}: [`, ...parameters.map((one) => `    ${one},`), '  ],'].join('\n');
+    }),
+    '} as const;',
+    '',
+  ].join('\n');
+}
+
 function exportedNames(entry: string): readonly string[] {
-  const exported = [...entry.matchAll(/^export \{ (.*) \} from/gm)].flatMap(([, names]) => names!.split(', '));
+  const exported = [...entry.matchAll(/^export \{([^}]*)\} from/gm)].flatMap(([, names]) => names!.match(/\w+/g) ?? []);
   const own = [...entry.matchAll(/^export function (\w+)/gm)].map(([, name]) => name!);
   return [...exported, ...own].sort();
 }
 
-function signature(name: string, texts: string): string {
+/** Finds an exported function's parameters and result type. */
+function findFunction(
+  name: string,
+  texts: string,
+): { readonly parameters: readonly string[]; readonly result: string } {
   const found = new RegExp(`^export function ${name}\\(([^)]*)\\): (\\w+)`, 'm').exec(texts);
   if (!found) throw new Error(`build:kernels: no function ${name} in the sources`);
-  const parameters = [...found[1]!.matchAll(/(\w+): \w+/g)].map(([, parameter]) => `${parameter}: number`);
-  const result = found[2] === 'void' ? 'void' : 'number';
+  return { parameters: [...found[1]!.matchAll(/(\w+): \w+/g)].map(([, parameter]) => parameter!), result: found[2]! };
+}
+
+function signature(name: string, texts: string): string {
+  const found = findFunction(name, texts);
+  const parameters = found.parameters.map((parameter) => `${parameter}: number`);
+  const result = found.result === 'void' ? 'void' : 'number';
   const line = `  ${name}(${parameters.join(', ')}): ${result};`;
   // As the formatter breaks lines.
   if (line.length <= 120) return line;

@@ -11,6 +11,8 @@ export interface KernelModule {
   readonly flags: readonly string[];
   /** The TypeScript file that is generated to describe the module: see kernel-exports.ts. */
   readonly exports?: string;
+  /** The TypeScript file that is generated to list the parameters of its functions: see kernel-exports.ts. */
+  readonly parameters?: string;
 }
 
 const common = '--enable simd --runtime stub -O3 --noAssert --importMemory'.split(' ');
@@ -33,6 +35,7 @@ export const kernelModules: Readonly<Record<string, KernelModule>> = {
     entry: 'src/model/backends/kernels/model-kernels.as.ts',
     output: 'src/model/backends/kernels/model-kernels.wasm',
     flags: [...common, '--noExportMemory'],
+    parameters: 'src/model/backends/kernels/model-kernel-parameters.ts',
   },
   'model-shared': {
     entry: 'src/model/backends/kernels/model-kernels.as.ts',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { kernelExports } from '../../scripts/kernel-exports.js';
+import { kernelExports, kernelParameters } from '../../scripts/kernel-exports.js';
 import { hashKernels, type KernelHashes, kernelHashesFile, kernelModules } from '../../scripts/kernel-modules.js';
 
 const recorded = JSON.parse(readFileSync(kernelHashesFile, 'utf8')) as Record<string, KernelHashes>;
@@ -20,12 +20,15 @@ describe('npm run build:kernels', () => {
     });
 
   for (const [name, module] of Object.entries(kernelModules)) {
-    const { exports } = module;
-    if (exports !== undefined)
-      it(`has written ${exports}`, () => {
-        const advice = `${exports} differs from the kernels: run npm run build:kernels -- ${name}`;
-        assert.equal(readFileSync(exports, 'utf8'), kernelExports(module, exports), advice);
-      });
+    for (const [file, generate] of [
+      [module.exports, kernelExports],
+      [module.parameters, kernelParameters],
+    ] as const)
+      if (file !== undefined)
+        it(`has written ${file}`, () => {
+          const advice = `${file} differs from the kernels: run npm run build:kernels -- ${name}`;
+          assert.equal(readFileSync(file, 'utf8'), generate(module, file), advice);
+        });
   }
 
   it('rejects a name that no module has', () => {
