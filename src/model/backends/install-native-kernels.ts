@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { KernelPool } from './kernels/kernel-pool.js';
+import { type KernelArguments, type KernelName, KernelPool } from './kernels/kernel-pool.js';
 import { defaultThreads } from './start-wasm-backend.js';
 
 const PAGE_BYTES = 65_536;
@@ -63,8 +63,9 @@ class KernelMemory {
     return tf.tensor(new Float32Array(this.#memory.buffer, address, product(shape)).slice(), [...shape]);
   }
 
-  run(...call: Parameters<KernelPool['run']>): void {
-    this.#pool.run(...call);
+  /** Runs a kernel: see `KernelPool.run`. */
+  run<N extends KernelName>(kernel: N, work: number, args: KernelArguments<N>): void {
+    this.#pool.run(kernel, work, args);
   }
 }
 
@@ -84,36 +85,49 @@ export function installNativeKernels(): void {
     const [batch, tokens, heads, width] = value!.shape as [number, number, number, number];
     const [, queries, , levels, points] = weights!.shape as [number, number, number, number, number];
     return {
-      sizes: [batch, tokens, queries, heads, levels, points, width] as const,
+      sizes: { batch, tokens, queries, heads, levels, points, width },
       work: batch * queries * heads * levels * points * width,
       shape: [batch, queries, heads * width],
     };
   };
+  const writeInputs = (memory: KernelMemory, { value, levels, locations, weights }: Record<string, tf.Tensor>) => ({
+    ...{ value: memory.write(value!), sizes: memory.write(levels!) },
+    ...{ locations: memory.write(locations!), weights: memory.write(weights!) },
+  });
   tf.registerKernel({
     kernelName: 'RelflowDeformableAttention',
     backendName: 'tensorflow',
     kernelFunc: ({ inputs }) => {
-      const given = inputs as unknown as Record<string, tf.Tensor>;
-      const { sizes, work, shape } = sizesOf(given);
+      const tensors = inputs as unknown as Record<string, tf.Tensor>;
+      const { sizes, work, shape } = sizesOf(tensors);
       const memory = emptyMemory();
-      const from = ['value', 'levels', 'locations', 'weights'].map((name) => memory.write(given[name]!));
-      const to = memory.allocate(product(shape));
-      memory.run('deformableAttention', 4 * work, ...from, to, ...sizes);
-      return memory.read(to, shape);
+      const args = { ...writeInputs(memory, tensors), ...sizes, to: memory.allocate(product(shape)) };
+      memory.run('deformableAttention', 4 * work, args);
+      return memory.read(args.to, shape);
     },
   });
   tf.registerKernel({
     kernelName: 'RelflowDeformableAttentionGradient',
     backendName: 'tensorflow',
     kernelFunc: ({ inputs }) => {
-      const given = inputs as unknown as Record<string, tf.Tensor>;
-      const { sizes, work } = sizesOf(given);
+      const tensors = inputs as unknown as Record<'value' | 'locations' | 'weights' | 'dy', tf.Tensor>;
+      const { value, locations, weights, dy } = tensors;
+      const { sizes, work } = sizesOf(tensors);
       const memory = emptyMemory();
-      const from = ['value', 'levels', 'locations', 'weights', 'dy'].map((name) => memory.write(given[name]!));
-      const { value, locations, weights } = given as Record<'value' | 'locations' | 'weights', tf.Tensor>;
-      const to = [memory.zeros(value.size), memory.allocate(locations.size), memory.allocate(weights.size)] as const;
-      memory.run('deformableAttentionGradient', 12 * work, ...from, ...to, ...sizes);
-      return [memory.read(to[0], value.shape), memory.read(to[1], locations.shape), memory.read(to[2], weights.shape)];
+      const args = {
+        ...writeInputs(memory, tensors),
+        ...sizes,
+        dy: memory.write(dy),
+        dValue: memory.zeros(value.size),
+        dLocations: memory.allocate(locations.size),
+        dWeights: memory.allocate(weights.size),
+      };
+      memory.run('deformableAttentionGradient', 12 * work, args);
+      return [
+        memory.read(args.dValue, value.shape),
+        memory.read(args.dLocations, locations.shape),
+        memory.read(args.dWeights, weights.shape),
+      ];
     },
   });
 }

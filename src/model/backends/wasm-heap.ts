@@ -1,7 +1,7 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
-import { type KernelName, KernelPool } from './kernels/kernel-pool.js';
+import { type KernelArguments, type KernelName, KernelPool } from './kernels/kernel-pool.js';
 
 /** Members of the backend's Emscripten module that relflow uses. */
 interface EmscriptenModule {
@@ -80,8 +80,9 @@ export class WasmHeap {
     this.#module._free(address);
   }
 
-  run(kernel: KernelName, work: number, ...args: number[]): void {
-    this.#pool.run(kernel, work, ...args);
+  /** Runs a kernel: see `KernelPool.run`. */
+  run<N extends KernelName>(kernel: N, work: number, args: KernelArguments<N>): void {
+    this.#pool.run(kernel, work, args);
   }
 
   close(): void {

@@ -1,31 +1,19 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { RelflowError } from '../../../errors.js';
+import { modelKernelParameters } from './model-kernel-parameters.js';
 
-/** What model-kernels.wasm exports, see model-kernels.as.ts: arguments are addresses and sizes, then the thread and how many there are. */
-type Kernel = (...args: number[]) => void;
+/** A kernel as model-kernels.wasm exports it. */
+type Kernel = (...args: number[]) => number;
 
-export type KernelName =
-  | 'addSquares'
-  | 'adamW'
-  | 'columnsToImage'
-  | 'deformableAttention'
-  | 'deformableAttentionGradient'
-  | 'fillRows'
-  | 'filterGradient'
-  | 'gatherRows'
-  | 'gelu'
-  | 'geluGradient'
-  | 'imageToColumns'
-  | 'layerNorm'
-  | 'layerNormGradient'
-  | 'layerNormParameterGradient'
-  | 'matmul'
-  | 'relu'
-  | 'reluGradient'
-  | 'segmentSum'
-  | 'softmax'
-  | 'softmaxGradient'
-  | 'sums';
+/** Name of a kernel whose work threads can share. */
+export type KernelName = Exclude<keyof typeof modelKernelParameters, 'gemmScratch'>;
+
+/** Arguments of a kernel by name: addresses, sizes and numbers; `KernelPool` adds the thread. */
+export type KernelArguments<N extends KernelName> = Readonly<
+  Record<Exclude<(typeof modelKernelParameters)[N][number], 'thread' | 'threads'>, number>
+>;
 
 /** Number of elementary steps below which waking other threads costs more than it saves. */
 const MIN_PARALLEL_WORK = 50_000;
@@ -71,6 +59,7 @@ export class KernelPool {
     const file = new URL(shared ? './model-kernels-shared.wasm' : './model-kernels.wasm', import.meta.url);
     const module = new WebAssembly.Module(readFileSync(file));
     this.#kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as Record<string, Kernel>;
+    checkExports(this.#kernels, file);
     this.#names = Object.keys(this.#kernels);
     this.#threads = shared ? threads : 1;
     const block = new SharedArrayBuffer(512);
@@ -90,15 +79,17 @@ export class KernelPool {
 
   /** Size of the scratch memory that `matmul` and `filterGradient` need for all threads, in floats. */
   get scratch(): number {
-    return (this.#kernels['gemmScratch'] as unknown as () => number)() * this.#threads;
+    return this.#kernels['gemmScratch']!() * this.#threads;
   }
 
   /**
    * Runs a kernel to its end.
-   * @param work about how many elementary steps it takes
+   * @param work approximate number of elementary steps
    */
-  run(name: KernelName, work: number, ...args: number[]): void {
+  run<N extends KernelName>(name: N, work: number, named: KernelArguments<N>): void {
     const kernel = this.#kernels[name]!;
+    // All but the last two parameters, which are the thread and the number of threads.
+    const args = modelKernelParameters[name].slice(0, -2).map((parameter) => named[parameter as keyof typeof named]);
     const others = this.#threads - 1;
     const words = this.#words;
     // Threads start while the first kernels run; until all are ready, this one works alone, with the same result.
@@ -123,4 +114,22 @@ export class KernelPool {
     Atomics.add(this.#words, ROUND, 1);
     Atomics.notify(this.#words, ROUND);
   }
+}
+
+/**
+ * Compares the functions that a module exports and their numbers of parameters with those this version was built for.
+ * @throws RelflowError (`no-backend`) if they differ
+ */
+export function checkExports(kernels: Readonly<Record<string, Kernel>>, file: URL): void {
+  const found = Object.entries(kernels).map(([name, { length }]) => `${name}(${length})`);
+  const expected = Object.entries(modelKernelParameters).map(([name, { length }]) => `${name}(${length})`);
+  const difference = [
+    ...expected.filter((one) => !found.includes(one)).map((one) => `${one} is missing`),
+    ...found.filter((one) => !expected.includes(one)).map((one) => `${one} is unexpected`),
+  ];
+  if (difference.length > 0)
+    throw new RelflowError(
+      'no-backend',
+      `backend: ${fileURLToPath(file)} does not match this version of relflow: ${difference.join(', ')}; reinstall relflow`,
+    );
 }

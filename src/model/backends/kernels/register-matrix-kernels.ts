@@ -4,15 +4,21 @@ import { registerWasmKernel } from './register-wasm-kernel.js';
 
 const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
 
+/** Strides in floats: from one matrix to the next, from one row to the next, from one column to the next. */
+interface Strides {
+  readonly batch: number;
+  readonly row: number;
+  readonly column: number;
+}
+
 /** Sizes and strides of a matrix product, as the kernel `matmul` takes them. */
 interface ProductPlan {
   readonly batch: number;
   readonly m: number;
   readonly n: number;
   readonly k: number;
-  /** Strides in floats: from one matrix to the next, from one row to the next, from one column to the next. */
-  readonly a: readonly [number, number, number];
-  readonly b: readonly [number, number, number];
+  readonly a: Strides;
+  readonly b: Strides;
   /** Shape of the result. */
   readonly shape: readonly number[];
 }
@@ -31,15 +37,12 @@ function planProduct(a: tf.TensorInfo, b: tf.TensorInfo, transposeA: boolean, tr
   const shape = [...tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n];
   const batch = Math.max(aBatch, bBatch);
   // A batch of a that shares one b is one taller matrix.
-  if (bBatch === 1 && !transposeA)
-    return { batch: 1, m: batch * m, n, k, a: [0, k, 1], b: transposeB ? [0, 1, k] : [0, n, 1], shape };
+  const merged = bBatch === 1 && !transposeA;
   return {
-    batch,
-    m,
-    n,
-    k,
-    a: [aBatch === 1 ? 0 : m * k, ...(transposeA ? ([1, m] as const) : ([k, 1] as const))],
-    b: [bBatch === 1 ? 0 : k * n, ...(transposeB ? ([1, k] as const) : ([n, 1] as const))],
+    ...(merged ? { batch: 1, m: batch * m } : { batch, m }),
+    ...{ n, k },
+    a: { batch: merged || aBatch === 1 ? 0 : m * k, ...(transposeA ? { row: 1, column: m } : { row: k, column: 1 }) },
+    b: { batch: bBatch === 1 ? 0 : k * n, ...(transposeB ? { row: 1, column: k } : { row: n, column: 1 }) },
     shape,
   };
 }
@@ -51,32 +54,23 @@ const MAX_WINDOW_FLOATS = 1 << 20;
 export function registerMatrixKernels(heap: WasmHeap): void {
   const multiply = (
     { batch, m, n, k, a, b }: ProductPlan,
-    from: tf.TensorInfo,
-    by: tf.TensorInfo,
+    left: tf.TensorInfo,
+    right: tf.TensorInfo,
     to: number,
     add: boolean,
   ) =>
-    heap.run(
-      'matmul',
-      batch * m * n * k,
-      batch,
-      m,
-      n,
-      k,
-      heap.address(from),
-      ...a,
-      heap.address(by),
-      ...b,
-      to,
-      add ? 1 : 0,
-      heap.scratch,
-    );
+    heap.run('matmul', batch * m * n * k, {
+      ...{ batch, m, n, k },
+      ...{ a: heap.address(left), aBatch: a.batch, aRow: a.row, aColumn: a.column },
+      ...{ b: heap.address(right), bBatch: b.batch, bRow: b.row, bColumn: b.column },
+      ...{ c: to, add: add ? 1 : 0, scratch: heap.scratch },
+    });
 
   registerWasmKernel('BatchMatMul', ({ inputs, attributes }) => {
     const { a, b } = inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
-    const made = planProduct(a, b, attributes['transposeA'] === true, attributes['transposeB'] === true);
-    const to = heap.output(made.shape);
-    multiply(made, a, b, heap.address(to), false);
+    const plan = planProduct(a, b, attributes['transposeA'] === true, attributes['transposeB'] === true);
+    const to = heap.output(plan.shape);
+    multiply(plan, a, b, heap.address(to), false);
     return to;
   });
 
@@ -85,14 +79,18 @@ export function registerMatrixKernels(heap: WasmHeap): void {
     const activation = attributes['activation'];
     if (activation !== 'linear' && activation !== 'relu')
       throw new Error(`fused matMul: activation ${String(activation)}, expected linear or relu`);
-    const made = planProduct(a, b, attributes['transposeA'] === true, attributes['transposeB'] === true);
-    if (bias && product(bias.shape) !== made.n)
-      throw new Error(`fused matMul: bias [${bias.shape}], expected [${made.n}]`);
-    const to = heap.output(made.shape);
-    const [address, size] = [heap.address(to), product(made.shape)];
-    if (bias) heap.run('fillRows', size, heap.address(bias), address, size / Math.max(1, made.n), made.n);
-    multiply(made, a, b, address, bias !== undefined);
-    if (activation === 'relu') heap.run('relu', size, address, size);
+    const plan = planProduct(a, b, attributes['transposeA'] === true, attributes['transposeB'] === true);
+    if (bias && product(bias.shape) !== plan.n)
+      throw new Error(`fused matMul: bias [${bias.shape}], expected [${plan.n}]`);
+    const to = heap.output(plan.shape);
+    const [address, size] = [heap.address(to), product(plan.shape)];
+    if (bias)
+      heap.run('fillRows', size, {
+        ...{ row: heap.address(bias), to: address },
+        ...{ rows: size / Math.max(1, plan.n), width: plan.n },
+      });
+    multiply(plan, a, b, address, bias !== undefined);
+    if (activation === 'relu') heap.run('relu', size, { x: address, count: size });
     return to;
   });
 
@@ -118,21 +116,12 @@ export function registerMatrixKernels(heap: WasmHeap): void {
     const [down, right, stride] = [info.filterHeight, info.filterWidth, info.strideHeight];
     const taps = down * right * inChannels;
     const byFilter = (address: number, rows: number, to: number) =>
-      heap.run(
-        'matmul',
-        rows * taps * outChannels,
-        1,
-        rows,
-        taps,
-        outChannels,
-        address,
-        ...[0, outChannels, 1],
-        heap.address(filter),
-        ...[0, 1, outChannels],
-        to,
-        0,
-        heap.scratch,
-      );
+      heap.run('matmul', rows * taps * outChannels, {
+        ...{ batch: 1, m: rows, n: taps, k: outChannels },
+        ...{ a: address, aBatch: 0, aRow: outChannels, aColumn: 1 },
+        ...{ b: heap.address(filter), bBatch: 0, bRow: 1, bColumn: outChannels },
+        ...{ c: to, add: 0, scratch: heap.scratch },
+      });
     const pixels = batchSize * outHeight * outWidth;
     if (down === 1 && right === 1 && stride === 1 && top === 0 && left === 0) {
       const to = heap.output(inputShape);
@@ -148,15 +137,12 @@ export function registerMatrixKernels(heap: WasmHeap): void {
         const count = Math.min(lines, outHeight - first);
         const from = (image * outHeight + first) * outWidth * outChannels;
         byFilter(heap.address(dy) + 4 * from, count * outWidth, windows);
-        heap.run(
-          'columnsToImage',
-          count * outWidth * taps,
-          windows,
-          heap.address(to) + 4 * image * inHeight * inWidth * inChannels,
-          ...[inHeight, inWidth, inChannels],
-          ...[first, count, outWidth],
-          ...[down, right, stride, top, left],
-        );
+        heap.run('columnsToImage', count * outWidth * taps, {
+          ...{ columns: windows, to: heap.address(to) + 4 * image * inHeight * inWidth * inChannels },
+          ...{ height: inHeight, width: inWidth, channels: inChannels },
+          ...{ first, outHeight: count, outWidth },
+          ...{ down, right, stride, top, left },
+        });
       }
     heap.free(windows);
     return to;
@@ -181,24 +167,12 @@ export function registerMatrixKernels(heap: WasmHeap): void {
     if (top + left + bottom + right > 0 || info.strideHeight !== info.strideWidth || dataFormat !== 'NHWC')
       throw new Error('conv2d: the gradient of its filter supports NHWC, equal strides and no padding only');
     const to = heap.output(filterShape);
-    heap.run(
-      'filterGradient',
-      product(dy.shape) * product(filterShape.slice(0, 3)),
-      heap.address(x),
-      heap.address(dy),
-      heap.address(to),
-      info.batchSize,
-      info.inHeight,
-      info.inWidth,
-      info.inChannels,
-      info.outHeight,
-      info.outWidth,
-      info.outChannels,
-      info.filterHeight,
-      info.filterWidth,
-      info.strideHeight,
-      heap.scratch,
-    );
+    heap.run('filterGradient', product(dy.shape) * product(filterShape.slice(0, 3)), {
+      ...{ x: heap.address(x), dy: heap.address(dy), dw: heap.address(to) },
+      ...{ batch: info.batchSize, height: info.inHeight, width: info.inWidth, inputs: info.inChannels },
+      ...{ outHeight: info.outHeight, outWidth: info.outWidth, outputs: info.outChannels },
+      ...{ down: info.filterHeight, right: info.filterWidth, stride: info.strideHeight, scratch: heap.scratch },
+    });
     return to;
   });
 }

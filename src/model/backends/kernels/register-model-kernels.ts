@@ -21,7 +21,7 @@ function registerWindows(heap: WasmHeap): void {
     const out = (length: number) => Math.floor((length + 2 * padding - window) / stride) + 1;
     return {
       ...{ batch, height, width, channels, outHeight: out(height), outWidth: out(width) },
-      taps: [window, window, stride, padding, padding] as const,
+      taps: { down: window, right: window, stride, top: padding, left: padding },
       area: window * window * channels,
     };
   };
@@ -29,14 +29,11 @@ function registerWindows(heap: WasmHeap): void {
     const x = inputs['x']!;
     const { batch, height, width, channels, outHeight, outWidth, taps, area } = sizesOf(x.shape, attributes);
     const to = heap.output([batch, outHeight, outWidth, area]);
-    heap.run(
-      'imageToColumns',
-      batch * outHeight * outWidth * area,
-      heap.address(x),
-      heap.address(to),
-      ...[batch, height, width, channels, outHeight, outWidth],
+    heap.run('imageToColumns', batch * outHeight * outWidth * area, {
+      ...{ x: heap.address(x), to: heap.address(to) },
+      ...{ batch, height, width, channels, outHeight, outWidth },
       ...taps,
-    );
+    });
     return to;
   });
   registerWasmKernel('RelflowImageToColumnsGradient', ({ inputs, attributes }) => {
@@ -45,14 +42,12 @@ function registerWindows(heap: WasmHeap): void {
     const { batch, height, width, channels, outHeight, outWidth, taps, area } = sizesOf(shape, attributes);
     const to = heap.zeros(shape);
     for (let image = 0; image < batch; image++)
-      heap.run(
-        'columnsToImage',
-        outHeight * outWidth * area,
-        heap.address(dy) + 4 * image * outHeight * outWidth * area,
-        heap.address(to) + 4 * image * height * width * channels,
-        ...[height, width, channels, 0, outHeight, outWidth],
+      heap.run('columnsToImage', outHeight * outWidth * area, {
+        columns: heap.address(dy) + 4 * image * outHeight * outWidth * area,
+        to: heap.address(to) + 4 * image * height * width * channels,
+        ...{ height, width, channels, first: 0, outHeight, outWidth },
         ...taps,
-      );
+      });
     return to;
   });
 }
@@ -65,20 +60,26 @@ function registerLinear(heap: WasmHeap): void {
   };
   const multiply = (
     [m, n, k]: readonly [number, number, number],
-    [a, ...aSteps]: readonly [number, number, number],
-    [b, ...bSteps]: readonly [number, number, number],
+    [a, aRow, aColumn]: readonly [number, number, number],
+    [b, bRow, bColumn]: readonly [number, number, number],
     to: number,
     add: boolean,
-  ) => heap.run('matmul', m * n * k, 1, m, n, k, a, 0, ...aSteps, b, 0, ...bSteps, to, add ? 1 : 0, heap.scratch);
+  ) =>
+    heap.run('matmul', m * n * k, {
+      ...{ batch: 1, m, n, k },
+      ...{ a, aBatch: 0, aRow, aColumn },
+      ...{ b, bBatch: 0, bRow, bColumn },
+      ...{ c: to, add: add ? 1 : 0, scratch: heap.scratch },
+    });
 
   registerWasmKernel('RelflowLinear', ({ inputs, attributes }) => {
     const { x, weight, bias } = inputs as { x: tf.TensorInfo; weight: tf.TensorInfo; bias: tf.TensorInfo };
     const { rows, inputs: k, outputs: n } = sizesOf(x, weight);
     const to = heap.output([...x.shape.slice(0, -1), n]);
     const address = heap.address(to);
-    heap.run('fillRows', rows * n, heap.address(bias), address, rows, n);
+    heap.run('fillRows', rows * n, { row: heap.address(bias), to: address, rows, width: n });
     multiply([rows, n, k], [heap.address(x), k, 1], [heap.address(weight), n, 1], address, true);
-    if (attributes['activation'] === 'relu') heap.run('relu', rows * n, address, rows * n);
+    if (attributes['activation'] === 'relu') heap.run('relu', rows * n, { x: address, count: rows * n });
     return to;
   });
 
@@ -87,10 +88,14 @@ function registerLinear(heap: WasmHeap): void {
     const { rows, inputs: k, outputs: n } = sizesOf(x!, weight!);
     const [dx, dWeight, dBias] = [heap.output(x!.shape), heap.output(weight!.shape), heap.output([n])];
     const masked = y ? heap.allocate(rows * n) : heap.address(dy!);
-    if (y) heap.run('reluGradient', rows * n, heap.address(y), heap.address(dy!), masked, rows * n);
+    if (y)
+      heap.run('reluGradient', rows * n, {
+        ...{ y: heap.address(y), dy: heap.address(dy!), to: masked },
+        count: rows * n,
+      });
     multiply([rows, k, n], [masked, n, 1], [heap.address(weight!), 1, n], heap.address(dx), false);
     multiply([k, n, rows], [heap.address(x!), 1, k], [masked, n, 1], heap.address(dWeight), false);
-    heap.run('sums', rows * n, masked, heap.address(dBias), 1, rows, n, 1);
+    heap.run('sums', rows * n, { x: masked, to: heap.address(dBias), outer: 1, count: rows, inner: n, factor: 1 });
     if (y) heap.free(masked);
     return [dx, dWeight, dBias];
   });
@@ -102,21 +107,22 @@ function registerOptimizer(heap: WasmHeap): void {
     const { scale, beta1, beta2, rate, correction, epsilon, keep } = attributes as Record<string, number>;
     const count = product(weight!.shape);
     // Not in place, because another variable may share a weight's memory.
-    const made = [heap.output(weight!.shape), heap.output(weight!.shape), heap.output(weight!.shape)];
-    heap.run(
-      'adamW',
-      4 * count,
-      ...[weight!, gradient!, first!, second!, ...made].map((tensor) => heap.address(tensor)),
-      count,
-      ...[scale!, beta1!, beta2!, rate!, correction!, epsilon!, keep!],
-    );
-    return made;
+    const { shape } = weight!;
+    const [newWeight, newFirst, newSecond] = [heap.output(shape), heap.output(shape), heap.output(shape)];
+    heap.run('adamW', 4 * count, {
+      ...{ weights: heap.address(weight!), gradients: heap.address(gradient!) },
+      ...{ first: heap.address(first!), second: heap.address(second!), newWeights: heap.address(newWeight) },
+      ...{ newFirst: heap.address(newFirst), newSecond: heap.address(newSecond), count },
+      ...{ scale: scale!, beta1: beta1!, beta2: beta2!, rate: rate! },
+      ...{ correction: correction!, epsilon: epsilon!, keep: keep! },
+    });
+    return [newWeight, newFirst, newSecond];
   });
   registerWasmKernel('RelflowSquares', ({ inputs }) => {
     const at = heap.allocate(4);
     heap.setDouble(at, 0);
     for (const tensor of Object.values(inputs))
-      heap.run('addSquares', 0, heap.address(tensor), product(tensor.shape), at);
+      heap.run('addSquares', 0, { x: heap.address(tensor), count: product(tensor.shape), to: at });
     const sum = heap.double(at);
     heap.free(at);
     const to = heap.output([1]);
@@ -132,18 +138,11 @@ function registerNorms(heap: WasmHeap): void {
     const size = product(x.shape);
     const rows = size / width;
     const [to, statistics] = [heap.output(x.shape), heap.output([rows, 2])];
-    heap.run(
-      'layerNorm',
-      3 * size,
-      heap.address(x),
-      heap.address(gamma),
-      heap.address(beta),
-      heap.address(to),
-      heap.address(statistics),
-      rows,
-      width,
-      attributes['epsilon'] as number,
-    );
+    heap.run('layerNorm', 3 * size, {
+      ...{ x: heap.address(x), gamma: heap.address(gamma), beta: heap.address(beta) },
+      ...{ to: heap.address(to), statistics: heap.address(statistics) },
+      ...{ rows, width, epsilon: attributes['epsilon'] as number },
+    });
     return [to, statistics];
   });
 
@@ -154,29 +153,15 @@ function registerNorms(heap: WasmHeap): void {
     const rows = size / width;
     const dx = heap.output(x!.shape);
     const [dGamma, dBeta] = [heap.zeros(gamma!.shape), heap.zeros(gamma!.shape)];
-    const [xAt, dyAt, statisticsAt] = [heap.address(x!), heap.address(dy!), heap.address(statistics!)];
-    heap.run(
-      'layerNormGradient',
-      3 * size,
-      xAt,
-      heap.address(gamma!),
-      dyAt,
-      statisticsAt,
-      heap.address(dx),
-      rows,
-      width,
-    );
-    heap.run(
-      'layerNormParameterGradient',
-      2 * size,
-      xAt,
-      dyAt,
-      statisticsAt,
-      heap.address(dGamma),
-      heap.address(dBeta),
-      rows,
-      width,
-    );
+    const common = {
+      ...{ x: heap.address(x!), dy: heap.address(dy!), statistics: heap.address(statistics!) },
+      ...{ rows, width },
+    };
+    heap.run('layerNormGradient', 3 * size, { ...common, gamma: heap.address(gamma!), dx: heap.address(dx) });
+    heap.run('layerNormParameterGradient', 2 * size, {
+      ...common,
+      ...{ dGamma: heap.address(dGamma), dBeta: heap.address(dBeta) },
+    });
     return [dx, dGamma, dBeta];
   });
 }
@@ -186,14 +171,17 @@ function registerElementwise(heap: WasmHeap): void {
     const x = inputs['x']!;
     const to = heap.output(x.shape);
     const size = product(x.shape);
-    heap.run('gelu', 16 * size, heap.address(x), heap.address(to), size);
+    heap.run('gelu', 16 * size, { x: heap.address(x), to: heap.address(to), count: size });
     return to;
   });
   registerWasmKernel('RelflowGeluGradient', ({ inputs }) => {
     const { x, dy } = inputs as { x: tf.TensorInfo; dy: tf.TensorInfo };
     const dx = heap.output(x.shape);
     const size = product(x.shape);
-    heap.run('geluGradient', 32 * size, heap.address(x), heap.address(dy), heap.address(dx), size);
+    heap.run('geluGradient', 32 * size, {
+      ...{ x: heap.address(x), dy: heap.address(dy), dx: heap.address(dx) },
+      count: size,
+    });
     return dx;
   });
   registerWasmKernel('RelflowSoftmaxGradient', ({ inputs }) => {
@@ -202,7 +190,10 @@ function registerElementwise(heap: WasmHeap): void {
     const width = y.shape[y.shape.length - 1]!;
     const size = product(y.shape);
     if (size > 0)
-      heap.run('softmaxGradient', 2 * size, heap.address(y), heap.address(dy), heap.address(dx), size / width, width);
+      heap.run('softmaxGradient', 2 * size, {
+        ...{ y: heap.address(y), dy: heap.address(dy), dx: heap.address(dx) },
+        ...{ rows: size / width, width },
+      });
     return dx;
   });
 }
@@ -212,7 +203,7 @@ function registerDeformableAttention(heap: WasmHeap): void {
     const [batch, tokens, heads, width] = value!.shape as [number, number, number, number];
     const [, queries, , levels, points] = weights!.shape as [number, number, number, number, number];
     return {
-      sizes: [batch, tokens, queries, heads, levels, points, width] as const,
+      sizes: { batch, tokens, queries, heads, levels, points, width },
       work: batch * queries * heads * levels * points * width,
       to: [batch, queries, heads * width],
     };
@@ -221,16 +212,11 @@ function registerDeformableAttention(heap: WasmHeap): void {
     const { value, levels, locations, weights } = inputs as Record<string, tf.TensorInfo>;
     const { sizes, work, to: shape } = sizesOf(inputs);
     const to = heap.output(shape);
-    heap.run(
-      'deformableAttention',
-      4 * work,
-      heap.address(value!),
-      heap.address(levels!),
-      heap.address(locations!),
-      heap.address(weights!),
-      heap.address(to),
+    heap.run('deformableAttention', 4 * work, {
+      ...{ value: heap.address(value!), sizes: heap.address(levels!) },
+      ...{ locations: heap.address(locations!), weights: heap.address(weights!), to: heap.address(to) },
       ...sizes,
-    );
+    });
     return to;
   });
   registerWasmKernel('RelflowDeformableAttentionGradient', ({ inputs }) => {
@@ -238,19 +224,12 @@ function registerDeformableAttention(heap: WasmHeap): void {
     const { sizes, work } = sizesOf(inputs);
     const dValue = heap.zeros(value!.shape);
     const [dLocations, dWeights] = [heap.output(locations!.shape), heap.output(weights!.shape)];
-    heap.run(
-      'deformableAttentionGradient',
-      12 * work,
-      heap.address(value!),
-      heap.address(levels!),
-      heap.address(locations!),
-      heap.address(weights!),
-      heap.address(dy!),
-      heap.address(dValue),
-      heap.address(dLocations),
-      heap.address(dWeights),
+    heap.run('deformableAttentionGradient', 12 * work, {
+      ...{ value: heap.address(value!), sizes: heap.address(levels!) },
+      ...{ locations: heap.address(locations!), weights: heap.address(weights!), dy: heap.address(dy!) },
+      ...{ dValue: heap.address(dValue), dLocations: heap.address(dLocations), dWeights: heap.address(dWeights) },
       ...sizes,
-    );
+    });
     return [dValue, dLocations, dWeights];
   });
 }

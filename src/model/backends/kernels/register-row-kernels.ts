@@ -24,7 +24,11 @@ export function registerRowKernels(heap: WasmHeap): void {
     const to = heap.output(shape);
     const width = shape[shape.length - 1]!;
     const size = product(shape);
-    if (size > 0) heap.run('softmax', EXPONENTIAL * size, heap.address(logits), heap.address(to), size / width, width);
+    if (size > 0)
+      heap.run('softmax', EXPONENTIAL * size, {
+        ...{ x: heap.address(logits), to: heap.address(to) },
+        ...{ rows: size / width, width },
+      });
     return to;
   });
 
@@ -38,16 +42,10 @@ export function registerRowKernels(heap: WasmHeap): void {
     const width = product(x.shape.slice(1));
     const count = product(indices.shape);
     const to = heap.output([...indices.shape, ...x.shape.slice(1)], x.dtype);
-    heap.run(
-      'gatherRows',
-      count * width,
-      heap.address(x),
-      heap.address(indices),
-      heap.address(to),
-      x.shape[0]!,
-      count,
-      width,
-    );
+    heap.run('gatherRows', count * width, {
+      ...{ x: heap.address(x), indices: heap.address(indices), to: heap.address(to) },
+      ...{ rows: x.shape[0]!, count, width },
+    });
     return to;
   });
 
@@ -58,16 +56,10 @@ export function registerRowKernels(heap: WasmHeap): void {
     const rest = x.shape.slice(segmentIds.shape.length);
     const [count, width] = [product(segmentIds.shape), product(rest)];
     const to = heap.zeros([segments, ...rest]);
-    heap.run(
-      'segmentSum',
-      count * width,
-      heap.address(x),
-      heap.address(segmentIds),
-      heap.address(to),
-      count,
-      width,
-      segments,
-    );
+    heap.run('segmentSum', count * width, {
+      ...{ x: heap.address(x), segments: heap.address(segmentIds), to: heap.address(to) },
+      ...{ count, width, rows: segments },
+    });
     return to;
   });
 }

@@ -48,7 +48,7 @@ export function registerSumKernels(heap: WasmHeap): void {
         const at = last ? heap.address(to) : heap.allocate(outer * inner);
         const total = product(x.shape) / Math.max(1, product(rest));
         const factor = last && kernel === 'Mean' ? 1 / total : 1;
-        heap.run('sums', size, from, at, outer, count, inner, factor);
+        heap.run('sums', size, { x: from, to: at, outer, count, inner, factor });
         if (k > 0) heap.free(from);
         [from, size] = [at, outer * inner];
       }

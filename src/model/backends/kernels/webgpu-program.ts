@@ -27,10 +27,7 @@ const flat = ({ dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo => ({ data
 
 /** A compute program and the arrays it runs on. */
 export interface WebgpuProgram {
-  /**
-   * Identifies the compiled program: calls with the same name must have the same code, input names and uniform names, in the
-   * same order.
-   */
+  /** Identifies the compiled program: calls with the same name must have the same code. */
   readonly name: string;
   /** WGSL with `fn main(index: i32)`; inputs and the output `result` are flat arrays, uniforms are fields of `uniforms`. */
   readonly code: string;
@@ -47,37 +44,50 @@ export interface WebgpuProgram {
   readonly atomic?: tf.TensorInfo;
 }
 
+const codeByName = new Map<string, string>();
+
+/** @throws Error if a name is used for two programs, of which the backend would run the first for both */
+function checkCode(name: string, code: string): void {
+  const known = codeByName.get(name);
+  if (known === undefined) codeByName.set(name, code);
+  else if (known !== code) throw new Error(`webgpu: two programs are named '${name}', expected one code per name`);
+}
+
 /** Runs a program on the GPU. The program sees flat arrays. */
 export function runProgram(options: WebgpuProgram): tf.TensorInfo {
-  const { name, code, inputs, uniforms, floats: numbers = {}, threads, shape, atomic } = options;
+  const { name, code, inputs, uniforms, floats = {}, threads, shape, atomic } = options;
   const names = Object.keys(inputs);
+  checkCode(name, code);
+  // Fields of WGSL's `uniforms`, in the order in which their values are passed below.
+  const declarations = [
+    ...Object.keys(uniforms).map((uniform) => `${uniform}: i32,`),
+    ...Object.keys(floats).map((uniform) => `${uniform}: f32,`),
+  ].join(' ');
   const groups = Math.ceil(threads / WORKGROUP_SIZE);
   const rows = Math.ceil(groups / MAX_GROUPS);
   const program = {
     variableNames: names,
     outputShape: [product(shape)],
-    uniforms: [
-      ...Object.keys(uniforms).map((uniform) => `${uniform}: i32,`),
-      ...Object.keys(numbers).map((number) => `${number}: f32,`),
-    ].join(' '),
+    uniforms: declarations,
     workgroupSize: [WORKGROUP_SIZE, 1, 1],
-    shaderKey: `relflow ${name}`,
+    // The backend reuses a program of the same key, so the key contains the layout of its uniforms.
+    shaderKey: `relflow ${name} ${declarations}`,
     dispatchLayout: { x: [0] },
     dispatch: [Math.ceil(groups / rows), rows, 1],
     atomic: atomic !== undefined,
     getUserCode: () => code,
   };
-  const made = backendOf().runWebGPUProgram(
+  const output = backendOf().runWebGPUProgram(
     program,
     names.map((input) => flat(inputs[input]!)),
     atomic ? 'int32' : 'float32',
     [
       ...Object.values(uniforms).map((value) => ({ type: 'int32', data: [value] }) as const),
-      ...Object.values(numbers).map((value) => ({ type: 'float32', data: [value] }) as const),
+      ...Object.values(floats).map((value) => ({ type: 'float32', data: [value] }) as const),
     ],
     ...(atomic ? [flat(atomic)] : []),
   );
-  return { ...made, shape: [...shape] };
+  return { ...output, shape: [...shape] };
 }
 
 /** Releases the memory of intermediate arrays. */
