@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { deformableAttention, referenceDeformableAttention } from '../../src/model/ops/deformable-attention.js';
 import { assertAgree, assertGradients, randomTensors } from './tensors.js';
 
-/** What the fused deformable attention of every backend has to be, on the one that runs. */
+/** Tests of the fused deformable attention on the running backend. */
 export function deformableAttentionTests(): void {
   const random = randomTensors(11);
   describe('deformable attention', () => {
@@ -12,7 +12,7 @@ export function deformableAttentionTests(): void {
       { height: 3, width: 3 },
       { height: 1, width: 2 },
     ];
-    /** Points far outside, on the edges and inside; no width is a multiple of four. */
+    /** Random inputs with points far outside, on the edges and inside. */
     const make = (batch: number, queries: number, heads: number, width: number, points: number) =>
       [
         random([batch, 46, heads, width]) as tf.Tensor4D,
@@ -26,24 +26,24 @@ export function deformableAttentionTests(): void {
       [1, 150, 8, 32, 4],
       [1, 0, 2, 4, 1],
     ] as [number, number, number, number, number][])
-      it(`agrees with the reference: [batch, queries, heads, width, points] [${sizes}]`, async () => {
+      it(`agrees with the reference implementation: [batch, queries, heads, width, points] [${sizes}]`, async () => {
         const [value, locations, weights] = make(...sizes);
         const run = (f: typeof deformableAttention) => f(value, levels, locations, weights);
         if (sizes[1] === 0) return assert.deepEqual(run(deformableAttention).shape, [1, 0, 8]);
         await assertAgree(run(deformableAttention), run(referenceDeformableAttention));
-        const share = random([sizes[0], sizes[1], sizes[2] * sizes[3]]);
+        const factors = random([sizes[0], sizes[1], sizes[2] * sizes[3]]);
         const gradients = (f: typeof deformableAttention) =>
           tf.grads((v: tf.Tensor, l: tf.Tensor, w: tf.Tensor) =>
-            tf.sum(tf.mul(f(v as tf.Tensor4D, levels, l as tf.Tensor<tf.Rank.R6>, w as tf.Tensor5D), share)),
+            tf.sum(tf.mul(f(v as tf.Tensor4D, levels, l as tf.Tensor<tf.Rank.R6>, w as tf.Tensor5D), factors)),
           )([value, locations, weights]);
-        const [fused, plain] = [gradients(deformableAttention), gradients(referenceDeformableAttention)];
-        for (let k = 0; k < 3; k++) await assertAgree(fused[k]!, plain[k]!);
+        const [fused, reference] = [gradients(deformableAttention), gradients(referenceDeformableAttention)];
+        for (let k = 0; k < 3; k++) await assertAgree(fused[k]!, reference[k]!);
       });
 
-    // The cells that PyTorch 2.15's grid_sample reads on a processor with fused multiply-add; of the first two, product
-    // and difference rounded one by one give the next cell.
-    it('reads the official cell where a point lies within rounding of a border', async () => {
-      for (const [columns, place, cell] of [
+    // Cells that PyTorch 2.15's grid_sample reads on a processor with fused multiply-add. For the first two, rounding product
+    // and difference separately would give the next cell.
+    it('reads the official cell when a point is within rounding error of a border', async () => {
+      for (const [columns, location, cell] of [
         [10, 0.8499999642372131, 7],
         [20, 0.42499998211860657, 7],
         [10, 0.34999996423721313, 2],
@@ -65,23 +65,23 @@ export function deformableAttentionTests(): void {
             l as tf.Tensor<tf.Rank.R6>,
             tf.ones([1, 1, 1, 1, 1]) as tf.Tensor5D,
           );
-        const slope = tf.grad(read)(tf.tensor([place, 0.5], [1, 1, 1, 1, 1, 2]));
-        // From c² to (c + 1)² in a column.
-        assert.equal((await slope.data())[0], columns * (2 * cell + 1), `${place} of ${columns} columns`);
+        const gradient = tf.grad(read)(tf.tensor([location, 0.5], [1, 1, 1, 1, 1, 2]));
+        // The value rises from c² to (c + 1)² within a column.
+        assert.equal((await gradient.data())[0], columns * (2 * cell + 1), `${location} of ${columns} columns`);
       }
     });
 
-    it('has the gradients of finite differences', async () => {
+    it('has gradients that agree with finite differences', async () => {
       const [value, , weights] = make(1, 6, 2, 5, 2);
-      // Away from the cells' borders, where the slope jumps.
-      const places = tf.tensor(
+      // Locations away from the cells' borders, where the gradient jumps.
+      const locations = tf.tensor(
         Array.from({ length: 6 * 2 * 3 * 2 }, (_, k) => [((k * 5) % 9) / 9 + 0.02, ((k * 7) % 11) / 11 + 0.03]).flat(),
         [1, 6, 2, 3, 2, 2],
       );
       const run = (v: tf.Tensor, l: tf.Tensor, w: tf.Tensor) =>
         deformableAttention(v as tf.Tensor4D, levels, l as tf.Tensor<tf.Rank.R6>, w as tf.Tensor5D);
-      await assertGradients((v, w) => run(v!, places, w!), [value, weights]);
-      await assertGradients((l) => run(value, l!, weights), [places], { step: 1e-3, tolerance: 3e-2 });
+      await assertGradients((v, w) => run(v!, locations, w!), [value, weights]);
+      await assertGradients((l) => run(value, l!, weights), [locations], { step: 1e-3, tolerance: 3e-2 });
     });
   });
 }

@@ -1,7 +1,7 @@
 import { RelflowError } from '../../src/errors.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 
-/** Starts the webgpu backend, or skips what asks for it where a package or an adapter is missing. */
+/** Starts the webgpu backend, or skips the test or suite if a package or an adapter is missing. */
 export async function webgpuOrSkip(context: Mocha.Context): Promise<void> {
   try {
     await useBackend('webgpu');

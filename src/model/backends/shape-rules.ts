@@ -189,7 +189,7 @@ const relflowRules: Record<string, Rule> = {
   },
   RelflowImageToColumnsGradient: (call) => ({ shape: attribute<number[]>(call, 'shape') }),
   RelflowAdamW: ({ inputs: { weight } }) => [sameAs(weight!), sameAs(weight!), sameAs(weight!)],
-  RelflowSquares: () => ({ shape: [1] }),
+  RelflowGlobalNorm: () => ({ shape: [1] }),
   RelflowGelu: unary(),
   RelflowGeluGradient: unary(),
   RelflowSoftmaxGradient: unary('y'),

@@ -183,8 +183,8 @@ export class AdamW {
 
 /** The length of all gradients as one vector; not a number where one of theirs is none. */
 export async function gradientNorm(gradients: Readonly<Record<string, tf.Tensor>>): Promise<number> {
-  if (hasKernel('RelflowSquares') && Object.keys(gradients).length > 0) {
-    const length = runKernel('RelflowSquares', gradients)[0]!;
+  if (hasKernel('RelflowGlobalNorm') && Object.keys(gradients).length > 0) {
+    const length = runKernel('RelflowGlobalNorm', gradients)[0]!;
     const [value] = (await length.data()) as Float32Array;
     length.dispose();
     return value!;

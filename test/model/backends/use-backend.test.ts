@@ -8,11 +8,11 @@ import { assertClose, randomTensors } from '../../support/tensors.js';
 
 const random = randomTensors(3);
 
-describe('backends', function () {
+describe('useBackend', function () {
   this.timeout(60_000);
   after(() => useBackend('wasm', { threads: 1 }));
 
-  it('a name that is none, and threads that are none, are refused', () => {
+  it('rejects an unknown name and an invalid number of threads', () => {
     assert.throws(() => useBackend('gpu' as 'cpu'), {
       message: "backend: unknown backend 'gpu', expected auto, tensorflow, webgpu, wasm, cpu",
     });
@@ -21,18 +21,18 @@ describe('backends', function () {
     });
   });
 
-  it('one that is not there says what it needs, and the next one starts', async () => {
+  it('names the packages that a backend lacks, and can start another one afterwards', async () => {
     if (missingWebgpuPackages().length === 2)
       await assert.rejects(useBackend('webgpu'), {
         code: 'no-backend',
         message:
-          'backend webgpu: needs @tensorflow/tfjs-backend-webgpu and webgpu beside relflow, see docs/backends.md',
+          'backend webgpu: install @tensorflow/tfjs-backend-webgpu and webgpu next to relflow, see docs/backends.md',
       });
     if (nativePackage() === undefined)
       await assert.rejects(useBackend('tensorflow'), {
         code: 'no-backend',
         message:
-          'backend tensorflow: needs @tensorflow/tfjs-node or @tensorflow/tfjs-node-gpu beside relflow, see docs/backends.md',
+          'backend tensorflow: install @tensorflow/tfjs-node or @tensorflow/tfjs-node-gpu next to relflow, see docs/backends.md',
       });
     assert.equal((await useBackend('wasm', { threads: 1 })).name, 'wasm');
   });
@@ -46,13 +46,13 @@ describe('backends', function () {
     }
   });
 
-  it('auto is TensorFlow’s library where it is installed, else wasm', async () => {
+  it('selects tensorflow for auto if its package is installed, otherwise wasm', async () => {
     assert.equal((await useBackend('auto', { threads: 1 })).name, nativePackage() ? 'tensorflow' : 'wasm');
   });
 
-  it('the fused deformable attention beside TensorFlow’s library agrees with the reference, backwards too', async function () {
+  it('tensorflow: the fused deformable attention and its gradients agree with the reference implementation', async function () {
     if (nativePackage() !== '@tensorflow/tfjs-node') {
-      console.log('      skipped: @tensorflow/tfjs-node is not here');
+      console.log('      skipped: @tensorflow/tfjs-node is not installed');
       this.skip();
     }
     await useBackend('tensorflow');
@@ -70,9 +70,9 @@ describe('backends', function () {
       tf.valueAndGrads((...[v, l, w]: tf.Tensor[]) =>
         tf.sum(tf.mul(f(v as tf.Tensor4D, levels, l as tf.Tensor<tf.Rank.R6>, w as tf.Tensor5D), factors)),
       )(inputs);
-    const [fused, plain] = [run(deformableAttention), run(referenceDeformableAttention)];
-    assertClose(await fused.value.data(), await plain.value.data(), 1e-4);
-    for (const [k, gradient] of plain.grads.entries())
+    const [fused, reference] = [run(deformableAttention), run(referenceDeformableAttention)];
+    assertClose(await fused.value.data(), await reference.value.data(), 1e-4);
+    for (const [k, gradient] of reference.grads.entries())
       assertClose(await fused.grads[k]!.data(), await gradient.data(), 1e-4);
   });
 });

@@ -11,8 +11,8 @@ import { assertAgree, assertGradients, randomTensors } from '../../support/tenso
 
 const random = randomTensors(11);
 
-/** The product as it is written down, in double precision. */
-function plainProduct(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boolean): tf.Tensor {
+/** Computes a matrix product from its definition, in double precision. */
+function referenceProduct(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boolean): tf.Tensor {
   const [x, y] = [a.arraySync(), b.arraySync()] as [number[][], number[][]];
   const [m, k] = transposeA ? [a.shape[1]!, a.shape[0]!] : [a.shape[0]!, a.shape[1]!];
   const n = transposeB ? b.shape[0]! : b.shape[1]!;
@@ -31,7 +31,7 @@ for (const threads of [1, 2])
   describe(`kernels of the wasm backend on ${threads} ${threads === 1 ? 'thread' : 'threads'}`, () => {
     before(async () => {
       assert.equal((await useBackend('wasm', { threads })).threads, threads);
-      // Threads start beside the first kernels.
+      // Threads start in the background; kernels run on one thread until all are ready.
       await new Promise((resolve) => setTimeout(resolve, threads > 1 ? 500 : 0));
     });
     beforeEach(() => tf.engine().startScope());
@@ -54,17 +54,17 @@ for (const threads of [1, 2])
         it(`multiply ${transposeA ? 'transposed ' : ''}${m} × ${k} by ${transposeB ? 'transposed ' : ''}${k} × ${n}`, async () => {
           const a = random(transposeA ? [k, m] : [m, k]);
           const b = random(transposeB ? [n, k] : [k, n]);
-          await assertAgree(tf.matMul(a, b, transposeA, transposeB), plainProduct(a, b, transposeA, transposeB));
+          await assertAgree(tf.matMul(a, b, transposeA, transposeB), referenceProduct(a, b, transposeA, transposeB));
         });
 
-    it('multiply batches, one matrix for all, and nothing', async () => {
+    it('multiply batches, a batch by one matrix, and empty matrices', async () => {
       const [a, b, one] = [random([3, 2, 13, 40]), random([3, 2, 40, 9]), random([1, 1, 40, 9])];
       const each = (x: tf.Tensor, y: tf.Tensor) =>
         tf.stack(
           tf
             .unstack(tf.reshape(x, [6, 13, 40]))
             .map((part, k) =>
-              plainProduct(
+              referenceProduct(
                 part,
                 tf.reshape(tf.slice(tf.reshape(y, [-1, 40, 9]), [y.size > 360 ? k : 0, 0, 0], [1, 40, 9]), [40, 9]),
                 false,
@@ -78,13 +78,13 @@ for (const threads of [1, 2])
       assert.deepEqual(tf.matMul(tf.zeros([0, 4]), tf.zeros([4, 3])).shape, [0, 3]);
     });
 
-    it('add a bias and rectify', async () => {
+    it('add a bias and apply ReLU', async () => {
       const [a, b, bias] = [random([50, 33]), random([33, 21]), random([21])];
-      const made = tf.fused.matMul({ a: a as tf.Tensor2D, b: b as tf.Tensor2D, bias, activation: 'relu' });
-      await assertAgree(made, tf.relu(tf.add(plainProduct(a, b, false, false), bias)));
+      const product = tf.fused.matMul({ a: a as tf.Tensor2D, b: b as tf.Tensor2D, bias, activation: 'relu' });
+      await assertAgree(product, tf.relu(tf.add(referenceProduct(a, b, false, false), bias)));
     });
 
-    it('normalise rows as the reference, forwards and backwards', async () => {
+    it('compute layer norm and its gradients like the reference implementation', async () => {
       for (const [rows, width] of [
         [1, 1],
         [7, 5],
@@ -97,13 +97,13 @@ for (const threads of [1, 2])
           tf.grads((x: tf.Tensor, g: tf.Tensor, b: tf.Tensor) => tf.sum(tf.mul(f(x, g, b, 1e-5), weights)))([
             ...inputs,
           ]);
-        const [fused, plain] = [gradients(layerNorm), gradients(referenceLayerNorm)];
-        for (let k = 0; k < 3; k++) if (width > 1) await assertAgree(fused[k]!, plain[k]!, 3e-5);
+        const [fused, reference] = [gradients(layerNorm), gradients(referenceLayerNorm)];
+        for (let k = 0; k < 3; k++) if (width > 1) await assertAgree(fused[k]!, reference[k]!, 3e-5);
       }
       await assertGradients((x, g, b) => layerNorm(x!, g!, b!, 1e-5), [random([9, 13]), random([13]), random([13])]);
     });
 
-    it('softmax as the reference, forwards and backwards, in the extremes too', async () => {
+    it('compute softmax and its gradient like the reference implementation, for extreme inputs too', async () => {
       const x = random([40, 37], 10);
       const exponentials = tf.exp(tf.sub(x, tf.max(x, -1, true)));
       await assertAgree(tf.softmax(x), tf.div(exponentials, tf.sum(exponentials, -1, true)));
@@ -113,16 +113,16 @@ for (const threads of [1, 2])
       await assertGradients((y) => tf.softmax(y!), [random([5, 7])]);
     });
 
-    it('GELU as the reference, forwards and backwards', async () => {
+    it('compute GELU and its gradient like the reference implementation', async () => {
       const x = random([41, 33], 3);
       await assertAgree(gelu(x), referenceGelu(x));
-      const slope = (f: typeof gelu) => tf.grad((y: tf.Tensor) => tf.sum(f(y)))(x);
-      await assertAgree(slope(gelu), slope(referenceGelu));
+      const gradient = (f: typeof gelu) => tf.grad((y: tf.Tensor) => tf.sum(f(y)))(x);
+      await assertAgree(gradient(gelu), gradient(referenceGelu));
       await assertGradients((y) => gelu(y!), [random([11])]);
     });
 
     for (const activation of ['linear', 'relu'] as const)
-      it(`linear layers, ${activation}, as the reference, forwards and backwards`, async () => {
+      it(`compute linear layers with activation ${activation} and their gradients like the reference implementation`, async () => {
         const inputs = [random([3, 50, 33]), random([33, 21]), random([21])] as const;
         await assertAgree(linear(...inputs, activation), referenceLinear(...inputs, activation));
         const weights = random([3, 50, 21]);
@@ -130,8 +130,8 @@ for (const threads of [1, 2])
           tf.grads((x: tf.Tensor, w: tf.Tensor, b: tf.Tensor) => tf.sum(tf.mul(f(x, w, b, activation), weights)))([
             ...inputs,
           ]);
-        const [fused, plain] = [gradients(linear), gradients(referenceLinear)];
-        for (let k = 0; k < 3; k++) await assertAgree(fused[k]!, plain[k]!, 3e-5);
+        const [fused, reference] = [gradients(linear), gradients(referenceLinear)];
+        for (let k = 0; k < 3; k++) await assertAgree(fused[k]!, reference[k]!, 3e-5);
       });
 
     for (const [height, width, channels, window, stride, padding] of [
@@ -141,7 +141,7 @@ for (const threads of [1, 2])
       [5, 5, 4, 1, 1, 0],
       [6, 11, 4, 5, 3, 2],
     ] as const)
-      it(`windows of ${window} × ${window} every ${stride} of ${height} × ${width} as the reference, forwards and backwards`, async () => {
+      it(`copy windows of ${window} × ${window} with stride ${stride} from ${height} × ${width} like the reference implementation, and compute the gradient`, async () => {
         const x = random([2, height, width, channels]) as tf.Tensor4D;
         const options = { window, stride, padding };
         const expected = referenceImageToColumns(x, options);
@@ -152,7 +152,7 @@ for (const threads of [1, 2])
         await assertAgree(gradient(imageToColumns), gradient(referenceImageToColumns));
       });
 
-    it('the length of many arrays as one', async () => {
+    it('compute the global norm of several arrays', async () => {
       const arrays = { a: random([300, 7]), b: random([1]), c: random([5, 3, 3]) };
       const all = Object.values(arrays).flatMap((array) => [...array.dataSync()]);
       const expected = Math.sqrt(all.reduce((sum, value) => sum + value * value, 0));
@@ -180,7 +180,7 @@ for (const threads of [1, 2])
       [[300, 257], [0]],
       [[257, 300], [1]],
     ] as const)
-      it(`sums and means of [${shape}] over [${axes}]`, async () => {
+      it(`compute sums and means of [${shape}] over [${axes}]`, async () => {
         const x = random(shape);
         const values = await x.data();
         const kept = shape.map((size, axis): number => ((axes as readonly number[]).includes(axis) ? 1 : size));
@@ -206,11 +206,13 @@ for (const threads of [1, 2])
             1e-6,
           );
       });
-    it('sums keep small numbers beside large ones', async () => {
+
+    it('keep small numbers next to large ones in sums', async () => {
       const values = new Float32Array(2 ** 20).fill(2 ** -10);
       values[0] = 2 ** 15;
       assert.equal((await tf.sum(tf.tensor1d(values)).data())[0], Math.fround(2 ** 15 + 2 ** 10 - 2 ** -10));
     });
+
     it('gather rows and sum segments', async () => {
       const x = random([9, 5]);
       const indices = tf.tensor1d([8, 0, 3, 3, 1], 'int32');
@@ -231,7 +233,7 @@ for (const threads of [1, 2])
       [6, 5, 7, 3, 1, 1],
       [9, 9, 2, 9, 7, 2],
     ] as const)
-      it(`the gradient of a ${window} × ${window} convolution with stride ${stride}`, () =>
+      it(`compute the gradients of a ${window} × ${window} convolution with stride ${stride}`, () =>
         assertGradients(
           (x, filter) => tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, stride, 'valid'),
           [random([2, height, width, inputs]), random([window, window, inputs, outputs])],
@@ -241,7 +243,7 @@ for (const threads of [1, 2])
   });
 
 describe('kernels of the wasm backend', () => {
-  it('give the same bytes whatever the number of threads', async () => {
+  it('give the same bytes for every number of threads', async () => {
     const [a, b] = [random([130, 300]), random([300, 70])].map((tensor) => tensor.arraySync() as number[][]);
     const bytes = async (threads: number) => {
       await useBackend('wasm', { threads });

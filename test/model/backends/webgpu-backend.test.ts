@@ -29,7 +29,7 @@ const texts = {
   texts: 5,
   tokens: 4,
 };
-/** Three objects, the last of which is none, and two relations. */
+/** Number of objects, the last of which is padding; two relations follow. */
 const OBJECTS = 3;
 
 const targets: PairTargets = {
@@ -40,7 +40,7 @@ const targets: PairTargets = {
   relations: Float32Array.from([1, 0, 0, 1, 1, 1]),
 };
 
-/** What a tiny tagger says of an image, its loss, and the gradient of each trained weight. */
+/** Runs a tiny tagger on an image. @returns its outputs, its loss and the gradient of each trained weight */
 async function trainingPass() {
   const model = new RlipV2(tiny.tagger);
   initializeWeights(model.parameters, 1);
@@ -60,7 +60,7 @@ async function trainingPass() {
   const outputs: Record<string, tf.TypedArray> = {};
   const gradients: Record<string, tf.TypedArray> = {};
   for (const [name, tensor] of Object.entries(last!)) outputs[name] = await (tensor as tf.Tensor).data();
-  // What has no part in the loss has no gradient.
+  // Weights that the loss does not depend on have no gradient.
   for (const { name, variable } of trained)
     if (grads[variable.name]) gradients[name] = await grads[variable.name]!.data();
   const loss = (await value.data())[0]!;
@@ -69,7 +69,7 @@ async function trainingPass() {
   return { outputs, gradients, loss };
 }
 
-/** Losses of a tiny RLIPv2's first two steps, and of the weights' mean behind them. */
+/** Trains a tiny RLIPv2 for two steps. @returns loss and gradient norm of each step, and the loss of the averaged weights */
 async function trainRlip(backend: Backend, scenes: { readonly lines: string; readonly images: string }) {
   const modelOptions = { ...tinyRlip.modelOptions, dropout: 0.1 };
   const settings = rlipSettings({ ...tinyRlip, modelOptions, steps: 2, batchSize: 1 });
@@ -97,7 +97,7 @@ async function trainRlip(backend: Backend, scenes: { readonly lines: string; rea
 }
 
 describe('the webgpu backend', function () {
-  // The first use of each kernel compiles it.
+  // Each kernel is compiled on first use.
   this.timeout(300_000);
   before(async function () {
     await webgpuOrSkip(this);
@@ -111,7 +111,7 @@ describe('the webgpu backend', function () {
     beforeEach(() => tf.engine().startScope());
     afterEach(() => tf.engine().endScope());
 
-    it('are there', () => {
+    it('are registered', () => {
       assert.equal(tf.getBackend(), 'webgpu');
       assert.ok(hasKernel('RelflowDeformableAttention'));
       assert.ok(hasKernel('RelflowDeformableAttentionGradient'));
@@ -119,7 +119,7 @@ describe('the webgpu backend', function () {
 
     deformableAttentionTests();
 
-    it('deformable attention has the same gradients, bit by bit, each time', async () => {
+    it('give the same bits for the gradients of deformable attention each time', async () => {
       const random = randomTensors(3);
       const inputs = [random([1, 6, 2, 4]), tf.randomUniform([1, 99, 2, 1, 4, 2], 0, 1, 'float32', 1)];
       const [weights, factors] = [random([1, 99, 2, 1, 4]), random([1, 99, 8])];
@@ -134,23 +134,23 @@ describe('the webgpu backend', function () {
       assert.deepEqual(await gradients(), await gradients());
     });
 
-    it('deformable attention takes more threads than fit along one axis', async () => {
+    it('run deformable attention on more threads than fit along one axis', async () => {
       const queries = 17_000;
       const value = randomTensors(3)([1, 1, 8, 32]) as tf.Tensor4D;
-      const places = tf.fill([1, queries, 8, 1, 1, 2], 0.5) as tf.Tensor<tf.Rank.R6>;
+      const locations = tf.fill([1, queries, 8, 1, 1, 2], 0.5) as tf.Tensor<tf.Rank.R6>;
       const read = (v: tf.Tensor) =>
-        deformableAttention(v as tf.Tensor4D, [{ height: 1, width: 1 }], places, tf.ones([1, queries, 8, 1, 1]));
+        deformableAttention(v as tf.Tensor4D, [{ height: 1, width: 1 }], locations, tf.ones([1, queries, 8, 1, 1]));
       const [values, each] = [await value.data(), await read(value).data()];
       assert.equal(each.length, queries * 256);
       for (const query of [0, 8191, 16_383, 16_384, queries - 1])
         assert.deepEqual(each.slice(256 * query, 256 * (query + 1)), values);
-      const slopes = await tf
+      const gradients = await tf
         .grad((v) => tf.sum(read(v)))(value)
         .data();
-      assert.deepEqual(new Set(slopes), new Set([queries]));
+      assert.deepEqual(new Set(gradients), new Set([queries]));
     });
 
-    it('a long product of small matrices is the same, bit by bit, each time', async () => {
+    it('give the same bits for a long product of small matrices each time', async () => {
       const [a, b] = [randomTensors(3)([40, 5000]), randomTensors(4)([5000, 30])] as [tf.Tensor2D, tf.Tensor2D];
       const [once, again] = [await tf.matMul(a, b).data(), await tf.matMul(a, b).data()];
       assert.deepEqual(once, again);
@@ -160,16 +160,16 @@ describe('the webgpu backend', function () {
       assert.ok(Math.abs(once[7 * 30 + 11]! - sum) < 1e-3);
     });
 
-    it('where one slope is no number, no sum of slopes is one', async () => {
+    it('give NaN for every sum of gradients if one gradient is not finite', async () => {
       for (const odd of [Number.NaN, Number.POSITIVE_INFINITY]) {
         const factors = tf.tensor3d(
           Float32Array.from({ length: 300 }, (_, k) => (k === 170 ? odd : 1)),
           [1, 300, 1],
         );
-        const places = tf.fill([1, 300, 1, 1, 1, 2], 0.5) as tf.Tensor<tf.Rank.R6>;
-        const shares = tf.ones([1, 300, 1, 1, 1]) as tf.Tensor5D;
+        const locations = tf.fill([1, 300, 1, 1, 1, 2], 0.5) as tf.Tensor<tf.Rank.R6>;
+        const weights = tf.ones([1, 300, 1, 1, 1]) as tf.Tensor5D;
         const read = (v: tf.Tensor) =>
-          tf.mul(deformableAttention(v as tf.Tensor4D, [{ height: 1, width: 2 }], places, shares), factors);
+          tf.mul(deformableAttention(v as tf.Tensor4D, [{ height: 1, width: 2 }], locations, weights), factors);
         assert.ok(
           [
             ...(await tf
@@ -189,7 +189,7 @@ describe('the webgpu backend', function () {
       await assertGradients((y) => tf.gather(y!, tf.tensor1d([8, 0, 3, 3, 1], 'int32')), [x]);
     });
 
-    it('pad five and six axes, and add more arrays than a program may read', async () => {
+    it('pad five and six axes, and add more arrays than a program can read', async () => {
       const x = randomTensors(3)([2, 3, 1, 2, 2]);
       const padded = tf.pad(x, [
         [0, 0],
@@ -205,7 +205,7 @@ describe('the webgpu backend', function () {
       assert.deepEqual([...(await tf.addN(arrays).data())], [780, 780, 780]);
     });
 
-    it('step, clip and average weights as plain arithmetic does, the same bits each time', async () => {
+    it('update, clip and average weights like the wasm backend, with the same bits each time', async () => {
       const steps = async () => {
         const scope = new Scope();
         const [matrix, bias] = [scope.parameter('m', [70, 100], zeros), scope.parameter('b', [3], zeros)];
@@ -218,10 +218,10 @@ describe('the webgpu backend', function () {
         for (const seed of [2, 3]) {
           const random = randomTensors(seed);
           const gradients = { [matrix.variable.name]: random([70, 100]), [bias.variable.name]: random([3]) };
-          const length = await gradientNorm(gradients);
-          adam.apply(gradients, 0.5, length);
+          const norm = await gradientNorm(gradients);
+          adam.apply(gradients, 0.5, norm);
           average.follow(adam.steps);
-          found.push(length, ...(await matrix.values()), ...(await bias.values()));
+          found.push(norm, ...(await matrix.values()), ...(await bias.values()));
         }
         for (const values of (await average.state()).values()) found.push(...values);
         adam.dispose();
@@ -229,7 +229,8 @@ describe('the webgpu backend', function () {
         tf.dispose(parameters.map(({ variable }) => variable));
         return found;
       };
-      for (const name of ['RelflowAdamW', 'RelflowSquares', 'RelflowMovingAverage']) assert.ok(hasKernel(name), name);
+      for (const name of ['RelflowAdamW', 'RelflowGlobalNorm', 'RelflowMovingAverage'])
+        assert.ok(hasKernel(name), name);
       const ours = await steps();
       assert.deepEqual(await steps(), ours);
       await useBackend('wasm', { threads: 1 });
@@ -238,12 +239,15 @@ describe('the webgpu backend', function () {
       assertClose(ours, theirs, 1e-4);
     });
 
-    it('a synchronous read says what to do instead', () => {
-      assert.throws(() => tf.add(tf.ones([2000]), 1).dataSync(), { code: 'no-sync-read' });
+    it('reject a synchronous read with advice', () => {
+      assert.throws(() => tf.add(tf.ones([2000]), 1).dataSync(), {
+        code: 'no-sync-read',
+        message: 'backend webgpu: dataSync() cannot read from a GPU, use data()',
+      });
     });
   });
 
-  it('an invalid call ends the process with its reason, and no number is read after it', async () => {
+  it('ends the process with the reason after an invalid call, before any number is read', async () => {
     const script = `
       import * as tf from '@tensorflow/tfjs-core';
       import { useBackend } from './src/model/backends/use-backend.ts';
@@ -256,12 +260,12 @@ describe('the webgpu backend', function () {
       execFile(process.execPath, args, (error, out, err) => resolve({ code: error?.code, stdout: out, stderr: err })),
     );
     assert.equal(code, 1);
-    // Dawn tells of it there too.
+    // Dawn prints the error to stdout too.
     assert.doesNotMatch(stdout, /^2$/m);
     assert.match(stderr, /backend webgpu: GPUValidationError: Error while parsing WGSL/);
   });
 
-  it('leaves no memory behind', async () => {
+  it('releases all memory', async () => {
     const once = async () => {
       const [v, l, w] = [tf.ones([1, 6, 2, 4]), tf.zeros([1, 9, 2, 1, 4, 2]), tf.ones([1, 9, 2, 1, 4])];
       const gradient = tf.grad((x: tf.Tensor) =>
@@ -282,22 +286,22 @@ describe('the webgpu backend', function () {
     for (let k = 0; k < 5; k++) assert.deepEqual(await once(), first);
   });
 
-  it('a tiny tagger says what it says on wasm, and learns what it learns there', async () => {
+  it('gives a tiny tagger the same outputs, loss and gradients as wasm', async () => {
     const ours = await trainingPass();
     await useBackend('wasm', { threads: 1 });
     const theirs = await trainingPass();
     for (const [name, values] of Object.entries(theirs.outputs)) assertClose(ours.outputs[name]!, values, 1e-4);
     assert.ok(Math.abs(ours.loss - theirs.loss) <= 1e-5 * theirs.loss, `loss ${ours.loss}, expected ${theirs.loss}`);
     for (const [name, values] of Object.entries(theirs.gradients)) {
-      const length = Math.hypot(...values);
-      const off = Math.hypot(...values.map((value, k) => value - ours.gradients[name]![k]!));
-      // The gradient of a key's bias is rounding alone: a softmax is blind to it.
-      assert.ok(off <= 1e-3 * length + 1e-6, `${name}: off by ${off}, its length is ${length}`);
+      const norm = Math.hypot(...values);
+      const difference = Math.hypot(...values.map((value, k) => value - ours.gradients[name]![k]!));
+      // The gradient of a key's bias is pure rounding error, because softmax is invariant to it.
+      assert.ok(difference <= 1e-3 * norm + 1e-6, `${name}: difference ${difference}, norm ${norm}`);
     }
   });
 
-  it('a tiny RLIPv2 trains as on wasm, its queries matched in a pass before each step, and the same each time', async function () {
-    // A device in software takes half a minute a step.
+  it('trains a tiny RLIPv2 like wasm, with the same numbers each time', async function () {
+    // A software device takes half a minute per step.
     this.timeout(900_000);
     const scenes = await writeTrainingScenes(temporaryFolder(), 4);
     const ours = await trainRlip(await useBackend('webgpu'), scenes);
@@ -305,6 +309,6 @@ describe('the webgpu backend', function () {
     assert.deepEqual(await trainRlip(await useBackend('webgpu'), scenes), ours);
     const theirs = await trainRlip(await useBackend('wasm', { threads: 1 }), scenes);
     for (const [k, value] of theirs.entries())
-      assert.ok(Math.abs(ours[k]! - value) <= 1e-4 * value, `${ours[k]} in place ${k}, expected ${value}`);
+      assert.ok(Math.abs(ours[k]! - value) <= 1e-4 * value, `number ${k} is ${ours[k]}, expected ${value}`);
   });
 });

@@ -118,7 +118,7 @@ function registerOptimizer(heap: WasmHeap): void {
     });
     return [newWeight, newFirst, newSecond];
   });
-  registerWasmKernel('RelflowSquares', ({ inputs }) => {
+  registerWasmKernel('RelflowGlobalNorm', ({ inputs }) => {
     const at = heap.allocate(4);
     heap.setDouble(at, 0);
     for (const tensor of Object.values(inputs))

@@ -72,7 +72,7 @@ export function registerWebgpuOptimizer(): void {
       kernelFunc: ({ inputs, attrs }) => kernel(inputs as unknown as Inputs, attrs as unknown as Attributes),
     });
   register('RelflowAdamW', adamW);
-  register('RelflowSquares', globalNorm);
+  register('RelflowGlobalNorm', globalNorm);
   register('RelflowMovingAverage', (inputs, decay) => elementwise('moving average', MOVING_AVERAGE, inputs, decay));
 }
 
