@@ -24,8 +24,8 @@ const KERNELS = ['RelflowDeformableAttention', 'RelflowDeformableAttentionGradie
 
 const { fround, floor, round, abs } = Math;
 
-/** The same steps as in the kernels, see `cellsAt` in src/model/backends/kernels/deformable-attention.as.ts. */
-const cellsAt = (location: number, cells: number) => fround(fround(fround(2 * location - 1) + 1) * (cells / 2) - 0.5);
+/** The same steps as in the kernels, see `toCells` in src/model/backends/kernels/deformable-attention.as.ts. */
+const toCells = (location: number, cells: number) => fround(fround(fround(2 * location - 1) + 1) * (cells / 2) - 0.5);
 
 /**
  * Wraps the deformable attention kernels of the active backend: lists the points at borders, and moves one of them to the
@@ -75,7 +75,7 @@ export class BorderPoints {
     for (let k = 0; k < locations.length; k += 2) {
       const level = floor(k / 2 / points) % levelCount;
       const sizes = [levels[2 * level + 1]!, levels[2 * level]!];
-      const positions = sizes.map((cells, axis) => cellsAt(locations[k + axis]!, cells));
+      const positions = sizes.map((cells, axis) => toCells(locations[k + axis]!, cells));
       if (positions.some((at, axis) => !(at > -1 - CLOSE && at < sizes[axis]! + CLOSE))) continue;
       for (const [axis, at] of positions.entries()) {
         const distance = at - round(at);
@@ -96,8 +96,8 @@ export class BorderPoints {
 function moveAcross(locations: Float32Array, { index, cells }: BorderPoint): Float32Array {
   const values = locations.slice();
   const bits = new Int32Array(values.buffer);
-  const side = floor(cellsAt(values[index]!, cells));
-  const up = cellsAt(values[index]!, cells) - side > 0.5;
-  while (floor(cellsAt(values[index]!, cells)) === side) bits[index]! += values[index]! > 0 === up ? 1 : -1;
+  const side = floor(toCells(values[index]!, cells));
+  const up = toCells(values[index]!, cells) - side > 0.5;
+  while (floor(toCells(values[index]!, cells)) === side) bits[index]! += values[index]! > 0 === up ? 1 : -1;
   return values;
 }

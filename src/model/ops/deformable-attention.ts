@@ -79,7 +79,7 @@ function fusedDeformableAttention(
  * Here the factor is split into parts of 12 bits, so that both products are exact (Dekker, 1971).
  * Source: PyTorch, `grid_sample` with `align_corners=False` on a processor with fused multiply-add.
  */
-function cellsAt(positions: tf.Tensor, cells: number): tf.Tensor1D {
+function toCells(positions: tf.Tensor, cells: number): tf.Tensor1D {
   const sides = tf.add(tf.sub(tf.mul(positions, 2), 1), 1);
   const spread = tf.mul(sides, 2 ** 12 + 1);
   const high = detach(tf.sub(spread, tf.sub(spread, sides)));
@@ -114,7 +114,7 @@ export function referenceDeformableAttention(
   let start = 0;
   const sums = levels.map(({ height, width: columns }, level) => {
     const at = (axis: number, size: number): tf.Tensor1D =>
-      cellsAt(
+      toCells(
         tf.reshape(tf.slice(locations, [0, 0, 0, level, 0, axis], [batch, queries, heads, 1, points, 1]), [samples]),
         size,
       );
