@@ -2,7 +2,7 @@
 
 /** Functions that training-kernels.as.ts exports; arrays and structs are addresses. */
 export interface TrainingKernelExports {
-  adam(
+  adamStep(
     length: number,
     values: number,
     gradients: number,
@@ -11,20 +11,19 @@ export interface TrainingKernelExports {
     scale: number,
     beta1: number,
     beta2: number,
-    unbias1: number,
-    unbias2: number,
-    epsilon: number,
     rate: number,
-    decay: number,
+    correction: number,
+    epsilon: number,
+    keep: number,
   ): void;
   addRows(rows: number, width: number, x: number, y: number): void;
-  attend(length: number, heads: number, width: number, qkv: number, beliefs: number, y: number): void;
+  attend(length: number, heads: number, width: number, qkv: number, weights: number, y: number): void;
   attendBackward(
     length: number,
     heads: number,
     width: number,
     qkv: number,
-    beliefs: number,
+    weights: number,
     dy: number,
     dqkv: number,
     scratch: number,

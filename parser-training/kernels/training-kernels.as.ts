@@ -1,6 +1,7 @@
-// AssemblyScript, not TypeScript: `npm run build:kernels` makes training-kernels.wasm of it. Arrays are addresses of 32-bit
-// floats, lengths multiples of 4.
+// AssemblyScript, not TypeScript: `npm run build:kernels` compiles it to training-kernels.wasm. Arrays are addresses of f32
+// values; lengths are multiples of 4.
 
+import { adamW } from '../../src/model/backends/kernels/adam-w.as';
 import { exp4 } from '../../src/parser/neural/kernels/exp4.as';
 
 const one: v128 = f32x4.splat(1);
@@ -13,7 +14,7 @@ function sum4(x: v128): f32 {
   return f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3));
 }
 
-/** 1 / (1 + e^-x) */
+/** Returns 1 / (1 + e^-x). */
 // @ts-ignore: decorator
 @inline
 function logistic(x: v128): v128 {
@@ -25,7 +26,7 @@ function logistic(x: v128): v128 {
 const root: f32 = 1.5957691216;
 const cube: f32 = 0.044715;
 
-/** y = x s(1.596 (x + 0.0447 x³)), s the logistic function: GELU by its tanh. */
+/** y = x s(1.596 (x + 0.0447 x³)) with the logistic function s: GELU in its tanh approximation. */
 export function gelu(x: usize, y: usize, length: i32): void {
   const end = x + ((<usize>length) << 2);
   for (; x < end; x += 16, y += 16) {
@@ -35,7 +36,7 @@ export function gelu(x: usize, y: usize, length: i32): void {
   }
 }
 
-/** dx = dy times the slope of gelu at x; dx may be dy. */
+/** dx = dy · the derivative of `gelu` at x; dx may be dy. */
 export function geluBackward(x: usize, dy: usize, dx: usize, length: i32): void {
   const end = x + ((<usize>length) << 2);
   for (; x < end; x += 16, dy += 16, dx += 16) {
@@ -49,7 +50,7 @@ export function geluBackward(x: usize, dy: usize, dx: usize, length: i32): void 
 }
 
 /**
- * Layer normalisation: y = gain (x - mean) / deviation + bias, row by row.
+ * Layer normalization: y = gain (x - mean) / deviation + bias, row by row.
  * @param normal `[rows, width]`: set to (x - mean) / deviation; inverse `[rows]`: set to 1 / deviation
  */
 export function normalize(
@@ -84,7 +85,7 @@ export function normalize(
   }
 }
 
-/** Of `normalize`: dx = …, dgain += …, dbias += …; dx may be dy. */
+/** The backward pass of `normalize`: sets dx, which may be dy, and adds to dgain and dbias. */
 export function normalizeBackward(
   rows: i32,
   width: i32,
@@ -129,27 +130,28 @@ function dot(a: usize, b: usize, bytes: usize): f32 {
 }
 
 /**
- * Multi-head attention of one sequence to itself.
- * @param qkv `[length, 3 heads width]`; beliefs `[heads, length, length]`: set to the softmax; y `[length, heads width]`
+ * Multi-head self-attention of one sequence.
+ * @param qkv `[length, 3 heads width]`; weights `[heads, length, length]`: set to the attention weights
+ * @param y `[length, heads width]`
  */
-export function attend(length: i32, heads: i32, width: i32, qkv: usize, beliefs: usize, y: usize): void {
+export function attend(length: i32, heads: i32, width: i32, qkv: usize, weights: usize, y: usize): void {
   const bytes = (<usize>width) << 2;
   const row = bytes * <usize>heads;
   const scale = f32x4.splat(<f32>1 / Mathf.sqrt(<f32>width));
   const factor = f32x4.extract_lane(scale, 0);
   for (let h = 0; h < heads; h++) {
     const q = qkv + <usize>h * bytes;
-    for (let i = 0; i < length; i++, beliefs += (<usize>length) << 2) {
+    for (let i = 0; i < length; i++, weights += (<usize>length) << 2) {
       const query = q + <usize>i * 3 * row;
       let largest: f32 = -Infinity;
       for (let j = 0; j < length; j++) {
         const score = factor * dot(query, q + <usize>j * 3 * row + row, bytes);
-        store<f32>(beliefs + ((<usize>j) << 2), score);
+        store<f32>(weights + ((<usize>j) << 2), score);
         largest = max(largest, score);
       }
       let sum: f32 = 0;
       for (let j = 0; j < length; j++) {
-        const at = beliefs + ((<usize>j) << 2);
+        const at = weights + ((<usize>j) << 2);
         const e = f32x4.extract_lane(exp4(f32x4.splat(load<f32>(at) - largest)), 0);
         store<f32>(at, e);
         sum += e;
@@ -157,7 +159,7 @@ export function attend(length: i32, heads: i32, width: i32, qkv: usize, beliefs:
       const to = y + <usize>i * row + <usize>h * bytes;
       for (let k: usize = 0; k < bytes; k += 16) v128.store(to + k, zero);
       for (let j = 0; j < length; j++) {
-        const at = beliefs + ((<usize>j) << 2);
+        const at = weights + ((<usize>j) << 2);
         const p = load<f32>(at) / sum;
         store<f32>(at, p);
         const value = q + <usize>j * 3 * row + 2 * row;
@@ -168,13 +170,13 @@ export function attend(length: i32, heads: i32, width: i32, qkv: usize, beliefs:
   }
 }
 
-/** Of `attend`: dqkv, which is zero before. @param scratch `[length]` */
+/** The backward pass of `attend`: adds to dqkv. @param scratch `[length]` */
 export function attendBackward(
   length: i32,
   heads: i32,
   width: i32,
   qkv: usize,
-  beliefs: usize,
+  weights: usize,
   dy: usize,
   dqkv: usize,
   scratch: usize,
@@ -185,11 +187,11 @@ export function attendBackward(
   for (let h = 0; h < heads; h++) {
     const q = qkv + <usize>h * bytes;
     const dq = dqkv + <usize>h * bytes;
-    for (let i = 0; i < length; i++, beliefs += (<usize>length) << 2) {
+    for (let i = 0; i < length; i++, weights += (<usize>length) << 2) {
       const gradient = dy + <usize>i * row + <usize>h * bytes;
       let mean: f32 = 0;
       for (let j = 0; j < length; j++) {
-        const p = load<f32>(beliefs + ((<usize>j) << 2));
+        const p = load<f32>(weights + ((<usize>j) << 2));
         const value = <usize>j * 3 * row + 2 * row;
         const slope = dot(gradient, q + value, bytes);
         store<f32>(scratch + ((<usize>j) << 2), slope);
@@ -201,7 +203,7 @@ export function attendBackward(
       const query = q + <usize>i * 3 * row;
       const dQuery = dq + <usize>i * 3 * row;
       for (let j = 0; j < length; j++) {
-        const p = load<f32>(beliefs + ((<usize>j) << 2));
+        const p = load<f32>(weights + ((<usize>j) << 2));
         const d = f32x4.splat(factor * p * (load<f32>(scratch + ((<usize>j) << 2)) - mean));
         const key = q + <usize>j * 3 * row + row;
         const dKey = dq + <usize>j * 3 * row + row;
@@ -214,12 +216,12 @@ export function attendBackward(
   }
 }
 
-/** The sum of squares. */
+/** Returns Σ x². */
 export function squares(x: usize, length: i32): f64 {
   const end = x + ((<usize>length) << 2);
   let total: f64 = 0;
   while (x < end) {
-    // A float's sums stay short.
+    // Short partial sums keep f32 precise.
     const stop = min(end, x + 16384);
     let sum = zero;
     for (; x < stop; x += 16) sum = f32x4.add(sum, f32x4.mul(v128.load(x), v128.load(x)));
@@ -228,7 +230,7 @@ export function squares(x: usize, length: i32): f64 {
   return total;
 }
 
-/** Columns' sums over rows are added to y. */
+/** Adds the sum of x's rows to y. */
 export function addRows(rows: i32, width: i32, x: usize, y: usize): void {
   const bytes = (<usize>width) << 2;
   for (let k: usize = 0; k < bytes; k += 16) {
@@ -239,7 +241,7 @@ export function addRows(rows: i32, width: i32, x: usize, y: usize): void {
   }
 }
 
-/** y = x transposed. @param x `[rows, columns]`, both multiples of 4 */
+/** Sets y to x transposed. @param x `[rows, columns]`, both multiples of 4 */
 export function transpose(rows: i32, columns: i32, x: usize, y: usize): void {
   const xRow = (<usize>columns) << 2;
   const yRow = (<usize>rows) << 2;
@@ -262,8 +264,13 @@ export function transpose(rows: i32, columns: i32, x: usize, y: usize): void {
     }
 }
 
-/** A step of Adam with decoupled weight decay; the gradients are zero when it returns. */
-export function adam(
+/**
+ * One step of AdamW in place, with the arithmetic of the model's optimizer: see adam-w.as.ts. Sets the gradients to zero.
+ * @param rate learning rate over the first moment's correction
+ * @param correction root of the second moment's correction
+ * @param keep 1 − learning rate · weight decay
+ */
+export function adamStep(
   length: i32,
   values: usize,
   gradients: usize,
@@ -272,32 +279,14 @@ export function adam(
   scale: f32,
   beta1: f32,
   beta2: f32,
-  unbias1: f32,
-  unbias2: f32,
-  epsilon: f32,
   rate: f32,
-  decay: f32,
+  correction: f32,
+  epsilon: f32,
+  keep: f32,
 ): void {
-  const s = f32x4.splat(scale);
-  const b1 = f32x4.splat(beta1);
-  const c1 = f32x4.splat(1 - beta1);
-  const b2 = f32x4.splat(beta2);
-  const c2 = f32x4.splat(1 - beta2);
-  const u1 = f32x4.splat(unbias1);
-  const u2 = f32x4.splat(unbias2);
-  const e = f32x4.splat(epsilon);
-  const r = f32x4.splat(rate);
-  const w = f32x4.splat(decay);
-  const end = values + ((<usize>length) << 2);
-  for (; values < end; values += 16, gradients += 16, mean += 16, square += 16) {
-    const g = f32x4.mul(v128.load(gradients), s);
-    v128.store(gradients, zero);
-    const m = f32x4.add(f32x4.mul(b1, v128.load(mean)), f32x4.mul(c1, g));
-    const v = f32x4.add(f32x4.mul(b2, v128.load(square)), f32x4.mul(c2, f32x4.mul(g, g)));
-    v128.store(mean, m);
-    v128.store(square, v);
-    const value = v128.load(values);
-    const step = f32x4.div(f32x4.mul(m, u1), f32x4.add(f32x4.sqrt(f32x4.mul(v, u2)), e));
-    v128.store(values, f32x4.sub(value, f32x4.mul(r, f32x4.add(step, f32x4.mul(w, value)))));
-  }
+  adamW(
+    values, gradients, mean, square, values, mean, square, length,
+    scale, beta1, beta2, rate, correction, epsilon, keep, 0, 1,
+  );
+  memory.fill(gradients, 0, (<usize>length) << 2);
 }

@@ -4,7 +4,22 @@ import type { TrainingKernelExports } from './training-kernel-exports.js';
 
 const at = (values: Float32Array, start = 0) => values.byteOffset + 4 * start;
 
-/** Arithmetic that only training needs, on arrays of the parser's kernels. Offsets and lengths are in floats, multiples of 4. */
+/** The numbers of one step of AdamW. */
+export interface AdamStep {
+  /** Factor of the gradients. */
+  readonly scale: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  /** Learning rate / (1 − beta1^steps). */
+  readonly rate: number;
+  /** √(1 − beta2^steps) */
+  readonly correction: number;
+  readonly epsilon: number;
+  /** 1 − learning rate · weight decay. */
+  readonly keep: number;
+}
+
+/** The arithmetic that only training needs, on arrays of `ParserKernels`. Offsets and lengths are in floats, multiples of 4. */
 export class TrainingKernels {
   readonly #exports: TrainingKernelExports;
 
@@ -13,20 +28,20 @@ export class TrainingKernels {
       .exports as unknown as TrainingKernelExports;
   }
 
-  /** GELU by its tanh. Source: Hendrycks & Gimpel, 2016. */
+  /** GELU in its tanh approximation. Source: Hendrycks & Gimpel, 2016. */
   gelu(x: Float32Array, y: Float32Array, length: number): void {
     this.#exports.gelu(at(x), at(y), length);
   }
 
-  /** dx = dy times the slope of `gelu` at x; dx may be dy. */
+  /** dx = dy · the derivative of `gelu` at x; dx may be dy. */
   geluBackward(x: Float32Array, dy: Float32Array, dx: Float32Array, length: number): void {
     this.#exports.geluBackward(at(x), at(dy), at(dx), length);
   }
 
   /**
-   * Layer normalisation. Source: Ba et al., 2016.
-   * @param x, y, normal `[rows, width]`; normal is set to what is multiplied with the gain
-   * @param inverse `[rows]`, set to 1 / deviation
+   * Layer normalization. Source: Ba et al., 2016.
+   * @param x, y, normal `[rows, width]`; normal is set to the normalized values before the gain
+   * @param inverse `[rows]`: set to 1 / standard deviation
    */
   normalize(
     rows: number,
@@ -42,7 +57,7 @@ export class TrainingKernels {
     this.#exports.normalize(rows, width, at(x), at(gain), at(bias), epsilon, at(y), at(normal), at(inverse));
   }
 
-  /** Of `normalize`: sets dx, which may be dy, and adds to dgain and dbias. */
+  /** The backward pass of `normalize`: sets dx, which may be dy, and adds to dgain and dbias. */
   normalizeBackward(
     rows: number,
     width: number,
@@ -68,9 +83,9 @@ export class TrainingKernels {
   }
 
   /**
-   * Attention of a sequence to itself. Source: Vaswani et al., 2017.
-   * @param qkv `[length, 3 heads width]`, y `[length, heads width]`, from row `start` on
-   * @param beliefs `[heads, length, length]` from an offset on: set to the softmax
+   * Multi-head self-attention of one sequence. Source: Vaswani et al., 2017.
+   * @param qkv `[length, 3 heads width]`, y `[length, heads width]`, both from row `start` on
+   * @param weights `[heads, length, length]` from an offset on: set to the attention weights
    */
   attend(
     start: number,
@@ -78,23 +93,23 @@ export class TrainingKernels {
     heads: number,
     width: number,
     qkv: Float32Array,
-    beliefs: Float32Array,
-    beliefsStart: number,
+    weights: Float32Array,
+    weightsStart: number,
     y: Float32Array,
   ): void {
     const row = heads * width;
-    this.#exports.attend(length, heads, width, at(qkv, 3 * start * row), at(beliefs, beliefsStart), at(y, start * row));
+    this.#exports.attend(length, heads, width, at(qkv, 3 * start * row), at(weights, weightsStart), at(y, start * row));
   }
 
-  /** Of `attend`: adds to dqkv. @param scratch `[length]` */
+  /** The backward pass of `attend`: adds to dqkv. @param scratch `[length]` */
   attendBackward(
     start: number,
     length: number,
     heads: number,
     width: number,
     qkv: Float32Array,
-    beliefs: Float32Array,
-    beliefsStart: number,
+    weights: Float32Array,
+    weightsStart: number,
     dy: Float32Array,
     dqkv: Float32Array,
     scratch: Float32Array,
@@ -105,61 +120,46 @@ export class TrainingKernels {
       heads,
       width,
       at(qkv, 3 * start * row),
-      at(beliefs, beliefsStart),
+      at(weights, weightsStart),
       at(dy, start * row),
       at(dqkv, 3 * start * row),
       at(scratch),
     );
   }
 
-  /** Σ x². */
+  /** Returns Σ x². */
   squares(x: Float32Array): number {
     return this.#exports.squares(at(x), x.length);
   }
 
-  /** y += the sum of x's rows. */
+  /** Adds the sum of x's rows to y. */
   addRows(rows: number, width: number, x: Float32Array, y: Float32Array): void {
     this.#exports.addRows(rows, width, at(x), at(y));
   }
 
-  /** y = x transposed. @param x `[rows, columns]` */
+  /** Sets y to x transposed. @param x `[rows, columns]` */
   transpose(rows: number, columns: number, x: Float32Array, y: Float32Array): void {
     this.#exports.transpose(rows, columns, at(x), at(y));
   }
 
-  /** A step of Adam with decoupled weight decay; `unbias` is 1 / (1 - beta^steps). The gradients are zero when it returns. */
-  adam(
+  /**
+   * Makes one step of AdamW in place, and sets the gradients to zero.
+   * @param start of all four arrays
+   * @param step the numbers of the step
+   */
+  adamStep(
     start: number,
     length: number,
     values: Float32Array,
     gradients: Float32Array,
     mean: Float32Array,
     square: Float32Array,
-    o: {
-      readonly scale: number;
-      readonly beta1: number;
-      readonly beta2: number;
-      readonly unbias1: number;
-      readonly unbias2: number;
-      readonly epsilon: number;
-      readonly rate: number;
-      readonly weightDecay: number;
-    },
+    { scale, beta1, beta2, rate, correction, epsilon, keep }: AdamStep,
   ): void {
-    this.#exports.adam(
+    this.#exports.adamStep(
       length,
-      at(values, start),
-      at(gradients, start),
-      at(mean, start),
-      at(square, start),
-      o.scale,
-      o.beta1,
-      o.beta2,
-      o.unbias1,
-      o.unbias2,
-      o.epsilon,
-      o.rate,
-      o.weightDecay,
+      ...([at(values, start), at(gradients, start), at(mean, start), at(square, start)] as const),
+      ...([scale, beta1, beta2, rate, correction, epsilon, keep] as const),
     );
   }
 }
