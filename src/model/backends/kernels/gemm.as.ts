@@ -1,4 +1,5 @@
 // AssemblyScript, not TypeScript: see model-kernels.as.ts.
+// The parser has a product of its own, which says why: src/parser/neural/kernels/matrices.as.ts.
 
 /** Rows and columns of the tile of c that the inner loop computes in registers. */
 const MR: i32 = 6;
