@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { runProgram } from '../../../src/model/backends/kernels/webgpu-program.js';
 import { type Backend, useBackend } from '../../../src/model/backends/use-backend.js';
 import { hasKernel } from '../../../src/model/ops/custom-kernel.js';
 import { deformableAttention } from '../../../src/model/ops/deformable-attention.js';
@@ -95,6 +96,13 @@ async function trainRlip(backend: Backend, scenes: { readonly lines: string; rea
   });
   return losses;
 }
+
+/** WGSL of a program that computes a − b + c − d. */
+const DIFFERENCE = `
+fn main(index: i32) {
+  if (index == 0) { result[0] = f32(uniforms.a - uniforms.b) + uniforms.c - uniforms.d; }
+}
+`;
 
 describe('the webgpu backend', function () {
   // Each kernel is compiled on first use.
@@ -237,6 +245,19 @@ describe('the webgpu backend', function () {
       const theirs = await steps();
       assert.ok(Math.abs(ours[0]! - theirs[0]!) < 1e-4 * theirs[0]!);
       assertClose(ours, theirs, 1e-4);
+    });
+
+    it('pass uniforms by name, whatever their order', async () => {
+      const program = { name: 'difference', code: DIFFERENCE, inputs: {}, threads: 1, shape: [1] };
+      const difference = async (uniforms: Record<string, number>, floats: Record<string, number>) => {
+        const { dataId } = runProgram({ ...program, uniforms, floats });
+        return (await (tf.backend() as tf.KernelBackend).read(dataId))[0];
+      };
+      assert.equal(await difference({ a: 8, b: 3 }, { c: 0.5, d: 0.25 }), 5.25);
+      assert.equal(await difference({ b: 3, a: 8 }, { d: 0.25, c: 0.5 }), 5.25);
+      assert.throws(() => runProgram({ ...program, code: `${DIFFERENCE} `, uniforms: { a: 8, b: 3 } }), {
+        message: "webgpu: two programs are named 'difference', expected one code per name",
+      });
     });
 
     it('reject a synchronous read with advice', () => {
