@@ -1,13 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type KernelArguments, type KernelName, KernelPool } from './kernels/kernel-pool.js';
+import { shapeSize } from './kernels/shape-size.js';
 import { defaultThreads } from './start-wasm-backend.js';
 
 const PAGE_BYTES = 65_536;
 /** Address of the first array; the page below is left to static data of the kernels. */
 const FIRST_ADDRESS = PAGE_BYTES;
 const MAX_PAGES = 65_536;
-
-const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
 
 /** A memory with `grow`, which Node's types lack. */
 type GrowableMemory = WebAssembly.Memory & { grow(pages: number): number };
@@ -60,7 +59,7 @@ class KernelMemory {
   /** Copies an array of 32-bit floats out of the memory. */
   read(address: number, shape: readonly number[]): tf.Tensor {
     // A copy, since the next kernel reuses the memory.
-    return tf.tensor(new Float32Array(this.#memory.buffer, address, product(shape)).slice(), [...shape]);
+    return tf.tensor(new Float32Array(this.#memory.buffer, address, shapeSize(shape)).slice(), [...shape]);
   }
 
   /** Runs a kernel: see `KernelPool.run`. */
@@ -101,7 +100,7 @@ export function installNativeKernels(): void {
       const tensors = inputs as unknown as Record<string, tf.Tensor>;
       const { sizes, work, shape } = sizesOf(tensors);
       const memory = emptyMemory();
-      const args = { ...writeInputs(memory, tensors), ...sizes, to: memory.allocate(product(shape)) };
+      const args = { ...writeInputs(memory, tensors), ...sizes, to: memory.allocate(shapeSize(shape)) };
       memory.run('deformableAttention', 4 * work, args);
       return memory.read(args.to, shape);
     },

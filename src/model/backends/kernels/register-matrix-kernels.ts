@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { WasmHeap } from '../wasm-heap.js';
 import { registerWasmKernel } from './register-wasm-kernel.js';
-
-const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
+import { shapeSize } from './shape-size.js';
 
 /** Strides in floats: from one matrix to the next, from one row to the next, from one column to the next. */
 interface Strides {
@@ -31,7 +30,7 @@ function planProduct(a: tf.TensorInfo, b: tf.TensorInfo, transposeA: boolean, tr
   const [inner, n] = transposeB ? [bColumns, bRows] : [bRows, bColumns];
   if (k !== inner)
     throw new Error(`matMul: inner sizes ${k} and ${inner} differ, of shapes [${a.shape}] and [${b.shape}]`);
-  const [aBatch, bBatch] = [product(a.shape.slice(0, -2)), product(b.shape.slice(0, -2))];
+  const [aBatch, bBatch] = [shapeSize(a.shape.slice(0, -2)), shapeSize(b.shape.slice(0, -2))];
   if (aBatch !== bBatch && aBatch !== 1 && bBatch !== 1)
     throw new Error(`matMul: the batches of [${a.shape}] and [${b.shape}] do not broadcast`);
   const shape = [...tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n];
@@ -80,10 +79,10 @@ export function registerMatrixKernels(heap: WasmHeap): void {
     if (activation !== 'linear' && activation !== 'relu')
       throw new Error(`fused matMul: activation ${String(activation)}, expected linear or relu`);
     const plan = planProduct(a, b, attributes['transposeA'] === true, attributes['transposeB'] === true);
-    if (bias && product(bias.shape) !== plan.n)
+    if (bias && shapeSize(bias.shape) !== plan.n)
       throw new Error(`fused matMul: bias [${bias.shape}], expected [${plan.n}]`);
     const to = heap.output(plan.shape);
-    const [address, size] = [heap.address(to), product(plan.shape)];
+    const [address, size] = [heap.address(to), shapeSize(plan.shape)];
     if (bias)
       heap.run('fillRows', size, {
         ...{ row: heap.address(bias), to: address },
@@ -167,7 +166,7 @@ export function registerMatrixKernels(heap: WasmHeap): void {
     if (top + left + bottom + right > 0 || info.strideHeight !== info.strideWidth || dataFormat !== 'NHWC')
       throw new Error('conv2d: the gradient of its filter supports NHWC, equal strides and no padding only');
     const to = heap.output(filterShape);
-    heap.run('filterGradient', product(dy.shape) * product(filterShape.slice(0, 3)), {
+    heap.run('filterGradient', shapeSize(dy.shape) * shapeSize(filterShape.slice(0, 3)), {
       ...{ x: heap.address(x), dy: heap.address(dy), dw: heap.address(to) },
       ...{ batch: info.batchSize, height: info.inHeight, width: info.inWidth, inputs: info.inChannels },
       ...{ outHeight: info.outHeight, outWidth: info.outWidth, outputs: info.outChannels },

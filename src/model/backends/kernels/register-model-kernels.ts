@@ -1,8 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { WasmHeap } from '../wasm-heap.js';
 import { type KernelCall, registerWasmKernel } from './register-wasm-kernel.js';
-
-const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
+import { shapeSize } from './shape-size.js';
 
 /** Registers the kernels of relflow's own operations, which the functions in src/model/ops describe. */
 export function registerModelKernels(heap: WasmHeap): void {
@@ -55,7 +54,7 @@ function registerWindows(heap: WasmHeap): void {
 function registerLinear(heap: WasmHeap): void {
   const sizesOf = (x: tf.TensorInfo, weight: tf.TensorInfo) => {
     const [inputs, outputs] = weight.shape as [number, number];
-    const rows = product(x.shape) / inputs;
+    const rows = shapeSize(x.shape) / inputs;
     return { rows, inputs, outputs };
   };
   const multiply = (
@@ -105,7 +104,7 @@ function registerOptimizer(heap: WasmHeap): void {
   registerWasmKernel('RelflowAdamW', ({ inputs, attributes }) => {
     const { weight, gradient, first, second } = inputs as Record<string, tf.TensorInfo>;
     const { scale, beta1, beta2, rate, correction, epsilon, keep } = attributes as Record<string, number>;
-    const count = product(weight!.shape);
+    const count = shapeSize(weight!.shape);
     // Not in place, because another variable may share a weight's memory.
     const { shape } = weight!;
     const [newWeight, newFirst, newSecond] = [heap.output(shape), heap.output(shape), heap.output(shape)];
@@ -122,7 +121,7 @@ function registerOptimizer(heap: WasmHeap): void {
     const at = heap.allocate(4);
     heap.setDouble(at, 0);
     for (const tensor of Object.values(inputs))
-      heap.run('addSquares', 0, { x: heap.address(tensor), count: product(tensor.shape), to: at });
+      heap.run('addSquares', 0, { x: heap.address(tensor), count: shapeSize(tensor.shape), to: at });
     const sum = heap.double(at);
     heap.free(at);
     const to = heap.output([1]);
@@ -134,8 +133,8 @@ function registerOptimizer(heap: WasmHeap): void {
 function registerNorms(heap: WasmHeap): void {
   registerWasmKernel('RelflowLayerNorm', ({ inputs, attributes }) => {
     const { x, gamma, beta } = inputs as { x: tf.TensorInfo; gamma: tf.TensorInfo; beta: tf.TensorInfo };
-    const width = product(gamma.shape);
-    const size = product(x.shape);
+    const width = shapeSize(gamma.shape);
+    const size = shapeSize(x.shape);
     const rows = size / width;
     const [to, statistics] = [heap.output(x.shape), heap.output([rows, 2])];
     heap.run('layerNorm', 3 * size, {
@@ -148,8 +147,8 @@ function registerNorms(heap: WasmHeap): void {
 
   registerWasmKernel('RelflowLayerNormGradient', ({ inputs }) => {
     const { x, gamma, statistics, dy } = inputs as Record<string, tf.TensorInfo>;
-    const width = product(gamma!.shape);
-    const size = product(x!.shape);
+    const width = shapeSize(gamma!.shape);
+    const size = shapeSize(x!.shape);
     const rows = size / width;
     const dx = heap.output(x!.shape);
     const [dGamma, dBeta] = [heap.zeros(gamma!.shape), heap.zeros(gamma!.shape)];
@@ -170,14 +169,14 @@ function registerElementwise(heap: WasmHeap): void {
   registerWasmKernel('RelflowGelu', ({ inputs }) => {
     const x = inputs['x']!;
     const to = heap.output(x.shape);
-    const size = product(x.shape);
+    const size = shapeSize(x.shape);
     heap.run('gelu', 16 * size, { x: heap.address(x), to: heap.address(to), count: size });
     return to;
   });
   registerWasmKernel('RelflowGeluGradient', ({ inputs }) => {
     const { x, dy } = inputs as { x: tf.TensorInfo; dy: tf.TensorInfo };
     const dx = heap.output(x.shape);
-    const size = product(x.shape);
+    const size = shapeSize(x.shape);
     heap.run('geluGradient', 32 * size, {
       ...{ x: heap.address(x), dy: heap.address(dy), dx: heap.address(dx) },
       count: size,
@@ -188,7 +187,7 @@ function registerElementwise(heap: WasmHeap): void {
     const { y, dy } = inputs as { y: tf.TensorInfo; dy: tf.TensorInfo };
     const dx = heap.output(y.shape);
     const width = y.shape[y.shape.length - 1]!;
-    const size = product(y.shape);
+    const size = shapeSize(y.shape);
     if (size > 0)
       heap.run('softmaxGradient', 2 * size, {
         ...{ y: heap.address(y), dy: heap.address(dy), dx: heap.address(dx) },

@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { WasmHeap } from '../wasm-heap.js';
 import { registerWasmKernel, stockWasmKernel } from './register-wasm-kernel.js';
-
-const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
+import { shapeSize } from './shape-size.js';
 
 /** Approximate cost of an exponential, in additions. */
 const EXPONENTIAL = 8;
@@ -23,7 +22,7 @@ export function registerRowKernels(heap: WasmHeap): void {
     if (axis !== -1 && axis !== shape.length - 1) throw new Error(`softmax: axis ${axis}, expected the last one`);
     const to = heap.output(shape);
     const width = shape[shape.length - 1]!;
-    const size = product(shape);
+    const size = shapeSize(shape);
     if (size > 0)
       heap.run('softmax', EXPONENTIAL * size, {
         ...{ x: heap.address(logits), to: heap.address(to) },
@@ -39,8 +38,8 @@ export function registerRowKernels(heap: WasmHeap): void {
     const batched = ((attributes['batchDims'] as number | undefined) ?? 0) !== 0;
     if (axis !== 0 || batched || (x.dtype !== 'float32' && x.dtype !== 'int32'))
       return stock({ inputs: inputs as never, attrs: attributes as never, backend: heap.backend });
-    const width = product(x.shape.slice(1));
-    const count = product(indices.shape);
+    const width = shapeSize(x.shape.slice(1));
+    const count = shapeSize(indices.shape);
     const to = heap.output([...indices.shape, ...x.shape.slice(1)], x.dtype);
     heap.run('gatherRows', count * width, {
       ...{ x: heap.address(x), indices: heap.address(indices), to: heap.address(to) },
@@ -54,7 +53,7 @@ export function registerRowKernels(heap: WasmHeap): void {
     if (x.dtype !== 'float32') throw new Error(`unsortedSegmentSum: dtype ${x.dtype}, expected float32`);
     const segments = attributes['numSegments'] as number;
     const rest = x.shape.slice(segmentIds.shape.length);
-    const [count, width] = [product(segmentIds.shape), product(rest)];
+    const [count, width] = [shapeSize(segmentIds.shape), shapeSize(rest)];
     const to = heap.zeros([segments, ...rest]);
     heap.run('segmentSum', count * width, {
       ...{ x: heap.address(x), segments: heap.address(segmentIds), to: heap.address(to) },

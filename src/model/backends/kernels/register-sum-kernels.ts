@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { WasmHeap } from '../wasm-heap.js';
 import { registerWasmKernel, stockWasmKernel } from './register-wasm-kernel.js';
-
-const product = (shape: readonly number[]) => shape.reduce((all, size) => all * size, 1);
+import { shapeSize } from './shape-size.js';
 
 /** Adjacent axes that are reduced together, as `[outer, count, inner]`. */
 interface AxisRun {
@@ -23,7 +22,7 @@ export function axisRuns(shape: readonly number[], axes: readonly number[]): Axi
     }
     let count = shape[axis]!;
     while (axis > 0 && summed.has(axis - 1)) count *= shape[--axis]!;
-    runs.push({ outer: product(shape.slice(0, axis)), count, inner });
+    runs.push({ outer: shapeSize(shape.slice(0, axis)), count, inner });
   }
   return runs;
 }
@@ -41,12 +40,12 @@ export function registerSumKernels(heap: WasmHeap): void {
       const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
       const to = heap.output(attributes['keepDims'] === true ? kept : rest);
       const runs = axisRuns(x.shape, axes);
-      if (runs.length === 0) runs.push({ outer: product(x.shape), count: 1, inner: 1 });
-      let [from, size] = [heap.address(x), product(x.shape)];
+      if (runs.length === 0) runs.push({ outer: shapeSize(x.shape), count: 1, inner: 1 });
+      let [from, size] = [heap.address(x), shapeSize(x.shape)];
       for (const [k, { outer, count, inner }] of runs.entries()) {
         const last = k === runs.length - 1;
         const at = last ? heap.address(to) : heap.allocate(outer * inner);
-        const total = product(x.shape) / Math.max(1, product(rest));
+        const total = shapeSize(x.shape) / Math.max(1, shapeSize(rest));
         const factor = last && kernel === 'Mean' ? 1 / total : 1;
         heap.run('sums', size, { x: from, to: at, outer, count, inner, factor });
         if (k > 0) heap.free(from);

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { product, release, runBackendKernel, runProgram, zeros } from './webgpu-program.js';
+import { shapeSize } from './shape-size.js';
+import { release, runBackendKernel, runProgram, zeros } from './webgpu-program.js';
 
 type Inputs = Readonly<Record<string, tf.TensorInfo>>;
 
@@ -222,7 +223,7 @@ function maxAbsBits(...arrays: readonly tf.TensorInfo[]): tf.TensorInfo {
       name: 'largest absolute value',
       code: MAX_ABS,
       inputs: { x },
-      uniforms: { count: product(x.shape), threads: MAX_ABS_THREADS, at },
+      uniforms: { count: shapeSize(x.shape), threads: MAX_ABS_THREADS, at },
       threads: MAX_ABS_THREADS,
       shape: bounds.shape,
       atomic: bounds,
@@ -240,8 +241,8 @@ export function registerWebgpuDeformableAttention(): void {
     kernelFunc: ({ inputs }) => {
       const { value, levels, locations, weights } = inputs as unknown as Record<string, tf.TensorInfo>;
       const { pointCount, shape, uniforms } = sizesOf(inputs as unknown as Inputs);
-      const count = product(shape);
-      if (pointCount === 0 || product(value!.shape) === 0) return zeros(shape);
+      const count = shapeSize(shape);
+      if (pointCount === 0 || shapeSize(value!.shape) === 0) return zeros(shape);
       return runProgram({
         name: 'deformable attention',
         code: FORWARD,
@@ -258,7 +259,7 @@ export function registerWebgpuDeformableAttention(): void {
     kernelFunc: ({ inputs }) => {
       const { value, levels, locations, weights, dy } = inputs as unknown as Record<string, tf.TensorInfo>;
       const { pointCount, width, sampleBits, uniforms } = sizesOf(inputs as unknown as Inputs);
-      if (pointCount === 0 || product(value!.shape) === 0)
+      if (pointCount === 0 || shapeSize(value!.shape) === 0)
         return [value!, locations!, weights!].map(({ shape }) => zeros(shape));
       const gradients = runProgram({
         name: 'gradient of deformable attention by sampling point',
@@ -274,7 +275,7 @@ export function registerWebgpuDeformableAttention(): void {
       });
       const [dLocations, dWeights] = [part(0, 2, locations!.shape), part(2, 1, weights!.shape)];
       const bounds = maxAbsBits(dy!, weights!);
-      const sums = zeros([2 * product(value!.shape)], 'int32');
+      const sums = zeros([2 * shapeSize(value!.shape)], 'int32');
       runProgram({
         name: 'gradient of deformable attention by value',
         code: VALUE_GRADIENT,
@@ -288,8 +289,8 @@ export function registerWebgpuDeformableAttention(): void {
         name: '64-bit sums to floats',
         code: TO_FLOATS,
         inputs: { sums, bounds },
-        uniforms: { count: product(value!.shape), sampleBits },
-        threads: product(value!.shape),
+        uniforms: { count: shapeSize(value!.shape), sampleBits },
+        threads: shapeSize(value!.shape),
         shape: value!.shape,
       });
       release(gradients, bounds, sums);

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { product, release, runProgram, zeros } from './webgpu-program.js';
+import { shapeSize } from './shape-size.js';
+import { release, runProgram, zeros } from './webgpu-program.js';
 
 /** Updates a moment of Adam; `order` 1 or 2. */
 const MOMENTS = `
@@ -83,7 +84,7 @@ type KernelResult = tf.TensorInfo | tf.TensorInfo[];
 /** Runs a program with one thread per element of its result, which has the shape of its inputs. */
 function elementwise(name: string, code: string, inputs: Inputs, numbers: Attributes, uniforms = {}): tf.TensorInfo {
   const { shape } = Object.values(inputs)[0]!;
-  const count = product(shape);
+  const count = shapeSize(shape);
   return runProgram({ name, code, inputs, uniforms: { ...uniforms, count }, floats: numbers, threads: count, shape });
 }
 
@@ -103,7 +104,7 @@ function adamW(inputs: Inputs, attributes: Attributes): tf.TensorInfo[] {
 function globalNorm(arrays: Inputs): tf.TensorInfo {
   const squares = zeros([THREAD_COUNTS.squares], 'int32');
   for (const x of Object.values(arrays)) {
-    const count = product(x.shape);
+    const count = shapeSize(x.shape);
     const threads = Math.min(THREAD_COUNTS.squares, count);
     if (count === 0) continue;
     const uniforms = { count, threads };

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { product, runProgram, zeros } from './webgpu-program.js';
+import { shapeSize } from './shape-size.js';
+import { runProgram, zeros } from './webgpu-program.js';
 
 /** Sums `x` `[rows, width]` to `[segments, width]`; rows whose segment is out of range are skipped. */
 const SEGMENT_SUM = `
@@ -29,13 +30,13 @@ export function registerWebgpuSegmentSum(): void {
       const { numSegments } = attrs as unknown as tf.UnsortedSegmentSumAttrs;
       const [rows, ...rest] = x!.shape as [number, ...number[]];
       const shape = [numSegments, ...rest];
-      const count = product(shape);
+      const count = shapeSize(shape);
       if (rows === 0 || count === 0) return zeros(shape);
       return runProgram({
         name: 'segment sum',
         code: SEGMENT_SUM,
         inputs: { x: x!, segments: segmentIds! },
-        uniforms: { rows, width: product(rest), count },
+        uniforms: { rows, width: shapeSize(rest), count },
         threads: count,
         shape,
       });

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { product, release } from './webgpu-program.js';
+import { shapeSize } from './shape-size.js';
+import { release } from './webgpu-program.js';
 
 /** Value of `WEBGPU_MATMUL_PROGRAM_TYPE` that selects the tiled matrix product, which sums each element on one thread. */
 const TILED_MATMUL = 3;
@@ -38,7 +39,7 @@ function repairPad(): void {
       for (const [axis, padding] of paddings.entries()) {
         // A new tensor must be created even if no axis is padded.
         if (padding[0] + padding[1] === 0 && (made !== x || axis < paddings.length - 1)) continue;
-        const parts = [product(shape.slice(0, axis)), shape[axis]!, product(shape.slice(axis + 1))];
+        const parts = [shapeSize(shape.slice(0, axis)), shape[axis]!, shapeSize(shape.slice(axis + 1))];
         const padded = pad.kernelFunc({
           ...call,
           inputs: { x: { ...made, shape: parts } },

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { shapeSize } from './shape-size.js';
 
 /** Numbers that all threads of a program share, by name. */
 export type Uniforms = Readonly<Record<string, number>>;
@@ -19,11 +20,9 @@ const WORKGROUP_SIZE = 64;
 /** Number of workgroups along one axis that every device supports; more are dispatched in rows, which the index continues through. */
 const MAX_GROUPS = 65535;
 
-export const product = (shape: readonly number[]): number => shape.reduce((all, size) => all * size, 1);
-
 const backendOf = () => tf.backend() as unknown as WebgpuBackend;
 
-const flat = ({ dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo => ({ dataId, shape: [product(shape)], dtype });
+const flat = ({ dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo => ({ dataId, shape: [shapeSize(shape)], dtype });
 
 /** A compute program and the arrays it runs on. */
 export interface WebgpuProgram {
@@ -67,7 +66,7 @@ export function runProgram(options: WebgpuProgram): tf.TensorInfo {
   const rows = Math.ceil(groups / MAX_GROUPS);
   const program = {
     variableNames: names,
-    outputShape: [product(shape)],
+    outputShape: [shapeSize(shape)],
     uniforms: declarations,
     workgroupSize: [WORKGROUP_SIZE, 1, 1],
     // The backend reuses a program of the same key, so the key contains the layout of its uniforms.
