@@ -21,7 +21,7 @@ import {
   TrainingData,
   taggerSettings,
 } from '../src/training/index.js';
-import { openModel } from '../src/training/open-training-model.js';
+import { openTrainingModel } from '../src/training/open-training-model.js';
 import { batchOptions } from '../src/training/settings/data-options.js';
 
 const LEAST_RATIO = 0.9;
@@ -71,7 +71,7 @@ try {
   });
   const source = readSceneGraphs({ sceneGraphs: file });
   const data = await TrainingData.open([{ source, images }], { relationThreshold: 0.2 }, signal);
-  const { model, forward } = await openModel(settings, {});
+  const { model, forward } = await openTrainingModel(settings, {});
   const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
   const step = async (of: TrainingBatch) => {
     const { gradients } = await lossGradients(forward, of, optimizer.variables, () => noDropout);

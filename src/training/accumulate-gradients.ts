@@ -3,7 +3,7 @@ import type { Dropout } from '../model/layers/dropout.js';
 import type { Id } from '../records/image.js';
 import type { StreamedBatch } from './data/batch-stream.js';
 import type { DataPosition, TrainingBatch } from './data/training-batch.js';
-import { type Forward, type LossParts, lossGradients, type StepLoss } from './training-step.js';
+import { type Forward, type LossParts, lossGradients, type StepLoss } from './loss-gradients.js';
 
 /** What is known of a batch after its gradients are computed: without its pixels. */
 export type BatchSummary = Pick<TrainingBatch, 'epoch' | 'position' | 'images' | 'labels' | 'pairs' | 'positives'>;

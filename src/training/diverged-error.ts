@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { RelflowError } from '../errors.js';
 import type { BatchSummary } from './accumulate-gradients.js';
-import type { StepLoss } from './training-step.js';
+import type { StepLoss } from './loss-gradients.js';
 
 /**
  * Writes a report of a step whose loss or gradient is not finite.

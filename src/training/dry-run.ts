@@ -7,14 +7,14 @@ import { batchStream } from './data/batch-stream.js';
 import { openTrainingData } from './data/open-training-data.js';
 import type { TrainingBatch } from './data/training-batch.js';
 import type { DataSummary, TrainingData } from './data/training-data.js';
-import { openModel } from './open-training-model.js';
+import { lossGradients, type StepGradients } from './loss-gradients.js';
+import { openTrainingModel } from './open-training-model.js';
 import { AdamW, gradientNorm } from './optimizer/adam-w.js';
 import { batchOptions, totalSteps } from './settings/data-options.js';
 import { type TrainingSettings, trainingSettings } from './settings/training-settings.js';
 import { startBackend } from './start-backend.js';
 import { checkMemoryFits, type StepMemory, stepMemory } from './step-memory.js';
 import type { TrainOptions } from './train.js';
-import { lossGradients, type StepGradients } from './training-step.js';
 
 /** What one step of a run is and takes. */
 export interface DryRun {
@@ -62,7 +62,7 @@ export async function dryRun(config: TrainingConfig, { signal }: Pick<TrainOptio
   const batch = await firstBatch(settings, data);
   const readSeconds = (performance.now() - reading) / 1000;
   if (batch.pairs === 0) throw new RelflowError('no-pairs', 'training: the first batch has no pair of objects');
-  const { model, forward } = await openModel(settings, config);
+  const { model, forward } = await openTrainingModel(settings, config);
   const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
   try {
     const weightBytes = tf.memory().numBytes;

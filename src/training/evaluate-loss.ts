@@ -1,8 +1,8 @@
 import { meanLoss } from './accumulate-gradients.js';
 import { type BatchStreamOptions, epochBatches } from './data/batch-stream.js';
 import type { TrainingData } from './data/training-data.js';
+import { type Forward, lossOnly, type StepLoss } from './loss-gradients.js';
 import type { Ema } from './optimizer/ema.js';
-import { type Forward, lossOnly, type StepLoss } from './training-step.js';
 
 /**
  * Computes the mean loss of validation data, without dropout, noise and augmentation.

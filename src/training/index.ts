@@ -5,7 +5,7 @@
  */
 
 export type { TrainingConfig } from '../records/training-config.js';
-export { Checkpoints, settingsDigest, type TrainingState } from './checkpoint.js';
+export { Checkpoints, settingsDigest, type TrainingState } from './checkpoints.js';
 export { curvesPage, writeCurves } from './curves-page.js';
 export {
   type AugmentationOptions,
@@ -44,7 +44,7 @@ export {
   type TrainingVocabulary,
   trainingSample,
 } from './data/training-sample.js';
-export { WeightedNames } from './data/weighted-sampling.js';
+export { WeightedSampler } from './data/weighted-sampler.js';
 export { type DryRun, dryRun } from './dry-run.js';
 export { focalLoss, qualityFocalLoss } from './loss/focal-loss.js';
 export { hungarian } from './loss/hungarian.js';
@@ -59,6 +59,7 @@ export {
 } from './loss/pair-losses.js';
 export type { Matches, PairTargets } from './loss/pair-targets.js';
 export { pseudoLabels } from './loss/pseudo-labels.js';
+export { type Forward, type LossParts, lossGradients, lossOnly, type StepLoss } from './loss-gradients.js';
 export {
   AdamW,
   type AdamWOptions,
@@ -70,15 +71,14 @@ export {
 } from './optimizer/adam-w.js';
 export { Ema } from './optimizer/ema.js';
 export { officialSchedule, type Schedule, scheduleFactor } from './optimizer/schedule.js';
-export { type RlipLossOptions, rlipForward } from './rlip-step.js';
+export { type RlipLossOptions, rlipForward } from './rlip-forward.js';
 export { dataOptions, validationOptions } from './settings/data-options.js';
 export { readTrainingConfig } from './settings/read-training-config.js';
 export { type RlipSettings, rlipSettings } from './settings/rlip-settings.js';
 export { type TaggerSettings, taggerSettings } from './settings/tagger-settings.js';
 export { type TrainingSettings, trainingSettings } from './settings/training-settings.js';
 export { checkMemoryFits, type StepMemory, stepMemory, suggestRemedies, WASM_BYTES } from './step-memory.js';
-export { taggerForward } from './tagger-step.js';
+export { taggerForward } from './tagger-forward.js';
 export { type TrainOptions, train } from './train.js';
 export { type TrainingResult, type TrainModelOptions, trainModel } from './train-model.js';
 export type { TrainingEvent } from './training-log.js';
-export { type Forward, type LossParts, lossGradients, lossOnly, type StepLoss } from './training-step.js';

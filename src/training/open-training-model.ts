@@ -6,16 +6,16 @@ import { compareWeights, loadWeights } from '../model/weights/load-weights.js';
 import { openWeights } from '../model/weights/open-weights.js';
 import type { TrainingConfig } from '../records/training-config.js';
 import { CachedLabelVectors } from './data/cached-label-vectors.js';
-import { rlipForward } from './rlip-step.js';
+import type { Forward } from './loss-gradients.js';
+import { rlipForward } from './rlip-forward.js';
 import type { TrainingSettings } from './settings/training-settings.js';
-import { taggerForward } from './tagger-step.js';
-import type { Forward } from './training-step.js';
+import { taggerForward } from './tagger-forward.js';
 
 /** Files that a model starts from. */
 export type ModelFiles = Pick<TrainingConfig, 'initialWeights' | 'startFrom' | 'tokenizer'>;
 
 /** A model that is ready to be trained. */
-export interface OpenedModel {
+export interface TrainingModel {
   readonly model: RlipV2;
   readonly forward: Forward;
   /** The number of arrays taken from the weights of `startFrom`; null without it. */
@@ -27,10 +27,10 @@ export interface OpenedModel {
  * @throws OptionError when the model needs a tokenizer and none is given, or no array of `startFrom` fits
  * @throws InputError, RelflowError when weights or tokenizer cannot be read
  */
-export async function openModel(
+export async function openTrainingModel(
   settings: TrainingSettings,
   { initialWeights, startFrom, tokenizer: folder }: ModelFiles,
-): Promise<OpenedModel> {
+): Promise<TrainingModel> {
   const bytes = settings.model.text.vocabulary === 260;
   if (!bytes && folder === undefined)
     throw new OptionError(

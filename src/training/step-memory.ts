@@ -8,11 +8,11 @@ import type { Tokenizer } from '../model/text/tokenizer.js';
 import { leakMask } from './data/denoising.js';
 import type { TrainingBatch } from './data/training-batch.js';
 import type { PairTargets } from './loss/pair-targets.js';
+import { lossGradients } from './loss-gradients.js';
 import { createForward } from './open-training-model.js';
 import { AdamW } from './optimizer/adam-w.js';
 import { Ema } from './optimizer/ema.js';
 import type { TrainingSettings } from './settings/training-settings.js';
-import { lossGradients } from './training-step.js';
 
 /** The most that WebAssembly addresses. */
 export const WASM_BYTES = 2 ** 32;

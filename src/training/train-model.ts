@@ -2,11 +2,11 @@ import { OptionError } from '../errors.js';
 import type { Backend } from '../model/backends/use-backend.js';
 import { modelMetadata } from '../model/weights/stored-model.js';
 import type { TrainingConfig } from '../records/training-config.js';
-import { Checkpoints, settingsDigest, type TrainingState, writeWeights } from './checkpoint.js';
+import { Checkpoints, settingsDigest, type TrainingState, writeWeights } from './checkpoints.js';
 import { writeCurves } from './curves-page.js';
 import { AugmentedImageReader } from './data/augmented-image-reader.js';
 import type { TrainingData } from './data/training-data.js';
-import { type ModelFiles, openModel } from './open-training-model.js';
+import { type ModelFiles, openTrainingModel } from './open-training-model.js';
 import { AdamW } from './optimizer/adam-w.js';
 import { Ema } from './optimizer/ema.js';
 import { batchOptions, totalSteps } from './settings/data-options.js';
@@ -92,7 +92,7 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
     view: { shorter: Math.max(...settings.augmentation.shorterSides), longest: settings.augmentation.maxSize },
     ...(hasAllLabels(settings, data) && { labels: labelsOf(data) }),
   });
-  const { model, forward, startedFrom } = await openModel(settings, config);
+  const { model, forward, startedFrom } = await openTrainingModel(settings, config);
   const { parameters } = model;
   const optimizer = new AdamW(parameters.values(), settings.optimizer);
   const ema = settings.emaDecay === null ? null : new Ema(parameters.values(), settings.emaDecay);

@@ -1,7 +1,7 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { writeAtomically } from '../files/write-atomically.js';
 import type { Id } from '../records/image.js';
-import type { LossParts } from './training-step.js';
+import type { LossParts } from './loss-gradients.js';
 
 /** What happens in a run, as it is logged: one JSON object a line. */
 export type TrainingEvent =

@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Parameter } from '../model/parameter-scope.js';
 import { accumulateGradients } from './accumulate-gradients.js';
-import type { Checkpoints, TrainingState } from './checkpoint.js';
+import type { Checkpoints, TrainingState } from './checkpoints.js';
 import { type BatchStreamOptions, batchStream } from './data/batch-stream.js';
 import type { TrainingData } from './data/training-data.js';
 import { divergedError } from './diverged-error.js';
 import { evaluateLoss } from './evaluate-loss.js';
+import type { Forward } from './loss-gradients.js';
 import { type AdamW, gradientNorm } from './optimizer/adam-w.js';
 import type { Ema } from './optimizer/ema.js';
 import { scheduleFactor } from './optimizer/schedule.js';
@@ -13,7 +14,6 @@ import { totalSteps } from './settings/data-options.js';
 import type { TrainingSettings } from './settings/training-settings.js';
 import { stepDropout } from './step-dropout.js';
 import type { TrainingLog } from './training-log.js';
-import type { Forward } from './training-step.js';
 
 export interface TrainingLoopOptions {
   readonly settings: TrainingSettings;

@@ -14,13 +14,13 @@ import { sceneGraphLines } from '../../src/sources/scene-graph-lines.js';
 import { AugmentedImageReader } from '../../src/training/data/augmented-image-reader.js';
 import { batchStream } from '../../src/training/data/batch-stream.js';
 import { TrainingData } from '../../src/training/data/training-data.js';
-import { openModel } from '../../src/training/open-training-model.js';
+import type { ReadBack } from '../../src/training/loss-gradients.js';
+import { openTrainingModel } from '../../src/training/open-training-model.js';
 import { batchOptions, dataOptions } from '../../src/training/settings/data-options.js';
 import { rlipSettings } from '../../src/training/settings/rlip-settings.js';
 import { type TrainOptions, train } from '../../src/training/train.js';
 import { trainModel } from '../../src/training/train-model.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
-import type { ReadBack } from '../../src/training/training-step.js';
 import { temporaryFolder } from '../support/folders.js';
 import { tinyRlip as config, writeTrainingScenes } from '../support/training-scenes.js';
 
@@ -82,7 +82,7 @@ describe('train: 4 steps of a tiny ParSeDA on 6 scenes', function () {
     const stream = batchStream(data, batchOptions(settings, reader, 1), { epoch: 0, position: 0 }, signal());
     const { batch } = (await stream.next()).value!;
     await stream.return(undefined);
-    const { model, forward } = await openModel(settings, {});
+    const { model, forward } = await openTrainingModel(settings, {});
     const drop = () => {
       let seed = 1;
       return seededDropout({ next: () => seed++ });

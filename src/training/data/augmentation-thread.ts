@@ -11,7 +11,7 @@ const maker = new ImageAugmenter(views);
 
 /** A view whose pixels are handed over, not copied. */
 export default async function augmentInThread(request: ThreadRequest): Promise<unknown> {
-  const made = await maker.make(request);
+  const made = await maker.augment(request);
   if ('reject' in made) return made;
   const { view, decoded } = made;
   const answer: ThreadResult = { view, decoded: request.keep && !request.decoded ? shared(decoded) : null };

@@ -5,7 +5,7 @@ import { Tinypool } from 'tinypool';
 import type { RgbImage } from '../../model/image/resize.js';
 import { checkPositiveInteger } from '../../records/option-checks.js';
 import type { AugmentationOptions, AugmentedImage } from './augment-image.js';
-import { type AugmentationRequest, type AugmentedSample, ImageAugmenter } from './image-augmenter.js';
+import { type AugmentationRequest, type AugmentationResult, ImageAugmenter } from './image-augmenter.js';
 
 export interface AugmentedImageReaderOptions {
   /** Threads that decode and vary images; 0 for this one. Default: one less than there are processors, at most 4. */
@@ -19,7 +19,7 @@ export type ThreadRequest = AugmentationRequest & { readonly keep: boolean };
 
 /** What a thread answers: an image to keep is in memory that all threads see. */
 export type ThreadResult = { readonly view: AugmentedImage; readonly decoded: RgbImage | null } | RejectedImage;
-export type RejectedImage = Extract<AugmentedSample, { reject: unknown }>;
+export type RejectedImage = Extract<AugmentationResult, { reject: unknown }>;
 
 const MOST_THREADS = 4;
 
@@ -45,7 +45,7 @@ export class AugmentedImageReader {
     const pool = threads === 0 ? null : startThreads(views, threads);
     const maker = new ImageAugmenter(views);
     this.#pool = pool;
-    this.#make = (request) => (pool ? pool.run(request) : maker.make(request));
+    this.#make = (request) => (pool ? pool.run(request) : maker.augment(request));
     this.#room = keep;
   }
 
@@ -56,7 +56,7 @@ export class AugmentedImageReader {
     const { path } = request;
     const known = this.#kept.get(path) ?? null;
     // An image as it is belongs to another set, which is not gone through as often.
-    const keep = known === null && request.varied !== null && this.#room > 0;
+    const keep = known === null && request.randomness !== null && this.#room > 0;
     const made = await this.#make({ ...request, decoded: known, keep });
     if ('reject' in made) return made;
     if (keep && made.decoded) this.#keep(path, made.decoded);

@@ -62,7 +62,7 @@ async function* batches(
     const path = join(images, sample.image.file);
     return {
       image: sample.image.id,
-      ...(await reader.read({ path, sample, varied: training ? { seed, ...at } : null })),
+      ...(await reader.read({ path, sample, randomness: training ? { seed, ...at } : null })),
     };
   };
   let { epoch, position } = from;

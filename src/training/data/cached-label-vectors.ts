@@ -30,7 +30,7 @@ export class CachedLabelVectors {
   }
 
   /** @returns `[objects and relations, text width]` */
-  of({ labels: texts }: { readonly labels: TrainingLabelSet }, drop: Dropout): tf.Tensor2D {
+  encode({ labels: texts }: { readonly labels: TrainingLabelSet }, drop: Dropout): tf.Tensor2D {
     const labels = [...texts.objects, ...texts.relations];
     const { width, positions } = this.#model.config.text;
     if (!this.#trained) return tf.tensor2d(this.#values!, [labels.length, width]);

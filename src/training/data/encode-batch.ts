@@ -14,7 +14,7 @@ export function encodeBatch(
   drop: Dropout,
 ): { readonly vectors: tf.Tensor2D; readonly encoded: Encoded } {
   const { height, width, sizes } = batch;
-  const vectors = texts.of(batch, drop);
+  const vectors = texts.encode(batch, drop);
   const hidden = model.config.compat.textMaskBySum ? textMask(vectors, sizes.length) : null;
   const pixels = tf.tensor4d(batch.pixels, [sizes.length, height, width, 3]);
   const encoded = model.encode(

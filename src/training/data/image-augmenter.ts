@@ -11,13 +11,13 @@ export interface AugmentationRequest {
   readonly path: string;
   readonly sample: TrainingSample;
   /** What decides how the image is varied; null for an image as it is. */
-  readonly varied: { readonly seed: number; readonly epoch: number; readonly position: number } | null;
+  readonly randomness: { readonly seed: number; readonly epoch: number; readonly position: number } | null;
   /** The decoded image, where it is known already. */
   readonly decoded: RgbImage | null;
 }
 
 /** A view, or why there is none. */
-export type AugmentedSample =
+export type AugmentationResult =
   | { readonly view: AugmentedImage; readonly decoded: RgbImage }
   | { readonly reject: { readonly reason: string; readonly message: string } };
 
@@ -33,11 +33,11 @@ export class ImageAugmenter {
     this.#views = views;
   }
 
-  make(request: AugmentationRequest): Promise<AugmentedSample> {
+  augment(request: AugmentationRequest): Promise<AugmentationResult> {
     return this.#queue.add(() => this.#made(request));
   }
 
-  async #made({ path, sample, varied, decoded: known }: AugmentationRequest): Promise<AugmentedSample> {
+  async #made({ path, sample, randomness: varied, decoded: known }: AugmentationRequest): Promise<AugmentationResult> {
     try {
       const decoded = known ?? (await this.#decoded(path));
       if (varied === null) return { view: resizedImage(decoded, sample, this.#views), decoded };

@@ -1,7 +1,7 @@
 import { NO_OBJECTS } from '../../model/encode-image.js';
 import type { Random } from '../../records/random.js';
 import type { TrainingPair, TrainingVocabulary } from './training-sample.js';
-import type { WeightedNames } from './weighted-sampling.js';
+import type { WeightedSampler } from './weighted-sampler.js';
 
 /** How many texts a batch has at least, as far as the vocabularies reach. */
 export interface LabelCounts {
@@ -15,8 +15,8 @@ export const officialLabelCounts: LabelCounts = { objects: 333, relations: 167 }
 
 /** How often names come in the data that is trained on. */
 export interface Vocabularies {
-  readonly objects: WeightedNames;
-  readonly relations: WeightedNames;
+  readonly objects: WeightedSampler;
+  readonly relations: WeightedSampler;
 }
 
 /** The texts of a batch: all its images share them. */
@@ -83,7 +83,7 @@ export function labelSet(
   }
   // A category of this very name would be two labels of one text.
   objects.delete(NO_OBJECTS);
-  const fill = (names: Set<string>, vocabulary: WeightedNames, target: number, except: readonly string[]) => {
+  const fill = (names: Set<string>, vocabulary: WeightedSampler, target: number, except: readonly string[]) => {
     for (const name of vocabulary.draw(random, target - names.size, [...names, ...except])) names.add(name);
   };
   fill(objects, vocabularies.objects, targets.objects, [NO_OBJECTS]);

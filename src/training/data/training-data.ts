@@ -15,7 +15,7 @@ import {
   type TrainingSampleOptions,
   trainingSample,
 } from './training-sample.js';
-import { WeightedNames } from './weighted-sampling.js';
+import { WeightedSampler } from './weighted-sampler.js';
 
 /** A data set to train on: what holds of its images, and where these are. */
 export interface DataSet {
@@ -114,7 +114,7 @@ export class TrainingData {
       total: sizes.reduce((sum, size) => sum + size, 0),
       rejects: Object.fromEntries(frequentFirst(rejects)),
       leftOut: Object.fromEntries(frequentFirst(leftOut)),
-      vocabularies: { objects: new WeightedNames(byObject), relations: new WeightedNames(byRelation) },
+      vocabularies: { objects: new WeightedSampler(byObject), relations: new WeightedSampler(byRelation) },
       relations: byRelation,
     });
   }

@@ -49,11 +49,11 @@ export interface PairLossOptions {
 }
 
 /** Matched queries and their targets, over the whole batch. */
-interface Matched {
+interface MatchedPairs {
   /** Rows of `[images · queries]`. */
   readonly rows: tf.Tensor1D;
   /** The same numbers, outside of the backend, where no read is needed. */
-  readonly places: Int32Array;
+  readonly rowIndices: Int32Array;
   readonly count: number;
   readonly subjectBoxes: tf.Tensor2D;
   readonly objectBoxes: tf.Tensor2D;
@@ -111,7 +111,7 @@ function gatherMatched(
   queries: number,
   relations: number,
   extra: readonly Float32Array[] | undefined,
-): Matched {
+): MatchedPairs {
   const counts = targets.map(pairCount);
   const count = counts.reduce((sum, size) => sum + size, 0);
   const rows = new Int32Array(count);
@@ -130,7 +130,7 @@ function gatherMatched(
   const labelsOf = (name: 'subjectLabels' | 'objectLabels') => Int32Array.from(targets.flatMap((t) => [...t[name]]));
   return {
     rows: tf.tensor1d(rows, 'int32'),
-    places: rows,
+    rowIndices: rows,
     count,
     subjectBoxes: boxes('subjectBoxes'),
     objectBoxes: boxes('objectBoxes'),
@@ -166,7 +166,12 @@ function boxLosses(boxes: tf.Tensor3D, rows: tf.Tensor1D, wanted: tf.Tensor2D) {
 }
 
 /** Cross-entropy as a weighted mean; the last label is "no objects". */
-function labelLoss(logits: tf.Tensor3D, { rows, places }: Matched, wanted: Int32Array, given: boolean): tf.Scalar {
+function labelLoss(
+  logits: tf.Tensor3D,
+  { rows, rowIndices: places }: MatchedPairs,
+  wanted: Int32Array,
+  given: boolean,
+): tf.Scalar {
   const [images, queries, labels] = logits.shape;
   const all = tf.reshape(logits, [images * queries, labels]);
   let scores: tf.Tensor = all;
@@ -185,7 +190,7 @@ function labelLoss(logits: tf.Tensor3D, { rows, places }: Matched, wanted: Int32
 
 function relationLoss(
   logits: tf.Tensor3D,
-  { rows, relations }: Matched,
+  { rows, relations }: MatchedPairs,
   subjectGiou: tf.Tensor1D,
   objectGiou: tf.Tensor1D,
   { givenPairs: given, qualityLabels: quality }: PairLossOptions,

@@ -1,7 +1,7 @@
 import { OptionError } from '../../errors.js';
 import type { Noise } from '../data/denoising.js';
 import type { TrainingVocabulary } from '../data/training-sample.js';
-import type { RlipLossOptions } from '../rlip-step.js';
+import type { RlipLossOptions } from '../rlip-forward.js';
 import { type CommonSettings, commonSettings } from './common-settings.js';
 
 /** The settings that decide the weights of RLIPv2: in pre-training, or in fine-tuning for a closed vocabulary. */

@@ -78,7 +78,8 @@ describe('ViewReader', function () {
     pairs: [],
   });
   const varied = { seed: 1, epoch: 0, position: 0 };
-  const read = (reader: AugmentedImageReader, path: string) => reader.read({ path, sample: sampleOf(path), varied });
+  const read = (reader: AugmentedImageReader, path: string) =>
+    reader.read({ path, sample: sampleOf(path), randomness: varied });
 
   it('says which image is missing or none, the same from a thread', async () => {
     const broken = join(folder, 'broken.jpg');

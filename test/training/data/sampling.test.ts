@@ -7,7 +7,7 @@ import { drawWithoutReplacement, randomStream } from '../../../src/training/data
 import { samplePairs } from '../../../src/training/data/sample-pairs.js';
 import { shuffleStream } from '../../../src/training/data/shuffle-stream.js';
 import { trainingSample } from '../../../src/training/data/training-sample.js';
-import { WeightedNames } from '../../../src/training/data/weighted-sampling.js';
+import { WeightedSampler } from '../../../src/training/data/weighted-sampler.js';
 import { collect } from '../../support/records.js';
 
 type Boxes = readonly (readonly [number, number, number, number])[];
@@ -139,7 +139,7 @@ describe('samplePairs', () => {
 });
 
 describe('WeightedNames', () => {
-  const names = new WeightedNames(
+  const names = new WeightedSampler(
     new Map([
       ['often', 6],
       ['seldom', 3],
@@ -169,14 +169,14 @@ describe('WeightedNames', () => {
   it('ends where no names are left, and leaves out what it is told to', () => {
     assert.deepEqual(names.draw(randomStream(1), 500).sort(), ['often', 'once', 'seldom']);
     assert.deepEqual(names.draw(randomStream(1), 500, ['often', 'often', 'unknown']).sort(), ['once', 'seldom']);
-    assert.deepEqual(new WeightedNames(new Map()).draw(randomStream(1), 5), []);
-    assert.deepEqual(new WeightedNames(new Map([['a', 1]])).draw(randomStream(1), 5), ['a']);
+    assert.deepEqual(new WeightedSampler(new Map()).draw(randomStream(1), 5), []);
+    assert.deepEqual(new WeightedSampler(new Map([['a', 1]])).draw(randomStream(1), 5), ['a']);
   });
 });
 
 describe('textSet', () => {
   const vocabularies = {
-    objects: new WeightedNames(
+    objects: new WeightedSampler(
       new Map([
         ['person', 9],
         ['horse', 3],
@@ -184,7 +184,7 @@ describe('textSet', () => {
         [NO_OBJECTS, 5],
       ]),
     ),
-    relations: new WeightedNames(
+    relations: new WeightedSampler(
       new Map([
         ['on', 5],
         ['near', 4],

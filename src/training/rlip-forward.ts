@@ -8,7 +8,7 @@ import { matchPairsAsync } from './loss/match-pairs.js';
 import { pairLosses, totalLoss } from './loss/pair-losses.js';
 import type { Matches } from './loss/pair-targets.js';
 import { pseudoLabels } from './loss/pseudo-labels.js';
-import { type Forward, summedParts } from './training-step.js';
+import { type Forward, summedParts } from './loss-gradients.js';
 
 export interface RlipLossOptions {
   /** Whether a relation's label is as strong as its boxes are good: relational quality labels. */
@@ -25,11 +25,11 @@ export interface RlipLossOptions {
  * Source: RLIPv2, models/hoi.py and matcher.py.
  */
 export const rlipForward = (model: RlipV2, texts: CachedLabelVectors, options: RlipLossOptions): Forward => {
-  const answers = (batch: TrainingBatch, drop: Dropout) => answersOf(model, texts, batch, drop);
+  const answers = (batch: TrainingBatch, drop: Dropout) => decodeBatch(model, texts, batch, drop);
   return {
     prepare: (batch) => texts.prepare(batch),
     readBack: async (batch, drop) => {
-      const read = tf.tidy(() => answers(batch, drop) as unknown as tf.TensorContainer) as unknown as Answers;
+      const read = tf.tidy(() => answers(batch, drop) as unknown as tf.TensorContainer) as unknown as DecoderOutputs;
       const matches: Matches[][] = [];
       for (const layer of read.found) matches.push(await matchPairsAsync(layer, batch.targets));
       const shares = options.pseudoLabels ? relationShares(await read.vectors.data(), batch) : null;
@@ -60,7 +60,7 @@ export const rlipForward = (model: RlipV2, texts: CachedLabelVectors, options: R
 };
 
 /** What the decoder's layers say of a batch. */
-interface Answers {
+interface DecoderOutputs {
   /** The texts' vectors, `[objects and relations, text width]`. */
   readonly vectors: tf.Tensor2D;
   /** Of the queries that find pairs for themselves. */
@@ -69,16 +69,16 @@ interface Answers {
   readonly denoised: readonly LayerOutput[] | null;
 }
 
-function answersOf(model: RlipV2, texts: CachedLabelVectors, batch: TrainingBatch, drop: Dropout): Answers {
+function decodeBatch(model: RlipV2, texts: CachedLabelVectors, batch: TrainingBatch, drop: Dropout): DecoderOutputs {
   const { vectors, encoded } = encodeBatch(model, texts, batch, drop);
   const layers = model.decode(encoded, batch.hasNoise ? noisyQueries(batch) : undefined, { drop });
   if (!batch.hasNoise) return { vectors, found: layers, denoised: null };
-  const [found, denoised] = ([0, 1] as const).map((which) => layers.map((layer) => everySecond(layer, which)));
+  const [found, denoised] = ([0, 1] as const).map((which) => layers.map((layer) => selectGroup(layer, which)));
   return { vectors, found: found!, denoised: denoised! };
 }
 
 /** Of each image's two groups the first one's answers, or the second one's. */
-function everySecond(output: LayerOutput, which: 0 | 1): LayerOutput {
+function selectGroup(output: LayerOutput, which: 0 | 1): LayerOutput {
   const of = (x: tf.Tensor3D): tf.Tensor3D => {
     const [groups, pairs, numbers] = x.shape;
     const both = tf.reshape(x, [groups / 2, 2, pairs, numbers]);

@@ -4,7 +4,7 @@ import type { Random } from '../../records/random.js';
  * Names with how often they come, of which some are drawn without replacement: each time one of those left, as likely as
  * it is frequent. A binary tree of sums makes a draw take as long as the tree is deep, however few names are left.
  */
-export class WeightedNames {
+export class WeightedSampler {
   readonly names: readonly string[];
   readonly #places: ReadonlyMap<string, number>;
   readonly #leaves: number;

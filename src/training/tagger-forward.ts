@@ -2,7 +2,7 @@ import type { RlipV2 } from '../model/rlip-v2.js';
 import type { CachedLabelVectors } from './data/cached-label-vectors.js';
 import { encodeBatch, noisyQueries } from './data/encode-batch.js';
 import { pairLosses, totalLoss } from './loss/pair-losses.js';
-import { type Forward, summedParts } from './training-step.js';
+import { type Forward, summedParts } from './loss-gradients.js';
 
 /** What a batch of given pairs becomes in a tagger. */
 export const taggerForward = (model: RlipV2, texts: CachedLabelVectors): Forward => ({
