@@ -15,6 +15,7 @@ import {
   AdamW,
   AugmentedImageReader,
   batchStream,
+  clipFactor,
   gradientNorm,
   lossGradients,
   type TrainingBatch,
@@ -75,7 +76,8 @@ try {
   const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
   const step = async (of: TrainingBatch) => {
     const { gradients } = await lossGradients(forward, of, optimizer.variables, () => noDropout);
-    optimizer.apply(gradients, 1, await gradientNorm(gradients));
+    const norm = await gradientNorm(gradients);
+    optimizer.apply(gradients, 1, clipFactor(norm, settings.optimizer.maxGradientNorm));
     tf.dispose(gradients);
   };
   const reader = new AugmentedImageReader(settings.augmentation, readers);

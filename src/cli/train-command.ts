@@ -18,23 +18,23 @@ interface Flags {
 const TASKS = {
   tagger: {
     summary: 'train an R-Tagger with denoising',
-    description: 'Train an R-Tagger with denoising: given pairs of boxes, it says which relations hold.',
+    description: 'Train an R-Tagger with denoising: it predicts the relations of given pairs of boxes.',
   },
   rlip: {
     summary: 'pre-train RLIPv2 (ParSeD, ParSeDA)',
     description:
-      'Pre-train RLIPv2 on scene graphs: it finds subjects, objects and their relations for itself, and reads labels as text.',
+      'Pre-train RLIPv2 on scene graphs: it finds pairs of subjects and objects and their relations, for any labels.',
   },
   finetune: {
-    summary: 'fine-tune RLIPv2 for a closed set of names',
+    summary: 'fine-tune RLIPv2 for a closed vocabulary',
     description:
-      'Fine-tune RLIPv2 from pre-trained weights: every batch reads all names of the vocabulary, few or many images are learnt from, relations may be held out.',
+      'Fine-tune RLIPv2 from pre-trained weights for a closed vocabulary, on all images or a few, with or without held-out relations.',
   },
 } as const;
 
 type Task = keyof typeof TASKS;
 
-/** `relflow train tagger`, `rlip` and `finetune`. */
+/** Adds `relflow train tagger`, `rlip` and `finetune`. */
 export function trainCommand(program: Command, context: CommandContext): void {
   const train = program
     .command('train')
@@ -53,7 +53,7 @@ export function trainCommand(program: Command, context: CommandContext): void {
       .option('--overwrite', 'remove an earlier training from the folder first')
       .option('--dry-run', 'run one step, print its shapes and memory; write nothing')
       .option('--json', 'print the result as JSON')
-      .option('--quiet', 'print no progress')
+      .option('-q, --quiet', 'print no progress')
       .addHelpText(
         'after',
         `\nExamples:\n  relflow train ${task} --config ${task}.json --dry-run\n  relflow train ${task} --config ${task}.json --out run\n  relflow train ${task} --config ${task}.json --out run --resume`,
@@ -63,9 +63,10 @@ export function trainCommand(program: Command, context: CommandContext): void {
 
 async function trainAction(context: CommandContext, task: Task, flags: Flags): Promise<void> {
   const { config: file, out, resume = false, overwrite = false, dryRun: dry, json, quiet } = flags;
-  if (!dry && out === undefined) throw new OptionError(`train ${task}`, 'expected --out, the folder to write to');
+  if (!dry && out === undefined)
+    throw new OptionError(`train ${task}`, '--out is missing, expected the folder to write to');
   const config = await readTrainingConfig(file);
-  if (config.task !== task) throw new OptionError(file, `/task ${config.task}, but the command is train ${task}`);
+  if (config.task !== task) throw new OptionError(file, `/task is ${config.task}, but the command is train ${task}`);
   const { dryRun, train } = await import('../training/index.js');
   const interrupt = stopOnInterrupt(context, () =>
     context.printNote('stopping after this step; press Ctrl-C again to stop now'),

@@ -5,7 +5,7 @@ import { table } from './table.js';
 
 /** Prints the result of a dry run as a table. */
 export function printDryRun(context: CommandContext, run: DryRun): void {
-  const mega = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
   context.print(
     table(
       ['', ''],
@@ -14,14 +14,14 @@ export function printDryRun(context: CommandContext, run: DryRun): void {
         ['steps', `${run.steps}`],
         ...Object.entries(run.shapes).map(([name, shape]) => [name, shape.join(' × ')]),
         ['pairs, with relations', `${run.pairs}, ${run.positives}`],
-        ['numbers trained, frozen', `${run.trained.toLocaleString('en-US')}, ${run.frozen.toLocaleString('en-US')}`],
+        ['trained and frozen weights', `${run.trained.toLocaleString('en-US')}, ${run.frozen.toLocaleString('en-US')}`],
         ['loss', run.loss.toFixed(4)],
-        ['gradient', run.gradientNorm.toFixed(4)],
-        ['weights', mega(run.weightBytes)],
-        ['with gradients and moments', mega(run.stateBytes)],
-        ['most at once in this step', mega(run.peakBytes)],
-        ['most at once in the largest step', mega(run.memory.peak)],
-        ['reading, one step', `${run.readSeconds.toFixed(1)} s, ${run.stepSeconds.toFixed(1)} s`],
+        ['gradient norm', run.gradientNorm.toFixed(4)],
+        ['memory of weights', megabytes(run.weightBytes)],
+        ['with gradients and moments', megabytes(run.stateBytes)],
+        ['peak of this step', megabytes(run.peakBytes)],
+        ['peak of the largest step', megabytes(run.memory.peak)],
+        ['reading, computing', `${run.readSeconds.toFixed(1)} s, ${run.stepSeconds.toFixed(1)} s`],
       ],
     ),
   );
@@ -41,7 +41,7 @@ export function trainingView(context: CommandContext): { update: (event: Trainin
   const bar = context.stderr.isTTY
     ? new SingleBar(
         {
-          format: '[{bar}] {value}/{total} loss {loss} rate {rate} {speed} images/s {eta_formatted} left',
+          format: '[{bar}] {value}/{total} loss {loss} learning rate {rate} {speed} images/s {eta_formatted} left',
           hideCursor: true,
         },
         Presets.shades_classic,

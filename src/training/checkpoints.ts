@@ -12,11 +12,11 @@ import type { Ema } from './optimizer/ema.js';
 
 const FORMAT = 'relflow.training-state/1';
 
-/** Where a run stands. Random numbers follow from seed, step and position, so that they have no state of their own. */
+/** The progress of a training. Random numbers depend on seed, step and position alone, and have no state of their own. */
 export interface TrainingState {
-  /** Steps made. */
+  /** Number of steps done. */
   readonly step: number;
-  /** Steps that changed weights: one whose images had no pairs did not. */
+  /** Number of steps that changed weights; a step whose images have no pairs does not. */
   readonly updates: number;
   /** Where the next batch begins. */
   readonly next: DataPosition;
@@ -24,10 +24,11 @@ export interface TrainingState {
 
 interface StoredState extends TrainingState {
   readonly format: string;
-  /** Of what decides the numbers: a run goes on under the same settings only. */
+  /** Digest of the settings, see `settingsDigest`. */
   readonly settings: string;
 }
 
+/** Returns a digest of settings. A training resumes only with the settings that it was started with. */
 export const settingsDigest = (settings: object): string =>
   createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
 
@@ -38,9 +39,9 @@ export interface TrainedState {
   readonly ema: Ema | null;
 }
 
-const nameOf = (step: number): string => `step-${String(step).padStart(8, '0')}`;
+const folderName = (step: number): string => `step-${String(step).padStart(8, '0')}`;
 
-/** Weights of a model as a file. */
+/** Writes the weights of a model to a safetensors file. */
 export async function writeWeights(
   path: string,
   parameters: ReadonlyMap<string, Parameter>,
@@ -50,7 +51,7 @@ export async function writeWeights(
   await writeSafetensors(path, list, { metadata });
 }
 
-/** The checkpoints of a run: a folder each, which is there whole or not at all. */
+/** The checkpoints of a training: a folder each, which is renamed into place once it is complete. */
 export class Checkpoints {
   readonly #folder: string;
   readonly #settings: string;
@@ -75,8 +76,8 @@ export class Checkpoints {
    * @throws OutputError when it cannot be written
    */
   async write(state: TrainingState, { parameters, optimizer, ema }: TrainedState): Promise<string> {
-    const path = join(this.#folder, nameOf(state.step));
-    const partial = join(this.#folder, `.${nameOf(state.step)}.partial`);
+    const path = join(this.#folder, folderName(state.step));
+    const partial = join(this.#folder, `.${folderName(state.step)}.partial`);
     try {
       await rm(partial, { recursive: true, force: true });
       await mkdir(partial, { recursive: true });
@@ -100,28 +101,31 @@ export class Checkpoints {
       await rename(partial, path);
     } catch (error) {
       if (error instanceof RelflowError) throw error;
-      throw new OutputError(path, `can not be written: ${(error as Error).message}`, { cause: error });
+      throw new OutputError(path, `cannot be written: ${(error as Error).message}`, { cause: error });
     }
     for (const old of (await this.#all()).slice(0, -this.#keep))
       await rm(join(this.#folder, old), { recursive: true, force: true });
     return path;
   }
 
-  /** The newest one's folder, or null. */
+  /** Returns the folder of the newest checkpoint; null if there is none. */
   async newest(): Promise<string | null> {
     const last = (await this.#all()).at(-1);
     return last === undefined ? null : join(this.#folder, last);
   }
 
   /**
-   * Puts a checkpoint's numbers into model and optimiser.
-   * @throws OutputError where it is of a run with other settings
-   * @throws RelflowError (`bad-checkpoint`) where it is damaged or of another model
+   * Restores weights, optimizer and average from a checkpoint.
+   * @throws OutputError when it belongs to a run with other settings
+   * @throws RelflowError (`bad-checkpoint`) when it is damaged or belongs to another model
    */
   async restore(path: string, { parameters, optimizer, ema }: TrainedState): Promise<TrainingState> {
     const { settings, step, updates, next } = await readState(path);
     if (settings !== this.#settings)
-      throw new OutputError(path, 'was written under other settings: a run goes on under its own only');
+      throw new OutputError(
+        path,
+        `was written with other settings (${settings}, expected ${this.#settings}): resume with the original configuration`,
+      );
     const weights = await openSafetensors(join(path, 'weights.safetensors'));
     try {
       await loadWeights(parameters, weights);
@@ -159,20 +163,20 @@ async function readArrays(path: string): Promise<Map<string, Float32Array>> {
 
 async function readState(path: string): Promise<StoredState> {
   const file = join(path, 'state.json');
-  const damaged = (problem: string, cause?: unknown) =>
+  const badCheckpoint = (problem: string, cause?: unknown) =>
     new RelflowError('bad-checkpoint', `${file}: ${problem}`, { path }, { cause });
   let state: Partial<StoredState>;
   try {
     state = JSON.parse(await readFile(file, 'utf8')) as Partial<StoredState>;
   } catch (cause) {
-    throw damaged('can not be read', cause);
+    throw badCheckpoint('cannot be read', cause);
   }
   const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-  if (state?.format !== FORMAT) throw damaged(`is no ${FORMAT}`);
+  if (state?.format !== FORMAT) throw badCheckpoint(`has format ${String(state?.format)}, expected ${FORMAT}`);
   if (
     ![state.step, state.updates, state.next?.epoch, state.next?.position].every(isCount) ||
     typeof state.settings !== 'string'
   )
-    throw damaged('lacks a number or has a wrong one');
+    throw badCheckpoint('expected step, updates, next.epoch and next.position as whole numbers, and settings');
   return state as StoredState;
 }

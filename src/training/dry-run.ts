@@ -9,34 +9,43 @@ import type { TrainingBatch } from './data/training-batch.js';
 import type { DataSummary, TrainingData } from './data/training-data.js';
 import { lossGradients, type StepGradients } from './loss-gradients.js';
 import { openTrainingModel } from './open-training-model.js';
-import { AdamW, gradientNorm } from './optimizer/adam-w.js';
+import { AdamW } from './optimizer/adam-w.js';
+import { gradientNorm } from './optimizer/gradient-norm.js';
 import { batchOptions, totalSteps } from './settings/data-options.js';
 import { type TrainingSettings, trainingSettings } from './settings/training-settings.js';
 import { startBackend } from './start-backend.js';
 import { checkMemoryFits, type StepMemory, stepMemory } from './step-memory.js';
 import type { TrainOptions } from './train.js';
 
-/** What one step of a run is and takes. */
+/** The result of a dry run. */
 export interface DryRun {
+  /** Counts of the training data. */
   readonly dataSummary: Pick<DataSummary, 'total' | 'rejects' | 'leftOut'>;
+  /** Number of steps of the training. */
   readonly steps: number;
-  /** Shapes of what goes in. */
+  /** Shapes of the first batch. */
   readonly shapes: Readonly<Record<string, readonly number[]>>;
+  /** Pairs of the first batch. */
   readonly pairs: number;
+  /** Pairs of the first batch with a relation. */
   readonly positives: number;
-  /** Numbers that are trained, and those that are not. */
+  /** Number of trained weights. */
   readonly trained: number;
+  /** Number of frozen weights. */
   readonly frozen: number;
   readonly loss: number;
+  /** L2 norm of all gradients before clipping. */
   readonly gradientNorm: number;
-  /** Weights alone; weights with gradients and both moments; the most that the step had at once. */
   readonly weightBytes: number;
+  /** Weights, gradients and both moments. */
   readonly stateBytes: number;
+  /** The peak of this step. */
   readonly peakBytes: number;
   /** The largest step that the settings allow. */
   readonly memory: StepMemory;
-  /** Of reading the batch, and of the pass forwards and backwards. */
+  /** Time to read the batch. */
   readonly readSeconds: number;
+  /** Time of the forward and backward pass. */
   readonly stepSeconds: number;
 }
 
@@ -74,7 +83,7 @@ export async function dryRun(config: TrainingConfig, { signal }: Pick<TrainOptio
     });
     const stepSeconds = (performance.now() - started) / 1000;
     const { gradients, loss } = result!;
-    const gradient = await gradientNorm(gradients);
+    const norm = await gradientNorm(gradients);
     tf.dispose(gradients);
     const all = [...model.parameters.values()];
     const trained = optimizer.variables.reduce((sum, { size }) => sum + size, 0);
@@ -95,10 +104,10 @@ export async function dryRun(config: TrainingConfig, { signal }: Pick<TrainOptio
       trained,
       frozen,
       loss,
-      gradientNorm: gradient,
+      gradientNorm: norm,
       weightBytes,
       stateBytes: weightBytes + 3 * 4 * trained,
-      // Both moments are not there yet.
+      // The moments do not exist before the first step.
       peakBytes: Math.max(peakBytes, weightBytes) + 2 * 4 * trained,
       memory,
       readSeconds,

@@ -1,12 +1,28 @@
 /**
- * Training of R-Taggers and of RLIPv2: data, denoising, matching, losses, the optimizer and the loop.
+ * Training of R-Taggers and of RLIPv2: `train` and its configuration first, then the parts that it is made of.
  *
  * @module relflow/training
  */
 
-export type { TrainingConfig } from '../records/training-config.js';
-export { Checkpoints, settingsDigest, type TrainingState } from './checkpoints.js';
-export { curvesPage, writeCurves } from './curves-page.js';
+// The training itself.
+
+export type { TrainingConfig, TrainingDataSet } from '../records/training-config.js';
+export { type DryRun, dryRun } from './dry-run.js';
+export { readTrainingConfig } from './settings/read-training-config.js';
+export { type TrainOptions, train } from './train.js';
+export { type TrainingResult, type TrainModelOptions, trainModel } from './train-model.js';
+export { type TrainingEvent, TrainingLog } from './training-log.js';
+
+// Settings: a configuration with all defaults filled in.
+
+export type { CommonSettings } from './settings/common-settings.js';
+export { batchOptions, dataOptions, totalSteps, validationOptions } from './settings/data-options.js';
+export { type RlipSettings, rlipSettings } from './settings/rlip-settings.js';
+export { type TaggerSettings, taggerSettings } from './settings/tagger-settings.js';
+export { type TrainingSettings, trainingSettings } from './settings/training-settings.js';
+
+// Data.
+
 export {
   type AugmentationOptions,
   type AugmentedImage,
@@ -24,9 +40,11 @@ export {
   type LabelCounts,
   labelSet,
   officialLabelCounts,
+  type Paraphrases,
   type TrainingLabelSet,
   type Vocabularies,
 } from './data/label-set.js';
+export { openTrainingData } from './data/open-training-data.js';
 export { samplePairs } from './data/sample-pairs.js';
 export { type BatchOptions, type DataPosition, type TrainingBatch, trainingBatch } from './data/training-batch.js';
 export {
@@ -45,7 +63,9 @@ export {
   trainingSample,
 } from './data/training-sample.js';
 export { WeightedSampler } from './data/weighted-sampler.js';
-export { type DryRun, dryRun } from './dry-run.js';
+
+// Model and losses.
+
 export { focalLoss, qualityFocalLoss } from './loss/focal-loss.js';
 export { hungarian } from './loss/hungarian.js';
 export { type MatchCosts, matchPairs, matchPairsAsync, officialCosts } from './loss/match-pairs.js';
@@ -59,26 +79,43 @@ export {
 } from './loss/pair-losses.js';
 export type { Matches, PairTargets } from './loss/pair-targets.js';
 export { pseudoLabels } from './loss/pseudo-labels.js';
-export { type Forward, type LossParts, lossGradients, lossOnly, type StepLoss } from './loss-gradients.js';
+export {
+  type Forward,
+  type LossParts,
+  lossGradients,
+  lossOnly,
+  type ReadBack,
+  type StepGradients,
+  type StepLoss,
+} from './loss-gradients.js';
+export { type ModelFiles, openTrainingModel, type TrainingModel } from './open-training-model.js';
+export { type RlipLossOptions, rlipForward } from './rlip-forward.js';
+export { taggerForward } from './tagger-forward.js';
+
+// Optimizer.
+
 export {
   AdamW,
   type AdamWOptions,
-  gradientNorm,
   groupOf,
   type MomentValues,
   officialAdamW,
   type ParameterGroup,
 } from './optimizer/adam-w.js';
 export { Ema } from './optimizer/ema.js';
+export { clipFactor, gradientNorm } from './optimizer/gradient-norm.js';
 export { officialSchedule, type Schedule, scheduleFactor } from './optimizer/schedule.js';
-export { type RlipLossOptions, rlipForward } from './rlip-forward.js';
-export { dataOptions, validationOptions } from './settings/data-options.js';
-export { readTrainingConfig } from './settings/read-training-config.js';
-export { type RlipSettings, rlipSettings } from './settings/rlip-settings.js';
-export { type TaggerSettings, taggerSettings } from './settings/tagger-settings.js';
-export { type TrainingSettings, trainingSettings } from './settings/training-settings.js';
-export { checkMemoryFits, type StepMemory, stepMemory, suggestRemedies, WASM_BYTES } from './step-memory.js';
-export { taggerForward } from './tagger-forward.js';
-export { type TrainOptions, train } from './train.js';
-export { type TrainingResult, type TrainModelOptions, trainModel } from './train-model.js';
-export type { TrainingEvent } from './training-log.js';
+
+// Loop, checkpoints, curves and memory.
+
+export { Checkpoints, settingsDigest, type TrainedState, type TrainingState } from './checkpoints.js';
+export { curvesPage, writeCurves } from './curves-page.js';
+export {
+  checkMemoryFits,
+  type Remedy,
+  type StepMemory,
+  stepMemory,
+  suggestRemedies,
+  WASM_BYTES,
+} from './step-memory.js';
+export { type TrainingLoopOptions, type TrainingLoopResult, trainingLoop } from './training-loop.js';

@@ -5,7 +5,7 @@ import type { TrainingBatch } from './data/training-batch.js';
 import type { LossTerms } from './loss/pair-losses.js';
 import type { Matches } from './loss/pair-targets.js';
 
-/** The parts of a loss, over all layers and without weights. */
+/** The terms of a loss, summed over all layers, without weights. */
 export type LossParts = Readonly<Record<keyof LossTerms, number>>;
 
 export interface StepLoss {
@@ -18,28 +18,29 @@ export interface StepGradients extends StepLoss {
   readonly gradients: Record<string, tf.Tensor>;
 }
 
-/** What a loss depends on beyond the model's tensors: numbers of a pass that have to be read for it. */
+/** Values that must be read back from the device before the loss can be computed. */
 export interface ReadBack {
-  /** Which query stands for which target: of each layer, of each image. */
+  /** The matches of each image, by decoder layer. */
   readonly matches: readonly (readonly Matches[])[];
-  /** Of each image, `[pairs, relations]`, see `pseudoLabels`. */
+  /** `[pairs, relations]` for each image, see `pseudoLabels`; null if they are not used. */
   readonly pseudoLabels: readonly Float32Array[] | null;
 }
 
-/** What a batch becomes in a model. */
+/** The forward pass of a training: from a batch to its loss. */
 export interface Forward {
-  /** What is done before each step, outside of what is differentiated. */
+  /** Prepares a pass, outside of the differentiated function. */
   prepare(batch: TrainingBatch): Promise<void>;
-  /** A pass for nothing but what `run` would read in its own; absent where that is nothing. */
+  /** Runs a pass only to read back what `run` needs; missing if `run` needs nothing. */
   readBack?(batch: TrainingBatch, drop: Dropout): Promise<ReadBack>;
   /**
-   * The loss of all decoder layers, and its parts as one tensor in the order of `PARTS`.
-   * @param known of the same batch and dropout; else it is read on the way, as not every backend can
+   * Computes the loss of all decoder layers, and its parts in the order of `LOSS_PARTS`.
+   * @param known the result of `readBack` for the same batch and dropout; if omitted, `run` reads synchronously, which
+   *   not every backend can
    */
   run(batch: TrainingBatch, drop: Dropout, known?: ReadBack): { total: tf.Scalar; parts: tf.Tensor1D };
 }
 
-export const PARTS: readonly (keyof LossTerms)[] = [
+export const LOSS_PARTS: readonly (keyof LossTerms)[] = [
   'labels',
   'relations',
   'subjectBoxes',
@@ -48,25 +49,25 @@ export const PARTS: readonly (keyof LossTerms)[] = [
   'objectGiou',
 ];
 
-/** The layers' terms as one tensor, part by part. */
-export const summedParts = (terms: readonly LossTerms[]): tf.Tensor1D =>
-  tf.stack(PARTS.map((name) => tf.addN(terms.map((term) => term[name])))) as tf.Tensor1D;
+/** Sums each term over the layers, in the order of `LOSS_PARTS`. */
+export const summedParts = (layers: readonly LossTerms[]): tf.Tensor1D =>
+  tf.stack(LOSS_PARTS.map((name) => tf.addN(layers.map((terms) => terms[name])))) as tf.Tensor1D;
 
-const named = (values: Float32Array): LossParts =>
-  Object.fromEntries(PARTS.map((name, k) => [name, values[k]!])) as Record<keyof LossTerms, number>;
+const namedParts = (values: Float32Array): LossParts =>
+  Object.fromEntries(LOSS_PARTS.map((name, k) => [name, values[k]!])) as Record<keyof LossTerms, number>;
 
-/** What a step needs to know of a batch before it, on this backend. */
-async function readingsOf(forward: Forward, batch: TrainingBatch, drop: () => Dropout): Promise<ReadBack | undefined> {
+/** Prepares a pass, and reads back what it needs if the backend cannot read synchronously. */
+async function preparePass(forward: Forward, batch: TrainingBatch, drop: () => Dropout): Promise<ReadBack | undefined> {
   await forward.prepare(batch);
   return requiresAsyncReads(tf.getBackend()) ? forward.readBack?.(batch, drop()) : undefined;
 }
 
 /**
- * Loss of a batch and its gradients. Where the backend is read asynchronously alone, and the loss depends on what is read,
- * there is a pass for that before.
+ * Computes the loss of a batch and its gradients. A backend that cannot read synchronously runs the forward pass twice
+ * if the loss depends on values that are read back.
  *
- * @param variables what gradients are asked for
- * @param drop makes the dropout of a pass: that of one step is the same each time, that of another step another one
+ * @param variables whose gradients are computed
+ * @param drop makes the dropout of a pass, the same for each pass of one step
  */
 export async function lossGradients(
   forward: Forward,
@@ -74,7 +75,7 @@ export async function lossGradients(
   variables: tf.Variable[],
   drop: () => Dropout,
 ): Promise<StepGradients> {
-  const known = await readingsOf(forward, batch, drop);
+  const known = await preparePass(forward, batch, drop);
   let parts: tf.Tensor1D | undefined;
   const { value, grads } = tf.variableGrads(() => {
     const result = forward.run(batch, drop(), known);
@@ -84,14 +85,14 @@ export async function lossGradients(
   const loss = (await value.data())[0]!;
   const values = (await parts!.data()) as Float32Array;
   tf.dispose([value, parts!]);
-  return { loss, parts: named(values), gradients: grads };
+  return { loss, parts: namedParts(values), gradients: grads };
 }
 
-/** Loss of a batch without dropout and without gradients. */
+/** Computes the loss of a batch without dropout and without gradients. */
 export async function lossOnly(forward: Forward, batch: TrainingBatch): Promise<StepLoss> {
-  const known = await readingsOf(forward, batch, () => noDropout);
+  const known = await preparePass(forward, batch, () => noDropout);
   const { total, parts } = tf.tidy(() => forward.run(batch, noDropout, known));
   const [loss, values] = [(await total.data())[0]!, (await parts.data()) as Float32Array];
   tf.dispose([total, parts]);
-  return { loss, parts: named(values) };
+  return { loss, parts: namedParts(values) };
 }

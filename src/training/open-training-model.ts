@@ -11,16 +11,19 @@ import { rlipForward } from './rlip-forward.js';
 import type { TrainingSettings } from './settings/training-settings.js';
 import { taggerForward } from './tagger-forward.js';
 
-/** Files that a model starts from. */
+/** The files that a model starts from. */
 export type ModelFiles = Pick<TrainingConfig, 'initialWeights' | 'startFrom' | 'tokenizer'>;
 
 /** A model that is ready to be trained. */
 export interface TrainingModel {
   readonly model: RlipV2;
   readonly forward: Forward;
-  /** The number of arrays taken from the weights of `startFrom`; null without it. */
+  /** The number of arrays copied from the weights of `startFrom`; null without it. */
   readonly startedFrom: number | null;
 }
+
+/** The vocabulary size of models that read bytes. */
+const BYTE_VOCABULARY = 260;
 
 /**
  * Makes a model with the weights that its training starts from.
@@ -31,25 +34,32 @@ export async function openTrainingModel(
   settings: TrainingSettings,
   { initialWeights, startFrom, tokenizer: folder }: ModelFiles,
 ): Promise<TrainingModel> {
-  const bytes = settings.model.text.vocabulary === 260;
-  if (!bytes && folder === undefined)
+  const readsBytes = settings.model.text.vocabulary === BYTE_VOCABULARY;
+  if (!readsBytes && folder === undefined)
     throw new OptionError(
       'training',
-      `${settings.model.name} needs a tokenizer, expected the folder of roberta-base's`,
+      `/tokenizer is missing, expected a folder with roberta-base's tokenizer.json, which ${settings.model.name} needs`,
     );
-  const tokenizer = bytes ? byteTokenizer : await openTokenizer(folder!);
+  const tokenizer = readsBytes ? byteTokenizer : await openTokenizer(folder!);
   const model = new RlipV2(settings.model);
   const forward = createForward(settings, model, tokenizer);
-  if (initialWeights !== undefined) await loadAll(model, initialWeights);
-  else initializeWeights(model.parameters, settings.seed);
-  const startedFrom = startFrom === undefined ? null : await loadFitting(model, startFrom);
-  return { model, forward, startedFrom };
+  try {
+    if (initialWeights !== undefined) await loadAll(model, initialWeights);
+    else initializeWeights(model.parameters, settings.seed);
+    const startedFrom = startFrom === undefined ? null : await loadMatching(model, startFrom);
+    return { model, forward, startedFrom };
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
 }
 
-/** What a batch becomes in the model that the settings are of. */
+/** Returns the forward pass of a task. */
 export function createForward(settings: TrainingSettings, model: RlipV2, tokenizer: Tokenizer): Forward {
-  const texts = new CachedLabelVectors(model, tokenizer, settings.optimizer.textLearningRate > 0);
-  return settings.task === 'tagger' ? taggerForward(model, texts) : rlipForward(model, texts, settings.losses);
+  const labelVectors = new CachedLabelVectors(model, tokenizer, settings.optimizer.textLearningRate > 0);
+  return settings.task === 'tagger'
+    ? taggerForward(model, labelVectors)
+    : rlipForward(model, labelVectors, settings.losses);
 }
 
 async function loadAll(model: RlipV2, path: string): Promise<void> {
@@ -61,16 +71,23 @@ async function loadAll(model: RlipV2, path: string): Promise<void> {
   }
 }
 
-/** As the official converter begins with a detector: what both have is taken over. */
-async function loadFitting(model: RlipV2, path: string): Promise<number> {
+/**
+ * Copies the arrays whose name and shape match, as the official converter does to start from a detector.
+ * @returns the number of arrays
+ */
+async function loadMatching(model: RlipV2, path: string): Promise<number> {
   const source = await openWeights(path);
   try {
     const { missing, misshapen } = compareWeights(model.parameters, source);
-    const lacking = new Set([...missing, ...misshapen.map((line) => line.slice(0, line.indexOf(':')))]);
-    const fitting = new Map([...model.parameters].filter(([name]) => !lacking.has(name)));
-    if (fitting.size === 0) throw new OptionError('training', `startFrom ${path}: none of its arrays is the model's`);
-    for (const parameter of fitting.values()) parameter.set(await source.read(parameter.name));
-    return fitting.size;
+    const other = new Set([...missing, ...misshapen.map((line) => line.slice(0, line.indexOf(':')))]);
+    const matching = [...model.parameters.values()].filter(({ name }) => !other.has(name));
+    if (matching.length === 0)
+      throw new OptionError(
+        'training',
+        `/startFrom ${path}: no array has a name and shape of ${model.config.name}, expected weights of a similar model`,
+      );
+    for (const parameter of matching) parameter.set(await source.read(parameter.name));
+    return matching.length;
   } finally {
     await source.close();
   }

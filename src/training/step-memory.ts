@@ -14,56 +14,56 @@ import { AdamW } from './optimizer/adam-w.js';
 import { Ema } from './optimizer/ema.js';
 import type { TrainingSettings } from './settings/training-settings.js';
 
-/** The most that WebAssembly addresses. */
+/** The address space of WebAssembly. */
 export const WASM_BYTES = 2 ** 32;
 
-/** What a step takes of memory at most, in bytes: the largest image and as many texts and pairs as the settings allow. */
+/** The memory of the largest step that settings allow, in bytes: its images, labels and pairs have their upper bounds. */
 export interface StepMemory {
   readonly weights: number;
-  /** As many as are trained. */
+  /** Of the trained weights. */
   readonly gradients: number;
-  /** Both moments of the optimiser, and the mean of the weights if there is one. */
+  /** Both moments of the optimizer, and the moving average if there is one. */
   readonly optimizer: number;
-  /** What is kept and passed on between layers, forwards and backwards. */
+  /** Everything else that is in memory at the peak. */
   readonly activations: number;
-  /** All of it, at the worst moment. */
+  /** All of them at the peak. */
   readonly peak: number;
 }
 
-/** A label that is about as long as the longest of a batch, which all of them are padded to. */
+/** Tokens of a label: about as many as the longest label of a batch has, to which all labels are padded. */
 const LABEL_TOKENS = 16;
 const FEW_PAIRS = 12;
 
 /**
- * What a step would take, found by running the model's own code, losses and optimiser on shapes alone: nothing is
- * allocated. That a heap has gaps comes on top.
+ * Estimates the memory of a step by running the model's own code, losses and optimizer on shapes: nothing is allocated.
+ * Fragmentation of the heap is not included.
  */
 export async function stepMemory(settings: TrainingSettings): Promise<StepMemory> {
   const { peakBytes, result } = await evaluateShapes(async () => {
     const model = new RlipV2(settings.model);
     for (const parameter of model.parameters.values()) parameter.set(new Float32Array(parameter.size));
     const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
-    const average = settings.emaDecay === null ? null : new Ema(model.parameters.values(), settings.emaDecay);
-    const forward = createForward(settings, model, shortLabels);
+    const ema = settings.emaDecay === null ? null : new Ema(model.parameters.values(), settings.emaDecay);
+    const forward = createForward(settings, model, fixedLengthTokenizer);
     try {
-      // Moments are there from the second step on: anything of the right shapes makes them.
+      // Moments exist from the second step on. Any tensors of the right shapes create them.
       const { variables } = optimizer;
-      optimizer.apply(Object.fromEntries(variables.map((variable) => [variable.name, variable])), 1, 1);
-      const { gradients } = await lossGradients(forward, largestBatch(settings), variables, () => dropShapes);
-      optimizer.apply(gradients, 1, 1);
-      average?.follow(1);
+      optimizer.apply(Object.fromEntries(variables.map((variable) => [variable.name, variable])), 1, 0.5);
+      const { gradients } = await lossGradients(forward, largestBatch(settings), variables, () => shapesOfDropout);
+      optimizer.apply(gradients, 1, 0.5);
+      ema?.update(1);
       tf.dispose(gradients);
-      const size = (parameters: readonly { readonly size: number }[]) =>
-        4 * parameters.reduce((sum, { size: count }) => sum + count, 0);
+      const bytes = (parameters: readonly { readonly size: number }[]) =>
+        4 * parameters.reduce((sum, { size }) => sum + size, 0);
       const all = [...model.parameters.values()];
-      const trained = size(optimizer.variables);
+      const trained = bytes(optimizer.variables);
       return {
-        weights: size(all),
+        weights: bytes(all),
         gradients: trained,
-        optimizer: 2 * trained + (average ? size(all.filter((parameter) => parameter.trained)) : 0),
+        optimizer: 2 * trained + (ema ? bytes(all.filter((parameter) => parameter.trained)) : 0),
       };
     } finally {
-      average?.dispose();
+      ema?.dispose();
       optimizer.dispose();
       model.dispose();
     }
@@ -72,48 +72,49 @@ export async function stepMemory(settings: TrainingSettings): Promise<StepMemory
   return { ...result, activations: Math.max(0, peakBytes - weights - gradients - optimizer), peak: peakBytes };
 }
 
-/** What would fit: changes to settings, in words and as settings. */
+/** Changed settings that need less memory. */
 export interface Remedy {
+  /** The changes in words. */
   readonly change: string;
   readonly settings: TrainingSettings;
 }
 
-/** From what costs least of what is learnt to what costs most. */
+/** Returns changes that save memory, ordered by how little they are expected to change what is learned. */
 function remedies(settings: TrainingSettings): Remedy[] {
   const found: Remedy[] = [];
-  let [at, words] = [settings, [] as string[]];
-  const go = (word: string, changed: TrainingSettings) => {
-    [at, words] = [changed, [...words, word]];
-    found.push({ change: words.join(', '), settings: at });
+  let [current, changes] = [settings, [] as string[]];
+  const add = (change: string, changed: TrainingSettings) => {
+    [current, changes] = [changed, [...changes, change]];
+    found.push({ change: changes.join(', '), settings: current });
   };
-  if (at.batchSize > 1)
-    go(`batchSize 1 with accumulationSteps ${at.batchSize * at.accumulationSteps}`, {
-      ...at,
-      batchSize: 1,
-      accumulationSteps: at.batchSize * at.accumulationSteps,
+  const { batchSize, accumulationSteps, optimizer, augmentation } = settings;
+  const images = batchSize * accumulationSteps;
+  if (batchSize > 1)
+    add(`batchSize 1 with accumulationSteps ${images}`, { ...current, batchSize: 1, accumulationSteps: images });
+  if (optimizer.textLearningRate > 0)
+    add('optimizer.textLearningRate 0 (frozen text encoder)', {
+      ...current,
+      optimizer: { ...optimizer, textLearningRate: 0 },
     });
-  if (at.optimizer.textLearningRate > 0)
-    go('optimizer.textLearningRate 0 (text encoder as it is)', {
-      ...at,
-      optimizer: { ...at.optimizer, textLearningRate: 0 },
-    });
-  if (at.emaDecay !== null) go('no emaDecay', { ...at, emaDecay: null });
+  if (settings.emaDecay !== null) add('no emaDecay', { ...current, emaDecay: null });
+  const largest = Math.max(...augmentation.shorterSides);
   for (const shorter of [640, 480, 320, 224, 128]) {
-    if (shorter >= Math.max(...at.augmentation.shorterSides)) continue;
-    const { crop: _, ...augmentation } = at.augmentation;
-    const longest = Math.round((shorter * at.augmentation.maxSize) / Math.max(...at.augmentation.shorterSides));
-    const smaller = { ...augmentation, shorterSides: [shorter], maxSize: longest };
+    if (shorter >= largest) continue;
+    const { crop: _, ...uncropped } = augmentation;
+    const maxSize = Math.round((shorter * augmentation.maxSize) / largest);
+    const smaller = { ...uncropped, shorterSides: [shorter], maxSize };
     found.push({
-      change: [...words, `images of ${shorter} × ${longest}`].join(', '),
-      settings: { ...at, augmentation: smaller },
+      change: [...changes, `images of ${shorter} × ${maxSize}`].join(', '),
+      settings: { ...current, augmentation: smaller },
     });
   }
   return found;
 }
 
 /**
- * @param limit bytes that there are
- * @returns the first changes after which a step fits, or null
+ * Finds changed settings whose step fits into a memory.
+ * @param limit in bytes
+ * @returns the first changes that fit; null if none does
  */
 export async function suggestRemedies(
   settings: TrainingSettings,
@@ -127,70 +128,73 @@ export async function suggestRemedies(
 }
 
 /**
- * @param memory of a step, see `stepMemory`
- * @throws RelflowError (`out-of-memory`) where it can't fit into the wasm backend's memory; says what would
+ * Checks that a step fits into the memory of the wasm backend.
+ * @param memory of the step, see `stepMemory`
+ * @throws RelflowError (`out-of-memory`) when it does not, suggesting settings that do
  */
 export async function checkMemoryFits(settings: TrainingSettings, memory: StepMemory): Promise<void> {
   if (memory.peak <= WASM_BYTES) return;
-  const giga = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   const smaller = await suggestRemedies(settings, WASM_BYTES);
-  const advice = smaller ? `; ${smaller.change} would fit (${giga(smaller.peak)})` : '; nothing smaller of it fits';
+  const advice = smaller
+    ? `${smaller.change} would fit (${gigabytes(smaller.peak)})`
+    : 'no smaller batch or image would fit';
   throw new RelflowError(
     'out-of-memory',
-    `training: a step of ${settings.model.name} takes ${giga(memory.peak)} (weights ${giga(memory.weights)}, gradients ${giga(memory.gradients)}, optimiser ${giga(memory.optimizer)}, activations ${giga(memory.activations)}), and backend wasm has 4 GiB${advice}; backend tensorflow has the machine's memory`,
+    `training: a step of ${settings.model.name} takes ${gigabytes(memory.peak)} (weights ${gigabytes(memory.weights)}, gradients ${gigabytes(memory.gradients)}, optimizer ${gigabytes(memory.optimizer)}, activations ${gigabytes(memory.activations)}), but backend wasm has 4 GiB; ${advice}; backend tensorflow can use all memory of the machine`,
     { ...memory, limit: WASM_BYTES, wouldFit: smaller?.change ?? null },
   );
 }
 
-const shortLabels: Tokenizer = {
+const fixedLengthTokenizer: Tokenizer = {
   encode: () => Array.from({ length: LABEL_TOKENS }, (_, k) => k),
 } as unknown as Tokenizer;
 
-/** The same shapes as dropout's, without its random numbers. */
-const dropShapes: Dropout = (x, rate) => (rate > 0 ? tf.mul(x, tf.fill(x.shape, 1)) : x);
+/** Allocates the shapes that dropout does, without its random numbers. */
+const shapesOfDropout: Dropout = (x, rate) => (rate > 0 ? tf.mul(x, tf.fill(x.shape, 1)) : x);
 
-/** The largest batch that the settings may lead to. */
+/** Returns the largest batch that settings allow. */
 function largestBatch(settings: TrainingSettings): TrainingBatch {
-  const { batchSize: batch, model, labels: texts, augmentation: views } = settings;
-  const shorter = Math.max(...views.shorterSides);
-  const [height, width] = [shorter, Math.max(shorter, views.maxSize)];
+  const { batchSize, model, labels: counts, augmentation } = settings;
+  const shorter = Math.max(...augmentation.shorterSides);
+  const [height, width] = [shorter, Math.max(shorter, augmentation.maxSize)];
   const vocabulary = settings.task === 'tagger' ? null : settings.vocabulary;
   const names = (count: number) => Array.from({ length: count }, (_, k) => `${k}`);
-  const set = {
-    objects: [...names(vocabulary?.objects.length ?? Math.max(1, texts.objects)), NO_OBJECTS],
-    relations: names(vocabulary?.relations.length ?? Math.max(1, texts.relations)),
+  const labels = {
+    objects: [...names(vocabulary?.objects.length ?? Math.max(1, counts.objects)), NO_OBJECTS],
+    relations: names(vocabulary?.relations.length ?? Math.max(1, counts.relations)),
   };
-  // A tagger's pairs are queries; what others find is matched with few pairs as with many, as far as memory goes.
+  // A tagger's queries are its pairs; in matching, the number of pairs hardly changes the memory.
   const pairs = settings.task === 'tagger' ? model.pairs : Math.min(model.pairs, FEW_PAIRS);
-  const targets = Array.from({ length: batch }, () => anyTargets(pairs, set.relations.length));
+  const targets = Array.from({ length: batchSize }, () => anyTargets(pairs, labels.relations.length));
   return {
     epoch: 0,
     position: 0,
-    // Zeros that nobody writes to take no memory until they are looked at.
-    pixels: new Float32Array(batch * height * width * 3),
+    // The operating system allocates no memory for zeros that are never written.
+    pixels: new Float32Array(batchSize * height * width * 3),
     height,
     width,
     sizes: targets.map(() => ({ height, width })),
     images: targets.map((_, k) => ({ id: k, file: '' })),
-    labels: set,
+    labels,
     targets,
     noisy: targets,
     hasNoise: settings.noise !== null,
     attentionMask: settings.noise !== null ? leakMask(targets, model.pairs) : null,
     slots: model.pairs,
-    pairs: batch * model.pairs,
-    positives: batch * model.pairs,
+    pairs: batchSize * model.pairs,
+    positives: batchSize * model.pairs,
   };
 }
 
 function anyTargets(pairs: number, relations: number): PairTargets {
-  const wanted = new Float32Array(pairs * relations);
-  for (let pair = 0; pair < pairs; pair++) wanted[pair * relations] = 1;
+  const held = new Float32Array(pairs * relations);
+  for (let pair = 0; pair < pairs; pair++) held[pair * relations] = 1;
   return {
     subjectBoxes: new Float32Array(4 * pairs).fill(0.5),
     objectBoxes: new Float32Array(4 * pairs).fill(0.5),
     subjectLabels: new Int32Array(pairs),
     objectLabels: new Int32Array(pairs),
-    relations: wanted,
+    relations: held,
   };
 }

@@ -4,11 +4,11 @@ import { encodeBatch, noisyQueries } from './data/encode-batch.js';
 import { pairLosses, totalLoss } from './loss/pair-losses.js';
 import { type Forward, summedParts } from './loss-gradients.js';
 
-/** What a batch of given pairs becomes in a tagger. */
-export const taggerForward = (model: RlipV2, texts: CachedLabelVectors): Forward => ({
-  prepare: (batch) => texts.prepare(batch),
+/** Returns the forward pass of a tagger, whose queries are the given pairs with noise. */
+export const taggerForward = (model: RlipV2, labelVectors: CachedLabelVectors): Forward => ({
+  prepare: (batch) => labelVectors.prepare(batch),
   run: (batch, drop) => {
-    const { encoded } = encodeBatch(model, texts, batch, drop);
+    const { encoded } = encodeBatch(model, labelVectors, batch, drop);
     const layers = model.decode(encoded, noisyQueries(batch), { drop });
     const terms = layers.map((layer) => pairLosses(layer, batch.targets, { givenPairs: true, qualityLabels: false }));
     return { total: totalLoss(terms), parts: summedParts(terms) };

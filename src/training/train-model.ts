@@ -15,7 +15,7 @@ import { type EarlierRun, TrainingFolder } from './training-folder.js';
 import { type TrainingEvent, TrainingLog } from './training-log.js';
 import { trainingLoop } from './training-loop.js';
 
-/** Fields of a configuration that do not change what a step computes, and the files that a model starts from. */
+/** Fields of a configuration that do not change the steps, and the files that a model starts from. */
 export type RunConfig = ModelFiles &
   Pick<
     TrainingConfig,
@@ -69,7 +69,10 @@ export async function trainModel(options: TrainModelOptions): Promise<TrainingRe
   const { settings, data, out } = options;
   const { total } = data.summary;
   if (total < settings.batchSize)
-    throw new OptionError('training', `a batch of ${settings.batchSize} images, but only ${total} to learn from`);
+    throw new OptionError(
+      'training',
+      `/batchSize ${settings.batchSize}, but the data has only ${total} usable images, expected at least one full batch`,
+    );
   const folder = new TrainingFolder(out);
   await folder.check(settings, options);
   const unlock = await folder.lock();
@@ -176,9 +179,9 @@ function startEvent(
 }
 
 /** Whether every batch of a tagger has all labels of the data: such a tagger scores a label only among all of them. */
-function hasAllLabels({ task, labels: texts }: TrainingSettings, data: TrainingData): boolean {
+function hasAllLabels({ task, labels: counts }: TrainingSettings, data: TrainingData): boolean {
   const { objects, relations } = labelsOf(data);
-  return task === 'tagger' && objects.length <= texts.objects && relations.length <= texts.relations;
+  return task === 'tagger' && objects.length <= counts.objects && relations.length <= counts.relations;
 }
 
 const labelsOf = ({ summary: { vocabularies } }: TrainingData) => ({

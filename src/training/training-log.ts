@@ -3,26 +3,36 @@ import { writeAtomically } from '../files/write-atomically.js';
 import type { Id } from '../records/image.js';
 import type { LossParts } from './loss-gradients.js';
 
-/** What happens in a run, as it is logged: one JSON object a line. */
+/** An event of a training, one line of its log. */
 export type TrainingEvent =
   | {
       readonly event: 'start';
+      /** Steps that are done, 0 unless the training is resumed. */
       readonly step: number;
+      /** Number of training images. */
       readonly images: number;
+      /** Number of validation images. */
       readonly validation: number;
+      /** Number of steps of the whole training. */
       readonly steps: number;
+      /** Number of distinct predicates. */
       readonly relations: number;
+      /** Number of distinct categories. */
       readonly objects: number;
+      /** Number of rejected records, by reason. */
       readonly rejects: Readonly<Record<string, number>>;
+      /** Number of boxes and relations that are left out, by reason. */
       readonly leftOut: Readonly<Record<string, number>>;
-      /** Arrays of the model that began as another's. */
+      /** Number of arrays that were copied from the weights of `startFrom`. */
       readonly startedFrom?: number;
       readonly backend: string;
       readonly threads: number;
     }
   | {
       readonly event: 'step';
+      /** Counted from 1. */
       readonly step: number;
+      /** Counted from 0. */
       readonly epoch: number;
       readonly loss: number;
       readonly parts: LossParts;
@@ -32,12 +42,14 @@ export type TrainingEvent =
       readonly learningRate: number;
       readonly images: number;
       readonly pairs: number;
+      /** Pairs with a relation. */
       readonly positives: number;
       readonly seconds: number;
-      /** Of these seconds, those in which the device waited for data. */
+      /** Seconds spent waiting for data. */
       readonly waited: number;
     }
   | { readonly event: 'evaluation'; readonly step: number; readonly loss: number; readonly parts: LossParts }
+  /** An image that could not be read. */
   | {
       readonly event: 'reject';
       readonly step: number;
@@ -45,7 +57,7 @@ export type TrainingEvent =
       readonly reason: string;
       readonly message: string;
     }
-  /** Nothing to learn from: no image of the step had a pair. */
+  /** A step that changed no weights, since none of its images has a pair. */
   | { readonly event: 'skipped'; readonly step: number; readonly images: readonly Id[] }
   | { readonly event: 'checkpoint'; readonly step: number; readonly path: string }
   | { readonly event: 'end'; readonly step: number; readonly weights: string };

@@ -7,8 +7,9 @@ import type { TrainingData } from './data/training-data.js';
 import { divergedError } from './diverged-error.js';
 import { evaluateLoss } from './evaluate-loss.js';
 import type { Forward } from './loss-gradients.js';
-import { type AdamW, gradientNorm } from './optimizer/adam-w.js';
+import type { AdamW } from './optimizer/adam-w.js';
 import type { Ema } from './optimizer/ema.js';
+import { clipFactor, gradientNorm } from './optimizer/gradient-norm.js';
 import { scheduleFactor } from './optimizer/schedule.js';
 import { totalSteps } from './settings/data-options.js';
 import type { TrainingSettings } from './settings/training-settings.js';
@@ -83,9 +84,9 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
         }
         const epoch = sum.batches[0]!.epoch;
         const factor = scheduleFactor(settings.schedule, state.step, steps, epoch);
-        optimizer.apply(sum.gradients, factor, norm);
+        optimizer.apply(sum.gradients, factor, clipFactor(norm, settings.optimizer.maxGradientNorm));
         tf.dispose(sum.gradients);
-        ema?.follow(optimizer.steps);
+        ema?.update(optimizer.steps);
         loss = sum.mean.loss;
         const rates = { gradientNorm: norm, learningRate: settings.optimizer.learningRate * factor };
         const times = { seconds: seconds(performance.now() - started), waited: seconds(sum.waited) };

@@ -15,7 +15,7 @@ const base = {
   augmentation: { flip: 0, colorJitter: 0, shorterSides: [64], maxSize: 96 },
 };
 
-/** RLIPv2's headline model as it is trained officially, save that there are eight images a process. */
+/** RLIPv2's headline model as it is trained officially, except for its batch of eight images a process. */
 const headline: TrainingConfig = {
   task: 'rlip',
   model: 'parsedaR50',
@@ -25,11 +25,11 @@ const headline: TrainingConfig = {
   augmentation: { flip: 0, colorJitter: 0, shorterSides: [400], maxSize: 667 },
 };
 
-describe('memory of a step, from shapes', function () {
+describe('stepMemory', function () {
   this.timeout(120_000);
   before(() => useBackend('wasm', { threads: 1 }));
 
-  it('is about what a step of wasm takes', async () => {
+  it('is close to the measured memory of a step on wasm', async () => {
     const { lines, images } = await writeTrainingScenes(temporaryFolder(), 2);
     const labels = { objects: 60, relations: 20 };
     const data = [{ sceneGraphs: lines, images }];
@@ -39,28 +39,28 @@ describe('memory of a step, from shapes', function () {
     ] as const) {
       const config: TrainingConfig = { ...base, data, task, model, labels, backend: 'wasm', threads: 1 };
       const { peakBytes, weightBytes, trained, frozen } = await dryRun(config);
-      // Whatever else this process holds is no part of it.
+      // Other tensors of this process are not counted.
       const measured = peakBytes - (weightBytes - 4 * (trained + frozen));
       const { numTensors } = tf.memory();
       const memory = await stepMemory(trainingSettings(config));
       assert.equal(tf.getBackend(), 'wasm');
       assert.equal(tf.memory().numTensors, numTensors);
       assert.equal(memory.weights, 4 * (trained + frozen));
-      // This batch has fewer texts and smaller images than the largest one.
+      // This batch has fewer labels and smaller images than the largest one.
       assert.ok(memory.peak > 0.9 * measured && memory.peak < 4 * measured, `${memory.peak} and ${measured}`);
     }
   });
 
-  it('of the headline model is beyond wasm: it is refused, and what would fit is named', async () => {
+  it('refuses the headline model on wasm, and suggests settings that fit', async () => {
     const settings = rlipSettings(headline);
     const memory = await stepMemory(settings);
-    // As the official checkpoint has them: parameters, and the buffers of 26,560 channels' normalisation.
+    // The official checkpoint has these parameters, and the normalization buffers of 26,560 channels.
     assert.equal(memory.weights / 4, 213_700_624 + 4 * 26_560);
     assert.ok(memory.peak > WASM_BYTES);
     await assert.rejects(checkMemoryFits(settings, memory), {
       code: 'out-of-memory',
       message:
-        /^training: a step of parsedaR50 takes [\d.]+ GiB \(weights 0\.8 GiB, .*\), and backend wasm has 4 GiB; optimizer\.textLearningRate 0 \(text encoder as it is\), images of \d+ × \d+ would fit \([\d.]+ GiB\); backend tensorflow has the machine's memory$/,
+        /^training: a step of parsedaR50 takes [\d.]+ GiB \(weights 0\.8 GiB, .*\), but backend wasm has 4 GiB; optimizer\.textLearningRate 0 \(frozen text encoder\), images of \d+ × \d+ would fit \([\d.]+ GiB\); backend tensorflow can use all memory of the machine$/,
     });
   });
 });

@@ -9,12 +9,12 @@ import { temporaryFolder } from '../support/folders.js';
 import { trainWithKills } from '../support/train-with-kills.js';
 import { tinyTagger, writeTrainingScenes } from '../support/training-scenes.js';
 
-describe('train: the tiny tagger, killed', () => {
+describe('train, killed', () => {
   const folder = temporaryFolder();
 
   before(() => useBackend('wasm', { threads: 1 }));
 
-  it('by -9 at three random moments ends in the same weights, from the command line', async () => {
+  it('resumes to the same weights from the command line after kill -9 at three random moments', async () => {
     const { lines, images } = await writeTrainingScenes(folder, 8);
     const config: TrainingConfig = {
       ...tinyTagger,

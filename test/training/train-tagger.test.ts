@@ -6,7 +6,6 @@ import { openSafetensors } from '../../src/files/open-safetensors.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import type { TrainingConfig } from '../../src/records/training-config.js';
 import { dryRun } from '../../src/training/dry-run.js';
-import { taggerSettings } from '../../src/training/settings/tagger-settings.js';
 import { type TrainOptions, train } from '../../src/training/train.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
 import { temporaryFolder } from '../support/folders.js';
@@ -34,21 +33,21 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
       .map((line) => JSON.parse(line) as TrainingEvent);
   const losses = (out: string) =>
     eventsOf(out).flatMap((event) => (event.event === 'step' ? [[event.step, event.epoch, event.loss]] : []));
-  const whole = join(temporaryFolder(), 'whole');
+  const reference = join(temporaryFolder(), 'reference');
 
-  it('writes weights, checkpoints and a log, and leaves no memory behind', async () => {
+  it('writes weights, checkpoints and a log, and frees all tensors', async () => {
     const { numTensors } = tf.memory();
-    const result = await trained(whole, {}, { validation: data });
-    assert.deepEqual([result.folder, result.finished, result.steps], [whole, true, 6]);
+    const result = await trained(reference, {}, { validation: data });
+    assert.deepEqual([result.folder, result.finished, result.steps], [reference, true, 6]);
     assert.equal(tf.memory().numTensors, numTensors);
     const weights = await openSafetensors(result.weights!);
     assert.equal(weights.metadata['model'], 'tinyTagger');
     await weights.close();
-    assert.deepEqual(readdirSync(join(whole, 'checkpoints')).sort(), ['step-00000004', 'step-00000006']);
-    const events = eventsOf(whole);
+    assert.deepEqual(readdirSync(join(reference, 'checkpoints')).sort(), ['step-00000004', 'step-00000006']);
+    const events = eventsOf(reference);
     assert.equal(events[0]!.event, 'start');
     assert.deepEqual(
-      losses(whole).map(([step, epoch]) => [step, epoch]),
+      losses(reference).map(([step, epoch]) => [step, epoch]),
       [
         [1, 0],
         [2, 0],
@@ -58,7 +57,7 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
         [6, 1],
       ],
     );
-    // Eight images are four steps; the second epoch is not over.
+    // Eight images are four steps, so that the second epoch does not end.
     assert.deepEqual(
       events.filter(({ event }) => event === 'evaluation').map(({ step }) => step),
       [4],
@@ -72,13 +71,13 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
   });
 
   it('refuses a folder with another training, and options that contradict each other, before any work', async () => {
-    await assert.rejects(trained(whole), {
+    await assert.rejects(trained(reference), {
       code: 'bad-output',
-      message: `${whole}: already contains a training run: pass --resume to continue it, or --overwrite to replace it`,
+      message: `${reference}: already contains a training run: pass --resume to continue it, or --overwrite to replace it`,
     });
-    await assert.rejects(trained(whole, { resume: true }, { seed: 6 }), {
+    await assert.rejects(trained(reference, { resume: true }, { seed: 6 }), {
       code: 'bad-output',
-      message: `${join(whole, 'settings.json')}: belongs to a run with another 'seed': choose another folder, or pass --overwrite to replace it`,
+      message: `${join(reference, 'settings.json')}: belongs to a run with another 'seed': choose another folder, or pass --overwrite to replace it`,
     });
     const missing = join(folder, 'missing');
     await assert.rejects(trained(missing, { resume: true }), {
@@ -109,7 +108,7 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
     assert.ok(existsSync(join(out, 'checkpoints', 'step-00000003')));
     const { weights } = await trained(out, { overwrite: true });
     assert.deepEqual(readdirSync(join(out, 'checkpoints')).sort(), ['step-00000004', 'step-00000006']);
-    assert.deepEqual(readFileSync(weights!), readFileSync(join(whole, 'weights.safetensors')));
+    assert.deepEqual(readFileSync(weights!), readFileSync(join(reference, 'weights.safetensors')));
   });
 
   it('is aborted by its signal, without a checkpoint of the last step', async () => {
@@ -123,10 +122,10 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
     assert.equal(tf.memory().numTensors, numTensors);
     assert.deepEqual(readdirSync(join(out, 'checkpoints')), ['step-00000002']);
     const { weights } = await trained(out, { resume: true });
-    assert.deepEqual(readFileSync(weights!), readFileSync(join(whole, 'weights.safetensors')));
+    assert.deepEqual(readFileSync(weights!), readFileSync(join(reference, 'weights.safetensors')));
   });
 
-  it('goes on from a stop to the same weights', async () => {
+  it('resumes after a stop to the same weights', async () => {
     const out = join(temporaryFolder(), 'stopped');
     const stop = new AbortController();
     const onProgress = (event: TrainingEvent) => {
@@ -137,11 +136,11 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
     assert.ok(!existsSync(join(out, 'weights.safetensors')));
     const second = await trained(out, { resume: true });
     assert.deepEqual([second.finished, second.steps], [true, 6]);
-    assert.deepEqual(losses(out), losses(whole));
-    assert.deepEqual(readFileSync(second.weights!), readFileSync(join(whole, 'weights.safetensors')));
+    assert.deepEqual(losses(out), losses(reference));
+    assert.deepEqual(readFileSync(second.weights!), readFileSync(join(reference, 'weights.safetensors')));
   });
 
-  it('reads images in threads to the same weights, and leaves none behind, stopped or not', async () => {
+  it('reads images in threads to the same weights, and ends all threads', async () => {
     const out = join(temporaryFolder(), 'threads');
     const stop = new AbortController();
     const onProgress = (event: TrainingEvent) => {
@@ -153,22 +152,22 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
       trained(out, { resume: true }, { readers: 2, prefetch: 3, imageCacheMegabytes: 10 }),
     );
     assert.deepEqual([second.started, second.left], [2, 0]);
-    assert.deepEqual(losses(out), losses(whole));
-    assert.deepEqual(readFileSync(second.result.weights!), readFileSync(join(whole, 'weights.safetensors')));
+    assert.deepEqual(losses(out), losses(reference));
+    assert.deepEqual(readFileSync(second.result.weights!), readFileSync(join(reference, 'weights.safetensors')));
   });
 
-  it('is killed by -9 and resumed from the command line, and ends in the same weights', async () => {
+  it('resumes to the same weights from the command line after kill -9', async () => {
     const out = join(temporaryFolder(), 'killed');
     const file = join(folder, 'tagger.json');
     writeFileSync(file, JSON.stringify({ ...config, checkpointEvery: 1 }));
     await trainWithKills(file, out, [{ step: 2, milliseconds: 20 }]);
     const { weights, steps } = await trained(out, { resume: true });
     assert.equal(steps, 6);
-    assert.deepEqual(losses(out), losses(whole));
-    assert.deepEqual(readFileSync(weights!), readFileSync(join(whole, 'weights.safetensors')));
+    assert.deepEqual(losses(out), losses(reference));
+    assert.deepEqual(readFileSync(weights!), readFileSync(join(reference, 'weights.safetensors')));
   });
 
-  it('stops where the loss is no number: names the images, keeps the weights from before', async () => {
+  it('stops when the loss is not finite: names the images, and keeps the previous weights', async () => {
     const out = join(temporaryFolder(), 'diverged');
     const optimizer = { learningRate: 1e38, backboneLearningRate: 1e38, textLearningRate: 1e38 };
     await assert.rejects(
@@ -187,7 +186,7 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
     assert.ok(readdirSync(join(out, 'checkpoints')).includes(`step-${String(step - 1).padStart(8, '0')}`));
   });
 
-  it('averages over several batches a step, and learns from sets of one label', async () => {
+  it('accumulates gradients over several batches, and trains with a single label', async () => {
     const out = join(temporaryFolder(), 'accumulated');
     const result = await trained(out, {}, { accumulationSteps: 2, steps: 1, labels: { objects: 0, relations: 1 } });
     assert.ok(result.loss !== null && Number.isFinite(result.loss));
@@ -203,58 +202,9 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
     assert.ok(run.loss > 0 && run.peakBytes > run.stateBytes - run.weightBytes && run.stateBytes > run.weightBytes);
   });
 
-  it('refuses a batch that the data does not fill', async () => {
+  it('refuses a batch that the data cannot fill', async () => {
     await assert.rejects(trained(join(temporaryFolder(), 'x'), {}, { batchSize: 9 }), {
-      message: 'training: a batch of 9 images, but only 8 to learn from',
+      message: 'training: /batchSize 9, but the data has only 8 usable images, expected at least one full batch',
     });
-  });
-});
-
-describe('taggerSettings', () => {
-  const message = (changed: object) => {
-    try {
-      taggerSettings({ ...config, ...changed });
-    } catch (error) {
-      return (error as Error).message;
-    }
-    return null;
-  };
-
-  it('fills in the official values', () => {
-    const { task, data, epochs, batchSize } = config;
-    const settings = taggerSettings({ task, data, epochs, batchSize, model: 'rTaggerR50' });
-    assert.deepEqual(settings.noise, { label: 0.2, box: 0.4 });
-    assert.deepEqual(settings.labels, { objects: 333, relations: 167 });
-    assert.equal(settings.optimizer.maxGradientNorm, 0.1);
-    assert.equal(settings.augmentation.maxSize, 1333);
-    assert.equal(settings.model.compat.textMaskBySum, false);
-    assert.equal(taggerSettings({ ...config, compat: true }).model.compat.textMaskBySum, true);
-    assert.equal(taggerSettings({ ...config, modelOptions: { pairs: 30 } }).model.pairs, 30);
-  });
-
-  it('names what is wrong', () => {
-    assert.equal(message({ batchSize: 0 }), 'training: /batchSize must be >= 1');
-    assert.equal(message({ bach: 1 }), "training: the value must NOT have additional properties ('bach')");
-    assert.match(message({ model: 'yolo' })!, /unknown model 'yolo', expected one of rTaggerR50, /);
-    assert.equal(
-      message({ model: 'tinyParsed' }),
-      'training: /model tinyParsed is not a tagger, as /task tagger needs',
-    );
-    assert.equal(
-      message({ data: [{ images: 'x' }] }),
-      'training: /data/0 has 0 annotations, expected exactly one of sceneGraphs, visualGenome and pseudoAnnotations',
-    );
-    assert.match(message({ modelOptions: { width: 30 } })!, /width 30, expected a multiple of 4/);
-    const augmentation = {
-      flip: 0,
-      colorJitter: 0,
-      shorterSides: [64],
-      maxSize: 99,
-      crop: { probability: 1, shorterSides: [64], size: [90, 20] },
-    };
-    assert.equal(
-      message({ augmentation }),
-      'training: /augmentation/crop/size [90,20], expected the smaller number first',
-    );
   });
 });

@@ -5,22 +5,25 @@ import type { AugmentationOptions } from './augment-image.js';
 import type { ThreadRequest, ThreadResult } from './augmented-image-reader.js';
 import { ImageAugmenter } from './image-augmenter.js';
 
-// The pool puts data of its own before what it was given.
-const [, views] = workerData as [unknown, AugmentationOptions];
-const maker = new ImageAugmenter(views);
+// Tinypool puts its own data before ours.
+const [, options] = workerData as [unknown, AugmentationOptions];
+const augmenter = new ImageAugmenter(options);
 
-/** A view whose pixels are handed over, not copied. */
+/** Augments an image in a worker thread; the pixels of the result are transferred, not copied. */
 export default async function augmentInThread(request: ThreadRequest): Promise<unknown> {
-  const made = await maker.augment(request);
-  if ('reject' in made) return made;
-  const { view, decoded } = made;
-  const answer: ThreadResult = { view, decoded: request.keep && !request.decoded ? shared(decoded) : null };
-  // What was not varied at all is somebody else's memory still.
-  const own = view.image.data === decoded.data ? [] : [view.image.data.buffer];
+  const result = await augmenter.augment(request);
+  if ('reject' in result) return result;
+  const { augmentedImage, decoded } = result;
+  const answer: ThreadResult = {
+    augmentedImage,
+    decoded: request.cacheDecoded && !request.decoded ? shared(decoded) : null,
+  };
+  // An unchanged image is still the memory of the decoded one, which cannot be transferred.
+  const own = augmentedImage.image.data === decoded.data ? [] : [augmentedImage.image.data.buffer];
   return Tinypool.move({ [Tinypool.transferableSymbol]: own, [Tinypool.valueSymbol]: answer } as never);
 }
 
-/** The image in memory that all threads see. */
+/** Copies an image to memory that all threads share. */
 function shared({ data, height, width }: RgbImage): RgbImage {
   const copy = new Uint8Array(new SharedArrayBuffer(data.length));
   copy.set(data);

@@ -8,90 +8,95 @@ import type { AugmentationOptions, AugmentedImage } from './augment-image.js';
 import { type AugmentationRequest, type AugmentationResult, ImageAugmenter } from './image-augmenter.js';
 
 export interface AugmentedImageReaderOptions {
-  /** Threads that decode and vary images; 0 for this one. Default: one less than there are processors, at most 4. */
+  /** Threads that decode and augment images; 0 uses the calling thread. Default: one less than processors, at most 4. */
   readonly threads?: number;
-  /** Bytes of decoded pixels that are kept at most. Default 0: each image is decoded anew each time. */
+  /** Upper bound of the cached decoded pixels, in bytes. Default 0: every image is decoded each time. */
   readonly cacheBytes?: number;
 }
 
-/** What a thread is asked: whether the decoded image will be wanted again. */
-export type ThreadRequest = AugmentationRequest & { readonly keep: boolean };
+/** The request to a thread. */
+export type ThreadRequest = AugmentationRequest & {
+  /** Whether the result contains the decoded image, in shared memory. */
+  readonly cacheDecoded: boolean;
+};
 
-/** What a thread answers: an image to keep is in memory that all threads see. */
-export type ThreadResult = { readonly view: AugmentedImage; readonly decoded: RgbImage | null } | RejectedImage;
+/** The result of a thread. */
+export type ThreadResult =
+  | { readonly augmentedImage: AugmentedImage; readonly decoded: RgbImage | null }
+  | RejectedImage;
 export type RejectedImage = Extract<AugmentationResult, { reject: unknown }>;
 
-const MOST_THREADS = 4;
+const MAX_THREADS = 4;
 
 /**
- * Makes views of a data set's images, in threads of its own. What a view is depends on what it is made of alone, whichever
- * thread made it and when.
+ * Reads and augments images of a data set in threads. A result depends on its request alone, not on the thread or on the
+ * order of requests.
  *
- * Decoded images are kept for as long as there is room, those that came first: an epoch reads each image once, so that to
- * let an older one go for a newer would be to keep none.
+ * The cache keeps the first images that fit and never evicts one: an epoch reads each image once, so that an evicting
+ * cache would have lost every image before its next use.
  */
 export class AugmentedImageReader {
   readonly #pool: Tinypool | null;
-  readonly #make: (request: ThreadRequest) => Promise<ThreadResult>;
-  readonly #kept = new Map<string, RgbImage>();
-  #room: number;
+  readonly #augment: (request: ThreadRequest) => Promise<ThreadResult>;
+  readonly #cache = new Map<string, RgbImage>();
+  #freeBytes: number;
 
-  /** @throws OptionError where `threads` is no whole number */
+  /** @throws OptionError when `threads` is neither 0 nor a positive integer */
   constructor(
-    views: AugmentationOptions,
-    { threads = defaultThreads(), cacheBytes: keep = 0 }: AugmentedImageReaderOptions = {},
+    options: AugmentationOptions,
+    { threads = defaultThreads(), cacheBytes = 0 }: AugmentedImageReaderOptions = {},
   ) {
     if (threads !== 0) checkPositiveInteger('training', 'readers', threads);
-    const pool = threads === 0 ? null : startThreads(views, threads);
-    const maker = new ImageAugmenter(views);
+    const pool = threads === 0 ? null : startThreads(options, threads);
+    const augmenter = new ImageAugmenter(options);
     this.#pool = pool;
-    this.#make = (request) => (pool ? pool.run(request) : maker.augment(request));
-    this.#room = keep;
+    this.#augment = (request) => (pool ? pool.run(request) : augmenter.augment(request));
+    this.#freeBytes = cacheBytes;
   }
 
-  /** A view, or why the image can't be read. */
+  /** Reads an augmented image, or returns the reason why it is rejected. */
   async read(
     request: Omit<AugmentationRequest, 'decoded'>,
-  ): Promise<{ readonly view: AugmentedImage } | RejectedImage> {
+  ): Promise<{ readonly augmentedImage: AugmentedImage } | RejectedImage> {
     const { path } = request;
-    const known = this.#kept.get(path) ?? null;
-    // An image as it is belongs to another set, which is not gone through as often.
-    const keep = known === null && request.randomness !== null && this.#room > 0;
-    const made = await this.#make({ ...request, decoded: known, keep });
-    if ('reject' in made) return made;
-    if (keep && made.decoded) this.#keep(path, made.decoded);
-    return { view: made.view };
+    const decoded = this.#cache.get(path) ?? null;
+    // Images that are not augmented are of validation data, which is read less often than training data.
+    const cacheDecoded = decoded === null && request.randomness !== null && this.#freeBytes > 0;
+    const result = await this.#augment({ ...request, decoded, cacheDecoded });
+    if ('reject' in result) return result;
+    if (cacheDecoded && result.decoded) this.#keep(path, result.decoded);
+    return { augmentedImage: result.augmentedImage };
   }
 
-  /** Ends the threads; what they have not answered fails. */
+  /** Ends the threads; requests in flight are rejected. */
   async close(): Promise<void> {
     await this.#pool?.destroy();
   }
 
   #keep(path: string, image: RgbImage): void {
-    if (image.data.length > this.#room || this.#kept.has(path)) return;
-    this.#room -= image.data.length;
-    this.#kept.set(path, image);
+    if (image.data.length > this.#freeBytes || this.#cache.has(path)) return;
+    this.#freeBytes -= image.data.length;
+    this.#cache.set(path, image);
   }
 }
 
-const defaultThreads = (): number => Math.min(availableParallelism() - 1, MOST_THREADS);
+const defaultThreads = (): number => Math.min(availableParallelism() - 1, MAX_THREADS);
 
-function startThreads(views: AugmentationOptions, threads: number): Tinypool {
-  // From its sources, under tsx, a thread needs hooks of its own to read TypeScript.
-  const source = import.meta.url.endsWith('.ts');
+function startThreads(options: AugmentationOptions, threads: number): Tinypool {
+  // When run from TypeScript sources, a thread needs the hooks of tsx too.
+  const isSource = import.meta.url.endsWith('.ts');
   const hooks = () => {
-    // `import.meta.resolve` is not there where a test runner requires modules.
+    // `import.meta.resolve` is missing when a test runner loads modules with `require`.
     const { href } = new URL('index.mjs', pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api')));
     return `data:text/javascript,${encodeURIComponent(`import { register } from ${JSON.stringify(href)}; register();`)}`;
   };
   return new Tinypool({
-    filename: new URL(`./augmentation-thread.${source ? 'ts' : 'js'}`, import.meta.url).href,
+    filename: new URL(`./augmentation-thread.${isSource ? 'ts' : 'js'}`, import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
-    // All requests are handed over at once: this thread computes for long, and could not hand over the next one.
+    // All requests are handed over immediately, since the main thread is busy with training steps and could not do it later.
     concurrentTasksPerWorker: Number.POSITIVE_INFINITY,
-    workerData: views,
-    ...(source && { execArgv: ['--import', hooks()] }),
+    workerData: options,
+    ...(isSource && { execArgv: ['--import', hooks()] }),
   });
 }

@@ -8,109 +8,111 @@ import { type BatchOptions, type DataPosition, type TrainingBatch, trainingBatch
 import type { LocatedSample, TrainingData } from './training-data.js';
 
 export interface BatchStreamOptions extends BatchOptions {
-  /** Images a batch. */
+  /** Images of a batch. */
   readonly batchSize: number;
-  /** False for evaluation: images whole and as they are, batches that are not full too. */
+  /** False for evaluation: images are not augmented, and the last batch of an epoch may have fewer images. */
   readonly training: boolean;
-  /** Images that the shuffle holds. */
+  /** Images in the shuffle buffer. */
   readonly shuffleBuffer: number;
-  /** The caller's, who closes it. */
+  /** Reads the images; the caller closes it. */
   readonly reader: AugmentedImageReader;
-  /** Images that are read before their batch is asked for. */
+  /** Images that are read ahead of their batch. */
   readonly prefetchImages: number;
 }
 
-/** A batch with where the next one begins, and what could not be read before it was full. */
+/** A batch of a stream. */
 export interface StreamedBatch {
   readonly batch: TrainingBatch;
+  /** Where the next batch begins. */
   readonly next: DataPosition;
+  /** Images that could not be read while the batch was filled. */
   readonly rejects: readonly { readonly image: Id; readonly reason: string; readonly message: string }[];
 }
 
 /**
- * Batches without end, epoch after epoch, from a position on: the same from there as in a run that was never stopped.
- * An image that can't be read is told of and another takes its place; what is left at the end of an epoch and fills no
- * batch is not trained on. While one batch is used, images of the next ones are read.
- * @throws RelflowError (`no-data`) where an epoch has not a single whole batch
+ * Streams batches from a position on, epoch after epoch without end. A stream that starts at a later position yields the
+ * same batches from there. The next image replaces one that cannot be read; images that are left at the end of an epoch
+ * and do not fill a batch are skipped. Images are read ahead while a batch is used.
+ * @throws RelflowError (`no-data`) when an epoch does not fill a single batch
  */
 export const batchStream = (
   data: TrainingData,
   options: BatchStreamOptions,
   from: DataPosition,
   signal: AbortSignal,
-): AsyncGenerator<StreamedBatch> => batches(data, options, from, Number.POSITIVE_INFINITY, signal);
+): AsyncGenerator<StreamedBatch> => streamBatches(data, options, from, Number.POSITIVE_INFINITY, signal);
 
-/** The batches of one epoch from a position on. */
+/** Streams the batches of one epoch from a position on. */
 export const epochBatches = (
   data: TrainingData,
   options: BatchStreamOptions,
   from: DataPosition,
   signal: AbortSignal,
-): AsyncGenerator<StreamedBatch> => batches(data, options, from, 1, signal);
+): AsyncGenerator<StreamedBatch> => streamBatches(data, options, from, 1, signal);
 
-async function* batches(
+async function* streamBatches(
   data: TrainingData,
   options: BatchStreamOptions,
   from: DataPosition,
   epochs: number,
   signal: AbortSignal,
 ): AsyncGenerator<StreamedBatch> {
-  const { seed, batchSize: size, training, reader } = options;
-  const read = async (place: Place | null) => {
-    if (place === null) return null;
-    const { sample, images, ...at } = place;
-    const path = join(images, sample.image.file);
-    return {
-      image: sample.image.id,
-      ...(await reader.read({ path, sample, randomness: training ? { seed, ...at } : null })),
-    };
+  const { seed, batchSize, training, reader } = options;
+  const read = async (item: PositionedSample | null) => {
+    if (item === null) return null;
+    const { sample, images: folder, ...at } = item;
+    const path = join(folder, sample.image.file);
+    const result = await reader.read({ path, sample, randomness: training ? { seed, ...at } : null });
+    return { id: sample.image.id, result };
   };
   let { epoch, position } = from;
   let start = position;
-  let any = position > 0;
-  let views: AugmentedImage[] = [];
+  let hasBatch = position > 0;
+  let images: AugmentedImage[] = [];
   let rejects: StreamedBatch['rejects'] = [];
-  const whole = (): StreamedBatch => {
+  const takeBatch = (): StreamedBatch => {
     const item = {
-      batch: trainingBatch(views, { epoch, position: start }, data.summary.vocabularies, options),
+      batch: trainingBatch(images, { epoch, position: start }, data.summary.vocabularies, options),
       next: { epoch, position },
       rejects,
     };
-    [views, rejects, start, any] = [[], [], position, true];
+    [images, rejects, start, hasBatch] = [[], [], position, true];
     return item;
   };
-  for await (const made of prefetch(places(data, options, from, epochs, signal), options.prefetchImages, read)) {
-    if (made !== null) {
+  const samples = positionedSamples(data, options, from, epochs, signal);
+  for await (const item of prefetch(samples, options.prefetchImages, read)) {
+    if (item !== null) {
+      const { id, result } = item;
       position++;
-      if ('view' in made) views.push(made.view);
-      else rejects = [...rejects, { image: made.image, ...made.reject }];
-      if (views.length === size) yield whole();
+      if ('reject' in result) rejects = [...rejects, { image: id, ...result.reject }];
+      else images.push(result.augmentedImage);
+      if (images.length === batchSize) yield takeBatch();
       continue;
     }
-    // The epoch is over.
-    if (!training && views.length > 0) yield whole();
-    else if (!any && epochs > 1)
+    // The epoch ends.
+    if (!training && images.length > 0) yield takeBatch();
+    else if (!hasBatch && epochs > 1)
       throw new RelflowError(
         'no-data',
-        `training: no batch of ${size} images can be filled, ${data.summary.total} are there and some can't be read`,
+        `training: no batch of ${batchSize} images can be filled: the data has ${data.summary.total} images, and some of them cannot be read`,
       );
-    [epoch, position, start, views, any] = [epoch + 1, 0, 0, [], false];
+    [epoch, position, start, images, hasBatch] = [epoch + 1, 0, 0, [], false];
   }
 }
 
-type Place = LocatedSample & DataPosition;
+type PositionedSample = LocatedSample & DataPosition;
 
-/** Samples in the order of their epochs, from a position on; null behind the last one of each epoch. */
-async function* places(
+/** Yields samples in the order of their epochs from a position on, and null after the last one of each epoch. */
+async function* positionedSamples(
   data: TrainingData,
-  { seed, shuffleBuffer: buffer }: BatchStreamOptions,
+  { seed, shuffleBuffer }: BatchStreamOptions,
   from: DataPosition,
   epochs: number,
   signal: AbortSignal,
-): AsyncGenerator<Place | null> {
+): AsyncGenerator<PositionedSample | null> {
   let { position } = from;
   for (let epoch = from.epoch; epoch < from.epoch + epochs; epoch++) {
-    for await (const item of data.epoch({ seed, epoch, skip: position, buffer }, signal))
+    for await (const item of data.epoch({ seed, epoch, skip: position, shuffleBuffer }, signal))
       yield { ...item, epoch, position: position++ };
     yield null;
     position = 0;

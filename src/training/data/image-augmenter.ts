@@ -6,52 +6,52 @@ import { type AugmentationOptions, type AugmentedImage, augmentImage, resizedIma
 import { randomStream, STREAMS } from './random-stream.js';
 import type { TrainingSample } from './training-sample.js';
 
-/** What a view is made of. */
+/** An image to be augmented. */
 export interface AugmentationRequest {
   readonly path: string;
   readonly sample: TrainingSample;
-  /** What decides how the image is varied; null for an image as it is. */
+  /** Determines the random numbers; null resizes the image without augmentation. */
   readonly randomness: { readonly seed: number; readonly epoch: number; readonly position: number } | null;
-  /** The decoded image, where it is known already. */
+  /** The decoded image if it is cached, else null. */
   readonly decoded: RgbImage | null;
 }
 
-/** A view, or why there is none. */
+/** An augmented image with the decoded one that it was made from, or the reason why the image is rejected. */
 export type AugmentationResult =
-  | { readonly view: AugmentedImage; readonly decoded: RgbImage }
+  | { readonly augmentedImage: AugmentedImage; readonly decoded: RgbImage }
   | { readonly reject: { readonly reason: string; readonly message: string } };
 
-/** Images that are decoded at once: as many as Node has threads for that, and no more are in memory as large as they are. */
-const AT_ONCE = 4;
+/** Images in flight: libuv has four threads for decoding, and each image in flight is in memory at full size. */
+const CONCURRENCY = 4;
 
-/** Decodes images, brings them to the size that views are made of, and varies them. */
+/** Decodes and augments images. */
 export class ImageAugmenter {
-  readonly #views: AugmentationOptions;
-  readonly #queue = new PQueue({ concurrency: AT_ONCE });
+  readonly #options: AugmentationOptions;
+  readonly #queue = new PQueue({ concurrency: CONCURRENCY });
 
-  constructor(views: AugmentationOptions) {
-    this.#views = views;
+  constructor(options: AugmentationOptions) {
+    this.#options = options;
   }
 
   augment(request: AugmentationRequest): Promise<AugmentationResult> {
-    return this.#queue.add(() => this.#made(request));
+    return this.#queue.add(() => this.#augment(request));
   }
 
-  async #made({ path, sample, randomness: varied, decoded: known }: AugmentationRequest): Promise<AugmentationResult> {
+  async #augment({ path, sample, randomness, decoded: cached }: AugmentationRequest): Promise<AugmentationResult> {
     try {
-      const decoded = known ?? (await this.#decoded(path));
-      if (varied === null) return { view: resizedImage(decoded, sample, this.#views), decoded };
-      const random = randomStream(varied.seed, STREAMS.view, varied.epoch, varied.position);
-      return { view: augmentImage(random, decoded, sample, this.#views), decoded };
+      const decoded = cached ?? (await this.#decode(path));
+      if (randomness === null) return { augmentedImage: resizedImage(decoded, sample, this.#options), decoded };
+      const random = randomStream(randomness.seed, STREAMS.augmentation, randomness.epoch, randomness.position);
+      return { augmentedImage: augmentImage(random, decoded, sample, this.#options), decoded };
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       return { reject: { reason: error.reason, message: error.message } };
     }
   }
 
-  async #decoded(path: string): Promise<RgbImage> {
-    const { decodedShorterSide: shorter, maxSize: longest } = this.#views;
+  async #decode(path: string): Promise<RgbImage> {
+    const { decodedShorterSide, maxSize } = this.#options;
     const image = await readImage(path);
-    return shorter === undefined ? image : resize(image, targetSize(image, shorter, longest));
+    return decodedShorterSide === undefined ? image : resize(image, targetSize(image, decodedShorterSide, maxSize));
   }
 }

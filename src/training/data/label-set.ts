@@ -3,69 +3,71 @@ import type { Random } from '../../records/random.js';
 import type { TrainingPair, TrainingVocabulary } from './training-sample.js';
 import type { WeightedSampler } from './weighted-sampler.js';
 
-/** How many texts a batch has at least, as far as the vocabularies reach. */
+/** How many labels a batch has at least, as far as the vocabularies suffice. */
 export interface LabelCounts {
-  /** Object names without "no objects". */
+  /** Categories without "no objects". */
   readonly objects: number;
+  /** Predicates. */
   readonly relations: number;
 }
 
-/** Two thirds of 500 and the rest. Source: RLIPv2, engine.py, `negative_text_sampling`. */
+/** The official counts: two thirds of 500, and the rest. Source: RLIPv2, engine.py, `negative_text_sampling`. */
 export const officialLabelCounts: LabelCounts = { objects: 333, relations: 167 };
 
-/** How often names come in the data that is trained on. */
+/** The names of the training data, drawn by their frequency. */
 export interface Vocabularies {
   readonly objects: WeightedSampler;
   readonly relations: WeightedSampler;
 }
 
-/** The texts of a batch: all its images share them. */
+/** The labels of a batch, which all of its images share. */
 export interface TrainingLabelSet {
-  /** "no objects" is the last. */
+  /** Categories; the last one is "no objects". */
   readonly objects: readonly string[];
+  /** Predicates. */
   readonly relations: readonly string[];
 }
 
-/** Other words for relations, and how often they are used. */
+/** Other phrases for predicates. */
 export interface Paraphrases {
-  /** Probability, of each relation of each batch. */
+  /** Probability that a predicate of a batch is paraphrased. */
   readonly probability: number;
+  /** By predicate. */
   readonly phrases: Readonly<Record<string, readonly string[]>>;
 }
 
 /**
- * The relations of a batch, some of them in other words: what holds stays where it is. Words that are another relation's
- * of the batch, or its paraphrase here, are not used.
+ * Paraphrases some predicates of a batch, without changing their order. A phrase that is already a label of the batch is
+ * not used.
  */
 export function paraphraseRelations(
   random: Random,
   relations: readonly string[],
-  { probability: share, phrases: of }: Paraphrases,
+  { probability, phrases }: Paraphrases,
 ): string[] {
   const used = new Set(relations);
-  return relations.map((name) => {
-    // Both numbers are drawn in any case, so that one relation's words do not depend on another's.
-    const [says, place] = [random.next() < share, random.next()];
-    const words = (Object.hasOwn(of, name) ? of[name]! : []).filter((text) => !used.has(text));
-    if (!says || words.length === 0) return name;
-    const text = words[Math.floor(place * words.length)]!;
-    used.add(text);
-    return text;
+  return relations.map((predicate) => {
+    // Both numbers are always drawn, so that the phrase of one predicate does not depend on another's.
+    const [isParaphrased, choice] = [random.next() < probability, random.next()];
+    const unused = (Object.hasOwn(phrases, predicate) ? phrases[predicate]! : []).filter((phrase) => !used.has(phrase));
+    if (!isParaphrased || unused.length === 0) return predicate;
+    const phrase = unused[Math.floor(choice * unused.length)]!;
+    used.add(phrase);
+    return phrase;
   });
 }
 
-/** What a batch's images name. */
+/** The labels of one image. */
 export interface LabeledImage {
   readonly categories: readonly string[];
   readonly pairs: readonly Pick<TrainingPair, 'predicates'>[];
 }
 
 /**
- * The texts of a batch: what its images name, in order and without repetition; then others, drawn as often as they come
- * in the data, until there are as many as wanted or no more left; "no objects" at the end of the objects.
- *
- * What the images name is never cut. A set without any relation gets one of the vocabulary's, so that there is something
- * to say no to.
+ * Returns the labels of a batch: first the distinct labels of its images in order, all of them; then labels drawn from
+ * the vocabularies by frequency and without replacement, until `counts` are reached or the vocabularies are used up;
+ * "no objects" is the last of the objects. A batch without any relation gets one predicate of the vocabulary, so that
+ * there is a negative label.
  *
  * Source: RLIPv2, engine.py, the merging of a batch's texts and frequency sampling.
  */
@@ -73,7 +75,7 @@ export function labelSet(
   random: Random,
   images: readonly LabeledImage[],
   vocabularies: Vocabularies,
-  targets: LabelCounts,
+  counts: LabelCounts,
 ): TrainingLabelSet {
   const objects = new Set<string>();
   const relations = new Set<string>();
@@ -81,17 +83,17 @@ export function labelSet(
     for (const category of categories) objects.add(category);
     for (const { predicates } of pairs) for (const predicate of predicates) relations.add(predicate);
   }
-  // A category of this very name would be two labels of one text.
+  // A category of this name would be the same label twice.
   objects.delete(NO_OBJECTS);
-  const fill = (names: Set<string>, vocabulary: WeightedSampler, target: number, except: readonly string[]) => {
-    for (const name of vocabulary.draw(random, target - names.size, [...names, ...except])) names.add(name);
+  const fill = (names: Set<string>, vocabulary: WeightedSampler, count: number, except: readonly string[]) => {
+    for (const name of vocabulary.draw(random, count - names.size, [...names, ...except])) names.add(name);
   };
-  fill(objects, vocabularies.objects, targets.objects, [NO_OBJECTS]);
-  fill(relations, vocabularies.relations, Math.max(1, targets.relations), []);
+  fill(objects, vocabularies.objects, counts.objects, [NO_OBJECTS]);
+  fill(relations, vocabularies.relations, Math.max(1, counts.relations), []);
   return { objects: [...objects, NO_OBJECTS], relations: [...relations] };
 }
 
-/** A closed set of names as texts, in its order. Source: RLIPv2, engine.py: fine-tuning reads the whole vocabulary. */
+/** Returns a closed vocabulary as labels, in its order. Source: RLIPv2, engine.py: fine-tuning reads the whole vocabulary. */
 export const closedLabelSet = ({ objects, relations }: TrainingVocabulary): TrainingLabelSet => ({
   objects: [...objects.filter((name) => name !== NO_OBJECTS), NO_OBJECTS],
   relations,

@@ -1,30 +1,27 @@
-/**
- * What becomes of items, in their order. Of up to `depth` items the work has begun before they are asked for, while the
- * consumer is busy with others.
- */
+/** Maps items in order, starting up to `depth` items ahead of the consumer. */
 export async function* prefetch<T, R>(
   items: AsyncGenerator<T, void>,
   depth: number,
-  work: (item: T) => Promise<R>,
+  map: (item: T) => Promise<R>,
 ): AsyncGenerator<R, void> {
-  const waiting: Promise<IteratorResult<R, void>>[] = [];
-  const ask = () => {
+  const inFlight: Promise<IteratorResult<R, void>>[] = [];
+  const start = () => {
     const next = items
       .next()
-      .then(async (item) => (item.done ? item : { done: false as const, value: await work(item.value) }));
-    // Who takes it sees the error; until then it is no unhandled one.
+      .then(async (item) => (item.done ? item : { done: false as const, value: await map(item.value) }));
+    // The consumer receives the error; until then it must not count as unhandled.
     next.catch(() => {});
-    waiting.push(next);
+    inFlight.push(next);
   };
   try {
     for (;;) {
-      while (waiting.length <= depth) ask();
-      const item = await waiting.shift()!;
+      while (inFlight.length <= depth) start();
+      const item = await inFlight.shift()!;
       if (item.done) return;
       yield item.value;
     }
   } finally {
-    await Promise.allSettled(waiting);
+    await Promise.allSettled(inFlight);
     await items.return();
   }
 }

@@ -2,16 +2,15 @@ import type { Random } from '../../records/random.js';
 import { drawWithoutReplacement, randomInteger } from './random-stream.js';
 import type { TrainingPair } from './training-sample.js';
 
-/** From so many times the budget on, a random pair is most likely a free one. */
-const ROOMY = 4;
+/** With more than this many ordered pairs for each sampled one, rejection sampling is fast. */
+const REJECTION_RATIO = 4;
 
 /**
- * The pairs of an image that a tagger learns from: those with relations first, then true negatives, at most `budget`.
+ * Samples the pairs of an image on which a tagger is trained: pairs with relations first, then true negatives, at most
+ * `budget` in all. A true negative is an ordered pair of distinct objects without any relation. Time and memory grow
+ * with `budget` and the number of relations, not with the number of pairs.
  *
- * Every ordered pair of distinct objects that no relation is between is a true negative. Time and memory grow with
- * `budget` and the number of relations, not with the number of pairs.
- *
- * @param objects how many there are
+ * @param objects number of objects
  * @param positives each ordered pair once
  * @returns all positives, or a random `budget` of them; negatives have no predicates
  *
@@ -24,29 +23,29 @@ export function samplePairs(
   budget: number,
 ): TrainingPair[] {
   if (positives.length >= budget) return drawWithoutReplacement(random, positives, budget);
-  const universe = objects * (objects - 1);
-  const wanted = Math.min(budget, universe) - positives.length;
-  const taken = new Set(positives.map(({ subject, object }) => rankOf(subject, object, objects)));
+  const pairCount = objects * (objects - 1);
+  const count = Math.min(budget, pairCount) - positives.length;
+  const taken = new Set(positives.map(({ subject, object }) => pairIndex(subject, object, objects)));
   const negatives: number[] = [];
-  if (universe <= ROOMY * budget) {
-    const free = Array.from({ length: universe }, (_, rank) => rank).filter((rank) => !taken.has(rank));
-    negatives.push(...drawWithoutReplacement(random, free, wanted));
+  if (pairCount <= REJECTION_RATIO * budget) {
+    const free = Array.from({ length: pairCount }, (_, index) => index).filter((index) => !taken.has(index));
+    negatives.push(...drawWithoutReplacement(random, free, count));
   } else
-    while (negatives.length < wanted) {
-      const rank = randomInteger(random, universe);
-      if (taken.has(rank)) continue;
-      taken.add(rank);
-      negatives.push(rank);
+    while (negatives.length < count) {
+      const index = randomInteger(random, pairCount);
+      if (taken.has(index)) continue;
+      taken.add(index);
+      negatives.push(index);
     }
-  return [...positives, ...negatives.map((rank) => ({ ...pairOf(rank, objects), predicates: [] }))];
+  return [...positives, ...negatives.map((index) => ({ ...pairAt(index, objects), predicates: [] }))];
 }
 
-/** Ordered pairs of distinct objects, counted from 0. */
-const rankOf = (subject: number, object: number, objects: number): number =>
+/** Numbers ordered pairs of distinct objects from 0. */
+const pairIndex = (subject: number, object: number, objects: number): number =>
   subject * (objects - 1) + object - (object > subject ? 1 : 0);
 
-function pairOf(rank: number, objects: number): { subject: number; object: number } {
-  const subject = Math.floor(rank / (objects - 1));
-  const rest = rank % (objects - 1);
+function pairAt(index: number, objects: number): { subject: number; object: number } {
+  const subject = Math.floor(index / (objects - 1));
+  const rest = index % (objects - 1);
   return { subject, object: rest + (rest >= subject ? 1 : 0) };
 }

@@ -2,8 +2,8 @@ import type { Random } from '../../records/random.js';
 import { randomInteger } from './random-stream.js';
 
 /**
- * Items in a random order, by a buffer of `size`: one of those in it leaves, the next takes its place. With a buffer as
- * large as the stream every order is as likely; with 1 nothing changes. Memory is that of the buffer.
+ * Shuffles items by a buffer of `size` items: a random item leaves the buffer, and the next one takes its place. With a
+ * buffer as large as the stream every order is equally likely; with 1 the order stays as it is.
  */
 export async function* shuffleStream<T>(items: AsyncIterable<T>, size: number, random: Random): AsyncGenerator<T> {
   const buffer: T[] = [];

@@ -17,49 +17,50 @@ import { drawWithoutReplacement, randomStream, STREAMS } from './random-stream.j
 import { samplePairs } from './sample-pairs.js';
 import type { TrainingPair, TrainingVocabulary } from './training-sample.js';
 
-/** Where in the data a batch begins; what is drawn for it follows from this and the seed. */
+/** Where in the data a batch begins. Together with the seed, it determines the batch's random choices. */
 export interface DataPosition {
   readonly epoch: number;
-  /** Samples of the epoch that came before. */
+  /** Samples of the epoch before this one. */
   readonly position: number;
 }
 
-/** One step's data, in plain memory. */
+/** The data of a forward pass, in main memory. */
 export interface TrainingBatch extends DataPosition {
-  /** Normalised, zeros behind an image's right and bottom edge, `[images, height, width, 3]` row by row. */
+  /** Normalized pixels, padded with zeros at the right and bottom, `[images, height, width, 3]` in row-major order. */
   readonly pixels: Float32Array;
   readonly height: number;
   readonly width: number;
-  /** How much of the canvas each image fills. */
+  /** Size of each image without padding, in pixels. */
   readonly sizes: readonly { readonly height: number; readonly width: number }[];
   readonly images: readonly { readonly id: Id; readonly file: string }[];
   readonly labels: TrainingLabelSet;
-  /** Clean boxes and labels, and which relations hold. */
+  /** Clean boxes and labels, and which relations hold, by image. */
   readonly targets: readonly PairTargets[];
-  /** What queries are made of. */
+  /** The pairs from which queries are made: noisy copies of the targets, or the targets themselves. */
   readonly noisy: readonly PairGroup[];
-  /** Whether these are other than the targets. */
+  /** Whether `noisy` differs from the targets. */
   readonly hasNoise: boolean;
-  /** `[images, 2 slots, 2 slots]`, or null where nothing is to be kept apart. */
+  /** `[images, 2 slots, 2 slots]`, see `leakMask`; null if nothing is masked. */
   readonly attentionMask: Float32Array | null;
-  /** The most pairs of an image, and at least 1; of a model that finds pairs, all of its queries. */
+  /** Pairs of an image, padding included: the most of any image and at least 1; all queries of a model that finds pairs. */
   readonly slots: number;
-  /** Pairs of all images; none of them has a relation where `positives` is 0. */
+  /** Pairs of all images, without padding. */
   readonly pairs: number;
+  /** Pairs with a relation. */
   readonly positives: number;
 }
 
 export interface BatchOptions {
   readonly seed: number;
-  /** Pairs an image at most. */
+  /** Upper bound of an image's pairs. */
   readonly maxPairs: number;
   readonly labels: LabelCounts;
   readonly paraphrases?: Paraphrases;
-  /** Pairs without a relation too, up to `pairs`: a tagger is asked for them, RLIPv2 is to find none. Default true. */
+  /** Whether pairs without a relation are added, up to `maxPairs`: a tagger needs them, RLIPv2 does not. Default true. */
   readonly negatives?: boolean;
-  /** All texts of every batch; null or absent where they are drawn. */
+  /** The labels of every batch; they are drawn if null or omitted. */
   readonly vocabulary?: TrainingVocabulary | null;
-  /** Null while evaluating: clean queries, and no mask. */
+  /** Null for clean queries and no mask, as in evaluation. */
   readonly noise: Noise | null;
   readonly compat: {
     readonly leakMaskForFullBatchesOnly: boolean;
@@ -68,65 +69,61 @@ export interface BatchOptions {
   };
 }
 
-/** Puts views together: pairs are sampled, texts merged, noise is drawn. */
+/**
+ * Makes a batch of images: samples their pairs, merges their labels, and draws noise.
+ * @param at determines the random choices, together with the seed
+ */
 export function trainingBatch(
-  views: readonly AugmentedImage[],
+  images: readonly AugmentedImage[],
   at: DataPosition,
   vocabularies: Vocabularies,
-  {
-    seed,
-    maxPairs: budget,
-    labels: targets,
-    paraphrases,
-    negatives = true,
-    vocabulary = null,
-    noise,
-    compat,
-  }: BatchOptions,
+  options: BatchOptions,
 ): TrainingBatch {
+  const { seed, maxPairs, paraphrases, negatives = true, vocabulary = null, noise, compat } = options;
   const stream = (kind: number, k = 0) => randomStream(seed, kind, at.epoch, at.position + k);
-  const chosen = views.map(({ sample }, k) => {
-    const most = negatives ? budget : Math.min(budget, sample.pairs.length);
+  const sampled = images.map(({ sample }, k) => {
+    const budget = negatives ? maxPairs : Math.min(maxPairs, sample.pairs.length);
     const random = stream(STREAMS.pairs, k);
-    const sampled = samplePairs(random, sample.boxes.length, sample.pairs, most);
-    return compat.positivePairsFirst ? sampled : drawWithoutReplacement(random, sampled, sampled.length);
+    const pairs = samplePairs(random, sample.boxes.length, sample.pairs, budget);
+    return compat.positivePairsFirst ? pairs : drawWithoutReplacement(random, pairs, pairs.length);
   });
-  const named = views.map(({ sample }, k) => ({ categories: sample.categories, pairs: chosen[k]! }));
-  const texts = vocabulary ? closedLabelSet(vocabulary) : labelSet(stream(STREAMS.texts), named, vocabularies, targets);
-  const clean = views.map((view, k) => pairTargets(view, chosen[k]!, texts));
-  // Queries of a model that finds pairs by itself are as many as they are.
-  const slots = negatives ? Math.max(1, ...chosen.map(({ length }) => length)) : budget;
-  // "no objects" is no label that anything is taken for.
-  const labels = compat.labelNoiseWithinBatchSize ? views.length : Math.max(1, texts.objects.length - 1);
-  const unmasked = compat.leakMaskForFullBatchesOnly && chosen.some(({ length }) => length < budget);
+  const labeled = images.map(({ sample }, k) => ({ categories: sample.categories, pairs: sampled[k]! }));
+  const labels = vocabulary
+    ? closedLabelSet(vocabulary)
+    : labelSet(stream(STREAMS.labels), labeled, vocabularies, options.labels);
+  const targets = images.map((image, k) => pairTargets(image, sampled[k]!, labels));
+  const slots = negatives ? Math.max(1, ...sampled.map(({ length }) => length)) : maxPairs;
+  // Label noise never draws "no objects".
+  const noiseLabels = compat.labelNoiseWithinBatchSize ? images.length : Math.max(1, labels.objects.length - 1);
+  const isUnmasked = compat.leakMaskForFullBatchesOnly && sampled.some(({ length }) => length < maxPairs);
   return {
     ...at,
-    ...canvas(views),
-    images: views.map(({ sample: { image } }) => ({ id: image.id, file: image.file })),
+    ...paddedPixels(images),
+    images: images.map(({ sample: { image } }) => ({ id: image.id, file: image.file })),
     labels: paraphrases
-      ? { ...texts, relations: paraphraseRelations(stream(STREAMS.words), texts.relations, paraphrases) }
-      : texts,
-    targets: clean,
+      ? { ...labels, relations: paraphraseRelations(stream(STREAMS.paraphrases), labels.relations, paraphrases) }
+      : labels,
+    targets,
     noisy: noise
-      ? clean.map((group, k) =>
-          noisyPairs(stream(STREAMS.noise, k), group, Math.min(labels, texts.objects.length), noise),
+      ? targets.map((group, k) =>
+          noisyPairs(stream(STREAMS.noise, k), group, Math.min(noiseLabels, labels.objects.length), noise),
         )
-      : clean,
+      : targets,
     hasNoise: noise !== null,
-    attentionMask: noise && !unmasked ? leakMask(clean, slots) : null,
+    attentionMask: noise && !isUnmasked ? leakMask(targets, slots) : null,
     slots,
-    pairs: chosen.reduce((sum, { length }) => sum + length, 0),
-    positives: chosen.flat().filter(({ predicates }) => predicates.length > 0).length,
+    pairs: sampled.reduce((sum, { length }) => sum + length, 0),
+    positives: sampled.flat().filter(({ predicates }) => predicates.length > 0).length,
   };
 }
 
 function pairTargets(
   { image, sample }: AugmentedImage,
   pairs: readonly TrainingPair[],
-  texts: TrainingLabelSet,
+  batchLabels: TrainingLabelSet,
 ): PairTargets {
-  const labelOf = new Map(texts.objects.map((name, k) => [name, k]));
-  const relationOf = new Map(texts.relations.map((name, k) => [name, k]));
+  const labelOf = new Map(batchLabels.objects.map((name, k) => [name, k]));
+  const relationOf = new Map(batchLabels.relations.map((name, k) => [name, k]));
   const boxes = (side: 'subject' | 'object') =>
     Float32Array.from(
       pairs.flatMap((pair) => {
@@ -136,12 +133,12 @@ function pairTargets(
     );
   const labels = (side: 'subject' | 'object') =>
     Int32Array.from(pairs, (pair) => labelOf.get(sample.categories[pair[side]]!)!);
-  const relations = new Float32Array(pairs.length * texts.relations.length);
+  const relations = new Float32Array(pairs.length * batchLabels.relations.length);
   for (const [k, { predicates }] of pairs.entries())
     for (const predicate of predicates) {
       const column = relationOf.get(predicate);
-      // A mirrored `left of` need not be in a closed set.
-      if (column !== undefined) relations[k * texts.relations.length + column] = 1;
+      // A closed vocabulary may lack the mirrored form of a predicate such as `left of`.
+      if (column !== undefined) relations[k * batchLabels.relations.length + column] = 1;
     }
   return {
     subjectBoxes: boxes('subject'),
@@ -152,15 +149,16 @@ function pairTargets(
   };
 }
 
-/** Images in the top left corner of a canvas that holds the largest. */
-function canvas(views: readonly AugmentedImage[]) {
-  const height = Math.max(...views.map(({ image }) => image.height));
-  const width = Math.max(...views.map(({ image }) => image.width));
-  const pixels = new Float32Array(views.length * height * width * 3);
-  for (const [k, { image }] of views.entries()) {
+/** Normalizes images and pads them to the largest height and width. */
+function paddedPixels(images: readonly AugmentedImage[]) {
+  const height = Math.max(...images.map(({ image }) => image.height));
+  const width = Math.max(...images.map(({ image }) => image.width));
+  const pixels = new Float32Array(images.length * height * width * 3);
+  for (const [k, { image }] of images.entries()) {
     const values = normalize(image);
     for (let row = 0; row < image.height; row++)
       pixels.set(values.subarray(3 * row * image.width, 3 * (row + 1) * image.width), 3 * (k * height + row) * width);
   }
-  return { pixels, height, width, sizes: views.map(({ image: { height: h, width: w } }) => ({ height: h, width: w })) };
+  const sizes = images.map(({ image }) => ({ height: image.height, width: image.width }));
+  return { pixels, height, width, sizes };
 }

@@ -17,15 +17,16 @@ import {
 } from './training-sample.js';
 import { WeightedSampler } from './weighted-sampler.js';
 
-/** A data set to train on: what holds of its images, and where these are. */
+/** A data set to train on. */
 export interface DataSet {
+  /** Yields images with detections and relations. */
   readonly source: Source<ImageRecord & Related>;
-  /** The folder that images' paths are below. */
+  /** The folder of the images: `image.file` is relative to it. */
   readonly images: string;
 }
 
 export interface DataOptions extends TrainingSampleOptions {
-  /** Which of all images are learnt from; absent for all of them. */
+  /** The part of all images that is used, see `FewShot`; all images if omitted. */
   readonly fewShot?: { readonly share: number; readonly seed: number };
 }
 
@@ -35,63 +36,63 @@ export interface LocatedSample {
   readonly images: string;
 }
 
-/** What a first reading finds. */
+/** Counts of the data sets. */
 export interface DataSummary {
   /** Usable images of each set. */
   readonly sizes: readonly number[];
+  /** Usable images of all sets. */
   readonly total: number;
-  /** Records that nothing is learnt from, by reason. */
+  /** Number of rejected records, by reason. */
   readonly rejects: Readonly<Record<string, number>>;
-  /** What was left out of others, by name. */
+  /** Number of boxes and relations that usable records lose, by reason. */
   readonly leftOut: Readonly<Record<string, number>>;
   readonly vocabularies: Vocabularies;
+  /** Number of relations by predicate, most frequent first. */
   readonly relations: ReadonlyMap<string, number>;
 }
 
-/**
- * Data sets as one: counted once, then read as often as there are epochs. Nothing but the shuffle's buffer is kept in
- * memory.
- */
+/** Reads data sets as one: once to count their names, then once for each epoch. Only the shuffle buffer is in memory. */
 export class TrainingData {
   readonly #sets: readonly DataSet[];
   readonly #options: DataOptions;
-  /** Of each set, which of its usable images are taken, counted from 0; null for all. */
-  readonly #taken: readonly ReadonlySet<number>[] | null;
+  /** Positions of the chosen images among the usable ones, by set; null if all are chosen. */
+  readonly #chosen: readonly ReadonlySet<number>[] | null;
   readonly summary: DataSummary;
 
   private constructor(
     sets: readonly DataSet[],
     options: DataOptions,
-    taken: readonly ReadonlySet<number>[] | null,
-    census: DataSummary,
+    chosen: readonly ReadonlySet<number>[] | null,
+    summary: DataSummary,
   ) {
     this.#sets = sets;
     this.#options = options;
-    this.#taken = taken;
-    this.summary = census;
+    this.#chosen = chosen;
+    this.summary = summary;
   }
 
   /**
-   * Reads all sets once: how many usable images there are, and how often which name comes.
-   * @throws RelflowError (`no-data`) where nothing can be learnt from, with what was wrong by reason
-   * @throws OptionError where so few images can't hold every name
+   * Reads all sets once, and counts usable images and names.
+   * @throws RelflowError (`no-data`) when no image is usable, with the number of rejects by reason
+   * @throws OptionError when the images of `fewShot` are too few for every name to occur
+   * @throws the signal's reason once it is aborted
    */
   static async open(sets: readonly DataSet[], options: DataOptions, signal: AbortSignal): Promise<TrainingData> {
     const few = options.fewShot ? new FewShot() : null;
     const sizes: number[] = [];
     const [rejects, leftOut] = [new Map<string, number>(), new Map<string, number>()];
     const [objects, relations] = [new Map<string, number>(), new Map<string, number>()];
-    const add = (counts: Map<string, number>, name: string, by = 1) => counts.set(name, (counts.get(name) ?? 0) + by);
+    const add = (counts: Map<string, number>, name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
     for (const [index, set] of sets.entries()) {
       let size = 0;
-      const read = readSet(
+      const samples = readSet(
         set,
         options,
         signal,
         (reason) => add(rejects, reason),
         (problem) => add(leftOut, problem),
       );
-      for await (const sample of read) {
+      for await (const sample of samples) {
         const { categories, pairs } = sample;
         few?.add(index, size, sample);
         size++;
@@ -100,44 +101,50 @@ export class TrainingData {
       }
       sizes.push(size);
     }
-    const total = sizes.reduce((sum, size) => sum + size, 0);
-    if (total === 0) {
-      const why = [...rejects].map(([reason, count]) => `${count} ${reason}`).join(', ') || 'the sets are empty';
-      throw new RelflowError('no-data', `training: no image to learn from (${why})`, Object.fromEntries(rejects));
+    if (sum(sizes) === 0) {
+      const reasons = [...rejects].map(([reason, count]) => `${count} ${reason}`).join(', ') || 'the sets are empty';
+      throw new RelflowError('no-data', `training: no image to train on (${reasons})`, Object.fromEntries(rejects));
     }
     const { share, seed } = options.fewShot ?? { share: 1, seed: 0 };
-    const taken = few?.choose(randomStream(seed, STREAMS.fewShot), share, sets.length) ?? null;
-    if (taken) for (const k of sizes.keys()) sizes[k] = taken[k]!.size;
-    const [byObject, byRelation] = [frequentFirst(objects), frequentFirst(relations)];
-    return new TrainingData(sets, options, taken, {
+    const chosen = few?.choose(randomStream(seed, STREAMS.fewShot), share, sets.length) ?? null;
+    if (chosen) for (const k of sizes.keys()) sizes[k] = chosen[k]!.size;
+    const [byObject, byRelation] = [mostFrequentFirst(objects), mostFrequentFirst(relations)];
+    return new TrainingData(sets, options, chosen, {
       sizes,
-      total: sizes.reduce((sum, size) => sum + size, 0),
-      rejects: Object.fromEntries(frequentFirst(rejects)),
-      leftOut: Object.fromEntries(frequentFirst(leftOut)),
+      total: sum(sizes),
+      rejects: Object.fromEntries(mostFrequentFirst(rejects)),
+      leftOut: Object.fromEntries(mostFrequentFirst(leftOut)),
       vocabularies: { objects: new WeightedSampler(byObject), relations: new WeightedSampler(byRelation) },
       relations: byRelation,
     });
   }
 
   /**
-   * An epoch's samples in their order, from the one behind `skip` on. Sets are mixed in proportion to their sizes before
-   * they are shuffled, so that a buffer smaller than a set does not keep them apart.
-   * @param buffer images that the shuffle holds; 1 leaves the order as it is
+   * Yields the samples of an epoch in its order. Sets are interleaved in proportion to their sizes before they are
+   * shuffled, so that they are mixed even by a shuffle buffer that is smaller than a set.
+   * @param skip samples at the beginning that are not yielded
+   * @param shuffleBuffer in images; 1 leaves the order as it is
    */
   async *epoch(
-    { seed, epoch, skip, buffer }: { seed: number; epoch: number; skip: number; buffer: number },
+    {
+      seed,
+      epoch,
+      skip,
+      shuffleBuffer,
+    }: { readonly seed: number; readonly epoch: number; readonly skip: number; readonly shuffleBuffer: number },
     signal: AbortSignal,
   ): AsyncGenerator<LocatedSample> {
-    let place = 0;
+    let position = 0;
     const random = randomStream(seed, STREAMS.shuffle, epoch);
-    for await (const item of shuffleStream(this.#mixed(signal), buffer, random)) if (place++ >= skip) yield item;
+    for await (const item of shuffleStream(this.#interleaved(signal), shuffleBuffer, random))
+      if (position++ >= skip) yield item;
   }
 
-  async *#mixed(signal: AbortSignal): AsyncGenerator<LocatedSample> {
+  async *#interleaved(signal: AbortSignal): AsyncGenerator<LocatedSample> {
     const { sizes } = this.summary;
     const readers = this.#sets.map((set, k) => {
       const all = readSet(set, this.#options, signal, ignore, ignore);
-      return this.#taken ? only(all, this.#taken[k]!) : all;
+      return this.#chosen ? atPositions(all, this.#chosen[k]!) : all;
     });
     const taken = sizes.map(() => 0);
     try {
@@ -150,7 +157,11 @@ export class TrainingData {
         if (next < 0) return;
         taken[next]!++;
         const { value, done } = await readers[next]!.next();
-        if (done) throw new RelflowError('data-changed', 'training: a data set became shorter while it was trained on');
+        if (done)
+          throw new RelflowError(
+            'data-changed',
+            `training: data set ${next} has become shorter during the training, expected ${sizes[next]} images`,
+          );
         yield { sample: value, images: this.#sets[next]!.images };
       }
     } finally {
@@ -161,35 +172,36 @@ export class TrainingData {
 
 const ignore = () => {};
 
-/** The samples at some places. */
-async function* only(
+const sum = (sizes: readonly number[]): number => sizes.reduce((before, size) => before + size, 0);
+
+async function* atPositions(
   samples: AsyncGenerator<TrainingSample, void, void>,
-  places: ReadonlySet<number>,
+  positions: ReadonlySet<number>,
 ): AsyncGenerator<TrainingSample, void, void> {
-  let place = 0;
-  for await (const sample of samples) if (places.has(place++)) yield sample;
+  let position = 0;
+  for await (const sample of samples) if (positions.has(position++)) yield sample;
 }
 
-/** Usable samples of a set, in its order. */
+/** Yields the usable samples of a set, in its order. */
 async function* readSet(
   { source }: DataSet,
   options: TrainingSampleOptions,
   signal: AbortSignal,
-  reject: CountProblem,
-  leaveOut: CountProblem,
+  countReject: CountProblem,
+  countLeftOut: CountProblem,
 ): AsyncGenerator<TrainingSample, void, void> {
   const tempDir = await mkdtemp(join(tmpdir(), 'relflow-'));
   try {
     for await (const { record, rejects = [] } of source.read({ signal, tempDir, progress: ignore })) {
       signal.throwIfAborted();
-      for (const { reason } of rejects) reject(reason);
+      for (const { reason } of rejects) countReject(reason);
       if (!record) continue;
       let sample: TrainingSample;
       try {
-        sample = trainingSample(record, options, leaveOut);
+        sample = trainingSample(record, options, countLeftOut);
       } catch (error) {
         if (!(error instanceof RecordError)) throw error;
-        reject(error.reason);
+        countReject(error.reason);
         continue;
       }
       yield sample;
@@ -199,6 +211,6 @@ async function* readSet(
   }
 }
 
-/** By falling count; names that come as often in the order of the alphabet, so that the order of reading has no say. */
-const frequentFirst = (counts: ReadonlyMap<string, number>): Map<string, number> =>
+/** Sorts by falling count and then by name, so that the order does not depend on the order of reading. */
+const mostFrequentFirst = (counts: ReadonlyMap<string, number>): Map<string, number> =>
   new Map([...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)));

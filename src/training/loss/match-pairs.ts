@@ -2,7 +2,7 @@ import type { LayerOutput } from '../../model/rlip-v2.js';
 import { hungarian } from './hungarian.js';
 import { type Matches, type PairTargets, pairCount } from './pair-targets.js';
 
-/** How much each part of a match costs. */
+/** Weights of the parts of a matching cost. */
 export interface MatchCosts {
   readonly labels: number;
   readonly relations: number;
@@ -10,10 +10,11 @@ export interface MatchCosts {
   readonly giou: number;
 }
 
+/** The official weights. */
 export const officialCosts: MatchCosts = { labels: 1, relations: 1, boxes: 2.5, giou: 1 };
 
-/** A layer's output in memory, `[images, pairs, …]` row by row. */
-interface Arrays {
+/** A layer's output in main memory, `[images, pairs, …]` in row-major order. */
+interface OutputValues {
   readonly subjectLogits: Float32Array;
   readonly objectLogits: Float32Array;
   readonly relationLogits: Float32Array;
@@ -21,13 +22,12 @@ interface Arrays {
   readonly objectBoxes: Float32Array;
 }
 
-/** What a match is judged by. */
-const NAMES = ['subjectLogits', 'objectLogits', 'relationLogits', 'subjectBoxes', 'objectBoxes'] as const;
+const OUTPUT_NAMES = ['subjectLogits', 'objectLogits', 'relationLogits', 'subjectBoxes', 'objectBoxes'] as const;
 
 /**
- * Finds which query stands for which target, image by image, so that labels, relations and boxes fit best.
- * @returns one entry an image
- * @throws RangeError where an image has more targets than queries
+ * Matches each target with a query, image by image, with the least cost of labels, relations and boxes.
+ * @returns the matches of each image
+ * @throws RangeError when an image has more targets than queries
  *
  * Source: DETR, `HungarianMatcher`; RLIPv2, models/matcher.py.
  */
@@ -36,101 +36,99 @@ export function matchPairs(
   targets: readonly PairTargets[],
   costs: MatchCosts = officialCosts,
 ): Matches[] {
-  const read = NAMES.map((name) => [name, output[name].dataSync()]);
-  return matchArrays(output, Object.fromEntries(read) as unknown as Arrays, targets, costs);
+  const values = OUTPUT_NAMES.map((name) => [name, output[name].dataSync()]);
+  return matchValues(output, Object.fromEntries(values) as unknown as OutputValues, targets, costs);
 }
 
-/** `matchPairs` of what is read asynchronously, as a GPU alone can be. */
+/** Does the same as `matchPairs`, but reads the output asynchronously, as a GPU backend requires. */
 export async function matchPairsAsync(
   output: LayerOutput,
   targets: readonly PairTargets[],
   costs: MatchCosts = officialCosts,
 ): Promise<Matches[]> {
-  const read = await Promise.all(NAMES.map(async (name) => [name, await output[name].data()]));
-  return matchArrays(output, Object.fromEntries(read) as unknown as Arrays, targets, costs);
+  const values = await Promise.all(OUTPUT_NAMES.map(async (name) => [name, await output[name].data()]));
+  return matchValues(output, Object.fromEntries(values) as unknown as OutputValues, targets, costs);
 }
 
-function matchArrays(
+function matchValues(
   output: LayerOutput,
-  arrays: Arrays,
+  values: OutputValues,
   targets: readonly PairTargets[],
   costs: MatchCosts,
 ): Matches[] {
   const [, queries, labels] = output.subjectLogits.shape;
   const relations = output.relationLogits.shape[2];
   return targets.map((target, image) => {
-    const of = (array: Float32Array, width: number) =>
+    const ofImage = (array: Float32Array, width: number) =>
       array.subarray(image * queries * width, (image + 1) * queries * width);
-    const own: Arrays = {
-      subjectLogits: of(arrays.subjectLogits, labels),
-      objectLogits: of(arrays.objectLogits, labels),
-      relationLogits: of(arrays.relationLogits, relations),
-      subjectBoxes: of(arrays.subjectBoxes, 4),
-      objectBoxes: of(arrays.objectBoxes, 4),
+    const found: OutputValues = {
+      subjectLogits: ofImage(values.subjectLogits, labels),
+      objectLogits: ofImage(values.objectLogits, labels),
+      relationLogits: ofImage(values.relationLogits, relations),
+      subjectBoxes: ofImage(values.subjectBoxes, 4),
+      objectBoxes: ofImage(values.objectBoxes, 4),
     };
-    return {
-      queries: hungarian(costMatrix(own, target, queries, labels, relations, costs), pairCount(target), queries),
-    };
+    const cost = costMatrix(found, target, { queries, labels, relations }, costs);
+    return { queries: hungarian(cost, pairCount(target), queries) };
   });
 }
 
+/** @returns `[targets, queries]` in row-major order */
 function costMatrix(
-  own: Arrays,
+  found: OutputValues,
   target: PairTargets,
-  queries: number,
-  labels: number,
-  relations: number,
+  { queries, labels, relations }: { readonly queries: number; readonly labels: number; readonly relations: number },
   costs: MatchCosts,
 ): Float64Array {
   const count = pairCount(target);
   const matrix = new Float64Array(count * queries);
-  const [subjects, objects] = [softmaxRows(own.subjectLogits, labels), softmaxRows(own.objectLogits, labels)];
+  const [subjects, objects] = [softmaxRows(found.subjectLogits, labels), softmaxRows(found.objectLogits, labels)];
   for (let query = 0; query < queries; query++)
     for (let k = 0; k < count; k++) {
-      const label =
+      const labelScore =
         subjects[query * labels + target.subjectLabels[k]!]! + objects[query * labels + target.objectLabels[k]!]!;
-      const relation = relationFit(
-        own.relationLogits.subarray(query * relations, (query + 1) * relations),
+      const relationScore = meanRelationScore(
+        found.relationLogits.subarray(query * relations, (query + 1) * relations),
         target.relations.subarray(k * relations, (k + 1) * relations),
       );
       const box = (array: Float32Array, row: number) => array.subarray(4 * row, 4 * row + 4);
-      const [subject, object] = [box(own.subjectBoxes, query), box(own.objectBoxes, query)];
-      const [wantedSubject, wantedObject] = [box(target.subjectBoxes, k), box(target.objectBoxes, k)];
-      // An object that is not in the image has a box of zeros: then the subject's box alone counts.
-      const there = wantedObject.some((value) => value !== 0);
-      const distance = Math.max(l1(subject, wantedSubject), there ? l1(object, wantedObject) : 0);
-      const subjectMiss = -giou(subject, wantedSubject);
-      const objectMiss = -giou(object, wantedObject) + (there ? 0 : subjectMiss);
+      const [subject, object] = [box(found.subjectBoxes, query), box(found.objectBoxes, query)];
+      const [targetSubject, targetObject] = [box(target.subjectBoxes, k), box(target.objectBoxes, k)];
+      // An absent object has a box of zeros; then only the subject's box counts.
+      const isPresent = targetObject.some((value) => value !== 0);
+      const distance = Math.max(l1(subject, targetSubject), isPresent ? l1(object, targetObject) : 0);
+      const subjectCost = -giou(subject, targetSubject);
+      const objectCost = -giou(object, targetObject) + (isPresent ? 0 : subjectCost);
       matrix[k * queries + query] =
-        -costs.labels * label -
-        costs.relations * relation +
+        -costs.labels * labelScore -
+        costs.relations * relationScore +
         costs.boxes * distance +
-        costs.giou * Math.max(subjectMiss, objectMiss);
+        costs.giou * Math.max(subjectCost, objectCost);
     }
   return matrix;
 }
 
-/** Mean of how likely the relations that hold are, and of how unlikely the others. */
-function relationFit(logits: Float32Array, wanted: Float32Array): number {
-  let [hold, others, likely, unlikely] = [0, 0, 0, 0];
-  for (const [k, y] of wanted.entries()) {
+/** Returns the mean of the positives' mean probability and the negatives' mean complement. */
+function meanRelationScore(logits: Float32Array, target: Float32Array): number {
+  let [positives, negatives, positiveSum, negativeSum] = [0, 0, 0, 0];
+  for (const [k, y] of target.entries()) {
     const p = 1 / (1 + Math.exp(-logits[k]!));
-    hold += y;
-    others += 1 - y;
-    likely += p * y;
-    unlikely += (1 - p) * (1 - y);
+    positives += y;
+    negatives += 1 - y;
+    positiveSum += p * y;
+    negativeSum += (1 - p) * (1 - y);
   }
-  return (likely / (hold + 1e-4) + unlikely / (others + 1e-4)) / 2;
+  return (positiveSum / (positives + 1e-4) + negativeSum / (negatives + 1e-4)) / 2;
 }
 
 function softmaxRows(logits: Float32Array, width: number): Float64Array {
   const result = Float64Array.from(logits);
   for (let start = 0; start < result.length; start += width) {
     const row = result.subarray(start, start + width);
-    const most = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+    const max = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     let sum = 0;
     for (let k = 0; k < width; k++) {
-      row[k] = Math.exp(row[k]! - most);
+      row[k] = Math.exp(row[k]! - max);
       sum += row[k]!;
     }
     for (let k = 0; k < width; k++) row[k]! /= sum;
@@ -140,18 +138,18 @@ function softmaxRows(logits: Float32Array, width: number): Float64Array {
 
 const l1 = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, k) => sum + Math.abs(value - b[k]!), 0);
 
-/** Generalised intersection over union of two boxes, cx, cy, w and h. */
+/** Returns the generalized intersection over union of two boxes, cx, cy, w and h. */
 export function giou(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const side = (axis: 0 | 1) => {
     const low = Math.max(a[axis]! - a[axis + 2]! / 2, b[axis]! - b[axis + 2]! / 2);
     const high = Math.min(a[axis]! + a[axis + 2]! / 2, b[axis]! + b[axis + 2]! / 2);
     const start = Math.min(a[axis]! - a[axis + 2]! / 2, b[axis]! - b[axis + 2]! / 2);
     const end = Math.max(a[axis]! + a[axis + 2]! / 2, b[axis]! + b[axis + 2]! / 2);
-    return { shared: Math.max(0, high - low), hull: Math.max(0, end - start) };
+    return { overlap: Math.max(0, high - low), hull: Math.max(0, end - start) };
   };
   const [x, y] = [side(0), side(1)];
-  const shared = x.shared * y.shared;
-  const union = a[2]! * a[3]! + b[2]! * b[3]! - shared;
+  const intersection = x.overlap * y.overlap;
+  const union = a[2]! * a[3]! + b[2]! * b[3]! - intersection;
   const hull = x.hull * y.hull;
-  return shared / union - (hull - union) / hull;
+  return intersection / union - (hull - union) / hull;
 }

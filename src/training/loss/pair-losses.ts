@@ -6,10 +6,10 @@ import { focalLoss, qualityFocalLoss } from './focal-loss.js';
 import { matchPairs } from './match-pairs.js';
 import { type Matches, type PairTargets, pairCount } from './pair-targets.js';
 
-/** How much "no objects" weighs among the labels. */
+/** Weight of the label "no objects" in the cross-entropy. */
 const NO_OBJECT_WEIGHT = 0.1;
 
-/** What a layer's loss is the sum of. */
+/** The terms of a decoder layer's loss. */
 export interface LossTerms {
   /** Cross-entropy of subjects' and objects' labels. */
   readonly labels: tf.Scalar;
@@ -22,6 +22,7 @@ export interface LossTerms {
 
 export type LossWeights = Readonly<Record<keyof LossTerms, number>>;
 
+/** The official weights of the terms. */
 export const officialWeights: LossWeights = {
   labels: 1,
   relations: 1,
@@ -33,26 +34,26 @@ export const officialWeights: LossWeights = {
 
 export interface PairLossOptions {
   /**
-   * Whether query k is target k, as with a tagger; then what has no target has no loss. Otherwise queries are matched,
-   * and the rest of them should say "no objects".
+   * Whether query k is target k, as with a tagger; then queries without a target have no loss. Otherwise queries are
+   * matched, and those without a target are trained towards "no objects".
    */
   readonly givenPairs: boolean;
-  /** Whether a relation's label is as strong as its boxes are good. Source: RLIP, relational quality labels. */
+  /** Whether relation targets are multiplied by the quality of the boxes. Source: RLIP, relational quality labels. */
   readonly qualityLabels: boolean;
   /**
-   * Which query stands for which target, of each image, where that is known; else it is read from the output, which a GPU
-   * does not allow in the middle of a pass.
+   * The matches of each image if they are known; otherwise they are computed from the output, which a GPU backend cannot
+   * do inside a differentiated function.
    */
   readonly matches?: readonly Matches[];
-  /** Shares of further relations, see `pseudoLabels`: `[pairs, relations]` an image. */
+  /** Added to the relation targets, `[pairs, relations]` for each image, see `pseudoLabels`. */
   readonly pseudoLabels?: readonly Float32Array[];
 }
 
-/** Matched queries and their targets, over the whole batch. */
+/** The matched queries of a batch with their targets. */
 interface MatchedPairs {
-  /** Rows of `[images · queries]`. */
+  /** Indices into `[images · queries]`. */
   readonly rows: tf.Tensor1D;
-  /** The same numbers, outside of the backend, where no read is needed. */
+  /** The same indices in main memory, to avoid reading them back from the backend. */
   readonly rowIndices: Int32Array;
   readonly count: number;
   readonly subjectBoxes: tf.Tensor2D;
@@ -64,83 +65,87 @@ interface MatchedPairs {
 }
 
 /**
- * The losses of one decoder layer.
+ * Computes the losses of one decoder layer.
  * @returns scalars that the caller disposes of
  *
  * Source: RLIPv2, models/hoi.py, and the training section of the paper.
  */
 export function pairLosses(output: LayerOutput, targets: readonly PairTargets[], options: PairLossOptions): LossTerms {
+  const { givenPairs } = options;
   const queries = output.subjectLogits.shape[1];
-  const matches = options.matches ?? (options.givenPairs ? targets.map(identity) : matchPairs(output, targets));
+  const matches = options.matches ?? (givenPairs ? targets.map(identityMatches) : matchPairs(output, targets));
   const matched = gatherMatched(targets, matches, queries, output.relationLogits.shape[2], options.pseudoLabels);
   const subject = boxLosses(output.subjectBoxes, matched.rows, matched.subjectBoxes);
   const object = boxLosses(output.objectBoxes, matched.rows, matched.objectBoxes);
-  // An object that is not in the image has a box of zeros, and no loss.
-  const there = tf.cast(tf.any(tf.notEqual(matched.objectBoxes, 0), 1), 'float32');
+  // An absent object has a box of zeros, and no box loss.
+  const isPresent = tf.cast(tf.any(tf.notEqual(matched.objectBoxes, 0), 1), 'float32');
   const pairs = Math.max(1, matched.count);
-  const overThere = (losses: tf.Tensor1D) =>
-    tf.div(tf.sum(tf.mul(losses, there)), tf.add(tf.sum(there), 1e-4)) as tf.Scalar;
+  const averageOverPresent = (losses: tf.Tensor1D) =>
+    tf.div(tf.sum(tf.mul(losses, isPresent)), tf.add(tf.sum(isPresent), 1e-4)) as tf.Scalar;
   return {
     labels: tf.add(
-      labelLoss(output.objectLogits, matched, matched.objectLabels, options.givenPairs),
-      labelLoss(output.subjectLogits, matched, matched.subjectLabels, options.givenPairs),
+      labelLoss(output.objectLogits, matched, matched.objectLabels, givenPairs),
+      labelLoss(output.subjectLogits, matched, matched.subjectLabels, givenPairs),
     ),
     relations: relationLoss(output.relationLogits, matched, subject.giou, object.giou, options),
     subjectBoxes: tf.div(tf.sum(subject.distance), pairs),
-    objectBoxes: overThere(object.distance),
+    objectBoxes: averageOverPresent(object.distance),
     subjectGiou: tf.div(tf.sum(tf.sub(1, subject.giou)), pairs),
-    objectGiou: overThere(tf.sub(1, object.giou)),
+    objectGiou: averageOverPresent(tf.sub(1, object.giou)),
   };
 }
 
-/** The weighted sum over all layers. */
+/** Computes the weighted sum of the terms of all layers. */
 export function totalLoss(layers: readonly LossTerms[], weights: LossWeights = officialWeights): tf.Scalar {
-  const parts = layers.flatMap((terms) =>
-    Object.entries(terms).map(([name, value]) => tf.mul(value, weights[name as keyof LossTerms])),
+  const terms = layers.flatMap((layer) =>
+    Object.entries(layer).map(([name, value]) => tf.mul(value, weights[name as keyof LossTerms])),
   );
-  return tf.addN(parts) as tf.Scalar;
+  return tf.addN(terms) as tf.Scalar;
 }
 
-const identity = (target: PairTargets): Matches => ({
+const identityMatches = (target: PairTargets): Matches => ({
   queries: Int32Array.from({ length: pairCount(target) }, (_, k) => k),
 });
 
+/** Concatenates the targets of all images, with the rows of the queries that they are matched with. */
 function gatherMatched(
   targets: readonly PairTargets[],
   matches: readonly Matches[],
   queries: number,
   relations: number,
-  extra: readonly Float32Array[] | undefined,
+  pseudoLabels: readonly Float32Array[] | undefined,
 ): MatchedPairs {
   const counts = targets.map(pairCount);
   const count = counts.reduce((sum, size) => sum + size, 0);
   const rows = new Int32Array(count);
-  const labels = new Float32Array(count * relations);
+  const relationTargets = new Float32Array(count * relations);
   let at = 0;
   for (const [image, target] of targets.entries()) {
     for (const [k, query] of matches[image]!.queries.entries()) rows[at + k] = image * queries + query;
-    const shares = extra?.[image];
-    labels.set(
-      target.relations.map((value, k) => value + (shares?.[k] ?? 0)),
+    const added = pseudoLabels?.[image];
+    relationTargets.set(
+      target.relations.map((value, k) => value + (added?.[k] ?? 0)),
       at * relations,
     );
     at += counts[image]!;
   }
-  const boxes = (name: 'subjectBoxes' | 'objectBoxes') => tf.tensor2d(joined(targets.map((t) => t[name])), [count, 4]);
-  const labelsOf = (name: 'subjectLabels' | 'objectLabels') => Int32Array.from(targets.flatMap((t) => [...t[name]]));
+  const boxes = (name: 'subjectBoxes' | 'objectBoxes') =>
+    tf.tensor2d(concatenated(targets.map((target) => target[name])), [count, 4]);
+  const labels = (name: 'subjectLabels' | 'objectLabels') =>
+    Int32Array.from(targets.flatMap((target) => [...target[name]]));
   return {
     rows: tf.tensor1d(rows, 'int32'),
     rowIndices: rows,
     count,
     subjectBoxes: boxes('subjectBoxes'),
     objectBoxes: boxes('objectBoxes'),
-    subjectLabels: labelsOf('subjectLabels'),
-    objectLabels: labelsOf('objectLabels'),
-    relations: tf.tensor2d(labels, [count, relations]),
+    subjectLabels: labels('subjectLabels'),
+    objectLabels: labels('objectLabels'),
+    relations: tf.tensor2d(relationTargets, [count, relations]),
   };
 }
 
-function joined(parts: readonly Float32Array[]): Float32Array {
+function concatenated(parts: readonly Float32Array[]): Float32Array {
   const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -150,42 +155,42 @@ function joined(parts: readonly Float32Array[]): Float32Array {
   return all;
 }
 
-/** `[images, queries, width]` → the rows that are matched, `[count, width]`. */
-function matchedRows(values: tf.Tensor3D, rows: tf.Tensor1D): tf.Tensor2D {
+/** Gathers the matched rows: `[images, queries, width]` → `[count, width]`. */
+function gatherRows(values: tf.Tensor3D, rows: tf.Tensor1D): tf.Tensor2D {
   const width = values.shape[2];
-  return tf.gather(tf.reshape(values, [-1, width]), rows) as tf.Tensor2D;
+  return tf.gather(tf.reshape(values, [-1, width]), rows) as tf.Tensor2D; // [count, width]
 }
 
-/** Of each matched box: the sum of its numbers' distances, and its generalised IoU. */
-function boxLosses(boxes: tf.Tensor3D, rows: tf.Tensor1D, wanted: tf.Tensor2D) {
-  const found = matchedRows(boxes, rows);
+/** Computes the L1 distance and the generalized IoU of each matched box, `[count]`. */
+function boxLosses(boxes: tf.Tensor3D, rows: tf.Tensor1D, target: tf.Tensor2D) {
+  const found = gatherRows(boxes, rows);
   return {
-    distance: tf.sum(tf.abs(tf.sub(found, wanted)), 1) as tf.Tensor1D,
-    giou: generalizedIou(cxcywhToXyxy(found) as tf.Tensor2D, cxcywhToXyxy(wanted) as tf.Tensor2D),
+    distance: tf.sum(tf.abs(tf.sub(found, target)), 1) as tf.Tensor1D,
+    giou: generalizedIou(cxcywhToXyxy(found) as tf.Tensor2D, cxcywhToXyxy(target) as tf.Tensor2D),
   };
 }
 
-/** Cross-entropy as a weighted mean; the last label is "no objects". */
+/** Computes the cross-entropy as a weighted mean; the last label is "no objects". */
 function labelLoss(
   logits: tf.Tensor3D,
-  { rows, rowIndices: places }: MatchedPairs,
-  wanted: Int32Array,
-  given: boolean,
+  { rows, rowIndices }: MatchedPairs,
+  target: Int32Array,
+  givenPairs: boolean,
 ): tf.Scalar {
   const [images, queries, labels] = logits.shape;
   const all = tf.reshape(logits, [images * queries, labels]);
   let scores: tf.Tensor = all;
-  let classes = wanted;
-  if (given) scores = tf.gather(all, rows);
+  let classes = target;
+  if (givenPairs) scores = tf.gather(all, rows);
   else {
     classes = new Int32Array(images * queries).fill(labels - 1);
-    for (const [k, row] of places.entries()) classes[row] = wanted[k]!;
+    for (const [k, row] of rowIndices.entries()) classes[row] = target[k]!;
   }
   if (classes.length === 0) return tf.scalar(0);
   const weights = Float32Array.from(classes, (label) => (label === labels - 1 ? NO_OBJECT_WEIGHT : 1));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const picked = tf.mul(tf.oneHot(tf.tensor1d(classes, 'int32'), labels), tf.expandDims(tf.tensor1d(weights), 1));
-  return tf.div(tf.neg(tf.sum(tf.mul(tf.logSoftmax(scores), picked))), total) as tf.Scalar;
+  const weighted = tf.mul(tf.oneHot(tf.tensor1d(classes, 'int32'), labels), tf.expandDims(tf.tensor1d(weights), 1));
+  return tf.div(tf.neg(tf.sum(tf.mul(tf.logSoftmax(scores), weighted))), total) as tf.Scalar;
 }
 
 function relationLoss(
@@ -193,14 +198,14 @@ function relationLoss(
   { rows, relations }: MatchedPairs,
   subjectGiou: tf.Tensor1D,
   objectGiou: tf.Tensor1D,
-  { givenPairs: given, qualityLabels: quality }: PairLossOptions,
+  { givenPairs, qualityLabels }: PairLossOptions,
 ): tf.Scalar {
   const [images, queries, count] = logits.shape;
-  if (given && !quality) return focalLoss(matchedRows(logits, rows), relations);
-  const strength = tf.div(tf.add(tf.minimum(detach(subjectGiou), detach(objectGiou)), 1), 2);
-  const wanted = quality ? tf.mul(relations, tf.expandDims(strength, 1)) : relations;
-  // Rows without a target want nothing to hold.
-  const all = tf.unsortedSegmentSum(wanted, rows, images * queries);
+  if (givenPairs && !qualityLabels) return focalLoss(gatherRows(logits, rows), relations);
+  const quality = tf.div(tf.add(tf.minimum(detach(subjectGiou), detach(objectGiou)), 1), 2);
+  const targets = qualityLabels ? tf.mul(relations, tf.expandDims(quality, 1)) : relations;
+  // Queries without a target have targets of zeros.
+  const all = tf.unsortedSegmentSum(targets, rows, images * queries); // [images · queries, relations]
   const scores = tf.reshape(logits, [images * queries, count]);
-  return quality ? qualityFocalLoss(scores, all) : focalLoss(scores, all);
+  return qualityLabels ? qualityFocalLoss(scores, all) : focalLoss(scores, all);
 }

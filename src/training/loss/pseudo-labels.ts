@@ -1,15 +1,16 @@
-/** Below this share of the likest a relation is not alike at all. */
-const LEAST = 0.3;
+/** Predicates with a lower similarity, relative to the most similar one, receive nothing. */
+const THRESHOLD = 0.3;
 
 /**
- * Relational pseudo-labels: relations that mean about the same as those that hold get a share of the label.
+ * Computes relational pseudo-labels: predicates that are similar to those that hold receive a part of the target.
  *
- * With D the Euclidean distances of the relations' vectors, S = max D − D row by row, and G the relations that hold,
- * r = Σ_{i ∈ G} S_i, over its largest; 0 for G itself, and where it is 0.3 or less.
+ * With D the Euclidean distances between the predicates' vectors, S = max D − D row by row, and G the predicates that
+ * hold, r = Σ_{i ∈ G} S_i / max; r is 0 for G itself, and where it is 0.3 or less.
  *
- * @param vectors of the relations, before any fusion, `[relations, width]` row by row
- * @param relations which hold, `[pairs, relations]`
- * @returns r, `[pairs, relations]`, to be added to the labels
+ * @param vectors of the predicates, before any fusion, `[relations, width]` in row-major order
+ * @param count number of predicates
+ * @param relations which predicates hold, `[pairs, relations]`
+ * @returns r, `[pairs, relations]`, to be added to the targets
  *
  * Source: Yuan et al., "RLIP", 2022, section 3.4 (relational pseudo-labels).
  */
@@ -24,7 +25,7 @@ export function pseudoLabels(vectors: Float32Array, count: number, relations: Fl
     const most = row.reduce((a, b) => Math.max(a, b), 0);
     for (let j = 0; j < count; j++) {
       const share = most > 0 ? row[j]! / most : 0;
-      row[j] = relations[start + j] === 1 || share <= LEAST ? 0 : share;
+      row[j] = relations[start + j] === 1 || share <= THRESHOLD ? 0 : share;
     }
   }
   return result;
@@ -36,7 +37,7 @@ function similarities(vectors: Float32Array, count: number, width: number): Floa
     let most = 0;
     for (let j = 0; j < count; j++) {
       let sum = 0;
-      // PyTorch's pairwise distance adds a little to each difference.
+      // As PyTorch's `pairwise_distance`, which adds 1e-6 to each difference.
       for (let k = 0; k < width; k++) sum += (vectors[i * width + k]! - vectors[j * width + k]! + 1e-6) ** 2;
       result[i * count + j] = Math.sqrt(sum);
       most = Math.max(most, Math.sqrt(sum));

@@ -5,7 +5,7 @@ import { linear, referenceLinear } from '../../../src/model/layers/linear.js';
 import { gelu, referenceGelu } from '../../../src/model/ops/gelu.js';
 import { imageToColumns, referenceImageToColumns } from '../../../src/model/ops/image-to-columns.js';
 import { layerNorm, referenceLayerNorm } from '../../../src/model/ops/layer-norm.js';
-import { gradientNorm } from '../../../src/training/optimizer/adam-w.js';
+import { gradientNorm } from '../../../src/training/optimizer/gradient-norm.js';
 import { deformableAttentionTests } from '../../support/deformable-attention-cases.js';
 import { assertAgree, assertGradients, randomTensors } from '../../support/tensors.js';
 

@@ -15,11 +15,11 @@ import { smallAugmentation, smallBatches } from '../../support/small-batches.js'
 import { countThreads } from '../../support/threads.js';
 import { writeTrainingScenes } from '../../support/training-scenes.js';
 
-const views: AugmentationOptions = { ...smallAugmentation, decodedShorterSide: 72 };
+const augmentation: AugmentationOptions = { ...smallAugmentation, decodedShorterSide: 72 };
 const { signal } = new AbortController();
 
-describe('ViewReader', function () {
-  // Threads read the sources through tsx, which takes its time.
+describe('AugmentedImageReader', function () {
+  // Threads load the TypeScript sources through tsx, which is slow.
   this.timeout(120_000);
   const folder = temporaryFolder();
   let images: string;
@@ -39,11 +39,11 @@ describe('ViewReader', function () {
     return all;
   };
   const withReader = async <T>(
-    options: AugmentedImageReaderOptions,
+    readerOptions: AugmentedImageReaderOptions,
     work: (reader: AugmentedImageReader) => Promise<T>,
-    as: AugmentationOptions = views,
+    options: AugmentationOptions = augmentation,
   ): Promise<T> => {
-    const reader = new AugmentedImageReader(as, options);
+    const reader = new AugmentedImageReader(options, readerOptions);
     try {
       return await work(reader);
     } finally {
@@ -51,7 +51,7 @@ describe('ViewReader', function () {
     }
   };
 
-  it('gives the same batches with any number of threads, whether it keeps images or not', async () => {
+  it('gives the same batches with any number of threads and any size of the cache', async () => {
     const batches = (options: AugmentedImageReaderOptions) =>
       withReader(options, async (reader) => [await batchesWith(reader, true), await batchesWith(reader, false)]);
     const alone = await batches({ threads: 0 });
@@ -60,8 +60,8 @@ describe('ViewReader', function () {
       [5, 4],
     );
     for (const threads of [0, 1, 3])
-      for (const keep of [0, 60_000, 1e9])
-        assert.deepEqual(await batches({ threads, cacheBytes: keep }), alone, `${threads} ${keep}`);
+      for (const cacheBytes of [0, 60_000, 1e9])
+        assert.deepEqual(await batches({ threads, cacheBytes }), alone, `${threads} ${cacheBytes}`);
   });
 
   it('ends its threads', async () => {
@@ -77,49 +77,49 @@ describe('ViewReader', function () {
     categories: ['dog'],
     pairs: [],
   });
-  const varied = { seed: 1, epoch: 0, position: 0 };
+  const randomness = { seed: 1, epoch: 0, position: 0 };
   const read = (reader: AugmentedImageReader, path: string) =>
-    reader.read({ path, sample: sampleOf(path), randomness: varied });
+    reader.read({ path, sample: sampleOf(path), randomness });
 
-  it('says which image is missing or none, the same from a thread', async () => {
+  it('rejects images that are missing or unreadable, in a thread too', async () => {
     const broken = join(folder, 'broken.jpg');
     writeFileSync(broken, 'no image');
     const missing = join(folder, 'missing.jpg');
     const good = join(images, '1100001.jpg');
-    const answers = (threads: number) =>
+    const results = (threads: number) =>
       withReader({ threads }, (reader) => Promise.all([broken, missing, good].map((path) => read(reader, path))));
-    const alone = await answers(0);
+    const alone = await results(0);
     assert.deepEqual(
-      alone.map((answer) => ('reject' in answer ? answer.reject.reason : 'view')),
-      ['image-unreadable', 'image-missing', 'view'],
+      alone.map((result) => ('reject' in result ? result.reject.reason : 'read')),
+      ['image-unreadable', 'image-missing', 'read'],
     );
     assert.ok('reject' in alone[0]! && alone[0].reject.message.startsWith(`${broken}: `));
-    assert.deepEqual(await answers(1), alone);
+    assert.deepEqual(await results(1), alone);
   });
 
   for (const threads of [0, 1])
-    it(`keeps decoded images while there is room, with ${threads} threads`, async () => {
+    it(`caches decoded images up to its limit, with ${threads} threads`, async () => {
       const other = temporaryFolder();
       await writeTrainingScenes(other, 2);
       const [first, second] = ['1100001.jpg', '1100002.jpg'].map((file) => join(other, 'images', file));
-      const room = 3 * 72 * 100;
+      const cacheBytes = 3 * 72 * 100;
       await withReader(
-        { threads, cacheBytes: room },
+        { threads, cacheBytes },
         async (reader) => {
-          const view = await read(reader, first!);
-          assert.ok('view' in (await read(reader, second!)));
+          const augmented = await read(reader, first!);
+          assert.ok('augmentedImage' in (await read(reader, second!)));
           rmSync(first!);
           rmSync(second!);
-          assert.deepEqual(await read(reader, first!), view);
+          assert.deepEqual(await read(reader, first!), augmented);
           const gone = await read(reader, second!);
           assert.equal('reject' in gone && gone.reject.reason, 'image-missing');
         },
-        { ...views, maxSize: 100 },
+        { ...augmentation, maxSize: 100 },
       );
     });
 
-  it('hands over views that nothing was changed of', async () => {
-    const still: AugmentationOptions = {
+  it('returns images that no augmentation changed', async () => {
+    const unchanged: AugmentationOptions = {
       decodedShorterSide: 64,
       flip: 0,
       colorJitter: 0,
@@ -131,16 +131,16 @@ describe('ViewReader', function () {
       withReader(
         { threads, cacheBytes: 1e6 },
         async (reader) => [await read(reader, path), await read(reader, path)],
-        still,
+        unchanged,
       );
     const [one, other] = await twice(1);
     assert.deepEqual(one, other);
     assert.deepEqual([one, other], await twice(0));
   });
 
-  it('refuses what is no number of threads', () => {
+  it('refuses a negative or fractional number of threads', () => {
     for (const threads of [-1, 1.5])
-      assert.throws(() => new AugmentedImageReader(views, { threads }), {
+      assert.throws(() => new AugmentedImageReader(augmentation, { threads }), {
         code: 'bad-option',
         message: `training: readers ${threads}, expected a whole number of at least 1`,
       });

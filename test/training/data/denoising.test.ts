@@ -7,7 +7,7 @@ const groupOf = (
   subjects: readonly (readonly [number, number])[],
   objects: readonly (readonly [number, number])[],
 ): PairGroup => {
-  // A label and a place; all boxes have the same size.
+  // Each entry is a label and a center; all boxes have the same size.
   const boxes = (of: typeof subjects) => Float32Array.from(of.flatMap(([, at]) => [at, 0.5, 0.2, 0.4]));
   const labels = (of: typeof subjects) => Int32Array.from(of, ([label]) => label);
   return {
@@ -25,7 +25,7 @@ const many = (count: number) =>
   );
 
 describe('noisyPairs', () => {
-  it('moves boxes within the rate, evenly, and leaves the clean ones as they are', () => {
+  it('moves boxes uniformly within the bounds, and does not change the clean ones', () => {
     const clean = many(4000);
     const before = structuredClone(clean);
     const noisy = noisyPairs(randomStream(1), clean, 50, officialNoise);
@@ -39,24 +39,24 @@ describe('noisyPairs', () => {
       most[k % 4] = Math.max(most[k % 4]!, Math.abs(moved));
       sums[k % 4]! += moved;
     }
-    // Half of 0.2 and 0.4 times 0.4 for the centre, 0.4 of them for the size.
+    // Half of 0.2 and 0.4 times 0.4 for the center, 0.4 of them for the size.
     for (const [k, bound] of [0.04, 0.08, 0.08, 0.16].entries()) {
       assert.ok(most[k]! <= bound + 1e-6 && most[k]! > 0.97 * bound, `${k}: ${most[k]}`);
       assert.ok(Math.abs(sums[k]! / 4000) < 0.05 * bound, `${k}: ${sums[k]}`);
     }
   });
 
-  it('replaces labels at the rate by any label, seldom by the same one', () => {
+  it('replaces labels with the given probability by a uniformly drawn label', () => {
     const clean = many(5000);
     const { subjectLabels } = noisyPairs(randomStream(2), clean, 50, officialNoise);
-    const flipped = subjectLabels.filter((label) => label !== 3);
+    const replaced = subjectLabels.filter((label) => label !== 3);
     // 0.2 · 49/50 of 5000.
-    assert.ok(flipped.length > 900 && flipped.length < 1060, `${flipped.length}`);
+    assert.ok(replaced.length > 900 && replaced.length < 1060, `${replaced.length}`);
     assert.equal(new Set(subjectLabels).size, 50);
     assert.ok(subjectLabels.every((label) => label >= 0 && label < 50));
   });
 
-  it('is the same for the same seed; a rate of 0 is no noise, and leaves the other noise as it was', () => {
+  it('is the same for the same seed, and one kind of noise does not depend on the other', () => {
     const clean = many(50);
     const noisy = noisyPairs(randomStream(3), clean, 50, officialNoise);
     assert.deepEqual(noisyPairs(randomStream(3), clean, 50, officialNoise), noisy);
@@ -66,12 +66,12 @@ describe('noisyPairs', () => {
     assert.deepEqual(boxesOnly.subjectLabels, clean.subjectLabels);
   });
 
-  it('gives subject and object, and the same object in two pairs, noise of their own', () => {
+  it('gives the same object different noise in each pair', () => {
     const { subjectBoxes } = noisyPairs(randomStream(4), many(2), 9, officialNoise);
     assert.notDeepEqual(subjectBoxes.slice(0, 4), subjectBoxes.slice(4));
   });
 
-  it('holds boxes in the image, and takes one label, and no pair at all', () => {
+  it('clips boxes to the image, and handles one label and no pairs', () => {
     const edge = { ...many(1), subjectBoxes: Float32Array.from([0.99, 0.01, 1, 1]) };
     for (let seed = 0; seed < 50; seed++) {
       const { subjectBoxes, subjectLabels } = noisyPairs(randomStream(seed), edge, 1, { label: 1, box: 1 });
@@ -83,7 +83,7 @@ describe('noisyPairs', () => {
 });
 
 describe('leakMask', () => {
-  it('keeps queries of the same label and box apart, each from the others and not from itself', () => {
+  it('masks queries with the same label and box from each other, but not from themselves', () => {
     // Pairs (a, b) and (b, a): a is subject 0 and object 1, b is object 0 and subject 1.
     const group = groupOf(
       [
@@ -97,15 +97,15 @@ describe('leakMask', () => {
     );
     // Three slots, one of them unused: queries 0 1 2 | 3 4 5.
     const mask = leakMask([group], 3)!;
-    const apart: string[] = [];
-    for (let a = 0; a < 6; a++) for (let b = 0; b < 6; b++) if (mask[6 * a + b]) apart.push(`${a} ${b}`);
-    assert.deepEqual(apart, ['0 4', '1 3', '3 1', '4 0']);
+    const masked: string[] = [];
+    for (let a = 0; a < 6; a++) for (let b = 0; b < 6; b++) if (mask[6 * a + b]) masked.push(`${a} ${b}`);
+    assert.deepEqual(masked, ['0 4', '1 3', '3 1', '4 0']);
   });
 
-  it('takes another label or another box for another object, and groups for themselves', () => {
+  it('does not mask queries with another label or box, or of another image', () => {
     const near = groupOf([[1, 0.2]], [[1, 0.2001]]);
-    const labelled = groupOf([[1, 0.2]], [[2, 0.2]]);
-    assert.equal(leakMask([near, labelled], 1), null);
+    const relabeled = groupOf([[1, 0.2]], [[2, 0.2]]);
+    assert.equal(leakMask([near, relabeled], 1), null);
     const twice = groupOf([[1, 0.2]], [[1, 0.2]]);
     assert.deepEqual([...leakMask([near, twice], 1)!], [0, 0, 0, 0, 0, 1, 1, 0]);
   });

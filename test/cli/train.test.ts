@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { relflow, SCENES, start } from '../support/command.js';
+import { temporaryFolder } from '../support/folders.js';
+
+const genome = join(SCENES, 'visual-genome');
+const config = {
+  task: 'tagger',
+  model: 'tinyTagger',
+  data: [
+    {
+      visualGenome: { sceneGraphs: join(genome, 'scene_graphs.json'), imageData: join(genome, 'image_data.json') },
+      images: join(SCENES, 'images'),
+    },
+  ],
+  epochs: 100,
+  steps: 4,
+  batchSize: 2,
+  labels: { objects: 8, relations: 8 },
+  augmentation: { flip: 0, colorJitter: 0, shorterSides: [48], maxSize: 64 },
+  backend: 'wasm',
+  threads: 1,
+  readers: 0,
+};
+
+describe('relflow train', function () {
+  this.timeout(120_000);
+  const folder = temporaryFolder();
+  const file = join(folder, 'tagger.json');
+  const train = (...flags: string[]) => relflow(['train', 'tagger', '--config', file, ...flags]);
+  before(() => writeFileSync(file, JSON.stringify(config)));
+
+  it('runs a dry run, which writes nothing', async () => {
+    const { code, stdout, stderr } = await train('--dry-run', '--json');
+    assert.equal(code, 0, stderr);
+    const { dataSummary, steps, shapes, memory } = JSON.parse(stdout);
+    assert.deepEqual([dataSummary.total, steps, shapes.pixels[0]], [24, 4, 2]);
+    assert.ok(memory.peak > memory.weights);
+    assert.match((await train('--dry-run')).stdout, /^peak of the largest step +[\d.]+ MB$/m);
+    assert.deepEqual(readdirSync(folder), ['tagger.json']);
+  });
+
+  it('stops after a step on Ctrl-C, and resumes to the end', async () => {
+    const long = join(folder, 'long.json');
+    writeFileSync(long, JSON.stringify({ ...config, steps: 40 }));
+    const out = join(folder, 'run');
+    const { process: child, ended } = start(['train', 'tagger', '--config', long, '--out', out]);
+    child.stderr?.on('data', (chunk: Buffer) => {
+      if (String(chunk).includes('"event":"step"')) child.kill('SIGINT');
+    });
+    const { code, stderr } = await ended;
+    assert.equal(code, 130, stderr);
+    assert.match(stderr, /^stopping after this step; press Ctrl-C again to stop now$/m);
+    assert.match(stderr, /^stopped after step \d+: .*step-\d{8}; pass --resume to continue$/m);
+    assert.ok(!existsSync(join(out, 'weights.safetensors')));
+    const resumed = await relflow(['train', 'tagger', '--config', long, '--out', out, '--resume', '--json', '--quiet']);
+    assert.equal(resumed.code, 0, resumed.stderr);
+    const { finished, steps, weights } = JSON.parse(resumed.stdout);
+    assert.deepEqual([finished, steps, weights], [true, 40, join(out, 'weights.safetensors')]);
+    assert.equal(resumed.stderr, '');
+    const log = readFileSync(join(out, 'log.jsonl'), 'utf8').trim().split('\n');
+    assert.equal(log.filter((line) => line.includes('"event":"step"')).length, 40);
+  });
+
+  it('names wrong flags, the wrong task and a folder in use', async () => {
+    const failure = async (args: readonly string[]) => {
+      const { code, stderr } = await relflow(args);
+      assert.equal(code, 1, stderr);
+      return stderr.trim();
+    };
+    const given = ['--config', file];
+    assert.equal(
+      await failure(['train', 'tagger', ...given]),
+      'relflow: train tagger: --out is missing, expected the folder to write to',
+    );
+    assert.equal(
+      await failure(['train', 'rlip', ...given, '--out', join(folder, 'other')]),
+      `relflow: ${file}: /task is tagger, but the command is train rlip`,
+    );
+    const out = join(folder, 'run');
+    assert.equal(
+      await failure(['train', 'tagger', ...given, '--out', out]),
+      `relflow: ${out}: already contains a training run: pass --resume to continue it, or --overwrite to replace it`,
+    );
+    const overwritten = await train('--out', out, '--overwrite', '--quiet');
+    assert.match(overwritten.stdout, /^4 steps, loss [\d.]+: .*run\/weights\.safetensors\n$/);
+  });
+});
