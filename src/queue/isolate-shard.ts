@@ -54,7 +54,7 @@ const POLL_MILLISECONDS = 250;
 const MAX_REJECTED = 100;
 
 /**
- * Processes a shard in a process of its own, one record after another. When the process crashes, or a record takes too
+ * Processes a shard in a separate process, one record after another. When the process crashes, or a record takes too
  * long, that record is tried once more and then rejected as `process-crashed` or `record-timeout`, and the other records
  * are processed without it.
  *

@@ -17,7 +17,7 @@ import type { WorkerOptions } from './worker-options.js';
 
 /** Shards that wait for each other worker of a lane before the worker that reads the sources processes some itself. */
 const SHARDS_AHEAD = 2;
-/** Workers that a shard may crash before it is processed in a process of its own. */
+/** Workers that a shard may crash before it is processed in a separate process. */
 const CRASHES_BEFORE_ISOLATION = 2;
 const PROGRESS_MILLISECONDS = 1000;
 
@@ -141,7 +141,7 @@ export class JobProcessor {
     });
   }
 
-  /** Processes a shard in a process of its own. */
+  /** Processes a shard in a separate process. */
   #isolated({ folder, graph }: OpenRun, job: ShardJob): Promise<unknown> {
     return this.#reported('isolated', folder, graph, job, () => this.#options.isolate!(folder, job, this.#kill.signal));
   }

@@ -17,10 +17,10 @@ export interface WorkerOptions {
   readonly concurrency?: number;
   /** Seconds without a heartbeat after which a worker's shards go to other workers. Default 30. */
   readonly heartbeatSeconds?: number;
-  /** A shard is processed in a process of its own when none of its records finishes for this many seconds. Default 900. */
+  /** A shard is processed in a separate process when none of its records finishes for this many seconds. Default 900. */
   readonly recordTimeoutSeconds?: number;
   /**
-   * Processes a shard in a process of its own, after it has crashed several workers or timed out. Default: such shards are
+   * Processes a shard in a separate process, after it has crashed several workers or timed out. Default: such shards are
    * retried like others.
    * @throws Error when the shard cannot be processed that way either
    */

@@ -29,10 +29,10 @@ export class AtomicShard {
   /**
    * @throws OutputError when the folder cannot be written to
    */
-  static async begin(folder: RunFolder, sharding: Sharding, shard: number): Promise<AtomicShard> {
-    const begun = new AtomicShard(folder, sharding, shard);
-    await wrapIoErrors(folder.path, () => mkdir(begun.#staging, { recursive: true }));
-    return begun;
+  static async create(folder: RunFolder, sharding: Sharding, shard: number): Promise<AtomicShard> {
+    const created = new AtomicShard(folder, sharding, shard);
+    await wrapIoErrors(folder.path, () => mkdir(created.#staging, { recursive: true }));
+    return created;
   }
 
   /** Number of records of the input in it so far. */

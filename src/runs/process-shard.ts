@@ -99,7 +99,7 @@ async function processPhase(
     await removeWork(folder, shard, phase);
     return { status: 'next-phase', phase: next, records };
   }
-  const output = await AtomicShard.begin(folder, sharding, shard);
+  const output = await AtomicShard.create(folder, sharding, shard);
   try {
     for await (const outcome of outcomes) {
       onRecord?.();

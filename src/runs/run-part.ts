@@ -109,7 +109,7 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
       },
     });
     for await (const outcome of outcomes) {
-      current ??= await AtomicShard.begin(folder, state.sharding, layout.shardOf(outcome.ordinal));
+      current ??= await AtomicShard.create(folder, state.sharding, layout.shardOf(outcome.ordinal));
       await current.commit(outcomeLines(outcome));
       records++;
       if (current.records === layout.records) await publish(current);

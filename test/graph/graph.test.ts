@@ -195,8 +195,8 @@ describe('Graph', () => {
     });
 
     it('emit a rejected record as the error notification', async () => {
-      const refuse = operator({
-        name: 'refuse',
+      const picky = operator({
+        name: 'picky',
         version: '1',
         needs: ['image'],
         adds: [],
@@ -204,7 +204,7 @@ describe('Graph', () => {
           throw new RecordError('never', 'no');
         },
       });
-      await assert.rejects(lastValueFrom(from([imageRecord(1)]).pipe(refuse)), { reason: 'never' });
+      await assert.rejects(lastValueFrom(from([imageRecord(1)]).pipe(picky)), { reason: 'never' });
     });
 
     it('receive an aborted signal after the subscriber unsubscribes', async () => {

@@ -95,10 +95,10 @@ describe('a run by workers of a queue under kills, cuts and limits', function ()
       }
       const folder = new RunFolder(out);
       const { ended } = start([...run, '--out', out, '--queue', server.url]);
-      const begun = async () => {
+      const started = async () => {
         while ((await folder.completeShards()).size < 5) await sleep(200);
       };
-      await Promise.race([begun(), ended]);
+      await Promise.race([started(), ended]);
       network.cut(1, true);
       await sleep(CUT_MILLISECONDS);
       network.cut(1, false);
@@ -159,9 +159,10 @@ describe('a run by workers of a queue under kills, cuts and limits', function ()
     assert.equal(code, 0, stderr);
     const times = (event: string, phase: number) =>
       events.flatMap((one) => (one.event === event && one.phase === phase ? [Date.parse(one.at)] : [])).sort();
-    const [begun, ended] = [times('started', 1), times('shard', 1)];
-    assert.equal(begun.length, 5);
-    for (let next = 1; next < 5; next++) assert.ok(begun[next]! >= ended[next - 1]!, `two at once: ${begun} ${ended}`);
+    const [started, ended] = [times('started', 1), times('shard', 1)];
+    assert.equal(started.length, 5);
+    for (let next = 1; next < 5; next++)
+      assert.ok(started[next]! >= ended[next - 1]!, `two at once: ${started} ${ended}`);
     // The times at which the queue handed the jobs out: a busy machine may start them later.
     const tagging = queueOf(queueServer(redis.url), 'tagging');
     const given = (await tagging.getCompleted()).map(({ processedOn }) => processedOn ?? 0).sort();

@@ -68,7 +68,7 @@ async function runByOne(): Promise<string> {
 }
 
 /** Starts the same run without processing anything. */
-async function beginRun() {
+async function startRun() {
   const out = join(temporaryFolder(), 'out');
   const folder = new RunFolder(out);
   const state = runStateOf(graphOf(), { shardRecords: 8 }, []);
@@ -102,7 +102,7 @@ describe('phases', () => {
 
   it('processed one after another by different processes write the same bytes as one process', async () => {
     const expected = await runByOne();
-    const { out, folder, state } = await beginRun();
+    const { out, folder, state } = await startRun();
     const waiting: { shard: number; phase: number }[] = [];
     const read = () =>
       processSource(graphOf(), folder, state, {
@@ -146,7 +146,7 @@ describe('phases', () => {
 
   it('continue inline in the process that has read the shard', async () => {
     const expected = await runByOne();
-    const { out, folder, state } = await beginRun();
+    const { out, folder, state } = await startRun();
     const waiting: { shard: number; phase: number }[] = [];
     /**
      * @param broken shard that fails while it is processed
@@ -201,7 +201,7 @@ describe('phases', () => {
   });
 
   it('read one shard ahead while an inline one is being written, and not more', async () => {
-    const { folder, state } = await beginRun();
+    const { folder, state } = await startRun();
     const [inWork, most, read]: [Set<number>, number[], number[]] = [new Set(), [], []];
     const work = async (shard: number, items: AsyncIterable<unknown>) => {
       inWork.add(shard);
@@ -219,7 +219,7 @@ describe('phases', () => {
 
   it('leave a finished run unchanged when a process that lost its connection returns late', async () => {
     const expected = await runByOne();
-    const { out, folder, state } = await beginRun();
+    const { out, folder, state } = await startRun();
     /** Processes the whole run, as other workers do meanwhile. */
     const others = async () => {
       const waiting: { shard: number; phase: number }[] = [];
@@ -249,7 +249,7 @@ describe('phases', () => {
   });
 
   it('end with an error when a work file is missing', async () => {
-    const { out, folder, state } = await beginRun();
+    const { out, folder, state } = await startRun();
     mkdirSync(join(out, '.relflow/work'));
     await assert.rejects(
       processShard(graphOf(), folder, state, { shard: 3, phase: 1 }, { signal: never }),

@@ -26,7 +26,7 @@ function graphOf(name = 'relate'): Graph {
     adds: ['relations', 'tagger'],
     concurrency: 4,
     apply: async ({ image }) => {
-      if (Number(image.id) % 10 === 0) throw new RecordError('tenth', `image ${image.id} is refused`);
+      if (Number(image.id) % 10 === 0) throw new RecordError('tenth', `image ${image.id} is rejected`);
       return { relations: [], tagger: null };
     },
   });

@@ -262,8 +262,8 @@ describe('run', () => {
 
   it('includes the rejects and counts of a source', async () => {
     const out = join(temporaryFolder(), 'out');
-    const refused = { rejects: [{ reason: 'malformed-image', message: 'no width' }], counts: { crowd: 2 } };
-    const { manifest } = await run(graphOf([refused, ...images(1)]), { out });
+    const rejected = { rejects: [{ reason: 'malformed-image', message: 'no width' }], counts: { crowd: 2 } };
+    const { manifest } = await run(graphOf([rejected, ...images(1)]), { out });
     const expected = { in: 2, out: 1, filtered: 0, rejected: { 'malformed-image': 1 }, counts: { crowd: 2 } };
     assert.deepEqual(manifest?.stages['memory'], expected);
   });

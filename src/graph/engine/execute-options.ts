@@ -45,7 +45,7 @@ export type ExecuteOptions = ExecuteMode & {
   /** Stops reading but finishes the records in flight. Default: never aborted. */
   readonly stop?: AbortSignal | undefined;
   /**
-   * Folder where sources spill data to disk: made before the first record and removed after the last one. Default: a new
+   * Folder where sources spill data to disk: created before the first record and removed after the last one. Default: a new
    * folder below the system's temporary folder.
    */
   readonly tempDir?: string | undefined;
