@@ -46,14 +46,16 @@ export function overlaps(a: Box, b: Box): boolean {
 }
 
 /**
- * Clips a box to an image of `width` × `height` pixels. The result is empty (w or h is 0) if the box lies outside.
+ * Clips a box to an image of `width` × `height` pixels. The result is empty (w or h is 0) if the box lies outside. The
+ * numbers of an axis that needs no clipping stay as they are: x + w − x is not always w in floating point.
  */
 export function clampBox(box: Box, width: number, height: number): Box {
   const x0 = Math.min(Math.max(box[0], 0), width);
   const y0 = Math.min(Math.max(box[1], 0), height);
   const x1 = Math.min(Math.max(box[0] + box[2], 0), width);
   const y1 = Math.min(Math.max(box[1] + box[3], 0), height);
-  // A box that lies inside is returned unchanged: x + w − x is not always w in floating point.
-  if (x0 === box[0] && y0 === box[1] && x1 === box[0] + box[2] && y1 === box[1] + box[3]) return box;
-  return [x0, y0, x1 - x0, y1 - y0];
+  const keepsX = x0 === box[0] && x1 === box[0] + box[2];
+  const keepsY = y0 === box[1] && y1 === box[1] + box[3];
+  if (keepsX && keepsY) return box;
+  return [x0, y0, keepsX ? box[2] : x1 - x0, keepsY ? box[3] : y1 - y0];
 }

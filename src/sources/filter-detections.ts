@@ -2,6 +2,7 @@ import { formatValue } from '../files/json/json-value.js';
 import { type Box, clampBox } from '../records/box.js';
 import type { Detection, Id, Image } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
+import { boxFromText, boxUnit, isBox, scaleBox } from './box-forms.js';
 
 /** An object as it is written in an annotation file. */
 export interface RawDetection {
@@ -31,16 +32,19 @@ export interface FilteredDetections {
  * Filters the raw detections of an image, keeping their order. Each dropped detection is counted under the first of
  * these names that applies; `malformed-box` also is a reject, because it is an error of the file:
  *
- * 1. `malformed-box`: the box is not four finite numbers
+ * 1. `malformed-box`: the box is not four finite numbers, or the boxes are fractions that are not `[x, y, w, h]`
  * 2. `crowd`
  * 3. `unknown-category`
  * 4. `zero-area`: the width or height is not above 0
  * 5. `outside-image`: the box is empty after clipping to the image; a box that clipping changes is counted as `clipped`
  * 6. `duplicate-box`: an earlier detection has the same category and, after clipping, the same box
  *
- * It also counts `duplicate-annotation-id` and `score-out-of-range`, for which the score is omitted.
+ * It also counts `duplicate-annotation-id`, `score-out-of-range`, for which the score is omitted, `box-as-text`, four
+ * numbers that are written as texts, and `relative-box`: if all boxes of an image are fractions of its width and height,
+ * they are scaled to pixels, see `boxUnit`.
  *
- * @param compat behaves as RLIPv2: duplicate boxes are kept, and `rawCategories` is set. Source: RLIPv2,
+ * @param compat behaves as RLIPv2: duplicate boxes are kept, boxes as texts or fractions are not recognized, and
+ * `rawCategories` is set. Source: RLIPv2,
  * datasets/coco.py, `ConvertCocoPolysToMask`, and datasets/rlipv2_helper/BLIP_coco_caption_helper.py.
  */
 export function filterDetections(raw: readonly RawDetection[], image: Image, compat: boolean): FilteredDetections {
@@ -54,12 +58,20 @@ export function filterDetections(raw: readonly RawDetection[], image: Image, com
   const ids = new Set<Id>();
   const seen = new DetectionIndex(detections);
 
-  for (const [index, { id, category, box, crowd, score }] of raw.entries()) {
+  const unit = compat ? 'pixels' : boxUnit(readableBoxes(raw), image);
+
+  for (const [index, { id, category, box: written, crowd, score }] of raw.entries()) {
     if (ids.size === ids.add(id).size) count('duplicate-annotation-id');
-    if (!isBox(box)) {
+    const found = isBox(written) ? written : compat ? undefined : boxFromText(written);
+    if (!found || unit === 'other-fractions') {
       count('malformed-box');
-      rejects.push(malformedBox(id, box, image.id));
-    } else if (crowd) count('crowd');
+      rejects.push(malformedBox(id, written, found !== undefined, image.id));
+      continue;
+    }
+    if (found !== written) count('box-as-text');
+    if (unit === 'fractions') count('relative-box');
+    const box = unit === 'fractions' ? scaleBox(found, image) : found;
+    if (crowd) count('crowd');
     else if (category === null) count('unknown-category');
     else if (box[2] <= 0 || box[3] <= 0) count('zero-area');
     else {
@@ -123,14 +135,19 @@ function keyOf([x, y, w, h]: Box): number {
   return x + y * 7919 + w * 104_729 + h * 1_299_709;
 }
 
-function isBox(box: unknown): box is Box {
-  return Array.isArray(box) && box.length === 4 && box.every(Number.isFinite);
+/** Yields the boxes that are four numbers or can be read as such. */
+function* readableBoxes(raw: readonly RawDetection[]): Generator<Box> {
+  for (const { box: written } of raw) {
+    const box = isBox(written) ? written : boxFromText(written);
+    if (box) yield box;
+  }
 }
 
-function malformedBox(id: Id, box: unknown, image: Id): SourceReject {
+function malformedBox(id: Id, box: unknown, isFraction: boolean, image: Id): SourceReject {
+  const expected = isFraction ? 'pixels, or fractions [x, y, w, h] within the image' : 'four finite numbers';
   return {
     reason: 'malformed-box',
-    message: `annotation ${id}: the box is ${formatValue(box)}, expected four finite numbers`,
+    message: `annotation ${id}: the box is ${formatValue(box)}, expected ${expected}`,
     image,
     detail: { annotation: id },
   };

@@ -55,7 +55,10 @@ describe('filterDetections', () => {
       [],
       [1, 2, 3],
       [1, 2, 3, 4, 5],
-      ['1', 2, 3, 4],
+      ['1', 2, 3, ''],
+      ['1px', 2, 3, 4],
+      [[1, 2, 3, 4]],
+      [null, null, null, null],
       [1, 2, 3, Number.POSITIVE_INFINITY],
     ];
     const { detections, counts } = filterDetections(
@@ -65,6 +68,66 @@ describe('filterDetections', () => {
     );
     assert.deepEqual(detections, []);
     assert.deepEqual(counts, { 'malformed-box': malformed.length });
+  });
+
+  it('reads four numbers that are written as texts, and counts them', () => {
+    const boxes = [raw(1, ['10', ' 5 ', 3.5, '1e1'])];
+    assert.deepEqual(filterDetections(boxes, image, false), {
+      detections: [{ id: 1, category: 'dog', box: [10, 5, 3.5, 10] }],
+      kept: Int32Array.of(0),
+      rejects: [],
+      counts: { 'box-as-text': 1 },
+    });
+    assert.deepEqual(filterDetections(boxes, image, true).counts, { 'malformed-box': 1 });
+  });
+
+  it('scales boxes that are fractions of the image, and counts them', () => {
+    const boxes = [raw(1, [0.25, 0.5, 0.5, 0.5]), raw(2, [0, 0, 1, 1]), raw(3, ['0.5', 0, 0.5, 1])];
+    const { detections, counts } = filterDetections(boxes, image, false);
+    assert.deepEqual(
+      detections.map(({ box }) => box),
+      [
+        [25, 25, 50, 25],
+        [0, 0, 100, 50],
+        [50, 0, 50, 50],
+      ],
+    );
+    assert.deepEqual(counts, { 'relative-box': 3, 'box-as-text': 1 });
+    assert.deepEqual(
+      filterDetections([raw(1, [0.25, 0.5, 0.5, 0.5])], image, true).detections[0]?.box,
+      [0.25, 0.5, 0.5, 0.5],
+    );
+  });
+
+  it('keeps boxes in pixels: whole numbers, and those of an image with a number above 1', () => {
+    const boxesOf = (...boxes: number[][]) =>
+      filterDetections(
+        boxes.map((box, id) => raw(id, box)),
+        image,
+        false,
+      );
+    assert.deepEqual(boxesOf([0, 0, 1, 1]).detections[0]?.box, [0, 0, 1, 1]);
+    assert.deepEqual(boxesOf([0.5, 0.5, 0.25, 0.5], [0, 0, 1.5, 1]).counts, {});
+  });
+
+  it('rejects fractions that would end outside the image as [x, y, w, h]', () => {
+    const { detections, counts, rejects } = filterDetections([raw(1, [0.8, 0.5, 0.4, 0.5])], image, false);
+    assert.deepEqual([detections, counts], [[], { 'malformed-box': 1 }]);
+    assert.equal(
+      rejects[0]?.message,
+      'annotation 1: the box is [0.8,0.5,0.4,0.5], expected pixels, or fractions [x, y, w, h] within the image',
+    );
+  });
+
+  it('keeps the numbers of the axis that needs no clipping', () => {
+    const boxes = [raw(1, [9.996, -10, 80, 20]), raw(2, [-0.004, 3.3, 20, 7.7])];
+    assert.deepEqual(
+      filterDetections(boxes, image, false).detections.map(({ box }) => box),
+      [
+        [9.996, 0, 80, 10],
+        [0, 3.3, 19.996, 7.7],
+      ],
+    );
   });
 
   it('clips boxes to the image before comparing them', () => {
