@@ -51,6 +51,12 @@ describe('jsonLines', () => {
 
   it('names the invalid line', async () => {
     await assert.rejects(read('1\n{"a"\n'), { code: 'bad-input', message: `${file}: line 2 is not JSON at byte 2` });
+    await assert.rejects(read(Buffer.from([0x31, 0x0a, 0x22, 0xc4, 0xe3, 0x22])), {
+      message: `${file}: line 2 is not UTF-8: convert the file, for example with iconv at byte 2`,
+    });
+    await assert.rejects(read('<html>\n'), {
+      message: `${file}: is an HTML page, not JSON: a download that failed or needs a login gives such a page at byte 0`,
+    });
     const long = `1\n"${'x'.repeat(3_000_000)}"\n`;
     await assert.rejects(read(long, { maxLineBytes: 1000 }), {
       message: `${file}: line 2 is longer than 1000 bytes at byte 2`,

@@ -144,6 +144,76 @@ describe('streamJson', () => {
     assert.deepEqual(await read(json), [{ bbox: [null, 1, null, null], name: 'NaN " Infinity' }, null, { a: 1 }]);
   });
 
+  it('reads whole numbers of fields beyond 2^53 as their digits, and all others as numbers', async () => {
+    const json = `[{"id": 20230518123456789012, "a": {"b":\n-9007199254740993}, "area": 0.1234567890123456},
+      {"id": 9007199254740991, "text": "a \\": 20230518123456789012, b", "list": [1, 20230518123456789012],
+       "zeros": 7.0000000000000000, "exponent": 1234567890123456e2}]`;
+    assert.deepEqual(await read(json), [
+      { id: '20230518123456789012', a: { b: '-9007199254740993' }, area: 0.1234567890123456 },
+      {
+        id: 9007199254740991,
+        text: 'a ": 20230518123456789012, b',
+        list: [1, 20230518123456790000],
+        zeros: 7,
+        exponent: 123456789012345600,
+      },
+    ]);
+    const map = '{"20230518123456789012": {"id": 20230518123456789012}}';
+    assert.deepEqual(await read(map, { layout: 'map' }), [['20230518123456789012', { id: '20230518123456789012' }]]);
+  });
+
+  it('reads UTF-16 in both byte orders, with and without a byte order mark, gzip or not', async () => {
+    const elements = [{ name: 'поезд 🐕' }, ...Array.from({ length: 200_000 }, (_, i) => i)];
+    const json = JSON.stringify(elements);
+    const little = (text: string) => Buffer.from(text, 'utf16le');
+    for (const text of [`\ufeff${json}`, json]) {
+      assert.deepEqual(await read(little(text)), elements);
+      assert.deepEqual(await read(little(text).swap16()), elements);
+      assert.deepEqual(await read(gzipSync(little(text))), elements);
+    }
+  });
+
+  it('names what a file is that is not JSON', async () => {
+    const options = { layout: ['images'] } as const;
+    const html = 'an HTML page, not JSON: a download that failed or needs a login gives such a page';
+    await fails('\n<!DOCTYPE html><html>', `the file is ${html}, expected an object at byte 1`, options);
+    await fails('<html>', `the file is ${html}, expected a list at byte 0`);
+    await fails('<?xml version="1.0"?>', 'the file is XML, not JSON, expected a list at byte 0');
+    await fails(
+      'version https://git-lfs.github.com/spec/v1\noid sha256:00\n',
+      "the file is a git-lfs pointer instead of the file itself: fetch the file with 'git lfs pull', expected an object at byte 0",
+      options,
+    );
+    await fails('PK\x03\x04', 'the file is a zip archive: unpack it, not JSON, expected an object at byte 0', options);
+    await fails(
+      "{'images': []}",
+      "expected a key in the top-level object; found a single quote, as Python's str() writes: write the file with json.dump at byte 1",
+      options,
+    );
+    await fails(
+      "[{'id': 1}]",
+      "the file is Python's notation with single quotes, not JSON: write it with json.dump, expected an object at byte 0",
+      options,
+    );
+  });
+
+  it('names JSON lines where one value was expected', async () => {
+    const lines = '{"image_id": 1}\n{"image_id": 2}\n';
+    const kind = 'the file is JSON lines (one JSON value per line)';
+    await fails(lines, `${kind}, expected a list at byte 0`);
+    await fails(lines, `${kind}, expected one object; a second one begins at byte 16`, { layout: 'map' });
+    await fails(lines, `${kind}, expected one object with the array 'images'`, { layout: ['images'] });
+  });
+
+  it('names a control character in a string, and text that is not UTF-8, with its place', async () => {
+    await fails(
+      '[{"a": "\\""}, {"b": "1\t"}]',
+      'invalid JSON in the top-level array: a string contains the control character U+0009, expected its escape \\u0009, at byte 21',
+    );
+    const gbk = Buffer.concat([Buffer.from('["é", "'), Buffer.from([0xc4, 0xe3, 0xba, 0xc3]), Buffer.from('"]')]);
+    await fails(gbk, 'the text is not UTF-8 (bytes c4e3), convert the file, for example with iconv: found at byte 8');
+  });
+
   it('returns the values of skipped keys of elements empty, and all other values in full', async () => {
     const element = (segmentation: unknown) => ({
       segmentation,

@@ -1,11 +1,13 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { TextDecoder } from 'node:util';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { InputError } from '../../errors.js';
 
 const chunkBytes = 512 * 1024;
 
 /**
- * Reads the bytes of a file in order into the caller's buffer. Gzip, detected by its first two bytes, is decompressed.
+ * Reads the bytes of a file in order into the caller's buffer. Gzip, detected by its first two bytes, is decompressed;
+ * UTF-16, detected by its byte order mark or by a zero byte in its first character, is converted to UTF-8.
  * The next chunk is read while the caller works on the last one. Close the reader in a `finally` block.
  */
 export class ByteReader {
@@ -22,7 +24,7 @@ export class ByteReader {
     this.#file = file;
     this.#handle = handle;
     this.size = size;
-    this.#chunks = gzip ? this.#inflated() : this.#raw();
+    this.#chunks = asUtf8(gzip ? this.#inflated() : this.#raw());
     this.#ahead = this.#next();
   }
 
@@ -122,6 +124,34 @@ export class ByteReader {
     }
     gunzip.end();
   }
+}
+
+/** Yields the chunks unchanged, or converted to UTF-8 if the first chunk shows that they are UTF-16. */
+async function* asUtf8(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  let decoder: TextDecoder | null | undefined;
+  for await (const chunk of chunks) {
+    decoder ??= utf16Decoder(chunk);
+    if (!decoder) {
+      yield chunk;
+      yield* chunks;
+      return;
+    }
+    const text = decoder.decode(chunk, { stream: true });
+    // An empty chunk would end the file.
+    if (text !== '') yield Buffer.from(text);
+  }
+  const rest = decoder?.decode() ?? '';
+  if (rest !== '') yield Buffer.from(rest);
+}
+
+/** Returns a decoder if bytes are the start of a UTF-16 text; JSON and CSV begin with an ASCII character. */
+function utf16Decoder(bytes: Buffer): TextDecoder | null {
+  if (bytes.length < 2) return null;
+  const [first, second] = [bytes[0]!, bytes[1]!];
+  const isAscii = (code: number) => (code >= 0x20 && code < 0x7f) || (code >= 0x09 && code <= 0x0d);
+  if ((first === 0xff && second === 0xfe) || (second === 0 && isAscii(first))) return new TextDecoder('utf-16le');
+  if ((first === 0xfe && second === 0xff) || (first === 0 && isAscii(second))) return new TextDecoder('utf-16be');
+  return null;
 }
 
 /** Writes a chunk and resolves when its buffer may be reused. */

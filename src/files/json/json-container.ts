@@ -1,6 +1,6 @@
 import type { JsonCursor } from './json-cursor.js';
 import { byte, endOfString, endOfValue, type SkippedKeys, skipSpace, tooDeep, unfinished } from './json-scanner.js';
-import { nonFiniteAsNull } from './non-finite-as-null.js';
+import { parseJson } from './parse-json.js';
 
 /** Consecutive elements of an array, or entries of an object. */
 export interface JsonElements {
@@ -134,7 +134,7 @@ export class JsonContainer {
     let value = from;
     let colon = 0;
     if (this.#close === byte.closeBrace) {
-      if (bytes[from] !== byte.quote) this.#fail('expected a key', from);
+      if (bytes[from] !== byte.quote) this.#cursor.failAtKey(this.#name, from);
       const afterKey = endOfString(bytes, from, end);
       if (afterKey === unfinished) return unfinished;
       colon = skipSpace(bytes, afterKey);
@@ -169,13 +169,9 @@ export class JsonContainer {
   #parse(from: number, to: number): unknown[] {
     const text = `[${this.#cursor.text(from, to, this.#cuts)}]`;
     try {
-      return JSON.parse(text);
-    } catch {
-      try {
-        return JSON.parse(nonFiniteAsNull(text));
-      } catch (error) {
-        return this.#failAtInvalidElement(from, to, error);
-      }
+      return parseJson(text) as unknown[];
+    } catch (error) {
+      return this.#failAtInvalidElement(from, to, error);
     }
   }
 
@@ -185,9 +181,9 @@ export class JsonContainer {
     for (let i = from; i < to; ) {
       const after = endOfValue(bytes, i, end, this.#cursor.bounds.maxDepth);
       try {
-        JSON.parse(nonFiniteAsNull(this.#cursor.text(i, after)));
+        parseJson(this.#cursor.text(i, after));
       } catch (error) {
-        return this.#cursor.fail(`invalid JSON in ${this.#name}`, i, error);
+        return this.#cursor.failToParse(this.#name, i, after, error);
       }
       i = skipSpace(bytes, skipSpace(bytes, after) + 1);
     }

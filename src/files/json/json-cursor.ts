@@ -1,8 +1,9 @@
-import { isAscii } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { InputError } from '../../errors.js';
 import { type ByteWindow, skipByteOrderMark } from './byte-window.js';
+import { describeContent } from './describe-content.js';
 import { byte, endOfValue, skipSpace, unfinished } from './json-scanner.js';
-import { nonFiniteAsNull } from './non-finite-as-null.js';
+import { parseJson } from './parse-json.js';
 
 /** Limits of a single value. */
 export interface JsonBounds {
@@ -70,18 +71,38 @@ export class JsonCursor {
    */
   async open(bracket: number, name: string, expected: string): Promise<void> {
     const next = await this.requireByte(name);
-    if (next !== bracket) this.fail(`${name} is ${kindOf(next)}, expected ${expected}`);
+    if (next !== bracket) {
+      const kind = (name === wholeFile && this.#kindOfFile()) || kindOf(next);
+      this.fail(`${name} is ${kind}, expected ${expected}`);
+    }
     this.window.position++;
   }
 
   /** Consumes a key and its colon, and returns the key. */
   async key(name: string): Promise<string> {
-    if ((await this.requireByte(name)) !== byte.quote) this.fail(`expected a key in ${name}`);
+    if ((await this.requireByte(name)) !== byte.quote) this.failAtKey(name);
     const { text, at } = await this.scalar(name);
     const key = this.parse(text, name, at);
     if ((await this.requireByte(name)) !== byte.colon) this.fail(`expected ':' in ${name}`);
     this.window.position++;
     return key as string;
+  }
+
+  /** @throws InputError because something else than a key begins at `index` */
+  failAtKey(name: string, index = this.window.position): never {
+    const isQuote = this.window.bytes[index] === 0x27;
+    const hint = isQuote ? "; found a single quote, as Python's str() writes: write the file with json.dump" : '';
+    return this.fail(`expected a key in ${name}${hint}`, index);
+  }
+
+  /** Returns the kind of a file whose first value is not the expected one, if it can be named. */
+  #kindOfFile(): string | undefined {
+    const { bytes, position, end } = this.window;
+    const described = describeContent(bytes.subarray(position, end));
+    if (described !== undefined || bytes[position] !== byte.openBrace) return described;
+    const after = endOfValue(bytes, position, end, this.bounds.maxDepth);
+    const next = after > position ? skipSpace(bytes, after) : end;
+    return next < end && bytes[next] === byte.openBrace ? jsonLinesKind : undefined;
   }
 
   /** Consumes a value that is neither an array nor an object, and returns its text. */
@@ -104,7 +125,9 @@ export class JsonCursor {
    */
   text(from: number, to: number, cuts: readonly number[] = []): string {
     const { bytes } = this.window;
-    const encoding = isAscii(bytes.subarray(from, to)) ? 'latin1' : 'utf8';
+    const written = bytes.subarray(from, to);
+    const encoding = isAscii(written) ? 'latin1' : 'utf8';
+    if (encoding === 'utf8' && !isUtf8(written)) this.#failAtEncoding(from, to);
     let text = '';
     let at = from;
     for (let i = 0; i < cuts.length; i += 2) {
@@ -117,16 +140,51 @@ export class JsonCursor {
   /** @param at the index at which the text begins, for the message */
   parse(text: string, name: string, at: number): unknown {
     try {
-      return JSON.parse(nonFiniteAsNull(text));
+      return parseJson(text);
     } catch (error) {
-      return this.fail(`invalid JSON in ${name}`, at, error);
+      return this.failToParse(name, at, at + Buffer.byteLength(text), error);
     }
+  }
+
+  /** @throws InputError for the text from index `from` to index `to`, which is not JSON: names a control character in it */
+  failToParse(name: string, from: number, to: number, cause: unknown): never {
+    const at = controlCharacter(this.window.bytes, from, to);
+    if (at === undefined) return this.fail(`invalid JSON in ${name}`, from, cause);
+    const code = (this.window.bytes[at] as number).toString(16).padStart(4, '0');
+    const problem = `a string contains the control character U+${code}, expected its escape \\u${code},`;
+    return this.fail(`invalid JSON in ${name}: ${problem}`, at, cause);
+  }
+
+  #failAtEncoding(from: number, to: number): never {
+    const { bytes } = this.window;
+    let at = from;
+    for (let length = 0; at < to; at += length) {
+      const first = bytes[at] as number;
+      length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+      if (!isUtf8(bytes.subarray(at, at + length))) break;
+    }
+    const found = bytes.toString('hex', at, at + 2);
+    return this.fail(`the text is not UTF-8 (bytes ${found}), convert the file, for example with iconv: found`, at);
   }
 
   async skipByteOrderMark(): Promise<void> {
     while (this.window.end < 3 && (await this.window.readMore()));
     this.window.position = skipByteOrderMark(this.window.bytes);
   }
+}
+
+/** The kind of a file with one JSON value per line, in errors. */
+export const jsonLinesKind = 'JSON lines (one JSON value per line)';
+
+/** Returns the index of the first control character inside a string, if there is one. */
+function controlCharacter(bytes: Buffer, from: number, to: number): number | undefined {
+  for (let i = from, inString = false; i < to; i++) {
+    const code = bytes[i] as number;
+    if (code === byte.quote) inString = !inString;
+    else if (inString && code === byte.backslash) i++;
+    else if (inString && code < 0x20) return i;
+  }
+  return undefined;
 }
 
 function kindOf(code: number): string {

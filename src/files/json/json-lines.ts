@@ -1,6 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import { InputError } from '../../errors.js';
 import { ByteReader } from './byte-reader.js';
 import { ByteWindow, skipByteOrderMark } from './byte-window.js';
+import { describeContent } from './describe-content.js';
+import { parseJson } from './parse-json.js';
 
 /** Options of `jsonLines` and `textLines`. */
 export interface JsonLinesOptions {
@@ -40,9 +43,10 @@ export async function* jsonLines(file: string, options: JsonLinesOptions = {}): 
   for await (const { text, line, at } of textLines(file, options)) {
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = parseJson(text);
     } catch (error) {
-      throw new InputError(file, `line ${line} is not JSON`, at, { cause: error });
+      const kind = line === 1 ? describeContent(Buffer.from(text)) : undefined;
+      throw new InputError(file, kind === undefined ? `line ${line} is not JSON` : `is ${kind}`, at, { cause: error });
     }
     yield { value, line, at };
   }
@@ -50,7 +54,7 @@ export async function* jsonLines(file: string, options: JsonLinesOptions = {}): 
 
 /**
  * Reads the lines of a text file, gzip or not. Blank lines are skipped.
- * @throws InputError if a line, which the message names, is too long, or if the file cannot be read
+ * @throws InputError if a line, which the message names, is too long or not UTF-8, or if the file cannot be read
  */
 export async function* textLines(file: string, options: JsonLinesOptions = {}): AsyncGenerator<TextLine, void, void> {
   const maxLineBytes = options.maxLineBytes ?? 64 * 1024 * 1024;
@@ -75,6 +79,9 @@ export async function* textLines(file: string, options: JsonLinesOptions = {}): 
         continue;
       }
       const at = window.offset(position);
+      if (!isUtf8(bytes.subarray(position, to))) {
+        throw new InputError(file, `line ${line} is not UTF-8: convert the file, for example with iconv`, at);
+      }
       const text = bytes.toString('utf8', at === 0 ? skipByteOrderMark(bytes) : position, to);
       if (text.trim() !== '') yield { text, line, at };
       if (found === -1) return;

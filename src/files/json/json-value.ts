@@ -18,11 +18,34 @@ export function isId(value: unknown): value is Id {
 }
 
 /**
- * Returns the key of an id for lookups between files. 7 and '7' have the same key, since JSON object keys are strings.
+ * Returns the id that a value of a file gives, in one form: 7, 7.0, '7' and '7.0' are the number 7. Any other text
+ * stays as written, without surrounding white space, such as '007' or the digits of a number beyond 2^53.
+ * @returns undefined if the value is neither a whole number nor a text
  */
+export function readId(value: unknown): Id | undefined {
+  // Adding 0 turns -0 into 0.
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? value + 0 : undefined;
+  if (typeof value !== 'string') return undefined;
+  const text = value.trim();
+  return text === '' ? undefined : idKey(text);
+}
+
+/** Returns the form of an id that `readId` returns, for ids that were not read by it, such as keys of objects. */
 export function idKey(id: Id): Id {
-  const isInteger = typeof id === 'string' && /^(0|-?[1-9]\d{0,15})$/.test(id) && Number.isSafeInteger(Number(id));
-  return isInteger ? Number(id) : id;
+  if (typeof id === 'number' || !wholeNumber.test(id)) return id;
+  const number = Number(id);
+  return Number.isSafeInteger(number) ? number + 0 : id;
+}
+
+/** A whole number without leading zeros, written as an integer or as a float. */
+const wholeNumber = /^(?:0|-?[1-9]\d{0,15})(?:\.0+)?$/;
+
+/** Describes why a value is not an id, for messages. */
+export function idProblem(value: unknown): string {
+  const isInexact = typeof value === 'number' && Number.isInteger(value);
+  return isInexact
+    ? `${value}, a float beyond ${Number.MAX_SAFE_INTEGER} that has lost digits; expected the digits or a text`
+    : `${formatValue(value)}, expected a whole number or a non-empty string`;
 }
 
 /** Formats a value for messages: the first 100 characters of its JSON. */

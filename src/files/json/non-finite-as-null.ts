@@ -24,7 +24,8 @@ export function nonFiniteAsNull(json: string): string {
   return parts.join('');
 }
 
-function afterString(json: string, from: number): number {
+/** Returns the index after the string whose opening quote is at `from`. */
+export function afterString(json: string, from: number): number {
   let i = from + 1;
   while (i < json.length && json[i] !== '"') i += json[i] === '\\' ? 2 : 1;
   return i + 1;

@@ -2,7 +2,7 @@ import { InputError } from '../../errors.js';
 import { ByteReader } from './byte-reader.js';
 import { ByteWindow } from './byte-window.js';
 import { JsonContainer, type JsonElements } from './json-container.js';
-import { JsonCursor, wholeFile } from './json-cursor.js';
+import { JsonCursor, jsonLinesKind, wholeFile } from './json-cursor.js';
 import { byte } from './json-scanner.js';
 
 /** Options of `streamJson`. */
@@ -37,7 +37,8 @@ const topLevelObject = 'the top-level object';
 /**
  * Reads a JSON file of any size, gzip or not, as batches of parsed elements in file order. Memory holds one batch, or
  * one element if that is larger. An array without elements yields one empty batch, so that the caller sees its position
- * in the file. Python's `NaN`, `Infinity` and `-Infinity` become null; bytes that are not UTF-8 become U+FFFD.
+ * in the file. Python's `NaN`, `Infinity` and `-Infinity` become null; a whole number in a field that exceeds 2^53
+ * becomes its digits as a string.
  *
  * @throws InputError with the byte offset in the decompressed file, if the file cannot be read, is truncated, is not
  * JSON, has another structure, lacks a required array, or if an element is too long or nested too deeply
@@ -71,9 +72,15 @@ export async function* streamJson(file: string, options: JsonStreamOptions): Asy
       const seen = new Set<string>();
       yield* sections(cursor, layout, seen, skippedKeys);
       const missing = (required ?? layout).find((key) => !seen.has(key));
+      if (missing !== undefined && (await cursor.peek()) === byte.openBrace) {
+        throw new InputError(file, `the file is ${jsonLinesKind}, expected one object with the array '${missing}'`);
+      }
       if (missing !== undefined) throw new InputError(file, `the array '${missing}' is missing`);
     }
-    if ((await cursor.peek()) !== undefined) cursor.fail('unexpected text after the end of the JSON');
+    const after = await cursor.peek();
+    if (after === byte.openBrace && layout !== 'list')
+      cursor.fail(`the file is ${jsonLinesKind}, expected one object; a second one begins`);
+    if (after !== undefined) cursor.fail('unexpected text after the end of the JSON');
   } finally {
     await reader.close();
   }
