@@ -208,7 +208,7 @@ describe('streamJson', () => {
   it('names a control character in a string, and text that is not UTF-8, with its place', async () => {
     await fails(
       '[{"a": "\\""}, {"b": "1\t"}]',
-      'invalid JSON in the top-level array: a string contains the control character U+0009, expected its escape \\u0009, at byte 21',
+      'invalid JSON in the top-level array: a string contains the control character U+0009, expected its escape \\u0009, at byte 22',
     );
     const gbk = Buffer.concat([Buffer.from('["é", "'), Buffer.from([0xc4, 0xe3, 0xba, 0xc3]), Buffer.from('"]')]);
     await fails(gbk, 'the text is not UTF-8 (bytes c4e3), convert the file, for example with iconv: found at byte 8');
