@@ -69,8 +69,8 @@ export async function isolateShard(
   { shard, phase }: ShardPhase,
   { signal, recordTimeoutSeconds = RECORD_TIMEOUT_SECONDS }: IsolateOptions,
 ): Promise<ShardResult> {
-  const positionFile = folder.internalPathTo('partial', `position-${randomUUID()}`);
-  await mkdir(folder.internalPathTo('partial'), { recursive: true });
+  const positionFile = folder.internalPath('partial', `position-${randomUUID()}`);
+  await mkdir(folder.internalPath('partial'), { recursive: true });
   const attempts = new Map<number, number>();
   const rejected: Record<number, Rejection> = {};
   try {

@@ -1,6 +1,7 @@
 import { UnrecoverableError } from 'bullmq';
 import { OutputError } from '../errors.js';
 import { digest } from '../files/digest.js';
+import { describeGraph } from '../graph/describe-graph.js';
 import { closeStages } from '../graph/engine/execute.js';
 import type { Graph } from '../graph/graph.js';
 import type { RunState } from '../records/run-state.js';
@@ -73,7 +74,7 @@ export class OpenRuns {
     if (!state) throw new OutputError(out, 'contains no run; check that every worker sees the folder under this path');
     if (digest(state) !== wanted) throw new UnrecoverableError(`${out}: contains another run now`);
     const graph = await this.#graphOf(folder);
-    const difference = graphDifference(state, graph);
+    const difference = graphDifference(state, describeGraph(graph));
     if (difference) throw new OutputError(out, `cannot work on the run: ${difference}`);
     return { folder, state, graph };
   }

@@ -6,14 +6,14 @@ import { queueOf } from './queues.js';
 
 /** Saves the id of a folder's run in the queues. */
 export async function saveRunId(folder: RunFolder, run: string): Promise<void> {
-  await mkdir(folder.internalPathTo(), { recursive: true });
-  await writeFileAtomic(folder.internalPathTo('queue.json'), `${JSON.stringify({ run })}\n`);
+  await mkdir(folder.internalPath(), { recursive: true });
+  await writeFileAtomic(folder.internalPath('queue.json'), `${JSON.stringify({ run })}\n`);
 }
 
 /** Reads the id under which a folder's run was last submitted; null when it was not. */
 export async function savedRunId(folder: RunFolder): Promise<string | null> {
   try {
-    const { run } = JSON.parse(await readFile(folder.internalPathTo('queue.json'), 'utf8')) as { run?: unknown };
+    const { run } = JSON.parse(await readFile(folder.internalPath('queue.json'), 'utf8')) as { run?: unknown };
     return typeof run === 'string' ? run : null;
   } catch {
     return null;

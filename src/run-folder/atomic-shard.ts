@@ -22,7 +22,7 @@ export class AtomicShard {
     this.shard = shard;
     this.#folder = folder;
     this.#first = new ShardLayout(sharding).first(shard);
-    this.#staging = folder.internalPathTo('partial', `${shard}-${randomUUID()}`);
+    this.#staging = folder.internalPath('partial', `${shard}-${randomUUID()}`);
     this.#files = new ShardFiles(folder, this.#staging, sharding.gzip);
   }
 

@@ -50,18 +50,18 @@ export class RunFolder {
   }
 
   /** Returns the path of a file or folder that only relflow reads, below `.relflow`. */
-  internalPathTo(...parts: readonly string[]): string {
+  internalPath(...parts: readonly string[]): string {
     return join(this.path, '.relflow', ...parts);
   }
 
   /** Path of the file that names the process that writes to the folder. */
   get lock(): string {
-    return this.internalPathTo('lock');
+    return this.internalPath('lock');
   }
 
   /** Reads the saved state of the run; null when the folder contains no run. */
   state(): Promise<RunState | null> {
-    return readJson(this.internalPathTo('run.json'), 'run');
+    return readJson(this.internalPath('run.json'), 'run');
   }
 
   /** Reads the manifest; null when the run is not finished. */
@@ -76,12 +76,12 @@ export class RunFolder {
 
   /** Returns the path of the marker of a complete shard. */
   markerPath(shard: number): string {
-    return this.internalPathTo('shards', `${shardNumber(shard)}.json`);
+    return this.internalPath('shards', `${shardNumber(shard)}.json`);
   }
 
   /** Reads the progress of the shard in progress; null when there is none. */
   progress(): Promise<Progress | null> {
-    return readJson(this.internalPathTo('progress.json'), 'progress');
+    return readJson(this.internalPath('progress.json'), 'progress');
   }
 
   /**
@@ -89,13 +89,13 @@ export class RunFolder {
    * @throws InputError when a shard before another complete one is missing
    */
   async shards(): Promise<Shard[]> {
-    const names = (await listNames(this.internalPathTo('shards'))).filter((name) => /^\d{5,}\.json$/.test(name));
+    const names = (await listNames(this.internalPath('shards'))).filter((name) => /^\d{5,}\.json$/.test(name));
     names.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
     const shards: Shard[] = [];
     for (const name of names) {
-      const shard = await readJson(this.internalPathTo('shards', name), 'shard');
+      const shard = await readJson(this.internalPath('shards', name), 'shard');
       if (shard?.shard !== shards.length) {
-        throw new InputError(this.internalPathTo('shards'), `shard ${shards.length} is missing before ${name}`);
+        throw new InputError(this.internalPath('shards'), `shard ${shards.length} is missing before ${name}`);
       }
       shards.push(shard);
     }
@@ -109,20 +109,20 @@ export class RunFolder {
 
   /** Resolves to the numbers of the complete shards; others between them may be incomplete. */
   async completeShards(): Promise<Set<number>> {
-    const names = await listNames(this.internalPathTo('shards'));
+    const names = await listNames(this.internalPath('shards'));
     return new Set(names.filter((name) => /^\d{5,}\.json$/.test(name)).map((name) => Number.parseInt(name, 10)));
   }
 
   /** Reads the number of records of the input; null until a process of a run on many machines has read all of them. */
   extent(): Promise<Extent | null> {
-    return readJson(this.internalPathTo('extent.json'), 'extent');
+    return readJson(this.internalPath('extent.json'), 'extent');
   }
 
   /** Removes the partly written files of processes that were killed. */
   async removeTemporaryFiles(): Promise<void> {
     // Another process may still be writing there until it notices that the run has ended.
-    await rm(this.internalPathTo('tmp'), { recursive: true, force: true, maxRetries: 10 });
-    for (const parent of [this.path, this.internalPathTo(), this.internalPathTo('shards')]) {
+    await rm(this.internalPath('tmp'), { recursive: true, force: true, maxRetries: 10 });
+    for (const parent of [this.path, this.internalPath(), this.internalPath('shards')]) {
       for (const name of await listNames(parent)) {
         // write-file-atomic writes to `<name>.<number>` first, and writeAtomically to `<name>.partial`.
         if (/\.json\.\d+$|\.partial$/.test(name)) await rm(join(parent, name), { force: true });

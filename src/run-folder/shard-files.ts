@@ -122,7 +122,7 @@ export class ShardFiles {
     }
     const [records, stages] = [this.#records, sortStages(this.#stages)];
     const marker: Shard = { format: 'relflow.shard/1', shard, first, records, stages, files };
-    await mkdir(this.#folder.internalPathTo('shards'), { recursive: true });
+    await mkdir(this.#folder.internalPath('shards'), { recursive: true });
     await writeFileAtomic(this.#folder.markerPath(shard), `${JSON.stringify(marker)}\n`);
     this.#files.clear();
     this.#records = 0;

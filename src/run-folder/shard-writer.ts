@@ -28,7 +28,7 @@ export class ShardWriter {
   private constructor(folder: RunFolder, sharding: Sharding, shards: readonly Shard[]) {
     this.#folder = folder;
     this.#sharding = sharding;
-    this.#files = new ShardFiles(folder, folder.internalPathTo('partial'), sharding.gzip);
+    this.#files = new ShardFiles(folder, folder.internalPath('partial'), sharding.gzip);
     this.#shard = shards.length;
     this.#first = shards.reduce((sum, shard) => sum + shard.records, 0);
   }
@@ -49,11 +49,11 @@ export class ShardWriter {
     }
     const writer = new ShardWriter(folder, sharding, shards);
     await wrapIoErrors(folder.path, async () => {
-      await mkdir(folder.internalPathTo('partial'), { recursive: true });
-      await mkdir(folder.internalPathTo('shards'), { recursive: true });
+      await mkdir(folder.internalPath('partial'), { recursive: true });
+      await mkdir(folder.internalPath('shards'), { recursive: true });
       const progress = await folder.progress();
       if (progress?.shard === writer.#shard && (await writer.#isIntact(progress))) await writer.#files.resume(progress);
-      else await rm(folder.internalPathTo('progress.json'), { force: true });
+      else await rm(folder.internalPath('progress.json'), { force: true });
     });
     return writer;
   }
@@ -90,7 +90,7 @@ export class ShardWriter {
         first: this.#first,
         ...(await this.#files.sync()),
       };
-      await writeFileAtomic(this.#folder.internalPathTo('progress.json'), JSON.stringify(progress));
+      await writeFileAtomic(this.#folder.internalPath('progress.json'), JSON.stringify(progress));
       this.#checkpointed = performance.now();
     });
   }
@@ -100,8 +100,8 @@ export class ShardWriter {
     await wrapIoErrors(this.#folder.path, async () => {
       if (this.#files.records > 0) await this.#publish();
       // A run that was stopped at the end of a shard has a progress of no records.
-      await rm(this.#folder.internalPathTo('progress.json'), { force: true });
-      await rm(this.#folder.internalPathTo('partial'), { recursive: true, force: true });
+      await rm(this.#folder.internalPath('progress.json'), { force: true });
+      await rm(this.#folder.internalPath('partial'), { recursive: true, force: true });
     });
   }
 
@@ -113,7 +113,7 @@ export class ShardWriter {
   /** Resolves to whether the files of the shard in progress have at least their committed length. */
   async #isIntact({ files }: Progress): Promise<boolean> {
     for (const [sink, { bytes }] of Object.entries(files)) {
-      const found = await stat(this.#folder.internalPathTo('partial', `${sink}.jsonl`)).catch(() => null);
+      const found = await stat(this.#folder.internalPath('partial', `${sink}.jsonl`)).catch(() => null);
       if (!found || found.size < bytes) return false;
     }
     return true;
@@ -122,7 +122,7 @@ export class ShardWriter {
   async #publish(): Promise<void> {
     // The files move away from here on, so the progress that describes them is removed first.
     this.#publishing = true;
-    await rm(this.#folder.internalPathTo('progress.json'), { force: true });
+    await rm(this.#folder.internalPath('progress.json'), { force: true });
     const { records } = await this.#files.publish(this.#shard, this.#first);
     this.#first += records;
     this.#shard++;

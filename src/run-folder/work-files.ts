@@ -11,13 +11,13 @@ const FLUSH_LENGTH = 1 << 18;
 
 /** Returns the path of the file with a shard's pending records for a phase. */
 export function workPath(folder: RunFolder, shard: number, phase: number): string {
-  return folder.internalPathTo('work', `${shardNumber(shard)}.${phase}.jsonl`);
+  return folder.internalPath('work', `${shardNumber(shard)}.${phase}.jsonl`);
 }
 
 /** Resolves to the shards with pending records, each with the latest phase that it waits for. */
 export async function pendingShards(folder: RunFolder): Promise<Map<number, number>> {
   const waiting = new Map<number, number>();
-  for (const name of await listNames(folder.internalPathTo('work'))) {
+  for (const name of await listNames(folder.internalPath('work'))) {
     const [, shard, phase] = /^(\d{5,})\.(\d+)\.jsonl$/.exec(name) ?? [];
     if (shard === undefined) continue;
     waiting.set(Number(shard), Math.max(waiting.get(Number(shard)) ?? 0, Number(phase)));

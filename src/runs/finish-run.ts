@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { OutputError } from '../errors.js';
 import { checksum } from '../files/checksum.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
+import { describeGraph } from '../graph/describe-graph.js';
 import type { Graph } from '../graph/graph.js';
 import type { Manifest, Shard } from '../records/manifest.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
@@ -39,7 +40,7 @@ export async function finishRun(
 ): Promise<Manifest> {
   const state = await folder.state();
   if (!state) throw new OutputError(folder.path, 'contains no run to finish');
-  const difference = graphDifference(state, graph);
+  const difference = graphDifference(state, describeGraph(graph));
   if (difference) throw new OutputError(folder.path, `cannot finish the run: ${difference}`);
   const done = await folder.manifest();
   if (!done) {
@@ -65,7 +66,7 @@ export async function removeIntermediateFiles(folder: RunFolder): Promise<void> 
   // queue.json goes last: waiting processes take its absence as the end of the run.
   for (const name of ['extent.json', 'partial', 'work', 'queue.json']) {
     // Another process may still be writing there until it notices that the run has ended.
-    await rm(folder.internalPathTo(name), { recursive: true, force: true, maxRetries: 10 });
+    await rm(folder.internalPath(name), { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

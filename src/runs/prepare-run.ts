@@ -7,7 +7,7 @@ import { writeIfAbsent } from '../files/write-if-absent.js';
 import { describeGraph } from '../graph/describe-graph.js';
 import type { Graph } from '../graph/graph.js';
 import { version } from '../package-info.js';
-import type { InputFile } from '../records/manifest.js';
+import type { InputFile, NodeDescription } from '../records/manifest.js';
 import type { RunState } from '../records/run-state.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { fingerprint, graphInputs } from './graph-inputs.js';
@@ -106,8 +106,8 @@ export async function joinRun(folder: RunFolder, state: RunState): Promise<void>
   if (!(await folder.state())) {
     await checkRunState(folder, state, false, false);
     await wrapIoErrors(folder.path, async () => {
-      await mkdir(folder.internalPathTo(), { recursive: true });
-      await writeIfAbsent(folder.internalPathTo('run.json'), `${JSON.stringify(state, null, 2)}\n`);
+      await mkdir(folder.internalPath(), { recursive: true });
+      await writeIfAbsent(folder.internalPath('run.json'), `${JSON.stringify(state, null, 2)}\n`);
     });
   }
   const found = await folder.state();
@@ -120,25 +120,25 @@ export async function startRun(folder: RunFolder, state: RunState): Promise<void
   // The markers go first, so that a process killed here leaves no marker of a removed file.
   for (const path of [
     folder.pathTo('manifest.json'),
-    folder.internalPathTo('shards'),
-    folder.internalPathTo('progress.json'),
+    folder.internalPath('shards'),
+    folder.internalPath('progress.json'),
   ]) {
     await rm(path, { recursive: true, force: true });
   }
   for (const name of await readdir(folder.path)) {
     if (name !== '.relflow') await rm(folder.pathTo(name), { recursive: true, force: true });
   }
-  for (const name of await readdir(folder.internalPathTo())) {
-    if (folder.internalPathTo(name) !== folder.lock)
-      await rm(folder.internalPathTo(name), { recursive: true, force: true });
+  for (const name of await readdir(folder.internalPath())) {
+    if (folder.internalPath(name) !== folder.lock)
+      await rm(folder.internalPath(name), { recursive: true, force: true });
   }
-  await writeFileAtomic(folder.internalPathTo('run.json'), `${JSON.stringify(state, null, 2)}\n`);
+  await writeFileAtomic(folder.internalPath('run.json'), `${JSON.stringify(state, null, 2)}\n`);
 }
 
 /** Describes in words how a run differs from the saved one; null when it does not. */
 function runDifference(saved: RunState, current: RunState): string | null {
-  const otherPipeline = pipelineDifference(saved, current);
-  if (otherPipeline) return otherPipeline;
+  const otherGraph = graphDifference(saved, current.graph);
+  if (otherGraph) return otherGraph;
   if (digest(saved.inputs) !== digest(current.inputs)) {
     const changed = current.inputs.find((input) => !saved.inputs.some((other) => digest(other) === digest(input)));
     return `the input ${changed?.path ?? 'files'} has changed since`;
@@ -149,14 +149,9 @@ function runDifference(saved: RunState, current: RunState): string | null {
 }
 
 /** Describes in words how a graph, or this version of relflow, differs from the saved run's; null when neither does. */
-export function graphDifference(saved: RunState, graph: Graph): string | null {
-  return pipelineDifference(saved, { relflow: version, graph: describeGraph(graph) });
-}
-
-function pipelineDifference(saved: RunState, current: Pick<RunState, 'relflow' | 'graph'>): string | null {
-  if (saved.relflow !== current.relflow)
-    return `it was started by relflow ${saved.relflow}, this is ${current.relflow}`;
-  if (digest(saved.graph) === digest(current.graph)) return null;
-  const changed = current.graph.find((node, index) => digest(node) !== digest(saved.graph[index] ?? null));
+export function graphDifference(saved: RunState, graph: readonly NodeDescription[]): string | null {
+  if (saved.relflow !== version) return `it was started by relflow ${saved.relflow}, this is ${version}`;
+  if (digest(saved.graph) === digest(graph)) return null;
+  const changed = graph.find((node, index) => digest(node) !== digest(saved.graph[index] ?? null));
   return `the pipeline or its options differ${changed ? `, starting with '${changed.id}'` : ''}`;
 }

@@ -78,7 +78,7 @@ async function readSources(
       extent = total;
     },
     signal,
-    tempDir: folder.internalPathTo('tmp', `source-${randomUUID()}`),
+    tempDir: folder.internalPath('tmp', `source-${randomUUID()}`),
     keepStagesOpen: true,
     onProgress,
   });

@@ -97,7 +97,7 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
       },
       signal,
       stop,
-      tempDir: folder.internalPathTo('tmp', `part-${randomUUID()}`),
+      tempDir: folder.internalPath('tmp', `part-${randomUUID()}`),
       concurrency: options.concurrency,
       metrics,
       onEnd: (total) => {

@@ -167,7 +167,7 @@ async function runLocked(
       wanted: (ordinal) => ordinal >= alreadyDone,
       signal,
       stop,
-      tempDir: folder.internalPathTo('tmp'),
+      tempDir: folder.internalPath('tmp'),
       concurrency: options.concurrency,
       metrics,
       onProgress: (progress) => {
