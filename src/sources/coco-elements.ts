@@ -2,6 +2,7 @@ import { safeRelativePath } from '../files/image-folder.js';
 import { fieldsOf, formatValue, isId } from '../files/json/json-value.js';
 import type { Id } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
+import { boxFromText, isBox } from './box-forms.js';
 import { isSide, maxSide } from './image-sizes.js';
 
 /** An element of `images`. */
@@ -23,6 +24,8 @@ export interface AnnotationElement {
   readonly box: unknown;
   readonly crowd: boolean;
   readonly score?: number | undefined;
+  /** True if `bbox` cannot be read, but the annotation has a `segmentation`. */
+  readonly hasMask?: true;
 }
 
 /** An element of `categories`. */
@@ -54,7 +57,8 @@ export function readImage(element: unknown, position: number): ImageElement | So
 
 /** Checks an element of `annotations`, except its box; returns a reject `malformed-annotation` if it is invalid. */
 export function readAnnotation(element: unknown, position: number): AnnotationElement | SourceReject {
-  const { image_id: image, id = null, category_id: category, bbox: box, iscrowd, score } = fieldsOf(element);
+  const fields = fieldsOf(element);
+  const { image_id: image, id = null, category_id: category, bbox: box, iscrowd, score } = fields;
   const crowd = iscrowd === 1 || iscrowd === true;
   const problem =
     (id !== null && !isId(id) && `id is ${formatValue(id)}, expected a whole number or a non-empty string`) ||
@@ -64,7 +68,9 @@ export function readAnnotation(element: unknown, position: number): AnnotationEl
   if (problem) return elementReject('malformed-annotation', 'annotation', id, position, problem, image);
   // A score that is not a number becomes -1, which `filterDetections` counts as out of range.
   const checkedScore = score === undefined || score === null ? undefined : Number.isFinite(score) ? score : -1;
-  return { image, id, category, box, crowd, score: checkedScore } as AnnotationElement;
+  const read = { image, id, category, box, crowd, score: checkedScore } as AnnotationElement;
+  const hasMask = !isBox(box) && (fields['segmentation'] ?? null) !== null && !boxFromText(box);
+  return hasMask ? { ...read, hasMask } : read;
 }
 
 /** Checks an element of `categories`; returns a reject `malformed-category` if it is invalid. */

@@ -1,13 +1,15 @@
 import { basename } from 'node:path';
 import { findImage } from '../files/image-folder.js';
+import { fieldsOf } from '../files/json/json-value.js';
 import { type JsonBatch, streamJson } from '../files/json/stream-json.js';
 import { type Group, GroupSpool, type GroupSpoolOptions } from '../files/spools/group-spool.js';
 import { IdIndex } from '../files/spools/id-index.js';
 import type { Id, ImageRecord } from '../records/image.js';
 import type { SourceContext, SourceItem, SourceReject } from '../records/ports.js';
 import { isReject, readAnnotation, readCategory, readImage } from './coco-elements.js';
-import { readSpooledImage, type SpooledImage, spoolAnnotation, spoolImage } from './coco-spool.js';
+import { readSpooledImage, type SpooledImage, spoolAnnotation, spoolImage, spoolMaskBox } from './coco-spool.js';
 import { filterDetections } from './filter-detections.js';
+import { maskBox } from './mask-box.js';
 import { unusedIds } from './unused-ids.js';
 
 /** The differences between data sets in COCO's format. */
@@ -39,8 +41,9 @@ export interface CocoFileOptions {
 
 const sections = ['images', 'annotations', 'categories'];
 
-/** Keys of annotations with long values that are not used. */
+/** Keys of annotations with long values that are not used, or only if an annotation has no box. */
 const skippedKeys = ['segmentation', 'keypoints', 'segments_info'];
+const skippedBesidesMasks = skippedKeys.filter((key) => key !== 'segmentation');
 
 /**
  * Reads the records of one file in COCO's format. It first yields rejected elements in file order, then one record per
@@ -62,6 +65,8 @@ export class CocoFile {
   /** The number of annotations of each unknown image. */
   readonly #unknownCounts: number[] = [];
   readonly #categories = new Map<Id, string>();
+  /** True if the box of some annotation has to be that of its mask. */
+  #needsMasks = false;
   #passes = 1;
   #pass = 0;
   #yielded = 0;
@@ -116,7 +121,10 @@ export class CocoFile {
     }
   }
 
-  /** Reads the file. Images must be known before their annotations, so a file with annotations first is read twice. */
+  /**
+   * Reads the file. Images must be known before their annotations, so a file with annotations first is read twice.
+   * Masks are read once more, and only if they are needed, because they are most of a file.
+   */
   async *#readFile(): AsyncGenerator<SourceItem<never>> {
     const before = new Set<string>();
     for await (const batch of this.#batches(sections)) {
@@ -127,17 +135,34 @@ export class CocoFile {
       before.add(batch.section);
       yield* this.#addBatch(batch);
     }
-    if (this.#passes === 1) return;
-    const others = sections.filter((section) => section !== 'annotations' && !before.has(section));
-    for await (const batch of this.#batches(others)) yield* this.#addBatch(batch);
-    this.#pass = 1;
-    for await (const batch of this.#batches(['annotations'])) yield* this.#addBatch(batch);
+    if (this.#passes === 2) {
+      const others = sections.filter((section) => section !== 'annotations' && !before.has(section));
+      for await (const batch of this.#batches(others)) yield* this.#addBatch(batch);
+      this.#pass = 1;
+      for await (const batch of this.#batches(['annotations'])) yield* this.#addBatch(batch);
+    }
+    if (this.#needsMasks) {
+      this.#pass = this.#passes++;
+      for await (const { values } of this.#batches(['annotations'], skippedBesidesMasks)) await this.#addMasks(values);
+    }
   }
 
-  #batches(layout: readonly string[]): AsyncIterable<JsonBatch> {
+  /** Adds the boxes of masks, in the order in which their annotations were added. */
+  async #addMasks(values: readonly unknown[]): Promise<void> {
+    for (const value of values) {
+      const annotation = readAnnotation(value, 0);
+      if (isReject(annotation) || !annotation.hasMask) continue;
+      const group = this.#images?.get(annotation.image);
+      if (group === undefined || group >= this.#options.limit) continue;
+      spoolMaskBox(this.#spool, group, maskBox(fieldsOf(value)['segmentation']));
+    }
+    await this.#spool.flush();
+  }
+
+  #batches(layout: readonly string[], skipped: readonly string[] = skippedKeys): AsyncIterable<JsonBatch> {
     const onRead = (done: number, total: number) =>
       this.#context.progress({ phase: 'reading', done: done + this.#pass * total, total: this.#passes * total });
-    return streamJson(this.#file, { layout, skippedKeys, signal: this.#context.signal, onRead });
+    return streamJson(this.#file, { layout, skippedKeys: skipped, signal: this.#context.signal, onRead });
   }
 
   async *#addBatch({ section, first, values }: JsonBatch): AsyncGenerator<SourceItem<never>> {
@@ -174,7 +199,10 @@ export class CocoFile {
     if (isReject(annotation)) return annotation;
     const group = this.#images?.get(annotation.image);
     if (group === undefined) this.#countUnknown(annotation.image);
-    else if (group < this.#options.limit) spoolAnnotation(this.#spool, group, annotation);
+    else if (group < this.#options.limit) {
+      if (annotation.hasMask && !this.#options.compat) this.#needsMasks = true;
+      spoolAnnotation(this.#spool, group, annotation);
+    }
     return undefined;
   }
 
@@ -239,7 +267,12 @@ export class CocoFile {
     }));
     const { detections, counts, rejects, rawCategories } = filterDetections(raw, imageWithFile, compat);
     const record = { image: imageWithFile, detections, origin: { source: dialect.source, file: base } };
-    return { record: rawCategories ? { ...record, rawCategories } : record, counts, rejects };
+    const masks = annotations.filter(({ hasMask }) => hasMask).length;
+    return {
+      record: rawCategories ? { ...record, rawCategories } : record,
+      counts: masks > 0 && !compat ? { ...counts, 'box-from-mask': masks } : counts,
+      rejects,
+    };
   }
 }
 

@@ -1,7 +1,9 @@
 import { type Group, type GroupSpool, payloadLength } from '../files/spools/group-spool.js';
+import type { Box } from '../records/box.js';
+import { isBox } from './box-forms.js';
 import type { AnnotationElement, ImageElement } from './coco-elements.js';
 
-/** An annotation without its image id. */
+/** An annotation without its image id. Its box is that of its mask if `hasMask` is set and the mask can be read. */
 export type ImageAnnotation = Omit<AnnotationElement, 'image'>;
 
 /** An image with its annotations, in file order. */
@@ -14,6 +16,7 @@ export interface SpooledImage {
 const imageJson = 0;
 const annotationJson = 1;
 const annotationNumbers = 2;
+const maskNumbers = 3;
 
 /** Bits of the second byte of `annotationNumbers`. */
 const isCrowd = 1;
@@ -30,9 +33,9 @@ export function spoolImage(spool: GroupSpool, group: number, image: ImageElement
 
 /** Adds an annotation to the group of its image: in binary if it consists of numbers, as usual, else as JSON. */
 export function spoolAnnotation(spool: GroupSpool, group: number, annotation: AnnotationElement): void {
-  const { id, category, box, crowd, score } = annotation;
-  if (typeof id === 'string' || typeof category === 'string' || !isFourNumbers(box)) {
-    putJson(spool, group, annotationJson, { id, category, box: truncated(box), crowd, score });
+  const { id, category, box, crowd, score, hasMask } = annotation;
+  if (typeof id === 'string' || typeof category === 'string' || !isBox(box)) {
+    putJson(spool, group, annotationJson, { id, category, box: truncated(box), crowd, score, hasMask });
     return;
   }
   const { view, at } = spool.reserve(group, score === undefined ? numbersBytes : numbersBytes + 8);
@@ -44,18 +47,35 @@ export function spoolAnnotation(spool: GroupSpool, group: number, annotation: An
   if (score !== undefined) view.setFloat64(at + numbersBytes, score, true);
 }
 
+/** Adds the box of the next annotation of its image that `hasMask`; null if the mask cannot be read. */
+export function spoolMaskBox(spool: GroupSpool, group: number, box: Box | null): void {
+  const { view, at } = spool.reserve(group, 33);
+  view.setUint8(at, maskNumbers);
+  for (let axis = 0; axis < 4; axis++) view.setFloat64(at + 1 + axis * 8, box?.[axis] ?? Number.NaN, true);
+}
+
 /** Reads the group of an image; null if it has no image. If the group is cut off, only the image is read. */
 export function readSpooledImage({ view, starts, cut }: Group): SpooledImage | null {
   let image: ImageElement | null = null;
   const annotations: ImageAnnotation[] = [];
+  const masks: unknown[] = [];
   // The image comes first: `images` is read before `annotations`.
   for (const start of cut ? starts.subarray(0, 1) : starts) {
     const kind = view.getUint8(start);
     if (kind === imageJson) image = readJson(view, start) as ImageElement;
     else if (kind === annotationJson) annotations.push(readJson(view, start) as ImageAnnotation);
+    else if (kind === maskNumbers) masks.push(readBox(view, start + 1));
     else annotations.push(readNumbers(view, start));
   }
-  return image && { image, annotations };
+  return image && { image, annotations: masks.length === 0 ? annotations : withMaskBoxes(annotations, masks) };
+}
+
+function withMaskBoxes(annotations: readonly ImageAnnotation[], masks: readonly unknown[]): ImageAnnotation[] {
+  let next = 0;
+  return annotations.map(({ hasMask, ...annotation }) => {
+    const box = hasMask ? masks[next++] : undefined;
+    return isBox(box) ? { ...annotation, box, hasMask: true } : annotation;
+  });
 }
 
 function readNumbers(view: DataView, start: number): ImageAnnotation {
@@ -63,15 +83,19 @@ function readNumbers(view: DataView, start: number): ImageAnnotation {
   return {
     id: flags & hasId ? view.getFloat64(start + 2, true) : null,
     category: view.getFloat64(start + 10, true),
-    box: [
-      view.getFloat64(start + 18, true),
-      view.getFloat64(start + 26, true),
-      view.getFloat64(start + 34, true),
-      view.getFloat64(start + 42, true),
-    ],
+    box: readBox(view, start + 18),
     crowd: (flags & isCrowd) !== 0,
     score: flags & hasScore ? view.getFloat64(start + numbersBytes, true) : undefined,
   };
+}
+
+function readBox(view: DataView, at: number): Box {
+  return [
+    view.getFloat64(at, true),
+    view.getFloat64(at + 8, true),
+    view.getFloat64(at + 16, true),
+    view.getFloat64(at + 24, true),
+  ];
 }
 
 function putJson(spool: GroupSpool, group: number, kind: number, value: unknown): void {
@@ -83,10 +107,6 @@ function putJson(spool: GroupSpool, group: number, kind: number, value: unknown)
 
 function readJson(view: DataView, start: number): unknown {
   return JSON.parse(Buffer.from(view.buffer, start + 1, payloadLength(view, start) - 1).toString());
-}
-
-function isFourNumbers(box: unknown): box is readonly [number, number, number, number] {
-  return Array.isArray(box) && box.length === 4 && box.every(Number.isFinite);
 }
 
 /** Truncates an invalid box, which may be any value of any size; its beginning is enough for messages. */

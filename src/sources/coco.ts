@@ -33,7 +33,8 @@ export interface CocoOptions {
  * An invalid element is rejected and does not end the run: `malformed-image`, `unsafe-path`, `duplicate-image`,
  * `malformed-annotation`, `unknown-image`, `malformed-category`, `duplicate-category`, `image-missing`,
  * `too-many-boxes` (about a million in one image), and the rejects of `filterDetections`. An annotation without an id
- * gets the lowest number that no other annotation of its image has. Annotations of rejected images are counted in one
+ * gets the lowest number that no other annotation of its image has. An annotation without a box gets the box of its mask,
+ * which may be polygons or a run-length encoding (`box-from-mask`). Annotations of rejected images are counted in one
  * separate item (`refused-image-annotation`).
  *
  * @throws OptionError if an option is missing or out of range

@@ -337,6 +337,57 @@ describe('coco', () => {
     );
   });
 
+  it('takes the box of the mask for an annotation without a box', async () => {
+    const polygon = { segmentation: [[10, 5, 30, 5, 30, 25]] };
+    const runs = { segmentation: { size: [50, 100], counts: [10, 20, 4970] } };
+    const annotations = [
+      annotation(1, 1, undefined, polygon),
+      annotation(2, 1, [0, 0, 5, 5], polygon),
+      annotation(3, 1, [], runs),
+      annotation('a4', 1, null, { segmentation: [] }),
+      annotation(5, 1, undefined),
+      annotation(6, 2, ['1', '2', '3', '4'], polygon),
+      annotation(7, 2, [Number.NaN, 0, 1, 1], polygon),
+    ];
+    const scene = { images: [image(1), image(2)], categories };
+    for (const content of [
+      { ...scene, annotations },
+      { annotations, ...scene },
+    ]) {
+      const { records, counts, reasons } = await read(content);
+      assert.deepEqual(
+        records.map(({ detections }) => detections.map(({ id, box }) => [id, box])),
+        [
+          [
+            [1, [10, 5, 20, 20]],
+            [2, [0, 0, 5, 5]],
+            [3, [0, 10, 1, 20]],
+          ],
+          [
+            [6, [1, 2, 3, 4]],
+            [7, [10, 5, 20, 20]],
+          ],
+        ],
+      );
+      assert.deepEqual(counts, { 'box-from-mask': 3, 'malformed-box': 2, 'box-as-text': 1 });
+      assert.deepEqual(reasons, ['malformed-box', 'malformed-box']);
+    }
+    const { counts } = await read({ ...scene, annotations }, { compat: true });
+    assert.deepEqual(counts, { 'malformed-box': 6 });
+  });
+
+  it('reads masks of any number of images with little memory, up to the limit', async () => {
+    const images = Array.from({ length: 500 }, (_, i) => image(i));
+    const annotations = images.map(({ id }) =>
+      annotation(id, id, undefined, { segmentation: [[0, 0, (id as number) + 1, 10]] }),
+    );
+    const { records } = await read({ images, annotations, categories }, { limit: 90, memoryBytes: 2000 });
+    assert.deepEqual(
+      records.map(({ detections }) => detections[0]?.box),
+      images.slice(0, 90).map(({ id }) => [0, 0, (id as number) + 1, 10]),
+    );
+  });
+
   it('rejects invalid categories', async () => {
     const content = {
       images: [image(1)],
