@@ -9,6 +9,7 @@ import { tiny } from '../../src/model/presets.js';
 import type { PairGroup } from '../../src/model/query-source.js';
 import { type Encoded, type LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
 import { loadWeights } from '../../src/model/weights/load-weights.js';
+import { assertClose } from '../support/tensors.js';
 
 type OfficialOutput = 'pred_sub_logits' | 'pred_obj_logits' | 'pred_verb_logits' | 'pred_sub_boxes' | 'pred_obj_boxes';
 
@@ -86,6 +87,15 @@ const cases: Readonly<Record<string, ModelConfig>> = {
 
 describe('tiny models with weights by formula', () => {
   before(() => useBackend('wasm', { threads: 1 }));
+
+  it('weights are computed by the formula', () => {
+    const seed = hash('relflow:x');
+    assertClose(
+      [0, 1, 2].map((k) => draw(seed, k)),
+      [0.65503755, 0.82591242, 0.79547666],
+      1e-8,
+    );
+  });
 
   for (const [name, config] of Object.entries(cases))
     it(`${config.name} has the stages and outputs of an independent implementation, for a padded batch`, async () => {

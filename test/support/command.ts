@@ -1,32 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { runCli } from '../../src/cli/run-cli.js';
 import { packageRoot } from '../../src/package-info.js';
+import { command } from './build.js';
 
-/** The command line as it is installed: compiled, once for all tests of a process. */
-let built: string | null = null;
-
-/** The path of the compiled command, which is made anew where its sources are younger. */
-export function command(): string {
-  if (built === null) {
-    const file = join(packageRoot, 'dist/src/cli/main.js');
-    if (!existsSync(file) || lastChange() >= statSync(file).mtimeMs)
-      execFileSync('npm', ['run', '--silent', 'build'], { cwd: packageRoot, stdio: ['ignore', 'ignore', 'inherit'] });
-    built = file;
-  }
-  return built;
-}
-
-/** When the compiled code's sources last changed, in milliseconds; a folder changes when files are added or removed. */
-function lastChange(): number {
-  const sources = ['src', 'pipelines'].flatMap((folder) =>
-    readdirSync(join(packageRoot, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
-  );
-  const build = ['tsconfig.build.json', 'scripts/finish-build.mjs'];
-  return Math.max(...[...sources, ...build].map((path) => statSync(join(packageRoot, path)).mtimeMs));
-}
+export { command } from './build.js';
 
 /** The scenes that come with relflow. */
 export const SCENES: string = join(packageRoot, 'fixtures', 'scenes');
