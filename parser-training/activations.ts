@@ -1,21 +1,22 @@
+import { structIndices } from '../src/parser/neural/kernels/create-struct.js';
 import type { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import { type NetworkSizes, tagStride } from '../src/parser/neural/network-parameters.js';
 
-/** Where a caption's tokens lie in the rows of a batch. */
+/** The rows of a batch that hold a caption's words. */
 export interface CaptionRows {
   readonly start: number;
   readonly length: number;
 }
 
-/** A pair of mentions, the first one before the second: first and last rows of each. */
+/** Two mentions of a batch, in reading order. */
 export interface PairRows {
-  /** Index of the first mention in the batch. */
+  /** Indices of the mentions in the batch. */
   readonly first: number;
   readonly second: number;
-  /** Rows between the two, exclusive at the end. */
+  /** The rows between the two: the first one and the one after the last. */
   readonly from: number;
   readonly to: number;
-  /** Row of the table of distances in tokens and of that in mentions. */
+  /** Rows of the table `distances` for the number of words and of mentions from one to the other. */
   readonly distance: number;
   readonly steps: number;
 }
@@ -27,13 +28,13 @@ export interface OwnerRows {
   readonly distance: number;
 }
 
-/** First and last row of a span. */
+/** The first and the last row of a span. */
 export interface SpanRows {
   readonly first: number;
   readonly last: number;
 }
 
-/** Where all lies in the rows of a batch. */
+/** Positions of captions, phrases, pairs and owners in the rows of a batch. */
 export interface BatchLayout {
   readonly rows: number;
   readonly captions: readonly CaptionRows[];
@@ -44,11 +45,11 @@ export interface BatchLayout {
   readonly owners: readonly OwnerRows[];
 }
 
-/** What a label may leave open. */
+/** What a label may copy from the caption. */
 export type Slot = 'verb' | 'preposition';
 export const slots: readonly Slot[] = ['verb', 'preposition'];
 
-/** The largest batch. Nothing checks it again: the kernels write where they are told. */
+/** The largest batch that arrays have room for. The kernels do not check it. */
 export interface Capacity {
   readonly rows: number;
   readonly pairs: number;
@@ -56,10 +57,10 @@ export interface Capacity {
   readonly owners: number;
 }
 
-/** Numbers that say where a pair lies. */
-export const pairColumns = 6;
+/** The layout of a row of `pairRows`. */
+export const pairFields = structIndices('Pair');
 
-/** The network's arrays for a batch of captions and what it computes in them. Reused from batch to batch. */
+/** The network's arrays for a batch of captions, reused from batch to batch. */
 export class Activations {
   readonly x: Float32Array;
   readonly windowed: Float32Array;
@@ -76,7 +77,7 @@ export class Activations {
   readonly relationStates: Float32Array;
   readonly between: Float32Array;
   readonly mentionStates: Float32Array;
-  /** What each mention is in a pair: as its first, as its second, as a factor of either. */
+  /** Each mention's terms as the first and as the second of a pair, and its factors as first and as second. */
   readonly mentionRoles: Float32Array;
   readonly attributeStates: Float32Array;
   readonly attributeHidden: Float32Array;
@@ -85,7 +86,7 @@ export class Activations {
   readonly pairStates: Float32Array;
   readonly labelScores: Float32Array;
   readonly queries: Readonly<Record<Slot, Float32Array>>;
-  /** `Kernels.pairInputs`: six numbers for each pair. */
+  /** The argument `pairs` of `ParserKernels.pairInputs`. */
   readonly pairRows: Int32Array;
   readonly pairMax: Float32Array;
   readonly ownerIn: Float32Array;
@@ -96,32 +97,32 @@ export class Activations {
     { input, hidden, tagHidden, pairHidden, attributeHidden, labels }: NetworkSizes,
     { rows, pairs, owners }: Capacity,
   ) {
-    const of = (count: number, width: number) => kernels.floats(count * width);
-    this.x = of(rows, input);
-    this.windowed = of(rows, hidden);
-    this.contextGates = of(rows, 2 * hidden);
-    this.contextSums = of(rows, hidden);
-    this.states = of(rows, hidden);
-    this.tagHidden = of(rows, tagHidden);
-    this.tagScores = of(rows, tagStride);
-    this.tagProbabilities = of(rows, tagStride);
-    this.taggedStates = of(rows, hidden);
-    this.relationGates = of(rows, 2 * hidden);
-    this.relationSums = of(rows, hidden);
-    this.relationStates = of(rows, hidden);
-    this.between = of(rows, pairHidden);
-    this.mentionStates = of(rows, hidden);
-    this.mentionRoles = of(rows, 4 * pairHidden);
-    this.attributeStates = of(rows, hidden);
-    this.attributeHidden = of(rows, attributeHidden);
-    this.ownerHidden = of(rows, attributeHidden);
-    this.pairIn = of(pairs, pairHidden);
-    this.pairStates = of(pairs, pairHidden);
-    this.labelScores = of(pairs, labels);
-    this.queries = { verb: of(pairs, hidden), preposition: of(pairs, hidden) };
-    this.pairRows = kernels.integers(pairs * pairColumns);
-    this.pairMax = of(pairs, pairHidden);
-    this.ownerIn = of(owners, attributeHidden);
-    this.ownerScores = of(owners, 8);
+    const floats = (count: number, width: number) => kernels.floats(count * width);
+    this.x = floats(rows, input);
+    this.windowed = floats(rows, hidden);
+    this.contextGates = floats(rows, 2 * hidden);
+    this.contextSums = floats(rows, hidden);
+    this.states = floats(rows, hidden);
+    this.tagHidden = floats(rows, tagHidden);
+    this.tagScores = floats(rows, tagStride);
+    this.tagProbabilities = floats(rows, tagStride);
+    this.taggedStates = floats(rows, hidden);
+    this.relationGates = floats(rows, 2 * hidden);
+    this.relationSums = floats(rows, hidden);
+    this.relationStates = floats(rows, hidden);
+    this.between = floats(rows, pairHidden);
+    this.mentionStates = floats(rows, hidden);
+    this.mentionRoles = floats(rows, 4 * pairHidden);
+    this.attributeStates = floats(rows, hidden);
+    this.attributeHidden = floats(rows, attributeHidden);
+    this.ownerHidden = floats(rows, attributeHidden);
+    this.pairIn = floats(pairs, pairHidden);
+    this.pairStates = floats(pairs, pairHidden);
+    this.labelScores = floats(pairs, labels);
+    this.queries = { verb: floats(pairs, hidden), preposition: floats(pairs, hidden) };
+    this.pairRows = kernels.integers(pairs * pairFields.length);
+    this.pairMax = floats(pairs, pairHidden);
+    this.ownerIn = floats(owners, attributeHidden);
+    this.ownerScores = floats(owners, 8);
   }
 }

@@ -4,7 +4,7 @@ import { digitsOf } from '../src/parser/language/number-words.js';
 import type { FactualAttribute, FactualGraph, FactualRelation } from '../src/records/factual-graph.js';
 import type { AlignedAttribute, AlignedCaption, AlignedRelation, Mention, Span } from './aligned-caption.js';
 
-/** A caption with what of its gold graph no words were found for. */
+/** An aligned caption and the parts of its gold graph that no words were found for. */
 export interface Alignment extends AlignedCaption {
   readonly missing: {
     readonly entities: readonly string[];
@@ -13,41 +13,43 @@ export interface Alignment extends AlignedCaption {
   };
 }
 
-/** Words → what graphs write for them: `bike` → `bicycle`. Both ways of looking for a name are tried. */
+/** Phrase → forms that graphs have for it: `bike` → `bicycle`. */
 export interface KnownForms {
   readonly entities: ReadonlyMap<string, ReadonlySet<string>>;
   readonly attributes: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-const nothingKnown: KnownForms = { entities: new Map(), attributes: new Map() };
+const noForms: KnownForms = { entities: new Map(), attributes: new Map() };
 
-/** Finds the words of a caption that each part of its gold graph stands for. */
-export function alignCaption(
-  tokens: readonly string[],
-  gold: FactualGraph,
-  known: KnownForms = nothingKnown,
-): Alignment {
+/** Finds the words of a caption for each part of its gold graph. */
+export function alignCaption(tokens: readonly string[], gold: FactualGraph, known: KnownForms = noForms): Alignment {
   const { mentions, missing: entities } = alignEntities(tokens, gold, known);
   const relations: AlignedRelation[] = [];
-  const unplaced: FactualRelation[] = [];
+  const missingRelations: FactualRelation[] = [];
   for (const relation of gold.relations) {
-    const placed = placeRelation(tokens, mentions, relation, relations);
-    if (placed) relations.push(placed);
-    else unplaced.push(relation);
+    const aligned = alignRelation(tokens, mentions, relation, relations);
+    if (aligned) relations.push(aligned);
+    else missingRelations.push(relation);
   }
   const { attributes, missing } = alignAttributes(tokens, gold.attributes, mentions, known);
-  return { tokens, mentions, attributes, relations, missing: { entities, attributes: missing, relations: unplaced } };
+  return {
+    tokens,
+    mentions,
+    attributes,
+    relations,
+    missing: { entities, attributes: missing, relations: missingRelations },
+  };
 }
 
 interface Match extends Span {
-  /** How sure: 10 for the very words. */
+  /** Certainty: 10 for the same words. */
   readonly score: number;
 }
 
 const lemmas = (words: readonly string[]) => words.map(nounLemma).join(' ');
-const joined = (text: string) => text.replace(/[\s-]/g, '');
+const withoutSpaces = (text: string) => text.replace(/[\s-]/g, '');
 
-/** The spans that may mean an entity, the likeliest first. */
+/** Finds the spans that may name an entity, best first. */
 function entityMatches(tokens: readonly string[], name: string, known: KnownForms): Match[] {
   const words = name.split(' ');
   const lemma = lemmas(words);
@@ -56,8 +58,13 @@ function entityMatches(tokens: readonly string[], name: string, known: KnownForm
     if (text === name) return 10;
     const spanLemma = lemmas(span);
     if (spanLemma === lemma) return 9;
-    if ([text, spanLemma].some((form) => joined(form) === joined(name) || joined(form) === joined(lemma))) return 8;
-    // Of `two guys` and `guys` for people, the shorter leaves more to say.
+    if (
+      [text, spanLemma].some(
+        (form) => withoutSpaces(form) === withoutSpaces(name) || withoutSpaces(form) === withoutSpaces(lemma),
+      )
+    )
+      return 8;
+    // Between `two guys` and `guys` for `people`, the shorter one leaves more words for attributes.
     if (known.entities.get(text)?.has(name)) return 7 - 0.1 * span.length;
     if (span.length === words.length && text[0] === name[0] && isTypo(text, name)) return 5;
     return 0;
@@ -71,7 +78,7 @@ function attributeMatches(tokens: readonly string[], value: string, known: Known
     const text = span.join(' ');
     if (text === value) return 10;
     if (digitsOf(text) === value) return 9.5;
-    if (joined(text) === joined(value)) return 9;
+    if (withoutSpaces(text) === withoutSpaces(value)) return 9;
     if (lemmas(span) === lemmas(words)) return 8;
     if (known.attributes.get(text)?.has(value)) return 7 - 0.1 * span.length;
     if (span.length === 1 && words.length === 1) {
@@ -84,7 +91,7 @@ function attributeMatches(tokens: readonly string[], value: string, known: Known
 }
 
 const isTypo = (text: string, name: string) => {
-  const [a, b] = [joined(text), joined(name)];
+  const [a, b] = [withoutSpaces(text), withoutSpaces(name)];
   return Math.max(a.length, b.length) > 4 && b.length >= 4 && isWithinDistance(a, b, maxTypos(b.length));
 };
 
@@ -98,8 +105,8 @@ function matches(tokens: readonly string[], longest: number, score: (span: reado
   return found.sort((a, b) => b.score - a.score || a.start - b.start);
 }
 
-/** Which tokens are taken already. */
-class Taken {
+/** The tokens that are part of a phrase already. */
+class UsedTokens {
   readonly #tokens = new Set<number>();
   isFree({ start, end }: Span): boolean {
     for (let k = start; k < end; k++) if (this.#tokens.has(k)) return false;
@@ -110,7 +117,7 @@ class Taken {
   }
 }
 
-/** Every place where an entity is named; a graph has one node for all of them. Longer names choose first. */
+/** Finds all mentions of each entity, of which the graph has one node. Longer names choose first. */
 function alignEntities(tokens: readonly string[], gold: FactualGraph, known: KnownForms) {
   const names = new Set([
     ...gold.entities,
@@ -119,7 +126,7 @@ function alignEntities(tokens: readonly string[], gold: FactualGraph, known: Kno
   ]);
   const words = (name: string) => name.split(' ').length;
   const longestFirst = [...names].sort((a, b) => words(b) - words(a) || b.length - a.length);
-  const taken = new Taken();
+  const taken = new UsedTokens();
   const mentions: Mention[] = [];
   const missing: string[] = [];
   for (const name of longestFirst) {
@@ -127,7 +134,7 @@ function alignEntities(tokens: readonly string[], gold: FactualGraph, known: Kno
     const best = found[0]?.score ?? 0;
     const before = mentions.length;
     for (const { start, end, score } of found) {
-      // Further places need to be as sure as the first one nearly is.
+      // More mentions must be nearly as certain as the first one.
       if (score < best - 2.5 || (mentions.length > before && score < 8) || !taken.isFree({ start, end })) continue;
       taken.take({ start, end });
       mentions.push({ start, end, name });
@@ -150,8 +157,8 @@ const reciprocals = ['each other', 'one another', 'another one', 'the other one'
 );
 reciprocals.push(['eachother'], ['together'], ['another'], ['one']);
 
-/** What stands for the subject itself in "dogs facing each other". */
-function findReciprocal(tokens: readonly string[], taken: Taken): Span | undefined {
+/** Finds a phrase that refers to the subject, as in "dogs facing each other". */
+function findReciprocal(tokens: readonly string[], taken: UsedTokens): Span | undefined {
   for (const words of reciprocals)
     for (let start = words.length === 1 ? 1 : 0; start + words.length <= tokens.length; start++) {
       const span = { start, end: start + words.length };
@@ -160,26 +167,26 @@ function findReciprocal(tokens: readonly string[], taken: Taken): Span | undefin
   return undefined;
 }
 
-/** Of an entity that is named twice, the mentions that stand nearest with the predicate's words between them. */
-function placeRelation(
+/** Chooses the two mentions of a relation: the nearest ones that have the predicate's words between them. */
+function alignRelation(
   tokens: readonly string[],
   mentions: readonly Mention[],
   { subject, predicate, object }: FactualRelation,
-  placed: readonly AlignedRelation[],
+  aligned: readonly AlignedRelation[],
 ): AlignedRelation | undefined {
   const words = predicate.split(' ');
   let best: AlignedRelation | undefined;
   let bestScore = Number.NEGATIVE_INFINITY;
-  const stands = (mention: Mention, name: string, other: string) =>
+  const isNamed = (mention: Mention, name: string, other: string) =>
     mention.name === name || (mention.name === null && name === other);
   mentions.forEach((a, i) => {
     mentions.forEach((b, j) => {
-      if (i === j || !stands(a, subject, object) || !stands(b, object, subject)) return;
+      if (i === j || !isNamed(a, subject, object) || !isNamed(b, object, subject)) return;
       const [low, high] = [Math.min(a.end, b.end), Math.max(a.start, b.start)];
       const between = new Set(tokens.slice(low, high).flatMap((token) => [token, verbLemma(token)]));
-      const said = words.filter((word) => between.has(word)).length;
-      const isUsed = placed.some(({ subject: s, object: o }) => (s === i && o === j) || (s === j && o === i));
-      const score = 1.5 * said - Math.abs(i - j) - 0.05 * (high - low) + (i < j ? 0.1 : 0) - (isUsed ? 1 : 0);
+      const matched = words.filter((word) => between.has(word)).length;
+      const isUsed = aligned.some(({ subject: s, object: o }) => (s === i && o === j) || (s === j && o === i));
+      const score = 1.5 * matched - Math.abs(i - j) - 0.05 * (high - low) + (i < j ? 0.1 : 0) - (isUsed ? 1 : 0);
       if (score <= bestScore) return;
       best = { subject: i, object: j, predicate };
       bestScore = score;
@@ -194,7 +201,7 @@ function alignAttributes(
   mentions: readonly Mention[],
   known: KnownForms,
 ) {
-  const free = new Taken();
+  const free = new UsedTokens();
   for (const mention of mentions) free.take(mention);
   const found: (Span & { value: string; mentions: number[] })[] = [];
   const missing: FactualAttribute[] = [];

@@ -1,4 +1,4 @@
-/** A run of tokens. */
+/** A range of tokens. */
 export interface Span {
   /** Index of the first token. */
   readonly start: number;
@@ -8,32 +8,33 @@ export interface Span {
 
 /** A phrase that names an entity. */
 export interface Mention extends Span {
-  /** The entity as the gold graph has it: `cellphone` for `cell phone`; null for `each other`, which names none itself. */
+  /** The entity's name in the gold graph, `cellphone` for `cell phone`; null for `each other`, which refers to another one. */
   readonly name: string | null;
 }
 
-/** A phrase that says something of entities: a colour, a state, how many. */
+/** A phrase that describes entities: a color, a state, a number. */
 export interface AlignedAttribute extends Span {
-  /** As the gold graph has it: `2` for `two`. */
+  /** Its form in the gold graph: `2` for `two`. */
   readonly value: string;
-  /** Indices of the mentions that it is said of. */
+  /** Indices of the mentions that own it. */
   readonly mentions: readonly number[];
 }
 
+/** A relation between two mentions. */
 export interface AlignedRelation {
   /** Index of a mention. */
   readonly subject: number;
   /** Index of another mention. */
   readonly object: number;
-  /** Verbs as lemmas: `sit on`. */
+  /** With verbs as lemmas: `sit on`. */
   readonly predicate: string;
 }
 
-/** A caption whose words are told what they stand for in its graph: what the learned parser learns from. */
+/** A caption with the spans of its graph's parts: the training data of the neural parser. */
 export interface AlignedCaption {
-  /** Lower case, spelling repaired. */
+  /** Lower case, with corrected spelling. */
   readonly tokens: readonly string[];
-  /** In reading order; none overlaps another. */
+  /** In reading order, without overlaps. */
   readonly mentions: readonly Mention[];
   readonly attributes: readonly AlignedAttribute[];
   readonly relations: readonly AlignedRelation[];

@@ -11,7 +11,7 @@ import { readWordVectors } from './word-vectors.js';
 
 export const defaultAssistantOptions: TrainingOptions = { ...defaultTrainingOptions, epochs: 6, dropout: 0.05 };
 
-/** Too wide to be the parser. */
+/** Wider than the parser, whose speed needs a small network. */
 const assistantSizes: Omit<NetworkSizes, 'labels'> = {
   input: 128,
   hidden: 192,
@@ -21,11 +21,12 @@ const assistantSizes: Omit<NetworkSizes, 'labels'> = {
 };
 
 /**
- * Trains a wide network of the parser's kind. It learns from people and teachers, and a student learns from it what it could not
- * learn from teachers so much larger than itself; as it is fast, of many more captions than teachers could label.
+ * Trains a wide network of the parser's architecture on annotated captions and on captions that teachers labeled. It bridges
+ * the difference in size between teachers and student, and it is fast enough to label many more captions than teachers.
+ *
  * Source: Mirzadeh et al., "Improved Knowledge Distillation via Teacher Assistant", 2020.
- * @param training its examples are of people, and of teachers, which have beliefs
- * @returns what labels captions
+ * @param options.examples annotated examples, and examples with soft targets of teachers
+ * @returns a labeler of captions
  */
 export function trainAssistant({
   labels,
@@ -34,18 +35,18 @@ export function trainAssistant({
   onEpoch,
   checkpoint,
 }: TeacherTrainingOptions): PseudoLabeler {
-  const people = examples.filter(({ soft }) => !soft);
-  const taught = examples.filter(({ soft }) => soft);
-  const vocabulary = vocabularyOf(people);
+  const annotated = examples.filter(({ soft }) => !soft);
+  const labeled = examples.filter(({ soft }) => soft);
+  const vocabulary = vocabularyOf(annotated);
   const vectors = readWordVectors();
   const sizes = { ...assistantSizes, labels: labels.width };
   const trainer = studentTrainer(new ParserKernels(studentMemoryBytes), sizes, labels, vocabulary, vectors, options);
-  trainer.train(studentExamples(people, taught), onEpoch, checkpoint);
+  trainer.train(studentExamples(annotated, labeled), onEpoch, checkpoint);
   const forms = new NormalForms(new Map(), new Map());
   return modelLabeler(encodeStudent(trainer, vocabulary, vectors, { labels, forms, counts: [] }));
 }
 
-/** What a model makes of captions, as it is kept. */
+/** Makes a labeler of captions from an encoded model. */
 export function modelLabeler(bytes: Uint8Array): PseudoLabeler {
   const kernels = new ParserKernels(studentMemoryBytes);
   const model = decodeModel(bytes, kernels);

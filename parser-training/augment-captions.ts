@@ -1,13 +1,13 @@
 import type { Random } from '../src/records/random.js';
 import type { TrainingExample } from './training-example.js';
 
-/** How often parts of a caption give way to others. */
-const shares = { mention: 0.5, attribute: 0.4, verb: 0.3, preposition: 0.2, dropped: 0.08 };
-/** How often a phrase gives way to one that means something alike; to any other else. */
-const alike = 0.7;
-const neighbours = 16;
-/** Phrases that are rarer are no others' neighbours, as most are misspelt. */
-const leastCount = 2;
+/** Probabilities that a part of a caption is replaced, or an attribute dropped. */
+const probabilities = { mention: 0.5, attribute: 0.4, verb: 0.3, preposition: 0.2, dropped: 0.08 };
+/** Probability that the replacement is similar in meaning; otherwise it is any phrase of its kind. */
+const similarProbability = 0.7;
+const maxNeighbors = 16;
+/** Rarer phrases are not neighbors of others, as most are misspelled. */
+const minCount = 2;
 
 type Kind = 'mention' | 'attribute' | 'verb' | 'preposition';
 
@@ -18,8 +18,9 @@ interface Part {
 }
 
 /**
- * Captions that nobody wrote: those of training with phrases, verbs and prepositions of others in place of their own. A
- * teacher says what they mean, and a student that learns from them learns what the teacher does with words that seldom meet.
+ * Generates captions: training captions whose phrases, verbs and prepositions are replaced by those of others. Labeled by a
+ * teacher, they show a student how the teacher treats words that seldom occur together.
+ *
  * Source: Tang et al., "Distilling Task-Specific Knowledge from BERT into Simple Neural Networks", 2019, section 3.2.
  */
 export class CaptionAugmenter {
@@ -27,7 +28,7 @@ export class CaptionAugmenter {
   readonly #random: Random;
   readonly #pools: ReadonlyMap<string, Pool>;
 
-  /** @param vectors of words, of length 1 */
+  /** @param vectors unit vectors of words */
   constructor(examples: readonly TrainingExample[], vectors: ReadonlyMap<string, Float32Array>, random: Random) {
     this.#examples = examples;
     this.#random = random;
@@ -43,7 +44,7 @@ export class CaptionAugmenter {
     this.#pools = pools;
   }
 
-  /** @returns the words of a caption like one of the examples */
+  /** Returns the words of a new caption. */
   next(): string[] {
     const random = this.#random;
     const example = this.#examples[Math.floor(random.next() * this.#examples.length)]!;
@@ -53,17 +54,17 @@ export class CaptionAugmenter {
       if (start < at) continue;
       words.push(...example.words.slice(at, start));
       at = end;
-      if (kind === 'attribute' && random.next() < shares.dropped) continue;
+      if (kind === 'attribute' && random.next() < probabilities.dropped) continue;
       const text = example.words.slice(start, end).join(' ');
-      const isVaried = random.next() < shares[kind];
-      words.push(...(isVaried ? this.#pools.get(poolName(kind, text))!.draw(text, random) : text).split(' '));
+      const isReplaced = random.next() < probabilities[kind];
+      words.push(...(isReplaced ? this.#pools.get(poolName(kind, text))!.draw(text, random) : text).split(' '));
     }
     words.push(...example.words.slice(at));
     return words;
   }
 }
 
-/** In the order of the caption; where they overlap the first one counts. */
+/** Returns the replaceable parts of a caption in reading order; of overlapping parts, the first one is used. */
 function partsOf({ words, mentions, attributes, verbs, prepositions }: TrainingExample): Part[] {
   const parts: Part[] = [
     ...mentions.map((span) => ({ ...span, kind: 'mention' as const })),
@@ -78,20 +79,20 @@ function partsOf({ words, mentions, attributes, verbs, prepositions }: TrainingE
     .filter(({ end }) => end <= words.length);
 }
 
-/** Verbs stand for others in the same form. */
+/** Returns the name of the pool that replaces a part; verbs are replaced by verbs of the same form. */
 function poolName(kind: Kind, text: string): string {
   if (kind !== 'verb') return kind;
   const form = /(?:ing|ed|s)$/.exec(text);
   return `verb ${form?.[0] ?? ''}`;
 }
 
-/** Texts that may stand in the same places. */
+/** Texts that may replace each other. */
 class Pool {
   readonly #vectors: ReadonlyMap<string, Float32Array>;
   readonly #counts = new Map<string, number>();
-  /** Every text as often as it was added. */
+  /** Each text as often as it was added. */
   readonly #texts: string[] = [];
-  readonly #neighbours = new Map<string, readonly string[]>();
+  readonly #neighbors = new Map<string, readonly string[]>();
   #common: readonly (readonly [string, Float32Array])[] | undefined;
 
   constructor(vectors: ReadonlyMap<string, Float32Array>) {
@@ -104,28 +105,28 @@ class Pool {
   }
 
   draw(text: string, random: Random): string {
-    const near = random.next() < alike ? this.#near(text) : [];
+    const near = random.next() < similarProbability ? this.#neighborsOf(text) : [];
     const from = near.length > 0 ? near : this.#texts;
     return from[Math.floor(random.next() * from.length)]!;
   }
 
-  #near(text: string): readonly string[] {
-    const known = this.#neighbours.get(text);
+  #neighborsOf(text: string): readonly string[] {
+    const known = this.#neighbors.get(text);
     if (known) return known;
     this.#common ??= [...this.#counts]
-      .filter(([, count]) => count >= leastCount)
+      .filter(([, count]) => count >= minCount)
       .flatMap(([other]) => {
-        const vector = this.#meaning(other);
+        const vector = this.#vectorOf(other);
         return vector ? [[other, vector] as const] : [];
       });
-    const own = this.#meaning(text);
+    const own = this.#vectorOf(text);
     const near = own ? nearest(text, own, this.#common) : [];
-    this.#neighbours.set(text, near);
+    this.#neighbors.set(text, near);
     return near;
   }
 
-  /** The mean of its words' vectors. */
-  #meaning(text: string): Float32Array | undefined {
+  /** Returns the normalized mean of a text's word vectors. */
+  #vectorOf(text: string): Float32Array | undefined {
     const vectors = text.split(' ').flatMap((word) => this.#vectors.get(word) ?? []);
     if (vectors.length === 0) return undefined;
     const sum = new Float32Array(vectors[0]!.length);
@@ -135,17 +136,18 @@ class Pool {
   }
 }
 
+/** Returns the texts with the most similar vectors. */
 function nearest(text: string, own: Float32Array, others: readonly (readonly [string, Float32Array])[]): string[] {
   const best: { text: string; score: number }[] = [];
   for (const [other, vector] of others) {
     if (other === text) continue;
     let score = 0;
     for (let k = 0; k < own.length; k++) score += own[k]! * vector[k]!;
-    if (best.length === neighbours && score <= best.at(-1)!.score) continue;
+    if (best.length === maxNeighbors && score <= best.at(-1)!.score) continue;
     let at = best.length;
     while (at > 0 && best[at - 1]!.score < score) at--;
     best.splice(at, 0, { text: other, score });
-    if (best.length > neighbours) best.pop();
+    if (best.length > maxNeighbors) best.pop();
   }
   return best.map(({ text: near }) => near);
 }

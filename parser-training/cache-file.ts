@@ -5,7 +5,7 @@ import { deserialize, serialize } from 'node:v8';
 import writeFileAtomic from 'write-file-atomic';
 import type { TrainingExample } from './training-example.js';
 
-/** What a training has found so far and leaves for another run. */
+/** A value on disk that a training run leaves for a later one. */
 export class CacheFile<T> {
   readonly #file: string;
 
@@ -13,7 +13,7 @@ export class CacheFile<T> {
     this.#file = file;
   }
 
-  /** @returns what an earlier run left; undefined where there was none */
+  /** Returns the value of an earlier run; undefined if there is none. */
   read(): T | undefined {
     return existsSync(this.#file) ? (deserialize(readFileSync(this.#file)) as T) : undefined;
   }
@@ -28,7 +28,7 @@ export class CacheFile<T> {
   }
 }
 
-/** Of all that a training depends on but the program. @param settings JSON of them is hashed */
+/** Returns a hash of everything that a training depends on except the program. @param settings hashed as JSON */
 export function fingerprint(
   settings: unknown,
   examples: readonly TrainingExample[],
@@ -38,9 +38,9 @@ export function fingerprint(
   for (const { words, tags, pairs, soft } of examples) {
     hash.update(JSON.stringify([words, [...tags], pairs]));
     if (!soft) continue;
-    const { weight: trust, ...beliefs } = soft;
-    hash.update(`${trust}`);
-    for (const belief of Object.values(beliefs)) hash.update(belief);
+    const { weight, ...probabilities } = soft;
+    hash.update(`${weight}`);
+    for (const values of Object.values(probabilities)) hash.update(values);
   }
   for (const words of captions) hash.update(JSON.stringify(words));
   return hash.digest('hex').slice(0, 16);

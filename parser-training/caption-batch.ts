@@ -6,15 +6,18 @@ import type { TrainingExample } from './training-example.js';
 /** The largest batch of training. */
 export const batchCapacity: Capacity = { rows: 4096, pairs: 4096, owners: 4096 };
 
-/** A batch in the rows of the network. */
+/** The captions of a batch in the rows of the network. */
 export interface Batch extends BatchLayout {
   readonly words: readonly (string | null)[];
   readonly examples: readonly TrainingExample[];
-  /** Of each caption: its first mention, pair, attribute and owner in the batch. */
+  /** Indices of each caption's first pair and owner in the batch. */
   readonly offsets: readonly { readonly pairs: number; readonly owners: number }[];
 }
 
-/** Captions one after another, with rows of zeros before, between and after them. */
+/**
+ * Places captions one after another, with rows of zeros before, between and after them.
+ * @throws RangeError for a batch above the capacity
+ */
 export function createBatch(examples: readonly TrainingExample[]): Batch {
   const words: (string | null)[] = [];
   const pad = () => {
@@ -66,11 +69,12 @@ export function createBatch(examples: readonly TrainingExample[]): Batch {
     ['pairs', pairs.length, batchCapacity.pairs],
     ['owners', owners.length, batchCapacity.owners],
   ] as const)
-    if (count > most) throw new RangeError(`a batch of ${count} ${what}, at most ${most} fit`);
+    if (count > most)
+      throw new RangeError(`createBatch: ${count} ${what}, expected at most ${most}: use a smaller batch`);
   return { words, rows, captions, compounds, mentions, pairs, attributes, owners, examples, offsets };
 }
 
-/** Sets to zero what a batch adds to. */
+/** Sets the gradients that a batch adds to to zero. */
 export function clearGradients(
   g: Activations,
   sizes: NetworkSizes,

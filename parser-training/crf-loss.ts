@@ -1,31 +1,31 @@
 import { tagCount, tagStride } from '../src/parser/neural/network-parameters.js';
 import { type CrfScores, mayFollow, mayStart } from '../src/parser/neural/tag-sequence.js';
 
-const never = -1e9;
+const impossible = -1e9;
 const alpha = new Float64Array(4096 * tagCount);
 const beta = new Float64Array(4096 * tagCount);
 
-/** Fills `alpha` and `beta`. @returns the logarithm of the sum over all tag sequences */
+/** Fills `alpha` and `beta`. @returns the log-sum-exp over all tag sequences */
 function forwardBackward({ tagScores, transitions, starts }: CrfScores, start: number, length: number): number {
   const at = (t: number, tag: number) => tagScores[(start + t) * tagStride + tag]!;
-  for (let tag = 0; tag < tagCount; tag++) alpha[tag] = mayStart(tag) ? starts[tag]! + at(0, tag) : never;
+  for (let tag = 0; tag < tagCount; tag++) alpha[tag] = mayStart(tag) ? starts[tag]! + at(0, tag) : impossible;
   for (let t = 1; t < length; t++)
     for (let tag = 0; tag < tagCount; tag++) {
-      let sum = never;
+      let sum = impossible;
       for (let before = 0; before < tagCount; before++)
         if (mayFollow(before, tag))
           sum = logSum(sum, alpha[(t - 1) * tagCount + before]! + transitions[before * tagStride + tag]!);
       alpha[t * tagCount + tag] = sum + at(t, tag);
     }
   const last = (length - 1) * tagCount;
-  let total = never;
+  let total = impossible;
   for (let tag = 0; tag < tagCount; tag++) {
     beta[last + tag] = 0;
     total = logSum(total, alpha[last + tag]!);
   }
   for (let t = length - 2; t >= 0; t--)
     for (let tag = 0; tag < tagCount; tag++) {
-      let sum = never;
+      let sum = impossible;
       for (let next = 0; next < tagCount; next++)
         if (mayFollow(tag, next))
           sum = logSum(sum, transitions[tag * tagStride + next]! + at(t + 1, next) + beta[(t + 1) * tagCount + next]!);
@@ -34,13 +34,13 @@ function forwardBackward({ tagScores, transitions, starts }: CrfScores, start: n
   return total;
 }
 
-/** Probabilities of a caption's tags and of each tag after each, `[tokens, 5]` and `[tokens, 5, 5]`. */
+/** Marginal probabilities of a caption's tags, `[words, 5]`, and transitions, `[words, 5, 5]`. */
 export interface CrfMarginals {
   readonly tags: Float32Array;
   readonly transitions: Float32Array;
 }
 
-/** Source: the forward-backward algorithm. */
+/** Computes the marginal probabilities of a caption's tags by the forward-backward algorithm. */
 export function crfMarginals(scores: CrfScores, start: number, length: number): CrfMarginals {
   const total = forwardBackward(scores, start, length);
   const tags = new Float32Array(length * tagCount);
@@ -62,23 +62,24 @@ export function crfMarginals(scores: CrfScores, start: number, length: number): 
 }
 
 /**
- * Negative log-likelihood of a caption's tags under a linear-chain conditional random field; adds its gradients.
+ * Returns the negative log-likelihood of a caption's tags under a linear-chain conditional random field and adds its
+ * gradients.
  * Source: Lafferty et al., 2001.
- * @param gradient as `scores`, added to
- * @param teacher what a teacher believes of the tags, and how much it counts beside `tags`
+ * @param gradient of `scores`, to which the gradients are added
+ * @param teacher a teacher's marginals as soft targets, and their weight in [0, 1] against `tags`
  */
 export function crfLoss(
   scores: CrfScores,
   start: number,
   tags: Uint8Array,
   gradient: CrfScores,
-  teacher?: CrfMarginals & { readonly trust: number },
+  teacher?: CrfMarginals & { readonly weight: number },
 ): number {
   const marginals = crfMarginals(scores, start, tags.length);
   const { tagScores, transitions, starts } = scores;
   let gold = starts[tags[0]!]!;
-  const trust = teacher?.trust ?? 0;
-  const target = (isGold: boolean, believed = 0) => (isGold ? 1 - trust : 0) + trust * believed;
+  const weight = teacher?.weight ?? 0;
+  const target = (isGold: boolean, soft = 0) => (isGold ? 1 - weight : 0) + weight * soft;
   for (let t = 0; t < tags.length; t++) {
     gold +=
       tagScores[(start + t) * tagStride + tags[t]!]! + (t > 0 ? transitions[tags[t - 1]! * tagStride + tags[t]!]! : 0);
@@ -96,12 +97,13 @@ export function crfLoss(
     }
   }
   const last = (tags.length - 1) * tagCount;
-  let total = never;
+  let total = impossible;
   for (let tag = 0; tag < tagCount; tag++) total = logSum(total, alpha[last + tag]!);
   return total - gold;
 }
 
+/** Returns log(e^a + e^b). */
 function logSum(a: number, b: number): number {
   if (a < b) return logSum(b, a);
-  return b <= never ? a : a + Math.log1p(Math.exp(b - a));
+  return b <= impossible ? a : a + Math.log1p(Math.exp(b - a));
 }

@@ -1,13 +1,13 @@
 import type { Random } from '../src/records/random.js';
 import type { Dropout } from './training-network.js';
 
-/** Dropout whose masks are kept for the backward pass. */
+/** Dropout that stores its masks for the backward pass. */
 export class DropoutMasks implements Dropout {
   readonly #random: Random;
   readonly #rates: Readonly<Record<string, number>>;
   readonly #masks = new Map<string, Uint8Array>();
 
-  /** @param rates layer → share of activations that are dropped; others are left alone */
+  /** @param rates layer → probability that an activation is dropped; other layers have no dropout */
   constructor(random: Random, rates: Readonly<Record<string, number>>) {
     this.#random = random;
     this.#rates = rates;
@@ -25,7 +25,7 @@ export class DropoutMasks implements Dropout {
     this.applyAgain(x, length, layer);
   }
 
-  /** Applies the last mask of a layer again: to gradients. */
+  /** Applies a layer's last mask again, to its gradients. */
   applyAgain(x: Float32Array, length: number, layer: string): void {
     const rate = this.#rates[layer] ?? 0;
     if (rate === 0) return;

@@ -6,7 +6,7 @@ import {
 } from '../src/parser/neural/network-parameters.js';
 import type { Random } from '../src/records/random.js';
 
-/** Normal weights of variance 1 / inputs; gates begin nearly closed. */
+/** Initializes weights from a normal distribution of variance 1 / inputs; the gates start nearly closed. */
 export function initializeParameters(parameters: Parameters, sizes: NetworkSizes, random: Random): void {
   const tables: Readonly<Record<string, number>> = {
     compounds: 0.3,

@@ -6,68 +6,70 @@ import { CacheFile, fingerprint } from './cache-file.js';
 import type { Losses, TrainingOptions, TrainingState } from './trainer.js';
 import type { TrainingExample } from './training-example.js';
 
-/** What a teacher or an assistant is made of and learns from. */
+/** The task of a teacher's or an assistant's process. */
 export interface TeacherTask {
-  /** Folder of a teacher's pre-trained encoder; an assistant has none. */
+  /** Folder of a teacher's pretrained transformer; omitted for an assistant. */
   readonly encoder?: string;
   /** Names of the relation labels. */
   readonly labels: readonly string[];
   readonly options: TrainingOptions;
   readonly examples: readonly TrainingExample[];
-  /** Words of the captions that it labels when it has learned. */
+  /** Words of the captions to label after the training. */
   readonly captions: readonly (readonly string[])[];
-  /** The file where it leaves what it has learned, so that it goes on there when it is cut off. */
+  /** File of the training's state after each epoch, from which an interrupted training resumes. */
   readonly checkpoint?: string;
 }
 
-/** What a worker says. */
+/** A message of a teacher's process. */
 export type TeacherMessage =
   | { readonly epoch: number; readonly losses: Losses }
-  | { readonly labelled: readonly TrainingExample[] }
+  | { readonly labeled: readonly TrainingExample[] }
   | { readonly isDone: true };
 
 export interface LabelingOptions {
-  /** How many teachers. */
+  /** Number of teachers. */
   readonly count: number;
-  /** Folder where what each teacher learns and its labels are kept: a run that was cut off goes on with what it finds. */
+  /** Folder of checkpoints and labels, from which an interrupted run resumes. */
   readonly cacheFolder?: string | undefined;
   readonly onEpoch: (teacher: number, epoch: number, losses: Losses) => void;
 }
 
 /**
- * Teachers, or assistants, that differ by their seeds share the captions: a student of all hears something like their mean.
+ * Trains teachers, or assistants, with different seeds and lets each label its share of the captions, so that a student of all
+ * learns something close to their mean.
  */
 export async function labelWithTeachers(
   { captions, options, ...task }: TeacherTask,
-  { count, cacheFolder: keep, onEpoch }: LabelingOptions,
+  { count, cacheFolder, onEpoch }: LabelingOptions,
 ): Promise<TrainingExample[]> {
-  const labelled: TrainingExample[][] = Array.from({ length: count }, () => []);
-  const waiting = [...labelled.keys()];
+  const labeled: TrainingExample[][] = Array.from({ length: count }, () => []);
+  const waiting = [...labeled.keys()];
   const work = async () => {
     for (let teacher = waiting.shift(); teacher !== undefined; teacher = waiting.shift()) {
       const own = captions.filter((_, k) => k % count === teacher);
       const ownTask = { ...task, options: { ...options, seed: options.seed + teacher }, captions: own };
-      const path = keep && join(keep, fingerprint([ownTask.labels, ownTask.options], ownTask.examples, own));
+      const path =
+        cacheFolder && join(cacheFolder, fingerprint([ownTask.labels, ownTask.options], ownTask.examples, own));
       const labels = path ? new CacheFile<TrainingExample[]>(`${path}.labels`) : undefined;
-      const kept = labels?.read();
-      if (kept) {
-        labelled[teacher] = kept;
+      const cached = labels?.read();
+      if (cached) {
+        labeled[teacher] = cached;
         continue;
       }
       const checkpoint = path && `${path}.training`;
       await runTeacher(checkpoint ? { ...ownTask, checkpoint } : ownTask, (message) => {
-        if ('labelled' in message) labelled[teacher!]!.push(...message.labelled);
+        if ('labeled' in message) labeled[teacher!]!.push(...message.labeled);
         else if ('epoch' in message) onEpoch(teacher!, message.epoch, message.losses);
       });
-      labels?.write(labelled[teacher]!);
+      labels?.write(labeled[teacher]!);
       if (checkpoint) new CacheFile<TrainingState>(checkpoint).remove();
     }
   };
   await Promise.all(Array.from({ length: Math.min(count, availableParallelism()) }, work));
-  return labelled.flat();
+  return labeled.flat();
 }
 
-/** In a process of its own: the loader of TypeScript does not reach into worker threads. */
+/** Runs a teacher in a child process, because TypeScript's loader does not work in worker threads. */
 function runTeacher(task: TeacherTask, onMessage: (message: TeacherMessage) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const worker = fork(fileURLToPath(new URL('./teacher-worker.ts', import.meta.url)), {
@@ -80,6 +82,6 @@ function runTeacher(task: TeacherTask, onMessage: (message: TeacherMessage) => v
       else onMessage(message);
     });
     worker.on('error', reject);
-    worker.on('exit', (code) => reject(new Error(`a process of the training ended with code ${code}`)));
+    worker.on('exit', (code) => reject(new Error(`the process of a teacher exited with code ${code}, expected 0`)));
   });
 }

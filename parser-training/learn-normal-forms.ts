@@ -10,8 +10,8 @@ export interface GoldTokens {
 }
 
 /**
- * Aligns captions with their graphs, again and again with what the captions before taught about other words for the same:
- * where graphs say `bicycle` and the captions' words left over are often `bike`, `bike` may mean `bicycle`.
+ * Aligns captions with their graphs in several passes, each of which learns synonyms for the next: if graphs have `bicycle` and
+ * the unaligned words of their captions are often `bike`, then `bike` may mean `bicycle`.
  */
 export function alignAll(captions: readonly GoldTokens[], passes = 3): Alignment[] {
   const known = { entities: new Map<string, Set<string>>(), attributes: new Map<string, Set<string>>() };
@@ -24,9 +24,9 @@ export function alignAll(captions: readonly GoldTokens[], passes = 3): Alignment
   return alignments;
 }
 
-/** Words mean a name where so many of them stand where it is missing, and so large a share. */
-const leastCount = 2;
-const leastShare = 0.3;
+/** A phrase may mean a name if it occurs this often where the name is missing, and in this share of its occurrences. */
+const minCount = 2;
+const minShare = 0.3;
 
 const functionWords = new Set(
   'a an the of on in with is are and , . at to by from for has have this that there'.split(' '),
@@ -38,34 +38,34 @@ function addOtherWords(
   missing: (alignment: Alignment) => readonly string[],
 ): void {
   const seen = new Counts();
-  const together = new Map<string, Counts>();
+  const cooccurrences = new Map<string, Counts>();
   for (const alignment of alignments) {
     const { tokens } = alignment;
     for (const text of spans(tokens, () => true)) seen.add(text);
     const names = missing(alignment);
     if (names.length === 0) continue;
-    const said = new Set(alignment.relations.flatMap(({ predicate }) => predicate.split(' ')));
+    const predicateWords = new Set(alignment.relations.flatMap(({ predicate }) => predicate.split(' ')));
     const taken = [...alignment.mentions, ...alignment.attributes];
     const isFree = (k: number) =>
       !functionWords.has(tokens[k]!) &&
       !tokens[k]!.endsWith('ing') &&
-      !said.has(verbLemma(tokens[k]!)) &&
+      !predicateWords.has(verbLemma(tokens[k]!)) &&
       !taken.some(({ start, end }) => start <= k && k < end);
     for (const text of spans(tokens, isFree)) {
-      const counts = together.get(text) ?? new Counts();
-      together.set(text, counts);
+      const counts = cooccurrences.get(text) ?? new Counts();
+      cooccurrences.set(text, counts);
       for (const name of names) counts.add(name);
     }
   }
-  for (const [text, counts] of together)
+  for (const [text, counts] of cooccurrences)
     for (const [name, count] of counts)
-      if (count >= leastCount && count > leastShare * seen.of(text)) {
+      if (count >= minCount && count > minShare * seen.of(text)) {
         const names = known.get(text) ?? new Set();
         known.set(text, names.add(name));
       }
 }
 
-/** The texts of one and two tokens that are all free. */
+/** Yields the texts of one and two tokens that are all free. */
 function* spans(tokens: readonly string[], isFree: (k: number) => boolean): Generator<string> {
   for (let k = 0; k < tokens.length; k++) {
     if (!isFree(k)) continue;
@@ -74,7 +74,7 @@ function* spans(tokens: readonly string[], isFree: (k: number) => boolean): Gene
   }
 }
 
-/** What graphs write most often for each phrase, where it is not the phrase itself. */
+/** Learns the most frequent form that graphs have for each phrase, if it is not the phrase noName. */
 export function learnNormalForms(alignments: readonly Alignment[]): NormalForms {
   const entities = new Map<string, Counts>();
   const attributes = new Map<string, Counts>();
@@ -85,7 +85,7 @@ export function learnNormalForms(alignments: readonly Alignment[]): NormalForms 
   };
   for (const { tokens, mentions, attributes: values } of alignments) {
     const textOf = (span: { start: number; end: number }) => tokens.slice(span.start, span.end).join(' ');
-    for (const mention of mentions) count(entities, textOf(mention), mention.name ?? itself);
+    for (const mention of mentions) count(entities, textOf(mention), mention.name ?? noName);
     for (const attribute of values) count(attributes, textOf(attribute), attribute.value);
   }
   const commonest = (of: ReadonlyMap<string, Counts>) =>
@@ -93,12 +93,13 @@ export function learnNormalForms(alignments: readonly Alignment[]): NormalForms 
       .map(([text, counts]): [string, string] => [text, counts.commonest(text)])
       .filter(([text, form]) => text !== form);
   return new NormalForms(
-    new Map(commonest(entities).map(([text, form]) => [text, form === itself ? null : form])),
+    new Map(commonest(entities).map(([text, form]) => [text, form === noName ? null : form])),
     new Map(commonest(attributes)),
   );
 }
 
-const itself = '\0';
+/** Stands for the name of a mention that refers to another one. */
+const noName = '\0';
 
 class Counts implements Iterable<[string, number]> {
   readonly #counts = new Map<string, number>();
@@ -111,7 +112,7 @@ class Counts implements Iterable<[string, number]> {
     return this.#counts.get(text) ?? 0;
   }
 
-  /** @param preferred wins a draw */
+  /** @param preferred wins a tie */
   commonest(preferred: string): string {
     let best = preferred;
     for (const [text, count] of this.#counts) if (count > this.of(best)) best = text;

@@ -6,14 +6,14 @@ import { type Batch, batchCapacity } from './caption-batch.js';
 import type { BatchScorer } from './pseudo-labeler.js';
 import { TrainingNetwork } from './training-network.js';
 
-/** A model that is asked with a whole batch, stage by stage. The parser itself reads one caption at a time. */
+/** Scores batches of captions with a trained model, stage by stage. The parser itself reads one caption at a time. */
 export class ModelScorer implements BatchScorer {
   readonly network: TrainingNetwork;
   readonly #a: Activations;
   readonly #words: ModelWords;
   readonly #inputs = new Map<string, Float32Array>();
 
-  /** @param kernels what the model lies in */
+  /** @param kernels whose memory holds the model */
   constructor(kernels: ParserKernels, model: ParserModel) {
     this.network = new TrainingNetwork(kernels, model.sizes, model.parameters);
     this.#a = new Activations(kernels, model.sizes, batchCapacity);

@@ -8,24 +8,25 @@ import type { Alignment } from './align-caption.js';
 import { alignAll, learnNormalForms } from './learn-normal-forms.js';
 import { labeledExample, labelRelation, type TrainingExample } from './training-example.js';
 
-/** What training makes of captions and their graphs before the network sees them. */
+/** Captions and their graphs in the form that training takes. */
 export interface PreparedCaptions {
   readonly words: readonly WordCount[];
   readonly forms: NormalForms;
   readonly labels: RelationLabels;
   readonly examples: readonly TrainingExample[];
-  /** Captions that teach nothing, since parts of their graphs were found in no words. */
+  /** Captions without an example, because a part of their graph has no words or a rare label. */
   readonly skipped: number;
 }
 
 export interface PrepareOptions {
-  /** Labels that occur less often are no labels; default 3. */
+  /** Drops labels that occur less often; default 3. */
   readonly minLabelCount?: number;
 }
 
-/** UTF-16 units of a caption that training reads. */
+/** Most UTF-16 units of a caption that training reads. */
 export const maxTrainingCaptionLength = 400;
 
+/** Corrects spelling, aligns captions with their graphs, and learns normal forms and relation labels. */
 export function prepareCaptions(
   captions: readonly GoldCaption[],
   { minLabelCount: leastLabelCount = 3 }: PrepareOptions = {},
@@ -34,9 +35,9 @@ export function prepareCaptions(
   const counts = new Map<string, number>();
   for (const { text } of tokens.flat()) counts.set(text, (counts.get(text) ?? 0) + 1);
   const words = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
-  const speller = new Spelling(words);
+  const spelling = new Spelling(words);
   const alignments = alignAll(
-    captions.map(({ gold }, k) => ({ tokens: correctedWords(tokens[k]!, speller), gold: parseFactual(gold) })),
+    captions.map(({ gold }, k) => ({ tokens: correctedWords(tokens[k]!, spelling), gold: parseFactual(gold) })),
   );
   const forms = learnNormalForms(alignments);
   const complete = alignments.filter(isComplete);
@@ -48,14 +49,14 @@ export function prepareCaptions(
 const isComplete = ({ tokens, missing: { entities, attributes, relations } }: Alignment) =>
   tokens.length > 0 && entities.length + attributes.length + relations.length === 0;
 
-function learnLabels(alignments: readonly Alignment[], least: number): RelationLabels {
+function learnLabels(alignments: readonly Alignment[], minCount: number): RelationLabels {
   const counts = new Map<string, number>();
   for (const alignment of alignments)
     for (const relation of alignment.relations) {
       const { label } = labelRelation(alignment, relation);
       counts.set(label, (counts.get(label) ?? 0) + 1);
     }
-  const common = [...counts].filter(([, count]) => count >= least);
+  const common = [...counts].filter(([, count]) => count >= minCount);
   return new RelationLabels([
     '',
     ...common.sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).map(([label]) => label),

@@ -5,13 +5,13 @@ import type { TrainingKernels } from './kernels/training-kernels.js';
 import type { TransformerSizes, TransformerWeights } from './transformer-weights.js';
 import { WordPieces } from './word-pieces.js';
 
-/** Longer captions are not read. */
-const mostPositions = 128;
-/** Of a word; a longer word is no word. */
-const mostPieces = 6;
+/** Most pieces of a caption; the rest is not read. */
+const maxPositions = 128;
+/** Most pieces of a word; longer words are unknown. */
+const maxPieces = 6;
 
-/** Names of a layer's parameters → rows and columns. */
-const layerShapes = ({ hidden, feedForward: inner }: TransformerSizes) =>
+/** Returns the number of rows and columns of each parameter of a layer. */
+const layerShapes = ({ hidden, feedForward }: TransformerSizes) =>
   ({
     qkv: [hidden, 3 * hidden],
     qkvBias: [1, 3 * hidden],
@@ -19,9 +19,9 @@ const layerShapes = ({ hidden, feedForward: inner }: TransformerSizes) =>
     outBias: [1, hidden],
     outGain: [1, hidden],
     outShift: [1, hidden],
-    up: [hidden, inner],
-    upBias: [1, inner],
-    down: [inner, hidden],
+    up: [hidden, feedForward],
+    upBias: [1, feedForward],
+    down: [feedForward, hidden],
     downBias: [1, hidden],
     downGain: [1, hidden],
     downShift: [1, hidden],
@@ -37,10 +37,10 @@ interface EncoderParameters {
   readonly layers: readonly LayerParameters[];
 }
 
-/** What a layer keeps for the backward pass. */
+/** Arrays of a layer that the backward pass needs. */
 interface LayerActivations {
   readonly qkv: Float32Array;
-  readonly beliefs: Float32Array;
+  readonly attention: Float32Array;
   readonly context: Float32Array;
   readonly outNormal: Float32Array;
   readonly outInverse: Float32Array;
@@ -52,20 +52,20 @@ interface LayerActivations {
   readonly y: Float32Array;
 }
 
-/** Layers of the encoder that dropout knows. */
+/** Returns the names of the layers with dropout. */
 export const dropoutLayers = ({ layers }: TransformerSizes): string[] => [
   'embedded',
   ...Array.from({ length: layers }, (_, n) => [`out ${n}`, `down ${n}`]).flat(),
 ];
 
 /**
- * A transformer that was pre-trained on much text and goes on learning: words → states. The vectors of its pieces of words stay as they
- * are.
+ * A pretrained transformer encoder, from words to states, that is trained further except for its vectors of word pieces.
+ *
  * Source: Devlin et al., "BERT", 2019; Wang et al., "MiniLM", 2020.
  */
 export class PretrainedTransformer {
   readonly sizes: TransformerSizes;
-  /** Every parameter and its gradient. */
+  /** Every trained parameter and its gradient. */
   readonly trained: readonly (readonly [values: Float32Array, gradients: Float32Array])[];
   readonly #kernels: ParserKernels;
   readonly #training: TrainingKernels;
@@ -80,10 +80,10 @@ export class PretrainedTransformer {
     sum: Float32Array;
     g: Float32Array;
     qkv: Float32Array;
-    inner: Float32Array;
+    feedForward: Float32Array;
     matrix: Float32Array;
   };
-  /** Of the last batch: rows of each caption's pieces; first and last piece of each word's row. */
+  /** The last batch: the rows of each caption's pieces, and the first and last piece of each word. */
   #captions: readonly CaptionRows[] = [];
   #ids = new Int32Array();
   #rows = 0;
@@ -102,10 +102,10 @@ export class PretrainedTransformer {
     this.#pieces = new WordPieces(pieces);
     this.#vectors = tensor('embeddings.word_embeddings.weight');
     this.#capacity = rows;
-    const { hidden, feedForward: inner, heads, layers } = sizes;
-    const of = (width: number) => kernels.floats(rows * width);
+    const { hidden, feedForward, heads, layers } = sizes;
+    const floats = (width: number) => kernels.floats(rows * width);
     const allocate = (): EncoderParameters => ({
-      positions: kernels.floats(mostPositions * hidden),
+      positions: kernels.floats(maxPositions * hidden),
       gain: kernels.floats(hidden),
       shift: kernels.floats(hidden),
       layers: Array.from({ length: layers }, () => {
@@ -123,26 +123,26 @@ export class PretrainedTransformer {
     ];
     const gradients = all(this.#d);
     this.trained = all(this.#p).map((values, k) => [values, gradients[k]!]);
-    this.#embedded = { normal: of(hidden), inverse: of(1), y: of(hidden) };
+    this.#embedded = { normal: floats(hidden), inverse: floats(1), y: floats(hidden) };
     this.#layers = Array.from({ length: layers }, () => ({
-      qkv: of(3 * hidden),
-      beliefs: of(heads * mostPositions),
-      context: of(hidden),
-      outNormal: of(hidden),
-      outInverse: of(1),
-      middle: of(hidden),
-      up: of(inner),
-      active: of(inner),
-      downNormal: of(hidden),
-      downInverse: of(1),
-      y: of(hidden),
+      qkv: floats(3 * hidden),
+      attention: floats(heads * maxPositions),
+      context: floats(hidden),
+      outNormal: floats(hidden),
+      outInverse: floats(1),
+      middle: floats(hidden),
+      up: floats(feedForward),
+      active: floats(feedForward),
+      downNormal: floats(hidden),
+      downInverse: floats(1),
+      y: floats(hidden),
     }));
     this.#scratch = {
-      sum: of(hidden),
-      g: of(hidden),
-      qkv: of(3 * hidden),
-      inner: of(inner),
-      matrix: kernels.floats(hidden * inner),
+      sum: floats(hidden),
+      g: floats(hidden),
+      qkv: floats(3 * hidden),
+      feedForward: floats(feedForward),
+      matrix: kernels.floats(hidden * feedForward),
     };
     this.#load(tensor);
   }
@@ -155,7 +155,7 @@ export class PretrainedTransformer {
     for (let k = 0; k < positions.length; k++) positions[k]! += type[k % hidden]!;
     gain.set(tensor('embeddings.LayerNorm.weight'));
     shift.set(tensor('embeddings.LayerNorm.bias'));
-    /** @param column where its outputs begin in a row of `columns` */
+    // `column`: where the outputs start in a row of `columns`.
     const matrix = (name: string, to: Float32Array, column: number, columns: number) => {
       const w = tensor(`${name}.weight`);
       const outputs = tensor(`${name}.bias`).length;
@@ -184,9 +184,10 @@ export class PretrainedTransformer {
   }
 
   /**
-   * @param captions rows of their words in `words` and `state`; null where no word is
-   * @param state `[rows, hidden]`: the mean of each word's first and last piece
-   * @throws RangeError for more pieces than there is room for
+   * Computes the states of words.
+   * @param words `[rows]`: null for rows without a word; captions the rows of each caption
+   * @param state `[rows, hidden]`: set to the mean of each word's first and last piece
+   * @throws RangeError for more pieces than `rows` of the constructor
    */
   forward(
     words: readonly (string | null)[],
@@ -195,7 +196,7 @@ export class PretrainedTransformer {
     masks?: DropoutMasks,
   ): void {
     this.#layOut(words, captions);
-    const { hidden, feedForward: inner, heads, epsilon } = this.sizes;
+    const { hidden, feedForward, heads, epsilon } = this.sizes;
     const rows = this.#rows;
     const { sum } = this.#scratch;
     const { positions, gain, shift } = this.#p;
@@ -213,16 +214,16 @@ export class PretrainedTransformer {
       this.#kernels.linear(rows, x, 0, hidden, p.qkv, p.qkvBias, a.qkv, 0, 3 * hidden);
       let at = 0;
       for (const { start, length } of this.#captions) {
-        this.#training.attend(start, length, heads, hidden / heads, a.qkv, a.beliefs, at, a.context);
+        this.#training.attend(start, length, heads, hidden / heads, a.qkv, a.attention, at, a.context);
         at += Math.ceil((heads * length * length) / 4) * 4;
       }
       this.#kernels.linear(rows, a.context, 0, hidden, p.out, p.outBias, sum, 0, hidden);
       masks?.apply(sum, rows * hidden, `out ${n}`);
       this.#kernels.add(sum, 0, x, 0, rows * hidden);
       this.#training.normalize(rows, hidden, sum, p.outGain, p.outShift, epsilon, a.middle, a.outNormal, a.outInverse);
-      this.#kernels.linear(rows, a.middle, 0, hidden, p.up, p.upBias, a.up, 0, inner);
-      this.#training.gelu(a.up, a.active, rows * inner);
-      this.#kernels.linear(rows, a.active, 0, inner, p.down, p.downBias, sum, 0, hidden);
+      this.#kernels.linear(rows, a.middle, 0, hidden, p.up, p.upBias, a.up, 0, feedForward);
+      this.#training.gelu(a.up, a.active, rows * feedForward);
+      this.#kernels.linear(rows, a.active, 0, feedForward, p.down, p.downBias, sum, 0, hidden);
       masks?.apply(sum, rows * hidden, `down ${n}`);
       this.#kernels.add(sum, 0, a.middle, 0, rows * hidden);
       this.#training.normalize(rows, hidden, sum, p.downGain, p.downShift, epsilon, a.y, a.downNormal, a.downInverse);
@@ -233,11 +234,11 @@ export class PretrainedTransformer {
       for (let k = 0; k < hidden; k++) state[row * hidden + k] = 0.5 * (x[first * hidden + k]! + x[last * hidden + k]!);
   }
 
-  /** Adds the gradients of the parameters. @param state gradient of the states of the last `forward`, which had `masks` */
+  /** Adds the gradients of the parameters. @param state gradient of the states of the last `forward`, with its `masks` */
   backward(state: Float32Array, masks: DropoutMasks): void {
-    const { hidden, feedForward: inner, heads } = this.sizes;
+    const { hidden, feedForward, heads } = this.sizes;
     const rows = this.#rows;
-    const { g, sum, qkv, inner: gInner } = this.#scratch;
+    const { g, sum, qkv, feedForward: gFeedForward } = this.#scratch;
     g.fill(0, 0, rows * hidden);
     for (const { row, first, last } of this.#words)
       for (let k = 0; k < hidden; k++) {
@@ -261,20 +262,20 @@ export class PretrainedTransformer {
       );
       sum.set(g.subarray(0, rows * hidden));
       masks.applyAgain(sum, rows * hidden, `down ${n}`);
-      gInner.fill(0, 0, rows * inner);
-      this.#linearBackward(rows, a.active, inner, p.down, sum, hidden, d.down, d.downBias, gInner);
-      this.#training.geluBackward(a.up, gInner, gInner, rows * inner);
-      this.#linearBackward(rows, a.middle, hidden, p.up, gInner, inner, d.up, d.upBias, g);
+      gFeedForward.fill(0, 0, rows * feedForward);
+      this.#linearBackward(rows, a.active, feedForward, p.down, sum, hidden, d.down, d.downBias, gFeedForward);
+      this.#training.geluBackward(a.up, gFeedForward, gFeedForward, rows * feedForward);
+      this.#linearBackward(rows, a.middle, hidden, p.up, gFeedForward, feedForward, d.up, d.upBias, g);
       this.#training.normalizeBackward(rows, hidden, a.outNormal, a.outInverse, p.outGain, g, g, d.outGain, d.outShift);
       sum.set(g.subarray(0, rows * hidden));
       masks.applyAgain(sum, rows * hidden, `out ${n}`);
-      const context = gInner;
+      const context = gFeedForward;
       context.fill(0, 0, rows * hidden);
       this.#linearBackward(rows, a.context, hidden, p.out, sum, hidden, d.out, d.outBias, context);
       qkv.fill(0, 0, rows * 3 * hidden);
       let at = 0;
       for (const { start, length } of this.#captions) {
-        this.#training.attendBackward(start, length, heads, hidden / heads, a.qkv, a.beliefs, at, context, qkv, sum);
+        this.#training.attendBackward(start, length, heads, hidden / heads, a.qkv, a.attention, at, context, qkv, sum);
         at += Math.ceil((heads * length * length) / 4) * 4;
       }
       this.#linearBackward(rows, x, hidden, p.qkv, qkv, 3 * hidden, d.qkv, d.qkvBias, g);
@@ -309,20 +310,22 @@ export class PretrainedTransformer {
     const { start: first, end: last, unknown } = this.#pieces.special;
     const ids: number[] = [];
     this.#words = [];
-    this.#captions = captions.map(({ start, length }) => {
-      const begun = ids.push(first) - 1;
-      for (let row = start; row < start + length; row++) {
+    this.#captions = captions.map((caption) => {
+      const start = ids.push(first) - 1;
+      for (let row = caption.start; row < caption.start + caption.length; row++) {
         let pieces = this.#pieces.split(words[row]!);
-        if (pieces.length > mostPieces) pieces = [unknown];
-        if (ids.length - begun + pieces.length >= mostPositions) break;
+        if (pieces.length > maxPieces) pieces = [unknown];
+        if (ids.length - start + pieces.length >= maxPositions) break;
         this.#words.push({ row, first: ids.length, last: ids.length + pieces.length - 1 });
         ids.push(...pieces);
       }
       ids.push(last);
-      return { start: begun, length: ids.length - begun };
+      return { start, length: ids.length - start };
     });
     if (ids.length > this.#capacity)
-      throw new RangeError(`a batch of ${ids.length} pieces of words, at most ${this.#capacity} fit`);
+      throw new RangeError(
+        `transformer: a batch of ${ids.length} word pieces, expected at most ${this.#capacity}: use a smaller batch`,
+      );
     this.#ids = Int32Array.from(ids);
     this.#rows = ids.length;
   }

@@ -9,67 +9,67 @@ import { rowOf, softmax } from './softmax.js';
 import { type TrainingExample, taggedExample, unlabeledExample } from './training-example.js';
 import type { TrainingNetwork } from './training-network.js';
 
-/** Captions of a batch. */
-const askedAtOnce = 64;
+/** Captions per batch. */
+const batchSize = 64;
 
-/** A network that is asked. */
+/** A trained network that scores batches. */
 export interface BatchScorer {
   readonly network: TrainingNetwork;
-  /** What it makes of a batch's words. */
+  /** Computes tag scores and the states for relations. */
   scoreWords(batch: Batch): Activations;
-  /** What it makes of a batch's phrases, when it has read the words. */
+  /** Scores the relations and owners of a batch's phrases, after `scoreWords`. */
   scorePhrases(batch: Batch): Activations;
 }
 
-/** Says what a trained network makes of captions. */
+/** Labels captions with the predictions of a trained network. */
 export class PseudoLabeler {
-  readonly #reader: BatchScorer;
+  readonly #scorer: BatchScorer;
   readonly #labels: RelationLabels;
-  readonly #tagsOf: (chain: CrfScores, start: number, length: number) => Uint8Array;
+  readonly #tagsOf: (scores: CrfScores, start: number, length: number) => Uint8Array;
 
-  /** @param kernels those of the reader's network */
-  constructor(kernels: ParserKernels, reader: BatchScorer, labels: RelationLabels) {
-    const [work, tags, totals] = [
+  /** @param kernels those of the scorer's network */
+  constructor(kernels: ParserKernels, scorer: BatchScorer, labels: RelationLabels) {
+    const [scratch, tags, totals] = [
       kernels.doubles(viterbiScratch * batchCapacity.rows),
       kernels.bytes(batchCapacity.rows),
       kernels.doubles(1),
     ];
-    this.#tagsOf = (chain, start, length) => {
-      kernels.viterbi(chain, start, length, 1, 0, work, tags, totals);
+    this.#tagsOf = (scores, start, length) => {
+      kernels.viterbi(scores, start, length, 1, 0, scratch, tags, totals);
       return tags.slice(0, length);
     };
-    this.#reader = reader;
+    this.#scorer = scorer;
     this.#labels = labels;
   }
 
   /**
-   * Captions with what the network makes of them: the likeliest phrases and relations, and what it believes of each.
-   * @param captions words, lower case
+   * Labels captions with the most likely phrases and relations, and with the probabilities of all as soft targets.
+   * @param captions their words in lower case
    */
   label(captions: readonly (readonly string[])[]): TrainingExample[] {
-    const labelled: TrainingExample[] = [];
-    for (let k = 0; k < captions.length; k += askedAtOnce) {
-      const plain = captions.slice(k, k + askedAtOnce).map(unlabeledExample);
-      labelled.push(...this.#label(plain));
+    const labeled: TrainingExample[] = [];
+    for (let k = 0; k < captions.length; k += batchSize) {
+      const unlabeled = captions.slice(k, k + batchSize).map(unlabeledExample);
+      labeled.push(...this.#labelBatch(unlabeled));
     }
-    return labelled;
+    return labeled;
   }
 
-  #label(plain: readonly TrainingExample[]): TrainingExample[] {
-    const { transitions, starts } = this.#reader.network.parameters;
-    const asked = createBatch(plain);
-    const chain = { tagScores: this.#reader.scoreWords(asked).tagScores, transitions, starts };
-    const tagged = plain.map((example, n) => {
-      const { start, length } = asked.captions[n]!;
-      return taggedExample(example, this.#tagsOf(chain, start, length));
+  #labelBatch(unlabeled: readonly TrainingExample[]): TrainingExample[] {
+    const { transitions, starts } = this.#scorer.network.parameters;
+    const words = createBatch(unlabeled);
+    const scores = { tagScores: this.#scorer.scoreWords(words).tagScores, transitions, starts };
+    const tagged = unlabeled.map((example, n) => {
+      const { start, length } = words.captions[n]!;
+      return taggedExample(example, this.#tagsOf(scores, start, length));
     });
-    // The words stay in the rows where they were read.
-    return this.#believe(createBatch(tagged));
+    // The words keep their rows.
+    return this.#labelPhrases(createBatch(tagged));
   }
 
-  #believe(batch: Batch): TrainingExample[] {
-    const { network } = this.#reader;
-    const a = this.#reader.scorePhrases(batch);
+  #labelPhrases(batch: Batch): TrainingExample[] {
+    const { network } = this.#scorer;
+    const a = this.#scorer.scorePhrases(batch);
     const { transitions, starts } = network.parameters;
     const { labels: stride } = network.sizes;
     const { size, needsVerb, needsPreposition } = this.#labels;
@@ -84,22 +84,22 @@ export class PseudoLabeler {
         const row = offset.pairs + k;
         const choose = (scores: Float32Array, to: Float32Array) => {
           softmax(scores, to);
-          return to.indexOf(to.reduce((most, value) => Math.max(most, value), 0));
+          return to.indexOf(to.reduce((highest, value) => Math.max(highest, value), 0));
         };
-        const fill = (slot: 'verb' | 'preposition', places: readonly number[], to: Float32Array) =>
-          places[
+        const fill = (slot: 'verb' | 'preposition', words: readonly number[], to: Float32Array) =>
+          words[
             choose(
-              Float32Array.from(places, (t) => network.slotScore(a, slot, row, start + t)),
-              rowOf(to, k, places.length),
+              Float32Array.from(words, (t) => network.slotScore(a, slot, row, start + t)),
+              rowOf(to, k, words.length),
             )
           ] ?? -1;
         const label = choose(a.labelScores.subarray(row * stride, row * stride + size), rowOf(labels, k, size));
-        const [said, placed] = [fill('verb', verbs, verb), fill('preposition', prepositions, preposition)];
+        const [verbRow, prepositionRow] = [fill('verb', verbs, verb), fill('preposition', prepositions, preposition)];
         return {
           ...pair,
           label,
-          verb: needsVerb[label] ? said : -1,
-          preposition: needsPreposition[label] ? placed : -1,
+          verb: needsVerb[label] ? verbRow : -1,
+          preposition: needsPreposition[label] ? prepositionRow : -1,
         };
       });
       const owners = Float32Array.from(

@@ -1,34 +1,34 @@
 import { tagCount } from '../src/parser/neural/network-parameters.js';
 import type { CrfMarginals } from './crf-loss.js';
 
-/** What a teacher believes of an example: probabilities where the example has facts, in 255ths. */
+/** A teacher's probabilities for the choices of an example, in 255ths. */
 export interface SoftTargets {
-  /** How much the teacher counts beside the example's own facts, in [0, 1]. */
+  /** Weight of the teacher against the example's own labels, in [0, 1]. */
   readonly weight: number;
-  /** `[tokens, 5]` */
+  /** `[words, 5]` */
   readonly tags: Uint8Array;
-  /** `[tokens, 5, 5]`: from the tag before to the tag; the first token's are zero. */
+  /** `[words, 5, 5]`: from the tag of the word before to the tag of the word; zero for the first word. */
   readonly transitions: Uint8Array;
   /** `[pairs, labels]` */
   readonly labels: Uint8Array;
-  /** By pair: over the example's verbs and prepositions. `[pairs, verbs]`, `[pairs, prepositions]` */
+  /** `[pairs, verbs]`, `[pairs, prepositions]`: over the example's possible fillers. */
   readonly verb: Uint8Array;
   readonly preposition: Uint8Array;
   /** `[owners]` */
   readonly owners: Uint8Array;
 }
 
-/** A teacher's probabilities of one choice, and how much they count. */
+/** A teacher's probabilities for one choice, and their weight in [0, 1]. */
 export interface SoftTarget {
   readonly weight: number;
   readonly probabilities: Float32Array;
 }
 
-/** @param probabilities in [0, 1] */
+/** Converts probabilities to 255ths. */
 export const toBytes = (probabilities: Float32Array): Uint8Array =>
   Uint8Array.from(probabilities, (value) => Math.round(255 * value));
 
-/** One of several choices of `width`; undefined where there is no teacher or it believes in nothing. */
+/** Returns the k-th choice among `width`; undefined without a teacher, or if all of its probabilities round to zero. */
 export function softTarget(
   soft: SoftTargets | undefined,
   kind: 'labels' | 'verb' | 'preposition',
@@ -41,6 +41,7 @@ export function softTarget(
   return sum > 0 ? { weight: soft.weight, probabilities } : undefined;
 }
 
+/** Returns the soft targets of a caption's tags. */
 export function tagTargets({ tags, transitions }: SoftTargets): CrfMarginals {
   const normalized = (bytes: Uint8Array, width: number) => {
     const values = Float32Array.from(bytes);
@@ -50,7 +51,7 @@ export function tagTargets({ tags, transitions }: SoftTargets): CrfMarginals {
   return { tags: normalized(tags, tagCount), transitions: normalized(transitions, tagCount * tagCount) };
 }
 
-/** @returns their sum before */
+/** Divides values by their sum. @returns the sum */
 function normalize(values: Float32Array, start: number, width: number): number {
   let sum = 0;
   for (let k = start; k < start + width; k++) sum += values[k]!;

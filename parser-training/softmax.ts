@@ -1,10 +1,10 @@
 import type { SoftTarget } from './soft-targets.js';
 
-/** One of several rows. */
+/** Returns the k-th row of a matrix. */
 export const rowOf = (values: Float32Array, k: number, width: number): Float32Array =>
   values.subarray(k * width, (k + 1) * width);
 
-/** @param probabilities set to the softmax of the scores; they may be the same array */
+/** Computes a softmax. @param probabilities set to the result; may be `scores` */
 export function softmax(scores: Float32Array, probabilities: Float32Array): void {
   let largest = Number.NEGATIVE_INFINITY;
   for (const score of scores) if (score > largest) largest = score;
@@ -16,7 +16,10 @@ export function softmax(scores: Float32Array, probabilities: Float32Array): void
   for (let k = 0; k < scores.length; k++) probabilities[k]! /= sum;
 }
 
-/** @param gradient set to that of the scores, partly towards what the teacher believes where there is one */
+/**
+ * Returns the cross-entropy of the gold choice.
+ * @param gradient set to the gradient of the scores, towards a mix of the gold choice and the teacher's probabilities
+ */
 export function softmaxLoss(
   scores: Float32Array,
   gold: number,
@@ -25,8 +28,8 @@ export function softmaxLoss(
 ): number {
   softmax(scores, gradient);
   const loss = -Math.log(gradient[gold]! + 1e-30);
-  const trust = teacher?.weight ?? 0;
-  gradient[gold]! -= 1 - trust;
-  if (teacher) for (let k = 0; k < scores.length; k++) gradient[k]! -= trust * teacher.probabilities[k]!;
+  const weight = teacher?.weight ?? 0;
+  gradient[gold]! -= 1 - weight;
+  if (teacher) for (let k = 0; k < scores.length; k++) gradient[k]! -= weight * teacher.probabilities[k]!;
   return loss;
 }

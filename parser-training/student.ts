@@ -9,12 +9,12 @@ import type { TrainingExample } from './training-example.js';
 import { WordEncoder } from './word-encoder.js';
 import { WordTable } from './word-table.js';
 
-/** What a student needs of the kernels' memory. */
+/** Bytes of the kernels' memory that a student needs. */
 export const studentMemoryBytes = 300 << 20;
 
 /**
- * The network that the parser runs, in training.
- * @param vocabulary words that get a row of their own; vectors of words, of length 1
+ * Makes a trainer of the network that the parser runs.
+ * @param vocabulary words with a trained row of their own; vectors pretrained unit vectors of words
  */
 export function studentTrainer(
   kernels: ParserKernels,
@@ -44,17 +44,17 @@ export function studentTrainer(
   });
 }
 
-/** Words of the captions that people said the meaning of: they get rows of their own. */
+/** Returns the distinct words of annotated captions, sorted. */
 export const vocabularyOf = (examples: readonly TrainingExample[]): string[] =>
   [...new Set(examples.flatMap(({ words }) => words))].sort();
 
-/** What a student is shown: what people said counts twice. @param taught with teachers' beliefs */
+/** Returns the training examples of a student: annotated ones count twice. @param labeled examples with soft targets */
 export const studentExamples = (
   examples: readonly TrainingExample[],
-  taught: readonly TrainingExample[],
-): readonly TrainingExample[] => (taught.length > 0 ? [...examples, ...examples, ...taught] : examples);
+  labeled: readonly TrainingExample[],
+): readonly TrainingExample[] => (labeled.length > 0 ? [...examples, ...examples, ...labeled] : examples);
 
-/** What a student has learned, as the bytes of a model. */
+/** Encodes a trained student as a model file. */
 export function encodeStudent(
   { network, encoder: source }: Trainer<WordEncoder>,
   vocabulary: readonly string[],

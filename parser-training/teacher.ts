@@ -8,14 +8,14 @@ import type { TrainingExample } from './training-example.js';
 import { TransformerEncoder } from './transformer-encoder.js';
 import type { TransformerWeights } from './transformer-weights.js';
 
-/** What a teacher needs of the kernels' memory. */
-const teacherBytes = 900 << 20;
-/** Pieces of words of the largest batch. */
-const mostPieces = 1536;
+/** Bytes of the kernels' memory that a teacher needs. */
+const teacherMemoryBytes = 900 << 20;
+/** Most word pieces of a batch. */
+const maxPieces = 1536;
 
 export const defaultTeacherOptions: TrainingOptions = {
   epochs: 6,
-  batch: 64,
+  batchSize: 64,
   learningRate: 1e-3,
   dropout: 0.1,
   wordDropout: 0,
@@ -23,7 +23,7 @@ export const defaultTeacherOptions: TrainingOptions = {
   seed: 1,
 };
 
-/** What a teacher or an assistant learns from. */
+/** The training of a teacher or an assistant. */
 export interface TeacherTrainingOptions {
   readonly labels: RelationLabels;
   readonly options: TrainingOptions;
@@ -34,14 +34,14 @@ export interface TeacherTrainingOptions {
 }
 
 /**
- * Trains a large network on a pre-trained encoder. It learns from people what a small one then learns from it.
- * @returns what labels captions
+ * Trains a large network on top of a pretrained transformer with annotated captions.
+ * @returns a labeler of captions
  */
 export function trainTeacher(
   weights: TransformerWeights,
   { labels, options, examples, onEpoch, checkpoint }: TeacherTrainingOptions,
 ): PseudoLabeler {
-  const kernels = new ParserKernels(teacherBytes);
+  const kernels = new ParserKernels(teacherMemoryBytes);
   const { hidden } = weights.sizes;
   const sizes: NetworkSizes = {
     input: 8,
@@ -55,7 +55,7 @@ export function trainTeacher(
     encoder: new TransformerEncoder(
       kernels,
       training,
-      new PretrainedTransformer(kernels, training, weights, mostPieces),
+      new PretrainedTransformer(kernels, training, weights, maxPieces),
     ),
     unusedParameters: ['affixes', 'shapes', 'window', 'windowBias', 'compounds', 'context', 'contextBias'],
     dropoutLayers: dropoutLayers(weights.sizes),

@@ -3,16 +3,16 @@ import type { Adam } from './adam.js';
 import type { Batch } from './caption-batch.js';
 import type { DropoutMasks } from './dropout-masks.js';
 
-/** What makes states of a batch's tokens, and learns to. */
+/** The trained first layers of a network: from a batch's words to their states. */
 export interface TokenEncoder {
-  /** Of all its parameters that are learned. */
+  /** Optimizers of all its parameters. */
   readonly optimizers: readonly Adam[];
-  /** Fills `a.state`. @param masks dropout; none where the network is only asked */
+  /** Fills `a.states`. @param masks dropout; omitted for inference */
   forward(batch: Batch, a: Activations, masks?: DropoutMasks): void;
-  /** Adds its gradients. @param g `state` holds the gradient of the states */
+  /** Adds its gradients. @param g `states` holds the gradient of the states */
   backward(batch: Batch, a: Activations, g: Activations, masks: DropoutMasks): void;
-  /** The sum of the squares of its gradients. */
+  /** Returns the sum of the squares of its gradients. */
   squares(): number;
-  /** Learns, and sets its gradients to zero. @param scale of the gradients */
-  step(rate: number, scale: number): void;
+  /** Updates its parameters and sets its gradients to zero. @param scale factor of the gradients */
+  step(learningRate: number, scale: number): void;
 }

@@ -1,4 +1,4 @@
-/** `npm run train:parser -- DIR`: see the model card, src/parser/neural/README.md. */
+/** Trains the neural parser: `npm run train:parser -- DIR`, see the model card, src/parser/neural/README.md. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -24,24 +24,24 @@ import { readWordVectors } from './word-vectors.js';
 
 const usage = `npm run train:parser -- DIR [--encoder FOLDER] [--captions FILE]…
 
-Trains the learned parser on DIR/train.csv (columns caption and scene_graph) and scores it on DIR/dev.csv.
+Trains the neural parser on DIR/train.csv (columns caption and scene_graph) and scores it on DIR/dev.csv.
 
-  --encoder FOLDER   config.json, vocab.txt and model.safetensors of all-MiniLM-L6-v2: teachers are built on it, and the
-                     parser learns from them too; without it, from the CSV file alone
-  --captions FILE    captions without graphs that the teachers say the meaning of: one a line, or a JSON file as COCO's
-  --variations N     captions that are made of those of the CSV file, for the same (150000)
-  --teachers N       (2)
-  --teacher-epochs N (${defaultTeacherOptions.epochs})
-  --assistants N     wide networks that learn from people and teachers, and label parts of the captions of FILE and more
-                     captions that are made (2)
-  --assistant-epochs N (${defaultAssistantOptions.epochs})
-  --assistant-variations N (250000)
-  --keep FOLDER      where the labels are kept for another run, and every training's state after each epoch: a run that was
-                     cut off goes on there
-  --epochs N         times that every caption is shown (${defaultTrainingOptions.epochs}; with teachers, 6)
-  --seed N           another seed, other teachers, another model (${defaultTrainingOptions.seed})
-  --student-seed N   another model of the same teachers and assistants (as --seed)
-  --out FILE         where the model goes (src/parser/neural/parser.model)`;
+  --encoder FOLDER   config.json, vocab.txt and model.safetensors of all-MiniLM-L6-v2, on which teachers are trained;
+                     without it, the parser is trained on the CSV file alone
+  --captions FILE    captions without graphs for the teachers to label: one per line, or a JSON file in COCO's format
+  --variations N     captions to generate from those of the CSV file for the teachers to label (150000)
+  --teachers N       number of teachers (2)
+  --teacher-epochs N epochs of each teacher (${defaultTeacherOptions.epochs})
+  --assistants N     number of wide networks, trained on annotated captions and the teachers' labels, that label parts of
+                     the captions of FILE and more generated captions (2)
+  --assistant-epochs N epochs of each assistant (${defaultAssistantOptions.epochs})
+  --assistant-variations N captions to generate for the assistants to label (250000)
+  --keep FOLDER      folder of the labels, for another run, and of each training's state after every epoch, from which an
+                     interrupted run resumes
+  --epochs N         epochs of the parser's network (${defaultTrainingOptions.epochs}; with teachers, 6)
+  --seed N           seed of all networks (${defaultTrainingOptions.seed})
+  --student-seed N   seed of the parser's network alone: reuses teachers and assistants (as --seed)
+  --out FILE         the model to write (src/parser/neural/parser.model)`;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -76,10 +76,10 @@ for (const file of [values.encoder && join(values.encoder, 'model.safetensors'),
   if (file && !existsSync(file)) fail(`${file}: no such file`);
 
 const started = performance.now();
-const note = (text: string) =>
+const log = (text: string) =>
   console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}`);
-const noteEpoch = (who: string) => (epoch: number, losses: Losses) =>
-  note(
+const logEpoch = (who: string) => (epoch: number, losses: Losses) =>
+  log(
     `${who}, epoch ${epoch + 1}: ${Object.entries(losses)
       .map(([name, loss]) => `${name} ${loss.toFixed(3)}`)
       .join(', ')}`,
@@ -87,15 +87,15 @@ const noteEpoch = (who: string) => (epoch: number, losses: Losses) =>
 
 const captions: GoldCaption[] = [];
 for await (const caption of goldCaptions(join(folder, 'train.csv'), ({ line, problem }) =>
-  note(`line ${line}: ${problem}`),
+  log(`line ${line}: ${problem}`),
 ))
   captions.push(caption);
-const { words, forms, labels, examples, skipped: leftOut } = prepareCaptions(captions);
-note(`${examples.length} captions, ${leftOut} left out; ${words.length} words, ${labels.size} relation labels`);
+const { words, forms, labels, examples, skipped } = prepareCaptions(captions);
+log(`${examples.length} captions, ${skipped} skipped; ${words.length} words, ${labels.size} relation labels`);
 const vectors = readWordVectors();
-const said = values.captions && values.encoder ? readCaptions(values.captions) : [];
-const byTeachers = values.encoder ? await learnFromTeachers(values.encoder) : [];
-const byAssistants = byTeachers.length > 0 && assistants > 0 ? await learnFromAssistants(byTeachers) : [];
+const unlabeled = values.captions && values.encoder ? readCaptions(values.captions) : [];
+const teacherExamples = values.encoder ? await labelByTeachers(values.encoder) : [];
+const assistantExamples = teacherExamples.length > 0 && assistants > 0 ? await labelByAssistants(teacherExamples) : [];
 
 const vocabulary = vocabularyOf(examples);
 const sizes = {
@@ -109,15 +109,17 @@ const sizes = {
 const studentSeed = values['student-seed'] === undefined ? seed : wholeNumber('student-seed');
 const options = { ...defaultTrainingOptions, epochs, seed: studentSeed, ...(values.encoder ? { dropout: 0.05 } : {}) };
 const trainer = studentTrainer(new ParserKernels(studentMemoryBytes), sizes, labels, vocabulary, vectors, options);
-const shown = studentExamples(examples, [...byTeachers, ...byAssistants]);
+const trainingExamples = studentExamples(examples, [...teacherExamples, ...assistantExamples]);
 const checkpoint = values.keep
-  ? new CacheFile<TrainingState>(join(values.keep, `${fingerprint([labels.names, sizes, options], shown)}.training`))
+  ? new CacheFile<TrainingState>(
+      join(values.keep, `${fingerprint([labels.names, sizes, options], trainingExamples)}.training`),
+    )
   : undefined;
-trainer.train(shown, noteEpoch('student'), checkpoint);
+trainer.train(trainingExamples, logEpoch('student'), checkpoint);
 const bytes = encodeStudent(trainer, vocabulary, vectors, { labels, forms, counts: words });
 writeFileSync(values.out ?? new URL('../src/parser/neural/parser.model', import.meta.url), bytes);
 checkpoint?.remove();
-note(`${(bytes.length / 1e6).toFixed(1)} MB written`);
+log(`${(bytes.length / 1e6).toFixed(1)} MB written`);
 
 const kernels = new ParserKernels(studentMemoryBytes);
 const { overall, byLength } = await evaluateParser(
@@ -125,51 +127,53 @@ const { overall, byLength } = await evaluateParser(
   parserOf(decodeModel(bytes, kernels), kernels),
 );
 for (const { words: range, ...scores } of [{ words: 'all', ...overall }, ...byLength])
-  note(
+  log(
     `${range} words: ${scores.captions} captions, Set Match ${scores.setMatch.toFixed(1)}, SPICE ${scores.spice.toFixed(1)} (exact ${scores.spiceExact.toFixed(1)})`,
   );
 
-/** Captions that nobody drew graphs of, with what teachers make of them. */
-async function learnFromTeachers(encoder: string): Promise<TrainingExample[]> {
-  const captions = [...said, ...varied(examples, variations, seed)];
-  note(`${captions.length} captions without graphs`);
+/** Trains teachers and labels the captions of the file and generated ones. */
+async function labelByTeachers(encoder: string): Promise<TrainingExample[]> {
+  const captions = [...unlabeled, ...augmented(examples, variations, seed)];
+  log(`${captions.length} captions without graphs`);
   const options = { ...defaultTeacherOptions, epochs: teacherEpochs, seed };
-  return learnFrom('teacher', teachers, { encoder, options, examples, captions });
+  return label('teacher', teachers, { encoder, options, examples, captions });
 }
 
-/** Parts of captions, and variations of those of the CSV file and of the others, with what assistants make of them. */
-async function learnFromAssistants(taught: readonly TrainingExample[]): Promise<TrainingExample[]> {
-  const texts = new Set(said.map((caption) => caption.join(' ')));
-  const real = taught.filter((example) => texts.has(example.words.join(' ')));
-  const parts = fragmentsOf(real);
-  const captions = [...parts, ...varied([...examples, ...real], assistantVariations, seed + 1)];
-  note(`${captions.length} captions for assistants, of which ${parts.length} are parts of others`);
+/** Trains assistants and labels parts of the file's captions and more generated captions. */
+async function labelByAssistants(labeled: readonly TrainingExample[]): Promise<TrainingExample[]> {
+  const texts = new Set(unlabeled.map((caption) => caption.join(' ')));
+  const ofFile = labeled.filter((example) => texts.has(example.words.join(' ')));
+  const parts = fragmentsOf(ofFile);
+  const captions = [...parts, ...augmented([...examples, ...ofFile], assistantVariations, seed + 1)];
+  log(`${captions.length} captions for assistants, of which ${parts.length} are parts of others`);
   const options = { ...defaultAssistantOptions, epochs: assistantEpochs, seed };
-  return learnFrom('assistant', assistants, { options, examples: [...examples, ...taught], captions });
+  return label('assistant', assistants, { options, examples: [...examples, ...labeled], captions });
 }
 
-async function learnFrom(who: string, count: number, task: Omit<TeacherTask, 'labels'>): Promise<TrainingExample[]> {
-  const labelled = await labelWithTeachers(
+async function label(who: string, count: number, task: Omit<TeacherTask, 'labels'>): Promise<TrainingExample[]> {
+  const labeled = await labelWithTeachers(
     { ...task, labels: labels.names },
-    { count, cacheFolder: values.keep, onEpoch: (n, epoch, losses) => noteEpoch(`${who} ${n + 1}`)(epoch, losses) },
+    { count, cacheFolder: values.keep, onEpoch: (n, epoch, losses) => logEpoch(`${who} ${n + 1}`)(epoch, losses) },
   );
-  note(`${labelled.length} captions labelled`);
-  return labelled;
+  log(`${labeled.length} captions labeled`);
+  return labeled;
 }
 
-function varied(from: readonly TrainingExample[], count: number, seed: number): string[][] {
-  const variation = new CaptionAugmenter(from, vectors, new Random(seed));
-  return Array.from({ length: count }, () => variation.next());
+/** Generates captions from those of examples. */
+function augmented(from: readonly TrainingExample[], count: number, seed: number): string[][] {
+  const augmenter = new CaptionAugmenter(from, vectors, new Random(seed));
+  return Array.from({ length: count }, () => augmenter.next());
 }
 
+/** Reads captions, one per line or in COCO's format, as words with corrected spelling. */
 function readCaptions(file: string): string[][] {
   const text = readFileSync(file, 'utf8');
   const lines = file.endsWith('.json')
     ? (JSON.parse(text) as { annotations: { caption: string }[] }).annotations.map(({ caption }) => caption)
     : text.split('\n');
-  const speller = new Spelling(words);
+  const spelling = new Spelling(words);
   return lines
-    .map((line) => correctedWords(captionTokens(line, maxTrainingCaptionLength), speller))
+    .map((line) => correctedWords(captionTokens(line, maxTrainingCaptionLength), spelling))
     .filter((tokens) => tokens.length > 0);
 }
 

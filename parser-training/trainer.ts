@@ -22,23 +22,24 @@ import type { TokenEncoder } from './token-encoder.js';
 import { joinExamples, type TrainingExample } from './training-example.js';
 import { TrainingNetwork } from './training-network.js';
 
+/** Settings of a training. */
 export interface TrainingOptions {
   readonly epochs: number;
-  /** Captions a batch. */
-  readonly batch: number;
+  /** Captions per batch. */
+  readonly batchSize: number;
   /** The largest learning rate. */
   readonly learningRate: number;
   readonly dropout: number;
-  /** Share of words that are treated as unknown ones. */
+  /** Probability that a word counts as unknown. */
   readonly wordDropout: number;
-  /** Share of captions that are joined with another. */
+  /** Probability that an annotated caption is joined with the next one. */
   readonly joinProbability: number;
   readonly seed: number;
 }
 
 export const defaultTrainingOptions: TrainingOptions = {
   epochs: 18,
-  batch: 64,
+  batchSize: 64,
   learningRate: 2e-3,
   dropout: 0.15,
   wordDropout: 0.06,
@@ -46,30 +47,30 @@ export const defaultTrainingOptions: TrainingOptions = {
   seed: 1,
 };
 
-/** Mean losses a caption, in nats. */
+/** Mean losses per caption, in nats. */
 export interface Losses {
   readonly tags: number;
   readonly labels: number;
-  /** Which words fill the labels. */
+  /** Loss of the words that fill labels. */
   readonly words: number;
   readonly owners: number;
 }
 
-/** Between two epochs: all that the epochs to come depend on. */
+/** The state between two epochs, which determines all later ones. */
 export interface TrainingState {
-  /** Epochs that are done. */
+  /** Completed epochs. */
   readonly epochs: number;
   readonly random: number;
   readonly optimizers: readonly AdamState[];
 }
 
-/** Where a training leaves its state and finds that of an earlier one. */
+/** Storage of a training's state. */
 export interface Checkpoint {
   read(): TrainingState | undefined;
   write(state: TrainingState): void;
 }
 
-/** What the first layers of a network in training are made of. */
+/** What a token encoder is created from. */
 export interface TrainingContext {
   readonly kernels: ParserKernels;
   readonly training: TrainingKernels;
@@ -79,35 +80,36 @@ export interface TrainingContext {
   readonly options: TrainingOptions;
 }
 
-/** The first layers of a network in training. */
-export interface EncoderParts<Source extends TokenEncoder = TokenEncoder> {
-  readonly encoder: Source;
-  /** The network's parameters that are not the trainer's: the source has them, or nobody uses them. */
+/** A token encoder and its relation to the rest of the network. */
+export interface EncoderParts<Encoder extends TokenEncoder = TokenEncoder> {
+  readonly encoder: Encoder;
+  /** The network's parameters that the trainer does not update, because the encoder does or because they are unused. */
   readonly unusedParameters: readonly ParameterName[];
-  /** Names of layers with dropout. */
+  /** Names of the encoder's layers with dropout. */
   readonly dropoutLayers: readonly string[];
 }
 
-const clipNorm = 5;
-const longestJoined = 24;
-/** What may stand between two captions that have nothing to do with each other. */
+const maxGradientNorm = 5;
+/** Most words of two joined captions. */
+const maxJoinedWords = 24;
+/** Words between two joined captions, whose contents are unrelated. */
 const connectors = [',', '.', 'while', 'as'];
 
-/** A network in training. */
-export class Trainer<Source extends TokenEncoder = TokenEncoder> {
+/** Trains a network. */
+export class Trainer<Encoder extends TokenEncoder = TokenEncoder> {
   readonly network: TrainingNetwork;
-  readonly encoder: Source;
+  readonly encoder: Encoder;
   readonly #labels: RelationLabels;
   readonly #options: TrainingOptions;
   readonly #random: Random;
   readonly #masks: DropoutMasks;
   readonly #training: TrainingKernels;
   readonly #gradients: Parameters;
-  readonly #optimisers: readonly (readonly [Float32Array, Adam])[];
+  readonly #optimizers: readonly (readonly [Float32Array, Adam])[];
   readonly #backward: BackwardPass;
   readonly #a: Activations;
   readonly #g: Activations;
-  /** That are done. */
+  /** Completed epochs. */
   #epochs = 0;
 
   constructor(
@@ -115,7 +117,7 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
     sizes: NetworkSizes,
     labels: RelationLabels,
     options: TrainingOptions,
-    bodyOf: (parts: TrainingContext) => EncoderParts<Source>,
+    createEncoder: (context: TrainingContext) => EncoderParts<Encoder>,
   ) {
     this.#labels = labels;
     this.#options = options;
@@ -127,49 +129,48 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
     this.#gradients = allocateParameters(kernels, sizes);
     this.#backward = new BackwardPass(this.network, this.#training, this.#gradients);
     const { network } = this;
-    const parts = {
+    const { encoder, unusedParameters, dropoutLayers } = createEncoder({
       kernels,
       training: this.#training,
       network,
       backward: this.#backward,
       random: this.#random,
       options,
-    };
-    const { encoder: source, unusedParameters: without, dropoutLayers: dropout } = bodyOf(parts);
-    this.encoder = source;
-    this.#optimisers = (Object.keys(parameters) as ParameterName[])
-      .filter((name) => !without.includes(name))
+    });
+    this.encoder = encoder;
+    this.#optimizers = (Object.keys(parameters) as ParameterName[])
+      .filter((name) => !unusedParameters.includes(name))
       .map((name) => [
         this.#gradients[name],
         new Adam(kernels, this.#training, parameters[name], this.#gradients[name]),
       ]);
     this.#a = new Activations(kernels, sizes, batchCapacity);
     this.#g = new Activations(kernels, sizes, batchCapacity);
-    const layers = ['state', 'tagHidden', 'related', 'pairIn', 'pairHidden', 'ownerIn', ...dropout];
+    const layers = ['states', 'tagHidden', 'relationStates', 'pairIn', 'pairStates', 'ownerIn', ...dropoutLayers];
     this.#masks = new DropoutMasks(this.#random, Object.fromEntries(layers.map((layer) => [layer, options.dropout])));
   }
 
   /**
+   * Trains for the configured epochs.
    * @param onEpoch called after each epoch with the mean losses
-   * @param checkpoint where each epoch's state is left, and where a training of the same examples and options begins that
-   *   finds one
-   * @throws RangeError where that was another network's
+   * @param checkpoint receives the state after each epoch; if it has one of the same examples and options, training resumes
+   * @throws RangeError if the checkpoint is of another network
    */
   train(
     examples: readonly TrainingExample[],
     onEpoch: (epoch: number, losses: Losses) => void,
     checkpoint?: Checkpoint,
   ): void {
-    const { epochs, batch: size } = this.#options;
-    const from = checkpoint?.read();
+    const { epochs, batchSize: size } = this.#options;
+    const saved = checkpoint?.read();
     this.#epochs = 0;
-    if (from) this.#restore(from);
+    if (saved) this.#restore(saved);
     for (let epoch = this.#epochs; epoch < epochs; epoch++) {
-      const order = this.#joined(this.#random.shuffle([...examples]));
+      const order = this.#joinSome(this.#random.shuffle([...examples]));
       const sums = { tags: 0, labels: 0, words: 0, owners: 0 };
       for (let k = 0; k < order.length; k += size) {
-        const rate = scheduleFactor((epoch + k / order.length) / epochs) * this.#options.learningRate;
-        const losses = this.#step(createBatch(order.slice(k, k + size)), rate);
+        const learningRate = scheduleFactor((epoch + k / order.length) / epochs) * this.#options.learningRate;
+        const losses = this.#step(createBatch(order.slice(k, k + size)), learningRate);
         for (const name of Object.keys(sums) as (keyof Losses)[]) sums[name] += losses[name] / examples.length;
       }
       this.#epochs = epoch + 1;
@@ -178,37 +179,37 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
     }
   }
 
-  /** Its arrays are the training's own: they change with the next epoch. */
+  /** The training's own arrays, which the next epoch changes. */
   get state(): TrainingState {
     return {
       epochs: this.#epochs,
       random: this.#random.state,
-      optimizers: this.#allOptimisers.map(({ state }) => state),
+      optimizers: this.#allOptimizers.map(({ state }) => state),
     };
   }
 
-  #restore({ epochs, random, optimizers: optimisers }: TrainingState): void {
-    const own = this.#allOptimisers;
-    if (optimisers.length !== own.length)
-      throw new RangeError(`${optimisers.length} arrays of parameters, expected ${own.length}`);
-    own.forEach((optimiser, n) => {
-      optimiser.restore(optimisers[n]!);
+  #restore({ epochs, random, optimizers }: TrainingState): void {
+    const own = this.#allOptimizers;
+    if (optimizers.length !== own.length)
+      throw new RangeError(`checkpoint: ${optimizers.length} arrays of parameters, expected ${own.length}`);
+    own.forEach((optimizer, n) => {
+      optimizer.restore(optimizers[n]!);
     });
     this.#random.state = random;
     this.#epochs = epochs;
   }
 
-  get #allOptimisers(): readonly Adam[] {
-    return [...this.#optimisers.map(([, optimiser]) => optimiser), ...this.encoder.optimizers];
+  get #allOptimizers(): readonly Adam[] {
+    return [...this.#optimizers.map(([, optimizer]) => optimizer), ...this.encoder.optimizers];
   }
 
-  /** Some captions together with the one after them, as captions of COCO are longer than those of FACTUAL. */
-  #joined(examples: readonly TrainingExample[]): TrainingExample[] {
+  /** Joins some captions with the next one, because COCO's captions are longer than FACTUAL's. */
+  #joinSome(examples: readonly TrainingExample[]): TrainingExample[] {
     const joined: TrainingExample[] = [];
     for (let k = 0; k < examples.length; k++) {
       const [a, b] = [examples[k]!, examples[k + 1]];
-      const isAlone = !b || a.soft || b.soft || a.words.length + b.words.length > longestJoined;
-      if (isAlone || this.#random.next() >= this.#options.joinProbability) joined.push(a);
+      const isSingle = !b || a.soft || b.soft || a.words.length + b.words.length > maxJoinedWords;
+      if (isSingle || this.#random.next() >= this.#options.joinProbability) joined.push(a);
       else {
         joined.push(joinExamples(a, b, connectors[Math.floor(this.#random.next() * connectors.length)]!));
         k++;
@@ -217,37 +218,38 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
     return joined;
   }
 
-  /** What the network makes of a batch's words. */
+  /** Computes the states and tag scores of a batch's words. */
   scoreWords(batch: Batch, masks?: DropoutMasks): Activations {
     const { rows, captions } = batch;
     const a = this.#a;
     this.encoder.forward(batch, a, masks);
-    masks?.apply(a.states, rows * this.network.sizes.hidden, 'state');
+    masks?.apply(a.states, rows * this.network.sizes.hidden, 'states');
     this.network.scoreWords(a, captions, rows, masks);
     return a;
   }
 
-  /** What it makes of a batch's phrases, when it has read the words. */
+  /** Scores the relations and owners of a batch's phrases, after `scoreWords`. */
   scorePhrases(batch: Batch, masks?: DropoutMasks): Activations {
     this.network.scorePhrases(this.#a, batch, masks);
     return this.#a;
   }
 
-  /** Losses of some captions, summed, and their gradients; parameters stay. @returns gradients that the next call adds to */
+  /** Returns the summed losses of examples and the gradients, to which every call adds, without updating parameters. */
   gradientsOf(examples: readonly TrainingExample[]): { readonly losses: Losses; readonly gradients: Parameters } {
     return { losses: this.#forwardBackward(createBatch(examples)), gradients: this.#gradients };
   }
 
-  #step(batch: Batch, rate: number): Losses {
+  #step(batch: Batch, learningRate: number): Losses {
     const losses = this.#forwardBackward(batch);
     let squares = this.encoder.squares();
-    for (const [gradient] of this.#optimisers) squares += this.#training.squares(gradient);
+    for (const [gradient] of this.#optimizers) squares += this.#training.squares(gradient);
     const mean = 1 / batch.examples.length;
     const norm = Math.sqrt(squares) * mean;
-    if (!Number.isFinite(norm)) throw new Error('training diverged: the gradient is not finite');
-    const scale = mean * Math.min(1, clipNorm / norm);
-    for (const [, optimiser] of this.#optimisers) optimiser.step(rate, scale);
-    this.encoder.step(rate, scale);
+    if (!Number.isFinite(norm))
+      throw new Error('training diverged: the gradient is not finite, try a lower learning rate');
+    const scale = mean * Math.min(1, maxGradientNorm / norm);
+    for (const [, optimizer] of this.#optimizers) optimizer.step(learningRate, scale);
+    this.encoder.step(learningRate, scale);
     return losses;
   }
 
@@ -270,33 +272,33 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
     examples.forEach((example, n) => {
       const { start } = captions[n]!;
       const { soft, tags } = example;
-      losses.tags += crfLoss(scores, start, tags, gradient, soft && { ...tagTargets(soft), trust: soft.weight });
+      losses.tags += crfLoss(scores, start, tags, gradient, soft && { ...tagTargets(soft), weight: soft.weight });
       example.pairs.forEach(({ label, verb, preposition }, k) => {
         const pair = batch.offsets[n]!.pairs + k;
         losses.labels += this.#labelLoss(pair, label, softTarget(soft, 'labels', k, this.#labels.size));
-        for (const [slot, gold, places] of [
+        for (const [slot, gold, words] of [
           ['verb', verb, example.verbs],
           ['preposition', preposition, example.prepositions],
         ] as const)
           if (gold >= 0)
-            losses.words += this.#slotLoss(slot, pair, start, places, gold, softTarget(soft, slot, k, places.length));
+            losses.words += this.#slotLoss(slot, pair, start, words, gold, softTarget(soft, slot, k, words.length));
       });
       example.owners.forEach(({ owns }, k) => {
         const at = (batch.offsets[n]!.owners + k) * 8;
         const score = a.ownerScores[at]!;
-        const trust = soft?.weight ?? 0;
-        const target = (owns ? 1 - trust : 0) + (soft ? (trust * soft.owners[k]!) / 255 : 0);
+        const weight = soft?.weight ?? 0;
+        const target = (owns ? 1 - weight : 0) + (soft ? (weight * soft.owners[k]!) / 255 : 0);
         g.ownerScores[at] = 1 / (1 + Math.exp(-score)) - target;
         losses.owners += Math.max(score, 0) - (owns ? score : 0) + Math.log1p(Math.exp(-Math.abs(score)));
       });
     });
     this.#backward.run(a, g, batch, masks);
-    masks.applyAgain(g.states, rows * sizes.hidden, 'state');
+    masks.applyAgain(g.states, rows * sizes.hidden, 'states');
     this.encoder.backward(batch, a, g, masks);
     return losses;
   }
 
-  /** Cross-entropy of a pair's label. */
+  /** Returns the cross-entropy of a pair's label. */
   #labelLoss(pair: number, label: number, teacher: SoftTarget | undefined): number {
     const { labels: stride } = this.network.sizes;
     const count = this.#labels.size;
@@ -304,22 +306,22 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
     return softmaxLoss(scores, label, this.#g.labelScores.subarray(pair * stride, pair * stride + count), teacher);
   }
 
-  /** Cross-entropy of the word that fills a label, among all that might. */
+  /** Returns the cross-entropy of the word that fills a label, among `words`. */
   #slotLoss(
     slot: Slot,
     pair: number,
     start: number,
-    places: readonly number[],
+    words: readonly number[],
     gold: number,
     teacher: SoftTarget | undefined,
   ): number {
     const { hidden } = this.network.sizes;
     const [a, g] = [this.#a, this.#g];
     const [queries, queryGradients] = [a.queries[slot], g.queries[slot]];
-    const scores = Float32Array.from(places, (t) => this.network.slotScore(a, slot, pair, start + t));
-    const gradient = new Float32Array(places.length);
-    const loss = softmaxLoss(scores, places.indexOf(gold), gradient, teacher);
-    places.forEach((t, n) => {
+    const scores = Float32Array.from(words, (t) => this.network.slotScore(a, slot, pair, start + t));
+    const gradient = new Float32Array(words.length);
+    const loss = softmaxLoss(scores, words.indexOf(gold), gradient, teacher);
+    words.forEach((t, n) => {
       const d = gradient[n]! * slotScale;
       for (let k = 0; k < hidden; k++) {
         queryGradients[pair * hidden + k]! += d * a.relationStates[(start + t) * hidden + k]!;
@@ -330,5 +332,5 @@ export class Trainer<Source extends TokenEncoder = TokenEncoder> {
   }
 }
 
-/** A tenth of the time up, then down to nothing as a cosine falls. @param t in [0, 1] */
+/** Returns the factor of the learning rate: linear warmup for a tenth of the training, then cosine decay. @param t in [0, 1] */
 const scheduleFactor = (t: number) => (t < 0.1 ? t / 0.1 : 0.5 + 0.5 * Math.cos((Math.PI * (t - 0.1)) / 0.9));

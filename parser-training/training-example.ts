@@ -12,7 +12,7 @@ import { compoundFlags, verbOf } from '../src/parser/neural/word-inputs.js';
 import type { AlignedCaption } from './aligned-caption.js';
 import type { SoftTargets } from './soft-targets.js';
 
-/** A caption as numbers: what the network is shown, and what it should say. */
+/** A caption as numbers: the network's input and its targets. */
 export interface TrainingExample {
   readonly words: readonly string[];
   readonly compounds: Uint8Array;
@@ -21,24 +21,26 @@ export interface TrainingExample {
   readonly pairs: readonly ExamplePair[];
   readonly attributes: readonly { readonly start: number; readonly end: number }[];
   readonly owners: readonly ExampleOwner[];
-  /** Tokens that may fill an open label as its verb, and those at which a preposition starts. */
+  /** Indices of the words that may fill a label's verb, and of those at which a preposition starts. */
   readonly verbs: readonly number[];
   readonly prepositions: readonly number[];
-  /** What a teacher believes, who did not see the caption. */
+  /** Probabilities of a teacher that was not trained on the caption. */
   readonly soft?: SoftTargets;
 }
 
+/** Two mentions and their relation. */
 export interface ExamplePair {
   readonly first: number;
   readonly second: number;
   readonly label: number;
-  /** The tokens whose verb and preposition fill the label, or -1. */
+  /** Indices of the words that fill the label, or -1. */
   readonly verb: number;
   readonly preposition: number;
   readonly distance: number;
   readonly steps: number;
 }
 
+/** An attribute and a mention that may own it. */
 export interface ExampleOwner {
   readonly attribute: number;
   readonly mention: number;
@@ -46,14 +48,14 @@ export interface ExampleOwner {
   readonly owns: boolean;
 }
 
-/** A relation of a caption in the network's terms. */
+/** The label of a relation and the words that fill it. */
 export interface LabeledRelation {
   readonly label: string;
   readonly verb: number;
   readonly preposition: number;
 }
 
-/** The label of a relation: what the caption itself says near the two mentions is left open. */
+/** Finds the label of a relation: a verb and a preposition that the caption has near the two mentions become placeholders. */
 export function labelRelation(
   { tokens, mentions }: AlignedCaption,
   { subject, object, predicate }: { readonly subject: number; readonly object: number; readonly predicate: string },
@@ -75,7 +77,7 @@ export function labelRelation(
   return { label: labelOf(isForward, parts), verb, preposition };
 }
 
-/** @returns null where a relation has a label that is too rare */
+/** Converts an aligned caption to an example; null if `labels` lacks the label of a relation. */
 export function labeledExample(caption: AlignedCaption, labels: RelationLabels): TrainingExample | null {
   const { tokens, mentions, attributes, relations } = caption;
   const tags = new Uint8Array(tokens.length);
@@ -87,7 +89,7 @@ export function labeledExample(caption: AlignedCaption, labels: RelationLabels):
     const relation = relations.find(
       ({ subject, object }) => (subject === first && object === second) || (subject === second && object === first),
     );
-    const { label, ...copied } = relation ? labelRelation(caption, relation) : nothing;
+    const { label, ...copied } = relation ? labelRelation(caption, relation) : noRelation;
     const index = labels.names.indexOf(label);
     if (index < 0) return null;
     pairs.push({ ...pair, label: index, ...copied });
@@ -98,9 +100,9 @@ export function labeledExample(caption: AlignedCaption, labels: RelationLabels):
   return { ...unlabeledExample(tokens), tags, mentions, pairs, attributes, owners };
 }
 
-/** A caption of which only the words are known. */
+/** Returns an example with words only. */
 export function unlabeledExample(words: readonly string[]): TrainingExample {
-  const places = [...words.keys()];
+  const indices = [...words.keys()];
   return {
     words,
     compounds: compoundFlags(words),
@@ -109,12 +111,12 @@ export function unlabeledExample(words: readonly string[]): TrainingExample {
     pairs: [],
     attributes: [],
     owners: [],
-    verbs: places.filter((t) => verbOf(words[t]!) !== undefined),
-    prepositions: places.filter((t) => prepositionsAt(words, t) !== undefined),
+    verbs: indices.filter((t) => verbOf(words[t]!) !== undefined),
+    prepositions: indices.filter((t) => prepositionsAt(words, t) !== undefined),
   };
 }
 
-/** A caption with its phrases; nothing relates them. */
+/** Returns an example with the phrases that tags mark, without relations and owners. */
 export function taggedExample(example: TrainingExample, tags: Uint8Array): TrainingExample {
   const { mentions, attributes } = phrasesOf(tags);
   const pairs = pairsOf(mentions).map((pair) => ({ ...pair, label: NONE, verb: -1, preposition: -1 }));
@@ -150,9 +152,9 @@ const ownersOf = (
     })),
   );
 
-const nothing: LabeledRelation = { label: '', verb: -1, preposition: -1 };
+const noRelation: LabeledRelation = { label: '', verb: -1, preposition: -1 };
 
-/** Two captions as one, with a word between: what one says has nothing to do with the other. */
+/** Joins two captions with a word between them; neither has relations to the other. */
 export function joinExamples(a: TrainingExample, b: TrainingExample, between: string): TrainingExample {
   const shift = a.words.length + 1;
   const tags = new Uint8Array(shift + b.words.length);

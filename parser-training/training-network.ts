@@ -11,15 +11,15 @@ import {
   windowSize,
 } from '../src/parser/neural/network-parameters.js';
 import type { Activations, BatchLayout, CaptionRows, OwnerRows, PairRows, Slot, SpanRows } from './activations.js';
-import { pairColumns, slots } from './activations.js';
+import { pairFields, slots } from './activations.js';
 
-/** Dropout: what each activation is multiplied with in training. */
+/** Dropout of a layer's activations. */
 export interface Dropout {
-  /** Multiplies by 0 or by 1 / (1 - rate), the same where it is undone. */
+  /** Multiplies each activation by 0 or by 1 / (1 - rate). */
   apply(x: Float32Array, length: number, layer: string): void;
 }
 
-/** The forward pass, stage by stage; a batch's activations stay for the backward pass. */
+/** The network's forward pass in floats, stage by stage. The batch's activations stay in memory for the backward pass. */
 export class TrainingNetwork {
   readonly kernels: ParserKernels;
   readonly sizes: NetworkSizes;
@@ -34,9 +34,9 @@ export class TrainingNetwork {
   }
 
   /**
-   * Word vectors → each row's sum over its window, in `windowed`. `x` holds rows of zeros around every caption. Where each word
-   * is seen often `Kernels.windows` does the same with sums that are kept.
-   * @param compounds flags by row
+   * Computes each row's sum over its window of word vectors, in `windowed`; `x` has rows of zeros around every caption.
+   * `ParserKernels.sumWindows` computes the same from cached contributions, which pays off if words occur often.
+   * @param compounds `[rows]`: compound flags
    */
   sumWindows(a: Activations, rows: number, compounds: Uint8Array): void {
     const { input, hidden } = this.sizes;
@@ -59,12 +59,12 @@ export class TrainingNetwork {
     }
   }
 
-  /** Window sums → token states. */
+  /** Computes the states of words, in `states`, from the sums over windows. */
   addContext(a: Activations, captions: readonly CaptionRows[], rows: number): void {
     this.#scan('context', captions, rows, a.windowed, a.contextGates, a.contextSums, a.states);
   }
 
-  /** Token states → tag scores, and states that know of the likely tags. */
+  /** Computes tag scores, in `tagScores`, and states for relations that depend on the probable tags, in `relationStates`. */
   scoreWords(a: Activations, captions: readonly CaptionRows[], rows: number, dropout?: Dropout): void {
     const { hidden, tagHidden } = this.sizes;
     this.#apply('tagHidden', rows, a.states, 0, a.tagHidden, 0);
@@ -82,34 +82,34 @@ export class TrainingNetwork {
       a.taggedStates,
     );
     this.#scan('relationContext', captions, rows, a.taggedStates, a.relationGates, a.relationSums, a.relationStates);
-    dropout?.apply(a.relationStates, rows * hidden, 'related');
+    dropout?.apply(a.relationStates, rows * hidden, 'relationStates');
   }
 
-  /** States → all that is said of a batch's phrases. */
+  /** Scores the relations and owners of a batch's phrases. */
   scorePhrases(a: Activations, { mentions, pairs, attributes, owners }: BatchLayout, dropout?: Dropout): void {
     this.scoreRelations(a, mentions, pairs, dropout);
     for (const slot of slots) this.computeQueries(a, slot, 0, pairs.length);
     this.scoreOwners(a, attributes, mentions, owners, dropout);
   }
 
-  /** States → scores of every label for every pair, in `labelScores`. */
+  /** Computes the score of every label for every pair, in `labelScores`. */
   scoreRelations(a: Activations, mentions: readonly SpanRows[], pairs: readonly PairRows[], dropout?: Dropout): void {
     const { hidden, pairHidden } = this.sizes;
     const p = this.parameters;
     if (pairs.length === 0) return;
     this.#spanStates(a.relationStates, mentions, a.mentionStates);
     this.#apply('mention', mentions.length, a.mentionStates, 0, a.mentionRoles, 0);
-    // Only rows between mentions.
+    // Only rows between two mentions are needed.
     let start = Number.POSITIVE_INFINITY;
     let end = 0;
     pairs.forEach(({ first, second, from, to, distance, steps }, n) => {
-      const at = n * pairColumns;
-      a.pairRows[at] = first;
-      a.pairRows[at + 1] = second;
-      a.pairRows[at + 2] = from;
-      a.pairRows[at + 3] = to;
-      a.pairRows[at + 4] = distance;
-      a.pairRows[at + 5] = steps;
+      const at = n * pairFields.length;
+      a.pairRows[at + pairFields.first] = first;
+      a.pairRows[at + pairFields.second] = second;
+      a.pairRows[at + pairFields.from] = from;
+      a.pairRows[at + pairFields.to] = to;
+      a.pairRows[at + pairFields.distance] = distance;
+      a.pairRows[at + pairFields.steps] = steps;
       if (from < start) start = from;
       if (to > end) end = to;
     });
@@ -129,23 +129,23 @@ export class TrainingNetwork {
     );
     dropout?.apply(a.pairIn, pairs.length * pairHidden, 'pairIn');
     this.#apply('pair', pairs.length, a.pairIn, 0, a.pairStates, 0);
-    dropout?.apply(a.pairStates, pairs.length * pairHidden, 'pairHidden');
+    dropout?.apply(a.pairStates, pairs.length * pairHidden, 'pairStates');
     this.#apply('labels', pairs.length, a.pairStates, 0, a.labelScores, 0);
   }
 
-  /** Pairs → what each looks for in a word that fills its label, in `queries`. @param first index of the first of `count` pairs */
+  /** Computes each pair's query for the words that fill its label, in `queries`. @param first the first of `count` pairs */
   computeQueries(a: Activations, slot: Slot, first: number, count: number): void {
     const { hidden, pairHidden } = this.sizes;
     this.#apply(slot, count, a.pairStates, first * pairHidden, a.queries[slot], first * hidden);
   }
 
-  /** How well the word at a row fits what a pair looks for. */
+  /** Returns the score of the word at a row as the filler of a pair's slot. */
   slotScore(a: Activations, slot: Slot, pair: number, row: number): number {
     const { hidden } = this.sizes;
     return this.kernels.dot(a.queries[slot], pair * hidden, a.relationStates, row * hidden, hidden) * slotScale;
   }
 
-  /** States → for each pair of an attribute and a mention the log-odds that it owns it, in column 0 of `ownerScores`. */
+  /** Computes the log-odds that each mention owns each attribute, in column 0 of `ownerScores`. */
   scoreOwners(
     a: Activations,
     attributes: readonly SpanRows[],
@@ -172,7 +172,7 @@ export class TrainingNetwork {
     this.#apply('attributeScore', owners.length, a.ownerIn, 0, a.ownerScores, 0);
   }
 
-  /** y = b + x · w, or max(…, 0) of it. @param x `[rows, inputs]`; y `[rows, outputs]`, from an offset on */
+  /** y = b + x · w, or max(…, 0) of it. @param x `[rows, inputs]`; y `[rows, outputs]`, both from an offset on */
   #apply(layer: LinearLayer, rows: number, x: Float32Array, xStart: number, y: Float32Array, yStart: number): void {
     const [inputs, outputs] = this.#shapes[layer];
     const { bias, isRelu } = linearLayers[layer];
@@ -181,7 +181,7 @@ export class TrainingNetwork {
     if (isRelu) this.kernels.relu(y.subarray(yStart), rows * outputs);
   }
 
-  /** y = x + what the context tells. */
+  /** y = x + the gated sums over the context of each word. */
   #scan(
     layer: 'context' | 'relationContext',
     captions: readonly CaptionRows[],
@@ -200,8 +200,8 @@ export class TrainingNetwork {
   }
 
   /**
-   * What a span is told of: from before, up to its last token, and from behind, up to its first.
-   * @param to `[spans, hidden]`: the first half of the last token's state and the second half of the first token's
+   * Sets each span's state: the forward half of its last word's state and the backward half of its first word's.
+   * @param to `[spans, hidden]`
    */
   #spanStates(states: Float32Array, spans: readonly SpanRows[], to: Float32Array): void {
     const { hidden } = this.sizes;

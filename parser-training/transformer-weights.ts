@@ -3,21 +3,22 @@ import { join } from 'node:path';
 import { InputError } from '../src/errors.js';
 import { openSafetensors } from '../src/files/open-safetensors.js';
 
-/** A small BERT: what it is made of. */
+/** Sizes of a BERT encoder. */
 export interface TransformerSizes {
   readonly hidden: number;
   readonly layers: number;
   readonly heads: number;
-  /** Of the layer between the two linear ones. */
+  /** Width between the two linear layers of a feed-forward block. */
   readonly feedForward: number;
   readonly epsilon: number;
 }
 
+/** A pretrained BERT encoder. */
 export interface TransformerWeights {
   readonly sizes: TransformerSizes;
-  /** Pieces of words in the order of their ids. */
+  /** The vocabulary of word pieces in the order of their ids. */
   readonly pieces: readonly string[];
-  /** By their names in the file; matrices as PyTorch has them, `[outputs, inputs]`. */
+  /** Returns a tensor by its name in the file; matrices are `[outputs, inputs]`, as in PyTorch. */
   readonly tensor: (name: string) => Float32Array;
 }
 
@@ -31,13 +32,13 @@ interface Config {
 }
 
 /**
- * Reads a folder with config.json, vocab.txt and model.safetensors of a BERT, as sentence-transformers/all-MiniLM-L6-v2 is one.
- * @throws Error for another kind of model
- * @throws InputError where model.safetensors is no such file; where it lacks a tensor, once that is asked for
+ * Reads config.json, vocab.txt and model.safetensors of a BERT model, such as sentence-transformers/all-MiniLM-L6-v2.
+ * @throws InputError for another type of model, or if model.safetensors is not valid or lacks a tensor when it is requested
  */
 export async function readTransformerWeights(folder: string): Promise<TransformerWeights> {
   const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as Config;
-  if (config.model_type !== 'bert') throw new Error(`${folder}: a ${config.model_type}, expected a bert`);
+  if (config.model_type !== 'bert')
+    throw new InputError(join(folder, 'config.json'), `model_type '${config.model_type}', expected 'bert'`);
   const pieces = (await readFile(join(folder, 'vocab.txt'), 'utf8')).trimEnd().split('\n');
   const path = join(folder, 'model.safetensors');
   const tensors = new Map<string, Float32Array>();
@@ -49,7 +50,7 @@ export async function readTransformerWeights(folder: string): Promise<Transforme
   }
   const tensor = (name: string) => {
     const values = tensors.get(name);
-    if (!values) throw new InputError(path, `has no ${name}`);
+    if (!values) throw new InputError(path, `no tensor ${name}`);
     return values;
   };
   return {

@@ -1,4 +1,4 @@
-/** Ids of the pieces that stand at the ends of a text and for what is unknown. */
+/** Ids of the pieces at the start and end of a text and of the unknown piece. */
 export interface SpecialPieces {
   readonly start: number;
   readonly end: number;
@@ -6,7 +6,8 @@ export interface SpecialPieces {
 }
 
 /**
- * Splits words into pieces of a vocabulary, always the longest first; pieces inside a word start with `##`.
+ * Splits words into the longest matching pieces of a vocabulary (WordPiece); pieces inside a word start with `##`.
+ *
  * Source: Devlin et al., "BERT", 2019, and its tokenizer, uncased.
  */
 export class WordPieces {
@@ -14,7 +15,7 @@ export class WordPieces {
   readonly #ids: ReadonlyMap<string, number>;
   readonly #known = new Map<string, readonly number[]>();
 
-  /** @param vocabulary pieces in the order of their ids @throws Error where a special piece is missing */
+  /** @param vocabulary pieces in the order of their ids @throws Error if a special piece is missing */
   constructor(vocabulary: readonly string[]) {
     this.#ids = new Map(vocabulary.map((piece, id) => [piece, id]));
     this.special = { start: this.#idOf('[CLS]'), end: this.#idOf('[SEP]'), unknown: this.#idOf('[UNK]') };
@@ -22,15 +23,15 @@ export class WordPieces {
 
   #idOf(piece: string): number {
     const id = this.#ids.get(piece);
-    if (id === undefined) throw new Error(`the vocabulary of pieces has no ${piece}`);
+    if (id === undefined) throw new Error(`vocabulary of word pieces: no ${piece}, expected [CLS], [SEP] and [UNK]`);
     return id;
   }
 
-  /** @param word lower case @returns at least one id */
+  /** Returns the ids of a word's pieces, at least one. @param word lower case */
   split(word: string): readonly number[] {
     let ids = this.#known.get(word);
     if (ids) return ids;
-    // Marks are words of their own: `t-shirt` is `t`, `-`, `shirt`.
+    // Punctuation marks are words of their own: `t-shirt` is `t`, `-`, `shirt`.
     ids = word
       .normalize('NFD')
       .replace(/\p{Mn}/gu, '')

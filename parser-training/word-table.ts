@@ -5,18 +5,18 @@ import { Adam } from './adam.js';
 import type { TrainingKernels } from './kernels/training-kernels.js';
 import { dimensions } from './word-vectors.js';
 
-/** Vectors lie in rows of so many floats, as the kernels like it. */
+/** Width of a row of pretrained vectors: a multiple of 8 for the kernels. */
 const vectorStride = Math.ceil(dimensions / 8) * 8;
-/** Unit vectors are small beside what else is added. */
+/** Factor of the unit vectors, which are small compared to the other summands. */
 const vectorScale = 3;
 
 interface KnownWord extends WordForm {
-  /** Row of the table of words; 0 stands for all that training did not see. */
+  /** Row of the table of words; 0 for words that are not in the vocabulary. */
   readonly row: number;
   readonly vector: Float32Array | undefined;
 }
 
-/** The sum of what is known of a word: its own row, its projected vector, its affixes, its shape. */
+/** Trained word vectors: each the sum of the word's own row, its projected pretrained vector, its affixes and its shape. */
 export class WordTable {
   readonly #kernels: ParserKernels;
   readonly width: number;
@@ -28,11 +28,16 @@ export class WordTable {
   readonly affixes: Float32Array;
   readonly shapes: Float32Array;
   readonly #gradients: { words: Float32Array; projection: Float32Array; affixes: Float32Array; shapes: Float32Array };
-  readonly #optimisers: { words: Adam; projection: Adam; affixes: Adam; shapes: Adam };
+  readonly #optimizers: { words: Adam; projection: Adam; affixes: Adam; shapes: Adam };
   readonly #gathered: Float32Array;
   readonly #touched = { words: new Set<number>(), affixes: new Set<number>(), shapes: new Set<number>() };
 
-  /** @param affixes, shapes the network's; training kernels on the same memory; vocabulary the words that get a row of their own; maxRows of a batch */
+  /**
+   * @param training kernels on the same memory
+   * @param affixes, shapes the network's parameters
+   * @param vocabulary words with a row of their own; vectors pretrained unit vectors
+   * @param maxRows most rows of a batch
+   */
   constructor(
     kernels: ParserKernels,
     training: TrainingKernels,
@@ -65,7 +70,7 @@ export class WordTable {
       shapes: kernels.floats(shapeRows * width),
     };
     const g = this.#gradients;
-    this.#optimisers = {
+    this.#optimizers = {
       words: new Adam(kernels, training, this.words, g.words),
       projection: new Adam(kernels, training, this.projection, g.projection),
       affixes: new Adam(kernels, training, affixes, g.affixes),
@@ -74,8 +79,8 @@ export class WordTable {
     this.#gathered = kernels.floats(maxRows * vectorStride);
   }
 
-  get optimisers(): readonly Adam[] {
-    return Object.values(this.#optimisers);
+  get optimizers(): readonly Adam[] {
+    return Object.values(this.#optimizers);
   }
 
   known(word: string): KnownWord {
@@ -91,8 +96,12 @@ export class WordTable {
     return this.#vectors.get(word) ?? this.#vectors.get(word.slice(word.lastIndexOf('-') + 1));
   }
 
-  /** @param hidden rows whose word counts as one that training did not see; x `[rows, width]`, zeros where no word is */
-  embed(words: readonly (string | null)[], hidden: Uint8Array, x: Float32Array): void {
+  /**
+   * Computes the vectors of a batch's words.
+   * @param masked `[rows]`: 1 for rows whose word counts as unknown
+   * @param x `[rows, width]`: set to the vectors, or zeros for rows without a word
+   */
+  embed(words: readonly (string | null)[], masked: Uint8Array, x: Float32Array): void {
     const width = this.width;
     x.fill(0, 0, words.length * width);
     this.#gather(words);
@@ -108,7 +117,7 @@ export class WordTable {
     words.forEach((word, at) => {
       if (word === null) return;
       const { row, affixes, shape } = this.known(word);
-      addRow(x, at, this.words, hidden[at] ? 0 : row, width);
+      addRow(x, at, this.words, masked[at] ? 0 : row, width);
       for (const affix of affixes) addRow(x, at, this.affixes, affix, width);
       addRow(x, at, this.shapes, shape, width);
     });
@@ -123,8 +132,8 @@ export class WordTable {
     });
   }
 
-  /** Adds the gradients of a batch that `embed` has just made. @returns the sum of their squares */
-  backward(words: readonly (string | null)[], hidden: Uint8Array, dx: Float32Array): number {
+  /** Adds the gradients of the last batch that `embed` computed. @returns the sum of their squares */
+  backward(words: readonly (string | null)[], masked: Uint8Array, dx: Float32Array): number {
     const width = this.width;
     const g = this.#gradients;
     this.#kernels.multiply(
@@ -139,7 +148,7 @@ export class WordTable {
     words.forEach((word, at) => {
       if (word === null) return;
       const { row, affixes, shape } = this.known(word);
-      const own = hidden[at] ? 0 : row;
+      const own = masked[at] ? 0 : row;
       this.#touched.words.add(own);
       addRow(g.words, own, dx, at, width);
       for (const affix of affixes) {
@@ -157,15 +166,15 @@ export class WordTable {
     return squares;
   }
 
-  step(rate: number, scale: number): void {
-    this.#optimisers.projection.step(rate, scale);
+  step(learningRate: number, scale: number): void {
+    this.#optimizers.projection.step(learningRate, scale);
     for (const name of ['words', 'affixes', 'shapes'] as const) {
-      this.#optimisers[name].stepRows(this.#touched[name], this.width, rate, scale);
+      this.#optimizers[name].stepRows(this.#touched[name], this.width, learningRate, scale);
       this.#touched[name].clear();
     }
   }
 
-  /** What the word's own row and its vector give: what the model keeps of a word; affixes and shape are added as it runs. */
+  /** Returns the part of a word's vector that the model stores; the parser adds affixes and shape. */
   ownVector(word: string): Float32Array {
     const { row, vector } = this.known(word);
     const sum = this.words.slice(row * this.width, (row + 1) * this.width);

@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs';
 
-/** Of a vector. */
+/** Width of a vector. */
 export const dimensions = 100;
 
-/** Signed bytes; the largest component in absolute value becomes 127: only the direction of a vector is used. */
+/** Quantizes a vector to signed bytes, its largest component to ±127; only its direction is used. */
 export function quantized(vector: readonly number[]): Int8Array {
   const largest = Math.max(...vector.map(Math.abs));
   return Int8Array.from(vector, (value) => Math.round((127 * value) / largest));
 }
 
 /**
- * Vectors of English words that are alike where the words are used alike (GloVe), each of length 1.
+ * Reads GloVe vectors of English words as unit vectors, which are similar for words with similar use.
+ *
  * Source: Pennington et al., "GloVe: Global Vectors for Word Representation", 2014.
  */
 export function readWordVectors(): Map<string, Float32Array> {

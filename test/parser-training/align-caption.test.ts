@@ -19,7 +19,7 @@ const aligned = (caption: string, gold: string) => {
   };
 };
 
-describe('aligning captions with graphs', () => {
+describe('alignCaption', () => {
   it('finds phrases, attributes and the words of each relation', () => {
     assert.deepEqual(
       aligned(
@@ -30,7 +30,7 @@ describe('aligning captions with graphs', () => {
     );
   });
 
-  it('leaves the verb and the preposition open only where the caption has them', () => {
+  it('replaces only verbs and prepositions of the caption by placeholders', () => {
     assert.deepEqual(aligned('a man in a hat', '( man , wear , hat )').relations, ['>wear||']);
     assert.deepEqual(aligned('the man ’s hat', '( man , have , hat )').relations, ['>have||']);
     assert.deepEqual(aligned('a field covered by snow', '( snow , cover , field )').relations, ['<V|covered|']);
@@ -42,7 +42,7 @@ describe('aligning captions with graphs', () => {
     ]);
   });
 
-  it('knows plurals, numbers, joined words and typing errors', () => {
+  it('matches plurals, numbers, joined words and misspellings', () => {
     assert.deepEqual(aligned('two cell phones on a tabel', '( cellphones , on , table ) , ( cellphones , is , 2 )'), {
       mentions: ['cell phones', 'tabel'],
       attributes: ['two of 0'],
@@ -51,16 +51,16 @@ describe('aligning captions with graphs', () => {
     });
   });
 
-  it('has the subject itself where dogs face each other', () => {
+  it('aligns “each other” with the subject', () => {
     const { mentions, relations } = aligned('dogs facing each other', '( dogs , face , dogs )');
     assert.deepEqual([mentions, relations], [['dogs', 'each other'], ['>V|facing|']]);
   });
 
-  it('says what it found no words for', () => {
+  it('returns the parts of a graph without words', () => {
     assert.equal(aligned('a man taking a picture', '( man , hold , camera ) , ( man , is , happy )').missing, 3);
   });
 
-  it('learns what captions say for a name, and how graphs write it', () => {
+  it('learns synonyms of names and their forms in graphs', () => {
     const captions = [
       ['a guy on a horse', '( person , on , horse )'],
       ['the guy with a dog', '( person , with , dog )'],

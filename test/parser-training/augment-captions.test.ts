@@ -15,12 +15,12 @@ const { examples } = prepareCaptions(gold, { minLabelCount: 1 });
 const words = new Set(gold.flatMap(({ caption }) => caption.split(' ')));
 const vectors = new Map([...words].map((word, k) => [word, Float32Array.from([Math.cos(k), Math.sin(k)])]));
 const captions = (seed: number, count: number) => {
-  const variation = new CaptionAugmenter(examples, vectors, new Random(seed));
-  return Array.from({ length: count }, () => variation.next().join(' '));
+  const augmenter = new CaptionAugmenter(examples, vectors, new Random(seed));
+  return Array.from({ length: count }, () => augmenter.next().join(' '));
 };
 
-describe('captions that nobody wrote', () => {
-  it('put phrases, verbs and prepositions of some captions into others', () => {
+describe('CaptionAugmenter', () => {
+  it('replaces phrases, verbs and prepositions by those of other captions', () => {
     const made = captions(1, 400);
     const written = new Set(gold.map(({ caption }) => caption));
     assert.ok(made.some((caption) => written.has(caption)));
@@ -31,13 +31,13 @@ describe('captions that nobody wrote', () => {
     assert.ok(made.some((caption) => /^a \w+ under the grass$/.test(caption)));
     assert.ok(
       made.some((caption) => /^a \w+ riding a \w+$/.test(caption)),
-      'attributes are left out at times',
+      'some attributes are dropped',
     );
-    // `has` is another form than `riding`.
+    // `has` is not replaced, as it has another form than `riding`.
     assert.ok(!made.some((caption) => /^the \w+ (?:riding|holding|walking)/.test(caption)));
   });
 
-  it('are the same for the same seed', () => {
+  it('generates the same captions for the same seed', () => {
     assert.deepEqual(captions(3, 50), captions(3, 50));
     assert.notDeepEqual(captions(3, 50), captions(4, 50));
   });

@@ -3,7 +3,7 @@ import { fragmentsOf } from '../../parser-training/fragments.js';
 import { prepareCaptions } from '../../parser-training/prepare-captions.js';
 import { parseFactual } from '../../src/records/factual-graph.js';
 
-describe('parts of captions', () => {
+describe('fragmentsOf', () => {
   const of = (caption: string, gold: string) => {
     assert.notDeepEqual(parseFactual(gold).relations, []);
     const { examples } = prepareCaptions([{ caption, gold }], { minLabelCount: 1 });
@@ -11,7 +11,7 @@ describe('parts of captions', () => {
     return fragmentsOf(examples).map((words) => words.join(' '));
   };
 
-  it('go from one thing to another that it has to do with, with what is said of the first', () => {
+  it('cuts from the attributes of one entity to another that is related to it', () => {
     assert.deepEqual(
       of(
         'a man riding a brown horse near two small trees',
@@ -21,7 +21,7 @@ describe('parts of captions', () => {
     );
   });
 
-  it('are not the whole caption', () => {
+  it('excludes the whole caption', () => {
     assert.deepEqual(of('a man riding a horse', '( man , ride , horse )'), []);
   });
 });

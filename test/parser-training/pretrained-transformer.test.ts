@@ -22,31 +22,34 @@ const captions = [
   { start: 4, length: 3 },
 ];
 
-function encoder() {
+function createTransformer() {
   const kernels = new ParserKernels(16 << 20);
   const made = new PretrainedTransformer(kernels, new TrainingKernels(kernels), weights, 64);
-  return { encoder: made, state: kernels.floats(words.length * sizes.hidden) };
+  return { transformer: made, state: kernels.floats(words.length * sizes.hidden) };
 }
 
-describe('pieces of words', () => {
+describe('WordPieces', () => {
   const pieces = new WordPieces(['[UNK]', '[CLS]', '[SEP]', 'surf', 'surfboard', '##board', '##s', 't', '-', 'cafe']);
-  it('are always the longest that there are', () => {
+  it('splits words into the longest pieces', () => {
     assert.deepEqual(pieces.split('surfboards'), [4, 6]);
     assert.deepEqual(pieces.split('surfs'), [3, 6]);
     assert.deepEqual(pieces.split('t-surf'), [7, 8, 3]);
     assert.deepEqual(pieces.split('café'), [9]);
   });
-  it('are unknown where no piece fits', () => {
+  it('returns the unknown piece if none fits', () => {
     assert.deepEqual(pieces.split('zebra'), [0]);
     assert.deepEqual(pieces.split('t-zebra'), [7, 8, 0]);
     assert.deepEqual(pieces.split(''), [0]);
-    assert.throws(() => new WordPieces(['[UNK]', '[CLS]']), /the vocabulary of pieces has no \[SEP\]/);
+    assert.throws(
+      () => new WordPieces(['[UNK]', '[CLS]']),
+      /^Error: vocabulary of word pieces: no \[SEP\], expected \[CLS\], \[SEP\] and \[UNK\]$/,
+    );
   });
 });
 
-describe('the encoder of teachers', () => {
-  it('reads each caption by itself, and nothing where no word is', () => {
-    const { encoder: made, state } = encoder();
+describe('PretrainedTransformer', () => {
+  it('encodes each caption independently, and rows without a word as zeros', () => {
+    const { transformer: made, state } = createTransformer();
     made.forward(words, captions, state);
     const both = state.slice();
     made.forward(words.slice(3), [{ start: 1, length: 3 }], state);
@@ -57,8 +60,8 @@ describe('the encoder of teachers', () => {
     assert.ok(both.subarray(hidden, 3 * hidden).every((value) => value !== 0 && Number.isFinite(value)));
   });
 
-  it('has the gradients that finite differences have', () => {
-    const { encoder: made, state } = encoder();
+  it('has the gradients of finite differences', () => {
+    const { transformer: made, state } = createTransformer();
     const random = new Random(4);
     const direction = state.map(() => random.normal());
     const masks = new DropoutMasks(random, {});
@@ -93,7 +96,7 @@ describe('the encoder of teachers', () => {
     assert.ok(checked > 80, `${checked} checked`);
   });
 
-  it('is read from a folder of a BERT, and from no other', async () => {
+  it('rejects a folder without a complete BERT model', async () => {
     const other = temporaryFolder();
     writeTinyEncoder(other, []);
     const file = join(other, 'model.safetensors');
@@ -105,19 +108,19 @@ describe('the encoder of teachers', () => {
     const kernels = new ParserKernels(16 << 20);
     const make = async () =>
       new PretrainedTransformer(kernels, new TrainingKernels(kernels), await readTransformerWeights(other), 64);
-    await assert.rejects(make, /: has no encoder\.layer\.0\.attention\.output\.dense\.bias$/);
+    await assert.rejects(make, /: no tensor encoder\.layer\.0\.attention\.output\.dense\.bias$/);
     writeFileSync(file, readFileSync(file).subarray(0, -4));
     await assert.rejects(make, /extends beyond the end of the file$/);
     writeFileSync(join(other, 'config.json'), '{"model_type":"gpt2"}');
-    await assert.rejects(make, /: a gpt2, expected a bert$/);
+    await assert.rejects(make, /config\.json: model_type 'gpt2', expected 'bert'$/);
   });
 
-  it('says where a batch is too large', () => {
-    const { encoder: made, state } = encoder();
+  it('rejects a batch above its capacity', () => {
+    const { transformer: made, state } = createTransformer();
     const many = Array.from({ length: 70 }, () => 'man');
     assert.throws(() => made.forward(many, [{ start: 0, length: 70 }], state), {
       name: 'RangeError',
-      message: 'a batch of 72 pieces of words, at most 64 fit',
+      message: 'transformer: a batch of 72 word pieces, expected at most 64: use a smaller batch',
     });
   });
 });

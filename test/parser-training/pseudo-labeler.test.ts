@@ -15,27 +15,27 @@ const captions = [
   'the cat is sleeping',
 ].map((caption) => caption.split(' '));
 
-describe('a model that labels captions', () => {
-  const labelled = modelLabeler(model).label(captions);
+describe('PseudoLabeler', () => {
+  const labeled = modelLabeler(model).label(captions);
   const { labels } = decodeModel(model, new ParserKernels(64 << 20));
 
-  it('says of them what the parser says', () => {
-    const saysOf = ({ words, mentions, pairs, owners, attributes }: TrainingExample) => ({
-      things: mentions.map(({ start, end }) => words.slice(start, end).join(' ')),
+  it('labels captions as the parser reads them', () => {
+    const summarize = ({ words, mentions, pairs, owners, attributes }: TrainingExample) => ({
+      entities: mentions.map(({ start, end }) => words.slice(start, end).join(' ')),
       related: pairs.filter(({ label }) => label > 0).map(({ first, second }) => [first, second]),
-      said: owners
+      attributes: owners
         .filter(({ owns }) => owns)
         .map(({ attribute, mention }) => [words[attributes[attribute]!.start], mention]),
     });
     const parser = neuralParser({ minConfidence: 0 });
     assert.deepEqual(
-      labelled.map(saysOf),
+      labeled.map(summarize),
       captions.map((words) => {
         const { entities, relations } = parser.parse(words.join(' ')) as TextGraph;
         return {
-          things: entities.map(({ span }) => span),
+          entities: entities.map(({ span }) => span),
           related: relations.map(({ subject, object }) => [Math.min(subject, object), Math.max(subject, object)]),
-          said: entities.flatMap(({ attributes, quantity }, mention) =>
+          attributes: entities.flatMap(({ attributes, quantity }, mention) =>
             [...attributes.map(({ text }) => text), ...(quantity ? [quantity] : [])].map((text) => [text, mention]),
           ),
         };
@@ -43,16 +43,16 @@ describe('a model that labels captions', () => {
     );
   });
 
-  it('believes in what it says, with probabilities that sum to one', () => {
-    for (const { soft, pairs, words } of labelled) {
-      const { tags, labels: beliefs } = soft!;
+  it('returns soft targets that sum to one and agree with the labels', () => {
+    for (const { soft, pairs, words } of labeled) {
+      const { tags, labels: probabilities } = soft!;
       const near = (sum: number, parts: number) => Math.abs(sum - 255) <= parts / 2;
       for (let t = 0; t < words.length; t++) {
         const sum = tags.subarray(5 * t, 5 * (t + 1)).reduce((all, value) => all + value, 0);
         assert.ok(near(sum, 5), `tags ${sum}`);
       }
       pairs.forEach(({ label }, k) => {
-        const own = beliefs.subarray(k * labels.size, (k + 1) * labels.size);
+        const own = probabilities.subarray(k * labels.size, (k + 1) * labels.size);
         assert.equal(own[label], Math.max(...own));
         assert.ok(
           near(
@@ -64,7 +64,7 @@ describe('a model that labels captions', () => {
     }
   });
 
-  it('does not depend on what else is asked at once', () => {
-    assert.deepEqual(modelLabeler(model).label(captions.slice(1, 2)), [labelled[1]]);
+  it('labels a caption independently of the others', () => {
+    assert.deepEqual(modelLabeler(model).label(captions.slice(1, 2)), [labeled[1]]);
   });
 });

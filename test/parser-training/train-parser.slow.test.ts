@@ -26,14 +26,14 @@ const train = (...args: string[]) =>
     );
   });
 
-/** Kills a training when it says that so many epochs of the student are done. */
+/** Kills a training after some epochs of the student. */
 const trainAndKill = (epochs: number, ...args: string[]) =>
   new Promise<void>((resolve) => {
     const child = execFile(process.execPath, ['--import', 'tsx', 'parser-training/train-parser.ts', ...args]);
-    let said = '';
+    let output = '';
     child.stderr!.on('data', (text: string) => {
-      said += text;
-      if (said.includes(`student, epoch ${epochs}:`)) child.kill('SIGKILL');
+      output += text;
+      if (output.includes(`student, epoch ${epochs}:`)) child.kill('SIGKILL');
     });
     child.on('exit', () => resolve());
   });
@@ -41,16 +41,16 @@ const trainAndKill = (epochs: number, ...args: string[]) =>
 describe('npm run train:parser, from captions to a model', function () {
   this.timeout(120_000);
 
-  it('makes a model of a folder of captions, the same each time, also after it was killed', async () => {
+  it('trains the same model each time, also after being killed', async () => {
     const folder = temporaryFolder();
     for (const split of ['train', 'dev'])
       writeFileSync(join(folder, `${split}.csv`), `caption,scene_graph\n${rows.join('\n')}\n`);
     const files = ['a.model', 'b.model'].map((name) => join(folder, name));
     const args = (out: string) => [folder, '--epochs', '60', '--out', out];
-    const kept = [...args(files[1]!), '--keep', join(folder, 'keep')];
-    const [first] = await Promise.all([train(...args(files[0]!)), trainAndKill(20, ...kept)]);
-    // Takes up what was kept, which is gone when it ends.
-    const second = await train(...kept);
+    const resumable = [...args(files[1]!), '--keep', join(folder, 'keep')];
+    const [first] = await Promise.all([train(...args(files[0]!)), trainAndKill(20, ...resumable)]);
+    // Resumes from the checkpoint, which is removed at the end.
+    const second = await train(...resumable);
     assert.doesNotMatch(second.stderr, /student, epoch 20:/);
     assert.deepEqual(readdirSync(join(folder, 'keep')), []);
     for (const { status, stderr } of [first, second]) {
@@ -68,7 +68,7 @@ describe('npm run train:parser, from captions to a model', function () {
     );
   });
 
-  it('learns from teachers and assistants, whose labels are kept for the next run', async () => {
+  it('trains with teachers and assistants, and reuses their labels in the next run', async () => {
     const folder = temporaryFolder();
     for (const split of ['train', 'dev'])
       writeFileSync(join(folder, `${split}.csv`), `caption,scene_graph\n${rows.join('\n')}\n`);
@@ -98,7 +98,7 @@ describe('npm run train:parser, from captions to a model', function () {
     ];
     const files = ['a.model', 'b.model'].map((name) => join(folder, name));
     const first = await train(...args, '--out', files[0]!);
-    // The second one takes what the first one kept, as does another student of the same; one of another seed does not.
+    // The second run reuses the labels of the first, as does another student of the same teachers; another seed does not.
     const others = ['c.model', 'd.model'].map((name) => join(folder, name));
     const [second, other, sibling] = await Promise.all([
       train(...args, '--out', files[1]!),
@@ -107,18 +107,18 @@ describe('npm run train:parser, from captions to a model', function () {
     ]);
     for (const { status, stderr } of [first, second, sibling]) {
       assert.equal(status, 0, stderr);
-      assert.match(stderr, /64 captions without graphs.*64 captions labelled.*student, epoch 3/s);
-      const [, asked, labelled] = /(\d+) captions for assistants.*\n.* (\d+) captions labelled\n.*student/s.exec(
+      assert.match(stderr, /64 captions without graphs.*64 captions labeled.*student, epoch 3/s);
+      const [, requested, labeled] = /(\d+) captions for assistants.*\n.* (\d+) captions labeled\n.*student/s.exec(
         stderr,
       )!;
-      assert.ok(Number(asked) >= 60 && labelled === asked, stderr);
+      assert.ok(Number(requested) >= 60 && labeled === requested, stderr);
     }
     assert.match(
       first.stderr,
       /teacher 1, epoch 3: .*teacher 2, epoch 3: |teacher 2, epoch 3: .*teacher 1, epoch 3: /s,
     );
-    assert.match(first.stderr, /labelled.*assistant 1, epoch 2: /s);
-    assert.match(first.stderr, /labelled.*assistant 2, epoch 2: /s);
+    assert.match(first.stderr, /labeled.*assistant 1, epoch 2: /s);
+    assert.match(first.stderr, /labeled.*assistant 2, epoch 2: /s);
     for (const { stderr } of [second, sibling]) assert.doesNotMatch(stderr, /(?:teacher|assistant) \d/);
     const [a, b] = files.map((file) => readFileSync(file));
     assert.ok(a!.equals(b!));

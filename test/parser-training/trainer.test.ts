@@ -37,24 +37,24 @@ function trainer(options: Partial<typeof defaultTrainingOptions> = {}) {
   return { trainer: made, examples, labels };
 }
 
-/** In memory: what was kept before, and the state after the second epoch. */
-const checkpointOf = (kept?: TrainingState) => ({
-  kept,
-  read: () => kept,
+/** A checkpoint in memory that stores the state after the second epoch. */
+const checkpointOf = (saved?: TrainingState) => ({
+  saved,
+  read: () => saved,
   write(state: TrainingState) {
-    if (state.epochs === 2) this.kept = deserialize(serialize(state)) as TrainingState;
+    if (state.epochs === 2) this.saved = deserialize(serialize(state)) as TrainingState;
   },
 });
 
-describe('the parser’s training', () => {
-  it('finds words for every part of a graph', () => {
+describe('Trainer', () => {
+  it('gets an example of every caption', () => {
     const { examples, labels } = trainer();
     assert.equal(examples.length, captions.length);
     assert.deepEqual(labels.names.slice(0, 4), ['', '>V', '>P', '>wear']);
     for (const { gold } of captions) assert.notDeepEqual(parseFactual(gold).relations, []);
   });
 
-  it('has the gradients that finite differences have', () => {
+  it('has the gradients of finite differences', () => {
     const { trainer: made, examples } = trainer({ dropout: 0, wordDropout: 0, seed: 3 });
     const { parameters } = made.network;
     const total = () => {
@@ -90,11 +90,11 @@ describe('the parser’s training', () => {
     assert.ok(checked > 100, `${checked} checked`);
   });
 
-  it('learns by heart what it is shown, and the same each time', () => {
+  it('fits its examples, with the same losses each time', () => {
     const run = () => {
       const { trainer: made, examples } = trainer({
         epochs: 120,
-        batch: 5,
+        batchSize: 5,
         learningRate: 1e-2,
         dropout: 0,
         wordDropout: 0,
@@ -110,31 +110,31 @@ describe('the parser’s training', () => {
     for (const [name, loss] of Object.entries(losses)) assert.ok(loss < 0.05, `${name} ${loss}`);
   });
 
-  it('goes on where an earlier training stood, as if it had not been cut off', () => {
+  it('resumes from a checkpoint with the same losses and state', () => {
     const options = { epochs: 4, batch: 3, dropout: 0.1 };
-    const whole = trainer(options);
-    const wholeLosses: Losses[] = [];
+    const uninterrupted = trainer(options);
+    const allLosses: Losses[] = [];
     const checkpoint = checkpointOf();
-    whole.trainer.train(whole.examples, (_, losses) => wholeLosses.push({ ...losses }), checkpoint);
+    uninterrupted.trainer.train(uninterrupted.examples, (_, losses) => allLosses.push({ ...losses }), checkpoint);
     const second = trainer(options);
     const losses: Losses[] = [];
-    second.trainer.train(second.examples, (_, own) => losses.push({ ...own }), checkpointOf(checkpoint.kept));
-    assert.deepEqual(losses, wholeLosses.slice(2));
-    assert.deepEqual(second.trainer.state, whole.trainer.state);
+    second.trainer.train(second.examples, (_, own) => losses.push({ ...own }), checkpointOf(checkpoint.saved));
+    assert.deepEqual(losses, allLosses.slice(2));
+    assert.deepEqual(second.trainer.state, uninterrupted.trainer.state);
   });
 
-  it('refuses what another network has learned', () => {
+  it('rejects a checkpoint of another network', () => {
     const { trainer: made, examples } = trainer({ epochs: 1 });
     const [first, ...others] = made.state.optimizers;
     const short = { ...first!, values: first!.values.slice(1) };
     const from = { ...made.state, optimizers: [short, ...others] };
     assert.throws(
       () => made.train(examples, () => {}, checkpointOf(from)),
-      /checkpoint: an array of \d+ parameters, expected \d+/,
+      /^RangeError: checkpoint: an array of \d+ parameters, expected \d+$/,
     );
     assert.throws(
       () => made.train(examples, () => {}, checkpointOf({ ...from, optimizers: others })),
-      /arrays of parameters, expected/,
+      /^RangeError: checkpoint: \d+ arrays of parameters, expected \d+$/,
     );
   });
 });
