@@ -2,7 +2,7 @@ import { BoxSchema } from './box.js';
 import { type Static, Type } from './type.js';
 
 export const IdSchema = Type.Union([Type.Integer(), Type.String({ minLength: 1 })]);
-/** An id as it is written in the source file. */
+/** An id: a number where the source file has a whole number, even as a float or a text; any other text as written. */
 export type Id = Static<typeof IdSchema>;
 
 export const ImageSchema = Type.Object(

@@ -1,5 +1,5 @@
 import { safeRelativePath } from '../files/image-folder.js';
-import { fieldsOf, formatValue, isId } from '../files/json/json-value.js';
+import { fieldsOf, formatValue, idProblem, readId } from '../files/json/json-value.js';
 import type { Id } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
 import { boxFromText, isBox } from './box-forms.js';
@@ -17,8 +17,10 @@ export interface ImageElement {
 /** An element of `annotations`. */
 export interface AnnotationElement {
   readonly image: Id;
-  /** Null if the file has none. */
+  /** Null if the file has none, or one that is not usable. */
   readonly id: Id | null;
+  /** True if the file has an id that is not usable, such as a fraction. */
+  readonly hasBadId?: boolean;
   readonly category: Id;
   /** The value of `bbox`, unchecked. */
   readonly box: unknown;
@@ -36,9 +38,10 @@ export interface CategoryElement {
 
 /** Checks an element of `images`; returns a reject `malformed-image` or `unsafe-path` if it is invalid. */
 export function readImage(element: unknown, position: number): ImageElement | SourceReject {
-  const { id, file_name: fileName, width, height } = fieldsOf(element);
+  const { id: writtenId, file_name: fileName, width, height } = fieldsOf(element);
+  const id = readId(writtenId);
   const problem =
-    (!isId(id) && `id is ${formatValue(id)}, expected a whole number or a non-empty string`) ||
+    (id === undefined && `id is ${idProblem(writtenId)}`) ||
     (!isSide(width) && `width is ${formatValue(width)}, expected a whole number of pixels from 1 to ${maxSide}`) ||
     (!isSide(height) && `height is ${formatValue(height)}, expected a whole number of pixels from 1 to ${maxSide}`) ||
     ((typeof fileName !== 'string' || fileName === '') && `file_name is ${formatValue(fileName)}, expected a path`);
@@ -58,25 +61,28 @@ export function readImage(element: unknown, position: number): ImageElement | So
 /** Checks an element of `annotations`, except its box; returns a reject `malformed-annotation` if it is invalid. */
 export function readAnnotation(element: unknown, position: number): AnnotationElement | SourceReject {
   const fields = fieldsOf(element);
-  const { image_id: image, id = null, category_id: category, bbox: box, iscrowd, score } = fields;
+  const { image_id: writtenImage, id: writtenId = null, category_id: writtenCategory } = fields;
+  const { bbox: box, iscrowd, score } = fields;
+  const [image, id, category] = [readId(writtenImage), readId(writtenId), readId(writtenCategory)];
   const crowd = iscrowd === 1 || iscrowd === true;
   const problem =
-    (id !== null && !isId(id) && `id is ${formatValue(id)}, expected a whole number or a non-empty string`) ||
-    (!isId(image) && `image_id is ${formatValue(image)}, expected a whole number or a non-empty string`) ||
-    (!isId(category) && `category_id is ${formatValue(category)}, expected a whole number or a non-empty string`) ||
+    (image === undefined && `image_id is ${idProblem(writtenImage)}`) ||
+    (category === undefined && `category_id is ${idProblem(writtenCategory)}`) ||
     (!crowd && !isNotCrowd(iscrowd) && `iscrowd is ${formatValue(iscrowd)}, expected 0 or 1`);
   if (problem) return elementReject('malformed-annotation', 'annotation', id, position, problem, image);
   // A score that is not a number becomes -1, which `filterDetections` counts as out of range.
   const checkedScore = score === undefined || score === null ? undefined : Number.isFinite(score) ? score : -1;
-  const read = { image, id, category, box, crowd, score: checkedScore } as AnnotationElement;
+  const hasBadId = id === undefined && writtenId !== null;
+  const read = { image, id: id ?? null, hasBadId, category, box, crowd, score: checkedScore } as AnnotationElement;
   const hasMask = !isBox(box) && (fields['segmentation'] ?? null) !== null && !boxFromText(box);
   return hasMask ? { ...read, hasMask } : read;
 }
 
 /** Checks an element of `categories`; returns a reject `malformed-category` if it is invalid. */
 export function readCategory(element: unknown, position: number): CategoryElement | SourceReject {
-  const { id, name } = fieldsOf(element);
-  if (isId(id) && typeof name === 'string' && name.trim() !== '') return { id, name };
+  const { id: writtenId, name } = fieldsOf(element);
+  const id = readId(writtenId);
+  if (id !== undefined && typeof name === 'string' && name.trim() !== '') return { id, name };
   return {
     reason: 'malformed-category',
     message: `category at position ${position}: expected an id and a name, found ${formatValue(element)}`,
@@ -96,17 +102,17 @@ function isNotCrowd(iscrowd: unknown): boolean {
 function elementReject(
   reason: string,
   kind: 'image' | 'annotation',
-  id: unknown,
+  id: Id | undefined,
   position: number,
   problem: string,
-  image: unknown,
+  image: Id | undefined,
 ): SourceReject {
-  const name = isId(id) ? `${kind} ${id}` : `${kind} at position ${position}`;
-  const detail = isId(id) ? { annotation: id } : { position };
+  const name = id !== undefined ? `${kind} ${id}` : `${kind} at position ${position}`;
+  const detail = id !== undefined ? { annotation: id } : { position };
   return {
     reason,
     message: `${name}: ${problem}`,
-    ...(isId(image) && { image }),
-    ...((kind === 'annotation' || !isId(id)) && { detail }),
+    ...(image !== undefined && { image }),
+    ...((kind === 'annotation' || id === undefined) && { detail }),
   };
 }

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { InputError } from '../errors.js';
 import { findImage } from '../files/image-folder.js';
 import { fieldsOf } from '../files/json/json-value.js';
 import { type JsonBatch, streamJson } from '../files/json/stream-json.js';
@@ -7,6 +8,7 @@ import { IdIndex } from '../files/spools/id-index.js';
 import type { Id, ImageRecord } from '../records/image.js';
 import type { SourceContext, SourceItem, SourceReject } from '../records/ports.js';
 import { isReject, readAnnotation, readCategory, readImage } from './coco-elements.js';
+import { checkIsNotList, otherKindOfAnnotation } from './coco-kinds.js';
 import { readSpooledImage, type SpooledImage, spoolAnnotation, spoolImage, spoolMaskBox } from './coco-spool.js';
 import { filterDetections } from './filter-detections.js';
 import { maskBox } from './mask-box.js';
@@ -60,6 +62,8 @@ export class CocoFile {
   readonly #rejectedImages = new IdIndex();
   /** The number of annotations of rejected images. */
   #rejectedAnnotations = 0;
+  /** The number of annotations whose own id is not usable. */
+  #badIds = 0;
   readonly #unknown = new IdIndex();
   readonly #unknownIds: Id[] = [];
   /** The number of annotations of each unknown image. */
@@ -108,9 +112,11 @@ export class CocoFile {
         yield wanted?.(position) === false ? {} : await this.#item(group);
         this.#context.progress({ phase: 'records', done: ++done, total: this.images });
       }
-      if (this.#rejectedAnnotations > 0) {
+      const counts = { 'refused-image-annotation': this.#rejectedAnnotations, 'bad-annotation-id': this.#badIds };
+      for (const [name, count] of Object.entries(counts)) {
+        if (count === 0) continue;
         this.#yielded++;
-        yield { counts: { 'refused-image-annotation': this.#rejectedAnnotations } };
+        yield { counts: { [name]: count } };
       }
       for (const [index, id] of this.#unknownIds.entries()) {
         this.#yielded++;
@@ -126,6 +132,7 @@ export class CocoFile {
    * Masks are read once more, and only if they are needed, because they are most of a file.
    */
   async *#readFile(): AsyncGenerator<SourceItem<never>> {
+    await checkIsNotList(this.#file);
     const before = new Set<string>();
     for await (const batch of this.#batches(sections)) {
       if (batch.section === 'annotations' && !before.has('images')) {
@@ -196,7 +203,12 @@ export class CocoFile {
 
   #addAnnotation(value: unknown, position: number): SourceReject | undefined {
     const annotation = readAnnotation(value, position);
-    if (isReject(annotation)) return annotation;
+    if (isReject(annotation)) {
+      const kind = otherKindOfAnnotation(value);
+      if (kind !== undefined) throw new InputError(this.#file, kind);
+      return annotation;
+    }
+    if (annotation.hasBadId) this.#badIds++;
     const group = this.#images?.get(annotation.image);
     if (group === undefined) this.#countUnknown(annotation.image);
     else if (group < this.#options.limit) {

@@ -6,10 +6,14 @@ import type { ImageRecord } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 import { type CocoDialect, CocoFile } from './coco-file.js';
+import { checkNoSharedIds } from './coco-shared-ids.js';
 
 /** Options of `coco`. */
 export interface CocoOptions {
-  /** Path or glob of annotation files, gzip or not; several files are read one after another in sorted order. */
+  /**
+   * Path or glob of annotation files, gzip or not; several files are read one after another in sorted order. No image id
+   * may occur in two files.
+   */
   readonly annotations: string;
   /** The image folder. If given, images whose file does not exist are rejected (`image-missing`). */
   readonly images?: string;
@@ -32,9 +36,12 @@ export interface CocoOptions {
  *
  * An invalid element is rejected and does not end the run: `malformed-image`, `unsafe-path`, `duplicate-image`,
  * `malformed-annotation`, `unknown-image`, `malformed-category`, `duplicate-category`, `image-missing`,
- * `too-many-boxes` (about a million in one image), and the rejects of `filterDetections`. An annotation without an id
- * gets the lowest number that no other annotation of its image has. An annotation without a box gets the box of its mask,
- * which may be polygons or a run-length encoding (`box-from-mask`). Annotations of rejected images are counted in one
+ * `too-many-boxes` (about a million in one image), and the rejects of `filterDetections`. An annotation without an id,
+ * or with one that is not usable (counted as `bad-annotation-id`), gets the lowest number that no other annotation of
+ * its image has. Ids are read as `7`, `7.0` or `'7'`, which are one id and become the number 7 in records; any other
+ * text stays as written, and so do the digits of an id beyond 2^53, as a text. An annotation without a box gets the box
+ * of its mask, which may be polygons or a run-length encoding (`box-from-mask`). Annotations of rejected images are
+ * counted in one
  * separate item (`refused-image-annotation`).
  *
  * @throws OptionError if an option is missing or out of range
@@ -83,9 +90,11 @@ export function cocoFormatSource(name: string, options: CocoOptions, dialect: Co
     files: () => inputFiles(annotations),
     async *read(context: SourceContext): AsyncGenerator<SourceItem<ImageRecord>, void, void> {
       await checkImageFolder(images);
+      const files = await inputFiles(annotations);
+      await checkNoSharedIds(files, context);
       let left = limit ?? Number.POSITIVE_INFINITY;
       let itemsBefore = 0;
-      for (const file of await inputFiles(annotations)) {
+      for (const file of files) {
         if (left <= 0) return;
         const reader = new CocoFile(file, { dialect, images, compat, limit: left, itemsBefore, spool }, context);
         yield* reader.items();

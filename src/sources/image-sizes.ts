@@ -1,4 +1,4 @@
-import { fieldsOf, idKey, isId } from '../files/json/json-value.js';
+import { fieldsOf, readId } from '../files/json/json-value.js';
 import { streamJson } from '../files/json/stream-json.js';
 import { GrowingArray } from '../files/spools/growing-array.js';
 import { IdIndex } from '../files/spools/id-index.js';
@@ -24,9 +24,10 @@ export class ImageSizes {
     const onRead = (done: number, total: number) => context.progress({ phase: 'reading', done, total });
     for await (const { values } of streamJson(file, { layout: 'list', signal: context.signal, onRead })) {
       for (const value of values) {
-        const { id: other, image_id: id = other, width, height } = fieldsOf(value);
-        if (!isId(id) || !isSide(width) || !isSide(height)) sizes.#count('malformed-size');
-        else if (sizes.#ids.add(idKey(id)) === undefined) sizes.#count('duplicate-size');
+        const { id: other, image_id: written = other, width, height } = fieldsOf(value);
+        const id = readId(written);
+        if (id === undefined || !isSide(width) || !isSide(height)) sizes.#count('malformed-size');
+        else if (sizes.#ids.add(id) === undefined) sizes.#count('duplicate-size');
         else {
           sizes.#sides.push(width);
           sizes.#sides.push(height);
@@ -46,9 +47,9 @@ export class ImageSizes {
     return this.#counts;
   }
 
-  /** Returns the size of an image in pixels, or undefined if it is unknown. */
+  /** Returns the size of an image in pixels, given the id from `readId`, or undefined if it is unknown. */
   get(id: Id): { readonly width: number; readonly height: number } | undefined {
-    const at = this.#ids.get(idKey(id));
+    const at = this.#ids.get(id);
     return at === undefined ? undefined : { width: this.#sides.at(at * 2), height: this.#sides.at(at * 2 + 1) };
   }
 

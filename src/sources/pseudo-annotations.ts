@@ -2,12 +2,12 @@ import { basename, join } from 'node:path';
 import { InputError, OptionError } from '../errors.js';
 import { checkImageFolder, findImage, safeRelativePath } from '../files/image-folder.js';
 import { inputFile, inputFiles } from '../files/input-files.js';
-import { fieldsOf, formatValue, idKey, isId } from '../files/json/json-value.js';
+import { fieldsOf, formatValue, idKey, idProblem, readId } from '../files/json/json-value.js';
 import { streamJson } from '../files/json/stream-json.js';
 import { KeyedStore } from '../files/spools/keyed-store.js';
 import type { ImageRecord } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
-import type { Source, SourceContext, SourceItem } from '../records/ports.js';
+import type { Source, SourceContext, SourceItem, SourceReject } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
 import { readGenomeEntry } from './visual-genome-entry.js';
 import { genomeRecord } from './visual-genome-record.js';
@@ -34,7 +34,7 @@ export interface PseudoAnnotationsOptions {
  * The file of an image is the one given by `filePaths`, else COCO's `<split>/<id, 12 digits>.jpg`, with or without the
  * split, or `<id>.jpg`.
  *
- * Rejects: `malformed-image`, `malformed-objects`, `malformed-relationships`, `malformed-relationship`, `unsafe-path`,
+ * Rejects: `malformed-image`, `duplicate-image`, `malformed-objects`, `malformed-relationships`, `malformed-relationship`, `unsafe-path`,
  * `image-missing`, `image-unreadable`, `malformed-box`.
  *
  * @throws OptionError if an option is missing or out of range
@@ -69,11 +69,17 @@ export function pseudoAnnotations(options: PseudoAnnotationsOptions): Source<Ima
       const paths = filePaths === undefined ? null : await readPaths(filePaths, context);
       try {
         let done = 0;
+        const seen = new Set<string>();
         for (const file of await inputFiles(annotations)) {
           const origin = { source: name, file: basename(file) };
           for await (const { first, values } of streamJson(file, { layout: 'list', signal: context.signal }))
             for (const [index, value] of values.entries()) {
               if (done === limit) return;
+              const again = duplicateEntry(value, seen);
+              if (again) {
+                yield { rejects: [again] };
+                continue;
+              }
               const item = await readEntry(value, first + index, origin, images, paths);
               yield item;
               if (item.record) context.progress({ phase: 'records', done: ++done, total: null });
@@ -105,6 +111,18 @@ async function readPaths(file: string, context: SourceContext): Promise<KeyedSto
   }
 }
 
+/**
+ * Returns a reject if an earlier entry has the same data set, split and image id.
+ * @param seen the keys of the earlier entries, to which this one is added
+ */
+function duplicateEntry(entry: unknown, seen: Set<string>): SourceReject | undefined {
+  const { image_id: written, dataset, data_split: split } = fieldsOf(entry);
+  const image = readId(written);
+  if (image === undefined || seen.size !== seen.add(JSON.stringify([dataset, split, image])).size) return undefined;
+  const message = `image ${image} occurs more than once in its data set and split; only the first entry is used`;
+  return { reason: 'duplicate-image', message, image };
+}
+
 async function readEntry(
   entry: unknown,
   position: number,
@@ -112,9 +130,10 @@ async function readEntry(
   images: string,
   paths: KeyedStore | null,
 ): Promise<SourceItem<ImageRecord & Related>> {
-  const { image_id: id, dataset, data_split: split } = fieldsOf(entry);
-  if (!isId(id)) {
-    const message = `${origin.file}: entry ${position}: expected an image_id`;
+  const { image_id: writtenId, dataset, data_split: split } = fieldsOf(entry);
+  const id = readId(writtenId);
+  if (id === undefined) {
+    const message = `${origin.file}: entry ${position}: image_id is ${idProblem(writtenId)}`;
     return { rejects: [{ reason: 'malformed-image', message, detail: { position } }] };
   }
   const reject = (reason: string, problem: string) => ({
@@ -122,7 +141,7 @@ async function readEntry(
   });
   const graph = readGenomeEntry(id, entry);
   if (graph.rejected) return { rejects: graph.rejects };
-  const [listed] = paths ? await paths.get(idKey(id)) : [];
+  const [listed] = paths ? await paths.get(id) : [];
   const splitName = typeof split === 'string' ? split : '';
   const padded = `${String(id).padStart(12, '0')}.jpg`;
   // HICO-DET's ids are file names.

@@ -1,4 +1,4 @@
-import { elementsOf, fieldsOf, formatValue, isId } from '../files/json/json-value.js';
+import { elementsOf, fieldsOf, formatValue, readId } from '../files/json/json-value.js';
 import type { Id } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
 
@@ -9,6 +9,8 @@ export interface GenomeObject {
   readonly names: readonly string[];
   /** `[x, y, w, h]` in pixels, as written in the file and unchecked. */
   readonly box: readonly unknown[];
+  /** The ids of other objects that are the same one; relations may refer to it by these. */
+  readonly merged?: readonly Id[];
 }
 
 /** A relation in Visual Genome's format. */
@@ -54,9 +56,12 @@ export function readGenomeEntry(image: Id, entry: unknown): GenomeGraph {
       embeddedObjectId(relation['subject'], embedded),
       embeddedObjectId(relation['object'], embedded),
     ];
-    const ends = { subject: subject ?? relation['subject_id'], object: object ?? relation['object_id'] };
+    const ends = {
+      subject: subject ?? readId(relation['subject_id']),
+      object: object ?? readId(relation['object_id']),
+    };
     const { predicate, confidence } = relation;
-    if (isId(ends.subject) && isId(ends.object) && typeof predicate === 'string') {
+    if (ends.subject !== undefined && ends.object !== undefined && typeof predicate === 'string') {
       const found = { subject: ends.subject, object: ends.object, predicate };
       relations.push(isFraction(confidence) ? { ...found, confidence } : found);
     } else {
@@ -79,6 +84,36 @@ export function objectsNotIn(others: readonly GenomeObject[], objects: readonly 
   return objects.filter(({ id }) => id === null || ids.size !== ids.add(id).size);
 }
 
+/**
+ * Redirects relations from merged objects, which `merged_object_ids` of another object list, to that object, and drops
+ * the copies of merged objects inside relations.
+ * @param count called with `merged-object` for each end of a relation that is redirected
+ */
+export function withoutMergedObjects(graph: GenomeGraph, count: (name: string) => void): GenomeGraph {
+  const listed = new Set(graph.objects.map(({ id }) => id));
+  const into = new Map<Id | null, Id>();
+  for (const { id, merged = [] } of [...graph.objects, ...graph.embedded]) {
+    for (const other of merged) {
+      if (id !== null && other !== id && !listed.has(other) && !into.has(other) && !into.has(id)) into.set(other, id);
+    }
+  }
+  if (into.size === 0) return graph;
+  const redirect = (id: Id): Id => {
+    const target = into.get(id);
+    if (target !== undefined) count('merged-object');
+    return target ?? id;
+  };
+  return {
+    ...graph,
+    embedded: graph.embedded.filter(({ id }) => !into.has(id)),
+    relations: graph.relations.map((relation) => ({
+      ...relation,
+      subject: redirect(relation.subject),
+      object: redirect(relation.object),
+    })),
+  };
+}
+
 /** Adds an object inside a relation to `embedded` and returns its id; undefined if the relation has none. */
 function embeddedObjectId(value: unknown, embedded: GenomeObject[]): Id | undefined {
   const object = readObject(value);
@@ -89,7 +124,13 @@ function embeddedObjectId(value: unknown, embedded: GenomeObject[]): Id | undefi
 
 /** Parses an object. Its names are a list in `names`, or in older files a string in `name` or `names`. */
 function readObject(value: unknown): GenomeObject {
-  const { object_id: id, names, name, x, y, w, h } = fieldsOf(value);
+  const { object_id: id, names, name, merged_object_ids: mergedIds, x, y, w, h } = fieldsOf(value);
   const written = Array.isArray(names) ? names : [names ?? name];
-  return { id: isId(id) ? id : null, names: written.filter((n) => typeof n === 'string'), box: [x, y, w, h] };
+  const merged = elementsOf(mergedIds).flatMap((other) => readId(other) ?? []);
+  return {
+    id: readId(id) ?? null,
+    names: written.filter((n) => typeof n === 'string'),
+    box: [x, y, w, h],
+    ...(merged.length > 0 && { merged }),
+  };
 }

@@ -1,4 +1,4 @@
-import { fieldsOf, idKey, isId } from '../files/json/json-value.js';
+import { fieldsOf, idProblem, readId } from '../files/json/json-value.js';
 import { streamJson } from '../files/json/stream-json.js';
 import { IdIndex } from '../files/spools/id-index.js';
 import { KeyedStore } from '../files/spools/keyed-store.js';
@@ -51,7 +51,7 @@ export async function* genomeGraphs(
       if ('reject' in entry) yield entry;
       else {
         withRelationships.push(entry.image);
-        stored.put(idKey(entry.image), Buffer.from(JSON.stringify(entry.graph)));
+        stored.put(entry.image, Buffer.from(JSON.stringify(entry.graph)));
         await stored.flush();
       }
     }
@@ -60,13 +60,13 @@ export async function* genomeGraphs(
     for await (const entry of entries(files.objects, context)) {
       if ('reject' in entry) yield entry;
       else {
-        seen.add(idKey(entry.image));
+        seen.add(entry.image);
         const more = await storedGraph(stored, entry.image);
         yield more ? { image: entry.image, graph: mergeGraphs(entry.graph, more) } : entry;
       }
     }
     for (const image of withRelationships) {
-      const graph = seen.get(idKey(image)) === undefined ? await storedGraph(stored, image) : null;
+      const graph = seen.get(image) === undefined ? await storedGraph(stored, image) : null;
       if (graph) yield { image, graph };
     }
   } finally {
@@ -83,12 +83,13 @@ async function* entries(file: string, context: SourceContext): AsyncGenerator<Ge
     onRead,
   })) {
     for (const [index, value] of values.entries()) {
-      const image = fieldsOf(value)['image_id'] ?? fieldsOf(value)['id'];
-      if (!isId(image)) {
+      const written = fieldsOf(value)['image_id'] ?? fieldsOf(value)['id'];
+      const image = readId(written);
+      if (image === undefined) {
         const position = first + index;
-        const message = `entry ${position}: expected an image_id`;
+        const message = `entry ${position}: image_id is ${idProblem(written)}`;
         yield { reject: { reason: 'malformed-image', message, detail: { position } } };
-      } else if (seen.add(idKey(image)) === undefined) {
+      } else if (seen.add(image) === undefined) {
         const message = `image ${image} occurs more than once; only the first entry is used`;
         yield { reject: { reason: 'duplicate-image', message, image } };
       } else yield { image, graph: readGenomeEntry(image, value) };
@@ -97,7 +98,7 @@ async function* entries(file: string, context: SourceContext): AsyncGenerator<Ge
 }
 
 async function storedGraph(stored: KeyedStore, image: Id): Promise<GenomeGraph | null> {
-  const [payload] = await stored.get(idKey(image));
+  const [payload] = await stored.get(image);
   return payload ? JSON.parse(payload.toString()) : null;
 }
 

@@ -3,7 +3,12 @@ import type { SourceItem } from '../records/ports.js';
 import type { Related, Relation } from '../records/scene-graph.js';
 import { filterDetections, type RawDetection } from './filter-detections.js';
 import { unusedIds } from './unused-ids.js';
-import type { GenomeGraph, GenomeObject, GenomeRelation } from './visual-genome-entry.js';
+import {
+  type GenomeGraph,
+  type GenomeObject,
+  type GenomeRelation,
+  withoutMergedObjects,
+} from './visual-genome-entry.js';
 import { type PreprocessOptions, preprocessGenome } from './visual-genome-preprocess.js';
 
 /**
@@ -12,7 +17,7 @@ import { type PreprocessOptions, preprocessGenome } from './visual-genome-prepro
  * @param steps options of the preprocessing; null for none
  */
 export function genomeRecord(
-  graph: GenomeGraph,
+  written: GenomeGraph,
   image: Image,
   origin: Origin,
   steps: PreprocessOptions | null,
@@ -21,6 +26,7 @@ export function genomeRecord(
   const count = (name: string) => {
     counts[name] = (counts[name] ?? 0) + 1;
   };
+  const graph = withoutMergedObjects(written, count);
   const added = graph.embedded.length;
   const all = { objects: [...graph.objects, ...graph.embedded], relations: graph.relations };
   const { objects, relations } = preprocessGenome(all, steps, count);

@@ -42,7 +42,8 @@ type GenomeRecord = ImageRecord & Related;
  * Boxes are filtered by `filterDetections`. With preprocessing, objects with the same name and box are merged, and
  * relations that thereby become equal (`duplicate-relation`) or relate an object to itself (`self-relation`) are
  * dropped. Relations of a dropped box are dropped too (`relation-of-dropped-box`). Objects that only occur in relations
- * are added (`object-from-relationship`). An object without an id gets the lowest number that no other object of its
+ * are added (`object-from-relationship`). A relation of an object that `merged_object_ids` of another object lists is one
+ * of that other object (`merged-object`). Ids are read as by `coco`. An object without an id gets the lowest number that no other object of its
  * image has.
  *
  * Rejects: `malformed-image`, `duplicate-image`, `malformed-objects`, `malformed-relationships`,

@@ -81,7 +81,7 @@ describe('bad input', () => {
     ]) {
       await assert.rejects(runCoco(text), (error: Error) => {
         assert.equal(error.name, 'InputError', error.message);
-        assert.match(error.message, /instances_val2017\.json: .*(byte \d+|missing)/);
+        assert.match(error.message, /instances_val2017\.json: .*(byte \d+|missing|is a list)/);
         return true;
       });
     }

@@ -270,7 +270,7 @@ describe('coco', () => {
         {"id": 1, "image_id": 1, "category_id": 1, "bbox": [NaN, 1, 2, Infinity]},
         {"id": 2, "image_id": null, "category_id": 1, "bbox": [0, 0, 1, 1]},
         {"id": 3, "image_id": 1, "category_id": [], "bbox": [0, 0, 1, 1]},
-        {"id": {}, "image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1]},
+        {"id": {}, "image_id": 1, "category_id": 1, "bbox": [0, 0, 2, 2]},
         {"id": 5, "image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "iscrowd": "no"},
         {"id": 6, "image_id": 77, "category_id": 1, "bbox": [0, 0, 1, 1]},
         {"id": 7, "image_id": "x", "category_id": 1, "bbox": [0, 0, 1, 1]},
@@ -282,9 +282,14 @@ describe('coco', () => {
     );
     assert.deepEqual(
       records.map(({ detections }) => detections.map(({ id }) => id)),
-      [[10]],
+      [[0, 10]],
     );
-    assert.deepEqual(counts, { 'malformed-box': 1, 'unknown-category': 1, 'unknown-image-annotation': 3 });
+    assert.deepEqual(counts, {
+      'malformed-box': 1,
+      'unknown-category': 1,
+      'bad-annotation-id': 1,
+      'unknown-image-annotation': 3,
+    });
     const rejected = (reason: string, message: string, fields: Fields) => ({ reason, message, ...fields });
     assert.deepEqual(
       items.flatMap(({ rejects = [] }) => rejects),
@@ -302,14 +307,6 @@ describe('coco', () => {
           {
             image: 1,
             detail: { annotation: 3 },
-          },
-        ),
-        rejected(
-          'malformed-annotation',
-          'annotation at position 3: id is {}, expected a whole number or a non-empty string',
-          {
-            image: 1,
-            detail: { position: 3 },
           },
         ),
         rejected('malformed-annotation', 'annotation 5: iscrowd is "no", expected 0 or 1', {
@@ -509,7 +506,128 @@ describe('coco', () => {
     });
     await assert.rejects(read(JSON.stringify(manyScenes(50)).slice(0, 20_000)), InputError);
     await assert.rejects(read([1] as unknown as Fields), {
-      message: `${file}: the file is an array, expected an object at byte 0`,
+      message: `${file}: the file is a list, expected an object with 'images', 'annotations' and 'categories'`,
+    });
+  });
+
+  it('names a file of another kind', async () => {
+    const object = "expected an object with 'images', 'annotations' and 'categories'";
+    const instances = "expected instances with 'category_id' and 'bbox'";
+    const scene = { images: [image(7)], categories };
+    const kinds: [unknown, string][] = [
+      [
+        [annotation(1, 7, [0, 0, 1, 1], { score: 0.9 })],
+        `the file is a list of detections (results of a detector), without images and categories, ${object}`,
+      ],
+      [[{ image_id: 7, caption: 'a dog' }], `the file is a list of captions, ${object}`],
+      [[{ image_id: 7, objects: [] }], `the file is in the format of Visual Genome, ${object}`],
+      [
+        { ...scene, annotations: [{ image_id: 7, file_name: '7.png', segments_info: [{ id: 1, category_id: 1 }] }] },
+        `the annotations have 'segments_info': a panoptic file, ${instances}`,
+      ],
+      [
+        { ...scene, annotations: [{ image_id: 7, id: 1, caption: 'a dog' }] },
+        `the annotations have a 'caption': a file of captions, ${instances}`,
+      ],
+    ];
+    for (const [content, problem] of kinds) {
+      await assert.rejects(read(content as Fields), (error) => {
+        assert.ok(error instanceof InputError);
+        assert.equal(error.message, `${file}: ${problem}`);
+        return true;
+      });
+    }
+  });
+
+  it('reads 7, 7.0 and the texts of them as one id, wherever they occur', async () => {
+    const forms = (id: number) => [`${id}`, `${id}.0`, `"${id}"`, `"${id}.0"`, `" ${id} "`, `${id}e0`] as const;
+    const expected = await read({
+      images: [image(7), image(8)],
+      annotations: [7, 7, 8, 8, 7, 8].map((at, id) => annotation(id, at, [id, 0, 9, 9], { category_id: id % 2 || 18 })),
+      categories,
+    });
+    for (let turn = 0; turn < 6; turn++) {
+      const form = (id: number, place: number) => forms(id)[(turn + place) % 6] as string;
+      const boxes = [7, 7, 8, 8, 7, 8].map(
+        (at, id) =>
+          `{"id": ${form(id, id)}, "image_id": ${form(at, id)}, "category_id": ${form(id % 2 || 18, id + 1)},
+            "bbox": [${id}, 0, 9, 9], "iscrowd": 0}`,
+      );
+      const images = [7, 8].map(
+        (id) => `{"id": ${form(id, id)}, "file_name": "${id}.jpg", "width": 100, "height": 50}`,
+      );
+      const names = categories.map(({ id, name }) => `{"id": ${form(id, 2)}, "name": "${name}"}`);
+      const { records, reasons, counts } = await read(
+        `{"images": [${images}], "annotations": [${boxes}], "categories": [${names}]}`,
+      );
+      assert.deepEqual(records, expected.records);
+      assert.deepEqual([reasons, counts], [[], {}]);
+    }
+  });
+
+  it('rejects the second of two images whose ids differ in type alone, and keeps other texts', async () => {
+    const images = [image(7), image('7', { file_name: 'b.jpg' }), image('007'), image(' x ')];
+    const { records, reasons } = await read({ images, annotations: [], categories });
+    assert.deepEqual(
+      records.map(({ image: { id, file } }) => [id, file]),
+      [
+        [7, '7.jpg'],
+        ['007', '007.jpg'],
+        ['x', ' x .jpg'],
+      ],
+    );
+    assert.deepEqual(reasons, ['duplicate-image']);
+  });
+
+  it('reads ids beyond 2^53 exactly, and rejects those that a float has rounded', async () => {
+    const huge = ['20230518123456789012', '20230518123456789013', '9007199254740993', '2.0230518123456789e19'];
+    const images = huge.map((id) => `{"id": ${id}, "file_name": "a.jpg", "width": 100, "height": 50}`);
+    const boxes = huge.map(
+      (id, i) => `{"id": 1${huge[i === 3 ? 0 : i]}, "image_id": ${id}, "category_id": 1,
+      "bbox": [0, 0, ${i + 1}, 1]}`,
+    );
+    const { items, records } = await read(
+      `{"images": [${images}], "annotations": [${boxes}], "categories": ${JSON.stringify(categories)}}`,
+    );
+    assert.deepEqual(
+      records.map(({ image: { id }, detections }) => [id, detections.map((one) => one.id)]),
+      huge.slice(0, 3).map((id) => [id, [`1${id}`]]),
+    );
+    const problem =
+      'is 20230518123456790000, a float beyond 9007199254740991 that has lost digits; expected the digits or a text';
+    assert.deepEqual(
+      items.flatMap(({ rejects = [] }) => rejects.map(({ message }) => message)),
+      [`image at position 3: id ${problem}`, `annotation 120230518123456789012: image_id ${problem}`],
+    );
+  });
+
+  it('keeps the box of an annotation whose own id is not usable', async () => {
+    const ids = [1.5, true, '', [], 3];
+    const annotations = ids.map((id, i) => annotation(id, 1, [i, 0, 9, 9]));
+    const { records, reasons, counts } = await read({ images: [image(1)], annotations, categories });
+    assert.deepEqual(
+      records[0]?.detections.map(({ id }) => id),
+      [0, 1, 2, 4, 3],
+    );
+    assert.deepEqual([reasons, counts], [[], { 'bad-annotation-id': 4 }]);
+  });
+
+  it('refuses files that share image ids before any record, and names them', async () => {
+    const splits = join(folder, 'splits');
+    mkdirSync(splits);
+    const write = (name: string, ids: readonly unknown[]) => {
+      const images = ids.map((id) => image(id));
+      const sections = name === 'b.json' ? { annotations: [], images } : { images, annotations: [] };
+      writeFileSync(join(splits, name), JSON.stringify({ ...sections, categories }));
+    };
+    write('a.json', [1, 2]);
+    write('b.json', [3, 4, 4]);
+    write('c.json', [5, '3', 4.0]);
+    const source = coco({ annotations: join(splits, '*.json'), limit: 1 });
+    await assert.rejects(readSource(source), {
+      message:
+        `${join(splits, 'c.json')}: 2 image ids are also in b.json, the first is 3: ` +
+        'run each file separately, with its own captions and output folder',
     });
   });
 

@@ -77,6 +77,20 @@ describe('pseudoAnnotations', () => {
     assert.deepEqual(items[0]!.record?.detections[1], { id: 11, category: 'dog', box: [15, 1, 10, 8] });
   });
 
+  it('reads an id as a number, a float or a text, and rejects the second entry of an image', async () => {
+    const filePaths = join(folder, 'paths.json');
+    writeFileSync(filePaths, JSON.stringify({ 5: 'patch1/a.jpg' }));
+    const set = { dataset: 'o365', data_split: 'train' };
+    const entries = [entry('5', set, [relation('near')]), entry(5.0, set, []), entry('5.0', { dataset: 'other' }, [])];
+    entries[0]!.relationships.push({ ...relation('on'), subject_id: '10', object_id: '11' } as never);
+    const items = await read(entries, { filePaths });
+    assert.deepEqual(
+      items.map(({ record, rejects = [] }) => record?.image.id ?? rejects[0]?.reason),
+      [5, 'duplicate-image', 5],
+    );
+    assert.deepEqual(items[0]?.record?.relations.length, 2);
+  });
+
   it('rejects invalid entries by reason', async () => {
     const items = await read([
       { objects: [] },

@@ -240,11 +240,11 @@ describe('visualGenome', () => {
       'malformed-relationship: image 1: expected a predicate and the ids of two objects, found {"predicate":5,"relationship_id":3}',
       'malformed-relationship: image 1: expected a predicate and the ids of two objects, found null',
       'malformed-box: annotation x: the box is [null,null,null,null], expected four finite numbers',
-      'malformed-image: entry 1: expected an image_id',
+      'malformed-image: entry 1: image_id is missing, expected a whole number or a non-empty string',
       'duplicate-image: image 1 occurs more than once; only the first entry is used',
       'unknown-size: image 77: no width and height in sizes.json',
       'unsafe-path: image ../../x: "../../x.jpg" is not a path within the image folder',
-      'malformed-image: entry 6: expected an image_id',
+      'malformed-image: entry 6: image_id is missing, expected a whole number or a non-empty string',
     ]);
   });
 
@@ -312,6 +312,36 @@ describe('visualGenome', () => {
     assert.deepEqual([counts, reasons], [{ 'object-from-relationship': 1 }, []]);
   });
 
+  it('redirects relations of merged objects, whatever form their ids have', async () => {
+    const merging = { ...man, merged_object_ids: [15, 16] };
+    const almostMan = { ...man, object_id: '15', x: 1 };
+    const two = await readTwo(
+      [{ image_id: 1, objects: [merging, horse] }],
+      [{ image_id: '1', relationships: [relationship(almostMan, 'on', horse), relationship(horse, 'under', man)] }],
+    );
+    const graphs = await readGraphs([
+      {
+        image_id: 1,
+        objects: [merging, { ...horse, object_id: '12' }, { ...hat, object_id: 16 }],
+        relationships: [
+          { predicate: 'on', subject_id: '15', object_id: 12.0 },
+          { predicate: 'under', subject_id: 12, object_id: '11' },
+          { predicate: 'on', subject_id: 16, object_id: 11 },
+        ],
+      },
+    ]);
+    const relations = [
+      { subject: 0, object: 1, predicate: 'on' },
+      { subject: 1, object: 0, predicate: 'under' },
+    ];
+    assert.deepEqual(two.records[0]?.detections.length, 2);
+    assert.deepEqual(two.records[0]?.relations, relations);
+    assert.deepEqual([two.counts, two.reasons], [{ 'merged-object': 1 }, []]);
+    // An object that is listed itself is no copy, whatever another object lists.
+    assert.deepEqual(graphs.records[0]?.relations, [...relations, { subject: 2, object: 0, predicate: 'on' }]);
+    assert.deepEqual([graphs.counts, graphs.reasons], [{ 'merged-object': 1 }, []]);
+  });
+
   it('uses relationships in the objects file, and objects in the relationships file', async () => {
     const { records, counts, reasons } = await readTwo(
       [
@@ -374,7 +404,7 @@ describe('visualGenome', () => {
       records.map(({ image: { id, width }, relations }) => [id, width, relations.length]),
       [
         [1, 200, 0],
-        ['2', 200, 1],
+        [2, 200, 1],
       ],
     );
     assert.deepEqual(reasons, ['unknown-size']);
