@@ -1,6 +1,7 @@
 import { accessToken, redactor } from '../endpoints/access-token.js';
 import { checkEndpointUrl } from '../endpoints/check-endpoint-url.js';
-import { generatedText, postJson } from '../endpoints/post-json.js';
+import { generatedText } from '../endpoints/generated-text.js';
+import { postJson } from '../endpoints/post-json.js';
 import { OptionError } from '../errors.js';
 import type { Captioner } from '../records/ports.js';
 import { type ModelCaptionerOptions, modelCaptioner, seedsOf } from './model-captioner.js';

@@ -1,7 +1,10 @@
-import { access, readdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
+import { exists } from '../files/exists.js';
+import { isMissing } from '../files/is-missing.js';
 import { jsonLines } from '../files/json/json-lines.js';
+import { listNames } from '../files/list-names.js';
 import type { Manifest, Shard } from '../records/manifest.js';
 import type { Extent, Progress, RunState } from '../records/run-state.js';
 import { schemaProblem, type TypeOf } from '../records/schema-problem.js';
@@ -185,26 +188,4 @@ async function readJson<N extends SchemaName>(file: string, schema: N): Promise<
   const problem = schemaProblem(schema, value);
   if (problem !== null) throw new InputError(file, problem);
   return value as TypeOf<N>;
-}
-
-/** Resolves to whether a file exists. */
-export function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Lists the names in a folder; none when the folder does not exist. */
-export async function listNames(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
-}
-
-function isMissing(error: unknown): boolean {
-  return ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
 }

@@ -3,11 +3,12 @@ import { InputError, RelflowError } from '../errors.js';
 import { checksum } from '../files/checksum.js';
 import { jsonLines } from '../files/json/json-lines.js';
 import { streamJson } from '../files/json/stream-json.js';
+import { listNames } from '../files/list-names.js';
 import type { Box } from '../records/box.js';
 import type { CandidateSet, SceneGraph } from '../records/scene-graph.js';
 import { schemaProblem } from '../records/schema-problem.js';
 import { type SchemaName, schemas } from '../records/schemas.js';
-import { listNames, RunFolder } from './run-folder.js';
+import { RunFolder } from './run-folder.js';
 
 /** Problem that `validateRun` has found. */
 export interface Problem {

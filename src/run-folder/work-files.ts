@@ -3,8 +3,9 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { InputError } from '../errors.js';
 import { jsonLines } from '../files/json/json-lines.js';
+import { listNames } from '../files/list-names.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
-import { listNames, type RunFolder, shardNumber } from './run-folder.js';
+import { type RunFolder, shardNumber } from './run-folder.js';
 import type { WorkItem } from './work-item.js';
 
 const FLUSH_LENGTH = 1 << 18;

@@ -1,11 +1,12 @@
 import type { RecordError } from '../errors.js';
+import { exists } from '../files/exists.js';
 import { execute } from '../graph/engine/execute.js';
 import { phasesOf } from '../graph/engine/phases.js';
 import type { Outcome } from '../graph/engine/record-tracker.js';
 import type { Graph } from '../graph/graph.js';
 import type { RunState } from '../records/run-state.js';
 import { AtomicShard } from '../run-folder/atomic-shard.js';
-import { exists, type RunFolder } from '../run-folder/run-folder.js';
+import type { RunFolder } from '../run-folder/run-folder.js';
 import { ShardLayout } from '../run-folder/shard-layout.js';
 import { readWork, removeWork, workPath, writeWork } from '../run-folder/work-files.js';
 import type { WorkItem } from '../run-folder/work-item.js';

@@ -40,7 +40,6 @@ export {
   type LabelCounts,
   labelSet,
   officialLabelCounts,
-  type Paraphrases,
   type TrainingLabelSet,
   type Vocabularies,
 } from './data/label-set.js';
@@ -110,6 +109,7 @@ export { officialSchedule, type Schedule, scheduleFactor } from './optimizer/sch
 
 export { Checkpoints, settingsDigest, type TrainedState, type TrainingState } from './checkpoints.js';
 export { curvesPage, writeCurves } from './curves-page.js';
+export type { Paraphrases } from './data/paraphrase-relations.js';
 export {
   checkMemoryFits,
   type Remedy,

@@ -1,6 +1,6 @@
 import { OptionError } from '../../errors.js';
 import { type Noise, officialNoise } from '../data/denoising.js';
-import type { Paraphrases } from '../data/label-set.js';
+import type { Paraphrases } from '../data/paraphrase-relations.js';
 import { type CommonSettings, commonSettings } from './common-settings.js';
 
 /** The settings that decide the weights of a tagger. */

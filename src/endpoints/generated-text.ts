@@ -1,0 +1,19 @@
+import { fieldsOf } from '../files/json/json-value.js';
+import { RequestFailure } from './request-failure.js';
+
+/**
+ * The maximum length of a generated text in UTF-16 code units; a longer text is not a caption or graph and is cut off.
+ */
+const MAX_TEXT = 8000;
+
+/**
+ * Returns the text in the answer of a text-generation endpoint: `[{ generated_text }]` or `{ generated_text }`.
+ * @throws RequestFailure if the answer has another format
+ */
+export function generatedText(reply: unknown): string {
+  const { generated_text: text } = fieldsOf(Array.isArray(reply) ? reply[0] : reply);
+  if (typeof text !== 'string') {
+    throw new RequestFailure('malformed', "the server's answer has no generated_text");
+  }
+  return text.slice(0, MAX_TEXT).trim();
+}
