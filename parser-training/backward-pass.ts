@@ -34,9 +34,10 @@ export class BackwardPass {
   }
 
   /**
-   * @param a activations of the forward pass, with the same dropout `masks`
-   * @param g gradients of `tagScores`, `labelScores`, `queries`, `related` (through them) and `ownerScores`; the rest
-   *   is zero; `state` holds the gradient of the token states when it returns
+   * Computes gradients down to the states of words.
+   * @param a activations of the forward pass, which had the same `masks`
+   * @param g gradients of `tagScores`, `labelScores`, `queries`, `relationStates` (through queries) and `ownerScores`, the rest
+   *   zero; `states` is set to the gradient of the words' states
    */
   run(a: Activations, g: Activations, layout: BatchLayout, masks: DropoutMasks): void {
     this.#scoreOwners(a, g, layout, masks);
@@ -45,7 +46,7 @@ export class BackwardPass {
     this.#scoreTags(a, g, layout, masks);
   }
 
-  /** Goes on where `run` ended, as far as to the word vectors: their gradient is in `x`. */
+  /** Continues after `run` down to the word vectors: sets their gradient, `x`. */
   runContext(a: Activations, g: Activations, layout: BatchLayout, masks: DropoutMasks): void {
     this.#context(a, g, layout, masks);
     this.#window(a, g, layout.rows);
@@ -160,9 +161,9 @@ export class BackwardPass {
           d.distances[distance * pairHidden + k]! += value;
           d.distances[steps * pairHidden + k]! += value;
           d.pairBias[k]! += value;
-          const most = a.pairMax[n * pairHidden + k]!;
+          const largest = a.pairMax[n * pairHidden + k]!;
           for (let row = from; row < to; row++)
-            if (a.between[row * pairHidden + k] === most) {
+            if (a.between[row * pairHidden + k] === largest) {
               g.between[row * pairHidden + k]! += value;
               break;
             }
@@ -270,12 +271,12 @@ export class BackwardPass {
 
   #window(a: Activations, g: Activations, rows: number): void {
     const { input, hidden } = this.#sizes;
-    const inner = rows - 2 * windowRadius;
+    const innerRows = rows - 2 * windowRadius;
     const dy = g.windowed.subarray(windowRadius * hidden);
     for (let offset = 0; offset <= 2 * windowRadius; offset++) {
       const part = (values: Float32Array) => values.subarray(offset * input * hidden, (offset + 1) * input * hidden);
       this.#linear(
-        inner,
+        innerRows,
         a.x.subarray(offset * input),
         input,
         part(this.#p.window),

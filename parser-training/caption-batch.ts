@@ -64,17 +64,17 @@ export function createBatch(examples: readonly TrainingExample[]): Batch {
       });
     return offset;
   });
-  for (const [what, count, most] of [
+  for (const [what, count, limit] of [
     ['rows', rows, batchCapacity.rows],
     ['pairs', pairs.length, batchCapacity.pairs],
     ['owners', owners.length, batchCapacity.owners],
   ] as const)
-    if (count > most)
-      throw new RangeError(`createBatch: ${count} ${what}, expected at most ${most}: use a smaller batch`);
+    if (count > limit)
+      throw new RangeError(`createBatch: ${count} ${what}, expected at most ${limit}: use a smaller batch`);
   return { words, rows, captions, compounds, mentions, pairs, attributes, owners, examples, offsets };
 }
 
-/** Sets the gradients that a batch adds to to zero. */
+/** Zeroes the arrays of gradients that a batch accumulates. */
 export function clearGradients(
   g: Activations,
   sizes: NetworkSizes,

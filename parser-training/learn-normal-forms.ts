@@ -74,7 +74,7 @@ function* spans(tokens: readonly string[], isFree: (k: number) => boolean): Gene
   }
 }
 
-/** Learns the most frequent form that graphs have for each phrase, if it is not the phrase noName. */
+/** Learns the most frequent form that graphs have for each phrase, if it differs from the phrase. */
 export function learnNormalForms(alignments: readonly Alignment[]): NormalForms {
   const entities = new Map<string, Counts>();
   const attributes = new Map<string, Counts>();

@@ -42,10 +42,10 @@ export class TrainingNetwork {
     const { input, hidden } = this.sizes;
     const p = this.parameters;
     a.windowed.fill(0, 0, rows * hidden);
-    const inner = rows - 2 * windowRadius;
+    const innerRows = rows - 2 * windowRadius;
     for (let offset = 0; offset < windowSize; offset++)
       this.kernels.multiply(
-        inner,
+        innerRows,
         hidden,
         input,
         a.x.subarray(offset * input),

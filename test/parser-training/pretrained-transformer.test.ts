@@ -24,8 +24,8 @@ const captions = [
 
 function createTransformer() {
   const kernels = new ParserKernels(16 << 20);
-  const made = new PretrainedTransformer(kernels, new TrainingKernels(kernels), weights, 64);
-  return { transformer: made, state: kernels.floats(words.length * sizes.hidden) };
+  const transformer = new PretrainedTransformer(kernels, new TrainingKernels(kernels), weights, 64);
+  return { transformer, state: kernels.floats(words.length * sizes.hidden) };
 }
 
 describe('WordPieces', () => {
@@ -49,10 +49,10 @@ describe('WordPieces', () => {
 
 describe('PretrainedTransformer', () => {
   it('encodes each caption independently, and rows without a word as zeros', () => {
-    const { transformer: made, state } = createTransformer();
-    made.forward(words, captions, state);
+    const { transformer, state } = createTransformer();
+    transformer.forward(words, captions, state);
     const both = state.slice();
-    made.forward(words.slice(3), [{ start: 1, length: 3 }], state);
+    transformer.forward(words.slice(3), [{ start: 1, length: 3 }], state);
     const { hidden } = sizes;
     assert.deepEqual(state.slice(hidden, 4 * hidden), both.slice(4 * hidden, 7 * hidden));
     for (const row of [0, 3, 7])
@@ -61,30 +61,30 @@ describe('PretrainedTransformer', () => {
   });
 
   it('has the gradients of finite differences', () => {
-    const { transformer: made, state } = createTransformer();
+    const { transformer, state } = createTransformer();
     const random = new Random(4);
     const direction = state.map(() => random.normal());
     const masks = new DropoutMasks(random, {});
     const value = () => {
-      made.forward(words, captions, state, masks);
+      transformer.forward(words, captions, state, masks);
       return state.reduce((sum, y, k) => sum + y * direction[k]!, 0);
     };
     value();
     const gradient = state.slice();
     gradient.set(direction);
     state.set(direction);
-    made.backward(state, masks);
+    transformer.backward(state, masks);
     let checked = 0;
-    for (const [values, gradients] of made.trained) {
-      const places = [...gradients.keys()].filter((k) => Math.abs(gradients[k]!) > 0.01);
-      for (let n = 0; n < Math.min(5, places.length); n++) {
-        const k = places[Math.floor(random.next() * places.length)]!;
-        const kept = values[k]!;
-        values[k] = kept + 2e-3;
+    for (const [values, gradients] of transformer.trained) {
+      const indices = [...gradients.keys()].filter((k) => Math.abs(gradients[k]!) > 0.01);
+      for (let n = 0; n < Math.min(5, indices.length); n++) {
+        const k = indices[Math.floor(random.next() * indices.length)]!;
+        const original = values[k]!;
+        values[k] = original + 2e-3;
         const up = value();
-        values[k] = kept - 2e-3;
+        values[k] = original - 2e-3;
         const down = value();
-        values[k] = kept;
+        values[k] = original;
         const [slope, expected] = [(up - down) / 4e-3, gradients[k]!];
         assert.ok(
           Math.abs(slope - expected) < 0.01 + 0.02 * Math.abs(expected),
@@ -116,9 +116,9 @@ describe('PretrainedTransformer', () => {
   });
 
   it('rejects a batch above its capacity', () => {
-    const { transformer: made, state } = createTransformer();
+    const { transformer, state } = createTransformer();
     const many = Array.from({ length: 70 }, () => 'man');
-    assert.throws(() => made.forward(many, [{ start: 0, length: 70 }], state), {
+    assert.throws(() => transformer.forward(many, [{ start: 0, length: 70 }], state), {
       name: 'RangeError',
       message: 'transformer: a batch of 72 word pieces, expected at most 64: use a smaller batch',
     });

@@ -26,15 +26,15 @@ const captions = [
 
 const sizes = { input: 16, hidden: 16, tagHidden: 8, pairHidden: 16, attributeHidden: 8, labels: 16 };
 
-function trainer(options: Partial<typeof defaultTrainingOptions> = {}) {
+function createTrainer(options: Partial<typeof defaultTrainingOptions> = {}) {
   const { examples, labels } = prepareCaptions(captions, { minLabelCount: 1 });
   const vocabulary = [...new Set(examples.flatMap(({ words }) => words))].sort();
   const vectors = new Map(vocabulary.map((word, k) => [word, new Float32Array(100).fill(Math.sin(k) / 10)]));
-  const made = studentTrainer(new ParserKernels(64 << 20), sizes, labels, vocabulary, vectors, {
+  const trainer = studentTrainer(new ParserKernels(64 << 20), sizes, labels, vocabulary, vectors, {
     ...defaultTrainingOptions,
     ...options,
   });
-  return { trainer: made, examples, labels };
+  return { trainer, examples, labels };
 }
 
 /** A checkpoint in memory that stores the state after the second epoch. */
@@ -48,20 +48,20 @@ const checkpointOf = (saved?: TrainingState) => ({
 
 describe('Trainer', () => {
   it('gets an example of every caption', () => {
-    const { examples, labels } = trainer();
+    const { examples, labels } = createTrainer();
     assert.equal(examples.length, captions.length);
     assert.deepEqual(labels.names.slice(0, 4), ['', '>V', '>P', '>wear']);
     for (const { gold } of captions) assert.notDeepEqual(parseFactual(gold).relations, []);
   });
 
   it('has the gradients of finite differences', () => {
-    const { trainer: made, examples } = trainer({ dropout: 0, wordDropout: 0, seed: 3 });
-    const { parameters } = made.network;
+    const { trainer, examples } = createTrainer({ dropout: 0, wordDropout: 0, seed: 3 });
+    const { parameters } = trainer.network;
     const total = () => {
-      const { losses, gradients } = made.gradientsOf(examples);
-      const kept = Object.fromEntries(Object.entries(gradients).map(([name, values]) => [name, values.slice()]));
+      const { losses, gradients } = trainer.gradientsOf(examples);
+      const copies = Object.fromEntries(Object.entries(gradients).map(([name, values]) => [name, values.slice()]));
       for (const values of Object.values(gradients)) values.fill(0);
-      return { loss: losses.tags + losses.labels + losses.words + losses.owners, gradients: kept };
+      return { loss: losses.tags + losses.labels + losses.words + losses.owners, gradients: copies };
     };
     const random = new Random(5);
     const { gradients } = total();
@@ -71,13 +71,13 @@ describe('Trainer', () => {
       const touched = [...values.keys()].filter((k) => Math.abs(gradients[name]![k]!) > 0.02);
       for (let n = 0; n < Math.min(6, touched.length); n++) {
         const k = touched[Math.floor(random.next() * touched.length)]!;
-        const kept = values[k]!;
+        const original = values[k]!;
         const step = 0.001;
-        values[k] = kept + step;
+        values[k] = original + step;
         const up = total().loss;
-        values[k] = kept - step;
+        values[k] = original - step;
         const down = total().loss;
-        values[k] = kept;
+        values[k] = original;
         const slope = (up - down) / (2 * step);
         const expected = gradients[name]![k]!;
         assert.ok(
@@ -92,7 +92,7 @@ describe('Trainer', () => {
 
   it('fits its examples, with the same losses each time', () => {
     const run = () => {
-      const { trainer: made, examples } = trainer({
+      const { trainer, examples } = createTrainer({
         epochs: 120,
         batchSize: 5,
         learningRate: 1e-2,
@@ -100,7 +100,7 @@ describe('Trainer', () => {
         wordDropout: 0,
       });
       let last = { tags: 1, labels: 1, words: 1, owners: 1 };
-      made.train(examples, (_, losses) => {
+      trainer.train(examples, (_, losses) => {
         last = { ...losses };
       });
       return last;
@@ -112,11 +112,11 @@ describe('Trainer', () => {
 
   it('resumes from a checkpoint with the same losses and state', () => {
     const options = { epochs: 4, batch: 3, dropout: 0.1 };
-    const uninterrupted = trainer(options);
+    const uninterrupted = createTrainer(options);
     const allLosses: Losses[] = [];
     const checkpoint = checkpointOf();
     uninterrupted.trainer.train(uninterrupted.examples, (_, losses) => allLosses.push({ ...losses }), checkpoint);
-    const second = trainer(options);
+    const second = createTrainer(options);
     const losses: Losses[] = [];
     second.trainer.train(second.examples, (_, own) => losses.push({ ...own }), checkpointOf(checkpoint.saved));
     assert.deepEqual(losses, allLosses.slice(2));
@@ -124,16 +124,16 @@ describe('Trainer', () => {
   });
 
   it('rejects a checkpoint of another network', () => {
-    const { trainer: made, examples } = trainer({ epochs: 1 });
-    const [first, ...others] = made.state.optimizers;
+    const { trainer, examples } = createTrainer({ epochs: 1 });
+    const [first, ...others] = trainer.state.optimizers;
     const short = { ...first!, values: first!.values.slice(1) };
-    const from = { ...made.state, optimizers: [short, ...others] };
+    const from = { ...trainer.state, optimizers: [short, ...others] };
     assert.throws(
-      () => made.train(examples, () => {}, checkpointOf(from)),
+      () => trainer.train(examples, () => {}, checkpointOf(from)),
       /^RangeError: checkpoint: an array of \d+ parameters, expected \d+$/,
     );
     assert.throws(
-      () => made.train(examples, () => {}, checkpointOf({ ...from, optimizers: others })),
+      () => trainer.train(examples, () => {}, checkpointOf({ ...from, optimizers: others })),
       /^RangeError: checkpoint: \d+ arrays of parameters, expected \d+$/,
     );
   });

@@ -13,7 +13,7 @@ export function quantizeRows(count: number, width: number, row: (index: number) 
   const scales = new Float32Array(count);
   for (let n = 0; n < count; n++) {
     const values = row(n);
-    const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9) / 127;
+    const scale = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-9) / 127;
     scales[n] = scale;
     for (let k = 0; k < width; k++) bytes[n * width + k] = Math.round(values[k]! / scale);
   }

@@ -54,15 +54,15 @@ function captions(count: number): string[] {
 }
 
 function hypothesesOf(words: readonly string[]): Hypothesis[] {
-  const plain = unlabeledExample(words);
-  const batch = createBatch([plain]);
+  const unlabeled = unlabeledExample(words);
+  const batch = createBatch([unlabeled]);
   const { tagScores } = network.scoreWords(batch);
   const { transitions, starts } = model.parameters;
   const at = batch.captions[0]!.start;
   const scores = { tagScores, transitions, starts };
   const count = kernels.viterbi(scores, at, words.length, maxHypotheses, margin, scratch, tags, totals);
   return Array.from({ length: count }, (_, n) => {
-    const example = taggedExample(plain, tags.slice(n * words.length, (n + 1) * words.length));
+    const example = taggedExample(unlabeled, tags.slice(n * words.length, (n + 1) * words.length));
     return hypothesisOf(example, totals[n]!);
   });
 }

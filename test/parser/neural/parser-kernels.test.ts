@@ -177,9 +177,9 @@ describe('ParserKernels', () => {
       numbers(4 * width),
       numbers(width),
     ];
-    const [pairs, most, to] = [kernels.integers(12), kernels.floats(2 * width), kernels.floats(2 * width)];
+    const [pairs, pairMax, to] = [kernels.integers(12), kernels.floats(2 * width), kernels.floats(2 * width)];
     pairs.set([0, 2, 1, 4, 0, 3, 1, 2, 5, 5, 2, 1]);
-    kernels.pairInputs(2, width, pairs, mentions, between, distances, bias, -5, most, to);
+    kernels.pairInputs(2, width, pairs, mentions, between, distances, bias, -5, pairMax, to);
     for (let n = 0; n < 2; n++) {
       const [first, second, from, end, distance, steps] = pairs.subarray(6 * n) as unknown as [
         number,
@@ -193,7 +193,7 @@ describe('ParserKernels', () => {
         const role = (mention: number, r: number) => mentions[(mention * 4 + r) * width + k]!;
         let largest = -5;
         for (let row = from; row < end; row++) largest = Math.max(largest, between[row * width + k]!);
-        close([most[n * width + k]!], [largest]);
+        close([pairMax[n * width + k]!], [largest]);
         const sum =
           bias[k]! +
           largest +

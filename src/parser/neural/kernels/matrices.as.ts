@@ -278,14 +278,14 @@ const rounding: v128 = f32x4.splat(12582912);
 /** Converts a row to 12-bit integers. @param length a multiple of 8 @returns their scale */
 function quantizeRow(x: usize, to: usize, length: i32): f32 {
   const end = x + ((<usize>length) << 2);
-  let most = zero;
+  let lanes = zero;
   for (let at = x; at < end; at += 32) {
     const larger = f32x4.max(f32x4.abs(v128.load(at)), f32x4.abs(v128.load(at, 16)));
-    most = f32x4.max(most, larger);
+    lanes = f32x4.max(lanes, larger);
   }
   const largest = max(
-    max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
-    max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
+    max(f32x4.extract_lane(lanes, 0), f32x4.extract_lane(lanes, 1)),
+    max(f32x4.extract_lane(lanes, 2), f32x4.extract_lane(lanes, 3)),
   );
   const scale = f32x4.splat(largest > 0 ? <f32>2047 / largest : 0);
   for (; x < end; x += 32, to += 16) {

@@ -159,11 +159,11 @@ export function pairInputs(
 export function argmaxRows(rows: i32, width: i32, scores: usize, columns: usize, probabilities: usize): void {
   const bytes = (<usize>width) << 2;
   for (let n = 0; n < rows; n++, scores += bytes, columns += 4, probabilities += 4) {
-    let most = v128.load(scores);
-    for (let k: usize = 16; k < bytes; k += 16) most = f32x4.max(most, v128.load(scores + k));
+    let lanes = v128.load(scores);
+    for (let k: usize = 16; k < bytes; k += 16) lanes = f32x4.max(lanes, v128.load(scores + k));
     const largest = max(
-      max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
-      max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
+      max(f32x4.extract_lane(lanes, 0), f32x4.extract_lane(lanes, 1)),
+      max(f32x4.extract_lane(lanes, 2), f32x4.extract_lane(lanes, 3)),
     );
     const top = f32x4.splat(largest);
     let sum = zero;
