@@ -1,6 +1,4 @@
-import { fieldsOf } from '../files/json/json-value.js';
 import { redactingFetch } from './redacting-fetch.js';
-import { RequestFailure } from './request-failure.js';
 
 interface PostOptions {
   readonly token: string | undefined;

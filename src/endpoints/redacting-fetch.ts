@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { RequestFailure } from './request-failure.js';
 import { retryAfterSeconds } from './retry-after-seconds.js';
 import { type HttpAnswer, type HttpRequest, sendRequest } from './send-request.js';
