@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import sharp from 'sharp';
 import { RecordError } from '../../errors.js';
 import type { RgbImage } from './resize.js';
@@ -28,9 +29,12 @@ export async function readImage(path: string): Promise<RgbImage> {
     const rgb = info.channels === 3 ? data : grayToRgb(data, info.channels);
     return { data: rgb, height: info.height, width: info.width };
   } catch (cause) {
-    const missing = /missing|ENOENT/.test((cause as Error).message);
-    const reason = missing ? 'image-missing' : 'image-unreadable';
-    throw new RecordError(reason, `${path}: ${(cause as Error).message}`, { path }, { cause });
+    // libvips shares its error text among threads, so that the message does not tell a missing file from a damaged one.
+    const isMissing = (await stat(path).catch(() => null)) === null;
+    const [reason, problem] = isMissing
+      ? ['image-missing', 'no such file']
+      : ['image-unreadable', (cause as Error).message];
+    throw new RecordError(reason, `${path}: ${problem}`, { path }, { cause });
   }
 }
 
