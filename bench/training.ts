@@ -1,6 +1,6 @@
-// npx tsx bench/training.ts: what reading data costs a training. Steps on data from disk and on data in memory take turns, so
-// that both see the same machine.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// npx tsx bench/training.ts: the cost of reading data in a training. Steps on data from disk alternate with steps on data in
+// memory, so that both see the same load of the machine.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
@@ -8,34 +8,35 @@ import { renderScene } from '../scripts/scenes/render-scene.js';
 import { sceneGraphLines } from '../scripts/scenes/scene-graph-json.js';
 import { sceneSet } from '../scripts/scenes/scene-set.js';
 import { scriptFlags, wholeNumber } from '../scripts/script-flags.js';
-import { sceneGraphLines as readSceneGraphs } from '../src/index.js';
 import { useBackend } from '../src/model/index.js';
 import { noDropout } from '../src/model/layers/dropout.js';
 import {
   AdamW,
   AugmentedImageReader,
+  batchOptions,
   batchStream,
   clipFactor,
   gradientNorm,
   lossGradients,
+  openTrainingData,
+  openTrainingModel,
   type TrainingBatch,
-  TrainingData,
-  taggerSettings,
+  type TrainingConfig,
+  trainingSettings,
 } from '../src/training/index.js';
-import { openTrainingModel } from '../src/training/open-training-model.js';
-import { batchOptions } from '../src/training/settings/data-options.js';
 
-const LEAST_RATIO = 0.9;
+const MIN_RATIO = 0.9;
 const WARM_UP = 20;
+const BATCH_SIZE = 8;
 
 const HELP = `usage: npx tsx bench/training.ts [--steps N] [--rounds N] [--threads N] [--readers N]
 
-What reading data costs a training of the tagger that comes with relflow: samples a second of steps whose images are read
-from disk, decoded and varied while the steps run, beside the same steps on batches that are in memory already.
+Measures the cost of reading data in a training of the sprite tagger: samples per second of steps whose images are read
+from disk, decoded and augmented during the steps, compared with the same steps on batches that are already in memory.
 
-  --steps N     of each kind in a round (default 10)
-  --rounds N    how often both take turns (default 4)
-  --threads N   of the wasm backend (default 1, as the sprite tagger is trained; two are no faster)
+  --steps N     steps of each kind in a round (default 10)
+  --rounds N    number of rounds (default 4)
+  --threads N   threads of the wasm backend (default 1, as the sprite tagger is trained; two are not faster)
   --readers N   threads that read images, 0 for none (default: as in a training)
   --help        this text`;
 
@@ -52,30 +53,29 @@ const folder = mkdtempSync(join(tmpdir(), 'relflow-bench-'));
 const { signal } = new AbortController();
 try {
   const images = join(folder, 'images');
-  if (!existsSync(images)) mkdirSync(images);
-  const batch = 8;
-  // As many images as are read, so that none is read twice: nothing is kept of one from an epoch before.
-  const scenes = sceneSet(1, 'train', batch * (steps * rounds + WARM_UP + 4));
+  mkdirSync(images);
+  // Each image is read once, so that no cache helps.
+  const scenes = sceneSet(1, 'train', BATCH_SIZE * (steps * rounds + WARM_UP + 4));
   for (const scene of scenes) writeFileSync(join(images, `${scene.id}.jpg`), await renderScene(scene));
   const file = join(folder, 'scene-graphs.jsonl');
   writeFileSync(file, sceneGraphLines(1, 'train', scenes));
 
-  const backend = await useBackend('wasm', { threads });
-  const settings = taggerSettings({
+  const config: TrainingConfig = {
     task: 'tagger',
     model: 'spriteTagger',
     data: [{ sceneGraphs: file, images }],
     epochs: 1,
-    batchSize: batch,
+    batchSize: BATCH_SIZE,
     labels: { objects: 80, relations: 17 },
     augmentation: 'sprites',
-  });
-  const source = readSceneGraphs({ sceneGraphs: file });
-  const data = await TrainingData.open([{ source, images }], { relationThreshold: 0.2 }, signal);
-  const { model, forward } = await openTrainingModel(settings, {});
+  };
+  const settings = trainingSettings(config);
+  const backend = await useBackend('wasm', { threads });
+  const { data } = await openTrainingData(config, settings, signal);
+  const { model, forward } = await openTrainingModel(settings, config);
   const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
-  const step = async (of: TrainingBatch) => {
-    const { gradients } = await lossGradients(forward, of, optimizer.variables, () => noDropout);
+  const trainStep = async (batch: TrainingBatch) => {
+    const { gradients } = await lossGradients(forward, batch, optimizer.variables, () => noDropout);
     const norm = await gradientNorm(gradients);
     optimizer.apply(gradients, 1, clipFactor(norm, settings.optimizer.maxGradientNorm));
     tf.dispose(gradients);
@@ -83,44 +83,44 @@ try {
   const reader = new AugmentedImageReader(settings.augmentation, readers);
   const batches = batchStream(data, batchOptions(settings, reader, 2), { epoch: 0, position: 0 }, signal);
   const next = async () => (await batches.next()).value!.batch as TrainingBatch;
-  // Threads start and code is compiled with the first steps, which are slower for that, whatever they read.
-  for (let k = 0; k < WARM_UP; k++) await step(await next());
+  // The first steps start threads and compile code.
+  for (let k = 0; k < WARM_UP; k++) await trainStep(await next());
 
   const times = { memory: 0, disk: 0, waited: 0 };
   for (let round = 0; round < rounds; round++) {
     const read: TrainingBatch[] = [];
-    const started = performance.now();
+    const diskStart = performance.now();
     for (let k = 0; k < steps; k++) {
-      const asked = performance.now();
-      const of = await next();
-      times.waited += performance.now() - asked;
-      read.push(of);
-      await step(of);
+      const waitStart = performance.now();
+      const batch = await next();
+      times.waited += performance.now() - waitStart;
+      read.push(batch);
+      await trainStep(batch);
     }
-    times.disk += performance.now() - started;
-    // What was read ahead is done before the other half is measured.
+    times.disk += performance.now() - diskStart;
+    // Waits until the images that are read ahead are done.
     await new Promise((resolve) => setTimeout(resolve, 500));
-    const again = performance.now();
-    for (const of of read) await step(of);
-    times.memory += performance.now() - again;
+    const memoryStart = performance.now();
+    for (const batch of read) await trainStep(batch);
+    times.memory += performance.now() - memoryStart;
   }
   await batches.return(undefined);
   await reader.close();
-  const rate = (milliseconds: number) => (1000 * batch * steps * rounds) / milliseconds;
+  const samplesPerSecond = (milliseconds: number) => (1000 * BATCH_SIZE * steps * rounds) / milliseconds;
   const ratio = times.memory / times.disk;
-  const shown = (value: number) => value.toFixed(1).padStart(7);
+  const number = (value: number) => value.toFixed(1).padStart(7);
+  const line = (milliseconds: number) =>
+    `${number(samplesPerSecond(milliseconds))} samples/s, ${number(milliseconds / steps / rounds)} ms a step`;
   console.log(
-    `spriteTagger, batches of ${batch}, ${backend.name}, ${backend.threads} threads, ${steps * rounds} steps each`,
+    `spriteTagger, batches of ${BATCH_SIZE}, ${backend.name}, ${backend.threads} threads, ${steps * rounds} steps each`,
   );
+  console.log(`data in memory   ${line(times.memory)}`);
+  console.log(`data from disk   ${line(times.disk)}`);
   console.log(
-    `data in memory   ${shown(rate(times.memory))} samples/s, ${shown(times.memory / steps / rounds)} ms a step`,
-  );
-  console.log(`data from disk   ${shown(rate(times.disk))} samples/s, ${shown(times.disk / steps / rounds)} ms a step`);
-  console.log(
-    `ratio            ${ratio.toFixed(3)}, at least ${LEAST_RATIO} wanted: ${ratio >= LEAST_RATIO ? 'yes' : 'no'}`,
+    `ratio            ${ratio.toFixed(3)}, expected at least ${MIN_RATIO}: ${ratio >= MIN_RATIO ? 'yes' : 'no'}`,
   );
   console.log(`waiting for data ${((100 * times.waited) / times.disk).toFixed(1)} % of the time`);
-  if (ratio < LEAST_RATIO) process.exitCode = 1;
+  if (ratio < MIN_RATIO) process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

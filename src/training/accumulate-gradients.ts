@@ -48,9 +48,9 @@ export async function accumulateGradients(
   let waited = 0;
   let next: DataPosition | undefined;
   for (let part = 0; part < count; part++) {
-    const asked = performance.now();
+    const waitStart = performance.now();
     const streamed = (await stream.next()).value as StreamedBatch;
-    waited += performance.now() - asked;
+    waited += performance.now() - waitStart;
     const { batch } = streamed;
     next = streamed.next;
     rejects.push(...streamed.rejects);

@@ -15,7 +15,7 @@ import { batchOptions, totalSteps } from './settings/data-options.js';
 import { type TrainingSettings, trainingSettings } from './settings/training-settings.js';
 import { startBackend } from './start-backend.js';
 import { checkMemoryFits, type StepMemory, stepMemory } from './step-memory.js';
-import type { TrainOptions } from './train.js';
+import type { TrainOptions } from './train-options.js';
 
 /** The result of a dry run. */
 export interface DryRun {
@@ -89,9 +89,10 @@ export async function dryRun(config: TrainingConfig, { signal }: Pick<TrainOptio
     const trained = optimizer.variables.reduce((sum, { size }) => sum + size, 0);
     const frozen = all.reduce((sum, { size }) => sum + size, 0) - trained;
     const images = batch.sizes.length;
+    const { total, rejects, leftOut } = data.summary;
     return {
-      dataSummary: data.summary,
-      steps: totalSteps(settings, data.summary.total),
+      dataSummary: { total, rejects, leftOut },
+      steps: totalSteps(settings, total),
       shapes: {
         pixels: [images, batch.height, batch.width, 3],
         objects: [batch.labels.objects.length],

@@ -9,8 +9,9 @@
 export type { TrainingConfig, TrainingDataSet } from '../records/training-config.js';
 export { type DryRun, dryRun } from './dry-run.js';
 export { readTrainingConfig } from './settings/read-training-config.js';
-export { type TrainOptions, train } from './train.js';
+export { train } from './train.js';
 export { type TrainingResult, type TrainModelOptions, trainModel } from './train-model.js';
+export type { TrainOptions } from './train-options.js';
 export { type TrainingEvent, TrainingLog } from './training-log.js';
 
 // Settings: a configuration with all defaults filled in.

@@ -11,7 +11,8 @@ import { AdamW } from './optimizer/adam-w.js';
 import { Ema } from './optimizer/ema.js';
 import { batchOptions, totalSteps } from './settings/data-options.js';
 import type { TrainingSettings } from './settings/training-settings.js';
-import { type EarlierRun, TrainingFolder } from './training-folder.js';
+import { checkTrainOptions, type TrainOptions } from './train-options.js';
+import { TrainingFolder } from './training-folder.js';
 import { type TrainingEvent, TrainingLog } from './training-log.js';
 import { trainingLoop } from './training-loop.js';
 
@@ -22,17 +23,14 @@ export type RunConfig = ModelFiles &
     'prefetch' | 'readers' | 'imageCacheMegabytes' | 'checkpointEvery' | 'keepCheckpoints' | 'evaluateEvery'
   >;
 
-export interface TrainModelOptions extends EarlierRun {
+export interface TrainModelOptions extends TrainOptions {
   readonly settings: TrainingSettings;
-  readonly config: RunConfig;
+  /** Default: the defaults of a configuration. */
+  readonly config?: RunConfig;
   readonly data: TrainingData;
   readonly validation?: TrainingData;
   /** The backend that runs, for the log. */
   readonly backend: Pick<Backend, 'name' | 'threads'>;
-  readonly out: string;
-  readonly stop: AbortSignal;
-  readonly signal: AbortSignal;
-  readonly onProgress?: (event: TrainingEvent) => void;
 }
 
 /** How a training ended. */
@@ -57,7 +55,7 @@ export interface TrainingResult {
 /**
  * Trains a model on data that is already open, see `train`.
  *
- * @throws OptionError when there are fewer images than a batch has
+ * @throws OptionError when the options contradict each other, or there are fewer images than a batch has
  * @throws OutputError when the folder contains a training that is neither resumed nor overwritten, or another process
  *   uses it
  * @throws RelflowError (`diverged`) when a loss or gradient is not finite; `failure.json` names the images, and a
@@ -66,6 +64,7 @@ export interface TrainingResult {
  * Source: RLIPv2, sections 3 and 4.2; engine.py.
  */
 export async function trainModel(options: TrainModelOptions): Promise<TrainingResult> {
+  checkTrainOptions(options);
   const { settings, data, out } = options;
   const { total } = data.summary;
   if (total < settings.batchSize)
@@ -88,7 +87,8 @@ export async function trainModel(options: TrainModelOptions): Promise<TrainingRe
 
 /** Trains in a folder that no other process writes to. */
 async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): Promise<TrainingResult> {
-  const { settings, config, data, validation, stop, signal } = options;
+  const { settings, config = {}, data, validation = null } = options;
+  const { signal: never } = new AbortController();
   const started = performance.now();
   const metadata = modelMetadata({
     config: settings.model,
@@ -117,37 +117,24 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
         : await checkpoints.restore(newest, { parameters, optimizer, ema });
     const log = await TrainingLog.open(folder.log, state.step, options.onProgress);
     await log.add(startEvent(options, state.step, startedFrom));
-    const end = await trainingLoop(
-      {
-        ...{
-          settings,
-          data,
-          validation: validation ?? null,
-          forward,
-          parameters,
-          optimizer,
-          ema,
-          checkpoints,
-          log,
-          stop,
-          signal,
-        },
-        batches: batchOptions(settings, reader, config.prefetch ?? 2),
-        checkpointEvery: config.checkpointEvery ?? 500,
-        evaluateEvery: config.evaluateEvery ?? null,
-        failureFile: folder.failure,
-      },
-      state,
-    );
+    const loop = {
+      ...{ settings, data, validation, forward, parameters, optimizer, ema, checkpoints, log },
+      batches: batchOptions(settings, reader, config.prefetch ?? 2),
+      checkpointEvery: config.checkpointEvery ?? 500,
+      evaluateEvery: config.evaluateEvery ?? null,
+      failureFile: folder.failure,
+      stop: options.stop ?? never,
+      signal: options.signal ?? never,
+    };
+    const { step, ...end } = await trainingLoop(loop, state);
     await writeCurves(folder.log, folder.curves, settings.model.name);
-    const { step, ...rest } = end;
     const weights = end.finished ? folder.weights : null;
     if (weights !== null) {
       ema?.exchange();
       await writeWeights(weights, parameters, metadata);
       await log.add({ event: 'end', step, weights });
     }
-    return { folder: folder.path, steps: step, weights, ...rest, seconds: (performance.now() - started) / 1000 };
+    return { folder: folder.path, steps: step, weights, ...end, seconds: (performance.now() - started) / 1000 };
   } finally {
     await reader.close();
     ema?.dispose();

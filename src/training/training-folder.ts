@@ -1,15 +1,14 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { OutputError } from '../errors.js';
 import { lockFolder } from '../files/lock-folder.js';
 import { writeAtomically } from '../files/write-atomically.js';
 import type { TrainingSettings } from './settings/training-settings.js';
+import type { TrainOptions } from './train-options.js';
 
 /** How a training treats an earlier one in its folder. */
-export interface EarlierRun {
-  readonly resume: boolean;
-  readonly overwrite: boolean;
-}
+type EarlierRun = Pick<TrainOptions, 'resume' | 'overwrite'>;
 
 /** The output folder of a training. */
 export class TrainingFolder {
@@ -48,13 +47,9 @@ export class TrainingFolder {
       );
     if (found === null && resume) throw new OutputError(this.path, 'contains no training run to resume');
     if (found === null || found === fileText(settings)) return;
-    const before = JSON.parse(found) as Record<string, unknown>;
-    const changed = Object.entries(settings).find(
-      ([key, value]) => JSON.stringify(before[key]) !== JSON.stringify(value),
-    );
     throw new OutputError(
       this.settings,
-      `belongs to a run with another '${changed?.[0] ?? 'setting'}': choose another folder, or pass --overwrite to replace it`,
+      `belongs to a run with another '${changedSetting(found, settings)}': choose another folder, or pass --overwrite to replace it`,
     );
   }
 
@@ -75,3 +70,14 @@ export class TrainingFolder {
 }
 
 const fileText = (settings: TrainingSettings): string => `${JSON.stringify(settings, null, 2)}\n`;
+
+/** Returns the name of the first setting that differs. */
+function changedSetting(before: string, settings: TrainingSettings): string {
+  try {
+    const known = JSON.parse(before) as Record<string, unknown>;
+    const changed = Object.entries(settings).find(([key, value]) => !isDeepStrictEqual(known[key], value));
+    return changed?.[0] ?? 'setting';
+  } catch {
+    return 'setting';
+  }
+}

@@ -18,8 +18,9 @@ import type { ReadBack } from '../../src/training/loss-gradients.js';
 import { openTrainingModel } from '../../src/training/open-training-model.js';
 import { batchOptions, dataOptions } from '../../src/training/settings/data-options.js';
 import { rlipSettings } from '../../src/training/settings/rlip-settings.js';
-import { type TrainOptions, train } from '../../src/training/train.js';
+import { train } from '../../src/training/train.js';
 import { trainModel } from '../../src/training/train-model.js';
+import type { TrainOptions } from '../../src/training/train-options.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
 import { temporaryFolder } from '../support/folders.js';
 import { tinyRlip as config, writeTrainingScenes } from '../support/training-scenes.js';
@@ -191,7 +192,6 @@ describe('train: 4 steps of a tiny ParSeDA on 6 scenes', function () {
       const data = await TrainingData.open(sets(records), dataOptions(settings), signal());
       const result = await trainModel({
         ...{ settings, data, out, config: { readers: 0 }, backend: { name: 'wasm', threads: 1 } },
-        ...{ resume: false, overwrite: false, stop: signal(), signal: signal() },
       });
       return { result, events: eventsOf(out), summary: data.summary };
     };

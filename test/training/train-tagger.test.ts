@@ -6,7 +6,8 @@ import { openSafetensors } from '../../src/files/open-safetensors.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import type { TrainingConfig } from '../../src/records/training-config.js';
 import { dryRun } from '../../src/training/dry-run.js';
-import { type TrainOptions, train } from '../../src/training/train.js';
+import { train } from '../../src/training/train.js';
+import type { TrainOptions } from '../../src/training/train-options.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
 import { temporaryFolder } from '../support/folders.js';
 import { countThreads } from '../support/threads.js';
@@ -123,6 +124,28 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
     assert.deepEqual(readdirSync(join(out, 'checkpoints')), ['step-00000002']);
     const { weights } = await trained(out, { resume: true });
     assert.deepEqual(readFileSync(weights!), readFileSync(join(reference, 'weights.safetensors')));
+  });
+
+  it('refuses to resume from a damaged checkpoint or one with other settings', async () => {
+    const out = join(temporaryFolder(), 'damaged');
+    await trained(out, {}, { steps: 2 });
+    const file = join(out, 'checkpoints', 'step-00000002', 'state.json');
+    const state = JSON.parse(readFileSync(file, 'utf8'));
+    const resumed = (text: string) => {
+      writeFileSync(file, text);
+      return trained(out, { resume: true }, { steps: 2 });
+    };
+    const bad = (problem: string) => ({ code: 'bad-checkpoint', message: `${file}: ${problem}` });
+    await assert.rejects(resumed('{'), bad('cannot be read'));
+    await assert.rejects(resumed('{}'), bad('has format undefined, expected relflow.training-state/1'));
+    await assert.rejects(
+      resumed(JSON.stringify({ ...state, step: -1 })),
+      bad('expected step, updates, next.epoch and next.position as whole numbers, and settings'),
+    );
+    await assert.rejects(resumed(JSON.stringify({ ...state, settings: 'other' })), {
+      code: 'bad-output',
+      message: /step-00000002: was written with other settings \(other, expected [0-9a-f]{12}\): resume with the /,
+    });
   });
 
   it('resumes after a stop to the same weights', async () => {

@@ -89,7 +89,7 @@ async function trainRlip(backend: Backend, scenes: { readonly lines: string; rea
     validation: await open(),
     out: join(temporaryFolder(), 'run'),
     config: { prefetch: 1, readers: 0, checkpointEvery: 2, keepCheckpoints: 1, evaluateEvery: 2 },
-    ...{ backend, resume: false, overwrite: false, stop: signal, signal },
+    backend,
     onProgress: (event) => {
       if (event.event === 'step') losses.push(event.loss, event.gradientNorm);
       if (event.event === 'evaluation') losses.push(event.loss);
