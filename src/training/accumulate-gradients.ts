@@ -47,21 +47,26 @@ export async function accumulateGradients(
   const rejects: StreamedBatch['rejects'][number][] = [];
   let waited = 0;
   let next: DataPosition | undefined;
-  for (let part = 0; part < count; part++) {
-    const waitStart = performance.now();
-    const streamed = (await stream.next()).value as StreamedBatch;
-    waited += performance.now() - waitStart;
-    const { batch } = streamed;
-    next = streamed.next;
-    rejects.push(...streamed.rejects);
-    const { epoch, position, images, labels, pairs, positives } = batch;
-    const summary = { epoch, position, images, labels, pairs, positives };
-    all.push(summary);
-    if (pairs === 0) continue;
-    const { gradients, ...loss } = await lossGradients(forward, batch, variables, () => dropout(part));
-    addTo(sum, gradients, 1 / count);
-    used.push(summary);
-    losses.push(loss);
+  try {
+    for (let part = 0; part < count; part++) {
+      const waitStart = performance.now();
+      const streamed = (await stream.next()).value as StreamedBatch;
+      waited += performance.now() - waitStart;
+      const { batch } = streamed;
+      next = streamed.next;
+      rejects.push(...streamed.rejects);
+      const { epoch, position, images, labels, pairs, positives } = batch;
+      const summary = { epoch, position, images, labels, pairs, positives };
+      all.push(summary);
+      if (pairs === 0) continue;
+      const { gradients, ...loss } = await lossGradients(forward, batch, variables, () => dropout(part));
+      addTo(sum, gradients, 1 / count);
+      used.push(summary);
+      losses.push(loss);
+    }
+  } catch (error) {
+    tf.dispose(sum);
+    throw error;
   }
   const total = (of: (batch: BatchSummary) => number) => used.reduce((before, batch) => before + of(batch), 0);
   return {
