@@ -26,8 +26,8 @@ const MOST_NAMED = 20;
 export function captionsCommand(program: Command, context: CommandContext): void {
   const captions = program
     .command('captions')
-    .summary('what models answered: export, import, stats, gc')
-    .description('Look after the answers of models, which are paid for once and shared by all pipelines.');
+    .summary('export, import, count and delete cached answers of models')
+    .description('Manage the store of cached answers, which all pipelines share so that each answer is paid for once.');
   exportCommand(captions, context);
   importCommand(captions, context);
   statsCommand(captions, context);
@@ -36,11 +36,11 @@ export function captionsCommand(program: Command, context: CommandContext): void
 
 function exportCommand(captions: Command, context: CommandContext): void {
   withStore(captions, 'export <file>')
-    .summary('write the answers to a file')
+    .summary('write cached answers to a file')
     .description(
-      'Write the answers as JSON lines for another store, or the captions by image for --captions. The file appears when it is whole.',
+      'Write cached answers as JSON lines for another store or, with --dataset, captions by image for --captions. The file appears when it is complete.',
     )
-    .option('--dataset <name>', 'captions by image, {"image id": ["caption", …]}, of this data set: coco2017')
+    .option('--dataset <name>', 'write {"image id": ["caption", …]} for the images of this dataset, e.g. coco2017')
     .addHelpText(
       'after',
       '\nExamples:\n  relflow captions export answers.jsonl\n  relflow captions export captions.json --dataset coco2017 --model Qwen/Qwen2.5-VL-7B-Instruct',
@@ -62,17 +62,17 @@ function exportCommand(captions: Command, context: CommandContext): void {
 function importCommand(captions: Command, context: CommandContext): void {
   captions
     .command('import <file>')
-    .summary('take answers in from a file')
-    .description('Take in the JSON lines of an export. Answers that the store has already stay as they are.')
+    .summary('add answers from a file')
+    .description('Add the answers of an exported JSON Lines file. Answers that are already in the store do not change.')
     .addOption(storeOption())
     .addHelpText('after', '\nExample:\n  relflow captions import answers.jsonl')
     .action(async (file: string, flags: StoreFlags) => {
       await withOpen(await AnswerStore.open(folderOf(flags)), async (store) => {
         const { added, known, bad } = await importAnswers(store, file);
-        context.print(`${added} answers added, ${known} known already`);
+        context.print(`${added} answers added, ${known} already in the store`);
         for (const { line, problem } of bad.slice(0, MOST_NAMED)) context.printNote(`${file}:${line}: ${problem}`);
         if (bad.length === 0) return;
-        context.printNote(`${bad.length} lines are no answers and were left out`);
+        context.printNote(`${bad.length} lines are not valid answers and were skipped`);
         context.exitCode = 1;
       });
     });
@@ -82,7 +82,7 @@ function statsCommand(captions: Command, context: CommandContext): void {
   captions
     .command('stats')
     .summary('count the answers of each model and question')
-    .description('Count the answers of each model and question, with their tokens as the servers gave them.')
+    .description('Count the answers of each model and question, and their tokens as reported by the servers.')
     .addOption(storeOption())
     .option('--json', 'print as JSON')
     .addHelpText('after', '\nExample:\n  relflow captions stats')
@@ -97,7 +97,7 @@ function statsCommand(captions: Command, context: CommandContext): void {
         const rows = questions.map((of) => [
           of.protocol,
           of.model,
-          shortened(of.prompt),
+          shorten(of.prompt),
           of.subjects,
           of.answers,
           of.refused,
@@ -107,10 +107,10 @@ function statsCommand(captions: Command, context: CommandContext): void {
           of.last.slice(0, 10),
         ]);
         const head = [
-          'asked by',
+          'protocol',
           'model',
           'prompt',
-          'of',
+          'subjects',
           'answers',
           'refused',
           'empty',
@@ -132,13 +132,13 @@ interface GcFlags extends StoreFlags {
 
 function gcCommand(captions: Command, context: CommandContext): void {
   withStore(captions, 'gc')
-    .summary('forget answers')
+    .summary('delete cached answers')
     .description(
-      'Forget the answers for which everything that is said holds; they would be asked and paid for again. The room is used for new answers; export and import into a new store to have it back.',
+      'Delete the answers that match every given option; a later run asks and pays for them again. The freed space is reused for new answers; to shrink the files, export the answers and import them into a new store.',
     )
-    .option('--useless', 'refusals and empty answers')
-    .option('--before <date>', 'answered before this day or time, ISO 8601: 2026-01-31')
-    .option('-n, --dry-run', 'only count them')
+    .option('--useless', 'only refusals and empty answers')
+    .option('--before <date>', 'only answers from before this date or time, ISO 8601, e.g. 2026-01-31')
+    .option('-n, --dry-run', 'count the answers without deleting them')
     .addHelpText('after', '\nExample:\n  relflow captions gc --useless --model Qwen/Qwen2.5-VL-7B-Instruct')
     .action(async ({ before, dryRun = false, ...flags }: GcFlags) => {
       const { useless, model, protocol } = flags;
@@ -150,25 +150,29 @@ function gcCommand(captions: Command, context: CommandContext): void {
       await withOpen(await openExistingStore(folderOf(flags)), async (store) => {
         const what = { ...flags, ...(time !== undefined && { before: new Date(time).toISOString() }) };
         const count = await forgetAnswers(store, what, dryRun);
-        context.print(`${count} answers ${dryRun ? 'would be forgotten' : 'forgotten'}`);
+        context.print(`${count} answers ${dryRun ? 'would be deleted' : 'deleted'}`);
       });
     });
 }
 
-/** A subcommand about some answers of a store. */
+/** Adds a subcommand that selects answers of a store. */
 function withStore(captions: Command, name: string): Command {
   return captions
     .command(name)
     .addOption(storeOption())
     .option('--model <model>', 'only answers of this model')
-    .option('--protocol <name>', 'only answers to hf-chat, hf-blip, transformers-js or factual-t5');
+    .option(
+      '--protocol <name>',
+      'only answers of this captioner or parser: hf-chat, hf-blip, transformers-js or factual-t5',
+    );
 }
 
-const storeOption = () => new Option('--store <folder>', 'where the answers are (default: RELFLOW_STORE, or your own)');
+const storeOption = () =>
+  new Option('--store <folder>', 'folder of the store (default: RELFLOW_STORE, or a folder in your home)');
 
 const folderOf = ({ store }: StoreFlags) => store ?? defaultStoreFolder();
 
-const shortened = (text: string) => (text.length > 32 ? `${text.slice(0, 31)}…` : text);
+const shorten = (text: string) => (text.length > 32 ? `${text.slice(0, 31)}…` : text);
 
 async function withOpen(store: AnswerStore, work: (store: AnswerStore) => Promise<void>): Promise<void> {
   try {

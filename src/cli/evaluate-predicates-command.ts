@@ -40,30 +40,43 @@ const number =
     throw new InvalidArgumentError(`expected a ${whole ? 'whole ' : ''}number from ${least} to ${most}`);
   };
 
-/** `relflow evaluate predicates FILE`. */
+/** Adds `relflow evaluate predicates`. */
 export function evaluatePredicatesCommand(evaluate: Command, context: CommandContext): void {
   evaluate
     .command('predicates <scene-graphs>')
     .summary('predicate classification of taggers and baselines')
     .description(
-      "Ask taggers which predicates hold between all pairs of given boxes, and score the answers: recall at K, mean recall, average precision by predicate, error of confidences; on the boxes and labels as they are, and on wrong ones. The baseline of boxes is always among them. Data are relflow's scene graphs: a file, a glob, or the folder of a run.",
+      'Score the predicates that taggers assign to all pairs of ground-truth boxes: recall at K, mean recall, average precision of each predicate and calibration error, with the true boxes and labels and with perturbed ones. The geometric baseline is always included. The data are relflow scene graphs: a file, a glob or the folder of a run.',
     )
-    .option('--images <dir>', 'folder of the images, for taggers that look at them')
-    .option('--counts <scene-graphs>', 'scene graphs to count for the frequency prior: a training split')
+    .option('--images <dir>', 'image folder, needed with --tagger')
+    .option('--counts <scene-graphs>', 'scene graphs of a training split, from which the frequency prior counts')
     .option(
       '--tagger <weights...>',
-      "weights of R-Taggers, as FILE or NAME=FILE; 'sprites' for the one that comes with relflow",
+      "weights of R-Taggers, as FILE or NAME=FILE; 'sprites' is the tagger that comes with relflow",
     )
-    .addOption(new Option('--box-noise <share>', 'reach of moved boxes').argParser(number(0, 1)).default(0.4))
-    .addOption(new Option('--label-noise <rate>', 'rate of wrong labels').argParser(number(0, 1)).default(0.2))
-    .addOption(new Option('--noise-seed <n>', 'of both').argParser(number(0, 2 ** 32 - 1, true)).default(1))
-    .addOption(new Option('--limit <n>', 'only the first so many images').argParser(number(1, 1e9, true)))
-    .option('--backend <name>', 'where R-Taggers run: auto, wasm, tensorflow, webgpu, cpu')
+    .addOption(
+      new Option(
+        '--box-noise <share>',
+        'scale of box noise: sizes change by up to this share, centers move by up to half of it',
+      )
+        .argParser(number(0, 1))
+        .default(0.4),
+    )
+    .addOption(
+      new Option('--label-noise <rate>', 'probability that a label is replaced by a random one')
+        .argParser(number(0, 1))
+        .default(0.2),
+    )
+    .addOption(
+      new Option('--noise-seed <n>', 'seed of both perturbations').argParser(number(0, 2 ** 32 - 1, true)).default(1),
+    )
+    .addOption(new Option('--limit <n>', 'score only the first n images').argParser(number(1, 1e9, true)))
+    .option('--backend <name>', 'backend of R-Taggers: auto, wasm, tensorflow, webgpu or cpu')
     .addOption(new Option('--threads <n>', 'threads of R-Taggers').argParser(number(1, 64, true)))
-    .option('--by-predicate', 'print the average precision of each predicate too')
+    .option('--by-predicate', 'also print the average precision of each predicate')
     .option('--markdown', 'print the tables as Markdown')
     .option('--json', 'print as JSON')
-    .option('--quiet', 'say nothing while evaluating')
+    .option('--quiet', 'print no progress')
     .addHelpText(
       'after',
       '\nExamples:\n  relflow evaluate predicates scenes/test/scene-graphs.jsonl --images scenes/test/images --counts scenes/train/scene-graphs.jsonl --tagger sprites run/weights.safetensors\n  relflow evaluate predicates test.jsonl --box-noise 0 --label-noise 0 --json',
@@ -74,17 +87,16 @@ export function evaluatePredicatesCommand(evaluate: Command, context: CommandCon
 async function action(context: CommandContext, file: string, flags: Flags): Promise<void> {
   const { images, counts, limit, boxNoise: box, labelNoise: label, noiseSeed: seed, quiet } = flags;
   const where = 'evaluate predicates';
-  if (flags.tagger && images === undefined)
-    throw new OptionError(where, 'expected --images beside --tagger, which looks at them');
+  if (flags.tagger && images === undefined) throw new OptionError(where, '--tagger needs --images, the image folder');
   if (images !== undefined && !(await stat(images).catch(() => null))?.isDirectory())
     throw new InputError(images, 'no such image folder');
   const known = await datasetNames(recordsOf(file, limit));
-  if (known.predicates.length === 0) throw new InputError(file, 'has no relation to score');
+  if (known.predicates.length === 0) throw new InputError(file, 'contains no relation to score');
   const counted = counts === undefined ? null : await datasetNames(recordsOf(counts));
   const categories = [...new Set([...known.categories, ...(counted?.categories ?? [])])].sort();
   const taggers: NamedTagger[] = [
     ...(counted ? [{ name: 'frequency prior', tagger: counted.prior.tagger() }] : []),
-    { name: 'baseline of boxes', tagger: baselineTagger() },
+    { name: 'geometric baseline', tagger: baselineTagger() },
     ...(flags.tagger ?? []).map(namedWeights).map(({ name, weights }) => ({
       name,
       tagger: rTagger({
@@ -113,7 +125,7 @@ async function action(context: CommandContext, file: string, flags: Flags): Prom
   if (flags.byPredicate) context.print(`\n${draw(...byPredicate(scores))}`);
 }
 
-/** `without denoising=run/weights.safetensors`: what a table calls it, and the file. */
+/** Splits `NAME=FILE` into the name for the table and the file of weights; a bare file is its own name. */
 function namedWeights(text: string): { name: string; weights: string } {
   const at = text.indexOf('=');
   return at < 1 || existsSync(text)
@@ -121,7 +133,7 @@ function namedWeights(text: string): { name: string; weights: string } {
     : { name: text.slice(0, at), weights: text.slice(at + 1) };
 }
 
-/** Records of scene graphs; a line that is none is an error, since a score on a part of the data would mislead. */
+/** Reads records of scene graphs. An invalid line is an error, since a score on a part of the data would mislead. */
 async function* recordsOf(sceneGraphs: string, limit?: number) {
   const source = sceneGraphLines({ sceneGraphs, ...(limit !== undefined && { limit }) });
   const tempDir = await mkdtemp(join(tmpdir(), 'relflow-'));
@@ -147,10 +159,10 @@ function overview(scores: readonly TaggerScores[]): Rows {
       .map((value) => percent(value).toFixed(1))
       .join(' / ');
   return [
-    ['', 'boxes and labels', 'mean AP', `R@${cuts}`, `one a pair R@${cuts}`, `mean R@${cuts}`, 'error of confidences'],
+    ['', 'boxes and labels', 'mean AP', `R@${cuts}`, `one per pair R@${cuts}`, `mean R@${cuts}`, 'calibration error'],
     scores.map(({ tagger, perturbed, report }) => [
       tagger,
-      perturbed ? 'wrong' : 'true',
+      perturbed ? 'perturbed' : 'true',
       percent(report.meanAveragePrecision).toFixed(1),
       list(report.recall),
       list(report.constrainedRecall),
@@ -161,7 +173,7 @@ function overview(scores: readonly TaggerScores[]): Rows {
 }
 
 function byPredicate(scores: readonly TaggerScores[]): Rows {
-  const head = scores.map(({ tagger, perturbed }) => `${tagger}${perturbed ? ', wrong' : ''}`);
+  const head = scores.map(({ tagger, perturbed }) => `${tagger}${perturbed ? ', perturbed' : ''}`);
   return [
     ['AP', 'relations', ...head],
     scores[0]!.report.predicates.map(({ predicate, count }, row) => [

@@ -5,13 +5,13 @@ import { showResult, showUsage, summary } from './run-result.js';
 import type { Saved } from './saved-run.js';
 import { stopOnInterrupt } from './stop-on-interrupt.js';
 
-/** How a command shows what it does. */
+/** Options of a command's output. */
 export interface ShowFlags {
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
 
-/** Runs a graph, shows how far it is and how it ended. Ctrl-C stops it so that it can be resumed. */
+/** Runs a graph and shows its progress and result. Ctrl-C stops the run so that it can be resumed. */
 export async function executeRun(
   context: CommandContext,
   graph: Graph,
@@ -22,7 +22,7 @@ export async function executeRun(
   const display = progressDisplay(context.stderr, quiet);
   const interrupt = stopOnInterrupt(context, () => {
     display.end();
-    context.printNote('stopping: finishing what is in flight; press Ctrl-C again to stop at once');
+    context.printNote('stopping: finishing the records in flight; press Ctrl-C again to stop at once');
   });
   let usage: ModelUsage = {};
   try {
@@ -44,7 +44,7 @@ export async function executeRun(
     if (error instanceof EndpointError) {
       display.end();
       showUsage(usage, (line) => context.printNote(line));
-      context.printNote(`what was written and answered is kept; go on with: relflow resume ${options.out}`);
+      context.printNote(`written records and cached answers are kept; to continue: relflow resume ${options.out}`);
     }
     throw error;
   } finally {
@@ -53,7 +53,7 @@ export async function executeRun(
   }
 }
 
-/** Does a part of a run, as `executeRun` does the whole. */
+/** Runs one part of a run, like `executeRun`. */
 export async function executePart(
   context: CommandContext,
   graph: Graph,
@@ -64,7 +64,7 @@ export async function executePart(
   const display = progressDisplay(context.stderr, quiet);
   const interrupt = stopOnInterrupt(context, () => {
     display.end();
-    context.printNote('stopping: the shard in work will be done again; press Ctrl-C again to stop at once');
+    context.printNote('stopping: the current shard will be processed again; press Ctrl-C again to stop at once');
   });
   try {
     const { folder, ...result } = await runPart(graph, {
@@ -78,12 +78,12 @@ export async function executePart(
     const { finished, records, shards, skipped, seconds } = result;
     if (json) context.print(JSON.stringify({ out: folder.path, part: options.part, parts: options.parts, ...result }));
     else {
-      const whole = skipped > 0 ? `, ${skipped} were whole already` : '';
+      const complete = skipped > 0 ? `, ${skipped} already complete` : '';
       context.print(
-        `part ${options.part}/${options.parts}: ${shards} shards, ${records} records in ${seconds.toFixed(1)} s${whole}`,
+        `part ${options.part}/${options.parts}: ${shards} shards, ${records} records in ${seconds.toFixed(1)} s${complete}`,
       );
       context.print(
-        finished ? `when all parts are done: relflow finish ${folder.path}` : 'stopped; go on with the same command',
+        finished ? `when all parts are done: relflow finish ${folder.path}` : 'stopped; repeat the command to continue',
       );
     }
     if (!finished) context.exitCode = 130;

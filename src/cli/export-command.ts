@@ -4,19 +4,19 @@ import { exportFormat } from '../sinks/exports/export-run.js';
 import type { CommandContext } from './command-context.js';
 import { number } from './recipes.js';
 
-/** `relflow export RUN --format FORMAT --file FILE`. */
+/** Adds `relflow export`. */
 export function exportCommand(program: Command, context: CommandContext): void {
   const formats = Object.entries(EXPORT_FORMATS).map(([name, { summary }]) => `  ${name.padEnd(20)}${summary}`);
   program.addCommand(
     new Command('export')
       .argument('<folder>', 'output folder of a run')
-      .summary('write a run in another form')
-      .description('Write a run in another form. The file appears when it is whole.')
-      .requiredOption('-f, --format <format>', 'see below')
-      .requiredOption('--file <file>', 'where to')
-      .addOption(new Option('--min-confidence <number>', 'leave out relations with less').argParser(number))
-      .option('--images <folder>', 'for a page: where the images are')
-      .addOption(new Option('--scenes <number>', 'for a page: how many images').argParser(number))
+      .summary('convert a run to another format')
+      .description('Convert the scene graphs of a run to another format. The file appears when it is complete.')
+      .requiredOption('-f, --format <format>', 'one of the formats below')
+      .requiredOption('--file <file>', 'file to write')
+      .addOption(new Option('--min-confidence <number>', 'drop relations below this confidence').argParser(number))
+      .option('--images <folder>', 'for a page: image folder')
+      .addOption(new Option('--scenes <number>', 'for a page: number of images').argParser(number))
       .addHelpText(
         'after',
         [

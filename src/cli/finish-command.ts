@@ -3,13 +3,13 @@ import { finishRun, RunFolder } from '../index.js';
 import type { CommandContext } from './command-context.js';
 import { graphOfRun } from './saved-run.js';
 
-/** `relflow finish OUT`. */
+/** Adds `relflow finish`. */
 export function finishCommand(program: Command, context: CommandContext): void {
   program
     .command('finish <folder>')
-    .summary('make a run of the parts that run --shard did')
+    .summary('complete a run whose parts were run with run --shard')
     .description(
-      'Make a run of the parts that `relflow run --shard i/n` did: check every shard against its checksum, write the exports and the manifest. Does nothing where that is done.',
+      'Complete a run after all parts of `relflow run --shard i/n`: verify the checksum of every shard, write the exports and the manifest. A run that is already complete does not change.',
     )
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExample:\n  relflow finish o365-graphs')

@@ -3,13 +3,13 @@ import { inspect, RunFolder } from '../index.js';
 import type { CommandContext } from './command-context.js';
 import { graphOfRun } from './saved-run.js';
 
-/** `relflow inspect IMAGE RUN`. */
+/** Adds `relflow inspect`. */
 export function inspectCommand(program: Command, context: CommandContext): void {
   program
     .command('inspect <image> <folder>')
-    .summary("print one image's whole way through a run")
+    .summary('trace one image through every stage of a run')
     .description(
-      'Print one image’s whole way through a run’s pipeline: captions, parsed triplets, matches, pairs, scores, and why each was kept or dropped. Runs the pipeline anew for this image; needs the inputs in place.',
+      'Trace one image through every stage of a run: captions, parsed triplets, matches, pairs, scores, and why each was kept or dropped. Runs the pipeline again for this image, so it needs the inputs of the run.',
     )
     .option('--json', 'print as JSON')
     .addHelpText('after', '\nExample:\n  relflow inspect 391895 coco-graphs')

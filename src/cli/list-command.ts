@@ -4,7 +4,7 @@ import { EXPORT_FORMATS } from '../index.js';
 import type { CommandContext } from './command-context.js';
 import { table } from './table.js';
 
-/** `relflow list`: pipelines, and what can be exported. */
+/** Adds `relflow list`. */
 export function listCommand(
   program: Command,
   context: CommandContext,
@@ -14,7 +14,7 @@ export function listCommand(
     .command('list')
     .summary('list pipelines and export formats')
     .description('List the pipelines that come with relflow and the formats that a run can be exported to.')
-    .option('--json', 'print as JSON, options and their schemas included')
+    .option('--json', 'print as JSON, with the schemas of all options')
     .action(({ json }: { json?: boolean }) => {
       if (json) {
         const pipelines = recipes.map(({ name, recipe: { summary, options, examples } }) => ({
@@ -27,11 +27,11 @@ export function listCommand(
         return;
       }
       const rows = recipes.map(({ name, recipe: { summary, options } }) => [name, summary, required(options)]);
-      context.print(table(['pipeline', 'what it does', 'needs'], rows));
+      context.print(table(['pipeline', 'description', 'required options'], rows));
       context.print('');
       context.print(
         table(
-          ['export', 'what it is'],
+          ['export', 'description'],
           Object.entries(EXPORT_FORMATS).map(([name, { summary }]) => [name, summary]),
         ),
       );

@@ -15,16 +15,16 @@ interface Flags {
   readonly minConfidence: number;
 }
 
-/** `relflow parse [FILE]`. */
+/** Adds `relflow parse`. */
 export function parseCommand(program: Command, context: CommandContext): void {
   program
     .command('parse [file]')
-    .summary('read captions and print their graphs')
+    .summary('parse captions into scene graphs')
     .description(
-      'Read one caption a line, from a file or standard input, and print one line a caption: its text and its graph as JSON, or its facts as FACTUAL has them.',
+      'Parse one caption per line, from a file or standard input, and print one line per caption: its text and graph as JSON, or its facts in the notation of FACTUAL.',
     )
     .addOption(
-      new Option('-f, --format <format>', 'json, or factual: ( man , ride , horse )')
+      new Option('-f, --format <format>', 'json, or factual, e.g. ( man , ride , horse )')
         .choices(Object.keys(FORMATS))
         .default('json'),
     )
@@ -46,9 +46,9 @@ export function parseCommand(program: Command, context: CommandContext): void {
     });
 }
 
-/** A caption's line. */
+/** Formats the output line of a caption. */
 const FORMATS = {
   json: (caption: string, graph: TextGraph) => JSON.stringify({ caption, ...graph }),
-  /** Empty where nothing is found. */
+  /** An empty line when the caption has no facts. */
   factual: (_: string, graph: TextGraph) => printFactual(toFactual(graph)),
 };

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { textParsers } from '../parser/text-parser.js';
 
-/** `--parser rules|neural`. */
+/** Makes the option `--parser rules|neural`. */
 export const parserOption = () =>
-  new Option('--parser <name>', 'which parser reads the captions').choices(textParsers).default('neural');
+  new Option('--parser <name>', 'parser of the captions').choices(textParsers).default('neural');

@@ -14,10 +14,10 @@ import { graphInputs } from '../runs/graph-inputs.js';
 import type { CommandContext } from './command-context.js';
 import { buildGraph, exportOption, recipeCommand, recipeOptions } from './recipes.js';
 
-/** How a plan is shown. */
+/** Output format of a plan. */
 type PlanFormat = 'text' | 'json' | 'mermaid' | 'svg';
 
-/** `relflow plan PIPELINE`: the graph, and whether its inputs are there. */
+/** Adds `relflow plan`, with one subcommand per pipeline. */
 export function planCommand(
   program: Command,
   context: CommandContext,
@@ -25,13 +25,13 @@ export function planCommand(
 ): void {
   const command = program
     .command('plan')
-    .summary('show a pipeline and check its inputs, without work')
-    .description('Show a pipeline and check its options, wiring and inputs, without work.');
+    .summary('show a pipeline and check its inputs without running it')
+    .description('Show a pipeline and check its options, wiring and inputs without running it.');
   for (const { name, recipe } of recipes) {
     const sub = recipeCommand(name, recipe, [
-      new Option('--format <format>', 'how to show it').choices(['text', 'json', 'mermaid', 'svg']).default('text'),
+      new Option('--format <format>', 'output format').choices(['text', 'json', 'mermaid', 'svg']).default('text'),
       exportOption('as for run'),
-      new Option('-o, --out <folder>', 'as for run; not written to'),
+      new Option('-o, --out <folder>', 'as for run; nothing is written'),
     ]);
     sub.action(async (flags: { format: PlanFormat; export: readonly string[] }) => {
       const options = recipeOptions(recipe.options as OptionsSchema, { ...flags });
@@ -42,9 +42,9 @@ export function planCommand(
 }
 
 /**
- * Shows a graph and its inputs.
+ * Prints a graph, its input files and the requests that its models still need.
  *
- * @throws WiringError or InputError where it could not run
+ * @throws WiringError or InputError when the graph cannot run
  */
 export async function showPlan(context: CommandContext, graph: Graph, format: PlanFormat): Promise<void> {
   checkWiring(graph);
@@ -70,20 +70,20 @@ export async function showPlan(context: CommandContext, graph: Graph, format: Pl
   }
 }
 
-/** What a stage will still ask of its model. */
+/** Describes the requests that a stage still has to send to its model. */
 function forecastText({ stage, records, rejected, forecast: still }: StageForecast): string {
-  if (!still) return `${stage}: asks about answers that are not there yet`;
+  if (!still) return `${stage}: its requests depend on answers that are not in the store yet`;
   const { answers, missing, tokens, cost } = still;
   const number = (value: number) => value.toLocaleString('en-US', { maximumFractionDigits: 4 });
   const lines = [
-    `${stage}: ${number(missing)} requests remain of ${number(answers)} answers for ${number(records - rejected)} records; ${number(answers - missing)} are in the store`,
+    `${stage}: ${number(missing)} of ${number(answers)} answers for ${number(records - rejected)} records are missing; ${number(answers - missing)} are in the store`,
   ];
-  if (rejected > 0) lines.push(`  ${number(rejected)} records can't be asked about`);
-  if (missing > 0) lines.push(`  about ${number(tokens.input)} tokens in, ${number(tokens.output)} out`);
+  if (rejected > 0) lines.push(`  ${number(rejected)} records cannot be sent to the model`);
+  if (missing > 0) lines.push(`  about ${number(tokens.input)} input tokens, ${number(tokens.output)} output tokens`);
   lines.push(
     cost > 0
       ? `  cost about ${number(cost)} at the prices given`
-      : '  cost 0; for another say --price-input, --price-output or --price-request',
+      : '  cost 0 without prices; set --price-input, --price-output or --price-request',
   );
   return lines.join('\n');
 }

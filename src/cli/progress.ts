@@ -2,17 +2,17 @@ import { Presets, SingleBar } from 'cli-progress';
 import type { RunProgress } from '../index.js';
 import type { OutputStream } from './command-context.js';
 
-/** Shows how far a run is. */
+/** Shows the progress of a run. */
 export interface ProgressDisplay {
   update(progress: RunProgress): void;
-  /** Takes the bar away. */
+  /** Removes the bar. */
   end(): void;
 }
 
 const SECONDS_BETWEEN_LINES = 5;
 const MILLISECONDS_BETWEEN_FRAMES = 100;
 
-/** A bar with the time left on a terminal, else one line of JSON every few seconds; on standard error. */
+/** Shows a bar with the remaining time on a terminal, or else prints one line of JSON every few seconds. */
 export function progressDisplay(stream: OutputStream, quiet: boolean): ProgressDisplay {
   if (quiet) return { update: () => {}, end: () => {} };
   return stream.isTTY ? bar(stream) : lines(stream);
@@ -57,7 +57,7 @@ function bar(stream: OutputStream): ProgressDisplay {
   };
 }
 
-/** Seconds as `42 s`, `3 min` or `2 h 5 min`. */
+/** Formats seconds as `42 s`, `3 min` or `2 h 5 min`. */
 function duration(seconds: number): string {
   const minutes = Math.round(seconds / 60);
   if (seconds < 90) return `${Math.ceil(seconds)} s`;
@@ -75,7 +75,7 @@ function lines(stream: OutputStream): ProgressDisplay {
     update: (progress) => {
       const { phase, done, total } = progress;
       const at = performance.now();
-      // A resume begins with what an earlier run did, which says nothing of this one's speed.
+      // A resumed run starts with the records of the earlier process, which do not count for this one's speed.
       if (begun?.phase !== phase) begun = { phase, at, done };
       if (at - last < SECONDS_BETWEEN_LINES * 1000) return;
       const perSecond = at > begun.at ? ((done - begun.done) / (at - begun.at)) * 1000 : 0;

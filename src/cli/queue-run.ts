@@ -15,10 +15,10 @@ export interface QueueFlags extends ShowFlags {
   readonly shardAttempts?: number;
 }
 
-/** How long a lane may be without a worker before somebody is told. */
-const LONELY_MILLISECONDS = 5000;
+/** How long a lane may have no worker before a note is printed. */
+const IDLE_MILLISECONDS = 5000;
 
-/** Puts a run into the queues and, unless detached, waits for its end. */
+/** Puts a run into the queues and, unless detached, waits until it ends. */
 export async function executeQueued(
   context: CommandContext,
   graph: Graph,
@@ -40,22 +40,25 @@ export async function executeQueued(
       rates: byLane('lane-rate', flags.laneRate),
       ...(shardAttempts !== undefined && { attempts: shardAttempts }),
       signal: interrupt.stop,
-      onProgress: (done, total) => display.update(shown('checking', done, total)),
+      onProgress: (done, total) => display.update(progressIn('checking', done, total)),
     });
     const { folder, lanes, joined } = submitted;
     if (detach) {
       display.end();
       if (json) context.print(JSON.stringify({ out: folder.path, finished: false, run: submitted.run, lanes, joined }));
-      else context.print(`${joined ? 'is' : 'put'} into the queues; see relflow status ${folder.path}`);
+      else
+        context.print(
+          `the run ${joined ? 'is already in' : 'was added to'} the queues; see relflow status ${folder.path}`,
+        );
       return;
     }
     const watch = await RunWatch.open(server, folder);
     try {
-      const lonely = new Lonely(context, submitted, display);
+      const idleLanes = new IdleLanes(context, submitted, display);
       const { records } = await waitForRun(watch, {
         signal: interrupt.stop,
         onStatus: (status) => {
-          lonely.look(status.lanes);
+          idleLanes.check(status.lanes);
           display.update(progressOf(status));
         },
       });
@@ -66,7 +69,7 @@ export async function executeQueued(
     } catch (error) {
       if (!interrupt.stop.aborted) throw error;
       context.printNote(
-        `the run goes on without this process; see relflow status ${folder.path}, or give the same command again`,
+        `the run continues without this process; see relflow status ${folder.path}, or repeat the command to wait for it`,
       );
       context.exitCode = 130;
     } finally {
@@ -78,8 +81,8 @@ export async function executeQueued(
   }
 }
 
-/** Notices lanes that nobody serves. */
-class Lonely {
+/** Prints a note when a lane of the run has no worker. */
+class IdleLanes {
   readonly #context: CommandContext;
   readonly #lanes: ReadonlySet<Lane>;
   readonly #display: ProgressDisplay;
@@ -91,16 +94,16 @@ class Lonely {
     this.#display = display;
   }
 
-  look(lanes: readonly LaneStatus[]): void {
+  check(lanes: readonly LaneStatus[]): void {
     for (const { lane, workers } of lanes) {
       if (!this.#lanes.has(lane) || workers > 0) this.#since.delete(lane);
       else {
         const since = this.#since.get(lane) ?? performance.now();
         this.#since.set(lane, since);
-        if (performance.now() - since < LONELY_MILLISECONDS) continue;
+        if (performance.now() - since < IDLE_MILLISECONDS) continue;
         this.#since.set(lane, Number.POSITIVE_INFINITY);
         this.#display.end();
-        this.#context.printNote(`no worker does '${lane}'; start one with relflow worker`);
+        this.#context.printNote(`no worker serves the lane '${lane}'; start one with relflow worker`);
       }
     }
   }
@@ -109,22 +112,25 @@ class Lonely {
 function progressOf({ reading, records, shards }: RunStatus): RunProgress {
   if (reading && shards.complete === 0) {
     const phase = reading.phase === 'reading' ? 'reading' : 'records';
-    return { ...shown(phase, reading.done, reading.total), records: 0, shards: 0 };
+    return { ...progressIn(phase, reading.done, reading.total), records: 0, shards: 0 };
   }
-  return { ...shown('records', records.done, records.total), records: records.done, shards: shards.complete };
+  return { ...progressIn('records', records.done, records.total), records: records.done, shards: shards.complete };
 }
 
-function shown(phase: RunProgress['phase'], done: number, total: number | null): RunProgress {
+function progressIn(phase: RunProgress['phase'], done: number, total: number | null): RunProgress {
   return { phase, done, total, records: 0, shards: 0, stages: {}, usage: {} };
 }
 
-/** `captions=4` by lane. */
+/** Parses options such as `captions=4` into numbers by lane. */
 function byLane(flag: string, given: readonly string[] = []): Partial<Record<Lane, number>> {
   return Object.fromEntries(
     given.map((text) => {
       const [, lane, amount] = /^(source|captions|cpu|tagging)=(\d+(?:\.\d+)?)$/.exec(text) ?? [];
       if (lane === undefined || !(Number(amount) > 0)) {
-        throw new OptionError('run', `--${flag} ${text}, expected captions=4, tagging=2…`);
+        throw new OptionError(
+          'run',
+          `--${flag} ${text}, expected a lane and a number above 0 such as captions=4; the lanes are source, captions, cpu and tagging`,
+        );
       }
       return [lane, Number(amount)];
     }),

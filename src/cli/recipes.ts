@@ -7,15 +7,15 @@ import { type Graph, OptionError } from '../index.js';
 import type { TSchema } from '../records/type.js';
 import { exportAs, exportFormat } from '../sinks/exports/export-run.js';
 
-/** Whether an argument names a module of the user's own rather than a pipeline. */
+/** Returns whether an argument is the path of a user's module and not the name of a pipeline. */
 export function isModule(name: string): boolean {
   return /\.[cm]?[jt]s$/.test(name);
 }
 
 /**
- * A pipeline that comes with relflow, or the default export of a user's module.
+ * Returns a pipeline that comes with relflow, or the default export of a user's module.
  *
- * @throws OptionError where there is none
+ * @throws OptionError when neither exists
  */
 export async function findRecipe(name: string): Promise<Recipe> {
   if (isModule(name)) {
@@ -23,11 +23,14 @@ export async function findRecipe(name: string): Promise<Recipe> {
     try {
       module = (await import(pathToFileURL(resolve(name)).href)) as { default?: unknown };
     } catch (error) {
-      throw new OptionError('run', `can't load ${name}: ${(error as Error).message}`);
+      throw new OptionError('run', `cannot load ${name}: ${(error as Error).message}`);
     }
     const found = module.default as Partial<Recipe> | undefined;
     if (typeof found?.build !== 'function' || typeof found.options?.properties !== 'object') {
-      throw new OptionError('run', `${name} has no recipe as its default export; see docs/pipelines.md`);
+      throw new OptionError(
+        'run',
+        `${name}: the default export is not a recipe, expected recipe({ … }); see docs/pipelines.md`,
+      );
     }
     return found as Recipe;
   }
@@ -40,7 +43,7 @@ export async function findRecipe(name: string): Promise<Recipe> {
   return found;
 }
 
-/** Every pipeline by name, and the user's module if the arguments name one. */
+/** Returns every pipeline, and the user's module if the arguments name one. */
 export async function recipesFor(args: readonly string[]): Promise<{ name: string; recipe: Recipe }[]> {
   const named = pipelines.map(({ name }) => name);
   const module = ['run', 'plan'].includes(args[0] ?? '') ? args.slice(1, 2).find(isModule) : undefined;
@@ -49,9 +52,9 @@ export async function recipesFor(args: readonly string[]): Promise<{ name: strin
 }
 
 /**
- * A subcommand with the flags of a recipe's options, and then those of the command itself.
+ * Makes a subcommand with the options of a recipe, followed by those of the command itself.
  *
- * @throws OptionError where an option of the recipe bears the name of one of the command's
+ * @throws OptionError when the recipe and the command have an option of the same name
  */
 export function recipeCommand(
   name: string,
@@ -63,7 +66,7 @@ export function recipeCommand(
   const taken = new Set(['help', ...own.map((option) => option.attributeName())]);
   for (const [property, schema] of Object.entries(options.properties)) {
     if (taken.has(property)) {
-      throw new OptionError(name, `its option '${property}' has the name of one of relflow's own; choose another`);
+      throw new OptionError(name, `its option '${property}' has the name of an option of relflow; choose another`);
     }
     const option = flag(property, schema);
     command.addOption(required.has(property) && !('default' in schema) ? option.makeOptionMandatory() : option);
@@ -73,7 +76,7 @@ export function recipeCommand(
   return command;
 }
 
-/** Which exports a run makes at its end: `--export rlipv2,page`. */
+/** Makes the option `--export`, a list of formats such as `rlipv2,page`. */
 export function exportOption(description: string): Option {
   return new Option('--export <formats>', description)
     .argParser((text) => [...new Set(text.split(',').map((part) => part.trim()))])
@@ -81,9 +84,9 @@ export function exportOption(description: string): Option {
 }
 
 /**
- * The graph of a recipe, exports included, and its options as a resume needs them.
+ * Builds the graph of a recipe with its exports, and the options that a resume needs.
  *
- * @throws OptionError where a format or an option is unknown or out of range
+ * @throws OptionError when a format or an option is unknown or out of range
  */
 export async function buildGraph(
   recipe: Recipe,
@@ -96,7 +99,7 @@ export async function buildGraph(
   return built;
 }
 
-/** What the flags of a recipe said, without what was not given. */
+/** Picks the given options of a recipe from all options of its command. */
 export function recipeOptions(
   schema: OptionsSchema,
   given: Readonly<Record<string, unknown>>,
@@ -113,13 +116,17 @@ function flag(property: string, schema: TSchema): Option {
   const name = flagName(property);
   const about =
     preset === undefined || preset === false || preset === true ? description : `${description} (default: ${preset})`;
-  // The schema fills in the defaults, so that what was not given stays apart from what was.
+  // The schema fills in defaults, so that omitted options stay undefined here.
   if (type === 'boolean') return new Option(preset === true ? `--no-${name}` : `--${name}`, about).default(undefined);
   const option = new Option(`--${name} <${type === 'string' ? 'value' : 'number'}>`, about);
   return type === 'string' ? option : option.argParser(number);
 }
 
-/** @throws InvalidArgumentError unless the text is a number */
+/**
+ * Parses a number.
+ *
+ * @throws InvalidArgumentError when the text is not a number
+ */
 export function number(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('Expected a number.');

@@ -11,19 +11,21 @@ interface ResumeFlags extends ShowFlags {
   readonly endpointUrl?: string;
 }
 
-/** `relflow resume OUT`. */
+/** Adds `relflow resume`. */
 export function resumeCommand(program: Command, context: CommandContext): void {
   program
     .command('resume <folder>')
-    .summary('go on with an interrupted run')
+    .summary('resume an interrupted run')
     .description(
-      'Go on with an interrupted run. Shards that are whole are not done again; the result is what an uninterrupted run gives, byte by byte. Relative paths of the run count from the folder where it was begun.',
+      'Resume an interrupted run. Complete shards are not processed again, and the files are byte for byte those of an uninterrupted run. Relative paths in the options of the run are resolved against the current folder, so resume where the run was started.',
     )
-    .addOption(new Option('--concurrency <number>', 'records at once in each stage').argParser(number))
-    .addOption(new Option('--budget <number>', 'where models are asked: what this process may spend').argParser(number))
-    .option('--endpoint-url <url>', 'where models are asked: a server of the same model at another address')
+    .addOption(new Option('--concurrency <number>', 'records in flight per stage').argParser(number))
+    .addOption(
+      new Option('--budget <number>', 'for runs with models: the most that this process may spend').argParser(number),
+    )
+    .option('--endpoint-url <url>', 'for runs with models: another address of the same model')
     .option('--json', 'print the result as JSON')
-    .option('-q, --quiet', 'no progress')
+    .option('-q, --quiet', 'print no progress')
     .addHelpText('after', '\nExample:\n  relflow resume coco-graphs')
     .action(async (out: string, flags: ResumeFlags) => {
       const folder = new RunFolder(out);
@@ -39,11 +41,11 @@ export function resumeCommand(program: Command, context: CommandContext): void {
       if ((await folder.extent()) || [...whole].some((shard) => shard >= whole.size)) {
         throw new OptionError(
           'resume',
-          'several processes do this run; go on with run --shard or run --queue, then relflow finish (docs/scale.md)',
+          'this run is split over several processes; continue with run --shard or run --queue, then relflow finish (see docs/scale.md)',
         );
       }
       const { budget, endpointUrl } = flags;
-      // How and where a model is asked is no part of what the run is.
+      // The address and the budget of a model do not belong to the identity of a run.
       const changed = { ...(budget !== undefined && { budget }), ...(endpointUrl !== undefined && { endpointUrl }) };
       const saved = { ...state.options, options: { ...state.options.options, ...changed } };
       const graph = await rebuild(saved);

@@ -7,7 +7,7 @@ import { executeQueued, type QueueFlags } from './queue-run.js';
 import { buildGraph, exportOption, number, recipeCommand, recipeOptions } from './recipes.js';
 import type { Saved } from './saved-run.js';
 
-/** Options of a run that are no pipeline's own. */
+/** Options of every run, besides those of its pipeline. */
 interface RunFlags extends Partial<Omit<QueueFlags, 'queue'>> {
   readonly queue?: string | true;
   readonly out: string;
@@ -21,7 +21,7 @@ interface RunFlags extends Partial<Omit<QueueFlags, 'queue'>> {
   readonly shard?: { readonly part: number; readonly parts: number };
 }
 
-/** `relflow run PIPELINE`, one subcommand a pipeline. */
+/** Adds `relflow run`, with one subcommand per pipeline. */
 export function runCommand(
   program: Command,
   context: CommandContext,
@@ -31,30 +31,28 @@ export function runCommand(
     .command('run')
     .summary('run a pipeline into an output folder')
     .description(
-      'Run a pipeline into an output folder. PIPELINE is one of the below, or a path to a module of your own.',
+      'Run a pipeline into an output folder. PIPELINE is one of the commands below or the path of your own module.',
     );
   for (const { name, recipe } of recipes) {
     const sub = recipeCommand(name, recipe, [
       new Option('-o, --out <folder>', 'output folder').makeOptionMandatory(),
-      exportOption('also write these at the end, by commas (see relflow export)'),
-      new Option('--overwrite', 'remove an earlier run from the folder first'),
-      new Option('-n, --dry-run', 'check inputs and show the plan, without work'),
+      exportOption('formats to export at the end, separated by commas (see relflow export)'),
+      new Option('--overwrite', 'delete an earlier run in the folder first'),
+      new Option('-n, --dry-run', 'check inputs and show the plan without running it'),
       new Option('--gzip', 'compress shards'),
-      new Option('--shard-records <number>', 'records of the input a shard (default: 1000)').argParser(number),
-      new Option('--shard-bytes <number>', 'size at which a shard ends, too (default: none)').argParser(number),
-      new Option('--concurrency <number>', 'records at once in each stage').argParser(number),
-      new Option('--shard <i/n>', 'do only part i of n, beside other processes; then relflow finish')
+      new Option('--shard-records <number>', 'input records per shard (default: 1000)').argParser(number),
+      new Option('--shard-bytes <number>', 'also end a shard at this size (default: no limit)').argParser(number),
+      new Option('--concurrency <number>', 'records in flight per stage').argParser(number),
+      new Option('--shard <i/n>', 'run only part i of n while other processes run the other parts; then relflow finish')
         .argParser(partOf)
         .conflicts(['overwrite', 'shardBytes', 'queue']),
       queueChoice().conflicts(['overwrite', 'shardBytes', 'concurrency']),
-      new Option('--detach', 'with --queue: leave the run to the workers and return'),
-      listOption('--lane-limit <lane=number>', 'with --queue: at most so many shards at once, as captions=4'),
-      listOption('--lane-rate <lane=number>', 'with --queue: at most so many images a minute, as captions=600'),
-      new Option('--shard-attempts <number>', 'with --queue: how often a shard is tried (default: 5)').argParser(
-        number,
-      ),
+      new Option('--detach', 'with --queue: return without waiting for the workers'),
+      listOption('--lane-limit <lane=number>', 'with --queue: most shards at once in a lane, e.g. captions=4'),
+      listOption('--lane-rate <lane=number>', 'with --queue: most images per minute in a lane, e.g. captions=600'),
+      new Option('--shard-attempts <number>', 'with --queue: attempts per shard (default: 5)').argParser(number),
       new Option('--json', 'print the result as JSON'),
-      new Option('-q, --quiet', 'no progress'),
+      new Option('-q, --quiet', 'print no progress'),
     ]);
     sub.action(async (flags: RunFlags) => {
       const given = recipeOptions(recipe.options as OptionsSchema, { ...flags });
@@ -91,12 +89,12 @@ export function runCommand(
 function partOf(text: string): { part: number; parts: number } {
   const [, part, parts] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
   if (part === undefined || parts === undefined) {
-    throw new InvalidArgumentError('Expected a part and of how many, such as 2/8.');
+    throw new InvalidArgumentError('Expected a part and the number of parts, such as 2/8.');
   }
   return { part: Number(part), parts: Number(parts) };
 }
 
-/** An option that may be given several times. */
+/** Makes an option that may be given several times. */
 function listOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser((text, before: readonly string[] = []) => [...before, text]);
 }

@@ -2,7 +2,7 @@ import type { ModelUsage, RunResult } from '../index.js';
 import type { CommandContext } from './command-context.js';
 import { table } from './table.js';
 
-/** What `--json` prints of a run. */
+/** Returns what `--json` prints about a run. */
 export function summary({ folder, manifest, records, stages, usage, seconds }: RunResult): Record<string, unknown> {
   return {
     out: folder.path,
@@ -15,7 +15,7 @@ export function summary({ folder, manifest, records, stages, usage, seconds }: R
   };
 }
 
-/** Prints how a run ended. */
+/** Prints the result of a run. */
 export function showResult(
   context: CommandContext,
   { folder, manifest, records, stages, usage, seconds }: RunResult,
@@ -35,21 +35,21 @@ export function showResult(
     for (const [reason, count] of Object.entries(rejected)) context.print(`rejected by ${id}: ${count} × ${reason}`);
   }
   if (manifest) context.print(`${records} records in ${seconds.toFixed(1)} s → ${folder.path}`);
-  else context.print(`stopped after ${records} records, all kept; go on with: relflow resume ${folder.path}`);
+  else context.print(`stopped after ${records} records, which are kept; to continue: relflow resume ${folder.path}`);
 }
 
-/** What was asked of models, a stage a line. */
+/** Writes the requests to models, one line per stage. */
 export function showUsage(usage: ModelUsage, write: (line: string) => void): void {
   for (const [stage, amounts] of Object.entries(usage)) {
-    const said = Object.entries(amounts).filter(([, amount]) => amount > 0);
-    const words = said.map(([name, amount]) => `${amountText(amount)} ${USAGE_WORDS[name] ?? name}`);
-    write(`${stage}: ${words.join(', ') || 'nothing asked'}`);
+    const used = Object.entries(amounts).filter(([, amount]) => amount > 0);
+    const words = used.map(([name, amount]) => `${amountText(amount)} ${USAGE_WORDS[name] ?? name}`);
+    write(`${stage}: ${words.join(', ') || 'no requests'}`);
   }
 }
 
 const USAGE_WORDS: Readonly<Record<string, string>> = {
-  inputTokens: 'tokens in',
-  outputTokens: 'tokens out',
+  inputTokens: 'input tokens',
+  outputTokens: 'output tokens',
   spend: 'spent',
 };
 

@@ -2,26 +2,26 @@ import { type Graph, OptionError, OutputError, RelflowError, type RunFolder } fr
 import { graphInputs } from '../runs/graph-inputs.js';
 import { buildGraph, findRecipe } from './recipes.js';
 
-/** What `run.json` keeps for a resume, beside what the graph says of itself. */
+/** What `run.json` stores for a resume, besides the description of the graph. */
 export interface Saved {
   readonly recipe: string;
   readonly options: Record<string, unknown>;
   readonly exports: readonly string[];
 }
 
-/** How the graph of a run is made again. */
+/** Options for building the graph of a run again. */
 interface Rebuilding {
-  /** Whether its input files must be there. Default true. */
+  /** Whether the input files must exist. Default true. */
   readonly inputs?: boolean;
-  /** Options that are no part of what the run is, for recipes that have them. */
+  /** Options that do not belong to the identity of the run; ignored for recipes without them. */
   readonly changed?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * The graph of a run as it was saved.
+ * Builds the graph of a run from its saved options.
  *
- * @param where the command, for messages
- * @param call what to call instead where the run was composed in code
+ * @param where the name of the command in messages
+ * @param call the function to call instead when the run was composed in code
  */
 export async function graphOfRun(
   folder: RunFolder,
@@ -32,7 +32,7 @@ export async function graphOfRun(
   const state = await folder.state();
   if (!state) throw new OutputError(folder.path, 'not the output folder of a run');
   if (!isSaved(state.options)) {
-    throw new OptionError(where, `the run '${state.pipeline}' was composed in code; call ${call} there`);
+    throw new OptionError(where, `the run '${state.pipeline}' was composed in code; call ${call} in that code`);
   }
   return rebuild(state.options, rebuilding);
 }
@@ -43,8 +43,8 @@ export function isSaved(options: unknown): options is Saved {
 }
 
 /**
- * The graph of a run as it was saved, its inputs in place. Paths are saved as they were given, since an output folder
- * tells nothing of the machine that it was made on; so they may lead nowhere from another folder.
+ * Builds the graph of a saved run and checks that its inputs exist. Paths are saved as they were given, since an output
+ * folder must not reveal the machine that it was written on, so relative ones may not exist from another folder.
  */
 export async function rebuild(
   { recipe: name, options, exports }: Saved,
@@ -58,7 +58,7 @@ export async function rebuild(
     return graph;
   } catch (error) {
     if (!(error instanceof RelflowError)) throw error;
-    const message = `${error.message} (relative paths of a run count from the folder where it was begun)`;
+    const message = `${error.message} (relative paths of a run are resolved against the folder where it was started)`;
     throw new RelflowError(error.code, message, error.fields, { cause: error });
   }
 }

@@ -7,19 +7,22 @@ import type { CommandContext } from './command-context.js';
 import { number } from './recipes.js';
 import { table } from './table.js';
 
-/** `relflow stats RUN`: what a run holds, and what it left out and why. */
+/** Adds `relflow stats`. */
 export function statsCommand(program: Command, context: CommandContext): void {
   program
     .command('stats <folder>')
-    .summary('count predicates, categories, relations and drop reasons')
-    .description('Count predicates, categories and relations of a run, and what its stages dropped and why.')
-    .addOption(new Option('--top <number>', 'how many names to show').argParser(number).default(20))
+    .summary('count predicates, categories, relations and reasons for drops')
+    .description(
+      'Count the predicates, categories and relations of a run, and the records and relations that its stages dropped, by reason.',
+    )
+    .addOption(new Option('--top <number>', 'number of names per table').argParser(number).default(20))
     .option('--json', 'print everything as JSON')
     .addHelpText('after', '\nExample:\n  relflow stats coco-graphs --top 50')
     .action(async (path: string, { top, json }: { top: number; json?: boolean }) => {
       const folder = new RunFolder(path);
       if (!(await folder.state())) throw new InputError(path, 'not the output folder of a run');
-      if (!(await folder.manifest())) context.printNote('the run is not finished: these are its whole shards');
+      if (!(await folder.manifest()))
+        context.printNote('the run is not finished: only its complete shards are counted');
       checkPositiveInteger('stats', 'top', top);
       const statistics = await datasetStatistics(folder.lines('scene-graphs', 'scene-graph'));
       const stages: Record<string, StageCounts> = {};
@@ -55,7 +58,7 @@ export function statsCommand(program: Command, context: CommandContext): void {
       context.print('');
       context.print(
         table(
-          ['stage', 'what', 'count'],
+          ['stage', 'counter', 'count'],
           Object.entries(stages).flatMap(([stage, counts]) => dropRows(stage, counts)),
         ),
       );

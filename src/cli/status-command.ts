@@ -6,12 +6,12 @@ import type { CommandContext } from './command-context.js';
 import { queueOption } from './queue-option.js';
 import { table } from './table.js';
 
-/** `relflow status OUT --queue URL`. */
+/** Adds `relflow status`. */
 export function statusCommand(program: Command, context: CommandContext): void {
   program
     .command('status <folder>')
-    .summary('show how far a run on many machines is')
-    .description('Show how far a run on many machines is: its shards, the jobs of each kind and who does them.')
+    .summary('show the progress of a queued run')
+    .description('Show the progress of a queued run: its shards and records, and the jobs and workers of each lane.')
     .addOption(queueOption())
     .option('--json', 'print as JSON')
     .addHelpText('after', '\nExample:\n  relflow status o365-graphs --queue redis://queue:6379')

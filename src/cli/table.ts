@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 
-/** A table with right-aligned numbers and no lines. */
+/** Formats a table without lines; columns of numbers are right-aligned. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const numeric = head.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'));
   const drawn = new Table({

@@ -4,15 +4,15 @@ import type { CommandContext } from './command-context.js';
 
 const SHOWN = 100;
 
-/** `relflow validate PATH…`. */
+/** Adds `relflow validate`. */
 export function validateCommand(program: Command, context: CommandContext): void {
   program
     .command('validate <paths...>')
-    .summary('check runs or files against the schemas')
+    .summary('check runs or files against the JSON Schemas')
     .description(
-      'Check output folders of runs, or single files, against the JSON Schemas; in folders also checksums, counts and ids. Exits with 1 where something is wrong.',
+      'Check output folders of runs, or single files, against the JSON Schemas; in folders also checksums, counts and ids. Exits with 1 when it finds a problem.',
     )
-    .option('--json', 'print one JSON line a problem')
+    .option('--json', 'print one line of JSON per problem')
     .addHelpText(
       'after',
       '\nExamples:\n  relflow validate coco-graphs\n  relflow validate scene-graphs/00000.jsonl captions.json',

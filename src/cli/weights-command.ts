@@ -6,12 +6,14 @@ import { openWeights } from '../model/weights/open-weights.js';
 import type { CommandContext } from './command-context.js';
 import { table } from './table.js';
 
-/** `relflow weights convert|inspect|diff`. */
+/** Adds `relflow weights convert`, `init`, `inspect` and `diff`. */
 export function weightsCommand(program: Command, context: CommandContext): void {
   const weights = program
     .command('weights')
-    .summary('convert, start, inspect and compare weights')
-    .description('Work on model weights: official .pth checkpoints, safetensors, and shards of them.');
+    .summary('convert, initialize, inspect and compare weights')
+    .description(
+      'Convert, initialize, inspect and compare model weights: official .pth checkpoints, safetensors, and safetensors in shards.',
+    );
   convertCommand(weights, context);
   initCommand(weights, context);
   inspectCommand(weights, context);
@@ -26,15 +28,18 @@ interface ConvertFlags {
 function convertCommand(parent: Command, context: CommandContext): void {
   parent
     .command('convert <from> <to>')
-    .summary('write weights as safetensors')
+    .summary('convert weights to safetensors')
     .description(
-      'Read a .pth checkpoint or safetensors and write safetensors in 32-bit floats. With --model the names and shapes are checked first, aliases left out, and the file says which model it is of.',
+      'Convert a .pth checkpoint or safetensors to safetensors in 32-bit floats. With --model, names and shapes are checked first, aliases are dropped, and the file records the name of the model.',
     )
-    .option('-m, --model <name>', 'the model that the weights must be of: rTaggerR50, parsedR50, parsedaR50…')
-    .addOption(new Option('--shard-size <size>', 'cut into files of at most this size: 500MB, 2GB').argParser(bytes))
+    .option('-m, --model <name>', 'model that the weights must fit: rTaggerR50, parsedR50, parsedaR50…')
+    .addOption(
+      new Option('--shard-size <size>', 'split into files of at most this size, e.g. 500MB or 2GB').argParser(bytes),
+    )
     .addHelpText('after', '\nExample:\n  relflow weights convert checkpoint.pth tagger.safetensors --model rTaggerR50')
     .action(async (from: string, to: string, { model, shardSize }: ConvertFlags) => {
-      if (!to.endsWith('.safetensors')) throw new OptionError('weights convert', `${to}, expected a .safetensors file`);
+      if (!to.endsWith('.safetensors'))
+        throw new OptionError('weights convert', `output ${to}, expected a .safetensors file`);
       await using(from, async (source) => {
         const names = model === undefined ? [...source.entries.keys()] : await namesOf(model, source);
         const written = await writeSafetensors(
@@ -50,7 +55,7 @@ function convertCommand(parent: Command, context: CommandContext): void {
     });
 }
 
-/** The names of a model's parameters, all of which the source has in the right shape. */
+/** Returns the names of a model's parameters after checking that the source has each in the right shape. */
 async function namesOf(model: string, source: WeightSource): Promise<string[]> {
   const { checkWeights, preset, RlipV2 } = await import('../model/index.js');
   const { parameters } = new RlipV2(preset(model));
@@ -67,19 +72,20 @@ interface InitFlags {
 function initCommand(parent: Command, context: CommandContext): void {
   parent
     .command('init <to>')
-    .summary('write the weights that training starts with')
+    .summary('write the initial weights of a model')
     .description(
-      "Write a model's weights as they are before training, as safetensors in 32-bit floats. With --text-encoder the text encoder is a RoBERTa of Hugging Face; where that has no pooler, as roberta-base on the hub, the pooler starts at random.",
+      'Write the initial weights of a model for training, as safetensors in 32-bit floats. With --text-encoder, the text encoder has the weights of a RoBERTa from Hugging Face; its pooler is random if the file has none, like that of roberta-base.',
     )
-    .requiredOption('-m, --model <name>', 'the model: rTaggerR50, parsedR50, parsedaR50…')
-    .option('--text-encoder <path>', 'a folder of roberta-base, or its file of weights')
-    .addOption(new Option('--seed <number>', 'of the random values').argParser(wholeNumber).default(1))
+    .requiredOption('-m, --model <name>', 'name of the model: rTaggerR50, parsedR50, parsedaR50…')
+    .option('--text-encoder <path>', 'folder of roberta-base, or its file of weights')
+    .addOption(new Option('--seed <number>', 'seed of the random weights').argParser(wholeNumber).default(1))
     .addHelpText(
       'after',
       '\nExample:\n  hf download FacebookAI/roberta-base --local-dir roberta-base\n  relflow weights init start.safetensors --model rTaggerR50 --text-encoder roberta-base',
     )
     .action(async (to: string, { model, textEncoder, seed }: InitFlags) => {
-      if (!to.endsWith('.safetensors')) throw new OptionError('weights init', `${to}, expected a .safetensors file`);
+      if (!to.endsWith('.safetensors'))
+        throw new OptionError('weights init', `output ${to}, expected a .safetensors file`);
       const { initialValues, openTextEncoder, preset, RlipV2, textEncoderParameters } = await import(
         '../model/index.js'
       );
@@ -94,14 +100,14 @@ function initCommand(parent: Command, context: CommandContext): void {
             name,
             shape,
             read: async () => {
-              // Drawn for each array in turn, so that those which are read leave the others as they would be.
+              // Drawn for every array, so that arrays of the encoder do not change the random values of the others.
               const drawn = values.next().value![1];
               return known.has(name) ? encoder!.read(name) : drawn;
             },
           })),
           { metadata: { model } },
         );
-        const note = encoder ? `, ${known.size} of them of ${encoder.name}` : '';
+        const note = encoder ? `, ${known.size} of them from ${encoder.name}` : '';
         context.printNote(`${parameters.size} arrays written to ${written}${note}`);
       } finally {
         await encoder?.close();
@@ -112,8 +118,8 @@ function initCommand(parent: Command, context: CommandContext): void {
 function inspectCommand(parent: Command, context: CommandContext): void {
   parent
     .command('inspect <file>')
-    .summary('list the arrays of a file')
-    .description('List the arrays of a file: names, types, shapes.')
+    .summary('list the arrays of a weights file')
+    .description('List the names, types and shapes of the arrays in a weights file.')
     .option('--json', 'print as JSON')
     .action(async (file: string, { json }: { json?: boolean }) => {
       await using(file, async ({ entries }) => {
@@ -141,11 +147,9 @@ interface DiffFlags {
 function diffCommand(parent: Command, context: CommandContext): void {
   parent
     .command('diff <a> <b>')
-    .summary('compare two files of weights')
-    .description('Compare two files of weights, array by array. Exits with 1 where they differ.')
-    .addOption(
-      new Option('--tolerance <number>', 'largest absolute difference that is none').argParser(number).default(0),
-    )
+    .summary('compare two weights files')
+    .description('Compare two weights files array by array. Exits with 1 when they differ.')
+    .addOption(new Option('--tolerance <number>', 'largest absolute difference to ignore').argParser(number).default(0))
     .option('--json', 'print as JSON')
     .action(async (a: string, b: string, { tolerance, json }: DiffFlags) => {
       await using(a, (first) =>
@@ -172,7 +176,7 @@ function diffCommand(parent: Command, context: CommandContext): void {
               ),
             );
           if (found.length > 0) context.exitCode = 1;
-          else context.printNote('no difference');
+          else context.printNote('no differences');
         }),
       );
     });
@@ -182,7 +186,7 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
   let largest = 0;
   for (const [k, value] of a.entries()) {
     const difference = Math.abs(value - b[k]!);
-    // Two NaN are the same; one is the largest difference of all.
+    // Two NaN are equal; a single one is the largest difference.
     if (Number.isNaN(difference) && !Object.is(value, b[k])) return Number.NaN;
     largest = Math.max(largest, Number.isNaN(difference) ? 0 : difference);
   }

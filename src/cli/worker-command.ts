@@ -20,36 +20,37 @@ interface WorkerFlags {
 
 const ISOLATED = 'isolated-shard';
 
-/** `relflow worker`, and the process that it starts for a shard that crashes. */
+/** Adds `relflow worker` and the hidden command of the process that it starts for a shard that crashes. */
 export function workerCommand(program: Command, context: CommandContext): void {
   program
     .command('worker')
-    .summary('do shards of runs that are in a queue')
+    .summary('process shards of queued runs')
     .description(
-      'Do shards of runs that `relflow run --queue` put into the queues of a Redis or Valkey server, until Ctrl-C: once, to finish what is in work; twice, to leave it to other workers. All workers see the output folder under the same path; only those that read sources need the input files, and only those that ask models or tag need the images.',
+      'Process shards of the runs that `relflow run --queue` put into the queues of a Redis or Valkey server, until Ctrl-C. The first Ctrl-C finishes the current shards; the second leaves them to other workers. All workers need the output folder under the same path; only those of the lane source need the input files, and only those of the lanes captions and tagging need the images.',
     )
     .addOption(queueOption())
     .addOption(
-      new Option('--only <lanes>', 'do only these, by commas: source, captions, cpu, tagging, finish').argParser(
-        lanesOf,
-      ),
+      new Option(
+        '--only <lanes>',
+        'serve only these lanes, separated by commas: source, captions, cpu, tagging, finish',
+      ).argParser(lanesOf),
     )
-    .addOption(new Option('--jobs <number>', 'shards of each kind at once').argParser(number).default(1))
-    .addOption(new Option('--concurrency <number>', 'records at once in each stage').argParser(number))
+    .addOption(new Option('--jobs <number>', 'shards at once per lane').argParser(number).default(1))
+    .addOption(new Option('--concurrency <number>', 'records in flight per stage').argParser(number))
     .addOption(
-      new Option('--heartbeat <seconds>', 'after so long without a sign of life its shards go to other workers')
+      new Option('--heartbeat <seconds>', 'shards of a worker go to others after this time without a sign of life')
         .argParser(number)
         .default(30),
     )
     .addOption(
       new Option(
         '--record-timeout <seconds>',
-        'a record that takes longer is tried in a process of its own and then refused',
+        'a record that takes longer is tried again in its own process and then rejected',
       )
         .argParser(number)
         .default(900),
     )
-    .option('--json', 'say what it does as lines of JSON, on standard error')
+    .option('--json', 'print events as lines of JSON on standard error')
     .addHelpText(
       'after',
       '\nExamples:\n  relflow worker --queue redis://queue:6379\n  relflow worker --queue redis://queue:6379 --only tagging',
@@ -57,7 +58,7 @@ export function workerCommand(program: Command, context: CommandContext): void {
     .action(async (flags: WorkerFlags) => {
       const { queueServer, startWatchdog, startWorker, isolateShard } = await import('../queue/index.js');
       const { only, jobs, concurrency, heartbeat, recordTimeout, json = false } = flags;
-      const say = json ? sayJson : sayText;
+      const report = json ? reportJson : reportText;
       const worker = await startWorker(queueServer(flags.queue), {
         graphOf: workerGraph,
         ...(only && { lanes: only }),
@@ -70,7 +71,7 @@ export function workerCommand(program: Command, context: CommandContext): void {
             signal,
             recordTimeoutSeconds: recordTimeout,
           }),
-        onEvent: (event) => say(context, event),
+        onEvent: (event) => report(context, event),
       });
       startWatchdog(recordTimeout);
       if (!json) context.printNote(`ready for ${worker.lanes.join(', ')}; Ctrl-C to stop`);
@@ -78,13 +79,13 @@ export function workerCommand(program: Command, context: CommandContext): void {
     });
   program
     .command(`${ISOLATED} <folder>`, { hidden: true })
-    .description('Do a shard in a process of its own; started by relflow worker.')
+    .description('Process a shard in its own process; started by relflow worker.')
     .action(async (path: string) => {
-      if (!process.send) throw new OptionError(ISOLATED, 'is started by relflow worker alone');
+      if (!process.send) throw new OptionError(ISOLATED, 'this command can only be started by relflow worker');
       const task = await new Promise<IsolatedShard>((resolve) =>
         process.once('message', resolve as (m: unknown) => void),
       );
-      // Without the worker nobody waits for the shard.
+      // Without the worker, nothing waits for the shard.
       process.once('disconnect', () => process.exit(1));
       const { serveIsolatedShard } = await import('../queue/isolate-shard.js');
       const folder = new RunFolder(path);
@@ -92,7 +93,7 @@ export function workerCommand(program: Command, context: CommandContext): void {
     });
 }
 
-/** Input files are the business of whoever reads them; processors are shared out by starting more workers. */
+/** Builds the graph of a run for a worker: only lanes that read sources need inputs, and more workers replace parser threads. */
 function workerGraph(folder: RunFolder) {
   const rebuilding = { inputs: false, changed: { parserThreads: 0 } };
   return graphOfRun(folder, 'worker', 'startWorker(server, { graphOf })', rebuilding);
@@ -101,7 +102,7 @@ function workerGraph(folder: RunFolder) {
 async function untilInterrupted(context: CommandContext, worker: RunningWorker): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const interrupt = stopOnInterrupt(context, () => {
-      context.printNote('stopping: finishing the shards in work; press Ctrl-C again to leave them to others');
+      context.printNote('stopping: finishing the current shards; press Ctrl-C again to leave them to other workers');
       worker.stop().then(resolve, reject);
     });
     interrupt.kill.addEventListener('abort', () => {
@@ -110,17 +111,17 @@ async function untilInterrupted(context: CommandContext, worker: RunningWorker):
   });
 }
 
-function sayJson(context: CommandContext, event: WorkerEvent): void {
+function reportJson(context: CommandContext, event: WorkerEvent): void {
   context.printNote(JSON.stringify({ at: new Date().toISOString(), pid: process.pid, ...event }));
 }
 
-function sayText(context: CommandContext, event: WorkerEvent): void {
+function reportText(context: CommandContext, event: WorkerEvent): void {
   switch (event.event) {
     case 'shard':
       context.printNote(`shard ${event.shard}: ${event.result}, ${event.records} records in ${event.seconds} s`);
       break;
     case 'isolated':
-      context.printNote(`shard ${event.shard}: has taken workers with it; it is done in a process of its own`);
+      context.printNote(`shard ${event.shard}: crashed workers; it is processed in its own process`);
       break;
     case 'read':
       context.printNote(`${event.out}: ${event.records} records read in ${event.seconds} s`);
@@ -142,6 +143,6 @@ function lanesOf(text: string): readonly Lane[] {
   const lanes = text.split(',').map((lane) => lane.trim());
   const unknown = lanes.find((lane) => !(KNOWN as readonly string[]).includes(lane));
   if (unknown !== undefined)
-    throw new InvalidArgumentError(`Unknown '${unknown}', expected some of ${KNOWN.join(', ')}.`);
+    throw new InvalidArgumentError(`Unknown lane '${unknown}', expected some of ${KNOWN.join(', ')}.`);
   return [...new Set(lanes)] as Lane[];
 }

@@ -44,7 +44,7 @@ describe('relflow with a captioner', function () {
 
   const answersInStore = () => countAnswers(store);
 
-  it('plans, runs and runs again: each caption is paid once, and the token is nowhere', async () => {
+  it('plan, run and a second run pay for each caption once, and the token appears nowhere', async () => {
     const random = new Random(1);
     const server = await serve({
       fault: ({ attempt }) => (attempt === 1 && random.next() < 0.2 ? 'unavailable' : null),
@@ -58,16 +58,16 @@ describe('relflow with a captioner', function () {
       return stdout;
     };
     const before = await ok('plan', ...captionedScenes(server, '--n-captions', '5', ...prices));
-    assert.match(before, /caption: 120 requests remain of 120 answers for 24 records; 0 are in the store/);
+    assert.match(before, /caption: 120 of 120 answers for 24 records are missing; 0 are in the store/);
     assert.match(before, /cost about 0\.0\d+ at the prices given/);
     assert.equal(server.seen.length, 0);
-    assert.ok(!existsSync(store), 'a plan makes nothing');
+    assert.ok(!existsSync(store), 'a plan creates no files');
 
     const out = join(temporaryFolder(), 'graphs');
     const run = await ok('run', ...captionedScenes(server, '--n-captions', '5', ...prices, '--out', out));
     assert.match(
       run,
-      /caption: \d+ requests, 120 answered, \d+ retried, 36,000 tokens in, 1,440 tokens out, 0\.0202 spent/,
+      /caption: \d+ requests, 120 answered, \d+ retried, 36,000 input tokens, 1,440 output tokens, 0\.0202 spent/,
     );
     assert.match(await ok('validate', out), /valid/);
     const graphs = readFileSync(join(out, 'scene-graphs/00000.jsonl'), 'utf8').trim().split('\n');
@@ -98,14 +98,14 @@ describe('relflow with a captioner', function () {
     for (const text of [...said, ...contents(out), ...contents(store)]) assert.ok(!text.includes(TOKEN));
   });
 
-  it('says why it stopped without the token, and what was asked and how to go on', async () => {
+  it('prints why a run stopped, its requests and how to resume it, without the token', async () => {
     const server = await serve({ fault: () => (server.seen.length >= 10 ? 'no-credit' : null) });
     const out = join(temporaryFolder(), 'graphs');
     const { code, stdout, stderr } = await relflow(['run', ...captionedScenes(server, '--out', out)]);
     assert.equal(code, 1);
     assert.match(stderr, /^relflow: hf-chat: the server answered 402: .*credits for Bearer \[token\]/m);
     assert.match(stderr, /caption: \d+ requests, \d+ answered/);
-    assert.match(stderr, /go on with: relflow resume /);
+    assert.match(stderr, /to continue: relflow resume /);
     for (const text of [stdout, stderr, ...contents(out), ...contents(store)]) assert.ok(!text.includes(TOKEN));
     const good = await serve();
     const resumed = await relflow(['resume', out, '--endpoint-url', good.url]);
@@ -113,7 +113,7 @@ describe('relflow with a captioner', function () {
     assert.equal(server.answers.size + good.answers.size, SCENE_COUNT);
   });
 
-  it('stays within its budget, and goes on with another', async () => {
+  it('stays within its budget and resumes with a new one', async () => {
     const server = await serve();
     const out = join(temporaryFolder(), 'graphs');
     const { code, stderr } = await relflow([
@@ -129,7 +129,7 @@ describe('relflow with a captioner', function () {
     assert.equal(server.seen.length, SCENE_COUNT);
   });
 
-  it('loses nothing that came by kill -9: it asks for what is missing, and for that once', async () => {
+  it('loses no answer by kill -9 and requests only the missing ones, once each', async () => {
     const server = await serve({
       fault: () => {
         if (server.seen.length === 39) server.hold();
@@ -142,7 +142,7 @@ describe('relflow with a captioner', function () {
       ...captionedScenes(server, '--n-captions', '5', '--out', out),
       '--quiet',
     ]);
-    // 39 are answered and in the store; those that follow are in flight when the process dies.
+    // 39 answers are in the store; the next requests are in flight when the process dies.
     while (server.seen.length < 47 || (await answersInStore()) < 39) await sleep(10);
     child.kill('SIGKILL');
     await ended;
@@ -159,7 +159,7 @@ describe('relflow with a captioner', function () {
     assert.deepEqual(digests(out), digests(whole));
   });
 
-  it('looks after the store: stats, export, import, gc', async () => {
+  it('counts, exports, imports and deletes cached answers', async () => {
     const server = await serve({ fault: ({ body }) => (body['seed'] === 1 ? 'refusal' : null) });
     const folder = temporaryFolder();
     const captions = async (...args: string[]) => {
@@ -179,8 +179,8 @@ describe('relflow with a captioner', function () {
     await captions('export', file);
     assert.match((await relflow(['validate', file])).stdout, /valid/);
     const other = join(folder, 'other');
-    assert.match(await captions('import', file, '--store', other), /72 answers added, 0 known already/);
-    assert.match(await captions('import', file, '--store', other), /0 answers added, 72 known already/);
+    assert.match(await captions('import', file, '--store', other), /72 answers added, 0 already in the store/);
+    assert.match(await captions('import', file, '--store', other), /0 answers added, 72 already in the store/);
     await captions('export', join(folder, 'again.jsonl'), '--store', other);
     assert.equal(readFileSync(join(folder, 'again.jsonl'), 'utf8'), readFileSync(file, 'utf8'));
 
@@ -202,17 +202,17 @@ describe('relflow with a captioner', function () {
     ];
     assert.equal((await relflow(['run', 'coco', ...offline])).code, 0);
 
-    assert.equal(await captions('gc', '--useless', '--dry-run'), '24 answers would be forgotten\n');
-    assert.equal(await captions('gc', '--useless'), '24 answers forgotten\n');
-    assert.equal(await captions('gc', '--model', 'another'), '0 answers forgotten\n');
+    assert.equal(await captions('gc', '--useless', '--dry-run'), '24 answers would be deleted\n');
+    assert.equal(await captions('gc', '--useless'), '24 answers deleted\n');
+    assert.equal(await captions('gc', '--model', 'another'), '0 answers deleted\n');
     const requests = server.seen.length;
     await relflow(['run', ...captionedScenes(server, '--n-captions', '3', '--out', join(folder, 'third'))]);
-    assert.equal(server.seen.length - requests, 24, 'only what was forgotten is asked again');
-    assert.equal(await captions('gc', '--before', '2999-01-01'), '72 answers forgotten\n');
+    assert.equal(server.seen.length - requests, 24, 'only deleted answers are requested again');
+    assert.equal(await captions('gc', '--before', '2999-01-01'), '72 answers deleted\n');
     assert.deepEqual(JSON.parse(await captions('stats', '--json')).questions, []);
   });
 
-  it('takes in the good lines of a file and names the bad ones', async () => {
+  it('imports the valid lines of a file and names the others', async () => {
     const file = join(temporaryFolder(), 'answers.jsonl');
     const good = {
       format: 'relflow.answer/1',
@@ -225,11 +225,14 @@ describe('relflow with a captioner', function () {
     writeFileSync(file, [JSON.stringify(good), '{', JSON.stringify({ ...good, seed: -1 })].join('\n'));
     const { code, stdout, stderr } = await relflow(['captions', 'import', file]);
     assert.equal(code, 1);
-    assert.equal(stdout, '1 answers added, 0 known already\n');
-    assert.match(stderr, /answers\.jsonl:2: not JSON\n.*answers\.jsonl:3: \/seed must be >= 0\n2 lines are no answers/);
+    assert.equal(stdout, '1 answers added, 0 already in the store\n');
+    assert.match(
+      stderr,
+      /answers\.jsonl:2: not JSON\n.*answers\.jsonl:3: \/seed must be >= 0\n2 lines are not valid answers and were skipped/,
+    );
   });
 
-  it('refuses options that do not fit, before any work', async () => {
+  it('rejects options that contradict each other before any work', async () => {
     const given = { annotations: 'x.json' };
     const chat = { ...given, images: 'x', captioner: 'hf-chat', endpointUrl: 'http://127.0.0.1:1' };
     const cases: [Record<string, unknown>, string][] = [
@@ -260,10 +263,10 @@ describe('relflow with a captioner', function () {
     assert.match((await relflow(['captions', 'stats'])).stderr, /has no answer store/);
   });
 
-  it('captions the 80 real images, to scene graphs', async function () {
+  it('captions 80 real images and writes their scene graphs', async function () {
     const folder = '../shared/data/coco-mini';
     if (!existsSync(folder)) {
-      console.log('      skipped: the real images are not here');
+      console.log(`      skipped: ${folder} does not exist`);
       this.skip();
     }
     const server = await serve();
@@ -284,7 +287,7 @@ describe('relflow with a captioner', function () {
   });
 });
 
-/** The content of every file below a folder. */
+/** Returns the content of every file below a folder. */
 function contents(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
@@ -292,7 +295,7 @@ function contents(folder: string): string[] {
   });
 }
 
-/** Without the options that the run was given, which are not the same. */
+/** Leaves out the saved options of the runs, which differ. */
 function withoutRunState(files: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(files).filter(([path]) => path !== '.relflow/run.json'));
 }

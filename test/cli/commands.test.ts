@@ -28,7 +28,7 @@ describe('relflow', function () {
     assert.match(stdout, /^24 records in .* → /m);
   });
 
-  it('says its version, its help with an example, and its pipelines', async () => {
+  it('prints its version, its help with an example, and its pipelines', async () => {
     assert.equal((await relflow(['--version'])).stdout.trim(), version);
     const help = await relflow(['--help']);
     assert.equal(help.code, 0);
@@ -40,7 +40,7 @@ describe('relflow', function () {
     assert.match(run.stdout, /--annotations <value> +instances_\*\.json/);
   });
 
-  it('exits with 2 on wrong usage and with 1 on what relflow refuses, without a stack trace', async () => {
+  it('exits with 2 on wrong usage and with 1 on an error, without a stack trace', async () => {
     const usage = [
       ['run', 'coco'],
       ['run', 'coco', '--annotatoins', 'x'],
@@ -48,7 +48,7 @@ describe('relflow', function () {
       ['run', 'coco', ...inputs, '--out', 'x', '--limit', 'ten'],
     ];
     await inPairs(usage, async (args) => assert.equal((await relflow(args)).code, 2, args.join(' ')));
-    const refused: [string[], RegExp][] = [
+    const errors: [string[], RegExp][] = [
       [
         ['run', 'coco', '--annotations', 'none.json', '--captions', 'c.json', '--out', join(out, 'x')],
         /^relflow: .*none\.json/,
@@ -59,13 +59,13 @@ describe('relflow', function () {
       ],
       [['run', 'coco', ...inputs, '--threshold', '3', '--out', join(out, 'x')], /coco: --threshold 3 must be <= 1/],
       [['run', 'coco', ...inputs, '--out', out], /already contains a run/],
-      [['run', './no-such-module.mjs', '--out', join(out, 'x')], /can't load \.\/no-such-module\.mjs/],
+      [['run', './no-such-module.mjs', '--out', join(out, 'x')], /cannot load \.\/no-such-module\.mjs/],
       [['validate', join(out, 'nothing')], /no such file or folder/],
       [['export', out, '--format', 'coco', '--file', 'x'], /export: unknown format 'coco', expected one of rlipv2,/],
       [['resume', temporaryFolder()], /contains no run to resume/],
       [['inspect', '999', out], /no image '999' in its sources/],
     ];
-    await inPairs(refused, async ([args, message]) => {
+    await inPairs(errors, async ([args, message]) => {
       const { code, stderr } = await relflow(args);
       assert.equal(code, 1, args.join(' '));
       assert.match(stderr, message);
@@ -73,13 +73,13 @@ describe('relflow', function () {
     });
   });
 
-  it('validates what it wrote', async () => {
+  it('validates its own output', async () => {
     const { code, stdout } = await relflow(['validate', out]);
     assert.equal(code, 0, stdout);
     assert.equal(stdout, `${out}: valid\n`);
   });
 
-  it('finds what is wrong in a file, with its line', async () => {
+  it('reports problems of a file with their lines', async () => {
     const file = join(temporaryFolder(), 'graphs.jsonl');
     const lines = readFileSync(join(out, 'scene-graphs/00000.jsonl'), 'utf8').split('\n').slice(0, 2);
     writeFileSync(file, [lines[0], lines[1]!.replace('"width"', '"breadth"')].join('\n'));
@@ -92,7 +92,7 @@ describe('relflow', function () {
     assert.match((await relflow(['validate', file])).stdout, /graphs\.jsonl:1: candidate 0: object 999 does not exist/);
   });
 
-  it('shows a plan as text, JSON, Mermaid and SVG, and makes nothing', async () => {
+  it('shows a plan as text, JSON, Mermaid and SVG without creating files', async () => {
     const plan = (...more: string[]) => relflow(['plan', 'coco', ...inputs, '--out', join(out, 'none'), ...more]);
     assert.match((await plan()).stdout, /· tag ← pair {2}\+relations \+tagger[\s\S]*input .*instances\.json/);
     const { graph } = JSON.parse((await plan('--format', 'json')).stdout) as { graph: { id: string }[] };
@@ -105,7 +105,7 @@ describe('relflow', function () {
     assert.ok(!existsSync(join(out, 'none')));
   });
 
-  it('counts what a run holds', async () => {
+  it('counts the contents of a run', async () => {
     const { stdout } = await relflow(['stats', out, '--json']);
     const statistics = JSON.parse(stdout) as Record<string, number>;
     assert.equal(statistics['images'], 24);
@@ -123,7 +123,7 @@ describe('relflow', function () {
     }
   });
 
-  it("shows one image's whole way", async () => {
+  it('traces one image through a run', async () => {
     const { code, stdout } = await relflow(['inspect', '100001', out]);
     assert.equal(code, 0);
     for (const part of [
@@ -137,7 +137,7 @@ describe('relflow', function () {
       assert.match(stdout, part);
   });
 
-  it('says from where to resume or inspect a run with relative paths', async () => {
+  it('explains from which folder to resume or inspect a run with relative paths', async () => {
     const graphs = join(temporaryFolder(), 'graphs');
     const [annotations, captions] = ['instances.json', 'captions.json'].map((name) =>
       relative(packageRoot, join(SCENES, name)),
@@ -154,12 +154,12 @@ describe('relflow', function () {
         encoding: 'utf8',
       });
       assert.equal(status, 1);
-      const hint = '(relative paths of a run count from the folder where it was begun)';
+      const hint = '(relative paths of a run are resolved against the folder where it was started)';
       assert.equal(stderr, `relflow: ${annotations}: no such file ${hint}\n`);
     }
   });
 
-  it('goes on though nobody reads its notes', async () => {
+  it('continues when the reader of standard error is gone', async () => {
     const unfinished = join(temporaryFolder(), 'graphs');
     cpSync(out, unfinished, { recursive: true });
     rmSync(join(unfinished, 'manifest.json'));
@@ -170,7 +170,7 @@ describe('relflow', function () {
     assert.match(stdout, /predicate +relations\n/);
   });
 
-  it('parses captions from standard input, one JSON line each', async () => {
+  it('parses captions from standard input into one line of JSON each', async () => {
     const { stdout } = await relflow(['parse'], 'a man riding a horse\n\na dog on a couch\n');
     const lines = stdout
       .trim()
@@ -182,7 +182,7 @@ describe('relflow', function () {
     );
   });
 
-  it("names the user's module where it is wrong", async () => {
+  it("names a user's module when it is wrong", async () => {
     const folder = temporaryFolder();
     const plan = async (name: string, options: object, build: string) => {
       const module = join(folder, name);
@@ -206,12 +206,12 @@ describe('relflow', function () {
     );
     assert.match(
       await plan('format.mjs', { format: { type: 'string' } }, '() => null'),
-      /format\.mjs: its option 'format' has the name of one of relflow's own; choose another\n$/,
+      /format\.mjs: its option 'format' has the name of an option of relflow; choose another\n$/,
     );
     assert.match(await plan('json.mjs', json, '() => null'), /json\.mjs: its option 'json' has the name/);
   });
 
-  it("runs a module of the user's own, and resumes it", async () => {
+  it("runs and resumes a pipeline in a user's module", async () => {
     const folder = temporaryFolder();
     const module = join(folder, 'mine.mjs');
     const api = join(packageRoot, 'dist/src/index.js');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { relflowProcess } from '../support/command.js';
 
 describe('relflow doctor', () => {
-  it('names the backends that run here, with their speed', async function () {
+  it('prints the available backends and their speed', async function () {
     this.timeout(120_000);
     const { code, stdout } = await relflowProcess(['doctor', '--json', '--threads', '2']);
     assert.equal(code, 0);
@@ -10,7 +10,7 @@ describe('relflow doctor', () => {
       backends: { name: string; threads: number; gigaflops: number }[];
       missing: { name: string; advice: string }[];
     };
-    // Where somebody has installed TensorFlow's own library, or WebGPU's packages, they are there as well.
+    // The optional backends are available when their packages are installed.
     for (const optional of ['tensorflow', 'webgpu'])
       assert.ok([...backends, ...missing].some(({ name }) => name === optional));
     assert.deepEqual(

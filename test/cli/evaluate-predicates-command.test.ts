@@ -21,7 +21,7 @@ describe('relflow evaluate predicates', function () {
     }) as [string, string];
   });
 
-  it('prints a table: the frequency prior and the baseline of boxes, true and wrong', async () => {
+  it('prints a table of the frequency prior and the geometric baseline, with true and perturbed boxes', async () => {
     const { code, stdout, stderr } = await relflow([
       'evaluate',
       'predicates',
@@ -31,14 +31,15 @@ describe('relflow evaluate predicates', function () {
       '--by-predicate',
     ]);
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /^ +boxes and labels +mean AP +R@10 \/ 20 \/ 50 +one a pair R@10/);
-    for (const name of ['frequency prior', 'baseline of boxes'])
-      for (const kind of ['true', 'wrong']) assert.match(stdout, new RegExp(`^${name} +${kind} +\\d+\\.\\d +\\d`, 'm'));
+    assert.match(stdout, /^ +boxes and labels +mean AP +R@10 \/ 20 \/ 50 +one per pair R@10/);
+    for (const name of ['frequency prior', 'geometric baseline'])
+      for (const kind of ['true', 'perturbed'])
+        assert.match(stdout, new RegExp(`^${name} +${kind} +\\d+\\.\\d +\\d`, 'm'));
     assert.match(stdout, /^looking at +\d+ +\d/m);
-    assert.equal(stderr, 'frequency prior…\nbaseline of boxes…\n');
+    assert.equal(stderr, 'frequency prior…\ngeometric baseline…\n');
   });
 
-  it('prints JSON with everything in it, and Markdown', async () => {
+  it('prints all scores as JSON, and tables as Markdown', async () => {
     const { stdout } = await relflow(['evaluate', 'predicates', test, '--counts', train, '--json', '--quiet']);
     const { images, scores } = JSON.parse(stdout) as { images: number; scores: TaggerScores[] };
     assert.equal(images, 40);
@@ -48,18 +49,15 @@ describe('relflow evaluate predicates', function () {
     const clean = ['--box-noise', '0', '--label-noise', '0', '--markdown', '--limit', '5'];
     const table = (await relflow(['evaluate', 'predicates', test, ...clean])).stdout.trim().split('\n');
     assert.equal(table.length, 3);
-    assert.match(table[2]!, /^\| baseline of boxes \| true \| \d+\.\d \|/);
+    assert.match(table[2]!, /^\| geometric baseline \| true \| \d+\.\d \|/);
   });
 
-  it('names what is missing or wrong', async () => {
+  it('names missing and invalid arguments', async () => {
     const said = async (...args: string[]) => {
       const { code, stderr } = await relflow(['evaluate', 'predicates', ...args]);
       return `${code} ${stderr}`;
     };
-    assert.match(
-      await said(test, '--tagger', 'sprites'),
-      /^1 .*expected --images beside --tagger, which looks at them/,
-    );
+    assert.match(await said(test, '--tagger', 'sprites'), /^1 .*--tagger needs --images, the image folder/);
     assert.match(await said(test, '--images', 'nowhere'), /^1 .*nowhere: no such image folder/);
     assert.match(await said('none.jsonl'), /^1 .*none\.jsonl/);
     assert.match(await said(test, '--box-noise', '2'), /^2 .*expected a number from 0 to 1/);

@@ -11,7 +11,7 @@ const CAPTIONS = fileURLToPath(new URL('../evaluation/parser/captions.csv', impo
 describe('relflow evaluate parser', function () {
   this.timeout(60_000);
 
-  it('prints tables, names bad rows and writes the failed captions', async () => {
+  it('prints tables, names invalid rows and writes the captions with errors', async () => {
     const errors = join(temporaryFolder(), 'failed.txt');
     const { code, stdout, stderr } = await relflow([
       'evaluate',
@@ -28,7 +28,7 @@ describe('relflow evaluate parser', function () {
     assert.equal(
       stderr,
       [
-        `${CAPTIONS}: 3 bad rows left out`,
+        `${CAPTIONS}: 3 invalid rows skipped`,
         '  line 6: empty caption',
         '  line 7: scene_graph: brackets that do not separate facts',
         '  line 8: 2 fields, expected 3',
@@ -55,7 +55,7 @@ describe('relflow evaluate parser', function () {
     );
   });
 
-  it('ends with 1 where a column is missing', async () => {
+  it('exits with 1 when a column is missing', async () => {
     const file = join(temporaryFolder(), 'captions.csv');
     writeFileSync(file, 'caption\na dog\n');
     const { code, stderr } = await relflow(['evaluate', 'parser', file]);

@@ -9,5 +9,5 @@ describe('a run of 2000 images that is killed and resumed', () => {
     reference = await referenceRun(2000);
   });
 
-  it(`by kill -9 at ${KILLS} random moments, each time ends with the same bytes`, () => checkKills(reference, KILLS));
+  it(`has the same bytes after kill -9 at ${KILLS} random moments`, () => checkKills(reference, KILLS));
 });

@@ -13,9 +13,9 @@ describe('a run that is interrupted', () => {
     reference = await referenceRun(1000);
   });
 
-  it('by kill -9 and resumed ends with the same bytes', () => checkKills(reference, 1));
+  it('by kill -9 has the same bytes after a resume', () => checkKills(reference, 1));
 
-  it('by Ctrl-C finishes what is in flight, prints how to resume, and loses nothing', async () => {
+  it('by Ctrl-C finishes the records in flight, prints how to resume, and loses nothing', async () => {
     let out = '';
     let end: Ended;
     do {
@@ -27,8 +27,8 @@ describe('a run that is interrupted', () => {
       // On a busy machine the run may complete before it is interrupted.
     } while (end.code === 0);
     assert.equal(end.code, 130, end.stderr);
-    assert.match(end.stdout, /stopped after \d+ records, all kept; go on with: relflow resume /);
-    assert.match(end.stderr, /stopping: finishing what is in flight/);
+    assert.match(end.stdout, /stopped after \d+ records, which are kept; to continue: relflow resume /);
+    assert.match(end.stderr, /stopping: finishing the records in flight/);
     const resumed = await relflow(['resume', out, '--quiet']);
     assert.equal(resumed.code, 0, resumed.stderr);
     assert.deepEqual(digests(out), reference.files);

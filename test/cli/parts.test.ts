@@ -7,7 +7,7 @@ import { writeSyntheticCoco } from '../support/synthetic-coco.js';
 describe('relflow run --shard', function () {
   this.timeout(120_000);
 
-  it('does parts, which relflow finish makes a run of', async () => {
+  it('runs parts that relflow finish completes to a run', async () => {
     const { annotations, captions } = writeSyntheticCoco(temporaryFolder(), 300);
     const run = ['run', 'coco', '--annotations', annotations, '--captions', captions, '--export', 'rlipv2', '--quiet'];
     run.push('--shard-records', '40');
@@ -23,7 +23,7 @@ describe('relflow run --shard', function () {
     assert.match(early.stderr, /cannot be finished: 4 of 8 shards are missing: 0, 2, 4, 6/);
     const resumed = await relflow(['resume', out]);
     assert.equal(resumed.code, 1);
-    assert.match(resumed.stderr, /several processes do this run; go on with run --shard or run --queue/);
+    assert.match(resumed.stderr, /this run is split over several processes; continue with run --shard or run --queue/);
 
     const second = await relflow([...run, '--out', out, '--shard', '1/2']);
     assert.match(second.stdout, /part 1\/2: 4 shards, 160 records .*\nwhen all parts are done: relflow finish/);
@@ -32,10 +32,10 @@ describe('relflow run --shard', function () {
     assert.deepEqual(digests(out), digests(whole));
   });
 
-  it('refuses what is no part, and options that parts can’t have', async () => {
+  it('rejects an invalid part and options that do not apply to parts', async () => {
     const { code, stderr } = await relflow(['run', 'demo', '--out', 'nowhere', '--shard', '3']);
     assert.equal(code, 2);
-    assert.match(stderr, /Expected a part and of how many, such as 2\/8/);
+    assert.match(stderr, /Expected a part and the number of parts, such as 2\/8/);
     const bytes = await relflow(['run', 'demo', '--out', 'nowhere', '--shard', '1/2', '--shard-bytes', '9']);
     assert.equal(bytes.code, 2);
     assert.match(bytes.stderr, /'--shard <i\/n>' cannot be used with option '--shard-bytes <number>'/);

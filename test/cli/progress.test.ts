@@ -16,7 +16,7 @@ describe('progress as lines', () => {
     performance.now = now;
   });
 
-  it('counts the speed from where this process began, not the run', () => {
+  it('measures the speed from the start of this process, not of the run', () => {
     said = [];
     const stream = new Writable({
       write(line, _encoding, done) {

@@ -7,7 +7,7 @@ describe('relflow weights', function () {
   this.timeout(300_000);
   const checkpoint = 'test/model/weights/checkpoints/checkpoint.pth';
 
-  it('inspects, converts and compares', async () => {
+  it('inspects, converts and compares weights', async () => {
     const inspected = await relflow(['weights', 'inspect', checkpoint]);
     assert.equal(inspected.code, 0);
     assert.match(inspected.stdout, /^a\.weight +F32 +3 × 4 +12$/m);
@@ -16,7 +16,7 @@ describe('relflow weights', function () {
     assert.deepEqual(await relflow(['weights', 'diff', checkpoint, to]), {
       code: 0,
       stdout: '',
-      stderr: 'no difference\n',
+      stderr: 'no differences\n',
     });
     const other = await relflow(['weights', 'convert', checkpoint, to, '--model', 'tinyTagger']);
     assert.equal(other.code, 1);
