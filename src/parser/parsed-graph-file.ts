@@ -17,7 +17,8 @@ export interface ParsedGraphFileOptions {
 const name = 'parsed-graph-file';
 
 /**
- * Reads graphs as the rule-based parser of RLIPv2 writes them: `{"<image id>": [graph, …]}`, one graph per caption. The file
+ * Reads graphs as the rule-based parser of RLIPv2 writes them: `{"<image>": [graph, …]}`, one graph per caption, where an
+ * image is named by any key that `captionFile` accepts. The file
  * does not contain the captions: an entity's `span` is the only part of the text that is known, and its `start` and `end` are
  * 0 and the span's length. Spans keep their determiner; predicates stay as written.
  *
@@ -42,14 +43,15 @@ const name = 'parsed-graph-file';
  */
 export function parsedGraphFile({ graphs, tempDir }: ParsedGraphFileOptions): ParsedGraphs {
   if (!graphs) throw new OptionError(name, "'graphs' is missing, expected a path or a glob");
-  const index = new ImageEntryIndex(graphs, tempDir, readEntries);
+  const index = new ImageEntryIndex(name, graphs, tempDir, readEntries);
   return {
     name,
     version: '1',
     files: () => index.files(),
     close: () => index.close(),
-    async graphs({ id }, signal) {
-      const found = await index.get(id, signal);
+    async graphs(image, signal) {
+      const { id } = image;
+      const found = await index.get(image, signal);
       if (found.length === 0) throw new RecordError('no-graphs', `${name}: no graphs for image ${id}`, { image: id });
       return found.flatMap((list) => readGraphs(list, id));
     },
@@ -58,7 +60,7 @@ export function parsedGraphFile({ graphs, tempDir }: ParsedGraphFileOptions): Pa
 
 const readEntries: ReadEntries = async (file, put, { signal, flush }) => {
   for await (const { keys, values } of streamJson(file, { layout: 'map', ...(signal && { signal }) })) {
-    for (const [index, list] of values.entries()) put(keys[index] as string, list);
+    for (const [index, list] of values.entries()) put({ id: keys[index] }, list);
     await flush();
   }
 };

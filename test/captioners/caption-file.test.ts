@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { captionFile } from '../../src/captioners/caption-file.js';
+import { captionForms } from '../../src/captioners/caption-forms.js';
 import { InputError, OptionError, RecordError } from '../../src/errors.js';
 import type { Id, Image } from '../../src/records/image.js';
 import { temporaryFolder } from '../support/folders.js';
@@ -114,6 +115,215 @@ describe('captionFile', () => {
     }
   });
 
+  /** Returns the texts of images that have an id and a file, null for images without captions. */
+  async function textsOfFiles(captions: string, images: readonly (readonly [Id, string, string?])[]) {
+    const captioner = captionFile({ captions });
+    const texts: (string | null)[] = [];
+    for (const [id, file, split = ''] of images) {
+      const found = captioner.caption({ ...image(id), file, split }, signal);
+      texts.push(
+        await Promise.resolve(found).then(
+          (list) => list.map(({ text }) => text).join('|'),
+          (error: RecordError) => (error.reason === 'no-captions' ? null : error.message),
+        ),
+      );
+    }
+    await captioner.close();
+    return texts;
+  }
+
+  function writeText(name: string, content: string | Buffer): string {
+    const path = join(folder, name);
+    writeFileSync(path, content);
+    return path;
+  }
+
+  it('finds an image by any form of its id, and by its file with or without folders and extension', async () => {
+    const images = [
+      [391895, '000000391895.jpg'],
+      [522418, 'val2017/000000522418.jpg'],
+    ] as const;
+    for (const keys of [
+      ['391895', '522418'],
+      ['391895.0', '522418.0'],
+      ['000000391895', '000000522418'],
+      ['000000391895.jpg', '000000522418.JPG'],
+      ['val2017/000000391895.jpg', 'val2017\\000000522418.jpg'],
+      ['C:\\data\\val2017\\000000391895.jpg', '/data/val2017/000000522418.jpeg'],
+      ['http://host/val2017/000000391895.jpg?x=1', './000000522418.png'],
+      ['COCO_val2014_000000391895.jpg', 'coco_522418'],
+      ['391895', '000000522418'],
+    ]) {
+      const file = write('keys.json', { [keys[0]!]: 'a', [keys[1]!]: ['b', 'c'] });
+      assert.deepEqual(await textsOfFiles(file, images), ['a', 'b|c'], `${keys}`);
+      assert.deepEqual(await textsOfFiles(file, [[7, 'other.jpg']]), [null]);
+    }
+    const other = write('keys.json', { 'Pictures/Straße.png': 'a', 'a.b': 'b', 'x#1.jpg': 'c', 'x#2.jpg': 'd' });
+    const names = ['straße.PNG', 'set/a.b.jpg', 'x#1.jpg', 'x#2.jpg', 'x.jpg'].map((name, id) => [id, name] as const);
+    assert.deepEqual(await textsOfFiles(other, names), ['a', 'b', 'c', 'd', null]);
+    const texts = write('keys.json', { 391895: 'a', 1000092795: 'b' });
+    assert.deepEqual(
+      await textsOfFiles(texts, [
+        ['000000391895', 'x/000000391895.jpg'],
+        [3, '1000092795.jpg'],
+      ]),
+      ['a', 'b'],
+    );
+  });
+
+  it('does not take the number of another image for a key', async () => {
+    const byId = write('ids.json', { 7: 'seven', '007': 'double-o' });
+    const images = [
+      [7, 'a.jpg'],
+      ['007', 'c.jpg'],
+      [9, '7.jpg'],
+      [10, '0007.jpg'],
+    ] as const;
+    assert.deepEqual(await textsOfFiles(byId, images), ['seven', 'double-o', null, null]);
+    const padded = write('ids.json', { '000000000007': 'seven' });
+    assert.deepEqual(
+      await textsOfFiles(padded, [
+        [7, '000000000123.jpg'],
+        [7, 'seven.jpg'],
+        [123, '000000000007.jpg'],
+      ]),
+      [null, 'seven', 'seven'],
+    );
+    const files = write('ids.json', { '7.jpg': 'file 7' });
+    assert.deepEqual(
+      await textsOfFiles(files, [
+        [7, 'seven.jpg'],
+        [8, '7.jpg'],
+        [7, '000000000007.jpg'],
+      ]),
+      [null, 'file 7', 'file 7'],
+    );
+    // An entry with an id and a file belongs to the image with this file, whatever the numbering.
+    const both = write('both-keys.json', [
+      { image_id: 1, file_name: 'b.jpg', caption: 'of b' },
+      { image_id: 2, file_name: 'a.jpg', caption: 'of a' },
+      { image_id: 3, file_name: 'COCO_val2014_000000000003.jpg', caption: 'of 3' },
+    ]);
+    assert.deepEqual(
+      await textsOfFiles(both, [
+        [1, 'a.jpg'],
+        [2, 'b.jpg'],
+        [3, '000000000003.jpg'],
+      ]),
+      ['of a', 'of b', 'of 3'],
+    );
+  });
+
+  it('prefers the key with more folders in common, and rejects an image that two keys fit', async () => {
+    const file = write('folders.json', {
+      'train/1.jpg': 'train',
+      'val/1.jpg': 'val',
+      'x/y/2.jpg': 'y',
+      '2.jpg': 'two',
+    });
+    assert.deepEqual(
+      await textsOfFiles(file, [
+        [1, 'val/1.jpg'],
+        [1, 'set/train/1.jpg'],
+        [1, 'other/1.jpg'],
+        [1, '1.jpg', 'train'],
+        [1, '1.jpg'],
+        [2, 'y/2.jpg'],
+        [2, 'z/2.jpg'],
+      ]),
+      [
+        'val',
+        'train',
+        null,
+        'train',
+        'caption-file: "train/1.jpg" and "val/1.jpg" both fit image 1 (1.jpg)',
+        'y',
+        'two',
+      ],
+    );
+  });
+
+  it('reads lists of results, JSON lines, Karpathy’s form and tables', async () => {
+    const images = [
+      [5, 'a.jpg'],
+      [6, 'sub/000000000006.jpg'],
+    ] as const;
+    const expected = ['a dog|a "big", old dog', 'a cat'];
+    const rows = [
+      { image_id: 5, caption: 'a dog' },
+      { image_id: '6', caption: ['a cat'] },
+      { file_name: 'a.jpg', caption: 'a "big", old dog' },
+    ];
+    const list = write('list.json', rows.slice(0, 2));
+    assert.deepEqual(await textsOfFiles(list, images), ['a dog', 'a cat']);
+    const idLines = [rows[0], rows[1], { image_id: 5.0, text: 'a "big", old dog' }];
+    for (const end of ['\n', '\r\n', '\n\n']) {
+      const lines = writeText('lines.jsonl', idLines.map((row) => JSON.stringify(row)).join(end));
+      assert.deepEqual(await textsOfFiles(lines, images), expected);
+    }
+    const one = writeText('one.jsonl', '{"image": "a.jpg", "caption": "a dog"}\n');
+    assert.deepEqual(await textsOfFiles(one, images), ['a dog', null]);
+    const karpathy = write('karpathy.json', {
+      images: [
+        { cocoid: 5, filename: 'a.jpg', sentences: [{ raw: 'a dog' }, { raw: 'a "big", old dog' }] },
+        { filepath: 'sub', filename: '000000000006.jpg', imgid: 5, sentences: [{ raw: 'a cat', tokens: [] }] },
+      ],
+      dataset: 'coco',
+    });
+    assert.deepEqual(await textsOfFiles(karpathy, images), expected);
+    for (const table of [
+      'file,caption\na.jpg,a dog\nsub/000000000006.jpg,a cat\na.jpg,"a ""big"", old dog"\n',
+      'File_Name\tid\tCaption\r\na.jpg\t5\ta dog\r\n\t6\ta cat\r\na.jpg\t5\ta "big", old dog\r\n',
+      'image_name| comment_number| comment\na.jpg| 0| a dog\n000000000006.jpg| 0| a cat\na.jpg| 1| a "big", old dog\n',
+      'image_id;caption\n5;a dog\n6;a cat\n5;a "big", old dog\n',
+      'caption,image\n"a dog",a.jpg\na cat,000000000006\n"a ""big"", old dog",a.jpg',
+      'a.jpg#0\ta dog\n000000000006.jpg#0\ta cat\na.jpg#1\ta "big", old dog\n',
+    ]) {
+      assert.deepEqual(await textsOfFiles(writeText('table.csv', table), images), expected, table);
+    }
+    const utf16 = Buffer.from('\ufefffile,caption\na.jpg,"ein\nHünd"\n', 'utf16le');
+    assert.deepEqual(await textsOfFiles(writeText('table.csv', utf16), images), ['ein\nHünd', null]);
+  });
+
+  it('refuses a file that has no captions in any form, and lists the forms', async () => {
+    for (const [content, problem] of [
+      [
+        '{"images": [], "annotations": [{"image_id": 7, "bbox": [0, 0, 1, 1]}]}',
+        'no captions found, the first entry is {"image_id":7,"bbox":[0,0,1,1]}',
+      ],
+      ['[{"regions": []}]', 'no captions found, the first entry is {"regions":[]}'],
+      ['{"model": 5}', 'no captions found, the first entry is {"model":5}'],
+      ['a dog on a horse\n', 'the first line is "a dog on a horse"'],
+      ['name,size\na,5\n', 'the first line is "name,size"'],
+      [
+        '<html></html>',
+        'the file is an HTML page, not JSON: a download that failed or needs a login gives such a page',
+      ],
+      ['PK\x03\x04\x14', 'the file is a zip archive: unpack it, not JSON'],
+    ] as const) {
+      const path = writeText('other.json', content);
+      const captioner = captionFile({ captions: path });
+      await assert.rejects(async () => captioner.caption(image(7), signal), {
+        name: 'InputError',
+        message: `${path}: ${problem}; ${captionForms}`,
+      });
+      await captioner.close();
+    }
+  });
+
+  it('names two keys of the files and the image that has no caption', async () => {
+    const captioner = captionFile({ captions: write('three.json', { 'x.jpg': 'a', 5: ['b'], z: '' }) });
+    await assert.rejects(async () => captioner.caption({ ...image(7), file: 'y.jpg' }, signal), {
+      message:
+        "caption-file: no caption for image 7 (y.jpg); the files have 3 entries, for images such as '5' and 'x.jpg'",
+    });
+    await assert.rejects(async () => captioner.caption({ ...image(7), file: 'z.jpg' }, signal), {
+      message: 'caption-file: all captions of image 7 are empty or malformed',
+    });
+    assert.deepEqual(await captioner.keys(), { entries: 3, examples: ['5', 'x.jpg'] });
+    await captioner.close();
+  });
+
   it('reads its files once for many concurrent calls', async () => {
     const tempDir = temporaryFolder();
     const file = write('large.json', Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [i, [`caption ${i}`]])));
@@ -135,7 +345,7 @@ describe('captionFile', () => {
     for (let i = 0; i < 2; i++) await assert.rejects(async () => captioner.caption(image(1), signal), InputError);
     writeFileSync(path, '["a"]');
     await assert.rejects(async () => captioner.caption(image(1), signal), {
-      message: `${path}: the file is an array, expected an object at byte 0`,
+      message: `${path}: no captions found, the first entry is "a"; ${captionForms}`,
     });
     await captioner.close();
     assert.deepEqual(readdirSync(tempDir), []);

@@ -1,11 +1,19 @@
 import { tmpdir } from 'node:os';
-import type { Id } from '../../records/image.js';
+import { RecordError } from '../../errors.js';
+import type { Id, Image } from '../../records/image.js';
+import { comparePaths, type ImagePath, isPaddedName, numberOfName, readImagePath } from '../image-keys.js';
 import { inputFiles } from '../input-files.js';
-import { idKey } from '../json/json-value.js';
+import { formatValue, readId } from '../json/json-value.js';
 import { KeyedStore } from './keyed-store.js';
 
+/** The image that a file has a value for: by id, by file, or both. A text as `id` may be a file name too. */
+export interface EntryKey {
+  readonly id?: unknown;
+  readonly file?: unknown;
+}
+
 /** Reads a file and calls `put` with each value that it has for an image. */
-export type ReadEntries = (file: string, put: (image: Id, value: unknown) => void, batch: Batch) => Promise<void>;
+export type ReadEntries = (file: string, put: (key: EntryKey, value: unknown) => void, batch: Batch) => Promise<void>;
 
 interface Batch {
   readonly signal: AbortSignal | undefined;
@@ -13,19 +21,48 @@ interface Batch {
   flush(): Promise<void>;
 }
 
+/** A value in the temporary file. */
+interface Stored {
+  /** The position of the value among all values. */
+  readonly n: number;
+  /** The position of its file among the files. */
+  readonly f: number;
+  /** The text of the key: an id that is a text, or a path. Omitted if the key is a number. */
+  readonly t?: string;
+  /** The path in an entry that has an id too. */
+  readonly p?: string;
+  readonly v: unknown;
+}
+
+/** Numbers in file names below this are likely to be those of other images' ids. */
+const minFileNumber = 100_000;
+
+/** How a value was found; lower is better. */
+const foundBy = { id: 0, path: 1, idOfOtherPath: 4, paddedId: 5, fileNumber: 6 } as const;
+
 /**
  * Looks up the values that files have for an image. The files are read once, on the first lookup, into a temporary
- * file, so that memory holds only an index. The image ids 7 and '7' are equal, because ids may be keys of a JSON
- * object.
+ * file, so that memory holds only an index.
+ *
+ * A key is the id of an image (7, 7.0, '7'), its file with or without folders and extension, or its id padded with
+ * zeros, in this order of preference. A number without padding is an id; it stands for a file of that name only if it
+ * has six digits or more.
  */
 export class ImageEntryIndex {
+  readonly #name: string;
   readonly #pattern: string;
   readonly #tempDir: string;
   readonly #readEntries: ReadEntries;
   #store: Promise<KeyedStore> | null = null;
+  #entries = 0;
+  #examples: string[] = [];
 
-  /** @param pattern path or glob; several files are merged, sorted */
-  constructor(pattern: string, tempDir: string | undefined, readEntries: ReadEntries) {
+  /**
+   * @param name the name of the caller in errors
+   * @param pattern path or glob; several files are merged, sorted
+   */
+  constructor(name: string, pattern: string, tempDir: string | undefined, readEntries: ReadEntries) {
+    this.#name = name;
     this.#pattern = pattern;
     this.#tempDir = tempDir ?? tmpdir();
     this.#readEntries = readEntries;
@@ -37,16 +74,42 @@ export class ImageEntryIndex {
   }
 
   /**
-   * Returns the values of an image, in the order of the files.
+   * Returns the number of values in the files and the first two of their keys.
    * @throws InputError if a file cannot be read
    */
-  async get(image: Id, signal?: AbortSignal): Promise<readonly unknown[]> {
-    this.#store ??= this.#read(signal).catch((error: unknown) => {
-      this.#store = null;
-      throw error;
-    });
-    const store = await this.#store;
-    return (await store.get(idKey(image))).map((payload) => JSON.parse(payload.toString()));
+  async keys(signal?: AbortSignal): Promise<{ readonly entries: number; readonly examples: readonly string[] }> {
+    await this.#open(signal);
+    return { entries: this.#entries, examples: this.#examples };
+  }
+
+  /**
+   * Returns the values of an image, in the order of the files.
+   * @throws InputError if a file cannot be read; RecordError `ambiguous-image-key` if the keys of two images fit
+   */
+  async get(image: Image, signal?: AbortSignal): Promise<readonly unknown[]> {
+    const store = await this.#open(signal);
+    const path = readImagePath(image.file);
+    const candidates: Candidate[] = [];
+    const add = async (key: Id, rankOf: (stored: Stored) => Omit<Candidate, 'stored'> | null) => {
+      for (const payload of await store.get(key)) {
+        const stored = JSON.parse(payload.toString()) as Stored;
+        const rank = rankOf(stored);
+        if (rank) candidates.push({ ...rank, stored });
+      }
+    };
+    const id = readId(image.id) ?? image.id;
+    if (typeof id === 'number') await add(id, (stored) => rankOfId(stored, id, path));
+    else await add(stemKey(readImagePath(id)), ({ t }) => (t === id ? { rank: foundBy.id, key: '' } : null));
+    // The files are looked up only for images that have no value by id, as most have.
+    if (candidates.every(({ rank }) => rank !== foundBy.id) && path.stem !== '') {
+      await add(stemKey(path), ({ t = '', p = t }) => rankOfPath(p, path, image.split));
+      const number = numberOfName(path.stem);
+      const isInId = typeof id === 'string' && numberOfName(id.toLowerCase()) === number;
+      if (number !== undefined && number !== id && (number >= minFileNumber || isInId)) {
+        await add(number, ({ t }) => (t === undefined ? { rank: foundBy.fileNumber, key: '' } : null));
+      }
+    }
+    return this.#best(candidates, image).map(({ v }) => v);
   }
 
   /** Removes the temporary file; a later lookup reads the files again. */
@@ -57,11 +120,45 @@ export class ImageEntryIndex {
     await (await store?.catch(() => null))?.close();
   }
 
+  /** Returns the values of the best kind in each file, in order. */
+  #best(candidates: readonly Candidate[], { id, file }: Image): readonly Stored[] {
+    const best = new Map<number, Candidate>();
+    for (const candidate of candidates) {
+      const other = best.get(candidate.stored.f);
+      if (!other || candidate.rank < other.rank) best.set(candidate.stored.f, candidate);
+    }
+    const chosen = new Map<number, Stored>();
+    for (const { rank, key, stored } of candidates) {
+      const winner = best.get(stored.f) as Candidate;
+      if (rank !== winner.rank) continue;
+      if (key !== winner.key) {
+        const keys = [winner, { stored }].map(({ stored: { p, t } }) => formatValue(p ?? t)).join(' and ');
+        throw new RecordError('ambiguous-image-key', `${this.#name}: ${keys} both fit image ${id} (${file})`, {
+          image: id,
+        });
+      }
+      chosen.set(stored.n, stored);
+    }
+    return [...chosen.values()].sort((a, b) => a.n - b.n);
+  }
+
+  #open(signal: AbortSignal | undefined): Promise<KeyedStore> {
+    this.#store ??= this.#read(signal).catch((error: unknown) => {
+      this.#store = null;
+      throw error;
+    });
+    return this.#store;
+  }
+
   async #read(signal: AbortSignal | undefined): Promise<KeyedStore> {
     const store = await KeyedStore.create(this.#tempDir);
+    this.#entries = 0;
+    this.#examples = [];
     try {
-      const put = (image: Id, value: unknown) => store.put(idKey(image), Buffer.from(JSON.stringify(value)));
-      for (const file of await this.files()) await this.#readEntries(file, put, { signal, flush: () => store.flush() });
+      for (const [index, file] of (await this.files()).entries()) {
+        const put = (key: EntryKey, value: unknown) => this.#put(store, index, key, value);
+        await this.#readEntries(file, put, { signal, flush: () => store.flush() });
+      }
       await store.seal();
       return store;
     } catch (error) {
@@ -69,4 +166,63 @@ export class ImageEntryIndex {
       throw error;
     }
   }
+
+  #put(store: KeyedStore, f: number, key: EntryKey, v: unknown): void {
+    const id = readId(key.id);
+    const p = typeof key.file === 'string' && key.file.trim() !== '' ? key.file : undefined;
+    if (id === undefined && p === undefined) return;
+    const n = this.#entries++;
+    const example = String(id ?? p);
+    if (this.#examples.length < 2 && !this.#examples.includes(example)) this.#examples.push(example);
+    const put = (at: Id, stored: object) => store.put(at, Buffer.from(JSON.stringify({ n, f, ...stored, v })));
+    if (typeof id === 'number') put(id, p === undefined ? {} : { p });
+    for (const t of new Set([typeof id === 'string' ? id : undefined, p])) {
+      if (t === undefined) continue;
+      const path = readImagePath(t);
+      put(stemKey(path), { t });
+      const number = numberOfName(path.stem);
+      if (number !== undefined && number !== id) put(number, { t });
+    }
+  }
+}
+
+interface Candidate {
+  readonly rank: number;
+  /** Equal for values of one key; values of two keys with the same rank are ambiguous. */
+  readonly key: string;
+  readonly stored: Stored;
+}
+
+/** The key of the store for a file name; it cannot be equal to an id, which is a number there. */
+function stemKey({ stem }: ImagePath): string {
+  return stem;
+}
+
+function rankOfId({ t, p }: Stored, id: number, image: ImagePath): Omit<Candidate, 'stored'> | null {
+  const number = numberOfName(image.stem);
+  if (t !== undefined) {
+    const path = readImagePath(t);
+    // The number in the name of the image's own file contradicts or confirms that the key is an id; equal names are
+    // compared as paths.
+    const isId = number === undefined ? isPaddedName(path.stem) : number === id && path.stem !== image.stem;
+    return isId ? { rank: foundBy.paddedId, key: pathKey(path) } : null;
+  }
+  if (p === undefined || image.stem === '') return { rank: foundBy.id, key: '' };
+  const path = readImagePath(p);
+  const agrees = comparePaths(path, image) !== null || (number !== undefined && number === numberOfName(path.stem));
+  return { rank: agrees ? foundBy.id : foundBy.idOfOtherPath, key: '' };
+}
+
+function rankOfPath(key: string, image: ImagePath, split: string): Omit<Candidate, 'stored'> | null {
+  const path = readImagePath(key);
+  const found = comparePaths(path, image);
+  if (!found) return null;
+  // Longer agreement is better, and so is the name of the split among the folders of the key.
+  const isInSplit = split !== '' && path.segments.includes(split.toLowerCase());
+  const closeness = 1 / (2 + 2 * found.length + (isInSplit ? 1 : 0));
+  return { rank: foundBy.path + found.rank + closeness, key: pathKey(path) };
+}
+
+function pathKey({ segments, extension }: ImagePath): string {
+  return `${segments.join('/')}.${extension}`;
 }

@@ -1,0 +1,251 @@
+import { InputError } from '../errors.js';
+import { ByteReader } from '../files/json/byte-reader.js';
+import { describeContent } from '../files/json/describe-content.js';
+import { jsonLines, textLines } from '../files/json/json-lines.js';
+import { fieldsOf, formatValue } from '../files/json/json-value.js';
+import { streamJson } from '../files/json/stream-json.js';
+import type { EntryKey } from '../files/spools/image-entry-index.js';
+
+/** The captions of an image in one file, or one of them. */
+export interface CaptionEntry extends EntryKey {
+  /** Unchecked, but a list if the file has a list or a single text. */
+  readonly texts: unknown;
+}
+
+/** The forms of caption files that are read, for messages. */
+export const captionForms =
+  'expected COCO\'s {"annotations": [{"image_id", "caption"}]}, {"<image>": ["caption", …]}, ' +
+  'a list or JSON lines of {"image_id" or "file_name", "caption"}, Karpathy\'s {"images": [{"filename", "sentences"}]}, ' +
+  'or CSV with a header such as file,caption';
+
+/**
+ * Yields the captions of a file in batches, whatever its form, which its content decides: see `captionForms`.
+ * @throws InputError if the file is of another form or cannot be read
+ */
+export async function* readCaptionForms(
+  file: string,
+  signal?: AbortSignal,
+): AsyncGenerator<CaptionEntry[], void, void> {
+  let elements = 0;
+  let usable = 0;
+  let example: unknown;
+  for await (const batch of batchesOf(file, signal ? { signal } : {})) {
+    for (const { element } of batch) if (elements++ === 0) example = element;
+    const entries = batch.flatMap(({ entry }) => entry ?? []);
+    usable += batch.filter(({ entry, isMalformed }) => entry && !isMalformed).length;
+    yield entries;
+  }
+  if (elements > 0 && usable === 0) {
+    throw new InputError(file, `no captions found, the first entry is ${formatValue(example)}; ${captionForms}`);
+  }
+}
+
+/** An element of a file, and the captions that it gives, if any. */
+interface Read {
+  readonly element: unknown;
+  readonly entry: CaptionEntry | null;
+  /** True if the entry names an image but its value is not captions. */
+  readonly isMalformed?: boolean;
+}
+
+type Limits = { readonly signal?: AbortSignal };
+
+async function* batchesOf(file: string, limits: Limits): AsyncGenerator<Read[]> {
+  const start = await startOf(file);
+  if (start.kind === 'list') {
+    for await (const { values } of streamJson(file, { layout: 'list', ...limits })) yield values.map(readElement);
+  } else if (start.kind === 'lines') {
+    for await (const { value } of jsonLines(file, limits)) yield [readElement(value)];
+  } else if (start.kind === 'object') yield* readObject(file, limits);
+  else yield* readTable(file, limits);
+}
+
+async function* readObject(file: string, limits: Limits): AsyncGenerator<Read[]> {
+  let hasSections = false;
+  const layout = ['annotations', 'images'];
+  for await (const { section, values } of streamJson(file, { layout, required: [], ...limits })) {
+    // COCO's `images` have no captions; Karpathy's have them all.
+    const isKarpathy = section === 'images' && values.some((value) => 'sentences' in fieldsOf(value));
+    if (section === 'annotations') hasSections = true;
+    if (isKarpathy) hasSections = true;
+    if (section === 'annotations' || isKarpathy) yield values.map(readElement);
+  }
+  if (hasSections) return;
+  for await (const { keys, values } of streamJson(file, { layout: 'map', ...limits })) {
+    yield values.map((value, index) => {
+      const texts = textsOf(value);
+      const entry = { id: keys[index], texts: texts ?? value };
+      return { element: { [keys[index] as string]: value }, entry, isMalformed: texts === undefined };
+    });
+  }
+}
+
+/** Reads an object that names its image and has captions. */
+function readElement(element: unknown): Read {
+  const fields = fieldsOf(element);
+  const first = (names: readonly string[]) => names.map((name) => fields[name]).find((value) => value !== undefined);
+  const id = first(idNames) ?? undefined;
+  const name = first(fileNames);
+  const folder = fields['filepath'];
+  const file = typeof folder === 'string' && typeof name === 'string' ? `${folder}/${name}` : name;
+  const captions = first(captionNames);
+  const hasKey = (id !== undefined && id !== null) || typeof file === 'string';
+  if (captions === undefined || !hasKey) return { element, entry: null };
+  return { element, entry: { id, file, texts: textsOf(captions) ?? [captions] } };
+}
+
+const idNames = ['image_id', 'imageid', 'imageId', 'cocoid'];
+const fileNames = ['file_name', 'filename', 'file', 'image', 'image_name', 'image_path', 'img', 'path'];
+const captionNames = ['caption', 'captions', 'sentences', 'text', 'description', 'comment'];
+
+/** Returns a list of texts, some of which may be invalid; undefined if the value is neither a text nor a list. */
+function textsOf(value: unknown): readonly unknown[] | undefined {
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value)) return value.map((one) => (isObject(one) ? textOf(one) : one));
+  if (!isObject(value)) return undefined;
+  const inner = ['captions', 'caption', 'sentences'].map((name) => value[name]).find((found) => found !== undefined);
+  return inner === undefined ? undefined : textsOf(inner);
+}
+
+function textOf(sentence: Readonly<Record<string, unknown>>): unknown {
+  return sentence['raw'] ?? sentence['caption'] ?? sentence['text'] ?? sentence;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Reads a table whose header names the columns of the image and of the caption, separated by commas, tabs, `;` or `|`. */
+async function* readTable(file: string, limits: Limits): AsyncGenerator<Read[]> {
+  let columns: Columns | undefined;
+  let open = '';
+  let batch: Read[] = [];
+  for await (const { text, line } of textLines(file, limits)) {
+    if (!columns) {
+      columns = columnsOf(text);
+      if (!columns) throw new InputError(file, `the first line is ${formatValue(text)}; ${captionForms}`);
+      if (columns.hasHeader) continue;
+    }
+    const row = open + text.replace(/\r$/, '');
+    const cells = cellsOf(row, columns);
+    // A quoted cell may contain line breaks.
+    open = cells === null ? `${row}\n` : '';
+    if (open.length > maxRow) throw new InputError(file, `line ${line}: a quoted cell does not end`);
+    if (cells) batch.push(readRow(cells, columns));
+    if (batch.length < 1000) continue;
+    yield batch;
+    batch = [];
+  }
+  if (open !== '') throw new InputError(file, 'the last quoted cell does not end');
+  yield batch;
+}
+
+interface Columns {
+  readonly delimiter: string;
+  readonly id: number;
+  readonly file: number;
+  readonly caption: number;
+  readonly count: number;
+  readonly hasHeader: boolean;
+}
+
+const maxRow = 1_000_000;
+
+function columnsOf(header: string): Columns | undefined {
+  for (const delimiter of [',', '\t', '|', ';']) {
+    const names = header.split(delimiter).map((name) =>
+      name
+        .trim()
+        .replace(/^"(.*)"$/, '$1')
+        .toLowerCase(),
+    );
+    const indexOf = (of: readonly string[]) => names.findIndex((name) => of.includes(name));
+    const [id, file, caption] = [indexOf([...idNames, 'id']), indexOf(fileNames), indexOf(captionNames)];
+    if (caption !== -1 && (id !== -1 || file !== -1)) {
+      return { delimiter, id, file, caption, count: names.length, hasHeader: true };
+    }
+  }
+  // Without a header, as Flickr8k's `1000268201_693b08cb0e.jpg#0<tab>caption`.
+  const [, delimiter] = /^[^,\t|;]+\.(?:jpe?g|png|webp|bmp)(?:#\d+)?([,\t|;])/i.exec(header) ?? [];
+  return delimiter === undefined ? undefined : { delimiter, id: -1, file: 0, caption: 1, count: 2, hasHeader: false };
+}
+
+function readRow(cells: readonly string[], { id, file, caption, count, delimiter }: Columns): Read {
+  // A caption in the last column may contain the delimiter without quotes.
+  const text = caption === count - 1 ? cells.slice(caption).join(delimiter) : cells[caption];
+  const cell = (index: number) => (index === -1 ? undefined : cells[index]?.trim() || undefined);
+  const key = { id: cell(id), file: cell(file) };
+  const hasKey = key.id !== undefined || key.file !== undefined;
+  return { element: cells, entry: hasKey && text !== undefined ? { ...key, texts: [text.trim()] } : null };
+}
+
+/** Splits a row into cells, of which some are in quotes; null if the last quote does not end. */
+function cellsOf(row: string, { delimiter }: Columns): string[] | null {
+  const cells: string[] = [];
+  for (let at = 0; at <= row.length; ) {
+    let end: number;
+    if (row[at] === '"') {
+      let cell = '';
+      for (at++; ; ) {
+        const quote = row.indexOf('"', at);
+        if (quote === -1) return null;
+        cell += row.slice(at, quote);
+        at = quote + 1;
+        if (row[at] !== '"') break;
+        cell += '"';
+        at++;
+      }
+      end = row.indexOf(delimiter, at);
+      cells.push(cell + (end === -1 ? row.slice(at) : row.slice(at, end)));
+    } else {
+      end = row.indexOf(delimiter, at);
+      cells.push(end === -1 ? row.slice(at) : row.slice(at, end));
+    }
+    if (end === -1) break;
+    at = end + 1;
+  }
+  return cells;
+}
+
+/**
+ * Returns the kind of a file by its first value.
+ * @throws InputError that names a file that has no text of any form
+ */
+async function startOf(file: string): Promise<{ kind: 'list' | 'object' | 'lines' | 'table' }> {
+  const bytes = await firstBytes(file);
+  const other = describeContent(bytes);
+  if (other !== undefined) throw new InputError(file, `the file is ${other}; ${captionForms}`);
+  const first = bytes
+    .toString('utf8')
+    .replace(/^\ufeff/, '')
+    .trimStart();
+  if (first === '' || first[0] === '[') return { kind: 'list' };
+  if (first[0] !== '{') return { kind: 'table' };
+  const [line = '', ...others] = first.split('\n');
+  const value = fieldsOf(tryParse(line));
+  const isOne = captionNames.some((name) => name in value) && [...idNames, ...fileNames].some((name) => name in value);
+  const next = others.find((other) => other.trim() !== '')?.trimStart();
+  return { kind: tryParse(line) !== undefined && (isOne || next?.[0] === '{') ? 'lines' : 'object' };
+}
+
+async function firstBytes(file: string): Promise<Buffer> {
+  const reader = await ByteReader.open(file);
+  try {
+    const bytes = Buffer.alloc(256 * 1024);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+      read = await reader.read(bytes, length, bytes.length - length);
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    await reader.close();
+  }
+}
+
+function tryParse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
