@@ -8,11 +8,13 @@ import type { Matches } from './loss/pair-targets.js';
 /** The terms of a loss, summed over all layers, without weights. */
 export type LossParts = Readonly<Record<keyof LossTerms, number>>;
 
+/** The loss of a batch and its parts. */
 export interface StepLoss {
   readonly loss: number;
   readonly parts: LossParts;
 }
 
+/** The loss of a batch, its parts and its gradients. */
 export interface StepGradients extends StepLoss {
   /** By the variable's name; the caller disposes of them. */
   readonly gradients: Record<string, tf.Tensor>;

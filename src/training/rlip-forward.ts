@@ -10,6 +10,7 @@ import type { Matches } from './loss/pair-targets.js';
 import { pseudoLabels } from './loss/pseudo-labels.js';
 import { type Forward, summedParts } from './loss-gradients.js';
 
+/** Options of `rlipForward`. */
 export interface RlipLossOptions {
   /** Relational quality labels: relation targets are multiplied by the quality of the boxes. */
   readonly qualityLabels: boolean;

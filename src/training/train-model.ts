@@ -23,6 +23,7 @@ export type RunConfig = ModelFiles &
     'prefetch' | 'readers' | 'imageCacheMegabytes' | 'checkpointEvery' | 'keepCheckpoints' | 'evaluateEvery'
   >;
 
+/** Options of `trainModel`: those of `train`, and data that is already open. */
 export interface TrainModelOptions extends TrainOptions {
   readonly settings: TrainingSettings;
   /** Default: the defaults of a configuration. */
@@ -54,6 +55,19 @@ export interface TrainingResult {
 
 /**
  * Trains a model on data that is already open, see `train`.
+ *
+ * @example
+ * ```ts
+ * import { sceneGraphLines } from 'relflow';
+ * import { useBackend } from 'relflow/model';
+ * import { dataOptions, TrainingData, trainingSettings, trainModel } from 'relflow/training';
+ *
+ * const set = { sceneGraphs: 'scene-graphs.jsonl', images: 'images' };
+ * const settings = trainingSettings({ task: 'tagger', model: 'tinyTagger', data: [set], epochs: 10, batchSize: 8 });
+ * const sources = [{ source: sceneGraphLines(set), images: set.images }];
+ * const data = await TrainingData.open(sources, dataOptions(settings), new AbortController().signal);
+ * await trainModel({ settings, data, backend: await useBackend('wasm'), out: 'run' });
+ * ```
  *
  * @throws OptionError when the options contradict each other, or there are fewer images than a batch has
  * @throws OutputError when the folder contains a training that is neither resumed nor overwritten, or another process

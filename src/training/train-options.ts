@@ -1,6 +1,7 @@
 import { OptionError } from '../errors.js';
 import type { TrainingEvent } from './training-log.js';
 
+/** Options of `train`, named as those of `run`. */
 export interface TrainOptions {
   /** The output folder; created if it does not exist. */
   readonly out: string;

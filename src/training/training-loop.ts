@@ -16,6 +16,7 @@ import type { TrainingSettings } from './settings/training-settings.js';
 import { stepDropout } from './step-dropout.js';
 import type { TrainingLog } from './training-log.js';
 
+/** Everything that `trainingLoop` works on. */
 export interface TrainingLoopOptions {
   readonly settings: TrainingSettings;
   readonly data: TrainingData;
@@ -39,6 +40,7 @@ export interface TrainingLoopOptions {
   readonly signal: AbortSignal;
 }
 
+/** How a loop ended. */
 export interface TrainingLoopResult {
   readonly step: number;
   /** Whether the last step is done. */

@@ -7,6 +7,7 @@ import { checkPositiveInteger } from '../../records/option-checks.js';
 import type { AugmentationOptions, AugmentedImage } from './augment-image.js';
 import { type AugmentationRequest, type AugmentationResult, ImageAugmenter } from './image-augmenter.js';
 
+/** Options of `AugmentedImageReader`. */
 export interface AugmentedImageReaderOptions {
   /** Threads that decode and augment images; 0 uses the calling thread. Default: one less than processors, at most 4. */
   readonly threads?: number;

@@ -7,6 +7,7 @@ import { prefetch } from './prefetch.js';
 import { type BatchOptions, type DataPosition, type TrainingBatch, trainingBatch } from './training-batch.js';
 import type { LocatedSample, TrainingData } from './training-data.js';
 
+/** Options of `batchStream` and `epochBatches`. */
 export interface BatchStreamOptions extends BatchOptions {
   /** Images of a batch. */
   readonly batchSize: number;

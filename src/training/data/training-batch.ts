@@ -43,6 +43,7 @@ export interface TrainingBatch extends DataPosition {
   readonly positives: number;
 }
 
+/** Options of `trainingBatch`. */
 export interface BatchOptions {
   readonly seed: number;
   /** Upper bound of an image's pairs. */

@@ -25,6 +25,7 @@ export interface DataSet {
   readonly images: string;
 }
 
+/** Options of `TrainingData`. */
 export interface DataOptions extends TrainingSampleOptions {
   /** The part of all images that is used, see `FewShot`; all images if omitted. */
   readonly fewShot?: { readonly share: number; readonly seed: number };

@@ -39,6 +39,7 @@ export interface TrainingVocabulary {
   readonly relations: readonly string[];
 }
 
+/** Options of `trainingSample`: which boxes and relations are trained on. */
 export interface TrainingSampleOptions {
   /**
    * Relations with less confidence are left out; relations without a confidence, which people annotated, are kept.

@@ -20,6 +20,7 @@ export interface LossTerms {
   readonly objectGiou: tf.Scalar;
 }
 
+/** Weights of the terms of a loss. */
 export type LossWeights = Readonly<Record<keyof LossTerms, number>>;
 
 /** The official weights of the terms. */
@@ -32,6 +33,7 @@ export const officialWeights: LossWeights = {
   objectGiou: 1,
 };
 
+/** Options of `pairLosses`. */
 export interface PairLossOptions {
   /**
    * Whether query k is target k, as with a tagger; then queries without a target have no loss. Otherwise queries are

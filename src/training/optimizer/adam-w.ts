@@ -30,6 +30,7 @@ export const officialAdamW: AdamWOptions = {
   maxGradientNorm: 0.1,
 };
 
+/** A group of parameters with a learning rate of its own. */
 export type ParameterGroup = 'backbone' | 'text' | 'rest';
 
 /**
