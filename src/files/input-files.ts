@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import fastGlob from 'fast-glob';
@@ -22,6 +23,15 @@ export async function inputFiles(pattern: string): Promise<readonly string[]> {
   if (files.length === 0) throw new InputError(pattern, 'no file matches; ()[]{}*?! are special in a glob');
   // By code unit, not by locale, so that the order is the same on every machine.
   return files.sort();
+}
+
+/**
+ * Returns the folder in which, or below which, the files of a path or glob are: the deepest one that exists as written.
+ */
+export function folderOfInputs(pattern: string): string {
+  const folder = dirname(pattern);
+  const found = folder === dirname(folder) || statSync(folder, { throwIfNoEntry: false })?.isDirectory();
+  return found ? folder : folderOfInputs(folder);
 }
 
 /**

@@ -1,4 +1,5 @@
-import { safeRelativePath } from '../files/image-folder.js';
+import type { PixelSize } from '../files/image-header.js';
+import { imagePath } from '../files/image-path.js';
 import { fieldsOf, formatValue, idProblem, readId } from '../files/json/json-value.js';
 import type { Id } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
@@ -8,10 +9,11 @@ import { isSide, maxSide } from './image-sizes.js';
 /** An element of `images`. */
 export interface ImageElement {
   readonly id: Id;
-  /** Relative to the image folder, with forward slashes. */
+  /** The path of the file as written; `imagePath` can read it. */
   readonly fileName: string;
-  readonly width: number;
-  readonly height: number;
+  /** Null if the file gives no usable size, which `sizeProblem` then describes. */
+  readonly size: PixelSize | null;
+  readonly sizeProblem?: string;
 }
 
 /** An element of `annotations`. */
@@ -36,27 +38,44 @@ export interface CategoryElement {
   readonly name: string;
 }
 
-/** Checks an element of `images`; returns a reject `malformed-image` or `unsafe-path` if it is invalid. */
+/**
+ * Checks an element of `images`; returns a reject `malformed-image` or `unsafe-path` if it is invalid. Without a
+ * `file_name`, the file is the last two segments of the `coco_url`, as in LVIS. A size may be written as texts.
+ */
 export function readImage(element: unknown, position: number): ImageElement | SourceReject {
-  const { id: writtenId, file_name: fileName, width, height } = fieldsOf(element);
+  const fields = fieldsOf(element);
+  const { id: writtenId, width, height } = fields;
   const id = readId(writtenId);
+  const fileName = fields['file_name'] ?? fileOfUrl(fields['coco_url']);
   const problem =
     (id === undefined && `id is ${idProblem(writtenId)}`) ||
-    (!isSide(width) && `width is ${formatValue(width)}, expected a whole number of pixels from 1 to ${maxSide}`) ||
-    (!isSide(height) && `height is ${formatValue(height)}, expected a whole number of pixels from 1 to ${maxSide}`) ||
-    ((typeof fileName !== 'string' || fileName === '') && `file_name is ${formatValue(fileName)}, expected a path`);
+    ((typeof fileName !== 'string' || fileName === '') &&
+      `file_name is ${formatValue(fileName)}, expected a path${fileName === undefined ? ', or a URL in coco_url' : ''}`);
   if (problem) return elementReject('malformed-image', 'image', id, position, problem, id);
-  const below = safeRelativePath(fileName as string);
-  if (below !== null) return { id, fileName: below, width, height } as ImageElement;
-  return elementReject(
-    'unsafe-path',
-    'image',
-    id,
-    position,
-    `${formatValue(fileName)} is not a path within the image folder`,
-    id,
-  );
+  if (imagePath(fileName as string) === null)
+    return elementReject(
+      'unsafe-path',
+      'image',
+      id,
+      position,
+      `${formatValue(fileName)} is not the path of an image`,
+      id,
+    );
+  const size = { width: numberOf(width), height: numberOf(height) };
+  const image = { id, fileName } as Pick<ImageElement, 'id' | 'fileName'>;
+  if (isSide(size.width) && isSide(size.height)) return { ...image, size: size as PixelSize };
+  const wrong = isSide(size.width) ? 'height' : 'width';
+  const sizeProblem = `${wrong} is ${formatValue(fields[wrong])}, expected a whole number of pixels from 1 to ${maxSide}`;
+  return { ...image, size: null, sizeProblem };
 }
+
+function fileOfUrl(url: unknown): string | undefined {
+  const path = typeof url === 'string' ? imagePath(url) : null;
+  return path?.whole.split('/').slice(-2).join('/');
+}
+
+const numberOf = (value: unknown): unknown =>
+  typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
 
 /** Checks an element of `annotations`, except its box; returns a reject `malformed-annotation` if it is invalid. */
 export function readAnnotation(element: unknown, position: number): AnnotationElement | SourceReject {

@@ -1,6 +1,8 @@
-import { basename } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { InputError } from '../errors.js';
-import { findImage } from '../files/image-folder.js';
+import type { PixelSize } from '../files/image-header.js';
+import { type ImagePath, imagePath } from '../files/image-path.js';
+import { ImageSearch } from '../files/image-search.js';
 import { fieldsOf } from '../files/json/json-value.js';
 import { type JsonBatch, streamJson } from '../files/json/stream-json.js';
 import { type Group, GroupSpool, type GroupSpoolOptions } from '../files/spools/group-spool.js';
@@ -11,6 +13,7 @@ import { isReject, readAnnotation, readCategory, readImage } from './coco-elemen
 import { checkIsNotList, otherKindOfAnnotation } from './coco-kinds.js';
 import { readSpooledImage, type SpooledImage, spoolAnnotation, spoolImage, spoolMaskBox } from './coco-spool.js';
 import { filterDetections } from './filter-detections.js';
+import { checkedSize } from './image-sizes.js';
 import { maskBox } from './mask-box.js';
 import { unusedIds } from './unused-ids.js';
 
@@ -23,6 +26,8 @@ export interface CocoDialect {
   split(file: string): string;
   /** Returns the relative paths at which an image's file may be, the usual one first. */
   imageFiles(fileName: string): readonly [string, ...string[]];
+  /** True if no two images of the data set have the same base name. */
+  readonly uniqueNames?: boolean;
   /** Returns the name of a category in records. */
   categoryName(name: string): string;
 }
@@ -32,6 +37,8 @@ export interface CocoFileOptions {
   readonly dialect: CocoDialect;
   /** The image folder; if given, images whose file does not exist are rejected. */
   readonly images: string | undefined;
+  /** The folder of all annotation files; images are looked for next to these too. Default: the folder of this file. */
+  readonly annotationFolder?: string;
   readonly compat: boolean;
   /** The maximum number of images to yield. */
   readonly limit: number;
@@ -56,6 +63,7 @@ export class CocoFile {
   readonly #options: CocoFileOptions;
   readonly #context: SourceContext;
   readonly #spool: GroupSpool;
+  readonly #search: ImageSearch;
   /** Released when the file has been read, because it grows with the data set. */
   #images: IdIndex | null = new IdIndex();
   #imageCount = 0;
@@ -80,6 +88,9 @@ export class CocoFile {
     this.#options = options;
     this.#context = context;
     this.#spool = new GroupSpool({ ...options.spool, tempDir: context.tempDir });
+    const { images, dialect, annotationFolder = dirname(file) } = options;
+    const below = relative(annotationFolder, dirname(file)).replaceAll(sep, '/');
+    this.#search = new ImageSearch(images, annotationFolder, below, dialect.uniqueNames ?? false);
   }
 
   /** The number of items yielded so far. */
@@ -255,19 +266,53 @@ export class CocoFile {
         rejects: [{ reason: 'too-many-boxes', message: `image ${id}: more boxes than fit into memory`, image: id }],
       };
     }
-    const candidates = this.#options.dialect.imageFiles(fileName);
-    const file = await findImage(this.#options.images, candidates);
-    if (file === null) {
-      const message = `image ${id}: no file ${candidates.join(' or ')} in the image folder`;
-      return { rejects: [{ reason: 'image-missing', message, image: id }] };
+    const reject = (reason: string, problem: string): SourceItem<never> => ({
+      rejects: [{ reason, message: `image ${id}: ${problem}`, image: id }],
+      ...(spooled.annotations.length > 0 && { counts: { 'refused-image-annotation': spooled.annotations.length } }),
+    });
+    const { images } = this.#options;
+    const written = imagePath(fileName)!;
+    const { file, candidates } = this.#usualFiles(written);
+    const counts: Record<string, number> = {};
+    if (images === undefined && spooled.image.size !== null) {
+      if (written.outside) counts['path-shortened'] = 1;
+      return this.#record(spooled, file, spooled.image.size, counts);
     }
-    return this.#record(spooled, file);
+    const found = await this.#search.find(written, candidates);
+    if (found === null) {
+      if (images !== undefined)
+        return reject(
+          'image-missing',
+          `no file ${written.outside ? written.file : candidates.join(' or ')} in the image folder`,
+        );
+      const where = 'and no image file to read the size from; give the image folder';
+      return reject('malformed-image', `${spooled.image.sizeProblem}, ${where}`);
+    }
+    if (!('file' in found))
+      return reject('ambiguous-path', `${fileName} may be any of ${found.slice(0, 3).join(', ')} in the image folder`);
+    if (!found.exact || written.outside) counts['image-found-by-name'] = 1;
+    const path = join(found.folder, found.file);
+    const size = await checkedSize(path, spooled.image.size, this.#options.compat, counts);
+    if (size === null)
+      return reject('image-unreadable', `${spooled.image.sizeProblem}, and ${found.file} is not a readable image`);
+    return this.#record(spooled, found.file, size, counts);
   }
 
-  #record({ image, annotations }: SpooledImage, file: string): SourceItem<ImageRecord> {
+  /** Returns the path of an image in records if no folder is searched, and the usual paths in an image folder. */
+  #usualFiles(path: ImagePath): { readonly file: string; readonly candidates: readonly [string, ...string[]] } {
+    const candidates = this.#options.dialect.imageFiles(path.whole);
+    return { file: path.outside && candidates.length === 1 ? path.file : candidates[0], candidates };
+  }
+
+  #record(
+    { image, annotations }: SpooledImage,
+    file: string,
+    { width, height }: PixelSize,
+    imageCounts: Readonly<Record<string, number>>,
+  ): SourceItem<ImageRecord> {
     const { dialect, compat } = this.#options;
     const base = basename(this.#file);
-    const { id, width, height } = image;
+    const { id } = image;
     const imageWithFile = { id, file, width, height, dataset: dialect.dataset, split: dialect.split(base) };
     const nextUnusedId = unusedIds(annotations);
     const raw = annotations.map(({ id, category, box, crowd, score }) => ({
@@ -282,7 +327,7 @@ export class CocoFile {
     const masks = annotations.filter(({ hasMask }) => hasMask).length;
     return {
       record: rawCategories ? { ...record, rawCategories } : record,
-      counts: masks > 0 && !compat ? { ...counts, 'box-from-mask': masks } : counts,
+      counts: { ...imageCounts, ...counts, ...(masks > 0 && !compat && { 'box-from-mask': masks }) },
       rejects,
     };
   }

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { OptionError } from '../errors.js';
 import { checkImageFolder } from '../files/image-folder.js';
-import { inputFiles } from '../files/input-files.js';
+import { folderOfInputs, inputFiles } from '../files/input-files.js';
 import type { ImageRecord } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
@@ -15,7 +15,10 @@ export interface CocoOptions {
    * may occur in two files.
    */
   readonly annotations: string;
-  /** The image folder. If given, images whose file does not exist are rejected (`image-missing`). */
+  /**
+   * The image folder. If given, images whose file does not exist are rejected (`image-missing`), and the sizes of the
+   * files are compared with those of the annotations.
+   */
   readonly images?: string;
   /** Name of the data set in records. Default `coco2017`. */
   readonly dataset?: string;
@@ -34,15 +37,21 @@ export interface CocoOptions {
  * or not. Every image, even one without detections, yields a record, in the order of `images`. Memory does not grow
  * with the size of the file.
  *
+ * The file of an image is looked for only if `images` is given or if `width` and `height` are missing: at `file_name`
+ * below `images`, then at its end or its base name there and in the subfolders (`image-found-by-name`), then next to
+ * the annotation file. An absolute path, a Windows path or a URL stands for its base name (`path-shortened`). Without
+ * `file_name`, `coco_url` is used. A missing size is read from the file (`size-from-image`). If `images` is given, files
+ * that do not have the annotated size, or one in proportion, are counted (`image-size-differs`), and so are those that
+ * have it only before the rotation that their EXIF orientation asks for (`annotated-before-rotation`).
+ *
  * An invalid element is rejected and does not end the run: `malformed-image`, `unsafe-path`, `duplicate-image`,
  * `malformed-annotation`, `unknown-image`, `malformed-category`, `duplicate-category`, `image-missing`,
- * `too-many-boxes` (about a million in one image), and the rejects of `filterDetections`. An annotation without an id,
- * or with one that is not usable (counted as `bad-annotation-id`), gets the lowest number that no other annotation of
- * its image has. Ids are read as `7`, `7.0` or `'7'`, which are one id and become the number 7 in records; any other
- * text stays as written, and so do the digits of an id beyond 2^53, as a text. An annotation without a box gets the box
- * of its mask, which may be polygons or a run-length encoding (`box-from-mask`). Annotations of rejected images are
- * counted in one
- * separate item (`refused-image-annotation`).
+ * `ambiguous-path`, `image-unreadable` (its size is needed), `too-many-boxes` (about a million in one image), and the
+ * rejects of `filterDetections`. An annotation without an id, or with one that is not usable (counted as
+ * `bad-annotation-id`), gets the lowest number that no other annotation of its image has. Ids are read as `7`, `7.0` or
+ * `'7'`, which are one id and become the number 7 in records; any other text stays as written, and so do the digits of
+ * an id beyond 2^53, as a text. An annotation without a box gets the box of its mask, which may be polygons or a
+ * run-length encoding (`box-from-mask`). Annotations of rejected images are counted (`refused-image-annotation`).
  *
  * @throws OptionError if an option is missing or out of range
  * Source: the COCO data format, https://cocodataset.org/#format-data
@@ -92,11 +101,13 @@ export function cocoFormatSource(name: string, options: CocoOptions, dialect: Co
       await checkImageFolder(images);
       const files = await inputFiles(annotations);
       await checkNoSharedIds(files, context);
+      const annotationFolder = folderOfInputs(annotations);
       let left = limit ?? Number.POSITIVE_INFINITY;
       let itemsBefore = 0;
       for (const file of files) {
         if (left <= 0) return;
-        const reader = new CocoFile(file, { dialect, images, compat, limit: left, itemsBefore, spool }, context);
+        const fileOptions = { dialect, images, annotationFolder, compat, limit: left, itemsBefore, spool };
+        const reader = new CocoFile(file, fileOptions, context);
         yield* reader.items();
         left -= reader.images;
         itemsBefore += reader.yielded;

@@ -46,8 +46,14 @@ export interface FilteredDetections {
  * @param compat behaves as RLIPv2: duplicate boxes are kept, boxes as texts or fractions are not recognized, and
  * `rawCategories` is set. Source: RLIPv2,
  * datasets/coco.py, `ConvertCocoPolysToMask`, and datasets/rlipv2_helper/BLIP_coco_caption_helper.py.
+ * @param keepDuplicates keeps duplicate boxes
  */
-export function filterDetections(raw: readonly RawDetection[], image: Image, compat: boolean): FilteredDetections {
+export function filterDetections(
+  raw: readonly RawDetection[],
+  image: Image,
+  compat: boolean,
+  keepDuplicates: boolean = compat,
+): FilteredDetections {
   const detections: Detection[] = [];
   const kept = new Int32Array(raw.length).fill(-1);
   const rejects: SourceReject[] = [];
@@ -80,14 +86,14 @@ export function filterDetections(raw: readonly RawDetection[], image: Image, com
         count('outside-image');
         continue;
       }
-      const same = compat ? undefined : seen.find(category, clipped);
+      const same = keepDuplicates ? undefined : seen.find(category, clipped);
       if (same !== undefined) {
         count('duplicate-box');
         kept[index] = same;
         continue;
       }
       if (clipped !== box) count('clipped');
-      if (!compat) seen.add(clipped);
+      if (!keepDuplicates) seen.add(clipped);
       kept[index] = detections.length;
       const detection = { id, category, box: clipped };
       if (score === undefined) detections.push(detection);

@@ -1,3 +1,4 @@
+import { type PixelSize, pixelOrder, readImageHeader } from '../files/image-header.js';
 import { fieldsOf, readId } from '../files/json/json-value.js';
 import { streamJson } from '../files/json/stream-json.js';
 import { GrowingArray } from '../files/spools/growing-array.js';
@@ -48,7 +49,7 @@ export class ImageSizes {
   }
 
   /** Returns the size of an image in pixels, given the id from `readId`, or undefined if it is unknown. */
-  get(id: Id): { readonly width: number; readonly height: number } | undefined {
+  get(id: Id): PixelSize | undefined {
     const at = this.#ids.get(id);
     return at === undefined ? undefined : { width: this.#sides.at(at * 2), height: this.#sides.at(at * 2 + 1) };
   }
@@ -64,4 +65,29 @@ export const maxSide = 1_000_000;
 /** Returns whether a value is a valid width or height of an image: a whole number from 1 to `maxSide`. */
 export function isSide(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= maxSide;
+}
+
+/**
+ * Returns the size of an image: as annotated, or that of its file (`size-from-image`) if the annotations have none; null
+ * if the file is then unreadable. It counts a file whose size differs (`image-size-differs`), and a file that has the
+ * annotated size only before the rotation that its EXIF orientation asks for (`annotated-before-rotation`).
+ * @param compat ignores the EXIF orientation and compares no sizes, as the official loader does
+ */
+export async function checkedSize(
+  file: string,
+  annotated: PixelSize | null,
+  compat: boolean,
+  counts: Record<string, number>,
+): Promise<PixelSize | null> {
+  if (annotated !== null && compat) return annotated;
+  const header = await readImageHeader(file);
+  if (annotated === null) {
+    if (header) counts['size-from-image'] = 1;
+    return header && (compat ? header.stored : header.upright);
+  }
+  // An unreadable file is rejected by the stages that read its pixels.
+  const order = header ? pixelOrder(annotated, header) : 'upright';
+  if (order === null) counts['image-size-differs'] = 1;
+  if (order === 'stored') counts['annotated-before-rotation'] = 1;
+  return annotated;
 }

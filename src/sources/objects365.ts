@@ -13,7 +13,8 @@ export type Objects365Options = CocoOptions;
  *   official file (`Moniter/TV` becomes `monitor/tv`). Categories that are not in the official list are kept in lower
  *   case with single spaces, so files with fewer or other categories work with their own ids.
  * - The file of an image is `patch16/objects365_v2_00900461.jpg`, the path in the unpacked archives, if `file_name` is
- *   `images/v2/patch16/objects365_v2_00900461.jpg`. If `images` is given, the path in `file_name` is tried too.
+ *   `images/v2/patch16/objects365_v2_00900461.jpg`. If `images` is given, the path in `file_name` is tried too, and a
+ *   bare name is looked for in the patch folders.
  * - The split comes from the file name: `zhiyuan_objv2_train.json` is `train`.
  *
  * `isfake` and `isreflected`, which mark drawn and mirrored objects, are ignored, as in RLIPv2.
@@ -36,6 +37,7 @@ export function objects365(options: Objects365Options): Source<ImageRecord> {
     dataset,
     split: (file) => split ?? /(?:^|_)(train|val|test)(?=[._])/.exec(file)?.[1] ?? '',
     imageFiles,
+    uniqueNames: true,
     categoryName,
   });
 }

@@ -9,6 +9,7 @@ import type { ImageRecord } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Source, SourceContext, SourceItem, SourceReject } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
+import { checkedSize } from './image-sizes.js';
 import { readGenomeEntry } from './visual-genome-entry.js';
 import { genomeRecord } from './visual-genome-record.js';
 
@@ -24,6 +25,8 @@ export interface PseudoAnnotationsOptions {
   readonly filePaths?: string;
   /** The maximum number of images. Default: all. */
   readonly limit?: number;
+  /** Ignores the EXIF orientation of images, as the official loader does. Default false: sizes are those of upright images. */
+  readonly compat?: boolean;
 }
 
 /**
@@ -50,7 +53,7 @@ export interface PseudoAnnotationsOptions {
  */
 export function pseudoAnnotations(options: PseudoAnnotationsOptions): Source<ImageRecord & Related> {
   const name = 'pseudo-annotations';
-  const { annotations, images, filePaths, limit } = options;
+  const { annotations, images, filePaths, limit, compat = false } = options;
   if (!annotations) throw new OptionError(name, "'annotations' is missing, expected a path or a glob");
   if (!images)
     throw new OptionError(name, "'images' is missing, expected the image folder: image sizes are read from the files");
@@ -80,7 +83,7 @@ export function pseudoAnnotations(options: PseudoAnnotationsOptions): Source<Ima
                 yield { rejects: [again] };
                 continue;
               }
-              const item = await readEntry(value, first + index, origin, images, paths);
+              const item = await readEntry(value, first + index, origin, { images, paths, compat });
               yield item;
               if (item.record) context.progress({ phase: 'records', done: ++done, total: null });
             }
@@ -123,12 +126,17 @@ function duplicateEntry(entry: unknown, seen: Set<string>): SourceReject | undef
   return { reason: 'duplicate-image', message, image };
 }
 
+interface EntryOptions {
+  readonly images: string;
+  readonly paths: KeyedStore | null;
+  readonly compat: boolean;
+}
+
 async function readEntry(
   entry: unknown,
   position: number,
   origin: ImageRecord['origin'],
-  images: string,
-  paths: KeyedStore | null,
+  { images, paths, compat }: EntryOptions,
 ): Promise<SourceItem<ImageRecord & Related>> {
   const { image_id: writtenId, dataset, data_split: split } = fieldsOf(entry);
   const id = readId(writtenId);
@@ -154,11 +162,7 @@ async function readEntry(
     return reject('unsafe-path', `${formatValue(candidates[0])} is not a path within the image folder`);
   const file = await findImage(images, below as [string, ...string[]]);
   if (file === null) return reject('image-missing', `no file ${below[0]} in the image folder`);
-  // Imported here because it loads slowly and few runs need it.
-  const { default: sharp } = await import('sharp');
-  const size = await sharp(join(images, file))
-    .metadata()
-    .catch(() => null);
+  const size = await checkedSize(join(images, file), null, compat, {});
   if (!size) return reject('image-unreadable', `${file} is not a readable image`);
   const { width, height } = size;
   const set = typeof dataset === 'string' && dataset !== '' ? dataset : 'vg';

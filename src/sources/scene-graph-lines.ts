@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError, OptionError } from '../errors.js';
 import { safeRelativePath } from '../files/image-folder.js';
+import { imagePath } from '../files/image-path.js';
 import { inputFiles } from '../files/input-files.js';
 import { type TextLine, textLines } from '../files/json/json-lines.js';
 import { fieldsOf, formatValue, isId } from '../files/json/json-value.js';
@@ -109,10 +110,13 @@ function readLine({ text, line }: TextLine, file: string): SourceItem<SceneGraph
   const dangling = danglingIndex(value);
   if (dangling !== null) return reject('schema', dangling);
   const { image, objects, captions, relations, provenance } = value;
-  const below = safeRelativePath(image.file);
-  if (below === null) return reject('unsafe-path', `${formatValue(image.file)} is not a path within the image folder`);
+  const path = imagePath(image.file);
+  if (path === null) return reject('unsafe-path', `${formatValue(image.file)} is not the path of an image`);
   const { origin, tagger } = provenance;
-  return { record: { image: { ...image, file: below }, detections: objects, origin, captions, relations, tagger } };
+  return {
+    record: { image: { ...image, file: path.file }, detections: objects, origin, captions, relations, tagger },
+    ...(path.outside && { counts: { 'path-shortened': 1 } }),
+  };
 }
 
 /** Checks what the schema cannot express: that relations refer to existing objects and captions. */

@@ -34,7 +34,7 @@ export function genomeRecord(
   const raw = objects.map(({ id, names, box }): RawDetection => {
     return { id: id ?? nextUnusedId(), category: names[0] || null, box, crowd: false };
   });
-  const filtered = filterDetections(raw, image, steps === null);
+  const filtered = filterDetections(raw, image, false, steps === null);
   const record = {
     image,
     detections: filtered.detections,

@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { OptionError } from '../errors.js';
 import { checkImageFolder, findImage, safeRelativePath } from '../files/image-folder.js';
 import { inputFile } from '../files/input-files.js';
@@ -7,7 +7,7 @@ import type { ImageRecord } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
-import { ImageSizes } from './image-sizes.js';
+import { checkedSize, ImageSizes } from './image-sizes.js';
 import { readAliases } from './visual-genome-aliases.js';
 import { type GenomeEntry, type GenomeFiles, genomeGraphs } from './visual-genome-graphs.js';
 import { genomeRecord } from './visual-genome-record.js';
@@ -20,7 +20,11 @@ export type VisualGenomeOptions = GenomeFiles & {
   readonly objectAliases?: string;
   /** Path of `relationship_alias.txt`, which is used to detect near duplicates. */
   readonly relationshipAliases?: string;
-  /** The image folder. If given, images whose file does not exist are rejected (`image-missing`). */
+  /**
+   * The image folder. If given, images whose file does not exist are rejected (`image-missing`), sizes that
+   * `image_data.json` lacks are read from the files (`size-from-image`), and the other sizes are compared with those of
+   * the files, as `coco` does.
+   */
   readonly images?: string;
   /** Applies RLIPv2's preprocessing, see `preprocessGenome`. Default true. */
   readonly preprocess?: boolean;
@@ -47,7 +51,8 @@ type GenomeRecord = ImageRecord & Related;
  * image has.
  *
  * Rejects: `malformed-image`, `duplicate-image`, `malformed-objects`, `malformed-relationships`,
- * `malformed-relationship`, `unknown-size` (not in `image_data.json`), `unsafe-path`, `image-missing`, `malformed-box`.
+ * `malformed-relationship`, `unknown-size` (not in `image_data.json`, nor in a file below `images`), `unsafe-path`,
+ * `image-missing`, `malformed-box`.
  * Entries of `image_data.json` that cannot be used are counted in one separate item (`malformed-size`,
  * `duplicate-size`).
  *
@@ -113,13 +118,25 @@ export function visualGenome(options: VisualGenomeOptions): Source<GenomeRecord>
       const reject = (reason: string, problem: string) => ({
         rejects: [{ reason, message: `image ${id}: ${problem}`, image: id }],
       });
-      if (!size) return reject('unknown-size', `no width and height in ${basename(imageData)}`);
+      if (!size && images === undefined)
+        return reject(
+          'unknown-size',
+          `no width and height in ${basename(imageData)}, and no image folder to read them from`,
+        );
       const name = safeRelativePath(`${id}.jpg`);
       if (name === null)
         return reject('unsafe-path', `${formatValue(`${id}.jpg`)} is not a path within the image folder`);
       const file = await findImage(images, [name, `VG_100K/${name}`, `VG_100K_2/${name}`]);
       if (file === null) return reject('image-missing', `no file ${name} in the image folder`);
-      return genomeRecord(graph, { id, file, ...size, dataset, split: '' }, origin, steps);
+      const counts: Record<string, number> = {};
+      const checked = images === undefined ? size! : await checkedSize(join(images, file), size ?? null, false, counts);
+      if (checked === null)
+        return reject(
+          'unknown-size',
+          `no width and height in ${basename(imageData)}, and ${file} is not a readable image`,
+        );
+      const read = genomeRecord(graph, { id, file, ...checked, dataset, split: '' }, origin, steps);
+      return { ...read, counts: { ...counts, ...read.counts } };
     }
   }
   return {

@@ -176,10 +176,8 @@ describe('coco', () => {
         image(2, { height: 50.5 }),
         image(3, { width: 1e9 }),
         image(4, { file_name: 7 }),
-        image(5, { file_name: '../secret.jpg' }),
-        image(6, { file_name: '/etc/passwd' }),
-        image(7, { file_name: 'C:\\a.jpg' }),
-        image(8, { file_name: 'a\\..\\b.jpg' }),
+        image(5, { file_name: '..' }),
+        image(6, { file_name: undefined }),
         image(1.5),
         'image',
         image(9),
@@ -187,81 +185,108 @@ describe('coco', () => {
         image(10, { height: null }),
         { id: 11, file_name: '11.jpg', width: 5 },
       ],
-      annotations: [annotation(1, 1, [0, 0, 1, 1])],
+      annotations: [annotation(1, 1, [0, 0, 1, 1]), annotation(2, 4, [0, 0, 1, 1])],
       categories,
     });
     assert.deepEqual(
       records.map(({ image: { id, width } }) => [id, width]),
       [[9, 100]],
     );
+    const sizeReject = (id: number, found: string) => ({
+      reason: 'malformed-image',
+      message: `image ${id}: ${found}, expected a whole number of pixels from 1 to 1000000, and no image file to read the size from; give the image folder`,
+      image: id,
+    });
     assert.deepEqual(
       items.flatMap(({ rejects = [] }) => rejects),
       [
-        {
-          reason: 'malformed-image',
-          message: 'image 1: width is 0, expected a whole number of pixels from 1 to 1000000',
-          image: 1,
-        },
-        {
-          reason: 'malformed-image',
-          message: 'image 2: height is 50.5, expected a whole number of pixels from 1 to 1000000',
-          image: 2,
-        },
-        {
-          reason: 'malformed-image',
-          message: 'image 3: width is 1000000000, expected a whole number of pixels from 1 to 1000000',
-          image: 3,
-        },
         { reason: 'malformed-image', message: 'image 4: file_name is 7, expected a path', image: 4 },
-        { reason: 'unsafe-path', message: 'image 5: "../secret.jpg" is not a path within the image folder', image: 5 },
-        { reason: 'unsafe-path', message: 'image 6: "/etc/passwd" is not a path within the image folder', image: 6 },
-        { reason: 'unsafe-path', message: 'image 7: "C:\\\\a.jpg" is not a path within the image folder', image: 7 },
+        { reason: 'unsafe-path', message: 'image 5: ".." is not the path of an image', image: 5 },
         {
-          reason: 'unsafe-path',
-          message: 'image 8: "a\\\\..\\\\b.jpg" is not a path within the image folder',
-          image: 8,
+          reason: 'malformed-image',
+          message: 'image 6: file_name is missing, expected a path, or a URL in coco_url',
+          image: 6,
         },
         {
           reason: 'malformed-image',
-          message: 'image at position 8: id is 1.5, expected a whole number or a non-empty string',
-          detail: { position: 8 },
+          message: 'image at position 6: id is 1.5, expected a whole number or a non-empty string',
+          detail: { position: 6 },
         },
         {
           reason: 'malformed-image',
-          message: 'image at position 9: id is missing, expected a whole number or a non-empty string',
-          detail: { position: 9 },
+          message: 'image at position 7: id is missing, expected a whole number or a non-empty string',
+          detail: { position: 7 },
         },
         { reason: 'duplicate-image', message: 'image 9 occurs more than once; only the first entry is used', image: 9 },
-        {
-          reason: 'malformed-image',
-          message: 'image 10: height is null, expected a whole number of pixels from 1 to 1000000',
-          image: 10,
-        },
-        {
-          reason: 'malformed-image',
-          message: 'image 11: height is missing, expected a whole number of pixels from 1 to 1000000',
-          image: 11,
-        },
+        sizeReject(1, 'width is 0'),
+        sizeReject(2, 'height is 50.5'),
+        sizeReject(3, 'width is 1000000000'),
+        sizeReject(10, 'height is null'),
+        sizeReject(11, 'height is missing'),
       ],
+    );
+    assert.deepEqual(
+      items.flatMap(({ counts }) => (counts && Object.keys(counts).length > 0 ? [counts] : [])),
+      [{ 'refused-image-annotation': 1 }, { 'refused-image-annotation': 1 }],
     );
   });
 
-  it('rejects paths that may leave the image folder on some system, and writes the others with forward slashes', async () => {
+  it('writes relative paths with forward slashes, and the base name of any other path', async () => {
+    const paths: [written: string, file: string][] = [
+      ['a\\b\\1.jpg', 'a/b/1.jpg'],
+      ['.//b.jpg', 'b.jpg'],
+      ['a/../b//c.jpg', 'b/c.jpg'],
+      ['a..b/..c/d...jpg', 'a..b/..c/d...jpg'],
+      ['12:30 o’clock.jpg', '12:30 o’clock.jpg'],
+      ['a: b.jpg', 'a: b.jpg'],
+      [' a /b .jpg', ' a /b .jpg'],
+      ['/data/local-files/?d=shots/c%20d.jpg', 'shots/c d.jpg'],
+    ];
+    const outside: [written: string, file: string][] = [
+      ['/home/me/1.jpg', '1.jpg'],
+      ['C:\\data\\2.jpg', '2.jpg'],
+      ['c:b.jpg', 'b.jpg'],
+      ['\\\\host\\share\\b.jpg', 'b.jpg'],
+      ['https://host.org/bucket/a%20b.jpg?token=x/y#z', 'a b.jpg'],
+      ['s3://bucket/b.jpg', 'b.jpg'],
+      ['file:///home/me/b.jpg', 'b.jpg'],
+      ['../images/b.jpg', 'b.jpg'],
+      ['a/../../b.jpg', 'b.jpg'],
+      ['a/.. /b.jpg', 'b.jpg'],
+    ];
     const unsafe = [
-      ['a/../../b.jpg', 'a/.. /b.jpg', '..  ', 'a/./b.jpg', 'a/.../b.jpg', '\\\\host\\b.jpg', 'c:b.jpg'],
-      ['http://host/b.jpg', 'data:b.jpg', 'a+b-1.c:b.jpg', 'a\0.jpg', 'a\n.jpg', 'a\x7f.jpg', 'a\x85.jpg'],
-    ].flat();
-    const safe = ['a\\b\\1.jpg', './/b.jpg', 'a..b/..c/d...jpg', '12:30 o’clock.jpg', ' a /b .jpg'];
-    const images = [...unsafe, ...safe].map((file_name, id) => image(id, { file_name }));
-    const { records, reasons } = await read({ images, annotations: [], categories });
+      'data:image/jpeg;base64,AAAA',
+      'a\0.jpg',
+      'a\n.jpg',
+      'a\x7f.jpg',
+      'a\x85.jpg',
+      '/',
+      'a/',
+      '..  ',
+      '...',
+    ];
+    const all = [...paths, ...outside];
+    const images = [...all.map(([written]) => written), ...unsafe].map((file_name, id) => image(id, { file_name }));
+    const { records, reasons, counts } = await read({ images, annotations: [], categories });
+    assert.deepEqual(
+      records.map(({ image: { file } }) => file),
+      all.map(([, file]) => file),
+    );
     assert.deepEqual(
       reasons,
       unsafe.map(() => 'unsafe-path'),
     );
-    assert.deepEqual(
-      records.map(({ image: { file } }) => file),
-      ['a/b/1.jpg', 'b.jpg', ...safe.slice(2)],
-    );
+    assert.deepEqual(counts, { 'path-shortened': outside.length });
+  });
+
+  it('uses coco_url if there is no file_name', async () => {
+    const coco_url = 'http://images.cocodataset.org/train2017/000000000007.jpg';
+    const { records } = await read({
+      images: [image(7, { file_name: undefined, coco_url })],
+      annotations: [],
+      categories,
+    });
+    assert.equal(records[0]?.image.file, 'train2017/000000000007.jpg');
   });
 
   it('rejects invalid annotations with a reason', async () => {

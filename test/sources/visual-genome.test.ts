@@ -242,7 +242,7 @@ describe('visualGenome', () => {
       'malformed-box: annotation x: the box is [null,null,null,null], expected four finite numbers',
       'malformed-image: entry 1: image_id is missing, expected a whole number or a non-empty string',
       'duplicate-image: image 1 occurs more than once; only the first entry is used',
-      'unknown-size: image 77: no width and height in sizes.json',
+      'unknown-size: image 77: no width and height in sizes.json, and no image folder to read them from',
       'unsafe-path: image ../../x: "../../x.jpg" is not a path within the image folder',
       'malformed-image: entry 6: image_id is missing, expected a whole number or a non-empty string',
     ]);
