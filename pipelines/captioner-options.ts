@@ -11,73 +11,85 @@ import {
 } from '../src/index.js';
 import { type EndpointOptions, endpointPolicy, given } from './endpoint-options.js';
 
-/** Options of every pipeline that may have its images captioned. */
+/** Options of every pipeline that can caption its images. */
 export const captionerOptions = {
   captions: Type.Optional(
-    Type.String({ description: 'captions, COCO form or {"image id": ["caption", …]}; a path or glob' }),
+    Type.String({ description: 'captions in the format of COCO or as {"image id": ["caption", …]}; a path or glob' }),
   ),
-  maxCaptions: Type.Optional(Type.Integer({ minimum: 1, description: 'at most so many of an image’s --captions' })),
+  maxCaptions: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'maximum number of captions per image from --captions' }),
+  ),
   captioner: Type.Optional(
-    Type.String({ description: 'a model instead of --captions: hf-chat, hf-blip, transformers-js' }),
+    Type.String({ description: 'captioner to use instead of --captions: hf-chat, hf-blip or transformers-js' }),
   ),
-  model: Type.Optional(Type.String({ description: 'the captioner’s model' })),
+  model: Type.Optional(Type.String({ description: 'model of the captioner' })),
   provider: Type.Optional(Type.String({ description: 'hf-chat: inference provider of Hugging Face (default: auto)' })),
-  endpointUrl: Type.Optional(Type.String({ description: 'the captioner’s server, instead of a provider' })),
-  billTo: Type.Optional(Type.String({ description: 'organisation on Hugging Face that pays' })),
+  endpointUrl: Type.Optional(Type.String({ description: 'address of the captioner’s server, instead of --provider' })),
+  billTo: Type.Optional(Type.String({ description: 'organization on Hugging Face that is billed' })),
   nCaptions: Type.Optional(
-    Type.Integer({ minimum: 1, description: 'captions an image: 1 (default) the best one, more are sampled' }),
+    Type.Integer({
+      minimum: 1,
+      description: 'captions per image: 1 (default) is the most likely one, more are sampled',
+    }),
   ),
   firstSeed: Type.Optional(Type.Integer({ minimum: 0, description: 'seed of the first sampled caption (default: 0)' })),
-  prompt: Type.Optional(Type.String({ description: 'what hf-chat tells the model' })),
-  maxTokens: Type.Optional(Type.Integer({ minimum: 1, description: 'hf-chat: tokens of a caption (default: 60)' })),
-  models: Type.Optional(Type.String({ description: 'transformers-js: folder of models on this machine' })),
+  prompt: Type.Optional(Type.String({ description: 'hf-chat: the prompt' })),
+  maxTokens: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'maximum number of tokens of a caption (default: 60)' }),
+  ),
+  models: Type.Optional(Type.String({ description: 'transformers-js: local folder of models' })),
   dtype: Type.Optional(Type.String({ description: 'transformers-js: fp32, fp16, q8…' })),
   device: Type.Optional(Type.String({ description: 'transformers-js: cpu (default), cuda…' })),
-  parameters: Type.Optional(Type.String({ description: 'more of the request, as JSON: {"use_beam_search":true}' })),
-  side: Type.Optional(
-    Type.Integer({ minimum: 1, description: 'longest side of the image that is sent (default: 512)' }),
+  parameters: Type.Optional(
+    Type.String({ description: 'additional request parameters as JSON, e.g. {"use_beam_search":true}' }),
   ),
-  quality: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'its JPEG quality (default: 85)' })),
+  side: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'longest side of the image in the request, pixels (default: 512)' }),
+  ),
+  quality: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 100, description: 'JPEG quality of the image in the request (default: 85)' }),
+  ),
 };
 
 type CaptionerOptions = Static<ReturnType<typeof Type.Object<typeof captionerOptions>>> &
   EndpointOptions & {
-    /** The image folder, where there is one. */
+    /** The image folder, if given. */
     readonly images?: string;
   };
 
 type OptionName = keyof typeof captionerOptions;
 
-/** Which options each captioner takes. */
-const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
+/** The options of each captioner. */
+const OWN_OPTIONS: Readonly<Record<string, readonly OptionName[]>> = {
   'hf-chat': ['model', 'provider', 'endpointUrl', 'billTo', 'prompt', 'maxTokens', 'parameters'],
   'hf-blip': ['model', 'endpointUrl', 'parameters'],
   'transformers-js': ['model', 'models', 'dtype', 'device', 'maxTokens'],
 };
-const ALL_TAKE: readonly OptionName[] = ['captioner', 'nCaptions', 'firstSeed', 'side', 'quality'];
+const COMMON_OPTIONS: readonly OptionName[] = ['captioner', 'nCaptions', 'firstSeed', 'side', 'quality'];
 
 /**
- * The captioner that the options name.
- * @param where the pipeline, for messages
- * @throws OptionError where options do not fit together
+ * Makes the captioner that the options name.
+ *
+ * @param where the name of the pipeline in messages
+ * @throws OptionError when options are missing or contradict each other
  */
 export function captionerOf(where: string, options: CaptionerOptions): Captioner {
   const { captioner, captions, maxCaptions, images, endpointUrl, model } = options;
-  const takes = captioner === undefined ? undefined : TAKES[captioner];
-  if (captioner !== undefined && !takes) {
-    const names = Object.keys(TAKES).join(', ');
+  const own = captioner === undefined ? undefined : OWN_OPTIONS[captioner];
+  if (captioner !== undefined && !own) {
+    const names = Object.keys(OWN_OPTIONS).join(', ');
     throw new OptionError(where, `unknown captioner '${captioner}', expected one of ${names}`);
   }
   if (captioner !== undefined && captions !== undefined) {
     throw new OptionError(where, 'expected one of --captions, --captioner and --parsed');
   }
-  const taken = takes ? [...ALL_TAKE, ...takes] : ['captions', 'maxCaptions'];
-  const idle = (Object.keys(captionerOptions) as OptionName[]).find(
-    (key) => options[key] !== undefined && !taken.includes(key),
+  const used = own ? [...COMMON_OPTIONS, ...own] : ['captions', 'maxCaptions'];
+  const unused = (Object.keys(captionerOptions) as OptionName[]).find(
+    (key) => options[key] !== undefined && !used.includes(key),
   );
-  if (idle !== undefined) {
+  if (unused !== undefined) {
     const without = captioner === undefined ? 'without --captioner' : `with --captioner ${captioner}`;
-    throw new OptionError(where, `--${flagName(idle)} is of no use ${without}`);
+    throw new OptionError(where, `--${flagName(unused)} has no effect ${without}`);
   }
   if (captioner === undefined) {
     if (captions === undefined) throw new OptionError(where, 'expected one of --captions, --captioner and --parsed');
@@ -106,7 +118,7 @@ function jsonObject(where: string, text: string): Record<string, unknown> {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new OptionError(where, `--parameters ${text}, expected a JSON object`);
 }

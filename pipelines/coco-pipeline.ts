@@ -1,15 +1,15 @@
 import { coco, Graph, recipe, Type } from '../src/index.js';
 import { pseudoLabel, pseudoLabelOptions } from './pseudo-label.js';
 
-/** COCO's boxes and anybody's captions to scene graphs. */
+/** Turns COCO's detections and captions from files or a captioner into scene graphs. */
 export default recipe({
   name: 'coco',
   summary: 'COCO detections and captions to scene graphs',
   options: Type.Object(
     {
-      annotations: Type.String({ description: 'instances_*.json; a path or glob, .gz too' }),
-      images: Type.Optional(Type.String({ description: 'folder of the images; without it no image is looked for' })),
-      dataset: Type.String({ default: 'coco2017', description: 'name of the data set' }),
+      annotations: Type.String({ description: 'instances_*.json, also .gz; a path or glob' }),
+      images: Type.Optional(Type.String({ description: 'image folder; without it, image files are not checked' })),
+      dataset: Type.String({ default: 'coco2017', description: 'name of the dataset' }),
       split: Type.Optional(Type.String({ description: 'train2017…; default: from the name of the annotation file' })),
       ...pseudoLabelOptions,
     },

@@ -9,21 +9,21 @@ import { pseudoLabel } from './pseudo-label.js';
 const scenes = join(packageRoot, 'fixtures', 'scenes');
 
 const NOTE =
-  'The tagger was trained on drawn scenes of the same sprites, for some minutes on a processor. It knows these drawings and no photographs: real images want an R-Tagger that was trained on such, as the official checkpoints were.';
+  'The tagger was trained on drawn scenes of the same sprites, for a few minutes on a CPU. It knows these drawings but no photographs; real images need an R-Tagger that was trained on photographs, such as the official checkpoints.';
 
-/** The pipeline `coco` on the scenes that come with the package, tagged by the tagger that does too, and a page to look at. */
+/** Runs the pipeline `coco` on the scenes and with the tagger that come with the package, and writes a report page. */
 export default recipe({
   name: 'demo',
-  summary: 'the scenes that come with relflow to scene graphs and a page to look at',
+  summary: 'the scenes that come with relflow to scene graphs and a report page',
   options: Type.Object(
     {
       threshold: Type.Number({
         default: DEFAULT_THRESHOLD,
         minimum: 0,
         maximum: 1,
-        description: 'keep relations that score above this',
+        description: 'keep relations with a score above this',
       }),
-      scenes: Type.Integer({ default: 12, minimum: 1, description: 'how many images the page shows' }),
+      scenes: Type.Integer({ default: 12, minimum: 1, description: 'number of images on the page' }),
     },
     { additionalProperties: false },
   ),
@@ -36,7 +36,7 @@ export default recipe({
       captions: join(scenes, 'captions.json'),
       images,
       tagger: SPRITES,
-      // The one that is there in every installation, to the same numbers.
+      // Every installation has this backend, and it computes the same numbers everywhere.
       backend: 'wasm',
       threshold,
       overlap: false,

@@ -1,37 +1,49 @@
 import { type Static, Type } from '../src/index.js';
 
-/** How an endpoint is asked, whatever is asked of it. Defaults are those of the API. */
+/** Options of requests to any endpoint. Defaults are those of the API. */
 export const endpointOptions = {
-  requestsAtOnce: Type.Optional(Type.Integer({ minimum: 1, description: 'requests at once (default: 8)' })),
-  requestsPerMinute: Type.Optional(Type.Integer({ minimum: 1, description: 'at most so many requests a minute' })),
-  tokensPerMinute: Type.Optional(Type.Integer({ minimum: 1, description: 'at most so many tokens a minute' })),
+  requestsAtOnce: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'maximum number of requests in flight (default: 8)' }),
+  ),
+  requestsPerMinute: Type.Optional(Type.Integer({ minimum: 1, description: 'maximum number of requests per minute' })),
+  tokensPerMinute: Type.Optional(Type.Integer({ minimum: 1, description: 'maximum number of tokens per minute' })),
   retries: Type.Optional(
-    Type.Integer({ minimum: 0, description: 'how often a failed request is sent again (default: 10)' }),
+    Type.Integer({ minimum: 0, description: 'maximum number of retries of a failed request (default: 10)' }),
   ),
   requestSeconds: Type.Optional(
-    Type.Number({ minimum: 1, maximum: 300, description: 'time limit of a request (default: 120)' }),
+    Type.Number({ minimum: 1, maximum: 300, description: 'time limit of a request, seconds (default: 120)' }),
   ),
   answerSeconds: Type.Optional(
-    Type.Number({ exclusiveMinimum: 0, description: 'time limit of an answer, retries included (default: 900)' }),
+    Type.Number({
+      exclusiveMinimum: 0,
+      description: 'time limit of an answer with its retries, seconds (default: 900)',
+    }),
   ),
-  totalSeconds: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'ask no more after so many seconds' })),
-  priceInput: Type.Optional(Type.Number({ minimum: 0, description: 'price of a million tokens of input' })),
-  priceOutput: Type.Optional(Type.Number({ minimum: 0, description: 'price of a million tokens of output' })),
+  totalSeconds: Type.Optional(
+    Type.Number({ exclusiveMinimum: 0, description: 'send no requests after this time, seconds' }),
+  ),
+  priceInput: Type.Optional(Type.Number({ minimum: 0, description: 'price of a million input tokens' })),
+  priceOutput: Type.Optional(Type.Number({ minimum: 0, description: 'price of a million output tokens' })),
   priceRequest: Type.Optional(Type.Number({ minimum: 0, description: 'price of an answered request' })),
-  budget: Type.Optional(Type.Number({ minimum: 0, description: 'ask no more once this is spent, at those prices' })),
+  budget: Type.Optional(
+    Type.Number({
+      minimum: 0,
+      description: 'send no requests that could cost more than this in total, at these prices',
+    }),
+  ),
   store: Type.Optional(
     Type.String({
-      description: 'folder of the answers that were paid for (default: RELFLOW_STORE, or the user’s own)',
+      description: 'folder of the store of cached answers (default: RELFLOW_STORE, or a folder in your home)',
     }),
   ),
   tokenFile: Type.Optional(
-    Type.String({ description: 'file of the access token (default: RELFLOW_TOKEN or HF_TOKEN of the environment)' }),
+    Type.String({ description: 'file with the access token (default: the variable RELFLOW_TOKEN or HF_TOKEN)' }),
   ),
 };
 
 export type EndpointOptions = Static<ReturnType<typeof Type.Object<typeof endpointOptions>>>;
 
-/** How an endpoint is asked, as the API takes it. */
+/** Converts the options into those of the API. */
 export function endpointPolicy(options: EndpointOptions) {
   const { priceInput: input, priceOutput: output, priceRequest: request, ...policy } = options;
   return {
@@ -40,7 +52,7 @@ export function endpointPolicy(options: EndpointOptions) {
   };
 }
 
-/** Those of the options that were given. */
+/** Picks the options that are not undefined. */
 export function given<T extends object, K extends keyof T>(
   options: T,
   keys: readonly K[],

@@ -3,5 +3,5 @@ import demo from './demo-pipeline.js';
 import objects365 from './objects365-pipeline.js';
 import visualGenome from './visual-genome-pipeline.js';
 
-/** The pipelines that come with relflow, by name on the command line. */
+/** The pipelines that come with relflow, in the order of `relflow list`. */
 export const pipelines = [coco, objects365, visualGenome, demo];

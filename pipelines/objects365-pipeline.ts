@@ -1,17 +1,17 @@
 import { Graph, objects365, recipe, Type } from '../src/index.js';
 import { pseudoLabel, pseudoLabelOptions } from './pseudo-label.js';
 
-/** Objects365's boxes and a captioner's captions to scene graphs. */
+/** Turns Objects365's detections and captions from files or a captioner into scene graphs. */
 export default recipe({
   name: 'objects365',
   summary: 'Objects365 v2 detections and captions to scene graphs',
   options: Type.Object(
     {
-      annotations: Type.String({ description: 'zhiyuan_objv2_*.json; a path or glob, .gz too' }),
+      annotations: Type.String({ description: 'zhiyuan_objv2_*.json, also .gz; a path or glob' }),
       images: Type.Optional(
-        Type.String({ description: 'folder of the patch folders; without it no image is looked for' }),
+        Type.String({ description: 'folder with the patch folders; without it, image files are not checked' }),
       ),
-      split: Type.Optional(Type.String({ description: 'train, val; default: from the name of the annotation file' })),
+      split: Type.Optional(Type.String({ description: 'train or val; default: from the name of the annotation file' })),
       ...pseudoLabelOptions,
     },
     { additionalProperties: false },

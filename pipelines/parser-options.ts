@@ -3,9 +3,9 @@ import { DEFAULT_MIN_CONFIDENCE } from '../src/parser/neural/neural-parser.js';
 import { textParsers } from '../src/parser/text-parser.js';
 import { type EndpointOptions, endpointPolicy, given } from './endpoint-options.js';
 
-/** Options of every pipeline that reads captions. */
+/** Options of every pipeline that parses captions. */
 export const parserOptions = {
-  parser: Type.String({ default: 'neural', description: 'what reads the captions: neural, rules, or factual-t5' }),
+  parser: Type.String({ default: 'neural', description: 'parser of the captions: neural, rules or factual-t5' }),
   minConfidence: Type.Number({
     default: DEFAULT_MIN_CONFIDENCE,
     minimum: 0,
@@ -17,18 +17,19 @@ export const parserOptions = {
       minimum: 0,
       maximum: 64,
       description:
-        'threads that read captions beside the first one (default: one less than there are processors, at most 8)',
+        'parser threads besides the main thread (default: one less than the number of processors, at most 8)',
     }),
   ),
-  parserModel: Type.Optional(Type.String({ description: 'factual-t5: its model on Hugging Face' })),
-  parserEndpointUrl: Type.Optional(Type.String({ description: 'factual-t5: its server' })),
+  parserModel: Type.Optional(Type.String({ description: 'factual-t5: model on Hugging Face' })),
+  parserEndpointUrl: Type.Optional(Type.String({ description: 'factual-t5: address of the server' })),
 };
 
 type ParserOptions = Static<ReturnType<typeof Type.Object<typeof parserOptions>>> & EndpointOptions;
 
 /**
- * The parser that the options name.
- * @throws OptionError where there is none, or options do not fit together
+ * Makes the parser that the options name.
+ *
+ * @throws OptionError when the parser is unknown or options contradict each other
  */
 export function parserOf(where: string, options: ParserOptions): TextParser {
   const { parser, minConfidence, parserModel: model, parserEndpointUrl: endpointUrl } = options;
@@ -37,7 +38,7 @@ export function parserOf(where: string, options: ParserOptions): TextParser {
   }
   if (model !== undefined || endpointUrl !== undefined) {
     const flag = model === undefined ? '--parser-endpoint-url' : '--parser-model';
-    throw new OptionError(where, `${flag} is of no use without --parser factual-t5`);
+    throw new OptionError(where, `${flag} has no effect without --parser factual-t5`);
   }
   if (!(textParsers as readonly string[]).includes(parser)) {
     throw new OptionError(

@@ -25,58 +25,60 @@ import { captionerOf, captionerOptions } from './captioner-options.js';
 import { endpointOptions } from './endpoint-options.js';
 import { parserOf, parserOptions } from './parser-options.js';
 
-/** Options of every pipeline that makes relations from captions. */
+/** Options of every pipeline that derives relations from captions. */
 export const pseudoLabelOptions = {
   ...captionerOptions,
   parsed: Type.Optional(
     Type.String({
-      description: 'text graphs that another parser made, {"image id": [graph, …]}; instead of --captions',
+      description: 'text graphs of another parser, {"image id": [graph, …]}, instead of --captions',
     }),
   ),
   ...parserOptions,
   vocabulary: Type.Optional(
-    Type.String({ description: 'coco80, objects365, or a JSON file of {category: [synonym, …]}' }),
+    Type.String({ description: 'coco80, objects365 or a JSON file of {category: [synonym, …]}' }),
   ),
   overlap: Type.Boolean({ default: false, description: 'only pairs whose boxes overlap' }),
-  maxPairs: Type.Optional(Type.Integer({ minimum: 1, description: 'at most so many pairs an image' })),
+  maxPairs: Type.Optional(Type.Integer({ minimum: 1, description: 'maximum number of pairs per image' })),
   tagger: Type.Optional(
     Type.String({
       description:
-        "weights of the R-Tagger (.safetensors or an official .pth), which looks at --images; 'sprites' for the one that comes with relflow and knows drawn scenes alone; default: the baseline, which doesn't",
+        "weights of an R-Tagger (.safetensors or an official .pth), which needs --images; 'sprites' is the tagger that comes with relflow and knows only drawn scenes; default: the geometric baseline, which needs no images",
     }),
   ),
   taggerModel: Type.Optional(
-    Type.String({ description: 'which model the weights are of; default: what their file says, else rTaggerR50' }),
+    Type.String({ description: 'name of the model; default: as in the file of weights, or else rTaggerR50' }),
   ),
   tokenizer: Type.Optional(
-    Type.String({ description: "folder with RoBERTa's tokenizer.json; default: that of the weights" }),
+    Type.String({ description: "folder with RoBERTa's tokenizer.json; default: the folder of the weights" }),
   ),
-  backend: Type.Optional(Type.String({ description: 'where the R-Tagger runs: auto, wasm, tensorflow, cpu' })),
+  backend: Type.Optional(
+    Type.String({ description: 'backend of the R-Tagger: auto, wasm, tensorflow, webgpu or cpu' }),
+  ),
   threads: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'threads of the R-Tagger' })),
   labelCache: Type.Optional(
-    Type.String({ description: "folder where the R-Tagger's label vectors are kept for further runs" }),
+    Type.String({ description: "folder that caches the R-Tagger's label vectors for later runs" }),
   ),
   threshold: Type.Number({
     default: DEFAULT_THRESHOLD,
     minimum: 0,
     maximum: 1,
-    description: 'keep relations that score above this',
+    description: 'keep relations with a score above this',
   }),
   sample: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'keep this share of the images' })),
-  seed: Type.Integer({ default: 0, description: 'which images --sample keeps' }),
-  limit: Type.Optional(Type.Integer({ minimum: 1, description: 'only the first so many images' })),
-  compat: Type.Boolean({ default: false, description: 'the official behaviour, quirks included (docs/compat.md)' }),
+  seed: Type.Integer({ default: 0, description: 'seed of --sample' }),
+  limit: Type.Optional(Type.Integer({ minimum: 1, description: 'read only the first n images' })),
+  compat: Type.Boolean({ default: false, description: 'official behavior, quirks included (docs/compat.md)' }),
   ...endpointOptions,
 };
 
 type PseudoLabelOptions = Static<ReturnType<typeof Type.Object<typeof pseudoLabelOptions>>> & {
-  /** The image folder, which captioners and a tagger that looks at images need. */
+  /** The image folder, which captioners and R-Taggers need. */
   readonly images?: string;
 };
 
 /**
- * Detections to scene graphs: captions are read into text graphs, their phrases are matched to the image's categories,
- * boxes of related categories are paired, and the tagger says which relations hold.
+ * Turns detections into scene graphs: captions are parsed into text graphs, their phrases are matched to the image's
+ * categories, boxes of related categories are paired, and the tagger scores the relation texts of each pair.
  */
 export function pseudoLabel(flow: Flow<ImageRecord>, vocabulary: string, options: PseudoLabelOptions): void {
   const { parsed: graphs, overlap, maxPairs, threshold, seed, compat } = options;
@@ -98,7 +100,7 @@ export function pseudoLabel(flow: Flow<ImageRecord>, vocabulary: string, options
 function taggerOf(pipeline: string, vocabulary: string, options: PseudoLabelOptions): RelationTagger {
   const { tagger: weights, taggerModel, tokenizer, backend, threads, labelCache, compat, images } = options;
   if (weights === undefined) return baselineTagger();
-  if (images === undefined) throw new OptionError(pipeline, 'expected --images beside --tagger, which looks at them');
+  if (images === undefined) throw new OptionError(pipeline, '--tagger needs --images, the image folder');
   return rTagger({
     weights: taggerWeights(weights),
     ...(weights === SPRITES && { name: 'sprite-tagger' }),

@@ -1,6 +1,6 @@
 import { Graph, OptionError, recipe, sceneGraphs, Type, visualGenome } from '../src/index.js';
 
-/** Visual Genome's own relations as scene graphs, after the official preprocessing. */
+/** Turns Visual Genome's annotated relations into scene graphs, by default with the official preprocessing. */
 export default recipe({
   name: 'visual-genome',
   summary: 'Visual Genome ground truth to scene graphs, with the official preprocessing',
@@ -8,16 +8,16 @@ export default recipe({
     {
       objects: Type.Optional(Type.String({ description: 'objects.json' })),
       relationships: Type.Optional(Type.String({ description: 'relationships.json' })),
-      sceneGraphs: Type.Optional(Type.String({ description: 'scene_graphs.json; instead of the two above' })),
-      imageData: Type.String({ description: 'image_data.json, for the sizes of the images' }),
+      sceneGraphs: Type.Optional(Type.String({ description: 'scene_graphs.json, instead of the two above' })),
+      imageData: Type.String({ description: 'image_data.json, with the sizes of the images' }),
       objectAliases: Type.Optional(Type.String({ description: 'object_alias.txt' })),
       relationshipAliases: Type.Optional(Type.String({ description: 'relationship_alias.txt' })),
-      images: Type.Optional(Type.String({ description: 'folder of the images; without it no image is looked for' })),
+      images: Type.Optional(Type.String({ description: 'image folder; without it, image files are not checked' })),
       preprocess: Type.Boolean({
         default: true,
-        description: 'leave names, duplicates and the number of relations as they are',
+        description: 'keep names, duplicates and the number of relations unchanged',
       }),
-      limit: Type.Optional(Type.Integer({ minimum: 1, description: 'only the first so many images' })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, description: 'read only the first n images' })),
     },
     { additionalProperties: false },
   ),
@@ -27,12 +27,12 @@ export default recipe({
   ],
   build: ({ objects, relationships, sceneGraphs: graphs, ...options }) => {
     const graph = new Graph('visual-genome');
-    const form =
+    const files =
       graphs !== undefined ? { sceneGraphs: graphs } : objects && relationships ? { objects, relationships } : null;
-    if (!form || (graphs !== undefined && (objects || relationships))) {
+    if (!files || (graphs !== undefined && (objects || relationships))) {
       throw new OptionError('visual-genome', 'expected either --scene-graphs, or --objects and --relationships');
     }
-    graph.from(visualGenome({ ...form, ...options })).to(sceneGraphs());
+    graph.from(visualGenome({ ...files, ...options })).to(sceneGraphs());
     return graph;
   },
 });

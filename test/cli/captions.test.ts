@@ -239,7 +239,7 @@ describe('relflow with a captioner', function () {
       [given, 'coco: expected one of --captions, --captioner and --parsed'],
       [{ ...chat, captions: 'x.json' }, 'coco: expected one of --captions, --captioner and --parsed'],
       [{ ...chat, parsed: 'x.json' }, 'coco: expected one of --captions, --captioner and --parsed'],
-      [{ ...given, captions: 'x', model: 'm' }, 'coco: --model is of no use without --captioner'],
+      [{ ...given, captions: 'x', model: 'm' }, 'coco: --model has no effect without --captioner'],
       [
         { ...chat, captioner: 'blip' },
         "coco: unknown captioner 'blip', expected one of hf-chat, hf-blip, transformers-js",
@@ -247,11 +247,11 @@ describe('relflow with a captioner', function () {
       [{ ...given, captioner: 'hf-chat' }, 'coco: --captioner hf-chat needs --images, the image folder'],
       [{ ...given, images: 'x', captioner: 'hf-blip' }, 'coco: --captioner hf-blip needs --endpoint-url'],
       [{ ...given, images: 'x', captioner: 'transformers-js' }, 'coco: --captioner transformers-js needs --model'],
-      [{ ...chat, dtype: 'q8' }, 'coco: --dtype is of no use with --captioner hf-chat'],
+      [{ ...chat, dtype: 'q8' }, 'coco: --dtype has no effect with --captioner hf-chat'],
       [{ ...chat, parameters: '[1]' }, 'coco: --parameters [1], expected a JSON object'],
       [{ ...chat, budget: 1 }, 'hf-chat: budget 1 without prices, expected a price of input, output or request'],
       [{ ...chat, parser: 'factual' }, "parser: unknown parser 'factual', expected one of rules, neural, factual-t5"],
-      [{ ...chat, parserModel: 'x' }, 'coco: --parser-model is of no use without --parser factual-t5'],
+      [{ ...chat, parserModel: 'x' }, 'coco: --parser-model has no effect without --parser factual-t5'],
       [{ ...chat, parser: 'factual-t5' }, 'factual-t5: expected endpointUrl or model, found neither'],
     ];
     for (const [options, message] of cases) {

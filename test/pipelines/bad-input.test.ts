@@ -39,7 +39,7 @@ interface Ran {
   readonly rejects: readonly Reject[];
 }
 
-/** Runs COCO annotations and captions, given as values or as the text of a file. */
+/** Runs the pipeline coco on annotations and captions, given as values or as the text of a file. */
 async function runCoco(annotations: unknown, captions: unknown = {}, more: object = {}): Promise<Ran> {
   const folder = temporaryFolder();
   const write = (name: string, value: unknown) => {
@@ -69,7 +69,7 @@ async function runCoco(annotations: unknown, captions: unknown = {}, more: objec
 const reasons = ({ rejects }: Ran) => rejects.map(({ reason, image: id }) => [reason, id]);
 
 describe('bad input', () => {
-  it('truncated or invalid JSON ends the run, with file and byte', async () => {
+  it('ends the run at truncated or invalid JSON and names the file and the byte', async () => {
     const whole = JSON.stringify({ images: [image(1)], annotations: [person(1, 1)], categories });
     for (const text of [
       whole.slice(0, 60),
@@ -91,14 +91,14 @@ describe('bad input', () => {
     );
   });
 
-  it('a missing file ends it before any work, and a missing key is named', async () => {
+  it('ends the run before any work when a file is missing, and names a missing key', async () => {
     const missing = buildRecipe(cocoRecipe as unknown as Recipe, { annotations: 'no/such.json', captions: 'c.json' });
     const { graph } = await missing;
     await assert.rejects(run(graph, { out: join(temporaryFolder(), 'out') }), /no\/such\.json/);
     await assert.rejects(runCoco({ images: [], categories }), /the array 'annotations' is missing/);
   });
 
-  it('images and annotations of wrong types are refused one by one', async () => {
+  it('rejects images and annotations of wrong types one by one', async () => {
     const ran = await runCoco(
       {
         images: [
@@ -146,7 +146,7 @@ describe('bad input', () => {
     }
   });
 
-  it('NaN boxes, as Python writes them, are refused one by one', async () => {
+  it('rejects NaN boxes, as Python writes them, one by one', async () => {
     const text = JSON.stringify({
       images: [image(1)],
       annotations: [person(1, 1), person(2, 1, [1, 2, 'N', 4])],
@@ -157,7 +157,7 @@ describe('bad input', () => {
     assert.equal(ran.graphs[0]?.objects.length, 1);
   });
 
-  it('annotations of refused images, odd scores and missing ids are counted, and ids stay apart', async () => {
+  it('counts annotations of rejected images, invalid scores and missing ids, and keeps ids unique', async () => {
     const text = JSON.stringify({
       images: [image(1), image(2, { file_name: 'x\n.jpg' })],
       annotations: [
@@ -182,13 +182,13 @@ describe('bad input', () => {
     assert.deepEqual(ran.manifest.stages['coco']?.counts, { 'refused-image-annotation': 2, 'score-out-of-range': 2 });
   });
 
-  it('NaN is tolerated anywhere, and wrong values are found where they begin', async () => {
+  it('accepts NaN anywhere, and reports the position of invalid values', async () => {
     const whole = JSON.stringify({ info: { x: 1 }, mean: 'M', images: [image(1)], annotations: [], categories });
     assert.equal((await runCoco(whole.replace('"M"', 'NaN'), { 1: ['a man'] })).graphs.length, 1);
     await assert.rejects(runCoco(whole.replace('"M"', 'tru')), /instances_val2017\.json: .* at byte 23$/);
   });
 
-  it('images without boxes stay; images without captions are refused', async () => {
+  it('keeps images without boxes and rejects images without captions', async () => {
     const ran = await runCoco(
       { images: [image(1), image(2), image(3), image(4)], annotations: [person(1, 1)], categories },
       { 1: ['a man'], 2: ['a horse on a hill'], 3: ['', '  '] },
@@ -203,7 +203,7 @@ describe('bad input', () => {
     ]);
   });
 
-  it('any unicode passes through', async () => {
+  it('preserves any Unicode text', async () => {
     const ran = await runCoco(
       {
         images: [image(1, { file_name: 'bilder/ß-日本-🐎.jpg' })],
@@ -220,7 +220,7 @@ describe('bad input', () => {
     );
   });
 
-  it('missing images are refused where images are asked for', async () => {
+  it('rejects missing images when an image folder is given', async () => {
     const images = temporaryFolder();
     writeFileSync(join(images, '1.jpg'), '');
     mkdirSync(join(images, '2.jpg'));
@@ -235,7 +235,7 @@ describe('bad input', () => {
     ]);
   });
 
-  it('ten thousand boxes in one image are paired up to the bound', async function () {
+  it('pairs ten thousand boxes of an image up to the limit', async function () {
     this.timeout(60_000);
     const annotations = Array.from({ length: 10_000 }, (_, i) => ({
       ...person(i + 1, 1, [(i * 7) % 600, (i * 13) % 440, 20 + (i % 19), 20 + (i % 17)]),
@@ -250,7 +250,7 @@ describe('bad input', () => {
     assert.ok(manifest.stages['pair']!.counts['pairs-over-limit']! > 1_000_000);
   });
 
-  it('an output folder that can’t be written to is an error before any work', async () => {
+  it('ends the run before any work when it cannot write to the output folder', async () => {
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, '');
     const { annotations, captions } = writeSyntheticCoco(temporaryFolder(), 2);
@@ -268,7 +268,7 @@ describe('bad input', () => {
     assert.match(stderr, /^relflow: .*file\/out: (not a folder|cannot be written to)/);
   });
 
-  it('a full disk ends the run with everything kept, and resume goes on', async function () {
+  it('keeps everything when the disk is full, and resumes', async function () {
     this.timeout(120_000);
     if (process.platform === 'win32') this.skip();
     const { annotations, captions } = writeSyntheticCoco(temporaryFolder(), 1500);
@@ -285,7 +285,7 @@ describe('bad input', () => {
     ];
     const [whole, out] = [join(temporaryFolder(), 'out'), join(temporaryFolder(), 'out')];
     assert.equal((await relflow([...args, '--out', whole])).code, 0);
-    // A limit on the size of files, in blocks of 512 bytes or 1 KiB, fails a write as a full disk does.
+    // A limit on the size of files, in blocks of 512 bytes or 1 KiB, makes a write fail as on a full disk.
     const limited = [process.execPath, command(), ...args, '--out', out];
     const { status, stderr } = spawnSync('sh', ['-c', 'ulimit -f 600; exec "$@"', 'sh', ...limited], {
       cwd: packageRoot,

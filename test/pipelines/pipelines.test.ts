@@ -19,7 +19,7 @@ import { SCENES } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 import { collect } from '../support/records.js';
 
-/** Runs a pipeline by name into a new folder, and checks that what it wrote is valid. */
+/** Runs a pipeline by name into a new folder and validates its output. */
 async function runPipeline(name: string, options: Record<string, unknown>) {
   const recipe = pipelines.find((one) => one.name === name) as unknown as Recipe;
   const { graph } = await buildRecipe(recipe, options);
@@ -42,7 +42,7 @@ describe('pipelines on the fixture scenes', function () {
   const captions = join(SCENES, 'captions.json');
   const images = join(SCENES, 'images');
 
-  it('coco: every image, every good box, relations from captions, and what was dropped by name', async () => {
+  it('coco: has every image, every valid box and relations from captions, and counts dropped boxes by reason', async () => {
     const { graphs, manifest } = await runPipeline('coco', {
       annotations: join(SCENES, 'instances.json'),
       images,
@@ -74,7 +74,7 @@ describe('pipelines on the fixture scenes', function () {
     assert.ok(right > 40 && right > 2 * wrong, `${right} relations between truly related objects, ${wrong} others`);
   });
 
-  it('objects365: the same boxes under Objects365 names, images in patch folders', async () => {
+  it('objects365: has the same boxes with Objects365 names, and images in patch folders', async () => {
     const { graphs } = await runPipeline('objects365', {
       annotations: join(SCENES, 'objects365.json'),
       captions: join(SCENES, 'captions-blip.json'),
@@ -87,7 +87,7 @@ describe('pipelines on the fixture scenes', function () {
     assert.ok(graphs.some(({ relations }) => relations.length > 0));
   });
 
-  it('visual-genome: what people wrote, in both of its forms', async () => {
+  it('visual-genome: has the annotated relations from both kinds of files', async () => {
     const folder = join(SCENES, 'visual-genome');
     const imageData = join(folder, 'image_data.json');
     const forms = await Promise.all([
@@ -111,13 +111,13 @@ describe('pipelines on the fixture scenes', function () {
     }
   });
 
-  it('visual-genome: asks for one of its forms', async () => {
+  it('visual-genome: requires one of the two kinds of files', async () => {
     const message = 'visual-genome: expected either --scene-graphs, or --objects and --relationships';
     await assert.rejects(runPipeline('visual-genome', { imageData: 'x', objects: 'y' }), { message });
     await assert.rejects(runPipeline('visual-genome', {}), { message: 'visual-genome: --image-data is missing' });
   });
 
-  it('demo: a self-contained page', async () => {
+  it('demo: writes a self-contained page', async () => {
     const { out, graphs, manifest } = await runPipeline('demo', {});
     const page = readFileSync(join(out, 'report.html'), 'utf8');
     assert.ok(manifest.files.some(({ path }) => path === 'report.html'));
@@ -125,7 +125,7 @@ describe('pipelines on the fixture scenes', function () {
     assert.doesNotMatch(page, /(src|href)="https?:/);
     assert.match(
       page,
-      /role="note">The tagger was trained on drawn scenes [^<]*It knows these drawings and no photographs/,
+      /role="note">The tagger was trained on drawn scenes [^<]*It knows these drawings but no photographs/,
     );
     const related = graphs.filter(({ relations }) => relations.length > 0);
     assert.ok(related.length > graphs.length / 2, `${related.length} of ${graphs.length} images have relations`);
@@ -135,7 +135,7 @@ describe('pipelines on the fixture scenes', function () {
     assert.deepEqual(readFileSync(join(again.out, 'report.html'), 'utf8'), page);
   });
 
-  it('merge: pseudo-labels and ground truth as one set, and out of relflow’s own files again', async () => {
+  it('merge: writes pseudo-labels and ground truth as one dataset, and reads it again', async () => {
     const first = await runPipeline('coco', { annotations: join(SCENES, 'instances.json'), captions });
     const graph = new Graph('both');
     const pseudo = graph.from(sceneGraphLines({ sceneGraphs: first.out }));
@@ -160,9 +160,9 @@ describe('coco on real images', function () {
   const folder = '../shared/data/coco-mini';
   this.timeout(60_000);
 
-  it('gives a valid scene graph for each of the 80', async function () {
+  it('writes a valid scene graph for each of 80 images', async function () {
     if (!existsSync(folder)) {
-      console.log('      skipped: the real images are not here');
+      console.log(`      skipped: ${folder} does not exist`);
       this.skip();
     }
     const { graphs } = await runPipeline('coco', {

@@ -53,7 +53,10 @@ describe('the embedded tagger', function () {
       const ap = 100 * report.meanAveragePrecision;
       // These scenes are a tenth of those behind the stated score.
       const expected = stated(perturbed ? 'perturbed' : 'true');
-      assert.ok(Math.abs(ap - expected) < 12, `${perturbed ? 'perturbed' : 'true'}: ${ap.toFixed(1)}, stated ${expected}`);
+      assert.ok(
+        Math.abs(ap - expected) < 12,
+        `${perturbed ? 'perturbed' : 'true'}: ${ap.toFixed(1)}, stated ${expected}`,
+      );
     }
   });
 });

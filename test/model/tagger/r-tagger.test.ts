@@ -150,6 +150,6 @@ describe('rTagger', function () {
     assert.match(manifest, /"tagger": "r-tagger"/);
     const missing = await relflow(['run', 'coco', ...inputs, '--tagger', weights, '--out', `${out}2`]);
     assert.equal(missing.code, 1);
-    assert.match(missing.stderr, /coco: expected --images beside --tagger, which looks at them/);
+    assert.match(missing.stderr, /coco: --tagger needs --images, the image folder/);
   });
 });
