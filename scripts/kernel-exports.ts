@@ -13,14 +13,14 @@ interface Struct {
   readonly fields: readonly Field[];
 }
 
-/** AssemblyScript's types of fields → bytes; every other type is a struct, of which a field holds the address. */
+/** Types of fields → bytes. A field of a struct's type holds an address, `usize`. */
 const fieldBytes: Readonly<Record<string, number>> = { i32: 4, f32: 4, usize: 4, f64: 8 };
 
 /**
  * Returns the TypeScript file that describes a module's exported functions and `@unmanaged` structs, so that JavaScript
  * addresses fields by the kernel's own layout.
  * @param file its path; types are named after it
- * @throws Error if the sources lack an exported function
+ * @throws Error if the sources lack an exported function, or a struct has a field of another type
  */
 export function kernelExports({ entry }: KernelModule, file: string): string {
   const sources = [...sourcesOf(entry)];
@@ -93,13 +93,20 @@ function signature(name: string, texts: string): string {
 }
 
 function structsIn(texts: string): readonly Struct[] {
-  return [...texts.matchAll(/^@unmanaged\nexport class (\w+) \{\n([\s\S]*?)^\}/gm)].map(([, name, body]) => {
+  const classes = [...texts.matchAll(/^@unmanaged\nexport class (\w+) \{\n([\s\S]*?)^\}/gm)];
+  const names = new Set(classes.map(([, name]) => name!));
+  return classes.map(([, name, body]) => {
     let bytes = 0;
-    const fields = [...body!.matchAll(/^ {2}(\w+): (\w+);/gm)].map(([, field, type]): Field => {
-      const size = fieldBytes[type!] ?? fieldBytes['usize']!;
+    const fields = [...body!.matchAll(/^ {2}(\w+): (\w+);/gm)].map(([, field, declared]): Field => {
+      const type = names.has(declared!) ? 'usize' : declared!;
+      const size = fieldBytes[type];
+      if (size === undefined)
+        throw new Error(
+          `build:kernels: ${name}.${field} is ${type}, expected ${Object.keys(fieldBytes).join(', ')} or a struct`,
+        );
       const offset = Math.ceil(bytes / size) * size;
       bytes = offset + size;
-      return { name: field!, type: type! in fieldBytes ? type! : 'usize', offset };
+      return { name: field!, type, offset };
     });
     return { name: name!, bytes, fields };
   });
