@@ -1,5 +1,5 @@
-// npx tsx bench/training.ts: the cost of reading data in a training. Steps on data from disk alternate with steps on data in
-// memory, so that both see the same load of the machine.
+// npx tsx bench/training.ts: the cost of reading data in a training. Steps on data from disk alternate with steps on
+// data in memory, so that both see the same load of the machine.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -12,7 +12,9 @@ import type { Ema } from './optimizer/ema.js';
 
 const FORMAT = 'relflow.training-state/1';
 
-/** The progress of a training. Random numbers depend on seed, step and position alone, and have no state of their own. */
+/**
+ * The progress of a training. Random numbers depend on seed, step and position alone, and have no state of their own.
+ */
 export interface TrainingState {
   /** Number of steps done. */
   readonly step: number;

@@ -19,9 +19,9 @@ export interface RlipLossOptions {
 }
 
 /**
- * Returns the forward pass of RLIPv2: queries find pairs, and are matched with the true pairs in each decoder layer. With
- * noise, a second group of queries starts from noisy copies of the true pairs and is trained to correct them (DN-DETR).
- * Targets are constants: no gradient flows to the text encoder through pseudo-labels, as it does officially.
+ * Returns the forward pass of RLIPv2: queries find pairs, and are matched with the true pairs in each decoder layer.
+ * With noise, a second group of queries starts from noisy copies of the true pairs and is trained to correct them
+ * (DN-DETR). Targets are constants: no gradient flows to the text encoder through pseudo-labels, as it does officially.
  *
  * Source: RLIPv2, models/hoi.py and matcher.py.
  */

@@ -17,7 +17,9 @@ import type { TrainingSettings } from './settings/training-settings.js';
 /** The address space of WebAssembly. */
 export const WASM_BYTES = 2 ** 32;
 
-/** The memory of the largest step that settings allow, in bytes: its images, labels and pairs have their upper bounds. */
+/**
+ * The memory of the largest step that settings allow, in bytes: its images, labels and pairs have their upper bounds.
+ */
 export interface StepMemory {
   readonly weights: number;
   /** Of the trained weights. */

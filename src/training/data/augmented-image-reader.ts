@@ -9,7 +9,9 @@ import { type AugmentationRequest, type AugmentationResult, ImageAugmenter } fro
 
 /** Options of `AugmentedImageReader`. */
 export interface AugmentedImageReaderOptions {
-  /** Threads that decode and augment images; 0 uses the calling thread. Default: one less than processors, at most 4. */
+  /**
+   * Threads that decode and augment images; 0 uses the calling thread. Default: one less than processors, at most 4.
+   */
   readonly threads?: number;
   /** Upper bound of the cached decoded pixels, in bytes. Default 0: every image is decoded each time. */
   readonly cacheBytes?: number;
@@ -30,8 +32,8 @@ export type RejectedImage = Extract<AugmentationResult, { reject: unknown }>;
 const MAX_THREADS = 4;
 
 /**
- * Reads and augments images of a data set in threads. A result depends on its request alone, not on the thread or on the
- * order of requests.
+ * Reads and augments images of a data set in threads. A result depends on its request alone, not on the thread or on
+ * the order of requests.
  *
  * The cache keeps the first images that fit and never evicts one: an epoch reads each image once, so that an evicting
  * cache would have lost every image before its next use.
@@ -95,7 +97,8 @@ function startThreads(options: AugmentationOptions, threads: number): Tinypool {
     filename: new URL(`./augmentation-thread.${isSource ? 'ts' : 'js'}`, import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
-    // All requests are handed over immediately, since the main thread is busy with training steps and could not do it later.
+    // All requests are handed over immediately, since the main thread is busy with training steps and could not do it
+    // later.
     concurrentTasksPerWorker: Number.POSITIVE_INFINITY,
     workerData: options,
     ...(isSource && { execArgv: ['--import', hooks()] }),

@@ -31,9 +31,9 @@ export interface StreamedBatch {
 }
 
 /**
- * Streams batches from a position on, epoch after epoch without end. A stream that starts at a later position yields the
- * same batches from there. The next image replaces one that cannot be read; images that are left at the end of an epoch
- * and do not fill a batch are skipped. Images are read ahead while a batch is used.
+ * Streams batches from a position on, epoch after epoch without end. A stream that starts at a later position yields
+ * the same batches from there. The next image replaces one that cannot be read; images that are left at the end of an
+ * epoch and do not fill a batch are skipped. Images are read ahead while a batch is used.
  * @throws RelflowError (`no-data`) when an epoch does not fill a single batch
  */
 export const batchStream = (

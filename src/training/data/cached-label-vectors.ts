@@ -6,8 +6,8 @@ import { type Tokenizer, tokenize } from '../../model/text/tokenizer.js';
 import type { TrainingLabelSet } from './label-set.js';
 
 /**
- * Computes the vectors of a batch's labels. A frozen text encoder encodes each label once, outside of the differentiated
- * function, so that its activations, which are most of a step's memory, are not kept.
+ * Computes the vectors of a batch's labels. A frozen text encoder encodes each label once, outside of the
+ * differentiated function, so that its activations, which are most of a step's memory, are not kept.
  */
 export class CachedLabelVectors {
   readonly #model: RlipV2;

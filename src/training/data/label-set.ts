@@ -64,7 +64,10 @@ export function labelSet(
   return { objects: [...objects, NO_OBJECTS], relations: [...relations] };
 }
 
-/** Returns a closed vocabulary as labels, in its order. Source: RLIPv2, engine.py: fine-tuning reads the whole vocabulary. */
+/**
+ * Returns a closed vocabulary as labels, in its order. Source: RLIPv2, engine.py: fine-tuning reads the whole
+ * vocabulary.
+ */
 export const closedLabelSet = ({ objects, relations }: TrainingVocabulary): TrainingLabelSet => ({
   objects: [...objects.filter((name) => name !== NO_OBJECTS), NO_OBJECTS],
   relations,

@@ -9,8 +9,8 @@ export interface Paraphrases {
 }
 
 /**
- * Paraphrases some predicates of a batch, without changing their order. A phrase that is already a label of the batch is
- * not used.
+ * Paraphrases some predicates of a batch, without changing their order. A phrase that is already a label of the batch
+ * is not used.
  */
 export function paraphraseRelations(
   random: Random,

@@ -35,7 +35,9 @@ export interface TrainingBatch extends DataPosition {
   readonly hasNoise: boolean;
   /** `[images, 2 slots, 2 slots]`, see `leakMask`; null if nothing is masked. */
   readonly attentionMask: Float32Array | null;
-  /** Pairs of an image, padding included: the most of any image and at least 1; all queries of a model that finds pairs. */
+  /**
+   * Pairs of an image, padding included: the most of any image and at least 1; all queries of a model that finds pairs.
+   */
   readonly slots: number;
   /** Pairs of all images, without padding. */
   readonly pairs: number;
@@ -50,7 +52,9 @@ export interface BatchOptions {
   readonly maxPairs: number;
   readonly labels: LabelCounts;
   readonly paraphrases?: Paraphrases;
-  /** Whether pairs without a relation are added, up to `maxPairs`: a tagger needs them, RLIPv2 does not. Default true. */
+  /**
+   * Whether pairs without a relation are added, up to `maxPairs`: a tagger needs them, RLIPv2 does not. Default true.
+   */
   readonly negatives?: boolean;
   /** The labels of every batch; they are drawn if null or omitted. */
   readonly vocabulary?: TrainingVocabulary | null;

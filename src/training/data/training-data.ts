@@ -52,7 +52,9 @@ export interface DataSummary {
   readonly relations: ReadonlyMap<string, number>;
 }
 
-/** Reads data sets as one: once to count their names, then once for each epoch. Only the shuffle buffer is in memory. */
+/**
+ * Reads data sets as one: once to count their names, then once for each epoch. Only the shuffle buffer is in memory.
+ */
 export class TrainingData {
   readonly #sets: readonly DataSet[];
   readonly #options: DataOptions;

@@ -1,6 +1,6 @@
 /**
- * Solves the assignment problem: assigns each row a column of its own with the least sum of costs, by shortest augmenting
- * paths.
+ * Solves the assignment problem: assigns each row a column of its own with the least sum of costs, by shortest
+ * augmenting paths.
  *
  * @param cost `[rows, columns]` in row-major order
  * @returns the column of each row

@@ -43,8 +43,8 @@ export interface PairLossOptions {
   /** Whether relation targets are multiplied by the quality of the boxes. Source: RLIP, relational quality labels. */
   readonly qualityLabels: boolean;
   /**
-   * The matches of each image if they are known; otherwise they are computed from the output, which a GPU backend cannot
-   * do inside a differentiated function.
+   * The matches of each image if they are known; otherwise they are computed from the output, which a GPU backend
+   * cannot do inside a differentiated function.
    */
   readonly matches?: readonly Matches[];
   /** Added to the relation targets, `[pairs, relations]` for each image, see `pseudoLabels`. */

@@ -18,7 +18,10 @@ export interface AdamWOptions {
   readonly maxGradientNorm: number;
 }
 
-/** The official options. Source: RLIPv2, main.py and scripts/verb_tagger/train_vg_RLIP_ParSeD_v2_tagger_resnet.sh; 64 images a step. */
+/**
+ * The official options. Source: RLIPv2, main.py and scripts/verb_tagger/train_vg_RLIP_ParSeD_v2_tagger_resnet.sh; 64
+ * images a step.
+ */
 export const officialAdamW: AdamWOptions = {
   learningRate: 1.41e-4,
   backboneLearningRate: 1.41e-5,

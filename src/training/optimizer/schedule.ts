@@ -28,7 +28,8 @@ export const officialSchedule: Schedule = { kind: 'step', dropAfter: [15], facto
  *
  * @param step counted from 0
  * @param steps of the whole training
- * @param epoch of the step, counted from 0: the learning rate drops before the first step of an epoch, officially after it
+ * @param epoch of the step, counted from 0: the learning rate drops before the first step of an epoch, officially after
+ *   it
  */
 export function scheduleFactor(schedule: Schedule, step: number, steps: number, epoch: number): number {
   const warmup = step < schedule.warmup ? (step + 1) / schedule.warmup : 1;
