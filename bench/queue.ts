@@ -28,7 +28,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checkServer, queueServer } from '../src/queue/index.js';
-import { queueOf, type ShardQueue } from '../src/queue/queues.js';
+import { openQueue, type ShardQueue } from '../src/queue/queues.js';
 import { CAN_PIN, end, killAll, main, move, PROCESSORS, start, startServer, startWorkers } from './queue-processes.js';
 
 const { values } = parseArgs({
@@ -145,7 +145,7 @@ async function withShards<T>(
   size: number,
   measure: (cpu: ShardQueue) => Promise<T>,
 ): Promise<T> {
-  const cpu = queueOf(server, 'cpu');
+  const cpu = openQueue(server, 'cpu');
   const target = out();
   cpSync(read, target, { recursive: true });
   // Or the disk would be busy with the copy, and a processor with the disk.

@@ -1,5 +1,5 @@
 import { tagCount, tagStride } from '../src/parser/neural/network-parameters.js';
-import { type CrfScores, mayFollow, mayStart } from '../src/parser/neural/tag-sequence.js';
+import { type CrfScores, tagMayFollow, tagMayStart } from '../src/parser/neural/tag-sequence.js';
 
 const impossible = -1e9;
 const alpha = new Float64Array(4096 * tagCount);
@@ -8,12 +8,12 @@ const beta = new Float64Array(4096 * tagCount);
 /** Fills `alpha` and `beta`. @returns the log-sum-exp over all tag sequences */
 function forwardBackward({ tagScores, transitions, starts }: CrfScores, start: number, length: number): number {
   const at = (t: number, tag: number) => tagScores[(start + t) * tagStride + tag]!;
-  for (let tag = 0; tag < tagCount; tag++) alpha[tag] = mayStart(tag) ? starts[tag]! + at(0, tag) : impossible;
+  for (let tag = 0; tag < tagCount; tag++) alpha[tag] = tagMayStart(tag) ? starts[tag]! + at(0, tag) : impossible;
   for (let t = 1; t < length; t++)
     for (let tag = 0; tag < tagCount; tag++) {
       let sum = impossible;
       for (let before = 0; before < tagCount; before++)
-        if (mayFollow(before, tag))
+        if (tagMayFollow(before, tag))
           sum = logSum(sum, alpha[(t - 1) * tagCount + before]! + transitions[before * tagStride + tag]!);
       alpha[t * tagCount + tag] = sum + at(t, tag);
     }
@@ -27,7 +27,7 @@ function forwardBackward({ tagScores, transitions, starts }: CrfScores, start: n
     for (let tag = 0; tag < tagCount; tag++) {
       let sum = impossible;
       for (let next = 0; next < tagCount; next++)
-        if (mayFollow(tag, next))
+        if (tagMayFollow(tag, next))
           sum = logSum(sum, transitions[tag * tagStride + next]! + at(t + 1, next) + beta[(t + 1) * tagCount + next]!);
       beta[t * tagCount + tag] = sum;
     }
@@ -49,7 +49,7 @@ export function crfMarginals(scores: CrfScores, start: number, length: number): 
     for (let tag = 0; tag < tagCount; tag++) {
       tags[t * tagCount + tag] = Math.exp(alpha[t * tagCount + tag]! + beta[t * tagCount + tag]! - total);
       for (let before = 0; t > 0 && before < tagCount; before++)
-        if (mayFollow(before, tag))
+        if (tagMayFollow(before, tag))
           transitions[(t * tagCount + before) * tagCount + tag] = Math.exp(
             alpha[(t - 1) * tagCount + before]! +
               scores.transitions[before * tagStride + tag]! +

@@ -3,11 +3,11 @@ import {
   labelOf,
   NONE,
   PREPOSITION,
-  prepositionsAt,
   type RelationLabels,
+  relationLabelPrepositions,
   VERB,
 } from '../src/parser/neural/relation-labels.js';
-import { phrasesOf, TAG } from '../src/parser/neural/tag-sequence.js';
+import { TAG, tagSequencePhrases } from '../src/parser/neural/tag-sequence.js';
 import { compoundFlags, verbOf } from '../src/parser/neural/word-inputs.js';
 import type { AlignedCaption } from './aligned-caption.js';
 import type { SoftTargets } from './soft-targets.js';
@@ -72,7 +72,7 @@ export function labelRelation(
   const words = predicate.split(' ');
   const verb = nearest((t) => verbOf(tokens[t]!) === words[0]);
   const rest = verb < 0 ? predicate : words.slice(1).join(' ');
-  const preposition = rest === '' ? -1 : nearest((t) => prepositionsAt(tokens, t) === rest);
+  const preposition = rest === '' ? -1 : nearest((t) => relationLabelPrepositions(tokens, t) === rest);
   const parts = [...(verb < 0 ? [] : [VERB]), ...(preposition >= 0 ? [PREPOSITION] : rest === '' ? [] : [rest])];
   return { label: labelOf(isForward, parts), verb, preposition };
 }
@@ -112,13 +112,13 @@ export function unlabeledExample(words: readonly string[]): TrainingExample {
     attributes: [],
     owners: [],
     verbs: indices.filter((t) => verbOf(words[t]!) !== undefined),
-    prepositions: indices.filter((t) => prepositionsAt(words, t) !== undefined),
+    prepositions: indices.filter((t) => relationLabelPrepositions(words, t) !== undefined),
   };
 }
 
 /** Returns an example with the phrases that tags mark, without relations and owners. */
 export function taggedExample(example: TrainingExample, tags: Uint8Array): TrainingExample {
-  const { mentions, attributes } = phrasesOf(tags);
+  const { mentions, attributes } = tagSequencePhrases(tags);
   const pairs = pairsOf(mentions).map((pair) => ({ ...pair, label: NONE, verb: -1, preposition: -1 }));
   return { ...example, tags, mentions, attributes, pairs, owners: ownersOf(attributes, mentions, () => false) };
 }

@@ -1,4 +1,4 @@
-import { flagName } from '../src/graph/recipe.js';
+import { recipeFlagName } from '../src/graph/recipe.js';
 import {
   type Captioner,
   captionFile,
@@ -89,7 +89,7 @@ export function captionerOf(where: string, options: CaptionerOptions): Captioner
   );
   if (unused !== undefined) {
     const without = captioner === undefined ? 'without --captioner' : `with --captioner ${captioner}`;
-    throw new OptionError(where, `--${flagName(unused)} has no effect ${without}`);
+    throw new OptionError(where, `--${recipeFlagName(unused)} has no effect ${without}`);
   }
   if (captioner === undefined) {
     if (captions === undefined) throw new OptionError(where, 'expected one of --captions, --captioner and --parsed');

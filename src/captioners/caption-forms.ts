@@ -2,7 +2,7 @@ import { InputError } from '../errors.js';
 import { ByteReader } from '../files/json/byte-reader.js';
 import { describeContent } from '../files/json/describe-content.js';
 import { jsonLines, textLines } from '../files/json/json-lines.js';
-import { fieldsOf, formatValue } from '../files/json/json-value.js';
+import { fieldsOf, formatJsonValue } from '../files/json/json-value.js';
 import { streamJson } from '../files/json/stream-json.js';
 import type { EntryKey } from '../files/spools/image-entry-index.js';
 
@@ -36,7 +36,7 @@ export async function* readCaptionForms(
     yield entries;
   }
   if (elements > 0 && usable === 0) {
-    throw new InputError(file, `no captions found, the first entry is ${formatValue(example)}; ${captionForms}`);
+    throw new InputError(file, `no captions found, the first entry is ${formatJsonValue(example)}; ${captionForms}`);
   }
 }
 
@@ -123,7 +123,7 @@ async function* readTable(file: string, limits: Limits): AsyncGenerator<Read[]> 
   for await (const { text, line } of textLines(file, limits)) {
     if (!columns) {
       columns = columnsOf(text);
-      if (!columns) throw new InputError(file, `the first line is ${formatValue(text)}; ${captionForms}`);
+      if (!columns) throw new InputError(file, `the first line is ${formatJsonValue(text)}; ${captionForms}`);
       if (columns.hasHeader) continue;
     }
     const row = open + text.replace(/\r$/, '');

@@ -23,7 +23,7 @@ export function chatReply(completion: unknown): Reply {
   const tokens = tokensOf(usage);
   return {
     text,
-    ...((typeof refusal === 'string' || finish === 'content_filter' || isRefusal(text)) && { refused: true }),
+    ...((typeof refusal === 'string' || finish === 'content_filter' || isRefusalReply(text)) && { refused: true }),
     ...(finish === 'length' && { cut: true }),
     ...(tokens && { tokens }),
   };
@@ -53,6 +53,6 @@ const REFUSALS: readonly RegExp[] = [
 ];
 
 /** Returns whether a text is a refusal and not a description of the image. */
-export function isRefusal(text: string): boolean {
+export function isRefusalReply(text: string): boolean {
   return REFUSALS.some((pattern) => pattern.test(text));
 }

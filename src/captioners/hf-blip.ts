@@ -4,7 +4,7 @@ import { generatedText } from '../endpoints/generated-text.js';
 import { postJson } from '../endpoints/post-json.js';
 import { OptionError } from '../errors.js';
 import type { Captioner } from '../records/ports.js';
-import { type ModelCaptionerOptions, modelCaptioner, seedsOf } from './model-captioner.js';
+import { captionerSeeds, type ModelCaptionerOptions, modelCaptioner } from './model-captioner.js';
 import { checkResizeOptions, type ResizeOptions, resizeForModel } from './resize-for-model.js';
 
 /** Options of `hfBlip`. */
@@ -55,7 +55,7 @@ export function hfBlip(options: HfBlipOptions): Captioner {
     throw new OptionError(name, "'endpointUrl' is missing, expected the URL of a BLIP endpoint");
   const url = checkEndpointUrl(name, options.endpointUrl);
   const size = checkResizeOptions(name, options);
-  const generation = { ...(seedsOf(name, options).length > 1 ? NUCLEUS : BEAMS), ...parameters };
+  const generation = { ...(captionerSeeds(name, options).length > 1 ? NUCLEUS : BEAMS), ...parameters };
   let token: Promise<string | undefined> | undefined;
   return modelCaptioner(
     {

@@ -7,7 +7,7 @@ import { EndpointError, OptionError } from '../errors.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Captioner } from '../records/ports.js';
 import { chatReply } from './chat-reply.js';
-import { type ModelCaptionerOptions, modelCaptioner, seedsOf } from './model-captioner.js';
+import { captionerSeeds, type ModelCaptionerOptions, modelCaptioner } from './model-captioner.js';
 import { checkResizeOptions, type ResizeOptions, resizeForModel } from './resize-for-model.js';
 
 /** Options of `hfChat`. */
@@ -73,7 +73,7 @@ export function hfChat(options: HfChatOptions): Captioner {
   const own = OWN_PARAMETERS.find((key) => key in parameters);
   if (own !== undefined) throw new OptionError(name, `parameters have '${own}', which hfChat sets itself`);
   const size = checkResizeOptions(name, options);
-  const isSampled = seedsOf(name, options).length > 1;
+  const isSampled = captionerSeeds(name, options).length > 1;
   const sampling = isSampled ? { temperature: 1, top_p: 0.9 } : { temperature: 0 };
   const sent = { max_tokens: maxTokens, ...sampling, ...parameters };
   let connection: Promise<Connection> | undefined;

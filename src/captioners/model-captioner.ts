@@ -36,7 +36,7 @@ export interface CaptionModel {
  * Returns the seeds of the captions of an image, one per caption.
  * @throws OptionError if an option is out of range
  */
-export function seedsOf(where: string, { nCaptions = 1, firstSeed = 0 }: ModelCaptionerOptions): number[] {
+export function captionerSeeds(where: string, { nCaptions = 1, firstSeed = 0 }: ModelCaptionerOptions): number[] {
   checkPositiveInteger(where, 'nCaptions', nCaptions);
   if (!Number.isSafeInteger(firstSeed) || firstSeed < 0) {
     throw new OptionError(where, `firstSeed ${firstSeed}, expected a whole number of at least 0`);
@@ -53,7 +53,7 @@ export function seedsOf(where: string, { nCaptions = 1, firstSeed = 0 }: ModelCa
 export function modelCaptioner(captionModel: CaptionModel, options: ModelCaptionerOptions): Captioner {
   const { name, version, question, expectedTokens } = captionModel;
   if (!options.images) throw new OptionError(name, "'images' is missing, expected the image folder");
-  const seeds = seedsOf(name, options);
+  const seeds = captionerSeeds(name, options);
   const answers = new CachedAnswers(name, question, expectedTokens, options);
   const files = new ImageFiles(name, options.images);
   const { model, prompt, parameters } = question;

@@ -1,7 +1,7 @@
 import { EndpointError, OptionError } from '../errors.js';
 import { fieldsOf } from '../files/json/json-value.js';
 import type { Captioner } from '../records/ports.js';
-import { type ModelCaptionerOptions, modelCaptioner, seedsOf } from './model-captioner.js';
+import { captionerSeeds, type ModelCaptionerOptions, modelCaptioner } from './model-captioner.js';
 import { checkResizeOptions, type ResizeOptions, resizeForModel } from './resize-for-model.js';
 
 /** The part of `@huggingface/transformers` that relflow calls. */
@@ -58,7 +58,7 @@ export function transformersJs(options: TransformersJsOptions): Captioner {
   if (!model)
     throw new OptionError(name, "'model' is missing, expected a name on Hugging Face or a folder below 'models'");
   const size = checkResizeOptions(name, options);
-  const sampling = seedsOf(name, options).length > 1 ? { do_sample: true, top_p: 0.9 } : { do_sample: false };
+  const sampling = captionerSeeds(name, options).length > 1 ? { do_sample: true, top_p: 0.9 } : { do_sample: false };
   const generation = { max_new_tokens: maxTokens, ...sampling };
   let loaded: Promise<{ describe: ImageToText; toImage: (bytes: Buffer) => Promise<unknown> }> | undefined;
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { flagName, type Recipe } from '../graph/recipe.js';
+import { type Recipe, recipeFlagName } from '../graph/recipe.js';
 import { EXPORT_FORMATS } from '../index.js';
 import type { CommandContext } from './command-context.js';
 import { table } from './table.js';
@@ -45,6 +45,6 @@ function required(options: Recipe['options']): string {
   };
   return names
     .filter((name) => properties[name]?.default === undefined)
-    .map((name) => `--${flagName(name)}`)
+    .map((name) => `--${recipeFlagName(name)}`)
     .join(' ');
 }

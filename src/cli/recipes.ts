@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { pipelines } from '../../pipelines/index.js';
-import { buildRecipe, flagName, type OptionsSchema, type Recipe } from '../graph/recipe.js';
+import { buildRecipe, type OptionsSchema, type Recipe, recipeFlagName } from '../graph/recipe.js';
 import { type Graph, OptionError } from '../index.js';
 import type { TSchema } from '../records/type.js';
 import { exportAs, exportFormat } from '../sinks/exports/export-run.js';
@@ -113,7 +113,7 @@ function flag(property: string, schema: TSchema): Option {
     description = '',
     default: preset,
   } = schema as { type?: string; description?: string; default?: unknown };
-  const name = flagName(property);
+  const name = recipeFlagName(property);
   const about =
     preset === undefined || preset === false || preset === true ? description : `${description} (default: ${preset})`;
   // The schema fills in defaults, so that omitted options stay undefined here.

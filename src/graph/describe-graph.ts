@@ -55,7 +55,7 @@ function describeFinisher({ name, version, options = {}, needs }: Finisher): Nod
 }
 
 /** Returns a node's name, version and the digest of its options, for the provenance of records. */
-export function stampOf(node: Node): OperatorStamp {
+export function operatorStamp(node: Node): OperatorStamp {
   const { name, version, options } = describeNode(node);
   return { name, version, options: digest(options).slice(0, 12) };
 }

@@ -107,16 +107,16 @@ function compile(name: string, schema: OptionsSchema): ValidateFunction {
 }
 
 function explain(error: ErrorObject | undefined, schema: OptionsSchema): string {
-  if (error?.keyword === 'required') return `--${flagName(String(error.params['missingProperty']))} is missing`;
+  if (error?.keyword === 'required') return `--${recipeFlagName(String(error.params['missingProperty']))} is missing`;
   if (error?.keyword === 'additionalProperties') {
-    const known = Object.keys(schema.properties).map(flagName);
+    const known = Object.keys(schema.properties).map(recipeFlagName);
     return `unknown option '${error.params['additionalProperty']}', expected one of ${known.join(', ')}`;
   }
-  const flag = flagName(error?.instancePath.slice(1) ?? '');
+  const flag = recipeFlagName(error?.instancePath.slice(1) ?? '');
   return `--${flag} ${JSON.stringify(error?.data)} ${error?.message ?? 'is invalid'}`;
 }
 
 /** Returns the command line's name of an option: `max-pairs` for `maxPairs`. */
-export function flagName(property: string): string {
+export function recipeFlagName(property: string): string {
   return property.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -26,7 +26,7 @@ export interface Level extends LevelSize {
  *
  * Source: DETR, which resizes the padding mask with nearest-neighbor interpolation.
  */
-export function levelOf(size: LevelSize, canvas: LevelSize, images: readonly LevelSize[]): Level {
+export function geometryLevel(size: LevelSize, canvas: LevelSize, images: readonly LevelSize[]): Level {
   // A cell belongs to the image if the pixel that PyTorch's nearest-neighbor resize selects for it does.
   const validCells = (cells: number, pixels: number, extent: number) => {
     const scale = Math.fround(pixels / cells);

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { Convolutions } from './backbone/convolutions.js';
 import { ResNet } from './backbone/resnet.js';
 import { Swin } from './backbone/swin.js';
-import { type Geometry, geometryOf, type ImageBatch, type Level, levelOf } from './geometry.js';
+import { type Geometry, geometryLevel, geometryOf, type ImageBatch, type Level } from './geometry.js';
 import { AlifEncoder, type OnStage } from './layers/alif-encoder.js';
 import { BoxHeads, type PairReferences } from './layers/box-heads.js';
 import { type Dropout, noDropout } from './layers/dropout.js';
@@ -160,7 +160,7 @@ export class RlipV2 {
     const maps = this.#levels.apply(this.#backbone.apply(images.pixels, drop));
     for (const [k, map] of maps.entries()) onStage?.(`input_proj${k}`, map);
     const levels: Level[] = maps.map(({ shape }) =>
-      levelOf({ height: shape[1], width: shape[2] }, { height, width }, images.sizes),
+      geometryLevel({ height: shape[1], width: shape[2] }, { height, width }, images.sizes),
     );
     const channels = this.config.width;
     const geometry = geometryOf(levels, channels, this.#backbone.positionShift);

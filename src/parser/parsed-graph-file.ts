@@ -1,5 +1,5 @@
 import { OptionError, RecordError } from '../errors.js';
-import { elementsOf, fieldsOf, formatValue } from '../files/json/json-value.js';
+import { elementsOf, fieldsOf, formatJsonValue } from '../files/json/json-value.js';
 import { streamJson } from '../files/json/stream-json.js';
 import { ImageEntryIndex, type ReadEntries } from '../files/spools/image-entry-index.js';
 import type { Id } from '../records/image.js';
@@ -69,11 +69,11 @@ function readGraphs(list: unknown, image: Id): TextGraph[] {
   const reject = (problem: string): never => {
     throw new RecordError('malformed-graph', `${name}: image ${image}: ${problem}`, { image });
   };
-  if (!Array.isArray(list)) return reject(`expected a list of graphs, found ${formatValue(list)}`);
+  if (!Array.isArray(list)) return reject(`expected a list of graphs, found ${formatJsonValue(list)}`);
   return list.map((graph, position) => {
     const { entities, relations } = fieldsOf(graph);
     if (!Array.isArray(entities) || !Array.isArray(relations)) {
-      return reject(`graph ${position}: expected entities and relations, found ${formatValue(graph)}`);
+      return reject(`graph ${position}: expected entities and relations, found ${formatJsonValue(graph)}`);
     }
     const read = {
       entities: entities.map(readEntity),
@@ -82,12 +82,12 @@ function readGraphs(list: unknown, image: Id): TextGraph[] {
     const entity = read.entities.indexOf(null);
     if (entity !== -1)
       return reject(
-        `graph ${position}, entity ${entity}: expected span and lemma_head, found ${formatValue(entities[entity])}`,
+        `graph ${position}, entity ${entity}: expected span and lemma_head, found ${formatJsonValue(entities[entity])}`,
       );
     const relation = read.relations.indexOf(null);
     if (relation !== -1)
       return reject(
-        `graph ${position}, relation ${relation}: expected subject, object and relation, found ${formatValue(relations[relation])}`,
+        `graph ${position}, relation ${relation}: expected subject, object and relation, found ${formatJsonValue(relations[relation])}`,
       );
     return read as TextGraph;
   });

@@ -10,7 +10,7 @@ import { processShard, type ShardResult } from '../runs/process-shard.js';
 import { type InlinePhase, processSource } from '../runs/process-source.js';
 import { type OpenRun, OpenRuns } from './open-runs.js';
 import type { QueueServer } from './queue-server.js';
-import { addShardJob, LANES, queueOf, type RunJob, type ShardJob, type ShardQueue } from './queues.js';
+import { addShardJob, LANES, openQueue, type RunJob, type ShardJob, type ShardQueue } from './queues.js';
 import { RECORD_TIMEOUT_SECONDS, RecordTimeout, RecordTimer } from './record-timeout.js';
 import type { WorkerEvent } from './worker-event.js';
 import type { WorkerOptions } from './worker-options.js';
@@ -188,7 +188,7 @@ export class JobProcessor {
   }
 
   #queue(lane: Lane): ShardQueue {
-    const queue = this.#queues.get(lane) ?? queueOf(this.#server, lane);
+    const queue = this.#queues.get(lane) ?? openQueue(this.#server, lane);
     this.#queues.set(lane, queue);
     return queue;
   }

@@ -33,7 +33,7 @@ export type ShardQueue = Queue<ShardJob, unknown, string>;
 export const RETENTION = { removeOnComplete: { age: 24 * 3600 }, removeOnFail: { age: 7 * 24 * 3600 } } as const;
 
 /** Opens the queue of a lane; dashboards for BullMQ show it under the lane's name. */
-export function queueOf({ options }: QueueServer, lane: Lane): ShardQueue {
+export function openQueue({ options }: QueueServer, lane: Lane): ShardQueue {
   const queue: ShardQueue = new Queue(lane, { connection: options, prefix: PREFIX });
   // Emitted repeatedly while the server is unreachable; ioredis keeps reconnecting.
   queue.on('error', () => {});

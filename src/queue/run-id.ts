@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import type { QueueServer } from './queue-server.js';
-import { queueOf } from './queues.js';
+import { openQueue } from './queues.js';
 
 /** Saves the id of a folder's run in the queues. */
 export async function saveRunId(folder: RunFolder, run: string): Promise<void> {
@@ -24,7 +24,7 @@ export async function savedRunId(folder: RunFolder): Promise<string | null> {
 export async function currentRunId(server: QueueServer, folder: RunFolder): Promise<string | null> {
   const run = await savedRunId(folder);
   if (run === null) return null;
-  const queue = queueOf(server, 'finish');
+  const queue = openQueue(server, 'finish');
   try {
     const state = await queue.getJobState(run);
     return ['completed', 'failed', 'unknown'].includes(state) ? null : run;

@@ -4,7 +4,7 @@ import type { Lane } from '../operators/operator.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { ShardLayout } from '../run-folder/shard-layout.js';
 import { checkServer, type QueueServer } from './queue-server.js';
-import { LANES, PREFIX, queueOf, type ShardQueue } from './queues.js';
+import { LANES, openQueue, PREFIX, type ShardQueue } from './queues.js';
 import { savedRunId } from './run-id.js';
 
 const POLL_MILLISECONDS = 1000;
@@ -58,7 +58,7 @@ export class RunWatch {
   private constructor(server: QueueServer, folder: RunFolder) {
     this.#server = server;
     this.#folder = folder;
-    this.#queues = new Map(LANES.map((lane) => [lane, queueOf(server, lane)]));
+    this.#queues = new Map(LANES.map((lane) => [lane, openQueue(server, lane)]));
   }
 
   /** @throws RelflowError `bad-queue` when the server cannot be reached */

@@ -10,7 +10,7 @@ import { RunFolder } from '../run-folder/run-folder.js';
 import { identifyRun, joinRun, type RunIdentity } from '../runs/prepare-run.js';
 import { checkRun } from '../runs/run.js';
 import { checkServer, type QueueServer } from './queue-server.js';
-import { PREFIX, queueOf, RETENTION, type RunJob } from './queues.js';
+import { openQueue, PREFIX, RETENTION, type RunJob } from './queues.js';
 import { currentRunId, saveRunId } from './run-id.js';
 
 /** Options of `submit`. */
@@ -113,7 +113,7 @@ async function setLaneLimits(
 ): Promise<void> {
   const [jobs, perMinute] = [limits?.[lane], rates?.[lane]];
   if (jobs === undefined && perMinute === undefined) return;
-  const queue = queueOf(server, lane);
+  const queue = openQueue(server, lane);
   try {
     if (jobs !== undefined) await queue.setGlobalConcurrency(jobs);
     // A job is a shard, so the limit is one job in the time of its images.

@@ -129,14 +129,14 @@ const DETERMINERS = new Set(
 );
 
 /** Returns whether an attribute is a quantity: `2`, `several`, `group of`. */
-export const isQuantity = (attribute: string): boolean =>
+export const isFactualQuantity = (attribute: string): boolean =>
   /^\d+$| of$/.test(attribute) || NUMBERS.has(attribute) || DETERMINERS.has(attribute);
 
 function quantityText(quantity: string): string {
   const word = stripPunctuation(quantity.toLowerCase());
   const number = NUMBERS.get(word);
   if (number !== undefined) return number;
-  return isQuantity(word) || /^\d/.test(word) ? word : `${word} of`;
+  return isFactualQuantity(word) || /^\d/.test(word) ? word : `${word} of`;
 }
 
 /** Splits a text into the parts of each fact; facts with only empty parts are omitted unless `all` is set. */

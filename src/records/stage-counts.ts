@@ -13,13 +13,13 @@ export function addStages(total: Record<string, StageCounts>, more: Readonly<Rec
     into.in += counts.in;
     into.out += counts.out;
     into.filtered += counts.filtered;
-    for (const [reason, by] of Object.entries(counts.rejected)) add(into.rejected, reason, by);
-    for (const [name, by] of Object.entries(counts.counts)) add(into.counts, name, by);
+    for (const [reason, by] of Object.entries(counts.rejected)) addCount(into.rejected, reason, by);
+    for (const [name, by] of Object.entries(counts.counts)) addCount(into.counts, name, by);
   }
 }
 
 /** Increases the counter `name` by `by`. */
-export function add(counts: Record<string, number>, name: string, by: number): void {
+export function addCount(counts: Record<string, number>, name: string, by: number): void {
   counts[name] = (counts[name] ?? 0) + by;
 }
 

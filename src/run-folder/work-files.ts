@@ -16,7 +16,7 @@ export function workPath(folder: RunFolder, shard: number, phase: number): strin
 }
 
 /** Resolves to the shards with pending records, each with the latest phase that it waits for. */
-export async function pendingShards(folder: RunFolder): Promise<Map<number, number>> {
+export async function shardsWithWorkFiles(folder: RunFolder): Promise<Map<number, number>> {
   const waiting = new Map<number, number>();
   for (const name of await listNames(folder.internalPath('work'))) {
     const [, shard, phase] = /^(\d{5,})\.(\d+)\.jsonl$/.exec(name) ?? [];

@@ -1,6 +1,6 @@
 import { RecordError } from '../errors.js';
 import { closeStages, execute } from '../graph/engine/execute.js';
-import { upstream } from '../graph/engine/stream-records.js';
+import { upstreamNodes } from '../graph/engine/stream-records.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { addForecasts, NO_REQUESTS } from '../records/add-forecasts.js';
@@ -45,7 +45,7 @@ export async function forecast(graph: Graph, options: ForecastOptions = {}): Pro
   try {
     for (const node of graph.nodes) {
       if (node.kind !== 'stage' || !node.spec.forecast) continue;
-      const preceding = upstream(graph, node.inputs[0]!);
+      const preceding = upstreamNodes(graph, node.inputs[0]!);
       const depends = preceding.some((other) => other.kind === 'stage' && other.spec.forecast);
       forecasts.push(
         depends

@@ -19,7 +19,7 @@ export async function graphInputs(graph: Graph): Promise<string[]> {
  *
  * @param report called with the number of bytes read and of all bytes; an error that it throws ends the reading
  */
-export async function fingerprint(
+export async function fingerprintInputs(
   files: readonly string[],
   report: (done: number, total: number) => void,
 ): Promise<InputFile[]> {

@@ -10,7 +10,7 @@ import { version } from '../package-info.js';
 import type { InputFile, NodeDescription } from '../records/manifest.js';
 import type { RunState } from '../records/run-state.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
-import { fingerprint, graphInputs } from './graph-inputs.js';
+import { fingerprintInputs, graphInputs } from './graph-inputs.js';
 
 /** Default number of records of the input in a shard. */
 const SHARD_RECORDS = 1000;
@@ -52,7 +52,7 @@ export async function identifyRun(
   signal: AbortSignal,
   onProgress: (done: number, total: number) => void,
 ): Promise<RunState> {
-  const inputs = await fingerprint(await graphInputs(graph), (done, total) => {
+  const inputs = await fingerprintInputs(await graphInputs(graph), (done, total) => {
     onProgress(done, total);
     signal.throwIfAborted();
   });

@@ -6,7 +6,7 @@ import type { SourceProgress } from '../records/ports.js';
 import type { RunState } from '../records/run-state.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { ShardLayout } from '../run-folder/shard-layout.js';
-import { pendingShards, writeWork } from '../run-folder/work-files.js';
+import { shardsWithWorkFiles, writeWork } from '../run-folder/work-files.js';
 import type { WorkItem } from '../run-folder/work-item.js';
 import { writeExtent } from '../run-folder/write-extent.js';
 import { removeIntermediateFiles } from './finish-run.js';
@@ -64,7 +64,7 @@ async function readSources(
 ): Promise<number | null> {
   const layout = new ShardLayout(state.sharding);
   const complete = await folder.completeShards();
-  const pending = await pendingShards(folder);
+  const pending = await shardsWithWorkFiles(folder);
   for (const [shard, phase] of pending) if (!complete.has(shard)) await onShard(shard, phase);
   const isWritten = (shard: number) => complete.has(shard) || pending.has(shard);
   const known = await folder.extent();

@@ -1,6 +1,6 @@
 import type { PixelSize } from '../files/image-header.js';
 import { imagePath } from '../files/image-path.js';
-import { fieldsOf, formatValue, idProblem, readId } from '../files/json/json-value.js';
+import { fieldsOf, formatJsonValue, idProblem, readId } from '../files/json/json-value.js';
 import type { Id } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
 import { boxFromText, isBox } from './box-forms.js';
@@ -50,7 +50,7 @@ export function readImage(element: unknown, position: number): ImageElement | So
   const problem =
     (id === undefined && `id is ${idProblem(writtenId)}`) ||
     ((typeof fileName !== 'string' || fileName === '') &&
-      `file_name is ${formatValue(fileName)}, expected a path${fileName === undefined ? ', or a URL in coco_url' : ''}`);
+      `file_name is ${formatJsonValue(fileName)}, expected a path${fileName === undefined ? ', or a URL in coco_url' : ''}`);
   if (problem) return elementReject('malformed-image', 'image', id, position, problem, id);
   if (imagePath(fileName as string) === null)
     return elementReject(
@@ -58,14 +58,14 @@ export function readImage(element: unknown, position: number): ImageElement | So
       'image',
       id,
       position,
-      `${formatValue(fileName)} is not the path of an image`,
+      `${formatJsonValue(fileName)} is not the path of an image`,
       id,
     );
   const size = { width: numberOf(width), height: numberOf(height) };
   const image = { id, fileName } as Pick<ImageElement, 'id' | 'fileName'>;
   if (isSide(size.width) && isSide(size.height)) return { ...image, size: size as PixelSize };
   const wrong = isSide(size.width) ? 'height' : 'width';
-  const sizeProblem = `${wrong} is ${formatValue(fields[wrong])}, expected a whole number of pixels from 1 to ${maxSide}`;
+  const sizeProblem = `${wrong} is ${formatJsonValue(fields[wrong])}, expected a whole number of pixels from 1 to ${maxSide}`;
   return { ...image, size: null, sizeProblem };
 }
 
@@ -87,7 +87,7 @@ export function readAnnotation(element: unknown, position: number): AnnotationEl
   const problem =
     (image === undefined && `image_id is ${idProblem(writtenImage)}`) ||
     (category === undefined && `category_id is ${idProblem(writtenCategory)}`) ||
-    (!crowd && !isNotCrowd(iscrowd) && `iscrowd is ${formatValue(iscrowd)}, expected 0 or 1`);
+    (!crowd && !isNotCrowd(iscrowd) && `iscrowd is ${formatJsonValue(iscrowd)}, expected 0 or 1`);
   if (problem) return elementReject('malformed-annotation', 'annotation', id, position, problem, image);
   // A score that is not a number becomes -1, which `filterDetections` counts as out of range.
   const checkedScore = score === undefined || score === null ? undefined : Number.isFinite(score) ? score : -1;
@@ -104,7 +104,7 @@ export function readCategory(element: unknown, position: number): CategoryElemen
   if (id !== undefined && typeof name === 'string' && name.trim() !== '') return { id, name };
   return {
     reason: 'malformed-category',
-    message: `category at position ${position}: expected an id and a name, found ${formatValue(element)}`,
+    message: `category at position ${position}: expected an id and a name, found ${formatJsonValue(element)}`,
     detail: { position },
   };
 }

@@ -1,4 +1,4 @@
-import { type Group, type GroupSpool, payloadLength } from '../files/spools/group-spool.js';
+import { type Group, type GroupSpool, spoolPayloadLength } from '../files/spools/group-spool.js';
 import type { Box } from '../records/box.js';
 import { isBox } from './box-forms.js';
 import type { AnnotationElement, ImageElement } from './coco-elements.js';
@@ -106,7 +106,7 @@ function putJson(spool: GroupSpool, group: number, kind: number, value: unknown)
 }
 
 function readJson(view: DataView, start: number): unknown {
-  return JSON.parse(Buffer.from(view.buffer, start + 1, payloadLength(view, start) - 1).toString());
+  return JSON.parse(Buffer.from(view.buffer, start + 1, spoolPayloadLength(view, start) - 1).toString());
 }
 
 /** Truncates an invalid box, which may be any value of any size; its beginning is enough for messages. */

@@ -1,4 +1,4 @@
-import { formatValue } from '../files/json/json-value.js';
+import { formatJsonValue } from '../files/json/json-value.js';
 import { type Box, clampBox } from '../records/box.js';
 import type { Detection, Id, Image } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
@@ -153,7 +153,7 @@ function malformedBox(id: Id, box: unknown, isFraction: boolean, image: Id): Sou
   const expected = isFraction ? 'pixels, or fractions [x, y, w, h] within the image' : 'four finite numbers';
   return {
     reason: 'malformed-box',
-    message: `annotation ${id}: the box is ${formatValue(box)}, expected ${expected}`,
+    message: `annotation ${id}: the box is ${formatJsonValue(box)}, expected ${expected}`,
     image,
     detail: { annotation: id },
   };

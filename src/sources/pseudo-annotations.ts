@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import { InputError, OptionError } from '../errors.js';
 import { checkImageFolder, findImage, safeRelativePath } from '../files/image-folder.js';
 import { inputFile, inputFiles } from '../files/input-files.js';
-import { fieldsOf, formatValue, idKey, idProblem, readId } from '../files/json/json-value.js';
+import { fieldsOf, formatJsonValue, idKey, idProblem, readId } from '../files/json/json-value.js';
 import { streamJson } from '../files/json/stream-json.js';
 import { KeyedStore } from '../files/spools/keyed-store.js';
 import type { ImageRecord } from '../records/image.js';
@@ -102,7 +102,7 @@ async function readPaths(file: string, context: SourceContext): Promise<KeyedSto
     for await (const { keys, values } of streamJson(file, { layout: 'map', signal: context.signal }))
       for (const [k, value] of values.entries()) {
         if (typeof value !== 'string')
-          throw new InputError(file, `'${keys[k]}' is ${formatValue(value)}, expected a path`);
+          throw new InputError(file, `'${keys[k]}' is ${formatJsonValue(value)}, expected a path`);
         paths.put(idKey(keys[k]!), Buffer.from(value));
         await paths.flush();
       }
@@ -159,7 +159,7 @@ async function readEntry(
     : [...(splitName === '' ? [] : [`${splitName}/${padded}`]), padded, byId];
   const below = candidates.flatMap((path) => safeRelativePath(path) ?? []);
   if (below.length < candidates.length)
-    return reject('unsafe-path', `${formatValue(candidates[0])} is not a path within the image folder`);
+    return reject('unsafe-path', `${formatJsonValue(candidates[0])} is not a path within the image folder`);
   const file = await findImage(images, below as [string, ...string[]]);
   if (file === null) return reject('image-missing', `no file ${below[0]} in the image folder`);
   const size = await checkedSize(join(images, file), null, compat, {});

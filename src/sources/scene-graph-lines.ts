@@ -5,7 +5,7 @@ import { safeRelativePath } from '../files/image-folder.js';
 import { imagePath } from '../files/image-path.js';
 import { inputFiles } from '../files/input-files.js';
 import { type TextLine, textLines } from '../files/json/json-lines.js';
-import { fieldsOf, formatValue, isId } from '../files/json/json-value.js';
+import { fieldsOf, formatJsonValue, isId } from '../files/json/json-value.js';
 import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
@@ -111,7 +111,7 @@ function readLine({ text, line }: TextLine, file: string): SourceItem<SceneGraph
   if (dangling !== null) return reject('schema', dangling);
   const { image, objects, captions, relations, provenance } = value;
   const path = imagePath(image.file);
-  if (path === null) return reject('unsafe-path', `${formatValue(image.file)} is not the path of an image`);
+  if (path === null) return reject('unsafe-path', `${formatJsonValue(image.file)} is not the path of an image`);
   const { origin, tagger } = provenance;
   return {
     record: { image: { ...image, file: path.file }, detections: objects, origin, captions, relations, tagger },

@@ -1,4 +1,4 @@
-import { elementsOf, fieldsOf, formatValue, readId } from '../files/json/json-value.js';
+import { elementsOf, fieldsOf, formatJsonValue, readId } from '../files/json/json-value.js';
 import type { Id } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
 
@@ -46,7 +46,7 @@ export function readGenomeEntry(image: Id, entry: unknown): GenomeGraph {
     .filter((list) => fields[list] !== undefined && !Array.isArray(fields[list]))
     .map((list) => ({
       reason: `malformed-${list}`,
-      message: `image ${image}: ${list} is ${formatValue(fields[list])}, expected a list`,
+      message: `image ${image}: ${list} is ${formatJsonValue(fields[list])}, expected a list`,
       image,
     }));
   const rejected = rejects.length > 0;
@@ -67,7 +67,7 @@ export function readGenomeEntry(image: Id, entry: unknown): GenomeGraph {
     } else {
       rejects.push({
         reason: 'malformed-relationship',
-        message: `image ${image}: expected a predicate and the ids of two objects, found ${formatValue(element)}`,
+        message: `image ${image}: expected a predicate and the ids of two objects, found ${formatJsonValue(element)}`,
         image,
         detail: { relationship: relation['relationship_id'] ?? null },
       });

@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import { OptionError } from '../errors.js';
 import { checkImageFolder, findImage, safeRelativePath } from '../files/image-folder.js';
 import { inputFile } from '../files/input-files.js';
-import { formatValue } from '../files/json/json-value.js';
+import { formatJsonValue } from '../files/json/json-value.js';
 import type { ImageRecord } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
@@ -125,7 +125,7 @@ export function visualGenome(options: VisualGenomeOptions): Source<GenomeRecord>
         );
       const name = safeRelativePath(`${id}.jpg`);
       if (name === null)
-        return reject('unsafe-path', `${formatValue(`${id}.jpg`)} is not a path within the image folder`);
+        return reject('unsafe-path', `${formatJsonValue(`${id}.jpg`)} is not a path within the image folder`);
       const file = await findImage(images, [name, `VG_100K/${name}`, `VG_100K_2/${name}`]);
       if (file === null) return reject('image-missing', `no file ${name} in the image folder`);
       const counts: Record<string, number> = {};

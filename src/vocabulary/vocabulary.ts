@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { InputError, OptionError } from '../errors.js';
-import { formatValue } from '../files/json/json-value.js';
+import { formatJsonValue } from '../files/json/json-value.js';
 
 /** A list of categories, each with the words that name it. */
 export interface Vocabulary {
@@ -57,10 +57,13 @@ function readSynonyms(file: string): ReadonlyMap<string, readonly string[]> {
     });
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content))
-    throw new InputError(file, `expected a vocabulary {category: [synonym, …]}, found ${formatValue(content)}`);
+    throw new InputError(file, `expected a vocabulary {category: [synonym, …]}, found ${formatJsonValue(content)}`);
   const entries = Object.entries(content);
   for (const [name, words] of entries)
     if (!Array.isArray(words) || !words.every((word) => typeof word === 'string'))
-      throw new InputError(file, `expected a list of strings as synonyms of '${name}', found ${formatValue(words)}`);
+      throw new InputError(
+        file,
+        `expected a list of strings as synonyms of '${name}', found ${formatJsonValue(words)}`,
+      );
   return new Map(entries);
 }

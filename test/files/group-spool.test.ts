@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
-import { GroupSpool, payloadLength } from '../../src/files/spools/group-spool.js';
+import { GroupSpool, spoolPayloadLength } from '../../src/files/spools/group-spool.js';
 import { temporaryFolder } from '../support/folders.js';
 
 /** A seeded generator of whole numbers below `bound`. */
@@ -22,7 +22,7 @@ async function addAll(spool: GroupSpool, groups: readonly number[], payload: (i:
 async function readAll(spool: GroupSpool): Promise<[number, string[], boolean][]> {
   const found: [number, string[], boolean][] = [];
   for await (const { number, view, starts, cut } of spool.groups()) {
-    const payloads = [...starts].map((at) => Buffer.from(view.buffer, at, payloadLength(view, at)).toString());
+    const payloads = [...starts].map((at) => Buffer.from(view.buffer, at, spoolPayloadLength(view, at)).toString());
     found.push([number, payloads, cut]);
   }
   return found;

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RunFolder } from '../../src/index.js';
 import { packageRoot } from '../../src/package-info.js';
 import { queueServer } from '../../src/queue/index.js';
-import { queueOf } from '../../src/queue/queues.js';
+import { openQueue } from '../../src/queue/queues.js';
 import { relflow, relflowProcess, start } from '../support/command.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { NetworkNamespaces } from '../support/network-namespaces.js';
@@ -164,7 +164,7 @@ describe('a run by workers of a queue under kills, cuts and limits', function ()
     for (let next = 1; next < 5; next++)
       assert.ok(started[next]! >= ended[next - 1]!, `two at once: ${started} ${ended}`);
     // The times at which the queue handed the jobs out: a busy machine may start them later.
-    const tagging = queueOf(queueServer(redis.url), 'tagging');
+    const tagging = openQueue(queueServer(redis.url), 'tagging');
     const given = (await tagging.getCompleted()).map(({ processedOn }) => processedOn ?? 0).sort();
     await tagging.close();
     assert.equal(given.length, 5);

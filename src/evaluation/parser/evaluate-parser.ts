@@ -1,7 +1,7 @@
 import { type FactualGraph, parseFactual, toFactual } from '../../records/factual-graph.js';
 import type { TextParser } from '../../records/ports.js';
 import { type CaptionWords, wordNetWords } from './caption-words.js';
-import { isSetMatch, lemmatized, spiceScore } from './factual-scores.js';
+import { isSetMatch, lemmatizeFactual, spiceScore } from './factual-scores.js';
 import { PARSER_ERRORS, type ParserError, parserErrors } from './parser-errors.js';
 
 /** A caption and its human-annotated graph, in FACTUAL's text format. */
@@ -80,7 +80,10 @@ export async function evaluateParser(
   let failed = 0;
   for await (const { caption, gold } of captions) {
     const predicted = toFactual(await parser.parse(caption));
-    const [predictedLemmas, goldLemmas] = [lemmatized(predicted, words), lemmatized(parseFactual(gold), words)];
+    const [predictedLemmas, goldLemmas] = [
+      lemmatizeFactual(predicted, words),
+      lemmatizeFactual(parseFactual(gold), words),
+    ];
     const matches = isSetMatch(predictedLemmas, goldLemmas);
     const sum = sums[lengthOf(caption)]!;
     sum.captions++;

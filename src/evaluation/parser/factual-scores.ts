@@ -2,7 +2,7 @@ import type { FactualGraph } from '../../records/factual-graph.js';
 import type { CaptionWords } from './caption-words.js';
 
 /** Returns the graph with every word replaced by its lemma, except `is`. */
-export function lemmatized({ relations, attributes, entities }: FactualGraph, words: CaptionWords): FactualGraph {
+export function lemmatizeFactual({ relations, attributes, entities }: FactualGraph, words: CaptionWords): FactualGraph {
   const lemmas = (phrase: string) =>
     phrase
       .split(' ')

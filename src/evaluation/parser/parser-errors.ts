@@ -2,7 +2,7 @@ import {
   type FactualAttribute,
   type FactualGraph,
   type FactualRelation,
-  isQuantity,
+  isFactualQuantity,
 } from '../../records/factual-graph.js';
 
 /** The kinds of error in a predicted graph, each with its meaning. */
@@ -121,10 +121,14 @@ function attributeErrors(predicted: FactualGraph, gold: FactualGraph, ends: Enti
   const rest = {
     predicted: predicted.attributes
       .filter(({ entity }) => !spurious.has(entity))
-      .map(({ entity, attribute }) => ({ entity: nameOf(entity), attribute, isQuantity: isQuantity(attribute) })),
+      .map(({ entity, attribute }) => ({
+        entity: nameOf(entity),
+        attribute,
+        isQuantity: isFactualQuantity(attribute),
+      })),
     gold: gold.attributes
       .filter(({ entity }) => !missing.has(entity))
-      .map((fact) => ({ ...fact, isQuantity: isQuantity(fact.attribute) })),
+      .map((fact) => ({ ...fact, isQuantity: isFactualQuantity(fact.attribute) })),
   };
   removeMatches(rest, (p, g) => p.entity === g.entity && p.attribute === g.attribute);
   rest.gold = rest.gold.filter(({ entity, attribute }) => !isWithin(attribute, predictedNameOf.get(entity)));

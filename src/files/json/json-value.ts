@@ -45,10 +45,10 @@ export function idProblem(value: unknown): string {
   const isInexact = typeof value === 'number' && Number.isInteger(value);
   return isInexact
     ? `${value}, a float beyond ${Number.MAX_SAFE_INTEGER} that has lost digits; expected the digits or a text`
-    : `${formatValue(value)}, expected a whole number or a non-empty string`;
+    : `${formatJsonValue(value)}, expected a whole number or a non-empty string`;
 }
 
 /** Formats a value for messages: the first 100 characters of its JSON. */
-export function formatValue(value: unknown): string {
+export function formatJsonValue(value: unknown): string {
   return JSON.stringify(value)?.slice(0, 100) ?? 'missing';
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { appendBlocks, readFrames, readStart } from './spool-file.js';
+import { appendSpoolBlocks, readSpoolFrames, readSpoolStart } from './spool-file.js';
 import { TemporaryFolder } from './temporary-folder.js';
 
 /** Options of a `GroupSpool`. */
@@ -43,7 +43,7 @@ const groupsPerPartition = 4096;
 const fanOut = 16;
 
 /** Returns the length in bytes of the payload that starts at `start`. */
-export function payloadLength(view: DataView, start: number): number {
+export function spoolPayloadLength(view: DataView, start: number): number {
   return view.getUint32(start - 4, true);
 }
 
@@ -151,7 +151,7 @@ export class GroupSpool {
     this.#folder ??= await TemporaryFolder.create(this.#options.tempDir);
     for (const [index, partition] of this.#partitions.entries()) {
       if (!partition || partition.blocks.length === 0) continue;
-      await appendBlocks(this.#path(index), filledBlocks(partition));
+      await appendSpoolBlocks(this.#path(index), filledBlocks(partition));
       partition.onDisk = true;
       for (const { buffer } of partition.blocks) {
         if (buffer.byteLength === this.#blockBytes) this.#free.push(new DataView(buffer));
@@ -166,7 +166,7 @@ export class GroupSpool {
   async #load(index: number, partition: Partition, length: number): Promise<DataView> {
     if (this.#loaded.length < length) this.#loaded = new Uint8Array(length);
     const bytes = this.#loaded.subarray(0, length);
-    if (partition.onDisk) await readStart(this.#path(index), bytes);
+    if (partition.onDisk) await readSpoolStart(this.#path(index), bytes);
     else {
       let at = 0;
       for (const block of filledBlocks(partition)) {
@@ -182,7 +182,7 @@ export class GroupSpool {
     const width = Math.ceil(this.#width / fanOut);
     const narrower = new GroupSpool({ ...this.#options, tempDir }, width, this.#base + index * this.#width);
     try {
-      for await (const { view, length } of readFrames(this.#path(index), frameBytes)) {
+      for await (const { view, length } of readSpoolFrames(this.#path(index), frameBytes)) {
         for (let at = 0; at < length; ) {
           const payload = new Uint8Array(view.buffer, at + header, view.getUint32(at + 4, true));
           narrower.append(view.getUint32(at, true), payload);

@@ -3,7 +3,7 @@ import { RecordError } from '../../errors.js';
 import type { Id, Image } from '../../records/image.js';
 import { comparePaths, type ImagePath, isPaddedName, numberOfName, readImagePath } from '../image-keys.js';
 import { inputFiles } from '../input-files.js';
-import { formatValue, readId } from '../json/json-value.js';
+import { formatJsonValue, readId } from '../json/json-value.js';
 import { KeyedStore } from './keyed-store.js';
 
 /** The image that a file has a value for: by id, by file, or both. A text as `id` may be a file name too. */
@@ -132,7 +132,7 @@ export class ImageEntryIndex {
       const winner = best.get(stored.f) as Candidate;
       if (rank !== winner.rank) continue;
       if (key !== winner.key) {
-        const keys = [winner, { stored }].map(({ stored: { p, t } }) => formatValue(p ?? t)).join(' and ');
+        const keys = [winner, { stored }].map(({ stored: { p, t } }) => formatJsonValue(p ?? t)).join(' and ');
         throw new RecordError('ambiguous-image-key', `${this.#name}: ${keys} both fit image ${id} (${file})`, {
           image: id,
         });

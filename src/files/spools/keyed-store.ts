@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Id } from '../../records/image.js';
 import { GrowingArray } from './growing-array.js';
 import { PageIndex } from './page-index.js';
-import { appendBlocks } from './spool-file.js';
+import { appendSpoolBlocks } from './spool-file.js';
 import { TemporaryFolder } from './temporary-folder.js';
 
 const bufferBytes = 1024 * 1024;
@@ -75,7 +75,7 @@ export class KeyedStore {
    */
   async flush(bound = bufferBytes): Promise<void> {
     if (this.#bufferedBytes <= bound) return;
-    await appendBlocks(this.#path, this.#buffered);
+    await appendSpoolBlocks(this.#path, this.#buffered);
     this.#buffered = [];
     this.#bufferedBytes = 0;
   }

@@ -7,7 +7,7 @@ const chunkBytes = 1024 * 1024;
  * Appends blocks to a temporary file.
  * @throws OutputError if writing fails, e.g. because the disk is full
  */
-export async function appendBlocks(path: string, blocks: readonly Uint8Array[]): Promise<void> {
+export async function appendSpoolBlocks(path: string, blocks: readonly Uint8Array[]): Promise<void> {
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'a');
@@ -22,7 +22,7 @@ export async function appendBlocks(path: string, blocks: readonly Uint8Array[]):
 }
 
 /** Fills `into` with the beginning of a temporary file. */
-export async function readStart(path: string, into: Uint8Array): Promise<void> {
+export async function readSpoolStart(path: string, into: Uint8Array): Promise<void> {
   const file = await open(path);
   try {
     await readFully(file, into, 0, into.length, 0);
@@ -36,7 +36,7 @@ export async function readStart(path: string, into: Uint8Array): Promise<void> {
  * is requested.
  * @param frameBytes returns the length of the frame at an index, or Infinity if the buffered part is too short to tell
  */
-export async function* readFrames(
+export async function* readSpoolFrames(
   path: string,
   frameBytes: (view: DataView, at: number, end: number) => number,
 ): AsyncGenerator<{ view: DataView; length: number }, void, void> {

@@ -8,7 +8,7 @@ import { InFlightLimit } from './in-flight-limit.js';
 import { readSources, resumeWork } from './read-sources.js';
 import type { Outcome } from './record-tracker.js';
 import { ReorderBuffer } from './reorder-buffer.js';
-import { concurrencyOf, StageRunner } from './stage-runner.js';
+import { StageRunner, stageConcurrency } from './stage-runner.js';
 
 /**
  * Runs the nodes of a graph and yields the outcome of each record of its input, in the order of the input. Pull-based:
@@ -75,7 +75,7 @@ async function* processRecords(nodes: readonly Node[], options: ResolvedOptions)
 /** Number of records in flight that keeps every stage busy. */
 function maxInFlight(nodes: readonly Node[], options: ResolvedOptions): number {
   if (options.mode === 'later-phase' && options.beforeEach) return 1;
-  return Math.max(32, 2 * nodes.reduce((sum, node) => sum + concurrencyOf(node, options), 0));
+  return Math.max(32, 2 * nodes.reduce((sum, node) => sum + stageConcurrency(node, options), 0));
 }
 
 async function makeTempDir(path: string | undefined): Promise<string> {

@@ -1,7 +1,7 @@
 import type { StageCounts } from '../../records/manifest.js';
 import type { Reject } from '../../records/reject.js';
 import type { OperatorStamp } from '../../records/scene-graph.js';
-import { add, emptyCounts } from '../../records/stage-counts.js';
+import { addCount, emptyCounts } from '../../records/stage-counts.js';
 import type { PendingRecord, WorkItem } from '../../run-folder/work-item.js';
 import type { Node } from '../node.js';
 
@@ -86,7 +86,7 @@ export class RecordTracker {
   }
 
   reject(node: Node, path: string, reject: Reject): void {
-    add(this.stage(node).rejected, reject.reason, 1);
+    addCount(this.stage(node).rejected, reject.reason, 1);
     this.#rejects.push({ position: this.#order.get(node)!, path, reject });
   }
 

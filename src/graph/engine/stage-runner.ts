@@ -6,9 +6,9 @@ import type { SourceItem } from '../../records/ports.js';
 import type { Reject } from '../../records/reject.js';
 import type { OperatorStamp } from '../../records/scene-graph.js';
 import { schemaProblem } from '../../records/schema-problem.js';
-import { add } from '../../records/stage-counts.js';
+import { addCount } from '../../records/stage-counts.js';
 import type { WorkItem } from '../../run-folder/work-item.js';
-import { stampOf } from '../describe-graph.js';
+import { operatorStamp } from '../describe-graph.js';
 import type { Node } from '../node.js';
 import type { ExecuteOptions, ResolvedOptions } from './execute-options.js';
 import { type Outcome, RecordTracker, type Token } from './record-tracker.js';
@@ -41,7 +41,7 @@ export class StageRunner {
     this.#whenSettled = whenSettled;
     this.#order = new Map(nodes.map((node, index) => [node, index]));
     this.#followers = new Map(nodes.map((node) => [node, nodes.filter((other) => other.inputs.includes(node))]));
-    this.#stamps = new Map(nodes.map((node) => [node, stampOf(node)]));
+    this.#stamps = new Map(nodes.map((node) => [node, operatorStamp(node)]));
     this.#idOfStamp = new Map([...this.#stamps].map(([node, stamp]) => [stamp, node.id]));
     this.#nodeById = new Map(nodes.map((node) => [node.id, node]));
     this.#deferred = deferredStages(nodes, options);
@@ -52,7 +52,7 @@ export class StageRunner {
       this.#stageInputs.set(node, input);
       this.#subscriptions.push(
         input
-          .pipe(mergeMap((token) => toObservable(() => this.#work(node, token)), concurrencyOf(node, options)))
+          .pipe(mergeMap((token) => toObservable(() => this.#work(node, token)), stageConcurrency(node, options)))
           .subscribe({ error: whenFailed }),
       );
     }
@@ -63,7 +63,7 @@ export class StageRunner {
     const tracker = this.#tracker(ordinal);
     const counts = tracker.stage(node);
     counts.in = 1;
-    for (const [name, by] of Object.entries(item.counts ?? {})) add(counts.counts, name, by);
+    for (const [name, by] of Object.entries(item.counts ?? {})) addCount(counts.counts, name, by);
     for (const reject of item.rejects ?? []) {
       tracker.reject(node, '', { format: 'relflow.reject/1', stage: node.id, record: ordinal, ...reject });
     }
@@ -148,7 +148,7 @@ export class StageRunner {
     const { explain, metrics } = this.#options;
     const context = {
       signal: this.#options.signal,
-      count: (name: string, by = 1) => add(counts.counts, name, by),
+      count: (name: string, by = 1) => addCount(counts.counts, name, by),
       ...(explain && { explain: (line: string) => explain(node.id, line) }),
     };
     counts.in++;
@@ -233,6 +233,6 @@ function deferredStages(nodes: readonly Node[], options: ResolvedOptions): Reado
 }
 
 /** Returns how many records a node processes at once; 0 for nodes that are not stages. */
-export function concurrencyOf(node: Node, { concurrency }: Pick<ExecuteOptions, 'concurrency'>): number {
+export function stageConcurrency(node: Node, { concurrency }: Pick<ExecuteOptions, 'concurrency'>): number {
   return node.kind === 'stage' ? (concurrency ?? node.spec.concurrency ?? 1) : 0;
 }

@@ -28,7 +28,11 @@ export async function* streamRecords(
 ): AsyncGenerator<object, void> {
   checkWiring(graph);
   if (options.concurrency !== undefined) checkPositiveInteger('records', 'concurrency', options.concurrency);
-  for await (const { rejects, collected } of execute(upstream(graph, node), { mode: 'collect', node, ...options })) {
+  for await (const { rejects, collected } of execute(upstreamNodes(graph, node), {
+    mode: 'collect',
+    node,
+    ...options,
+  })) {
     for (const reject of rejects) {
       if (!onReject) throw new RecordError(reject.reason, `${reject.stage}: ${reject.message}`, { ...reject });
       onReject(reject);
@@ -38,7 +42,7 @@ export async function* streamRecords(
 }
 
 /** Returns a node and the nodes that it depends on, in the graph's order. */
-export function upstream(graph: GraphDefinition, node: Node): readonly Node[] {
+export function upstreamNodes(graph: GraphDefinition, node: Node): readonly Node[] {
   const reached = new Set<Node>();
   const visit = (next: Node) => {
     reached.add(next);

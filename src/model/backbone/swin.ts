@@ -6,7 +6,7 @@ import type { SwinShape } from '../model-config.js';
 import { convolution } from '../ops/convolution.js';
 import { gelu } from '../ops/gelu.js';
 import { fanIn, normal, type Parameter, type Scope, zeros } from '../parameter-scope.js';
-import { padToWindows, roll, WindowAttention, windowMask } from './window-attention.js';
+import { padToWindows, rollWindows, WindowAttention, windowMask } from './window-attention.js';
 
 const PATCH = 4;
 const start: LinearOptions = { weight: normal(0.02), bias: zeros };
@@ -43,10 +43,10 @@ class SwinBlock {
     const [, height, width] = x.shape;
     return tf.tidy(() => {
       const normalized = padToWindows(this.#attentionNorm.apply(x) as tf.Tensor4D, this.#window);
-      const shifted = roll(normalized, this.#shift);
+      const shifted = rollWindows(normalized, this.#shift);
       const [, rows, columns] = shifted.shape;
       const mask = this.#shift > 0 ? windowMask(rows, columns, this.#window, this.#shift) : null;
-      const attention = roll(this.#attention.apply(shifted, mask), -this.#shift);
+      const attention = rollWindows(this.#attention.apply(shifted, mask), -this.#shift);
       const attended = tf.add(
         x,
         this.#stochasticDepth(tf.slice(attention, [0, 0, 0, 0], [-1, height, width, -1]), drop),

@@ -35,7 +35,7 @@ export function padToWindows(x: tf.Tensor4D, window: number): tf.Tensor4D {
  *
  * Source: PyTorch, `roll`.
  */
-export function roll(x: tf.Tensor4D, shift: number): tf.Tensor4D {
+export function rollWindows(x: tf.Tensor4D, shift: number): tf.Tensor4D {
   if (shift === 0) return x;
   const rollAxis = (map: tf.Tensor4D, axis: 1 | 2): tf.Tensor4D => {
     const size = map.shape[axis];

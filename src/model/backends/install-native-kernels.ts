@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type KernelArguments, type KernelName, KernelPool } from './kernels/kernel-pool.js';
 import { shapeSize } from './kernels/shape-size.js';
-import { defaultThreads } from './start-wasm-backend.js';
+import { defaultWasmThreads } from './start-wasm-backend.js';
 
 const PAGE_BYTES = 65_536;
 /** Address of the first array; the page below is left to static data of the kernels. */
@@ -76,7 +76,7 @@ export function installNativeKernels(): void {
   if (tf.getKernel('RelflowDeformableAttention', 'tensorflow')) return;
   let created: KernelMemory | undefined;
   const emptyMemory = () => {
-    created ??= new KernelMemory(defaultThreads());
+    created ??= new KernelMemory(defaultWasmThreads());
     created.clear();
     return created;
   };

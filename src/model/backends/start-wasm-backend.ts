@@ -10,7 +10,7 @@ const require = createRequire(import.meta.url);
 const MAX_THREADS = 8;
 
 /** Returns the default number of threads: the number of processors, at most 8. */
-export const defaultThreads = (): number => Math.min(MAX_THREADS, availableParallelism());
+export const defaultWasmThreads = (): number => Math.min(MAX_THREADS, availableParallelism());
 
 /**
  * Starts the WebAssembly backend in this process, again if it runs with another number of threads.

@@ -4,7 +4,7 @@ import { BACKENDS, type BackendName } from './backend-names.js';
 import { installWasmKernels } from './install-wasm-kernels.js';
 import { registerGradients } from './register-gradients.js';
 import { nativePackage, startNativeBackend } from './start-native-backend.js';
-import { defaultThreads, startWasmBackend } from './start-wasm-backend.js';
+import { defaultWasmThreads, startWasmBackend } from './start-wasm-backend.js';
 import { startWebgpuBackend } from './start-webgpu-backend.js';
 
 /** Options of `useBackend`. */
@@ -49,7 +49,7 @@ let requested: { readonly name: BackendName; readonly threads: number } | undefi
 export function useBackend(name: BackendName | 'auto' = 'auto', options: BackendOptions = {}): Promise<Backend> {
   if (name !== 'auto' && !BACKENDS.includes(name))
     throw new OptionError('backend', `unknown backend '${name}', expected auto, ${BACKENDS.join(', ')}`);
-  const threads = options.threads ?? defaultThreads();
+  const threads = options.threads ?? defaultWasmThreads();
   if (!Number.isSafeInteger(threads) || threads < 1 || threads > 64)
     throw new OptionError('backend', `threads ${threads}, expected a whole number from 1 to 64`);
   const wanted = { name: name === 'auto' ? automaticBackend() : name, threads } as const;
@@ -68,7 +68,7 @@ async function start(name: BackendName, threads: number | undefined): Promise<Ba
   registerGradients();
   switch (name) {
     case 'wasm': {
-      const started = await startWasmBackend(threads ?? defaultThreads());
+      const started = await startWasmBackend(threads ?? defaultWasmThreads());
       installWasmKernels(started.threads);
       return { name, threads: started.threads };
     }

@@ -63,7 +63,7 @@ export class DeformableAttention {
       tf.softmax(tf.reshape(this.#weights.apply(query), [batch, queries, heads, levelCount * points])),
       [batch, queries, heads, levelCount, points],
     ); // [batch, queries, heads, levels, points], a softmax over levels and points
-    const locations = sampledLocations(referencePoints, offsets as tf.Tensor<tf.Rank.R6>, levels);
+    const locations = samplingLocations(referencePoints, offsets as tf.Tensor<tf.Rank.R6>, levels);
     return this.#output.apply(
       deformableAttention(value as tf.Tensor4D, levels, locations, weights as tf.Tensor5D),
     ) as tf.Tensor3D;
@@ -80,7 +80,7 @@ export class DeformableAttention {
  *
  * Source: Deformable DETR, `MSDeformAttn.forward`.
  */
-export function sampledLocations(
+export function samplingLocations(
   referencePoints: tf.Tensor4D,
   offsets: tf.Tensor<tf.Rank.R6>,
   levels: readonly LevelSize[],

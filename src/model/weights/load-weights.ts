@@ -24,7 +24,7 @@ const ignored: readonly RegExp[] = [
 ];
 
 /** Returns true for keys of official checkpoints that no model needs. */
-export const isIgnored = (name: string): boolean => ignored.some((pattern) => pattern.test(name));
+export const isIgnoredWeight = (name: string): boolean => ignored.some((pattern) => pattern.test(name));
 
 /**
  * Compares names and shapes of a weights file with those of a model.
@@ -48,7 +48,7 @@ export function compareWeights(parameters: ReadonlyMap<string, Parameter>, sourc
     else if (entry.shape.join() !== shape.join())
       misshapen.push(`${name}: [${entry.shape}] in the file, [${shape}] in the model`);
   }
-  const unexpected = [...source.entries.keys()].filter((name) => !parameters.has(name) && !isIgnored(name));
+  const unexpected = [...source.entries.keys()].filter((name) => !parameters.has(name) && !isIgnoredWeight(name));
   return { missing, unexpected, misshapen };
 }
 

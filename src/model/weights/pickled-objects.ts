@@ -71,14 +71,14 @@ const allowedGlobals = new Set([
  * Checks a Python name that a pickle refers to.
  * @throws InputError that contains the name, if it is not allowed
  */
-export function globalOf(name: string, from: PickleBytes): PickledGlobal {
+export function pickledGlobal(name: string, from: PickleBytes): PickledGlobal {
   if (!allowedGlobals.has(name))
     throw from.refused(`refers to ${name}, which is rejected: a checkpoint may contain only tensors and plain data`);
   return new PickledGlobal(name);
 }
 
 /** Builds the object that a call of an allowed Python name stands for. No Python code is run. */
-export function construct(callee: unknown, args: unknown, from: PickleBytes): unknown {
+export function constructPickledObject(callee: unknown, args: unknown, from: PickleBytes): unknown {
   if (!(callee instanceof PickledGlobal) || !Array.isArray(args))
     throw from.broken('calls a value that is not a function');
   switch (callee.name) {
@@ -114,7 +114,7 @@ function tensorOf([storage, offset, shape, strides]: unknown[], from: PickleByte
 }
 
 /** Reads PyTorch's reference to a storage, `('storage', type, key, device, count)`. */
-export function storageOf(id: unknown, from: PickleBytes): Storage {
+export function pickledStorage(id: unknown, from: PickleBytes): Storage {
   const [kind, type, key, , count] = Array.isArray(id) ? id : [];
   const numbers = type instanceof PickledGlobal ? storages[type.name] : undefined;
   if (kind !== 'storage' || !numbers || typeof key !== 'string' || !/^\d+$/.test(key) || !Number.isSafeInteger(count))

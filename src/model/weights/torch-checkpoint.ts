@@ -3,7 +3,7 @@ import { InputError } from '../../errors.js';
 import { numberBytes, sizeOf, toFloats, type WeightEntry, type WeightSource } from '../../files/weight-source.js';
 import { PickledTensor } from './pickled-objects.js';
 import { unpickle } from './unpickle.js';
-import { listZipEntries, readAt, type ZipEntry } from './zip-entries.js';
+import { listZipEntries, readZipBytes, type ZipEntry } from './zip-entries.js';
 
 const MAX_PICKLE = 256 << 20;
 
@@ -45,10 +45,10 @@ async function readCheckpoint(path: string, file: FileHandle): Promise<WeightSou
   const folder = pickle.name.slice(0, -'data.pkl'.length);
   const order = files.get(`${folder}byteorder`);
   if (order) {
-    const text = new TextDecoder().decode(await readAt(path, file, order.start, Math.min(order.bytes, 16)));
+    const text = new TextDecoder().decode(await readZipBytes(path, file, order.start, Math.min(order.bytes, 16)));
     if (text.trim() !== 'little') throw new InputError(path, `has ${text.trim()}-endian numbers, expected little`);
   }
-  const bytes = await readAt(path, file, pickle.start, pickle.bytes);
+  const bytes = await readZipBytes(path, file, pickle.start, pickle.bytes);
   const root = unpickle(path, new Uint8Array(bytes.buffer));
   const tensors = stateDict(path, root);
   for (const [name, { storage }] of tensors) {
@@ -103,7 +103,12 @@ class TorchCheckpoint implements WeightSource {
     if (size === 0) return new Float32Array(0);
     const width = numberBytes[storage.type];
     const span = shape.reduce((sum, count, axis) => sum + (count - 1) * strides[axis]!, 1);
-    const view = await readAt(this.name, this.#file, this.#numbersOf(storage.key).start + offset * width, span * width);
+    const view = await readZipBytes(
+      this.name,
+      this.#file,
+      this.#numbersOf(storage.key).start + offset * width,
+      span * width,
+    );
     const numbers = toFloats(new Uint8Array(view.buffer), storage.type, span);
     return isContiguous(shape, strides) ? numbers : gatherStrided(numbers, shape, strides);
   }

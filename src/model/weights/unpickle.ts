@@ -1,5 +1,5 @@
 import { PickleBytes } from './pickle-bytes.js';
-import { construct, globalOf, PickledObject, storageOf } from './pickled-objects.js';
+import { constructPickledObject, PickledObject, pickledGlobal, pickledStorage } from './pickled-objects.js';
 
 const MARK = Symbol('mark');
 /** Maximum number of instructions in a pickle; official checkpoints have tens of thousands. */
@@ -147,22 +147,22 @@ class Unpickler {
         this.#setItems(this.#popMark());
         return;
       case 0x63: // GLOBAL
-        stack.push(globalOf(`${this.#bytes.line()}.${this.#bytes.line()}`, this.#bytes));
+        stack.push(pickledGlobal(`${this.#bytes.line()}.${this.#bytes.line()}`, this.#bytes));
         return;
       case 0x93: {
         // STACK_GLOBAL
         const name = this.#pop();
-        stack.push(globalOf(`${String(this.#pop())}.${String(name)}`, this.#bytes));
+        stack.push(pickledGlobal(`${String(this.#pop())}.${String(name)}`, this.#bytes));
         return;
       }
       case 0x51: // BINPERSID
-        stack.push(storageOf(this.#pop(), this.#bytes));
+        stack.push(pickledStorage(this.#pop(), this.#bytes));
         return;
       case 0x52: // REDUCE
       case 0x81: {
         // NEWOBJ
         const args = this.#pop();
-        stack.push(construct(this.#pop(), args, this.#bytes));
+        stack.push(constructPickledObject(this.#pop(), args, this.#bytes));
         return;
       }
       case 0x62: {

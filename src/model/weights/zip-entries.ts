@@ -24,14 +24,14 @@ export async function listZipEntries(path: string, file: FileHandle): Promise<Ma
   if (bytes > MAX_DIRECTORY || count > MAX_ENTRIES)
     throw new InputError(path, `is an archive with ${count} files, expected at most ${MAX_ENTRIES}`);
   if (start + bytes > size) throw new InputError(path, 'is an archive whose directory lies outside the file');
-  const directory = await readAt(path, file, start, bytes);
+  const directory = await readZipBytes(path, file, start, bytes);
   const entries = new Map<string, ZipEntry>();
   let at = 0;
   for (let k = 0; k < count; k++) {
     const entry = readEntry(path, directory, at);
     at = entry.next;
     if (entries.has(entry.name)) throw new InputError(path, `contains ${entry.name} twice`);
-    const local = await readAt(path, file, entry.header, 30);
+    const local = await readZipBytes(path, file, entry.header, 30);
     if (local.getUint32(0, true) !== 0x04034b50)
       throw new InputError(path, `has no file at the position of ${entry.name}`, entry.header);
     const content = entry.header + 30 + local.getUint16(26, true) + local.getUint16(28, true);
@@ -45,7 +45,7 @@ export async function listZipEntries(path: string, file: FileHandle): Promise<Ma
  * Reads bytes of a file.
  * @throws InputError if the file ends before
  */
-export async function readAt(path: string, file: FileHandle, start: number, bytes: number): Promise<DataView> {
+export async function readZipBytes(path: string, file: FileHandle, start: number, bytes: number): Promise<DataView> {
   const into = new Uint8Array(bytes);
   let done = 0;
   while (done < bytes) {
@@ -66,7 +66,7 @@ function readUint64(view: DataView, at: number): number {
 async function findDirectory(path: string, file: FileHandle, size: number) {
   // The record at the end may be followed by a comment of up to 65,535 bytes.
   const length = Math.min(size, 22 + 65_535);
-  const tail = await readAt(path, file, size - length, length);
+  const tail = await readZipBytes(path, file, size - length, length);
   let end = length - 22;
   while (end >= 0 && tail.getUint32(end, true) !== 0x06054b50) end--;
   if (end < 0) throw new InputError(path, 'is not a zip archive');
@@ -77,11 +77,11 @@ async function findDirectory(path: string, file: FileHandle, size: number) {
   };
   const locator = size - length + end - 20;
   if (locator < 0) return plain;
-  const pointer = await readAt(path, file, locator, 20);
+  const pointer = await readZipBytes(path, file, locator, 20);
   if (pointer.getUint32(0, true) !== 0x07064b50) return plain;
   const at = readUint64(pointer, 8);
   if (at + 56 > size) throw new InputError(path, 'is an archive whose directory lies outside the file');
-  const record = await readAt(path, file, at, 56);
+  const record = await readZipBytes(path, file, at, 56);
   if (record.getUint32(0, true) !== 0x06064b50) throw new InputError(path, 'is an archive without a directory', at);
   return { count: readUint64(record, 32), bytes: readUint64(record, 40), start: readUint64(record, 48) };
 }

@@ -1,4 +1,4 @@
-import { isQuantity } from '../../records/factual-graph.js';
+import { isFactualQuantity } from '../../records/factual-graph.js';
 import type { Entity, TextGraph, TextRelation } from '../../records/text-graph.js';
 import { gerund } from '../language/gerund.js';
 import { nounLemma } from '../language/lemma.js';
@@ -54,7 +54,7 @@ function entity(
   const last = mention.end - 1;
   const [start, end] = [tokens[mention.start]!.start, tokens[last]!.end];
   const span = caption.slice(start, end);
-  const quantity = attributes.find(({ lemma }) => isQuantity(lemma));
+  const quantity = attributes.find(({ lemma }) => isFactualQuantity(lemma));
   return {
     span,
     start,

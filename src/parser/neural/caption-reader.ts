@@ -7,7 +7,7 @@ import { ModelWords } from './model-words.js';
 import { windowSize } from './network-parameters.js';
 import type { ParserModel } from './parser-model.js';
 import { createReadPlan, type ReadPlan } from './read-plan.js';
-import { prepositionsAt } from './relation-labels.js';
+import { relationLabelPrepositions } from './relation-labels.js';
 import { Spelling } from './spelling.js';
 import { isCompoundNoun, startsCompound, verbOf } from './word-inputs.js';
 
@@ -147,7 +147,7 @@ export class CaptionReader {
         predicate: labels.predicate(
           label,
           verb < 0 ? '' : known[verb]!.verb!,
-          preposition < 0 ? '' : prepositionsAt(words, preposition)!,
+          preposition < 0 ? '' : relationLabelPrepositions(words, preposition)!,
         ),
         verb,
         confidence: confidences[n]!,

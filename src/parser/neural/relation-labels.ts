@@ -61,7 +61,7 @@ export const labelOf = (isForward: boolean, predicate: readonly string[]): strin
  * Returns the preposition that starts at a word, joined with one that follows it: "leading up to a door" has `up to` at `up`.
  * Articles are dropped: `on the side of` becomes `on side of`. Undefined if no preposition starts there.
  */
-export function prepositionsAt(words: readonly string[], start: number): string | undefined {
+export function relationLabelPrepositions(words: readonly string[], start: number): string | undefined {
   const first = prepositionAt(words, start);
   if (!first) return undefined;
   const second = prepositionAt(words, start + first.length);

@@ -2,14 +2,14 @@
 export const TAG = { outside: 0, entity: 1, inEntity: 2, attribute: 3, inAttribute: 4 } as const;
 
 /** Whether a tag may follow another: inside tags need a phrase of their kind before them. */
-export const mayFollow = (before: number, tag: number): boolean =>
+export const tagMayFollow = (before: number, tag: number): boolean =>
   tag === TAG.inEntity
     ? before === TAG.entity || before === TAG.inEntity
     : tag === TAG.inAttribute
       ? before === TAG.attribute || before === TAG.inAttribute
       : true;
 /** Whether a caption may start with a tag. */
-export const mayStart = (tag: number): boolean => tag !== TAG.inEntity && tag !== TAG.inAttribute;
+export const tagMayStart = (tag: number): boolean => tag !== TAG.inEntity && tag !== TAG.inAttribute;
 
 /** Scores of a linear-chain conditional random field (CRF). */
 export interface CrfScores {
@@ -47,7 +47,7 @@ export interface Phrases {
 }
 
 /** Returns the phrases that tags mark. */
-export function phrasesOf(tags: Uint8Array): Phrases {
+export function tagSequencePhrases(tags: Uint8Array): Phrases {
   const spans = taggedSpans(tags);
   return {
     mentions: spans.filter(({ kind }) => kind === 'entity'),

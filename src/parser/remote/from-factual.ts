@@ -1,4 +1,4 @@
-import { type FactualGraph, isQuantity } from '../../records/factual-graph.js';
+import { type FactualGraph, isFactualQuantity } from '../../records/factual-graph.js';
 import type { Entity, TextGraph } from '../../records/text-graph.js';
 import { gerund } from '../language/gerund.js';
 import { nounLemma, verbLemma } from '../language/lemma.js';
@@ -16,7 +16,7 @@ export function fromFactual(caption: string, { relations, attributes, entities: 
   const names = [...new Set([...relations.flatMap(({ subject, object }) => [subject, object]), ...said, ...alone])];
   const entities = names.map((name): Entity => {
     const own = attributes.filter(({ entity }) => entity === name).map(({ attribute }) => attribute);
-    const quantity = own.find(isQuantity);
+    const quantity = own.find(isFactualQuantity);
     return {
       ...spanOf(name, caption, words),
       ...(quantity !== undefined && { quantity: quantity.replace(/ of$/, '') }),

@@ -45,7 +45,7 @@ function attachesHigher(phrase: NounPhrase, origin: Origin, preposition: string,
   // "a bat over her head on the sand"
   if (phrase.nounClass === 'bodyPart' && object.nounClass === 'place') return true;
   // "a lamp on a desk next to a bed", where the lamp is next to the bed too
-  if (isSideBySide(preposition) && locatives.has(origin.preposition)) return true;
+  if (isSideBySideAttachment(preposition) && locatives.has(origin.preposition)) return true;
   return (
     origin.subjects.some(({ nounClass }) => isAnimate(nounClass)) && isIncidental(phrase, origin, preposition, object)
   );
@@ -66,7 +66,7 @@ function isIncidental(phrase: NounPhrase, origin: Origin, preposition: string, o
     (origin.preposition === 'with' && (origin.verb !== undefined || isCarried(phrase)));
   if (!isHeld) return false;
   // "doing a trick on a ramp", "swinging a bat in a field", "holding a sign next to a bus"
-  if (phrase.nounClass === 'event' || isSideBySide(preposition)) return true;
+  if (phrase.nounClass === 'event' || isSideBySideAttachment(preposition)) return true;
   return locatives.has(preposition) && object.nounClass === 'place' && phrase.nounClass !== 'vehicle';
 }
 
@@ -74,7 +74,7 @@ function isIncidental(phrase: NounPhrase, origin: Origin, preposition: string, o
  * Returns the subject of a verb without an auxiliary: the nearest group that can perform the action. In "a man in a hat
  * riding a horse" it is the man, in "a woman with a train passing by" the train.
  */
-export function agentOf(nearest: Group, verb: VerbPart, originOf: OriginOf): Group {
+export function attachmentAgent(nearest: Group, verb: VerbPart, originOf: OriginOf): Group {
   let group = nearest;
   for (;;) {
     const origin = originOf(group);
@@ -95,7 +95,8 @@ function canAct(agent: NounPhrase, { verb, form }: VerbPart, origin: Origin | un
   // Only vehicles are parked; any other participle describes the nearest phrase.
   if (form === 'participle' && !animateParticiples.has(verb)) return verb !== 'park' || agent.nounClass === 'vehicle';
   if (hangingVerbs.has(verb)) return agent.nounClass !== 'place';
-  const isNextTo = origin !== undefined && (isSideBySide(origin.preposition) || perception.has(origin.verb ?? ''));
+  const isNextTo =
+    origin !== undefined && (isSideBySideAttachment(origin.preposition) || perception.has(origin.verb ?? ''));
   if (postureVerbs.has(verb) && isNextTo) return true;
   if (agent.nounClass !== 'vehicle' || !(motionVerbs.has(verb) || postureVerbs.has(verb))) return false;
   // In "a man on a motorcycle driving" the man drives.
@@ -110,9 +111,9 @@ function locatedGroup(nearest: Group, originOf: OriginOf): Group {
 }
 
 /** Returns the outermost container of a group: the plate in "a plate of food on it". */
-export function containerOf(group: Group, originOf: OriginOf): Group {
+export function attachmentContainer(group: Group, originOf: OriginOf): Group {
   const origin = originOf(group);
-  return origin?.preposition === 'of' ? containerOf(origin.subjects, originOf) : group;
+  return origin?.preposition === 'of' ? attachmentContainer(origin.subjects, originOf) : group;
 }
 
 const isWorn = (phrase: NounPhrase, origin: Origin) =>
@@ -123,9 +124,10 @@ const carried: ReadonlySet<NounClass> = new Set<NounClass>(['tool', 'board', 'an
 const isCarried = (object: NounPhrase) => carried.has(object.nounClass);
 
 /** Checks whether a preposition places two things side by side: an object next to a lamp is also next to the lamp's desk. */
-export const isSideBySide = (preposition: string): boolean => adjacent.has(preposition);
+export const isSideBySideAttachment = (preposition: string): boolean => adjacent.has(preposition);
 /** Checks whether the object of a preposition tells where its subject is. */
-export const isLocative = (preposition: string): boolean => locatives.has(preposition) || isSideBySide(preposition);
+export const isLocativeAttachment = (preposition: string): boolean =>
+  locatives.has(preposition) || isSideBySideAttachment(preposition);
 
 const wordSet = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/));
 

@@ -1,12 +1,12 @@
 import type { TextGraph, TextRelation } from '../../records/text-graph.js';
 import { isAnimate } from '../language/noun-classes.js';
 import {
-  agentOf,
+  attachmentAgent,
+  attachmentContainer,
   attachmentSite,
-  containerOf,
   type Group,
-  isLocative,
-  isSideBySide,
+  isLocativeAttachment,
+  isSideBySideAttachment,
   type Origin,
 } from './attachment.js';
 import type { ClausePart, Predicate, VerbPart } from './clause-parts.js';
@@ -206,11 +206,11 @@ export class RelationReader {
 
   private subjectsOf(part: VerbPart): Group {
     if (this.pending && /without$|instead of$/.test(this.pending.text)) return [];
-    if (this.isRelative && this.nearest.length > 0) return agentOf(this.nearest, part, this.originOf);
+    if (this.isRelative && this.nearest.length > 0) return attachmentAgent(this.nearest, part, this.originOf);
     if (this.isJoined() || this.previousKind === 'while') return this.agent;
     if (part.form === 'finite' || this.nearest.length === 0) return this.subject;
     if (this.pending?.verb !== undefined) return this.agent;
-    return agentOf(this.nearest, part, this.originOf);
+    return attachmentAgent(this.nearest, part, this.originOf);
   }
 
   /** Returns the subject of "is in" and "is red". */
@@ -228,11 +228,11 @@ export class RelationReader {
   }
 
   private readPronoun(word: string): void {
-    const subjects = this.pending ? (this.pending.subjects ?? containerOf(this.nearest, this.originOf)) : [];
+    const subjects = this.pending ? (this.pending.subjects ?? attachmentContainer(this.nearest, this.originOf)) : [];
     if (word === 'each other') {
       const { pending } = this;
       // "looking in different directions from each other" does not relate the directions.
-      if (pending && (pending.verb !== undefined || isSideBySide(pending.preposition)))
+      if (pending && (pending.verb !== undefined || isSideBySideAttachment(pending.preposition)))
         this.relateMutually(subjects, pending);
       this.pending = undefined;
       return;
@@ -301,11 +301,13 @@ function startsClause(
 
 /** Checks for a parallel construction: "a cat on a chair and a dog on …", "a pizza with toppings, a bowl with …". */
 const startsParallel = (next: ClausePart | undefined, { preposition, verb }: ResolvedPredicate) =>
-  next?.kind === 'preposition' && verb === undefined && (isLocative(preposition) || preposition === next.text);
+  next?.kind === 'preposition' &&
+  verb === undefined &&
+  (isLocativeAttachment(preposition) || preposition === next.text);
 
 /** Checks whether animate and inanimate objects usually share a list after a predicate: "with a dog and a ball". */
 const allowsMixedList = ({ preposition, verb }: ResolvedPredicate) =>
-  verb === undefined && (preposition === 'with' || preposition === 'of' || isSideBySide(preposition));
+  verb === undefined && (preposition === 'with' || preposition === 'of' || isSideBySideAttachment(preposition));
 
 /** Dropped before another preposition: "his head down next to a book" has `next to`. After a verb they stay: `looking down at`. */
 const particles: ReadonlySet<string> = new Set(['up', 'down', 'out', 'over', 'around', 'off', 'along', 'by', 'on']);

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { parseFactual, printFactual } from '../../../src/evaluation/index.js';
 import type { CaptionWords } from '../../../src/evaluation/parser/caption-words.js';
-import { isSetMatch, lemmatized, spiceScore, spiceTuples } from '../../../src/evaluation/parser/factual-scores.js';
+import {
+  isSetMatch,
+  lemmatizeFactual,
+  spiceScore,
+  spiceTuples,
+} from '../../../src/evaluation/parser/factual-scores.js';
 
 /** Removes a final `s`, and has two sets of synonyms. */
 const words: CaptionWords = {
@@ -23,7 +28,7 @@ const score = (a: string, b: string) => spiceScore(parseFactual(a), parseFactual
 describe('lemmatized', () => {
   it('replaces every word except is', () => {
     const graph = parseFactual('( bus stops , is near , dogs ) , ( dogs , is , wets )');
-    assert.equal(printFactual(lemmatized(graph, words)), '( bu stop , is near , dog ) , ( dog , is , wet )');
+    assert.equal(printFactual(lemmatizeFactual(graph, words)), '( bu stop , is near , dog ) , ( dog , is , wet )');
   });
 });
 

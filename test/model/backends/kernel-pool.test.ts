@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { checkExports, KernelPool } from '../../../src/model/backends/kernels/kernel-pool.js';
+import { checkKernelExports, KernelPool } from '../../../src/model/backends/kernels/kernel-pool.js';
 import { modelKernelParameters } from '../../../src/model/backends/kernels/model-kernel-parameters.js';
 
 const memory = new WebAssembly.Memory({ initial: 1 });
@@ -24,13 +24,13 @@ describe('KernelPool', () => {
   });
 
   it('accepts the functions that it was built for', () => {
-    assert.doesNotThrow(() => checkExports(stubs(), new URL('file:///kernels.wasm')));
+    assert.doesNotThrow(() => checkKernelExports(stubs(), new URL('file:///kernels.wasm')));
   });
 
   it('names functions that a module lacks, that have other parameters, or that are unknown', () => {
     const kernels: Record<string, () => number> = { ...stubs(), matmul: () => 0, conv: () => 0 };
     delete kernels['gelu'];
-    assert.throws(() => checkExports(kernels, new URL('file:///kernels.wasm')), {
+    assert.throws(() => checkKernelExports(kernels, new URL('file:///kernels.wasm')), {
       code: 'no-backend',
       message:
         'backend: /kernels.wasm does not match this version of relflow: gelu(5) is missing, matmul(17) is missing, matmul(0) is unexpected, conv(0) is unexpected; reinstall relflow',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { packMatrix } from '../../../src/parser/neural/kernels/pack-matrix.js';
 import { maxPackedInputs } from '../../../src/parser/neural/kernels/packed-matrix.js';
 import { ParserKernels, viterbiScratch } from '../../../src/parser/neural/kernels/parser-kernels.js';
-import { mayFollow, mayStart } from '../../../src/parser/neural/tag-sequence.js';
+import { tagMayFollow, tagMayStart } from '../../../src/parser/neural/tag-sequence.js';
 import { Random } from '../../../src/records/random.js';
 
 const kernels = new ParserKernels(4 << 20);
@@ -234,7 +234,7 @@ describe('ParserKernels', () => {
         if (t === length) all.push({ tags, score });
         else
           for (let tag = 0; tag < 5; tag++) {
-            if (t === 0 ? !mayStart(tag) : !mayFollow(tags[t - 1]!, tag)) continue;
+            if (t === 0 ? !tagMayStart(tag) : !tagMayFollow(tags[t - 1]!, tag)) continue;
             const emission = tagScores[(start + t) * 8 + tag]!;
             extend([...tags, tag], score + emission + (t === 0 ? starts[tag]! : transitions[tags[t - 1]! * 8 + tag]!));
           }

@@ -59,7 +59,7 @@ export class KernelPool {
     const file = new URL(shared ? './model-kernels-shared.wasm' : './model-kernels.wasm', import.meta.url);
     const module = new WebAssembly.Module(readFileSync(file));
     this.#kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as Record<string, Kernel>;
-    checkExports(this.#kernels, file);
+    checkKernelExports(this.#kernels, file);
     this.#names = Object.keys(this.#kernels);
     this.#threads = shared ? threads : 1;
     const block = new SharedArrayBuffer(512);
@@ -120,7 +120,7 @@ export class KernelPool {
  * Compares the functions that a module exports and their numbers of parameters with those this version was built for.
  * @throws RelflowError (`no-backend`) if they differ
  */
-export function checkExports(kernels: Readonly<Record<string, Kernel>>, file: URL): void {
+export function checkKernelExports(kernels: Readonly<Record<string, Kernel>>, file: URL): void {
   const found = Object.entries(kernels).map(([name, { length }]) => `${name}(${length})`);
   const expected = Object.entries(modelKernelParameters).map(([name, { length }]) => `${name}(${length})`);
   const difference = [

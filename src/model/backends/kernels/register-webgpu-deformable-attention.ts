@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { shapeSize } from './shape-size.js';
-import { release, runBackendKernel, runProgram, zeros } from './webgpu-program.js';
+import { releaseWebgpuBuffer, runBackendKernel, runProgram, webgpuZeros } from './webgpu-program.js';
 
 type Inputs = Readonly<Record<string, tf.TensorInfo>>;
 
@@ -217,7 +217,7 @@ function sizesOf({ value, weights }: Inputs) {
 
 /** Returns the bits of the largest |x| of each array, `[arrays]` of type int32. */
 function maxAbsBits(...arrays: readonly tf.TensorInfo[]): tf.TensorInfo {
-  const bounds = zeros([arrays.length], 'int32');
+  const bounds = webgpuZeros([arrays.length], 'int32');
   for (const [at, x] of arrays.entries())
     runProgram({
       name: 'largest absolute value',
@@ -242,7 +242,7 @@ export function registerWebgpuDeformableAttention(): void {
       const { value, levels, locations, weights } = inputs as unknown as Record<string, tf.TensorInfo>;
       const { pointCount, shape, uniforms } = sizesOf(inputs as unknown as Inputs);
       const count = shapeSize(shape);
-      if (pointCount === 0 || shapeSize(value!.shape) === 0) return zeros(shape);
+      if (pointCount === 0 || shapeSize(value!.shape) === 0) return webgpuZeros(shape);
       return runProgram({
         name: 'deformable attention',
         code: FORWARD,
@@ -260,7 +260,7 @@ export function registerWebgpuDeformableAttention(): void {
       const { value, levels, locations, weights, dy } = inputs as unknown as Record<string, tf.TensorInfo>;
       const { pointCount, width, sampleBits, uniforms } = sizesOf(inputs as unknown as Inputs);
       if (pointCount === 0 || shapeSize(value!.shape) === 0)
-        return [value!, locations!, weights!].map(({ shape }) => zeros(shape));
+        return [value!, locations!, weights!].map(({ shape }) => webgpuZeros(shape));
       const gradients = runProgram({
         name: 'gradient of deformable attention by sampling point',
         code: POINT_GRADIENT,
@@ -275,7 +275,7 @@ export function registerWebgpuDeformableAttention(): void {
       });
       const [dLocations, dWeights] = [part(0, 2, locations!.shape), part(2, 1, weights!.shape)];
       const bounds = maxAbsBits(dy!, weights!);
-      const sums = zeros([2 * shapeSize(value!.shape)], 'int32');
+      const sums = webgpuZeros([2 * shapeSize(value!.shape)], 'int32');
       runProgram({
         name: 'gradient of deformable attention by value',
         code: VALUE_GRADIENT,
@@ -293,7 +293,7 @@ export function registerWebgpuDeformableAttention(): void {
         threads: shapeSize(value!.shape),
         shape: value!.shape,
       });
-      release(gradients, bounds, sums);
+      releaseWebgpuBuffer(gradients, bounds, sums);
       return [dValue, dLocations, dWeights];
     },
   });

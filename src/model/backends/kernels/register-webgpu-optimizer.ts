@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { shapeSize } from './shape-size.js';
-import { release, runProgram, zeros } from './webgpu-program.js';
+import { releaseWebgpuBuffer, runProgram, webgpuZeros } from './webgpu-program.js';
 
 /** Updates a moment of Adam; `order` 1 or 2. */
 const MOMENTS = `
@@ -102,7 +102,7 @@ function adamW(inputs: Inputs, attributes: Attributes): tf.TensorInfo[] {
 
 /** Computes the Euclidean norm of all arrays as one vector. */
 function globalNorm(arrays: Inputs): tf.TensorInfo {
-  const squares = zeros([THREAD_COUNTS.squares], 'int32');
+  const squares = webgpuZeros([THREAD_COUNTS.squares], 'int32');
   for (const x of Object.values(arrays)) {
     const count = shapeSize(x.shape);
     const threads = Math.min(THREAD_COUNTS.squares, count);
@@ -135,6 +135,6 @@ function globalNorm(arrays: Inputs): tf.TensorInfo {
     threads: 1,
     shape: [1],
   });
-  release(squares, sums);
+  releaseWebgpuBuffer(squares, sums);
   return made;
 }

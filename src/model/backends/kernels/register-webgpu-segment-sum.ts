@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { shapeSize } from './shape-size.js';
-import { runProgram, zeros } from './webgpu-program.js';
+import { runProgram, webgpuZeros } from './webgpu-program.js';
 
 /** Sums `x` `[rows, width]` to `[segments, width]`; rows whose segment is out of range are skipped. */
 const SEGMENT_SUM = `
@@ -31,7 +31,7 @@ export function registerWebgpuSegmentSum(): void {
       const [rows, ...rest] = x!.shape as [number, ...number[]];
       const shape = [numSegments, ...rest];
       const count = shapeSize(shape);
-      if (rows === 0 || count === 0) return zeros(shape);
+      if (rows === 0 || count === 0) return webgpuZeros(shape);
       return runProgram({
         name: 'segment sum',
         code: SEGMENT_SUM,

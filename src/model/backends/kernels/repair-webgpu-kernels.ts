@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { shapeSize } from './shape-size.js';
-import { release } from './webgpu-program.js';
+import { releaseWebgpuBuffer } from './webgpu-program.js';
 
 /** Value of `WEBGPU_MATMUL_PROGRAM_TYPE` that selects the tiled matrix product, which sums each element on one thread. */
 const TILED_MATMUL = 3;
@@ -45,7 +45,7 @@ function repairPad(): void {
           inputs: { x: { ...made, shape: parts } },
           attrs: { paddings: [[0, 0], padding, [0, 0]], constantValue } as unknown as tf.NamedAttrMap,
         }) as tf.TensorInfo;
-        if (made !== x) release(made);
+        if (made !== x) releaseWebgpuBuffer(made);
         shape[axis]! += padding[0] + padding[1];
         made = padded;
       }
@@ -68,7 +68,7 @@ function repairSum(): void {
         if (arrays.length <= MAX_INPUTS) return addN.kernelFunc({ ...call, inputs }) as tf.TensorInfo;
         const first = sumOf(arrays.slice(0, MAX_INPUTS));
         const sum = sumOf([first, ...arrays.slice(MAX_INPUTS)]);
-        release(first);
+        releaseWebgpuBuffer(first);
         return sum;
       };
       return sumOf(call.inputs as unknown as tf.TensorInfo[]);

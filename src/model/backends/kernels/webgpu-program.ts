@@ -90,7 +90,7 @@ export function runProgram(options: WebgpuProgram): tf.TensorInfo {
 }
 
 /** Releases the memory of intermediate arrays. */
-export function release(...made: readonly tf.TensorInfo[]): void {
+export function releaseWebgpuBuffer(...made: readonly tf.TensorInfo[]): void {
   for (const { dataId } of made) backendOf().disposeData(dataId);
 }
 
@@ -109,5 +109,5 @@ export function runBackendKernel(
 }
 
 /** Creates an array of zeros. */
-export const zeros = (shape: readonly number[], dtype: 'float32' | 'int32' = 'float32'): tf.TensorInfo =>
+export const webgpuZeros = (shape: readonly number[], dtype: 'float32' | 'int32' = 'float32'): tf.TensorInfo =>
   runBackendKernel('Fill', {}, { shape: [...shape], value: 0, dtype });
