@@ -122,7 +122,7 @@ const isParticular = ({ isInstance, field, gloss }: Synset) =>
   (field === '18' && /\((?:\d{3,4}-|born (?:in )?|died in (?:AD )?)\d{2,4}\)|mythology|Testament/.test(gloss));
 
 /** Returns a check for words to exclude: tasteless ones, alone or within a compound, offensive ones, and names of particular things. */
-const exclusionFilter = (tasteless: readonly string[]) => {
+export const exclusionFilter = (tasteless: readonly string[]) => {
   const list = new Set(tasteless);
   return (word: string, meanings: readonly Synset[]) =>
     [word, ...word.split(/[ -]/)].some((part) => list.has(part)) ||
