@@ -1,24 +1,37 @@
 import { createHash } from 'node:crypto';
+import { memoize } from '../parser/language/memoize.js';
 import type { Matched, Mention } from '../records/candidate.js';
+import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Parsed } from '../records/text-graph.js';
+import { builtInDigest } from '../vocabulary/built-in-list.js';
 import { CategoryIndex } from '../vocabulary/category-index.js';
+import type { CategoryWordsOptions } from '../vocabulary/category-words.js';
 import { loadVocabulary, type Vocabulary } from '../vocabulary/vocabulary.js';
 import { type Operator, operator } from './operator.js';
 
 /** Options of `match`. */
 export interface MatchOptions {
-  /** `coco80`, `objects365`, or the path to a JSON file `{category: [synonym, …]}`. Default `coco80`. */
+  /**
+   * More words for the categories: the path to a JSON file `{category: [synonym, …]}`, or `coco80` or `objects365` to prefer
+   * that built-in list. Default: the words are made from the names of the data set's categories alone; in compat `coco80`.
+   */
   readonly vocabulary?: string;
-  /** Uses the official substring rule with the vocabulary. Default false. */
+  /** Uses only the category names and the words of `vocabulary`: no built-in list and no WordNet. Default false. */
+  readonly vocabularyOnly?: boolean;
+  /** Uses the official substring rule with the vocabulary alone. Default false. */
   readonly compat?: boolean;
 }
 
 /** Finds the category of a noun phrase of one image; null if it has none. `why` gives the reason. */
-type Matcher = (span: string) => { readonly category: string | null; readonly why: string };
+type Matcher = (span: string, before: string) => { readonly category: string | null; readonly why: string };
 
 /**
  * Finds the category of the image that each noun phrase names, by whole words and its head, the longest synonym first.
+ *
+ * The words are made from the names of the data set's categories: each name in any spelling, the synonyms of the built-in
+ * lists for categories that these have under any usual name, and WordNet's synonyms and kinds for others (see docs/own-data.md).
+ * A record without `categories` is matched by the categories of its own detections.
  *
  * @throws OptionError when the vocabulary is unknown
  * @throws InputError when the vocabulary file cannot be used
@@ -35,23 +48,28 @@ type Matcher = (span: string) => { readonly category: string | null; readonly wh
  * ```
  */
 export function match(options: MatchOptions = {}): Operator<ImageRecord & Parsed, Matched> {
-  const { vocabulary: name = 'coco80', compat = false } = options;
-  const vocabulary = loadVocabulary(name);
-  // Created with the first record, since many commands build a graph without running it.
-  let index: CategoryIndex | null = null;
+  const { vocabulary: name, vocabularyOnly: only = false, compat = false } = options;
+  const vocabulary = name === undefined && !compat ? undefined : loadVocabulary(name ?? 'coco80');
+  const indexes = new CategoryIndexes({ vocabulary, only });
   return operator<ImageRecord & Parsed, Matched>({
     name: 'match',
-    version: '1',
-    options: { vocabulary: vocabulary.name, synonyms: digestOf(vocabulary), compat },
+    version: '2',
+    options: {
+      vocabulary: vocabulary?.name ?? 'categories',
+      ...(vocabulary && { synonyms: digestOf(vocabulary) }),
+      ...(!compat && { builtIn: builtInDigest(), ...(only && { vocabularyOnly: only }) }),
+      compat,
+    },
     needs: ['detections', 'phrases', ...(compat ? (['rawCategories'] as const) : [])],
     adds: ['mentions'],
     apply: (record, context) => {
-      if (!compat) index ??= new CategoryIndex(vocabulary);
-      const matcher = index ? headMatcher(index, record) : substringMatcher(vocabulary, record);
+      const matcher = compat ? substringMatcher(vocabulary!, record) : headMatcher(indexes.of(record), record);
+      const { captions } = record as Partial<Captioned>;
       const mentions: Mention[] = [];
       record.phrases.forEach((graph, caption) => {
-        graph.entities.forEach(({ span }, entity) => {
-          const { category, why } = matcher(span);
+        const text = captions?.[caption]?.text ?? '';
+        graph.entities.forEach(({ span, start, end }, entity) => {
+          const { category, why } = matcher(span, text.slice(start, end) === span ? text.slice(0, start) : '');
           context.count(category === null ? 'entities-without-category' : 'entities-with-category');
           context.explain?.(`caption ${caption}: "${span}" → ${category ?? '—'} (${why})`);
           mentions.push({ caption, entity, category, why });
@@ -70,9 +88,32 @@ function digestOf({ synonyms }: Vocabulary): string {
     .slice(0, 12);
 }
 
+/** Keeps an index per list of categories, since the records of a file share theirs. */
+class CategoryIndexes {
+  readonly #options: CategoryWordsOptions;
+  readonly #ofList = new WeakMap<readonly string[], CategoryIndex>();
+  /** Records that were read from a work file have equal lists that are not the same. */
+  readonly #ofNames: (names: string) => CategoryIndex;
+
+  constructor(options: CategoryWordsOptions) {
+    this.#options = options;
+    this.#ofNames = memoize(256, (names) => CategoryIndex.ofCategories(names.split('\0'), this.#options));
+  }
+
+  /** Returns the index of a record's categories. */
+  of({ categories = [], detections }: ImageRecord): CategoryIndex {
+    const known = this.#ofList.get(categories);
+    if (known) return known;
+    const names = categories.length > 0 ? categories : [...new Set(detections.map(({ category }) => category))].sort();
+    const index = this.#ofNames(names.join('\0'));
+    if (categories.length > 0) this.#ofList.set(categories, index);
+    return index;
+  }
+}
+
 function headMatcher(index: CategoryIndex, { detections }: ImageRecord): Matcher {
   const present = new Set(detections.map((d) => d.category));
-  return (span) => index.find(span, present);
+  return (span, before) => index.find(span, present, before);
 }
 
 /**

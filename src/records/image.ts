@@ -52,4 +52,9 @@ export interface ImageRecord {
    * datasets/rlipv2_helper/BLIP_coco_caption_helper.py).
    */
   readonly rawCategories?: readonly string[];
+  /**
+   * The names of all categories of the annotation file, as written and in its order. `match` needs them to know which words
+   * name which category. Set by sources whose files list their categories.
+   */
+  readonly categories?: readonly string[];
 }

@@ -99,8 +99,10 @@ export function readAnnotation(element: unknown, position: number): AnnotationEl
 
 /** Checks an element of `categories`; returns a reject `malformed-category` if it is invalid. */
 export function readCategory(element: unknown, position: number): CategoryElement | SourceReject {
-  const { id: writtenId, name } = fieldsOf(element);
+  const { id: writtenId, name: written } = fieldsOf(element);
   const id = readId(writtenId);
+  // Some tools name a category by its number.
+  const name = Number.isFinite(written) ? String(written) : written;
   if (id !== undefined && typeof name === 'string' && name.trim() !== '') return { id, name };
   return {
     reason: 'malformed-category',

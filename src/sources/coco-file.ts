@@ -67,6 +67,7 @@ export class CocoFile {
   /** Released when the file has been read, because it grows with the data set. */
   #images: IdIndex | null = new IdIndex();
   #imageCount = 0;
+  #annotationCount = 0;
   readonly #rejectedImages = new IdIndex();
   /** The number of annotations of rejected images. */
   #rejectedAnnotations = 0;
@@ -79,6 +80,8 @@ export class CocoFile {
   readonly #categories = new Map<Id, string>();
   /** True if the box of some annotation has to be that of its mask. */
   #needsMasks = false;
+  /** Names of the categories, shared by the records of the file. */
+  #categoryNames: readonly string[] | undefined;
   #passes = 1;
   #pass = 0;
   #yielded = 0;
@@ -114,6 +117,7 @@ export class CocoFile {
         yield item;
       }
       this.#images = null;
+      this.#checkCategories();
       const { wanted } = this.#context;
       const { itemsBefore = 0 } = this.#options;
       let done = 0;
@@ -136,6 +140,15 @@ export class CocoFile {
     } finally {
       await this.#spool.close();
     }
+  }
+
+  /** Without categories every box would be dropped. */
+  #checkCategories(): void {
+    if (this.#categories.size > 0 || this.#annotationCount === 0) return;
+    throw new InputError(
+      this.#file,
+      `'categories' defines no category, but there are ${this.#annotationCount} annotations; expected [{"id": 1, "name": "person"}, …]`,
+    );
   }
 
   /**
@@ -219,6 +232,7 @@ export class CocoFile {
       if (kind !== undefined) throw new InputError(this.#file, kind);
       return annotation;
     }
+    this.#annotationCount++;
     if (annotation.hasBadId) this.#badIds++;
     const group = this.#images?.get(annotation.image);
     if (group === undefined) this.#countUnknown(annotation.image);
@@ -323,7 +337,9 @@ export class CocoFile {
       score,
     }));
     const { detections, counts, rejects, rawCategories } = filterDetections(raw, imageWithFile, compat);
-    const record = { image: imageWithFile, detections, origin: { source: dialect.source, file: base } };
+    this.#categoryNames ??= [...new Set(this.#categories.values())];
+    const origin = { source: dialect.source, file: base };
+    const record = { image: imageWithFile, detections, origin, categories: this.#categoryNames };
     const masks = annotations.filter(({ hasMask }) => hasMask).length;
     return {
       record: rawCategories ? { ...record, rawCategories } : record,

@@ -95,7 +95,7 @@ export function cocoFormatSource(name: string, options: CocoOptions, dialect: Co
       ...(limit !== undefined && { limit }),
       checksImages: images !== undefined,
     },
-    adds: ['image', 'detections', 'origin', ...(compat ? ['rawCategories'] : [])],
+    adds: ['image', 'detections', 'origin', 'categories', ...(compat ? ['rawCategories'] : [])],
     files: () => inputFiles(annotations),
     async *read(context: SourceContext): AsyncGenerator<SourceItem<ImageRecord>, void, void> {
       await checkImageFolder(images);

@@ -22,7 +22,7 @@ export interface FilteredDetections {
   /** The index in `detections` of each raw detection, or -1. Duplicate boxes have the index of the box that is kept. */
   readonly kept: Int32Array;
   readonly rejects: readonly SourceReject[];
-  /** Counts by name: `crowd`, `unknown-category`, `zero-area`, `clipped`, `outside-image`, `duplicate-box`, … */
+  /** Counts by name: `crowd`, `undefined-category`, `zero-area`, `clipped`, `outside-image`, `duplicate-box`, … */
   readonly counts: Readonly<Record<string, number>>;
   /** The distinct categories of all raw detections, in order of first appearance; only set in `compat` mode. */
   readonly rawCategories?: readonly string[];
@@ -34,7 +34,7 @@ export interface FilteredDetections {
  *
  * 1. `malformed-box`: the box is not four finite numbers, or the boxes are fractions that are not `[x, y, w, h]`
  * 2. `crowd`
- * 3. `unknown-category`
+ * 3. `undefined-category`
  * 4. `zero-area`: the width or height is not above 0
  * 5. `outside-image`: the box is empty after clipping to the image; a box that clipping changes is counted as `clipped`
  * 6. `duplicate-box`: an earlier detection has the same category and, after clipping, the same box
@@ -78,7 +78,7 @@ export function filterDetections(
     if (unit === 'fractions') count('relative-box');
     const box = unit === 'fractions' ? scaleBox(found, image) : found;
     if (crowd) count('crowd');
-    else if (category === null) count('unknown-category');
+    else if (category === null) count('undefined-category');
     else if (box[2] <= 0 || box[3] <= 0) count('zero-area');
     else {
       const clipped = clampBox(box, image.width, image.height);

@@ -37,6 +37,39 @@ describe('match', () => {
     assert.notDeepEqual(a, b);
   });
 
+  it('makes the words from the categories of the data set, as the record lists them', async () => {
+    const record = {
+      ...captionedRecord(
+        [
+          ['Forklift', 0, 0, 9, 9],
+          ['pallet', 0, 0, 9, 9],
+        ],
+        'a fork lift next to a zebra and two pallets',
+      ),
+      categories: ['Forklift', 'pallet', 'Horse'],
+    };
+    const { mentions } = await firstValueFrom(of(record).pipe(parse(), match()));
+    assert.deepEqual(
+      mentions.map(({ category }) => category),
+      ['Forklift', null, 'pallet'],
+    );
+    const { mentions: horses } = await firstValueFrom(
+      of({ ...record, captions: [{ text: 'a zebra behind a horse', source: 'test' }] }).pipe(parse(), match()),
+    );
+    assert.deepEqual(
+      horses.map(({ why }) => why),
+      ['zebra: not detected in this image', 'Horse: not detected in this image'],
+    );
+  });
+
+  it('records in its options which words are used', () => {
+    const { options } = match().spec;
+    assert.deepEqual(Object.keys(options!), ['vocabulary', 'builtIn', 'compat']);
+    assert.equal(options!['vocabulary'], 'categories');
+    assert.match(String(options!['builtIn']), /^[0-9a-f]{12}$/);
+    assert.deepEqual(match({ vocabularyOnly: true, vocabulary: 'coco80' }).spec.options?.['vocabularyOnly'], true);
+  });
+
   it('returns no category that the image lacks', async () => {
     assert.deepEqual(await named('a dog on a couch', ['dog']), ['dog', null]);
   });

@@ -62,10 +62,11 @@ describe('coco', () => {
       categories,
     });
     const origin = { source: 'coco', file: 'instances_train2017.json' };
+    const names = categories.map(({ name }) => name);
     const described = (id: number) =>
       ({ id, file: `${id}.jpg`, width: 100, height: 50, dataset: 'coco2017', split: 'train2017' }) as const;
     assert.deepEqual(records, [
-      { image: described(9), detections: [{ id: 2, category: 'dog', box: [1, 2, 3, 4] }], origin },
+      { image: described(9), detections: [{ id: 2, category: 'dog', box: [1, 2, 3, 4] }], origin, categories: names },
       {
         image: described(3),
         detections: [
@@ -73,8 +74,9 @@ describe('coco', () => {
           { id: 3, category: 'person', box: [5, 5, 10.5, 10] },
         ],
         origin,
+        categories: names,
       },
-      { image: described(5), detections: [], origin },
+      { image: described(5), detections: [], origin, categories: names },
     ]);
     assert.deepEqual(reasons, []);
   });
@@ -311,7 +313,7 @@ describe('coco', () => {
     );
     assert.deepEqual(counts, {
       'malformed-box': 1,
-      'unknown-category': 1,
+      'undefined-category': 1,
       'bad-annotation-id': 1,
       'unknown-image-annotation': 3,
     });
@@ -408,6 +410,24 @@ describe('coco', () => {
       records.map(({ detections }) => detections[0]?.box),
       images.slice(0, 90).map(({ id }) => [0, 0, (id as number) + 1, 10]),
     );
+  });
+
+  it('reads a category name that is a number', async () => {
+    const numbered = {
+      images: [image(1)],
+      annotations: [annotation(1, 1, [0, 0, 9, 9])],
+      categories: [{ id: 1, name: 0 }],
+    };
+    const { records } = await read(numbered);
+    assert.equal(records[0]?.detections[0]?.category, '0');
+  });
+
+  it('ends with an error if annotations have no categories', async () => {
+    const content = { images: [image(1)], annotations: [annotation(1, 1, [0, 0, 9, 9])], categories: [] };
+    await assert.rejects(() => read(content), {
+      message: `${file}: 'categories' defines no category, but there are 1 annotations; expected [{"id": 1, "name": "person"}, …]`,
+    });
+    assert.equal((await read({ ...content, annotations: [] })).records.length, 1);
   });
 
   it('rejects invalid categories', async () => {
@@ -695,6 +715,6 @@ describe('coco', () => {
       limit: 5,
       checksImages: true,
     });
-    assert.deepEqual(adds, ['image', 'detections', 'origin']);
+    assert.deepEqual(adds, ['image', 'detections', 'origin', 'categories']);
   });
 });

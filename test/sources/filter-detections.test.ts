@@ -29,7 +29,7 @@ describe('filterDetections', () => {
     assert.deepEqual(counts, {
       'malformed-box': 1,
       crowd: 1,
-      'unknown-category': 1,
+      'undefined-category': 1,
       'zero-area': 2,
       'outside-image': 1,
       'duplicate-box': 1,

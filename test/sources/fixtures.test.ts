@@ -33,7 +33,7 @@ describe('the scenes in fixtures/', () => {
     const other = await readSource(objects365({ annotations: scene('objects365.json') }));
     assert.deepEqual(idsOf(other.records), idsOf(records));
     assert.deepEqual(other.reasons, []);
-    assert.equal(other.counts['unknown-category'], undefined);
+    assert.equal(other.counts['undefined-category'], undefined);
 
     const imageData = scene('visual-genome/image_data.json');
     const files = {

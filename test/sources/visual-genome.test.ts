@@ -195,7 +195,7 @@ describe('visualGenome', () => {
     assert.deepEqual(counts, {
       'zero-area': 1,
       'duplicate-box': 1,
-      'unknown-category': 1,
+      'undefined-category': 1,
       'malformed-box': 1,
       'near-duplicate-relation': 1,
       'self-relation': 1,
