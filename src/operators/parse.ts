@@ -1,9 +1,13 @@
+import { nounLemma } from '../parser/language/lemma.js';
+import { memoize } from '../parser/language/memoize.js';
 import { neuralParser } from '../parser/neural/neural-parser.js';
 import { addForecasts, NO_REQUESTS } from '../records/add-forecasts.js';
 import type { Captioned } from '../records/caption-record.js';
+import type { ImageRecord } from '../records/image.js';
 import type { TextParser } from '../records/ports.js';
-import type { Parsed, TextGraph } from '../records/text-graph.js';
-import { type Operator, operator } from './operator.js';
+import type { Entity, Parsed, TextGraph } from '../records/text-graph.js';
+import { categoryPhrases, type PhraseFinder, type TextRange } from '../vocabulary/category-phrases.js';
+import { type Operator, type OperatorContext, operator } from './operator.js';
 
 /**
  * Parses each caption into a graph of noun phrases and relations.
@@ -36,8 +40,16 @@ export function parse(parser: TextParser = neuralParser()): Operator<Captioned, 
     }),
     ...(parser.usage && { usage: () => parser.usage!() }),
     ...(parser.close && { close: () => parser.close!() }),
-    apply: async ({ captions }, context) => {
-      const phrases = await Promise.all(captions.map(({ text }) => parser.parse(text, context)));
+    apply: async (record, context) => {
+      const { captions } = record;
+      const { categories = [] } = record as Partial<ImageRecord>;
+      // A model on a server is asked once.
+      const findPhrases = parser.forecast || categories.length === 0 ? undefined : phraseFinder(categories);
+      const phrases = await Promise.all(
+        captions.map(({ text }) =>
+          findPhrases ? parseWithPhrases(parser, text, findPhrases(text), context) : parser.parse(text, context),
+        ),
+      );
       for (const [index, { text }] of captions.entries()) {
         const graph = phrases[index]!;
         if (parser.maxLength !== undefined && text.length > parser.maxLength) context.count('captions-cut');
@@ -50,6 +62,49 @@ export function parse(parser: TextParser = neuralParser()): Operator<Captioned, 
     },
   });
 }
+
+/**
+ * Parses a caption so that the names of categories in it are read as nouns. If the parser breaks one of them up, the caption is
+ * parsed again with hyphens in place of the blanks within the names, which leaves every offset as it was.
+ */
+async function parseWithPhrases(
+  parser: TextParser,
+  text: string,
+  phrases: readonly TextRange[],
+  context: OperatorContext,
+): Promise<TextGraph> {
+  const graph = await parser.parse(text, context);
+  const missing = brokenPhrases(graph, phrases);
+  if (missing === 0) return graph;
+  let hyphenated = text;
+  for (const { start, end } of phrases)
+    hyphenated = `${hyphenated.slice(0, start)}${text.slice(start, end).replace(/[ _]/g, '-')}${hyphenated.slice(end)}`;
+  const again = await parser.parse(hyphenated, context);
+  if (brokenPhrases(again, phrases) >= missing) return graph;
+  context.count('captions-parsed-again');
+  return { ...again, entities: again.entities.map((entity) => withSpanOf(text, entity)) };
+}
+
+/** Returns the number of phrases that no noun phrase ends with, or that have the end of another within. Words before it may be read as attributes. */
+const brokenPhrases = ({ entities }: TextGraph, phrases: readonly TextRange[]) =>
+  phrases.filter(
+    ({ start, end }) =>
+      !entities.some((entity) => entity.end === end && entity.start < end) ||
+      entities.some((entity) => entity.end > start && entity.end < end),
+  ).length;
+
+/** Returns an entity with the words of the caption as it was written. */
+function withSpanOf(text: string, entity: Entity): Entity {
+  const span = text.slice(entity.start, entity.end);
+  if (span === entity.span) return entity;
+  const head = (/[^ _]+$/.exec(span)?.[0] ?? span).toLowerCase();
+  const { name: _, ...others } = entity;
+  return { ...others, span, head, lemma: nounLemma(head) };
+}
+
+/** Returns the function that finds the names of a data set's categories in captions; the records of a file share their list. */
+const phraseFinder = (categories: readonly string[]): PhraseFinder => phraseFinders(categories.join('\0'));
+const phraseFinders = memoize(64, (names) => categoryPhrases(names.split('\0')));
 
 function describe(graph: TextGraph, relation: TextGraph['relations'][number]): string {
   return `(${graph.entities[relation.subject]?.span}, ${relation.predicate}, ${graph.entities[relation.object]?.span})`;
