@@ -3,6 +3,7 @@ import type { CandidatePair, Candidates, CandidateText, Matched } from '../recor
 import type { Detection, ImageRecord } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Parsed } from '../records/text-graph.js';
+import { joinedWords } from '../vocabulary/category-names.js';
 import { type Operator, type OperatorContext, operator } from './operator.js';
 
 /** Options of `pair`. */
@@ -55,8 +56,9 @@ export function pair(options: PairOptions = {}): Operator<ImageRecord & Parsed &
     needs: ['detections', 'phrases', 'mentions'],
     adds: ['candidates'],
     apply: (record, context) => {
-      const triplets = categoryTriplets(record, compat, context);
-      const candidates = pairDetections(record.detections, triplets, overlap, maxPairs, context);
+      const detections = compat ? record.detections : unifyCategories(record.detections);
+      const triplets = categoryTriplets(record, detections, compat, context);
+      const candidates = pairDetections(detections, triplets, overlap, maxPairs, context);
       context.count('pairs', candidates.length);
       if (candidates.length === 0) context.count('images-without-pair');
       return { candidates };
@@ -64,8 +66,29 @@ export function pair(options: PairOptions = {}): Operator<ImageRecord & Parsed &
   });
 }
 
-function categoryTriplets(record: Parsed & Matched, compat: boolean, context: OperatorContext): Triplets {
-  const categories = new Map(record.mentions.map((m) => [`${m.caption} ${m.entity}`, m.category]));
+/** Gives detections whose categories differ only in spelling, such as `Horse` and `horse `, the first spelling. */
+function unifyCategories(detections: readonly Detection[]): readonly Detection[] {
+  const spellings = new Map<string, string>();
+  for (const { category } of detections) {
+    const key = joinedWords(category) || category;
+    if (!spellings.has(key)) spellings.set(key, category);
+  }
+  return detections.map((detection) => {
+    const category = spellings.get(joinedWords(detection.category) || detection.category)!;
+    return category === detection.category ? detection : { ...detection, category };
+  });
+}
+
+function categoryTriplets(
+  record: ImageRecord & Parsed & Matched,
+  unified: readonly Detection[],
+  compat: boolean,
+  context: OperatorContext,
+): Triplets {
+  const spelling = new Map(record.detections.map(({ category }, index) => [category, unified[index]!.category]));
+  const categories = new Map(
+    record.mentions.map((m) => [`${m.caption} ${m.entity}`, m.category && (spelling.get(m.category) ?? m.category)]),
+  );
   const triplets = new Map<string, Map<string, { text: string; captions: number[] }[]>>();
   record.phrases.forEach((graph, caption) => {
     for (const relation of graph.relations) {

@@ -19,6 +19,15 @@ describe('pair', () => {
     ['dog', 200, 0, 10, 10],
   ];
 
+  it('pairs boxes whose categories differ only in spelling alike', async () => {
+    const boxes: Boxes = [
+      ['Person', 0, 0, 10, 10],
+      ['horse ', 5, 5, 10, 10],
+      ['horse', 9, 5, 10, 10],
+    ];
+    assert.deepEqual(await pairs(captionedRecord(boxes, 'a man riding a horse')), ['0 1: riding', '0 2: riding']);
+  });
+
   it('returns each ordered pair once, with its own texts', async () => {
     const record = captionedRecord(
       scene,
