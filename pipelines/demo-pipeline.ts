@@ -39,6 +39,7 @@ export default recipe({
       // Every installation has this backend, and it computes the same numbers everywhere.
       backend: 'wasm',
       threshold,
+      vocabularyOnly: false,
       overlap: false,
       parser: 'neural',
       minConfidence: DEFAULT_MIN_CONFIDENCE,

@@ -35,8 +35,15 @@ export const pseudoLabelOptions = {
   ),
   ...parserOptions,
   vocabulary: Type.Optional(
-    Type.String({ description: 'coco80, objects365 or a JSON file of {category: [synonym, …]}' }),
+    Type.String({
+      description:
+        'more words for the categories, a JSON file of {category: [synonym, …]}; or the built-in list to prefer: coco80, objects365; default: words from the names of the categories',
+    }),
   ),
+  vocabularyOnly: Type.Boolean({
+    default: false,
+    description: 'only the category names and the words of --vocabulary, no words of relflow',
+  }),
   overlap: Type.Boolean({ default: false, description: 'only pairs whose boxes overlap' }),
   maxPairs: Type.Optional(Type.Integer({ minimum: 1, description: 'maximum number of pairs per image' })),
   tagger: Type.Optional(
@@ -80,7 +87,7 @@ type PseudoLabelOptions = Static<ReturnType<typeof Type.Object<typeof pseudoLabe
  * Turns detections into scene graphs: captions are parsed into text graphs, their phrases are matched to the image's
  * categories, boxes of related categories are paired, and the tagger scores the relation texts of each pair.
  */
-export function pseudoLabel(flow: Flow<ImageRecord>, vocabulary: string, options: PseudoLabelOptions): void {
+export function pseudoLabel(flow: Flow<ImageRecord>, officialVocabulary: string, options: PseudoLabelOptions): void {
   const { parsed: graphs, overlap, maxPairs, threshold, seed, compat } = options;
   if (graphs !== undefined && (options.captions !== undefined || options.captioner !== undefined)) {
     throw new OptionError(flow.graph.name, 'expected one of --captions, --captioner and --parsed');
@@ -91,10 +98,19 @@ export function pseudoLabel(flow: Flow<ImageRecord>, vocabulary: string, options
       ? sampled.pipe(caption(captionerOf(flow.graph.name, options))).pipe(parse(parserOf(flow.graph.name, options)))
       : sampled.pipe(parsed(parsedGraphFile({ graphs })));
   const paired = read
-    .pipe(match({ vocabulary: options.vocabulary ?? vocabulary, compat }))
+    .pipe(
+      match(
+        compat
+          ? { vocabulary: options.vocabulary ?? officialVocabulary, compat }
+          : {
+              vocabularyOnly: options.vocabularyOnly ?? false,
+              ...(options.vocabulary !== undefined && { vocabulary: options.vocabulary }),
+            },
+      ),
+    )
     .pipe(pair({ overlap, compat, ...(maxPairs && { maxPairs }) }))
     .to(candidateSets());
-  paired.pipe(tag(taggerOf(flow.graph.name, vocabulary, options), { threshold, compat })).to(sceneGraphs());
+  paired.pipe(tag(taggerOf(flow.graph.name, officialVocabulary, options), { threshold, compat })).to(sceneGraphs());
 }
 
 function taggerOf(pipeline: string, vocabulary: string, options: PseudoLabelOptions): RelationTagger {
@@ -106,7 +122,7 @@ function taggerOf(pipeline: string, vocabulary: string, options: PseudoLabelOpti
     ...(weights === SPRITES && { name: 'sprite-tagger' }),
     images,
     compat,
-    categories: [...loadVocabulary(options.vocabulary ?? vocabulary).synonyms.keys()],
+    ...(compat && { categories: [...loadVocabulary(options.vocabulary ?? vocabulary).synonyms.keys()] }),
     ...(taggerModel !== undefined && { model: taggerModel }),
     ...(tokenizer !== undefined && { tokenizer }),
     ...(backend !== undefined && { backend }),

@@ -1,4 +1,5 @@
 import { OptionError, RecordError, RelflowError } from '../errors.js';
+import { memoize } from '../parser/language/memoize.js';
 import type { CandidatePair, Candidates } from '../records/candidate.js';
 import { officialGroups } from '../records/candidate-groups.js';
 import type { Captioned } from '../records/caption-record.js';
@@ -6,6 +7,7 @@ import type { ImageRecord } from '../records/image.js';
 import { checkFraction, checkPositiveInteger } from '../records/option-checks.js';
 import type { RelationTagger } from '../records/ports.js';
 import type { Related, Relation } from '../records/scene-graph.js';
+import { categoryLabels } from '../vocabulary/category-labels.js';
 import { type Operator, type OperatorContext, operator } from './operator.js';
 
 /** The default of `threshold`, for the SDK and the recipes. */
@@ -81,15 +83,18 @@ export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<
     concurrency,
     ...(!tagger.baseline && { lane: 'tagging' as const }),
     apply: async (record, context) => {
+      const labels = compat || tagger.baseline ? undefined : labelsOf(record);
       const group = new GroupTagger(
         tagger,
         record,
-        compat ? { threshold: Math.fround(threshold), exact: true } : { threshold, exact: false },
+        compat
+          ? { threshold: Math.fround(threshold), exact: true, labels: undefined }
+          : { threshold, exact: false, labels },
         context,
       );
       const relations = compat
         ? await tagOfficially(group, record, groupSize)
-        : await tagWithOwnTexts(group, record, groupSize);
+        : await tagWithOwnTexts(group, knownPairs(tagger, record, labels, context), groupSize);
       context.count('relations', relations.length);
       if (relations.length === 0) context.count('images-without-relation');
       return { relations, tagger: stamp };
@@ -97,8 +102,48 @@ export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<
   });
 }
 
+/** Returns the labels of the data set's categories and of the image's. The records of a file share their list of categories. */
+function labelsOf({ categories = [], detections }: ImageRecord): ReadonlyMap<string, string> {
+  const listed = new Set(categories);
+  const others = detections.flatMap(({ category }) => (listed.has(category) ? [] : category));
+  return cachedLabels(JSON.stringify([...categories, ...new Set(others)]));
+}
+
+const cachedLabels = memoize(64, (names) => categoryLabels(JSON.parse(names)));
+
+/** Returns the pairs whose categories the tagger knows; counts the boxes that take no part because of theirs, by category. */
+function knownPairs(
+  tagger: RelationTagger,
+  { detections, candidates }: TagInput,
+  labels: ReadonlyMap<string, string> | undefined,
+  context: OperatorContext,
+): readonly CandidatePair[] {
+  if (!tagger.knowsCategory) return candidates;
+  const unknown = new Set<number>();
+  const isKnown = (index: number) => {
+    const { category } = detections[index]!;
+    if (tagger.knowsCategory!(labels?.get(category) ?? category) || tagger.knowsCategory!(category)) return true;
+    unknown.add(index);
+    return false;
+  };
+  // Both sides are checked, so that every unknown box is counted.
+  const known = candidates.filter(({ subject, object }) => [subject, object].map(isKnown).every(Boolean));
+  for (const index of unknown) {
+    context.count('category-unknown-to-tagger');
+    context.count(`category-unknown-to-tagger: ${detections[index]!.category}`);
+    context.explain?.(
+      `${detections[index]!.category}#${index}: the tagger does not know the category; its pairs are left out`,
+    );
+  }
+  return known;
+}
+
 /** Scores the texts of the whole image for every pair and keeps each pair's own texts. */
-async function tagWithOwnTexts(tagger: GroupTagger, { candidates }: TagInput, groupSize: number): Promise<Relation[]> {
+async function tagWithOwnTexts(
+  tagger: GroupTagger,
+  candidates: readonly CandidatePair[],
+  groupSize: number,
+): Promise<Relation[]> {
   const texts = [...new Set(candidates.flatMap((pair) => pair.texts.map((t) => t.text)))];
   const relations: Relation[] = [];
   for (let first = 0; first < candidates.length; first += groupSize) {
@@ -134,18 +179,24 @@ class GroupTagger {
   readonly #threshold: number;
   /** Whether confidences keep every digit of the tagger's scores. */
   readonly #exact: boolean;
+  readonly #labels: ReadonlyMap<string, string> | undefined;
   readonly #context: OperatorContext;
 
   constructor(
     tagger: RelationTagger,
     record: TagInput,
-    { threshold, exact }: { threshold: number; exact: boolean },
+    {
+      threshold,
+      exact,
+      labels,
+    }: { threshold: number; exact: boolean; labels: ReadonlyMap<string, string> | undefined },
     context: OperatorContext,
   ) {
     this.#tagger = tagger;
     this.#record = record;
     this.#threshold = threshold;
     this.#exact = exact;
+    this.#labels = labels;
     this.#context = context;
   }
 
@@ -159,7 +210,7 @@ class GroupTagger {
     allowed: (pair: CandidatePair, text: string) => boolean,
   ): Promise<Relation[]> {
     const { image, detections, captions } = this.#record;
-    const request = { image, detections, pairs, texts, captionCount: captions.length };
+    const request = { image, detections, labels: this.#labels, pairs, texts, captionCount: captions.length };
     const scores = await this.#tagger.tag(request, this.#context.signal);
     if (scores.length !== pairs.length * texts.length) {
       throw new RelflowError(

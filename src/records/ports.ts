@@ -139,6 +139,11 @@ export interface ParsedGraphs {
 export interface TagRequest {
   readonly image: Image;
   readonly detections: readonly Detection[];
+  /**
+   * Category → its name as models read it: `person` for `Person`. It has all categories of the data set in their order, as far
+   * as the source knows them, and those of the detections. Omitted in compat and for baselines.
+   */
+  readonly labels?: ReadonlyMap<string, string> | undefined;
   /** The candidate pairs to score: at least one, and at most `pairsAtOnce` of the tagger. */
   readonly pairs: readonly CandidatePair[];
   /** The distinct relation texts to score: the union over all pairs of the image. */
@@ -172,6 +177,11 @@ export interface RelationTagger {
   readonly baseline: boolean;
   /** The maximum number of pairs per request; omitted when there is no limit. */
   readonly pairsAtOnce?: number;
+  /**
+   * Checks whether the tagger can score boxes of a category, given by its name as models read it; pairs with others are left out and counted. Omitted when the
+   * tagger scores all.
+   */
+  knowsCategory?(category: string): boolean;
   /**
    * Scores one request.
    * @returns scores in [0, 1] of shape `[pairs, texts]`, row-major

@@ -60,6 +60,40 @@ describe('tag', () => {
       (r) => `${r.subject} ${r.predicate} ${r.object} ${r.confidence} [${r.captions}]`,
     );
 
+  it('leaves out pairs of a category that the tagger does not know, and counts the boxes by name', async () => {
+    const tagger = { ...counting(), knowsCategory: (category: string) => category !== 'dog' };
+    const counts: Record<string, number> = {};
+    const count = (name: string, by = 1) => {
+      counts[name] = (counts[name] ?? 0) + by;
+    };
+    const context = { signal: new AbortController().signal, count };
+    const tagged = (await tag(tagger).spec.apply(record, context)) as unknown as {
+      relations: { subject: number; object: number }[];
+    };
+    assert.deepEqual(
+      tagger.requests.map(({ pairs }) => pairs.map(({ subject, object }) => [subject, object])),
+      [[[0, 1]]],
+    );
+    assert.ok(tagged.relations.every(({ subject, object }) => subject !== 2 && object !== 2));
+    assert.equal(counts['category-unknown-to-tagger'], 1);
+    assert.equal(counts['category-unknown-to-tagger: dog'], 1);
+  });
+
+  it('gives the tagger the categories of the data set as models read them', async () => {
+    const tagger = counting();
+    await firstValueFrom(of({ ...record, categories: ['Horse', 'tvmonitor'] }).pipe(tag(tagger)));
+    assert.deepEqual(
+      [...tagger.requests[0]!.labels!],
+      [
+        ['Horse', 'horse'],
+        ['tvmonitor', 'tv'],
+        ['person', 'person'],
+        ['horse', 'horse'],
+        ['dog', 'dog'],
+      ],
+    );
+  });
+
   it('requests the union of texts and keeps the texts of each pair', async () => {
     const tagger = counting();
     assert.deepEqual(await relations(tagger, { threshold: 0 }), [

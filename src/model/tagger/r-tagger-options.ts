@@ -10,9 +10,10 @@ export interface RTaggerOptions {
   readonly images: string;
   /**
    * All object categories of the data set, in the order of its classes. The labels are input of the model, so that scores
-   * depend on all of them.
+   * depend on all of them. Boxes of other categories are left out. Default: the categories that the records' source lists,
+   * in the spelling of the built-in lists, or in lower case if those do not have them.
    */
-  readonly categories: readonly string[];
+  readonly categories?: readonly string[];
   /** Preset of the weights. Default: the configuration or preset named in the weights file, else `rTaggerR50`. */
   readonly model?: string;
   /** Name of the tagger in records. Default `r-tagger`. */

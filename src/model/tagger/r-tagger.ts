@@ -26,7 +26,6 @@ import type { TaggingSession } from './tagging-session.js';
  * const tagger = rTagger({
  *   weights: 'tagger.safetensors',
  *   images: 'val2017',
- *   categories: ['person', 'dog', 'ball'],
  *   tokenizer: 'roberta-base',
  * });
  * const graph = new Graph('tagged');
@@ -50,8 +49,8 @@ export function rTagger(options: RTaggerOptions): RelationTagger {
   checkPositiveInteger('rTagger', 'groupsAtOnce', groupsAtOnce);
   for (const [side, length] of Object.entries(options.view ?? {}))
     checkPositiveInteger('rTagger', `view.${side}`, length);
-  if (categories.length === 0) throw new OptionError('rTagger', 'categories is empty, expected those of the data set');
-  const repeated = categories.find((category, k) => categories.indexOf(category) < k);
+  if (categories?.length === 0) throw new OptionError('rTagger', 'categories is empty, expected those of the data set');
+  const repeated = categories?.find((category, k) => categories.indexOf(category) < k);
   if (repeated !== undefined)
     throw new OptionError('rTagger', `categories lists '${repeated}' twice, expected each name once`);
   let session: Promise<TaggingSession> | undefined;
@@ -66,6 +65,7 @@ export function rTagger(options: RTaggerOptions): RelationTagger {
     name: options.name ?? 'r-tagger',
     version: '1',
     baseline: false,
+    ...(categories && { knowsCategory: (category: string) => categories.includes(category) }),
     tag: (request, signal) => {
       const turn = last.then(() => {
         signal.throwIfAborted();

@@ -30,7 +30,8 @@ export class TaggingSession {
   readonly #model: RlipV2;
   readonly #vectors: LabelVectors;
   readonly #stored: StoredModel;
-  readonly #categories: ReadonlySet<string>;
+  /** Undefined if the tagger reads the categories of the data set. */
+  readonly #categories: ReadonlySet<string> | undefined;
   #current: { readonly key: string; readonly encoded: Encoded } | undefined;
 
   private constructor(options: SessionOptions, model: RlipV2, vectors: LabelVectors, stored: StoredModel) {
@@ -38,7 +39,7 @@ export class TaggingSession {
     this.#model = model;
     this.#vectors = vectors;
     this.#stored = stored;
-    this.#categories = new Set(options.categories);
+    this.#categories = options.categories && new Set(options.categories);
   }
 
   /**
@@ -68,11 +69,12 @@ export class TaggingSession {
   /**
    * Scores all texts of a request for all of its pairs.
    * @returns probabilities, `[pairs, texts]` in row-major order
-   * @throws RecordError (`unknown-category`, `image-missing`, `image-unreadable`)
+   * @throws RecordError (`category-unknown-to-tagger`, `image-missing`, `image-unreadable`)
    */
-  async scores({ image, detections, pairs, texts }: TagRequest): Promise<Float32Array> {
+  async scores(request: TagRequest): Promise<Float32Array> {
+    const { image, pairs, texts } = request;
     if (texts.length === 0) return new Float32Array(0);
-    const labels = this.#labelSet(detections, texts);
+    const { detections, labels } = this.#labelSet(request);
     const encoded = await this.#encode(image.file, labels);
     const size = this.#model.config.pairs;
     const groups: PairGroup[] = [];
@@ -103,17 +105,35 @@ export class TaggingSession {
    * Labels that the model reads. A model that was trained with a fixed set of labels reads all of those, and the labels of
    * the request; any other model reads all categories and the texts of the request.
    */
-  #labelSet(detections: readonly Detection[], texts: readonly string[]): LabelIndex {
-    const { labels } = this.#stored;
-    for (const { category } of detections)
-      if (!this.#categories.has(category))
+  #labelSet({ detections, pairs, texts, labels: names = new Map<string, string>() }: TagRequest): {
+    readonly detections: readonly Detection[];
+    readonly labels: LabelIndex;
+  } {
+    const given = this.#categories;
+    const labelOf = (category: string) => {
+      const label = names.get(category) ?? category;
+      return !given || given.has(label) ? label : given.has(category) ? category : undefined;
+    };
+    for (const index of pairs.flatMap(({ subject, object }) => [subject, object])) {
+      const { category } = detections[index]!;
+      if (labelOf(category) === undefined)
         throw new RecordError(
-          'unknown-category',
-          `category '${category}' is not among the categories of the R-Tagger, expected one of its ${this.#categories.size}`,
+          'category-unknown-to-tagger',
+          `category '${category}' is not among the categories of the R-Tagger, expected one of its ${given!.size}`,
         );
-    const objects = labels ? [...labels.objects, ...detections.map(({ category }) => category)] : this.#categories;
-    const ranked = (names: Iterable<string>) => new Map([...new Set(names)].map((name, k) => [name, k]));
-    return { objects: ranked(objects), relations: ranked([...(labels?.relations ?? []), ...texts]) };
+    }
+    const labeled = detections.map((detection) => {
+      const category = labelOf(detection.category) ?? detection.category;
+      return category === detection.category ? detection : { ...detection, category };
+    });
+    const ofImage = detections.flatMap(({ category }) => labelOf(category) ?? []);
+    const { labels } = this.#stored;
+    const objects = labels ? [...labels.objects, ...ofImage] : (given ?? [...names.values(), ...ofImage]);
+    const ranked = (list: Iterable<string>) => new Map([...new Set(list)].map((name, k) => [name, k]));
+    return {
+      detections: labeled,
+      labels: { objects: ranked(objects), relations: ranked([...(labels?.relations ?? []), ...texts]) },
+    };
   }
 
   /** Encodes an image with a set of labels; returns the cached encoding if both are those of the last call. */

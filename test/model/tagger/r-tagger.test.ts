@@ -123,7 +123,7 @@ describe('rTagger', function () {
       ...request(1),
       detections: [{ id: 1, category: 'cat', box: [0, 0, 9, 9] as const }, request(1).detections[1]!],
     };
-    await assert.rejects(async () => tagger().tag(cat as TagRequest, signal), { reason: 'unknown-category' });
+    await assert.rejects(async () => tagger().tag(cat as TagRequest, signal), { reason: 'category-unknown-to-tagger' });
     const lost = { ...request(1), image: { ...request(1).image, file: 'lost.jpg' } };
     await assert.rejects(async () => tagger().tag(lost, signal), { reason: 'image-missing' });
   });
