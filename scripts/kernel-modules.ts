@@ -53,7 +53,10 @@ export const kernelModules: Readonly<Record<string, KernelModule>> = {
   },
 };
 
-/** SHA-256 of what a module is compiled from (sources without comments, flags, compiler version) and of the compiled bytes. */
+/**
+ * SHA-256 of what a module is compiled from (sources without comments, flags, compiler version) and of the compiled
+ * bytes.
+ */
 export interface KernelHashes {
   readonly sources: string;
   readonly output: string;

@@ -93,7 +93,10 @@ export function workerCommand(program: Command, context: CommandContext): void {
     });
 }
 
-/** Builds the graph of a run for a worker: only lanes that read sources need inputs, and more workers replace parser threads. */
+/**
+ * Builds the graph of a run for a worker: only lanes that read sources need inputs, and more workers replace parser
+ * threads.
+ */
 function workerGraph(folder: RunFolder) {
   const rebuilding = { inputs: false, changed: { parserThreads: 0 } };
   return graphOfRun(folder, 'worker', 'startWorker(server, { graphOf })', rebuilding);

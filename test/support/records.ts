@@ -26,7 +26,10 @@ export function captionedRecord(boxes: Boxes, ...texts: string[]): ImageRecord &
   return { ...imageRecord(1, boxes), captions: texts.map((text) => ({ text, source: 'test' })) };
 }
 
-/** A ground-truth record: objects by category, each in a box of its own, and relations as `[subject, predicate, object]`. */
+/**
+ * A ground-truth record: objects by category, each in a box of its own, and relations as `[subject, predicate,
+ * object]`.
+ */
 export function relatedRecord(
   categories: readonly string[],
   relations: readonly (readonly [number, string, number])[],
