@@ -14,7 +14,7 @@ import { type EndpointOptions, endpointPolicy, given } from './endpoint-options.
 /** Options of every pipeline that can caption its images. */
 export const captionerOptions = {
   captions: Type.Optional(
-    Type.String({ description: 'captions in the format of COCO or as {"image id": ["caption", …]}; a path or glob' }),
+    Type.String({ description: 'captions by image id or file: COCO, JSON, JSON lines or CSV; a path or glob' }),
   ),
   maxCaptions: Type.Optional(
     Type.Integer({ minimum: 1, description: 'maximum number of captions per image from --captions' }),

@@ -307,10 +307,12 @@ describe('streamJson', () => {
     await fails('[1]', 'the file is an array, expected an object at byte 0', { layout: 'map' });
     await fails('"x"', 'the file is a string, expected an object at byte 0', { layout: ['images'] });
     await fails('{"images": {"a": 1}}', "'images' is an object, expected an array at byte 11", { layout: ['images'] });
-    await fails('{"images": 5}', "'images' is neither an array nor an object, expected an array at byte 11", {
+    await fails('{"images": 5}', "'images' is a number, expected an array at byte 11", {
       layout: ['images'],
     });
-    await fails('{"images": [], "info": 1}', "the array 'annotations' is missing", {
+    await fails('{"images": null}', "'images' is null, expected an array at byte 11", { layout: ['images'] });
+    await fails('{}', "the array 'images' is missing, the object is empty", { layout: ['images'] });
+    await fails('{"images": [], "info": 1}', "the array 'annotations' is missing, found 'images', 'info'", {
       layout: ['images', 'annotations'],
     });
     await fails('{"a": [], "a": []}', "the key 'a' occurs twice at byte 14", { layout: ['a'] });

@@ -544,10 +544,10 @@ describe('coco', () => {
       message: `${noMatch}: no file matches; ()[]{}*?! are special in a glob`,
     });
     await assert.rejects(read({ images: [], annotations: [] }), {
-      message: `${file}: the array 'categories' is missing`,
+      message: `${file}: the array 'categories' is missing, found 'images', 'annotations'`,
     });
     await assert.rejects(read({ annotations: [], categories: [] }), {
-      message: `${file}: the array 'images' is missing`,
+      message: `${file}: the array 'images' is missing, found 'categories', 'annotations'`,
     });
     await assert.rejects(read(JSON.stringify(manyScenes(50)).slice(0, 20_000)), InputError);
     await assert.rejects(read([1] as unknown as Fields), {

@@ -190,5 +190,9 @@ function controlCharacter(bytes: Buffer, from: number, to: number): number | und
 function kindOf(code: number): string {
   if (code === byte.openBrace) return 'an object';
   if (code === byte.openBracket) return 'an array';
-  return code === byte.quote ? 'a string' : 'neither an array nor an object';
+  if (code === byte.quote) return 'a string';
+  const first = String.fromCharCode(code);
+  if (first === 'n') return 'null';
+  if (first === 't' || first === 'f') return 'true or false';
+  return /[-\d]/.test(first) ? 'a number' : 'neither an array nor an object';
 }

@@ -70,12 +70,19 @@ export async function* streamJson(file: string, options: JsonStreamOptions): Asy
     } else {
       await cursor.open(byte.openBrace, wholeFile, 'an object');
       const seen = new Set<string>();
-      yield* sections(cursor, layout, seen, skippedKeys);
+      const others: string[] = [];
+      yield* sections(cursor, layout, seen, others, skippedKeys);
       const missing = (required ?? layout).find((key) => !seen.has(key));
       if (missing !== undefined && (await cursor.peek()) === byte.openBrace) {
         throw new InputError(file, `the file is ${jsonLinesKind}, expected one object with the array '${missing}'`);
       }
-      if (missing !== undefined) throw new InputError(file, `the array '${missing}' is missing`);
+      if (missing !== undefined) {
+        const found = [...seen, ...others].map((key) => `'${key}'`).join(', ');
+        throw new InputError(
+          file,
+          `the array '${missing}' is missing, ${found === '' ? 'the object is empty' : `found ${found}`}`,
+        );
+      }
     }
     const after = await cursor.peek();
     if (after === byte.openBrace && layout !== 'list')
@@ -90,6 +97,7 @@ async function* sections(
   cursor: JsonCursor,
   layout: readonly string[],
   seen: Set<string>,
+  others: string[],
   skippedKeys: readonly string[],
 ): AsyncGenerator<JsonBatch> {
   const { window } = cursor;
@@ -101,8 +109,10 @@ async function* sections(
       window.position++;
     }
     const key = await cursor.key(topLevelObject);
-    if (!layout.includes(key)) await skip(cursor, `the value of '${key}'`);
-    else {
+    if (!layout.includes(key)) {
+      if (others.length < 5) others.push(key.slice(0, 40));
+      await skip(cursor, `the value of '${key}'`);
+    } else {
       if (seen.has(key)) cursor.fail(`the key '${key}' occurs twice`);
       seen.add(key);
       await cursor.open(byte.openBracket, `'${key}'`, 'an array');
