@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs';
+import { readFile, type Stats, stat } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { RecordError } from '../errors.js';
@@ -20,32 +20,37 @@ const MAX_BYTES = 64 * 2 ** 20;
 const statAsync = promisify(stat);
 const readFileAsync = promisify(readFile);
 
-/** Reads the image files of a folder. */
+/** Reads the image files of a folder, or of the first of several that has a file. */
 export class ImageFiles {
   readonly #where: string;
-  readonly #folder: string;
-  #checked: Promise<void> | null = null;
+  readonly #folders: readonly string[];
+  #checked: Promise<unknown> | null = null;
 
   /** @param where the name of the caller in errors */
-  constructor(where: string, folder: string) {
+  constructor(where: string, folders: string | readonly string[]) {
     this.#where = where;
-    this.#folder = folder;
+    this.#folders = typeof folders === 'string' ? [folders] : folders;
   }
 
   /**
    * Reads the file of an image.
-   * @throws RecordError `image-missing`, `unsafe-path` or `image-too-large`; InputError if the folder does not exist
+   * @throws RecordError `image-missing`, `unsafe-path` or `image-too-large`; InputError if a folder does not exist
    */
   async read({ id, file }: Image): Promise<ImageFile> {
-    this.#checked ??= checkImageFolder(this.#folder);
+    this.#checked ??= Promise.all(this.#folders.map(checkImageFolder));
     await this.#checked;
     const below = safeRelativePath(file);
     const reject = (reason: string, problem: string): never => {
       throw new RecordError(reason, `${this.#where}: image ${id}: ${problem}`, { image: id });
     };
     if (below === null) return reject('unsafe-path', `'${file}' is not a path within the image folder`);
-    const path = join(this.#folder, below);
-    const found = await statAsync(path).catch(() => null);
+    const paths = this.#folders.map((folder) => join(folder, below));
+    let path = '';
+    let found: Stats | null = null;
+    while (!found?.isFile() && paths.length > 0) {
+      path = paths.shift()!;
+      found = await statAsync(path).catch(() => null);
+    }
     if (!found?.isFile()) return reject('image-missing', `no file ${below} in the image folder`);
     if (found.size > MAX_BYTES)
       return reject('image-too-large', `${below} has ${found.size} bytes, expected at most ${MAX_BYTES}`);

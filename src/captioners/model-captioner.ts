@@ -10,8 +10,8 @@ import { type ImageFile, ImageFiles } from './image-files.js';
 
 /** Options of all captioners that call a model. */
 export interface ModelCaptionerOptions extends CachedAnswersOptions {
-  /** The image folder; records hold paths relative to it. */
-  readonly images: string;
+  /** The image folder, to which the paths in records are relative, or several that are searched in this order. */
+  readonly images: string | readonly string[];
   /**
    * The number of captions per image. 1 (default) requests the caption that the model rates best; a larger number
    * requests that many captions by nucleus sampling, one request each. Sampled captions in the store are reused.
@@ -52,7 +52,8 @@ export function captionerSeeds(where: string, { nCaptions = 1, firstSeed = 0 }: 
  */
 export function modelCaptioner(captionModel: CaptionModel, options: ModelCaptionerOptions): Captioner {
   const { name, version, question, expectedTokens } = captionModel;
-  if (!options.images) throw new OptionError(name, "'images' is missing, expected the image folder");
+  if (options.images === undefined || options.images.length === 0)
+    throw new OptionError(name, "'images' is missing, expected the image folder");
   const seeds = captionerSeeds(name, options);
   const answers = new CachedAnswers(name, question, expectedTokens, options);
   const files = new ImageFiles(name, options.images);

@@ -1,4 +1,5 @@
 import { OptionError, RecordError } from '../errors.js';
+import { imageHeader, pixelOrder } from '../files/image-header.js';
 import type { Image } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { ImageFile } from './image-files.js';
@@ -38,7 +39,8 @@ let library: Promise<typeof import('sharp')> | undefined;
 
 /**
  * Returns the image to send: rotated upright, without metadata and not larger than `side`, as a JPEG. An upright JPEG
- * or PNG that is small enough is returned unchanged.
+ * or PNG that is small enough is returned unchanged. If only the pixels as stored have the annotated proportions, they
+ * are not rotated, so that captioners and taggers read the same picture.
  * @throws RecordError `malformed-image-file` if the image cannot be decoded
  */
 export async function resizeForModel(
@@ -56,8 +58,8 @@ export async function resizeForModel(
     if ((format === 'jpeg' || format === 'png') && orientation === 1 && Math.max(width, height) <= side) {
       return { bytes, mime: `image/${format}` };
     }
-    const smaller = source
-      .autoOrient()
+    const stored = pixelOrder(image, imageHeader({ width, height, orientation })) === 'stored';
+    const smaller = (stored ? source : source.autoOrient())
       .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
       .flatten({ background: '#ffffff' })
       .jpeg({ quality });

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { readImage } from './image/read-image.js';
+import { type ReadImageOptions, readImage } from './image/read-image.js';
 import { normalize, resize, targetSize } from './image/resize.js';
 import type { Encoded, RlipV2 } from './rlip-v2.js';
 import type { LabelVectors } from './text/label-vectors.js';
@@ -12,6 +12,7 @@ export const NO_OBJECTS = 'no objects';
  *
  * @param size lengths in pixels of the shorter side, and the limit of the longest side, after resizing; default 800 and 1333
  * @param labels object labels, the last of which is `no objects`, and relation labels
+ * @param reading how the pixels of the file are ordered
  * @returns tensors that the caller must dispose
  * @throws RecordError if the image cannot be read
  */
@@ -20,10 +21,11 @@ export async function encodeImage(
   file: string,
   size: { readonly shorter?: number; readonly longest?: number },
   labels: { readonly objects: readonly string[]; readonly relations: readonly string[] },
+  reading: ReadImageOptions = {},
 ): Promise<Encoded> {
   const texts = [...labels.objects, ...labels.relations];
   const values = await vectors.of(texts);
-  const original = await readImage(file);
+  const original = await readImage(file, reading);
   const target = targetSize(original, size.shorter, size.longest);
   const pixels = normalize(resize(original, target));
   return tf.tidy(

@@ -12,7 +12,7 @@ export { type BackendReport, inspectBackends, type MachineReport } from './backe
 export { type Backend, type BackendOptions, useBackend } from './backends/use-backend.js';
 export { openRelationFinder, type RelationFinderOptions } from './detector/relation-finder.js';
 export type { Geometry, ImageBatch } from './geometry.js';
-export { readImage } from './image/read-image.js';
+export { type ReadImageOptions, readImage } from './image/read-image.js';
 export { normalize, type RgbImage, resize, targetSize } from './image/resize.js';
 export {
   type BackboneShape,

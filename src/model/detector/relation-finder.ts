@@ -101,7 +101,9 @@ export async function openRelationFinder(
     async find(image, signal) {
       signal.throwIfAborted();
       const file = join(images, image.file);
-      const encoded = await encodeImage(loaded, file, { shorter: size[0], longest: size[1] }, labels);
+      const encoded = await encodeImage(loaded, file, { shorter: size[0], longest: size[1] }, labels, {
+        annotated: image,
+      });
       let last: Record<keyof RelationOutputs, tf.Tensor>;
       try {
         last = tf.tidy(() => outputsOf(model.decode(encoded).at(-1)!));

@@ -1,14 +1,28 @@
 import { stat } from 'node:fs/promises';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { RecordError } from '../../errors.js';
+import { imageHeader, type PixelSize, pixelOrder } from '../../files/image-header.js';
 import type { RgbImage } from './resize.js';
 
 /** Images with more pixels are rejected, to bound the memory. */
 const MAX_PIXELS = 100_000_000;
 
+/** Options of `readImage`. */
+export interface ReadImageOptions {
+  /**
+   * The size of the image on which boxes were annotated. The pixels are then in the order in which they belong to these
+   * boxes: upright, or as stored if only then the sizes are in proportion.
+   */
+  readonly annotated?: PixelSize;
+  /** Ignores the EXIF orientation and compares no sizes, as the official loader does. Default false. */
+  readonly compat?: boolean;
+}
+
 /**
- * Decodes an image file to RGB. Like the official loader, it ignores the EXIF orientation and the color profile.
- * @throws RecordError (`image-missing`, `image-unreadable`)
+ * Decodes an image file to RGB, upright as its EXIF orientation asks for. Like the official loader, it ignores the color
+ * profile.
+ * @throws RecordError (`image-missing`, `image-unreadable`, or `image-size-differs` if the file is not in proportion to
+ * the annotated size)
  *
  * @example
  * ```ts
@@ -19,9 +33,12 @@ const MAX_PIXELS = 100_000_000;
  * console.log(small.height, small.width, small.data.length);
  * ```
  */
-export async function readImage(path: string): Promise<RgbImage> {
+export async function readImage(path: string, options: ReadImageOptions = {}): Promise<RgbImage> {
+  const { annotated, compat = false } = options;
   try {
-    const { data, info } = await sharp(path, { limitInputPixels: MAX_PIXELS, ignoreIcc: true })
+    const image = sharp(path, { limitInputPixels: MAX_PIXELS, ignoreIcc: true });
+    const upright = !compat && (annotated === undefined || (await isUpright(path, image, annotated)));
+    const { data, info } = await (upright ? image.autoOrient() : image)
       .removeAlpha()
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
@@ -29,6 +46,7 @@ export async function readImage(path: string): Promise<RgbImage> {
     const rgb = info.channels === 3 ? data : grayToRgb(data, info.channels);
     return { data: rgb, height: info.height, width: info.width };
   } catch (cause) {
+    if (cause instanceof RecordError) throw cause;
     // libvips shares its error text among threads, so that the message does not tell a missing file from a damaged one.
     const isMissing = (await stat(path).catch(() => null)) === null;
     const [reason, problem] = isMissing
@@ -36,6 +54,20 @@ export async function readImage(path: string): Promise<RgbImage> {
       : ['image-unreadable', (cause as Error).message];
     throw new RecordError(reason, `${path}: ${problem}`, { path }, { cause });
   }
+}
+
+/** Returns whether boxes annotated on an image of this size belong to the upright pixels, not to those as stored. */
+async function isUpright(path: string, image: Sharp, annotated: PixelSize): Promise<boolean> {
+  const header = imageHeader(await image.metadata());
+  const order = pixelOrder(annotated, header);
+  if (order !== null) return order === 'upright';
+  const { upright } = header;
+  const found = `${upright.width} x ${upright.height} pixels`;
+  throw new RecordError(
+    'image-size-differs',
+    `${path}: the image has ${found}, expected the proportions of the annotations, ${annotated.width} x ${annotated.height}`,
+    { path },
+  );
 }
 
 /** Repeats the gray channel three times. */

@@ -6,8 +6,8 @@ import type { StoredView } from '../weights/stored-model.js';
 export interface RTaggerOptions {
   /** Weights file: `.safetensors`, an index of shards, or an official `.pth`. */
   readonly weights: string;
-  /** Folder that the image paths are relative to. */
-  readonly images: string;
+  /** Folder that the image paths are relative to, or several that are searched in this order. */
+  readonly images: string | readonly string[];
   /**
    * All object categories of the data set, in the order of its classes. The labels are input of the model, so that scores
    * depend on all of them. Boxes of other categories are left out. Default: the categories that the records' source lists,
@@ -28,7 +28,10 @@ export interface RTaggerOptions {
   readonly threads?: number;
   /** Folder in which label vectors are cached for later runs; omitted to cache them in memory only. */
   readonly labelCache?: string;
-  /** True to keep the quirks of the official model, see docs/compat.md; default: those of `config`, none with a preset. */
+  /**
+   * True to keep the quirks of the official model, see docs/compat.md, and to ignore the EXIF orientation of images;
+   * default: the quirks of `config`, none with a preset.
+   */
   readonly compat?: boolean;
   /**
    * Size of resized images in pixels: the length of the shorter side, unless the longer side would exceed `longest`.

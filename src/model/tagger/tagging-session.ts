@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { OptionError, RecordError } from '../../errors.js';
+import { imageIn } from '../../files/image-search.js';
 import type { CandidatePair } from '../../records/candidate.js';
-import type { Detection } from '../../records/image.js';
+import type { Detection, Image } from '../../records/image.js';
 import type { TagRequest } from '../../records/ports.js';
 import type { BackendName } from '../backends/backend-names.js';
 import { useBackend } from '../backends/use-backend.js';
@@ -69,13 +69,13 @@ export class TaggingSession {
   /**
    * Scores all texts of a request for all of its pairs.
    * @returns probabilities, `[pairs, texts]` in row-major order
-   * @throws RecordError (`category-unknown-to-tagger`, `image-missing`, `image-unreadable`)
+   * @throws RecordError (`category-unknown-to-tagger`, `image-missing`, `image-unreadable`, `image-size-differs`)
    */
   async scores(request: TagRequest): Promise<Float32Array> {
     const { image, pairs, texts } = request;
     if (texts.length === 0) return new Float32Array(0);
     const { detections, labels } = this.#labelSet(request);
-    const encoded = await this.#encode(image.file, labels);
+    const encoded = await this.#encode(image, labels);
     const size = this.#model.config.pairs;
     const groups: PairGroup[] = [];
     for (let start = 0; start < pairs.length; start += size)
@@ -137,17 +137,18 @@ export class TaggingSession {
   }
 
   /** Encodes an image with a set of labels; returns the cached encoding if both are those of the last call. */
-  async #encode(file: string, { objects: names, relations }: LabelIndex): Promise<Encoded> {
+  async #encode(image: Image, { objects: names, relations }: LabelIndex): Promise<Encoded> {
     const objects = [...names.keys(), NO_OBJECTS];
-    const key = JSON.stringify([file, objects, [...relations.keys()]]);
+    const key = JSON.stringify([image.file, image.width, image.height, objects, [...relations.keys()]]);
     if (this.#current?.key === key) return this.#current.encoded;
     if (this.#current) tf.dispose(this.#current.encoded as unknown as tf.TensorContainer);
     this.#current = undefined;
     const encoded = await encodeImage(
       { model: this.#model, vectors: this.#vectors },
-      join(this.#options.images, file),
+      await imageIn(this.#options.images, image.file),
       this.#options.view ?? this.#stored.view ?? {},
       { objects, relations: [...relations.keys()] },
+      { annotated: image, compat: this.#options.compat ?? false },
     );
     this.#current = { key, encoded };
     return encoded;

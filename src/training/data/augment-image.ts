@@ -13,6 +13,8 @@ export interface AugmentationOptions {
    * decoded images take little memory in a cache, see `AugmentedImageReaderOptions.cacheBytes`.
    */
   readonly decodedShorterSide?: number;
+  /** True to ignore the EXIF orientation and not to compare sizes, as the official loader does. Default false. */
+  readonly compat?: boolean;
   /** Probability of a mirrored image. */
   readonly flip: number;
   /** Largest relative change of brightness, contrast and saturation, in [0, 1]. */

@@ -39,7 +39,7 @@ export class ImageAugmenter {
 
   async #augment({ path, sample, randomness, decoded: cached }: AugmentationRequest): Promise<AugmentationResult> {
     try {
-      const decoded = cached ?? (await this.#decode(path));
+      const decoded = cached ?? (await this.#decode(path, sample));
       if (randomness === null) return { augmentedImage: resizedImage(decoded, sample, this.#options), decoded };
       const random = randomStream(randomness.seed, STREAMS.augmentation, randomness.epoch, randomness.position);
       return { augmentedImage: augmentImage(random, decoded, sample, this.#options), decoded };
@@ -49,9 +49,9 @@ export class ImageAugmenter {
     }
   }
 
-  async #decode(path: string): Promise<RgbImage> {
-    const { decodedShorterSide, maxSize } = this.#options;
-    const image = await readImage(path);
+  async #decode(path: string, { image: annotated }: TrainingSample): Promise<RgbImage> {
+    const { decodedShorterSide, maxSize, compat = false } = this.#options;
+    const image = await readImage(path, { annotated, compat });
     return decodedShorterSide === undefined ? image : resize(image, targetSize(image, decodedShorterSide, maxSize));
   }
 }

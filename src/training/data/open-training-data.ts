@@ -20,14 +20,17 @@ export async function openTrainingData(
   signal: AbortSignal,
 ): Promise<{ readonly data: TrainingData; readonly validation?: TrainingData }> {
   return {
-    data: await TrainingData.open(await dataSets(data), dataOptions(settings), signal),
+    data: await TrainingData.open(await dataSets(data, settings), dataOptions(settings), signal),
     ...(validation && {
-      validation: await TrainingData.open(await dataSets(validation), validationOptions(settings), signal),
+      validation: await TrainingData.open(await dataSets(validation, settings), validationOptions(settings), signal),
     }),
   };
 }
 
-const dataSets = (sets: readonly TrainingDataSet[]): Promise<DataSet[]> =>
+const dataSets = (
+  sets: readonly TrainingDataSet[],
+  { augmentation: { compat = false } }: TrainingSettings,
+): Promise<DataSet[]> =>
   Promise.all(
     sets.map(async ({ sceneGraphs, visualGenome: genome, pseudoAnnotations: pseudo, images }) => {
       if (!(await stat(images).catch(() => null))?.isDirectory()) throw new InputError(images, 'no such image folder');
@@ -36,7 +39,7 @@ const dataSets = (sets: readonly TrainingDataSet[]): Promise<DataSet[]> =>
           ? sceneGraphLines({ sceneGraphs })
           : genome
             ? visualGenome(genome)
-            : pseudoAnnotations({ ...pseudo!, images });
+            : pseudoAnnotations({ ...pseudo!, images, compat });
       await source.files();
       return { source, images };
     }),

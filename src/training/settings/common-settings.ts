@@ -79,7 +79,7 @@ export function commonSettings(config: unknown): CommonSettings & { readonly giv
     batchSize: given.batchSize,
     accumulationSteps: given.accumulationSteps ?? 1,
     labels: given.labels ?? officialLabelCounts,
-    augmentation,
+    augmentation: given.compat ? { ...augmentation, compat: true } : augmentation,
     optimizer: { ...officialAdamW, ...given.optimizer },
     schedule: given.schedule ?? officialSchedule,
     emaDecay: given.emaDecay ?? null,

@@ -105,7 +105,28 @@ describe('images', () => {
     assertClose(values, [-2.117904, 0.205182, 2.64], 1e-5);
   });
 
-  it('are decoded without rotation, including gray and transparent ones', async () => {
+  it('are decoded in the order of pixels that has the annotated proportions', async () => {
+    const path = join(temporaryFolder(), 'turned.png');
+    const { data, width, height } = picture(26, 14);
+    await sharp(data, { raw: { width, height, channels: 3 } })
+      .withMetadata({ orientation: 6 })
+      .png()
+      .toFile(path);
+    const sizeOf = async (options: Parameters<typeof readImage>[1]) => {
+      const image = await readImage(path, options);
+      return [image.width, image.height];
+    };
+    assert.deepEqual(await sizeOf({ annotated: { width: 14, height: 26 } }), [14, 26]);
+    assert.deepEqual(await sizeOf({ annotated: { width: 52, height: 28 } }), [26, 14]);
+    assert.deepEqual(await sizeOf({ compat: true }), [26, 14]);
+    assert.deepEqual(await sizeOf({ annotated: { width: 14, height: 26 }, compat: true }), [26, 14]);
+    await assert.rejects(sizeOf({ annotated: { width: 100, height: 100 } }), {
+      reason: 'image-size-differs',
+      message: `${path}: the image has 14 x 26 pixels, expected the proportions of the annotations, 100 x 100`,
+    });
+  });
+
+  it('are decoded upright, including gray and transparent ones', async () => {
     const folder = temporaryFolder();
     const { data, width, height } = picture(13, 7);
     const raw = { raw: { width, height, channels: 3 as const } };
@@ -113,8 +134,13 @@ describe('images', () => {
     await sharp(data, raw).png().toFile(path('plain.png'));
     await sharp(data, raw).withMetadata({ orientation: 6 }).png().toFile(path('turned.png'));
     await sharp(data, raw).ensureAlpha(0.5).png().toFile(path('clear.png'));
-    for (const name of ['plain.png', 'turned.png', 'clear.png'])
+    for (const name of ['plain.png', 'clear.png'])
       assert.deepEqual({ ...(await readImage(path(name))), data: 0 }, { width, height, data: 0 }, name);
+    const turned = await readImage(path('turned.png'));
+    assert.deepEqual([turned.width, turned.height], [height, width]);
+    // Orientation 6: the stored picture is turned clockwise, so that its lower left corner is the upper left one.
+    const corner = (height - 1) * width * 3;
+    assert.deepEqual([...turned.data.subarray(0, 3)], [...data.subarray(corner, corner + 3)]);
     assert.deepEqual(new Uint8Array((await readImage(path('plain.png'))).data), data);
     const gray = Uint8Array.from({ length: 6 }, (_, k) => 40 * k);
     await sharp(gray, { raw: { width: 3, height: 2, channels: 1 } })

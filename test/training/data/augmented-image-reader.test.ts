@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { sceneGraphLines } from '../../../src/sources/scene-graph-lines.js';
 import type { AugmentationOptions } from '../../../src/training/data/augment-image.js';
 import {
@@ -71,15 +72,15 @@ describe('AugmentedImageReader', function () {
     assert.deepEqual([started, left], [2, 0]);
   });
 
-  const sampleOf = (file: string): TrainingSample => ({
-    image: { id: file, file, width: 100, height: 80, dataset: 'test', split: '' },
+  const sampleOf = (file: string, height = 72): TrainingSample => ({
+    image: { id: file, file, width: 96, height, dataset: 'test', split: '' },
     boxes: [[0, 0, 10, 10]],
     categories: ['dog'],
     pairs: [],
   });
   const randomness = { seed: 1, epoch: 0, position: 0 };
-  const read = (reader: AugmentedImageReader, path: string) =>
-    reader.read({ path, sample: sampleOf(path), randomness });
+  const read = (reader: AugmentedImageReader, path: string, sample = sampleOf(path)) =>
+    reader.read({ path, sample, randomness });
 
   it('rejects images that are missing or unreadable, in a thread too', async () => {
     const broken = join(folder, 'broken.jpg');
@@ -97,6 +98,15 @@ describe('AugmentedImageReader', function () {
     assert.deepEqual(await results(1), alone);
   });
 
+  it('rejects images that are not in proportion to the annotated size, except in compat mode', async () => {
+    const path = join(images, '1100001.jpg');
+    const readWith = (options: AugmentationOptions) =>
+      withReader({ threads: 0 }, (reader) => reader.read({ path, sample: sampleOf(path, 96), randomness }), options);
+    const result = await readWith(augmentation);
+    assert.equal('reject' in result && result.reject.reason, 'image-size-differs');
+    assert.ok('augmentedImage' in (await readWith({ ...augmentation, compat: true })));
+  });
+
   for (const threads of [0, 1])
     it(`caches decoded images up to its limit, with ${threads} threads`, async () => {
       const other = temporaryFolder();
@@ -106,12 +116,14 @@ describe('AugmentedImageReader', function () {
       await withReader(
         { threads, cacheBytes },
         async (reader) => {
+          const { width, height } = await sharp(second!).metadata();
+          const secondSample = { ...sampleOf(second!), image: { ...sampleOf(second!).image, width, height } };
           const augmented = await read(reader, first!);
-          assert.ok('augmentedImage' in (await read(reader, second!)));
+          assert.ok('augmentedImage' in (await read(reader, second!, secondSample)));
           rmSync(first!);
           rmSync(second!);
           assert.deepEqual(await read(reader, first!), augmented);
-          const gone = await read(reader, second!);
+          const gone = await read(reader, second!, secondSample);
           assert.equal('reject' in gone && gone.reject.reason, 'image-missing');
         },
         { ...augmentation, maxSize: 100 },
