@@ -54,7 +54,8 @@ export interface CaptionFile extends Captioner {
  *
  * The captions of an image are returned in file order and trimmed; empty captions are dropped, duplicates are kept. Their
  * `source` is the base name of the file. Problems are counted for the image: `malformed-captions` (neither a list nor a
- * text), `malformed-caption` (not a text), `empty-caption`. A caption that names no image is ignored; `relflow validate`
+ * text), `malformed-caption` (not a text), `empty-caption`, and `caption-of-other-file` if the id fits but the files name
+ * another image file for it, as `images` of COCO's files do. A caption that names no image is ignored; `relflow validate`
  * on the file reports it.
  *
  * The files are read once, at the first caption, into a temporary file, so that memory holds only an index.
@@ -87,7 +88,7 @@ export function captionFile({ captions, maxCaptions, tempDir }: CaptionFileOptio
     close: () => index.close(),
     keys: (signal) => index.keys(signal),
     async caption(image, signal, count = () => {}) {
-      const entries = (await index.get(image, signal)) as Entry[];
+      const entries = (await index.get(image, signal, count)) as Entry[];
       const found = entries.flatMap((entry) => toCaptions(entry, count));
       if (found.length === 0) {
         const problem =
@@ -107,10 +108,13 @@ interface Entry {
   readonly texts: unknown;
 }
 
-const readEntries: ReadEntries = async (file, put, { signal, flush }) => {
+const readEntries: ReadEntries = async (file, put, { signal, flush, name }) => {
   const source = basename(file);
   for await (const entries of readCaptionForms(file, signal)) {
-    for (const { texts, ...key } of entries) put(key, { source, texts } satisfies Entry);
+    for (const { texts, ...key } of entries) {
+      if (texts === undefined) name(key);
+      else put(key, { source, texts } satisfies Entry);
+    }
     await flush();
   }
 };

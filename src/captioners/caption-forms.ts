@@ -8,8 +8,11 @@ import type { EntryKey } from '../files/spools/image-entry-index.js';
 
 /** The captions of an image in one file, or one of them. */
 export interface CaptionEntry extends EntryKey {
-  /** Unchecked, but a list if the file has a list or a single text. */
-  readonly texts: unknown;
+  /**
+   * Unchecked, but a list if the file has a list or a single text. Omitted for an entry that only gives the file of an
+   * image that other entries name by id.
+   */
+  readonly texts?: unknown;
 }
 
 /** The forms of caption files that are read, for messages. */
@@ -30,7 +33,9 @@ export async function* readCaptionForms(
   let usable = 0;
   let example: unknown;
   for await (const batch of batchesOf(file, signal ? { signal } : {})) {
-    for (const { element } of batch) if (elements++ === 0) example = element;
+    for (const { element, entry } of batch) {
+      if (!(entry && entry.texts === undefined) && elements++ === 0) example = element;
+    }
     const entries = batch.flatMap(({ entry }) => entry ?? []);
     usable += batch.filter(({ entry, isMalformed }) => entry && !isMalformed).length;
     yield entries;
@@ -69,6 +74,7 @@ async function* readObject(file: string, limits: Limits): AsyncGenerator<Read[]>
     if (section === 'annotations') hasSections = true;
     if (isKarpathy) hasSections = true;
     if (section === 'annotations' || isKarpathy) yield values.map(readElement);
+    else yield values.map(readName);
   }
   if (hasSections) return;
   for await (const { keys, values } of streamJson(file, { layout: 'map', ...limits })) {
@@ -78,6 +84,12 @@ async function* readObject(file: string, limits: Limits): AsyncGenerator<Read[]>
       return { element: { [keys[index] as string]: value }, entry, isMalformed: texts === undefined };
     });
   }
+}
+
+/** Reads an element of COCO's `images`, which gives the file of an image. */
+function readName(element: unknown): Read {
+  const { id, file_name: file } = fieldsOf(element);
+  return { element, entry: { id, file }, isMalformed: true };
 }
 
 /** Reads an object that names its image and has captions. */

@@ -10,6 +10,8 @@ export interface ImagePath {
 
 const extensions = 'jpe?g|jfif|png|bmp|gif|webp|tiff?|jp2|heic|avif|p[bgp]m';
 const imageExtension = new RegExp(`\\.(${extensions})$`);
+/** Roboflow's export renames `a.jpg` to `a_jpg.rf.<hash>.jpg`. */
+const roboflowSuffix = new RegExp(`_(?:${extensions})\\.rf\\.[0-9a-z]{8,}$`);
 /** What URLs, and lists such as Flickr8k's, have after a file name: `?size=2`, `#0`. */
 const afterExtension = new RegExp(`(\\.(?:${extensions}))[?#].*$`);
 
@@ -17,7 +19,7 @@ const afterExtension = new RegExp(`(\\.(?:${extensions}))[?#].*$`);
 export function readImagePath(written: string): ImagePath {
   const path = written.trim().normalize('NFC').toLowerCase().replaceAll('\\', '/').replace(afterExtension, '$1');
   const extension = imageExtension.exec(path)?.[1] ?? '';
-  const bare = extension === '' ? path : path.slice(0, -extension.length - 1);
+  const bare = (extension === '' ? path : path.slice(0, -extension.length - 1)).replace(roboflowSuffix, '');
   const segments = bare.split('/').filter((segment) => segment !== '' && segment !== '.');
   return { segments, extension: extension === 'jpeg' ? 'jpg' : extension, stem: segments.at(-1) ?? '' };
 }

@@ -214,6 +214,39 @@ describe('captionFile', () => {
     );
   });
 
+  it('finds a renumbered image by its file if a COCO file names the files of its images', async () => {
+    const caption = (image_id: number) => ({ image_id, id: image_id, caption: `of ${image_id}` });
+    const file = write('named.json', {
+      images: [
+        { id: 9, file_name: '000000000009.jpg' },
+        { id: 25, file_name: 'COCO_val2014_000000000025.jpg' },
+        { id: 30, file_name: 'x/thirty.jpg' },
+        { id: 31, file_name: 'y/one.jpg' },
+      ],
+      annotations: [9, 25, 30, 31].map(caption),
+    });
+    const images = [
+      [9, '000000000025.jpg'],
+      [25, '000000000009.jpg'],
+      [31, 'thirty.jpg'],
+      [30, 'y/one_jpg.rf.0a1b2c3d4e5f.jpg'],
+      [1, '000000000025_jpg.rf.0a1b2c3d4e5f.jpg'],
+    ] as const;
+    assert.deepEqual(await textsOfFiles(file, images), ['of 25', 'of 9', 'of 30', 'of 31', 'of 25']);
+    const same = [
+      [9, '9.jpg'],
+      [25, '000000000025.jpg'],
+      [30, 'thirty.png'],
+    ] as const;
+    assert.deepEqual(await textsOfFiles(file, same), ['of 9', 'of 25', 'of 30']);
+    const captioner = captionFile({ captions: file });
+    const counted: string[] = [];
+    await captioner.caption({ ...image(30), file: 'other.jpg' }, signal, (problem) => counted.push(problem));
+    await captioner.caption({ ...image(25), file: '000000000025.jpg' }, signal, (problem) => counted.push(problem));
+    assert.deepEqual(counted, ['caption-of-other-file']);
+    await captioner.close();
+  });
+
   it('prefers the key with more folders in common, and rejects an image that two keys fit', async () => {
     const file = write('folders.json', {
       'train/1.jpg': 'train',

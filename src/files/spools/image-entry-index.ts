@@ -19,6 +19,8 @@ interface Batch {
   readonly signal: AbortSignal | undefined;
   /** Writes buffered values to disk; await it between batches. */
   flush(): Promise<void>;
+  /** Gives the file of the image that values name by id, so that images are found by their files. */
+  name(key: EntryKey): void;
 }
 
 /** A value in the temporary file. */
@@ -31,7 +33,9 @@ interface Stored {
   readonly t?: string;
   /** The path in an entry that has an id too. */
   readonly p?: string;
-  readonly v: unknown;
+  /** The id of the image that has the file `p` or `t`; there is no value then. */
+  readonly named?: number;
+  readonly v?: unknown;
 }
 
 /** Numbers in file names below this are likely to be those of other images' ids. */
@@ -56,6 +60,8 @@ export class ImageEntryIndex {
   #store: Promise<KeyedStore> | null = null;
   #entries = 0;
   #examples: string[] = [];
+  /** The positions of the files that give the files of their images. */
+  readonly #naming = new Set<number>();
 
   /**
    * @param name the name of the caller in errors
@@ -84,32 +90,56 @@ export class ImageEntryIndex {
 
   /**
    * Returns the values of an image, in the order of the files.
+   * @param count called with `caption-of-other-file` if the id fits but the files name another image file for it
    * @throws InputError if a file cannot be read; RecordError `ambiguous-image-key` if the keys of two images fit
    */
-  async get(image: Image, signal?: AbortSignal): Promise<readonly unknown[]> {
+  async get(image: Image, signal?: AbortSignal, count?: (problem: string) => void): Promise<readonly unknown[]> {
     const store = await this.#open(signal);
     const path = readImagePath(image.file);
     const candidates: Candidate[] = [];
-    const add = async (key: Id, rankOf: (stored: Stored) => Omit<Candidate, 'stored'> | null) => {
-      for (const payload of await store.get(key)) {
-        const stored = JSON.parse(payload.toString()) as Stored;
-        const rank = rankOf(stored);
+    const read = async (key: Id) => (await store.get(key)).map((payload) => JSON.parse(payload.toString()) as Stored);
+    const add = (values: readonly Stored[], rankOf: (stored: Stored) => Omit<Candidate, 'stored'> | null) => {
+      for (const stored of values) {
+        const rank = stored.named === undefined ? rankOf(stored) : null;
         if (rank) candidates.push({ ...rank, stored });
       }
     };
     const id = readId(image.id) ?? image.id;
-    if (typeof id === 'number') await add(id, (stored) => rankOfId(stored, id, path));
-    else await add(stemKey(readImagePath(id)), ({ t }) => (t === id ? { rank: foundBy.id, key: '' } : null));
+    if (typeof id === 'number') {
+      const values = await read(id);
+      const isNamedById = numberOfName(path.stem) === id;
+      const names = new Map(values.flatMap(({ f, p, named }) => (named === id && p !== undefined ? [[f, p]] : [])));
+      add(values, (stored) => {
+        const computed = this.#naming.has(stored.f) && !isNamedById ? nameOfNumber(id) : undefined;
+        const { f, p = names.get(f) ?? computed } = stored;
+        return rankOfId({ ...stored, ...(p !== undefined && { p }) }, id, path);
+      });
+    } else {
+      add(await read(stemKey(readImagePath(id))), ({ t }) => (t === id ? { rank: foundBy.id, key: '' } : null));
+    }
     // The files are looked up only for images that have no value by id, as most have.
     if (candidates.every(({ rank }) => rank !== foundBy.id) && path.stem !== '') {
-      await add(stemKey(path), ({ t = '', p = t }) => rankOfPath(p, path, image.split));
+      const found = await read(stemKey(path));
+      add(found, ({ t = '', p = t }) => rankOfPath(p, path, image.split));
+      for (const { named, f, t = '' } of found) {
+        const rank = named === undefined ? null : rankOfPath(t, path, image.split);
+        if (rank)
+          add(await read(named as number), (stored) => (stored.f === f && stored.t === undefined ? rank : null));
+      }
       const number = numberOfName(path.stem);
-      const isInId = typeof id === 'string' && numberOfName(id.toLowerCase()) === number;
-      if (number !== undefined && number !== id && (number >= minFileNumber || isInId)) {
-        await add(number, ({ t }) => (t === undefined ? { rank: foundBy.fileNumber, key: '' } : null));
+      if (number !== undefined && number !== id) {
+        const isInId = typeof id === 'string' && numberOfName(id.toLowerCase()) === number;
+        const isFile = number >= minFileNumber || isInId;
+        add(await read(number), ({ f, t }) => {
+          if (t !== undefined) return null;
+          if (this.#naming.has(f)) return { rank: foundBy.path, key: '' };
+          return isFile ? { rank: foundBy.fileNumber, key: '' } : null;
+        });
       }
     }
-    return this.#best(candidates, image).map(({ v }) => v);
+    const best = this.#best(candidates, image);
+    if (best.some(({ rank }) => rank === foundBy.idOfOtherPath)) count?.('caption-of-other-file');
+    return best.map(({ stored }) => stored.v);
   }
 
   /** Removes the temporary file; a later lookup reads the files again. */
@@ -121,14 +151,15 @@ export class ImageEntryIndex {
   }
 
   /** Returns the values of the best kind in each file, in order. */
-  #best(candidates: readonly Candidate[], { id, file }: Image): readonly Stored[] {
+  #best(candidates: readonly Candidate[], { id, file }: Image): readonly Candidate[] {
     const best = new Map<number, Candidate>();
     for (const candidate of candidates) {
       const other = best.get(candidate.stored.f);
       if (!other || candidate.rank < other.rank) best.set(candidate.stored.f, candidate);
     }
-    const chosen = new Map<number, Stored>();
-    for (const { rank, key, stored } of candidates) {
+    const chosen = new Map<number, Candidate>();
+    for (const candidate of candidates) {
+      const { rank, key, stored } = candidate;
       const winner = best.get(stored.f) as Candidate;
       if (rank !== winner.rank) continue;
       if (key !== winner.key) {
@@ -137,9 +168,9 @@ export class ImageEntryIndex {
           image: id,
         });
       }
-      chosen.set(stored.n, stored);
+      chosen.set(stored.n, candidate);
     }
-    return [...chosen.values()].sort((a, b) => a.n - b.n);
+    return [...chosen.values()].sort((a, b) => a.stored.n - b.stored.n);
   }
 
   #open(signal: AbortSignal | undefined): Promise<KeyedStore> {
@@ -154,10 +185,12 @@ export class ImageEntryIndex {
     const store = await KeyedStore.create(this.#tempDir);
     this.#entries = 0;
     this.#examples = [];
+    this.#naming.clear();
     try {
       for (const [index, file] of (await this.files()).entries()) {
         const put = (key: EntryKey, value: unknown) => this.#put(store, index, key, value);
-        await this.#readEntries(file, put, { signal, flush: () => store.flush() });
+        const name = (key: EntryKey) => this.#putName(store, index, key);
+        await this.#readEntries(file, put, { signal, flush: () => store.flush(), name });
       }
       await store.seal();
       return store;
@@ -184,6 +217,23 @@ export class ImageEntryIndex {
       if (number !== undefined && number !== id) put(number, { t });
     }
   }
+
+  #putName(store: KeyedStore, f: number, key: EntryKey): void {
+    const named = readId(key.id);
+    if (typeof named !== 'number' || typeof key.file !== 'string' || key.file.trim() === '') return;
+    this.#naming.add(f);
+    const path = readImagePath(key.file);
+    // Names such as COCO's are computed instead of stored.
+    if (numberOfName(path.stem) === named) return;
+    const put = (at: Id, stored: object) => store.put(at, Buffer.from(JSON.stringify({ n: -1, f, named, ...stored })));
+    put(named, { p: key.file });
+    put(stemKey(path), { t: key.file });
+  }
+}
+
+/** The name of an image's file that `#putName` leaves out, because it consists of the id. */
+function nameOfNumber(id: number): string {
+  return String(id).padStart(12, '0');
 }
 
 interface Candidate {
