@@ -13,7 +13,7 @@ const pieces = [
   ...'abcdefghijklmnopqrstuvwxyz'.split('').flatMap((letter) => [letter, `##${letter}`]),
 ];
 
-/** Writes a BERT of random numbers as a folder that `readEncoder` reads. @param words that are whole pieces */
+/** Writes a BERT model with random weights to a folder. @param words words with a piece of their own */
 export function writeTinyEncoder(folder: string, words: readonly string[]): void {
   const { hidden, layers, heads, inner } = tinyEncoderSizes;
   const vocabulary = [...pieces, ...words];

@@ -18,6 +18,7 @@ const memoryBytes = 48 << 20;
 /** The default of `minConfidence`, for the SDK and the recipes: on COCO's captions it keeps the reliable relations. */
 export const DEFAULT_MIN_CONFIDENCE = 0.6;
 
+/** Options of `neuralParser`. */
 export interface NeuralParserOptions {
   /**
    * Drops relations below this confidence, in [0, 1]; default 0.6. The model itself returns none below 0.2, so 0 keeps all that
