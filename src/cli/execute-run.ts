@@ -1,7 +1,7 @@
 import { EndpointError, type Graph, type ModelUsage, type RunPartOptions, run, runPart } from '../index.js';
 import type { CommandContext } from './command-context.js';
 import { progressDisplay } from './progress.js';
-import { showResult, showUsage, summary } from './run-result.js';
+import { failIfEmpty, showResult, showUsage, summary } from './run-result.js';
 import type { Saved } from './saved-run.js';
 import { stopOnInterrupt } from './stop-on-interrupt.js';
 
@@ -40,6 +40,7 @@ export async function executeRun(
     if (json) context.print(JSON.stringify(summary(result)));
     else showResult(context, result);
     if (!result.manifest) context.exitCode = 130;
+    else if (result.summary) failIfEmpty(context, options.out, result.summary, options.allowEmpty);
   } catch (error) {
     if (error instanceof EndpointError) {
       display.end();

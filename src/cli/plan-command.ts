@@ -8,11 +8,15 @@ import {
   drawText,
   forecast,
   type Graph,
+  type Preview,
+  preview,
   type StageForecast,
 } from '../index.js';
 import { graphInputs } from '../runs/graph-inputs.js';
+import { numberText } from '../runs/run-summary.js';
 import type { CommandContext } from './command-context.js';
 import { buildGraph, exportOption, recipeCommand, recipeOptions } from './recipes.js';
+import { ALLOW_EMPTY, failIfEmpty, summaryLines } from './run-result.js';
 
 /** Output format of a plan. */
 type PlanFormat = 'text' | 'json' | 'mermaid' | 'svg';
@@ -31,11 +35,12 @@ export function planCommand(
     const sub = recipeCommand(name, recipe, [
       new Option('--format <format>', 'output format').choices(['text', 'json', 'mermaid', 'svg']).default('text'),
       exportOption('as for run'),
+      new Option('--allow-empty', ALLOW_EMPTY),
       new Option('-o, --out <folder>', 'as for run; nothing is written'),
     ]);
-    sub.action(async (flags: { format: PlanFormat; export: readonly string[] }) => {
+    sub.action(async (flags: { format: PlanFormat; export: readonly string[]; allowEmpty?: boolean }) => {
       const options = recipeOptions(recipe.options as OptionsSchema, { ...flags });
-      await showPlan(context, (await buildGraph(recipe, options, flags.export)).graph, flags.format);
+      await showPlan(context, (await buildGraph(recipe, options, flags.export)).graph, flags.format, flags.allowEmpty);
     });
     command.addCommand(sub);
   }
@@ -46,16 +51,22 @@ export function planCommand(
  *
  * @throws WiringError or InputError when the graph cannot run
  */
-export async function showPlan(context: CommandContext, graph: Graph, format: PlanFormat): Promise<void> {
+export async function showPlan(
+  context: CommandContext,
+  graph: Graph,
+  format: PlanFormat,
+  allowEmpty = false,
+): Promise<void> {
   checkWiring(graph);
   const files = await graphInputs(graph);
   const inputs = await Promise.all(files.map(async (file) => ({ file, bytes: (await stat(file)).size })));
   switch (format) {
     case 'json': {
+      const sample = await preview(graph);
       const models = await forecast(graph);
-      return context.print(
-        JSON.stringify({ pipeline: graph.name, graph: describeGraph(graph), inputs, models }, null, 2),
-      );
+      const plan = { pipeline: graph.name, graph: describeGraph(graph), inputs, sample, models };
+      context.print(JSON.stringify(plan, null, 2));
+      return failIfEmptySample(context, graph, sample, allowEmpty);
     }
     case 'mermaid':
       return context.print(drawMermaid(graph));
@@ -63,11 +74,37 @@ export async function showPlan(context: CommandContext, graph: Graph, format: Pl
       const { drawSvg } = await import('../graph/draw-svg.js');
       return context.print(drawSvg(graph));
     }
-    case 'text':
+    case 'text': {
       context.print(`${graph.name}\n\n${drawText(graph)}\n`);
       for (const { file, bytes } of inputs) context.print(`input ${file}  ${(bytes / 1e6).toFixed(2)} MB`);
+      const sample = await preview(graph);
+      for (const line of previewLines(sample)) context.print(line);
       for (const stage of await forecast(graph)) context.print(`\n${forecastText(stage)}`);
+      failIfEmptySample(context, graph, sample, allowEmpty);
+    }
   }
+}
+
+/** The lines that say what the sample of a plan shows. */
+function previewLines({ categories, summary, isComplete, omitted }: Preview): string[] {
+  const lines = [`\n${isComplete ? 'all' : 'a sample of'} ${numberText(summary.images)} images:`];
+  if (categories) {
+    const { names, unmatched } = categories;
+    lines.push(`categories: ${names.length - unmatched.length} of ${names.length} are in the vocabulary`);
+  }
+  lines.push(...summaryLines(summary));
+  if (omitted.length > 0) lines.push(`not tried: ${omitted.join(', ')}`);
+  return lines;
+}
+
+/** A sample of a larger input proves nothing about the rest. */
+function failIfEmptySample(
+  context: CommandContext,
+  graph: Graph,
+  { isComplete, summary }: Preview,
+  allowEmpty: boolean,
+): void {
+  if (isComplete) failIfEmpty(context, graph.name, summary, allowEmpty);
 }
 
 /** Describes the requests that a stage still has to send to its model. */

@@ -1,9 +1,11 @@
 import { type Graph, OptionError, type RunProgress } from '../index.js';
 import type { Lane } from '../operators/operator.js';
 import type { LaneStatus, RunStatus, SubmitOptions, Submitted } from '../queue/index.js';
+import { summarizeRun } from '../runs/run-summary.js';
 import type { CommandContext } from './command-context.js';
 import type { ShowFlags } from './execute-run.js';
 import { type ProgressDisplay, progressDisplay } from './progress.js';
+import { failIfEmpty, summaryLines } from './run-result.js';
 import type { Saved } from './saved-run.js';
 import { stopOnInterrupt } from './stop-on-interrupt.js';
 
@@ -13,6 +15,7 @@ export interface QueueFlags extends ShowFlags {
   readonly laneLimit?: readonly string[];
   readonly laneRate?: readonly string[];
   readonly shardAttempts?: number;
+  readonly allowEmpty?: boolean;
 }
 
 /** How long a lane may have no worker before a note is printed. */
@@ -64,8 +67,13 @@ export async function executeQueued(
       });
       display.end();
       const seconds = (performance.now() - begun) / 1000;
-      if (json) context.print(JSON.stringify({ out: folder.path, finished: true, records: records.done, seconds }));
-      else context.print(`${records.done} records in ${seconds.toFixed(1)} s → ${folder.path}`);
+      const manifest = await folder.manifest();
+      const summary = manifest && summarizeRun(manifest.graph, manifest.stages);
+      if (json)
+        context.print(JSON.stringify({ out: folder.path, finished: true, records: records.done, seconds, summary }));
+      else if (summary) for (const line of summaryLines(summary)) context.print(line);
+      if (!json) context.print(`${records.done} records in ${seconds.toFixed(1)} s → ${folder.path}`);
+      if (summary) failIfEmpty(context, folder.path, summary, flags.allowEmpty);
     } catch (error) {
       if (!interrupt.stop.aborted) throw error;
       context.printNote(

@@ -3,12 +3,14 @@ import { OptionError, OutputError, RunFolder } from '../index.js';
 import type { CommandContext } from './command-context.js';
 import { executeRun, type ShowFlags } from './execute-run.js';
 import { number } from './recipes.js';
+import { ALLOW_EMPTY } from './run-result.js';
 import { isSaved, rebuild } from './saved-run.js';
 
 interface ResumeFlags extends ShowFlags {
   readonly concurrency?: number;
   readonly budget?: number;
   readonly endpointUrl?: string;
+  readonly allowEmpty?: boolean;
 }
 
 /** Adds `relflow resume`. */
@@ -24,6 +26,7 @@ export function resumeCommand(program: Command, context: CommandContext): void {
       new Option('--budget <number>', 'for runs with models: the most that this process may spend').argParser(number),
     )
     .option('--endpoint-url <url>', 'for runs with models: another address of the same model')
+    .option('--allow-empty', ALLOW_EMPTY)
     .option('--json', 'print the result as JSON')
     .option('-q, --quiet', 'print no progress')
     .addHelpText('after', '\nExample:\n  relflow resume coco-graphs')
@@ -56,6 +59,7 @@ export function resumeCommand(program: Command, context: CommandContext): void {
         shardRecords: records,
         ...(bytes !== null && { shardBytes: bytes }),
         gzip,
+        allowEmpty: flags.allowEmpty ?? false,
         ...(flags.concurrency !== undefined && { concurrency: flags.concurrency }),
       });
     });

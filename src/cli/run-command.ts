@@ -5,6 +5,7 @@ import { executePart, executeRun } from './execute-run.js';
 import { chosenQueue, queueChoice } from './queue-option.js';
 import { executeQueued, type QueueFlags } from './queue-run.js';
 import { buildGraph, exportOption, number, recipeCommand, recipeOptions } from './recipes.js';
+import { ALLOW_EMPTY } from './run-result.js';
 import type { Saved } from './saved-run.js';
 
 /** Options of every run, besides those of its pipeline. */
@@ -14,6 +15,7 @@ interface RunFlags extends Partial<Omit<QueueFlags, 'queue'>> {
   readonly export: readonly string[];
   readonly overwrite?: boolean;
   readonly dryRun?: boolean;
+  readonly allowEmpty?: boolean;
   readonly gzip?: boolean;
   readonly shardRecords?: number;
   readonly shardBytes?: number;
@@ -39,6 +41,7 @@ export function runCommand(
       exportOption('formats to export at the end, separated by commas (see relflow export)'),
       new Option('--overwrite', 'delete an earlier run in the folder first'),
       new Option('-n, --dry-run', 'check inputs and show the plan without running it'),
+      new Option('--allow-empty', ALLOW_EMPTY),
       new Option('--gzip', 'compress shards'),
       new Option('--shard-records <number>', 'input records per shard (default: 1000)').argParser(number),
       new Option('--shard-bytes <number>', 'also end a shard at this size (default: no limit)').argParser(number),
@@ -59,10 +62,10 @@ export function runCommand(
       const { graph, options } = await buildGraph(recipe, given, flags.export);
       if (flags.dryRun) {
         const { showPlan } = await import('./plan-command.js');
-        await showPlan(context, graph, flags.json ? 'json' : 'text');
+        await showPlan(context, graph, flags.json ? 'json' : 'text', flags.allowEmpty);
         return;
       }
-      const { out, overwrite, gzip, shardRecords, shardBytes, concurrency, shard } = flags;
+      const { out, overwrite, allowEmpty, gzip, shardRecords, shardBytes, concurrency, shard } = flags;
       const saved: Saved = { recipe: name, options, exports: flags.export };
       const common = {
         out,
@@ -78,6 +81,7 @@ export function runCommand(
         await executeRun(context, graph, saved, flags, {
           ...common,
           ...(overwrite && { overwrite }),
+          allowEmpty: allowEmpty ?? false,
           ...(shardBytes !== undefined && { shardBytes }),
         });
       }

@@ -1,9 +1,18 @@
 import type { ModelUsage, RunResult } from '../index.js';
+import { emptyMessage, numberText, type RunSummary } from '../runs/run-summary.js';
 import type { CommandContext } from './command-context.js';
 import { table } from './table.js';
 
 /** Returns what `--json` prints about a run. */
-export function summary({ folder, manifest, records, stages, usage, seconds }: RunResult): Record<string, unknown> {
+export function summary({
+  folder,
+  manifest,
+  records,
+  stages,
+  usage,
+  seconds,
+  summary: made,
+}: RunResult): Record<string, unknown> {
   return {
     out: folder.path,
     finished: manifest !== null,
@@ -12,13 +21,14 @@ export function summary({ folder, manifest, records, stages, usage, seconds }: R
     load: stages,
     ...(Object.keys(usage).length > 0 && { usage }),
     counts: manifest?.stages ?? null,
+    summary: made,
   };
 }
 
 /** Prints the result of a run. */
 export function showResult(
   context: CommandContext,
-  { folder, manifest, records, stages, usage, seconds }: RunResult,
+  { folder, manifest, records, stages, usage, seconds, summary: made }: RunResult,
 ): void {
   const rows = Object.entries(stages).map(([id, load]) => [
     id,
@@ -31,12 +41,50 @@ export function showResult(
   ]);
   if (rows.length > 0) context.print(table(['stage', 'in', 'out', 'filtered', 'rejected', 'time', 'records/s'], rows));
   showUsage(usage, (line) => context.print(line));
-  for (const [id, { rejected }] of Object.entries(manifest?.stages ?? {})) {
-    for (const [reason, count] of Object.entries(rejected)) context.print(`rejected by ${id}: ${count} × ${reason}`);
-  }
+  const inSummary = new Set(made?.findings.map(({ stage, reason }) => `${stage} ${reason}`));
+  for (const [id, { rejected }] of Object.entries(manifest?.stages ?? {}))
+    for (const [reason, count] of Object.entries(rejected))
+      if (!inSummary.has(`${id} ${reason}`)) context.print(`rejected by ${id}: ${count} × ${reason}`);
+  if (made) for (const line of summaryLines(made)) context.print(line);
   if (manifest) context.print(`${records} records in ${seconds.toFixed(1)} s → ${folder.path}`);
   else context.print(`stopped after ${records} records, which are kept; to continue: relflow resume ${folder.path}`);
 }
+
+/** The lines that say what a run made of its input: one for the images and relations, two for each finding. */
+export function summaryLines({
+  images,
+  imagesWritten,
+  imagesWithRelations,
+  relations,
+  findings,
+}: RunSummary): string[] {
+  const counts = [`images: ${numberText(images)} read, ${numberText(imagesWritten)} written`];
+  if (imagesWithRelations !== null) counts.push(`${numberText(imagesWithRelations)} with relations`);
+  if (relations !== null) counts.push(`relations: ${numberText(relations)}`);
+  return [
+    counts.join(', '),
+    ...findings.flatMap(({ count, of, message, examples, advice }) => {
+      const share = of ? ` (${Math.round((100 * count) / of)} %)` : '';
+      const shown = examples.length > 0 ? `: ${examples.join(', ')}` : '';
+      return [`- ${message}${share}${shown}`, `    → ${advice}`];
+    }),
+  ];
+}
+
+/**
+ * Ends the command with an error if the output of a run has nothing of use.
+ *
+ * @param what the output folder, or the pipeline before its run
+ */
+export function failIfEmpty(context: CommandContext, what: string, made: RunSummary, allowEmpty = false): void {
+  const problem = emptyMessage(made);
+  if (problem === null || allowEmpty) return;
+  context.printNote(`relflow: ${what}: ${problem} (--allow-empty accepts this)`);
+  context.exitCode = 1;
+}
+
+/** The description of `--allow-empty`. */
+export const ALLOW_EMPTY = 'exit with 0 even if the run writes no images or no relations';
 
 /** Writes the requests to models, one line per stage. */
 export function showUsage(usage: ModelUsage, write: (line: string) => void): void {

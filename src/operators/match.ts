@@ -68,9 +68,10 @@ export function match(options: MatchOptions = {}): Operator<ImageRecord & Parsed
       const mentions: Mention[] = [];
       record.phrases.forEach((graph, caption) => {
         const text = captions?.[caption]?.text ?? '';
-        graph.entities.forEach(({ span, start, end }, entity) => {
+        graph.entities.forEach(({ span, lemma, start, end }, entity) => {
           const { category, why } = matcher(span, text.slice(start, end) === span ? text.slice(0, start) : '');
           context.count(category === null ? 'entities-without-category' : 'entities-with-category');
+          if (category === null) context.tally?.('entities-without-category', lemma);
           context.explain?.(`caption ${caption}: "${span}" → ${category ?? '—'} (${why})`);
           mentions.push({ caption, entity, category, why });
         });

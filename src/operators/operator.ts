@@ -13,6 +13,11 @@ export interface OperatorContext {
   readonly signal: AbortSignal;
   /** Adds `by` (default 1, not negative) to a named count of the run's report. */
   count(name: string, by?: number): void;
+  /**
+   * Counts a text under a name, such as a noun without a category; the run's summary shows the most frequent ones. Defined only
+   * in a run of one process.
+   */
+  readonly tally?: (name: string, text: string) => void;
   /** Receives one line per decision with its reason; defined only when a record is inspected. */
   readonly explain?: (line: string) => void;
 }

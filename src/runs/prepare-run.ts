@@ -2,6 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { OutputError } from '../errors.js';
 import { digest } from '../files/digest.js';
+import { listNames } from '../files/list-names.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { writeIfAbsent } from '../files/write-if-absent.js';
 import { describeGraph } from '../graph/describe-graph.js';
@@ -11,6 +12,7 @@ import type { InputFile, NodeDescription } from '../records/manifest.js';
 import type { RunState } from '../records/run-state.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { fingerprintInputs, graphInputs } from './graph-inputs.js';
+import { isReplaceable } from './run-report.js';
 
 /** Default number of records of the input in a shard. */
 const SHARD_RECORDS = 1000;
@@ -75,7 +77,7 @@ export async function checkRunState(
   if (found && resume) {
     const difference = runDifference(found, state);
     if (difference) throw new OutputError(folder.path, `cannot resume the run: ${difference}`);
-  } else if (found && !overwrite) {
+  } else if (found && !overwrite && !(await hasNothingOfUse(folder))) {
     throw new OutputError(
       folder.path,
       'already contains a run; continue it with `relflow resume`, or replace it with --overwrite',
@@ -94,6 +96,21 @@ export async function checkRunState(
     }
   }
   return found !== null;
+}
+
+/**
+ * Resolves to whether a run has produced nothing, so that another one may replace it: it is finished and its output has nothing
+ * of use, or it ended before its first record. A run on which several processes work is never replaced.
+ */
+async function hasNothingOfUse(folder: RunFolder): Promise<boolean> {
+  if (await folder.isFinished()) return isReplaceable(folder);
+  if (await folder.extent()) return false;
+  const shared = ['queue.json', 'work'];
+  const names = await listNames(folder.internalPath());
+  if (names.some((name) => shared.includes(name))) return false;
+  if ((await listNames(folder.internalPath('tmp'))).some((name) => name.startsWith('part-'))) return false;
+  if ((await folder.completeShards()).size > 0) return false;
+  return ((await folder.progress())?.records ?? 0) === 0;
 }
 
 /**

@@ -15,7 +15,7 @@ import { checkRun, type RunOptions } from './run.js';
 import { usageOf } from './run-report.js';
 
 /** Options of `runPart`. */
-export interface RunPartOptions extends Omit<RunOptions, 'resume' | 'overwrite' | 'shardBytes'> {
+export interface RunPartOptions extends Omit<RunOptions, 'resume' | 'overwrite' | 'allowEmpty' | 'shardBytes'> {
   /** Number of the part that this process handles, from 1. */
   readonly part: number;
   /** Number of parts of the run. */

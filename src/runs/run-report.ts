@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import type { StageMetrics } from '../graph/engine/stage-metrics.js';
 import type { Graph } from '../graph/graph.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
+import type { RunSummary } from './run-summary.js';
 
 /** Requests to models by stage, then by name: requests, cached, spend… */
 export type ModelUsage = Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -16,8 +18,24 @@ export function usageOf(graph: Graph): ModelUsage {
   );
 }
 
-/** Writes `report.json`: the time and the model requests of each stage, which differ between two equal runs. */
-export async function writeReport(folder: RunFolder, graph: Graph, metrics: StageMetrics): Promise<void> {
+/** What `writeReport` writes besides times. */
+export interface ReportOptions {
+  /** Summary of a finished run. */
+  readonly summary?: RunSummary;
+  /** Whether an output with nothing of use is accepted; null when the caller did not say. */
+  readonly allowEmpty?: boolean | null | undefined;
+}
+
+/**
+ * Writes `report.json`: the summary of a finished run, and the time and the model requests of each stage, which differ between
+ * two equal runs.
+ */
+export async function writeReport(
+  folder: RunFolder,
+  graph: Graph,
+  metrics: StageMetrics,
+  { summary, allowEmpty = null }: ReportOptions = {},
+): Promise<void> {
   const usage = usageOf(graph);
   const stages = Object.entries(metrics.stages).map(([id, load]) => ({
     stage: id,
@@ -25,6 +43,28 @@ export async function writeReport(folder: RunFolder, graph: Graph, metrics: Stag
     perSecond: load.milliseconds > 0 ? Math.round((load.in / load.milliseconds) * 1000) : null,
     ...(usage[id] && { usage: usage[id] }),
   }));
-  const report = { format: 'relflow.report/1', seconds: metrics.seconds, stages };
+  const report = {
+    format: 'relflow.report/1',
+    seconds: metrics.seconds,
+    stages,
+    ...(summary && { summary, allowEmpty }),
+  };
   await writeFileAtomic(folder.pathTo('report.json'), `${JSON.stringify(report, null, 2)}\n`);
+}
+
+/** Reads what the report of a finished run says of its output; null when there is no such report. */
+export async function readReport(folder: RunFolder): Promise<Required<ReportOptions> | null> {
+  try {
+    const report = JSON.parse(await readFile(folder.pathTo('report.json'), 'utf8')) as ReportOptions;
+    return report.summary ? { summary: report.summary, allowEmpty: report.allowEmpty ?? null } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Resolves to whether the output of a finished run has nothing of use and may be replaced by that of another run. */
+export async function isReplaceable(folder: RunFolder): Promise<boolean> {
+  const report = await readReport(folder);
+  if (!report || report.summary.empty === null) return false;
+  return report.allowEmpty === null ? report.summary.imagesWritten === 0 : !report.allowEmpty;
 }

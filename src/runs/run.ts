@@ -3,6 +3,7 @@ import { lockFolder } from '../files/lock-folder.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { checkEnds, checkWiring } from '../graph/check-wiring.js';
 import { execute } from '../graph/engine/execute.js';
+import { RunObservations } from '../graph/engine/run-observations.js';
 import { type StageLoad, StageMetrics } from '../graph/engine/stage-metrics.js';
 import type { Graph } from '../graph/graph.js';
 import type { Manifest } from '../records/manifest.js';
@@ -11,10 +12,12 @@ import type { SourceProgress } from '../records/ports.js';
 import type { RunState } from '../records/run-state.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { ShardWriter } from '../run-folder/shard-writer.js';
+import { categoryCoverage } from './category-coverage.js';
 import { outcomeLines } from './outcome-lines.js';
 import { checkRunState, identifyRun, startRun } from './prepare-run.js';
-import { type ModelUsage, usageOf, writeReport } from './run-report.js';
-import { writeManifest } from './write-manifest.js';
+import { type ModelUsage, readReport, usageOf, writeReport } from './run-report.js';
+import { type RunSummary, summarizeRun } from './run-summary.js';
+import { stagesOf, writeManifest } from './write-manifest.js';
 
 /** Options of `run`. */
 export interface RunOptions {
@@ -24,7 +27,12 @@ export interface RunOptions {
   readonly pipelineOptions?: Readonly<Record<string, unknown>> | null;
   /** Continues an interrupted run of the same graph, options and inputs. Default false. */
   readonly resume?: boolean;
-  /** Removes an earlier run from the folder first. Default false. */
+  /**
+   * Whether an output with nothing of use, see `RunSummary.empty`, is accepted. If false, the next run into the folder replaces
+   * such an output. Default: only an output without images is replaced.
+   */
+  readonly allowEmpty?: boolean;
+  /** Removes an earlier run from the folder first; one that has produced nothing is always removed. Default false. */
   readonly overwrite?: boolean;
   /** Most records of the input in a shard. Default 1,000. */
   readonly shardRecords?: number;
@@ -72,6 +80,8 @@ export interface RunResult {
   /** Requests to models in this process; those of earlier processes are not included. */
   readonly usage: ModelUsage;
   readonly seconds: number;
+  /** Images, relations and what went missing on the way; null when the run was stopped before its end. */
+  readonly summary: RunSummary | null;
 }
 
 /** Reports the progress of the run. */
@@ -154,12 +164,21 @@ async function runLocked(
   await folder.removeTemporaryFiles();
   const earlier = await folder.manifest();
   if (earlier) {
-    return { folder, manifest: earlier, records: earlier.records, stages: {}, usage: {}, seconds: metrics.seconds };
+    return {
+      folder,
+      manifest: earlier,
+      records: earlier.records,
+      stages: {},
+      usage: {},
+      seconds: metrics.seconds,
+      summary: (await readReport(folder))?.summary ?? summarizeRun(earlier.graph, earlier.stages),
+    };
   }
 
   const { signal, stop } = options;
   const writer = await ShardWriter.open(folder, state.sharding);
   const alreadyDone = writer.records;
+  const observations = new RunObservations();
   let source: SourceProgress = { phase: 'reading', done: 0, total: null };
   try {
     const outcomes = execute(graph.nodes, {
@@ -170,6 +189,7 @@ async function runLocked(
       tempDir: folder.internalPath('tmp'),
       concurrency: options.concurrency,
       metrics,
+      observations,
       onProgress: (progress) => {
         source = progress;
         if (progress.phase === 'reading') report(progress, writer);
@@ -183,14 +203,20 @@ async function runLocked(
       );
     }
     let manifest: Manifest | null = null;
+    let summary: RunSummary | null = null;
     if (stop.aborted) {
       await writer.checkpoint();
       await writeReport(folder, graph, metrics);
     } else {
       report({ phase: 'finishing', done: 0, total: null }, writer);
       await writer.finish();
-      await writeReport(folder, graph, metrics);
+      const finished = summarizeRun(state.graph, stagesOf(graph, await folder.shards()), {
+        observations,
+        categories: await categoryCoverage(graph.nodes, observations.categories, signal),
+      });
+      await writeReport(folder, graph, metrics, { summary: finished, allowEmpty: options.allowEmpty });
       manifest = await wrapIoErrors(folder.path, () => writeManifest(graph, folder, state, signal, stop));
+      if (manifest) summary = finished;
     }
     return {
       folder,
@@ -199,6 +225,7 @@ async function runLocked(
       stages: metrics.stages,
       usage: usageOf(graph),
       seconds: metrics.seconds,
+      summary,
     };
   } catch (error) {
     // Later errors must not hide the first one.

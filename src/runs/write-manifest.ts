@@ -1,6 +1,6 @@
 import { writeIfAbsent } from '../files/write-if-absent.js';
 import type { Graph } from '../graph/graph.js';
-import type { Manifest, StageCounts } from '../records/manifest.js';
+import type { Manifest, Shard, StageCounts } from '../records/manifest.js';
 import type { RunState } from '../records/run-state.js';
 import { addStages } from '../records/stage-counts.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
@@ -14,8 +14,6 @@ export async function writeManifest(
   stop: AbortSignal = new AbortController().signal,
 ): Promise<Manifest | null> {
   const shards = await folder.shards();
-  const stages: Record<string, StageCounts> = {};
-  for (const shard of shards) addStages(stages, shard.stages);
   const files = shards.flatMap((shard) => shard.files);
   try {
     const ended = AbortSignal.any([signal, stop]);
@@ -34,9 +32,16 @@ export async function writeManifest(
     graph: state.graph,
     inputs: state.inputs,
     records: shards.reduce((sum, shard) => sum + shard.records, 0),
-    stages: Object.fromEntries(graph.nodes.flatMap(({ id }) => (stages[id] ? [[id, stages[id]]] : []))),
+    stages: stagesOf(graph, shards),
     files,
   };
   await writeIfAbsent(folder.pathTo('manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
+}
+
+/** Returns the sum of the counts of shards by node id, in the order of the graph. */
+export function stagesOf(graph: Graph, shards: readonly Shard[]): Record<string, StageCounts> {
+  const stages: Record<string, StageCounts> = {};
+  for (const shard of shards) addStages(stages, shard.stages);
+  return Object.fromEntries(graph.nodes.flatMap(({ id }) => (stages[id] ? [[id, stages[id]]] : [])));
 }

@@ -226,9 +226,17 @@ describe('relflow', function () {
        });`,
     );
     const mine = join(folder, 'out');
-    const ran = await relflow(['run', module, '--annotations', join(SCENES, 'instances.json'), '--out', mine]);
+    const ran = await relflow([
+      'run',
+      module,
+      '--annotations',
+      join(SCENES, 'instances.json'),
+      '--out',
+      mine,
+      '--allow-empty',
+    ]);
     assert.equal(ran.code, 0, ran.stderr);
-    const resumed = await relflow(['resume', mine, '--json']);
+    const resumed = await relflow(['resume', mine, '--json', '--allow-empty']);
     assert.equal((JSON.parse(resumed.stdout) as { finished: boolean }).finished, true, resumed.stderr);
   });
 });

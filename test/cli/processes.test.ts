@@ -28,7 +28,7 @@ describe('each command of relflow in a process of its own', () => {
     [['run', 'coco', ...inputs, '--out', out, '--limit', '5'], 0, /^5 records in .* → /m],
     [['run', 'coco', ...inputs, '--out', out], 1, /^relflow: .*graphs: /],
     [['resume', out], 0, /^5 records in .* → /m],
-    [['finish', out], 0, /^5 records, \d+ files → /],
+    [['finish', out], 0, /^5 records, \d+ files → /m],
     [['worker', '--help'], 0, /^Usage: relflow worker /],
     [['status', out], 2, /required option '--queue <url>'/],
     [['validate', out], 0, /graphs: valid\n$/],

@@ -3,6 +3,7 @@ import type { SourceItem, SourceProgress } from '../../records/ports.js';
 import type { WorkItem } from '../../run-folder/work-item.js';
 import type { Node } from '../node.js';
 import type { Phases } from './phases.js';
+import type { RunObservations } from './run-observations.js';
 import type { StageMetrics } from './stage-metrics.js';
 
 /** Which records of the sources an execution processes. */
@@ -54,6 +55,7 @@ export type ExecuteOptions = ExecuteMode & {
   /** Leaves the stages open for another execution; the caller closes them with `closeStages`. Default false. */
   readonly keepStagesOpen?: boolean;
   readonly metrics?: StageMetrics;
+  readonly observations?: RunObservations | undefined;
   readonly onProgress?: ((progress: SourceProgress) => void) | undefined;
   /** Called with each decision of a stage and its reason. */
   readonly explain?: (node: string, line: string) => void;

@@ -65,8 +65,11 @@ export class StageRunner {
     counts.in = 1;
     for (const [name, by] of Object.entries(item.counts ?? {})) addCount(counts.counts, name, by);
     for (const reject of item.rejects ?? []) {
-      tracker.reject(node, '', { format: 'relflow.reject/1', stage: node.id, record: ordinal, ...reject });
+      const full: Reject = { format: 'relflow.reject/1', stage: node.id, record: ordinal, ...reject };
+      this.#options.observations?.reject(full);
+      tracker.reject(node, '', full);
     }
+    if (item.record) this.#options.observations?.read(item.record);
     this.#options.metrics?.enter(node.id);
     this.#options.metrics?.leave(node.id, item.record ? 'out' : 'rejected');
     if (!item.record) {
@@ -145,10 +148,11 @@ export class StageRunner {
 
   #work(node: Node & { kind: 'stage' }, token: Token): void | PromiseLike<void> {
     const counts = token.tracker.stage(node);
-    const { explain, metrics } = this.#options;
+    const { explain, metrics, observations } = this.#options;
     const context = {
       signal: this.#options.signal,
       count: (name: string, by = 1) => addCount(counts.counts, name, by),
+      ...(observations && { tally: (name: string, text: string) => observations.tally(node.id, name, text) }),
       ...(explain && { explain: (line: string) => explain(node.id, line) }),
     };
     counts.in++;
@@ -193,6 +197,7 @@ export class StageRunner {
     if (problem === undefined) {
       counts.out++;
       token.tracker.write(node, token.path, JSON.stringify(line));
+      this.#options.observations?.write(node.id, token.record);
       metrics?.leave(node.id, 'out');
     } else {
       metrics?.leave(node.id, 'rejected');
@@ -214,6 +219,7 @@ export class StageRunner {
       record: tracker.ordinal,
       ...(image !== undefined && { image }),
     };
+    this.#options.observations?.reject(reject);
     tracker.reject(node, path, reject);
   }
 }

@@ -1,0 +1,144 @@
+/** What a finding says about one counted name of a stage. */
+export interface FindingText {
+  /** What is counted, in the plural: `boxes`. */
+  readonly unit: string;
+  /** What is the matter with them: `have a category that the file does not list`. */
+  readonly problem: string;
+  /** What a person can do about it. */
+  readonly advice: string;
+  /** Counters of the same stage that, with this one, add up to all of them. Default: the records that reach the stage. */
+  readonly rest?: readonly string[];
+}
+
+/** Counters of sources that are boxes which do not become detections. */
+export const droppedBoxes: Readonly<Record<string, FindingText>> = {
+  'unknown-category': {
+    unit: 'boxes',
+    problem: 'have a category that the list of categories does not have',
+    advice: 'add the missing ids to `categories` of the annotation file',
+  },
+  'malformed-box': {
+    unit: 'boxes',
+    problem: 'are not four usable numbers',
+    advice: 'write each `bbox` as [x, y, width, height] in pixels',
+  },
+  'zero-area': {
+    unit: 'boxes',
+    problem: 'have no area',
+    advice: 'check that `bbox` is [x, y, width, height], and not two corners',
+  },
+  'outside-image': {
+    unit: 'boxes',
+    problem: 'lie outside of their image',
+    advice: 'check `width` and `height` of the images and that `bbox` is [x, y, width, height] in pixels',
+  },
+  crowd: {
+    unit: 'boxes',
+    problem: 'are marked as crowds (`iscrowd`) and dropped',
+    advice: 'set `iscrowd` to 0 on boxes of single objects',
+  },
+};
+
+const vocabularyAdvice =
+  'add the words to a file of {"category": ["word", …]} and pass it with --vocabulary, if they name boxes of these images';
+
+export const categoriesWithoutWords: FindingText = {
+  unit: 'categories',
+  problem: 'have no words in the vocabulary',
+  advice: 'pass a file of {"category": ["word", …]} with --vocabulary, its keys spelled as in the annotation file',
+};
+
+/** Counters of stages that explain missing relations. */
+export const stageCounters: Readonly<Record<string, FindingText>> = {
+  'relative-box': {
+    unit: 'boxes',
+    problem: 'are fractions of the image and were scaled to pixels',
+    advice: 'check that the annotation file means fractions',
+  },
+  'captions-without-relation': {
+    unit: 'captions',
+    problem: 'state no relation between two things',
+    advice: 'captions such as "a man riding a horse" do; lower --min-confidence to keep less certain ones',
+  },
+  'empty-caption': { unit: 'captions', problem: 'are empty', advice: 'check the caption file' },
+  'malformed-caption': { unit: 'captions', problem: 'are not texts', advice: 'check the caption file' },
+  'refused-caption': { unit: 'captions', problem: 'were refused by the model', advice: 'choose another --prompt' },
+  'entities-without-category': {
+    unit: 'noun phrases',
+    problem: 'name no category of their image',
+    advice: vocabularyAdvice,
+    rest: ['entities-with-category'],
+  },
+  'relations-without-category': {
+    unit: 'relations of captions',
+    problem: 'have a subject or an object without a category',
+    advice: 'see the noun phrases without a category',
+    rest: ['relations-with-categories'],
+  },
+  'pairs-not-overlapping': {
+    unit: 'candidate pairs',
+    problem: 'have boxes that do not overlap',
+    advice: 'leave out --overlap to keep them',
+    rest: ['pairs'],
+  },
+  'pairs-over-limit': {
+    unit: 'candidate pairs',
+    problem: 'exceed the limit of pairs per image',
+    advice: 'raise --max-pairs to keep them',
+    rest: ['pairs'],
+  },
+  'images-without-pair': {
+    unit: 'images',
+    problem: 'have no pair of boxes that a caption relates',
+    advice: 'see the lines before; `relflow inspect IMAGE OUT` shows every decision for one image',
+  },
+  'category-unknown-to-tagger': {
+    unit: 'boxes',
+    problem: 'have a category that the tagger does not know',
+    advice: 'use a tagger for these categories; the other boxes are tagged',
+  },
+  'below-threshold': {
+    unit: 'candidate relations',
+    problem: 'score at or below the threshold',
+    advice: 'lower --threshold to keep more',
+    rest: ['relations'],
+  },
+};
+
+/** What a finding says about rejected records, by reason; other reasons get a general text. */
+export const rejectTexts: Readonly<Record<string, Pick<FindingText, 'problem' | 'advice'>>> = {
+  'no-captions': {
+    problem: 'have no caption',
+    advice: 'check that --captions is the file of these images: its keys must be their ids or file names',
+  },
+  'no-graphs': {
+    problem: 'have no text graph',
+    advice: 'check that --parsed is the file of these images: its keys must be their ids',
+  },
+  'image-missing': {
+    problem: 'have no file in the image folder',
+    advice: 'pass the folder that their file names start from with --images',
+  },
+  'malformed-image': { problem: 'have an entry that cannot be used', advice: 'correct the entries in `images`' },
+  'unsafe-path': {
+    problem: 'have a file name that leads out of the image folder',
+    advice: 'write file names relative to the image folder',
+  },
+  'duplicate-image': { problem: 'have the id of another image', advice: 'give each image an id of its own' },
+  'unknown-image': {
+    problem: 'have annotations but are not in `images`',
+    advice: 'check that `image_id` of the annotations is the `id` of an image',
+  },
+  'malformed-annotation': { problem: 'cannot be used', advice: 'correct the entries in `annotations`' },
+  'malformed-category': { problem: 'cannot be used', advice: 'give each category an `id` and a `name`' },
+  'duplicate-category': { problem: 'have the id of another one', advice: 'give each category an id of its own' },
+};
+
+/** What rejects of a source are about if not images, by the end of their reason. */
+export const otherUnits: readonly (readonly [RegExp, string])[] = [
+  [/-annotation$/, 'annotations'],
+  [/-category$/, 'categories'],
+  [/-box$/, 'boxes'],
+  [/-relationship$/, 'relationships'],
+  [/^unknown-image$/, 'images'],
+];
