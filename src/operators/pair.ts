@@ -1,3 +1,4 @@
+import { memoize } from '../parser/language/memoize.js';
 import { overlaps } from '../records/box.js';
 import type { CandidatePair, Candidates, CandidateText, Matched } from '../records/candidate.js';
 import type { Detection, ImageRecord } from '../records/image.js';
@@ -56,8 +57,11 @@ export function pair(options: PairOptions = {}): Operator<ImageRecord & Parsed &
     needs: ['detections', 'phrases', 'mentions'],
     adds: ['candidates'],
     apply: (record, context) => {
-      const detections = compat ? record.detections : unifyCategories(record.detections);
-      const triplets = categoryTriplets(record, detections, compat, context);
+      const spellings = compat ? null : commonSpellings(record.detections);
+      const detections = spellings
+        ? record.detections.map((one) => ({ ...one, category: spellings.get(one.category)! }))
+        : record.detections;
+      const triplets = categoryTriplets(record, spellings, compat, context);
       const candidates = pairDetections(detections, triplets, overlap, maxPairs, context);
       context.count('pairs', candidates.length);
       if (candidates.length === 0) context.count('images-without-pair');
@@ -66,28 +70,33 @@ export function pair(options: PairOptions = {}): Operator<ImageRecord & Parsed &
   });
 }
 
-/** Gives detections whose categories differ only in spelling, such as `Horse` and `horse `, the first spelling. */
-function unifyCategories(detections: readonly Detection[]): readonly Detection[] {
+/**
+ * Returns the spelling to use for each category of an image, the first of those that differ only in case, blanks and signs:
+ * `Horse` for `horse ` after `Horse`; null if all differ otherwise.
+ */
+function commonSpellings(detections: readonly Detection[]): ReadonlyMap<string, string> | null {
   const spellings = new Map<string, string>();
+  const firsts = new Map<string, string>();
   for (const { category } of detections) {
-    const key = joinedWords(category) || category;
-    if (!spellings.has(key)) spellings.set(key, category);
+    if (spellings.has(category)) continue;
+    const key = spellingKey(category);
+    const first = firsts.get(key) ?? category;
+    firsts.set(key, first);
+    spellings.set(category, first);
   }
-  return detections.map((detection) => {
-    const category = spellings.get(joinedWords(detection.category) || detection.category)!;
-    return category === detection.category ? detection : { ...detection, category };
-  });
+  return firsts.size < spellings.size ? spellings : null;
 }
 
+const spellingKey = memoize(20_000, (category) => joinedWords(category) || category);
+
 function categoryTriplets(
-  record: ImageRecord & Parsed & Matched,
-  unified: readonly Detection[],
+  record: Parsed & Matched,
+  spellings: ReadonlyMap<string, string> | null,
   compat: boolean,
   context: OperatorContext,
 ): Triplets {
-  const spelling = new Map(record.detections.map(({ category }, index) => [category, unified[index]!.category]));
   const categories = new Map(
-    record.mentions.map((m) => [`${m.caption} ${m.entity}`, m.category && (spelling.get(m.category) ?? m.category)]),
+    record.mentions.map((m) => [`${m.caption} ${m.entity}`, m.category && (spellings?.get(m.category) ?? m.category)]),
   );
   const triplets = new Map<string, Map<string, { text: string; captions: number[] }[]>>();
   record.phrases.forEach((graph, caption) => {
