@@ -54,7 +54,7 @@ export const captionerOptions = {
 type CaptionerOptions = Static<ReturnType<typeof Type.Object<typeof captionerOptions>>> &
   EndpointOptions & {
     /** The image folder, if given. */
-    readonly images?: string;
+    readonly images?: string | readonly string[];
   };
 
 type OptionName = keyof typeof captionerOptions;

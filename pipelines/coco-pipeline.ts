@@ -1,4 +1,5 @@
 import { coco, Graph, recipe, Type } from '../src/index.js';
+import { imageFolders } from './image-folders.js';
 import { pseudoLabel, pseudoLabelOptions } from './pseudo-label.js';
 
 /** Turns COCO's detections and captions from files or a captioner into scene graphs. */
@@ -8,7 +9,12 @@ export default recipe({
   options: Type.Object(
     {
       annotations: Type.String({ description: 'instances_*.json, also .gz; a path or glob' }),
-      images: Type.Optional(Type.String({ description: 'image folder; without it, image files are not checked' })),
+      images: Type.Optional(
+        Type.String({
+          description:
+            'image folder; default for models that read pixels: the folder of the annotations; image files are not checked otherwise',
+        }),
+      ),
       dataset: Type.String({ default: 'coco2017', description: 'name of the dataset' }),
       split: Type.Optional(Type.String({ description: 'train2017…; default: from the name of the annotation file' })),
       ...pseudoLabelOptions,
@@ -21,16 +27,18 @@ export default recipe({
     'run coco --annotations "instances_*2017.json" --images images --captions captions.json --out out --export rlipv2',
   ],
   build: ({ annotations, images, dataset, split, limit, ...options }) => {
+    const readsPixels = options.tagger !== undefined || options.captioner !== undefined;
+    const folders = imageFolders(annotations, images, readsPixels);
     const graph = new Graph('coco');
     const source = coco({
       annotations,
       dataset,
       compat: options.compat,
-      ...(images && { images }),
+      ...(folders.source && { images: folders.source }),
       ...(split !== undefined && { split }),
       ...(limit && { limit }),
     });
-    pseudoLabel(graph.from(source), 'coco80', { ...options, ...(images && { images }) });
+    pseudoLabel(graph.from(source), 'coco80', { ...options, ...(folders.models && { images: folders.models }) });
     return graph;
   },
 });

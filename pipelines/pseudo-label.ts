@@ -80,7 +80,7 @@ export const pseudoLabelOptions = {
 
 type PseudoLabelOptions = Static<ReturnType<typeof Type.Object<typeof pseudoLabelOptions>>> & {
   /** The image folder, which captioners and R-Taggers need. */
-  readonly images?: string;
+  readonly images?: string | readonly string[];
 };
 
 /**

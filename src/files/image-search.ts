@@ -16,8 +16,8 @@ const maxFolders = 512;
 const maxDepth = 4;
 
 /**
- * Looks for the files of images: in the image folder at the path as written, then at the end of this path, then in its
- * subfolders under the base name; and next to the annotation file. It never looks outside these folders.
+ * Looks for the files of images: in the image folder at the path as written, then at the end of this path; next to the
+ * annotation file; and in the subfolders of the image folder under the base name. It never looks outside these folders.
  */
 export class ImageSearch {
   readonly #folder: string | undefined;
@@ -52,16 +52,16 @@ export class ImageSearch {
     if (folder !== undefined) {
       const found = (await firstFile(folder, candidates, true)) ?? (await firstFile(folder, tails, false));
       if (found) return found;
-      const below = await this.#findBelow(folder, tails.at(-1) ?? path.whole);
-      if (below.length > 1) return below;
-      if (below[0] !== undefined) return { file: below[0], folder, exact: false };
     }
     const beside = (paths: readonly string[]) => paths.map((file) => (this.#below ? `${this.#below}/${file}` : file));
     const inImages = tails.length === 0 ? [`images/${path.whole}`] : [];
-    return (
+    const found =
       (await firstFile(this.#annotations, beside(candidates), true)) ??
-      (await firstFile(this.#annotations, beside([...tails, ...inImages]), false))
-    );
+      (await firstFile(this.#annotations, beside([...tails, ...inImages]), false));
+    if (found || folder === undefined) return found;
+    const below = await this.#findBelow(folder, tails.at(-1) ?? path.whole);
+    if (below.length > 1) return below;
+    return below[0] === undefined ? null : { file: below[0], folder, exact: false };
   }
 
   /** Returns the paths of the files with a base name in the subfolders of the image folder. */

@@ -38,8 +38,8 @@ export interface CocoOptions {
  * with the size of the file.
  *
  * The file of an image is looked for only if `images` is given or if `width` and `height` are missing: at `file_name`
- * below `images`, then at its end or its base name there and in the subfolders (`image-found-by-name`), then next to
- * the annotation file. An absolute path, a Windows path or a URL stands for its base name (`path-shortened`). Without
+ * below `images`, then at the end of this path, then next to the annotation file, then under the base name in the
+ * subfolders of `images` (`image-found-by-name`). An absolute path, a Windows path or a URL stands for its base name (`path-shortened`). Without
  * `file_name`, `coco_url` is used. A missing size is read from the file (`size-from-image`). If `images` is given, files
  * that do not have the annotated size, or one in proportion, are counted (`image-size-differs`), and so are those that
  * have it only before the rotation that their EXIF orientation asks for (`annotated-before-rotation`).
