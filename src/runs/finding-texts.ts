@@ -12,7 +12,7 @@ export interface FindingText {
 
 /** Counters of sources that are boxes which do not become detections. */
 export const droppedBoxes: Readonly<Record<string, FindingText>> = {
-  'unknown-category': {
+  'undefined-category': {
     unit: 'boxes',
     problem: 'have a category that the list of categories does not have',
     advice: 'add the missing ids to `categories` of the annotation file',
@@ -45,7 +45,8 @@ const vocabularyAdvice =
 export const categoriesWithoutWords: FindingText = {
   unit: 'categories',
   problem: 'have no words in the vocabulary',
-  advice: 'pass a file of {"category": ["word", …]} with --vocabulary, its keys spelled as in the annotation file',
+  advice:
+    'add them to the file of --vocabulary, as {"category": ["word", …]}; without --compat each category has at least its name',
 };
 
 /** Counters of stages that explain missing relations. */

@@ -186,10 +186,19 @@ function findingsOf(
     const count = stage.counts[reason] ?? 0;
     const of = totalFor(text, reason, count, stage, graph, stages);
     const frequent = observations?.mostFrequent(node.id, reason, EXAMPLES) ?? [];
+    if (frequent.length === 0) frequent.push(...countedTexts(stage, reason));
     const examples = frequent.map(({ text: word, count: times }) => `${word} ${numberText(times)}`);
     add(findings, { stage: node.id, reason, count, of, examples }, text);
   }
   return findings;
+}
+
+/** Returns the most frequent texts that a stage has counted by name itself, as `category-unknown-to-tagger: forklift`. */
+function countedTexts({ counts }: StageCounts, reason: string): { text: string; count: number }[] {
+  const prefix = `${reason}: `;
+  const counted = Object.entries(counts).filter(([name]) => name.startsWith(prefix));
+  const texts = counted.map(([name, count]) => ({ text: name.slice(prefix.length), count }));
+  return texts.sort((a, b) => b.count - a.count).slice(0, EXAMPLES);
 }
 
 function categoryFindings(stage: string, { names, unmatched }: CategoryCoverage): Finding[] {

@@ -83,10 +83,10 @@ describe('the summary of a run', () => {
     );
     assert.ok(relations! >= 9);
     assert.equal(found(summary, 'no-captions')?.message, '1 of 10 images have no caption');
-    assert.deepEqual(found(summary, 'no-captions')?.examples, ['caption-file: no caption for image 7']);
+    assert.match(found(summary, 'no-captions')?.examples[0] ?? '', /^caption-file: no caption for image 7/);
     assert.deepEqual(found(summary, 'entities-without-category')?.examples, ['barn 9']);
     assert.equal(
-      found(summary, 'unknown-category')?.message,
+      found(summary, 'undefined-category')?.message,
       '10 of 30 boxes have a category that the list of categories does not have',
     );
     for (const finding of summary.findings) assert.match(finding.advice, /\w/);
@@ -124,10 +124,10 @@ describe('the summary of a run', () => {
     writeFileSync(vocabulary, JSON.stringify({ horse: [] }));
     const graph = new Graph('words');
     graph
-      .from(coco({ annotations: files.annotations }))
+      .from(coco({ annotations: files.annotations, compat: true }))
       .pipe(caption(captionFile({ captions: files.captions })))
       .pipe(parse(ruleParser()))
-      .pipe(match({ vocabulary }))
+      .pipe(match({ vocabulary, compat: true }))
       .pipe(pair())
       .to(candidateSets());
     const { summary } = await run(graph, { out: files.out });
