@@ -19,7 +19,9 @@ export {
   WiringError,
 } from './errors.js';
 export { checkWiring } from './graph/check-wiring.js';
-export { describeGraph, drawMermaid, drawText } from './graph/describe-graph.js';
+export { describeGraph } from './graph/describe-graph.js';
+export { drawMermaid } from './graph/draw-mermaid.js';
+export { drawText } from './graph/draw-text.js';
 export type { RecordsOptions } from './graph/engine/stream-records.js';
 export { Flow, Graph, type RecordOf } from './graph/graph.js';
 export { buildRecipe, type OptionsSchema, type Recipe, recipe } from './graph/recipe.js';
@@ -77,9 +79,10 @@ export { type RunOptions, type RunProgress, type RunResult, run } from './runs/r
 export { type RunPartOptions, type RunPartResult, runPart } from './runs/run-part.js';
 export type { ModelUsage } from './runs/run-report.js';
 export type { EmptyReason, Finding, RunSummary } from './runs/run-summary.js';
+export { candidateSets } from './sinks/candidate-sets.js';
 export { EXPORT_FORMATS, type ExportFormat, type ExportOptions, exportRun } from './sinks/exports/export-run.js';
 export { reportPage } from './sinks/report-page.js';
-export { candidateSets, sceneGraphs } from './sinks/scene-graph-sink.js';
+export { sceneGraphs } from './sinks/scene-graph-sink.js';
 export type { Finisher, Sink } from './sinks/sink.js';
 export { type CocoOptions, coco } from './sources/coco.js';
 export { fromIterable } from './sources/from-iterable.js';

@@ -1,7 +1,8 @@
-import { accessToken, redactor } from '../endpoints/access-token.js';
+import { accessToken } from '../endpoints/access-token.js';
 import { checkEndpointUrl } from '../endpoints/check-endpoint-url.js';
 import { generatedText } from '../endpoints/generated-text.js';
 import { postJson } from '../endpoints/post-json.js';
+import { redactor } from '../endpoints/redactor.js';
 import { OptionError } from '../errors.js';
 import type { Captioner } from '../records/ports.js';
 import { captionerSeeds, type ModelCaptionerOptions, modelCaptioner } from './model-captioner.js';

@@ -1,7 +1,8 @@
 import type { InferenceClient } from '@huggingface/inference';
-import { accessToken, redactor } from '../endpoints/access-token.js';
+import { accessToken } from '../endpoints/access-token.js';
 import { checkEndpointUrl } from '../endpoints/check-endpoint-url.js';
 import { redactingFetch } from '../endpoints/redacting-fetch.js';
+import { redactor } from '../endpoints/redactor.js';
 import { RequestFailure } from '../endpoints/request-failure.js';
 import { EndpointError, OptionError } from '../errors.js';
 import { checkPositiveInteger } from '../records/option-checks.js';

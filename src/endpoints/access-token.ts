@@ -38,8 +38,3 @@ function checkToken(from: string, text: string): string {
 
 const isLoopback = ({ hostname }: URL) =>
   hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
-
-/** Returns a function that replaces a secret in a text, since servers may echo it. */
-export function redactor(secret: string | undefined): (text: string) => string {
-  return secret === undefined || secret.length < 4 ? (text) => text : (text) => text.replaceAll(secret, '[token]');
-}

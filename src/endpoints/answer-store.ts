@@ -3,7 +3,6 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { InputError, OutputError } from '../errors.js';
-import { digest } from '../files/digest.js';
 import type { Answer, Question, Reply } from '../records/answer.js';
 
 /** A stored reply with the time of the answer, ISO 8601. */
@@ -38,18 +37,6 @@ const FILE = 'answers.mdb';
  * it.
  */
 const SAFE_OPTIONS = { overlappingSync: false, eventTurnBatching: false, txnStartThreshold: Number.POSITIVE_INFINITY };
-
-/**
- * Returns the key of a question in a store: 24 hexadecimal digits, independent of the order of its parameters.
- *
- * @example
- * ```ts
- * import { questionKey } from 'relflow/captions';
- *
- * questionKey({ protocol: 'hf-chat', model: 'tiny/vlm', prompt: 'Describe.', parameters: { temperature: 0 } });
- * ```
- */
-export const questionKey = (question: Question): string => digest(question).slice(0, 24);
 
 /**
  * Stores the answers of models on disk by question, subject and seed, so that each is paid for once. When `add`

@@ -1,10 +1,12 @@
 import type { Question, Reply, Tokens } from '../records/answer.js';
 import type { Forecast } from '../records/ports.js';
-import { type AnswerKey, AnswerStore, questionKey } from './answer-store.js';
+import { type AnswerKey, AnswerStore } from './answer-store.js';
 import { defaultStoreFolder } from './default-store-folder.js';
 import { type Policy, type PolicyOptions, resolvePolicy } from './policy-options.js';
+import { costOf } from './prices.js';
+import { questionKey } from './question-key.js';
 import { RequestPolicy } from './request-policy.js';
-import { costOf, emptyUsage, type Usage } from './usage.js';
+import { emptyUsage, type Usage } from './usage.js';
 
 /** Options of requests to a model: the request policy and the answer store. */
 export interface CachedAnswersOptions extends PolicyOptions {

@@ -1,4 +1,3 @@
-import type { CaptionMap } from '../records/caption-file-schemas.js';
 import { type AnswerFilter, matchesFilter } from './answer-filter.js';
 import type { AnswerStore } from './answer-store.js';
 
@@ -20,37 +19,4 @@ import type { AnswerStore } from './answer-store.js';
  */
 export function* answerLines(store: AnswerStore, filter: AnswerFilter = {}): Generator<string, void> {
   for (const answer of store.lines()) if (matchesFilter(filter, answer.question)) yield `${JSON.stringify(answer)}\n`;
-}
-
-/**
- * Returns the captions by image id, in the format of caption files: all answers to each question in the order of their
- * seeds, without refusals and empty answers.
- *
- * @param dataset the data set whose images are exported, since two data sets may use the same ids
- *
- * @example
- * ```ts
- * import { writeFileSync } from 'node:fs';
- * import { captionsByImage, defaultStoreFolder, openExistingStore } from 'relflow/captions';
- *
- * const store = await openExistingStore(defaultStoreFolder());
- * writeFileSync('captions.json', JSON.stringify(captionsByImage(store, 'coco2017')));
- * await store.close();
- * ```
- */
-export function captionsByImage(store: AnswerStore, dataset: string, filter: AnswerFilter = {}): CaptionMap {
-  const questions = [...store.questions()].filter(
-    ([, question]) => question.protocol !== 'factual-t5' && matchesFilter(filter, question),
-  );
-  const captions: CaptionMap = {};
-  for (const image of store.images()) {
-    if (image.dataset !== dataset) continue;
-    const texts = questions.flatMap(([key]) =>
-      [...store.answers(key, image.subject)].flatMap(({ reply: { text, refused } }) =>
-        refused || text === '' ? [] : [text.replace(/\s+/g, ' ')],
-      ),
-    );
-    if (texts.length > 0) captions[image.id] = texts;
-  }
-  return captions;
 }

@@ -1,7 +1,8 @@
 import { textLines } from '../files/json/json-lines.js';
 import type { Answer } from '../records/answer.js';
 import { schemaProblem } from '../records/schema-problem.js';
-import { type AnswerStore, questionKey } from './answer-store.js';
+import type { AnswerStore } from './answer-store.js';
+import { questionKey } from './question-key.js';
 
 /** The result of an import. */
 export interface ImportResult {

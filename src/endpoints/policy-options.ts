@@ -1,6 +1,6 @@
 import { OptionError } from '../errors.js';
 import { checkNonNegative, checkPositiveInteger } from '../records/option-checks.js';
-import { checkPrices, type Prices } from './usage.js';
+import { checkPrices, type Prices } from './prices.js';
 
 /** The policy of requests to an endpoint: concurrency, rates, retries, time limits and budget. */
 export interface PolicyOptions {

@@ -4,9 +4,10 @@ import pRetry from 'p-retry';
 import { EndpointError, RelflowError } from '../errors.js';
 import type { Tokens } from '../records/answer.js';
 import type { Policy } from './policy-options.js';
+import { costOf } from './prices.js';
 import { rateWindow, TokenRate } from './rate-limits.js';
 import { RequestFailure } from './request-failure.js';
-import { costOf, type Usage } from './usage.js';
+import type { Usage } from './usage.js';
 
 /** The first wait before a retry; each further wait is twice as long, times a random factor from 1 to 2. */
 const FIRST_WAIT_MS = 500;

@@ -26,18 +26,17 @@ export {
 } from './parser/evaluate-parser.js';
 export { goldCaptions, type RejectedRow } from './parser/gold-captions.js';
 export { PARSER_ERRORS, type ParserError } from './parser/parser-errors.js';
+export { averagePrecision } from './predicates/average-precision.js';
 export {
   type CompareTaggersOptions,
   compareTaggers,
-  type DatasetNames,
-  datasetNames,
   type NamedTagger,
   type TaggerScores,
 } from './predicates/compare-taggers.js';
+export { type DatasetNames, datasetNames } from './predicates/dataset-names.js';
 export { type EvaluatePredicatesOptions, evaluatePredicates } from './predicates/evaluate-predicates.js';
 export { type Perturbation, perturbDetections } from './predicates/perturb-detections.js';
 export {
-  averagePrecision,
   type PredicateReport,
   type PredicateResult,
   PredicateScores,

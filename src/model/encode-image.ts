@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ReadImageOptions, readImage } from './image/read-image.js';
-import { normalize, resize, targetSize } from './image/resize.js';
+import { normalize, resize } from './image/resize.js';
+import { targetSize } from './image/target-size.js';
 import type { Encoded, RlipV2 } from './rlip-v2.js';
 import type { LabelVectors } from './text/label-vectors.js';
 

@@ -13,7 +13,8 @@ export { type Backend, type BackendOptions, useBackend } from './backends/use-ba
 export { openRelationFinder, type RelationFinderOptions } from './detector/relation-finder.js';
 export type { Geometry, ImageBatch } from './geometry.js';
 export { type ReadImageOptions, readImage } from './image/read-image.js';
-export { normalize, type RgbImage, resize, targetSize } from './image/resize.js';
+export { normalize, type RgbImage, resize } from './image/resize.js';
+export { targetSize } from './image/target-size.js';
 export {
   type BackboneShape,
   type ConvolutionsShape,

@@ -5,7 +5,7 @@ import type { DecoderStart } from './layers/pair-decoder.js';
 import { ReferencePoints } from './layers/reference-points.js';
 import type { ModelConfig } from './model-config.js';
 import { MASKED_LOGIT } from './ops/attention.js';
-import { logit } from './ops/boxes.js';
+import { logit } from './ops/logit.js';
 import { BOX_FEATURES, boxFeatures, PAIR_FEATURES, pairFeatures } from './pair-features.js';
 import { normal, type Parameter, type Scope } from './parameter-scope.js';
 

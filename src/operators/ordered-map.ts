@@ -1,4 +1,5 @@
 import { concatMap, defer, from, isObservable, map, mergeMap, type Observable, type OperatorFunction, of } from 'rxjs';
+import { isThenable } from './is-thenable.js';
 
 /**
  * Maps values like `mergeMap` with bounded concurrency, but emits results in the order of their inputs.
@@ -59,9 +60,4 @@ export function toObservable<U>(answer: () => U | PromiseLike<U> | Observable<U>
     if (isObservable(result)) return result;
     return isThenable(result) ? from(result) : of(result);
   });
-}
-
-/** Checks for a promise, also one of another realm or library. */
-export function isThenable<T>(answer: T | PromiseLike<T>): answer is PromiseLike<T> {
-  return typeof (answer as Partial<PromiseLike<T>> | null | undefined)?.then === 'function';
 }

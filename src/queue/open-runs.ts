@@ -2,11 +2,11 @@ import { UnrecoverableError } from 'bullmq';
 import { OutputError } from '../errors.js';
 import { digest } from '../files/digest.js';
 import { describeGraph } from '../graph/describe-graph.js';
-import { closeStages } from '../graph/engine/execute.js';
+import { closeStages } from '../graph/engine/close-stages.js';
 import type { Graph } from '../graph/graph.js';
 import type { RunState } from '../records/run-state.js';
 import { RunFolder } from '../run-folder/run-folder.js';
-import { graphDifference } from '../runs/prepare-run.js';
+import { graphDifference } from '../runs/graph-difference.js';
 import type { RunJob } from './queues.js';
 
 /** Run that a worker works on. */

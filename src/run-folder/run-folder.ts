@@ -3,18 +3,16 @@ import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { exists } from '../files/exists.js';
 import { isMissing } from '../files/is-missing.js';
-import { jsonLines } from '../files/json/json-lines.js';
 import { listNames } from '../files/list-names.js';
 import type { Manifest, Shard } from '../records/manifest.js';
 import type { Extent, Progress, RunState } from '../records/run-state.js';
 import { schemaProblem, type TypeOf } from '../records/schema-problem.js';
 import type { SchemaName } from '../records/schemas.js';
+import { schemaLines } from './schema-lines.js';
+import { shardNumber } from './shard-number.js';
 
 /** Name of the sink of rejected records, which every run has. */
 export const REJECTS = 'rejects';
-
-/** Returns a shard's number as file names have it: five digits or more. */
-export const shardNumber = (shard: number): string => String(shard).padStart(5, '0');
 
 /**
  * Reads a run's output folder:
@@ -152,18 +150,6 @@ export class RunFolder {
         yield line;
       }
     }
-  }
-}
-
-/**
- * Yields the lines of a JSONL file, each checked against a schema.
- * @throws InputError naming the file and the line that does not fit the schema
- */
-export async function* schemaLines<N extends SchemaName>(file: string, schema: N): AsyncGenerator<TypeOf<N>, void> {
-  for await (const { value, line } of jsonLines(file)) {
-    const problem = schemaProblem(schema, value);
-    if (problem !== null) throw new InputError(file, `line ${line}: ${problem}`);
-    yield value as TypeOf<N>;
   }
 }
 

@@ -7,7 +7,8 @@ import writeFileAtomic from 'write-file-atomic';
 import { checksum } from '../files/checksum.js';
 import type { OutputFile, Shard, StageCounts } from '../records/manifest.js';
 import { addStages, sortStages } from '../records/stage-counts.js';
-import { type RunFolder, shardNumber } from './run-folder.js';
+import type { RunFolder } from './run-folder.js';
+import { shardNumber } from './shard-number.js';
 
 /** Committed length of a shard's file. */
 export interface FileExtent {

@@ -5,7 +5,8 @@ import { InputError } from '../errors.js';
 import { jsonLines } from '../files/json/json-lines.js';
 import { listNames } from '../files/list-names.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
-import { type RunFolder, shardNumber } from './run-folder.js';
+import type { RunFolder } from './run-folder.js';
+import { shardNumber } from './shard-number.js';
 import type { WorkItem } from './work-item.js';
 
 const FLUSH_LENGTH = 1 << 18;

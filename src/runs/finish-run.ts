@@ -7,7 +7,7 @@ import type { Graph } from '../graph/graph.js';
 import type { Manifest, Shard } from '../records/manifest.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { ShardLayout } from '../run-folder/shard-layout.js';
-import { graphDifference } from './prepare-run.js';
+import { graphDifference } from './graph-difference.js';
 import { writeManifest } from './write-manifest.js';
 
 /** Options of `finishRun`. */

@@ -1,6 +1,7 @@
 import { RecordError } from '../errors.js';
-import { closeStages, execute } from '../graph/engine/execute.js';
-import { upstreamNodes } from '../graph/engine/stream-records.js';
+import { closeStages } from '../graph/engine/close-stages.js';
+import { execute } from '../graph/engine/execute.js';
+import { upstreamNodes } from '../graph/engine/upstream-nodes.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { addForecasts, NO_REQUESTS } from '../records/add-forecasts.js';

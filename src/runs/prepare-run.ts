@@ -8,9 +8,10 @@ import { writeIfAbsent } from '../files/write-if-absent.js';
 import { describeGraph } from '../graph/describe-graph.js';
 import type { Graph } from '../graph/graph.js';
 import { version } from '../package-info.js';
-import type { InputFile, NodeDescription } from '../records/manifest.js';
+import type { InputFile } from '../records/manifest.js';
 import type { RunState } from '../records/run-state.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
+import { graphDifference } from './graph-difference.js';
 import { fingerprintInputs, graphInputs } from './graph-inputs.js';
 import { isReplaceable } from './run-report.js';
 
@@ -163,12 +164,4 @@ function runDifference(saved: RunState, current: RunState): string | null {
   return digest(saved.sharding) === digest(current.sharding)
     ? null
     : 'its shards have other sizes or another compression';
-}
-
-/** Describes in words how a graph, or this version of relflow, differs from the saved run's; null when neither does. */
-export function graphDifference(saved: RunState, graph: readonly NodeDescription[]): string | null {
-  if (saved.relflow !== version) return `it was started by relflow ${saved.relflow}, this is ${version}`;
-  if (digest(saved.graph) === digest(graph)) return null;
-  const changed = graph.find((node, index) => digest(node) !== digest(saved.graph[index] ?? null));
-  return `the pipeline or its options differ${changed ? `, starting with '${changed.id}'` : ''}`;
 }

@@ -9,6 +9,7 @@ import { loadWeights } from '../model/weights/load-weights.js';
 import type { DataPosition } from './data/training-batch.js';
 import type { AdamW, MomentValues } from './optimizer/adam-w.js';
 import type { Ema } from './optimizer/ema.js';
+import { writeWeights } from './write-weights.js';
 
 const FORMAT = 'relflow.training-state/1';
 
@@ -42,16 +43,6 @@ export interface TrainedState {
 }
 
 const folderName = (step: number): string => `step-${String(step).padStart(8, '0')}`;
-
-/** Writes the weights of a model to a safetensors file. */
-export async function writeWeights(
-  path: string,
-  parameters: ReadonlyMap<string, Parameter>,
-  metadata: Readonly<Record<string, string>>,
-): Promise<void> {
-  const list = [...parameters.values()].map((p) => ({ name: p.name, shape: p.shape, read: () => p.values() }));
-  await writeSafetensors(path, list, { metadata });
-}
 
 /** The checkpoints of a training: a folder each, which is renamed into place once it is complete. */
 export class Checkpoints {

@@ -17,7 +17,7 @@ export { type TrainingEvent, TrainingLog } from './training-log.js';
 // Settings: a configuration with all defaults filled in.
 
 export type { CommonSettings } from './settings/common-settings.js';
-export { batchOptions, dataOptions, totalSteps, validationOptions } from './settings/data-options.js';
+export { batchOptions, dataOptions, validationOptions } from './settings/data-options.js';
 export { type RlipSettings, rlipSettings } from './settings/rlip-settings.js';
 export { type TaggerSettings, taggerSettings } from './settings/tagger-settings.js';
 export { type TrainingSettings, trainingSettings } from './settings/training-settings.js';
@@ -97,10 +97,8 @@ export { taggerForward } from './tagger-forward.js';
 export {
   AdamW,
   type AdamWOptions,
-  groupOf,
   type MomentValues,
   officialAdamW,
-  type ParameterGroup,
 } from './optimizer/adam-w.js';
 export { Ema } from './optimizer/ema.js';
 export { clipFactor, gradientNorm } from './optimizer/gradient-norm.js';
@@ -111,6 +109,8 @@ export { officialSchedule, type Schedule, scheduleFactor } from './optimizer/sch
 export { Checkpoints, settingsDigest, type TrainedState, type TrainingState } from './checkpoints.js';
 export { curvesPage, writeCurves } from './curves-page.js';
 export type { Paraphrases } from './data/paraphrase-relations.js';
+export { groupOf, type ParameterGroup } from './optimizer/parameter-group.js';
+export { totalSteps } from './settings/total-steps.js';
 export {
   checkMemoryFits,
   type Remedy,

@@ -1,15 +1,13 @@
 import { OptionError } from '../errors.js';
 import { RlipV2 } from '../model/rlip-v2.js';
-import { byteTokenizer, openTokenizer, type Tokenizer } from '../model/text/tokenizer.js';
+import { byteTokenizer, openTokenizer } from '../model/text/tokenizer.js';
 import { initializeWeights } from '../model/weights/initialize-weights.js';
 import { compareWeights, loadWeights } from '../model/weights/load-weights.js';
 import { openWeights } from '../model/weights/open-weights.js';
 import type { TrainingConfig } from '../records/training-config.js';
-import { CachedLabelVectors } from './data/cached-label-vectors.js';
+import { createForward } from './create-forward.js';
 import type { Forward } from './loss-gradients.js';
-import { rlipForward } from './rlip-forward.js';
 import type { TrainingSettings } from './settings/training-settings.js';
-import { taggerForward } from './tagger-forward.js';
 
 /** The files that a model starts from. */
 export type ModelFiles = Pick<TrainingConfig, 'initialWeights' | 'startFrom' | 'tokenizer'>;
@@ -52,14 +50,6 @@ export async function openTrainingModel(
     model.dispose();
     throw error;
   }
-}
-
-/** Returns the forward pass of a task. */
-export function createForward(settings: TrainingSettings, model: RlipV2, tokenizer: Tokenizer): Forward {
-  const labelVectors = new CachedLabelVectors(model, tokenizer, settings.optimizer.textLearningRate > 0);
-  return settings.task === 'tagger'
-    ? taggerForward(model, labelVectors)
-    : rlipForward(model, labelVectors, settings.losses);
 }
 
 async function loadAll(model: RlipV2, path: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { RlipV2 } from '../model/rlip-v2.js';
 import type { CachedLabelVectors } from './data/cached-label-vectors.js';
-import { encodeBatch, noisyQueries } from './data/encode-batch.js';
+import { encodeBatch } from './data/encode-batch.js';
+import { noisyQueries } from './data/noisy-queries.js';
 import { pairLosses, totalLoss } from './loss/pair-losses.js';
 import { type Forward, summedParts } from './loss-gradients.js';
 

@@ -2,19 +2,21 @@ import { OptionError } from '../errors.js';
 import type { Backend } from '../model/backends/use-backend.js';
 import { modelMetadata } from '../model/weights/stored-model.js';
 import type { TrainingConfig } from '../records/training-config.js';
-import { Checkpoints, settingsDigest, type TrainingState, writeWeights } from './checkpoints.js';
+import { Checkpoints, settingsDigest, type TrainingState } from './checkpoints.js';
 import { writeCurves } from './curves-page.js';
 import { AugmentedImageReader } from './data/augmented-image-reader.js';
 import type { TrainingData } from './data/training-data.js';
 import { type ModelFiles, openTrainingModel } from './open-training-model.js';
 import { AdamW } from './optimizer/adam-w.js';
 import { Ema } from './optimizer/ema.js';
-import { batchOptions, totalSteps } from './settings/data-options.js';
+import { batchOptions } from './settings/data-options.js';
+import { totalSteps } from './settings/total-steps.js';
 import type { TrainingSettings } from './settings/training-settings.js';
 import { checkTrainOptions, type TrainOptions } from './train-options.js';
 import { TrainingFolder } from './training-folder.js';
 import { type TrainingEvent, TrainingLog } from './training-log.js';
 import { trainingLoop } from './training-loop.js';
+import { writeWeights } from './write-weights.js';
 
 /** Fields of a configuration that do not change the steps, and the files that a model starts from. */
 export type RunConfig = ModelFiles &

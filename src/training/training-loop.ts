@@ -11,7 +11,7 @@ import type { AdamW } from './optimizer/adam-w.js';
 import type { Ema } from './optimizer/ema.js';
 import { clipFactor, gradientNorm } from './optimizer/gradient-norm.js';
 import { scheduleFactor } from './optimizer/schedule.js';
-import { totalSteps } from './settings/data-options.js';
+import { totalSteps } from './settings/total-steps.js';
 import type { TrainingSettings } from './settings/training-settings.js';
 import { stepDropout } from './step-dropout.js';
 import type { TrainingLog } from './training-log.js';

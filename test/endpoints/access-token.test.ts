@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { accessToken, redactor } from '../../src/endpoints/access-token.js';
+import { accessToken } from '../../src/endpoints/access-token.js';
+import { redactor } from '../../src/endpoints/redactor.js';
 
 describe('accessToken', () => {
   const names = ['HF_TOKEN', 'RELFLOW_TOKEN'] as const;

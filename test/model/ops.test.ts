@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { DeformableAttention } from '../../src/model/layers/deformable-attention-layer.js';
-import { cxcywhToXyxy, generalizedIou, logit } from '../../src/model/ops/boxes.js';
+import { cxcywhToXyxy, generalizedIou } from '../../src/model/ops/boxes.js';
+import { logit } from '../../src/model/ops/logit.js';
 import { sineOfBoxes, sinePositions } from '../../src/model/ops/sine-positions.js';
 import { Scope } from '../../src/model/parameter-scope.js';
 import { rTaggerR50 } from '../../src/model/presets.js';

@@ -2,7 +2,7 @@ import { type Box, iou } from '../../records/box.js';
 import type { FoundRelation } from '../../records/found-relation.js';
 import type { ImageRecord } from '../../records/image.js';
 import type { Related } from '../../records/scene-graph.js';
-import { averagePrecision } from '../predicates/predicate-scores.js';
+import { averagePrecision } from '../predicates/average-precision.js';
 
 /** Scores of scene-graph detection: how well a model finds relations, including both objects. */
 export interface RelationReport {

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { wrapIoErrors } from '../../files/wrap-io-errors.js';
 import type { Node } from '../node.js';
+import { closeStages } from './close-stages.js';
 import type { ExecuteOptions, ResolvedOptions } from './execute-options.js';
 import { InFlightLimit } from './in-flight-limit.js';
 import { readSources, resumeWork } from './read-sources.js';
 import type { Outcome } from './record-tracker.js';
 import { ReorderBuffer } from './reorder-buffer.js';
-import { StageRunner, stageConcurrency } from './stage-runner.js';
+import { stageConcurrency } from './stage-concurrency.js';
+import { StageRunner } from './stage-runner.js';
 
 /**
  * Runs the nodes of a graph and yields the outcome of each record of its input, in the order of the input. Pull-based:
@@ -26,11 +28,6 @@ export async function* execute(nodes: readonly Node[], options: ExecuteOptions):
     // A source that ignores the signal may still be writing there.
     await rm(tempDir, { recursive: true, force: true, maxRetries: 10 });
   }
-}
-
-/** Closes the stages among the nodes, which releases what they hold. A closed stage opens again when it is used. */
-export async function closeStages(nodes: readonly Node[]): Promise<void> {
-  for (const node of nodes) if (node.kind === 'stage') await node.spec.close?.();
 }
 
 /** Stages let records overtake each other; the buffer restores their order. */

@@ -1,7 +1,8 @@
 import { mergeMap, Subject, type Subscription } from 'rxjs';
 import { RecordError, RelflowError } from '../../errors.js';
+import { isThenable } from '../../operators/is-thenable.js';
 import { FILTERED } from '../../operators/operator.js';
-import { isThenable, toObservable } from '../../operators/ordered-map.js';
+import { toObservable } from '../../operators/ordered-map.js';
 import type { SourceItem } from '../../records/ports.js';
 import type { Reject } from '../../records/reject.js';
 import type { OperatorStamp } from '../../records/scene-graph.js';
@@ -10,8 +11,9 @@ import { addCount } from '../../records/stage-counts.js';
 import type { WorkItem } from '../../run-folder/work-item.js';
 import { operatorStamp } from '../describe-graph.js';
 import type { Node } from '../node.js';
-import type { ExecuteOptions, ResolvedOptions } from './execute-options.js';
+import type { ResolvedOptions } from './execute-options.js';
 import { type Outcome, RecordTracker, type Token } from './record-tracker.js';
+import { stageConcurrency } from './stage-concurrency.js';
 
 /**
  * Passes records from node to node. Each stage is a Subject with a `mergeMap` of bounded concurrency, so records may
@@ -236,9 +238,4 @@ function deferredStages(nodes: readonly Node[], options: ResolvedOptions): Reado
   const { phaseOf } = options.phases;
   const phase = options.mode === 'first-phase' ? 0 : options.phase;
   return new Set(nodes.filter((node) => node.kind === 'stage' && phaseOf.get(node)! > phase));
-}
-
-/** Returns how many records a node processes at once; 0 for nodes that are not stages. */
-export function stageConcurrency(node: Node, { concurrency }: Pick<ExecuteOptions, 'concurrency'>): number {
-  return node.kind === 'stage' ? (concurrency ?? node.spec.concurrency ?? 1) : 0;
 }

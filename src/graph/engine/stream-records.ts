@@ -4,6 +4,7 @@ import type { Reject } from '../../records/reject.js';
 import { checkWiring } from '../check-wiring.js';
 import type { GraphDefinition, Node } from '../node.js';
 import { execute } from './execute.js';
+import { upstreamNodes } from './upstream-nodes.js';
 
 /** Options of a flow's `records` and `observable`. */
 export interface RecordsOptions {
@@ -39,15 +40,4 @@ export async function* streamRecords(
     }
     yield* collected;
   }
-}
-
-/** Returns a node and the nodes that it depends on, in the graph's order. */
-export function upstreamNodes(graph: GraphDefinition, node: Node): readonly Node[] {
-  const reached = new Set<Node>();
-  const visit = (next: Node) => {
-    reached.add(next);
-    next.inputs.forEach(visit);
-  };
-  visit(node);
-  return graph.nodes.filter((other) => reached.has(other));
 }

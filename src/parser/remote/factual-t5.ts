@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { accessToken, redactor } from '../../endpoints/access-token.js';
+import { accessToken } from '../../endpoints/access-token.js';
 import { CachedAnswers, type CachedAnswersOptions } from '../../endpoints/cached-answers.js';
 import { checkEndpointUrl } from '../../endpoints/check-endpoint-url.js';
 import { generatedText } from '../../endpoints/generated-text.js';
 import { postJson } from '../../endpoints/post-json.js';
+import { redactor } from '../../endpoints/redactor.js';
 import { RequestFailure } from '../../endpoints/request-failure.js';
 import { OptionError, RecordError } from '../../errors.js';
 import { factualProblem, parseFactual } from '../../records/factual-graph.js';

@@ -1,5 +1,6 @@
 import type { RgbImage } from '../../model/image/resize.js';
-import { resize, targetSize } from '../../model/image/resize.js';
+import { resize } from '../../model/image/resize.js';
+import { targetSize } from '../../model/image/target-size.js';
 import { type Box, clampBox } from '../../records/box.js';
 import type { Random } from '../../records/random.js';
 import { colorJitter } from './color-jitter.js';

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Dropout } from '../../model/layers/dropout.js';
-import type { GivenPairs } from '../../model/query-source.js';
 import type { Encoded, RlipV2 } from '../../model/rlip-v2.js';
 import { textMask } from '../../model/text/text-mask.js';
 import type { CachedLabelVectors } from './cached-label-vectors.js';
@@ -20,10 +19,4 @@ export function encodeBatch(
   const labels = { vectors, objectCount: batch.labels.objects.length, paddingMask };
   const encoded = model.encode({ pixels, sizes }, labels, { drop });
   return { vectors, encoded };
-}
-
-/** Returns the noisy pairs of a batch as queries of a decoder, with the mask against leaks between them. */
-export function noisyQueries({ noisy, attentionMask, slots, sizes }: TrainingBatch): GivenPairs {
-  const mask = attentionMask && tf.tensor3d(attentionMask, [sizes.length, 2 * slots, 2 * slots]);
-  return { groups: noisy, slots, ...(mask && { attentionMask: mask }) };
 }

@@ -1,6 +1,7 @@
 import { OptionError } from '../../errors.js';
 import type { Random } from '../../records/random.js';
-import { drawWithoutReplacement, randomInteger } from './random-stream.js';
+import { drawWithoutReplacement } from './draw-without-replacement.js';
+import { randomInteger } from './random-stream.js';
 import type { TrainingSample } from './training-sample.js';
 
 const MAX_ATTEMPTS = 1000;

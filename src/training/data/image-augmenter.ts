@@ -1,7 +1,8 @@
 import PQueue from 'p-queue';
 import { RecordError } from '../../errors.js';
 import { readImage } from '../../model/image/read-image.js';
-import { type RgbImage, resize, targetSize } from '../../model/image/resize.js';
+import { type RgbImage, resize } from '../../model/image/resize.js';
+import { targetSize } from '../../model/image/target-size.js';
 import { type AugmentationOptions, type AugmentedImage, augmentImage, resizedImage } from './augment-image.js';
 import { randomStream, STREAMS } from './random-stream.js';
 import type { TrainingSample } from './training-sample.js';

@@ -1,5 +1,6 @@
 import type { Random } from '../../records/random.js';
-import { drawWithoutReplacement, randomInteger } from './random-stream.js';
+import { drawWithoutReplacement } from './draw-without-replacement.js';
+import { randomInteger } from './random-stream.js';
 import type { TrainingPair } from './training-sample.js';
 
 /** With more than this many ordered pairs for each sampled one, rejection sampling is fast. */

@@ -4,9 +4,10 @@ import type { Id } from '../../records/image.js';
 import type { PairTargets } from '../loss/pair-targets.js';
 import type { AugmentedImage } from './augment-image.js';
 import { leakMask, type Noise, noisyPairs } from './denoising.js';
+import { drawWithoutReplacement } from './draw-without-replacement.js';
 import { closedLabelSet, type LabelCounts, labelSet, type TrainingLabelSet, type Vocabularies } from './label-set.js';
 import { type Paraphrases, paraphraseRelations } from './paraphrase-relations.js';
-import { drawWithoutReplacement, randomStream, STREAMS } from './random-stream.js';
+import { randomStream, STREAMS } from './random-stream.js';
 import { samplePairs } from './sample-pairs.js';
 import type { TrainingPair, TrainingVocabulary } from './training-sample.js';
 

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
 import { hasKernel, runKernel } from '../../model/ops/custom-kernel.js';
 import type { Parameter } from '../../model/parameter-scope.js';
+import { groupOf } from './parameter-group.js';
 
 /** Learning rates by part of the model, and the constants of AdamW. */
 export interface AdamWOptions {
@@ -32,19 +33,6 @@ export const officialAdamW: AdamWOptions = {
   epsilon: 1e-8,
   maxGradientNorm: 0.1,
 };
-
-/** A group of parameters with a learning rate of its own. */
-export type ParameterGroup = 'backbone' | 'text' | 'rest';
-
-/**
- * Returns the group of a parameter, which determines its learning rate, by its name in the state dict. The fusions'
- * language layers belong to the rest.
- * Source: RLIPv2, main.py, `param_dicts`.
- */
-export function groupOf(name: string): ParameterGroup {
-  if (name.includes('backbone')) return 'backbone';
-  return name.includes('text_encoder') ? 'text' : 'rest';
-}
 
 interface Moments {
   readonly first: tf.Variable;

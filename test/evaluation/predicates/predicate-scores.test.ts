@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { averagePrecision, PredicateScores } from '../../../src/evaluation/predicates/predicate-scores.js';
+import { averagePrecision } from '../../../src/evaluation/predicates/average-precision.js';
+import { PredicateScores } from '../../../src/evaluation/predicates/predicate-scores.js';
 import { assertClose } from '../../support/tensors.js';
 
 const ranked = (...candidates: readonly (readonly [number, 0 | 1])[]) =>

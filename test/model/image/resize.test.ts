@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { readImage } from '../../../src/model/image/read-image.js';
-import { normalize, type RgbImage, resize, targetSize } from '../../../src/model/image/resize.js';
+import { normalize, type RgbImage, resize } from '../../../src/model/image/resize.js';
+import { targetSize } from '../../../src/model/image/target-size.js';
 import { temporaryFolder } from '../../support/folders.js';
 import { assertClose } from '../../support/tensors.js';
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { drawWithoutReplacement, randomStream } from '../../../src/training/data/random-stream.js';
+import { drawWithoutReplacement } from '../../../src/training/data/draw-without-replacement.js';
+import { randomStream } from '../../../src/training/data/random-stream.js';
 
 describe('randomStream', () => {
   it('depends on every key, and similar keys give unrelated numbers', () => {

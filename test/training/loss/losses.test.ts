@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../../src/model/backends/use-backend.js';
 import { focalLoss, qualityFocalLoss } from '../../../src/training/loss/focal-loss.js';
-import { giou } from '../../../src/training/loss/match-pairs.js';
+import { giou } from '../../../src/training/loss/giou.js';
 import { pseudoLabels } from '../../../src/training/loss/pseudo-labels.js';
 import { assertClose } from '../../support/tensors.js';
 

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../../src/model/backends/use-backend.js';
 import { Scope, zeros } from '../../../src/model/parameter-scope.js';
-import { AdamW, groupOf, officialAdamW } from '../../../src/training/optimizer/adam-w.js';
+import { AdamW, officialAdamW } from '../../../src/training/optimizer/adam-w.js';
 import { clipFactor, gradientNorm } from '../../../src/training/optimizer/gradient-norm.js';
+import { groupOf } from '../../../src/training/optimizer/parameter-group.js';
 import { assertClose } from '../../support/tensors.js';
 
 describe('groupOf', () => {
