@@ -1,8 +1,8 @@
-// Makes annotations in the form of Objects365 v2 of any size, and captions for them:
+// Generates annotations of any size in the format of Objects365 v2, and captions for them:
 //
 //   npx tsx bench/generate-objects365.ts --images 700000 --boxes-per-image 15 --seed 1 --out o365.json --captions captions.json
 //
-// The same arguments give the same bytes. Annotations come in no order of images, as a loader must expect.
+// The same arguments give the same bytes. Annotations are not ordered by image, as loaders must expect.
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Random } from '../scripts/scenes/scene-random.js';
@@ -42,7 +42,7 @@ interface Shape {
   readonly boxes: number;
 }
 
-/** Boxes an image vary from 1 to twice the average less 1. */
+/** The number of boxes per image varies from 1 to twice the average minus 1. */
 function shapeOf(image: number): Shape {
   const random = new Random(seed, 'image', image);
   return {
@@ -53,7 +53,7 @@ function shapeOf(image: number): Shape {
   };
 }
 
-/** Few categories are frequent, as in the real set. */
+/** Picks a category; few of them are frequent, as in the real dataset. */
 function categoryOf(random: Random): number {
   return 1 + Math.floor(objects365Categories.length * random.next() ** 3);
 }
@@ -75,7 +75,7 @@ function annotationJson(image: Shape, position: number, random: Random): string 
   return `{"id": ${position + 1}, ${flags}, "bbox": [${bbox}], "image_id": ${image.id}, "category_id": ${category}}`;
 }
 
-/** Every box of every image once, in an order that jumps between images. */
+/** Yields every box of every image once, in an order that jumps between images. */
 function* shuffledBoxes(): Generator<string> {
   const places = 2 * boxesPerImage - 1;
   const total = images * places;
@@ -105,7 +105,7 @@ function* each(make: (image: number) => string): Generator<string> {
   for (let image = 0; image < images; image++) yield make(image);
 }
 
-/** Writes texts, and lists of texts with commas between them. */
+/** Writes texts, and lists of texts separated by commas. */
 function write(path: string, ...parts: readonly (string | Iterable<string>)[]): void {
   const file = openSync(path, 'w');
   let text = '';

@@ -1,4 +1,4 @@
-// npm run bench: what relflow claims of its speed and memory, measured in one run. `npm run bench -- pipeline` runs one.
+// npm run bench measures the speed and memory that relflow claims; `npm run bench -- pipeline` runs a single benchmark.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -6,7 +6,7 @@ const BENCHES = ['json-reading', 'candidates', 'parser', 'pipeline', 'caption-st
 const chosen = process.argv.slice(2);
 const unknown = chosen.find((name) => !BENCHES.includes(name));
 if (unknown !== undefined) {
-  console.error(`bench: unknown bench '${unknown}', expected one of ${BENCHES.join(', ')}`);
+  console.error(`bench: unknown benchmark '${unknown}', expected one of ${BENCHES.join(', ')}`);
   process.exit(2);
 }
 for (const name of chosen.length > 0 ? chosen : BENCHES) {

@@ -1,5 +1,5 @@
-// Records/s and peak memory of source → match → pair → sink for 10k and 100k made-up images, each in its own process.
-// Peak memory may not grow by more than 20 % between the two.
+// Measures records/s and peak memory of source → match → pair → sink for 10k and 100k synthetic images, each in its own
+// process. Fails when peak memory grows by more than 20 % between the two.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ import {
 const SIZES = [10_000, 100_000];
 const MAX_GROWTH = 1.2;
 
-/** Says what a caption would: the first two categories of the image, related. Parsing has its own bench. */
+/** Stands in for captions: relates the first two categories of the image. Parsing has its own benchmark. */
 const phrases = operator<ImageRecord, Parsed>({
   name: 'phrases',
   version: '1',
@@ -75,7 +75,7 @@ function node(args: readonly string[]): string {
 
 const [annotations, out] = process.argv.slice(2);
 if (annotations !== undefined && out !== undefined) {
-  // As the command line does.
+  // The command line sets this too.
   collectEarly();
   console.log(JSON.stringify(await measure(annotations, out)));
 } else {

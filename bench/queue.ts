@@ -1,25 +1,26 @@
-// What a queue costs, and what more workers gain, on made-up images of Objects365's form, in medians of some rounds:
+// Measures the overhead of a queue and the gain of more workers on synthetic images in the format of Objects365, as medians
+// of several rounds:
 //
-// - a run by one worker of a queue against the same run by one process, from the command to its end; the process on one
-//   processor, the worker with the command and the server on another, so that nothing that a queue costs goes unseen; both
-//   at the same time, and once more with the processors changed over
-// - one worker a processor, and four on all of them, against one on one, on the part that takes the processor: shards that
-//   were read before, from the first to the last. Each worker is kept to one processor: left alone, a single one takes
-//   more, since Node collects garbage and compiles in threads
-// - four at once and one at a time by turns of some seconds in one run, by workers that have done some shards before
+// - a run by one queue worker against the same run by one process, from the command to its end. The process has one
+//   processor; the worker, the command and the server share another, so that the full cost of the queue is counted. Both
+//   run at the same time, and again with the processors swapped.
+// - one worker per processor, and four workers on all processors, against a single worker, for CPU-bound work: shards whose
+//   records are already read, from the first to the last. Each worker is pinned to one processor; unpinned, a single worker
+//   uses more, since Node collects garbage and compiles in threads.
+// - four shards at once and one at a time, in alternating turns of some seconds within one run, by warm workers.
 //
 //   npx tsx bench/queue.ts --images 40000 --rounds 5
 //
-// On a machine that is shared with others the same work was seen to take a third more time a few minutes later, which moves
-// a ratio of two runs by as much. What runs at the same time, or by turns, is what to go by there.
+// On a shared machine, the same work has taken a third more time a few minutes later, which changes the ratio of two runs
+// as much. Only simultaneous or alternating measurements are reliable there.
 //
-// A second or so goes to the start of one more process and to the run's way through the queues, whatever its size: of the
-// 120,000 images by default, which take a minute and a half, that is one part in a hundred.
+// Starting one more process and passing the queues takes about a second for a run of any size: one percent of the default
+// 120,000 images, which take a minute and a half.
 //
-// Each worker loads its parser and has its code compiled anew, which took some three seconds of processor time: of a
-// minute's work that is a twentieth for one worker and a fifth for four, of Objects365 nothing. The turns leave it out.
+// Each worker loads its parser and compiles its code, about three seconds of CPU time: a twentieth of a minute's work for
+// one worker and a fifth for four, but negligible for all of Objects365. The alternating turns exclude it.
 //
-// Needs redis-server on the PATH, the compiled command (npm run build) and, to keep processes to processors, taskset.
+// Needs redis-server on the PATH, the compiled command (npm run build) and, to pin processes to processors, taskset.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -41,7 +42,7 @@ const SHARDS = Math.ceil(IMAGES / SHARD_RECORDS);
 const MANY = 4;
 const MAX_RATIO = 1.05;
 const TURN_MILLISECONDS = 3000;
-/** What part of the shards is done before the first turn. */
+/** Share of the shards that are processed before the first turn. */
 const WARM = 1 / 4;
 const PORT = 20_000 + (process.pid % 20_000);
 const folder = mkdtempSync(join(tmpdir(), 'relflow-bench-'));
@@ -49,8 +50,8 @@ const url = `redis://127.0.0.1:${PORT}`;
 const server = queueServer(url);
 
 if (spawnSync('redis-server', ['--version']).status !== 0) fail('redis-server is not installed');
-if (!existsSync(main)) fail('there is no compiled command; npm run build makes it');
-if (!CAN_PIN) console.error('queue: taskset is not installed: processes are not kept to processors');
+if (!existsSync(main)) fail('the compiled command is missing; run npm run build');
+if (!CAN_PIN) console.error('queue: taskset is not installed: processes are not pinned to processors');
 
 const redis = startServer(PORT, folder);
 let outs = 0;
@@ -93,7 +94,7 @@ try {
       return `one process ${alone}, queue ${queue}`;
     });
     const shards = [...bySize].map(([size, times]) => `by ${size} ${seconds(times.slice(-1))}`);
-    console.log(`round ${round}: ${runs.join('; changed over ')}; shards ${shards.join(', ')}`);
+    console.log(`round ${round}: ${runs.join('; swapped ')}; shards ${shards.join(', ')}`);
   }
   const overhead = median(ratios(queued, plain));
   console.log(`${IMAGES} images, ${PROCESSORS} processors, medians of ${ROUNDS} rounds`);
@@ -103,7 +104,7 @@ try {
     const gain = `ratio ${median(ratios(bySize.get(1)!, times)).toFixed(2)} on ${PROCESSORS} processors`;
     console.log(`shards, ${`${size} worker${size > 1 ? 's' : ''}`.padEnd(12)} ${seconds(times)}   ${gain}`);
   }
-  if (gains.length === 0) console.log('in turns             too few images to tell');
+  if (gains.length === 0) console.log('in turns             too few images to measure');
   else {
     const [least, most] = [Math.min(...gains), Math.max(...gains)].map((gain) => gain.toFixed(2));
     console.log(
@@ -116,7 +117,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Seconds of a run by one process and by one worker of a queue; one after the other where there is one processor. */
+/** Measures the seconds of a run by one process and by one queue worker; sequentially on a single processor. */
 async function sideBySide(run: readonly string[], plainOn: number): Promise<{ plain: number; queued: number }> {
   const queueOn = 1 - plainOn;
   const alone = () => relflow([...run, '--out', out()], plainOn);
@@ -128,7 +129,7 @@ async function sideBySide(run: readonly string[], plainOn: number): Promise<{ pl
   return { plain: times[0], queued: times[1] };
 }
 
-/** The folder of a run of which everything is read and nothing done; its jobs are in a database of their own. */
+/** Makes the folder of a run whose records are read and not yet processed; its jobs are in a separate database. */
 async function readSources(run: readonly string[]): Promise<string> {
   const [target, elsewhere] = [out(), `${url}/1`];
   const reader = await startWorkers(1, elsewhere, ['--only', 'source']);
@@ -138,7 +139,7 @@ async function readSources(run: readonly string[]): Promise<string> {
   return target;
 }
 
-/** Measures something of shards that were read before and of workers that are ready to begin with them. */
+/** Measures workers that are ready to process shards whose records are already read. */
 async function withShards<T>(
   read: string,
   run: readonly string[],
@@ -148,7 +149,7 @@ async function withShards<T>(
   const cpu = openQueue(server, 'cpu');
   const target = out();
   cpSync(read, target, { recursive: true });
-  // Or the disk would be busy with the copy, and a processor with the disk.
+  // Otherwise the disk is busy with the copy, and a processor with the disk.
   spawnSync('sync');
   try {
     await cpu.pause();
@@ -169,14 +170,14 @@ async function withShards<T>(
   }
 }
 
-/** Seconds from the first shard to the last. */
+/** Measures the seconds from the first shard to the last. */
 async function wholeTime(cpu: ShardQueue): Promise<number> {
   const begun = performance.now();
   while ((await shardsLeft(cpu)) > 0) await sleep(50);
   return (performance.now() - begun) / 1000;
 }
 
-/** How many times as many shards are done in a turn of many at once as in the turns around it, of one at a time. */
+/** Measures the speedup of turns with many shards at once over the neighboring turns with one at a time. */
 async function gainInTurns(cpu: ShardQueue): Promise<number[]> {
   while ((await shardsLeft(cpu)) > SHARDS * (1 - WARM)) await sleep(50);
   const turns: { atOnce: number; from: number; to: number }[] = [];
@@ -185,7 +186,7 @@ async function gainInTurns(cpu: ShardQueue): Promise<number[]> {
     while ((await cpu.getActiveCount()) !== atOnce && (await shardsLeft(cpu)) >= MANY) await sleep(20);
     const from = Date.now();
     await sleep(TURN_MILLISECONDS);
-    // Where no more are left than are in work, some workers had nothing to do.
+    // When fewer shards than workers are left, some workers were idle.
     if ((await shardsLeft(cpu)) < MANY) break;
     turns.push({ atOnce, from, to: Date.now() });
   }
@@ -206,14 +207,14 @@ function shardsLeft(cpu: ShardQueue): Promise<number> {
   return cpu.getJobCountByTypes('waiting', 'active', 'prioritized');
 }
 
-/** Seconds of a command by the clock. */
+/** Measures the wall-clock seconds of a command. */
 async function relflow(args: readonly string[], processor = 0): Promise<number> {
   const begun = performance.now();
   await start(args, processor).ended;
   return (performance.now() - begun) / 1000;
 }
 
-/** Of what was measured together. */
+/** Returns the ratios of values that were measured together. */
 function ratios(of: readonly number[], to: readonly number[]): number[] {
   return of.map((time, index) => time / to[index]!);
 }

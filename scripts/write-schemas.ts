@@ -1,4 +1,4 @@
-// Writes schemas/*.schema.json from the schemas in src/records: npm run schemas
+// npm run schemas writes schemas/*.schema.json from the schemas in src/records.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../src/package-info.js';

@@ -26,7 +26,7 @@ describe('relflow with a captioner, killed at random moments', () => {
     await server.close();
   });
 
-  it('loses only the answers on the wire, at most as many as are sent at once', async () => {
+  it('loses only the answers on the wire, at most as many as requests in flight', async () => {
     const out = join(temporaryFolder(), 'graphs');
     const options = ['--n-captions', String(CAPTIONS), '--requests-at-once', String(REQUESTS_AT_ONCE), '--out', out];
     const run = ['run', ...captionedScenes(server, ...options)];
@@ -47,7 +47,7 @@ describe('relflow with a captioner, killed at random moments', () => {
     const { code, stderr } = await relflow(['resume', out, '--quiet']);
     assert.equal(code, 0, stderr);
     console.log(`      ${lost.length} kills lost ${lost.join(' + ')} answers of ${SCENE_COUNT * CAPTIONS} captions`);
-    // Only the server knows of an answer on the wire, so it is asked for again. All others are asked for once.
+    // An answer on the wire is lost and requested again. All others are requested once.
     assert.ok(
       lost.every((count) => count >= 0 && count <= REQUESTS_AT_ONCE),
       `${lost}`,

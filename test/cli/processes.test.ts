@@ -16,7 +16,7 @@ function execute(args: readonly string[]): Promise<Ended> {
   });
 }
 
-describe('each command of relflow in a process of its own', () => {
+describe('the compiled relflow', () => {
   const out = join(temporaryFolder(), 'graphs');
   const file = join(temporaryFolder(), 'annotations.json');
   const inputs = ['--annotations', join(SCENES, 'instances.json'), '--captions', join(SCENES, 'captions.json')];
@@ -51,7 +51,7 @@ describe('each command of relflow in a process of its own', () => {
       assert.match(said, output);
     });
 
-  it('the build makes the command executable', () => {
+  it('is an executable file', () => {
     assert.ok(existsSync(file));
     assert.equal(statSync(command()).mode & 0o111, 0o111);
   });

@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { progressDisplay } from '../../src/cli/progress.js';
 import type { RunProgress } from '../../src/index.js';
 
-describe('progress as lines', () => {
+describe('progressDisplay without a terminal', () => {
   const { now } = performance;
   let at = 0;
   let said: { done: number; perSecond: number; etaSeconds: number | null }[] = [];

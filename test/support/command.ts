@@ -10,7 +10,7 @@ export { command } from './build.js';
 /** The scenes that come with relflow. */
 export const SCENES: string = join(packageRoot, 'fixtures', 'scenes');
 
-/** How a command ended and what it said. */
+/** Exit code and output of a command. */
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -18,8 +18,9 @@ export interface Ended {
 }
 
 /**
- * Starts `relflow` as a user would.
- * @param wrapper a command that runs it, such as `ip netns exec NAME`
+ * Starts the compiled `relflow` in a process of its own.
+ *
+ * @param wrapper command that runs it, such as `ip netns exec NAME`
  */
 export function start(
   args: readonly string[],
@@ -27,21 +28,21 @@ export function start(
 ): { process: ChildProcess; ended: Promise<Ended> } {
   const [program = '', ...rest] = [...wrapper, process.execPath, command(), ...args];
   const child = spawn(program, rest, { cwd: packageRoot, stdio: ['pipe', 'pipe', 'pipe'] });
-  const said = { stdout: '', stderr: '' };
+  const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => {
-    said.stdout += chunk;
+    output.stdout += chunk;
   });
   child.stderr.on('data', (chunk: Buffer) => {
-    said.stderr += chunk;
+    output.stderr += chunk;
   });
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, ...said }));
+    child.on('close', (code) => resolve({ code, ...output }));
   });
   return { process: child, ended };
 }
 
-/** Runs `relflow` in a process of its own, as a user does. */
+/** Runs the compiled `relflow` in a process of its own, to its end. */
 export function relflowProcess(args: readonly string[], input = ''): Promise<Ended> {
   const { process: child, ended } = start(args);
   child.stdin?.end(input);
@@ -55,7 +56,7 @@ export async function relflow(args: readonly string[], input = ''): Promise<Ende
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 
-/** A stream that keeps what is written to it. */
+/** A stream that collects its text. */
 class TextSink extends Writable {
   text = '';
 
@@ -65,7 +66,7 @@ class TextSink extends Writable {
   }
 }
 
-/** Does something with each, two at a time. */
+/** Calls a function with each item, two at a time. */
 export async function inPairs<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
   for (let k = 0; k < items.length; k += 2) await Promise.all(items.slice(k, k + 2).map(act));
 }

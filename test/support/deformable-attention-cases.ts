@@ -40,9 +40,8 @@ export function deformableAttentionTests(): void {
         for (let k = 0; k < 3; k++) await assertAgree(fused[k]!, reference[k]!);
       });
 
-    // Cells that PyTorch 2.15's grid_sample reads on a processor with fused multiply-add. For the first two, rounding
-    // product
-    // and difference separately would give the next cell.
+    // Cells that PyTorch 2.15's grid_sample reads on a processor with fused multiply-add. For the first two, rounding the
+    // product and the difference separately would give the next cell.
     it('reads the official cell when a point is within rounding error of a border', async () => {
       for (const [columns, location, cell] of [
         [10, 0.8499999642372131, 7],

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
-/** A new empty folder, removed after the test or suite that asks for it in `before` or `it`. */
+/** Makes a new empty folder, which is removed when the process exits. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'relflow-test-'));
   folders.push(folder);
@@ -16,7 +16,7 @@ process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** SHA-256 of every file below a folder by its path. `report.json` holds times and is left out. */
+/** Returns the SHA-256 of every file below a folder by its path, except `report.json`, which contains times. */
 export function digests(folder: string): Record<string, string> {
   const found: Record<string, string> = {};
   const visit = (at: string) => {

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import type { Image } from '../../src/index.js';
 import { temporaryFolder } from './folders.js';
 
-/** A folder of small JPEG images, no two alike, `1.jpg` and on. */
+/** Makes a folder of small, distinct JPEG images named `1.jpg`, `2.jpg` and so on. */
 export async function imageFolder(count: number, size = 32): Promise<{ folder: string; images: Image[] }> {
   const folder = temporaryFolder();
   const images = Array.from({ length: count }, (_, index): Image => {
@@ -14,7 +14,7 @@ export async function imageFolder(count: number, size = 32): Promise<{ folder: s
   for (const { id, file } of images) {
     const number = Number(id);
     const background = { r: number % 256, g: (number >> 8) % 256, b: (number * 7) % 256 };
-    // Near colours can give equal files; the comment keeps them apart.
+    // Similar colors can give equal files; the comment makes them differ.
     const jpeg = await sharp({ create: { width: size, height: size, channels: 3, background } })
       .jpeg()
       .toBuffer();

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What a server can do wrong, on command. */
+/** Faults that the server simulates. */
 export type Fault =
   | 'rate-limit'
   | 'unavailable'
@@ -20,37 +20,37 @@ export type Fault =
   | 'unauthorized'
   | 'not-found';
 
-/** A request as the server saw it. */
+/** A request that the server received. */
 export interface Seen {
-  /** Same for the same image or text, seed and parameters. */
+  /** Equal for equal images or texts, seeds and parameters. */
   readonly key: string;
   readonly path: string;
-  /** By the clock, in milliseconds. */
+  /** Time of arrival, as `performance.now()`. */
   readonly at: number;
-  /** From 1: how often this key has come. */
+  /** Number of requests with this key so far, from 1. */
   readonly attempt: number;
   readonly body: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   fault: Fault | null;
-  /** Whether a whole answer went out to somebody who was still there. */
+  /** Whether the complete answer was sent to a client that was still connected. */
   answered: boolean;
 }
 
-/** How a server behaves. */
+/** Behavior of a server. */
 export interface ModelServerOptions {
-  /** What goes wrong with a request. */
+  /** Returns the fault of a request. */
   readonly fault?: (seen: Seen) => Fault | null;
-  /** What the model writes. */
+  /** Returns the text of an answer. */
   readonly write?: (asked: { subject: Buffer; seed: number }) => string;
-  /** What it asks for in `Retry-After`, seconds; default 0.2, sent as it is. */
+  /** Value of `Retry-After`, seconds; default 0.2. */
   readonly retryAfter?: number | string;
   readonly latencyMs?: number;
   readonly slowMs?: number;
-  /** BLIP's and T5's answers as a list (default) or alone. */
+  /** Whether BLIP and T5 answer with a list (default) or a single object. */
   readonly reply?: 'list' | 'alone';
-  /** The only token that is let in. */
+  /** The only token that is accepted. */
   readonly token?: string;
-  /** Leave out the tokens. */
+  /** Omits the numbers of tokens. */
   readonly unmetered?: boolean;
 }
 
@@ -62,8 +62,8 @@ const CAPTIONS = [
 ];
 
 /**
- * A server that speaks chat completion (`/v1/chat/completions`) and the plain JSON of an endpoint's pipeline (any other
- * path: images in base64, or text), and counts what it did.
+ * A server for chat completion (`/v1/chat/completions`) and for the plain JSON of an endpoint's pipeline (any other path:
+ * images in base64, or text), which records its requests.
  */
 export class ModelServer {
   readonly seen: Seen[] = [];
@@ -90,14 +90,14 @@ export class ModelServer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** How often each key was answered. */
+  /** Number of answers of each key. */
   get answers(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const { key, answered } of this.seen) if (answered) counts.set(key, (counts.get(key) ?? 0) + 1);
     return counts;
   }
 
-  /** From now on requests are taken and not answered, until `release`. */
+  /** Accepts further requests but answers none until `release`. */
   hold(): void {
     this.#held = new Promise((resolve) => {
       this.#release = resolve;
@@ -150,7 +150,7 @@ export class ModelServer {
     if (this.#held) await this.#held;
     if (latencyMs > 0) await sleep(latencyMs);
     if (seen.fault === 'slow') await sleep(slowMs);
-    // Whoever asked may be gone.
+    // The client may have disconnected.
     if (!request.socket.destroyed) this.#answer(seen, isChat, response);
   }
 
@@ -160,7 +160,7 @@ export class ModelServer {
       response.writeHead(status, { 'content-type': 'application/json', ...headers });
       response.end(typeof value === 'string' ? value : JSON.stringify(value));
     };
-    // Some servers say more than they should.
+    // Some servers repeat the token in their errors.
     const echo = `for ${seen.headers.authorization ?? 'nobody'}`;
     const refusals: { readonly [F in Fault]?: readonly [status: number, body: unknown] } = {
       'rate-limit': [429, { error: `too many requests ${echo}` }],
@@ -214,7 +214,7 @@ export class ModelServer {
   }
 }
 
-/** Of a pipeline's endpoint: the image, or the text where it is none. */
+/** Returns the image of a request to a pipeline, or its text if it is not an image. */
 function plainSubject({ inputs }: Readonly<Record<string, unknown>>): Buffer {
   const text = String(inputs);
   return /^[A-Za-z0-9+/]+={0,2}$/.test(text) ? Buffer.from(text, 'base64') : Buffer.from(text);

@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 
 const ip = (...args: string[]) => execFileSync('ip', args, { stdio: 'pipe' });
 
-/** Two machines' worth of network on this one: namespaces that reach this side over links of their own. */
+/** Two network namespaces that simulate machines: each reaches this machine over its own link. */
 export class NetworkNamespaces {
   readonly #names: readonly string[];
   readonly #links: readonly string[];
   readonly #bridge: string;
-  /** This side's address, which both reach. */
+  /** Address of this machine in both namespaces. */
   readonly host: string;
 
   private constructor(names: readonly string[], links: readonly string[], bridge: string, host: string) {
@@ -17,7 +17,7 @@ export class NetworkNamespaces {
     this.host = host;
   }
 
-  /** Null where this system or user may not make any. */
+  /** Makes the namespaces, or returns null when the system or the user does not allow it. */
   static create(): NetworkNamespaces | null {
     const id = String(process.pid % 10_000);
     const names = [`relflow${id}a`, `relflow${id}b`];
@@ -45,12 +45,12 @@ export class NetworkNamespaces {
     }
   }
 
-  /** The command that runs another one in a namespace. */
+  /** Returns the command that runs another one in a namespace. */
   wrapper(index: number): readonly string[] {
     return ['ip', 'netns', 'exec', this.#names[index]!];
   }
 
-  /** Cuts a namespace off, or joins it again. */
+  /** Disconnects or reconnects a namespace. */
   cut(index: number, isCut: boolean): void {
     ip('link', 'set', this.#links[index]!, isCut ? 'down' : 'up');
   }
@@ -60,7 +60,7 @@ export class NetworkNamespaces {
       try {
         ip(...args);
       } catch {
-        // It was not made.
+        // It does not exist.
       }
     }
   }

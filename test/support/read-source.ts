@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import type { Source, SourceContext, SourceItem, SourceProgress } from '../../src/records/ports.js';
 import { temporaryFolder } from './folders.js';
 
-/** What a source said of how far it was. */
+/** The progress that a source has reported. */
 export interface Reading<R> {
   readonly items: readonly SourceItem<R>[];
   readonly records: readonly R[];
@@ -14,13 +14,13 @@ export interface Reading<R> {
   readonly progress: readonly SourceProgress[];
 }
 
-/** A context for one reading, with a new folder for spilled data. */
+/** Makes the context of one reading, with a new folder for spilled data. */
 export function sourceContext(signal = new AbortController().signal): SourceContext & { told: SourceProgress[] } {
   const told: SourceProgress[] = [];
   return { signal, tempDir: temporaryFolder(), told, progress: (progress) => told.push(progress) };
 }
 
-/** Reads a source to its end, and checks that it leaves no spilled data behind. */
+/** Reads a source to its end and checks that it deletes its spilled data. */
 export async function readSource<R>(source: Source<R>): Promise<Reading<R>> {
   const context = sourceContext();
   const items: SourceItem<R>[] = [];

@@ -12,7 +12,7 @@ import type {
 /** Detections as `[category, x, y, w, h]`. */
 export type Boxes = readonly (readonly [string, number, number, number, number])[];
 
-/** An image record with the given detections. */
+/** Makes an image record with the given detections. */
 export function imageRecord(id: number, detections: Boxes = []): ImageRecord {
   return {
     image: { id, file: `${id}.jpg`, width: 640, height: 480, dataset: 'test', split: 'train' },
@@ -21,13 +21,13 @@ export function imageRecord(id: number, detections: Boxes = []): ImageRecord {
   };
 }
 
-/** An image record with detections and captions. */
+/** Makes an image record with detections and captions. */
 export function captionedRecord(boxes: Boxes, ...texts: string[]): ImageRecord & Captioned {
   return { ...imageRecord(1, boxes), captions: texts.map((text) => ({ text, source: 'test' })) };
 }
 
 /**
- * A ground-truth record: objects by category, each in a box of its own, and relations as `[subject, predicate,
+ * Makes a ground-truth record: objects by category, each in a box of its own, and relations as `[subject, predicate,
  * object]`.
  */
 export function relatedRecord(
@@ -44,7 +44,7 @@ export function relatedRecord(
   };
 }
 
-/** A small scene graph that fits its schema. */
+/** Makes a small valid scene graph. */
 export function sceneGraph(id = 1): SceneGraph {
   const { image, detections, origin } = imageRecord(id, [
     ['person', 10, 10, 50, 100],
@@ -61,7 +61,7 @@ export function sceneGraph(id = 1): SceneGraph {
   };
 }
 
-/** A source of items that are there already. */
+/** Makes a source of the given items. */
 export function memorySource<R extends object>(
   items: readonly SourceItem<R>[],
   adds: readonly string[] = ['image', 'detections', 'origin'],
@@ -83,12 +83,12 @@ export function memorySource<R extends object>(
   return source;
 }
 
-/** `count` images with ids from 1, as items of a source. */
+/** Makes `count` images with ids from 1, as items of a source. */
 export function images(count: number, first = 1): SourceItem<ImageRecord>[] {
   return Array.from({ length: count }, (_, index) => ({ record: imageRecord(first + index) }));
 }
 
-/** All values of an async iterable. */
+/** Collects all values of an async iterable. */
 export async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const value of values) all.push(value);

@@ -7,7 +7,7 @@ import { temporaryFolder } from './folders.js';
 
 const PASSWORD = 'sesame';
 
-/** Whether Redis is installed. */
+/** Returns whether Redis is installed. */
 export function hasRedis(): boolean {
   try {
     execFileSync('redis-server', ['--version'], { stdio: 'ignore' });
@@ -17,7 +17,7 @@ export function hasRedis(): boolean {
   }
 }
 
-/** A Redis server of a test, on a free port; keeps what it is told over a restart. Stopped when the process ends. */
+/** A Redis server on a free port, whose data survives a restart. It is stopped when the process exits. */
 export class RedisServer {
   readonly host: string;
   readonly port: number;
@@ -39,7 +39,7 @@ export class RedisServer {
     return `redis://:${PASSWORD}@${this.host}:${this.port}`;
   }
 
-  /** Shuts it down and, after a while, starts it again with all that it kept. */
+  /** Stops the server and starts it again, with its data, after a pause. */
   async restart(pauseMilliseconds: number): Promise<void> {
     await this.stop();
     await sleep(pauseMilliseconds);
@@ -57,7 +57,7 @@ export class RedisServer {
 
   async #start(): Promise<void> {
     const args = ['--port', String(this.port), '--bind', this.host, '--dir', this.#folder, '--save', ''];
-    // Without a password it would let in nobody from another network.
+    // Without a password, the server rejects connections from other networks.
     args.push('--requirepass', PASSWORD);
     const child = spawn('redis-server', [...args, '--appendonly', 'yes', '--appendfsync', 'always'], {
       stdio: 'ignore',

@@ -1,6 +1,6 @@
 import Mocha from 'mocha';
 
-/** The spec reporter, closed by one line that a CI can count: `N passed, N failed, N skipped`. */
+/** The spec reporter, followed by a summary line for CI: `N passed, N failed, N skipped`. */
 export default class CountingReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);

@@ -2,7 +2,7 @@ import type { AugmentationOptions } from '../../src/training/data/augment-image.
 import type { BatchStreamOptions } from '../../src/training/data/batch-stream.js';
 import { officialNoise } from '../../src/training/data/denoising.js';
 
-/** How small images are varied, in every way that there is. */
+/** Augmentation of small images that uses every kind of change. */
 export const smallAugmentation: AugmentationOptions = {
   flip: 0.5,
   colorJitter: 0.2,
@@ -11,7 +11,7 @@ export const smallAugmentation: AugmentationOptions = {
   crop: { probability: 0.5, shorterSides: [64], size: [32, 64] },
 };
 
-/** What small batches are made by, whoever reads their images. */
+/** Options of streams of small batches, without the reader of images. */
 export const smallBatches: Omit<BatchStreamOptions, 'training' | 'reader' | 'prefetchImages'> = {
   seed: 1,
   batchSize: 3,

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Writes a COCO file and captions of `count` made-up images; the same for the same count. */
+/** Writes COCO annotations and captions of `count` synthetic images; the same for the same count. */
 export function writeSyntheticCoco(folder: string, count: number): { annotations: string; captions: string } {
   const images = Array.from({ length: count }, (_, index) => ({
     id: index + 1,

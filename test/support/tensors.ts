@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { Random } from '../../src/records/random.js';
 
-/** Checks that every number is within `tolerance` of what is expected, NaN being far from all. */
+/** Asserts that every number is within `tolerance` of the expected one; NaN equals only NaN. */
 export function assertClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-5): void {
   assert.equal(actual.length, expected.length, 'number of elements');
   for (let k = 0; k < expected.length; k++)
@@ -12,7 +12,7 @@ export function assertClose(actual: ArrayLike<number>, expected: ArrayLike<numbe
     );
 }
 
-/** Relative to the largest number: sums in another order differ by so little. */
+/** Asserts that tensors agree within `tolerance` of their largest number, as sums in another order do. */
 export async function assertAgree(actual: tf.Tensor, expected: tf.Tensor, tolerance = 1e-5): Promise<void> {
   assert.deepEqual(actual.shape, expected.shape);
   const [a, b] = [await actual.data(), await expected.data()];
@@ -21,7 +21,7 @@ export async function assertAgree(actual: tf.Tensor, expected: tf.Tensor, tolera
     assert.ok(Math.abs(a[k]! - b[k]!) <= tolerance * scale, `[${k}]: ${a[k]}, expected ${b[k]}`);
 }
 
-/** A source of tensors of normal random numbers, the same in each run. */
+/** Returns a function that makes tensors of normal random numbers, the same in each run. */
 export function randomTensors(seed: number) {
   const random = new Random(seed);
   return (shape: readonly number[], scale = 1): tf.Tensor =>
@@ -38,9 +38,9 @@ function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 /**
- * Checks gradients against finite differences: along random directions, the loss must grow as the gradients say.
- * @param loss of the inputs, weighted at random so that no part of the output is left out
- * @param tolerance relative to the gradient's length
+ * Asserts that gradients agree with finite differences of a random weighting of the outputs, along random directions.
+ *
+ * @param tolerance relative to the norm of the gradient
  */
 export async function assertGradients(
   f: (...inputs: tf.Tensor[]) => tf.Tensor,
@@ -60,7 +60,7 @@ export async function assertGradients(
         const moved = tf.tidy(() =>
           f(...inputs.map((other, n) => (n === k ? tf.add(other, tf.mul(along, distance)) : other))),
         );
-        // Summed in double precision: the difference of two nearly equal sums is what is looked for.
+        // Summed in double precision, since the difference of two nearly equal sums is measured.
         const sum = dot(await moved.data(), await weights.data());
         moved.dispose();
         return sum;

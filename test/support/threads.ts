@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Worker } from 'node:worker_threads';
 
-/** Counts the threads that are started while `work` runs, and those of them that are there still when it is over. */
+/** Counts the threads that start while `work` runs, and those that are still running afterwards. */
 export async function countThreads<T>(work: () => Promise<T>): Promise<{ result: T; started: number; left: number }> {
   const all: Worker[] = [];
   let ended = 0;

@@ -42,7 +42,7 @@ export const tinyRlip: TrainingConfig = {
   shuffleBuffer: 8,
 };
 
-/** Writes some scenes to learn from: relflow's scene graphs, and the images. */
+/** Writes a few training scenes as relflow's scene graphs and images. */
 export async function writeTrainingScenes(folder: string, count: number): Promise<{ lines: string; images: string }> {
   const scenes = sceneSet(1, 'train', count);
   const images = join(folder, 'images');

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { type Ended, start } from './command.js';
 
-/** Line that a worker prints with `--json`, see `WorkerEvent`. */
+/** A line that a worker prints with `--json`, see `WorkerEvent`. */
 export interface ReportedEvent {
   readonly event: string;
   /** Time as ISO 8601. */
