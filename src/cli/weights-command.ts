@@ -59,7 +59,7 @@ function convertCommand(parent: Command, context: CommandContext): void {
 async function namesOf(model: string, source: WeightSource): Promise<string[]> {
   const { checkWeights, preset, RlipV2 } = await import('../model/index.js');
   const { parameters } = new RlipV2(preset(model));
-  checkWeights(parameters, source, `is no ${model}`);
+  checkWeights(parameters, source, `does not contain the weights of ${model}`);
   return [...parameters.keys()];
 }
 

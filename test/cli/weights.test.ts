@@ -20,7 +20,7 @@ describe('relflow weights', function () {
     });
     const other = await relflow(['weights', 'convert', checkpoint, to, '--model', 'tinyTagger']);
     assert.equal(other.code, 1);
-    assert.match(other.stderr, /checkpoint\.pth: is no tinyTagger\n {2}missing: backbone/);
+    assert.match(other.stderr, /checkpoint\.pth: does not contain the weights of tinyTagger\n {2}missing: backbone/);
     assert.match(other.stderr, /\n {2}unexpected: a\.weight/);
     const hostile = await relflow(['weights', 'inspect', 'test/model/weights/checkpoints/hostile.pth']);
     assert.equal(hostile.code, 1);

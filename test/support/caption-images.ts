@@ -82,7 +82,7 @@ export async function checkRetries(count: number, faults: readonly Fault[], requ
     const answeredAt = new Map(server.seen.filter(({ answered }) => answered).map(({ key, at }) => [key, at]));
     assert.ok(
       server.seen.every(({ key, at }) => at <= answeredAt.get(key)!),
-      'nothing is asked after its answer',
+      'no request follows its answer',
     );
     assert.equal((await storedAnswers(store)).length, count);
     assert.equal(usage['requests'], server.seen.length);

@@ -15,9 +15,9 @@ export interface Reading<R> {
 }
 
 /** Makes the context of one reading, with a new folder for spilled data. */
-export function sourceContext(signal = new AbortController().signal): SourceContext & { told: SourceProgress[] } {
-  const told: SourceProgress[] = [];
-  return { signal, tempDir: temporaryFolder(), told, progress: (progress) => told.push(progress) };
+export function sourceContext(signal = new AbortController().signal): SourceContext & { reports: SourceProgress[] } {
+  const reports: SourceProgress[] = [];
+  return { signal, tempDir: temporaryFolder(), reports, progress: (progress) => reports.push(progress) };
 }
 
 /** Reads a source to its end and checks that it deletes its spilled data. */
@@ -32,5 +32,5 @@ export async function readSource<R>(source: Source<R>): Promise<Reading<R>> {
   assert.deepEqual(readdirSync(context.tempDir), []);
   const records = items.flatMap(({ record }) => (record === undefined ? [] : [record]));
   const reasons = items.flatMap(({ rejects = [] }) => rejects.map(({ reason }) => reason));
-  return { items, records, reasons, counts, progress: context.told };
+  return { items, records, reasons, counts, progress: context.reports };
 }
