@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { relflow, relflowProcess, SCENES, start } from '../support/command.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { relflow, SCENES, start } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 
 const genome = join(SCENES, 'visual-genome');
@@ -28,8 +29,7 @@ describe('relflow train', function () {
   this.timeout(120_000);
   const folder = temporaryFolder();
   const file = join(folder, 'tagger.json');
-  // In a process, since under tsx a dynamic import gives this one a second copy of every module.
-  const train = (...flags: string[]) => relflowProcess(['train', 'tagger', '--config', file, ...flags]);
+  const train = (...flags: string[]) => relflow(['train', 'tagger', '--config', file, ...flags]);
   before(() => writeFileSync(file, JSON.stringify(config)));
 
   it('runs a dry run, which writes nothing', async () => {
@@ -47,31 +47,22 @@ describe('relflow train', function () {
     writeFileSync(long, JSON.stringify({ ...config, steps: 40 }));
     const out = join(folder, 'run');
     const { process: child, ended } = start(['train', 'tagger', '--config', long, '--out', out]);
-    child.stderr?.on('data', (chunk: Buffer) => {
-      if (String(chunk).includes('"event":"step"')) child.kill('SIGINT');
-    });
+    const log = join(out, 'log.jsonl');
+    while (child.exitCode === null && !(existsSync(log) && readFileSync(log, 'utf8').includes('"event":"step"')))
+      await sleep(10);
+    child.kill('SIGINT');
     const { code, stderr } = await ended;
     assert.equal(code, 130, stderr);
     assert.match(stderr, /^stopping after this step; press Ctrl-C again to stop now$/m);
     assert.match(stderr, /^stopped after step \d+: .*step-\d{8}; pass --resume to continue$/m);
     assert.ok(!existsSync(join(out, 'weights.safetensors')));
-    const resumed = await relflowProcess([
-      'train',
-      'tagger',
-      '--config',
-      long,
-      '--out',
-      out,
-      '--resume',
-      '--json',
-      '--quiet',
-    ]);
+    const resumed = await relflow(['train', 'tagger', '--config', long, '--out', out, '--resume', '--json', '--quiet']);
     assert.equal(resumed.code, 0, resumed.stderr);
     const { finished, steps, weights } = JSON.parse(resumed.stdout);
     assert.deepEqual([finished, steps, weights], [true, 40, join(out, 'weights.safetensors')]);
     assert.equal(resumed.stderr, '');
-    const log = readFileSync(join(out, 'log.jsonl'), 'utf8').trim().split('\n');
-    assert.equal(log.filter((line) => line.includes('"event":"step"')).length, 40);
+    const lines = readFileSync(log, 'utf8').trim().split('\n');
+    assert.equal(lines.filter((line) => line.includes('"event":"step"')).length, 40);
   });
 
   it('names wrong flags, the wrong task and a folder in use', async () => {
