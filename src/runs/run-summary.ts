@@ -93,18 +93,18 @@ export function summarizeRun(
 /** Says in one sentence why the output of a run has nothing of use; null when it has. */
 export function emptyMessage({ images, empty, findings }: RunSummary): string | null {
   if (empty === null) return null;
-  if (empty === 'no-images') return withCause('the input has no images', findings);
+  if (empty === 'no-images') return withCause('the input has no images', 1, findings);
   const what = {
     'no-output': `none of ${countOf(images, 'images')} reached the output`,
     'no-pairs': `no candidate pairs in ${countOf(images, 'images')}`,
     'no-relations': `no relations in ${countOf(images, 'images')}`,
   }[empty];
-  return withCause(what, findings);
+  return withCause(what, images, findings);
 }
 
 /** Adds the finding that took the largest share; of equal ones the first. */
-function withCause(what: string, findings: readonly Finding[]): string {
-  const share = ({ count, of }: Finding) => (of ? count / of : 0);
+function withCause(what: string, images: number, findings: readonly Finding[]): string {
+  const share = ({ count, of }: Finding) => Math.min(1, count / (of ?? images));
   const largest = Math.max(...findings.map(share));
   const cause = findings.find((finding) => share(finding) === largest) ?? findings[0];
   if (!cause) return what;

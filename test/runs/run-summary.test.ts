@@ -121,7 +121,7 @@ describe('the summary of a run', () => {
     const text = readFileSync(files.annotations, 'utf8');
     writeFileSync(files.annotations, text.replace('"person"', '"zorkmid"'));
     const vocabulary = join(temporaryFolder(), 'words.json');
-    writeFileSync(vocabulary, JSON.stringify({ horse: [] }));
+    writeFileSync(vocabulary, JSON.stringify({ horse: ['horse'] }));
     const graph = new Graph('words');
     graph
       .from(coco({ annotations: files.annotations, compat: true }))
