@@ -6,8 +6,7 @@ import { ModelServer } from '../support/model-server.js';
 
 const { signal } = new AbortController();
 
-describe('hfBlip', function () {
-  this.timeout(30_000);
+describe('hfBlip', () => {
   const servers: ModelServer[] = [];
 
   async function serve(options: Parameters<typeof ModelServer.start>[0] = {}): Promise<ModelServer> {

@@ -19,8 +19,7 @@ async function serve(options: ModelServerOptions = {}): Promise<ModelServer> {
   return server;
 }
 
-describe('hfChat', function () {
-  this.timeout(180_000);
+describe('hfChat', () => {
   const environment = { ...process.env };
 
   before(() => {

@@ -12,8 +12,7 @@ import { ModelServer, type ModelServerOptions } from '../support/model-server.js
 
 const TOKEN = 'hf_aVerySecretToken0123';
 
-describe('relflow with a captioner', function () {
-  this.timeout(300_000);
+describe('relflow with a captioner', () => {
   const environment = { ...process.env };
   const servers: ModelServer[] = [];
   let store: string;

@@ -9,8 +9,7 @@ import { temporaryFolder } from '../support/folders.js';
 
 const inputs = ['--annotations', join(SCENES, 'instances.json'), '--captions', join(SCENES, 'captions.json')];
 
-describe('relflow', function () {
-  this.timeout(60_000);
+describe('relflow', () => {
   let out: string;
 
   before(async () => {

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { relflowProcess } from '../support/command.js';
 
 describe('relflow doctor', () => {
-  it('prints the available backends and their speed', async function () {
-    this.timeout(120_000);
+  it('prints the available backends and their speed', async () => {
     const { code, stdout } = await relflowProcess(['doctor', '--json', '--threads', '2']);
     assert.equal(code, 0);
     const { backends, missing } = JSON.parse(stdout) as {

@@ -7,8 +7,7 @@ import type { TaggerScores } from '../../src/evaluation/index.js';
 import { relflow } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 
-describe('relflow evaluate predicates', function () {
-  this.timeout(60_000);
+describe('relflow evaluate predicates', () => {
   let train: string;
   let test: string;
 

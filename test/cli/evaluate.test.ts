@@ -8,9 +8,7 @@ import { temporaryFolder } from '../support/folders.js';
 
 const CAPTIONS = fileURLToPath(new URL('../evaluation/parser/captions.csv', import.meta.url));
 
-describe('relflow evaluate parser', function () {
-  this.timeout(60_000);
-
+describe('relflow evaluate parser', () => {
   it('prints tables, names invalid rows and writes the captions with errors', async () => {
     const errors = join(temporaryFolder(), 'failed.txt');
     const { code, stdout, stderr } = await relflow([

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { relflow } from '../support/command.js';
 
-describe('relflow parse --format factual', function () {
-  this.timeout(60_000);
-
+describe('relflow parse --format factual', () => {
   it('prints one line per caption, empty if nothing is found', async () => {
     const { code, stdout } = await relflow(['parse', '-f', 'factual'], 'two men riding a brown horse\n\n!\na dog');
     assert.equal(code, 0);

@@ -4,9 +4,7 @@ import { relflow } from '../support/command.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { writeSyntheticCoco } from '../support/synthetic-coco.js';
 
-describe('relflow run --shard', function () {
-  this.timeout(120_000);
-
+describe('relflow run --shard', () => {
   it('runs parts that relflow finish completes to a run', async () => {
     const { annotations, captions } = writeSyntheticCoco(temporaryFolder(), 300);
     const run = ['run', 'coco', '--annotations', annotations, '--captions', captions, '--export', 'rlipv2', '--quiet'];

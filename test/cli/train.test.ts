@@ -25,8 +25,7 @@ const config = {
   readers: 0,
 };
 
-describe('relflow train', function () {
-  this.timeout(120_000);
+describe('relflow train', () => {
   const folder = temporaryFolder();
   const file = join(folder, 'tagger.json');
   const train = (...flags: string[]) => relflow(['train', 'tagger', '--config', file, ...flags]);

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { relflow } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 
-describe('relflow weights', function () {
-  this.timeout(300_000);
+describe('relflow weights', () => {
   const checkpoint = 'test/model/weights/checkpoints/checkpoint.pth';
 
   it('inspects, converts and compares weights', async () => {

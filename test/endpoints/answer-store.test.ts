@@ -30,9 +30,7 @@ function startScript(body: string) {
   });
 }
 
-describe('AnswerStore', function () {
-  this.timeout(60_000);
-
+describe('AnswerStore', () => {
   it('returns stored answers, also after it is opened again, and keeps the first answer', async () => {
     const folder = temporaryFolder();
     const store = await AnswerStore.open(folder);

@@ -64,8 +64,7 @@ const run = (model: RlipV2, images: ImageBatch, groups?: readonly PairGroup[], s
     return model.decode(encoded, given) as unknown as tf.TensorContainer;
   }) as unknown as LayerOutput[];
 
-describe('RlipV2', function () {
-  this.timeout(120_000);
+describe('RlipV2', () => {
   before(() => useBackend('wasm', { threads: 1 }));
 
   /** Swin transformer with few channels that has all parts: shifted windows, padding to windows, patch merging. */

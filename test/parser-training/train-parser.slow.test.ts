@@ -38,9 +38,7 @@ const trainAndKill = (epochs: number, ...args: string[]) =>
     child.on('exit', () => resolve());
   });
 
-describe('npm run train:parser, from captions to a model', function () {
-  this.timeout(120_000);
-
+describe('npm run train:parser, from captions to a model', () => {
   it('trains the same model each time, also after being killed', async () => {
     const folder = temporaryFolder();
     for (const split of ['train', 'dev'])

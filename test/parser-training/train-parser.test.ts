@@ -9,9 +9,7 @@ const train = (...args: string[]) =>
     );
   });
 
-describe('npm run train:parser', function () {
-  this.timeout(120_000);
-
+describe('npm run train:parser', () => {
   it('prints its usage and rejects wrong arguments', async () => {
     const help = await train('--help');
     assert.deepEqual([help.status, help.stdout.startsWith('npm run train:parser -- DIR')], [0, true]);

@@ -14,9 +14,7 @@ const scoresOf = async (file: string, parser: TextParser) => {
 };
 const neural = () => neuralParser({ minConfidence: 0 });
 
-describe('scores of the parsers', function () {
-  this.timeout(60_000);
-
+describe('scores of the parsers', () => {
   // Measured: 85 and 95.8, 60 and 86.2.
   for (const { parser, setMatch, spice } of [
     { parser: neural(), setMatch: 84, spice: 95.5 },

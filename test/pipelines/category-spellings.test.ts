@@ -52,8 +52,7 @@ const rewritings: Readonly<Record<string, (name: string, index: number) => strin
   plurals: (name) => (name.endsWith('s') ? name : `${name}s`),
 };
 
-describe('the spelling of category names', function () {
-  this.timeout(60_000);
+describe('the spelling of category names', () => {
   const sets = {
     'the scenes of the package': [join(packageRoot, 'fixtures', 'scenes', 'instances.json'), 'captions.json'],
     'coco-mini': ['../shared/data/coco-mini/instances_train2017.json', 'captions_train2017.json'],

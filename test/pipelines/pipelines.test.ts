@@ -37,8 +37,7 @@ async function runGraph(graph: Graph): Promise<{ out: string; graphs: SceneGraph
 type Truth = Record<string, { subject: number; predicate: string; object: number }[]>;
 const truth = JSON.parse(readFileSync(join(SCENES, 'relations.json'), 'utf8')) as Truth;
 
-describe('pipelines on the fixture scenes', function () {
-  this.timeout(60_000);
+describe('pipelines on the fixture scenes', () => {
   const captions = join(SCENES, 'captions.json');
   const images = join(SCENES, 'images');
 
@@ -156,10 +155,8 @@ describe('pipelines on the fixture scenes', function () {
   });
 });
 
-describe('coco on real images', function () {
+describe('coco on real images', () => {
   const folder = '../shared/data/coco-mini';
-  this.timeout(60_000);
-
   it('writes a valid scene graph for each of 80 images', async function () {
     if (!existsSync(folder)) {
       console.log(`      skipped: ${folder} does not exist`);

@@ -18,8 +18,7 @@ const SHARDS = 60;
 /** Longer than the heartbeat; `RELFLOW_TEST_CUT_SECONDS=60` cuts the connection for a minute. */
 const CUT_MILLISECONDS = 1000 * Number(process.env['RELFLOW_TEST_CUT_SECONDS'] ?? 8);
 
-describe('a run by workers of a queue under kills, cuts and limits', function () {
-  this.timeout(300_000);
+describe('a run by workers of a queue under kills, cuts and limits', () => {
   let redis: RedisServer;
   let run: string[];
   let expected: Record<string, string>;

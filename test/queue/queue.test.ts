@@ -11,8 +11,7 @@ import { WorkerCrowd } from '../support/worker-crowd.js';
 const IMAGES = 500;
 const SHARDS = 10;
 
-describe('a run by workers of a queue', function () {
-  this.timeout(300_000);
+describe('a run by workers of a queue', () => {
   let redis: RedisServer;
   let run: string[];
   let expected: Record<string, string>;

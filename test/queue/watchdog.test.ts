@@ -4,9 +4,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { command } from '../support/command.js';
 
-describe('startWatchdog', function () {
-  this.timeout(120_000);
-
+describe('startWatchdog', () => {
   const run = (text: string) => {
     const module = pathToFileURL(join(dirname(command()), '../queue/watchdog.js')).href;
     const code = `import { startWatchdog } from ${JSON.stringify(module)};\n${text}`;

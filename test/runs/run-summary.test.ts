@@ -194,9 +194,7 @@ describe('preview', () => {
   });
 });
 
-describe('relflow run, resume and plan', function () {
-  this.timeout(60_000);
-
+describe('relflow run, resume and plan', () => {
   const args = ({ annotations, captions }: { annotations: string; captions: string }) => [
     'coco',
     '--annotations',

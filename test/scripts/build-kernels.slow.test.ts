@@ -6,9 +6,7 @@ import { compileKernels, kernelModules } from '../../scripts/kernel-modules.js';
 import { parserKernelStructs } from '../../src/parser/neural/kernels/parser-kernel-exports.js';
 import { temporaryFolder } from '../support/folders.js';
 
-describe('committed WebAssembly modules', function () {
-  this.timeout(300_000);
-
+describe('committed WebAssembly modules', () => {
   for (const [name, module] of Object.entries(kernelModules))
     it(`compile from their sources to the same bytes: ${module.output}`, () => {
       const built = join(temporaryFolder(), `${name}.wasm`);
@@ -18,8 +16,7 @@ describe('committed WebAssembly modules', function () {
 });
 
 describe('struct layouts that npm run build:kernels writes', () => {
-  it('are the compiler’s', async function () {
-    this.timeout(120_000);
+  it('are the compiler’s', async () => {
     const layouts = Object.entries(parserKernelStructs);
     const sizes = layouts.map(([name, { bytes }]) => [`offsetof<${name}>()`, bytes] as const);
     const offsets = layouts.flatMap(([name, { fields }]) =>

@@ -25,8 +25,7 @@ const headline: TrainingConfig = {
   augmentation: { flip: 0, colorJitter: 0, shorterSides: [400], maxSize: 667 },
 };
 
-describe('stepMemory', function () {
-  this.timeout(120_000);
+describe('stepMemory', () => {
   before(() => useBackend('wasm', { threads: 1 }));
 
   it('is close to the measured memory of a step on wasm', async () => {

@@ -27,8 +27,7 @@ import { tinyRlip as config, writeTrainingScenes } from '../support/training-sce
 
 const signal = () => new AbortController().signal;
 
-describe('train: 4 steps of a tiny ParSeDA on 6 scenes', function () {
-  this.timeout(300_000);
+describe('train: 4 steps of a tiny ParSeDA on 6 scenes', () => {
   const folder = temporaryFolder();
   let images: string;
   let lines: string;

@@ -8,8 +8,7 @@ import { assertClose, randomTensors } from '../../support/tensors.js';
 
 const random = randomTensors(3);
 
-describe('useBackend', function () {
-  this.timeout(60_000);
+describe('useBackend', () => {
   after(() => useBackend('wasm', { threads: 1 }));
 
   it('rejects an unknown name and an invalid number of threads', () => {

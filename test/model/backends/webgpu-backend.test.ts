@@ -105,9 +105,8 @@ fn main(index: i32) {
 }
 `;
 
-describe('the webgpu backend', function () {
+describe('the webgpu backend', () => {
   // Each kernel is compiled on first use.
-  this.timeout(300_000);
   before(async function () {
     await webgpuOrSkip(this);
   });

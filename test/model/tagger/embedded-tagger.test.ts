@@ -13,8 +13,7 @@ import { rTagger } from '../../../src/model/tagger/r-tagger.js';
 import { storedModel } from '../../../src/model/weights/stored-model.js';
 import { temporaryFolder } from '../../support/folders.js';
 
-describe('the embedded tagger', function () {
-  this.timeout(120_000);
+describe('the embedded tagger', () => {
   const IMAGES = 40;
 
   it('is small, and its file contains its configuration, image size and labels', async () => {

@@ -16,8 +16,7 @@ import { assertClose } from '../../support/tensors.js';
 const images = join(SCENES, 'images');
 const categories = ['person', 'dog', 'ball'];
 
-describe('rTagger', function () {
-  this.timeout(300_000);
+describe('rTagger', () => {
   let weights: string;
 
   before(async () => {

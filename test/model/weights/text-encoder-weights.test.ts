@@ -84,8 +84,7 @@ describe('a Hugging Face RoBERTa', () => {
     });
   });
 
-  it('is written into the initial weights of a training by relflow weights init', async function () {
-    this.timeout(300_000);
+  it('is written into the initial weights of a training by relflow weights init', async () => {
     const { parameters } = new RlipV2(tiny.tagger);
     const encoder = [...initialValues(parameters, 7)].filter(
       ([{ name }]) => name.startsWith(PREFIX) && !name.includes('.pooler.'),

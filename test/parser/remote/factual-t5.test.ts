@@ -16,8 +16,7 @@ const written: Readonly<Record<string, string>> = {
 };
 const PROMPT = 'Generate Scene Graph: ';
 
-describe('factualT5', function () {
-  this.timeout(30_000);
+describe('factualT5', () => {
   let server: ModelServer;
   let options: { endpointUrl: string; store: string };
 

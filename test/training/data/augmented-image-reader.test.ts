@@ -19,9 +19,8 @@ import { writeTrainingScenes } from '../../support/training-scenes.js';
 const augmentation: AugmentationOptions = { ...smallAugmentation, decodedShorterSide: 72 };
 const { signal } = new AbortController();
 
-describe('AugmentedImageReader', function () {
+describe('AugmentedImageReader', () => {
   // Threads load the TypeScript sources through tsx, which is slow.
-  this.timeout(120_000);
   const folder = temporaryFolder();
   let images: string;
   let data: TrainingData;

@@ -26,8 +26,7 @@ const scenes = () => {
   return made;
 };
 
-describe('TrainingData and batchStream', function () {
-  this.timeout(60_000);
+describe('TrainingData and batchStream', () => {
   const open = async () => {
     const { lines, images } = await scenes();
     return TrainingData.open(
