@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { memoize } from '../parser/language/memoize.js';
 import { objects365Categories } from './categories.js';
-import { joinedWords, nameKeys } from './category-names.js';
+import { joinedWords, nameKeys, singularKey } from './category-names.js';
+import { phraseWords } from './phrase-words.js';
 import { loadVocabulary } from './vocabulary.js';
 
 /** The built-in vocabularies. */
@@ -38,7 +39,8 @@ export const builtInList: (name: BuiltInName) => BuiltInList = memoize(2, (given
   const { synonyms } = loadVocabulary(name);
   const keys = new Map<string, string>();
   const add = (word: string, category: string) => {
-    for (const key of nameKeys(word)) if (!keys.has(key)) keys.set(key, category);
+    // Not the parts of `cabinet/shelf`: its words are not those of a shelf alone.
+    for (const key of [joinedWords(word), singularKey(phraseWords(word))]) if (!keys.has(key)) keys.set(key, category);
   };
   for (const category of synonyms.keys()) keys.set(joinedWords(category), category);
   for (const category of synonyms.keys()) add(category, category);

@@ -13,7 +13,10 @@ export interface KindMatch {
   readonly distance: number;
 }
 
-/** The senses of the words that name a category, by meaning. */
+/** A category's name counts in this many of its visible meanings, the most frequent first. */
+const MAX_MEANINGS = 3;
+
+/** The categories that have a meaning, by meaning. */
 type Meanings = Map<number, string[]>;
 
 /**
@@ -48,7 +51,12 @@ export class KindIndex {
    */
   find(words: readonly string[], competing: readonly string[]): KindMatch | null {
     let best: KindMatch | null = null;
-    for (const { meaning, rank, isCounted, word } of this.#senses(words)) {
+    const senses = this.#senses(words);
+    // An `old man` is a plant too, but not in the usual meaning; `hard hat` has no usual one.
+    const needsFirst =
+      words.length > 1 && isAdjective(words[0]!) && senses.some(({ rank, isCounted }) => rank === 1 && isCounted);
+    for (const { meaning, rank, isCounted, word } of senses) {
+      if (needsFirst && rank > 1) continue;
       const ancestors = this.#ancestors(meaning);
       for (const [index, [found, distance]] of ancestors.entries()) {
         if (best && distance >= best.distance) break;
@@ -117,7 +125,7 @@ export class KindIndex {
   #meanings(categories: readonly string[]): Meanings {
     const found: Meanings = new Map();
     for (const category of categories) {
-      const senses = nameVariants(category).map((words) => this.#senses(words));
+      const senses = nameVariants(category).map((words) => this.#senses(words).slice(0, MAX_MEANINGS));
       for (const { meaning } of new Set(senses.flat())) {
         const owners = found.get(meaning);
         if (!owners) found.set(meaning, [category]);

@@ -23,7 +23,7 @@ export interface CategorySetScore {
 }
 
 /** The sets of `test/vocabulary/sets`: 12 categories that hardly any list has, and 40 captions with marked mentions. */
-export const categorySets = ['warehouse', 'kitchen', 'laboratory'] as const;
+export const categorySets = ['warehouse', 'kitchen', 'laboratory', 'hospital', 'construction'] as const;
 
 /** Parses and matches the captions of a set without a vocabulary, in images that show every category. */
 export async function scoreCategorySet(set: string, parser?: TextParser): Promise<CategorySetScore> {

@@ -77,7 +77,7 @@ describe('the words of a data set’s own categories', () => {
   });
 
   it('are WordNet’s synonyms and kinds, the most specific category first', () => {
-    const find = finder(['pan', 'skillet', 'vehicle', 'car', 'strainer']);
+    const find = finder(['pan', 'skillet', 'vehicle', 'car', 'strainer', 'plant', 'shelf']);
     const phrases: Record<string, string | null> = {
       'frying pan': 'skillet',
       saucepan: 'pan',
@@ -85,6 +85,8 @@ describe('the words of a data set’s own categories', () => {
       tricycle: 'vehicle',
       colander: 'strainer',
       river: null,
+      'old man': null,
+      wardrobe: null,
     };
     for (const [phrase, category] of Object.entries(phrases)) assert.equal(find(phrase), category, phrase);
     // Hardly any of the kinds of something so general is what a data set means by it.
@@ -141,10 +143,10 @@ describe('the words of a data set’s own categories', () => {
     ['rule', ruleParser()],
   ] as const)
     for (const set of categorySets)
-      it(`match nine of ten mentions and at most one of fifty phrases falsely, in the set ${set} with the ${name} parser`, async () => {
-        const { mentions, found, matched, wrong, problems } = await scoreCategorySet(set, parser);
-        assert.ok(mentions > 50 && found / mentions >= 0.9, problems.join('\n'));
-        assert.ok(wrong / matched <= 0.02, problems.join('\n'));
+      it(`find nine of ten mentions and at most one wrong category in the set ${set} with the ${name} parser`, async () => {
+        const { mentions, found, wrong, problems } = await scoreCategorySet(set, parser);
+        assert.ok(mentions > 30 && found / mentions >= 0.9, problems.join('\n'));
+        assert.ok(wrong <= 1, problems.join('\n'));
       });
 
   it('come from a hierarchy that equals the output of the build script', function () {
