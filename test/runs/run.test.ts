@@ -336,7 +336,7 @@ describe('run', () => {
   it('keeps a second run out of the folder under any spelling of its path', async () => {
     const out = join(temporaryFolder(), 'out');
     const first = run(graphOf(images(400), 2), { out });
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    while (!existsSync(new RunFolder(out).lock)) await new Promise((resolve) => setTimeout(resolve, 1));
     await assert.rejects(
       run(graphOf(images(3)), { out: relative('.', out), overwrite: true }),
       /process \d+ is writing to it; if that process is not relflow, delete /,
