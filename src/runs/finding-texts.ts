@@ -56,6 +56,21 @@ export const stageCounters: Readonly<Record<string, FindingText>> = {
     problem: 'are fractions of the image and were scaled to pixels',
     advice: 'check that the annotation file means fractions',
   },
+  'image-size-differs': {
+    unit: 'images',
+    problem: 'have a file whose width and height are not in proportion to the annotated ones',
+    advice: 'check that --images is the folder of the annotated files; their boxes do not fit these pixels',
+  },
+  'annotated-before-rotation': {
+    unit: 'images',
+    problem: 'have boxes in pixels before the rotation of their EXIF orientation, and are not rotated',
+    advice: 'check that these files are shown upright without rotation',
+  },
+  'image-found-by-name': {
+    unit: 'images',
+    problem: 'were found in another folder than their file names say',
+    advice: 'check that these are the annotated files',
+  },
   'captions-without-relation': {
     unit: 'captions',
     problem: 'state no relation between two things',

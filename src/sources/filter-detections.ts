@@ -64,7 +64,7 @@ export function filterDetections(
   const ids = new Set<Id>();
   const seen = new DetectionIndex(detections);
 
-  const unit = compat ? 'pixels' : boxUnit(readableBoxes(raw), image);
+  const unit = compat || isInPixels(raw[0]?.box) ? 'pixels' : boxUnit(readableBoxes(raw), image);
 
   for (const [index, { id, category, box: written, crowd, score }] of raw.entries()) {
     if (ids.size === ids.add(id).size) count('duplicate-annotation-id');
@@ -139,6 +139,11 @@ class DetectionIndex {
 /** Returns a number that is equal for equal boxes and rarely for others, using multiples of three large primes. */
 function keyOf([x, y, w, h]: Box): number {
   return x + y * 7919 + w * 104_729 + h * 1_299_709;
+}
+
+/** Returns whether a box reaches beyond the first pixel, so that the boxes of its image are not fractions. */
+function isInPixels(box: unknown): boolean {
+  return isBox(box) && (box[0] > 2 || box[1] > 2 || box[2] > 2 || box[3] > 2);
 }
 
 /** Yields the boxes that are four numbers or can be read as such. */
