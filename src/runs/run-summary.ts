@@ -102,11 +102,16 @@ export function emptyMessage({ images, empty, findings }: RunSummary): string | 
   return withCause(what, images, findings);
 }
 
-/** Adds the finding that took the largest share; of equal ones the first. */
+/** Findings that follow from others. */
+const derived: readonly string[] = ['images-without-box', 'images-without-pair', 'relations-without-category'];
+
+/** Adds the first finding that took nearly all, else the one that took most; findings that follow from others come last. */
 function withCause(what: string, images: number, findings: readonly Finding[]): string {
   const share = ({ count, of }: Finding) => Math.min(1, count / (of ?? images));
-  const largest = Math.max(...findings.map(share));
-  const cause = findings.find((finding) => share(finding) === largest) ?? findings[0];
+  const primary = findings.filter(({ reason }) => !derived.includes(reason));
+  const largest = [...primary].sort((a, b) => share(b) - share(a))[0];
+  // What an early stage loses cannot be the fault of a later one.
+  const cause = primary.find((finding) => share(finding) >= 0.9) ?? largest ?? findings[0];
   if (!cause) return what;
   const examples = cause.examples.length > 0 ? ` (${cause.examples.join(', ')})` : '';
   return `${what}: ${cause.message}${examples}; ${cause.advice}`;
