@@ -137,8 +137,16 @@ export const rejectTexts: Readonly<Record<string, Pick<FindingText, 'problem' | 
   },
   'malformed-image': { problem: 'have an entry that cannot be used', advice: 'correct the entries in `images`' },
   'unsafe-path': {
-    problem: 'have a file name that leads out of the image folder',
+    problem: 'have a file name that is not the path of an image',
     advice: 'write file names relative to the image folder',
+  },
+  'ambiguous-path': {
+    problem: 'have a file name that several subfolders of the image folder have',
+    advice: 'write file names relative to the image folder, or pass the right subfolder with --images',
+  },
+  'image-size-differs': {
+    problem: 'have a file whose width and height are not in proportion to the annotated ones',
+    advice: 'check that --images is the folder of the annotated files',
   },
   'duplicate-image': { problem: 'have the id of another image', advice: 'give each image an id of its own' },
   'unknown-image': {
