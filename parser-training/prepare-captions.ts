@@ -1,5 +1,5 @@
 import type { GoldCaption } from '../src/evaluation/parser/evaluate-parser.js';
-import { captionTokens, correctedWords } from '../src/parser/neural/caption-tokens.js';
+import { captionTokens, correctedTokenWords } from '../src/parser/neural/caption-tokens.js';
 import type { NormalForms } from '../src/parser/neural/normal-forms.js';
 import { RelationLabels } from '../src/parser/neural/relation-labels.js';
 import { Spelling, type WordCount } from '../src/parser/neural/spelling.js';
@@ -37,7 +37,7 @@ export function prepareCaptions(
   const words = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
   const spelling = new Spelling(words);
   const alignments = alignAll(
-    captions.map(({ gold }, k) => ({ tokens: correctedWords(tokens[k]!, spelling), gold: parseFactual(gold) })),
+    captions.map(({ gold }, k) => ({ tokens: correctedTokenWords(tokens[k]!, spelling), gold: parseFactual(gold) })),
   );
   const forms = learnNormalForms(alignments);
   const complete = alignments.filter(isComplete);

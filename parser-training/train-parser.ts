@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { evaluateParser, type GoldCaption } from '../src/evaluation/parser/evaluate-parser.js';
 import { goldCaptions } from '../src/evaluation/parser/gold-captions.js';
-import { captionTokens, correctedWords } from '../src/parser/neural/caption-tokens.js';
+import { captionTokens, correctedTokenWords } from '../src/parser/neural/caption-tokens.js';
 import { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import { parserOf } from '../src/parser/neural/neural-parser.js';
 import { decodeModel } from '../src/parser/neural/parser-model.js';
@@ -173,7 +173,7 @@ function readCaptions(file: string): string[][] {
     : text.split('\n');
   const spelling = new Spelling(words);
   return lines
-    .map((line) => correctedWords(captionTokens(line, maxTrainingCaptionLength), spelling))
+    .map((line) => correctedTokenWords(captionTokens(line, maxTrainingCaptionLength), spelling))
     .filter((tokens) => tokens.length > 0);
 }
 

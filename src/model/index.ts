@@ -49,7 +49,7 @@ export { SPRITES, spriteWeights, taggerWeights } from './tagger/embedded-tagger.
 export { rTagger } from './tagger/r-tagger.js';
 export type { RTaggerOptions } from './tagger/r-tagger-options.js';
 export type { TokenizedTexts } from './text/roberta.js';
-export { byteTokenizer, openTokenizer, type Tokenizer, tokenize } from './text/tokenizer.js';
+export { byteTokenizer, openTokenizer, type Tokenizer, tokenizeLabels } from './text/tokenizer.js';
 export { initializeWeights, initialValues } from './weights/initialize-weights.js';
 export { checkWeights, compareWeights, loadWeights, type WeightProblems } from './weights/load-weights.js';
 export { openWeights } from './weights/open-weights.js';

@@ -12,7 +12,7 @@ import { removeIntermediateFiles } from './finish-run.js';
 import { outcomeLines } from './outcome-lines.js';
 import { identifyRun, joinRun } from './prepare-run.js';
 import { checkRun, type RunOptions } from './run.js';
-import { usageOf } from './run-report.js';
+import { reportedUsage } from './run-report.js';
 
 /** Options of `runPart`. */
 export interface RunPartOptions extends Omit<RunOptions, 'resume' | 'overwrite' | 'allowEmpty' | 'shardBytes'> {
@@ -68,7 +68,7 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
   let records = 0;
   let shards = 0;
   const report = (progress: SourceProgress | { phase: 'checking'; done: number; total: number }) =>
-    options.onProgress?.({ ...progress, records, shards, stages: metrics.stages, usage: usageOf(graph) });
+    options.onProgress?.({ ...progress, records, shards, stages: metrics.stages, usage: reportedUsage(graph) });
 
   const state = await identifyRun(graph, options, AbortSignal.any([signal, stop]), (done, total) =>
     report({ phase: 'checking', done, total }),

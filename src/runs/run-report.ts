@@ -9,7 +9,7 @@ import type { RunSummary } from './run-summary.js';
 export type ModelUsage = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** Returns what the stages of a graph have requested from models in this process. */
-export function usageOf(graph: Graph): ModelUsage {
+export function reportedUsage(graph: Graph): ModelUsage {
   return Object.fromEntries(
     graph.nodes.flatMap((node) => {
       const usage = node.kind === 'stage' ? node.spec.usage?.() : undefined;
@@ -36,7 +36,7 @@ export async function writeReport(
   metrics: StageMetrics,
   { summary, allowEmpty = null }: ReportOptions = {},
 ): Promise<void> {
-  const usage = usageOf(graph);
+  const usage = reportedUsage(graph);
   const stages = Object.entries(metrics.stages).map(([id, load]) => ({
     stage: id,
     ...load,

@@ -15,7 +15,7 @@ import { ShardWriter } from '../run-folder/shard-writer.js';
 import { categoryCoverage } from './category-coverage.js';
 import { outcomeLines } from './outcome-lines.js';
 import { checkRunState, identifyRun, startRun } from './prepare-run.js';
-import { type ModelUsage, readReport, usageOf, writeReport } from './run-report.js';
+import { type ModelUsage, readReport, reportedUsage, writeReport } from './run-report.js';
 import { type RunSummary, summarizeRun } from './run-summary.js';
 import { stagesOf, writeManifest } from './write-manifest.js';
 
@@ -119,7 +119,7 @@ export async function run(graph: Graph, options: RunOptions): Promise<RunResult>
       records: writer?.records ?? 0,
       shards: writer?.shards ?? 0,
       stages: metrics.stages,
-      usage: usageOf(graph),
+      usage: reportedUsage(graph),
     });
 
   const state = await identifyRun(graph, options, AbortSignal.any([signal, stop]), (done, total) =>
@@ -223,7 +223,7 @@ async function runLocked(
       manifest,
       records: writer.records,
       stages: metrics.stages,
-      usage: usageOf(graph),
+      usage: reportedUsage(graph),
       seconds: metrics.seconds,
       summary,
     };

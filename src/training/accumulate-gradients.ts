@@ -71,7 +71,7 @@ export async function accumulateGradients(
   const total = (of: (batch: BatchSummary) => number) => used.reduce((before, batch) => before + of(batch), 0);
   return {
     gradients: sum,
-    mean: losses.length > 0 ? meanLoss(losses) : null,
+    mean: losses.length > 0 ? accumulatedMeanLoss(losses) : null,
     batches: used,
     counts: {
       images: total(({ images }) => images.length),
@@ -86,7 +86,7 @@ export async function accumulateGradients(
 }
 
 /** The mean of losses and of their parts. */
-export function meanLoss(losses: readonly StepLoss[]): StepLoss {
+export function accumulatedMeanLoss(losses: readonly StepLoss[]): StepLoss {
   const mean = (of: (loss: StepLoss) => number) => losses.reduce((sum, loss) => sum + of(loss), 0) / losses.length;
   const names = Object.keys(losses[0]!.parts) as (keyof LossParts)[];
   const parts = Object.fromEntries(names.map((name) => [name, mean((loss) => loss.parts[name])]));

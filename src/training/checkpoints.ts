@@ -32,7 +32,7 @@ interface StoredState extends TrainingState {
 }
 
 /** Returns a digest of settings. A training resumes only with the settings that it was started with. */
-export const settingsDigest = (settings: object): string =>
+export const checkpointSettingsDigest = (settings: object): string =>
   createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
 
 /** The numbers that a checkpoint stores besides the state. */

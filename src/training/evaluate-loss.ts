@@ -1,4 +1,4 @@
-import { meanLoss } from './accumulate-gradients.js';
+import { accumulatedMeanLoss } from './accumulate-gradients.js';
 import { type BatchStreamOptions, epochBatches } from './data/batch-stream.js';
 import type { TrainingData } from './data/training-data.js';
 import { type Forward, lossOnly, type StepLoss } from './loss-gradients.js';
@@ -25,5 +25,5 @@ export async function evaluateLoss(
   } finally {
     ema?.exchange();
   }
-  return losses.length > 0 ? meanLoss(losses) : null;
+  return losses.length > 0 ? accumulatedMeanLoss(losses) : null;
 }

@@ -36,7 +36,7 @@ export {
 export { AugmentedImageReader, type AugmentedImageReaderOptions } from './data/augmented-image-reader.js';
 export { type BatchStreamOptions, batchStream, epochBatches, type StreamedBatch } from './data/batch-stream.js';
 export { CachedLabelVectors } from './data/cached-label-vectors.js';
-export { leakMask, type Noise, noisyPairs, officialNoise } from './data/denoising.js';
+export { denoisingLeakMask, denoisingPairs, type Noise, officialNoise } from './data/denoising.js';
 export {
   type LabelCounts,
   labelSet,
@@ -106,7 +106,7 @@ export { officialSchedule, type Schedule, scheduleFactor } from './optimizer/sch
 
 // Loop, checkpoints, curves and memory.
 
-export { Checkpoints, settingsDigest, type TrainedState, type TrainingState } from './checkpoints.js';
+export { Checkpoints, checkpointSettingsDigest, type TrainedState, type TrainingState } from './checkpoints.js';
 export { curvesPage, writeCurves } from './curves-page.js';
 export type { Paraphrases } from './data/paraphrase-relations.js';
 export { groupOf, type ParameterGroup } from './optimizer/parameter-group.js';
@@ -116,7 +116,7 @@ export {
   type Remedy,
   type StepMemory,
   stepMemory,
-  suggestRemedies,
+  suggestMemoryRemedies,
   WASM_BYTES,
 } from './step-memory.js';
 export { type TrainingLoopOptions, type TrainingLoopResult, trainingLoop } from './training-loop.js';

@@ -52,7 +52,7 @@ export const LOSS_PARTS: readonly (keyof LossTerms)[] = [
 ];
 
 /** Sums each term over the layers, in the order of `LOSS_PARTS`. */
-export const summedParts = (layers: readonly LossTerms[]): tf.Tensor1D =>
+export const summedLossParts = (layers: readonly LossTerms[]): tf.Tensor1D =>
   tf.stack(LOSS_PARTS.map((name) => tf.addN(layers.map((terms) => terms[name])))) as tf.Tensor1D;
 
 const namedParts = (values: Float32Array): LossParts =>

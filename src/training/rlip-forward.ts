@@ -9,7 +9,7 @@ import { matchPairsAsync } from './loss/match-pairs.js';
 import { pairLosses, totalLoss } from './loss/pair-losses.js';
 import type { Matches } from './loss/pair-targets.js';
 import { pseudoLabels } from './loss/pseudo-labels.js';
-import { type Forward, summedParts } from './loss-gradients.js';
+import { type Forward, summedLossParts } from './loss-gradients.js';
 
 /** Options of `rlipForward`. */
 export interface RlipLossOptions {
@@ -53,7 +53,7 @@ export const rlipForward = (model: RlipV2, labelVectors: CachedLabelVectors, opt
       );
       const total = totalLoss(terms);
       // The parts do not include the denoising queries.
-      const parts = summedParts(terms);
+      const parts = summedLossParts(terms);
       if (!denoised) return { total, parts };
       const denoisingTerms = denoised.map((layer) =>
         pairLosses(layer, targets, { givenPairs: true, qualityLabels: false }),

@@ -6,7 +6,7 @@ import type { Dropout } from '../model/layers/dropout.js';
 import { RlipV2 } from '../model/rlip-v2.js';
 import type { Tokenizer } from '../model/text/tokenizer.js';
 import { createForward } from './create-forward.js';
-import { leakMask } from './data/denoising.js';
+import { denoisingLeakMask } from './data/denoising.js';
 import type { TrainingBatch } from './data/training-batch.js';
 import type { PairTargets } from './loss/pair-targets.js';
 import { lossGradients } from './loss-gradients.js';
@@ -118,7 +118,7 @@ function remedies(settings: TrainingSettings): Remedy[] {
  * @param limit in bytes
  * @returns the first changes that fit; null if none does
  */
-export async function suggestRemedies(
+export async function suggestMemoryRemedies(
   settings: TrainingSettings,
   limit: number,
 ): Promise<(Remedy & StepMemory) | null> {
@@ -137,7 +137,7 @@ export async function suggestRemedies(
 export async function checkMemoryFits(settings: TrainingSettings, memory: StepMemory): Promise<void> {
   if (memory.peak <= WASM_BYTES) return;
   const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-  const smaller = await suggestRemedies(settings, WASM_BYTES);
+  const smaller = await suggestMemoryRemedies(settings, WASM_BYTES);
   const advice = smaller
     ? `${smaller.change} would fit (${gigabytes(smaller.peak)})`
     : 'no smaller batch or image would fit';
@@ -182,7 +182,7 @@ function largestBatch(settings: TrainingSettings): TrainingBatch {
     targets,
     noisy: targets,
     hasNoise: settings.noise !== null,
-    attentionMask: settings.noise !== null ? leakMask(targets, model.pairs) : null,
+    attentionMask: settings.noise !== null ? denoisingLeakMask(targets, model.pairs) : null,
     slots: model.pairs,
     pairs: batchSize * model.pairs,
     positives: batchSize * model.pairs,

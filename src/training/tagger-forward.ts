@@ -3,7 +3,7 @@ import type { CachedLabelVectors } from './data/cached-label-vectors.js';
 import { encodeBatch } from './data/encode-batch.js';
 import { noisyQueries } from './data/noisy-queries.js';
 import { pairLosses, totalLoss } from './loss/pair-losses.js';
-import { type Forward, summedParts } from './loss-gradients.js';
+import { type Forward, summedLossParts } from './loss-gradients.js';
 
 /** Returns the forward pass of a tagger, whose queries are the given pairs with noise. */
 export const taggerForward = (model: RlipV2, labelVectors: CachedLabelVectors): Forward => ({
@@ -12,6 +12,6 @@ export const taggerForward = (model: RlipV2, labelVectors: CachedLabelVectors): 
     const { encoded } = encodeBatch(model, labelVectors, batch, drop);
     const layers = model.decode(encoded, noisyQueries(batch), { drop });
     const terms = layers.map((layer) => pairLosses(layer, batch.targets, { givenPairs: true, qualityLabels: false }));
-    return { total: totalLoss(terms), parts: summedParts(terms) };
+    return { total: totalLoss(terms), parts: summedLossParts(terms) };
   },
 });

@@ -2,7 +2,7 @@ import { OptionError } from '../errors.js';
 import type { Backend } from '../model/backends/use-backend.js';
 import { modelMetadata } from '../model/weights/stored-model.js';
 import type { TrainingConfig } from '../records/training-config.js';
-import { Checkpoints, settingsDigest, type TrainingState } from './checkpoints.js';
+import { Checkpoints, checkpointSettingsDigest, type TrainingState } from './checkpoints.js';
 import { writeCurves } from './curves-page.js';
 import { AugmentedImageReader } from './data/augmented-image-reader.js';
 import type { TrainingData } from './data/training-data.js';
@@ -117,7 +117,7 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
   const ema = settings.emaDecay === null ? null : new Ema(parameters.values(), settings.emaDecay);
   const checkpoints = new Checkpoints(
     folder.checkpoints,
-    settingsDigest(settings),
+    checkpointSettingsDigest(settings),
     metadata,
     config.keepCheckpoints ?? 2,
   );

@@ -9,7 +9,7 @@ export interface LevelSize {
 }
 
 /** Total number of tokens of all levels. */
-export const tokenCount = (levels: readonly LevelSize[]): number =>
+export const levelTokenCount = (levels: readonly LevelSize[]): number =>
   levels.reduce((sum, { height, width }) => sum + height * width, 0);
 
 /**
@@ -44,9 +44,9 @@ function fusedDeformableAttention(
   locations: tf.Tensor<tf.Rank.R6>,
   weights: tf.Tensor5D,
 ): tf.Tensor3D {
-  if (tokenCount(levels) !== value.shape[1])
+  if (levelTokenCount(levels) !== value.shape[1])
     throw new Error(
-      `deformable attention: value has ${value.shape[1]} tokens, expected ${tokenCount(levels)}, the cells of all levels`,
+      `deformable attention: value has ${value.shape[1]} tokens, expected ${levelTokenCount(levels)}, the cells of all levels`,
     );
   const sizes = () =>
     tf.tensor2d(

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { RlipV2 } from '../rlip-v2.js';
 import { LabelVectorFile } from './label-vector-file.js';
-import { type Tokenizer, tokenize } from './tokenizer.js';
+import { type Tokenizer, tokenizeLabels } from './tokenizer.js';
 
 /** Number of labels that the text encoder processes in one batch. */
 const BATCH = 64;
@@ -49,7 +49,7 @@ export class LabelVectors {
     for (let start = 0; start < missing.length; start += BATCH) {
       const batch = missing.slice(start, start + BATCH);
       const texts = batch.map(([, label]) => label);
-      const vectors = tf.tidy(() => this.#model.encodeTexts(tokenize(this.#tokenizer, texts, positions - 2)));
+      const vectors = tf.tidy(() => this.#model.encodeTexts(tokenizeLabels(this.#tokenizer, texts, positions - 2)));
       const values = (await vectors.data()) as Float32Array;
       vectors.dispose();
       const computed = batch.map(([key], k) => [key, values.slice(k * width, (k + 1) * width)] as const);

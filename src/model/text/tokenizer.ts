@@ -50,7 +50,7 @@ export const byteTokenizer: Tokenizer = {
  * Tokenizes texts and pads them to the same length.
  * @param longest maximum number of tokens per text; longer texts lose the tokens before their end token
  */
-export function tokenize(tokenizer: Tokenizer, texts: readonly string[], longest: number): TokenizedTexts {
+export function tokenizeLabels(tokenizer: Tokenizer, texts: readonly string[], longest: number): TokenizedTexts {
   const rows = texts.map((text) => {
     const ids = tokenizer.encode(text);
     return ids.length > longest ? [...ids.slice(0, longest - 1), ids[ids.length - 1]!] : ids;

@@ -16,5 +16,5 @@ export function captionTokens(caption: string, maxLength: number): Token[] {
 }
 
 /** Returns the tokens' words with corrected spelling. */
-export const correctedWords = (tokens: readonly Token[], spelling: Spelling): string[] =>
+export const correctedTokenWords = (tokens: readonly Token[], spelling: Spelling): string[] =>
   tokens.map(({ text }) => spelling.correct(text));

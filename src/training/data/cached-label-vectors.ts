@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Dropout } from '../../model/layers/dropout.js';
 import type { RlipV2 } from '../../model/rlip-v2.js';
 import { LabelVectors } from '../../model/text/label-vectors.js';
-import { type Tokenizer, tokenize } from '../../model/text/tokenizer.js';
+import { type Tokenizer, tokenizeLabels } from '../../model/text/tokenizer.js';
 import type { TrainingLabelSet } from './label-set.js';
 
 /**
@@ -35,6 +35,6 @@ export class CachedLabelVectors {
     const labels = [...objects, ...relations];
     const { width, positions } = this.#model.config.text;
     if (!this.#trained) return tf.tensor2d(this.#values!, [labels.length, width]);
-    return this.#model.encodeTexts(tokenize(this.#tokenizer, labels, positions - 2), { drop });
+    return this.#model.encodeTexts(tokenizeLabels(this.#tokenizer, labels, positions - 2), { drop });
   }
 }

@@ -23,7 +23,7 @@ export const officialNoise: Noise = { label: 0.2, box: 0.4 };
  *
  * Source: RLIPv2, section 4.2 (denoising), and models/…_verb_tagger, `prepare_query`.
  */
-export function noisyPairs(random: Random, clean: PairGroup, labelCount: number, noise: Noise): PairGroup {
+export function denoisingPairs(random: Random, clean: PairGroup, labelCount: number, noise: Noise): PairGroup {
   const count = clean.subjectLabels.length;
   const noisy = {
     subjectBoxes: clean.subjectBoxes.slice(),
@@ -63,7 +63,7 @@ function jitter(random: Random, box: Float32Array, strength: number): void {
  *
  * Source: RLIPv2, `prepare_query`: queries with the same clean label and exactly the same clean box.
  */
-export function leakMask(clean: readonly PairGroup[], slots: number): Float32Array | null {
+export function denoisingLeakMask(clean: readonly PairGroup[], slots: number): Float32Array | null {
   const width = 2 * slots;
   const mask = new Float32Array(clean.length * width * width);
   let isMasked = false;

@@ -3,7 +3,7 @@ import type { PairGroup } from '../../model/query-source.js';
 import type { Id } from '../../records/image.js';
 import type { PairTargets } from '../loss/pair-targets.js';
 import type { AugmentedImage } from './augment-image.js';
-import { leakMask, type Noise, noisyPairs } from './denoising.js';
+import { denoisingLeakMask, denoisingPairs, type Noise } from './denoising.js';
 import { drawWithoutReplacement } from './draw-without-replacement.js';
 import { closedLabelSet, type LabelCounts, labelSet, type TrainingLabelSet, type Vocabularies } from './label-set.js';
 import { type Paraphrases, paraphraseRelations } from './paraphrase-relations.js';
@@ -105,11 +105,11 @@ export function trainingBatch(
     targets,
     noisy: noise
       ? targets.map((group, k) =>
-          noisyPairs(stream(STREAMS.noise, k), group, Math.min(noiseLabels, labels.objects.length), noise),
+          denoisingPairs(stream(STREAMS.noise, k), group, Math.min(noiseLabels, labels.objects.length), noise),
         )
       : targets,
     hasNoise: noise !== null,
-    attentionMask: noise && !isUnmasked ? leakMask(targets, slots) : null,
+    attentionMask: noise && !isUnmasked ? denoisingLeakMask(targets, slots) : null,
     slots,
     pairs: sampled.reduce((sum, { length }) => sum + length, 0),
     positives: sampled.flat().filter(({ predicates }) => predicates.length > 0).length,

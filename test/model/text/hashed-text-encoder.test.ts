@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { useBackend } from '../../../src/model/backends/use-backend.js';
 import { HashedTextEncoder } from '../../../src/model/text/hashed-text-encoder.js';
-import { byteTokenizer, tokenize } from '../../../src/model/text/tokenizer.js';
+import { byteTokenizer, tokenizeLabels } from '../../../src/model/text/tokenizer.js';
 import { assertClose } from '../../support/tensors.js';
 
 const WIDTH = 64;
@@ -10,7 +10,7 @@ describe('HashedTextEncoder', () => {
   before(() => useBackend('wasm', { threads: 1 }));
 
   async function vectorsOf(...texts: string[]): Promise<number[][]> {
-    const vectors = new HashedTextEncoder(WIDTH).apply(tokenize(byteTokenizer, texts, 64));
+    const vectors = new HashedTextEncoder(WIDTH).apply(tokenizeLabels(byteTokenizer, texts, 64));
     const values = await vectors.data();
     vectors.dispose();
     return texts.map((_, k) => [...values.subarray(k * WIDTH, (k + 1) * WIDTH)]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { openTokenizer, tokenize } from '../../../src/model/text/tokenizer.js';
+import { openTokenizer, tokenizeLabels } from '../../../src/model/text/tokenizer.js';
 
 const folder = 'test/model/text/tokenizer';
 
@@ -14,7 +14,7 @@ describe('RoBERTa’s tokenizer', () => {
 
   it('pads texts to one length and truncates texts that are too long', async () => {
     const tokenizer = await openTokenizer(folder);
-    const { ids, texts, tokens } = tokenize(tokenizer, ['person', 'x'.repeat(60)], 8);
+    const { ids, texts, tokens } = tokenizeLabels(tokenizer, ['person', 'x'.repeat(60)], 8);
     assert.deepEqual([texts, tokens], [2, 8]);
     const rows = [ids.subarray(0, 8), ids.subarray(8)];
     assert.equal(rows[0]!.at(-1), 1);

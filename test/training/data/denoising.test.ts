@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { PairGroup } from '../../../src/model/query-source.js';
-import { leakMask, noisyPairs, officialNoise } from '../../../src/training/data/denoising.js';
+import { denoisingLeakMask, denoisingPairs, officialNoise } from '../../../src/training/data/denoising.js';
 import { randomStream } from '../../../src/training/data/random-stream.js';
 
 const groupOf = (
@@ -28,7 +28,7 @@ describe('noisyPairs', () => {
   it('moves boxes uniformly within the bounds, and does not change the clean ones', () => {
     const clean = many(4000);
     const before = structuredClone(clean);
-    const noisy = noisyPairs(randomStream(1), clean, 50, officialNoise);
+    const noisy = denoisingPairs(randomStream(1), clean, 50, officialNoise);
     assert.deepEqual(clean, before);
     const [most, sums] = [
       [0, 0, 0, 0],
@@ -48,7 +48,7 @@ describe('noisyPairs', () => {
 
   it('replaces labels with the given probability by a uniformly drawn label', () => {
     const clean = many(5000);
-    const { subjectLabels } = noisyPairs(randomStream(2), clean, 50, officialNoise);
+    const { subjectLabels } = denoisingPairs(randomStream(2), clean, 50, officialNoise);
     const replaced = subjectLabels.filter((label) => label !== 3);
     // 0.2 · 49/50 of 5000.
     assert.ok(replaced.length > 900 && replaced.length < 1060, `${replaced.length}`);
@@ -58,27 +58,27 @@ describe('noisyPairs', () => {
 
   it('is the same for the same seed, and one kind of noise does not depend on the other', () => {
     const clean = many(50);
-    const noisy = noisyPairs(randomStream(3), clean, 50, officialNoise);
-    assert.deepEqual(noisyPairs(randomStream(3), clean, 50, officialNoise), noisy);
-    assert.deepEqual(noisyPairs(randomStream(3), clean, 50, { label: 0, box: 0 }), clean);
-    const boxesOnly = noisyPairs(randomStream(3), clean, 50, { label: 0, box: 0.4 });
+    const noisy = denoisingPairs(randomStream(3), clean, 50, officialNoise);
+    assert.deepEqual(denoisingPairs(randomStream(3), clean, 50, officialNoise), noisy);
+    assert.deepEqual(denoisingPairs(randomStream(3), clean, 50, { label: 0, box: 0 }), clean);
+    const boxesOnly = denoisingPairs(randomStream(3), clean, 50, { label: 0, box: 0.4 });
     assert.deepEqual(boxesOnly.subjectBoxes, noisy.subjectBoxes);
     assert.deepEqual(boxesOnly.subjectLabels, clean.subjectLabels);
   });
 
   it('gives the same object different noise in each pair', () => {
-    const { subjectBoxes } = noisyPairs(randomStream(4), many(2), 9, officialNoise);
+    const { subjectBoxes } = denoisingPairs(randomStream(4), many(2), 9, officialNoise);
     assert.notDeepEqual(subjectBoxes.slice(0, 4), subjectBoxes.slice(4));
   });
 
   it('clips boxes to the image, and handles one label and no pairs', () => {
     const edge = { ...many(1), subjectBoxes: Float32Array.from([0.99, 0.01, 1, 1]) };
     for (let seed = 0; seed < 50; seed++) {
-      const { subjectBoxes, subjectLabels } = noisyPairs(randomStream(seed), edge, 1, { label: 1, box: 1 });
+      const { subjectBoxes, subjectLabels } = denoisingPairs(randomStream(seed), edge, 1, { label: 1, box: 1 });
       assert.ok(subjectBoxes.every((value) => value >= 0 && value <= 1));
       assert.deepEqual([...subjectLabels], [0]);
     }
-    assert.equal(noisyPairs(randomStream(1), many(0), 9, officialNoise).subjectBoxes.length, 0);
+    assert.equal(denoisingPairs(randomStream(1), many(0), 9, officialNoise).subjectBoxes.length, 0);
   });
 });
 
@@ -96,7 +96,7 @@ describe('leakMask', () => {
       ],
     );
     // Three slots, one of them unused: queries 0 1 2 | 3 4 5.
-    const mask = leakMask([group], 3)!;
+    const mask = denoisingLeakMask([group], 3)!;
     const masked: string[] = [];
     for (let a = 0; a < 6; a++) for (let b = 0; b < 6; b++) if (mask[6 * a + b]) masked.push(`${a} ${b}`);
     assert.deepEqual(masked, ['0 4', '1 3', '3 1', '4 0']);
@@ -105,8 +105,8 @@ describe('leakMask', () => {
   it('does not mask queries with another label or box, or of another image', () => {
     const near = groupOf([[1, 0.2]], [[1, 0.2001]]);
     const relabeled = groupOf([[1, 0.2]], [[2, 0.2]]);
-    assert.equal(leakMask([near, relabeled], 1), null);
+    assert.equal(denoisingLeakMask([near, relabeled], 1), null);
     const twice = groupOf([[1, 0.2]], [[1, 0.2]]);
-    assert.deepEqual([...leakMask([near, twice], 1)!], [0, 0, 0, 0, 0, 1, 1, 0]);
+    assert.deepEqual([...denoisingLeakMask([near, twice], 1)!], [0, 0, 0, 0, 0, 1, 1, 0]);
   });
 });
