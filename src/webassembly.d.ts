@@ -3,7 +3,7 @@ declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { initial: number });
     readonly buffer: ArrayBuffer | SharedArrayBuffer;
-    /** By so many pages of 64 KiB; a buffer from before is gone. */
+    /** Grows by `pages` pages of 64 KiB; earlier buffers become detached. */
     grow(pages: number): number;
   }
   class Module {

@@ -53,11 +53,11 @@ export class ImageSearch {
       const found = (await firstFile(folder, candidates, true)) ?? (await firstFile(folder, tails, false));
       if (found) return found;
     }
-    const beside = (paths: readonly string[]) => paths.map((file) => (this.#below ? `${this.#below}/${file}` : file));
+    const nextTo = (paths: readonly string[]) => paths.map((file) => (this.#below ? `${this.#below}/${file}` : file));
     const inImages = tails.length === 0 ? [`images/${path.whole}`] : [];
     const found =
-      (await firstFile(this.#annotations, beside(candidates), true)) ??
-      (await firstFile(this.#annotations, beside([...tails, ...inImages]), false));
+      (await firstFile(this.#annotations, nextTo(candidates), true)) ??
+      (await firstFile(this.#annotations, nextTo([...tails, ...inImages]), false));
     if (found || folder === undefined) return found;
     const below = await this.#findBelow(folder, tails.at(-1) ?? path.whole);
     if (below.length > 1) return below;

@@ -43,7 +43,7 @@ export function parse(parser: TextParser = neuralParser()): Operator<Captioned, 
     apply: async (record, context) => {
       const { captions } = record;
       const { categories = [] } = record as Partial<ImageRecord>;
-      // A model on a server is asked once.
+      // A model on a server receives each caption once.
       const findPhrases = parser.forecast || categories.length === 0 ? undefined : phraseFinder(categories);
       const phrases = await Promise.all(
         captions.map(({ text }) =>

@@ -126,7 +126,7 @@ function totalOf(stages: Readonly<Record<string, StageCounts>>, name: string): n
 function rejectedImages({ in: read, out, rejected }: StageCounts): number {
   let images = 0;
   for (const [reason, count] of Object.entries(rejected)) if (unitOf(reason) === undefined) images += count;
-  // A record may have rejects of its own; those are no further images.
+  // A record may have rejects of its own; those do not count as further images.
   return Math.min(images, Math.max(0, read - out));
 }
 

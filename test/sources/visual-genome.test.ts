@@ -337,7 +337,7 @@ describe('visualGenome', () => {
     assert.deepEqual(two.records[0]?.detections.length, 2);
     assert.deepEqual(two.records[0]?.relations, relations);
     assert.deepEqual([two.counts, two.reasons], [{ 'merged-object': 1 }, []]);
-    // An object that is listed itself is no copy, whatever another object lists.
+    // An object that is listed itself is not a copy, whatever another object lists.
     assert.deepEqual(graphs.records[0]?.relations, [...relations, { subject: 2, object: 0, predicate: 'on' }]);
     assert.deepEqual([graphs.counts, graphs.reasons], [{ 'merged-object': 1 }, []]);
   });

@@ -161,7 +161,7 @@ export class ModelServer {
       response.end(typeof value === 'string' ? value : JSON.stringify(value));
     };
     // Some servers repeat the token in their errors.
-    const echo = `for ${seen.headers.authorization ?? 'nobody'}`;
+    const echo = `for ${seen.headers.authorization ?? 'anonymous'}`;
     const refusals: { readonly [F in Fault]?: readonly [status: number, body: unknown] } = {
       'rate-limit': [429, { error: `too many requests ${echo}` }],
       unavailable: [503, { error: `the model is loading ${echo}` }],

@@ -50,7 +50,7 @@ describe('the embedded tagger', () => {
     const stated = (kind: string) => Number(new RegExp(`\\| sprites \\| ${kind} \\| (\\d+\\.\\d)`).exec(card)![1]);
     for (const { perturbed, report } of scores) {
       const ap = 100 * report.meanAveragePrecision;
-      // These scenes are a tenth of those behind the stated score.
+      // These scenes are a tenth of those that the stated score was measured on.
       const expected = stated(perturbed ? 'perturbed' : 'true');
       assert.ok(
         Math.abs(ap - expected) < 12,
