@@ -30,9 +30,16 @@ export class RedisServer {
   }
 
   static async start(host = '127.0.0.1'): Promise<RedisServer> {
-    const server = new RedisServer(host, await freePort());
-    await server.#start();
-    return server;
+    for (let attempt = 1; ; attempt++) {
+      const server = new RedisServer(host, await freePort());
+      try {
+        await server.#start();
+        return server;
+      } catch (error) {
+        // Another process may have taken the port in the meantime.
+        if (attempt === 5) throw error;
+      }
+    }
   }
 
   get url(): string {
@@ -66,8 +73,15 @@ export class RedisServer {
     this.#process = child;
     const client = new Redis(this.url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
     client.on('error', () => {});
-    await client.ping();
-    client.disconnect();
+    const failed = once(child, 'exit').then(([code]) => {
+      throw new Error(`redis-server exited with ${code} before it accepted connections`);
+    });
+    try {
+      await Promise.race([client.ping(), failed]);
+    } finally {
+      client.disconnect();
+      failed.catch(() => {});
+    }
   }
 }
 
