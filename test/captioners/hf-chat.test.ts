@@ -168,7 +168,10 @@ describe('hfChat', () => {
     assert.equal(errors.length, 2);
     const { reason, message } = errors[0] as { reason: string; message: string };
     assert.equal(reason, 'no-answer');
-    assert.match(message, /1 of 3 captions are missing: the server answered 422: the image cannot be read for anonymous/);
+    assert.match(
+      message,
+      /1 of 3 captions are missing: the server answered 422: the image cannot be read for anonymous/,
+    );
     assert.equal(usage['failed'], 2);
     broken = false;
     const before = server.seen.length;
