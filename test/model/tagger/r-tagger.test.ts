@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeSafetensors } from '../../../src/files/write-safetensors.js';
 import { useBackend } from '../../../src/model/backends/use-backend.js';
@@ -147,7 +147,11 @@ describe('rTagger', () => {
     assert.equal(code, 0, stderr);
     const manifest = readFileSync(join(out, 'manifest.json'), 'utf8');
     assert.match(manifest, /"tagger": "r-tagger"/);
-    const missing = await relflow(['run', 'coco', ...inputs, '--tagger', weights, '--out', `${out}2`]);
+    // Without --images, images next to the annotations are used; here there are none.
+    const alone = join(temporaryFolder(), 'instances.json');
+    copyFileSync(join(SCENES, 'instances.json'), alone);
+    const withoutImages = ['--annotations', alone, '--captions', join(SCENES, 'captions.json'), '--tagger', weights];
+    const missing = await relflow(['run', 'coco', ...withoutImages, '--out', `${out}2`]);
     assert.equal(missing.code, 1);
     assert.match(missing.stderr, /coco: --tagger needs --images, the image folder/);
   });
