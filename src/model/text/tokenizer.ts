@@ -15,10 +15,10 @@ export interface Tokenizer {
  *
  * @example
  * ```ts
- * import { openTokenizer, tokenize } from 'relflow/model';
+ * import { openTokenizer, tokenizeLabels } from 'relflow/model';
  *
  * const tokenizer = await openTokenizer('roberta-base');
- * const { ids, texts, tokens } = tokenize(tokenizer, ['person', 'riding a bicycle'], 512);
+ * const { ids, texts, tokens } = tokenizeLabels(tokenizer, ['person', 'riding a bicycle'], 512);
  * console.log(texts, tokens, ids);
  * ```
  */

@@ -101,7 +101,7 @@ describe('a Hugging Face RoBERTa', () => {
     const options = ['weights', 'init', to, '--model', 'tinyTagger', '--seed', '3'];
     const { code, stderr } = await relflow([...options, '--text-encoder', roberta]);
     assert.equal(code, 0, stderr);
-    assert.match(stderr, new RegExp(`^${parameters.size} arrays written to ${to}, ${encoder.length} of them of `));
+    assert.match(stderr, new RegExp(`^${parameters.size} arrays written to ${to}, ${encoder.length} of them from `));
     const source = await openWeights(to);
     const read = new Map(encoder.map(([{ name }, values]) => [name, values]));
     for (const [{ name }, values] of initialValues(parameters, 3))
