@@ -130,8 +130,6 @@ describe('pipelines on the fixture scenes', () => {
     assert.ok(related.length > graphs.length / 2, `${related.length} of ${graphs.length} images have relations`);
     for (const { provenance } of graphs)
       assert.deepEqual(provenance.tagger, { name: 'sprite-tagger', version: '1', baseline: false });
-    const again = await runPipeline('demo', {});
-    assert.deepEqual(readFileSync(join(again.out, 'report.html'), 'utf8'), page);
   });
 
   it('merge: writes pseudo-labels and ground truth as one dataset, and reads it again', async () => {
