@@ -58,9 +58,9 @@ async function measure(annotations: string, out: string): Promise<Measured> {
     .pipe(match({ vocabulary: 'objects365' }))
     .pipe(pair())
     .to(candidateSets());
-  const begun = performance.now();
+  const started = performance.now();
   const { records } = await run(graph, { out });
-  const seconds = (performance.now() - begun) / 1000;
+  const seconds = (performance.now() - started) / 1000;
   return { seconds, records, peakMegabytes: process.resourceUsage().maxRSS / 1024 };
 }
 

@@ -172,9 +172,9 @@ async function withShards<T>(
 
 /** Measures the seconds from the first shard to the last. */
 async function wholeTime(cpu: ShardQueue): Promise<number> {
-  const begun = performance.now();
+  const started = performance.now();
   while ((await shardsLeft(cpu)) > 0) await sleep(50);
-  return (performance.now() - begun) / 1000;
+  return (performance.now() - started) / 1000;
 }
 
 /** Measures the speedup of turns with many shards at once over the neighboring turns with one at a time. */
@@ -209,9 +209,9 @@ function shardsLeft(cpu: ShardQueue): Promise<number> {
 
 /** Measures the wall-clock seconds of a command. */
 async function relflow(args: readonly string[], processor = 0): Promise<number> {
-  const begun = performance.now();
+  const started = performance.now();
   await start(args, processor).ended;
-  return (performance.now() - begun) / 1000;
+  return (performance.now() - started) / 1000;
 }
 
 /** Returns the ratios of values that were measured together. */

@@ -85,7 +85,7 @@ export async function showPlan(
   }
 }
 
-/** The lines that say what the sample of a plan shows. */
+/** Describes the sample of a plan, one line per fact. */
 function previewLines({ categories, summary, isComplete, omitted }: Preview): string[] {
   const lines = [`\n${isComplete ? 'all' : 'a sample of'} ${numberText(summary.images)} images:`];
   if (categories) {
@@ -97,7 +97,7 @@ function previewLines({ categories, summary, isComplete, omitted }: Preview): st
   return lines;
 }
 
-/** A sample of a larger input proves nothing about the rest. */
+/** Fails only if the sample is the complete input; a part does not show what the rest contains. */
 function failIfEmptySample(
   context: CommandContext,
   graph: Graph,

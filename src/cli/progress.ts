@@ -27,7 +27,7 @@ function bar(stream: OutputStream): ProgressDisplay {
   );
   let phase: RunProgress['phase'] | null = null;
   let last = 0;
-  let begun = { at: 0, done: 0 };
+  let started = { at: 0, done: 0 };
   return {
     update: (progress) => {
       const now = performance.now();
@@ -37,11 +37,11 @@ function bar(stream: OutputStream): ProgressDisplay {
       if (progress.phase !== phase) {
         if (phase) display.stop();
         phase = progress.phase;
-        begun = { at: now, done: progress.done };
+        started = { at: now, done: progress.done };
         display.start(total, progress.done, { what: VERBS[phase], amount: '', rate: '', left: '' });
       }
       last = now;
-      const rate = now > begun.at ? ((progress.done - begun.done) / (now - begun.at)) * 1000 : 0;
+      const rate = now > started.at ? ((progress.done - started.done) / (now - started.at)) * 1000 : 0;
       const bytes = phase === 'reading' || phase === 'checking';
       display.setTotal(Math.max(total, progress.done));
       display.update(progress.done, {
@@ -70,20 +70,20 @@ function mega(bytes: number): string {
 
 function lines(stream: OutputStream): ProgressDisplay {
   let last = performance.now();
-  let begun: { phase: RunProgress['phase']; at: number; done: number } | null = null;
+  let started: { phase: RunProgress['phase']; at: number; done: number } | null = null;
   return {
     update: (progress) => {
       const { phase, done, total } = progress;
       const at = performance.now();
       // A resumed run starts with the records of the earlier process, which do not count for this one's speed.
-      if (begun?.phase !== phase) begun = { phase, at, done };
+      if (started?.phase !== phase) started = { phase, at, done };
       if (at - last < SECONDS_BETWEEN_LINES * 1000) return;
-      const perSecond = at > begun.at ? ((done - begun.done) / (at - begun.at)) * 1000 : 0;
+      const perSecond = at > started.at ? ((done - started.done) / (at - started.at)) * 1000 : 0;
       const left = total === null || perSecond <= 0 ? null : (total - done) / perSecond;
       const event = { event: 'progress', ...progress, perSecond: round(perSecond), etaSeconds: left && round(left) };
       stream.write(`${JSON.stringify(event)}\n`);
       last = at;
-      begun = { phase, at, done };
+      started = { phase, at, done };
     },
     end: () => {},
   };

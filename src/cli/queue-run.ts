@@ -34,7 +34,7 @@ export async function executeQueued(
   const server = queueServer(flags.queue);
   const display = progressDisplay(context.stderr, quiet);
   const interrupt = stopOnInterrupt(context, () => display.end());
-  const begun = performance.now();
+  const started = performance.now();
   try {
     const submitted = await submit(graph, server, {
       ...options,
@@ -66,7 +66,7 @@ export async function executeQueued(
         },
       });
       display.end();
-      const seconds = (performance.now() - begun) / 1000;
+      const seconds = (performance.now() - started) / 1000;
       const manifest = await folder.manifest();
       const summary = manifest && summarizeRun(manifest.graph, manifest.stages);
       if (json)

@@ -40,8 +40,8 @@ export function resumeCommand(program: Command, context: CommandContext): void {
           `the run '${state.pipeline}' was composed in code; resume it there, with run(graph, { resume: true })`,
         );
       }
-      const whole = await folder.completeShards();
-      if ((await folder.extent()) || [...whole].some((shard) => shard >= whole.size)) {
+      const complete = await folder.completeShards();
+      if ((await folder.extent()) || [...complete].some((shard) => shard >= complete.size)) {
         throw new OptionError(
           'resume',
           'this run is split over several processes; continue with run --shard or run --queue, then relflow finish (see docs/scale.md)',

@@ -50,7 +50,7 @@ export function showResult(
   else context.print(`stopped after ${records} records, which are kept; to continue: relflow resume ${folder.path}`);
 }
 
-/** The lines that say what a run made of its input: one for the images and relations, two for each finding. */
+/** Describes the output of a run: one line for images and relations, and two for each finding. */
 export function summaryLines({
   images,
   imagesWritten,
@@ -72,7 +72,7 @@ export function summaryLines({
 }
 
 /**
- * Ends the command with an error if the output of a run has nothing of use.
+ * Makes the command exit with 1 when a run has written no images or no relations.
  *
  * @param what the output folder, or the pipeline before its run
  */

@@ -49,10 +49,10 @@ describe('relflow with a captioner', () => {
       fault: ({ attempt }) => (attempt === 1 && random.next() < 0.2 ? 'unavailable' : null),
     });
     const prices = ['--price-input', '0.5', '--price-output', '1.5'];
-    const said: string[] = [];
+    const output: string[] = [];
     const ok = async (...args: string[]) => {
       const { code, stdout, stderr } = await relflow(args);
-      said.push(stdout, stderr);
+      output.push(stdout, stderr);
       assert.equal(code, 0, stderr);
       return stdout;
     };
@@ -94,7 +94,7 @@ describe('relflow with a captioner', () => {
     assert.equal(server.seen.length, requests);
     assert.deepEqual(withoutRunState(digests(again)), withoutRunState(digests(out)));
 
-    for (const text of [...said, ...contents(out), ...contents(store)]) assert.ok(!text.includes(TOKEN));
+    for (const text of [...output, ...contents(out), ...contents(store)]) assert.ok(!text.includes(TOKEN));
   });
 
   it('prints why a run stopped, its requests and how to resume it, without the token', async () => {
@@ -153,9 +153,9 @@ describe('relflow with a captioner', () => {
     const successful = server.seen.filter(({ answered }) => answered).length;
     assert.equal(successful, SCENE_COUNT * 5);
     assert.equal(server.answers.size, SCENE_COUNT * 5);
-    const whole = join(temporaryFolder(), 'whole');
-    await relflow(['run', ...captionedScenes(server, '--n-captions', '5', '--out', whole), '--quiet']);
-    assert.deepEqual(digests(out), digests(whole));
+    const expected = join(temporaryFolder(), 'expected');
+    await relflow(['run', ...captionedScenes(server, '--n-captions', '5', '--out', expected), '--quiet']);
+    assert.deepEqual(digests(out), digests(expected));
   });
 
   it('counts, exports, imports and deletes cached answers', async () => {
@@ -256,9 +256,9 @@ describe('relflow with a captioner', () => {
     for (const [options, message] of cases) {
       await assert.rejects(buildRecipe(coco as unknown as Recipe, options), { message });
     }
-    const refused = await relflow(['captions', 'gc', '--store', store]);
-    assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /gc: expected at least one of --useless, --before, --model, --protocol/);
+    const rejected = await relflow(['captions', 'gc', '--store', store]);
+    assert.equal(rejected.code, 1);
+    assert.match(rejected.stderr, /gc: expected at least one of --useless, --before, --model, --protocol/);
     assert.match((await relflow(['captions', 'stats'])).stderr, /has no answer store/);
   });
 

@@ -52,16 +52,16 @@ describe('relflow evaluate predicates', () => {
   });
 
   it('names missing and invalid arguments', async () => {
-    const said = async (...args: string[]) => {
+    const failure = async (...args: string[]) => {
       const { code, stderr } = await relflow(['evaluate', 'predicates', ...args]);
       return `${code} ${stderr}`;
     };
-    assert.match(await said(test, '--tagger', 'sprites'), /^1 .*--tagger needs --images, the image folder/);
-    assert.match(await said(test, '--images', 'nowhere'), /^1 .*nowhere: no such image folder/);
-    assert.match(await said('none.jsonl'), /^1 .*none\.jsonl/);
-    assert.match(await said(test, '--box-noise', '2'), /^2 .*expected a number from 0 to 1/);
+    assert.match(await failure(test, '--tagger', 'sprites'), /^1 .*--tagger needs --images, the image folder/);
+    assert.match(await failure(test, '--images', 'nowhere'), /^1 .*nowhere: no such image folder/);
+    assert.match(await failure('none.jsonl'), /^1 .*none\.jsonl/);
+    assert.match(await failure(test, '--box-noise', '2'), /^2 .*expected a number from 0 to 1/);
     const broken = join(temporaryFolder(), 'broken.jsonl');
     writeFileSync(broken, '{}\n');
-    assert.match(await said(broken), /^1 .*broken\.jsonl/);
+    assert.match(await failure(broken), /^1 .*broken\.jsonl/);
   });
 });

@@ -9,8 +9,8 @@ describe('relflow run --shard', () => {
     const { annotations, captions } = writeSyntheticCoco(temporaryFolder(), 300);
     const run = ['run', 'coco', '--annotations', annotations, '--captions', captions, '--export', 'rlipv2', '--quiet'];
     run.push('--shard-records', '40');
-    const [whole, out] = [join(temporaryFolder(), 'out'), join(temporaryFolder(), 'out')];
-    assert.equal((await relflow([...run, '--out', whole])).code, 0);
+    const [expected, out] = [join(temporaryFolder(), 'out'), join(temporaryFolder(), 'out')];
+    assert.equal((await relflow([...run, '--out', expected])).code, 0);
 
     const first = await relflow([...run, '--out', out, '--shard', '2/2', '--json']);
     assert.equal(first.code, 0, first.stderr);
@@ -27,7 +27,7 @@ describe('relflow run --shard', () => {
     assert.match(second.stdout, /part 1\/2: 4 shards, 160 records .*\nwhen all parts are done: relflow finish/);
     const end = await relflow(['finish', out]);
     assert.equal(end.code, 0, end.stderr);
-    assert.deepEqual(digests(out), digests(whole));
+    assert.deepEqual(digests(out), digests(expected));
   });
 
   it('rejects an invalid part and options that do not apply to parts', async () => {

@@ -46,9 +46,9 @@ describe('the compiled relflow', () => {
   for (const [args, code, output] of cases)
     it(`relflow ${args.filter((arg) => !arg.includes('/') && !inputs.includes(arg)).join(' ')} exits with ${code}`, async () => {
       const ended = await execute(args);
-      const [said, other] = code === 0 ? [ended.stdout, ended.stderr] : [ended.stderr, ended.stdout];
+      const [printed, other] = code === 0 ? [ended.stdout, ended.stderr] : [ended.stderr, ended.stdout];
       assert.deepEqual([ended.code, other], [code, ''], ended.stderr);
-      assert.match(said, output);
+      assert.match(printed, output);
     });
 
   it('is an executable file', () => {

@@ -6,7 +6,7 @@ import type { RunProgress } from '../../src/index.js';
 describe('progressDisplay without a terminal', () => {
   const { now } = performance;
   let at = 0;
-  let said: { done: number; perSecond: number; etaSeconds: number | null }[] = [];
+  let events: { done: number; perSecond: number; etaSeconds: number | null }[] = [];
 
   before(() => {
     performance.now = () => at;
@@ -17,25 +17,25 @@ describe('progressDisplay without a terminal', () => {
   });
 
   it('measures the speed from the start of this process, not of the run', () => {
-    said = [];
+    events = [];
     const stream = new Writable({
       write(line, _encoding, done) {
-        said.push(JSON.parse(String(line)));
+        events.push(JSON.parse(String(line)));
         done();
       },
     });
     const { update } = progressDisplay(stream, false);
-    const tell = (milliseconds: number, phase: RunProgress['phase'], done: number) => {
+    const report = (milliseconds: number, phase: RunProgress['phase'], done: number) => {
       at = milliseconds;
       update({ phase, done, total: 10_000, records: done, shards: 0, stages: {}, usage: {} });
     };
-    tell(1000, 'checking', 500);
-    tell(2000, 'records', 4000);
-    tell(6000, 'records', 4040);
-    tell(7000, 'records', 4050);
-    tell(12_000, 'records', 4150);
+    report(1000, 'checking', 500);
+    report(2000, 'records', 4000);
+    report(6000, 'records', 4040);
+    report(7000, 'records', 4050);
+    report(12_000, 'records', 4150);
     assert.deepEqual(
-      said.map(({ done, perSecond, etaSeconds }) => [done, perSecond, etaSeconds]),
+      events.map(({ done, perSecond, etaSeconds }) => [done, perSecond, etaSeconds]),
       [
         [4040, 10, 596],
         [4150, 18.3, 319.1],

@@ -70,16 +70,16 @@ const reasons = ({ rejects }: Ran) => rejects.map(({ reason, image: id }) => [re
 
 describe('bad input', () => {
   it('ends the run at truncated or invalid JSON and names the file and the byte', async () => {
-    const whole = JSON.stringify({ images: [image(1)], annotations: [person(1, 1)], categories });
-    for (const text of [
-      whole.slice(0, 60),
-      whole.slice(0, -30),
+    const text = JSON.stringify({ images: [image(1)], annotations: [person(1, 1)], categories });
+    for (const broken of [
+      text.slice(0, 60),
+      text.slice(0, -30),
       '',
       'hello',
       '[1, 2]',
-      whole.replace('"annotations"', 'annotations'),
+      text.replace('"annotations"', 'annotations'),
     ]) {
-      await assert.rejects(runCoco(text), (error: Error) => {
+      await assert.rejects(runCoco(broken), (error: Error) => {
         assert.equal(error.name, 'InputError', error.message);
         assert.match(error.message, /instances_val2017\.json: .*(byte \d+|missing|is a list)/);
         return true;
@@ -183,9 +183,9 @@ describe('bad input', () => {
   });
 
   it('accepts NaN anywhere, and reports the position of invalid values', async () => {
-    const whole = JSON.stringify({ info: { x: 1 }, mean: 'M', images: [image(1)], annotations: [], categories });
-    assert.equal((await runCoco(whole.replace('"M"', 'NaN'), { 1: ['a man'] })).graphs.length, 1);
-    await assert.rejects(runCoco(whole.replace('"M"', 'tru')), /instances_val2017\.json: .* at byte 23$/);
+    const text = JSON.stringify({ info: { x: 1 }, mean: 'M', images: [image(1)], annotations: [], categories });
+    assert.equal((await runCoco(text.replace('"M"', 'NaN'), { 1: ['a man'] })).graphs.length, 1);
+    await assert.rejects(runCoco(text.replace('"M"', 'tru')), /instances_val2017\.json: .* at byte 23$/);
   });
 
   it('keeps images without boxes and rejects images without captions', async () => {
@@ -281,8 +281,8 @@ describe('bad input', () => {
       '--shard-records',
       '300',
     ];
-    const [whole, out] = [join(temporaryFolder(), 'out'), join(temporaryFolder(), 'out')];
-    assert.equal((await relflow([...args, '--out', whole])).code, 0);
+    const [expected, out] = [join(temporaryFolder(), 'out'), join(temporaryFolder(), 'out')];
+    assert.equal((await relflow([...args, '--out', expected])).code, 0);
     // A limit on the size of files, in blocks of 512 bytes or 1 KiB, makes a write fail as on a full disk.
     const limited = [process.execPath, command(), ...args, '--out', out];
     const { status, stderr } = spawnSync('sh', ['-c', 'ulimit -f 300; exec "$@"', 'sh', ...limited], {
@@ -293,6 +293,6 @@ describe('bad input', () => {
     assert.match(stderr, /a file would exceed the size limit; everything written so far is kept/);
     const resumed = await relflow(['resume', out, '--quiet']);
     assert.equal(resumed.code, 0, resumed.stderr);
-    assert.deepEqual(digests(out), digests(whole));
+    assert.deepEqual(digests(out), digests(expected));
   });
 });

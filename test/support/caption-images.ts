@@ -61,7 +61,7 @@ export async function checkRetries(count: number, faults: readonly Fault[], requ
   try {
     const { folder, images } = await imageFolder(count);
     const store = join(folder, 'store');
-    const begun = performance.now();
+    const started = performance.now();
     const { texts, usage } = await captionAll(images, {
       endpointUrl: server.url,
       images: folder,
@@ -90,7 +90,7 @@ export async function checkRetries(count: number, faults: readonly Fault[], requ
     assert.equal(usage['retried'], server.seen.length - count);
     // On a busy machine requests arrive later than they were sent, never earlier.
     for (const [index, at] of server.seen.map((seen) => seen.at).entries())
-      assert.ok(at - begun >= (1000 * index) / REQUESTS_PER_SECOND - 50, `request ${index} after ${at - begun} ms`);
+      assert.ok(at - started >= (1000 * index) / REQUESTS_PER_SECOND - 50, `request ${index} after ${at - started} ms`);
   } finally {
     await server.close();
   }

@@ -22,10 +22,10 @@ export async function referenceRun(images: number): Promise<ReferenceRun> {
   const inputs = ['--annotations', annotations, '--captions', captions];
   const args = ['run', 'coco', ...inputs, '--shard-records', '50', '--export', 'rlipv2', '--quiet'];
   const out = join(temporaryFolder(), 'out');
-  const begun = performance.now();
+  const started = performance.now();
   const { code, stderr } = await relflowProcess([...args, '--out', out]);
   assert.equal(code, 0, stderr);
-  return { args, files: digests(out), milliseconds: performance.now() - begun };
+  return { args, files: digests(out), milliseconds: performance.now() - started };
 }
 
 /** Kills runs with -9 at random moments and resumes them; checks the files of each run that comes to its end. */
@@ -39,7 +39,7 @@ export async function checkKills({ args, files, milliseconds }: ReferenceRun, ki
     const { process: child, ended } = start(
       fresh ? [...args, '--out', out, '--overwrite'] : ['resume', out, '--quiet'],
     );
-    const begun = performance.now();
+    const started = performance.now();
     const timer = killed < kills ? setTimeout(() => child.kill('SIGKILL'), random.next() * longest) : undefined;
     const { code, stderr } = await ended;
     clearTimeout(timer);
@@ -50,7 +50,7 @@ export async function checkKills({ args, files, milliseconds }: ReferenceRun, ki
     assert.equal(code, 0, stderr);
     assert.deepEqual(digests(out), files);
     // A machine that has become faster would complete most runs before the kill.
-    if (fresh) longest = performance.now() - begun;
+    if (fresh) longest = performance.now() - started;
     out = '';
   }
 }

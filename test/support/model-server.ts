@@ -41,7 +41,7 @@ export interface ModelServerOptions {
   /** Returns the fault of a request. */
   readonly fault?: (seen: Seen) => Fault | null;
   /** Returns the text of an answer. */
-  readonly write?: (asked: { subject: Buffer; seed: number }) => string;
+  readonly write?: (request: { subject: Buffer; seed: number }) => string;
   /** Value of `Retry-After`, seconds; default 0.2. */
   readonly retryAfter?: number | string;
   readonly latencyMs?: number;

@@ -71,7 +71,7 @@ export async function assertGradients(
       const scale = Math.hypot(...g) * Math.max(1, Math.hypot(...d) / Math.sqrt(d.length || 1));
       assert.ok(
         Math.abs(measured - claimed) <= tolerance * Math.max(scale, 1e-3),
-        `input ${k}: the loss grows by ${measured}, its gradient says ${claimed}`,
+        `input ${k}: the slope is ${measured}, the gradient gives ${claimed}`,
       );
     }
   }
