@@ -9,8 +9,8 @@ import { openQueue } from '../../src/queue/queues.js';
 import { relflow, relflowProcess, start } from '../support/command.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { NetworkNamespaces } from '../support/network-namespaces.js';
+import { prepareQueuedRun } from '../support/queued-run.js';
 import { hasRedis, RedisServer } from '../support/redis-server.js';
-import { writeSyntheticCoco } from '../support/synthetic-coco.js';
 import { type ReportedEvent, WorkerCrowd } from '../support/worker-crowd.js';
 
 const IMAGES = 3000;
@@ -29,13 +29,7 @@ describe('a run by workers of a queue under kills, cuts and limits', () => {
       this.skip();
     }
     redis = await RedisServer.start();
-    const { annotations, captions } = writeSyntheticCoco(temporaryFolder(), IMAGES);
-    run = ['run', 'coco', '--annotations', annotations, '--captions', captions, '--export', 'rlipv2', '--quiet'];
-    run.push('--shard-records', String(IMAGES / SHARDS));
-    const out = join(temporaryFolder(), 'out');
-    const { code, stderr } = await relflow([...run, '--out', out]);
-    assert.equal(code, 0, stderr);
-    expected = digests(out);
+    ({ run, expected } = await prepareQueuedRun(IMAGES, SHARDS));
   });
 
   after(() => redis?.stop());

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RunFolder } from '../../src/index.js';
 import { relflow, start } from '../support/command.js';
 import { digests, temporaryFolder } from '../support/folders.js';
+import { prepareQueuedRun } from '../support/queued-run.js';
 import { hasRedis, RedisServer } from '../support/redis-server.js';
-import { writeSyntheticCoco } from '../support/synthetic-coco.js';
 import { WorkerCrowd } from '../support/worker-crowd.js';
 
 const IMAGES = 500;
@@ -22,13 +22,7 @@ describe('a run by workers of a queue', () => {
       this.skip();
     }
     redis = await RedisServer.start();
-    const { annotations, captions } = writeSyntheticCoco(temporaryFolder(), IMAGES);
-    run = ['run', 'coco', '--annotations', annotations, '--captions', captions, '--export', 'rlipv2', '--quiet'];
-    run.push('--shard-records', String(IMAGES / SHARDS));
-    const out = join(temporaryFolder(), 'out');
-    const { code, stderr } = await relflow([...run, '--out', out]);
-    assert.equal(code, 0, stderr);
-    expected = digests(out);
+    ({ run, expected } = await prepareQueuedRun(IMAGES, SHARDS));
   });
 
   after(() => redis?.stop());

@@ -7,22 +7,7 @@ import {
   swapLeftRight,
 } from '../../../src/training/data/augment-image.js';
 import { randomStream } from '../../../src/training/data/random-stream.js';
-import type { TrainingSample } from '../../../src/training/data/training-sample.js';
-
-const imageOf = (width: number, height: number): RgbImage => ({
-  width,
-  height,
-  data: Uint8Array.from({ length: 3 * width * height }, (_, k) => (k * 37) % 251),
-});
-const sample: TrainingSample = {
-  image: { id: 1, file: '1.jpg', width: 60, height: 40, dataset: 'test', split: '' },
-  boxes: [
-    [0, 0, 10, 20],
-    [30, 10, 30, 30],
-  ],
-  categories: ['dog', 'horse'],
-  pairs: [{ subject: 0, object: 1, predicates: ['to the left of', 'near'] }],
-};
+import { imageOf, sample } from '../../support/augmentation-sample.js';
 
 describe('augmentImage', () => {
   it('mirrors boxes and pixels, and swaps the words left and right', () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import type { RgbImage } from '../../../src/model/image/resize.js';
 import { sceneGraphLines } from '../../../src/sources/scene-graph-lines.js';
 import { AugmentedImageReader } from '../../../src/training/data/augmented-image-reader.js';
 import type { BatchStreamOptions } from '../../../src/training/data/batch-stream.js';
 import { trainingBatch } from '../../../src/training/data/training-batch.js';
 import { TrainingData } from '../../../src/training/data/training-data.js';
 import type { TrainingSample } from '../../../src/training/data/training-sample.js';
+import { imageOf, sample } from '../../support/augmentation-sample.js';
 import { temporaryFolder } from '../../support/folders.js';
 import { smallAugmentation, smallBatches } from '../../support/small-batches.js';
 import { writeTrainingScenes } from '../../support/training-scenes.js';
@@ -16,21 +16,6 @@ const options: BatchStreamOptions = {
   training: true,
   reader: new AugmentedImageReader(smallAugmentation, { threads: 0 }),
   prefetchImages: 3,
-};
-
-const imageOf = (width: number, height: number): RgbImage => ({
-  width,
-  height,
-  data: Uint8Array.from({ length: 3 * width * height }, (_, k) => (k * 37) % 251),
-});
-const sample: TrainingSample = {
-  image: { id: 1, file: '1.jpg', width: 60, height: 40, dataset: 'test', split: '' },
-  boxes: [
-    [0, 0, 10, 20],
-    [30, 10, 30, 30],
-  ],
-  categories: ['dog', 'horse'],
-  pairs: [{ subject: 0, object: 1, predicates: ['to the left of', 'near'] }],
 };
 
 let made: Promise<{ lines: string; images: string }> | undefined;
