@@ -1,53 +1,72 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { OutputError } from '../errors.js';
+import { isMissing } from './is-missing.js';
+import { describeSystemError } from './system-error.js';
 
 /**
- * Locks a folder against other processes of this machine; takes over a lock whose process has ended.
+ * Locks a folder against other processes, and against other callers in this one. The lock belongs to the operating
+ * system (an open-file-description lock on Linux), which releases it when the process ends, however it ends: no lock
+ * is ever stale, and no clock or process id decides who owns it.
  *
  * @param folder named in errors
- * @param lockFile in the folder; it and its parent folders are created
- * @returns a function that releases the lock
+ * @param lockFile in the folder; it and its parent folders are created. It contains the id of the process
+ * @returns a function that releases the lock and never throws
  * @throws OutputError when another process holds the lock, or the lock file cannot be written
  */
 export async function lockFolder(folder: string, lockFile: string): Promise<() => Promise<void>> {
-  // Absolute, so that one folder has one name in `held`.
-  const file = resolve(lockFile);
   try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, String(process.pid), { flag: 'wx' });
+    await mkdir(dirname(lockFile), { recursive: true });
+    for (;;) {
+      const handle = await open(lockFile, 'a+');
+      const isOwner = await lockHandle(handle, folder, lockFile).catch(async (error) => {
+        await handle.close().catch(() => {});
+        throw error;
+      });
+      if (isOwner) return () => unlock(handle, lockFile);
+      await handle.close();
+    }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw new OutputError(folder, `cannot be written to: ${(error as Error).message}`, { cause: error });
-    }
-    const owner = Number(await readFile(file, 'utf8').catch(() => ''));
-    if (owner === process.pid ? held.has(file) : isAlive(owner)) {
-      throw new OutputError(
-        folder,
-        `process ${owner} is writing to it; if that process is not relflow, delete ${file}`,
-      );
-    }
-    await writeFile(file, String(process.pid));
+    if (error instanceof OutputError) throw error;
+    throw new OutputError(folder, `cannot be locked: ${describeSystemError(error) ?? (error as Error).message}`, {
+      cause: error,
+    });
   }
-  held.add(file);
-  return async () => {
-    held.delete(file);
-    await rm(file, { force: true });
-  };
 }
 
 /**
- * The locks that this process holds. A lock file with this process id that is not in the set is from an earlier
- * process.
+ * The locked byte. It is far beyond the content, because a lock on Windows also prevents others from reading the bytes
+ * that it covers.
  */
-const held = new Set<string>();
+const LOCKED_BYTE = 2 ** 30;
 
-function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid < 1) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+/**
+ * Locks an open lock file and writes the process id to it.
+ * @returns false when the file was removed meanwhile by an owner that released it
+ */
+async function lockHandle(handle: FileHandle, folder: string, lockFile: string): Promise<boolean> {
+  const { tryLock } = (await import('fs-native-extensions')).default;
+  if (!tryLock(handle.fd, LOCKED_BYTE, 1)) {
+    const owner = (await handle.readFile('utf8')).trim();
+    throw new OutputError(
+      folder,
+      `${owner ? `process ${owner}` : 'another process'} is writing to it; wait until it has ended, or end it`,
+    );
   }
+  const locked = await handle.stat({ bigint: true });
+  const current = await stat(lockFile, { bigint: true }).catch((error) => {
+    if (isMissing(error)) return null;
+    throw error;
+  });
+  if (current?.ino !== locked.ino || current.dev !== locked.dev) return false;
+  await handle.truncate(0);
+  await handle.writeFile(`${process.pid}\n`);
+  return true;
+}
+
+/** Removes the lock file while it is still locked, then releases it. */
+async function unlock(handle: FileHandle, lockFile: string): Promise<void> {
+  // Windows can remove a file only after it was closed, when it may be another's; there it stays.
+  if (process.platform !== 'win32') await rm(lockFile, { force: true }).catch(() => {});
+  await handle.close().catch(() => {});
 }

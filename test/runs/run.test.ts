@@ -339,7 +339,7 @@ describe('run', () => {
     while (!existsSync(new RunFolder(out).lock)) await new Promise((resolve) => setTimeout(resolve, 1));
     await assert.rejects(
       run(graphOf(images(3)), { out: relative('.', out), overwrite: true }),
-      /process \d+ is writing to it; if that process is not relflow, delete /,
+      /(another process|process \d+) is writing to it; wait until it has ended, or end it/,
     );
     assert.equal((await first).records, 400);
   });

@@ -105,7 +105,7 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
       if (event.event === 'start') second = trained(out, { overwrite: true }).catch((error: Error) => error.message);
     };
     await trained(out, { onProgress }, { steps: 3 });
-    assert.match(String(await second), /locked: process \d+ is writing to it; /);
+    assert.match(String(await second), /locked: (another process|process \d+) is writing to it; /);
     assert.ok(existsSync(join(out, 'checkpoints', 'step-00000003')));
     const { weights } = await trained(out, { overwrite: true });
     assert.deepEqual(readdirSync(join(out, 'checkpoints')).sort(), ['step-00000004', 'step-00000006']);
