@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { folderAboveAnnotations } from '../src/files/image-search.js';
 import { folderOfInputs } from '../src/files/input-files.js';
 
 /** The image folders of a pipeline; undefined if it has none. */
@@ -13,13 +14,18 @@ export interface ImageFolders {
 const imageName = /\.(?:jpe?g|png|webp|gif|tiff?|bmp|avif)$/i;
 
 /**
- * Returns the folders in which a pipeline looks for images: `images`, then the folder of the annotation files. Without
- * `images`, it is the folder of the annotation files if a model reads pixels and images are there.
+ * Returns the folders in which a pipeline looks for images: `images`, the folder of the annotation files, and the folder above if
+ * that is a folder of annotations alone. Without `images`, it is the first of the two others that has images, if a model reads
+ * pixels.
  */
 export function imageFolders(annotations: string, images: string | undefined, readsPixels: boolean): ImageFolders {
   const folder = folderOfInputs(annotations);
-  if (images) return { source: images, models: images === folder ? [images] : [images, folder] };
-  return readsPixels && hasImages(folder, 1) ? { source: folder, models: [folder] } : {};
+  const above = folderAboveAnnotations(folder);
+  const folders = above === undefined ? [folder] : [folder, above];
+  if (images) return { source: images, models: [...new Set([images, ...folders])] };
+  if (!readsPixels) return {};
+  const found = folders.find((one) => hasImages(one, 2));
+  return found === undefined ? {} : { source: found, models: [found] };
 }
 
 function hasImages(folder: string, depth: number): boolean {

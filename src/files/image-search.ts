@@ -1,13 +1,14 @@
 import { opendir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type ImagePath, pathTails } from './image-path.js';
+import { SimilarNames } from './similar-names.js';
 
 /** The result of looking for the file of an image. */
 export interface FoundImage {
   /** Path relative to `folder`, with forward slashes. */
   readonly file: string;
   readonly folder: string;
-  /** False if the file is at another place than the path says: only the end of the path, or the base name, is the same. */
+  /** False if the file is at another place than the path says: only the end of the path, or a similar base name, is the same. */
   readonly exact: boolean;
 }
 
@@ -15,30 +16,43 @@ export interface FoundImage {
 const maxFolders = 512;
 const maxDepth = 4;
 
+/** Where the files of images are looked for. */
+export interface ImageSearchOptions {
+  /** The image folder. */
+  readonly folder: string | undefined;
+  /** The folder of the annotation files. */
+  readonly annotations: string;
+  /** The folder of this annotation file, relative to `annotations`; empty if it is the same. */
+  readonly below: string;
+  /** The part of the data set in this annotation file, such as `train2017`, which is often the name of a folder. */
+  readonly subset?: string;
+  /** True if no two images of the data set have the same base name. */
+  readonly uniqueNames?: boolean;
+}
+
+/** A folder, and a path below it at which the file names of a data set may begin. */
+interface Place {
+  readonly folder: string;
+  readonly below: string;
+  /** True if only paths with a folder are looked for, because other files may be here. */
+  readonly onlyWithFolder?: boolean;
+}
+
 /**
  * Looks for the files of images: in the image folder at the path as written, then at the end of this path; next to the
- * annotation file; and in the subfolders of the image folder under the base name. It never looks outside these folders.
+ * annotation file and where the exports of annotation tools put images; in the subfolders of the image folder under the base
+ * name; at last under a similar base name (see `SimilarNames`). It never looks outside these folders.
  */
 export class ImageSearch {
-  readonly #folder: string | undefined;
-  readonly #annotations: string;
-  readonly #below: string;
-  readonly #uniqueNames: boolean;
+  readonly #options: ImageSearchOptions;
+  #places: Promise<readonly Place[]> | null = null;
   #subfolders: Promise<readonly string[]> | null = null;
+  #similar: Promise<readonly { readonly folder: string; readonly names: SimilarNames }[]> | null = null;
   /** The subfolder of the last image that was found under its base name: the next one is often in the same. */
   #last = 0;
 
-  /**
-   * @param folder the image folder
-   * @param annotations the folder of the annotation files
-   * @param below the folder of this annotation file, relative to `annotations`; empty if it is the same
-   * @param uniqueNames true if no two images of the data set have the same base name
-   */
-  constructor(folder: string | undefined, annotations: string, below: string, uniqueNames: boolean) {
-    this.#folder = folder;
-    this.#annotations = annotations;
-    this.#below = below;
-    this.#uniqueNames = uniqueNames;
+  constructor(options: ImageSearchOptions) {
+    this.#options = options;
   }
 
   /**
@@ -48,20 +62,50 @@ export class ImageSearch {
    */
   async find(path: ImagePath, candidates: readonly string[]): Promise<FoundImage | readonly string[] | null> {
     const tails = pathTails(path);
-    const folder = this.#folder;
+    const { folder } = this.#options;
     if (folder !== undefined) {
       const found = (await firstFile(folder, candidates, true)) ?? (await firstFile(folder, tails, false));
       if (found) return found;
     }
-    const nextTo = (paths: readonly string[]) => paths.map((file) => (this.#below ? `${this.#below}/${file}` : file));
-    const inImages = tails.length === 0 ? [`images/${path.whole}`] : [];
-    const found =
-      (await firstFile(this.#annotations, nextTo(candidates), true)) ??
-      (await firstFile(this.#annotations, nextTo([...tails, ...inImages]), false));
-    if (found || folder === undefined) return found;
-    const below = await this.#findBelow(folder, tails.at(-1) ?? path.whole);
-    if (below.length > 1) return below;
-    return below[0] === undefined ? null : { file: below[0], folder, exact: false };
+    this.#places ??= existingPlaces(this.#options);
+    const places = await this.#places;
+    for (const paths of [candidates, tails])
+      for (const { folder: root, below, onlyWithFolder } of places) {
+        const usable = onlyWithFolder ? paths.filter((file) => !path.outside && file.includes('/')) : paths;
+        const files = usable.map((file) => (below ? `${below}/${file}` : file));
+        const found = await firstFile(root, files, paths === candidates);
+        if (found) return found;
+      }
+    const name = tails.at(-1) ?? path.whole;
+    if (folder !== undefined) {
+      const below = await this.#findBelow(folder, name);
+      if (below.length > 1) return below;
+      if (below[0] !== undefined) return { file: below[0], folder, exact: false };
+    }
+    return this.#findSimilar(name);
+  }
+
+  async #findSimilar(name: string): Promise<FoundImage | readonly string[] | null> {
+    this.#similar ??= this.#similarNames();
+    for (const { folder, names } of await this.#similar) {
+      const found = await names.find(name);
+      if (found.length > 1) return found;
+      if (found[0] !== undefined && (await isFile(join(folder, found[0])))) {
+        return { file: found[0], folder, exact: false };
+      }
+    }
+    return null;
+  }
+
+  async #similarNames() {
+    const { folder } = this.#options;
+    const folders = new Map<string, Set<string>>();
+    if (folder !== undefined) folders.set(folder, new Set(['', ...(await subfoldersOf(folder))]));
+    for (const place of (await this.#places) ?? []) {
+      if (place.onlyWithFolder) continue;
+      folders.set(place.folder, (folders.get(place.folder) ?? new Set()).add(place.below));
+    }
+    return [...folders].map(([root, below]) => ({ folder: root, names: new SimilarNames(root, [...below]) }));
   }
 
   /** Returns the paths of the files with a base name in the subfolders of the image folder. */
@@ -69,6 +113,7 @@ export class ImageSearch {
     this.#subfolders ??= subfoldersOf(folder);
     const subfolders = await this.#subfolders;
     const found: string[] = [];
+    const { uniqueNames = false } = this.#options;
     const start = this.#last;
     for (let k = 0; k < subfolders.length; k++) {
       const index = (start + k) % subfolders.length;
@@ -76,10 +121,38 @@ export class ImageSearch {
       if (!(await isFile(join(folder, file)))) continue;
       if (found.length === 0) this.#last = index;
       found.push(file);
-      if (this.#uniqueNames) break;
+      if (uniqueNames) break;
     }
     return found.sort();
   }
+}
+
+/**
+ * Returns the folder that holds both the annotations and the images of a data set, if the annotation files are in a folder of
+ * their own, as CVAT, Datumaro and COCO have it: `annotations/instances_train.json` next to `images/` or `train/`.
+ */
+export function folderAboveAnnotations(folder: string): string | undefined {
+  return /^(?:annotations?|anns?|labels?)$/i.test(basename(resolve(folder))) ? join(folder, '..') : undefined;
+}
+
+/** Returns the places at which images may be besides the image folder itself, as far as they exist. */
+async function existingPlaces({ folder, annotations, below, subset = '' }: ImageSearchOptions): Promise<Place[]> {
+  const inner = ['images', 'data', ...(subset === '' ? [] : [`images/${subset}`, subset])];
+  const innerOf = (root: string, at: string): Place[] =>
+    inner.map((name) => ({ folder: root, below: at === '' ? name : `${at}/${name}` }));
+  const above = folderAboveAnnotations(join(annotations, below));
+  const places = [
+    ...(folder === undefined ? [] : innerOf(folder, '')),
+    { folder: annotations, below },
+    ...innerOf(annotations, below),
+    ...(above === undefined ? [] : [...innerOf(above, ''), { folder: above, below: '', onlyWithFolder: true }]),
+  ];
+  const exist = await Promise.all(
+    places.map(
+      async (place) => (await stat(join(place.folder, place.below)).catch(() => null))?.isDirectory() ?? false,
+    ),
+  );
+  return places.filter((_, index) => exist[index]);
 }
 
 async function firstFile(folder: string, paths: readonly string[], exact: boolean): Promise<FoundImage | null> {

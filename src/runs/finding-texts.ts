@@ -68,7 +68,7 @@ export const stageCounters: Readonly<Record<string, FindingText>> = {
   },
   'image-found-by-name': {
     unit: 'images',
-    problem: 'were found in another folder than their file names say',
+    problem: 'were found in another folder, or in another spelling, than their file names say',
     advice: 'check that these are the annotated files',
   },
   'captions-without-relation': {

@@ -93,7 +93,14 @@ export class CocoFile {
     this.#spool = new GroupSpool({ ...options.spool, tempDir: context.tempDir });
     const { images, dialect, annotationFolder = dirname(file) } = options;
     const below = relative(annotationFolder, dirname(file)).replaceAll(sep, '/');
-    this.#search = new ImageSearch(images, annotationFolder, below, dialect.uniqueNames ?? false);
+    const { uniqueNames = false } = dialect;
+    this.#search = new ImageSearch({
+      folder: images,
+      annotations: annotationFolder,
+      below,
+      subset: subsetOf(basename(file)),
+      uniqueNames,
+    });
   }
 
   /** The number of items yielded so far. */
@@ -347,6 +354,12 @@ export class CocoFile {
       rejects,
     };
   }
+}
+
+/** Returns the part of a data set that an annotation file is named after: `train2017` for `instances_train2017.json.gz`. */
+function subsetOf(file: string): string {
+  const name = file.replace(/(?:\.coco)?\.json(?:\.gz)?$/i, '');
+  return /^(?:instances|person_keypoints|annotations)_(.+)$/i.exec(name)?.[1] ?? name;
 }
 
 /** Reports all annotations of an unknown image in one item, because there may be as many as lines in the file. */

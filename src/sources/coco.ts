@@ -38,11 +38,13 @@ export interface CocoOptions {
  * with the size of the file.
  *
  * The file of an image is looked for only if `images` is given or if `width` and `height` are missing: at `file_name`
- * below `images`, then at the end of this path, then next to the annotation file, then under the base name in the
- * subfolders of `images` (`image-found-by-name`). An absolute path, a Windows path or a URL stands for its base name (`path-shortened`). Without
- * `file_name`, `coco_url` is used. A missing size is read from the file (`size-from-image`). If `images` is given, files
- * that do not have the annotated size, or one in proportion, are counted (`image-size-differs`), and so are those that
- * have it only before the rotation that their EXIF orientation asks for (`annotated-before-rotation`).
+ * below `images`, then at the end of this path, then next to the annotation file and where annotation tools export images
+ * (`images`, `data`, `images/train` or `train` for `instances_train.json`; also next to a folder `annotations`), then under the
+ * base name in the subfolders of `images`, at last under a name that differs only in case, Unicode form, percent escapes, or
+ * `.jpg` and `.jpeg` (`image-found-by-name`). An absolute path, a Windows path or a URL stands for its base name
+ * (`path-shortened`). Without `file_name`, `coco_url` is used. A missing size is read from the file (`size-from-image`). If
+ * `images` is given, files that do not have the annotated size, or one in proportion, are counted (`image-size-differs`), and so
+ * are those that have it only before the rotation that their EXIF orientation asks for (`annotated-before-rotation`).
  *
  * An invalid element is rejected and does not end the run: `malformed-image`, `unsafe-path`, `duplicate-image`,
  * `malformed-annotation`, `unknown-image`, `malformed-category`, `duplicate-category`, `image-missing`,

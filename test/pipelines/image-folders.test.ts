@@ -38,4 +38,14 @@ describe('image folders of a pipeline', () => {
       ['train/1.jpg', 'valid/1.jpg'],
     );
   });
+
+  it('are those next to a folder of annotations alone', () => {
+    const folder = temporaryFolder();
+    for (const path of ['annotations', 'images', 'images/default']) mkdirSync(join(folder, path));
+    writeFileSync(join(folder, 'images', 'default', '1.jpg'), '');
+    const annotations = join(folder, 'annotations', 'instances_default.json');
+    const { source, models } = imageFolders(annotations, undefined, true);
+    assert.deepEqual([source, models], [folder, [folder]]);
+    assert.deepEqual(imageFolders(annotations, 'photos', true).models, ['photos', join(folder, 'annotations'), folder]);
+  });
 });

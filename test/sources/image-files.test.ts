@@ -87,6 +87,72 @@ describe('files of images', () => {
     );
   });
 
+  it('are found where annotation tools export them', async () => {
+    const layouts: [tool: string, annotations: string, written: string, image: string, found: string][] = [
+      ['CVAT', 'annotations/instances_default.json', '1.jpg', 'images/default/1.jpg', 'images/default/1.jpg'],
+      ['CVAT, one subset', 'annotations/instances_default.json', '1.jpg', 'images/1.jpg', 'images/1.jpg'],
+      ['COCO', 'annotations/instances_train2017.json', '1.jpg', 'train2017/1.jpg', 'train2017/1.jpg'],
+      ['MMDetection', 'annotations/train.json', 'train/1.jpg', 'train/1.jpg', 'train/1.jpg'],
+      ['FiftyOne', 'labels.json', '1.jpg', 'data/1.jpg', 'data/1.jpg'],
+      ['Label Studio', 'result.json', 'images\\1.jpg', 'images/1.jpg', 'images/1.jpg'],
+      ['Label Studio, upload', 'result.json', '/data/upload/4/1.jpg', 'images/1.jpg', 'images/1.jpg'],
+      ['Roboflow', 'train/_annotations.coco.json', '1.jpg', 'train/1.jpg', '1.jpg'],
+    ];
+    for (const [tool, annotations, file_name, image, found] of layouts) {
+      const folder = temporaryFolder();
+      await putImage(join(folder, image));
+      const file = putAnnotations(join(folder, annotations), [{ id: 1, file_name }]);
+      const { records } = await readSource(coco({ annotations: file }));
+      assert.deepEqual(
+        records.map(({ image: { file, width } }) => [file, width]),
+        [[found, 60]],
+        tool,
+      );
+    }
+  });
+
+  it('that two subsets share by name are found in the folder of their own', async () => {
+    const folder = temporaryFolder();
+    for (const subset of ['train', 'val']) {
+      await putImage(join(folder, subset, '1.jpg'));
+      const annotations = putAnnotations(join(folder, 'a', `instances_${subset}.json`), [
+        { id: 1, file_name: '1.jpg', ...sized },
+      ]);
+      const { records, counts } = await readSource(coco({ annotations, images: folder }));
+      assert.deepEqual([records[0]?.image.file, counts], [`${subset}/1.jpg`, {}]);
+    }
+  });
+
+  it('are found under another spelling of the name, and none is chosen from several', async () => {
+    const folder = temporaryFolder();
+    const images = join(folder, 'images');
+    const files = [
+      ['IMG_1.JPG', 'IMG_1.jpg'],
+      ['img_2.png', 'sub/IMG_2.PNG'],
+      ['caf\u00e9.jpg', 'cafe\u0301.jpg'],
+      ['a%20b.jpg', 'a b.jpg'],
+      ['c d.jpg', 'c%20d.jpg'],
+      ['5.jpg', '5.jpeg'],
+      ['100%.jpg', '100%.jpg'],
+      ['a#1 (2).jpg', 'a#1 (2).jpg'],
+    ] as const;
+    for (const [, real] of files) await putImage(join(images, real));
+    await putImage(join(images, 'TWICE.jpg'));
+    await putImage(join(images, 'sub', 'Twice.jpg'));
+    const entries = [...files.map(([written]) => written), 'twice.jpg', '5.png'];
+    const { records, counts, reasons } = await read(
+      entries.map((file_name, id) => ({ id, file_name, ...sized })),
+      folder,
+      { images },
+    );
+    assert.deepEqual(
+      records.map(({ image: { file } }) => file),
+      files.map(([, real]) => real),
+    );
+    assert.deepEqual(counts, { 'image-found-by-name': 6, 'refused-image-annotation': 2 });
+    assert.deepEqual(reasons, ['ambiguous-path', 'image-missing']);
+  });
+
   it('next to several annotation files have paths from their common folder', async () => {
     const folder = temporaryFolder();
     for (const split of ['train', 'valid']) {
