@@ -1,4 +1,5 @@
 import { textLines } from '../files/json/json-lines.js';
+import { isTooDeep, parseNestedJson } from '../files/json/parse-json.js';
 import type { Answer } from '../records/answer.js';
 import { schemaProblem } from '../records/schema-problem.js';
 import type { AnswerStore } from './answer-store.js';
@@ -57,9 +58,9 @@ export async function importAnswers(store: AnswerStore, file: string): Promise<I
 function parseAnswer(text: string): Answer | string {
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    return 'not JSON';
+    value = parseNestedJson(text);
+  } catch (error) {
+    return isTooDeep(error) ? error.message : 'not JSON';
   }
   return schemaProblem('answer', value) ?? (value as Answer);
 }

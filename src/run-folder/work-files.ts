@@ -40,7 +40,7 @@ export async function removeWork(folder: RunFolder, shard: number, upTo: number)
  */
 export async function* readWork(file: string, first: number): AsyncGenerator<WorkItem, void> {
   let next = first;
-  for await (const { value, line } of jsonLines(file, { maxLineBytes: 1 << 30 })) {
+  for await (const { value, line } of jsonLines(file, { maxLineBytes: 64 << 20 })) {
     const { ordinal, pending } = value as Partial<WorkItem>;
     if (ordinal !== next || !Array.isArray(pending))
       throw new InputError(file, `line ${line} is not the pending record ${next} of the input, as expected`);

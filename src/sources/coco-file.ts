@@ -1,5 +1,6 @@
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { InputError } from '../errors.js';
+import { IdMap } from '../files/id-map.js';
 import type { PixelSize } from '../files/image-header.js';
 import { type ImagePath, imagePath } from '../files/image-path.js';
 import { ImageSearch } from '../files/image-search.js';
@@ -77,7 +78,7 @@ export class CocoFile {
   readonly #unknownIds: Id[] = [];
   /** The number of annotations of each unknown image. */
   readonly #unknownCounts: number[] = [];
-  readonly #categories = new Map<Id, string>();
+  readonly #categories = new IdMap<string>();
   /** True if the box of some annotation has to be that of its mask. */
   #needsMasks = false;
   /** Names of the categories, shared by the records of the file. */

@@ -1,4 +1,6 @@
+import { IdSet } from '../files/id-map.js';
 import { formatJsonValue } from '../files/json/json-value.js';
+import { seededHashOfNumbers } from '../files/seeded-hash.js';
 import { type Box, clampBox } from '../records/box.js';
 import type { Detection, Id, Image } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
@@ -61,13 +63,13 @@ export function filterDetections(
   const count = (name: string) => {
     counts[name] = (counts[name] ?? 0) + 1;
   };
-  const ids = new Set<Id>();
+  const ids = new IdSet();
   const seen = new DetectionIndex(detections);
 
   const unit = compat || isInPixels(raw[0]?.box) ? 'pixels' : boxUnit(readableBoxes(raw), image);
 
   for (const [index, { id, category, box: written, crowd, score }] of raw.entries()) {
-    if (ids.size === ids.add(id).size) count('duplicate-annotation-id');
+    if (!ids.add(id)) count('duplicate-annotation-id');
     const found = isBox(written) ? written : compat ? undefined : boxFromText(written);
     if (!found || unit === 'other-fractions') {
       count('malformed-box');
@@ -93,7 +95,7 @@ export function filterDetections(
         continue;
       }
       if (clipped !== box) count('clipped');
-      if (!keepDuplicates) seen.add(clipped);
+      if (!keepDuplicates) seen.add(category, clipped);
       kept[index] = detections.length;
       const detection = { id, category, box: clipped };
       if (score === undefined) detections.push(detection);
@@ -113,6 +115,8 @@ class DetectionIndex {
   readonly #detections: readonly Detection[];
   /** The last detection with each key. */
   readonly #last = new Map<number, number>();
+  /** An ordinal of each category that was looked up. */
+  readonly #categories = new Map<string, number>();
   /** For each detection, the previous detection with the same key, or -1. */
   readonly #before: number[] = [];
 
@@ -121,7 +125,7 @@ class DetectionIndex {
   }
 
   find(category: string, box: Box): number | undefined {
-    for (let index = this.#last.get(keyOf(box)) ?? -1; index >= 0; index = this.#before[index]!) {
+    for (let index = this.#last.get(this.#keyOf(category, box)) ?? -1; index >= 0; index = this.#before[index]!) {
       const { category: other, box: at } = this.#detections[index]!;
       if (other === category && box.every((side, k) => side === at[k])) return index;
     }
@@ -129,16 +133,21 @@ class DetectionIndex {
   }
 
   /** Adds the next detection. */
-  add(box: Box): void {
-    const key = keyOf(box);
+  add(category: string, box: Box): void {
+    const key = this.#keyOf(category, box);
     this.#before.push(this.#last.get(key) ?? -1);
     this.#last.set(key, this.#before.length - 1);
   }
-}
 
-/** Returns a number that is equal for equal boxes and rarely for others, using multiples of three large primes. */
-function keyOf([x, y, w, h]: Box): number {
-  return x + y * 7919 + w * 104_729 + h * 1_299_709;
+  /** Returns a hash that is equal for equal detections and, in any file, rarely for others. */
+  #keyOf(category: string, [x, y, w, h]: Box): number {
+    let ordinal = this.#categories.get(category);
+    if (ordinal === undefined) {
+      ordinal = this.#categories.size;
+      this.#categories.set(category, ordinal);
+    }
+    return seededHashOfNumbers(ordinal, x, y, w, h);
+  }
 }
 
 /** Returns whether a box reaches beyond the first pixel, so that the boxes of its image are not fractions. */

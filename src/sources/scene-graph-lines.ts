@@ -6,6 +6,7 @@ import { imagePath } from '../files/image-path.js';
 import { inputFiles } from '../files/input-files.js';
 import { type TextLine, textLines } from '../files/json/json-lines.js';
 import { fieldsOf, formatJsonValue, isId } from '../files/json/json-value.js';
+import { isTooDeep, parseNestedJson } from '../files/json/parse-json.js';
 import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
@@ -89,9 +90,12 @@ async function filesOf(path: string): Promise<readonly string[]> {
 
 function readLine({ text, line }: TextLine, file: string): SourceItem<SceneGraphRecord> {
   let value: unknown;
+  let problem = 'is not JSON';
   try {
-    value = JSON.parse(text);
-  } catch {}
+    value = parseNestedJson(text);
+  } catch (error) {
+    if (isTooDeep(error)) problem = error.message;
+  }
   const { id: imageId } = fieldsOf(fieldsOf(value)['image']);
   const reject = (reason: string, problem: string) => ({
     rejects: [
@@ -103,7 +107,7 @@ function readLine({ text, line }: TextLine, file: string): SourceItem<SceneGraph
       },
     ],
   });
-  if (value === undefined) return reject('schema', 'is not JSON');
+  if (value === undefined) return reject('schema', problem);
   if (!fitsSchema('scene-graph', value)) {
     return reject('schema', schemaProblem('scene-graph', value) ?? 'does not fit its schema');
   }

@@ -1,3 +1,4 @@
+import { IdMap, IdSet } from '../files/id-map.js';
 import { elementsOf, fieldsOf, formatJsonValue, readId } from '../files/json/json-value.js';
 import type { Id } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
@@ -90,8 +91,9 @@ export function objectsNotIn(others: readonly GenomeObject[], objects: readonly 
  * @param count called with `merged-object` for each end of a relation that is redirected
  */
 export function withoutMergedObjects(graph: GenomeGraph, count: (name: string) => void): GenomeGraph {
-  const listed = new Set(graph.objects.map(({ id }) => id));
-  const into = new Map<Id | null, Id>();
+  const listed = new IdSet();
+  for (const { id } of graph.objects) listed.add(id);
+  const into = new IdMap<Id>();
   for (const { id, merged = [] } of [...graph.objects, ...graph.embedded]) {
     for (const other of merged) {
       if (id !== null && other !== id && !listed.has(other) && !into.has(other) && !into.has(id)) into.set(other, id);

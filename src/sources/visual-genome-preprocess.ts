@@ -1,5 +1,6 @@
+import { IdMap } from '../files/id-map.js';
 import type { Box } from '../records/box.js';
-import type { Id } from '../records/image.js';
+
 import type { Aliases } from './visual-genome-aliases.js';
 import type { GenomeGraph, GenomeObject, GenomeRelation } from './visual-genome-entry.js';
 
@@ -40,7 +41,7 @@ export function preprocessGenome(
 ): Pick<GenomeGraph, 'objects' | 'relations'> {
   const normalize = options ? (text: string) => text.toLowerCase().trim() : (text: string) => text;
   const objects = graph.objects.map((object) => ({ ...object, names: object.names.slice(0, 1).map(normalize) }));
-  const byId = new Map<Id | null, GenomeObject>();
+  const byId = new IdMap<GenomeObject>();
   for (const object of objects) if (!byId.has(object.id)) byId.set(object.id, object);
 
   const exact = new Set<string>();

@@ -1,4 +1,5 @@
-import type { Id, Image, ImageRecord, Origin } from '../records/image.js';
+import { IdMap } from '../files/id-map.js';
+import type { Image, ImageRecord, Origin } from '../records/image.js';
 import type { SourceItem } from '../records/ports.js';
 import type { Related, Relation } from '../records/scene-graph.js';
 import { filterDetections, type RawDetection } from './filter-detections.js';
@@ -56,7 +57,7 @@ function indexRelations(
   distinct: boolean,
   count: (name: string) => void,
 ): Relation[] {
-  const indices = new Map<Id, number>();
+  const indices = new IdMap<number>();
   for (const [index, { id }] of objects.entries()) {
     if (id !== null && !indices.has(id)) indices.set(id, kept[index] as number);
   }

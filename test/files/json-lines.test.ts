@@ -59,7 +59,7 @@ describe('jsonLines', () => {
     });
     const long = `1\n"${'x'.repeat(3_000_000)}"\n`;
     await assert.rejects(read(long, { maxLineBytes: 1000 }), {
-      message: `${file}: line 2 is longer than 1000 bytes at byte 2`,
+      message: `${file}: line 2 is longer than 1000 bytes, the limit that RELFLOW_MAX_ELEMENT_BYTES sets at byte 2`,
     });
   });
 });

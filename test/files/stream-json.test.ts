@@ -327,15 +327,23 @@ describe('streamJson', () => {
       layout: ['a'],
     });
     const short = JSON.stringify(['a', 'b'.repeat(1000)]);
-    await fails(short, 'a value is longer than 100 bytes in the top-level array at byte 5', {
-      layout: 'list',
-      maxValueBytes: 100,
-    });
+    await fails(
+      short,
+      'a value in the top-level array is longer than 100 bytes, the limit that RELFLOW_MAX_ELEMENT_BYTES sets at byte 5',
+      {
+        layout: 'list',
+        maxValueBytes: 100,
+      },
+    );
     const long = JSON.stringify(['a', 'b'.repeat(4_000_000)]);
-    await fails(long, 'element 1 of the top-level array is longer than 1000000 bytes at byte 5', {
-      layout: 'list',
-      maxValueBytes: 1_000_000,
-    });
+    await fails(
+      long,
+      'element 1 of the top-level array is longer than 1000000 bytes, the limit that RELFLOW_MAX_ELEMENT_BYTES sets at byte 5',
+      {
+        layout: 'list',
+        maxValueBytes: 1_000_000,
+      },
+    );
   });
 
   it('reports missing files, folders and invalid gzip data', async () => {

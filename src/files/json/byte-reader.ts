@@ -2,8 +2,11 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { TextDecoder } from 'node:util';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { InputError } from '../../errors.js';
+import { limitVariables, readerLimits } from '../reader-limits.js';
 
 const chunkBytes = 512 * 1024;
+/** The size of content that is decompressed whatever the compression ratio. */
+const freeBytes = 16 * 1024 * 1024;
 
 /**
  * Reads the bytes of a file in order into the caller's buffer. Gzip, detected by its first two bytes, is decompressed;
@@ -16,11 +19,13 @@ export class ByteReader {
   readonly #file: string;
   readonly #handle: FileHandle;
   readonly #chunks: AsyncIterator<Buffer>;
+  readonly #maxRatio: number;
   #chunk: Buffer = Buffer.alloc(0);
   #ahead: Promise<Buffer>;
   #consumed = 0;
 
-  private constructor(file: string, handle: FileHandle, size: number, gzip: boolean) {
+  private constructor(file: string, handle: FileHandle, size: number, gzip: boolean, maxRatio: number) {
+    this.#maxRatio = maxRatio;
     this.#file = file;
     this.#handle = handle;
     this.size = size;
@@ -28,8 +33,11 @@ export class ByteReader {
     this.#ahead = this.#next();
   }
 
-  /** @throws InputError if the file is missing or cannot be read */
-  static async open(file: string): Promise<ByteReader> {
+  /**
+   * @param maxRatio how many times larger than a gzip file its content may be. Default: see `readerLimits`
+   * @throws InputError if the file is missing or cannot be read
+   */
+  static async open(file: string, maxRatio: number = readerLimits().maxCompressionRatio): Promise<ByteReader> {
     let handle: FileHandle | undefined;
     try {
       handle = await open(file);
@@ -37,7 +45,8 @@ export class ByteReader {
       if (!stat.isFile()) throw new InputError(file, 'is not a file');
       const magic = Buffer.alloc(2);
       const { bytesRead } = await handle.read(magic, 0, 2, 0);
-      return new ByteReader(file, handle, stat.size, bytesRead === 2 && magic[0] === 0x1f && magic[1] === 0x8b);
+      const isGzip = bytesRead === 2 && magic[0] === 0x1f && magic[1] === 0x8b;
+      return new ByteReader(file, handle, stat.size, isGzip, maxRatio);
     } catch (error) {
       await handle?.close();
       throw error instanceof InputError ? error : unreadable(file, error);
@@ -52,7 +61,7 @@ export class ByteReader {
   /**
    * Writes up to `length` bytes into `target`, starting at index `at`.
    * @returns the number of bytes; 0 at the end of the file
-   * @throws InputError if reading fails or the gzip data is truncated or invalid
+   * @throws InputError if reading fails, or the gzip data is truncated, invalid or expands too much
    */
   async read(target: Buffer, at: number, length: number): Promise<number> {
     if (this.#chunk.length === 0) {
@@ -104,7 +113,12 @@ export class ByteReader {
     // If feeding fails, `gunzip` is destroyed and the loop below throws the error.
     feed.catch((error: Error) => gunzip.destroy(error));
     try {
-      for await (const chunk of gunzip) yield chunk as Buffer;
+      let bytes = 0;
+      for await (const chunk of gunzip) {
+        bytes += (chunk as Buffer).length;
+        if (bytes > freeBytes && bytes > this.#consumed * this.#maxRatio) throw this.#expandsTooMuch();
+        yield chunk as Buffer;
+      }
     } catch (error) {
       if (error instanceof InputError) throw error;
       const isTruncated = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
@@ -115,6 +129,11 @@ export class ByteReader {
       gunzip.destroy();
       await feed.catch(() => {});
     }
+  }
+
+  #expandsTooMuch(): InputError {
+    const limit = `${this.#maxRatio} times its size, the limit that ${limitVariables.maxCompressionRatio} sets`;
+    return new InputError(this.#file, `the gzip data expands to more than ${limit}`);
   }
 
   async #feed(gunzip: Gunzip): Promise<void> {

@@ -26,22 +26,26 @@ export class ByteWindow {
   }
 
   /**
-   * Moves the bytes from `position` on to the front, sets `position` to 0 and reads more bytes after them.
+   * Moves the bytes from `position` on to the front, sets `position` to 0 and reads more bytes after them: at least as
+   * many as were kept, so that scanning one long value again after each call costs no more than twice its size.
    * @returns false at the end of the file
    */
   async readMore(): Promise<boolean> {
     const kept = this.end - this.position;
-    // Doubling the window while one value fills it bounds the number of bytes scanned again by twice the value's size.
     const target = kept * 2 > this.bytes.length ? Buffer.alloc(kept * 2 + readBytes) : this.bytes;
     this.bytes.copy(target, 0, this.position, this.end);
     this.bytes = target;
     this.#start += this.position;
     this.position = 0;
-    const length = await this.#reader.read(target, kept, target.length - kept - sentinelBytes);
-    this.end = kept + length;
+    this.end = kept;
+    do {
+      const length = await this.#reader.read(target, this.end, target.length - this.end - sentinelBytes);
+      this.#onRead();
+      if (length === 0) break;
+      this.end += length;
+    } while (this.end < 2 * kept);
     target.fill(0, this.end, this.end + sentinelBytes);
-    this.#onRead();
-    return length > 0;
+    return this.end > kept;
   }
 }
 

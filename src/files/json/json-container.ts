@@ -1,3 +1,4 @@
+import { longerThan } from '../reader-limits.js';
 import type { JsonCursor } from './json-cursor.js';
 import { byte, endOfString, endOfValue, type SkippedKeys, skipSpace, tooDeep, unfinished } from './json-scanner.js';
 import { parseJson } from './parse-json.js';
@@ -146,7 +147,7 @@ export class JsonContainer {
     const after = endOfValue(bytes, value, end, maxDepth, this.#skipped);
     if (after === value) this.#fail('expected a value', value);
     if (after === tooDeep) this.#fail(`more than ${maxDepth} brackets are open`, value);
-    if (after - value > maxValueBytes) this.#fail(`a value is longer than ${maxValueBytes} bytes`, value);
+    if (after - value > maxValueBytes) this.#cursor.fail(longerThan(`a value in ${this.#name}`, maxValueBytes), value);
     if (after !== unfinished && value !== from) bytes[colon] = byte.comma;
     return after;
   }

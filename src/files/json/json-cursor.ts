@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { InputError } from '../../errors.js';
+import { longerThan } from '../reader-limits.js';
 import { type ByteWindow, skipByteOrderMark } from './byte-window.js';
 import { describeContent } from './describe-content.js';
 import { byte, endOfValue, skipSpace, unfinished } from './json-scanner.js';
@@ -40,7 +41,7 @@ export class JsonCursor {
   async readMore(name: string, value = name): Promise<void> {
     const { position, end } = this.window;
     const { maxValueBytes } = this.bounds;
-    if (end - position > maxValueBytes) this.fail(`${value} is longer than ${maxValueBytes} bytes`);
+    if (end - position > maxValueBytes) this.fail(longerThan(value, maxValueBytes));
     if (await this.window.readMore()) return;
     this.fail(name === wholeFile ? 'the file is empty' : `truncated JSON, ${name} does not end`, this.window.end);
   }

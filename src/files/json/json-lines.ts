@@ -1,13 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { InputError } from '../../errors.js';
+import { longerThan, readerLimits } from '../reader-limits.js';
 import { ByteReader } from './byte-reader.js';
 import { ByteWindow, skipByteOrderMark } from './byte-window.js';
 import { describeContent } from './describe-content.js';
-import { parseJson } from './parse-json.js';
+import { isTooDeep, parseNestedJson } from './parse-json.js';
 
 /** Options of `jsonLines` and `textLines`. */
 export interface JsonLinesOptions {
-  /** The maximum length of a line in bytes. Default 64 MiB. */
+  /** The maximum length of a line in bytes. Default: see `readerLimits`, 16 MiB. */
   readonly maxLineBytes?: number;
   /** Stops the reading between two reads, with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -43,10 +44,11 @@ export async function* jsonLines(file: string, options: JsonLinesOptions = {}): 
   for await (const { text, line, at } of textLines(file, options)) {
     let value: unknown;
     try {
-      value = parseJson(text);
+      value = parseNestedJson(text);
     } catch (error) {
       const kind = line === 1 ? describeContent(Buffer.from(text)) : undefined;
-      throw new InputError(file, kind === undefined ? `line ${line} is not JSON` : `is ${kind}`, at, { cause: error });
+      const problem = isTooDeep(error) ? error.message : 'is not JSON';
+      throw new InputError(file, kind === undefined ? `line ${line} ${problem}` : `is ${kind}`, at, { cause: error });
     }
     yield { value, line, at };
   }
@@ -57,7 +59,7 @@ export async function* jsonLines(file: string, options: JsonLinesOptions = {}): 
  * @throws InputError if a line, which the message names, is too long or not UTF-8, or if the file cannot be read
  */
 export async function* textLines(file: string, options: JsonLinesOptions = {}): AsyncGenerator<TextLine, void, void> {
-  const maxLineBytes = options.maxLineBytes ?? 64 * 1024 * 1024;
+  const maxLineBytes = options.maxLineBytes ?? readerLimits().maxElementBytes;
   const reader = await ByteReader.open(file);
   const window = new ByteWindow(reader, () => {
     options.signal?.throwIfAborted();
@@ -72,7 +74,7 @@ export async function* textLines(file: string, options: JsonLinesOptions = {}): 
       const to = found === -1 ? end : found;
       if (found === -1 && !ended) {
         if (end - position > maxLineBytes) {
-          throw new InputError(file, `line ${line} is longer than ${maxLineBytes} bytes`, window.offset(position));
+          throw new InputError(file, longerThan(`line ${line}`, maxLineBytes), window.offset(position));
         }
         searched = end - position;
         ended = !(await window.readMore());

@@ -14,6 +14,37 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** The maximum number of brackets of a JSON value that are open at once. */
+export const maxJsonDepth = 512;
+
+/** A JSON value that is nested too deeply: functions that follow its nesting would exhaust the stack. */
+class NestingError extends SyntaxError {}
+
+/** Returns whether `parseNestedJson` refused a text because of its nesting; the message is then `is nested …`. */
+export function isTooDeep(error: unknown): error is SyntaxError {
+  return error instanceof NestingError;
+}
+
+/**
+ * Parses JSON whose nesting has not been checked, as `parseJson` does.
+ * @throws SyntaxError if the text is not JSON or more than `maxJsonDepth` brackets are open
+ */
+export function parseNestedJson(text: string): unknown {
+  if (text.length > maxJsonDepth) checkDepth(text);
+  return parseJson(text);
+}
+
+function checkDepth(text: string): void {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0x22) i = afterString(text, i) - 1;
+    else if (code === 0x5b || code === 0x7b) {
+      if (++depth > maxJsonDepth) throw new NestingError(`is nested more than ${maxJsonDepth} brackets deep`);
+    } else if (code === 0x5d || code === 0x7d) depth--;
+  }
+}
+
 /** Sixteen digits after a colon: cheap to search, and rare, because fractions begin with fewer. */
 const longInteger = /:\s?-?\d{16}/;
 

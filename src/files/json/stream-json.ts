@@ -1,9 +1,11 @@
 import { InputError } from '../../errors.js';
+import { readerLimits } from '../reader-limits.js';
 import { ByteReader } from './byte-reader.js';
 import { ByteWindow } from './byte-window.js';
 import { JsonContainer, type JsonElements } from './json-container.js';
 import { JsonCursor, jsonLinesKind, wholeFile } from './json-cursor.js';
 import { byte } from './json-scanner.js';
+import { maxJsonDepth } from './parse-json.js';
 
 /** Options of `streamJson`. */
 export interface JsonStreamOptions {
@@ -16,8 +18,10 @@ export interface JsonStreamOptions {
   readonly required?: readonly string[];
   /** Keys of the elements whose arrays and objects are returned empty, which is cheaper than parsing them. */
   readonly skippedKeys?: readonly string[];
-  /** The maximum size of an element, or of a value of a map, in bytes. Default 256 MiB. */
+  /** The maximum size of an element, or of a value of a map, in bytes. Default: see `readerLimits`, 16 MiB. */
   readonly maxValueBytes?: number;
+  /** How many times larger than a gzip file its content may be. Default: see `readerLimits`, 200. */
+  readonly maxCompressionRatio?: number;
   /** The maximum nesting depth of an element. Default 512. */
   readonly maxDepth?: number;
   /** Stops the reading between two reads, with the signal's reason. */
@@ -41,19 +45,21 @@ const topLevelObject = 'the top-level object';
  * becomes its digits as a string.
  *
  * @throws InputError with the byte offset in the decompressed file, if the file cannot be read, is truncated, is not
- * JSON, has another structure, lacks a required array, or if an element is too long or nested too deeply
+ * JSON, has another structure, lacks a required array, expands too much, or if an element is too long or nested too
+ * deeply
  */
 export async function* streamJson(file: string, options: JsonStreamOptions): AsyncGenerator<JsonBatch, void, void> {
   const {
     layout,
     required,
     skippedKeys = [],
-    maxValueBytes = 256 * 1024 * 1024,
-    maxDepth = 512,
+    maxValueBytes = readerLimits().maxElementBytes,
+    maxCompressionRatio,
+    maxDepth = maxJsonDepth,
     signal,
     onRead,
   } = options;
-  const reader = await ByteReader.open(file);
+  const reader = await ByteReader.open(file, maxCompressionRatio);
   try {
     const window = new ByteWindow(reader, () => {
       signal?.throwIfAborted();

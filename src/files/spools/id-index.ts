@@ -1,4 +1,5 @@
 import type { Id } from '../../records/image.js';
+import { seededHashOfNumbers } from '../seeded-hash.js';
 import { GrowingArray } from './growing-array.js';
 
 const empty = -1;
@@ -46,7 +47,7 @@ export class IdIndex {
   /** Returns the slot of an integer id, or the slot where it would be stored: open addressing with linear probing. */
   #slot(id: number): number {
     const mask = this.#ordinals.length - 1;
-    let slot = mixBits(id) & mask;
+    let slot = seededHashOfNumbers(id) & mask;
     for (;;) {
       const ordinal = this.#ordinals[slot] as number;
       if (ordinal === empty || this.#keys.at(ordinal) === id) return slot;
@@ -61,12 +62,4 @@ export class IdIndex {
       if (ordinal !== empty) this.#ordinals[this.#slot(this.#keys.at(ordinal))] = ordinal;
     }
   }
-}
-
-/** Hashes an id to 32 bits, because ids are often multiples of a number. Source: the finalizer of MurmurHash3. */
-function mixBits(id: number): number {
-  let h = (id | 0) ^ Math.imul((id / 0x1_0000_0000) | 0, 0x9e3779b1);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
 }

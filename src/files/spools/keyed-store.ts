@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Id } from '../../records/image.js';
+import { seededHashOfBytes } from '../seeded-hash.js';
 import { GrowingArray } from './growing-array.js';
 import { PageIndex } from './page-index.js';
 import { appendSpoolBlocks } from './spool-file.js';
@@ -51,7 +52,7 @@ export class KeyedStore {
   /** Adds a payload. 7 and '7' are different ids. */
   put(id: Id, payload: Uint8Array): void {
     const key = keyOf(id);
-    const hash = hashOf(key);
+    const hash = seededHashOfBytes(key);
     const frame = Buffer.allocUnsafe(header + key.length + payload.length);
     frame.writeUInt32LE(hash, 0);
     frame.writeUInt32LE(key.length, 4);
@@ -91,7 +92,7 @@ export class KeyedStore {
   /** Returns the payloads of an id in the order in which they were added; none if there are none. Calls may overlap. */
   async get(id: Id): Promise<readonly Buffer[]> {
     const key = keyOf(id);
-    const hash = hashOf(key);
+    const hash = seededHashOfBytes(key);
     const payloads: Buffer[] = [];
     for (const number of this.#index.pagesOf(hash)) {
       const page = await this.#page(number);
@@ -144,13 +145,4 @@ export class KeyedStore {
 
 function keyOf(id: Id): Buffer {
   return Buffer.from(JSON.stringify(id));
-}
-
-/** Hashes a key to 32 bits. Source: FNV-1a with the finalizer of MurmurHash3, so that all bits depend on all bytes. */
-function hashOf(key: Uint8Array): number {
-  let h = 0x811c9dc5;
-  for (const byte of key) h = Math.imul(h ^ byte, 0x01000193);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
 }

@@ -1,0 +1,48 @@
+import type { Id } from '../records/image.js';
+
+/**
+ * A Map by ids from files. A plain Map of numbers is slow if a file chooses its numbers so that their hashes collide: V8
+ * seeds the hashes of strings only. 7 and '7' are different ids.
+ */
+export class IdMap<V> {
+  readonly #values = new Map<string, V>();
+
+  get size(): number {
+    return this.#values.size;
+  }
+
+  get(id: Id | null): V | undefined {
+    return this.#values.get(keyOf(id));
+  }
+
+  has(id: Id | null): boolean {
+    return this.#values.has(keyOf(id));
+  }
+
+  set(id: Id | null, value: V): void {
+    this.#values.set(keyOf(id), value);
+  }
+
+  values(): IterableIterator<V> {
+    return this.#values.values();
+  }
+}
+
+/** A Set of ids from files, see `IdMap`. */
+export class IdSet {
+  readonly #ids = new Set<string>();
+
+  /** Adds an id, and returns whether it is new. */
+  add(id: Id | null): boolean {
+    const before = this.#ids.size;
+    return this.#ids.add(keyOf(id)).size > before;
+  }
+
+  has(id: Id | null): boolean {
+    return this.#ids.has(keyOf(id));
+  }
+}
+
+function keyOf(id: Id | null): string {
+  return typeof id === 'number' ? `#${id}` : id === null ? '' : `'${id}`;
+}
