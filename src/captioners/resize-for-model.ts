@@ -1,5 +1,6 @@
 import { OptionError, RecordError } from '../errors.js';
 import { imageHeader, pixelOrder } from '../files/image-header.js';
+import { ImageError, openImage } from '../files/open-image.js';
 import type { Image } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { ImageFile } from './image-files.js';
@@ -35,8 +36,6 @@ export function checkResizeOptions(
   return { side, quality };
 }
 
-let library: Promise<typeof import('sharp')> | undefined;
-
 /**
  * Returns the image to send: rotated upright, without metadata and not larger than `side`, as a JPEG. An upright JPEG
  * or PNG that is small enough is returned unchanged. If only the pixels as stored have the annotated proportions, they
@@ -50,11 +49,9 @@ export async function resizeForModel(
   options: Required<ResizeOptions>,
 ): Promise<SentImage> {
   const { side, quality } = options;
-  library ??= import('sharp');
-  const { default: sharp } = await library;
   try {
-    const source = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error' });
-    const { format, width, height, orientation = 1 } = await source.metadata();
+    const { image: source, header } = await openImage(bytes, { maxPixels: MAX_PIXELS, failOn: 'error' });
+    const { format, width, height, orientation = 1 } = header;
     if ((format === 'jpeg' || format === 'png') && orientation === 1 && Math.max(width, height) <= side) {
       return { bytes, mime: `image/${format}` };
     }
@@ -65,10 +62,9 @@ export async function resizeForModel(
       .jpeg({ quality });
     return { bytes: await smaller.toBuffer(), mime: 'image/jpeg' };
   } catch (error) {
-    throw new RecordError(
-      'malformed-image-file',
-      `${where}: image ${image.id}: ${image.file} cannot be decoded: ${(error as Error).message}`,
-      { image: image.id },
-    );
+    const problem = error instanceof ImageError ? error.message : `cannot be decoded: ${(error as Error).message}`;
+    throw new RecordError('malformed-image-file', `${where}: image ${image.id}: ${image.file} ${problem}`, {
+      image: image.id,
+    });
   }
 }

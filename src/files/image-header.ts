@@ -1,3 +1,5 @@
+import { maxImageSide, openImage } from './open-image.js';
+
 /** Width and height in pixels. */
 export interface PixelSize {
   readonly width: number;
@@ -19,12 +21,8 @@ export type PixelOrder = 'upright' | 'stored';
 
 /** Reads the size of an image from its file or content; null if it is not a readable image. */
 export async function readImageHeader(image: string | Buffer): Promise<ImageHeader | null> {
-  // Imported here because it loads slowly and few runs need it.
-  const { default: sharp } = await import('sharp');
-  const found = await sharp(image)
-    .metadata()
-    .catch(() => null);
-  return found && imageHeader(found);
+  const found = await openImage(image, { maxPixels: maxImageSide ** 2 }).catch(() => null);
+  return found && imageHeader(found.header);
 }
 
 /** Returns the header of an image from the library's metadata. */

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
-import sharp, { type Sharp } from 'sharp';
 import { RecordError } from '../../errors.js';
-import { imageHeader, type PixelSize, pixelOrder } from '../../files/image-header.js';
+import { type ImageHeader, imageHeader, type PixelSize, pixelOrder } from '../../files/image-header.js';
+import { ImageError, openImage } from '../../files/open-image.js';
 import type { RgbImage } from './resize.js';
 
 /** Images with more pixels are rejected, to bound the memory. */
@@ -36,8 +36,8 @@ export interface ReadImageOptions {
 export async function readImage(path: string, options: ReadImageOptions = {}): Promise<RgbImage> {
   const { annotated, compat = false } = options;
   try {
-    const image = sharp(path, { limitInputPixels: MAX_PIXELS, ignoreIcc: true });
-    const upright = !compat && (annotated === undefined || (await isUpright(path, image, annotated)));
+    const { image, header } = await openImage(path, { maxPixels: MAX_PIXELS, ignoreIcc: true });
+    const upright = !compat && (annotated === undefined || isUpright(path, imageHeader(header), annotated));
     const { data, info } = await (upright ? image.autoOrient() : image)
       .removeAlpha()
       .toColourspace('srgb')
@@ -52,13 +52,13 @@ export async function readImage(path: string, options: ReadImageOptions = {}): P
     const [reason, problem] = isMissing
       ? ['image-missing', 'no such file']
       : ['image-unreadable', (cause as Error).message];
-    throw new RecordError(reason, `${path}: ${problem}`, { path }, { cause });
+    const message = cause instanceof ImageError ? `${path} ${problem}` : `${path}: ${problem}`;
+    throw new RecordError(reason, message, { path }, { cause });
   }
 }
 
 /** Returns whether boxes annotated on an image of this size belong to the upright pixels, not to those as stored. */
-async function isUpright(path: string, image: Sharp, annotated: PixelSize): Promise<boolean> {
-  const header = imageHeader(await image.metadata());
+function isUpright(path: string, header: ImageHeader, annotated: PixelSize): boolean {
   const order = pixelOrder(annotated, header);
   if (order !== null) return order === 'upright';
   const { upright } = header;
