@@ -14,7 +14,6 @@ import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { writeAtomically } from '../files/write-atomically.js';
 import { OptionError } from '../index.js';
 import type { CommandContext } from './command-context.js';
-import { table } from './table.js';
 
 interface StoreFlags extends AnswerFilter {
   readonly store?: string;
@@ -118,8 +117,8 @@ function statsCommand(captions: Command, context: CommandContext): void {
           'tokens out',
           'last',
         ];
-        context.print(table(head, rows));
-        context.print(`\n${(bytes / 1e6).toFixed(1)} MB in ${store.folder}`);
+        context.printTable(head, rows);
+        context.print('', `${(bytes / 1e6).toFixed(1)} MB in ${store.folder}`);
       });
     });
 }

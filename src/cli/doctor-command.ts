@@ -1,6 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './command-context.js';
-import { table } from './table.js';
 
 /** `relflow doctor`. */
 export function doctorCommand(program: Command, context: CommandContext): void {
@@ -20,28 +19,26 @@ export function doctorCommand(program: Command, context: CommandContext): void {
       const { inspectBackends } = await import('../model/backends/inspect-backends.js');
       const found = await inspectBackends(threads);
       if (json) {
-        context.print(JSON.stringify(found, null, 2));
+        context.printText(JSON.stringify(found, null, 2));
         return;
       }
       const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
       context.print(`Node ${found.node}; ${found.processor}, ${found.processors} processors`);
       context.print(`memory ${gigabytes(found.memory.total)}, ${gigabytes(found.memory.free)} free`);
       context.print('');
-      context.print(
-        table(
-          ['backend', 'threads', 'SIMD', 'matrix product', 'ms', 'GFLOP/s'],
-          found.backends.map(({ name, threads: count, simd, size, milliseconds, gigaflops }) => [
-            name,
-            count,
-            simd === undefined ? '' : simd ? 'yes' : 'no',
-            `${size}³`,
-            milliseconds.toFixed(1),
-            gigaflops.toFixed(2),
-          ]),
-        ),
+      context.printTable(
+        ['backend', 'threads', 'SIMD', 'matrix product', 'ms', 'GFLOP/s'],
+        found.backends.map(({ name, threads: count, simd, size, milliseconds, gigaflops }) => [
+          name,
+          count,
+          simd === undefined ? '' : simd ? 'yes' : 'no',
+          `${size}³`,
+          milliseconds.toFixed(1),
+          gigaflops.toFixed(2),
+        ]),
       );
       for (const { name, adapter } of found.backends)
-        if (adapter !== undefined) context.print(`\n${name} runs on ${adapter}`);
+        if (adapter !== undefined) context.print('', `${name} runs on ${adapter}`);
       if (found.missing.length > 0) context.print('');
       for (const { name, advice } of found.missing) context.print(`${name} ${advice}`);
     });

@@ -13,7 +13,6 @@ import { textParser } from '../parser/text-parser.js';
 import type { CommandContext } from './command-context.js';
 import { evaluatePredicatesCommand } from './evaluate-predicates-command.js';
 import { parserOption } from './parser-option.js';
-import { table } from './table.js';
 
 interface Flags {
   readonly json?: boolean;
@@ -63,13 +62,11 @@ export function evaluateCommand(program: Command, context: CommandContext): void
 function printScores(context: CommandContext, { overall, byLength, failed, errors }: ParserEvaluation): void {
   const scores = [{ words: 'all', ...overall }, ...byLength];
   const rows = scores.map((of) => [of.words, of.captions, ...[of.setMatch, of.spiceExact, of.spice].map(twoDigits)]);
-  context.print(table(['words', 'captions', 'Set Match %', 'SPICE % (lemmas)', 'SPICE % (synonyms)'], rows));
+  context.printTable(['words', 'captions', 'Set Match %', 'SPICE % (lemmas)', 'SPICE % (synonyms)'], rows);
   context.print('');
-  context.print(
-    table(
-      [`error in ${failed} failed captions`, 'captions', '%'],
-      errors.map(({ error, captions, share }) => [error, captions, twoDigits(100 * share)]),
-    ),
+  context.printTable(
+    [`error in ${failed} failed captions`, 'captions', '%'],
+    errors.map(({ error, captions, share }) => [error, captions, twoDigits(100 * share)]),
   );
 }
 

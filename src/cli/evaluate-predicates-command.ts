@@ -14,9 +14,9 @@ import { baselineTagger, InputError, OptionError, sceneGraphLines } from '../ind
 import { taggerWeights } from '../model/tagger/embedded-tagger.js';
 import { rTagger } from '../model/tagger/r-tagger.js';
 import type { CommandContext } from './command-context.js';
-import { table } from './table.js';
+import { type ProgressFlags, progressMode, progressOption, quietOption } from './progress.js';
 
-interface Flags {
+interface Flags extends ProgressFlags {
   readonly images?: string;
   readonly counts?: string;
   readonly tagger?: readonly string[];
@@ -29,7 +29,6 @@ interface Flags {
   readonly byPredicate?: boolean;
   readonly markdown?: boolean;
   readonly json?: boolean;
-  readonly quiet?: boolean;
 }
 
 const number =
@@ -76,7 +75,8 @@ export function evaluatePredicatesCommand(evaluate: Command, context: CommandCon
     .option('--by-predicate', 'also print the average precision of each predicate')
     .option('--markdown', 'print the tables as Markdown')
     .option('--json', 'print as JSON')
-    .option('--quiet', 'print no progress')
+    .addOption(progressOption())
+    .addOption(quietOption())
     .addHelpText(
       'after',
       '\nExamples:\n  relflow evaluate predicates scenes/test/scene-graphs.jsonl --images scenes/test/images --counts scenes/train/scene-graphs.jsonl --tagger sprites run/weights.safetensors\n  relflow evaluate predicates test.jsonl --box-noise 0 --label-noise 0 --json',
@@ -85,8 +85,9 @@ export function evaluatePredicatesCommand(evaluate: Command, context: CommandCon
 }
 
 async function action(context: CommandContext, file: string, flags: Flags): Promise<void> {
-  const { images, counts, limit, boxNoise: box, labelNoise: label, noiseSeed: seed, quiet } = flags;
+  const { images, counts, limit, boxNoise: box, labelNoise: label, noiseSeed: seed } = flags;
   const where = 'evaluate predicates';
+  const mode = progressMode(flags, context.stderr);
   if (flags.tagger && images === undefined) throw new OptionError(where, '--tagger needs --images, the image folder');
   if (images !== undefined && !(await stat(images).catch(() => null))?.isDirectory())
     throw new InputError(images, 'no such image folder');
@@ -112,7 +113,8 @@ async function action(context: CommandContext, file: string, flags: Flags): Prom
     predicates: known.predicates,
     ...((box > 0 || label > 0) && { perturbation: { box, label, categories, seed } }),
     onStart: (tagger) => {
-      if (!quiet) context.printNote(`${tagger}…`);
+      if (mode === 'json') context.printNote(JSON.stringify({ event: 'tagger', tagger }));
+      else if (mode === 'bar') context.printNote(`${tagger}…`);
     },
   });
   if (flags.json) {
@@ -120,9 +122,13 @@ async function action(context: CommandContext, file: string, flags: Flags): Prom
     context.print(JSON.stringify({ sceneGraphs: file, counts: counts ?? null, images: known.images, noise, scores }));
     return;
   }
-  const draw = flags.markdown ? markdown : table;
-  context.print(draw(...overview(scores)));
-  if (flags.byPredicate) context.print(`\n${draw(...byPredicate(scores))}`);
+  const show = ([head, rows]: Rows) =>
+    flags.markdown ? context.print(...markdown(head, rows)) : context.printTable(head, rows);
+  show(overview(scores));
+  if (flags.byPredicate) {
+    context.print('');
+    show(byPredicate(scores));
+  }
 }
 
 /** Splits `NAME=FILE` into the name for the table and the file of weights; a bare file is its own name. */
@@ -187,7 +193,8 @@ function byPredicate(scores: readonly TaggerScores[]): Rows {
   ];
 }
 
-const markdown = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string => {
-  const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+const markdown = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] => {
+  const line = (cells: readonly (string | number)[]) =>
+    `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 };

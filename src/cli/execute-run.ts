@@ -1,14 +1,13 @@
 import { EndpointError, type Graph, type ModelUsage, type RunPartOptions, run, runPart } from '../index.js';
 import type { CommandContext } from './command-context.js';
-import { progressDisplay } from './progress.js';
+import { type ProgressFlags, progressDisplay } from './progress.js';
 import { failIfEmpty, showResult, showUsage, summary } from './run-result.js';
 import type { Saved } from './saved-run.js';
 import { stopOnInterrupt } from './stop-on-interrupt.js';
 
 /** Options of a command's output. */
-export interface ShowFlags {
+export interface ShowFlags extends ProgressFlags {
   readonly json?: boolean;
-  readonly quiet?: boolean;
 }
 
 /** Runs a graph and shows its progress and result. Ctrl-C stops the run so that it can be resumed. */
@@ -16,10 +15,10 @@ export async function executeRun(
   context: CommandContext,
   graph: Graph,
   saved: Saved,
-  { json = false, quiet = false }: ShowFlags,
+  flags: ShowFlags,
   options: Parameters<typeof run>[1],
 ): Promise<void> {
-  const display = progressDisplay(context.stderr, quiet);
+  const display = progressDisplay(context, flags);
   const interrupt = stopOnInterrupt(context, () => {
     display.end();
     context.printNote('stopping: finishing the records in flight; press Ctrl-C again to stop at once');
@@ -37,7 +36,7 @@ export async function executeRun(
       },
     });
     display.end();
-    if (json) context.print(JSON.stringify(summary(result)));
+    if (flags.json) context.print(JSON.stringify(summary(result)));
     else showResult(context, result);
     if (!result.manifest) context.exitCode = 130;
     else if (result.summary) failIfEmpty(context, options.out, result.summary, options.allowEmpty);
@@ -59,10 +58,10 @@ export async function executePart(
   context: CommandContext,
   graph: Graph,
   saved: Saved,
-  { json = false, quiet = false }: ShowFlags,
+  flags: ShowFlags,
   options: RunPartOptions,
 ): Promise<void> {
-  const display = progressDisplay(context.stderr, quiet);
+  const display = progressDisplay(context, flags);
   const interrupt = stopOnInterrupt(context, () => {
     display.end();
     context.printNote('stopping: the current shard will be processed again; press Ctrl-C again to stop at once');
@@ -77,7 +76,8 @@ export async function executePart(
     });
     display.end();
     const { finished, records, shards, skipped, seconds } = result;
-    if (json) context.print(JSON.stringify({ out: folder.path, part: options.part, parts: options.parts, ...result }));
+    if (flags.json)
+      context.print(JSON.stringify({ out: folder.path, part: options.part, parts: options.parts, ...result }));
     else {
       const complete = skipped > 0 ? `, ${skipped} already complete` : '';
       context.print(

@@ -2,8 +2,14 @@ import type { Command } from 'commander';
 import { finishRun, RunFolder } from '../index.js';
 import { summarizeRun } from '../runs/run-summary.js';
 import type { CommandContext } from './command-context.js';
-import { ALLOW_EMPTY, failIfEmpty, summaryLines } from './run-result.js';
+import { type ProgressFlags, progressDisplay, progressIn, progressOption, quietOption } from './progress.js';
+import { ALLOW_EMPTY, failIfEmpty, printSummary } from './run-result.js';
 import { graphOfRun } from './saved-run.js';
+
+interface Flags extends ProgressFlags {
+  readonly json?: boolean;
+  readonly allowEmpty?: boolean;
+}
 
 /** Adds `relflow finish`. */
 export function finishCommand(program: Command, context: CommandContext): void {
@@ -15,15 +21,24 @@ export function finishCommand(program: Command, context: CommandContext): void {
     )
     .option('--allow-empty', ALLOW_EMPTY)
     .option('--json', 'print the result as JSON')
+    .addOption(progressOption())
+    .addOption(quietOption())
     .addHelpText('after', '\nExample:\n  relflow finish o365-graphs')
-    .action(async (path: string, { json, allowEmpty }: { json?: boolean; allowEmpty?: boolean }) => {
+    .action(async (path: string, { json, allowEmpty, ...show }: Flags) => {
       const folder = new RunFolder(path);
       const graph = await graphOfRun(folder, 'finish', 'finishRun(graph, folder)', { inputs: false });
-      const { graph: nodes, stages, records, files } = await finishRun(graph, folder);
+      const display = progressDisplay(context, show);
+      const onProgress = (done: number, total: number) => display.update(progressIn('finishing', done, total));
+      const {
+        graph: nodes,
+        stages,
+        records,
+        files,
+      } = await finishRun(graph, folder, { onProgress }).finally(display.end);
       const summary = summarizeRun(nodes, stages);
       if (json) context.print(JSON.stringify({ out: path, finished: true, records, files: files.length, summary }));
       else {
-        for (const line of summaryLines(summary)) context.print(line);
+        printSummary(context, summary);
         context.print(`${records} records, ${files.length} files → ${path}`);
       }
       failIfEmpty(context, path, summary, allowEmpty);

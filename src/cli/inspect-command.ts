@@ -19,7 +19,7 @@ export function inspectCommand(program: Command, context: CommandContext): void 
         image,
       );
       if (json) {
-        context.print(JSON.stringify(inspection, null, 2));
+        context.printText(JSON.stringify(inspection, null, 2));
         return;
       }
       const { detections, steps, stages, rejects } = inspection;
@@ -30,10 +30,12 @@ export function inspectCommand(program: Command, context: CommandContext): void 
         const totals = Object.entries({ ...counts, ...rejected, ...(filtered > 0 && { filtered }) });
         if (own.length === 0 && totals.length === 0) continue;
         context.print(
-          `\n${stage}${totals.length > 0 ? `: ${totals.map(([name, by]) => `${by} ${name}`).join(', ')}` : ''}`,
+          '',
+          `${stage}${totals.length > 0 ? `: ${totals.map(([name, by]) => `${by} ${name}`).join(', ')}` : ''}`,
         );
         for (const { line } of own) context.print(`  ${line}`);
       }
-      for (const { stage, reason, message } of rejects) context.print(`\nrejected by ${stage} (${reason}): ${message}`);
+      for (const { stage, reason, message } of rejects)
+        context.print('', `rejected by ${stage} (${reason}): ${message}`);
     });
 }

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { type Recipe, recipeFlagName } from '../graph/recipe.js';
 import { EXPORT_FORMATS } from '../index.js';
 import type { CommandContext } from './command-context.js';
-import { table } from './table.js';
 
 /** Adds `relflow list`. */
 export function listCommand(
@@ -23,17 +22,15 @@ export function listCommand(
           options,
           examples,
         }));
-        context.print(JSON.stringify({ pipelines, exports: EXPORT_FORMATS }, null, 2));
+        context.printText(JSON.stringify({ pipelines, exports: EXPORT_FORMATS }, null, 2));
         return;
       }
       const rows = recipes.map(({ name, recipe: { summary, options } }) => [name, summary, required(options)]);
-      context.print(table(['pipeline', 'description', 'required options'], rows));
+      context.printTable(['pipeline', 'description', 'required options'], rows);
       context.print('');
-      context.print(
-        table(
-          ['export', 'description'],
-          Object.entries(EXPORT_FORMATS).map(([name, { summary }]) => [name, summary]),
-        ),
+      context.printTable(
+        ['export', 'description'],
+        Object.entries(EXPORT_FORMATS).map(([name, { summary }]) => [name, summary]),
       );
     });
 }

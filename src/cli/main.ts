@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { collectEarly } from './collect-early.js';
+import { CommandContext } from './command-context.js';
 import { reportError, runCli } from './run-cli.js';
 
 // With a listener a file that grows past `ulimit -f` is an error of the write, not the end of the process.
@@ -16,7 +17,7 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 // Errors outside of any call: an error of a GPU, for example.
-process.on('uncaughtException', (error) => process.exit(reportError(error, process)));
+process.on('uncaughtException', (error) => process.exit(reportError(error, new CommandContext(process))));
 
 collectEarly();
 process.exitCode = await runCli(process.argv.slice(2), {

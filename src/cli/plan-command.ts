@@ -16,7 +16,7 @@ import { graphInputs } from '../runs/graph-inputs.js';
 import { numberText } from '../runs/run-summary.js';
 import type { CommandContext } from './command-context.js';
 import { buildGraph, exportOption, recipeCommand, recipeOptions } from './recipes.js';
-import { ALLOW_EMPTY, failIfEmpty, summaryLines } from './run-result.js';
+import { ALLOW_EMPTY, failIfEmpty, printSummary } from './run-result.js';
 
 /** Output format of a plan. */
 type PlanFormat = 'text' | 'json' | 'mermaid' | 'svg';
@@ -65,36 +65,36 @@ export async function showPlan(
       const sample = await preview(graph);
       const models = await forecast(graph);
       const plan = { pipeline: graph.name, graph: describeGraph(graph), inputs, sample, models };
-      context.print(JSON.stringify(plan, null, 2));
+      context.printText(JSON.stringify(plan, null, 2));
       return failIfEmptySample(context, graph, sample, allowEmpty);
     }
     case 'mermaid':
-      return context.print(drawMermaid(graph));
+      return context.printText(drawMermaid(graph));
     case 'svg': {
       const { drawSvg } = await import('../graph/draw-svg.js');
-      return context.print(drawSvg(graph));
+      return context.printText(drawSvg(graph));
     }
     case 'text': {
-      context.print(`${graph.name}\n\n${drawText(graph)}\n`);
+      context.print(graph.name, '');
+      context.printText(`${drawText(graph)}\n`);
       for (const { file, bytes } of inputs) context.print(`input ${file}  ${(bytes / 1e6).toFixed(2)} MB`);
       const sample = await preview(graph);
-      for (const line of previewLines(sample)) context.print(line);
-      for (const stage of await forecast(graph)) context.print(`\n${forecastText(stage)}`);
+      printPreview(context, sample);
+      for (const stage of await forecast(graph)) context.print('', ...forecastLines(stage));
       failIfEmptySample(context, graph, sample, allowEmpty);
     }
   }
 }
 
-/** Describes the sample of a plan, one line per fact. */
-function previewLines({ categories, summary, isComplete, omitted }: Preview): string[] {
-  const lines = [`\n${isComplete ? 'all' : 'a sample of'} ${numberText(summary.images)} images:`];
+/** Prints what the sample of a plan shows. */
+function printPreview(context: CommandContext, { categories, summary, isComplete, omitted }: Preview): void {
+  context.print('', `${isComplete ? 'all' : 'a sample of'} ${numberText(summary.images)} images:`);
   if (categories) {
     const { names, unmatched } = categories;
-    lines.push(`categories: ${names.length - unmatched.length} of ${names.length} are in the vocabulary`);
+    context.print(`categories: ${names.length - unmatched.length} of ${names.length} are in the vocabulary`);
   }
-  lines.push(...summaryLines(summary));
-  if (omitted.length > 0) lines.push(`not tried: ${omitted.join(', ')}`);
-  return lines;
+  printSummary(context, summary);
+  if (omitted.length > 0) context.print(`not tried: ${omitted.join(', ')}`);
 }
 
 /** Fails only if the sample is the complete input; a part does not show what the rest contains. */
@@ -108,8 +108,8 @@ function failIfEmptySample(
 }
 
 /** Describes the requests that a stage still has to send to its model. */
-function forecastText({ stage, records, rejected, forecast: still }: StageForecast): string {
-  if (!still) return `${stage}: its requests depend on answers that are not in the store yet`;
+function forecastLines({ stage, records, rejected, forecast: still }: StageForecast): string[] {
+  if (!still) return [`${stage}: its requests depend on answers that are not in the store yet`];
   const { answers, missing, tokens, cost } = still;
   const number = (value: number) => value.toLocaleString('en-US', { maximumFractionDigits: 4 });
   const lines = [
@@ -122,5 +122,5 @@ function forecastText({ stage, records, rejected, forecast: still }: StageForeca
       ? `  cost about ${number(cost)} at the prices given`
       : '  cost 0 without prices; set --price-input, --price-output or --price-request',
   );
-  return lines.join('\n');
+  return lines;
 }

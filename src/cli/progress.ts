@@ -1,6 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
+import { Option } from 'commander';
 import type { RunProgress } from '../index.js';
-import type { OutputStream } from './command-context.js';
+import type { CommandContext, OutputStream } from './command-context.js';
 
 /** Shows the progress of a run. */
 export interface ProgressDisplay {
@@ -9,20 +10,60 @@ export interface ProgressDisplay {
   end(): void;
 }
 
-const SECONDS_BETWEEN_LINES = 5;
+/** How often a line of JSON is written. */
+export const SECONDS_BETWEEN_LINES = 5;
 const MILLISECONDS_BETWEEN_FRAMES = 100;
 
-/** Shows a bar with the remaining time on a terminal, or else prints one line of JSON every few seconds. */
-export function progressDisplay(stream: OutputStream, quiet: boolean): ProgressDisplay {
-  if (quiet) return { update: () => {}, end: () => {} };
-  return stream.isTTY ? bar(stream) : lines(stream);
+/** Ways to show progress; `auto` is a bar on a terminal and nothing otherwise. */
+const PROGRESS = ['auto', 'bar', 'json', 'none'] as const;
+
+/** Options of a command that shows progress. */
+export interface ProgressFlags {
+  readonly progress: (typeof PROGRESS)[number];
+  readonly quiet?: boolean;
 }
 
-const VERBS = { checking: 'checking inputs', reading: 'reading', records: 'images' } as const;
+/** Makes the option `--progress`. */
+export const progressOption = () =>
+  new Option(
+    '--progress <how>',
+    'progress on standard error: a bar, lines of JSON, or none; auto is a bar on a terminal and none elsewhere',
+  )
+    .choices(PROGRESS)
+    .default('auto');
+
+/** Makes the option `--quiet`. */
+export const quietOption = () => new Option('-q, --quiet', 'the same as --progress none');
+
+/** Returns how to show progress on a stream. */
+export function progressMode({ progress, quiet }: ProgressFlags, stream: OutputStream): 'bar' | 'json' | 'none' {
+  if (quiet) return 'none';
+  if (progress !== 'auto') return progress;
+  return stream.isTTY ? 'bar' : 'none';
+}
+
+/** Shows the progress of a run on standard error. */
+export function progressDisplay(context: CommandContext, flags: ProgressFlags): ProgressDisplay {
+  switch (progressMode(flags, context.stderr)) {
+    case 'bar':
+      return bar(context.stderr);
+    case 'json':
+      return lines(context);
+    case 'none':
+      return { update: () => {}, end: () => {} };
+  }
+}
+
+const VERBS = {
+  checking: 'checking inputs',
+  reading: 'reading',
+  records: 'images',
+  finishing: 'checking shards',
+} as const;
 
 function bar(stream: OutputStream): ProgressDisplay {
   const display = new SingleBar(
-    { format: '{what} [{bar}] {percentage}% {amount} {rate} {left}', hideCursor: true, stream },
+    { format: '{what} [{bar}] {percentage}% {amount} {rate} {left}', hideCursor: true, noTTYOutput: true, stream },
     Presets.shades_classic,
   );
   let phase: RunProgress['phase'] | null = null;
@@ -31,7 +72,7 @@ function bar(stream: OutputStream): ProgressDisplay {
   return {
     update: (progress) => {
       const now = performance.now();
-      if (progress.phase === 'finishing') return;
+      if (progress.phase === 'finishing' && progress.total === null) return;
       if (progress.phase === phase && now - last < MILLISECONDS_BETWEEN_FRAMES) return;
       const total = progress.total ?? 0;
       if (progress.phase !== phase) {
@@ -68,27 +109,43 @@ function mega(bytes: number): string {
   return (bytes / 1e6).toFixed(0);
 }
 
-function lines(stream: OutputStream): ProgressDisplay {
-  let last = performance.now();
+/** Writes a line of JSON at the start of each phase, then every few seconds, and at the end. */
+function lines(context: CommandContext): ProgressDisplay {
+  let last = 0;
   let started: { phase: RunProgress['phase']; at: number; done: number } | null = null;
+  let unwritten: RunProgress | null = null;
+  const write = (progress: RunProgress) => {
+    const { phase, done, total } = progress;
+    const at = performance.now();
+    const perSecond = started && at > started.at ? ((done - started.done) / (at - started.at)) * 1000 : 0;
+    const left = total === null || perSecond <= 0 ? null : (total - done) / perSecond;
+    const event = { event: 'progress', ...progress, perSecond: round(perSecond), etaSeconds: left && round(left) };
+    context.printNote(JSON.stringify(event));
+    last = at;
+    started = { phase, at, done };
+    unwritten = null;
+  };
   return {
     update: (progress) => {
-      const { phase, done, total } = progress;
-      const at = performance.now();
-      // A resumed run starts with the records of the earlier process, which do not count for this one's speed.
-      if (started?.phase !== phase) started = { phase, at, done };
-      if (at - last < SECONDS_BETWEEN_LINES * 1000) return;
-      const perSecond = at > started.at ? ((done - started.done) / (at - started.at)) * 1000 : 0;
-      const left = total === null || perSecond <= 0 ? null : (total - done) / perSecond;
-      const event = { event: 'progress', ...progress, perSecond: round(perSecond), etaSeconds: left && round(left) };
-      stream.write(`${JSON.stringify(event)}\n`);
-      last = at;
-      started = { phase, at, done };
+      if (started?.phase !== progress.phase) {
+        if (unwritten) write(unwritten);
+        // A resumed run starts with the records of the earlier process, which do not count for this one's speed.
+        started = null;
+        write(progress);
+      } else if (performance.now() - last < SECONDS_BETWEEN_LINES * 1000) unwritten = progress;
+      else write(progress);
     },
-    end: () => {},
+    end: () => {
+      if (unwritten) write(unwritten);
+    },
   };
 }
 
 function round(value: number): number {
   return Math.round(value * 10) / 10;
+}
+
+/** Returns the progress of a process that knows only its phase. */
+export function progressIn(phase: RunProgress['phase'], done: number, total: number | null): RunProgress {
+  return { phase, done, total, records: 0, shards: 0, stages: {}, usage: {} };
 }

@@ -4,8 +4,8 @@ import type { LaneStatus, RunStatus, SubmitOptions, Submitted } from '../queue/i
 import { summarizeRun } from '../runs/run-summary.js';
 import type { CommandContext } from './command-context.js';
 import type { ShowFlags } from './execute-run.js';
-import { type ProgressDisplay, progressDisplay } from './progress.js';
-import { failIfEmpty, summaryLines } from './run-result.js';
+import { type ProgressDisplay, progressDisplay, progressIn } from './progress.js';
+import { failIfEmpty, printSummary } from './run-result.js';
 import type { Saved } from './saved-run.js';
 import { stopOnInterrupt } from './stop-on-interrupt.js';
 
@@ -29,10 +29,10 @@ export async function executeQueued(
   flags: QueueFlags,
   options: SubmitOptions,
 ): Promise<void> {
-  const { json = false, quiet = false, detach = false, shardAttempts } = flags;
+  const { json = false, detach = false, shardAttempts } = flags;
   const { queueServer, RunWatch, submit, waitForRun } = await import('../queue/index.js');
   const server = queueServer(flags.queue);
-  const display = progressDisplay(context.stderr, quiet);
+  const display = progressDisplay(context, flags);
   const interrupt = stopOnInterrupt(context, () => display.end());
   const started = performance.now();
   try {
@@ -71,7 +71,7 @@ export async function executeQueued(
       const summary = manifest && summarizeRun(manifest.graph, manifest.stages);
       if (json)
         context.print(JSON.stringify({ out: folder.path, finished: true, records: records.done, seconds, summary }));
-      else if (summary) for (const line of summaryLines(summary)) context.print(line);
+      else if (summary) printSummary(context, summary);
       if (!json) context.print(`${records.done} records in ${seconds.toFixed(1)} s → ${folder.path}`);
       if (summary) failIfEmpty(context, folder.path, summary, flags.allowEmpty);
     } catch (error) {
@@ -123,10 +123,6 @@ function progressOf({ reading, records, shards }: RunStatus): RunProgress {
     return { ...progressIn(phase, reading.done, reading.total), records: 0, shards: 0 };
   }
   return { ...progressIn('records', records.done, records.total), records: records.done, shards: shards.complete };
-}
-
-function progressIn(phase: RunProgress['phase'], done: number, total: number | null): RunProgress {
-  return { phase, done, total, records: 0, shards: 0, stages: {}, usage: {} };
 }
 
 /** Parses options such as `captions=4` into numbers by lane. */

@@ -6,6 +6,7 @@ import { buildRecipe, type OptionsSchema, type Recipe, recipeFlagName } from '..
 import { type Graph, OptionError } from '../index.js';
 import type { TSchema } from '../records/type.js';
 import { exportAs, exportFormat } from '../sinks/exports/export-run.js';
+import { visibleText } from './visible-text.js';
 
 /** Returns whether an argument is the path of a user's module and not the name of a pipeline. */
 export function isModule(name: string): boolean {
@@ -58,9 +59,10 @@ export async function recipesFor(args: readonly string[]): Promise<{ name: strin
  */
 export function recipeCommand(
   name: string,
-  { summary = '', options, examples = [] }: Recipe,
+  { summary: line = '', options, examples = [] }: Recipe,
   own: readonly Option[],
 ): Command {
+  const summary = visibleText(line);
   const command = new Command(name).summary(summary).description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`);
   const required = new Set<string>(options.required);
   const taken = new Set(['help', ...own.map((option) => option.attributeName())]);
@@ -72,7 +74,10 @@ export function recipeCommand(
     command.addOption(required.has(property) && !('default' in schema) ? option.makeOptionMandatory() : option);
   }
   for (const option of own) command.addOption(option);
-  command.addHelpText('after', ['', 'Examples:', ...examples.map((example) => `  relflow ${example}`)].join('\n'));
+  command.addHelpText(
+    'after',
+    ['', 'Examples:', ...examples.map((example) => `  relflow ${visibleText(example)}`)].join('\n'),
+  );
   return command;
 }
 
@@ -110,10 +115,11 @@ export function recipeOptions(
 function flag(property: string, schema: TSchema): Option {
   const {
     type,
-    description = '',
+    description: given = '',
     default: preset,
   } = schema as { type?: string; description?: string; default?: unknown };
   const name = recipeFlagName(property);
+  const description = visibleText(given);
   const about =
     preset === undefined || preset === false || preset === true ? description : `${description} (default: ${preset})`;
   // The schema fills in defaults, so that omitted options stay undefined here.

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { OptionError, OutputError, RunFolder } from '../index.js';
 import type { CommandContext } from './command-context.js';
 import { executeRun, type ShowFlags } from './execute-run.js';
+import { progressOption, quietOption } from './progress.js';
 import { number } from './recipes.js';
 import { ALLOW_EMPTY } from './run-result.js';
 import { isSaved, rebuild } from './saved-run.js';
@@ -28,7 +29,8 @@ export function resumeCommand(program: Command, context: CommandContext): void {
     .option('--endpoint-url <url>', 'for runs with models: another address of the same model')
     .option('--allow-empty', ALLOW_EMPTY)
     .option('--json', 'print the result as JSON')
-    .option('-q, --quiet', 'print no progress')
+    .addOption(progressOption())
+    .addOption(quietOption())
     .addHelpText('after', '\nExample:\n  relflow resume coco-graphs')
     .action(async (out: string, flags: ResumeFlags) => {
       const folder = new RunFolder(out);

@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { RelflowError, version } from '../index.js';
 import { captionsCommand } from './captions-command.js';
@@ -6,6 +7,7 @@ import { doctorCommand } from './doctor-command.js';
 import { evaluateCommand } from './evaluate-command.js';
 import { exportCommand } from './export-command.js';
 import { finishCommand } from './finish-command.js';
+import { hasColors } from './has-colors.js';
 import { inspectCommand } from './inspect-command.js';
 import { listCommand } from './list-command.js';
 import { parseCommand } from './parse-command.js';
@@ -17,6 +19,7 @@ import { statsCommand } from './stats-command.js';
 import { statusCommand } from './status-command.js';
 import { trainCommand } from './train-command.js';
 import { validateCommand } from './validate-command.js';
+import { visibleLines, visibleStyledLines } from './visible-text.js';
 import { weightsCommand } from './weights-command.js';
 import { workerCommand } from './worker-command.js';
 
@@ -38,19 +41,20 @@ export async function runCli(args: readonly string[], io: CommandIo): Promise<nu
 }
 
 /** Prints an error as the command line does and returns its exit code. */
-export function reportError(error: unknown, { stderr }: Pick<CommandIo, 'stderr'>): number {
+export function reportError(error: unknown, context: CommandContext): number {
   // Commander has printed its message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof RelflowError) {
-    stderr.write(`relflow: ${error.message}\n`);
+    context.printError(error.message);
     return 1;
   }
   if (error instanceof DOMException && error.name === 'AbortError') {
-    stderr.write('relflow: stopped; what was written before is kept\n');
+    context.printError('stopped; what was written before is kept');
     return 130;
   }
-  stderr.write('relflow: an error of relflow itself; please report it with what follows\n');
-  stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  context.printError('an error of relflow itself; please report it with what follows');
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  context.printNote(...trace.split('\n'));
   return 1;
 }
 
@@ -59,7 +63,6 @@ async function createProgram(args: readonly string[], context: CommandContext): 
     .description('Relation data from object-detection sets: boxes and captions in, scene graphs out.')
     .version(version)
     .showHelpAfterError('(add --help for help)')
-    .configureHelp({ sortSubcommands: false })
     .addHelpText(
       'after',
       '\nExample:\n  relflow run coco --annotations instances.json --captions captions.json --out graphs',
@@ -87,15 +90,23 @@ async function createProgram(args: readonly string[], context: CommandContext): 
 }
 
 /** Makes a command and its subcommands print to the context's streams and throw instead of ending the process. */
-function redirect(command: Command, { stdout, stderr }: Pick<CommandIo, 'stdout' | 'stderr'>): void {
+function redirect(command: Command, context: CommandContext): void {
+  const { stdout, stderr, env } = context;
   command.exitOverride();
   command.configureOutput({
-    writeOut: (text) => stdout.write(text),
-    writeErr: (text) => stderr.write(text),
+    // Help is relflow's own text and that of the user's modules; only its styles are passed on.
+    writeOut: (text) => stdout.write(visibleStyledLines(text)),
+    writeErr: (text) => stderr.write(visibleLines(text)),
+    // A line feed in an argument starts no line of its own; commander's further lines are in parentheses.
+    outputError: (text, write) => write(text.replace(/\n(?!\(|$)/g, '\\n')),
     getOutHelpWidth: () => stdout.columns ?? 80,
     getErrHelpWidth: () => stderr.columns ?? 80,
-    getOutHasColors: () => stdout.isTTY === true,
-    getErrHasColors: () => stderr.isTTY === true,
+    getOutHasColors: () => hasColors(stdout, env),
+    getErrHasColors: () => false,
   });
-  for (const sub of command.commands) redirect(sub, { stdout, stderr });
+  command.configureHelp({
+    sortSubcommands: false,
+    styleTitle: (title) => styleText('bold', title, { validateStream: false }),
+  });
+  for (const sub of command.commands) redirect(sub, context);
 }

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { OptionsSchema, Recipe } from '../graph/recipe.js';
 import type { CommandContext } from './command-context.js';
 import { executePart, executeRun } from './execute-run.js';
+import { progressOption, quietOption } from './progress.js';
 import { chosenQueue, queueChoice } from './queue-option.js';
 import { executeQueued, type QueueFlags } from './queue-run.js';
 import { buildGraph, exportOption, number, recipeCommand, recipeOptions } from './recipes.js';
@@ -9,7 +10,7 @@ import { ALLOW_EMPTY } from './run-result.js';
 import type { Saved } from './saved-run.js';
 
 /** Options of every run, besides those of its pipeline. */
-interface RunFlags extends Partial<Omit<QueueFlags, 'queue'>> {
+interface RunFlags extends Omit<QueueFlags, 'queue'> {
   readonly queue?: string | true;
   readonly out: string;
   readonly export: readonly string[];
@@ -55,7 +56,8 @@ export function runCommand(
       listOption('--lane-rate <lane=number>', 'with --queue: most images per minute in a lane, e.g. captions=600'),
       new Option('--shard-attempts <number>', 'with --queue: attempts per shard (default: 5)').argParser(number),
       new Option('--json', 'print the result as JSON'),
-      new Option('-q, --quiet', 'print no progress'),
+      progressOption(),
+      quietOption(),
     ]);
     sub.action(async (flags: RunFlags) => {
       const given = recipeOptions(recipe.options as OptionsSchema, { ...flags });

@@ -1,7 +1,6 @@
 import type { ModelUsage, RunResult } from '../index.js';
 import { emptyMessage, numberText, type RunSummary } from '../runs/run-summary.js';
 import type { CommandContext } from './command-context.js';
-import { table } from './table.js';
 
 /** Returns what `--json` prints about a run. */
 export function summary({
@@ -39,25 +38,29 @@ export function showResult(
     `${(load.milliseconds / 1000).toFixed(2)} s`,
     load.milliseconds > 0 ? Math.round((load.in / load.milliseconds) * 1000) : 0,
   ]);
-  if (rows.length > 0) context.print(table(['stage', 'in', 'out', 'filtered', 'rejected', 'time', 'records/s'], rows));
+  if (rows.length > 0) context.printTable(['stage', 'in', 'out', 'filtered', 'rejected', 'time', 'records/s'], rows);
   showUsage(usage, (line) => context.print(line));
   const inSummary = new Set(made?.findings.map(({ stage, reason }) => `${stage} ${reason}`));
   for (const [id, { rejected }] of Object.entries(manifest?.stages ?? {}))
     for (const [reason, count] of Object.entries(rejected))
       if (!inSummary.has(`${id} ${reason}`)) context.print(`rejected by ${id}: ${count} × ${reason}`);
-  if (made) for (const line of summaryLines(made)) context.print(line);
+  if (made) printSummary(context, made);
   if (manifest) context.print(`${records} records in ${seconds.toFixed(1)} s → ${folder.path}`);
   else context.print(`stopped after ${records} records, which are kept; to continue: relflow resume ${folder.path}`);
 }
 
+/** Prints what a run has written and what went missing on the way. */
+export function printSummary(context: CommandContext, made: RunSummary): void {
+  const [counts = '', ...findings] = summaryLines(made);
+  context.printStyled('bold', counts);
+  for (const line of findings) {
+    if (line.startsWith('- ')) context.printStyled('yellow', line);
+    else context.print(line);
+  }
+}
+
 /** Describes the output of a run: one line for images and relations, and two for each finding. */
-export function summaryLines({
-  images,
-  imagesWritten,
-  imagesWithRelations,
-  relations,
-  findings,
-}: RunSummary): string[] {
+function summaryLines({ images, imagesWritten, imagesWithRelations, relations, findings }: RunSummary): string[] {
   const counts = [`images: ${numberText(images)} read, ${numberText(imagesWritten)} written`];
   if (imagesWithRelations !== null) counts.push(`${numberText(imagesWithRelations)} with relations`);
   if (relations !== null) counts.push(`relations: ${numberText(relations)}`);
@@ -79,7 +82,7 @@ export function summaryLines({
 export function failIfEmpty(context: CommandContext, what: string, made: RunSummary, allowEmpty = false): void {
   const problem = emptyMessage(made);
   if (problem === null || allowEmpty) return;
-  context.printNote(`relflow: ${what}: ${problem} (--allow-empty accepts this)`);
+  context.printError(`${what}: ${problem} (--allow-empty accepts this)`);
   context.exitCode = 1;
 }
 

@@ -5,7 +5,6 @@ import { checkPositiveInteger } from '../records/option-checks.js';
 import { addStages } from '../records/stage-counts.js';
 import type { CommandContext } from './command-context.js';
 import { number } from './recipes.js';
-import { table } from './table.js';
 
 /** Adds `relflow stats`. */
 export function statsCommand(program: Command, context: CommandContext): void {
@@ -32,35 +31,31 @@ export function statsCommand(program: Command, context: CommandContext): void {
         return;
       }
       const { images, objects, captions, relations, imagesWithRelation } = statistics;
-      context.print(
-        table(
-          ['images', 'with relation', 'objects', 'captions', 'relations', 'relations/image'],
+      context.printTable(
+        ['images', 'with relation', 'objects', 'captions', 'relations', 'relations/image'],
+        [
           [
-            [
-              images,
-              imagesWithRelation,
-              objects,
-              captions,
-              relations,
-              images > 0 ? Number((relations / images).toFixed(2)) : 0,
-            ],
+            images,
+            imagesWithRelation,
+            objects,
+            captions,
+            relations,
+            images > 0 ? Number((relations / images).toFixed(2)) : 0,
           ],
-        ),
+        ],
       );
       context.print('');
-      context.print(table(['predicate', 'relations'], statistics.predicates.slice(0, top)));
+      context.printTable(['predicate', 'relations'], statistics.predicates.slice(0, top));
       context.print('');
-      context.print(table(['category', 'objects'], statistics.categories.slice(0, top)));
+      context.printTable(['category', 'objects'], statistics.categories.slice(0, top));
       context.print('');
-      context.print(table(['relation', 'count'], statistics.triplets.slice(0, top)));
+      context.printTable(['relation', 'count'], statistics.triplets.slice(0, top));
       context.print('');
-      context.print(table(['confidence at least', 'relations'], statistics.confidence));
+      context.printTable(['confidence at least', 'relations'], statistics.confidence);
       context.print('');
-      context.print(
-        table(
-          ['stage', 'counter', 'count'],
-          Object.entries(stages).flatMap(([stage, counts]) => dropRows(stage, counts)),
-        ),
+      context.printTable(
+        ['stage', 'counter', 'count'],
+        Object.entries(stages).flatMap(([stage, counts]) => dropRows(stage, counts)),
       );
     });
 }

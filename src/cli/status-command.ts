@@ -4,7 +4,6 @@ import { RunFolder } from '../index.js';
 import type { RunStatus } from '../queue/index.js';
 import type { CommandContext } from './command-context.js';
 import { queueOption } from './queue-option.js';
-import { table } from './table.js';
 
 /** Adds `relflow status`. */
 export function statusCommand(program: Command, context: CommandContext): void {
@@ -35,5 +34,5 @@ function showStatus(context: CommandContext, { out, state, reason, shards, recor
     `${shards.complete} of ${shards.total ?? '?'} shards, ${records.done} of ${records.total ?? '?'} records`,
   );
   const rows = lanes.map((lane) => [lane.lane, lane.workers, lane.waiting, lane.active, lane.delayed, lane.failed]);
-  context.print(table(['jobs of all runs', 'workers', 'waiting', 'active', 'delayed', 'failed'], rows));
+  context.printTable(['jobs of all runs', 'workers', 'waiting', 'active', 'delayed', 'failed'], rows);
 }

@@ -1,17 +1,22 @@
 import Table from 'cli-table3';
+import { visibleText } from './visible-text.js';
 
-/** Formats a table without lines; columns of numbers are right-aligned. */
-export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+/** Formats the lines of a table without borders; columns of numbers are right-aligned. */
+export function tableLines(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
   const numeric = head.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'));
   const drawn = new Table({
-    head: [...head],
+    head: head.map(visibleText),
     colAligns: numeric.map((is) => (is ? 'right' : 'left')),
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
     chars: EMPTY,
   });
-  drawn.push(...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en-US') : cell))));
-  return drawn.toString().replace(/ +$/gm, '');
+  drawn.push(...rows.map((row) => row.map(cellText)));
+  return drawn.toString().replace(/ +$/gm, '').split('\n');
 }
+
+/** Cells with control characters would be wider on the screen than in the table. */
+const cellText = (cell: string | number) =>
+  typeof cell === 'number' ? cell.toLocaleString('en-US') : visibleText(cell);
 
 const PLACES = [
   'top',

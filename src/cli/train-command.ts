@@ -2,17 +2,17 @@ import type { Command } from 'commander';
 import { OptionError } from '../index.js';
 import { readTrainingConfig } from '../training/settings/read-training-config.js';
 import type { CommandContext } from './command-context.js';
+import { type ProgressFlags, progressOption, quietOption } from './progress.js';
 import { stopOnInterrupt } from './stop-on-interrupt.js';
 import { printDryRun, trainingView } from './training-view.js';
 
-interface Flags {
+interface Flags extends ProgressFlags {
   readonly config: string;
   readonly out?: string;
   readonly resume?: boolean;
   readonly overwrite?: boolean;
   readonly dryRun?: boolean;
   readonly json?: boolean;
-  readonly quiet?: boolean;
 }
 
 const TASKS = {
@@ -53,7 +53,8 @@ export function trainCommand(program: Command, context: CommandContext): void {
       .option('--overwrite', 'remove an earlier training from the folder first')
       .option('--dry-run', 'run one step, print its shapes and memory; write nothing')
       .option('--json', 'print the result as JSON')
-      .option('-q, --quiet', 'print no progress')
+      .addOption(progressOption())
+      .addOption(quietOption())
       .addHelpText(
         'after',
         `\nExamples:\n  relflow train ${task} --config ${task}.json --dry-run\n  relflow train ${task} --config ${task}.json --out run\n  relflow train ${task} --config ${task}.json --out run --resume`,
@@ -62,7 +63,7 @@ export function trainCommand(program: Command, context: CommandContext): void {
 }
 
 async function trainAction(context: CommandContext, task: Task, flags: Flags): Promise<void> {
-  const { config: file, out, resume = false, overwrite = false, dryRun: dry, json, quiet } = flags;
+  const { config: file, out, resume = false, overwrite = false, dryRun: dry, json } = flags;
   if (!dry && out === undefined)
     throw new OptionError(`train ${task}`, '--out is missing, expected the folder to write to');
   const config = await readTrainingConfig(file);
@@ -76,13 +77,13 @@ async function trainAction(context: CommandContext, task: Task, flags: Flags): P
   try {
     if (dry) {
       const result = await dryRun(config, { signal: interrupt.stop });
-      if (json) context.print(JSON.stringify(result, null, 2));
+      if (json) context.printText(JSON.stringify(result, null, 2));
       else printDryRun(context, result);
       return;
     }
-    const view = quiet ? null : trainingView(context);
-    const options = { out: out!, resume, overwrite, stop: interrupt.stop, ...(view && { onProgress: view.update }) };
-    const result = await train(config, options).finally(() => view?.end());
+    const view = trainingView(context, flags);
+    const options = { out: out!, resume, overwrite, stop: interrupt.stop, onProgress: view.update };
+    const result = await train(config, options).finally(() => view.end());
     const { finished, steps, loss, weights, checkpoint } = result;
     if (json) context.print(JSON.stringify(result));
     else if (finished) context.print(`${steps} steps, loss ${loss?.toFixed(3) ?? '–'}: ${weights}`);

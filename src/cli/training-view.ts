@@ -1,29 +1,27 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { DryRun, TrainingEvent } from '../training/index.js';
 import type { CommandContext } from './command-context.js';
-import { table } from './table.js';
+import { type ProgressFlags, progressMode, SECONDS_BETWEEN_LINES } from './progress.js';
 
 /** Prints the result of a dry run as a table. */
 export function printDryRun(context: CommandContext, run: DryRun): void {
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
-  context.print(
-    table(
-      ['', ''],
-      [
-        ['images', `${run.dataSummary.total}`],
-        ['steps', `${run.steps}`],
-        ...Object.entries(run.shapes).map(([name, shape]) => [name, shape.join(' × ')]),
-        ['pairs, with relations', `${run.pairs}, ${run.positives}`],
-        ['trained and frozen weights', `${run.trained.toLocaleString('en-US')}, ${run.frozen.toLocaleString('en-US')}`],
-        ['loss', run.loss.toFixed(4)],
-        ['gradient norm', run.gradientNorm.toFixed(4)],
-        ['memory of weights', megabytes(run.weightBytes)],
-        ['with gradients and moments', megabytes(run.stateBytes)],
-        ['peak of this step', megabytes(run.peakBytes)],
-        ['peak of the largest step', megabytes(run.memory.peak)],
-        ['reading, computing', `${run.readSeconds.toFixed(1)} s, ${run.stepSeconds.toFixed(1)} s`],
-      ],
-    ),
+  context.printTable(
+    ['', ''],
+    [
+      ['images', `${run.dataSummary.total}`],
+      ['steps', `${run.steps}`],
+      ...Object.entries(run.shapes).map(([name, shape]) => [name, shape.join(' × ')]),
+      ['pairs, with relations', `${run.pairs}, ${run.positives}`],
+      ['trained and frozen weights', `${run.trained.toLocaleString('en-US')}, ${run.frozen.toLocaleString('en-US')}`],
+      ['loss', run.loss.toFixed(4)],
+      ['gradient norm', run.gradientNorm.toFixed(4)],
+      ['memory of weights', megabytes(run.weightBytes)],
+      ['with gradients and moments', megabytes(run.stateBytes)],
+      ['peak of this step', megabytes(run.peakBytes)],
+      ['peak of the largest step', megabytes(run.memory.peak)],
+      ['reading, computing', `${run.readSeconds.toFixed(1)} s, ${run.stepSeconds.toFixed(1)} s`],
+    ],
   );
   noteCounts(context, 'rejected', run.dataSummary.rejects);
   noteCounts(context, 'left out', run.dataSummary.leftOut);
@@ -34,36 +32,53 @@ function noteCounts(context: CommandContext, what: string, counts: Readonly<Reco
   if (parts.length > 0) context.printNote(`${what}: ${parts.join(', ')}`);
 }
 
-const SECONDS_BETWEEN_LINES = 5;
+/** Shows a training's progress on standard error: a bar, or a line of JSON every few seconds and per event. */
+export function trainingView(
+  context: CommandContext,
+  flags: ProgressFlags,
+): { update: (event: TrainingEvent) => void; end: () => void } {
+  switch (progressMode(flags, context.stderr)) {
+    case 'bar':
+      return bar(context);
+    case 'json':
+      return { update: lines(context), end: () => {} };
+    case 'none':
+      return { update: () => {}, end: () => {} };
+  }
+}
 
-/** Shows a training's progress on standard error: a bar on a terminal, else a line of JSON every few seconds. */
-export function trainingView(context: CommandContext): { update: (event: TrainingEvent) => void; end: () => void } {
-  const bar = context.stderr.isTTY
-    ? new SingleBar(
-        {
-          format: '[{bar}] {value}/{total} loss {loss} learning rate {rate} {speed} images/s {eta_formatted} left',
-          hideCursor: true,
-        },
-        Presets.shades_classic,
-      )
-    : null;
-  let last = 0;
+function bar(context: CommandContext): { update: (event: TrainingEvent) => void; end: () => void } {
+  const display = new SingleBar(
+    {
+      format: '[{bar}] {value}/{total} loss {loss} learning rate {rate} {speed} images/s {eta_formatted} left',
+      hideCursor: true,
+      noTTYOutput: true,
+      stream: context.stderr,
+    },
+    Presets.shades_classic,
+  );
   return {
     update: (event) => {
       if (event.event === 'start') {
         noteCounts(context, 'rejected', event.rejects);
         noteCounts(context, 'left out', event.leftOut);
-        bar?.start(event.steps, event.step, { loss: '–', rate: '–', speed: '–' });
+        display.start(event.steps, event.step, { loss: '–', rate: '–', speed: '–' });
       } else if (event.event === 'step') {
-        if (bar) {
-          const speed = event.seconds > 0 ? (event.images / event.seconds).toFixed(1) : '–';
-          bar.update(event.step, { loss: event.loss.toFixed(3), rate: event.learningRate.toExponential(1), speed });
-        } else if (performance.now() - last > SECONDS_BETWEEN_LINES * 1000) {
-          last = performance.now();
-          context.printNote(JSON.stringify(event));
-        }
-      } else if (!bar) context.printNote(JSON.stringify(event));
+        const speed = event.seconds > 0 ? (event.images / event.seconds).toFixed(1) : '–';
+        display.update(event.step, { loss: event.loss.toFixed(3), rate: event.learningRate.toExponential(1), speed });
+      }
     },
-    end: () => bar?.stop(),
+    end: () => display.stop(),
+  };
+}
+
+function lines(context: CommandContext): (event: TrainingEvent) => void {
+  let last = 0;
+  return (event) => {
+    if (event.event === 'step') {
+      if (performance.now() - last <= SECONDS_BETWEEN_LINES * 1000) return;
+      last = performance.now();
+    }
+    context.printNote(JSON.stringify(event));
   };
 }

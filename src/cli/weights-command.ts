@@ -4,7 +4,6 @@ import { sizeOf, type WeightSource } from '../files/weight-source.js';
 import { writeSafetensors } from '../files/write-safetensors.js';
 import { openWeights } from '../model/weights/open-weights.js';
 import type { CommandContext } from './command-context.js';
-import { table } from './table.js';
 
 /** Adds `relflow weights convert`, `init`, `inspect` and `diff`. */
 export function weightsCommand(program: Command, context: CommandContext): void {
@@ -124,14 +123,12 @@ function inspectCommand(parent: Command, context: CommandContext): void {
     .action(async (file: string, { json }: { json?: boolean }) => {
       await using(file, async ({ entries }) => {
         if (json) {
-          context.print(JSON.stringify(Object.fromEntries(entries), null, 2));
+          context.printText(JSON.stringify(Object.fromEntries(entries), null, 2));
           return;
         }
-        context.print(
-          table(
-            ['name', 'type', 'shape', 'numbers'],
-            [...entries].map(([name, { type, shape }]) => [name, type, shape.join(' × ') || '(one)', sizeOf(shape)]),
-          ),
+        context.printTable(
+          ['name', 'type', 'shape', 'numbers'],
+          [...entries].map(([name, { type, shape }]) => [name, type, shape.join(' × ') || '(one)', sizeOf(shape)]),
         );
         const total = [...entries.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
         context.printNote(`${entries.size} arrays, ${total.toLocaleString('en-US')} numbers`);
@@ -167,13 +164,11 @@ function diffCommand(parent: Command, context: CommandContext): void {
           }
           for (const name of second.entries.keys())
             if (!first.entries.has(name)) found.push({ name, difference: `only in ${b}` });
-          if (json) context.print(JSON.stringify(found, null, 2));
+          if (json) context.printText(JSON.stringify(found, null, 2));
           else if (found.length > 0)
-            context.print(
-              table(
-                ['name', 'difference'],
-                found.map(({ name, difference }) => [name, difference]),
-              ),
+            context.printTable(
+              ['name', 'difference'],
+              found.map(({ name, difference }) => [name, difference]),
             );
           if (found.length > 0) context.exitCode = 1;
           else context.printNote('no differences');

@@ -28,6 +28,8 @@ describe('relflow evaluate predicates', () => {
       '--counts',
       train,
       '--by-predicate',
+      '--progress',
+      'bar',
     ]);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^ +boxes and labels +mean AP +R@10 \/ 20 \/ 50 +one per pair R@10/);

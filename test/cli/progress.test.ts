@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
+import { CommandContext } from '../../src/cli/command-context.js';
 import { progressDisplay } from '../../src/cli/progress.js';
 import type { RunProgress } from '../../src/index.js';
 
-describe('progressDisplay without a terminal', () => {
+describe('--progress json', () => {
   const { now } = performance;
   let at = 0;
   let events: { done: number; perSecond: number; etaSeconds: number | null }[] = [];
@@ -24,7 +25,10 @@ describe('progressDisplay without a terminal', () => {
         done();
       },
     });
-    const { update } = progressDisplay(stream, false);
+    const { update, end } = progressDisplay(
+      new CommandContext({ stdin: Readable.from([]), stdout: stream, stderr: stream }),
+      { progress: 'json' },
+    );
     const report = (milliseconds: number, phase: RunProgress['phase'], done: number) => {
       at = milliseconds;
       update({ phase, done, total: 10_000, records: done, shards: 0, stages: {}, usage: {} });
@@ -33,12 +37,16 @@ describe('progressDisplay without a terminal', () => {
     report(2000, 'records', 4000);
     report(6000, 'records', 4040);
     report(7000, 'records', 4050);
+    report(8000, 'records', 4052);
     report(12_000, 'records', 4150);
+    end();
     assert.deepEqual(
       events.map(({ done, perSecond, etaSeconds }) => [done, perSecond, etaSeconds]),
       [
-        [4040, 10, 596],
-        [4150, 18.3, 319.1],
+        [500, 0, null],
+        [4000, 0, null],
+        [4050, 10, 595],
+        [4150, 20, 292.5],
       ],
     );
   });

@@ -50,9 +50,9 @@ export function relflowProcess(args: readonly string[], input = ''): Promise<End
 }
 
 /** Runs `relflow` inside this process. */
-export async function relflow(args: readonly string[], input = ''): Promise<Ended> {
+export async function relflow(args: readonly string[], input = '', env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   const [stdout, stderr] = [new TextSink(), new TextSink()];
-  const code = await runCli(args, { stdin: Readable.from([input]), stdout, stderr });
+  const code = await runCli(args, { stdin: Readable.from([input]), stdout, stderr, env });
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 
