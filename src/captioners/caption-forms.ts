@@ -226,7 +226,10 @@ function cellsOf(row: string, { delimiter }: Columns): string[] | null {
 async function startOf(file: string): Promise<{ kind: 'list' | 'object' | 'lines' | 'table' }> {
   const bytes = await firstBytes(file);
   const other = describeContent(bytes);
-  if (other !== undefined) throw new InputError(file, `the file is ${other}; ${captionForms}`);
+  if (other) {
+    const advice = other.advice === undefined ? '' : `: ${other.advice}`;
+    throw new InputError(file, `the file is ${other.kind}${advice}; ${captionForms}`);
+  }
   const first = bytes
     .toString('utf8')
     .replace(/^\ufeff/, '')

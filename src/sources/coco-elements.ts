@@ -46,7 +46,7 @@ export function readImage(element: unknown, position: number): ImageElement | So
   const fields = fieldsOf(element);
   const { id: writtenId, width, height } = fields;
   const id = readId(writtenId);
-  const fileName = fields['file_name'] ?? fileOfUrl(fields['coco_url']);
+  const fileName = (fields['file_name'] === '' ? undefined : fields['file_name']) ?? fileOfUrl(fields['coco_url']);
   const problem =
     (id === undefined && `id is ${idProblem(writtenId)}`) ||
     ((typeof fileName !== 'string' || fileName === '') &&

@@ -4,7 +4,7 @@ import { IdMap } from '../files/id-map.js';
 import type { PixelSize } from '../files/image-header.js';
 import { type ImagePath, imagePath } from '../files/image-path.js';
 import { ImageSearch } from '../files/image-search.js';
-import { fieldsOf } from '../files/json/json-value.js';
+import { fieldsOf, formatJsonValue } from '../files/json/json-value.js';
 import { type JsonBatch, streamJson } from '../files/json/stream-json.js';
 import { type Group, GroupSpool, type GroupSpoolOptions } from '../files/spools/group-spool.js';
 import { IdIndex } from '../files/spools/id-index.js';
@@ -16,6 +16,7 @@ import { readSpooledImage, type SpooledImage, spoolAnnotation, spoolImage, spool
 import { filterDetections } from './filter-detections.js';
 import { checkedSize } from './image-sizes.js';
 import { maskBox } from './mask-box.js';
+import { describeOtherFormat } from './other-formats.js';
 import { unusedIds } from './unused-ids.js';
 
 /** The differences between data sets in COCO's format. */
@@ -79,6 +80,8 @@ export class CocoFile {
   /** The number of annotations of each unknown image. */
   readonly #unknownCounts: number[] = [];
   readonly #categories = new IdMap<string>();
+  /** The first element of `categories` that cannot be used. */
+  #badCategory: unknown;
   /** True if the box of some annotation has to be that of its mask. */
   #needsMasks = false;
   /** Names of the categories, shared by the records of the file. */
@@ -120,7 +123,7 @@ export class CocoFile {
    */
   async *items(): AsyncGenerator<SourceItem<ImageRecord>, void, void> {
     try {
-      for await (const item of this.#readFile()) {
+      for await (const item of this.#readOrName()) {
         this.#yielded++;
         yield item;
       }
@@ -153,10 +156,21 @@ export class CocoFile {
   /** Without categories every box would be dropped. */
   #checkCategories(): void {
     if (this.#categories.size > 0 || this.#annotationCount === 0) return;
+    const found = this.#badCategory === undefined ? '' : `; found ${formatJsonValue(this.#badCategory)}`;
     throw new InputError(
       this.#file,
-      `'categories' defines no category, but there are ${this.#annotationCount} annotations; expected [{"id": 1, "name": "person"}, …]`,
+      `'categories' defines no category, but there are ${this.#annotationCount} annotations; expected [{"id": 1, "name": "person"}, …]${found}`,
     );
+  }
+
+  /** Reads the file; an error names the format of the file if it is a known one other than COCO's. */
+  async *#readOrName(): AsyncGenerator<SourceItem<never>> {
+    try {
+      yield* this.#readFile();
+    } catch (error) {
+      const other = error instanceof InputError ? await describeOtherFormat(this.#file) : undefined;
+      throw other === undefined ? error : new InputError(this.#file, other, undefined, { cause: error });
+    }
   }
 
   /**
@@ -253,7 +267,10 @@ export class CocoFile {
 
   #addCategory(value: unknown, position: number): SourceReject | undefined {
     const category = readCategory(value, position);
-    if (isReject(category)) return category;
+    if (isReject(category)) {
+      this.#badCategory ??= value;
+      return category;
+    }
     const { id, name } = category;
     if (this.#categories.has(id)) {
       return {

@@ -328,11 +328,8 @@ describe('captionFile', () => {
       ['{"model": 5}', 'no captions found, the first entry is {"model":5}'],
       ['a dog on a horse\n', 'the first line is "a dog on a horse"'],
       ['name,size\na,5\n', 'the first line is "name,size"'],
-      [
-        '<html></html>',
-        'the file is an HTML page, not JSON: a download that failed or needs a login gives such a page',
-      ],
-      ['PK\x03\x04\x14', 'the file is a zip archive: unpack it, not JSON'],
+      ['<html></html>', 'the file is an HTML page: a download that failed or needs a login gives such a page'],
+      ['PK\x03\x04\x14', 'the file is a zip archive: unpack it'],
     ] as const) {
       const path = writeText('other.json', content);
       const captioner = captionFile({ captions: path });

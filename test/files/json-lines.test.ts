@@ -55,7 +55,7 @@ describe('jsonLines', () => {
       message: `${file}: line 2 is not UTF-8: convert the file, for example with iconv at byte 2`,
     });
     await assert.rejects(read('<html>\n'), {
-      message: `${file}: is an HTML page, not JSON: a download that failed or needs a login gives such a page at byte 0`,
+      message: `${file}: is an HTML page, expected JSON lines: a download that failed or needs a login gives such a page`,
     });
     const long = `1\n"${'x'.repeat(3_000_000)}"\n`;
     await assert.rejects(read(long, { maxLineBytes: 1000 }), {

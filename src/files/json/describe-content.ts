@@ -1,17 +1,33 @@
+/** The kind of a file that is not the expected one. */
+export interface ContentKind {
+  /** What the file is: `a zip archive`. */
+  readonly kind: string;
+  /** What to do about it; omitted if that is plain. */
+  readonly advice?: string;
+}
+
 /**
  * Names the kind of a file that is not the expected JSON, from the bytes at its start: a web page, a git-lfs pointer,
- * an archive, an image… with what to do; undefined if the kind is unknown.
+ * an archive, an image…; undefined if the kind is unknown.
  */
-export function describeContent(bytes: Buffer): string | undefined {
+export function describeContent(bytes: Buffer): ContentKind | undefined {
   const start = bytes.subarray(0, 512);
   const binary = binaryKinds.find(([magic, at = 0]) =>
     start.subarray(at, at + magic.length).equals(Buffer.from(magic, 'latin1')),
   );
-  if (binary) return `${binary[2]}, not JSON`;
   const text = start.toString('latin1').trimStart();
-  return textKinds.find(([pattern]) => pattern.test(text))?.[1];
+  const found = binary?.[2] ?? textKinds.find(([pattern]) => pattern.test(text))?.[1];
+  if (found === undefined) return undefined;
+  const [kind, advice] = found.split(': ');
+  return { kind: kind!, ...(advice !== undefined && { advice }) };
 }
 
+/** Returns the end of a message about a file of another kind: what was expected, and what to do. */
+export function expectedInstead(expected: string, advice: string | undefined): string {
+  return `, expected ${expected}${advice === undefined ? '' : `: ${advice}`}`;
+}
+
+/** Magic bytes, their position, and the kind with the advice after a colon. */
 const binaryKinds: readonly (readonly [magic: string, at: number | undefined, kind: string])[] = [
   ['PK\x03\x04', 0, 'a zip archive: unpack it'],
   ['ustar', 257, 'a tar archive: unpack it'],
@@ -35,12 +51,12 @@ const binaryKinds: readonly (readonly [magic: string, at: number | undefined, ki
 const textKinds: readonly (readonly [pattern: RegExp, kind: string])[] = [
   [
     /^version https:\/\/git-lfs\.github\.com/,
-    "a git-lfs pointer instead of the file itself: fetch the file with 'git lfs pull'",
+    "a git-lfs pointer instead of the file itself: fetch it with 'git lfs pull'",
   ],
   [
     /^<(?:!doctype html|html|head|body|!--|script|meta)/i,
-    'an HTML page, not JSON: a download that failed or needs a login gives such a page',
+    'an HTML page: a download that failed or needs a login gives such a page',
   ],
-  [/^</, 'XML, not JSON'],
-  [/^[[{]+\s*'/, "Python's notation with single quotes, not JSON: write it with json.dump"],
+  [/^</, 'XML'],
+  [/^[[{]+\s*'/, "Python's notation with single quotes: write it with json.dump"],
 ];

@@ -2,7 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { InputError } from '../../errors.js';
 import { longerThan } from '../reader-limits.js';
 import { type ByteWindow, skipByteOrderMark } from './byte-window.js';
-import { describeContent } from './describe-content.js';
+import { type ContentKind, describeContent, expectedInstead } from './describe-content.js';
 import { byte, endOfValue, skipSpace, unfinished } from './json-scanner.js';
 import { parseJson } from './parse-json.js';
 
@@ -73,8 +73,11 @@ export class JsonCursor {
   async open(bracket: number, name: string, expected: string): Promise<void> {
     const next = await this.requireByte(name);
     if (next !== bracket) {
-      const kind = (name === wholeFile && this.#kindOfFile()) || kindOf(next);
-      this.fail(`${name} is ${kind}, expected ${expected}`);
+      const content = name === wholeFile ? this.#kindOfFile() : undefined;
+      // The beginning of the file needs no position.
+      if (content)
+        throw new InputError(this.#file, `${name} is ${content.kind}${expectedInstead(expected, content.advice)}`);
+      this.fail(`${name} is ${kindOf(next)}, expected ${expected}`);
     }
     this.window.position++;
   }
@@ -92,18 +95,20 @@ export class JsonCursor {
   /** @throws InputError because something else than a key begins at `index` */
   failAtKey(name: string, index = this.window.position): never {
     const isQuote = this.window.bytes[index] === 0x27;
-    const hint = isQuote ? "; found a single quote, as Python's str() writes: write the file with json.dump" : '';
-    return this.fail(`expected a key in ${name}${hint}`, index);
+    const problem = isQuote
+      ? `a key in ${name} begins with a single quote, as Python's str() writes it: write the file with json.dump; found`
+      : `expected a key in ${name}`;
+    return this.fail(problem, index);
   }
 
   /** Returns the kind of a file whose first value is not the expected one, if it can be named. */
-  #kindOfFile(): string | undefined {
+  #kindOfFile(): ContentKind | undefined {
     const { bytes, position, end } = this.window;
     const described = describeContent(bytes.subarray(position, end));
     if (described !== undefined || bytes[position] !== byte.openBrace) return described;
     const after = endOfValue(bytes, position, end, this.bounds.maxDepth);
     const next = after > position ? skipSpace(bytes, after) : end;
-    return next < end && bytes[next] === byte.openBrace ? jsonLinesKind : undefined;
+    return next < end && bytes[next] === byte.openBrace ? { kind: jsonLinesKind } : undefined;
   }
 
   /** Consumes a value that is neither an array nor an object, and returns its text. */
@@ -165,7 +170,7 @@ export class JsonCursor {
       if (!isUtf8(bytes.subarray(at, at + length))) break;
     }
     const found = bytes.toString('hex', at, at + 2);
-    return this.fail(`the text is not UTF-8 (bytes ${found}), convert the file, for example with iconv: found`, at);
+    return this.fail(`the text is not UTF-8: convert the file, for example with iconv; found the bytes ${found}`, at);
   }
 
   async skipByteOrderMark(): Promise<void> {

@@ -3,7 +3,7 @@ import { InputError } from '../../errors.js';
 import { longerThan, readerLimits } from '../reader-limits.js';
 import { ByteReader } from './byte-reader.js';
 import { ByteWindow, skipByteOrderMark } from './byte-window.js';
-import { describeContent } from './describe-content.js';
+import { describeContent, expectedInstead } from './describe-content.js';
 import { isTooDeep, parseNestedJson } from './parse-json.js';
 
 /** Options of `jsonLines` and `textLines`. */
@@ -47,8 +47,12 @@ export async function* jsonLines(file: string, options: JsonLinesOptions = {}): 
       value = parseNestedJson(text);
     } catch (error) {
       const kind = line === 1 ? describeContent(Buffer.from(text)) : undefined;
+      if (kind) {
+        const problem = `is ${kind.kind}${expectedInstead('JSON lines', kind.advice)}`;
+        throw new InputError(file, problem, undefined, { cause: error });
+      }
       const problem = isTooDeep(error) ? error.message : 'is not JSON';
-      throw new InputError(file, kind === undefined ? `line ${line} ${problem}` : `is ${kind}`, at, { cause: error });
+      throw new InputError(file, `line ${line} ${problem}`, at, { cause: error });
     }
     yield { value, line, at };
   }
