@@ -80,7 +80,13 @@ export { type RunPartOptions, type RunPartResult, runPart } from './runs/run-par
 export type { ModelUsage } from './runs/run-report.js';
 export type { EmptyReason, Finding, RunSummary } from './runs/run-summary.js';
 export { candidateSets } from './sinks/candidate-sets.js';
-export { EXPORT_FORMATS, type ExportFormat, type ExportOptions, exportRun } from './sinks/exports/export-run.js';
+export {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  type ExportOptions,
+  type ExportRunOptions,
+  exportRun,
+} from './sinks/exports/export-run.js';
 export { reportPage } from './sinks/report-page.js';
 export { sceneGraphs } from './sinks/scene-graph-sink.js';
 export type { Finisher, Sink } from './sinks/sink.js';

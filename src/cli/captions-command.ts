@@ -13,10 +13,17 @@ import {
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { writeAtomically } from '../files/write-atomically.js';
 import { OptionError } from '../index.js';
+import { checkOutputFile } from '../run-folder/check-output-file.js';
 import type { CommandContext } from './command-context.js';
+import { overwriteOption } from './overwrite-option.js';
 
 interface StoreFlags extends AnswerFilter {
   readonly store?: string;
+}
+
+interface ExportFlags extends StoreFlags {
+  readonly dataset?: string;
+  readonly overwrite?: boolean;
 }
 
 const MOST_NAMED = 20;
@@ -39,12 +46,14 @@ function exportCommand(captions: Command, context: CommandContext): void {
     .description(
       'Write cached answers as JSON lines for another store or, with --dataset, captions by image for --captions. The file appears when it is complete.',
     )
+    .addOption(overwriteOption())
     .option('--dataset <name>', 'write {"image id": ["caption", …]} for the images of this dataset, e.g. coco2017')
     .addHelpText(
       'after',
       '\nExamples:\n  relflow captions export answers.jsonl\n  relflow captions export captions.json --dataset coco2017 --model Qwen/Qwen2.5-VL-7B-Instruct',
     )
-    .action(async (file: string, { dataset, ...flags }: StoreFlags & { dataset?: string }) => {
+    .action(async (file: string, { dataset, overwrite = false, ...flags }: ExportFlags) => {
+      await checkOutputFile(file, overwrite);
       await withOpen(await openExistingStore(folderOf(flags)), async (store) => {
         if (dataset === undefined) {
           const { bytes } = await wrapIoErrors(file, () => writeAtomically(file, answerLines(store, flags)));

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   evaluateParser,
   type FailedCaption,
@@ -10,6 +10,7 @@ import {
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { writeAtomically } from '../files/write-atomically.js';
 import { textParser } from '../parser/text-parser.js';
+import { checkOutputFile } from '../run-folder/check-output-file.js';
 import type { CommandContext } from './command-context.js';
 import { evaluatePredicatesCommand } from './evaluate-predicates-command.js';
 import { parserOption } from './parser-option.js';
@@ -17,6 +18,7 @@ import { parserOption } from './parser-option.js';
 interface Flags {
   readonly json?: boolean;
   readonly errors?: string;
+  readonly overwrite?: boolean;
   readonly parser: string;
 }
 
@@ -36,8 +38,10 @@ export function evaluateCommand(program: Command, context: CommandContext): void
     .addOption(parserOption())
     .option('--json', 'print as JSON')
     .option('--errors <file>', 'write the captions with errors, their gold and predicted graphs to this file')
+    .addOption(new Option('--overwrite', 'replace the file of --errors if it exists'))
     .addHelpText('after', '\nExample:\n  relflow evaluate parser factual/dev.csv --errors failed.txt')
-    .action(async (file: string, { json, errors, parser: name }: Flags) => {
+    .action(async (file: string, { json, errors, overwrite = false, parser: name }: Flags) => {
+      if (errors !== undefined) await checkOutputFile(errors, overwrite);
       const badRows: RejectedRow[] = [];
       const failed: FailedCaption[] = [];
       // The scores count every relation that the parser returns.

@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
-import { EXPORT_FORMATS, type ExportOptions, exportRun, RunFolder } from '../index.js';
+import { EXPORT_FORMATS, type ExportRunOptions, exportRun, RunFolder } from '../index.js';
 import { exportFormat } from '../sinks/exports/export-run.js';
 import type { CommandContext } from './command-context.js';
+import { overwriteOption } from './overwrite-option.js';
 import { number } from './recipes.js';
 
 /** Adds `relflow export`. */
@@ -14,6 +15,7 @@ export function exportCommand(program: Command, context: CommandContext): void {
       .description('Convert the scene graphs of a run to another format. The file appears when it is complete.')
       .requiredOption('-f, --format <format>', 'one of the formats below')
       .requiredOption('--file <file>', 'file to write')
+      .addOption(overwriteOption())
       .addOption(new Option('--min-confidence <number>', 'drop relations below this confidence').argParser(number))
       .option('--images <folder>', 'for a page: image folder')
       .addOption(new Option('--scenes <number>', 'for a page: number of images').argParser(number))
@@ -28,7 +30,7 @@ export function exportCommand(program: Command, context: CommandContext): void {
           '  relflow export coco-graphs --format rlipv2 --file annotations.json --min-confidence 0.2',
         ].join('\n'),
       )
-      .action(async (folder: string, flags: { format: string; file: string } & ExportOptions) => {
+      .action(async (folder: string, flags: { format: string; file: string } & ExportRunOptions) => {
         const { format, file, ...options } = flags;
         const { bytes } = await exportRun(new RunFolder(folder), exportFormat(format), file, options);
         context.print(`${file}: ${bytes} bytes`);

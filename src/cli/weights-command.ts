@@ -1,9 +1,13 @@
+import { basename, dirname, join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { OptionError } from '../errors.js';
+import { listNames } from '../files/list-names.js';
 import { sizeOf, type WeightSource } from '../files/weight-source.js';
 import { writeSafetensors } from '../files/write-safetensors.js';
 import { openWeights } from '../model/weights/open-weights.js';
+import { checkOutputFile } from '../run-folder/check-output-file.js';
 import type { CommandContext } from './command-context.js';
+import { overwriteOption } from './overwrite-option.js';
 
 /** Adds `relflow weights convert`, `init`, `inspect` and `diff`. */
 export function weightsCommand(program: Command, context: CommandContext): void {
@@ -22,6 +26,7 @@ export function weightsCommand(program: Command, context: CommandContext): void 
 interface ConvertFlags {
   readonly model?: string;
   readonly shardSize?: number;
+  readonly overwrite?: boolean;
 }
 
 function convertCommand(parent: Command, context: CommandContext): void {
@@ -35,10 +40,12 @@ function convertCommand(parent: Command, context: CommandContext): void {
     .addOption(
       new Option('--shard-size <size>', 'split into files of at most this size, e.g. 500MB or 2GB').argParser(bytes),
     )
+    .addOption(overwriteOption())
     .addHelpText('after', '\nExample:\n  relflow weights convert checkpoint.pth tagger.safetensors --model rTaggerR50')
-    .action(async (from: string, to: string, { model, shardSize }: ConvertFlags) => {
+    .action(async (from: string, to: string, { model, shardSize, overwrite = false }: ConvertFlags) => {
       if (!to.endsWith('.safetensors'))
         throw new OptionError('weights convert', `output ${to}, expected a .safetensors file`);
+      await checkWeightsFiles(to, overwrite);
       await using(from, async (source) => {
         const names = model === undefined ? [...source.entries.keys()] : await namesOf(model, source);
         const written = await writeSafetensors(
@@ -54,6 +61,16 @@ function convertCommand(parent: Command, context: CommandContext): void {
     });
 }
 
+/** Checks that neither a file of weights nor one of its shards exists, unless it may be replaced. */
+async function checkWeightsFiles(to: string, overwrite: boolean): Promise<void> {
+  const stem = basename(to, '.safetensors');
+  const rest = (await listNames(dirname(to)))
+    .filter((name) => name.startsWith(stem))
+    .map((name) => name.slice(stem.length));
+  const shards = rest.filter((name) => /^-\d{5}-of-\d{5}\.safetensors$|^\.safetensors\.index\.json$/.test(name));
+  for (const name of ['.safetensors', ...shards]) await checkOutputFile(join(dirname(to), stem + name), overwrite);
+}
+
 /** Returns the names of a model's parameters after checking that the source has each in the right shape. */
 async function namesOf(model: string, source: WeightSource): Promise<string[]> {
   const { checkWeights, preset, RlipV2 } = await import('../model/index.js');
@@ -66,6 +83,7 @@ interface InitFlags {
   readonly model: string;
   readonly textEncoder?: string;
   readonly seed: number;
+  readonly overwrite?: boolean;
 }
 
 function initCommand(parent: Command, context: CommandContext): void {
@@ -78,13 +96,15 @@ function initCommand(parent: Command, context: CommandContext): void {
     .requiredOption('-m, --model <name>', 'name of the model: rTaggerR50, parsedR50, parsedaR50…')
     .option('--text-encoder <path>', 'folder of roberta-base, or its file of weights')
     .addOption(new Option('--seed <number>', 'seed of the random weights').argParser(wholeNumber).default(1))
+    .addOption(overwriteOption())
     .addHelpText(
       'after',
       '\nExample:\n  hf download FacebookAI/roberta-base --local-dir roberta-base\n  relflow weights init start.safetensors --model rTaggerR50 --text-encoder roberta-base',
     )
-    .action(async (to: string, { model, textEncoder, seed }: InitFlags) => {
+    .action(async (to: string, { model, textEncoder, seed, overwrite = false }: InitFlags) => {
       if (!to.endsWith('.safetensors'))
         throw new OptionError('weights init', `output ${to}, expected a .safetensors file`);
+      await checkWeightsFiles(to, overwrite);
       const { initialValues, openTextEncoder, preset, RlipV2, textEncoderParameters } = await import(
         '../model/index.js'
       );

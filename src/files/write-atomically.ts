@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -13,8 +13,9 @@ export async function writeAtomically(
   pieces: AsyncIterable<string> | Iterable<string>,
 ): Promise<{ bytes: number; sha256: string }> {
   await mkdir(dirname(file), { recursive: true });
-  const partial = `${file}.partial`;
-  const handle = await open(partial, 'w');
+  // A new name, so that neither a file of somebody else nor the target of a link is written to.
+  const partial = `${file}.${randomUUID()}.partial`;
+  const handle = await open(partial, 'wx');
   const hash = createHash('sha256');
   let bytes = 0;
   try {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { OutputError } from '../errors.js';
@@ -108,9 +109,9 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
 
 /** Writes to a temporary file and renames it, so that the file is complete or absent. */
 async function writeFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
-  const partial = join(dirname(path), `.${basename(path)}.partial`);
+  const partial = join(dirname(path), `.${basename(path)}.${randomUUID()}.partial`);
   try {
-    const file = await open(partial, 'w');
+    const file = await open(partial, 'wx');
     try {
       await write(file);
       await file.sync();

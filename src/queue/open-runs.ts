@@ -5,6 +5,7 @@ import { describeGraph } from '../graph/describe-graph.js';
 import { closeStages } from '../graph/engine/close-stages.js';
 import type { Graph } from '../graph/graph.js';
 import type { RunState } from '../records/run-state.js';
+import { checkNoLinks } from '../run-folder/run-entries.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { graphDifference } from '../runs/graph-difference.js';
 import type { RunJob } from './queues.js';
@@ -70,6 +71,7 @@ export class OpenRuns {
 
   async #openRun({ out, stateDigest: wanted }: RunJob): Promise<OpenRun> {
     const folder = new RunFolder(out);
+    await checkNoLinks(folder, []);
     const state = await folder.state();
     if (!state) throw new OutputError(out, 'contains no run; check that every worker sees the folder under this path');
     if (digest(state) !== wanted) throw new UnrecoverableError(`${out}: contains another run now`);

@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { exists } from '../files/exists.js';
@@ -117,18 +117,6 @@ export class RunFolder {
   /** Reads the number of records of the input; null until a process of a run on many machines has read all of them. */
   extent(): Promise<Extent | null> {
     return readJson(this.internalPath('extent.json'), 'extent');
-  }
-
-  /** Removes the partly written files of processes that were killed. */
-  async removeTemporaryFiles(): Promise<void> {
-    // Another process may still be writing there until it notices that the run has ended.
-    await rm(this.internalPath('tmp'), { recursive: true, force: true, maxRetries: 10 });
-    for (const parent of [this.path, this.internalPath(), this.internalPath('shards')]) {
-      for (const name of await listNames(parent)) {
-        // write-file-atomic writes to `<name>.<number>` first, and writeAtomically to `<name>.partial`.
-        if (/\.json\.\d+$|\.partial$/.test(name)) await rm(join(parent, name), { force: true });
-      }
-    }
   }
 
   /** Returns the files of a sink from complete shards, in order. */

@@ -4,6 +4,7 @@ import { InputError } from '../errors.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import type { Shard } from '../records/manifest.js';
 import type { Progress, Sharding } from '../records/run-state.js';
+import { removePartial } from './run-entries.js';
 import type { RunFolder } from './run-folder.js';
 import { type OutcomeLines, ShardFiles } from './shard-files.js';
 
@@ -101,7 +102,7 @@ export class ShardWriter {
       if (this.#files.records > 0) await this.#publish();
       // A run that was stopped at the end of a shard has a progress of no records.
       await rm(this.#folder.internalPath('progress.json'), { force: true });
-      await rm(this.#folder.internalPath('partial'), { recursive: true, force: true });
+      await removePartial(this.#folder);
     });
   }
 

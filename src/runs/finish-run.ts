@@ -5,8 +5,10 @@ import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { describeGraph } from '../graph/describe-graph.js';
 import type { Graph } from '../graph/graph.js';
 import type { Manifest, Shard } from '../records/manifest.js';
+import { checkNoLinks, removeIntermediate, removeTemporaryFiles } from '../run-folder/run-entries.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { ShardLayout } from '../run-folder/shard-layout.js';
+import { finisherFiles } from './finisher-files.js';
 import { graphDifference } from './graph-difference.js';
 import { writeManifest } from './write-manifest.js';
 
@@ -38,8 +40,10 @@ export async function finishRun(
   folder: RunFolder,
   { signal = new AbortController().signal, onProgress }: FinishRunOptions = {},
 ): Promise<Manifest> {
+  await checkNoLinks(folder, []);
   const state = await folder.state();
   if (!state) throw new OutputError(folder.path, 'contains no run to finish');
+  await checkNoLinks(folder, finisherFiles(state.graph));
   const difference = graphDifference(state, describeGraph(graph));
   if (difference) throw new OutputError(folder.path, `cannot finish the run: ${difference}`);
   const done = await folder.manifest();
@@ -62,12 +66,11 @@ export async function finishRun(
  */
 export async function removeIntermediateFiles(folder: RunFolder): Promise<void> {
   if (!(await folder.isFinished())) return;
-  await folder.removeTemporaryFiles();
+  await removeTemporaryFiles(folder, finisherFiles((await folder.state())?.graph));
+  // Another process may still be writing there until it notices that the run has ended.
+  await removeIntermediate(folder);
   // queue.json goes last: waiting processes take its absence as the end of the run.
-  for (const name of ['extent.json', 'partial', 'work', 'queue.json']) {
-    // Another process may still be writing there until it notices that the run has ended.
-    await rm(folder.internalPath(name), { recursive: true, force: true, maxRetries: 10 });
-  }
+  await rm(folder.internalPath('queue.json'), { force: true });
 }
 
 async function requireAllShards(folder: RunFolder, layout: ShardLayout): Promise<Shard[]> {

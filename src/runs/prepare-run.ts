@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { OutputError } from '../errors.js';
 import { digest } from '../files/digest.js';
@@ -10,7 +10,9 @@ import type { Graph } from '../graph/graph.js';
 import { version } from '../package-info.js';
 import type { InputFile } from '../records/manifest.js';
 import type { RunState } from '../records/run-state.js';
+import { checkNoLinks, checkOnlyRun, removeRun } from '../run-folder/run-entries.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
+import { finisherFiles } from './finisher-files.js';
 import { graphDifference } from './graph-difference.js';
 import { fingerprintInputs, graphInputs } from './graph-inputs.js';
 import { isReplaceable } from './run-report.js';
@@ -74,8 +76,10 @@ export async function checkRunState(
   resume: boolean,
   overwrite: boolean,
 ): Promise<boolean> {
+  await checkNoLinks(folder, []);
   const found = await folder.state();
   if (found && resume) {
+    await checkNoLinks(folder, finisherFiles(found.graph));
     const difference = runDifference(found, state);
     if (difference) throw new OutputError(folder.path, `cannot resume the run: ${difference}`);
   } else if (found && !overwrite && !(await hasNothingOfUse(folder))) {
@@ -83,7 +87,11 @@ export async function checkRunState(
       folder.path,
       'already contains a run; continue it with `relflow resume`, or replace it with --overwrite',
     );
-  } else if (!found) {
+  } else if (found) {
+    if ((await lstat(folder.path)).isSymbolicLink())
+      throw new OutputError(folder.path, 'is a link, and a run is never replaced through one; give the folder itself');
+    await checkOnlyRun(folder, finisherFiles(found.graph));
+  } else {
     if (resume) throw new OutputError(folder.path, 'contains no run to resume');
     const names = await readdir(folder.path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
@@ -95,6 +103,7 @@ export async function checkRunState(
         'the folder is not empty and contains no run of relflow; choose another folder',
       );
     }
+    await checkOnlyRun(folder, []);
   }
   return found !== null;
 }
@@ -121,6 +130,7 @@ async function hasNothingOfUse(folder: RunFolder): Promise<boolean> {
  * @throws OutputError when the folder contains something else
  */
 export async function joinRun(folder: RunFolder, state: RunState): Promise<void> {
+  await checkNoLinks(folder, finisherFiles(state.graph));
   if (!(await folder.state())) {
     await checkRunState(folder, state, false, false);
     await wrapIoErrors(folder.path, async () => {
@@ -133,23 +143,9 @@ export async function joinRun(folder: RunFolder, state: RunState): Promise<void>
   if (difference) throw new OutputError(folder.path, `cannot join the run: ${difference}`);
 }
 
-/** Removes an earlier run, except its lock, and writes the state of the new one. */
+/** Removes what an earlier run wrote, except its lock, and writes the state of the new one. */
 export async function startRun(folder: RunFolder, state: RunState): Promise<void> {
-  // The markers go first, so that a process killed here leaves no marker of a removed file.
-  for (const path of [
-    folder.pathTo('manifest.json'),
-    folder.internalPath('shards'),
-    folder.internalPath('progress.json'),
-  ]) {
-    await rm(path, { recursive: true, force: true });
-  }
-  for (const name of await readdir(folder.path)) {
-    if (name !== '.relflow') await rm(folder.pathTo(name), { recursive: true, force: true });
-  }
-  for (const name of await readdir(folder.internalPath())) {
-    if (folder.internalPath(name) !== folder.lock)
-      await rm(folder.internalPath(name), { recursive: true, force: true });
-  }
+  await removeRun(folder, finisherFiles((await folder.state())?.graph));
   await writeFileAtomic(folder.internalPath('run.json'), `${JSON.stringify(state, null, 2)}\n`);
 }
 

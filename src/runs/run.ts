@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { rmdir } from 'node:fs/promises';
 import { OptionError } from '../errors.js';
 import { lockFolder } from '../files/lock-folder.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
@@ -10,9 +12,11 @@ import type { Manifest } from '../records/manifest.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { SourceProgress } from '../records/ports.js';
 import type { RunState } from '../records/run-state.js';
+import { removeTemporaryFiles } from '../run-folder/run-entries.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { ShardWriter } from '../run-folder/shard-writer.js';
 import { categoryCoverage } from './category-coverage.js';
+import { finisherFiles } from './finisher-files.js';
 import { outcomeLines } from './outcome-lines.js';
 import { checkRunState, identifyRun, startRun } from './prepare-run.js';
 import { type ModelUsage, readReport, reportedUsage, writeReport } from './run-report.js';
@@ -161,7 +165,7 @@ async function runLocked(
   metrics: StageMetrics,
   report: Report,
 ): Promise<RunResult> {
-  await folder.removeTemporaryFiles();
+  await removeTemporaryFiles(folder, finisherFiles(state.graph));
   const earlier = await folder.manifest();
   if (earlier) {
     return {
@@ -186,7 +190,7 @@ async function runLocked(
       wanted: (ordinal) => ordinal >= alreadyDone,
       signal,
       stop,
-      tempDir: folder.internalPath('tmp'),
+      tempDir: folder.internalPath('tmp', `run-${randomUUID()}`),
       concurrency: options.concurrency,
       metrics,
       observations,
@@ -235,5 +239,7 @@ async function runLocked(
     throw error;
   } finally {
     await writer.close();
+    // Not if it has files of others.
+    await rmdir(folder.internalPath('tmp')).catch(() => {});
   }
 }

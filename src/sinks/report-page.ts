@@ -17,6 +17,9 @@ export interface ReportPageOptions {
   readonly note?: string;
 }
 
+/** Name of the file that `reportPage` writes. */
+export const REPORT_PAGE = 'report.html';
+
 const MAX_IMAGE_BYTES = 4 * 2 ** 20;
 const MIME: Readonly<Record<string, string>> = { '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.png': 'image/png' };
 
@@ -42,8 +45,8 @@ export function reportPage(options: ReportPageOptions): Finisher {
     needs: ['scene-graphs'],
     finish: async (folder, signal) => {
       const { page, shown } = await buildReportPage(folder, options, signal);
-      const written = await writeAtomically(folder.pathTo('report.html'), [page]);
-      return [{ sink: 'report-page', path: 'report.html', records: shown, ...written }];
+      const written = await writeAtomically(folder.pathTo(REPORT_PAGE), [page]);
+      return [{ sink: 'report-page', path: REPORT_PAGE, records: shown, ...written }];
     },
   };
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { OutputError, RelflowError } from '../errors.js';
 import { openSafetensors } from '../files/open-safetensors.js';
+import { removeEntries, sortEntries } from '../files/own-entries.js';
 import { writeSafetensors } from '../files/write-safetensors.js';
 import type { Parameter } from '../model/parameter-scope.js';
 import { loadWeights } from '../model/weights/load-weights.js';
@@ -42,6 +43,16 @@ export interface TrainedState {
   readonly ema: Ema | null;
 }
 
+const checkpoint = String.raw`checkpoints/(?:step-\d{8,}|\.step-\d{8,}\.partial)`;
+const folder = new RegExp(`^${checkpoint}$`);
+const file = new RegExp(
+  String.raw`^${checkpoint}/(?:state\.json|\.?(?:weights|optimizer|average)\.safetensors(?:\.[0-9a-f-]{36})?(?:\.partial)?)$`,
+);
+
+/** Returns whether a path, relative to the folder of a training, is one that a checkpoint has. */
+export const isCheckpointFolder = (path: string): boolean => folder.test(path);
+export const isCheckpointFile = (path: string): boolean => file.test(path);
+
 const folderName = (step: number): string => `step-${String(step).padStart(8, '0')}`;
 
 /** The checkpoints of a training: a folder each, which is renamed into place once it is complete. */
@@ -72,7 +83,7 @@ export class Checkpoints {
     const path = join(this.#folder, folderName(state.step));
     const partial = join(this.#folder, `.${folderName(state.step)}.partial`);
     try {
-      await rm(partial, { recursive: true, force: true });
+      await this.#remove(basename(partial));
       await mkdir(partial, { recursive: true });
       await writeWeights(join(partial, 'weights.safetensors'), parameters, this.#metadata);
       const moments = [...(await optimizer.state())].flatMap(([name, { first, second }]) => [
@@ -90,14 +101,13 @@ export class Checkpoints {
       }
       const stored: StoredState = { format: FORMAT, settings: this.#settings, ...state };
       await writeFile(join(partial, 'state.json'), `${JSON.stringify(stored, null, 2)}\n`, { flush: true });
-      await rm(path, { recursive: true, force: true });
+      await this.#remove(basename(path));
       await rename(partial, path);
     } catch (error) {
       if (error instanceof RelflowError) throw error;
       throw new OutputError(path, `cannot be written: ${(error as Error).message}`, { cause: error });
     }
-    for (const old of (await this.#all()).slice(0, -this.#keep))
-      await rm(join(this.#folder, old), { recursive: true, force: true });
+    for (const old of (await this.#all()).slice(0, -this.#keep)) await this.#remove(old);
     return path;
   }
 
@@ -137,9 +147,24 @@ export class Checkpoints {
     return { step, updates, next };
   }
 
+  /** Removes what a checkpoint wrote. A folder in which somebody has put other files stays, with these files. */
+  async #remove(name: string): Promise<void> {
+    const path = (below: string) => `checkpoints/${name}/${below}`;
+    const folder = join(this.#folder, name);
+    if ((await lstat(folder).catch(() => null))?.isDirectory() !== true) return;
+    const { files } = await sortEntries(folder, {
+      isFile: (below) => isCheckpointFile(path(below)),
+      isFolder: () => false,
+    });
+    await removeEntries(this.#folder, { files: files.map((below) => `${name}/${below}`), folders: [name] });
+  }
+
   async #all(): Promise<string[]> {
-    const names = await readdir(this.#folder).catch(() => []);
-    return names.filter((name) => /^step-\d{8,}$/.test(name)).sort();
+    const entries = await readdir(this.#folder, { withFileTypes: true }).catch(() => []);
+    return entries
+      .filter((entry) => entry.isDirectory() && /^step-\d{8,}$/.test(entry.name))
+      .map(({ name }) => name)
+      .sort();
   }
 }
 

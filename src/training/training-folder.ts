@@ -1,9 +1,11 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { lstat, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { OutputError } from '../errors.js';
 import { lockFolder } from '../files/lock-folder.js';
+import { nameEntries, type OwnPaths, removeEntries, sortEntries } from '../files/own-entries.js';
 import { writeAtomically } from '../files/write-atomically.js';
+import { isCheckpointFile, isCheckpointFolder } from './checkpoints.js';
 import type { TrainingSettings } from './settings/training-settings.js';
 import type { TrainOptions } from './train-options.js';
 
@@ -35,11 +37,12 @@ export class TrainingFolder {
   /**
    * Checks that a training with these settings may use the folder; writes nothing.
    * @throws OutputError when the folder contains a training that is neither resumed nor overwritten, contains none to
-   *   resume, or contains one with other settings
+   *   resume, or contains one with other settings; or when files that no training wrote would be replaced
    */
   async check(settings: TrainingSettings, { resume, overwrite }: EarlierRun): Promise<void> {
-    if (overwrite) return;
     const found = await readFile(this.settings, 'utf8').catch(() => null);
+    await this.#checkEntries(found, overwrite ?? false);
+    if (overwrite) return;
     if (found !== null && !resume)
       throw new OutputError(
         this.path,
@@ -58,14 +61,58 @@ export class TrainingFolder {
     return lockFolder(this.path, join(this.#inner, 'lock'));
   }
 
+  /** Checks that no link is followed, and that only files of a training are removed or replaced. */
+  async #checkEntries(settings: string | null, overwrite: boolean): Promise<void> {
+    const { files, foreign, links } = await sortEntries(this.path, ownPaths);
+    if (links.length > 0)
+      throw new OutputError(this.path, `${nameEntries(links)}: is a link, expected files of the training itself`);
+    if (overwrite && (await lstat(this.path).catch(() => null))?.isSymbolicLink())
+      throw new OutputError(
+        this.path,
+        'is a link, and a training is never replaced through one; give the folder itself',
+      );
+    const isTraining = settings !== null && isSettings(settings);
+    const inTheWay = isTraining ? (overwrite ? foreign : []) : files;
+    if (inTheWay.length === 0) return;
+    throw new OutputError(
+      this.path,
+      `contains files that no training wrote: ${nameEntries(inTheWay)}; move them away, or choose another folder`,
+    );
+  }
+
   /** Removes an earlier training if it is to be overwritten, and records the settings of this one. */
   async start(settings: TrainingSettings, { resume, overwrite }: EarlierRun): Promise<void> {
     // The settings are replaced last, so that a folder with checkpoints always has settings.
-    if (overwrite)
-      for (const path of [this.checkpoints, this.log, this.curves, this.weights, this.failure])
-        await rm(path, { recursive: true, force: true });
+    const { files, folders } = await sortEntries(this.path, ownPaths);
+    await removeEntries(this.path, {
+      files: files.filter((path) => (overwrite ? path !== 'settings.json' : isTemporary.test(path))),
+      folders: overwrite ? folders : [],
+    });
     await mkdir(this.path, { recursive: true });
     if (!resume) await writeAtomically(this.settings, [fileText(settings)]);
+  }
+}
+
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const ownFile = new RegExp(
+  String.raw`^(?:settings\.json|log\.jsonl|curves\.html|failure\.json|\.?weights\.safetensors)(?:(?:\.${UUID})?\.partial)?$`,
+);
+const isTemporary = /\.partial$/;
+
+/** Paths in the folder of a training that relflow writes. */
+const ownPaths: OwnPaths = {
+  isFile: (path) => ownFile.test(path) || isCheckpointFile(path),
+  isFolder: (path) => path === '.relflow' || path === 'checkpoints' || isCheckpointFolder(path),
+  isKept: (path) => /^\.relflow\/lock(?:\.|\/|$)/.test(path),
+};
+
+/** Returns whether the text of a file is the settings of a training. */
+function isSettings(text: string): boolean {
+  try {
+    const { model, optimizer, augmentation } = JSON.parse(text) as Record<string, unknown>;
+    return [model, optimizer, augmentation].every((part) => part !== null && typeof part === 'object');
+  } catch {
+    return false;
   }
 }
 

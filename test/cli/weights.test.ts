@@ -17,7 +17,7 @@ describe('relflow weights', () => {
       stdout: '',
       stderr: 'no differences\n',
     });
-    const other = await relflow(['weights', 'convert', checkpoint, to, '--model', 'tinyTagger']);
+    const other = await relflow(['weights', 'convert', checkpoint, `${to}.safetensors`, '--model', 'tinyTagger']);
     assert.equal(other.code, 1);
     assert.match(other.stderr, /checkpoint\.pth: does not contain the weights of tinyTagger\n {2}missing: backbone/);
     assert.match(other.stderr, /\n {2}unexpected: a\.weight/);

@@ -2,6 +2,7 @@ import { InputError, OptionError } from '../../errors.js';
 import { wrapIoErrors } from '../../files/wrap-io-errors.js';
 import { writeAtomically } from '../../files/write-atomically.js';
 import { checkFraction, checkPositiveInteger } from '../../records/option-checks.js';
+import { checkOutputFile } from '../../run-folder/check-output-file.js';
 import type { RunFolder } from '../../run-folder/run-folder.js';
 import { buildReportPage } from '../report-page.js';
 import type { Finisher } from '../sink.js';
@@ -45,6 +46,12 @@ export interface ExportOptions {
   readonly scenes?: number;
 }
 
+/** Options of `exportRun`. */
+export interface ExportRunOptions extends ExportOptions {
+  /** Replaces the file if it exists, unless a run wrote it. Default false. */
+  readonly overwrite?: boolean;
+}
+
 /**
  * Checks the name of an export format.
  * @throws OptionError when the format is unknown
@@ -63,7 +70,7 @@ export function exportFormat(name: string): ExportFormat {
  * @returns size and checksum of the file
  * @throws OptionError when an option is out of range
  * @throws InputError when the run is not complete or lacks the sink that the format reads
- * @throws OutputError when the file cannot be written, or when the format is keyed by image id and an id occurs twice
+ * @throws OutputError when the file exists, is one of a run or cannot be written, or when the format is keyed by image id and an id occurs twice
  *
  * @example
  * ```ts
@@ -77,7 +84,7 @@ export async function exportRun(
   folder: RunFolder,
   format: ExportFormat,
   file: string,
-  options: ExportOptions = {},
+  { overwrite = false, ...options }: ExportRunOptions = {},
 ): Promise<{ bytes: number; sha256: string }> {
   const { sink } = EXPORT_FORMATS[format];
   checkOptions(options);
@@ -87,6 +94,7 @@ export async function exportRun(
     throw new InputError(folder.path, `the run has no sink '${sink}', which the format '${format}' reads`);
   }
   if (!(await folder.manifest())) throw new InputError(folder.path, 'the run is not complete; resume it first');
+  await checkOutputFile(file, overwrite);
   return wrapIoErrors(file, async () => writeAtomically(file, await formatRun(folder, format, file, options)));
 }
 
