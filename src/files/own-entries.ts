@@ -32,8 +32,9 @@ export async function sortEntries(root: string, own: OwnPaths): Promise<SortedEn
   const visit = async (below: string) => {
     for (const entry of await entriesOf(join(root, below))) {
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
-      if (IGNORED.test(path) || own.isKept?.(path)) continue;
-      if (entry.isSymbolicLink() && (own.isFile(path) || own.isFolder(path))) sorted.links.push(path);
+      const isKept = own.isKept?.(path) ?? false;
+      if (entry.isSymbolicLink() && (isKept || own.isFile(path) || own.isFolder(path))) sorted.links.push(path);
+      else if (isKept || IGNORED.test(path)) continue;
       else if (entry.isFile() && own.isFile(path)) sorted.files.push(path);
       else if (entry.isDirectory() && own.isFolder(path)) {
         await visit(path);

@@ -237,7 +237,14 @@ describe('files that commands write', () => {
     assert.equal((await exported(file, '--overwrite')).code, 0);
     assert.match(readFileSync(file, 'utf8'), /^\[/);
     const before = [digests(out), digests(other)];
-    const own = ['manifest.json', 'report.json', 'rlipv2.json', '.relflow/run.json', 'scene-graphs/00001.jsonl.gz'];
+    const own = [
+      'manifest.json',
+      'report.json',
+      'rlipv2.json',
+      '.relflow/run.json',
+      '.relflow/lock',
+      'scene-graphs/00001.jsonl.gz',
+    ];
     own.push('.relflow/new.json', 'scene-graphs/00009.jsonl');
     for (const folder of [out, other])
       for (const name of own) {
