@@ -1,6 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { InputError } from '../errors.js';
+import { formatJsonValue } from './json/json-value.js';
+import { parseNestedJson } from './json/parse-json.js';
 import {
+  MAX_AXES,
   type NumberType,
   numberBytes,
   sizeOf,
@@ -9,8 +12,8 @@ import {
   type WeightSource,
 } from './weight-source.js';
 
-/** The maximum header length in bytes, as the format defines it. */
-const MAX_HEADER = 100_000_000;
+/** The maximum header length in bytes; the format allows more, but a megabyte describes ten thousand arrays. */
+const MAX_HEADER = 16 << 20;
 
 interface StoredEntry extends WeightEntry {
   /** Offset in the file, in bytes. */
@@ -83,13 +86,15 @@ async function readHeader(path: string, file: FileHandle, size: number) {
   const prefix = new Uint8Array(8);
   const { bytesRead } = await file.read(prefix, 0, 8, 0);
   const length = bytesRead === 8 ? new DataView(prefix.buffer).getBigUint64(0, true) : -1n;
-  if (length < 2n || length > MAX_HEADER || Number(length) + 8 > size)
+  if (length < 2n || length + 8n > size)
     throw new InputError(path, 'is not a safetensors file: its header length is invalid', 0);
+  if (length > MAX_HEADER)
+    throw new InputError(path, `has a header of ${length} bytes, expected at most ${MAX_HEADER}`);
   const bytes = new Uint8Array(Number(length));
   await file.read(bytes, 0, bytes.length, 8);
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    header = parseNestedJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
     throw new InputError(path, 'is not a safetensors file: its header is not JSON', 8, { cause });
   }
@@ -116,13 +121,14 @@ function checkMetadata(path: string, value: unknown): Metadata {
 function checkEntry(path: string, name: string, value: unknown, start: number, size: number): StoredEntry {
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
   const refuse = (problem: string): never => {
-    throw new InputError(path, `${name} ${problem}`);
+    throw new InputError(path, `${name.slice(0, 200)} ${problem}`);
   };
   const isCounts = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((item) => Number.isSafeInteger(item) && item >= 0);
-  const type = typeof dtype === 'string' ? types[dtype] : undefined;
-  if (!type) return refuse(`has dtype ${JSON.stringify(dtype)}, expected one of ${Object.keys(types).join(', ')}`);
-  if (!isCounts(shape)) return refuse('has an invalid shape, expected whole numbers of at least 0');
+  const type = typeof dtype === 'string' && Object.hasOwn(types, dtype) ? types[dtype] : undefined;
+  if (!type) return refuse(`has dtype ${formatJsonValue(dtype)}, expected one of ${Object.keys(types).join(', ')}`);
+  if (!isCounts(shape) || shape.length > MAX_AXES)
+    return refuse(`has an invalid shape, expected up to ${MAX_AXES} whole numbers of at least 0`);
   if (!isCounts(offsets) || offsets.length !== 2)
     return refuse('has invalid data_offsets, expected two whole numbers of at least 0');
   const [from, to] = offsets as [number, number];

@@ -8,6 +8,9 @@ export interface WeightEntry {
   readonly shape: readonly number[];
 }
 
+/** The maximum number of axes of an array. */
+export const MAX_AXES = 16;
+
 /** A state dict, on disk or elsewhere, that is read array by array. */
 export interface WeightSource {
   /** The name in error messages, usually a path. */

@@ -50,5 +50,9 @@ export function idProblem(value: unknown): string {
 
 /** Formats a value for messages: the first 100 characters of its JSON. */
 export function formatJsonValue(value: unknown): string {
-  return JSON.stringify(value)?.slice(0, 100) ?? 'missing';
+  try {
+    return JSON.stringify(value)?.slice(0, 100) ?? 'missing';
+  } catch {
+    return 'a deeply nested value';
+  }
 }

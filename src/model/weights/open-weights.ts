@@ -1,11 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../../errors.js';
+import { formatJsonValue } from '../../files/json/json-value.js';
+import { parseNestedJson } from '../../files/json/parse-json.js';
 import { openSafetensors } from '../../files/open-safetensors.js';
 import type { WeightEntry, WeightSource } from '../../files/weight-source.js';
 import { openTorchCheckpoint } from './torch-checkpoint.js';
 
-const MAX_INDEX = 64 << 20;
+const MAX_INDEX = 16 << 20;
 
 /**
  * Opens a weights file. Its name determines the format: `.safetensors`; `.safetensors.index.json`, an index of shards; or
@@ -38,7 +40,7 @@ async function openShards(path: string): Promise<WeightSource> {
     throw new InputError(path, `has ${size} bytes, expected an index of shards with at most ${MAX_INDEX}`);
   let index: { weight_map?: unknown };
   try {
-    index = JSON.parse(await readFile(path, 'utf8')) as typeof index;
+    index = parseNestedJson(await readFile(path, 'utf8')) as typeof index;
   } catch (cause) {
     throw new InputError(path, 'is not valid JSON', undefined, { cause });
   }
@@ -52,7 +54,7 @@ async function openShards(path: string): Promise<WeightSource> {
       if (typeof file !== 'string' || basename(file) !== file || !file.endsWith('.safetensors'))
         throw new InputError(
           path,
-          `names the shard ${JSON.stringify(file)}, expected a .safetensors file in the same folder`,
+          `names the shard ${formatJsonValue(file)}, expected a .safetensors file in the same folder`,
         );
       const shard = await openSafetensors(join(dirname(path), file));
       opened.push(shard);

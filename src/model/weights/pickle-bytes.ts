@@ -1,5 +1,8 @@
 import { InputError } from '../../errors.js';
 
+/** Maximum length of an integer in bytes; those of checkpoints are counters of at most 8. */
+const MAX_LONG = 256;
+
 /** Sequential reader of the bytes of a pickle. Every read checks that it does not go beyond the end. */
 export class PickleBytes {
   readonly path: string;
@@ -42,12 +45,15 @@ export class PickleBytes {
     return this.#view.getFloat64(this.#at - 8);
   }
 
-  /** Reads a signed little-endian integer of any length and rounds it to a double. */
+  /**
+   * Reads a signed little-endian integer of up to `MAX_LONG` bytes and rounds it to a double.
+   * @throws InputError if the integer is longer
+   */
   long(bytes: number): number {
-    const part = this.slice(bytes);
-    let value = 0n;
-    for (const [k, byte] of part.entries()) value |= BigInt(byte) << BigInt(8 * k);
-    return Number(BigInt.asIntN(Math.max(8, 8 * bytes), value));
+    if (bytes > MAX_LONG) throw this.broken(`has an integer of ${bytes} bytes, expected at most ${MAX_LONG}`);
+    if (bytes === 0) return 0;
+    const hex = Buffer.from(this.slice(bytes)).reverse().toString('hex');
+    return Number(BigInt.asIntN(8 * bytes, BigInt(`0x${hex}`)));
   }
 
   /** Reads bytes. */

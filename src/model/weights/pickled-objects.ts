@@ -1,4 +1,4 @@
-import { type NumberType, sizeOf } from '../../files/weight-source.js';
+import { MAX_AXES, type NumberType, sizeOf } from '../../files/weight-source.js';
 import type { PickleBytes } from './pickle-bytes.js';
 
 /** Storage of a checkpoint: numbers in a file of their own within the archive. */
@@ -73,7 +73,9 @@ const allowedGlobals = new Set([
  */
 export function pickledGlobal(name: string, from: PickleBytes): PickledGlobal {
   if (!allowedGlobals.has(name))
-    throw from.refused(`refers to ${name}, which is rejected: a checkpoint may contain only tensors and plain data`);
+    throw from.refused(
+      `refers to ${name.slice(0, 100)}, which is rejected: a checkpoint may contain only tensors and plain data`,
+    );
   return new PickledGlobal(name);
 }
 
@@ -99,7 +101,9 @@ export function constructPickledObject(callee: unknown, args: unknown, from: Pic
 
 function tensorOf([storage, offset, shape, strides]: unknown[], from: PickleBytes): PickledTensor {
   const isIndexList = (list: unknown): list is number[] =>
-    Array.isArray(list) && list.every((item) => Number.isSafeInteger(item) && (item as number) >= 0);
+    Array.isArray(list) &&
+    list.length <= MAX_AXES &&
+    list.every((item) => Number.isSafeInteger(item) && (item as number) >= 0);
   if (
     !(storage instanceof Storage) ||
     !isIndexList([offset]) ||
@@ -108,8 +112,11 @@ function tensorOf([storage, offset, shape, strides]: unknown[], from: PickleByte
     shape.length !== strides.length
   )
     throw from.broken('builds a tensor from invalid arguments');
-  const last = shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis]!, offset as number);
-  if (sizeOf(shape) > 0 && last >= storage.count) throw from.broken('has a tensor that extends beyond its storage');
+  const size = sizeOf(shape);
+  if (size > storage.count)
+    throw from.broken(`has a tensor of ${size} numbers in a storage of ${storage.count}, expected at most as many`);
+  const last = shape.reduce((sum, length, axis) => sum + (length - 1) * strides[axis]!, offset as number);
+  if (size > 0 && last >= storage.count) throw from.broken('has a tensor that extends beyond its storage');
   return new PickledTensor(storage, offset as number, shape, strides);
 }
 
@@ -117,7 +124,9 @@ function tensorOf([storage, offset, shape, strides]: unknown[], from: PickleByte
 export function pickledStorage(id: unknown, from: PickleBytes): Storage {
   const [kind, type, key, , count] = Array.isArray(id) ? id : [];
   const numbers = type instanceof PickledGlobal ? storages[type.name] : undefined;
-  if (kind !== 'storage' || !numbers || typeof key !== 'string' || !/^\d+$/.test(key) || !Number.isSafeInteger(count))
+  if (kind !== 'storage' || !numbers || typeof key !== 'string' || !/^\d+$/.test(key) || !isCount(count))
     throw from.broken('refers to an invalid storage');
-  return new Storage(numbers, key, count as number);
+  return new Storage(numbers, key, count);
 }
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -1,4 +1,5 @@
 import { InputError, OptionError } from '../../errors.js';
+import { parseNestedJson } from '../../files/json/parse-json.js';
 import { schemaProblem } from '../../records/schema-problem.js';
 import { checkConfig, type ModelConfig, noCompat } from '../model-config.js';
 import { preset } from '../presets.js';
@@ -82,7 +83,7 @@ export function storedModel(file: string, metadata: Metadata): StoredModel {
     if (text.length > MAX_FIELD_LENGTH)
       refuse(`has a field ${field} of ${text.length} characters, expected at most ${MAX_FIELD_LENGTH}`);
     try {
-      fields[field] = JSON.parse(text);
+      fields[field] = parseNestedJson(text);
     } catch (cause) {
       refuse(`has a field ${field} that is not valid JSON`, cause);
     }

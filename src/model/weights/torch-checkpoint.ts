@@ -3,9 +3,9 @@ import { InputError } from '../../errors.js';
 import { numberBytes, sizeOf, toFloats, type WeightEntry, type WeightSource } from '../../files/weight-source.js';
 import { PickledTensor } from './pickled-objects.js';
 import { unpickle } from './unpickle.js';
-import { listZipEntries, readZipBytes, type ZipEntry } from './zip-entries.js';
+import { listZipEntries, readZipBytes, readZipEntry, type ZipEntry, zipEntryStart } from './zip-entries.js';
 
-const MAX_PICKLE = 256 << 20;
+const MAX_PICKLE = 64 << 20;
 
 /**
  * Opens a checkpoint that PyTorch wrote (`torch.save`, version 1.6 or later). The state dict is the entry `model` or
@@ -45,10 +45,12 @@ async function readCheckpoint(path: string, file: FileHandle): Promise<WeightSou
   const folder = pickle.name.slice(0, -'data.pkl'.length);
   const order = files.get(`${folder}byteorder`);
   if (order) {
-    const text = new TextDecoder().decode(await readZipBytes(path, file, order.start, Math.min(order.bytes, 16)));
+    const text = new TextDecoder().decode(
+      await readZipEntry(path, file, { ...order, bytes: Math.min(order.bytes, 16) }),
+    );
     if (text.trim() !== 'little') throw new InputError(path, `has ${text.trim()}-endian numbers, expected little`);
   }
-  const bytes = await readZipBytes(path, file, pickle.start, pickle.bytes);
+  const bytes = await readZipEntry(path, file, pickle);
   const root = unpickle(path, new Uint8Array(bytes.buffer));
   const tensors = stateDict(path, root);
   for (const [name, { storage }] of tensors) {
@@ -103,12 +105,8 @@ class TorchCheckpoint implements WeightSource {
     if (size === 0) return new Float32Array(0);
     const width = numberBytes[storage.type];
     const span = shape.reduce((sum, count, axis) => sum + (count - 1) * strides[axis]!, 1);
-    const view = await readZipBytes(
-      this.name,
-      this.#file,
-      this.#numbersOf(storage.key).start + offset * width,
-      span * width,
-    );
+    const start = await zipEntryStart(this.name, this.#file, this.#numbersOf(storage.key));
+    const view = await readZipBytes(this.name, this.#file, start + offset * width, span * width);
     const numbers = toFloats(new Uint8Array(view.buffer), storage.type, span);
     return isContiguous(shape, strides) ? numbers : gatherStrided(numbers, shape, strides);
   }

@@ -3,13 +3,14 @@ import { constructPickledObject, PickledObject, pickledGlobal, pickledStorage } 
 
 const MARK = Symbol('mark');
 /** Maximum number of instructions in a pickle; official checkpoints have tens of thousands. */
-const MAX_OBJECTS = 5_000_000;
+const MAX_OBJECTS = 1_000_000;
 
 /**
  * Reads a pickle into plain data and tensors. No code of the pickle is run: a reference to anything but the parts of tensors
  * is rejected.
  *
- * @returns Maps for dictionaries, arrays for lists, tuples and sets, `PickledTensor`, `PickledObject`, strings, numbers, …
+ * @returns Maps for dictionaries, without entries whose keys are not texts, arrays for lists, tuples and sets,
+ * `PickledTensor`, `PickledObject`, strings, numbers, …
  * @throws InputError if the pickle is invalid, or refers to a function or class that is not allowed; the error names it
  */
 export function unpickle(path: string, bytes: Uint8Array): unknown {
@@ -19,7 +20,9 @@ export function unpickle(path: string, bytes: Uint8Array): unknown {
 class Unpickler {
   readonly #bytes: PickleBytes;
   readonly #stack: unknown[] = [];
-  readonly #memo = new Map<number, unknown>();
+  /** Values by key. An array, because a Map of numbers is slow if the keys are chosen to collide. */
+  readonly #memo: unknown[] = [];
+  #memoized = 0;
   #instructions = 0;
 
   constructor(path: string, bytes: Uint8Array) {
@@ -57,6 +60,7 @@ class Unpickler {
         this.#popMark();
         return;
       case 0x32: // DUP
+        this.#require(1);
         stack.push(stack[stack.length - 1]);
         return;
       case 0x4e: // NONE
@@ -118,13 +122,13 @@ class Unpickler {
         stack.push(stack.splice(-(code - 0x84)));
         return;
       case 0x71: // BINPUT
-        this.#memo.set(this.#bytes.unsigned(1), stack[stack.length - 1]);
+        this.#memoize(this.#bytes.unsigned(1));
         return;
       case 0x72: // LONG_BINPUT
-        this.#memo.set(this.#bytes.unsigned(4), stack[stack.length - 1]);
+        this.#memoize(this.#bytes.unsigned(4));
         return;
       case 0x94: // MEMOIZE
-        this.#memo.set(this.#memo.size, stack[stack.length - 1]);
+        this.#memoize(this.#memoized);
         return;
       case 0x68: // BINGET
         stack.push(this.#fromMemo(this.#bytes.unsigned(1)));
@@ -152,7 +156,10 @@ class Unpickler {
       case 0x93: {
         // STACK_GLOBAL
         const name = this.#pop();
-        stack.push(pickledGlobal(`${String(this.#pop())}.${String(name)}`, this.#bytes));
+        const module = this.#pop();
+        if (typeof module !== 'string' || typeof name !== 'string')
+          throw this.#bytes.broken('names a function by a value that is not a string');
+        stack.push(pickledGlobal(`${module}.${name}`, this.#bytes));
         return;
       }
       case 0x51: // BINPERSID
@@ -189,12 +196,23 @@ class Unpickler {
     const map = this.#stack[this.#stack.length - 1];
     if (!(map instanceof Map) || items.length % 2 !== 0)
       throw this.#bytes.broken('sets items of a value that is not a dictionary');
-    for (let k = 0; k < items.length; k += 2) map.set(items[k], items[k + 1]);
+    for (let k = 0; k < items.length; k += 2) {
+      const key = items[k];
+      if (typeof key === 'string') map.set(key, items[k + 1]);
+    }
+  }
+
+  #memoize(key: number): void {
+    // Python numbers the entries from 0.
+    if (key >= MAX_OBJECTS) throw this.#bytes.broken(`sets memo entry ${key}, expected at most ${MAX_OBJECTS}`);
+    this.#require(1);
+    if (!(key in this.#memo)) this.#memoized++;
+    this.#memo[key] = this.#stack[this.#stack.length - 1];
   }
 
   #fromMemo(key: number): unknown {
-    if (!this.#memo.has(key)) throw this.#bytes.broken(`reads memo entry ${key}, which is not set`);
-    return this.#memo.get(key);
+    if (!(key in this.#memo)) throw this.#bytes.broken(`reads memo entry ${key}, which is not set`);
+    return this.#memo[key];
   }
 
   #pop(): unknown {

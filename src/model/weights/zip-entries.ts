@@ -4,14 +4,16 @@ import { InputError } from '../../errors.js';
 /** Uncompressed file in a zip archive. */
 export interface ZipEntry {
   readonly name: string;
-  /** Offset of its content in the archive. */
-  readonly start: number;
+  /** Offset in the archive of the header before its content. */
+  readonly header: number;
   /** Length of its content. */
   readonly bytes: number;
 }
 
-const MAX_DIRECTORY = 256 << 20;
-const MAX_ENTRIES = 1_000_000;
+const MAX_DIRECTORY = 64 << 20;
+/** Checkpoints have one file for each tensor. */
+const MAX_ENTRIES = 100_000;
+const HEADER_BYTES = 30;
 
 /**
  * Lists the files of a zip or zip64 archive without compression, as PyTorch writes it.
@@ -31,14 +33,36 @@ export async function listZipEntries(path: string, file: FileHandle): Promise<Ma
     const entry = readEntry(path, directory, at);
     at = entry.next;
     if (entries.has(entry.name)) throw new InputError(path, `contains ${entry.name} twice`);
-    const local = await readZipBytes(path, file, entry.header, 30);
-    if (local.getUint32(0, true) !== 0x04034b50)
-      throw new InputError(path, `has no file at the position of ${entry.name}`, entry.header);
-    const content = entry.header + 30 + local.getUint16(26, true) + local.getUint16(28, true);
-    if (content + entry.bytes > size) throw new InputError(path, `ends within ${entry.name}`);
-    entries.set(entry.name, { name: entry.name, start: content, bytes: entry.bytes });
+    if (entry.header + HEADER_BYTES + entry.bytes > size) throw new InputError(path, `ends within ${entry.name}`);
+    entries.set(entry.name, { name: entry.name, header: entry.header, bytes: entry.bytes });
+  }
+  let end = 0;
+  for (const { name, header, bytes } of [...entries.values()].sort((a, b) => a.header - b.header)) {
+    if (header < end) throw new InputError(path, `contains ${name}, which overlaps the file before it`, header);
+    end = header + HEADER_BYTES + bytes;
   }
   return entries;
+}
+
+/**
+ * Returns the offset of a file's content in its archive.
+ * @throws InputError if the archive has no such file there
+ */
+export async function zipEntryStart(path: string, file: FileHandle, entry: ZipEntry): Promise<number> {
+  const local = await readZipBytes(path, file, entry.header, HEADER_BYTES);
+  if (local.getUint32(0, true) !== 0x04034b50)
+    throw new InputError(path, `has no file at the position of ${entry.name}`, entry.header);
+  const content = entry.header + HEADER_BYTES + local.getUint16(26, true) + local.getUint16(28, true);
+  if (content + entry.bytes > (await file.stat()).size) throw new InputError(path, `ends within ${entry.name}`);
+  return content;
+}
+
+/**
+ * Reads the content of a file in an archive.
+ * @throws InputError if the archive ends before
+ */
+export async function readZipEntry(path: string, file: FileHandle, entry: ZipEntry): Promise<DataView> {
+  return await readZipBytes(path, file, await zipEntryStart(path, file, entry), entry.bytes);
 }
 
 /**

@@ -106,7 +106,7 @@ describe('weights', () => {
     for (const [name, header, data, problem] of [
       ['json', '{"a"', 0, /its header is not JSON/],
       ['dtype', { a: entry([1], [0, 4], 'F33') }, 4, /a has dtype "F33", expected one of/],
-      ['shape', { a: entry([-1], [0, 4]) }, 4, /a has an invalid shape, expected whole numbers of at least 0/],
+      ['shape', { a: entry([-1], [0, 4]) }, 4, /a has an invalid shape, expected up to 16 whole numbers of at least 0/],
       ['size', { a: entry([2], [0, 4]) }, 4, /a has 4 bytes, but its shape \[2\] needs 8/],
       ['end', { a: entry([2], [0, 8]) }, 4, /a extends beyond the end of the file/],
       ['overlap', { a: entry([1], [0, 4]), b: entry([1], [0, 4]) }, 4, /overlap or leave a gap/],
