@@ -121,7 +121,7 @@ const readEntries: ReadEntries = async (file, put, { signal, flush, name }) => {
 
 function describeKeys({ entries, examples }: CaptionKeys): string {
   if (entries === 0) return 'the files have no captions';
-  return `the files have ${entries} entries, for images such as ${examples.map((key) => `'${key}'`).join(' and ')}`;
+  return `the files have ${entries === 1 ? '1 entry' : `${entries} entries`}, for images such as ${examples.map((key) => `'${key}'`).join(' and ')}`;
 }
 
 function toCaptions({ source, texts }: Entry, count: (problem: string) => void): Caption[] {

@@ -14,8 +14,8 @@ export interface FindingText {
 export const droppedBoxes: Readonly<Record<string, FindingText>> = {
   'undefined-category': {
     unit: 'boxes',
-    problem: 'have a category that the list of categories does not have',
-    advice: 'add the missing ids to `categories` of the annotation file',
+    problem: 'have a category that the list of categories does not have, or none',
+    advice: 'add the missing ids to `categories` of the annotation file; objects of Visual Genome need a name',
   },
   'malformed-box': {
     unit: 'boxes',
@@ -36,6 +36,21 @@ export const droppedBoxes: Readonly<Record<string, FindingText>> = {
     unit: 'boxes',
     problem: 'are marked as crowds (`iscrowd`) and dropped',
     advice: 'set `iscrowd` to 0 on boxes of single objects',
+  },
+};
+
+/** Counters of sources that are boxes which became detections, with a change. */
+export const changedBoxes: Readonly<Record<string, FindingText>> = {
+  'far-beyond-image': {
+    unit: 'boxes',
+    problem: 'reach far beyond their image and were cut at its border',
+    advice:
+      'check that `bbox` is [x, y, width, height], and not two corners, and the `width` and `height` of the images',
+  },
+  'score-out-of-range': {
+    unit: 'boxes',
+    problem: 'have a score that is not a number from 0 to 1, and go without one',
+    advice: 'write scores from 0 to 1',
   },
 };
 

@@ -4,6 +4,7 @@ import { emptyCounts } from '../records/stage-counts.js';
 import type { CategoryCoverage } from './category-coverage.js';
 import {
   categoriesWithoutWords,
+  changedBoxes,
   droppedBoxes,
   type FindingText,
   otherUnits,
@@ -221,7 +222,7 @@ function boxFindings(id: string, stage: StageCounts, observations: RunObservatio
   const { records = 0, detections = 0, recordsWithoutDetections = 0 } = observations ?? {};
   const kept = records > 0 ? Math.round((detections / records) * stage.out) : null;
   const of = kept === null ? null : kept + dropped;
-  for (const [reason, text] of Object.entries(droppedBoxes)) {
+  for (const [reason, text] of Object.entries({ ...droppedBoxes, ...changedBoxes })) {
     const count = stage.counts[reason] ?? 0;
     const first = observations?.firstReject(id, reason);
     if (count > 0) add(findings, { stage: id, reason, count, of, examples: first ? [first.message] : [] }, text);
@@ -260,7 +261,7 @@ function add(
   const { count, of } = found;
   if (count === 0 || (of !== null && count < of * MIN_SHARE)) return;
   const amount = of === null || of < count ? countOf(count, unit) : `${numberText(count)} of ${countOf(of, unit)}`;
-  findings.push({ ...found, message: `${amount} ${problem}`, advice });
+  findings.push({ ...found, message: `${amount} ${count === 1 ? singular(problem) : problem}`, advice });
 }
 
 /** Returns a whole number with separators: `1,199`. */
@@ -268,5 +269,26 @@ export const numberText = (value: number) => value.toLocaleString('en-US');
 
 /** Returns a number with its unit: `1 image`, `2 images`. */
 function countOf(count: number, unit: string): string {
-  return `${numberText(count)} ${count === 1 ? unit.replace(/(?<=x)es$|s$/, '') : unit}`;
+  return `${numberText(count)} ${count === 1 ? unit.replace(/ies$/, 'y').replace(/(?<=x)es$|s$/, '') : unit}`;
+}
+
+/** Verbs of `FindingText.problem` whose singular is not the word with an `s`. */
+const singularVerbs: Readonly<Record<string, string>> = {
+  have: 'has',
+  are: 'is',
+  were: 'was',
+  reach: 'reaches',
+  go: 'goes',
+  cannot: 'cannot',
+};
+
+/** Returns what a finding says about one thing: `have no box in their image` becomes `has no box in its image`. */
+function singular(problem: string): string {
+  const [verb = '', ...others] = problem.split(' ');
+  const rest = others
+    .join(' ')
+    .replace(/\btheir\b/g, 'its')
+    .replace(/, and (go|are) /, (_, one: string) => `, and ${singularVerbs[one]} `)
+    .replace(/ (and|but) (are|were) /, (_, word: string, one: string) => ` ${word} ${singularVerbs[one]} `);
+  return `${singularVerbs[verb] ?? `${verb}s`} ${rest}`;
 }

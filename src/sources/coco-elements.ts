@@ -90,7 +90,8 @@ export function readAnnotation(element: unknown, position: number): AnnotationEl
     (!crowd && !isNotCrowd(iscrowd) && `iscrowd is ${formatJsonValue(iscrowd)}, expected 0 or 1`);
   if (problem) return elementReject('malformed-annotation', 'annotation', id, position, problem, image);
   // A score that is not a number becomes -1, which `filterDetections` counts as out of range.
-  const checkedScore = score === undefined || score === null ? undefined : Number.isFinite(score) ? score : -1;
+  const number = numberOf(score);
+  const checkedScore = score === undefined || score === null ? undefined : Number.isFinite(number) ? number : -1;
   const hasBadId = id === undefined && writtenId !== null;
   const read = { image, id: id ?? null, hasBadId, category, box, crowd, score: checkedScore } as AnnotationElement;
   const hasMask = !isBox(box) && (fields['segmentation'] ?? null) !== null && !boxFromText(box);

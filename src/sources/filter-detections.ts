@@ -41,7 +41,8 @@ export interface FilteredDetections {
  * 5. `outside-image`: the box is empty after clipping to the image; a box that clipping changes is counted as `clipped`
  * 6. `duplicate-box`: an earlier detection has the same category and, after clipping, the same box
  *
- * It also counts `duplicate-annotation-id`, `score-out-of-range`, for which the score is omitted, `box-as-text`, four
+ * It also counts `far-beyond-image` (a clipped box that reached beyond the image by more than 2 % of its width or height: boxes
+ * that are two corners do), `duplicate-annotation-id`, `score-out-of-range`, for which the score is omitted, `box-as-text`, four
  * numbers that are written as texts, and `relative-box`: if all boxes of an image are fractions of its width and height,
  * they are scaled to pixels, see `boxUnit`.
  *
@@ -94,7 +95,10 @@ export function filterDetections(
         kept[index] = same;
         continue;
       }
-      if (clipped !== box) count('clipped');
+      if (clipped !== box) {
+        count('clipped');
+        if (isFarBeyond(box, image)) count('far-beyond-image');
+      }
       if (!keepDuplicates) seen.add(category, clipped);
       kept[index] = detections.length;
       const detection = { id, category, box: clipped };
@@ -108,6 +112,15 @@ export function filterDetections(
   }
   const filtered = { detections, kept, rejects, counts };
   return compat ? { ...filtered, rawCategories: distinctCategories(raw) } : filtered;
+}
+
+/** The share of the width or height by which a box may reach beyond its image, by rounding or a careless hand. */
+const farShare = 0.02;
+
+function isFarBeyond([x, y, w, h]: Box, { width, height }: Image): boolean {
+  const beyond = (start: number, length: number, side: number) =>
+    Math.max(-start, start + length - side) > farShare * side;
+  return beyond(x, w, width) || beyond(y, h, height);
 }
 
 /** Looks up detections by category and box. Keys are numbers, because building strings would dominate the run time. */

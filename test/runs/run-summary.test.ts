@@ -82,12 +82,12 @@ describe('the summary of a run', () => {
       },
     );
     assert.ok(relations! >= 9);
-    assert.equal(found(summary, 'no-captions')?.message, '1 of 10 images have no caption');
+    assert.equal(found(summary, 'no-captions')?.message, '1 of 10 images has no caption');
     assert.match(found(summary, 'no-captions')?.examples[0] ?? '', /^caption-file: no caption for image 7/);
     assert.deepEqual(found(summary, 'entities-without-category')?.examples, ['barn 9']);
     assert.equal(
       found(summary, 'undefined-category')?.message,
-      '10 of 30 boxes have a category that the list of categories does not have',
+      '10 of 30 boxes have a category that the list of categories does not have, or none',
     );
     for (const finding of summary.findings) assert.match(finding.advice, /\w/);
     const report = JSON.parse(readFileSync(folder.pathTo('report.json'), 'utf8')) as { summary: RunSummary };
@@ -114,6 +114,29 @@ describe('the summary of a run', () => {
       const { summary } = await run(graphOf(files, threshold), { out: files.out });
       assert.equal(summary?.empty, empty);
     }
+  });
+
+  it('says that boxes look like two corners, and that scores are left out', async () => {
+    const files = riders(10, captionOf(10, 'a man riding a horse'));
+    const content = JSON.parse(readFileSync(files.annotations, 'utf8')) as {
+      annotations: { bbox: number[]; score?: number }[];
+    };
+    for (const annotation of content.annotations) {
+      const [x = 0, y = 0, w = 0, h = 0] = annotation.bbox;
+      annotation.bbox = [x + 50, y + 50, x + w + 50, y + h + 50];
+      annotation.score = 95;
+    }
+    writeFileSync(files.annotations, JSON.stringify(content));
+    const { summary } = await run(graphOf(files), { out: files.out });
+    assert.match(
+      found(summary!, 'far-beyond-image')?.message ?? '',
+      /^\d+ of \d+ boxes reach far beyond their image and were cut/,
+    );
+    assert.match(found(summary!, 'far-beyond-image')?.advice ?? '', /not two corners/);
+    assert.match(
+      found(summary!, 'score-out-of-range')?.message ?? '',
+      /boxes have a score that is not a number from 0 to 1/,
+    );
   });
 
   it('names categories without words in the vocabulary', async () => {

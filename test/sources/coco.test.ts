@@ -108,7 +108,13 @@ describe('coco', () => {
     const set = manyScenes(300);
     const { items, counts } = await read(set);
     assert.ok(items.length > 290);
-    assert.deepEqual(Object.keys(counts).sort(), ['clipped', 'crowd', 'malformed-box', 'zero-area']);
+    assert.deepEqual(Object.keys(counts).sort(), [
+      'clipped',
+      'crowd',
+      'far-beyond-image',
+      'malformed-box',
+      'zero-area',
+    ]);
     for (const memoryBytes of [1, 10_000, 100_000]) assert.deepEqual((await read(set, { memoryBytes })).items, items);
   });
 

@@ -146,7 +146,10 @@ describe('filterDetections', () => {
         [0.1, 0.2, 0.3, 0.4],
       ],
     );
-    assert.deepEqual(counts, { clipped: 2, 'duplicate-box': 1 });
+    assert.deepEqual(counts, { clipped: 2, 'far-beyond-image': 2, 'duplicate-box': 1 });
+    // A box that reaches beyond the image by 2 % or less is only clipped.
+    const near = filterDetections([raw(1, [-2, 0, 20, 20])], image, false);
+    assert.deepEqual(near.counts, { clipped: 1 });
   });
 
   it('keeps duplicate boxes in compat mode, and returns the categories of all annotations', () => {

@@ -25,7 +25,7 @@ describe('the scenes in fixtures/', () => {
     assert.deepEqual(reasons, []);
     const { crowd, ...others } = counts;
     assert.ok((crowd ?? 0) > 0);
-    assert.deepEqual(others, { 'zero-area': 1, 'duplicate-box': 1, clipped: 1 });
+    assert.deepEqual(others, { 'zero-area': 1, 'duplicate-box': 1, clipped: 1, 'far-beyond-image': 1 });
   });
 
   it('have the same objects in the formats of Objects365 and Visual Genome', async () => {
