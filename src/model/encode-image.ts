@@ -15,7 +15,7 @@ export const NO_OBJECTS = 'no objects';
  * @param labels object labels, the last of which is `no objects`, and relation labels
  * @param reading how the pixels of the file are ordered
  * @returns tensors that the caller must dispose
- * @throws RecordError if the image cannot be read
+ * @throws RecordError if the image cannot be read or is too thin (`image-too-thin`), or a kernel fails (`kernel-failed`)
  */
 export async function encodeImage(
   { model, vectors }: { readonly model: RlipV2; readonly vectors: LabelVectors },
@@ -27,7 +27,7 @@ export async function encodeImage(
   const texts = [...labels.objects, ...labels.relations];
   const values = await vectors.of(texts);
   const original = await readImage(file, reading);
-  const target = targetSize(original, size.shorter, size.longest);
+  const target = targetSize(original, size.shorter, size.longest, file);
   const pixels = normalize(resize(original, target));
   return tf.tidy(
     () =>

@@ -138,6 +138,10 @@ export const stageCounters: Readonly<Record<string, FindingText>> = {
 
 /** What a finding says about rejected records, by reason; other reasons get a general text. */
 export const rejectTexts: Readonly<Record<string, Pick<FindingText, 'problem' | 'advice'>>> = {
+  'image-too-thin': {
+    problem: 'are too thin: their shorter side vanishes when the model resizes them',
+    advice: 'leave them out, or cut them into pieces',
+  },
   'no-captions': {
     problem: 'have no caption',
     advice: 'check that --captions is the file of these images: its keys must be their ids or file names',

@@ -2,6 +2,7 @@ import { registerMatrixKernels } from './kernels/register-matrix-kernels.js';
 import { registerModelKernels } from './kernels/register-model-kernels.js';
 import { registerRowKernels } from './kernels/register-row-kernels.js';
 import { registerSumKernels } from './kernels/register-sum-kernels.js';
+import { guardWasmKernels } from './wasm-failures.js';
 import { WasmHeap } from './wasm-heap.js';
 
 let heap: WasmHeap | undefined;
@@ -18,4 +19,5 @@ export function installWasmKernels(threads: number): void {
   registerRowKernels(heap);
   registerSumKernels(heap);
   registerModelKernels(heap);
+  guardWasmKernels();
 }

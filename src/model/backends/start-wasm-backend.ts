@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
+import { createWasmModule, threadedModuleScript } from './create-wasm-module.js';
+import { recordWasmMessage, takeWasmMessage } from './wasm-failures.js';
 
 const require = createRequire(import.meta.url);
 
@@ -25,16 +26,20 @@ export async function startWasmBackend(threads: number): Promise<{ readonly thre
   const restore = threads > 1 ? patchThreads() : () => {};
   const removeNewListeners = trackListeners();
   try {
-    removeWasmBackend();
-    if (threads > 1) {
-      tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', true);
-      wasm.setThreadsCount(threads);
-    } else tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+    if (threads > 1) wasm.setThreadsCount(threads);
+    replaceWasmBackend(async () => new wasm.BackendWasm(await createWasmModule(threads, recordWasmMessage)));
     if (!(await tf.setBackend('wasm'))) throw new Error('tf.setBackend failed');
     await tf.ready();
   } catch (cause) {
-    throw new RelflowError('no-backend', 'backend wasm: failed to start', {}, { cause });
+    const printed = takeWasmMessage();
+    throw new RelflowError(
+      'no-backend',
+      `backend wasm: failed to start${printed === undefined ? '' : `: ${printed}`}`,
+      {},
+      { cause },
+    );
   } finally {
+    takeWasmMessage();
     restore();
     removeNewListeners();
   }
@@ -55,15 +60,10 @@ function trackListeners(): () => void {
   };
 }
 
-/** Removes the wasm backend and all of its tensors, so that the next start creates one with another number of threads. */
-function removeWasmBackend(): void {
-  const { registryFactory } = tf.engine() as unknown as {
-    registryFactory: Record<string, { factory: () => Promise<tf.KernelBackend>; priority: number }>;
-  };
-  const registered = registryFactory['wasm'];
-  if (!registered || !tf.engine().registry['wasm']) return;
-  tf.removeBackend('wasm');
-  tf.registerBackend('wasm', registered.factory, registered.priority);
+/** Removes the wasm backend, if there is one, with all of its tensors, and registers another. */
+function replaceWasmBackend(factory: () => Promise<tf.KernelBackend>): void {
+  if ('wasm' in tf.engine().registryFactory) tf.removeBackend('wasm');
+  tf.registerBackend('wasm', factory);
 }
 
 /** Replaces `Worker` and `os.cpus` so that the package can start threads on Node. @returns a function that restores both */
@@ -72,9 +72,8 @@ function patchThreads(): () => void {
   const os = require('node:os') as typeof import('node:os');
   const { Worker } = workers;
   const { cpus } = os;
-  const folder = join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'wasm-out');
-  const glue = join(folder, 'tfjs-backend-wasm-threaded-simd.js');
-  const { wasmWorkerContents } = require(`${glue.slice(0, -'.js'.length)}.worker.js`) as { wasmWorkerContents: string };
+  const contents = `${threadedModuleScript().slice(0, -'.js'.length)}.worker.js`;
+  const { wasmWorkerContents } = require(contents) as { wasmWorkerContents: string };
   // The package stores the worker's source as a template literal, whose escaped line breaks became real ones inside strings.
   const source = wasmWorkerContents.replace(/\n/g, '\\n');
   workers.Worker = class extends Worker {
@@ -84,10 +83,6 @@ function patchThreads(): () => void {
       super.unref();
     }
     override ref(): void {}
-    override postMessage(message: unknown, transfer?: readonly import('node:worker_threads').Transferable[]): void {
-      const load = (message as { cmd?: string } | null)?.cmd === 'load';
-      super.postMessage(load ? { ...(message as object), urlOrBlob: glue } : message, transfer);
-    }
   };
   os.cpus = () => {
     const all = cpus();

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { OptionError } from '../../errors.js';
+import { OptionError, RecordError } from '../../errors.js';
 import type { Box } from '../../records/box.js';
 import type { FoundObject, FoundRelation, RelationFinder } from '../../records/found-relation.js';
 import type { Image } from '../../records/image.js';
@@ -9,6 +9,7 @@ import { checkPositiveInteger } from '../../records/option-checks.js';
 import type { BackendName } from '../backends/backend-names.js';
 import { useBackend } from '../backends/use-backend.js';
 import { encodeImage, NO_OBJECTS } from '../encode-image.js';
+import { rejectingFailedKernels } from '../kernel-failures.js';
 import { loadModel } from '../load-model.js';
 import type { ModelConfig } from '../model-config.js';
 import type { LayerOutput } from '../rlip-v2.js';
@@ -101,19 +102,30 @@ export async function openRelationFinder(
     async find(image, signal) {
       signal.throwIfAborted();
       const file = join(images, image.file);
-      const encoded = await encodeImage(loaded, file, { shorter: size[0], longest: size[1] }, labels, {
-        annotated: image,
+      const outputs = await rejectingFailedKernels(file, async () => {
+        const encoded = await encodeImage(loaded, file, { shorter: size[0], longest: size[1] }, labels, {
+          annotated: image,
+        });
+        let last: Record<keyof RelationOutputs, tf.Tensor>;
+        try {
+          last = tf.tidy(() => outputsOf(model.decode(encoded).at(-1)!));
+        } finally {
+          tf.dispose(encoded as unknown as tf.TensorContainer);
+        }
+        const names = Object.keys(last) as (keyof RelationOutputs)[];
+        const read = names.map(async (name) => [name, (await last[name].data()) as Float32Array]);
+        const values = Object.fromEntries(await Promise.all(read)) as RelationOutputs;
+        tf.dispose(last);
+        return values;
       });
-      let last: Record<keyof RelationOutputs, tf.Tensor>;
-      try {
-        last = tf.tidy(() => outputsOf(model.decode(encoded).at(-1)!));
-      } finally {
-        tf.dispose(encoded as unknown as tf.TensorContainer);
+      for (const [name, values] of Object.entries(outputs) as [keyof RelationOutputs, Float32Array][]) {
+        const bad = values.find((value) => !Number.isFinite(value));
+        if (bad !== undefined)
+          throw new RecordError(
+            'bad-score',
+            `${file}: the model returned ${bad} among its ${DESCRIPTIONS[name]}, expected finite numbers`,
+          );
       }
-      const names = Object.keys(last) as (keyof RelationOutputs)[];
-      const read = names.map(async (name) => [name, (await last[name].data()) as Float32Array]);
-      const outputs = Object.fromEntries(await Promise.all(read)) as RelationOutputs;
-      tf.dispose(last);
       return relationsOf(outputs, objects, predicates, image, maxRelations);
     },
   };
@@ -127,6 +139,15 @@ interface RelationOutputs {
   readonly subjectBoxes: Float32Array;
   readonly objectBoxes: Float32Array;
 }
+
+/** Names of the outputs in messages. */
+const DESCRIPTIONS: Readonly<Record<keyof RelationOutputs, string>> = {
+  subjects: 'probabilities of subjects',
+  objects: 'probabilities of objects',
+  relations: 'probabilities of predicates',
+  subjectBoxes: 'boxes of subjects',
+  objectBoxes: 'boxes of objects',
+};
 
 const outputsOf = ({ subjectLogits, objectLogits, relationLogits, subjectBoxes, objectBoxes }: LayerOutput) => ({
   subjects: tf.softmax(subjectLogits),

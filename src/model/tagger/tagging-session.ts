@@ -7,6 +7,7 @@ import type { TagRequest } from '../../records/ports.js';
 import type { BackendName } from '../backends/backend-names.js';
 import { useBackend } from '../backends/use-backend.js';
 import { encodeImage, NO_OBJECTS } from '../encode-image.js';
+import { rejectingFailedKernels } from '../kernel-failures.js';
 import { loadModel } from '../load-model.js';
 import { officialCompat } from '../model-config.js';
 import { preset, rTaggerR50 } from '../presets.js';
@@ -69,11 +70,16 @@ export class TaggingSession {
   /**
    * Scores all texts of a request for all of its pairs.
    * @returns probabilities, `[pairs, texts]` in row-major order
-   * @throws RecordError (`category-unknown-to-tagger`, `image-missing`, `image-unreadable`, `image-size-differs`)
+   * @throws RecordError (`category-unknown-to-tagger`, `image-missing`, `image-unreadable`, `image-size-differs`,
+   * `image-too-thin`, `kernel-failed`)
    */
   async scores(request: TagRequest): Promise<Float32Array> {
+    if (request.texts.length === 0) return new Float32Array(0);
+    return rejectingFailedKernels(request.image.file, () => this.#scores(request));
+  }
+
+  async #scores(request: TagRequest): Promise<Float32Array> {
     const { image, pairs, texts } = request;
-    if (texts.length === 0) return new Float32Array(0);
     const { detections, labels } = this.#labelSet(request);
     const encoded = await this.#encode(image, labels);
     const size = this.#model.config.pairs;

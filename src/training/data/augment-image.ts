@@ -119,7 +119,7 @@ function scaled(sample: TrainingSample, scaleX: number, scaleY: number): Trainin
 }
 
 function resized({ image, sample }: AugmentedImage, shorterSide: number, maxSize: number): AugmentedImage {
-  const size = targetSize(image, shorterSide, maxSize);
+  const size = targetSize(image, shorterSide, maxSize, sample.image.file);
   return { image: resize(image, size), sample: scaled(sample, size.width / image.width, size.height / image.height) };
 }
 

@@ -53,6 +53,8 @@ export class ImageAugmenter {
   async #decode(path: string, { image: annotated }: TrainingSample): Promise<RgbImage> {
     const { decodedShorterSide, maxSize, compat = false } = this.#options;
     const image = await readImage(path, { annotated, compat });
-    return decodedShorterSide === undefined ? image : resize(image, targetSize(image, decodedShorterSide, maxSize));
+    return decodedShorterSide === undefined
+      ? image
+      : resize(image, targetSize(image, decodedShorterSide, maxSize, path));
   }
 }

@@ -19,7 +19,7 @@ export type KernelArguments<N extends KernelName> = Readonly<
 const MIN_PARALLEL_WORK = 50_000;
 
 /** Indices of 32-bit words in the block that all threads share. */
-const [ROUND, DONE, READY, KERNEL, COUNT] = [0, 1, 2, 3, 4];
+const [ROUND, DONE, READY, KERNEL, COUNT, FAILED] = [0, 1, 2, 3, 4, 5];
 /** Index of the first argument, in 64-bit floats. */
 const ARGUMENTS = 8;
 /** Value of `KERNEL` that ends a thread. */
@@ -40,7 +40,11 @@ for (;;) {
   round = Atomics.load(words, ${ROUND});
   if (words[${KERNEL}] === ${STOP}) break;
   const args = Array.from({ length: words[${COUNT}] }, (_, k) => numbers[${ARGUMENTS} + k]);
-  kernels[names[words[${KERNEL}]]](...args, thread, threads);
+  try {
+    kernels[names[words[${KERNEL}]]](...args, thread, threads);
+  } catch {
+    Atomics.store(words, ${FAILED}, 1);
+  }
   Atomics.add(words, ${DONE}, 1);
   Atomics.notify(words, ${DONE});
 }`;
@@ -85,6 +89,7 @@ export class KernelPool {
   /**
    * Runs a kernel to its end.
    * @param work approximate number of elementary steps
+   * @throws RelflowError (`kernel-failed`) if the kernel traps on any thread
    */
   run<N extends KernelName>(name: N, work: number, named: KernelArguments<N>): void {
     const kernel = this.#kernels[name]!;
@@ -94,18 +99,22 @@ export class KernelPool {
     const words = this.#words;
     // Threads start while the first kernels run; until all are ready, this one works alone, with the same result.
     if (others === 0 || work < MIN_PARALLEL_WORK || Atomics.load(words, READY) < others) {
-      kernel(...args, 0, 1);
+      const trap = trapOf(() => kernel(...args, 0, 1));
+      if (trap) throw kernelFailure(name, trap);
       return;
     }
     words[KERNEL] = this.#names.indexOf(name);
     words[COUNT] = args.length;
     this.#numbers.set(args, ARGUMENTS);
     Atomics.store(words, DONE, 0);
+    Atomics.store(words, FAILED, 0);
     Atomics.add(words, ROUND, 1);
     Atomics.notify(words, ROUND);
-    kernel(...args, 0, this.#threads);
+    const trap = trapOf(() => kernel(...args, 0, this.#threads));
+    // Also after a trap: the other threads still write to the memory.
     for (let done = Atomics.load(words, DONE); done < others; done = Atomics.load(words, DONE))
       Atomics.wait(words, DONE, done);
+    if (trap || Atomics.load(words, FAILED) === 1) throw kernelFailure(name, trap);
   }
 
   /** Ends the threads. */
@@ -115,6 +124,25 @@ export class KernelPool {
     Atomics.notify(this.#words, ROUND);
   }
 }
+
+/** Runs a kernel on this thread. @returns its trap; undefined if it finished */
+function trapOf(run: () => void): WebAssembly.RuntimeError | undefined {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) return error;
+    throw error;
+  }
+}
+
+const kernelFailure = (name: string, trap: WebAssembly.RuntimeError | undefined): RelflowError =>
+  new RelflowError(
+    'kernel-failed',
+    `backend: relflow's kernel ${name} failed: ${trap?.message ?? 'one of its threads stopped'}`,
+    { kernel: name },
+    { cause: trap },
+  );
 
 /**
  * Compares the functions that a module exports and their numbers of parameters with those this version was built for.
