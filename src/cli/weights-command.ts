@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { OptionError } from '../errors.js';
+import { checkFinite } from '../files/check-finite.js';
 import { listNames } from '../files/list-names.js';
 import { sizeOf, type WeightSource } from '../files/weight-source.js';
 import { writeSafetensors } from '../files/write-safetensors.js';
@@ -34,7 +35,7 @@ function convertCommand(parent: Command, context: CommandContext): void {
     .command('convert <from> <to>')
     .summary('convert weights to safetensors')
     .description(
-      'Convert a .pth checkpoint or safetensors to safetensors in 32-bit floats. With --model, names and shapes are checked first, aliases are dropped, and the file records the name of the model.',
+      'Convert a .pth checkpoint or safetensors to safetensors in 32-bit floats. With --model, names and shapes are checked first, aliases are dropped, and the file records the name of the model. Fails if a number is NaN or infinite.',
     )
     .option('-m, --model <name>', 'model that the weights must fit: rTaggerR50, parsedR50, parsedaR50…')
     .addOption(
@@ -50,7 +51,15 @@ function convertCommand(parent: Command, context: CommandContext): void {
         const names = model === undefined ? [...source.entries.keys()] : await namesOf(model, source);
         const written = await writeSafetensors(
           to,
-          names.map((name) => ({ name, shape: source.entries.get(name)!.shape, read: () => source.read(name) })),
+          names.map((name) => ({
+            name,
+            shape: source.entries.get(name)!.shape,
+            read: async () => {
+              const values = await source.read(name);
+              checkFinite(from, name, values);
+              return values;
+            },
+          })),
           {
             ...(model !== undefined && { metadata: { model } }),
             ...(shardSize !== undefined && { shardBytes: shardSize }),

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { OutputError } from '../errors.js';
+import { OutputError, RelflowError } from '../errors.js';
+import { checkFinite } from './check-finite.js';
 import type { Metadata } from './open-safetensors.js';
 import { sizeOf } from './weight-source.js';
 
@@ -28,6 +29,7 @@ export interface WriteOptions {
  * `NAME.safetensors.index.json`
  * @returns the path to open: the file, or the index
  * @throws OutputError if a file cannot be written
+ * @throws RelflowError (`bad-weights`) if a number is NaN or infinite; then no file is written
  */
 export async function writeSafetensors(
   path: string,
@@ -38,7 +40,7 @@ export async function writeSafetensors(
   let done = 0;
   const report = () => onProgress?.(++done, weights.length);
   if (shards.length <= 1) {
-    await writeFile(path, (file) => writeShard(file, shards[0] ?? [], metadata, report));
+    await writeFile(path, (file) => writeShard(path, file, shards[0] ?? [], metadata, report));
     return path;
   }
   const stem = path.replace(/\.safetensors$/, '');
@@ -47,7 +49,7 @@ export async function writeSafetensors(
   for (const [k, shard] of shards.entries()) {
     const name = `${stem}-${digits(k + 1)}-of-${digits(shards.length)}.safetensors`;
     for (const weight of shard) map[weight.name] = basename(name);
-    await writeFile(name, (file) => writeShard(file, shard, metadata, report));
+    await writeFile(name, (file) => writeShard(name, file, shard, metadata, report));
   }
   const size = weights.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
   const index = `${stem}.safetensors.index.json`;
@@ -74,6 +76,7 @@ function splitIntoShards(weights: readonly WeightToWrite[], shardBytes: number):
 }
 
 async function writeShard(
+  path: string,
   file: FileHandle,
   weights: readonly WeightToWrite[],
   metadata: Metadata,
@@ -95,6 +98,7 @@ async function writeShard(
   for (const { name, shape, read } of weights) {
     const values = await read();
     if (values.length !== sizeOf(shape)) throw new RangeError(`${name}: ${values.length} numbers for shape [${shape}]`);
+    checkFinite(path, name, values);
     await writeAll(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     report();
   }
@@ -121,7 +125,7 @@ async function writeFile(path: string, write: (file: FileHandle) => Promise<void
     await rename(partial, path);
   } catch (error) {
     await rm(partial, { force: true });
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    if (error instanceof RelflowError || (error as NodeJS.ErrnoException).code === undefined) throw error;
     throw new OutputError(path, `cannot be written: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -1,16 +1,24 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { RelflowError } from '../errors.js';
 import type { Dropout } from '../model/layers/dropout.js';
 import type { Id } from '../records/image.js';
 import type { StreamedBatch } from './data/batch-stream.js';
 import type { DataPosition, TrainingBatch } from './data/training-batch.js';
-import { type Forward, type LossParts, lossGradients, type StepLoss } from './loss-gradients.js';
+import {
+  type Forward,
+  LOSS_PARTS,
+  type LossParts,
+  lossGradients,
+  type StepGradients,
+  type StepLoss,
+} from './loss-gradients.js';
 
 /** What is known of a batch after its gradients are computed: without its pixels. */
 export type BatchSummary = Pick<TrainingBatch, 'epoch' | 'position' | 'images' | 'labels' | 'pairs' | 'positives'>;
 
 /** The gradients of one step, and what they were computed from. */
 export interface AccumulatedGradients {
-  /** By the variable's name, averaged over the batches; the caller disposes of them. */
+  /** By the variable's name, averaged over the batches; the caller disposes of them. Incomplete if the loss is NaN. */
   readonly gradients: Record<string, tf.Tensor>;
   /** Mean loss of the batches with pairs; null if there is none. */
   readonly mean: StepLoss | null;
@@ -59,10 +67,16 @@ export async function accumulateGradients(
       const summary = { epoch, position, images, labels, pairs, positives };
       all.push(summary);
       if (pairs === 0) continue;
-      const { gradients, ...loss } = await lossGradients(forward, batch, variables, () => dropout(part));
-      addTo(sum, gradients, 1 / count);
       used.push(summary);
+      const { gradients, ...loss } = await lossGradients(forward, batch, variables, () => dropout(part)).catch(
+        orDiverged,
+      );
       losses.push(loss);
+      if (!Number.isFinite(loss.loss)) {
+        tf.dispose(gradients);
+        break;
+      }
+      addTo(sum, gradients, 1 / count);
     }
   } catch (error) {
     tf.dispose(sum);
@@ -83,6 +97,13 @@ export async function accumulateGradients(
     next: next!,
     waited,
   };
+}
+
+/** Returns a loss that is NaN if the model's outputs were not finite, so that there is no loss to compute. */
+function orDiverged(error: unknown): StepGradients {
+  if (!(error instanceof RelflowError && error.code === 'diverged')) throw error;
+  const parts = Object.fromEntries(LOSS_PARTS.map((name) => [name, Number.NaN])) as unknown as LossParts;
+  return { loss: Number.NaN, parts, gradients: {} };
 }
 
 /** The mean of losses and of their parts. */

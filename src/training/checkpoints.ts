@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { OutputError, RelflowError } from '../errors.js';
+import { checkFinite } from '../files/check-finite.js';
 import { openSafetensors } from '../files/open-safetensors.js';
 import { removeEntries, sortEntries } from '../files/own-entries.js';
 import { writeSafetensors } from '../files/write-safetensors.js';
@@ -78,6 +79,7 @@ export class Checkpoints {
    * Writes a checkpoint, and removes old ones.
    * @returns its folder
    * @throws OutputError when it cannot be written
+   * @throws RelflowError (`bad-weights`) when a weight or a moment is not finite; then nothing is written
    */
   async write(state: TrainingState, { parameters, optimizer, ema }: TrainedState): Promise<string> {
     const path = join(this.#folder, folderName(state.step));
@@ -104,6 +106,7 @@ export class Checkpoints {
       await this.#remove(basename(path));
       await rename(partial, path);
     } catch (error) {
+      await this.#remove(basename(partial)).catch(() => {});
       if (error instanceof RelflowError) throw error;
       throw new OutputError(path, `cannot be written: ${(error as Error).message}`, { cause: error });
     }
@@ -172,7 +175,11 @@ async function readArrays(path: string): Promise<Map<string, Float32Array>> {
   const source = await openSafetensors(path);
   const values = new Map<string, Float32Array>();
   try {
-    for (const name of source.entries.keys()) values.set(name, await source.read(name));
+    for (const name of source.entries.keys()) {
+      const array = await source.read(name);
+      checkFinite(path, name, array);
+      values.set(name, array);
+    }
   } finally {
     await source.close();
   }

@@ -8,6 +8,7 @@ import type { Ema } from './optimizer/ema.js';
  * Computes the mean loss of validation data, without dropout, noise and augmentation.
  * @param ema evaluated in place of the weights, unless null
  * @returns null when no image has a pair
+ * @throws RelflowError (`diverged`) when the outputs of the model are not finite
  */
 export async function evaluateLoss(
   forward: Forward,

@@ -1,4 +1,5 @@
 import { OptionError } from '../errors.js';
+import { checkFinite } from '../files/check-finite.js';
 import { RlipV2 } from '../model/rlip-v2.js';
 import { byteTokenizer, openTokenizer } from '../model/text/tokenizer.js';
 import { initializeWeights } from '../model/weights/initialize-weights.js';
@@ -76,7 +77,11 @@ async function loadMatching(model: RlipV2, path: string): Promise<number> {
         'training',
         `/startFrom ${path}: no array has a name and shape of ${model.config.name}, expected weights of a similar model`,
       );
-    for (const parameter of matching) parameter.set(await source.read(parameter.name));
+    for (const parameter of matching) {
+      const values = await source.read(parameter.name);
+      checkFinite(path, parameter.name, values);
+      parameter.set(values);
+    }
     return matching.length;
   } finally {
     await source.close();

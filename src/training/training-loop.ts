@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { RelflowError } from '../errors.js';
 import type { Parameter } from '../model/parameter-scope.js';
 import { accumulateGradients } from './accumulate-gradients.js';
 import type { Checkpoints, TrainingState } from './checkpoints.js';
@@ -54,7 +55,7 @@ export interface TrainingLoopResult {
 
 /**
  * Trains from a state to the last step, or until it is stopped.
- * @throws RelflowError (`diverged`) when a loss or gradient is not finite
+ * @throws RelflowError (`diverged`) when a loss, a gradient or a weight is not finite
  */
 export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState): Promise<TrainingLoopResult> {
   const { settings, data, validation, forward, optimizer, ema, log } = run;
@@ -65,7 +66,7 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
   let validationLoss: number | null = null;
   let saved = { step: -1, path: '' };
   const save = async () => {
-    saved = { step: state.step, path: await run.checkpoints.write(state, run) };
+    saved = { step: state.step, path: await run.checkpoints.write(state, run).catch(rethrowAsDiverged(state.step)) };
     await log.add({ event: 'checkpoint', ...saved });
   };
   try {
@@ -78,10 +79,14 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
       for (const reject of sum.rejects) await log.add({ event: 'reject', step, ...reject });
       if (sum.mean === null) await log.add({ event: 'skipped', step, images: sum.images });
       else {
-        const norm = await gradientNorm(sum.gradients);
-        if (!Number.isFinite(sum.mean.loss) || !Number.isFinite(norm)) {
+        // A pass that found no loss has no gradients.
+        const norm = Number.isFinite(sum.mean.loss) ? await gradientNorm(sum.gradients) : Number.NaN;
+        if (!Number.isFinite(norm)) {
           tf.dispose(sum.gradients);
-          await save();
+          await save().catch((error: unknown) => {
+            // The weights before this step may be the reason; the report of this step says more.
+            if (!isDiverged(error)) throw error;
+          });
           throw await divergedError(run.failureFile, step, sum.batches, sum.mean, norm);
         }
         const epoch = sum.batches[0]!.epoch;
@@ -98,6 +103,16 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
       state = { step, updates: optimizer.steps, next: sum.next };
       if (validation && isEvaluationStep(run, previous, state)) {
         const mean = await evaluateLoss(forward, ema, validation, run.batches, run.signal);
+        if (mean && !Number.isFinite(mean.loss)) {
+          await save();
+          throw new RelflowError(
+            'diverged',
+            `training: step ${step}: the loss of the validation data is ${mean.loss}`,
+            {
+              step,
+            },
+          );
+        }
         validationLoss = mean?.loss ?? null;
         if (mean) await log.add({ event: 'evaluation', step, ...mean });
       }
@@ -109,6 +124,19 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
   if (saved.step !== state.step) await save();
   return { step: state.step, finished: state.step >= steps, checkpoint: saved.path, loss, validationLoss };
 }
+
+const isDiverged = (error: unknown): boolean => error instanceof RelflowError && error.code === 'diverged';
+
+/** Returns a handler that reports weights that cannot be written since they are not finite. */
+const rethrowAsDiverged = (step: number) => (error: unknown) => {
+  if (!(error instanceof RelflowError && error.code === 'bad-weights')) throw error;
+  throw new RelflowError(
+    'diverged',
+    `training: step ${step}: ${error.message}; the checkpoints before it are kept`,
+    { step },
+    { cause: error },
+  );
+};
 
 function isEvaluationStep(
   { settings, data, evaluateEvery }: TrainingLoopOptions,

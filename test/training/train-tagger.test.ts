@@ -190,24 +190,30 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
     assert.deepEqual(readFileSync(weights!), readFileSync(join(reference, 'weights.safetensors')));
   });
 
-  it('stops when the loss is not finite: names the images, and keeps the previous weights', async () => {
-    const out = join(temporaryFolder(), 'diverged');
-    const optimizer = { learningRate: 1e38, backboneLearningRate: 1e38, textLearningRate: 1e38 };
-    await assert.rejects(
-      trained(out, {}, { optimizer, schedule: { kind: 'step', dropAfter: [9], factor: 0.1, warmup: 0 } }),
-      (error: Error & { code: string }) => {
-        assert.equal(error.code, 'diverged');
-        assert.match(
-          error.message,
-          /^training: step [23]: the (?:loss|gradient norm) is (?:NaN|Infinity) at images 11000\d\d, 11000\d\d; see /,
-        );
-        return true;
-      },
-    );
-    const { step, images } = JSON.parse(readFileSync(join(out, 'failure.json'), 'utf8'));
-    assert.equal(images.length, 2);
-    assert.ok(readdirSync(join(out, 'checkpoints')).includes(`step-${String(step - 1).padStart(8, '0')}`));
-  });
+  for (const { learningRate, written } of [
+    { learningRate: 1e30, written: true },
+    // The first step makes infinite weights, which are not written.
+    { learningRate: 1e38, written: false },
+  ])
+    it(`stops when the loss is not finite: names the images, and keeps finite weights (learning rate ${learningRate})`, async () => {
+      const out = join(temporaryFolder(), 'diverged');
+      const optimizer = { learningRate, backboneLearningRate: learningRate, textLearningRate: learningRate };
+      await assert.rejects(
+        trained(out, {}, { optimizer, schedule: { kind: 'step', dropAfter: [9], factor: 0.1, warmup: 0 } }),
+        (error: Error & { code: string }) => {
+          assert.equal(error.code, 'diverged');
+          assert.match(
+            error.message,
+            /^training: step [23]: the (?:loss|gradient norm) is (?:NaN|Infinity) at images 11000\d\d, 11000\d\d; see /,
+          );
+          return true;
+        },
+      );
+      const { step, images } = JSON.parse(readFileSync(join(out, 'failure.json'), 'utf8'));
+      assert.equal(images.length, 2);
+      const checkpoints = readdirSync(join(out, 'checkpoints'));
+      assert.deepEqual(checkpoints, written ? [`step-${String(step - 1).padStart(8, '0')}`] : []);
+    });
 
   it('accumulates gradients over several batches, and trains with a single label', async () => {
     const out = join(temporaryFolder(), 'accumulated');

@@ -1,3 +1,4 @@
+import { RelflowError } from '../../errors.js';
 import { type Box, iou } from '../../records/box.js';
 import type { FoundRelation } from '../../records/found-relation.js';
 import type { ImageRecord } from '../../records/image.js';
@@ -87,8 +88,10 @@ export class RelationScores {
   /**
    * Adds one image.
    * @param found predictions, the highest score first
+   * @throws RelflowError (`bad-score`) when a score is not a number in [0, 1], or a box has a number that is not finite
    */
   add({ detections, relations }: GroundTruth, found: readonly FoundRelation[]): void {
+    for (const relation of found) checkPrediction(relation);
     const distinct = pairNms(found);
     this.#counts.images++;
     const truths = relations.map(({ subject, object, predicate }) => {
@@ -169,6 +172,20 @@ export class RelationScores {
     this.#byPredicate.set(predicate, made);
     return made;
   }
+}
+
+function checkPrediction({ subject, predicate, object, score }: FoundRelation): void {
+  if (!(score >= 0 && score <= 1))
+    throw new RelflowError(
+      'bad-score',
+      `evaluation: found the score ${score} for '${predicate}', expected a number from 0 to 1`,
+    );
+  const box = [subject.box, object.box].find((sides) => !sides.every(Number.isFinite));
+  if (box)
+    throw new RelflowError(
+      'bad-score',
+      `evaluation: found the box [${box}] for '${predicate}', expected finite numbers`,
+    );
 }
 
 /** Returns the average precision with unmatched true relations as misses, as if they had the lowest score. */

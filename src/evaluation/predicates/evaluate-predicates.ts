@@ -1,3 +1,4 @@
+import { RelflowError } from '../../errors.js';
 import type { ImageRecord } from '../../records/image.js';
 import type { RelationTagger } from '../../records/ports.js';
 import type { Related } from '../../records/scene-graph.js';
@@ -19,6 +20,7 @@ export interface EvaluatePredicatesOptions {
  * with other predicates do not count.
  *
  * @throws the reason of `signal` when it aborts
+ * @throws RelflowError (`bad-score`) when the tagger returns a score that is not a number in [0, 1]
  *
  * @example
  * ```ts
@@ -74,7 +76,14 @@ export async function scoredPairs(
   for (let start = 0; start < pairs.length; start += atOnce) {
     const part = pairs.slice(start, start + atOnce);
     const request = { image, detections: seen, pairs: part, texts: predicates, captionCount: 1 };
-    scores.set(await tagger.tag(request, signal), start * predicates.length);
+    const found = await tagger.tag(request, signal);
+    const bad = found.findIndex((score) => !(score >= 0 && score <= 1));
+    if (bad >= 0)
+      throw new RelflowError(
+        'bad-score',
+        `evaluation: ${tagger.name} returned the score ${found[bad]} for '${predicates[bad % predicates.length]}' in ${image.file}, expected a number from 0 to 1`,
+      );
+    scores.set(found, start * predicates.length);
   }
   return { scores, truth };
 }

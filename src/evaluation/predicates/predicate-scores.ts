@@ -1,3 +1,4 @@
+import { RelflowError } from '../../errors.js';
 import { averagePrecision } from './average-precision.js';
 
 /** A tagger's scores of the pairs of one image, with the ground truth. */
@@ -83,6 +84,7 @@ export class PredicateScores {
   /**
    * Adds the pairs of one image.
    * @throws RangeError when the arrays differ in length or do not have complete rows
+   * @throws RelflowError (`bad-score`) when a score is not a number in [0, 1]
    */
   add({ scores, truth }: ScoredPairs): void {
     const width = this.#predicates.length;
@@ -90,6 +92,9 @@ export class PredicateScores {
       throw new RangeError(
         `found ${scores.length} scores and ${truth.length} truth values, expected equal multiples of ${width}`,
       );
+    const bad = scores.find((score) => !(score >= 0 && score <= 1));
+    if (bad !== undefined)
+      throw new RelflowError('bad-score', `evaluation: found the score ${bad}, expected a number from 0 to 1`);
     this.#images++;
     this.#pairs += scores.length / width;
     for (let k = 0; k < scores.length; k++) {

@@ -60,6 +60,8 @@ export class LabelVectorFile {
       if (crc32(bytes.subarray(at, end)) !== bytes.readUInt32LE(end)) break;
       const values = new Float32Array(this.#width);
       new Uint8Array(values.buffer).set(bytes.subarray(end - vector, end));
+      // Earlier versions also cached vectors of damaged weights.
+      if (!values.every(Number.isFinite)) break;
       vectors.set(bytes.toString('utf8', at + LENGTH_BYTES, at + LENGTH_BYTES + size), values);
       at = end + CHECKSUM_BYTES;
     }

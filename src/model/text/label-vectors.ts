@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { RelflowError } from '../../errors.js';
 import type { RlipV2 } from '../rlip-v2.js';
 import { LabelVectorFile } from './label-vector-file.js';
 import { type Tokenizer, tokenizeLabels } from './tokenizer.js';
@@ -38,7 +39,10 @@ export class LabelVectors {
     return new LabelVectors(model, tokenizer, file, await file.read());
   }
 
-  /** @returns vectors of the labels, `[labels, text width]` in row-major order */
+  /**
+   * @returns vectors of the labels, `[labels, text width]` in row-major order
+   * @throws RelflowError (`bad-weights`) if a vector is not finite
+   */
   async of(labels: readonly string[]): Promise<Float32Array> {
     const { width, positions } = this.#model.config.text;
     const keys = labels.map((label) => this.#tokenizer.encode(label).join(' '));
@@ -52,6 +56,12 @@ export class LabelVectors {
       const vectors = tf.tidy(() => this.#model.encodeTexts(tokenizeLabels(this.#tokenizer, texts, positions - 2)));
       const values = (await vectors.data()) as Float32Array;
       vectors.dispose();
+      const bad = values.findIndex((value) => !Number.isFinite(value));
+      if (bad >= 0)
+        throw new RelflowError(
+          'bad-weights',
+          `the text encoder returned ${values[bad]} for the label '${texts[Math.floor(bad / width)]}', expected finite numbers: its weights are damaged`,
+        );
       const computed = batch.map(([key], k) => [key, values.slice(k * width, (k + 1) * width)] as const);
       for (const [key, vector] of computed) this.#cached.set(key, vector);
       await this.#file?.append(computed);

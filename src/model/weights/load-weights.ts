@@ -1,4 +1,5 @@
 import { RelflowError } from '../../errors.js';
+import { checkFinite } from '../../files/check-finite.js';
 import type { WeightSource } from '../../files/weight-source.js';
 import type { Parameter } from '../parameter-scope.js';
 
@@ -75,7 +76,8 @@ export function checkWeights(
 /**
  * Loads a model's weights. Arrays are read and passed to the backend one after another.
  * @param onProgress called with the number of loaded arrays and their total number
- * @throws RelflowError (`bad-weights`) that names every missing, unexpected and misshapen key; then nothing is loaded
+ * @throws RelflowError (`bad-weights`) that names every missing, unexpected and misshapen key, in which case nothing is
+ * loaded; or the first array with a number that is NaN or infinite
  *
  * @example
  * ```ts
@@ -96,7 +98,9 @@ export async function loadWeights(
   checkWeights(parameters, source);
   let done = 0;
   for (const parameter of parameters.values()) {
-    parameter.set(await source.read(parameter.name));
+    const values = await source.read(parameter.name);
+    checkFinite(source.name, parameter.name, values);
+    parameter.set(values);
     onProgress?.(++done, parameters.size);
   }
 }

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
+import { checkFinite } from '../../files/check-finite.js';
 import type { WeightSource } from '../../files/weight-source.js';
 import type { Parameter } from '../parameter-scope.js';
 import { checkWeights } from './load-weights.js';
@@ -81,7 +82,11 @@ export function textEncoderParameters(
  * ```
  */
 export async function loadTextEncoder(parameters: ReadonlyMap<string, Parameter>, source: WeightSource): Promise<void> {
-  for (const [name, parameter] of textEncoderParameters(parameters, source)) parameter.set(await source.read(name));
+  for (const [name, parameter] of textEncoderParameters(parameters, source)) {
+    const values = await source.read(name);
+    checkFinite(source.name, name, values);
+    parameter.set(values);
+  }
 }
 
 async function weightFile(path: string): Promise<string> {

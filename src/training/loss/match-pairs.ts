@@ -1,3 +1,4 @@
+import { RelflowError } from '../../errors.js';
 import type { LayerOutput } from '../../model/rlip-v2.js';
 import { giou } from './giou.js';
 import { hungarian } from './hungarian.js';
@@ -70,6 +71,11 @@ function matchValues(
       objectBoxes: ofImage(values.objectBoxes, 4),
     };
     const cost = costMatrix(found, target, { queries, labels, relations }, costs);
+    if (!cost.every(Number.isFinite))
+      throw new RelflowError(
+        'diverged',
+        'training: the outputs of the model are not finite, so no pairs can be matched',
+      );
     return { queries: hungarian(cost, pairCount(target), queries) };
   });
 }
