@@ -1,5 +1,6 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
+import { readSmallJson } from '../files/read-small-file.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import type { QueueServer } from './queue-server.js';
 import { openQueue } from './queues.js';
@@ -13,7 +14,7 @@ export async function saveRunId(folder: RunFolder, run: string): Promise<void> {
 /** Reads the id under which a folder's run was last submitted; null when it was not. */
 export async function savedRunId(folder: RunFolder): Promise<string | null> {
   try {
-    const { run } = JSON.parse(await readFile(folder.internalPath('queue.json'), 'utf8')) as { run?: unknown };
+    const { run } = (await readSmallJson(folder.internalPath('queue.json'))) as { run?: unknown };
     return typeof run === 'string' ? run : null;
   } catch {
     return null;

@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { exists } from '../files/exists.js';
 import { isMissing } from '../files/is-missing.js';
+import { parseNestedJson } from '../files/json/parse-json.js';
 import { listNames } from '../files/list-names.js';
+import { readSmallFile } from '../files/read-small-file.js';
 import type { Manifest, Shard } from '../records/manifest.js';
 import type { Extent, Progress, RunState } from '../records/run-state.js';
 import { schemaProblem, type TypeOf } from '../records/schema-problem.js';
@@ -141,6 +142,9 @@ export class RunFolder {
   }
 }
 
+/** Maximum size of the files that describe a run; a manifest of 100,000 shards has about 30 MB. */
+const MAX_BYTES = 32 << 20;
+
 /**
  * Reads a JSON file that relflow wrote; null when it does not exist.
  * @throws InputError when it is not valid JSON or does not fit the schema
@@ -148,14 +152,14 @@ export class RunFolder {
 async function readJson<N extends SchemaName>(file: string, schema: N): Promise<TypeOf<N> | null> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readSmallFile(file, MAX_BYTES);
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;
   }
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseNestedJson(text);
   } catch (error) {
     throw new InputError(file, `is not valid JSON: ${(error as Error).message}`);
   }

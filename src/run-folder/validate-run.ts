@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { InputError, RelflowError } from '../errors.js';
 import { checksum } from '../files/checksum.js';
 import { jsonLines } from '../files/json/json-lines.js';
 import { streamJson } from '../files/json/stream-json.js';
 import { listNames } from '../files/list-names.js';
+import { readSmallJson } from '../files/read-small-file.js';
 import type { Box } from '../records/box.js';
 import type { CandidateSet, SceneGraph } from '../records/scene-graph.js';
 import { schemaProblem } from '../records/schema-problem.js';
@@ -89,7 +90,7 @@ async function* validateFile(file: string, seen: Set<string>, counted = { lines:
     } else if (file.endsWith('.gz') || (await stat(file)).size > SINGLE_VALUE_BYTES) {
       for await (const problem of captionProblems(file)) yield { file, problem };
     } else {
-      const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+      const value = await readSmallJson(file);
       for (const problem of problemsOf(value, seen)) yield { file, problem };
     }
   } catch (error) {
@@ -99,7 +100,7 @@ async function* validateFile(file: string, seen: Set<string>, counted = { lines:
 }
 
 /** JSON files up to this size are parsed as one value. Larger and compressed ones can only be captions. */
-const SINGLE_VALUE_BYTES = 64 * 2 ** 20;
+const SINGLE_VALUE_BYTES = 16 * 2 ** 20;
 
 /** Checks a caption file of any size, one element at a time. */
 async function* captionProblems(file: string): AsyncGenerator<string, void> {

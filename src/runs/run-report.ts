@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
+import { readSmallJson } from '../files/read-small-file.js';
 import type { StageMetrics } from '../graph/engine/stage-metrics.js';
 import type { Graph } from '../graph/graph.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
@@ -55,7 +55,7 @@ export async function writeReport(
 /** Reads what the report of a finished run says of its output; null when there is no such report. */
 export async function readReport(folder: RunFolder): Promise<Required<ReportOptions> | null> {
   try {
-    const report = JSON.parse(await readFile(folder.pathTo('report.json'), 'utf8')) as ReportOptions;
+    const report = (await readSmallJson(folder.pathTo('report.json'))) as ReportOptions;
     return report.summary ? { summary: report.summary, allowEmpty: report.allowEmpty ?? null } : null;
   } catch {
     return null;

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError, OptionError } from '../errors.js';
 import { safeRelativePath } from '../files/image-folder.js';
@@ -7,6 +7,7 @@ import { inputFiles } from '../files/input-files.js';
 import { type TextLine, textLines } from '../files/json/json-lines.js';
 import { fieldsOf, formatJsonValue, isId } from '../files/json/json-value.js';
 import { isTooDeep, parseNestedJson } from '../files/json/parse-json.js';
+import { readSmallJson } from '../files/read-small-file.js';
 import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
@@ -72,7 +73,7 @@ async function filesOf(path: string): Promise<readonly string[]> {
   const manifestFile = join(path, 'manifest.json');
   let manifest: unknown;
   try {
-    manifest = JSON.parse(await readFile(manifestFile, 'utf8'));
+    manifest = await readSmallJson(manifestFile, 32 << 20);
   } catch (error) {
     throw new InputError(path, 'has no readable manifest.json, expected the folder of a finished run', undefined, {
       cause: error,

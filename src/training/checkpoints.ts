@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { OutputError, RelflowError } from '../errors.js';
 import { checkFinite } from '../files/check-finite.js';
 import { openSafetensors } from '../files/open-safetensors.js';
 import { removeEntries, sortEntries } from '../files/own-entries.js';
+import { readSmallJson } from '../files/read-small-file.js';
 import { writeSafetensors } from '../files/write-safetensors.js';
 import type { Parameter } from '../model/parameter-scope.js';
 import { loadWeights } from '../model/weights/load-weights.js';
@@ -192,7 +193,7 @@ async function readState(path: string): Promise<StoredState> {
     new RelflowError('bad-checkpoint', `${file}: ${problem}`, { path }, { cause });
   let state: Partial<StoredState>;
   try {
-    state = JSON.parse(await readFile(file, 'utf8')) as Partial<StoredState>;
+    state = (await readSmallJson(file)) as Partial<StoredState>;
   } catch (cause) {
     throw badCheckpoint('cannot be read', cause);
   }

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { InputError, OptionError } from '../errors.js';
 import { formatJsonValue } from '../files/json/json-value.js';
+import { parseNestedJson } from '../files/json/parse-json.js';
 
 /** A list of categories, each with the words that name it. */
 export interface Vocabulary {
@@ -50,7 +51,7 @@ export function loadVocabulary(nameOrPath: string): Vocabulary {
 function readSynonyms(file: string): ReadonlyMap<string, readonly string[]> {
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(file, 'utf8'));
+    content = parseNestedJson(readFileSync(file, 'utf8'));
   } catch (cause) {
     throw new InputError(file, 'cannot be read as JSON, expected a vocabulary {category: [synonym, …]}', undefined, {
       cause,

@@ -11,6 +11,9 @@ export interface RejectedRow {
   readonly problem: string;
 }
 
+/** Maximum length of a row in characters. */
+const MAX_RECORD = 1_000_000;
+
 const COLUMNS = ['caption', 'scene_graph'] as const;
 
 /**
@@ -30,7 +33,13 @@ const COLUMNS = ['caption', 'scene_graph'] as const;
  */
 export async function* goldCaptions(file: string, onBadRow: (row: RejectedRow) => void): AsyncGenerator<GoldCaption> {
   const rows = createReadStream(file).on('error', (error) => csv.destroy(error));
-  const csv = parse({ bom: true, info: true, relax_column_count: true, skip_empty_lines: true });
+  const csv = parse({
+    bom: true,
+    info: true,
+    relax_column_count: true,
+    max_record_size: MAX_RECORD,
+    skip_empty_lines: true,
+  });
   let header: readonly string[] | undefined;
   try {
     for await (const { record, info } of rows.pipe(csv) as AsyncIterable<{

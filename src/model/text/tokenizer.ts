@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { InputError } from '../../errors.js';
+import { readSmallJson } from '../../files/read-small-file.js';
 import { PADDING_ID, type TokenizedTexts } from './roberta.js';
 
 /** Converts a text to token ids, including the start and end tokens. */
@@ -24,7 +24,7 @@ export interface Tokenizer {
  */
 export async function openTokenizer(folder: string): Promise<Tokenizer> {
   const file = join(folder, 'tokenizer.json');
-  const read = async (path: string) => JSON.parse(await readFile(path, 'utf8')) as object;
+  const read = async (path: string) => (await readSmallJson(path)) as object;
   const rules = await read(file).catch((cause) => {
     throw new InputError(
       file,

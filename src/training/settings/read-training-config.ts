@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { InputError, OptionError } from '../../errors.js';
+import { readSmallJson } from '../../files/read-small-file.js';
 import { schemaProblem } from '../../records/schema-problem.js';
 import type { TrainingConfig, TrainingDataSet } from '../../records/training-config.js';
 
@@ -26,7 +27,7 @@ export async function readTrainingConfig(file: string): Promise<TrainingConfig> 
     throw new InputError(file, `has ${found.size} bytes, expected a configuration of at most ${MAX_CONFIG}`);
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(file, 'utf8'));
+    value = await readSmallJson(file, MAX_CONFIG);
   } catch (cause) {
     throw new InputError(file, `is not valid JSON: ${(cause as Error).message}`, undefined, { cause });
   }
