@@ -70,20 +70,29 @@ async function* readObject(file: string, limits: Limits): AsyncGenerator<Read[]>
   const layout = ['annotations', 'images'];
   for await (const { section, values } of streamJson(file, { layout, required: [], ...limits })) {
     // COCO's `images` have no captions; Karpathy's have them all.
-    const isKarpathy = section === 'images' && values.some((value) => 'sentences' in fieldsOf(value));
-    if (section === 'annotations') hasSections = true;
-    if (isKarpathy) hasSections = true;
-    if (section === 'annotations' || isKarpathy) yield values.map(readElement);
-    else yield values.map(readName);
+    const hasCaptions =
+      section === 'annotations' || values.some((value) => first(fieldsOf(value), imageCaptionNames) !== undefined);
+    if (hasCaptions) hasSections = true;
+    yield values.map(hasCaptions ? readElement : readName);
   }
   if (hasSections) return;
   for await (const { keys, values } of streamJson(file, { layout: 'map', ...limits })) {
-    yield values.map((value, index) => {
-      const texts = textsOf(value);
-      const entry = { id: keys[index], texts: texts ?? value };
-      return { element: { [keys[index] as string]: value }, entry, isMalformed: texts === undefined };
-    });
+    yield values.flatMap((value, index) => readMapEntry(keys[index] as string, value));
   }
+}
+
+/** Keys of an object that is around the captions. */
+const wrappers = ['captions', 'data', 'results', 'items'];
+
+/** Reads an entry of an object: an image and its captions, or the list or map of all captions. */
+function readMapEntry(key: string, value: unknown): Read[] {
+  if (wrappers.includes(key)) {
+    if (Array.isArray(value) && value.some((one) => readElement(one).entry)) return value.map(readElement);
+    if (isObject(value)) return Object.entries(value).flatMap(([image, texts]) => readMapEntry(image, texts));
+  }
+  const texts = textsOf(value);
+  const entry = { id: key, texts: texts ?? value };
+  return [{ element: { [key]: value }, entry, isMalformed: texts === undefined }];
 }
 
 /** Reads an element of COCO's `images`, which gives the file of an image. */
@@ -95,27 +104,66 @@ function readName(element: unknown): Read {
 /** Reads an object that names its image and has captions. */
 function readElement(element: unknown): Read {
   const fields = fieldsOf(element);
-  const first = (names: readonly string[]) => names.map((name) => fields[name]).find((value) => value !== undefined);
-  const id = first(idNames) ?? undefined;
-  const name = first(fileNames);
+  return readFields(element, fields) ?? readFields(element, lowerCased(fields)) ?? { element, entry: null };
+}
+
+function readFields(element: unknown, fields: Readonly<Record<string, unknown>>): Read | undefined {
+  const captions = textsIn(fields);
+  if (captions === undefined) return undefined;
+  const name = first(fields, fileNames);
+  // An `id` may be that of a caption, if something else names the image.
+  const id = first(fields, idNames) ?? (typeof name === 'string' ? undefined : (fields['id'] ?? fields['key']));
   const folder = fields['filepath'];
   const file = typeof folder === 'string' && typeof name === 'string' ? `${folder}/${name}` : name;
-  const captions = first(captionNames);
-  const hasKey = (id !== undefined && id !== null) || typeof file === 'string';
-  if (captions === undefined || !hasKey) return { element, entry: null };
+  if ((id === undefined || id === null) && typeof file !== 'string') return undefined;
   return { element, entry: { id, file, texts: textsOf(captions) ?? [captions] } };
 }
 
+const lowerCased = (fields: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(fields).map(([key, value]) => [key.toLowerCase(), value]));
+
+function first(fields: Readonly<Record<string, unknown>>, names: readonly string[]): unknown {
+  for (const name of names) if (fields[name] !== undefined) return fields[name];
+  return undefined;
+}
+
 const idNames = ['image_id', 'imageid', 'imageId', 'cocoid'];
-const fileNames = ['file_name', 'filename', 'file', 'image', 'image_name', 'image_path', 'img', 'path'];
-const captionNames = ['caption', 'captions', 'sentences', 'text', 'description', 'comment'];
+const fileNames = [
+  'file_name',
+  'filename',
+  'file',
+  'image',
+  'image_name',
+  'image_path',
+  'img',
+  'path',
+  'url',
+  'image_url',
+];
+const captionNames = [
+  'caption',
+  'captions',
+  'sentences',
+  'text',
+  'description',
+  'comment',
+  'generated_text',
+  'pred_caption',
+  'caption_str',
+];
+
+/** Those of elements of `images`, which may also have other texts. */
+const imageCaptionNames = ['sentences', 'captions', 'caption'];
+
+/** Returns the value of an object that is its caption or captions. */
+const textsIn = (fields: Readonly<Record<string, unknown>>) => first(fields, captionNames);
 
 /** Returns a list of texts, some of which may be invalid; undefined if the value is neither a text nor a list. */
 function textsOf(value: unknown): readonly unknown[] | undefined {
   if (typeof value === 'string') return [value];
   if (Array.isArray(value)) return value.map((one) => (isObject(one) ? textOf(one) : one));
   if (!isObject(value)) return undefined;
-  const inner = ['captions', 'caption', 'sentences'].map((name) => value[name]).find((found) => found !== undefined);
+  const inner = textsIn(value);
   return inner === undefined ? undefined : textsOf(inner);
 }
 

@@ -318,6 +318,44 @@ describe('captionFile', () => {
     assert.deepEqual(await textsOfFiles(writeText('table.csv', utf16), images), ['ein\nHünd', null]);
   });
 
+  it('reads the fields that models and data sets name captions by, in a list, in `images`, or in an object around them', async () => {
+    const images = [[7, 'a.jpg']] as const;
+    const found = ['a dog'];
+    for (const content of [
+      [{ Image: 'a.jpg', Caption: 'a dog' }],
+      [{ url: 'https://host/a.jpg?x=1', caption: 'a dog' }],
+      [{ image: 'a.jpg', generated_text: 'a dog' }],
+      [{ image_id: 7, pred_caption: 'a dog' }],
+      [{ id: 7, caption: 'a dog' }],
+      { 'a.jpg': { text: 'a dog', model: 'm' } },
+      { images: [{ id: 7, file_name: 'a.jpg', caption: 'a dog' }] },
+      { images: [{ id: 7, file_name: 'a.jpg', captions: ['a dog'] }], info: {} },
+      { captions: { 7: ['a dog'] } },
+      { dataset: 'TextCaps', data: [{ image_id: '7', caption_str: 'a dog', id: 999 }] },
+      // A description of an image in COCO's file is not its caption.
+      {
+        images: [{ id: 7, file_name: 'a.jpg', description: 'IMG 7' }],
+        annotations: [{ id: 1, image_id: 7, caption: 'a dog' }],
+      },
+    ])
+      assert.deepEqual(await textsOfFiles(write('named.json', content), images), found, JSON.stringify(content));
+  });
+
+  it('finds a file that Label Studio has renamed by the name before, if no key has the new name', async () => {
+    const images = [
+      [1, 'images/1a2b3c4d-dog.jpg'],
+      [2, 'images/5e6f7a8b-cat.jpg'],
+      [3, '3f2504e0-4f89-11d3-9a0c-0305e82c3301.jpg'],
+    ] as const;
+    const captions = {
+      'dog.jpg': ['a dog'],
+      'cat.jpg': ['another cat'],
+      '5e6f7a8b-cat.jpg': ['a cat'],
+      '4f89-11d3-9a0c-0305e82c3301.jpg': ['not a prefix'],
+    };
+    assert.deepEqual(await textsOfFiles(write('uploads.json', captions), images), ['a dog', 'a cat', null]);
+  });
+
   it('refuses a file that has no captions in any form, and lists the forms', async () => {
     for (const [content, problem] of [
       [

@@ -137,6 +137,8 @@ export class ImageEntryIndex {
         });
       }
     }
+    const original = candidates.length === 0 ? nameBeforeUpload(path) : undefined;
+    if (original) add(await read(stemKey(original)), ({ t = '', p = t }) => rankOfPath(p, original, image.split));
     const best = this.#best(candidates, image);
     if (best.some(({ rank }) => rank === foundBy.idOfOtherPath)) count?.('caption-of-other-file');
     return best.map(({ stored }) => stored.v);
@@ -234,6 +236,12 @@ export class ImageEntryIndex {
 /** The name of an image's file that `#putName` leaves out, because it consists of the id. */
 function nameOfNumber(id: number): string {
   return String(id).padStart(12, '0');
+}
+
+/** Returns the path that Label Studio has renamed to `<8 digits>-<name>` when it was uploaded; undefined for other paths. */
+function nameBeforeUpload({ segments, extension, stem }: ImagePath): ImagePath | undefined {
+  const name = /^[0-9a-f]{8}-(?![0-9a-f]{4}-[0-9a-f]{4}-)(.+)$/.exec(stem)?.[1];
+  return name === undefined ? undefined : { segments: [...segments.slice(0, -1), name], extension, stem: name };
 }
 
 interface Candidate {
