@@ -50,6 +50,7 @@ export function pair(options: PairOptions = {}): Operator<ImageRecord & Parsed &
   const { overlap = false, compat = false } = options;
   const maxPairs = options.maxPairs ?? (compat ? Number.MAX_SAFE_INTEGER : 10_000);
   checkPositiveInteger('pair', 'maxPairs', maxPairs);
+  const spellingsOf = compat ? () => null : spellingFinder();
   return operator<ImageRecord & Parsed & Matched, Candidates>({
     name: 'pair',
     version: '1',
@@ -57,7 +58,7 @@ export function pair(options: PairOptions = {}): Operator<ImageRecord & Parsed &
     needs: ['detections', 'phrases', 'mentions'],
     adds: ['candidates'],
     apply: (record, context) => {
-      const spellings = compat ? null : commonSpellings(record.detections);
+      const spellings = spellingsOf(record.detections);
       const detections = spellings
         ? record.detections.map((one) => ({ ...one, category: spellings.get(one.category)! }))
         : record.detections;
@@ -68,6 +69,27 @@ export function pair(options: PairOptions = {}): Operator<ImageRecord & Parsed &
       return { candidates };
     },
   });
+}
+
+/** Number of category names that are compared; beyond it every image is searched for common spellings. */
+const MAX_KNOWN_NAMES = 20_000;
+
+/**
+ * Returns a function that finds the spelling to use for each category of an image, see `commonSpellings`. As long as all
+ * categories that it has seen differ otherwise, which is usual, an image costs one look-up per box.
+ */
+function spellingFinder(): (detections: readonly Detection[]) => ReadonlyMap<string, string> | null {
+  const names = new Set<string>();
+  const keys = new Set<string>();
+  return (detections) => {
+    for (const { category } of detections) {
+      if (names.has(category) || names.size >= MAX_KNOWN_NAMES) continue;
+      names.add(category);
+      keys.add(spellingKey(category));
+    }
+    const allDiffer = keys.size === names.size && names.size < MAX_KNOWN_NAMES;
+    return allDiffer ? null : commonSpellings(detections);
+  };
 }
 
 /**
@@ -87,7 +109,7 @@ function commonSpellings(detections: readonly Detection[]): ReadonlyMap<string, 
   return firsts.size < spellings.size ? spellings : null;
 }
 
-const spellingKey = memoize(20_000, (category) => joinedWords(category) || category);
+const spellingKey = memoize(MAX_KNOWN_NAMES, (category) => joinedWords(category) || category);
 
 function categoryTriplets(
   record: Parsed & Matched,
@@ -158,11 +180,11 @@ function pairDetections(
   const total = demands.reduce((sum, demand) => sum + demand, 0);
   const limits = total > maxPairs ? fairShares(maxPairs, demands) : null;
   if (limits) context.count('pairs-over-limit', total - maxPairs);
-  const nearest = nearestFinder(detections);
+  const nearest = limits && nearestFinder(detections);
   const pairs: CandidatePair[] = [];
   subjects.forEach(({ subject, objects }, index) => {
     const byObject = triplets.get(detections[subject]!.category)!;
-    for (const object of limits ? nearest(subject, objects, limits[index]!) : objects) {
+    for (const object of nearest ? nearest(subject, objects, limits[index]!) : objects) {
       if (object === subject) continue;
       // Pairs of the same categories share one array of texts, because records are immutable.
       pairs.push({ subject, object, texts: byObject.get(detections[object]!.category) as CandidateText[] });

@@ -365,10 +365,10 @@ export class CocoFile {
     this.#categoryNames ??= [...new Set(this.#categories.values())];
     const origin = { source: dialect.source, file: base };
     const record = { image: imageWithFile, detections, origin, categories: this.#categoryNames };
-    const masks = annotations.filter(({ hasMask }) => hasMask).length;
+    const masks = this.#needsMasks ? annotations.filter(({ hasMask }) => hasMask).length : 0;
     return {
       record: rawCategories ? { ...record, rawCategories } : record,
-      counts: { ...imageCounts, ...counts, ...(masks > 0 && !compat && { 'box-from-mask': masks }) },
+      counts: { ...imageCounts, ...counts, ...(masks > 0 && { 'box-from-mask': masks }) },
       rejects,
     };
   }

@@ -32,7 +32,10 @@ export class RunObservations {
       for (const name of categories) this.categories.add(name);
     }
     if (!Array.isArray(detections)) return;
-    if (this.categories.size < MAX_TEXTS) for (const { category } of detections) this.categories.add(category);
+    // A list of categories includes those of the detections.
+    if (categories === undefined && this.categories.size < MAX_TEXTS) {
+      for (const { category } of detections) this.categories.add(category);
+    }
     this.detections += detections.length;
     if (detections.length === 0) this.recordsWithoutDetections++;
   }

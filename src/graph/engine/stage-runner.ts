@@ -1,7 +1,7 @@
 import { mergeMap, Subject, type Subscription } from 'rxjs';
 import { RecordError, RelflowError } from '../../errors.js';
 import { isThenable } from '../../operators/is-thenable.js';
-import { FILTERED } from '../../operators/operator.js';
+import { FILTERED, type OperatorContext } from '../../operators/operator.js';
 import { toObservable } from '../../operators/ordered-map.js';
 import { nonFinitePath } from '../../records/non-finite.js';
 import type { SourceItem } from '../../records/ports.js';
@@ -34,6 +34,8 @@ export class StageRunner {
   readonly #nodeById: ReadonlyMap<string, Node>;
   readonly #deferred: ReadonlySet<Node>;
   readonly #collected: Node | null;
+  /** What the contexts of all records of a stage share. */
+  readonly #contexts: ReadonlyMap<Node, Omit<OperatorContext, 'count'>>;
 
   constructor(
     nodes: readonly Node[],
@@ -50,6 +52,7 @@ export class StageRunner {
     this.#nodeById = new Map(nodes.map((node) => [node.id, node]));
     this.#deferred = deferredStages(nodes, options);
     this.#collected = options.mode === 'collect' ? options.node : null;
+    this.#contexts = new Map(nodes.map((node) => [node, sharedContext(node, options)]));
     for (const node of nodes) {
       if (node.kind !== 'stage') continue;
       const input = new Subject<Token>();
@@ -152,12 +155,10 @@ export class StageRunner {
 
   #work(node: Node & { kind: 'stage' }, token: Token): void | PromiseLike<void> {
     const counts = token.tracker.stage(node);
-    const { explain, metrics, observations } = this.#options;
-    const context = {
-      signal: this.#options.signal,
-      count: (name: string, by = 1) => addCount(counts.counts, name, by),
-      ...(observations && { tally: (name: string, text: string) => observations.tally(node.id, name, text) }),
-      ...(explain && { explain: (line: string) => explain(node.id, line) }),
+    const { metrics } = this.#options;
+    const context: OperatorContext = {
+      ...this.#contexts.get(node)!,
+      count: (name, by = 1) => addCount(counts.counts, name, by),
     };
     counts.in++;
     const passOn = (result: object | typeof FILTERED) => {
@@ -236,6 +237,14 @@ function lineProblem(schema: SchemaName | undefined, line: unknown): RecordError
   const path = nonFinitePath(line);
   if (path === null) return undefined;
   return new RecordError('not-finite', `the number at ${path || '/'} is NaN or infinite, expected a finite number`);
+}
+
+function sharedContext(node: Node, { signal, explain, observations }: ResolvedOptions): Omit<OperatorContext, 'count'> {
+  return {
+    signal,
+    ...(observations && { tally: (name: string, text: string) => observations.tally(node.id, name, text) }),
+    ...(explain && { explain: (line: string) => explain(node.id, line) }),
+  };
 }
 
 const NO_STAMPS: readonly OperatorStamp[] = [];
