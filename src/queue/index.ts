@@ -1,5 +1,5 @@
 /**
- * Runs on many machines. Loads BullMQ and ioredis.
+ * Runs on many machines. Loads BullMQ and ioredis, which are optional peer dependencies (RelflowError `missing-package`).
  *
  * @module relflow/queue
  */

@@ -1,4 +1,4 @@
-import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import type { Job } from 'bullmq';
 import { OutputError } from '../errors.js';
 import { phasesOf } from '../graph/engine/phases.js';
 import type { Graph } from '../graph/graph.js';
@@ -9,6 +9,7 @@ import { finishRun } from '../runs/finish-run.js';
 import { processShard, type ShardResult } from '../runs/process-shard.js';
 import { type InlinePhase, processSource } from '../runs/process-source.js';
 import { type OpenRun, OpenRuns } from './open-runs.js';
+import { UnrecoverableError, WaitingError } from './queue-packages.js';
 import type { QueueServer } from './queue-server.js';
 import { addShardJob, LANES, openQueue, type RunJob, type ShardJob, type ShardQueue } from './queues.js';
 import { RECORD_TIMEOUT_SECONDS, RecordTimeout, RecordTimer } from './record-timeout.js';

@@ -1,4 +1,3 @@
-import { UnrecoverableError } from 'bullmq';
 import { OutputError } from '../errors.js';
 import { digest } from '../files/digest.js';
 import { describeGraph } from '../graph/describe-graph.js';
@@ -8,6 +7,7 @@ import type { RunState } from '../records/run-state.js';
 import { checkNoLinks } from '../run-folder/run-entries.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { graphDifference } from '../runs/graph-difference.js';
+import { UnrecoverableError } from './queue-packages.js';
 import type { RunJob } from './queues.js';
 
 /** Run that a worker works on. */

@@ -1,5 +1,5 @@
-import { Redis } from 'ioredis';
 import { OptionError, RelflowError } from '../errors.js';
+import { Redis } from './queue-packages.js';
 
 /** Server of the queues and how to reach it. */
 export interface QueueServer {

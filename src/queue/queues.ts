@@ -1,5 +1,6 @@
-import { type JobsOptions, Queue } from 'bullmq';
+import type { Queue as BullQueue, JobsOptions } from 'bullmq';
 import type { Lane } from '../operators/operator.js';
+import { Queue } from './queue-packages.js';
 import type { QueueServer } from './queue-server.js';
 
 /** All lanes, in the order in which a run passes them. */
@@ -27,7 +28,7 @@ export interface ShardJob extends RunJob {
 }
 
 /** Queue of the jobs of a lane. */
-export type ShardQueue = Queue<ShardJob, unknown, string>;
+export type ShardQueue = BullQueue<ShardJob, unknown, string>;
 
 /** How long finished and failed jobs stay on the server. */
 export const RETENTION = { removeOnComplete: { age: 24 * 3600 }, removeOnFail: { age: 7 * 24 * 3600 } } as const;

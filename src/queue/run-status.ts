@@ -1,8 +1,8 @@
-import { QueueEvents } from 'bullmq';
 import { RelflowError } from '../errors.js';
 import type { Lane } from '../operators/operator.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { ShardLayout } from '../run-folder/shard-layout.js';
+import { QueueEvents } from './queue-packages.js';
 import { checkServer, type QueueServer } from './queue-server.js';
 import { LANES, openQueue, PREFIX, type ShardQueue } from './queues.js';
 import { savedRunId } from './run-id.js';
@@ -53,7 +53,7 @@ export class RunWatch {
   readonly #folder: RunFolder;
   readonly #queues: ReadonlyMap<Lane, ShardQueue>;
   readonly #server: QueueServer;
-  #events: QueueEvents | null = null;
+  #events: InstanceType<typeof QueueEvents> | null = null;
 
   private constructor(server: QueueServer, folder: RunFolder) {
     this.#server = server;

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { FlowProducer } from 'bullmq';
 import { RelflowError } from '../errors.js';
 import { digest } from '../files/digest.js';
 import { phasesOf } from '../graph/engine/phases.js';
@@ -9,6 +8,7 @@ import type { Lane } from '../operators/operator.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { identifyRun, joinRun, type RunIdentity } from '../runs/prepare-run.js';
 import { checkRun } from '../runs/run.js';
+import { FlowProducer } from './queue-packages.js';
 import { checkServer, type QueueServer } from './queue-server.js';
 import { openQueue, PREFIX, RETENTION, type RunJob } from './queues.js';
 import { currentRunId, saveRunId } from './run-id.js';

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
-import { Worker } from 'bullmq';
 import { OptionError } from '../errors.js';
 import type { Lane } from '../operators/operator.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import { JobProcessor } from './job-processor.js';
+import { Worker } from './queue-packages.js';
 import { checkServer, type QueueServer } from './queue-server.js';
 import { LANES, PREFIX, type RunJob, type ShardJob } from './queues.js';
 import type { WorkerOptions } from './worker-options.js';
