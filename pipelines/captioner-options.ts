@@ -10,22 +10,35 @@ import {
   transformersJs,
 } from '../src/index.js';
 import { type EndpointOptions, endpointPolicy, given } from './endpoint-options.js';
+import { inGroup, MAIN } from './option-groups.js';
 
 /** Options of every pipeline that can caption its images. */
-export const captionerOptions = {
+export const captionerOptions = inGroup('Captions', {
   captions: Type.Optional(
-    Type.String({ description: 'captions by image id or file: COCO, JSON, JSON lines or CSV; a path or glob' }),
+    Type.String({
+      group: MAIN,
+      argument: 'files',
+      description: 'captions by image id or file: COCO, JSON, JSON lines or CSV; a path or glob',
+    }),
   ),
   maxCaptions: Type.Optional(
     Type.Integer({ minimum: 1, description: 'maximum number of captions per image from --captions' }),
   ),
   captioner: Type.Optional(
-    Type.String({ description: 'captioner to use instead of --captions: hf-chat, hf-blip or transformers-js' }),
+    Type.String({
+      group: MAIN,
+      enum: ['hf-chat', 'hf-blip', 'transformers-js'],
+      description: 'model that writes the captions, instead of --captions',
+    }),
   ),
-  model: Type.Optional(Type.String({ description: 'model of the captioner' })),
-  provider: Type.Optional(Type.String({ description: 'hf-chat: inference provider of Hugging Face (default: auto)' })),
-  endpointUrl: Type.Optional(Type.String({ description: 'address of the captioner’s server, instead of --provider' })),
-  billTo: Type.Optional(Type.String({ description: 'organization on Hugging Face that is billed' })),
+  model: Type.Optional(Type.String({ argument: 'name', description: 'model of the captioner' })),
+  provider: Type.Optional(
+    Type.String({ argument: 'name', description: 'hf-chat: inference provider of Hugging Face (default: auto)' }),
+  ),
+  endpointUrl: Type.Optional(
+    Type.String({ argument: 'url', description: 'address of the captioner’s server, instead of --provider' }),
+  ),
+  billTo: Type.Optional(Type.String({ argument: 'name', description: 'organization on Hugging Face that is billed' })),
   nCaptions: Type.Optional(
     Type.Integer({
       minimum: 1,
@@ -33,15 +46,18 @@ export const captionerOptions = {
     }),
   ),
   firstSeed: Type.Optional(Type.Integer({ minimum: 0, description: 'seed of the first sampled caption (default: 0)' })),
-  prompt: Type.Optional(Type.String({ description: 'hf-chat: the prompt' })),
+  prompt: Type.Optional(Type.String({ argument: 'text', description: 'hf-chat: the prompt' })),
   maxTokens: Type.Optional(
     Type.Integer({ minimum: 1, description: 'maximum number of tokens of a caption (default: 60)' }),
   ),
-  models: Type.Optional(Type.String({ description: 'transformers-js: local folder of models' })),
-  dtype: Type.Optional(Type.String({ description: 'transformers-js: fp32, fp16, q8…' })),
-  device: Type.Optional(Type.String({ description: 'transformers-js: cpu (default), cuda…' })),
+  models: Type.Optional(Type.String({ argument: 'folder', description: 'transformers-js: local folder of models' })),
+  dtype: Type.Optional(Type.String({ argument: 'name', description: 'transformers-js: fp32, fp16, q8…' })),
+  device: Type.Optional(Type.String({ argument: 'name', description: 'transformers-js: cpu (default), cuda…' })),
   parameters: Type.Optional(
-    Type.String({ description: 'additional request parameters as JSON, e.g. {"use_beam_search":true}' }),
+    Type.String({
+      argument: 'json',
+      description: 'additional request parameters as JSON, e.g. {"use_beam_search":true}',
+    }),
   ),
   side: Type.Optional(
     Type.Integer({ minimum: 1, description: 'longest side of the image in the request, pixels (default: 512)' }),
@@ -49,7 +65,7 @@ export const captionerOptions = {
   quality: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 100, description: 'JPEG quality of the image in the request (default: 85)' }),
   ),
-};
+});
 
 type CaptionerOptions = Static<ReturnType<typeof Type.Object<typeof captionerOptions>>> &
   EndpointOptions & {

@@ -1,5 +1,6 @@
 import { coco, Graph, recipe, Type } from '../src/index.js';
 import { imageFolders } from './image-folders.js';
+import { MAIN } from './option-groups.js';
 import { pseudoLabel, pseudoLabelOptions } from './pseudo-label.js';
 
 /** Turns COCO's detections and captions from files or a captioner into scene graphs. */
@@ -8,15 +9,32 @@ export default recipe({
   summary: 'COCO detections and captions to scene graphs',
   options: Type.Object(
     {
-      annotations: Type.String({ description: 'instances_*.json, also .gz; a path or glob' }),
+      annotations: Type.String({
+        group: MAIN,
+        argument: 'files',
+        description: 'instances_*.json, also .gz; a path or glob',
+      }),
       images: Type.Optional(
         Type.String({
+          group: MAIN,
+          argument: 'folder',
           description:
             'image folder; default for models that read pixels: the folder of the annotations; image files are not checked otherwise',
         }),
       ),
-      dataset: Type.String({ default: 'coco2017', description: 'name of the dataset' }),
-      split: Type.Optional(Type.String({ description: 'train2017…; default: from the name of the annotation file' })),
+      dataset: Type.String({
+        group: 'Selection',
+        argument: 'name',
+        default: 'coco2017',
+        description: 'name of the dataset',
+      }),
+      split: Type.Optional(
+        Type.String({
+          group: 'Selection',
+          argument: 'name',
+          description: 'train2017…; default: from the name of the annotation file',
+        }),
+      ),
       ...pseudoLabelOptions,
     },
     { additionalProperties: false },

@@ -4,6 +4,7 @@ import { SPRITES } from '../src/model/tagger/embedded-tagger.js';
 import { DEFAULT_THRESHOLD } from '../src/operators/tag.js';
 import { packageRoot } from '../src/package-info.js';
 import { DEFAULT_MIN_CONFIDENCE } from '../src/parser/neural/neural-parser.js';
+import { MAIN } from './option-groups.js';
 import { pseudoLabel } from './pseudo-label.js';
 
 const scenes = join(packageRoot, 'fixtures', 'scenes');
@@ -18,12 +19,13 @@ export default recipe({
   options: Type.Object(
     {
       threshold: Type.Number({
+        group: MAIN,
         default: DEFAULT_THRESHOLD,
         minimum: 0,
         maximum: 1,
         description: 'keep relations with a score above this',
       }),
-      scenes: Type.Integer({ default: 12, minimum: 1, description: 'number of images on the page' }),
+      scenes: Type.Integer({ group: MAIN, default: 12, minimum: 1, description: 'number of images on the page' }),
     },
     { additionalProperties: false },
   ),

@@ -1,7 +1,8 @@
 import { type Static, Type } from '../src/index.js';
+import { inGroup } from './option-groups.js';
 
 /** Options of requests to any endpoint. Defaults are those of the API. */
-export const endpointOptions = {
+export const endpointOptions = inGroup('Requests to models', {
   requestsAtOnce: Type.Optional(
     Type.Integer({ minimum: 1, description: 'maximum number of requests in flight (default: 8)' }),
   ),
@@ -33,13 +34,17 @@ export const endpointOptions = {
   ),
   store: Type.Optional(
     Type.String({
+      argument: 'folder',
       description: 'folder of the store of cached answers (default: RELFLOW_STORE, or a folder in your home)',
     }),
   ),
   tokenFile: Type.Optional(
-    Type.String({ description: 'file with the access token (default: the variable RELFLOW_TOKEN or HF_TOKEN)' }),
+    Type.String({
+      argument: 'file',
+      description: 'file with the access token (default: the variable RELFLOW_TOKEN or HF_TOKEN)',
+    }),
   ),
-};
+});
 
 export type EndpointOptions = Static<ReturnType<typeof Type.Object<typeof endpointOptions>>>;
 

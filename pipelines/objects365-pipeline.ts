@@ -1,5 +1,6 @@
 import { Graph, objects365, recipe, Type } from '../src/index.js';
 import { imageFolders } from './image-folders.js';
+import { MAIN } from './option-groups.js';
 import { pseudoLabel, pseudoLabelOptions } from './pseudo-label.js';
 
 /** Turns Objects365's detections and captions from files or a captioner into scene graphs. */
@@ -8,14 +9,26 @@ export default recipe({
   summary: 'Objects365 v2 detections and captions to scene graphs',
   options: Type.Object(
     {
-      annotations: Type.String({ description: 'zhiyuan_objv2_*.json, also .gz; a path or glob' }),
+      annotations: Type.String({
+        group: MAIN,
+        argument: 'files',
+        description: 'zhiyuan_objv2_*.json, also .gz; a path or glob',
+      }),
       images: Type.Optional(
         Type.String({
+          group: MAIN,
+          argument: 'folder',
           description:
             'folder with the patch folders; default for models that read pixels: the folder of the annotations; image files are not checked otherwise',
         }),
       ),
-      split: Type.Optional(Type.String({ description: 'train or val; default: from the name of the annotation file' })),
+      split: Type.Optional(
+        Type.String({
+          group: 'Selection',
+          argument: 'name',
+          description: 'train or val; default: from the name of the annotation file',
+        }),
+      ),
       ...pseudoLabelOptions,
     },
     { additionalProperties: false },

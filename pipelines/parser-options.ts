@@ -3,9 +3,11 @@ import { DEFAULT_MIN_CONFIDENCE } from '../src/parser/neural/neural-parser.js';
 import { textParsers } from '../src/parser/text-parser.js';
 import { type EndpointOptions, endpointPolicy, given } from './endpoint-options.js';
 
+const FACTUAL_T5 = 'factual-t5';
+
 /** Options of every pipeline that parses captions. */
 export const parserOptions = {
-  parser: Type.String({ default: 'neural', description: 'parser of the captions: neural, rules or factual-t5' }),
+  parser: Type.String({ default: 'neural', enum: [...textParsers, FACTUAL_T5], description: 'parser of the captions' }),
   minConfidence: Type.Number({
     default: DEFAULT_MIN_CONFIDENCE,
     minimum: 0,
@@ -20,8 +22,8 @@ export const parserOptions = {
         'parser threads besides the main thread (default: one less than the number of processors, at most 8)',
     }),
   ),
-  parserModel: Type.Optional(Type.String({ description: 'factual-t5: model on Hugging Face' })),
-  parserEndpointUrl: Type.Optional(Type.String({ description: 'factual-t5: address of the server' })),
+  parserModel: Type.Optional(Type.String({ argument: 'name', description: 'factual-t5: model on Hugging Face' })),
+  parserEndpointUrl: Type.Optional(Type.String({ argument: 'url', description: 'factual-t5: address of the server' })),
 };
 
 type ParserOptions = Static<ReturnType<typeof Type.Object<typeof parserOptions>>> & EndpointOptions;
@@ -33,7 +35,7 @@ type ParserOptions = Static<ReturnType<typeof Type.Object<typeof parserOptions>>
  */
 export function parserOf(where: string, options: ParserOptions): TextParser {
   const { parser, minConfidence, parserModel: model, parserEndpointUrl: endpointUrl } = options;
-  if (parser === 'factual-t5') {
+  if (parser === FACTUAL_T5) {
     return factualT5({ ...endpointPolicy(options), ...given({ model, endpointUrl }, ['model', 'endpointUrl']) });
   }
   if (model !== undefined || endpointUrl !== undefined) {

@@ -18,63 +18,87 @@ import {
   Type,
   tag,
 } from '../src/index.js';
+import { BACKEND_CHOICES } from '../src/model/backends/backend-names.js';
 import { SPRITES, taggerWeights } from '../src/model/tagger/embedded-tagger.js';
 import { rTagger } from '../src/model/tagger/r-tagger.js';
 import { DEFAULT_THRESHOLD } from '../src/operators/tag.js';
 import { captionerOf, captionerOptions } from './captioner-options.js';
 import { endpointOptions } from './endpoint-options.js';
+import { inGroup, MAIN } from './option-groups.js';
 import { parserOf, parserOptions } from './parser-options.js';
 
 /** Options of every pipeline that derives relations from captions. */
 export const pseudoLabelOptions = {
   ...captionerOptions,
-  parsed: Type.Optional(
-    Type.String({
-      description: 'text graphs of another parser, {"image id": [graph, …]}, instead of --captions',
-    }),
-  ),
-  ...parserOptions,
-  vocabulary: Type.Optional(
-    Type.String({
-      description:
-        'more words for the categories, a JSON file of {category: [synonym, …]}; or the built-in list to prefer: coco80, objects365; default: words from the names of the categories',
-    }),
-  ),
-  vocabularyOnly: Type.Boolean({
-    default: false,
-    description: 'only the category names and the words of --vocabulary, no words of relflow',
+  ...inGroup('Parsing', {
+    ...parserOptions,
+    parsed: Type.Optional(
+      Type.String({
+        argument: 'file',
+        description: 'text graphs of another parser, {"image id": [graph, …]}, instead of --captions',
+      }),
+    ),
   }),
-  overlap: Type.Boolean({ default: false, description: 'only pairs whose boxes overlap' }),
-  maxPairs: Type.Optional(Type.Integer({ minimum: 1, description: 'maximum number of pairs per image' })),
-  tagger: Type.Optional(
-    Type.String({
-      description:
-        "weights of an R-Tagger (.safetensors or an official .pth), which needs --images; 'sprites' is the tagger that comes with relflow and knows only drawn scenes; default: the geometric baseline, which needs no images",
+  ...inGroup('Matching and pairs', {
+    vocabulary: Type.Optional(
+      Type.String({
+        argument: 'file',
+        description:
+          'more words for the categories, a JSON file of {category: [synonym, …]}; or the built-in list to prefer: coco80, objects365; default: words from the names of the categories',
+      }),
+    ),
+    vocabularyOnly: Type.Boolean({
+      default: false,
+      description: 'only the category names and the words of --vocabulary, no words of relflow',
     }),
-  ),
-  taggerModel: Type.Optional(
-    Type.String({ description: 'name of the model; default: as in the file of weights, or else rTaggerR50' }),
-  ),
-  tokenizer: Type.Optional(
-    Type.String({ description: "folder with RoBERTa's tokenizer.json; default: the folder of the weights" }),
-  ),
-  backend: Type.Optional(
-    Type.String({ description: 'backend of the R-Tagger: auto, wasm, tensorflow, webgpu or cpu' }),
-  ),
-  threads: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'threads of the R-Tagger' })),
-  labelCache: Type.Optional(
-    Type.String({ description: "folder that caches the R-Tagger's label vectors for later runs" }),
-  ),
-  threshold: Type.Number({
-    default: DEFAULT_THRESHOLD,
-    minimum: 0,
-    maximum: 1,
-    description: 'keep relations with a score above this',
+    overlap: Type.Boolean({ default: false, description: 'only pairs whose boxes overlap' }),
+    maxPairs: Type.Optional(Type.Integer({ minimum: 1, description: 'maximum number of pairs per image' })),
+    compat: Type.Boolean({ default: false, description: 'official behavior, quirks included (docs/compat.md)' }),
   }),
-  sample: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'keep this share of the images' })),
-  seed: Type.Integer({ default: 0, description: 'seed of --sample' }),
-  limit: Type.Optional(Type.Integer({ minimum: 1, description: 'read only the first n images' })),
-  compat: Type.Boolean({ default: false, description: 'official behavior, quirks included (docs/compat.md)' }),
+  ...inGroup('Tagging', {
+    tagger: Type.Optional(
+      Type.String({
+        group: MAIN,
+        argument: 'file',
+        description:
+          "weights of an R-Tagger (.safetensors or an official .pth), which needs --images; 'sprites' is the tagger that comes with relflow and knows only drawn scenes; default: the geometric baseline, which needs no images",
+      }),
+    ),
+    threshold: Type.Number({
+      group: MAIN,
+      default: DEFAULT_THRESHOLD,
+      minimum: 0,
+      maximum: 1,
+      description: 'keep relations with a score above this',
+    }),
+    taggerModel: Type.Optional(
+      Type.String({
+        argument: 'name',
+        description: 'name of the model; default: as in the file of weights, or else rTaggerR50',
+      }),
+    ),
+    tokenizer: Type.Optional(
+      Type.String({
+        argument: 'folder',
+        description: "folder with RoBERTa's tokenizer.json; default: the folder of the weights",
+      }),
+    ),
+    backend: Type.Optional(
+      Type.String({ enum: BACKEND_CHOICES, description: 'backend of the R-Tagger (default: auto)' }),
+    ),
+    threads: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'threads of the R-Tagger' })),
+    labelCache: Type.Optional(
+      Type.String({
+        argument: 'folder',
+        description: "folder that caches the R-Tagger's label vectors for later runs",
+      }),
+    ),
+  }),
+  ...inGroup('Selection', {
+    limit: Type.Optional(Type.Integer({ group: MAIN, minimum: 1, description: 'read only the first n images' })),
+    sample: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'keep this share of the images' })),
+    seed: Type.Integer({ default: 0, description: 'seed of --sample' }),
+  }),
   ...endpointOptions,
 };
 

@@ -1,4 +1,5 @@
 import { Graph, OptionError, recipe, sceneGraphs, Type, visualGenome } from '../src/index.js';
+import { MAIN } from './option-groups.js';
 
 /** Turns Visual Genome's annotated relations into scene graphs, by default with the official preprocessing. */
 export default recipe({
@@ -6,18 +7,33 @@ export default recipe({
   summary: 'Visual Genome ground truth to scene graphs, with the official preprocessing',
   options: Type.Object(
     {
-      objects: Type.Optional(Type.String({ description: 'objects.json' })),
-      relationships: Type.Optional(Type.String({ description: 'relationships.json' })),
-      sceneGraphs: Type.Optional(Type.String({ description: 'scene_graphs.json, instead of the two above' })),
-      imageData: Type.String({ description: 'image_data.json, with the sizes of the images' }),
-      objectAliases: Type.Optional(Type.String({ description: 'object_alias.txt' })),
-      relationshipAliases: Type.Optional(Type.String({ description: 'relationship_alias.txt' })),
-      images: Type.Optional(Type.String({ description: 'image folder; without it, image files are not checked' })),
+      objects: Type.Optional(Type.String({ group: MAIN, argument: 'file', description: 'objects.json' })),
+      relationships: Type.Optional(Type.String({ group: MAIN, argument: 'file', description: 'relationships.json' })),
+      sceneGraphs: Type.Optional(
+        Type.String({ group: MAIN, argument: 'file', description: 'scene_graphs.json, instead of the two above' }),
+      ),
+      imageData: Type.String({
+        group: MAIN,
+        argument: 'file',
+        description: 'image_data.json, with the sizes of the images',
+      }),
+      objectAliases: Type.Optional(Type.String({ group: MAIN, argument: 'file', description: 'object_alias.txt' })),
+      relationshipAliases: Type.Optional(
+        Type.String({ group: MAIN, argument: 'file', description: 'relationship_alias.txt' }),
+      ),
+      images: Type.Optional(
+        Type.String({
+          group: MAIN,
+          argument: 'folder',
+          description: 'image folder; without it, image files are not checked',
+        }),
+      ),
       preprocess: Type.Boolean({
+        group: MAIN,
         default: true,
         description: 'keep names, duplicates and the number of relations unchanged',
       }),
-      limit: Type.Optional(Type.Integer({ minimum: 1, description: 'read only the first n images' })),
+      limit: Type.Optional(Type.Integer({ group: MAIN, minimum: 1, description: 'read only the first n images' })),
     },
     { additionalProperties: false },
   ),

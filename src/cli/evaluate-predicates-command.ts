@@ -11,6 +11,7 @@ import {
   type TaggerScores,
 } from '../evaluation/index.js';
 import { baselineTagger, InputError, OptionError, sceneGraphLines } from '../index.js';
+import { BACKEND_CHOICES } from '../model/backends/backend-names.js';
 import { taggerWeights } from '../model/tagger/embedded-tagger.js';
 import { rTagger } from '../model/tagger/r-tagger.js';
 import type { CommandContext } from './command-context.js';
@@ -70,7 +71,7 @@ export function evaluatePredicatesCommand(evaluate: Command, context: CommandCon
       new Option('--noise-seed <n>', 'seed of both perturbations').argParser(number(0, 2 ** 32 - 1, true)).default(1),
     )
     .addOption(new Option('--limit <n>', 'score only the first n images').argParser(number(1, 1e9, true)))
-    .option('--backend <name>', 'backend of R-Taggers: auto, wasm, tensorflow, webgpu or cpu')
+    .addOption(new Option('--backend <name>', 'backend of R-Taggers (default: auto)').choices(BACKEND_CHOICES))
     .addOption(new Option('--threads <n>', 'threads of R-Taggers').argParser(number(1, 64, true)))
     .option('--by-predicate', 'also print the average precision of each predicate')
     .option('--markdown', 'print the tables as Markdown')

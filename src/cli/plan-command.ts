@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import type { OptionsSchema, Recipe } from '../graph/recipe.js';
+import { wrapIoErrors } from '../files/wrap-io-errors.js';
+import { writeIfAbsent } from '../files/write-if-absent.js';
+import type { Recipe } from '../graph/recipe.js';
 import {
   checkWiring,
   describeGraph,
@@ -8,6 +10,7 @@ import {
   drawText,
   forecast,
   type Graph,
+  OutputError,
   type Preview,
   preview,
   type StageForecast,
@@ -15,11 +18,19 @@ import {
 import { graphInputs } from '../runs/graph-inputs.js';
 import { numberText } from '../runs/run-summary.js';
 import type { CommandContext } from './command-context.js';
-import { buildGraph, exportOption, recipeCommand, recipeOptions } from './recipes.js';
-import { ALLOW_EMPTY, failIfEmpty, printSummary } from './run-result.js';
+import { type OutputFlags, outputOptions } from './output-options.js';
+import { configOption, recipeFlags } from './recipe-flags.js';
+import { buildGraph, OTHER, recipeCommand } from './recipes.js';
+import { failIfEmpty, printSummary } from './run-result.js';
+import { type SavedConfig, savedConfig } from './saved-config.js';
 
 /** Output format of a plan. */
 type PlanFormat = 'text' | 'json' | 'mermaid' | 'svg';
+
+interface PlanFlags extends OutputFlags {
+  readonly format: PlanFormat;
+  readonly save?: string;
+}
 
 /** Adds `relflow plan`, with one subcommand per pipeline. */
 export function planCommand(
@@ -33,17 +44,36 @@ export function planCommand(
     .description('Show a pipeline and check its options, wiring and inputs without running it.');
   for (const { name, recipe } of recipes) {
     const sub = recipeCommand(name, recipe, [
-      new Option('--format <format>', 'output format').choices(['text', 'json', 'mermaid', 'svg']).default('text'),
-      exportOption('as for run'),
-      new Option('--allow-empty', ALLOW_EMPTY),
-      new Option('-o, --out <folder>', 'as for run; nothing is written'),
+      ...outputOptions('output folder for --save; plan writes nothing else'),
+      configOption(),
+      new Option('--format <format>', 'output format')
+        .choices(['text', 'json', 'mermaid', 'svg'])
+        .default('text')
+        .helpGroup(OTHER),
+      new Option(
+        '--save <file>',
+        'write all options to a file for run --config, instead of showing the plan; - prints them',
+      ).helpGroup(OTHER),
     ]);
-    sub.action(async (flags: { format: PlanFormat; export: readonly string[]; allowEmpty?: boolean }) => {
-      const options = recipeOptions(recipe.options as OptionsSchema, { ...flags });
-      await showPlan(context, (await buildGraph(recipe, options, flags.export)).graph, flags.format, flags.allowEmpty);
+    sub.action(async () => {
+      const { flags, options: given } = await recipeFlags<PlanFlags>(sub, recipe);
+      const { graph, options } = await buildGraph(recipe, given, flags.export);
+      if (flags.save !== undefined) await saveConfig(context, flags.save, savedConfig(recipe.name, options, flags));
+      else await showPlan(context, graph, flags.format, flags.allowEmpty);
     });
     command.addCommand(sub);
   }
+}
+
+async function saveConfig(context: CommandContext, file: string, { text, withoutSecrets }: SavedConfig): Promise<void> {
+  if (withoutSecrets.length > 0)
+    context.printNote(
+      `without the credentials in ${withoutSecrets.join(', ')}; give these options on the command line`,
+    );
+  if (file === '-') context.printText(text.trimEnd());
+  else if (await wrapIoErrors(file, () => writeIfAbsent(file, text)))
+    context.print(`${file}: use it with run --config`);
+  else throw new OutputError(file, 'already exists; choose another name for --save, or remove it');
 }
 
 /**

@@ -1,17 +1,13 @@
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { pipelines } from '../../pipelines/index.js';
+import { MAIN } from '../../pipelines/option-groups.js';
 import { buildRecipe, type OptionsSchema, type Recipe, recipeFlagName } from '../graph/recipe.js';
 import { type Graph, OptionError } from '../index.js';
 import type { TSchema } from '../records/type.js';
 import { exportAs, exportFormat } from '../sinks/exports/export-run.js';
+import { importModule, isModule } from './import-module.js';
+import { didYouMean } from './nearest-name.js';
 import { visibleText } from './visible-text.js';
-
-/** Returns whether an argument is the path of a user's module and not the name of a pipeline. */
-export function isModule(name: string): boolean {
-  return /\.[cm]?[jt]s$/.test(name);
-}
 
 /**
  * Returns a pipeline that comes with relflow, or the default export of a user's module.
@@ -20,13 +16,7 @@ export function isModule(name: string): boolean {
  */
 export async function findRecipe(name: string): Promise<Recipe> {
   if (isModule(name)) {
-    let module: { default?: unknown };
-    try {
-      module = (await import(pathToFileURL(resolve(name)).href)) as { default?: unknown };
-    } catch (error) {
-      throw new OptionError('run', `cannot load ${name}: ${(error as Error).message}`);
-    }
-    const found = module.default as Partial<Recipe> | undefined;
+    const found = (await importModule('run', name)) as Partial<Recipe> | undefined;
     if (typeof found?.build !== 'function' || typeof found.options?.properties !== 'object') {
       throw new OptionError(
         'run',
@@ -39,7 +29,11 @@ export async function findRecipe(name: string): Promise<Recipe> {
   const found = known.find((recipe) => recipe.name === name);
   if (!found) {
     const names = known.map((recipe) => recipe.name).join(', ');
-    throw new OptionError('run', `unknown pipeline '${name}', expected one of ${names} or a path to a module`);
+    const hint = didYouMean(
+      name,
+      known.map((recipe) => recipe.name),
+    );
+    throw new OptionError('run', `unknown pipeline '${name}'${hint}, expected one of ${names} or a path to a module`);
   }
   return found;
 }
@@ -52,8 +46,11 @@ export async function recipesFor(args: readonly string[]): Promise<{ name: strin
   return Promise.all(names.map(async (name) => ({ name, recipe: await findRecipe(name) })));
 }
 
+/** Heading of options that are no matter of the pipeline. */
+export const OTHER = 'Other options:';
+
 /**
- * Makes a subcommand with the options of a recipe, followed by those of the command itself.
+ * Makes a subcommand with the options of a recipe and of the command itself, in groups; the main ones come first.
  *
  * @throws OptionError when the recipe and the command have an option of the same name
  */
@@ -64,16 +61,18 @@ export function recipeCommand(
 ): Command {
   const summary = visibleText(line);
   const command = new Command(name).summary(summary).description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`);
-  const required = new Set<string>(options.required);
-  const taken = new Set(['help', ...own.map((option) => option.attributeName())]);
-  for (const [property, schema] of Object.entries(options.properties)) {
-    if (taken.has(property)) {
+  const required = new Set<string>(requiredOptions(options));
+  const taken = new Set(['help', 'recipe', ...own.map((option) => option.attributeName())]);
+  const all = Object.entries(options.properties).map(([property, schema]) => {
+    if (taken.has(property))
       throw new OptionError(name, `its option '${property}' has the name of an option of relflow; choose another`);
-    }
-    const option = flag(property, schema);
-    command.addOption(required.has(property) && !('default' in schema) ? option.makeOptionMandatory() : option);
-  }
-  for (const option of own) command.addOption(option);
+    return flag(property, schema, required.has(property));
+  });
+  all.push(...own, new Option('-h, --help', 'show this help').helpGroup(OTHER));
+  const isMain = ({ helpGroupHeading }: Option) => helpGroupHeading === `${MAIN}:`;
+  const inOrder = [...all.filter(isMain), ...all.filter((option) => !isMain(option))];
+  command.addHelpOption(inOrder.pop()!);
+  for (const option of inOrder) command.addOption(option);
   command.addHelpText(
     'after',
     ['', 'Examples:', ...examples.map((example) => `  relflow ${visibleText(example)}`)].join('\n'),
@@ -81,11 +80,10 @@ export function recipeCommand(
   return command;
 }
 
-/** Makes the option `--export`, a list of formats such as `rlipv2,page`. */
-export function exportOption(description: string): Option {
-  return new Option('--export <formats>', description)
-    .argParser((text) => [...new Set(text.split(',').map((part) => part.trim()))])
-    .default([], 'none');
+/** Returns the options without which a recipe cannot run. */
+export function requiredOptions({ required, properties }: OptionsSchema): string[] {
+  const names: readonly string[] = (required as readonly string[] | undefined) ?? [];
+  return names.filter((property) => !('default' in properties[property]!));
 }
 
 /**
@@ -104,27 +102,31 @@ export async function buildGraph(
   return built;
 }
 
-/** Picks the given options of a recipe from all options of its command. */
-export function recipeOptions(
-  schema: OptionsSchema,
-  given: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  return Object.fromEntries(Object.keys(schema.properties).flatMap((key) => (key in given ? [[key, given[key]]] : [])));
+interface DescribedSchema {
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly group?: string;
+  readonly argument?: string;
 }
 
-function flag(property: string, schema: TSchema): Option {
-  const {
-    type,
-    description: given = '',
-    default: preset,
-  } = schema as { type?: string; description?: string; default?: unknown };
+function flag(property: string, schema: TSchema, required: boolean): Option {
+  const { group = MAIN, ...described } = schema as DescribedSchema;
+  return optionOf(property, described, required).helpGroup(`${visibleText(group)}:`);
+}
+
+function optionOf(property: string, described: DescribedSchema, required: boolean): Option {
+  const { type, enum: choices, description: given = '', default: preset, argument = 'value' } = described;
   const name = recipeFlagName(property);
   const description = visibleText(given);
   const about =
     preset === undefined || preset === false || preset === true ? description : `${description} (default: ${preset})`;
   // The schema fills in defaults, so that omitted options stay undefined here.
   if (type === 'boolean') return new Option(preset === true ? `--no-${name}` : `--${name}`, about).default(undefined);
-  const option = new Option(`--${name} <${type === 'string' ? 'value' : 'number'}>`, about);
+  const value = type === 'string' ? (choices ? 'name' : argument) : 'number';
+  const option = new Option(`--${name} <${value}>`, required ? `${about} (required)` : about);
+  if (choices) return option.choices(choices);
   return type === 'string' ? option : option.argParser(number);
 }
 

@@ -1,28 +1,26 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { OptionsSchema, Recipe } from '../graph/recipe.js';
+import type { Recipe } from '../graph/recipe.js';
 import type { CommandContext } from './command-context.js';
 import { executePart, executeRun } from './execute-run.js';
+import { type OutputFlags, outputOptions } from './output-options.js';
 import { progressOption, quietOption } from './progress.js';
 import { chosenQueue, queueChoice } from './queue-option.js';
 import { executeQueued, type QueueFlags } from './queue-run.js';
-import { buildGraph, exportOption, number, recipeCommand, recipeOptions } from './recipes.js';
-import { ALLOW_EMPTY } from './run-result.js';
+import { configOption, recipeFlags } from './recipe-flags.js';
+import { buildGraph, number, OTHER, recipeCommand } from './recipes.js';
 import type { Saved } from './saved-run.js';
 
 /** Options of every run, besides those of its pipeline. */
-interface RunFlags extends Omit<QueueFlags, 'queue'> {
+interface RunFlags extends OutputFlags, Omit<QueueFlags, 'queue' | 'allowEmpty'> {
   readonly queue?: string | true;
   readonly out: string;
-  readonly export: readonly string[];
   readonly overwrite?: boolean;
   readonly dryRun?: boolean;
-  readonly allowEmpty?: boolean;
-  readonly gzip?: boolean;
-  readonly shardRecords?: number;
-  readonly shardBytes?: number;
-  readonly concurrency?: number;
   readonly shard?: { readonly part: number; readonly parts: number };
 }
+
+const EXECUTION = 'Execution:';
+const PROCESSES = 'Several processes and machines:';
 
 /** Adds `relflow run`, with one subcommand per pipeline. */
 export function runCommand(
@@ -38,29 +36,28 @@ export function runCommand(
     );
   for (const { name, recipe } of recipes) {
     const sub = recipeCommand(name, recipe, [
-      new Option('-o, --out <folder>', 'output folder').makeOptionMandatory(),
-      exportOption('formats to export at the end, separated by commas (see relflow export)'),
-      new Option('--overwrite', 'delete an earlier run in the folder first'),
-      new Option('-n, --dry-run', 'check inputs and show the plan without running it'),
-      new Option('--allow-empty', ALLOW_EMPTY),
-      new Option('--gzip', 'compress shards'),
-      new Option('--shard-records <number>', 'input records per shard (default: 1000)').argParser(number),
-      new Option('--shard-bytes <number>', 'also end a shard at this size (default: no limit)').argParser(number),
-      new Option('--concurrency <number>', 'records in flight per stage').argParser(number),
+      ...outputOptions('output folder (required)'),
+      configOption(),
+      new Option('--overwrite', 'delete an earlier run in the folder first').helpGroup('Output:'),
+      new Option('-n, --dry-run', 'check inputs and show the plan without running it').helpGroup(EXECUTION),
       new Option('--shard <i/n>', 'run only part i of n while other processes run the other parts; then relflow finish')
         .argParser(partOf)
-        .conflicts(['overwrite', 'shardBytes', 'queue']),
-      queueChoice().conflicts(['overwrite', 'shardBytes', 'concurrency']),
-      new Option('--detach', 'with --queue: return without waiting for the workers'),
+        .conflicts(['overwrite', 'shardBytes', 'queue'])
+        .helpGroup(PROCESSES),
+      queueChoice().conflicts(['overwrite', 'shardBytes', 'concurrency']).helpGroup(PROCESSES),
+      new Option('--detach', 'with --queue: return without waiting for the workers').helpGroup(PROCESSES),
       listOption('--lane-limit <lane=number>', 'with --queue: most shards at once in a lane, e.g. captions=4'),
       listOption('--lane-rate <lane=number>', 'with --queue: most images per minute in a lane, e.g. captions=600'),
-      new Option('--shard-attempts <number>', 'with --queue: attempts per shard (default: 5)').argParser(number),
-      new Option('--json', 'print the result as JSON'),
-      progressOption(),
-      quietOption(),
+      new Option('--shard-attempts <number>', 'with --queue: attempts per shard (default: 5)')
+        .argParser(number)
+        .helpGroup(PROCESSES),
+      new Option('--json', 'print the result as JSON').helpGroup(OTHER),
+      progressOption().helpGroup(OTHER),
+      quietOption().helpGroup(OTHER),
     ]);
-    sub.action(async (flags: RunFlags) => {
-      const given = recipeOptions(recipe.options as OptionsSchema, { ...flags });
+    sub.action(async () => {
+      const { flags, options: given } = await recipeFlags<RunFlags>(sub, recipe, ['out']);
+      checkConfigured(sub, flags);
       const { graph, options } = await buildGraph(recipe, given, flags.export);
       if (flags.dryRun) {
         const { showPlan } = await import('./plan-command.js');
@@ -92,6 +89,15 @@ export function runCommand(
   }
 }
 
+/** Refuses options of a configuration that the command line's way of running cannot have. */
+function checkConfigured(command: Command, { shard, queue, shardBytes, concurrency }: RunFlags): void {
+  const by = shard ? '--shard' : queue === undefined ? undefined : '--queue';
+  if (by === undefined) return;
+  if (shardBytes !== undefined) command.error(`error: shardBytes in the configuration cannot be used with ${by}`);
+  if (by === '--queue' && concurrency !== undefined)
+    command.error('error: concurrency in the configuration cannot be used with --queue');
+}
+
 function partOf(text: string): { part: number; parts: number } {
   const [, part, parts] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
   if (part === undefined || parts === undefined) {
@@ -102,5 +108,7 @@ function partOf(text: string): { part: number; parts: number } {
 
 /** Makes an option that may be given several times. */
 function listOption(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((text, before: readonly string[] = []) => [...before, text]);
+  return new Option(flags, description)
+    .argParser((text, before: readonly string[] = []) => [...before, text])
+    .helpGroup(PROCESSES);
 }

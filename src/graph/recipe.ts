@@ -1,9 +1,14 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { OptionError, RelflowError } from '../errors.js';
 import type { Static, TObject } from '../records/type.js';
+import { expectedValue } from './expected-value.js';
 import type { Graph } from './graph.js';
 
-/** JSON Schema of a recipe's options. The command line's flags, their help and their checks come from it. */
+/**
+ * JSON Schema of a recipe's options. The command line's flags, their help, their checks and their completion come from it. Two more
+ * keywords describe an option to a person: `group` is its heading in help, and `argument` names its value, of which `file`, `files`
+ * and `folder` are completed as paths.
+ */
 export type OptionsSchema = TObject;
 
 /** A named function from options to a graph, with the schema of its options. */
@@ -49,8 +54,12 @@ export function recipe<S extends OptionsSchema>(definition: Recipe<S>): Recipe<S
   return definition;
 }
 
+/** Keywords of an option's schema that describe it to a person and check nothing. */
+export const OPTION_ANNOTATIONS: readonly string[] = ['group', 'argument'];
+
 // Compiling rejects an invalid schema; checking it against the meta-schema takes longer than everything else.
 const ajv = new Ajv2020({ strict: true, useDefaults: true, verbose: true, validateSchema: false });
+ajv.addVocabulary([...OPTION_ANNOTATIONS]);
 
 /**
  * Checks a recipe's options, fills in their defaults and builds the graph.
@@ -112,8 +121,10 @@ function explain(error: ErrorObject | undefined, schema: OptionsSchema): string 
     const known = Object.keys(schema.properties).map(recipeFlagName);
     return `unknown option '${error.params['additionalProperty']}', expected one of ${known.join(', ')}`;
   }
-  const flag = recipeFlagName(error?.instancePath.slice(1) ?? '');
-  return `--${flag} ${JSON.stringify(error?.data)} ${error?.message ?? 'is invalid'}`;
+  const property = error?.instancePath.slice(1) ?? '';
+  const found = `--${recipeFlagName(property)} ${JSON.stringify(error?.data)}`;
+  const option = schema.properties[property];
+  return option ? `${found}, expected ${expectedValue(option)}` : `${found} ${error?.message ?? 'is invalid'}`;
 }
 
 /** Returns the command line's name of an option: `max-pairs` for `maxPairs`. */

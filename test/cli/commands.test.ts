@@ -36,7 +36,7 @@ describe('relflow', () => {
     for (const name of ['coco', 'objects365', 'visual-genome', 'demo', 'rlipv2-candidates'])
       assert.ok(list.stdout.includes(name));
     const run = await relflow(['run', 'coco', '--help']);
-    assert.match(run.stdout, /--annotations <value> +instances_\*\.json/);
+    assert.match(run.stdout, /--annotations <files> +instances_\*\.json/);
   });
 
   it('exits with 2 on wrong usage and with 1 on an error, without a stack trace', async () => {
@@ -56,7 +56,10 @@ describe('relflow', () => {
         ['run', 'coco', ...inputs, '--vocabulary', 'coco81', '--out', join(out, 'x')],
         /match: unknown vocabulary 'coco81'/,
       ],
-      [['run', 'coco', ...inputs, '--threshold', '3', '--out', join(out, 'x')], /coco: --threshold 3 must be <= 1/],
+      [
+        ['run', 'coco', ...inputs, '--threshold', '3', '--out', join(out, 'x')],
+        /coco: --threshold 3, expected a number from 0 to 1\n/,
+      ],
       [['run', 'coco', ...inputs, '--out', out], /already contains a run/],
       [['run', './no-such-module.mjs', '--out', join(out, 'x')], /cannot load \.\/no-such-module\.mjs/],
       [['validate', join(out, 'nothing')], /no such file or folder/],

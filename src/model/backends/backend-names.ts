@@ -1,6 +1,9 @@
 /** Names that `useBackend` accepts besides `auto`. */
 export const BACKENDS = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 
+/** Every value of `--backend`. */
+export const BACKEND_CHOICES: readonly string[] = ['auto', ...BACKENDS];
+
 /** Name of a backend: the TensorFlow C library, WebGPU, WebAssembly or plain JavaScript. */
 export type BackendName = (typeof BACKENDS)[number];
 

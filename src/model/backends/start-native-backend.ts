@@ -36,9 +36,6 @@ export async function startNativeBackend(threads: number | undefined): Promise<{
   // The library reads these variables once, while it loads.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
   if (threads !== undefined) process.env['TF_NUM_INTRAOP_THREADS'] ??= String(threads);
-  // The package registers the cpu backend again; outside PROD, tfjs would print a warning per kernel.
-  const quiet = tf.env().getBool('PROD');
-  tf.env().set('PROD', true);
   try {
     await import(name as string);
     if (!(await tf.setBackend('tensorflow'))) throw new Error('tf.setBackend failed');
@@ -51,8 +48,6 @@ export async function startNativeBackend(threads: number | undefined): Promise<{
       {},
       { cause },
     );
-  } finally {
-    tf.env().set('PROD', quiet);
   }
   return { threads: Number(process.env['TF_NUM_INTRAOP_THREADS'] ?? availableParallelism()) };
 }

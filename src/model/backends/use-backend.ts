@@ -65,6 +65,8 @@ export function useBackend(name: BackendName | 'auto' = 'auto', options: Backend
 const automaticBackend = (): BackendName => (nativePackage() === undefined ? 'wasm' : 'tensorflow');
 
 async function start(name: BackendName, threads: number | undefined): Promise<Backend> {
+  // Outside of production, TensorFlow.js prints a greeting, and a warning for each kernel that a second package registers.
+  tf.env().set('PROD', true);
   registerGradients();
   switch (name) {
     case 'wasm': {
