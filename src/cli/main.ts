@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { withPath } from '../files/system-error.js';
 import { collectEarly } from './collect-early.js';
 import { CommandContext } from './command-context.js';
 import { reportError, runCli } from './run-cli.js';
@@ -9,12 +10,10 @@ process.on('SIGXFSZ', () => {});
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // A reader such as `head` has what it wanted.
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  process.exit(reportError(withPath(error, 'standard output'), new CommandContext(process)));
 });
-process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-  // The reader of the notes is gone; the work continues.
-  if (error.code !== 'EPIPE') throw error;
-});
+// Notes have no reader or no space; the work continues, and its exit code says how it ended.
+process.stderr.on('error', () => {});
 
 // Errors outside of any call: an error of a GPU, for example.
 process.on('uncaughtException', (error) => process.exit(reportError(error, new CommandContext(process))));

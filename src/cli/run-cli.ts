@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { Command, CommanderError } from 'commander';
+import { describeSystemError, isSystemError } from '../files/system-error.js';
 import { RelflowError, version } from '../index.js';
 import { captionsCommand } from './captions-command.js';
 import { CommandContext, type CommandIo } from './command-context.js';
@@ -46,6 +47,10 @@ export function reportError(error: unknown, context: CommandContext): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof RelflowError) {
     context.printError(error.message);
+    return 1;
+  }
+  if (isSystemError(error)) {
+    context.printError(`${error.path === undefined ? '' : `${error.path}: `}${describeSystemError(error, error.path)}`);
     return 1;
   }
   if (error instanceof DOMException && error.name === 'AbortError') {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { withPath } from './system-error.js';
 
 /**
  * Computes the size and the SHA-256 of a file.
@@ -12,10 +13,14 @@ export async function checksum(
 ): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256');
   let bytes = 0;
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
-    bytes += (chunk as Buffer).length;
-    onRead?.((chunk as Buffer).length);
-    hash.update(chunk as Buffer);
+  try {
+    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+      bytes += (chunk as Buffer).length;
+      onRead?.((chunk as Buffer).length);
+      hash.update(chunk as Buffer);
+    }
+  } catch (error) {
+    throw withPath(error, file);
   }
   return { bytes, sha256: hash.digest('hex') };
 }

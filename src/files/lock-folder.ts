@@ -1,8 +1,10 @@
-import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rm, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { OutputError } from '../errors.js';
 import { isMissing } from './is-missing.js';
-import { describeSystemError } from './system-error.js';
+import { makeFolder } from './make-folder.js';
+import { wrapIoErrors } from './wrap-io-errors.js';
 
 /**
  * Locks a folder against other processes, and against other callers in this one. The lock belongs to the operating
@@ -14,9 +16,9 @@ import { describeSystemError } from './system-error.js';
  * @returns a function that releases the lock and never throws
  * @throws OutputError when another process holds the lock, or the lock file cannot be written
  */
-export async function lockFolder(folder: string, lockFile: string): Promise<() => Promise<void>> {
-  try {
-    await mkdir(dirname(lockFile), { recursive: true });
+export function lockFolder(folder: string, lockFile: string): Promise<() => Promise<void>> {
+  return wrapIoErrors(folder, async () => {
+    await makeFolder(dirname(lockFile));
     for (;;) {
       const handle = await open(lockFile, 'a+');
       const isOwner = await lockHandle(handle, folder, lockFile).catch(async (error) => {
@@ -26,12 +28,7 @@ export async function lockFolder(folder: string, lockFile: string): Promise<() =
       if (isOwner) return () => unlock(handle, lockFile);
       await handle.close();
     }
-  } catch (error) {
-    if (error instanceof OutputError) throw error;
-    throw new OutputError(folder, `cannot be locked: ${describeSystemError(error) ?? (error as Error).message}`, {
-      cause: error,
-    });
-  }
+  });
 }
 
 /**
@@ -40,12 +37,21 @@ export async function lockFolder(folder: string, lockFile: string): Promise<() =
  */
 const LOCKED_BYTE = 2 ** 30;
 
+/** What relflow calls of fs-native-extensions, which has no types. */
+interface NativeExtensions {
+  /**
+   * Locks bytes of an open file exclusively until it is closed.
+   * @returns false when another open file has locked them
+   */
+  tryLock(fd: number, offset: number, length: number): boolean;
+}
+
 /**
  * Locks an open lock file and writes the process id to it.
  * @returns false when the file was removed meanwhile by an owner that released it
  */
 async function lockHandle(handle: FileHandle, folder: string, lockFile: string): Promise<boolean> {
-  const { tryLock } = (await import('fs-native-extensions')).default;
+  const { tryLock } = createRequire(import.meta.url)('fs-native-extensions') as NativeExtensions;
   if (!tryLock(handle.fd, LOCKED_BYTE, 1)) {
     const owner = (await handle.readFile('utf8')).trim();
     throw new OutputError(

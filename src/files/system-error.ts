@@ -4,9 +4,8 @@ export interface SystemError extends Error {
   readonly code: string;
   /** The operation: `open`, `write`, `fsync`… */
   readonly syscall?: string;
-  readonly path?: string;
-  /** The second path of an operation with two, such as `rename`. */
-  readonly dest?: string;
+  /** Absent for operations on an open file. */
+  path?: string;
 }
 
 /** Returns whether an error was reported by the operating system. */
@@ -17,14 +16,43 @@ export function isSystemError(error: unknown): error is SystemError {
 }
 
 /**
- * Describes an error of the operating system in one line: the operation, the cause and its code, such as
- * `fsync failed: no space left on device (ENOSPC)`; null for other errors.
+ * Describes an error of the operating system in one line: the cause, the operation and the code, such as
+ * `the disk is full (fsync: ENOSPC)`.
+ *
+ * @param where the path that the message names already; another path of the error is added
+ * @returns null for other errors
  */
-export function describeSystemError(error: unknown): string | null {
+export function describeSystemError(error: unknown, where?: string): string | null {
   if (!isSystemError(error)) return null;
-  const { code, syscall, message } = error;
-  // Node.js writes `CODE: cause, operation 'path'`.
-  const cause = /^E[A-Z0-9]+: (.+?)(?:, \w+(?: '.*)?)?$/s.exec(message)?.[1] ?? message;
-  const text = `${syscall ? `${syscall} failed: ` : ''}${cause}`;
-  return text.includes(code) ? text : `${text} (${code})`;
+  const { code, syscall, path } = error;
+  const operation = [syscall, path === where ? undefined : path].filter((part) => part).join(' ');
+  return `${CAUSES[code] ?? causeIn(error)} (${operation ? `${operation}: ` : ''}${code})`;
 }
+
+/**
+ * Adds the path to an error of the operating system that lacks one, as those of open files do.
+ * @returns the error
+ */
+export function withPath(error: unknown, path: string): unknown {
+  if (isSystemError(error)) error.path ??= path;
+  return error;
+}
+
+/** Returns the cause in Node.js's message, `CODE: cause, operation 'path'`. */
+function causeIn({ message }: Error): string {
+  return /^E[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
+}
+
+const CAUSES: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is exhausted',
+  EFBIG: 'a file would exceed the size limit',
+  EACCES: 'no permission',
+  EPERM: 'no permission',
+  EROFS: 'the file system is read-only',
+  EISDIR: 'expected a file, found a folder',
+  EMFILE: 'too many open files',
+  ENFILE: 'too many open files',
+  EIO: 'the disk reported an error',
+  ENAMETOOLONG: 'the name is too long',
+};

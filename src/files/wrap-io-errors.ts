@@ -1,33 +1,53 @@
 import { OutputError } from '../errors.js';
+import { describeSystemError, isSystemError } from './system-error.js';
 
 /**
- * Runs `work` and converts common errors of the file system to OutputErrors that name the path and say what to do.
- * @throws OutputError for errors of the file system that have a message below; other errors unchanged
+ * Runs work that writes to the folder of a run, and converts every error of the operating system to an OutputError that
+ * names the path, the operation and the cause, and says how to continue.
+ * @throws OutputError for errors of the operating system; other errors unchanged
  */
-export async function wrapIoErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function wrapIoErrors<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const problem = code === undefined ? undefined : PROBLEMS[code];
-    if (problem === undefined) throw error;
-    throw new OutputError(path, problem, { cause: error });
+    if (!isSystemError(error)) throw error;
+    const problem = NO_FOLDER[error.code];
+    if (problem !== undefined && (error.path === undefined || error.path === folder))
+      throw new OutputError(folder, problem, { cause: error });
+    throw new OutputError(folder, `${describeSystemError(error, folder)}${ADVICE[error.code] ?? ''}`, { cause: error });
   }
 }
 
-const PROBLEMS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full; everything written so far is kept; free some space, then continue with `relflow resume`',
-  EDQUOT:
-    'the disk quota is exhausted; everything written so far is kept; free some space, then continue with `relflow resume`',
-  EFBIG:
-    'a file would exceed the size limit; everything written so far is kept; raise the limit, then continue with `relflow resume`',
-  EACCES: 'no permission to write',
-  EPERM: 'no permission to write',
-  EROFS: 'the file system is read-only',
+/**
+ * Runs work that writes one file, and converts every error of the operating system to an OutputError that names the
+ * path, the operation and the cause.
+ * @throws OutputError for errors of the operating system; other errors unchanged
+ */
+export async function wrapFileErrors<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new OutputError(file, `cannot be written: ${describeSystemError(error, file)}`, { cause: error });
+  }
+}
+
+/** Problems of the folder itself. */
+const NO_FOLDER: Readonly<Record<string, string>> = {
   ENOTDIR: 'not a folder',
   EEXIST: 'not a folder',
-  EISDIR: 'expected a file, found a folder',
   ENOENT: 'the folder no longer exists',
-  EMFILE: 'too many open files; everything written so far is kept',
-  EIO: 'the disk reported an error; everything written so far is kept',
+};
+
+const kept = (remedy: string) =>
+  `; everything written so far is kept; ${remedy}, then continue with \`relflow resume\``;
+
+const ADVICE: Readonly<Record<string, string>> = {
+  ENOSPC: kept('free some space'),
+  EDQUOT: kept('free some space'),
+  EFBIG: kept('raise the limit'),
+  EMFILE: kept('raise the limit'),
+  ENFILE: kept('raise the limit'),
+  EROFS: kept('make it writable'),
+  EIO: kept('check the disk'),
 };

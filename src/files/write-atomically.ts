@@ -1,21 +1,30 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from './make-folder.js';
+import { syncFolder } from './sync-folder.js';
+import { wrapFileErrors } from './wrap-io-errors.js';
+
+/** Number of characters that are buffered before they are written. */
+const BUFFERED = 1 << 20;
 
 /**
- * Writes a file piece by piece. The file appears under its name only when it is complete: it is written next to its
- * place and then renamed.
+ * Writes a file piece by piece. The file appears under its name only when it is complete and on disk: it is written
+ * next to its place, under a name that no other process uses, and then renamed.
  *
  * @returns the size in bytes and the SHA-256 of the file
+ * @throws OutputError when the file cannot be written
  */
 export async function writeAtomically(
   file: string,
   pieces: AsyncIterable<string> | Iterable<string>,
 ): Promise<{ bytes: number; sha256: string }> {
-  await mkdir(dirname(file), { recursive: true });
   // A new name, so that neither a file of somebody else nor the target of a link is written to.
   const partial = `${file}.${randomUUID()}.partial`;
-  const handle = await open(partial, 'wx');
+  const handle = await wrapFileErrors(file, async () => {
+    await makeFolder(dirname(file));
+    return open(partial, 'wx');
+  });
   const hash = createHash('sha256');
   let bytes = 0;
   try {
@@ -27,20 +36,23 @@ export async function writeAtomically(
       bufferedLength = 0;
       hash.update(buffer);
       bytes += buffer.length;
-      await handle.writeFile(buffer);
+      await wrapFileErrors(file, () => handle.writeFile(buffer));
     };
     for await (const piece of pieces) {
       buffered.push(piece);
       bufferedLength += piece.length;
-      if (bufferedLength > 1 << 20) await flush();
+      if (bufferedLength > BUFFERED) await flush();
     }
     await flush();
-    await handle.datasync();
-    await handle.close();
-    await rename(partial, file);
+    await wrapFileErrors(file, async () => {
+      await handle.datasync();
+      await handle.close();
+      await rename(partial, file);
+      await syncFolder(dirname(file));
+    });
   } catch (error) {
     await handle.close().catch(() => {});
-    await rm(partial, { force: true });
+    await rm(partial, { force: true }).catch(() => {});
     throw error;
   }
   return { bytes, sha256: hash.digest('hex') };

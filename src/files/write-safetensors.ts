@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { OutputError, RelflowError } from '../errors.js';
+import { OutputError } from '../errors.js';
 import { checkFinite } from './check-finite.js';
 import type { Metadata } from './open-safetensors.js';
+import { syncFolder } from './sync-folder.js';
+import { describeSystemError, isSystemError } from './system-error.js';
 import { sizeOf } from './weight-source.js';
 
 /** An array to write as 32-bit floats; its numbers are read only when they are written. */
@@ -123,9 +125,10 @@ async function writeFile(path: string, write: (file: FileHandle) => Promise<void
       await file.close();
     }
     await rename(partial, path);
+    await syncFolder(dirname(path));
   } catch (error) {
-    await rm(partial, { force: true });
-    if (error instanceof RelflowError || (error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw new OutputError(path, `cannot be written: ${(error as Error).message}`, { cause: error });
+    await rm(partial, { force: true }).catch(() => {});
+    if (!isSystemError(error)) throw error;
+    throw new OutputError(path, `cannot be written: ${describeSystemError(error, path)}`, { cause: error });
   }
 }

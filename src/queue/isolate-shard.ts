@@ -1,8 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { RecordError, RelflowError } from '../errors.js';
+import { makeFolder } from '../files/make-folder.js';
 import type { Graph } from '../graph/graph.js';
 import type { ImageRecord } from '../records/image.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
@@ -70,7 +71,7 @@ export async function isolateShard(
   { signal, recordTimeoutSeconds = RECORD_TIMEOUT_SECONDS }: IsolateOptions,
 ): Promise<ShardResult> {
   const positionFile = folder.internalPath('partial', `position-${randomUUID()}`);
-  await mkdir(folder.internalPath('partial'), { recursive: true });
+  await makeFolder(folder.internalPath('partial'));
   const attempts = new Map<number, number>();
   const rejected: Record<number, Rejection> = {};
   try {

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
+import { makeFolder } from '../files/make-folder.js';
 import { readSmallJson } from '../files/read-small-file.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import type { QueueServer } from './queue-server.js';
@@ -7,7 +7,7 @@ import { openQueue } from './queues.js';
 
 /** Saves the id of a folder's run in the queues. */
 export async function saveRunId(folder: RunFolder, run: string): Promise<void> {
-  await mkdir(folder.internalPath(), { recursive: true });
+  await makeFolder(folder.internalPath());
   await writeFileAtomic(folder.internalPath('queue.json'), `${JSON.stringify({ run })}\n`);
 }
 

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
+import { makeFolder } from '../files/make-folder.js';
+import { withCleanup } from '../files/with-cleanup.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import type { Shard } from '../records/manifest.js';
 import type { Sharding } from '../records/run-state.js';
@@ -31,7 +33,7 @@ export class AtomicShard {
    */
   static async create(folder: RunFolder, sharding: Sharding, shard: number): Promise<AtomicShard> {
     const created = new AtomicShard(folder, sharding, shard);
-    await wrapIoErrors(folder.path, () => mkdir(created.#staging, { recursive: true }));
+    await wrapIoErrors(folder.path, () => makeFolder(created.#staging));
     return created;
   }
 
@@ -47,12 +49,11 @@ export class AtomicShard {
 
   /** Moves the shard into place; resolves to null when another process has already completed it. */
   async publish(): Promise<Shard | null> {
-    try {
+    const work = async () => {
       if (await this.#folder.isComplete(this.shard)) return null;
-      return await wrapIoErrors(this.#folder.path, () => this.#files.publish(this.shard, this.#first));
-    } finally {
-      await this.discard();
-    }
+      return wrapIoErrors(this.#folder.path, () => this.#files.publish(this.shard, this.#first));
+    };
+    return withCleanup(work, () => this.discard());
   }
 
   /** Removes the shard's files unless it was published. */

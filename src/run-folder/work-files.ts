@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { InputError } from '../errors.js';
 import { jsonLines } from '../files/json/json-lines.js';
 import { listNames } from '../files/list-names.js';
+import { makeFolder } from '../files/make-folder.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import type { RunFolder } from './run-folder.js';
 import { shardNumber } from './shard-number.js';
@@ -64,7 +65,7 @@ export async function writeWork(
   const file = workPath(folder, shard, phase);
   const partial = `${file}.${randomUUID()}.partial`;
   const handle = await wrapIoErrors(folder.path, async () => {
-    await mkdir(dirname(file), { recursive: true });
+    await makeFolder(dirname(file));
     return open(partial, 'wx');
   });
   let lines: string[] = [];

@@ -54,7 +54,12 @@ export async function finishRun(
       await checkShard(folder, shard);
       onProgress?.(index + 1, shards.length);
     }
-    await wrapIoErrors(folder.path, () => writeManifest(graph, folder, state, signal));
+    try {
+      await wrapIoErrors(folder.path, () => writeManifest(graph, folder, state, signal));
+    } catch (error) {
+      // Another process finished the run meanwhile, and removed the files that this one was writing.
+      if (signal.aborted || !(await folder.isFinished())) throw error;
+    }
   }
   await removeIntermediateFiles(folder);
   return (await folder.manifest()) as Manifest;

@@ -1,8 +1,10 @@
-import { lstat, mkdir, readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { OutputError } from '../errors.js';
 import { digest } from '../files/digest.js';
 import { listNames } from '../files/list-names.js';
+import { makeFolder } from '../files/make-folder.js';
+import { syncFolder } from '../files/sync-folder.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { writeIfAbsent } from '../files/write-if-absent.js';
 import { describeGraph } from '../graph/describe-graph.js';
@@ -134,7 +136,7 @@ export async function joinRun(folder: RunFolder, state: RunState): Promise<void>
   if (!(await folder.state())) {
     await checkRunState(folder, state, false, false);
     await wrapIoErrors(folder.path, async () => {
-      await mkdir(folder.internalPath(), { recursive: true });
+      await makeFolder(folder.internalPath());
       await writeIfAbsent(folder.internalPath('run.json'), `${JSON.stringify(state, null, 2)}\n`);
     });
   }
@@ -147,6 +149,8 @@ export async function joinRun(folder: RunFolder, state: RunState): Promise<void>
 export async function startRun(folder: RunFolder, state: RunState): Promise<void> {
   await removeRun(folder, finisherFiles((await folder.state())?.graph));
   await writeFileAtomic(folder.internalPath('run.json'), `${JSON.stringify(state, null, 2)}\n`);
+  await syncFolder(folder.internalPath());
+  await syncFolder(folder.path);
 }
 
 /** Describes in words how a run differs from the saved one; null when it does not. */

@@ -1,5 +1,6 @@
 import type { RecordError } from '../errors.js';
 import { exists } from '../files/exists.js';
+import { withCleanup } from '../files/with-cleanup.js';
 import { execute } from '../graph/engine/execute.js';
 import { phasesOf } from '../graph/engine/phases.js';
 import type { Outcome } from '../graph/engine/record-tracker.js';
@@ -56,15 +57,16 @@ export async function processShard(
   job: ShardPhase,
   options: ProcessShardOptions,
 ): Promise<ShardResult> {
-  try {
-    return await processPhase(graph, folder, state, job, options);
-  } catch (error) {
-    // Another process completed the shard meanwhile and removed the files that this one needed.
-    if (options.signal.aborted || !(await folder.isComplete(job.shard))) throw error;
-    return { status: 'completed-elsewhere' };
-  } finally {
-    await removeIntermediateFiles(folder);
-  }
+  const work = async (): Promise<ShardResult> => {
+    try {
+      return await processPhase(graph, folder, state, job, options);
+    } catch (error) {
+      // Another process completed the shard meanwhile and removed the files that this one needed.
+      if (options.signal.aborted || !(await folder.isComplete(job.shard).catch(() => false))) throw error;
+      return { status: 'completed-elsewhere' };
+    }
+  };
+  return withCleanup(work, () => removeIntermediateFiles(folder));
 }
 
 async function processPhase(
@@ -101,7 +103,7 @@ async function processPhase(
     return { status: 'next-phase', phase: next, records };
   }
   const output = await AtomicShard.create(folder, sharding, shard);
-  try {
+  const work = async (): Promise<ShardResult> => {
     for await (const outcome of outcomes) {
       onRecord?.();
       await output.commit(outcomeLines(outcome));
@@ -110,9 +112,8 @@ async function processPhase(
     const published = await output.publish();
     await removeWork(folder, shard, phase);
     return published ? { status: 'completed', records } : { status: 'completed-elsewhere' };
-  } finally {
-    await output.discard();
-  }
+  };
+  return withCleanup(work, () => output.discard());
 }
 
 async function* pendingOf(outcomes: AsyncIterable<Outcome>, onRecord?: () => void): AsyncGenerator<WorkItem, void> {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { OptionError } from '../errors.js';
+import { withCleanup } from '../files/with-cleanup.js';
 import { execute } from '../graph/engine/execute.js';
 import { StageMetrics } from '../graph/engine/stage-metrics.js';
 import type { Graph } from '../graph/graph.js';
@@ -88,7 +89,7 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
     if (await shard.publish()) shards++;
     current = null;
   };
-  try {
+  const work = async () => {
     const outcomes = execute(graph.nodes, {
       mode: 'all',
       wanted: (ordinal) => {
@@ -119,8 +120,9 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
     if (current) await publish(current);
     await writeExtent(folder, extent);
     return result();
-  } finally {
-    await (current as AtomicShard | null)?.discard();
+  };
+  return withCleanup(work, async () => {
+    await current?.discard();
     await removeIntermediateFiles(folder);
-  }
+  });
 }

@@ -1,5 +1,6 @@
 import writeFileAtomic from 'write-file-atomic';
 import { readSmallJson } from '../files/read-small-file.js';
+import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import type { StageMetrics } from '../graph/engine/stage-metrics.js';
 import type { Graph } from '../graph/graph.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
@@ -49,7 +50,9 @@ export async function writeReport(
     stages,
     ...(summary && { summary, allowEmpty }),
   };
-  await writeFileAtomic(folder.pathTo('report.json'), `${JSON.stringify(report, null, 2)}\n`);
+  await wrapIoErrors(folder.path, () =>
+    writeFileAtomic(folder.pathTo('report.json'), `${JSON.stringify(report, null, 2)}\n`),
+  );
 }
 
 /** Reads what the report of a finished run says of its output; null when there is no such report. */

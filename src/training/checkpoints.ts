@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { lstat, readdir, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { OutputError, RelflowError } from '../errors.js';
 import { checkFinite } from '../files/check-finite.js';
+import { makeFolder } from '../files/make-folder.js';
 import { openSafetensors } from '../files/open-safetensors.js';
 import { removeEntries, sortEntries } from '../files/own-entries.js';
 import { readSmallJson } from '../files/read-small-file.js';
+import { syncFolder } from '../files/sync-folder.js';
+import { describeSystemError } from '../files/system-error.js';
+import { wrapFileErrors } from '../files/wrap-io-errors.js';
 import { writeSafetensors } from '../files/write-safetensors.js';
 import type { Parameter } from '../model/parameter-scope.js';
 import { loadWeights } from '../model/weights/load-weights.js';
@@ -87,7 +91,7 @@ export class Checkpoints {
     const partial = join(this.#folder, `.${folderName(state.step)}.partial`);
     try {
       await this.#remove(basename(partial));
-      await mkdir(partial, { recursive: true });
+      await makeFolder(partial);
       await writeWeights(join(partial, 'weights.safetensors'), parameters, this.#metadata);
       const moments = [...(await optimizer.state())].flatMap(([name, { first, second }]) => [
         { name: `${name}/first`, shape: [first.length], read: async () => first },
@@ -104,14 +108,22 @@ export class Checkpoints {
       }
       const stored: StoredState = { format: FORMAT, settings: this.#settings, ...state };
       await writeFile(join(partial, 'state.json'), `${JSON.stringify(stored, null, 2)}\n`, { flush: true });
+      await syncFolder(partial);
       await this.#remove(basename(path));
       await rename(partial, path);
+      // Older checkpoints are removed only when this one survives a power cut.
+      await syncFolder(this.#folder);
     } catch (error) {
       await this.#remove(basename(partial)).catch(() => {});
       if (error instanceof RelflowError) throw error;
-      throw new OutputError(path, `cannot be written: ${(error as Error).message}`, { cause: error });
+      throw new OutputError(
+        path,
+        `cannot be written: ${describeSystemError(error, path) ?? (error as Error).message}`,
+        { cause: error },
+      );
     }
-    for (const old of (await this.#all()).slice(0, -this.#keep)) await this.#remove(old);
+    for (const old of (await this.#all()).slice(0, -this.#keep))
+      await wrapFileErrors(join(this.#folder, old), () => this.#remove(old));
     return path;
   }
 

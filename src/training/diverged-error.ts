@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { RelflowError } from '../errors.js';
+import { wrapFileErrors } from '../files/wrap-io-errors.js';
 import type { BatchSummary } from './accumulate-gradients.js';
 import type { StepLoss } from './loss-gradients.js';
 
@@ -27,7 +28,7 @@ export async function divergedError(
     images,
     labels: batches.map(({ labels }) => labels),
   };
-  await writeFile(file, `${JSON.stringify(report, null, 2)}\n`, { flush: true });
+  await wrapFileErrors(file, () => writeFile(file, `${JSON.stringify(report, null, 2)}\n`, { flush: true }));
   const what = Number.isFinite(loss) ? `the gradient norm is ${gradientNorm}` : `the loss is ${loss}`;
   return new RelflowError(
     'diverged',

@@ -1,8 +1,9 @@
-import { lstat, mkdir, readFile } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { OutputError } from '../errors.js';
 import { lockFolder } from '../files/lock-folder.js';
+import { makeFolder } from '../files/make-folder.js';
 import { nameEntries, type OwnPaths, removeEntries, sortEntries } from '../files/own-entries.js';
 import { writeAtomically } from '../files/write-atomically.js';
 import { isCheckpointFile, isCheckpointFolder } from './checkpoints.js';
@@ -88,7 +89,7 @@ export class TrainingFolder {
       files: files.filter((path) => (overwrite ? path !== 'settings.json' : isTemporary.test(path))),
       folders: overwrite ? folders : [],
     });
-    await mkdir(this.path, { recursive: true });
+    await makeFolder(this.path);
     if (!resume) await writeAtomically(this.settings, [fileText(settings)]);
   }
 }

@@ -1,4 +1,5 @@
 import { appendFile, readFile } from 'node:fs/promises';
+import { wrapFileErrors } from '../files/wrap-io-errors.js';
 import { writeAtomically } from '../files/write-atomically.js';
 import type { Id } from '../records/image.js';
 import type { LossParts } from './loss-gradients.js';
@@ -99,7 +100,7 @@ export class TrainingLog {
   }
 
   async add(event: TrainingEvent): Promise<void> {
-    await appendFile(this.#path, `${JSON.stringify(event)}\n`);
+    await wrapFileErrors(this.#path, () => appendFile(this.#path, `${JSON.stringify(event)}\n`));
     this.#onEvent?.(event);
   }
 }

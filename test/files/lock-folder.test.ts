@@ -8,7 +8,7 @@ import { lockFolder } from '../../src/files/lock-folder.js';
 import { packageRoot } from '../../src/package-info.js';
 import { temporaryFolder } from '../support/folders.js';
 
-const ROUNDS = Number(process.env['RELFLOW_LOCK_ROUNDS'] ?? 150);
+const ROUNDS = Number(process.env['RELFLOW_LOCK_ROUNDS'] ?? 45);
 const PROCESSES = 3;
 
 describe('lockFolder', () => {
@@ -37,13 +37,12 @@ describe('lockFolder', () => {
     }
   });
 
-  it('names the folder and the operation when the lock file cannot be created', async () => {
+  it('names a folder that is a file', async () => {
     const folder = join(temporaryFolder(), 'file');
     writeFileSync(folder, '');
     await assert.rejects(
       lockFolder(folder, join(folder, '.relflow', 'lock')),
-      (error) =>
-        error instanceof OutputError && /file: cannot be locked: mkdir failed: .* \(E\w+\)$/.test(error.message),
+      (error) => error instanceof OutputError && /file: not a folder$/.test(error.message),
     );
   });
 
@@ -79,7 +78,7 @@ describe('lockFolder', () => {
     const folder = temporaryFolder();
     const workers = await Promise.all(Array.from({ length: PROCESSES }, startWorker));
     const results = await Promise.all(
-      workers.map((worker) => ask(worker, ['hammer', join(folder, 'lock'), join(folder, 'owner'), ROUNDS * 2])),
+      workers.map((worker) => ask(worker, ['hammer', join(folder, 'lock'), join(folder, 'owner'), ROUNDS * 5])),
     );
     for (const worker of workers) worker.kill();
     assert.deepEqual(results, [0, 0, 0]);

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Id } from '../../records/image.js';
 import { seededHashOfBytes } from '../seeded-hash.js';
+import { withPath } from '../system-error.js';
 import { GrowingArray } from './growing-array.js';
 import { PageIndex } from './page-index.js';
 import { appendSpoolBlocks } from './spool-file.js';
@@ -137,7 +138,9 @@ export class KeyedStore {
   async #read(from: number, to: number): Promise<Buffer> {
     if (!this.#file) throw new Error('a keyed store is read before it is sealed or after it is closed');
     const bytes = Buffer.allocUnsafe(to - from);
-    const { bytesRead } = await this.#file.read(bytes, 0, bytes.length, from);
+    const { bytesRead } = await this.#file.read(bytes, 0, bytes.length, from).catch((error) => {
+      throw withPath(error, this.#path);
+    });
     if (bytesRead !== bytes.length) throw new Error('a temporary file is shorter than what was written to it');
     return bytes;
   }

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { OutputError } from '../../errors.js';
+import { describeSystemError, withPath } from '../system-error.js';
 
 const chunkBytes = 1024 * 1024;
 
@@ -15,7 +16,9 @@ export async function appendSpoolBlocks(path: string, blocks: readonly Uint8Arra
     const { bytesWritten } = await file.writev(blocks);
     if (bytesWritten !== total) throw new Error(`only ${bytesWritten} of ${total} bytes were written`);
   } catch (error) {
-    throw new OutputError(path, `cannot be written: ${(error as Error).message}`, { cause: error });
+    throw new OutputError(path, `cannot be written: ${describeSystemError(error, path) ?? (error as Error).message}`, {
+      cause: error,
+    });
   } finally {
     await file?.close();
   }
@@ -26,6 +29,8 @@ export async function readSpoolStart(path: string, into: Uint8Array): Promise<vo
   const file = await open(path);
   try {
     await readFully(file, into, 0, into.length, 0);
+  } catch (error) {
+    throw withPath(error, path);
   } finally {
     await file.close();
   }
@@ -59,6 +64,8 @@ export async function* readSpoolFrames(
       target.set(bytes.subarray(complete, end));
       bytes = target;
     }
+  } catch (error) {
+    throw withPath(error, path);
   } finally {
     await file.close();
   }

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OutputError } from '../../errors.js';
+import { makeFolder } from '../make-folder.js';
 
 const live = new Set<string>();
 
@@ -16,7 +17,7 @@ export class TemporaryFolder {
   /** @throws OutputError if the folder cannot be created */
   static async create(parent: string): Promise<TemporaryFolder> {
     try {
-      await mkdir(parent, { recursive: true });
+      await makeFolder(parent);
       const path = await mkdtemp(join(parent, 'relflow-'));
       if (live.size === 0) process.on('exit', removeAll);
       live.add(path);

@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '../../files/make-folder.js';
 import { wrapIoErrors } from '../../files/wrap-io-errors.js';
 import type { Node } from '../node.js';
 import { closeStages } from './close-stages.js';
@@ -77,6 +78,6 @@ function maxInFlight(nodes: readonly Node[], options: ResolvedOptions): number {
 
 async function makeTempDir(path: string | undefined): Promise<string> {
   if (path === undefined) return mkdtemp(join(tmpdir(), 'relflow-'));
-  await wrapIoErrors(path, () => mkdir(path, { recursive: true }));
+  await wrapIoErrors(path, () => makeFolder(path));
   return path;
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { InputError } from '../../errors.js';
+import { makeFolder } from '../../files/make-folder.js';
 import type { Parameter } from '../parameter-scope.js';
 
 /** A record has four fields: length of the key in bytes, key, numbers of the vector, and a CRC-32 of these three. */
@@ -85,7 +86,7 @@ export class LabelVectorFile {
       records.push(record);
     }
     if (records.length === 0) return;
-    await mkdir(dirname(this.#path), { recursive: true });
+    await makeFolder(dirname(this.#path));
     await appendFile(this.#path, Buffer.concat(records));
   }
 
