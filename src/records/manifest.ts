@@ -5,7 +5,12 @@ const CountsSchema = Type.Unsafe<Record<string, number>>({
   type: 'object',
   additionalProperties: { type: 'integer', minimum: 0 },
 });
-const Sha256Schema = Type.String({ pattern: '^[0-9a-f]{64}$' });
+export const Sha256Schema = Type.String({ pattern: '^[0-9a-f]{64}$' });
+/** A field of files that a resume trusts. */
+export const CheckSchema = Type.String({
+  pattern: '^[0-9a-f]{64}$',
+  description: 'SHA-256 of the other fields as JSON with sorted keys, by which a change of the file is noticed',
+});
 
 export const StageCountsSchema = Type.Object(
   {
@@ -49,6 +54,7 @@ export const ShardSchema = Type.Object(
     records: CountSchema,
     stages: StagesSchema,
     files: Type.Array(OutputFileSchema),
+    check: Type.Optional(CheckSchema),
   },
   {
     additionalProperties: false,

@@ -1,4 +1,4 @@
-import { InputFileSchema, NodeDescriptionSchema, StageCountsSchema } from './manifest.js';
+import { CheckSchema, InputFileSchema, NodeDescriptionSchema, Sha256Schema, StageCountsSchema } from './manifest.js';
 import { type Static, Type } from './type.js';
 
 export const ShardingSchema = Type.Object(
@@ -61,15 +61,20 @@ export const ProgressSchema = Type.Object(
       type: 'object',
       additionalProperties: StageCountsSchema,
     }),
-    files: Type.Unsafe<Record<string, { records: number; bytes: number }>>({
+    files: Type.Unsafe<Record<string, { records: number; bytes: number; sha256: string }>>({
       type: 'object',
       additionalProperties: {
         type: 'object',
-        properties: { records: { type: 'integer', minimum: 0 }, bytes: { type: 'integer', minimum: 0 } },
-        required: ['records', 'bytes'],
+        properties: {
+          records: { type: 'integer', minimum: 0 },
+          bytes: { type: 'integer', minimum: 0 },
+          sha256: Sha256Schema,
+        },
+        required: ['records', 'bytes', 'sha256'],
         additionalProperties: false,
       },
     }),
+    check: Type.Optional(CheckSchema),
   },
   {
     additionalProperties: false,

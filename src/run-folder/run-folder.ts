@@ -10,6 +10,7 @@ import type { Extent, Progress, RunState } from '../records/run-state.js';
 import { schemaProblem, type TypeOf } from '../records/schema-problem.js';
 import type { SchemaName } from '../records/schemas.js';
 import { schemaLines } from './schema-lines.js';
+import { isUnchanged } from './sealed-json.js';
 import { shardNumber } from './shard-number.js';
 
 /** Name of the sink of rejected records, which every run has. */
@@ -145,9 +146,11 @@ export class RunFolder {
 /** Maximum size of the files that describe a run; a manifest of 100,000 shards has about 30 MB. */
 const MAX_BYTES = 32 << 20;
 
+const DAMAGED = 'it was changed after it was written: restore it, or start anew with --overwrite';
+
 /**
  * Reads a JSON file that relflow wrote; null when it does not exist.
- * @throws InputError when it is not valid JSON or does not fit the schema
+ * @throws InputError when it is not valid JSON, does not fit the schema, or was changed after it was written
  */
 async function readJson<N extends SchemaName>(file: string, schema: N): Promise<TypeOf<N> | null> {
   let text: string;
@@ -161,9 +164,12 @@ async function readJson<N extends SchemaName>(file: string, schema: N): Promise<
   try {
     value = parseNestedJson(text);
   } catch (error) {
-    throw new InputError(file, `is not valid JSON: ${(error as Error).message}`);
+    throw new InputError(file, `is not valid JSON: ${(error as Error).message}; ${DAMAGED}`);
   }
   const problem = schemaProblem(schema, value);
-  if (problem !== null) throw new InputError(file, problem);
+  if (problem !== null) throw new InputError(file, `${problem}; ${DAMAGED}`);
+  if (!isUnchanged(value as object)) {
+    throw new InputError(file, `does not match its own checksum; ${DAMAGED}`);
+  }
   return value as TypeOf<N>;
 }

@@ -1,19 +1,27 @@
+import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import writeFileAtomic from 'write-file-atomic';
 import { checksum } from '../files/checksum.js';
+import { isMissing } from '../files/is-missing.js';
+import { makeFolder } from '../files/make-folder.js';
+import { syncFolder } from '../files/sync-folder.js';
+import { withPath } from '../files/system-error.js';
 import type { OutputFile, Shard, StageCounts } from '../records/manifest.js';
 import { addStages, sortStages } from '../records/stage-counts.js';
 import type { RunFolder } from './run-folder.js';
+import { seal } from './sealed-json.js';
 import { shardNumber } from './shard-number.js';
 
 /** Committed length of a shard's file. */
 export interface FileExtent {
   readonly records: number;
   readonly bytes: number;
+  /** Of the committed bytes, uncompressed. */
+  readonly sha256: string;
 }
 
 /** File of the shard in progress. */
@@ -22,6 +30,8 @@ interface PartialFile {
   records: number;
   /** Written and buffered. */
   bytes: number;
+  /** Of the written bytes. */
+  readonly hash: Hash;
   buffered: string[];
   bufferedBytes: number;
 }
@@ -88,26 +98,44 @@ export class ShardFiles {
     for (const [sink, file] of this.#files) {
       await flush(file);
       await file.handle.datasync();
-      files[sink] = { records: file.records, bytes: file.bytes };
+      files[sink] = { records: file.records, bytes: file.bytes, sha256: file.hash.copy().digest('hex') };
     }
     return { records: this.#records, stages: this.#stages, files };
   }
 
-  /** Continues the files of an earlier process, truncated to their committed length. */
-  async resume({ records, stages, files }: ShardExtent): Promise<void> {
+  /**
+   * Continues the files of an earlier process, truncated to their committed length.
+   * @returns false when one is missing, shorter or has other content; then nothing is continued
+   */
+  async resume({ records, stages, files }: ShardExtent): Promise<boolean> {
+    const hashes = new Map<string, Hash>();
+    for (const [sink, { bytes, sha256 }] of Object.entries(files)) {
+      const hash = await hashStart(this.#partial(sink), bytes);
+      if (hash?.copy().digest('hex') !== sha256) return false;
+      hashes.set(sink, hash);
+    }
     this.#records = records;
     this.#stages = { ...stages };
-    for (const [sink, from] of Object.entries(files)) await this.#open(sink, from);
+    for (const [sink, extent] of Object.entries(files)) await this.#open(sink, { ...extent, hash: hashes.get(sink)! });
+    return true;
   }
 
-  async #open(sink: string, from: FileExtent = { records: 0, bytes: 0 }): Promise<void> {
-    const handle = await open(this.#partial(sink), from.bytes > 0 ? 'r+' : 'w');
-    await handle.truncate(from.bytes);
-    this.#files.set(sink, { handle, ...from, buffered: [], bufferedBytes: 0 });
+  async #open(
+    sink: string,
+    { records, bytes, hash }: Pick<PartialFile, 'records' | 'bytes' | 'hash'> = {
+      records: 0,
+      bytes: 0,
+      hash: createHash('sha256'),
+    },
+  ): Promise<void> {
+    const handle = await open(this.#partial(sink), bytes > 0 ? 'r+' : 'w');
+    await handle.truncate(bytes);
+    this.#files.set(sink, { handle, records, bytes, hash, buffered: [], bufferedBytes: 0 });
   }
 
   /**
-   * Moves the files into place and then writes the marker of the complete shard. After it, another shard can be started.
+   * Moves the files into place and then writes the marker of the complete shard: the marker survives a power cut only
+   * if the files do. After it, another shard can be started.
    *
    * @param first position of the shard's first record in the input
    */
@@ -119,12 +147,20 @@ export class ShardFiles {
       await file.handle.datasync();
       await file.handle.close();
       const path = `${sink}/${number}.jsonl${this.#gzip ? '.gz' : ''}`;
-      files.push({ sink, path, records: file.records, ...(await this.#moveIntoPlace(this.#partial(sink), path)) });
+      files.push({
+        sink,
+        path,
+        records: file.records,
+        ...(await this.#moveIntoPlace(file, this.#partial(sink), path)),
+      });
     }
+    for (const { path } of files) await syncFolder(dirname(this.#folder.pathTo(path)));
     const [records, stages] = [this.#records, sortStages(this.#stages)];
     const marker: Shard = { format: 'relflow.shard/1', shard, first, records, stages, files };
-    await mkdir(this.#folder.internalPath('shards'), { recursive: true });
-    await writeFileAtomic(this.#folder.markerPath(shard), `${JSON.stringify(marker)}\n`);
+    const markers = this.#folder.internalPath('shards');
+    await makeDurableFolder(markers);
+    await writeFileAtomic(this.#folder.markerPath(shard), `${JSON.stringify(seal(marker))}\n`);
+    await syncFolder(markers);
     this.#files.clear();
     this.#records = 0;
     this.#stages = {};
@@ -141,13 +177,16 @@ export class ShardFiles {
     return join(this.#staging, `${sink}.jsonl`);
   }
 
-  async #moveIntoPlace(partial: string, path: string): Promise<{ bytes: number; sha256: string }> {
+  async #moveIntoPlace(
+    { bytes, hash }: PartialFile,
+    partial: string,
+    path: string,
+  ): Promise<{ bytes: number; sha256: string }> {
     const target = this.#folder.pathTo(path);
-    await mkdir(dirname(target), { recursive: true });
+    await makeDurableFolder(dirname(target));
     if (!this.#gzip) {
-      const sum = await checksum(partial);
       await rename(partial, target);
-      return sum;
+      return { bytes, sha256: hash.digest('hex') };
     }
     const compressed = `${partial}.gz`;
     await pipeline(createReadStream(partial), createGzip(), createWriteStream(compressed, { flush: true }));
@@ -168,10 +207,33 @@ function append(file: PartialFile, line: string): void {
 
 async function flush(file: PartialFile): Promise<void> {
   if (file.buffered.length === 0) return;
-  const text = `${file.buffered.join('\n')}\n`;
-  await writeAll(file.handle, Buffer.from(text), file.bytes - file.bufferedBytes);
+  const bytes = Buffer.from(`${file.buffered.join('\n')}\n`);
+  await writeAll(file.handle, bytes, file.bytes - file.bufferedBytes);
+  file.hash.update(bytes);
   file.buffered = [];
   file.bufferedBytes = 0;
+}
+
+/** Creates a folder and makes its entry in the parent folder durable. */
+async function makeDurableFolder(path: string): Promise<void> {
+  if (await makeFolder(path)) await syncFolder(dirname(path));
+}
+
+/** Hashes the first bytes of a file; null when it is missing or shorter. */
+async function hashStart(file: string, bytes: number): Promise<Hash | null> {
+  const hash = createHash('sha256');
+  if (bytes === 0) return hash;
+  let read = 0;
+  try {
+    for await (const chunk of createReadStream(file, { end: bytes - 1 })) {
+      hash.update(chunk as Buffer);
+      read += (chunk as Buffer).length;
+    }
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw withPath(error, file);
+  }
+  return read === bytes ? hash : null;
 }
 
 /** Repeats the write until all bytes are written: one call may write fewer. */

@@ -1,11 +1,15 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { InputError } from '../errors.js';
+import { checksum } from '../files/checksum.js';
+import { isMissing } from '../files/is-missing.js';
+import { makeFolder } from '../files/make-folder.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import type { Shard } from '../records/manifest.js';
 import type { Progress, Sharding } from '../records/run-state.js';
 import { removePartial } from './run-entries.js';
 import type { RunFolder } from './run-folder.js';
+import { seal } from './sealed-json.js';
 import { type OutcomeLines, ShardFiles } from './shard-files.js';
 
 const CHECKPOINT_MILLISECONDS = 5000;
@@ -35,26 +39,31 @@ export class ShardWriter {
   }
 
   /**
-   * Opens a folder after the last complete shard, or within the shard in progress.
-   * @throws InputError when the file of a complete shard is missing or has another size
+   * Opens a folder after the last complete shard, or within the shard in progress. The shard in progress starts again
+   * when its files or its progress are damaged.
+   *
+   * @param onCheck called with the number of bytes of complete shards that were checked, and of all; an error that it
+   *   throws stops the checking
+   * @throws InputError when the file of a complete shard is missing or was changed
    */
-  static async open(folder: RunFolder, sharding: Sharding): Promise<ShardWriter> {
+  static async open(
+    folder: RunFolder,
+    sharding: Sharding,
+    onCheck: (done: number, total: number) => void = () => {},
+  ): Promise<ShardWriter> {
     const shards = await folder.shards();
-    for (const { path, bytes } of shards.flatMap(({ files }) => files)) {
-      const found = await stat(folder.pathTo(path)).catch(() => null);
-      if (found?.size !== bytes)
-        throw new InputError(
-          folder.pathTo(path),
-          'the file of a complete shard is missing or has another size; restore it, or start anew with --overwrite',
-        );
-    }
+    await checkFiles(folder, shards, onCheck);
     const writer = new ShardWriter(folder, sharding, shards);
     await wrapIoErrors(folder.path, async () => {
-      await mkdir(folder.internalPath('partial'), { recursive: true });
-      await mkdir(folder.internalPath('shards'), { recursive: true });
-      const progress = await folder.progress();
-      if (progress?.shard === writer.#shard && (await writer.#isIntact(progress))) await writer.#files.resume(progress);
-      else await rm(folder.internalPath('progress.json'), { force: true });
+      await makeFolder(folder.internalPath('partial'));
+      await makeFolder(folder.internalPath('shards'));
+      const progress = await folder.progress().catch((error) => {
+        // A damaged file says nothing; the shard in progress starts again.
+        if (error instanceof InputError) return null;
+        throw error;
+      });
+      if (progress?.shard === writer.#shard && (await writer.#files.resume(progress))) return;
+      await rm(folder.internalPath('progress.json'), { force: true });
     });
     return writer;
   }
@@ -91,7 +100,7 @@ export class ShardWriter {
         first: this.#first,
         ...(await this.#files.sync()),
       };
-      await writeFileAtomic(this.#folder.internalPath('progress.json'), JSON.stringify(progress));
+      await writeFileAtomic(this.#folder.internalPath('progress.json'), JSON.stringify(seal(progress)));
       this.#checkpointed = performance.now();
     });
   }
@@ -111,15 +120,6 @@ export class ShardWriter {
     return this.#files.close();
   }
 
-  /** Resolves to whether the files of the shard in progress have at least their committed length. */
-  async #isIntact({ files }: Progress): Promise<boolean> {
-    for (const [sink, { bytes }] of Object.entries(files)) {
-      const found = await stat(this.#folder.internalPath('partial', `${sink}.jsonl`)).catch(() => null);
-      if (!found || found.size < bytes) return false;
-    }
-    return true;
-  }
-
   async #publish(): Promise<void> {
     // The files move away from here on, so the progress that describes them is removed first.
     this.#publishing = true;
@@ -129,5 +129,31 @@ export class ShardWriter {
     this.#shard++;
     this.#publishing = false;
     this.#checkpointed = performance.now();
+  }
+}
+
+/** Checks the files of complete shards against the checksums in their markers. */
+async function checkFiles(
+  folder: RunFolder,
+  shards: readonly Shard[],
+  onCheck: (done: number, total: number) => void,
+): Promise<void> {
+  const files = shards.flatMap((shard) => shard.files);
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  let done = 0;
+  for (const { path, sha256 } of files) {
+    const file = folder.pathTo(path);
+    const sum = await checksum(file, (bytes) => {
+      done += bytes;
+      onCheck(done, total);
+    }).catch((error) => {
+      if (isMissing(error)) return null;
+      throw error;
+    });
+    if (sum?.sha256 === sha256) continue;
+    throw new InputError(
+      file,
+      `the file of a complete shard ${sum ? 'was changed' : 'is missing'}: restore it, or start anew with --overwrite`,
+    );
   }
 }

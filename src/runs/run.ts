@@ -180,7 +180,11 @@ async function runLocked(
   }
 
   const { signal, stop } = options;
-  const writer = await ShardWriter.open(folder, state.sharding);
+  const writer = await ShardWriter.open(folder, state.sharding, (done, total) => {
+    signal.throwIfAborted();
+    stop.throwIfAborted();
+    report({ phase: 'checking', done, total });
+  });
   const alreadyDone = writer.records;
   const observations = new RunObservations();
   let source: SourceProgress = { phase: 'reading', done: 0, total: null };
