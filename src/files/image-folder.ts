@@ -9,7 +9,9 @@ import { InputError } from '../errors.js';
 export async function checkImageFolder(folder: string | undefined): Promise<void> {
   if (folder === undefined) return;
   const found = await stat(folder).catch(() => null);
-  if (!found?.isDirectory()) throw new InputError(folder, 'no such image folder');
+  if (!found) throw new InputError(folder, 'no such image folder');
+  if (!found.isDirectory())
+    throw new InputError(folder, 'is not a folder; --images is the folder that the file names start from');
 }
 
 /**

@@ -94,7 +94,8 @@ export function summarizeRun(
 /** Says in one sentence why the output of a run has nothing of use; null when it has. */
 export function emptyMessage({ images, empty, findings }: RunSummary): string | null {
   if (empty === null) return null;
-  if (empty === 'no-images') return withCause('the input has no images', 1, findings);
+  if (empty === 'no-images')
+    return withCause('the input has no images', 1, findings, '; check that it is the right file');
   const what = {
     'no-output': `none of ${countOf(images, 'images')} reached the output`,
     'no-pairs': `no candidate pairs in ${countOf(images, 'images')}`,
@@ -107,13 +108,13 @@ export function emptyMessage({ images, empty, findings }: RunSummary): string | 
 const derived: readonly string[] = ['images-without-box', 'images-without-pair', 'relations-without-category'];
 
 /** Adds the first finding that took nearly all, else the one that took most; findings that follow from others come last. */
-function withCause(what: string, images: number, findings: readonly Finding[]): string {
+function withCause(what: string, images: number, findings: readonly Finding[], otherwise = ''): string {
   const share = ({ count, of }: Finding) => Math.min(1, count / (of ?? images));
   const primary = findings.filter(({ reason }) => !derived.includes(reason));
   const largest = [...primary].sort((a, b) => share(b) - share(a))[0];
   // What an early stage loses cannot be the fault of a later one.
   const cause = primary.find((finding) => share(finding) >= 0.9) ?? largest ?? findings[0];
-  if (!cause) return what;
+  if (!cause) return what + otherwise;
   const examples = cause.examples.length > 0 ? ` (${cause.examples.join(', ')})` : '';
   return `${what}: ${cause.message}${examples}; ${cause.advice}`;
 }

@@ -31,12 +31,17 @@ export async function checkNoSharedIds(files: readonly string[], context: Source
     if (first) {
       throw new InputError(
         file,
-        `${shared} image ids are also in ${basename(first.file)}, the first is ${first.id}: ` +
+        `${shared} image ids are also in ${nameBeside(first.file, file)}, the first is ${first.id}: ` +
           'run each file separately, with its own captions and output folder',
       );
     }
     ends.push(index.size);
   }
+}
+
+/** Returns the base name of a file, or its path if the other file is called the same. */
+function nameBeside(file: string, other: string): string {
+  return basename(file) === basename(other) ? file : basename(file);
 }
 
 async function* imageIds(file: string, { signal }: SourceContext): AsyncGenerator<Id> {

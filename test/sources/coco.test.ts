@@ -7,6 +7,7 @@ import type { ImageRecord } from '../../src/records/image.js';
 import type { SourceItem } from '../../src/records/ports.js';
 import { type CocoOptions, coco } from '../../src/sources/coco.js';
 import { type CocoDialect, CocoFile } from '../../src/sources/coco-file.js';
+import { checkNoSharedIds } from '../../src/sources/coco-shared-ids.js';
 import { temporaryFolder } from '../support/folders.js';
 import { readSource, sourceContext } from '../support/read-source.js';
 
@@ -680,6 +681,21 @@ describe('coco', () => {
         `${join(splits, 'c.json')}: 2 image ids are also in b.json, the first is 3: ` +
         'run each file separately, with its own captions and output folder',
     });
+  });
+
+  it('names both of two files of one name that share ids', async () => {
+    const folders = ['train', 'valid'].map((split) => join(temporaryFolder(), split));
+    for (const folder of folders) {
+      mkdirSync(folder);
+      writeFileSync(
+        join(folder, '_annotations.coco.json'),
+        JSON.stringify({ images: [{ id: 0, file_name: 'a.jpg' }], annotations: [], categories: [] }),
+      );
+    }
+    const files = folders.map((folder) => join(folder, '_annotations.coco.json'));
+    await assert.rejects(checkNoSharedIds(files, sourceContext()), ({ message }: Error) =>
+      message.startsWith(`${files[1]}: 1 image ids are also in ${files[0]}, the first is 0`),
+    );
   });
 
   it('removes temporary files when its consumer stops early, when it fails and when it is aborted', async () => {

@@ -43,7 +43,8 @@ export class JsonCursor {
     const { maxValueBytes } = this.bounds;
     if (end - position > maxValueBytes) this.fail(longerThan(value, maxValueBytes));
     if (await this.window.readMore()) return;
-    this.fail(name === wholeFile ? 'the file is empty' : `truncated JSON, ${name} does not end`, this.window.end);
+    if (name === wholeFile) throw new InputError(this.#file, 'the file is empty');
+    this.fail(`truncated JSON, ${name} does not end`, this.window.end);
   }
 
   /** Returns the next byte that is not white space without consuming it; undefined at the end of the file. */
