@@ -11,7 +11,7 @@ export interface Tokenizer {
 
 /**
  * Opens RoBERTa's tokenizer from a folder with Hugging Face's `tokenizer.json` (and `tokenizer_config.json`).
- * @throws InputError if `tokenizer.json` cannot be read
+ * @throws InputError if `tokenizer.json` cannot be read or describes no usable tokenizer
  *
  * @example
  * ```ts
@@ -34,8 +34,20 @@ export async function openTokenizer(folder: string): Promise<Tokenizer> {
     );
   });
   const config = await read(join(folder, 'tokenizer_config.json')).catch(() => ({}));
-  const tokenizer = new HuggingFaceTokenizer(rules, config);
-  return { encode: (text) => tokenizer.encode(text).ids.map(Number) };
+  const encode = (tokenizer: HuggingFaceTokenizer, text: string) => tokenizer.encode(text).ids.map(Number);
+  try {
+    const tokenizer = new HuggingFaceTokenizer(rules, config);
+    // Some faults of the file show only when it is used.
+    encode(tokenizer, 'a person riding a bicycle');
+    return { encode: (text) => encode(tokenizer, text) };
+  } catch (cause) {
+    throw new InputError(
+      file,
+      `is not a usable tokenizer: ${(cause as Error).message.slice(0, 200)}; expected the tokenizer.json of roberta-base`,
+      undefined,
+      { cause },
+    );
+  }
 }
 
 /** Token id of byte 0. The ids before it are start, padding, end and unknown. */

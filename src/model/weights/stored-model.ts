@@ -108,7 +108,7 @@ export function storedModel(file: string, metadata: Metadata): StoredModel {
     ...rest,
     config: checked(() => {
       const { compat, boxContent = false, textDropout = true } = storedConfig;
-      const unknown = Object.keys(compat).find((key) => !(key in noCompat));
+      const unknown = Object.keys(compat).find((key) => !Object.hasOwn(noCompat, key));
       if (unknown !== undefined)
         throw new OptionError('model', `unknown compat '${unknown}', expected ${Object.keys(noCompat).join(', ')}`);
       return { ...storedConfig, boxContent, textDropout, compat: { ...noCompat, ...compat } };
