@@ -48,6 +48,8 @@ const listNames: readonly BuiltInName[] = ['coco80', 'objects365'];
  * - for other categories WordNet's synonyms and kinds (see `KindIndex`), and the last word of the name if no other category
  *   has it and WordNet does not contradict.
  *
+ * In LVIS `baby` is the category of all people.
+ *
  * @param categories the names as written in the data set
  */
 export function categoryWords(categories: readonly string[], options: CategoryWordsOptions = {}): CategoryWords {
@@ -65,6 +67,9 @@ export function categoryWords(categories: readonly string[], options: CategoryWo
     const list = lists.find(({ categoryOf }) => categoryOf(category) !== undefined);
     if (list) builtIn.set(category, [list, list.categoryOf(category)!]);
   }
+  const people = lvisPeople(categories);
+  if (people !== undefined && lists[0] && !builtIn.has(people))
+    builtIn.set(people, [lists[0], lists[0].categoryOf('person')!]);
   const own = categories.filter((category) => !builtIn.has(category));
   // A whole name precedes a part of another.
   for (const category of categories) add(joinedWords(category), category);
@@ -105,6 +110,12 @@ export function categoryWords(categories: readonly string[], options: CategoryWo
   if (only || own.length === 0) return { listed };
   const kinds = new KindIndex(own, [...builtIn.keys()]);
   return { listed, kinds, heads: headWords(own, categories, kinds) };
+}
+
+/** LVIS has more than a thousand categories; the one of all people is called `baby`. */
+function lvisPeople(categories: readonly string[]): string | undefined {
+  if (categories.length < 1000 || categories.some((name) => name.toLowerCase() === 'person')) return undefined;
+  return categories.find((name) => name.toLowerCase() === 'baby');
 }
 
 const isBuiltIn = (name: string | undefined): name is BuiltInName => (listNames as readonly unknown[]).includes(name);

@@ -44,6 +44,16 @@ describe('the words of a data set’s own categories', () => {
     assert.deepEqual(nameVariants('NO-Hardhat'), [['no', 'hardhat']]);
   });
 
+  it('are those of people for LVIS’s category baby', () => {
+    const lvis = ['baby', 'horse', 'surfboard', ...Array.from({ length: 1000 }, (_, k) => `thing ${k}`)];
+    const find = finder(lvis);
+    for (const phrase of ['a man', 'two women', 'the surfer', 'a baby']) assert.equal(find(phrase), 'baby', phrase);
+    assert.equal(find('a horse'), 'horse');
+    // A set of its own has babies that are no men.
+    assert.equal(finder(['baby', 'horse'])('a man'), null);
+    assert.notEqual(finder([...lvis, 'person'])('a man'), 'baby');
+  });
+
   it('are those of the built-in lists for categories that these have under any usual name', () => {
     const find = finder([
       'Person',
