@@ -7,7 +7,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return nearest && nearest.edits <= maxTypos(nearest.other.length) ? nearest.other : undefined;
 }
 
-/** Case and hyphens are no difference: `max-pairs` means `maxPairs`. */
+/** Keeps letters and digits, in lower case: `max-pairs` means `maxPairs`. */
 const letters = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '');
 
 /** Returns a hint for a message, such as ` (did you mean 'coco'?)`; empty if no known name is close. */

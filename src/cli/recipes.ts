@@ -46,7 +46,7 @@ export async function recipesFor(args: readonly string[]): Promise<{ name: strin
   return Promise.all(names.map(async (name) => ({ name, recipe: await findRecipe(name) })));
 }
 
-/** Heading of options that are no matter of the pipeline. */
+/** Heading of the options that do not concern the pipeline. */
 export const OTHER = 'Other options:';
 
 /**

@@ -1,3 +1,5 @@
+import { RelflowError } from '../errors.js';
+import { isThenable } from './is-thenable.js';
 import { FILTERED, type Operator, operator } from './operator.js';
 
 /**
@@ -28,6 +30,14 @@ export function filter<Needs extends object>(
     needs,
     adds: [],
     lane: 'any',
-    apply: (record) => (keep(record) ? {} : FILTERED),
+    apply: (record) => {
+      const kept: unknown = keep(record);
+      // A promise would keep every record.
+      if (isThenable(kept))
+        throw new RelflowError('bad-result', `filter '${name}': returned a promise, expected true or false`, {
+          node: name,
+        });
+      return kept ? {} : FILTERED;
+    },
   });
 }

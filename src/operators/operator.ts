@@ -5,7 +5,7 @@ import type { Forecast } from '../records/ports.js';
 import { orderedMap } from './ordered-map.js';
 
 /** Returned by an operator to drop a record on purpose; the record is counted as filtered. */
-export const FILTERED: unique symbol = Symbol('filtered');
+export const FILTERED: unique symbol = Symbol.for('relflow.filtered');
 
 /** The context in which an operator is called. */
 export interface OperatorContext {

@@ -17,7 +17,7 @@ import type { RunFolder } from '../run-folder/run-folder.js';
 import { finisherFiles } from './finisher-files.js';
 import { graphDifference } from './graph-difference.js';
 import { fingerprintInputs, graphInputs } from './graph-inputs.js';
-import { isReplaceable } from './run-report.js';
+import { endedByBadResult, isReplaceable } from './run-report.js';
 
 /** Default number of records of the input in a shard. */
 const SHARD_RECORDS = 1000;
@@ -112,7 +112,7 @@ export async function checkRunState(
 
 /**
  * Resolves to whether a run has produced nothing, so that another one may replace it: it is finished and its output has nothing
- * of use, or it ended before its first record. A run on which several processes work is never replaced.
+ * of use, it ended before its first record, or its own code returned what it must not. A run on which several processes work is never replaced.
  */
 async function hasNothingOfUse(folder: RunFolder): Promise<boolean> {
   if (await folder.isFinished()) return isReplaceable(folder);
@@ -121,6 +121,7 @@ async function hasNothingOfUse(folder: RunFolder): Promise<boolean> {
   const names = await listNames(folder.internalPath());
   if (names.some((name) => shared.includes(name))) return false;
   if ((await listNames(folder.internalPath('tmp'))).some((name) => name.startsWith('part-'))) return false;
+  if (await endedByBadResult(folder)) return true;
   if ((await folder.completeShards()).size > 0) return false;
   return ((await folder.progress())?.records ?? 0) === 0;
 }

@@ -1,6 +1,7 @@
 import writeFileAtomic from 'write-file-atomic';
 import { readSmallJson } from '../files/read-small-file.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
+import { BAD_RESULT } from '../graph/engine/check-result.js';
 import type { StageMetrics } from '../graph/engine/stage-metrics.js';
 import type { Graph } from '../graph/graph.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
@@ -25,6 +26,8 @@ export interface ReportOptions {
   readonly summary?: RunSummary;
   /** Whether an output with nothing of use is accepted; null when the caller did not say. */
   readonly allowEmpty?: boolean | null | undefined;
+  /** Code of the error that ended an unfinished run. */
+  readonly error?: string | undefined;
 }
 
 /**
@@ -35,7 +38,7 @@ export async function writeReport(
   folder: RunFolder,
   graph: Graph,
   metrics: StageMetrics,
-  { summary, allowEmpty = null }: ReportOptions = {},
+  { summary, allowEmpty = null, error }: ReportOptions = {},
 ): Promise<void> {
   const usage = reportedUsage(graph);
   const stages = Object.entries(metrics.stages).map(([id, load]) => ({
@@ -49,6 +52,7 @@ export async function writeReport(
     seconds: metrics.seconds,
     stages,
     ...(summary && { summary, allowEmpty }),
+    ...(error !== undefined && { error }),
   };
   await wrapIoErrors(folder.path, () =>
     writeFileAtomic(folder.pathTo('report.json'), `${JSON.stringify(report, null, 2)}\n`),
@@ -56,12 +60,23 @@ export async function writeReport(
 }
 
 /** Reads what the report of a finished run says of its output; null when there is no such report. */
-export async function readReport(folder: RunFolder): Promise<Required<ReportOptions> | null> {
+export async function readReport(
+  folder: RunFolder,
+): Promise<Required<Pick<ReportOptions, 'summary' | 'allowEmpty'>> | null> {
   try {
     const report = (await readSmallJson(folder.pathTo('report.json'))) as ReportOptions;
     return report.summary ? { summary: report.summary, allowEmpty: report.allowEmpty ?? null } : null;
   } catch {
     return null;
+  }
+}
+
+/** Resolves to whether a run ended because its own code returned what it must not; what it wrote before is of the same code. */
+export async function endedByBadResult(folder: RunFolder): Promise<boolean> {
+  try {
+    return ((await readSmallJson(folder.pathTo('report.json'))) as ReportOptions).error === BAD_RESULT;
+  } catch {
+    return false;
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { rmdir } from 'node:fs/promises';
-import { OptionError } from '../errors.js';
+import { OptionError, RelflowError } from '../errors.js';
 import { lockFolder } from '../files/lock-folder.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { checkEnds, checkWiring } from '../graph/check-wiring.js';
@@ -239,7 +239,8 @@ async function runLocked(
     // Later errors must not hide the first one.
     await writer.checkpoint().catch(() => {});
     report({ phase: 'records', done: writer.records, total: null }, writer);
-    await writeReport(folder, graph, metrics).catch(() => {});
+    const code = error instanceof RelflowError ? error.code : undefined;
+    await writeReport(folder, graph, metrics, { error: code }).catch(() => {});
     throw error;
   } finally {
     await writer.close();

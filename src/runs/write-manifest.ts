@@ -1,6 +1,8 @@
+import { RelflowError } from '../errors.js';
 import { writeIfAbsent } from '../files/write-if-absent.js';
+import { BAD_RESULT, kindOf } from '../graph/engine/check-result.js';
 import type { Graph } from '../graph/graph.js';
-import type { Manifest, Shard, StageCounts } from '../records/manifest.js';
+import type { Manifest, OutputFile, Shard, StageCounts } from '../records/manifest.js';
 import type { RunState } from '../records/run-state.js';
 import { addStages } from '../records/stage-counts.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
@@ -19,7 +21,16 @@ export async function writeManifest(
     const ended = AbortSignal.any([signal, stop]);
     for (const finisher of graph.finishers) {
       ended.throwIfAborted();
-      files.push(...(await finisher.finish(folder, ended)));
+      const written: unknown = await finisher.finish(folder, ended);
+      if (!Array.isArray(written))
+        throw new RelflowError(
+          BAD_RESULT,
+          `finisher '${finisher.name}': returned ${kindOf(written)}, expected a list of files`,
+          {
+            finisher: finisher.name,
+          },
+        );
+      files.push(...(written as OutputFile[]));
     }
   } catch (error) {
     if (stop.aborted && error === stop.reason) return null;

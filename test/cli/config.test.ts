@@ -1,3 +1,4 @@
+// cspell:ignore anotations cooc inspct nural
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

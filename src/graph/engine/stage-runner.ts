@@ -13,6 +13,7 @@ import { addCount } from '../../records/stage-counts.js';
 import type { WorkItem } from '../../run-folder/work-item.js';
 import { operatorStamp } from '../describe-graph.js';
 import type { Node } from '../node.js';
+import { checkLine, checkSourceRecord, checkStageResult } from './check-result.js';
 import type { ResolvedOptions } from './execute-options.js';
 import { type Outcome, RecordTracker, type Token } from './record-tracker.js';
 import { stageConcurrency } from './stage-concurrency.js';
@@ -76,6 +77,7 @@ export class StageRunner {
       this.#options.observations?.reject(full);
       tracker.reject(node, '', full);
     }
+    if (item.record !== undefined || !(item.rejects || item.counts)) checkSourceRecord(node, item.record, ordinal);
     if (item.record) this.#options.observations?.read(item.record);
     this.#options.metrics?.enter(node.id);
     this.#options.metrics?.leave(node.id, item.record ? 'out' : 'rejected');
@@ -162,6 +164,7 @@ export class StageRunner {
     };
     counts.in++;
     const passOn = (result: object | typeof FILTERED) => {
+      checkStageResult(node, result, token.record, token.tracker.ordinal);
       const passed = result !== FILTERED;
       counts[passed ? 'out' : 'filtered']++;
       metrics?.leave(node.id, passed ? 'out' : 'filtered');
@@ -193,6 +196,7 @@ export class StageRunner {
     let problem: unknown;
     try {
       line = node.sink.line(token.record, { operators: [...token.trail] });
+      checkLine(node, line, token.record, token.tracker.ordinal);
       problem = lineProblem(node.sink.schema, line);
     } catch (error) {
       problem = error;
