@@ -56,8 +56,18 @@ let scratch = new Int32Array(64);
 const numbers = new Float64Array(5);
 const numberWords = new Int32Array(numbers.buffer);
 
-/** Hashes up to five numbers by their bits, as `seededHash` does; 0 and -0 are equal. */
-export function seededHashOfNumbers(...values: readonly number[]): number {
-  for (let i = 0; i < values.length; i++) numbers[i] = values[i]! + 0;
-  return seededHash(numberWords, 2 * values.length);
+/** Hashes a number by its bits, as `seededHash` does; 0 and -0 are equal. */
+export function seededHashOfNumber(value: number): number {
+  numbers[0] = value + 0;
+  return seededHash(numberWords, 2);
+}
+
+/** Hashes a number and a box, as `seededHashOfNumber` does. */
+export function seededHashOfBox(value: number, [x, y, w, h]: readonly [number, number, number, number]): number {
+  numbers[0] = value + 0;
+  numbers[1] = x + 0;
+  numbers[2] = y + 0;
+  numbers[3] = w + 0;
+  numbers[4] = h + 0;
+  return seededHash(numberWords, 10);
 }

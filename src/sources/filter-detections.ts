@@ -1,6 +1,6 @@
 import { IdSet } from '../files/id-map.js';
 import { formatJsonValue } from '../files/json/json-value.js';
-import { seededHashOfNumbers } from '../files/seeded-hash.js';
+import { seededHashOfBox } from '../files/seeded-hash.js';
 import { type Box, clampBox } from '../records/box.js';
 import type { Detection, Id, Image } from '../records/image.js';
 import type { SourceReject } from '../records/ports.js';
@@ -64,13 +64,15 @@ export function filterDetections(
   const count = (name: string) => {
     counts[name] = (counts[name] ?? 0) + 1;
   };
-  const ids = new IdSet();
-  const seen = new DetectionIndex(detections);
+  const isSmall = raw.length <= smallImage;
+  const ids = isSmall ? new Set<Id>() : new IdSet();
+  const seen = new DetectionIndex(detections, isSmall);
 
   const unit = compat || isInPixels(raw[0]?.box) ? 'pixels' : boxUnit(readableBoxes(raw), image);
 
   for (const [index, { id, category, box: written, crowd, score }] of raw.entries()) {
-    if (!ids.add(id)) count('duplicate-annotation-id');
+    if (ids.has(id)) count('duplicate-annotation-id');
+    else ids.add(id);
     const found = isBox(written) ? written : compat ? undefined : boxFromText(written);
     if (!found || unit === 'other-fractions') {
       count('malformed-box');
@@ -123,9 +125,16 @@ function isFarBeyond([x, y, w, h]: Box, { width, height }: Image): boolean {
   return beyond(x, w, width) || beyond(y, h, height);
 }
 
+/**
+ * The number of detections up to which hashes need no seed: even if all collide, few comparisons are made. Nearly all
+ * images have fewer, and hashes without a seed are faster.
+ */
+const smallImage = 256;
+
 /** Looks up detections by category and box. Keys are numbers, because building strings would dominate the run time. */
 class DetectionIndex {
   readonly #detections: readonly Detection[];
+  readonly #isSmall: boolean;
   /** The last detection with each key. */
   readonly #last = new Map<number, number>();
   /** An ordinal of each category that was looked up. */
@@ -133,8 +142,9 @@ class DetectionIndex {
   /** For each detection, the previous detection with the same key, or -1. */
   readonly #before: number[] = [];
 
-  constructor(detections: readonly Detection[]) {
+  constructor(detections: readonly Detection[], isSmall: boolean) {
     this.#detections = detections;
+    this.#isSmall = isSmall;
   }
 
   find(category: string, box: Box): number | undefined {
@@ -152,14 +162,15 @@ class DetectionIndex {
     this.#last.set(key, this.#before.length - 1);
   }
 
-  /** Returns a hash that is equal for equal detections and, in any file, rarely for others. */
-  #keyOf(category: string, [x, y, w, h]: Box): number {
+  /** Returns a hash that is equal for equal detections and rarely for others, in large images of any file. */
+  #keyOf(category: string, box: Box): number {
+    if (this.#isSmall) return box[0] + box[1] * 7919 + box[2] * 104_729 + box[3] * 1_299_709;
     let ordinal = this.#categories.get(category);
     if (ordinal === undefined) {
       ordinal = this.#categories.size;
       this.#categories.set(category, ordinal);
     }
-    return seededHashOfNumbers(ordinal, x, y, w, h);
+    return seededHashOfBox(ordinal, box);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Id } from '../../records/image.js';
-import { seededHashOfNumbers } from '../seeded-hash.js';
+import { seededHashOfNumber } from '../seeded-hash.js';
 import { GrowingArray } from './growing-array.js';
 
 const empty = -1;
@@ -47,7 +47,7 @@ export class IdIndex {
   /** Returns the slot of an integer id, or the slot where it would be stored: open addressing with linear probing. */
   #slot(id: number): number {
     const mask = this.#ordinals.length - 1;
-    let slot = seededHashOfNumbers(id) & mask;
+    let slot = seededHashOfNumber(id) & mask;
     for (;;) {
       const ordinal = this.#ordinals[slot] as number;
       if (ordinal === empty || this.#keys.at(ordinal) === id) return slot;
