@@ -2,7 +2,7 @@ import { EndpointError, type Graph, type ModelUsage, type RunPartOptions, run, r
 import type { CommandContext } from './command-context.js';
 import { type ProgressFlags, progressDisplay } from './progress.js';
 import { failIfEmpty, showResult, showUsage, summary } from './run-result.js';
-import type { Saved } from './saved-run.js';
+import type { Saved } from './saved.js';
 import { stopOnInterrupt } from './stop-on-interrupt.js';
 
 /** Options of a command's output. */

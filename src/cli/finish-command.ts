@@ -5,15 +5,16 @@ import type { CommandContext } from './command-context.js';
 import { type ProgressFlags, progressDisplay, progressIn, progressOption, quietOption } from './progress.js';
 import { ALLOW_EMPTY, failIfEmpty, printSummary } from './run-result.js';
 import { graphOfRun } from './saved-run.js';
+import { type TrustFlags, trustOptions } from './trusted-run.js';
 
-interface Flags extends ProgressFlags {
+interface Flags extends ProgressFlags, TrustFlags {
   readonly json?: boolean;
   readonly allowEmpty?: boolean;
 }
 
 /** Adds `relflow finish`. */
 export function finishCommand(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command('finish <folder>')
     .summary('complete a run whose parts were run with run --shard')
     .description(
@@ -22,11 +23,13 @@ export function finishCommand(program: Command, context: CommandContext): void {
     .option('--allow-empty', ALLOW_EMPTY)
     .option('--json', 'print the result as JSON')
     .addOption(progressOption())
-    .addOption(quietOption())
+    .addOption(quietOption());
+  for (const option of trustOptions()) command.addOption(option);
+  command
     .addHelpText('after', '\nExample:\n  relflow finish o365-graphs')
     .action(async (path: string, { json, allowEmpty, ...show }: Flags) => {
       const folder = new RunFolder(path);
-      const graph = await graphOfRun(folder, 'finish', 'finishRun(graph, folder)', { inputs: false });
+      const graph = await graphOfRun(folder, 'finish', 'finishRun(graph, folder)', { inputs: false, flags: show });
       const display = progressDisplay(context, show);
       const onProgress = (done: number, total: number) => display.update(progressIn('finishing', done, total));
       const {

@@ -2,20 +2,23 @@ import type { Command } from 'commander';
 import { inspect, RunFolder } from '../index.js';
 import type { CommandContext } from './command-context.js';
 import { graphOfRun } from './saved-run.js';
+import { type TrustFlags, trustOptions } from './trusted-run.js';
 
 /** Adds `relflow inspect`. */
 export function inspectCommand(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command('inspect <image> <folder>')
     .summary('trace one image through every stage of a run')
     .description(
       'Trace one image through every stage of a run: captions, parsed triplets, matches, pairs, scores, and why each was kept or dropped. Runs the pipeline again for this image, so it needs the inputs of the run.',
     )
-    .option('--json', 'print as JSON')
+    .option('--json', 'print as JSON');
+  for (const option of trustOptions()) command.addOption(option);
+  command
     .addHelpText('after', '\nExample:\n  relflow inspect 391895 coco-graphs')
-    .action(async (image: string, path: string, { json }: { json?: boolean }) => {
+    .action(async (image: string, path: string, { json, ...flags }: TrustFlags & { json?: boolean }) => {
       const inspection = await inspect(
-        await graphOfRun(new RunFolder(path), 'inspect', 'inspect(graph, image)'),
+        await graphOfRun(new RunFolder(path), 'inspect', 'inspect(graph, image)', { flags }),
         image,
       );
       if (json) {

@@ -6,7 +6,7 @@ import type { CommandContext } from './command-context.js';
 import type { ShowFlags } from './execute-run.js';
 import { type ProgressDisplay, progressDisplay, progressIn } from './progress.js';
 import { failIfEmpty, printSummary } from './run-result.js';
-import type { Saved } from './saved-run.js';
+import type { Saved } from './saved.js';
 import { stopOnInterrupt } from './stop-on-interrupt.js';
 
 export interface QueueFlags extends ShowFlags {

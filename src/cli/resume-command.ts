@@ -5,18 +5,19 @@ import { executeRun, type ShowFlags } from './execute-run.js';
 import { progressOption, quietOption } from './progress.js';
 import { number } from './recipes.js';
 import { ALLOW_EMPTY } from './run-result.js';
-import { isSaved, rebuild } from './saved-run.js';
+import { isSaved } from './saved.js';
+import { rebuild } from './saved-run.js';
+import { type TrustFlags, trustedRun, trustOptions } from './trusted-run.js';
 
-interface ResumeFlags extends ShowFlags {
+interface ResumeFlags extends ShowFlags, TrustFlags {
   readonly concurrency?: number;
   readonly budget?: number;
-  readonly endpointUrl?: string;
   readonly allowEmpty?: boolean;
 }
 
 /** Adds `relflow resume`. */
 export function resumeCommand(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command('resume <folder>')
     .summary('resume an interrupted run')
     .description(
@@ -26,8 +27,9 @@ export function resumeCommand(program: Command, context: CommandContext): void {
     .addOption(
       new Option('--budget <number>', 'for runs with models: the most that this process may spend').argParser(number),
     )
-    .option('--endpoint-url <url>', 'for runs with models: another address of the same model')
-    .option('--allow-empty', ALLOW_EMPTY)
+    .option('--allow-empty', ALLOW_EMPTY);
+  for (const option of trustOptions()) command.addOption(option);
+  command
     .option('--json', 'print the result as JSON')
     .addOption(progressOption())
     .addOption(quietOption())
@@ -49,10 +51,10 @@ export function resumeCommand(program: Command, context: CommandContext): void {
           'this run is split over several processes; continue with run --shard or run --queue, then relflow finish (see docs/scale.md)',
         );
       }
-      const { budget, endpointUrl } = flags;
-      // The address and the budget of a model do not belong to the identity of a run.
-      const changed = { ...(budget !== undefined && { budget }), ...(endpointUrl !== undefined && { endpointUrl }) };
-      const saved = { ...state.options, options: { ...state.options.options, ...changed } };
+      const { budget } = flags;
+      // The address, the token and the budget of a model do not belong to the identity of a run.
+      const trusted = await trustedRun('resume', out, state, state.options, flags);
+      const saved = { ...trusted, options: { ...trusted.options, ...(budget !== undefined && { budget }) } };
       const graph = await rebuild(saved);
       const { records, bytes, gzip } = state.sharding;
       await executeRun(context, graph, saved, flags, {

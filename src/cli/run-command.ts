@@ -8,7 +8,7 @@ import { chosenQueue, queueChoice } from './queue-option.js';
 import { executeQueued, type QueueFlags } from './queue-run.js';
 import { configOption, recipeFlags } from './recipe-flags.js';
 import { buildGraph, number, OTHER, recipeCommand } from './recipes.js';
-import type { Saved } from './saved-run.js';
+import type { Saved } from './saved.js';
 
 /** Options of every run, besides those of its pipeline. */
 interface RunFlags extends OutputFlags, Omit<QueueFlags, 'queue' | 'allowEmpty'> {

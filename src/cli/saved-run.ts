@@ -1,13 +1,8 @@
 import { type Graph, OptionError, OutputError, RelflowError, type RunFolder } from '../index.js';
 import { graphInputs } from '../runs/graph-inputs.js';
 import { buildGraph, findRecipe } from './recipes.js';
-
-/** What `run.json` stores for a resume, besides the description of the graph. */
-export interface Saved {
-  readonly recipe: string;
-  readonly options: Record<string, unknown>;
-  readonly exports: readonly string[];
-}
+import { isSaved, type Saved } from './saved.js';
+import { type TrustFlags, trustedRun } from './trusted-run.js';
 
 /** Options for building the graph of a run again. */
 interface Rebuilding {
@@ -17,29 +12,33 @@ interface Rebuilding {
   readonly changed?: Readonly<Record<string, unknown>>;
 }
 
+/** Options of `graphOfRun`. */
+interface RebuildingRun extends Rebuilding {
+  /** What the user says about a run that somebody else started. */
+  readonly flags: TrustFlags;
+  /** Whether something else shows that the run is the user's. Default false. */
+  readonly isConfirmed?: boolean;
+}
+
 /**
- * Builds the graph of a run from its saved options.
+ * Builds the graph of a run from its saved options, if the user started the run or trusts it.
  *
  * @param where the name of the command in messages
  * @param call the function to call instead when the run was composed in code
+ * @throws RelflowError `untrusted-run` when somebody else started the run and the flags do not confirm its options
  */
 export async function graphOfRun(
   folder: RunFolder,
   where: string,
   call: string,
-  rebuilding: Rebuilding = {},
+  { flags, isConfirmed = false, ...rebuilding }: RebuildingRun,
 ): Promise<Graph> {
   const state = await folder.state();
   if (!state) throw new OutputError(folder.path, 'not the output folder of a run');
   if (!isSaved(state.options)) {
     throw new OptionError(where, `the run '${state.pipeline}' was composed in code; call ${call} in that code`);
   }
-  return rebuild(state.options, rebuilding);
-}
-
-export function isSaved(options: unknown): options is Saved {
-  const saved = options as Partial<Saved> | null;
-  return typeof saved?.recipe === 'string' && typeof saved.options === 'object' && Array.isArray(saved.exports);
+  return rebuild(await trustedRun(where, folder.path, state, state.options, flags, isConfirmed), rebuilding);
 }
 
 /**

@@ -1,14 +1,16 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { OptionError, RunFolder } from '../index.js';
 import type { Lane } from '../operators/operator.js';
-import type { IsolatedShard, RunningWorker, WorkerEvent } from '../queue/index.js';
+import type { IsolatedShard, QueueServer, RunningWorker, WorkerEvent } from '../queue/index.js';
 import type { CommandContext } from './command-context.js';
 import { queueOption } from './queue-option.js';
 import { number } from './recipes.js';
 import { graphOfRun } from './saved-run.js';
 import { stopOnInterrupt } from './stop-on-interrupt.js';
+import { type TrustFlags, trustOptions } from './trusted-run.js';
 
-interface WorkerFlags {
+interface WorkerFlags extends TrustFlags {
+  readonly root?: string;
   readonly queue: string;
   readonly only?: readonly Lane[];
   readonly jobs: number;
@@ -22,7 +24,7 @@ const ISOLATED = 'isolated-shard';
 
 /** Adds `relflow worker` and the hidden command of the process that it starts for a shard that crashes. */
 export function workerCommand(program: Command, context: CommandContext): void {
-  program
+  const worker = program
     .command('worker')
     .summary('process shards of queued runs')
     .description(
@@ -50,6 +52,7 @@ export function workerCommand(program: Command, context: CommandContext): void {
         .argParser(number)
         .default(900),
     )
+    .option('--root <folder>', 'refuse runs whose folder is not in this one')
     .option('--json', 'print events as lines of JSON on standard error')
     .addHelpText(
       'after',
@@ -58,16 +61,20 @@ export function workerCommand(program: Command, context: CommandContext): void {
     .action(async (flags: WorkerFlags) => {
       const { queueServer, startWatchdog, startWorker, isolateShard } = await import('../queue/index.js');
       const { only, jobs, concurrency, heartbeat, recordTimeout, json = false } = flags;
+      if (flags.trust && flags.root === undefined)
+        throw new OptionError('worker', '--trust needs --root, the folder in which the folders of runs are');
       const report = json ? reportJson : reportText;
-      const worker = await startWorker(queueServer(flags.queue), {
-        graphOf: workerGraph,
+      const server = queueServer(flags.queue);
+      const worker = await startWorker(server, {
+        graphOf: (folder, { isSigned }) => workerGraph(folder, flags, isSigned),
+        ...(flags.root !== undefined && { root: flags.root }),
         ...(only && { lanes: only }),
         jobs,
         ...(concurrency !== undefined && { concurrency }),
         heartbeatSeconds: heartbeat,
         recordTimeoutSeconds: recordTimeout,
         isolate: (folder, job, signal) =>
-          isolateShard([process.argv[1]!, ISOLATED, folder.path], folder, job, {
+          isolateShard([process.argv[1]!, ISOLATED, folder.path, ...trustArguments(flags, server)], folder, job, {
             signal,
             recordTimeoutSeconds: recordTimeout,
           }),
@@ -77,10 +84,12 @@ export function workerCommand(program: Command, context: CommandContext): void {
       if (!json) context.printNote(`ready for ${worker.lanes.join(', ')}; Ctrl-C to stop`);
       await untilInterrupted(context, worker);
     });
-  program
+  for (const option of trustOptions()) worker.addOption(option);
+  const isolated = program
     .command(`${ISOLATED} <folder>`, { hidden: true })
     .description('Process a shard in its own process; started by relflow worker.')
-    .action(async (path: string) => {
+    .option('--signed', 'the job was signed')
+    .action(async (path: string, { signed = false, ...flags }: TrustFlags & { signed?: boolean }) => {
       if (!process.send) throw new OptionError(ISOLATED, 'this command can only be started by relflow worker');
       const task = await new Promise<IsolatedShard>((resolve) =>
         process.once('message', resolve as (m: unknown) => void),
@@ -89,16 +98,35 @@ export function workerCommand(program: Command, context: CommandContext): void {
       process.once('disconnect', () => process.exit(1));
       const { serveIsolatedShard } = await import('../queue/isolate-shard.js');
       const folder = new RunFolder(path);
-      process.send(await serveIsolatedShard(await workerGraph(folder), folder, task), () => process.exit(0));
+      process.send(await serveIsolatedShard(await workerGraph(folder, flags, signed), folder, task), () =>
+        process.exit(0),
+      );
     });
+  for (const option of trustOptions()) isolated.addOption(option);
+}
+
+/** Returns the arguments by which the process of an isolated shard trusts the same runs as the worker. */
+function trustArguments(flags: TrustFlags, { secret }: QueueServer): string[] {
+  const { trust, recipe, endpointUrl, parserEndpointUrl, tokenFile } = flags;
+  const named = {
+    recipe,
+    'endpoint-url': endpointUrl,
+    'parser-endpoint-url': parserEndpointUrl,
+    'token-file': tokenFile,
+  };
+  return [
+    ...(trust ? ['--trust'] : []),
+    ...(secret === undefined ? [] : ['--signed']),
+    ...Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),
+  ];
 }
 
 /**
  * Builds the graph of a run for a worker: only lanes that read sources need inputs, and more workers replace parser
  * threads.
  */
-function workerGraph(folder: RunFolder) {
-  const rebuilding = { inputs: false, changed: { parserThreads: 0 } };
+function workerGraph(folder: RunFolder, flags: TrustFlags, isConfirmed: boolean) {
+  const rebuilding = { inputs: false, changed: { parserThreads: 0 }, flags, isConfirmed };
   return graphOfRun(folder, 'worker', 'startWorker(server, { graphOf })', rebuilding);
 }
 

@@ -5,7 +5,7 @@
  */
 
 export { type IsolatedShard, type IsolateOptions, isolateShard, serveIsolatedShard } from './isolate-shard.js';
-export { checkServer, type QueueServer, queueServer } from './queue-server.js';
+export { checkServer, type QueueServer, type QueueServerOptions, queueServer } from './queue-server.js';
 export { LANES } from './queues.js';
 export { type LaneStatus, type RunStatus, RunWatch, waitForRun } from './run-status.js';
 export { type SubmitOptions, type Submitted, submit } from './submit.js';

@@ -8,10 +8,12 @@ import type { WorkItem } from '../run-folder/work-item.js';
 import { finishRun } from '../runs/finish-run.js';
 import { processShard, type ShardResult } from '../runs/process-shard.js';
 import { type InlinePhase, processSource } from '../runs/process-source.js';
+import { checkJob } from './check-job.js';
+import type { RunJob, ShardJob } from './jobs.js';
 import { type OpenRun, OpenRuns } from './open-runs.js';
 import { UnrecoverableError, WaitingError } from './queue-packages.js';
 import type { QueueServer } from './queue-server.js';
-import { addShardJob, LANES, openQueue, type RunJob, type ShardJob, type ShardQueue } from './queues.js';
+import { addShardJob, LANES, openQueue, type ShardQueue } from './queues.js';
 import { RECORD_TIMEOUT_SECONDS, RecordTimeout, RecordTimer } from './record-timeout.js';
 import type { WorkerEvent } from './worker-event.js';
 import type { WorkerOptions } from './worker-options.js';
@@ -38,7 +40,7 @@ export class JobProcessor {
     this.#options = options;
     this.#lanes = options.lanes ?? LANES;
     this.#report = options.onEvent ?? (() => {});
-    this.#runs = new OpenRuns(options.graphOf);
+    this.#runs = new OpenRuns((folder) => options.graphOf(folder, { isSigned: server.secret !== undefined }));
   }
 
   /** Stops reading sources; `force` also aborts the running jobs. */
@@ -54,7 +56,8 @@ export class JobProcessor {
   }
 
   /** Processes one job of a lane; resolves to its return value. */
-  process(lane: Lane, job: Job<RunJob>, token: string | undefined): Promise<unknown> {
+  async process(lane: Lane, job: Job<RunJob>, token: string | undefined): Promise<unknown> {
+    await checkJob(lane, job, { root: this.#options.root, secret: this.#server.secret });
     return this.#runs.use(job.data, (run) => {
       if (lane === 'source') return this.#source(run, job, token);
       if (lane === 'finish') return this.#finish(run, job);
@@ -70,7 +73,7 @@ export class JobProcessor {
     try {
       const records = await processSource(graph, folder, state, {
         signal: this.#stop.signal,
-        onShard: (shard, phase) => addShardJob(this.#queue(lanes[phase]!), job.data, shard, phase),
+        onShard: (shard, phase) => addShardJob(this.#server, this.#queue(lanes[phase]!), job.data, shard, phase),
         // Not after a failure or a crash, nor when a job has only one attempt: a shard's own job can fail or be isolated.
         ...(job.attemptsStarted === 1 && (job.opts.attempts ?? 1) > 1 && { inline: this.#inline(run, job.data) }),
         onProgress: (progress) => {
@@ -115,6 +118,9 @@ export class JobProcessor {
   }
 
   async #shard(run: OpenRun, job: Job<ShardJob>): Promise<unknown> {
+    const { lanes } = phasesOf(run.graph.nodes);
+    if (job.data.phase >= lanes.length)
+      throw new UnrecoverableError(`the job was refused: phase ${job.data.phase}, but the run has ${lanes.length}`);
     if (crashesOf(job) >= CRASHES_BEFORE_ISOLATION && this.#options.isolate) return this.#isolated(run, job.data);
     try {
       return await this.#phase(run, job.data);
@@ -160,7 +166,13 @@ export class JobProcessor {
     this.#report({ event, out: folder.path, shard, phase });
     const result = await work();
     if (result.status === 'next-phase') {
-      await addShardJob(this.#queue(phasesOf(graph.nodes).lanes[result.phase]!), job, shard, result.phase);
+      await addShardJob(
+        this.#server,
+        this.#queue(phasesOf(graph.nodes).lanes[result.phase]!),
+        job,
+        shard,
+        result.phase,
+      );
     }
     const records = 'records' in result ? result.records : 0;
     this.#report({

@@ -1,4 +1,4 @@
-import { OutputError } from '../errors.js';
+import { OutputError, RelflowError } from '../errors.js';
 import { digest } from '../files/digest.js';
 import { describeGraph } from '../graph/describe-graph.js';
 import { closeStages } from '../graph/engine/close-stages.js';
@@ -7,8 +7,8 @@ import type { RunState } from '../records/run-state.js';
 import { checkNoLinks } from '../run-folder/run-entries.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { graphDifference } from '../runs/graph-difference.js';
+import type { RunJob } from './jobs.js';
 import { UnrecoverableError } from './queue-packages.js';
-import type { RunJob } from './queues.js';
 
 /** Run that a worker works on. */
 export interface OpenRun {
@@ -75,7 +75,11 @@ export class OpenRuns {
     const state = await folder.state();
     if (!state) throw new OutputError(out, 'contains no run; check that every worker sees the folder under this path');
     if (digest(state) !== wanted) throw new UnrecoverableError(`${out}: contains another run now`);
-    const graph = await this.#graphOf(folder);
+    const graph = await this.#graphOf(folder).catch((error: unknown) => {
+      // Another attempt would be refused too.
+      if (error instanceof RelflowError && error.code === 'untrusted-run') throw new UnrecoverableError(error.message);
+      throw error;
+    });
     const difference = graphDifference(state, describeGraph(graph));
     if (difference) throw new OutputError(out, `cannot work on the run: ${difference}`);
     return { folder, state, graph };

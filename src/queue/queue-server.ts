@@ -6,6 +6,14 @@ export interface QueueServer {
   /** Address without the password, for messages. */
   readonly name: string;
   readonly options: ConnectionSettings;
+  /** Secret with which jobs are signed, and without whose signature workers refuse them; undefined for none. */
+  readonly secret: string | undefined;
+}
+
+/** Options of `queueServer`. */
+export interface QueueServerOptions {
+  /** Secret of at least 16 characters that those who submit runs and their workers share. Default: `RELFLOW_QUEUE_SECRET`. */
+  readonly secret?: string;
 }
 
 /** Connection options that both BullMQ and ioredis accept. */
@@ -20,13 +28,14 @@ interface ConnectionSettings {
   retryStrategy: (times: number) => number;
 }
 
+const MIN_SECRET = 16;
 /** Longest pause between two attempts to reconnect. */
 const MAX_PAUSE_MILLISECONDS = 2000;
 
 /**
  * Parses the address of a Redis or Valkey server: `redis://[user:password@]host[:port][/database]`, `rediss://` for TLS.
  *
- * @throws OptionError when the address is invalid
+ * @throws OptionError when the address is invalid or the secret is too short
  * @example
  * ```ts
  * import { checkServer, queueServer } from 'relflow/queue';
@@ -35,7 +44,10 @@ const MAX_PAUSE_MILLISECONDS = 2000;
  * await checkServer(server);
  * ```
  */
-export function queueServer(address: string): QueueServer {
+export function queueServer(address: string, options: QueueServerOptions = {}): QueueServer {
+  const secret = options.secret ?? (process.env['RELFLOW_QUEUE_SECRET'] || undefined);
+  if (secret !== undefined && secret.length < MIN_SECRET)
+    throw new OptionError('queue', `the secret has ${secret.length} characters, expected at least ${MIN_SECRET}`);
   const url = URL.canParse(address) ? new URL(address) : null;
   const db = url && /^\/\d*$/.test(url.pathname || '/') ? Number(url.pathname.slice(1)) : Number.NaN;
   if (!url?.hostname || !['redis:', 'rediss:'].includes(url.protocol) || Number.isNaN(db)) {
@@ -46,6 +58,7 @@ export function queueServer(address: string): QueueServer {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   return {
     name: `${url.protocol}//${url.hostname}:${port}${db > 0 ? `/${db}` : ''}`,
+    secret,
     options: {
       host,
       port,

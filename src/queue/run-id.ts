@@ -14,8 +14,9 @@ export async function saveRunId(folder: RunFolder, run: string): Promise<void> {
 /** Reads the id under which a folder's run was last submitted; null when it was not. */
 export async function savedRunId(folder: RunFolder): Promise<string | null> {
   try {
+    await folder.checkInside(folder.internalPath('queue.json'));
     const { run } = (await readSmallJson(folder.internalPath('queue.json'))) as { run?: unknown };
-    return typeof run === 'string' ? run : null;
+    return typeof run === 'string' && /^[0-9a-f-]{36}$/.test(run) ? run : null;
   } catch {
     return null;
   }

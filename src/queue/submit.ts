@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { RelflowError } from '../errors.js';
+import { OptionError, RelflowError } from '../errors.js';
 import { digest } from '../files/digest.js';
 import { phasesOf } from '../graph/engine/phases.js';
 import type { Graph } from '../graph/graph.js';
 import type { Lane } from '../operators/operator.js';
+import { checkPositiveInteger } from '../records/option-checks.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { identifyRun, joinRun, type RunIdentity } from '../runs/prepare-run.js';
 import { checkRun } from '../runs/run.js';
+import { MAX_ATTEMPTS, signed } from './check-job.js';
+import type { RunJob } from './jobs.js';
 import { FlowProducer } from './queue-packages.js';
 import { checkServer, type QueueServer } from './queue-server.js';
-import { openQueue, PREFIX, RETENTION, type RunJob } from './queues.js';
+import { openQueue, PREFIX, RETENTION } from './queues.js';
 import { currentRunId, saveRunId } from './run-id.js';
 
 /** Options of `submit`. */
@@ -21,7 +24,7 @@ export interface SubmitOptions extends Omit<RunIdentity, 'shardBytes'> {
   readonly limits?: Readonly<Partial<Record<Lane, number>>>;
   /** Most images per minute in a lane, over all workers. */
   readonly rates?: Readonly<Partial<Record<Lane, number>>>;
-  /** Attempts at a job before it fails. Default 5. */
+  /** Attempts at a job before it fails, at most 1,000. Default 5. */
   readonly attempts?: number;
   /** Pause before the second attempt; it doubles with each further one. Default 1,000. */
   readonly backoffMilliseconds?: number;
@@ -66,6 +69,8 @@ export async function submit(graph: Graph, server: QueueServer, options: SubmitO
     ...run
   } = options;
   checkRun(graph, run);
+  checkPositiveInteger('run', 'attempts', attempts);
+  if (attempts > MAX_ATTEMPTS) throw new OptionError('run', `attempts ${attempts}, expected at most ${MAX_ATTEMPTS}`);
   await checkServer(server);
   const state = await identifyRun(graph, options, signal, (done, total) => onProgress?.(done, total));
   const folder = new RunFolder(resolve(options.out));
@@ -77,7 +82,7 @@ export async function submit(graph: Graph, server: QueueServer, options: SubmitO
   for (const lane of lanes) await setLaneLimits(server, lane, options, state.sharding.records);
   const id = randomUUID();
   const retries = { attempts, backoff: { type: 'exponential', delay: backoffMilliseconds } };
-  const data: RunJob = { run: id, out: folder.path, stateDigest: digest(state), retries };
+  const data = signed<RunJob>({ run: id, out: folder.path, stateDigest: digest(state), retries }, server.secret);
   const producer = new FlowProducer({ connection: server.options, prefix: PREFIX });
   producer.on('error', () => {});
   try {

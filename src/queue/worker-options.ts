@@ -2,13 +2,18 @@ import type { Graph } from '../graph/graph.js';
 import type { Lane } from '../operators/operator.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import type { ShardResult } from '../runs/process-shard.js';
-import type { ShardJob } from './queues.js';
+import type { ShardJob } from './jobs.js';
 import type { WorkerEvent } from './worker-event.js';
 
 /** Options of `startWorker`. */
 export interface WorkerOptions {
-  /** Builds the graph of the run in a folder. */
-  readonly graphOf: (folder: RunFolder) => Promise<Graph>;
+  /**
+   * Builds the graph of the run in a folder. `isSigned` says that this very run was submitted with the secret of the
+   * server; otherwise anyone who can write to the server or the folder may have made it.
+   */
+  readonly graphOf: (folder: RunFolder, job: { readonly isSigned: boolean }) => Promise<Graph>;
+  /** Jobs whose folder is not in this one, links resolved, are refused. Default: any folder. */
+  readonly root?: string;
   /** Lanes whose jobs the worker processes. Default: all. */
   readonly lanes?: readonly Lane[];
   /** Number of shards of each lane that it processes at once. Default 1. */

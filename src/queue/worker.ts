@@ -1,11 +1,13 @@
+import { stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { OptionError } from '../errors.js';
 import type { Lane } from '../operators/operator.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import { JobProcessor } from './job-processor.js';
+import type { RunJob, ShardJob } from './jobs.js';
 import { Worker } from './queue-packages.js';
 import { checkServer, type QueueServer } from './queue-server.js';
-import { LANES, PREFIX, type RunJob, type ShardJob } from './queues.js';
+import { LANES, PREFIX } from './queues.js';
 import type { WorkerOptions } from './worker-options.js';
 
 /** Worker that is running. */
@@ -54,6 +56,8 @@ export async function startWorker(server: QueueServer, options: WorkerOptions): 
   if (lanes.length === 0 || unknown !== undefined) {
     throw new OptionError('worker', `unknown lane '${unknown ?? ''}', expected one or more of ${LANES.join(', ')}`);
   }
+  if (options.root !== undefined && !(await stat(options.root).catch(() => null))?.isDirectory())
+    throw new OptionError('worker', `root ${options.root}, expected the folder in which the folders of runs are`);
   await checkServer(server);
   const running = new JobProcessor(server, { ...options, onEvent });
   const lockDuration = heartbeatSeconds * 1000;

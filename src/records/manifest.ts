@@ -33,10 +33,15 @@ const StagesSchema = Type.Unsafe<Record<string, StageCounts>>({
   additionalProperties: StageCountsSchema,
 });
 
+/** A name without separators and control characters that is not hidden. */
+const NAME = String.raw`^[^./\\\u0000-\u001f][^/\\\u0000-\u001f]*$`;
+/** A relative path that neither leaves its folder nor is in `.relflow`. */
+const PATH = String.raw`^(?!(?:.*/)?\.{1,2}(?:/|$))(?!\.relflow(?:/|$))(?![A-Za-z]:)[^/\\\u0000-\u001f]+(?:/[^/\\\u0000-\u001f]+)*$`;
+
 const OutputFileSchema = Type.Object(
   {
-    sink: Type.String(),
-    path: Type.String({ description: 'relative to the output folder, with forward slashes' }),
+    sink: Type.String({ pattern: NAME, description: 'name of the sink, or of the format of an export' }),
+    path: Type.String({ pattern: PATH, description: 'relative to the output folder, with forward slashes' }),
     records: CountSchema,
     bytes: CountSchema,
     sha256: Sha256Schema,

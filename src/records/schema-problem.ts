@@ -6,7 +6,8 @@ import type { Static } from './type.js';
 export type TypeOf<N extends SchemaName> = Static<(typeof schemas)[N]>;
 
 // A test validates the schemas themselves; repeating that here would dominate the time that a command spends on them.
-const ajv = new Ajv2020({ strict: true, validateSchema: false });
+// Verbose, so that a problem with a pattern can be described in words.
+const ajv = new Ajv2020({ strict: true, validateSchema: false, verbose: true });
 const compiled = new Map<SchemaName, ValidateFunction>();
 
 function validator(name: SchemaName): ValidateFunction {
@@ -34,6 +35,9 @@ export function fitsSchema<N extends SchemaName>(name: N, value: unknown): value
 
 function describe(error: ErrorObject | undefined): string {
   if (!error) return 'does not fit the schema';
+  const { description } = (error.parentSchema ?? {}) as { readonly description?: string };
+  if (error.keyword === 'pattern' && description !== undefined)
+    return `${error.instancePath || 'the value'} must be ${description}`;
   const extra = error.keyword === 'additionalProperties' ? ` ('${error.params['additionalProperty']}')` : '';
   return `${error.instancePath || 'the value'} ${error.message ?? 'does not fit the schema'}${extra}`;
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { exists } from '../files/exists.js';
+import { isInside } from '../files/is-inside.js';
 import { isMissing } from '../files/is-missing.js';
 import { parseNestedJson } from '../files/json/parse-json.js';
 import { listNames } from '../files/list-names.js';
@@ -64,12 +65,12 @@ export class RunFolder {
 
   /** Reads the saved state of the run; null when the folder contains no run. */
   state(): Promise<RunState | null> {
-    return readJson(this.internalPath('run.json'), 'run');
+    return this.#readJson(this.internalPath('run.json'), 'run');
   }
 
   /** Reads the manifest; null when the run is not finished. */
   manifest(): Promise<Manifest | null> {
-    return readJson(this.pathTo('manifest.json'), 'manifest');
+    return this.#readJson(this.pathTo('manifest.json'), 'manifest');
   }
 
   /** Resolves to whether the run has a manifest. */
@@ -84,7 +85,7 @@ export class RunFolder {
 
   /** Reads the progress of the shard in progress; null when there is none. */
   progress(): Promise<Progress | null> {
-    return readJson(this.internalPath('progress.json'), 'progress');
+    return this.#readJson(this.internalPath('progress.json'), 'progress');
   }
 
   /**
@@ -96,7 +97,7 @@ export class RunFolder {
     names.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
     const shards: Shard[] = [];
     for (const name of names) {
-      const shard = await readJson(this.internalPath('shards', name), 'shard');
+      const shard = await this.#readJson(this.internalPath('shards', name), 'shard');
       if (shard?.shard !== shards.length) {
         throw new InputError(this.internalPath('shards'), `shard ${shards.length} is missing before ${name}`);
       }
@@ -107,7 +108,7 @@ export class RunFolder {
 
   /** Resolves to whether a shard is complete. */
   async isComplete(shard: number): Promise<boolean> {
-    return (await readJson(this.markerPath(shard), 'shard')) !== null;
+    return (await this.#readJson(this.markerPath(shard), 'shard')) !== null;
   }
 
   /** Resolves to the numbers of the complete shards; others between them may be incomplete. */
@@ -118,7 +119,21 @@ export class RunFolder {
 
   /** Reads the number of records of the input; null until a process of a run on many machines has read all of them. */
   extent(): Promise<Extent | null> {
-    return readJson(this.internalPath('extent.json'), 'extent');
+    return this.#readJson(this.internalPath('extent.json'), 'extent');
+  }
+
+  /**
+   * Checks that no link leads from a path below the folder to a place outside it.
+   * @throws InputError when one does
+   */
+  async checkInside(path: string): Promise<void> {
+    if ((await isInside(this.path, path)) === false)
+      throw new InputError(path, 'a link leads out of the folder of the run, and is not followed');
+  }
+
+  async #readJson<N extends SchemaName>(file: string, schema: N): Promise<TypeOf<N> | null> {
+    await this.checkInside(file);
+    return readJson(file, schema);
   }
 
   /** Returns the files of a sink from complete shards, in order. */
@@ -135,6 +150,7 @@ export class RunFolder {
    */
   async *lines<N extends SchemaName>(sink: string, schema: N, signal?: AbortSignal): AsyncGenerator<TypeOf<N>, void> {
     for (const file of await this.files(sink)) {
+      await this.checkInside(file);
       for await (const line of schemaLines(file, schema)) {
         signal?.throwIfAborted();
         yield line;

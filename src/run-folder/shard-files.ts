@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import writeFileAtomic from 'write-file-atomic';
+import { InputError } from '../errors.js';
 import { checksum } from '../files/checksum.js';
 import { isMissing } from '../files/is-missing.js';
 import { makeFolder } from '../files/make-folder.js';
@@ -174,6 +175,9 @@ export class ShardFiles {
   }
 
   #partial(sink: string): string {
+    // The names come from files of the folder when a shard or a record is continued.
+    if (!/^[a-z][a-z0-9-]*$/.test(sink))
+      throw new InputError(this.#folder.path, `${JSON.stringify(sink.slice(0, 80))} is not the name of a sink`);
     return join(this.#staging, `${sink}.jsonl`);
   }
 

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { InputError, RelflowError } from '../errors.js';
 import { checksum } from '../files/checksum.js';
+import { isInside as isInFolder } from '../files/is-inside.js';
 import { jsonLines } from '../files/json/json-lines.js';
 import { streamJson } from '../files/json/stream-json.js';
 import { listNames } from '../files/list-names.js';
@@ -56,7 +57,13 @@ async function* validateFolder(folder: RunFolder): AsyncGenerator<Problem, void>
     if (!known.has(file.path))
       yield { file: folder.pathTo(file.path), problem: 'the manifest does not list this file of a shard' };
   }
+  const outside = new Set<string>();
   for (const { path, bytes, sha256 } of manifest?.files ?? listed) {
+    if ((await isInFolder(folder.path, folder.pathTo(path))) === false) {
+      outside.add(path);
+      yield { file: folder.pathTo(path), problem: 'a link leads out of the folder of the run, and is not followed' };
+      continue;
+    }
     const sum = await checksum(folder.pathTo(path)).catch(() => null);
     if (!sum) yield { file: folder.pathTo(path), problem: 'missing' };
     else if (sum.bytes !== bytes) yield { file: folder.pathTo(path), problem: `${sum.bytes} bytes, expected ${bytes}` };
@@ -65,11 +72,13 @@ async function* validateFolder(folder: RunFolder): AsyncGenerator<Problem, void>
   }
   for (const sink of new Set(listed.map((file) => file.sink))) {
     const seen = new Set<string>();
+    if ((await isInFolder(folder.path, folder.pathTo(sink))) === false) continue;
     for (const name of await listNames(folder.pathTo(sink))) {
       if (!known.has(`${sink}/${name}`))
         yield { file: folder.pathTo(sink, name), problem: 'the file does not belong to any shard' };
     }
     for (const file of listed.filter((other) => other.sink === sink)) {
+      if (outside.has(file.path) || (await isInFolder(folder.path, folder.pathTo(file.path))) === false) continue;
       const counted = { lines: 0 };
       yield* validateFile(folder.pathTo(file.path), seen, counted);
       if (counted.lines !== file.records) {

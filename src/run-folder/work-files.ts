@@ -8,7 +8,7 @@ import { makeFolder } from '../files/make-folder.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import type { RunFolder } from './run-folder.js';
 import { shardNumber } from './shard-number.js';
-import type { WorkItem } from './work-item.js';
+import { type WorkItem, workItemProblem } from './work-item.js';
 
 const FLUSH_LENGTH = 1 << 18;
 
@@ -37,14 +37,21 @@ export async function removeWork(folder: RunFolder, shard: number, upTo: number)
  * Yields the pending records of a file, in the order of the input.
  *
  * @param first position of the first record in the input
+ * @param nodes ids of the graph's nodes
  * @throws InputError when the file is missing, truncated or has other records
  */
-export async function* readWork(file: string, first: number): AsyncGenerator<WorkItem, void> {
+export async function* readWork(
+  file: string,
+  first: number,
+  nodes: ReadonlySet<string>,
+): AsyncGenerator<WorkItem, void> {
   let next = first;
   for await (const { value, line } of jsonLines(file, { maxLineBytes: 64 << 20 })) {
     const { ordinal, pending } = value as Partial<WorkItem>;
     if (ordinal !== next || !Array.isArray(pending))
       throw new InputError(file, `line ${line} is not the pending record ${next} of the input, as expected`);
+    const problem = workItemProblem(value, nodes);
+    if (problem !== null) throw new InputError(file, `line ${line}: ${problem}`);
     yield value as WorkItem;
     next++;
   }

@@ -1,5 +1,7 @@
-import type { StageCounts } from '../records/manifest.js';
-import type { Reject } from '../records/reject.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { type StageCounts, StageCountsSchema } from '../records/manifest.js';
+import { type Reject, RejectSchema } from '../records/reject.js';
+import { Type } from '../records/type.js';
 
 /** Record that is pending before a stage of a later phase, as plain JSON. */
 export interface PendingRecord {
@@ -21,4 +23,41 @@ export interface WorkItem {
   readonly stages: Readonly<Record<string, StageCounts>>;
   /** Empty when no stage remains. */
   readonly pending: readonly PendingRecord[];
+}
+
+const path = Type.String();
+const schema = Type.Object(
+  {
+    ordinal: Type.Integer({ minimum: 0 }),
+    writes: Type.Array(Type.Object({ sink: Type.String(), path, line: Type.String({ pattern: '^[^\\n]*$' }) })),
+    rejects: Type.Array(Type.Object({ path, reject: RejectSchema })),
+    stages: Type.Unsafe<Record<string, StageCounts>>({ type: 'object', additionalProperties: StageCountsSchema }),
+    pending: Type.Array(
+      Type.Object({
+        node: Type.String(),
+        trail: Type.Array(Type.String()),
+        path,
+        record: Type.Unsafe<object>({ type: 'object' }),
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+const check = new Ajv2020({ strict: true, validateSchema: false }).compile(schema);
+
+/** Returns what is wrong with a value that should be a record between two phases of a graph, or null. */
+export function workItemProblem(value: unknown, nodes: ReadonlySet<string>): string | null {
+  if (!check(value)) {
+    const [error] = check.errors ?? [];
+    return `${error?.instancePath || 'the value'} ${error?.message ?? 'is not a record of a run'}`;
+  }
+  const { writes, rejects, stages, pending } = value as WorkItem;
+  const named = [
+    ...writes.map(({ sink }) => sink),
+    ...rejects.map(({ reject }) => reject.stage),
+    ...Object.keys(stages),
+    ...pending.flatMap(({ node, trail }) => [node, ...trail]),
+  ];
+  const unknown = named.find((id) => !nodes.has(id));
+  return unknown === undefined ? null : `${JSON.stringify(unknown.slice(0, 80))} is not a node of the graph`;
 }

@@ -18,6 +18,7 @@ import { finisherFiles } from './finisher-files.js';
 import { graphDifference } from './graph-difference.js';
 import { fingerprintInputs, graphInputs } from './graph-inputs.js';
 import { endedByBadResult, isReplaceable } from './run-report.js';
+import { recordStart } from './started-runs.js';
 
 /** Default number of records of the input in a shard. */
 const SHARD_RECORDS = 1000;
@@ -134,6 +135,7 @@ async function hasNothingOfUse(folder: RunFolder): Promise<boolean> {
  */
 export async function joinRun(folder: RunFolder, state: RunState): Promise<void> {
   await checkNoLinks(folder, finisherFiles(state.graph));
+  await recordStart(state);
   if (!(await folder.state())) {
     await checkRunState(folder, state, false, false);
     await wrapIoErrors(folder.path, async () => {
@@ -149,6 +151,7 @@ export async function joinRun(folder: RunFolder, state: RunState): Promise<void>
 /** Removes what an earlier run wrote, except its lock, and writes the state of the new one. */
 export async function startRun(folder: RunFolder, state: RunState): Promise<void> {
   await removeRun(folder, finisherFiles((await folder.state())?.graph));
+  await recordStart(state);
   await writeFileAtomic(folder.internalPath('run.json'), `${JSON.stringify(state, null, 2)}\n`);
   await syncFolder(folder.internalPath());
   await syncFolder(folder.path);

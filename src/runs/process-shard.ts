@@ -93,7 +93,7 @@ async function processPhase(
     phases,
     phase,
     first,
-    items: items ?? readWork(workPath(folder, shard, phase), first),
+    items: items ?? readWork(workPath(folder, shard, phase), first, new Set(graph.nodes.map(({ id }) => id))),
     keepStagesOpen: true,
     ...options,
   });

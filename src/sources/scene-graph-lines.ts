@@ -4,6 +4,7 @@ import { InputError, OptionError } from '../errors.js';
 import { safeRelativePath } from '../files/image-folder.js';
 import { imagePath } from '../files/image-path.js';
 import { inputFiles } from '../files/input-files.js';
+import { isInside } from '../files/is-inside.js';
 import { type TextLine, textLines } from '../files/json/json-lines.js';
 import { fieldsOf, formatJsonValue, isId } from '../files/json/json-value.js';
 import { isTooDeep, parseNestedJson } from '../files/json/parse-json.js';
@@ -71,6 +72,7 @@ async function filesOf(path: string): Promise<readonly string[]> {
   const found = await stat(path).catch(() => null);
   if (!found?.isDirectory()) return inputFiles(path);
   const manifestFile = join(path, 'manifest.json');
+  await checkInside(path, manifestFile);
   let manifest: unknown;
   try {
     manifest = await readSmallJson(manifestFile, 32 << 20);
@@ -86,7 +88,13 @@ async function filesOf(path: string): Promise<readonly string[]> {
   const outside = files.find((file) => safeRelativePath(file) === null);
   if (outside !== undefined) throw new InputError(manifestFile, `the path '${outside}' is outside the run folder`);
   if (files.length === 0) throw new InputError(manifestFile, 'the run wrote no scene graphs');
+  for (const file of files) await checkInside(path, join(path, file));
   return files.map((file) => join(path, file));
+}
+
+async function checkInside(folder: string, file: string): Promise<void> {
+  if ((await isInside(folder, file)) === false)
+    throw new InputError(file, 'a link leads out of the folder of the run, and is not followed');
 }
 
 function readLine({ text, line }: TextLine, file: string): SourceItem<SceneGraphRecord> {

@@ -149,7 +149,7 @@ describe('links in the folder of a run', () => {
       const { folder, unchanged } = elsewhere();
       rmSync(join(out, place), { recursive: true, force: true });
       symlinkSync(folder, join(out, place));
-      const refused = /(?:is a link, expected files and folders of the run itself|not a run|valid JSON)/;
+      const refused = /is a link, expected files and folders of the run itself|a link leads out of the folder/;
       for (const options of [{ overwrite: true }, { resume: true, shardRecords: 10, gzip: true }, {}])
         await assert.rejects(run(graphOf(images(30)), { out, ...options }), refused);
       await assert.rejects(runPart(graphOf(images(30)), { out, part: 1, parts: 1 }), refused);
@@ -171,10 +171,11 @@ describe('links in the folder of a run', () => {
       if (existsSync(join(out, place))) renameSync(join(out, place), target);
       else writeFileSync(target, 'mine');
       const before = readFileSync(target);
+      const refused = /is a link|a link leads out/;
       symlinkSync(target, join(out, place));
-      await assert.rejects(run(graphOf(images(4)), { out, overwrite: true }), /is a link/);
+      await assert.rejects(run(graphOf(images(4)), { out, overwrite: true }), refused);
       if (place !== 'manifest.json') rmSync(join(out, 'manifest.json'));
-      await assert.rejects(run(graphOf(images(30)), { out, shardRecords: 10, gzip: true, resume: true }), /is a link/);
+      await assert.rejects(run(graphOf(images(30)), { out, shardRecords: 10, gzip: true, resume: true }), refused);
       assert.deepEqual(readFileSync(target), before);
     });
   }

@@ -114,7 +114,9 @@ describe('sceneGraphLines', () => {
     assert.deepEqual(await idsOf(join(out, 'scene-graphs', '*.jsonl*')), [1, 2]);
 
     writeFileSync(manifestFile, JSON.stringify({ ...manifest, files: [described('scene-graphs', '../x.jsonl')] }));
-    await assert.rejects(idsOf(out), { message: `${manifestFile}: the path '../x.jsonl' is outside the run folder` });
+    await assert.rejects(idsOf(out), {
+      message: `${manifestFile}: /files/0/path must be relative to the output folder, with forward slashes`,
+    });
     writeFileSync(manifestFile, JSON.stringify({ ...manifest, files: [] }));
     await assert.rejects(idsOf(out), { message: `${manifestFile}: the run wrote no scene graphs` });
     writeFileSync(manifestFile, '{}');

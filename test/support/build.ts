@@ -2,6 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/package-info.js';
+import { temporaryFolder } from './folders.js';
+
+// Records of started runs stay out of the user's own folder.
+process.env['RELFLOW_STATE'] ??= temporaryFolder();
 
 let built = false;
 
