@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { RelflowError } from '../index.js';
 import type { RunState } from '../records/run-state.js';
 import { wasStartedHere } from '../runs/started-runs.js';
-import { isModule } from './recipes.js';
+import { isModule } from './import-module.js';
 import type { Saved } from './saved.js';
 
 /** What a person says on the command line about a run of somebody else. */
