@@ -74,6 +74,11 @@ export class CommandContext {
     this.print(...text.split('\n'));
   }
 
+  /** Writes a line of fields to standard output, with a tab between them. */
+  printColumns(...fields: readonly string[]): void {
+    this.stdout.write(`${fields.map(visibleText).join('\t')}\n`);
+  }
+
   /** Writes a table to standard output. */
   printTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
     const [first = '', ...rest] = tableLines(head, rows);

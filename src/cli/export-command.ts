@@ -13,7 +13,11 @@ export function exportCommand(program: Command, context: CommandContext): void {
       .argument('<folder>', 'output folder of a run')
       .summary('convert a run to another format')
       .description('Convert the scene graphs of a run to another format. The file appears when it is complete.')
-      .requiredOption('-f, --format <format>', 'one of the formats below')
+      .addOption(
+        new Option('-f, --format <format>', 'one of the formats below')
+          .choices(Object.keys(EXPORT_FORMATS))
+          .makeOptionMandatory(),
+      )
       .requiredOption('--file <file>', 'file to write')
       .addOption(overwriteOption())
       .addOption(new Option('--min-confidence <number>', 'drop relations below this confidence').argParser(number))

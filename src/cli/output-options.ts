@@ -35,13 +35,7 @@ const OUTPUT = 'Output:';
 export function outputOptions(out: string): Option[] {
   return [
     new Option('-o, --out <folder>', out).helpGroup(`${MAIN}:`),
-    new Option(
-      '--export <formats>',
-      `formats to write at the end, separated by commas: ${Object.keys(EXPORT_FORMATS).join(', ')}`,
-    )
-      .argParser((text) => [...new Set(text.split(',').map((part) => part.trim()))])
-      .default([], 'none')
-      .helpGroup(`${MAIN}:`),
+    exportOption(),
     new Option('--allow-empty', ALLOW_EMPTY).helpGroup(OUTPUT),
     new Option('--gzip', 'compress shards').helpGroup(OUTPUT),
     new Option('--shard-records <number>', 'input records per shard (default: 1000)')
@@ -52,4 +46,14 @@ export function outputOptions(out: string): Option[] {
       .helpGroup(OUTPUT),
     new Option('--concurrency <number>', 'records in flight per stage').argParser(number).helpGroup('Execution:'),
   ];
+}
+
+function exportOption(): Option {
+  const option = new Option('--export <formats>', 'formats to write at the end, separated by commas')
+    .argParser((text) => [...new Set(text.split(',').map((part) => part.trim()))])
+    .default([], 'none')
+    .helpGroup(`${MAIN}:`);
+  // For help and completion; the value is a list, which is checked when the graph is built.
+  option.argChoices = Object.keys(EXPORT_FORMATS);
+  return option;
 }

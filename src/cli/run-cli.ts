@@ -4,6 +4,7 @@ import { describeSystemError, isSystemError } from '../files/system-error.js';
 import { RelflowError, version } from '../index.js';
 import { captionsCommand } from './captions-command.js';
 import { CommandContext, type CommandIo } from './command-context.js';
+import { completionCommand } from './completion-command.js';
 import { doctorCommand } from './doctor-command.js';
 import { evaluateCommand } from './evaluate-command.js';
 import { exportCommand } from './export-command.js';
@@ -90,6 +91,7 @@ async function createProgram(args: readonly string[], context: CommandContext): 
   trainCommand(program, context);
   weightsCommand(program, context);
   doctorCommand(program, context);
+  completionCommand(program, context);
   redirect(program, context);
   return program;
 }
