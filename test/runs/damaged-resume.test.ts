@@ -6,7 +6,7 @@ import { Random } from '../../src/records/random.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { images, memorySource } from '../support/records.js';
 
-// The bytes of each file that are changed, one at a time. All bytes: RELFLOW_DAMAGES=all npx mocha test/runs/damaged-resume.test.ts
+// The bytes of each file that are changed, one at a time. All bytes: RELFLOW_DAMAGES=all npx mocha --timeout 0 test/runs/damaged-resume.test.ts
 const CHANGES = process.env['RELFLOW_DAMAGES'] ?? '12';
 const RECORDS = 40;
 
