@@ -178,7 +178,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 /** Reads a table whose header names the columns of the image and of the caption, separated by commas, tabs, `;` or `|`. */
 async function* readTable(file: string, limits: Limits): AsyncGenerator<Read[]> {
   let columns: Columns | undefined;
-  let open = '';
+  let open: OpenRow | undefined;
   let batch: Read[] = [];
   for await (const { text, line } of textLines(file, limits)) {
     if (!columns) {
@@ -186,17 +186,16 @@ async function* readTable(file: string, limits: Limits): AsyncGenerator<Read[]> 
       if (!columns) throw new InputError(file, `the first line is ${formatJsonValue(text)}; ${captionForms}`);
       if (columns.hasHeader) continue;
     }
-    const row = open + text.replace(/\r$/, '');
-    const cells = cellsOf(row, columns);
+    const cells = cellsOf(text.replace(/\r$/, ''), columns, open);
     // A quoted cell may contain line breaks.
-    open = cells === null ? `${row}\n` : '';
-    if (open.length > maxRow) throw new InputError(file, `line ${line}: a quoted cell does not end`);
-    if (cells) batch.push(readRow(cells, columns));
+    open = Array.isArray(cells) ? undefined : cells;
+    if (open && open.length > maxRow) throw new InputError(file, `line ${line}: a quoted cell does not end`);
+    if (Array.isArray(cells)) batch.push(readRow(cells, columns));
     if (batch.length < 1000) continue;
     yield batch;
     batch = [];
   }
-  if (open !== '') throw new InputError(file, 'the last quoted cell does not end');
+  if (open) throw new InputError(file, 'the last quoted cell does not end');
   yield batch;
 }
 
@@ -239,28 +238,45 @@ function readRow(cells: readonly string[], { id, file, caption, count, delimiter
   return { element: cells, entry: hasKey && text !== undefined ? { ...key, texts: [text.trim()] } : null };
 }
 
-/** Splits a row into cells, of which some are in quotes; null if the last quote does not end. */
-function cellsOf(row: string, { delimiter }: Columns): string[] | null {
-  const cells: string[] = [];
-  for (let at = 0; at <= row.length; ) {
-    let end: number;
-    if (row[at] === '"') {
-      let cell = '';
-      for (at++; ; ) {
-        const quote = row.indexOf('"', at);
-        if (quote === -1) return null;
-        cell += row.slice(at, quote);
+/** A row whose last cell is in quotes that have not ended. */
+interface OpenRow {
+  readonly cells: string[];
+  /** The text of the last cell so far. */
+  readonly cell: string;
+  /** The number of characters of the row so far. */
+  readonly length: number;
+}
+
+/**
+ * Splits a line into cells, of which some are in quotes.
+ * @param open the row that the line continues
+ * @returns the cells of the row, or the row so far if its last quote does not end
+ */
+function cellsOf(line: string, { delimiter }: Columns, open?: OpenRow): string[] | OpenRow {
+  const cells = open?.cells ?? [];
+  let quoted = open?.cell;
+  for (let at = 0; at <= line.length; ) {
+    if (quoted === undefined && line[at] === '"') {
+      quoted = '';
+      at++;
+    }
+    if (quoted !== undefined) {
+      for (;;) {
+        const quote = line.indexOf('"', at);
+        if (quote === -1) {
+          const length = (open?.length ?? 0) + line.length + 1;
+          return { cells, cell: `${quoted}${line.slice(at)}\n`, length };
+        }
+        quoted += line.slice(at, quote);
         at = quote + 1;
-        if (row[at] !== '"') break;
-        cell += '"';
+        if (line[at] !== '"') break;
+        quoted += '"';
         at++;
       }
-      end = row.indexOf(delimiter, at);
-      cells.push(cell + (end === -1 ? row.slice(at) : row.slice(at, end)));
-    } else {
-      end = row.indexOf(delimiter, at);
-      cells.push(end === -1 ? row.slice(at) : row.slice(at, end));
     }
+    const end = line.indexOf(delimiter, at);
+    cells.push((quoted ?? '') + (end === -1 ? line.slice(at) : line.slice(at, end)));
+    quoted = undefined;
     if (end === -1) break;
     at = end + 1;
   }

@@ -1,3 +1,4 @@
+import { parseNestedJson } from '../files/json/parse-json.js';
 import { RequestFailure } from './request-failure.js';
 import { retryAfterSeconds } from './retry-after-seconds.js';
 import { type HttpAnswer, type HttpRequest, sendRequest } from './send-request.js';
@@ -33,7 +34,7 @@ export function redactingFetch(redact: (text: string) => string): typeof fetch {
 
 function parseJson(body: string, redact: (text: string) => string): unknown {
   try {
-    return JSON.parse(body);
+    return parseNestedJson(body);
   } catch {
     throw new RequestFailure('malformed', `the server's answer is not JSON: ${redact(body).slice(0, 80)}`);
   }
@@ -71,7 +72,7 @@ function errorMessageIn(body: string): string {
     // The body is not JSON or not an object.
   }
   return body
-    .replace(/<[^>]*>/g, ' ')
+    .replace(/<[^<>]*>/g, ' ')
     .replace(/\s+/g, ' ')
     .trim();
 }

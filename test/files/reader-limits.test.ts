@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { captionFile } from '../../src/captioners/caption-file.js';
+import { postJson } from '../../src/endpoints/post-json.js';
 import { ByteWindow } from '../../src/files/json/byte-window.js';
 import { jsonLines } from '../../src/files/json/json-lines.js';
 import { type JsonStreamOptions, streamJson } from '../../src/files/json/stream-json.js';
@@ -92,5 +96,36 @@ describe('The limits of readers', () => {
       { message: `${file}: line 2 is nested more than 512 brackets deep at byte 2` },
     );
     assert.deepEqual(lines, [1]);
+  });
+
+  it('read a quoted cell of many lines in linear time', async () => {
+    const file = join(folder, 'captions.csv');
+    const captions = captionFile({ captions: file, tempDir: folder });
+    try {
+      writeFileSync(file, `file,caption\n1.jpg,"${'""\n'.repeat(300_000)}a "" b"\n`);
+      const image = { id: 1, file: '1.jpg', width: 1, height: 1, dataset: 'x', split: '' };
+      // The time limit is a guard against quadratic time only.
+      const start = performance.now();
+      const [caption] = await captions.caption(image, new AbortController().signal, () => {});
+      assert.ok(performance.now() - start < 20_000);
+      assert.equal(caption?.text, `${'"\n'.repeat(300_000)}a " b`);
+    } finally {
+      await captions.close();
+    }
+  });
+
+  it('read the message of a failed request in linear time', async () => {
+    const server = createServer((_, response) => response.writeHead(400).end('<'.repeat(3_000_000)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      const options = { token: undefined, redact: (text: string) => text, signal: new AbortController().signal };
+      const start = performance.now();
+      await assert.rejects(postJson(url, '{}', options), { message: `the server answered 400: ${'<'.repeat(300)}` });
+      assert.ok(performance.now() - start < 20_000);
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
   });
 });
