@@ -1,3 +1,4 @@
+// cspell:ignore CWORD COMPREPLY compopt compgen esac compdef compinit
 /** Shells that `relflow completion` writes a script for. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 

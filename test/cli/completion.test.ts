@@ -1,3 +1,4 @@
+// cspell:ignore CWORD COMPREPLY norc tcsh
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cliReference, REFERENCE_START } from '../../scripts/cli-reference.js';
+import { packageRoot } from '../../src/package-info.js';
+
+describe('docs/cli.md', () => {
+  it('is what every command prints with --help; npm run docs:cli writes it', async () => {
+    const [introduction, reference] = readFileSync(join(packageRoot, 'docs', 'cli.md'), 'utf8').split(REFERENCE_START);
+    assert.equal(reference, `\n\n${await cliReference()}`);
+    for (const topic of ['Exit codes', 'Configuration files', 'Completion', 'Progress', 'Colors', 'Environment'])
+      assert.match(introduction!, new RegExp(`^## ${topic}$`, 'm'));
+  });
+});
