@@ -10,17 +10,23 @@ export interface ImagePath {
   readonly outside: boolean;
 }
 
+/** The maximum length of a path in characters, which is that of Linux, and of segments that are names. */
+const maxLength = 4096;
+const maxDepth = 64;
+
 /** A relative path of common characters, whose segments are names. */
 const simplePath = /^\w[\w.-]*(?:\/\w[\w.-]*)*$/;
 
 /**
  * Splits the path of an image. Segments `..` are resolved; those that leave the folder are dropped, and so are drives,
  * hosts, queries of URLs, and what precedes the path in Label Studio's `/data/local-files/?d=folder/1.jpg`. Returns null
- * for a path without a base name, for data URLs, and for control characters.
+ * for a path without a base name, of more than 4096 characters or 64 folders, for data URLs, and for control characters.
  */
 export function imagePath(written: string): ImagePath | null {
+  if (written.length > maxLength) return null;
   // Most paths, without the work of the others.
-  if (simplePath.test(written)) return { file: written, whole: written, outside: false };
+  const isShallow = written.length < 2 * maxDepth || written.split('/').length <= maxDepth;
+  if (isShallow && simplePath.test(written)) return { file: written, whole: written, outside: false };
   // Label Studio: the path relative to the folder that it serves.
   const local = /\/local-files\/?\?d=([^&#]+)/.exec(written)?.[1];
   const url = /^(?:[a-z][a-z0-9+.-]+:)?\/\/[^/]*\/|^(?!data:)[a-z][a-z0-9+.-]+:\/+/i.exec(written)?.[0];
@@ -44,7 +50,7 @@ export function imagePath(written: string): ImagePath | null {
     } else segments.push(segment);
   }
   const name = segments.at(-1);
-  if (name === undefined || slashed.endsWith('/')) return null;
+  if (name === undefined || slashed.endsWith('/') || segments.length > maxDepth) return null;
   const whole = safeRelativePath(segments.join('/'));
   const base = safeRelativePath(name);
   if (base === null) return null;

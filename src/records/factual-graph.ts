@@ -143,9 +143,19 @@ function quantityText(quantity: string): string {
 function factsOf(text: string, all = false): string[][] {
   const facts = text
     .split(/\)\s*,\s*\(/)
-    .map((fact) => fact.trim().replace(/^[()\s]+|[()\s]+$/g, ''))
+    .map((fact) => withoutOuterBrackets(fact))
     .map((fact) => fact.split(',').map((part) => part.trim().replace(/\s+/g, ' ')));
   return all ? facts : facts.filter((parts) => parts.some((part) => part !== ''));
+}
+
+/** Removes brackets and white space at both ends, in linear time. */
+function withoutOuterBrackets(fact: string): string {
+  const isOuter = (at: number) => /[()\s]/.test(fact[at]!);
+  let from = 0;
+  let to = fact.length;
+  while (from < to && isOuter(from)) from++;
+  while (to > from && isOuter(to - 1)) to--;
+  return fact.slice(from, to);
 }
 
 /** Removes the punctuation of the format, which words cannot contain. */

@@ -126,8 +126,12 @@ function listedWords({ synonyms }: Vocabulary): CategoryWords {
   };
 }
 
+/** The length of the end of a text in which its last words are looked for. */
+const maxLastWords = 200;
+
 /** The last two words of a text, if nothing but blanks separates them. */
-const lastWords = (text: string) => /(?:[\p{L}\p{N}'’-]+ +)?[\p{L}\p{N}'’-]+ *$/u.exec(text)?.[0] ?? '';
+const lastWords = (text: string) =>
+  /(?:[\p{L}\p{N}'’-]+ +)?[\p{L}\p{N}'’-]+ *$/u.exec(text.slice(-maxLastWords))?.[0] ?? '';
 
 /** Checks for a noun that cannot be the verb before the phrase: `loading boxes` is not a kind of boxes. */
 const isOnlyNoun = (word: string, index: number, { length }: { readonly length: number }) =>

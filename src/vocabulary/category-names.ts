@@ -18,12 +18,16 @@ export function nameKeys(name: string): readonly string[] {
   return [...new Set(nameVariants(name).flatMap((words) => [words.join(''), singularKey(words)]))];
 }
 
+/** Longer names are taken as they are; the patterns below would take long for them. */
+const maxNameLength = 1000;
+
 /**
  * Returns the names that a category name stands for, each as its words: the whole name, without an index number before it
  * (`03_Hard Hat`), without an explanation in parentheses (`bow_(weapon)`), and each of several names joined by a slash, a comma
  * or `or` (`Cabinet/shelf`). Words of `camelCase` names are separated.
  */
 export function nameVariants(name: string): readonly (readonly string[])[] {
+  if (name.length > maxNameLength) return [phraseWords(name)].filter((words) => words.length > 0);
   const spaced = name.replace(/(?<=\p{Ll})(?=\p{Lu}\p{Ll})/gu, ' ');
   const unnumbered = spaced.replace(/^\s*\d+\s*[\s_.:)-]\s*(?=\p{L})/u, '');
   const plain = unnumbered.replace(/[\s_]*[([][^)\]]*[)\]]\s*$/u, '');

@@ -6,9 +6,12 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { captionFile } from '../../src/captioners/caption-file.js';
 import { postJson } from '../../src/endpoints/post-json.js';
+import { imagePath } from '../../src/files/image-path.js';
 import { ByteWindow } from '../../src/files/json/byte-window.js';
 import { jsonLines } from '../../src/files/json/json-lines.js';
 import { type JsonStreamOptions, streamJson } from '../../src/files/json/stream-json.js';
+import { parseFactual } from '../../src/records/factual-graph.js';
+import { nameVariants } from '../../src/vocabulary/category-names.js';
 import { temporaryFolder } from '../support/folders.js';
 
 const folder = temporaryFolder();
@@ -127,5 +130,18 @@ describe('The limits of readers', () => {
       server.close();
       server.closeAllConnections();
     }
+  });
+
+  it('look at names and paths of any length in linear time', () => {
+    const count = 400_000;
+    const start = performance.now();
+    const blanks = ' '.repeat(count);
+    for (const name of [`1${blanks}!`, `a${blanks}b`, '('.repeat(count), `x${'_'.repeat(count)}y`]) nameVariants(name);
+    for (const path of [`https://x/${'?'.repeat(count)}\n`, 'a/'.repeat(count), `a/${'b/'.repeat(80)}c.jpg`])
+      assert.equal(imagePath(path), null);
+    assert.equal(imagePath(`${'b/'.repeat(63)}c.jpg`)?.whole.length, 131);
+    parseFactual(`( a${blanks}${')'.repeat(count)}b , on , c )`);
+    // The time limit is a guard against quadratic time only.
+    assert.ok(performance.now() - start < 20_000);
   });
 });
