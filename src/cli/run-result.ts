@@ -1,4 +1,5 @@
 import type { ModelUsage, RunResult } from '../index.js';
+import { recordsPerSecond } from '../runs/run-report.js';
 import { emptyMessage, numberText, type RunSummary } from '../runs/run-summary.js';
 import type { CommandContext } from './command-context.js';
 
@@ -35,8 +36,8 @@ export function showResult(
     load.out,
     load.filtered,
     load.rejected,
-    `${(load.milliseconds / 1000).toFixed(2)} s`,
-    load.milliseconds > 0 ? Math.round((load.in / load.milliseconds) * 1000) : 0,
+    timeText(load.milliseconds / 1000, usage[id]?.['waitedSeconds']),
+    recordsPerSecond(load, usage[id]) ?? 0,
   ]);
   if (rows.length > 0) context.printTable(['stage', 'in', 'out', 'filtered', 'rejected', 'time', 'records/s'], rows);
   showUsage(usage, (line) => context.print(line));
@@ -47,6 +48,12 @@ export function showResult(
   if (made) printSummary(context, made);
   if (manifest) context.print(`${records} records in ${seconds.toFixed(1)} s → ${folder.path}`);
   else context.print(`stopped after ${records} records, which are kept; to continue: relflow resume ${folder.path}`);
+}
+
+/** Describes the seconds that a stage has worked and those that it only waited. */
+function timeText(seconds: number, waited = 0): string {
+  const shown = Math.min(waited, seconds);
+  return shown < 0.1 ? `${seconds.toFixed(2)} s` : `${(seconds - shown).toFixed(2)} s + ${shown.toFixed(1)} s waiting`;
 }
 
 /** Prints what a run has written and what went missing on the way. */
@@ -92,7 +99,8 @@ export const ALLOW_EMPTY = 'exit with 0 even if the run writes no images or no r
 /** Writes the requests to models, one line per stage. */
 export function showUsage(usage: ModelUsage, write: (line: string) => void): void {
   for (const [stage, amounts] of Object.entries(usage)) {
-    const used = Object.entries(amounts).filter(([, amount]) => amount > 0);
+    // The table of stages shows the time that was waited.
+    const used = Object.entries(amounts).filter(([name, amount]) => amount > 0 && name !== 'waitedSeconds');
     const words = used.map(([name, amount]) => `${amountText(amount)} ${USAGE_WORDS[name] ?? name}`);
     write(`${stage}: ${words.join(', ') || 'no requests'}`);
   }

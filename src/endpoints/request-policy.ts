@@ -39,6 +39,8 @@ export class RequestPolicy {
   readonly #inFlight = new Set<Promise<unknown>>();
   readonly #combinedSignals = new WeakMap<AbortSignal, AbortSignal>();
   #reserved = 0;
+  #questions = 0;
+  #waitingSince: number | null = null;
   #consecutiveFailures = 0;
   #resumeAt = 0;
   #resumeTimer: NodeJS.Timeout | undefined;
@@ -72,6 +74,8 @@ export class RequestPolicy {
     signal: AbortSignal,
   ): Promise<T> {
     const combined = this.#stopOrAbort(signal);
+    this.#questions++;
+    this.#measureWaiting();
     try {
       return await pRetry(
         async (attempt) => {
@@ -99,7 +103,17 @@ export class RequestPolicy {
       // Requests in flight are paid for, so their answers are stored before the error ends the run.
       await Promise.allSettled(this.#inFlight);
       throw this.#stopping.signal.reason;
+    } finally {
+      this.#questions--;
+      this.#measureWaiting();
     }
+  }
+
+  /** Starts or stops the clock of waiting; called when a question or a request begins or ends. */
+  #measureWaiting(): void {
+    const now = performance.now();
+    if (this.#waitingSince !== null) this.usage.waitedSeconds += (now - this.#waitingSince) / 1000;
+    this.#waitingSince = this.#questions > 0 && this.#inFlight.size === 0 ? now : null;
   }
 
   /** Returns a signal that is aborted when the given signal is aborted or the policy stops. */
@@ -145,6 +159,7 @@ export class RequestPolicy {
       });
     const kept = sent.then(keep);
     this.#inFlight.add(kept);
+    this.#measureWaiting();
     try {
       return await kept;
     } catch (error) {
@@ -153,6 +168,7 @@ export class RequestPolicy {
       throw error;
     } finally {
       this.#inFlight.delete(kept);
+      this.#measureWaiting();
     }
   }
 

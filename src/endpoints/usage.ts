@@ -21,6 +21,8 @@ export interface Usage {
   unmetered: number;
   /** The cost in the currency of the prices; 0 without prices. */
   spend: number;
+  /** Seconds during which questions waited for a rate limit, a retry or a pause, and no request was in flight. */
+  waitedSeconds: number;
 }
 
 /** Returns counters that are all 0. */
@@ -35,4 +37,5 @@ export const emptyUsage = (): Usage => ({
   outputTokens: 0,
   unmetered: 0,
   spend: 0,
+  waitedSeconds: 0,
 });

@@ -2,7 +2,7 @@ import writeFileAtomic from 'write-file-atomic';
 import { readSmallJson } from '../files/read-small-file.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { BAD_RESULT } from '../graph/engine/check-result.js';
-import type { StageMetrics } from '../graph/engine/stage-metrics.js';
+import type { StageLoad, StageMetrics } from '../graph/engine/stage-metrics.js';
 import type { Graph } from '../graph/graph.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import type { RunSummary } from './run-summary.js';
@@ -18,6 +18,15 @@ export function reportedUsage(graph: Graph): ModelUsage {
       return usage ? [[node.id, usage]] : [];
     }),
   );
+}
+
+/** Returns the records of a stage per second of work; null when there was none. Waiting for a rate limit or a retry does not count as work. */
+export function recordsPerSecond(
+  { in: records, milliseconds }: StageLoad,
+  usage: Readonly<Record<string, number>> | undefined,
+): number | null {
+  const worked = milliseconds / 1000 - (usage?.['waitedSeconds'] ?? 0);
+  return worked > 0 ? Math.round(records / worked) : null;
 }
 
 /** What `writeReport` writes besides times. */
@@ -44,7 +53,7 @@ export async function writeReport(
   const stages = Object.entries(metrics.stages).map(([id, load]) => ({
     stage: id,
     ...load,
-    perSecond: load.milliseconds > 0 ? Math.round((load.in / load.milliseconds) * 1000) : null,
+    perSecond: recordsPerSecond(load, usage[id]),
     ...(usage[id] && { usage: usage[id] }),
   }));
   const report = {

@@ -43,6 +43,23 @@ describe('relflow with a captioner', () => {
 
   const answersInStore = () => countAnswers(store);
 
+  it('counts the time of waiting for retries apart, and rates are of work', async () => {
+    const server = await serve({ fault: ({ attempt }) => (attempt === 1 ? 'unavailable' : null) });
+    const out = join(temporaryFolder(), 'graphs');
+    const args = captionedScenes(server, '--requests-at-once', '100', '--out', out);
+    const { code, stdout, stderr } = await relflow(['run', ...args]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^caption .* \d+\.\d\d s \+ \d+\.\d s waiting +\d+$/m);
+    const report = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as {
+      stages: { stage: string; in: number; milliseconds: number; perSecond: number; usage?: Record<string, number> }[];
+    };
+    const stage = report.stages.find(({ stage: name }) => name === 'caption')!;
+    const waited = stage.usage!['waitedSeconds']!;
+    // All requests fail at first, and the first wait before a retry is half a second.
+    assert.ok(waited >= 0.4 && waited < stage.milliseconds / 1000, `${waited} of ${stage.milliseconds} ms`);
+    assert.equal(stage.perSecond, Math.round(stage.in / (stage.milliseconds / 1000 - waited)));
+  });
+
   it('plan, run and a second run pay for each caption once, and the token appears nowhere', async () => {
     const random = new Random(1);
     const server = await serve({
@@ -240,7 +257,10 @@ describe('relflow with a captioner', () => {
       [{ ...chat, parsed: 'x.json' }, 'coco: expected one of --captions, --captioner and --parsed'],
       [{ ...given, captions: 'x', model: 'm' }, 'coco: --model has no effect without --captioner'],
       [{ ...chat, captioner: 'blip' }, 'coco: --captioner "blip", expected one of hf-chat, hf-blip, transformers-js'],
-      [{ ...given, captioner: 'hf-chat' }, 'coco: --captioner hf-chat needs --images, the image folder'],
+      [
+        { ...given, annotations: 'none/instances.json', captioner: 'hf-chat' },
+        'coco: --captioner hf-chat needs --images, the image folder',
+      ],
       [{ ...given, images: 'x', captioner: 'hf-blip' }, 'coco: --captioner hf-blip needs --endpoint-url'],
       [{ ...given, images: 'x', captioner: 'transformers-js' }, 'coco: --captioner transformers-js needs --model'],
       [{ ...chat, dtype: 'q8' }, 'coco: --dtype has no effect with --captioner hf-chat'],
