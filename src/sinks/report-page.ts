@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
+import { imageFormat } from '../files/open-image.js';
 import { writeAtomically } from '../files/write-atomically.js';
 import type { SceneGraph } from '../records/scene-graph.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
@@ -21,7 +22,6 @@ export interface ReportPageOptions {
 export const REPORT_PAGE = 'report.html';
 
 const MAX_IMAGE_BYTES = 4 * 2 ** 20;
-const MIME: Readonly<Record<string, string>> = { '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.png': 'image/png' };
 
 /**
  * Writes `report.html`, a self-contained HTML page with a few images, their boxes, captions and relations, when a run ends. The
@@ -91,10 +91,12 @@ async function selectScenes(folder: RunFolder, count: number, signal?: AbortSign
   return { shown: [...related, ...others].slice(0, count), summary };
 }
 
-/** Returns an image file as a data URI; null if it is missing, too large or of another type. */
+/** Returns an image file as a data URI; null if it is missing, too large or no image by its content. */
 async function dataUri(file: string): Promise<string | null> {
-  const mime = MIME[extname(file).toLowerCase()];
   const found = await stat(file).catch(() => null);
-  if (mime === undefined || !found?.isFile() || found.size > MAX_IMAGE_BYTES) return null;
-  return `data:${mime};base64,${(await readFile(file)).toString('base64')}`;
+  if (!found?.isFile() || found.size > MAX_IMAGE_BYTES) return null;
+  const bytes = await readFile(file);
+  const format = imageFormat(bytes);
+  // Browsers show the others.
+  return format === null || format === 'tiff' ? null : `data:image/${format};base64,${bytes.toString('base64')}`;
 }

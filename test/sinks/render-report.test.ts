@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { SceneGraph } from '../../src/records/scene-graph.js';
+import type { RunFolder } from '../../src/run-folder/run-folder.js';
 import { renderReport } from '../../src/sinks/render-report.js';
+import { buildReportPage } from '../../src/sinks/report-page.js';
+import { temporaryFolder } from '../support/folders.js';
 
 const PIXEL = 'data:image/gif;base64,R0lGODlhAQABAAAAACw=';
 const HOSTILE = `</title></style><script>alert(1)</script><img src=x onerror='alert(1)'>" onload="alert(1)&`;
@@ -126,5 +131,20 @@ describe('renderReport', () => {
       message: "report page: the image of '7.jpg' is not a base64 data URI of JPEG, PNG, WebP or GIF",
     });
     assert.throws(() => page(scene(), { imageDataUri: 'data:image/svg+xml;base64,PHN2Zz4=' }), { name: 'OptionError' });
+  });
+});
+
+describe('buildReportPage', () => {
+  it('shows images that are images by their content, whatever their names are', async () => {
+    const folder = temporaryFolder();
+    const files = { 'a.jpg': Buffer.from(PIXEL.split(',')[1]!, 'base64'), 'b.jpg': Buffer.from('<svg onload="x"/>') };
+    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
+    const lines = async function* () {
+      for (const file of Object.keys(files)) yield scene({ image: { ...scene().image, file } });
+    };
+    const run = { lines } as unknown as RunFolder;
+    const { page: html, shown } = await buildReportPage(run, { title: 'x', images: folder });
+    assert.equal(shown, 2);
+    assert.deepEqual(html.match(/<image href="[^"]*"/g), [`<image href="${PIXEL}"`]);
   });
 });
