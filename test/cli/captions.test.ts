@@ -258,7 +258,7 @@ describe('relflow with a captioner', () => {
       [{ ...given, captions: 'x', model: 'm' }, 'coco: --model has no effect without --captioner'],
       [{ ...chat, captioner: 'blip' }, 'coco: --captioner "blip", expected one of hf-chat, hf-blip, transformers-js'],
       [
-        { ...given, annotations: 'none/instances.json', captioner: 'hf-chat' },
+        { ...given, annotations: join(temporaryFolder(), 'x.json'), captioner: 'hf-chat' },
         'coco: --captioner hf-chat needs --images, the image folder',
       ],
       [{ ...given, images: 'x', captioner: 'hf-blip' }, 'coco: --captioner hf-blip needs --endpoint-url'],
