@@ -50,6 +50,13 @@ export const captionerOptions = inGroup('Captions', {
   maxTokens: Type.Optional(
     Type.Integer({ minimum: 1, description: 'maximum number of tokens of a caption (default: 60)' }),
   ),
+  maxTokensField: Type.Optional(
+    Type.String({
+      argument: 'name',
+      description:
+        'hf-chat: request field of --max-tokens: max_tokens (default), max_completion_tokens…; none leaves it out',
+    }),
+  ),
   models: Type.Optional(Type.String({ argument: 'folder', description: 'transformers-js: local folder of models' })),
   dtype: Type.Optional(Type.String({ argument: 'name', description: 'transformers-js: fp32, fp16, q8…' })),
   device: Type.Optional(Type.String({ argument: 'name', description: 'transformers-js: cpu (default), cuda…' })),
@@ -77,7 +84,7 @@ type OptionName = keyof typeof captionerOptions;
 
 /** The options of each captioner. */
 const OWN_OPTIONS: Readonly<Record<string, readonly OptionName[]>> = {
-  'hf-chat': ['model', 'provider', 'endpointUrl', 'billTo', 'prompt', 'maxTokens', 'parameters'],
+  'hf-chat': ['model', 'provider', 'endpointUrl', 'billTo', 'prompt', 'maxTokens', 'maxTokensField', 'parameters'],
   'hf-blip': ['model', 'endpointUrl', 'parameters'],
   'transformers-js': ['model', 'models', 'dtype', 'device', 'maxTokens'],
 };
@@ -119,7 +126,12 @@ export function captionerOf(where: string, options: CaptionerOptions): Captioner
     ...(options.parameters !== undefined && { parameters: jsonObject(where, options.parameters) }),
   };
   if (captioner === 'hf-chat') {
-    return hfChat({ ...common, ...given(options, ['provider', 'endpointUrl', 'billTo', 'prompt', 'maxTokens']) });
+    const { maxTokensField } = options;
+    return hfChat({
+      ...common,
+      ...given(options, ['provider', 'endpointUrl', 'billTo', 'prompt', 'maxTokens']),
+      ...(maxTokensField !== undefined && { maxTokensField: maxTokensField === 'none' ? null : maxTokensField }),
+    });
   }
   if (captioner === 'transformers-js') {
     if (model === undefined) throw new OptionError(where, `--captioner ${captioner} needs --model`);

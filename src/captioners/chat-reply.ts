@@ -1,41 +1,79 @@
+import { errorMessageIn } from '../endpoints/error-message-in.js';
 import { RequestFailure } from '../endpoints/request-failure.js';
+import { withoutThoughts } from '../endpoints/without-thoughts.js';
 import { fieldsOf } from '../files/json/json-value.js';
 import type { Reply, Tokens } from '../records/answer.js';
 
-/** The maximum length of an answer in UTF-16 code units; a longer text is not a caption and is cut off. */
+/** The maximum length of a caption in UTF-16 code units; a longer text is not a caption and is cut off. */
 const MAX_TEXT = 8000;
+/** The maximum length of a quotation of the server in messages. */
+const MAX_QUOTED = 300;
 
 /**
- * Parses a chat completion. It removes the thoughts of a reasoning model, and quotation marks around the whole text.
- * @throws RequestFailure if the value is not a chat completion
+ * Parses a chat completion: the captions of all its choices, without the thoughts of a reasoning model, and without quotation
+ * marks around a whole text.
+ * @param redact removes secrets from quoted texts of the server
+ * @throws RequestFailure (`malformed`) with the server's own message and the tokens that it billed if the value has no answer
  */
-export function chatReply(completion: unknown): Reply {
-  const { choices, usage } = fieldsOf(completion);
-  const { message, finish_reason: finish } = fieldsOf(Array.isArray(choices) ? choices[0] : undefined);
-  const { content, refusal } = fieldsOf(message);
-  if (typeof content !== 'string' && content !== null && typeof refusal !== 'string') {
-    throw new RequestFailure(
-      'malformed',
-      "the server's answer is not a chat completion: choices[0].message.content is missing",
+export function chatReply(completion: unknown, redact: (text: string) => string = (text) => text): Reply {
+  const { choices, usage, error, object } = fieldsOf(completion);
+  const tokens = tokensOf(usage);
+  const fail = (problem: string) => new RequestFailure('malformed', problem, tokens ? { tokens } : {});
+  const quoted = (value: unknown) => redact(errorMessageIn(JSON.stringify(value) ?? '')).slice(0, MAX_QUOTED);
+  if (!Array.isArray(choices) || choices.length === 0) {
+    if ((error !== undefined && error !== null) || object === 'error')
+      throw fail(`the server answered 200 with an error: ${quoted(completion)}`);
+    throw fail(
+      `the server's answer is not a chat completion: expected choices, found ${quoted(completion) || 'an empty answer'}`,
     );
   }
-  const text = withoutThoughts(typeof content === 'string' ? content : '');
-  const tokens = tokensOf(usage);
+  const replies = choices.map((choice) => choiceOf(choice, (problem) => fail(`${problem}: ${quoted(choice)}`)));
+  const captions = replies.filter(({ text, refused }) => !refused && text !== '');
+  const [first = replies[0]!, ...others] = captions;
   return {
-    text,
-    ...((typeof refusal === 'string' || finish === 'content_filter' || isRefusalReply(text)) && { refused: true }),
-    ...(finish === 'length' && { cut: true }),
+    text: first.text,
+    ...(others.length > 0 && { others: others.map(({ text }) => text) }),
+    ...(captions.length === 0 && replies.some(({ refused }) => refused) && { refused: true }),
+    ...(replies.some(({ cut }) => cut) && { cut: true }),
+    ...(replies.some(({ thoughts }) => thoughts) && { thoughts: true }),
     ...(tokens && { tokens }),
   };
 }
 
-function withoutThoughts(content: string): string {
-  const text = content
-    .slice(0, MAX_TEXT)
-    .replace(/^\s*<think>.*?<\/think>/s, '')
-    .trim();
-  return /^["“](.*)["”]$/s.exec(text)?.[1]?.trim() ?? text;
+type Choice = Omit<Reply, 'others' | 'tokens'>;
+
+/** Parses one choice of a completion. */
+function choiceOf(choice: unknown, fail: (problem: string) => RequestFailure): Choice {
+  const { message, finish_reason: finish } = fieldsOf(choice);
+  const { content, refusal, reasoning, reasoning_content: reasoningContent, tool_calls: toolCalls } = fieldsOf(message);
+  const written = textOf(content);
+  const isReasoning = [reasoning, reasoningContent].some((text) => typeof text === 'string' && text !== '');
+  const hasContent = written !== null || content === null || isReasoning || Array.isArray(toolCalls);
+  if (!hasContent && typeof refusal !== 'string')
+    throw fail("the server's answer is not a chat completion: expected message.content as a text");
+  const { text, hasThoughts } = withoutThoughts(written ?? '');
+  const caption = withoutQuotes(text.slice(0, MAX_TEXT).trim());
+  return {
+    text: caption,
+    ...((typeof refusal === 'string' || finish === 'content_filter' || isRefusalReply(caption)) && { refused: true }),
+    ...(finish === 'length' && { cut: true }),
+    ...((hasThoughts || isReasoning) && { thoughts: true }),
+  };
 }
+
+/** Returns the text of a message, which some servers send in parts; null if it has none. Parts with thoughts are left out. */
+function textOf(content: unknown): string | null {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return null;
+  const texts = content.flatMap((part) => {
+    if (typeof part === 'string') return part;
+    const { type, text } = fieldsOf(part);
+    return typeof text === 'string' && (type === undefined || type === 'text' || type === 'output_text') ? text : [];
+  });
+  return texts.join('');
+}
+
+const withoutQuotes = (text: string): string => /^["“](.*)["”]$/s.exec(text)?.[1]?.trim() ?? text;
 
 function tokensOf(usage: unknown): Tokens | undefined {
   const { prompt_tokens: input, completion_tokens: output } = fieldsOf(usage);

@@ -1,4 +1,5 @@
 import { CachedAnswers, type CachedAnswersOptions } from '../endpoints/cached-answers.js';
+import { captionsOfReply } from '../endpoints/captions-of-reply.js';
 import { RequestFailure } from '../endpoints/request-failure.js';
 import { EndpointError, OptionError, RecordError } from '../errors.js';
 import type { Question, Reply, Tokens } from '../records/answer.js';
@@ -47,8 +48,9 @@ export function captionerSeeds(where: string, { nCaptions = 1, firstSeed = 0 }: 
 /**
  * Makes a captioner of a model, with the request policy and the answer store. An image without all of its captions is
  * rejected (`no-answer`); its answers so far are stored for the next run. Captions that the model refused or left empty
- * are counted (`refused-caption`, `empty-caption`), and so are captions cut off at the length limit (`cut-caption`). An
- * image without any caption is rejected (`caption-refused`, `no-captions`).
+ * are counted (`refused-caption`, `empty-caption`), and so are captions cut off at the length limit (`cut-caption`), answers
+ * with nothing but thoughts (`thoughts-only`) and captions from which thoughts were cut (`thoughts-cut`). An image without any
+ * caption is rejected (`caption-refused`, `thoughts-only`, `caption-empty`).
  */
 export function modelCaptioner(captionModel: CaptionModel, options: ModelCaptionerOptions): Captioner {
   const { name, version, question, expectedTokens } = captionModel;
@@ -116,20 +118,23 @@ function toCaptions(
   replies: readonly Reply[],
   count: (problem: string) => void,
 ): Caption[] {
-  const captions = replies.flatMap(({ text, refused, cut }) => {
-    const sentence = text.replace(/\s+/g, ' ').trim();
-    if (refused || sentence === '') {
-      count(refused ? 'refused-caption' : 'empty-caption');
-      return [];
+  const found = replies.map((reply) => ({ ...captionsOfReply(reply), refused: reply.refused, cut: reply.cut }));
+  const captions = found.flatMap(({ texts, hasThoughts, refused, cut }) => {
+    if (texts.length === 0) count(refused ? 'refused-caption' : hasThoughts ? 'thoughts-only' : 'empty-caption');
+    else {
+      if (hasThoughts) count('thoughts-cut');
+      if (cut) count('cut-caption');
     }
-    if (cut) count('cut-caption');
-    return [{ text: sentence, source }];
+    return texts.map((text) => ({ text, source }));
   });
   if (captions.length > 0) return captions;
-  const refused = replies.every((reply) => reply.refused);
-  throw new RecordError(
-    refused ? 'caption-refused' : 'no-captions',
-    `${where}: image ${id}: the model ${refused ? 'refused to caption it' : 'returned no caption'}`,
-    { image: id },
-  );
+  const [reason, problem] = found.every(({ refused }) => refused)
+    ? ['caption-refused', 'refused to caption it']
+    : found.some(({ hasThoughts }) => hasThoughts)
+      ? [
+          'thoughts-only',
+          `returned only its thoughts${found.some(({ cut }) => cut) ? ', cut off at the token limit' : ''}`,
+        ]
+      : ['caption-empty', 'returned no caption'];
+  throw new RecordError(reason, `${where}: image ${id}: the model ${problem}`, { image: id });
 }

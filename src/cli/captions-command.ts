@@ -144,7 +144,7 @@ function gcCommand(captions: Command, context: CommandContext): void {
     .description(
       'Delete the answers that match every given option; a later run asks and pays for them again. The freed space is reused for new answers; to shrink the files, export the answers and import them into a new store.',
     )
-    .option('--useless', 'only refusals and empty answers')
+    .option('--useless', 'only refusals, empty answers and those with thoughts only')
     .option('--before <date>', 'only answers from before this date or time, ISO 8601, e.g. 2026-01-31')
     .option('-n, --dry-run', 'count the answers without deleting them')
     .addHelpText('after', '\nExample:\n  relflow captions gc --useless --model Qwen/Qwen2.5-VL-7B-Instruct')

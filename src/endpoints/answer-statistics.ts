@@ -1,4 +1,5 @@
 import type { AnswerStore } from './answer-store.js';
+import { captionsOfReply } from './captions-of-reply.js';
 
 /** Statistics of the answers to one question. */
 export interface QuestionStatistics {
@@ -42,7 +43,7 @@ export function answerStatistics(store: AnswerStore): QuestionStatistics[] {
       subject = answerKey.subject;
       sum.answers++;
       if (reply.refused) sum.refused++;
-      else if (reply.text === '') sum.empty++;
+      else if (captionsOfReply(reply).texts.length === 0) sum.empty++;
       sum.inputTokens += reply.tokens?.input ?? 0;
       sum.outputTokens += reply.tokens?.output ?? 0;
       if (sum.first === '' || reply.at < sum.first) sum.first = reply.at;

@@ -1,6 +1,7 @@
 import type { Question, Reply, Tokens } from '../records/answer.js';
 import type { Forecast } from '../records/ports.js';
 import { type AnswerKey, AnswerStore } from './answer-store.js';
+import { captionsOfReply } from './captions-of-reply.js';
 import { defaultStoreFolder } from './default-store-folder.js';
 import { type Policy, type PolicyOptions, resolvePolicy } from './policy-options.js';
 import { costOf } from './prices.js';
@@ -127,7 +128,7 @@ export class CachedAnswers {
     return this.#requests.ask<Reply>(
       send,
       async (reply) => {
-        if (reply.refused || reply.text === '') this.usage.refused++;
+        if (captionsOfReply(reply).texts.length === 0) this.usage.refused++;
         return store.add(this.#question, key, { ...reply, at: new Date().toISOString() });
       },
       this.#expectedTokens,

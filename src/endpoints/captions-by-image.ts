@@ -1,10 +1,11 @@
 import type { CaptionMap } from '../records/caption-file-schemas.js';
 import { type AnswerFilter, matchesFilter } from './answer-filter.js';
 import type { AnswerStore } from './answer-store.js';
+import { captionsOfReply } from './captions-of-reply.js';
 
 /**
  * Returns the captions by image id, in the format of caption files: all answers to each question in the order of their
- * seeds, without refusals and empty answers.
+ * seeds, without refusals, empty answers and thoughts.
  *
  * @param dataset the data set whose images are exported, since two data sets may use the same ids
  *
@@ -26,9 +27,7 @@ export function captionsByImage(store: AnswerStore, dataset: string, filter: Ans
   for (const image of store.images()) {
     if (image.dataset !== dataset) continue;
     const texts = questions.flatMap(([key]) =>
-      [...store.answers(key, image.subject)].flatMap(({ reply: { text, refused } }) =>
-        refused || text === '' ? [] : [text.replace(/\s+/g, ' ')],
-      ),
+      [...store.answers(key, image.subject)].flatMap(({ reply }) => captionsOfReply(reply).texts),
     );
     if (texts.length > 0) captions[image.id] = texts;
   }

@@ -1,9 +1,10 @@
 import { type AnswerFilter, matchesFilter } from './answer-filter.js';
 import type { AnswerKey, AnswerStore } from './answer-store.js';
+import { captionsOfReply } from './captions-of-reply.js';
 
 /** The answers to remove: those that match all given fields. */
 export interface ForgetOptions extends AnswerFilter {
-  /** Selects refusals and empty answers, so that they are requested again. */
+  /** Selects refusals, empty answers and those with thoughts only, so that they are requested again. */
   readonly useless?: boolean;
   /** Selects answers before this time, ISO 8601. */
   readonly before?: string;
@@ -29,7 +30,7 @@ export async function forgetAnswers(store: AnswerStore, options: ForgetOptions, 
     if (!matchesFilter(options, question)) continue;
     const keys: AnswerKey[] = [];
     for (const { key: answerKey, reply } of store.answers(key)) {
-      if (options.useless && !reply.refused && reply.text !== '') continue;
+      if (options.useless && captionsOfReply(reply).texts.length > 0) continue;
       if (options.before !== undefined && reply.at >= options.before) continue;
       keys.push(answerKey);
     }

@@ -1,4 +1,5 @@
 import { parseNestedJson } from '../files/json/parse-json.js';
+import { errorMessageIn } from './error-message-in.js';
 import { RequestFailure } from './request-failure.js';
 import { retryAfterSeconds } from './retry-after-seconds.js';
 import { type HttpAnswer, type HttpRequest, sendRequest } from './send-request.js';
@@ -58,21 +59,4 @@ function toRequestFailure(error: unknown, signal: AbortSignal | undefined, redac
   if (signal?.aborted) return signal.reason;
   const { code, message } = error as NodeJS.ErrnoException;
   return new RequestFailure('network', `no answer from the server: ${redact(code ?? message)}`);
-}
-
-/**
- * Returns the message in the body of an error: Hugging Face's `error`, `error.message` of others, or the whole body.
- */
-function errorMessageIn(body: string): string {
-  try {
-    const { error, message, detail } = JSON.parse(body) as Record<string, unknown>;
-    const text = (error as { message?: unknown } | undefined)?.message ?? error ?? message ?? detail;
-    if (text !== undefined) return typeof text === 'string' ? text : JSON.stringify(text);
-  } catch {
-    // The body is not JSON or not an object.
-  }
-  return body
-    .replace(/<[^<>]*>/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
 }

@@ -1,4 +1,5 @@
 import { RelflowError } from '../errors.js';
+import type { Tokens } from '../records/answer.js';
 
 /** The kind of failure of one request. */
 export type FailureKind = 'network' | 'timeout' | 'status' | 'malformed' | 'too-large';
@@ -10,15 +11,18 @@ export class RequestFailure extends RelflowError {
   readonly status: number | undefined;
   /** The time in seconds that the server asks clients to wait before the next request. */
   readonly retryAfter: number | undefined;
+  /** The tokens that the server billed for an answer without use. */
+  readonly tokens: Tokens | undefined;
 
   constructor(
     kind: FailureKind,
     problem: string,
-    { status, retryAfter }: { status?: number; retryAfter?: number } = {},
+    { status, retryAfter, tokens }: { status?: number; retryAfter?: number; tokens?: Tokens } = {},
   ) {
     super('request-failed', problem, { kind, ...(status !== undefined && { status }) });
     this.kind = kind;
     this.status = status;
     this.retryAfter = retryAfter;
+    this.tokens = tokens;
   }
 }

@@ -12,6 +12,8 @@ import type { Usage } from './usage.js';
 /** The first wait before a retry; each further wait is twice as long, times a random factor from 1 to 2. */
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
+/** The maximum number of retries after an answer that cannot be read: the next one is likely to be the same, and is billed. */
+const MAX_RETRIES_OF_UNREADABLE = 2;
 /** The number of questions in a row without an answer after which the policy stops. */
 const MAX_CONSECUTIVE_FAILURES = 16;
 /** The number of attempts after which the policy stops if there has never been an answer. */
@@ -45,6 +47,7 @@ export class RequestPolicy {
   #resumeAt = 0;
   #resumeTimer: NodeJS.Timeout | undefined;
   #largestInput = 0;
+  #largestOutput = 0;
 
   /**
    * @param where the name of the caller in messages
@@ -92,7 +95,7 @@ export class RequestPolicy {
           // A `Retry-After` does not count as a failure: the queue pauses for as long as the server asked.
           shouldConsumeRetry: ({ error }) => !hasRetryAfter(error),
           shouldRetry: ({ error, retriesConsumed }) =>
-            hasRetryAfter(error) || (isTransient(error) && retriesConsumed < this.#policy.retries),
+            hasRetryAfter(error) || (isTransient(error) && retriesConsumed < this.#retriesAfter(error)),
         },
       );
     } catch (error) {
@@ -128,6 +131,11 @@ export class RequestPolicy {
     return combined;
   }
 
+  #retriesAfter(error: Error): number {
+    const isUnreadable = error instanceof RequestFailure && error.kind === 'malformed';
+    return isUnreadable ? Math.min(this.#policy.retries, MAX_RETRIES_OF_UNREADABLE) : this.#policy.retries;
+  }
+
   /** Rejects all waiting requests. */
   close(): void {
     clearTimeout(this.#resumeTimer);
@@ -145,7 +153,10 @@ export class RequestPolicy {
     attempt: number,
     signal: AbortSignal,
   ): Promise<T> {
-    const cost = costOf(this.#policy.prices, { ...expected, input: Math.max(expected.input, this.#largestInput) });
+    const cost = costOf(this.#policy.prices, {
+      input: Math.max(expected.input, this.#largestInput),
+      output: Math.max(expected.output, this.#largestOutput),
+    });
     await this.#reserve(cost);
     this.usage.requests++;
     if (attempt > 1) this.usage.retried++;
@@ -153,6 +164,11 @@ export class RequestPolicy {
       .then((answer) => {
         this.#recordAnswer(answer.tokens, expected);
         return answer;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof RequestFailure && error.kind === 'malformed')
+          this.#recordUnreadable(error.tokens, expected);
+        throw error;
       })
       .finally(() => {
         this.#reserved -= cost;
@@ -196,15 +212,26 @@ export class RequestPolicy {
   }
 
   #recordAnswer(tokens: Tokens | undefined, expected: Tokens): void {
+    this.#recordTokens(tokens, expected);
+    this.#consecutiveFailures = 0;
+    this.usage.answered++;
+  }
+
+  /** Counts an answer that cannot be read, which the server may have billed nevertheless. */
+  #recordUnreadable(tokens: Tokens | undefined, expected: Tokens): void {
+    this.#recordTokens(tokens, expected);
+    this.usage.unreadable++;
+  }
+
+  #recordTokens(tokens: Tokens | undefined, expected: Tokens): void {
     const { input, output } = tokens ?? expected;
     if (tokens) {
       this.#largestInput = Math.max(this.#largestInput, input);
+      this.#largestOutput = Math.max(this.#largestOutput, output);
       this.#tokenRate?.correct(input + output - this.#estimateTokens(expected));
     } else {
       this.usage.unmetered++;
     }
-    this.#consecutiveFailures = 0;
-    this.usage.answered++;
     this.usage.inputTokens += input;
     this.usage.outputTokens += output;
     this.usage.spend += costOf(this.#policy.prices, { input, output });
@@ -212,8 +239,9 @@ export class RequestPolicy {
 
   /** Estimates the tokens of a request from the average of the answers so far. */
   #estimateTokens(expected: Tokens): number {
-    const { answered, inputTokens, outputTokens } = this.usage;
-    return answered === 0 ? expected.input + expected.output : Math.ceil((inputTokens + outputTokens) / answered);
+    const { inputTokens, outputTokens } = this.usage;
+    const answers = this.usage.answered + this.usage.unreadable;
+    return answers === 0 ? expected.input + expected.output : Math.ceil((inputTokens + outputTokens) / answers);
   }
 
   /** Stops or pauses the policy if a failure also concerns the requests after it. */

@@ -9,6 +9,8 @@ export interface Usage {
   answered: number;
   /** Answers found in the store. */
   cached: number;
+  /** Answers that could not be read; their tokens are counted. */
+  unreadable: number;
   /** Retries after a failure. */
   retried: number;
   /** Questions without an answer after all retries. */
@@ -17,7 +19,7 @@ export interface Usage {
   refused: number;
   inputTokens: number;
   outputTokens: number;
-  /** Answers for which the server did not report tokens; they are counted with the expected tokens. */
+  /** Answers, unreadable ones included, for which the server did not report tokens; they are counted with the expected tokens. */
   unmetered: number;
   /** The cost in the currency of the prices; 0 without prices. */
   spend: number;
@@ -30,6 +32,7 @@ export const emptyUsage = (): Usage => ({
   requests: 0,
   answered: 0,
   cached: 0,
+  unreadable: 0,
   retried: 0,
   failed: 0,
   refused: 0,

@@ -28,8 +28,16 @@ export type Tokens = Static<typeof TokensSchema>;
 export const ReplySchema = Type.Object(
   {
     text: Type.String({ description: 'the text that the model wrote, trimmed; empty if it wrote nothing' }),
+    others: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        description: 'the texts of further choices, if the request asked for several in one answer',
+      }),
+    ),
     refused: Type.Optional(Type.Literal(true, { description: 'the model or its provider refused to answer' })),
     cut: Type.Optional(Type.Literal(true, { description: 'the answer was cut off at the length limit' })),
+    thoughts: Type.Optional(
+      Type.Literal(true, { description: 'thoughts were cut from the text; it is empty if there was nothing else' }),
+    ),
     tokens: Type.Optional(TokensSchema),
   },
   { additionalProperties: false },

@@ -146,6 +146,23 @@ export const rejectTexts: Readonly<Record<string, Pick<FindingText, 'problem' | 
     problem: 'have no caption',
     advice: 'check that --captions is the file of these images: its keys must be their ids or file names',
   },
+  'no-answer': {
+    problem: 'have no caption, since the model did not answer',
+    advice: 'see the first message; `relflow resume` asks for the missing answers again',
+  },
+  'caption-refused': {
+    problem: 'have no caption, since the model refused to caption them',
+    advice: 'try another --prompt or --model; `relflow captions gc --useless` forgets these answers',
+  },
+  'caption-empty': {
+    problem: 'have no caption, since the model returned an empty one',
+    advice: 'try another --prompt or --model; `relflow captions gc --useless` forgets these answers',
+  },
+  'thoughts-only': {
+    problem: 'have no caption, since the model returned only its thoughts',
+    advice:
+      'raise --max-tokens, or turn thinking off with --parameters or --prompt; `relflow captions gc --useless` forgets these answers',
+  },
   'no-graphs': {
     problem: 'have no text graph',
     advice: 'check that --parsed is the file of these images: its keys must be their ids',

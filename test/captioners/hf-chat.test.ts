@@ -147,9 +147,9 @@ describe('hfChat', () => {
     const options = { endpointUrl: server.url, images: folder, store: join(folder, 'store') };
     const four = await captionAll(images, { ...options, nCaptions: 4 });
     assert.deepEqual(four.texts, [['a dog', 'A cat on a mat.']]);
-    assert.deepEqual(four.counts, { 'empty-caption': 1, 'refused-caption': 1 });
+    assert.deepEqual(four.counts, { 'empty-caption': 1, 'refused-caption': 1, 'thoughts-cut': 1 });
     const both = await captionAll(images, { ...options, nCaptions: 2, firstSeed: 1 });
-    assert.equal((both.errors[0] as { reason: string }).reason, 'no-captions');
+    assert.equal((both.errors[0] as { reason: string }).reason, 'caption-empty');
     assert.equal(server.seen.length, 4, 'refusals and empty answers are paid for and reused');
     const refusing = await serve({ fault: () => 'refusal' });
     const none = await captionAll(images, { ...options, endpointUrl: refusing.url });
