@@ -3,7 +3,7 @@ import { overlaps } from '../records/box.js';
 import type { CandidatePair, Candidates, CandidateText, Matched } from '../records/candidate.js';
 import type { Detection, ImageRecord } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
-import type { Parsed } from '../records/text-graph.js';
+import type { Parsed, TextRelation } from '../records/text-graph.js';
 import { joinedWords } from '../vocabulary/category-names.js';
 import { type Operator, type OperatorContext, operator } from './operator.js';
 
@@ -130,7 +130,7 @@ function categoryTriplets(
         continue;
       }
       context.count('relations-with-categories');
-      const text = compat ? relation.predicate : relation.predicate.toLowerCase().replace(/\s+/g, ' ').trim();
+      const text = compat ? relation.predicate : textOf(relation);
       if (text === '') {
         context.count('relations-without-text');
         continue;
@@ -146,6 +146,14 @@ function categoryTriplets(
   });
   return triplets;
 }
+
+/** Returns the text of a candidate: the predicate, and `has` for an owner's `'s`. */
+function textOf({ predicate }: TextRelation): string {
+  return owning.has(predicate) ? 'has' : predicate.toLowerCase().replace(/\s+/g, ' ').trim();
+}
+
+/** Predicates of owners: "the man's dog", "a man and his dog". */
+const owning: ReadonlySet<string> = new Set(["'s", "'", 'his', 'her', 'its', 'their']);
 
 function pairDetections(
   detections: readonly Detection[],

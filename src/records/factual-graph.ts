@@ -84,7 +84,7 @@ export function printFactual({ relations, attributes, entities }: FactualGraph):
 
 /**
  * Converts the graph of a text parser to FACTUAL's format. An entity becomes its `name`, or its span in lower case; a
- * predicate or an attribute becomes its lemma; the quantity `two` becomes `2`, `group` becomes `group of`. An entity is
+ * predicate becomes its inferred wording or its lemma, an attribute its lemma; the quantity `two` becomes `2`, `group` becomes `group of`. An entity is
  * listed by itself if no relation and no attribute mentions it. Entities with the same name are merged, and duplicate
  * facts are removed.
  *
@@ -101,10 +101,10 @@ export function toFactual({ entities, relations }: TextGraph): FactualGraph {
   const names = entities.map(({ name, span }) => stripPunctuation(name ?? span.toLowerCase()));
   const mentioned = new Set<string>();
   const facts = {
-    relations: relations.map(({ subject, lemma, object }) => ({
-      subject: names[subject]!,
-      predicate: stripPunctuation(lemma),
-      object: names[object]!,
+    relations: relations.map(({ subject, lemma, object, inferred }) => ({
+      subject: names[inferred?.swapped ? object : subject]!,
+      predicate: stripPunctuation(inferred?.lemma ?? lemma),
+      object: names[inferred?.swapped ? subject : object]!,
     })),
     attributes: entities.flatMap(({ attributes, quantity }, k) =>
       [...attributes.map(({ lemma }) => lemma), ...(quantity === undefined ? [] : [quantityText(quantity)])].map(

@@ -30,8 +30,27 @@ export const TextRelationSchema = Type.Object(
   {
     subject: Type.Integer({ minimum: 0, description: 'index into entities' }),
     object: Type.Integer({ minimum: 0, description: 'index into entities' }),
-    predicate: Type.String({ minLength: 1, description: 'as written in the caption: sitting on' }),
-    lemma: Type.String({ minLength: 1, description: 'the predicate with its verb lemmatized: sit on' }),
+    predicate: Type.String({
+      description:
+        "words of the caption in lower case, without auxiliaries and articles: `sitting on`; `'s` or `his` for an owner. Empty only if the caption has no words for the relation, as in `a table leg`",
+    }),
+    lemma: Type.String({ description: 'the predicate with its verb lemmatized: `sit on`' }),
+    inferred: Type.Optional(
+      Type.Object(
+        {
+          lemma: Type.String({ minLength: 1, description: '`wear` where the caption says `in`, `have` for `of`' }),
+          swapped: Type.Optional(
+            Type.Literal(true, {
+              description: 'the object is the subject of this predicate: snow covers a field that is `covered with` it',
+            }),
+          ),
+        },
+        {
+          additionalProperties: false,
+          description: 'how annotators of scene graphs word the relation, if not by its lemma',
+        },
+      ),
+    ),
     confidence: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
   },
   { additionalProperties: false },

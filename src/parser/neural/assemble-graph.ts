@@ -1,7 +1,7 @@
 import { isFactualQuantity } from '../../records/factual-graph.js';
 import type { Entity, TextGraph, TextRelation } from '../../records/text-graph.js';
-import { gerund } from '../language/gerund.js';
 import { nounLemma } from '../language/lemma.js';
+import { statedPredicate } from '../language/stated-predicate.js';
 import type { Token } from '../language/tokenize.js';
 import type { CaptionReading, TokenSpan } from './caption-reader.js';
 import type { NormalForms } from './normal-forms.js';
@@ -26,15 +26,32 @@ export function assembleGraph(
     entityOf.push(name === null ? null : entities.length);
     if (name !== null) entities.push(entity(caption, tokens, words, mention, name, attributesOf[index]!));
   });
+  const surfaces = tokens.map(({ text }) => text);
+  const inPhrase: boolean[] = [];
+  for (const { start, end } of [...mentions, ...attributes]) inPhrase.fill(true, start, end);
   const textRelations: TextRelation[] = [];
-  for (const { subject, object, predicate, verb, confidence } of relations) {
+  for (const { subject, object, predicate, confidence } of relations) {
     const ends = [entityOf[subject] ?? entityOf[object], entityOf[object] ?? entityOf[subject]];
     if (typeof ends[0] !== 'number' || typeof ends[1] !== 'number') continue;
+    const isForward = subject < object;
+    const [first, second] = isForward ? [subject, object] : [object, subject];
+    const stated = statedPredicate({
+      words: surfaces,
+      isPhrase: (index) => inPhrase[index] === true,
+      first: mentions[first]!,
+      second: mentions[second]!,
+      isForward,
+      predicate,
+    });
+    const isSwapped = stated.isForward !== isForward;
     textRelations.push({
-      subject: ends[0],
-      object: ends[1],
-      predicate: surfacePredicate(predicate, verb < 0 ? undefined : words[verb]!, subject > object),
-      lemma: predicate,
+      subject: isSwapped ? ends[1] : ends[0],
+      object: isSwapped ? ends[0] : ends[1],
+      predicate: stated.text,
+      lemma: stated.lemma,
+      ...(isSwapped || stated.lemma !== predicate
+        ? { inferred: { lemma: predicate, ...(isSwapped && { swapped: true as const }) } }
+        : {}),
       confidence: Math.round(confidence * 1e4) / 1e4,
     });
   }
@@ -69,15 +86,3 @@ function entity(
 
 const textOf = (words: readonly string[], { start, end }: TokenSpan) =>
   end === start + 1 ? words[start]! : words.slice(start, end).join(' ');
-
-/**
- * Returns a predicate with the caption's form of its verb, or with the gerund if that form does not fit: a field "covered by
- * snow" has snow `covering` it.
- * @param isReversed whether the subject comes after the object, in which case a past participle is passive
- */
-function surfacePredicate(predicate: string, verb: string | undefined, isReversed: boolean): string {
-  const space = predicate.indexOf(' ');
-  const end = space < 0 ? predicate.length : space;
-  const fits = verb !== undefined && (!isReversed || verb.endsWith('ing'));
-  return (fits ? verb : gerund(predicate.slice(0, end))) + predicate.slice(end);
-}

@@ -10,7 +10,7 @@ import { ParserKernels } from './kernels/parser-kernels.js';
 import { decodeModel, type ParserModel } from './parser-model.js';
 
 /** Part of the parser's identity in runs and caches: raise it when a change alters the graphs. */
-const version = '2';
+const version = '3';
 
 /** Bytes for the parameters and for the activations of the longest caption. */
 const memoryBytes = 48 << 20;
@@ -21,7 +21,7 @@ export const DEFAULT_MIN_CONFIDENCE = 0.6;
 /** Options of `neuralParser`. */
 export interface NeuralParserOptions {
   /**
-   * Drops relations below this confidence, in [0, 1]; default 0.6. The model itself returns none below 0.2, so 0 keeps all that
+   * Drops relations below this confidence, in [0, 1], and those that the caption has no word for; default 0.6. The model itself returns none below 0.2, so 0 keeps all that
    * it returns, as FACTUAL's scores are measured.
    */
   readonly minConfidence?: number;
@@ -70,7 +70,10 @@ function lazyParser(load: () => readonly [ParserModel, ParserKernels], minConfid
     const tokens = captionTokens(caption, maxCaptionLength).slice(0, maxWords);
     const { entities, relations } = assembleGraph(caption, tokens, reader.read(tokens), forms);
     if (minConfidence === 0) return { entities, relations };
-    return { entities, relations: relations.filter(({ confidence }) => confidence! >= minConfidence) };
+    return {
+      entities,
+      relations: relations.filter(({ confidence, predicate }) => confidence! >= minConfidence && predicate !== ''),
+    };
   };
   return {
     // Manifests and caches record this name: it stays what it was before the parser was called `neural`.

@@ -1,14 +1,14 @@
 import { type FactualGraph, isFactualQuantity } from '../../records/factual-graph.js';
 import type { Entity, TextGraph } from '../../records/text-graph.js';
-import { gerund } from '../language/gerund.js';
-import { nounLemma, verbLemma } from '../language/lemma.js';
+import { nounLemma } from '../language/lemma.js';
+import { statedPredicate } from '../language/stated-predicate.js';
 import { type Token, tokenize } from '../language/tokenize.js';
 
 /**
  * Converts a FACTUAL graph, which consists of words alone, to the graph of a caption. Entities with the same name become one.
  * The span of an entity is the first place where the caption has the lemmas of its name. If the caption does not have them,
  * the span is the name, and `start` and `end` are 0 and the span's length. FACTUAL's predicates are lemmas; the result has the
- * form that captions use, such as `riding`.
+ * words of the caption, such as `riding`, and is empty where the caption has none.
  */
 export function fromFactual(caption: string, { relations, attributes, entities: alone }: FactualGraph): TextGraph {
   const words = tokenize(caption, caption.length).flat();
@@ -25,12 +25,30 @@ export function fromFactual(caption: string, { relations, attributes, entities: 
   });
   return {
     entities,
-    relations: relations.map(({ subject, predicate, object }) => ({
-      subject: names.indexOf(subject),
-      object: names.indexOf(object),
-      predicate: surfaceForm(predicate, words),
-      lemma: predicate,
-    })),
+    relations: relations.map(({ subject, predicate, object }) => {
+      const ends = [names.indexOf(subject), names.indexOf(object)] as const;
+      const isForward = entities[ends[0]]!.start <= entities[ends[1]]!.start;
+      const [first, second] = isForward ? ends : [ends[1], ends[0]];
+      const stated = statedPredicate({
+        words: words.map(({ text }) => text),
+        isPhrase: (index) =>
+          entities.some(({ start, end }) => words[index]!.start >= start && words[index]!.end <= end),
+        first: wordsWithin(entities[first]!, words),
+        second: wordsWithin(entities[second]!, words),
+        isForward,
+        predicate,
+      });
+      const isSwapped = stated.isForward !== isForward;
+      return {
+        subject: isSwapped ? ends[1] : ends[0],
+        object: isSwapped ? ends[0] : ends[1],
+        predicate: stated.text,
+        lemma: stated.lemma,
+        ...((isSwapped || stated.lemma !== predicate) && {
+          inferred: { lemma: predicate, ...(isSwapped && { swapped: true as const }) },
+        }),
+      };
+    }),
   };
 }
 
@@ -58,9 +76,12 @@ function spanOf(name: string, caption: string, words: readonly Token[]): Omit<En
   };
 }
 
-/** Returns the predicate with its verb as the caption writes it if that is a gerund, or else with the verb's gerund. */
-function surfaceForm(predicate: string, words: readonly Token[]): string {
-  const [first, ...rest] = predicate.split(' ');
-  const said = words.find(({ text }) => text.endsWith('ing') && verbLemma(text) === first);
-  return [said?.text ?? gerund(first!), ...rest].join(' ');
+/** Returns the indices of an entity's first word and of the one after its last. */
+function wordsWithin(
+  { start, end }: Entity,
+  words: readonly Token[],
+): { readonly start: number; readonly end: number } {
+  const from = words.findIndex((word) => word.end > start);
+  const to = words.findIndex((word) => word.start >= end);
+  return { start: from < 0 ? words.length : from, end: to < 0 ? words.length : to };
 }

@@ -8,6 +8,8 @@ export interface Predicate {
   readonly text: string;
   /** With its verb as a lemma: `sit on`. */
   readonly lemma: string;
+  /** How annotators word it, if not by its lemma. */
+  readonly inferred?: { readonly lemma: string };
 }
 
 /** A verb with its particle: `riding`, `holding up`, `trying to catch`. */

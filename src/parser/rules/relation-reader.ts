@@ -120,7 +120,7 @@ export class RelationReader {
   private addPhrase(phrase: NounPhrase): void {
     if (phrase.owner) this.addPhrase(phrase.owner);
     this.phrases.push(phrase);
-    if (phrase.owner) this.relate([phrase.owner], { text: 'has', lemma: 'have' }, [phrase]);
+    if (phrase.owner) this.relate([phrase.owner], { text: "'s", lemma: "'s", inferred: { lemma: 'have' } }, [phrase]);
   }
 
   private setSubject(group: Group): void {
@@ -259,11 +259,11 @@ export class RelationReader {
     return found ? [found] : [];
   }
 
-  private relate(subjects: Group, { text, lemma }: Predicate, objects: Group): void {
+  private relate(subjects: Group, predicate: Predicate, objects: Group): void {
     for (const from of subjects)
       for (const to of objects) {
         if (from === to) continue;
-        this.addRelation(from, { text, lemma }, to);
+        this.addRelation(from, predicate, to);
       }
   }
 
@@ -273,13 +273,13 @@ export class RelationReader {
     else if (group[0]?.isPlural) this.addRelation(group[0], predicate, group[0]);
   }
 
-  private addRelation(from: NounPhrase, { text, lemma }: Predicate, to: NounPhrase): void {
+  private addRelation(from: NounPhrase, { text, lemma, inferred }: Predicate, to: NounPhrase): void {
     const subject = this.phrases.indexOf(from);
     const object = this.phrases.indexOf(to);
     const isDuplicate = this.relations.some(
       (r) => r.subject === subject && r.object === object && r.predicate === text,
     );
-    if (!isDuplicate) this.relations.push({ subject, object, predicate: text, lemma });
+    if (!isDuplicate) this.relations.push({ subject, object, predicate: text, lemma, ...(inferred && { inferred }) });
   }
 
   private isJoined(): boolean {

@@ -10,7 +10,7 @@ import { wordClasses } from './word-classes.js';
  * `neuralParser` scores much higher; this parser is the baseline to compare it with.
  *
  * - Predicates are lower case, as written, without auxiliaries, adverbs and articles: "is quietly sitting on the side of"
- *   becomes `sitting on side of`. Passives stay (`covered with`), and so does `of`; "a man's hat" becomes `man has hat`.
+ *   becomes `sitting on side of`. Passives stay (`covered with`), and so does `of`; "a man's hat" becomes `man 's hat`.
  * - "Men and women with bags and hats" relates each subject to each object. "Two dogs facing each other" has the dogs as
  *   subject and as object, which later requires two boxes. `it` and `them` refer to the phrase that they mean, or are dropped.
  * - A word that counts or collects is the quantity of the phrase after it ("a group of people", "two slices of pizza");
@@ -28,7 +28,7 @@ import { wordClasses } from './word-classes.js';
  * ```
  */
 export function ruleParser(): TextParser {
-  return { name: 'rules', version: '1', maxLength: maxCaptionLength, parse };
+  return { name: 'rules', version: '2', maxLength: maxCaptionLength, parse };
 }
 
 function parse(caption: string): TextGraph {

@@ -61,12 +61,33 @@ describe('neuralParser', () => {
     assert.ok(confidence! > 0.5 && confidence! <= 1);
   });
 
-  it('uses an active surface for a reversed passive', () => {
-    const { relations } = parse('a table covered by a white cloth');
-    assert.deepEqual(
-      relations.map(({ predicate, lemma }) => [predicate, lemma]),
-      [['covering', 'cover']],
-    );
+  describe('words a predicate as the caption does', () => {
+    const stated = (caption: string) => {
+      const { entities, relations } = parse(caption);
+      return relations.map(({ subject, predicate, lemma, object, inferred }) => [
+        entities[subject]!.span,
+        predicate,
+        entities[object]!.span,
+        lemma,
+        inferred,
+      ]);
+    };
+    for (const [caption, ...expected] of [
+      [
+        'a table covered by a white cloth',
+        'table',
+        'covered by',
+        'cloth',
+        'cover by',
+        { lemma: 'cover', swapped: true },
+      ],
+      ['a cat lying on a rug', 'cat', 'lying on', 'rug', 'lie on', { lemma: 'lay on' }],
+      ['a man in a blue shirt', 'man', 'in', 'shirt', 'in', { lemma: 'wear' }],
+      ['the leg of the table', 'leg', 'of', 'table', 'of', { lemma: 'have', swapped: true }],
+      ["the man's hat", 'man', "'s", 'hat', "'s", { lemma: 'have' }],
+      ['a man riding a horse', 'man', 'riding', 'horse', 'ride', undefined],
+    ] as const)
+      it(caption, () => assert.deepEqual(stated(caption), [expected]));
   });
 
   it('resolves “each other” to the subject', () => {
