@@ -1,6 +1,6 @@
 import { OptionError, RecordError } from '../errors.js';
 import { imageHeader, pixelOrder } from '../files/image-header.js';
-import { ImageError, openImage } from '../files/open-image.js';
+import { decoderMessage, ImageError, openImage } from '../files/open-image.js';
 import type { Image } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { ImageFile } from './image-files.js';
@@ -62,7 +62,7 @@ export async function resizeForModel(
       .jpeg({ quality });
     return { bytes: await smaller.toBuffer(), mime: 'image/jpeg' };
   } catch (error) {
-    const problem = error instanceof ImageError ? error.message : `cannot be decoded: ${(error as Error).message}`;
+    const problem = error instanceof ImageError ? error.message : `cannot be decoded: ${decoderMessage(error)}`;
     throw new RecordError('malformed-image-file', `${where}: image ${image.id}: ${image.file} ${problem}`, {
       image: image.id,
     });

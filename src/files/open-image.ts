@@ -25,6 +25,11 @@ export class ImageError extends RelflowError {
   }
 }
 
+/** Returns what a decoder says about a damaged image, cut to a usual length: it may list thousands of warnings. */
+export function decoderMessage(error: unknown): string {
+  return (error as Error).message.slice(0, 300);
+}
+
 /** Options of `openImage`. */
 export interface OpenImageOptions extends Omit<SharpOptions, 'limitInputPixels'> {
   /** The maximum number of pixels. */

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { RecordError } from '../../errors.js';
 import { type ImageHeader, imageHeader, type PixelSize, pixelOrder } from '../../files/image-header.js';
-import { ImageError, openImage } from '../../files/open-image.js';
+import { decoderMessage, ImageError, openImage } from '../../files/open-image.js';
 import type { RgbImage } from './resize.js';
 
 /** Images with more pixels are rejected, to bound the memory. */
@@ -51,7 +51,7 @@ export async function readImage(path: string, options: ReadImageOptions = {}): P
     const isMissing = (await stat(path).catch(() => null)) === null;
     const [reason, problem] = isMissing
       ? ['image-missing', 'no such file']
-      : ['image-unreadable', (cause as Error).message];
+      : ['image-unreadable', decoderMessage(cause)];
     const message = cause instanceof ImageError ? `${path} ${problem}` : `${path}: ${problem}`;
     throw new RecordError(reason, message, { path }, { cause });
   }
