@@ -159,7 +159,7 @@ async function connect(tokenFile: string | undefined, url: URL | undefined): Pro
   const { InferenceClient } = await import('@huggingface/inference');
   const token = await accessToken(tokenFile, url);
   const redact = redactor(token);
-  return { client: new InferenceClient(token), fetch: redactingFetch(redact), redact };
+  return { client: new InferenceClient(token), fetch: redactingFetch(token), redact };
 }
 
 /** Adds the option that renames the limit to the error of a server that does not accept its name. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { RecordError } from '../errors.js';
 import { checkImageFolder, safeRelativePath } from '../files/image-folder.js';
+import { imageInside } from '../files/image-inside.js';
 import type { Image } from '../records/image.js';
 
 /** The content of an image file. */
@@ -34,7 +35,7 @@ export class ImageFiles {
 
   /**
    * Reads the file of an image.
-   * @throws RecordError `image-missing`, `unsafe-path` or `image-too-large`; InputError if a folder does not exist
+   * @throws RecordError `image-missing`, `unsafe-path`, `image-outside-folder` or `image-too-large`; InputError if a folder does not exist
    */
   async read({ id, file }: Image): Promise<ImageFile> {
     this.#checked ??= Promise.all(this.#folders.map(checkImageFolder));
@@ -44,16 +45,21 @@ export class ImageFiles {
       throw new RecordError(reason, `${this.#where}: image ${id}: ${problem}`, { image: id });
     };
     if (below === null) return reject('unsafe-path', `'${file}' is not a path within the image folder`);
-    const paths = this.#folders.map((folder) => join(folder, below));
+    const folders = [...this.#folders];
+    let folder = '';
     let path = '';
     let found: Stats | null = null;
-    while (!found?.isFile() && paths.length > 0) {
-      path = paths.shift()!;
+    while (!found?.isFile() && folders.length > 0) {
+      folder = folders.shift()!;
+      path = join(folder, below);
       found = await statAsync(path).catch(() => null);
     }
     if (!found?.isFile()) return reject('image-missing', `no file ${below} in the image folder`);
     if (found.size > MAX_BYTES)
       return reject('image-too-large', `${below} has ${found.size} bytes, expected at most ${MAX_BYTES}`);
+    await imageInside(folder, below).catch((error: unknown) => {
+      throw error instanceof RecordError ? reject(error.reason, error.message) : error;
+    });
     const bytes = await readFileAsync(path);
     return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
   }

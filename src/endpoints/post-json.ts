@@ -2,8 +2,6 @@ import { redactingFetch } from './redacting-fetch.js';
 
 interface PostOptions {
   readonly token: string | undefined;
-  /** Removes secrets from quoted texts of the server. */
-  readonly redact: (text: string) => string;
   readonly signal: AbortSignal;
 }
 
@@ -11,12 +9,12 @@ interface PostOptions {
  * Sends JSON to an endpoint and returns the parsed JSON answer.
  * @throws RequestFailure if the endpoint does not answer with JSON
  */
-export async function postJson(url: URL, body: string, { token, redact, signal }: PostOptions): Promise<unknown> {
+export async function postJson(url: URL, body: string, { token, signal }: PostOptions): Promise<unknown> {
   const headers = {
     'content-type': 'application/json',
     'user-agent': 'relflow',
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
   };
-  const response = await redactingFetch(redact)(url, { method: 'POST', headers, body, signal });
+  const response = await redactingFetch(token)(url, { method: 'POST', headers, body, signal });
   return response.json();
 }

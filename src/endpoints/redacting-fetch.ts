@@ -1,5 +1,6 @@
 import { parseNestedJson } from '../files/json/parse-json.js';
 import { errorMessageIn } from './error-message-in.js';
+import { redactor, valueRedactor } from './redactor.js';
 import { RequestFailure } from './request-failure.js';
 import { retryAfterSeconds } from './retry-after-seconds.js';
 import { type HttpAnswer, type HttpRequest, sendRequest } from './send-request.js';
@@ -10,9 +11,11 @@ const MAX_QUOTED = 300;
  * Returns a replacement for `fetch` that returns JSON or throws a RequestFailure. Hugging Face's client would otherwise
  * drop the headers of a 429 and put the token into its errors.
  *
- * @param redact removes secrets from quoted texts of the server
+ * @param secret the token that is sent; it is removed from answers and from quoted texts of the server, which may echo it
  */
-export function redactingFetch(redact: (text: string) => string): typeof fetch {
+export function redactingFetch(secret: string | undefined): typeof fetch {
+  const redact = redactor(secret);
+  const redactValue = valueRedactor(secret);
   const send = async (url: string | URL, request: HttpRequest = {}) => {
     let answer: HttpAnswer;
     try {
@@ -28,7 +31,7 @@ export function redactingFetch(redact: (text: string) => string): typeof fetch {
       const problem = `the server answered ${status}${quoted === '' ? '' : `: ${quoted}`}`;
       throw new RequestFailure('status', problem, { status, ...(retryAfter !== undefined && { retryAfter }) });
     }
-    return jsonResponse(status, parseJson(text, redact));
+    return jsonResponse(status, redactValue(parseJson(text, redact)));
   };
   return send as typeof fetch;
 }

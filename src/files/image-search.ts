@@ -1,5 +1,5 @@
 import { opendir, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { type ImagePath, pathTails } from './image-path.js';
 import { SimilarNames } from './similar-names.js';
 
@@ -184,11 +184,4 @@ async function subfoldersOf(folder: string): Promise<readonly string[]> {
     level = next;
   }
   return all;
-}
-
-/** Returns the path of an image's file in the first of several folders that has it; in the first one if none has. */
-export async function imageIn(folders: string | readonly string[], file: string): Promise<string> {
-  if (typeof folders === 'string') return join(folders, file);
-  for (const folder of folders) if (await isFile(join(folder, file))) return join(folder, file);
-  return join(folders[0] ?? dirname(file), file);
 }

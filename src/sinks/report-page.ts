@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { RecordError } from '../errors.js';
+import { imageInside } from '../files/image-inside.js';
 import { imageFormat } from '../files/open-image.js';
 import { writeAtomically } from '../files/write-atomically.js';
 import type { SceneGraph } from '../records/scene-graph.js';
@@ -59,10 +60,12 @@ export async function buildReportPage(
 ): Promise<{ page: string; shown: number }> {
   const { shown, summary } = await selectScenes(folder, count, signal);
   const scenes: ReportScene[] = [];
+  const refused = new Set<string>();
   for (const graph of shown) {
-    const imageDataUri = images === undefined ? null : await dataUri(join(images, graph.image.file));
+    const imageDataUri = images === undefined ? null : await dataUri(images, graph.image.file, refused);
     scenes.push({ graph, ...(imageDataUri !== null && { imageDataUri }) });
   }
+  if (refused.size > 0) summary.push({ label: 'images outside the folder, not shown', value: String(refused.size) });
   return {
     page: renderReport({ title, scenes, summary, ...(note !== undefined && { note }) }),
     shown: scenes.length,
@@ -91,8 +94,17 @@ async function selectScenes(folder: RunFolder, count: number, signal?: AbortSign
   return { shown: [...related, ...others].slice(0, count), summary };
 }
 
-/** Returns an image file as a data URI; null if it is missing, too large or no image by its content. */
-async function dataUri(file: string): Promise<string | null> {
+/**
+ * Returns an image file as a data URI; null if it is missing, too large or no image by its content, or not in the folder, which
+ * adds its name to `refused`.
+ */
+async function dataUri(folder: string, name: string, refused: Set<string>): Promise<string | null> {
+  const file = await imageInside(folder, name).catch((error: unknown) => {
+    if (!(error instanceof RecordError)) throw error;
+    refused.add(name);
+    return null;
+  });
+  if (file === null) return null;
   const found = await stat(file).catch(() => null);
   if (!found?.isFile() || found.size > MAX_IMAGE_BYTES) return null;
   const bytes = await readFile(file);

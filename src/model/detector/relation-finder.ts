@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { OptionError, RecordError } from '../../errors.js';
+import { imageInside } from '../../files/image-inside.js';
 import type { Box } from '../../records/box.js';
 import type { FoundObject, FoundRelation, RelationFinder } from '../../records/found-relation.js';
 import type { Image } from '../../records/image.js';
@@ -101,7 +102,7 @@ export async function openRelationFinder(
     dispose: () => model.dispose(),
     async find(image, signal) {
       signal.throwIfAborted();
-      const file = join(images, image.file);
+      const file = await imageInside(images, image.file);
       const outputs = await rejectingFailedKernels(file, async () => {
         const encoded = await encodeImage(loaded, file, { shorter: size[0], longest: size[1] }, labels, {
           annotated: image,

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
-import { RelflowError } from '../../errors.js';
+import { RecordError, RelflowError } from '../../errors.js';
+import { imageInside } from '../../files/image-inside.js';
 import type { Id } from '../../records/image.js';
 import type { AugmentedImage } from './augment-image.js';
 import type { AugmentedImageReader } from './augmented-image-reader.js';
@@ -62,7 +62,11 @@ async function* streamBatches(
   const read = async (item: PositionedSample | null) => {
     if (item === null) return null;
     const { sample, images: folder, ...at } = item;
-    const path = join(folder, sample.image.file);
+    const path = await imageInside(folder, sample.image.file).catch((error: unknown) => {
+      if (error instanceof RecordError) return { reject: { reason: error.reason, message: error.message } };
+      throw error;
+    });
+    if (typeof path !== 'string') return { id: sample.image.id, result: path };
     const result = await reader.read({ path, sample, randomness: training ? { seed, ...at } : null });
     return { id: sample.image.id, result };
   };
