@@ -16,6 +16,14 @@ export { FrequencyPrior } from '../taggers/frequency-prior.js';
 export { type EvaluateRelationsOptions, evaluateRelations } from './benchmarks/evaluate-relations.js';
 export { pairNms, type RelationReport, RelationScores } from './benchmarks/relation-scores.js';
 export { type CaptionWords, wordNetWords } from './parser/caption-words.js';
+export type { RejectedRow } from './parser/csv-rows.js';
+export {
+  evaluateJudged,
+  type JudgedErrors,
+  type JudgedEvaluation,
+  type JudgedScores,
+  type UnjudgedTriplet,
+} from './parser/evaluate-judged.js';
 export {
   type EvaluateParserOptions,
   evaluateParser,
@@ -24,7 +32,8 @@ export {
   type ParserEvaluation,
   type ParserScores,
 } from './parser/evaluate-parser.js';
-export { goldCaptions, type RejectedRow } from './parser/gold-captions.js';
+export { goldCaptions } from './parser/gold-captions.js';
+export { type JudgedCaption, type JudgedTriplet, judgedCaptions } from './parser/judged-captions.js';
 export { PARSER_ERRORS, type ParserError } from './parser/parser-errors.js';
 export { averagePrecision } from './predicates/average-precision.js';
 export {
@@ -42,3 +51,4 @@ export {
   PredicateScores,
 } from './predicates/predicate-scores.js';
 export { type DatasetStatistics, datasetStatistics } from './statistics/dataset-statistics.js';
+export { bootstrapShare, type Share, type UnitCounts, wilsonShare } from './statistics/intervals.js';

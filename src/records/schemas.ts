@@ -1,5 +1,6 @@
 import { AnswerSchema } from './answer.js';
 import { CaptionMapSchema, CocoCaptionsSchema } from './caption-file-schemas.js';
+import { JudgmentSchema } from './judgment.js';
 import { ManifestSchema, ShardSchema } from './manifest.js';
 import { RejectSchema } from './reject.js';
 import { ExtentSchema, ProgressSchema, RunStateSchema } from './run-state.js';
@@ -25,6 +26,7 @@ export const schemas = {
   answer: AnswerSchema,
   'captions-by-image': CaptionMapSchema,
   'captions-coco': CocoCaptionsSchema,
+  judgment: JudgmentSchema,
   training: TrainingConfigSchema,
   model: StoredModelSchema,
 } as const;

@@ -1,7 +1,9 @@
 import { type FactualGraph, parseFactual, toFactual } from '../../records/factual-graph.js';
 import type { TextParser } from '../../records/ports.js';
+import { bootstrapShare, type Share, type UnitCounts, wilsonShare } from '../statistics/intervals.js';
+import { CAPTION_LENGTHS, captionLengthIndex } from './caption-lengths.js';
 import { type CaptionWords, wordNetWords } from './caption-words.js';
-import { isSetMatch, lemmatizeFactual, spiceScore } from './factual-scores.js';
+import { isSetMatch, lemmatizeFactual, matchedRelations, spiceScore } from './factual-scores.js';
 import { PARSER_ERRORS, type ParserError, parserErrors } from './parser-errors.js';
 
 /** A caption and its human-annotated graph, in FACTUAL's text format. */
@@ -19,6 +21,10 @@ export interface ParserScores {
   readonly spiceExact: number;
   /** SPICE's F score with tuples matched by lemmas or synonyms. */
   readonly spice: number;
+  /** Share of the predicted relations that are in the gold graph, with an interval by bootstrap over captions. */
+  readonly precision: Share;
+  /** Share of the relations of the gold graph that are predicted, likewise. */
+  readonly recall: Share;
 }
 
 /** Result of evaluating a parser. */
@@ -28,8 +34,18 @@ export interface ParserEvaluation {
   readonly byLength: readonly (ParserScores & { readonly words: string })[];
   /** Number of captions without a set match. */
   readonly failed: number;
-  /** Number of failed captions with each kind of error, and their share in [0, 1]. A caption may have several errors. */
-  readonly errors: readonly { readonly error: ParserError; readonly captions: number; readonly share: number }[];
+  /**
+   * Number of failed captions with each kind of error, their share in [0, 1], and the share of all captions with Wilson's
+   * interval. A caption may have several errors.
+   */
+  readonly errors: readonly {
+    readonly error: ParserError;
+    readonly captions: number;
+    readonly share: number;
+    readonly ofAll: Share;
+  }[];
+  /** Number of captions that are longer than the parser reads. */
+  readonly cut: number;
 }
 
 /** A caption without a set match. */
@@ -46,15 +62,19 @@ export interface EvaluateParserOptions {
   readonly onFailed?: (failed: FailedCaption) => void;
 }
 
-/** Ranges of caption lengths in words. */
-const LENGTHS = [
-  { words: '<=6', atMost: 6 },
-  { words: '7-10', atMost: 10 },
-  { words: '>10', atMost: Number.POSITIVE_INFINITY },
-] as const;
+/** Sums over captions, and the counts of each caption's relations. */
+interface Sums {
+  captions: number;
+  setMatch: number;
+  spiceExact: number;
+  spice: number;
+  readonly precision: UnitCounts[];
+  readonly recall: UnitCounts[];
+}
 
 /**
- * Scores a parser against human-annotated graphs: Set Match and SPICE over lemmas, by caption length, and counts of errors.
+ * Scores a parser against human-annotated graphs: Set Match and SPICE over lemmas, and precision and recall of relations, by
+ * caption length, and counts of errors.
  *
  * Source: FACTUAL (Li et al., 2023), its tool with `lemmatize=True` and `merge_tuples_synonyms=False`.
  *
@@ -75,9 +95,12 @@ export async function evaluateParser(
   parser: TextParser,
   { words = wordNetWords(), onFailed }: EvaluateParserOptions = {},
 ): Promise<ParserEvaluation> {
-  const sums = LENGTHS.map(() => ({ captions: 0, setMatch: 0, spiceExact: 0, spice: 0 }));
+  const sums = CAPTION_LENGTHS.map(
+    (): Sums => ({ captions: 0, setMatch: 0, spiceExact: 0, spice: 0, precision: [], recall: [] }),
+  );
   const counts = new Map((Object.keys(PARSER_ERRORS) as ParserError[]).map((error) => [error, 0]));
   let failed = 0;
+  let cut = 0;
   for await (const { caption, gold } of captions) {
     const predicted = toFactual(await parser.parse(caption));
     const [predictedLemmas, goldLemmas] = [
@@ -85,33 +108,47 @@ export async function evaluateParser(
       lemmatizeFactual(parseFactual(gold), words),
     ];
     const matches = isSetMatch(predictedLemmas, goldLemmas);
-    const sum = sums[lengthOf(caption)]!;
+    if (parser.maxLength !== undefined && caption.length > parser.maxLength) cut++;
+    const sum = sums[captionLengthIndex(caption)]!;
     sum.captions++;
     sum.setMatch += matches ? 1 : 0;
     sum.spiceExact += spiceScore(predictedLemmas, goldLemmas);
     sum.spice += spiceScore(predictedLemmas, goldLemmas, words);
+    const matched = matchedRelations(predictedLemmas, goldLemmas, words);
+    sum.precision.push({ count: matched, of: predictedLemmas.relations.length });
+    sum.recall.push({ count: matched, of: goldLemmas.relations.length });
     if (matches) continue;
     failed++;
     const errors = [...parserErrors(predictedLemmas, goldLemmas)];
     for (const error of errors) counts.set(error, counts.get(error)! + 1);
     onFailed?.({ caption, gold, predicted, errors });
   }
+  const overall = meansOf(sums);
   return {
-    overall: meansOf(sums),
-    byLength: LENGTHS.map(({ words }, k) => ({ words, ...meansOf([sums[k]!]) })),
+    overall,
+    byLength: CAPTION_LENGTHS.map(({ words }, k) => ({ words, ...meansOf([sums[k]!]) })),
     failed,
-    errors: [...counts].map(([error, count]) => ({ error, captions: count, share: failed > 0 ? count / failed : 0 })),
+    errors: [...counts].map(([error, count]) => ({
+      error,
+      captions: count,
+      share: failed > 0 ? count / failed : 0,
+      ofAll: wilsonShare(count, overall.captions),
+    })),
+    cut,
   };
 }
 
-function lengthOf(caption: string): number {
-  const words = caption.split(/\s+/).filter((word) => word !== '').length;
-  return LENGTHS.findIndex(({ atMost }) => words <= atMost);
-}
-
-function meansOf(sums: readonly ParserScores[]): ParserScores {
-  const total = (name: keyof ParserScores) => sums.reduce((sum, scores) => sum + scores[name], 0);
+function meansOf(sums: readonly Sums[]): ParserScores {
+  const total = (name: 'captions' | 'setMatch' | 'spiceExact' | 'spice') =>
+    sums.reduce((sum, scores) => sum + scores[name], 0);
   const captions = total('captions');
-  const mean = (name: keyof ParserScores) => (captions > 0 ? (100 * total(name)) / captions : 0);
-  return { captions, setMatch: mean('setMatch'), spiceExact: mean('spiceExact'), spice: mean('spice') };
+  const mean = (name: 'setMatch' | 'spiceExact' | 'spice') => (captions > 0 ? (100 * total(name)) / captions : 0);
+  return {
+    captions,
+    setMatch: mean('setMatch'),
+    spiceExact: mean('spiceExact'),
+    spice: mean('spice'),
+    precision: bootstrapShare(sums.flatMap(({ precision }) => precision)),
+    recall: bootstrapShare(sums.flatMap(({ recall }) => recall)),
+  };
 }

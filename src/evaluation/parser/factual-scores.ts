@@ -1,4 +1,4 @@
-import type { FactualGraph } from '../../records/factual-graph.js';
+import type { FactualGraph, FactualRelation } from '../../records/factual-graph.js';
 import type { CaptionWords } from './caption-words.js';
 
 /** Returns the graph with every word replaced by its lemma, except `is`. */
@@ -72,6 +72,33 @@ export function spiceScore(predicted: FactualGraph, gold: FactualGraph, words?: 
 
 const areSynonyms = (a: Tuple, b: Tuple, { meanings }: CaptionWords): boolean =>
   a.length === b.length && a.every((phrase, k) => haveCommonElement(meanings(phrase), meanings(b[k]!)));
+
+/** Returns whether two relations with lemmatized words have the same three parts, or synonyms of them. */
+export function sameRelation(a: FactualRelation, b: FactualRelation, words: CaptionWords): boolean {
+  const tuples = [a, b].map(({ subject, predicate, object }) => [subject, predicate, object]) as [string[], string[]];
+  return tuples[0].every(
+    (phrase, k) => phrase === tuples[1][k] || haveCommonElement(words.meanings(phrase), words.meanings(tuples[1][k]!)),
+  );
+}
+
+/** Returns the number of predicted relations with a gold relation of their own that is the same. */
+export function matchedRelations(predicted: FactualGraph, gold: FactualGraph, words: CaptionWords): number {
+  const rest = [...gold.relations];
+  const unmatched = predicted.relations.filter((relation) => {
+    const key = JSON.stringify(relation);
+    const at = rest.findIndex((other) => JSON.stringify(other) === key);
+    if (at >= 0) rest.splice(at, 1);
+    return at < 0;
+  });
+  let matched = predicted.relations.length - unmatched.length;
+  for (const relation of unmatched) {
+    const at = rest.findIndex((other) => sameRelation(relation, other, words));
+    if (at < 0) continue;
+    rest.splice(at, 1);
+    matched++;
+  }
+  return matched;
+}
 
 function haveCommonElement(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   for (const meaning of a) if (b.has(meaning)) return true;

@@ -71,9 +71,16 @@ describe('evaluateParser', () => {
       [
         ['<=6', 3, 200 / 3],
         ['7-10', 1, 0],
-        ['>10', 0, 0],
+        ['11-20', 0, 0],
+        ['21-50', 0, 0],
+        ['>50', 0, 0],
       ],
     );
+    // `cup` is not `mug`, and `old stone bridge` is not `bridge`.
+    const { precision, recall } = result.overall;
+    assert.deepEqual([precision.count, precision.of, recall.count, recall.of], [2, 4, 2, 4]);
+    assert.ok(precision.low! < 0.5 && precision.high! > 0.5);
+    assert.deepEqual((await evaluateParser(captions, ruleParser())).overall, result.overall, 'the bootstrap is seeded');
     const shares = new Map(result.errors.map(({ error, captions, share }) => [error, [captions, share]]));
     assert.deepEqual(shares.get('entity-boundary'), [1, 0.5]);
     assert.deepEqual(shares.get('quantity'), [0, 0]);
@@ -81,9 +88,10 @@ describe('evaluateParser', () => {
 
   it('returns zeros for an empty list', async () => {
     const { overall, failed } = await evaluateParser([], ruleParser());
+    const none = { value: null, low: null, high: null, count: 0, of: 0 };
     assert.deepEqual(
       { overall, failed },
-      { overall: { captions: 0, setMatch: 0, spiceExact: 0, spice: 0 }, failed: 0 },
+      { overall: { captions: 0, setMatch: 0, spiceExact: 0, spice: 0, precision: none, recall: none }, failed: 0 },
     );
   });
 });
