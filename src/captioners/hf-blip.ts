@@ -2,6 +2,7 @@ import { accessToken } from '../endpoints/access-token.js';
 import { checkEndpointUrl } from '../endpoints/check-endpoint-url.js';
 import { generatedText } from '../endpoints/generated-text.js';
 import { postJson } from '../endpoints/post-json.js';
+import { redactor } from '../endpoints/redactor.js';
 import { OptionError } from '../errors.js';
 import type { Captioner } from '../records/ports.js';
 import { captionerSeeds, type ModelCaptionerOptions, modelCaptioner } from './model-captioner.js';
@@ -72,7 +73,7 @@ export function hfBlip(options: HfBlipOptions): Captioner {
           parameters: { generate_kwargs: generation },
         });
         return async (_seed, signal) => ({
-          text: generatedText(await postJson(url, body, { token: secret, signal })),
+          text: generatedText(await postJson(url, body, { token: secret, signal }), redactor(secret)),
         });
       },
     },

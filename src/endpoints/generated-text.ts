@@ -1,4 +1,5 @@
 import { fieldsOf } from '../files/json/json-value.js';
+import { errorMessageIn } from './error-message-in.js';
 import { RequestFailure } from './request-failure.js';
 
 /**
@@ -6,14 +7,19 @@ import { RequestFailure } from './request-failure.js';
  */
 const MAX_TEXT = 8000;
 
+/** The maximum length of a quotation of the server in messages. */
+const MAX_QUOTED = 300;
+
 /**
  * Returns the text in the answer of a text-generation endpoint: `[{ generated_text }]` or `{ generated_text }`.
- * @throws RequestFailure if the answer has another format
+ * @param redact removes secrets from quoted texts of the server
+ * @throws RequestFailure with the server's own message if the answer has another format
  */
-export function generatedText(reply: unknown): string {
+export function generatedText(reply: unknown, redact: (text: string) => string): string {
   const { generated_text: text } = fieldsOf(Array.isArray(reply) ? reply[0] : reply);
   if (typeof text !== 'string') {
-    throw new RequestFailure('malformed', "the server's answer has no generated_text");
+    const quoted = redact(errorMessageIn(JSON.stringify(reply) ?? '')).slice(0, MAX_QUOTED);
+    throw new RequestFailure('malformed', `the server's answer has no generated_text: ${quoted}`);
   }
   return text.slice(0, MAX_TEXT).trim();
 }

@@ -10,7 +10,7 @@ import {
   openExistingStore,
 } from '../../src/endpoints/index.js';
 import { withoutThoughts } from '../../src/endpoints/without-thoughts.js';
-import { type HfChatOptions, hfChat } from '../../src/index.js';
+import { type HfChatOptions, hfBlip, hfChat } from '../../src/index.js';
 import { captionAll, storedAnswers } from '../support/caption-images.js';
 import { relflow, SCENES } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
@@ -179,6 +179,18 @@ describe('unusual answers of chat servers', () => {
     const budget = await ask({ choices: [], ...billed }, { budget: 1.1, requestsAtOnce: 1 }, 3);
     assert.match(budget.message, /could exceed the budget of 1\.1, of which 0\.2 is spent/);
     assert.equal(budget.usage['requests'], 1);
+  });
+
+  it('an endpoint for image-to-text gives its own message, too', async () => {
+    answer = () => ({ value: { error: 'Model tiny is overloaded' } });
+    const { folder, images } = await imageFolder(1);
+    const captioner = hfBlip({ endpointUrl: url, images: folder, store: join(folder, 'store'), retries: 1 });
+    await assert.rejects(async () => captioner.caption(images[0]!, new AbortController().signal), {
+      reason: 'no-answer',
+      message: /the server's answer has no generated_text: Model tiny is overloaded$/,
+    });
+    assert.deepEqual([captioner.usage!()['requests'], captioner.usage!()['unreadable']], [2, 2]);
+    await captioner.close!();
   });
 
   it('secrets in quoted answers are redacted', async () => {

@@ -4,6 +4,7 @@ import { CachedAnswers, type CachedAnswersOptions } from '../../endpoints/cached
 import { checkEndpointUrl } from '../../endpoints/check-endpoint-url.js';
 import { generatedText } from '../../endpoints/generated-text.js';
 import { postJson } from '../../endpoints/post-json.js';
+import { redactor } from '../../endpoints/redactor.js';
 import { RequestFailure } from '../../endpoints/request-failure.js';
 import { OptionError, RecordError } from '../../errors.js';
 import { factualProblem, parseFactual } from '../../records/factual-graph.js';
@@ -72,7 +73,7 @@ export function factualT5(options: FactualT5Options): TextParser {
     token ??= accessToken(tokenFile, options.endpointUrl === undefined ? undefined : url);
     const secret = await token;
     const body = JSON.stringify({ inputs: PROMPT + caption, parameters: GENERATION });
-    return { text: generatedText(await postJson(url, body, { token: secret, signal })) };
+    return { text: generatedText(await postJson(url, body, { token: secret, signal }), redactor(secret)) };
   }
 
   return {

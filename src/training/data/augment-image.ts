@@ -89,6 +89,8 @@ export function augmentImage(
   sample: TrainingSample,
   { flip, colorJitter: jitter, shorterSides, maxSize, crop }: AugmentationOptions,
 ): AugmentedImage {
+  // Whether an image is too thin must not depend on the crop that is drawn.
+  targetSize(image, Math.max(...shorterSides), maxSize, sample.image.file);
   let augmented: AugmentedImage = { image, sample: inImagePixels(sample, image) };
   if (random.next() < flip) augmented = mirrored(augmented);
   augmented = { ...augmented, image: colorJitter(random, augmented.image, jitter) };

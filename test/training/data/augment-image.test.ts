@@ -52,6 +52,21 @@ describe('augmentImage', () => {
     assert.deepEqual([...seen].sort(), ['', 'dog', 'dog,horse', 'horse']);
   });
 
+  it('rejects an image that is too thin, whatever is drawn', () => {
+    const cropping: AugmentationOptions = {
+      flip: 0,
+      colorJitter: 0,
+      shorterSides: [16],
+      maxSize: 20,
+      crop: { probability: 0.5, shorterSides: [4], size: [2, 4] },
+    };
+    for (let seed = 0; seed < 20; seed++)
+      assert.throws(() => augmentImage(randomStream(seed), imageOf(400, 2), sample, cropping), {
+        reason: 'image-too-thin',
+        message: /: has 400 x 2 pixels, .* expected at most 39 times the length of the shorter side$/,
+      });
+  });
+
   it('jitters colors within [0, 255], and gives the same result for the same seed', () => {
     const jittering: AugmentationOptions = { flip: 0, colorJitter: 0.4, shorterSides: [40], maxSize: 99 };
     const image = imageOf(60, 40);
