@@ -3,12 +3,10 @@ import { RecordError, RelflowError } from '../../errors.js';
 import { isThenable } from '../../operators/is-thenable.js';
 import { FILTERED, type OperatorContext } from '../../operators/operator.js';
 import { toObservable } from '../../operators/ordered-map.js';
-import { nonFinitePath } from '../../records/non-finite.js';
 import type { SourceItem } from '../../records/ports.js';
 import type { Reject } from '../../records/reject.js';
 import type { OperatorStamp } from '../../records/scene-graph.js';
 import { schemaProblem } from '../../records/schema-problem.js';
-import type { SchemaName } from '../../records/schemas.js';
 import { addCount } from '../../records/stage-counts.js';
 import type { WorkItem } from '../../run-folder/work-item.js';
 import { operatorStamp } from '../describe-graph.js';
@@ -197,7 +195,9 @@ export class StageRunner {
     try {
       line = node.sink.line(token.record, { operators: [...token.trail] });
       checkLine(node, line, token.record, token.tracker.ordinal);
-      problem = lineProblem(node.sink.schema, line);
+      const mismatch = node.sink.schema ? schemaProblem(node.sink.schema, line) : null;
+      if (mismatch !== null)
+        problem = new RecordError('schema', `the record does not fit ${node.sink.schema}: ${mismatch}`);
     } catch (error) {
       problem = error;
     }
@@ -229,18 +229,6 @@ export class StageRunner {
     this.#options.observations?.reject(reject);
     tracker.reject(node, path, reject);
   }
-}
-
-/** Returns why a line cannot be written; undefined if it can. Schemas accept no number that is not finite. */
-function lineProblem(schema: SchemaName | undefined, line: unknown): RecordError | undefined {
-  if (schema) {
-    const mismatch = schemaProblem(schema, line);
-    if (mismatch !== null) return new RecordError('schema', `the record does not fit ${schema}: ${mismatch}`);
-    return undefined;
-  }
-  const path = nonFinitePath(line);
-  if (path === null) return undefined;
-  return new RecordError('not-finite', `the number at ${path || '/'} is NaN or infinite, expected a finite number`);
 }
 
 function sharedContext(node: Node, { signal, explain, observations }: ResolvedOptions): Omit<OperatorContext, 'count'> {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { evaluatePredicates, PredicateScores, RelationScores } from '../../../src/evaluation/index.js';
 import { writeSafetensors } from '../../../src/files/write-safetensors.js';
-import { Graph, type ImageRecord, run, type Sink } from '../../../src/index.js';
+import { Graph, type ImageRecord, run, type Sink, sceneGraphs } from '../../../src/index.js';
 import { useBackend } from '../../../src/model/backends/use-backend.js';
 import { openRelationFinder } from '../../../src/model/detector/relation-finder.js';
 import { tiny } from '../../../src/model/presets.js';
@@ -136,16 +136,25 @@ describe('numbers that are not finite', () => {
   });
 
   it('are written to no line of a sink, with or without a schema', async () => {
-    const sink: Sink<ImageRecord> = {
+    const own: Sink<ImageRecord> = {
       name: 'own',
       version: '1',
       needs: ['image'],
       line: ({ image }) => ({ image: image.id, deep: [{ value: image.id === 2 ? Number.NaN : 1 }] }),
     };
     const graph = new Graph('own');
-    graph.from(memorySource(imageItems(3))).to(sink);
-    const out = join(temporaryFolder(), 'run');
-    const { manifest } = await run(graph, { out });
-    assert.deepEqual(manifest!.stages['own']!.rejected, { 'not-finite': 1 });
+    graph.from(memorySource(imageItems(3))).to(own);
+    await assert.rejects(run(graph, { out: join(temporaryFolder(), 'run') }), {
+      message: /sink 'own' \(record 1, image 2\): returned NaN at \/deep\/0\/value/,
+    });
+    const related = [0.5, Number.NaN, Number.POSITIVE_INFINITY].map((confidence, k) => {
+      const record = relatedRecord(['person', 'dog'], [[0, 'near', 1]]);
+      const relations = record.relations.map((relation) => ({ ...relation, confidence }));
+      return { record: { ...record, image: { ...record.image, id: k + 1 }, relations } };
+    });
+    const scored = new Graph('scored');
+    scored.from(memorySource(related, ['image', 'detections', 'origin', 'relations', 'tagger'])).to(sceneGraphs());
+    const { manifest } = await run(scored, { out: join(temporaryFolder(), 'run') });
+    assert.deepEqual(manifest!.stages['scene-graphs']!.rejected, { schema: 2 });
   });
 });
