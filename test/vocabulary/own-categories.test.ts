@@ -49,7 +49,7 @@ describe('the words of a data set’s own categories', () => {
     const find = finder(lvis);
     for (const phrase of ['a man', 'two women', 'the surfer', 'a baby']) assert.equal(find(phrase), 'baby', phrase);
     assert.equal(find('a horse'), 'horse');
-    // A set of its own has babies that are no men.
+    // In a set of its own, a baby is not a man.
     assert.equal(finder(['baby', 'horse'])('a man'), null);
     assert.notEqual(finder([...lvis, 'person'])('a man'), 'baby');
   });

@@ -107,7 +107,7 @@ describe('a Hugging Face RoBERTa', () => {
     for (const [{ name }, values] of initialValues(parameters, 3))
       assert.deepEqual(await source.read(name), read.get(name) ?? values, name);
     await source.close();
-    const refused = await relflow([...options, '--text-encoder', fixtures]);
+    const refused = await relflow([...options, '--overwrite', '--text-encoder', fixtures]);
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /does not fit the model's text encoder/);
   });
