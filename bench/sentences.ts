@@ -81,6 +81,8 @@ function isAlike(gold: Fact, one: Fact): boolean {
   const [a, b] = [wordsOf(gold.predicate), wordsOf(one.predicate)];
   if (ends(gold) === ends(one)) {
     const isSameVerb = a[0] === b[0] || a.length === 1 || b.length === 1;
+    // One of them may leave the verb out: `sitting next to` and `next to`.
+    if (a.slice(1).join(' ') === b.join(' ') || b.slice(1).join(' ') === a.join(' ')) return true;
     if (a.join(' ') === b.join(' ') || (a.at(-1) === b.at(-1) && isSameVerb)) return true;
     return alike.some((words) => words.includes(a.join(' ')) && words.includes(b.join(' ')));
   }

@@ -1,5 +1,7 @@
+import { isEnglish } from '../parser/language/is-english.js';
 import { nounLemma } from '../parser/language/lemma.js';
 import { memoize } from '../parser/language/memoize.js';
+import { tokenize } from '../parser/language/tokenize.js';
 import { neuralParser } from '../parser/neural/neural-parser.js';
 import { addForecasts, NO_REQUESTS } from '../records/add-forecasts.js';
 import type { Captioned } from '../records/caption-record.js';
@@ -53,6 +55,7 @@ export function parse(parser: TextParser = neuralParser()): Operator<Captioned, 
       for (const [index, { text }] of captions.entries()) {
         const graph = phrases[index]!;
         if (parser.maxLength !== undefined && text.length > parser.maxLength) context.count('captions-cut');
+        if (graph.entities.length === 0 && !isEnglish(wordsOf(text))) context.count('not-english');
         context.count('entities', graph.entities.length);
         context.count('relations', graph.relations.length);
         if (graph.relations.length === 0) context.count('captions-without-relation');
@@ -105,6 +108,8 @@ function withSpanOf(text: string, entity: Entity): Entity {
 /** Returns the function that finds the names of a data set's categories in captions; the records of a file share their list. */
 const phraseFinder = (categories: readonly string[]): PhraseFinder => phraseFinders(categories.join('\0'));
 const phraseFinders = memoize(64, (names) => categoryPhrases(names.split('\0')));
+
+const wordsOf = (text: string) => tokenize(text, text.length).flatMap((tokens) => tokens.map((token) => token.text));
 
 function describe(graph: TextGraph, relation: TextGraph['relations'][number]): string {
   return `(${graph.entities[relation.subject]?.span}, ${relation.predicate}, ${graph.entities[relation.object]?.span})`;

@@ -91,6 +91,11 @@ export const stageCounters: Readonly<Record<string, FindingText>> = {
     problem: 'state no relation between two things',
     advice: 'captions such as "a man riding a horse" do; lower --min-confidence to keep less certain ones',
   },
+  'not-english': {
+    unit: 'captions',
+    problem: 'are in another language than English and were not read',
+    advice: 'give captions in English',
+  },
   'empty-caption': { unit: 'captions', problem: 'are empty', advice: 'check the caption file' },
   'malformed-caption': { unit: 'captions', problem: 'are not texts', advice: 'check the caption file' },
   'refused-caption': { unit: 'captions', problem: 'were refused by the model', advice: 'choose another --prompt' },

@@ -251,7 +251,7 @@ function totalFor(
   if (unit !== 'captions') return null;
   const captions = graph.reduce((sum, { id }) => sum + (stages[id]?.counts['captions'] ?? 0), 0);
   // The captions that were dropped are not among those that the stage has passed on.
-  return reason === 'captions-without-relation' ? captions : captions + count;
+  return reason === 'captions-without-relation' || reason === 'not-english' ? captions : captions + count;
 }
 
 function add(

@@ -29,6 +29,32 @@ export const collectives = wordSet(`
 /** Nouns that refer to the image itself when `of` follows: "a photo of", "a close up of". */
 export const pictureNouns = wordSet('close-up closeup image photo photograph picture shot up view');
 
+/**
+ * Checks whether a noun names nothing that a box could show: qualities, impressions and the picture itself ("tranquility", "a touch of
+ * magic", "the scene").
+ * @param lemma a singular in lower case
+ */
+export const isAbstract = (lemma: string): boolean =>
+  abstractNouns.has(lemma) || (abstractEnding.test(lemma) && !concreteNouns.has(lemma));
+
+const abstractEnding = /(?:ness|ity|ism|ance|ence|hood|ship|tion|sion|ment)$/;
+const concreteNouns =
+  wordSet(`ship battleship spaceship apartment monument instrument equipment pavement basement vestment
+  garment ornament document cement station intersection mansion television reception carnation plantation entrance audience
+  fence ambulance appliance residence city electricity condiment compartment section extension potion lotion construction
+  decoration destination vegetation refreshment casement  embankment department establishment settlement`);
+const abstractNouns =
+  wordSet(`action activity adventure air aim anticipation appeal area atmosphere attention aura backdrop balance beauty
+  blend blur calm care case charm closer color colour comfort contrast day depth design detail display effect elegance element
+  emphasis energy example experience feel feeling focus glimpse glow harmony hint hue idea illusion image impression joy journey
+  kind life look love magic manner message mix mood moment motion movement mystery narrative nature night
+  order other overall palette part pattern peace perspective picture point presence pride purpose reflection rest result sense
+  setting shade shape sign-of-life silence simplicity sort space state story style symmetry tale testament texture theme thing
+  thought time tone touch tranquillity tranquil type use variety vibe view viewer way whole width wonder work world year
+  scene photo photograph shot one some both each another all he she it they him them her who which this that these those
+  himself herself itself themselves none nothing something anything everything instead addition fact
+  arrangement composition position angle side left right center middle background foreground distance top bottom front`);
+
 const lists = {
   person: wordSet(`
       actor adult artist athlete audience baby bartender batsman batter bicyclist biker boarder boy bride bridesmaid

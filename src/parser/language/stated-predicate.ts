@@ -97,7 +97,7 @@ const isVerbForm = (word: string) => {
   if (!isVerb(lemma)) return false;
   return lemma === word || word.endsWith('s')
     ? !isNoun(nounLemma(word)) && !isAdjective(word)
-    : !isAdjective(word) || /(?:ed|ing)$/.test(word);
+    : !isAdjective(word) || /(?:ed|ing|[ew]n)$/.test(word);
 };
 const auxiliaries = new Set('are was were been being does did can will could would should may might must'.split(' '));
 const articles = new Set('the a an its his her their'.split(' '));

@@ -90,15 +90,18 @@ export class CaptionReader {
     this.#words = new ModelWords(model);
   }
 
-  /** @param tokens at most `maxWords` */
-  read(tokens: readonly Token[]): CaptionReading {
+  /**
+   * @param tokens at most `maxWords`
+   * @param taggings how many taggings to compare at most; default 3
+   */
+  read(tokens: readonly Token[], taggings: number = limits.hypotheses): CaptionReading {
     const rows = tokens.length;
     if (rows === 0) return { words: [], mentions: [], attributes: [], relations: [] };
     if (this.#known.size + rows > limits.words) this.#known.clear();
     const known = tokens.map(({ text }) => this.#knownWord(text));
     const words = known.map(({ word }) => word);
     this.#setInputs(words, known);
-    const hypotheses = rows > limits.comparedRows ? 1 : limits.hypotheses;
+    const hypotheses = rows > limits.comparedRows ? 1 : taggings;
     this.#kernels.readCaption(this.#plan.address, rows, hypotheses, margin);
     return this.#result(words, known);
   }

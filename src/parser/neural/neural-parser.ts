@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { checkFraction } from '../../records/option-checks.js';
 import type { TextParser } from '../../records/ports.js';
 import type { TextGraph } from '../../records/text-graph.js';
+import { captionSentences } from '../language/caption-sentences.js';
 import { maxCaptionLength } from '../language/tokenize.js';
+import { ruleGraph } from '../rules/rule-parser.js';
 import { assembleGraph } from './assemble-graph.js';
 import { CaptionReader, maxWords } from './caption-reader.js';
-import { captionTokens } from './caption-tokens.js';
+import { joinGraphs, withoutAbstract } from './join-graphs.js';
 import { ParserKernels } from './kernels/parser-kernels.js';
 import { decodeModel, type ParserModel } from './parser-model.js';
 
@@ -15,14 +17,19 @@ const version = '3';
 /** Bytes for the parameters and for the activations of the longest caption. */
 const memoryBytes = 48 << 20;
 
+/** Longest captions, in words, that the network reads alone. */
+const phraseWords = 5;
+/** Longest captions, in words, that the network has learned well; the rules read longer ones better. */
+const captionWords = 10;
+
 /** The default of `minConfidence`, for the SDK and the recipes: on COCO's captions it keeps the reliable relations. */
 export const DEFAULT_MIN_CONFIDENCE = 0.6;
 
 /** Options of `neuralParser`. */
 export interface NeuralParserOptions {
   /**
-   * Drops relations below this confidence, in [0, 1], and those that the caption has no word for; default 0.6. The model itself returns none below 0.2, so 0 keeps all that
-   * it returns, as FACTUAL's scores are measured.
+   * Drops relations below this confidence, in [0, 1], and those that the caption has no word for; default 0.6. 0 returns the graph that
+   * FACTUAL's annotators would draw, as the scores are measured: all relations of the network, which has none below 0.2, and none of the rules.
    */
   readonly minConfidence?: number;
 }
@@ -67,9 +74,26 @@ function lazyParser(load: () => readonly [ParserModel, ParserKernels], minConfid
   const parse = (caption: string): TextGraph => {
     loaded ??= loadReader();
     const { reader, forms } = loaded;
-    const tokens = captionTokens(caption, maxCaptionLength).slice(0, maxWords);
-    const { entities, relations } = assembleGraph(caption, tokens, reader.read(tokens), forms);
-    if (minConfidence === 0) return { entities, relations };
+    const sentences = captionSentences(caption, maxCaptionLength, minConfidence === 0);
+    const words = sentences.reduce((sum, { tokens }) => sum + tokens.length, 0);
+    // The rules make up for what the comparison of taggings gains, at less cost.
+    const taggings = minConfidence === 0 || words <= captionWords ? undefined : 1;
+    const network = concatenated(
+      sentences.map(({ tokens, isQuestion }) => {
+        const read = tokens.slice(0, maxWords);
+        const graph = assembleGraph(caption, read, reader.read(read, taggings), forms);
+        return isQuestion ? { ...graph, relations: [] } : graph;
+      }),
+    );
+    if (minConfidence === 0) return sentences.length > 1 ? withoutAbstract(network) : network;
+    const { entities, relations } = joinGraphs(
+      network,
+      words > phraseWords ? ruleGraph(caption, sentences) : { entities: [], relations: [] },
+      {
+        isPhrase: words <= captionWords,
+        isDenied: (start, end) => denials.test(caption.slice(start, end)) || neither.test(caption.slice(0, end)),
+      },
+    );
     return {
       entities,
       relations: relations.filter(({ confidence, predicate }) => confidence! >= minConfidence && predicate !== ''),
@@ -82,4 +106,27 @@ function lazyParser(load: () => readonly [ParserModel, ParserKernels], minConfid
     maxLength: maxCaptionLength,
     parse,
   };
+}
+
+/** What makes a relation of the words around it untrue, or only possible. */
+const denials =
+  /\b(?:not|no|never|without|neither|nor|no(?:body|ne|thing)|almost|about to|as if|as though|instead|pretend\w*|tr(?:y|ies|ying) to|ready to|attempt\w*)\b|n['’]t\b/i;
+
+/** `neither` denies the rest of its sentence. */
+const neither = /\bneither\b[^.;!?\n]*$/i;
+
+/** Returns one graph of all sentences. */
+function concatenated(graphs: readonly TextGraph[]): TextGraph {
+  const [first] = graphs;
+  if (!first) return { entities: [], relations: [] };
+  if (graphs.length === 1) return first;
+  const entities: TextGraph['entities'] = [];
+  const relations: TextGraph['relations'] = [];
+  for (const graph of graphs) {
+    const offset = entities.length;
+    entities.push(...graph.entities);
+    for (const relation of graph.relations)
+      relations.push({ ...relation, subject: relation.subject + offset, object: relation.object + offset });
+  }
+  return { entities, relations };
 }

@@ -10,6 +10,8 @@ export interface Predicate {
   readonly lemma: string;
   /** How annotators word it, if not by its lemma. */
   readonly inferred?: { readonly lemma: string };
+  /** Whether the caption says that it is not so, or only might be: "is not wearing", "about to hit". */
+  readonly isDenied?: boolean;
 }
 
 /** A verb with its particle: `riding`, `holding up`, `trying to catch`. */
@@ -28,9 +30,11 @@ export type ClausePart =
   | { readonly kind: 'preposition'; readonly text: string }
   | VerbPart
   /** A form of `be` without a verb: "is in", "is red". */
-  | { readonly kind: 'be' }
+  | { readonly kind: 'be'; readonly isDenied?: boolean }
   | { readonly kind: 'adjective'; readonly text: string }
-  | { readonly kind: 'and' | 'comma' | 'relative' | 'while' };
+  | { readonly kind: 'and' | 'comma' | 'relative' | 'while' }
+  /** `neither`, `as if`: the clause states nothing; `as if` also starts one. */
+  | { readonly kind: 'denial'; readonly isNewClause: boolean };
 
 /** Groups the words of a sentence into phrases, verbs and prepositions; words without a role in a relation are dropped. */
 export function clauseParts(sentence: TaggedSentence): ClausePart[] {
@@ -54,6 +58,21 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
   const { tags } = sentence;
   const reciprocal =
     (words[k] === 'each' && words[k + 1] === 'other') || (words[k] === 'one' && words[k + 1] === 'another');
+  if (words[k] === 'as' && /^(?:if|though)$/.test(words[k + 1] ?? ''))
+    return { part: { kind: 'denial', isNewClause: true }, next: k + 2 };
+  if (words[k] === 'neither') return { part: { kind: 'denial', isNewClause: false }, next: k + 1 };
+  if (words[k] === 'no' && words[k + 1] === 'one') return { part: { kind: 'pronoun', word: 'nothing' }, next: k + 2 };
+  if (nothing.test(words[k]!)) {
+    const next = words[k + 1] === 'of' ? (nounPhraseAt(sentence, k + 2)?.next ?? k + 3) : k + 1;
+    return { part: { kind: 'pronoun', word: 'nothing' }, next };
+  }
+  if (unlikely.has(words[k]!) && tags[k + 1] === 'verb') return verbAt(sentence, words, k);
+  if (words[k] === 'not' && (tags[k + 1] === 'determiner' || tags[k + 1] === 'noun')) {
+    const phrase = nounPhraseAt(sentence, k + 1);
+    if (phrase) return { next: phrase.next };
+  }
+  if (isNegation(words[k]!) && (/n't$/.test(words[k]!) || tags[k + 1] === 'verb' || tags[k + 1] === 'adverb') && k > 0)
+    return verbAt(sentence, words, k);
   if (isNegation(words[k]!)) return { part: { kind: 'pronoun', word: 'nothing' }, next: k + 1 };
   if (reciprocal) return { part: { kind: 'pronoun', word: 'each other' }, next: k + 2 };
   switch (tags[k]) {
@@ -100,10 +119,18 @@ function adjectiveAt(sentence: TaggedSentence, words: readonly string[], k: numb
 /** Reads a verb with its infinitives, without auxiliaries and adverbs: "is getting ready to hit". */
 function verbAt({ tags }: TaggedSentence, words: readonly string[], start: number): Step {
   let k = start;
-  while (tags[k] === 'be' || (tags[k] === 'adverb' && k > start && !isNegation(words[k]!))) k++;
+  let isDenied = false;
+  for (;;) {
+    const isHave = k === start && /^(?:has|have|had)$/.test(words[k]!) && isNegation(words[k + 1] ?? '');
+    if (isNegation(words[k] ?? '') || unlikely.has(words[k] ?? '')) isDenied = true;
+    else if (tags[k] !== 'be' && !(tags[k] === 'adverb' && k > start) && !isHave) break;
+    k++;
+  }
   const hasAuxiliary = k > start;
   const isVerb = tags[k] === 'verb' || tags[k + 1] === 'to';
-  if (hasAuxiliary && !isVerb) return { part: { kind: 'be' }, next: start + 1 };
+  if (hasAuxiliary && !isVerb)
+    return { part: { kind: 'be', ...(isDenied && { isDenied }) }, next: isDenied ? k : start + 1 };
+  if (words[k] === undefined) return { next: k };
   const first = words[k]!;
   const verb = verbLemma(first);
   const afterVerb = k + 1;
@@ -111,10 +138,15 @@ function verbAt({ tags }: TaggedSentence, words: readonly string[], start: numbe
   k = tags[to] === 'to' && words[to + 1] !== undefined ? to + 2 : afterVerb;
   // "appears to be"
   if (k > afterVerb && words[k - 1] === 'be') return { part: { kind: 'be' }, next: k };
+  if (k > afterVerb && intentions.has(verb)) isDenied = true;
   const rest = words.slice(afterVerb, k).map((word) => ` ${word}`);
   while (tags[k] === 'adverb') k++;
   const form = formOf(first, verb, hasAuxiliary && words[start] !== 'being');
-  return { part: { kind: 'verb', text: first + rest.join(''), lemma: verb + rest.join(''), verb, form }, next: k };
+  const lemma = verb + rest.join('');
+  return {
+    part: { kind: 'verb', text: first + rest.join(''), lemma, verb, form, ...(isDenied && { isDenied }) },
+    next: k,
+  };
 }
 
 /** Checks for a negation, after which a predicate relates nothing. */
@@ -126,3 +158,28 @@ function formOf(word: string, verb: string, hasAuxiliary: boolean): VerbPart['fo
   if (word.endsWith('ing')) return 'gerund';
   return word.endsWith('s') ? 'finite' : 'participle';
 }
+
+/** Adverbs of what does not happen. */
+const unlikely: ReadonlySet<string> = new Set(['almost', 'nearly', 'barely', 'hardly']);
+/** Before an infinitive: what they introduce has not happened. */
+const intentions: ReadonlySet<string> = new Set([
+  ...[
+    'about',
+    'pretend',
+    'ready',
+    'try',
+    'attempt',
+    'prepare',
+    'want',
+    'get',
+    'plan',
+    'intend',
+    'wait',
+    'fail',
+    'hope',
+    'go',
+    'refuse',
+  ],
+]);
+/** Pronouns without a person or thing. */
+const nothing = /^no(?:body|thing|ne)$/;

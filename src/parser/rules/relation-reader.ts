@@ -48,16 +48,29 @@ export class RelationReader {
   private related: ResolvedPredicate | undefined;
   /** A predicate before its subject: "In the kitchen, a man …". */
   private fronted: { readonly predicate: PendingPredicate; readonly object: Group } | undefined;
+  /** The predicate that its subjects follow: "on the table are a cup and a plate". */
+  private inverted: RelationReader['fronted'];
   /** The group that the last adjective describes. */
   private described: Group = [];
   private isRelative = false;
+  private isQuestion = false;
+  private isClauseDenied = false;
+  /** Whether the last `be` is negated: "is not on". */
+  private isDenied = false;
+  /** The subject of the last sentence that had one. */
+  private earlier: Group = [];
   private previousKind: ClausePart['kind'] | undefined;
 
-  /** Reads one sentence; its pronouns may refer to earlier sentences. */
-  read(sentence: readonly ClausePart[]): void {
+  /**
+   * Reads one sentence; its pronouns may refer to earlier sentences.
+   * @param isQuestion whether it states nothing
+   */
+  read(sentence: readonly ClausePart[], isQuestion = false): void {
+    this.isQuestion = isQuestion;
     this.beginClause();
+    if (this.subject.length > 0) this.earlier = this.subject;
     this.subject = this.agent = this.described = [];
-    this.fronted = undefined;
+    this.fronted = this.inverted = undefined;
     this.previousKind = undefined;
     for (const [k, part] of sentence.entries()) {
       this.readPart(part, sentence[k + 1]);
@@ -84,6 +97,13 @@ export class RelationReader {
       case 'verb':
         this.readVerb(part);
         break;
+      case 'denial':
+        if (part.isNewClause) this.beginClause();
+        this.isClauseDenied = true;
+        break;
+      case 'be':
+        this.isDenied = part.isDenied === true;
+        break;
       case 'adjective':
         this.readAdjective(part.text);
         break;
@@ -100,6 +120,7 @@ export class RelationReader {
   }
 
   private beginClause(): void {
+    this.isClauseDenied = false;
     this.pending = undefined;
     this.related = undefined;
     this.nearest = [];
@@ -112,7 +133,7 @@ export class RelationReader {
     const group = [phrase];
     if (this.pending) this.completePending(this.pending, group);
     else if (this.isJoined() && this.nearest.length > 0 && this.subject.length > 0) this.joinPhrase(phrase, next);
-    else if (this.previousKind === 'be' && this.subject.length > 0) this.nearest = group;
+    else if (this.previousKind === 'be' && this.subject.length > 0 && !this.fronted) this.nearest = group;
     else this.setSubject(group);
   }
 
@@ -128,6 +149,7 @@ export class RelationReader {
     this.agent = group;
     this.nearest = group;
     this.related = undefined;
+    this.inverted = this.fronted && this.previousKind !== 'comma' ? this.fronted : undefined;
     if (this.fronted) this.relate(group, this.fronted.predicate, this.fronted.object);
     this.fronted = undefined;
   }
@@ -139,7 +161,7 @@ export class RelationReader {
     if (subjects.length > 0) {
       this.attachObjects(object, { ...pending, subjects });
       this.nearest = object;
-    } else if (this.subject.length === 0 && this.fronted && pending.verb !== undefined) {
+    } else if (this.subject.length === 0 && this.fronted && pending.verb !== undefined && !pending.isFronted) {
       this.setSubject(object);
     } else {
       if (pending.isFronted) this.fronted = { predicate: pending, object };
@@ -160,12 +182,20 @@ export class RelationReader {
     const isAlive = isAnimate(phrase.nounClass);
     if (!related) {
       // "a man and a woman", but "a dog running and a cat"
-      if (this.nearest === this.subject) this.subject = this.agent = this.nearest = [...this.subject, phrase];
-      else this.setSubject([phrase]);
+      if (this.nearest === this.subject) {
+        this.subject = this.agent = this.nearest = [...this.subject, phrase];
+        if (this.inverted) this.relate([phrase], this.inverted.predicate, this.inverted.object);
+      } else this.setSubject([phrase]);
     } else if (startsClause(next, isAlive, related)) this.setSubject([phrase]);
     else if (startsParallel(next, related)) this.setSubject([phrase]);
     else if (related.preposition === 'of' && related.verb === undefined && phrase.isDetermined) {
       // "a bottle of beer and two bananas": the bananas join the bottle, not the beer.
+      const outer = this.originOf(related.subjects);
+      if (outer) {
+        this.attachObjects([phrase], outer as ResolvedPredicate);
+        this.nearest = [phrase];
+        return;
+      }
       if (related.subjects === this.subject) this.subject = this.agent = [...this.subject, phrase];
       this.nearest = this.subject.includes(phrase) ? this.subject : [phrase];
     } else if (isAlive && !isAnimate(this.nearest[0]!.nounClass) && !allowsMixedList(related)) this.nearest = [phrase];
@@ -184,7 +214,8 @@ export class RelationReader {
     }
     const subjects = pending ? pending.subjects : this.fixedSubjects();
     const isFronted = this.previousKind === undefined || (this.isJoined() && this.subject.length === 0);
-    this.pending = { text, lemma: text, preposition: text, subjects, isFronted };
+    const isDenied = this.previousKind === 'be' && this.isDenied;
+    this.pending = { text, lemma: text, preposition: text, subjects, isFronted, isDenied };
   }
 
   /** Returns the subjects of a preposition without a verb when its object does not matter, else undefined. */
@@ -201,7 +232,16 @@ export class RelationReader {
     this.isRelative = false;
     this.agent = subjects;
     this.related = undefined;
-    this.pending = { text: part.text, lemma: part.lemma, verb: part.verb, preposition: '', subjects };
+    const isFronted = this.previousKind === undefined && part.form !== 'finite';
+    this.pending = {
+      text: part.text,
+      lemma: part.lemma,
+      verb: part.verb,
+      preposition: '',
+      subjects,
+      isFronted,
+      isDenied: part.isDenied === true,
+    };
   }
 
   private subjectsOf(part: VerbPart): Group {
@@ -246,7 +286,9 @@ export class RelationReader {
     if (!pending) {
       if (!this.isRelative) this.subject = this.agent = antecedent;
       // "with one of them holding a ball" only introduces the following verb.
-    } else if (pending.verb !== undefined || pending.preposition !== 'with') this.relate(subjects, pending, antecedent);
+    } else if (pending.isFronted && this.subject.length === 0)
+      this.fronted = { predicate: pending, object: antecedent };
+    else if (pending.verb !== undefined || pending.preposition !== 'with') this.relate(subjects, pending, antecedent);
   }
 
   /** Returns the group that introduced the subjects ("a table with a plate on it"), or else the nearest phrase that agrees. */
@@ -255,11 +297,14 @@ export class RelationReader {
       if (pronounAgrees(word, origin.subjects)) return origin.subjects;
     if (pronounAgrees(word, this.subject) && !this.subject.some((phrase) => subjects.includes(phrase)))
       return this.subject;
+    if (pronounAgrees(word, this.earlier) && !this.earlier.some((phrase) => subjects.includes(phrase)))
+      return this.earlier;
     const found = this.phrases.findLast((phrase) => !subjects.includes(phrase) && pronounAgrees(word, [phrase]));
     return found ? [found] : [];
   }
 
   private relate(subjects: Group, predicate: Predicate, objects: Group): void {
+    if (this.isQuestion || this.isClauseDenied || predicate.isDenied) return;
     for (const from of subjects)
       for (const to of objects) {
         if (from === to) continue;
@@ -269,6 +314,7 @@ export class RelationReader {
 
   /** Relates a group to itself: in "two dogs next to each other" the object is the other dog. */
   private relateMutually(group: Group, predicate: Predicate): void {
+    if (this.isQuestion || this.isClauseDenied || predicate.isDenied) return;
     if (group.length > 1) this.relate(group, predicate, group);
     else if (group[0]?.isPlural) this.addRelation(group[0], predicate, group[0]);
   }

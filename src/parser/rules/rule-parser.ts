@@ -1,6 +1,7 @@
 import type { TextParser } from '../../records/ports.js';
 import type { TextGraph } from '../../records/text-graph.js';
-import { maxCaptionLength, tokenize } from '../language/tokenize.js';
+import { type CaptionSentence, captionSentences } from '../language/caption-sentences.js';
+import { maxCaptionLength } from '../language/tokenize.js';
 import { clauseParts } from './clause-parts.js';
 import { RelationReader } from './relation-reader.js';
 import { wordClasses } from './word-classes.js';
@@ -32,10 +33,15 @@ export function ruleParser(): TextParser {
 }
 
 function parse(caption: string): TextGraph {
+  return ruleGraph(caption, captionSentences(caption, maxCaptionLength));
+}
+
+/** Reads the sentences of a caption. */
+export function ruleGraph(caption: string, sentences: readonly CaptionSentence[]): TextGraph {
   const reader = new RelationReader();
-  for (const tokens of tokenize(caption, maxCaptionLength)) {
+  for (const { tokens, isQuestion } of sentences) {
     const tags = wordClasses(tokens.map(({ text }) => text));
-    reader.read(clauseParts({ caption, tokens, tags }));
+    reader.read(clauseParts({ caption, tokens, tags }), isQuestion);
   }
   return reader.graph();
 }

@@ -1,0 +1,70 @@
+import { cleanCaption } from './clean-caption.js';
+import { colors } from './closed-classes.js';
+import { isEnglish } from './is-english.js';
+import { isAdjective } from './lemma.js';
+import { type Token, tokenize } from './tokenize.js';
+
+/** A sentence of a caption. */
+export interface CaptionSentence {
+  readonly tokens: readonly Token[];
+  /** Whether it asks, so that nothing in it is stated. */
+  readonly isQuestion: boolean;
+}
+
+/**
+ * Splits a caption into the sentences that parsers read, without markup and without what is said of the picture itself: "The image
+ * shows a dog." is "a dog". A caption that is not English has none.
+ * @param maxLength number of UTF-16 units to read
+ * @param keepsPicture whether to leave what is said of the picture
+ */
+export function captionSentences(caption: string, maxLength: number, keepsPicture = false): CaptionSentence[] {
+  const text = cleanCaption(caption);
+  const sentences = tokenize(text, maxLength);
+  if (!isEnglish(sentences.flatMap((tokens) => tokens.map(({ text: word }) => word)))) return [];
+  return sentences.flatMap((tokens) => {
+    const rest = keepsPicture ? tokens : tokens.slice(pictureLength(tokens.map(({ text: word }) => word)));
+    if (rest.length === 0) return [];
+    return [{ tokens: rest, isQuestion: /^[\s"”’')]*\?/.test(text.slice(rest.at(-1)!.end, rest.at(-1)!.end + 8)) }];
+  });
+}
+
+/** Returns the number of words at the start of a sentence that speak of the picture: "in this photo,", "the scene features". */
+function pictureLength(words: readonly string[]): number {
+  let start = 0;
+  for (;;) {
+    const end = pictureEnd(words, start);
+    if (end === start) return start;
+    start = end;
+  }
+}
+
+function pictureEnd(words: readonly string[], start: number): number {
+  let k = start;
+  if (words[k] === 'sure') k += words[k + 1] === ',' ? 2 : 1;
+  if (/^(?:here|this|it|that)$/.test(words[k] ?? '') && /^(?:is|'s)$/.test(words[k + 1] ?? '')) k += 2;
+  else if (words[k] === 'in' || words[k] === 'throughout') k++;
+  const isLocation = words[k - 1] === 'in' || words[k - 1] === 'throughout';
+  if (/^(?:the|this|a|an)$/.test(words[k] ?? '')) k++;
+  while (words[k] !== undefined && !pictures.has(words[k]!) && isModifier(words[k]!)) k++;
+  if (words[k] === 'close' && words[k + 1] === 'up') k++;
+  else if (!pictures.has(words[k] ?? '')) return start;
+  k++;
+  if (words[k] === 'for' && pictures.has(words[k + 2] ?? '')) k += 3;
+  if (isLocation) return words[k] === ',' || words[k] === 'we' ? k + 1 : start === 0 && words[k] !== 'of' ? k : start;
+  if (words[k] === 'also') k++;
+  if (words[k] === ',' || words[k] === 'of' || shows.has(words[k] ?? '')) return k + 1;
+  if (words[k] === 'is')
+    return words[k + 1] === 'of' ? k + 2 : /^(?:a|an|the)$/.test(words[k + 1] ?? '') ? k + 1 : start;
+  return start;
+}
+
+const isModifier = (word: string) => word === 'and' || word === '-' || colors.has(word) || isAdjective(word);
+const pictures = new Set(
+  'image photo photograph picture scene shot view snapshot close-up closeup caption description screenshot footage'.split(
+    ' ',
+  ),
+);
+const shows = new Set(
+  `shows showing depicts depicting captures capturing features featuring displays displaying presents portrays portraying contains
+  containing includes showcases illustrates`.split(/\s+/),
+);

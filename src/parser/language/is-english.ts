@@ -1,0 +1,53 @@
+import { closedClass } from './closed-classes.js';
+import { isAdjective, isNoun, isVerb, nounLemma, verbLemma } from './lemma.js';
+import { memoize } from './memoize.js';
+import { startsPreposition } from './prepositions.js';
+
+/**
+ * Checks whether the words of a caption are English: written in Latin letters, and not mostly function words of German, French,
+ * Spanish and other languages, or words that no list has. Captions of fewer than three words pass unless another script has them.
+ */
+export function isEnglish(words: readonly string[]): boolean {
+  let latin = 0;
+  let letters = 0;
+  let known = 0;
+  let foreign = 0;
+  let english = 0;
+  for (const word of words) {
+    if (!/\p{L}/u.test(word)) continue;
+    letters++;
+    if (!/[a-z\u00c0-\u024f]/.test(word)) continue;
+    latin++;
+    if (functionWords.has(word)) foreign++;
+    else if (isKnown(word)) {
+      known++;
+      if (closedClass(word) !== undefined || startsPreposition(word)) english++;
+    }
+  }
+  if (letters === 0) return true;
+  if (latin * 2 < letters) return false;
+  if (latin < 3) return true;
+  if (foreign > 0 && foreign >= english) return false;
+  return known * 2 >= latin || english * 4 >= latin;
+}
+
+const isKnown = memoize(20_000, (word: string) => {
+  const last = word.slice(word.lastIndexOf('-') + 1);
+  return (
+    closedClass(word) !== undefined ||
+    startsPreposition(word) ||
+    isNoun(nounLemma(last)) ||
+    isVerb(verbLemma(last)) ||
+    isAdjective(last)
+  );
+});
+
+// cspell:disable
+/** Function words of other languages that English lacks. */
+const functionWords = new Set(
+  `ein eine einen einem einer der das und auf mit ist im sitzt neben une le les des du et sur avec dans assis est un une el los las
+  una unos con y en por sobre está il lo gli della di che su een het op met van naar um uma com em ao na no`
+    .split(/\s+/)
+    .filter((word) => !/^(?:no|in|a|das|y|en)$/.test(word)),
+);
+// cspell:enable

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { neuralParser, parse, ruleParser, type TextGraph, type TextParser } from '../../src/index.js';
+import { captionedRecord } from '../support/records.js';
+
+const triplets = (parser: TextParser, caption: string): string[] => {
+  const { entities, relations } = parser.parse(caption) as TextGraph;
+  for (const { span, start, end } of entities) assert.equal(caption.slice(start, end), span);
+  return relations.map(({ subject, predicate, object }) =>
+    `${entities[subject]!.head} ${predicate} ${entities[object]!.head}`.toLowerCase(),
+  );
+};
+
+/** What a person says that a caption states, by kind. */
+const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...relations: string[]])[]>> = {
+  'what is said of the picture': [
+    ['The image shows a nurse pushing a cart.', 'nurse pushing cart'],
+    ['This is a photo of a fox standing in the snow.', 'fox standing in snow'],
+    ['In this picture, a girl is feeding a pony.', 'girl feeding pony'],
+  ],
+  'markup and tokens of models': [
+    ['**Caption:** A boy throwing a ball', 'boy throwing ball'],
+    ['- A cook is stirring a pot.\n- A cat is lying on the floor.', 'cook stirring pot', 'cat lying on floor'],
+    ['<|im_start|>a boy throwing a ball<|im_end|>', 'boy throwing ball'],
+    ['a nurse&#39;s hand holding a cup', "nurse 's hand", 'hand holding cup'],
+    ['a fox lying on a rug #fox #cozy', 'fox lying on rug'],
+  ],
+  'what is not so': [
+    ['A boy is not wearing a coat while riding a pony.', 'boy riding pony'],
+    ["A girl isn't holding a kite.", ''],
+    ['no one is sitting on the sofa', ''],
+    ['neither the boy nor the girl is sitting on the sofa', ''],
+    ['a rug, and no dog on the rug', ''],
+    ['a goat, not a cow, is standing on the hill', 'goat standing on hill'],
+    ['The cake has not been cut with a knife.', ''],
+  ],
+  'what might be': [
+    ['a girl about to kick a ball', ''],
+    ['a boy pretending to ride a pony', ''],
+    ['A cat looks as if it is driving a truck.', ''],
+    ['a boy almost falling off a pony', ''],
+  ],
+  'subjects that follow': [
+    ['On the desk are a lamp and a vase.', 'lamp on desk', 'vase on desk'],
+    ['Next to the sofa stands a lamp.', 'lamp next to sofa'],
+  ],
+  questions: [['Is the girl riding a pony?', '']],
+};
+
+describe('captions as models write them', () => {
+  const parser = neuralParser();
+  for (const [kind, captions] of Object.entries(kinds))
+    for (const [caption, ...expected] of captions)
+      it(`${kind}: ${JSON.stringify(caption)}`, () => {
+        assert.deepEqual(triplets(parser, caption).sort(), expected.filter((one) => one !== '').sort());
+      });
+
+  it('reads each sentence by itself', () => {
+    const sentences = ['A nurse is pushing a cart.', 'A fox is standing in the snow.', 'A girl is feeding a pony.'];
+    for (let count = 1; count <= sentences.length; count++)
+      assert.deepEqual(
+        triplets(parser, sentences.slice(0, count).join(' ')).sort(),
+        sentences
+          .slice(0, count)
+          .flatMap((sentence) => triplets(parser, sentence))
+          .sort(),
+      );
+  });
+
+  it('finds later phrases of a long caption', () => {
+    const caption = 'a kitchen with a stove, a sink and a window next to a tall cupboard filled with plates and cups';
+    const found = triplets(parser, caption);
+    for (const one of [
+      'kitchen with stove',
+      'kitchen with sink',
+      'cupboard filled with plates',
+      'cupboard filled with cups',
+    ])
+      assert.ok(found.includes(one), `${one} in ${found.join('; ')}`);
+  });
+
+  it('explains pronouns at the start of a later sentence', () => {
+    assert.ok(
+      triplets(ruleParser(), 'A nurse is reading a book. Next to her, a boy is drawing a tree.').includes(
+        'boy next to nurse',
+      ),
+    );
+  });
+
+  // cspell:disable
+  for (const text of [
+    'ein Mann sitzt auf einer Bank neben dem Hund',
+    'un chat est assis sur la table',
+    '一只猫坐在沙发上',
+  ])
+    it(`reads nothing of another language, and counts it: ${text}`, async () => {
+      assert.deepEqual(triplets(parser, text), []);
+      const counts: string[] = [];
+      const context = { signal: new AbortController().signal, count: (name: string) => void counts.push(name) };
+      await parse(parser).spec.apply(captionedRecord([], text), context);
+      assert.ok(counts.includes('not-english'), counts.join());
+    });
+  // cspell:enable
+});
