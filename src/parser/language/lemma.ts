@@ -32,8 +32,9 @@ function findNounLemma(form: string): string {
  * @param word one word in any case
  * @returns the lemma in lower case
  */
-export function verbLemma(word: string): string {
-  const form = word.toLowerCase();
+export const verbLemma: (word: string) => string = memoize(20_000, (word) => findVerbLemma(word.toLowerCase()));
+
+function findVerbLemma(form: string): string {
   const irregular = exceptionList('verb-exceptions').get(form);
   if (irregular) return irregular;
   if (isVerb(form)) return form;
@@ -51,12 +52,12 @@ export const isNoun = (lemma: string): boolean => wordList('nouns').has(lemma);
 export const isVerb = (lemma: string): boolean => wordList('verbs').has(lemma);
 
 /** Checks whether a lower-case word is an adjective; `larger` and `biggest` count as `large` and `big` unless they are nouns. */
-export const isAdjective = (word: string): boolean => {
+export const isAdjective: (word: string) => boolean = memoize(20_000, (word) => {
   const known = (form: string) => wordList('adjectives').has(form);
   if (known(word)) return true;
   const compared = detach(word, comparisons, known) ?? detach(undouble(word), comparisons, known);
   return compared !== undefined && !isNoun(word);
-};
+});
 
 /** Checks whether WordNet lists two lower-case words, joined by a blank, as one noun, singular or plural: `hot dog`. */
 export const isCompound = (words: string): boolean => {

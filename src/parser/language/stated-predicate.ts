@@ -1,4 +1,5 @@
 import { isAdjective, isNoun, isVerb, nounLemma, verbLemma } from './lemma.js';
+import { memoize } from './memoize.js';
 import { prepositionAt } from './prepositions.js';
 
 /** A relation of two phrases of a caption in the words of a model, which may differ from the caption's. */
@@ -91,14 +92,14 @@ function connection({ words, isPhrase, first, second }: ModelRelation): string {
 }
 
 /** Checks for a form that is a verb for sure: `covered`, `worn`, but not `white`, `suit` or `kites`. */
-const isVerbForm = (word: string) => {
+const isVerbForm = memoize(20_000, (word: string) => {
   if (word.length < 3 || auxiliaries.has(word)) return false;
   const lemma = verbLemma(word);
   if (!isVerb(lemma)) return false;
   return lemma === word || word.endsWith('s')
     ? !isNoun(nounLemma(word)) && !isAdjective(word)
     : !isAdjective(word) || /(?:ed|ing|[ew]n)$/.test(word);
-};
+});
 const auxiliaries = new Set('are was were been being does did can will could would should may might must'.split(' '));
 const articles = new Set('the a an its his her their'.split(' '));
 const possessives = new Set('his her its their'.split(' '));
