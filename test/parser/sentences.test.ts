@@ -43,6 +43,13 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
     ['On the desk are a lamp and a vase.', 'lamp on desk', 'vase on desk'],
     ['Next to the sofa stands a lamp.', 'lamp next to sofa'],
   ],
+  'clauses of a thing': [
+    [
+      'An old couple walks hand in hand along a path that leads to a lake.',
+      'couple walks along path',
+      'path leads to lake',
+    ],
+  ],
   questions: [['Is the girl riding a pony?', '']],
 };
 

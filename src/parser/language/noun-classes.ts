@@ -42,10 +42,10 @@ const concreteNouns =
   wordSet(`ship battleship spaceship apartment monument instrument equipment pavement basement vestment
   garment ornament document cement station intersection mansion television reception carnation plantation entrance audience
   fence ambulance appliance residence city electricity condiment compartment section extension potion lotion construction
-  decoration destination vegetation refreshment casement  embankment department establishment settlement`);
+  decoration destination vegetation refreshment casement  embankment department establishment settlement tournament advertisement facility university community security statement`);
 const abstractNouns =
-  wordSet(`action activity adventure air aim anticipation appeal area atmosphere attention aura backdrop balance beauty
-  blend blur calm care case charm closer color colour comfort contrast day depth design detail display effect elegance element
+  wordSet(`action activity adventure aim anticipation appeal atmosphere attention aura backdrop balance beauty
+  blend blur calm care case charm closer color colour comfort contrast day depth detail display effect elegance element
   emphasis energy example experience feel feeling focus glimpse glow harmony hint hue idea illusion image impression joy journey
   kind life look love magic manner message mix mood moment motion movement mystery narrative nature night
   order other overall palette part pattern peace perspective picture point presence pride purpose reflection rest result sense

@@ -96,7 +96,9 @@ const multiwordPrepositions =
   phrases(`next to|close to|near to|adjacent to|opposite of|parallel to|out of|inside of|outside of|off of|
   away from|across from|far from|in between|ahead of|along side of|along side|alongside of|full of|along with|together with|
   such as|instead of|because of|due to|in addition to`);
-const adverbPhrases = phrases('side by side|side to side|back to back|face to face|cross country');
+const adverbPhrases = phrases(
+  'side by side|hand in hand|arm in arm|side to side|back to back|face to face|cross country',
+);
 
 /** Returns the number of words of the longest phrase that starts at a word; 0 when none does. */
 function longestPhraseAt(known: Phrases, words: readonly string[], start: number): number {

@@ -246,6 +246,7 @@ export class RelationReader {
 
   private subjectsOf(part: VerbPart): Group {
     if (this.pending && /without$|instead of$/.test(this.pending.text)) return [];
+    if (this.isRelative && this.nearest.length > 0 && thingVerbs.has(part.verb)) return this.nearest;
     if (this.isRelative && this.nearest.length > 0) return attachmentAgent(this.nearest, part, this.originOf);
     if (this.isJoined() || this.previousKind === 'while') return this.agent;
     if (part.form === 'finite' || this.nearest.length === 0) return this.subject;
@@ -354,6 +355,11 @@ const startsParallel = (next: ClausePart | undefined, { preposition, verb }: Res
 /** Checks whether animate and inanimate objects usually share a list after a predicate: "with a dog and a ball". */
 const allowsMixedList = ({ preposition, verb }: ResolvedPredicate) =>
   verb === undefined && (preposition === 'with' || preposition === 'of' || isSideBySideAttachment(preposition));
+
+/** What things do: "a path that leads to a lake", "a shirt that says hello". */
+const thingVerbs: ReadonlySet<string> = new Set(
+  'lead read say show contain feature depict display reach extend stretch'.split(' '),
+);
 
 /** Dropped before another preposition: "his head down next to a book" has `next to`. After a verb they stay: `looking down at`. */
 const particles: ReadonlySet<string> = new Set(['up', 'down', 'out', 'over', 'around', 'off', 'along', 'by', 'on']);
