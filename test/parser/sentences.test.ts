@@ -50,6 +50,18 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
       'path leads to lake',
     ],
   ],
+  'one another': [
+    [
+      'two boys in coats standing next to each other holding kites',
+      'boys in coats',
+      'boys standing next to boys',
+      'boys holding kites',
+    ],
+  ],
+  'places of pronouns and clauses': [
+    ['A nurse is reading. A boy stands next to her on a ladder.', 'boy stands next to nurse', 'boy on ladder'],
+    ['There is a big basket in which a small dog is sleeping.', 'dog in basket'],
+  ],
   questions: [['Is the girl riding a pony?', '']],
 };
 

@@ -108,7 +108,8 @@ export class RelationReader {
         this.readAdjective(part.text);
         break;
       case 'relative':
-        this.isRelative = true;
+        if (this.pending && this.pending.verb === undefined) this.beginPlace(this.pending);
+        else this.isRelative = true;
         break;
       case 'while':
         this.beginClause();
@@ -125,6 +126,14 @@ export class RelationReader {
     this.related = undefined;
     this.nearest = [];
     this.isRelative = false;
+  }
+
+  /** Begins a clause about a place: "an armchair in which a man sleeps" has the man in the armchair. */
+  private beginPlace(predicate: PendingPredicate): void {
+    const object = this.nearest.slice(-1);
+    this.beginClause();
+    this.subject = this.agent = [];
+    this.fronted = { predicate, object };
   }
 
   private readPhrase(phrase: NounPhrase, next: ClausePart | undefined): void {
@@ -283,7 +292,11 @@ export class RelationReader {
     this.pending = undefined;
     this.related = undefined;
     // A copy, so that "and a fence" after "with boats in it" does not join a subject.
-    this.nearest = [...antecedent];
+    // "next to her on a stool": what follows is about the subjects.
+    this.nearest =
+      pending && antecedent.length > 0 && subjects.length > 0 && pending.preposition !== 'with'
+        ? [...subjects]
+        : [...antecedent];
     if (!pending) {
       if (!this.isRelative) this.subject = this.agent = antecedent;
       // "with one of them holding a ball" only introduces the following verb.

@@ -29,7 +29,7 @@ import { wordClasses } from './word-classes.js';
  * ```
  */
 export function ruleParser(): TextParser {
-  return { name: 'rules', version: '2', maxLength: maxCaptionLength, parse };
+  return { name: 'rules', version: '3', maxLength: maxCaptionLength, parse };
 }
 
 function parse(caption: string): TextGraph {

@@ -52,6 +52,8 @@ function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], 
       return nounFollows ? 'determiner' : 'pronoun';
     case 'one':
       return nounFollows || words[k + 1] === 'of' ? 'number' : 'pronoun';
+    case 'other':
+      return words[k - 1] === 'each' ? 'pronoun' : tags[k]!;
     case 'to':
       return startsInfinitive(words, next, k + 1) ? 'to' : 'other';
     case 'as':
