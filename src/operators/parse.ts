@@ -1,7 +1,7 @@
 import { isEnglish } from '../parser/language/is-english.js';
 import { nounLemma } from '../parser/language/lemma.js';
 import { memoize } from '../parser/language/memoize.js';
-import { tokenize } from '../parser/language/tokenize.js';
+import { maxCaptionLength, tokenize } from '../parser/language/tokenize.js';
 import { neuralParser } from '../parser/neural/neural-parser.js';
 import { addForecasts, NO_REQUESTS } from '../records/add-forecasts.js';
 import type { Captioned } from '../records/caption-record.js';
@@ -109,7 +109,8 @@ function withSpanOf(text: string, entity: Entity): Entity {
 const phraseFinder = (categories: readonly string[]): PhraseFinder => phraseFinders(categories.join('\0'));
 const phraseFinders = memoize(64, (names) => categoryPhrases(names.split('\0')));
 
-const wordsOf = (text: string) => tokenize(text, text.length).flatMap((tokens) => tokens.map((token) => token.text));
+const wordsOf = (text: string) =>
+  tokenize(text, maxCaptionLength).flatMap((tokens) => tokens.map((token) => token.text));
 
 function describe(graph: TextGraph, relation: TextGraph['relations'][number]): string {
   return `(${graph.entities[relation.subject]?.span}, ${relation.predicate}, ${graph.entities[relation.object]?.span})`;

@@ -18,7 +18,8 @@ export interface CaptionSentence {
  * @param keepsPicture whether to leave what is said of the picture
  */
 export function captionSentences(caption: string, maxLength: number, keepsPicture = false): CaptionSentence[] {
-  const text = cleanCaption(caption);
+  // One unit more shows whether a word crosses the limit.
+  const text = cleanCaption(caption.slice(0, maxLength + 1));
   const sentences = tokenize(text, maxLength);
   if (!isEnglish(sentences.flatMap((tokens) => tokens.map(({ text: word }) => word)))) return [];
   return sentences.flatMap((tokens) => {
