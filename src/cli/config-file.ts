@@ -1,5 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { readSmallJson } from '../files/read-small-file.js';
 import { expectedValue } from '../graph/expected-value.js';
 import { OPTION_ANNOTATIONS, type Recipe } from '../graph/recipe.js';
 import { InputError, OptionError } from '../index.js';
@@ -41,12 +42,7 @@ async function readJson(file: string): Promise<unknown> {
   if (!found?.isFile()) throw new InputError(file, 'no such file');
   if (found.size > MAX_CONFIG)
     throw new InputError(file, `has ${found.size} bytes, expected a configuration of at most ${MAX_CONFIG}`);
-  try {
-    return JSON.parse((await readFile(file, 'utf8')).replace(/^\ufeff/, ''));
-  } catch (cause) {
-    const problem = `is not valid JSON: ${(cause as Error).message}; expected an object of options, or a module (.ts, .mjs)`;
-    throw new InputError(file, problem, undefined, { cause });
-  }
+  return readSmallJson(file, MAX_CONFIG, 'an object of options, or a module (.ts, .mjs)');
 }
 
 const ajv = new Ajv2020({ strict: false, allErrors: true, verbose: true, validateSchema: false });

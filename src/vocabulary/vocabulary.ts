@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { InputError, OptionError } from '../errors.js';
+import { decodeJson, decodeText } from '../files/json/decode-json.js';
 import { formatJsonValue } from '../files/json/json-value.js';
-import { parseNestedJson } from '../files/json/parse-json.js';
 
 /** A list of categories, each with the words that name it. */
 export interface Vocabulary {
@@ -15,6 +15,7 @@ export interface Vocabulary {
 const builtIns: readonly string[] = ['coco80', 'objects365'];
 /** Limit for vocabulary files; all nouns of WordNet take a quarter of it. */
 const MAX_FILE_BYTES = 16 * 2 ** 20;
+const expectedFile = 'a vocabulary {category: [synonym, …]}';
 
 /**
  * Loads a built-in vocabulary, or a JSON file in the official format `{"category": ["synonym", …], …}`.
@@ -49,16 +50,9 @@ export function loadVocabulary(nameOrPath: string): Vocabulary {
 }
 
 function readSynonyms(file: string): ReadonlyMap<string, readonly string[]> {
-  let content: unknown;
-  try {
-    content = parseNestedJson(readFileSync(file, 'utf8'));
-  } catch (cause) {
-    throw new InputError(file, 'cannot be read as JSON, expected a vocabulary {category: [synonym, …]}', undefined, {
-      cause,
-    });
-  }
+  const content = decodeJson(file, decodeText(file, readFileSync(file), MAX_FILE_BYTES), expectedFile);
   if (typeof content !== 'object' || content === null || Array.isArray(content))
-    throw new InputError(file, `expected a vocabulary {category: [synonym, …]}, found ${formatJsonValue(content)}`);
+    throw new InputError(file, `expected ${expectedFile}, found ${formatJsonValue(content)}`);
   const entries = Object.entries(content);
   for (const [name, words] of entries)
     if (!Array.isArray(words) || !words.every((word) => typeof word === 'string'))

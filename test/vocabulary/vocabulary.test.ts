@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { InputError, OptionError } from '../../src/errors.js';
 import { coco80Categories, objects365Categories } from '../../src/vocabulary/categories.js';
 import { CategoryIndex } from '../../src/vocabulary/category-index.js';
@@ -270,9 +271,40 @@ describe('loadVocabulary', () => {
     );
   });
 
+  it('reads UTF-16, a byte order mark and gzip', () => {
+    const text = JSON.stringify({ dog: ['puppy', 'hound'] });
+    const path = join(folder, 'pets.json');
+    for (const content of [
+      Buffer.from(`\ufeff${text}`),
+      Buffer.from(`\ufeff${text}`, 'utf16le'),
+      Buffer.from(text, 'utf16le'),
+      gzipSync(text),
+    ]) {
+      writeFileSync(path, content);
+      assert.deepEqual(loadVocabulary(path).synonyms.get('dog'), ['puppy', 'hound']);
+    }
+  });
+
   it('reports what is wrong with a file', () => {
+    const expected = 'a vocabulary {category: [synonym, …]}';
     const problems: [string, string, string][] = [
-      ['text.json', 'dog', 'cannot be read as JSON, expected a vocabulary {category: [synonym, …]}'],
+      ['text.json', 'dog', `is not valid JSON: Unexpected token 'd', "dog" is not valid JSON; expected ${expected}`],
+      [
+        'page.json',
+        '<!DOCTYPE html><html></html>',
+        `the file is an HTML page, expected ${expected}: a download that failed or needs a login gives such a page`,
+      ],
+      [
+        'pointer.json',
+        'version https://git-lfs.github.com/spec/v1\noid sha256:1\n',
+        `the file is a git-lfs pointer instead of the file itself, expected ${expected}: fetch it with 'git lfs pull'`,
+      ],
+      [
+        'lines.json',
+        '{"dog": ["puppy"]}\n{"cat": []}\n',
+        `the file is JSON lines (one JSON value per line), expected ${expected} as one value`,
+      ],
+      ['empty.json', '\n', `the file is empty, expected ${expected}`],
       ['list.json', '[["dog"]]', 'expected a vocabulary {category: [synonym, …]}, found [["dog"]]'],
       ['word.json', '{"dog": "puppy"}', 'expected a list of strings as synonyms of \'dog\', found "puppy"'],
       ['number.json', '{"dog": [1]}', "expected a list of strings as synonyms of 'dog', found [1]"],

@@ -1,8 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { TextDecoder } from 'node:util';
+import type { TextDecoder } from 'node:util';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { InputError } from '../../errors.js';
 import { limitVariables, readerLimits } from '../reader-limits.js';
+import { utf16Decoder } from './utf16-decoder.js';
 
 const chunkBytes = 512 * 1024;
 /** The size of content that is decompressed whatever the compression ratio. */
@@ -161,16 +162,6 @@ async function* asUtf8(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
   }
   const rest = decoder?.decode() ?? '';
   if (rest !== '') yield Buffer.from(rest);
-}
-
-/** Returns a decoder if bytes are the start of a UTF-16 text; JSON and CSV begin with an ASCII character. */
-function utf16Decoder(bytes: Buffer): TextDecoder | null {
-  if (bytes.length < 2) return null;
-  const [first, second] = [bytes[0]!, bytes[1]!];
-  const isAscii = (code: number) => (code >= 0x20 && code < 0x7f) || (code >= 0x09 && code <= 0x0d);
-  if ((first === 0xff && second === 0xfe) || (second === 0 && isAscii(first))) return new TextDecoder('utf-16le');
-  if ((first === 0xfe && second === 0xff) || (first === 0 && isAscii(second))) return new TextDecoder('utf-16be');
-  return null;
 }
 
 /** Writes a chunk and resolves when its buffer may be reused. */

@@ -24,8 +24,9 @@ export interface Tokenizer {
  */
 export async function openTokenizer(folder: string): Promise<Tokenizer> {
   const file = join(folder, 'tokenizer.json');
-  const read = async (path: string) => (await readSmallJson(path)) as object;
+  const read = async (path: string) => (await readSmallJson(path, undefined, 'JSON of a tokenizer')) as object;
   const rules = await read(file).catch((cause) => {
+    if (cause instanceof InputError) throw cause;
     throw new InputError(
       file,
       'cannot be read as a tokenizer, expected the tokenizer.json of roberta-base',

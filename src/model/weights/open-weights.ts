@@ -1,9 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../../errors.js';
 import { formatJsonValue } from '../../files/json/json-value.js';
-import { parseNestedJson } from '../../files/json/parse-json.js';
 import { openSafetensors } from '../../files/open-safetensors.js';
+import { readSmallJson } from '../../files/read-small-file.js';
 import type { WeightEntry, WeightSource } from '../../files/weight-source.js';
 import { openTorchCheckpoint } from './torch-checkpoint.js';
 
@@ -38,12 +38,7 @@ async function openShards(path: string): Promise<WeightSource> {
   const { size } = await stat(path);
   if (size > MAX_INDEX)
     throw new InputError(path, `has ${size} bytes, expected an index of shards with at most ${MAX_INDEX}`);
-  let index: { weight_map?: unknown };
-  try {
-    index = parseNestedJson(await readFile(path, 'utf8')) as typeof index;
-  } catch (cause) {
-    throw new InputError(path, 'is not valid JSON', undefined, { cause });
-  }
+  const index = (await readSmallJson(path, MAX_INDEX, 'an index of shards')) as { weight_map?: unknown } | null;
   const map = index?.weight_map;
   if (typeof map !== 'object' || map === null)
     throw new InputError(path, 'has no weight_map, expected an object of array names and shards');

@@ -25,12 +25,7 @@ export async function readTrainingConfig(file: string): Promise<TrainingConfig> 
   if (!found?.isFile()) throw new InputError(file, 'no such file');
   if (found.size > MAX_CONFIG)
     throw new InputError(file, `has ${found.size} bytes, expected a configuration of at most ${MAX_CONFIG}`);
-  let value: unknown;
-  try {
-    value = await readSmallJson(file, MAX_CONFIG);
-  } catch (cause) {
-    throw new InputError(file, `is not valid JSON: ${(cause as Error).message}`, undefined, { cause });
-  }
+  const value = await readSmallJson(file, MAX_CONFIG, 'a training configuration');
   const problem = schemaProblem('training', value);
   if (problem !== null) throw new OptionError(file, problem);
   const config = value as TrainingConfig;
