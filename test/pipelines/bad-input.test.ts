@@ -81,7 +81,7 @@ describe('bad input', () => {
     ]) {
       await assert.rejects(runCoco(broken), (error: Error) => {
         assert.equal(error.name, 'InputError', error.message);
-        assert.match(error.message, /instances_val2017\.json: .*(byte \d+|missing|is a list)/);
+        assert.match(error.message, /instances_val2017\.json: .*(byte \d+|missing|is a list|is empty)/);
         return true;
       });
     }
@@ -163,7 +163,7 @@ describe('bad input', () => {
       annotations: [
         person(0, 1, [1, 1, 20, 20], { score: 'SCORE' }),
         { ...person(0, 1, [2, 2, 20, 20]), id: undefined, category_id: 'text' },
-        { ...person(0, 1, [3, 3, 20, 20]), id: undefined, score: '0.9' },
+        { ...person(0, 1, [3, 3, 20, 20]), id: undefined, score: 'high' },
         person(5, 2),
         person(6, 2),
       ],

@@ -48,7 +48,13 @@ describe('pipelines on the fixture scenes', () => {
       captions,
     });
     assert.equal(graphs.length, 24);
-    assert.deepEqual(manifest.stages['coco']?.counts, { clipped: 1, crowd: 4, 'duplicate-box': 1, 'zero-area': 1 });
+    assert.deepEqual(manifest.stages['coco']?.counts, {
+      clipped: 1,
+      crowd: 4,
+      'duplicate-box': 1,
+      'far-beyond-image': 1,
+      'zero-area': 1,
+    });
     assert.equal(graphs[0]?.provenance.tagger?.baseline, true);
     assert.deepEqual(
       graphs[0]?.provenance.operators.map(({ name }) => name),

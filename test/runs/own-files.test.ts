@@ -276,7 +276,7 @@ describe('files that commands write', () => {
     assert.equal((await relflow([...sharded, '--overwrite'])).code, 0);
     const captions = ['captions', 'export', weights, '--store', join(folder, 'store')];
     assert.match((await relflow(captions)).stderr, /already exists/);
-    const errors = ['evaluate', 'parser', join(SCENES, 'none.csv'), '--errors', weights];
+    const errors = ['evaluate', 'parser', 'fixtures/gold-captions.csv', '--errors', weights];
     assert.match((await relflow(errors)).stderr, /already exists/);
     assert.equal(readFileSync(weights, 'utf8'), 'mine');
   });

@@ -93,7 +93,7 @@ describe('AugmentedImageReader', () => {
       alone.map((result) => ('reject' in result ? result.reject.reason : 'read')),
       ['image-unreadable', 'image-missing', 'read'],
     );
-    assert.ok('reject' in alone[0]! && alone[0].reject.message.startsWith(`${broken}: `));
+    assert.ok('reject' in alone[0]! && alone[0].reject.message.startsWith(`${broken} is not an image that is read`));
     assert.deepEqual(await results(1), alone);
   });
 
