@@ -10,12 +10,15 @@ export function inspectCommand(program: Command, context: CommandContext): void 
     .command('inspect <image> <folder>')
     .summary('trace one image through every stage of a run')
     .description(
-      'Trace one image through every stage of a run: captions, parsed triplets, matches, pairs, scores, and why each was kept or dropped. Runs the pipeline again for this image, so it needs the inputs of the run.',
+      'Trace one image through every stage of a run: captions, parsed triplets, matches, pairs, scores, and why each was kept or dropped. The image is given by its id or its file, with or without folders and extension. Runs the pipeline again for this image, so it needs the inputs of the run.',
     )
     .option('--json', 'print as JSON');
   for (const option of trustOptions()) command.addOption(option);
   command
-    .addHelpText('after', '\nExample:\n  relflow inspect 391895 coco-graphs')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  relflow inspect 391895 coco-graphs\n  relflow inspect 000000391895.jpg coco-graphs',
+    )
     .action(async (image: string, path: string, { json, ...flags }: TrustFlags & { json?: boolean }) => {
       const inspection = await inspect(
         await graphOfRun(new RunFolder(path), 'inspect', 'inspect(graph, image)', { flags }),
