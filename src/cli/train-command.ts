@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { OptionError } from '../index.js';
+import { refusedImages } from '../training/data/refused-images.js';
 import { readTrainingConfig } from '../training/settings/read-training-config.js';
 import type { CommandContext } from './command-context.js';
 import { type ProgressFlags, progressOption, quietOption } from './progress.js';
@@ -84,9 +85,13 @@ async function trainAction(context: CommandContext, task: Task, flags: Flags): P
     const view = trainingView(context, flags);
     const options = { out: out!, resume, overwrite, stop: interrupt.stop, onProgress: view.update };
     const result = await train(config, options).finally(() => view.end());
-    const { finished, steps, loss, weights, checkpoint } = result;
+    const { finished, steps, loss, weights, checkpoint, refused } = result;
     if (json) context.print(JSON.stringify(result));
-    else if (finished) context.print(`${steps} steps, loss ${loss?.toFixed(3) ?? '–'}: ${weights}`);
+    else {
+      const leftOut = refusedImages(refused);
+      if (leftOut !== '') context.print(`left out of the training: ${leftOut}`);
+      if (finished) context.print(`${steps} steps, loss ${loss?.toFixed(3) ?? '–'}: ${weights}`);
+    }
     if (!finished) {
       context.printNote(`stopped after step ${steps}: ${checkpoint}; pass --resume to continue`);
       context.exitCode = 130;

@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
+import { refusedImages } from '../training/data/refused-images.js';
 import type { DryRun, TrainingEvent } from '../training/index.js';
 import type { CommandContext } from './command-context.js';
 import { type ProgressFlags, progressMode, SECONDS_BETWEEN_LINES } from './progress.js';
@@ -23,8 +24,9 @@ export function printDryRun(context: CommandContext, run: DryRun): void {
       ['reading, computing', `${run.readSeconds.toFixed(1)} s, ${run.stepSeconds.toFixed(1)} s`],
     ],
   );
-  noteCounts(context, 'rejected', run.dataSummary.rejects);
-  noteCounts(context, 'left out', run.dataSummary.leftOut);
+  const refused = refusedImages(run.dataSummary.rejects);
+  if (refused !== '') context.printNote(`left out of the training: ${refused}`);
+  noteCounts(context, 'boxes and relations left out', run.dataSummary.leftOut);
 }
 
 function noteCounts(context: CommandContext, what: string, counts: Readonly<Record<string, number>>): void {
@@ -60,8 +62,8 @@ function bar(context: CommandContext): { update: (event: TrainingEvent) => void;
   return {
     update: (event) => {
       if (event.event === 'start') {
-        noteCounts(context, 'rejected', event.rejects);
-        noteCounts(context, 'left out', event.leftOut);
+        noteCounts(context, 'left out of the training', event.rejects);
+        noteCounts(context, 'boxes and relations left out', event.leftOut);
         display.start(event.steps, event.step, { loss: '–', rate: '–', speed: '–' });
       } else if (event.event === 'step') {
         const speed = event.seconds > 0 ? (event.images / event.seconds).toFixed(1) : '–';

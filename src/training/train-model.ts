@@ -5,6 +5,7 @@ import type { TrainingConfig } from '../records/training-config.js';
 import { Checkpoints, checkpointSettingsDigest, type TrainingState } from './checkpoints.js';
 import { writeCurves } from './curves-page.js';
 import { AugmentedImageReader } from './data/augmented-image-reader.js';
+import { refusedImages } from './data/refused-images.js';
 import type { TrainingData } from './data/training-data.js';
 import { type ModelFiles, openTrainingModel } from './open-training-model.js';
 import { AdamW } from './optimizer/adam-w.js';
@@ -52,6 +53,8 @@ export interface TrainingResult {
   readonly loss: number | null;
   /** Loss of the last evaluation of this run; null if there was none. */
   readonly validationLoss: number | null;
+  /** Number of images and other entries that were left out, by reason: refused when the data was counted, or images that this run could not read. */
+  readonly refused: Readonly<Record<string, number>>;
   readonly seconds: number;
 }
 
@@ -82,11 +85,12 @@ export interface TrainingResult {
 export async function trainModel(options: TrainModelOptions): Promise<TrainingResult> {
   checkTrainOptions(options);
   const { settings, data, out } = options;
-  const { total } = data.summary;
+  const { total, rejects } = data.summary;
+  const refused = refusedImages(rejects);
   if (total < settings.batchSize)
     throw new OptionError(
       'training',
-      `/batchSize ${settings.batchSize}, but the data has only ${total} usable images, expected at least one full batch`,
+      `/batchSize ${settings.batchSize}, but the data has only ${total} usable images, expected at least one full batch${refused && `; refused are ${refused}`}`,
     );
   const folder = new TrainingFolder(out);
   await folder.check(settings, options);
@@ -142,7 +146,7 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
       stop: options.stop ?? never,
       signal: options.signal ?? never,
     };
-    const { step, ...end } = await trainingLoop(loop, state);
+    const { step, unread, ...end } = await trainingLoop(loop, state);
     await writeCurves(folder.log, folder.curves, settings.model.name);
     const weights = end.finished ? folder.weights : null;
     if (weights !== null) {
@@ -150,13 +154,26 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
       await writeWeights(weights, parameters, metadata);
       await log.add({ event: 'end', step, weights });
     }
-    return { folder: folder.path, steps: step, weights, ...end, seconds: (performance.now() - started) / 1000 };
+    return {
+      folder: folder.path,
+      steps: step,
+      weights,
+      ...end,
+      refused: sumOfCounts(data.summary.rejects, unread),
+      seconds: (performance.now() - started) / 1000,
+    };
   } finally {
     await reader.close();
     ema?.dispose();
     optimizer.dispose();
     model.dispose();
   }
+}
+
+function sumOfCounts(...all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const counts of all) for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count;
+  return sums;
 }
 
 function startEvent(

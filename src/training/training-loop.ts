@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
 import type { Parameter } from '../model/parameter-scope.js';
+import type { Id } from '../records/image.js';
 import { accumulateGradients } from './accumulate-gradients.js';
 import type { Checkpoints, TrainingState } from './checkpoints.js';
 import { type BatchStreamOptions, batchStream } from './data/batch-stream.js';
@@ -51,6 +52,8 @@ export interface TrainingLoopResult {
   /** The last ones of this loop; null if there was none. */
   readonly loss: number | null;
   readonly validationLoss: number | null;
+  /** Number of distinct images that could not be read in this loop, by reason. */
+  readonly unread: Readonly<Record<string, number>>;
 }
 
 /**
@@ -64,6 +67,7 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
   let state = from;
   let loss: number | null = null;
   let validationLoss: number | null = null;
+  const unread = new Map<string, Set<Id>>();
   let saved = { step: -1, path: '' };
   const save = async () => {
     saved = { step: state.step, path: await run.checkpoints.write(state, run).catch(rethrowAsDiverged(state.step)) };
@@ -76,7 +80,10 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
       const step = state.step + 1;
       const dropout = (part: number) => stepDropout(settings, state.step, part);
       const sum = await accumulateGradients(batches, settings.accumulationSteps, forward, optimizer.variables, dropout);
-      for (const reject of sum.rejects) await log.add({ event: 'reject', step, ...reject });
+      for (const reject of sum.rejects) {
+        await log.add({ event: 'reject', step, ...reject });
+        unread.set(reject.reason, (unread.get(reject.reason) ?? new Set()).add(reject.image));
+      }
       if (sum.mean === null) await log.add({ event: 'skipped', step, images: sum.images });
       else {
         // A pass that found no loss has no gradients.
@@ -122,7 +129,10 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
     await batches.return(undefined);
   }
   if (saved.step !== state.step) await save();
-  return { step: state.step, finished: state.step >= steps, checkpoint: saved.path, loss, validationLoss };
+  return {
+    ...{ step: state.step, finished: state.step >= steps, checkpoint: saved.path, loss, validationLoss },
+    unread: Object.fromEntries([...unread].map(([reason, images]) => [reason, images.size])),
+  };
 }
 
 const isDiverged = (error: unknown): boolean => error instanceof RelflowError && error.code === 'diverged';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Ended, relflow, SCENES, start } from '../support/command.js';
@@ -39,6 +39,30 @@ describe('relflow train', () => {
     assert.ok(memory.peak > memory.weights);
     assert.match((await train('--dry-run')).stdout, /^peak of the largest step +[\d.]+ MB$/m);
     assert.deepEqual(readdirSync(folder), ['tagger.json']);
+  });
+
+  it('says how many images are left out, why, and what to do', async () => {
+    const images = join(folder, 'images');
+    cpSync(join(SCENES, 'images'), images, { recursive: true });
+    const [missing = '', damaged = '', ...others] = readdirSync(images);
+    rmSync(join(images, missing));
+    writeFileSync(join(images, damaged), 'no image');
+    const path = join(folder, 'gaps.json');
+    writeFileSync(path, JSON.stringify({ ...config, data: [{ ...config.data[0], images }], steps: 12 }));
+    const args = (out: string) => ['train', 'tagger', '--config', path, '--out', join(folder, out)];
+    const some = await relflow(args('some'));
+    assert.equal(some.code, 0, some.stderr);
+    assert.match(
+      some.stdout,
+      /^left out of the training: 1 image-missing \(check that `images` .*\), 1 image-unreadable \(replace .*\)$/m,
+    );
+    for (const name of others) rmSync(join(images, name));
+    const none = await relflow(args('none'));
+    assert.equal(none.code, 1);
+    assert.match(
+      none.stderr,
+      /^relflow: training: no batch of 2 images can be filled: 24 of 24 images are refused: 23 image-missing \(check .*\), 1 image-unreadable \(replace .*\); the first: .*\n$/m,
+    );
   });
 
   it('stops after a step on Ctrl-C, and resumes to the end', async () => {

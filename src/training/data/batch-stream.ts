@@ -4,6 +4,7 @@ import type { Id } from '../../records/image.js';
 import type { AugmentedImage } from './augment-image.js';
 import type { AugmentedImageReader } from './augmented-image-reader.js';
 import { prefetch } from './prefetch.js';
+import { refusedImages } from './refused-images.js';
 import { type BatchOptions, type DataPosition, type TrainingBatch, trainingBatch } from './training-batch.js';
 import type { LocatedSample, TrainingData } from './training-data.js';
 
@@ -34,7 +35,7 @@ export interface StreamedBatch {
  * Streams batches from a position on, epoch after epoch without end. A stream that starts at a later position yields
  * the same batches from there. The next image replaces one that cannot be read; images that are left at the end of an
  * epoch and do not fill a batch are skipped. Images are read ahead while a batch is used.
- * @throws RelflowError (`no-data`) when an epoch does not fill a single batch
+ * @throws RelflowError (`no-data`) when an epoch does not fill a single batch; the message says how many images were refused and why
  */
 export const batchStream = (
   data: TrainingData,
@@ -75,6 +76,9 @@ async function* streamBatches(
   let hasBatch = position > 0;
   let images: AugmentedImage[] = [];
   let rejects: StreamedBatch['rejects'] = [];
+  /** The number of refused images of this epoch, by reason, and the first of them. */
+  const refused: Record<string, number> = {};
+  let firstRefusal: string | undefined;
   const takeBatch = (): StreamedBatch => {
     const item = {
       batch: trainingBatch(images, { epoch, position: start }, data.summary.vocabularies, options),
@@ -89,8 +93,13 @@ async function* streamBatches(
     if (item !== null) {
       const { id, result } = item;
       position++;
-      if ('reject' in result) rejects = [...rejects, { image: id, ...result.reject }];
-      else images.push(result.augmentedImage);
+      if ('reject' in result) {
+        const { reason, message } = result.reject;
+        rejects = [...rejects, { image: id, reason, message }];
+        // They matter only until the first batch shows that batches can be filled.
+        if (!hasBatch) refused[reason] = (refused[reason] ?? 0) + 1;
+        firstRefusal ??= message;
+      } else images.push(result.augmentedImage);
       if (images.length === batchSize) yield takeBatch();
       continue;
     }
@@ -99,10 +108,16 @@ async function* streamBatches(
     else if (!hasBatch && epochs > 1)
       throw new RelflowError(
         'no-data',
-        `training: no batch of ${batchSize} images can be filled: the data has ${data.summary.total} images, and some of them cannot be read`,
+        `training: no batch of ${batchSize} images can be filled: ${noBatch(data.summary.total, refused, firstRefusal)}`,
       );
     [epoch, position, start, images, hasBatch] = [epoch + 1, 0, 0, [], false];
   }
+}
+
+function noBatch(total: number, refused: Readonly<Record<string, number>>, first: string | undefined): string {
+  const count = Object.values(refused).reduce((sum, n) => sum + n, 0);
+  const start = `${count} of ${total} images ${count === 1 ? 'is' : 'are'} refused`;
+  return first === undefined ? start : `${start}: ${refusedImages(refused)}; the first: ${first}`;
 }
 
 type PositionedSample = LocatedSample & DataPosition;

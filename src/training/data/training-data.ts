@@ -8,6 +8,7 @@ import type { Related } from '../../records/scene-graph.js';
 import { FewShot } from './few-shot.js';
 import type { Vocabularies } from './label-set.js';
 import { randomStream, STREAMS } from './random-stream.js';
+import { refusedImages } from './refused-images.js';
 import { shuffleStream } from './shuffle-stream.js';
 import {
   type CountProblem,
@@ -105,8 +106,8 @@ export class TrainingData {
       sizes.push(size);
     }
     if (sum(sizes) === 0) {
-      const reasons = [...rejects].map(([reason, count]) => `${count} ${reason}`).join(', ') || 'the sets are empty';
-      throw new RelflowError('no-data', `training: no image to train on (${reasons})`, Object.fromEntries(rejects));
+      const reasons = refusedImages(Object.fromEntries(rejects)) || 'the sets are empty';
+      throw new RelflowError('no-data', `training: no image to train on: ${reasons}`, Object.fromEntries(rejects));
     }
     const { share, seed } = options.fewShot ?? { share: 1, seed: 0 };
     const chosen = few?.choose(randomStream(seed, STREAMS.fewShot), share, sets.length) ?? null;
