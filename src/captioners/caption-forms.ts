@@ -32,7 +32,7 @@ export async function* readCaptionForms(
   let elements = 0;
   let usable = 0;
   let example: unknown;
-  for await (const batch of batchesOf(file, signal ? { signal } : {})) {
+  for await (const batch of readCaptionElements(file, signal ? { signal } : {})) {
     for (const { element, entry } of batch) {
       if (!(entry && entry.texts === undefined) && elements++ === 0) example = element;
     }
@@ -46,7 +46,7 @@ export async function* readCaptionForms(
 }
 
 /** An element of a file, and the captions that it gives, if any. */
-interface Read {
+export interface CaptionElement {
   readonly element: unknown;
   readonly entry: CaptionEntry | null;
   /** True if the entry names an image but its value is not captions. */
@@ -55,7 +55,11 @@ interface Read {
 
 type Limits = { readonly signal?: AbortSignal };
 
-async function* batchesOf(file: string, limits: Limits): AsyncGenerator<Read[]> {
+/**
+ * Yields the elements of a caption file in batches, each with the captions that it gives, if any.
+ * @throws InputError if the file is of another form or cannot be read
+ */
+export async function* readCaptionElements(file: string, limits: Limits = {}): AsyncGenerator<CaptionElement[]> {
   const start = await startOf(file);
   if (start.kind === 'list') {
     for await (const { values } of streamJson(file, { layout: 'list', ...limits })) yield values.map(readElement);
@@ -65,7 +69,7 @@ async function* batchesOf(file: string, limits: Limits): AsyncGenerator<Read[]> 
   else yield* readTable(file, limits);
 }
 
-async function* readObject(file: string, limits: Limits): AsyncGenerator<Read[]> {
+async function* readObject(file: string, limits: Limits): AsyncGenerator<CaptionElement[]> {
   let hasSections = false;
   const layout = ['annotations', 'images'];
   for await (const { section, values } of streamJson(file, { layout, required: [], ...limits })) {
@@ -85,7 +89,7 @@ async function* readObject(file: string, limits: Limits): AsyncGenerator<Read[]>
 const wrappers = ['captions', 'data', 'results', 'items'];
 
 /** Reads an entry of an object: an image and its captions, or the list or map of all captions. */
-function readMapEntry(key: string, value: unknown): Read[] {
+function readMapEntry(key: string, value: unknown): CaptionElement[] {
   if (wrappers.includes(key)) {
     if (Array.isArray(value) && value.some((one) => readElement(one).entry)) return value.map(readElement);
     if (isObject(value)) return Object.entries(value).flatMap(([image, texts]) => readMapEntry(image, texts));
@@ -96,18 +100,18 @@ function readMapEntry(key: string, value: unknown): Read[] {
 }
 
 /** Reads an element of COCO's `images`, which gives the file of an image. */
-function readName(element: unknown): Read {
+function readName(element: unknown): CaptionElement {
   const { id, file_name: file } = fieldsOf(element);
   return { element, entry: { id, file }, isMalformed: true };
 }
 
 /** Reads an object that names its image and has captions. */
-function readElement(element: unknown): Read {
+function readElement(element: unknown): CaptionElement {
   const fields = fieldsOf(element);
   return readFields(element, fields) ?? readFields(element, lowerCased(fields)) ?? { element, entry: null };
 }
 
-function readFields(element: unknown, fields: Readonly<Record<string, unknown>>): Read | undefined {
+function readFields(element: unknown, fields: Readonly<Record<string, unknown>>): CaptionElement | undefined {
   const captions = textsIn(fields);
   if (captions === undefined) return undefined;
   const name = first(fields, fileNames);
@@ -176,10 +180,10 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** Reads a table whose header names the columns of the image and of the caption, separated by commas, tabs, `;` or `|`. */
-async function* readTable(file: string, limits: Limits): AsyncGenerator<Read[]> {
+async function* readTable(file: string, limits: Limits): AsyncGenerator<CaptionElement[]> {
   let columns: Columns | undefined;
   let open: OpenRow | undefined;
-  let batch: Read[] = [];
+  let batch: CaptionElement[] = [];
   for await (const { text, line } of textLines(file, limits)) {
     if (!columns) {
       columns = columnsOf(text);
@@ -229,7 +233,7 @@ function columnsOf(header: string): Columns | undefined {
   return delimiter === undefined ? undefined : { delimiter, id: -1, file: 0, caption: 1, count: 2, hasHeader: false };
 }
 
-function readRow(cells: readonly string[], { id, file, caption, count, delimiter }: Columns): Read {
+function readRow(cells: readonly string[], { id, file, caption, count, delimiter }: Columns): CaptionElement {
   // A caption in the last column may contain the delimiter without quotes.
   const text = caption === count - 1 ? cells.slice(caption).join(delimiter) : cells[caption];
   const cell = (index: number) => (index === -1 ? undefined : cells[index]?.trim() || undefined);

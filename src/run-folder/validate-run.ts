@@ -3,14 +3,18 @@ import { InputError, RelflowError } from '../errors.js';
 import { checksum } from '../files/checksum.js';
 import { isInside as isInFolder } from '../files/is-inside.js';
 import { jsonLines } from '../files/json/json-lines.js';
-import { streamJson } from '../files/json/stream-json.js';
+import { fieldsOf, formatJsonValue } from '../files/json/json-value.js';
 import { listNames } from '../files/list-names.js';
 import { readSmallJson } from '../files/read-small-file.js';
 import type { Box } from '../records/box.js';
 import type { CandidateSet, SceneGraph } from '../records/scene-graph.js';
 import { schemaProblem } from '../records/schema-problem.js';
 import { type SchemaName, schemas } from '../records/schemas.js';
+import { kindOfList } from '../sources/coco-kinds.js';
+import { describeOtherFormat } from '../sources/other-formats.js';
+import { contentKind, fileKind, fileKinds } from './file-kind.js';
 import { RunFolder } from './run-folder.js';
+import { validateInput } from './validate-input.js';
 
 /** Problem that `validateRun` has found. */
 export interface Problem {
@@ -21,8 +25,11 @@ export interface Problem {
 }
 
 /**
- * Checks a run's folder or a single file against the schemas, the checksums and each other; yields every problem.
+ * Checks a run's folder against the schemas, the checksums and each other, or a single file of any kind that relflow reads or
+ * writes; yields every problem. A file of captions, detections or another input is read as a run would read it: each reason for
+ * which something in it is rejected is a problem, and so is a file in which nothing can be used.
  *
+ * @param onKind called with the kind of a single file, in words, once it is known
  * @throws InputError when the path does not exist or is a folder without a run
  * @example
  * ```ts
@@ -31,11 +38,14 @@ export interface Problem {
  * for await (const { file, line, problem } of validateRun('out')) console.error(file, line, problem);
  * ```
  */
-export async function* validateRun(path: string): AsyncGenerator<Problem, void> {
+export async function* validateRun(
+  path: string,
+  onKind: (kind: string) => void = () => {},
+): AsyncGenerator<Problem, void> {
   const found = await stat(path).catch(() => null);
   if (!found) throw new InputError(path, 'no such file or folder');
   if (found.isDirectory()) yield* validateFolder(new RunFolder(path));
-  else yield* validateFile(path, new Set());
+  else yield* validateFile(path, onKind);
 }
 
 /** Checks markers, manifest, checksums, every line, and whether the ids match each other. */
@@ -80,7 +90,7 @@ async function* validateFolder(folder: RunFolder): AsyncGenerator<Problem, void>
     for (const file of listed.filter((other) => other.sink === sink)) {
       if (outside.has(file.path) || (await isInFolder(folder.path, folder.pathTo(file.path))) === false) continue;
       const counted = { lines: 0 };
-      yield* validateFile(folder.pathTo(file.path), seen, counted);
+      yield* validateLines(folder.pathTo(file.path), seen, counted);
       if (counted.lines !== file.records) {
         yield { file: folder.pathTo(file.path), problem: `${counted.lines} lines, expected ${file.records}` };
       }
@@ -88,52 +98,51 @@ async function* validateFolder(folder: RunFolder): AsyncGenerator<Problem, void>
   }
 }
 
-/** @param seen images found so far, to detect duplicates */
-async function* validateFile(file: string, seen: Set<string>, counted = { lines: 0 }): AsyncGenerator<Problem, void> {
+/**
+ * Checks the lines of an output of relflow.
+ * @param seen images found so far, to detect duplicates
+ */
+async function* validateLines(file: string, seen: Set<string>, counted = { lines: 0 }): AsyncGenerator<Problem, void> {
   try {
-    if (/\.jsonl(\.gz)?$/.test(file)) {
-      for await (const { value, line } of jsonLines(file)) {
-        counted.lines++;
-        for (const problem of problemsOf(value, seen)) yield { file, line, problem };
-      }
-    } else if (file.endsWith('.gz') || (await stat(file)).size > SINGLE_VALUE_BYTES) {
-      for await (const problem of captionProblems(file)) yield { file, problem };
-    } else {
-      const value = await readSmallJson(file);
-      for (const problem of problemsOf(value, seen)) yield { file, problem };
+    for await (const { value, line } of jsonLines(file)) {
+      counted.lines++;
+      for (const problem of problemsOf(value, seen)) yield { file, line, problem };
     }
+  } catch (error) {
+    if (error instanceof RelflowError) yield { file, problem: error.message };
+    else throw error;
+  }
+}
+
+/** Checks an output of relflow against its schema, and reads a file of any other known kind as a run would. */
+async function* validateFile(file: string, onKind: (kind: string) => void): AsyncGenerator<Problem, void> {
+  try {
+    const { kind, isLines } = await fileKind(file);
+    if (kind !== null) onKind(fileKinds[kind]);
+    if (kind === 'relflow' && !isLines) {
+      for (const problem of problemsOf(await readSmallJson(file), new Set())) yield { file, problem };
+    } else if (kind === 'relflow') yield* validateLines(file, new Set());
+    else if (kind !== null) {
+      for await (const problem of validateInput(file, kind)) yield { file, problem };
+    } else yield { file, problem: await describeUnknown(file) };
   } catch (error) {
     if (error instanceof RelflowError || error instanceof SyntaxError) yield { file, problem: error.message };
     else throw error;
   }
 }
 
-/** JSON files up to this size are parsed as one value. Larger and compressed ones can only be captions. */
-const SINGLE_VALUE_BYTES = 16 * 2 ** 20;
-
-/** Checks a caption file of any size, one element at a time. */
-async function* captionProblems(file: string): AsyncGenerator<string, void> {
-  let isCoco = false;
-  for await (const { first, values } of streamJson(file, { layout: ['annotations'], required: [] })) {
-    isCoco = true;
-    for (const [index, value] of values.entries()) {
-      const problem = schemaProblem('captions-coco', { annotations: [value] });
-      if (problem !== null) yield `captions-coco: annotation ${first + index}: ${problem}`;
-    }
-  }
-  if (isCoco) return;
-  for await (const { keys, values } of streamJson(file, { layout: 'map' })) {
-    for (const [index, value] of values.entries()) {
-      const problem = schemaProblem('captions-by-image', { [keys[index]!]: value });
-      if (problem !== null) yield `captions-by-image: ${problem}`;
-    }
-  }
+async function describeUnknown(file: string): Promise<string> {
+  const other = (await contentKind(file)) ?? (await kindOfList(file)) ?? (await describeOtherFormat(file));
+  const known = `relflow reads or writes none of this kind; it knows ${Object.values(fileKinds).join(', ')}`;
+  return other === undefined || other === 'the file is a list' ? `unknown format: ${known}` : `${other}. ${known}`;
 }
 
 function* problemsOf(value: unknown, seen: Set<string>): Generator<string, void> {
   const name = schemaNameOf(value);
   if (!name) {
-    yield `unknown format, expected one of ${Object.keys(schemas).join(', ')}`;
+    const { format } = fieldsOf(value);
+    const names = Object.keys(schemas).map((schema) => `relflow.${schema}/…`);
+    yield `its format is ${formatJsonValue(format)}, expected one of ${names.join(', ')}`;
     return;
   }
   const problem = schemaProblem(name, value);
@@ -143,13 +152,9 @@ function* problemsOf(value: unknown, seen: Set<string>): Generator<string, void>
 }
 
 function schemaNameOf(value: unknown): SchemaName | null {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return null;
-  const { format } = value as { format?: unknown };
-  if (typeof format === 'string') {
-    const name = /^relflow\.([a-z-]+)\/\d+$/.exec(format)?.[1];
-    return name !== undefined && Object.hasOwn(schemas, name) ? (name as SchemaName) : null;
-  }
-  return 'annotations' in value ? 'captions-coco' : 'captions-by-image';
+  const { format } = fieldsOf(value);
+  const name = typeof format === 'string' ? /^relflow\.([a-z-]+)\/\d+$/.exec(format)?.[1] : undefined;
+  return name !== undefined && Object.hasOwn(schemas, name) ? (name as SchemaName) : null;
 }
 
 /** Checks what a schema cannot: indexes that exist, boxes inside their image, images that occur once. */

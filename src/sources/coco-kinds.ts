@@ -13,7 +13,8 @@ export async function checkIsNotList(file: string): Promise<void> {
   if (kind !== undefined) throw new InputError(file, `${kind}, ${expected}`);
 }
 
-async function kindOfList(file: string): Promise<string | undefined> {
+/** Names what a JSON list contains, for messages; undefined if the file is not a list. */
+export async function kindOfList(file: string): Promise<string | undefined> {
   try {
     for await (const { values } of streamJson(file, { layout: 'list' })) {
       const fields = fieldsOf(values[0]);

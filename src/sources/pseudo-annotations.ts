@@ -118,7 +118,7 @@ async function readPaths(file: string, context: SourceContext): Promise<KeyedSto
  * Returns a reject if an earlier entry has the same data set, split and image id.
  * @param seen the keys of the earlier entries, to which this one is added
  */
-function duplicateEntry(entry: unknown, seen: Set<string>): SourceReject | undefined {
+export function duplicateEntry(entry: unknown, seen: Set<string>): SourceReject | undefined {
   const { image_id: written, dataset, data_split: split } = fieldsOf(entry);
   const image = readId(written);
   if (image === undefined || seen.size !== seen.add(JSON.stringify([dataset, split, image])).size) return undefined;
