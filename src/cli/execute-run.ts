@@ -1,4 +1,5 @@
 import { EndpointError, type Graph, type ModelUsage, type RunPartOptions, run, runPart } from '../index.js';
+import { countOf } from '../runs/run-summary.js';
 import type { CommandContext } from './command-context.js';
 import { type ProgressFlags, progressDisplay } from './progress.js';
 import { failIfEmpty, showResult, showUsage, summary } from './run-result.js';
@@ -39,7 +40,10 @@ export async function executeRun(
     if (flags.json) context.print(JSON.stringify(summary(result)));
     else showResult(context, result);
     if (!result.manifest) context.exitCode = 130;
-    else if (result.summary) failIfEmpty(context, options.out, result.summary, options.allowEmpty);
+    else if (result.summary) {
+      const what = result.summary.empty === 'no-images' ? await inputNames(graph) : options.out;
+      failIfEmpty(context, what, result.summary, options.allowEmpty);
+    }
   } catch (error) {
     if (error instanceof EndpointError) {
       display.end();
@@ -81,7 +85,7 @@ export async function executePart(
     else {
       const complete = skipped > 0 ? `, ${skipped} already complete` : '';
       context.print(
-        `part ${options.part}/${options.parts}: ${shards} shards, ${records} records in ${seconds.toFixed(1)} s${complete}`,
+        `part ${options.part}/${options.parts}: ${countOf(shards, 'shards')}, ${countOf(records, 'records')} in ${seconds.toFixed(1)} s${complete}`,
       );
       context.print(
         finished ? `when all parts are done: relflow finish ${folder.path}` : 'stopped; repeat the command to continue',
@@ -92,4 +96,10 @@ export async function executePart(
     display.end();
     interrupt.dispose();
   }
+}
+
+/** Names the input files of a graph. */
+async function inputNames(graph: Graph): Promise<string> {
+  const files = await Promise.all(graph.nodes.flatMap((node) => (node.kind === 'source' ? [node.source.files()] : [])));
+  return files.flat().join(', ') || graph.name;
 }

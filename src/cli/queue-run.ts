@@ -1,7 +1,7 @@
 import { type Graph, OptionError, type RunProgress } from '../index.js';
 import type { Lane } from '../operators/operator.js';
 import type { LaneStatus, RunStatus, SubmitOptions, Submitted } from '../queue/index.js';
-import { summarizeRun } from '../runs/run-summary.js';
+import { countOf, summarizeRun } from '../runs/run-summary.js';
 import type { CommandContext } from './command-context.js';
 import type { ShowFlags } from './execute-run.js';
 import { type ProgressDisplay, progressDisplay, progressIn } from './progress.js';
@@ -72,7 +72,7 @@ export async function executeQueued(
       if (json)
         context.print(JSON.stringify({ out: folder.path, finished: true, records: records.done, seconds, summary }));
       else if (summary) printSummary(context, summary);
-      if (!json) context.print(`${records.done} records in ${seconds.toFixed(1)} s → ${folder.path}`);
+      if (!json) context.print(`${countOf(records.done, 'records')} in ${seconds.toFixed(1)} s → ${folder.path}`);
       if (summary) failIfEmpty(context, folder.path, summary, flags.allowEmpty);
     } catch (error) {
       if (!interrupt.stop.aborted) throw error;

@@ -1,6 +1,6 @@
 import type { ModelUsage, RunResult } from '../index.js';
 import { recordsPerSecond } from '../runs/run-report.js';
-import { emptyMessage, numberText, type RunSummary } from '../runs/run-summary.js';
+import { countOf, emptyMessage, numberText, type RunSummary } from '../runs/run-summary.js';
 import type { CommandContext } from './command-context.js';
 
 /** Returns what `--json` prints about a run. */
@@ -46,8 +46,11 @@ export function showResult(
     for (const [reason, count] of Object.entries(rejected))
       if (!inSummary.has(`${id} ${reason}`)) context.print(`rejected by ${id}: ${count} × ${reason}`);
   if (made) printSummary(context, made);
-  if (manifest) context.print(`${records} records in ${seconds.toFixed(1)} s → ${folder.path}`);
-  else context.print(`stopped after ${records} records, which are kept; to continue: relflow resume ${folder.path}`);
+  if (manifest) context.print(`${countOf(records, 'records')} in ${seconds.toFixed(1)} s → ${folder.path}`);
+  else
+    context.print(
+      `stopped after ${countOf(records, 'records')}, which ${records === 1 ? 'is' : 'are'} kept; to continue: relflow resume ${folder.path}`,
+    );
 }
 
 /** Describes the seconds that a stage has worked and those that it only waited. */

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { OptionError, RunFolder } from '../index.js';
 import type { Lane } from '../operators/operator.js';
 import type { IsolatedShard, QueueServer, RunningWorker, WorkerEvent } from '../queue/index.js';
+import { countOf } from '../runs/run-summary.js';
 import type { CommandContext } from './command-context.js';
 import { queueOption } from './queue-option.js';
 import { number } from './recipes.js';
@@ -149,7 +150,9 @@ function reportJson(context: CommandContext, event: WorkerEvent): void {
 function reportText(context: CommandContext, event: WorkerEvent): void {
   switch (event.event) {
     case 'shard':
-      context.printNote(`shard ${event.shard}: ${event.result}, ${event.records} records in ${event.seconds} s`);
+      context.printNote(
+        `shard ${event.shard}: ${event.result}, ${countOf(event.records, 'records')} in ${event.seconds} s`,
+      );
       break;
     case 'isolated':
       context.printNote(`shard ${event.shard}: crashed workers; it is processed in its own process`);

@@ -269,7 +269,7 @@ function add(
 export const numberText = (value: number) => value.toLocaleString('en-US');
 
 /** Returns a number with its unit: `1 image`, `2 images`. */
-function countOf(count: number, unit: string): string {
+export function countOf(count: number, unit: string): string {
   return `${numberText(count)} ${count === 1 ? unit.replace(/ies$/, 'y').replace(/(?<=x)es$|s$/, '') : unit}`;
 }
 

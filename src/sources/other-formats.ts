@@ -1,3 +1,4 @@
+import { InputError } from '../errors.js';
 import { ByteReader } from '../files/json/byte-reader.js';
 
 /** How much of a file decides its format, in bytes. */
@@ -67,6 +68,19 @@ export async function describeOtherFormat(file: string): Promise<string | undefi
   if (!found) return undefined;
   const [, name, advice] = found;
   return `the file is in the format of ${name}, ${expected}: ${advice === '' ? toCoco : advice}`;
+}
+
+/**
+ * Checks that a file is not in COCO's format, for sources that read Visual Genome's lists.
+ * @throws InputError if it is
+ */
+export async function checkIsNotCoco(file: string): Promise<void> {
+  const start = await startOf(file).catch(() => '');
+  if (/^\s*\{/.test(start) && cocoStart.test(start))
+    throw new InputError(
+      file,
+      "the file is in COCO's format, expected a list in Visual Genome's; `relflow run coco` reads it",
+    );
 }
 
 async function startOf(file: string): Promise<string> {

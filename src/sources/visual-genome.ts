@@ -8,6 +8,7 @@ import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
 import { checkedSize, ImageSizes } from './image-sizes.js';
+import { checkIsNotCoco } from './other-formats.js';
 import { readAliases } from './visual-genome-aliases.js';
 import { type GenomeEntry, type GenomeFiles, genomeGraphs } from './visual-genome-graphs.js';
 import { genomeRecord } from './visual-genome-record.js';
@@ -95,6 +96,7 @@ export function visualGenome(options: VisualGenomeOptions): Source<GenomeRecord>
 
   async function* read(context: SourceContext): AsyncGenerator<SourceItem<GenomeRecord>, void, void> {
     await checkImageFolder(images);
+    for (const file of [...files, imageData]) await checkIsNotCoco(file);
     const objectAliases = await readAliases(options.objectAliases);
     const relationshipAliases = await readAliases(options.relationshipAliases);
     const steps = preprocess ? { objectAliases, relationshipAliases, maxRelations } : null;

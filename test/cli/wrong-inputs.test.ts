@@ -33,7 +33,7 @@ describe('relflow run on a wrong input exits with 1 and names the mistake', func
     [
       'empty lists',
       { annotations: '{"images":[],"annotations":[],"categories":[]}' },
-      /the input has no images|categories/,
+      /annotations\.json: the input has no images/,
     ],
     ['an HTML page', { annotations: '<html><body>404</body></html>' }, /the file is an HTML page/],
     ['a git-lfs pointer', { annotations: 'version https://git-lfs.github.com/spec/v1\n' }, /is a git-lfs pointer/],
@@ -82,6 +82,32 @@ describe('relflow run on a wrong input exits with 1 and names the mistake', func
       /(\d+) of \1 candidate relations score at or below/,
     ],
   ];
+
+  it('COCO files for Visual Genome', async () => {
+    const genome = join(SCENES, 'visual-genome');
+    const [graphs, sizes] = [join(genome, 'scene_graphs.json'), join(genome, 'image_data.json')];
+    for (const [sceneGraphs, imageData] of [
+      [instances, sizes],
+      [graphs, instances],
+    ]) {
+      const inputs = ['--scene-graphs', sceneGraphs!, '--image-data', imageData!];
+      const { code, stderr } = await relflow([
+        'run',
+        'visual-genome',
+        ...inputs,
+        '--out',
+        join(temporaryFolder(), 'o'),
+      ]);
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /instances\.json: the file is in COCO's format, expected a list in Visual Genome's/);
+    }
+  });
+
+  it('but one image is one record', async () => {
+    const inputs = ['--annotations', instances, '--captions', captions, '--limit', '1', '--allow-empty'];
+    const { stdout } = await relflow(['run', 'coco', ...inputs, '--out', join(temporaryFolder(), 'out')]);
+    assert.match(stdout, /^1 record in /m);
+  });
 
   for (const [what, files, line] of cases)
     it(what, async () => {
