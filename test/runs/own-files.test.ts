@@ -15,7 +15,7 @@ import {
   sceneGraphs,
 } from '../../src/index.js';
 import { exportAs } from '../../src/sinks/exports/export-run.js';
-import { relflow, SCENES } from '../support/command.js';
+import { relflow } from '../support/command.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { images, memorySource } from '../support/records.js';
 

