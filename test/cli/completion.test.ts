@@ -8,8 +8,10 @@ import { temporaryFolder } from '../support/folders.js';
 
 describe('relflow completion', () => {
   let folder: string;
+  let completions: string;
 
-  before(() => {
+  before(async () => {
+    completions = (await relflow(['completion', 'bash'])).stdout;
     folder = temporaryFolder();
     mkdirSync(join(folder, 'images'), { recursive: true });
     writeFileSync(join(folder, 'instances.json'), '{}');
@@ -20,7 +22,7 @@ describe('relflow completion', () => {
   function inBash(line: string): string[] {
     const script = `
       relflow() { "$NODE" "$MAIN" "$@"; }
-      eval "$(relflow completion bash)"
+      eval "$COMPLETIONS"
       function_=$(complete -p relflow | sed 's/.*-F \\([^ ]*\\) .*/\\1/')
       COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
       "$function_" relflow "\${COMP_WORDS[COMP_CWORD]}"
@@ -28,7 +30,7 @@ describe('relflow completion', () => {
     const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-c', script, 'bash', ...line.split('|')], {
       cwd: folder,
       encoding: 'utf8',
-      env: { ...process.env, NODE: process.execPath, MAIN: command() },
+      env: { ...process.env, NODE: process.execPath, MAIN: command(), COMPLETIONS: completions },
     });
     assert.equal(status, 0, stderr);
     return stdout.split('\n').filter((word) => word !== '');
