@@ -22,12 +22,14 @@ export default recipe({
             'image folder; default for models that read pixels: the folder of the annotations; image files are not checked otherwise',
         }),
       ),
-      dataset: Type.String({
-        group: 'Selection',
-        argument: 'name',
-        default: 'coco2017',
-        description: 'name of the dataset',
-      }),
+      dataset: Type.Optional(
+        Type.String({
+          group: 'Selection',
+          argument: 'name',
+          description:
+            "name of the dataset; default: the annotation file's own, coco2017 for instances_*2017.json and --compat",
+        }),
+      ),
       split: Type.Optional(
         Type.String({
           group: 'Selection',
@@ -50,9 +52,9 @@ export default recipe({
     const graph = new Graph('coco');
     const source = coco({
       annotations,
-      dataset,
       compat: options.compat,
       ...(folders.source && { images: folders.source }),
+      ...(dataset !== undefined && { dataset }),
       ...(split !== undefined && { split }),
       ...(limit && { limit }),
     });

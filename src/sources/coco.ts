@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { OptionError } from '../errors.js';
 import { checkImageFolder } from '../files/image-folder.js';
 import { folderOfInputs, inputFiles } from '../files/input-files.js';
@@ -20,7 +20,10 @@ export interface CocoOptions {
    * files are compared with those of the annotations.
    */
   readonly images?: string;
-  /** Name of the data set in records. Default `coco2017`. */
+  /**
+   * Name of the data set in records. Default: the annotation file's own, such as `warehouse` for `warehouse.json`;
+   * `coco2017` for COCO's own files, `instances_*2017.json`, and always with `compat`.
+   */
   readonly dataset?: string;
   /** Name of the split in records. Default: from the file name, `train2017` for `instances_train2017.json`. */
   readonly split?: string;
@@ -69,7 +72,8 @@ export interface CocoOptions {
  * ```
  */
 export function coco(options: CocoOptions): Source<ImageRecord> {
-  const { dataset = 'coco2017', split } = options;
+  const { annotations, compat, split } = options;
+  const dataset = options.dataset ?? (compat || !annotations ? 'coco2017' : datasetName(annotations));
   return cocoFormatSource('coco', options, {
     source: 'coco',
     dataset,
@@ -77,6 +81,15 @@ export function coco(options: CocoOptions): Source<ImageRecord> {
     imageFiles: (fileName) => [fileName],
     categoryName: (name) => name,
   });
+}
+
+/** Returns the name of a data set by its annotation files; that of their folder for a glob such as `*.json`. */
+function datasetName(annotations: string): string {
+  const name = basename(annotations).replace(/\.json(\.gz)?$/i, '');
+  if (/^instances_.*2017$/.test(name)) return 'coco2017';
+  const ownName = name.replace(/^instances_.+/, 'instances');
+  const isGlob = /[*?[\]{}()]/.test(ownName);
+  return (isGlob ? basename(dirname(resolve(annotations))) : ownName) || 'coco';
 }
 
 /** Returns a source that reads COCO's format with the differences given by `dialect`. */

@@ -201,7 +201,7 @@ describe('relflow with a captioner', () => {
     assert.equal(readFileSync(join(folder, 'again.jsonl'), 'utf8'), readFileSync(file, 'utf8'));
 
     const byImage = join(folder, 'captions.json');
-    await captions('export', byImage, '--dataset', 'coco2017');
+    await captions('export', byImage, '--dataset', 'instances');
     const texts = JSON.parse(readFileSync(byImage, 'utf8')) as Record<string, string[]>;
     assert.equal(Object.keys(texts).length, SCENE_COUNT);
     assert.ok(

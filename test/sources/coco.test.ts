@@ -728,6 +728,18 @@ describe('coco', () => {
     assert.deepEqual(readdirSync(aborted.tempDir), []);
   });
 
+  it('names the data set after the annotation file, and COCO only after its own files or with compat', () => {
+    const nameOf = (annotations: string, more = {}) => coco({ annotations, ...more }).options['dataset'];
+    assert.equal(nameOf('a/warehouse.json.gz'), 'warehouse');
+    assert.equal(nameOf('a/_annotations.coco.json'), '_annotations.coco');
+    assert.equal(nameOf('a/instances_train.json'), 'instances');
+    assert.equal(nameOf('a/kitchen/*.json'), 'kitchen');
+    assert.equal(nameOf('a/instances_val2017.json'), 'coco2017');
+    assert.equal(nameOf('a/instances_*2017.json'), 'coco2017');
+    assert.equal(nameOf('a/warehouse.json', { compat: true }), 'coco2017');
+    assert.equal(nameOf('a/warehouse.json', { dataset: 'mine' }), 'mine');
+  });
+
   it('describes its options without paths of this machine', () => {
     const { options, adds } = coco({ annotations: file, images: folder, limit: 5 });
     assert.deepEqual(options, {
