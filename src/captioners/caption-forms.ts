@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
-import { ByteReader } from '../files/json/byte-reader.js';
 import { describeContent } from '../files/json/describe-content.js';
+import { firstBytes } from '../files/json/first-bytes.js';
 import { jsonLines, textLines } from '../files/json/json-lines.js';
 import { fieldsOf, formatJsonValue } from '../files/json/json-value.js';
 import { streamJson } from '../files/json/stream-json.js';
@@ -86,7 +86,7 @@ async function* readObject(file: string, limits: Limits): AsyncGenerator<Caption
 }
 
 /** Keys of an object that is around the captions. */
-const wrappers = ['captions', 'data', 'results', 'items'];
+export const wrappers: readonly string[] = ['captions', 'data', 'results', 'items'];
 
 /** Reads an entry of an object: an image and its captions, or the list or map of all captions. */
 function readMapEntry(key: string, value: unknown): CaptionElement[] {
@@ -156,6 +156,15 @@ const captionNames = [
   'caption_str',
 ];
 
+const captionKeys = new Set(captionNames);
+const imageKeys = new Set([...idNames, ...fileNames, 'id', 'key'].map((name) => name.toLowerCase()));
+
+/** Returns whether the names of an object's fields or of a table's columns include those of an image and of captions. */
+export function haveCaption(names: readonly string[]): boolean {
+  const lower = names.map((name) => name.toLowerCase());
+  return lower.some((name) => captionKeys.has(name)) && lower.some((name) => imageKeys.has(name));
+}
+
 /** Those of elements of `images`, which may also have other texts. */
 const imageCaptionNames = ['sentences', 'captions', 'caption'];
 
@@ -214,22 +223,27 @@ interface Columns {
 
 const maxRow = 1_000_000;
 
+/** The first line of a table without a header, such as Flickr8k's `1000268201_693b08cb0e.jpg#0<tab>caption`. */
+const rowWithoutHeader = /^[^,\t|;]+\.(?:jpe?g|png|webp|bmp)(?:#\d+)?([,\t|;])/i;
+
+const unquoted = (cell: string) => cell.trim().replace(/^"(.*)"$/, '$1');
+
+/** Returns whether a text starts as a table of captions does, with a header or with the file of an image. */
+export function isCaptionTable(text: string): boolean {
+  const [line = ''] = text.split('\n', 1);
+  return haveCaption(line.split(/[,\t|;]/).map(unquoted)) || rowWithoutHeader.test(line);
+}
+
 function columnsOf(header: string): Columns | undefined {
   for (const delimiter of [',', '\t', '|', ';']) {
-    const names = header.split(delimiter).map((name) =>
-      name
-        .trim()
-        .replace(/^"(.*)"$/, '$1')
-        .toLowerCase(),
-    );
+    const names = header.split(delimiter).map((name) => unquoted(name).toLowerCase());
     const indexOf = (of: readonly string[]) => names.findIndex((name) => of.includes(name));
     const [id, file, caption] = [indexOf([...idNames, 'id']), indexOf(fileNames), indexOf(captionNames)];
     if (caption !== -1 && (id !== -1 || file !== -1)) {
       return { delimiter, id, file, caption, count: names.length, hasHeader: true };
     }
   }
-  // Without a header, as Flickr8k's `1000268201_693b08cb0e.jpg#0<tab>caption`.
-  const [, delimiter] = /^[^,\t|;]+\.(?:jpe?g|png|webp|bmp)(?:#\d+)?([,\t|;])/i.exec(header) ?? [];
+  const [, delimiter] = rowWithoutHeader.exec(header) ?? [];
   return delimiter === undefined ? undefined : { delimiter, id: -1, file: 0, caption: 1, count: 2, hasHeader: false };
 }
 
@@ -292,7 +306,7 @@ function cellsOf(line: string, { delimiter }: Columns, open?: OpenRow): string[]
  * @throws InputError that names a file that has no text of any form
  */
 async function startOf(file: string): Promise<{ kind: 'list' | 'object' | 'lines' | 'table' }> {
-  const bytes = await firstBytes(file);
+  const bytes = await firstBytes(file, 256 * 1024);
   const other = describeContent(bytes);
   if (other) {
     const advice = other.advice === undefined ? '' : `: ${other.advice}`;
@@ -309,20 +323,6 @@ async function startOf(file: string): Promise<{ kind: 'list' | 'object' | 'lines
   const isOne = captionNames.some((name) => name in value) && [...idNames, ...fileNames].some((name) => name in value);
   const next = others.find((other) => other.trim() !== '')?.trimStart();
   return { kind: tryParse(line) !== undefined && (isOne || next?.[0] === '{') ? 'lines' : 'object' };
-}
-
-async function firstBytes(file: string): Promise<Buffer> {
-  const reader = await ByteReader.open(file);
-  try {
-    const bytes = Buffer.alloc(256 * 1024);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-      read = await reader.read(bytes, length, bytes.length - length);
-    }
-    return bytes.subarray(0, length);
-  } finally {
-    await reader.close();
-  }
 }
 
 function tryParse(text: string): unknown {

@@ -1,5 +1,6 @@
-import { ByteReader } from '../files/json/byte-reader.js';
+import { haveCaption, isCaptionTable, wrappers } from '../captioners/caption-forms.js';
 import { describeContent } from '../files/json/describe-content.js';
+import { firstBytes } from '../files/json/first-bytes.js';
 import { fieldsOf } from '../files/json/json-value.js';
 import { parseNestedJson } from '../files/json/parse-json.js';
 import { streamJson } from '../files/json/stream-json.js';
@@ -136,7 +137,7 @@ function kindOfMap(entries: readonly (readonly [string, unknown])[]): FileKind |
   const emptyLists = lists.filter((list) => list.length === 0).length;
   if (values.length === 0) return null;
   if (hasTexts.length + emptyLists < values.length / 2) {
-    const wrapped = entries.find(([key]) => ['captions', 'data', 'results', 'items'].includes(key))?.[1];
+    const wrapped = entries.find(([key]) => wrappers.includes(key))?.[1];
     const [first] = Array.isArray(wrapped) ? wrapped : [];
     return isCaption(fieldsOf(first)) || kindOfMap(Object.entries(fieldsOf(wrapped))) === 'captions'
       ? 'captions'
@@ -161,46 +162,19 @@ function isOwn(value: unknown): boolean {
   return typeof format === 'string' && format.startsWith('relflow.');
 }
 
-const captionKeys = /^(?:captions?|sentences|text|description|comment|generated_text|pred_caption|caption_str)$/i;
-const imageKeys = /^(?:image_?id|cocoid|file_?name|file|image|image_name|image_path|img|path|url|image_url|id|key)$/i;
-
-function isCaption(fields: Readonly<Record<string, unknown>>): boolean {
-  const keys = Object.keys(fields);
-  return keys.some((key) => captionKeys.test(key)) && keys.some((key) => imageKeys.test(key));
-}
-
-function isCaptionTable(text: string): boolean {
-  const [header = ''] = text.split('\n');
-  const names = header.split(/[,\t|;]/).map((name) => name.trim().replace(/^"(.*)"$/, '$1'));
-  if (names.some((name) => captionKeys.test(name)) && names.some((name) => imageKeys.test(name))) return true;
-  return /^[^,\t|;]+\.(?:jpe?g|png|webp|bmp)(?:#\d+)?[,\t|;]/i.test(header);
-}
+const isCaption = (fields: Readonly<Record<string, unknown>>) => haveCaption(Object.keys(fields));
 
 /** Names a file that is not JSON at all: a web page, a git-lfs pointer, an archive, an empty file… */
 export async function contentKind(file: string): Promise<string | undefined> {
-  const bytes = await firstBytes(file);
+  const bytes = await firstBytes(file, startBytes);
   if (bytes.toString('utf8').trim() === '') return 'the file is empty';
   const found = describeContent(bytes);
   if (found === undefined) return undefined;
   return `the file is ${found.kind}${found.advice === undefined ? '' : `: ${found.advice}`}`;
 }
 
-async function firstBytes(file: string): Promise<Buffer> {
-  const reader = await ByteReader.open(file);
-  try {
-    const bytes = Buffer.alloc(startBytes);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-      read = await reader.read(bytes, length, bytes.length - length);
-    }
-    return bytes.subarray(0, length);
-  } finally {
-    await reader.close();
-  }
-}
-
 async function startOf(file: string): Promise<FileStart> {
-  const text = (await firstBytes(file))
+  const text = (await firstBytes(file, startBytes))
     .toString('utf8')
     .replace(/^\ufeff/, '')
     .trimStart();

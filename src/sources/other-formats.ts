@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import { ByteReader } from '../files/json/byte-reader.js';
+import { firstBytes } from '../files/json/first-bytes.js';
 
 /** How much of a file decides its format, in bytes. */
 const startBytes = 64 * 1024;
@@ -84,15 +84,5 @@ export async function checkIsNotCoco(file: string): Promise<void> {
 }
 
 async function startOf(file: string): Promise<string> {
-  const reader = await ByteReader.open(file);
-  try {
-    const bytes = Buffer.alloc(startBytes);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-      read = await reader.read(bytes, length, bytes.length - length);
-    }
-    return bytes.toString('utf8', 0, length);
-  } finally {
-    await reader.close();
-  }
+  return (await firstBytes(file, startBytes)).toString('utf8');
 }
