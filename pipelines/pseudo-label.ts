@@ -27,6 +27,15 @@ import { endpointOptions } from './endpoint-options.js';
 import { inGroup, MAIN } from './option-groups.js';
 import { parserOf, parserOptions } from './parser-options.js';
 
+/** The option `threshold` of pipelines that tag. */
+export const thresholdOption = Type.Number({
+  group: MAIN,
+  default: DEFAULT_THRESHOLD,
+  minimum: 0,
+  maximum: 1,
+  description: 'keep relations with a score above this',
+});
+
 /** Options of every pipeline that derives relations from captions. */
 export const pseudoLabelOptions = {
   ...captionerOptions,
@@ -64,13 +73,7 @@ export const pseudoLabelOptions = {
           "weights of an R-Tagger (.safetensors or an official .pth), which needs --images; 'sprites' is the tagger that comes with relflow and knows only drawn scenes; default: the geometric baseline, which needs no images",
       }),
     ),
-    threshold: Type.Number({
-      group: MAIN,
-      default: DEFAULT_THRESHOLD,
-      minimum: 0,
-      maximum: 1,
-      description: 'keep relations with a score above this',
-    }),
+    threshold: thresholdOption,
     taggerModel: Type.Optional(
       Type.String({
         argument: 'name',
