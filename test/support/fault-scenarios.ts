@@ -17,17 +17,40 @@ async function relflow(...args: readonly string[]): Promise<void> {
   assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
 }
 
-/** Everything that writes files that must survive an interruption. */
-export async function faultScenarios(): Promise<Scenario[]> {
+/** A run that is complete in `whole`, and the scenario of running it. */
+async function preparedRun() {
   const { annotations, captions } = writeSyntheticCoco(temporaryFolder(), 40);
   const inputs = ['--annotations', annotations, '--captions', captions, '--shard-records', '15', '--quiet'];
   const run = ['run', 'coco', ...inputs, '--export', 'rlipv2'];
-  const root = temporaryFolder();
-  const [whole, parts, allParts, begun, page] = ['whole', 'parts', 'all-parts', 'begun', 'page'].map((name) =>
-    join(root, name),
-  ) as [string, string, string, string, string];
+  const whole = join(temporaryFolder(), 'whole');
   await relflow(...run, '--out', whole);
   const expected = digests(whole);
+  const scenario: Scenario = {
+    name: 'run',
+    program: (out) => [command(), ...run, '--out', out],
+    recover: async (out) => {
+      await relflow(...(isRun(out) ? ['resume', out, '--quiet'] : [...run, '--out', out]));
+      assert.deepEqual(digests(out), expected);
+    },
+  };
+  return { inputs, run, whole, scenario };
+}
+
+/** The scenario of a run, which is ready much sooner than all. */
+export async function runScenario(): Promise<Scenario> {
+  return (await preparedRun()).scenario;
+}
+
+/** Everything that writes files that must survive an interruption. */
+export async function faultScenarios(): Promise<Scenario[]> {
+  const { inputs, run, whole, scenario } = await preparedRun();
+  const root = temporaryFolder();
+  const [parts, allParts, begun, page] = ['parts', 'all-parts', 'begun', 'page'].map((name) => join(root, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
 
   // After the first of three shards.
   const { code } = await runNode([command(), ...run, '--out', begun], faultEnvironment(begun, 'kill', 50));
@@ -48,10 +71,6 @@ export async function faultScenarios(): Promise<Scenario[]> {
     await relflow('finish', out);
     assert.deepEqual(digests(out), expectedParts);
   };
-  const completeRun = async (out: string) => {
-    await relflow(...(isRun(out) ? ['resume', out, '--quiet'] : [...run, '--out', out]));
-    assert.deepEqual(digests(out), expected);
-  };
   const store = scriptFile(
     `import { AnswerStore } from ${JSON.stringify(join(resolve(command()), '../../endpoints/index.js'))};
      const [folder, question, key] = [process.argv[2], ...process.argv.slice(3).map((text) => JSON.parse(text))];
@@ -69,8 +88,8 @@ export async function faultScenarios(): Promise<Scenario[]> {
      }`,
   );
   return [
-    { name: 'run', program: (out) => [command(), ...run, '--out', out], recover: completeRun },
-    { name: 'resume', before: begun, program: (out) => [command(), 'resume', out, '--quiet'], recover: completeRun },
+    scenario,
+    { ...scenario, name: 'resume', before: begun, program: (out) => [command(), 'resume', out, '--quiet'] },
     { name: 'part of a run', program: (out) => [command(), ...part(out, 1)], recover: finishParts },
     { name: 'last part of a run', before: parts, program: (out) => [command(), ...part(out, 2)], recover: finishParts },
     { name: 'finish', before: allParts, program: (out) => [command(), 'finish', out], recover: finishParts },
