@@ -55,7 +55,7 @@ export async function finishRun(
       onProgress?.(index + 1, shards.length);
     }
     try {
-      await wrapIoErrors(folder.path, () => writeManifest(graph, folder, state, signal));
+      await wrapIoErrors(folder.path, () => writeManifest(graph, folder, state, shards, signal));
     } catch (error) {
       // Another process finished the run meanwhile, and removed the files that this one was writing.
       if (signal.aborted || !(await folder.isFinished())) throw error;

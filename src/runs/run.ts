@@ -218,12 +218,13 @@ async function runLocked(
     } else {
       report({ phase: 'finishing', done: 0, total: null }, writer);
       await writer.finish();
-      const finished = summarizeRun(state.graph, stagesOf(graph, await folder.shards()), {
+      const shards = await folder.shards();
+      const finished = summarizeRun(state.graph, stagesOf(graph, shards), {
         observations,
         categories: await categoryCoverage(graph.nodes, observations.categories, signal),
       });
       await writeReport(folder, graph, metrics, { summary: finished, allowEmpty: options.allowEmpty });
-      manifest = await wrapIoErrors(folder.path, () => writeManifest(graph, folder, state, signal, stop));
+      manifest = await wrapIoErrors(folder.path, () => writeManifest(graph, folder, state, shards, signal, stop));
       if (manifest) summary = finished;
     }
     return {

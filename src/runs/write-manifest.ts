@@ -7,15 +7,19 @@ import type { RunState } from '../records/run-state.js';
 import { addStages } from '../records/stage-counts.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 
-/** Runs the finishers and then writes the manifest; resolves to null when it was stopped, so that a resume does it. */
+/**
+ * Runs the finishers and then writes the manifest; resolves to null when it was stopped, so that a resume does it.
+ *
+ * @param shards markers of all shards of the run
+ */
 export async function writeManifest(
   graph: Graph,
   folder: RunFolder,
   state: RunState,
+  shards: readonly Shard[],
   signal: AbortSignal,
   stop: AbortSignal = new AbortController().signal,
 ): Promise<Manifest | null> {
-  const shards = await folder.shards();
   const files = shards.flatMap((shard) => shard.files);
   try {
     const ended = AbortSignal.any([signal, stop]);
