@@ -72,21 +72,13 @@ export async function writeReport(
 export async function readReport(
   folder: RunFolder,
 ): Promise<Required<Pick<ReportOptions, 'summary' | 'allowEmpty'>> | null> {
-  try {
-    const report = (await readSmallJson(folder.pathTo('report.json'))) as ReportOptions;
-    return report.summary ? { summary: report.summary, allowEmpty: report.allowEmpty ?? null } : null;
-  } catch {
-    return null;
-  }
+  const { summary, allowEmpty = null } = await reportOf(folder);
+  return summary ? { summary, allowEmpty } : null;
 }
 
 /** Resolves to whether a run ended because its own code returned what it must not; what it wrote before is of the same code. */
 export async function endedByBadResult(folder: RunFolder): Promise<boolean> {
-  try {
-    return ((await readSmallJson(folder.pathTo('report.json'))) as ReportOptions).error === BAD_RESULT;
-  } catch {
-    return false;
-  }
+  return (await reportOf(folder)).error === BAD_RESULT;
 }
 
 /** Resolves to whether the output of a finished run has nothing of use and may be replaced by that of another run. */
@@ -94,4 +86,13 @@ export async function isReplaceable(folder: RunFolder): Promise<boolean> {
   const report = await readReport(folder);
   if (!report || report.summary.empty === null) return false;
   return report.allowEmpty === null ? report.summary.imagesWritten === 0 : !report.allowEmpty;
+}
+
+/** Reads the report of a run; empty when there is none that can be read. */
+async function reportOf(folder: RunFolder): Promise<ReportOptions> {
+  try {
+    return ((await readSmallJson(folder.pathTo('report.json'))) as ReportOptions | null) ?? {};
+  } catch {
+    return {};
+  }
 }
