@@ -40,10 +40,9 @@ export async function finishRun(
   folder: RunFolder,
   { signal = new AbortController().signal, onProgress }: FinishRunOptions = {},
 ): Promise<Manifest> {
-  await checkNoLinks(folder, []);
   const state = await folder.state();
+  await checkNoLinks(folder, finisherFiles(state?.graph));
   if (!state) throw new OutputError(folder.path, 'contains no run to finish');
-  await checkNoLinks(folder, finisherFiles(state.graph));
   const difference = graphDifference(state, describeGraph(graph));
   if (difference) throw new OutputError(folder.path, `cannot finish the run: ${difference}`);
   const done = await folder.manifest();

@@ -79,10 +79,9 @@ export async function checkRunState(
   resume: boolean,
   overwrite: boolean,
 ): Promise<boolean> {
-  await checkNoLinks(folder, []);
   const found = await folder.state();
+  await checkNoLinks(folder, resume ? finisherFiles(found?.graph) : []);
   if (found && resume) {
-    await checkNoLinks(folder, finisherFiles(found.graph));
     const difference = runDifference(found, state);
     if (difference) throw new OutputError(folder.path, `cannot resume the run: ${difference}`);
   } else if (found && !overwrite && !(await hasNothingOfUse(folder))) {
