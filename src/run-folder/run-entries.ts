@@ -93,9 +93,9 @@ export async function removePartial(folder: RunFolder): Promise<void> {
   await removeWhere(folder, [], (path) => /^\.relflow\/partial(?:\/|$)/.test(path));
 }
 
-/** Removes files that only an unfinished run needs, other than `queue.json`. */
-export async function removeIntermediate(folder: RunFolder): Promise<void> {
-  await removeWhere(folder, [], isIntermediate);
+/** Removes files that only an unfinished run needs, other than `queue.json`, and the files of processes that were killed. */
+export async function removeIntermediate(folder: RunFolder, finisherFiles: readonly string[]): Promise<void> {
+  await removeWhere(folder, finisherFiles, (path) => isTemporary(path) || isIntermediate(path));
 }
 
 async function removeWhere(

@@ -5,7 +5,7 @@ import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { describeGraph } from '../graph/describe-graph.js';
 import type { Graph } from '../graph/graph.js';
 import type { Manifest, Shard } from '../records/manifest.js';
-import { checkNoLinks, removeIntermediate, removeTemporaryFiles } from '../run-folder/run-entries.js';
+import { checkNoLinks, removeIntermediate } from '../run-folder/run-entries.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { ShardLayout } from '../run-folder/shard-layout.js';
 import { finisherFiles } from './finisher-files.js';
@@ -70,9 +70,8 @@ export async function finishRun(
  */
 export async function removeIntermediateFiles(folder: RunFolder): Promise<void> {
   if (!(await folder.isFinished())) return;
-  await removeTemporaryFiles(folder, finisherFiles((await folder.state())?.graph));
   // Another process may still be writing there until it notices that the run has ended.
-  await removeIntermediate(folder);
+  await removeIntermediate(folder, finisherFiles((await folder.state())?.graph));
   // queue.json goes last: waiting processes take its absence as the end of the run.
   await rm(folder.internalPath('queue.json'), { force: true });
 }
