@@ -2,7 +2,8 @@ import { lstat, realpath } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { OutputError } from '../errors.js';
 import { ownPaths } from './own-paths.js';
-import { REJECTS, RunFolder } from './run-folder.js';
+import { sinksOf } from './run-entries.js';
+import { RunFolder } from './run-folder.js';
 
 /**
  * Checks, before any work, that a file may be written: that it does not exist, or may be replaced, and that it is not one
@@ -31,8 +32,8 @@ async function isOfRun(folder: RunFolder, path: string): Promise<boolean> {
   if (path.startsWith('.relflow/')) return true;
   // A run that cannot be read has no files that are known.
   const [state, manifest] = await Promise.all([folder.state().catch(() => null), folder.manifest().catch(() => null)]);
-  const sinks = (state?.graph ?? []).filter(({ kind }) => kind === 'sink').map(({ id }) => id);
-  return ownPaths({ sinks: [...sinks, REJECTS], files: (manifest?.files ?? []).map((file) => file.path) }).isFile(path);
+  const files = (manifest?.files ?? []).map((file) => file.path);
+  return ownPaths({ sinks: sinksOf(state), files }).isFile(path);
 }
 
 /** Resolves links in the folders of a path that may not exist yet. */

@@ -4,6 +4,7 @@ import { checksum } from '../files/checksum.js';
 import { safeRelativePath } from '../files/image-folder.js';
 import { nameEntries, removeEntries, type SortedEntries, sortEntries } from '../files/own-entries.js';
 import type { Manifest } from '../records/manifest.js';
+import type { RunState } from '../records/run-state.js';
 import { isIntermediate, isTemporary, ownPaths } from './own-paths.js';
 import { REJECTS, type RunFolder } from './run-folder.js';
 
@@ -13,13 +14,13 @@ import { REJECTS, type RunFolder } from './run-folder.js';
  *
  * @param finisherFiles names of the files that the finishers of the run's graph write
  */
-export async function runEntries(folder: RunFolder, finisherFiles: readonly string[]): Promise<SortedEntries> {
+async function runEntries(folder: RunFolder, finisherFiles: readonly string[]): Promise<SortedEntries> {
   const state = await folder.state();
   const manifest = await folder.manifest().catch((error: unknown) => {
     if (error instanceof InputError) return null;
     throw error;
   });
-  const sinks = [...(state?.graph ?? []).filter(({ kind }) => kind === 'sink').map(({ id }) => id), REJECTS];
+  const sinks = sinksOf(state);
   const listed = filesOfFinishers(manifest, sinks);
   const files = [...new Set([...finisherFiles, ...listed.keys()])];
   const sorted = await sortEntries(folder.path, ownPaths({ sinks: state ? sinks : [], files }));
@@ -60,8 +61,7 @@ export async function checkOnlyRun(folder: RunFolder, finisherFiles: readonly st
  * @throws OutputError naming the links
  */
 export async function checkNoLinks(folder: RunFolder, finisherFiles: readonly string[]): Promise<void> {
-  const sinks = ((await folder.state())?.graph ?? []).filter(({ kind }) => kind === 'sink').map(({ id }) => id);
-  const own = ownPaths({ sinks: [...sinks, REJECTS], files: finisherFiles });
+  const own = ownPaths({ sinks: sinksOf(await folder.state()), files: finisherFiles });
   refuseLinks(folder, (await sortEntries(folder.path, own)).links);
 }
 
@@ -113,6 +113,12 @@ function refuseLinks(folder: RunFolder, links: readonly string[]): void {
     folder.path,
     `${nameEntries(links)} ${links.length === 1 ? 'is a link' : 'are links'}, expected files and folders of the run itself; replace links by what they point to`,
   );
+}
+
+/** Returns the names of the sinks of a run, also of its rejects. */
+export function sinksOf(state: RunState | null): string[] {
+  const sinks = (state?.graph ?? []).filter(({ kind }) => kind === 'sink');
+  return [...sinks.map(({ id }) => id), REJECTS];
 }
 
 /** Returns the checksums of the files in a manifest that no sink wrote, by path. */
