@@ -29,9 +29,10 @@ export function checkStageResult(
 ): void {
   const { adds } = node.spec;
   if (result === FILTERED) return;
-  const expected = adds.length > 0 ? `an object with ${adds.join(', ')}` : 'an object';
-  if (typeof result !== 'object' || result === null)
+  if (typeof result !== 'object' || result === null) {
+    const expected = adds.length > 0 ? `an object with ${adds.join(', ')}` : 'an object';
     throw badResult(node, record, ordinal, `returned ${kindOf(result)}, expected ${expected}, or FILTERED`);
+  }
   const problem = fieldsProblem(result, adds);
   if (problem !== null) throw badResult(node, record, ordinal, `returned ${problem}`);
 }
