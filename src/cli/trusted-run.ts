@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
+import { recipeFlagName } from '../graph/recipe.js';
 import { RelflowError } from '../index.js';
 import type { RunState } from '../records/run-state.js';
 import { wasStartedHere } from '../runs/started-runs.js';
@@ -57,13 +58,10 @@ export async function trustedRun(
     actions.push(`run the module ${shown(saved.recipe)}`);
     if (recipe === undefined || resolve(recipe) !== resolve(saved.recipe)) needed.push(`--recipe ${saved.recipe}`);
   }
-  for (const [name, flag] of [
-    ['endpointUrl', '--endpoint-url'],
-    ['parserEndpointUrl', '--parser-endpoint-url'],
-  ] as const) {
+  for (const name of ADDRESSES) {
     if (options[name] === undefined) continue;
     actions.push(`send requests to ${shown(options[name])}`);
-    if (named[name] === undefined) needed.push(`${flag} URL`);
+    if (named[name] === undefined) needed.push(`--${recipeFlagName(name)} URL`);
   }
   const others = Object.entries(options).filter(
     ([name, value]) =>

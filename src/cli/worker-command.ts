@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { recipeFlagName } from '../graph/recipe.js';
 import { OptionError, RunFolder } from '../index.js';
 import type { Lane } from '../operators/operator.js';
 import type { IsolatedShard, QueueServer, RunningWorker, WorkerEvent } from '../queue/index.js';
@@ -109,16 +110,11 @@ export function workerCommand(program: Command, context: CommandContext): void {
 /** Returns the arguments by which the process of an isolated shard trusts the same runs as the worker. */
 function trustArguments(flags: TrustFlags, { secret }: QueueServer): string[] {
   const { trust, recipe, endpointUrl, parserEndpointUrl, tokenFile } = flags;
-  const named = {
-    recipe,
-    'endpoint-url': endpointUrl,
-    'parser-endpoint-url': parserEndpointUrl,
-    'token-file': tokenFile,
-  };
+  const named = Object.entries({ recipe, endpointUrl, parserEndpointUrl, tokenFile });
   return [
     ...(trust ? ['--trust'] : []),
     ...(secret === undefined ? [] : ['--signed']),
-    ...Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),
+    ...named.flatMap(([name, value]) => (value === undefined ? [] : [`--${recipeFlagName(name)}=${value}`])),
   ];
 }
 
