@@ -5,6 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { Job } from 'bullmq';
 import { digest } from '../files/digest.js';
 import { isInside } from '../files/is-inside.js';
+import { uuidPattern } from '../files/uuid-pattern.js';
 import type { Lane } from '../operators/operator.js';
 import { Type } from '../records/type.js';
 import type { RunJob, ShardJob } from './jobs.js';
@@ -14,7 +15,7 @@ import { UnrecoverableError } from './queue-packages.js';
 export const MAX_ATTEMPTS = 1000;
 
 const runJob = {
-  run: Type.String({ pattern: '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$' }),
+  run: Type.String({ pattern: `^${uuidPattern}$` }),
   out: Type.String({ minLength: 1, maxLength: 4096, pattern: '^[^\\u0000-\\u001f]+$' }),
   stateDigest: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   retries: Type.Object(

@@ -1,11 +1,11 @@
 import type { OwnPaths } from '../files/own-entries.js';
+import { uuidPattern } from '../files/uuid-pattern.js';
 
-const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const SHARD = String.raw`\d{5,}`;
 const SINK = '[a-z][a-z0-9-]*';
 /** What write-file-atomic, `writeIfAbsent` and `writeAtomically` append to the name of a file that is not complete. */
-const TEMPORARY = String.raw`(?:\.\d+|(?:\.${UUID})?\.partial)`;
-const TEMPORARY_FOLDER = `(?:(?:run|part|source)-${UUID})`;
+const TEMPORARY = String.raw`(?:\.\d+|(?:\.${uuidPattern})?\.partial)`;
+const TEMPORARY_FOLDER = `(?:(?:run|part|source)-${uuidPattern})`;
 /** Folder of spools, see `TemporaryFolder`. */
 const SPOOLS = 'relflow-[A-Za-z0-9]{6}';
 
@@ -13,14 +13,14 @@ const FILES = [
   String.raw`(?:manifest|report)\.json${TEMPORARY}?`,
   String.raw`\.relflow/(?:run|queue|progress|extent)\.json${TEMPORARY}?`,
   String.raw`\.relflow/shards/${SHARD}\.json${TEMPORARY}?`,
-  String.raw`\.relflow/partial/(?:\d+-${UUID}/)?${SINK}\.jsonl(?:\.gz)?`,
-  String.raw`\.relflow/partial/position-${UUID}`,
+  String.raw`\.relflow/partial/(?:\d+-${uuidPattern}/)?${SINK}\.jsonl(?:\.gz)?`,
+  String.raw`\.relflow/partial/position-${uuidPattern}`,
   String.raw`\.relflow/work/${SHARD}\.\d+\.jsonl${TEMPORARY}?`,
   String.raw`\.relflow/tmp/(?:${TEMPORARY_FOLDER}/)?(?:${SPOOLS}/)+[\w.-]+`,
 ];
 const FOLDERS = [
   String.raw`\.relflow(?:/(?:shards|partial|work|tmp))?`,
-  String.raw`\.relflow/partial/\d+-${UUID}`,
+  String.raw`\.relflow/partial/\d+-${uuidPattern}`,
   String.raw`\.relflow/tmp/(?:${TEMPORARY_FOLDER}|(?:${TEMPORARY_FOLDER}/)?${SPOOLS}(?:/${SPOOLS})*)`,
 ];
 
@@ -44,7 +44,7 @@ export function ownPaths({ sinks, files }: NamedFiles): OwnPaths {
   const known = new Set(sinks);
   const named = new Set(files);
   const parents = new Set(files.flatMap(parentsOf));
-  const partial = new RegExp(String.raw`^(.+?)(?:\.${UUID})?\.partial$`);
+  const partial = new RegExp(String.raw`^(.+?)(?:\.${uuidPattern})?\.partial$`);
   const shardFile = new RegExp(String.raw`^(${SINK})/${SHARD}\.jsonl(?:\.gz)?$`);
   return {
     isFile: (path) =>

@@ -5,6 +5,7 @@ import { OutputError } from '../errors.js';
 import { lockFolder } from '../files/lock-folder.js';
 import { makeFolder } from '../files/make-folder.js';
 import { nameEntries, type OwnPaths, removeEntries, sortEntries } from '../files/own-entries.js';
+import { uuidPattern } from '../files/uuid-pattern.js';
 import { writeAtomically } from '../files/write-atomically.js';
 import { isCheckpointFile, isCheckpointFolder } from './checkpoints.js';
 import type { TrainingSettings } from './settings/training-settings.js';
@@ -94,9 +95,8 @@ export class TrainingFolder {
   }
 }
 
-const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const ownFile = new RegExp(
-  String.raw`^(?:settings\.json|log\.jsonl|curves\.html|failure\.json|\.?weights\.safetensors)(?:(?:\.${UUID})?\.partial)?$`,
+  String.raw`^(?:settings\.json|log\.jsonl|curves\.html|failure\.json|\.?weights\.safetensors)(?:(?:\.${uuidPattern})?\.partial)?$`,
 );
 const isTemporary = /\.partial$/;
 
