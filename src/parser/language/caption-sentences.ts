@@ -3,6 +3,7 @@ import { colors } from './closed-classes.js';
 import { isEnglish } from './is-english.js';
 import { isAdjective } from './lemma.js';
 import { type Token, tokenize } from './tokenize.js';
+import { wordSet } from './word-set.js';
 
 /** A sentence of a caption. */
 export interface CaptionSentence {
@@ -60,12 +61,9 @@ function pictureEnd(words: readonly string[], start: number): number {
 }
 
 const isModifier = (word: string) => word === 'and' || word === '-' || colors.has(word) || isAdjective(word);
-const pictures = new Set(
-  'image photo photograph picture scene shot view snapshot close-up closeup caption description screenshot footage'.split(
-    ' ',
-  ),
+const pictures = wordSet(
+  'image photo photograph picture scene shot view snapshot close-up closeup caption description screenshot footage',
 );
-const shows = new Set(
-  `shows showing depicts depicting captures capturing features featuring displays displaying presents portrays portraying contains
-  containing includes showcases illustrates`.split(/\s+/),
-);
+const shows =
+  wordSet(`shows showing depicts depicting captures capturing features featuring displays displaying presents portrays portraying contains
+  containing includes showcases illustrates`);

@@ -1,4 +1,5 @@
 import type { WordClass } from './word-class.js';
+import { wordSet } from './word-set.js';
 
 /** Returns the class of a closed-class word; undefined for words of the open classes. */
 export const closedClass = (word: string): WordClass | undefined =>
@@ -50,8 +51,4 @@ const closedClasses: ReadonlyMap<string, WordClass> = new Map([
 
 function tagged(tag: WordClass, words: string): [string, WordClass][] {
   return words.split(/\s+/).map((word) => [word, tag]);
-}
-
-function wordSet(words: string): ReadonlySet<string> {
-  return new Set(words.split(/\s+/));
 }

@@ -2,6 +2,7 @@ import { closedClass } from './closed-classes.js';
 import { isAdjective, isNoun, isVerb, nounLemma, verbLemma } from './lemma.js';
 import { memoize } from './memoize.js';
 import { startsPreposition } from './prepositions.js';
+import { wordSet } from './word-set.js';
 
 /**
  * Checks whether the words of a caption are English: written in Latin letters, and not mostly function words of German, French,
@@ -44,10 +45,7 @@ const isKnown = memoize(20_000, (word: string) => {
 
 // cspell:disable
 /** Function words of other languages that English lacks. */
-const functionWords = new Set(
-  `ein eine einen einem einer der das und auf mit ist im sitzt neben une le les des du et sur avec dans assis est un une el los las
-  una unos con y en por sobre está il lo gli della di che su een het op met van naar um uma com em ao na no`
-    .split(/\s+/)
-    .filter((word) => !/^(?:no|in|a|das|y|en)$/.test(word)),
-);
+const functionWords =
+  wordSet(`ein eine einen einem einer der und auf mit ist im sitzt neben une le les des du et sur avec dans assis est un el los las
+  una unos con por sobre está il lo gli della di che su een het op met van naar um uma com em ao na`);
 // cspell:enable

@@ -1,3 +1,5 @@
+import { wordSet } from './word-set.js';
+
 /**
  * Kind of thing that a noun names, as far as it decides which noun is a verb's subject: a man in a jacket can ride, a jacket
  * cannot. `thing` stands for every noun that the lists below lack.
@@ -135,7 +137,3 @@ const lookalikes: ReadonlySet<string> = new Set([
 ]);
 
 const personEnding = /(?:man|woman|boy|girl|person|boarder|rider|player|surfer|skier)$/;
-
-function wordSet(words: string): ReadonlySet<string> {
-  return new Set(words.trim().split(/\s+/));
-}

@@ -1,3 +1,5 @@
+import { wordSet } from './word-set.js';
+
 /** A preposition of one or more words, found in a sentence. */
 export interface PrepositionMatch {
   /** Number of words, articles included. */
@@ -66,8 +68,6 @@ function prepositionMatch(words: readonly string[], start: number, end: number):
     .join(' ');
   return { length: end - start, text };
 }
-
-const wordSet = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/));
 
 const possessives = wordSet('its his her their');
 const articles = wordSet('the a an its his her their');

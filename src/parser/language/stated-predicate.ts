@@ -1,6 +1,7 @@
 import { isAdjective, isNoun, isVerb, nounLemma, verbLemma } from './lemma.js';
 import { memoize } from './memoize.js';
 import { prepositionAt } from './prepositions.js';
+import { wordSet } from './word-set.js';
 
 /** A relation of two phrases of a caption in the words of a model, which may differ from the caption's. */
 export interface ModelRelation {
@@ -100,6 +101,6 @@ const isVerbForm = memoize(20_000, (word: string) => {
     ? !isNoun(nounLemma(word)) && !isAdjective(word)
     : !isAdjective(word) || /(?:ed|ing|[ew]n)$/.test(word);
 });
-const auxiliaries = new Set('are was were been being does did can will could would should may might must'.split(' '));
-const articles = new Set('the a an its his her their'.split(' '));
-const possessives = new Set('his her its their'.split(' '));
+const auxiliaries = wordSet('are was were been being does did can will could would should may might must');
+const articles = wordSet('the a an its his her their');
+const possessives = wordSet('his her its their');

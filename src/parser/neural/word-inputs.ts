@@ -1,5 +1,6 @@
 import { isAdjective, isCompound, isNoun, isVerb, nounLemma, verbLemma } from '../language/lemma.js';
 import { wordList } from '../language/lexicon/lexicon.js';
+import { wordSet } from '../language/word-set.js';
 
 /** Rows of the table of affixes: an affix has the row of its hash. */
 export const affixRows = 8192;
@@ -76,4 +77,4 @@ export function verbOf(word: string): string | undefined {
   return isVerb(lemma) ? lemma : undefined;
 }
 
-const auxiliaries = new Set('are was were been being has have had having does did'.split(' '));
+const auxiliaries = wordSet('are was were been being has have had having does did');

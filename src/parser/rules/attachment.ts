@@ -1,4 +1,5 @@
 import { isAnimate, type NounClass } from '../language/noun-classes.js';
+import { wordSet } from '../language/word-set.js';
 import type { VerbPart } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
 
@@ -128,8 +129,6 @@ export const isSideBySideAttachment = (preposition: string): boolean => adjacent
 /** Checks whether the object of a preposition tells where its subject is. */
 export const isLocativeAttachment = (preposition: string): boolean =>
   locatives.has(preposition) || isSideBySideAttachment(preposition);
-
-const wordSet = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/));
 
 const locatives = new Set([
   ...wordSet('in on at inside atop aboard within into onto down along across through under beneath underneath'),

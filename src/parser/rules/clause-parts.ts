@@ -1,5 +1,6 @@
 import { verbLemma } from '../language/lemma.js';
 import { prepositionAt } from '../language/prepositions.js';
+import { wordSet } from '../language/word-set.js';
 import { type NounPhrase, nounPhraseAt, type TaggedSentence } from './noun-phrase.js';
 
 /** The predicate of a relation. */
@@ -62,7 +63,7 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
     return { part: { kind: 'denial', isNewClause: true }, next: k + 2 };
   if (words[k] === 'neither') return { part: { kind: 'denial', isNewClause: false }, next: k + 1 };
   if (words[k] === 'no' && words[k + 1] === 'one') return { part: { kind: 'pronoun', word: 'nothing' }, next: k + 2 };
-  if (nothing.test(words[k]!)) {
+  if (nothing.has(words[k]!)) {
     const next = words[k + 1] === 'of' ? (nounPhraseAt(sentence, k + 2)?.next ?? k + 3) : k + 1;
     return { part: { kind: 'pronoun', word: 'nothing' }, next };
   }
@@ -160,26 +161,8 @@ function formOf(word: string, verb: string, hasAuxiliary: boolean): VerbPart['fo
 }
 
 /** Adverbs of what does not happen. */
-const unlikely: ReadonlySet<string> = new Set(['almost', 'nearly', 'barely', 'hardly']);
+const unlikely = wordSet('almost nearly barely hardly');
 /** Before an infinitive: what they introduce has not happened. */
-const intentions: ReadonlySet<string> = new Set([
-  ...[
-    'about',
-    'pretend',
-    'ready',
-    'try',
-    'attempt',
-    'prepare',
-    'want',
-    'get',
-    'plan',
-    'intend',
-    'wait',
-    'fail',
-    'hope',
-    'go',
-    'refuse',
-  ],
-]);
+const intentions = wordSet('about pretend ready try attempt prepare want get plan intend wait fail hope go refuse');
 /** Pronouns without a person or thing. */
-const nothing = /^no(?:body|thing|ne)$/;
+const nothing = wordSet('nobody nothing none');

@@ -1,5 +1,6 @@
 import type { TextGraph, TextRelation } from '../../records/text-graph.js';
 import { isAnimate } from '../language/noun-classes.js';
+import { wordSet } from '../language/word-set.js';
 import {
   attachmentAgent,
   attachmentContainer,
@@ -370,9 +371,7 @@ const allowsMixedList = ({ preposition, verb }: ResolvedPredicate) =>
   verb === undefined && (preposition === 'with' || preposition === 'of' || isSideBySideAttachment(preposition));
 
 /** What things do: "a path that leads to a lake", "a shirt that says hello". */
-const thingVerbs: ReadonlySet<string> = new Set(
-  'lead read say show contain feature depict display reach extend stretch'.split(' '),
-);
+const thingVerbs = wordSet('lead read say show contain feature depict display reach extend stretch');
 
 /** Dropped before another preposition: "his head down next to a book" has `next to`. After a verb they stay: `looking down at`. */
-const particles: ReadonlySet<string> = new Set(['up', 'down', 'out', 'over', 'around', 'off', 'along', 'by', 'on']);
+const particles = wordSet('up down out over around off along by on');
