@@ -1,7 +1,7 @@
 import { isFactualQuantity } from '../../records/factual-graph.js';
 import type { Entity, TextGraph, TextRelation } from '../../records/text-graph.js';
 import { nounLemma } from '../language/lemma.js';
-import { statedPredicate } from '../language/stated-predicate.js';
+import { statedRelation } from '../language/stated-relation.js';
 import type { Token } from '../language/tokenize.js';
 import type { CaptionReading, TokenSpan } from './caption-reader.js';
 import type { NormalForms } from './normal-forms.js';
@@ -35,7 +35,7 @@ export function assembleGraph(
     if (typeof ends[0] !== 'number' || typeof ends[1] !== 'number') continue;
     const isForward = subject < object;
     const [first, second] = isForward ? [subject, object] : [object, subject];
-    const stated = statedPredicate({
+    const stated = statedRelation(ends[0], ends[1], {
       words: surfaces,
       isPhrase: (index) => inPhrase[index] === true,
       first: mentions[first]!,
@@ -43,17 +43,7 @@ export function assembleGraph(
       isForward,
       predicate,
     });
-    const isSwapped = stated.isForward !== isForward;
-    textRelations.push({
-      subject: isSwapped ? ends[1] : ends[0],
-      object: isSwapped ? ends[0] : ends[1],
-      predicate: stated.text,
-      lemma: stated.lemma,
-      ...(isSwapped || stated.lemma !== predicate
-        ? { inferred: { lemma: predicate, ...(isSwapped && { swapped: true as const }) } }
-        : {}),
-      confidence: Math.round(confidence * 1e4) / 1e4,
-    });
+    textRelations.push({ ...stated, confidence: Math.round(confidence * 1e4) / 1e4 });
   }
   return { entities, relations: textRelations };
 }

@@ -1,7 +1,7 @@
 import { type FactualGraph, isFactualQuantity } from '../../records/factual-graph.js';
 import type { Entity, TextGraph } from '../../records/text-graph.js';
 import { nounLemma } from '../language/lemma.js';
-import { statedPredicate } from '../language/stated-predicate.js';
+import { statedRelation } from '../language/stated-relation.js';
 import { type Token, tokenize } from '../language/tokenize.js';
 
 /**
@@ -12,6 +12,7 @@ import { type Token, tokenize } from '../language/tokenize.js';
  */
 export function fromFactual(caption: string, { relations, attributes, entities: alone }: FactualGraph): TextGraph {
   const words = tokenize(caption, caption.length).flat();
+  const texts = words.map(({ text }) => text);
   const said = attributes.map(({ entity }) => entity);
   const names = [...new Set([...relations.flatMap(({ subject, object }) => [subject, object]), ...said, ...alone])];
   const entities = names.map((name): Entity => {
@@ -29,8 +30,8 @@ export function fromFactual(caption: string, { relations, attributes, entities: 
       const ends = [names.indexOf(subject), names.indexOf(object)] as const;
       const isForward = entities[ends[0]]!.start <= entities[ends[1]]!.start;
       const [first, second] = isForward ? ends : [ends[1], ends[0]];
-      const stated = statedPredicate({
-        words: words.map(({ text }) => text),
+      return statedRelation(...ends, {
+        words: texts,
         isPhrase: (index) =>
           entities.some(({ start, end }) => words[index]!.start >= start && words[index]!.end <= end),
         first: wordsWithin(entities[first]!, words),
@@ -38,16 +39,6 @@ export function fromFactual(caption: string, { relations, attributes, entities: 
         isForward,
         predicate,
       });
-      const isSwapped = stated.isForward !== isForward;
-      return {
-        subject: isSwapped ? ends[1] : ends[0],
-        object: isSwapped ? ends[0] : ends[1],
-        predicate: stated.text,
-        lemma: stated.lemma,
-        ...((isSwapped || stated.lemma !== predicate) && {
-          inferred: { lemma: predicate, ...(isSwapped && { swapped: true as const }) },
-        }),
-      };
     }),
   };
 }

@@ -1,3 +1,4 @@
+import type { TextRelation } from '../../records/text-graph.js';
 import { isAdjective, isNoun, isVerb, nounLemma, verbLemma } from './lemma.js';
 import { memoize } from './memoize.js';
 import { prepositionAt } from './prepositions.js';
@@ -19,7 +20,7 @@ export interface ModelRelation {
 }
 
 /** How a caption states a relation. */
-export interface StatedPredicate {
+interface StatedPredicate {
   /** In the caption's words: `covered with`. Empty if the caption has no words for it, as in "a table leg". */
   readonly text: string;
   /** With its verb as a lemma: `cover with`. */
@@ -29,10 +30,29 @@ export interface StatedPredicate {
 }
 
 /**
+ * Returns a relation in the words of the caption, with the model's where they differ.
+ * @param subject index of the model's subject in the entities of the graph
+ * @param object index of the model's object
+ */
+export function statedRelation(subject: number, object: number, relation: ModelRelation): TextRelation {
+  const { text, lemma, isForward } = statedPredicate(relation);
+  const isSwapped = isForward !== relation.isForward;
+  return {
+    subject: isSwapped ? object : subject,
+    object: isSwapped ? subject : object,
+    predicate: text,
+    lemma,
+    ...((isSwapped || lemma !== relation.predicate) && {
+      inferred: { lemma: relation.predicate, ...(isSwapped && { swapped: true as const }) },
+    }),
+  };
+}
+
+/**
  * Finds the words of a caption for a predicate. They are the model's if the caption has them; otherwise those between the two
  * phrases: a man "in" a hat, where the model says `wear`, and a field "covered with" snow, which the model says `covers` it.
  */
-export function statedPredicate(relation: ModelRelation): StatedPredicate {
+function statedPredicate(relation: ModelRelation): StatedPredicate {
   const { isForward, predicate } = relation;
   const parts = predicate.split(' ');
   const found = indicesOf(relation, parts);
