@@ -1,8 +1,8 @@
 import { basename, dirname, join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { OptionError } from '../errors.js';
-import { checkFinite } from '../files/check-finite.js';
 import { listNames } from '../files/list-names.js';
+import { readFinite } from '../files/read-finite.js';
 import { sizeOf, type WeightSource } from '../files/weight-source.js';
 import { writeSafetensors } from '../files/write-safetensors.js';
 import { openWeights } from '../model/weights/open-weights.js';
@@ -54,11 +54,7 @@ function convertCommand(parent: Command, context: CommandContext): void {
           names.map((name) => ({
             name,
             shape: source.entries.get(name)!.shape,
-            read: async () => {
-              const values = await source.read(name);
-              checkFinite(from, name, values);
-              return values;
-            },
+            read: () => readFinite(source, name),
           })),
           {
             ...(model !== undefined && { metadata: { model } }),

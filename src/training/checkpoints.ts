@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { lstat, readdir, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { OutputError, RelflowError } from '../errors.js';
-import { checkFinite } from '../files/check-finite.js';
 import { makeFolder } from '../files/make-folder.js';
 import { openSafetensors } from '../files/open-safetensors.js';
 import { removeEntries, sortEntries } from '../files/own-entries.js';
+import { readFinite } from '../files/read-finite.js';
 import { readSmallJson } from '../files/read-small-file.js';
 import { syncFolder } from '../files/sync-folder.js';
 import { describeSystemError } from '../files/system-error.js';
@@ -188,11 +188,7 @@ async function readArrays(path: string): Promise<Map<string, Float32Array>> {
   const source = await openSafetensors(path);
   const values = new Map<string, Float32Array>();
   try {
-    for (const name of source.entries.keys()) {
-      const array = await source.read(name);
-      checkFinite(path, name, array);
-      values.set(name, array);
-    }
+    for (const name of source.entries.keys()) values.set(name, await readFinite(source, name));
   } finally {
     await source.close();
   }

@@ -1,5 +1,5 @@
 import { OptionError } from '../errors.js';
-import { checkFinite } from '../files/check-finite.js';
+import { readFinite } from '../files/read-finite.js';
 import { RlipV2 } from '../model/rlip-v2.js';
 import { byteTokenizer, openTokenizer } from '../model/text/tokenizer.js';
 import { initializeWeights } from '../model/weights/initialize-weights.js';
@@ -77,11 +77,7 @@ async function loadMatching(model: RlipV2, path: string): Promise<number> {
         'training',
         `/startFrom ${path}: no array has a name and shape of ${model.config.name}, expected weights of a similar model`,
       );
-    for (const parameter of matching) {
-      const values = await source.read(parameter.name);
-      checkFinite(path, parameter.name, values);
-      parameter.set(values);
-    }
+    for (const parameter of matching) parameter.set(await readFinite(source, parameter.name));
     return matching.length;
   } finally {
     await source.close();

@@ -1,5 +1,5 @@
 import { RelflowError } from '../../errors.js';
-import { checkFinite } from '../../files/check-finite.js';
+import { readFinite } from '../../files/read-finite.js';
 import type { WeightSource } from '../../files/weight-source.js';
 import type { Parameter } from '../parameter-scope.js';
 
@@ -98,9 +98,7 @@ export async function loadWeights(
   checkWeights(parameters, source);
   let done = 0;
   for (const parameter of parameters.values()) {
-    const values = await source.read(parameter.name);
-    checkFinite(source.name, parameter.name, values);
-    parameter.set(values);
+    parameter.set(await readFinite(source, parameter.name));
     onProgress?.(++done, parameters.size);
   }
 }

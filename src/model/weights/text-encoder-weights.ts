@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
-import { checkFinite } from '../../files/check-finite.js';
+import { readFinite } from '../../files/read-finite.js';
 import type { WeightSource } from '../../files/weight-source.js';
 import type { Parameter } from '../parameter-scope.js';
 import { checkWeights } from './load-weights.js';
@@ -82,11 +82,8 @@ export function textEncoderParameters(
  * ```
  */
 export async function loadTextEncoder(parameters: ReadonlyMap<string, Parameter>, source: WeightSource): Promise<void> {
-  for (const [name, parameter] of textEncoderParameters(parameters, source)) {
-    const values = await source.read(name);
-    checkFinite(source.name, name, values);
-    parameter.set(values);
-  }
+  for (const [name, parameter] of textEncoderParameters(parameters, source))
+    parameter.set(await readFinite(source, name));
 }
 
 async function weightFile(path: string): Promise<string> {
