@@ -1,6 +1,7 @@
 import { RecordError, RelflowError } from '../../errors.js';
 import { imageInside } from '../../files/image-inside.js';
 import type { Id } from '../../records/image.js';
+import { addCount } from '../../records/stage-counts.js';
 import type { AugmentedImage } from './augment-image.js';
 import type { AugmentedImageReader } from './augmented-image-reader.js';
 import { prefetch } from './prefetch.js';
@@ -30,6 +31,8 @@ export interface StreamedBatch {
   /** Images that could not be read while the batch was filled. */
   readonly rejects: readonly { readonly image: Id; readonly reason: string; readonly message: string }[];
 }
+
+type Refused = StreamedBatch['rejects'][number];
 
 /**
  * Streams batches from a position on, epoch after epoch without end. A stream that starts at a later position yields
@@ -75,10 +78,9 @@ async function* streamBatches(
   let start = position;
   let hasBatch = position > 0;
   let images: AugmentedImage[] = [];
-  let rejects: StreamedBatch['rejects'] = [];
-  /** The number of refused images of this epoch, by reason, and the first of them. */
-  const refused: Record<string, number> = {};
-  let firstRefusal: string | undefined;
+  let rejects: Refused[] = [];
+  /** The refused images of this epoch before its first batch, which shows that batches can be filled. */
+  let refused: Refused[] = [];
   const takeBatch = (): StreamedBatch => {
     const item = {
       batch: trainingBatch(images, { epoch, position: start }, data.summary.vocabularies, options),
@@ -94,11 +96,9 @@ async function* streamBatches(
       const { id, result } = item;
       position++;
       if ('reject' in result) {
-        const { reason, message } = result.reject;
-        rejects = [...rejects, { image: id, reason, message }];
-        // They matter only until the first batch shows that batches can be filled.
-        if (!hasBatch) refused[reason] = (refused[reason] ?? 0) + 1;
-        firstRefusal ??= message;
+        const reject = { image: id, ...result.reject };
+        rejects.push(reject);
+        if (!hasBatch) refused.push(reject);
       } else images.push(result.augmentedImage);
       if (images.length === batchSize) yield takeBatch();
       continue;
@@ -108,16 +108,19 @@ async function* streamBatches(
     else if (!hasBatch && epochs > 1)
       throw new RelflowError(
         'no-data',
-        `training: no batch of ${batchSize} images can be filled: ${noBatch(data.summary.total, refused, firstRefusal)}`,
+        `training: no batch of ${batchSize} images can be filled: ${noBatch(data.summary.total, refused)}`,
       );
-    [epoch, position, start, images, hasBatch] = [epoch + 1, 0, 0, [], false];
+    [epoch, position, start, images, hasBatch, refused] = [epoch + 1, 0, 0, [], false, []];
   }
 }
 
-function noBatch(total: number, refused: Readonly<Record<string, number>>, first: string | undefined): string {
-  const count = Object.values(refused).reduce((sum, n) => sum + n, 0);
-  const start = `${count} of ${total} images ${count === 1 ? 'is' : 'are'} refused`;
-  return first === undefined ? start : `${start}: ${refusedImages(refused)}; the first: ${first}`;
+function noBatch(total: number, refused: readonly Refused[]): string {
+  const start = `${refused.length} of ${total} images ${refused.length === 1 ? 'is' : 'are'} refused`;
+  const [first] = refused;
+  if (first === undefined) return start;
+  const counts: Record<string, number> = {};
+  for (const { reason } of refused) addCount(counts, reason, 1);
+  return `${start}: ${refusedImages(counts)}; the first: ${first.message}`;
 }
 
 type PositionedSample = LocatedSample & DataPosition;
