@@ -1,6 +1,7 @@
 import { OptionError } from '../errors.js';
 import type { Backend } from '../model/backends/use-backend.js';
 import { modelMetadata } from '../model/weights/stored-model.js';
+import { addCount } from '../records/stage-counts.js';
 import type { TrainingConfig } from '../records/training-config.js';
 import { Checkpoints, checkpointSettingsDigest, type TrainingState } from './checkpoints.js';
 import { writeCurves } from './curves-page.js';
@@ -172,7 +173,7 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
 
 function sumOfCounts(...all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const sums: Record<string, number> = {};
-  for (const counts of all) for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count;
+  for (const counts of all) for (const [name, count] of Object.entries(counts)) addCount(sums, name, count);
   return sums;
 }
 
