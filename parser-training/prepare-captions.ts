@@ -1,10 +1,10 @@
 import type { GoldCaption } from '../src/evaluation/parser/evaluate-parser.js';
-import { captionTokens, correctedTokenWords } from '../src/parser/neural/caption-tokens.js';
 import type { NormalForms } from '../src/parser/neural/normal-forms.js';
 import { RelationLabels } from '../src/parser/neural/relation-labels.js';
 import { Spelling, type WordCount } from '../src/parser/neural/spelling.js';
 import { parseFactual } from '../src/records/factual-graph.js';
 import type { Alignment } from './align-caption.js';
+import { captionTokens, correctedTokenWords } from './caption-tokens.js';
 import { alignAll, learnNormalForms } from './learn-normal-forms.js';
 import { labeledExample, labelRelation, type TrainingExample } from './training-example.js';
 

@@ -28,8 +28,6 @@ export interface RelationReading {
   readonly object: number;
   /** Verbs are lemmas. */
   readonly predicate: string;
-  /** Index of the word that is the predicate's verb; -1 if the label itself has the predicate. */
-  readonly verb: number;
   /** In [0, 1]. */
   readonly confidence: number;
 }
@@ -152,7 +150,6 @@ export class CaptionReader {
           verb < 0 ? '' : known[verb]!.verb!,
           preposition < 0 ? '' : relationLabelPrepositions(words, preposition)!,
         ),
-        verb,
         confidence: confidences[n]!,
       });
     }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createBatch } from '../../../parser-training/caption-batch.js';
+import { captionTokens } from '../../../parser-training/caption-tokens.js';
 import { ModelScorer } from '../../../parser-training/model-scorer.js';
 import { softmax } from '../../../parser-training/softmax.js';
 import { type TrainingExample, taggedExample, unlabeledExample } from '../../../parser-training/training-example.js';
 import { CaptionReader } from '../../../src/parser/neural/caption-reader.js';
-import { captionTokens } from '../../../src/parser/neural/caption-tokens.js';
 import { ParserKernels, viterbiScratch } from '../../../src/parser/neural/kernels/parser-kernels.js';
 import { decodeModel } from '../../../src/parser/neural/parser-model.js';
 import { Random } from '../../../src/records/random.js';

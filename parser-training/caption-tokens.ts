@@ -1,8 +1,8 @@
-import { type Token, tokenize } from '../language/tokenize.js';
-import type { Spelling } from './spelling.js';
+import { type Token, tokenize } from '../src/parser/language/tokenize.js';
+import type { Spelling } from '../src/parser/neural/spelling.js';
 
 /**
- * Splits a caption into the tokens that the neural parser reads: all sentences in a row, with `.` between them.
+ * Splits a caption into the tokens that the network is trained on: all sentences in a row, with `.` between them.
  * @param maxLength most UTF-16 units that are read
  */
 export function captionTokens(caption: string, maxLength: number): Token[] {
