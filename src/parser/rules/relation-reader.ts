@@ -1,4 +1,4 @@
-import type { TextGraph, TextRelation } from '../../records/text-graph.js';
+import type { TextGraph } from '../../records/text-graph.js';
 import { isAnimate } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
 import {
@@ -8,10 +8,10 @@ import {
   type Group,
   isLocativeAttachment,
   isSideBySideAttachment,
-  type Origin,
 } from './attachment.js';
 import type { ClausePart, Predicate, VerbPart } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
+import { PhraseGraph } from './phrase-graph.js';
 import { pronounAgrees } from './pronoun-agrees.js';
 
 /** A predicate whose object has not been read yet. */
@@ -29,15 +29,20 @@ interface ResolvedPredicate extends PendingPredicate {
   readonly subjects: Group;
 }
 
+/** A predicate before its subjects, with its object. */
+interface FrontedPredicate {
+  readonly predicate: PendingPredicate;
+  readonly object: Group;
+}
+
 /**
  * Reads the parts of a caption from left to right and relates its noun phrases. Its state is the subject of the clause, the
  * noun phrases read last, the predicate whose object is missing, and the relation that introduced each noun phrase. It looks
  * ahead by at most one part.
  */
 export class RelationReader {
-  private readonly phrases: NounPhrase[] = [];
-  private readonly relations: TextRelation[] = [];
-  private readonly origins = new Map<NounPhrase, Origin>();
+  private readonly found = new PhraseGraph();
+  private readonly origins = new Map<NounPhrase, ResolvedPredicate>();
   private readonly originOf = (group: Group) => this.origins.get(group[0]!);
 
   private subject: Group = [];
@@ -48,9 +53,9 @@ export class RelationReader {
   /** The last complete predicate with its subjects, which "and" continues. */
   private related: ResolvedPredicate | undefined;
   /** A predicate before its subject: "In the kitchen, a man …". */
-  private fronted: { readonly predicate: PendingPredicate; readonly object: Group } | undefined;
+  private fronted: FrontedPredicate | undefined;
   /** The predicate that its subjects follow: "on the table are a cup and a plate". */
-  private inverted: RelationReader['fronted'];
+  private inverted: FrontedPredicate | undefined;
   /** The group that the last adjective describes. */
   private described: Group = [];
   private isRelative = false;
@@ -81,7 +86,7 @@ export class RelationReader {
 
   /** Returns the graph of the sentences read so far. */
   graph(): TextGraph {
-    return { entities: this.phrases.map(({ entity }) => entity), relations: this.relations };
+    return this.found.graph();
   }
 
   private readPart(part: ClausePart, next: ClausePart | undefined): void {
@@ -150,7 +155,7 @@ export class RelationReader {
   /** Adds a phrase to the graph, its owner first. */
   private addPhrase(phrase: NounPhrase): void {
     if (phrase.owner) this.addPhrase(phrase.owner);
-    this.phrases.push(phrase);
+    this.found.add(phrase);
     if (phrase.owner) this.relate([phrase.owner], { text: "'s", lemma: "'s", inferred: { lemma: 'have' } }, [phrase]);
   }
 
@@ -202,7 +207,7 @@ export class RelationReader {
       // "a bottle of beer and two bananas": the bananas join the bottle, not the beer.
       const outer = this.originOf(related.subjects);
       if (outer) {
-        this.attachObjects([phrase], outer as ResolvedPredicate);
+        this.attachObjects([phrase], outer);
         this.nearest = [phrase];
         return;
       }
@@ -256,8 +261,8 @@ export class RelationReader {
 
   private subjectsOf(part: VerbPart): Group {
     if (this.pending && /without$|instead of$/.test(this.pending.text)) return [];
-    if (this.isRelative && this.nearest.length > 0 && thingVerbs.has(part.verb)) return this.nearest;
-    if (this.isRelative && this.nearest.length > 0) return attachmentAgent(this.nearest, part, this.originOf);
+    if (this.isRelative && this.nearest.length > 0)
+      return thingVerbs.has(part.verb) ? this.nearest : attachmentAgent(this.nearest, part, this.originOf);
     if (this.isJoined() || this.previousKind === 'while') return this.agent;
     if (part.form === 'finite' || this.nearest.length === 0) return this.subject;
     if (this.pending?.verb !== undefined) return this.agent;
@@ -283,8 +288,8 @@ export class RelationReader {
     if (word === 'each other') {
       const { pending } = this;
       // "looking in different directions from each other" does not relate the directions.
-      if (pending && (pending.verb !== undefined || isSideBySideAttachment(pending.preposition)))
-        this.relateMutually(subjects, pending);
+      const relates = pending && (pending.verb !== undefined || isSideBySideAttachment(pending.preposition));
+      if (relates && this.isStated(pending)) this.found.relateMutually(subjects, pending);
       this.pending = undefined;
       return;
     }
@@ -314,33 +319,16 @@ export class RelationReader {
       return this.subject;
     if (pronounAgrees(word, this.earlier) && !this.earlier.some((phrase) => subjects.includes(phrase)))
       return this.earlier;
-    const found = this.phrases.findLast((phrase) => !subjects.includes(phrase) && pronounAgrees(word, [phrase]));
+    const found = this.found.phrases.findLast((phrase) => !subjects.includes(phrase) && pronounAgrees(word, [phrase]));
     return found ? [found] : [];
   }
 
   private relate(subjects: Group, predicate: Predicate, objects: Group): void {
-    if (this.isQuestion || this.isClauseDenied || predicate.isDenied) return;
-    for (const from of subjects)
-      for (const to of objects) {
-        if (from === to) continue;
-        this.addRelation(from, predicate, to);
-      }
+    if (this.isStated(predicate)) this.found.relate(subjects, predicate, objects);
   }
 
-  /** Relates a group to itself: in "two dogs next to each other" the object is the other dog. */
-  private relateMutually(group: Group, predicate: Predicate): void {
-    if (this.isQuestion || this.isClauseDenied || predicate.isDenied) return;
-    if (group.length > 1) this.relate(group, predicate, group);
-    else if (group[0]?.isPlural) this.addRelation(group[0], predicate, group[0]);
-  }
-
-  private addRelation(from: NounPhrase, { text, lemma, inferred }: Predicate, to: NounPhrase): void {
-    const subject = this.phrases.indexOf(from);
-    const object = this.phrases.indexOf(to);
-    const isDuplicate = this.relations.some(
-      (r) => r.subject === subject && r.object === object && r.predicate === text,
-    );
-    if (!isDuplicate) this.relations.push({ subject, object, predicate: text, lemma, ...(inferred && { inferred }) });
+  private isStated({ isDenied }: Predicate): boolean {
+    return !this.isQuestion && !this.isClauseDenied && !isDenied;
   }
 
   private isJoined(): boolean {
