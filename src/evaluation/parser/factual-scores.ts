@@ -75,29 +75,24 @@ const areSynonyms = (a: Tuple, b: Tuple, { meanings }: CaptionWords): boolean =>
 
 /** Returns whether two relations with lemmatized words have the same three parts, or synonyms of them. */
 export function sameRelation(a: FactualRelation, b: FactualRelation, words: CaptionWords): boolean {
-  const tuples = [a, b].map(({ subject, predicate, object }) => [subject, predicate, object]) as [string[], string[]];
-  return tuples[0].every(
-    (phrase, k) => phrase === tuples[1][k] || haveCommonElement(words.meanings(phrase), words.meanings(tuples[1][k]!)),
-  );
+  const isSame = (part: keyof FactualRelation) => a[part] === b[part] || areSynonyms([a[part]], [b[part]], words);
+  return isSame('subject') && isSame('predicate') && isSame('object');
 }
 
 /** Returns the number of predicted relations with a gold relation of their own that is the same. */
 export function matchedRelations(predicted: FactualGraph, gold: FactualGraph, words: CaptionWords): number {
   const rest = [...gold.relations];
-  const unmatched = predicted.relations.filter((relation) => {
-    const key = JSON.stringify(relation);
-    const at = rest.findIndex((other) => JSON.stringify(other) === key);
+  const takesOne = (isMatch: (other: FactualRelation) => boolean) => {
+    const at = rest.findIndex(isMatch);
     if (at >= 0) rest.splice(at, 1);
-    return at < 0;
+    return at >= 0;
+  };
+  const unequal = predicted.relations.filter((relation) => {
+    const key = JSON.stringify(relation);
+    return !takesOne((other) => JSON.stringify(other) === key);
   });
-  let matched = predicted.relations.length - unmatched.length;
-  for (const relation of unmatched) {
-    const at = rest.findIndex((other) => sameRelation(relation, other, words));
-    if (at < 0) continue;
-    rest.splice(at, 1);
-    matched++;
-  }
-  return matched;
+  const unmatched = unequal.filter((relation) => !takesOne((other) => sameRelation(relation, other, words)));
+  return predicted.relations.length - unmatched.length;
 }
 
 function haveCommonElement(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
