@@ -39,9 +39,8 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, { isPhrase, isD
   const relations: TextRelation[] = [];
   const found = new Map<string, number>();
   for (const relation of rules.relations) {
-    if (isAbstract(rules.entities[relation.subject]!.lemma) || isAbstract(rules.entities[relation.object]!.lemma))
-      continue;
     const ends = [rules.entities[relation.subject]!, rules.entities[relation.object]!] as const;
+    if (ends.some(({ lemma }) => isAbstract(lemma))) continue;
     if (isPhrase && !ends.every((entity) => byEnd.has(entity.end))) continue;
     const subject = indexOf(ends[0]);
     const object = indexOf(ends[1]);
@@ -56,7 +55,7 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, { isPhrase, isD
       const ends = [entities[relation.subject]!, entities[relation.object]!] as const;
       if (
         isDenied(Math.min(ends[0].start, ends[1].start), Math.max(ends[0].end, ends[1].end)) ||
-        (!isPhrase && (isAbstract(ends[0].lemma) || isAbstract(ends[1].lemma)))
+        (!isPhrase && ends.some(({ lemma }) => isAbstract(lemma)))
       )
         continue;
       relations.push(isPhrase ? relation : { ...relation, confidence: round(relation.confidence! * NETWORK_ONLY) });
