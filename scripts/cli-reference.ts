@@ -15,8 +15,7 @@ export async function cliReference(): Promise<string> {
     const help = (await printed([...path, '--help'])).trimEnd();
     sections.push(`## relflow ${path.join(' ')}\n\n\`\`\`text\n${help}\n\`\`\`\n`);
     for (const name of await subcommands(path)) {
-      const isPipeline = path[0] === 'run' || path[0] === 'plan';
-      if (path[0] === 'plan' || (isPipeline && LIKE_COCO.has(name))) continue;
+      if (path[0] === 'plan' || (path[0] === 'run' && LIKE_COCO.has(name))) continue;
       await add([...path, name]);
     }
   };
