@@ -63,7 +63,7 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
     return { part: { kind: 'denial', isNewClause: true }, next: k + 2 };
   if (words[k] === 'neither') return { part: { kind: 'denial', isNewClause: false }, next: k + 1 };
   if (words[k] === 'no' && words[k + 1] === 'one') return { part: { kind: 'pronoun', word: 'nothing' }, next: k + 2 };
-  if (nothing.has(words[k]!)) {
+  if (nothing.test(words[k]!)) {
     const next = words[k + 1] === 'of' ? (nounPhraseAt(sentence, k + 2)?.next ?? k + 3) : k + 1;
     return { part: { kind: 'pronoun', word: 'nothing' }, next };
   }
@@ -165,4 +165,4 @@ const unlikely = wordSet('almost nearly barely hardly');
 /** Before an infinitive: what they introduce has not happened. */
 const intentions = wordSet('about pretend ready try attempt prepare want get plan intend wait fail hope go refuse');
 /** Pronouns without a person or thing. */
-const nothing = wordSet('nobody nothing none');
+const nothing = /^no(?:body|thing|ne)$/;
