@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
@@ -16,7 +16,7 @@ import {
 } from '../../src/index.js';
 import { exportAs } from '../../src/sinks/exports/export-run.js';
 import { relflow } from '../support/command.js';
-import { digests, temporaryFolder } from '../support/folders.js';
+import { digests, putFile, temporaryFolder } from '../support/folders.js';
 import { images, memorySource } from '../support/records.js';
 
 const relate = () =>
@@ -41,15 +41,10 @@ async function finishedRun(): Promise<string> {
   return out;
 }
 
-const write = (file: string, text = 'mine') => {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
-};
-
 /** A folder of the user outside the run, and its content. */
 function elsewhere(): { folder: string; unchanged: () => void } {
   const folder = temporaryFolder();
-  for (const name of ['a.txt', '00000.jsonl.gz', '00000.json', 'run.json', 'sub/b.txt']) write(join(folder, name));
+  for (const name of ['a.txt', '00000.jsonl.gz', '00000.json', 'run.json', 'sub/b.txt']) putFile(join(folder, name));
   const before = digests(folder);
   return { folder, unchanged: () => assert.deepEqual(digests(folder), before) };
 }
@@ -73,7 +68,7 @@ describe('files of the user in the folder of a run', () => {
   for (const [what, path] of Object.entries(foreign)) {
     it(`--overwrite refuses a folder with ${what}, and removes nothing`, async () => {
       const out = await finishedRun();
-      write(join(out, path));
+      putFile(join(out, path));
       const before = digests(out);
       const top = path.startsWith('.relflow/') || path.startsWith('scene-graphs/') ? path : path.split('/')[0]!;
       const named = path.endsWith('00000.jsonl/x') ? dirname(path) : top;
@@ -91,7 +86,7 @@ describe('files of the user in the folder of a run', () => {
 
   it('are named, the first three', async () => {
     const out = await finishedRun();
-    for (const name of ['b', 'a', 'd', 'c', 'e']) write(join(out, name));
+    for (const name of ['b', 'a', 'd', 'c', 'e']) putFile(join(out, name));
     await assert.rejects(run(graphOf(images(4)), { out, overwrite: true }), /: a, b, c and 2 more; move them away/);
   });
 
@@ -108,15 +103,15 @@ describe('files of the user in the folder of a run', () => {
     const out = join(temporaryFolder(), 'out');
     await run(graphOf([]), { out });
     await run(graphOf([]), { out });
-    write(join(out, 'notes.txt'));
+    putFile(join(out, 'notes.txt'));
     await assert.rejects(run(graphOf(images(3)), { out }), /did not write: notes\.txt;/);
     assert.ok(existsSync(join(out, 'notes.txt')));
   });
 
   it('are not in the way when they are what a desktop writes into every folder', async () => {
     const out = await finishedRun();
-    write(join(out, '.DS_Store'));
-    write(join(out, 'scene-graphs/Thumbs.db'));
+    putFile(join(out, '.DS_Store'));
+    putFile(join(out, 'scene-graphs/Thumbs.db'));
     await run(graphOf(images(4)), { out, overwrite: true });
     assert.ok(existsSync(join(out, '.DS_Store')) && existsSync(join(out, 'scene-graphs/Thumbs.db')));
   });
@@ -126,7 +121,7 @@ describe('files of the user in the folder of a run', () => {
     const { folder, unchanged } = elsewhere();
     const manifest = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8'));
     const file = { sink: 'x', records: 0, bytes: 4, sha256: '0'.repeat(64) };
-    write(join(out, 'thesis.txt'));
+    putFile(join(out, 'thesis.txt'));
     manifest.files.push({ ...file, path: 'thesis.txt' });
     writeFileSync(join(out, 'manifest.json'), JSON.stringify(manifest));
     await assert.rejects(run(graphOf(images(4)), { out, overwrite: true }), /did not write: thesis\.txt;/);
@@ -207,8 +202,8 @@ describe('a replaced run', () => {
       onProgress: ({ records }) => records > 9 && stop.abort(),
     });
     for (const name of ['.relflow/run.json.123', 'report.json.55', 'rlipv2.json.partial'])
-      write(join(interrupted, name));
-    write(join(interrupted, '.relflow/tmp/run-00000000-0000-0000-0000-000000000000/relflow-aB3xYz/0.spool'));
+      putFile(join(interrupted, name));
+    putFile(join(interrupted, '.relflow/tmp/run-00000000-0000-0000-0000-000000000000/relflow-aB3xYz/0.spool'));
     for (const out of [finished, interrupted]) {
       await run(graphOf(images(12)), { out, shardRecords: 5, overwrite: true });
       assert.deepEqual(digests(out), digests(expected));
@@ -285,7 +280,7 @@ describe('files that commands write', () => {
     const out = await finishedRun();
     const folder = temporaryFolder();
     const target = join(folder, 'target');
-    write(target);
+    putFile(target);
     symlinkSync(target, join(folder, 'a.json.partial'));
     await exportRun(new RunFolder(out), 'rlipv2', join(folder, 'a.json'));
     assert.equal(readFileSync(target, 'utf8'), 'mine');

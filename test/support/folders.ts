@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
 /** Makes a new empty folder, which is removed when the process exits. */
 export function temporaryFolder(): string {
@@ -15,6 +15,12 @@ const folders: string[] = [];
 process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
+
+/** Writes a file of the user, and makes the folders that it needs. */
+export function putFile(file: string, text = 'mine'): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
 
 /** Returns the SHA-256 of every file below a folder by its path, except `report.json`, which contains times. */
 export function digests(folder: string): Record<string, string> {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { trainingSettings } from '../../src/training/settings/training-settings.js';
 import { TrainingFolder } from '../../src/training/training-folder.js';
-import { digests, temporaryFolder } from '../support/folders.js';
+import { digests, putFile, temporaryFolder } from '../support/folders.js';
 
 const settings = trainingSettings({
   task: 'tagger',
@@ -14,19 +14,14 @@ const settings = trainingSettings({
   augmentation: 'tiny',
 });
 
-const write = (file: string, text = 'mine') => {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
-};
-
 /** Makes the folder of a training with two checkpoints. */
 async function trained(): Promise<string> {
   const out = join(temporaryFolder(), 'out');
   await new TrainingFolder(out).start(settings, {});
-  for (const name of ['log.jsonl', 'curves.html', 'weights.safetensors', 'failure.json']) write(join(out, name));
+  for (const name of ['log.jsonl', 'curves.html', 'weights.safetensors', 'failure.json']) putFile(join(out, name));
   for (const step of ['step-00000001', '.step-00000002.partial'])
     for (const name of ['state.json', 'weights.safetensors', 'optimizer.safetensors'])
-      write(join(out, 'checkpoints', step, name));
+      putFile(join(out, 'checkpoints', step, name));
   return out;
 }
 
@@ -46,7 +41,7 @@ describe('files of the user in the folder of a training', () => {
   ])
     it(`--overwrite refuses a folder with ${path}, and removes nothing`, async () => {
       const out = await trained();
-      write(join(out, path));
+      putFile(join(out, path));
       const before = digests(out);
       const named = path.startsWith('checkpoints') ? path : path.split('/')[0];
       await assert.rejects(overwritten(out), {
@@ -59,18 +54,18 @@ describe('files of the user in the folder of a training', () => {
   it('are not replaced by a training in a folder without one', async () => {
     for (const name of ['settings.json', 'log.jsonl', 'weights.safetensors', 'curves.html']) {
       const out = temporaryFolder();
-      write(join(out, name), '{"editor.tabSize": 2}');
+      putFile(join(out, name), '{"editor.tabSize": 2}');
       for (const options of [{}, { overwrite: true }])
         await assert.rejects(new TrainingFolder(out).check(settings, options), /contains files that no training wrote/);
     }
     const out = temporaryFolder();
-    write(join(out, 'config.json'));
+    putFile(join(out, 'config.json'));
     await new TrainingFolder(out).check(settings, {});
   });
 
   it('are not reached through links', async () => {
     const target = temporaryFolder();
-    write(join(target, 'step-00000001/state.json'));
+    putFile(join(target, 'step-00000001/state.json'));
     const out = join(temporaryFolder(), 'out');
     await new TrainingFolder(out).start(settings, {});
     symlinkSync(target, join(out, 'checkpoints'));
