@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { OutputError } from '../errors.js';
 import { checkFinite } from './check-finite.js';
 import type { Metadata } from './open-safetensors.js';
 import { syncFolder } from './sync-folder.js';
-import { describeSystemError, isSystemError } from './system-error.js';
 import { sizeOf } from './weight-source.js';
+import { wrapFileErrors } from './wrap-io-errors.js';
 
 /** An array to write as 32-bit floats; its numbers are read only when they are written. */
 export interface WeightToWrite {
@@ -117,18 +116,19 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
 async function writeFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
   const partial = join(dirname(path), `.${basename(path)}.${randomUUID()}.partial`);
   try {
-    const file = await open(partial, 'wx');
-    try {
-      await write(file);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(partial, path);
-    await syncFolder(dirname(path));
+    await wrapFileErrors(path, async () => {
+      const file = await open(partial, 'wx');
+      try {
+        await write(file);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(partial, path);
+      await syncFolder(dirname(path));
+    });
   } catch (error) {
     await rm(partial, { force: true }).catch(() => {});
-    if (!isSystemError(error)) throw error;
-    throw new OutputError(path, `cannot be written: ${describeSystemError(error, path)}`, { cause: error });
+    throw error;
   }
 }
