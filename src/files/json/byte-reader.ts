@@ -3,6 +3,7 @@ import type { TextDecoder } from 'node:util';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { InputError } from '../../errors.js';
 import { limitVariables, readerLimits } from '../reader-limits.js';
+import { isGzip } from './is-gzip.js';
 import { utf16Decoder } from './utf16-decoder.js';
 
 const chunkBytes = 512 * 1024;
@@ -45,9 +46,8 @@ export class ByteReader {
       const stat = await handle.stat();
       if (!stat.isFile()) throw new InputError(file, 'is not a file');
       const magic = Buffer.alloc(2);
-      const { bytesRead } = await handle.read(magic, 0, 2, 0);
-      const isGzip = bytesRead === 2 && magic[0] === 0x1f && magic[1] === 0x8b;
-      return new ByteReader(file, handle, stat.size, isGzip, maxRatio);
+      await handle.read(magic, 0, 2, 0);
+      return new ByteReader(file, handle, stat.size, isGzip(magic), maxRatio);
     } catch (error) {
       await handle?.close();
       throw error instanceof InputError ? error : unreadable(file, error);

@@ -2,6 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { gunzipSync } from 'node:zlib';
 import { InputError } from '../../errors.js';
 import { describeContent, expectedInstead } from './describe-content.js';
+import { isGzip } from './is-gzip.js';
+import { jsonLinesKind } from './json-cursor.js';
 import { parseNestedJson } from './parse-json.js';
 import { utf16Decoder } from './utf16-decoder.js';
 
@@ -12,8 +14,7 @@ import { utf16Decoder } from './utf16-decoder.js';
  * @throws InputError if the content is not text, or decompresses to more than `maxBytes`
  */
 export function decodeText(file: string, content: Buffer, maxBytes: number): string {
-  const isGzip = content[0] === 0x1f && content[1] === 0x8b;
-  const bytes = isGzip ? inflate(file, content, maxBytes) : content;
+  const bytes = isGzip(content) ? inflate(file, content, maxBytes) : content;
   const utf16 = utf16Decoder(bytes);
   if (utf16) return utf16.decode(bytes);
   if (!isUtf8(bytes)) {
@@ -41,7 +42,7 @@ export function decodeJson(file: string, text: string, expected = 'JSON'): unkno
       kind !== undefined
         ? `the file is ${kind.kind}${expectedInstead(expected, kind.advice)}`
         : isJsonLines(text)
-          ? `the file is JSON lines (one JSON value per line), expected ${expected} as one value`
+          ? `the file is ${jsonLinesKind}, expected ${expected} as one value`
           : `is not valid JSON: ${(cause as Error).message}; expected ${expected}`;
     throw new InputError(file, problem, undefined, { cause });
   }
