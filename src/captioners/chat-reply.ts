@@ -1,4 +1,4 @@
-import { errorMessageIn } from '../endpoints/error-message-in.js';
+import { quotedMessage } from '../endpoints/quoted-message.js';
 import { RequestFailure } from '../endpoints/request-failure.js';
 import { withoutThoughts } from '../endpoints/without-thoughts.js';
 import { fieldsOf } from '../files/json/json-value.js';
@@ -6,8 +6,6 @@ import type { Reply, Tokens } from '../records/answer.js';
 
 /** The maximum length of a caption in UTF-16 code units; a longer text is not a caption and is cut off. */
 const MAX_TEXT = 8000;
-/** The maximum length of a quotation of the server in messages. */
-const MAX_QUOTED = 300;
 
 /**
  * Parses a chat completion: the captions of all its choices, without the thoughts of a reasoning model, and without quotation
@@ -19,7 +17,7 @@ export function chatReply(completion: unknown, redact: (text: string) => string 
   const { choices, usage, error, object } = fieldsOf(completion);
   const tokens = tokensOf(usage);
   const fail = (problem: string) => new RequestFailure('malformed', problem, tokens ? { tokens } : {});
-  const quoted = (value: unknown) => redact(errorMessageIn(JSON.stringify(value) ?? '')).slice(0, MAX_QUOTED);
+  const quoted = (value: unknown) => quotedMessage(JSON.stringify(value) ?? '', redact);
   if (!Array.isArray(choices) || choices.length === 0) {
     if ((error !== undefined && error !== null) || object === 'error')
       throw fail(`the server answered 200 with an error: ${quoted(completion)}`);

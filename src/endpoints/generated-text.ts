@@ -1,14 +1,11 @@
 import { fieldsOf } from '../files/json/json-value.js';
-import { errorMessageIn } from './error-message-in.js';
+import { quotedMessage } from './quoted-message.js';
 import { RequestFailure } from './request-failure.js';
 
 /**
  * The maximum length of a generated text in UTF-16 code units; a longer text is not a caption or graph and is cut off.
  */
 const MAX_TEXT = 8000;
-
-/** The maximum length of a quotation of the server in messages. */
-const MAX_QUOTED = 300;
 
 /**
  * Returns the text in the answer of a text-generation endpoint: `[{ generated_text }]` or `{ generated_text }`.
@@ -18,7 +15,7 @@ const MAX_QUOTED = 300;
 export function generatedText(reply: unknown, redact: (text: string) => string): string {
   const { generated_text: text } = fieldsOf(Array.isArray(reply) ? reply[0] : reply);
   if (typeof text !== 'string') {
-    const quoted = redact(errorMessageIn(JSON.stringify(reply) ?? '')).slice(0, MAX_QUOTED);
+    const quoted = quotedMessage(JSON.stringify(reply) ?? '', redact);
     throw new RequestFailure('malformed', `the server's answer has no generated_text: ${quoted}`);
   }
   return text.slice(0, MAX_TEXT).trim();

@@ -1,11 +1,9 @@
 import { parseNestedJson } from '../files/json/parse-json.js';
-import { errorMessageIn } from './error-message-in.js';
+import { quotedMessage } from './quoted-message.js';
 import { redactor, valueRedactor } from './redactor.js';
 import { RequestFailure } from './request-failure.js';
 import { retryAfterSeconds } from './retry-after-seconds.js';
 import { type HttpAnswer, type HttpRequest, sendRequest } from './send-request.js';
-
-const MAX_QUOTED = 300;
 
 /**
  * Returns a replacement for `fetch` that returns JSON or throws a RequestFailure. Hugging Face's client would otherwise
@@ -26,8 +24,7 @@ export function redactingFetch(secret: string | undefined): typeof fetch {
     const { status, headers, text } = answer;
     if (status < 200 || status > 299) {
       const retryAfter = retryAfterSeconds(headers, Date.now());
-      // Redacted before it is cut off, since the cut could leave half of a secret.
-      const quoted = redact(errorMessageIn(text)).slice(0, MAX_QUOTED);
+      const quoted = quotedMessage(text, redact);
       const problem = `the server answered ${status}${quoted === '' ? '' : `: ${quoted}`}`;
       throw new RequestFailure('status', problem, { status, ...(retryAfter !== undefined && { retryAfter }) });
     }

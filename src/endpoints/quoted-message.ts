@@ -1,7 +1,19 @@
+/** The maximum length of a quotation of the server in messages. */
+const MAX_QUOTED = 300;
+
+/**
+ * Returns the message in an answer of a server, for an error that quotes it. It is redacted before it is cut off, since the cut
+ * could leave half of a secret.
+ * @param redact removes secrets
+ */
+export function quotedMessage(body: string, redact: (text: string) => string): string {
+  return redact(errorMessageIn(body)).slice(0, MAX_QUOTED);
+}
+
 /**
  * Returns the message in the body of an error: Hugging Face's `error`, `error.message` of others, or the whole body.
  */
-export function errorMessageIn(body: string): string {
+function errorMessageIn(body: string): string {
   try {
     const { error, message, detail } = JSON.parse(body) as Record<string, unknown>;
     const text = (error as { message?: unknown } | undefined)?.message ?? error ?? message ?? detail;
