@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile, type Stats, stat } from 'node:fs';
+import { readFile, stat } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { RecordError } from '../errors.js';
 import { checkImageFolder, safeRelativePath } from '../files/image-folder.js';
-import { imageInside } from '../files/image-inside.js';
+import { folderWithFile, imageInside } from '../files/image-inside.js';
 import type { Image } from '../records/image.js';
 
 /** The content of an image file. */
@@ -45,15 +45,9 @@ export class ImageFiles {
       throw new RecordError(reason, `${this.#where}: image ${id}: ${problem}`, { image: id });
     };
     if (below === null) return reject('unsafe-path', `'${file}' is not a path within the image folder`);
-    const folders = [...this.#folders];
-    let folder = '';
-    let path = '';
-    let found: Stats | null = null;
-    while (!found?.isFile() && folders.length > 0) {
-      folder = folders.shift()!;
-      path = join(folder, below);
-      found = await statAsync(path).catch(() => null);
-    }
+    const folder = (await folderWithFile(this.#folders, below)) ?? '';
+    const path = join(folder, below);
+    const found = await statAsync(path).catch(() => null);
     if (!found?.isFile()) return reject('image-missing', `no file ${below} in the image folder`);
     if (found.size > MAX_BYTES)
       return reject('image-too-large', `${below} has ${found.size} bytes, expected at most ${MAX_BYTES}`);

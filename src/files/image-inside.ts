@@ -14,20 +14,20 @@ export async function imageInside(folders: string | readonly string[], file: str
   const below = safeRelativePath(file);
   const shown = JSON.stringify(file.slice(0, 200));
   if (below === null) throw new RecordError('unsafe-path', `${shown} is not a path within the image folder`);
-  const all = typeof folders === 'string' ? [folders] : folders;
-  const candidates = all.map((folder) => ({ folder, path: join(folder, below) }));
-  let found = candidates[0];
-  if (candidates.length > 1)
-    for (const candidate of candidates)
-      if ((await stat(candidate.path).catch(() => null))?.isFile()) {
-        found = candidate;
-        break;
-      }
-  if (found === undefined) return below;
-  if (process.env['RELFLOW_FOLLOW_LINKS'] !== '1' && (await isInside(found.folder, found.path)) === false)
+  const folder = await folderWithFile(typeof folders === 'string' ? [folders] : folders, below);
+  if (folder === undefined) return below;
+  const path = join(folder, below);
+  if (process.env['RELFLOW_FOLLOW_LINKS'] !== '1' && (await isInside(folder, path)) === false)
     throw new RecordError(
       'image-outside-folder',
-      `a link leads from ${shown} out of the image folder ${found.folder}; give the folder that has the images, or set RELFLOW_FOLLOW_LINKS=1 to follow links`,
+      `a link leads from ${shown} out of the image folder ${folder}; give the folder that has the images, or set RELFLOW_FOLLOW_LINKS=1 to follow links`,
     );
-  return found.path;
+  return path;
+}
+
+/** Returns the first of several folders that has a file at a path; the first one if none has, or if it is the only one. */
+export async function folderWithFile(folders: readonly string[], below: string): Promise<string | undefined> {
+  if (folders.length > 1)
+    for (const folder of folders) if ((await stat(join(folder, below)).catch(() => null))?.isFile()) return folder;
+  return folders[0];
 }
