@@ -35,10 +35,8 @@ export class IdMap<V> {
 export class IdSet {
   readonly #ids = new Set<string>();
 
-  /** Adds an id, and returns whether it is new. */
-  add(id: Id | null): boolean {
-    const before = this.#ids.size;
-    return this.#ids.add(keyOf(id)).size > before;
+  add(id: Id | null): void {
+    this.#ids.add(keyOf(id));
   }
 
   has(id: Id | null): boolean {

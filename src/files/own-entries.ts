@@ -59,10 +59,13 @@ export async function removeEntries(
   }
 }
 
+/** The number of entries that a message names. */
+const MOST_NAMED = 3;
+
 /** Names the first of several entries: `photos, notes.txt and 3 more`. */
-export function nameEntries(entries: readonly string[], most = 3): string {
-  const named = entries.slice(0, most).join(', ');
-  return entries.length > most ? `${named} and ${entries.length - most} more` : named;
+export function nameEntries(entries: readonly string[]): string {
+  const named = entries.slice(0, MOST_NAMED).join(', ');
+  return entries.length > MOST_NAMED ? `${named} and ${entries.length - MOST_NAMED} more` : named;
 }
 
 async function entriesOf(folder: string): Promise<Dirent[]> {

@@ -50,7 +50,7 @@ export class SimilarNames {
 }
 
 /** Returns a text that is the same for similar file names. */
-export function similarName(name: string): string {
+function similarName(name: string): string {
   let decoded = name;
   try {
     decoded = decodeURIComponent(name);

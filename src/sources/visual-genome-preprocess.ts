@@ -1,6 +1,5 @@
 import { IdMap } from '../files/id-map.js';
 import type { Box } from '../records/box.js';
-
 import type { Aliases } from './visual-genome-aliases.js';
 import type { GenomeGraph, GenomeObject, GenomeRelation } from './visual-genome-entry.js';
 
