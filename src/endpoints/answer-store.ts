@@ -1,48 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type Libsql from 'libsql';
 import { InputError, OutputError } from '../errors.js';
-import { makeFolder } from '../files/make-folder.js';
-import { describeSystemError } from '../files/system-error.js';
-import type { Answer, Question, Reply } from '../records/answer.js';
-import { readLmdbAnswers } from './lmdb-answers.js';
+import type { Answer, Question } from '../records/answer.js';
+import { type AnswerDatabase, causeOf, DATABASE_FILE, inTransaction, openAnswerDatabase } from './answer-database.js';
+import type { AnswerKey, CachedReply, NamedSubject } from './answer-key.js';
+import { LMDB_FILE } from './lmdb-answers.js';
 
-type Database = Libsql.Database;
-type Statement<P extends unknown[]> = Libsql.Statement<P>;
-
-/** A stored reply with the time of the answer, ISO 8601. */
-export type CachedReply = Reply & { readonly at: string };
-
-/** Identifies an answer. */
-export interface AnswerKey {
-  /** The key of the question, from `questionKey`. */
-  readonly question: string;
-  /** The SHA-256 of the image file or the text, in hexadecimal. */
-  readonly subject: string;
-  readonly seed: number;
-}
-
-/** The name of an image in a data set, and the SHA-256 of its file. */
-export interface NamedSubject {
-  readonly dataset: string;
-  readonly id: string;
-  readonly subject: string;
-}
-
-const FORMAT = 'relflow.answers/2';
-const FILE = 'answers.sqlite';
-const TABLES = `
-  CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS questions (key TEXT PRIMARY KEY, question TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS answers (
-    question TEXT NOT NULL, subject TEXT NOT NULL, seed INTEGER NOT NULL, reply TEXT NOT NULL,
-    PRIMARY KEY (question, subject, seed)
-  ) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS images (
-    dataset TEXT NOT NULL, id TEXT NOT NULL, subject TEXT NOT NULL, PRIMARY KEY (dataset, id)
-  ) WITHOUT ROWID;`;
-/** How long a write waits for those of other processes, in milliseconds. */
-const BUSY_MILLISECONDS = 60_000;
 /** Number of rows that are read at once. */
 const PAGE = 1000;
 
@@ -50,6 +13,13 @@ interface AnswerRow {
   readonly subject: string;
   readonly seed: number;
   readonly reply: string;
+}
+
+/** A write that waits for its transaction. */
+interface PendingWrite {
+  readonly write: () => void;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -68,20 +38,20 @@ interface AnswerRow {
  */
 export class AnswerStore {
   readonly folder: string;
-  readonly #db: Database;
-  readonly #find: Statement<[string, string, number]>;
-  readonly #named: Statement<[string, string]>;
-  readonly #put: ReturnType<typeof prepareWrites>;
+  readonly #db: AnswerDatabase['db'];
+  readonly #find: AnswerDatabase['find'];
+  readonly #named: AnswerDatabase['named'];
+  readonly #put: AnswerDatabase['put'];
   readonly #knownQuestions = new Set<string>();
-  #pending: { write: () => void; resolve: () => void; reject: (error: unknown) => void }[] = [];
+  readonly #pending: PendingWrite[] = [];
   #flush: Promise<void> | null = null;
 
-  private constructor(folder: string, db: Database) {
+  private constructor(folder: string, { db, find, named, put }: AnswerDatabase) {
     this.folder = folder;
     this.#db = db;
-    this.#named = db.prepare('SELECT subject FROM images WHERE dataset = ? AND id = ?');
-    this.#put = prepareWrites(db);
-    this.#find = db.prepare('SELECT reply FROM answers WHERE question = ? AND subject = ? AND seed = ?');
+    this.#find = find;
+    this.#named = named;
+    this.#put = put;
   }
 
   /**
@@ -107,29 +77,14 @@ export class AnswerStore {
   }
 
   static async #create(folder: string, path: string): Promise<AnswerStore> {
-    const { default: Libsql } = await import('libsql');
-    let db: Database | null = null;
-    try {
-      await makeFolder(path);
-      db = new Libsql(join(path, FILE)) as Database;
-      db.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}`);
-      db.exec('PRAGMA journal_mode = WAL');
-      // The write-ahead log is synced at each commit, so that a stored answer survives a power cut.
-      db.exec('PRAGMA synchronous = FULL');
-      const format = formatOf(db);
-      if (format === null) await initialize(db, path);
-      else if (format !== FORMAT) throw new Error(`its format is '${format}', expected ${FORMAT}`);
-      return new AnswerStore(path, db);
-    } catch (error) {
-      db?.close();
-      if (error instanceof OutputError) throw error;
-      throw new OutputError(folder, `cannot be used as an answer store: ${causeOf(error, folder)}`, { cause: error });
-    }
+    return new AnswerStore(path, await openAnswerDatabase(folder, path));
   }
 
   /** Opens a store if it exists; null otherwise. */
   static async openExisting(folder: string): Promise<AnswerStore | null> {
-    const found = await Promise.all([FILE, 'answers.mdb'].map((name) => stat(join(folder, name)).catch(() => null)));
+    const found = await Promise.all(
+      [DATABASE_FILE, LMDB_FILE].map((name) => stat(join(folder, name)).catch(() => null)),
+    );
     return found.some((file) => file !== null) ? AnswerStore.open(folder) : null;
   }
 
@@ -238,7 +193,9 @@ export class AnswerStore {
 
   /** Returns the size on disk in bytes. */
   async sizeOnDisk(): Promise<number> {
-    const files = await Promise.all(['', '-wal'].map((end) => stat(join(this.folder, FILE + end)).catch(() => null)));
+    const files = await Promise.all(
+      ['', '-wal'].map((end) => stat(join(this.folder, DATABASE_FILE + end)).catch(() => null)),
+    );
     return files.reduce((sum, file) => sum + (file?.size ?? 0), 0);
   }
 
@@ -268,7 +225,7 @@ export class AnswerStore {
     });
   }
 
-  #commit(writes: readonly { write: () => void; resolve: () => void; reject: (error: unknown) => void }[]): void {
+  #commit(writes: readonly PendingWrite[]): void {
     try {
       inTransaction(this.#db, () => {
         for (const { write } of writes) write();
@@ -285,63 +242,6 @@ export class AnswerStore {
     }
     for (const { resolve } of writes) resolve();
   }
-}
-
-/** Creates the tables and copies the answers of a store of the first format, in one transaction. */
-async function initialize(db: Database, folder: string): Promise<void> {
-  const earlier = await readLmdbAnswers(folder);
-  inTransaction(db, () => {
-    db.exec(TABLES);
-    const put = prepareWrites(db);
-    for (const [key, question] of earlier?.questions ?? []) put.question(key, question);
-    for (const { key, reply } of earlier?.answers ?? []) put.answer(key, reply);
-    for (const image of earlier?.images ?? []) put.image(image);
-    db.prepare("INSERT OR IGNORE INTO meta VALUES ('format', ?)").run(FORMAT);
-  });
-}
-
-function formatOf(db: Database): string | null {
-  if (!db.prepare("SELECT name FROM sqlite_master WHERE name = 'meta'").get()) return null;
-  const row = db.prepare("SELECT value FROM meta WHERE key = 'format'").get() as { value: string } | undefined;
-  return row?.value ?? null;
-}
-
-/** Prepares the statements that add to a store. */
-function prepareWrites(db: Database) {
-  const question = db.prepare('INSERT OR REPLACE INTO questions VALUES (?, ?)');
-  const answer = db.prepare('INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)');
-  const image = db.prepare('INSERT OR REPLACE INTO images VALUES (?, ?, ?)');
-  return {
-    question: (key: string, value: Question) => question.run(key, JSON.stringify(value)),
-    /** @returns false when there is an answer already */
-    answer: (key: AnswerKey, reply: CachedReply) =>
-      answer.run(key.question, key.subject, key.seed, JSON.stringify(reply)).changes > 0,
-    image: ({ dataset, id, subject }: NamedSubject) => image.run(dataset, id, subject),
-  };
-}
-
-/** Writes all or nothing, and syncs it to the disk. */
-function inTransaction(db: Database, write: () => void): void {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    write();
-    db.exec('COMMIT');
-  } catch (error) {
-    try {
-      db.exec('ROLLBACK');
-    } catch {
-      // SQLite has rolled back already.
-    }
-    throw error;
-  }
-}
-
-/** Describes an error of SQLite or the operating system: the cause and its code. */
-function causeOf(error: unknown, folder: string): string {
-  const { code, message } = error as Error & { code?: unknown };
-  const known = describeSystemError(error, folder);
-  if (known !== null || typeof code !== 'string') return known ?? message;
-  return `${code === 'SQLITE_FULL' ? 'the disk is full' : message} (${code})`;
 }
 
 /** The stores that are open in this process. */

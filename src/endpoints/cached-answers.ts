@@ -1,6 +1,7 @@
 import type { Question, Reply, Tokens } from '../records/answer.js';
 import type { Forecast } from '../records/ports.js';
-import { type AnswerKey, AnswerStore } from './answer-store.js';
+import type { AnswerKey } from './answer-key.js';
+import { AnswerStore } from './answer-store.js';
 import { captionsOfReply } from './captions-of-reply.js';
 import { defaultStoreFolder } from './default-store-folder.js';
 import { type Policy, type PolicyOptions, resolvePolicy } from './policy-options.js';

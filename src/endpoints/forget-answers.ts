@@ -1,5 +1,6 @@
 import { type AnswerFilter, matchesFilter } from './answer-filter.js';
-import type { AnswerKey, AnswerStore } from './answer-store.js';
+import type { AnswerKey } from './answer-key.js';
+import type { AnswerStore } from './answer-store.js';
 import { captionsOfReply } from './captions-of-reply.js';
 
 /** The answers to remove: those that match all given fields. */

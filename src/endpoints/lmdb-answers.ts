@@ -1,18 +1,17 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OutputError } from '../errors.js';
-import type { Question, Reply } from '../records/answer.js';
+import type { Question } from '../records/answer.js';
+import type { AnswerKey, CachedReply, NamedSubject } from './answer-key.js';
 
-const FILE = 'answers.mdb';
+/** The name of the file in the folder of a store. */
+export const LMDB_FILE = 'answers.mdb';
 
 /** The content of a store of relflow's first format, in LMDB. */
 export interface LmdbAnswers {
   readonly questions: readonly (readonly [key: string, question: Question])[];
-  readonly answers: readonly {
-    readonly key: { readonly question: string; readonly subject: string; readonly seed: number };
-    readonly reply: Reply & { readonly at: string };
-  }[];
-  readonly images: readonly { readonly dataset: string; readonly id: string; readonly subject: string }[];
+  readonly answers: readonly { readonly key: AnswerKey; readonly reply: CachedReply }[];
+  readonly images: readonly NamedSubject[];
 }
 
 /**
@@ -20,18 +19,18 @@ export interface LmdbAnswers {
  * @throws OutputError if it cannot be read, or the package `lmdb` is not installed
  */
 export async function readLmdbAnswers(folder: string): Promise<LmdbAnswers | null> {
-  if (!(await stat(join(folder, FILE)).catch(() => null))) return null;
+  if (!(await stat(join(folder, LMDB_FILE)).catch(() => null))) return null;
   const lmdb = await import('lmdb').catch((error) => {
     throw new OutputError(
       folder,
-      `${FILE} has answers in an earlier format; to convert them once, run \`npm install --no-save lmdb@3\` and then this command again, or move ${FILE} away to start without them`,
+      `${LMDB_FILE} has answers in an earlier format; to convert them once, run \`npm install --no-save lmdb@3\` and then this command again, or move ${LMDB_FILE} away to start without them`,
       { cause: error },
     );
   });
-  const root = lmdb.open({ path: join(folder, FILE), encoding: 'json', maxDbs: 4, readOnly: true });
+  const root = lmdb.open({ path: join(folder, LMDB_FILE), encoding: 'json', maxDbs: 4, readOnly: true });
   try {
     const questions = root.openDB<Question, string>({ name: 'questions', encoding: 'json' });
-    const answers = root.openDB<Reply & { at: string }, [string, string, number]>({
+    const answers = root.openDB<CachedReply, [string, string, number]>({
       name: 'answers',
       encoding: 'json',
     });
