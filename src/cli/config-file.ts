@@ -1,16 +1,12 @@
-import { stat } from 'node:fs/promises';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
-import { readSmallJson } from '../files/read-small-file.js';
+import { readConfigJson } from '../files/read-config-json.js';
 import { expectedValue } from '../graph/expected-value.js';
 import { OPTION_ANNOTATIONS, type Recipe } from '../graph/recipe.js';
-import { InputError, OptionError } from '../index.js';
+import { OptionError } from '../index.js';
 import type { TSchema } from '../records/type.js';
 import { importModule, isModule } from './import-module.js';
 import { nearestName } from './nearest-name.js';
 import { outputSchemas } from './output-options.js';
-
-/** In bytes. */
-const MAX_CONFIG = 1 << 20;
 
 /**
  * Reads a configuration of a pipeline: a JSON file with an object of options, or a module whose default export is one. Running a
@@ -22,7 +18,9 @@ const MAX_CONFIG = 1 << 20;
  * @throws OptionError naming the file, the option, what was found and what was expected
  */
 export async function readConfig(file: string, recipe: Recipe): Promise<Record<string, unknown>> {
-  const value = isModule(file) ? await importModule('--config', file) : await readJson(file);
+  const value = isModule(file)
+    ? await importModule('--config', file)
+    : await readConfigJson(file, 'an object of options, or a module (.ts, .mjs)');
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const expected = isModule(file)
       ? 'expected its default export to be an object of options'
@@ -35,14 +33,6 @@ export async function readConfig(file: string, recipe: Recipe): Promise<Record<s
   const problems = optionProblems({ ...recipe.options.properties, ...outputSchemas }, options);
   if (problems.length > 0) throw new OptionError(file, problems.join('\n'));
   return options;
-}
-
-async function readJson(file: string): Promise<unknown> {
-  const found = await stat(file).catch(() => null);
-  if (!found?.isFile()) throw new InputError(file, 'no such file');
-  if (found.size > MAX_CONFIG)
-    throw new InputError(file, `has ${found.size} bytes, expected a configuration of at most ${MAX_CONFIG}`);
-  return readSmallJson(file, MAX_CONFIG, 'an object of options, or a module (.ts, .mjs)');
 }
 
 const ajv = new Ajv2020({ strict: false, allErrors: true, verbose: true, validateSchema: false });

@@ -1,12 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { InputError, OptionError } from '../../errors.js';
-import { readSmallJson } from '../../files/read-small-file.js';
+import { OptionError } from '../../errors.js';
+import { readConfigJson } from '../../files/read-config-json.js';
 import { schemaProblem } from '../../records/schema-problem.js';
 import type { TrainingConfig, TrainingDataSet } from '../../records/training-config.js';
-
-/** In bytes. */
-const MAX_CONFIG = 1 << 20;
 
 /**
  * Reads a training configuration from a JSON file, and resolves its relative paths against the file's folder.
@@ -21,11 +17,7 @@ const MAX_CONFIG = 1 << 20;
  * @throws OptionError naming the first field that does not fit `schemas/training.schema.json`
  */
 export async function readTrainingConfig(file: string): Promise<TrainingConfig> {
-  const found = await stat(file).catch(() => null);
-  if (!found?.isFile()) throw new InputError(file, 'no such file');
-  if (found.size > MAX_CONFIG)
-    throw new InputError(file, `has ${found.size} bytes, expected a configuration of at most ${MAX_CONFIG}`);
-  const value = await readSmallJson(file, MAX_CONFIG, 'a training configuration');
+  const value = await readConfigJson(file, 'a training configuration');
   const problem = schemaProblem('training', value);
   if (problem !== null) throw new OptionError(file, problem);
   const config = value as TrainingConfig;
