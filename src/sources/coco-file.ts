@@ -1,9 +1,6 @@
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename } from 'node:path';
 import { InputError } from '../errors.js';
 import { IdMap } from '../files/id-map.js';
-import type { PixelSize } from '../files/image-header.js';
-import { type ImagePath, imagePath } from '../files/image-path.js';
-import { ImageSearch } from '../files/image-search.js';
 import { fieldsOf, formatJsonValue } from '../files/json/json-value.js';
 import { type JsonBatch, streamJson } from '../files/json/stream-json.js';
 import { type Group, GroupSpool, type GroupSpoolOptions } from '../files/spools/group-spool.js';
@@ -11,37 +8,33 @@ import { IdIndex } from '../files/spools/id-index.js';
 import type { Id, ImageRecord } from '../records/image.js';
 import type { SourceContext, SourceItem, SourceReject } from '../records/ports.js';
 import { isReject, readAnnotation, readCategory, readImage } from './coco-elements.js';
+import {
+  CocoImageFiles,
+  type CocoImageFilesOptions,
+  type CocoImagePaths,
+  type LocatedImage,
+} from './coco-image-files.js';
 import { checkIsNotList, otherKindOfAnnotation } from './coco-kinds.js';
 import { readSpooledImage, type SpooledImage, spoolAnnotation, spoolImage, spoolMaskBox } from './coco-spool.js';
 import { filterDetections } from './filter-detections.js';
-import { checkedSize } from './image-sizes.js';
 import { maskBox } from './mask-box.js';
 import { describeOtherFormat } from './other-formats.js';
 import { unusedIds } from './unused-ids.js';
 
 /** The differences between data sets in COCO's format. */
-export interface CocoDialect {
+export interface CocoDialect extends CocoImagePaths {
   /** The name of the source. */
   readonly source: string;
   readonly dataset: string;
   /** Returns the split of a file, given its base name. */
   split(file: string): string;
-  /** Returns the relative paths at which an image's file may be, the usual one first. */
-  imageFiles(fileName: string): readonly [string, ...string[]];
-  /** True if no two images of the data set have the same base name. */
-  readonly uniqueNames?: boolean;
   /** Returns the name of a category in records. */
   categoryName(name: string): string;
 }
 
 /** Options of `CocoFile`. */
-export interface CocoFileOptions {
+export interface CocoFileOptions extends CocoImageFilesOptions {
   readonly dialect: CocoDialect;
-  /** The image folder; if given, images whose file does not exist are rejected. */
-  readonly images: string | undefined;
-  /** The folder of all annotation files; images are looked for next to these too. Default: the folder of this file. */
-  readonly annotationFolder?: string;
-  readonly compat: boolean;
   /** The maximum number of images to yield. */
   readonly limit: number;
   /** The number of items that the source yielded before this file. Default 0. */
@@ -65,7 +58,7 @@ export class CocoFile {
   readonly #options: CocoFileOptions;
   readonly #context: SourceContext;
   readonly #spool: GroupSpool;
-  readonly #search: ImageSearch;
+  readonly #files: CocoImageFiles;
   /** Released when the file has been read, because it grows with the data set. */
   #images: IdIndex | null = new IdIndex();
   #imageCount = 0;
@@ -95,16 +88,7 @@ export class CocoFile {
     this.#options = options;
     this.#context = context;
     this.#spool = new GroupSpool({ ...options.spool, tempDir: context.tempDir });
-    const { images, dialect, annotationFolder = dirname(file) } = options;
-    const below = relative(annotationFolder, dirname(file)).replaceAll(sep, '/');
-    const { uniqueNames = false } = dialect;
-    this.#search = new ImageSearch({
-      folder: images,
-      annotations: annotationFolder,
-      below,
-      subset: subsetOf(basename(file)),
-      uniqueNames,
-    });
+    this.#files = new CocoImageFiles(file, options);
   }
 
   /** The number of items yielded so far. */
@@ -299,55 +283,24 @@ export class CocoFile {
   async #item(group: Group): Promise<SourceItem<ImageRecord>> {
     const spooled = readSpooledImage(group);
     if (!spooled) throw new Error(`the spool has no image for group ${group.number}`);
-    const { id, fileName } = spooled.image;
+    const { id } = spooled.image;
     if (group.cut) {
       return {
         rejects: [{ reason: 'too-many-boxes', message: `image ${id}: more boxes than fit into memory`, image: id }],
       };
     }
-    const reject = (reason: string, problem: string): SourceItem<never> => ({
-      rejects: [{ reason, message: `image ${id}: ${problem}`, image: id }],
-      ...(spooled.annotations.length > 0 && { counts: { 'refused-image-annotation': spooled.annotations.length } }),
-    });
-    const { images } = this.#options;
-    const written = imagePath(fileName)!;
-    const { file, candidates } = this.#usualFiles(written);
-    const counts: Record<string, number> = {};
-    if (images === undefined && spooled.image.size !== null) {
-      if (written.outside) counts['path-shortened'] = 1;
-      return this.#record(spooled, file, spooled.image.size, counts);
-    }
-    const found = await this.#search.find(written, candidates);
-    if (found === null) {
-      if (images !== undefined)
-        return reject(
-          'image-missing',
-          `no file ${written.outside ? written.file : candidates.join(' or ')} in the image folder`,
-        );
-      const where = 'and no image file to read the size from; give the image folder';
-      return reject('malformed-image', `${spooled.image.sizeProblem}, ${where}`);
-    }
-    if (!('file' in found))
-      return reject('ambiguous-path', `${fileName} may be any of ${found.slice(0, 3).join(', ')} in the image folder`);
-    if (!found.exact || written.outside) counts['image-found-by-name'] = 1;
-    const path = join(found.folder, found.file);
-    const size = await checkedSize(path, spooled.image.size, this.#options.compat, counts);
-    if (size === null)
-      return reject('image-unreadable', `${spooled.image.sizeProblem}, and ${found.file} is not a readable image`);
-    return this.#record(spooled, found.file, size, counts);
-  }
-
-  /** Returns the path of an image in records if no folder is searched, and the usual paths in an image folder. */
-  #usualFiles(path: ImagePath): { readonly file: string; readonly candidates: readonly [string, ...string[]] } {
-    const candidates = this.#options.dialect.imageFiles(path.whole);
-    return { file: path.outside && candidates.length === 1 ? path.file : candidates[0], candidates };
+    const located = await this.#files.find(spooled.image);
+    if (!('reason' in located)) return this.#record(spooled, located);
+    const annotations = spooled.annotations.length;
+    return {
+      rejects: [{ reason: located.reason, message: `image ${id}: ${located.problem}`, image: id }],
+      ...(annotations > 0 && { counts: { 'refused-image-annotation': annotations } }),
+    };
   }
 
   #record(
     { image, annotations }: SpooledImage,
-    file: string,
-    { width, height }: PixelSize,
-    imageCounts: Readonly<Record<string, number>>,
+    { file, size: { width, height }, counts: imageCounts }: LocatedImage,
   ): SourceItem<ImageRecord> {
     const { dialect, compat } = this.#options;
     const base = basename(this.#file);
@@ -372,12 +325,6 @@ export class CocoFile {
       rejects,
     };
   }
-}
-
-/** Returns the part of a data set that an annotation file is named after: `train2017` for `instances_train2017.json.gz`. */
-function subsetOf(file: string): string {
-  const name = file.replace(/(?:\.coco)?\.json(?:\.gz)?$/i, '');
-  return /^(?:instances|person_keypoints|annotations)_(.+)$/i.exec(name)?.[1] ?? name;
 }
 
 /** Reports all annotations of an unknown image in one item, because there may be as many as lines in the file. */
