@@ -6,7 +6,7 @@ import { RelflowError } from '../errors.js';
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'tiff' | 'gif';
 
 /** The formats of images that are read, for messages. */
-export const imageFormats = 'JPEG, PNG, WebP, AVIF, TIFF or GIF';
+const imageFormats = 'JPEG, PNG, WebP, AVIF, TIFF or GIF';
 
 /** The maximum width and height of an image file in pixels, which is also JPEG's. */
 export const maxImageSide = 65_535;
