@@ -27,8 +27,9 @@ export function assembleGraph(
     if (name !== null) entities.push(entity(caption, tokens, words, mention, name, attributesOf[index]!));
   });
   const surfaces = tokens.map(({ text }) => text);
-  const inPhrase: boolean[] = [];
-  for (const { start, end } of [...mentions, ...attributes]) inPhrase.fill(true, start, end);
+  const inPhrase = new Uint8Array(tokens.length);
+  for (const { start, end } of mentions) inPhrase.fill(1, start, end);
+  for (const { start, end } of attributes) inPhrase.fill(1, start, end);
   const textRelations: TextRelation[] = [];
   for (const { subject, object, predicate, confidence } of relations) {
     const ends = [entityOf[subject] ?? entityOf[object], entityOf[object] ?? entityOf[subject]];
@@ -37,7 +38,7 @@ export function assembleGraph(
     const [first, second] = isForward ? [subject, object] : [object, subject];
     const stated = statedRelation(ends[0], ends[1], {
       words: surfaces,
-      isPhrase: (index) => inPhrase[index] === true,
+      isPhrase: (index) => inPhrase[index] === 1,
       first: mentions[first]!,
       second: mentions[second]!,
       isForward,

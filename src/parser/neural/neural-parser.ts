@@ -12,7 +12,7 @@ import { ParserKernels } from './kernels/parser-kernels.js';
 import { decodeModel, type ParserModel } from './parser-model.js';
 
 /** Part of the parser's identity in runs and caches: raise it when a change alters the graphs. */
-const version = '4';
+const version = '5';
 
 /** Bytes for the parameters and for the activations of the longest caption. */
 const memoryBytes = 48 << 20;

@@ -83,6 +83,7 @@ describe('neuralParser', () => {
       ],
       ['a cat lying on a rug', 'cat', 'lying on', 'rug', 'lie on', { lemma: 'lay on' }],
       ['a man in a blue shirt', 'man', 'in', 'shirt', 'in', { lemma: 'wear' }],
+      ['a man in a striped shirt', 'man', 'in', 'shirt', 'in', { lemma: 'wear' }],
       ['the leg of the table', 'leg', 'of', 'table', 'of', { lemma: 'have', swapped: true }],
       ["the man's hat", 'man', "'s", 'hat', "'s", { lemma: 'have' }],
       ['a man riding a horse', 'man', 'riding', 'horse', 'ride', undefined],
