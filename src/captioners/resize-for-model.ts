@@ -19,6 +19,9 @@ export interface SentImage {
   readonly mime: 'image/jpeg' | 'image/png';
 }
 
+/** Returns an image as the URL of a chat message. */
+export const dataUrl = ({ bytes, mime }: SentImage): string => `data:${mime};base64,${bytes.toString('base64')}`;
+
 /** The maximum number of pixels that are decoded, as a protection against decompression bombs. */
 const MAX_PIXELS = 200e6;
 

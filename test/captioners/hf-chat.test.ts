@@ -279,7 +279,7 @@ describe('hfChat', () => {
       [{ firstSeed: -1 }, 'hf-chat: firstSeed -1, expected a whole number of at least 0'],
       [{ prompt: ' ' }, 'hf-chat: prompt is empty, expected an instruction for the model'],
       [{ quality: 101 }, 'hf-chat: quality 101, expected a whole number from 1 to 100'],
-      [{ parameters: { seed: 1 } }, "hf-chat: parameters have 'seed', which hfChat sets itself"],
+      [{ parameters: { seed: 1 } }, "hf-chat: parameters have 'seed', which relflow sets itself"],
       [{ requestSeconds: 0 }, 'hf-chat: requestSeconds 0, expected a number from 1 to 300'],
       [{ requestsPerMinute: 0.5 }, 'hf-chat: requestsPerMinute 0.5, expected a whole number of at least 1'],
       [{ budget: 1 }, 'hf-chat: budget 1 without prices, expected a price of input, output or request'],

@@ -225,7 +225,7 @@ describe('unusual answers of chat servers', () => {
     );
     assert.throws(() => hfChat({ ...options, maxTokensField: '' }), { message: /maxTokensField is empty/ });
     assert.throws(() => hfChat({ ...options, ...field, parameters: { max_completion_tokens: 1 } }), {
-      message: "hf-chat: parameters have 'max_completion_tokens', which hfChat sets itself",
+      message: "hf-chat: parameters have 'max_completion_tokens', which relflow sets itself",
     });
   });
 

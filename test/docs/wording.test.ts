@@ -29,7 +29,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'fixtures/README.md': ['behind', 'told'],
   'scripts/scenes/placements.ts': ['behind'],
   'scripts/scenes/predicates.ts': ['behind', 'beside'],
-  'src/captioners/chat-reply.ts': ['can not'],
+  'src/endpoints/chat-reply.ts': ['can not'],
   'src/model/tagger/embedded/model-card.md': ['behind'],
   'src/parser/language/closed-classes.ts': ['told'],
   'src/parser/language/prepositions.ts': ['behind', 'beside'],

@@ -1,8 +1,8 @@
-import { quotedMessage } from '../endpoints/quoted-message.js';
-import { RequestFailure } from '../endpoints/request-failure.js';
-import { withoutThoughts } from '../endpoints/without-thoughts.js';
 import { fieldsOf } from '../files/json/json-value.js';
 import type { Reply, Tokens } from '../records/answer.js';
+import { quotedMessage } from './quoted-message.js';
+import { RequestFailure } from './request-failure.js';
+import { withoutThoughts } from './without-thoughts.js';
 
 /** The maximum length of a caption in UTF-16 code units; a longer text is not a caption and is cut off. */
 const MAX_TEXT = 8000;
