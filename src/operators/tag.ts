@@ -1,11 +1,12 @@
 import { OptionError, RecordError, RelflowError } from '../errors.js';
 import { memoize } from '../parser/language/memoize.js';
+import { NO_REQUESTS } from '../records/add-forecasts.js';
 import type { CandidatePair, Candidates } from '../records/candidate.js';
 import { officialGroups } from '../records/candidate-groups.js';
 import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
 import { checkFraction, checkPositiveInteger } from '../records/option-checks.js';
-import type { RelationTagger } from '../records/ports.js';
+import type { RelationTagger, TagRequest } from '../records/ports.js';
 import type { Related, Relation } from '../records/scene-graph.js';
 import { categoryLabels } from '../vocabulary/category-labels.js';
 import { type Operator, type OperatorContext, operator } from './operator.js';
@@ -24,7 +25,7 @@ export interface TagOptions {
   readonly groupSize?: number;
   /** Uses the official procedure: passes of 16 groups, every text of a pass for every pair, repeated pairs kept. Default false. */
   readonly compat?: boolean;
-  /** Number of images to tag concurrently. Default 1. */
+  /** Number of images to tag concurrently. Default: the tagger's preference, else 1. */
   readonly concurrency?: number;
 }
 
@@ -56,7 +57,7 @@ const GROUPS_PER_PASS = 16;
  * ```
  */
 export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<TagInput, Related> {
-  const { compat = false, concurrency = 1 } = options;
+  const { compat = false, concurrency = tagger.imagesAtOnce ?? 1 } = options;
   const threshold = options.threshold ?? (compat ? OFFICIAL_THRESHOLD : DEFAULT_THRESHOLD);
   const groupSize = options.groupSize ?? (compat ? 100 : (tagger.pairsAtOnce ?? Number.MAX_SAFE_INTEGER));
   checkFraction('tag', 'threshold', threshold);
@@ -77,11 +78,21 @@ export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<
       threshold,
       ...(groupSize < Number.MAX_SAFE_INTEGER && { groupSize }),
       compat,
+      ...tagger.options,
     },
     needs: ['detections', 'captions', 'candidates'],
     adds: ['relations', 'tagger'],
     concurrency,
-    ...(!tagger.baseline && { lane: 'tagging' as const }),
+    // A tagger that sends requests needs the workers that captioners need.
+    ...(!tagger.baseline && { lane: tagger.forecast ? ('captions' as const) : ('tagging' as const) }),
+    ...(tagger.forecast && {
+      forecast: async (record, signal) =>
+        record.candidates.length === 0
+          ? NO_REQUESTS
+          : tagger.forecast!(requestOf(record, labelsOf(record), record.candidates), signal),
+    }),
+    ...(tagger.usage && { usage: () => tagger.usage!() }),
+    ...(tagger.close && { close: () => tagger.close!() }),
     apply: async (record, context) => {
       const labels = compat || tagger.baseline ? undefined : labelsOf(record);
       const group = new GroupTagger(
@@ -101,6 +112,20 @@ export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<
     },
   });
 }
+
+/** Returns a request for pairs with all of their texts. */
+function requestOf(
+  { image, detections, captions }: TagInput,
+  labels: ReadonlyMap<string, string> | undefined,
+  pairs: readonly CandidatePair[],
+  texts: readonly string[] = textsOf(pairs),
+): TagRequest {
+  return { image, detections, labels, pairs, texts, captionCount: captions.length };
+}
+
+const textsOf = (pairs: readonly CandidatePair[]) => [
+  ...new Set(pairs.flatMap((pair) => pair.texts.map((t) => t.text))),
+];
 
 /** Returns the labels of the data set's categories and of the image's. The records of a file share their list of categories. */
 function labelsOf({ categories = [], detections }: ImageRecord): ReadonlyMap<string, string> {
@@ -144,7 +169,7 @@ async function tagWithOwnTexts(
   candidates: readonly CandidatePair[],
   groupSize: number,
 ): Promise<Relation[]> {
-  const texts = [...new Set(candidates.flatMap((pair) => pair.texts.map((t) => t.text)))];
+  const texts = textsOf(candidates);
   const relations: Relation[] = [];
   for (let first = 0; first < candidates.length; first += groupSize) {
     const pairs = candidates.slice(first, first + groupSize);
@@ -209,9 +234,8 @@ class GroupTagger {
     texts: readonly string[],
     allowed: (pair: CandidatePair, text: string) => boolean,
   ): Promise<Relation[]> {
-    const { image, detections, captions } = this.#record;
-    const request = { image, detections, labels: this.#labels, pairs, texts, captionCount: captions.length };
-    const scores = await this.#tagger.tag(request, this.#context.signal);
+    const request = requestOf(this.#record, this.#labels, pairs, texts);
+    const scores = await this.#tagger.tag(request, this.#context.signal, this.#context.count);
     if (scores.length !== pairs.length * texts.length) {
       throw new RelflowError(
         'bad-tagger',
@@ -235,10 +259,11 @@ class GroupTagger {
           this.#context.count('below-threshold');
           return;
         }
-        const captions = pair.texts.find((t) => t.text === text)?.captions ?? [];
+        const { captions = [], source } = pair.texts.find((t) => t.text === text) ?? {};
         // A float32 has about seven significant digits; more would only add noise to the file.
         const confidence = this.#exact ? score : Math.round(score * 1e6) / 1e6;
-        relations.push({ subject: pair.subject, object: pair.object, predicate: text, confidence, captions });
+        const { subject, object } = pair;
+        relations.push({ subject, object, predicate: text, confidence, captions, ...(source && { source }) });
       });
     });
     return relations;

@@ -17,14 +17,25 @@ export interface Matched {
   readonly mentions: readonly Mention[];
 }
 
+export const RelationSourceSchema = Type.Union(
+  [Type.Literal('geometry'), Type.Literal('proposal'), Type.Literal('predicates')],
+  {
+    description:
+      'where it comes from if no caption says it: the boxes (geometry), a model that was asked for relations (proposal), or a given list of predicates (predicates)',
+  },
+);
+/** Where a relation comes from if no caption says it. */
+export type RelationSource = Static<typeof RelationSourceSchema>;
+
 export const CandidateTextSchema = Type.Object(
   {
     text: Type.String({ minLength: 1, description: 'a relation text, for example sitting on' }),
     captions: Type.Array(Type.Integer({ minimum: 0 }), { description: 'indices of the captions that propose it' }),
+    source: Type.Optional(RelationSourceSchema),
   },
   { additionalProperties: false },
 );
-/** A relation text with the captions that propose it. */
+/** A relation text with the captions that propose it, or with its other source. */
 export type CandidateText = Static<typeof CandidateTextSchema>;
 
 export const CandidatePairSchema = Type.Object(

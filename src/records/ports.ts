@@ -16,6 +16,9 @@ export interface Forecast {
   readonly cost: number;
 }
 
+/** Counts problems by a kebab-case name, one or `by` at once. */
+export type ProblemCounter = (problem: string, by?: number) => void;
+
 /** Reports the requests of a model that runs on a server or is slow. */
 interface Metered {
   /**
@@ -62,11 +65,7 @@ export interface Captioner extends Metered {
    * run's report
    * @throws RecordError if the image cannot be captioned; the image is then rejected and the run continues
    */
-  caption(
-    image: Image,
-    signal: AbortSignal,
-    count?: (problem: string) => void,
-  ): Promise<readonly Caption[]> | readonly Caption[];
+  caption(image: Image, signal: AbortSignal, count?: ProblemCounter): Promise<readonly Caption[]> | readonly Caption[];
 }
 
 /** The context in which a text parser is called. */
@@ -170,24 +169,33 @@ export interface TagRequest {
  * const operator = tag(constant, { threshold: 0.1 });
  * ```
  */
-export interface RelationTagger {
+export interface RelationTagger extends Metered {
   readonly name: string;
   readonly version: string;
   /** True if the scores do not come from a learned model; the output is marked accordingly. */
   readonly baseline: boolean;
+  /** Options as plain JSON, for manifests and digests. */
+  readonly options?: Readonly<Record<string, unknown>>;
   /** The maximum number of pairs per request; omitted when there is no limit. */
   readonly pairsAtOnce?: number;
+  /** The number of images to tag concurrently; omitted when the tagger has no preference. */
+  readonly imagesAtOnce?: number;
   /**
    * Checks whether the tagger can score boxes of a category, given by its name as models read it; pairs with others are left out and counted. Omitted when the
    * tagger scores all.
    */
   knowsCategory?(category: string): boolean;
+  /** Estimates the remaining requests and cost of one request to the tagger without sending any. */
+  forecast?(request: TagRequest, signal: AbortSignal): Promise<Forecast>;
+  /** Releases resources; called once when the run has ended. */
+  close?(): Promise<void>;
   /**
    * Scores one request.
+   * @param count counts a problem that does not reject the image, by a kebab-case name
    * @returns scores in [0, 1] of shape `[pairs, texts]`, row-major
    * @throws RecordError if the image cannot be tagged; the image is then rejected and the run continues
    */
-  tag(request: TagRequest, signal: AbortSignal): Promise<Float32Array> | Float32Array;
+  tag(request: TagRequest, signal: AbortSignal, count?: ProblemCounter): Promise<Float32Array> | Float32Array;
 }
 
 /** An element of the input that a source cannot use. */

@@ -1,4 +1,4 @@
-import { CandidatePairSchema } from './candidate.js';
+import { CandidatePairSchema, RelationSourceSchema } from './candidate.js';
 import { CaptionSchema } from './caption-record.js';
 import { DetectionSchema, ImageSchema, OriginSchema } from './image.js';
 import { type Static, Type } from './type.js';
@@ -16,6 +16,7 @@ export const RelationSchema = Type.Object(
         description: 'indices of the captions that proposed it; omitted if people annotated the relation',
       }),
     ),
+    source: Type.Optional(RelationSourceSchema),
   },
   { additionalProperties: false },
 );
