@@ -20,8 +20,11 @@ export interface DependencyRules {
 /** Licenses that require no more than to keep their text, which every package brings along. */
 const PERMISSIVE = new Set(['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'ISC', 'MIT']);
 
-/** Licenses of libraries that are installed separately and linked at run time; NOTICE must name each such package. */
-const NAMED_IN_NOTICE = new Set(['LGPL-3.0-or-later']);
+/**
+ * Licenses of libraries that are installed separately and linked or loaded at run time, also those in a package's own words;
+ * NOTICE must name each such package.
+ */
+const NAMED_IN_NOTICE = new Set(['LGPL-3.0-or-later', 'SEE LICENSE IN LICENSE.txt']);
 
 /** Licenses of packages that are only used to develop relflow, and of which nothing is distributed with it. */
 const DEVELOPMENT = new Set(['CC BY-SA 4.0', 'PSF-2.0', 'Python-2.0', 'WTFPL']);
