@@ -59,6 +59,7 @@ export function heldOutKinds(graphs: readonly Graph[]): RelationKind[] {
   const counts = new Map<string, { kind: RelationKind; count: number }>();
   for (const { objects, relations } of graphs)
     for (const { subject, predicate, object } of relations) {
+      if (object === null) continue;
       const kind = { subject: objects[subject]!.category, predicate, object: objects[object]!.category };
       const entry = counts.get(kindKey(kind)) ?? { kind, count: 0 };
       entry.count++;

@@ -6,7 +6,9 @@ import { type Static, Type } from './type.js';
 export const RelationSchema = Type.Object(
   {
     subject: Type.Integer({ minimum: 0, description: 'index into objects' }),
-    object: Type.Integer({ minimum: 0, description: 'index into objects' }),
+    object: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
+      description: 'index into objects, the one of the subject too; null if the relation has no object, as in V-COCO',
+    }),
     predicate: Type.String({ minLength: 1 }),
     confidence: Type.Optional(
       Type.Number({ minimum: 0, maximum: 1, description: 'omitted if people annotated the relation' }),
@@ -20,7 +22,7 @@ export const RelationSchema = Type.Object(
   },
   { additionalProperties: false },
 );
-/** A relation between two objects of an image. */
+/** A relation between two objects of an image, of an object with itself, or of an object alone. */
 export type Relation = Static<typeof RelationSchema>;
 
 /** The fields that `tag`, or a source of ground truth, adds to a record. */

@@ -171,7 +171,7 @@ function* crossChecks(record: SceneGraph | CandidateSet, seen: Set<string>): Gen
       ? record.relations.map((relation) => ({ ...relation, captions: relation.captions ?? [] }))
       : record.candidates.map((pair) => ({ ...pair, captions: pair.texts.flatMap((text) => text.captions) }));
   for (const [index, pair] of pairs.entries()) {
-    const missing = [pair.subject, pair.object].find((object) => object >= objects.length);
+    const missing = [pair.subject, pair.object].find((object) => object !== null && object >= objects.length);
     if (missing !== undefined) yield `${what} ${index}: object ${missing} does not exist`;
     const unknown = pair.captions.find((caption) => caption >= captions.length);
     if (unknown !== undefined) yield `${what} ${index}: caption ${unknown} does not exist`;

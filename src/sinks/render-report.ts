@@ -117,9 +117,9 @@ function figure(
   const background = imageDataUri
     ? `<image href="${imageDataUri}" width="${width}" height="${height}" preserveAspectRatio="none"/>`
     : `<rect class="ground" width="${width}" height="${height}"/>`;
-  const box = (index: number, role: string) => {
-    const object = graph.objects[index];
-    if (!object) return '';
+  const box = (index: number | null, role: string) => {
+    const object = graph.objects[index ?? -1];
+    if (index === null || !object) return '';
     const [x, y, w, h] = object.box.map(number);
     const score = object.score === undefined ? '' : ` ${object.score.toFixed(2)}`;
     return (
@@ -159,7 +159,7 @@ function relationList(graph: SceneGraph, shown: SceneGraph['relations'], names: 
         : `<span class="score">${confidence.toFixed(2)}</span><span class="bar"><i style="width:${number(Math.min(Math.max(confidence, 0), 1) * 100)}%"></i></span>`;
     return (
       `<li class="relation-${index}" tabindex="0"><span class="triplet">${escapeHtml(names[subject] ?? '?')} ` +
-      `<b>${escapeHtml(predicate)}</b> ${escapeHtml(names[object] ?? '?')}${from}</span>${score}</li>`
+      `<b>${escapeHtml(predicate)}</b> ${object === null ? '' : escapeHtml(names[object] ?? '?')}${from}</span>${score}</li>`
     );
   });
   const rest = graph.relations.length - shown.length;

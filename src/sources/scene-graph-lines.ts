@@ -135,7 +135,7 @@ function readLine({ text, line }: TextLine, file: string): SourceItem<SceneGraph
 /** Checks what the schema cannot express: that relations refer to existing objects and captions. */
 function danglingIndex({ objects, captions, relations }: SceneGraph): string | null {
   for (const [index, { subject, object, captions: by = [] }] of relations.entries()) {
-    if (subject >= objects.length || object >= objects.length) {
+    if (subject >= objects.length || (object !== null && object >= objects.length)) {
       return `/relations/${index} refers to an object that does not exist`;
     }
     if (by.some((caption) => caption >= captions.length))

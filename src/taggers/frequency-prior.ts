@@ -44,7 +44,7 @@ export class FrequencyPrior {
     const seen = new Set<string>();
     for (const { subject, object, predicate } of relations) {
       const once = `${subject} ${object} ${predicate}`;
-      if (subject === object || seen.has(once)) continue;
+      if (object === null || subject === object || seen.has(once)) continue;
       seen.add(once);
       const [s, o] = [detections[subject]!.category, detections[object]!.category];
       add(this.#relations, key(s, o, predicate), 1);

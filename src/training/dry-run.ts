@@ -60,7 +60,7 @@ export interface DryRun {
  * const { shapes, memory } = await dryRun(await readTrainingConfig('tagger.json'));
  * ```
  * @throws what `train` throws before its first step
- * @throws RelflowError (`no-pairs`) when the first batch has no pair of objects
+ * @throws RelflowError (`no-pairs`) when no batch of an epoch has a pair of objects
  */
 export async function dryRun(config: TrainingConfig, { signal }: Pick<TrainOptions, 'signal'> = {}): Promise<DryRun> {
   const settings = trainingSettings(config);
@@ -71,7 +71,7 @@ export async function dryRun(config: TrainingConfig, { signal }: Pick<TrainOptio
   const reading = performance.now();
   const batch = await firstBatch(settings, data);
   const readSeconds = (performance.now() - reading) / 1000;
-  if (batch.pairs === 0) throw new RelflowError('no-pairs', 'training: the first batch has no pair of objects');
+  if (batch.pairs === 0) throw new RelflowError('no-pairs', 'training: no batch has a pair of objects');
   const { model, forward } = await openTrainingModel(settings, config);
   const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
   try {
@@ -125,7 +125,11 @@ async function firstBatch(settings: TrainingSettings, data: TrainingData): Promi
   const reader = new AugmentedImageReader(settings.augmentation, { threads: 0 });
   const { signal } = new AbortController();
   const stream = batchStream(data, batchOptions(settings, reader), { epoch: 0, position: 0 }, signal);
-  const { value } = await stream.next();
-  await stream.return(undefined);
-  return value!.batch;
+  // Images without a relation are trained on too, but a batch of them alone has no step.
+  let first: TrainingBatch | undefined;
+  for await (const { batch } of stream) {
+    first = batch;
+    if (batch.pairs > 0 || batch.epoch > 0) break;
+  }
+  return first!;
 }

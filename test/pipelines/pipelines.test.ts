@@ -72,7 +72,7 @@ describe('pipelines on the fixture scenes', () => {
     for (const { image, objects, relations } of graphs) {
       const pairs = new Set(truth[String(image.id)]!.map(({ subject, object }) => `${subject} ${object}`));
       for (const { subject, object } of relations) {
-        if (pairs.has(`${objects[subject]!.id} ${objects[object]!.id}`)) right++;
+        if (pairs.has(`${objects[subject]!.id} ${objects[object!]!.id}`)) right++;
         else wrong++;
       }
     }
@@ -111,7 +111,7 @@ describe('pipelines on the fixture scenes', () => {
       const known = new Set(truth[String(image.id)]!.map((r) => `${r.subject} ${r.object}`));
       for (const { subject, predicate, object, confidence } of relations) {
         assert.equal(confidence, undefined);
-        assert.ok(known.has(`${objects[subject]!.id} ${objects[object]!.id}`), `${image.id}: ${predicate}`);
+        assert.ok(known.has(`${objects[subject]!.id} ${objects[object!]!.id}`), `${image.id}: ${predicate}`);
       }
     }
   });

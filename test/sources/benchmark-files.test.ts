@@ -127,7 +127,7 @@ describe('readVcocoActions and readVcocoImages', () => {
     await assert.rejects(readVcocoActions(short), /action 'cut': role_object_id has 3 elements, expected 6/);
   });
 
-  it('reads only the images that are asked for', async () => {
+  it('reads only the given images', async () => {
     const file = at('instances.json', {
       images: [7, 9].map((id) => ({ id, file_name: `${id}.jpg`, width: 64, height: 48 })),
       annotations: [

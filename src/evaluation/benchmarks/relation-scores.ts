@@ -39,7 +39,7 @@ const NMS_THRESHOLD = 0.7;
 /**
  * Accumulates scores of scene-graph detection, image by image. A prediction matches a true relation if its predicate and both
  * categories are equal and both boxes have an IoU of at least 0.5. Each true relation matches at most one prediction, the one
- * with the highest score.
+ * with the highest score. Relations without an object are left out.
  *
  * Source: Xu et al., 2017 (recall); Tang et al., 2019 (mean recall); RLIPv2, datasets/hico_eval.py (matching).
  *
@@ -94,7 +94,8 @@ export class RelationScores {
     for (const relation of found) checkPrediction(relation);
     const distinct = pairNms(found);
     this.#counts.images++;
-    const truths = relations.map(({ subject, object, predicate }) => {
+    const truths = relations.flatMap(({ subject, object, predicate }) => {
+      if (object === null) return [];
       const [s, o] = [detections[subject]!, detections[object]!];
       const unseen = this.#unseen(s.category, predicate, o.category);
       return { subject: s, object: o, predicate, unseen, key: `${subject} ${object}` };

@@ -67,7 +67,7 @@ export async function scoredPairs(
   const truth = new Uint8Array(pairs.length * predicates.length);
   for (const { subject, object, predicate } of relations) {
     const at = column.get(predicate);
-    if (at === undefined || subject === object) continue;
+    if (at === undefined || object === null || subject === object) continue;
     const row = subject * (count - 1) + object - (object > subject ? 1 : 0);
     truth[row * predicates.length + at] = 1;
   }

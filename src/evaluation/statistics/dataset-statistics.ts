@@ -9,7 +9,7 @@ export interface DatasetStatistics {
   readonly imagesWithRelation: number;
   readonly categories: readonly (readonly [name: string, count: number])[];
   readonly predicates: readonly (readonly [name: string, count: number])[];
-  /** Triplets as `subject category, predicate, object category`. */
+  /** Triplets as `subject category, predicate, object category`, with `-` in the place of an object that a relation lacks. */
   readonly triplets: readonly (readonly [name: string, count: number])[];
   /** Number of relations with at least each confidence; human-annotated relations count as 1. */
   readonly confidence: readonly (readonly [atLeast: number, count: number])[];
@@ -47,7 +47,9 @@ export async function datasetStatistics(
     for (const { category } of objects) increment(categories, category);
     for (const relation of relations) {
       increment(predicates, relation.predicate);
-      const [subject, object] = [objects[relation.subject]?.category, objects[relation.object]?.category];
+      const [subject, object] = [relation.subject, relation.object].map((at) =>
+        at === null ? '-' : objects[at]?.category,
+      );
       increment(triplets, `${subject}, ${relation.predicate}, ${object}`);
       for (const step of STEPS) if ((relation.confidence ?? 1) >= step) increment(confidence, step);
     }

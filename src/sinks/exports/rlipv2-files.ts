@@ -30,7 +30,10 @@ export async function* rlipv2Annotations(
     const first = FIRST_IDS[dataset] ?? 0;
     const objectBase = nextObject.get(dataset) ?? first;
     const relationBase = nextRelation.get(dataset) ?? first;
-    const kept = relations.filter((relation) => (relation.confidence ?? 1) >= minConfidence);
+    // The form has no relation without an object.
+    const kept = relations.flatMap(({ object, ...relation }) =>
+      object === null || (relation.confidence ?? 1) < minConfidence ? [] : { ...relation, object },
+    );
     nextObject.set(dataset, objectBase + objects.length);
     nextRelation.set(dataset, relationBase + kept.length);
     // The official loader recognizes Visual Genome by the absence of these two keys.

@@ -168,7 +168,8 @@ function croppedSample(sample: TrainingSample, [x, y, width, height]: Box): Trai
     boxes,
     categories: sample.categories.filter((_, index) => newIndices.has(index)),
     pairs: sample.pairs.flatMap((pair) => {
-      const [subject, object] = [newIndices.get(pair.subject), newIndices.get(pair.object)];
+      const subject = newIndices.get(pair.subject);
+      const object = pair.object === null ? null : newIndices.get(pair.object);
       return subject === undefined || object === undefined ? [] : [{ ...pair, subject, object }];
     }),
   };

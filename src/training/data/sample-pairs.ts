@@ -25,8 +25,12 @@ export function samplePairs(
 ): TrainingPair[] {
   if (positives.length >= budget) return drawWithoutReplacement(random, positives, budget);
   const pairCount = objects * (objects - 1);
-  const count = Math.min(budget, pairCount) - positives.length;
-  const taken = new Set(positives.map(({ subject, object }) => pairIndex(subject, object, objects)));
+  const taken = new Set(
+    positives.flatMap(({ subject, object }) =>
+      object === null || object === subject ? [] : pairIndex(subject, object, objects),
+    ),
+  );
+  const count = Math.min(budget - positives.length, pairCount - taken.size);
   const negatives: number[] = [];
   if (pairCount <= REJECTION_RATIO * budget) {
     const free = Array.from({ length: pairCount }, (_, index) => index).filter((index) => !taken.has(index));
@@ -45,7 +49,7 @@ export function samplePairs(
 const pairIndex = (subject: number, object: number, objects: number): number =>
   subject * (objects - 1) + object - (object > subject ? 1 : 0);
 
-function pairAt(index: number, objects: number): { subject: number; object: number } {
+function pairAt(index: number, objects: number): Pick<TrainingPair, 'subject' | 'object'> {
   const subject = Math.floor(index / (objects - 1));
   const rest = index % (objects - 1);
   return { subject, object: rest + (rest >= subject ? 1 : 0) };

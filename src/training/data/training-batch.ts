@@ -1,6 +1,7 @@
 import { normalize } from '../../model/image/resize.js';
 import type { PairGroup } from '../../model/query-source.js';
 import type { Id } from '../../records/image.js';
+import { MISSING_OBJECTS } from '../../records/missing-objects.js';
 import type { PairTargets } from '../loss/pair-targets.js';
 import type { AugmentedImage } from './augment-image.js';
 import { denoisingLeakMask, denoisingPairs, type Noise } from './denoising.js';
@@ -126,12 +127,17 @@ function pairTargets(
   const boxes = (side: 'subject' | 'object') =>
     Float32Array.from(
       pairs.flatMap((pair) => {
-        const [x, y, w, h] = sample.boxes[pair[side]]!;
+        const at = pair[side];
+        if (at === null) return [0, 0, 0, 0];
+        const [x, y, w, h] = sample.boxes[at]!;
         return [(x + w / 2) / image.width, (y + h / 2) / image.height, w / image.width, h / image.height];
       }),
     );
   const labels = (side: 'subject' | 'object') =>
-    Int32Array.from(pairs, (pair) => labelOf.get(sample.categories[pair[side]]!)!);
+    Int32Array.from(pairs, (pair) => {
+      const at = pair[side];
+      return labelOf.get(at === null ? MISSING_OBJECTS : sample.categories[at]!)!;
+    });
   const relations = new Float32Array(pairs.length * batchLabels.relations.length);
   for (const [k, { predicates }] of pairs.entries())
     for (const predicate of predicates) {

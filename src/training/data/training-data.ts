@@ -24,6 +24,8 @@ export interface DataSet {
   readonly source: Source<ImageRecord & Related>;
   /** The folder of the images: `image.file` is relative to it. */
   readonly images: string;
+  /** Keeps images without a relation, see `TrainingSampleOptions`. Default false. */
+  readonly keepsImagesWithoutRelations?: boolean;
 }
 
 /** Options of `TrainingData`. */
@@ -188,7 +190,7 @@ async function* atPositions(
 
 /** Yields the usable samples of a set, in its order. */
 async function* readSet(
-  { source }: DataSet,
+  { source, keepsImagesWithoutRelations = false }: DataSet,
   options: TrainingSampleOptions,
   signal: AbortSignal,
   countReject: CountProblem,
@@ -202,7 +204,7 @@ async function* readSet(
       if (!record) continue;
       let sample: TrainingSample;
       try {
-        sample = trainingSample(record, options, countLeftOut);
+        sample = trainingSample(record, { ...options, keepsImagesWithoutRelations }, countLeftOut);
       } catch (error) {
         if (!(error instanceof RecordError)) throw error;
         countReject(error.reason);

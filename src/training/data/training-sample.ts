@@ -1,14 +1,15 @@
 import { RecordError } from '../../errors.js';
 import { type Box, clampBox } from '../../records/box.js';
 import type { Image, ImageRecord } from '../../records/image.js';
+import { MISSING_OBJECTS } from '../../records/missing-objects.js';
 import type { Related } from '../../records/scene-graph.js';
 
 /** A pair of an image's objects with all of its predicates. */
 export interface TrainingPair {
   /** Index into the sample's boxes. */
   readonly subject: number;
-  /** Index into the sample's boxes. */
-  readonly object: number;
+  /** Index into the sample's boxes, which may be the subject's; null for relations without an object. */
+  readonly object: number | null;
   /** Distinct, in the order of the annotation. */
   readonly predicates: readonly string[];
 }
@@ -20,7 +21,7 @@ export interface TrainingSample {
   readonly boxes: readonly Box[];
   /** The category of each box. */
   readonly categories: readonly string[];
-  /** Each ordered pair once, of distinct objects, in the order of the annotation. */
+  /** Each ordered pair once, in the order of the annotation. */
   readonly pairs: readonly TrainingPair[];
 }
 
@@ -53,6 +54,11 @@ export interface TrainingSampleOptions {
   readonly heldOut?: readonly HeldOut[];
   /** Objects and relations with other names are left out. */
   readonly vocabulary?: TrainingVocabulary | null;
+  /**
+   * Keeps images without a relation, as examples in which nothing is to be found. Default false.
+   * Source: RLIPv2, datasets/hico.py, fine-tuning on HICO-DET.
+   */
+  readonly keepsImagesWithoutRelations?: boolean;
 }
 
 /** Receives the reason for each box or relation that is left out: `empty-box`, `weak-relation`… */
@@ -60,13 +66,14 @@ export type CountProblem = (problem: string) => void;
 
 /**
  * Converts a record to a training sample. Clips boxes to the image, and leaves out empty ones together with their
- * relations, repeated relations, and relations of an object with itself.
+ * relations, and repeated relations. A relation without an object is kept if the vocabulary has the object "missing objects",
+ * which then is its class, and left out otherwise.
  *
  * @throws RecordError (`no-objects`, `no-relations`) when nothing is left to train on
  */
 export function trainingSample(
   { image, detections, relations }: ImageRecord & Related,
-  { relationThreshold, heldOut = [], vocabulary = null }: TrainingSampleOptions,
+  { relationThreshold, heldOut = [], vocabulary = null, keepsImagesWithoutRelations = false }: TrainingSampleOptions,
   count: CountProblem = () => {},
 ): TrainingSample {
   const newIndices = new Map<number, number>();
@@ -89,27 +96,28 @@ export function trainingSample(
     categories.push(category);
   }
   if (boxes.length === 0) throw new RecordError('no-objects', `image ${image.id}: has no object with an area`);
-  const pairs = new Map<number, { subject: number; object: number; predicates: string[] }>();
-  let hasHeldOut = false;
+  const pairs = new Map<number, { subject: number; object: number | null; predicates: string[] }>();
+  let isKept = keepsImagesWithoutRelations;
   for (const { subject: s, object: o, predicate, confidence } of relations) {
-    const [subject, object] = [newIndices.get(s), newIndices.get(o)];
+    const [subject, object] = [newIndices.get(s), o === null ? null : newIndices.get(o)];
+    const category = object === null ? MISSING_OBJECTS : categories[object ?? -1];
     if (confidence !== undefined && confidence < relationThreshold) count('weak-relation');
-    else if (unknown.has(s) || unknown.has(o)) count('relation-of-unknown-object');
+    else if (unknown.has(s) || (o !== null && unknown.has(o))) count('relation-of-unknown-object');
     else if (subject === undefined || object === undefined) count('relation-of-empty-box');
-    else if (subject === object) count('relation-with-itself');
+    else if (object === null && !vocabulary?.objects.includes(MISSING_OBJECTS)) count('relation-without-object');
     else if (vocabulary && !vocabulary.relations.includes(predicate)) count('unknown-relation');
-    else if (heldOut.some((pattern) => matches(pattern, categories[subject]!, predicate, categories[object]!))) {
+    else if (heldOut.some((pattern) => matches(pattern, categories[subject]!, predicate, category!))) {
       count('held-out');
-      hasHeldOut = true;
+      isKept = true;
     } else {
-      const key = subject * boxes.length + object;
+      const key = subject * (boxes.length + 1) + (object ?? boxes.length);
       const pair = pairs.get(key) ?? { subject, object, predicates: [] };
       pairs.set(key, pair);
       if (pair.predicates.includes(predicate)) count('repeated-relation');
       else pair.predicates.push(predicate);
     }
   }
-  if (pairs.size === 0 && !hasHeldOut)
+  if (pairs.size === 0 && !isKept)
     throw new RecordError('no-relations', `image ${image.id}: has no relation between objects with an area`);
   return { image, boxes, categories, pairs: [...pairs.values()] };
 }

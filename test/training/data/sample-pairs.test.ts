@@ -9,7 +9,7 @@ describe('samplePairs', () => {
       object: (k + 1 + Math.floor(k / objects)) % objects,
       predicates: ['on'],
     }));
-  const keys = (pairs: readonly { subject: number; object: number }[]) =>
+  const keys = (pairs: readonly { subject: number; object: number | null }[]) =>
     new Set(pairs.map(({ subject, object }) => `${subject} ${object}`));
 
   it('returns every pair if the budget allows, positives first', () => {
@@ -18,7 +18,7 @@ describe('samplePairs', () => {
     assert.deepEqual(pairs.slice(0, 3), given);
     assert.equal(pairs.length, 12);
     assert.equal(keys(pairs).size, 12);
-    assert.ok(pairs.every(({ subject, object }) => subject !== object && subject < 4 && object < 4));
+    assert.ok(pairs.every(({ subject, object }) => subject !== object && subject < 4 && object! < 4));
     assert.ok(pairs.slice(3).every(({ predicates }) => predicates.length === 0));
   });
 
@@ -29,7 +29,7 @@ describe('samplePairs', () => {
       assert.equal(pairs.length, 100);
       assert.equal(keys(pairs).size, 100);
       assert.deepEqual(pairs.slice(0, 30), given);
-      assert.ok(pairs.every(({ subject, object }) => subject !== object && subject < objects && object < objects));
+      assert.ok(pairs.every(({ subject, object }) => subject !== object && subject < objects && object! < objects));
     }
   });
 
@@ -52,6 +52,17 @@ describe('samplePairs', () => {
         counts.set(key, (counts.get(key) ?? 0) + 1);
     assert.equal(counts.size, 28);
     for (const [key, count] of counts) assert.ok(count > 150 && count < 280, `${key}: ${count} of about 214`);
+  });
+
+  it('adds negatives next to a relation of an object with itself and one without an object', () => {
+    const given = [
+      { subject: 0, object: 0, predicates: ['wash'] },
+      { subject: 1, object: null, predicates: ['walk'] },
+      { subject: 2, object: 1, predicates: ['ride'] },
+    ];
+    const pairs = samplePairs(randomStream(7), 3, given, 100);
+    assert.deepEqual(pairs.slice(0, 3), given);
+    assert.deepEqual([...keys(pairs.slice(3))].sort(), ['0 1', '0 2', '1 0', '1 2', '2 0']);
   });
 
   it('handles one object and thousands', () => {

@@ -13,7 +13,7 @@ const record = (boxes: Boxes, relations: readonly Relation[]): ImageRecord & Rel
   tagger: null,
 });
 const options = { relationThreshold: 0.2 };
-const holds = (subject: number, object: number, predicate: string, confidence?: number): Relation => ({
+const holds = (subject: number, object: number | null, predicate: string, confidence?: number): Relation => ({
   subject,
   object,
   predicate,
@@ -36,6 +36,7 @@ describe('trainingSample', () => {
       holds(0, 1, 'near'),
       holds(0, 3, 'near'),
       holds(2, 2, 'near'),
+      holds(0, null, 'walk'),
     ];
     const counts: Record<string, number> = {};
     const sample = trainingSample(record(boxes, relations), options, (problem) => {
@@ -46,14 +47,45 @@ describe('trainingSample', () => {
       [90, 40, 10, 10],
     ]);
     assert.deepEqual(sample.categories, ['thing 0', 'thing 2']);
-    assert.deepEqual(sample.pairs, [{ subject: 0, object: 1, predicates: ['near', 'behind'] }]);
+    assert.deepEqual(sample.pairs, [
+      { subject: 0, object: 1, predicates: ['near', 'behind'] },
+      { subject: 1, object: 1, predicates: ['near'] },
+    ]);
     assert.deepEqual(counts, {
       'empty-box': 2,
       'repeated-relation': 1,
       'weak-relation': 1,
       'relation-of-empty-box': 2,
-      'relation-with-itself': 1,
+      'relation-without-object': 1,
     });
+  });
+
+  it('keeps relations without an object for a vocabulary that has missing objects', () => {
+    const boxes: Boxes = [
+      [10, 10, 20, 20],
+      [50, 10, 20, 20],
+    ];
+    const relations = [holds(0, null, 'walk'), holds(0, 1, 'hold'), holds(0, null, 'run'), holds(1, null, 'run')];
+    const vocabulary = {
+      objects: ['thing 0', 'thing 1', 'missing objects'],
+      relations: ['walk', 'hold', 'run'],
+    };
+    assert.deepEqual(trainingSample(record(boxes, relations), { ...options, vocabulary }).pairs, [
+      { subject: 0, object: null, predicates: ['walk', 'run'] },
+      { subject: 0, object: 1, predicates: ['hold'] },
+      { subject: 1, object: null, predicates: ['run'] },
+    ]);
+    const heldOut = [{ predicate: 'run', object: 'missing objects' }];
+    const { pairs } = trainingSample(record(boxes, relations), { ...options, vocabulary, heldOut });
+    assert.deepEqual(
+      pairs.flatMap(({ predicates }) => predicates),
+      ['walk', 'hold'],
+    );
+  });
+
+  it('keeps images without relations if asked to', () => {
+    const sample = trainingSample(record([[0, 0, 9, 9]], []), { ...options, keepsImagesWithoutRelations: true });
+    assert.deepEqual([sample.boxes.length, sample.pairs], [1, []]);
   });
 
   it('rejects records without usable objects or relations', () => {
