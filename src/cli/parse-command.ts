@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { type Command, Option } from 'commander';
 import { printFactual, toFactual } from '../evaluation/index.js';
+import { streamLines } from '../files/stream-lines.js';
 import { InputError, type TextGraph } from '../index.js';
 import { textParser } from '../parser/text-parser.js';
 import type { CommandContext } from './command-context.js';
@@ -40,9 +40,8 @@ export function parseCommand(program: Command, context: CommandContext): void {
         throw new InputError(file, 'no such file');
       const parser = textParser(name, { minConfidence });
       const input = file === undefined ? context.stdin : createReadStream(file);
-      for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      for await (const text of streamLines(file ?? 'standard input', input))
         context.print(FORMATS[format](text, await parser.parse(text)));
-      }
     });
 }
 

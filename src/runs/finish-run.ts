@@ -70,10 +70,13 @@ export async function finishRun(
  */
 export async function removeIntermediateFiles(folder: RunFolder): Promise<void> {
   if (!(await folder.isFinished())) return;
-  // Another process may still be writing there until it notices that the run has ended.
-  await removeIntermediate(folder, finisherFiles((await folder.state())?.graph));
-  // queue.json goes last: waiting processes take its absence as the end of the run.
-  await rm(folder.internalPath('queue.json'), { force: true });
+  const files = finisherFiles((await folder.state())?.graph);
+  await wrapIoErrors(folder.path, async () => {
+    // Another process may still be writing there until it notices that the run has ended.
+    await removeIntermediate(folder, files);
+    // queue.json goes last: waiting processes take its absence as the end of the run.
+    await rm(folder.internalPath('queue.json'), { force: true });
+  });
 }
 
 async function requireAllShards(folder: RunFolder, layout: ShardLayout): Promise<Shard[]> {

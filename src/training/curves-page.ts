@@ -33,7 +33,10 @@ const MAX_POINTS = 400;
  * @param title shown on the page: a preset's name
  */
 export async function writeCurves(log: string, page: string, title: string): Promise<void> {
-  await writeAtomically(page, [curvesPage(await TrainingLog.read(log), title)]);
+  const events: TrainingEvent[] = [];
+  for await (const event of TrainingLog.read(log))
+    if (event.event === 'step' || event.event === 'evaluation') events.push(event);
+  await writeAtomically(page, [curvesPage(events, title)]);
 }
 
 /**

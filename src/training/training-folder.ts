@@ -74,7 +74,8 @@ export class TrainingFolder {
         'is a link, and a training is never replaced through one; give the folder itself',
       );
     const isTraining = settings !== null && isSettings(settings);
-    const inTheWay = isTraining ? (overwrite ? foreign : []) : files;
+    // A process that was killed before it had written the settings leaves only a file with a name of relflow alone.
+    const inTheWay = isTraining ? (overwrite ? foreign : []) : files.filter((path) => !hasOwnName.test(path));
     if (inTheWay.length === 0) return;
     throw new OutputError(
       this.path,
@@ -99,6 +100,7 @@ const ownFile = new RegExp(
   String.raw`^(?:settings\.json|log\.jsonl|curves\.html|failure\.json|\.?weights\.safetensors)(?:(?:\.${uuidPattern})?\.partial)?$`,
 );
 const isTemporary = /\.partial$/;
+const hasOwnName = new RegExp(String.raw`\.${uuidPattern}\.partial$`);
 
 /** Paths in the folder of a training that relflow writes. */
 const ownPaths: OwnPaths = {

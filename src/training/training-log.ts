@@ -1,4 +1,8 @@
-import { appendFile, readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { appendFile, open } from 'node:fs/promises';
+import { isMissing } from '../files/is-missing.js';
+import { parseNestedJson } from '../files/json/parse-json.js';
+import { streamLines } from '../files/stream-lines.js';
 import { wrapFileErrors } from '../files/wrap-io-errors.js';
 import { writeAtomically } from '../files/write-atomically.js';
 import type { Id } from '../records/image.js';
@@ -78,29 +82,57 @@ export class TrainingLog {
    * @param onEvent called with each event that is added
    */
   static async open(path: string, step: number, onEvent?: (event: TrainingEvent) => void): Promise<TrainingLog> {
-    const kept = (await TrainingLog.read(path)).filter((event) => event.step <= step);
-    await writeAtomically(
-      path,
-      kept.map((event) => `${JSON.stringify(event)}\n`),
-    );
+    await writeAtomically(path, eventsUntil(path, step));
     return new TrainingLog(path, onEvent);
   }
 
-  /** Reads the events of a log; none if there is no log. */
-  static async read(path: string): Promise<TrainingEvent[]> {
-    const text = await readFile(path, 'utf8').catch(() => '');
-    return text.split('\n').flatMap((line) => {
-      try {
-        return [JSON.parse(line) as TrainingEvent];
-      } catch {
-        // A process that was killed may leave an incomplete line.
-        return [];
+  /**
+   * Yields the events of a log; none if there is no log.
+   * @throws InputError if a line is too long
+   */
+  static async *read(path: string): AsyncGenerator<TrainingEvent, void> {
+    try {
+      for await (const line of streamLines(path, createReadStream(path))) {
+        const event = eventOf(line);
+        if (event !== null) yield event;
       }
-    });
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
   }
 
   async add(event: TrainingEvent): Promise<void> {
     await wrapFileErrors(this.#path, () => appendFile(this.#path, `${JSON.stringify(event)}\n`));
     this.#onEvent?.(event);
   }
+
+  /** Makes what was added survive a power cut. */
+  async sync(): Promise<void> {
+    await wrapFileErrors(this.#path, async () => {
+      const file = await open(this.#path, 'r+');
+      try {
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
+    });
+  }
+}
+
+async function* eventsUntil(path: string, step: number): AsyncGenerator<string, void> {
+  for await (const event of TrainingLog.read(path)) if (event.step <= step) yield `${JSON.stringify(event)}\n`;
+}
+
+/** Returns the event of a line; null if it is none: a process that was killed may leave an incomplete line. */
+function eventOf(line: string): TrainingEvent | null {
+  let value: Partial<Record<'event' | 'step' | 'loss', unknown>> | null;
+  try {
+    value = parseNestedJson(line) as typeof value;
+  } catch {
+    return null;
+  }
+  const hasLoss = value?.event !== 'step' || typeof value.loss === 'number';
+  return typeof value?.event === 'string' && Number.isSafeInteger(value.step) && hasLoss
+    ? (value as TrainingEvent)
+    : null;
 }

@@ -70,6 +70,8 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
   const unread = new Map<string, Set<Id>>();
   let saved = { step: -1, path: '' };
   const save = async () => {
+    // A resume continues the log at the step of the checkpoint.
+    await log.sync();
     saved = { step: state.step, path: await run.checkpoints.write(state, run).catch(rethrowAsDiverged(state.step)) };
     await log.add({ event: 'checkpoint', ...saved });
   };

@@ -3,9 +3,12 @@ import { inPairs } from '../support/command.js';
 import { faultScenarios } from '../support/fault-scenarios.js';
 import { checkFaults, faultShim } from '../support/faults.js';
 
-// All operations: RELFLOW_FAULTS=all npx mocha --timeout 0 test/cli/faults.slow.test.ts
+// Every operation, or every 5th (RELFLOW_FAULTS=1/5): RELFLOW_FAULTS=all npx mocha --timeout 0 test/cli/faults.slow.test.ts
+// Only scenarios with a word in their name: RELFLOW_SCENARIOS=part
 // Others than those of the seed 1: RELFLOW_SEED=2
-const COUNT = process.env['RELFLOW_FAULTS'] ?? '1';
+const SHARE = process.env['RELFLOW_FAULTS'];
+const CHOICE = SHARE ? { every: SHARE === 'all' ? 1 : Number(SHARE.replace('1/', '')) } : { random: 1 };
+const NAMES = process.env['RELFLOW_SCENARIOS'] ?? '';
 const SEED = Number(process.env['RELFLOW_SEED'] ?? 1);
 
 describe('a fault at any operation on a file', () => {
@@ -13,9 +16,10 @@ describe('a fault at any operation on a file', () => {
     // Without Linux and the C compiler `cc` nothing can be loaded into the process.
     if (faultShim() === null) this.skip();
     let done = 0;
-    await inPairs(await faultScenarios(), async (scenario) => {
-      const faults = await checkFaults(scenario, COUNT === 'all' ? 'all' : Number(COUNT), SEED);
-      if (COUNT === 'all') console.log(`${scenario.name}: ${faults} faults`);
+    const scenarios = (await faultScenarios()).filter(({ name }) => name.includes(NAMES));
+    await inPairs(scenarios, async (scenario) => {
+      const faults = await checkFaults(scenario, CHOICE, SEED);
+      if (SHARE) console.log(`${scenario.name}: ${faults} faults`);
       done += faults;
     });
     assert.ok(done > 0);

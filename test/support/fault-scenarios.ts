@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AnswerStore, type Question, questionKey } from '../../src/endpoints/index.js';
-import { command } from './command.js';
+import { digest } from '../../src/files/digest.js';
+import { command, relflow as relflowHere, SCENES } from './command.js';
 import { faultEnvironment, isRun, runNode, type Scenario, scriptFile } from './faults.js';
 import { digests, temporaryFolder } from './folders.js';
 import { writeSyntheticCoco } from './synthetic-coco.js';
@@ -11,11 +12,14 @@ const question: Question = { protocol: 'hf-chat', model: 'm', prompt: 'p', param
 const answers = 12;
 const key = (seed: number) => ({ question: questionKey(question), subject: 'a'.repeat(64), seed });
 
-/** Runs the compiled relflow; it must succeed. */
+/** Runs relflow; it must succeed. */
 async function relflow(...args: readonly string[]): Promise<void> {
-  const { code, stderr } = await runNode([command(), ...args]);
+  const { code, stderr } = await relflowHere(args);
   assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
 }
+
+/** The path of a compiled module of relflow, for a script. */
+const compiled = (module: string) => JSON.stringify(join(resolve(command()), '../..', module));
 
 /** A run that is complete in `whole`, and the scenario of running it. */
 async function preparedRun() {
@@ -71,8 +75,31 @@ export async function faultScenarios(): Promise<Scenario[]> {
     await relflow('finish', out);
     assert.deepEqual(digests(out), expectedParts);
   };
+  const finishInQueue = join(root, 'finish-in-queue');
+  cpSync(allParts, finishInQueue, { recursive: true });
+  writeFileSync(join(finishInQueue, '.relflow/queue.json'), '{}');
+  const stateDigest = digest(JSON.parse(readFileSync(join(allParts, '.relflow/run.json'), 'utf8')));
+  const worker = scriptFile(
+    `import { JobProcessor } from ${compiled('queue/job-processor.js')};
+     import { queueServer } from ${compiled('queue/index.js')};
+     import { graphOfRun } from ${compiled('cli/saved-run.js')};
+     const [out, stateDigest] = process.argv.slice(2);
+     const graphOf = (folder) => graphOfRun(folder, 'worker', '', { inputs: false, flags: {} });
+     const retries = { attempts: 1, backoff: { type: 'exponential', delay: 0 } };
+     const data = { run: '00000000-0000-4000-8000-000000000000', out, stateDigest, retries };
+     const jobs = new JobProcessor(queueServer('redis://127.0.0.1:1'), { graphOf });
+     try {
+       await jobs.process('finish', { data, opts: {}, getIgnoredChildrenFailures: async () => ({}) });
+     } catch (error) {
+       if (error.code === undefined) throw error;
+       console.error('relflow: ' + error.message);
+       process.exit(1);
+     } finally {
+       await jobs.close();
+     }`,
+  );
   const store = scriptFile(
-    `import { AnswerStore } from ${JSON.stringify(join(resolve(command()), '../../endpoints/index.js'))};
+    `import { AnswerStore } from ${compiled('endpoints/index.js')};
      const [folder, question, key] = [process.argv[2], ...process.argv.slice(3).map((text) => JSON.parse(text))];
      try {
        const store = await AnswerStore.open(folder);
@@ -93,6 +120,16 @@ export async function faultScenarios(): Promise<Scenario[]> {
     { name: 'part of a run', program: (out) => [command(), ...part(out, 1)], recover: finishParts },
     { name: 'last part of a run', before: parts, program: (out) => [command(), ...part(out, 2)], recover: finishParts },
     { name: 'finish', before: allParts, program: (out) => [command(), 'finish', out], recover: finishParts },
+    {
+      name: 'finish by a worker of a queue',
+      before: finishInQueue,
+      program: (out) => [worker, out, stateDigest],
+      recover: async (out) => {
+        await finishParts(out);
+        assert.ok(!existsSync(join(out, '.relflow/queue.json')), 'processes that wait for the end of the run wait on');
+      },
+    },
+    await trainingScenario(),
     {
       name: 'export',
       program: (folder) => [command(), 'export', whole, '--format', 'page', '--file', join(folder, 'page')],
@@ -118,4 +155,46 @@ export async function faultScenarios(): Promise<Scenario[]> {
       },
     },
   ];
+}
+
+/** The scenario of a training of two steps with a checkpoint after each. */
+async function trainingScenario(): Promise<Scenario> {
+  const genome = join(SCENES, 'visual-genome');
+  const visualGenome = {
+    sceneGraphs: join(genome, 'scene_graphs.json'),
+    imageData: join(genome, 'image_data.json'),
+  };
+  const config = join(temporaryFolder(), 'tagger.json');
+  const settings = {
+    ...{ task: 'tagger', model: 'tinyTagger', data: [{ visualGenome, images: join(SCENES, 'images') }] },
+    ...{ epochs: 100, steps: 2, batchSize: 2, labels: { objects: 8, relations: 8 }, checkpointEvery: 1 },
+    augmentation: { flip: 0, colorJitter: 0, shorterSides: [48], maxSize: 64 },
+    ...{ backend: 'wasm', threads: 1, readers: 0 },
+  };
+  writeFileSync(config, JSON.stringify(settings));
+  const train = (out: string) => ['train', 'tagger', '--config', config, '--out', out, '--quiet'];
+  const whole = join(temporaryFolder(), 'whole');
+  await relflow(...train(whole));
+  const expected = trained(whole);
+  return {
+    name: 'training',
+    program: (out) => [command(), ...train(out)],
+    recover: async (out) => {
+      await relflow(...train(out), ...(existsSync(join(out, 'settings.json')) ? ['--resume'] : []));
+      assert.deepEqual(trained(out), expected);
+    },
+  };
+}
+
+/** Returns what a training has in its folder, and the losses in its log. */
+function trained(folder: string) {
+  const { 'log.jsonl': _, 'curves.html': curves, ...files } = digests(folder);
+  assert.ok(curves !== undefined);
+  const losses = readFileSync(join(folder, 'log.jsonl'), 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const { event, step, loss } = JSON.parse(line || '{}') as Record<string, unknown>;
+      return event === 'step' ? [`${step}: ${loss}`] : [];
+    });
+  return { files, losses };
 }

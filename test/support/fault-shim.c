@@ -5,7 +5,10 @@
 //   power-cut  as kill, and what was not synced is lost: written bytes, renames, links and removals of names
 //   ENOSPC, EROFS   it and all later ones that write fail
 //   EIO, EMFILE     it fails, later ones do not
-// With FAULT_LOG, the operations are written to that file, one a line. Loaded with LD_PRELOAD.
+//   pause     the process is stopped before it, until somebody continues it
+//   clock-back  from it on, the clock is a day behind
+// FAULT_CLOCK is added to the clock, in seconds. With FAULT_LOG, the operations are written to that file, one a line.
+// Loaded with LD_PRELOAD.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -19,7 +22,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MOST 4096
@@ -28,6 +33,8 @@
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static const char *root, *kind;
 static long at = -1, count = 0;
+// Seconds that are added to the clock.
+static volatile long shift = 0;
 static int log_file = -1;
 
 // Bytes of a file that are not synced: those after `size`.
@@ -42,6 +49,7 @@ __attribute__((constructor)) static void start(void) {
   root = getenv("FAULT_ROOT");
   kind = getenv("FAULT_KIND");
   if (getenv("FAULT_AT")) at = atol(getenv("FAULT_AT"));
+  if (getenv("FAULT_CLOCK")) shift = atol(getenv("FAULT_CLOCK"));
   if (getenv("FAULT_LOG")) log_file = syscall(SYS_openat, AT_FDCWD, getenv("FAULT_LOG"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
@@ -88,6 +96,8 @@ static int check(const char *operation, const char *path) {
   if (has("EMFILE")) return EMFILE;
   if (has("kill")) kill(getpid(), SIGKILL);
   if (has("power-cut")) cut_power();
+  if (has("pause")) kill(getpid(), SIGSTOP);
+  if (has("clock-back")) shift = -86400;
   return 0;
 }
 
@@ -229,4 +239,28 @@ int rmdir(const char *path) {
   FAIL_IF(check("rmdir", path));
   pthread_mutex_unlock(&mutex);
   return REAL(rmdir)(path);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+  static int (*real)(clockid_t, struct timespec *);
+  if (!real) real = REAL(clock_gettime);
+  int result = real(clock, now);
+  if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += shift;
+  return result;
+}
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone) {
+  struct timespec precise;
+  (void)zone;
+  int result = clock_gettime(CLOCK_REALTIME, &precise);
+  now->tv_sec = precise.tv_sec;
+  now->tv_usec = precise.tv_nsec / 1000;
+  return result;
+}
+
+time_t time(time_t *into) {
+  struct timespec precise;
+  clock_gettime(CLOCK_REALTIME, &precise);
+  if (into) *into = precise.tv_sec;
+  return precise.tv_sec;
 }

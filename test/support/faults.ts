@@ -7,9 +7,25 @@ import { Random } from '../../src/records/random.js';
 import type { Ended } from './command.js';
 import { temporaryFolder } from './folders.js';
 
-/** What happens at one operation on a file, see `fault-shim.c`. */
-export const FAULTS = ['kill', 'torn', 'power-cut', 'ENOSPC', 'EROFS', 'EIO', 'EMFILE'] as const;
+/** What happens at one operation on a file, see `fault-shim.c`; before `clock-ahead`, a kill, the clock is a day ahead. */
+export const FAULTS = [
+  'kill',
+  'torn',
+  'power-cut',
+  'ENOSPC',
+  'EROFS',
+  'EIO',
+  'EMFILE',
+  'clock-back',
+  'clock-ahead',
+] as const;
 export type Fault = (typeof FAULTS)[number];
+
+/**
+ * Which operations of a scenario have a fault: so many random ones, or every n-th, from 1 for all. Of many writes one after
+ * another to one file, only the first two and the last count.
+ */
+export type FaultChoice = { readonly random: number } | { readonly every: number };
 
 /** Something that writes to a folder and may be interrupted at each operation. */
 export interface Scenario {
@@ -42,33 +58,36 @@ export function faultShim(): string | null {
 }
 
 /**
- * Interrupts a scenario by each kind of fault at `count` operations, drawn by `seed`, or at all of them; after each, it
- * must say what failed in one line, and be completed by an undisturbed process.
+ * Interrupts a scenario by each kind of fault at some of its operations, which depend on `seed`; after each, it must say
+ * what failed in one line, and be completed by an undisturbed process.
  *
  * @returns the number of faults
  */
 export async function checkFaults(
   scenario: Scenario,
-  count: number | 'all',
+  choice: FaultChoice,
   seed: number,
   kinds: readonly Fault[] = FAULTS,
 ): Promise<number> {
   const random = new Random(seed);
-  const log = join(temporaryFolder(), 'operations');
-  const clean = freshFolder(scenario);
-  const logging = { ...faultEnvironment(clean), FAULT_LOG: log };
-  const ended = await runNode(scenario.program(clean), logging);
-  assert.equal(ended.code, 0, ended.stderr);
-  const total = readFileSync(log, 'utf8').split('\n').length - 1;
-  const places = Array.from({ length: total }, (_, k) => k + 1);
+  const operations = await operationsOf(scenario);
+  const total = operations.length;
+  const places = operations.flatMap((operation, k) => {
+    const isInside =
+      operation === operations[k - 1] && operation === operations[k - 2] && operation === operations[k + 1];
+    return isInside ? [] : [k + 1];
+  });
   let done = 0;
-  for (const kind of kinds) {
+  for (const [index, kind] of kinds.entries()) {
     const chosen =
-      count === 'all' ? places : Array.from({ length: count }, () => 1 + Math.floor(random.next() * total));
+      'every' in choice
+        ? places.filter((_, k) => (k + index + seed) % choice.every === 0)
+        : Array.from({ length: choice.random }, () => places[Math.floor(random.next() * places.length)]!);
     for (const at of chosen) {
       const folder = freshFolder(scenario);
       const { code, stdout, stderr } = await runNode(scenario.program(folder), faultEnvironment(folder, kind, at));
       const what = `${scenario.name}: ${kind} at operation ${at} of ${total}: exit code ${code}\n${stderr}`;
+      if (kind === 'clock-back') assert.equal(code, 0, what);
       if (code === 1) checkMessage(stderr, scenario.message ?? new RegExp(`\\([^()]*${kind}\\)`), folder, what);
       else assert.ok(code === 0 || code === null, what);
       try {
@@ -83,6 +102,16 @@ export async function checkFaults(
   return done;
 }
 
+/** Returns the operations on files that a scenario does when it is not disturbed. */
+export async function operationsOf(scenario: Scenario): Promise<string[]> {
+  const log = join(temporaryFolder(), 'operations');
+  const folder = freshFolder(scenario);
+  const ended = await runNode(scenario.program(folder), { ...faultEnvironment(folder), FAULT_LOG: log });
+  assert.equal(ended.code, 0, ended.stderr);
+  const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => line.slice(line.indexOf(' ') + 1));
+}
+
 /** An error names the path, the operation and the cause in one line. */
 function checkMessage(stderr: string, cause: RegExp, folder: string, what: string): void {
   const lines = stderr.split('\n').filter((line) => line.startsWith('relflow: '));
@@ -91,16 +120,19 @@ function checkMessage(stderr: string, cause: RegExp, folder: string, what: strin
   assert.doesNotMatch(stderr, /^ {4}at /m, what);
 }
 
-function freshFolder({ before }: Scenario): string {
+/** Returns a folder as a scenario begins with it. */
+export function freshFolder({ before }: Scenario): string {
   const folder = join(temporaryFolder(), 'out');
   if (before !== undefined) cpSync(before, folder, { recursive: true });
   return folder;
 }
 
 /** Returns the environment of a process that has a fault at an operation below a folder. */
-export function faultEnvironment(folder: string, kind?: Fault, at?: number): NodeJS.ProcessEnv {
-  const fault = kind === undefined ? {} : { FAULT_KIND: kind, FAULT_AT: String(at) };
-  return { ...process.env, ...fault, LD_PRELOAD: faultShim()!, FAULT_ROOT: folder, UV_USE_IO_URING: '0' };
+export function faultEnvironment(folder: string, kind?: Fault | 'pause', at?: number): NodeJS.ProcessEnv {
+  const isAhead = kind === 'clock-ahead';
+  const fault = kind === undefined ? {} : { FAULT_KIND: isAhead ? 'kill' : kind, FAULT_AT: String(at) };
+  const clock = isAhead ? { FAULT_CLOCK: '86400' } : {};
+  return { ...process.env, ...fault, ...clock, LD_PRELOAD: faultShim()!, FAULT_ROOT: folder, UV_USE_IO_URING: '0' };
 }
 
 /** Runs Node.js to its end; kills it after two minutes. */
