@@ -121,7 +121,16 @@ export async function runPart(graph: Graph, options: RunPartOptions): Promise<Ru
     await writeExtent(folder, extent);
     return result();
   };
-  return withCleanup(work, async () => {
+  const untilFinished = async () => {
+    try {
+      return await work();
+    } catch (error) {
+      // Other processes finished the run meanwhile, and removed the files that this one was writing.
+      if (signal.aborted || !(await folder.isFinished())) throw error;
+      return result();
+    }
+  };
+  return withCleanup(untilFinished, async () => {
     await current?.discard();
     await removeIntermediateFiles(folder);
   });

@@ -16,6 +16,7 @@ import { removeTemporaryFiles } from '../run-folder/run-entries.js';
 import { RunFolder } from '../run-folder/run-folder.js';
 import { ShardWriter } from '../run-folder/shard-writer.js';
 import { categoryCoverage } from './category-coverage.js';
+import { removeIntermediateFiles } from './finish-run.js';
 import { finisherFiles } from './finisher-files.js';
 import { outcomeLines } from './outcome-lines.js';
 import { checkRunState, identifyRun, startRun } from './prepare-run.js';
@@ -168,6 +169,8 @@ async function runLocked(
   await removeTemporaryFiles(folder, finisherFiles(state.graph));
   const earlier = await folder.manifest();
   if (earlier) {
+    // The process that wrote the manifest may have ended before it had removed what only an unfinished run needs.
+    await removeIntermediateFiles(folder);
     return {
       folder,
       manifest: earlier,

@@ -35,4 +35,16 @@ describe('relflow parse --format factual', () => {
     assert.equal(outside.code, 1);
     assert.match(outside.stderr, /neuralParser: minConfidence 2, expected a number from 0 to 1/);
   });
+
+  it('refuses a line without an end', async () => {
+    process.env['RELFLOW_MAX_ELEMENT_BYTES'] = '1000';
+    try {
+      const { code, stdout, stderr } = await relflow(['parse', '-f', 'factual'], `a dog\n${'a'.repeat(1001)}`);
+      assert.equal(code, 1);
+      assert.equal(stdout, '( dog )\n');
+      assert.match(stderr, /^relflow: standard input: line 2 is longer than 1000 bytes, the limit that RELFLOW_MAX/m);
+    } finally {
+      delete process.env['RELFLOW_MAX_ELEMENT_BYTES'];
+    }
+  });
 });

@@ -49,18 +49,46 @@ export async function runScenario(): Promise<Scenario> {
 export async function faultScenarios(): Promise<Scenario[]> {
   const { inputs, run, whole, scenario } = await preparedRun();
   const root = temporaryFolder();
-  const [parts, allParts, begun, page] = ['parts', 'all-parts', 'begun', 'page'].map((name) => join(root, name)) as [
-    string,
-    string,
-    string,
-    string,
-  ];
-
+  const begun = join(root, 'begun');
   // After the first of three shards.
   const { code } = await runNode([command(), ...run, '--out', begun], faultEnvironment(begun, 'kill', 50));
   assert.equal(code, null);
+  const page = join(root, 'page');
+  await relflow('export', whole, '--format', 'page', '--file', page);
+  return [
+    scenario,
+    { ...scenario, name: 'resume', before: begun, program: (out) => [command(), 'resume', out, '--quiet'] },
+    ...(await sharedScenarios(inputs)),
+    await trainingScenario(),
+    {
+      name: 'export',
+      program: (folder) => [command(), 'export', whole, '--format', 'page', '--file', join(folder, 'page')],
+      recover: async (folder) => {
+        const file = join(folder, 'page');
+        if (!existsSync(file)) await relflow('export', whole, '--format', 'page', '--file', file);
+        assert.ok(readFileSync(file).equals(readFileSync(page)), 'the page differs');
+      },
+    },
+    storeScenario(),
+  ];
+}
 
-  const part = (out: string, k: number) => ['run', 'coco', ...inputs, '--shard', `${k}/2`, '--out', out];
+/** The scenarios in which several processes work on one run: its parts, and its end. */
+export async function sharedScenarios(given?: readonly string[]): Promise<Scenario[]> {
+  const inputs = given ?? (await preparedRun()).inputs;
+  const root = temporaryFolder();
+  const [parts, allParts] = [join(root, 'parts'), join(root, 'all-parts')];
+  const part = (out: string, k: number) => [
+    'run',
+    'coco',
+    ...inputs,
+    '--export',
+    'rlipv2',
+    '--shard',
+    `${k}/2`,
+    '--out',
+    out,
+  ];
   await relflow(...part(parts, 1));
   cpSync(parts, allParts, { recursive: true });
   await relflow(...part(allParts, 2));
@@ -68,7 +96,6 @@ export async function faultScenarios(): Promise<Scenario[]> {
   cpSync(allParts, finished, { recursive: true });
   await relflow('finish', finished);
   const expectedParts = digests(finished);
-  await relflow('export', whole, '--format', 'page', '--file', page);
 
   const finishParts = async (out: string) => {
     for (const k of [1, 2]) await relflow(...part(out, k));
@@ -98,6 +125,24 @@ export async function faultScenarios(): Promise<Scenario[]> {
        await jobs.close();
      }`,
   );
+  return [
+    { name: 'part of a run', program: (out) => [command(), ...part(out, 1)], recover: finishParts },
+    { name: 'last part of a run', before: parts, program: (out) => [command(), ...part(out, 2)], recover: finishParts },
+    { name: 'finish', before: allParts, program: (out) => [command(), 'finish', out], recover: finishParts },
+    {
+      name: 'finish by a worker of a queue',
+      before: finishInQueue,
+      program: (out) => [worker, out, stateDigest],
+      recover: async (out) => {
+        await finishParts(out);
+        assert.ok(!existsSync(join(out, '.relflow/queue.json')), 'processes that wait for the end of the run wait on');
+      },
+    },
+  ];
+}
+
+/** The scenario of an answer store that a process adds to. */
+function storeScenario(): Scenario {
   const store = scriptFile(
     `import { AnswerStore } from ${compiled('endpoints/index.js')};
      const [folder, question, key] = [process.argv[2], ...process.argv.slice(3).map((text) => JSON.parse(text))];
@@ -114,47 +159,21 @@ export async function faultScenarios(): Promise<Scenario[]> {
        process.exit(1);
      }`,
   );
-  return [
-    scenario,
-    { ...scenario, name: 'resume', before: begun, program: (out) => [command(), 'resume', out, '--quiet'] },
-    { name: 'part of a run', program: (out) => [command(), ...part(out, 1)], recover: finishParts },
-    { name: 'last part of a run', before: parts, program: (out) => [command(), ...part(out, 2)], recover: finishParts },
-    { name: 'finish', before: allParts, program: (out) => [command(), 'finish', out], recover: finishParts },
-    {
-      name: 'finish by a worker of a queue',
-      before: finishInQueue,
-      program: (out) => [worker, out, stateDigest],
-      recover: async (out) => {
-        await finishParts(out);
-        assert.ok(!existsSync(join(out, '.relflow/queue.json')), 'processes that wait for the end of the run wait on');
-      },
+  return {
+    name: 'answer store',
+    program: (folder) => [store, folder, JSON.stringify(question), JSON.stringify(key(0))],
+    message: /\((?:ENOSPC|EROFS|EIO|EMFILE|SQLITE_\w+|mkdir[^()]*)\)/,
+    recover: async (folder, output) => {
+      const opened = await AnswerStore.open(folder);
+      try {
+        for (const seed of output.split('\n').slice(0, -1).map(Number))
+          assert.equal(opened.find(key(seed))?.text, String(seed).repeat(3000), `answer ${seed} was stored`);
+        await opened.add(question, key(answers), { text: 'after', at: '' });
+      } finally {
+        await opened.close();
+      }
     },
-    await trainingScenario(),
-    {
-      name: 'export',
-      program: (folder) => [command(), 'export', whole, '--format', 'page', '--file', join(folder, 'page')],
-      recover: async (folder) => {
-        const file = join(folder, 'page');
-        if (!existsSync(file)) await relflow('export', whole, '--format', 'page', '--file', file);
-        assert.ok(readFileSync(file).equals(readFileSync(page)), 'the page differs');
-      },
-    },
-    {
-      name: 'answer store',
-      program: (folder) => [store, folder, JSON.stringify(question), JSON.stringify(key(0))],
-      message: /\((?:ENOSPC|EROFS|EIO|EMFILE|SQLITE_\w+|mkdir[^()]*)\)/,
-      recover: async (folder, output) => {
-        const opened = await AnswerStore.open(folder);
-        try {
-          for (const seed of output.split('\n').slice(0, -1).map(Number))
-            assert.equal(opened.find(key(seed))?.text, String(seed).repeat(3000), `answer ${seed} was stored`);
-          await opened.add(question, key(answers), { text: 'after', at: '' });
-        } finally {
-          await opened.close();
-        }
-      },
-    },
-  ];
+  };
 }
 
 /** The scenario of a training of two steps with a checkpoint after each. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../../src/package-info.js';
 import { Random } from '../../src/records/random.js';
 import type { Ended } from './command.js';
@@ -102,6 +103,42 @@ export async function checkFaults(
   return done;
 }
 
+/**
+ * Stops the process of a scenario before an operation on a file, lets another process work in its folder meanwhile, and
+ * continues it; it must end well.
+ */
+export async function checkPause(
+  scenario: Scenario,
+  at: number,
+  meanwhile: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = freshFolder(scenario);
+  const what = `${scenario.name}, stopped before operation ${at}`;
+  let stopped = false;
+  const { code, stdout, stderr } = await runNode(
+    scenario.program(folder),
+    faultEnvironment(folder, 'pause', at),
+    async (child) => {
+      while (isRunning(child) && !isStopped(child.pid!)) await sleep(5);
+      stopped = isRunning(child);
+      await meanwhile(folder).finally(() => child.kill('SIGCONT'));
+    },
+  );
+  assert.ok(stopped, `${what}: it was not stopped`);
+  assert.equal(code, 0, `${what}: ${stderr}`);
+  await scenario.recover(folder, stdout).catch((error: Error) => {
+    throw new Error(`${what}: ${error.message}`, { cause: error });
+  });
+  rmSync(folder, { recursive: true, force: true });
+}
+
+const isRunning = ({ exitCode, signalCode }: ChildProcess) => exitCode === null && signalCode === null;
+
+function isStopped(pid: number): boolean {
+  // After the name in parentheses comes the state.
+  return /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+}
+
 /** Returns the operations on files that a scenario does when it is not disturbed. */
 export async function operationsOf(scenario: Scenario): Promise<string[]> {
   const log = join(temporaryFolder(), 'operations');
@@ -135,8 +172,15 @@ export function faultEnvironment(folder: string, kind?: Fault | 'pause', at?: nu
   return { ...process.env, ...fault, ...clock, LD_PRELOAD: faultShim()!, FAULT_ROOT: folder, UV_USE_IO_URING: '0' };
 }
 
-/** Runs Node.js to its end; kills it after two minutes. */
-export function runNode(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Ended> {
+/**
+ * Runs Node.js to its end; kills it after two minutes.
+ * @param meanwhile called with the process when it has started
+ */
+export async function runNode(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+  meanwhile: (child: ChildProcess) => Promise<void> = async () => {},
+): Promise<Ended> {
   const child = spawn(process.execPath, args, { cwd: packageRoot, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => {
@@ -146,12 +190,14 @@ export function runNode(args: readonly string[], env: NodeJS.ProcessEnv = proces
     output.stderr += chunk;
   });
   const timer = setTimeout(() => child.kill('SIGTERM'), 120_000);
-  return new Promise((resolve) =>
+  const ended = new Promise<Ended>((resolve) =>
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       resolve({ ...output, code: signal === 'SIGKILL' ? null : (code ?? 143) });
     }),
   );
+  await meanwhile(child);
+  return ended;
 }
 
 /** Writes a script to a file of its own. */

@@ -63,6 +63,17 @@ describe('files of the user in the folder of a training', () => {
     await new TrainingFolder(out).check(settings, {});
   });
 
+  it('do not include what a training that was killed at its start leaves', async () => {
+    const out = temporaryFolder();
+    putFile(join(out, 'settings.json.873f10ec-5a84-4e50-b757-39e9a0796bba.partial'));
+    const folder = new TrainingFolder(out);
+    await folder.check(settings, {});
+    await folder.start(settings, {});
+    assert.deepEqual(Object.keys(digests(out)), ['settings.json']);
+    putFile(join(out, 'log.jsonl.partial'));
+    await assert.rejects(new TrainingFolder(out).check(settings, {}), /already contains a training/);
+  });
+
   it('are not reached through links', async () => {
     const target = temporaryFolder();
     putFile(join(target, 'step-00000001/state.json'));
