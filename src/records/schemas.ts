@@ -2,6 +2,7 @@ import { AnswerSchema } from './answer.js';
 import { CaptionMapSchema, CocoCaptionsSchema } from './caption-file-schemas.js';
 import { JudgmentSchema } from './judgment.js';
 import { ManifestSchema, ShardSchema } from './manifest.js';
+import { PredictionsSchema } from './predictions.js';
 import { RejectSchema } from './reject.js';
 import { ExtentSchema, ProgressSchema, RunStateSchema } from './run-state.js';
 import { CandidateSetSchema, SceneGraphSchema } from './scene-graph.js';
@@ -27,6 +28,7 @@ export const schemas = {
   'captions-by-image': CaptionMapSchema,
   'captions-coco': CocoCaptionsSchema,
   judgment: JudgmentSchema,
+  predictions: PredictionsSchema,
   training: TrainingConfigSchema,
   model: StoredModelSchema,
 } as const;
