@@ -28,7 +28,7 @@ const anyOf = (patterns: readonly string[]) => new RegExp(`^(?:${patterns.join('
 const internalFile = anyOf(FILES);
 const internalFolder = anyOf(FOLDERS);
 const temporary = /^\.relflow\/tmp(?:\/|$)|\.json\.\d+$|^(?!\.relflow\/work\/).*\.partial$/;
-const intermediate = /^\.relflow\/(?:extent\.json$|(?:partial|work)(?:\/|$))/;
+const intermediate = /^\.relflow\/(?:(?:extent|progress)\.json$|(?:partial|work)(?:\/|$))/;
 const lock = /^\.relflow\/lock(?:\.|\/|$)/;
 
 /** Files of a run that its graph and manifest name. */

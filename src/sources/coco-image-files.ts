@@ -1,9 +1,9 @@
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, relative, sep } from 'node:path';
 import type { PixelSize } from '../files/image-header.js';
 import { imagePath } from '../files/image-path.js';
 import { ImageSearch } from '../files/image-search.js';
 import type { ImageElement } from './coco-elements.js';
-import { checkedSize } from './image-sizes.js';
+import { checkedSize, type ImageProblem } from './image-sizes.js';
 
 /** Where a data set in COCO's format has the files of its images. */
 export interface CocoImagePaths {
@@ -28,12 +28,6 @@ export interface LocatedImage {
   readonly file: string;
   readonly size: PixelSize;
   readonly counts: Readonly<Record<string, number>>;
-}
-
-/** The reason for which an image is rejected, and what to say about it. */
-export interface ImageProblem {
-  readonly reason: string;
-  readonly problem: string;
 }
 
 /** Finds the files of the images of an annotation file, and their sizes if they are not annotated. */
@@ -80,9 +74,10 @@ export class CocoImageFiles {
       return { reason: 'ambiguous-path', problem };
     }
     if (!found.exact || written.outside) counts['image-found-by-name'] = 1;
-    const size = await checkedSize(join(found.folder, found.file), annotated, compat, counts);
+    const size = await checkedSize(found.folder, found.file, annotated, compat, counts);
     if (size === null)
       return { reason: 'image-unreadable', problem: `${sizeProblem}, and ${found.file} is not a readable image` };
+    if ('reason' in size) return size;
     return { file: found.file, size, counts };
   }
 }

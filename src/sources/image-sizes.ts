@@ -1,4 +1,6 @@
+import { RecordError } from '../errors.js';
 import { type PixelSize, pixelOrder, readImageHeader } from '../files/image-header.js';
+import { imageInside } from '../files/image-inside.js';
 import { fieldsOf, readId } from '../files/json/json-value.js';
 import { streamJson } from '../files/json/stream-json.js';
 import { GrowingArray } from '../files/spools/growing-array.js';
@@ -67,20 +69,36 @@ export function isSide(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= maxSide;
 }
 
+/** The reason for which an image is rejected, and what to say about it. */
+export interface ImageProblem {
+  readonly reason: string;
+  readonly problem: string;
+}
+
 /**
  * Returns the size of an image: as annotated, or that of its file (`size-from-image`) if the annotations have none; null
- * if the file is then unreadable. It counts a file whose size differs (`image-size-differs`), and a file that has the
- * annotated size only before the rotation that its EXIF orientation asks for (`annotated-before-rotation`).
+ * if the file is then unreadable, and the problem if a link leads out of the folder to it. It counts a file whose size
+ * differs (`image-size-differs`), and a file that has the annotated size only before the rotation that its EXIF
+ * orientation asks for (`annotated-before-rotation`).
  * @param compat ignores the EXIF orientation and compares no sizes, as the official loader does
  */
 export async function checkedSize(
+  folder: string,
   file: string,
   annotated: PixelSize | null,
   compat: boolean,
   counts: Record<string, number>,
-): Promise<PixelSize | null> {
+): Promise<PixelSize | ImageProblem | null> {
   if (annotated !== null && compat) return annotated;
-  const header = await readImageHeader(file);
+  let path: string;
+  try {
+    path = await imageInside(folder, file);
+  } catch (error) {
+    if (!(error instanceof RecordError)) throw error;
+    // The stages that read its pixels reject the image.
+    return annotated ?? { reason: error.reason, problem: error.message };
+  }
+  const header = await readImageHeader(path);
   if (annotated === null) {
     if (header) counts['size-from-image'] = 1;
     return header && (compat ? header.stored : header.upright);

@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { InputError, OptionError } from '../errors.js';
 import { checkImageFolder, findImage, safeRelativePath } from '../files/image-folder.js';
 import { inputFile, inputFiles } from '../files/input-files.js';
@@ -162,8 +162,9 @@ async function readEntry(
     return reject('unsafe-path', `${formatJsonValue(candidates[0])} is not a path within the image folder`);
   const file = await findImage(images, below as [string, ...string[]]);
   if (file === null) return reject('image-missing', `no file ${below[0]} in the image folder`);
-  const size = await checkedSize(join(images, file), null, compat, {});
+  const size = await checkedSize(images, file, null, compat, {});
   if (!size) return reject('image-unreadable', `${file} is not a readable image`);
+  if ('reason' in size) return reject(size.reason, size.problem);
   const { width, height } = size;
   const set = typeof dataset === 'string' && dataset !== '' ? dataset : 'vg';
   return genomeRecord(graph, { id, file, width, height, dataset: set, split: splitName }, origin, null);

@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { OptionError } from '../errors.js';
 import { checkImageFolder, findImage, safeRelativePath } from '../files/image-folder.js';
 import { inputFile } from '../files/input-files.js';
@@ -131,12 +131,13 @@ export function visualGenome(options: VisualGenomeOptions): Source<GenomeRecord>
       const file = await findImage(images, [name, `VG_100K/${name}`, `VG_100K_2/${name}`]);
       if (file === null) return reject('image-missing', `no file ${name} in the image folder`);
       const counts: Record<string, number> = {};
-      const checked = images === undefined ? size! : await checkedSize(join(images, file), size ?? null, false, counts);
+      const checked = images === undefined ? size! : await checkedSize(images, file, size ?? null, false, counts);
       if (checked === null)
         return reject(
           'unknown-size',
           `no width and height in ${basename(imageData)}, and ${file} is not a readable image`,
         );
+      if ('reason' in checked) return reject(checked.reason, checked.problem);
       const read = genomeRecord(graph, { id, file, ...checked, dataset, split: '' }, origin, steps);
       return { ...read, counts: { ...counts, ...read.counts } };
     }

@@ -139,6 +139,15 @@ describe('streamJson', () => {
     );
   });
 
+  it('reads a score that is NaN as infinite, since null would mean none', async () => {
+    const json = '[{"score": NaN, "a": "\\"score\\": NaN"}, {"score" : -Infinity, "other_score":NaN}]';
+    const infinite = { score: Number.POSITIVE_INFINITY };
+    assert.deepEqual(await read(json), [
+      { ...infinite, a: '"score": NaN' },
+      { ...infinite, other_score: null },
+    ]);
+  });
+
   it('reads NaN and Infinity outside of strings as null', async () => {
     const json = '[{"bbox": [NaN, 1, -Infinity, Infinity], "name": "NaN \\" Infinity"}, NaN, {"a": 1}]';
     assert.deepEqual(await read(json), [{ bbox: [null, 1, null, null], name: 'NaN " Infinity' }, null, { a: 1 }]);

@@ -298,6 +298,20 @@ describe('coco', () => {
     assert.equal(records[0]?.image.file, 'train2017/000000000007.jpg');
   });
 
+  it('counts scores that are NaN or infinite', async () => {
+    const of = (id: number, score: string) =>
+      `{"id": ${id}, "image_id": 1, "category_id": 1, "bbox": [${id}, 0, 9, 9], "score": ${score}}`;
+    const scores = ['0.5', 'NaN', 'Infinity', '-Infinity', '1e999', 'null'].map((score, k) => of(k + 1, score));
+    const { records, counts } = await read(
+      `{"images": [${JSON.stringify(image(1))}], "categories": ${JSON.stringify(categories)}, "annotations": [${scores}]}`,
+    );
+    assert.deepEqual(
+      records[0]!.detections.map(({ score }) => score),
+      [0.5, undefined, undefined, undefined, undefined, undefined],
+    );
+    assert.deepEqual(counts, { 'score-out-of-range': 4 });
+  });
+
   it('rejects invalid annotations with a reason', async () => {
     const { items, records, counts } = await read(
       `{"images": [${JSON.stringify(image(1))}], "categories": ${JSON.stringify(categories)}, "annotations": [

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { type CocoOptions, coco } from '../../src/sources/coco.js';
@@ -31,6 +31,36 @@ describe('files of images', () => {
     const annotations = putAnnotations(join(folder, 'annotations', 'a.json'), images);
     return readSource(coco({ annotations, ...options }));
   };
+
+  it('are not opened through links that lead out of the image folder, not even for their size', async () => {
+    const [folder, outside] = [temporaryFolder(), temporaryFolder()];
+    const images = join(folder, 'images');
+    await putImage(join(images, '1.jpg'));
+    await putImage(join(outside, '2.jpg'));
+    for (const name of ['2.jpg', '3.jpg']) symlinkSync(join(outside, '2.jpg'), join(images, name));
+    const files = [
+      { id: 1, file_name: '1.jpg' },
+      { id: 2, file_name: '2.jpg' },
+      // Annotated with another size than the file has.
+      { id: 3, file_name: '3.jpg', width: 50, height: 40 },
+    ];
+    const ids = (records: readonly { readonly image: { readonly id: unknown } }[]) =>
+      records.map(({ image }) => image.id);
+    const { records, counts, items } = await read(files, folder, { images });
+    assert.deepEqual(ids(records), [1, 3]);
+    assert.deepEqual(counts, { 'size-from-image': 1, 'refused-image-annotation': 1 });
+    assert.deepEqual(
+      items.flatMap(({ rejects = [] }) => rejects.map(({ reason }) => reason)),
+      ['image-outside-folder'],
+    );
+    process.env['RELFLOW_FOLLOW_LINKS'] = '1';
+    try {
+      const followed = await read(files, folder, { images });
+      assert.deepEqual([ids(followed.records), followed.counts['image-size-differs']], [[1, 2, 3], 1]);
+    } finally {
+      delete process.env['RELFLOW_FOLLOW_LINKS'];
+    }
+  });
 
   it('are found at the end of the path and under the base name below the image folder, never outside it', async () => {
     const folder = temporaryFolder();

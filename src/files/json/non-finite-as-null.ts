@@ -1,8 +1,11 @@
 const nonFinite = ['-Infinity', 'Infinity', 'NaN'];
 
+/** Without a score, a detection counts as certain, so a score that is NaN must not become null. */
+const scoreKey = /"score"\s{0,8}:\s{0,8}$/;
+
 /**
  * Replaces `NaN`, `Infinity` and `-Infinity` outside of strings by `null`: Python writes them although they are not
- * JSON.
+ * JSON. In a field `score`, each becomes a number that JavaScript reads as infinite.
  */
 export function nonFiniteAsNull(json: string): string {
   const parts: string[] = [];
@@ -15,7 +18,7 @@ export function nonFiniteAsNull(json: string): string {
       const word = nonFinite.find((w) => json.startsWith(w, i));
       if (word === undefined) i++;
       else {
-        parts.push(json.slice(done, i), 'null');
+        parts.push(json.slice(done, i), scoreKey.test(json.slice(Math.max(0, i - 24), i)) ? '1e999' : 'null');
         done = i += word.length;
       }
     } else i++;

@@ -2,7 +2,8 @@ import { afterString, nonFiniteAsNull } from './non-finite-as-null.js';
 
 /**
  * Parses JSON as `JSON.parse` does, with two differences: a whole number in a field that a JavaScript number cannot
- * hold exactly, such as a 64-bit id, becomes its digits as a string; Python's `NaN` and `Infinity` become null.
+ * hold exactly, such as a 64-bit id, becomes its digits as a string; Python's `NaN` and `Infinity` become null, and
+ * infinite in a field `score`.
  * @throws SyntaxError if the text is not JSON
  */
 export function parseJson(text: string): unknown {

@@ -41,8 +41,8 @@ const topLevelObject = 'the top-level object';
 /**
  * Reads a JSON file of any size, gzip or not, as batches of parsed elements in file order. Memory holds one batch, or
  * one element if that is larger. An array without elements yields one empty batch, so that the caller sees its position
- * in the file. Python's `NaN`, `Infinity` and `-Infinity` become null; a whole number in a field that exceeds 2^53
- * becomes its digits as a string.
+ * in the file. Python's `NaN`, `Infinity` and `-Infinity` become null, and infinite in a field `score`; a whole number in a
+ * field that exceeds 2^53 becomes its digits as a string.
  *
  * @throws InputError with the byte offset in the decompressed file, if the file cannot be read, is truncated, is not
  * JSON, has another structure, lacks a required array, expands too much, or if an element is too long or nested too
