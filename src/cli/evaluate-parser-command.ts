@@ -12,8 +12,8 @@ import {
   type Share,
   type UnjudgedTriplet,
 } from '../evaluation/index.js';
-import { csvColumns } from '../evaluation/parser/csv-rows.js';
 import { isJudgmentColumn } from '../evaluation/parser/judged-captions.js';
+import { csvColumns } from '../files/csv-rows.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { writeAtomically } from '../files/write-atomically.js';
 import { OptionError } from '../index.js';

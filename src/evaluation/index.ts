@@ -4,6 +4,7 @@
  * @module relflow/evaluation
  */
 
+export type { RejectedRow } from '../files/csv-rows.js';
 export {
   type FactualAttribute,
   type FactualGraph,
@@ -16,7 +17,6 @@ export { FrequencyPrior } from '../taggers/frequency-prior.js';
 export { type EvaluateRelationsOptions, evaluateRelations } from './benchmarks/evaluate-relations.js';
 export { pairNms, type RelationReport, RelationScores } from './benchmarks/relation-scores.js';
 export { type CaptionWords, wordNetWords } from './parser/caption-words.js';
-export type { RejectedRow } from './parser/csv-rows.js';
 export {
   evaluateJudged,
   type JudgedErrors,

@@ -1,5 +1,5 @@
+import { csvRows, type RejectedRow } from '../../files/csv-rows.js';
 import { factualProblem } from '../../records/factual-graph.js';
-import { csvRows, type RejectedRow } from './csv-rows.js';
 import type { GoldCaption } from './evaluate-parser.js';
 
 const COLUMNS = ['caption', 'scene_graph'] as const;

@@ -1,7 +1,7 @@
+import { csvRows, type RejectedRow } from '../../files/csv-rows.js';
 import type { FactualRelation } from '../../records/factual-graph.js';
 import { factualProblem, parseFactual } from '../../records/factual-graph.js';
 import { schemaProblem } from '../../records/schema-problem.js';
-import { csvRows, type RejectedRow } from './csv-rows.js';
 
 /** A relation that a person judged. */
 export interface JudgedTriplet {

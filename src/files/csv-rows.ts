@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { type CsvError, parse } from 'csv-parse';
-import { InputError } from '../../errors.js';
+import { InputError } from '../errors.js';
 
 /** A row of a CSV file that cannot be used. */
 export interface RejectedRow {
@@ -30,6 +30,24 @@ export async function* csvRows(
   columns: readonly string[],
   onBadRow: (row: RejectedRow) => void,
 ): AsyncGenerator<CsvRow> {
+  let header: readonly string[] | undefined;
+  for await (const { record, line } of csvRecords(file)) {
+    if (header === undefined) header = headerOf(file, record, columns);
+    else if (record.length === header.length)
+      yield { line, fields: new Map(header.map((name, k) => [name, record[k]!])) };
+    else onBadRow({ line, problem: `${record.length} fields, expected ${header.length}` });
+  }
+  if (header === undefined)
+    throw new InputError(file, `empty file, expected a header with the columns ${columns.join(' and ')}`);
+}
+
+/**
+ * Reads the records of a CSV file as lists of fields, each with the line on which it ends, counted from 1.
+ * @throws InputError when the file cannot be read or is not valid CSV
+ */
+export async function* csvRecords(
+  file: string,
+): AsyncGenerator<{ readonly record: readonly string[]; readonly line: number }> {
   const rows = createReadStream(file).on('error', (error) => csv.destroy(error));
   const csv = parse({
     bom: true,
@@ -38,24 +56,17 @@ export async function* csvRows(
     max_record_size: MAX_RECORD,
     skip_empty_lines: true,
   });
-  let header: readonly string[] | undefined;
   try {
     for await (const { record, info } of rows.pipe(csv) as AsyncIterable<{
       record: string[];
       info: { lines: number };
-    }>) {
-      if (header === undefined) header = headerOf(file, record, columns);
-      else if (record.length === header.length)
-        yield { line: info.lines, fields: new Map(header.map((name, k) => [name, record[k]!])) };
-      else onBadRow({ line: info.lines, problem: `${record.length} fields, expected ${header.length}` });
-    }
+    }>)
+      yield { record, line: info.lines };
   } catch (error) {
     throw inputError(file, error);
   } finally {
     rows.destroy();
   }
-  if (header === undefined)
-    throw new InputError(file, `empty file, expected a header with the columns ${columns.join(' and ')}`);
 }
 
 /**
