@@ -65,6 +65,8 @@ async function lockHandle(handle: FileHandle, folder: string, lockFile: string):
     throw error;
   });
   if (current?.ino !== locked.ino || current.dev !== locked.dev) return false;
+  if (locked.nlink > 1n)
+    throw new OutputError(lockFile, 'is a hard link to another file, which would be written to; remove it');
   await handle.truncate(0);
   await handle.writeFile(`${process.pid}\n`);
   return true;

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -106,13 +106,15 @@ export class ShardFiles {
 
   /**
    * Continues the files of an earlier process, truncated to their committed length.
-   * @returns false when one is missing, shorter or has other content; then nothing is continued
+   * @returns false when one is missing, shorter or has other content, or is a hard link, whose other name must keep its
+   *   content; then nothing is continued
    */
   async resume({ records, stages, files }: ShardExtent): Promise<boolean> {
     const hashes = new Map<string, Hash>();
     for (const [sink, { bytes, sha256 }] of Object.entries(files)) {
       const hash = await hashStart(this.#partial(sink), bytes);
       if (hash?.copy().digest('hex') !== sha256) return false;
+      if (await isHardLink(this.#partial(sink))) return false;
       hashes.set(sink, hash);
     }
     this.#records = records;
@@ -129,7 +131,9 @@ export class ShardFiles {
       hash: createHash('sha256'),
     },
   ): Promise<void> {
-    const handle = await open(this.#partial(sink), bytes > 0 ? 'r+' : 'w');
+    const file = this.#partial(sink);
+    if (bytes === 0) await removeHardLink(file);
+    const handle = await open(file, bytes > 0 ? 'r+' : 'w');
     await handle.truncate(bytes);
     this.#files.set(sink, { handle, records, bytes, hash, buffered: [], bufferedBytes: 0 });
   }
@@ -193,12 +197,27 @@ export class ShardFiles {
       return { bytes, sha256: hash.digest('hex') };
     }
     const compressed = `${partial}.gz`;
+    await removeHardLink(compressed);
     await pipeline(createReadStream(partial), createGzip(), createWriteStream(compressed, { flush: true }));
     const sum = await checksum(compressed);
     await rename(compressed, target);
     await rm(partial);
     return sum;
   }
+}
+
+/** Resolves to whether a file has another name, under which it is perhaps the user's. */
+async function isHardLink(file: string): Promise<boolean> {
+  const found = await stat(file).catch((error) => {
+    if (isMissing(error)) return null;
+    throw error;
+  });
+  return found?.isFile() === true && found.nlink > 1;
+}
+
+/** Makes way for a new file where writing would change a file under its other name too. */
+async function removeHardLink(file: string): Promise<void> {
+  if (await isHardLink(file)) await rm(file, { force: true });
 }
 
 function append(file: PartialFile, line: string): void {

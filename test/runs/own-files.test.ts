@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
@@ -48,6 +57,50 @@ function elsewhere(): { folder: string; unchanged: () => void } {
   const before = digests(folder);
   return { folder, unchanged: () => assert.deepEqual(digests(folder), before) };
 }
+
+describe('hard links of a run to files of the user', () => {
+  for (const gzip of [false, true])
+    it(`keep their content through a resume${gzip ? ', with gzip' : ''}`, async () => {
+      const [expected, out, copy] = [1, 2, 3].map(() => join(temporaryFolder(), 'out')) as [string, string, string];
+      await run(graphOf(images(40)), { out: expected, shardRecords: 15, gzip });
+      const stop = new AbortController();
+      const onProgress = ({ records }: { readonly records: number }) => records >= 20 && stop.abort();
+      await run(graphOf(images(40)), { out, shardRecords: 15, gzip, stop: stop.signal, onProgress });
+      // A copy as backups make it.
+      for (const path of Object.keys(digests(out))) {
+        putFile(join(copy, path));
+        rmSync(join(copy, path));
+        linkSync(join(out, path), join(copy, path));
+      }
+      // A file of the user that would be truncated to start a shard again.
+      rmSync(join(out, '.relflow/progress.json'));
+      const [partial] = readdirSync(join(out, '.relflow/partial'));
+      assert.ok(partial !== undefined);
+      const mine = join(temporaryFolder(), 'mine');
+      putFile(mine);
+      if (gzip) linkSync(mine, join(out, `.relflow/partial/${partial}.gz`));
+      const before = digests(copy);
+      await run(graphOf(images(40)), { out, shardRecords: 15, gzip, resume: true });
+      assert.deepEqual(digests(copy), before);
+      assert.equal(readFileSync(mine, 'utf8'), 'mine');
+      assert.deepEqual(digests(out), digests(expected));
+      // With its progress, the copy itself can be resumed.
+      await run(graphOf(images(40)), { out: copy, shardRecords: 15, gzip, resume: true });
+      assert.deepEqual(digests(copy), digests(expected));
+    });
+
+  it('are not written to as a lock', async () => {
+    const out = await finishedRun();
+    const mine = join(temporaryFolder(), 'mine');
+    putFile(mine);
+    linkSync(mine, join(out, '.relflow/lock'));
+    await assert.rejects(
+      run(graphOf(images(30)), { out, shardRecords: 10, gzip: true, resume: true }),
+      /lock: is a hard link to another file, which would be written to; remove it/,
+    );
+    assert.equal(readFileSync(mine, 'utf8'), 'mine');
+  });
+});
 
 describe('files of the user in the folder of a run', () => {
   const foreign: Record<string, string> = {
