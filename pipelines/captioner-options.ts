@@ -88,15 +88,18 @@ const OWN_OPTIONS: Readonly<Record<string, readonly OptionName[]>> = {
   'hf-blip': ['model', 'endpointUrl', 'parameters'],
   'transformers-js': ['model', 'models', 'dtype', 'device', 'maxTokens'],
 };
-const COMMON_OPTIONS: readonly OptionName[] = ['captioner', 'nCaptions', 'firstSeed', 'side', 'quality'];
+const COMMON_OPTIONS: readonly OptionName[] = ['captioner', 'nCaptions', 'firstSeed'];
+/** Options of everything that sends images. */
+const IMAGE_OPTIONS: readonly OptionName[] = ['side', 'quality'];
 
 /**
  * Makes the captioner that the options name.
  *
  * @param where the name of the pipeline in messages
+ * @param sendsImages whether something else sends images, too
  * @throws OptionError when options are missing or contradict each other
  */
-export function captionerOf(where: string, options: CaptionerOptions): Captioner {
+export function captionerOf(where: string, options: CaptionerOptions, sendsImages = false): Captioner {
   const { captioner, captions, maxCaptions, images, endpointUrl, model } = options;
   const own = captioner === undefined ? undefined : OWN_OPTIONS[captioner];
   if (captioner !== undefined && !own) {
@@ -106,7 +109,10 @@ export function captionerOf(where: string, options: CaptionerOptions): Captioner
   if (captioner !== undefined && captions !== undefined) {
     throw new OptionError(where, 'expected one of --captions, --captioner and --parsed');
   }
-  const used = own ? [...COMMON_OPTIONS, ...own] : ['captions', 'maxCaptions'];
+  const used = [
+    ...(own ? [...COMMON_OPTIONS, ...own] : ['captions', 'maxCaptions']),
+    ...(own || sendsImages ? IMAGE_OPTIONS : []),
+  ];
   const unused = (Object.keys(captionerOptions) as OptionName[]).find(
     (key) => options[key] !== undefined && !used.includes(key),
   );

@@ -1,31 +1,26 @@
 import {
-  baselineTagger,
   candidateSets,
   caption,
   type Flow,
   type ImageRecord,
-  loadVocabulary,
   match,
   OptionError,
   pair,
   parse,
   parsed,
   parsedGraphFile,
-  type RelationTagger,
   type Static,
   sample,
   sceneGraphs,
   Type,
   tag,
 } from '../src/index.js';
-import { BACKEND_CHOICES } from '../src/model/backends/backend-names.js';
-import { SPRITES, taggerWeights } from '../src/model/tagger/embedded-tagger.js';
-import { rTagger } from '../src/model/tagger/r-tagger.js';
 import { DEFAULT_THRESHOLD } from '../src/operators/tag.js';
 import { captionerOf, captionerOptions } from './captioner-options.js';
 import { endpointOptions } from './endpoint-options.js';
 import { inGroup, MAIN } from './option-groups.js';
 import { parserOf, parserOptions } from './parser-options.js';
+import { taggerOf, taggerOptions, VLM } from './tagger-options.js';
 
 /** The option `threshold` of pipelines that tag. */
 export const thresholdOption = Type.Number({
@@ -65,38 +60,9 @@ export const pseudoLabelOptions = {
     compat: Type.Boolean({ default: false, description: 'official behavior, quirks included (docs/compat.md)' }),
   }),
   ...inGroup('Tagging', {
-    tagger: Type.Optional(
-      Type.String({
-        group: MAIN,
-        argument: 'file',
-        description:
-          "weights of an R-Tagger (.safetensors or an official .pth), which needs --images; 'sprites' is the tagger that comes with relflow and knows only drawn scenes; default: the geometric baseline, which needs no images",
-      }),
-    ),
     threshold: thresholdOption,
-    taggerModel: Type.Optional(
-      Type.String({
-        argument: 'name',
-        description: 'name of the model; default: as in the file of weights, or else rTaggerR50',
-      }),
-    ),
-    tokenizer: Type.Optional(
-      Type.String({
-        argument: 'folder',
-        description: "folder with RoBERTa's tokenizer.json; default: the folder of the weights",
-      }),
-    ),
-    backend: Type.Optional(
-      Type.String({ enum: BACKEND_CHOICES, description: 'backend of the R-Tagger (default: auto)' }),
-    ),
-    threads: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'threads of the R-Tagger' })),
-    labelCache: Type.Optional(
-      Type.String({
-        argument: 'folder',
-        description: "folder that caches the R-Tagger's label vectors for later runs",
-      }),
-    ),
   }),
+  ...taggerOptions,
   ...inGroup('Selection', {
     limit: Type.Optional(Type.Integer({ group: MAIN, minimum: 1, description: 'read only the first n images' })),
     sample: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'keep this share of the images' })),
@@ -122,7 +88,9 @@ export function pseudoLabel(flow: Flow<ImageRecord>, officialVocabulary: string,
   const sampled = options.sample === undefined ? flow : flow.pipe(sample({ rate: options.sample, seed }));
   const read =
     graphs === undefined
-      ? sampled.pipe(caption(captionerOf(flow.graph.name, options))).pipe(parse(parserOf(flow.graph.name, options)))
+      ? sampled
+          .pipe(caption(captionerOf(flow.graph.name, options, options.tagger === VLM)))
+          .pipe(parse(parserOf(flow.graph.name, options)))
       : sampled.pipe(parsed(parsedGraphFile({ graphs })));
   const paired = read
     .pipe(
@@ -138,22 +106,4 @@ export function pseudoLabel(flow: Flow<ImageRecord>, officialVocabulary: string,
     .pipe(pair({ overlap, compat, ...(maxPairs && { maxPairs }) }))
     .to(candidateSets());
   paired.pipe(tag(taggerOf(flow.graph.name, officialVocabulary, options), { threshold, compat })).to(sceneGraphs());
-}
-
-function taggerOf(pipeline: string, vocabulary: string, options: PseudoLabelOptions): RelationTagger {
-  const { tagger: weights, taggerModel, tokenizer, backend, threads, labelCache, compat, images } = options;
-  if (weights === undefined) return baselineTagger();
-  if (images === undefined) throw new OptionError(pipeline, '--tagger needs --images, the image folder');
-  return rTagger({
-    weights: taggerWeights(weights),
-    ...(weights === SPRITES && { name: 'sprite-tagger' }),
-    images,
-    compat,
-    ...(compat && { categories: [...loadVocabulary(options.vocabulary ?? vocabulary).synonyms.keys()] }),
-    ...(taggerModel !== undefined && { model: taggerModel }),
-    ...(tokenizer !== undefined && { tokenizer }),
-    ...(backend !== undefined && { backend }),
-    ...(threads !== undefined && { threads }),
-    ...(labelCache !== undefined && { labelCache }),
-  });
 }

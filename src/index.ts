@@ -103,4 +103,5 @@ export { type VcocoOptions, vcoco } from './sources/vcoco.js';
 export { type Vg150Options, vg150 } from './sources/vg150.js';
 export { type VisualGenomeOptions, visualGenome } from './sources/visual-genome.js';
 export { baselineTagger } from './taggers/baseline-tagger.js';
+export { type VlmTaggerOptions, vlmTagger } from './taggers/vlm/vlm-tagger.js';
 export { loadVocabulary, type Vocabulary } from './vocabulary/vocabulary.js';

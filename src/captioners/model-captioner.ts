@@ -1,7 +1,7 @@
 import { CachedAnswers, type CachedAnswersOptions } from '../endpoints/cached-answers.js';
 import { captionsOfReply } from '../endpoints/captions-of-reply.js';
-import { RequestFailure } from '../endpoints/request-failure.js';
-import { EndpointError, OptionError, RecordError } from '../errors.js';
+import { requireAnswers } from '../endpoints/require-answers.js';
+import { OptionError, RecordError } from '../errors.js';
 import type { Question, Reply, Tokens } from '../records/answer.js';
 import type { Caption } from '../records/caption-record.js';
 import type { Image } from '../records/image.js';
@@ -89,26 +89,9 @@ export function modelCaptioner(captionModel: CaptionModel, options: ModelCaption
         Promise.allSettled(requests),
         answers.nameImage(image.dataset, String(image.id), file.sha256),
       ]);
-      return toCaptions(name, model, image, requireAll(name, image, replies), count);
+      return toCaptions(name, model, image, requireAnswers(name, image, replies, 'captions'), count);
     },
   };
-}
-
-/**
- * Returns the replies to all requests.
- * @throws RecordError if some are missing, or the error that ends the run
- */
-function requireAll(where: string, { id }: Image, settled: readonly PromiseSettledResult<Reply>[]): Reply[] {
-  const failures = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
-  const [first] = failures;
-  if (first === undefined) return settled.map((one) => (one as PromiseFulfilledResult<Reply>).value);
-  const fatal = failures.find((error) => error instanceof EndpointError);
-  if (fatal !== undefined || !(first instanceof RequestFailure)) throw fatal ?? first;
-  throw new RecordError(
-    'no-answer',
-    `${where}: image ${id}: ${failures.length} of ${settled.length} captions are missing: ${first.message}`,
-    { image: id },
-  );
 }
 
 function toCaptions(

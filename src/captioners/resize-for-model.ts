@@ -17,7 +17,13 @@ export interface ResizeOptions {
 export interface SentImage {
   readonly bytes: Buffer;
   readonly mime: 'image/jpeg' | 'image/png';
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
 }
+
+/** Part of an image, as fractions of its width and height. */
+export type Crop = readonly [left: number, top: number, width: number, height: number];
 
 /** Returns an image as the URL of a chat message. */
 export const dataUrl = ({ bytes, mime }: SentImage): string => `data:${mime};base64,${bytes.toString('base64')}`;
@@ -43,6 +49,7 @@ export function checkResizeOptions(
  * Returns the image to send: rotated upright, without metadata and not larger than `side`, as a JPEG. An upright JPEG
  * or PNG that is small enough is returned unchanged. If only the pixels as stored have the annotated proportions, they
  * are not rotated, so that captioners and taggers read the same picture.
+ * @param crop the part to send. Default: the whole image
  * @throws RecordError `malformed-image-file` if the image cannot be decoded
  */
 export async function resizeForModel(
@@ -50,24 +57,37 @@ export async function resizeForModel(
   { bytes }: ImageFile,
   image: Image,
   options: Required<ResizeOptions>,
+  crop?: Crop,
 ): Promise<SentImage> {
   const { side, quality } = options;
   try {
     const { image: source, header } = await openImage(bytes, { maxPixels: MAX_PIXELS, failOn: 'error' });
     const { format, width, height, orientation = 1 } = header;
-    if ((format === 'jpeg' || format === 'png') && orientation === 1 && Math.max(width, height) <= side) {
-      return { bytes, mime: `image/${format}` };
-    }
-    const stored = pixelOrder(image, imageHeader({ width, height, orientation })) === 'stored';
-    const smaller = (stored ? source : source.autoOrient())
+    const isSentAsStored =
+      (format === 'jpeg' || format === 'png') && orientation === 1 && Math.max(width, height) <= side;
+    if (isSentAsStored && !crop) return { bytes, mime: `image/${format}`, width, height };
+    const found = imageHeader({ width, height, orientation });
+    const order = pixelOrder(image, found) ?? 'upright';
+    const turned = order === 'stored' ? source : source.autoOrient();
+    const smaller = (crop ? turned.extract(pixelsOf(crop, found[order])) : turned)
       .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
       .flatten({ background: '#ffffff' })
       .jpeg({ quality });
-    return { bytes: await smaller.toBuffer(), mime: 'image/jpeg' };
+    const { data, info } = await smaller.toBuffer({ resolveWithObject: true });
+    return { bytes: data, mime: 'image/jpeg', width: info.width, height: info.height };
   } catch (error) {
     const problem = error instanceof ImageError ? error.message : `cannot be decoded: ${decoderMessage(error)}`;
     throw new RecordError('malformed-image-file', `${where}: image ${image.id}: ${image.file} ${problem}`, {
       image: image.id,
     });
   }
+}
+
+/** Returns a crop in whole pixels of an image, at least one. */
+function pixelsOf([left, top, width, height]: Crop, size: { readonly width: number; readonly height: number }) {
+  const x = Math.min(Math.floor(left * size.width), size.width - 1);
+  const y = Math.min(Math.floor(top * size.height), size.height - 1);
+  const right = Math.min(Math.max(Math.ceil((left + width) * size.width), x + 1), size.width);
+  const bottom = Math.min(Math.max(Math.ceil((top + height) * size.height), y + 1), size.height);
+  return { left: x, top: y, width: right - x, height: bottom - y };
 }

@@ -13,6 +13,7 @@ export interface TrustFlags {
   readonly recipe?: string;
   readonly endpointUrl?: string;
   readonly parserEndpointUrl?: string;
+  readonly taggerEndpointUrl?: string;
   readonly tokenFile?: string;
 }
 
@@ -23,11 +24,12 @@ export function trustOptions(): Option[] {
     new Option('--recipe <module>', 'for such a run: import this module, which must be the one that the run names'),
     new Option('--endpoint-url <url>', 'for runs with models: the address of the captioner’s server'),
     new Option('--parser-endpoint-url <url>', 'for runs with models: the address of the parser’s server'),
+    new Option('--tagger-endpoint-url <url>', 'for runs with models: the address of the tagger’s server'),
     new Option('--token-file <file>', 'for runs with models: the file with the access token'),
   ];
 }
 
-const ADDRESSES = ['endpointUrl', 'parserEndpointUrl'] as const;
+const ADDRESSES = ['endpointUrl', 'parserEndpointUrl', 'taggerEndpointUrl'] as const;
 const MOST_NAMED = 8;
 const MOST_CHARACTERS = 80;
 
@@ -46,9 +48,11 @@ export async function trustedRun(
   flags: TrustFlags,
   isConfirmed = false,
 ): Promise<Saved> {
-  const { trust = false, recipe, endpointUrl, parserEndpointUrl, tokenFile } = flags;
+  const { trust = false, recipe, endpointUrl, parserEndpointUrl, taggerEndpointUrl, tokenFile } = flags;
   const named = Object.fromEntries(
-    Object.entries({ endpointUrl, parserEndpointUrl, tokenFile }).filter(([, value]) => value !== undefined),
+    Object.entries({ endpointUrl, parserEndpointUrl, taggerEndpointUrl, tokenFile }).filter(
+      ([, value]) => value !== undefined,
+    ),
   );
   if (isConfirmed || (await wasStartedHere(state))) return { ...saved, options: { ...saved.options, ...named } };
   const { tokenFile: _, ...options } = saved.options;

@@ -109,8 +109,8 @@ export function workerCommand(program: Command, context: CommandContext): void {
 
 /** Returns the arguments by which the process of an isolated shard trusts the same runs as the worker. */
 function trustArguments(flags: TrustFlags, { secret }: QueueServer): string[] {
-  const { trust, recipe, endpointUrl, parserEndpointUrl, tokenFile } = flags;
-  const named = Object.entries({ recipe, endpointUrl, parserEndpointUrl, tokenFile });
+  const { trust, recipe, endpointUrl, parserEndpointUrl, taggerEndpointUrl, tokenFile } = flags;
+  const named = Object.entries({ recipe, endpointUrl, parserEndpointUrl, taggerEndpointUrl, tokenFile });
   return [
     ...(trust ? ['--trust'] : []),
     ...(secret === undefined ? [] : ['--signed']),

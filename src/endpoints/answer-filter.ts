@@ -4,7 +4,7 @@ import type { Question } from '../records/answer.js';
 export interface AnswerFilter {
   /** Selects the answers of this model. */
   readonly model?: string;
-  /** Selects the answers of this protocol: hf-chat, hf-blip, transformers-js, factual-t5. */
+  /** Selects the answers of this protocol: hf-chat, hf-blip, transformers-js, factual-t5, vlm-tagger, vlm-proposer. */
   readonly protocol?: string;
 }
 

@@ -21,6 +21,8 @@ export interface AnswerRequest {
   /** The SHA-256 of the image or text that the question is about. */
   readonly subject: string;
   readonly seed: number;
+  /** The expected tokens of this request, if it differs from others. */
+  readonly expected?: Tokens;
   /**
    * Prepares the request if the answer is not cached. The returned function sends one request and throws a
    * RequestFailure if it gets no usable answer.
@@ -72,7 +74,7 @@ export class CachedAnswers {
    * Returns an answer from the store or the model.
    * @throws EndpointError if no more requests are sent; RequestFailure if the model did not answer
    */
-  async answer({ subject, seed, prepare }: AnswerRequest, signal: AbortSignal): Promise<Reply> {
+  async answer({ subject, seed, expected, prepare }: AnswerRequest, signal: AbortSignal): Promise<Reply> {
     const store = await this.#store();
     const key: AnswerKey = { question: this.#key, subject, seed };
     const kept = store.find(key);
@@ -83,7 +85,9 @@ export class CachedAnswers {
       this.usage.cached++;
       return pending;
     }
-    const fetched = this.#fetch(store, key, prepare, signal).finally(() => this.#inFlight.delete(name));
+    const fetched = this.#fetch(store, key, { prepare, expected: expected ?? this.#expectedTokens }, signal).finally(
+      () => this.#inFlight.delete(name),
+    );
     this.#inFlight.set(name, fetched);
     return fetched;
   }
@@ -95,12 +99,23 @@ export class CachedAnswers {
 
   /** Estimates the missing answers and their cost, without sending a request or creating a store. */
   async forecast(subject: string, seeds: readonly number[]): Promise<Forecast> {
-    this.#existing ??= AnswerStore.openExisting(this.#folder);
+    const found = await Promise.all(seeds.map((seed) => this.stored(subject, seed)));
+    const missing = found.filter((reply) => reply === undefined).length;
     const store = await this.#existing;
-    const missing = seeds.filter((seed) => !store?.find({ question: this.#key, subject, seed })).length;
     const each = (store && this.#averageOf(store)) ?? this.#expectedTokens;
-    const tokens = { input: Math.round(each.input * missing), output: Math.round(each.output * missing) };
-    return { answers: seeds.length, missing, tokens, cost: costOf(this.#policy.prices, tokens, missing) };
+    return this.priced(seeds.length, missing, { input: each.input * missing, output: each.output * missing });
+  }
+
+  /** Returns a forecast of answers, of which some are missing and take these tokens in total. */
+  priced(answers: number, missing: number, { input, output }: Tokens): Forecast {
+    const tokens = { input: Math.round(input), output: Math.round(output) };
+    return { answers, missing, tokens, cost: costOf(this.#policy.prices, tokens, missing) };
+  }
+
+  /** Returns an answer if the store has it, without creating a store. */
+  async stored(subject: string, seed: number): Promise<Reply | undefined> {
+    this.#existing ??= AnswerStore.openExisting(this.#folder);
+    return (await this.#existing)?.find({ question: this.#key, subject, seed });
   }
 
   /** Closes the store and rejects waiting requests; a later `answer` opens the store again. */
@@ -121,7 +136,7 @@ export class CachedAnswers {
   async #fetch(
     store: AnswerStore,
     key: AnswerKey,
-    prepare: AnswerRequest['prepare'],
+    { prepare, expected }: Required<Pick<AnswerRequest, 'prepare' | 'expected'>>,
     signal: AbortSignal,
   ): Promise<Reply> {
     const send = await prepare();
@@ -132,7 +147,7 @@ export class CachedAnswers {
         if (captionsOfReply(reply).texts.length === 0) this.usage.refused++;
         return store.add(this.#question, key, { ...reply, at: new Date().toISOString() });
       },
-      this.#expectedTokens,
+      expected,
       signal,
     );
   }

@@ -5,7 +5,10 @@ const JsonObjectSchema = Type.Unsafe<Record<string, unknown>>({ type: 'object' }
 
 export const QuestionSchema = Type.Object(
   {
-    protocol: Type.String({ minLength: 1, description: 'hf-chat, hf-blip, transformers-js, factual-t5' }),
+    protocol: Type.String({
+      minLength: 1,
+      description: 'hf-chat, hf-blip, transformers-js, factual-t5, vlm-tagger, vlm-proposer',
+    }),
     model: Type.String({ minLength: 1 }),
     prompt: Type.String({ description: 'empty if the model takes no prompt' }),
     parameters: Type.Unsafe<Record<string, unknown>>({
@@ -25,6 +28,21 @@ export const TokensSchema = Type.Object(
 /** Number of tokens of a request, as counted by the server. */
 export type Tokens = Static<typeof TokensSchema>;
 
+export const TokenLogprobSchema = Type.Object(
+  {
+    token: Type.String(),
+    logprob: Type.Number({ description: 'natural logarithm of its probability, to four decimals' }),
+    top: Type.Optional(
+      Type.Array(Type.Object({ token: Type.String(), logprob: Type.Number() }, { additionalProperties: false }), {
+        description: 'the most likely tokens at its place',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+/** A token of an answer with the logarithm of its probability. */
+export type TokenLogprob = Static<typeof TokenLogprobSchema>;
+
 export const ReplySchema = Type.Object(
   {
     text: Type.String({ description: 'the text that the model wrote, trimmed; empty if it wrote nothing' }),
@@ -39,6 +57,11 @@ export const ReplySchema = Type.Object(
       Type.Literal(true, { description: 'thoughts were cut from the text; it is empty if there was nothing else' }),
     ),
     tokens: Type.Optional(TokensSchema),
+    logprobs: Type.Optional(
+      Type.Array(TokenLogprobSchema, {
+        description: 'the tokens of the answer, if they were requested and the server gave them',
+      }),
+    ),
   },
   { additionalProperties: false },
 );

@@ -133,6 +133,11 @@ export const stageCounters: Readonly<Record<string, FindingText>> = {
     problem: 'have a category that the tagger does not know',
     advice: 'use a tagger for these categories; the other boxes are tagged',
   },
+  'answers-with-problems': {
+    unit: 'answers of the model',
+    problem: 'name boxes or questions that it was not asked about, also when asked again; these parts are not used',
+    advice: 'if they are many, try another --tagger-model, --marks drawn or the other --coordinates',
+  },
   'below-threshold': {
     unit: 'candidate relations',
     problem: 'score at or below the threshold',
@@ -152,7 +157,7 @@ export const rejectTexts: Readonly<Record<string, Pick<FindingText, 'problem' | 
     advice: 'check that --captions is the file of these images: its keys must be their ids or file names',
   },
   'no-answer': {
-    problem: 'have no caption, since the model did not answer',
+    problem: 'are left out, since the model did not answer',
     advice: 'see the first message; `relflow resume` asks for the missing answers again',
   },
   'caption-refused': {
@@ -167,6 +172,14 @@ export const rejectTexts: Readonly<Record<string, Pick<FindingText, 'problem' | 
     problem: 'have no caption, since the model returned only its thoughts',
     advice:
       'raise --max-tokens, or turn thinking off with --parameters or --prompt; `relflow captions gc --useless` forgets these answers',
+  },
+  'answer-refused': {
+    problem: 'have no relations, since the model refused to answer about them',
+    advice: 'try another --tagger-model; `relflow captions gc --useless` forgets these answers',
+  },
+  'unreadable-answer': {
+    problem: 'have no relations, since the answer of the model cannot be used, also when asked again',
+    advice: 'see the first message; raise --tagger-max-tokens if it was cut off, or try another --tagger-model',
   },
   'no-graphs': {
     problem: 'have no text graph',

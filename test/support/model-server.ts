@@ -42,6 +42,8 @@ export interface ModelServerOptions {
   readonly fault?: (seen: Seen) => Fault | null;
   /** Returns the text of an answer. */
   readonly write?: (request: { subject: Buffer; seed: number }) => string;
+  /** Answers chat completions instead of `write`. */
+  readonly chat?: (body: Readonly<Record<string, unknown>>) => Promise<ChatAnswer>;
   /** Value of `Retry-After`, seconds; default 0.2. */
   readonly retryAfter?: number | string;
   readonly latencyMs?: number;
@@ -53,6 +55,16 @@ export interface ModelServerOptions {
   /** Omits the numbers of tokens. */
   readonly unmetered?: boolean;
 }
+
+/** An answer to a chat completion, or an error of the server. */
+export type ChatAnswer =
+  | {
+      readonly content: string;
+      readonly refusal?: string;
+      readonly logprobs?: unknown;
+      readonly tokens: { readonly input: number; readonly output: number };
+    }
+  | { readonly status: number; readonly error: string };
 
 const CAPTIONS = [
   'a man riding a horse next to a dog',
@@ -151,10 +163,10 @@ export class ModelServer {
     if (latencyMs > 0) await sleep(latencyMs);
     if (seen.fault === 'slow') await sleep(slowMs);
     // The client may have disconnected.
-    if (!request.socket.destroyed) this.#answer(seen, isChat, response);
+    if (!request.socket.destroyed) await this.#answer(seen, isChat, response);
   }
 
-  #answer(seen: Seen, isChat: boolean, response: ServerResponse): void {
+  async #answer(seen: Seen, isChat: boolean, response: ServerResponse): Promise<void> {
     const { retryAfter = 0.2 } = this.#options;
     const send = (status: number, value: unknown, headers: Record<string, string> = {}) => {
       response.writeHead(status, { 'content-type': 'application/json', ...headers });
@@ -185,9 +197,19 @@ export class ModelServer {
       setImmediate(() => response.destroy());
       return;
     }
+    const chat = isChat ? await this.#options.chat?.(seen.body) : undefined;
+    if (chat && 'status' in chat) return send(chat.status, { error: { message: chat.error } });
     response.on('finish', () => {
       seen.answered = true;
     });
+    if (chat) {
+      const { content, refusal, logprobs, tokens } = chat;
+      const message = { role: 'assistant', content, ...(refusal !== undefined && { refusal }) };
+      return send(200, {
+        choices: [{ index: 0, finish_reason: 'stop', message, ...(logprobs !== undefined && { logprobs }) }],
+        usage: { prompt_tokens: tokens.input, completion_tokens: tokens.output },
+      });
+    }
     const text = this.#text(seen, isChat);
     if (!isChat) {
       send(200, this.#options.reply === 'alone' ? { generated_text: text } : [{ generated_text: text }]);
