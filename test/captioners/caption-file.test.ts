@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { captionFile } from '../../src/captioners/caption-file.js';
 import { captionForms } from '../../src/captioners/caption-forms.js';
 import { InputError, OptionError, RecordError } from '../../src/errors.js';
+import { KeyedStore } from '../../src/files/spools/keyed-store.js';
 import type { Id, Image } from '../../src/records/image.js';
 import { temporaryFolder } from '../support/folders.js';
 
@@ -274,6 +275,38 @@ describe('captionFile', () => {
         'two',
       ],
     );
+  });
+
+  it('reads about as many values as there are images when thousands have the same name', async () => {
+    const count = 2000;
+    const paths = Array.from({ length: count }, (_, k) => `videos/${k}/frames/1.jpg`);
+    const file = write('same-names.json', Object.fromEntries(paths.map((path, k) => [path, [`caption ${k}`]])));
+    const { get } = KeyedStore.prototype;
+    let values = 0;
+    KeyedStore.prototype.get = async function (id) {
+      const found = await get.call(this, id);
+      values += found.length;
+      return found;
+    };
+    try {
+      const ids = paths.map((_, k) => k + 1_000_000);
+      const written = [
+        (k: number) => paths[k]!,
+        (k: number) => `${k}/frames/1.jpg`,
+        (k: number) => `/data/${paths[k]}`,
+      ];
+      const images = ids.map((id, k) => [id, written[k % 3]!(k)] as const);
+      assert.deepEqual(
+        await textsOfFiles(file, images),
+        paths.map((_, k) => `caption ${k}`),
+      );
+      assert.ok(values <= 4 * count, `${values} values`);
+    } finally {
+      KeyedStore.prototype.get = get;
+    }
+    assert.deepEqual(await textsOfFiles(file, [[7, '1.jpg']]), [
+      'caption-file: more than 1000 keys fit image 7 (1.jpg)',
+    ]);
   });
 
   it('reads lists of results, JSON lines, Karpathy’s form and tables', async () => {

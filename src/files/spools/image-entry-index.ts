@@ -35,8 +35,15 @@ interface Stored {
   readonly p?: string;
   /** The id of the image that has the file `p` or `t`; there is no value then. */
   readonly named?: number;
+  /** True if the value is stored under the whole path only. */
+  readonly elsewhere?: true;
   readonly v?: unknown;
 }
+
+/** A path is also found by its ends of up to this many folders and names. */
+const maxTail = 16;
+/** More paths than these that end with the path of one image are not compared. */
+const maxLonger = 1000;
 
 /** Numbers in file names below this are likely to be those of other images' ids. */
 const minFileNumber = 100_000;
@@ -97,7 +104,7 @@ export class ImageEntryIndex {
     const store = await this.#open(signal);
     const path = readImagePath(image.file);
     const candidates: Candidate[] = [];
-    const read = async (key: Id) => (await store.get(key)).map((payload) => JSON.parse(payload.toString()) as Stored);
+    const read = async (key: Id) => (await store.get(key)).map(parseStored);
     const add = (values: readonly Stored[], rankOf: (stored: Stored) => Omit<Candidate, 'stored'> | null) => {
       for (const stored of values) {
         const rank = stored.named === undefined ? rankOf(stored) : null;
@@ -106,7 +113,7 @@ export class ImageEntryIndex {
     };
     const id = readId(image.id) ?? image.id;
     if (typeof id === 'number') {
-      const values = await read(id);
+      const values = [...(await read(id)), ...(await read(paddedKey(id)))].sort((a, b) => a.n - b.n);
       const isNamedById = numberOfName(path.stem) === id;
       const names = new Map(values.flatMap(({ f, p, named }) => (named === id && p !== undefined ? [[f, p]] : [])));
       add(values, (stored) => {
@@ -115,11 +122,11 @@ export class ImageEntryIndex {
         return rankOfId({ ...stored, ...(p !== undefined && { p }) }, id, path);
       });
     } else {
-      add(await read(stemKey(readImagePath(id))), ({ t }) => (t === id ? { rank: foundBy.id, key: '' } : null));
+      add(await read(wholeKey(readImagePath(id))), ({ t }) => (t === id ? { rank: foundBy.id, key: '' } : null));
     }
     // The files are looked up only for images that have no value by id, as most have.
     if (candidates.every(({ rank }) => rank !== foundBy.id) && path.stem !== '') {
-      const found = await read(stemKey(path));
+      const found = await this.#valuesOf(store, path, image);
       add(found, ({ t = '', p = t }) => rankOfPath(p, path, image.split));
       for (const { named, f, t = '' } of found) {
         const rank = named === undefined ? null : rankOfPath(t, path, image.split);
@@ -130,18 +137,38 @@ export class ImageEntryIndex {
       if (number !== undefined && number !== id) {
         const isInId = typeof id === 'string' && numberOfName(id.toLowerCase()) === number;
         const isFile = number >= minFileNumber || isInId;
-        add(await read(number), ({ f, t }) => {
-          if (t !== undefined) return null;
+        add(await read(number), ({ f }) => {
           if (this.#naming.has(f)) return { rank: foundBy.path, key: '' };
           return isFile ? { rank: foundBy.fileNumber, key: '' } : null;
         });
       }
     }
     const original = candidates.length === 0 ? nameBeforeUpload(path) : undefined;
-    if (original) add(await read(stemKey(original)), ({ t = '', p = t }) => rankOfPath(p, original, image.split));
+    if (original)
+      add(await this.#valuesOf(store, original, image), ({ t = '', p = t }) => rankOfPath(p, original, image.split));
     const best = this.#best(candidates, image);
     if (best.some(({ rank }) => rank === foundBy.idOfOtherPath)) count?.('caption-of-other-file');
-    return best.map(({ stored }) => stored.v);
+    return Promise.all(best.map(({ stored }) => (stored.elsewhere ? this.#whole(store, stored) : stored.v)));
+  }
+
+  /** Returns the values whose path is the end of the path of an image, or ends with it, in the order of the files. */
+  async #valuesOf(store: KeyedStore, path: ImagePath, { id, file }: Image): Promise<Stored[]> {
+    const { segments } = path;
+    const found: Buffer[] = [];
+    for (let count = 1; count <= segments.length; count++)
+      found.push(...(await store.get(wholeKey({ segments: segments.slice(-count) }))));
+    const longer = await store.get(tailKey(segments.slice(-maxTail)));
+    if (longer.length > maxLonger) {
+      const problem = `${this.#name}: more than ${maxLonger} keys fit image ${id} (${file})`;
+      throw new RecordError('ambiguous-image-key', problem, { image: id });
+    }
+    return [...found, ...longer].map(parseStored).sort((a, b) => a.n - b.n);
+  }
+
+  /** Returns a value that is stored under its whole path. */
+  async #whole(store: KeyedStore, { n, t = '' }: Stored): Promise<unknown> {
+    const values = (await store.get(wholeKey(readImagePath(t)))).map(parseStored);
+    return values.find((stored) => stored.n === n)?.v;
   }
 
   /** Removes the temporary file; a later lookup reads the files again. */
@@ -214,9 +241,11 @@ export class ImageEntryIndex {
     for (const t of new Set([typeof id === 'string' ? id : undefined, p])) {
       if (t === undefined) continue;
       const path = readImagePath(t);
-      put(stemKey(path), { t });
+      put(wholeKey(path), { t });
+      for (const tail of tailsOf(path))
+        store.put(tailKey(tail), Buffer.from(JSON.stringify({ n, f, t, elsewhere: true })));
       const number = numberOfName(path.stem);
-      if (number !== undefined && number !== id) put(number, { t });
+      if (number !== undefined && number !== id) put(paddedKey(number), { t });
     }
   }
 
@@ -229,7 +258,8 @@ export class ImageEntryIndex {
     if (numberOfName(path.stem) === named) return;
     const put = (at: Id, stored: object) => store.put(at, Buffer.from(JSON.stringify({ n: -1, f, named, ...stored })));
     put(named, { p: key.file });
-    put(stemKey(path), { t: key.file });
+    put(wholeKey(path), { t: key.file });
+    for (const tail of tailsOf(path)) put(tailKey(tail), { t: key.file });
   }
 }
 
@@ -251,9 +281,28 @@ interface Candidate {
   readonly stored: Stored;
 }
 
-/** The key of the store for a file name; it cannot be equal to an id, which is a number there. */
-function stemKey({ stem }: ImagePath): string {
-  return stem;
+const parseStored = (payload: Buffer): Stored => JSON.parse(payload.toString()) as Stored;
+
+// Keys of the store, where ids are numbers and everything else is a text. A path has a key as a whole and one for each of
+// its ends: thousands of paths may have the same file name.
+
+function wholeKey({ segments }: Pick<ImagePath, 'segments'>): string {
+  return `=${segments.join('/')}`;
+}
+
+function tailKey(segments: readonly string[]): string {
+  return `~${segments.join('/')}`;
+}
+
+/** The key of values whose path has a number that may be the id of an image. */
+function paddedKey(number: number): string {
+  return `#${number}`;
+}
+
+/** Returns the ends of a path that are shorter than itself. */
+function tailsOf({ segments }: ImagePath): string[][] {
+  const count = Math.min(segments.length - 1, maxTail);
+  return Array.from({ length: Math.max(0, count) }, (_, k) => segments.slice(-(k + 1)));
 }
 
 function rankOfId({ t, p }: Stored, id: number, image: ImagePath): Omit<Candidate, 'stored'> | null {
