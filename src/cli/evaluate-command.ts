@@ -1,14 +1,16 @@
 import type { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
+import { evaluateJudgedCommand } from './evaluate-judged-command.js';
 import { evaluateParserCommand } from './evaluate-parser-command.js';
 import { evaluatePredicatesCommand } from './evaluate-predicates-command.js';
 
-/** Adds `relflow evaluate parser` and `relflow evaluate predicates`. */
+/** Adds `relflow evaluate`. */
 export function evaluateCommand(program: Command, context: CommandContext): void {
   const evaluate = program
     .command('evaluate')
-    .summary('score a parser or taggers against ground truth')
-    .description('Score a parser or taggers against ground truth.');
+    .summary('score a parser, taggers or judged relations')
+    .description('Score a parser or taggers against ground truth, or relations by the judgments of a person.');
   evaluatePredicatesCommand(evaluate, context);
   evaluateParserCommand(evaluate, context);
+  evaluateJudgedCommand(evaluate, context);
 }

@@ -9,7 +9,6 @@ import {
   type ParserEvaluation,
   printFactual,
   type RejectedRow,
-  type Share,
   type UnjudgedTriplet,
 } from '../evaluation/index.js';
 import { isJudgmentColumn } from '../evaluation/parser/judged-captions.js';
@@ -19,8 +18,10 @@ import { writeAtomically } from '../files/write-atomically.js';
 import { OptionError } from '../index.js';
 import { textParser } from '../parser/text-parser.js';
 import { checkOutputFile } from '../run-folder/check-output-file.js';
+import { noteBadRows } from './bad-rows.js';
 import type { CommandContext } from './command-context.js';
 import { parserOption } from './parser-option.js';
+import { percent } from './percent.js';
 
 interface Flags {
   readonly json?: boolean;
@@ -167,21 +168,6 @@ function printJudged(context: CommandContext, { overall, byLength, errors }: Jud
 }
 
 const twoDigits = (value: number) => Number(value.toFixed(2));
-
-/** Writes a share with its interval, such as `90.0 (59.6–98.2)`. */
-function percent({ value, low, high }: Share): string {
-  const text = (share: number | null) => (share === null ? '–' : (100 * share).toFixed(1));
-  return value === null ? '–' : `${text(value)} (${text(low)}–${text(high)})`;
-}
-
-const MOST_NAMED = 20;
-
-function noteBadRows(context: CommandContext, file: string, rows: readonly RejectedRow[]): void {
-  if (rows.length === 0) return;
-  context.printNote(`${file}: ${rows.length} invalid rows skipped`);
-  for (const { line, problem } of rows.slice(0, MOST_NAMED)) context.printNote(`  line ${line}: ${problem}`);
-  if (rows.length > MOST_NAMED) context.printNote(`  and ${rows.length - MOST_NAMED} more`);
-}
 
 const failedText = ({ caption, gold, predicted, errors }: FailedCaption) =>
   `caption    ${caption}\ngold       ${gold}\npredicted  ${printFactual(predicted)}\nerrors     ${errors.join(', ')}\n\n`;

@@ -17,6 +17,7 @@ import { planCommand } from './plan-command.js';
 import { recipesFor } from './recipes.js';
 import { resumeCommand } from './resume-command.js';
 import { runCommand } from './run-command.js';
+import { sampleCommand } from './sample-command.js';
 import { statsCommand } from './stats-command.js';
 import { statusCommand } from './status-command.js';
 import { trainCommand } from './train-command.js';
@@ -86,6 +87,7 @@ async function createProgram(args: readonly string[], context: CommandContext): 
   statsCommand(program, context);
   inspectCommand(program, context);
   parseCommand(program, context);
+  sampleCommand(program, context);
   evaluateCommand(program, context);
   captionsCommand(program, context);
   trainCommand(program, context);

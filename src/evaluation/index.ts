@@ -13,9 +13,17 @@ export {
   printFactual,
   toFactual,
 } from '../records/factual-graph.js';
+export type { RelationJudgment } from '../records/relation-judgment.js';
 export { FrequencyPrior } from '../taggers/frequency-prior.js';
 export { type EvaluateRelationsOptions, evaluateRelations } from './benchmarks/evaluate-relations.js';
 export { pairNms, type RelationReport, RelationScores } from './benchmarks/relation-scores.js';
+export {
+  evaluateRelationJudgments,
+  type JudgedGroup,
+  type RelationEvaluation,
+} from './judging/evaluate-relation-judgments.js';
+export { relationJudgments } from './judging/relation-judgments.js';
+export { type RelationSample, type SampleRelationsOptions, sampleRelations } from './judging/sample-relations.js';
 export { type CaptionWords, wordNetWords } from './parser/caption-words.js';
 export {
   evaluateJudged,

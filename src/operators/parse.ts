@@ -85,24 +85,16 @@ async function parseWithPhrases(
   const again = await parser.parse(hyphenated, context);
   if (brokenPhrases(again, phrases) >= missing) return graph;
   context.count('captions-parsed-again');
-  return {
-    ...again,
-    entities: again.entities.map((entity) => withSpanOf(text, entity)),
-    ...(again.coreference && {
-      coreference: again.coreference.map((words) => ({ ...words, span: text.slice(words.start, words.end) })),
-    }),
-  };
+  return { ...again, entities: again.entities.map((entity) => withSpanOf(text, entity)) };
 }
 
 /** Returns the number of phrases that no noun phrase ends with, or that have the end of another within. Words before it may be read as attributes. */
-function brokenPhrases({ entities, coreference = [] }: TextGraph, phrases: readonly TextRange[]): number {
-  const read = [...entities, ...coreference];
-  return phrases.filter(
+const brokenPhrases = ({ entities }: TextGraph, phrases: readonly TextRange[]) =>
+  phrases.filter(
     ({ start, end }) =>
-      !read.some((phrase) => phrase.end === end && phrase.start < end) ||
-      read.some((phrase) => phrase.end > start && phrase.end < end),
+      !entities.some((entity) => entity.end === end && entity.start < end) ||
+      entities.some((entity) => entity.end > start && entity.end < end),
   ).length;
-}
 
 /** Returns an entity with the words of the caption as it was written. */
 function withSpanOf(text: string, entity: Entity): Entity {

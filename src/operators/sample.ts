@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { ImageRecord } from '../records/image.js';
+import { imageLot } from '../records/image-lot.js';
 import { checkFraction } from '../records/option-checks.js';
 import { FILTERED, type Operator, operator } from './operator.js';
 
@@ -34,9 +34,6 @@ export function sample(options: SampleOptions): Operator<ImageRecord, object> {
     needs: ['image'],
     adds: [],
     lane: 'any',
-    apply: ({ image }) => {
-      const hash = createHash('sha256').update(`${seed}\n${image.dataset}\n${image.id}`).digest();
-      return hash.readUIntBE(0, 6) / 2 ** 48 < rate ? {} : FILTERED;
-    },
+    apply: ({ image }) => (imageLot(seed, image) < rate ? {} : FILTERED),
   });
 }

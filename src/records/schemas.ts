@@ -4,6 +4,7 @@ import { JudgmentSchema } from './judgment.js';
 import { ManifestSchema, ShardSchema } from './manifest.js';
 import { PredictionsSchema } from './predictions.js';
 import { RejectSchema } from './reject.js';
+import { RelationJudgmentSchema } from './relation-judgment.js';
 import { ExtentSchema, ProgressSchema, RunStateSchema } from './run-state.js';
 import { CandidateSetSchema, SceneGraphSchema } from './scene-graph.js';
 import { StoredModelSchema } from './stored-model-schema.js';
@@ -29,6 +30,7 @@ export const schemas = {
   'captions-coco': CocoCaptionsSchema,
   judgment: JudgmentSchema,
   predictions: PredictionsSchema,
+  'relation-judgment': RelationJudgmentSchema,
   training: TrainingConfigSchema,
   model: StoredModelSchema,
 } as const;

@@ -1,6 +1,7 @@
 import { type Box, intersection } from '../records/box.js';
 import type { CandidatePair } from '../records/candidate.js';
 import type { RelationTagger, TagRequest } from '../records/ports.js';
+import { type PredicateKind, predicateKind } from '../vocabulary/predicate-kind.js';
 
 /**
  * Makes a tagger without a model: a baseline for learned taggers, and a tagger to use until one is available. It reads words
@@ -37,32 +38,25 @@ const touching = (s: Box, o: Box) => closeness(s, o, 0.1);
 const near = (s: Box, o: Box) => closeness(s, o, 0.5);
 const inside = (s: Box, o: Box) => coverage(s, o);
 
-/** The first entry whose words occur in the predicate applies; other predicates are actions that require contact. */
-const FITS: readonly [words: RegExp, fit: Fit][] = [
-  [/\b(left of|left side of)\b/, (s, o) => leftOf(s, o) * near(s, o)],
-  [/\b(right of|right side of)\b/, (s, o) => leftOf(o, s) * near(s, o)],
-  [/\bin front of\b/, (s, o) => nearer(s, o) * near(s, o)],
-  [/\bbehind\b/, (s, o) => nearer(o, s) * near(s, o)],
-  [/\b(next to|near|beside|by|around|close to|alongside|along|between|past|toward|towards)\b/, near],
-  [/\b(under|underneath|below|beneath)\b/, (s, o) => below(s, o) * touching(s, o)],
-  [/\b(above|over)\b/, (s, o) => above(s, o) * near(s, o)],
-  [/\b(on top of|on|riding|rides|ride|atop|onto)\b/, (s, o) => above(s, o) * touching(s, o)],
-  [/\b(in|inside|within|into)\b/, inside],
-  [
-    /\b(wearing|wears|holding|holds|carrying|carries|with|has|have|having|of|using|eating|'s)\b/,
-    (s, o) => inside(o, s),
-  ],
-  [/\b(looking|looks|watching|watches|facing|at)\b/, near],
-];
-
-function fitOf(text: string): Fit {
-  return FITS.find(([words]) => words.test(text.toLowerCase()))?.[1] ?? touching;
-}
+const FITS: Readonly<Record<PredicateKind, Fit>> = {
+  'left of': (s, o) => leftOf(s, o) * near(s, o),
+  'right of': (s, o) => leftOf(o, s) * near(s, o),
+  'in front of': (s, o) => nearer(s, o) * near(s, o),
+  behind: (s, o) => nearer(o, s) * near(s, o),
+  'next to': near,
+  below: (s, o) => below(s, o) * touching(s, o),
+  above: (s, o) => above(s, o) * near(s, o),
+  on: (s, o) => above(s, o) * touching(s, o),
+  in: inside,
+  holding: (s, o) => inside(o, s),
+  'looking at': near,
+  contact: touching,
+};
 
 function score({ detections, pairs, texts }: TagRequest): Float32Array {
   const scores = new Float32Array(pairs.length * texts.length);
   const columns = new Map(texts.map((text, column) => [text, column]));
-  const fits = texts.map(fitOf);
+  const fits = texts.map((text) => FITS[predicateKind(text)]);
   const categories = [...new Set(detections.map(({ category }) => category))];
   const codes = new Map(categories.map((category, code) => [category, code]));
   const code = (index: number) => codes.get(detections[index]!.category)!;

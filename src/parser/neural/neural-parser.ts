@@ -4,8 +4,7 @@ import type { TextParser } from '../../records/ports.js';
 import type { TextGraph } from '../../records/text-graph.js';
 import { captionSentences } from '../language/caption-sentences.js';
 import { maxCaptionLength } from '../language/tokenize.js';
-import { mergeMentions } from '../rules/merge-mentions.js';
-import { readRules } from '../rules/rule-parser.js';
+import { ruleGraph } from '../rules/rule-parser.js';
 import { assembleGraph } from './assemble-graph.js';
 import { CaptionReader, maxWords } from './caption-reader.js';
 import { joinGraphs, withoutAbstract } from './join-graphs.js';
@@ -87,14 +86,18 @@ function lazyParser(load: () => readonly [ParserModel, ParserKernels], minConfid
       }),
     );
     if (minConfidence === 0) return sentences.length > 1 ? withoutAbstract(network) : network;
-    const rules =
-      words > phraseWords ? readRules(caption, sentences) : { graph: { entities: [], relations: [] }, mentions: [] };
-    const { entities, relations } = joinGraphs(network, rules.graph, {
-      isPhrase: words <= captionWords,
-      isDenied: (start, end) => denials.test(caption.slice(start, end)) || neither.test(caption.slice(0, end)),
-    });
-    const stated = relations.filter(({ confidence, predicate }) => confidence! >= minConfidence && predicate !== '');
-    return mergeMentions(caption, { entities, relations: stated }, rules.mentions);
+    const { entities, relations } = joinGraphs(
+      network,
+      words > phraseWords ? ruleGraph(caption, sentences) : { entities: [], relations: [] },
+      {
+        isPhrase: words <= captionWords,
+        isDenied: (start, end) => denials.test(caption.slice(start, end)) || neither.test(caption.slice(0, end)),
+      },
+    );
+    return {
+      entities,
+      relations: relations.filter(({ confidence, predicate }) => confidence! >= minConfidence && predicate !== ''),
+    };
   };
   return {
     // Manifests and caches record this name: it stays what it was before the parser was called `neural`.
