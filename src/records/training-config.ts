@@ -1,3 +1,4 @@
+import { annotatedSetSchemas } from './annotated-set.js';
 import { type Static, Type } from './type.js';
 
 const integer = (minimum: number, description: string) => Type.Optional(Type.Integer({ minimum, description }));
@@ -32,9 +33,15 @@ const DataSetSchema = Type.Object(
         closed,
       ),
     ),
+    hico: Type.Optional(annotatedSetSchemas.hico),
+    vcoco: Type.Optional(annotatedSetSchemas.vcoco),
+    openImages: Type.Optional(annotatedSetSchemas.openImages),
+    vg150: Type.Optional(annotatedSetSchemas.vg150),
+    psg: Type.Optional(annotatedSetSchemas.psg),
+    gqa: Type.Optional(annotatedSetSchemas.gqa),
     images: path('the folder of the images'),
   },
-  { ...closed, description: 'exactly one of sceneGraphs, visualGenome and pseudoAnnotations, and the images' },
+  { ...closed, description: 'one form of annotations, and the images' },
 );
 
 const AugmentationSchema = Type.Union(

@@ -12,6 +12,14 @@ export const fileKinds = {
   captions: 'captions',
   genome: 'objects or relationships of Visual Genome',
   sizes: 'image_data.json of Visual Genome',
+  hoi: "HICO-DET or V-COCO in PPDM's form",
+  vcoco: "V-COCO's own annotations",
+  openImages: 'relations of Open Images',
+  categories: "names of Open Images' categories and predicates",
+  vg150: 'scene graphs of VG150 (HDF5)',
+  dicts: 'names of VG150',
+  psg: 'PSG',
+  gqa: 'scene graphs of GQA',
   pseudo: "RLIPv2's annotations",
   candidates: "RLIPv2's candidates",
   frequencies: "RLIPv2's frequencies",
@@ -43,19 +51,30 @@ interface FileStart {
 export async function fileKind(file: string): Promise<{ kind: FileKind | null; isLines: boolean }> {
   const { text, isLines, first } = await startOf(file);
   const found = (kind: FileKind | null) => ({ kind, isLines });
+  if (hdf5Start.test(text)) return found('vg150');
   const isDamaged =
     first === undefined && /\.jsonl(?:\.gz)?$/.test(file) && ownFormat.test(text.split('\n', 1)[0] ?? '');
   if (isOwn(first) || isDamaged) return { kind: 'relflow', isLines: true };
   if (isLines) return found(isCaption(fieldsOf(first)) ? 'captions' : null);
   if (text.startsWith('[')) return found(await kindOfList(file));
   if (text.startsWith('{')) return found(await kindOfObject(file, text));
+  if (openImagesHeader.test(text)) return found('openImages');
   return found(isCaptionTable(text) ? 'captions' : null);
 }
+
+/** The first bytes of an HDF5 file, of which the very first is not text. */
+const hdf5Start = /^\ufffdHDF\r\n/;
+
+/** The header of Open Images' relations, which have two labels. */
+const openImagesHeader = /^"?ImageID"?,.*\bLabelName2\b/;
 
 async function kindOfList(file: string): Promise<FileKind | null> {
   for await (const { values } of streamJson(file, { layout: 'list' })) {
     const fields = fieldsOf(values[0]);
     if (isCaption(fields)) return 'captions';
+    if ('hoi_annotation' in fields) return 'hoi';
+    if ('action_name' in fields) return 'vcoco';
+    if ('rel_annotations' in fields || 'img_fn' in fields) return 'openImages';
     const hasImage = ['image_id', 'id'].some((key) => key in fields);
     if (hasImage && ('objects' in fields || 'relationships' in fields)) {
       return values.slice(0, sampled).some(isPseudoEntry) ? 'pseudo' : 'genome';
@@ -92,7 +111,17 @@ async function kindOfObject(file: string, text: string): Promise<FileKind | null
 /** The start of a file that is meant to be in COCO's format. */
 const cocoStart = /^\{(?:[^{}[\]]|\{[^{}]*\})*"images"\s*:\s*\[[\s\S]*"(?:annotations|categories)"/;
 
-const sections = ['annotations', 'images', 'categories', 'data', 'relationship_names', 'object_names'];
+const sections = [
+  'annotations',
+  'images',
+  'categories',
+  'data',
+  'relationship_names',
+  'object_names',
+  'predicate_classes',
+  'obj',
+  'rel',
+];
 
 /** Returns the kind of an object that has some of the lists of `sections`; reads no more of them than decides it. */
 async function kindOfSections(file: string): Promise<FileKind | null> {
@@ -106,6 +135,8 @@ async function kindOfSections(file: string): Promise<FileKind | null> {
     if (section === 'annotations' && has('bbox', 'category_id', 'segments_info')) return 'coco';
     if (section === 'images' && has('sentences', 'captions', 'caption')) return 'captions';
     if (section === 'data' && has('sceneGraphs', 'visualGenome', 'pseudoAnnotations')) return 'training';
+    if (seen.has('data') && seen.has('predicate_classes')) return 'psg';
+    if (seen.has('obj') && seen.has('rel')) return 'categories';
     if (seen.has('relationship_names') && seen.has('object_names')) return 'frequencies';
   }
   if (seen.has('annotations') && seen.size === 1) return 'captions';
@@ -126,6 +157,9 @@ async function firstEntries(file: string): Promise<[string, unknown][]> {
 /** Returns the kind of an object whose keys are images or categories. */
 function kindOfMap(entries: readonly (readonly [string, unknown])[]): FileKind | null {
   const values = entries.map(([, value]) => value);
+  const names = new Set(entries.map(([key]) => key));
+  if (names.has('label_to_idx') && names.has('predicate_to_idx')) return 'dicts';
+  if (values.length > 0 && values.every((value) => isGraph(fieldsOf(value)))) return 'gqa';
   const every = (test: (value: unknown) => boolean) => values.length > 0 && values.every(test);
   if (every((value) => typeof value === 'string' && imageFile.test(value) && !/\s\S+\s/.test(value))) return 'paths';
   const lists = values.filter((value): value is unknown[] => Array.isArray(value));
@@ -152,6 +186,10 @@ function kindOfMap(entries: readonly (readonly [string, unknown])[]): FileKind |
   const isWords = (value: unknown) => Array.isArray(value) && !value.some((word) => typeof word === 'object');
   return lists.length > 0 && every(isWords) ? 'vocabulary' : null;
 }
+
+/** A graph of GQA: its objects by their ids. */
+const isGraph = ({ width, objects }: Readonly<Record<string, unknown>>) =>
+  width !== undefined && typeof objects === 'object' && objects !== null && !Array.isArray(objects);
 
 const imageFile = /\.(?:jpe?g|png|webp|bmp|gif|tiff?)$/i;
 

@@ -1,15 +1,26 @@
 import { tmpdir } from 'node:os';
 import { readCaptionElements } from '../captioners/caption-forms.js';
 import { safeRelativePath } from '../files/image-folder.js';
+import { imagePath } from '../files/image-path.js';
+import { inputFile } from '../files/input-files.js';
 import { elementsOf, fieldsOf, formatJsonValue, idProblem, readId } from '../files/json/json-value.js';
 import { streamJson } from '../files/json/stream-json.js';
 import { readSmallJson } from '../files/read-small-file.js';
+import { IdIndex } from '../files/spools/id-index.js';
 import { TemporaryFolder } from '../files/spools/temporary-folder.js';
+import type { AnnotatedSet } from '../records/annotated-set.js';
 import type { SourceContext } from '../records/ports.js';
 import { schemaProblem } from '../records/schema-problem.js';
+import { annotatedFiles } from '../sources/annotated-source.js';
 import { coco } from '../sources/coco.js';
-import { ImageSizes } from '../sources/image-sizes.js';
+import { hoiSetName } from '../sources/hoi-record.js';
+import { ImageSizes, maxSide } from '../sources/image-sizes.js';
+import { isOpenImagesCsv } from '../sources/open-images-csv.js';
+import { openImagesCategories, openImagesImages } from '../sources/open-images-file.js';
 import { duplicateEntry } from '../sources/pseudo-annotations.js';
+import { relatedRecord } from '../sources/related-record.js';
+import { readVcocoActions } from '../sources/vcoco-file.js';
+import { readVg150Names, Vg150File, vg150FilesOf } from '../sources/vg150-file.js';
 import { readGenomeEntry } from '../sources/visual-genome-entry.js';
 import { genomeGraphs } from '../sources/visual-genome-graphs.js';
 import { loadVocabulary } from '../vocabulary/vocabulary.js';
@@ -76,6 +87,32 @@ const checkers: Record<
     }
     for (let k = 0; k < count; k++) yield null;
   },
+  async *hoi(file, context) {
+    yield* checkAnnotated({ [await hoiSetName(file)]: { annotations: file } }, context);
+  },
+  async *vcoco(file) {
+    for (const { labels } of await readVcocoActions(file)) for (const _ of labels) yield null;
+  },
+  async *openImages(file, context) {
+    if (await isOpenImagesCsv(file)) yield* checkAnnotated({ openImages: { annotations: file } }, context);
+    else for await (const _ of openImagesImages(file)) yield null;
+  },
+  async *categories(file) {
+    const { objects, predicates } = await openImagesCategories(file);
+    for (const _ of [...objects, ...predicates]) yield null;
+  },
+  async *vg150(file) {
+    const files = vg150FilesOf(file);
+    for (const path of [files.dicts, files.imageData]) await inputFile(path);
+    const opened = await Vg150File.open(files);
+    for (const split of [0, 2] as const) for (const _ of opened.images(split)) yield null;
+  },
+  async *dicts(file) {
+    const { objects, predicates } = await readVg150Names(file);
+    for (const _ of [...objects, ...predicates]) yield null;
+  },
+  psg: (file, context) => checkAnnotated({ psg: { annotations: file } }, context),
+  gqa: (file, context) => checkAnnotated({ gqa: { annotations: file } }, context),
   async *pseudo(file) {
     const seen = new Set<string>();
     for await (const [position, value] of elements(file)) {
@@ -135,6 +172,32 @@ const checkers: Record<
     yield problem === null ? null : { reason: 'training', message: problem };
   },
 };
+
+/** The counts of a record that are problems of the file. */
+const problemCounts = ['undefined-category', 'undefined-predicate', 'unknown-object', 'malformed-row', 'zero-area'];
+
+/** Checks the images of a data set with annotated relations, except what depends on their files. */
+async function* checkAnnotated(set: AnnotatedSet, context: SourceContext): AsyncGenerator<Checked, void> {
+  const { annotations, read } = annotatedFiles(set);
+  const seen = new IdIndex();
+  for await (const image of read(annotations, context)) {
+    const { id, fileName, size, refused } = image;
+    const at = `image ${id}`;
+    if (seen.add(id) === undefined) yield { reason: 'duplicate-image', message: `${at} occurs more than once` };
+    else if (refused) yield { reason: refused.reason, message: `${at}: ${refused.problem}` };
+    else if (imagePath(fileName) === null)
+      yield { reason: 'unsafe-path', message: `${at}: ${formatJsonValue(fileName)} is not the path of an image` };
+    else {
+      const { width, height } = size ?? { width: maxSide, height: maxSide };
+      const record = { id, file: fileName, width, height, dataset: '', split: '' };
+      const { rejects = [], counts = {} } = relatedRecord(image, record, { source: '', file: '' });
+      yield* rejects;
+      for (const reason of problemCounts)
+        if (counts[reason] !== undefined) yield { reason, times: counts[reason], message: at };
+      yield null;
+    }
+  }
+}
 
 async function* checkCaptions(file: string): AsyncGenerator<Checked, void> {
   let position = 0;

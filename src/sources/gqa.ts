@@ -7,7 +7,7 @@ import type { Related } from '../records/scene-graph.js';
 import { isBox } from './box-forms.js';
 import { isSide } from './image-sizes.js';
 import type { AnnotatedImage } from './related-record.js';
-import { type RelatedSourceOptions, relatedSource } from './related-source.js';
+import { type RelatedSourceFiles, type RelatedSourceOptions, relatedSource } from './related-source.js';
 
 /** Options of `gqa`. */
 export interface GqaOptions extends RelatedSourceOptions {
@@ -34,20 +34,22 @@ export interface GqaOptions extends RelatedSourceOptions {
  * ```
  */
 export function gqa(options: GqaOptions): Source<ImageRecord & Related> {
-  return relatedSource(
-    {
-      name: 'gqa',
-      annotations: options.annotations,
-      dataset: 'gqa',
-      listsCategories: false,
-      async *read(file, { signal }) {
-        const split = /(?:^|[/\\])(train|val)_[^/\\]*$/.exec(file)?.[1] ?? '';
-        for await (const { keys, values } of streamJson(file, { layout: 'map', signal }))
-          for (const [k, value] of values.entries()) yield readGraph(file, keys[k]!, value, split);
-      },
+  return relatedSource(gqaFiles(options), options);
+}
+
+/** Returns what `gqa` reads, see there. */
+export function gqaFiles(options: GqaOptions): RelatedSourceFiles {
+  return {
+    name: 'gqa',
+    annotations: options.annotations,
+    dataset: 'gqa',
+    listsCategories: false,
+    async *read(file, { signal }) {
+      const split = /(?:^|[/\\])(train|val)_[^/\\]*$/.exec(file)?.[1] ?? '';
+      for await (const { keys, values } of streamJson(file, { layout: 'map', signal }))
+        for (const [k, value] of values.entries()) yield readGraph(file, keys[k]!, value, split);
     },
-    options,
-  );
+  };
 }
 
 function readGraph(file: string, key: string, value: unknown, split: string): AnnotatedImage {

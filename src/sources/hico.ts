@@ -7,7 +7,7 @@ import { hicoVerbs } from '../vocabulary/hico.js';
 import { type HoiImage, hoiImages } from './hoi-file.js';
 import { hoiAnnotation } from './hoi-record.js';
 import type { AnnotatedImage } from './related-record.js';
-import { type RelatedSourceOptions, relatedSource } from './related-source.js';
+import { type RelatedSourceFiles, type RelatedSourceOptions, relatedSource } from './related-source.js';
 
 /** Options of `hico`. */
 export interface HicoOptions extends RelatedSourceOptions {
@@ -36,21 +36,23 @@ export interface HicoOptions extends RelatedSourceOptions {
  * ```
  */
 export function hico(options: HicoOptions): Source<ImageRecord & Related> {
-  return relatedSource(
-    {
-      name: 'hico',
-      annotations: options.annotations,
-      dataset: 'hico',
-      paths: {
-        imageFiles: (name) => [name, ...(splitOf(name) === '' ? [] : [`${splitOf(name)}/${name}`])],
-        uniqueNames: true,
-      },
-      async *read(file, { signal }) {
-        for await (const image of hoiImages(file, signal)) yield annotatedImage(file, image);
-      },
+  return relatedSource(hicoFiles(options), options);
+}
+
+/** Returns what `hico` reads, see there. */
+export function hicoFiles(options: HicoOptions): RelatedSourceFiles {
+  return {
+    name: 'hico',
+    annotations: options.annotations,
+    dataset: 'hico',
+    paths: {
+      imageFiles: (name) => [name, ...(splitOf(name) === '' ? [] : [`${splitOf(name)}/${name}`])],
+      uniqueNames: true,
     },
-    options,
-  );
+    async *read(file, { signal }) {
+      for await (const image of hoiImages(file, signal)) yield annotatedImage(file, image);
+    },
+  };
 }
 
 function annotatedImage(file: string, image: HoiImage): AnnotatedImage {

@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { boxOfCorners } from '../records/corners.js';
 import { coco80Categories } from '../vocabulary/categories.js';
-import type { HoiImage } from './hoi-file.js';
+import { vcocoVerbs } from '../vocabulary/vcoco.js';
+import { type HoiImage, hoiImages } from './hoi-file.js';
 import type { AnnotatedImage } from './related-record.js';
 
 /** The names of COCO's categories. */
@@ -26,3 +27,16 @@ export const hoiAnnotation = ({ file, objects, dangling }: HoiImage): Omit<Annot
     },
   }),
 });
+
+/**
+ * Returns whether a file in PPDM's form is of HICO-DET or V-COCO: only V-COCO has relations without an object and the verb 0,
+ * and only HICO-DET has numbers of combinations and verbs beyond 28.
+ * @throws InputError if the file is not in this form
+ */
+export async function hoiSetName(file: string): Promise<'hico' | 'vcoco'> {
+  for await (const { interactions } of hoiImages(file)) {
+    if (interactions.some(({ object, verb }) => object === null || verb === 0)) return 'vcoco';
+    if (interactions.some(({ triplet, verb }) => triplet !== null || verb >= vcocoVerbs.length)) return 'hico';
+  }
+  return 'hico';
+}

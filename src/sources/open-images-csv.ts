@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import { csvRecords, csvRows } from '../files/csv-rows.js';
+import { firstBytes } from '../files/json/first-bytes.js';
 import { GroupSpool, spoolPayloadLength } from '../files/spools/group-spool.js';
 import { IdIndex } from '../files/spools/id-index.js';
 import type { Corners } from '../records/corners.js';
@@ -29,6 +30,11 @@ const columns = [
   'YMax2',
   'RelationshipLabel',
 ] as const;
+
+/** Returns whether a file starts with a column of the original form. */
+export async function isOpenImagesCsv(file: string): Promise<boolean> {
+  return /^\ufeff?"?ImageID"?,/.test((await firstBytes(file, 64)).toString('utf8'));
+}
 
 /** A row: both labels, the predicate and the corners of both boxes. */
 type Row = readonly [subject: string, object: string, predicate: string, ...corners: number[]];

@@ -1,14 +1,13 @@
 import { basename } from 'node:path';
 import { InputError, OptionError } from '../errors.js';
-import { firstBytes } from '../files/json/first-bytes.js';
 import { boxOfCorners } from '../records/corners.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Source, SourceContext } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
-import { openImagesNames, openImagesRows } from './open-images-csv.js';
+import { isOpenImagesCsv, openImagesNames, openImagesRows } from './open-images-csv.js';
 import { openImagesCategories, openImagesImages } from './open-images-file.js';
 import type { AnnotatedImage } from './related-record.js';
-import { type RelatedSourceOptions, relatedSource } from './related-source.js';
+import { type RelatedSourceFiles, type RelatedSourceOptions, relatedSource } from './related-source.js';
 
 /** Options of `openImages`. */
 export interface OpenImagesOptions extends RelatedSourceOptions {
@@ -49,32 +48,29 @@ export interface OpenImagesOptions extends RelatedSourceOptions {
  * ```
  */
 export function openImages(options: OpenImagesOptions): Source<ImageRecord & Related> {
+  return relatedSource(openImagesFiles(options), options);
+}
+
+/** Returns what `openImages` reads, see there. */
+export function openImagesFiles(options: OpenImagesOptions): RelatedSourceFiles {
   const { annotations, categories, descriptions, split = '' } = options;
   const name = 'open-images';
   if (categories !== undefined && descriptions !== undefined)
     throw new OptionError(name, "'categories' is for the JSON forms and 'descriptions' for CSV, expected one of them");
   const others = [categories, descriptions].filter((file) => file !== undefined);
-  return relatedSource(
-    {
-      name,
-      annotations,
-      others,
-      ...(split !== '' && { options: { split } }),
-      dataset: 'open-images',
-      listsCategories: others.length > 0,
-      paths: { imageFiles: (file) => [file], uniqueNames: true },
-      async *read(file, context) {
-        if (await isCsv(file)) yield* fromCsv(file, descriptions, split, context);
-        else yield* fromJson(file, categories, split, context);
-      },
+  return {
+    name,
+    annotations,
+    others,
+    ...(split !== '' && { options: { split } }),
+    dataset: 'open-images',
+    listsCategories: others.length > 0,
+    paths: { imageFiles: (file) => [file], uniqueNames: true },
+    async *read(file, context) {
+      if (await isOpenImagesCsv(file)) yield* fromCsv(file, descriptions, split, context);
+      else yield* fromJson(file, categories, split, context);
     },
-    options,
-  );
-}
-
-/** Returns whether a file starts with a column of the original form. */
-async function isCsv(file: string): Promise<boolean> {
-  return /^\ufeff?"?ImageID"?,/.test((await firstBytes(file, 64)).toString('utf8'));
+  };
 }
 
 async function* fromJson(

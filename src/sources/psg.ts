@@ -6,7 +6,7 @@ import type { Id, ImageRecord } from '../records/image.js';
 import type { Source } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
 import { isSide } from './image-sizes.js';
-import { type RelatedSourceOptions, relatedSource } from './related-source.js';
+import { type RelatedSourceFiles, type RelatedSourceOptions, relatedSource } from './related-source.js';
 
 /** The parts of PSG. */
 export const PSG_SPLITS = ['train', 'test', 'all'] as const;
@@ -41,45 +41,47 @@ export interface PsgOptions extends RelatedSourceOptions {
  * ```
  */
 export function psg(options: PsgOptions): Source<ImageRecord & Related> {
+  return relatedSource(psgFiles(options), options);
+}
+
+/** Returns what `psg` reads, see there. */
+export function psgFiles(options: PsgOptions): RelatedSourceFiles {
   const { annotations, split = 'all', withoutRelations = false } = options;
   const name = 'psg';
   if (!PSG_SPLITS.includes(split))
     throw new OptionError(name, `unknown split '${split}', expected one of ${PSG_SPLITS.join(', ')}`);
-  return relatedSource(
-    {
-      name,
-      annotations,
-      options: { split, withoutRelations },
-      dataset: 'psg',
-      async *read(file, { signal }) {
-        const { categories, predicates, testImages } = await readNames(file, signal);
-        for await (const { first, values } of streamJson(file, { layout: ['data'], signal }))
-          for (const [k, value] of values.entries()) {
-            const image = readImage(file, first + k, value);
-            const part = testImages.has(image.id) ? 'test' : 'train';
-            if (split !== 'all' && part !== split) continue;
-            if (!withoutRelations && image.relations.length === 0) continue;
-            yield {
-              id: image.id,
-              fileName: image.file,
-              size: image.size,
-              split: part,
-              objects: image.objects.map(({ category, box }) => ({
-                category: categories[category] ?? null,
-                box: boxOfCorners(box),
-              })),
-              relations: image.relations.map(([subject, object, predicate]) => ({
-                subject,
-                object,
-                predicate: predicates[predicate] ?? null,
-              })),
-              categories,
-            };
-          }
-      },
+  return {
+    name,
+    annotations,
+    options: { split, withoutRelations },
+    dataset: 'psg',
+    async *read(file, { signal }) {
+      const { categories, predicates, testImages } = await readNames(file, signal);
+      for await (const { first, values } of streamJson(file, { layout: ['data'], signal }))
+        for (const [k, value] of values.entries()) {
+          const image = readImage(file, first + k, value);
+          const part = testImages.has(image.id) ? 'test' : 'train';
+          if (split !== 'all' && part !== split) continue;
+          if (!withoutRelations && image.relations.length === 0) continue;
+          yield {
+            id: image.id,
+            fileName: image.file,
+            size: image.size,
+            split: part,
+            objects: image.objects.map(({ category, box }) => ({
+              category: categories[category] ?? null,
+              box: boxOfCorners(box),
+            })),
+            relations: image.relations.map(([subject, object, predicate]) => ({
+              subject,
+              object,
+              predicate: predicates[predicate] ?? null,
+            })),
+            categories,
+          };
+        }
     },
-    options,
-  );
+  };
 }
 
 /** Reads the names and the ids of the test images, which may be after the images in the file. */

@@ -10,7 +10,7 @@ import { vcocoVerbs } from '../vocabulary/vcoco.js';
 import { type HoiImage, hoiImages } from './hoi-file.js';
 import { cocoName, cocoNames, hoiAnnotation } from './hoi-record.js';
 import type { AnnotatedImage } from './related-record.js';
-import { type RelatedSourceOptions, relatedSource } from './related-source.js';
+import { type RelatedSourceFiles, type RelatedSourceOptions, relatedSource } from './related-source.js';
 import { readVcocoActions, readVcocoImages, type VcocoAction, type VcocoImage } from './vcoco-file.js';
 
 /** Options of `vcoco`. */
@@ -51,30 +51,32 @@ export interface VcocoOptions extends RelatedSourceOptions {
  * ```
  */
 export function vcoco(options: VcocoOptions): Source<ImageRecord & Related> {
+  return relatedSource(vcocoFiles(options), options);
+}
+
+/** Returns what `vcoco` reads, see there. */
+export function vcocoFiles(options: VcocoOptions): RelatedSourceFiles {
   const { annotations, instances } = options;
-  return relatedSource(
-    {
-      name: 'vcoco',
-      annotations,
-      ...(instances !== undefined && { others: [instances] }),
-      dataset: 'vcoco',
-      paths: {
-        imageFiles: (name) => [name, ...(splitOf(name) === '' ? [] : [`${splitOf(name)}/${name}`])],
-        uniqueNames: true,
-      },
-      async *read(file, { signal }) {
-        if (await hasActions(file)) {
-          if (instances === undefined)
-            throw new InputError(
-              file,
-              "is in V-COCO's own form, which has no boxes; expected also COCO's instances, such as instances_vcoco_all_2014.json",
-            );
-          yield* imagesOfActions(await readVcocoActions(file), await inputFiles(instances));
-        } else for await (const image of hoiImages(file, signal)) yield annotatedImage(file, image);
-      },
+  return {
+    name: 'vcoco',
+    annotations,
+    ...(instances !== undefined && { others: [instances] }),
+    dataset: 'vcoco',
+    paths: {
+      imageFiles: (name) => [name, ...(splitOf(name) === '' ? [] : [`${splitOf(name)}/${name}`])],
+      uniqueNames: true,
     },
-    options,
-  );
+    async *read(file, { signal }) {
+      if (await hasActions(file)) {
+        if (instances === undefined)
+          throw new InputError(
+            file,
+            "is in V-COCO's own form, which has no boxes; expected also COCO's instances, such as instances_vcoco_all_2014.json",
+          );
+        yield* imagesOfActions(await readVcocoActions(file), await inputFiles(instances));
+      } else for await (const image of hoiImages(file, signal)) yield annotatedImage(file, image);
+    },
+  };
 }
 
 /** Returns whether a file is in V-COCO's own form, and not in PPDM's. */

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
 import { fieldsOf, formatJsonValue, idProblem, readId } from '../files/json/json-value.js';
 import { streamJson } from '../files/json/stream-json.js';
@@ -15,6 +17,16 @@ export interface Vg150Files {
   readonly dicts: string;
   /** `image_data.json` of Visual Genome. */
   readonly imageData: string;
+}
+
+/**
+ * Returns the files of VG150 that are next to its graphs, under their usual names: the dictionary with attributes or without, and
+ * `image_data.json`.
+ */
+export function vg150FilesOf(graphs: string): Vg150Files {
+  const nextToIt = (name: string) => join(dirname(graphs), name);
+  const dicts = [nextToIt('VG-SGG-dicts-with-attri.json'), nextToIt('VG-SGG-dicts.json')];
+  return { graphs, dicts: dicts.find(existsSync) ?? dicts[0]!, imageData: nextToIt('image_data.json') };
 }
 
 /** The split that an image is in, as the file numbers them: 0 for training and validation, 2 for testing. */
@@ -105,7 +117,7 @@ export class Vg150File {
    * @throws RelflowError (`missing-package`) when the optional package `h5wasm` is not installed
    */
   static async open({ graphs, dicts, imageData }: Vg150Files, signal?: AbortSignal): Promise<Vg150File> {
-    const names = await readNames(dicts);
+    const names = await readVg150Names(dicts);
     const images = await readImageData(imageData, signal);
     const [boxes, labels, relationships, predicates, firstBox, lastBox, firstRelation, lastRelation, split] =
       await readHdf5(graphs, [
@@ -253,7 +265,11 @@ function checkTables(
     throw new InputError(file, `'split' has ${split.values[wrongSplit]} at place ${wrongSplit}, expected 0 or 2`);
 }
 
-async function readNames(file: string) {
+/**
+ * Reads the names of the classes and predicates, `VG-SGG-dicts-with-attri.json`, in the order of their numbers.
+ * @throws InputError if the file is not in this form
+ */
+export async function readVg150Names(file: string) {
   const { label_to_idx: labels, predicate_to_idx: predicates } = fieldsOf(await readSmallJson(file));
   return {
     objects: namesOf(file, 'label_to_idx', labels),

@@ -4,7 +4,7 @@ import type { ImageRecord } from '../records/image.js';
 import type { Source } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
 import type { AnnotatedImage } from './related-record.js';
-import { type RelatedSourceOptions, relatedSource } from './related-source.js';
+import { type RelatedSourceFiles, type RelatedSourceOptions, relatedSource } from './related-source.js';
 import { Vg150File, type Vg150Files, type Vg150Image } from './vg150-file.js';
 
 /** The parts of VG150. */
@@ -49,6 +49,11 @@ export interface Vg150Options extends Vg150Files, RelatedSourceOptions {
  * ```
  */
 export function vg150(options: Vg150Options): Source<ImageRecord & Related> {
+  return relatedSource(vg150Files(options), options);
+}
+
+/** Returns what `vg150` reads, see there. */
+export function vg150Files(options: Vg150Options): RelatedSourceFiles {
   const name = 'vg150';
   const { graphs, dicts, imageData, split = 'train', validationImages = 5000, withoutRelations = false } = options;
   for (const [option, value] of Object.entries({ graphs, dicts, imageData }))
@@ -57,35 +62,32 @@ export function vg150(options: Vg150Options): Source<ImageRecord & Related> {
     throw new OptionError(name, `unknown split '${split}', expected one of ${VG150_SPLITS.join(', ')}`);
   if (!Number.isSafeInteger(validationImages) || validationImages < 0)
     throw new OptionError(name, `validationImages ${validationImages}, expected a whole number of at least 0`);
-  return relatedSource(
-    {
-      name,
-      annotations: graphs,
-      others: [dicts, imageData],
-      options: { split, validationImages, withoutRelations },
-      dataset: 'vg150',
-      paths: { imageFiles: (file) => [file, `VG_100K/${file}`, `VG_100K_2/${file}`], uniqueNames: true },
-      async *read(file, { signal }) {
-        const opened = await Vg150File.open({ graphs: file, dicts, imageData }, signal);
-        const number = split === 'test' ? 2 : 0;
-        let position = 0;
-        let usable = 0;
-        for (const image of opened.images(number)) {
-          if (!withoutRelations && image.relations.length === 0) continue;
-          const isValidation = position++ < validationImages;
-          if (split !== 'test' && isValidation !== (split === 'val')) continue;
-          usable++;
-          yield annotatedImage(image, opened, split);
-        }
-        if (usable === 0)
-          throw new RelflowError(
-            'no-data',
-            `${name}: ${file} has no image for '${split}': of the ${position} images with split ${number}${split === 'test' ? '' : `, the first ${validationImages} are 'val' (validationImages)`}`,
-          );
-      },
+  return {
+    name,
+    annotations: graphs,
+    others: [dicts, imageData],
+    options: { split, validationImages, withoutRelations },
+    dataset: 'vg150',
+    paths: { imageFiles: (file) => [file, `VG_100K/${file}`, `VG_100K_2/${file}`], uniqueNames: true },
+    async *read(file, { signal }) {
+      const opened = await Vg150File.open({ graphs: file, dicts, imageData }, signal);
+      const number = split === 'test' ? 2 : 0;
+      let position = 0;
+      let usable = 0;
+      for (const image of opened.images(number)) {
+        if (!withoutRelations && image.relations.length === 0) continue;
+        const isValidation = position++ < validationImages;
+        if (split !== 'test' && isValidation !== (split === 'val')) continue;
+        usable++;
+        yield annotatedImage(image, opened, split);
+      }
+      if (usable === 0)
+        throw new RelflowError(
+          'no-data',
+          `${name}: ${file} has no image for '${split}': of the ${position} images with split ${number}${split === 'test' ? '' : `, the first ${validationImages} are 'val' (validationImages)`}`,
+        );
     },
-    options,
-  );
+  };
 }
 
 const annotatedImage = (

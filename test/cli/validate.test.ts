@@ -19,6 +19,35 @@ describe('relflow validate on files', () => {
     });
   const genome = { image_id: 1, objects: [{ object_id: 1, x: 1, y: 2, w: 3, h: 4, names: ['dog'] }] };
 
+  const person = { bbox: [1, 2, 30, 40], category_id: 1 };
+  const hoi = (verb: number, fields: object = {}) => ({
+    file_name: '1.jpg',
+    annotations: [person, person],
+    hoi_annotation: [{ subject_id: 0, object_id: 1, category_id: verb, ...fields }],
+  });
+  const vcocoAction = {
+    action_name: 'smile',
+    role_name: ['agent'],
+    image_id: [1],
+    ann_id: [10],
+    label: [1],
+    role_object_id: [10],
+  };
+  const openImages = { file_name: '1.jpg', annotations: [person], rel_annotations: [] };
+  const openImagesCsv =
+    'ImageID,LabelName1,LabelName2,XMin1,XMax1,YMin1,YMax1,XMin2,XMax2,YMin2,YMax2,RelationshipLabel\n' +
+    '1,/m/a,/m/b,0,0.5,0,0.5,0.25,1,0.25,1,at\n';
+  const psg = {
+    data: [
+      { image_id: 1, file_name: '1.jpg', width: 90, height: 80, annotations: [person, person], relations: [[0, 1, 0]] },
+    ],
+    thing_classes: ['a', 'b'],
+    predicate_classes: ['on'],
+  };
+  const gqa = {
+    '1': { width: 90, height: 80, objects: { '2': { name: 'man', x: 1, y: 2, w: 3, h: 4, relations: [] } } },
+  };
+
   it('names the kind of each file that relflow reads', async () => {
     const files: [string, RegExp][] = [
       ['instances.json', /detections in COCO's format/],
@@ -52,6 +81,15 @@ describe('relflow validate on files', () => {
         "RLIPv2's frequencies",
       ],
       ['a.json', JSON.stringify([{ ...genome, dataset: 'coco2017', data_split: 'train' }]), "RLIPv2's annotations"],
+      ['hico.json', JSON.stringify([hoi(77, { hoi_category_id: 19 })]), "HICO-DET or V-COCO in PPDM's form"],
+      ['vcoco.json', JSON.stringify([hoi(0, { object_id: -1 })]), "HICO-DET or V-COCO in PPDM's form"],
+      ['vcoco_test.json', JSON.stringify([vcocoAction]), "V-COCO's own annotations"],
+      ['oi.json', JSON.stringify([openImages]), 'relations of Open Images'],
+      ['oi.csv', openImagesCsv, 'relations of Open Images'],
+      ['names.json', '{"obj":["Man"],"rel":["at"]}', "names of Open Images' categories and predicates"],
+      ['dicts.json', '{"label_to_idx":{"man":1},"predicate_to_idx":{"on":1}}', 'names of VG150'],
+      ['psg.json', JSON.stringify(psg), 'PSG'],
+      ['gqa.json', JSON.stringify(gqa), 'scene graphs of GQA'],
     ];
     for (const [name, content, kind] of contents) {
       assert.deepEqual(await validate(name, content), { code: 0, text: `valid: ${kind}\n` });
@@ -59,7 +97,7 @@ describe('relflow validate on files', () => {
   });
 
   it('reports what is rejected by its reason, with a count', async () => {
-    const problems: [string, string, RegExp][] = [
+    const problems: [string, string | Buffer, RegExp][] = [
       ['a.json', coco({ image_id: 7 }), /^unknown-image: /],
       ['a.json', coco({ bbox: 'wide' }), /^malformed-box: /],
       ['a.json', JSON.stringify([genome, genome, genome]), /^duplicate-image: 2 times, first image 1 occurs more/],
@@ -68,6 +106,13 @@ describe('relflow validate on files', () => {
       ['a.json', '{"annotations":[{"image_id":1,"caption":5},{"image_id":1,"caption":"a"}]}', /^malformed-caption/],
       ['a.json', '{"dog":["puppy"],"cat":["kitty",3]}', /^expected a list of strings as synonyms of 'cat'/],
       ['a.json', '{"1":"../1.jpg","2":"2.jpg"}', /^unsafe-path: image 1/],
+      ['a.json', JSON.stringify([hoi(118, { hoi_category_id: 1 })]), /^undefined-predicate: image 1\.jpg/],
+      ['a.json', JSON.stringify([hoi(77, { object_id: 2 })]), /^dangling-interaction: image 1\.jpg: 1 interaction/],
+      ['a.json', JSON.stringify([hoi(77), hoi(77)]), /^duplicate-image: image 1\.jpg/],
+      ['a.csv', openImagesCsv.replace('0.5,0,0.5', '0.5,?,0.5'), /^malformed-row: image 1/],
+      ['a.json', JSON.stringify({ ...psg, predicate_classes: [] }), /^undefined-predicate: image 1/],
+      ['a.h5', 'MATLAB 5.0 MAT-file, Platform', /MATLAB file: convert it; HICO-DET's anno_bbox\.mat/],
+      ['a.h5', Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'), /dicts-with-attri\.json/],
       ['a.json', '{"1":[[[[0,"x"]],["on"]]]}', /^malformed-candidates: image 1/],
       ['a.json', '{"images":[],"annotations":[],"categories":[]}', /nothing in the file can be used/],
       ['a.json', '{"annotations":[]}', /nothing in the file can be used/],
@@ -78,7 +123,7 @@ describe('relflow validate on files', () => {
     for (const [name, content, problem] of problems) {
       const { code, text } = await validate(name, content);
       assert.match(text, problem);
-      assert.equal(code, 1, content);
+      assert.equal(code, 1, String(content));
     }
   });
 

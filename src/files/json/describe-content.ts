@@ -42,6 +42,11 @@ const binaryKinds: readonly (readonly [magic: string, at: number | undefined, ki
   ['\x80\x03', 0, 'a Python pickle: convert it to JSON'],
   ['\x80\x04', 0, 'a Python pickle: convert it to JSON'],
   ['\x80\x05', 0, 'a Python pickle: convert it to JSON'],
+  [
+    'MATLAB 5.0 MAT-file',
+    0,
+    "a MATLAB file: convert it; HICO-DET's anno_bbox.mat is read as trainval_hico.json and test_hico.json",
+  ],
   ['SQLite format 3', 0, 'an SQLite database'],
   ['%PDF', 0, 'a PDF file'],
   ['\x89PNG', 0, 'a PNG image'],

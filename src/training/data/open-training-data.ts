@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { InputError } from '../../errors.js';
+import type { AnnotatedSetName } from '../../records/annotated-set.js';
 import type { TrainingConfig, TrainingDataSet } from '../../records/training-config.js';
+import { annotatedSetName, annotatedSource } from '../../sources/annotated-source.js';
 import { pseudoAnnotations } from '../../sources/pseudo-annotations.js';
 import { sceneGraphLines } from '../../sources/scene-graph-lines.js';
 import { visualGenome } from '../../sources/visual-genome.js';
@@ -32,15 +34,20 @@ const dataSets = (
   { augmentation: { compat = false } }: TrainingSettings,
 ): Promise<DataSet[]> =>
   Promise.all(
-    sets.map(async ({ sceneGraphs, visualGenome: genome, pseudoAnnotations: pseudo, images }) => {
+    sets.map(async ({ sceneGraphs, visualGenome: genome, pseudoAnnotations: pseudo, images, ...annotated }) => {
       if (!(await stat(images).catch(() => null))?.isDirectory()) throw new InputError(images, 'no such image folder');
       const source =
         sceneGraphs !== undefined
           ? sceneGraphLines({ sceneGraphs })
           : genome
             ? visualGenome(genome)
-            : pseudoAnnotations({ ...pseudo!, images, compat });
+            : pseudo
+              ? pseudoAnnotations({ ...pseudo, images, compat })
+              : annotatedSource(annotated, { images });
       await source.files();
-      return { source, images };
+      return { source, images, keepsImagesWithoutRelations: withoutRelations.has(annotatedSetName(annotated)) };
     }),
   );
+
+/** The data sets whose images without relations the official loaders train on. Source: RLIPv2, datasets/hico.py, vcoco.py, oi_sgg.py. */
+const withoutRelations: ReadonlySet<AnnotatedSetName | undefined> = new Set(['hico', 'vcoco', 'openImages']);

@@ -1,6 +1,7 @@
 import { OptionError } from '../../errors.js';
 import { checkConfig, type ModelConfig, officialCompat } from '../../model/model-config.js';
 import { preset } from '../../model/presets.js';
+import { annotatedSetNames } from '../../records/annotated-set.js';
 import { schemaProblem } from '../../records/schema-problem.js';
 import type { TrainingConfig } from '../../records/training-config.js';
 import {
@@ -55,12 +56,12 @@ export function commonSettings(config: unknown): CommonSettings & { readonly giv
   };
   checkConfig(model);
   for (const [list, sets] of Object.entries({ data: given.data, validation: given.validation ?? [] }))
-    for (const [k, { sceneGraphs, visualGenome, pseudoAnnotations }] of sets.entries()) {
-      const forms = [sceneGraphs, visualGenome, pseudoAnnotations].filter((form) => form !== undefined).length;
-      if (forms !== 1)
+    for (const [k, { images: _, ...forms }] of sets.entries()) {
+      const found = Object.values(forms).filter((form) => form !== undefined).length;
+      if (found !== 1)
         throw new OptionError(
           'training',
-          `/${list}/${k} has ${forms} annotations, expected exactly one of sceneGraphs, visualGenome and pseudoAnnotations`,
+          `/${list}/${k} has ${found} annotations, expected exactly one of sceneGraphs, visualGenome, pseudoAnnotations, ${annotatedSetNames.join(', ')}`,
         );
     }
   const augmentation = augmentationOf(given.augmentation ?? 'official');

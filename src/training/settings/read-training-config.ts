@@ -34,9 +34,10 @@ export async function readTrainingConfig(file: string): Promise<TrainingConfig> 
 }
 
 function withPaths(set: TrainingDataSet, path: (relative: string) => string): TrainingDataSet {
-  const { sceneGraphs, visualGenome: genome, pseudoAnnotations: pseudo, images } = set;
+  const { sceneGraphs, visualGenome: genome, pseudoAnnotations: pseudo, images, ...annotated } = set;
   return {
     images: path(images),
+    ...Object.fromEntries(Object.entries(annotated).map(([name, options]) => [name, filesOf(options, path)])),
     ...(sceneGraphs !== undefined && { sceneGraphs: path(sceneGraphs) }),
     ...(genome && {
       visualGenome: {
@@ -54,3 +55,12 @@ function withPaths(set: TrainingDataSet, path: (relative: string) => string): Tr
     }),
   };
 }
+
+/** Returns the options of a data set in its official files: all texts but the split are paths. */
+const filesOf = (options: object, path: (relative: string) => string) =>
+  Object.fromEntries(
+    Object.entries(options).map(([option, value]) => [
+      option,
+      typeof value === 'string' && option !== 'split' ? path(value) : value,
+    ]),
+  );

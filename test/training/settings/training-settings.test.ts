@@ -43,7 +43,7 @@ describe('trainingSettings of a tagger', () => {
     assert.equal(message({ losses: {} }), 'training: /losses is for the tasks rlip and finetune, but /task is tagger');
     assert.equal(
       message({ data: [{ images: 'x' }] }),
-      'training: /data/0 has 0 annotations, expected exactly one of sceneGraphs, visualGenome and pseudoAnnotations',
+      'training: /data/0 has 0 annotations, expected exactly one of sceneGraphs, visualGenome, pseudoAnnotations, hico, vcoco, openImages, vg150, psg, gqa',
     );
     assert.match(message({ modelOptions: { width: 30 } }), /width 30, expected a multiple of 4/);
     const augmentation = {
