@@ -25,6 +25,7 @@ export function weightsCommand(program: Command, context: CommandContext): void 
 }
 
 interface ConvertFlags {
+  readonly entry?: string;
   readonly model?: string;
   readonly shardSize?: number;
   readonly overwrite?: boolean;
@@ -35,19 +36,21 @@ function convertCommand(parent: Command, context: CommandContext): void {
     .command('convert <from> <to>')
     .summary('convert weights to safetensors')
     .description(
-      'Convert a .pth checkpoint or safetensors to safetensors in 32-bit floats. With --model, names and shapes are checked first, aliases are dropped, and the file records the name of the model. Fails if a number is NaN or infinite.',
+      'Convert a .pth checkpoint or safetensors to safetensors in 32-bit floats. The header of safetensors is kept. With --model, names and shapes are checked first, aliases are dropped, and the file records the name of the model. Fails if a number is NaN or infinite.',
     )
+    .addOption(entryOption())
     .option('-m, --model <name>', 'model that the weights must fit: rTaggerR50, parsedR50, parsedaR50…')
     .addOption(
       new Option('--shard-size <size>', 'split into files of at most this size, e.g. 500MB or 2GB').argParser(bytes),
     )
     .addOption(overwriteOption())
     .addHelpText('after', '\nExample:\n  relflow weights convert checkpoint.pth tagger.safetensors --model rTaggerR50')
-    .action(async (from: string, to: string, { model, shardSize, overwrite = false }: ConvertFlags) => {
+    .action(async (from: string, to: string, { entry, model, shardSize, overwrite = false }: ConvertFlags) => {
       if (!to.endsWith('.safetensors'))
         throw new OptionError('weights convert', `output ${to}, expected a .safetensors file`);
       await checkWeightsFiles(to, overwrite);
-      await using(from, async (source) => {
+      await using(context, from, entry, async (source) => {
+        const metadata = convertedHeader(context, source.metadata ?? {}, model);
         const names = model === undefined ? [...source.entries.keys()] : await namesOf(model, source);
         const written = await writeSafetensors(
           to,
@@ -57,13 +60,27 @@ function convertCommand(parent: Command, context: CommandContext): void {
             read: () => readFinite(source, name),
           })),
           {
-            ...(model !== undefined && { metadata: { model } }),
+            metadata,
             ...(shardSize !== undefined && { shardBytes: shardSize }),
           },
         );
         context.printNote(`${names.length} arrays written to ${written}`);
       });
     });
+}
+
+/** Returns the header of a converted file: that of its source, and the name of the model that its arrays fit. */
+function convertedHeader(
+  context: CommandContext,
+  header: Readonly<Record<string, string>>,
+  model: string | undefined,
+): Readonly<Record<string, string>> {
+  const { config, ...rest } = header;
+  if (model === undefined || header['model'] === model) return header;
+  // A configuration takes precedence over a name, so that one of another model would contradict it.
+  if (config !== undefined)
+    context.printNote(`the header described ${header['model'] ?? 'another model'}, it is replaced by ${model}`);
+  return { ...rest, model };
 }
 
 /** Checks that neither a file of weights nor one of its shards exists, unless it may be replaced. */
@@ -143,12 +160,15 @@ function inspectCommand(parent: Command, context: CommandContext): void {
   parent
     .command('inspect <file>')
     .summary('list the arrays of a weights file')
-    .description('List the names, types and shapes of the arrays in a weights file.')
+    .description('List the names, types and shapes of the arrays in a weights file, and the fields of its header.')
+    .addOption(entryOption())
     .option('--json', 'print as JSON')
-    .action(async (file: string, { json }: { json?: boolean }) => {
-      await using(file, async ({ entries }) => {
+    .action(async (file: string, { entry, json }: { entry?: string; json?: boolean }) => {
+      await using(context, file, entry, async ({ entries, metadata = {} }) => {
+        const fields = Object.entries(metadata);
         if (json) {
-          context.printText(JSON.stringify(Object.fromEntries(entries), null, 2));
+          const header = fields.length > 0 ? { __metadata__: metadata } : {};
+          context.printText(JSON.stringify({ ...header, ...Object.fromEntries(entries) }, null, 2));
           return;
         }
         context.printTable(
@@ -156,12 +176,17 @@ function inspectCommand(parent: Command, context: CommandContext): void {
           [...entries].map(([name, { type, shape }]) => [name, type, shape.join(' × ') || '(one)', sizeOf(shape)]),
         );
         const total = [...entries.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+        for (const [name, value] of fields) context.printNote(`header ${name}: ${shortened(value)}`);
         context.printNote(`${entries.size} arrays, ${total.toLocaleString('en-US')} numbers`);
       });
     });
 }
 
+const shortened = (text: string): string =>
+  text.length > 200 ? `${text.slice(0, 200)}… (${text.length} characters, all with --json)` : text;
+
 interface DiffFlags {
+  readonly entry?: string;
   readonly tolerance: number;
   readonly json?: boolean;
 }
@@ -171,11 +196,15 @@ function diffCommand(parent: Command, context: CommandContext): void {
     .command('diff <a> <b>')
     .summary('compare two weights files')
     .description('Compare two weights files array by array. Exits with 1 when they differ.')
+    .addOption(entryOption())
     .addOption(new Option('--tolerance <number>', 'largest absolute difference to ignore').argParser(number).default(0))
     .option('--json', 'print as JSON')
-    .action(async (a: string, b: string, { tolerance, json }: DiffFlags) => {
-      await using(a, (first) =>
-        using(b, async (second) => {
+    .action(async (a: string, b: string, { entry, tolerance, json }: DiffFlags) => {
+      const hasEntries = (file: string) => !/\.(?:safetensors|json)$/.test(file);
+      if (entry !== undefined && !hasEntries(a) && !hasEntries(b))
+        throw new OptionError('weights diff', `--entry ${entry}, but neither file is a .pth checkpoint`);
+      await using(context, a, hasEntries(a) ? entry : undefined, (first) =>
+        using(context, b, hasEntries(b) ? entry : undefined, async (second) => {
           const found: { name: string; difference: string }[] = [];
           for (const [name, { shape }] of first.entries) {
             const other = second.entries.get(name);
@@ -213,9 +242,18 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
   return largest;
 }
 
-async function using<T>(path: string, work: (source: WeightSource) => Promise<T>): Promise<T> {
-  const source = await openWeights(path);
+const entryOption = (): Option =>
+  new Option('--entry <name>', 'entry of a .pth checkpoint to read, such as model_ema, ema.module or net');
+
+async function using<T>(
+  context: CommandContext,
+  path: string,
+  entry: string | undefined,
+  work: (source: WeightSource) => Promise<T>,
+): Promise<T> {
+  const source = await openWeights(path, entry === undefined ? {} : { entry });
   try {
+    for (const note of source.notes ?? []) context.printNote(`${path}: ${note}`);
     return await work(source);
   } finally {
     await source.close();

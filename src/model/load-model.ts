@@ -33,8 +33,7 @@ export interface LoadModelOptions {
 export async function loadModel(file: string, options: LoadModelOptions): Promise<LoadedModel> {
   const source = await openWeights(file);
   try {
-    const { metadata = {} } = source as { metadata?: Readonly<Record<string, string>> };
-    const stored = storedModel(source.name, metadata);
+    const stored = storedModel(source.name, source.metadata ?? {});
     const config = options.configOf(stored);
     const readsBytes = config.text.vocabulary === 260;
     const tokenizer = readsBytes ? byteTokenizer : await openTokenizer(options.tokenizer);

@@ -21,7 +21,7 @@ async function readWeights(path: string): Promise<void> {
   const weights = await openWeights(path);
   try {
     for (const [name, { shape }] of weights.entries) assert.equal((await weights.read(name)).length, sizeOf(shape));
-    if ('metadata' in weights) storedModel(path, weights.metadata as Record<string, string>);
+    storedModel(path, weights.metadata ?? {});
   } finally {
     await weights.close();
   }

@@ -16,6 +16,11 @@ export class PickleBytes {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /** Offset of the next byte. */
+  get position(): number {
+    return this.#at;
+  }
+
   /** @throws InputError if the pickle ends before */
   skip(bytes: number): void {
     this.#at += bytes;
@@ -31,6 +36,17 @@ export class PickleBytes {
       : bytes === 2
         ? this.#view.getUint16(at, true)
         : this.#view.getUint32(at, true);
+  }
+
+  /**
+   * Reads an unsigned little-endian integer of 8 bytes, a length.
+   * @throws InputError if it exceeds the pickle
+   */
+  unsigned64(): number {
+    this.skip(8);
+    const value = this.#view.getBigUint64(this.#at - 8, true);
+    if (value > BigInt(this.#bytes.length)) throw this.broken('ends too early');
+    return Number(value);
   }
 
   /** Reads a signed little-endian integer of 4 bytes. */
@@ -76,13 +92,8 @@ export class PickleBytes {
     return text;
   }
 
-  /** Returns the error for an invalid pickle. */
+  /** Returns the error for an invalid pickle, with the current position. */
   broken(problem: string): InputError {
-    return this.refused(`its pickle ${problem}`);
-  }
-
-  /** Returns the error for a pickle that is rejected, with the current position. */
-  refused(problem: string): InputError {
-    return new InputError(this.path, problem, this.#at);
+    return new InputError(this.path, `its pickle ${problem}`, this.#at);
   }
 }

@@ -1,18 +1,27 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { InputError } from '../../errors.js';
-import { numberBytes, sizeOf, toFloats, type WeightEntry, type WeightSource } from '../../files/weight-source.js';
-import { PickledTensor } from './pickled-objects.js';
-import { unpickle } from './unpickle.js';
-import { listZipEntries, readZipBytes, readZipEntry, type ZipEntry, zipEntryStart } from './zip-entries.js';
+import { sizeOf, toFloats, type WeightEntry, type WeightSource } from '../../files/weight-source.js';
+import { weightsForm } from './foreign-file.js';
+import type { PickledTensor } from './pickled-objects.js';
+import { stateDict } from './state-dict.js';
+import { openTorchArchive, type TorchFile } from './torch-archive.js';
+import { openTorchLegacy } from './torch-legacy.js';
+import { readZipBytes } from './zip-entries.js';
 
-const MAX_PICKLE = 64 << 20;
+/** Options of `openTorchCheckpoint`. */
+export interface CheckpointOptions {
+  /** Entry of the checkpoint that holds the state dict, such as `model_ema` or `ema.module`; `.` is the whole of it. */
+  readonly entry?: string;
+}
 
 /**
- * Opens a checkpoint that PyTorch wrote (`torch.save`, version 1.6 or later). The state dict is the entry `model` or
- * `state_dict`, else the whole checkpoint; if every name starts with `module.`, this prefix is removed. No code of the
+ * Opens a checkpoint that PyTorch wrote with `torch.save`, of any version. The state dict is the entry `model`,
+ * `state_dict` or another usual one, else the only one that the checkpoint has; prefixes of wrappers (`module.`,
+ * `_orig_mod.`, `model.`) are removed. Other values than tensors are skipped and counted in `notes`. No code of the
  * checkpoint is run.
  *
- * @throws InputError if the file is not a checkpoint, or its pickle refers to anything but tensors and plain data
+ * @throws InputError if the file is not a checkpoint, which says what it is; or its pickle refers to anything but tensors
+ * and plain data, or it has several state dicts and none of a usual name
  *
  * @example
  * ```ts
@@ -20,95 +29,76 @@ const MAX_PICKLE = 64 << 20;
  *
  * const checkpoint = await openTorchCheckpoint('checkpoint.pth');
  * const embedding = await checkpoint.read('transformer.level_embed');
- * console.log(checkpoint.entries.size, embedding.length);
+ * console.log(checkpoint.entries.size, embedding.length, checkpoint.notes);
  * await checkpoint.close();
  * ```
  */
-export async function openTorchCheckpoint(path: string): Promise<WeightSource> {
-  const file = await open(path).catch((cause) => {
-    throw new InputError(path, 'cannot be opened', undefined, { cause });
-  });
+export async function openTorchCheckpoint(path: string, { entry }: CheckpointOptions = {}): Promise<WeightSource> {
+  const form = await weightsForm(path);
+  if (form === 'safetensors')
+    throw new InputError(
+      path,
+      'is a safetensors file, expected a PyTorch checkpoint: rename it to end in .safetensors',
+    );
+  if (form === null)
+    throw new InputError(
+      path,
+      'is of an unknown kind, expected a PyTorch checkpoint: it may be damaged, download it again',
+    );
+  const file = await open(path);
   try {
-    return await readCheckpoint(path, file);
+    const torch = await (form === 'zip' ? openTorchArchive : openTorchLegacy)(path, file);
+    const { tensors, notes } = stateDict(path, torch.root, entry);
+    checkNumbers(path, torch, tensors);
+    return new TorchCheckpoint(path, file, torch, tensors, notes);
   } catch (error) {
     await file.close();
     throw error;
   }
 }
 
-async function readCheckpoint(path: string, file: FileHandle): Promise<WeightSource> {
-  const files = await listZipEntries(path, file);
-  const pickle = [...files.values()].find(({ name }) => /^[^/]+\/data\.pkl$/.test(name));
-  if (!pickle) throw new InputError(path, 'is an archive without data.pkl, expected a PyTorch checkpoint');
-  if (pickle.bytes > MAX_PICKLE)
-    throw new InputError(path, `has a pickle of ${pickle.bytes} bytes, expected at most ${MAX_PICKLE}`);
-  const folder = pickle.name.slice(0, -'data.pkl'.length);
-  const order = files.get(`${folder}byteorder`);
-  if (order) {
-    const text = new TextDecoder().decode(
-      await readZipEntry(path, file, { ...order, bytes: Math.min(order.bytes, 16) }),
-    );
-    if (text.trim() !== 'little') throw new InputError(path, `has ${text.trim()}-endian numbers, expected little`);
-  }
-  const bytes = await readZipEntry(path, file, pickle);
-  const root = unpickle(path, new Uint8Array(bytes.buffer));
-  const tensors = stateDict(path, root);
+function checkNumbers(path: string, torch: TorchFile, tensors: ReadonlyMap<string, PickledTensor>): void {
   for (const [name, { storage }] of tensors) {
-    const numbers = files.get(`${folder}data/${storage.key}`);
-    if (!numbers || numbers.bytes < storage.count * numberBytes[storage.type])
-      throw new InputError(
-        path,
-        `lacks the data of ${name}, expected ${storage.count * numberBytes[storage.type]} bytes in data/${storage.key}`,
-      );
+    const expected = (storage.offset + storage.count) * storage.numbers.bytes;
+    if ((torch.lengthOf(storage) ?? -1) < expected)
+      throw new InputError(path, `lacks the data of ${name}, expected ${expected} bytes in data/${storage.key}`);
   }
-  return new TorchCheckpoint(path, file, tensors, (key) => files.get(`${folder}data/${key}`)!);
-}
-
-function stateDict(path: string, root: unknown): Map<string, PickledTensor> {
-  if (!(root instanceof Map)) throw new InputError(path, 'is not a dictionary, expected a state dict');
-  const inner = ['model', 'state_dict'].map((key) => root.get(key) as unknown).find((value) => value instanceof Map);
-  const dictionary = (inner ?? root) as Map<unknown, unknown>;
-  const tensors = [...dictionary].filter(
-    (entry): entry is [string, PickledTensor] => typeof entry[0] === 'string' && entry[1] instanceof PickledTensor,
-  );
-  if (tensors.length === 0)
-    throw new InputError(path, 'contains no tensors, expected them under model, under state_dict or at the top level');
-  const prefixed = tensors.every(([name]) => name.startsWith('module.'));
-  return new Map(tensors.map(([name, tensor]) => [prefixed ? name.slice('module.'.length) : name, tensor]));
 }
 
 class TorchCheckpoint implements WeightSource {
   readonly name: string;
   readonly entries: ReadonlyMap<string, WeightEntry>;
+  readonly notes: readonly string[];
   readonly #file: FileHandle;
+  readonly #torch: TorchFile;
   readonly #tensors: ReadonlyMap<string, PickledTensor>;
-  readonly #numbersOf: (key: string) => ZipEntry;
 
   constructor(
     name: string,
     file: FileHandle,
+    torch: TorchFile,
     tensors: ReadonlyMap<string, PickledTensor>,
-    numbersOf: (key: string) => ZipEntry,
+    notes: readonly string[],
   ) {
     this.name = name;
+    this.notes = notes;
     this.#file = file;
+    this.#torch = torch;
     this.#tensors = tensors;
-    this.#numbersOf = numbersOf;
-    this.entries = new Map([...tensors].map(([key, { storage, shape }]) => [key, { type: storage.type, shape }]));
+    this.entries = new Map([...tensors].map(([key, { numbers, shape }]) => [key, { type: numbers.type!, shape }]));
   }
 
   async read(name: string): Promise<Float32Array> {
     const tensor = this.#tensors.get(name);
     if (!tensor) throw new InputError(this.name, `has no ${name}`);
-    const { storage, offset, shape, strides } = tensor;
-    const size = sizeOf(shape);
-    if (size === 0) return new Float32Array(0);
-    const width = numberBytes[storage.type];
+    const { storage, numbers, offset, shape, strides } = tensor;
+    if (sizeOf(shape) === 0) return new Float32Array(0);
     const span = shape.reduce((sum, count, axis) => sum + (count - 1) * strides[axis]!, 1);
-    const start = await zipEntryStart(this.name, this.#file, this.#numbersOf(storage.key));
-    const view = await readZipBytes(this.name, this.#file, start + offset * width, span * width);
-    const numbers = toFloats(new Uint8Array(view.buffer), storage.type, span);
-    return isContiguous(shape, strides) ? numbers : gatherStrided(numbers, shape, strides);
+    const first = storage.offset * storage.numbers.bytes + offset * numbers.bytes;
+    const start = (await this.#torch.startOf(storage)) + first;
+    const view = await readZipBytes(this.name, this.#file, start, span * numbers.bytes);
+    const values = toFloats(new Uint8Array(view.buffer), numbers.type!, span);
+    return isContiguous(shape, strides) ? values : gatherStrided(values, shape, strides);
   }
 
   close(): Promise<void> {

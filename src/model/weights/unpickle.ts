@@ -1,7 +1,16 @@
 import { PickleBytes } from './pickle-bytes.js';
-import { constructPickledObject, PickledObject, pickledGlobal, pickledStorage } from './pickled-objects.js';
+import {
+  constructPickledObject,
+  PickledObject,
+  PickledTensor,
+  pickledGlobal,
+  pickledStorage,
+  type Storage,
+} from './pickled-objects.js';
 
 const MARK = Symbol('mark');
+/** Maximum length of a number that is written in digits. */
+const MAX_DIGITS = 1000;
 /** Maximum number of instructions in a pickle; official checkpoints have tens of thousands. */
 const MAX_OBJECTS = 1_000_000;
 
@@ -14,19 +23,29 @@ const MAX_OBJECTS = 1_000_000;
  * @throws InputError if the pickle is invalid, or refers to a function or class that is not allowed; the error names it
  */
 export function unpickle(path: string, bytes: Uint8Array): unknown {
-  return new Unpickler(path, bytes).run();
+  return unpickleNext(new PickleBytes(path, bytes));
+}
+
+/**
+ * Reads the next of several pickles that follow each other; see `unpickle`.
+ * @param onStorage receives each reference to a storage
+ */
+export function unpickleNext(bytes: PickleBytes, onStorage?: (storage: Storage) => void): unknown {
+  return new Unpickler(bytes, onStorage).run();
 }
 
 class Unpickler {
   readonly #bytes: PickleBytes;
+  readonly #onStorage: ((storage: Storage) => void) | undefined;
   readonly #stack: unknown[] = [];
   /** Values by key. An array, because a Map of numbers is slow if the keys are chosen to collide. */
   readonly #memo: unknown[] = [];
   #memoized = 0;
   #instructions = 0;
 
-  constructor(path: string, bytes: Uint8Array) {
-    this.#bytes = new PickleBytes(path, bytes);
+  constructor(bytes: PickleBytes, onStorage: ((storage: Storage) => void) | undefined) {
+    this.#bytes = bytes;
+    this.#onStorage = onStorage;
   }
 
   run(): unknown {
@@ -90,6 +109,15 @@ class Unpickler {
       case 0x47: // BINFLOAT
         stack.push(this.#bytes.double());
         return;
+      case 0x49: // INT
+      case 0x4c: // LONG
+      case 0x46: // FLOAT
+        stack.push(this.#decimal());
+        return;
+      case 0x53: // STRING
+      case 0x56: // UNICODE
+        stack.push(this.#quoted());
+        return;
       case 0x58: // BINUNICODE
       case 0x54: // BINSTRING
         stack.push(this.#bytes.text(this.#bytes.unsigned(4)));
@@ -97,6 +125,13 @@ class Unpickler {
       case 0x8c: // SHORT_BINUNICODE
       case 0x55: // SHORT_BINSTRING
         stack.push(this.#bytes.text(this.#bytes.unsigned(1)));
+        return;
+      case 0x8d: // BINUNICODE8
+        stack.push(this.#bytes.text(this.#bytes.unsigned64()));
+        return;
+      case 0x8e: // BINBYTES8
+      case 0x96: // BYTEARRAY8
+        stack.push(this.#bytes.slice(this.#bytes.unsigned64()));
         return;
       case 0x42: // BINBYTES
         stack.push(this.#bytes.slice(this.#bytes.unsigned(4)));
@@ -112,7 +147,16 @@ class Unpickler {
       case 0x8f: // EMPTY_SET
         stack.push([]);
         return;
+      case 0x64: {
+        // DICT
+        const items = this.#popMark();
+        stack.push(new Map());
+        this.#setItems(items);
+        return;
+      }
       case 0x74: // TUPLE
+      case 0x6c: // LIST
+      case 0x91: // FROZENSET
         stack.push(this.#popMark());
         return;
       case 0x85: // TUPLE1
@@ -120,6 +164,12 @@ class Unpickler {
       case 0x87: // TUPLE3
         this.#require(code - 0x84);
         stack.push(stack.splice(-(code - 0x84)));
+        return;
+      case 0x70: // PUT
+        this.#memoize(this.#decimal());
+        return;
+      case 0x67: // GET
+        stack.push(this.#fromMemo(this.#decimal()));
         return;
       case 0x71: // BINPUT
         this.#memoize(this.#bytes.unsigned(1));
@@ -162,28 +212,53 @@ class Unpickler {
         stack.push(pickledGlobal(`${module}.${name}`, this.#bytes));
         return;
       }
-      case 0x51: // BINPERSID
-        stack.push(pickledStorage(this.#pop(), this.#bytes));
-        return;
-      case 0x52: // REDUCE
-      case 0x81: {
-        // NEWOBJ
-        const args = this.#pop();
-        stack.push(constructPickledObject(this.#pop(), args, this.#bytes));
+      case 0x51: {
+        // BINPERSID
+        const storage = pickledStorage(this.#pop(), this.#bytes);
+        this.#onStorage?.(storage);
+        stack.push(storage);
         return;
       }
+      case 0x92: // NEWOBJ_EX
+        // Arguments by name are those of plain data, which is not used.
+        this.#pop();
+        stack.push(this.#construct());
+        return;
+      case 0x52: // REDUCE
+      case 0x81: // NEWOBJ
+        stack.push(this.#construct());
+        return;
       case 0x62: {
         // BUILD
-        const state = this.#pop();
+        this.#pop();
         const object = stack[stack.length - 1];
-        // Attributes of a state dict are ignored.
-        if (object instanceof PickledObject) object.state = state;
-        else if (!(object instanceof Map)) throw this.#bytes.broken('sets fields of a value that is not an object');
+        // Fields of options and attributes of a state dict are ignored.
+        if (!(object instanceof PickledObject || object instanceof Map || object instanceof PickledTensor))
+          throw this.#bytes.broken('sets fields of a value that is not an object');
         return;
       }
       default:
         throw this.#bytes.broken(`has the unknown instruction 0x${code.toString(16)}`);
     }
+  }
+
+  #construct(): unknown {
+    const args = this.#pop();
+    return constructPickledObject(this.#pop(), args, this.#bytes);
+  }
+
+  /** Reads a number that is written as a line of text; Python 2 ends a long one with L. */
+  #decimal(): number {
+    const line = this.#bytes.line();
+    const value = Number(line.replace(/L$/, ''));
+    if (line.length > MAX_DIGITS || line.trim() === '' || Number.isNaN(value))
+      throw this.#bytes.broken(`has the number '${line.slice(0, 40)}', expected digits`);
+    return value;
+  }
+
+  /** Reads a text that is written as a line, in quotation marks or not. */
+  #quoted(): string {
+    return this.#bytes.line().replace(/^(['"])(.*)\1$/, '$2');
   }
 
   #append(items: readonly unknown[]): void {
@@ -204,7 +279,8 @@ class Unpickler {
 
   #memoize(key: number): void {
     // Python numbers the entries from 0.
-    if (key >= MAX_OBJECTS) throw this.#bytes.broken(`sets memo entry ${key}, expected at most ${MAX_OBJECTS}`);
+    if (!Number.isInteger(key) || key < 0 || key >= MAX_OBJECTS)
+      throw this.#bytes.broken(`sets memo entry ${key}, expected at most ${MAX_OBJECTS}`);
     this.#require(1);
     if (!(key in this.#memo)) this.#memoized++;
     this.#memo[key] = this.#stack[this.#stack.length - 1];

@@ -1,13 +1,15 @@
 import type { FileHandle } from 'node:fs/promises';
 import { InputError } from '../../errors.js';
 
-/** Uncompressed file in a zip archive. */
+/** File in a zip archive. */
 export interface ZipEntry {
   readonly name: string;
   /** Offset in the archive of the header before its content. */
   readonly header: number;
-  /** Length of its content. */
+  /** Length of its content in the archive. */
   readonly bytes: number;
+  /** False if its content is compressed or encrypted and cannot be read. */
+  readonly isPlain: boolean;
 }
 
 const MAX_DIRECTORY = 64 << 20;
@@ -16,7 +18,7 @@ const MAX_ENTRIES = 100_000;
 const HEADER_BYTES = 30;
 
 /**
- * Lists the files of a zip or zip64 archive without compression, as PyTorch writes it.
+ * Lists the files of a zip or zip64 archive.
  * @returns entries by name
  * @throws InputError if the file is not such an archive
  */
@@ -31,10 +33,11 @@ export async function listZipEntries(path: string, file: FileHandle): Promise<Ma
   let at = 0;
   for (let k = 0; k < count; k++) {
     const entry = readEntry(path, directory, at);
-    at = entry.next;
     if (entries.has(entry.name)) throw new InputError(path, `contains ${entry.name} twice`);
     if (entry.header + HEADER_BYTES + entry.bytes > size) throw new InputError(path, `ends within ${entry.name}`);
-    entries.set(entry.name, { name: entry.name, header: entry.header, bytes: entry.bytes });
+    const { next, ...rest } = entry;
+    at = next;
+    entries.set(entry.name, rest);
   }
   let end = 0;
   for (const { name, header, bytes } of [...entries.values()].sort((a, b) => a.header - b.header)) {
@@ -49,6 +52,11 @@ export async function listZipEntries(path: string, file: FileHandle): Promise<Ma
  * @throws InputError if the archive has no such file there
  */
 export async function zipEntryStart(path: string, file: FileHandle, entry: ZipEntry): Promise<number> {
+  if (!entry.isPlain)
+    throw new InputError(
+      path,
+      `contains ${entry.name} compressed or encrypted, expected plain files as PyTorch writes them: save it again with torch.save`,
+    );
   const local = await readZipBytes(path, file, entry.header, HEADER_BYTES);
   if (local.getUint32(0, true) !== 0x04034b50)
     throw new InputError(path, `has no file at the position of ${entry.name}`, entry.header);
@@ -93,7 +101,11 @@ async function findDirectory(path: string, file: FileHandle, size: number) {
   const tail = await readZipBytes(path, file, size - length, length);
   let end = length - 22;
   while (end >= 0 && tail.getUint32(end, true) !== 0x06054b50) end--;
-  if (end < 0) throw new InputError(path, 'is not a zip archive');
+  if (end < 0)
+    throw new InputError(
+      path,
+      'starts as a zip archive but has no directory at its end, it is cut off: download it again',
+    );
   const plain = {
     count: tail.getUint16(end + 10, true),
     bytes: tail.getUint32(end + 12, true),
@@ -116,7 +128,7 @@ function readEntry(path: string, view: DataView, at: number) {
   if (at + 46 > view.byteLength || view.getUint32(at, true) !== 0x02014b50) throw broken();
   const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
   let [bytes, header] = [view.getUint32(at + 24, true), view.getUint32(at + 42, true)];
-  const packed = view.getUint32(at + 20, true);
+  let packed = view.getUint32(at + 20, true);
   const [nameLength, extraLength, commentLength] = [28, 30, 32].map((k) => view.getUint16(at + k, true)) as [
     number,
     number,
@@ -128,8 +140,6 @@ function readEntry(path: string, view: DataView, at: number) {
   const name = new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + at + 46, nameLength));
   if (name.startsWith('/') || name.split(/[\\/]/).includes('..'))
     throw new InputError(path, `contains the file '${name}', expected a path within the archive`);
-  if (method !== 0 || (flags & 1) !== 0)
-    throw new InputError(path, `contains ${name} compressed or encrypted, expected plain files as PyTorch writes them`);
   const wide = packed === 0xffffffff || bytes === 0xffffffff || header === 0xffffffff;
   if (wide) {
     // The zip64 field contains the numbers that do not fit into 32 bits, in this order.
@@ -144,8 +154,9 @@ function readEntry(path: string, view: DataView, at: number) {
       return readUint64(view, value - 8);
     };
     if (bytes === 0xffffffff) bytes = take();
-    if (packed === 0xffffffff) take();
+    if (packed === 0xffffffff) packed = take();
     if (header === 0xffffffff) header = take();
   }
-  return { name, bytes, header, next };
+  const isPlain = method === 0 && (flags & 1) === 0;
+  return { name, bytes: isPlain ? bytes : packed, header, isPlain, next };
 }

@@ -20,11 +20,19 @@ const text = (value: string) => bytes(0x58, uint32(value.length), value);
 const tuple = (...items: Uint8Array[]) => bytes(0x28, ...items, 0x74);
 const list = (sizes: readonly number[]) => tuple(...sizes.map(integer));
 
-/** The pickle of a state dict with one tensor, a view of a storage of floats. */
-function tensorPickle(count: number, shape: readonly number[], strides: readonly number[], offset = 0): Buffer {
+/** The pickle of a state dict with one or several tensors, the same view of a storage of floats. */
+function tensorPickle(
+  count: number,
+  shape: readonly number[],
+  strides: readonly number[],
+  offset = 0,
+  tensors = 1,
+): Buffer {
   const id = tuple(text('storage'), bytes('c', 'torch\nFloatStorage\n'), text('0'), text('cpu'), integer(count));
   const args = tuple(bytes(id, 0x51), integer(offset), list(shape), list(strides));
-  return bytes(0x80, 2, 0x7d, text('a'), 'c', 'torch._utils\n_rebuild_tensor_v2\n', args, 0x52, 0x73, end);
+  const tensor = bytes('c', 'torch._utils\n_rebuild_tensor_v2\n', args, 0x52, 0x73);
+  const items = Array.from({ length: tensors }, (_, k) => bytes(text(k === 0 ? 'a' : `a${k}`), tensor));
+  return bytes(0x80, 2, 0x7d, ...items, end);
 }
 
 /** Returns an archive of stored files. The directory may lie about where they are. */
@@ -134,6 +142,22 @@ describe('weights made to do harm', () => {
     const axes = Array.from({ length: 17 }, () => 1);
     await fails(checkpoint(tensorPickle(4, axes, axes), Buffer.alloc(16)), /builds a tensor from invalid arguments/);
     await fails(checkpoint(tensorPickle(400, [4], [1]), Buffer.alloc(16)), /lacks the data of a, expected 1600 bytes/);
+  });
+
+  it('tensors that repeat numbers are read up to a bound of each and of all', async () => {
+    const file = join(folder, 'repeated.pth');
+    writeFileSync(file, checkpoint(tensorPickle(2, [2, 4], [1, 0]), Buffer.alloc(8, 1)));
+    const weights = await openWeights(file);
+    assert.equal((await weights.read('a')).length, 8);
+    await weights.close();
+    await fails(
+      checkpoint(tensorPickle(2, [2, 40_000], [1, 0]), Buffer.alloc(8)),
+      /has a tensor of 80000 numbers in a storage of 2, expected at most as many, or at most 65536 that repeat them/,
+    );
+    await fails(
+      checkpoint(tensorPickle(2, [65_536], [0], 0, 300), Buffer.alloc(8)),
+      /repeats numbers of its storages 19660200 times, expected at most 16777216/,
+    );
   });
 
   it('an archive whose files overlap, or that has too many, is refused', async () => {

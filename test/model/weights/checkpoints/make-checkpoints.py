@@ -30,4 +30,3 @@ class Hostile:
 
 
 torch.save({'model': {'a': torch.randn(2)}, 'x': Hostile()}, 'hostile.pth')
-torch.save(model, 'legacy.pth', _use_new_zipfile_serialization=False)
