@@ -15,7 +15,7 @@ describe('Readers of files from elsewhere', () => {
       let read = 0;
       for (let n = 0; n < 30; n++) {
         const folder = join(temporaryFolder(), 'input');
-        const { refused, problem } = await tryInput(reader, folder, makeInput(reader, 1, n));
+        const { refused, problem } = await tryInput(reader, folder, await makeInput(reader, 1, n));
         assert.equal(problem, null, `${reader.name}, input ${n} of seed 1`);
         if (!refused) read++;
       }

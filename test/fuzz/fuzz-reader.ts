@@ -95,7 +95,7 @@ export async function fuzzReader(name: string, { seed, seconds, inputs, folder }
     for (const { n: at, problem } of failed) {
       if (seen.has(kindOf(problem)) || findings.length >= 3) continue;
       seen.add(kindOf(problem));
-      findings.push(await minimize(name, folder, { n: at, problem, files: makeInput(readerOf(name), seed, at) }));
+      findings.push(await minimize(name, folder, { n: at, problem, files: await makeInput(readerOf(name), seed, at) }));
     }
     n = thread.n + (thread.ended === null ? 0 : 1);
   }

@@ -7,7 +7,7 @@ export type Files = Readonly<Record<string, Buffer>>;
 export interface FuzzedReader {
   readonly name: string;
   /** Makes an input. */
-  make(random: Random): Files;
+  make(random: Random): Files | Promise<Files>;
   /**
    * Reads an input through the reader's public function, and checks what the reader promises: what is read and what is
    * rejected add up to what the files contain, counted by other means.

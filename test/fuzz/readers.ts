@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { RelflowError } from '../../src/errors.js';
 import { Random } from '../../src/records/random.js';
 import { binaryReaders } from './binaries.js';
 import type { Files, FuzzedReader } from './reader.js';
+import { serviceReaders } from './services.js';
 import { sourceReaders } from './sources.js';
 import { textReaders } from './texts.js';
 
 /** Every reader of files from elsewhere. */
-export const readers: readonly FuzzedReader[] = [...sourceReaders, ...textReaders, ...binaryReaders];
+export const readers: readonly FuzzedReader[] = [...sourceReaders, ...textReaders, ...binaryReaders, ...serviceReaders];
 
 /** Returns the reader of a name. */
 export function readerOf(name: string): FuzzedReader {
@@ -20,7 +21,7 @@ export function readerOf(name: string): FuzzedReader {
 }
 
 /** Makes the n-th input of a reader; the same seed gives the same inputs. */
-export function makeInput(reader: FuzzedReader, seed: number, n: number): Files {
+export async function makeInput(reader: FuzzedReader, seed: number, n: number): Promise<Files> {
   const digest = createHash('sha256').update(`${reader.name} ${seed} ${n}`).digest();
   return reader.make(new Random(digest.readUInt32LE()));
 }
@@ -38,7 +39,10 @@ export interface Outcome {
 export async function tryInput(reader: FuzzedReader, folder: string, files: Files): Promise<Outcome> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
+  for (const [name, bytes] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), bytes);
+  }
   try {
     await reader.read(folder, files);
     return { refused: false, problem: null };

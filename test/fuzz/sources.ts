@@ -124,6 +124,13 @@ const cocoReader = (name: string, source: (annotations: string) => Source<ImageR
     checkCoco(await itemsOf(source(join(folder, 'instances.json')), folder), files['instances.json']!),
 });
 
+/** Checks that each entry of a list is read or rejected as an image. */
+function checkEntries(items: readonly SourceItem<ImageRecord>[], content: unknown): void {
+  if (!Array.isArray(content)) return;
+  const images = items.filter(({ record, rejects = [] }) => record || rejects.length > 0).length;
+  assert.equal(images, content.length, 'entries read and rejected');
+}
+
 const object = { object_id: 1, names: ['man'], x: 1, y: 2, w: 30, h: 40, merged_object_ids: [5] };
 const other = { object_id: 2, name: 'horse', x: 5, y: 6, w: 70, h: 80 };
 const genome = {
@@ -166,8 +173,7 @@ export const sourceReaders: readonly FuzzedReader[] = [
       const [graphs, imageData] = Object.keys(genome).map((name) => join(folder, name)) as [string, string];
       const items = await itemsOf(visualGenome({ sceneGraphs: graphs, imageData }), folder);
       const content = parseWhole(files['scene_graphs.json']!);
-      const images = items.filter(({ record, rejects = [] }) => record || rejects.length > 0).length;
-      if (Array.isArray(content)) assert.ok(images >= Math.min(1, content.length), 'images read and rejected');
+      checkEntries(items, content);
     },
   },
   {
@@ -179,8 +185,12 @@ export const sourceReaders: readonly FuzzedReader[] = [
       ];
       return { 'annotations.json': writeJson(random, mutateJson(random, value)) };
     },
-    read: async (folder) => {
-      await itemsOf(pseudoAnnotations({ annotations: join(folder, 'annotations.json'), images: folder }), folder);
+    read: async (folder, files) => {
+      const items = await itemsOf(
+        pseudoAnnotations({ annotations: join(folder, 'annotations.json'), images: folder }),
+        folder,
+      );
+      checkEntries(items, parseWhole(files['annotations.json']!));
     },
   },
   {

@@ -33,6 +33,7 @@ const captions: readonly unknown[] = [
     images: [{ id: 1, file_name: '1.jpg' }],
   },
   { 1: ['a man', 'a horse'], a: 'one', '9': [{ caption: 'x' }] },
+  { 1: ['a man', ' a horse '], a: ['one'], '9': [] },
   [
     { image_id: 1, caption: 'a man' },
     { file_name: 'a.jpg', captions: ['x'] },
@@ -69,7 +70,7 @@ const jsonReader = (
 });
 
 /** Reads the captions of a few images, and checks that every caption that is written for one is found or counted. */
-async function readCaptions(path: string): Promise<void> {
+async function readCaptions(path: string, content?: unknown): Promise<void> {
   const file = captionFile({ captions: path, tempDir: join(path, '..') });
   try {
     await file.keys();
@@ -77,10 +78,26 @@ async function readCaptions(path: string): Promise<void> {
       const caption = async () => file.caption(image, new AbortController().signal, () => {});
       const found = await caption().catch(ignoreRecordError);
       for (const { text } of found ?? []) assert.ok(text.trim() !== '');
+      const written = captionsOf(content, image.id);
+      if (written !== undefined)
+        assert.deepEqual(
+          (found ?? []).map(({ text }) => text),
+          written,
+          `captions of ${image.id}`,
+        );
     }
   } finally {
     await file.close();
   }
+}
+
+/** Returns the captions of an image in a map of images to lists; undefined if the file is of another form. */
+function captionsOf(content: unknown, id: Image['id']): string[] | undefined {
+  const lists = Object.entries(content ?? {});
+  const isPlain = lists.every(([key, list]) => /^\w{1,3}$/.test(key) && Array.isArray(list));
+  const list = (content as Record<string, unknown> | undefined)?.[id] as unknown[] | undefined;
+  if (Array.isArray(content) || !isPlain || !list?.every((text) => typeof text === 'string')) return undefined;
+  return (list as string[]).map((text) => text.trim()).filter((text) => text !== '');
 }
 
 function ignoreRecordError(error: Error & { reason?: string }): undefined {
@@ -89,7 +106,7 @@ function ignoreRecordError(error: Error & { reason?: string }): undefined {
 
 /** The readers of texts and JSON. */
 export const textReaders: readonly FuzzedReader[] = [
-  jsonReader('captions', 'captions.json', captions, readCaptions),
+  jsonReader('captions', 'captions.json', captions, (path, bytes) => readCaptions(path, parseWhole(bytes))),
   {
     name: 'caption-tables',
     make: (random) => {

@@ -30,7 +30,7 @@ if (files) {
 } else {
   for (let n = first; ; n++) {
     Atomics.store(progress, 0, n);
-    const { refused, problem } = await tryInput(reader, folder, makeInput(reader, seed, n));
+    const { refused, problem } = await tryInput(reader, folder, await makeInput(reader, seed, n));
     if (refused) Atomics.add(progress, 1, 1);
     if (problem !== null) report({ n, problem });
   }
