@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
+import { evaluateHicoCommand } from './evaluate-hico-command.js';
 import { evaluateJudgedCommand } from './evaluate-judged-command.js';
 import { evaluateParserCommand } from './evaluate-parser-command.js';
 import { evaluatePredicatesCommand } from './evaluate-predicates-command.js';
@@ -8,8 +9,11 @@ import { evaluatePredicatesCommand } from './evaluate-predicates-command.js';
 export function evaluateCommand(program: Command, context: CommandContext): void {
   const evaluate = program
     .command('evaluate')
-    .summary('score a parser, taggers or judged relations')
-    .description('Score a parser or taggers against ground truth, or relations by the judgments of a person.');
+    .summary('score predictions on benchmarks, a parser, taggers or judged relations')
+    .description(
+      'Score predictions on benchmarks, a parser or taggers against ground truth, or relations by the judgments of a person.',
+    );
+  evaluateHicoCommand(evaluate, context);
   evaluatePredicatesCommand(evaluate, context);
   evaluateParserCommand(evaluate, context);
   evaluateJudgedCommand(evaluate, context);

@@ -14,8 +14,20 @@ export {
   toFactual,
 } from '../records/factual-graph.js';
 export type { RelationJudgment } from '../records/relation-judgment.js';
+export type { HoiImage, HoiInteraction, HoiObject } from '../sources/hoi-file.js';
 export { FrequencyPrior } from '../taggers/frequency-prior.js';
+export type {
+  BenchmarkEvaluation,
+  BenchmarkReport,
+  ClassCurve,
+  Interval,
+  Mistake,
+  ReportValue,
+} from './benchmarks/benchmark-report.js';
 export { type EvaluateRelationsOptions, evaluateRelations } from './benchmarks/evaluate-relations.js';
+export { type EvaluateHicoOptions, evaluateHico } from './benchmarks/hico/evaluate-hico.js';
+export { countHicoTriplets, readHicoImages } from './benchmarks/hico/hico-annotations.js';
+export { openPredictions, type Predictions } from './benchmarks/predictions-file.js';
 export { pairNms, type RelationReport, RelationScores } from './benchmarks/relation-scores.js';
 export {
   evaluateRelationJudgments,
