@@ -1,16 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { Tinypool } from 'tinypool';
+import { RecordError } from '../errors.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { TextParser } from '../records/ports.js';
 import type { TextGraph } from '../records/text-graph.js';
 import type { NeuralParserOptions } from './neural/neural-parser.js';
+import type { ParsedCaption, ParserThreadData } from './parser-thread.js';
 import { textParser } from './text-parser.js';
-
-/** Data that a thread receives when it starts. */
-export interface ParserThreadData {
-  readonly parser: string;
-  readonly options: NeuralParserOptions;
-}
 
 /** Number of captions that the calling thread parses first: it finishes them before other threads have started. */
 const CAPTIONS_BEFORE_THREADS = 2000;
@@ -111,8 +107,12 @@ class ParserPool {
       workerData: this.#data,
     });
     try {
-      const graphs = JSON.parse(await this.#pool.run(batch.map(({ caption }) => caption))) as TextGraph[];
-      for (const [index, { resolve }] of batch.entries()) resolve(graphs[index]!);
+      const results = JSON.parse(await this.#pool.run(batch.map(({ caption }) => caption))) as ParsedCaption[];
+      for (const [index, { resolve, reject }] of batch.entries()) {
+        const result = results[index]!;
+        if ('reason' in result) reject(new RecordError(result.reason, result.message));
+        else resolve(result);
+      }
     } catch (error) {
       for (const { reject } of batch) reject(error);
     }

@@ -9,6 +9,7 @@ import { assembleGraph } from './assemble-graph.js';
 import { CaptionReader, maxWords } from './caption-reader.js';
 import { joinGraphs, withoutAbstract } from './join-graphs.js';
 import { ParserKernels } from './kernels/parser-kernels.js';
+import { withNamedTraps } from './kernels/with-named-traps.js';
 import { decodeModel, type ParserModel } from './parser-model.js';
 
 /** Part of the parser's identity in runs and caches: raise it when a change alters the graphs. */
@@ -104,7 +105,7 @@ function lazyParser(load: () => readonly [ParserModel, ParserKernels], minConfid
     name: 'learned',
     version: minConfidence === 0 ? version : `${version} >= ${minConfidence}`,
     maxLength: maxCaptionLength,
-    parse,
+    parse: (caption) => withNamedTraps(caption, () => parse(caption)),
   };
 }
 

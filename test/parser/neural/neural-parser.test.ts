@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { CaptionReader } from '../../../src/parser/neural/caption-reader.js';
 import { neuralParser } from '../../../src/parser/neural/neural-parser.js';
 import { toFactual } from '../../../src/records/factual-graph.js';
 import type { TextGraph } from '../../../src/records/text-graph.js';
@@ -122,6 +123,21 @@ describe('neuralParser', () => {
       [...captions].reverse().map((caption) => other.parse(caption)),
       [...graphs].reverse(),
     );
+  });
+
+  it('names a kernel that traps', () => {
+    const { read } = CaptionReader.prototype;
+    CaptionReader.prototype.read = () => {
+      throw new WebAssembly.RuntimeError('memory access out of bounds');
+    };
+    try {
+      assert.throws(() => neuralParser().parse('a man riding a horse'), {
+        reason: 'kernel-failed',
+        message: /^neuralParser: a kernel failed on the caption "a man riding a horse": memory access out of bounds/,
+      });
+    } finally {
+      CaptionReader.prototype.read = read;
+    }
   });
 
   it('does not throw for any text', () => {
