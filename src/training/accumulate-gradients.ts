@@ -22,6 +22,8 @@ export interface AccumulatedGradients {
   readonly gradients: Record<string, tf.Tensor>;
   /** Mean loss of the batches with pairs; null if there is none. */
   readonly mean: StepLoss | null;
+  /** The batch whose loss is not finite, after which no other is computed, and its loss; null if there is none. */
+  readonly diverged: { readonly batch: BatchSummary; readonly loss: StepLoss } | null;
   /** The batches with pairs. */
   readonly batches: readonly BatchSummary[];
   /** Sums over the batches with pairs. */
@@ -53,6 +55,7 @@ export async function accumulateGradients(
   const [all, used]: [BatchSummary[], BatchSummary[]] = [[], []];
   const losses: StepLoss[] = [];
   const rejects: StreamedBatch['rejects'][number][] = [];
+  let diverged: AccumulatedGradients['diverged'] = null;
   let waited = 0;
   let next: DataPosition | undefined;
   try {
@@ -63,17 +66,17 @@ export async function accumulateGradients(
       const { batch } = streamed;
       next = streamed.next;
       rejects.push(...streamed.rejects);
-      const { epoch, position, images, labels, pairs, positives } = batch;
-      const summary = { epoch, position, images, labels, pairs, positives };
+      const summary = batchSummary(batch);
       all.push(summary);
-      if (pairs === 0) continue;
+      if (batch.pairs === 0) continue;
       used.push(summary);
       const { gradients, ...loss } = await lossGradients(forward, batch, variables, () => dropout(part)).catch(
-        orDiverged,
+        (error: unknown): StepGradients => ({ ...orNotFinite(error), gradients: {} }),
       );
       losses.push(loss);
       if (!Number.isFinite(loss.loss)) {
         tf.dispose(gradients);
+        diverged = { batch: summary, loss };
         break;
       }
       addTo(sum, gradients, 1 / count);
@@ -86,6 +89,7 @@ export async function accumulateGradients(
   return {
     gradients: sum,
     mean: losses.length > 0 ? accumulatedMeanLoss(losses) : null,
+    diverged,
     batches: used,
     counts: {
       images: total(({ images }) => images.length),
@@ -99,11 +103,21 @@ export async function accumulateGradients(
   };
 }
 
+/** Returns what is known of a batch without its pixels. */
+export const batchSummary = ({ epoch, position, images, labels, pairs, positives }: TrainingBatch): BatchSummary => ({
+  epoch,
+  position,
+  images,
+  labels,
+  pairs,
+  positives,
+});
+
 /** Returns a loss that is NaN if the model's outputs were not finite, so that there is no loss to compute. */
-function orDiverged(error: unknown): StepGradients {
+export function orNotFinite(error: unknown): StepLoss {
   if (!(error instanceof RelflowError && error.code === 'diverged')) throw error;
   const parts = Object.fromEntries(LOSS_PARTS.map((name) => [name, Number.NaN])) as unknown as LossParts;
-  return { loss: Number.NaN, parts, gradients: {} };
+  return { loss: Number.NaN, parts };
 }
 
 /** The mean of losses and of their parts. */

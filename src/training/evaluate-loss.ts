@@ -1,4 +1,4 @@
-import { accumulatedMeanLoss } from './accumulate-gradients.js';
+import { accumulatedMeanLoss, type BatchSummary, batchSummary, orNotFinite } from './accumulate-gradients.js';
 import { type BatchStreamOptions, epochBatches } from './data/batch-stream.js';
 import type { TrainingData } from './data/training-data.js';
 import { type Forward, lossOnly, type StepLoss } from './loss-gradients.js';
@@ -7,8 +7,7 @@ import type { Ema } from './optimizer/ema.js';
 /**
  * Computes the mean loss of validation data, without dropout, noise and augmentation.
  * @param ema evaluated in place of the weights, unless null
- * @returns null when no image has a pair
- * @throws RelflowError (`diverged`) when the outputs of the model are not finite
+ * @returns null when no image has a pair; the batch whose loss is not finite as `diverged`, at which the evaluation ends
  */
 export async function evaluateLoss(
   forward: Forward,
@@ -16,13 +15,17 @@ export async function evaluateLoss(
   validation: TrainingData,
   { paraphrases: _, ...batches }: BatchStreamOptions,
   signal: AbortSignal,
-): Promise<StepLoss | null> {
+): Promise<(StepLoss & { readonly diverged?: BatchSummary }) | null> {
   const options = { ...batches, noise: null, training: false, shuffleBuffer: 1 };
   const losses: StepLoss[] = [];
   ema?.exchange();
   try {
-    for await (const { batch } of epochBatches(validation, options, { epoch: 0, position: 0 }, signal))
-      if (batch.pairs > 0) losses.push(await lossOnly(forward, batch));
+    for await (const { batch } of epochBatches(validation, options, { epoch: 0, position: 0 }, signal)) {
+      if (batch.pairs === 0) continue;
+      const loss = await lossOnly(forward, batch).catch(orNotFinite);
+      if (!Number.isFinite(loss.loss)) return { ...loss, diverged: batchSummary(batch) };
+      losses.push(loss);
+    }
   } finally {
     ema?.exchange();
   }

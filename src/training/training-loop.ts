@@ -2,11 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
 import type { Parameter } from '../model/parameter-scope.js';
 import type { Id } from '../records/image.js';
-import { accumulateGradients } from './accumulate-gradients.js';
+import { accumulateGradients, type BatchSummary } from './accumulate-gradients.js';
 import type { Checkpoints, TrainingState } from './checkpoints.js';
 import { type BatchStreamOptions, batchStream } from './data/batch-stream.js';
 import type { TrainingData } from './data/training-data.js';
-import { divergedError } from './diverged-error.js';
+import { type Divergence, divergedError } from './diverged-error.js';
 import { evaluateLoss } from './evaluate-loss.js';
 import type { Forward } from './loss-gradients.js';
 import type { AdamW } from './optimizer/adam-w.js';
@@ -69,11 +69,25 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
   let validationLoss: number | null = null;
   const unread = new Map<string, Set<Id>>();
   let saved = { step: -1, path: '' };
+  /** The batches of the last step that changed the weights. */
+  let lastBatches: readonly BatchSummary[] = [];
   const save = async () => {
     // A resume continues the log at the step of the checkpoint.
     await log.sync();
-    saved = { step: state.step, path: await run.checkpoints.write(state, run).catch(rethrowAsDiverged(state.step)) };
+    const path = await run.checkpoints.write(state, run).catch(async (error: unknown) => {
+      if (!(error instanceof RelflowError && error.code === 'bad-weights')) throw error;
+      const problem = `${error.message}; the checkpoints before it are kept`;
+      throw await divergedError(run.failureFile, { step: state.step, problem, batches: lastBatches });
+    });
+    saved = { step: state.step, path };
     await log.add({ event: 'checkpoint', ...saved });
+  };
+  /** Saves the weights from before what diverged, unless they are the reason, and returns its error. */
+  const fail = async (divergence: Divergence) => {
+    await save().catch((error: unknown) => {
+      if (!isDiverged(error)) throw error;
+    });
+    return divergedError(run.failureFile, divergence);
   };
   try {
     while (state.step < steps && !run.stop.aborted) {
@@ -89,20 +103,25 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
       if (sum.mean === null) await log.add({ event: 'skipped', step, images: sum.images });
       else {
         // A pass that found no loss has no gradients.
-        const norm = Number.isFinite(sum.mean.loss) ? await gradientNorm(sum.gradients) : Number.NaN;
+        const norm = sum.diverged ? Number.NaN : await gradientNorm(sum.gradients);
         if (!Number.isFinite(norm)) {
           tf.dispose(sum.gradients);
-          await save().catch((error: unknown) => {
-            // The weights before this step may be the reason; the report of this step says more.
-            if (!isDiverged(error)) throw error;
+          const { batch, loss: found } = sum.diverged ?? {};
+          const { loss: value } = found ?? sum.mean;
+          throw await fail({
+            step,
+            problem: found ? `the loss is ${value}` : `the gradient norm is ${norm}`,
+            batches: batch ? [batch] : sum.batches,
+            loss: found ?? sum.mean,
+            gradientNorm: norm,
           });
-          throw await divergedError(run.failureFile, step, sum.batches, sum.mean, norm);
         }
         const epoch = sum.batches[0]!.epoch;
         const factor = scheduleFactor(settings.schedule, state.step, steps, epoch);
         optimizer.apply(sum.gradients, factor, clipFactor(norm, settings.optimizer.maxGradientNorm));
         tf.dispose(sum.gradients);
         ema?.update(optimizer.steps);
+        lastBatches = sum.batches;
         loss = sum.mean.loss;
         const rates = { gradientNorm: norm, learningRate: settings.optimizer.learningRate * factor };
         const times = { seconds: seconds(performance.now() - started), waited: seconds(sum.waited) };
@@ -112,18 +131,16 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
       state = { step, updates: optimizer.steps, next: sum.next };
       if (validation && isEvaluationStep(run, previous, state)) {
         const mean = await evaluateLoss(forward, ema, validation, run.batches, run.signal);
-        if (mean && !Number.isFinite(mean.loss)) {
-          await save();
-          throw new RelflowError(
-            'diverged',
-            `training: step ${step}: the loss of the validation data is ${mean.loss}`,
-            {
-              step,
-            },
-          );
-        }
+        if (mean?.diverged)
+          throw await fail({
+            step,
+            problem: `the loss of the validation data is ${mean.loss}`,
+            batches: [mean.diverged],
+            loss: mean,
+            isValidation: true,
+          });
         validationLoss = mean?.loss ?? null;
-        if (mean) await log.add({ event: 'evaluation', step, ...mean });
+        if (mean) await log.add({ event: 'evaluation', step, loss: mean.loss, parts: mean.parts });
       }
       if (step % run.checkpointEvery === 0) await save();
     }
@@ -138,17 +155,6 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
 }
 
 const isDiverged = (error: unknown): boolean => error instanceof RelflowError && error.code === 'diverged';
-
-/** Returns a handler that reports weights that cannot be written since they are not finite. */
-const rethrowAsDiverged = (step: number) => (error: unknown) => {
-  if (!(error instanceof RelflowError && error.code === 'bad-weights')) throw error;
-  throw new RelflowError(
-    'diverged',
-    `training: step ${step}: ${error.message}; the checkpoints before it are kept`,
-    { step },
-    { cause: error },
-  );
-};
 
 function isEvaluationStep(
   { settings, data, evaluateEvery }: TrainingLoopOptions,
