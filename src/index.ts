@@ -80,13 +80,10 @@ export { type RunPartOptions, type RunPartResult, runPart } from './runs/run-par
 export type { ModelUsage } from './runs/run-report.js';
 export type { EmptyReason, Finding, RunSummary } from './runs/run-summary.js';
 export { candidateSets } from './sinks/candidate-sets.js';
-export {
-  EXPORT_FORMATS,
-  type ExportFormat,
-  type ExportOptions,
-  type ExportRunOptions,
-  exportRun,
-} from './sinks/exports/export-run.js';
+export { EXPORT_FORMATS, type ExportFormatName } from './sinks/exports/export-formats.js';
+export { type ExportResult, type ExportSource, exportGraphs } from './sinks/exports/export-graphs.js';
+export type { ExportOptions, ImageFiles } from './sinks/exports/export-options.js';
+export { type ExportRunOptions, exportRun } from './sinks/exports/export-run.js';
 export { reportPage } from './sinks/report-page.js';
 export { sceneGraphs } from './sinks/scene-graph-sink.js';
 export type { Finisher, Sink } from './sinks/sink.js';

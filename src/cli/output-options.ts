@@ -16,12 +16,15 @@ export interface OutputFlags {
   readonly concurrency?: number;
 }
 
+/** The formats of one file, which a run can write into its folder. */
+const fileFormats = Object.entries(EXPORT_FORMATS).flatMap(([name, { kind }]) => (kind === 'file' ? name : []));
+
 const count = { type: 'integer', minimum: 1 };
 
 /** Schemas of the output options in a configuration. */
 export const outputSchemas: Readonly<Record<keyof OutputFlags, TSchema>> = {
   out: { type: 'string', minLength: 1 },
-  export: { type: 'array', items: { enum: Object.keys(EXPORT_FORMATS) } },
+  export: { type: 'array', items: { enum: fileFormats } },
   allowEmpty: { type: 'boolean' },
   gzip: { type: 'boolean' },
   shardRecords: count,
@@ -54,6 +57,6 @@ function exportOption(): Option {
     .default([], 'none')
     .helpGroup(`${MAIN}:`);
   // For help and completion; the value is a list, which is checked when the graph is built.
-  option.argChoices = Object.keys(EXPORT_FORMATS);
+  option.argChoices = fileFormats;
   return option;
 }

@@ -68,6 +68,12 @@ export function nameEntries(entries: readonly string[]): string {
   return entries.length > MOST_NAMED ? `${named} and ${entries.length - MOST_NAMED} more` : named;
 }
 
+/** Returns the folders that a relative path is in: `a` and `a/b` for `a/b/c`. */
+export function parentsOf(path: string): string[] {
+  const segments = path.split('/').slice(0, -1);
+  return segments.map((_, index) => segments.slice(0, index + 1).join('/'));
+}
+
 async function entriesOf(folder: string): Promise<Dirent[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });

@@ -1,5 +1,6 @@
 import { AnswerSchema } from './answer.js';
 import { CaptionMapSchema, CocoCaptionsSchema } from './caption-file-schemas.js';
+import { ExportManifestSchema } from './export-manifest.js';
 import { JudgmentSchema } from './judgment.js';
 import { ManifestSchema, ShardSchema } from './manifest.js';
 import { PredictionsSchema } from './predictions.js';
@@ -25,6 +26,7 @@ export const schemas = {
   run: RunStateSchema,
   progress: ProgressSchema,
   extent: ExtentSchema,
+  export: ExportManifestSchema,
   answer: AnswerSchema,
   'captions-by-image': CaptionMapSchema,
   'captions-coco': CocoCaptionsSchema,

@@ -1,4 +1,4 @@
-import type { OwnPaths } from '../files/own-entries.js';
+import { type OwnPaths, parentsOf } from '../files/own-entries.js';
 import { uuidPattern } from '../files/uuid-pattern.js';
 
 const SHARD = String.raw`\d{5,}`;
@@ -62,8 +62,3 @@ export const isTemporary = (path: string): boolean => temporary.test(path);
 
 /** Returns whether an own path is of a file that only an unfinished run needs, other than `queue.json`. */
 export const isIntermediate = (path: string): boolean => intermediate.test(path);
-
-function parentsOf(path: string): string[] {
-  const segments = path.split('/').slice(0, -1);
-  return segments.map((_, index) => segments.slice(0, index + 1).join('/'));
-}

@@ -1,5 +1,5 @@
 import type { NodeDescription } from '../records/manifest.js';
-import { EXPORT_FORMATS } from '../sinks/exports/export-run.js';
+import { EXPORT_FORMATS } from '../sinks/exports/export-formats.js';
 import { REPORT_PAGE } from '../sinks/report-page.js';
 
 /** Returns the names of the files that the finishers of a graph write, of those that come with relflow. */

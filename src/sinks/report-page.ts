@@ -4,7 +4,6 @@ import { imageInside } from '../files/image-inside.js';
 import { imageFormat } from '../files/open-image.js';
 import { writeAtomically } from '../files/write-atomically.js';
 import type { SceneGraph } from '../records/scene-graph.js';
-import type { RunFolder } from '../run-folder/run-folder.js';
 import { type ReportScene, renderReport } from './render-report.js';
 import type { Finisher } from './sink.js';
 
@@ -45,20 +44,19 @@ export function reportPage(options: ReportPageOptions): Finisher {
     options: { title, scenes, ...(note !== undefined && { note }) },
     needs: ['scene-graphs'],
     finish: async (folder, signal) => {
-      const { page, shown } = await buildReportPage(folder, options, signal);
+      const { page, shown } = await buildReportPage(folder.lines('scene-graphs', 'scene-graph', signal), options);
       const written = await writeAtomically(folder.pathTo(REPORT_PAGE), [page]);
       return [{ sink: 'report-page', path: REPORT_PAGE, records: shown, ...written }];
     },
   };
 }
 
-/** Returns the page of a run and the number of scenes on it. */
+/** Returns the page of scene graphs and the number of scenes on it. */
 export async function buildReportPage(
-  folder: RunFolder,
+  graphs: AsyncIterable<SceneGraph>,
   { title, images, scenes: count = 12, note }: ReportPageOptions,
-  signal?: AbortSignal,
 ): Promise<{ page: string; shown: number }> {
-  const { shown, summary } = await selectScenes(folder, count, signal);
+  const { shown, summary } = await selectScenes(graphs, count);
   const scenes: ReportScene[] = [];
   const refused = new Set<string>();
   for (const graph of shown) {
@@ -72,14 +70,14 @@ export async function buildReportPage(
   };
 }
 
-/** Selects the first scenes with relations and, if there are too few, the first without, in the order of the run. */
-async function selectScenes(folder: RunFolder, count: number, signal?: AbortSignal) {
+/** Selects the first scenes with relations and, if there are too few, the first without, in their order. */
+async function selectScenes(graphs: AsyncIterable<SceneGraph>, count: number) {
   const related: SceneGraph[] = [];
   const others: SceneGraph[] = [];
   let images = 0;
   let relations = 0;
   let withRelation = 0;
-  for await (const graph of folder.lines('scene-graphs', 'scene-graph', signal)) {
+  for await (const graph of graphs) {
     images++;
     relations += graph.relations.length;
     if (graph.relations.length > 0) withRelation++;

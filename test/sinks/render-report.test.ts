@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SceneGraph } from '../../src/records/scene-graph.js';
-import type { RunFolder } from '../../src/run-folder/run-folder.js';
 import { renderReport } from '../../src/sinks/render-report.js';
 import { buildReportPage } from '../../src/sinks/report-page.js';
 import { temporaryFolder } from '../support/folders.js';
@@ -142,8 +141,7 @@ describe('buildReportPage', () => {
     const lines = async function* () {
       for (const file of Object.keys(files)) yield scene({ image: { ...scene().image, file } });
     };
-    const run = { lines } as unknown as RunFolder;
-    const { page: html, shown } = await buildReportPage(run, { title: 'x', images: folder });
+    const { page: html, shown } = await buildReportPage(lines(), { title: 'x', images: folder });
     assert.equal(shown, 2);
     assert.deepEqual(html.match(/<image href="[^"]*"/g), [`<image href="${PIXEL}"`]);
   });

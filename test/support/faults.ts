@@ -23,7 +23,7 @@ export const FAULTS = [
 export type Fault = (typeof FAULTS)[number];
 
 /**
- * Which operations of a scenario have a fault: so many random ones, or every n-th, from 1 for all. Of many writes one after
+ * Which operations of a scenario have a fault: a number of random ones, or every n-th, from 1 for all. Of many writes one after
  * another to one file, only the first two and the last count.
  */
 export type FaultChoice = { readonly random: number } | { readonly every: number };

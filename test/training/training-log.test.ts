@@ -15,7 +15,7 @@ const step = (number: number) => ({
 });
 
 describe('TrainingLog', () => {
-  it('leaves out what is no event, and events after the step', async () => {
+  it('leaves out what is not an event, and events after the step', async () => {
     const log = join(temporaryFolder(), 'log.jsonl');
     const lines = ['null', '[]', '{"event":"step"}', '{"event":"step","step":1,"loss":"x"}', '{"event":7,"step":1}'];
     const [first, second] = [step(1), step(2)].map((event) => JSON.stringify(event));

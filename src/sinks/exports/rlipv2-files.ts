@@ -1,12 +1,8 @@
 import { OutputError } from '../../errors.js';
 import { officialGroups } from '../../records/candidate-groups.js';
 import type { CandidateSet, SceneGraph } from '../../records/scene-graph.js';
-
-/** Options of the RLIPv2 formats with relations. */
-export interface Rlipv2Options {
-  /** Drops relations below this confidence, in [0, 1]; default 0. Human-annotated relations always stay. */
-  readonly minConfidence?: number;
-}
+import type { ExportInput } from './export-format.js';
+import { pairRelations } from './pair-relations.js';
 
 /** First ids in the official files, by data set. Source: RLIPv2, generate_relations_using_verb_tagger.py. */
 const FIRST_IDS: Readonly<Record<string, number>> = { coco2017: 10_000_000, o365: 20_000_000 };
@@ -20,7 +16,7 @@ const FIRST_IDS: Readonly<Record<string, number>> = { coco2017: 10_000_000, o365
  */
 export async function* rlipv2Annotations(
   graphs: AsyncIterable<SceneGraph>,
-  { minConfidence = 0 }: Rlipv2Options = {},
+  note: ExportInput['note'],
 ): AsyncGenerator<string, void> {
   const nextObject = new Map<string, number>();
   const nextRelation = new Map<string, number>();
@@ -30,12 +26,9 @@ export async function* rlipv2Annotations(
     const first = FIRST_IDS[dataset] ?? 0;
     const objectBase = nextObject.get(dataset) ?? first;
     const relationBase = nextRelation.get(dataset) ?? first;
-    // The form has no relation without an object.
-    const kept = relations.flatMap(({ object, ...relation }) =>
-      object === null || (relation.confidence ?? 1) < minConfidence ? [] : { ...relation, object },
-    );
+    const pairs = pairRelations(relations, note);
     nextObject.set(dataset, objectBase + objects.length);
-    nextRelation.set(dataset, relationBase + kept.length);
+    nextRelation.set(dataset, relationBase + pairs.length);
     // The official loader recognizes Visual Genome by the absence of these two keys.
     const labels = dataset === 'vg' ? {} : { dataset, data_split: split };
     const entry = {
@@ -49,7 +42,7 @@ export async function* rlipv2Annotations(
         h,
         names: category,
       })),
-      relationships: kept.map(({ subject, object, predicate, confidence }, index) => ({
+      relationships: pairs.map(({ subject, object, predicate, confidence }, index) => ({
         relationship_id: relationBase + index,
         predicate,
         subject_id: objectBase + subject,
@@ -116,17 +109,12 @@ async function* byImage<R extends Pick<SceneGraph, 'image'>>(
  *
  * Source: RLIPv2, generate_relations_using_verb_tagger.py.
  */
-export async function* rlipv2Frequencies(
-  graphs: AsyncIterable<SceneGraph>,
-  { minConfidence = 0 }: Rlipv2Options = {},
-): AsyncGenerator<string, void> {
+export async function* rlipv2Frequencies(graphs: AsyncIterable<SceneGraph>): AsyncGenerator<string, void> {
   const objects = new Map<string, number>();
   const predicates = new Map<string, number>();
   for await (const graph of graphs) {
     for (const { category } of graph.objects) objects.set(category, (objects.get(category) ?? 0) + 1);
-    for (const { predicate, confidence } of graph.relations) {
-      if ((confidence ?? 1) >= minConfidence) predicates.set(predicate, (predicates.get(predicate) ?? 0) + 1);
-    }
+    for (const { predicate } of graph.relations) predicates.set(predicate, (predicates.get(predicate) ?? 0) + 1);
   }
   const relationFrequencies = byFrequency(predicates);
   const objectFrequencies = byFrequency(objects);

@@ -1,0 +1,48 @@
+import { OptionError } from '../../errors.js';
+import { chat } from './chat.js';
+import { cocoRelations } from './coco-relations.js';
+import type { ExportFormat } from './export-format.js';
+import { graphml } from './graphml.js';
+import { huggingFace } from './hugging-face.js';
+import { huggingFaceLines } from './hugging-face-lines.js';
+import { labelStudio } from './label-studio.js';
+import { neo4j } from './neo4j.js';
+import { page } from './page.js';
+import { psg } from './psg.js';
+import { reltr } from './reltr.js';
+import { candidates, frequencies, paths, rlipv2 } from './rlipv2.js';
+import { visualGenome } from './visual-genome.js';
+
+/** The export formats by name. */
+export const EXPORT_FORMATS = {
+  rlipv2,
+  'rlipv2-candidates': candidates,
+  'rlipv2-frequencies': frequencies,
+  'rlipv2-paths': paths,
+  coco: cocoRelations,
+  reltr,
+  huggingface: huggingFace,
+  'huggingface-jsonl': huggingFaceLines,
+  'visual-genome': visualGenome,
+  psg,
+  'label-studio': labelStudio,
+  chat,
+  graphml,
+  neo4j,
+  page,
+} as const satisfies Record<string, ExportFormat>;
+
+/** The name of an export format. */
+export type ExportFormatName = keyof typeof EXPORT_FORMATS;
+
+/**
+ * Checks the name of an export format.
+ * @throws OptionError when the format is unknown
+ */
+export function exportFormat(name: string): ExportFormatName {
+  if (Object.hasOwn(EXPORT_FORMATS, name)) return name as ExportFormatName;
+  throw new OptionError(
+    'export',
+    `unknown format '${name}', expected one of ${Object.keys(EXPORT_FORMATS).join(', ')}`,
+  );
+}

@@ -1,0 +1,160 @@
+import { createReadStream } from 'node:fs';
+import { lstat, rename, rm, symlink, unlink } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { checksum } from '../../files/checksum.js';
+import { FileWriter, type WrittenFile } from '../../files/file-writer.js';
+import { makeFolder } from '../../files/make-folder.js';
+import { parentsOf } from '../../files/own-entries.js';
+import { syncFolder } from '../../files/sync-folder.js';
+import { wrapFileErrors } from '../../files/wrap-io-errors.js';
+import { partialName } from '../../files/write-atomically.js';
+import { removeExport, replacedName } from './check-output-folder.js';
+
+/** A file of an export, by its path below the folder; for a format of one file, the base name of that file. */
+export interface ExportedFile extends Partial<WrittenFile> {
+  readonly path: string;
+}
+
+/**
+ * The files of an export. They are written under another name next to their place, and appear together when all of them are
+ * complete and on disk.
+ */
+export class ExportOutput {
+  readonly path: string;
+  readonly #isFolder: boolean;
+  readonly #partial: string;
+  readonly #files: ExportedFile[] = [];
+  readonly #open = new Set<FileWriter>();
+  readonly #scratches = new Set<string>();
+
+  /** @param path the file or folder to write */
+  constructor(path: string, isFolder: boolean) {
+    this.path = path;
+    this.#isFolder = isFolder;
+    this.#partial = partialName(path);
+  }
+
+  /** The files that are complete, in the order of their completion. */
+  get files(): readonly ExportedFile[] {
+    return this.#files;
+  }
+
+  /**
+   * Creates a file.
+   * @param name path below the folder; ignored if the export is one file
+   */
+  async create(name: string): Promise<ExportFile> {
+    const writer = await FileWriter.open(this.#pathOf(name), this.#finalPathOf(name));
+    this.#open.add(writer);
+    return {
+      write: (piece) => writer.write(piece),
+      writeBytes: (bytes) => writer.writeBytes(bytes),
+      close: async () => {
+        const written = await writer.close();
+        this.#open.delete(writer);
+        this.#files.push({ path: this.#nameOf(name), ...written });
+      },
+    };
+  }
+
+  /** Creates a temporary file, for a part of a file that comes after others. */
+  async scratch(): Promise<Scratch> {
+    const path = `${this.#isFolder ? join(this.#partial, 'scratch') : this.#partial}.${this.#scratches.size}.scratch`;
+    const writer = await FileWriter.open(path, this.path);
+    this.#open.add(writer);
+    this.#scratches.add(path);
+    return {
+      write: (piece) => writer.write(piece),
+      appendTo: async (file) => {
+        await writer.close();
+        this.#open.delete(writer);
+        for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) await file.writeBytes(chunk);
+        await unlink(path);
+      },
+    };
+  }
+
+  /** Writes a file from pieces of text. */
+  async write(name: string, pieces: AsyncIterable<string> | Iterable<string>): Promise<void> {
+    const file = await this.create(name);
+    for await (const piece of pieces) await file.write(piece);
+    await file.close();
+  }
+
+  /**
+   * Returns the path for a file that a library writes by itself, in an existing folder; `add` counts it when it is complete.
+   */
+  async reserve(name: string): Promise<string> {
+    const path = this.#pathOf(name);
+    await wrapFileErrors(this.#finalPathOf(name), () => makeFolder(dirname(path)));
+    return path;
+  }
+
+  /** Adds a file that a library has written to its reserved path, or to another name that is then renamed. */
+  async add(name: string, reserved = name): Promise<void> {
+    const path = this.#pathOf(name);
+    if (reserved !== name) await wrapFileErrors(this.#finalPathOf(name), () => rename(this.#pathOf(reserved), path));
+    this.#files.push({ path: this.#nameOf(name), ...(await checksum(path)) });
+  }
+
+  /** Creates a symbolic link to a file elsewhere. */
+  async link(name: string, target: string): Promise<void> {
+    await wrapFileErrors(this.#finalPathOf(name), async () => symlink(resolve(target), await this.reserve(name)));
+    this.#files.push({ path: name });
+  }
+
+  /** Gives the files their names, in place of an earlier export, which is then removed. */
+  async commit(): Promise<void> {
+    await wrapFileErrors(this.path, async () => {
+      if (this.#isFolder) await this.#syncFolders();
+      const isReplacing = this.#isFolder && (await lstat(this.path).catch(() => null)) !== null;
+      const replaced = replacedName(this.path);
+      if (isReplacing) await rename(this.path, replaced);
+      await rename(this.#partial, this.path);
+      await syncFolder(dirname(this.path));
+      if (isReplacing) await removeExport(replaced);
+    });
+  }
+
+  async #syncFolders(): Promise<void> {
+    const folders = new Set(this.#files.flatMap(({ path }) => parentsOf(path)));
+    for (const folder of folders) await syncFolder(join(this.#partial, folder));
+    await syncFolder(this.#partial);
+  }
+
+  /** Removes what was written so far, after an error. */
+  async abandon(): Promise<void> {
+    for (const writer of this.#open) await writer.abandon();
+    for (const path of this.#scratches) await unlink(path).catch(() => {});
+    // Only this process has written there: the name is a new one.
+    await rm(this.#partial, { force: true, recursive: this.#isFolder }).catch(() => {});
+  }
+
+  #nameOf(name: string): string {
+    return this.#isFolder ? name : basename(this.path);
+  }
+
+  #pathOf(name: string): string {
+    return this.#isFolder ? join(this.#partial, name) : this.#partial;
+  }
+
+  #finalPathOf(name: string): string {
+    return this.#isFolder ? join(this.path, name) : this.path;
+  }
+}
+
+/** A file of an export that is being written. */
+export interface ExportFile {
+  /** Appends a text; awaited before the next one, so that memory stays bounded. */
+  readonly write: (piece: string) => Promise<void>;
+  readonly writeBytes: (bytes: Uint8Array) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** A temporary file of an export. */
+export interface Scratch {
+  /** Appends a text; awaited before the next one. */
+  readonly write: (piece: string) => Promise<void>;
+  /** Appends the whole content to a file, and removes the temporary file. */
+  readonly appendTo: (file: Pick<ExportFile, 'writeBytes'>) => Promise<void>;
+}

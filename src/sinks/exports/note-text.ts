@@ -1,0 +1,35 @@
+/** What an export says about something that its format cannot carry as it is. */
+const TEXTS: Readonly<Record<string, (count: string, example: string) => string>> = {
+  'category-not-listed': (count, example) =>
+    `${count} objects of categories that --categories does not list were dropped, such as '${example}'`,
+  'predicate-not-listed': (count, example) =>
+    `${count} relations that --predicates does not list were dropped, such as '${example}'`,
+  'relation-without-object': (count, example) =>
+    `${count} relations without an object were dropped, such as '${example}': the format has only pairs`,
+  'image-id-renumbered': (count, example) =>
+    `${count} images have new numbers, because the format needs unique whole numbers and ids such as '${example}' are not`,
+  'image-missing': (count, example) => `${count} images were not found in the image folder, such as ${example}`,
+  'image-too-large': (count, example) => `${count} images are larger than 64 MiB and were left out, such as ${example}`,
+  'image-not-readable': (count, example) =>
+    `${count} files are not JPEG, PNG, WebP, AVIF, TIFF or GIF images and were left out, such as ${example}`,
+  'image-outside-folder': (count, example) =>
+    `${count} images lie outside the image folder and were not read, such as ${example}`,
+  'unsafe-path': (count, example) =>
+    `${count} images have paths that leave the image folder and were not read, such as ${example}`,
+  'image-name-repeated': (count, example) => `${count} images share their file with another one, such as ${example}`,
+  'image-without-objects': (count, example) => `${count} images without objects were left out, such as ${example}`,
+  'file-name-lost': (count, example) =>
+    `${count} images have a file name that the format derives from their number otherwise, such as ${example}`,
+  'split-as-property': (_, example) =>
+    `the splits (${example}) are a property of the images, since the format has one set of files`,
+};
+
+/** Returns a line about something that a format cannot carry as it is. */
+export function noteText(
+  reason: string,
+  { count, example }: { readonly count: number; readonly example: string },
+): string {
+  const text = TEXTS[reason];
+  const number = count.toLocaleString('en-US');
+  return text ? `${text(number, example)} (${reason})` : `${reason}: ${number}, such as '${example}'`;
+}

@@ -1,0 +1,23 @@
+import { buildReportPage } from '../report-page.js';
+import type { ExportFormat } from './export-format.js';
+
+/** A self-contained HTML page with a few images and relations. */
+export const page: ExportFormat = {
+  sink: 'scene-graphs',
+  kind: 'file',
+  file: 'page.html',
+  summary: 'a self-contained HTML page with a few images and relations',
+  takes: ['images', 'scenes'],
+  write: async (input, output) => {
+    const { images, scenes } = input.options;
+    for (const { file, split } of input.parts) {
+      const options = {
+        title: 'relflow',
+        ...(images !== undefined && { images }),
+        ...(scenes !== undefined && { scenes }),
+      };
+      const { page } = await buildReportPage(input.sceneGraphs(split), options);
+      await output.write(file, [page]);
+    }
+  },
+};

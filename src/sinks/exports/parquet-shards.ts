@@ -1,0 +1,112 @@
+import { wrapFileErrors } from '../../files/wrap-io-errors.js';
+import type { ExportOutput } from './export-output.js';
+import type { SchemaElement } from './parquet-schema.js';
+
+/** A row: values by the name of their column. */
+export type ParquetRow = Readonly<Record<string, unknown>>;
+
+/** Limits of a file and of a row group, in rows and in bytes of embedded images. */
+const FILE = { rows: 200_000, bytes: 400 << 20 };
+const GROUP = { rows: 1000, bytes: 32 << 20 };
+
+/**
+ * Writes rows to Parquet files of bounded size, named as Hugging Face names shards: `data/train-00000-of-00002.parquet`. A
+ * row group is held in memory, never a file.
+ */
+export class ParquetShards {
+  readonly #output: ExportOutput;
+  readonly #name: string;
+  readonly #schema: SchemaElement[];
+  readonly #columns: readonly string[];
+  readonly #metadata: { key: string; value: string }[];
+  #rows: ParquetRow[] = [];
+  #groupBytes = 0;
+  #file: { path: string; reserved: string; writer: ParquetFile; rows: number; bytes: number } | null = null;
+  readonly #reserved: string[] = [];
+
+  /**
+   * @param name name of the split
+   * @param schema the elements of the Parquet schema, the root first
+   */
+  constructor(output: ExportOutput, name: string, schema: SchemaElement[], metadata: Readonly<Record<string, string>>) {
+    this.#output = output;
+    this.#name = name;
+    this.#schema = schema;
+    this.#columns = topLevelNames(schema);
+    this.#metadata = Object.entries(metadata).map(([key, value]) => ({ key, value }));
+  }
+
+  /**
+   * Adds a row.
+   * @param bytes size of its embedded image
+   */
+  async add(row: ParquetRow, bytes = 0): Promise<void> {
+    this.#rows.push(row);
+    this.#groupBytes += bytes;
+    if (this.#rows.length >= GROUP.rows || this.#groupBytes >= GROUP.bytes) await this.#writeGroup();
+  }
+
+  /** Completes the files, at least one, and gives them their names. */
+  async close(): Promise<void> {
+    if (this.#rows.length > 0 || this.#reserved.length === 0) await this.#writeGroup();
+    await this.#closeFile();
+    const count = String(this.#reserved.length).padStart(5, '0');
+    for (const [index, reserved] of this.#reserved.entries())
+      await this.#output.add(`data/${this.#name}-${String(index).padStart(5, '0')}-of-${count}.parquet`, reserved);
+  }
+
+  async #writeGroup(): Promise<void> {
+    this.#file ??= await this.#openFile();
+    const { writer, path } = this.#file;
+    const rows = this.#rows;
+    const columnData = this.#columns.map((name) => ({ name, data: rows.map((row) => row[name]) }));
+    await wrapFileErrors(path, async () => writer.write({ columnData, rowGroupSize: GROUP.rows }));
+    this.#file.rows += rows.length;
+    this.#file.bytes += this.#groupBytes;
+    this.#rows = [];
+    this.#groupBytes = 0;
+    if (this.#file.rows >= FILE.rows || this.#file.bytes >= FILE.bytes) await this.#closeFile();
+  }
+
+  async #openFile() {
+    // Imported here because only this format needs it.
+    const { fileWriter, ParquetWriter } = await import('hyparquet-writer');
+    const reserved = `data/${this.#name}-${this.#reserved.length}.parquet`;
+    const path = await this.#output.reserve(reserved);
+    this.#reserved.push(reserved);
+    const writer = new ParquetWriter({
+      writer: fileWriter(path),
+      schema: this.#schema,
+      kvMetadata: this.#metadata,
+      createdBy: 'relflow',
+    });
+    return { path, reserved, writer, rows: 0, bytes: 0 };
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file;
+    if (!file) return;
+    await wrapFileErrors(file.path, async () => file.writer.finish());
+    this.#file = null;
+  }
+}
+
+/** What this class calls of the library's writer. */
+interface ParquetFile {
+  readonly write: (rows: {
+    columnData: { name: string; data: unknown[] }[];
+    rowGroupSize: number;
+  }) => void | Promise<void>;
+  readonly finish: () => void | Promise<void>;
+}
+
+function topLevelNames(schema: readonly SchemaElement[]): string[] {
+  const names: string[] = [];
+  const skip = (index: number): number => {
+    let next = index + 1;
+    for (let child = 0; child < (schema[index]?.num_children ?? 0); child++) next = skip(next);
+    return next;
+  };
+  for (let index = 1; index < schema.length; index = skip(index)) names.push(schema[index]?.name ?? '');
+  return names;
+}
