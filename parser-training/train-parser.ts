@@ -1,6 +1,7 @@
 /** Trains the neural parser: `npm run train:parser -- DIR`, see the model card, src/parser/neural/README.md. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { evaluateParser, type GoldCaption } from '../src/evaluation/parser/evaluate-parser.js';
 import { goldCaptions } from '../src/evaluation/parser/gold-captions.js';
@@ -13,6 +14,7 @@ import { defaultAssistantOptions } from './assistant.js';
 import { CaptionAugmenter } from './augment-captions.js';
 import { CacheFile, fingerprint } from './cache-file.js';
 import { captionTokens, correctedTokenWords } from './caption-tokens.js';
+import { fitConfidence } from './fit-confidence.js';
 import { fragmentsOf } from './fragments.js';
 import { labelWithTeachers, type TeacherTask } from './label-with-teachers.js';
 import { maxTrainingCaptionLength, prepareCaptions } from './prepare-captions.js';
@@ -23,9 +25,12 @@ import type { TrainingExample } from './training-example.js';
 import { readWordVectors } from './word-vectors.js';
 
 const usage = `npm run train:parser -- DIR [--encoder FOLDER] [--captions FILE]…
+       npm run train:parser -- --confidence
 
-Trains the neural parser on DIR/train.csv (columns caption and scene_graph) and scores it on DIR/dev.csv.
+Trains the neural parser on DIR/train.csv (columns caption and scene_graph), fits the confidence of its relations to
+judged-captions.csv and scores it on DIR/dev.csv.
 
+  --confidence       only fits the confidence, for the model of --out: after a change of the rules
   --encoder FOLDER   config.json, vocab.txt and model.safetensors of all-MiniLM-L6-v2, on which teachers are trained;
                      without it, the parser is trained on the CSV file alone
   --captions FILE    captions without graphs for the teachers to label: one per line, or a JSON file in COCO's format
@@ -41,7 +46,7 @@ Trains the neural parser on DIR/train.csv (columns caption and scene_graph) and 
   --epochs N         epochs of the parser's network (${defaultTrainingOptions.epochs}; with teachers, 6)
   --seed N           seed of all networks (${defaultTrainingOptions.seed})
   --student-seed N   seed of the parser's network alone: reuses teachers and assistants (as --seed)
-  --out FILE         the model to write (src/parser/neural/parser.model)`;
+  --out FILE         the model to write (src/parser/neural/parser.model); confidence.json is written next to it`;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -59,10 +64,19 @@ const { positionals, values } = parseArgs({
     seed: { type: 'string', default: `${defaultTrainingOptions.seed}` },
     'student-seed': { type: 'string' },
     out: { type: 'string' },
+    confidence: { type: 'boolean' },
     help: { type: 'boolean' },
   },
 });
 const [folder] = positionals;
+const out = values.out ?? fileURLToPath(new URL('../src/parser/neural/parser.model', import.meta.url));
+const started = performance.now();
+const log = (text: string) =>
+  console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}`);
+if (values.confidence && folder === undefined) {
+  await writeConfidence(readFileSync(out));
+  process.exit(0);
+}
 if (values.help || folder === undefined) {
   console.log(usage);
   process.exit(values.help ? 0 : 2);
@@ -75,9 +89,6 @@ const epochs =
 for (const file of [values.encoder && join(values.encoder, 'model.safetensors'), values.captions])
   if (file && !existsSync(file)) fail(`${file}: no such file`);
 
-const started = performance.now();
-const log = (text: string) =>
-  console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}`);
 const logEpoch = (who: string) => (epoch: number, losses: Losses) =>
   log(
     `${who}, epoch ${epoch + 1}: ${Object.entries(losses)
@@ -117,9 +128,10 @@ const checkpoint = values.keep
   : undefined;
 trainer.train(trainingExamples, logEpoch('student'), checkpoint);
 const bytes = encodeStudent(trainer, vocabulary, vectors, { labels, forms, counts: words });
-writeFileSync(values.out ?? new URL('../src/parser/neural/parser.model', import.meta.url), bytes);
+writeFileSync(out, bytes);
 checkpoint?.remove();
 log(`${(bytes.length / 1e6).toFixed(1)} MB written`);
+await writeConfidence(bytes);
 
 const kernels = new ParserKernels(studentMemoryBytes);
 const { overall, byLength } = await evaluateParser(
@@ -130,6 +142,16 @@ for (const { words: range, ...scores } of [{ words: 'all', ...overall }, ...byLe
   log(
     `${range} words: ${scores.captions} captions, Set Match ${scores.setMatch.toFixed(1)}, SPICE ${scores.spice.toFixed(1)} (exact ${scores.spiceExact.toFixed(1)})`,
   );
+
+/** Fits the confidence of a model's relations and writes it next to the model. */
+async function writeConfidence(bytes: Uint8Array): Promise<void> {
+  const kernels = new ParserKernels(studentMemoryBytes);
+  const { weights, relations, unjudged, reliability } = await fitConfidence(decodeModel(bytes, kernels), kernels);
+  writeFileSync(join(dirname(out), 'confidence.json'), `${JSON.stringify({ weights }, null, 2)}\n`);
+  log(`confidence fitted to ${relations} judged relations; ${unjudged} without a judgment`);
+  for (const { from, relations: count, confidence, right } of reliability)
+    log(`confidence from ${from}: ${count} relations, mean ${confidence.toFixed(3)}, right ${right.toFixed(3)}`);
+}
 
 /** Trains teachers and labels the captions of the file and generated ones. */
 async function labelByTeachers(encoder: string): Promise<TrainingExample[]> {

@@ -45,7 +45,7 @@ export interface CaptionReading {
 export const maxWords = 512;
 const limits = { rows: maxWords, hypotheses: 3, comparedRows: 64, words: 8192 };
 /** Taggings this far below the best one are not compared, in nats: their relations rarely make up for it. */
-const margin = 1.5;
+const margin = 2.5;
 
 /** What is computed once for each word. */
 interface KnownWord {

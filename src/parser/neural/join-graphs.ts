@@ -1,30 +1,28 @@
 import type { Entity, TextGraph, TextRelation } from '../../records/text-graph.js';
 import { isAbstract } from '../language/noun-classes.js';
-
-/** Confidence of a relation that rules and network find, at least, and of one that only the rules find. */
-const BOTH = 0.95;
-const RULES_ONLY = 0.8;
-/** A relation that only the network finds counts less than the network says: the rules read long captions better. */
-const NETWORK_ONLY = 0.65;
+import type { Evidence } from './relation-confidence.js';
 
 /** Options of `joinGraphs`. */
 export interface JoinOptions {
   /**
-   * Whether the caption is short, as those that the network learned from: the rules then only add relations of phrases for which the
-   * network has none.
+   * Whether the caption is short, as those that the network learned from: two phrases that it relates then have its relation alone,
+   * and the rules only add relations of phrases for which it has none.
    */
   readonly isPhrase: boolean;
+  /** Whether it is a description of several sentences. */
+  readonly isParagraph: boolean;
   /** Tells whether the words between two offsets say that something is not so. */
   readonly isDenied: (start: number, end: number) => boolean;
+  /** Returns the confidence of a relation, in [0, 1]. */
+  readonly confidenceOf: (evidence: Evidence) => number;
 }
 
 /**
- * Joins the graphs of the network and of the rules: the network's phrases with the relations of both. Phrases are the same if they
- * end with the same word, and relations if they are between the same phrases; the rules then have the predicate.
+ * Joins the graphs of the network and of the rules: the network's phrases, with the relations of both. Phrases are the same if they
+ * end with the same word.
  */
-export function joinGraphs(network: TextGraph, rules: TextGraph, { isPhrase, isDenied }: JoinOptions): TextGraph {
-  const related = new Set(network.relations.flatMap(({ subject, object }) => [subject, object]));
-  const known = new Set(network.relations.map(({ subject, object }) => pairOf(subject, object)));
+export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOptions): TextGraph {
+  const { isPhrase, isParagraph, isDenied, confidenceOf } = options;
   const entities: Entity[] = [...network.entities];
   const byEnd = new Map(entities.map(({ end }, index) => [end, index]));
   const indexOf = (entity: Entity): number => {
@@ -36,70 +34,114 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, { isPhrase, isD
     }
     return index;
   };
-  const relations: TextRelation[] = [];
-  const found = new Map<string, number>();
+  const networkOf = new Map(network.relations.map((relation) => [pairOf(relation), relation]));
+  const networkEnds = new Map<number, number>();
+  for (const relation of network.relations)
+    networkEnds.set(laterEnd(relation), Math.max(relation.confidence!, networkEnds.get(laterEnd(relation)) ?? 0));
+  const networkPhrases = new Set(network.relations.flatMap(({ subject, object }) => [subject, object]));
+  const containers = new Set<number>();
+  const rulesOf = new Map<number, TextRelation[]>();
   for (const relation of rules.relations) {
     const ends = [rules.entities[relation.subject]!, rules.entities[relation.object]!] as const;
     if (ends.some(({ lemma }) => isAbstract(lemma))) continue;
     if (isPhrase && !ends.every((entity) => byEnd.has(entity.end))) continue;
-    const subject = indexOf(ends[0]);
-    const object = indexOf(ends[1]);
-    if (isPhrase && !known.has(pairOf(subject, object)) && (related.has(object) || relation.predicate === 'of'))
-      continue;
-    found.set(pairOf(subject, object), relations.length);
-    relations.push({ ...annotated(relation), subject, object, confidence: RULES_ONLY });
+    const joined = { ...relation, subject: indexOf(ends[0]), object: indexOf(ends[1]) };
+    if (relation.predicate === 'of') containers.add(joined.subject);
+    const same = rulesOf.get(pairOf(joined));
+    if (same) same.push(joined);
+    else rulesOf.set(pairOf(joined), [joined]);
+  }
+  // For the network, a "tray of" glasses is their quantity.
+  const isNew = (index: number) => index >= network.entities.length && !containers.has(index);
+  const isOther = (index: number) => {
+    const { start, end } = entities[index]!;
+    return index >= network.entities.length && network.entities.some((one) => one.start < end && start < one.end);
+  };
+  const relations: TextRelation[] = [];
+  const add = (relation: TextRelation, evidence: Omit<Evidence, 'isPhrase' | 'isParagraph' | 'predicate'>) => {
+    relations.push({
+      ...relation,
+      confidence: confidenceOf({ ...evidence, isPhrase, isParagraph, predicate: relation.predicate }),
+    });
+  };
+  for (const [pair, found] of rulesOf) {
+    const read = networkOf.get(pair);
+    if (isPhrase && !read && found.some((one) => networkPhrases.has(one.object) || one.predicate === 'of')) continue;
+    for (const relation of found) {
+      const isSame = read !== undefined && isSameRelation(read, relation);
+      if (isPhrase && read && !isSame && found.some((other) => isSameRelation(read, other))) continue;
+      add(isSame || (isPhrase && read) ? read : annotated(relation), {
+        network: read?.confidence ?? 0,
+        rules: isSame ? 'same' : 'other',
+        contest: read === undefined ? (networkEnds.get(laterEnd(relation)) ?? 0) : 0,
+        isNewPhrase: isNew(relation.subject) || isNew(relation.object),
+        isOtherPhrase: isOther(relation.subject) || isOther(relation.object),
+      });
+      if (isPhrase && read) break;
+    }
   }
   for (const relation of network.relations) {
-    const at = found.get(pairOf(relation.subject, relation.object));
-    if (at === undefined) {
-      const ends = [entities[relation.subject]!, entities[relation.object]!] as const;
-      if (
-        isDenied(Math.min(ends[0].start, ends[1].start), Math.max(ends[0].end, ends[1].end)) ||
-        (!isPhrase && ends.some(({ lemma }) => isAbstract(lemma)))
-      )
-        continue;
-      relations.push(isPhrase ? relation : { ...relation, confidence: round(relation.confidence! * NETWORK_ONLY) });
-      continue;
-    }
-    const same = relations[at]!;
-    const confidence = Math.max(BOTH, relation.confidence!);
-    const isSame = same.predicate === relation.predicate && same.subject === relation.subject;
-    relations[at] = { ...(isSame ? relation : same), confidence };
+    if (rulesOf.has(pairOf(relation))) continue;
+    const ends = [entities[relation.subject]!, entities[relation.object]!] as const;
+    if (isDenied(Math.min(ends[0].start, ends[1].start), Math.max(ends[0].end, ends[1].end))) continue;
+    if (!isPhrase && ends.some(({ lemma }) => isAbstract(lemma))) continue;
+    add(relation, {
+      network: relation.confidence!,
+      rules: 'none',
+      contest: 0,
+      isNewPhrase: false,
+      isOtherPhrase: false,
+    });
   }
   relations.sort((a, b) => orderOf(entities, a) - orderOf(entities, b));
-  return isPhrase ? { entities, relations } : withoutAbstract({ entities, relations });
+  return { entities, relations };
 }
 
-/** Drops phrases that name nothing visible, with their relations. */
-export function withoutAbstract({ entities, relations }: TextGraph): TextGraph {
-  const kept = entities.filter(({ lemma }) => !isAbstract(lemma));
+const isSameRelation = (a: TextRelation, b: TextRelation) => a.subject === b.subject && a.predicate === b.predicate;
+
+/** Returns a graph without the entities that `isKept` refuses, and without their relations. */
+export function withEntities(
+  { entities, relations }: TextGraph,
+  isKept: (entity: Entity, index: number) => boolean,
+): TextGraph {
+  const kept = [...entities.keys()].filter((index) => isKept(entities[index]!, index));
   if (kept.length === entities.length) return { entities, relations };
-  const indices = new Map(kept.map((entity, index) => [entity, index]));
-  const related: TextRelation[] = [];
-  for (const relation of relations) {
-    const subject = indices.get(entities[relation.subject]!);
-    const object = indices.get(entities[relation.object]!);
-    if (subject !== undefined && object !== undefined) related.push({ ...relation, subject, object });
-  }
-  return { entities: kept, relations: related };
+  const indices = new Map(kept.map((index, at) => [index, at]));
+  return {
+    entities: kept.map((index) => entities[index]!),
+    relations: relations.flatMap((relation) => {
+      const [subject, object] = [indices.get(relation.subject), indices.get(relation.object)];
+      return subject === undefined || object === undefined ? [] : [{ ...relation, subject, object }];
+    }),
+  };
 }
 
-/** Adds the wording of FACTUAL's annotators to a relation that only the rules find. */
+/** Adds the wording of FACTUAL's annotators to a relation of the rules. */
 function annotated(relation: TextRelation): TextRelation {
   const { predicate, lemma } = relation;
   if (relation.inferred) return relation;
   if (predicate === 'of') return { ...relation, inferred: { lemma: 'have', swapped: true } };
   const passive = /^(\S+) (?:by|with|in)$/.exec(lemma);
-  if (passive && /^\S*(?:ed|worn|held|drawn|driven|ridden|eaten|thrown|taken) (?:by|with)$/.test(predicate))
+  if (
+    passive &&
+    (/^\S*(?:ed|worn|held|drawn|driven|ridden|eaten|thrown|taken) by$/.test(predicate) ||
+      /^(?:cover|surround) /.test(lemma))
+  )
     return { ...relation, inferred: { lemma: passive[1]!, swapped: true } };
   return relation;
 }
 
-const pairOf = (subject: number, object: number) =>
-  subject < object ? `${subject} ${object}` : `${object} ${subject}`;
-const round = (confidence: number) => Math.round(confidence * 1e4) / 1e4;
+/** More than the phrases of a caption. */
+const maxPhrases = 4096;
+
+/** A number for the two phrases of a relation, whichever is the subject. */
+const pairOf = ({ subject, object }: TextRelation) =>
+  subject < object ? subject * maxPhrases + object : object * maxPhrases + subject;
+
+/** The phrase of a relation that comes later: most relations attach it to one before it. */
+const laterEnd = ({ subject, object }: TextRelation) => Math.max(subject, object);
 
 /** Reading order: by the end of the later phrase. */
 const orderOf = (entities: readonly Entity[], { subject, object }: TextRelation) =>
-  Math.max(entities[subject]!.end, entities[object]!.end) * 4096 +
+  Math.max(entities[subject]!.end, entities[object]!.end) * maxPhrases +
   Math.min(entities[subject]!.end, entities[object]!.end);

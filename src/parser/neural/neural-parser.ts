@@ -3,17 +3,20 @@ import { checkFraction } from '../../records/option-checks.js';
 import type { TextParser } from '../../records/ports.js';
 import type { TextGraph } from '../../records/text-graph.js';
 import { captionSentences } from '../language/caption-sentences.js';
+import { isAbstract } from '../language/noun-classes.js';
 import { maxCaptionLength } from '../language/tokenize.js';
 import { ruleGraph } from '../rules/rule-parser.js';
 import { assembleGraph } from './assemble-graph.js';
 import { CaptionReader, maxWords } from './caption-reader.js';
-import { joinGraphs, withoutAbstract } from './join-graphs.js';
+import { deniedParts } from './denied-parts.js';
+import { joinGraphs, withEntities } from './join-graphs.js';
 import { ParserKernels } from './kernels/parser-kernels.js';
 import { withNamedTraps } from './kernels/with-named-traps.js';
 import { decodeModel, type ParserModel } from './parser-model.js';
+import { calibratedConfidence, type Evidence } from './relation-confidence.js';
 
 /** Part of the parser's identity in runs and caches: raise it when a change alters the graphs. */
-const version = '5';
+const version = '6';
 
 /** Bytes for the parameters and for the activations of the longest caption. */
 const memoryBytes = 48 << 20;
@@ -23,14 +26,17 @@ const phraseWords = 5;
 /** Longest captions, in words, that the network has learned well; the rules read longer ones better. */
 const captionWords = 10;
 
-/** The default of `minConfidence`, for the SDK and the recipes: on COCO's captions it keeps the reliable relations. */
+/** Captions of more words are paragraphs, which say less and less plainly what the picture shows. */
+const paragraphWords = 50;
+
+/** The default of `minConfidence`, for the SDK and the recipes: of the judged relations below it, fewer than 6 in 10 are right. */
 export const DEFAULT_MIN_CONFIDENCE = 0.6;
 
 /** Options of `neuralParser`. */
 export interface NeuralParserOptions {
   /**
-   * Drops relations below this confidence, in [0, 1], and those that the caption has no word for; default 0.6. 0 returns the graph that
-   * FACTUAL's annotators would draw, as the scores are measured: all relations of the network, which has none below 0.2, and none of the rules.
+   * Drops relations below this confidence, in [0, 1], and those that the caption has no word for; default 0.6. 0 returns all relations
+   * of network and rules, as the scores on FACTUAL are measured; a higher value returns some of those of a lower one.
    */
   readonly minConfidence?: number;
 }
@@ -60,61 +66,71 @@ export function neuralParser({ minConfidence = DEFAULT_MIN_CONFIDENCE }: NeuralP
 /**
  * Makes a parser of a decoded model; it returns relations of any confidence.
  * @param kernels whose memory holds the model
+ * @param confidenceOf default: the calibrated confidence
  */
-export function parserOf(model: ParserModel, kernels: ParserKernels): TextParser {
-  return lazyParser(() => [model, kernels], 0);
+export function parserOf(
+  model: ParserModel,
+  kernels: ParserKernels,
+  confidenceOf?: (evidence: Evidence) => number,
+): TextParser {
+  return lazyParser(() => [model, kernels], 0, confidenceOf);
 }
 
-function lazyParser(load: () => readonly [ParserModel, ParserKernels], minConfidence: number): TextParser {
+function lazyParser(
+  load: () => readonly [ParserModel, ParserKernels],
+  minConfidence: number,
+  confidence?: (evidence: Evidence) => number,
+): TextParser {
   checkFraction('neuralParser', 'minConfidence', minConfidence);
-  let loaded: { readonly reader: CaptionReader; readonly forms: ParserModel['forms'] } | undefined;
+  let loaded: ReturnType<typeof loadReader> | undefined;
   const loadReader = () => {
     const [model, kernels] = load();
-    return { reader: new CaptionReader(kernels, model), forms: model.forms };
+    return {
+      reader: new CaptionReader(kernels, model),
+      forms: model.forms,
+      confidenceOf: confidence ?? calibratedConfidence(),
+    };
   };
   const parse = (caption: string): TextGraph => {
     loaded ??= loadReader();
-    const { reader, forms } = loaded;
-    const sentences = captionSentences(caption, maxCaptionLength, minConfidence === 0);
+    const { reader, forms, confidenceOf } = loaded;
+    const sentences = captionSentences(caption, maxCaptionLength);
     const words = sentences.reduce((sum, { tokens }) => sum + tokens.length, 0);
-    // The rules make up for what the comparison of taggings gains, at less cost.
-    const taggings = minConfidence === 0 || words <= captionWords ? undefined : 1;
+    const isPhrase = words <= captionWords;
     const network = concatenated(
       sentences.map(({ tokens, isQuestion }) => {
         const read = tokens.slice(0, maxWords);
-        const graph = assembleGraph(caption, read, reader.read(read, taggings), forms);
+        // The rules make up for what the comparison of taggings gains in longer captions, at less cost.
+        const graph = assembleGraph(caption, read, reader.read(read, isPhrase ? undefined : 1), forms);
         return isQuestion ? { ...graph, relations: [] } : graph;
       }),
     );
-    if (minConfidence === 0) return sentences.length > 1 ? withoutAbstract(network) : network;
-    const { entities, relations } = joinGraphs(
-      network,
-      words > phraseWords ? ruleGraph(caption, sentences) : { entities: [], relations: [] },
-      {
-        isPhrase: words <= captionWords,
-        isDenied: (start, end) => denials.test(caption.slice(start, end)) || neither.test(caption.slice(0, end)),
-      },
+    const rules = words > phraseWords ? ruleGraph(caption, sentences) : { entities: [], relations: [] };
+    const joined = joinGraphs(network, rules, {
+      isPhrase,
+      isParagraph: words > paragraphWords,
+      isDenied: deniedParts(caption),
+      confidenceOf,
+    });
+    const relations =
+      minConfidence === 0
+        ? joined.relations
+        : joined.relations.filter(({ confidence, predicate }) => confidence! >= minConfidence && predicate !== '');
+    const related = new Set(relations.flatMap(({ subject, object }) => [subject, object]));
+    return withEntities(
+      { entities: joined.entities, relations },
+      // What only the rules take for a phrase counts if it is related.
+      ({ lemma }, index) => (isPhrase || !isAbstract(lemma)) && (index < network.entities.length || related.has(index)),
     );
-    return {
-      entities,
-      relations: relations.filter(({ confidence, predicate }) => confidence! >= minConfidence && predicate !== ''),
-    };
   };
   return {
     // Manifests and caches record this name: it stays what it was before the parser was called `neural`.
     name: 'learned',
-    version: minConfidence === 0 ? version : `${version} >= ${minConfidence}`,
+    version: `${version} >= ${minConfidence}`,
     maxLength: maxCaptionLength,
     parse: (caption) => withNamedTraps(caption, () => parse(caption)),
   };
 }
-
-/** What makes a relation of the words around it untrue, or only possible. */
-const denials =
-  /\b(?:not|no|never|without|neither|nor|no(?:body|ne|thing)|almost|about to|as if|as though|instead|pretend\w*|tr(?:y|ies|ying) to|ready to|attempt\w*)\b|n['’]t\b/i;
-
-/** `neither` denies the rest of its sentence. */
-const neither = /\bneither\b[^.;!?\n]*$/i;
 
 /** Returns one graph of all sentences. */
 function concatenated(graphs: readonly TextGraph[]): TextGraph {

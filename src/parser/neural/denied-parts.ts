@@ -1,0 +1,26 @@
+/**
+ * Returns a function that tells whether the words around two phrases of a caption make their relation untrue, only possible or a figure
+ * of speech.
+ */
+export function deniedParts(caption: string): (start: number, end: number) => boolean {
+  const hasNeither = /\bneither\b/i.test(caption);
+  const figures = [...caption.matchAll(sameTwice)].map(({ index, 0: { length } }) => [index, index + length] as const);
+  return (start, end) =>
+    denials.test(caption.slice(start, end)) ||
+    deniedPhrase.test(caption.slice(Math.max(0, start - longestDenial), start)) ||
+    (hasNeither && neither.test(caption.slice(0, end))) ||
+    figures.some(([from, to]) => (start >= from && start < to) || (end > from && end <= to));
+}
+
+const denials =
+  /\b(?:not|no|never|without|neither|nor|no(?:body|ne|thing)|almost|about to|as if|as though|instead|pretend\w*|tr(?:y|ies|ying) to|ready to|prepar\w* to|attempt\w*)\b|n['’]t\b/i;
+
+/** "not a cow" */
+const deniedPhrase = /\b(?:not|no|without|nor)\s+(?:(?:a|an|the|any)\s+)?$/i;
+const longestDenial = 16;
+
+/** `neither` denies the rest of its sentence. */
+const neither = /\bneither\b[^.;!?\n]*$/i;
+
+/** "hand in hand", "side by side" */
+const sameTwice = /\b([a-z]+) (?:in|by|to|for) \1\b/gi;

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { judgedCaptions } from '../../../src/evaluation/parser/judged-captions.js';
+import { neuralParser } from '../../../src/parser/neural/neural-parser.js';
+import type { TextGraph } from '../../../src/records/text-graph.js';
+
+const read = (minConfidence: number, caption: string) => neuralParser({ minConfidence }).parse(caption) as TextGraph;
+const confidences = (caption: string): Record<string, number> => {
+  const { entities, relations } = read(0, caption);
+  return Object.fromEntries(
+    relations.map(({ subject, predicate, object, confidence }) => [
+      `${entities[subject]!.span} ${predicate} ${entities[object]!.span}`,
+      confidence!,
+    ]),
+  );
+};
+
+describe('confidence of relations', () => {
+  it('a higher minConfidence returns some of the relations of a lower one', async () => {
+    const file = new URL('../../../parser-training/judged-captions.csv', import.meta.url).pathname;
+    const captions = (await judgedCaptions(file, () => assert.fail())).map(({ caption }) => caption);
+    const parsers = [0, 0.3, 0.5, 0.6, 0.7, 0.85, 0.95, 1].map((minConfidence) => neuralParser({ minConfidence }));
+    let dropped = 0;
+    for (const caption of captions) {
+      let before: Set<string> | undefined;
+      for (const parser of parsers) {
+        const { entities, relations } = parser.parse(caption) as TextGraph;
+        const place = (index: number) => `${entities[index]!.start}–${entities[index]!.end}`;
+        const found = new Set(
+          relations.map((one) => `${place(one.subject)} ${one.predicate} ${place(one.object)} ${one.confidence}`),
+        );
+        for (const relation of found) assert.ok(before?.has(relation) ?? true, `${caption}: ${relation}`);
+        dropped += (before?.size ?? found.size) - found.size;
+        before = found;
+      }
+    }
+    assert.ok(dropped > 100);
+  });
+
+  it('is higher if network and rules agree', () => {
+    const found = confidences('A waiter in a white apron is carrying a tray of glasses past a table next to a window.');
+    assert.ok(found['waiter in apron']! > 0.95);
+    assert.ok(found['waiter carrying tray']! > 0.6);
+    assert.ok(found['waiter carrying tray']! < found['waiter in apron']! - 0.05);
+  });
+
+  it('leaves out a phrase that only the rules see, with its relations', () => {
+    const caption = 'Two paper lanterns stretch across the street, and strings of beads hang above a quiet square.';
+    const spans = (minConfidence: number) => read(minConfidence, caption).entities.map(({ span }) => span);
+    assert.ok(spans(0).includes('Two paper lanterns stretch'));
+    assert.ok(!spans(0.6).includes('Two paper lanterns stretch'));
+    assert.deepEqual(
+      read(0.6, caption).relations.map(({ predicate }) => predicate),
+      ['stretch across', 'of', 'hang above'],
+    );
+  });
+
+  it('has a weight for each part of the evidence', () => {
+    const file = new URL('../../../src/parser/neural/confidence.json', import.meta.url);
+    const { weights } = JSON.parse(readFileSync(file, 'utf8')) as { weights: Record<string, number> };
+    assert.ok(weights.agree! > weights.differ!);
+    assert.ok(weights.agree! > weights['network alone']!);
+    assert.ok(weights['rules alone, contested']! < 0);
+  });
+});
