@@ -13,6 +13,7 @@ interface ResumeFlags extends ShowFlags, TrustFlags {
   readonly concurrency?: number;
   readonly budget?: number;
   readonly allowEmpty?: boolean;
+  readonly recomputeDamaged?: boolean;
 }
 
 /** Adds `relflow resume`. */
@@ -26,6 +27,10 @@ export function resumeCommand(program: Command, context: CommandContext): void {
     .addOption(new Option('--concurrency <number>', 'records in flight per stage').argParser(number))
     .addOption(
       new Option('--budget <number>', 'for runs with models: the most that this process may spend').argParser(number),
+    )
+    .option(
+      '--recompute-damaged',
+      'if the file of a complete shard is missing or was changed, write it and the later shards again',
     )
     .option('--allow-empty', ALLOW_EMPTY);
   for (const option of trustOptions()) command.addOption(option);
@@ -64,6 +69,7 @@ export function resumeCommand(program: Command, context: CommandContext): void {
         ...(bytes !== null && { shardBytes: bytes }),
         gzip,
         allowEmpty: flags.allowEmpty ?? false,
+        recomputeDamaged: flags.recomputeDamaged ?? false,
         ...(flags.concurrency !== undefined && { concurrency: flags.concurrency }),
       });
     });

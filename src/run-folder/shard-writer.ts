@@ -4,6 +4,7 @@ import { InputError } from '../errors.js';
 import { checksum } from '../files/checksum.js';
 import { isMissing } from '../files/is-missing.js';
 import { makeFolder } from '../files/make-folder.js';
+import { syncFolder } from '../files/sync-folder.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import type { Shard } from '../records/manifest.js';
 import type { Progress, Sharding } from '../records/run-state.js';
@@ -42,6 +43,7 @@ export class ShardWriter {
    * Opens a folder after the last complete shard, or within the shard in progress. The shard in progress starts again
    * when its files or its progress are damaged.
    *
+   * @param recompute whether a damaged complete shard, and those after it, are written again instead of an error
    * @param onCheck called with the number of bytes of complete shards that were checked, and of all; an error that it
    *   throws stops the checking
    * @throws InputError when the file of a complete shard is missing or was changed
@@ -49,10 +51,21 @@ export class ShardWriter {
   static async open(
     folder: RunFolder,
     sharding: Sharding,
+    recompute: boolean,
     onCheck: (done: number, total: number) => void = () => {},
   ): Promise<ShardWriter> {
-    const shards = await folder.shards();
-    await checkFiles(folder, shards, onCheck);
+    let shards = await folder.shards();
+    const damaged = await damagedFile(folder, shards, onCheck);
+    if (damaged !== null) {
+      const { shard, path, isMissing } = damaged;
+      const problem = `the file of the complete shard ${shard} ${isMissing ? 'is missing' : 'was changed'}`;
+      if (!recompute)
+        throw new InputError(
+          folder.pathTo(path),
+          `${problem}: restore it, let \`relflow resume --recompute-damaged\` write it and the later shards again, or start anew with --overwrite`,
+        );
+      shards = await dropShards(folder, shards, shard);
+    }
     const writer = new ShardWriter(folder, sharding, shards);
     await wrapIoErrors(folder.path, async () => {
       await makeFolder(folder.internalPath('partial'));
@@ -132,28 +145,42 @@ export class ShardWriter {
   }
 }
 
-/** Checks the files of complete shards against the checksums in their markers. */
-async function checkFiles(
+/** A file of a complete shard that does not match its checksum. */
+interface DamagedFile {
+  readonly shard: number;
+  readonly path: string;
+  readonly isMissing: boolean;
+}
+
+/** Returns the first file of complete shards that does not match the checksum in its marker; null if all do. */
+async function damagedFile(
   folder: RunFolder,
   shards: readonly Shard[],
   onCheck: (done: number, total: number) => void,
-): Promise<void> {
-  const files = shards.flatMap((shard) => shard.files);
+): Promise<DamagedFile | null> {
+  const files = shards.flatMap(({ shard, files }) => files.map((file) => ({ shard, ...file })));
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   let done = 0;
-  for (const { path, sha256 } of files) {
-    const file = folder.pathTo(path);
-    const sum = await checksum(file, (bytes) => {
+  for (const { shard, path, sha256 } of files) {
+    const sum = await checksum(folder.pathTo(path), (bytes) => {
       done += bytes;
       onCheck(done, total);
     }).catch((error) => {
       if (isMissing(error)) return null;
       throw error;
     });
-    if (sum?.sha256 === sha256) continue;
-    throw new InputError(
-      file,
-      `the file of a complete shard ${sum ? 'was changed' : 'is missing'}: restore it, or start anew with --overwrite`,
-    );
+    if (sum?.sha256 !== sha256) return { shard, path, isMissing: sum === null };
   }
+  return null;
+}
+
+/** Makes a shard and those after it incomplete. @returns the shards before it */
+async function dropShards(folder: RunFolder, shards: readonly Shard[], first: number): Promise<Shard[]> {
+  await wrapIoErrors(folder.path, async () => {
+    await rm(folder.internalPath('progress.json'), { force: true });
+    // The last one first: a process that is killed here leaves no marker after a missing one.
+    for (const { shard } of shards.slice(first).reverse()) await rm(folder.markerPath(shard), { force: true });
+    await syncFolder(folder.internalPath('shards'));
+  });
+  return shards.slice(0, first);
 }

@@ -16,7 +16,8 @@ import { checkRun, type RunOptions } from './run.js';
 import { reportedUsage } from './run-report.js';
 
 /** Options of `runPart`. */
-export interface RunPartOptions extends Omit<RunOptions, 'resume' | 'overwrite' | 'allowEmpty' | 'shardBytes'> {
+export interface RunPartOptions
+  extends Omit<RunOptions, 'resume' | 'recomputeDamaged' | 'overwrite' | 'allowEmpty' | 'shardBytes'> {
   /** Number of the part that this process handles, from 1. */
   readonly part: number;
   /** Number of parts of the run. */

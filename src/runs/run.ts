@@ -37,6 +37,11 @@ export interface RunOptions {
    * such an output. Default: only an output without images is replaced.
    */
   readonly allowEmpty?: boolean;
+  /**
+   * With `resume`: if the file of a complete shard is missing or was changed, it and the later shards are written again.
+   * Default false: that is an error.
+   */
+  readonly recomputeDamaged?: boolean;
   /** Removes an earlier run from the folder first; one that has produced nothing is always removed. Default false. */
   readonly overwrite?: boolean;
   /** Most records of the input in a shard. Default 1,000. */
@@ -183,7 +188,7 @@ async function runLocked(
   }
 
   const { signal, stop } = options;
-  const writer = await ShardWriter.open(folder, state.sharding, (done, total) => {
+  const writer = await ShardWriter.open(folder, state.sharding, options.recomputeDamaged ?? false, (done, total) => {
     signal.throwIfAborted();
     stop.throwIfAborted();
     report({ phase: 'checking', done, total });

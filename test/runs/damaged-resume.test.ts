@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Graph, type ImageRecord, operator, type Related, RelflowError, run, sceneGraphs } from '../../src/index.js';
 import { Random } from '../../src/records/random.js';
@@ -68,7 +68,7 @@ describe('a resume of a run whose files were changed without changing their size
           } catch (error) {
             if (!(error instanceof RelflowError)) throw error;
             assert.ok(error.message.startsWith(join(out, file)), error.message);
-            assert.match(error.message, /: restore it, or start anew with --overwrite$|shard 0 is missing/);
+            assert.match(error.message, / or start anew with --overwrite$|shard 0 is missing/);
             found.named++;
           }
         }
@@ -76,4 +76,30 @@ describe('a resume of a run whose files were changed without changing their size
       assert.ok(found.same > 0 && found.named > 0, JSON.stringify(found));
     });
   }
+});
+
+describe('a resume of a run whose complete shard is missing or was changed', () => {
+  for (const damage of ['changed', 'missing'])
+    it(`ends with an error, and writes it and the later ones again if asked to: ${damage}`, async () => {
+      const [expected, out] = [join(temporaryFolder(), 'out'), join(temporaryFolder(), 'out')];
+      const options = { shardRecords: 8 };
+      await run(graph(), { out: expected, ...options });
+      const stop = new AbortController();
+      const onProgress = ({ records }: { records: number }) => {
+        if (records >= 30) stop.abort();
+      };
+      await run(graph(), { out, ...options, stop: stop.signal, onProgress });
+      const file = join(out, 'scene-graphs/00001.jsonl');
+      if (damage === 'missing') rmSync(file);
+      else writeFileSync(file, readFileSync(file).fill('x', 0, 1));
+      const before = digests(out);
+      await assert.rejects(run(graph(), { out, ...options, resume: true }), {
+        code: 'bad-input',
+        message: `${file}: the file of the complete shard 1 ${damage === 'missing' ? 'is missing' : 'was changed'}: restore it, let \`relflow resume --recompute-damaged\` write it and the later shards again, or start anew with --overwrite`,
+      });
+      assert.deepEqual(digests(out), before);
+      const { records } = await run(graph(), { out, ...options, resume: true, recomputeDamaged: true });
+      assert.equal(records, RECORDS);
+      assert.deepEqual(digests(out), digests(expected));
+    });
 });

@@ -329,7 +329,7 @@ describe('run', () => {
     rmSync(join(out, 'scene-graphs/00001.jsonl'));
     await assert.rejects(
       run(graphOf(images(30)), { out, resume: true, shardRecords: 10 }),
-      /00001\.jsonl: the file of a complete shard is missing/,
+      /00001\.jsonl: the file of the complete shard 1 is missing/,
     );
   });
 
