@@ -4,6 +4,7 @@ import { evaluateHicoCommand } from './evaluate-hico-command.js';
 import { evaluateJudgedCommand } from './evaluate-judged-command.js';
 import { evaluateParserCommand } from './evaluate-parser-command.js';
 import { evaluatePredicatesCommand } from './evaluate-predicates-command.js';
+import { evaluateVcocoCommand } from './evaluate-vcoco-command.js';
 
 /** Adds `relflow evaluate`. */
 export function evaluateCommand(program: Command, context: CommandContext): void {
@@ -14,6 +15,7 @@ export function evaluateCommand(program: Command, context: CommandContext): void
       'Score predictions on benchmarks, a parser or taggers against ground truth, or relations by the judgments of a person.',
     );
   evaluateHicoCommand(evaluate, context);
+  evaluateVcocoCommand(evaluate, context);
   evaluatePredicatesCommand(evaluate, context);
   evaluateParserCommand(evaluate, context);
   evaluateJudgedCommand(evaluate, context);

@@ -26,9 +26,20 @@ export type {
 } from './benchmarks/benchmark-report.js';
 export { type EvaluateRelationsOptions, evaluateRelations } from './benchmarks/evaluate-relations.js';
 export { type EvaluateHicoOptions, evaluateHico } from './benchmarks/hico/evaluate-hico.js';
-export { countHicoTriplets, readHicoImages } from './benchmarks/hico/hico-annotations.js';
+export { countHicoTriplets, readHicoImages, readHoiImages } from './benchmarks/hico/hico-annotations.js';
 export { openPredictions, type Predictions } from './benchmarks/predictions-file.js';
 export { pairNms, type RelationReport, RelationScores } from './benchmarks/relation-scores.js';
+export { type EvaluateVcocoOptions, evaluateVcoco } from './benchmarks/vcoco/evaluate-vcoco.js';
+export {
+  type EvaluateVcocoTrainingOptions,
+  evaluateVcocoTraining,
+} from './benchmarks/vcoco/evaluate-vcoco-training.js';
+export {
+  readVcocoTruth,
+  type VcocoFiles,
+  type VcocoPerson,
+  type VcocoTruth,
+} from './benchmarks/vcoco/vcoco-annotations.js';
 export {
   evaluateRelationJudgments,
   type JudgedGroup,

@@ -98,12 +98,14 @@ export interface VcocoAnnotation {
   readonly category: number;
   /** `[x, y, w, h]` in pixels. */
   readonly box: Box;
+  /** Area of the mask in square pixels as COCO gives it; without one, that of the box. */
+  readonly area: number;
 }
 
 /**
  * Reads COCO's boxes that V-COCO's annotations refer to (`instances_vcoco_all_2014.json`), for the given images only.
  *
- * @param ids the images to read; others are skipped
+ * @param ids the images to read; others are skipped, as are annotations to ignore
  * @returns the images in the order of the file, their annotations in the order of the file
  * @throws InputError if the file is not in COCO's form, or an image or a box is not usable
  */
@@ -123,15 +125,16 @@ export async function readVcocoImages(file: string, ids: ReadonlySet<number>): P
           );
         if (ids.has(id)) images.set(id, { id, file: name, width, height });
       } else if (ids.has(fields['image_id'] as number)) {
-        const { id, image_id: image, category_id: category, bbox } = fields;
+        const { id, image_id: image, category_id: category, bbox, area } = fields;
         if (!isWhole(id) || !isWhole(category) || !isBox(bbox))
           throw new InputError(
             file,
             `found an annotation ${formatJsonValue(value)}, expected id, category_id and bbox [x, y, w, h]`,
           );
-        const list = boxes.get(image as number);
-        if (list) list.push({ id, category, box: bbox });
-        else boxes.set(image as number, [{ id, category, box: bbox }]);
+        if (fields['ignore'] === 1) continue;
+        const list = boxes.get(image as number) ?? [];
+        boxes.set(image as number, list);
+        list.push({ id, category, box: bbox, area: typeof area === 'number' ? area : bbox[2] * bbox[3] });
       }
     }
   return [...images.values()].map((image) => ({ ...image, annotations: boxes.get(image.id) ?? [] }));

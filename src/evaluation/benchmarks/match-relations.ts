@@ -1,4 +1,5 @@
 import type { Corners } from '../../records/corners.js';
+import type { HoiImage } from '../../sources/hoi-file.js';
 
 /** A true relation of an image whose boxes a prediction must fit. */
 export interface TrueRelation<Object extends MatchedObject = MatchedObject> {
@@ -64,3 +65,14 @@ export function matchRelations(
 
 /** Minimum IoU of boxes that fit; exactly 0.5 does. */
 export const MIN_IOU = 0.5;
+
+/** Returns the interactions of an image as true relations. */
+export function trueRelations({ objects, interactions }: HoiImage): TrueRelation[] {
+  const first = new Map<string, number>();
+  return interactions.map(({ subject, object, verb }, k) => {
+    const key = `${subject} ${object} ${verb}`;
+    if (!first.has(key)) first.set(key, k);
+    const end = object === null ? null : objects[object]!;
+    return { subject: objects[subject]!, object: end, predicate: verb, first: first.get(key)! };
+  });
+}

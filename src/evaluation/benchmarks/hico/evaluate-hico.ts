@@ -15,7 +15,7 @@ import {
   rankingOf,
 } from '../class-ranking.js';
 import { HighestMistakes } from '../highest-mistakes.js';
-import { type MatchedObject, matchRelations, type TrueRelation } from '../match-relations.js';
+import { type MatchedObject, matchRelations, trueRelations } from '../match-relations.js';
 import { suppressPairs } from '../pair-suppression.js';
 import { pixelIou, strictPixelIou } from '../pixel-geometry.js';
 import type { Predictions } from '../predictions-file.js';
@@ -313,15 +313,6 @@ const MATLAB_EVALUATOR =
   'ho-rcnn evaluation/eval_one.m, mode ko (4bf3ab0); not reported by RLIPv2, whose mask, cut and suppression apply';
 /** Classes with fewer training interactions are rare. */
 const RARE = 10;
-
-function trueRelations({ objects, interactions }: HoiImage): TrueRelation[] {
-  const first = new Map<string, number>();
-  return interactions.map(({ subject, object, verb }, k) => {
-    const key = `${subject} ${object} ${verb}`;
-    if (!first.has(key)) first.set(key, k);
-    return { subject: objects[subject]!, object: objects[object!]!, predicate: verb, first: first.get(key)! };
-  });
-}
 
 const categoryNames = new Map(coco80Categories.map(({ id, name }) => [id, name]));
 

@@ -25,10 +25,10 @@ const combinations = new Map(
 export const interactionIndex = (key: number): number | null => combinations.get(key) ?? null;
 
 /**
- * Reads the annotations of HICO-DET (`test_hico.json`, PPDM's form).
- * @throws InputError if an interaction refers to a box that does not exist or has no object
+ * Reads annotations in PPDM's form (`test_hico.json`, `test_vcoco.json`) to evaluate on.
+ * @throws InputError if an interaction refers to a box that does not exist
  */
-export async function readHicoImages(file: string, signal?: AbortSignal): Promise<readonly HoiImage[]> {
+export async function readHoiImages(file: string, signal?: AbortSignal): Promise<readonly HoiImage[]> {
   const images: HoiImage[] = [];
   for await (const image of hoiImages(file, signal)) {
     if (image.dangling > 0)
@@ -36,10 +36,20 @@ export async function readHicoImages(file: string, signal?: AbortSignal): Promis
         file,
         `image ${image.file}: ${image.dangling} interactions refer to boxes that do not exist`,
       );
-    if (image.interactions.some(({ object }) => object === null))
-      throw new InputError(file, `image ${image.file}: an interaction has no object, as in V-COCO, expected HICO-DET`);
     images.push(image);
   }
+  return images;
+}
+
+/**
+ * Reads the annotations of HICO-DET (`test_hico.json`, PPDM's form).
+ * @throws InputError if an interaction refers to a box that does not exist or has no object
+ */
+export async function readHicoImages(file: string, signal?: AbortSignal): Promise<readonly HoiImage[]> {
+  const images = await readHoiImages(file, signal);
+  const without = images.find(({ interactions }) => interactions.some(({ object }) => object === null));
+  if (without)
+    throw new InputError(file, `image ${without.file}: an interaction has no object, as in V-COCO, expected HICO-DET`);
   return images;
 }
 
