@@ -140,7 +140,9 @@ export function printExport(context: CommandContext, path: string, result: Expor
   }
   const count = (number: number) => number.toLocaleString('en-US');
   const list = files.length === 1 ? '' : `${count(files.length)} files, `;
-  context.print(`${path}: ${list}${count(bytes)} bytes, ${count(images)} images, ${count(relations)} relations`);
+  context.print(
+    `${path}: ${list}${count(bytes)} bytes from ${count(images)} images with ${count(relations)} relations`,
+  );
   if (images === 0)
     context.printNote('no image is left: the export is empty; check --where, --min-confidence and --related-only');
   else if (relations === 0)

@@ -2,15 +2,19 @@ import { OptionError } from '../../errors.js';
 import { chat } from './chat.js';
 import { cocoRelations } from './coco-relations.js';
 import type { ExportFormat } from './export-format.js';
+import { fiftyone } from './fiftyone.js';
 import { graphml } from './graphml.js';
+import { hico, vcoco } from './hoi.js';
 import { huggingFace } from './hugging-face.js';
 import { huggingFaceLines } from './hugging-face-lines.js';
 import { labelStudio } from './label-studio.js';
 import { neo4j } from './neo4j.js';
+import { openImages } from './open-images.js';
 import { page } from './page.js';
 import { psg } from './psg.js';
 import { reltr } from './reltr.js';
 import { candidates, frequencies, paths, rlipv2 } from './rlipv2.js';
+import { vg150 } from './vg150.js';
 import { visualGenome } from './visual-genome.js';
 
 /** The export formats by name. */
@@ -25,7 +29,12 @@ export const EXPORT_FORMATS = {
   'huggingface-jsonl': huggingFaceLines,
   'visual-genome': visualGenome,
   psg,
+  vg150,
+  hico,
+  vcoco,
+  'open-images': openImages,
   'label-studio': labelStudio,
+  fiftyone,
   chat,
   graphml,
   neo4j,

@@ -22,6 +22,21 @@ const TEXTS: Readonly<Record<string, (count: string, example: string) => string>
     `${count} images have a file name that the format derives from their number otherwise, such as ${example}`,
   'split-as-property': (_, example) =>
     `the splits (${example}) are a property of the images, since the format has one set of files`,
+  'category-not-in-coco': (count, example) =>
+    `${count} objects whose category is not one of COCO's 80 were dropped with their relations, such as '${example}'`,
+  'subject-not-person': (count, example) =>
+    `${count} relations whose subject is not a person were dropped, such as '${example}'`,
+  'predicate-in-base-form': (count, example) =>
+    `${count} predicates were written in their base form, such as ${example}`,
+  'predicate-not-in-list': (count, example) =>
+    `${count} relations whose predicate is not a verb of the set were dropped, such as '${example}'`,
+  'combination-not-in-hico': (count, example) =>
+    `${count} relations that are none of HICO-DET's 600 combinations were dropped, such as '${example}'`,
+  'verb-without-object': (count, example) =>
+    `${count} relations were dropped because V-COCO's verb has no object, such as '${example}'`,
+  'image-without-relations': (count, example) => `${count} images without relations have no row, such as ${example}`,
+  'image-skipped-by-readers': (count, example) =>
+    `${count} images with numbers that readers of VG150 skip were left out, such as ${example}`,
 };
 
 /** Returns a line about something that a format cannot carry as it is. */

@@ -22,6 +22,7 @@ import {
   OutputError,
   type SceneGraph,
 } from '../../../src/index.js';
+import { Vg150File, vg150FilesOf } from '../../../src/sources/vg150-file.js';
 import { temporaryFolder } from '../../support/folders.js';
 import { threeRelations } from '../../support/three-relations.js';
 
@@ -47,6 +48,19 @@ async function exported(
     about: { name: 'own', inputs: [{ file: 'instances.json', sha256: 'a'.repeat(64) }], stages: ['match 2'] },
   };
   return { path, ...(await exportGraphs(source, format, path, options)) };
+}
+
+/** Moves a relation one object further. */
+const shift = <R extends { subject: number; object: number | null }>(relation: R): R => ({
+  ...relation,
+  subject: relation.subject + 1,
+  object: relation.object === null ? null : relation.object + 1,
+});
+
+/** Reads an exported folder as the source does. */
+async function readVg150(folder: string) {
+  const file = await Vg150File.open(vg150FilesOf(join(folder, 'VG-SGG-with-attri.h5')));
+  return { objects: file.objects, predicates: file.predicates, images: [...file.images(0), ...file.images(2)] };
 }
 
 const json = (path: string, name = '') => JSON.parse(readFileSync(join(path, name), 'utf8'));
@@ -213,6 +227,80 @@ describe('exports', () => {
     assert.match(graphml, /<edge source="own\/7#0" target="own\/7#1"><data key="edge-predicate">riding<\/data>/);
     const relations = readFileSync(join((await exported('neo4j')).path, 'relations.csv'), 'utf8').split('\n');
     assert.equal(relations[1], 'own/7#0,own/7#1,riding,0.75,RELATES_TO');
+  });
+
+  it('to HICO-DET and V-COCO have persons, verbs by their base form, and nothing that the sets cannot say', async () => {
+    const dog = { id: 14, category: 'dog', box: [0, 0, 5, 5] } as const;
+    const graph = threeRelations();
+    const relations = [
+      ...graph.relations,
+      { subject: 1, object: 0, predicate: 'carrying', confidence: 0.5, captions: [0] },
+    ];
+    const from = [
+      {
+        ...graph,
+        objects: [{ ...dog, category: 'unicorn', box: [0, 0, 9, 9] as const }, ...graph.objects],
+        relations: relations.map(shift),
+      },
+    ];
+    const hico = await exported('hico', {}, from);
+    assert.deepEqual(json(hico.path), [
+      {
+        file_name: '7.jpg',
+        annotations: [
+          { bbox: [10, 20, 40, 80], category_id: 1 },
+          { bbox: [5.5, 50, 95.5, 120], category_id: 19 },
+        ],
+        hoi_annotation: [{ subject_id: 0, object_id: 1, category_id: 77, hoi_category_id: 140 }],
+      },
+    ]);
+    const reasons = Object.fromEntries(Object.entries(hico.notes).map(([reason, { count }]) => [reason, count]));
+    assert.deepEqual(reasons, {
+      'category-not-in-coco': 1,
+      'predicate-in-base-form': 1,
+      'predicate-not-in-list': 2,
+      'subject-not-person': 1,
+    });
+    const vcoco = await exported('vcoco', {}, from);
+    assert.deepEqual(json(vcoco.path)[0].hoi_annotation, [
+      { subject_id: 0, object_id: 1, category_id: 3 },
+      { subject_id: 0, object_id: -1, category_id: 23 },
+    ]);
+  });
+
+  it('to Open Images, VG150 and FiftyOne have boxes as these sets have them', async () => {
+    const rows = readFileSync((await exported('open-images')).path, 'utf8').split('\n');
+    assert.equal(
+      rows[1],
+      `7,person,horse,${10 / 640},${40 / 640},${20 / 480},${80 / 480},${5.5 / 640},${95.5 / 640},${50 / 480},0.25,riding`,
+    );
+    const { path } = await exported('vg150', { split: 'train=0.5,test=0.5' });
+    const { objects, predicates, images } = await readVg150(path);
+    assert.deepEqual(
+      [objects, predicates],
+      [
+        ['dog', 'horse', 'person'],
+        ['next to', 'riding', 'smiling'],
+      ],
+    );
+    const [first] = images.filter(({ id }) => id === 7);
+    assert.deepEqual(first?.relations, [
+      { subject: 0, object: 1, predicate: 2 },
+      { subject: 0, object: 1, predicate: 1 },
+    ]);
+    const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = first?.objects[0]?.box ?? [];
+    for (const [value, expected] of [
+      [x1, 10],
+      [y1, 20],
+      [x2, 40],
+      [y2, 80],
+    ] as const)
+      assert.ok(Math.abs(value - expected) < 1, `${value}`);
+    const sample = JSON.parse(
+      readFileSync(join((await exported('fiftyone')).path, 'samples.jsonl'), 'utf8').split('\n')[0] as string,
+    );
+    assert.deepEqual(sample.objects[0].bounding_box, [10 / 640, 20 / 480, 30 / 640, 60 / 480]);
+    assert.deepEqual(sample.objects[0].relations, ['riding horse 1', 'next to horse 1', 'smiling']);
   });
 
   it('make names from data harmless in XML, CSV and Markdown', async () => {

@@ -1,0 +1,146 @@
+import { RelflowError } from '../../errors.js';
+import type { Box } from '../../records/box.js';
+import type { ExportFormat } from './export-format.js';
+import { imageNumbers } from './image-numbers.js';
+import { pairRelations } from './pair-relations.js';
+
+/** The length of the longer side of an image in the file's boxes. */
+const BOX_SCALE = 1024;
+
+/** Numbers of attributes of an object in the file; relflow has none, and the reader wants the table. */
+const ATTRIBUTES = 10;
+
+/** Images that readers of VG150 leave out of `image_data.json`, since their files in Visual Genome are damaged. */
+const SKIPPED_IMAGES: ReadonlySet<number> = new Set([1592, 1722, 4616, 4617]);
+
+/**
+ * The three files of VG150: graphs in HDF5, names, and image sizes. Boxes are whole numbers at a longer side of 1024, as centers
+ * and sides; the images of `test` have the split 2, all others 0. All tables are in memory.
+ *
+ * Source: Scene-Graph-Benchmark.pytorch, maskrcnn_benchmark/data/datasets/visual_genome.py.
+ */
+export const vg150: ExportFormat = {
+  sink: 'scene-graphs',
+  kind: 'folder',
+  file: 'vg150',
+  summary: "VG150's HDF5 file, dictionaries and image data (needs the package h5wasm)",
+  write: async (input, output) => {
+    const hdf5 = await import('h5wasm/node').catch((cause: unknown) => {
+      throw new RelflowError(
+        'missing-package',
+        'export: the format vg150 needs the package h5wasm, which is not installed: npm install h5wasm',
+        { package: 'h5wasm' },
+        { cause },
+      );
+    });
+    const contents = await input.contents();
+    const fromOne = (names: Iterable<string>) => new Map([...names].map((name, index) => [name, index + 1]));
+    const [labels, predicates] = [fromOne(contents.categories.keys()), fromOne(contents.predicates.keys())];
+    const numberOf = imageNumbers(contents, input.note);
+    const tables = {
+      boxes: [] as number[],
+      labels: [] as number[],
+      relationships: [] as number[],
+      predicates: [] as number[],
+      split: [] as number[],
+      firstBox: [] as number[],
+      lastBox: [] as number[],
+      firstRelation: [] as number[],
+      lastRelation: [] as number[],
+    };
+    const imageData = await output.create('image_data.json');
+    let separator = '[';
+    for await (const { graph, split } of input.graphs()) {
+      const { image, objects } = graph;
+      const number = numberOf(image);
+      if (SKIPPED_IMAGES.has(number)) {
+        input.note('image-skipped-by-readers', String(number));
+        continue;
+      }
+      if (!image.file.endsWith(`${number}.jpg`)) input.note('file-name-lost', image.file);
+      const firstBox = tables.labels.length;
+      const firstRelation = tables.predicates.length;
+      for (const { category, box } of objects) {
+        tables.boxes.push(...scaled(box, Math.max(image.width, image.height)));
+        tables.labels.push(labels.get(category) as number);
+      }
+      for (const { subject, object, predicate } of pairRelations(graph.relations, input.note)) {
+        tables.relationships.push(firstBox + subject, firstBox + object);
+        tables.predicates.push(predicates.get(predicate) as number);
+      }
+      tables.split.push(split === 'test' || (split === null && image.split === 'test') ? 2 : 0);
+      const ranges = [
+        ['firstBox', 'lastBox', firstBox, tables.labels.length],
+        ['firstRelation', 'lastRelation', firstRelation, tables.predicates.length],
+      ] as const;
+      for (const [first, last, from, end] of ranges) {
+        tables[first].push(end > from ? from : -1);
+        tables[last].push(end > from ? end - 1 : -1);
+      }
+      const data = { image_id: number, width: image.width, height: image.height, file_name: image.file };
+      await imageData.write(`${separator}${JSON.stringify(data)}`);
+      separator = ',\n';
+    }
+    await imageData.write(separator === '[' ? '[]\n' : ']\n');
+    await imageData.close();
+    await output.write('VG-SGG-dicts-with-attri.json', [
+      `${JSON.stringify(dictionaries(labels, predicates, contents))}\n`,
+    ]);
+
+    const name = 'VG-SGG-with-attri.h5';
+    const path = await output.reserve(name);
+    await hdf5.ready;
+    const file = new hdf5.File(path, 'w');
+    const add = (name: string, values: readonly number[], columns: number) =>
+      file.create_dataset({
+        name,
+        data: Int32Array.from(values),
+        shape: columns === 0 ? [values.length] : [values.length / columns, columns],
+        dtype: '<i4',
+      });
+    add('boxes_1024', tables.boxes, 4);
+    add(
+      'boxes_512',
+      tables.boxes.map((value) => Math.max(1, Math.round(value / 2))),
+      4,
+    );
+    add('labels', tables.labels, 1);
+    add('attributes', new Array(tables.labels.length * ATTRIBUTES).fill(0), ATTRIBUTES);
+    add('predicates', tables.predicates, 1);
+    add('relationships', tables.relationships, 2);
+    add('split', tables.split, 0);
+    add('img_to_first_box', tables.firstBox, 0);
+    add('img_to_last_box', tables.lastBox, 0);
+    add('img_to_first_rel', tables.firstRelation, 0);
+    add('img_to_last_rel', tables.lastRelation, 0);
+    file.close();
+    await output.add(name);
+  },
+};
+
+/** Returns a box as center and sides in whole numbers, at most one of which is a rounded half; sides are at least 1. */
+function scaled([x, y, w, h]: Box, longerSide: number): number[] {
+  const scale = BOX_SCALE / longerSide;
+  const center = [Math.round((x + w / 2) * scale), Math.round((y + h / 2) * scale)];
+  return [...center, Math.max(1, Math.round(w * scale)), Math.max(1, Math.round(h * scale))];
+}
+
+function dictionaries(
+  labels: ReadonlyMap<string, number>,
+  predicates: ReadonlyMap<string, number>,
+  contents: { readonly categories: ReadonlyMap<string, number>; readonly predicates: ReadonlyMap<string, number> },
+) {
+  const names = (numbers: ReadonlyMap<string, number>) =>
+    Object.fromEntries([...numbers].map(([name, k]) => [k, name]));
+  return {
+    label_to_idx: Object.fromEntries(labels),
+    idx_to_label: names(labels),
+    predicate_to_idx: Object.fromEntries(predicates),
+    idx_to_predicate: names(predicates),
+    object_count: Object.fromEntries(contents.categories),
+    predicate_count: Object.fromEntries(contents.predicates),
+    attribute_to_idx: {},
+    idx_to_attribute: {},
+    attribute_count: {},
+  };
+}
