@@ -67,7 +67,7 @@ export type {
 } from './records/ports.js';
 export type { Reject } from './records/reject.js';
 export type { CandidateSet, Related, Relation, SceneGraph } from './records/scene-graph.js';
-export type { Entity, Parsed, TextGraph, TextRelation } from './records/text-graph.js';
+export type { Coreference, Entity, Parsed, TextGraph, TextRelation } from './records/text-graph.js';
 export { type Static, Type } from './records/type.js';
 export { RunFolder } from './run-folder/run-folder.js';
 export { type Problem, validateRun } from './run-folder/validate-run.js';

@@ -85,16 +85,24 @@ async function parseWithPhrases(
   const again = await parser.parse(hyphenated, context);
   if (brokenPhrases(again, phrases) >= missing) return graph;
   context.count('captions-parsed-again');
-  return { ...again, entities: again.entities.map((entity) => withSpanOf(text, entity)) };
+  return {
+    ...again,
+    entities: again.entities.map((entity) => withSpanOf(text, entity)),
+    ...(again.coreference && {
+      coreference: again.coreference.map((words) => ({ ...words, span: text.slice(words.start, words.end) })),
+    }),
+  };
 }
 
 /** Returns the number of phrases that no noun phrase ends with, or that have the end of another within. Words before it may be read as attributes. */
-const brokenPhrases = ({ entities }: TextGraph, phrases: readonly TextRange[]) =>
-  phrases.filter(
+function brokenPhrases({ entities, coreference = [] }: TextGraph, phrases: readonly TextRange[]): number {
+  const read = [...entities, ...coreference];
+  return phrases.filter(
     ({ start, end }) =>
-      !entities.some((entity) => entity.end === end && entity.start < end) ||
-      entities.some((entity) => entity.end > start && entity.end < end),
+      !read.some((phrase) => phrase.end === end && phrase.start < end) ||
+      read.some((phrase) => phrase.end > start && phrase.end < end),
   ).length;
+}
 
 /** Returns an entity with the words of the caption as it was written. */
 function withSpanOf(text: string, entity: Entity): Entity {

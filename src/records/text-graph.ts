@@ -58,8 +58,40 @@ export const TextRelationSchema = Type.Object(
 /** A relation that a caption states between two of its noun phrases. */
 export type TextRelation = Static<typeof TextRelationSchema>;
 
+const CoreferenceSchema = Type.Object(
+  {
+    span: Type.String({ description: 'caption.slice(start, end): `She`, `its`, `man` of `the man`, `one`' }),
+    start: Type.Integer({ minimum: 0, description: 'UTF-16 offset in the caption' }),
+    end: Type.Integer({ minimum: 0, description: 'UTF-16 offset in the caption, exclusive' }),
+    entities: Type.Array(Type.Integer({ minimum: 0 }), {
+      minItems: 1,
+      description: 'indices of the entities that it stands for; of `one-of`, the entities of which it is a part',
+    }),
+    rule: Type.Union(
+      [
+        Type.Literal('pronoun'),
+        Type.Literal('possessive'),
+        Type.Literal('same-noun'),
+        Type.Literal('same-kind'),
+        Type.Literal('one-of'),
+        Type.Literal('both'),
+      ],
+      { description: 'why: docs/parser.md has the rules' },
+    ),
+  },
+  { additionalProperties: false },
+);
+/** Words that stand for an entity that the caption names elsewhere. */
+export type Coreference = Static<typeof CoreferenceSchema>;
+
 export const TextGraphSchema = Type.Object(
-  { entities: Type.Array(EntitySchema), relations: Type.Array(TextRelationSchema) },
+  {
+    entities: Type.Array(EntitySchema),
+    relations: Type.Array(TextRelationSchema),
+    coreference: Type.Optional(
+      Type.Array(CoreferenceSchema, { description: 'in reading order; omitted if there are none' }),
+    ),
+  },
   { additionalProperties: false },
 );
 /** The graph of a caption: its noun phrases and their relations. */

@@ -5,7 +5,8 @@ import type { TextGraph } from '../../records/text-graph.js';
 import { captionSentences } from '../language/caption-sentences.js';
 import { isAbstract } from '../language/noun-classes.js';
 import { maxCaptionLength } from '../language/tokenize.js';
-import { ruleGraph } from '../rules/rule-parser.js';
+import { mergeMentions } from '../rules/merge-mentions.js';
+import { readRules } from '../rules/rule-parser.js';
 import { assembleGraph } from './assemble-graph.js';
 import { CaptionReader, maxWords } from './caption-reader.js';
 import { deniedParts } from './denied-parts.js';
@@ -105,8 +106,9 @@ function lazyParser(
         return isQuestion ? { ...graph, relations: [] } : graph;
       }),
     );
-    const rules = words > phraseWords ? ruleGraph(caption, sentences) : { entities: [], relations: [] };
-    const joined = joinGraphs(network, rules, {
+    const rules =
+      words > phraseWords ? readRules(caption, sentences) : { graph: { entities: [], relations: [] }, mentions: [] };
+    const joined = joinGraphs(network, rules.graph, {
       isPhrase,
       isParagraph: words > paragraphWords,
       isDenied: deniedParts(caption),
@@ -117,11 +119,12 @@ function lazyParser(
         ? joined.relations
         : joined.relations.filter(({ confidence, predicate }) => confidence! >= minConfidence && predicate !== '');
     const related = new Set(relations.flatMap(({ subject, object }) => [subject, object]));
-    return withEntities(
+    const graph = withEntities(
       { entities: joined.entities, relations },
       // What only the rules take for a phrase counts if it is related.
       ({ lemma }, index) => (isPhrase || !isAbstract(lemma)) && (index < network.entities.length || related.has(index)),
     );
+    return mergeMentions(caption, graph, rules.mentions);
   };
   return {
     // Manifests and caches record this name: it stays what it was before the parser was called `neural`.

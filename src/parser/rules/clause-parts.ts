@@ -1,5 +1,6 @@
 import { verbLemma } from '../language/lemma.js';
 import { prepositionAt } from '../language/prepositions.js';
+import type { WordClass } from '../language/word-class.js';
 import { wordSet } from '../language/word-set.js';
 import { type NounPhrase, nounPhraseAt, type TaggedSentence } from './noun-phrase.js';
 
@@ -27,7 +28,8 @@ export interface VerbPart extends Predicate {
 /** One constituent of a sentence, in reading order. */
 export type ClausePart =
   | { readonly kind: 'phrase'; readonly phrase: NounPhrase }
-  | { readonly kind: 'pronoun'; readonly word: string }
+  /** `it`, `them`; `one` also for "the other" and "one of them", `both` for "all of them", `nothing` for what is not there. */
+  | { readonly kind: 'pronoun'; readonly word: string; readonly start: number; readonly end: number }
   | { readonly kind: 'preposition'; readonly text: string }
   | VerbPart
   /** A form of `be` without a verb: "is in", "is red". */
@@ -56,17 +58,21 @@ interface Step {
 }
 
 function partAt(sentence: TaggedSentence, words: readonly string[], k: number): Step {
-  const { tags } = sentence;
+  const { tags, tokens } = sentence;
+  const pronoun = (word: string, next = k + 1): Step => ({
+    part: { kind: 'pronoun', word, start: tokens[k]!.start, end: tokens[Math.min(next, tokens.length) - 1]!.end },
+    next,
+  });
   const reciprocal =
     (words[k] === 'each' && words[k + 1] === 'other') || (words[k] === 'one' && words[k + 1] === 'another');
   if (words[k] === 'as' && /^(?:if|though)$/.test(words[k + 1] ?? ''))
     return { part: { kind: 'denial', isNewClause: true }, next: k + 2 };
   if (words[k] === 'neither') return { part: { kind: 'denial', isNewClause: false }, next: k + 1 };
-  if (words[k] === 'no' && words[k + 1] === 'one') return { part: { kind: 'pronoun', word: 'nothing' }, next: k + 2 };
-  if (nothing.test(words[k]!)) {
-    const next = words[k + 1] === 'of' ? (nounPhraseAt(sentence, k + 2)?.next ?? k + 3) : k + 1;
-    return { part: { kind: 'pronoun', word: 'nothing' }, next };
-  }
+  if (words[k] === 'no' && words[k + 1] === 'one') return pronoun('nothing', k + 2);
+  if (nothing.test(words[k]!))
+    return pronoun('nothing', words[k + 1] === 'of' ? (nounPhraseAt(sentence, k + 2)?.next ?? k + 3) : k + 1);
+  const member = memberAt(words, tags, k);
+  if (member) return pronoun(member.word, member.next);
   if (unlikely.has(words[k]!) && tags[k + 1] === 'verb') return verbAt(sentence, words, k);
   if (words[k] === 'not' && (tags[k + 1] === 'determiner' || tags[k + 1] === 'noun')) {
     const phrase = nounPhraseAt(sentence, k + 1);
@@ -74,8 +80,8 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
   }
   if (isNegation(words[k]!) && (/n't$/.test(words[k]!) || tags[k + 1] === 'verb' || tags[k + 1] === 'adverb') && k > 0)
     return verbAt(sentence, words, k);
-  if (isNegation(words[k]!)) return { part: { kind: 'pronoun', word: 'nothing' }, next: k + 1 };
-  if (reciprocal) return { part: { kind: 'pronoun', word: 'each other' }, next: k + 2 };
+  if (isNegation(words[k]!)) return pronoun('nothing');
+  if (reciprocal) return pronoun('each other', k + 2);
   switch (tags[k]) {
     case 'determiner':
     case 'number':
@@ -83,16 +89,13 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
     case 'noun': {
       const phrase = nounPhraseAt(sentence, k);
       // A phrase with `no` is not part of a relation.
-      if (phrase && words[k] === 'no') return { part: { kind: 'pronoun', word: 'nothing' }, next: phrase.next };
+      if (phrase && words[k] === 'no') return pronoun('nothing', phrase.next);
       if (phrase) return { part: { kind: 'phrase', phrase }, next: phrase.next };
-      // "two of them", "several are": the word stands for a noun.
-      if (words[k + 1] === 'of' && tags[k + 2] === 'pronoun') return partAt(sentence, words, k + 2);
       if (tags[k] === 'adjective') return adjectiveAt(sentence, words, k);
-      const isSubject = tags[k + 1] === 'be' || tags[k + 1] === 'verb';
-      return isSubject ? { part: { kind: 'pronoun', word: words[k]! }, next: k + 1 } : { next: k + 1 };
+      return { next: k + 1 };
     }
     case 'pronoun':
-      return { part: { kind: 'pronoun', word: words[k]! }, next: k + 1 };
+      return pronoun(words[k]!);
     case 'preposition': {
       if (words[k] === 'about' && tags[k + 1] === 'to') return verbAt(sentence, words, k);
       const { text, length } = prepositionAt(words, k) ?? { text: words[k]!, length: 1 };
@@ -110,6 +113,36 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
       return { next: k + 1 };
   }
 }
+
+/**
+ * Reads what stands for a part of a group, or for all of it: "one", "the other", "the taller one", "two of them", "some of whom" are
+ * `one`; "both" and "all of them" are `both` and `them`.
+ */
+function memberAt(
+  words: readonly string[],
+  tags: readonly WordClass[],
+  start: number,
+): { readonly word: string; readonly next: number } | undefined {
+  let k = start;
+  if (words[k] === 'the') {
+    k++;
+    while (tags[k] === 'adjective' && words[k] !== 'other') k++;
+    if (k > start + 1 ? !/^ones?$/.test(words[k] ?? '') : !ordinals.has(words[k] ?? '')) return undefined;
+  } else if (tags[k] !== 'number' && !members.has(words[k]!)) return undefined;
+  const word = words[start] === 'both' ? 'both' : words[start] === 'all' ? 'them' : 'one';
+  k++;
+  if (/^(?:ones?|two|three)$/.test(words[k] ?? '') && words[start] !== words[k]) k++;
+  if (words[k] === 'of' && (tags[k + 1] === 'pronoun' || tags[k + 1] === 'relative')) return { word, next: k + 2 };
+  if (k === start + 1 && (tags[start] === 'number' || words[start] === 'all') && tags[k] !== 'be') return undefined;
+  if (words[k] === ',' && words[start] === 'the' && tags[k + 1] === 'relative') return { word, next: k };
+  return standsAlone.has(tags[k]!) && words[k] !== 'of' ? { word, next: k } : undefined;
+}
+
+/** What follows a word that stands for a noun. */
+const standsAlone: ReadonlySet<WordClass> = new Set<WordClass>(['be', 'verb', 'relative', 'preposition', 'adverb']);
+/** Words that stand for a part of a group. */
+const members = wordSet('one another both each some many most all several few others');
+const ordinals = wordSet('other others first second third former latter');
 
 /** Reads an adjective: "ready to swing" counts as a verb, "is red" as an attribute. */
 function adjectiveAt(sentence: TaggedSentence, words: readonly string[], k: number): Step {

@@ -13,6 +13,8 @@ export interface NounPhrase {
   readonly isPlural: boolean;
   /** Whether it has a determiner or a number: "a dog" and "two dogs", but not "dogs". */
   readonly isDetermined: boolean;
+  /** Its last determiner: `the`, `his`. */
+  readonly determiner?: Token;
   /** The owner: the man in "the man's hat". */
   readonly owner?: NounPhrase;
   /** The index of the word after it. */
@@ -134,6 +136,7 @@ function makePhrase({ caption, tokens, tags }: TaggedSentence, from: number, to:
     nounClass: nounClass(lemma, tokens[to - 2]?.text),
     isPlural: head !== lemma || quantity !== undefined,
     isDetermined: tags[from - 1] === 'determiner' || quantity !== undefined,
+    ...(tags[from - 1] === 'determiner' && { determiner: tokens[from - 1]! }),
     next: to,
   };
 }

@@ -5,11 +5,12 @@ import type { NounPhrase } from './noun-phrase.js';
 
 /** Noun phrases in reading order and their relations, each once. */
 export class PhraseGraph {
-  readonly phrases: NounPhrase[] = [];
-  private readonly relations: TextRelation[] = [];
+  private readonly indices = new Map<NounPhrase, number>();
+  private readonly relations = new Map<string, TextRelation>();
+  private readonly pairs = new Set<string>();
 
   add(phrase: NounPhrase): void {
-    this.phrases.push(phrase);
+    this.indices.set(phrase, this.indices.size);
   }
 
   /** Relates each subject to each object. */
@@ -27,16 +28,24 @@ export class PhraseGraph {
     else if (group[0]?.isPlural) this.addRelation(group[0], predicate, group[0]);
   }
 
+  /** Checks whether a relation of the two is known, in either direction. */
+  isRelated(a: NounPhrase, b: NounPhrase): boolean {
+    return this.pairs.has(`${this.indices.get(a)} ${this.indices.get(b)}`);
+  }
+
   graph(): TextGraph {
-    return { entities: this.phrases.map(({ entity }) => entity), relations: this.relations };
+    return {
+      entities: [...this.indices.keys()].map(({ entity }) => entity),
+      relations: [...this.relations.values()],
+    };
   }
 
   private addRelation(from: NounPhrase, { text, lemma, inferred }: Predicate, to: NounPhrase): void {
-    const subject = this.phrases.indexOf(from);
-    const object = this.phrases.indexOf(to);
-    const isDuplicate = this.relations.some(
-      (r) => r.subject === subject && r.object === object && r.predicate === text,
-    );
-    if (!isDuplicate) this.relations.push({ subject, object, predicate: text, lemma, ...(inferred && { inferred }) });
+    const subject = this.indices.get(from)!;
+    const object = this.indices.get(to)!;
+    const key = `${subject} ${object} ${text}`;
+    if (this.relations.has(key)) return;
+    this.relations.set(key, { subject, object, predicate: text, lemma, ...(inferred && { inferred }) });
+    this.pairs.add(`${subject} ${object}`).add(`${object} ${subject}`);
   }
 }

@@ -1,6 +1,7 @@
 import type { TextGraph } from '../../records/text-graph.js';
-import { isAnimate } from '../language/noun-classes.js';
+import { isAbstract, isAnimate } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
+import { Antecedents, type Mention } from './antecedents.js';
 import {
   attachmentAgent,
   attachmentContainer,
@@ -12,7 +13,6 @@ import {
 import type { ClausePart, Predicate, VerbPart } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
 import { PhraseGraph } from './phrase-graph.js';
-import { pronounAgrees } from './pronoun-agrees.js';
 
 /** A predicate whose object has not been read yet. */
 interface PendingPredicate extends Predicate {
@@ -42,6 +42,9 @@ interface FrontedPredicate {
  */
 export class RelationReader {
   private readonly found = new PhraseGraph();
+  private readonly antecedents = new Antecedents();
+  /** Phrases with a possessive pronoun, and their owners. */
+  private readonly possessions = new Map<NounPhrase, { readonly owners: Group; readonly word: string }>();
   private readonly origins = new Map<NounPhrase, ResolvedPredicate>();
   private readonly originOf = (group: Group) => this.origins.get(group[0]!);
 
@@ -63,8 +66,6 @@ export class RelationReader {
   private isClauseDenied = false;
   /** Whether the last `be` is negated: "is not on". */
   private isDenied = false;
-  /** The subject of the last sentence that had one. */
-  private earlier: Group = [];
   private previousKind: ClausePart['kind'] | undefined;
 
   /**
@@ -74,7 +75,6 @@ export class RelationReader {
   read(sentence: readonly ClausePart[], isQuestion = false): void {
     this.isQuestion = isQuestion;
     this.beginClause();
-    if (this.subject.length > 0) this.earlier = this.subject;
     this.subject = this.agent = this.described = [];
     this.fronted = this.inverted = undefined;
     this.previousKind = undefined;
@@ -82,11 +82,20 @@ export class RelationReader {
       this.readPart(part, sentence[k + 1]);
       this.previousKind = part.kind;
     }
+    this.antecedents.endSentence(this.subject.flatMap((phrase) => this.possessions.get(phrase)?.owners ?? phrase));
   }
 
   /** Returns the graph of the sentences read so far. */
   graph(): TextGraph {
+    for (const [phrase, { owners, word }] of this.possessions)
+      if (!owners.some((owner) => this.found.isRelated(owner, phrase)))
+        this.found.relate(owners, { text: word, lemma: "'s", inferred: { lemma: 'have' } }, [phrase]);
     return this.found.graph();
+  }
+
+  /** Returns what the pronouns and definite phrases read so far stand for. */
+  mentions(): readonly Mention[] {
+    return this.antecedents.mentions;
   }
 
   private readPart(part: ClausePart, next: ClausePart | undefined): void {
@@ -95,7 +104,7 @@ export class RelationReader {
         this.readPhrase(part.phrase, next);
         break;
       case 'pronoun':
-        this.readPronoun(part.word);
+        this.readPronoun(part);
         break;
       case 'preposition':
         this.readPreposition(part.text);
@@ -156,7 +165,24 @@ export class RelationReader {
   private addPhrase(phrase: NounPhrase): void {
     if (phrase.owner) this.addPhrase(phrase.owner);
     this.found.add(phrase);
+    this.findOwner(phrase);
+    this.antecedents.add(phrase);
     if (phrase.owner) this.relate([phrase.owner], { text: "'s", lemma: "'s", inferred: { lemma: 'have' } }, [phrase]);
+  }
+
+  /** Finds whose a phrase with a possessive pronoun is: in "a man with a bat in his hand" the man's. */
+  private findOwner(phrase: NounPhrase): void {
+    const { determiner, entity, nounClass } = phrase;
+    if (!determiner || !possessives.has(determiner.text)) return;
+    const owners = this.antecedents.of(determiner.text, determiner, {
+      subjects: [],
+      subject: [],
+      likely: [this.pending?.subjects ?? [], this.agent, this.subject, this.nearest],
+      originOf: this.originOf,
+    });
+    const isThere = !this.pending || (this.isStated(this.pending) && !/without$/.test(this.pending.text));
+    if (owners.length > 0 && isThere && nounClass !== 'time' && !isAbstract(entity.lemma))
+      this.possessions.set(phrase, { owners, word: determiner.text });
   }
 
   private setSubject(group: Group): void {
@@ -283,7 +309,7 @@ export class RelationReader {
     for (const { entity } of this.described) entity.attributes.push({ text, lemma: text });
   }
 
-  private readPronoun(word: string): void {
+  private readPronoun({ word, start, end }: Extract<ClausePart, { kind: 'pronoun' }>): void {
     const subjects = this.pending ? (this.pending.subjects ?? attachmentContainer(this.nearest, this.originOf)) : [];
     if (word === 'each other') {
       const { pending } = this;
@@ -293,7 +319,11 @@ export class RelationReader {
       this.pending = undefined;
       return;
     }
-    const antecedent = this.antecedentOf(word, subjects);
+    const antecedent = this.antecedents.of(
+      word,
+      { start, end },
+      { subjects, subject: this.subject, likely: [], originOf: this.originOf },
+    );
     const { pending } = this;
     this.pending = undefined;
     this.related = undefined;
@@ -309,18 +339,6 @@ export class RelationReader {
     } else if (pending.isFronted && this.subject.length === 0)
       this.fronted = { predicate: pending, object: antecedent };
     else if (pending.verb !== undefined || pending.preposition !== 'with') this.relate(subjects, pending, antecedent);
-  }
-
-  /** Returns the group that introduced the subjects ("a table with a plate on it"), or else the nearest phrase that agrees. */
-  private antecedentOf(word: string, subjects: Group): Group {
-    for (let origin = this.originOf(subjects); origin; origin = this.originOf(origin.subjects))
-      if (pronounAgrees(word, origin.subjects)) return origin.subjects;
-    if (pronounAgrees(word, this.subject) && !this.subject.some((phrase) => subjects.includes(phrase)))
-      return this.subject;
-    if (pronounAgrees(word, this.earlier) && !this.earlier.some((phrase) => subjects.includes(phrase)))
-      return this.earlier;
-    const found = this.found.phrases.findLast((phrase) => !subjects.includes(phrase) && pronounAgrees(word, [phrase]));
-    return found ? [found] : [];
   }
 
   private relate(subjects: Group, predicate: Predicate, objects: Group): void {
@@ -357,6 +375,8 @@ const startsParallel = (next: ClausePart | undefined, { preposition, verb }: Res
 /** Checks whether animate and inanimate objects usually share a list after a predicate: "with a dog and a ball". */
 const allowsMixedList = ({ preposition, verb }: ResolvedPredicate) =>
   verb === undefined && (preposition === 'with' || preposition === 'of' || isSideBySideAttachment(preposition));
+
+const possessives = wordSet('his her its their');
 
 /** What things do: "a path that leads to a lake", "a shirt that says hello". */
 const thingVerbs = wordSet('lead read say show contain feature depict display reach extend stretch');

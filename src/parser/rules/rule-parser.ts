@@ -2,7 +2,9 @@ import type { TextParser } from '../../records/ports.js';
 import type { TextGraph } from '../../records/text-graph.js';
 import { type CaptionSentence, captionSentences } from '../language/caption-sentences.js';
 import { maxCaptionLength } from '../language/tokenize.js';
+import type { Mention } from './antecedents.js';
 import { clauseParts } from './clause-parts.js';
+import { mergeMentions } from './merge-mentions.js';
 import { RelationReader } from './relation-reader.js';
 import { wordClasses } from './word-classes.js';
 
@@ -29,19 +31,23 @@ import { wordClasses } from './word-classes.js';
  * ```
  */
 export function ruleParser(): TextParser {
-  return { name: 'rules', version: '3', maxLength: maxCaptionLength, parse };
+  return { name: 'rules', version: '4', maxLength: maxCaptionLength, parse };
 }
 
 function parse(caption: string): TextGraph {
-  return ruleGraph(caption, captionSentences(caption, maxCaptionLength));
+  const { graph, mentions } = readRules(caption, captionSentences(caption, maxCaptionLength));
+  return mergeMentions(caption, graph, mentions);
 }
 
-/** Reads the sentences of a caption. */
-export function ruleGraph(caption: string, sentences: readonly CaptionSentence[]): TextGraph {
+/** Reads the sentences of a caption: their graph, and which of its phrases and pronouns stand for others. */
+export function readRules(
+  caption: string,
+  sentences: readonly CaptionSentence[],
+): { readonly graph: TextGraph; readonly mentions: readonly Mention[] } {
   const reader = new RelationReader();
   for (const { tokens, isQuestion } of sentences) {
     const tags = wordClasses(tokens.map(({ text }) => text));
     reader.read(clauseParts({ caption, tokens, tags }), isQuestion);
   }
-  return reader.graph();
+  return { graph: reader.graph(), mentions: reader.mentions() };
 }

@@ -1,0 +1,174 @@
+import type { Coreference } from '../../records/text-graph.js';
+import { isAbstract, isAnimate } from '../language/noun-classes.js';
+import { partNouns } from '../language/prepositions.js';
+import type { Token } from '../language/tokenize.js';
+import { wordSet } from '../language/word-set.js';
+import type { Group, OriginOf } from './attachment.js';
+import type { NounPhrase } from './noun-phrase.js';
+import { genderOf, pronounAgrees } from './pronoun-agrees.js';
+import { isSameKind } from './same-kind.js';
+
+/** Words that stand for phrases read before. */
+export interface Mention {
+  readonly start: number;
+  readonly end: number;
+  readonly antecedents: Group;
+  readonly rule: Coreference['rule'];
+}
+
+/** Where a pronoun stands. */
+interface PronounContext {
+  /** The subjects of its predicate, which it does not mean. */
+  readonly subjects: Group;
+  /** The subject of its clause. */
+  readonly subject: Group;
+  /** Groups that it means before all others if it agrees with them. */
+  readonly likely: readonly Group[];
+  readonly originOf: OriginOf;
+}
+
+/** Phrases that a mention looks back to, at most: a long text is read in linear time. */
+const REACH = 40;
+
+/** A phrase that was read before. */
+interface Earlier {
+  readonly phrase: NounPhrase;
+  readonly sentence: number;
+}
+
+/**
+ * Finds what pronouns and definite phrases stand for.
+ *
+ * - A pronoun stands for the group that introduced the subject of its predicate ("a table with a plate on it"), else for the subject
+ *   of its clause, that of the sentence before, or the last phrase, whichever agrees in number and gender first.
+ * - "The man" stands for the only man so far (`same-noun`), else, from an earlier sentence, for the only person that may be one
+ *   (`same-kind`): "the dog" after "a golden retriever". With two men it stands for neither.
+ * - "One", "the other" and "one of them" are part of the last group that agrees (`one-of`).
+ */
+export class Antecedents {
+  readonly mentions: Mention[] = [];
+  private earlier: Earlier[] = [];
+  private sentence = 0;
+  /** The subject of the last sentence that had one. */
+  private lastSubject: Group = [];
+
+  /** @param subject of the sentence that ended, or its owner: "its head is …" is about a horse */
+  endSentence(subject: Group): void {
+    if (subject.some(({ entity }) => !isAbstract(entity.lemma))) this.lastSubject = subject;
+    this.sentence++;
+    if (this.earlier.length > REACH) this.earlier = this.earlier.slice(-REACH);
+  }
+
+  /** Adds a phrase; a definite one may stand for an earlier phrase. */
+  add(phrase: NounPhrase): void {
+    const antecedents = this.sameAs(phrase);
+    if (antecedents) this.link(phrase.entity, antecedents.group, antecedents.rule);
+    // Only its first mention counts later.
+    if (antecedents?.group.length !== 1) this.earlier.push({ phrase, sentence: this.sentence });
+  }
+
+  /** Returns what a pronoun stands for; nothing if no phrase agrees. */
+  of(word: string, token: Pick<Token, 'start' | 'end'>, context: PronounContext): Group {
+    const found = this.antecedentOf(word, context);
+    if (found.length > 0) this.link(token, found, ruleOf(word));
+    return found;
+  }
+
+  private link({ start, end }: Pick<Token, 'start' | 'end'>, antecedents: Group, rule: Coreference['rule']): void {
+    this.mentions.push({ start, end, antecedents, rule });
+  }
+
+  private antecedentOf(word: string, { subjects, subject, likely, originOf }: PronounContext): Group {
+    const isOther = (group: Group) => !group.some((phrase) => subjects.includes(phrase));
+    const isMeant = (group: Group) =>
+      pronounAgrees(word, group) && group.some(({ entity }) => !isAbstract(entity.lemma));
+    const agrees = (group: Group) => isMeant(group) && isOther(group);
+    const first = likely.find(isMeant);
+    if (first) return first;
+    const visited = new Set<NounPhrase>();
+    for (let origin = originOf(subjects); origin; origin = originOf(origin.subjects)) {
+      const [introducing] = origin.subjects;
+      if (!introducing || visited.has(introducing)) break;
+      visited.add(introducing);
+      if (agrees(origin.subjects)) return origin.subjects;
+    }
+    if (agrees(subject)) return subject;
+    if (agrees(this.lastSubject)) return this.lastSubject;
+    const isPlural = /^(?:they|them|their|both)$/.test(word);
+    const people = isPlural ? this.individuals().filter((phrase) => !subjects.includes(phrase)) : [];
+    if (people.length > 1) return word === 'both' ? people.slice(-2) : people;
+    let fallback: Group = [];
+    for (let k = this.earlier.length - 1; k >= Math.max(0, this.earlier.length - REACH); k--) {
+      const group = [this.earlier[k]!.phrase];
+      if (!agrees(group) || (word === 'one' && !isCounted(group[0]!))) continue;
+      if (!isSecondary(group[0]!)) return group;
+      if (fallback.length === 0) fallback = group;
+    }
+    return fallback;
+  }
+
+  /** Returns the single persons and animals of this sentence and the last. */
+  private individuals(): NounPhrase[] {
+    return this.earlier
+      .filter(
+        ({ phrase, sentence }) => sentence >= this.sentence - 1 && isAnimate(phrase.nounClass) && !phrase.isPlural,
+      )
+      .map(({ phrase }) => phrase)
+      .slice(-4);
+  }
+
+  private sameAs(phrase: NounPhrase): { group: Group; rule: Coreference['rule'] } | undefined {
+    const { entity, isPlural } = phrase;
+    if (!definite.has(phrase.determiner?.text ?? '') || entity.attributes.some(({ text }) => others.has(text)))
+      return undefined;
+    if (phrase.nounClass === 'bodyPart' || isAbstract(entity.lemma) || partNouns.has(entity.lemma)) return undefined;
+    const recent = this.earlier.slice(-REACH).filter((earlier) => this.mayBeKnown(earlier));
+    const named = recent.map(({ phrase: earlier }) => earlier).filter((earlier) => isNamedAlike(phrase, earlier));
+    const alike = named.filter((earlier) => earlier.isPlural === isPlural);
+    const group = alike.length > 1 ? alike.filter((earlier) => hasAttributesOf(phrase, earlier)) : alike;
+    if (group.length === 1 && isCompatible(phrase, group[0]!)) return { group, rule: 'same-noun' };
+    if (isPlural && alike.length === 0 && named.length > 1 && entity.attributes.length === 0)
+      return { group: named, rule: 'same-noun' };
+    if (named.length > 0 || entity.attributes.length > 0) return undefined;
+    const kin = recent.filter(
+      ({ phrase: earlier, sentence }) =>
+        sentence < this.sentence && earlier.isPlural === isPlural && isSameKind(phrase, earlier, genderOf),
+    );
+    return kin.length === 1 ? { group: [kin[0]!.phrase], rule: 'same-kind' } : undefined;
+  }
+
+  /** In one sentence, "the man next to the man" has two. */
+  private mayBeKnown({ phrase, sentence }: Earlier): boolean {
+    return sentence < this.sentence || !definite.has(phrase.determiner?.text ?? '');
+  }
+}
+
+const ruleOf = (word: string): Coreference['rule'] =>
+  word === 'one' ? 'one-of' : word === 'both' ? 'both' : possessives.has(word) ? 'possessive' : 'pronoun';
+
+/** What a pronoun seldom means if there is something else. */
+const isSecondary = ({ nounClass }: NounPhrase) =>
+  nounClass === 'bodyPart' || nounClass === 'garment' || nounClass === 'time';
+
+/** "The other" is one of "two boats" or of "boys", hardly of "tricks". */
+const isCounted = ({ nounClass, entity: { quantity } }: NounPhrase) => quantity !== undefined || isAnimate(nounClass);
+
+/** Checks whether the nouns of a phrase are the last ones of an earlier phrase: "the truck" after "a fire truck". */
+function isNamedAlike({ entity }: NounPhrase, { entity: earlier }: NounPhrase): boolean {
+  if (entity.lemma !== earlier.lemma) return false;
+  const name = nameOf(entity);
+  return name === entity.lemma || name === entity.head || ` ${nameOf(earlier)}`.endsWith(` ${name}`);
+}
+
+const nameOf = ({ name, span }: NounPhrase['entity']) => name ?? span.toLowerCase();
+
+const hasAttributesOf = ({ entity }: NounPhrase, { entity: earlier }: NounPhrase) =>
+  entity.attributes.every(({ text }) => earlier.attributes.some((attribute) => attribute.text === text));
+
+/** "The tall man" may be the only man so far, unless another attribute is known of him. */
+const isCompatible = (phrase: NounPhrase, earlier: NounPhrase) =>
+  hasAttributesOf(phrase, earlier) || earlier.entity.attributes.length === 0;
+
+const definite = wordSet('the this that these those');
+const possessives = wordSet('his her its their');
+const others = wordSet('other another second third fourth next remaining latter last different');
