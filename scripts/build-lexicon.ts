@@ -17,10 +17,26 @@ export function buildLexicon(): ReadonlyMap<string, string> {
   const nouns = wordsOf('noun');
   return new Map([
     ['nouns.txt', list(nouns.filter((word) => isWord(word) && !functionWords.has(word)))],
+    ['people.txt', list(people().filter((word) => isWord(word) && !functionWords.has(word)))],
     ['compounds.txt', list(nouns.filter(isCompound))],
     ['verbs.txt', list(wordsOf('verb').filter((w) => isWord(w) && (!functionWords.has(w) || functionVerbs.has(w))))],
     ['adjectives.txt', list(wordsOf('adj').filter((word) => isWord(word) && !functionWords.has(word)))],
   ]);
+}
+
+/** Lexicographer files of WordNet, lexnames(5): persons, and animals, artifacts, food, natural objects and plants. */
+const PERSON = '18';
+const THINGS = new Set(['05', '06', '13', '17', '20']);
+
+/** Returns the words whose first meaning is a person and that mean no thing: a planter may be a pot, a toaster a machine. */
+function people(): string[] {
+  const { words, synsets } = readWordNet('noun');
+  return [...words]
+    .filter(([, { senses }]) => {
+      const [first, ...others] = senses.map((id) => synsets.get(id)!);
+      return first!.field === PERSON && !first!.isInstance && !others.some(({ field }) => THINGS.has(field));
+    })
+    .map(([word]) => word);
 }
 
 /** Returns every lower-case word that names a kind, rather than only particular things, people or places. */

@@ -2,6 +2,7 @@ import { cleanCaption } from './clean-caption.js';
 import { colors } from './closed-classes.js';
 import { isEnglish } from './is-english.js';
 import { isAdjective } from './lemma.js';
+import { isHangingPicture } from './noun-classes.js';
 import { type Token, tokenize } from './tokenize.js';
 import { wordSet } from './word-set.js';
 
@@ -54,6 +55,7 @@ function pictureEnd(words: readonly string[], start: number): number {
   if (words[k] === 'for' && pictures.has(words[k + 2] ?? '')) k += 3;
   if (isLocation) return words[k] === ',' || words[k] === 'we' ? k + 1 : start === 0 && words[k] !== 'of' ? k : start;
   if (words[k] === 'also') k++;
+  if (words[k] === 'of' && isHangingPicture(words)) return start;
   if (words[k] === ',' || words[k] === 'of' || shows.has(words[k] ?? '')) return k + 1;
   if (words[k] === 'is')
     return words[k + 1] === 'of' ? k + 2 : /^(?:a|an|the)$/.test(words[k + 1] ?? '') ? k + 1 : start;

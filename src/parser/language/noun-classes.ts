@@ -1,3 +1,4 @@
+import { wordList } from './lexicon/lexicon.js';
 import { wordSet } from './word-set.js';
 
 /**
@@ -15,7 +16,7 @@ export function nounClass(lemma: string, modifier?: string): NounClass {
   if (modifier !== undefined && lookalikes.has(`${modifier} ${lemma}`)) return 'thing';
   const known = classes.get(lemma);
   if (known) return known;
-  return personEnding.test(lemma) ? 'person' : 'thing';
+  return personEnding.test(lemma) || wordList('people').has(lemma) ? 'person' : 'thing';
 }
 
 /** Checks whether nouns of this class can act by themselves. */
@@ -29,7 +30,22 @@ export const collectives = wordSet(`
   variety`);
 
 /** Nouns that refer to the image itself when `of` follows: "a photo of", "a close up of". */
-export const pictureNouns = wordSet('close-up closeup image photo photograph picture shot up view');
+export const pictureNouns = wordSet(
+  'close-up closeup drawing image painting photo photograph picture portrait poster shot up view',
+);
+
+/** Checks whether a caption that starts with a picture speaks of one in the scene: "a picture of a ship hangs on the wall". */
+export const isHangingPicture = (words: readonly string[]): boolean =>
+  words.some(
+    (word, k) => hangs.has(word) || (word === 'on' && words.slice(k + 1, k + 4).some((next) => surfaces.has(next))),
+  );
+const hangs = wordSet('hang hangs hanging hung');
+const surfaces = wordSet('shirt t-shirt sweatshirt refrigerator fridge mug');
+
+/** What pictures are on. */
+export const pictureHangers = wordSet(
+  'wall walls screen shirt t-shirt refrigerator fridge door shelf desk easel mug monitor laptop frame',
+);
 
 /**
  * Checks whether a noun names nothing that a box could show: qualities, impressions and the picture itself ("tranquility", "a touch of
@@ -50,10 +66,10 @@ const abstractNouns =
   blend blur calm care case charm closer color colour comfort contrast day depth detail display effect elegance element
   emphasis energy example experience feel feeling focus glimpse glow harmony hint hue idea illusion image impression joy journey
   kind life look love magic manner message mix mood moment motion movement mystery narrative nature night
-  order other overall palette part pattern peace perspective picture point presence pride purpose reflection rest result sense
+  order other overall palette part pattern peace perspective point presence pride purpose reflection rest result sense
   setting shade shape sign-of-life silence simplicity sort space state story style symmetry tale testament texture theme thing
   thought time tone touch tranquillity tranquil type use variety vibe view viewer way whole width wonder work world year
-  scene photo photograph shot one some both each another all he she it they him them her who which this that these those
+  scene shot one some both each another all he she it they him them her who which this that these those
   himself herself itself themselves none nothing something anything everything instead addition fact
   arrangement composition position angle side left right center middle background foreground distance top bottom front`);
 
@@ -115,8 +131,8 @@ const lists = {
   time: wordSet('afternoon day daytime dusk evening fall morning night nighttime nite noon summer sunset time winter'),
   /** Actions expressed as nouns. */
   event: wordSet(`
-      bath break flip grind jump kick maneuver meal nap photo photograph picture pose ride selfie shower stroll stunt
-      trick turn walk wheelie`),
+      backflip barbecue bath break conversation dive flip game grind handstand jump kick maneuver meal meeting nap photo
+      photograph picnic picture pose rest ride selfie shower somersault stroll stunt trick turn walk wheelie`),
 } as const satisfies Record<string, ReadonlySet<string>>;
 
 /** The first list that contains a word decides. */

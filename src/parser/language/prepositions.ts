@@ -85,9 +85,9 @@ export const partNouns = new Set([
 ]);
 
 const singleWords =
-  wordSet(`aboard about above across after against along alongside amid among amongst around at atop before
-  behind below beneath beside besides between beyond by down during for from in inside into like near of off on onto out
-  outside over past through throughout to toward towards under underneath until up upon via with within without`);
+  wordSet(`aboard about above across after against along alongside amid amidst among amongst around at atop before
+  behind below beneath beside besides between beyond by down during for from in inside into like near of off on onto opposite
+  out outside over past through throughout to toward towards under underneath until up upon via with within without`);
 
 /** First word → phrases, as words, the longest first. */
 type Phrases = ReadonlyMap<string, readonly (readonly string[])[]>;
@@ -95,7 +95,7 @@ type Phrases = ReadonlyMap<string, readonly (readonly string[])[]>;
 const multiwordPrepositions =
   phrases(`next to|close to|near to|adjacent to|opposite of|parallel to|out of|inside of|outside of|off of|
   away from|across from|far from|in between|ahead of|along side of|along side|alongside of|full of|along with|together with|
-  such as|instead of|because of|due to|in addition to`);
+  instead of|because of|due to|in addition to`);
 const adverbPhrases = phrases(
   'side by side|hand in hand|arm in arm|side to side|back to back|face to face|cross country',
 );

@@ -24,3 +24,6 @@ export type WordClass =
 
 /** Checks whether words of this class form noun phrases. */
 export const isNominal = (tag: WordClass | undefined): boolean => tag === 'noun' || tag === 'adjective';
+
+/** Stands for quoted words among the words of a sentence. */
+export const QUOTE = '"';

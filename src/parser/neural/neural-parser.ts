@@ -4,6 +4,7 @@ import type { TextParser } from '../../records/ports.js';
 import type { TextGraph } from '../../records/text-graph.js';
 import { captionSentences } from '../language/caption-sentences.js';
 import { isAbstract } from '../language/noun-classes.js';
+import { isPictured, picturedParts } from '../language/pictured-parts.js';
 import { maxCaptionLength } from '../language/tokenize.js';
 import { mergeMentions } from '../rules/merge-mentions.js';
 import { readRules } from '../rules/rule-parser.js';
@@ -108,10 +109,14 @@ function lazyParser(
     );
     const rules =
       words > phraseWords ? readRules(caption, sentences) : { graph: { entities: [], relations: [] }, mentions: [] };
+    const pictured = picturedParts(sentences);
+    const isDenied = deniedParts(caption);
     const joined = joinGraphs(network, rules.graph, {
       isPhrase,
       isParagraph: words > paragraphWords,
-      isDenied: deniedParts(caption),
+      isDenied: (start, end) =>
+        isDenied(start, end) ||
+        pictured.some((part) => isPictured(part, { start }) || isPictured(part, { start: end - 1 })),
       confidenceOf,
     });
     const relations =

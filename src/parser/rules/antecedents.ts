@@ -51,12 +51,23 @@ export class Antecedents {
   private sentence = 0;
   /** The subject of the last sentence that had one. */
   private lastSubject: Group = [];
+  private readonly preferred = new Set<NounPhrase>();
 
   /** @param subject of the sentence that ended, or its owner: "its head is …" is about a horse */
   endSentence(subject: Group): void {
-    if (subject.some(({ entity }) => !isAbstract(entity.lemma))) this.lastSubject = subject;
+    this.endClause(subject);
     this.sentence++;
     if (this.earlier.length > REACH) this.earlier = this.earlier.slice(-REACH);
+  }
+
+  /** @param subject of a clause, which pronouns of the next one mean first */
+  endClause(subject: Group): void {
+    if (subject.some(({ entity }) => !isAbstract(entity.lemma))) this.lastSubject = subject;
+  }
+
+  /** Makes what somebody holds or does more likely than the place where it happens. */
+  prefer(objects: Group): void {
+    for (const phrase of objects) this.preferred.add(phrase);
   }
 
   /** Adds a phrase; a definite one may stand for an earlier phrase. */
@@ -68,9 +79,9 @@ export class Antecedents {
   }
 
   /** Returns what a pronoun stands for; nothing if no phrase agrees. */
-  of(word: string, token: Pick<Token, 'start' | 'end'>, context: PronounContext): Group {
+  of(word: string, token: Pick<Token, 'start' | 'end'>, context: PronounContext, isOwner = false): Group {
     const found = this.antecedentOf(word, context);
-    if (found.length > 0) this.link(token, found, ruleOf(word));
+    if (found.length > 0) this.link(token, found, isOwner ? 'possessive' : ruleOf(word));
     return found;
   }
 
@@ -101,8 +112,8 @@ export class Antecedents {
     for (let k = this.earlier.length - 1; k >= Math.max(0, this.earlier.length - REACH); k--) {
       const group = [this.earlier[k]!.phrase];
       if (!agrees(group) || (word === 'one' && !isCounted(group[0]!))) continue;
-      if (!isSecondary(group[0]!)) return group;
-      if (fallback.length === 0) fallback = group;
+      if (this.preferred.has(group[0]!) || (!isSecondary(group[0]!) && group[0]!.nounClass !== 'place')) return group;
+      if (fallback.length === 0 || (isSecondary(fallback[0]!) && !isSecondary(group[0]!))) fallback = group;
     }
     return fallback;
   }
@@ -144,7 +155,7 @@ export class Antecedents {
 }
 
 const ruleOf = (word: string): Coreference['rule'] =>
-  word === 'one' ? 'one-of' : word === 'both' ? 'both' : possessives.has(word) ? 'possessive' : 'pronoun';
+  word === 'one' ? 'one-of' : word === 'both' ? 'both' : 'pronoun';
 
 /** What a pronoun seldom means if there is something else. */
 const isSecondary = ({ nounClass }: NounPhrase) =>
@@ -170,5 +181,4 @@ const isCompatible = (phrase: NounPhrase, earlier: NounPhrase) =>
   hasAttributesOf(phrase, earlier) || earlier.entity.attributes.length === 0;
 
 const definite = wordSet('the this that these those');
-const possessives = wordSet('his her its their');
 const others = wordSet('other another second third fourth next remaining latter last different');

@@ -1,4 +1,4 @@
-import { isAnimate, type NounClass } from '../language/noun-classes.js';
+import { isAnimate, type NounClass, pictureHangers, pictureNouns } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
 import type { VerbPart } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
@@ -39,10 +39,18 @@ export function attachmentSite(nearest: Group, preposition: string, object: Noun
 /** Checks whether the preposition attaches to the group that introduced `phrase`, rather than to `phrase`. */
 function attachesHigher(phrase: NounPhrase, origin: Origin, preposition: string, object: NounPhrase): boolean {
   if (phrase.nounClass === 'time' || object.nounClass === 'time' || temporal.has(preposition)) return true;
-  if (isAnimate(phrase.nounClass)) return false;
+  if (isAnimate(phrase.nounClass)) return origin.preposition === 'of' && isPicture(origin, preposition, object);
+  // "a sign that says hello on a wall"
+  if (origin.verb !== undefined && inscriptions.has(origin.verb)) return true;
+  // "a plate with a sandwich on a table"
+  if (surfaces.has(object.entity.lemma) && isDish(origin, preposition)) return true;
+  // "a plate of pasta with cheese", but "a plate of pasta with a fork"
+  if (origin.preposition === 'of' && preposition === 'with') return phrase.isDetermined || isUtensil(object);
+  if (phrase.nounClass === 'board' && object.nounClass === 'place') return true;
   // "a plate of food on a table", but "a picture of food on a table"
   if (origin.preposition === 'full of') return true;
-  if (origin.preposition === 'of') return origin.subjects[0]!.nounClass !== 'event';
+  if (origin.preposition === 'of')
+    return origin.subjects[0]!.nounClass !== 'event' || isPicture(origin, preposition, object);
   // "a bat over her head on the sand"
   if (phrase.nounClass === 'bodyPart' && object.nounClass === 'place') return true;
   // "a lamp on a desk next to a bed", where the lamp is next to the bed too
@@ -55,7 +63,10 @@ function attachesHigher(phrase: NounPhrase, origin: Origin, preposition: string,
 /** Checks whether `phrase` is only something that a person or animal wears, holds or does. */
 function isIncidental(phrase: NounPhrase, origin: Origin, preposition: string, object: NounPhrase): boolean {
   // "a man in a hat with a dog", but "a shirt with stripes"
-  if (isWorn(phrase, origin)) return object.nounClass !== 'bodyPart' && (preposition !== 'with' || isCarried(object));
+  if (isWorn(phrase, origin))
+    return (
+      object.nounClass !== 'bodyPart' && (preposition !== 'with' || isCarried(object) || object.nounClass === 'garment')
+    );
   // "a man on a sidewalk with one leg up", "a woman on a beach with an umbrella"
   if (preposition === 'with' && object.nounClass === 'bodyPart') return true;
   if (preposition === 'with' && isCarried(object)) return !perception.has(origin.verb ?? '');
@@ -130,6 +141,20 @@ export const isSideBySideAttachment = (preposition: string): boolean => adjacent
 export const isLocativeAttachment = (preposition: string): boolean =>
   locatives.has(preposition) || isSideBySideAttachment(preposition);
 
+/** Checks whether a place is that of a picture of something, not of what it shows: "a picture of a man on the wall". */
+const isPicture = ({ subjects }: Origin, preposition: string, object: NounPhrase) =>
+  pictureNouns.has(subjects[0]!.entity.lemma) && locatives.has(preposition) && pictureHangers.has(object.entity.lemma);
+
+/** Checks whether what a group introduced lies in one of its dishes, so that a place is the dish's. */
+const isDish = ({ subjects, preposition, verb }: Origin, place: string) =>
+  place === 'on' &&
+  (preposition === 'of' || preposition.endsWith('with')) &&
+  (verb === undefined || verb === 'top' || verb === 'fill') &&
+  dishes.has(subjects[0]!.entity.lemma);
+
+const isUtensil = ({ nounClass, entity }: NounPhrase) =>
+  carried.has(nounClass) || nounClass === 'bodyPart' || dishes.has(entity.lemma);
+
 const locatives = new Set([
   ...wordSet('in on at inside atop aboard within into onto down along across through under beneath underneath'),
   'on top of',
@@ -141,6 +166,12 @@ const adjacent = new Set([
 const temporal = wordSet('during before after until');
 
 const perception = wordSet('look watch view observe see stare photograph');
+/** What carries words. */
+const inscriptions = wordSet('say read spell');
+/** What food and small things are in. */
+const dishes = wordSet('plate bowl dish cup mug glass tray vase pot pan basket box platter saucer jar');
+/** What dishes stand on. */
+const surfaces = wordSet('table counter countertop desk tray shelf stove tablecloth bar mat placemat nightstand cart');
 /** Actions of people who handle an animal, rather than of the animal. */
 const humanVerbs = wordSet('hold wear carry talk read use throw smile pose ride swing play jump');
 /** Participles of actions that only people and animals perform. */

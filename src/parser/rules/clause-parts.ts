@@ -1,6 +1,6 @@
 import { verbLemma } from '../language/lemma.js';
 import { prepositionAt } from '../language/prepositions.js';
-import type { WordClass } from '../language/word-class.js';
+import { QUOTE, type WordClass } from '../language/word-class.js';
 import { wordSet } from '../language/word-set.js';
 import { type NounPhrase, nounPhraseAt, type TaggedSentence } from './noun-phrase.js';
 
@@ -21,6 +21,10 @@ export interface VerbPart extends Predicate {
   readonly kind: 'verb';
   /** The infinitive of the first verb. */
   readonly verb: string;
+  /** Whether it is only possible, intended or nearly so, rather than negated. */
+  readonly isPossible?: boolean;
+  /** Whether its subject is one thing, as far as its form says it: `holds`, but `hold`. */
+  readonly isSingular?: boolean;
   /** A gerund or participle without an auxiliary may describe any noun before it; a finite verb has the clause's subject. */
   readonly form: 'finite' | 'gerund' | 'participle';
 }
@@ -30,12 +34,14 @@ export type ClausePart =
   | { readonly kind: 'phrase'; readonly phrase: NounPhrase }
   /** `it`, `them`; `one` also for "the other" and "one of them", `both` for "all of them", `nothing` for what is not there. */
   | { readonly kind: 'pronoun'; readonly word: string; readonly start: number; readonly end: number }
-  | { readonly kind: 'preposition'; readonly text: string }
+  /** The lemma is only there if it differs from the text. */
+  | { readonly kind: 'preposition'; readonly text: string; readonly lemma?: string }
   | VerbPart
   /** A form of `be` without a verb: "is in", "is red". */
-  | { readonly kind: 'be'; readonly isDenied?: boolean }
+  | { readonly kind: 'be'; readonly isDenied?: boolean; readonly isSingular?: boolean }
   | { readonly kind: 'adjective'; readonly text: string }
-  | { readonly kind: 'and' | 'comma' | 'relative' | 'while' }
+  /** `quote` stands for words that somebody or something says. */
+  | { readonly kind: 'and' | 'comma' | 'relative' | 'while' | 'quote' }
   /** `neither`, `as if`: the clause states nothing; `as if` also starts one. */
   | { readonly kind: 'denial'; readonly isNewClause: boolean };
 
@@ -45,8 +51,9 @@ export function clauseParts(sentence: TaggedSentence): ClausePart[] {
   const clause: ClausePart[] = [];
   let k = 0;
   while (k < words.length) {
-    const { part, next } = partAt(sentence, words, k);
+    const { part, also, next } = partAt(sentence, words, k);
     if (part) clause.push(part);
+    if (also) clause.push(also);
     k = next;
   }
   return clause;
@@ -54,6 +61,8 @@ export function clauseParts(sentence: TaggedSentence): ClausePart[] {
 
 interface Step {
   readonly part?: ClausePart;
+  /** A second part. */
+  readonly also?: ClausePart;
   readonly next: number;
 }
 
@@ -67,10 +76,24 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
     (words[k] === 'each' && words[k + 1] === 'other') || (words[k] === 'one' && words[k + 1] === 'another');
   if (words[k] === 'as' && /^(?:if|though)$/.test(words[k + 1] ?? ''))
     return { part: { kind: 'denial', isNewClause: true }, next: k + 2 };
+  if (words[k] === QUOTE) return { part: { kind: 'quote' }, next: k + 1 };
+  // "fruit, including apples and pears" continues a list.
+  if (words[k] === 'including' || (words[k] === 'such' && words[k + 1] === 'as'))
+    return { part: { kind: 'and' }, next: k + (words[k] === 'such' ? 2 : 1) };
   if (words[k] === 'neither') return { part: { kind: 'denial', isNewClause: false }, next: k + 1 };
   if (words[k] === 'no' && words[k + 1] === 'one') return pronoun('nothing', k + 2);
   if (nothing.test(words[k]!))
     return pronoun('nothing', words[k + 1] === 'of' ? (nounPhraseAt(sentence, k + 2)?.next ?? k + 3) : k + 1);
+  // "to her right, a man sits": to the right of her
+  const side = words[k] === 'to' || words[k] === 'on' ? sideAt(words, tags, k) : undefined;
+  if (side) {
+    const { start, end } = tokens[k + 1]!;
+    return {
+      part: { kind: 'preposition', text: `${words[k]} ${side.text}`, lemma: `${words[k]} ${side.text} of` },
+      also: { kind: 'pronoun', word: personal[side.owner]!, start, end },
+      next: side.next,
+    };
+  }
   const member = memberAt(words, tags, k);
   if (member) return pronoun(member.word, member.next);
   if (unlikely.has(words[k]!) && tags[k + 1] === 'verb') return verbAt(sentence, words, k);
@@ -144,6 +167,17 @@ const standsAlone: ReadonlySet<WordClass> = new Set<WordClass>(['be', 'verb', 'r
 const members = wordSet('one another both each some many most all several few others');
 const ordinals = wordSet('other others first second third former latter');
 
+const personal: Readonly<Record<string, string>> = { his: 'him', her: 'her', its: 'it', their: 'them' };
+
+/** Reads "her left side" after "to" or "on", unless a noun follows: "on her left hand". */
+function sideAt(words: readonly string[], tags: readonly WordClass[], k: number) {
+  const [owner, side] = [words[k + 1] ?? '', words[k + 2] ?? ''];
+  if (!/^(?:his|her|its|their)$/.test(owner) || !/^(?:left|right)$/.test(side)) return undefined;
+  const next = words[k + 3] === 'side' ? k + 4 : k + 3;
+  if (tags[next] === 'noun' || tags[next] === 'adjective' || words[next] === 'of') return undefined;
+  return { owner, text: words.slice(k + 2, next).join(' '), next };
+}
+
 /** Reads an adjective: "ready to swing" counts as a verb, "is red" as an attribute. */
 function adjectiveAt(sentence: TaggedSentence, words: readonly string[], k: number): Step {
   if (sentence.tags[k + 1] === 'to' && sentence.tags[k + 2] !== undefined) return verbAt(sentence, words, k);
@@ -154,16 +188,22 @@ function adjectiveAt(sentence: TaggedSentence, words: readonly string[], k: numb
 function verbAt({ tags }: TaggedSentence, words: readonly string[], start: number): Step {
   let k = start;
   let isDenied = false;
+  let isPossible = false;
   for (;;) {
     const isHave = k === start && /^(?:has|have|had)$/.test(words[k]!) && isNegation(words[k + 1] ?? '');
-    if (isNegation(words[k] ?? '') || unlikely.has(words[k] ?? '')) isDenied = true;
+    if (isNegation(words[k] ?? '')) isDenied = true;
+    else if (unlikely.has(words[k] ?? '')) isPossible = true;
     else if (tags[k] !== 'be' && !(tags[k] === 'adverb' && k > start) && !isHave) break;
     k++;
   }
   const hasAuxiliary = k > start;
   const isVerb = tags[k] === 'verb' || tags[k + 1] === 'to';
+  const number = numberOf(words[start]!, tags[start] === 'be');
   if (hasAuxiliary && !isVerb)
-    return { part: { kind: 'be', ...(isDenied && { isDenied }) }, next: isDenied ? k : start + 1 };
+    return {
+      part: { kind: 'be', ...((isDenied || isPossible) && { isDenied: true }), ...number },
+      next: isDenied || isPossible ? k : start + 1,
+    };
   if (words[k] === undefined) return { next: k };
   const first = words[k]!;
   const verb = verbLemma(first);
@@ -172,13 +212,14 @@ function verbAt({ tags }: TaggedSentence, words: readonly string[], start: numbe
   k = tags[to] === 'to' && words[to + 1] !== undefined ? to + 2 : afterVerb;
   // "appears to be"
   if (k > afterVerb && words[k - 1] === 'be') return { part: { kind: 'be' }, next: k };
-  if (k > afterVerb && intentions.has(verb)) isDenied = true;
+  if (k > afterVerb && intentions.has(verb)) isPossible = true;
   const rest = words.slice(afterVerb, k).map((word) => ` ${word}`);
   while (tags[k] === 'adverb') k++;
   const form = formOf(first, verb, hasAuxiliary && words[start] !== 'being');
   const lemma = verb + rest.join('');
+  const denial = isDenied ? { isDenied } : isPossible ? { isDenied: true, isPossible } : {};
   return {
-    part: { kind: 'verb', text: first + rest.join(''), lemma, verb, form, ...(isDenied && { isDenied }) },
+    part: { kind: 'verb', text: first + rest.join(''), lemma, verb, form, ...denial, ...number },
     next: k,
   };
 }
@@ -186,12 +227,24 @@ function verbAt({ tags }: TaggedSentence, words: readonly string[], start: numbe
 /** Checks for a negation, after which a predicate relates nothing. */
 const isNegation = (word: string) => word === 'not' || word === 'never' || word.endsWith("n't");
 
+/** Returns whether a finite verb has one subject: `holds`, `is`; neither for `held`. */
+function numberOf(word: string, isAuxiliary: boolean): { readonly isSingular?: boolean } {
+  if (isAuxiliary)
+    return /^(?:is|was|has|does)$/.test(word) ? { isSingular: true } : isMany(word) ? { isSingular: false } : {};
+  return word.endsWith('s') ? { isSingular: true } : {};
+}
+
+const isMany = (word: string) => /^(?:are|were|have|do)$/.test(word);
+
 /** Returns the form of a verb; "a dog being washed" has a participle, like "a dog washed". */
 function formOf(word: string, verb: string, hasAuxiliary: boolean): VerbPart['form'] {
-  if (hasAuxiliary || word === verb) return 'finite';
+  if (hasAuxiliary || (word === verb && !alike.has(word))) return 'finite';
   if (word.endsWith('ing')) return 'gerund';
   return word.endsWith('s') ? 'finite' : 'participle';
 }
+
+/** Past participles like their infinitive. */
+const alike = wordSet('spread set cut split shut');
 
 /** Adverbs of what does not happen. */
 const unlikely = wordSet('almost nearly barely hardly');

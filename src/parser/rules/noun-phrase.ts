@@ -1,7 +1,7 @@
 import type { Entity } from '../../records/text-graph.js';
 import { colors } from '../language/closed-classes.js';
 import { isCompound, nounLemma } from '../language/lemma.js';
-import { collectives, type NounClass, nounClass, pictureNouns } from '../language/noun-classes.js';
+import { collectives, isHangingPicture, type NounClass, nounClass, pictureNouns } from '../language/noun-classes.js';
 import { partNouns } from '../language/prepositions.js';
 import type { Token } from '../language/tokenize.js';
 import type { WordClass } from '../language/word-class.js';
@@ -64,7 +64,12 @@ function partitiveAt(sentence: TaggedSentence, start: number): { quantity?: stri
   const word = tokens[end - 1]!.text;
   const next = end + 1;
   if (collectives.has(word) || tags[end - 1] === 'number') return { quantity: word, next };
-  if (tags[end - 1] === 'determiner' || partNouns.has(word) || (start <= 1 && pictureNouns.has(word))) return { next };
+  if (
+    tags[end - 1] === 'determiner' ||
+    partNouns.has(word) ||
+    (start <= 1 && pictureNouns.has(word) && !isHangingPicture(tokens.map(({ text }) => text)))
+  )
+    return { next };
   return undefined;
 }
 
@@ -133,8 +138,9 @@ function makePhrase({ caption, tokens, tags }: TaggedSentence, from: number, to:
       attributes: attributesOf(adjectives),
       ...(quantity === undefined ? {} : { quantity }),
     },
-    nounClass: nounClass(lemma, tokens[to - 2]?.text),
-    isPlural: head !== lemma || quantity !== undefined,
+    // "dressed in pink"
+    nounClass: colors.has(head) ? 'garment' : nounClass(lemma, tokens[to - 2]?.text),
+    isPlural: head !== lemma || (quantity !== undefined && quantity !== 'one' && quantity !== '1'),
     isDetermined: tags[from - 1] === 'determiner' || quantity !== undefined,
     ...(tags[from - 1] === 'determiner' && { determiner: tokens[from - 1]! }),
     next: to,

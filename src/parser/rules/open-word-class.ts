@@ -1,7 +1,8 @@
-import { colors, ingNouns, irregularParticiples } from '../language/closed-classes.js';
+import { closedClass, colors, ingNouns, irregularParticiples } from '../language/closed-classes.js';
 import { isAdjective, isCompound, isNoun, isVerb, nounLemma, verbLemma } from '../language/lemma.js';
 import { isAnimate, nounClass } from '../language/noun-classes.js';
-import { isNominal, type WordClass } from '../language/word-class.js';
+import { isNominal, QUOTE, type WordClass } from '../language/word-class.js';
+import { wordSet } from '../language/word-set.js';
 
 /**
  * Checks whether a word that wink tags as a finite verb must be a noun, since no word before it can be its subject: "a bathroom
@@ -11,6 +12,7 @@ import { isNominal, type WordClass } from '../language/word-class.js';
 export function isMistaggedNoun(words: readonly string[], tags: readonly WordClass[], k: number): boolean {
   const word = words[k]!;
   const isBare = verbLemma(word) === word;
+  if (isClearVerb(words, tags, k)) return false;
   if (tags[k] !== 'verb' || !(isBare || word.endsWith('s')) || !isNoun(nounLemma(word))) return false;
   const before = words[k - 1];
   switch (tags[k - 1]) {
@@ -41,6 +43,7 @@ export function isMistaggedNoun(words: readonly string[], tags: readonly WordCla
  */
 export function openWordClass(words: readonly string[], tags: readonly WordClass[], k: number): WordClass {
   const word = words[k]!;
+  if (isClearVerb(words, tags, k)) return 'verb';
   const context = contextOf(words, tags, k);
   if (colors.has(word)) return colorTag(words, k, context);
   const verb = verbLemma(word);
@@ -54,6 +57,50 @@ export function openWordClass(words: readonly string[], tags: readonly WordClass
   }
   return otherTag(word, { canBeNoun: isNoun(noun), verb: isVerb(verb) ? verb : undefined }, context);
 }
+
+/**
+ * Checks whether a word that may be a noun must be a verb: no noun stands directly before a determiner or a personal pronoun ("hands a
+ * bag", "painting the wall", "watches him"), and few stand so before a preposition if they say how a thing rests ("hang from").
+ */
+function isClearVerb(words: readonly string[], tags: readonly WordClass[], k: number): boolean {
+  const word = words[k]!;
+  const verb = verbLemma(word);
+  const before = tags[k - 1];
+  if (!isVerb(verb) || tags[k] === 'adverb' || closedClass(word) !== undefined || word === 'like') return false;
+  if (before === 'determiner' || before === 'number' || before === 'possessive' || before === 'preposition')
+    return false;
+  if (before === 'adjective' && tags[k - 2] !== undefined) return false;
+  const next = words[k + 1] ?? '';
+  if (next === QUOTE && before === 'noun' && (word.endsWith('ing') || word.endsWith('s'))) return true;
+  const isInflected = word !== verb && (word.endsWith('s') || word.endsWith('ing'));
+  if (isInflected && before !== undefined && (objectStarts.has(next) || objectPronouns.has(next))) return true;
+  if (!restVerbs.has(verb))
+    return (
+      irregularParticiples.has(word) &&
+      word === verb &&
+      before === 'noun' &&
+      /^(?:with|by)$/.test(next) &&
+      !isCompound(`${words[k - 1]} ${word}`)
+    );
+  if (
+    tags[k + 1] !== 'preposition' &&
+    tags[k + 1] !== 'determiner' &&
+    tags[k + 1] !== 'adverb' &&
+    tags[k + 1] !== 'number'
+  )
+    return false;
+  if (before === 'noun' && !isCompound(`${words[k - 1]} ${word}`)) {
+    const isPlural = nounLemma(words[k - 1]!) !== words[k - 1];
+    return word === verb ? isPlural || tags[0] === 'preposition' : word.endsWith('s') && !isPlural;
+  }
+  return before === 'other' && word.endsWith('s');
+}
+
+/** What starts the object of a verb for sure. */
+const objectStarts = wordSet('a an the his its their this these');
+const objectPronouns = wordSet('him them it her');
+/** How things rest or move, and verbs that are seldom nouns before a preposition. */
+const restVerbs = wordSet('stand sit lie hang rest lean rise float hover perch grow flow surround drift crouch');
 
 /** The context of a word. */
 interface WordContext {
@@ -109,7 +156,9 @@ function agentAt(words: readonly string[], tags: readonly WordClass[], k: number
 }
 
 /** Decides whether a color is an adjective: "an orange" is a fruit, "an orange and white cat" is not; other colors are adjectives. */
-function colorTag(words: readonly string[], k: number, { before, next, closes }: WordContext): WordClass {
+function colorTag(words: readonly string[], k: number, { previous, before, next, closes }: WordContext): WordClass {
+  // "dressed in pink"
+  if (previous === 'in' && closes && next !== 'and' && next !== 'comma') return 'noun';
   if (words[k] !== 'orange' || !closes || before !== 'determiner') return 'adjective';
   const isJoined = next === 'and' || next === 'comma';
   return isJoined && colors.has(words[k + 2] ?? '') ? 'adjective' : 'noun';

@@ -1,7 +1,14 @@
 import type { TextGraph, TextRelation } from '../../records/text-graph.js';
+import { wordSet } from '../language/word-set.js';
 import type { Group } from './attachment.js';
 import type { Predicate } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
+
+/** Checks for the picture itself or a part of it, which is not a thing in it: "a tree in the background of the scene". */
+export const isNowhere = ({ entity: { lemma }, determiner }: NounPhrase) =>
+  nowhere.has(lemma) || (pictures.has(lemma) && (determiner?.text === 'the' || determiner?.text === 'this'));
+const pictures = wordSet('picture photo photograph');
+const nowhere = wordSet('image scene view background foreground distance close-up');
 
 /** Noun phrases in reading order and their relations, each once. */
 export class PhraseGraph {
@@ -17,7 +24,7 @@ export class PhraseGraph {
   relate(subjects: Group, predicate: Predicate, objects: Group): void {
     for (const from of subjects)
       for (const to of objects) {
-        if (from === to) continue;
+        if (from === to || isNowhere(from) || isNowhere(to)) continue;
         this.addRelation(from, predicate, to);
       }
   }

@@ -11,6 +11,14 @@ import {
   isSideBySideAttachment,
 } from './attachment.js';
 import type { ClausePart, Predicate, VerbPart } from './clause-parts.js';
+import {
+  allowsMixedList,
+  isApposition,
+  isBackdrop,
+  isInverted,
+  startsClause,
+  startsParallel,
+} from './clause-starts.js';
 import type { NounPhrase } from './noun-phrase.js';
 import { PhraseGraph } from './phrase-graph.js';
 
@@ -62,10 +70,20 @@ export class RelationReader {
   /** The group that the last adjective describes. */
   private described: Group = [];
   private isRelative = false;
+  /** Whether the last pronoun denies what follows: "with no one sitting on it". */
+  private isNothing = false;
   private isQuestion = false;
   private isClauseDenied = false;
   /** Whether the last `be` is negated: "is not on". */
   private isDenied = false;
+  /** Why the last verb relates nothing: it is negated, or only possible. */
+  private unstated: 'denied' | 'possible' | undefined;
+  /** Whether the subject has its finite verb. */
+  private hasVerb = false;
+  /** The subject of the clause around one with "whose". */
+  private outer: Group = [];
+  /** The object of a relative clause: "the kite that a boy flies". */
+  private relativeObject: Group = [];
   private previousKind: ClausePart['kind'] | undefined;
 
   /**
@@ -79,7 +97,7 @@ export class RelationReader {
     this.fronted = this.inverted = undefined;
     this.previousKind = undefined;
     for (const [k, part] of sentence.entries()) {
-      this.readPart(part, sentence[k + 1]);
+      this.readPart(part, sentence, k);
       this.previousKind = part.kind;
     }
     this.antecedents.endSentence(this.subject.flatMap((phrase) => this.possessions.get(phrase)?.owners ?? phrase));
@@ -98,26 +116,36 @@ export class RelationReader {
     return this.antecedents.mentions;
   }
 
-  private readPart(part: ClausePart, next: ClausePart | undefined): void {
+  private readPart(part: ClausePart, sentence: readonly ClausePart[], k: number): void {
     switch (part.kind) {
       case 'phrase':
-        this.readPhrase(part.phrase, next);
+        this.readPhrase(part.phrase, sentence, k);
         break;
       case 'pronoun':
         this.readPronoun(part);
         break;
       case 'preposition':
-        this.readPreposition(part.text);
+        if (this.isJoined() && isInverted(sentence, k)) {
+          this.beginClause();
+          this.subject = this.agent = [];
+        }
+        this.readPreposition(part.text, part.lemma);
         break;
       case 'verb':
-        this.readVerb(part);
+        this.readVerb(part, sentence.slice(k + 1, k + 3));
         break;
       case 'denial':
         if (part.isNewClause) this.beginClause();
         this.isClauseDenied = true;
         break;
       case 'be':
+        this.endInnerClause();
         this.isDenied = part.isDenied === true;
+        if (!this.isRelative) this.hasVerb = true;
+        break;
+      case 'quote':
+        this.nearest = this.pending?.subjects ?? this.nearest;
+        this.pending = undefined;
         break;
       case 'adjective':
         this.readAdjective(part.text);
@@ -139,8 +167,10 @@ export class RelationReader {
     this.isClauseDenied = false;
     this.pending = undefined;
     this.related = undefined;
-    this.nearest = [];
-    this.isRelative = false;
+    this.nearest = this.outer = [];
+    this.isRelative = this.hasVerb = false;
+    this.unstated = undefined;
+    this.relativeObject = [];
   }
 
   /** Begins a clause about a place: "an armchair in which a man sleeps" has the man in the armchair. */
@@ -151,12 +181,21 @@ export class RelationReader {
     this.fronted = { predicate, object };
   }
 
-  private readPhrase(phrase: NounPhrase, next: ClausePart | undefined): void {
+  private readPhrase(phrase: NounPhrase, sentence: readonly ClausePart[], k: number): void {
     this.addPhrase(phrase);
     this.described = [];
     const group = [phrase];
-    if (this.pending) this.completePending(this.pending, group);
-    else if (this.isJoined() && this.nearest.length > 0 && this.subject.length > 0) this.joinPhrase(phrase, next);
+    if (this.pending) this.completePending(this.pending, group, isBackdrop(sentence, k));
+    else if (this.isSecondObject(phrase)) {
+      // "feeding a horse a carrot"
+      this.attachObjects(group, this.related!);
+      this.nearest = group;
+    } else if (this.isRelative && this.previousKind === 'relative' && this.nearest.length > 0)
+      this.beginObjectClause(group);
+    else if (phrase.determiner?.text === 'whose' && this.nearest.length > 0) this.beginOwnersClause(phrase);
+    else if (isApposition(sentence, k)) this.nearest = group;
+    else if (this.isJoined() && this.nearest.length > 0 && this.subject.length > 0)
+      this.joinPhrase(phrase, sentence[k + 1]);
     else if (this.previousKind === 'be' && this.subject.length > 0 && !this.fronted) this.nearest = group;
     else this.setSubject(group);
   }
@@ -174,19 +213,52 @@ export class RelationReader {
   private findOwner(phrase: NounPhrase): void {
     const { determiner, entity, nounClass } = phrase;
     if (!determiner || !possessives.has(determiner.text)) return;
-    const owners = this.antecedents.of(determiner.text, determiner, {
-      subjects: [],
-      subject: [],
-      likely: [this.pending?.subjects ?? [], this.agent, this.subject, this.nearest],
-      originOf: this.originOf,
-    });
+    const owners = this.antecedents.of(
+      determiner.text,
+      determiner,
+      {
+        subjects: [],
+        subject: [],
+        likely: [this.pending?.subjects ?? [], this.agent, this.subject, this.nearest],
+        originOf: this.originOf,
+      },
+      true,
+    );
     const isThere = !this.pending || (this.isStated(this.pending) && !/without$/.test(this.pending.text));
     if (owners.length > 0 && isThere && nounClass !== 'time' && !isAbstract(entity.lemma))
       this.possessions.set(phrase, { owners, word: determiner.text });
   }
 
+  /** Begins a clause whose object came before: "the kite that a boy flies" has the boy fly the kite. */
+  private beginObjectClause(agent: Group): void {
+    this.relativeObject = this.nearest;
+    this.isRelative = false;
+    this.agent = agent;
+    this.nearest = agent;
+    this.related = undefined;
+  }
+
+  /** Begins a clause about what something has: "a lake whose banks are green". */
+  private beginOwnersClause(phrase: NounPhrase): void {
+    this.possessions.set(phrase, { owners: this.nearest.slice(-1), word: 'whose' });
+    const outer = this.subject;
+    this.setSubject([phrase]);
+    this.outer = outer;
+  }
+
+  private isSecondObject(phrase: NounPhrase): boolean {
+    if (this.previousKind !== 'phrase' && this.previousKind !== 'pronoun') return false;
+    return (
+      phrase.isDetermined && this.related?.preposition === '' && transfers.has(this.related.verb ?? '') && !phrase.owner
+    );
+  }
+
   private setSubject(group: Group): void {
+    if (this.subject.length > 0) this.antecedents.endClause(this.subject);
     this.subject = group;
+    this.hasVerb = false;
+    this.unstated = undefined;
+    this.relativeObject = this.outer = [];
     this.agent = group;
     this.nearest = group;
     this.related = undefined;
@@ -196,11 +268,16 @@ export class RelationReader {
   }
 
   /** Gives the pending predicate its object. */
-  private completePending(pending: PendingPredicate, object: Group): void {
+  private completePending(pending: PendingPredicate, object: Group, isFarAway: boolean): void {
     this.pending = undefined;
     const subjects = pending.subjects ?? attachmentSite(this.nearest, pending.preposition, object[0]!, this.originOf);
     if (subjects.length > 0) {
-      this.attachObjects(object, { ...pending, subjects });
+      // "a sign with trees in the background" has no trees.
+      const isElsewhere = isFarAway && pending.preposition === 'with' && subjects[0]!.nounClass !== 'place';
+      const isDenied =
+        pending.isDenied || isElsewhere || (pending.verb === undefined && this.isUnstated(pending, subjects));
+      this.attachObjects(object, { ...pending, isDenied, subjects });
+      if (pending.verb !== undefined && pending.preposition === '') this.antecedents.prefer(object);
       this.nearest = object;
     } else if (this.subject.length === 0 && this.fronted && pending.verb !== undefined && !pending.isFronted) {
       this.setSubject(object);
@@ -208,6 +285,12 @@ export class RelationReader {
       if (pending.isFronted) this.fronted = { predicate: pending, object };
       this.nearest = object;
     }
+  }
+
+  /** Checks whether a preposition belongs to what is not so, or only possible: "about to hit a ball with a bat". */
+  private isUnstated({ preposition }: PendingPredicate, subjects: Group): boolean {
+    if (this.unstated === undefined || !subjects.every((phrase) => this.agent.includes(phrase))) return false;
+    return this.unstated === 'denied' || !isLocativeAttachment(preposition);
   }
 
   /** Relates phrases that were just added, and stores the predicate that introduced them. */
@@ -227,7 +310,7 @@ export class RelationReader {
         this.subject = this.agent = this.nearest = [...this.subject, phrase];
         if (this.inverted) this.relate([phrase], this.inverted.predicate, this.inverted.object);
       } else this.setSubject([phrase]);
-    } else if (startsClause(next, isAlive, related)) this.setSubject([phrase]);
+    } else if (startsClause(phrase, next, related, this.hasVerb)) this.setSubject([phrase]);
     else if (startsParallel(next, related)) this.setSubject([phrase]);
     else if (related.preposition === 'of' && related.verb === undefined && phrase.isDetermined) {
       // "a bottle of beer and two bananas": the bananas join the bottle, not the beer.
@@ -246,31 +329,39 @@ export class RelationReader {
     }
   }
 
-  private readPreposition(text: string): void {
+  private readPreposition(text: string, lemma = text): void {
     const { pending } = this;
     if (pending && (pending.verb !== undefined || !particles.has(pending.text))) {
       const preposition = pending.preposition ? `${pending.preposition} ${text}` : text;
-      this.pending = { ...pending, text: `${pending.text} ${text}`, lemma: `${pending.lemma} ${text}`, preposition };
+      this.pending = { ...pending, text: `${pending.text} ${text}`, lemma: `${pending.lemma} ${lemma}`, preposition };
       return;
     }
     const subjects = pending ? pending.subjects : this.fixedSubjects();
     const isFronted = this.previousKind === undefined || (this.isJoined() && this.subject.length === 0);
-    const isDenied = this.previousKind === 'be' && this.isDenied;
-    this.pending = { text, lemma: text, preposition: text, subjects, isFronted, isDenied };
+    const isDenied = (this.previousKind === 'be' || this.previousKind === 'adjective') && this.isDenied;
+    this.pending = { text, lemma, preposition: text, subjects, isFronted, isDenied };
   }
 
   /** Returns the subjects of a preposition without a verb when its object does not matter, else undefined. */
   private fixedSubjects(): Group | undefined {
     if (this.previousKind === 'be') return this.clauseSubject();
+    if (this.previousKind === 'adjective' && this.described.length > 0) return this.described;
     if (this.isJoined()) return this.related?.subjects ?? this.subject;
     if (this.previousKind === 'while') return this.subject;
     return this.nearest.length > 0 ? undefined : [];
   }
 
-  private readVerb(part: VerbPart): void {
+  private readVerb(part: VerbPart, following: readonly ClausePart[]): void {
+    if (part.form === 'finite') this.endInnerClause();
     this.described = [];
     const subjects = this.subjectsOf(part);
+    if (part.form === 'finite' && !this.isRelative) this.hasVerb = true;
     this.isRelative = false;
+    this.unstated = part.isDenied ? (part.isPossible ? 'possible' : 'denied') : undefined;
+    if (this.relativeObject.length > 0) {
+      this.closeObjectClause(part, following);
+      return;
+    }
     this.agent = subjects;
     this.related = undefined;
     const isFronted = this.previousKind === undefined && part.form !== 'finite';
@@ -285,10 +376,31 @@ export class RelationReader {
     };
   }
 
+  /** Reads the verb of "the kite that a boy flies", or verb and preposition of "the ladder that a boy stands on". */
+  private closeObjectClause(part: VerbPart, [next, afterNext]: readonly ClausePart[]): void {
+    const isOpen = next?.kind === 'preposition' && afterNext?.kind !== 'phrase' && afterNext?.kind !== 'pronoun';
+    const ending = isOpen ? ` ${next.text}` : '';
+    this.relate(this.agent, { ...part, text: part.text + ending, lemma: part.lemma + ending }, this.relativeObject);
+    this.nearest = this.relativeObject;
+    this.relativeObject = [];
+    this.agent = this.subject;
+    this.pending = undefined;
+  }
+
+  /** Returns to the subject of "a nurse whose dog barks holds" at its own verb. */
+  private endInnerClause(): void {
+    if (this.outer.length === 0 || !this.hasVerb || this.previousKind === 'and') return;
+    this.subject = this.agent = this.outer;
+    this.outer = this.nearest = [];
+    this.pending = undefined;
+    this.isRelative = false;
+  }
+
   private subjectsOf(part: VerbPart): Group {
     if (this.pending && /without$|instead of$/.test(this.pending.text)) return [];
     if (this.isRelative && this.nearest.length > 0)
       return thingVerbs.has(part.verb) ? this.nearest : attachmentAgent(this.nearest, part, this.originOf);
+    if (this.isNothing && this.previousKind === 'pronoun') return [];
     if (this.isJoined() || this.previousKind === 'while') return this.agent;
     if (part.form === 'finite' || this.nearest.length === 0) return this.subject;
     if (this.pending?.verb !== undefined) return this.agent;
@@ -310,6 +422,7 @@ export class RelationReader {
   }
 
   private readPronoun({ word, start, end }: Extract<ClausePart, { kind: 'pronoun' }>): void {
+    this.isNothing = word === 'nothing';
     const subjects = this.pending ? (this.pending.subjects ?? attachmentContainer(this.nearest, this.originOf)) : [];
     if (word === 'each other') {
       const { pending } = this;
@@ -319,14 +432,19 @@ export class RelationReader {
       this.pending = undefined;
       return;
     }
+    const isObjectClause = !this.pending && this.isRelative && this.previousKind === 'relative';
     const antecedent = this.antecedents.of(
       word,
       { start, end },
       { subjects, subject: this.subject, likely: [], originOf: this.originOf },
     );
+    if (isObjectClause && antecedent.length > 0 && this.nearest.length > 0) {
+      this.beginObjectClause(antecedent);
+      return;
+    }
     const { pending } = this;
     this.pending = undefined;
-    this.related = undefined;
+    this.related = pending?.verb === undefined ? undefined : { ...pending, subjects };
     // A copy, so that "and a fence" after "with boats in it" does not join a subject.
     // "next to her on a stool": what follows is about the subjects.
     this.nearest =
@@ -354,29 +472,10 @@ export class RelationReader {
   }
 }
 
-/** Checks for a new clause: "a man holds a bat and a boy throws", but in "a desk with a laptop and papers holds" the desk holds. */
-function startsClause(
-  next: ClausePart | undefined,
-  isAlive: boolean,
-  { preposition, verb }: ResolvedPredicate,
-): boolean {
-  if (next?.kind !== 'be' && next?.kind !== 'verb') return false;
-  if (isAlive) return true;
-  const isList = verb === undefined && (preposition === 'with' || preposition === 'of');
-  return !isList && (next.kind === 'be' || next.form === 'finite');
-}
-
-/** Checks for a parallel construction: "a cat on a chair and a dog on …", "a pizza with toppings, a bowl with …". */
-const startsParallel = (next: ClausePart | undefined, { preposition, verb }: ResolvedPredicate) =>
-  next?.kind === 'preposition' &&
-  verb === undefined &&
-  (isLocativeAttachment(preposition) || preposition === next.text);
-
-/** Checks whether animate and inanimate objects usually share a list after a predicate: "with a dog and a ball". */
-const allowsMixedList = ({ preposition, verb }: ResolvedPredicate) =>
-  verb === undefined && (preposition === 'with' || preposition === 'of' || isSideBySideAttachment(preposition));
-
 const possessives = wordSet('his her its their');
+
+/** Verbs with two objects: "feeding a horse a carrot". */
+const transfers = wordSet('give feed hand pass offer show throw serve bring');
 
 /** What things do: "a path that leads to a lake", "a shirt that says hello". */
 const thingVerbs = wordSet('lead read say show contain feature depict display reach extend stretch');

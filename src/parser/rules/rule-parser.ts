@@ -1,7 +1,10 @@
 import type { TextParser } from '../../records/ports.js';
 import type { TextGraph } from '../../records/text-graph.js';
 import { type CaptionSentence, captionSentences } from '../language/caption-sentences.js';
-import { maxCaptionLength } from '../language/tokenize.js';
+import { isPictured, picturedParts } from '../language/pictured-parts.js';
+import { maxCaptionLength, type Token } from '../language/tokenize.js';
+import { QUOTE } from '../language/word-class.js';
+import { wordSet } from '../language/word-set.js';
 import type { Mention } from './antecedents.js';
 import { clauseParts } from './clause-parts.js';
 import { mergeMentions } from './merge-mentions.js';
@@ -45,9 +48,51 @@ export function readRules(
   sentences: readonly CaptionSentence[],
 ): { readonly graph: TextGraph; readonly mentions: readonly Mention[] } {
   const reader = new RelationReader();
-  for (const { tokens, isQuestion } of sentences) {
+  for (const { tokens: spoken, isQuestion } of sentences) {
+    const tokens = withoutQuotes(caption, spoken);
     const tags = wordClasses(tokens.map(({ text }) => text));
     reader.read(clauseParts({ caption, tokens, tags }), isQuestion);
   }
-  return { graph: reader.graph(), mentions: reader.mentions() };
+  const graph = reader.graph();
+  const pictured = picturedParts(sentences);
+  const { entities } = graph;
+  return {
+    graph:
+      pictured.length === 0
+        ? graph
+        : {
+            entities,
+            relations: graph.relations.filter(
+              ({ subject, object, predicate }) =>
+                !pictured.some((part) =>
+                  isPictured(part, entities[object]!)
+                    ? isPictured(part, entities[subject]!) || predicate !== part.predicate
+                    : isPictured(part, entities[subject]!),
+                ),
+            ),
+          },
+    mentions: reader.mentions(),
+  };
 }
+
+/** Puts one token in place of words that something says: "a sign that says "no parking" on a wall". */
+function withoutQuotes(caption: string, tokens: readonly Token[]): readonly Token[] {
+  if (!quotation.test(caption)) return tokens;
+  const kept: Token[] = [];
+  let quote: Token | undefined;
+  for (const token of tokens) {
+    const between = caption.slice(kept.at(-1)?.end ?? token.start, token.start);
+    const isInside = quote !== undefined && !quotation.test(between);
+    const isStart = quote === undefined && quotation.test(between) && inscriptions.has(kept.at(-1)?.text ?? '');
+    if (isInside) kept.pop();
+    quote = isInside ? { ...quote!, end: token.end } : isStart ? { ...token, text: QUOTE } : undefined;
+    kept.push(quote ?? token);
+  }
+  return kept;
+}
+
+const quotation = /["“”]/;
+/** What comes before quoted words that do not belong to a phrase. */
+const inscriptions = wordSet(
+  'say says saying said read reads reading that words word letters text labeled labelled spells spelling',
+);

@@ -92,6 +92,8 @@ function markPrepositions(words: readonly string[], tags: WordClass[], isOpen: b
     // "to catch", "as a train passes", "the inside of", "a close up"
     if (tags[k] === 'to' || tags[k] === 'while' || tags[k - 1] === 'determiner') continue;
     if (words[k] === 'up' && tags[k] === 'adjective') continue;
+    // "opposite the sofa", but "opposite directions"
+    if (words[k] === 'opposite' && isNominal(tags[k + 1])) continue;
     const place = locationAdverbLength(words, k, (index) => isNominal(tags[index]));
     const found = place > 0 ? undefined : prepositionAt(words, k);
     const length = place || (found?.length ?? 0);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { memoize } from '../memoize.js';
 
 /** A word list of this folder, one word or two-word compound per line; written by `scripts/build-lexicon.ts`. */
-export type WordList = 'nouns' | 'verbs' | 'adjectives' | 'compounds';
+export type WordList = 'nouns' | 'people' | 'verbs' | 'adjectives' | 'compounds';
 /** A list of irregular forms, edited by hand, one `lemma form form…` per line. */
 export type ExceptionList = 'noun-exceptions' | 'verb-exceptions';
 

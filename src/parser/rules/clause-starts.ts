@@ -1,0 +1,76 @@
+import { isAnimate } from '../language/noun-classes.js';
+import { isLocativeAttachment, isSideBySideAttachment } from './attachment.js';
+import type { ClausePart } from './clause-parts.js';
+import type { NounPhrase } from './noun-phrase.js';
+import { isNowhere } from './phrase-graph.js';
+
+/** A predicate with an object, which a phrase after "and" may join. */
+interface JoinedPredicate {
+  readonly preposition: string;
+  readonly verb?: string;
+}
+
+/**
+ * Checks whether a phrase after "and" or a comma starts a clause: "a man holds a bat and a boy throws". In "a box filled with nails
+ * and screws stands" it does not, since the box has no verb yet.
+ * @param hasVerb whether the subject of the clause has its finite verb
+ */
+export function startsClause(
+  phrase: NounPhrase,
+  next: ClausePart | undefined,
+  { preposition, verb }: JoinedPredicate,
+  hasVerb: boolean,
+): boolean {
+  if (next?.kind !== 'be' && next?.kind !== 'verb') return false;
+  const hasTense = next.kind === 'be' || next.form === 'finite';
+  if (hasTense && next.isSingular === phrase.isPlural && phrase.isPlural) return false;
+  if (isAnimate(phrase.nounClass)) return true;
+  const isList = preposition === 'of' || preposition.endsWith('with') || preposition === 'by' || !hasVerb;
+  return hasTense && !(isList && (verb === undefined || !hasVerb));
+}
+
+/** Checks for a parallel construction: "a cat on a chair and a dog on …", "a pizza with toppings, a bowl with …". */
+export const startsParallel = (next: ClausePart | undefined, { preposition, verb }: JoinedPredicate): boolean =>
+  next?.kind === 'preposition' &&
+  verb === undefined &&
+  (isLocativeAttachment(preposition) || preposition === next.text);
+
+/** Checks whether animate and inanimate objects usually share a list after a predicate: "with a dog and a ball". */
+export const allowsMixedList = ({ preposition, verb }: JoinedPredicate): boolean =>
+  verb === undefined && (preposition === 'with' || preposition === 'of' || isSideBySideAttachment(preposition));
+
+/** Checks whether the subject follows its predicate from a preposition on: "and below them is a table". */
+export function isInverted(parts: readonly ClausePart[], k: number): boolean {
+  let end = k + 1;
+  if (parts[end]?.kind !== 'phrase' && parts[end]?.kind !== 'pronoun') return false;
+  if (parts[end + 1]?.kind === 'comma') end++;
+  const verb = parts[end + 1];
+  return (
+    (verb?.kind === 'be' || (verb?.kind === 'verb' && verb.form === 'finite' && restVerbs.has(verb.verb))) &&
+    parts[end + 2]?.kind === 'phrase'
+  );
+}
+
+const restVerbs: ReadonlySet<string> = new Set(['stand', 'sit', 'lie', 'hang', 'rest', 'lean', 'run', 'flow']);
+
+/** Checks whether a phrase between commas says what the phrase before is: "the vendor, a man in a hat, hands …". */
+export function isApposition(parts: readonly ClausePart[], k: number): boolean {
+  const [before, phrase] = [parts[k - 2], parts[k]];
+  if (before?.kind !== 'phrase' || parts[k - 1]?.kind !== 'comma' || phrase?.kind !== 'phrase') return false;
+  if (phrase.phrase.isPlural || before.phrase.isPlural || !phrase.phrase.isDetermined) return false;
+  for (let next = k + 1; next < parts.length; next++) {
+    const { kind } = parts[next]!;
+    if (kind === 'and' || kind === 'while' || kind === 'be') return false;
+    const after = parts[next + 1];
+    if (kind === 'comma') return after?.kind === 'be' || (after?.kind === 'verb' && after.form === 'finite');
+  }
+  return false;
+}
+
+/** Checks whether a list of phrases, from one on, is only in the background: "trees and a barn in the distance". */
+export function isBackdrop(parts: readonly ClausePart[], k: number): boolean {
+  let end = k + 1;
+  while (end < k + 8 && /^(?:and|comma|phrase)$/.test(parts[end]?.kind ?? '')) end++;
+  const [preposition, place] = [parts[end], parts[end + 1]];
+  return preposition?.kind === 'preposition' && place?.kind === 'phrase' && isNowhere(place.phrase);
+}
