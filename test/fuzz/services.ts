@@ -66,7 +66,7 @@ const { signal } = new AbortController();
 /** The files of a finished run and of one that was stopped, by their paths. */
 let runs: Promise<readonly Files[]> | undefined;
 
-async function runFiles(isFinished: boolean): Promise<Files> {
+async function runFiles(): Promise<readonly Files[]> {
   const folder = mkdtempSync(join(tmpdir(), 'relflow-fuzz-'));
   try {
     const out = join(folder, 'out');
@@ -76,8 +76,10 @@ async function runFiles(isFinished: boolean): Promise<Files> {
     assert.equal(code, 0, stderr);
     const names = readdirSync(out, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     const files = names.map(({ parentPath, name }) => join(parentPath, name).slice(out.length + 1));
-    const kept = files.filter((name) => isFinished || !/^manifest\.json$|^report\.json$|00002/.test(name));
-    return Object.fromEntries(kept.map((name) => [name, readFileSync(join(out, name))]));
+    const isOfEnd = (name: string) => /^manifest\.json$|^report\.json$|00002/.test(name);
+    return [files, files.filter((name) => !isOfEnd(name))].map((kept) =>
+      Object.fromEntries(kept.map((name) => [name, readFileSync(join(out, name))])),
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -150,7 +152,7 @@ export const serviceReaders: readonly FuzzedReader[] = [
   {
     name: 'run-folder',
     make: async (random) => {
-      runs ??= Promise.all([true, false].map(runFiles));
+      runs ??= runFiles();
       const files = { ...pick(random, await runs) };
       for (let edits = 1 + Math.floor(random.next() * 2); edits > 0; edits--) {
         const name = pick(random, Object.keys(files));

@@ -29,8 +29,10 @@ if (files) {
   report({ n: first, problem: (await tryInput(reader, folder, copied)).problem });
 } else {
   for (let n = first; ; n++) {
+    // Some readers prepare their first input for seconds.
+    const made = await makeInput(reader, seed, n);
     Atomics.store(progress, 0, n);
-    const { refused, problem } = await tryInput(reader, folder, await makeInput(reader, seed, n));
+    const { refused, problem } = await tryInput(reader, folder, made);
     if (refused) Atomics.add(progress, 1, 1);
     if (problem !== null) report({ n, problem });
   }
