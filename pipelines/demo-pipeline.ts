@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { coco, Graph, recipe, reportPage, Type } from '../src/index.js';
 import { SPRITES } from '../src/model/tagger/embedded-tagger.js';
+import { DEFAULT_THRESHOLD } from '../src/operators/tag.js';
 import { packageRoot } from '../src/package-info.js';
 import { DEFAULT_MIN_CONFIDENCE } from '../src/parser/neural/neural-parser.js';
 import { MAIN } from './option-groups.js';
-import { pseudoLabel, thresholdOption } from './pseudo-label.js';
+import { pseudoLabel } from './pseudo-label.js';
 
 const scenes = join(packageRoot, 'fixtures', 'scenes');
 
@@ -17,7 +18,13 @@ export default recipe({
   summary: 'the scenes that come with relflow to scene graphs and a report page',
   options: Type.Object(
     {
-      threshold: thresholdOption,
+      threshold: Type.Number({
+        group: MAIN,
+        default: DEFAULT_THRESHOLD,
+        minimum: 0,
+        maximum: 1,
+        description: 'keep relations with a score above this',
+      }),
       scenes: Type.Integer({ group: MAIN, default: 12, minimum: 1, description: 'number of images on the page' }),
     },
     { additionalProperties: false },
@@ -34,6 +41,7 @@ export default recipe({
       // Every installation has this backend, and it computes the same numbers everywhere.
       backend: 'wasm',
       threshold,
+      allWordings: false,
       vocabularyOnly: false,
       overlap: false,
       parser: 'neural',

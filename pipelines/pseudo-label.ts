@@ -23,13 +23,14 @@ import { parserOf, parserOptions } from './parser-options.js';
 import { taggerOf, taggerOptions, VLM } from './tagger-options.js';
 
 /** The option `threshold` of pipelines that tag. */
-export const thresholdOption = Type.Number({
-  group: MAIN,
-  default: DEFAULT_THRESHOLD,
-  minimum: 0,
-  maximum: 1,
-  description: 'keep relations with a score above this',
-});
+const thresholdOption = Type.Optional(
+  Type.Number({
+    group: MAIN,
+    minimum: 0,
+    maximum: 1,
+    description: `keep relations with a score above this (default: 0.5 for the baseline, else ${DEFAULT_THRESHOLD})`,
+  }),
+);
 
 /** Options of every pipeline that derives relations from captions. */
 export const pseudoLabelOptions = {
@@ -61,6 +62,10 @@ export const pseudoLabelOptions = {
   }),
   ...inGroup('Tagging', {
     threshold: thresholdOption,
+    allWordings: Type.Boolean({
+      default: false,
+      description: "keep every wording of a fact about a pair: 'on' besides 'sitting on'",
+    }),
   }),
   ...taggerOptions,
   ...inGroup('Selection', {
@@ -105,5 +110,14 @@ export function pseudoLabel(flow: Flow<ImageRecord>, officialVocabulary: string,
     )
     .pipe(pair({ overlap, compat, ...(maxPairs && { maxPairs }) }))
     .to(candidateSets());
-  paired.pipe(tag(taggerOf(flow.graph.name, officialVocabulary, options), { threshold, compat })).to(sceneGraphs());
+  const limit = threshold ?? (compat ? DEFAULT_THRESHOLD : undefined);
+  paired
+    .pipe(
+      tag(taggerOf(flow.graph.name, officialVocabulary, options), {
+        compat,
+        ...(options.allWordings && { allWordings: true }),
+        ...(limit !== undefined && { threshold: limit }),
+      }),
+    )
+    .to(sceneGraphs());
 }

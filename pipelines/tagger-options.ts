@@ -113,7 +113,7 @@ export function taggerOf(where: string, vocabulary: string, options: TaggerOptio
       where,
       `--${recipeFlagName(unused)} has no effect ${tagger === VLM ? 'with' : 'without'} --tagger ${VLM}`,
     );
-  if (tagger === undefined) return baselineTagger();
+  if (tagger === undefined) return baselineTagger({ compat });
   if (images === undefined) throw new OptionError(where, '--tagger needs --images, the image folder');
   if (tagger === VLM) return vlmTaggerOf(where, options, images);
   return rTagger({

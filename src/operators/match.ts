@@ -3,8 +3,8 @@ import { memoize } from '../parser/language/memoize.js';
 import type { Matched, Mention } from '../records/candidate.js';
 import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
-import type { Parsed } from '../records/text-graph.js';
-import { builtInDigest } from '../vocabulary/built-in-list.js';
+import type { Parsed, TextGraph } from '../records/text-graph.js';
+import { builtInDigest, builtInList } from '../vocabulary/built-in-list.js';
 import { CategoryIndex } from '../vocabulary/category-index.js';
 import type { CategoryWordsOptions } from '../vocabulary/category-words.js';
 import { loadVocabulary, type Vocabulary } from '../vocabulary/vocabulary.js';
@@ -53,7 +53,7 @@ export function match(options: MatchOptions = {}): Operator<ImageRecord & Parsed
   const indexes = new CategoryIndexes({ vocabulary, only });
   return operator<ImageRecord & Parsed, Matched>({
     name: 'match',
-    version: '2',
+    version: compat ? '2' : '3',
     options: {
       vocabulary: vocabulary?.name ?? 'categories',
       ...(vocabulary && { synonyms: digestOf(vocabulary) }),
@@ -68,8 +68,11 @@ export function match(options: MatchOptions = {}): Operator<ImageRecord & Parsed
       const mentions: Mention[] = [];
       record.phrases.forEach((graph, caption) => {
         const text = captions?.[caption]?.text ?? '';
+        const eyewear = compat ? undefined : eyewearOf(graph, matcher);
         graph.entities.forEach(({ span, lemma, start, end }, entity) => {
-          const { category, why } = matcher(span, text.slice(start, end) === span ? text.slice(0, start) : '');
+          const { category, why } = eyewear?.has(entity)
+            ? { category: null, why: 'glasses that a person wears' }
+            : matcher(span, text.slice(start, end) === span ? text.slice(0, start) : '');
           context.count(category === null ? 'entities-without-category' : 'entities-with-category');
           if (category === null) context.tally?.('entities-without-category', lemma);
           context.explain?.(`caption ${caption}: "${span}" → ${category ?? '—'} (${why})`);
@@ -80,6 +83,30 @@ export function match(options: MatchOptions = {}): Operator<ImageRecord & Parsed
     },
   });
 }
+
+/** Predicates of glasses to see with, after a person. */
+const wearing: ReadonlySet<string> = new Set(['wearing', 'wears', 'wear', 'with', 'in', 'has', 'having', 'has on']);
+
+/**
+ * Returns the entities that are glasses to see with and would be matched to glasses to drink from: what somebody wears, and
+ * uncounted `glasses` that a person is "with" or "in". A data set may have a category for them, which is matched.
+ */
+function eyewearOf({ entities, relations }: TextGraph, matcher: Matcher): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (const { subject, object, predicate } of relations) {
+    const { span, head, quantity } = entities[object]!;
+    if (head !== 'glasses' || !wearing.has(predicate)) continue;
+    const isWorn = predicate.startsWith('wear');
+    if (quantity !== undefined && !isWorn && quantity !== 'pair') continue;
+    if (!['cup', 'wine glass'].includes(usualName(matcher(span, '').category))) continue;
+    if (isWorn || usualName(matcher(entities[subject]!.span, '').category) === 'person') found.add(object);
+  }
+  return found;
+}
+
+/** Returns COCO's name of a category, or an empty text. */
+const usualName = (category: string | null): string =>
+  (category === null ? undefined : builtInList('coco80').categoryOf(category)) ?? '';
 
 /** Returns a digest of the synonyms: two files may share a name, and a built-in list may change in a later version. */
 function digestOf({ synonyms }: Vocabulary): string {

@@ -1,6 +1,8 @@
 import { memoize } from '../parser/language/memoize.js';
+import { digitsOf } from '../parser/language/number-words.js';
 import { overlaps } from '../records/box.js';
 import type { CandidatePair, Candidates, CandidateText, Matched } from '../records/candidate.js';
+import type { Captioned } from '../records/caption-record.js';
 import type { Detection, ImageRecord } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Parsed, TextRelation } from '../records/text-graph.js';
@@ -53,7 +55,7 @@ export function pair(options: PairOptions = {}): Operator<ImageRecord & Parsed &
   const spellingsOf = compat ? () => null : spellingFinder();
   return operator<ImageRecord & Parsed & Matched, Candidates>({
     name: 'pair',
-    version: '1',
+    version: compat ? '1' : '2',
     options: { overlap, ...(maxPairs < Number.MAX_SAFE_INTEGER && { maxPairs }), compat },
     needs: ['detections', 'phrases', 'mentions'],
     adds: ['candidates'],
@@ -112,7 +114,7 @@ function commonSpellings(detections: readonly Detection[]): ReadonlyMap<string, 
 const spellingKey = memoize(MAX_KNOWN_NAMES, (category) => joinedWords(category) || category);
 
 function categoryTriplets(
-  record: Parsed & Matched,
+  record: Parsed & Matched & Partial<Captioned>,
   spellings: ReadonlyMap<string, string> | null,
   compat: boolean,
   context: OperatorContext,
@@ -120,7 +122,7 @@ function categoryTriplets(
   const categories = new Map(
     record.mentions.map((m) => [`${m.caption} ${m.entity}`, m.category && (spellings?.get(m.category) ?? m.category)]),
   );
-  const triplets = new Map<string, Map<string, { text: string; captions: number[] }[]>>();
+  const triplets = new Map<string, Map<string, Said[]>>();
   record.phrases.forEach((graph, caption) => {
     for (const relation of graph.relations) {
       const subject = categories.get(`${caption} ${relation.subject}`);
@@ -135,16 +137,78 @@ function categoryTriplets(
         context.count('relations-without-text');
         continue;
       }
-      const byObject = triplets.get(subject) ?? new Map<string, { text: string; captions: number[] }[]>();
+      const byObject = triplets.get(subject) ?? new Map<string, Said[]>();
       triplets.set(subject, byObject);
       const texts = byObject.get(object) ?? [];
       byObject.set(object, texts);
-      const known = texts.find((t) => t.text === text);
-      if (!known) texts.push({ text, captions: [caption] });
-      else if (known.captions.at(-1) !== caption) known.captions.push(caption);
+      let said = texts.find((t) => t.text === text);
+      if (!said) {
+        said = { text, relations: [] };
+        texts.push(said);
+      }
+      said.relations.push({ caption, relation });
     }
   });
-  return triplets;
+  const counted = compat ? null : numberCounter(record);
+  return new Map(
+    [...triplets].map(([subject, byObject]) => [
+      subject,
+      new Map(
+        [...byObject].map(([object, texts]) => [object, texts.map((said) => candidateText(said, counted))] as const),
+      ),
+    ]),
+  );
+}
+
+/** A text with the relations of captions that say it. */
+interface Said {
+  readonly text: string;
+  readonly relations: { readonly caption: number; readonly relation: TextRelation }[];
+}
+
+/** Returns the number of things that an entity of a caption stands for; undefined if its words leave it open. */
+type NumberOf = (caption: number, entity: number) => number | undefined;
+
+function candidateText({ text, relations }: Said, numberOf: NumberOf | null): CandidateText {
+  const captions = [...new Set(relations.map(({ caption }) => caption))];
+  if (!numberOf) return { text, captions };
+  const most = (side: 'subject' | 'object') => {
+    const totals = captions.map((caption) => {
+      const entities = new Set(relations.flatMap((one) => (one.caption === caption ? one.relation[side] : [])));
+      return [...entities].reduce<number>((sum, entity) => sum + (numberOf(caption, entity) ?? Number.NaN), 0);
+    });
+    return Math.max(...totals);
+  };
+  const [subjects, objects] = [most('subject'), most('object')];
+  return {
+    text,
+    captions,
+    ...(Number.isFinite(subjects) && { subjects }),
+    ...(Number.isFinite(objects) && { objects }),
+  };
+}
+
+/** Determiners of one thing, where the noun after them is in the singular. */
+const ofOne = /(?:^|[^\p{L}\p{N}])(?:a|an|one|another|the|this|that|his|her|its|their|my)\s+$/iu;
+
+/** The length of the text before a phrase in which its determiner is looked for. */
+const maxDeterminer = 20;
+
+function numberCounter({ phrases, captions = [] }: Parsed & Partial<Captioned>): NumberOf {
+  return (caption, entity) => {
+    const { quantity, head, lemma, span, start, end, attributes } = phrases[caption]!.entities[entity]!;
+    if (quantity !== undefined) {
+      const number = Number(digitsOf(quantity.toLowerCase()) ?? quantity);
+      return Number.isSafeInteger(number) && number > 0 ? number : undefined;
+    }
+    const text = captions[caption]?.text ?? '';
+    if (head !== lemma || text.slice(start, end) !== span) return undefined;
+    // Attributes may be before the phrase or a part of it.
+    const first = attributes
+      .map((attribute) => text.lastIndexOf(attribute.text, start))
+      .filter((at) => at >= start - 2 * maxDeterminer);
+    return [start, ...first].some((at) => ofOne.test(text.slice(Math.max(0, at - maxDeterminer), at))) ? 1 : undefined;
+  };
 }
 
 /** Returns the text of a candidate: the predicate, and `has` for an owner's `'s`. */

@@ -9,6 +9,7 @@ import { checkFraction, checkPositiveInteger } from '../records/option-checks.js
 import type { RelationTagger, TagRequest } from '../records/ports.js';
 import type { Related, Relation } from '../records/scene-graph.js';
 import { categoryLabels } from '../vocabulary/category-labels.js';
+import { mergeWordings } from './merge-wordings.js';
 import { type Operator, type OperatorContext, operator } from './operator.js';
 
 /** The default of `threshold`, for the SDK and the recipes. */
@@ -19,12 +20,14 @@ const OFFICIAL_THRESHOLD = 0.05;
 
 /** Options of `tag`. */
 export interface TagOptions {
-  /** Keeps relations whose score is strictly above this, in [0, 1]. Default 0.2; in compat 0.05. */
+  /** Keeps relations whose score is strictly above this, in [0, 1]. Default: the tagger's, 0.5 for the baseline, else 0.2; in compat 0.05. */
   readonly threshold?: number;
   /** Number of pairs per request to the tagger. Default: the tagger's limit; in compat 100, which is half of 200 queries. */
   readonly groupSize?: number;
   /** Uses the official procedure: passes of 16 groups, every text of a pass for every pair, repeated pairs kept. Default false. */
   readonly compat?: boolean;
+  /** Keeps every wording of a fact about a pair as a relation of its own: `on` besides `sitting on`. Always so in compat. Default false. */
+  readonly allWordings?: boolean;
   /** Number of images to tag concurrently. Default: the tagger's preference, else 1. */
   readonly concurrency?: number;
 }
@@ -36,7 +39,8 @@ const GROUPS_PER_PASS = 16;
 
 /**
  * Adds the candidate relations that the tagger scores above the threshold. A pair only gets texts that a caption proposed for
- * its categories, although the tagger receives the union of the image's texts.
+ * its categories, although the tagger receives the union of the image's texts. Wordings of one fact about a pair, such as
+ * `sitting on`, `sits on` and `on`, are one relation, the most specific one.
  *
  * Source: RLIPv2 (ICCV 2023), section 3.3; generate_relations_using_verb_tagger.py.
  *
@@ -52,13 +56,13 @@ const GROUPS_PER_PASS = 16;
  *   .pipe(parse())
  *   .pipe(match())
  *   .pipe(pair())
- *   .pipe(tag(baselineTagger(), { threshold: 0.2 }))
+ *   .pipe(tag(baselineTagger(), { threshold: 0.4 }))
  *   .to(sceneGraphs());
  * ```
  */
 export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<TagInput, Related> {
-  const { compat = false, concurrency = tagger.imagesAtOnce ?? 1 } = options;
-  const threshold = options.threshold ?? (compat ? OFFICIAL_THRESHOLD : DEFAULT_THRESHOLD);
+  const { compat = false, allWordings = compat, concurrency = tagger.imagesAtOnce ?? 1 } = options;
+  const threshold = options.threshold ?? (compat ? OFFICIAL_THRESHOLD : (tagger.threshold ?? DEFAULT_THRESHOLD));
   const groupSize = options.groupSize ?? (compat ? 100 : (tagger.pairsAtOnce ?? Number.MAX_SAFE_INTEGER));
   checkFraction('tag', 'threshold', threshold);
   checkPositiveInteger('tag', 'groupSize', groupSize);
@@ -71,13 +75,14 @@ export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<
   const stamp = { name: tagger.name, version: tagger.version, baseline: tagger.baseline };
   return operator<TagInput, Related>({
     name: 'tag',
-    version: `1+${tagger.name}@${tagger.version}`,
+    version: `${compat ? 1 : 2}+${tagger.name}@${tagger.version}`,
     options: {
       tagger: tagger.name,
       baseline: tagger.baseline,
       threshold,
       ...(groupSize < Number.MAX_SAFE_INTEGER && { groupSize }),
       compat,
+      ...(!compat && { allWordings }),
       ...tagger.options,
     },
     needs: ['detections', 'captions', 'candidates'],
@@ -103,9 +108,11 @@ export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<
           : { threshold, exact: false, labels },
         context,
       );
-      const relations = compat
+      const all = compat
         ? await tagOfficially(group, record, groupSize)
         : await tagWithOwnTexts(group, knownPairs(tagger, record, labels, context), groupSize);
+      const relations = allWordings ? all : mergeWordings(all);
+      if (relations.length < all.length) context.count('wordings-merged', all.length - relations.length);
       context.count('relations', relations.length);
       if (relations.length === 0) context.count('images-without-relation');
       return { relations, tagger: stamp };

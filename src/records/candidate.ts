@@ -31,6 +31,18 @@ export const CandidateTextSchema = Type.Object(
   {
     text: Type.String({ minLength: 1, description: 'a relation text, for example sitting on' }),
     captions: Type.Array(Type.Integer({ minimum: 0 }), { description: 'indices of the captions that propose it' }),
+    subjects: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'the largest number of subjects that a caption speaks of; omitted if a caption leaves it open',
+      }),
+    ),
+    objects: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'the largest number of objects that a caption speaks of; omitted if a caption leaves it open',
+      }),
+    ),
     source: Type.Optional(RelationSourceSchema),
   },
   { additionalProperties: false },

@@ -176,6 +176,8 @@ export interface RelationTagger extends Metered {
   readonly baseline: boolean;
   /** Options as plain JSON, for manifests and digests. */
   readonly options?: Readonly<Record<string, unknown>>;
+  /** The score above which relations are kept unless the user gives another, in [0, 1]. Default 0.2. */
+  readonly threshold?: number;
   /** The maximum number of pairs per request; omitted when there is no limit. */
   readonly pairsAtOnce?: number;
   /** The number of images to tag concurrently; omitted when the tagger has no preference. */

@@ -3,6 +3,15 @@ import { CaptionSchema } from './caption-record.js';
 import { DetectionSchema, ImageSchema, OriginSchema } from './image.js';
 import { type Static, Type } from './type.js';
 
+const WordingSchema = Type.Object(
+  {
+    predicate: Type.String({ minLength: 1 }),
+    confidence: Type.Number({ minimum: 0, maximum: 1 }),
+    captions: Type.Array(Type.Integer({ minimum: 0 })),
+  },
+  { additionalProperties: false },
+);
+
 export const RelationSchema = Type.Object(
   {
     subject: Type.Integer({ minimum: 0, description: 'index into objects' }),
@@ -19,6 +28,12 @@ export const RelationSchema = Type.Object(
       }),
     ),
     source: Type.Optional(RelationSourceSchema),
+    wordings: Type.Optional(
+      Type.Array(WordingSchema, {
+        minItems: 1,
+        description: 'less specific or rarer wordings of the same fact about the same pair; captions are those of all',
+      }),
+    ),
   },
   { additionalProperties: false },
 );

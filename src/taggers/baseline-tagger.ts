@@ -1,19 +1,32 @@
-import { type Box, intersection } from '../records/box.js';
-import type { CandidatePair } from '../records/candidate.js';
+import type { Box } from '../records/box.js';
+import type { CandidatePair, CandidateText } from '../records/candidate.js';
 import type { RelationTagger, TagRequest } from '../records/ports.js';
 import { type PredicateKind, predicateKind } from '../vocabulary/predicate-kind.js';
+import { type BoxFit, boxFits, compatFits } from './box-fits.js';
+
+/** Options of `baselineTagger`. */
+export interface BaselineTaggerOptions {
+  /** Scores as version 1 did, for runs in compat: support · suitability, which is not calibrated. Default false. */
+  readonly compat?: boolean;
+}
+
+/** Shapes the score of a share: with one caption, 0.21 scores 0.5, and 1 scores 0.92. Fitted to judged photographs. */
+const SHAPE = 0.1;
 
 /**
  * Makes a tagger without a model: a baseline for learned taggers, and a tagger to use until one is available. It reads words
  * and boxes, but not pixels.
  *
- * score = support · fit · choice · prominence, each in [0, 1]:
- * - support: 1 − 2^−k when k captions propose the text for the pair's categories;
- * - fit: how well the two boxes suit the kind of predicate (touching, above, below, next to…);
- * - choice: the pair's fit relative to the best fit of its subject, and of its object, with any partner of the same categories.
- *   Among five persons and two horses, each horse prefers the person on it;
- * - prominence: the fourth root of the product of both areas relative to the largest box of their category, because captions
- *   mention large objects and not the crowd in the background.
+ * A caption names categories, not boxes, so what can be wrong is mostly the choice among several boxes. Each pair of boxes is
+ * compared with the other pairs of its subject category, relation text and object category:
+ *
+ * - suitability = fit · choice · prominence, each in [0, 1]: how well the boxes suit the kind of predicate (touching, above,
+ *   next to…); this fit relative to the best fit of the subject, and of the object, with any partner; and the fourth root of the
+ *   product of both areas relative to the largest box of their category, because captions mention large objects first;
+ * - share = suitability / best / √(sum of all / best), so that it is 1 for the only pair and small for one of many that are
+ *   equally suitable; halved if the number words of the captions ("a man", "two men") mean only boxes that suit better;
+ * - score = (1 − 0.08 · 2^(1−k)) · 1.1 · share^1.5 / (share^1.5 + 0.1) for k captions that say it: the chance that the relation holds
+ *   for this very pair, as docs/relations.md measures it.
  *
  * @example
  * ```ts
@@ -22,41 +35,62 @@ import { type PredicateKind, predicateKind } from '../vocabulary/predicate-kind.
  * const tagging = tag(baselineTagger(), { threshold: 0.3 });
  * ```
  */
-export function baselineTagger(): RelationTagger {
-  return { name: 'baseline', version: '1', baseline: true, tag: score };
+export function baselineTagger({ compat = false }: BaselineTaggerOptions = {}): RelationTagger {
+  return {
+    name: 'baseline',
+    version: compat ? '1' : '2',
+    baseline: true,
+    ...(!compat && { threshold: 0.5 }),
+    tag: (request) => (compat ? productScores(request) : score(request)),
+  };
 }
 
-/** Scores how well two boxes suit a kind of predicate, in [0, 1]. */
-type Fit = (subject: Box, object: Box) => number;
-
-const above = (s: Box, o: Box) => logistic((centerY(o) - centerY(s)) / (0.25 * o[3] + 1));
-const below = (s: Box, o: Box) => above(o, s);
-/** Scores how likely the subject is nearer: the nearer of two objects on the ground extends further down in the image. */
-const nearer = (s: Box, o: Box) => logistic((bottom(s) - bottom(o)) / (0.1 * (s[3] + o[3]) + 1));
-const leftOf = (s: Box, o: Box) => logistic((centerX(o) - centerX(s)) / (0.25 * (s[2] + o[2]) + 1));
-const touching = (s: Box, o: Box) => closeness(s, o, 0.1);
-const near = (s: Box, o: Box) => closeness(s, o, 0.5);
-const inside = (s: Box, o: Box) => coverage(s, o);
-
-const FITS: Readonly<Record<PredicateKind, Fit>> = {
-  'left of': (s, o) => leftOf(s, o) * near(s, o),
-  'right of': (s, o) => leftOf(o, s) * near(s, o),
-  'in front of': (s, o) => nearer(s, o) * near(s, o),
-  behind: (s, o) => nearer(o, s) * near(s, o),
-  'next to': near,
-  below: (s, o) => below(s, o) * touching(s, o),
-  above: (s, o) => above(s, o) * near(s, o),
-  on: (s, o) => above(s, o) * touching(s, o),
-  in: inside,
-  holding: (s, o) => inside(o, s),
-  'looking at': near,
-  contact: touching,
-};
+/** The pairs of one subject category, relation text and object category, with their suitability. */
+interface Group {
+  readonly column: number;
+  readonly text: CandidateText;
+  /** Whether the relation holds in both directions or in none, between boxes of one category. */
+  readonly isMutual: boolean;
+  readonly rows: number[];
+  readonly values: number[];
+}
 
 function score({ detections, pairs, texts }: TagRequest): Float32Array {
   const scores = new Float32Array(pairs.length * texts.length);
+  for (const group of groupsOf(detections, pairs, texts, boxFits)) {
+    const { column, text, isMutual, rows, values } = group;
+    const best = values.reduce((most, value) => Math.max(most, value), 0);
+    const sum = values.reduce((total, value) => total + value, 0);
+    const isBeyond = best > 0 ? beyondNumber(group, pairs) : new Set<number>();
+    // Without any suitable pair all are equally likely.
+    const rivals = (best > 0 ? sum / best : rows.length) / (isMutual ? 2 : 1);
+    const support = 1 - 0.08 * 2 ** (1 - Math.max(1, text.captions.length));
+    rows.forEach((row, at) => {
+      const relative = best > 0 ? values[at]! / best : 1;
+      const share = relative / Math.sqrt(Math.max(1, rivals)) / (isBeyond.has(at) ? 2 : 1);
+      scores[row * texts.length + column] = (support * (1 + SHAPE) * share ** 1.5) / (share ** 1.5 + SHAPE);
+    });
+  }
+  return scores;
+}
+
+function productScores({ detections, pairs, texts }: TagRequest): Float32Array {
+  const scores = new Float32Array(pairs.length * texts.length);
+  for (const { column, text, rows, values } of groupsOf(detections, pairs, texts, compatFits))
+    rows.forEach((row, at) => {
+      scores[row * texts.length + column] = (1 - 2 ** -text.captions.length) * values[at]!;
+    });
+  return scores;
+}
+
+function groupsOf(
+  detections: TagRequest['detections'],
+  pairs: readonly CandidatePair[],
+  texts: readonly string[],
+  fits: Readonly<Record<PredicateKind, BoxFit>>,
+): Iterable<Group> {
   const columns = new Map(texts.map((text, column) => [text, column]));
-  const fits = texts.map((text) => FITS[predicateKind(text)]);
+  const kinds = texts.map(predicateKind);
   const categories = [...new Set(detections.map(({ category }) => category))];
   const codes = new Map(categories.map((category, code) => [category, code]));
   const code = (index: number) => codes.get(detections[index]!.category)!;
@@ -69,64 +103,68 @@ function score({ detections, pairs, texts }: TagRequest): Float32Array {
     subject * categories.length + code(object),
     object * categories.length + code(subject),
   ];
+  const groups = new Map<string, Group>();
   pairs.forEach((pair, row) => {
+    const { subject, object } = pair;
     const [subjectKey, objectKey] = keys(pair) as [number, number];
-    for (const { text } of pair.texts) {
-      const column = columns.get(text);
+    for (const text of pair.texts) {
+      const column = columns.get(text.text);
       if (column === undefined) continue;
-      const fit = fits[column]!(detections[pair.subject]!.box, detections[pair.object]!.box);
-      scores[row * texts.length + column] = fit;
+      const fit = fits[kinds[column]!](detections[subject]!.box, detections[object]!.box);
       const [bySubject, byObject] = best[column]!;
       if (fit > (bySubject.get(subjectKey) ?? 0)) bySubject.set(subjectKey, fit);
       if (fit > (byObject.get(objectKey) ?? 0)) byObject.set(objectKey, fit);
+      const key = `${column} ${code(subject)} ${code(object)}`;
+      const isMutual = code(subject) === code(object) && kinds[column] === 'next to';
+      const group = groups.get(key) ?? { column, text, isMutual, rows: [], values: [] };
+      groups.set(key, group);
+      group.rows.push(row);
+      // Rounded as scores are.
+      group.values.push(Math.fround(fit));
     }
   });
-  pairs.forEach((pair, row) => {
-    const [subjectKey, objectKey] = keys(pair) as [number, number];
-    for (const { text, captions } of pair.texts) {
-      const column = columns.get(text);
-      if (column === undefined) continue;
-      const fit = scores[row * texts.length + column]!;
-      if (fit === 0) continue;
-      const [bySubject, byObject] = best[column]!;
+  for (const { column, rows, values } of groups.values()) {
+    const [bySubject, byObject] = best[column]!;
+    rows.forEach((row, at) => {
+      const fit = values[at]!;
+      if (fit === 0) return;
+      const [subjectKey, objectKey] = keys(pairs[row]!) as [number, number];
       const choice = (fit / bySubject.get(subjectKey)!) * (fit / byObject.get(objectKey)!);
-      const prominence = ((relativeAreas[pair.subject] ?? 0) * (relativeAreas[pair.object] ?? 0)) ** 0.25;
-      scores[row * texts.length + column] = (1 - 2 ** -captions.length) * fit * choice * prominence;
-    }
-  });
-  return scores;
+      const prominence = ((relativeAreas[pairs[row]!.subject] ?? 0) * (relativeAreas[pairs[row]!.object] ?? 0)) ** 0.25;
+      values[at] = fit * choice * prominence;
+    });
+  }
+  return groups.values();
+}
+
+/** Returns the places in a group whose subject or object is not among the best ones that the captions' number words mean. */
+function beyondNumber({ text, isMutual, rows, values }: Group, pairs: readonly CandidatePair[]): ReadonlySet<number> {
+  const { subjects, objects } = text;
+  const both = isMutual && subjects !== undefined && objects !== undefined ? Math.max(2, subjects, objects) : undefined;
+  const beyond = new Set<number>();
+  const limit = (side: 'subject' | 'object', number: number | undefined) => {
+    if (number === undefined) return;
+    const best = new Map<number, number>();
+    rows.forEach((row, at) => {
+      const index = pairs[row]![side];
+      best.set(index, Math.max(best.get(index) ?? 0, values[at]!));
+    });
+    if (best.size <= number) return;
+    const meant = new Set(
+      [...best]
+        .sort(([a, x], [b, y]) => y - x || a - b)
+        .slice(0, number)
+        .map(([index]) => index),
+    );
+    rows.forEach((row, at) => {
+      if (!meant.has(pairs[row]![side])) beyond.add(at);
+    });
+  };
+  limit('subject', isMutual ? both : subjects);
+  limit('object', isMutual ? both : objects);
+  return beyond;
 }
 
 function area(box: Box): number {
   return box[2] * box[3];
-}
-
-function centerX(box: Box): number {
-  return box[0] + box[2] / 2;
-}
-
-function centerY(box: Box): number {
-  return box[1] + box[3] / 2;
-}
-
-function bottom(box: Box): number {
-  return box[1] + box[3];
-}
-
-function logistic(x: number): number {
-  return 1 / (1 + Math.exp(-x));
-}
-
-/** Returns 1 if the boxes overlap, and less the wider the gap between them; `reach` is in units of the mean box size. */
-function closeness(a: Box, b: Box, reach: number): number {
-  const dx = Math.max(0, Math.max(a[0], b[0]) - Math.min(a[0] + a[2], b[0] + b[2]));
-  const dy = Math.max(0, Math.max(a[1], b[1]) - Math.min(a[1] + a[3], b[1] + b[3]));
-  const size = (Math.sqrt(a[2] * a[3]) + Math.sqrt(b[2] * b[3])) / 2;
-  return Math.exp(-Math.hypot(dx, dy) / (reach * size + 1));
-}
-
-/** Returns the share of the area of `inner` that is inside `outer`. */
-function coverage(inner: Box, outer: Box): number {
-  const area = inner[2] * inner[3];
-  return area > 0 ? intersection(inner, outer) / area : 0;
 }

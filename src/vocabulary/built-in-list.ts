@@ -15,6 +15,8 @@ interface UsualNames {
   readonly objects365: Readonly<Record<string, readonly string[]>>;
   /** Category of no built-in list → words that WordNet lacks. */
   readonly synonyms: Readonly<Record<string, readonly string[]>>;
+  /** Words of the lists that mean something else in most captions; only compat takes them: for a `hand`, a person. */
+  readonly retracted: readonly string[];
   /** Words so general that what is more specific does not count as them. */
   readonly vague: readonly string[];
 }
@@ -46,8 +48,10 @@ export const builtInList: (name: BuiltInName) => BuiltInList = memoize(2, (given
   for (const category of synonyms.keys()) add(category, category);
   for (const [category, words] of Object.entries(read()[name])) for (const word of words) add(word, category);
   if (name === 'objects365') for (const { official, name: category } of objects365Categories) add(official, category);
+  const owners = wordOwners(synonyms);
+  for (const word of read().retracted) owners.delete(joinedWords(word));
   return {
-    owners: wordOwners(synonyms),
+    owners,
     categoryOf: memoize(20_000, (written: string) => {
       const key = nameKeys(written).find((known) => keys.has(known));
       return key === undefined ? undefined : keys.get(key);

@@ -28,6 +28,21 @@ describe('match', () => {
     ]);
   });
 
+  it('takes glasses to see with for no cup, and a hand for no person, unless the data set has such a category', async () => {
+    const drinks = ['person', 'cup', 'wine glass'];
+    assert.deepEqual(await named('A man wearing glasses.', drinks), ['person', null]);
+    assert.deepEqual(await named('A woman with glasses holding a wine glass.', drinks), ['person', null, 'wine glass']);
+    assert.deepEqual(await named('A man wearing a pair of glasses.', drinks), ['person', null]);
+    assert.deepEqual(await named('A table with two glasses.', [...drinks, 'dining table']), [
+      'dining table',
+      'wine glass',
+    ]);
+    assert.deepEqual(await named('A woman with two glasses.', drinks), ['person', 'wine glass']);
+    assert.deepEqual(await named('A man wearing glasses.', [...drinks, 'glasses']), ['person', 'glasses']);
+    assert.deepEqual(await named('A hand holding a banana.', ['person', 'banana']), [null, 'banana']);
+    assert.deepEqual(await named('A hand holding a banana.', ['hand', 'banana']), ['hand', 'banana']);
+  });
+
   it('distinguishes vocabularies with the same name, so that a run is not resumed with another', () => {
     const [a, b] = [{ person: ['man'] }, { person: ['woman'] }].map((content) => {
       const file = join(temporaryFolder(), 'vocabulary.json');

@@ -47,7 +47,18 @@ describe('pair', () => {
   it('lists the captions that propose a text', async () => {
     const record = captionedRecord(scene, 'a man riding a horse', 'a dog behind a man', 'a woman riding a horse');
     const { candidates } = await firstValueFrom(of(record).pipe(parse(), match(), pair()));
-    assert.deepEqual(candidates[0]?.texts, [{ text: 'riding', captions: [0, 2] }]);
+    assert.deepEqual(candidates[0]?.texts, [{ text: 'riding', captions: [0, 2], subjects: 1, objects: 1 }]);
+  });
+
+  it('says how many subjects and objects the captions speak of', async () => {
+    const numbers = async (...texts: string[]) => {
+      const { candidates } = await firstValueFrom(of(captionedRecord(scene, ...texts)).pipe(parse(), match(), pair()));
+      return candidates[0]!.texts.map(({ subjects, objects }) => [subjects, objects]);
+    };
+    assert.deepEqual(await numbers('Two men riding a brown horse.'), [[2, 1]]);
+    assert.deepEqual(await numbers('A man riding a horse.', 'Two men riding a horse.'), [[2, 1]]);
+    assert.deepEqual(await numbers('A man riding a horse.', 'Men riding a horse.'), [[undefined, 1]]);
+    assert.deepEqual(await numbers('A group of people riding horses.'), [[undefined, undefined]]);
   });
 
   it('requires two boxes for a relation of a category with itself', async () => {

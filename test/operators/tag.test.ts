@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { firstValueFrom, of } from 'rxjs';
 import { pseudoLabelOptions } from '../../pipelines/pseudo-label.js';
 import {
+  baselineTagger,
   type Candidates,
   type Captioned,
   type ImageRecord,
   type RelationTagger,
+  type TagOptions,
   type TagRequest,
   tag,
 } from '../../src/index.js';
@@ -120,6 +122,54 @@ describe('tag', () => {
     );
   });
 
+  it('merges the wordings of one fact about one pair into the most specific one, unless all are wanted', async () => {
+    const said: Candidates['candidates'] = [
+      {
+        subject: 0,
+        object: 1,
+        texts: [
+          { text: 'on', captions: [0, 1] },
+          { text: 'sitting on', captions: [3] },
+          { text: 'next to', captions: [2] },
+          { text: 'sits on', captions: [1, 4] },
+          { text: 'standing on', captions: [5] },
+          { text: 'by', captions: [6] },
+        ],
+      },
+    ];
+    const record = {
+      ...captionedRecord(
+        [
+          ['person', 0, 0, 9, 9],
+          ['bench', 0, 0, 9, 9],
+        ],
+        'a',
+        'b',
+        'c',
+      ),
+      candidates: said,
+    };
+    const relationsOf = async (options: TagOptions) =>
+      (await firstValueFrom(of(record).pipe(tag(counting(), { threshold: 0, ...options })))).relations;
+    const merged = await relationsOf({});
+    assert.deepEqual(
+      merged.map(({ predicate, captions, wordings = [] }) => [
+        predicate,
+        captions,
+        wordings.map((one) => one.predicate),
+      ]),
+      [
+        ['sits on', [0, 1, 3, 4], ['sitting on', 'on']],
+        ['by', [2, 6], ['next to']],
+        ['standing on', [5], []],
+      ],
+    );
+    const confidences = merged[0]!.wordings!.map(({ confidence }) => confidence);
+    assert.ok(confidences.every((confidence) => confidence <= merged[0]!.confidence!));
+    assert.equal((await relationsOf({ allWordings: true })).length, 6);
+    assert.equal((await relationsOf({ allWordings: true })).filter(({ wordings }) => wordings).length, 0);
+  });
+
   it('keeps relations strictly above the threshold', async () => {
     assert.deepEqual(await relations(counting(), { threshold: 0.25 }), ['0 walking 2 0.3 [1]']);
     const half: RelationTagger = {
@@ -129,9 +179,12 @@ describe('tag', () => {
     assert.deepEqual(await relations(half, { threshold: 0.5 }), []);
   });
 
-  it('has the same default threshold in the SDK and in recipes, and the official one in compat', () => {
+  it('has the default threshold of the tagger, and the official one in compat', () => {
     assert.equal(tag(counting()).spec.options?.threshold, DEFAULT_THRESHOLD);
-    assert.equal((pseudoLabelOptions.threshold as { default?: number }).default, DEFAULT_THRESHOLD);
+    assert.equal(tag({ ...counting(), threshold: 0.4 }).spec.options?.threshold, 0.4);
+    const { description } = pseudoLabelOptions.threshold as { description?: string };
+    assert.match(description!, /0\.5 for the baseline, else 0\.2\)/);
+    assert.equal(tag(baselineTagger()).spec.options?.threshold, 0.5);
     assert.equal(tag(counting(), { compat: true }).spec.options?.threshold, 0.05);
   });
 

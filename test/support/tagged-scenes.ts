@@ -69,7 +69,10 @@ export function compareWithScenes({ scenes }: PaintedScenes, out: string) {
   let [kept, right, possible] = [0, 0, 0];
   const byConfidence = new Map<string, [number, number]>();
   for (const graph of graphs)
-    for (const { subject, predicate, object, confidence = 1 } of graph.relations) {
+    for (const { subject, predicate, object, confidence = 1 } of graph.relations.flatMap((relation) => [
+      relation,
+      ...(relation.wordings ?? []).map((wording) => ({ ...relation, ...wording })),
+    ])) {
       const isRight = holds(graph, subject, predicate, object!);
       const bin = byConfidence.get(confidence.toFixed(1)) ?? [0, 0];
       byConfidence.set(confidence.toFixed(1), [bin[0] + 1, bin[1] + Number(isRight)]);
