@@ -4,12 +4,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Comparison, Differences } from './golden/compare.js';
 import { compareHico } from './golden/hico.js';
+import { compareOpenImages } from './golden/open-images.js';
 import { compareVcoco } from './golden/vcoco.js';
 
 const BENCHMARKS = [
   { name: 'hico', tolerance: 1e-6, compare: compareHico },
   // The official code computes in single precision.
   { name: 'vcoco', tolerance: 2e-6, compare: compareVcoco },
+  { name: 'open-images', tolerance: 1e-6, compare: compareOpenImages },
 ] as const;
 
 const [folder] = process.argv.slice(2);

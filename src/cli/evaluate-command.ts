@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
 import { evaluateHicoCommand } from './evaluate-hico-command.js';
 import { evaluateJudgedCommand } from './evaluate-judged-command.js';
+import { evaluateOpenImagesCommand } from './evaluate-open-images-command.js';
 import { evaluateParserCommand } from './evaluate-parser-command.js';
 import { evaluatePredicatesCommand } from './evaluate-predicates-command.js';
 import { evaluateVcocoCommand } from './evaluate-vcoco-command.js';
@@ -16,6 +17,7 @@ export function evaluateCommand(program: Command, context: CommandContext): void
     );
   evaluateHicoCommand(evaluate, context);
   evaluateVcocoCommand(evaluate, context);
+  evaluateOpenImagesCommand(evaluate, context);
   evaluatePredicatesCommand(evaluate, context);
   evaluateParserCommand(evaluate, context);
   evaluateJudgedCommand(evaluate, context);

@@ -27,6 +27,15 @@ export type {
 export { type EvaluateRelationsOptions, evaluateRelations } from './benchmarks/evaluate-relations.js';
 export { type EvaluateHicoOptions, evaluateHico } from './benchmarks/hico/evaluate-hico.js';
 export { countHicoTriplets, readHicoImages, readHoiImages } from './benchmarks/hico/hico-annotations.js';
+export {
+  type EvaluateOpenImagesOptions,
+  evaluateOpenImages,
+} from './benchmarks/open-images/evaluate-open-images.js';
+export {
+  type EvaluateOpenImagesChallengeOptions,
+  evaluateOpenImagesChallenge,
+} from './benchmarks/open-images/evaluate-open-images-challenge.js';
+export { type OpenImagesTruth, readOpenImagesTruth } from './benchmarks/open-images/open-images-truth.js';
 export { openPredictions, type Predictions } from './benchmarks/predictions-file.js';
 export { pairNms, type RelationReport, RelationScores } from './benchmarks/relation-scores.js';
 export { type EvaluateVcocoOptions, evaluateVcoco } from './benchmarks/vcoco/evaluate-vcoco.js';
