@@ -1,5 +1,6 @@
 import { OptionError, RecordError } from '../errors.js';
 import { imageHeader, pixelOrder } from '../files/image-header.js';
+import { type ImagePart, partInPixels } from '../files/image-part.js';
 import { decoderMessage, ImageError, openImage } from '../files/open-image.js';
 import type { Image } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
@@ -22,8 +23,8 @@ export interface SentImage {
   readonly height: number;
 }
 
-/** Part of an image, as fractions of its width and height. */
-export type Crop = readonly [left: number, top: number, width: number, height: number];
+/** A part of an image, in pixels of its annotated size. */
+export type Crop = Omit<ImagePart, 'size'>;
 
 /** Returns an image as the URL of a chat message. */
 export const dataUrl = ({ bytes, mime }: SentImage): string => `data:${mime};base64,${bytes.toString('base64')}`;
@@ -69,7 +70,7 @@ export async function resizeForModel(
     const found = imageHeader({ width, height, orientation });
     const order = pixelOrder(image, found) ?? 'upright';
     const turned = order === 'stored' ? source : source.autoOrient();
-    const smaller = (crop ? turned.extract(pixelsOf(crop, found[order])) : turned)
+    const smaller = (crop ? turned.extract(partInPixels(crop, image, found[order])) : turned)
       .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
       .flatten({ background: '#ffffff' })
       .jpeg({ quality });
@@ -81,13 +82,4 @@ export async function resizeForModel(
       image: image.id,
     });
   }
-}
-
-/** Returns a crop in whole pixels of an image, at least one. */
-function pixelsOf([left, top, width, height]: Crop, size: { readonly width: number; readonly height: number }) {
-  const x = Math.min(Math.floor(left * size.width), size.width - 1);
-  const y = Math.min(Math.floor(top * size.height), size.height - 1);
-  const right = Math.min(Math.max(Math.ceil((left + width) * size.width), x + 1), size.width);
-  const bottom = Math.min(Math.max(Math.ceil((top + height) * size.height), y + 1), size.height);
-  return { left: x, top: y, width: right - x, height: bottom - y };
 }

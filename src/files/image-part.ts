@@ -33,16 +33,7 @@ export async function readImagePart(
     const { image, header } = await openImage(path, { maxPixels: MAX_PIXELS });
     const found = imageHeader(header);
     const isStored = pixelOrder(annotated, found) === 'stored';
-    const { width, height } = isStored ? found.stored : found.upright;
-    const [fx, fy] = [width / annotated.width, height / annotated.height];
-    const x = Math.min(Math.max(0, Math.floor(left * fx)), width - 1);
-    const y = Math.min(Math.max(0, Math.floor(top * fy)), height - 1);
-    const part = {
-      left: x,
-      top: y,
-      width: Math.min(width, Math.max(x + 1, Math.round(right * fx))) - x,
-      height: Math.min(height, Math.max(y + 1, Math.round(bottom * fy))) - y,
-    };
+    const part = partInPixels({ left, top, right, bottom }, annotated, isStored ? found.stored : found.upright);
     const { data } = await (isStored ? image : image.autoOrient())
       .extract(part)
       .resize({ ...size, fit: 'fill' })
@@ -61,4 +52,21 @@ export async function readImagePart(
 function threeChannels(data: Uint8Array, { width, height }: PixelSize): Uint8Array {
   const channels = data.length / (width * height);
   return Uint8Array.from({ length: 3 * width * height }, (_, k) => data[Math.floor(k / 3) * channels]!);
+}
+
+/** Returns a part of an image of an annotated size in whole pixels of the file, at least one. */
+export function partInPixels(
+  { left, top, right, bottom }: Omit<ImagePart, 'size'>,
+  annotated: PixelSize,
+  { width, height }: PixelSize,
+): { left: number; top: number; width: number; height: number } {
+  const [fx, fy] = [width / annotated.width, height / annotated.height];
+  const x = Math.min(Math.max(0, Math.floor(left * fx)), width - 1);
+  const y = Math.min(Math.max(0, Math.floor(top * fy)), height - 1);
+  return {
+    left: x,
+    top: y,
+    width: Math.min(width, Math.max(x + 1, Math.round(right * fx))) - x,
+    height: Math.min(height, Math.max(y + 1, Math.round(bottom * fy))) - y,
+  };
 }

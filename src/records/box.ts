@@ -45,6 +45,14 @@ export function overlaps(a: Box, b: Box): boolean {
   return dx < (a[2] + b[2]) / 2 && dy < (a[3] + b[3]) / 2;
 }
 
+/** Returns the gap between two boxes in units of the mean of their sides; 0 if they touch or overlap. */
+export function relativeGap(a: Box, b: Box): number {
+  const x = Math.max(0, Math.max(a[0], b[0]) - Math.min(a[0] + a[2], b[0] + b[2]));
+  const y = Math.max(0, Math.max(a[1], b[1]) - Math.min(a[1] + a[3], b[1] + b[3]));
+  const side = (Math.sqrt(a[2] * a[3]) + Math.sqrt(b[2] * b[3])) / 2;
+  return side > 0 ? Math.hypot(x, y) / side : Number.POSITIVE_INFINITY;
+}
+
 /**
  * Clips a box to an image of `width` × `height` pixels. The result is empty (w or h is 0) if the box lies outside. The
  * numbers of an axis that needs no clipping stay as they are: x + w − x is not always w in floating point.

@@ -159,7 +159,7 @@ describe('vlmTagger', () => {
     await relflow(['run', ...taggedBy(painted, answers.url, ...drawn)]);
     const [marked, listed] = partsOf(answers.seen[0]!.body) as [Part, Part];
     assert.match(marked.image_url!.url, /^data:image\/jpeg;base64,/);
-    assert.match(listed.text!, /drawn on the image with their numbers:\n1 [a-z ]+\n2 /);
+    assert.match(listed.text!, /drawn on the image with their names:\n[A-Z]1 [a-z ]+\n[A-Z]2 /);
   });
 
   it('divides many regions into requests of at most 24, and asks about every candidate once', async () => {

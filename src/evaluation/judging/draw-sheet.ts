@@ -1,7 +1,7 @@
+import { dotsOf, LETTER, plainText } from '../../files/dot-letters.js';
 import type { PixelSize } from '../../files/image-header.js';
 import type { ImagePart, Pixels } from '../../files/image-part.js';
 import type { Box } from '../../records/box.js';
-import { dotsOf, LETTER, plainText } from './dot-letters.js';
 
 /** One picture of a sheet: a relation with its two boxes. */
 export interface Panel {

@@ -261,9 +261,10 @@ export class ImageQuestions {
   }
 
   /** Estimates the tokens of a question, as many models count them. */
-  #inputTokens<T>(image: Image, { crops = [[0, 0, 1, 1]], text }: ImageQuestion<T>, talk: readonly string[]): number {
-    const sent = crops.map(([, , w, h]) => {
-      const [width, height] = [w * image.width, h * image.height];
+  #inputTokens<T>(image: Image, { crops, text }: ImageQuestion<T>, talk: readonly string[]): number {
+    const whole = { left: 0, top: 0, right: image.width, bottom: image.height };
+    const sent = (crops ?? [whole]).map(({ left, top, right, bottom }) => {
+      const [width, height] = [right - left, bottom - top];
       const scale = Math.min(1, this.#size.side / Math.max(width, height));
       return { width: Math.round(width * scale), height: Math.round(height * scale) };
     });

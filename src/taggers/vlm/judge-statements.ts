@@ -1,6 +1,6 @@
 import type { Image } from '../../records/image.js';
 import type { Ask } from './image-questions.js';
-import type { Coordinates, Marks } from './regions.js';
+import type { Shown } from './regions.js';
 import { type Judged, type Statement, statementQuestion, type Turn } from './statement-question.js';
 
 /** A statement is decided by one order if one of its answers has at least this probability. */
@@ -24,7 +24,7 @@ export async function judgeStatements(
   statements: readonly Statement[],
   image: Image,
   ask: Ask,
-  shown: { readonly coordinates: Coordinates; readonly marks: Marks },
+  shown: Shown,
 ): Promise<(Omit<Judged, 'isMeasured'> | undefined)[]> {
   const votes: Judged[][] = statements.map(() => []);
   for (const [index, turn] of TURNS.entries()) {

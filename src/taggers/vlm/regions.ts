@@ -5,12 +5,18 @@ import type { TagRequest } from '../../records/ports.js';
 /** How the numbers of boxes are written: in pixels of the image as sent, or in thousandths of its width and height. */
 export type Coordinates = 'thousandths' | 'pixels';
 
-/** How regions are shown to the model: as a list of boxes, or as numbered boxes drawn on the image. */
+/** How regions are shown to the model: as a list of boxes, or as boxes with their names drawn on the image. */
 export type Marks = 'listed' | 'drawn';
+
+/** How the regions of a request are shown. */
+export interface Shown {
+  readonly coordinates: Coordinates;
+  readonly marks: Marks;
+}
 
 /** A detection with the name that a model knows it by. */
 export interface Region {
-  /** `P1`, or `1` where its number is drawn. */
+  /** `P1` */
   readonly id: string;
   /** Index into the detections. */
   readonly index: number;
@@ -30,14 +36,13 @@ export const MAX_REGIONS = 24;
 export function nameRegions(
   { detections, labels }: Pick<TagRequest, 'detections' | 'labels'>,
   indices: Iterable<number>,
-  marks: Marks,
 ): ReadonlyMap<number, Region> {
   const sorted = [...new Set(indices)].sort((a, b) => a - b);
   return new Map(
     sorted.map((index, position) => {
       const { category, box } = detections[index]!;
       const label = labels?.get(category) ?? category;
-      const letter = marks === 'drawn' ? '' : (/[a-z]/i.exec(label)?.[0].toUpperCase() ?? 'R');
+      const letter = /[a-z]/i.exec(label)?.[0].toUpperCase() ?? 'R';
       return [index, { id: `${letter}${position + 1}`, index, label, box }];
     }),
   );
@@ -51,7 +56,7 @@ export function regionText(
   { id, label, box }: Region,
   frame: Frame,
   { width, height }: Pick<SentImage, 'width' | 'height'>,
-  { coordinates, marks }: { readonly coordinates: Coordinates; readonly marks: Marks },
+  { coordinates, marks }: Shown,
 ): string {
   if (marks === 'drawn') return `${id} ${label}`;
   const [x, y] = coordinates === 'pixels' ? [width, height] : [1000, 1000];

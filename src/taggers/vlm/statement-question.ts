@@ -1,11 +1,10 @@
-import type { Crop } from '../../captioners/resize-for-model.js';
 import type { Reply } from '../../records/answer.js';
 import type { Image } from '../../records/image.js';
 import { type AnswerPart, answerProbabilities } from './answer-probabilities.js';
 import { drawMarks } from './draw-marks.js';
 import { type ImageQuestion, type Reading, textTokens } from './image-questions.js';
 import { jsonObjectIn } from './read-json.js';
-import { type Coordinates, coordinatesText, type Frame, type Marks, type Region, regionText } from './regions.js';
+import { coordinatesText, type Frame, type Region, regionText, type Shown } from './regions.js';
 
 /** A relation to look at again: whether it holds, holds the other way round, or neither. */
 export interface Statement {
@@ -45,16 +44,13 @@ export function statementQuestion(
   statements: readonly Statement[],
   image: Image,
   { isBackward, seed }: Turn,
-  shown: { readonly coordinates: Coordinates; readonly marks: Marks },
+  shown: Shown,
 ): ImageQuestion<readonly Judged[]> {
   const frames = statements.map(({ subject, object }) => frameOf(subject, object, image));
   const choices = statements.map(({ isDirected }): Meaning[] => {
     const all: Meaning[] = isDirected ? ['holds', 'reversed', 'neither'] : ['holds', 'neither'];
     return isBackward ? all.reverse() : all;
   });
-  const fractions = frames.map(
-    ([x, y, w, h]): Crop => [x / image.width, y / image.height, w / image.width, h / image.height],
-  );
   const lines = (sent: Parameters<ImageQuestion<never>['text']>[0]) =>
     statements.flatMap(({ subject, object, predicate }, index) => {
       const regions = [subject, object].map((region) => regionText(region, frames[index]!, sent[index]!, shown));
@@ -77,7 +73,7 @@ export function statementQuestion(
       boxes: statements.map(({ subject, object }) => [subject.box, object.box]),
       isBackward,
     },
-    crops: fractions,
+    crops: frames.map(([left, top, w, h]) => ({ left, top, right: left + w, bottom: top + h })),
     text,
     ...(shown.marks === 'drawn' && {
       draw: (sent, index) => drawMarks(sent, [statements[index]!.subject, statements[index]!.object], frames[index]!),

@@ -2,6 +2,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Reply } from '../../records/answer.js';
 import { answerProbabilities } from './answer-probabilities.js';
 import { type ImageQuestion, type Reading, textTokens } from './image-questions.js';
+import { isPair, namedPair, type RefusedPart } from './named-pair.js';
 import { jsonObjectIn } from './read-json.js';
 import type { Region } from './regions.js';
 import type { Pair, Triplet } from './triplets.js';
@@ -35,7 +36,7 @@ export function tripletQuestion(
     const [subject, object] = [regions.get(subjects[0]!)!.label, regions.get(objects[0]!)!.label];
     return `${name} ${subject} ${predicate} ${object}: which of ${idsOf(subjects)} with ${idsOf(objects)}?`;
   });
-  const text: ImageQuestion<TripletAnswer>['text'] = (sent) => `${describe.text(sent)}\n${lines.join('\n')}`;
+  const text: ImageQuestion<TripletAnswer>['text'] = (sent) => [describe.text(sent), 'Questions:', ...lines].join('\n');
   const likely = Object.fromEntries(
     asked.map(({ name, triplet }) => [name, [idsOf([triplet.subjects[0]!, triplet.objects[0]!])]]),
   );
@@ -95,12 +96,11 @@ function readAnswer(
   if (problem !== undefined) return { problems: [problem] };
   const missing = asked.find(({ name }) => !Object.hasOwn(answer, name));
   if (missing) return { problems: [`it has no answer to ${missing.name}`] };
-  const indexOf = new Map([...regions.values()].map(({ id, index }) => [id, index]));
   const probabilities = pairProbabilities(reply);
   const pairs: AnsweredPair[] = [];
   const refused: string[] = [];
   const problems: string[] = [];
-  const refuse = (name: string, why: string) => {
+  const refuse = ({ name, why }: RefusedPart) => {
     refused.push(name);
     problems.push(why);
   };
@@ -109,22 +109,24 @@ function readAnswer(
   let place = 0;
   for (const [name, listed] of Object.entries(answer as Record<string, [string, string][]>)) {
     const triplet = tripletOf.get(name);
-    if (!triplet) refuse('answer-not-asked', `it answers ${name}, which was not asked`);
-    for (const [first, second] of listed) {
+    if (!triplet)
+      refuse({ name: 'answer-not-asked', why: `it answers ${name.slice(0, 20)}, which is not one of the questions` });
+    for (const ids of listed) {
       const probability = probabilities?.[place++];
       if (!triplet) continue;
-      const pair = [indexOf.get(first) ?? -1, indexOf.get(second) ?? -1] as const;
-      const [subject, object] = pair;
-      const unknown = subject < 0 ? first : object < 0 ? second : undefined;
+      const named = namedPair(ids, regions);
+      if (!isPair(named)) {
+        refuse(named);
+        continue;
+      }
+      const [subject, object] = named;
       const key = `${name} ${subject} ${object}`;
-      if (unknown !== undefined) refuse('answer-with-unknown-region', `there is no region ${unknown}`);
-      else if (subject === object) refuse('answer-with-self-relation', `${name} relates ${first} to itself`);
-      else if (!triplet.subjects.includes(subject) || !triplet.objects.includes(object))
-        refuse('answer-with-other-region', `${name} is not about ${first} with ${second}`);
+      if (!triplet.subjects.includes(subject) || !triplet.objects.includes(object))
+        refuse({ name: 'answer-with-other-region', why: `${name} is not about ${ids[0]} with ${ids[1]}` });
       // The model cannot know these two.
       else if (seen.has(key)) refused.push('answer-repeated');
       else if (!triplet.pairs.some(([s, o]) => s === subject && o === object)) refused.push('answer-not-a-candidate');
-      else pairs.push({ triplet, pair, ...(probability !== undefined && { probability }) });
+      else pairs.push({ triplet, pair: named, ...(probability !== undefined && { probability }) });
       seen.add(key);
     }
   }

@@ -1,25 +1,19 @@
 import { requireAnswers } from '../../endpoints/require-answers.js';
-import { OptionError } from '../../errors.js';
-import type { Box } from '../../records/box.js';
+import { type Box, relativeGap } from '../../records/box.js';
 import type { Image } from '../../records/image.js';
 import type { ProblemCounter, RelationTagger, TagRequest } from '../../records/ports.js';
-import { drawMarks } from './draw-marks.js';
+import { predicateKind } from '../../vocabulary/predicate-kind.js';
+import { describeRegions } from './describe-regions.js';
 import { type Ask, ImageQuestions, type ImageQuestionsOptions } from './image-questions.js';
 import { judgeStatements } from './judge-statements.js';
-import { type Coordinates, coordinatesText, type Marks, nameRegions, type Region, regionText } from './regions.js';
+import { nameRegions, type Region, type Shown } from './regions.js';
+import { checkChoice, checkShown, type ShownOptions } from './shown-options.js';
 import { STATEMENT_PROMPT, type Statement } from './statement-question.js';
 import { type AnsweredPair, TRIPLET_PROMPT, tripletQuestion } from './triplet-question.js';
 import { groupTriplets, type Pair, type Triplet, type TripletGroup } from './triplets.js';
 
 /** Options of `vlmTagger`. */
-export interface VlmTaggerOptions extends ImageQuestionsOptions {
-  /**
-   * How the numbers of boxes are written: in `thousandths` of the image's width and height (default), as Qwen3-VL, Gemini and
-   * InternVL learned them, or in `pixels` of the image as sent, as Qwen2.5-VL did.
-   */
-  readonly coordinates?: Coordinates;
-  /** How regions are shown: `listed` with their boxes (default), or `drawn` on the image as numbered boxes. */
-  readonly marks?: Marks;
+export interface VlmTaggerOptions extends ImageQuestionsOptions, ShownOptions {
   /**
    * Which answers get a second look, a question with a picture of both boxes: those that are `unsure` (default), since there are more than 5
    * possible pairs or the boxes are small or far apart; `all`, or `none`.
@@ -32,7 +26,7 @@ const name = 'vlm-tagger';
 const SURE_PAIRS = 5;
 /** Below this share of the image's area a box is small. */
 const SMALL_SHARE = 0.003;
-/** Above this gap, in units of the mean side of both boxes, they are far apart. */
+/** Above this gap, in units of the mean of their sides, boxes are far apart. */
 const FAR = 1;
 /** The maximum number of statements of a second look at an image. */
 const MAX_STATEMENTS = 4;
@@ -73,16 +67,10 @@ const MOST_CERTAIN = 0.99;
  * ```
  */
 export function vlmTagger(options: VlmTaggerOptions): RelationTagger {
-  const { coordinates = 'thousandths', marks = 'listed', secondLook = 'unsure' } = options;
-  for (const [option, value, known] of [
-    ['coordinates', coordinates, ['thousandths', 'pixels']],
-    ['marks', marks, ['listed', 'drawn']],
-    ['secondLook', secondLook, ['unsure', 'all', 'none']],
-  ] as const)
-    if (!(known as readonly string[]).includes(value))
-      throw new OptionError(name, `${option} '${value}', expected one of ${known.join(', ')}`);
-  const shown = { coordinates, marks };
-  const questions = new ImageQuestions(name, `${TRIPLET_PROMPT}\n${STATEMENT_PROMPT}`, shown, options);
+  const { secondLook = 'unsure' } = options;
+  const shown = checkShown(name, options);
+  checkChoice(name, 'secondLook', secondLook, ['unsure', 'all', 'none']);
+  const questions = new ImageQuestions(name, `${TRIPLET_PROMPT}\n${STATEMENT_PROMPT}`, { ...shown }, options);
   const score = (request: TagRequest, ask: Ask, count: ProblemCounter) =>
     scoreImage(request, ask, { ...shown, secondLook, count });
   return {
@@ -99,9 +87,7 @@ export function vlmTagger(options: VlmTaggerOptions): RelationTagger {
   };
 }
 
-interface Look {
-  readonly coordinates: Coordinates;
-  readonly marks: Marks;
+interface Look extends Shown {
   readonly secondLook: 'unsure' | 'all' | 'none';
   readonly count: ProblemCounter;
 }
@@ -113,7 +99,6 @@ async function scoreImage(request: TagRequest, ask: Ask, look: Look): Promise<Fl
   const regions = nameRegions(
     request,
     groups.flatMap((group) => group.regions),
-    look.marks,
   );
   const settled = await Promise.allSettled(groups.map((group) => askGroup(group, regions, image, ask, look)));
   const answered = requireAnswers(name, image, settled, 'answers').flat();
@@ -161,28 +146,16 @@ async function askGroup(
   regions: ReadonlyMap<number, Region>,
   image: Image,
   ask: Ask,
-  { coordinates, marks, count }: Look,
+  look: Look,
 ): Promise<readonly AnsweredPair[]> {
-  const shown = indices.map((index) => regions.get(index)!);
-  const frame: Box = [0, 0, image.width, image.height];
-  const boxes =
-    marks === 'drawn'
-      ? 'drawn on the image with their numbers'
-      : `each with its box ${coordinatesText(coordinates, 'image')}`;
-  const answer = await ask(
-    tripletQuestion(triplets, regions, {
-      key: shown.map(({ id, label, box }) => [id, label, box]),
-      text: ([sent]) =>
-        [
-          TRIPLET_PROMPT,
-          `Regions, ${boxes}:`,
-          ...shown.map((region) => regionText(region, frame, sent!, { coordinates, marks })),
-          'Questions:',
-        ].join('\n'),
-      ...(marks === 'drawn' && { draw: (sent) => drawMarks(sent, shown, frame) }),
-    }),
+  const described = describeRegions(
+    TRIPLET_PROMPT,
+    indices.map((index) => regions.get(index)!),
+    image,
+    look,
   );
-  for (const refused of answer?.refused ?? []) count(refused);
+  const answer = await ask(tripletQuestion(triplets, regions, described));
+  for (const refused of answer?.refused ?? []) look.count(refused);
   return answer?.pairs ?? triplets.map((triplet) => ({ triplet, pair: closestPair(triplet, regions) }));
 }
 
@@ -201,16 +174,10 @@ function isUnsure({ triplet, pair }: AnsweredPair, { image, detections }: TagReq
   if (triplet.possible > SURE_PAIRS) return true;
   const [a, b] = pair.map((index) => detections[index]!.box) as [Box, Box];
   const isSmall = [a, b].some(([, , w, h]) => w * h < SMALL_SHARE * image.width * image.height);
-  const gap = Math.hypot(...[0, 1].map((axis) => gapOf(a, b, axis as 0 | 1)));
-  return isSmall || gap > FAR * ((Math.sqrt(a[2] * a[3]) + Math.sqrt(b[2] * b[3])) / 2);
+  return isSmall || relativeGap(a, b) > FAR;
 }
-
-const gapOf = (a: Box, b: Box, axis: 0 | 1): number =>
-  Math.max(0, Math.max(a[axis], b[axis]) - Math.min(a[axis] + a[axis + 2]!, b[axis] + b[axis + 2]!));
-
 /** Returns whether a relation is the same one the other way round. */
-const isMutual = (predicate: string): boolean =>
-  /\b(?:next to|near|beside|close to|alongside|with|along|against|adjacent to|touching)\b/i.test(predicate);
+const isMutual = (predicate: string): boolean => predicateKind(predicate) === 'next to' || /\bwith\b/i.test(predicate);
 
 /** Scores of shape [pairs, texts], of which only those are set that a model answered. */
 class Scores {
