@@ -47,7 +47,7 @@ export default recipe({
     'run coco --annotations "instances_*2017.json" --images images --captions captions.json --out out --export rlipv2',
   ],
   build: ({ annotations, images, dataset, split, limit, ...options }) => {
-    const readsPixels = options.tagger !== undefined || options.captioner !== undefined;
+    const readsPixels = options.tagger !== undefined || options.captioner !== undefined || options.propose;
     const folders = imageFolders(annotations, images, readsPixels);
     const graph = new Graph('coco');
     const source = coco({

@@ -46,6 +46,7 @@ export default recipe({
       overlap: false,
       parser: 'neural',
       minConfidence: DEFAULT_MIN_CONFIDENCE,
+      propose: false,
       compat: false,
       seed: 0,
     });

@@ -35,7 +35,7 @@ export default recipe({
   ),
   examples: ['run objects365 --annotations zhiyuan_objv2_train.json --captions "captions_*_4.json" --out o365-graphs'],
   build: ({ annotations, images, split, limit, ...options }) => {
-    const readsPixels = options.tagger !== undefined || options.captioner !== undefined;
+    const readsPixels = options.tagger !== undefined || options.captioner !== undefined || options.propose;
     const folders = imageFolders(annotations, images, readsPixels);
     const graph = new Graph('objects365');
     const source = objects365({

@@ -1,4 +1,6 @@
 import {
+  type Candidates,
+  type Captioned,
   candidateSets,
   caption,
   type Flow,
@@ -20,6 +22,7 @@ import { captionerOf, captionerOptions } from './captioner-options.js';
 import { endpointOptions } from './endpoint-options.js';
 import { inGroup, MAIN } from './option-groups.js';
 import { parserOf, parserOptions } from './parser-options.js';
+import { addRelations, addsRelations, proposalOptions } from './proposal-options.js';
 import { taggerOf, taggerOptions, VLM } from './tagger-options.js';
 
 /** The option `threshold` of pipelines that tag. */
@@ -68,6 +71,7 @@ export const pseudoLabelOptions = {
     }),
   }),
   ...taggerOptions,
+  ...proposalOptions,
   ...inGroup('Selection', {
     limit: Type.Optional(Type.Integer({ group: MAIN, minimum: 1, description: 'read only the first n images' })),
     sample: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'keep this share of the images' })),
@@ -86,30 +90,12 @@ type PseudoLabelOptions = Static<ReturnType<typeof Type.Object<typeof pseudoLabe
  * categories, boxes of related categories are paired, and the tagger scores the relation texts of each pair.
  */
 export function pseudoLabel(flow: Flow<ImageRecord>, officialVocabulary: string, options: PseudoLabelOptions): void {
-  const { parsed: graphs, overlap, maxPairs, threshold, seed, compat } = options;
-  if (graphs !== undefined && (options.captions !== undefined || options.captioner !== undefined)) {
+  const { threshold, seed, compat } = options;
+  if (options.parsed !== undefined && (options.captions !== undefined || options.captioner !== undefined)) {
     throw new OptionError(flow.graph.name, 'expected one of --captions, --captioner and --parsed');
   }
   const sampled = options.sample === undefined ? flow : flow.pipe(sample({ rate: options.sample, seed }));
-  const read =
-    graphs === undefined
-      ? sampled
-          .pipe(caption(captionerOf(flow.graph.name, options, options.tagger === VLM)))
-          .pipe(parse(parserOf(flow.graph.name, options)))
-      : sampled.pipe(parsed(parsedGraphFile({ graphs })));
-  const paired = read
-    .pipe(
-      match(
-        compat
-          ? { vocabulary: options.vocabulary ?? officialVocabulary, compat }
-          : {
-              vocabularyOnly: options.vocabularyOnly ?? false,
-              ...(options.vocabulary !== undefined && { vocabulary: options.vocabulary }),
-            },
-      ),
-    )
-    .pipe(pair({ overlap, compat, ...(maxPairs && { maxPairs }) }))
-    .to(candidateSets());
+  const paired = candidatesOf(sampled, officialVocabulary, options).to(candidateSets());
   const limit = threshold ?? (compat ? DEFAULT_THRESHOLD : undefined);
   paired
     .pipe(
@@ -120,4 +106,45 @@ export function pseudoLabel(flow: Flow<ImageRecord>, officialVocabulary: string,
       }),
     )
     .to(sceneGraphs());
+}
+
+/** Finds candidate relations: those that captions state, and those of the options that need no captions. */
+function candidatesOf(
+  flow: Flow<ImageRecord>,
+  officialVocabulary: string,
+  options: PseudoLabelOptions,
+): Flow<ImageRecord & Captioned & Candidates> {
+  const hasCaptions = [options.captions, options.captioner, options.parsed].some((given) => given !== undefined);
+  if (!addsRelations(flow.graph.name, options)) return captionCandidates(flow, officialVocabulary, options);
+  if (options.compat) throw new OptionError(flow.graph.name, '--propose and --predicates have no effect with --compat');
+  const known = hasCaptions ? captionCandidates(flow, officialVocabulary, options) : flow;
+  return addRelations(flow.graph.name, known, options);
+}
+
+/** Finds the candidate relations that captions state. */
+function captionCandidates(
+  flow: Flow<ImageRecord>,
+  officialVocabulary: string,
+  options: PseudoLabelOptions,
+): Flow<ImageRecord & Captioned & Candidates> {
+  const { parsed: graphs, overlap, maxPairs, compat } = options;
+  const sendsImages = options.tagger === VLM || options.propose;
+  const read =
+    graphs === undefined
+      ? flow
+          .pipe(caption(captionerOf(flow.graph.name, options, sendsImages)))
+          .pipe(parse(parserOf(flow.graph.name, options)))
+      : flow.pipe(parsed(parsedGraphFile({ graphs })));
+  return read
+    .pipe(
+      match(
+        compat
+          ? { vocabulary: options.vocabulary ?? officialVocabulary, compat }
+          : {
+              vocabularyOnly: options.vocabularyOnly ?? false,
+              ...(options.vocabulary !== undefined && { vocabulary: options.vocabulary }),
+            },
+      ),
+    )
+    .pipe(pair({ overlap, compat, ...(maxPairs && { maxPairs }) }));
 }

@@ -83,20 +83,15 @@ export const taggerOptions = inGroup('Tagging', {
 type TaggerOptions = Static<ReturnType<typeof Type.Object<typeof taggerOptions>>> &
   EndpointOptions & {
     readonly compat: boolean;
+    readonly propose?: boolean;
     readonly vocabulary?: string;
     readonly side?: number;
     readonly quality?: number;
     readonly images?: string | readonly string[];
   };
 
-const ONLY_VLM = [
-  'taggerEndpointUrl',
-  'taggerProvider',
-  'taggerMaxTokens',
-  'coordinates',
-  'marks',
-  'secondLook',
-] as const;
+const ONLY_VLM = ['taggerEndpointUrl', 'taggerProvider', 'taggerMaxTokens', 'secondLook'] as const;
+const ONLY_SHOWN = ['coordinates', 'marks'] as const;
 const ONLY_R_TAGGER = ['tokenizer', 'backend', 'threads', 'labelCache'] as const;
 
 /**
@@ -107,12 +102,7 @@ const ONLY_R_TAGGER = ['tokenizer', 'backend', 'threads', 'labelCache'] as const
  */
 export function taggerOf(where: string, vocabulary: string, options: TaggerOptions): RelationTagger {
   const { tagger, taggerModel, tokenizer, backend, threads, labelCache, compat, images } = options;
-  const unused = (tagger === VLM ? ONLY_R_TAGGER : ONLY_VLM).find((key) => options[key] !== undefined);
-  if (unused !== undefined)
-    throw new OptionError(
-      where,
-      `--${recipeFlagName(unused)} has no effect ${tagger === VLM ? 'with' : 'without'} --tagger ${VLM}`,
-    );
+  checkUnused(where, options);
   if (tagger === undefined) return baselineTagger({ compat });
   if (images === undefined) throw new OptionError(where, '--tagger needs --images, the image folder');
   if (tagger === VLM) return vlmTaggerOf(where, options, images);
@@ -130,6 +120,19 @@ export function taggerOf(where: string, vocabulary: string, options: TaggerOptio
   });
 }
 
+/** @throws OptionError when an option has no effect with this tagger */
+function checkUnused(where: string, options: TaggerOptions): void {
+  const isVlm = options.tagger === VLM;
+  const unused = [...(isVlm ? ONLY_R_TAGGER : ONLY_VLM), ...(isVlm || options.propose ? [] : ONLY_SHOWN)].find(
+    (key) => options[key] !== undefined,
+  );
+  if (unused !== undefined)
+    throw new OptionError(
+      where,
+      `--${recipeFlagName(unused)} has no effect ${isVlm ? 'with' : 'without'} --tagger ${VLM}`,
+    );
+}
+
 function vlmTaggerOf(where: string, options: TaggerOptions, images: string | readonly string[]): RelationTagger {
   const { taggerModel: model, taggerEndpointUrl: endpointUrl, taggerProvider: provider, taggerMaxTokens } = options;
   if (options.compat)
@@ -145,11 +148,14 @@ function vlmTaggerOf(where: string, options: TaggerOptions, images: string | rea
       'provider',
       'maxTokens',
     ]),
-    ...given(options, ['side', 'quality']),
-    // The schema of the options has checked these.
-    ...(given(options, ['coordinates', 'marks', 'secondLook']) as Pick<
-      VlmTaggerOptions,
-      'coordinates' | 'marks' | 'secondLook'
-    >),
+    ...(given(options, ['secondLook']) as Pick<VlmTaggerOptions, 'secondLook'>),
+    ...shownOptions(options),
   });
 }
+
+/** Returns the options of how images and boxes are shown to a vision-language model; the schema of the options has checked them. */
+export const shownOptions = (options: Partial<Pick<TaggerOptions, 'side' | 'quality' | 'coordinates' | 'marks'>>) =>
+  given(options, ['side', 'quality', 'coordinates', 'marks']) as Pick<
+    VlmTaggerOptions,
+    'side' | 'quality' | 'coordinates' | 'marks'
+  >;

@@ -25,6 +25,7 @@ export { drawText } from './graph/draw-text.js';
 export type { RecordsOptions } from './graph/engine/stream-records.js';
 export { Flow, Graph, type RecordOf } from './graph/graph.js';
 export { buildRecipe, type OptionsSchema, type Recipe, recipe } from './graph/recipe.js';
+export { type CandidatesOptions, candidates } from './operators/candidates.js';
 export { type CaptionOptions, caption } from './operators/caption.js';
 export { filter } from './operators/filter.js';
 export { type MatchOptions, match } from './operators/match.js';
@@ -39,6 +40,7 @@ export { orderedMap } from './operators/ordered-map.js';
 export { type PairOptions, pair } from './operators/pair.js';
 export { parse } from './operators/parse.js';
 export { parsed } from './operators/parsed.js';
+export { type ProposeOptions, propose } from './operators/propose.js';
 export { type SampleOptions, sample } from './operators/sample.js';
 export { type TagOptions, tag } from './operators/tag.js';
 export { version } from './package-info.js';
@@ -56,6 +58,9 @@ export type {
   Captioner,
   Forecast,
   ParseContext,
+  Proposal,
+  ProposeRequest,
+  RelationProposer,
   RelationTagger,
   Source,
   SourceContext,
@@ -100,5 +105,7 @@ export { type VcocoOptions, vcoco } from './sources/vcoco.js';
 export { type Vg150Options, vg150 } from './sources/vg150.js';
 export { type VisualGenomeOptions, visualGenome } from './sources/visual-genome.js';
 export { baselineTagger } from './taggers/baseline-tagger.js';
+export { type VlmProposerOptions, vlmProposer } from './taggers/vlm/vlm-proposer.js';
 export { type VlmTaggerOptions, vlmTagger } from './taggers/vlm/vlm-tagger.js';
+export { type ListedPredicate, loadPredicates } from './vocabulary/predicate-list.js';
 export { loadVocabulary, type Vocabulary } from './vocabulary/vocabulary.js';

@@ -14,6 +14,7 @@ export interface TrustFlags {
   readonly endpointUrl?: string;
   readonly parserEndpointUrl?: string;
   readonly taggerEndpointUrl?: string;
+  readonly proposerEndpointUrl?: string;
   readonly tokenFile?: string;
 }
 
@@ -25,11 +26,14 @@ export function trustOptions(): Option[] {
     new Option('--endpoint-url <url>', 'for runs with models: the address of the captioner’s server'),
     new Option('--parser-endpoint-url <url>', 'for runs with models: the address of the parser’s server'),
     new Option('--tagger-endpoint-url <url>', 'for runs with models: the address of the tagger’s server'),
+    new Option('--proposer-endpoint-url <url>', 'for runs with models: the address of the server of --propose'),
     new Option('--token-file <file>', 'for runs with models: the file with the access token'),
   ];
 }
 
-const ADDRESSES = ['endpointUrl', 'parserEndpointUrl', 'taggerEndpointUrl'] as const;
+const ADDRESSES = ['endpointUrl', 'parserEndpointUrl', 'taggerEndpointUrl', 'proposerEndpointUrl'] as const;
+/** Options that the command line gives for such a run. */
+export const CONFIRMABLE = [...ADDRESSES, 'tokenFile'] as const;
 const MOST_NAMED = 8;
 const MOST_CHARACTERS = 80;
 
@@ -48,10 +52,10 @@ export async function trustedRun(
   flags: TrustFlags,
   isConfirmed = false,
 ): Promise<Saved> {
-  const { trust = false, recipe, endpointUrl, parserEndpointUrl, taggerEndpointUrl, tokenFile } = flags;
+  const { trust = false, recipe } = flags;
   const named = Object.fromEntries(
-    Object.entries({ endpointUrl, parserEndpointUrl, taggerEndpointUrl, tokenFile }).filter(
-      ([, value]) => value !== undefined,
+    Object.entries(flags).filter(
+      ([name, value]) => value !== undefined && (CONFIRMABLE as readonly string[]).includes(name),
     ),
   );
   if (isConfirmed || (await wasStartedHere(state))) return { ...saved, options: { ...saved.options, ...named } };

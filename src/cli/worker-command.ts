@@ -9,7 +9,7 @@ import { queueOption } from './queue-option.js';
 import { number } from './recipes.js';
 import { graphOfRun } from './saved-run.js';
 import { stopOnInterrupt } from './stop-on-interrupt.js';
-import { type TrustFlags, trustOptions } from './trusted-run.js';
+import { CONFIRMABLE, type TrustFlags, trustOptions } from './trusted-run.js';
 
 interface WorkerFlags extends TrustFlags {
   readonly root?: string;
@@ -109,10 +109,9 @@ export function workerCommand(program: Command, context: CommandContext): void {
 
 /** Returns the arguments by which the process of an isolated shard trusts the same runs as the worker. */
 function trustArguments(flags: TrustFlags, { secret }: QueueServer): string[] {
-  const { trust, recipe, endpointUrl, parserEndpointUrl, taggerEndpointUrl, tokenFile } = flags;
-  const named = Object.entries({ recipe, endpointUrl, parserEndpointUrl, taggerEndpointUrl, tokenFile });
+  const named = (['recipe', ...CONFIRMABLE] as const).map((name) => [name, flags[name]] as const);
   return [
-    ...(trust ? ['--trust'] : []),
+    ...(flags.trust ? ['--trust'] : []),
     ...(secret === undefined ? [] : ['--signed']),
     ...named.flatMap(([name, value]) => (value === undefined ? [] : [`--${recipeFlagName(name)}=${value}`])),
   ];

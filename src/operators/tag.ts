@@ -1,5 +1,4 @@
 import { OptionError, RecordError, RelflowError } from '../errors.js';
-import { memoize } from '../parser/language/memoize.js';
 import { NO_REQUESTS } from '../records/add-forecasts.js';
 import type { CandidatePair, Candidates } from '../records/candidate.js';
 import { officialGroups } from '../records/candidate-groups.js';
@@ -8,9 +7,9 @@ import type { ImageRecord } from '../records/image.js';
 import { checkFraction, checkPositiveInteger } from '../records/option-checks.js';
 import type { RelationTagger, TagRequest } from '../records/ports.js';
 import type { Related, Relation } from '../records/scene-graph.js';
-import { categoryLabels } from '../vocabulary/category-labels.js';
 import { mergeWordings } from './merge-wordings.js';
 import { type Operator, type OperatorContext, operator } from './operator.js';
+import { recordLabels } from './record-labels.js';
 
 /** The default of `threshold`, for the SDK and the recipes. */
 export const DEFAULT_THRESHOLD = 0.2;
@@ -94,12 +93,12 @@ export function tag(tagger: RelationTagger, options: TagOptions = {}): Operator<
       forecast: async (record, signal) =>
         record.candidates.length === 0
           ? NO_REQUESTS
-          : tagger.forecast!(requestOf(record, labelsOf(record), record.candidates), signal),
+          : tagger.forecast!(requestOf(record, recordLabels(record), record.candidates), signal),
     }),
     ...(tagger.usage && { usage: () => tagger.usage!() }),
     ...(tagger.close && { close: () => tagger.close!() }),
     apply: async (record, context) => {
-      const labels = compat || tagger.baseline ? undefined : labelsOf(record);
+      const labels = compat || tagger.baseline ? undefined : recordLabels(record);
       const group = new GroupTagger(
         tagger,
         record,
@@ -133,15 +132,6 @@ function requestOf(
 const textsOf = (pairs: readonly CandidatePair[]) => [
   ...new Set(pairs.flatMap((pair) => pair.texts.map((t) => t.text))),
 ];
-
-/** Returns the labels of the data set's categories and of the image's. The records of a file share their list of categories. */
-function labelsOf({ categories = [], detections }: ImageRecord): ReadonlyMap<string, string> {
-  const listed = new Set(categories);
-  const others = detections.flatMap(({ category }) => (listed.has(category) ? [] : category));
-  return cachedLabels(JSON.stringify([...categories, ...new Set(others)]));
-}
-
-const cachedLabels = memoize(64, (names) => categoryLabels(JSON.parse(names)));
 
 /** Returns the pairs whose categories the tagger knows; counts the boxes that take no part because of theirs, by category. */
 function knownPairs(

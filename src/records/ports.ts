@@ -200,6 +200,66 @@ export interface RelationTagger extends Metered {
   tag(request: TagRequest, signal: AbortSignal, count?: ProblemCounter): Promise<Float32Array> | Float32Array;
 }
 
+/** A request to a relation proposer: name relations of `pairs`. */
+export interface ProposeRequest {
+  readonly image: Image;
+  readonly detections: readonly Detection[];
+  /** Category → its name as models read it. */
+  readonly labels: ReadonlyMap<string, string>;
+  /** Pairs of indices into the detections, at least one. Each may be related in either direction. */
+  readonly pairs: readonly (readonly [number, number])[];
+  /** The relation texts to choose from. Omitted when any text will do. */
+  readonly predicates?: readonly string[];
+}
+
+/** A relation that a proposer names. */
+export interface Proposal {
+  /** Index into the detections. */
+  readonly subject: number;
+  /** Index into the detections. */
+  readonly object: number;
+  readonly predicate: string;
+}
+
+/**
+ * Names relations of pairs of boxes that no caption states, such as a vision-language model does. The operator `propose` checks
+ * them against the boxes; a tagger then scores them.
+ *
+ * @example
+ * ```ts
+ * import { propose, type RelationProposer } from 'relflow';
+ *
+ * const neighbors: RelationProposer = {
+ *   name: 'neighbors',
+ *   version: '1',
+ *   propose: ({ pairs }) => pairs.map(([subject, object]) => ({ subject, object, predicate: 'next to' })),
+ * };
+ * const operator = propose(neighbors);
+ * ```
+ */
+export interface RelationProposer extends Metered {
+  readonly name: string;
+  readonly version: string;
+  /** Options as plain JSON, for manifests and digests. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** The number of images to ask about concurrently; omitted when the proposer has no preference. */
+  readonly imagesAtOnce?: number;
+  /** Estimates the remaining requests and cost of one request to the proposer without sending any. */
+  forecast?(request: ProposeRequest, signal: AbortSignal): Promise<Forecast>;
+  /** Releases resources; called once when the run has ended. */
+  close?(): Promise<void>;
+  /**
+   * Names relations of the pairs.
+   * @param count counts a problem that does not reject the image, by a kebab-case name
+   * @throws RecordError if there are no proposals for the image; it is then rejected and the run continues
+   */
+  propose(
+    request: ProposeRequest,
+    signal: AbortSignal,
+    count?: ProblemCounter,
+  ): Promise<readonly Proposal[]> | readonly Proposal[];
+}
+
 /** An element of the input that a source cannot use. */
 export interface SourceReject {
   /** Kebab-case and from a small set, since rejects are counted by reason. */

@@ -138,6 +138,12 @@ export const stageCounters: Readonly<Record<string, FindingText>> = {
     problem: 'name boxes or questions that it was not asked about, also when asked again; these parts are not used',
     advice: 'if they are many, try another --tagger-model, --marks drawn or the other --coordinates',
   },
+  'gate-contradiction': {
+    unit: 'proposed relations',
+    problem: 'contradict each other and are left out',
+    advice: 'if they are many, try another --proposer-model',
+    rest: ['proposals'],
+  },
   'below-threshold': {
     unit: 'candidate relations',
     problem: 'score at or below the threshold',

@@ -137,7 +137,13 @@ describe('readVcocoActions and readVcocoImages', () => {
       categories: [],
     });
     assert.deepEqual(await readVcocoImages(file, new Set([7])), [
-      { id: 7, file: '7.jpg', width: 64, height: 48, annotations: [{ id: 70, category: 1, box: [0, 0, 9, 9], area: 81 }] },
+      {
+        id: 7,
+        file: '7.jpg',
+        width: 64,
+        height: 48,
+        annotations: [{ id: 70, category: 1, box: [0, 0, 9, 9], area: 81 }],
+      },
     ]);
   });
 });

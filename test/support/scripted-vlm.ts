@@ -16,6 +16,8 @@ export interface ScriptedErrors {
   /** Answers with prose instead of JSON, in the first answer only. */
   readonly prose?: number;
   readonly refusal?: number;
+  /** Says a false relation of place instead of a true one, where it knows one that boxes can tell. */
+  readonly falsePlace?: number;
 }
 
 export interface ScriptedVlmOptions {
@@ -53,6 +55,10 @@ export class ScriptedVlm {
   /** Regions by scene: a crop shows them by their names. */
   readonly #regions = new Map<number, Map<string, number>>();
 
+  /** Relations of place that it named, by whether they hold. */
+  rightPlaces = 0;
+  wrongPlaces = 0;
+
   constructor(scenes: readonly Scene[], options: ScriptedVlmOptions = {}) {
     this.#scenes = scenes;
     this.#options = options;
@@ -82,6 +88,7 @@ export class ScriptedVlm {
     if (random.chance(errors.refusal ?? 0))
       return { ...say(''), refusal: 'I cannot help with this image.' } as ChatAnswer;
     if (isFirst && random.chance(errors.prose ?? 0)) return say('The person in front seems to be riding the horse.');
+    if (text.includes('\nPairs:\n')) return this.#propose(scene, text, random, say);
     return text.includes('Picture 1:')
       ? this.#choose(scene, text, random, say)
       : this.#list(scene, text, random, isFirst, say);
@@ -120,6 +127,27 @@ export class ScriptedVlm {
     const pairs = [...content.matchAll(/\["[^"]*","/g)];
     const certain = new Map(pairs.map((match, index) => [match.index + 2, certainties[index]!]));
     return say(content, certain);
+  }
+
+  /** Names relations of pairs: one of place, true or false, and an action of the scene. */
+  #propose(scene: Scene, text: string, random: Random, say: (content: string) => ChatAnswer): ChatAnswer {
+    const { errors = {} } = this.#options;
+    const ids = this.#learn(scene, text);
+    const answer: Record<string, Record<string, string[] | null>> = {};
+    for (const [, name, first, second] of text.matchAll(/^(Q\d+) [a-z ]+ ([A-Z]\d+), [a-z ]+ ([A-Z]\d+)$/gm)) {
+      const known = [[first!, second!] as const, [second!, first!] as const].flatMap(([s, o]) =>
+        scene.relations.flatMap(({ subject, object, predicate }) =>
+          subject === ids.get(s) && object === ids.get(o) ? [[s, predicate, o]] : [],
+        ),
+      );
+      const isPlace = ([, predicate]: string[]) => PLACES.has(predicate!);
+      const place = known.find(isPlace) ?? sides(scene, ids, first!, second!);
+      const wrong = place && random.chance(errors.falsePlace ?? 0) ? falsePlace(scene, ids, place) : undefined;
+      if (wrong) this.wrongPlaces++;
+      else if (place) this.rightPlaces++;
+      answer[name!] = { place: wrong ?? place ?? null, action: known.find((one) => !isPlace(one)) ?? null };
+    }
+    return say(JSON.stringify(answer));
   }
 
   /** Answers statements about pictures. */
@@ -181,6 +209,36 @@ export function isTrue({ relations }: Scene, subject: number, text: string, obje
     (one) =>
       one.subject === subject && one.object === object && (one.predicate === text || one.wordings.includes(text)),
   );
+}
+
+const PLACES = new Set([
+  'on',
+  'above',
+  'under',
+  'sitting on',
+  'standing on',
+  'next to',
+  'near',
+  'behind',
+  'in front of',
+]);
+/** Relations of place that do not hold the other way round, as boxes can tell. */
+const TELLING = new Set(['on', 'above', 'under', 'sitting on', 'standing on', 'left of', 'right of']);
+
+/** Returns `left of` or `right of` for things that have nothing above each other. */
+function sides({ objects }: Scene, ids: Ids, first: string, second: string): string[] | undefined {
+  const [a, b] = [objects[ids.get(first)!]!.box, objects[ids.get(second)!]!.box];
+  if (a[0] + a[2] <= b[0]) return [first, 'left of', second];
+  return b[0] + b[2] <= a[0] ? [first, 'right of', second] : undefined;
+}
+
+/** Returns a relation of place that does not hold because another one does. */
+function falsePlace(scene: Scene, ids: Ids, [subject, predicate, object]: string[]): string[] | undefined {
+  if (TELLING.has(predicate!)) return [object!, predicate!, subject!];
+  const side = sides(scene, ids, subject!, object!);
+  // Neighbors are not on each other.
+  if (side && (predicate === 'next to' || predicate === 'near')) return [subject!, 'on', object!];
+  return side && [side[2]!, side[1]!, side[0]!];
 }
 
 function predicateOf(scene: Scene, ids: Ids, statement: string, subjects: string, objects: string): string {

@@ -96,7 +96,7 @@ export function compareWithScenes({ scenes }: PaintedScenes, out: string) {
   };
 }
 
-function linesOf<T>(out: string, sink: string): T[] {
+export function linesOf<T>(out: string, sink: string): T[] {
   const files = readdirSync(join(out, sink))
     .filter((name) => name.endsWith('.jsonl'))
     .sort();

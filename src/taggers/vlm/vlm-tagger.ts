@@ -63,7 +63,7 @@ const MOST_CERTAIN = 0.99;
  *   images: 'val2017',
  *   side: 768,
  * });
- * const operator = tag(tagger, { threshold: 0.5 });
+ * const operator = tag(tagger, { threshold: 0.7 });
  * ```
  */
 export function vlmTagger(options: VlmTaggerOptions): RelationTagger {
@@ -77,6 +77,7 @@ export function vlmTagger(options: VlmTaggerOptions): RelationTagger {
     name,
     version: '1',
     baseline: false,
+    threshold: 0.5,
     options: { ...questions.options, secondLook },
     imagesAtOnce: questions.imagesAtOnce,
     usage: () => questions.usage(),
