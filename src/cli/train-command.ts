@@ -46,7 +46,7 @@ export function trainCommand(program: Command, context: CommandContext): void {
       .command(task)
       .summary(TASKS[task].summary)
       .description(
-        `${TASKS[task].description} The folder receives log.jsonl, checkpoints/ and, at the end, curves.html and weights.safetensors. Ctrl-C stops after the current step; --resume continues to the same weights.`,
+        `${TASKS[task].description} The folder receives log.jsonl, checkpoints/ and, at the end, curves.html and weights.safetensors. Ctrl-C stops after the current step; --resume continues to the same weights, and may lengthen the training.`,
       )
       .requiredOption('-c, --config <file>', 'the configuration, JSON (schemas/training.schema.json)')
       .option('-o, --out <dir>', 'the folder to write to')
@@ -83,7 +83,16 @@ async function trainAction(context: CommandContext, task: Task, flags: Flags): P
       return;
     }
     const view = trainingView(context, flags);
-    const options = { out: out!, resume, overwrite, stop: interrupt.stop, onProgress: view.update };
+    const { benchmarkEvaluator } = await import('./benchmark-evaluator.js');
+    const evaluator = config.evaluation && (await benchmarkEvaluator(config, config.evaluation));
+    const options = {
+      out: out!,
+      resume,
+      overwrite,
+      stop: interrupt.stop,
+      onProgress: view.update,
+      ...(evaluator && { evaluator }),
+    };
     const result = await train(config, options).finally(() => view.end());
     const { finished, steps, loss, weights, checkpoint, refused } = result;
     if (json) context.print(JSON.stringify(result));

@@ -6,6 +6,7 @@ import { type ProgressFlags, progressMode, SECONDS_BETWEEN_LINES } from './progr
 
 /** Prints the result of a dry run as a table. */
 export function printDryRun(context: CommandContext, run: DryRun): void {
+  const { step } = run;
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
   context.printTable(
     ['', ''],
@@ -15,18 +16,25 @@ export function printDryRun(context: CommandContext, run: DryRun): void {
       ...Object.entries(run.shapes).map(([name, shape]) => [name, shape.join(' × ')]),
       ['pairs, with relations', `${run.pairs}, ${run.positives}`],
       ['trained and frozen weights', `${run.trained.toLocaleString('en-US')}, ${run.frozen.toLocaleString('en-US')}`],
-      ['loss', run.loss.toFixed(4)],
-      ['gradient norm', run.gradientNorm.toFixed(4)],
-      ['memory of weights', megabytes(run.weightBytes)],
-      ['with gradients and moments', megabytes(run.stateBytes)],
-      ['peak of this step', megabytes(run.peakBytes)],
+      ...(step
+        ? [
+            ['loss', step.loss.toFixed(4)],
+            ['gradient norm', step.gradientNorm.toFixed(4)],
+            ['memory of weights', megabytes(step.weightBytes)],
+            ['with gradients and moments', megabytes(step.stateBytes)],
+            ['peak of this step', megabytes(step.peakBytes)],
+          ]
+        : []),
       ['peak of the largest step', megabytes(run.memory.peak)],
-      ['reading, computing', `${run.readSeconds.toFixed(1)} s, ${run.stepSeconds.toFixed(1)} s`],
+      ['reading', `${run.readSeconds.toFixed(1)} s`],
+      ...(step ? [['computing', `${step.stepSeconds.toFixed(1)} s`]] : []),
     ],
   );
   const refused = refusedImages(run.dataSummary.rejects);
   if (refused !== '') context.printNote(`left out of the training: ${refused}`);
   noteCounts(context, 'boxes and relations left out', run.dataSummary.leftOut);
+  if (run.problem !== null)
+    context.printNote(`data, names and weights are right, but the step was not run here: ${run.problem}`);
 }
 
 function noteCounts(context: CommandContext, what: string, counts: Readonly<Record<string, number>>): void {

@@ -117,28 +117,51 @@ export const TrainingConfigSchema = Type.Object(
       Type.Array(DataSetSchema, { minItems: 1, description: 'data on which the validation loss is computed' }),
     ),
     heldOut: Type.Optional(
-      Type.Array(
-        Type.Object(
-          { subject: Type.Optional(name()), predicate: Type.Optional(name()), object: Type.Optional(name()) },
-          { ...closed, minProperties: 1 },
-        ),
-        { description: 'relations that are removed from the training data, for zero-shot scores; images stay' },
+      Type.Union(
+        [
+          Type.Array(
+            Type.Object(
+              { subject: Type.Optional(name()), predicate: Type.Optional(name()), object: Type.Optional(name()) },
+              { ...closed, minProperties: 1 },
+            ),
+          ),
+          Type.Literal('UC-RF'),
+          Type.Literal('UC-NF'),
+          Type.Literal('UO'),
+          Type.Literal('UV'),
+        ],
+        {
+          description:
+            'relations that are removed from the training data, for zero-shot scores; images stay. The name of a setting stands for its unseen combinations of HICO-DET',
+        },
       ),
     ),
     fewShot: Type.Optional(
-      Type.Number({
-        exclusiveMinimum: 0,
-        maximum: 1,
-        description: 'trains on this fraction of the images, drawn so that every name occurs',
-      }),
+      Type.Union(
+        [
+          Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
+          path('a list of image files, one a line or a JSON array; one that is listed twice is trained on twice'),
+        ],
+        { description: 'trains on this fraction of the images, drawn so that every name occurs, or on listed ones' },
+      ),
     ),
     vocabulary: Type.Optional(
-      Type.Object(
+      Type.Union(
+        [
+          Type.Object(
+            {
+              objects: Type.Array(name(), { minItems: 1, description: 'categories' }),
+              relations: Type.Array(name(), { minItems: 1, description: 'predicates' }),
+            },
+            closed,
+          ),
+          Type.Object({ file: path('a JSON file of these two lists, or of obj and rel as in Open Images') }, closed),
+          Type.Literal('hico'),
+          Type.Literal('vcoco'),
+        ],
         {
-          objects: Type.Array(name(), { minItems: 1, description: 'categories' }),
-          relations: Type.Array(name(), { minItems: 1, description: 'predicates' }),
+          description: 'the labels of every batch in their order, for task finetune: the lists, or those of a data set',
         },
-        { ...closed, description: 'the labels of every batch, for task finetune' },
       ),
     ),
     losses: Type.Optional(
@@ -251,6 +274,31 @@ export const TrainingConfigSchema = Type.Object(
     imageCacheMegabytes: integer(0, 'megabytes of decoded images that stay in memory (0)'),
     checkpointEvery: integer(1, 'steps between two checkpoints (500)'),
     keepCheckpoints: integer(1, 'number of checkpoints to keep (2)'),
+    evaluation: Type.Optional(
+      Type.Object(
+        {
+          hico: Type.Optional(annotatedSetSchemas.hico),
+          vcoco: Type.Optional(annotatedSetSchemas.vcoco),
+          images: path('the folder of the images'),
+          training: Type.Optional(
+            path(
+              "HICO-DET's trainval_hico.json, whose counts decide which classes are rare; also of a few-shot training",
+            ),
+          ),
+          setting: Type.Optional(
+            Type.Union([Type.Literal('UC-RF'), Type.Literal('UC-NF'), Type.Literal('UO'), Type.Literal('UV')], {
+              description: 'reports unseen and seen combinations of this setting of HICO-DET',
+            }),
+          ),
+          everyEpochs: integer(1, 'epochs between two evaluations (1); the last step is always evaluated'),
+        },
+        {
+          ...closed,
+          description:
+            "for task finetune: test data of hico or vcoco (PPDM's form), on which relflow train computes RLIPv2's mAP; best.safetensors has the best weights",
+        },
+      ),
+    ),
     evaluateEvery: integer(1, 'steps between two evaluations on the validation data (once an epoch)'),
     compat: Type.Optional(
       Type.Boolean({ description: "reproduces the official system's quirks, see docs/compat.md (false)" }),

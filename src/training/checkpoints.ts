@@ -16,6 +16,7 @@ import { loadWeights } from '../model/weights/load-weights.js';
 import type { DataPosition } from './data/training-batch.js';
 import type { AdamW, MomentValues } from './optimizer/adam-w.js';
 import type { Ema } from './optimizer/ema.js';
+import type { TrainingSettings } from './settings/training-settings.js';
 import { writeWeights } from './write-weights.js';
 
 const FORMAT = 'relflow.training-state/1';
@@ -38,9 +39,14 @@ interface StoredState extends TrainingState {
   readonly settings: string;
 }
 
-/** Returns a digest of settings. A training resumes only with the settings that it was started with. */
-export const checkpointSettingsDigest = (settings: object): string =>
-  createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
+/**
+ * Returns a digest of settings without the length of the training. A training resumes only with the settings that it was started
+ * with, but it may be lengthened.
+ */
+export const checkpointSettingsDigest = (settings: object): string => {
+  const { epochs: _, steps: __, ...rest } = settings as Partial<TrainingSettings>;
+  return createHash('sha256').update(JSON.stringify(rest)).digest('hex').slice(0, 12);
+};
 
 /** The numbers that a checkpoint stores besides the state. */
 export interface TrainedState {

@@ -8,7 +8,7 @@ import { openTrainingData } from './data/open-training-data.js';
 import type { TrainingBatch } from './data/training-batch.js';
 import type { DataSummary, TrainingData } from './data/training-data.js';
 import { lossGradients, type StepGradients } from './loss-gradients.js';
-import { openTrainingModel } from './open-training-model.js';
+import { checkModelFiles, openTrainingModel } from './open-training-model.js';
 import { AdamW } from './optimizer/adam-w.js';
 import { gradientNorm } from './optimizer/gradient-norm.js';
 import { batchOptions } from './settings/data-options.js';
@@ -34,6 +34,18 @@ export interface DryRun {
   readonly trained: number;
   /** Number of frozen weights. */
   readonly frozen: number;
+  /** The largest step that the settings allow. */
+  readonly memory: StepMemory;
+  /** Time to read the batch. */
+  readonly readSeconds: number;
+  /** The step; null if it does not fit into the memory of the backend. */
+  readonly step: MeasuredStep | null;
+  /** Why the step was not run, and settings that fit; null if it was. */
+  readonly problem: string | null;
+}
+
+/** What one step of a training took. */
+export interface MeasuredStep {
   readonly loss: number;
   /** L2 norm of all gradients before clipping. */
   readonly gradientNorm: number;
@@ -42,16 +54,13 @@ export interface DryRun {
   readonly stateBytes: number;
   /** The peak of this step. */
   readonly peakBytes: number;
-  /** The largest step that the settings allow. */
-  readonly memory: StepMemory;
-  /** Time to read the batch. */
-  readonly readSeconds: number;
   /** Time of the forward and backward pass. */
   readonly stepSeconds: number;
 }
 
 /**
- * Runs one step of a training without changing anything: reports shapes, loss, memory and times. Writes no file.
+ * Checks data, names and weights of a training, and runs one step without changing anything: reports shapes, loss, memory and
+ * times. Writes no file. A step that does not fit into the memory of the wasm backend is not run.
  *
  * @example
  * ```ts
@@ -66,12 +75,51 @@ export async function dryRun(config: TrainingConfig, { signal }: Pick<TrainOptio
   const settings = trainingSettings(config);
   const backend = await startBackend(config);
   const memory = await stepMemory(settings);
-  if (backend.name === 'wasm') await checkMemoryFits(settings, memory);
+  const problem =
+    backend.name === 'wasm' ? await checkMemoryFits(settings, memory).then(noProblem, memoryProblem) : null;
   const { data } = await openTrainingData(config, settings, signal ?? new AbortController().signal);
   const reading = performance.now();
   const batch = await firstBatch(settings, data);
   const readSeconds = (performance.now() - reading) / 1000;
   if (batch.pairs === 0) throw new RelflowError('no-pairs', 'training: no batch has a pair of objects');
+  const { total, rejects, leftOut } = data.summary;
+  const images = batch.sizes.length;
+  if (problem !== null) await checkModelFiles(settings, config);
+  const step = problem === null ? await oneStep(settings, config, batch) : null;
+  return {
+    dataSummary: { total, rejects, leftOut },
+    steps: totalSteps(settings, total),
+    shapes: {
+      pixels: [images, batch.height, batch.width, 3],
+      objects: [batch.labels.objects.length],
+      relations: [batch.labels.relations.length],
+      pairs: [images, batch.slots],
+      targets: [images, batch.slots, batch.labels.relations.length],
+    },
+    pairs: batch.pairs,
+    positives: batch.positives,
+    // All numbers have 4 bytes.
+    trained: memory.gradients / 4,
+    frozen: (memory.weights - memory.gradients) / 4,
+    memory,
+    readSeconds,
+    step,
+    problem,
+  };
+}
+
+const noProblem = () => null;
+
+function memoryProblem(error: unknown): string {
+  if (error instanceof RelflowError && error.code === 'out-of-memory') return error.message;
+  throw error;
+}
+
+async function oneStep(
+  settings: TrainingSettings,
+  config: TrainingConfig,
+  batch: TrainingBatch,
+): Promise<MeasuredStep> {
   const { model, forward } = await openTrainingModel(settings, config);
   const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
   try {
@@ -86,33 +134,14 @@ export async function dryRun(config: TrainingConfig, { signal }: Pick<TrainOptio
     const { gradients, loss } = result!;
     const norm = await gradientNorm(gradients);
     tf.dispose(gradients);
-    const all = [...model.parameters.values()];
     const trained = optimizer.variables.reduce((sum, { size }) => sum + size, 0);
-    const frozen = all.reduce((sum, { size }) => sum + size, 0) - trained;
-    const images = batch.sizes.length;
-    const { total, rejects, leftOut } = data.summary;
     return {
-      dataSummary: { total, rejects, leftOut },
-      steps: totalSteps(settings, total),
-      shapes: {
-        pixels: [images, batch.height, batch.width, 3],
-        objects: [batch.labels.objects.length],
-        relations: [batch.labels.relations.length],
-        pairs: [images, batch.slots],
-        targets: [images, batch.slots, batch.labels.relations.length],
-      },
-      pairs: batch.pairs,
-      positives: batch.positives,
-      trained,
-      frozen,
       loss,
       gradientNorm: norm,
       weightBytes,
       stateBytes: weightBytes + 3 * 4 * trained,
       // The moments do not exist before the first step.
       peakBytes: Math.max(peakBytes, weightBytes) + 2 * 4 * trained,
-      memory,
-      readSeconds,
       stepSeconds,
     };
   } finally {

@@ -7,11 +7,13 @@
 // The training itself.
 
 export type { TrainingConfig, TrainingDataSet } from '../records/training-config.js';
+export { BestWeights, type BestWeightsFiles } from './best-weights.js';
 export { type DryRun, dryRun } from './dry-run.js';
 export { readTrainingConfig } from './settings/read-training-config.js';
 export { train } from './train.js';
 export { type TrainingResult, type TrainModelOptions, trainModel } from './train-model.js';
 export type { TrainOptions } from './train-options.js';
+export type { TrainingEvaluator, TrainingScore } from './training-evaluator.js';
 export { type TrainingEvent, TrainingLog } from './training-log.js';
 
 // Settings: a configuration with all defaults filled in.

@@ -1,17 +1,20 @@
 import { OptionError } from '../errors.js';
 import type { Backend } from '../model/backends/use-backend.js';
+import { NO_OBJECTS } from '../model/encode-image.js';
 import { modelMetadata } from '../model/weights/stored-model.js';
 import { addCount } from '../records/stage-counts.js';
 import type { TrainingConfig } from '../records/training-config.js';
+import { BestWeights } from './best-weights.js';
 import { Checkpoints, checkpointSettingsDigest, type TrainingState } from './checkpoints.js';
 import { writeCurves } from './curves-page.js';
 import { AugmentedImageReader } from './data/augmented-image-reader.js';
 import { refusedImages } from './data/refused-images.js';
 import type { TrainingData } from './data/training-data.js';
-import { type ModelFiles, openTrainingModel } from './open-training-model.js';
+import { type ModelFiles, openTrainingModel, type TrainingModel } from './open-training-model.js';
 import { AdamW } from './optimizer/adam-w.js';
 import { Ema } from './optimizer/ema.js';
 import { batchOptions } from './settings/data-options.js';
+import type { RlipSettings } from './settings/rlip-settings.js';
 import { totalSteps } from './settings/total-steps.js';
 import type { TrainingSettings } from './settings/training-settings.js';
 import { checkTrainOptions, type TrainOptions } from './train-options.js';
@@ -114,9 +117,11 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
   const metadata = modelMetadata({
     config: settings.model,
     view: { shorter: Math.max(...settings.augmentation.shorterSides), longest: settings.augmentation.maxSize },
+    ...(settings.task === 'finetune' && { labels: fixedLabels(settings) }),
     ...(hasAllLabels(settings, data) && { labels: labelsOf(data) }),
   });
-  const { model, forward, startedFrom } = await openTrainingModel(settings, config);
+  const opened = await openTrainingModel(settings, config);
+  const { model, forward } = opened;
   const { parameters } = model;
   const optimizer = new AdamW(parameters.values(), settings.optimizer);
   const ema = settings.emaDecay === null ? null : new Ema(parameters.values(), settings.emaDecay);
@@ -137,8 +142,11 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
         ? { step: 0, updates: 0, next: { epoch: 0, position: 0 } }
         : await checkpoints.restore(newest, { parameters, optimizer, ema });
     const log = await TrainingLog.open(folder.log, state.step, options.onProgress);
-    await log.add(startEvent(options, state.step, startedFrom));
+    await log.add(startEvent(options, state.step, opened));
+    const { evaluator } = options;
+    const best = evaluator ? await BestWeights.open(evaluator, folder.best, folder.log, metadata) : null;
     const loop = {
+      best,
       ...{ settings, data, validation, forward, parameters, optimizer, ema, checkpoints, log },
       batches: batchOptions(settings, reader, config.prefetch ?? 2),
       checkpointEvery: config.checkpointEvery ?? 500,
@@ -180,7 +188,7 @@ function sumOfCounts(...all: readonly Readonly<Record<string, number>>[]): Recor
 function startEvent(
   { settings, data, validation, backend }: TrainModelOptions,
   step: number,
-  startedFrom: number | null,
+  { startedFrom, queriesLeftOut }: TrainingModel,
 ): TrainingEvent {
   const { total, vocabularies, rejects, leftOut } = data.summary;
   return {
@@ -194,10 +202,17 @@ function startEvent(
     rejects,
     leftOut,
     ...(startedFrom !== null && { startedFrom }),
+    ...(queriesLeftOut > 0 && { queriesLeftOut }),
     backend: backend.name,
     threads: backend.threads,
   };
 }
+
+/** The labels of a fine-tuning, which every batch has in this order. */
+const fixedLabels = ({ vocabulary }: RlipSettings) => ({
+  objects: vocabulary!.objects.filter((name) => name !== NO_OBJECTS),
+  relations: vocabulary!.relations,
+});
 
 /** Whether every batch of a tagger has all labels of the data: such a tagger scores a label only among all of them. */
 function hasAllLabels({ task, labels: counts }: TrainingSettings, data: TrainingData): boolean {

@@ -1,11 +1,15 @@
 import { OptionError } from '../errors.js';
+import type { TrainingEvaluator } from './training-evaluator.js';
 import type { TrainingEvent } from './training-log.js';
 
 /** Options of `train`, named as those of `run`. */
 export interface TrainOptions {
   /** The output folder; created if it does not exist. */
   readonly out: string;
-  /** Continues an interrupted training of the same configuration from its newest checkpoint. Default false. */
+  /**
+   * Continues a training of the same configuration from its newest checkpoint; `epochs` and `steps` may be larger than before.
+   * Default false.
+   */
   readonly resume?: boolean;
   /** Removes an earlier training from the folder first. Default false. */
   readonly overwrite?: boolean;
@@ -16,6 +20,8 @@ export interface TrainOptions {
   readonly stop?: AbortSignal;
   /** Aborts after the current step without a checkpoint; the call rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Scores the weights every few epochs; those with the best score are kept as `best.safetensors`. */
+  readonly evaluator?: TrainingEvaluator;
   /** Called with each event of the training's log, after it is written. */
   readonly onProgress?: (event: TrainingEvent) => void;
 }

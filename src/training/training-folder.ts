@@ -7,6 +7,7 @@ import { makeFolder } from '../files/make-folder.js';
 import { nameEntries, type OwnPaths, removeEntries, sortEntries } from '../files/own-entries.js';
 import { uuidPattern } from '../files/uuid-pattern.js';
 import { writeAtomically } from '../files/write-atomically.js';
+import type { BestWeightsFiles } from './best-weights.js';
 import { isCheckpointFile, isCheckpointFolder } from './checkpoints.js';
 import type { TrainingSettings } from './settings/training-settings.js';
 import type { TrainOptions } from './train-options.js';
@@ -23,6 +24,7 @@ export class TrainingFolder {
   readonly curves: string;
   readonly weights: string;
   readonly failure: string;
+  readonly best: BestWeightsFiles;
   readonly #inner: string;
 
   constructor(path: string) {
@@ -33,6 +35,7 @@ export class TrainingFolder {
     this.curves = join(path, 'curves.html');
     this.weights = join(path, 'weights.safetensors');
     this.failure = join(path, 'failure.json');
+    this.best = { candidate: join(path, '.best.safetensors'), best: join(path, 'best.safetensors') };
     this.#inner = join(path, '.relflow');
   }
 
@@ -51,10 +54,14 @@ export class TrainingFolder {
         'already contains a training run: pass --resume to continue it, or --overwrite to replace it',
       );
     if (found === null && resume) throw new OutputError(this.path, 'contains no training run to resume');
-    if (found === null || found === fileText(settings)) return;
+    const changed = found === null ? [] : changedSettings(found, settings);
+    const isOther = changed.find((name) => name !== 'epochs' && name !== 'steps');
+    if (isOther === undefined && (changed.length === 0 || !isShorter(found!, settings))) return;
     throw new OutputError(
       this.settings,
-      `belongs to a run with another '${changedSetting(found, settings)}': choose another folder, or pass --overwrite to replace it`,
+      isOther === undefined
+        ? `belongs to a longer run: resume with at least its epochs and steps, choose another folder, or pass --overwrite to replace it`
+        : `belongs to a run with another '${isOther}': choose another folder, or pass --overwrite to replace it`,
     );
   }
 
@@ -84,7 +91,7 @@ export class TrainingFolder {
   }
 
   /** Removes an earlier training if it is to be overwritten, and records the settings of this one. */
-  async start(settings: TrainingSettings, { resume, overwrite }: EarlierRun): Promise<void> {
+  async start(settings: TrainingSettings, { overwrite }: EarlierRun): Promise<void> {
     // The settings are replaced last, so that a folder with checkpoints always has settings.
     const { files, folders } = await sortEntries(this.path, ownPaths);
     await removeEntries(this.path, {
@@ -92,12 +99,13 @@ export class TrainingFolder {
       folders: overwrite ? folders : [],
     });
     await makeFolder(this.path);
-    if (!resume) await writeAtomically(this.settings, [fileText(settings)]);
+    // A training that is resumed may be lengthened.
+    await writeAtomically(this.settings, [fileText(settings)]);
   }
 }
 
 const ownFile = new RegExp(
-  String.raw`^(?:settings\.json|log\.jsonl|curves\.html|failure\.json|\.?weights\.safetensors)(?:(?:\.${uuidPattern})?\.partial)?$`,
+  String.raw`^(?:settings\.json|log\.jsonl|curves\.html|failure\.json|\.?(?:weights|best)\.safetensors|\.\.best\.safetensors)(?:(?:\.${uuidPattern})?\.partial)?$`,
 );
 const isTemporary = /\.partial$/;
 const hasOwnName = new RegExp(String.raw`\.${uuidPattern}\.partial$`);
@@ -121,13 +129,19 @@ function isSettings(text: string): boolean {
 
 const fileText = (settings: TrainingSettings): string => `${JSON.stringify(settings, null, 2)}\n`;
 
-/** Returns the name of the first setting that differs. */
-function changedSetting(before: string, settings: TrainingSettings): string {
+/** Returns the names of the settings that differ. */
+function changedSettings(before: string, settings: TrainingSettings): string[] {
   try {
     const known = JSON.parse(before) as Record<string, unknown>;
-    const changed = Object.entries(settings).find(([key, value]) => !isDeepStrictEqual(known[key], value));
-    return changed?.[0] ?? 'setting';
+    return Object.entries(settings).flatMap(([key, value]) => (isDeepStrictEqual(known[key], value) ? [] : [key]));
   } catch {
-    return 'setting';
+    return ['setting'];
   }
+}
+
+/** Returns whether a training has fewer epochs or steps than the one in the folder. */
+function isShorter(before: string, { epochs, steps }: TrainingSettings): boolean {
+  const known = JSON.parse(before) as Pick<TrainingSettings, 'epochs' | 'steps'>;
+  const all = Number.POSITIVE_INFINITY;
+  return epochs < known.epochs || (steps ?? all) < (known.steps ?? all);
 }

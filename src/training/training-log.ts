@@ -30,6 +30,8 @@ export type TrainingEvent =
       readonly leftOut: Readonly<Record<string, number>>;
       /** Number of arrays that were copied from the weights of `startFrom`. */
       readonly startedFrom?: number;
+      /** Number of pair queries of the initial weights that were left out: the first ones are kept. */
+      readonly queriesLeftOut?: number;
       readonly backend: string;
       readonly threads: number;
     }
@@ -54,6 +56,17 @@ export type TrainingEvent =
       readonly waited: number;
     }
   | { readonly event: 'evaluation'; readonly step: number; readonly loss: number; readonly parts: LossParts }
+  /** The score of a benchmark. */
+  | {
+      readonly event: 'benchmark';
+      readonly step: number;
+      readonly benchmark: string;
+      readonly score: number;
+      readonly metrics: Readonly<Record<string, number>>;
+      /** Whether no earlier score is as good, so that `best.safetensors` has these weights. */
+      readonly isBest: boolean;
+      readonly seconds: number;
+    }
   /** An image that could not be read. */
   | {
       readonly event: 'reject';
@@ -120,7 +133,9 @@ export class TrainingLog {
 }
 
 async function* eventsUntil(path: string, step: number): AsyncGenerator<string, void> {
-  for await (const event of TrainingLog.read(path)) if (event.step <= step) yield `${JSON.stringify(event)}\n`;
+  // A training that is lengthened has ended before.
+  for await (const event of TrainingLog.read(path))
+    if (event.step <= step && event.event !== 'end') yield `${JSON.stringify(event)}\n`;
 }
 
 /** Returns the event of a line; null if it is none: a process that was killed may leave an incomplete line. */

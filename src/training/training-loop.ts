@@ -3,6 +3,7 @@ import { RelflowError } from '../errors.js';
 import type { Parameter } from '../model/parameter-scope.js';
 import type { Id } from '../records/image.js';
 import { accumulateGradients, type BatchSummary } from './accumulate-gradients.js';
+import type { BestWeights } from './best-weights.js';
 import type { Checkpoints, TrainingState } from './checkpoints.js';
 import { type BatchStreamOptions, batchStream } from './data/batch-stream.js';
 import type { TrainingData } from './data/training-data.js';
@@ -29,6 +30,8 @@ export interface TrainingLoopOptions {
   readonly ema: Ema | null;
   readonly batches: BatchStreamOptions;
   readonly checkpoints: Checkpoints;
+  /** Scores the weights every few epochs; null for no scores. */
+  readonly best: BestWeights | null;
   /** In steps. */
   readonly checkpointEvery: number;
   /** In steps; null for the end of each epoch. */
@@ -142,6 +145,14 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
         validationLoss = mean?.loss ?? null;
         if (mean) await log.add({ event: 'evaluation', step, loss: mean.loss, parts: mean.parts });
       }
+      if (run.best && isScoredStep(run.best, run, previous, state, steps)) {
+        const scoring = performance.now();
+        const result = await run.best
+          .evaluate(run.parameters, ema, run.signal)
+          .catch(rethrowAsDiverged(fail, step, lastBatches));
+        const took = seconds(performance.now() - scoring);
+        await log.add({ event: 'benchmark', step, benchmark: run.best.evaluator.name, ...result, seconds: took });
+      }
       if (step % run.checkpointEvery === 0) await save();
     }
   } finally {
@@ -156,16 +167,32 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
 
 const isDiverged = (error: unknown): boolean => error instanceof RelflowError && error.code === 'diverged';
 
-function isEvaluationStep(
-  { settings, data, evaluateEvery }: TrainingLoopOptions,
+/** Returns a handler that reports weights that cannot be scored since they are not finite. */
+const rethrowAsDiverged =
+  (fail: (divergence: Divergence) => Promise<Error>, step: number, batches: readonly BatchSummary[]) =>
+  async (error: unknown): Promise<never> => {
+    if (!(error instanceof RelflowError && ['bad-weights', 'diverged', 'bad-score'].includes(error.code))) throw error;
+    throw await fail({ step, problem: error.message, batches });
+  };
+
+/** Number of epochs that are done: an epoch is when it has no further full batch. */
+const epochsDone = ({ settings, data }: TrainingLoopOptions, { next: { epoch, position } }: TrainingState): number =>
+  position + settings.batchSize > data.summary.total ? epoch + 1 : epoch;
+
+function isEvaluationStep(run: TrainingLoopOptions, previous: TrainingState, state: TrainingState): boolean {
+  if (run.evaluateEvery !== null) return state.step % run.evaluateEvery === 0;
+  return epochsDone(run, state) > epochsDone(run, previous);
+}
+
+function isScoredStep(
+  { evaluator: { everyEpochs } }: BestWeights,
+  run: TrainingLoopOptions,
   previous: TrainingState,
   state: TrainingState,
+  steps: number,
 ): boolean {
-  if (evaluateEvery !== null) return state.step % evaluateEvery === 0;
-  // An epoch is done when it has no further full batch.
-  const epochs = ({ next: { epoch, position } }: TrainingState) =>
-    position + settings.batchSize > data.summary.total ? epoch + 1 : epoch;
-  return epochs(state) > epochs(previous);
+  const rounds = (at: TrainingState) => Math.floor(epochsDone(run, at) / everyEpochs);
+  return state.step === steps || rounds(state) > rounds(previous);
 }
 
 const seconds = (milliseconds: number): number => Math.round(milliseconds) / 1000;

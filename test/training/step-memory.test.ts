@@ -26,7 +26,8 @@ describe('stepMemory', () => {
       ['rlip', 'tinyParseda'],
     ] as const) {
       const config: TrainingConfig = { ...base, data, task, model, labels, backend: 'wasm', threads: 1 };
-      const { peakBytes, weightBytes, trained, frozen } = await dryRun(config);
+      const { step, trained, frozen } = await dryRun(config);
+      const { peakBytes, weightBytes } = step!;
       // Other tensors of this process are not counted.
       const measured = peakBytes - (weightBytes - 4 * (trained + frozen));
       const { numTensors } = tf.memory();

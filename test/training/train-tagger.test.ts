@@ -228,7 +228,8 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
     assert.deepEqual(run.shapes['objects'], [13]);
     assert.deepEqual(run.shapes['pairs']![0], 2);
     assert.ok(run.memory.peak > run.memory.weights);
-    assert.ok(run.loss > 0 && run.peakBytes > run.stateBytes - run.weightBytes && run.stateBytes > run.weightBytes);
+    const { loss, peakBytes, stateBytes, weightBytes } = run.step!;
+    assert.ok(loss > 0 && peakBytes > stateBytes - weightBytes && stateBytes > weightBytes);
   });
 
   it('refuses a batch that the data cannot fill', async () => {

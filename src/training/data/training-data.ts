@@ -5,7 +5,8 @@ import { RecordError, RelflowError } from '../../errors.js';
 import type { ImageRecord } from '../../records/image.js';
 import type { Source } from '../../records/ports.js';
 import type { Related } from '../../records/scene-graph.js';
-import { FewShot } from './few-shot.js';
+import { type ChosenImages, FewShot } from './few-shot.js';
+import { ImageList } from './image-list.js';
 import type { Vocabularies } from './label-set.js';
 import { randomStream, STREAMS } from './random-stream.js';
 import { refusedImages } from './refused-images.js';
@@ -32,6 +33,8 @@ export interface DataSet {
 export interface DataOptions extends TrainingSampleOptions {
   /** The part of all images that is used, see `FewShot`; all images if omitted. */
   readonly fewShot?: { readonly share: number; readonly seed: number };
+  /** The file that lists the images to use, see `ImageList`. */
+  readonly imageList?: string;
 }
 
 /** A sample with the folder of its image. */
@@ -61,14 +64,14 @@ export interface DataSummary {
 export class TrainingData {
   readonly #sets: readonly DataSet[];
   readonly #options: DataOptions;
-  /** Positions of the chosen images among the usable ones, by set; null if all are chosen. */
-  readonly #chosen: readonly ReadonlySet<number>[] | null;
+  /** The chosen images of each set; null if all are chosen. */
+  readonly #chosen: readonly ChosenImages[] | null;
   readonly summary: DataSummary;
 
   private constructor(
     sets: readonly DataSet[],
     options: DataOptions,
-    chosen: readonly ReadonlySet<number>[] | null,
+    chosen: readonly ChosenImages[] | null,
     summary: DataSummary,
   ) {
     this.#sets = sets;
@@ -81,10 +84,12 @@ export class TrainingData {
    * Reads all sets once, and counts usable images and names.
    * @throws RelflowError (`no-data`) when no image is usable, with the number of rejects by reason
    * @throws OptionError when the images of `fewShot` are too few for every name to occur
+   * @throws InputError when `imageList` is not a list of usable images
    * @throws the signal's reason once it is aborted
    */
   static async open(sets: readonly DataSet[], options: DataOptions, signal: AbortSignal): Promise<TrainingData> {
     const few = options.fewShot ? new FewShot() : null;
+    const list = options.imageList === undefined ? null : await ImageList.read(options.imageList);
     const sizes: number[] = [];
     const [rejects, leftOut] = [new Map<string, number>(), new Map<string, number>()];
     const [objects, relations] = [new Map<string, number>(), new Map<string, number>()];
@@ -101,6 +106,7 @@ export class TrainingData {
       for await (const sample of samples) {
         const { categories, pairs } = sample;
         few?.add(index, size, sample);
+        list?.add(index, size, sample);
         size++;
         for (const category of categories) add(objects, category);
         for (const { predicates } of pairs) for (const predicate of predicates) add(relations, predicate);
@@ -112,8 +118,9 @@ export class TrainingData {
       throw new RelflowError('no-data', `training: no image to train on: ${reasons}`, Object.fromEntries(rejects));
     }
     const { share, seed } = options.fewShot ?? { share: 1, seed: 0 };
-    const chosen = few?.choose(randomStream(seed, STREAMS.fewShot), share, sets.length) ?? null;
-    if (chosen) for (const k of sizes.keys()) sizes[k] = chosen[k]!.size;
+    const drawn = few?.choose(randomStream(seed, STREAMS.fewShot), share, sets.length);
+    const chosen = drawn ?? list?.choose(sets.length) ?? null;
+    if (chosen) for (const k of sizes.keys()) sizes[k] = sum([...chosen[k]!.values()]);
     const [byObject, byRelation] = [mostFrequentFirst(objects), mostFrequentFirst(relations)];
     return new TrainingData(sets, options, chosen, {
       sizes,
@@ -182,10 +189,10 @@ const sum = (sizes: readonly number[]): number => sizes.reduce((before, size) =>
 
 async function* atPositions(
   samples: AsyncGenerator<TrainingSample, void, void>,
-  positions: ReadonlySet<number>,
+  positions: ChosenImages,
 ): AsyncGenerator<TrainingSample, void, void> {
   let position = 0;
-  for await (const sample of samples) if (positions.has(position++)) yield sample;
+  for await (const sample of samples) for (let count = positions.get(position++) ?? 0; count > 0; count--) yield sample;
 }
 
 /** Yields the usable samples of a set, in its order. */

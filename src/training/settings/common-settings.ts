@@ -4,6 +4,8 @@ import { preset } from '../../model/presets.js';
 import { annotatedSetNames } from '../../records/annotated-set.js';
 import { schemaProblem } from '../../records/schema-problem.js';
 import type { TrainingConfig } from '../../records/training-config.js';
+import { coco80Categories } from '../../vocabulary/categories.js';
+import { hicoInteractions, hicoUnseen, hicoVerbs } from '../../vocabulary/hico.js';
 import {
   type AugmentationOptions,
   officialAugmentation,
@@ -21,8 +23,8 @@ export interface CommonSettings {
   readonly relationThreshold: number;
   /** Relations that are removed from the training data. */
   readonly heldOut: readonly HeldOut[];
-  /** The fraction of images that is trained on, drawn so that every name occurs; null for all images. */
-  readonly fewShot: number | null;
+  /** The fraction of images that is trained on, drawn so that every name occurs, or a file that lists them; null for all. */
+  readonly fewShot: number | string | null;
   readonly seed: number;
   readonly epochs: number;
   /** Upper bound of the steps; null for all steps of the epochs. */
@@ -64,6 +66,11 @@ export function commonSettings(config: unknown): CommonSettings & { readonly giv
           `/${list}/${k} has ${found} annotations, expected exactly one of sceneGraphs, visualGenome, pseudoAnnotations, ${annotatedSetNames.join(', ')}`,
         );
     }
+  const { evaluation } = given;
+  if (evaluation && (evaluation.hico === undefined) === (evaluation.vcoco === undefined))
+    throw new OptionError('training', '/evaluation expects exactly one of hico and vcoco');
+  if (evaluation && given.task !== 'finetune')
+    throw new OptionError('training', `/evaluation is for the task finetune, but /task is ${given.task}`);
   const augmentation = augmentationOf(given.augmentation ?? 'official');
   const size = augmentation.crop?.size;
   if (size && size[0] > size[1])
@@ -72,7 +79,7 @@ export function commonSettings(config: unknown): CommonSettings & { readonly giv
     given,
     model,
     relationThreshold: given.relationThreshold ?? 0.2,
-    heldOut: given.heldOut ?? [],
+    heldOut: heldOutOf(given.heldOut ?? []),
     fewShot: given.fewShot ?? null,
     seed: given.seed ?? 1,
     epochs: given.epochs,
@@ -87,6 +94,17 @@ export function commonSettings(config: unknown): CommonSettings & { readonly giv
     shuffleBuffer: given.shuffleBuffer ?? 2000,
   };
 }
+
+/** Returns the patterns of relations that are held out; a setting of HICO-DET stands for its unseen combinations. */
+function heldOutOf(given: NonNullable<TrainingConfig['heldOut']>): readonly HeldOut[] {
+  if (typeof given !== 'string') return given;
+  return hicoUnseen[given].map((index) => {
+    const { verb, object } = hicoInteractions[index]!;
+    return { predicate: hicoVerbs[verb - 1]!, object: cocoNames.get(object)! };
+  });
+}
+
+const cocoNames = new Map(coco80Categories.map(({ id, name }) => [id, name]));
 
 function augmentationOf(given: NonNullable<TrainingConfig['augmentation']>): AugmentationOptions {
   if (given === 'official') return officialAugmentation;

@@ -7,7 +7,8 @@ import type { TrainingSettings } from './training-settings.js';
 export const dataOptions = (settings: TrainingSettings): DataOptions => ({
   ...validationOptions(settings),
   heldOut: settings.heldOut,
-  ...(settings.fewShot !== null && { fewShot: { share: settings.fewShot, seed: settings.seed } }),
+  ...(typeof settings.fewShot === 'number' && { fewShot: { share: settings.fewShot, seed: settings.seed } }),
+  ...(typeof settings.fewShot === 'string' && { imageList: settings.fewShot }),
 });
 
 /** Returns the options of the validation data, which keeps all images, and held-out relations too. */

@@ -2,6 +2,7 @@ import { OptionError } from '../../errors.js';
 import type { Noise } from '../data/denoising.js';
 import type { TrainingVocabulary } from '../data/training-sample.js';
 import type { RlipLossOptions } from '../rlip-forward.js';
+import { closedVocabulary } from './closed-vocabularies.js';
 import { type CommonSettings, commonSettings } from './common-settings.js';
 
 /** The settings that decide the weights of RLIPv2: in pre-training, or in fine-tuning for a closed vocabulary. */
@@ -30,17 +31,10 @@ export function rlipSettings(config: unknown): RlipSettings {
     throw new OptionError('training', `/paraphrases is for the task tagger, but /task is ${task}`);
   if (task === 'rlip' && given.vocabulary !== undefined)
     throw new OptionError('training', '/vocabulary is for the task finetune, but /task is rlip');
-  if (task === 'finetune') {
-    if (given.vocabulary === undefined)
-      throw new OptionError('training', '/vocabulary is missing, expected all names of objects and relations');
-    if (given.initialWeights === undefined)
-      throw new OptionError('training', '/initialWeights is missing, expected the pre-trained weights');
-    for (const [list, names] of Object.entries(given.vocabulary)) {
-      const repeated = names.find((name, k) => names.indexOf(name) < k);
-      if (repeated !== undefined)
-        throw new OptionError('training', `/vocabulary/${list} contains '${repeated}' twice, expected distinct names`);
-    }
-  }
+  if (task === 'finetune' && given.vocabulary === undefined)
+    throw new OptionError('training', '/vocabulary is missing, expected all names of objects and relations');
+  if (task === 'finetune' && given.initialWeights === undefined)
+    throw new OptionError('training', '/initialWeights is missing, expected the pre-trained weights');
   return {
     task,
     ...common,
@@ -50,6 +44,6 @@ export function rlipSettings(config: unknown): RlipSettings {
       pseudoLabels: given.losses?.pseudoLabels ?? task === 'rlip',
     },
     noise: given.noise ?? null,
-    vocabulary: given.vocabulary ?? null,
+    vocabulary: given.vocabulary === undefined ? null : closedVocabulary(given.vocabulary, given.data),
   };
 }
