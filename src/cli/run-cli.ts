@@ -14,6 +14,7 @@ import { inspectCommand } from './inspect-command.js';
 import { listCommand } from './list-command.js';
 import { parseCommand } from './parse-command.js';
 import { planCommand } from './plan-command.js';
+import { predictCommand } from './predict-command.js';
 import { recipesFor } from './recipes.js';
 import { resumeCommand } from './resume-command.js';
 import { runCommand } from './run-command.js';
@@ -88,6 +89,7 @@ async function createProgram(args: readonly string[], context: CommandContext): 
   inspectCommand(program, context);
   parseCommand(program, context);
   sampleCommand(program, context);
+  predictCommand(program, context);
   evaluateCommand(program, context);
   captionsCommand(program, context);
   trainCommand(program, context);

@@ -56,7 +56,7 @@ export function psgFiles(options: PsgOptions): RelatedSourceFiles {
     options: { split, withoutRelations },
     dataset: 'psg',
     async *read(file, { signal }) {
-      const { categories, predicates, testImages } = await readNames(file, signal);
+      const { objects: categories, predicates, testImages } = await readPsgNames(file, signal);
       for await (const { first, values } of streamJson(file, { layout: ['data'], signal }))
         for (const [k, value] of values.entries()) {
           const image = readImage(file, first + k, value);
@@ -84,12 +84,16 @@ export function psgFiles(options: PsgOptions): RelatedSourceFiles {
   };
 }
 
-/** Reads the names and the ids of the test images, which may be after the images in the file. */
-async function readNames(file: string, signal: AbortSignal) {
+/**
+ * Reads the names of PSG's categories, things before stuff, and predicates, and the ids of the test images; they may be after the
+ * images in the file.
+ * @throws InputError if the file is not in this form
+ */
+export async function readPsgNames(file: string, signal?: AbortSignal) {
   const lists: Record<string, unknown[]> = {};
   const layout = ['thing_classes', 'stuff_classes', 'predicate_classes', 'test_image_ids'];
   const required = ['thing_classes', 'predicate_classes'];
-  for await (const { section, values } of streamJson(file, { layout, required, signal })) {
+  for await (const { section, values } of streamJson(file, { layout, required, ...(signal && { signal }) })) {
     lists[section] ??= [];
     lists[section].push(...values);
   }
@@ -104,7 +108,7 @@ async function readNames(file: string, signal: AbortSignal) {
     return found as string[];
   };
   return {
-    categories: [...names('thing_classes'), ...names('stuff_classes')],
+    objects: [...names('thing_classes'), ...names('stuff_classes')],
     predicates: names('predicate_classes'),
     testImages: new Set((lists['test_image_ids'] ?? []).map(readId)),
   };

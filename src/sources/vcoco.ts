@@ -30,7 +30,7 @@ export interface VcocoOptions extends RelatedSourceOptions {
  * category names.
  *
  * In V-COCO's own form, the boxes are all that COCO's instances have of an image, crowds too, and a person of whom no action is
- * true has no relation. In PPDM's form, the id of an image is the name of its file. Files are below `images` or in its folder
+ * true has no relation. In PPDM's form, the id of an image is the number at the end of its file's name. Files are below `images` or in its folder
  * `train2014` or `val2014`.
  *
  * Rejects: `unknown-image` (COCO's instances lack it), `dangling-interaction`, `duplicate-image`, `image-missing`,
@@ -91,8 +91,10 @@ function annotatedImage(file: string, image: HoiImage): AnnotatedImage {
       file,
       `image ${image.file} has an interaction with the verb ${Math.max(...image.interactions.map(({ verb }) => verb))} or a hoi_category_id, expected V-COCO's verbs 0 to 28; HICO-DET has these: read the file as HICO-DET`,
     );
+  const number = /_0*(\d+)\.[^.]+$/.exec(image.file)?.[1];
   return {
     ...hoiAnnotation(image),
+    ...(number !== undefined && { id: Number(number) }),
     split: splitOf(image.file),
     relations: image.interactions.map(({ subject, object, verb }) => ({
       subject,

@@ -15,6 +15,9 @@ export interface Predictions {
   images(): AsyncIterable<ImagePredictions>;
 }
 
+/** A line has all scores of an image: 200 pairs with 600 predicates take some megabytes. */
+export const PREDICTION_LINES = { maxLineBytes: 256 * 2 ** 20 };
+
 const EXPECTED_HEADER = '{"predictions":1,"objects":[…],"predicates":[…],"fused":true or false}';
 
 /**
@@ -24,7 +27,7 @@ const EXPECTED_HEADER = '{"predictions":1,"objects":[…],"predicates":[…],"fu
  * repeats an image
  */
 export async function openPredictions(file: string, signal?: AbortSignal): Promise<Predictions> {
-  const options = { maxLineBytes: 256 * 2 ** 20, ...(signal && { signal }) };
+  const options = { ...PREDICTION_LINES, ...(signal && { signal }) };
   for await (const { value } of jsonLines(file, options)) {
     const header = readHeader(file, value);
     return {
