@@ -176,7 +176,7 @@ describe('vlmTagger', () => {
     servers.push(crowd);
     const detections = Array.from({ length: 50 }, (_, id) => ({
       id,
-      category: id < 40 ? 'person' : 'horse',
+      category: id < 40 ? 'person' : 'teddy bear',
       box: [id % 8, 0, 4, 4] as const,
     }));
     const pairs = detections
@@ -196,6 +196,8 @@ describe('vlmTagger', () => {
     );
     const together = new Set<string>();
     for (const text of asked) {
+      // The letters T and Q name questions.
+      assert.match(text, /^R\d+ teddy bear \[/m);
       assert.ok([...text.matchAll(/^[A-Z]\d+ .+\]$/gm)].length <= 24);
       for (const [, subjects, objects] of text.matchAll(/which of (.+) with (.+)\?/g))
         for (const subject of subjects!.split(','))

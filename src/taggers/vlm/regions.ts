@@ -29,6 +29,10 @@ export interface Region {
 /** The maximum number of regions of one request. */
 export const MAX_REGIONS = 24;
 
+/** The letter of categories whose own one names questions, or that have none. */
+const OTHER = 'R';
+const QUESTIONS = ['T', 'Q'];
+
 /**
  * Names detections for a model, all requests about an image in the same way: by the first letter of the category and a number
  * that no other region has.
@@ -42,8 +46,8 @@ export function nameRegions(
     sorted.map((index, position) => {
       const { category, box } = detections[index]!;
       const label = labels?.get(category) ?? category;
-      const letter = /[a-z]/i.exec(label)?.[0].toUpperCase() ?? 'R';
-      return [index, { id: `${letter}${position + 1}`, index, label, box }];
+      const letter = /[a-z]/i.exec(label)?.[0].toUpperCase() ?? OTHER;
+      return [index, { id: `${QUESTIONS.includes(letter) ? OTHER : letter}${position + 1}`, index, label, box }];
     }),
   );
 }
