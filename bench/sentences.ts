@@ -49,8 +49,17 @@ for (const { style, caption, scene_graph, also } of rows) {
     lemma,
     object: headOf(graph.entities[object]!.span),
   }));
+  // An entity has the names of all phrases that it was read in: "airplane", later "plane".
+  const renamed = (graph.coreference ?? []).flatMap(({ span, entities, rule }) =>
+    rule === 'same-kind' ? entities.map((entity) => [headOf(graph.entities[entity]!.span), headOf(span)] as const) : [],
+  );
+  const namesOf = (head: string) => [head, ...renamed.flatMap(([name, other]) => (name === head ? [other] : []))];
   const isSame = (fact: Fact) => (one: (typeof related)[number]) =>
-    isAlike(fact, one) || isAlike(fact, { ...one, predicate: one.lemma });
+    namesOf(one.subject).some((subject) =>
+      namesOf(one.object).some((object) =>
+        [one.predicate, one.lemma].some((predicate) => isAlike(fact, { subject, predicate, object })),
+      ),
+    );
   // `his` and `its` say whose a thing is; people who mark captions seldom name that.
   const stated = related.filter(
     (one) => !/^(?:his|her|its|their)$/.test(one.predicate) || named.some((fact) => isSame(fact)(one)),

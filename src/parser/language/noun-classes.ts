@@ -30,9 +30,9 @@ export const collectives = wordSet(`
   variety`);
 
 /** Nouns that refer to the image itself when `of` follows: "a photo of", "a close up of". */
-export const pictureNouns = wordSet(
-  'close-up closeup drawing image painting photo photograph picture portrait poster shot up view',
-);
+export const pictureNouns = wordSet('close-up closeup image photo photograph picture shot up view');
+/** Nouns for pictures that hang or lie in a scene. */
+export const sceneryPictures = wordSet('drawing image painting photo photograph picture portrait poster');
 
 /** Checks whether a caption that starts with a picture speaks of one in the scene: "a picture of a ship hangs on the wall". */
 export const isHangingPicture = (words: readonly string[]): boolean =>

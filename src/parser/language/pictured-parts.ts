@@ -1,6 +1,6 @@
 import type { CaptionSentence } from './caption-sentences.js';
 import { nounLemma } from './lemma.js';
-import { isHangingPicture, pictureHangers, pictureNouns } from './noun-classes.js';
+import { isHangingPicture, pictureHangers, sceneryPictures } from './noun-classes.js';
 import { wordSet } from './word-set.js';
 
 /** A part of a caption, in UTF-16 offsets. */
@@ -23,7 +23,7 @@ export function picturedParts(sentences: readonly CaptionSentence[]): PicturedPa
   for (const { tokens } of sentences) {
     const words = tokens.map(({ text }) => text);
     for (let k = 1; k < words.length - 2; k++) {
-      if (!shows.has(words[k + 1]!) || !pictureNouns.has(nounLemma(words[k]!)) || isTaken(words, k)) continue;
+      if (!shows.has(words[k + 1]!) || !sceneryPictures.has(nounLemma(words[k]!)) || isTaken(words, k)) continue;
       let end = k + 2;
       while (end < words.length && !ends.has(words[end]!) && !isPlace(words, end)) end++;
       if (end === k + 2) continue;

@@ -1,4 +1,4 @@
-import { isAnimate, type NounClass, pictureHangers, pictureNouns } from '../language/noun-classes.js';
+import { isAnimate, type NounClass, pictureHangers, sceneryPictures } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
 import type { VerbPart } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
@@ -143,14 +143,16 @@ export const isLocativeAttachment = (preposition: string): boolean =>
 
 /** Checks whether a place is that of a picture of something, not of what it shows: "a picture of a man on the wall". */
 const isPicture = ({ subjects }: Origin, preposition: string, object: NounPhrase) =>
-  pictureNouns.has(subjects[0]!.entity.lemma) && locatives.has(preposition) && pictureHangers.has(object.entity.lemma);
+  sceneryPictures.has(subjects[0]!.entity.lemma) &&
+  locatives.has(preposition) &&
+  pictureHangers.has(object.entity.lemma);
 
-/** Checks whether what a group introduced lies in one of its dishes, so that a place is the dish's. */
+/** Checks whether what a group introduced belongs to something that stands on furniture: "a cake with candles on a table". */
 const isDish = ({ subjects, preposition, verb }: Origin, place: string) =>
   place === 'on' &&
   (preposition === 'of' || preposition.endsWith('with')) &&
   (verb === undefined || verb === 'top' || verb === 'fill') &&
-  dishes.has(subjects[0]!.entity.lemma);
+  (dishes.has(subjects[0]!.entity.lemma) || (subjects[0]!.nounClass === 'thing' && !isFurniture(subjects[0]!)));
 
 const isUtensil = ({ nounClass, entity }: NounPhrase) =>
   carried.has(nounClass) || nounClass === 'bodyPart' || dishes.has(entity.lemma);
@@ -170,6 +172,10 @@ const perception = wordSet('look watch view observe see stare photograph');
 const inscriptions = wordSet('say read spell');
 /** What food and small things are in. */
 const dishes = wordSet('plate bowl dish cup mug glass tray vase pot pan basket box platter saucer jar');
+const isFurniture = ({ entity: { lemma } }: NounPhrase) => surfaces.has(lemma) || furniture.has(lemma);
+const furniture = wordSet(
+  'bed couch sofa chair cabinet dresser wall window bathtub sink floor bench armchair bookshelf cupboard',
+);
 /** What dishes stand on. */
 const surfaces = wordSet('table counter countertop desk tray shelf stove tablecloth bar mat placemat nightstand cart');
 /** Actions of people who handle an animal, rather than of the animal. */

@@ -21,6 +21,8 @@ export interface VerbPart extends Predicate {
   readonly kind: 'verb';
   /** The infinitive of the first verb. */
   readonly verb: string;
+  /** Whether `to` is before it: "to allow people to board". */
+  readonly isInfinitive?: boolean;
   /** Whether it is only possible, intended or nearly so, rather than negated. */
   readonly isPossible?: boolean;
   /** Whether its subject is one thing, as far as its form says it: `holds`, but `hold`. */
@@ -152,7 +154,8 @@ function memberAt(
     while (tags[k] === 'adjective' && words[k] !== 'other') k++;
     if (k > start + 1 ? !/^ones?$/.test(words[k] ?? '') : !ordinals.has(words[k] ?? '')) return undefined;
   } else if (tags[k] !== 'number' && !members.has(words[k]!)) return undefined;
-  const word = words[start] === 'both' ? 'both' : words[start] === 'all' ? 'them' : 'one';
+  const word =
+    words[start] === 'both' ? 'both' : words[start] === 'others' ? 'others' : words[start] === 'all' ? 'them' : 'one';
   k++;
   if (/^(?:ones?|two|three)$/.test(words[k] ?? '') && words[start] !== words[k]) k++;
   if (words[k] === 'of' && (tags[k + 1] === 'pronoun' || tags[k + 1] === 'relative')) return { word, next: k + 2 };
@@ -219,7 +222,16 @@ function verbAt({ tags }: TaggedSentence, words: readonly string[], start: numbe
   const lemma = verb + rest.join('');
   const denial = isDenied ? { isDenied } : isPossible ? { isDenied: true, isPossible } : {};
   return {
-    part: { kind: 'verb', text: first + rest.join(''), lemma, verb, form, ...denial, ...number },
+    part: {
+      kind: 'verb',
+      text: first + rest.join(''),
+      lemma,
+      verb,
+      form,
+      ...denial,
+      ...number,
+      ...(tags[start - 1] === 'to' && { isInfinitive: true }),
+    },
     next: k,
   };
 }

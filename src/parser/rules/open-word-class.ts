@@ -46,6 +46,15 @@ export function openWordClass(words: readonly string[], tags: readonly WordClass
   if (isClearVerb(words, tags, k)) return 'verb';
   const context = contextOf(words, tags, k);
   if (colors.has(word)) return colorTag(words, k, context);
+  // "a wheel and landing gear", but "a man cutting boards"
+  if (
+    word.endsWith('ing') &&
+    startsCompound(words, k) &&
+    context.next === 'noun' &&
+    context.before !== 'noun' &&
+    context.before !== 'be'
+  )
+    return 'noun';
   const verb = verbLemma(word);
   const noun = nounLemma(word);
   // "a female holding", but "a female zebra"
@@ -101,6 +110,9 @@ const objectStarts = wordSet('a an the his its their this these');
 const objectPronouns = wordSet('him them it her');
 /** How things rest or move, and verbs that are seldom nouns before a preposition. */
 const restVerbs = wordSet('stand sit lie hang rest lean rise float hover perch grow flow surround drift crouch');
+
+const startsCompound = (words: readonly string[], k: number) =>
+  words[k + 1] !== undefined && isCompound(`${words[k]} ${words[k + 1]}`);
 
 /** The context of a word. */
 interface WordContext {
@@ -166,6 +178,7 @@ function colorTag(words: readonly string[], k: number, { previous, before, next,
 
 function gerundTag(word: string, { tag, previous, before, next, opens, closes, agent }: WordContext): WordClass {
   if (ingNouns.has(word) && tag !== 'verb' && before !== 'be' && !agent?.isAlive) return 'noun';
+  if (scenes.has(word) && agent && !agent.isAlive && before === 'noun') return 'noun';
   if (before === 'determiner' && closes && pronominal.has(previous)) return 'verb';
   if (opens) return closes && tag !== 'verb' ? 'noun' : 'adjective';
   // "a track lighting unit", but "people drinking wine"
@@ -176,6 +189,8 @@ function gerundTag(word: string, { tag, previous, before, next, opens, closes, a
   return tag === 'noun' && !hasMore ? 'noun' : 'verb';
 }
 
+/** "A kitchen setting", "a brick building" */
+const scenes = wordSet('setting building railing ceiling lighting clothing');
 /** Determiners that can replace a noun: "another bending over". */
 const pronominal: ReadonlySet<string> = new Set(['another', 'some', 'both', 'all', 'each', 'that']);
 /** Prepositions that a verb's gerund follows: "for selling fruit", but "of running water". */

@@ -21,6 +21,7 @@ import {
 } from './clause-starts.js';
 import type { NounPhrase } from './noun-phrase.js';
 import { PhraseGraph } from './phrase-graph.js';
+import { pronounAgrees } from './pronoun-agrees.js';
 
 /** A predicate whose object has not been read yet. */
 interface PendingPredicate extends Predicate {
@@ -400,6 +401,12 @@ export class RelationReader {
     if (this.pending && /without$|instead of$/.test(this.pending.text)) return [];
     if (this.isRelative && this.nearest.length > 0)
       return thingVerbs.has(part.verb) ? this.nearest : attachmentAgent(this.nearest, part, this.originOf);
+    if (
+      part.isInfinitive &&
+      this.related?.preposition === '' &&
+      this.nearest.some(({ nounClass }) => isAnimate(nounClass))
+    )
+      return this.nearest;
     if (this.isNothing && this.previousKind === 'pronoun') return [];
     if (this.isJoined() || this.previousKind === 'while') return this.agent;
     if (part.form === 'finite' || this.nearest.length === 0) return this.subject;
@@ -423,7 +430,11 @@ export class RelationReader {
 
   private readPronoun({ word, start, end }: Extract<ClausePart, { kind: 'pronoun' }>): void {
     this.isNothing = word === 'nothing';
-    const subjects = this.pending ? (this.pending.subjects ?? attachmentContainer(this.nearest, this.originOf)) : [];
+    // "a sink and a mirror above it"
+    const [beforeLast, last] = this.nearest.slice(-2);
+    const listed = word === 'it' && last && this.isBeside() ? [[beforeLast!]] : [];
+    if (last && listed.length > 0) this.nearest = [last];
+    const subjects = this.pending ? (this.pending.subjects ?? this.placedGroup(word)) : [];
     if (word === 'each other') {
       const { pending } = this;
       // "looking in different directions from each other" does not relate the directions.
@@ -436,7 +447,12 @@ export class RelationReader {
     const antecedent = this.antecedents.of(
       word,
       { start, end },
-      { subjects, subject: this.subject, likely: [], originOf: this.originOf },
+      {
+        subjects,
+        subject: this.subject,
+        likely: listed,
+        originOf: this.originOf,
+      },
     );
     if (isObjectClause && antecedent.length > 0 && this.nearest.length > 0) {
       this.beginObjectClause(antecedent);
@@ -459,11 +475,31 @@ export class RelationReader {
     else if (pending.verb !== undefined || pending.preposition !== 'with') this.relate(subjects, pending, antecedent);
   }
 
+  /** Returns what the pending preposition places before a pronoun: in "a boat on the water next to them" the boat. */
+  private placedGroup(word: string): Group {
+    const origin = this.originOf(this.nearest);
+    if (
+      origin &&
+      this.isBeside() &&
+      isLocativeAttachment(origin.preposition) &&
+      !isAnimate(this.nearest[0]!.nounClass) &&
+      !pronounAgrees(word, origin.subjects)
+    )
+      return origin.subjects;
+    return attachmentContainer(this.nearest, this.originOf);
+  }
+
+  /** Checks whether the pending preposition places one thing at the side of another, rather than in it. */
+  private isBeside(): boolean {
+    return this.pending?.verb === undefined && isSideBySideAttachment(this.pending?.preposition ?? '');
+  }
+
   private relate(subjects: Group, predicate: Predicate, objects: Group): void {
     if (this.isStated(predicate)) this.found.relate(subjects, predicate, objects);
   }
 
-  private isStated({ isDenied }: Predicate): boolean {
+  private isStated({ isDenied, text }: Predicate): boolean {
+    if (/(?:^| )(?:without|instead of|except)$/.test(text)) return false;
     return !this.isQuestion && !this.isClauseDenied && !isDenied;
   }
 

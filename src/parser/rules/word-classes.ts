@@ -51,6 +51,8 @@ function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], 
     case 'her':
       return nounFollows ? 'determiner' : 'pronoun';
     case 'one':
+      // "the taller one kicks"
+      if (before === 'adjective') return words.slice(Math.max(0, k - 3), k).includes('the') ? 'pronoun' : 'noun';
       return nounFollows || words[k + 1] === 'of' ? 'number' : 'pronoun';
     case 'other':
       return words[k - 1] === 'each' ? 'pronoun' : tags[k]!;
