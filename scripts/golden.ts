@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Comparison, Differences } from './golden/compare.js';
 import { compareHico } from './golden/hico.js';
 import { compareOpenImages } from './golden/open-images.js';
+import { compareSgg } from './golden/sgg.js';
 import { compareVcoco } from './golden/vcoco.js';
 
 const BENCHMARKS = [
@@ -12,6 +13,7 @@ const BENCHMARKS = [
   // The official code computes in single precision.
   { name: 'vcoco', tolerance: 2e-6, compare: compareVcoco },
   { name: 'open-images', tolerance: 1e-6, compare: compareOpenImages },
+  { name: 'sgg', tolerance: 1e-6, compare: compareSgg },
 ] as const;
 
 const [folder] = process.argv.slice(2);

@@ -5,6 +5,7 @@ import { evaluateJudgedCommand } from './evaluate-judged-command.js';
 import { evaluateOpenImagesCommand } from './evaluate-open-images-command.js';
 import { evaluateParserCommand } from './evaluate-parser-command.js';
 import { evaluatePredicatesCommand } from './evaluate-predicates-command.js';
+import { evaluateSceneGraphsCommand } from './evaluate-scene-graphs-command.js';
 import { evaluateVcocoCommand } from './evaluate-vcoco-command.js';
 
 /** Adds `relflow evaluate`. */
@@ -18,6 +19,7 @@ export function evaluateCommand(program: Command, context: CommandContext): void
   evaluateHicoCommand(evaluate, context);
   evaluateVcocoCommand(evaluate, context);
   evaluateOpenImagesCommand(evaluate, context);
+  evaluateSceneGraphsCommand(evaluate, context);
   evaluatePredicatesCommand(evaluate, context);
   evaluateParserCommand(evaluate, context);
   evaluateJudgedCommand(evaluate, context);

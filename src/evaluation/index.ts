@@ -38,6 +38,20 @@ export {
 export { type OpenImagesTruth, readOpenImagesTruth } from './benchmarks/open-images/open-images-truth.js';
 export { openPredictions, type Predictions } from './benchmarks/predictions-file.js';
 export { pairNms, type RelationReport, RelationScores } from './benchmarks/relation-scores.js';
+export {
+  type EvaluateSceneGraphsOptions,
+  evaluateSceneGraphs,
+  GRAPH_MODES,
+  type GraphMode,
+} from './benchmarks/scene-graphs/evaluate-scene-graphs.js';
+export {
+  type GraphImage,
+  type GraphTruth,
+  graphTripletKey,
+  readPsgTruth,
+  readSceneGraphTruth,
+  readVg150Truth,
+} from './benchmarks/scene-graphs/graph-truth.js';
 export { type EvaluateVcocoOptions, evaluateVcoco } from './benchmarks/vcoco/evaluate-vcoco.js';
 export {
   type EvaluateVcocoTrainingOptions,

@@ -22,6 +22,8 @@ export interface BenchmarkReport {
   readonly intervals?: Readonly<Record<string, Interval>>;
   /** One row for each class; all rows have the same keys, of which `name` is the first. */
   readonly classes: readonly Readonly<Record<string, ReportValue>>[];
+  /** One row for each image that counts, where the official numbers are means over images. */
+  readonly images?: readonly Readonly<Record<string, ReportValue>>[];
 }
 
 /** A prediction that the evaluator counts as wrong. */

@@ -1,4 +1,5 @@
-import type { Corners } from '../../records/corners.js';
+import { iou } from '../../records/box.js';
+import { boxOfCorners, type Corners } from '../../records/corners.js';
 
 /** Returns the area of a box in the official evaluators' pixels: a box from 0 to 9 is 10 pixels wide. */
 export const pixelArea = (box: Corners): number => (box[2] - box[0] + 1) * (box[3] - box[1] + 1);
@@ -27,3 +28,6 @@ export const unionBox = (a: Corners, b: Corners): Corners => [
   Math.max(a[2], b[2]),
   Math.max(a[3], b[3]),
 ];
+
+/** Returns the IoU of two boxes without the extra pixel. */
+export const exactIou = (a: Corners, b: Corners): number => iou(boxOfCorners(a), boxOfCorners(b));
