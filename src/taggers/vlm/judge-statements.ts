@@ -5,18 +5,21 @@ import { type Judged, type Statement, statementQuestion, type Turn } from './sta
 
 /** A statement is decided by one order if one of its answers has at least this probability. */
 const DECIDED = 0.9;
-/** The orders of the statements. Without probabilities the last two are sampled, if the first two differ. */
+/**
+ * The orders of the statements. The first has the relation itself at the end, since many models prefer the first letter. Without
+ * probabilities the last two are sampled, if the first two differ.
+ */
 const TURNS: readonly Turn[] = [
-  { isBackward: false, seed: 0 },
   { isBackward: true, seed: 0 },
-  { isBackward: false, seed: 1 },
-  { isBackward: true, seed: 2 },
+  { isBackward: false, seed: 0 },
+  { isBackward: true, seed: 1 },
+  { isBackward: false, seed: 2 },
 ];
 const ORDERS = 2;
 
 /**
  * Asks whether statements hold, in one order and then in the other if it is not clear. Without probabilities from the server
- * the answers of several seeds are counted.
+ * an answer that the relation holds is enough, and otherwise those of several orders and seeds are counted.
  *
  * @returns the probabilities by statement; undefined where they are not known yet
  */
@@ -48,7 +51,9 @@ function isOpen(votes: readonly Judged[], turn: number): boolean {
     const isDecided = [first.holds, first.reversed, 1 - first.holds - first.reversed].some((part) => part >= DECIDED);
     return turn < ORDERS && !isDecided;
   }
-  return turn < ORDERS || first.holds !== second?.holds || first.reversed !== second.reversed;
+  // A bare answer that agrees with the first look is enough.
+  if (!second) return first.holds < 1;
+  return first.holds !== second.holds || first.reversed !== second.reversed;
 }
 
 /** Returns the mean of the server's probabilities, or the share of bare answers, which are never all or none. */

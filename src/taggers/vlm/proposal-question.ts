@@ -1,9 +1,8 @@
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Reply } from '../../records/answer.js';
 import type { Proposal } from '../../records/ports.js';
 import { type ImageQuestion, type Reading, textTokens } from './image-questions.js';
 import { isPair, namedPair, type RefusedPart } from './named-pair.js';
-import { jsonObjectIn } from './read-json.js';
+import { formCheck, jsonObjectIn } from './read-json.js';
 import type { Region } from './regions.js';
 import type { Pair } from './triplets.js';
 
@@ -60,18 +59,11 @@ export function proposalQuestion(
   };
 }
 
-let fits: ValidateFunction | undefined;
-
-function formProblem(answer: unknown): string | undefined {
-  const relation = { type: ['array', 'null'], items: { type: 'string' }, minItems: 3, maxItems: 3 };
-  fits ??= new Ajv2020({ validateSchema: false, allowUnionTypes: true }).compile({
-    type: 'object',
-    additionalProperties: { type: 'object', properties: { place: relation, action: relation } },
-  });
-  if (fits(answer)) return undefined;
-  const [error] = fits.errors ?? [];
-  return `${error?.instancePath || 'it'} ${error?.message ?? 'has another form'}`;
-}
+const listed = { type: ['array', 'null'], items: { type: 'string' }, minItems: 3, maxItems: 3 };
+const formProblem = formCheck({
+  type: 'object',
+  additionalProperties: { type: 'object', properties: { place: listed, action: listed } },
+});
 
 function readAnswer(
   reply: Reply,

@@ -114,7 +114,7 @@ function readLetters(reply: Reply, choices: readonly (readonly Meaning[])[]): Re
     if (place < 0 || place >= meanings.length)
       return {
         problems: [
-          `picture ${index + 1} has the answer ${JSON.stringify(letter) ?? 'none'}, not a letter of its statements`,
+          `picture ${index + 1} has the answer ${JSON.stringify(letter)?.slice(0, 40) ?? 'none'}, not a letter of its statements`,
         ],
       };
     const weights = parts?.length === choices.length ? letterWeights(parts[index]!, place) : undefined;

@@ -1,9 +1,8 @@
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Reply } from '../../records/answer.js';
 import { answerProbabilities } from './answer-probabilities.js';
 import { type ImageQuestion, type Reading, textTokens } from './image-questions.js';
 import { isPair, namedPair, type RefusedPart } from './named-pair.js';
-import { jsonObjectIn } from './read-json.js';
+import { formCheck, jsonObjectIn } from './read-json.js';
 import type { Region } from './regions.js';
 import type { Pair, Triplet } from './triplets.js';
 
@@ -64,21 +63,13 @@ const pairsSchema = (ids: readonly string[]) => ({
   items: { type: 'array', items: { type: 'string', enum: [...new Set(ids)] }, minItems: 2, maxItems: 2 },
 });
 
-let fits: ValidateFunction | undefined;
-
-/** Returns what is wrong with the form of an answer; undefined if nothing is. */
-function formProblem(answer: unknown): string | undefined {
-  fits ??= new Ajv2020({ validateSchema: false }).compile({
-    type: 'object',
-    additionalProperties: {
-      type: 'array',
-      items: { type: 'array', items: { type: 'string' }, minItems: 2, maxItems: 2 },
-    },
-  });
-  if (fits(answer)) return undefined;
-  const [error] = fits.errors ?? [];
-  return `${error?.instancePath || 'it'} ${error?.message ?? 'has another form'}`;
-}
+const formProblem = formCheck({
+  type: 'object',
+  additionalProperties: {
+    type: 'array',
+    items: { type: 'array', items: { type: 'string' }, minItems: 2, maxItems: 2 },
+  },
+});
 
 interface Asked {
   readonly name: string;
