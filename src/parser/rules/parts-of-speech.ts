@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { PartOfSpeech } from 'wink-nlp';
+import { memoize } from '../language/memoize.js';
 
 /**
  * Tags the words of one sentence with wink-nlp's English model, which is loaded on first use (0.2 s, 30 MB).
@@ -11,24 +12,27 @@ export function partsOfSpeech(words: readonly string[]): PartOfSpeech[] {
   const { readDoc, its } = tagger;
   const spoken = words.map(winkForm);
   const tokens = readDoc(spoken.join(' ')).tokens();
-  const spaces = tokens.out(its.precedingSpaces) as string[];
   const tags = tokens.out(its.pos) as PartOfSpeech[];
-  // wink splits some words (`cannot`): the tag of the first part counts for the word.
-  const firstParts = tags.filter((_, k) => k === 0 || spaces[k] !== '');
+  const firstParts =
+    tags.length === spoken.length ? tags : firstTags(tags, tokens.out(its.precedingSpaces) as string[]);
   return spoken.map((word, k) => (word === placeholder ? 'X' : (firstParts[k] ?? 'X')));
 }
+
+/** wink splits some words (`cannot`): the tag of the first part counts for the word. */
+const firstTags = (tags: readonly PartOfSpeech[], spaces: readonly string[]) =>
+  tags.filter((_, k) => k === 0 || spaces[k] !== '');
 
 /** Replaces words that wink must not see: it splits unusual words and never frees a new one from memory. */
 const placeholder = 'x';
 const maxWordLength = 24;
 
 /** Returns the form of a word that wink tags. */
-function winkForm(word: string): string {
+const winkForm = memoize(20_000, (word: string): string => {
   if (word === ',' || word === "'s") return word;
   const lastPart = word.slice(word.lastIndexOf('-') + 1);
   const latin = lastPart.normalize('NFD').replace(/\p{M}/gu, '');
   return latin.length <= maxWordLength && /^(?:[a-z]+|\d+)$/.test(latin) ? latin : placeholder;
-}
+});
 
 type WinkNlp = ReturnType<typeof import('wink-nlp').default>;
 let tagger: WinkNlp | undefined;
