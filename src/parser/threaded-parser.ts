@@ -37,7 +37,7 @@ interface QueuedCaption {
  * new Graph('threads')
  *   .from(coco({ annotations: 'instances.json' }))
  *   .pipe(caption(captionFile({ captions: 'captions.json' })))
- *   .pipe(parse(threadedParser('neural', { minConfidence: 0.6 }, 4)));
+ *   .pipe(parse(threadedParser('neural', { minConfidence: 0.5 }, 4)));
  * ```
  */
 export function threadedParser(

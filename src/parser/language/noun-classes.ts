@@ -71,6 +71,8 @@ const abstractNouns =
   thought time tone touch tranquillity tranquil type use variety vibe view viewer way whole width wonder work world year
   scene shot one some both each another all he she it they him them her who which this that these those
   himself herself itself themselves none nothing something anything everything instead addition fact
+  tableau sentinel surroundings expanse posture gaze snapshot hustle bustle marvel grandeur interest safety intrigue skill
+  freedom interplay reminder spectacle vibrancy
   arrangement composition position angle side left right center middle background foreground distance top bottom front`);
 
 const lists = {

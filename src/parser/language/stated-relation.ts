@@ -55,7 +55,9 @@ export function statedRelation(subject: number, object: number, relation: ModelR
 function statedPredicate(relation: ModelRelation): StatedPredicate {
   const { isForward, predicate } = relation;
   const parts = predicate.split(' ');
-  const found = indicesOf(relation, parts);
+  // Of two phrases without a word between them ("a train station for people"), no preposition elsewhere says how they are related.
+  const isCompound = relation.first.end === relation.second.start && prepositionAt(parts, 0) !== undefined;
+  const found = isCompound ? undefined : indicesOf(relation, parts);
   if (found && (isForward || parts.length > 1 || !isParticiple(relation.words[found[0]!]!)))
     return { text: found.map((index) => relation.words[index]).join(' '), lemma: predicate, isForward };
   const text = connection(relation);

@@ -24,3 +24,8 @@ const neither = /\bneither\b[^.;!?\n]*$/i;
 
 /** "hand in hand", "side by side" */
 const sameTwice = /\b([a-z]+) (?:in|by|to|for) \1\b/gi;
+
+/** What only the rules find with these verbs is an impression, such as "contrasting with" or "suggesting". */
+export const isImpression = (lemma: string): boolean => impressions.test(lemma);
+const impressions =
+  /^(?:add|characterize|complement|contrast|contribute|convey|create|emphasize|enhance|evoke|exude|indicate|lend|provide|reflect on|signify|suggest|symbolize)\b/;

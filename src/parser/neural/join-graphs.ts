@@ -1,5 +1,6 @@
 import type { Entity, TextGraph, TextRelation } from '../../records/text-graph.js';
 import { isAbstract } from '../language/noun-classes.js';
+import { isImpression } from './denied-parts.js';
 import type { Evidence } from './relation-confidence.js';
 
 /** Options of `joinGraphs`. */
@@ -43,7 +44,7 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
   const rulesOf = new Map<number, TextRelation[]>();
   for (const relation of rules.relations) {
     const ends = [rules.entities[relation.subject]!, rules.entities[relation.object]!] as const;
-    if (ends.some(({ lemma }) => isAbstract(lemma))) continue;
+    if (isImpression(relation.lemma) || ends.some(({ lemma }) => isAbstract(lemma))) continue;
     if (isPhrase && !ends.every((entity) => byEnd.has(entity.end))) continue;
     const joined = { ...relation, subject: indexOf(ends[0]), object: indexOf(ends[1]) };
     if (relation.predicate === 'of') containers.add(joined.subject);

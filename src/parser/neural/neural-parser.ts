@@ -18,7 +18,7 @@ import { decodeModel, type ParserModel } from './parser-model.js';
 import { calibratedConfidence, type Evidence } from './relation-confidence.js';
 
 /** Part of the parser's identity in runs and caches: raise it when a change alters the graphs. */
-const version = '6';
+const version = '8';
 
 /** Bytes for the parameters and for the activations of the longest caption. */
 const memoryBytes = 48 << 20;
@@ -32,12 +32,12 @@ const captionWords = 10;
 const paragraphWords = 50;
 
 /** The default of `minConfidence`, for the SDK and the recipes: of the judged relations below it, fewer than 6 in 10 are right. */
-export const DEFAULT_MIN_CONFIDENCE = 0.6;
+export const DEFAULT_MIN_CONFIDENCE = 0.7;
 
 /** Options of `neuralParser`. */
 export interface NeuralParserOptions {
   /**
-   * Drops relations below this confidence, in [0, 1], and those that the caption has no word for; default 0.6. 0 returns all relations
+   * Drops relations below this confidence, in [0, 1], and those that the caption has no word for; default 0.7. 0 returns all relations
    * of network and rules, as the scores on FACTUAL are measured; a higher value returns some of those of a lower one.
    */
   readonly minConfidence?: number;
