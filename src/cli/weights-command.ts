@@ -8,16 +8,20 @@ import { writeSafetensors } from '../files/write-safetensors.js';
 import { openWeights } from '../model/weights/open-weights.js';
 import { checkOutputFile } from '../run-folder/check-output-file.js';
 import type { CommandContext } from './command-context.js';
+import { fittedModel } from './fitted-model.js';
 import { overwriteOption } from './overwrite-option.js';
+import { weightsGetCommand, weightsListCommand } from './weights-get-command.js';
 
 /** Adds `relflow weights convert`, `init`, `inspect` and `diff`. */
 export function weightsCommand(program: Command, context: CommandContext): void {
   const weights = program
     .command('weights')
-    .summary('convert, initialize, inspect and compare weights')
+    .summary('get, convert, initialize, inspect and compare weights')
     .description(
-      'Convert, initialize, inspect and compare model weights: official .pth checkpoints, safetensors, and safetensors in shards.',
+      'Get, convert, initialize, inspect and compare model weights: official .pth checkpoints, safetensors, and safetensors in shards.',
     );
+  weightsListCommand(weights, context);
+  weightsGetCommand(weights, context);
   convertCommand(weights, context);
   initCommand(weights, context);
   inspectCommand(weights, context);
@@ -50,8 +54,9 @@ function convertCommand(parent: Command, context: CommandContext): void {
         throw new OptionError('weights convert', `output ${to}, expected a .safetensors file`);
       await checkWeightsFiles(to, overwrite);
       await using(context, from, entry, async (source) => {
-        const metadata = convertedHeader(context, source.metadata ?? {}, model);
-        const names = model === undefined ? [...source.entries.keys()] : await namesOf(model, source);
+        const fitted = model === undefined ? null : await fittedModel(context, model, source);
+        const metadata = convertedHeader(context, source.metadata ?? {}, model, fitted?.metadata);
+        const names = fitted?.names ?? [...source.entries.keys()];
         const written = await writeSafetensors(
           to,
           names.map((name) => ({
@@ -74,13 +79,14 @@ function convertedHeader(
   context: CommandContext,
   header: Readonly<Record<string, string>>,
   model: string | undefined,
+  fitted: Readonly<Record<string, string>> | undefined,
 ): Readonly<Record<string, string>> {
   const { config, ...rest } = header;
-  if (model === undefined || header['model'] === model) return header;
+  if (model === undefined || header['model'] === model) return { ...fitted, ...header };
   // A configuration takes precedence over a name, so that one of another model would contradict it.
   if (config !== undefined)
     context.printNote(`the header described ${header['model'] ?? 'another model'}, it is replaced by ${model}`);
-  return { ...rest, model };
+  return { ...rest, ...(fitted ?? { model }) };
 }
 
 /** Checks that neither a file of weights nor one of its shards exists, unless it may be replaced. */
@@ -91,14 +97,6 @@ async function checkWeightsFiles(to: string, overwrite: boolean): Promise<void> 
     .map((name) => name.slice(stem.length));
   const shards = rest.filter((name) => /^-\d{5}-of-\d{5}\.safetensors$|^\.safetensors\.index\.json$/.test(name));
   for (const name of ['.safetensors', ...shards]) await checkOutputFile(join(dirname(to), stem + name), overwrite);
-}
-
-/** Returns the names of a model's parameters after checking that the source has each in the right shape. */
-async function namesOf(model: string, source: WeightSource): Promise<string[]> {
-  const { checkWeights, preset, RlipV2 } = await import('../model/index.js');
-  const { parameters } = new RlipV2(preset(model));
-  checkWeights(parameters, source, `does not contain the weights of ${model}`);
-  return [...parameters.keys()];
 }
 
 interface InitFlags {

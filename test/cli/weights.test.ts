@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { writeSafetensors } from '../../src/files/write-safetensors.js';
+import { tiny } from '../../src/model/presets.js';
+import { RlipV2 } from '../../src/model/rlip-v2.js';
 import { relflow } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 
@@ -24,5 +27,22 @@ describe('relflow weights', () => {
     const hostile = await relflow(['weights', 'inspect', 'test/model/weights/checkpoints/hostile.pth']);
     assert.equal(hostile.code, 1);
     assert.match(hostile.stderr, /refers to posix\.system, which is rejected/);
+  });
+
+  it('converts weights of fewer queries than the preset has, and records their number in the header', async () => {
+    const folder = temporaryFolder();
+    const [from, to] = [join(folder, 'few.safetensors'), join(folder, 'converted.safetensors')];
+    const { parameters } = new RlipV2({ ...tiny.parseda, pairs: 5 });
+    const arrays = [...parameters.values()].map(({ name, shape, size }) => ({
+      name,
+      shape,
+      read: async () => new Float32Array(size),
+    }));
+    await writeSafetensors(from, arrays);
+    const { code, stderr } = await relflow(['weights', 'convert', from, to, '--model', 'tinyParseda']);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /few\.safetensors: has 10 queries; the header says 5 pairs/);
+    const { stdout } = await relflow(['weights', 'inspect', to, '--json']);
+    assert.equal(JSON.parse(JSON.parse(stdout).__metadata__.config).pairs, 5);
   });
 });
