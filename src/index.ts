@@ -93,6 +93,7 @@ export { reportPage } from './sinks/report-page.js';
 export { sceneGraphs } from './sinks/scene-graph-sink.js';
 export type { Finisher, Sink } from './sinks/sink.js';
 export { type CocoOptions, coco } from './sources/coco.js';
+export { type CocoRelationsOptions, cocoRelations } from './sources/coco-relations.js';
 export { fromIterable } from './sources/from-iterable.js';
 export { type GqaOptions, gqa } from './sources/gqa.js';
 export { type HicoOptions, hico } from './sources/hico.js';

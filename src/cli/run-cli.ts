@@ -5,6 +5,7 @@ import { RelflowError, version } from '../index.js';
 import { captionsCommand } from './captions-command.js';
 import { CommandContext, type CommandIo } from './command-context.js';
 import { completionCommand } from './completion-command.js';
+import { convertCommand } from './convert-command.js';
 import { doctorCommand } from './doctor-command.js';
 import { evaluateCommand } from './evaluate-command.js';
 import { exportCommand } from './export-command.js';
@@ -85,6 +86,7 @@ async function createProgram(args: readonly string[], context: CommandContext): 
   statusCommand(program, context);
   validateCommand(program, context);
   exportCommand(program, context);
+  convertCommand(program, context);
   statsCommand(program, context);
   inspectCommand(program, context);
   parseCommand(program, context);

@@ -1,6 +1,6 @@
 import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
-import type { Related, SceneGraph } from '../records/scene-graph.js';
+import type { OperatorStamp, Related, SceneGraph } from '../records/scene-graph.js';
 import type { Sink } from './sink.js';
 
 /**
@@ -29,13 +29,22 @@ export function sceneGraphs(name = 'scene-graphs'): Sink<ImageRecord & Related &
     version: '1',
     needs: ['image', 'detections', 'relations'],
     schema: 'scene-graph',
-    line: ({ image, detections, origin, captions = [], relations, tagger }, { operators }): SceneGraph => ({
-      format: 'relflow.scene-graph/1',
-      image,
-      objects: [...detections],
-      captions: [...captions],
-      relations: [...relations],
-      provenance: { origin, operators, tagger },
-    }),
+    line: (record, { operators }) => sceneGraphOf(record, operators),
+  };
+}
+
+/** Returns the scene graph of a record; a record without relations has none. */
+export function sceneGraphOf(
+  record: ImageRecord & Partial<Related & Captioned>,
+  operators: readonly OperatorStamp[],
+): SceneGraph {
+  const { image, detections, origin, captions = [], relations = [], tagger = null } = record;
+  return {
+    format: 'relflow.scene-graph/1',
+    image,
+    objects: [...detections],
+    captions: [...captions],
+    relations: [...relations],
+    provenance: { origin, operators: [...operators], tagger },
   };
 }

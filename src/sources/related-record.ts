@@ -20,6 +20,8 @@ export interface AnnotatedImage {
     /** Null if the number of the category has no name. */
     readonly category: string | null;
     readonly box: Box;
+    /** In [0, 1]; omitted if people drew the box. */
+    readonly score?: number;
   }[];
   /** True if the boxes are fractions of the image's width and height. Default: pixels. */
   readonly boxesAreFractions?: boolean;
@@ -30,6 +32,8 @@ export interface AnnotatedImage {
     readonly object: number | null;
     /** Null if the number of the predicate has no name. */
     readonly predicate: string | null;
+    /** In [0, 1]; omitted if people annotated the relation. */
+    readonly confidence?: number;
   }[];
   /** The names of all categories of the data set, if the source knows them. */
   readonly categories?: readonly string[];
@@ -49,11 +53,12 @@ export function relatedRecord(
   image: Image,
   origin: Origin,
 ): SourceItem<ImageRecord & Related> {
-  const raw = objects.map(({ id, category, box }, index) => ({
+  const raw = objects.map(({ id, category, box, score }, index) => ({
     id: id ?? index,
     category,
     box: boxesAreFractions ? scaleBox(box, image) : box,
     crowd: false,
+    ...(score !== undefined && { score }),
   }));
   const { detections, kept, rejects, counts: found } = filterDetections(raw, image, false, true);
   const counts: Record<string, number> = { ...given, ...found };
@@ -61,15 +66,18 @@ export function relatedRecord(
     counts[name] = (counts[name] ?? 0) + 1;
   };
   const relations: Relation[] = [];
-  for (const { subject: from, object: to, predicate } of written) {
+  for (const { subject: from, object: to, predicate, confidence } of written) {
     const subject = kept[from]!;
     const object = to === null ? null : kept[to]!;
     if (predicate === null) count('undefined-predicate');
     else if (subject < 0 || (object !== null && object < 0)) count('relation-of-dropped-box');
-    else relations.push({ subject, object, predicate });
+    else relations.push({ subject, object, predicate, ...(confidence !== undefined && { confidence }) });
   }
+  // What has scored the relations is not known.
+  const isScored = relations.some(({ confidence }) => confidence !== undefined);
+  const tagger = isScored ? { name: 'unknown', version: '1', baseline: false } : null;
   return {
-    record: { image, detections, origin, ...(categories && { categories }), relations, tagger: null },
+    record: { image, detections, origin, ...(categories && { categories }), relations, tagger },
     rejects,
     counts,
   };

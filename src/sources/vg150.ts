@@ -5,10 +5,10 @@ import type { Source } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
 import type { AnnotatedImage } from './related-record.js';
 import { type RelatedSourceFiles, type RelatedSourceOptions, relatedSource } from './related-source.js';
-import { Vg150File, type Vg150Files, type Vg150Image } from './vg150-file.js';
+import { Vg150File, type Vg150Files, type Vg150Image, type Vg150Split } from './vg150-file.js';
 
-/** The parts of VG150. */
-export const VG150_SPLITS = ['train', 'val', 'test'] as const;
+/** The parts of VG150; `all` is all three, the training images first. */
+export const VG150_SPLITS = ['train', 'val', 'test', 'all'] as const;
 
 /** Options of `vg150`. */
 export interface Vg150Options extends Vg150Files, RelatedSourceOptions {
@@ -71,20 +71,22 @@ export function vg150Files(options: Vg150Options): RelatedSourceFiles {
     paths: { imageFiles: (file) => [file, `VG_100K/${file}`, `VG_100K_2/${file}`], uniqueNames: true },
     async *read(file, { signal }) {
       const opened = await Vg150File.open({ graphs: file, dicts, imageData }, signal);
-      const number = split === 'test' ? 2 : 0;
       let position = 0;
       let usable = 0;
-      for (const image of opened.images(number)) {
-        if (!withoutRelations && image.relations.length === 0) continue;
-        const isValidation = position++ < validationImages;
-        if (split !== 'test' && isValidation !== (split === 'val')) continue;
-        usable++;
-        yield annotatedImage(image, opened, split);
-      }
+      const numbers: readonly Vg150Split[] = split === 'all' ? [0, 2] : [split === 'test' ? 2 : 0];
+      for (const number of numbers)
+        for (const image of opened.images(number)) {
+          if (!withoutRelations && image.relations.length === 0) continue;
+          const part = number === 2 ? 'test' : position < validationImages ? 'val' : 'train';
+          position++;
+          if (split !== 'all' && part !== split) continue;
+          usable++;
+          yield annotatedImage(image, opened, part);
+        }
       if (usable === 0)
         throw new RelflowError(
           'no-data',
-          `${name}: ${file} has no image for '${split}': of the ${position} images with split ${number}${split === 'test' ? '' : `, the first ${validationImages} are 'val' (validationImages)`}`,
+          `${name}: ${file} has no image for '${split}': of the ${position} images${split === 'all' ? '' : ` with split ${split === 'test' ? 2 : 0}`}${split === 'test' || split === 'all' ? '' : `, the first ${validationImages} are 'val' (validationImages)`}`,
         );
     },
   };

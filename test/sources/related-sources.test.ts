@@ -374,7 +374,20 @@ describe('vg150', () => {
     const test = await readSource(vg150({ ...paths, split: 'test' }));
     assert.deepEqual(triplets(test), [['man riding horse', 'man near horse', 'man near man']]);
     assert.deepEqual(test.records[0]?.categories, ['man', 'horse']);
-    assert.throws(() => vg150({ ...paths, split: 'all' as 'test' }), /unknown split 'all', expected one of train, val/);
+    const all = await readSource(vg150({ ...paths, split: 'all', validationImages: 1 }));
+    assert.deepEqual(
+      all.records.map(({ image }) => [image.id, image.split]),
+      [
+        [1, 'val'],
+        [3, 'train'],
+        [5, 'train'],
+        [4, 'test'],
+      ],
+    );
+    assert.throws(
+      () => vg150({ ...paths, split: 'rest' as 'test' }),
+      /unknown split 'rest', expected one of train, val/,
+    );
   });
 });
 

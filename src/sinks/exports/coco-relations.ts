@@ -55,7 +55,11 @@ export const cocoRelations: ExportFormat = {
       }
     }
     const { license } = input.options;
-    const info = { description: input.about.name, version: '1.0', ...(license !== undefined && { license }) };
+    const info = {
+      description: 'Scene graphs exported by relflow',
+      version: '1.0',
+      ...(license !== undefined && { license }),
+    };
     for (const sections of files.values()) {
       await sections.close({
         info,

@@ -1,9 +1,11 @@
 import { nounLemma, verbLemma } from '../../parser/language/lemma.js';
+import type { Corners } from '../../records/corners.js';
 import type { SceneGraph } from '../../records/scene-graph.js';
 import { coco80Categories } from '../../vocabulary/categories.js';
 import { hicoInteractions, hicoVerbs } from '../../vocabulary/hico.js';
 import { vcocoVerbs } from '../../vocabulary/vcoco.js';
 import type { ExportFormat, ExportInput } from './export-format.js';
+import { roundedCorners } from './rounded-corners.js';
 
 const categoryIds = new Map(coco80Categories.map(({ id, name }) => [name, id]));
 
@@ -105,12 +107,11 @@ function hoiImage(
   note: ExportInput['note'],
 ) {
   const places: (number | null)[] = [];
-  const annotations: { bbox: number[]; category_id: number }[] = [];
+  const annotations: { bbox: Corners; category_id: number }[] = [];
   for (const { category, box } of objects) {
-    const [x, y, w, h] = box;
     const id = categoryIds.get(category);
     if (id === undefined) note('category-not-in-coco', category);
-    places.push(id === undefined ? null : annotations.push({ bbox: [x, y, x + w, y + h], category_id: id }) - 1);
+    places.push(id === undefined ? null : annotations.push({ bbox: roundedCorners(box), category_id: id }) - 1);
   }
   const interactions = relations.flatMap(({ subject, object, predicate }) => {
     const [from, to] = [places[subject] ?? null, object === null ? null : (places[object] ?? null)];

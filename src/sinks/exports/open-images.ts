@@ -2,6 +2,7 @@ import { csvLine } from '../../files/csv-line.js';
 import type { Box } from '../../records/box.js';
 import type { ExportFormat } from './export-format.js';
 import { pairRelations } from './pair-relations.js';
+import { millionths } from './rounded-corners.js';
 
 /** The header of Open Images' file, whose corners come as both x, then both y. */
 const HEADER = 'ImageID,LabelName1,LabelName2,XMin1,XMax1,YMin1,YMax1,XMin2,XMax2,YMin2,YMax2,RelationshipLabel\n';
@@ -22,12 +23,8 @@ export const openImages: ExportFormat = {
       const target = await output.create(file);
       await target.write(HEADER);
       for await (const { image, objects, relations } of input.sceneGraphs(split)) {
-        const fractions = ([x, y, w, h]: Box) => [
-          x / image.width,
-          (x + w) / image.width,
-          y / image.height,
-          (y + h) / image.height,
-        ];
+        const fractions = ([x, y, w, h]: Box) =>
+          [x / image.width, (x + w) / image.width, y / image.height, (y + h) / image.height].map(millionths);
         // The id of an image in Open Images is the name of its file.
         const id = image.file.replace(/^.*\//, '').replace(/\.[^.]*$/, '');
         const pairs = pairRelations(relations, input.note);

@@ -1,6 +1,8 @@
 import type { ExportFormat } from './export-format.js';
 import { JsonSections } from './json-sections.js';
 import { pairRelations } from './pair-relations.js';
+import { roundedArea, roundedCorners } from './rounded-corners.js';
+import { isTestImage } from './split.js';
 
 /**
  * The JSON file of PSG, with boxes but without panoptic masks: boxes are `[x1, y1, x2, y2]`, relations
@@ -33,16 +35,16 @@ export const psg: ExportFormat = {
           category_id: categories.get(category),
           iscrowd: 0,
           isthing: 1,
-          area: box[2] * box[3],
+          area: roundedArea(box),
         })),
-        annotations: objects.map(({ category, box: [x, y, w, h] }) => ({
-          bbox: [x, y, x + w, y + h],
+        annotations: objects.map(({ category, box }) => ({
+          bbox: roundedCorners(box),
           bbox_mode: 0,
           category_id: categories.get(category),
         })),
         relations: relations.map(({ subject, object, predicate }) => [subject, object, predicates.get(predicate)]),
       });
-      if (split === 'test') await file.add('test_image_ids', String(image.id));
+      if (isTestImage(split, image)) await file.add('test_image_ids', String(image.id));
     }
     await file.close({
       thing_classes: [...categories.keys()],

@@ -59,3 +59,8 @@ function readShares(text: string): { name: string; share: number }[] {
   if (repeated) throw new OptionError('split', `the split '${repeated.name}' is named twice`);
   return parts;
 }
+
+/** Returns whether an image is one of tests: by the split of the export or, if the set is not split here, by its own. */
+export function isTestImage(split: string | null, image: Image): boolean {
+  return (split ?? image.split) === 'test';
+}

@@ -1,8 +1,10 @@
 import { RelflowError } from '../../errors.js';
 import type { Box } from '../../records/box.js';
+import type { Image } from '../../records/image.js';
 import type { ExportFormat } from './export-format.js';
 import { imageNumbers } from './image-numbers.js';
 import { pairRelations } from './pair-relations.js';
+import { isTestImage } from './split.js';
 
 /** The length of the longer side of an image in the file's boxes. */
 const BOX_SCALE = 1024;
@@ -61,14 +63,14 @@ export const vg150: ExportFormat = {
       const firstBox = tables.labels.length;
       const firstRelation = tables.predicates.length;
       for (const { category, box } of objects) {
-        tables.boxes.push(...scaled(box, Math.max(image.width, image.height)));
+        tables.boxes.push(...scaled(box, image));
         tables.labels.push(labels.get(category) as number);
       }
       for (const { subject, object, predicate } of pairRelations(graph.relations, input.note)) {
         tables.relationships.push(firstBox + subject, firstBox + object);
         tables.predicates.push(predicates.get(predicate) as number);
       }
-      tables.split.push(split === 'test' || (split === null && image.split === 'test') ? 2 : 0);
+      tables.split.push(isTestImage(split, image) ? 2 : 0);
       const ranges = [
         ['firstBox', 'lastBox', firstBox, tables.labels.length],
         ['firstRelation', 'lastRelation', firstRelation, tables.predicates.length],
@@ -90,39 +92,60 @@ export const vg150: ExportFormat = {
     const name = 'VG-SGG-with-attri.h5';
     const path = await output.reserve(name);
     await hdf5.ready;
-    const file = new hdf5.File(path, 'w');
-    const add = (name: string, values: readonly number[], columns: number) =>
-      file.create_dataset({
-        name,
-        data: Int32Array.from(values),
-        shape: columns === 0 ? [values.length] : [values.length / columns, columns],
-        dtype: '<i4',
-      });
-    add('boxes_1024', tables.boxes, 4);
-    add(
-      'boxes_512',
-      tables.boxes.map((value) => Math.max(1, Math.round(value / 2))),
-      4,
-    );
-    add('labels', tables.labels, 1);
-    add('attributes', new Array(tables.labels.length * ATTRIBUTES).fill(0), ATTRIBUTES);
-    add('predicates', tables.predicates, 1);
-    add('relationships', tables.relationships, 2);
-    add('split', tables.split, 0);
-    add('img_to_first_box', tables.firstBox, 0);
-    add('img_to_last_box', tables.lastBox, 0);
-    add('img_to_first_rel', tables.firstRelation, 0);
-    add('img_to_last_rel', tables.lastRelation, 0);
-    file.close();
+    atFixedTime(() => {
+      const file = new hdf5.File(path, 'w');
+      const add = (name: string, values: readonly number[], columns: number) =>
+        file.create_dataset({
+          name,
+          data: Int32Array.from(values),
+          shape: columns === 0 ? [values.length] : [values.length / columns, columns],
+          dtype: '<i4',
+        });
+      add('boxes_1024', tables.boxes, 4);
+      const halves = tables.boxes.map((value) => Math.max(1, Math.round(value / 2)));
+      add('boxes_512', halves, 4);
+      add('labels', tables.labels, 1);
+      add('attributes', new Array(tables.labels.length * ATTRIBUTES).fill(0), ATTRIBUTES);
+      add('predicates', tables.predicates, 1);
+      add('relationships', tables.relationships, 2);
+      add('split', tables.split, 0);
+      add('img_to_first_box', tables.firstBox, 0);
+      add('img_to_last_box', tables.lastBox, 0);
+      add('img_to_first_rel', tables.firstRelation, 0);
+      add('img_to_last_rel', tables.lastRelation, 0);
+      file.close();
+    });
     await output.add(name);
   },
 };
 
-/** Returns a box as center and sides in whole numbers, at most one of which is a rounded half; sides are at least 1. */
-function scaled([x, y, w, h]: Box, longerSide: number): number[] {
-  const scale = BOX_SCALE / longerSide;
-  const center = [Math.round((x + w / 2) * scale), Math.round((y + h / 2) * scale)];
-  return [...center, Math.max(1, Math.round(w * scale)), Math.max(1, Math.round(h * scale))];
+/**
+ * Runs synchronous work while the clock stands at 0: HDF5 writes the time into the file, and cannot be asked here not to, but the
+ * same graphs are to give the same bytes.
+ */
+function atFixedTime(work: () => void): void {
+  const { now } = Date;
+  Date.now = () => 0;
+  try {
+    work();
+  } finally {
+    Date.now = now;
+  }
+}
+
+/**
+ * Returns a box as center and sides in whole numbers, clipped to `width - 1` and `height - 1` as readers do, so that they find
+ * the same corners.
+ */
+function scaled([x, y, w, h]: Box, { width, height }: Image): number[] {
+  const scale = BOX_SCALE / Math.max(width, height);
+  const span = (from: number, to: number, side: number): readonly [center: number, length: number] => {
+    const start = Math.round(from * scale);
+    const length = Math.max(1, Math.round(Math.min(to, side - 1) * scale) - start);
+    return [start + Math.ceil(length / 2), length];
+  };
+  const [horizontal, vertical] = [span(x, x + w, width), span(y, y + h, height)];
+  return [horizontal[0], vertical[0], horizontal[1], vertical[1]];
 }
 
 function dictionaries(
