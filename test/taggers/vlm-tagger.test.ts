@@ -5,6 +5,7 @@ import { OptionError, vlmTagger } from '../../src/index.js';
 import { firstAttempts } from '../support/caption-images.js';
 import { relflow } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
+import { imageFolder } from '../support/image-folder.js';
 import { ModelServer } from '../support/model-server.js';
 import { type PaintedScenes, paintedScenes } from '../support/painted-scenes.js';
 import { outputOf, plannedTagging, taggedBy, tagScenes } from '../support/tagged-scenes.js';
@@ -163,7 +164,7 @@ describe('vlmTagger', () => {
   });
 
   it('divides many regions into requests of at most 24, and asks about every candidate once', async () => {
-    const { folder, images } = await (await import('../support/image-folder.js')).imageFolder(1);
+    const { folder, images } = await imageFolder(1);
     const crowd = await ModelServer.start({
       chat: async ({ messages }) => {
         const { text } = (messages as [{ content: { text?: string }[] }])[0].content[1] as { text: string };
@@ -205,6 +206,49 @@ describe('vlmTagger', () => {
     }
     assert.equal(together.size, 400);
     assert.equal(asked.length, 3);
+  });
+
+  it('looks again at unsure answers with pictures of both boxes, in boxes of these pictures, and finds the right direction', async () => {
+    const { folder, images } = await imageFolder(1, 64);
+    const reply = (text: string) => {
+      if (!text.includes('Picture 1:')) return { T1: [['P1', 'P2']] };
+      const reversed = /^([A-C]): person P2 chasing person P1$/m.exec(text)!;
+      return { 1: reversed[1] };
+    };
+    const server = await ModelServer.start({
+      chat: async ({ messages }) => {
+        const parts = (messages as [{ content: { text?: string }[] }])[0].content;
+        return { content: JSON.stringify(reply(parts.at(-1)!.text!)), tokens: { input: 1, output: 1 } };
+      },
+    });
+    servers.push(server);
+    const tagger = vlmTagger({
+      endpointUrl: server.url,
+      images: folder,
+      store: join(folder, 'store'),
+      side: 32,
+      coordinates: 'pixels',
+      secondLook: 'all',
+    });
+    const detections = [
+      { id: 1, category: 'person', box: [8, 8, 16, 16] as const },
+      { id: 2, category: 'person', box: [24, 8, 16, 16] as const },
+    ];
+    const texts = [{ text: 'chasing', captions: [0] }];
+    const pairs = [
+      { subject: 0, object: 1, texts },
+      { subject: 1, object: 0, texts },
+    ];
+    const request = { image: images[0]!, detections, pairs, texts: ['chasing'], captionCount: 1 };
+    const [first, second] = await tagger.tag(request, new AbortController().signal);
+    await tagger.close!();
+    assert.ok(first! < 0.5 && second! > 0.5, `${first} and ${second}`);
+    const [whole, part] = server.seen
+      .filter(({ answered }) => answered)
+      .map(({ body }) => (body['messages'] as [{ content: { text?: string }[] }])[0].content.at(-1)!.text!);
+    assert.match(whole!, /P1 person \[4,4,12,12\]\nP2 person \[12,4,20,12\]/);
+    // Both boxes with a margin of 0.15 of 32 pixels: a part of 41.6 x 25.6 pixels, sent at most 32 pixels wide.
+    assert.match(part!, /P1 person \[4,4,16,16\], P2 person \[16,4,28,16\]/);
   });
 
   it('refuses options that are missing, unknown or without effect', async () => {
