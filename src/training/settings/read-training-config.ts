@@ -51,15 +51,15 @@ async function readVocabulary(file: string): Promise<{ objects: string[]; relati
 }
 
 function evaluationPaths(
-  { hico, vcoco, images, training, ...rest }: NonNullable<TrainingConfig['evaluation']>,
+  { images, training, setting, everyEpochs, ...sets }: NonNullable<TrainingConfig['evaluation']>,
   path: (relative: string) => string,
 ): NonNullable<TrainingConfig['evaluation']> {
   return {
-    ...rest,
+    ...Object.fromEntries(Object.entries(sets).map(([name, options]) => [name, filesOf(options, path)])),
     images: path(images),
-    ...(hico && { hico: { annotations: path(hico.annotations) } }),
-    ...(vcoco && { vcoco: { annotations: path(vcoco.annotations) } }),
     ...(training !== undefined && { training: path(training) }),
+    ...(setting !== undefined && { setting }),
+    ...(everyEpochs !== undefined && { everyEpochs }),
   };
 }
 
