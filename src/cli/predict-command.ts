@@ -19,7 +19,10 @@ export function predictCommand(program: Command, context: CommandContext): void 
   };
   add(
     MODEL,
-    new Option('-w, --weights <file>', 'weights: .safetensors, an index of shards, or .pth').makeOptionMandatory(),
+    new Option(
+      '-w, --weights <file>',
+      "weights: .safetensors, an index of shards, .pth, or 'sprites', the tagger that comes with relflow",
+    ).makeOptionMandatory(),
     new Option('--model <preset>', 'preset of the weights, if they do not name their model, such as parsedaR50'),
     new Option('--tokenizer <folder>', "folder with roberta-base's tokenizer.json (default: that of the weights)"),
     new Option('--backend <name>', 'backend (default: auto)').choices(BACKEND_CHOICES),
@@ -48,7 +51,7 @@ export function predictCommand(program: Command, context: CommandContext): void 
     SCORES,
     new Option(
       '--labels <file>',
-      'JSON with the names of objects and predicates to ask for (default: the official ones of the data set)',
+      'JSON with the lists objects and relations to ask for (default: the official ones of the data set)',
     ),
     new Option('--nf', "HICO-DET's zero-shot setting NF: only pairs whose subject is likeliest a person"),
     new Option(

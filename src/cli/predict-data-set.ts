@@ -1,16 +1,18 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { type DataSetLabels, dataSetLabels, readLabels } from '../evaluation/predictions/data-set-labels.js';
+import { type DataSetLabels, dataSetLabels } from '../evaluation/predictions/data-set-labels.js';
 import { keepTopScores } from '../evaluation/predictions/keep-top-scores.js';
 import { predictGivenPairs } from '../evaluation/predictions/predict-given-pairs.js';
 import { type ImagePredictor, writePredictions } from '../evaluation/predictions/write-predictions.js';
 import { checksum } from '../files/checksum.js';
+import { readLabelLists } from '../files/read-label-lists.js';
 import { InputError, OptionError, sceneGraphLines, version } from '../index.js';
 import type { BackendName } from '../model/backends/backend-names.js';
 import type { PairScoring } from '../model/detector/post-process.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { preset } from '../model/presets.js';
+import { taggerWeights } from '../model/tagger/embedded-tagger.js';
 import { openWeights } from '../model/weights/open-weights.js';
 import { storedModel } from '../model/weights/stored-model.js';
 import type { AnnotatedSet } from '../records/annotated-set.js';
@@ -52,7 +54,8 @@ export interface PredictFlags extends ProgressFlags {
 type Records = AsyncIterable<SourceItem<ImageRecord & Related>>;
 
 /** Writes the predictions of a model for a data set. */
-export async function predictDataSet(context: CommandContext, flags: PredictFlags): Promise<void> {
+export async function predictDataSet(context: CommandContext, given: PredictFlags): Promise<void> {
+  const flags = { ...given, weights: taggerWeights(given.weights) };
   const { weights, data, images, out, labels: labelsFile, nf = false, top, limit, resume, overwrite } = flags;
   for (const file of [weights, data])
     if (!(await stat(file).catch(() => null))) throw new InputError(file, 'no such file');
@@ -80,9 +83,7 @@ export async function predictDataSet(context: CommandContext, flags: PredictFlag
   let dispose = () => {};
   try {
     const labels =
-      labelsFile === undefined
-        ? await dataSetLabels(annotated, () => recordsOf(items()))
-        : await readLabels(labelsFile);
+      labelsFile === undefined ? await dataSetLabels(annotated, () => recordsOf(items())) : await labelsOf(labelsFile);
     if (labels.objects.length === 0 || labels.predicates.length === 0)
       throw new InputError(data, 'has no objects or no relations to ask for; give --labels');
     const { predict, size, close } = isTagger
@@ -159,6 +160,11 @@ function sourceOf(set: DataSetOfFile, images: string, limit: number | undefined)
   if ('sceneGraphs' in set) return sceneGraphLines({ sceneGraphs: set.sceneGraphs, ...most });
   annotatedFiles(set);
   return annotatedSource(set, { images, ...most });
+}
+
+async function labelsOf(file: string): Promise<DataSetLabels> {
+  const { objects, relations: predicates } = await readLabelLists(file);
+  return { objects, predicates };
 }
 
 async function* recordsOf(items: Records): AsyncGenerator<ImageRecord & Related> {

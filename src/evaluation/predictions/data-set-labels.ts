@@ -1,6 +1,3 @@
-import { InputError } from '../../errors.js';
-import { fieldsOf, formatJsonValue } from '../../files/json/json-value.js';
-import { readSmallJson } from '../../files/read-small-file.js';
 import type { AnnotatedSet } from '../../records/annotated-set.js';
 import type { ImageRecord } from '../../records/image.js';
 import { MISSING_OBJECTS } from '../../records/missing-objects.js';
@@ -40,21 +37,4 @@ export async function dataSetLabels(
     for (const { predicate } of relations) predicates.add(predicate);
   }
   return { objects: [...objects].sort(), predicates: [...predicates].sort() };
-}
-
-/**
- * Reads labels from a JSON file: `objects` and `predicates`, or `obj` and `rel` as Open Images' `categories_dict.json` has.
- * @throws InputError if they are not two lists of names, each name once
- */
-export async function readLabels(file: string): Promise<DataSetLabels> {
-  const { objects: given, predicates: also, obj = given, rel = also } = fieldsOf(await readSmallJson(file));
-  const names = (key: string, value: unknown): readonly string[] => {
-    if (!Array.isArray(value) || value.length === 0 || !value.every((name) => typeof name === 'string' && name !== ''))
-      throw new InputError(file, `'${key}' is ${formatJsonValue(value)}, expected a list of names`);
-    const repeated = value.find((name, k) => value.indexOf(name) < k);
-    if (repeated !== undefined)
-      throw new InputError(file, `'${key}' lists '${repeated}' twice, expected each name once`);
-    return value;
-  };
-  return { objects: names('objects', obj), predicates: names('predicates', rel) };
 }

@@ -1,8 +1,7 @@
 import { dirname, resolve } from 'node:path';
-import { InputError, OptionError } from '../../errors.js';
-import { fieldsOf } from '../../files/json/json-value.js';
+import { OptionError } from '../../errors.js';
 import { readConfigJson } from '../../files/read-config-json.js';
-import { readSmallJson } from '../../files/read-small-file.js';
+import { readLabelLists } from '../../files/read-label-lists.js';
 import { schemaProblem } from '../../records/schema-problem.js';
 import type { TrainingConfig, TrainingDataSet } from '../../records/training-config.js';
 
@@ -32,34 +31,28 @@ export async function readTrainingConfig(file: string): Promise<TrainingConfig> 
     ...(config.tokenizer !== undefined && { tokenizer: path(config.tokenizer) }),
     ...(typeof config.fewShot === 'string' && { fewShot: path(config.fewShot) }),
     ...(typeof config.vocabulary === 'object' &&
-      'file' in config.vocabulary && { vocabulary: await readVocabulary(path(config.vocabulary.file)) }),
+      'file' in config.vocabulary && { vocabulary: await vocabularyOf(path(config.vocabulary.file)) }),
     ...(config.evaluation && { evaluation: evaluationPaths(config.evaluation, path) }),
     data: config.data.map((set) => withPaths(set, path)),
     ...(config.validation && { validation: config.validation.map((set) => withPaths(set, path)) }),
   };
 }
 
-/** Reads a closed vocabulary: relflow's two lists, or those of Open Images' categories. */
-async function readVocabulary(file: string): Promise<{ objects: string[]; relations: string[] }> {
-  const value = fieldsOf(await readSmallJson(file, undefined, 'a vocabulary'));
-  const [objects, relations] = [value['objects'] ?? value['obj'], value['relations'] ?? value['rel']];
-  const isNames = (list: unknown): list is string[] =>
-    Array.isArray(list) && list.length > 0 && list.every((name) => typeof name === 'string' && name !== '');
-  if (!isNames(objects) || !isNames(relations))
-    throw new InputError(file, 'is not a vocabulary, expected lists of names as objects and relations, or obj and rel');
-  return { objects, relations };
-}
+const vocabularyOf = async (file: string) => {
+  const { objects, relations } = await readLabelLists(file);
+  return { objects: [...objects], relations: [...relations] };
+};
 
 function evaluationPaths(
-  { images, training, setting, everyEpochs, ...sets }: NonNullable<TrainingConfig['evaluation']>,
+  { hico, vcoco, images, training, ...rest }: NonNullable<TrainingConfig['evaluation']>,
   path: (relative: string) => string,
 ): NonNullable<TrainingConfig['evaluation']> {
   return {
-    ...Object.fromEntries(Object.entries(sets).map(([name, options]) => [name, filesOf(options, path)])),
+    ...rest,
     images: path(images),
+    ...(hico && { hico: { annotations: path(hico.annotations) } }),
+    ...(vcoco && { vcoco: { annotations: path(vcoco.annotations) } }),
     ...(training !== undefined && { training: path(training) }),
-    ...(setting !== undefined && { setting }),
-    ...(everyEpochs !== undefined && { everyEpochs }),
   };
 }
 
