@@ -109,17 +109,11 @@ export function captionerOf(where: string, options: CaptionerOptions, sendsImage
   if (captioner !== undefined && captions !== undefined) {
     throw new OptionError(where, 'expected one of --captions, --captioner and --parsed');
   }
-  const used = [
-    ...(own ? [...COMMON_OPTIONS, ...own] : ['captions', 'maxCaptions']),
+  const used: OptionName[] = [
+    ...(own ? [...COMMON_OPTIONS, ...own] : (['captions', 'maxCaptions'] as const)),
     ...(own || sendsImages ? IMAGE_OPTIONS : []),
   ];
-  const unused = (Object.keys(captionerOptions) as OptionName[]).find(
-    (key) => options[key] !== undefined && !used.includes(key),
-  );
-  if (unused !== undefined) {
-    const without = captioner === undefined ? 'without --captioner' : `with --captioner ${captioner}`;
-    throw new OptionError(where, `--${recipeFlagName(unused)} has no effect ${without}`);
-  }
+  checkUsed(where, options, used, captioner === undefined ? 'without --captioner' : `with --captioner ${captioner}`);
   if (captioner === undefined) {
     if (captions === undefined) throw new OptionError(where, 'expected one of --captions, --captioner and --parsed');
     return captionFile({ captions, ...(maxCaptions && { maxCaptions }) });
@@ -145,6 +139,23 @@ export function captionerOf(where: string, options: CaptionerOptions, sendsImage
   }
   if (endpointUrl === undefined) throw new OptionError(where, `--captioner ${captioner} needs --endpoint-url`);
   return hfBlip({ ...common, endpointUrl });
+}
+
+/**
+ * Checks the options of a pipeline without captions, which may send images nevertheless.
+ *
+ * @throws OptionError when an option concerns captions
+ */
+export function checkNoCaptioner(where: string, options: CaptionerOptions, sendsImages: boolean): void {
+  checkUsed(where, options, sendsImages ? IMAGE_OPTIONS : [], 'without --captions or --captioner');
+}
+
+/** @throws OptionError when an option is given that is not used */
+function checkUsed(where: string, options: CaptionerOptions, used: readonly OptionName[], why: string): void {
+  const unused = (Object.keys(captionerOptions) as OptionName[]).find(
+    (key) => options[key] !== undefined && !used.includes(key),
+  );
+  if (unused !== undefined) throw new OptionError(where, `--${recipeFlagName(unused)} has no effect ${why}`);
 }
 
 function jsonObject(where: string, text: string): Record<string, unknown> {

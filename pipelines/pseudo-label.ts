@@ -18,7 +18,7 @@ import {
   tag,
 } from '../src/index.js';
 import { DEFAULT_THRESHOLD } from '../src/operators/tag.js';
-import { captionerOf, captionerOptions } from './captioner-options.js';
+import { captionerOf, captionerOptions, checkNoCaptioner } from './captioner-options.js';
 import { endpointOptions } from './endpoint-options.js';
 import { inGroup, MAIN } from './option-groups.js';
 import { parserOf, parserOptions } from './parser-options.js';
@@ -117,6 +117,7 @@ function candidatesOf(
   const hasCaptions = [options.captions, options.captioner, options.parsed].some((given) => given !== undefined);
   if (!addsRelations(flow.graph.name, options)) return captionCandidates(flow, officialVocabulary, options);
   if (options.compat) throw new OptionError(flow.graph.name, '--propose and --predicates have no effect with --compat');
+  if (!hasCaptions) checkNoCaptioner(flow.graph.name, options, options.tagger === VLM || options.propose);
   const known = hasCaptions ? captionCandidates(flow, officialVocabulary, options) : flow;
   return addRelations(flow.graph.name, known, options);
 }

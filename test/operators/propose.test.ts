@@ -194,6 +194,10 @@ describe('candidates', () => {
     writeFileSync(list, 'on\n');
     for (const [flags, message] of [
       [['--predicates', list], '--predicates needs --tagger or --propose'],
+      [
+        ['--propose', '--proposer-model', 'm', '--quality', '70', '--n-captions', '3'],
+        '--n-captions has no effect without --captioner',
+      ],
       [['--min-frequency', '3'], '--min-frequency has no effect without --predicates'],
       [['--propose'], '--propose needs --proposer-model, --proposer-endpoint-url or both'],
       [['--proposer-model', 'm'], '--proposer-model has no effect without --propose'],
@@ -203,5 +207,10 @@ describe('candidates', () => {
       assert.equal(code, 1, stderr);
       assert.ok(stderr.includes(message), stderr);
     }
+    const [pipeline, ...images] = painted.args.slice(0, 5);
+    const alone = ['--propose', '--proposer-model', 'm', '--side', '700', '--first-seed', '3'];
+    const { code, stderr } = await relflow(['plan', pipeline!, ...images, ...alone]);
+    assert.equal(code, 1);
+    assert.ok(stderr.includes('--first-seed has no effect without --captions or --captioner'), stderr);
   });
 });
