@@ -3,13 +3,20 @@
  * of speech.
  */
 export function deniedParts(caption: string): (start: number, end: number) => boolean {
-  const hasNeither = /\bneither\b/i.test(caption);
-  const figures = [...caption.matchAll(sameTwice)].map(({ index, 0: { length } }) => [index, index + length] as const);
-  return (start, end) =>
-    denials.test(caption.slice(start, end)) ||
-    deniedPhrase.test(caption.slice(Math.max(0, start - longestDenial), start)) ||
-    (hasNeither && neither.test(caption.slice(0, end))) ||
-    figures.some(([from, to]) => (start >= from && start < to) || (end > from && end <= to));
+  let figures: readonly (readonly [number, number])[] | undefined;
+  let hasNeither = false;
+  return (start, end) => {
+    if (figures === undefined) {
+      figures = [...caption.matchAll(sameTwice)].map(({ index, 0: { length } }) => [index, index + length]);
+      hasNeither = /\bneither\b/i.test(caption);
+    }
+    return (
+      denials.test(caption.slice(start, end)) ||
+      deniedPhrase.test(caption.slice(Math.max(0, start - longestDenial), start)) ||
+      (hasNeither && neither.test(caption.slice(0, end))) ||
+      figures.some(([from, to]) => (start >= from && start < to) || (end > from && end <= to))
+    );
+  };
 }
 
 const denials =
