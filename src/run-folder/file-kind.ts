@@ -12,6 +12,7 @@ export const fileKinds = {
   captions: 'captions',
   genome: 'objects or relationships of Visual Genome',
   sizes: 'image_data.json of Visual Genome',
+  predictions: 'predictions of a model',
   hoi: "HICO-DET or V-COCO in PPDM's form",
   vcoco: "V-COCO's own annotations",
   openImages: 'relations of Open Images',
@@ -55,12 +56,17 @@ export async function fileKind(file: string): Promise<{ kind: FileKind | null; i
   const isDamaged =
     first === undefined && /\.jsonl(?:\.gz)?$/.test(file) && ownFormat.test(text.split('\n', 1)[0] ?? '');
   if (isOwn(first) || isDamaged) return { kind: 'relflow', isLines: true };
+  if (isLines && isPredictions(fieldsOf(first))) return found('predictions');
   if (isLines) return found(isCaption(fieldsOf(first)) ? 'captions' : null);
   if (text.startsWith('[')) return found(await kindOfList(file));
   if (text.startsWith('{')) return found(await kindOfObject(file, text));
   if (openImagesHeader.test(text)) return found('openImages');
   return found(isCaptionTable(text) ? 'captions' : null);
 }
+
+/** The first line of a file of predictions. */
+const isPredictions = ({ predictions, predicates }: Readonly<Record<string, unknown>>) =>
+  predictions !== undefined && predicates !== undefined;
 
 /** The first bytes of an HDF5 file, of which the very first is not text. */
 const hdf5Start = /^\ufffdHDF\r\n/;

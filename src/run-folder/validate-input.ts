@@ -3,6 +3,7 @@ import { readCaptionElements } from '../captioners/caption-forms.js';
 import { safeRelativePath } from '../files/image-folder.js';
 import { imagePath } from '../files/image-path.js';
 import { inputFile } from '../files/input-files.js';
+import { jsonLines } from '../files/json/json-lines.js';
 import { elementsOf, fieldsOf, formatJsonValue, idProblem, readId } from '../files/json/json-value.js';
 import { streamJson } from '../files/json/stream-json.js';
 import { readSmallJson } from '../files/read-small-file.js';
@@ -86,6 +87,26 @@ const checkers: Record<
       yield { reason, times, message: 'an entry without a usable id, width and height, or for an image seen before' };
     }
     for (let k = 0; k < count; k++) yield null;
+  },
+  async *predictions(file) {
+    let predicates = 0;
+    for await (const { value, line } of jsonLines(file, { maxLineBytes: maxPredictionBytes })) {
+      const problem = schemaProblem('predictions', value);
+      const { predicates: names, pairs, objects } = fieldsOf(value);
+      if (line === 1) predicates = elementsOf(names).length;
+      const wrong = elementsOf(pairs).findIndex((pair) => {
+        const { subject, object, scores } = fieldsOf(pair);
+        const isMissing = (index: unknown) => (index as number) >= elementsOf(objects).length;
+        return elementsOf(scores).length !== predicates || isMissing(subject) || (object !== null && isMissing(object));
+      });
+      if (problem !== null) yield { reason: 'malformed-line', message: `line ${line}: ${problem}` };
+      else if (wrong >= 0)
+        yield {
+          reason: 'malformed-pair',
+          message: `line ${line}: pair ${wrong} has not ${predicates} scores, or refers to an object that does not exist`,
+        };
+      else if (line > 1) yield null;
+    }
   },
   async *hoi(file, context) {
     yield* checkAnnotated({ [await hoiSetName(file)]: { annotations: file } }, context);
@@ -172,6 +193,9 @@ const checkers: Record<
     yield problem === null ? null : { reason: 'training', message: problem };
   },
 };
+
+/** A line of predictions has all scores of an image. */
+const maxPredictionBytes = 256 * 2 ** 20;
 
 /** The counts of a record that are problems of the file. */
 const problemCounts = ['undefined-category', 'undefined-predicate', 'unknown-object', 'malformed-row', 'zero-area'];

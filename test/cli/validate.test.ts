@@ -19,6 +19,17 @@ describe('relflow validate on files', () => {
     });
   const genome = { image_id: 1, objects: [{ object_id: 1, x: 1, y: 2, w: 3, h: 4, names: ['dog'] }] };
 
+  const predictions = (pair: object = {}) =>
+    [
+      { predictions: 1, objects: ['person'], predicates: ['ride', 'hold'], fused: true },
+      {
+        image: { file: '1.jpg' },
+        objects: [{ xyxy: [1, 2, 30, 40], category: 'person' }],
+        pairs: [{ subject: 0, object: null, scores: [0.5, 0], ...pair }],
+      },
+    ]
+      .map((line) => `${JSON.stringify(line)}\n`)
+      .join('');
   const person = { bbox: [1, 2, 30, 40], category_id: 1 };
   const hoi = (verb: number, fields: object = {}) => ({
     file_name: '1.jpg',
@@ -81,6 +92,7 @@ describe('relflow validate on files', () => {
         "RLIPv2's frequencies",
       ],
       ['a.json', JSON.stringify([{ ...genome, dataset: 'coco2017', data_split: 'train' }]), "RLIPv2's annotations"],
+      ['p.jsonl', predictions(), 'predictions of a model'],
       ['hico.json', JSON.stringify([hoi(77, { hoi_category_id: 19 })]), "HICO-DET or V-COCO in PPDM's form"],
       ['vcoco.json', JSON.stringify([hoi(0, { object_id: -1 })]), "HICO-DET or V-COCO in PPDM's form"],
       ['vcoco_test.json', JSON.stringify([vcocoAction]), "V-COCO's own annotations"],
@@ -106,6 +118,9 @@ describe('relflow validate on files', () => {
       ['a.json', '{"annotations":[{"image_id":1,"caption":5},{"image_id":1,"caption":"a"}]}', /^malformed-caption/],
       ['a.json', '{"dog":["puppy"],"cat":["kitty",3]}', /^expected a list of strings as synonyms of 'cat'/],
       ['a.json', '{"1":"../1.jpg","2":"2.jpg"}', /^unsafe-path: image 1/],
+      ['p.jsonl', predictions({ scores: [1] }), /^malformed-pair: line 2: pair 0 has not 2 scores/],
+      ['p.jsonl', predictions({ subject: 1 }), /^malformed-pair: line 2/],
+      ['p.jsonl', predictions({ scores: [2, 0] }), /^malformed-line: line 2: /],
       ['a.json', JSON.stringify([hoi(118, { hoi_category_id: 1 })]), /^undefined-predicate: image 1\.jpg/],
       ['a.json', JSON.stringify([hoi(77, { object_id: 2 })]), /^dangling-interaction: image 1\.jpg: 1 interaction/],
       ['a.json', JSON.stringify([hoi(77), hoi(77)]), /^duplicate-image: image 1\.jpg/],
