@@ -23,45 +23,52 @@ export interface ExportContents {
   readonly hasNumericObjectIds: boolean;
 }
 
-/** Reads scene graphs once, and counts what they contain. Memory grows with the number of names and, slowly, of ids. */
-export async function readContents(
-  graphs: AsyncIterable<SplitGraph>,
-  { categories: listed, predicates: listedPredicates }: ExportOptions,
-): Promise<ExportContents> {
-  const images = new Map<string, number>();
-  const categories = new Map<string, number>();
-  const predicates = new Map<string, number>();
-  const datasets = new Map<string, number>();
-  const taggers = new Map<string, number>();
-  const imageIds = new UniqueNumbers();
-  const objectIds = new UniqueNumbers();
-  let [objects, relations, captions] = [0, 0, 0];
-  for await (const { graph, split } of graphs) {
-    increment(images, split ?? '');
-    increment(datasets, graph.image.dataset);
-    increment(taggers, graph.provenance.tagger?.name ?? 'people');
-    imageIds.add(graph.image.id);
-    objects += graph.objects.length;
-    relations += graph.relations.length;
-    captions += graph.captions.length;
-    for (const { category, id } of graph.objects) {
-      increment(categories, category);
-      objectIds.add(id);
-    }
-    for (const { predicate } of graph.relations) increment(predicates, predicate);
+/** Counts what scene graphs contain. Memory grows with the number of names and, slowly, of ids. */
+export class ContentsCounter {
+  readonly #options: Pick<ExportOptions, 'categories' | 'predicates'>;
+  readonly #images = new Map<string, number>();
+  readonly #categories = new Map<string, number>();
+  readonly #predicates = new Map<string, number>();
+  readonly #datasets = new Map<string, number>();
+  readonly #taggers = new Map<string, number>();
+  readonly #imageIds = new UniqueNumbers();
+  readonly #objectIds = new UniqueNumbers();
+  readonly #totals = { objects: 0, relations: 0, captions: 0 };
+
+  /** @param options lists of names, if the export has them */
+  constructor(options: Pick<ExportOptions, 'categories' | 'predicates'>) {
+    this.#options = options;
   }
-  return {
-    images,
-    objects,
-    relations,
-    captions,
-    categories: inOrder(categories, listed),
-    predicates: inOrder(predicates, listedPredicates),
-    datasets,
-    taggers,
-    hasNumericImageIds: imageIds.areUnique,
-    hasNumericObjectIds: objectIds.areUnique,
-  };
+
+  add({ graph, split }: SplitGraph): void {
+    const { image, objects, relations, captions, provenance } = graph;
+    increment(this.#images, split ?? '');
+    increment(this.#datasets, image.dataset);
+    increment(this.#taggers, provenance.tagger?.name ?? 'people');
+    this.#imageIds.add(image.id);
+    this.#totals.objects += objects.length;
+    this.#totals.relations += relations.length;
+    this.#totals.captions += captions.length;
+    for (const { category, id } of objects) {
+      increment(this.#categories, category);
+      this.#objectIds.add(id);
+    }
+    for (const { predicate } of relations) increment(this.#predicates, predicate);
+  }
+
+  /** Returns what the graphs so far contain. */
+  contents(): ExportContents {
+    return {
+      images: this.#images,
+      ...this.#totals,
+      categories: inOrder(this.#categories, this.#options.categories),
+      predicates: inOrder(this.#predicates, this.#options.predicates),
+      datasets: this.#datasets,
+      taggers: this.#taggers,
+      hasNumericImageIds: this.#imageIds.areUnique,
+      hasNumericObjectIds: this.#objectIds.areUnique,
+    };
+  }
 }
 
 function increment(counts: Map<string, number>, name: string): void {

@@ -5,13 +5,14 @@ import type { ExportManifest } from '../../records/export-manifest.js';
 import type { CandidateSet, SceneGraph } from '../../records/scene-graph.js';
 import { checkOutputFile } from '../../run-folder/check-output-file.js';
 import { checkOutputFolder, EXPORT_MANIFEST } from './check-output-folder.js';
-import { type ExportContents, readContents } from './export-contents.js';
+import { ContentsCounter, type ExportContents } from './export-contents.js';
 import type { ExportAbout, ExportFormat, ExportInput } from './export-format.js';
 import { EXPORT_FORMATS, type ExportFormatName } from './export-formats.js';
 import { checkExportOptions, type ExportOptions } from './export-options.js';
 import { type ExportedFile, ExportOutput } from './export-output.js';
 import { graphFilter } from './filter-graphs.js';
 import { splitter } from './split.js';
+import type { SplitGraph } from './split-graph.js';
 
 /** The scene graphs that an export reads, as often as a format needs. */
 export interface ExportSource {
@@ -164,6 +165,12 @@ function exportInput(
     note,
     totals: () => totals,
   };
+}
+
+async function readContents(graphs: AsyncIterable<SplitGraph>, options: ExportOptions): Promise<ExportContents> {
+  const counter = new ContentsCounter(options);
+  for await (const graph of graphs) counter.add(graph);
+  return counter.contents();
 }
 
 function manifestText(

@@ -16,7 +16,8 @@ export class ExportedImages {
   readonly #folder: string;
   readonly #output: ExportOutput;
   readonly #note: ExportInput['note'];
-  readonly #placed = new Set<string>();
+  /** The images that are placed, by their paths in the export. */
+  readonly #placed = new Map<string, string>();
 
   /** @param preferred what to do with the images if only their folder is given */
   constructor({ options: { images, imageFiles }, note }: ExportInput, output: ExportOutput, preferred: ImageFiles) {
@@ -46,11 +47,13 @@ export class ExportedImages {
     const path = await this.#find(image);
     if (path === null) return null;
     const name = `${folder}/${image.file}`;
-    if (this.#placed.has(name)) {
-      this.#note('image-name-repeated', image.file);
+    const id = JSON.stringify([image.dataset, image.id]);
+    const placed = this.#placed.get(name);
+    if (placed !== undefined) {
+      if (placed !== id) this.#note('image-name-repeated', image.file);
       return name;
     }
-    this.#placed.add(name);
+    this.#placed.set(name, id);
     if (this.mode === 'link') await this.#output.link(name, path);
     else {
       await copyFile(path, await this.#output.reserve(name));

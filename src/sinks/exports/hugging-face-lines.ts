@@ -1,5 +1,6 @@
 import { croissant } from './croissant.js';
 import { datasetCard } from './dataset-card.js';
+import { ContentsCounter } from './export-contents.js';
 import type { ExportFormat } from './export-format.js';
 import type { ExportFile } from './export-output.js';
 import { ExportedImages } from './exported-images.js';
@@ -13,17 +14,20 @@ export const huggingFaceLines: ExportFormat = {
   summary: 'a Hugging Face dataset: JSON Lines, images copied or linked, card, Croissant',
   takes: ['images', 'imageFiles', 'license'],
   write: async (input, output) => {
-    const contents = await input.contents();
+    const counter = new ContentsCounter(input.options);
     const images = new ExportedImages(input, output, 'copy');
     const files = new Map<string, ExportFile>();
     for (const split of input.splits ?? ['train']) files.set(split, await output.create(`data/${split}.jsonl`));
-    for await (const { graph, split } of input.graphs()) {
+    for await (const item of input.graphs()) {
+      const { graph, split } = item;
+      counter.add(item);
       const row = graphRow(graph);
       const placed = await images.place(graph.image, 'images');
       if (placed !== null) row['file_name'] = placed;
       await files.get(split ?? 'train')?.write(`${JSON.stringify(row)}\n`);
     }
     for (const file of files.values()) await file.close();
+    const contents = counter.contents();
     await output.write('README.md', [datasetCard(input, contents, 'jsonl', output.files)]);
     const columns = graphColumns(contents.hasNumericImageIds);
     await output.write('croissant.json', [croissant(input, contents, columns, output.files)]);

@@ -1,12 +1,14 @@
 import type { SceneGraph } from '../../records/scene-graph.js';
 import { croissant } from './croissant.js';
 import { datasetCard } from './dataset-card.js';
-import type { ExportFormat } from './export-format.js';
+import { ContentsCounter } from './export-contents.js';
+import type { ExportFormat, ExportInput } from './export-format.js';
+import type { ExportOutput } from './export-output.js';
 import { ExportedImages } from './exported-images.js';
 import { huggingFaceFeature, type ParquetType, parquetSchema } from './parquet-schema.js';
 import { ParquetShards } from './parquet-shards.js';
 
-/** The columns of a row but its image; `image_id` is a number if all ids are. */
+/** The columns of a row but its image. */
 export function graphColumns(hasNumericIds: boolean): Record<string, ParquetType> {
   return {
     image_id: hasNumericIds ? 'int64' : 'string',
@@ -53,27 +55,41 @@ export const huggingFace: ExportFormat = {
   summary: 'a Hugging Face dataset: Parquet with embedded images, card, Croissant',
   takes: ['images', 'imageFiles', 'license'],
   write: async (input, output) => {
-    const contents = await input.contents();
     const images = new ExportedImages(input, output, 'embed');
-    const columns = graphColumns(contents.hasNumericImageIds);
-    const types = { ...(images.mode === 'embed' && { image: IMAGE }), ...columns };
-    const schema = parquetSchema(types);
-    const features = Object.fromEntries(Object.entries(types).map(([name, type]) => [name, huggingFaceFeature(type)]));
-    const metadata = { huggingface: JSON.stringify({ info: { features } }) };
-    const shards = new Map<string, ParquetShards>();
-    for (const split of input.splits ?? ['train'])
-      shards.set(split, new ParquetShards(output, split, schema, metadata));
-    for await (const { graph, split } of input.graphs()) {
-      const row = graphRow(graph);
-      if (contents.hasNumericImageIds) row['image_id'] = BigInt(graph.image.id);
-      const bytes = await images.content(graph.image);
-      if (images.mode === 'embed') row['image'] = bytes && { bytes, path: graph.image.file };
-      const placed = await images.place(graph.image, 'images');
-      if (placed !== null) row['file_name'] = placed;
-      await shards.get(split ?? 'train')?.add(row, bytes?.length);
-    }
-    for (const shard of shards.values()) await shard.close();
+    // The ids of images are numbers if all are, which only the last one shows; the first one tells mostly.
+    const types = (await writeRows(input, output, images, true)) ?? (await writeRows(input, output, images, false));
+    const { contents, columns } = types as NonNullable<typeof types>;
     await output.write('README.md', [datasetCard(input, contents, 'parquet', output.files)]);
-    await output.write('croissant.json', [croissant(input, contents, types, output.files)]);
+    await output.write('croissant.json', [croissant(input, contents, columns, output.files)]);
   },
 };
+
+/**
+ * Writes the Parquet files.
+ * @returns what they contain; null if `hasNumericIds` and an id is not a whole number, so that they have to be written again
+ */
+async function writeRows(input: ExportInput, output: ExportOutput, images: ExportedImages, hasNumericIds: boolean) {
+  const columns = { ...(images.mode === 'embed' && { image: IMAGE }), ...graphColumns(hasNumericIds) };
+  const features = Object.fromEntries(Object.entries(columns).map(([name, type]) => [name, huggingFaceFeature(type)]));
+  const metadata = { huggingface: JSON.stringify({ info: { features } }) };
+  const shards = new Map<string, ParquetShards>();
+  for (const split of input.splits ?? ['train'])
+    shards.set(split, new ParquetShards(output, split, parquetSchema(columns), metadata));
+  const counter = new ContentsCounter(input.options);
+  for await (const item of input.graphs()) {
+    const { graph, split } = item;
+    counter.add(item);
+    const row = graphRow(graph);
+    if (hasNumericIds) {
+      if (typeof graph.image.id !== 'number') return null;
+      row['image_id'] = BigInt(graph.image.id);
+    } else row['image_id'] = String(graph.image.id);
+    const bytes = await images.content(graph.image);
+    if (images.mode === 'embed') row['image'] = bytes && { bytes, path: graph.image.file };
+    const placed = await images.place(graph.image, 'images');
+    if (placed !== null) row['file_name'] = placed;
+    await shards.get(split ?? 'train')?.add(row, bytes?.length);
+  }
+  for (const shard of shards.values()) await shard.close();
+  return { contents: counter.contents(), columns };
+}
