@@ -42,6 +42,7 @@ export default recipe({
       backend: 'wasm',
       threshold,
       allWordings: false,
+      geometry: false,
       vocabularyOnly: false,
       overlap: false,
       parser: 'neural',

@@ -4,6 +4,7 @@ import {
   candidateSets,
   caption,
   type Flow,
+  geometry,
   type ImageRecord,
   match,
   OptionError,
@@ -69,6 +70,10 @@ export const pseudoLabelOptions = {
       default: false,
       description: "keep every wording of a fact about a pair: 'on' besides 'sitting on'",
     }),
+    geometry: Type.Boolean({
+      default: true,
+      description: 'no relations that the boxes alone show, such as left of and on; always so with --compat',
+    }),
   }),
   ...taggerOptions,
   ...proposalOptions,
@@ -97,15 +102,14 @@ export function pseudoLabel(flow: Flow<ImageRecord>, officialVocabulary: string,
   const sampled = options.sample === undefined ? flow : flow.pipe(sample({ rate: options.sample, seed }));
   const paired = candidatesOf(sampled, officialVocabulary, options).to(candidateSets());
   const limit = threshold ?? (compat ? DEFAULT_THRESHOLD : undefined);
-  paired
-    .pipe(
-      tag(taggerOf(flow.graph.name, officialVocabulary, options), {
-        compat,
-        ...(options.allWordings && { allWordings: true }),
-        ...(limit !== undefined && { threshold: limit }),
-      }),
-    )
-    .to(sceneGraphs());
+  const tagged = paired.pipe(
+    tag(taggerOf(flow.graph.name, officialVocabulary, options), {
+      compat,
+      ...(options.allWordings && { allWordings: true }),
+      ...(limit !== undefined && { threshold: limit }),
+    }),
+  );
+  (options.geometry && !compat ? tagged.pipe(geometry()) : tagged).to(sceneGraphs());
 }
 
 /** Finds candidate relations: those that captions state, and those of the options that need no captions. */

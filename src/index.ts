@@ -28,6 +28,7 @@ export { buildRecipe, type OptionsSchema, type Recipe, recipe } from './graph/re
 export { type CandidatesOptions, candidates } from './operators/candidates.js';
 export { type CaptionOptions, caption } from './operators/caption.js';
 export { filter } from './operators/filter.js';
+export { type GeometryOptions, geometry } from './operators/geometry.js';
 export { type MatchOptions, match } from './operators/match.js';
 export {
   FILTERED,
@@ -105,7 +106,7 @@ export { type SceneGraphLinesOptions, sceneGraphLines } from './sources/scene-gr
 export { type VcocoOptions, vcoco } from './sources/vcoco.js';
 export { type Vg150Options, vg150 } from './sources/vg150.js';
 export { type VisualGenomeOptions, visualGenome } from './sources/visual-genome.js';
-export { baselineTagger } from './taggers/baseline-tagger.js';
+export { type BaselineTaggerOptions, baselineTagger } from './taggers/baseline-tagger.js';
 export { type VlmProposerOptions, vlmProposer } from './taggers/vlm/vlm-proposer.js';
 export { type VlmTaggerOptions, vlmTagger } from './taggers/vlm/vlm-tagger.js';
 export { type ListedPredicate, loadPredicates } from './vocabulary/predicate-list.js';

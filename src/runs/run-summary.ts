@@ -147,14 +147,18 @@ function relationsOf(
   const written = observations?.written(sink.id);
   if (written && written.records === counts.out)
     return { relations: written.relations, imagesWithRelations: written.withRelations };
-  if (!makers.every(({ name }) => name === 'tag')) return { relations: null, imagesWithRelations: null };
-  let relations = 0;
-  let imagesWithRelations = 0;
-  for (const { id } of makers) {
-    const { out, counts: tagged } = stages[id] ?? emptyCounts();
-    relations += tagged['relations'] ?? 0;
-    imagesWithRelations += out - (tagged['images-without-relation'] ?? 0);
-  }
+  const [taggers, adders] = ['tag', 'geometry'].map((maker) => makers.filter(({ name }) => name === maker)) as [
+    NodeDescription[],
+    NodeDescription[],
+  ];
+  // Only if all branches that tag then add relations of boxes, the images without any are known.
+  const isKnown = adders.length === 0 || adders.length === taggers.length;
+  if (taggers.length + adders.length < makers.length || !isKnown) return { relations: null, imagesWithRelations: null };
+  const countsOf = ({ id }: NodeDescription) => stages[id] ?? emptyCounts();
+  const relations = makers.reduce((sum, node) => sum + (countsOf(node).counts['relations'] ?? 0), 0);
+  const imagesWithRelations = (adders.length > 0 ? adders : taggers)
+    .map(countsOf)
+    .reduce((sum, { out, counts: made }) => sum + out - (made['images-without-relation'] ?? 0), 0);
   return { relations, imagesWithRelations };
 }
 

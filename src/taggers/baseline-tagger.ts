@@ -24,7 +24,8 @@ const SHAPE = 0.1;
  *   next to…); this fit relative to the best fit of the subject, and of the object, with any partner; and the fourth root of the
  *   product of both areas relative to the largest box of their category, because captions mention large objects first;
  * - share = suitability / best / √(sum of all / best), so that it is 1 for the only pair and small for one of many that are
- *   equally suitable; halved if the number words of the captions ("a man", "two men") mean only boxes that suit better;
+ *   equally suitable; halved if the number words of the captions ("a man", "two men") mean only boxes that suit better, and for
+ *   an action between two boxes of one category, since boxes do not show which one acts;
  * - score = (1 − 0.08 · 2^(1−k)) · 1.1 · share^1.5 / (share^1.5 + 0.1) for k captions that say it: the chance that the relation holds
  *   for this very pair, as docs/relations.md measures it.
  *
@@ -45,12 +46,17 @@ export function baselineTagger({ compat = false }: BaselineTaggerOptions = {}): 
   };
 }
 
+/** Kinds of predicates whose direction two boxes do not show. */
+const UNDIRECTED: ReadonlySet<PredicateKind> = new Set(['contact', 'holding', 'looking at']);
+
 /** The pairs of one subject category, relation text and object category, with their suitability. */
 interface Group {
   readonly column: number;
   readonly text: CandidateText;
   /** Whether the relation holds in both directions or in none, between boxes of one category. */
   readonly isMutual: boolean;
+  /** Whether boxes of one category act on each other, which says nothing of which one acts. */
+  readonly isOpen: boolean;
   readonly rows: number[];
   readonly values: number[];
 }
@@ -58,16 +64,18 @@ interface Group {
 function score({ detections, pairs, texts }: TagRequest): Float32Array {
   const scores = new Float32Array(pairs.length * texts.length);
   for (const group of groupsOf(detections, pairs, texts, boxFits)) {
-    const { column, text, isMutual, rows, values } = group;
+    const { column, text, isMutual, isOpen, rows, values } = group;
     const best = values.reduce((most, value) => Math.max(most, value), 0);
     const sum = values.reduce((total, value) => total + value, 0);
     const isBeyond = best > 0 ? beyondNumber(group, pairs) : new Set<number>();
     // Without any suitable pair all are equally likely.
     const rivals = (best > 0 ? sum / best : rows.length) / (isMutual ? 2 : 1);
-    const support = 1 - 0.08 * 2 ** (1 - Math.max(1, text.captions.length));
+    // It knows nothing of texts that no caption says.
+    const support = text.captions.length === 0 ? 0 : 1 - 0.08 * 2 ** (1 - text.captions.length);
     rows.forEach((row, at) => {
       const relative = best > 0 ? values[at]! / best : 1;
-      const share = relative / Math.sqrt(Math.max(1, rivals)) / (isBeyond.has(at) ? 2 : 1);
+      const doubts = (isBeyond.has(at) ? 2 : 1) * (isOpen ? 2 : 1);
+      const share = relative / Math.sqrt(Math.max(1, rivals)) / doubts;
       scores[row * texts.length + column] = (support * (1 + SHAPE) * share ** 1.5) / (share ** 1.5 + SHAPE);
     });
   }
@@ -115,8 +123,10 @@ function groupsOf(
       if (fit > (bySubject.get(subjectKey) ?? 0)) bySubject.set(subjectKey, fit);
       if (fit > (byObject.get(objectKey) ?? 0)) byObject.set(objectKey, fit);
       const key = `${column} ${code(subject)} ${code(object)}`;
-      const isMutual = code(subject) === code(object) && kinds[column] === 'next to';
-      const group = groups.get(key) ?? { column, text, isMutual, rows: [], values: [] };
+      const isSame = code(subject) === code(object);
+      const isMutual = isSame && kinds[column] === 'next to';
+      const isOpen = isSame && UNDIRECTED.has(kinds[column]!);
+      const group = groups.get(key) ?? { column, text, isMutual, isOpen, rows: [], values: [] };
       groups.set(key, group);
       group.rows.push(row);
       // Rounded as scores are.

@@ -100,7 +100,7 @@ describe('relflow', () => {
     const { graph } = JSON.parse((await plan('--format', 'json')).stdout) as { graph: { id: string }[] };
     assert.deepEqual(
       graph.map(({ id }) => id),
-      ['coco', 'caption', 'parse', 'match', 'pair', 'candidates', 'tag', 'scene-graphs'],
+      ['coco', 'caption', 'parse', 'match', 'pair', 'candidates', 'tag', 'geometry', 'scene-graphs'],
     );
     assert.match((await plan('--format', 'mermaid')).stdout, /^flowchart LR/);
     assert.match((await plan('--format', 'svg')).stdout, /^<svg [\s\S]*<\/svg>/);

@@ -133,6 +133,7 @@ describe('candidates', () => {
       ...images,
       '--predicates',
       list,
+      '--no-geometry',
       ...tagger,
       '--out',
       out,

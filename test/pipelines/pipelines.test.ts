@@ -58,7 +58,7 @@ describe('pipelines on the fixture scenes', () => {
     assert.equal(graphs[0]?.provenance.tagger?.baseline, true);
     assert.deepEqual(
       graphs[0]?.provenance.operators.map(({ name }) => name),
-      ['coco', 'caption', 'parse', 'match', 'pair', 'tag'],
+      ['coco', 'caption', 'parse', 'match', 'pair', 'tag', 'geometry'],
     );
     for (const { relations, captions: texts } of graphs) {
       for (const relation of relations) assert.ok(relation.captions?.every((caption) => caption < texts.length));
@@ -66,7 +66,11 @@ describe('pipelines on the fixture scenes', () => {
   });
 
   it('coco: the baseline finds more true pairs than false ones', async () => {
-    const { graphs } = await runPipeline('coco', { annotations: join(SCENES, 'instances.json'), captions });
+    const { graphs } = await runPipeline('coco', {
+      annotations: join(SCENES, 'instances.json'),
+      captions,
+      geometry: false,
+    });
     let right = 0;
     let wrong = 0;
     for (const { image, objects, relations } of graphs) {

@@ -172,7 +172,7 @@ function refused(error: unknown, unreadable: Set<string>): null {
 }
 
 function rowOf({ image, objects }: SceneGraph, relation: Relation, number: number): RelationJudgment {
-  const { subject, object, predicate, confidence } = relation;
+  const { subject, object, predicate, confidence, source } = relation;
   const [s, o] = [objects[subject]!.category, objects[object]!.category];
   const countOf = (name: string) => objects.filter(({ category }) => category === name).length;
   return {
@@ -182,7 +182,7 @@ function rowOf({ image, objects }: SceneGraph, relation: Relation, number: numbe
     predicate,
     object: o,
     ...(confidence !== undefined && { confidence }),
-    source: confidence === undefined ? 'people' : 'caption',
+    source: source ?? (confidence === undefined ? 'people' : 'caption'),
     subjects: countOf(s),
     objects: countOf(o),
   };
