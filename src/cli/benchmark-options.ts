@@ -1,16 +1,27 @@
+import { stat } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { InputError, OptionError } from '../errors.js';
 import type { BenchmarkEvaluation, BenchmarkReport, ReportValue } from '../evaluation/benchmarks/benchmark-report.js';
 import { checksum } from '../files/checksum.js';
+import { wrapIoErrors } from '../files/wrap-io-errors.js';
+import { writeAtomically } from '../files/write-atomically.js';
+import { checkOutputFile } from '../run-folder/check-output-file.js';
 import type { CommandContext } from './command-context.js';
+import { overwriteOption } from './overwrite-option.js';
 
 /** Flags that all benchmarks have. */
 export interface BenchmarkFlags {
   readonly perClass?: boolean;
   readonly bootstrap?: number | true;
   readonly json?: boolean;
+  readonly page?: string;
+  readonly images?: string;
+  readonly overwrite?: boolean;
 }
 
 const RESAMPLES = 1000;
+/** Number of mistakes on a page. */
+const MISTAKES = 24;
 
 /** Adds the options that all benchmarks have. */
 export const benchmarkOptions = (command: Command): Command =>
@@ -22,24 +33,50 @@ export const benchmarkOptions = (command: Command): Command =>
         `95 % intervals by drawing the images anew n times; n defaults to ${RESAMPLES}`,
       ).argParser(resampleCount),
     )
-    .option('--json', 'print as JSON, with all digits and classes');
-
-/** Returns the options of an evaluator that the flags stand for. */
-export const evaluatorOptions = ({ bootstrap }: BenchmarkFlags): { readonly resamples?: number } =>
-  bootstrap === undefined ? {} : { resamples: bootstrap === true ? RESAMPLES : bootstrap };
+    .option('--json', 'print as JSON, with all digits and classes')
+    .option('--page <file>', 'write a page with precision-recall curves, the worst classes and the highest mistakes')
+    .option('--images <dir>', 'image folder, to show the pictures of the mistakes on the page')
+    .addOption(overwriteOption());
 
 /**
- * Prints what an evaluator returned: the protocol in full, counts, metrics and, if wanted, classes.
+ * Returns the options of an evaluator that the flags stand for.
+ * @throws OptionError or OutputError if the page cannot be written
+ */
+export async function evaluatorOptions({
+  bootstrap,
+  page,
+  images,
+  overwrite,
+}: BenchmarkFlags): Promise<{ readonly resamples?: number; readonly mistakes?: number }> {
+  if (page === undefined && images !== undefined)
+    throw new OptionError('evaluate', '--images has no effect without --page');
+  if (images !== undefined && !(await stat(images).catch(() => null))?.isDirectory())
+    throw new InputError(images, 'no such image folder');
+  if (page !== undefined) await checkOutputFile(page, overwrite ?? false);
+  return {
+    ...(bootstrap !== undefined && { resamples: bootstrap === true ? RESAMPLES : bootstrap }),
+    ...(page !== undefined && { mistakes: MISTAKES }),
+  };
+}
+
+/**
+ * Prints what an evaluator returned: the protocol in full, counts, metrics and, if wanted, classes. Writes the page, if wanted.
  * @param files the files that were read, by what they are
  * @param settings of the predictions, from their header
  */
 export async function printBenchmark(
   context: CommandContext,
-  { report }: BenchmarkEvaluation,
+  evaluation: BenchmarkEvaluation,
   files: Readonly<Record<string, string>>,
   settings: Readonly<Record<string, unknown>> | undefined,
   flags: BenchmarkFlags,
 ): Promise<void> {
+  const { report } = evaluation;
+  if (flags.page !== undefined) {
+    const { benchmarkPage } = await import('../evaluation/benchmarks/benchmark-page.js');
+    const html = await benchmarkPage(evaluation, flags.images === undefined ? {} : { images: flags.images });
+    await wrapIoErrors(flags.page, () => writeAtomically(flags.page!, [html]));
+  }
   const read = Object.fromEntries(
     await Promise.all(
       Object.entries(files).map(

@@ -59,7 +59,7 @@ async function action(context: CommandContext, file: string, annotations: string
     suppress: nms,
     mask,
     knownObject: knownObject ?? false,
-    ...evaluatorOptions(flags),
+    ...(await evaluatorOptions(flags)),
   });
   const files = { predictions: file, annotations, ...(training && { training }), ...(list && { unseen: list }) };
   await printBenchmark(context, evaluation, files, predictions.header.settings, flags);

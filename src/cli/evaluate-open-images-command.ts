@@ -41,7 +41,7 @@ async function action(context: CommandContext, file: string, annotations: string
   );
   const predictions = await openPredictions(file);
   const truth = await readOpenImagesTruth(annotations, categories);
-  const options = { truth, ...evaluatorOptions(flags) };
+  const options = { truth, ...(await evaluatorOptions(flags)) };
   const evaluation =
     evaluator === 'challenge'
       ? await evaluateOpenImagesChallenge(predictions, options)

@@ -51,6 +51,10 @@ async function action(context: CommandContext, file: string, annotations: string
     Object.assign(files, { dictionary: found.dicts, 'image data': found.imageData });
     return readVg150Truth(found);
   };
-  const evaluation = await evaluateSceneGraphs(predictions, { truth: await read(), mode, ...evaluatorOptions(flags) });
+  const evaluation = await evaluateSceneGraphs(predictions, {
+    truth: await read(),
+    mode,
+    ...(await evaluatorOptions(flags)),
+  });
   await printBenchmark(context, evaluation, files, predictions.header.settings, flags);
 }

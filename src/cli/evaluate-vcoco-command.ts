@@ -47,7 +47,7 @@ async function scoreOfficial(context: CommandContext, file: string, annotations:
   const { evaluateVcoco, openPredictions, readVcocoTruth } = await import('../evaluation/index.js');
   const predictions = await openPredictions(file);
   const truth = await readVcocoTruth({ annotations, instances, ...(split !== undefined && { split }) });
-  const evaluation = await evaluateVcoco(predictions, { truth, file: annotations, ...evaluatorOptions(flags) });
+  const evaluation = await evaluateVcoco(predictions, { truth, file: annotations, ...(await evaluatorOptions(flags)) });
   const files = { predictions: file, annotations, instances, ...(split !== undefined && { split }) };
   await printBenchmark(context, evaluation, files, predictions.header.settings, flags);
 }
@@ -62,7 +62,7 @@ async function scoreTraining(context: CommandContext, file: string, annotations:
     images: await readHoiImages(annotations),
     file: annotations,
     ...(prior !== undefined && { prior: await readPrior(prior) }),
-    ...evaluatorOptions(flags),
+    ...(await evaluatorOptions(flags)),
   });
   const files = { predictions: file, annotations, ...(prior !== undefined && { prior }) };
   await printBenchmark(context, evaluation, files, predictions.header.settings, flags);

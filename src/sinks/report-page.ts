@@ -1,7 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
-import { RecordError } from '../errors.js';
-import { imageInside } from '../files/image-inside.js';
-import { imageFormat } from '../files/open-image.js';
+import { imageDataUri } from '../files/image-data-uri.js';
 import { writeAtomically } from '../files/write-atomically.js';
 import type { SceneGraph } from '../records/scene-graph.js';
 import { type ReportScene, renderReport } from './render-report.js';
@@ -20,8 +17,6 @@ export interface ReportPageOptions {
 
 /** Name of the file that `reportPage` writes. */
 export const REPORT_PAGE = 'report.html';
-
-const MAX_IMAGE_BYTES = 4 * 2 ** 20;
 
 /**
  * Writes `report.html`, a self-contained HTML page with a few images, their boxes, captions and relations, when a run ends. The
@@ -60,8 +55,8 @@ export async function buildReportPage(
   const scenes: ReportScene[] = [];
   const refused = new Set<string>();
   for (const graph of shown) {
-    const imageDataUri = images === undefined ? null : await dataUri(images, graph.image.file, refused);
-    scenes.push({ graph, ...(imageDataUri !== null && { imageDataUri }) });
+    const uri = images === undefined ? null : await imageDataUri(images, graph.image.file, refused);
+    scenes.push({ graph, ...(uri !== null && { imageDataUri: uri }) });
   }
   if (refused.size > 0) summary.push({ label: 'images outside the folder, not shown', value: String(refused.size) });
   return {
@@ -90,23 +85,4 @@ async function selectScenes(graphs: AsyncIterable<SceneGraph>, count: number) {
     { label: 'relations', value: relations.toLocaleString('en-US') },
   ];
   return { shown: [...related, ...others].slice(0, count), summary };
-}
-
-/**
- * Returns an image file as a data URI; null if it is missing, too large or no image by its content, or not in the folder, which
- * adds its name to `refused`.
- */
-async function dataUri(folder: string, name: string, refused: Set<string>): Promise<string | null> {
-  const file = await imageInside(folder, name).catch((error: unknown) => {
-    if (!(error instanceof RecordError)) throw error;
-    refused.add(name);
-    return null;
-  });
-  if (file === null) return null;
-  const found = await stat(file).catch(() => null);
-  if (!found?.isFile() || found.size > MAX_IMAGE_BYTES) return null;
-  const bytes = await readFile(file);
-  const format = imageFormat(bytes);
-  // Browsers show the others.
-  return format === null || format === 'tiff' ? null : `data:image/${format};base64,${bytes.toString('base64')}`;
 }

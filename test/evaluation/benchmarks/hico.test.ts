@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { relflow } from '../../support/command.js';
 import { temporaryFolder } from '../../support/folders.js';
 import { writePredictions } from '../../support/prediction-files.js';
@@ -253,5 +254,23 @@ describe('relflow evaluate hico', () => {
   it('says how many images have no predictions', async () => {
     const { stderr } = await relflow(['evaluate', 'hico', predictions([[right]]), annotations([riding, riding])]);
     assert.match(stderr, /1 of 2 annotated images have no line in the predictions/);
+  });
+
+  it('writes a page with curves, the worst classes and the pictures of the highest mistakes', async () => {
+    const page = join(folder, 'page.html');
+    const images = join(folder, 'images');
+    mkdirSync(images);
+    await sharp({ create: { width: 320, height: 240, channels: 3, background: '#fff' } })
+      .png()
+      .toFile(join(images, '0.jpg'));
+    const args = ['evaluate', 'hico', predictions([[right, [shifted(horse, 60), horse, 0.8]]]), annotations([riding])];
+    const { code, stderr } = await relflow([...args, '--page', page, '--images', images]);
+    assert.equal(code, 0, stderr);
+    const html = readFileSync(page, 'utf8');
+    assert.match(html, /<polyline points="/);
+    assert.match(html, /viewBox="0 0 320 240"><image href="data:image\/png;base64,/);
+    assert.match(html, /person ride horse, 0\.800, no-match/);
+    assert.match((await relflow([...args, '--page', page])).stderr, /already exists/);
+    assert.match((await relflow([...args, '--images', images])).stderr, /--images has no effect without --page/);
   });
 });
