@@ -50,6 +50,7 @@ function pictureEnd(words: readonly string[], start: number): number {
   if (/^(?:the|this|a|an)$/.test(words[k] ?? '')) k++;
   while (words[k] !== undefined && !pictures.has(words[k]!) && isModifier(words[k]!)) k++;
   if (words[k] === 'close' && words[k + 1] === 'up') k++;
+  else if (isBackdrop(words, k)) return k + 2;
   else if (!pictures.has(words[k] ?? '')) return start;
   k++;
   if (words[k] === 'for' && pictures.has(words[k + 2] ?? '')) k += 3;
@@ -62,6 +63,9 @@ function pictureEnd(words: readonly string[], start: number): number {
   return start;
 }
 
+/** "The background features" */
+const isBackdrop = (words: readonly string[], k: number) =>
+  /^(?:back|fore)ground$/.test(words[k] ?? '') && shows.has(words[k + 1] ?? '');
 const isModifier = (word: string) => word === 'and' || word === '-' || colors.has(word) || isAdjective(word);
 const pictures = wordSet(
   'image photo photograph picture scene shot view snapshot close-up closeup caption description screenshot footage',

@@ -1,4 +1,4 @@
-import { exceptionList, wordList } from './lexicon/lexicon.js';
+import { exceptionList, type WordList, wordList } from './lexicon/lexicon.js';
 import { memoize } from './memoize.js';
 
 /**
@@ -45,11 +45,20 @@ function findVerbLemma(form: string): string {
   return guess(undouble(form), guessedVerbEndings);
 }
 
+/** Returns a function that checks for a word of a list, which is loaded on first use. */
+function listed(name: WordList): (word: string) => boolean {
+  let words: ReadonlySet<string> | undefined;
+  return (word) => {
+    words ??= wordList(name);
+    return words.has(word);
+  };
+}
+
 /** Checks whether a lower-case singular is a known noun; names of particular people and places are not. */
-export const isNoun = (lemma: string): boolean => wordList('nouns').has(lemma);
+export const isNoun = listed('nouns');
 
 /** Checks whether a lower-case infinitive is a known verb. */
-export const isVerb = (lemma: string): boolean => wordList('verbs').has(lemma);
+export const isVerb = listed('verbs');
 
 /** Checks whether a lower-case word is an adjective; `larger` and `biggest` count as `large` and `big` unless they are nouns. */
 export const isAdjective: (word: string) => boolean = memoize(20_000, (word) => {

@@ -1,4 +1,5 @@
 import { wordList } from './lexicon/lexicon.js';
+import { memoize } from './memoize.js';
 import { wordSet } from './word-set.js';
 
 /**
@@ -16,8 +17,13 @@ export function nounClass(lemma: string, modifier?: string): NounClass {
   if (modifier !== undefined && lookalikes.has(`${modifier} ${lemma}`)) return 'thing';
   const known = classes.get(lemma);
   if (known) return known;
-  return personEnding.test(lemma) || wordList('people').has(lemma) ? 'person' : 'thing';
+  return otherClass(lemma);
 }
+
+const otherClass = memoize(
+  20_000,
+  (lemma: string): NounClass => (personEnding.test(lemma) || wordList('people').has(lemma) ? 'person' : 'thing'),
+);
 
 /** Checks whether nouns of this class can act by themselves. */
 export const isAnimate = (nounClass: NounClass): boolean => nounClass === 'person' || nounClass === 'animal';

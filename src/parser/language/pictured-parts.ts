@@ -1,5 +1,4 @@
 import type { CaptionSentence } from './caption-sentences.js';
-import { nounLemma } from './lemma.js';
 import { isHangingPicture, pictureHangers, sceneryPictures } from './noun-classes.js';
 import { wordSet } from './word-set.js';
 
@@ -21,9 +20,13 @@ export interface PicturedPart extends Part {
 export function picturedParts(sentences: readonly CaptionSentence[]): PicturedPart[] {
   const parts: PicturedPart[] = [];
   for (const { tokens } of sentences) {
+    if (!tokens.some(({ text }) => pictures.has(text))) continue;
     const words = tokens.map(({ text }) => text);
-    for (let k = 1; k < words.length - 2; k++) {
-      if (!shows.has(words[k + 1]!) || !sceneryPictures.has(nounLemma(words[k]!)) || isTaken(words, k)) continue;
+    for (let k = 1; k < words.length; k++) {
+      // "The photo was taken from a bridge" speaks of the caption's own picture.
+      if (/^(?:picture|photo|photograph)$/.test(words[k]!) && /^(?:the|this)$/.test(words[k - 1]!))
+        parts.push({ predicate: '', start: tokens[k]!.start, end: tokens[k]!.end });
+      if (!shows.has(words[k + 1] ?? '') || !pictures.has(words[k]!) || isTaken(words, k)) continue;
       let end = k + 2;
       while (end < words.length && !ends.has(words[end]!) && !isPlace(words, end)) end++;
       if (end === k + 2) continue;
@@ -49,6 +52,7 @@ function isTaken(words: readonly string[], k: number): boolean {
 const isPlace = (words: readonly string[], k: number) =>
   words[k] === 'hanging' || (words[k] === 'on' && words.slice(k + 1, k + 4).some((word) => pictureHangers.has(word)));
 
+const pictures: ReadonlySet<string> = new Set([...sceneryPictures].flatMap((word) => [word, `${word}s`]));
 const takes = wordSet('take takes taking took taken taker snap snaps snapping shoot shoots shooting for');
 /** What is before a picture that is a thing of the scene; "a black and white" is not. */
 const contexts = /^(?:on|in|with|at|and|near|of|has|have|is|are|there|that|displays?|[a-z]{2,}ing|shows|holds|bears)$/;

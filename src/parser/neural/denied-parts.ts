@@ -20,10 +20,10 @@ export function deniedParts(caption: string): (start: number, end: number) => bo
 }
 
 const denials =
-  /\b(?:not|no|never|without|neither|nor|no(?:body|ne|thing)|almost|about to|as if|as though|instead|pretend\w*|tr(?:y|ies|ying) to|ready to|prepar\w* to|attempt\w*)\b|n['’]t\b/i;
+  /\b(?:not|no|never|without|neither|nor|no(?:body|ne|thing)|almost|nearly|barely|hardly|about to|as if|as though|instead|pretend\w*|tr(?:y|ies|ying) to|ready to|prepar\w* to|attempt\w*)\b|n['’]t\b/i;
 
 /** "not a cow" */
-const deniedPhrase = /\b(?:not|no|without|nor)\s+(?:(?:a|an|the|any)\s+)?$/i;
+const deniedPhrase = /(?:\b(?:not|no|without|nor)|n['’]t)\s+(?:(?:a|an|the|any)\s+)?$/i;
 const longestDenial = 16;
 
 /** `neither` denies the rest of its sentence. */

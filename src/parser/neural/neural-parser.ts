@@ -4,7 +4,7 @@ import type { TextParser } from '../../records/ports.js';
 import type { TextGraph } from '../../records/text-graph.js';
 import { captionSentences } from '../language/caption-sentences.js';
 import { isAbstract } from '../language/noun-classes.js';
-import { isPictured, picturedParts } from '../language/pictured-parts.js';
+import { isPictured } from '../language/pictured-parts.js';
 import { maxCaptionLength } from '../language/tokenize.js';
 import { mergeMentions } from '../rules/merge-mentions.js';
 import { readRules } from '../rules/rule-parser.js';
@@ -18,7 +18,7 @@ import { decodeModel, type ParserModel } from './parser-model.js';
 import { calibratedConfidence, type Evidence } from './relation-confidence.js';
 
 /** Part of the parser's identity in runs and caches: raise it when a change alters the graphs. */
-const version = '8';
+const version = '9';
 
 /** Bytes for the parameters and for the activations of the longest caption. */
 const memoryBytes = 48 << 20;
@@ -107,16 +107,14 @@ function lazyParser(
         return isQuestion ? { ...graph, relations: [] } : graph;
       }),
     );
-    const rules =
-      words > phraseWords ? readRules(caption, sentences) : { graph: { entities: [], relations: [] }, mentions: [] };
-    const pictured = picturedParts(sentences);
+    const rules = readRules(caption, words > phraseWords ? sentences : []);
     const isDenied = deniedParts(caption);
     const joined = joinGraphs(network, rules.graph, {
       isPhrase,
       isParagraph: words > paragraphWords,
       isDenied: (start, end) =>
         isDenied(start, end) ||
-        pictured.some((part) => isPictured(part, { start }) || isPictured(part, { start: end - 1 })),
+        rules.pictured.some((part) => isPictured(part, { start }) || isPictured(part, { start: end - 1 })),
       confidenceOf,
     });
     const relations =

@@ -1,5 +1,6 @@
 import { verbLemma } from '../language/lemma.js';
 import { prepositionAt } from '../language/prepositions.js';
+import type { Token } from '../language/tokenize.js';
 import { QUOTE, type WordClass } from '../language/word-class.js';
 import { wordSet } from '../language/word-set.js';
 import { type NounPhrase, nounPhraseAt, type TaggedSentence } from './noun-phrase.js';
@@ -68,12 +69,14 @@ interface Step {
   readonly next: number;
 }
 
+/** Returns a pronoun of the words from one on, up to the next part. */
+function pronounAt(tokens: readonly Token[], k: number, word: string, next = k + 1): Step {
+  const end = tokens[Math.min(next, tokens.length) - 1]!.end;
+  return { part: { kind: 'pronoun', word, start: tokens[k]!.start, end }, next };
+}
+
 function partAt(sentence: TaggedSentence, words: readonly string[], k: number): Step {
   const { tags, tokens } = sentence;
-  const pronoun = (word: string, next = k + 1): Step => ({
-    part: { kind: 'pronoun', word, start: tokens[k]!.start, end: tokens[Math.min(next, tokens.length) - 1]!.end },
-    next,
-  });
   const reciprocal =
     (words[k] === 'each' && words[k + 1] === 'other') || (words[k] === 'one' && words[k + 1] === 'another');
   if (words[k] === 'as' && /^(?:if|though)$/.test(words[k + 1] ?? ''))
@@ -83,9 +86,14 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
   if (words[k] === 'including' || (words[k] === 'such' && words[k + 1] === 'as'))
     return { part: { kind: 'and' }, next: k + (words[k] === 'such' ? 2 : 1) };
   if (words[k] === 'neither') return { part: { kind: 'denial', isNewClause: false }, next: k + 1 };
-  if (words[k] === 'no' && words[k + 1] === 'one') return pronoun('nothing', k + 2);
+  if (words[k] === 'no' && words[k + 1] === 'one') return pronounAt(tokens, k, 'nothing', k + 2);
   if (nothing.test(words[k]!))
-    return pronoun('nothing', words[k + 1] === 'of' ? (nounPhraseAt(sentence, k + 2)?.next ?? k + 3) : k + 1);
+    return pronounAt(
+      tokens,
+      k,
+      'nothing',
+      words[k + 1] === 'of' ? (nounPhraseAt(sentence, k + 2)?.next ?? k + 3) : k + 1,
+    );
   // "to her right, a man sits": to the right of her
   const side = words[k] === 'to' || words[k] === 'on' ? sideAt(words, tags, k) : undefined;
   if (side) {
@@ -97,7 +105,7 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
     };
   }
   const member = memberAt(words, tags, k);
-  if (member) return pronoun(member.word, member.next);
+  if (member) return pronounAt(tokens, k, member.word, member.next);
   if (unlikely.has(words[k]!) && tags[k + 1] === 'verb') return verbAt(sentence, words, k);
   if (words[k] === 'not' && (tags[k + 1] === 'determiner' || tags[k + 1] === 'noun')) {
     const phrase = nounPhraseAt(sentence, k + 1);
@@ -105,8 +113,8 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
   }
   if (isNegation(words[k]!) && (/n't$/.test(words[k]!) || tags[k + 1] === 'verb' || tags[k + 1] === 'adverb') && k > 0)
     return verbAt(sentence, words, k);
-  if (isNegation(words[k]!)) return pronoun('nothing');
-  if (reciprocal) return pronoun('each other', k + 2);
+  if (isNegation(words[k]!)) return pronounAt(tokens, k, 'nothing');
+  if (reciprocal) return pronounAt(tokens, k, 'each other', k + 2);
   switch (tags[k]) {
     case 'determiner':
     case 'number':
@@ -114,13 +122,13 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
     case 'noun': {
       const phrase = nounPhraseAt(sentence, k);
       // A phrase with `no` is not part of a relation.
-      if (phrase && words[k] === 'no') return pronoun('nothing', phrase.next);
+      if (phrase && words[k] === 'no') return pronounAt(tokens, k, 'nothing', phrase.next);
       if (phrase) return { part: { kind: 'phrase', phrase }, next: phrase.next };
       if (tags[k] === 'adjective') return adjectiveAt(sentence, words, k);
       return { next: k + 1 };
     }
     case 'pronoun':
-      return pronoun(words[k]!);
+      return pronounAt(tokens, k, words[k]!);
     case 'preposition': {
       if (words[k] === 'about' && tags[k + 1] === 'to') return verbAt(sentence, words, k);
       const { text, length } = prepositionAt(words, k) ?? { text: words[k]!, length: 1 };

@@ -33,7 +33,10 @@ export function startsClause(
 export const startsParallel = (next: ClausePart | undefined, { preposition, verb }: JoinedPredicate): boolean =>
   next?.kind === 'preposition' &&
   verb === undefined &&
-  (isLocativeAttachment(preposition) || preposition === next.text);
+  (isLocativeAttachment(preposition) ||
+    preposition === next.text ||
+    preposition === 'over' ||
+    preposition === 'around');
 
 /** Checks whether animate and inanimate objects usually share a list after a predicate: "with a dog and a ball". */
 export const allowsMixedList = ({ preposition, verb }: JoinedPredicate): boolean =>

@@ -12,8 +12,8 @@ import { wordSet } from '../language/word-set.js';
 export function isMistaggedNoun(words: readonly string[], tags: readonly WordClass[], k: number): boolean {
   const word = words[k]!;
   const isBare = verbLemma(word) === word;
-  if (isClearVerb(words, tags, k)) return false;
   if (tags[k] !== 'verb' || !(isBare || word.endsWith('s')) || !isNoun(nounLemma(word))) return false;
+  if (isClearVerb(words, tags, k)) return false;
   const before = words[k - 1];
   switch (tags[k - 1]) {
     case undefined:
@@ -72,6 +72,18 @@ export function openWordClass(words: readonly string[], tags: readonly WordClass
  * bag", "painting the wall", "watches him"), and few stand so before a preposition if they say how a thing rests ("hang from").
  */
 function isClearVerb(words: readonly string[], tags: readonly WordClass[], k: number): boolean {
+  const follows = tags[k + 1];
+  const next = words[k + 1];
+  if (
+    next === undefined ||
+    (follows !== 'determiner' &&
+      follows !== 'pronoun' &&
+      follows !== 'preposition' &&
+      follows !== 'adverb' &&
+      follows !== 'number' &&
+      next !== QUOTE)
+  )
+    return false;
   const word = words[k]!;
   const verb = verbLemma(word);
   const before = tags[k - 1];
@@ -79,7 +91,6 @@ function isClearVerb(words: readonly string[], tags: readonly WordClass[], k: nu
   if (before === 'determiner' || before === 'number' || before === 'possessive' || before === 'preposition')
     return false;
   if (before === 'adjective' && tags[k - 2] !== undefined) return false;
-  const next = words[k + 1] ?? '';
   if (next === QUOTE && before === 'noun' && (word.endsWith('ing') || word.endsWith('s'))) return true;
   const isInflected = word !== verb && (word.endsWith('s') || word.endsWith('ing'));
   if (isInflected && before !== undefined && (objectStarts.has(next) || objectPronouns.has(next))) return true;
@@ -102,7 +113,7 @@ function isClearVerb(words: readonly string[], tags: readonly WordClass[], k: nu
     const isPlural = nounLemma(words[k - 1]!) !== words[k - 1];
     return word === verb ? isPlural || tags[0] === 'preposition' : word.endsWith('s') && !isPlural;
   }
-  return before === 'other' && word.endsWith('s');
+  return (before === 'other' || before === 'verb') && word.endsWith('s');
 }
 
 /** What starts the object of a verb for sure. */

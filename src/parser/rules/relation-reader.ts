@@ -127,6 +127,7 @@ export class RelationReader {
         break;
       case 'preposition':
         if (this.isJoined() && isInverted(sentence, k)) {
+          this.antecedents.endClause(this.subject);
           this.beginClause();
           this.subject = this.agent = [];
         }
@@ -186,6 +187,12 @@ export class RelationReader {
     this.addPhrase(phrase);
     this.described = [];
     const group = [phrase];
+    if (this.previousKind === 'be' && this.isDenied && this.subject.length === 0) {
+      // "there isn't any milk in the glass"
+      this.isNothing = true;
+      this.nearest = [];
+      return;
+    }
     if (this.pending) this.completePending(this.pending, group, isBackdrop(sentence, k));
     else if (this.isSecondObject(phrase)) {
       // "feeding a horse a carrot"
@@ -290,6 +297,7 @@ export class RelationReader {
 
   /** Checks whether a preposition belongs to what is not so, or only possible: "about to hit a ball with a bat". */
   private isUnstated({ preposition }: PendingPredicate, subjects: Group): boolean {
+    if (this.unstated !== undefined && preposition === 'with') return true;
     if (this.unstated === undefined || !subjects.every((phrase) => this.agent.includes(phrase))) return false;
     return this.unstated === 'denied' || !isLocativeAttachment(preposition);
   }
@@ -312,7 +320,7 @@ export class RelationReader {
         if (this.inverted) this.relate([phrase], this.inverted.predicate, this.inverted.object);
       } else this.setSubject([phrase]);
     } else if (startsClause(phrase, next, related, this.hasVerb)) this.setSubject([phrase]);
-    else if (startsParallel(next, related)) this.setSubject([phrase]);
+    else if (startsParallel(next, related)) this.joinParallel(phrase, related);
     else if (related.preposition === 'of' && related.verb === undefined && phrase.isDetermined) {
       // "a bottle of beer and two bananas": the bananas join the bottle, not the beer.
       const outer = this.originOf(related.subjects);
@@ -327,6 +335,16 @@ export class RelationReader {
     else {
       this.attachObjects([phrase], related);
       this.nearest = [...this.nearest, phrase];
+    }
+  }
+
+  /** Reads another object with a place of its own, "a bag over her arm and a ring on her finger", or another subject. */
+  private joinParallel(phrase: NounPhrase, { subjects }: ResolvedPredicate): void {
+    const outer = this.originOf(subjects);
+    if (outer?.verb === undefined || outer.preposition !== '') this.setSubject([phrase]);
+    else {
+      this.attachObjects([phrase], outer);
+      this.nearest = [phrase];
     }
   }
 

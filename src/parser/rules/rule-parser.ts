@@ -1,7 +1,7 @@
 import type { TextParser } from '../../records/ports.js';
 import type { TextGraph } from '../../records/text-graph.js';
 import { type CaptionSentence, captionSentences } from '../language/caption-sentences.js';
-import { isPictured, picturedParts } from '../language/pictured-parts.js';
+import { isPictured, type PicturedPart, picturedParts } from '../language/pictured-parts.js';
 import { maxCaptionLength, type Token } from '../language/tokenize.js';
 import { QUOTE } from '../language/word-class.js';
 import { wordSet } from '../language/word-set.js';
@@ -34,7 +34,7 @@ import { wordClasses } from './word-classes.js';
  * ```
  */
 export function ruleParser(): TextParser {
-  return { name: 'rules', version: '4', maxLength: maxCaptionLength, parse };
+  return { name: 'rules', version: '5', maxLength: maxCaptionLength, parse };
 }
 
 function parse(caption: string): TextGraph {
@@ -42,11 +42,16 @@ function parse(caption: string): TextGraph {
   return mergeMentions(caption, graph, mentions);
 }
 
+/** What the rules find in a caption. */
+export interface RulesReading {
+  readonly graph: TextGraph;
+  readonly mentions: readonly Mention[];
+  /** What pictures in the picture show. */
+  readonly pictured: readonly PicturedPart[];
+}
+
 /** Reads the sentences of a caption: their graph, and which of its phrases and pronouns stand for others. */
-export function readRules(
-  caption: string,
-  sentences: readonly CaptionSentence[],
-): { readonly graph: TextGraph; readonly mentions: readonly Mention[] } {
+export function readRules(caption: string, sentences: readonly CaptionSentence[]): RulesReading {
   const reader = new RelationReader();
   for (const { tokens: spoken, isQuestion } of sentences) {
     const tokens = withoutQuotes(caption, spoken);
@@ -72,6 +77,7 @@ export function readRules(
             ),
           },
     mentions: reader.mentions(),
+    pictured,
   };
 }
 

@@ -53,6 +53,8 @@ function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], 
     case 'one':
       // "the taller one kicks"
       if (before === 'adjective') return words.slice(Math.max(0, k - 3), k).includes('the') ? 'pronoun' : 'noun';
+      // "one wearing a hat"
+      if (words[k + 1]?.endsWith('ing') && closedClass(words[k + 2] ?? '') === 'determiner') return 'pronoun';
       return nounFollows || words[k + 1] === 'of' ? 'number' : 'pronoun';
     case 'other':
       return words[k - 1] === 'each' ? 'pronoun' : tags[k]!;
