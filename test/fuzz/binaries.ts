@@ -17,6 +17,9 @@ import type { FuzzedReader } from './reader.js';
 const checkpoint = readFileSync(new URL('../model/weights/checkpoints/checkpoint.pth', import.meta.url));
 const hostile = readFileSync(new URL('../model/weights/checkpoints/hostile.pth', import.meta.url));
 
+const old = readFileSync(new URL('../model/weights/forms/old.pth', import.meta.url));
+const oldViews = readFileSync(new URL('../model/weights/forms/old-views.pth', import.meta.url));
+
 async function readWeights(path: string): Promise<void> {
   const weights = await openWeights(path);
   try {
@@ -82,6 +85,11 @@ export const binaryReaders: readonly FuzzedReader[] = [
     make: (random) => ({
       'a.pth': random.next() < 0.7 ? changedPickle(random) : mutateBytes(random, checkpoint, hostile),
     }),
+    read: (folder) => readWeights(join(folder, 'a.pth')),
+  },
+  {
+    name: 'old-checkpoint',
+    make: (random) => ({ 'a.pth': mutateBytes(random, pick(random, [old, oldViews]), checkpoint) }),
     read: (folder) => readWeights(join(folder, 'a.pth')),
   },
   {
