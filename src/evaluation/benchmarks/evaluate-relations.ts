@@ -15,7 +15,8 @@ export interface EvaluateRelationsOptions {
 }
 
 /**
- * Scores a model on scene-graph detection: it finds the relations of each image, including their objects.
+ * Scores a model on own data: it finds the relations of each image, including their objects. The numbers are none of the official
+ * measures, see `RelationScores`.
  *
  * @throws the reason of `signal` when the finder stops because of it
  *

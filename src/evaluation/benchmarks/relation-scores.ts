@@ -37,7 +37,8 @@ const MIN_IOU = 0.5;
 const NMS_THRESHOLD = 0.7;
 
 /**
- * Accumulates scores of scene-graph detection, image by image. A prediction matches a true relation if its predicate and both
+ * Accumulates scores of scene-graph detection on own data, image by image. They are none of the official measures: those of
+ * HICO-DET, V-COCO, Open Images and VG150 are `evaluateHico`, `evaluateVcoco`, `evaluateOpenImages` and `evaluateSceneGraphs`. A prediction matches a true relation if its predicate and both
  * categories are equal and both boxes have an IoU of at least 0.5. Each true relation matches at most one prediction, the one
  * with the highest score. Relations without an object are left out.
  *
