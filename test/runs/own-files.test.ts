@@ -12,6 +12,7 @@ import {
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
+  type ExportFormatName,
   exportRun,
   Graph,
   type ImageRecord,
@@ -23,6 +24,7 @@ import {
   type SourceItem,
   sceneGraphs,
 } from '../../src/index.js';
+import { ExportOutput } from '../../src/sinks/exports/export-output.js';
 import { exportAs } from '../../src/sinks/exports/export-run.js';
 import { relflow } from '../support/command.js';
 import { digests, putFile, temporaryFolder } from '../support/folders.js';
@@ -37,10 +39,10 @@ const relate = () =>
     apply: () => ({ relations: [], tagger: null }),
   });
 
-function graphOf(items: readonly SourceItem<ImageRecord>[]): Graph {
+function graphOf(items: readonly SourceItem<ImageRecord>[], format: ExportFormatName = 'rlipv2'): Graph {
   const graph = new Graph('test');
   graph.from(memorySource(items)).pipe(relate()).to(sceneGraphs());
-  return graph.finish(exportAs('rlipv2'));
+  return graph.finish(exportAs(format));
 }
 
 /** Makes the folder of a finished run of three shards. */
@@ -264,6 +266,26 @@ describe('a replaced run', () => {
         (await readdir(join(out, '.relflow'))).sort(),
         (await readdir(join(expected, '.relflow'))).sort(),
       );
+    }
+  });
+});
+
+describe('an export of a run whose process was killed', () => {
+  it('leaves no file after a resume, nor after a new run', async () => {
+    const expected = join(temporaryFolder(), 'out');
+    await run(graphOf(images(12), 'coco'), { out: expected, shardRecords: 5 });
+    for (const how of [{ resume: true }, { overwrite: true }]) {
+      const out = join(temporaryFolder(), 'out');
+      await run(graphOf(images(12), 'coco'), { out, shardRecords: 5 });
+      for (const name of ['manifest.json', 'report.json', 'coco.json']) rmSync(join(out, name));
+      const output = new ExportOutput(join(out, 'coco.json'), false);
+      await (await output.create('coco.json')).close();
+      await output.scratch();
+      await output.scratch();
+      assert.equal(readdirSync(out).filter((name) => name.startsWith('coco.json.')).length, 3);
+      await run(graphOf(images(12), 'coco'), { out, shardRecords: 5, ...how });
+      assert.deepEqual(digests(out), digests(expected));
+      await output.abandon();
     }
   });
 });

@@ -59,7 +59,8 @@ export class ExportOutput {
 
   /** Creates a temporary file, for a part of a file that comes after others. */
   async scratch(): Promise<Scratch> {
-    const path = `${this.#isFolder ? join(this.#partial, 'scratch') : this.#partial}.${this.#scratches.size}.scratch`;
+    // A name like those of other incomplete files, so that a run removes it too after its process was killed.
+    const path = partialName(this.#isFolder ? join(this.#partial, 'scratch') : this.path);
     const writer = await FileWriter.open(path, this.path);
     this.#open.add(writer);
     this.#scratches.add(path);
