@@ -5,6 +5,7 @@ import { coco80Categories } from '../../src/vocabulary/categories.js';
 import { hicoUnseen, hicoVerbs } from '../../src/vocabulary/hico.js';
 import type { Differences } from './compare.js';
 import { handCases, imageOfPairs, predictionsOf, readJson } from './golden-files.js';
+import { comparePostProcess } from './post-process.js';
 
 interface Written {
   readonly verbs: readonly number[];
@@ -67,6 +68,7 @@ export async function compareHico(folder: string, differences: Differences): Pro
     filtered[setting] = await trainingWithout(join(folder, 'annotations-train.json'), new Set(hicoUnseen[setting]));
   }
   differences.compare(filtered, expected['zero_shot_training'], 'zero_shot_training');
+  comparePostProcess(folder, expected['postprocess'] as Parameters<typeof comparePostProcess>[1], differences);
   for (const { name, nms, annotations, predictions: written, expected: numbers } of handCases<HandCase>(folder)) {
     const truth = annotations.map(readImage);
     const { report } = await evaluateHico(read(written), { images: truth, file: name, suppress: nms });

@@ -89,6 +89,7 @@ class Evaluation {
   readonly #verbs: readonly number[];
   readonly #categories: ReadonlyMap<string, number>;
   readonly #classes = new Map<number, ClassRanking>();
+  readonly #valid = new Map<number, Uint8Array>();
   readonly #mistakes: HighestMistakes;
   /** Indices of the unseen combinations. */
   readonly #unseen: ReadonlySet<number | null> | null;
@@ -124,7 +125,7 @@ class Evaluation {
   }
 
   add(position: number, { objects: written, pairs, image: { file } }: ImagePredictions): void {
-    const { suppress = true, mask = true, knownObject = false } = this.#options;
+    const { suppress = true, knownObject = false } = this.#options;
     const { fused } = this.#predictions.header;
     const counts = this.#counts;
     const truth = this.#images[position]!;
@@ -143,10 +144,8 @@ class Evaluation {
       (pair, row) => {
         const { object, score } = ends[pair]!;
         const { scores } = pairs[pair]!;
-        for (const [k, verb] of this.#verbs.entries()) {
-          const isValid = !mask || interactionIndex(tripletKey(PERSON, object.category, verb)) !== null;
-          row[k] = isValid ? scores[k]! * score : 0;
-        }
+        const valid = this.#validVerbs(object.category);
+        for (let k = 0; k < row.length; k++) row[k] = valid[k] === 1 ? scores[k]! * score : 0;
       },
       TOP,
     ).map(({ pair, predicate, score }) => {
@@ -185,6 +184,18 @@ class Evaluation {
         }));
       }
     }
+  }
+
+  /** Returns for each verb of the header whether its combination with an object is among the 600; all are without the mask. */
+  #validVerbs(category: number): Uint8Array {
+    const known = this.#valid.get(category);
+    if (known) return known;
+    const { mask = true } = this.#options;
+    const made = Uint8Array.from(this.#verbs, (verb) =>
+      mask && interactionIndex(tripletKey(PERSON, category, verb)) === null ? 0 : 1,
+    );
+    this.#valid.set(category, made);
+    return made;
   }
 
   result(missing: number): BenchmarkEvaluation {

@@ -102,7 +102,7 @@ class Evaluation {
       predicates.length,
       (pair, row) => {
         const { scores, subjectScore, objectScore } = pairs[pair]!;
-        for (const k of predicates.keys()) row[k] = scores[k]! * objectScore * subjectScore;
+        for (let k = 0; k < row.length; k++) row[k] = scores[k]! * objectScore * subjectScore;
       },
       100,
     ).map(({ pair, predicate: place, score }) => {

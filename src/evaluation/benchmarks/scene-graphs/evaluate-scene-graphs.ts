@@ -135,7 +135,7 @@ class Evaluation {
     if (pairs.length === 0) return;
     const best = pairs.map(({ subject, object, scores: of }) => {
       let place = 0;
-      for (const [k, score] of of.entries()) if (score > of[place]!) place = k;
+      for (let k = 1; k < of.length; k++) if (of[k]! > of[place]!) place = k;
       const score = of[place]! * scores[subject]! * scores[object]!;
       return { subject, object, predicate: this.#predicates[place]!, score };
     });
@@ -144,7 +144,8 @@ class Evaluation {
       this.#predicates.length,
       (pair, row) => {
         const { subject, object, scores: of } = pairs[pair]!;
-        for (const k of row.keys()) row[k] = scores[subject]! * scores[object]! * of[k]!;
+        const both = scores[subject]! * scores[object]!;
+        for (let k = 0; k < row.length; k++) row[k] = both * of[k]!;
       },
       TOP,
     ).map(({ pair, predicate }) => ({ ...pairs[pair]!, predicate: this.#predicates[predicate]! }));
