@@ -44,7 +44,7 @@ describe('relflow', () => {
       ['run', 'coco'],
       ['run', 'coco', '--annotatoins', 'x'],
       ['frobnicate'],
-      ['export', out, '--format', 'coco', '--file', 'x'],
+      ['export', out, '--format', 'cocoa', '--file', 'x'],
       ['run', 'coco', ...inputs, '--out', 'x', '--limit', 'ten'],
     ];
     await inPairs(usage, async (args) => assert.equal((await relflow(args)).code, 2, args.join(' ')));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { AnswerStore, type Question, questionKey } from '../../src/endpoints/index.js';
 import { digest } from '../../src/files/digest.js';
 import { command, relflow as relflowHere, SCENES } from './command.js';
@@ -69,8 +70,45 @@ export async function faultScenarios(): Promise<Scenario[]> {
         assert.ok(readFileSync(file).equals(readFileSync(page)), 'the page differs');
       },
     },
+    await replacementScenario(whole),
     storeScenario(),
   ];
+}
+
+/** The scenario of an export of several files that replaces an earlier one. */
+export async function replacementScenario(run: string): Promise<Scenario> {
+  const args = (folder: string, ...more: string[]) => [
+    'export',
+    run,
+    ...['--format', 'reltr', '--out', join(folder, 'set'), ...more],
+  ];
+  const second = ['--min-confidence', '0.5'];
+  const [before, after] = [temporaryFolder(), temporaryFolder()];
+  await relflow(...args(before));
+  await relflow(...args(after, ...second));
+  const [old, replaced] = [digests(join(before, 'set')), digests(join(after, 'set'))];
+  return {
+    name: 'replacement of an export',
+    before,
+    program: (folder) => [command(), ...args(folder, ...second, '--overwrite')],
+    recover: async (folder) => {
+      // An export finds the earlier one again, whatever was between the renames.
+      const { stderr } = await relflowHere(args(folder, ...second));
+      assert.match(stderr, /already contains an export/);
+      const found = digests(join(folder, 'set'));
+      assert.ok(
+        [old, replaced].some((whole) => isDeepStrictEqual(found, whole)),
+        Object.keys(found).join(),
+      );
+      await relflow(...args(folder, ...second, '--overwrite'));
+      assert.deepEqual(digests(join(folder, 'set')), replaced);
+    },
+  };
+}
+
+/** Returns the folder of a complete run. */
+export async function finishedRun(): Promise<string> {
+  return (await preparedRun()).whole;
 }
 
 /** The scenarios in which several processes work on one run: its parts, and its end. */
