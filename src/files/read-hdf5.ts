@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { InputError, RelflowError } from '../errors.js';
+import { loadHdf5 } from './load-hdf5.js';
 
 /** A table of whole numbers, row by row. */
 export interface IntegerTable {
@@ -27,17 +28,7 @@ export async function readHdf5<const N extends readonly string[]>(
   names: N,
 ): Promise<{ [K in keyof N]: IntegerTable }> {
   await checkSignature(file);
-  const hdf5 = await import('h5wasm/node').catch((cause: unknown) => {
-    throw new RelflowError(
-      'missing-package',
-      `${file}: reading HDF5 needs the package h5wasm, which is not installed: npm install h5wasm`,
-      { package: 'h5wasm' },
-      { cause },
-    );
-  });
-  const module = await hdf5.ready;
-  // Else HDF5 prints a trace to stderr for every error.
-  module.activate_throwing_error_handler();
+  const hdf5 = await loadHdf5(`${file}: reading HDF5`);
   const opened = attempt(file, 'cannot be read as HDF5', () => new hdf5.File(resolve(file), 'r'));
   try {
     return names.map((name) => {

@@ -1,4 +1,4 @@
-import { RelflowError } from '../../errors.js';
+import { loadHdf5 } from '../../files/load-hdf5.js';
 import type { Box } from '../../records/box.js';
 import type { Image } from '../../records/image.js';
 import type { ExportFormat } from './export-format.js';
@@ -27,14 +27,7 @@ export const vg150: ExportFormat = {
   file: 'vg150',
   summary: "VG150's HDF5 file, dictionaries and image data (needs the package h5wasm)",
   write: async (input, output) => {
-    const hdf5 = await import('h5wasm/node').catch((cause: unknown) => {
-      throw new RelflowError(
-        'missing-package',
-        'export: the format vg150 needs the package h5wasm, which is not installed: npm install h5wasm',
-        { package: 'h5wasm' },
-        { cause },
-      );
-    });
+    const hdf5 = await loadHdf5('export: the format vg150');
     const contents = await input.contents();
     const fromOne = (names: Iterable<string>) => new Map([...names].map((name, index) => [name, index + 1]));
     const [labels, predicates] = [fromOne(contents.categories.keys()), fromOne(contents.predicates.keys())];
@@ -91,7 +84,6 @@ export const vg150: ExportFormat = {
 
     const name = 'VG-SGG-with-attri.h5';
     const path = await output.reserve(name);
-    await hdf5.ready;
     atFixedTime(() => {
       const file = new hdf5.File(path, 'w');
       const add = (name: string, values: readonly number[], columns: number) =>
