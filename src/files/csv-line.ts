@@ -1,6 +1,6 @@
 /**
- * Formats a row of a CSV file (RFC 4180), with its line break: fields with a comma, a quotation mark or a line break are
- * quoted.
+ * Formats a row of a CSV file (RFC 4180), with its line break: fields with a comma, a quotation mark, a line break or
+ * white space at an end are quoted.
  */
 export function csvLine(fields: readonly (string | number | undefined)[]): string {
   return `${fields.map(csvField).join(',')}\n`;
@@ -8,5 +8,5 @@ export function csvLine(fields: readonly (string | number | undefined)[]): strin
 
 function csvField(value: string | number | undefined): string {
   const text = value === undefined ? '' : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

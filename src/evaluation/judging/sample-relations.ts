@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, RecordError } from '../../errors.js';
+import { csvLine } from '../../files/csv-line.js';
 import { encodeJpeg } from '../../files/encode-jpeg.js';
 import { checkImageFolder } from '../../files/image-folder.js';
 import { imageInside } from '../../files/image-inside.js';
@@ -14,7 +15,6 @@ import type { RelationJudgment } from '../../records/relation-judgment.js';
 import type { SceneGraph } from '../../records/scene-graph.js';
 import { checkOutputFile } from '../../run-folder/check-output-file.js';
 import type { RunFolder } from '../../run-folder/run-folder.js';
-import { csvLine } from '../csv-line.js';
 import { drawSheet, PANELS, type Panel, partAround } from './draw-sheet.js';
 import { JUDGMENT_COLUMNS } from './relation-judgments.js';
 
@@ -202,4 +202,4 @@ async function panelOf(
   return { title: `${number}: ${subject} ${predicate} ${object}`, part, pixels, subject: s, object: o };
 }
 
-const csvOf = (row: RelationJudgment): string => csvLine(JUDGMENT_COLUMNS.map((name) => String(row[name] ?? '')));
+const csvOf = (row: RelationJudgment): string => csvLine(JUDGMENT_COLUMNS.map((name) => row[name]));
