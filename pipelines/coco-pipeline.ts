@@ -1,18 +1,19 @@
-import { coco, Graph, recipe, Type } from '../src/index.js';
+import { detections, Graph, recipe, Type } from '../src/index.js';
 import { imageFolders } from './image-folders.js';
 import { MAIN } from './option-groups.js';
 import { pseudoLabel, pseudoLabelOptions } from './pseudo-label.js';
 
-/** Turns COCO's detections and captions from files or a captioner into scene graphs. */
+/** Turns detections, in COCO's format or in another that `detections` reads, and captions into scene graphs. */
 export default recipe({
   name: 'coco',
-  summary: 'COCO detections and captions to scene graphs',
+  summary: 'detections (COCO, YOLO, Pascal VOC, CVAT, Label Studio) and captions to scene graphs',
   options: Type.Object(
     {
       annotations: Type.String({
         group: MAIN,
         argument: 'files',
-        description: 'instances_*.json, also .gz; a path or glob',
+        description:
+          "instances_*.json of COCO, also .gz; YOLO's data.yaml or labels; Pascal VOC's or CVAT's XML; Label Studio's JSON; a path, glob or folder",
       }),
       images: Type.Optional(
         Type.String({
@@ -44,13 +45,14 @@ export default recipe({
   examples: [
     'run coco --annotations instances_train2017.json --captions captions_train2017.json --out coco-graphs',
     'run coco --annotations instances.json --images images --captions captions.json --tagger tagger.safetensors --out out',
+    'run coco --annotations data.yaml --captions captions.json --out out',
     'run coco --annotations "instances_*2017.json" --images images --captions captions.json --out out --export rlipv2',
   ],
-  build: ({ annotations, images, dataset, split, limit, ...options }) => {
+  build: async ({ annotations, images, dataset, split, limit, ...options }) => {
     const readsPixels = options.tagger !== undefined || options.captioner !== undefined || options.propose;
     const folders = imageFolders(annotations, images, readsPixels);
     const graph = new Graph('coco');
-    const source = coco({
+    const source = await detections({
       annotations,
       compat: options.compat,
       ...(folders.source && { images: folders.source }),

@@ -3,14 +3,17 @@ import { Command, Option } from 'commander';
 import {
   coco,
   cocoRelations,
+  cvat,
   EXPORT_FORMATS,
   exportGraphs,
   gqa,
   hico,
   type ImageRecord,
+  labelStudio,
   OptionError,
   objects365,
   openImages,
+  pascalVoc,
   psg,
   type Related,
   type Source,
@@ -18,6 +21,7 @@ import {
   vcoco,
   vg150,
   visualGenome,
+  yolo,
 } from '../index.js';
 import type { Captioned } from '../records/caption-record.js';
 import { type RefusedRecords, readGraphs } from '../runs/read-graphs.js';
@@ -98,12 +102,28 @@ const FORMS: Readonly<Record<string, InputForm>> = {
     source: (annotations, flags) => psg({ annotations, withoutRelations: true, ...imagesOf(flags) }),
   },
   gqa: { summary: "GQA's scene graphs", source: (annotations, flags) => gqa({ annotations, ...imagesOf(flags) }) },
+  'label-studio': {
+    summary: "Label Studio's tasks with boxes and relations: its export 'JSON', or relflow's",
+    source: (annotations, flags) => labelStudio({ annotations, ...imagesOf(flags) }),
+  },
+  yolo: {
+    summary: "YOLO's detections: data.yaml, or labels next to classes.txt",
+    source: (annotations, flags) => yolo({ annotations, ...imagesOf(flags) }),
+  },
+  'pascal-voc': {
+    summary: "Pascal VOC's detections: the folder of the XML files",
+    source: (annotations, flags) => pascalVoc({ annotations, ...imagesOf(flags) }),
+  },
+  cvat: {
+    summary: "CVAT's detections: annotations.xml of 'CVAT for images 1.1'",
+    source: (annotations, flags) => cvat({ annotations, ...imagesOf(flags) }),
+  },
 };
 
 /** Adds `relflow convert`. */
 export function convertCommand(program: Command, context: CommandContext): void {
   const command = new Command('convert')
-    .argument('<input>', 'annotation file, glob, or folder of a run')
+    .argument('<input>', 'annotation file, glob or folder')
     .summary('convert a data set from one format to another')
     .description(
       'Convert a data set with relations, or with detections alone, to another format without a run. What is refused in the input and what the output cannot carry is counted and said.',

@@ -28,7 +28,7 @@ export function imagePath(written: string): ImagePath | null {
   const isShallow = written.length < 2 * maxDepth || written.split('/').length <= maxDepth;
   if (isShallow && simplePath.test(written)) return { file: written, whole: written, outside: false };
   // Label Studio: the path relative to the folder that it serves.
-  const local = /\/local-files\/?\?d=([^&#]+)/.exec(written)?.[1];
+  const local = /(?:\/local-files|\/|^)\?d=([^&#]+)/.exec(written)?.[1];
   const url = /^(?:[a-z][a-z0-9+.-]+:)?\/\/[^/]*\/|^(?!data:)[a-z][a-z0-9+.-]+:\/+/i.exec(written)?.[0];
   const path =
     local !== undefined

@@ -1,5 +1,5 @@
 import { opendir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type ImagePath, pathTails } from './image-path.js';
 import { SimilarNames } from './similar-names.js';
 
@@ -132,12 +132,16 @@ export class ImageSearch {
  * their own, as CVAT, Datumaro and COCO have it: `annotations/instances_train.json` next to `images/` or `train/`.
  */
 export function folderAboveAnnotations(folder: string): string | undefined {
-  return /^(?:annotations?|anns?|labels?)$/i.test(basename(resolve(folder))) ? join(folder, '..') : undefined;
+  const isOwn = (path: string) => /^(?:annotations?|anns?|labels?)$/i.test(basename(path));
+  const path = resolve(folder);
+  if (isOwn(path)) return join(folder, '..');
+  // labels/train
+  return isOwn(dirname(path)) ? join(folder, '../..') : undefined;
 }
 
 /** Returns the places at which images may be besides the image folder itself, as far as they exist. */
 async function existingPlaces({ folder, annotations, below, subset = '' }: ImageSearchOptions): Promise<Place[]> {
-  const inner = ['images', 'data', ...(subset === '' ? [] : [`images/${subset}`, subset])];
+  const inner = ['images', 'data', 'JPEGImages', ...(subset === '' ? [] : [`images/${subset}`, subset])];
   const innerOf = (root: string, at: string): Place[] =>
     inner.map((name) => ({ folder: root, below: at === '' ? name : `${at}/${name}` }));
   const above = folderAboveAnnotations(join(annotations, below));

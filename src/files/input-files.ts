@@ -26,9 +26,24 @@ export async function inputFiles(pattern: string): Promise<readonly string[]> {
 }
 
 /**
+ * Returns the files that a path or glob matches or, of a folder, those in it and in its subfolders that have an extension.
+ * @param extension with its dot: `.xml`
+ * @throws as `inputFiles`
+ */
+export async function inputFilesIn(pattern: string, extension: string): Promise<readonly string[]> {
+  if (!(await statOrNull(pattern))?.isDirectory()) return inputFiles(pattern);
+  const names = (await filesBelow(pattern)).filter((name) => name.toLowerCase().endsWith(extension));
+  const files: string[] = [];
+  for (const name of names) files.push(await inputFile(join(pattern, name)));
+  if (files.length === 0) throw new InputError(pattern, `has no file *${extension}`);
+  return files.sort();
+}
+
+/**
  * Returns the folder in which, or below which, the files of a path or glob are: the deepest one that exists as written.
  */
 export function folderOfInputs(pattern: string): string {
+  if (pattern !== '' && statSync(pattern, { throwIfNoEntry: false })?.isDirectory()) return pattern;
   const folder = dirname(pattern);
   const found = folder === dirname(folder) || statSync(folder, { throwIfNoEntry: false })?.isDirectory();
   return found ? folder : folderOfInputs(folder);
@@ -57,6 +72,11 @@ export async function inputFile(path: string): Promise<string> {
 async function deepestFolder(path: string): Promise<string> {
   const folder = dirname(path);
   return folder === path || (await statOrNull(folder))?.isDirectory() ? folder : deepestFolder(folder);
+}
+
+/** Resolves to the paths in a folder and its subfolders, relative to it, links included but not followed; none if it does not exist. */
+export function filesBelow(folder: string): Promise<readonly string[]> {
+  return fastGlob('**/*', { cwd: folder, onlyFiles: false, followSymbolicLinks: false, suppressErrors: true });
 }
 
 /** Returns the paths below a folder that match a glob. They include links, which the caller must resolve. */

@@ -4,11 +4,13 @@ import { firstBytes } from '../files/json/first-bytes.js';
 import { fieldsOf } from '../files/json/json-value.js';
 import { parseNestedJson } from '../files/json/parse-json.js';
 import { streamJson } from '../files/json/stream-json.js';
+import { detectionForm } from '../sources/detection-form.js';
 
 /** The kinds of files that `validate` checks, and their names in messages. */
 export const fileKinds = {
   relflow: 'an output of relflow (scene graphs, candidates, rejects, answers, a manifest…)',
   coco: "detections in COCO's format (COCO, Objects365)",
+  boxes: 'detections of YOLO, Pascal VOC, CVAT or Label Studio',
   captions: 'captions',
   genome: 'objects or relationships of Visual Genome',
   sizes: 'image_data.json of Visual Genome',
@@ -57,6 +59,7 @@ export async function fileKind(file: string): Promise<{ kind: FileKind | null; i
     first === undefined && /\.jsonl(?:\.gz)?$/.test(file) && ownFormat.test(text.split('\n', 1)[0] ?? '');
   if (isOwn(first) || isDamaged) return { kind: 'relflow', isLines: true };
   if (isLines && isPredictions(fieldsOf(first))) return found('predictions');
+  if (first === undefined && !text.startsWith('{') && (await detectionForm(file)) !== 'coco') return found('boxes');
   if (isLines) return found(isCaption(fieldsOf(first)) ? 'captions' : null);
   if (text.startsWith('[')) return found(await kindOfList(file));
   if (text.startsWith('{')) return found(await kindOfObject(file, text));

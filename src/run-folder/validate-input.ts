@@ -14,6 +14,7 @@ import type { SourceContext } from '../records/ports.js';
 import { schemaProblem } from '../records/schema-problem.js';
 import { annotatedFiles } from '../sources/annotated-source.js';
 import { coco } from '../sources/coco.js';
+import { detections } from '../sources/detection-form.js';
 import { hoiSetName } from '../sources/hoi-record.js';
 import { ImageSizes, maxSide } from '../sources/image-sizes.js';
 import { isOpenImagesCsv } from '../sources/open-images-csv.js';
@@ -67,6 +68,12 @@ const checkers: Record<
 > = {
   async *coco(file, context) {
     for await (const { record, rejects = [] } of coco({ annotations: file }).read(context)) {
+      yield* rejects;
+      if (record) yield null;
+    }
+  },
+  async *boxes(file, context) {
+    for await (const { record, rejects = [] } of (await detections({ annotations: file })).read(context)) {
       yield* rejects;
       if (record) yield null;
     }

@@ -63,7 +63,8 @@ export class CocoImageFiles {
     const found = await this.#search.find(written, candidates);
     if (found === null) {
       if (images !== undefined) {
-        const missing = written.outside ? written.file : candidates.join(' or ');
+        const more = candidates.length > 3 ? ' or one of other extensions' : '';
+        const missing = written.outside ? written.file : `${candidates.slice(0, 3).join(' or ')}${more}`;
         return { reason: 'image-missing', problem: `no file ${missing} in the image folder` };
       }
       const where = 'and no image file to read the size from; give the image folder';

@@ -6,6 +6,8 @@ const startBytes = 64 * 1024;
 
 const toCoco = 'convert it to COCO, see docs/own-data.md';
 
+const readByRunCoco = (source: string) => `\`relflow run coco\` reads it and, in code, the source \`${source}\``;
+
 /** What the start of a file of another format contains, its name, and how to get COCO's format from it. */
 const formats: readonly (readonly [contains: readonly RegExp[], name: string, advice: string])[] = [
   [
@@ -14,9 +16,14 @@ const formats: readonly (readonly [contains: readonly RegExp[], name: string, ad
     'give the annotation file that it was made from; `relflow stats` and `inspect` read outputs',
   ],
   [
-    [/"(?:rectanglelabels|polygonlabels|brushlabels|original_width)"/],
+    [/"data"\s*:\s*\{/, /"(?:rectanglelabels|polygonlabels|brushlabels|original_width)"/],
     'Label Studio (JSON)',
-    "export the project as 'COCO' there",
+    readByRunCoco('labelStudio'),
+  ],
+  [
+    [/"(?:rectanglelabels|polygonlabels|brushlabels|original_width)"/],
+    'Label Studio (JSON-MIN)',
+    "export the project as 'JSON' or 'COCO' there",
   ],
   [[/"shapes"\s*:/, /"(?:imagePath|shape_type)"\s*:/], 'labelme', 'convert the folder with labelme2coco'],
   [
@@ -47,9 +54,13 @@ const formats: readonly (readonly [contains: readonly RegExp[], name: string, ad
   [[/"(?:rel_annotations|img_fn)"\s*:/], "Open Images' relations", '`relflow run open-images` reads it'],
   [[/"scene_graphs?"|"relations"\s*:/, /"objects"\s*:\s*\{/], 'GQA (scene graphs)', '`relflow run gqa` reads it'],
   [[/"predicate"\s*:/, /"subject"\s*:/], 'the VRD data set', ''],
-  [[/^\s*<(?:\?xml[^>]*>\s*)?<?annotations?\b/], 'Pascal VOC or CVAT (XML)', "export the set as 'COCO' instead"],
-  [[/^\s*\d+(?: -?\d*\.?\d+){4,}\s*(?:\n|$)/], 'YOLO (labels)', toCoco],
-  [[/^(?:#[^\n]*\n|\s)*(?:path|train|val|test|nc|names)\s*:/], 'YAML, such as the data.yaml of YOLO', toCoco],
+  [[/^\s*<(?:\?xml[^>]*>\s*)?<?annotations?\b/], 'Pascal VOC or CVAT (XML)', readByRunCoco('pascalVoc` or `cvat')],
+  [[/^\s*\d+(?: -?\d*\.?\d+){4,}\s*(?:\n|$)/], 'YOLO (labels)', readByRunCoco('yolo')],
+  [
+    [/^(?:#[^\n]*\n|\s)*(?:path|train|val|test|nc|names)\s*:/],
+    'YAML, such as the data.yaml of YOLO',
+    readByRunCoco('yolo'),
+  ],
   [[/^\ufeff?ImageID,.*LabelName2/], "Open Images' relations (CSV)", '`relflow run open-images` reads it'],
   [[/^\ufeff?ImageID,/], 'the Open Images data set (CSV)', toCoco],
   [[/^\ufeff?[\w ."]+(?:[,;\t][\w ."/-]*){2,}\r?\n/], 'a table (CSV)', ''],

@@ -1,8 +1,9 @@
 import type { PixelSize } from '../files/image-header.js';
 import type { Box } from '../records/box.js';
+import type { Caption, Captioned } from '../records/caption-record.js';
 import type { Id, Image, ImageRecord, Origin } from '../records/image.js';
 import type { SourceItem } from '../records/ports.js';
-import type { Related, Relation } from '../records/scene-graph.js';
+import type { Related, Relation, Tagger } from '../records/scene-graph.js';
 import { scaleBox } from './box-forms.js';
 import { filterDetections } from './filter-detections.js';
 
@@ -15,6 +16,8 @@ export interface AnnotatedImage {
   readonly size: PixelSize | null;
   /** Empty if the data set has no splits. */
   readonly split: string;
+  /** The name of the data set that the image came from, if the file has it. */
+  readonly dataset?: string;
   readonly objects: readonly {
     readonly id?: Id;
     /** Null if the number of the category has no name. */
@@ -35,6 +38,10 @@ export interface AnnotatedImage {
     /** In [0, 1]; omitted if people annotated the relation. */
     readonly confidence?: number;
   }[];
+  /** What scored the relations, if the file has it; null if people annotated them. */
+  readonly tagger?: Tagger | null;
+  /** The captions of the image, if the file has them. */
+  readonly captions?: readonly Caption[];
   /** The names of all categories of the data set, if the source knows them. */
   readonly categories?: readonly string[];
   /** Why the image cannot be used. */
@@ -49,10 +56,18 @@ export interface AnnotatedImage {
  * `undefined-predicate`.
  */
 export function relatedRecord(
-  { objects, boxesAreFractions = false, relations: written, categories, counts: given }: AnnotatedImage,
+  {
+    objects,
+    boxesAreFractions = false,
+    relations: written,
+    categories,
+    captions,
+    counts: given,
+    ...own
+  }: AnnotatedImage,
   image: Image,
   origin: Origin,
-): SourceItem<ImageRecord & Related> {
+): SourceItem<ImageRecord & Related & Partial<Captioned>> {
   const raw = objects.map(({ id, category, box, score }, index) => ({
     id: id ?? index,
     category,
@@ -75,9 +90,17 @@ export function relatedRecord(
   }
   // What has scored the relations is not known.
   const isScored = relations.some(({ confidence }) => confidence !== undefined);
-  const tagger = isScored ? { name: 'unknown', version: '1', baseline: false } : null;
+  const { dataset, tagger = isScored ? { name: 'unknown', version: '1', baseline: false } : null } = own;
   return {
-    record: { image, detections, origin, ...(categories && { categories }), relations, tagger },
+    record: {
+      image: dataset === undefined ? image : { ...image, dataset },
+      detections,
+      origin,
+      ...(categories && { categories }),
+      ...(captions && { captions }),
+      relations,
+      tagger,
+    },
     rejects,
     counts,
   };

@@ -14,6 +14,7 @@ const INPUTS: Readonly<Record<string, string>> = {
   vcoco: '',
   'open-images': '',
   'visual-genome': 'scene_graphs.json',
+  'label-studio': 'tasks.json',
   vg150: 'VG-SGG-with-attri.h5',
 };
 

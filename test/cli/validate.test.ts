@@ -152,7 +152,8 @@ describe('relflow validate on files', () => {
       ['a.json', '<!DOCTYPE html><html></html>', /^the file is an HTML page: .*it knows an output of relflow/],
       ['a.json', 'version https://git-lfs.github.com/spec/v1\noid', /^the file is a git-lfs pointer/],
       ['a.png', Buffer.from('\x89PNG\r\n', 'latin1'), /^the file is a PNG image/],
-      ['a.txt', '0 0.5 0.5 0.1 0.1\n', /^the file is in the format of YOLO/],
+      ['a.txt', '0 0.5 0.5 0.1 0.1\n', /no names of the classes; expected classes\.txt, obj\.names or data\.yaml/],
+      ['a.json', '{"shapes":[],"imagePath":"1.jpg"}', /^the file is in the format of labelme/],
       ['a.json', '[{"image_id":1,"category_id":1,"bbox":[1,2,3,4],"score":0.5}]', /^the file is a list of detections/],
       ['a.json', '{"format":"relflow.nothing/1"}', /its format is "relflow\.nothing\/1", expected one of relflow\./],
     ];

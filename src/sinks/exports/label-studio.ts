@@ -1,6 +1,6 @@
 import { escapeHtml } from '../../files/escape-html.js';
 import type { SceneGraph } from '../../records/scene-graph.js';
-import type { ExportFormat } from './export-format.js';
+import type { ExportFormat, ExportInput } from './export-format.js';
 import { pairRelations } from './pair-relations.js';
 
 /** Where Label Studio finds the images of a local storage. */
@@ -24,7 +24,7 @@ export const labelStudio: ExportFormat = {
       let count = 0;
       for await (const graph of input.sceneGraphs(split)) {
         const relations = pairRelations(graph.relations, input.note);
-        await file.write(`${count++ === 0 ? '[' : ',\n'}${JSON.stringify(task(graph, relations))}`);
+        await file.write(`${count++ === 0 ? '[' : ',\n'}${JSON.stringify(task(graph, relations, input.note))}`);
       }
       await file.write(count === 0 ? '[]\n' : ']\n');
       await file.close();
@@ -39,10 +39,16 @@ export const labelStudio: ExportFormat = {
   },
 };
 
-function task({ image, objects, provenance, captions }: SceneGraph, relations: ReturnType<typeof pairRelations>) {
-  const percent = (value: number, side: number) => (value / side) * 100;
+function task(
+  { image, objects, provenance, captions }: SceneGraph,
+  relations: ReturnType<typeof pairRelations>,
+  note: ExportInput['note'],
+) {
+  // Millionths of a pixel, with the digits that keep them when they are read again.
+  const percent = (value: number, side: number) => Math.round((Math.round(value * 1e6) / 1e6 / side) * 1e12) / 1e10;
+  const ids = regionIds(objects, note);
   const regions = objects.map(({ category, box: [x, y, w, h], score }, index) => ({
-    id: `object-${index}`,
+    id: ids[index],
     type: 'rectanglelabels',
     from_name: 'label',
     to_name: 'image',
@@ -63,8 +69,8 @@ function task({ image, objects, provenance, captions }: SceneGraph, relations: R
     ...regions,
     ...relations.map(({ subject, object, predicate, confidence }) => ({
       type: 'relation',
-      from_id: `object-${subject}`,
-      to_id: `object-${object}`,
+      from_id: ids[subject],
+      to_id: ids[object],
       direction: 'right',
       labels: [predicate],
       ...(confidence !== undefined && { score: confidence }),
@@ -73,9 +79,22 @@ function task({ image, objects, provenance, captions }: SceneGraph, relations: R
   const { tagger } = provenance;
   const meta = { id: image.id, dataset: image.dataset, split: image.split, captions: captions.map(({ text }) => text) };
   return {
-    data: { image: `${LOCAL_FILES}${encodeURI(image.file)}`, ...meta },
+    data: { image: `${LOCAL_FILES}${image.file.split('/').map(encodeURIComponent).join('/')}`, ...meta },
     ...(tagger === null
       ? { annotations: [{ result }] }
       : { predictions: [{ model_version: `${tagger.name} ${tagger.version}`, result }] }),
   };
+}
+
+/** The ids of objects as texts, by which relations name them; an id that repeats gets a number after it. */
+function regionIds(objects: SceneGraph['objects'], note: ExportInput['note']): string[] {
+  const taken = new Set(objects.map(({ id }) => String(id)));
+  const seen = new Set<string>();
+  return objects.map(({ id }) => {
+    let text = String(id);
+    if (seen.has(text)) note('object-id-repeated', text);
+    for (let k = 2; seen.has(text) || (text !== String(id) && taken.has(text)); k++) text = `${id}-${k}`;
+    seen.add(text);
+    return text;
+  });
 }

@@ -20,6 +20,8 @@ const TEXTS: Readonly<Record<string, (count: string, example: string) => string>
   'image-without-objects': (count, example) => `${count} images without objects were left out, such as ${example}`,
   'file-name-lost': (count, example) =>
     `${count} images have a file name that the format derives from their number otherwise, such as ${example}`,
+  'object-id-repeated': (count, example) =>
+    `${count} objects have the id of another one of their image and got a new one, such as '${example}'`,
   'split-as-property': (_, example) =>
     `the splits (${example}) are a property of the images, since the format has one set of files`,
   'category-not-in-coco': (count, example) =>

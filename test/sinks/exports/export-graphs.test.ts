@@ -205,7 +205,7 @@ describe('exports', () => {
     const { result } = task.predictions[0];
     assert.deepEqual(result[0].value, {
       x: 1.5625,
-      y: (20 / 480) * 100,
+      y: 4.1666666667,
       width: 4.6875,
       height: 12.5,
       rotation: 0,
@@ -213,8 +213,8 @@ describe('exports', () => {
     });
     assert.deepEqual(result[2], {
       type: 'relation',
-      from_id: 'object-0',
-      to_id: 'object-1',
+      from_id: '11',
+      to_id: '12',
       direction: 'right',
       labels: ['riding'],
       score: 0.75,
