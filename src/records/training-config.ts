@@ -279,6 +279,7 @@ export const TrainingConfigSchema = Type.Object(
         {
           hico: Type.Optional(annotatedSetSchemas.hico),
           vcoco: Type.Optional(annotatedSetSchemas.vcoco),
+          openImages: Type.Optional(annotatedSetSchemas.openImages),
           images: path('the folder of the images'),
           training: Type.Optional(
             path(
@@ -295,7 +296,7 @@ export const TrainingConfigSchema = Type.Object(
         {
           ...closed,
           description:
-            "for task finetune: test data of hico or vcoco (PPDM's form), on which relflow train computes RLIPv2's mAP; best.safetensors has the best weights",
+            "for task finetune: test data of hico or vcoco (PPDM's form) or openImages (JSON), on which relflow train computes the score that RLIPv2 reports while it trains; best.safetensors has the best weights",
         },
       ),
     ),

@@ -12,7 +12,7 @@ import { checkModelFiles, openTrainingModel } from './open-training-model.js';
 import { AdamW } from './optimizer/adam-w.js';
 import { gradientNorm } from './optimizer/gradient-norm.js';
 import { batchOptions } from './settings/data-options.js';
-import { totalSteps } from './settings/total-steps.js';
+import { checkFullBatch, totalSteps } from './settings/total-steps.js';
 import { type TrainingSettings, trainingSettings } from './settings/training-settings.js';
 import { startBackend } from './start-backend.js';
 import { checkMemoryFits, type StepMemory, stepMemory } from './step-memory.js';
@@ -78,6 +78,7 @@ export async function dryRun(config: TrainingConfig, { signal }: Pick<TrainOptio
   const problem =
     backend.name === 'wasm' ? await checkMemoryFits(settings, memory).then(noProblem, memoryProblem) : null;
   const { data } = await openTrainingData(config, settings, signal ?? new AbortController().signal);
+  checkFullBatch(settings, data.summary);
   const reading = performance.now();
   const batch = await firstBatch(settings, data);
   const readSeconds = (performance.now() - reading) / 1000;

@@ -1,4 +1,3 @@
-import { OptionError } from '../errors.js';
 import type { Backend } from '../model/backends/use-backend.js';
 import { NO_OBJECTS } from '../model/encode-image.js';
 import { modelMetadata } from '../model/weights/stored-model.js';
@@ -8,14 +7,13 @@ import { BestWeights } from './best-weights.js';
 import { Checkpoints, checkpointSettingsDigest, type TrainingState } from './checkpoints.js';
 import { writeCurves } from './curves-page.js';
 import { AugmentedImageReader } from './data/augmented-image-reader.js';
-import { refusedImages } from './data/refused-images.js';
 import type { TrainingData } from './data/training-data.js';
 import { type ModelFiles, openTrainingModel, type TrainingModel } from './open-training-model.js';
 import { AdamW } from './optimizer/adam-w.js';
 import { Ema } from './optimizer/ema.js';
 import { batchOptions } from './settings/data-options.js';
 import type { RlipSettings } from './settings/rlip-settings.js';
-import { totalSteps } from './settings/total-steps.js';
+import { checkFullBatch, totalSteps } from './settings/total-steps.js';
 import type { TrainingSettings } from './settings/training-settings.js';
 import { checkTrainOptions, type TrainOptions } from './train-options.js';
 import { TrainingFolder } from './training-folder.js';
@@ -89,13 +87,7 @@ export interface TrainingResult {
 export async function trainModel(options: TrainModelOptions): Promise<TrainingResult> {
   checkTrainOptions(options);
   const { settings, data, out } = options;
-  const { total, rejects } = data.summary;
-  const refused = refusedImages(rejects);
-  if (total < settings.batchSize)
-    throw new OptionError(
-      'training',
-      `/batchSize ${settings.batchSize}, but the data has only ${total} usable images, expected at least one full batch${refused && `; refused are ${refused}`}`,
-    );
+  checkFullBatch(settings, data.summary);
   const folder = new TrainingFolder(out);
   await folder.check(settings, options);
   const unlock = await folder.lock();

@@ -116,6 +116,20 @@ describe('fine-tuning on HICO-DET in its official form', () => {
     assert.deepEqual([uv.dataSummary.total, uv.dataSummary.leftOut], [8, { 'held-out': 4 }]);
   });
 
+  it('a dry run that does not fit still checks data, names and weights; one without a full batch is refused', async () => {
+    const augmentation = { flip: 0.5, colorJitter: 0, shorterSides: [2000], maxSize: 4000 };
+    const big = { ...config, augmentation, batchSize: 8 };
+    const { step, problem, shapes, trained } = await dryRun(big);
+    assert.equal(step, null);
+    assert.match(problem!, /^training: a step of tinyParseda takes [\d.]+ GiB .* but backend wasm has 4 GiB/);
+    assert.ok(trained > 0 && shapes['relations']![0] === 117);
+    const missing = dryRun({ ...big, initialWeights: join(folder, 'none.safetensors') });
+    await assert.rejects(missing, { message: /none\.safetensors: no such file/ });
+    await assert.rejects(dryRun({ ...config, batchSize: 9 }), {
+      message: 'training: /batchSize 9, but the data has only 8 usable images, expected at least one full batch',
+    });
+  });
+
   it('a vocabulary with a name too few or in another place is refused before any work', async () => {
     const vocabulary = rlipSettings(config).vocabulary!;
     const refused = (changed: Partial<typeof vocabulary>, message: RegExp) =>

@@ -67,8 +67,9 @@ export function commonSettings(config: unknown): CommonSettings & { readonly giv
         );
     }
   const { evaluation } = given;
-  if (evaluation && (evaluation.hico === undefined) === (evaluation.vcoco === undefined))
-    throw new OptionError('training', '/evaluation expects exactly one of hico and vcoco');
+  const benchmarks = [evaluation?.hico, evaluation?.vcoco, evaluation?.openImages];
+  if (evaluation && benchmarks.filter((set) => set !== undefined).length !== 1)
+    throw new OptionError('training', '/evaluation expects exactly one of hico, vcoco and openImages');
   if (evaluation && given.task !== 'finetune')
     throw new OptionError('training', `/evaluation is for the task finetune, but /task is ${given.task}`);
   const augmentation = augmentationOf(given.augmentation ?? 'official');

@@ -44,15 +44,15 @@ const vocabularyOf = async (file: string) => {
 };
 
 function evaluationPaths(
-  { hico, vcoco, images, training, ...rest }: NonNullable<TrainingConfig['evaluation']>,
+  { images, training, setting, everyEpochs, ...sets }: NonNullable<TrainingConfig['evaluation']>,
   path: (relative: string) => string,
 ): NonNullable<TrainingConfig['evaluation']> {
   return {
-    ...rest,
+    ...Object.fromEntries(Object.entries(sets).map(([name, options]) => [name, filesOf(options, path)])),
     images: path(images),
-    ...(hico && { hico: { annotations: path(hico.annotations) } }),
-    ...(vcoco && { vcoco: { annotations: path(vcoco.annotations) } }),
     ...(training !== undefined && { training: path(training) }),
+    ...(setting !== undefined && { setting }),
+    ...(everyEpochs !== undefined && { everyEpochs }),
   };
 }
 
