@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { cvat, detections, type ImageRecord, pascalVoc, yolo } from '../../src/index.js';
+import { relflow } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 import { readSource } from '../support/read-source.js';
 
@@ -237,5 +238,24 @@ describe('yolo', () => {
       );
     const alone = await put({ 'labels/1.txt': '0 0.5 0.5 1 1' });
     await assert.rejects(readSource(yolo({ annotations: join(alone, 'labels') })), /no names of the classes/);
+  });
+});
+
+describe("relflow run coco on a set in YOLO's format", () => {
+  it('takes data.yaml as annotations, and refuses --compat', async () => {
+    const folder = await put({
+      'set/data.yaml': 'train: images\nnames: [person, dog]\n',
+      'set/images/7.jpg': null,
+      'set/labels/7.txt': '0 0.3 0.5 0.4 0.8\n1 0.6 0.6 0.4 0.4\n',
+      'captions.json': '{"7.jpg": ["a person next to a dog"]}',
+    });
+    const captions = ['--captions', join(folder, 'captions.json')];
+    const run = ['run', 'coco', '--annotations', join(folder, 'set/data.yaml'), ...captions, '--out'];
+    const { code, stdout, stderr } = await relflow([...run, join(folder, 'out')]);
+    assert.equal(code, 0, stderr);
+    assert.match(`${stdout}${stderr}`, /images: 1 read, 1 written, 1 with relations/);
+    const refused = await relflow([...run, join(folder, 'compat'), '--compat']);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /yolo: 'compat' reads COCO's format only/);
   });
 });
