@@ -119,9 +119,11 @@ describe('relflow', () => {
     const folder = temporaryFolder();
     for (const format of ['rlipv2', 'rlipv2-candidates', 'rlipv2-frequencies', 'rlipv2-paths']) {
       const file = join(folder, `${format}.json`);
-      const { code, stderr } = await relflow(['export', out, '--format', format, '--file', file]);
+      const { code, stdout, stderr } = await relflow(['export', out, '--format', format, '--file', file]);
       assert.equal(code, 0, stderr);
       JSON.parse(readFileSync(file, 'utf8'));
+      assert.match(stdout, / bytes from 24 images with [1-9]\d* relations\n$/);
+      assert.doesNotMatch(stderr, /is left/);
     }
   });
 

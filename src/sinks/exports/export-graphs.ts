@@ -28,6 +28,7 @@ export interface ExportResult {
   /** Size of all files in bytes. */
   readonly bytes: number;
   readonly images: number;
+  /** Number of relations; for a format of candidates, of candidate relations. */
   readonly relations: number;
   /** What the format cannot carry as it is, by name: how often, and an example. */
   readonly notes: Readonly<Record<string, { readonly count: number; readonly example: string }>>;
@@ -149,9 +150,13 @@ function exportInput(
     sceneGraphs: async function* (only) {
       for await (const { graph, split } of graphs()) if (only === undefined || split === only) yield graph;
     },
-    candidates: () => {
+    candidates: async function* () {
       if (!source.candidates) throw new OptionError('export', 'the input has no candidates');
-      return source.candidates();
+      for await (const set of source.candidates()) {
+        totals.images++;
+        totals.relations += set.candidates.reduce((sum, { texts }) => sum + texts.length, 0);
+        yield set;
+      }
     },
     contents: () => {
       contents ??= readContents(graphs(), options);
