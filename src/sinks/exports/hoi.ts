@@ -5,6 +5,8 @@ import { coco80Categories } from '../../vocabulary/categories.js';
 import { hicoInteractions, hicoVerbs } from '../../vocabulary/hico.js';
 import { vcocoVerbs } from '../../vocabulary/vcoco.js';
 import type { ExportFormat, ExportInput } from './export-format.js';
+import type { ExportOutput } from './export-output.js';
+import { JsonList } from './json-list.js';
 import { roundedCorners } from './rounded-corners.js';
 
 const categoryIds = new Map(coco80Categories.map(({ id, name }) => [name, id]));
@@ -81,7 +83,7 @@ const vcocoNumbers: ReadonlyMap<string, number> = new Map([
 
 async function writeHoi(
   input: ExportInput,
-  output: Parameters<ExportFormat['write']>[1],
+  output: ExportOutput,
   verbs: ReadonlyMap<string, number>,
   more: (
     relation: { verb: number; object: number | null },
@@ -89,14 +91,9 @@ async function writeHoi(
   ) => Readonly<Record<string, number>> | null,
 ): Promise<void> {
   for (const { file, split } of input.parts) {
-    const target = await output.create(file);
-    let separator = '[';
-    for await (const graph of input.sceneGraphs(split)) {
-      await target.write(`${separator}${JSON.stringify(hoiImage(graph, verbs, more, input.note))}`);
-      separator = ',\n';
-    }
-    await target.write(separator === '[' ? '[]\n' : ']\n');
-    await target.close();
+    const list = await JsonList.create(output, file);
+    for await (const graph of input.sceneGraphs(split)) await list.add(hoiImage(graph, verbs, more, input.note));
+    await list.close();
   }
 }
 

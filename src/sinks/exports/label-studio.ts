@@ -1,7 +1,9 @@
 import { escapeHtml } from '../../files/escape-html.js';
 import type { SceneGraph } from '../../records/scene-graph.js';
 import type { ExportFormat, ExportInput } from './export-format.js';
+import { JsonList } from './json-list.js';
 import { pairRelations } from './pair-relations.js';
+import { millionths } from './rounded-corners.js';
 
 /** Where Label Studio finds the images of a local storage. */
 const LOCAL_FILES = '/data/local-files/?d=';
@@ -20,14 +22,10 @@ export const labelStudio: ExportFormat = {
   write: async (input, output) => {
     const contents = await input.contents();
     for (const split of input.splits ?? [undefined]) {
-      const file = await output.create(split === undefined ? 'tasks.json' : `tasks-${split}.json`);
-      let count = 0;
-      for await (const graph of input.sceneGraphs(split)) {
-        const relations = pairRelations(graph.relations, input.note);
-        await file.write(`${count++ === 0 ? '[' : ',\n'}${JSON.stringify(task(graph, relations, input.note))}`);
-      }
-      await file.write(count === 0 ? '[]\n' : ']\n');
-      await file.close();
+      const tasks = await JsonList.create(output, split === undefined ? 'tasks.json' : `tasks-${split}.json`);
+      for await (const graph of input.sceneGraphs(split))
+        await tasks.add(task(graph, pairRelations(graph.relations, input.note), input.note));
+      await tasks.close();
     }
     const lines = (tag: string, names: Iterable<string>) =>
       [...names].map((name) => `    <${tag} value="${escapeHtml(name)}"/>\n`).join('');
@@ -45,7 +43,7 @@ function task(
   note: ExportInput['note'],
 ) {
   // Millionths of a pixel, with the digits that keep them when they are read again.
-  const percent = (value: number, side: number) => Math.round((Math.round(value * 1e6) / 1e6 / side) * 1e12) / 1e10;
+  const percent = (value: number, side: number) => Math.round((millionths(value) / side) * 1e12) / 1e10;
   const ids = regionIds(objects, note);
   const regions = objects.map(({ category, box: [x, y, w, h], score }, index) => ({
     id: ids[index],

@@ -3,6 +3,7 @@ import type { Box } from '../../records/box.js';
 import type { Image } from '../../records/image.js';
 import type { ExportFormat } from './export-format.js';
 import { imageNumbers } from './image-numbers.js';
+import { JsonList } from './json-list.js';
 import { pairRelations } from './pair-relations.js';
 import { isTestImage } from './split.js';
 
@@ -43,8 +44,7 @@ export const vg150: ExportFormat = {
       firstRelation: [] as number[],
       lastRelation: [] as number[],
     };
-    const imageData = await output.create('image_data.json');
-    let separator = '[';
+    const imageData = await JsonList.create(output, 'image_data.json');
     for await (const { graph, split } of input.graphs()) {
       const { image, objects } = graph;
       const number = numberOf(image);
@@ -72,11 +72,8 @@ export const vg150: ExportFormat = {
         tables[first].push(end > from ? from : -1);
         tables[last].push(end > from ? end - 1 : -1);
       }
-      const data = { image_id: number, width: image.width, height: image.height, file_name: image.file };
-      await imageData.write(`${separator}${JSON.stringify(data)}`);
-      separator = ',\n';
+      await imageData.add({ image_id: number, width: image.width, height: image.height, file_name: image.file });
     }
-    await imageData.write(separator === '[' ? '[]\n' : ']\n');
     await imageData.close();
     await output.write('VG-SGG-dicts-with-attri.json', [
       `${JSON.stringify(dictionaries(labels, predicates, contents))}\n`,

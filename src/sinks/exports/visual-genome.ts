@@ -1,5 +1,6 @@
 import type { ExportFormat } from './export-format.js';
 import { imageNumbers } from './image-numbers.js';
+import { JsonList } from './json-list.js';
 import { pairRelations } from './pair-relations.js';
 
 /**
@@ -15,16 +16,15 @@ export const visualGenome: ExportFormat = {
   summary: "Visual Genome's scene_graphs.json and image_data.json",
   write: async (input, output) => {
     const numberOf = imageNumbers(await input.contents(), input.note);
-    const graphs = await output.create('scene_graphs.json');
-    const images = await output.create('image_data.json');
-    let [count, objectId, relationId] = [0, 0, 0];
+    const graphs = await JsonList.create(output, 'scene_graphs.json');
+    const images = await JsonList.create(output, 'image_data.json');
+    let [objectId, relationId] = [0, 0];
     for await (const { image, objects, relations } of input.sceneGraphs()) {
       const number = numberOf(image);
       if (!image.file.endsWith(`${number}.jpg`)) input.note('file-name-lost', image.file);
       const first = objectId;
       objectId += objects.length;
-      const separator = count++ === 0 ? '[' : ',\n';
-      const entry = {
+      await graphs.add({
         image_id: number,
         objects: objects.map(({ category, box: [x, y, w, h] }, index) => ({
           object_id: first + index + 1,
@@ -43,14 +43,9 @@ export const visualGenome: ExportFormat = {
           synsets: [],
           ...(confidence !== undefined && { confidence }),
         })),
-      };
-      await graphs.write(`${separator}${JSON.stringify(entry)}`);
-      const data = { image_id: number, width: image.width, height: image.height, file_name: image.file };
-      await images.write(`${separator}${JSON.stringify(data)}`);
+      });
+      await images.add({ image_id: number, width: image.width, height: image.height, file_name: image.file });
     }
-    for (const file of [graphs, images]) {
-      await file.write(count === 0 ? '[]\n' : ']\n');
-      await file.close();
-    }
+    for (const list of [graphs, images]) await list.close();
   },
 };
