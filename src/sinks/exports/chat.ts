@@ -1,5 +1,6 @@
 import type { SceneGraph } from '../../records/scene-graph.js';
 import type { ExportFormat } from './export-format.js';
+import type { ExportFile } from './export-output.js';
 import { ExportedImages } from './exported-images.js';
 import { pairRelations } from './pair-relations.js';
 
@@ -21,7 +22,7 @@ export const chat: ExportFormat = {
   takes: ['images', 'imageFiles'],
   write: async (input, output) => {
     const images = new ExportedImages(input, output, 'copy');
-    const files = new Map<string, Awaited<ReturnType<typeof output.create>>>();
+    const files = new Map<string, ExportFile>();
     for (const split of input.splits ?? ['train']) files.set(split, await output.create(`${split}.jsonl`));
     for await (const { graph, split } of input.graphs()) {
       if (graph.objects.length === 0) {

@@ -3,6 +3,7 @@ import type { ExportContents } from './export-contents.js';
 import type { ExportFormat } from './export-format.js';
 import { imageNumbers } from './image-numbers.js';
 import { JsonSections } from './json-sections.js';
+import { nameNumbers } from './name-numbers.js';
 import { pairRelations } from './pair-relations.js';
 
 /**
@@ -19,7 +20,7 @@ export const cocoRelations: ExportFormat = {
   takes: ['license'],
   write: async (input, output) => {
     const contents = await input.contents();
-    const predicates = new Map([...contents.predicates.keys()].map((name, index) => [name, index]));
+    const predicates = nameNumbers(contents.predicates.keys(), 0);
     const numberOf = imageNumbers(contents, input.note);
     const annotations = new CocoAnnotations(contents);
     const files = new Map<string, JsonSections>();
@@ -84,7 +85,7 @@ export class CocoAnnotations {
 
   constructor(contents: ExportContents) {
     this.#contents = contents;
-    this.#categories = new Map([...contents.categories.keys()].map((name, index) => [name, index + 1]));
+    this.#categories = nameNumbers(contents.categories.keys(), 1);
   }
 
   of({ id, category, box, score }: Detection, image: number) {

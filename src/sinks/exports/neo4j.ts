@@ -1,5 +1,6 @@
 import { csvLine } from '../../files/csv-line.js';
 import type { ExportFormat } from './export-format.js';
+import type { ExportFile } from './export-output.js';
 import { pairRelations } from './pair-relations.js';
 
 const HEADERS = {
@@ -26,7 +27,7 @@ export const neo4j: ExportFormat = {
   summary: 'CSV files of nodes and edges, as neo4j-admin imports them',
   write: async (input, output) => {
     if (input.splits) input.note('split-as-property', input.splits.join(', '));
-    const files = new Map<string, Awaited<ReturnType<typeof output.create>>>();
+    const files = new Map<string, ExportFile>();
     for (const [name, header] of Object.entries(HEADERS)) {
       const file = await output.create(name);
       await file.write(csvLine(header));

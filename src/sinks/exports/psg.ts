@@ -1,5 +1,6 @@
 import type { ExportFormat } from './export-format.js';
 import { JsonSections } from './json-sections.js';
+import { nameNumbers } from './name-numbers.js';
 import { pairRelations } from './pair-relations.js';
 import { roundedArea, roundedCorners } from './rounded-corners.js';
 import { isTestImage } from './split.js';
@@ -17,9 +18,8 @@ export const psg: ExportFormat = {
   summary: "PSG's JSON, with boxes and without masks",
   write: async (input, output) => {
     const contents = await input.contents();
-    const positions = (names: Iterable<string>) => new Map([...names].map((name, index) => [name, index]));
-    const categories = positions(contents.categories.keys());
-    const predicates = positions(contents.predicates.keys());
+    const categories = nameNumbers(contents.categories.keys(), 0);
+    const predicates = nameNumbers(contents.predicates.keys(), 0);
     const file = await JsonSections.create(output, 'psg.json', ['data', 'test_image_ids']);
     for await (const { graph, split } of input.graphs()) {
       const { image, objects } = graph;

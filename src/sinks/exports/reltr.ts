@@ -3,6 +3,7 @@ import type { ExportFormat } from './export-format.js';
 import type { Scratch } from './export-output.js';
 import { imageNumbers } from './image-numbers.js';
 import { JsonSections } from './json-sections.js';
+import { nameNumbers } from './name-numbers.js';
 import { pairRelations } from './pair-relations.js';
 
 /**
@@ -18,7 +19,7 @@ export const reltr: ExportFormat = {
   summary: "RelTR's folder: COCO's detections by split, and rel.json",
   write: async (input, output) => {
     const contents = await input.contents();
-    const predicates = new Map([...contents.predicates.keys()].map((name, index) => [name, index + 1]));
+    const predicates = nameNumbers(contents.predicates.keys(), 1);
     const numberOf = imageNumbers(contents, input.note);
     const annotations = new CocoAnnotations(contents);
     const splits = input.splits ?? ['train'];

@@ -4,6 +4,7 @@ import type { Image } from '../../records/image.js';
 import type { ExportFormat } from './export-format.js';
 import { imageNumbers } from './image-numbers.js';
 import { JsonList } from './json-list.js';
+import { nameNumbers } from './name-numbers.js';
 import { pairRelations } from './pair-relations.js';
 import { isTestImage } from './split.js';
 
@@ -30,8 +31,8 @@ export const vg150: ExportFormat = {
   write: async (input, output) => {
     const hdf5 = await loadHdf5('export: the format vg150');
     const contents = await input.contents();
-    const fromOne = (names: Iterable<string>) => new Map([...names].map((name, index) => [name, index + 1]));
-    const [labels, predicates] = [fromOne(contents.categories.keys()), fromOne(contents.predicates.keys())];
+    const labels = nameNumbers(contents.categories.keys(), 1);
+    const predicates = nameNumbers(contents.predicates.keys(), 1);
     const numberOf = imageNumbers(contents, input.note);
     const tables = {
       boxes: [] as number[],
