@@ -74,17 +74,11 @@ export async function* csvRecords(
  * @throws InputError when the file cannot be read or is not valid CSV
  */
 export async function csvColumns(file: string): Promise<readonly string[]> {
-  const rows = createReadStream(file).on('error', (error) => csv.destroy(error));
-  const csv = parse({ bom: true, max_record_size: MAX_RECORD, skip_empty_lines: true, to: 1 });
-  try {
-    for await (const record of rows.pipe(csv) as AsyncIterable<string[]>) return record.map((name) => name.trim());
-    return [];
-  } catch (error) {
-    throw inputError(file, error);
-  } finally {
-    rows.destroy();
-  }
+  for await (const { record } of csvRecords(file)) return namesOf(record);
+  return [];
 }
+
+const namesOf = (record: readonly string[]): string[] => record.map((name) => name.trim());
 
 function inputError(file: string, error: unknown): unknown {
   const { code, message } = error as CsvError | NodeJS.ErrnoException;
@@ -93,7 +87,7 @@ function inputError(file: string, error: unknown): unknown {
 }
 
 function headerOf(file: string, record: readonly string[], columns: readonly string[]): readonly string[] {
-  const header = record.map((name) => name.trim());
+  const header = namesOf(record);
   const missing = columns.filter((column) => !header.includes(column));
   if (missing.length > 0)
     throw new InputError(
