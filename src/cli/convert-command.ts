@@ -28,7 +28,14 @@ import { type RefusedRecords, readGraphs } from '../runs/read-graphs.js';
 import { exportFormat } from '../sinks/exports/export-formats.js';
 import { vg150FilesOf } from '../sources/vg150-file.js';
 import type { CommandContext } from './command-context.js';
-import { addExportOptions, type ExportFlags, exportHelp, printExport, readOptions } from './export-command.js';
+import {
+  addExportOptions,
+  type ExportFlags,
+  exportHelp,
+  printExport,
+  readOptions,
+  summaryLines,
+} from './export-command.js';
 import { visibleText } from './visible-text.js';
 
 type AnySource = Source<ImageRecord & Partial<Related & Captioned>>;
@@ -137,7 +144,7 @@ export function convertCommand(program: Command, context: CommandContext): void 
     .addOption(new Option('--instances <files>', "for vcoco: COCO's instances"))
     .addOption(new Option('--names <file>', 'for open-images: categories_dict.json, or class descriptions as CSV'));
   addExportOptions(command)
-    .addHelpText('after', ['', 'Forms of the input:', ...lines()].join('\n'))
+    .addHelpText('after', ['', 'Forms of the input:', ...summaryLines(FORMS)].join('\n'))
     .addHelpText(
       'after',
       exportHelp([
@@ -161,10 +168,10 @@ export function convertCommand(program: Command, context: CommandContext): void 
       };
       const about = { name: basename(input), inputs: files.map((file) => ({ file: basename(file) })), stages: [] };
       const { images, ...rest } = await readOptions(options);
-      const takesImages = EXPORT_FORMATS[exportFormat(to)] as { takes?: readonly string[] };
-      const result = await exportGraphs({ graphs, about }, exportFormat(to), out, {
+      const format = exportFormat(to);
+      const result = await exportGraphs({ graphs, about }, format, out, {
         ...rest,
-        ...(images !== undefined && takesImages.takes?.includes('images') && { images }),
+        ...(images !== undefined && EXPORT_FORMATS[format].takes?.includes('images') && { images }),
       });
       for (const [reason, { count, example }] of refused)
         context.printNote(
@@ -174,11 +181,6 @@ export function convertCommand(program: Command, context: CommandContext): void 
     });
   program.addCommand(command);
 }
-
-const lines = () => {
-  const width = Math.max(...Object.keys(FORMS).map((name) => name.length)) + 2;
-  return Object.entries(FORMS).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`);
-};
 
 const formatsOfGraphs = () =>
   Object.entries(EXPORT_FORMATS).flatMap(([name, { sink }]) => (sink === 'scene-graphs' ? name : []));

@@ -102,21 +102,28 @@ export function addExportOptions(command: Command): Command {
 
 /** Text of the help: formats, fields and examples. */
 export function exportHelp(examples: readonly string[]): string {
-  const width = Math.max(...Object.keys(EXPORT_FORMATS).map((name) => name.length)) + 2;
-  const fields = Object.entries(RELATION_FIELDS).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`);
-  const formats = Object.entries(EXPORT_FORMATS).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`);
   return [
     '',
     'Formats:',
-    ...formats,
+    ...summaryLines(EXPORT_FORMATS),
     '',
     "Fields of --where, with =, !=, <, <=, >, >=, in [...], like '%...%', and, or, not:",
-    ...fields,
+    ...summaryLines(RELATION_FIELDS, longest(EXPORT_FORMATS)),
     '',
     examples.length === 1 ? 'Example:' : 'Examples:',
     ...examples.map((example) => `  ${example}`),
   ].join('\n');
 }
+
+/** Lists names with their summaries, which begin in one column: after the longest name, unless another length is given. */
+export function summaryLines(
+  entries: Readonly<Record<string, { readonly summary: string }>>,
+  length = longest(entries),
+): string[] {
+  return Object.entries(entries).map(([name, { summary }]) => `  ${name.padEnd(length + 2)}${summary}`);
+}
+
+const longest = (entries: object): number => Math.max(...Object.keys(entries).map((name) => name.length));
 
 /** Reads the files that options name. */
 export async function readOptions({
