@@ -24,6 +24,8 @@ const TEXTS: Readonly<Record<string, (count: string, example: string) => string>
     `${count} objects have the id of another one of their image and got a new one, such as '${example}'`,
   'split-as-property': (_, example) =>
     `the splits (${example}) are a property of the images, since the format has one set of files`,
+  'split-lost': (_, example) =>
+    `the images are not divided into ${example}, since the format has one set of files without splits`,
   'category-not-in-coco': (count, example) =>
     `${count} objects whose category is not one of COCO's 80 were dropped with their relations, such as '${example}'`,
   'subject-not-person': (count, example) =>

@@ -15,6 +15,7 @@ export const visualGenome: ExportFormat = {
   file: 'visual-genome',
   summary: "Visual Genome's scene_graphs.json and image_data.json",
   write: async (input, output) => {
+    if (input.splits) input.note('split-lost', input.splits.join(', '));
     const numberOf = imageNumbers(await input.contents(), input.note);
     const graphs = await JsonList.create(output, 'scene_graphs.json');
     const images = await JsonList.create(output, 'image_data.json');

@@ -354,6 +354,8 @@ describe('exports', () => {
     const reversed = await idsOf([...many].reverse(), 1);
     assert.deepEqual(new Set(reversed[2]), new Set(test));
     assert.notDeepEqual((await idsOf(many, 2))[2], test);
+    const { notes } = await exported('visual-genome', { split: '0.8/0.2' }, many.slice(0, 10));
+    assert.deepEqual(notes['split-lost'], { count: 1, example: 'train, test' });
   });
 
   it('refuse options that are wrong or have no effect', async () => {
