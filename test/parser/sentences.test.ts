@@ -30,6 +30,9 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
     ['no one is sitting on the sofa', ''],
     ['neither the boy nor the girl is sitting on the sofa', ''],
     ['a rug, and no dog on the rug', ''],
+    ['The nurse never holds the cup next to her.', 'cup next to nurse'],
+    ['A wagon with no horse is parked next to a barn.', 'wagon parked next to barn'],
+    ['A boy is pretending to carve a pumpkin with a knife.', ''],
     ['a goat, not a cow, is standing on the hill', 'goat standing on hill'],
     ['The cake has not been cut with a knife.', ''],
   ],
@@ -39,11 +42,22 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
     ['A cat looks as if it is driving a truck.', ''],
     ['a boy almost falling off a pony', ''],
   ],
+  'clauses side by side': [
+    ['A nurse is holding reins, and there is a barn in the background.', 'nurse holding reins'],
+    ['she is holding it in her hand', ''],
+  ],
+  'lists of parts, and words for places': [
+    ['a table with fruit including a melon and a peach', 'table with fruit', 'table with melon', 'table with peach'],
+    ['A fox is sitting atop a stone wall.', 'fox sitting atop wall'],
+  ],
   'subjects that follow': [
     ['On the desk are a lamp and a vase.', 'lamp on desk', 'vase on desk'],
     ['Next to the sofa stands a lamp.', 'lamp next to sofa'],
   ],
   'clauses of a thing': [
+    ['a girl whose bag is hanging on a chair', 'girl whose bag', 'bag hanging on chair'],
+    ['The sofa on which a fox is sleeping is next to a lamp.', 'fox on sofa', 'sofa next to lamp'],
+    ['a rug on which a fox is lying', 'fox on rug'],
     [
       'An old couple walks hand in hand along a path that leads to a lake.',
       'couple walks along path',

@@ -14,6 +14,8 @@ export interface JoinOptions {
   readonly isParagraph: boolean;
   /** Tells whether the words between two offsets say that something is not so. */
   readonly isDenied: (start: number, end: number) => boolean;
+  /** Tells whether a clause about a thing begins between two offsets: "whose", "on which". */
+  readonly hasInnerClause: (start: number, end: number) => boolean;
   /** Returns the confidence of a relation, in [0, 1]. */
   readonly confidenceOf: (evidence: Evidence) => number;
 }
@@ -23,7 +25,7 @@ export interface JoinOptions {
  * end with the same word.
  */
 export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOptions): TextGraph {
-  const { isPhrase, isParagraph, isDenied, confidenceOf } = options;
+  const { isPhrase, isParagraph, isDenied, hasInnerClause, confidenceOf } = options;
   const entities: Entity[] = [...network.entities];
   const byEnd = new Map(entities.map(({ end }, index) => [end, index]));
   const indexOf = (entity: Entity): number => {
@@ -35,11 +37,6 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
     }
     return index;
   };
-  const networkOf = new Map(network.relations.map((relation) => [pairOf(relation), relation]));
-  const networkEnds = new Map<number, number>();
-  for (const relation of network.relations)
-    networkEnds.set(laterEnd(relation), Math.max(relation.confidence!, networkEnds.get(laterEnd(relation)) ?? 0));
-  const networkPhrases = new Set(network.relations.flatMap(({ subject, object }) => [subject, object]));
   const containers = new Set<number>();
   const rulesOf = new Map<number, TextRelation[]>();
   for (const relation of rules.relations) {
@@ -52,6 +49,32 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
     if (same) same.push(joined);
     else rulesOf.set(pairOf(joined), [joined]);
   }
+  // In "a girl whose bag lies on a chair" the network may take the girl for the subject.
+  const isMisread = (relation: TextRelation): boolean => {
+    const { subject, predicate, object } = relation;
+    const [from, to] = [entities[subject]!, entities[object]!];
+    const [start, end] = [Math.min(from.start, to.start), Math.max(from.end, to.end)];
+    // "never holds the cup next to her"
+    if (rulesOf.has(pairOf(relation))) return isDenied(start, end) || hasInnerClause(start, end);
+    if (!hasInnerClause(0, end)) return false;
+    return [...rulesOf.values()].some((found) =>
+      found.some(
+        (one) =>
+          one.object === object &&
+          one.subject !== subject &&
+          ` ${predicate}`.endsWith(` ${one.predicate}`) &&
+          hasInnerClause(Math.min(from.start, entities[one.subject]!.start), to.start),
+      ),
+    );
+  };
+  const networkRelations = network.relations.filter(
+    (relation) => rulesOf.get(pairOf(relation))?.some((one) => isSameRelation(relation, one)) || !isMisread(relation),
+  );
+  const networkOf = new Map(networkRelations.map((relation) => [pairOf(relation), relation]));
+  const networkEnds = new Map<number, number>();
+  for (const relation of networkRelations)
+    networkEnds.set(laterEnd(relation), Math.max(relation.confidence!, networkEnds.get(laterEnd(relation)) ?? 0));
+  const networkPhrases = new Set(networkRelations.flatMap(({ subject, object }) => [subject, object]));
   // For the network, a "tray of" glasses is their quantity.
   const isNew = (index: number) => index >= network.entities.length && !containers.has(index);
   const isOther = (index: number) => {
@@ -81,7 +104,7 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
       if (isPhrase && read) break;
     }
   }
-  for (const relation of network.relations) {
+  for (const relation of networkRelations) {
     if (rulesOf.has(pairOf(relation))) continue;
     const ends = [entities[relation.subject]!, entities[relation.object]!] as const;
     if (isDenied(Math.min(ends[0].start, ends[1].start), Math.max(ends[0].end, ends[1].end))) continue;

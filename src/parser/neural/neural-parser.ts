@@ -10,7 +10,7 @@ import { mergeMentions } from '../rules/merge-mentions.js';
 import { readRules } from '../rules/rule-parser.js';
 import { assembleGraph } from './assemble-graph.js';
 import { CaptionReader, maxWords } from './caption-reader.js';
-import { deniedParts } from './denied-parts.js';
+import { deniedParts, innerClauses } from './denied-parts.js';
 import { joinGraphs, withEntities } from './join-graphs.js';
 import { ParserKernels } from './kernels/parser-kernels.js';
 import { withNamedTraps } from './kernels/with-named-traps.js';
@@ -18,7 +18,7 @@ import { decodeModel, type ParserModel } from './parser-model.js';
 import { calibratedConfidence, type Evidence } from './relation-confidence.js';
 
 /** Part of the parser's identity in runs and caches: raise it when a change alters the graphs. */
-const version = '9';
+const version = '10';
 
 /** Bytes for the parameters and for the activations of the longest caption. */
 const memoryBytes = 48 << 20;
@@ -115,6 +115,7 @@ function lazyParser(
       isDenied: (start, end) =>
         isDenied(start, end) ||
         rules.pictured.some((part) => isPictured(part, { start }) || isPictured(part, { start: end - 1 })),
+      hasInnerClause: innerClauses(caption),
       confidenceOf,
     });
     const relations =

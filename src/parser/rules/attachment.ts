@@ -65,13 +65,15 @@ function isIncidental(phrase: NounPhrase, origin: Origin, preposition: string, o
   // "a man in a hat with a dog", but "a shirt with stripes"
   if (isWorn(phrase, origin))
     return (
-      object.nounClass !== 'bodyPart' && (preposition !== 'with' || isCarried(object) || object.nounClass === 'garment')
+      object.nounClass !== 'bodyPart' &&
+      !(object.nounClass === 'garment' && preposition !== 'in' && preposition !== 'with') &&
+      (preposition !== 'with' || isCarried(object) || object.nounClass === 'garment')
     );
   // "a man on a sidewalk with one leg up", "a woman on a beach with an umbrella"
   if (preposition === 'with' && object.nounClass === 'bodyPart') return true;
   if (preposition === 'with' && isCarried(object)) return !perception.has(origin.verb ?? '');
   // "riding a wave on a surfboard", "riding a bike in a dress"
-  if (preposition === 'on' && object.nounClass === 'board') return true;
+  if ((preposition === 'on' || preposition === 'on top of') && object.nounClass === 'board') return true;
   if (preposition === 'in' && object.nounClass === 'garment') return true;
   const isHeld =
     (origin.verb !== undefined && origin.preposition === '') ||

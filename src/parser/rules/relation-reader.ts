@@ -42,6 +42,8 @@ interface ResolvedPredicate extends PendingPredicate {
 interface FrontedPredicate {
   readonly predicate: PendingPredicate;
   readonly object: Group;
+  /** The subject of the clause around it: "the bench on which a man sleeps is". */
+  readonly outer?: Group;
 }
 
 /**
@@ -71,8 +73,8 @@ export class RelationReader {
   /** The group that the last adjective describes. */
   private described: Group = [];
   private isRelative = false;
-  /** Whether the last pronoun denies what follows: "with no one sitting on it". */
-  private isNothing = false;
+  /** The last pronoun if it denies what follows: as an object, "with no one sitting on it", or a subject, "no one sits". */
+  private nothing: 'object' | 'subject' | undefined;
   private isQuestion = false;
   private isClauseDenied = false;
   /** Whether the last `be` is negated: "is not on". */
@@ -178,9 +180,10 @@ export class RelationReader {
   /** Begins a clause about a place: "an armchair in which a man sleeps" has the man in the armchair. */
   private beginPlace(predicate: PendingPredicate): void {
     const object = this.nearest.slice(-1);
+    const outer = this.hasVerb ? [] : this.subject;
     this.beginClause();
     this.subject = this.agent = [];
-    this.fronted = { predicate, object };
+    this.fronted = { predicate, object, outer };
   }
 
   private readPhrase(phrase: NounPhrase, sentence: readonly ClausePart[], k: number): void {
@@ -189,7 +192,7 @@ export class RelationReader {
     const group = [phrase];
     if (this.previousKind === 'be' && this.isDenied && this.subject.length === 0) {
       // "there isn't any milk in the glass"
-      this.isNothing = true;
+      this.nothing = 'subject';
       this.nearest = [];
       return;
     }
@@ -266,7 +269,8 @@ export class RelationReader {
     this.subject = group;
     this.hasVerb = false;
     this.unstated = undefined;
-    this.relativeObject = this.outer = [];
+    this.relativeObject = [];
+    this.outer = this.fronted?.outer ?? [];
     this.agent = group;
     this.nearest = group;
     this.related = undefined;
@@ -425,7 +429,9 @@ export class RelationReader {
       this.nearest.some(({ nounClass }) => isAnimate(nounClass))
     )
       return this.nearest;
-    if (this.isNothing && this.previousKind === 'pronoun') return [];
+    // "a cart with no driver is parked" has the cart parked.
+    if (this.nothing && this.previousKind === 'pronoun' && (this.nothing === 'subject' || part.form !== 'finite'))
+      return [];
     if (this.isJoined() || this.previousKind === 'while') return this.agent;
     if (part.form === 'finite' || this.nearest.length === 0) return this.subject;
     if (this.pending?.verb !== undefined) return this.agent;
@@ -447,7 +453,7 @@ export class RelationReader {
   }
 
   private readPronoun({ word, start, end }: Extract<ClausePart, { kind: 'pronoun' }>): void {
-    this.isNothing = word === 'nothing';
+    this.nothing = word !== 'nothing' ? undefined : this.pending ? 'object' : 'subject';
     // "a sink and a mirror above it"
     const [beforeLast, last] = this.nearest.slice(-2);
     const listed = word === 'it' && last && this.isBeside() ? [[beforeLast!]] : [];

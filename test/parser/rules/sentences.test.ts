@@ -71,7 +71,13 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
       'boats on lake',
     ],
   ],
+  'clauses around a place, and what is on top': [
+    ['the chair in which a nurse is sitting stands near a window', 'nurse in chair', 'chair stands near window'],
+    ['a girl riding a wave on top of a board', 'girl riding wave', 'girl on top of board'],
+    ['a boy with a cap on top of a helmet', 'boy with cap', 'cap on top of helmet'],
+  ],
   'companions of what is not so': [
+    ['A wagon with no horse stands near a barn.', 'wagon stands near barn'],
     ['a girl on a lawn about to hit a ball with a large wooden bat', 'girl on lawn'],
     ['a pony is not visible in the stable', ''],
     ['there is a bench with no one on it next to a bicycle', 'bench next to bicycle'],
