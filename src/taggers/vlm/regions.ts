@@ -41,9 +41,8 @@ export function nameRegions(
   { detections, labels }: Pick<TagRequest, 'detections' | 'labels'>,
   indices: Iterable<number>,
 ): ReadonlyMap<number, Region> {
-  const sorted = [...new Set(indices)].sort((a, b) => a - b);
   return new Map(
-    sorted.map((index, position) => {
+    ascending(indices).map((index, position) => {
       const { category, box } = detections[index]!;
       const label = labels?.get(category) ?? category;
       const letter = /[a-z]/i.exec(label)?.[0].toUpperCase() ?? OTHER;
@@ -51,6 +50,9 @@ export function nameRegions(
     }),
   );
 }
+
+/** Returns indices in their order, each once. */
+export const ascending = (indices: Iterable<number>): number[] => [...new Set(indices)].sort((a, b) => a - b);
 
 /** The part of the annotated image that is sent, in its pixels. */
 export type Frame = Box;

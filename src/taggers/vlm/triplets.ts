@@ -1,6 +1,6 @@
 import type { CandidatePair } from '../../records/candidate.js';
 import type { Detection } from '../../records/image.js';
-import { MAX_REGIONS } from './regions.js';
+import { ascending, MAX_REGIONS } from './regions.js';
 
 /** The pairs of a category of subjects and one of objects that one relation text is proposed for, or a part of them. */
 export interface Triplet {
@@ -80,5 +80,3 @@ function blocksOf(pairs: readonly Pair[]): Pair[][] {
   }
   return [...blocks.values()];
 }
-
-const ascending = (indices: Iterable<number>): number[] => [...new Set(indices)].sort((a, b) => a - b);

@@ -3,7 +3,7 @@ import type { ProblemCounter, Proposal, ProposeRequest, RelationProposer } from 
 import { describeRegions } from './describe-regions.js';
 import { type Ask, ImageQuestions, type ImageQuestionsOptions } from './image-questions.js';
 import { PROPOSAL_PROMPT, proposalQuestion } from './proposal-question.js';
-import { MAX_REGIONS, nameRegions, type Shown } from './regions.js';
+import { ascending, MAX_REGIONS, nameRegions, type Shown } from './regions.js';
 import { checkShown, type ShownOptions } from './shown-options.js';
 import type { Pair } from './triplets.js';
 
@@ -61,8 +61,7 @@ async function proposeAll(
   const { image, pairs, predicates } = request;
   const regions = nameRegions(request, pairs.flat());
   const questions = divide(pairs).map((group) => {
-    const indices = [...new Set(group.flat())].sort((a, b) => a - b);
-    const own = new Map(indices.map((index) => [index, regions.get(index)!]));
+    const own = new Map(ascending(group.flat()).map((index) => [index, regions.get(index)!]));
     const described = describeRegions(PROPOSAL_PROMPT, [...own.values()], image, shown);
     return proposalQuestion(group, own, predicates, described);
   });
