@@ -31,6 +31,8 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
     ['neither the boy nor the girl is sitting on the sofa', ''],
     ['a rug, and no dog on the rug', ''],
     ['The nurse never holds the cup next to her.', 'cup next to nurse'],
+    ['Two boys, neither holding a ball, stand on a lawn.', 'boys stand on lawn'],
+    ['Two boys, neither holding a ball nor a bat, stand on a lawn.', 'boys stand on lawn'],
     ['A wagon with no horse is parked next to a barn.', 'wagon parked next to barn'],
     ['A boy is pretending to carve a pumpkin with a knife.', ''],
     ['a goat, not a cow, is standing on the hill', 'goat standing on hill'],

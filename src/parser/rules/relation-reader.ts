@@ -77,6 +77,8 @@ export class RelationReader {
   private nothing: 'object' | 'subject' | undefined;
   private isQuestion = false;
   private isClauseDenied = false;
+  /** Whether only words between commas are denied: "two boys, neither holding a ball, stand on a lawn". */
+  private isDeniedAside = false;
   /** Whether the last `be` is negated: "is not on". */
   private isDenied = false;
   /** Why the last verb relates nothing: it is negated, or only possible. */
@@ -140,6 +142,7 @@ export class RelationReader {
         break;
       case 'denial':
         if (part.isNewClause) this.beginClause();
+        this.isDeniedAside = !part.isNewClause && this.previousKind === 'comma' && this.subject.length > 0;
         this.isClauseDenied = true;
         break;
       case 'be':
@@ -168,7 +171,7 @@ export class RelationReader {
   }
 
   private beginClause(): void {
-    this.isClauseDenied = false;
+    this.isClauseDenied = this.isDeniedAside = false;
     this.pending = undefined;
     this.related = undefined;
     this.nearest = this.outer = [];
@@ -376,6 +379,10 @@ export class RelationReader {
 
   private readVerb(part: VerbPart, following: readonly ClausePart[]): void {
     if (part.form === 'finite') this.endInnerClause();
+    if (this.isDeniedAside && part.form === 'finite' && this.previousKind === 'comma') {
+      this.isClauseDenied = this.isDeniedAside = false;
+      this.agent = this.subject;
+    }
     this.described = [];
     const subjects = this.subjectsOf(part);
     if (part.form === 'finite' && !this.isRelative) this.hasVerb = true;

@@ -56,6 +56,8 @@ function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], 
       // "one wearing a hat"
       if (words[k + 1]?.endsWith('ing') && closedClass(words[k + 2] ?? '') === 'determiner') return 'pronoun';
       return nounFollows || words[k + 1] === 'of' ? 'number' : 'pronoun';
+    case 'neither':
+      return words[k + 1]?.endsWith('ing') ? 'adverb' : tags[k]!;
     case 'other':
       return words[k - 1] === 'each' ? 'pronoun' : tags[k]!;
     case 'to':
