@@ -26,7 +26,18 @@ export interface TaggedScenes {
 /** Arguments of `relflow run` and `plan` that tag scenes with a server's model. */
 export const taggedBy = ({ args }: PaintedScenes, url: string, ...more: readonly string[]): string[] => [
   ...args,
-  ...['--tagger', 'vlm', '--tagger-model', 'scripted', '--tagger-endpoint-url', url, '--parser', 'rules', ...more],
+  ...[
+    '--tagger',
+    'vlm',
+    '--tagger-model',
+    'scripted',
+    '--tagger-endpoint-url',
+    url,
+    '--parser',
+    'rules',
+    '--no-geometry',
+    ...more,
+  ],
 ];
 
 /** Tags scenes with a scripted model in one run, and compares the relations with the scenes'. The server stays open. */
