@@ -45,7 +45,7 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
     ['a boy almost falling off a pony', ''],
   ],
   'clauses side by side': [
-    ['A nurse is holding reins, and there is a barn in the background.', 'nurse holding reins'],
+    ['A man is holding ropes, and there is a shed in the background.', 'man holding ropes'],
     ['she is holding it in her hand', ''],
   ],
   'lists of parts, and words for places': [
