@@ -11,13 +11,12 @@ import {
   vlmProposer,
 } from '../src/index.js';
 import { type EndpointOptions, endpointPolicy, given } from './endpoint-options.js';
-import { inGroup, MAIN } from './option-groups.js';
+import { inGroup } from './option-groups.js';
 import { shownOptions, VLM } from './tagger-options.js';
 
 /** Options of every pipeline that can find relations that no caption states. */
 export const proposalOptions = inGroup('Relations without captions', {
   propose: Type.Boolean({
-    group: MAIN,
     default: false,
     description: 'ask a vision-language model for more relations, which boxes then check; needs --images',
   }),

@@ -64,6 +64,7 @@ export const pseudoLabelOptions = {
     maxPairs: Type.Optional(Type.Integer({ minimum: 1, description: 'maximum number of pairs per image' })),
     compat: Type.Boolean({ default: false, description: 'official behavior, quirks included (docs/compat.md)' }),
   }),
+  ...taggerOptions,
   ...inGroup('Tagging', {
     threshold: thresholdOption,
     allWordings: Type.Boolean({
@@ -75,7 +76,6 @@ export const pseudoLabelOptions = {
       description: 'no relations that the boxes alone show, such as left of and on; always so with --compat',
     }),
   }),
-  ...taggerOptions,
   ...proposalOptions,
   ...inGroup('Selection', {
     limit: Type.Optional(Type.Integer({ group: MAIN, minimum: 1, description: 'read only the first n images' })),

@@ -34,7 +34,7 @@ export interface Finding {
 }
 
 /** Why the output of a run has nothing of use. */
-export type EmptyReason = 'no-images' | 'no-output' | 'no-pairs' | 'no-relations';
+export type EmptyReason = 'no-images' | 'no-output' | 'no-pairs' | 'no-relations' | 'only-geometry';
 
 /** What a run made of its input, and what went missing on the way. */
 export interface RunSummary {
@@ -85,9 +85,11 @@ export function summarizeRun(
         ? 'no-output'
         : relations === 0
           ? 'no-relations'
-          : relations === null && hasPairs && !graph.some(makesRelations) && totalOf(stages, 'pairs') === 0
-            ? 'no-pairs'
-            : null;
+          : isOnlyGeometry(graph, stages)
+            ? 'only-geometry'
+            : relations === null && hasPairs && !graph.some(makesRelations) && totalOf(stages, 'pairs') === 0
+              ? 'no-pairs'
+              : null;
   return { images, imagesWritten, imagesWithRelations, relations, findings, empty };
 }
 
@@ -100,6 +102,7 @@ export function emptyMessage({ images, empty, findings }: RunSummary): string | 
     'no-output': `none of ${countOf(images, 'images')} reached the output`,
     'no-pairs': `no candidate pairs in ${countOf(images, 'images')}`,
     'no-relations': `no relations in ${countOf(images, 'images')}`,
+    'only-geometry': `only relations from boxes in ${countOf(images, 'images')}`,
   }[empty];
   return withCause(what, images, findings);
 }
@@ -117,6 +120,12 @@ function withCause(what: string, images: number, findings: readonly Finding[], o
   if (!cause) return what + otherwise;
   const examples = cause.examples.length > 0 ? ` (${cause.examples.join(', ')})` : '';
   return `${what}: ${cause.message}${examples}; ${cause.advice}`;
+}
+
+/** Returns whether the taggers, which see what captions or models say, have kept nothing, so that boxes alone give relations. */
+function isOnlyGeometry(graph: readonly NodeDescription[], stages: Readonly<Record<string, StageCounts>>): boolean {
+  const tagged = graph.filter(({ name }) => name === 'tag').map(({ id }) => stages[id]?.counts['relations'] ?? 0);
+  return tagged.length > 0 && graph.some(({ name }) => name === 'geometry') && tagged.every((count) => count === 0);
 }
 
 const makesRelations = ({ adds }: NodeDescription) => adds.includes('relations');

@@ -93,7 +93,7 @@ describe('--config', () => {
     );
     assert.equal(
       await problem({ ...inputs, export: ['page', 'pdf'] }),
-      `relflow: FILE: option 'export' is "pdf" at /1, expected a list, each item one of rlipv2, rlipv2-candidates, rlipv2-frequencies, rlipv2-paths, page\n`,
+      `relflow: FILE: option 'export' is "pdf" at /1, expected a list, each item one of rlipv2, rlipv2-candidates, rlipv2-frequencies, rlipv2-paths, coco, psg, hico, vcoco, open-images, graphml, page\n`,
     );
     assert.equal(
       await problem({ ...inputs, recipe: 'demo' }),

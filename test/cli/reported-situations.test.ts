@@ -126,7 +126,7 @@ const situations: Readonly<Record<string, Situation>> = {
   '14 names that are numbers': {
     annotations: riders(id7, (annotation) => annotation, [0, 1, 2]),
     code: 1,
-    line: /no relations in 1 image: 3 of 3 noun phrases name no category/,
+    line: /only relations from boxes in 1 image: 3 of 3 noun phrases name no category/,
   },
   '14 names without ids': {
     annotations: { ...riders(id7), categories: ['person', 'horse'] },

@@ -41,7 +41,7 @@ describe('relflow run on a wrong input exits with 1 and names the mistake', func
     ['a list of detections', { annotations: changed(({ annotations }) => annotations) }, /is a list of detections/],
     ['captions as annotations', { flags: ['--annotations', captions] }, /a file of captions, expected instances/],
     ['no such annotation file', { flags: ['--annotations', 'none.json'] }, /none\.json: no such file/],
-    ['a folder as annotation file', { flags: ['--annotations', SCENES] }, /is a folder, expected a file/],
+    ['a folder as annotation file', { flags: ['--annotations', SCENES] }, /is a folder without labels of YOLO/],
     ['annotations as captions', { flags: ['--captions', instances] }, /no captions found/],
     ['no captions', { captions: '{}' }, /24 of 24 images have no caption/],
     ['captions of other images', { captions: '{"999999": ["a man on a horse"]}' }, /24 of 24 images have no caption/],
