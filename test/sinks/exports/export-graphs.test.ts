@@ -144,7 +144,7 @@ describe('exports', () => {
     const [first, second] = await parquetReadObjects({ file, utf8: false });
     const image = first?.['image'] as { bytes: Uint8Array; path: string };
     assert.deepEqual([Buffer.from(image.bytes), image.path], [pixel, '7.jpg']);
-    assert.equal(second?.['image'], null);
+    assert.equal(second?.['image'] ?? null, null);
     assert.equal(first?.['image_id'], 7n);
     assert.deepEqual(first?.['captions'], ['a man riding a horse']);
     assert.deepEqual(first?.['objects'], [
