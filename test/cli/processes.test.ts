@@ -32,7 +32,11 @@ describe('the compiled relflow', () => {
     [['worker', '--help'], 0, /^Usage: relflow worker /],
     [['status', out], 2, /required option '--queue <url>'/],
     [['validate', out], 0, /graphs: valid\n$/],
-    [['export', out, '--format', 'rlipv2', '--file', file], 0, /annotations\.json: [\d,]+ bytes from \d+ images with \d+ relations\n$/],
+    [
+      ['export', out, '--format', 'rlipv2', '--file', file],
+      0,
+      /annotations\.json: [\d,]+ bytes from \d+ images with \d+ relations\n$/,
+    ],
     [['stats', out], 0, /^predicate +relations$/m],
     [['inspect', '100001', out], 0, /^image 100001: \d+ objects/],
     [['parse', '--format', 'factual'], 0, /^\( man , ride , horse \)\n$/],
