@@ -92,6 +92,8 @@ const CASES: readonly Case[] = [
       relations_wmAP: 0.75,
       phrases_mAP: 0.5,
       phrases_wmAP: 0.75,
+      // The chair is in no prediction, so that its class does not count.
+      phrases_recall_100: 1,
       score_wmAP: 0.75,
     },
     { R50: 0.75, mAP_rel: 0.5, wmAP_rel: 0.75, mAP_phr: 0.5, wmAP_phr: 0.75, w_final_score: 0.75 },
@@ -124,6 +126,21 @@ const CASES: readonly Case[] = [
     [[[man, dog, 'Dog', 0.9, 0.2]]],
     { recall_50: 1, relations_mAP: 1, phrases_mAP: 1 },
     { R50: 1, mAP_rel: 1, mAP_phr: 1, w_final_score: 1 },
+  ],
+  [
+    'of two relations the challenge leaves out the one whose score is 0.00001',
+    [
+      [
+        holding[0],
+        [
+          [0, 1, 0],
+          [0, 1, 1],
+        ],
+      ],
+    ],
+    [[right]],
+    { recall_50: 1 },
+    { R50: 0.5 },
   ],
   [
     'in images without boxes relations are not counted and phrases are wrong; the challenge leaves the images out',

@@ -25,12 +25,12 @@ const rows = (box: Box, count: number) => [box[0]!, box[1]!, box[2]!, box[1]! + 
 const coco = ([x1, y1, x2, y2]: Box) => [x1!, y1!, x2! - x1! + 1, y2! - y1! + 1];
 
 /** Two images, each with a person and a dog; the second has one more person if wanted. */
-function instances(more: readonly Box[] = []) {
+function instances(more: readonly Box[] = [], { dog = object, area = 100 } = {}) {
   const boxes = [
     [11, 1, 1, person],
     [12, 1, 18, object],
     [21, 2, 1, person],
-    [22, 2, 18, object],
+    [22, 2, 18, dog],
     ...more.map((box, k) => [31 + k, 2, 1, box] as const),
   ] as const;
   return at('instances.json', {
@@ -40,7 +40,7 @@ function instances(more: readonly Box[] = []) {
       image_id,
       category_id,
       bbox: coco(box),
-      area: 100,
+      area: id < 30 ? 100 : area,
       iscrowd: 0,
     })),
     categories: [],
@@ -116,6 +116,19 @@ describe('relflow evaluate vcoco', () => {
       for (const [k, expected] of [one, two, agent].entries())
         assert.ok(Math.abs(actual[k] - expected) < 1e-9, `${actual}, expected ${[one, two, agent]}`);
     });
+
+  it('clips boxes to the image, and leaves out persons without an area', async () => {
+    const holdOf = async (found: Found, labels: Box, objects: Box, boxes: string) => {
+      const { classes } = await evaluate([predictions(found), actions(labels, objects), '--instances', boxes]);
+      return classes.find(({ name }: { name: string }) => name === 'hold-obj').ap_scenario_1;
+    };
+    const beyond = instances([], { dog: [600, 60, 800, 160] });
+    assert.equal(await holdOf([person, [600, 60, 639, 160]], [1, 1], [12, 22], beyond), 1);
+    const elsewhere = [400, 300, 500, 400];
+    // A prediction of a person without annotations is ignored, but not one of a person without an area.
+    assert.equal(await holdOf([elsewhere, object], [1, 0], [12, 0], instances([elsewhere])), 1);
+    assert.equal(await holdOf([elsewhere, object], [1, 0], [12, 0], instances([elsewhere], { area: 0 })), 0.5);
+  });
 
   it('reports the means with and without point, and the agent mean', async () => {
     const { metrics, counts } = await evaluate([
