@@ -28,6 +28,12 @@ const checkedImages = () => imageOptions('image folder; without it, image files 
 const sizedImages = () =>
   imageOptions('image folder, from which the sizes come; without it, images are looked for next to the annotations');
 
+const withoutRelations = Type.Boolean({
+  group: MAIN,
+  default: false,
+  description: 'read images without relations too',
+});
+
 const closed = { additionalProperties: false } as const;
 
 function graphOf(name: string, source: Source<ImageRecord & Related>): Graph {
@@ -100,11 +106,7 @@ export const annotatedPipelines = [
           default: 5000,
           description: 'first images of the training part that are val and not train',
         }),
-        withoutRelations: Type.Boolean({
-          group: MAIN,
-          default: false,
-          description: 'read images without relations too',
-        }),
+        withoutRelations,
         ...checkedImages(),
       },
       closed,
@@ -122,11 +124,7 @@ export const annotatedPipelines = [
       {
         annotations: file('psg.json'),
         split: Type.String({ group: MAIN, enum: PSG_SPLITS, default: 'all', description: 'part to read' }),
-        withoutRelations: Type.Boolean({
-          group: MAIN,
-          default: false,
-          description: 'read images without relations too',
-        }),
+        withoutRelations,
         ...checkedImages(),
       },
       closed,
