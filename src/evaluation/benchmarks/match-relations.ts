@@ -7,8 +7,6 @@ export interface TrueRelation<Object extends MatchedObject = MatchedObject> {
   /** Null if the relation has no object: then only the subject counts. */
   readonly object: Object | null;
   readonly predicate: number;
-  /** Index of the first equal annotation of the image: only that one can be found. */
-  readonly first: number;
 }
 
 /** A box with its category. */
@@ -29,7 +27,7 @@ export type MatchOutcome = 'right' | 'found-already' | 'no-match';
 
 /**
  * Matches the predictions of an image with its true relations. Of the relations with the same predicate whose boxes both fit
- * (equal categories, IoU of 0.5 or more), the one with the greatest smaller IoU is the candidate, the first among equals. The
+ * (equal categories, IoU of 0.5 or more), the one with the greatest smaller IoU is the candidate, the first among equals, so that of equal annotations only the first can be found. The
  * prediction is wrong if that one was found before, even if another one that fits is free.
  *
  * Source: RLIPv2, datasets/hico_eval.py, `compute_fptp`; datasets/vcoco_eval.py for relations without an object.
@@ -47,14 +45,14 @@ export function matchRelations(
     b !== null && a.category === b.category ? overlap(a.box, b.box) : 0;
   return predictions.map(({ subject, object, predicate }) => {
     let [best, candidate] = [0, -1];
-    for (const truth of truths) {
+    for (const [k, truth] of truths.entries()) {
       if (truth.predicate !== predicate) continue;
       const ofSubject = iou(truth.subject, subject);
       if (ofSubject < MIN_IOU) continue;
       const ofObject = truth.object === null ? Number.POSITIVE_INFINITY : iou(truth.object, object);
       if (ofObject < MIN_IOU) continue;
       const smaller = Math.min(ofSubject, ofObject);
-      if (smaller > best) [best, candidate] = [smaller, truth.first];
+      if (smaller > best) [best, candidate] = [smaller, k];
     }
     if (candidate < 0) return 'no-match';
     if (found.has(candidate)) return 'found-already';
@@ -68,11 +66,8 @@ export const MIN_IOU = 0.5;
 
 /** Returns the interactions of an image as true relations. */
 export function trueRelations({ objects, interactions }: HoiImage): TrueRelation[] {
-  const first = new Map<string, number>();
-  return interactions.map(({ subject, object, verb }, k) => {
-    const key = `${subject} ${object} ${verb}`;
-    if (!first.has(key)) first.set(key, k);
+  return interactions.map(({ subject, object, verb }) => {
     const end = object === null ? null : objects[object]!;
-    return { subject: objects[subject]!, object: end, predicate: verb, first: first.get(key)! };
+    return { subject: objects[subject]!, object: end, predicate: verb };
   });
 }

@@ -82,18 +82,15 @@ export class OpenImagesNames {
 
 /** Returns the annotated images for matching. */
 export const trueImages = ({ images }: OpenImagesTruth): readonly TrueImage[] =>
-  images.map(({ file, objects, relations }) => {
-    const first = new Map<string, number>();
-    return {
-      file,
-      objects,
-      relations: relations.map(({ subject, object, predicate }, k) => {
-        const key = `${subject} ${object} ${predicate}`;
-        if (!first.has(key)) first.set(key, k);
-        return { subject: objects[subject]!, object: objects[object]!, predicate, first: first.get(key)! };
-      }),
-    };
-  });
+  images.map(({ file, objects, relations }) => ({
+    file,
+    objects,
+    relations: relations.map(({ subject, object, predicate }) => ({
+      subject: objects[subject]!,
+      object: objects[object]!,
+      predicate,
+    })),
+  }));
 
 /** Finds the annotations of images by the names of their files, with or without an ending. */
 export function annotatedFiles({ file, images }: OpenImagesTruth): AnnotatedImages {
