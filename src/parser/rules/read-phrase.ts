@@ -1,0 +1,111 @@
+import { isAbstract } from '../language/noun-classes.js';
+import { wordSet } from '../language/word-set.js';
+import { attachmentSite, type Group, isLocativeAttachment } from './attachment.js';
+import type { ClausePart } from './clause-parts.js';
+import { isApposition, isBackdrop } from './clause-starts.js';
+import { joinPhrase } from './join-phrase.js';
+import type { NounPhrase } from './noun-phrase.js';
+import type { PendingPredicate, ReadingState } from './reading-state.js';
+
+/** Reads a noun phrase: an object of what precedes, a subject, or another name of the phrase before. */
+export function readPhrase(state: ReadingState, phrase: NounPhrase, sentence: readonly ClausePart[], k: number): void {
+  addPhrase(state, phrase);
+  state.described = [];
+  const group = [phrase];
+  if (state.previousKind === 'be' && state.isDenied && state.subject.length === 0) {
+    // "there isn't any milk in the glass"
+    state.nothing = 'subject';
+    state.nearest = [];
+    return;
+  }
+  if (state.pending) completePending(state, state.pending, group, isBackdrop(sentence, k));
+  else if (isSecondObject(state, phrase)) {
+    // "feeding a horse a carrot"
+    state.attachObjects(group, state.related!);
+    state.nearest = group;
+  } else if (state.isRelative && state.previousKind === 'relative' && state.nearest.length > 0)
+    state.beginObjectClause(group);
+  else if (phrase.determiner?.text === 'whose' && state.nearest.length > 0) beginOwnersClause(state, phrase);
+  else if (isApposition(sentence, k)) state.nearest = group;
+  else if (state.isJoined() && state.nearest.length > 0 && state.subject.length > 0)
+    joinPhrase(state, phrase, sentence[k + 1]);
+  else if (state.previousKind === 'be' && state.subject.length > 0 && !state.fronted) state.nearest = group;
+  else state.setSubject(group);
+}
+
+/** Adds a phrase to the graph, its owner first. */
+function addPhrase(state: ReadingState, phrase: NounPhrase): void {
+  if (phrase.owner) addPhrase(state, phrase.owner);
+  state.found.add(phrase);
+  findOwner(state, phrase);
+  state.antecedents.add(phrase);
+  if (phrase.owner) state.relate([phrase.owner], { text: "'s", lemma: "'s", inferred: { lemma: 'have' } }, [phrase]);
+}
+
+/** Finds whose a phrase with a possessive pronoun is: in "a man with a bat in his hand" the man's. */
+function findOwner(state: ReadingState, phrase: NounPhrase): void {
+  const { determiner, entity, nounClass } = phrase;
+  if (!determiner || !possessives.has(determiner.text)) return;
+  const owners = state.antecedents.of(
+    determiner.text,
+    determiner,
+    {
+      subjects: [],
+      subject: [],
+      likely: [state.pending?.subjects ?? [], state.agent, state.subject, state.nearest],
+      originOf: state.originOf,
+    },
+    true,
+  );
+  const isThere = !state.pending || (state.isStated(state.pending) && !/without$/.test(state.pending.text));
+  if (owners.length > 0 && isThere && nounClass !== 'time' && !isAbstract(entity.lemma))
+    state.possessions.set(phrase, { owners, word: determiner.text });
+}
+
+/** Begins a clause about what something has: "a lake whose banks are green". */
+function beginOwnersClause(state: ReadingState, phrase: NounPhrase): void {
+  state.possessions.set(phrase, { owners: state.nearest.slice(-1), word: 'whose' });
+  const outer = state.subject;
+  state.setSubject([phrase]);
+  state.outer = outer;
+}
+
+/** Checks whether a phrase is the second object of the last verb. */
+function isSecondObject(state: ReadingState, phrase: NounPhrase): boolean {
+  if (state.previousKind !== 'phrase' && state.previousKind !== 'pronoun') return false;
+  return (
+    phrase.isDetermined && state.related?.preposition === '' && transfers.has(state.related.verb ?? '') && !phrase.owner
+  );
+}
+
+/** Gives the pending predicate its object. */
+function completePending(state: ReadingState, pending: PendingPredicate, object: Group, isFarAway: boolean): void {
+  state.pending = undefined;
+  const subjects = pending.subjects ?? attachmentSite(state.nearest, pending.preposition, object[0]!, state.originOf);
+  if (subjects.length > 0) {
+    // "a sign with trees in the background" has no trees.
+    const isElsewhere = isFarAway && pending.preposition === 'with' && subjects[0]!.nounClass !== 'place';
+    const isDenied =
+      pending.isDenied || isElsewhere || (pending.verb === undefined && isUnstated(state, pending, subjects));
+    state.attachObjects(object, { ...pending, isDenied, subjects });
+    if (pending.verb !== undefined && pending.preposition === '') state.antecedents.prefer(object);
+    state.nearest = object;
+  } else if (state.subject.length === 0 && state.fronted && pending.verb !== undefined && !pending.isFronted) {
+    state.setSubject(object);
+  } else {
+    if (pending.isFronted) state.fronted = { predicate: pending, object };
+    state.nearest = object;
+  }
+}
+
+/** Checks whether a preposition belongs to what is not so, or only possible: "about to hit a ball with a bat". */
+function isUnstated(state: ReadingState, { preposition }: PendingPredicate, subjects: Group): boolean {
+  if (state.unstated !== undefined && preposition === 'with') return true;
+  if (state.unstated === undefined || !subjects.every((phrase) => state.agent.includes(phrase))) return false;
+  return state.unstated === 'denied' || !isLocativeAttachment(preposition);
+}
+
+const possessives = wordSet('his her its their');
+
+/** Verbs with two objects: "feeding a horse a carrot". */
+const transfers = wordSet('give feed hand pass offer show throw serve bring');

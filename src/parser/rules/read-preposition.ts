@@ -1,0 +1,29 @@
+import { wordSet } from '../language/word-set.js';
+import type { Group } from './attachment.js';
+import type { ReadingState } from './reading-state.js';
+
+/** Reads a preposition, with its lemma if that differs: it belongs to the verb before it, or begins a predicate. */
+export function readPreposition(state: ReadingState, text: string, lemma = text): void {
+  const { pending } = state;
+  if (pending && (pending.verb !== undefined || !particles.has(pending.text))) {
+    const preposition = pending.preposition ? `${pending.preposition} ${text}` : text;
+    state.pending = { ...pending, text: `${pending.text} ${text}`, lemma: `${pending.lemma} ${lemma}`, preposition };
+    return;
+  }
+  const subjects = pending ? pending.subjects : fixedSubjects(state);
+  const isFronted = state.previousKind === undefined || (state.isJoined() && state.subject.length === 0);
+  const isDenied = (state.previousKind === 'be' || state.previousKind === 'adjective') && state.isDenied;
+  state.pending = { text, lemma, preposition: text, subjects, isFronted, isDenied };
+}
+
+/** Returns the subjects of a preposition without a verb when its object does not matter, else undefined. */
+function fixedSubjects(state: ReadingState): Group | undefined {
+  if (state.previousKind === 'be') return state.clauseSubject();
+  if (state.previousKind === 'adjective' && state.described.length > 0) return state.described;
+  if (state.isJoined()) return state.related?.subjects ?? state.subject;
+  if (state.previousKind === 'while') return state.subject;
+  return state.nearest.length > 0 ? undefined : [];
+}
+
+/** Dropped before another preposition: "his head down next to a book" has `next to`. After a verb they stay: `looking down at`. */
+const particles = wordSet('up down out over around off along by on');
