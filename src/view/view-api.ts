@@ -33,6 +33,8 @@ export interface ApiError {
   readonly error: string;
   /** `bad-option`, `not-found`, `bad-token`, `bad-origin`, … */
   readonly code: string;
+  /** For an error in `where`: the index of the character at which it was noticed; absent if unknown. */
+  readonly at?: number;
 }
 
 /** Number of an image: its position in the set, from 0. It stays the same while the set does. */
@@ -188,6 +190,9 @@ export interface ImageCard {
     readonly predicate: string;
     readonly object: string;
     readonly confidence: number | null;
+    /** `[x, y, width, height]` in pixels of the annotated size; of the object absent if there is none. */
+    readonly subjectBox?: readonly [number, number, number, number];
+    readonly objectBox?: readonly [number, number, number, number];
   }[];
   /** Number of relations with a review. */
   readonly reviewed: number;
@@ -289,8 +294,22 @@ export interface ImageDetail {
 /** Every decision of every stage about one image, from running the pipeline again for it. */
 export interface ImageWay {
   readonly steps: readonly { readonly stage: string; readonly line: string }[];
+  /** The words of captions that state the image's relations; absent if the captions were not parsed again. */
+  readonly words?: readonly RelationWords[];
   /** Why there are no steps, for people. */
   readonly problem?: string;
+}
+
+/** The words of a caption that name a part of a relation. */
+export interface RelationWords {
+  /** Index into the image's `relations`. */
+  readonly relation: number;
+  /** Index into the image's `captions`. */
+  readonly caption: number;
+  readonly part: 'subject' | 'predicate' | 'object';
+  /** UTF-16 offsets in the caption, the second one exclusive. */
+  readonly start: number;
+  readonly end: number;
 }
 
 /** What a person does to a relation. */
