@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/package-info.js';
+import { command } from './build.js';
 
 /** When a training is killed: this long after it has logged a step. */
 export interface KillMoment {
@@ -19,7 +20,7 @@ export async function trainWithKills(config: string, out: string, moments: reado
   for (const { step, milliseconds } of moments) {
     const args = ['train', 'tagger', '--config', config, '--out', out, '--quiet'];
     if (existsSync(out)) args.push('--resume');
-    const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
+    const child = spawn(process.execPath, [command(), ...args], {
       cwd: packageRoot,
       stdio: ['ignore', 'ignore', 'pipe'],
     });

@@ -1,25 +1,22 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { packageRoot } from '../../src/package-info.js';
+import { command } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 
 const folder = temporaryFolder();
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-const command = ['--import', tsx, join(packageRoot, 'src/cli/main.ts')];
 
 async function relflow(args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [...command, ...args], { cwd: folder });
+  const { stdout } = await promisify(execFile)(process.execPath, [command(), ...args], { cwd: folder });
   return stdout;
 }
 
 /** Kills a command once a file has this many lines; returns whether it was killed before its end. */
 async function killed(args: readonly string[], file: string, lines: number): Promise<boolean> {
-  const child = spawn(process.execPath, [...command, ...args], { cwd: folder, stdio: 'ignore' });
+  const child = spawn(process.execPath, [command(), ...args], { cwd: folder, stdio: 'ignore' });
   const killer = setInterval(() => {
     if (existsSync(file) && readFileSync(file, 'utf8').split('\n').length > lines) child.kill('SIGKILL');
   }, 5);
