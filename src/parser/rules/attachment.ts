@@ -39,7 +39,15 @@ export function attachmentSite(nearest: Group, preposition: string, object: Noun
 /** Checks whether the preposition attaches to the group that introduced `phrase`, rather than to `phrase`. */
 function attachesHigher(phrase: NounPhrase, origin: Origin, preposition: string, object: NounPhrase): boolean {
   if (phrase.nounClass === 'time' || object.nounClass === 'time' || temporal.has(preposition)) return true;
+  // "a beach with boats on it under a blue sky"
+  if (object.entity.lemma === 'sky' && /^(?:under|beneath|below|against)$/.test(preposition)) return true;
   if (isAnimate(phrase.nounClass)) return origin.preposition === 'of' && isPicture(origin, preposition, object);
+  // "looking out the window at a bird"
+  if (preposition === 'at' && origin.verb !== undefined && gazes.has(origin.verb)) return true;
+  // "walking a dog on a leash down the street"
+  if (paths.has(preposition) && origin.verb === undefined && still.has(phrase.nounClass)) return true;
+  // "a toilet with its lid up next to a sink"
+  if (isSideBySideAttachment(preposition) && origin.preposition === 'with' && isOwn(phrase)) return true;
   // "a sign that says hello on a wall"
   if (origin.verb !== undefined && inscriptions.has(origin.verb)) return true;
   // "a plate with a sandwich on a table"
@@ -54,7 +62,8 @@ function attachesHigher(phrase: NounPhrase, origin: Origin, preposition: string,
   // "a bat over her head on the sand"
   if (phrase.nounClass === 'bodyPart' && object.nounClass === 'place') return true;
   // "a lamp on a desk next to a bed", where the lamp is next to the bed too
-  if (isSideBySideAttachment(preposition) && locatives.has(origin.preposition)) return true;
+  if (isSideBySideAttachment(preposition) && (locatives.has(origin.preposition) || isPart(origin.preposition)))
+    return true;
   return (
     origin.subjects.some(({ nounClass }) => isAnimate(nounClass)) && isIncidental(phrase, origin, preposition, object)
   );
@@ -80,7 +89,7 @@ function isIncidental(phrase: NounPhrase, origin: Origin, preposition: string, o
     (origin.preposition === 'with' && (origin.verb !== undefined || isCarried(phrase)));
   if (!isHeld) return false;
   // "doing a trick on a ramp", "swinging a bat in a field", "holding a sign next to a bus"
-  if (phrase.nounClass === 'event' || isSideBySideAttachment(preposition)) return true;
+  if (phrase.nounClass === 'event' || performs.has(origin.verb ?? '') || isSideBySideAttachment(preposition)) return true;
   return locatives.has(preposition) && object.nounClass === 'place' && phrase.nounClass !== 'vehicle';
 }
 
@@ -158,6 +167,21 @@ const isDish = ({ subjects, preposition, verb }: Origin, place: string) =>
 
 const isUtensil = ({ nounClass, entity }: NounPhrase) =>
   carried.has(nounClass) || nounClass === 'bodyPart' || dishes.has(entity.lemma);
+
+/** Checks for a part of a place: "on the side of". */
+const isPart = (preposition: string) => /^(?:in|on|at|along|near) (?!front ).*\bof$/.test(preposition);
+
+/** Checks for what a phrase has by its nature: "its lid". */
+const isOwn = ({ determiner }: NounPhrase) => /^(?:his|her|its|their)$/.test(determiner?.text ?? '');
+
+/** Where something moves. */
+const paths = wordSet('down along across past through towards toward');
+/** What does not move by itself. */
+const still: ReadonlySet<NounClass> = new Set<NounClass>(['thing', 'tool', 'garment', 'bodyPart']);
+/** Verbs whose object says what somebody does: "performing a kickflip on a ramp". */
+const performs = wordSet('do perform execute attempt practice');
+/** What eyes and hands do at a distance, whatever else they meet: "looking out the window at". */
+const gazes = wordSet('look gaze stare glance peer peek smile wave point');
 
 const locatives = new Set([
   ...wordSet('in on at inside atop aboard within into onto down along across through under beneath underneath'),

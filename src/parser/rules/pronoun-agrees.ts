@@ -9,16 +9,17 @@ import type { NounPhrase } from './noun-phrase.js';
 export function pronounAgrees(word: string, group: readonly NounPhrase[]): boolean {
   const [first] = group;
   if (!first) return false;
-  const isPlural = group.length > 1 || first.isPlural;
+  const isOne = group.length === 1 && first.entity.quantity === 'one';
+  const isPlural = group.length > 1 || (first.isPlural && !isOne);
   switch (word) {
     case 'it':
     case 'its':
-      return !isPlural && first.nounClass !== 'person';
+      return !isPlural && (first.nounClass !== 'person' || babies.has(first.entity.lemma));
     case 'they':
     case 'them':
     case 'their':
       // Without a determiner "sheep" may be a plural.
-      return isPlural || (!first.isDetermined && isAnimate(first.nounClass)) || first.entity.lemma === 'someone';
+      return isPlural || first.isPlural || (!first.isDetermined && isAnimate(first.nounClass)) || first.entity.lemma === 'someone';
     case 'one':
       return isPlural;
     case 'both':
@@ -42,6 +43,8 @@ export function genderOf({ entity: { lemma }, nounClass }: NounPhrase): 'female'
   return male.has(lemma) || /(?:man|boy)$/.test(lemma) ? 'male' : undefined;
 }
 
+/** Persons that may be `it`. */
+const babies = wordSet('baby infant newborn');
 const pairs = wordSet('two 2 couple pair both');
 const female =
   wordSet(`lady mother mom mum grandmother grandma wife daughter sister aunt bride bridesmaid nun queen female

@@ -1,7 +1,8 @@
 import { closedClass } from '../language/closed-classes.js';
 import { isNoun, isVerb, nounLemma } from '../language/lemma.js';
-import { locationAdverbLength, prepositionAt } from '../language/prepositions.js';
+import { locationAdverbLength, prepositionAt, startsPreposition } from '../language/prepositions.js';
 import { isNominal, type WordClass } from '../language/word-class.js';
+import { wordSet } from '../language/word-set.js';
 import { isMistaggedNoun, openWordClass } from './open-word-class.js';
 import { partsOfSpeech } from './parts-of-speech.js';
 
@@ -24,6 +25,7 @@ export function wordClasses(words: readonly string[]): WordClass[] {
 }
 
 function initialTag(word: string, partOfSpeech: string): WordClass {
+  if (word === 'people') return 'noun';
   switch (partOfSpeech) {
     case 'NOUN':
     case 'PROPN':
@@ -49,7 +51,7 @@ function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], 
     case 'that':
       return nounFollows && before !== 'noun' ? 'determiner' : 'relative';
     case 'her':
-      return nounFollows ? 'determiner' : 'pronoun';
+      return nounFollows || isSide(words, k + 1) ? 'determiner' : 'pronoun';
     case 'one':
       // "the taller one kicks"
       if (before === 'adjective') return words.slice(Math.max(0, k - 3), k).includes('the') ? 'pronoun' : 'noun';
@@ -64,6 +66,11 @@ function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], 
       return startsInfinitive(words, next, k + 1) ? 'to' : 'other';
     case 'as':
       return /^(?:dressed|disguised|used|known)$/.test(words[k - 1] ?? '') ? 'preposition' : 'while';
+    case 'can':
+      return isContainer(words, before, k) ? 'noun' : tags[k]!;
+    case 'left':
+    case 'right':
+      return isSide(words, k) ? 'adjective' : tags[k]!;
     case 'up':
       // "a close up of a cat"
       return words[k - 1] === 'close' ? 'adjective' : tags[k]!;
@@ -78,6 +85,20 @@ function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], 
       return tags[k]!;
   }
 }
+
+/** Checks for the noun `can`, "a trash can next to": the verb is followed by another. */
+function isContainer(words: readonly string[], before: WordClass | undefined, k: number): boolean {
+  if (before !== 'noun' && before !== 'determiner' && before !== 'adjective') return false;
+  const next = words[k + 1];
+  return next === undefined || canEnds.has(next) || startsPreposition(next);
+}
+
+const canEnds = wordSet('and or , is are was were that which');
+
+/** Checks for a side of the body or of a thing: "her right hand". */
+const isSide = (words: readonly string[], k: number) =>
+  /^(?:left|right)$/.test(words[k] ?? '') && sided.has(words[k + 1] ?? '');
+const sided = wordSet('arm corner ear edge elbow end eye foot hand hip knee leg paw shoulder side thigh wall wing wrist');
 
 /** Checks for an infinitive: "about to hit a ball" has one, "next to work" and "tied to post" do not. */
 function startsInfinitive(words: readonly string[], tag: WordClass | undefined, k: number): boolean {
