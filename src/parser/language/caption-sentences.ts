@@ -57,6 +57,7 @@ function pictureEnd(words: readonly string[], start: number): number {
   if (isLocation) return words[k] === ',' || words[k] === 'we' ? k + 1 : start === 0 && words[k] !== 'of' ? k : start;
   if (words[k] === 'also') k++;
   if (words[k] === 'of' && isHangingPicture(words)) return start;
+  if (/^(?:takes place|is set) /.test(words.slice(k, k + 3).join(' '))) return k + 2;
   if (words[k] === ',' || words[k] === 'of' || shows.has(words[k] ?? '')) return k + 1;
   if (words[k] === 'is')
     return words[k + 1] === 'of' ? k + 2 : /^(?:a|an|the)$/.test(words[k + 1] ?? '') ? k + 1 : start;

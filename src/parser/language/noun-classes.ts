@@ -73,7 +73,7 @@ const abstractNouns =
   emphasis energy example experience feel feeling focus glimpse glow harmony hint hue idea illusion image impression joy journey
   kind life look love magic manner message mix mood moment motion movement mystery narrative nature night
   order other overall palette part pattern peace perspective point presence pride purpose reflection rest result sense
-  setting shade shape sign-of-life silence simplicity sort space state story style symmetry tale testament texture theme thing
+  setting shade shape sign-of-life silence simplicity size sort space state story style symmetry tale testament texture theme thing
   thought time tone touch tranquillity tranquil type use variety vibe view viewer way whole width wonder work world year
   scene shot one some both each another all he she it they him them her who which this that these those
   himself herself itself themselves none nothing something anything everything instead addition fact

@@ -41,13 +41,18 @@ function attachesHigher(phrase: NounPhrase, origin: Origin, preposition: string,
   if (phrase.nounClass === 'time' || object.nounClass === 'time' || temporal.has(preposition)) return true;
   // "a beach with boats on it under a blue sky"
   if (object.entity.lemma === 'sky' && /^(?:under|beneath|below|against)$/.test(preposition)) return true;
+  if (isOfVerb(origin, preposition)) return true;
   if (isAnimate(phrase.nounClass)) return origin.preposition === 'of' && isPicture(origin, preposition, object);
-  // "looking out the window at a bird"
-  if (preposition === 'at' && origin.verb !== undefined && gazes.has(origin.verb)) return true;
   // "walking a dog on a leash down the street"
   if (paths.has(preposition) && origin.verb === undefined && still.has(phrase.nounClass)) return true;
   // "a toilet with its lid up next to a sink"
-  if (isSideBySideAttachment(preposition) && origin.preposition === 'with' && isOwn(phrase)) return true;
+  if (
+    isSideBySideAttachment(preposition) &&
+    origin.preposition === 'with' &&
+    isOwn(phrase) &&
+    phrase.nounClass !== 'bodyPart'
+  )
+    return true;
   // "a sign that says hello on a wall"
   if (origin.verb !== undefined && inscriptions.has(origin.verb)) return true;
   // "a plate with a sandwich on a table"
@@ -60,7 +65,8 @@ function attachesHigher(phrase: NounPhrase, origin: Origin, preposition: string,
   if (origin.preposition === 'of')
     return origin.subjects[0]!.nounClass !== 'event' || isPicture(origin, preposition, object);
   // "a bat over her head on the sand"
-  if (phrase.nounClass === 'bodyPart' && object.nounClass === 'place') return true;
+  if (phrase.nounClass === 'bodyPart' && object.nounClass === 'place')
+    return origin.preposition !== 'with' || !isOwn(phrase);
   // "a lamp on a desk next to a bed", where the lamp is next to the bed too
   if (isSideBySideAttachment(preposition) && (locatives.has(origin.preposition) || isPart(origin.preposition)))
     return true;
@@ -89,7 +95,8 @@ function isIncidental(phrase: NounPhrase, origin: Origin, preposition: string, o
     (origin.preposition === 'with' && (origin.verb !== undefined || isCarried(phrase)));
   if (!isHeld) return false;
   // "doing a trick on a ramp", "swinging a bat in a field", "holding a sign next to a bus"
-  if (phrase.nounClass === 'event' || performs.has(origin.verb ?? '') || isSideBySideAttachment(preposition)) return true;
+  if (phrase.nounClass === 'event' || performs.has(origin.verb ?? '') || isSideBySideAttachment(preposition))
+    return true;
   return locatives.has(preposition) && object.nounClass === 'place' && phrase.nounClass !== 'vehicle';
 }
 
@@ -178,10 +185,23 @@ const isOwn = ({ determiner }: NounPhrase) => /^(?:his|her|its|their)$/.test(det
 const paths = wordSet('down along across past through towards toward');
 /** What does not move by itself. */
 const still: ReadonlySet<NounClass> = new Set<NounClass>(['thing', 'tool', 'garment', 'bodyPart']);
-/** Verbs whose object says what somebody does: "performing a kickflip on a ramp". */
+/** Verbs whose object says what somebody does: "performing a somersault on a ramp". */
 const performs = wordSet('do perform execute attempt practice');
-/** What eyes and hands do at a distance, whatever else they meet: "looking out the window at". */
-const gazes = wordSet('look gaze stare glance peer peek smile wave point');
+
+/**
+ * Checks whether a preposition belongs to a verb with another object: "looking out the window at a bird", "riding a horse down the
+ * street", "drinking water from a pond".
+ */
+export const isOfVerb = ({ verb, preposition: between }: Origin, preposition: string): boolean =>
+  verb !== undefined &&
+  ((preposition === 'at' && !between.endsWith('at') && gazes.has(verb)) ||
+    (between === '' && paths.has(preposition) && travels.has(verb)) ||
+    (between === '' && preposition === 'from' && meals.has(verb)));
+/** What eyes do at a distance, whatever else they meet. */
+const gazes = wordSet('look gaze stare glance peer peek smile wave');
+/** How people move with what they ride or walk. */
+const travels = wordSet('ride drive walk row paddle');
+const meals = wordSet('eat drink sip feed lick');
 
 const locatives = new Set([
   ...wordSet('in on at inside atop aboard within into onto down along across through under beneath underneath'),

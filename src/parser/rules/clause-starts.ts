@@ -1,5 +1,5 @@
 import { isAnimate } from '../language/noun-classes.js';
-import { isLocativeAttachment, isSideBySideAttachment } from './attachment.js';
+import { isLocativeAttachment, isSideBySideAttachment, type Origin } from './attachment.js';
 import type { ClausePart } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
 import { isNowhere } from './phrase-graph.js';
@@ -13,14 +13,18 @@ interface JoinedPredicate {
 /**
  * Checks whether a phrase after "and" or a comma starts a clause: "a man holds a bat and a boy throws". In "a box filled with nails
  * and screws stands" it does not, since the box has no verb yet.
+ * @param k index of the phrase
  * @param hasVerb whether the subject of the clause has its finite verb
  */
 export function startsClause(
   phrase: NounPhrase,
-  next: ClausePart | undefined,
+  parts: readonly ClausePart[],
+  k: number,
   { preposition, verb }: JoinedPredicate,
   hasVerb: boolean,
 ): boolean {
+  const next = parts[k + 1];
+  if (hasVerb && (hasVerbAfter(parts, k) || (phrase.isDetermined && isVerbOf(phrase, next)))) return true;
   if (next?.kind !== 'be' && next?.kind !== 'verb') return false;
   const hasTense = next.kind === 'be' || next.form === 'finite';
   if (hasTense && next.isSingular === phrase.isPlural && phrase.isPlural) return false;
@@ -29,10 +33,31 @@ export function startsClause(
   return hasTense && !(isList && (verb === undefined || !hasVerb));
 }
 
+/** Checks whether a phrase, with what its prepositions add to it, is the subject of a finite verb: "a vase with flowers stands". */
+function hasVerbAfter(parts: readonly ClausePart[], k: number): boolean {
+  const phrase = parts[k];
+  let next = k + 1;
+  while (parts[next]?.kind === 'preposition' && /^(?:phrase|pronoun)$/.test(parts[next + 1]?.kind ?? '')) next += 2;
+  return next > k + 1 && phrase?.kind === 'phrase' && isVerbOf(phrase.phrase, parts[next]);
+}
+
+/** Checks whether a verb is finite and agrees in number with a phrase, as its subject has to. */
+export const isVerbOf = ({ isPlural }: NounPhrase, next: ClausePart | undefined): boolean =>
+  (next?.kind === 'be' || (next?.kind === 'verb' && next.form === 'finite')) &&
+  (next.isSingular === undefined || next.isSingular !== isPlural);
+
 /** Checks for a parallel construction: "a cat on a chair and a dog on …", "a pizza with toppings, a bowl with …". */
-export const startsParallel = (next: ClausePart | undefined, { preposition, verb }: JoinedPredicate): boolean =>
-  next?.kind === 'preposition' &&
+export const startsParallel = (next: ClausePart | undefined, { subjects, preposition, verb }: Origin): boolean =>
   verb === undefined &&
+  (next?.kind === 'verb'
+    ? next.form === 'gerund' &&
+      restVerbs.has(next.verb) &&
+      !isAnimate(subjects[0]!.nounClass) &&
+      isLocativeAttachment(preposition)
+    : isParallel(next, preposition));
+
+const isParallel = (next: ClausePart | undefined, preposition: string) =>
+  next?.kind === 'preposition' &&
   (isLocativeAttachment(preposition) ||
     preposition === next.text ||
     preposition === 'over' ||
@@ -48,6 +73,9 @@ export function isInverted(parts: readonly ClausePart[], k: number): boolean {
   if (parts[end]?.kind !== 'phrase' && parts[end]?.kind !== 'pronoun') return false;
   if (parts[end + 1]?.kind === 'comma') end++;
   const verb = parts[end + 1];
+  // "and to the left of it, a lamp hangs"
+  if (end > k + 1 && verb?.kind === 'phrase')
+    return hasVerbAfter(parts, end + 1) || isVerbOf(verb.phrase, parts[end + 2]);
   return (
     (verb?.kind === 'be' || (verb?.kind === 'verb' && verb.form === 'finite' && restVerbs.has(verb.verb))) &&
     parts[end + 2]?.kind === 'phrase'

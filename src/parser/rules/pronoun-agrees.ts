@@ -19,7 +19,12 @@ export function pronounAgrees(word: string, group: readonly NounPhrase[]): boole
     case 'them':
     case 'their':
       // Without a determiner "sheep" may be a plural.
-      return isPlural || first.isPlural || (!first.isDetermined && isAnimate(first.nounClass)) || first.entity.lemma === 'someone';
+      return (
+        isPlural ||
+        first.isPlural ||
+        (!first.isDetermined && isAnimate(first.nounClass)) ||
+        first.entity.lemma === 'someone'
+      );
     case 'one':
       return isPlural;
     case 'both':

@@ -1,11 +1,11 @@
-import { isAbstract } from '../language/noun-classes.js';
+import { isAbstract, sceneryPictures } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
-import { attachmentSite, type Group, isLocativeAttachment } from './attachment.js';
-import type { ClausePart } from './clause-parts.js';
+import { attachmentSite, type Group, isLocativeAttachment, isOfVerb } from './attachment.js';
+import type { ClausePart, Predicate } from './clause-parts.js';
 import { isApposition, isBackdrop } from './clause-starts.js';
 import { joinPhrase } from './join-phrase.js';
 import type { NounPhrase } from './noun-phrase.js';
-import type { PendingPredicate, ReadingState } from './reading-state.js';
+import type { PendingPredicate, ReadingState, ResolvedPredicate } from './reading-state.js';
 
 /** Reads a noun phrase: an object of what precedes, a subject, or another name of the phrase before. */
 export function readPhrase(state: ReadingState, phrase: NounPhrase, sentence: readonly ClausePart[], k: number): void {
@@ -28,9 +28,14 @@ export function readPhrase(state: ReadingState, phrase: NounPhrase, sentence: re
   else if (phrase.determiner?.text === 'whose' && state.nearest.length > 0) beginOwnersClause(state, phrase);
   else if (isApposition(sentence, k)) state.nearest = group;
   else if (state.isJoined() && state.nearest.length > 0 && state.subject.length > 0)
-    joinPhrase(state, phrase, sentence[k + 1]);
+    joinPhrase(state, phrase, sentence, k);
   else if (state.previousKind === 'be' && state.subject.length > 0 && !state.fronted) state.nearest = group;
-  else state.setSubject(group);
+  else {
+    // "there is a man": the verb comes first.
+    const hasVerb = state.previousKind === 'be' || state.fronted?.predicate.verb !== undefined;
+    state.setSubject(group);
+    state.hasVerb = hasVerb;
+  }
 }
 
 /** Adds a phrase to the graph, its owner first. */
@@ -87,16 +92,31 @@ function completePending(state: ReadingState, pending: PendingPredicate, object:
     const isElsewhere = isFarAway && pending.preposition === 'with' && subjects[0]!.nounClass !== 'place';
     const isDenied =
       pending.isDenied || isElsewhere || (pending.verb === undefined && isUnstated(state, pending, subjects));
-    state.attachObjects(object, { ...pending, isDenied, subjects });
+    const origin = pending.subjects ? undefined : state.originOf(state.nearest);
+    if (origin && isPictureTaken(state.nearest, origin, pending))
+      state.relate(origin.subjects, withVerb(origin, `${state.nearest[0]!.entity.head} of`), object);
+    const isOfAgent = origin !== undefined && subjects === origin.subjects && isOfVerb(origin, pending.preposition);
+    const predicate = isOfAgent ? withVerb(origin, pending.text) : pending;
+    state.attachObjects(object, { ...pending, ...predicate, isDenied, subjects });
     if (pending.verb !== undefined && pending.preposition === '') state.antecedents.prefer(object);
     state.nearest = object;
   } else if (state.subject.length === 0 && state.fronted && pending.verb !== undefined && !pending.isFronted) {
     state.setSubject(object);
+    state.hasVerb = true;
   } else {
     if (pending.isFronted) state.fronted = { predicate: pending, object };
     state.nearest = object;
   }
 }
+
+/** Returns the predicate of a verb and words after its object: `looking at`. */
+function withVerb({ text, verb = '' }: ResolvedPredicate, rest: string): Predicate {
+  return { text: `${text.split(' ')[0]} ${rest}`, lemma: `${verb} ${rest}` };
+}
+
+/** Checks for "taking a picture of", which relates who takes it to what it shows. */
+const isPictureTaken = ([phrase]: Group, { verb }: ResolvedPredicate, { preposition }: PendingPredicate) =>
+  preposition === 'of' && verb === 'take' && sceneryPictures.has(phrase!.entity.lemma);
 
 /** Checks whether a preposition belongs to what is not so, or only possible: "about to hit a ball with a bat". */
 function isUnstated(state: ReadingState, { preposition }: PendingPredicate, subjects: Group): boolean {

@@ -21,12 +21,15 @@ export function readPronoun(state: ReadingState, { word, start, end }: Extract<C
     return;
   }
   const isObjectClause = !state.pending && state.isRelative && state.previousKind === 'relative';
+  // "pointing a camera at him"
+  const isAimed = subjects !== state.agent && /^(?:at|to|towards?)$/.test(state.pending?.preposition ?? '');
   const antecedent = state.antecedents.of(
     word,
     { start, end },
     {
-      subjects,
-      subject: state.subject,
+      subjects: isAimed ? [...subjects, ...state.agent] : subjects,
+      // "their necks are stretched as they eat"
+      subject: state.pending ? state.subject : state.ownersOf(state.subject),
       likely: listed,
       originOf: state.originOf,
     },

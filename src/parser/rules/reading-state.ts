@@ -37,7 +37,7 @@ export class ReadingState {
   /** Phrases with a possessive pronoun, and their owners. */
   readonly possessions = new Map<NounPhrase, { readonly owners: Group; readonly word: string }>();
   readonly origins = new Map<NounPhrase, ResolvedPredicate>();
-  readonly originOf = (group: Group) => this.origins.get(group[0]!);
+  readonly originOf = (group: Group): ResolvedPredicate | undefined => this.origins.get(group[0]!);
 
   subject: Group = [];
   /** The subject of the last verb. */
@@ -132,6 +132,12 @@ export class ReadingState {
     this.inverted = this.fronted && this.previousKind !== 'comma' ? this.fronted : undefined;
     if (this.fronted) this.relate(group, this.fronted.predicate, this.fronted.object);
     this.fronted = undefined;
+  }
+
+  /** Returns the owners of phrases that all have one: of "their heads", the horses. */
+  ownersOf(group: Group): Group {
+    const owners = group.map((phrase) => this.possessions.get(phrase)?.owners);
+    return owners.every((one) => one !== undefined) ? [...new Set(owners.flat())] : group;
   }
 
   /** Returns the subject of "is in" and "is red". */

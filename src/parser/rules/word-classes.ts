@@ -98,7 +98,9 @@ const canEnds = wordSet('and or , is are was were that which');
 /** Checks for a side of the body or of a thing: "her right hand". */
 const isSide = (words: readonly string[], k: number) =>
   /^(?:left|right)$/.test(words[k] ?? '') && sided.has(words[k + 1] ?? '');
-const sided = wordSet('arm corner ear edge elbow end eye foot hand hip knee leg paw shoulder side thigh wall wing wrist');
+const sided = wordSet(
+  'arm corner ear edge elbow end eye foot hand hip knee leg paw shoulder side thigh wall wing wrist',
+);
 
 /** Checks for an infinitive: "about to hit a ball" has one, "next to work" and "tied to post" do not. */
 function startsInfinitive(words: readonly string[], tag: WordClass | undefined, k: number): boolean {

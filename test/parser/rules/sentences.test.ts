@@ -82,6 +82,103 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
     ['a pony is not visible in the stable', ''],
     ['there is a bench with no one on it next to a bicycle', 'bench next to bicycle'],
   ],
+  'a phrase with places of its own begins a clause': [
+    [
+      'A nurse is sitting on a stool, and a doctor in a green coat is looking at a screen.',
+      'nurse sitting on stool',
+      'doctor in coat',
+      'doctor looking at screen',
+    ],
+    [
+      'A lamp hangs over the desk, and a jar with pens has been placed next to the keyboard.',
+      'lamp hangs over desk',
+      'jar with pens',
+      'jar placed next to keyboard',
+    ],
+    ['Above the stove hang three pans, and a cat is curled up on the mat.', 'pans above stove', 'cat curled up on mat'],
+    ['Behind the fence stands a cart, and two goats lie under it.', 'cart behind fence', 'goats lie under cart'],
+    [
+      'A clown stands next to a tent, and to his left, a monkey in a vest is riding a tricycle.',
+      'clown stands next to tent',
+      'monkey to left clown',
+      'monkey in vest',
+      'monkey riding tricycle',
+    ],
+    [
+      'a girl with a doll on her knee and a broom leaning against the wall',
+      'girl with doll',
+      'doll on knee',
+      'broom leaning against wall',
+      'girl her knee',
+    ],
+  ],
+  'lists of what is in and on things': [
+    [
+      'The shelf is filled with jars of honey, bottles of oil, and a basket of eggs.',
+      'shelf filled with jars',
+      'jars of honey',
+      'shelf filled with bottles',
+      'bottles of oil',
+      'shelf filled with basket',
+      'basket of eggs',
+    ],
+    [
+      'a tray of cakes with sugar and a jug of milk on a bench',
+      'tray of cakes',
+      'cakes with sugar',
+      'jug of milk',
+      'jug on bench',
+    ],
+    [
+      'a bucket full of nails and a paint can under a shelf',
+      'bucket full of nails',
+      'bucket under shelf',
+      'can under shelf',
+    ],
+  ],
+  'prepositions of a verb after its object': [
+    ['a girl staring out the door at a goat', 'girl staring out door', 'girl staring at goat'],
+    ['a boy riding a pony down a lane', 'boy riding pony', 'boy riding down lane'],
+    ['calves drinking milk from a trough', 'calves drinking milk', 'calves drinking from trough'],
+    ['a clown performing a somersault on a trampoline', 'clown performing somersault', 'clown on trampoline'],
+    ['a farmer taking a photo of a goose', 'farmer taking photo', 'farmer taking photo of goose', 'photo of goose'],
+  ],
+  'sides, parts and containers': [
+    ['A nurse is holding a cup in her left hand.', 'nurse holding cup', 'cup in hand', 'nurse her hand'],
+    ['a jar with its lid off next to a spoon', 'jar with lid', 'jar next to spoon'],
+    ['a horse with its head in the river', 'horse with head', 'head in river'],
+    ['a cow standing on the side of a hill near a barn', 'cow standing on side of hill', 'cow near barn'],
+    ['a broom next to a paint can', 'broom next to can'],
+    ['a boy sitting at the foot of a tree', 'boy sitting at foot of tree'],
+    [
+      'ducks on a lake with reeds around it under a gray sky',
+      'ducks on lake',
+      'lake with reeds',
+      'reeds around lake',
+      'ducks under sky',
+    ],
+  ],
+  'pronouns of clauses': [
+    [
+      'Two cows stand in a meadow. Their tails are raised as they eat hay.',
+      'cows stand in meadow',
+      'cows eat hay',
+      'cows their tails',
+    ],
+    ['A nurse holds a baby. She is feeding it.', 'nurse holds baby', 'nurse feeding baby'],
+    [
+      'One of the girls is kicking a ball while the boy next to her is watching.',
+      'girls kicking ball',
+      'boy next to girls',
+    ],
+    [
+      'A boy points a stick at a dog, and a man throws a ball to him.',
+      'boy points stick',
+      'stick at dog',
+      'man throws ball',
+      'ball to boy',
+    ],
+  ],
 };
 
 describe('ruleParser on sentences', () => {
