@@ -25,6 +25,9 @@ const keepAxes = (value: tf.Tensor, shape: readonly number[], axes: number | rea
   );
 };
 
+/** relflow's gradients, by the kernel's name; filled once. */
+const ownGradients = new Map<string, tf.GradConfig>();
+
 const ones = (shape: readonly number[]) => tf.ones([...shape]);
 const scalarOf =
   (name: string) =>
@@ -53,8 +56,7 @@ function register(
   save: { readonly inputs?: readonly string[]; readonly outputs?: readonly boolean[]; readonly allInputs?: boolean },
   gradFunc: Rule,
 ): void {
-  if (tf.getGradient(kernelName)) return;
-  tf.registerGradient({
+  ownGradients.set(kernelName, {
     kernelName,
     ...(save.inputs && { inputsToSave: [...save.inputs] }),
     ...(save.outputs && { outputsToSave: [...save.outputs] }),
@@ -70,13 +72,24 @@ const registerZeroGradient = (kernel: string, names: readonly string[]) =>
   );
 
 /**
- * Registers the gradients of the kernels that relflow's models and losses use.
+ * Registers the gradients of the kernels that relflow's models and losses use, in place of any others.
  *
  * TensorFlow.js has gradients of its own, but its Node entry does not register them, and Node cannot import the module that
- * does: it is ESM in a package declared as CommonJS. Gradients that are already registered, for example because the user
- * imported all of TensorFlow.js, are kept.
+ * does: it is ESM in a package declared as CommonJS. Importing all of TensorFlow.js, as tfjs-node does, registers them over
+ * relflow's: the gradient of a tile becomes a slice and a sum for each repeat. Therefore every start of a backend calls this
+ * again after its imports.
  */
 export function registerGradients(): void {
+  if (ownGradients.size === 0) defineGradients();
+  for (const [kernelName, gradient] of ownGradients) {
+    const registered = tf.getGradient(kernelName);
+    if (registered === gradient) continue;
+    if (registered) tf.unregisterGradient(kernelName);
+    tf.registerGradient(gradient);
+  }
+}
+
+function defineGradients(): void {
   registerShapeGradients();
   registerArithmeticGradients();
   registerElementwiseGradients();
@@ -163,16 +176,20 @@ function registerShapeGradients(): void {
   register('GatherV2', { inputs: ['x', 'indices'] }, (dy, [x, indices], attributes) => ({
     x: () => {
       const axis = tf.util.parseAxisParam(attribute<number>(attributes, 'axis'), x!.shape)[0]!;
-      if (axis !== 0 || (attributes?.['batchDims'] ?? 0) !== 0)
-        throw new Error(`gather: its gradient supports axis 0 without batch dimensions, found axis ${axis}`);
-      return tf.reshape(
-        tf.unsortedSegmentSum(
-          tf.reshape(dy, [indices!.size, x!.size / Math.max(1, x!.shape[0]!)]),
-          tf.reshape(indices!, [indices!.size]) as tf.Tensor1D,
-          x!.shape[0]!,
-        ),
-        x!.shape,
+      if ((attributes?.['batchDims'] ?? 0) !== 0) throw new Error('gather: its gradient supports no batch dimensions');
+      const [count, rank] = [x!.shape[axis]!, indices!.rank];
+      const [outer, inner] = [x!.shape.slice(0, axis), x!.shape.slice(axis + 1)];
+      const range = (from: number, to: number) => Array.from({ length: to - from }, (_, k) => from + k);
+      // The gathered axes first: [indices…, outer…, inner…].
+      const order = [...range(axis, axis + rank), ...range(0, axis), ...range(axis + rank, dy.rank)];
+      const sums = tf.unsortedSegmentSum(
+        tf.reshape(axis === 0 ? dy : tf.transpose(dy, order), [indices!.size, x!.size / Math.max(1, count)]),
+        tf.reshape(indices!, [indices!.size]) as tf.Tensor1D,
+        count,
       );
+      if (axis === 0) return tf.reshape(sums, x!.shape);
+      const back = [...range(1, axis + 1), 0, ...range(axis + 1, x!.rank)];
+      return tf.transpose(tf.reshape(sums, [count, ...outer, ...inner]), back);
     },
     indices: () => tf.zeros(indices!.shape),
   }));
@@ -223,7 +240,9 @@ function registerElementwiseGradients(): void {
   elementwise('Cos', 'x', (dy, x) => tf.neg(tf.mul(dy, tf.sin(x))));
   elementwise('Sigmoid', 'y', (dy, y) => tf.mul(dy, tf.mul(y, tf.sub(1, y))));
   elementwise('Tanh', 'y', (dy, y) => tf.mul(dy, tf.sub(1, tf.square(y))));
-  elementwise('Relu', 'y', (dy, y) => tf.mul(dy, tf.step(y)));
+  elementwise('Relu', 'y', (dy, y) =>
+    hasKernel('RelflowReluGradient') ? runKernel('RelflowReluGradient', { y, dy })[0]! : tf.mul(dy, tf.step(y)),
+  );
   elementwise('Softplus', 'x', (dy, x) => tf.mul(dy, tf.sigmoid(x)));
   elementwise('Erf', 'x', (dy, x) => tf.mul(dy, tf.mul(2 / Math.sqrt(Math.PI), tf.exp(tf.neg(tf.square(x))))));
   register('ClipByValue', { inputs: ['x'] }, (dy, [x], attributes) => ({

@@ -193,6 +193,7 @@ const relflowRules: Record<string, Rule> = {
   RelflowGelu: unary(),
   RelflowGeluGradient: unary(),
   RelflowSoftmaxGradient: unary('y'),
+  RelflowReluGradient: unary('y'),
   RelflowDeformableAttention: ({ inputs: { value, weights } }) => {
     const [batch, , heads, width] = value!.shape as [number, number, number, number];
     return { shape: [batch, weights!.shape[1]!, heads * width] };

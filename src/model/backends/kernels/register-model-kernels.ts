@@ -183,6 +183,13 @@ function registerElementwise(heap: WasmHeap): void {
     });
     return dx;
   });
+  registerWasmKernel('RelflowReluGradient', ({ inputs }) => {
+    const { y, dy } = inputs as { y: tf.TensorInfo; dy: tf.TensorInfo };
+    const to = heap.output(y.shape);
+    const count = shapeSize(y.shape);
+    heap.run('reluGradient', count, { y: heap.address(y), dy: heap.address(dy), to: heap.address(to), count });
+    return to;
+  });
   registerWasmKernel('RelflowSoftmaxGradient', ({ inputs }) => {
     const { y, dy } = inputs as { y: tf.TensorInfo; dy: tf.TensorInfo };
     const dx = heap.output(y.shape);

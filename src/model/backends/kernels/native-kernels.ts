@@ -1,0 +1,66 @@
+import type * as tf from '@tensorflow/tfjs-core';
+
+/** Attribute of a TensorFlow operation: a type, or a value in one of TensorFlow's forms. */
+export type NativeAttribute =
+  | { readonly type: tf.DataType }
+  | { readonly int: number }
+  | { readonly bool: boolean }
+  | { readonly float: number };
+
+/**
+ * Where TensorFlow operations go: they run at once, or become nodes of a graph.
+ *
+ * `V` is what stands for a tensor there.
+ */
+export interface NativeOps<V> {
+  /** Makes a constant. */
+  constant(values: readonly number[], shape: readonly number[], dtype: 'float32' | 'int32'): V;
+  /** Adds an operation with one output. */
+  run(operation: string, inputs: readonly V[], attributes: Readonly<Record<string, NativeAttribute>>): V;
+}
+
+/** An input of a kernel. */
+export interface NativeInput<V> {
+  readonly value: V;
+  readonly shape: readonly number[];
+  readonly dtype: tf.DataType;
+}
+
+/** A kernel as a sequence of TensorFlow operations. It reads no numbers, so that a GPU never waits for the processor. */
+export type NativeKernel = <V>(
+  ops: NativeOps<V>,
+  inputs: Readonly<Record<string, NativeInput<V>>>,
+  attributes: Readonly<Record<string, unknown>>,
+) => V | V[];
+
+const float = { T: { type: 'float32' } } as const;
+
+/**
+ * Kernels of the backend tensorflow, in place of those of tfjs-node or in addition to them.
+ *
+ * tfjs-node's GatherV2 reads all indices back to compare them in JavaScript, and its Step makes an array of ones in
+ * JavaScript.
+ */
+export const nativeKernels: Readonly<Record<string, NativeKernel>> = {
+  GatherV2: (ops, { x, indices }, { axis, batchDims }) =>
+    ops.run('GatherV2', [x!.value, indices!.value, ops.constant([axis as number], [], 'int32')], {
+      batch_dims: { int: batchDims as number },
+      Tparams: { type: x!.dtype },
+      Tindices: { type: 'int32' },
+      Taxis: { type: 'int32' },
+    }),
+
+  Step: (ops, { x }, { alpha }) => {
+    const zero = ops.constant([0], [], x!.dtype as 'float32');
+    const isPositive = ops.run('Greater', [x!.value, zero], { T: { type: x!.dtype } });
+    const [one, slope] = [1, (alpha as number | undefined) ?? 0].map((value) => ops.constant([value], [], 'float32'));
+    return ops.run('SelectV2', [isPositive, one!, slope!], float);
+  },
+
+  ClipByValue: (ops, { x }, { clipValueMin, clipValueMax }) => {
+    const bound = (value: unknown) => ops.constant([value as number], [], x!.dtype as 'float32');
+    return ops.run('ClipByValue', [x!.value, bound(clipValueMin), bound(clipValueMax)], { T: { type: x!.dtype } });
+  },
+
+  RelflowReluGradient: (ops, { y, dy }) => ops.run('ReluGrad', [dy!.value, y!.value], float),
+};
