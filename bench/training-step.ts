@@ -1,0 +1,205 @@
+// npx tsx bench/training-step.ts: what one training step of a full-size model costs the host, by phase.
+import * as tf from '@tensorflow/tfjs-core';
+import { scriptFlags, wholeNumber } from '../scripts/script-flags.js';
+import { BACKENDS, type BackendName } from '../src/model/backends/backend-names.js';
+import { useBackend } from '../src/model/index.js';
+import { seededDropout } from '../src/model/layers/dropout.js';
+import { parsedaR50, rTaggerR50 } from '../src/model/presets.js';
+import { RlipV2 } from '../src/model/rlip-v2.js';
+import {
+  AdamW,
+  CachedLabelVectors,
+  clipFactor,
+  Ema,
+  gradientNorm,
+  lossGradients,
+  officialAdamW,
+  rlipForward,
+  type TrainingBatch,
+  taggerForward,
+} from '../src/training/index.js';
+import { BindingCalls } from './model/binding-calls.js';
+
+const HELP = `usage: npx tsx bench/training-step.ts [--backend NAME] [--model tagger|parseda] [--height N] [--width N]
+       [--images N] [--steps N] [--threads N] [--calls]
+
+Runs training steps of a full-size model (100 pairs and 100 labels an image, made-up data and weights, dropout, AdamW, a
+moving average) and prints, for each phase, its time and, on tensorflow, the calls from JavaScript into the library.
+
+  --backend NAME  ${BACKENDS.join(', ')} (default tensorflow)
+  --model NAME    tagger (R-Tagger R50) or parseda (RLIPv2-ParSeDA R50), default tagger
+  --height N      of the images in pixels (default 96)
+  --width N       of the images in pixels (default 128)
+  --images N      of a batch (default 1)
+  --steps N       after one warm-up step; the minimum is printed (default 3)
+  --threads N     threads of the backend (default: the backend's)
+  --calls         list the most frequent operations of each phase
+  --help          this text`;
+
+const { flags, usage } = scriptFlags(HELP, {
+  backend: { type: 'string', default: 'tensorflow' },
+  model: { type: 'string', default: 'tagger' },
+  height: { type: 'string', default: '96' },
+  width: { type: 'string', default: '128' },
+  images: { type: 'string', default: '1' },
+  steps: { type: 'string', default: '3' },
+  threads: { type: 'string' },
+  calls: { type: 'boolean' },
+});
+const number = (name: 'height' | 'width' | 'images' | 'steps') => wholeNumber(usage, name, flags[name]);
+const [height, width, images, steps] = [number('height'), number('width'), number('images'), number('steps')];
+if (!(BACKENDS as readonly string[]).includes(flags.backend))
+  usage(`--backend ${flags.backend}, expected ${BACKENDS.join(', ')}`);
+if (!['tagger', 'parseda'].includes(flags.model)) usage(`--model ${flags.model}, expected tagger or parseda`);
+const threads = flags.threads === undefined ? {} : { threads: wholeNumber(usage, 'threads', flags.threads, 1, 64) };
+
+const backend = await useBackend(flags.backend as BackendName, threads);
+const model = new RlipV2(flags.model === 'tagger' ? rTaggerR50 : parsedaR50);
+setWeights();
+const tokenizer = { encode: (name: string) => [0, 500 + Number(name.slice(1)), 600 + Number(name.slice(1)), 2] };
+const labelVectors = new CachedLabelVectors(model, tokenizer, true);
+const forward =
+  flags.model === 'tagger'
+    ? taggerForward(model, labelVectors)
+    : rlipForward(model, labelVectors, { qualityLabels: true, pseudoLabels: true });
+const optimizer = new AdamW(model.parameters.values(), officialAdamW);
+const ema = new Ema(model.parameters.values(), 0.9999);
+const batch = madeUpBatch();
+const calls = BindingCalls.install();
+
+interface Phase {
+  readonly name: string;
+  readonly milliseconds: number;
+  readonly calls: string;
+  readonly most: readonly string[];
+}
+
+async function phase<T>(name: string, phases: Phase[], run: () => Promise<T>): Promise<T> {
+  calls?.reset();
+  const start = performance.now();
+  const result = await run();
+  const probe = tf.add(tf.scalar(1), 1);
+  await probe.data();
+  probe.dispose();
+  const milliseconds = performance.now() - start;
+  phases.push({ name, milliseconds, calls: calls?.line() ?? '', most: calls?.mostFrequent(12) ?? [] });
+  return result;
+}
+
+async function step(k: number): Promise<Phase[]> {
+  const phases: Phase[] = [];
+  const drop = () =>
+    seededDropout({
+      next: (
+        (n) => () =>
+          n++
+      )(1000 * k),
+    });
+  await forward.prepare(batch);
+  await phase('forward alone', phases, async () => {
+    const { total, parts } = tf.tidy(() => forward.run(batch, drop()));
+    tf.dispose([total, parts]);
+  });
+  let peak = 0;
+  const { gradients, loss } = await phase('forward and backward', phases, () =>
+    lossGradients(forward, batch, optimizer.variables, drop),
+  );
+  peak = Math.max(peak, tf.memory().numBytes);
+  const norm = await phase('norm', phases, () => gradientNorm(gradients));
+  await phase('AdamW', phases, async () => optimizer.apply(gradients, 1, clipFactor(norm, 0.1)));
+  tf.dispose(gradients);
+  await phase('average', phases, async () => ema.update(k + 1));
+  console.log(`step ${k}: loss ${loss}, norm ${norm}`);
+  return phases;
+}
+
+const all: Phase[][] = [];
+for (let k = 0; k <= steps; k++) {
+  const made = await step(k);
+  if (k > 0) all.push(made);
+}
+const { model: name } = flags;
+console.log(`${name}, ${images} x ${height} x ${width}, ${backend.name}, ${backend.threads} threads`);
+for (const [k, { name: of, calls: line, most }] of all.at(-1)!.entries()) {
+  const fastest = Math.min(...all.map((made) => made[k]!.milliseconds));
+  console.log(`${of.padEnd(22)} ${fastest.toFixed(0).padStart(7)} ms   ${line}`);
+  if (flags.calls) for (const one of most) console.log(`    ${one}`);
+}
+const { numTensors, numBytes } = tf.memory();
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+const peak =
+  calls === undefined ? '' : `, at most ${calls.peakTensors} tensors and ${gigabytes(calls.peakBytes)} in a step`;
+console.log(
+  `${numTensors} tensors, ${gigabytes(numBytes)} after a step${peak}; resident at most ${gigabytes(1024 * process.resourceUsage().maxRSS)}`,
+);
+process.exit(0);
+
+/** Sets weights of about the right size from one table: drawing two hundred million numbers would take longer. */
+function setWeights(): void {
+  const table = new Float32Array(1 << 20);
+  let state = 1;
+  for (let k = 0; k < table.length; k++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    table[k] = state / 2 ** 31 - 1;
+  }
+  let start = 0;
+  for (const parameter of model.parameters.values()) {
+    const { name: of, shape, size } = parameter;
+    const inputs = shape.slice(1).reduce((product, n) => product * n, 1);
+    const isVector = shape.length === 1;
+    const [offset, scale] = of.endsWith('running_var')
+      ? [1, 0.2]
+      : of.endsWith('sampling_offsets.bias')
+        ? [0, 2]
+        : isVector
+          ? of.endsWith('weight')
+            ? [1, 0.1]
+            : [0, 0.05]
+          : of.includes('_embed')
+            ? [0, 0.5]
+            : [0, Math.sqrt(3 / inputs)];
+    parameter.set(Float32Array.from({ length: size }, (_, k) => offset! + scale! * table[(start + k) & 0xfffff]!));
+    start += size + 12_345;
+  }
+}
+
+function madeUpBatch(): TrainingBatch {
+  const [objects, relations, pairs] = [81, 19, 100];
+  let state = 7;
+  const random = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+  const boxes = () =>
+    Float32Array.from({ length: 4 * pairs }, (_, k) => (k % 4 < 2 ? 0.25 + 0.5 * random() : 0.1 + 0.3 * random()));
+  const labels = () => Int32Array.from({ length: pairs }, () => Math.floor(80 * random()));
+  const targets = Array.from({ length: images }, () => ({
+    subjectBoxes: boxes(),
+    objectBoxes: boxes(),
+    subjectLabels: labels(),
+    objectLabels: labels(),
+    relations: Float32Array.from({ length: pairs * relations }, (_, k) =>
+      k % relations === 0 || random() < 0.1 ? 1 : 0,
+    ),
+  }));
+  return {
+    epoch: 0,
+    position: 0,
+    pixels: Float32Array.from({ length: images * height * width * 3 }, () => 2 * random() - 1),
+    height,
+    width,
+    sizes: targets.map(() => ({ height, width })),
+    images: targets.map((_, id) => ({ id, file: `${id}` })),
+    labels: {
+      objects: Array.from({ length: objects }, (_, k) => `o${k}`),
+      relations: Array.from({ length: relations }, (_, k) => `r${k + objects}`),
+    },
+    targets,
+    noisy: targets,
+    hasNoise: false,
+    attentionMask: flags.model === 'tagger' ? new Float32Array(images * 4 * pairs * pairs) : null,
+    slots: pairs,
+    pairs: images * pairs,
+    positives: images * pairs,
+  } as TrainingBatch;
+}
