@@ -37,10 +37,11 @@ export function doctorCommand(program: Command, context: CommandContext): void {
           gigaflops.toFixed(2),
         ]),
       );
-      for (const { name, adapter } of found.backends)
-        if (adapter !== undefined) context.print('', `${name} runs on ${adapter}`);
-      if (found.missing.length > 0) context.print('');
-      for (const { name, advice } of found.missing) context.print(`${name} ${advice}`);
+      const devices = found.backends.flatMap(({ name, adapter, advice }) =>
+        advice === undefined && adapter === undefined ? [] : [`${name} ${advice ?? `runs on ${adapter}`}`],
+      );
+      const lines = [...devices, ...found.missing.map(({ name, advice }) => `${name} ${advice}`)];
+      if (lines.length > 0) context.print('', ...lines);
     });
 }
 

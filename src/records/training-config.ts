@@ -317,6 +317,12 @@ export const TrainingConfigSchema = Type.Object(
       ),
     ),
     threads: integer(1, 'threads of the backend'),
+    tf32: Type.Optional(
+      Type.Boolean({
+        description:
+          'lets tensorflow round the inputs of products to TF32 on an NVIDIA GPU: faster, about three correct digits (false)',
+      }),
+    ),
   },
   {
     additionalProperties: false,

@@ -36,7 +36,7 @@ export interface TrainModelOptions extends TrainOptions {
   readonly data: TrainingData;
   readonly validation?: TrainingData;
   /** The backend that runs, for the log. */
-  readonly backend: Pick<Backend, 'name' | 'threads'>;
+  readonly backend: Backend;
 }
 
 /** How a training ended. */
@@ -178,7 +178,7 @@ function sumOfCounts(...all: readonly Readonly<Record<string, number>>[]): Recor
 }
 
 function startEvent(
-  { settings, data, validation, backend }: TrainModelOptions,
+  { settings, data, validation, backend: { name, ...backend } }: TrainModelOptions,
   step: number,
   { startedFrom, queriesLeftOut }: TrainingModel,
 ): TrainingEvent {
@@ -195,8 +195,8 @@ function startEvent(
     leftOut,
     ...(startedFrom !== null && { startedFrom }),
     ...(queriesLeftOut > 0 && { queriesLeftOut }),
-    backend: backend.name,
-    threads: backend.threads,
+    backend: name,
+    ...backend,
   };
 }
 

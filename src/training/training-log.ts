@@ -34,6 +34,12 @@ export type TrainingEvent =
       readonly queriesLeftOut?: number;
       readonly backend: string;
       readonly threads: number;
+      /** Name of the GPU; omitted on a processor. */
+      readonly adapter?: string;
+      /** Memory of the GPU in bytes; omitted if it is not known. */
+      readonly adapterMemory?: number;
+      /** Whether products may be rounded to TF32; only of tensorflow on a GPU. */
+      readonly tf32?: boolean;
     }
   | {
       readonly event: 'step';

@@ -1,14 +1,43 @@
 import assert from 'node:assert/strict';
-import { relflowProcess } from '../support/command.js';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nativeAdvice } from '../../src/model/backends/native-advice.js';
+import { nativePackage } from '../../src/model/backends/start-native-backend.js';
+import { start } from '../support/command.js';
+import { type FakeNativePackage, fakeLibrary, fakeNativePackage } from '../support/fake-native-package.js';
+import { temporaryFolder } from '../support/folders.js';
+
+interface Report {
+  readonly backends: readonly { readonly name: string; readonly threads: number; readonly gigaflops: number }[];
+  readonly missing: readonly { readonly name: string; readonly advice: string }[];
+}
+
+/** Runs `relflow doctor` in an environment. */
+async function doctor(args: readonly string[], environment: readonly string[] = []) {
+  const { process: child, ended } = start(['doctor', '--threads', '2', ...args], environment);
+  child.stdin?.end();
+  return ended;
+}
+
+/** Returns the line about tensorflow that `relflow doctor` prints with a made-up package. */
+async function nativeLine(name: string, made: FakeNativePackage, variables: readonly string[] = []): Promise<string> {
+  const { code, stdout, stderr } = await doctor(
+    [],
+    [...fakeNativePackage(join(temporaryFolder(), name), made), ...variables],
+  );
+  assert.equal(code, 0, stderr);
+  const lines = stdout
+    .split('\n')
+    .filter((line) => line.startsWith('tensorflow ') && /[a-z]+ [a-z]+ [a-z]+/.test(line));
+  assert.equal(lines.length, 1, stdout);
+  return lines[0]!;
+}
 
 describe('relflow doctor', () => {
   it('prints the available backends and their speed', async () => {
-    const { code, stdout } = await relflowProcess(['doctor', '--json', '--threads', '2']);
+    const { code, stdout } = await doctor(['--json']);
     assert.equal(code, 0);
-    const { backends, missing } = JSON.parse(stdout) as {
-      backends: { name: string; threads: number; gigaflops: number }[];
-      missing: { name: string; advice: string }[];
-    };
+    const { backends, missing } = JSON.parse(stdout) as Report;
     // The optional backends are available when their packages are installed.
     for (const optional of ['tensorflow', 'webgpu'])
       assert.ok([...backends, ...missing].some(({ name }) => name === optional));
@@ -20,5 +49,84 @@ describe('relflow doctor', () => {
       ],
     );
     assert.ok(backends.every(({ gigaflops }) => gigaflops > 0));
+    if (nativePackage() === undefined)
+      assert.equal(
+        missing.find(({ name }) => name === 'tensorflow')?.advice,
+        'is not installed: run npm install @tensorflow/tfjs-node@4.22.0 next to relflow, or @tensorflow/tfjs-node-gpu@4.22.0 on a machine with an NVIDIA GPU, see docs/backends.md',
+      );
+  });
+
+  it('says why the library of an installed package cannot be loaded', async () => {
+    const problem = 'libcudart.so.12: cannot open shared object file: No such file or directory';
+    assert.equal(
+      await nativeLine('no-library', { module: `throw new Error(${JSON.stringify(`${problem}\nmore`)});` }),
+      `tensorflow cannot run: @tensorflow/tfjs-node-gpu is installed but its library cannot be loaded (${problem}); run its install script or build it, see docs/backends.md`,
+    );
+  });
+
+  it('names the GPU, its memory, its driver and TF32', async () => {
+    assert.equal(
+      await nativeLine('gpu', { module: fakeLibrary(true), gpus: 'NVIDIA H200, 143771, 580.159.04' }),
+      'tensorflow runs on NVIDIA H200, 150.8 GB, driver 580.159.04; TF32 off: full precision; option tf32 turns it on',
+    );
+    const gpu = { name: 'NVIDIA L4', memory: 24e9, driver: '550.54.15' };
+    assert.equal(
+      nativeAdvice({ package: '@tensorflow/tfjs-node', gpu, tf32: true, gpus: [gpu] }),
+      'runs on NVIDIA L4, 24.0 GB, driver 550.54.15; TF32 on: about three correct digits',
+    );
+  });
+
+  it('says what is missing when the package for GPUs runs on the processor, on any version of Node', async () => {
+    // As on Node 23 and later, which lack functions that tfjs-node calls.
+    const removal = join(temporaryFolder(), 'remove.cjs');
+    writeFileSync(removal, "for (const name of ['isNullOrUndefined', 'isArray']) delete require('util')[name];\n");
+    assert.equal(
+      await nativeLine('no-driver', { module: fakeLibrary(false) }, [`NODE_OPTIONS=--require ${removal}`]),
+      "tensorflow runs on the processor, although @tensorflow/tfjs-node-gpu is installed: the driver reports no GPU; install NVIDIA's driver so that nvidia-smi lists one, see docs/backends.md",
+    );
+  });
+
+  it('says whether a GPU is left unused', () => {
+    const setup = { package: '@tensorflow/tfjs-node', gpu: null, tf32: false };
+    const gpus = [{ name: 'NVIDIA L4', memory: 24e9, driver: '550.54.15' }];
+    assert.equal(
+      nativeAdvice({ ...setup, package: '@tensorflow/tfjs-node-gpu', gpus }),
+      'runs on the processor, although the driver reports NVIDIA L4: put the CUDA and cuDNN libraries into LD_LIBRARY_PATH, see docs/backends.md',
+    );
+    assert.equal(
+      nativeAdvice({ ...setup, gpus: [] }),
+      'runs on the processor; the driver reports no NVIDIA GPU, so there is nothing to do',
+    );
+    assert.equal(
+      nativeAdvice({ ...setup, gpus }),
+      "runs on the processor, although the driver reports NVIDIA L4: install @tensorflow/tfjs-node-gpu, or build @tensorflow/tfjs-node with TensorFlow's library for GPUs, see docs/backends.md",
+    );
+  });
+});
+
+describe('backend auto', () => {
+  it('selects wasm with a warning when the library of an installed package cannot be loaded', async () => {
+    const environment = fakeNativePackage(join(temporaryFolder(), 'auto'), {
+      module: "throw new Error('no library here');",
+    });
+    const { process: child, ended } = start(
+      [],
+      [
+        ...environment,
+        process.execPath,
+        '--import',
+        'tsx',
+        '--input-type=module',
+        '-e',
+        "import { useBackend } from './src/model/index.js'; for (let k = 0; k < 2; k++) console.log((await useBackend('auto', { threads: 1 })).name);",
+        '--',
+      ],
+    );
+    child.stdin?.end();
+    const { stdout, stderr } = await ended;
+    assert.equal(stdout, 'wasm\nwasm\n', stderr);
+    const warning =
+      'RelflowWarning: backend tensorflow: @tensorflow/tfjs-node-gpu is installed but its library cannot be loaded (no library here); run its install script or build it, see docs/backends.md; backend auto selects wasm';
+    assert.equal(stderr.split(warning).length, 2, stderr);
   });
 });

@@ -2,16 +2,24 @@ import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import type { RelflowError } from '../../errors.js';
 import type { BackendName } from './backend-names.js';
+import { nativeAdvice } from './native-advice.js';
+import { nvidiaGpus } from './nvidia-gpus.js';
 import { nativePackage } from './start-native-backend.js';
 import { missingWebgpuPackages } from './start-webgpu-backend.js';
-import { useBackend } from './use-backend.js';
+import { type Backend, useBackend } from './use-backend.js';
 
 /** Measured speed of a backend on this machine. */
 export interface BackendReport {
   readonly name: BackendName;
   readonly threads: number;
-  /** Name of the GPU adapter; set for webgpu only. */
+  /** Name of the GPU; set for webgpu, and for tensorflow on a GPU. */
   readonly adapter?: string;
+  /** Memory of the GPU in bytes; set for tensorflow on a GPU whose driver reports it. */
+  readonly adapterMemory?: number;
+  /** Whether products may be rounded to TF32; set for tensorflow on a GPU. */
+  readonly tf32?: boolean;
+  /** Where the backend computes, and what to do if it does not use a GPU; set for tensorflow only. */
+  readonly advice?: string;
   /** Whether vector instructions are used; set for wasm only. */
   readonly simd?: boolean;
   /** Time of a product of two `[size, size]` matrices in milliseconds, the minimum over up to 5 repetitions. */
@@ -52,7 +60,11 @@ export async function inspectBackends(threads?: number): Promise<MachineReport> 
     ['wasm', 1024],
   ] as const) {
     if (name === 'tensorflow' && nativePackage() === undefined) {
-      missing.push({ name, advice: 'is not installed: see docs/backends.md' });
+      missing.push({
+        name,
+        advice:
+          'is not installed: run npm install @tensorflow/tfjs-node@4.22.0 next to relflow, or @tensorflow/tfjs-node-gpu@4.22.0 on a machine with an NVIDIA GPU, see docs/backends.md',
+      });
       continue;
     }
     if (name === 'webgpu' && missingWebgpuPackages().length > 0) {
@@ -66,9 +78,8 @@ export async function inspectBackends(threads?: number): Promise<MachineReport> 
     if (!backend) continue;
     const milliseconds = await timeMatrixProduct(size);
     backends.push({
-      name,
-      threads: backend.threads,
-      ...(backend.adapter !== undefined && { adapter: backend.adapter }),
+      ...backend,
+      ...(name === 'tensorflow' && { advice: adviceFor(backend) }),
       ...(name === 'wasm' && { simd: (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) as boolean }),
       milliseconds,
       size,
@@ -83,6 +94,12 @@ export async function inspectBackends(threads?: number): Promise<MachineReport> 
     backends,
     missing,
   };
+}
+
+function adviceFor({ adapter, tf32 = false }: Backend): string {
+  const gpus = nvidiaGpus();
+  const gpu = adapter === undefined ? null : (gpus[0] ?? { name: adapter, memory: 0, driver: 'unknown' });
+  return nativeAdvice({ package: nativePackage()!, gpu, tf32, gpus });
 }
 
 async function timeMatrixProduct(size: number): Promise<number> {

@@ -26,6 +26,8 @@ export interface RTaggerOptions {
   readonly backend?: BackendName | 'auto' | (string & {});
   /** Number of threads of the backend, see `BackendOptions`. */
   readonly threads?: number;
+  /** Whether tensorflow may round products to TF32 on an NVIDIA GPU, see `BackendOptions`. Default false. */
+  readonly tf32?: boolean;
   /** Folder in which label vectors are cached for later runs; omitted to cache them in memory only. */
   readonly labelCache?: string;
   /**

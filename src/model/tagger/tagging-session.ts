@@ -49,10 +49,10 @@ export class TaggingSession {
    * @throws RelflowError (`bad-weights`) if the weights do not fit the model
    */
   static async open(options: SessionOptions): Promise<TaggingSession> {
-    await useBackend(
-      options.backend as BackendName | 'auto' | undefined,
-      options.threads === undefined ? {} : { threads: options.threads },
-    );
+    await useBackend(options.backend as BackendName | 'auto' | undefined, {
+      tf32: options.tf32 ?? false,
+      ...(options.threads !== undefined && { threads: options.threads }),
+    });
     const { model, vectors, stored } = await loadModel(options.weights, {
       configOf: (weights) => {
         const named = options.model === undefined ? weights.config : preset(options.model);
