@@ -3,12 +3,14 @@ import { colors } from './closed-classes.js';
 import { isEnglish } from './is-english.js';
 import { isAdjective } from './lemma.js';
 import { isHangingPicture } from './noun-classes.js';
-import { type Token, tokenize } from './tokenize.js';
+import { maxCaptionLength, type Token, tokenize } from './tokenize.js';
 import { wordSet } from './word-set.js';
 
 /** A sentence of a caption. */
 export interface CaptionSentence {
   readonly tokens: readonly Token[];
+  /** The texts of its tokens. */
+  readonly words: readonly string[];
   /** Whether it asks, so that nothing in it is stated. */
   readonly isQuestion: boolean;
 }
@@ -16,19 +18,26 @@ export interface CaptionSentence {
 /**
  * Splits a caption into the sentences that parsers read, without markup and without what is said of the picture itself: "The image
  * shows a dog." is "a dog". A caption that is not English has none.
- * @param maxLength number of UTF-16 units to read
- * @param keepsPicture whether to leave what is said of the picture
  */
-export function captionSentences(caption: string, maxLength: number, keepsPicture = false): CaptionSentence[] {
+export function captionSentences(caption: string): CaptionSentence[] {
   // One unit more shows whether a word crosses the limit.
-  const text = cleanCaption(caption.slice(0, maxLength + 1));
-  const sentences = tokenize(text, maxLength);
-  if (!isEnglish(sentences.flatMap((tokens) => tokens.map(({ text: word }) => word)))) return [];
-  return sentences.flatMap((tokens) => {
-    const rest = keepsPicture ? tokens : tokens.slice(pictureLength(tokens.map(({ text: word }) => word)));
-    if (rest.length === 0) return [];
-    return [{ tokens: rest, isQuestion: /^[\s"”’')]*\?/.test(text.slice(rest.at(-1)!.end, rest.at(-1)!.end + 8)) }];
-  });
+  const text = cleanCaption(caption.slice(0, maxCaptionLength + 1));
+  const sentences = tokenize(text, maxCaptionLength);
+  const words = sentences.map((tokens) => tokens.map(({ text: word }) => word));
+  if (!isEnglish(words.length === 1 ? words[0]! : words.flat())) return [];
+  const mayAsk = text.includes('?');
+  const found: CaptionSentence[] = [];
+  for (let k = 0; k < sentences.length; k++) {
+    const skipped = pictureLength(words[k]!);
+    const rest = skipped === 0 ? sentences[k]! : sentences[k]!.slice(skipped);
+    if (rest.length === 0) continue;
+    found.push({
+      tokens: rest,
+      words: skipped === 0 ? words[k]! : words[k]!.slice(skipped),
+      isQuestion: mayAsk && /^[\s"”’')]*\?/.test(text.slice(rest.at(-1)!.end, rest.at(-1)!.end + 8)),
+    });
+  }
+  return found;
 }
 
 /** Returns the number of words at the start of a sentence that speak of the picture: "in this photo,", "the scene features". */

@@ -3,7 +3,7 @@
  * characters. The result is as long as the caption, so that offsets stay.
  */
 export function cleanCaption(caption: string): string {
-  if (!unusual.test(caption)) return caption;
+  if (isPlain.test(caption) || !unusual.test(caption)) return caption;
   let text = caption;
   text = text.replace(/&(?:#(\d{1,6})|#x([\da-f]{1,5})|(amp|lt|gt|quot|apos|nbsp|rsquo|lsquo));('?s\b)?/gi, decoded);
   text = text.replace(/<\|?\/?[a-z!][^<>\n]{0,60}>|\[\/?[A-Z]{2,6}\]/gi, (tag) =>
@@ -17,7 +17,10 @@ export function cleanCaption(caption: string): string {
   );
 }
 
-/** Most captions have none of these. */
+/** Most captions are so, which is faster to check. */
+const isPlain = /^[a-zA-Z ,.]*$/;
+
+/** What needs cleaning has some of these. */
 const unusual = /[&<>[\]#*_`•+]|^\s*[-\d]|[.!?:\n]\s*[-\d]|\p{Extended_Pictographic}/u;
 
 const blank = (text: string) => ' '.repeat(text.length);

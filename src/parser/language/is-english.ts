@@ -15,15 +15,14 @@ export function isEnglish(words: readonly string[]): boolean {
   let foreign = 0;
   let english = 0;
   for (const word of words) {
-    if (!/\p{L}/u.test(word)) continue;
+    const origin = originOf(word);
+    if (origin === 'none') continue;
     letters++;
-    if (!/[a-z\u00c0-\u024f]/.test(word)) continue;
+    if (origin === 'other-script') continue;
     latin++;
-    if (functionWords.has(word)) foreign++;
-    else if (isKnown(word)) {
-      known++;
-      if (closedClass(word) !== undefined || startsPreposition(word)) english++;
-    }
+    if (origin === 'foreign') foreign++;
+    else if (origin !== 'unknown') known++;
+    if (origin === 'function-word') english++;
   }
   if (letters === 0) return true;
   if (latin * 2 < letters) return false;
@@ -32,15 +31,16 @@ export function isEnglish(words: readonly string[]): boolean {
   return known * 2 >= latin || english * 4 >= latin;
 }
 
-const isKnown = memoize(20_000, (word: string) => {
+/** Where a word is from: `function-word` and `known` are English, `none` has no letters. */
+type Origin = 'none' | 'other-script' | 'foreign' | 'function-word' | 'known' | 'unknown';
+
+const originOf = memoize(20_000, (word: string): Origin => {
+  if (!/\p{L}/u.test(word)) return 'none';
+  if (!/[a-z\u00c0-\u024f]/.test(word)) return 'other-script';
+  if (functionWords.has(word)) return 'foreign';
+  if (closedClass(word) !== undefined || startsPreposition(word)) return 'function-word';
   const last = word.slice(word.lastIndexOf('-') + 1);
-  return (
-    closedClass(word) !== undefined ||
-    startsPreposition(word) ||
-    isNoun(nounLemma(last)) ||
-    isVerb(verbLemma(last)) ||
-    isAdjective(last)
-  );
+  return isNoun(nounLemma(last)) || isVerb(verbLemma(last)) || isAdjective(last) ? 'known' : 'unknown';
 });
 
 // cspell:disable

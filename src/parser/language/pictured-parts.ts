@@ -19,9 +19,8 @@ export interface PicturedPart extends Part {
  */
 export function picturedParts(sentences: readonly CaptionSentence[]): PicturedPart[] {
   const parts: PicturedPart[] = [];
-  for (const { tokens } of sentences) {
-    if (!tokens.some(({ text }) => pictures.has(text))) continue;
-    const words = tokens.map(({ text }) => text);
+  for (const { tokens, words } of sentences) {
+    if (!words.some((word) => pictures.has(word))) continue;
     for (let k = 1; k < words.length; k++) {
       // "The photo was taken from a bridge" speaks of the caption's own picture.
       if (/^(?:picture|photo|photograph)$/.test(words[k]!) && /^(?:the|this)$/.test(words[k - 1]!))

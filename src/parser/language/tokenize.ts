@@ -1,3 +1,5 @@
+import { memoize } from './memoize.js';
+
 /** The part of a caption that parsers read, in UTF-16 units: a long paragraph. They ignore the rest. */
 export const maxCaptionLength = 2000;
 
@@ -48,7 +50,7 @@ function splitSimpleCaption(caption: string): Token[][] | undefined {
       continue;
     }
     if (!kind) return undefined;
-    if (start >= 0) sentence.push({ text: lower.slice(start, at), start, end: at });
+    if (start >= 0) sentence.push({ text: canonical(lower.slice(start, at)), start, end: at });
     start = -1;
     if (kind === KIND.comma) sentence.push({ text: ',', start: at, end: at + 1 });
     else if (kind === KIND.stop && sentence.length > 0) {
@@ -70,12 +72,17 @@ function splitSentences(caption: string, maxLength: number): Token[][] {
     if (end > maxLength) break;
     if (stop !== undefined) sentences.push([]);
     else
-      sentences
-        .at(-1)!
-        .push({ text: possessive ? "'s" : word ? normalizeWord(word) : separatorText(match[0]), start, end });
+      sentences.at(-1)!.push({
+        text: possessive ? "'s" : word ? canonical(normalizeWord(word)) : separatorText(match[0]),
+        start,
+        end,
+      });
   }
   return sentences.filter((sentence) => sentence.length > 0);
 }
+
+/** Returns one string object for equal words: later look-ups of the word need not hash and compare its letters again. */
+const canonical = memoize(20_000, (word: string) => word);
 
 const normalizeWord = (word: string) => word.toLowerCase().replace(/[’ʼ]/g, "'").replace(/[‐‑]/g, '-');
 const separatorText = (mark: string) => (mark === '&' ? 'and' : ',');

@@ -96,7 +96,7 @@ function lazyParser(
   const parse = (caption: string): TextGraph => {
     loaded ??= loadReader();
     const { reader, forms, confidenceOf } = loaded;
-    const sentences = captionSentences(caption, maxCaptionLength);
+    const sentences = captionSentences(caption);
     const words = sentences.reduce((sum, { tokens }) => sum + tokens.length, 0);
     const isPhrase = words <= captionWords;
     const network = concatenated(

@@ -38,7 +38,7 @@ export function ruleParser(): TextParser {
 }
 
 function parse(caption: string): TextGraph {
-  const { graph, mentions } = readRules(caption, captionSentences(caption, maxCaptionLength));
+  const { graph, mentions } = readRules(caption, captionSentences(caption));
   return mergeMentions(caption, graph, mentions);
 }
 
