@@ -17,6 +17,8 @@ export interface ModelRelation {
   readonly isForward: boolean;
   /** The model's predicate, its verb as a lemma. */
   readonly predicate: string;
+  /** In [0, 1], if the model says it. */
+  readonly confidence?: number;
 }
 
 /** How a caption states a relation. */
@@ -37,15 +39,16 @@ interface StatedPredicate {
 export function statedRelation(subject: number, object: number, relation: ModelRelation): TextRelation {
   const { text, lemma, isForward } = statedPredicate(relation);
   const isSwapped = isForward !== relation.isForward;
-  return {
+  const stated: TextRelation = {
     subject: isSwapped ? object : subject,
     object: isSwapped ? subject : object,
     predicate: text,
     lemma,
-    ...((isSwapped || lemma !== relation.predicate) && {
-      inferred: { lemma: relation.predicate, ...(isSwapped && { swapped: true as const }) },
-    }),
   };
+  if (isSwapped) stated.inferred = { lemma: relation.predicate, swapped: true };
+  else if (lemma !== relation.predicate) stated.inferred = { lemma: relation.predicate };
+  if (relation.confidence !== undefined) stated.confidence = relation.confidence;
+  return stated;
 }
 
 /**

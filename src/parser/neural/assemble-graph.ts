@@ -1,5 +1,6 @@
 import { isFactualQuantity } from '../../records/factual-graph.js';
 import type { Entity, TextGraph, TextRelation } from '../../records/text-graph.js';
+import { captionEntity } from '../language/caption-entity.js';
 import { nounLemma } from '../language/lemma.js';
 import { statedRelation } from '../language/stated-relation.js';
 import type { Token } from '../language/tokenize.js';
@@ -43,8 +44,9 @@ export function assembleGraph(
       second: mentions[second]!,
       isForward,
       predicate,
+      confidence: Math.round(confidence * 1e4) / 1e4,
     });
-    textRelations.push({ ...stated, confidence: Math.round(confidence * 1e4) / 1e4 });
+    textRelations.push(stated);
   }
   return { entities, relations: textRelations };
 }
@@ -61,18 +63,16 @@ function entity(
 ): Entity {
   const last = mention.end - 1;
   const [start, end] = [tokens[mention.start]!.start, tokens[last]!.end];
-  const span = caption.slice(start, end);
   const quantity = attributes.find(({ lemma }) => isFactualQuantity(lemma));
-  return {
-    span,
+  return captionEntity(caption, {
     start,
     end,
     head: tokens[last]!.text,
     lemma: nounLemma(words[last]!),
-    ...(name === span || name === span.toLowerCase() ? {} : { name }),
+    name,
     attributes: quantity ? attributes.filter((attribute) => attribute !== quantity) : attributes,
-    ...(quantity ? { quantity: quantity.text } : {}),
-  };
+    quantity: quantity?.text,
+  });
 }
 
 const textOf = (words: readonly string[], { start, end }: TokenSpan) =>

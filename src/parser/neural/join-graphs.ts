@@ -82,25 +82,24 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
     return index >= network.entities.length && network.entities.some((one) => one.start < end && start < one.end);
   };
   const relations: TextRelation[] = [];
-  const add = (relation: TextRelation, evidence: Omit<Evidence, 'isPhrase' | 'isParagraph' | 'predicate'>) => {
-    relations.push({
-      ...relation,
-      confidence: confidenceOf({ ...evidence, isPhrase, isParagraph, predicate: relation.predicate }),
-    });
-  };
   for (const [pair, found] of rulesOf) {
     const read = networkOf.get(pair);
     if (isPhrase && !read && found.some((one) => networkPhrases.has(one.object) || one.predicate === 'of')) continue;
     for (const relation of found) {
       const isSame = read !== undefined && isSameRelation(read, relation);
       if (isPhrase && read && !isSame && found.some((other) => isSameRelation(read, other))) continue;
-      add(isSame || (isPhrase && read) ? read : annotated(relation), {
+      const { predicate } = isSame || (isPhrase && read) ? read : relation;
+      const confidence = confidenceOf({
         network: read?.confidence ?? 0,
         rules: isSame ? 'same' : 'other',
         contest: read === undefined ? (networkEnds.get(laterEnd(relation)) ?? 0) : 0,
         isNewPhrase: isNew(relation.subject) || isNew(relation.object),
         isOtherPhrase: isOther(relation.subject) || isOther(relation.object),
+        isPhrase,
+        isParagraph,
+        predicate,
       });
+      relations.push(isSame || (isPhrase && read) ? { ...read, confidence } : annotated(relation, confidence));
       if (isPhrase && read) break;
     }
   }
@@ -109,13 +108,17 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
     const ends = [entities[relation.subject]!, entities[relation.object]!] as const;
     if (isDenied(Math.min(ends[0].start, ends[1].start), Math.max(ends[0].end, ends[1].end))) continue;
     if (!isPhrase && ends.some(({ lemma }) => isAbstract(lemma))) continue;
-    add(relation, {
+    const confidence = confidenceOf({
       network: relation.confidence!,
       rules: 'none',
       contest: 0,
       isNewPhrase: false,
       isOtherPhrase: false,
+      isPhrase,
+      isParagraph,
+      predicate: relation.predicate,
     });
+    relations.push({ ...relation, confidence });
   }
   relations.sort((a, b) => orderOf(entities, a) - orderOf(entities, b));
   return { entities, relations };
@@ -140,19 +143,27 @@ export function withEntities(
   };
 }
 
-/** Adds the wording of FACTUAL's annotators to a relation of the rules. */
-function annotated(relation: TextRelation): TextRelation {
-  const { predicate, lemma } = relation;
-  if (relation.inferred) return relation;
-  if (predicate === 'of') return { ...relation, inferred: { lemma: 'have', swapped: true } };
+/** Returns a relation of the rules with its confidence and the wording of FACTUAL's annotators. */
+function annotated(
+  { subject, object, predicate, lemma, inferred = annotatorsWording(predicate, lemma) }: TextRelation,
+  confidence: number,
+): TextRelation {
+  return inferred
+    ? { subject, object, predicate, lemma, inferred, confidence }
+    : { subject, object, predicate, lemma, confidence };
+}
+
+/** Returns how FACTUAL's annotators word a predicate; undefined if as its lemma. */
+function annotatorsWording(predicate: string, lemma: string): TextRelation['inferred'] {
+  if (predicate === 'of') return { lemma: 'have', swapped: true };
   const passive = /^(\S+) (?:by|with|in)$/.exec(lemma);
   if (
     passive &&
     (/^\S*(?:ed|worn|held|drawn|driven|ridden|eaten|thrown|taken) by$/.test(predicate) ||
       /^(?:cover|surround) /.test(lemma))
   )
-    return { ...relation, inferred: { lemma: passive[1]!, swapped: true } };
-  return relation;
+    return { lemma: passive[1]!, swapped: true };
+  return undefined;
 }
 
 /** More than the phrases of a caption. */

@@ -20,29 +20,47 @@ export interface Evidence {
   readonly predicate: string;
 }
 
-/** The parts of the evidence that count. Each has a weight in confidence.json, which the training command fits. */
-const features: Readonly<Record<string, (evidence: Evidence) => number>> = {
-  agree: ({ network, rules }) => (network > 0 && rules === 'same' ? 1 : 0),
-  'agree, log-odds of the network': ({ network, rules }) => (network > 0 && rules === 'same' ? logOdds(network) : 0),
-  differ: ({ network, rules }) => (network > 0 && rules === 'other' ? 1 : 0),
-  'rules alone': ({ network }) => (network === 0 ? 1 : 0),
-  'rules alone, contested': ({ network, contest }) => (network === 0 ? contest : 0),
-  'rules alone, with': ({ network, predicate }) => (network === 0 && predicate === 'with' ? 1 : 0),
-  'rules alone, new phrase': ({ network, isNewPhrase }) => (network === 0 && isNewPhrase ? 1 : 0),
-  'rules alone, other words of a phrase': ({ network, isOtherPhrase }) => (network === 0 && isOtherPhrase ? 1 : 0),
-  'network alone': ({ rules }) => (rules === 'none' ? 1 : 0),
-  'network alone, log-odds': ({ rules, network }) => (rules === 'none' ? logOdds(network) : 0),
-  'short caption': ({ isPhrase }) => (isPhrase ? 1 : 0),
-  paragraph: ({ isParagraph }) => (isParagraph ? 1 : 0),
-};
+/** Names of the parts of the evidence that count. Each has a weight in confidence.json, which the training command fits. */
+export const evidenceFeatures = [
+  'agree',
+  'agree, log-odds of the network',
+  'differ',
+  'rules alone',
+  'rules alone, contested',
+  'rules alone, with',
+  'rules alone, new phrase',
+  'rules alone, other words of a phrase',
+  'network alone',
+  'network alone, log-odds',
+  'short caption',
+  'paragraph',
+] as const;
 
-/** Names of the features, in order. */
-export const evidenceFeatures: readonly string[] = Object.keys(features);
-
-const functions = Object.values(features);
+/** One number for each name. */
+type NumberFor<Names extends readonly string[]> = { readonly [K in keyof Names]: number };
 
 /** Returns the value of each feature. */
-export const evidenceValues = (evidence: Evidence): number[] => functions.map((feature) => feature(evidence));
+export function evidenceValues(evidence: Evidence): NumberFor<typeof evidenceFeatures> {
+  const { network, rules, contest, isNewPhrase, isOtherPhrase, isPhrase, isParagraph, predicate } = evidence;
+  const isRead = network > 0;
+  const agrees = isRead && rules === 'same';
+  const isAlone = network === 0;
+  const isNetworkAlone = rules === 'none';
+  return [
+    agrees ? 1 : 0,
+    agrees ? logOdds(network) : 0,
+    isRead && rules === 'other' ? 1 : 0,
+    isAlone ? 1 : 0,
+    isAlone ? contest : 0,
+    isAlone && predicate === 'with' ? 1 : 0,
+    isAlone && isNewPhrase ? 1 : 0,
+    isAlone && isOtherPhrase ? 1 : 0,
+    isNetworkAlone ? 1 : 0,
+    isNetworkAlone ? logOdds(network) : 0,
+    isPhrase ? 1 : 0,
+    isParagraph ? 1 : 0,
+  ];
+}
 
 /** The network is hardly ever surer, nor less sure of what it returns. */
 const [LEAST, MOST] = [0.05, 0.99];
@@ -66,8 +84,9 @@ export function calibratedConfidence(): (evidence: Evidence) => number {
   const list = evidenceFeatures.map((name) => weights[name] ?? Number.NaN);
   if (list.some(Number.isNaN)) throw new Error('confidence.json: a feature has no weight');
   return (evidence) => {
+    const values = evidenceValues(evidence);
     let sum = 0;
-    for (let k = 0; k < list.length; k++) sum += list[k]! * functions[k]!(evidence);
+    for (let k = 0; k < list.length; k++) sum += list[k]! * values[k]!;
     return Math.round(1e4 / (1 + Math.exp(-sum))) / 1e4;
   };
 }
