@@ -78,6 +78,17 @@ for (const threads of [1, 2])
       assert.deepEqual(tf.matMul(tf.zeros([0, 4]), tf.zeros([4, 3])).shape, [0, 3]);
     });
 
+    it('give an element of a product the same bytes whatever the number of rows and columns', async () => {
+      const [a, b] = [random([37, 300]), random([300, 41])];
+      const whole = await tf.matMul(a, b).array();
+      for (const rows of [1, 2, 6, 36])
+        for (const columns of [1, 8, 16, 40]) {
+          const part = tf.matMul(tf.slice(a, [0, 0], [rows, 300]), tf.slice(b, [0, 0], [300, columns]));
+          const expected = (whole as number[][]).slice(0, rows).map((row) => row.slice(0, columns));
+          assert.deepEqual(await part.array(), expected, `${rows} × ${columns}`);
+        }
+    });
+
     it('add a bias and apply ReLU', async () => {
       const [a, b, bias] = [random([50, 33]), random([33, 21]), random([21])];
       const product = tf.fused.matMul({ a: a as tf.Tensor2D, b: b as tf.Tensor2D, bias, activation: 'relu' });
