@@ -41,19 +41,21 @@ export class RobertaLayer {
   /**
    * @param x `[batch, n, width]`
    * @param mask added to the scores, `[batch, 1, 1, n]`; null when nothing is masked
-   * @returns the shape of x
+   * @param count number of tokens, from the first, whose states are needed; all by default
+   * @returns `[batch, count, width]`
    */
-  apply(x: tf.Tensor3D, mask: tf.Tensor | null, drop: Dropout): tf.Tensor3D {
+  apply(x: tf.Tensor3D, mask: tf.Tensor | null, drop: Dropout, count: number = x.shape[1]): tf.Tensor3D {
     return tf.tidy(() => {
+      const needed = count < x.shape[1] ? tf.slice(x, [0, 0, 0], [-1, count, -1]) : x; // [batch, count, width]
       const context = attention(
-        this.#query.apply(x) as tf.Tensor3D,
+        this.#query.apply(needed) as tf.Tensor3D,
         this.#key.apply(x) as tf.Tensor3D,
         this.#value.apply(x) as tf.Tensor3D,
         this.#heads,
         mask,
         (weights) => drop(weights, ROBERTA_DROPOUT),
       );
-      const attended = this.#attendedNorm.apply(tf.add(drop(this.#attended.apply(context), ROBERTA_DROPOUT), x));
+      const attended = this.#attendedNorm.apply(tf.add(drop(this.#attended.apply(context), ROBERTA_DROPOUT), needed));
       const output = this.#output.apply(gelu(this.#hidden.apply(attended)));
       return this.#outputNorm.apply(tf.add(drop(output, ROBERTA_DROPOUT), attended)) as tf.Tensor3D;
     });

@@ -64,8 +64,10 @@ export class Roberta {
       ROBERTA_DROPOUT,
     ) as tf.Tensor3D;
     const mask = validMask.includes(0) ? robertaMask(tf.tensor2d(validMask, [texts, tokens])) : null;
-    for (const layer of this.#layers) x = layer.apply(x, mask, drop);
-    const first = tf.reshape(tf.slice(x, [0, 0, 0], [texts, 1, this.shape.width]), [texts, this.shape.width]);
+    // The pooler reads the first token only.
+    const last = this.#layers.length - 1;
+    for (const [k, layer] of this.#layers.entries()) x = layer.apply(x, mask, drop, k === last ? 1 : tokens);
+    const first = tf.reshape(x, [texts, this.shape.width]);
     return tf.tanh(this.#pooler.apply(first)) as tf.Tensor2D;
   }
 }
