@@ -5,7 +5,7 @@ import type { ImageBatch } from '../../src/model/geometry.js';
 import type { ModelConfig } from '../../src/model/model-config.js';
 import { swinT, tiny, tinyLate } from '../../src/model/presets.js';
 import type { PairGroup } from '../../src/model/query-source.js';
-import { type LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
+import { type Encoded, type LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
 import { initializeWeights } from '../../src/model/weights/initialize-weights.js';
 import { matchPairsAsync } from '../../src/training/loss/match-pairs.js';
 import { pairLosses, totalLoss } from '../../src/training/loss/pair-losses.js';
@@ -101,6 +101,36 @@ describe('RlipV2', () => {
       const part = tf.slice(together.relationLogits, [k, 0, 0], [1, count, 2]);
       assertClose(await part.data(), await alone.relationLogits.data(), 1e-4);
     }
+    model.dispose();
+  });
+
+  it('a decoder that samples tokens before it projects them has the same outputs', async () => {
+    const model = modelOf({ ...tiny.tagger, pairs: 2 });
+    const images = imagesOf([96, 200], [136, 160]);
+    const all = [groupOf(1, 2), groupOf(2, 1), groupOf(3, 2), groupOf(4, 2)];
+    const encoded = tf.tidy(
+      () =>
+        model.encode(images, {
+          vectors: model.encodeTexts(texts),
+          objectCount: OBJECTS,
+        }) as unknown as tf.TensorContainer,
+    ) as unknown as Encoded;
+    const logits = () => tf.tidy(() => model.decode(encoded, { groups: all }).at(-1)!.relationLogits);
+    const { kernels, result } = await tf.profile(logits);
+    const tokens = encoded.memory.shape[1];
+    const readsAllTokens = ({ name, inputShapes }: (typeof kernels)[number]) =>
+      name === 'RelflowLinear' && inputShapes.some((shape) => shape?.[1] === tokens);
+    assert.equal(kernels.filter(readsAllTokens).length, 0);
+    // With a tape, all tokens are projected before they are sampled.
+    let expected: tf.Tensor | undefined;
+    const { value, grads } = tf.variableGrads(() => {
+      expected = tf.keep(logits());
+      return tf.sum(expected) as tf.Scalar;
+    });
+    const decoded = result as tf.Tensor;
+    assertClose(await decoded.data(), await expected!.data());
+    tf.dispose([decoded, expected!, value, grads]);
+    tf.dispose(encoded as unknown as tf.TensorContainer);
     model.dispose();
   });
 

@@ -33,9 +33,11 @@ export class DecoderLayer {
   readonly #output: Linear;
   readonly #outputNorm: LayerNorm;
   readonly #dropout: number;
+  readonly #groupSize: number;
 
   constructor(scope: Scope, config: ModelConfig) {
     const { width, heads, hidden, dropout } = config;
+    this.#groupSize = 2 * config.pairs;
     this.#self = new SelfAttention(scope.at('self_attn'), width, heads);
     this.#cross = new DeformableAttention(scope.at('cross_attn'), config);
     this.#crossNorm = new LayerNorm(scope.at('norm1'), width);
@@ -64,6 +66,7 @@ export class DecoderLayer {
         tf.reshape(tf.add(afterSelf, position), [images, count, width]), // [images, groups per image · queries, width]
         tf.reshape(referencePoints, [images, count, levels, coordinates]), // [images, count, levels, 2 or 4]
         memory,
+        this.#groupSize,
       );
       const afterCross = this.#crossNorm.apply(tf.add(afterSelf, drop(tf.reshape(attended, content.shape), rate)));
       const output = this.#output.apply(drop(this.#hidden.apply(afterCross, 'relu'), rate));

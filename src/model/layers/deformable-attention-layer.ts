@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { hasKernel } from '../ops/custom-kernel.js';
 import { deformableAttention, type LevelSize } from '../ops/deformable-attention.js';
 import { type Initializer, type Scope, zeros } from '../parameter-scope.js';
 import { Linear } from './linear.js';
@@ -21,6 +22,12 @@ export interface LevelTokens {
   /** `[batch, tokens, 1]`: 1 for cells of the image, 0 for padding; null when no image of the batch is padded. */
   readonly validMask: tf.Tensor3D | null;
 }
+
+/**
+ * How many times fewer operations sampling tokens before their projection must take than projecting all of them, counted for the queries of
+ * one group: several groups of an image attend in one pass.
+ */
+const SAMPLING_GAIN = 8;
 
 /** Multi-scale deformable attention with its linear projections. Source: Deformable DETR, `MSDeformAttn`. */
 export class DeformableAttention {
@@ -47,26 +54,80 @@ export class DeformableAttention {
    * @param query `[batch, queries, width]`
    * @param referencePoints points (x, y) or boxes (cx, cy, w, h) that the sampling offsets are relative to, in [0, 1]:
    *   `[batch, queries, levels, 2]` or `[batch, queries, levels, 4]`
+   * @param groupSize number of queries of a full group, the same in every call, so that results do not depend on how groups are
+   *   distributed over calls; default: the number of queries
    * @returns `[batch, queries, width]`
    */
-  apply(query: tf.Tensor3D, referencePoints: tf.Tensor4D, { tokens, levels, validMask }: LevelTokens): tf.Tensor3D {
-    return tf.tidy(() => this.#attend(query, referencePoints, { tokens, levels, validMask }));
+  apply(
+    query: tf.Tensor3D,
+    referencePoints: tf.Tensor4D,
+    memory: LevelTokens,
+    groupSize: number = query.shape[1],
+  ): tf.Tensor3D {
+    return tf.tidy(() => this.#attend(query, referencePoints, memory, groupSize));
   }
 
-  #attend(query: tf.Tensor3D, referencePoints: tf.Tensor4D, { tokens, levels, validMask }: LevelTokens): tf.Tensor3D {
-    const { width, heads, levels: levelCount, points } = this.#shape;
+  #attend(query: tf.Tensor3D, referencePoints: tf.Tensor4D, memory: LevelTokens, groupSize: number): tf.Tensor3D {
+    const { heads, levels: levelCount, points } = this.#shape;
+    const { levels } = memory;
     const [batch, queries] = query.shape;
-    const projected = this.#value.apply(tokens); // [batch, tokens, width]
-    const value = tf.reshape(validMask ? tf.mul(projected, validMask) : projected, [batch, -1, heads, width / heads]); // [batch, tokens, heads, width / heads]
     const offsets = tf.reshape(this.#offsets.apply(query), [batch, queries, heads, levelCount, points, 2]); // [batch, queries, heads, levels, points, 2]
     const weights = tf.reshape(
       tf.softmax(tf.reshape(this.#weights.apply(query), [batch, queries, heads, levelCount * points])),
       [batch, queries, heads, levelCount, points],
     ); // [batch, queries, heads, levels, points], a softmax over levels and points
     const locations = samplingLocations(referencePoints, offsets as tf.Tensor<tf.Rank.R6>, levels);
-    return this.#output.apply(
-      deformableAttention(value as tf.Tensor4D, levels, locations, weights as tf.Tensor5D),
-    ) as tf.Tensor3D;
+    const sampled = this.#samplesFirst(memory.tokens.shape[1], groupSize)
+      ? this.#sampleThenProject(memory, locations, weights as tf.Tensor5D)
+      : this.#projectThenSample(memory, locations, weights as tf.Tensor5D);
+    return this.#output.apply(sampled) as tf.Tensor3D;
+  }
+
+  /**
+   * Whether few queries read few of the tokens, so that projecting what they read costs less than projecting all tokens. Only
+   * where the product is relflow's own: other backends multiply so fast that the additional kernels cost more. With a tape,
+   * tokens are projected, because one gradient of all heads would run on one thread.
+   */
+  #samplesFirst(tokens: number, groupSize: number): boolean {
+    const { width, heads, levels, points } = this.#shape;
+    const reads = groupSize * heads * levels * points * 4;
+    return SAMPLING_GAIN * reads <= tokens * width && hasKernel('RelflowLinear') && !tf.engine().isTapeOn();
+  }
+
+  #projectThenSample(
+    { tokens, levels, validMask }: LevelTokens,
+    locations: tf.Tensor<tf.Rank.R6>,
+    weights: tf.Tensor5D,
+  ): tf.Tensor3D {
+    const { width, heads } = this.#shape;
+    const projected = this.#value.apply(tokens); // [batch, tokens, width]
+    const value = validMask ? tf.mul(projected, validMask) : projected;
+    const byHead = tf.reshape(value, [tokens.shape[0], -1, heads, width / heads]); // [batch, tokens, heads, width / heads]
+    return deformableAttention(byHead as tf.Tensor4D, levels, locations, weights);
+  }
+
+  /** The same by linearity: each head samples all channels of the tokens, and its projection follows. */
+  #sampleThenProject(
+    { tokens, levels, validMask }: LevelTokens,
+    locations: tf.Tensor<tf.Rank.R6>,
+    weights: tf.Tensor5D,
+  ): tf.Tensor3D {
+    const { width, heads, levels: levelCount, points } = this.#shape;
+    const [batch, count] = tokens.shape;
+    const queries = locations.shape[1];
+    const points6 = tf.reshape(locations, [batch, queries * heads, 1, levelCount, points, 2]) as tf.Tensor<tf.Rank.R6>;
+    const weights5 = tf.reshape(weights, [batch, queries * heads, 1, levelCount, points]) as tf.Tensor5D;
+    const sample = (x: tf.Tensor) =>
+      deformableAttention(tf.reshape(x, [batch, count, 1, -1]) as tf.Tensor4D, levels, points6, weights5);
+    const valid = validMask ?? tf.ones([batch, count, 1]);
+    const channels = sample(validMask ? tf.mul(tokens, validMask) : tokens); // [batch, queries · heads, width]
+    const rows = [batch * queries, heads, -1] as const;
+    // The bias counts as often as the sampled cells, which are fewer at the borders of the image.
+    const projected = this.#value.applyByHead(
+      tf.reshape(channels, [...rows]) as tf.Tensor3D,
+      tf.reshape(sample(valid), [...rows]) as tf.Tensor3D,
+    );
+    return tf.reshape(projected, [batch, queries, width]);
   }
 }
 

@@ -37,6 +37,22 @@ export class Linear {
   apply(x: tf.Tensor, activation: Activation = 'linear'): tf.Tensor {
     return linear(x, this.#weight.variable, this.#bias.variable, activation);
   }
+
+  /**
+   * Applies to each of several inputs its own share of the outputs, as the heads of an attention do: head h computes outputs
+   * h · size to (h + 1) · size − 1, with size = outputs / heads.
+   * @param x `[rows, heads, inputs]`
+   * @param shares factor of the bias, `[rows, heads, 1]`
+   * @returns `[rows, outputs]`
+   */
+  applyByHead(x: tf.Tensor3D, shares: tf.Tensor3D): tf.Tensor2D {
+    const [rows, heads, inputs] = x.shape;
+    const size = this.outputs / heads;
+    const weights = tf.transpose(tf.reshape(this.#weight.variable, [inputs, heads, size]), [1, 0, 2]); // [heads, inputs, size]
+    const products = tf.transpose(tf.matMul(tf.transpose(x, [1, 0, 2]), weights), [1, 0, 2]); // [rows, heads, size]
+    const bias = tf.mul(shares, tf.reshape(this.#bias.variable, [1, heads, size]));
+    return tf.reshape(tf.add(products, bias), [rows, this.outputs]);
+  }
 }
 
 /**
