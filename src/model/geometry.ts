@@ -1,6 +1,7 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { LevelSize } from './ops/deformable-attention.js';
 import { sinePositions } from './ops/sine-positions.js';
+import { dataTensor, isRecording } from './recording/data-tensor.js';
 
 const round = Math.fround;
 
@@ -99,9 +100,10 @@ export function geometryOf(levels: readonly Level[], width: number, shift: numbe
     levels,
     batch,
     tokens,
-    validRatios: tf.tensor3d(ratios, [batch, levels.length, 2]),
-    referencePoints: tf.tensor4d(referencePoints, [batch, tokens, levels.length, 2]),
-    positions: tf.tensor3d(positions, [batch, tokens, width]),
-    validMask: validMask.includes(0) ? tf.tensor3d(validMask, [batch, tokens, 1]) : null,
+    validRatios: dataTensor('geometry.validRatios', ratios, [batch, levels.length, 2]),
+    referencePoints: dataTensor('geometry.referencePoints', referencePoints, [batch, tokens, levels.length, 2]),
+    positions: dataTensor('geometry.positions', positions, [batch, tokens, width]),
+    validMask:
+      isRecording() || validMask.includes(0) ? dataTensor('geometry.valid', validMask, [batch, tokens, 1]) : null,
   };
 }

@@ -8,6 +8,7 @@ import { MASKED_LOGIT } from './ops/attention.js';
 import { logit } from './ops/logit.js';
 import { BOX_FEATURES, boxFeatures, PAIR_FEATURES, pairFeatures } from './pair-features.js';
 import { normal, type Parameter, type Scope } from './parameter-scope.js';
+import { dataTensor, isRecording } from './recording/data-tensor.js';
 
 /** One group of candidate pairs of one image. */
 export interface PairGroup {
@@ -143,16 +144,17 @@ class BoxQueries implements QuerySource {
     if (!given) return boxQueryStart(boxes, content, null, relations, null);
     const { boxes: givenBoxes, labelRows, validMask } = padGroups(given.groups, pairs, images, labels.shape[1]);
     const shape: [number, number, number] = [images, 2 * pairs, width];
-    const validRows = tf.tensor3d(validMask, [images, 2 * pairs, 1]);
+    const validRows = dataTensor<tf.Tensor3D>('queries.valid', validMask, [images, 2 * pairs, 1]);
     const flat = tf.reshape(labels, [-1, width]); // [images · labels, width]
-    const labelContent = tf.mul(tf.reshape(tf.gather(flat, tf.tensor1d(labelRows, 'int32')), shape), validRows);
+    const rows = dataTensor<tf.Tensor1D>('queries.labelRows', labelRows, [labelRows.length]);
+    const labelContent = tf.mul(tf.reshape(tf.gather(flat, rows), shape), validRows);
     const keyMask = tf.reshape(tf.mul(tf.sub(1, validRows), MASKED_LOGIT), [images, 1, 1, 2 * pairs]);
     const mask = given.attentionMask
       ? tf.add(keyMask, tf.mul(tf.expandDims(given.attentionMask, 1), MASKED_LOGIT))
       : keyMask;
     const relationMask = tf.slice(keyMask, [0, 0, 0, 0], [-1, -1, -1, pairs]);
     return boxQueryStart(
-      interleaveGroups(boxes, tf.tensor3d(givenBoxes, [images, 2 * pairs, 4])),
+      interleaveGroups(boxes, dataTensor<tf.Tensor3D>('queries.boxes', givenBoxes, [images, 2 * pairs, 4])),
       interleaveGroups(content, labelContent as tf.Tensor3D),
       interleaveGroups(tf.zerosLike(mask), mask),
       interleaveGroups(tf.tile(relations, [images, 1, 1]), tf.zeros([images, pairs, width])),
@@ -203,17 +205,18 @@ class TaggerQueries implements QuerySource {
     const slots = given.slots ?? groups.reduce((most, group) => Math.max(most, group.subjectLabels.length), 1);
     const { boxes, labelRows, validMask } = padGroups(groups, slots, images, labels.shape[1]);
     const shape: [number, number, number] = [groups.length, 2 * slots, this.#width];
-    const validRows = tf.tensor3d(validMask, [groups.length, 2 * slots, 1]);
+    const validRows = dataTensor<tf.Tensor3D>('queries.valid', validMask, [groups.length, 2 * slots, 1]);
     const positions = tf.mul(
-      this.#boxes.apply(logit(tf.tensor3d(boxes, [groups.length, 2 * slots, 4]))),
+      this.#boxes.apply(logit(boxTensor(boxes, groups.length, slots))),
       validRows,
     ) as tf.Tensor3D; // [groups, 2 slots, width]
     const flat = tf.reshape(labels, [-1, this.#width]); // [images · labels, width]
     const content = tf.mul(
-      tf.reshape(tf.gather(flat, tf.tensor1d(labelRows, 'int32')), shape),
+      tf.reshape(tf.gather(flat, dataTensor<tf.Tensor1D>('queries.labelRows', labelRows, [labelRows.length])), shape),
       validRows,
     ) as tf.Tensor3D;
-    const keyMask = validMask.includes(0)
+    const isMasked = isRecording() || validMask.includes(0);
+    const keyMask = isMasked
       ? tf.reshape(tf.mul(tf.sub(1, validRows), MASKED_LOGIT), [groups.length, 1, 1, 2 * slots])
       : null;
     const attentionMask = given.attentionMask ? tf.mul(tf.expandDims(given.attentionMask, 1), MASKED_LOGIT) : null;
@@ -230,6 +233,9 @@ class TaggerQueries implements QuerySource {
     };
   }
 }
+
+const boxTensor = (boxes: Float32Array, groups: number, slots: number) =>
+  dataTensor<tf.Tensor3D>('queries.boxes', boxes, [groups, 2 * slots, 4]);
 
 /** Given pairs, padded to the same number per group. */
 interface PaddedPairs {
@@ -278,10 +284,18 @@ class BoxStart {
   }
 
   apply({ groups, slots, boxes }: PaddedPairs): PairQueryStart {
-    const all = tf.tensor3d(boxes, [groups.length, 2 * slots, 4]);
+    const all = boxTensor(boxes, groups.length, slots);
     const [subject, object] = tf.split(all, 2, 1) as [tf.Tensor3D, tf.Tensor3D];
-    const features = tf.tensor3d(boxFeatures(boxes), [groups.length, 2 * slots, BOX_FEATURES]);
-    const pairs = tf.tensor3d(pairFeatures(boxes, groups.length, slots), [groups.length, slots, PAIR_FEATURES]);
+    const features = dataTensor<tf.Tensor3D>('queries.boxFeatures', boxFeatures(boxes), [
+      groups.length,
+      2 * slots,
+      BOX_FEATURES,
+    ]);
+    const pairs = dataTensor<tf.Tensor3D>('queries.pairFeatures', pairFeatures(boxes, groups.length, slots), [
+      groups.length,
+      slots,
+      PAIR_FEATURES,
+    ]);
     return {
       extraContent: this.#box.apply(features) as tf.Tensor3D,
       referencePoints: { subject, object },

@@ -47,6 +47,7 @@ export const rlipForward = (model: RlipV2, labelVectors: CachedLabelVectors, opt
         pairLosses(layer, targets, {
           givenPairs: false,
           qualityLabels: options.qualityLabels,
+          name: `found.${k}`,
           ...(known && { matches: known.matches[k]! }),
           ...(added && { pseudoLabels: added }),
         }),
@@ -56,7 +57,7 @@ export const rlipForward = (model: RlipV2, labelVectors: CachedLabelVectors, opt
       const parts = summedLossParts(terms);
       if (!denoised) return { total, parts };
       const denoisingTerms = denoised.map((layer) =>
-        pairLosses(layer, targets, { givenPairs: true, qualityLabels: false }),
+        pairLosses(layer, targets, { givenPairs: true, qualityLabels: false, name: 'denoised' }),
       );
       return { total: tf.add(total, totalLoss(denoisingTerms)) as tf.Scalar, parts };
     },

@@ -1,5 +1,6 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { Random } from '../../records/random.js';
+import { dataTensor } from '../recording/data-tensor.js';
 import { PADDING_ID, type TokenizedTexts } from './roberta.js';
 import { FIRST_BYTE } from './tokenizer.js';
 
@@ -29,7 +30,7 @@ export class HashedTextEncoder {
     const vectors = new Float32Array(texts * this.#width);
     for (let k = 0; k < texts; k++)
       vectors.set(this.#vector(ids.subarray(k * tokens, (k + 1) * tokens)), k * this.#width);
-    return tf.tensor2d(vectors, [texts, this.#width]);
+    return dataTensor('texts.vectors', vectors, [texts, this.#width]);
   }
 
   #vector(ids: Int32Array): Float32Array {

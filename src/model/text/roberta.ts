@@ -3,6 +3,7 @@ import { type Dropout, noDropout } from '../layers/dropout.js';
 import { Linear, type LinearOptions } from '../layers/linear.js';
 import { LayerNorm } from '../layers/norms.js';
 import { normal, type Parameter, type Scope, zeros } from '../parameter-scope.js';
+import { dataTensor, isRecording } from '../recording/data-tensor.js';
 import { ROBERTA_DROPOUT, RobertaLayer, robertaMask } from './roberta-layer.js';
 import type { RobertaShape } from './roberta-shape.js';
 
@@ -54,8 +55,11 @@ export class Roberta {
     const validMask = Float32Array.from(ids, (id) => (id === PADDING_ID ? 0 : 1));
     const embedded = tf.add(
       tf.add(
-        tf.gather(this.#words.variable, tf.tensor1d(ids, 'int32')),
-        tf.gather(this.#positions.variable, tf.tensor1d(positionIds(ids, tokens), 'int32')),
+        tf.gather(this.#words.variable, dataTensor<tf.Tensor1D>('texts.ids', ids, [ids.length])),
+        tf.gather(
+          this.#positions.variable,
+          dataTensor<tf.Tensor1D>('texts.positions', positionIds(ids, tokens), [ids.length]),
+        ),
       ),
       tf.reshape(this.#types.variable, [this.shape.width]),
     ); // [texts · tokens, width]
@@ -63,7 +67,8 @@ export class Roberta {
       this.#norm.apply(tf.reshape(embedded, [texts, tokens, this.shape.width])),
       ROBERTA_DROPOUT,
     ) as tf.Tensor3D;
-    const mask = validMask.includes(0) ? robertaMask(tf.tensor2d(validMask, [texts, tokens])) : null;
+    const isMasked = isRecording() || validMask.includes(0);
+    const mask = isMasked ? robertaMask(dataTensor('texts.valid', validMask, [texts, tokens])) : null;
     // The pooler reads the first token only.
     const last = this.#layers.length - 1;
     for (const [k, layer] of this.#layers.entries()) x = layer.apply(x, mask, drop, k === last ? 1 : tokens);

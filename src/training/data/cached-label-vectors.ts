@@ -1,5 +1,6 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Dropout } from '../../model/layers/dropout.js';
+import { dataTensor } from '../../model/recording/data-tensor.js';
 import type { RlipV2 } from '../../model/rlip-v2.js';
 import { LabelVectors } from '../../model/text/label-vectors.js';
 import { type Tokenizer, tokenizeLabels } from '../../model/text/tokenizer.js';
@@ -34,7 +35,7 @@ export class CachedLabelVectors {
   encode({ labels: { objects, relations } }: { readonly labels: TrainingLabelSet }, drop: Dropout): tf.Tensor2D {
     const labels = [...objects, ...relations];
     const { width, positions } = this.#model.config.text;
-    if (!this.#trained) return tf.tensor2d(this.#values!, [labels.length, width]);
+    if (!this.#trained) return dataTensor('texts.vectors', this.#values!, [labels.length, width]);
     return this.#model.encodeTexts(tokenizeLabels(this.#tokenizer, labels, positions - 2), { drop });
   }
 }

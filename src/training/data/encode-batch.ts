@@ -1,5 +1,6 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Dropout } from '../../model/layers/dropout.js';
+import { dataTensor } from '../../model/recording/data-tensor.js';
 import type { Encoded, RlipV2 } from '../../model/rlip-v2.js';
 import { textMask } from '../../model/text/text-mask.js';
 import type { CachedLabelVectors } from './cached-label-vectors.js';
@@ -15,7 +16,7 @@ export function encodeBatch(
   const { height, width, sizes } = batch;
   const vectors = labelVectors.encode(batch, drop);
   const paddingMask = model.config.compat.textMaskBySum ? textMask(vectors, sizes.length) : null;
-  const pixels = tf.tensor4d(batch.pixels, [sizes.length, height, width, 3]);
+  const pixels = dataTensor<tf.Tensor4D>('pixels', batch.pixels, [sizes.length, height, width, 3]);
   const labels = { vectors, objectCount: batch.labels.objects.length, paddingMask };
   const encoded = model.encode({ pixels, sizes }, labels, { drop });
   return { vectors, encoded };

@@ -12,17 +12,19 @@ const probabilities = (logits: tf.Tensor) => tf.clipByValue(tf.sigmoid(logits), 
  *
  * @param logits any shape
  * @param targets the same shape, in [0, 1]
+ * @param valid 1 for rows that count, 0 for padding, whose targets are 0; null or omitted when nothing is padding
  * @returns a scalar; N is at least 1
  *
  * Source: Law and Deng, "CornerNet", 2018, equation 1.
  */
-export function focalLoss(logits: tf.Tensor, targets: tf.Tensor): tf.Scalar {
+export function focalLoss(logits: tf.Tensor, targets: tf.Tensor, valid: tf.Tensor1D | null = null): tf.Scalar {
   const p = probabilities(logits);
   const isPositive = tf.cast(tf.equal(targets, 1), 'float32');
   const positive = tf.mul(tf.mul(tf.square(tf.sub(1, p)), tf.log(p)), isPositive);
   const negativeWeight = tf.square(tf.square(tf.sub(1, targets)));
   const negative = tf.mul(tf.mul(tf.mul(tf.square(p), tf.log(tf.sub(1, p))), negativeWeight), tf.sub(1, isPositive));
-  const sum = tf.neg(tf.add(tf.sum(positive), tf.sum(negative)));
+  const counted = valid ? tf.mul(negative, tf.expandDims(valid, 1)) : negative;
+  const sum = tf.neg(tf.add(tf.sum(positive), tf.sum(counted)));
   return tf.div(sum, tf.maximum(tf.sum(isPositive), 1)) as tf.Scalar;
 }
 

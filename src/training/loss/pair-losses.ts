@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { cxcywhToXyxy, generalizedIou } from '../../model/ops/boxes.js';
 import { detach } from '../../model/ops/detach.js';
+import { dataTensor, isRecording } from '../../model/recording/data-tensor.js';
 import type { LayerOutput } from '../../model/rlip-v2.js';
 import { focalLoss, qualityFocalLoss } from './focal-loss.js';
 import { matchPairs } from './match-pairs.js';
@@ -8,6 +9,9 @@ import { type Matches, type PairTargets, pairCount } from './pair-targets.js';
 
 /** Weight of the label "no objects" in the cross-entropy. */
 const NO_OBJECT_WEIGHT = 0.1;
+
+/** Every number of a padding row's box: a box that has an area, so that its IoU is a number. */
+const PADDING_BOX = 0.5;
 
 /** The terms of a decoder layer's loss. */
 export interface LossTerms {
@@ -49,6 +53,8 @@ export interface PairLossOptions {
   readonly matches?: readonly Matches[];
   /** Added to the relation targets, `[pairs, relations]` for each image, see `pseudoLabels`. */
   readonly pseudoLabels?: readonly Float32Array[];
+  /** Names the targets in a recorded step; layers with the same matches share it. Default `targets`. */
+  readonly name?: string;
 }
 
 /** The matched queries of a batch with their targets. */
@@ -57,12 +63,17 @@ interface MatchedPairs {
   readonly rows: tf.Tensor1D;
   /** The same indices in main memory, to avoid reading them back from the backend. */
   readonly rowIndices: Int32Array;
+  /** Number of matched queries, and of rows with padding. */
   readonly count: number;
+  readonly rowCount: number;
+  /** 1 for matched queries, 0 for padding, `[rows]`; null if nothing is padding. */
+  readonly valid: tf.Tensor1D | null;
+  readonly name: string;
   readonly subjectBoxes: tf.Tensor2D;
   readonly objectBoxes: tf.Tensor2D;
   readonly subjectLabels: Int32Array;
   readonly objectLabels: Int32Array;
-  /** `[count, relations]` */
+  /** `[rows, relations]` */
   readonly relations: tf.Tensor2D;
 }
 
@@ -76,23 +87,31 @@ export function pairLosses(output: LayerOutput, targets: readonly PairTargets[],
   const { givenPairs } = options;
   const queries = output.subjectLogits.shape[1];
   const matches = options.matches ?? (givenPairs ? targets.map(identityMatches) : matchPairs(output, targets));
-  const matched = gatherMatched(targets, matches, queries, output.relationLogits.shape[2], options.pseudoLabels);
+  const matched = gatherMatched(
+    targets,
+    matches,
+    queries,
+    output.relationLogits.shape[2],
+    options.pseudoLabels,
+    options.name ?? 'targets',
+  );
   const subject = boxLosses(output.subjectBoxes, matched.rows, matched.subjectBoxes);
   const object = boxLosses(output.objectBoxes, matched.rows, matched.objectBoxes);
   // An absent object has a box of zeros, and no box loss.
-  const isPresent = tf.cast(tf.any(tf.notEqual(matched.objectBoxes, 0), 1), 'float32');
-  const pairs = Math.max(1, matched.count);
+  const hasBox = tf.cast(tf.any(tf.notEqual(matched.objectBoxes, 0), 1), 'float32');
+  const isPresent = withoutPadding(hasBox, matched);
+  const pairs = numberOf(`${matched.name}.count`, Math.max(1, matched.count));
   const averageOverPresent = (losses: tf.Tensor1D) =>
     tf.div(tf.sum(tf.mul(losses, isPresent)), tf.add(tf.sum(isPresent), 1e-4)) as tf.Scalar;
   return {
     labels: tf.add(
-      labelLoss(output.objectLogits, matched, matched.objectLabels, givenPairs),
-      labelLoss(output.subjectLogits, matched, matched.subjectLabels, givenPairs),
+      labelLoss(output.objectLogits, matched, 'objectLabels', givenPairs),
+      labelLoss(output.subjectLogits, matched, 'subjectLabels', givenPairs),
     ),
     relations: relationLoss(output.relationLogits, matched, subject.giou, object.giou, options),
-    subjectBoxes: tf.div(tf.sum(subject.distance), pairs),
+    subjectBoxes: tf.div(tf.sum(withoutPadding(subject.distance, matched)), pairs),
     objectBoxes: averageOverPresent(object.distance),
-    subjectGiou: tf.div(tf.sum(tf.sub(1, subject.giou)), pairs),
+    subjectGiou: tf.div(tf.sum(withoutPadding(tf.sub(1, subject.giou), matched)), pairs),
     objectGiou: averageOverPresent(tf.sub(1, object.giou)),
   };
 }
@@ -105,22 +124,35 @@ export function totalLoss(layers: readonly LossTerms[], weights: LossWeights = o
   return tf.addN(terms) as tf.Scalar;
 }
 
+/** Sets the values of padding to 0. */
+const withoutPadding = (values: tf.Tensor, { valid }: MatchedPairs): tf.Tensor =>
+  valid ? tf.mul(values, tf.reshape(valid, [-1, ...values.shape.slice(1).map(() => 1)])) : values;
+
+/** A number that depends on the data, see `dataTensor`. */
+const numberOf = (name: string, value: number): tf.Scalar | number =>
+  isRecording() ? dataTensor<tf.Scalar>(name, Float32Array.of(value), []) : value;
+
 const identityMatches = (target: PairTargets): Matches => ({
   queries: Int32Array.from({ length: pairCount(target) }, (_, k) => k),
 });
 
-/** Concatenates the targets of all images, with the rows of the queries that they are matched with. */
+/**
+ * Concatenates the targets of all images, with the rows of the queries that they are matched with. A recorded step has a
+ * row for each query, since the number of targets changes from batch to batch.
+ */
 function gatherMatched(
   targets: readonly PairTargets[],
   matches: readonly Matches[],
   queries: number,
   relations: number,
   pseudoLabels: readonly Float32Array[] | undefined,
+  name: string,
 ): MatchedPairs {
   const counts = targets.map(pairCount);
   const count = counts.reduce((sum, size) => sum + size, 0);
-  const rows = new Int32Array(count);
-  const relationTargets = new Float32Array(count * relations);
+  const rowCount = isRecording() ? targets.length * queries : count;
+  const rows = new Int32Array(rowCount);
+  const relationTargets = new Float32Array(rowCount * relations);
   let at = 0;
   for (const [image, target] of targets.entries()) {
     for (const [k, query] of matches[image]!.queries.entries()) rows[at + k] = image * queries + query;
@@ -131,19 +163,28 @@ function gatherMatched(
     );
     at += counts[image]!;
   }
-  const boxes = (name: 'subjectBoxes' | 'objectBoxes') =>
-    tf.tensor2d(concatenated(targets.map((target) => target[name])), [count, 4]);
-  const labels = (name: 'subjectLabels' | 'objectLabels') =>
-    Int32Array.from(targets.flatMap((target) => [...target[name]]));
+  const boxes = (side: 'subjectBoxes' | 'objectBoxes') => {
+    const values = new Float32Array(4 * rowCount).fill(PADDING_BOX, 4 * count);
+    values.set(concatenated(targets.map((target) => target[side])));
+    return dataTensor<tf.Tensor2D>(`${name}.${side}`, values, [rowCount, 4]);
+  };
+  const labels = (side: 'subjectLabels' | 'objectLabels') => {
+    const values = new Int32Array(rowCount);
+    values.set(targets.flatMap((target) => [...target[side]]));
+    return values;
+  };
   return {
-    rows: tf.tensor1d(rows, 'int32'),
-    rowIndices: rows,
+    rows: dataTensor(`${name}.rows`, rows, [rowCount]),
+    rowIndices: rows.subarray(0, count),
     count,
+    rowCount,
+    valid: isRecording() ? dataTensor(`${name}.valid`, new Float32Array(rowCount).fill(1, 0, count), [rowCount]) : null,
+    name,
     subjectBoxes: boxes('subjectBoxes'),
     objectBoxes: boxes('objectBoxes'),
     subjectLabels: labels('subjectLabels'),
     objectLabels: labels('objectLabels'),
-    relations: tf.tensor2d(relationTargets, [count, relations]),
+    relations: dataTensor(`${name}.relations`, relationTargets, [rowCount, relations]),
   };
 }
 
@@ -175,35 +216,42 @@ function boxLosses(boxes: tf.Tensor3D, rows: tf.Tensor1D, target: tf.Tensor2D) {
 /** Computes the cross-entropy as a weighted mean; the last label is "no objects". */
 function labelLoss(
   logits: tf.Tensor3D,
-  { rows, rowIndices }: MatchedPairs,
-  target: Int32Array,
+  matched: MatchedPairs,
+  side: 'subjectLabels' | 'objectLabels',
   givenPairs: boolean,
 ): tf.Scalar {
   const [images, queries, labels] = logits.shape;
   const all = tf.reshape(logits, [images * queries, labels]);
   let scores: tf.Tensor = all;
-  let classes = target;
+  const { rows, rowIndices, count, name } = matched;
+  let classes = matched[side];
   if (givenPairs) scores = tf.gather(all, rows);
   else {
     classes = new Int32Array(images * queries).fill(labels - 1);
-    for (const [k, row] of rowIndices.entries()) classes[row] = target[k]!;
+    for (const [k, row] of rowIndices.entries()) classes[row] = matched[side][k]!;
   }
   if (classes.length === 0) return tf.scalar(0);
-  const weights = Float32Array.from(classes, (label) => (label === labels - 1 ? NO_OBJECT_WEIGHT : 1));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const weighted = tf.mul(tf.oneHot(tf.tensor1d(classes, 'int32'), labels), tf.expandDims(tf.tensor1d(weights), 1));
+  const weights = Float32Array.from(classes, (label, k) => {
+    if (givenPairs && k >= count) return 0;
+    return label === labels - 1 ? NO_OBJECT_WEIGHT : 1;
+  });
+  const sum = weights.reduce((before, weight) => before + weight, 0);
+  const total = numberOf(`${name}.${side}.total`, sum === 0 ? 1 : sum);
+  const oneHot = tf.oneHot(dataTensor<tf.Tensor1D>(`${name}.${side}`, classes, [classes.length]), labels);
+  const weighted = tf.mul(oneHot, tf.expandDims(dataTensor(`${name}.${side}.weights`, weights, [weights.length]), 1));
   return tf.div(tf.neg(tf.sum(tf.mul(tf.logSoftmax(scores), weighted))), total) as tf.Scalar;
 }
 
 function relationLoss(
   logits: tf.Tensor3D,
-  { rows, relations }: MatchedPairs,
+  matched: MatchedPairs,
   subjectGiou: tf.Tensor1D,
   objectGiou: tf.Tensor1D,
   { givenPairs, qualityLabels }: PairLossOptions,
 ): tf.Scalar {
   const [images, queries, count] = logits.shape;
-  if (givenPairs && !qualityLabels) return focalLoss(gatherRows(logits, rows), relations);
+  const { rows, relations, valid } = matched;
+  if (givenPairs && !qualityLabels) return focalLoss(gatherRows(logits, rows), relations, valid);
   const quality = tf.div(tf.add(tf.minimum(detach(subjectGiou), detach(objectGiou)), 1), 2);
   const targets = qualityLabels ? tf.mul(relations, tf.expandDims(quality, 1)) : relations;
   // Queries without a target have targets of zeros.
