@@ -1,18 +1,24 @@
 import jsep from 'jsep';
 import { OptionError } from '../errors.js';
+import type { RelationSource } from '../records/candidate.js';
 import type { Relation, SceneGraph } from '../records/scene-graph.js';
 
 /** An expression about a relation and its image, as data: for filters here and for queries elsewhere. */
 export type RelationExpression =
   | { readonly kind: 'and' | 'or'; readonly left: RelationExpression; readonly right: RelationExpression }
   | { readonly kind: 'not'; readonly operand: RelationExpression }
+  | FieldExpression;
+
+/** What an expression says about one field. */
+export type FieldExpression =
   | { readonly kind: 'compare'; readonly field: string; readonly operator: Comparison; readonly value: Value }
   | { readonly kind: 'in'; readonly field: string; readonly values: readonly Value[] };
 
 /** `like` compares texts without regard to case; `%` stands for any characters. */
 export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'like';
 
-type Value = string | number;
+/** The value of a field. */
+export type Value = string | number;
 
 interface Field {
   readonly type: 'text' | 'number';
@@ -30,6 +36,20 @@ const number = (summary: string, of: (relation: Relation, graph: SceneGraph) => 
   summary,
   of,
 });
+
+/** Returns what states a relation: a caption, people, or its own source. */
+export function relationSource({
+  source,
+  captions,
+}: Pick<Relation, 'source' | 'captions'>): RelationSource | 'caption' | 'people' {
+  return source ?? (captions === undefined ? 'people' : 'caption');
+}
+
+/** Returns the name of the tagger of a relation; `people` if people annotated it, also among those that a tagger scored. */
+export function relationTagger(relation: Relation, { provenance }: SceneGraph): string {
+  const isOfPeople = relation.confidence === undefined && relationSource(relation) === 'people';
+  return isOfPeople ? 'people' : (provenance.tagger?.name ?? 'people');
+}
 
 /** The fields that an expression may name. */
 export const RELATION_FIELDS: Readonly<Record<string, Field>> = {
@@ -50,11 +70,11 @@ export const RELATION_FIELDS: Readonly<Record<string, Field>> = {
   ),
   source: text(
     "what proposed the relation: 'caption', 'geometry' or 'proposal'; 'people' where people annotated it",
-    ({ source, captions }) => source ?? (captions === undefined ? 'people' : 'caption'),
+    (relation) => relationSource(relation),
   ),
-  tagger: text("name of the tagger, 'people' where people annotated the relation", (_, { provenance }) => {
-    return provenance.tagger?.name ?? 'people';
-  }),
+  tagger: text("name of the tagger, 'people' where people annotated the relation", (relation, graph) =>
+    relationTagger(relation, graph),
+  ),
   image: text("the image's id", (_, { image }) => String(image.id)),
   file: text("the image's file", (_, { image }) => image.file),
   dataset: text("name of the image's data set", (_, { image }) => image.dataset),
@@ -211,17 +231,19 @@ export function relationTest(expression: RelationExpression): RelationTest {
       const test = relationTest(expression.operand);
       return (relation, graph) => !test(relation, graph);
     }
-    case 'in': {
+    default: {
       const of = valueReader(expression.field);
-      const values = new Set(expression.values);
-      return (relation, graph) => values.has(of(relation, graph));
-    }
-    case 'compare': {
-      const of = valueReader(expression.field);
-      const compare = comparisonWith(expression.operator, expression.value);
-      return (relation, graph) => compare(of(relation, graph));
+      const holds = valueTest(expression);
+      return (relation, graph) => holds(of(relation, graph));
     }
   }
+}
+
+/** Makes the test of a field's value that a comparison or a list stands for. */
+export function valueTest(expression: FieldExpression): (value: Value) => boolean {
+  if (expression.kind === 'compare') return comparisonWith(expression.operator, expression.value);
+  const values = new Set(expression.values);
+  return (value) => values.has(value);
 }
 
 function valueReader(field: string): Field['of'] {
