@@ -24,6 +24,7 @@ import { statsCommand } from './stats-command.js';
 import { statusCommand } from './status-command.js';
 import { trainCommand } from './train-command.js';
 import { validateCommand } from './validate-command.js';
+import { viewCommand } from './view-command.js';
 import { visibleLines, visibleStyledLines } from './visible-text.js';
 import { weightsCommand } from './weights-command.js';
 import { workerCommand } from './worker-command.js';
@@ -90,6 +91,7 @@ async function createProgram(args: readonly string[], context: CommandContext): 
   statsCommand(program, context);
   inspectCommand(program, context);
   parseCommand(program, context);
+  viewCommand(program, context);
   sampleCommand(program, context);
   predictCommand(program, context);
   evaluateCommand(program, context);

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { TemporaryFolder } from '../files/spools/temporary-folder.js';
 import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
-import type { Source } from '../records/ports.js';
+import type { Source, SourceContext } from '../records/ports.js';
 import type { Related, SceneGraph } from '../records/scene-graph.js';
 import { sceneGraphOf } from '../sinks/scene-graph-sink.js';
 
@@ -13,10 +13,12 @@ export type RefusedRecords = Map<string, { count: number; example: string }>;
  * Reads a source as scene graphs, without a run. Records without relations have none.
  *
  * @param refused receives what the source refuses and counts; omit it when the source is read again
+ * @param progress receives how far the source has been read
  */
 export async function* readGraphs(
   source: Source<ImageRecord & Partial<Related & Captioned>>,
   refused?: RefusedRecords,
+  progress: SourceContext['progress'] = () => {},
 ): AsyncGenerator<SceneGraph, void> {
   const folder = await TemporaryFolder.create(tmpdir());
   const add = (reason: string, count: number, example: string) => {
@@ -25,7 +27,7 @@ export async function* readGraphs(
     else refused?.set(reason, { count, example });
   };
   try {
-    const context = { signal: new AbortController().signal, tempDir: folder.path, progress: () => {} };
+    const context = { signal: new AbortController().signal, tempDir: folder.path, progress };
     for await (const { record, rejects = [], counts = {} } of source.read(context)) {
       for (const { reason, message } of rejects) add(reason, 1, message);
       for (const [reason, count] of Object.entries(counts)) add(reason, count, '');

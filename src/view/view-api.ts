@@ -245,7 +245,7 @@ export interface RelationReview {
   readonly state: ReviewState;
   /** What the relation is now; absent if it was not changed. */
   readonly to?: RelationRef;
-  /** Who edited it last, and when; absent if nobody did. */
+  /** Who edited it last, and when; absent if there is no edit. */
   readonly who?: string;
   readonly when?: string;
   /** The edit to undo; absent if there is none. */

@@ -1,0 +1,342 @@
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
+import { makeFolder } from '../../files/make-folder.js';
+import type { RefusedRecords } from '../../runs/read-graphs.js';
+import { relationSource, relationTagger } from '../../sinks/relation-expression.js';
+import type { IndexProgress } from '../view-api.js';
+import { candidateWays } from './candidate-ways.js';
+import { captionWords } from './caption-words.js';
+import { Dictionary } from './dictionary.js';
+import { DocumentFile } from './document-file.js';
+import type { ViewDatabase } from './view-database.js';
+import type { ViewRecord, ViewSet } from './view-set.js';
+
+/** Another number makes all indexes anew. */
+const FORMAT = 1;
+
+/** The columns that are numbers of texts. */
+export const DICTIONARIES = ['predicate', 'category', 'source', 'tagger', 'dataset', 'split', 'reason'] as const;
+export type DictionaryName = (typeof DICTIONARIES)[number];
+
+const TABLES = {
+  images:
+    'key INTEGER, id VARCHAR, file VARCHAR, dataset INTEGER, split INTEGER, width INTEGER, height INTEGER, objects INTEGER, relations INTEGER, captions VARCHAR',
+  relations:
+    'image INTEGER, place INTEGER, subject INTEGER, predicate INTEGER, object INTEGER, source INTEGER, tagger INTEGER, confidence DOUBLE, is_scored BOOLEAN, subject_score DOUBLE, object_score DOUBLE',
+  dropped: 'image INTEGER, reason INTEGER, count INTEGER',
+  terms: 'dictionary VARCHAR, id INTEGER, text VARCHAR',
+  blocks: 'first_byte DOUBLE, bytes INTEGER',
+  refused: 'reason VARCHAR, count INTEGER, example VARCHAR',
+} as const;
+
+/** Number of images after which rows become visible; the first ones do so earlier, because the first page waits for them. */
+const FIRST_FLUSH = 100;
+const FLUSH = 5000;
+/** How many indexes are kept in the cache. */
+const KEPT_INDEXES = 12;
+/** Folders of processes that ended early are removed after this time, in milliseconds. */
+const PARTIAL_AGE = 24 * 3_600_000;
+
+/** Where an index is, and what it tells of its making. */
+export interface SetIndexOptions {
+  readonly db: ViewDatabase;
+  /** Name of the attached database: `here` or `there`. */
+  readonly alias: 'here' | 'there';
+  readonly set: ViewSet;
+  /** Folder of all indexes. */
+  readonly cache: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The index of a set: its images and relations as rows of numbers, and its records in a compressed file. It is a cache, named by
+ * the set's content; while it is made, the rows so far can be queried.
+ */
+export class SetIndex {
+  readonly set: ViewSet;
+  readonly alias: 'here' | 'there';
+  readonly dictionaries: Readonly<Record<DictionaryName, Dictionary>>;
+  readonly refused: RefusedRecords = new Map();
+  #documents: DocumentFile | null = null;
+  #images = 0;
+  #relations = 0;
+  #share = 0;
+  #done = false;
+  #hasCaptions = false;
+  #problem: string | undefined;
+  #error: unknown;
+  #partial: string | null = null;
+  /** Settles when the index is complete, or was given up. */
+  readonly completion: Promise<void>;
+
+  private constructor(options: SetIndexOptions, onFirst: () => void) {
+    this.set = options.set;
+    this.alias = options.alias;
+    this.dictionaries = Object.fromEntries(DICTIONARIES.map((name) => [name, new Dictionary()])) as Record<
+      DictionaryName,
+      Dictionary
+    >;
+    this.completion = this.#make(options, onFirst).catch((error: unknown) => {
+      if (!options.signal.aborted) this.#problem = (error as Error).message;
+      this.#done = true;
+      this.#error = error;
+      onFirst();
+    });
+  }
+
+  /**
+   * Opens an index, or begins to make it; returns when there is a first page to show.
+   * @throws the error that ended the reading of the set before that
+   */
+  static async open(options: SetIndexOptions): Promise<SetIndex> {
+    let onFirst = () => {};
+    const first = new Promise<void>((resolve) => {
+      onFirst = resolve;
+    });
+    const index = new SetIndex(options, onFirst);
+    await first;
+    if (index.#error !== undefined && index.#images === 0) {
+      await index.close();
+      throw index.#error;
+    }
+    return index;
+  }
+
+  get progress(): IndexProgress {
+    return {
+      done: this.#done,
+      images: this.#images,
+      relations: this.#relations,
+      share: this.#done && this.#problem === undefined ? 1 : this.#share,
+      ...(this.#problem !== undefined && { problem: this.#problem }),
+    };
+  }
+
+  get hasCaptions(): boolean {
+    return this.#hasCaptions;
+  }
+
+  /** Returns the record of an image; null if there is none with this number. */
+  async record(key: number): Promise<ViewRecord | null> {
+    if (!Number.isSafeInteger(key) || key < 0) return null;
+    return ((await this.#documents?.get(key)) as ViewRecord | undefined) ?? null;
+  }
+
+  /** Closes the files, after the database; what is not complete is removed. */
+  async close(): Promise<void> {
+    await this.completion;
+    await this.#documents?.close();
+    if (this.#partial !== null) await rm(this.#partial, { recursive: true, force: true });
+  }
+
+  async #make(options: SetIndexOptions, onFirst: () => void): Promise<void> {
+    const { db, set, cache, signal } = options;
+    await makeFolder(cache);
+    const folder = join(cache, `${set.digest.slice(0, 32)}-${FORMAT}`);
+    if (await this.#openFinished(db, folder)) {
+      onFirst();
+      return;
+    }
+    await removeOld(cache);
+    const partial = `${folder}.${process.pid}-${Date.now()}.partial`;
+    await makeFolder(partial);
+    this.#partial = partial;
+    const file = (name: string) => join(partial, name);
+    await db.run(`ATTACH '${quoted(file('index.duckdb'))}' AS ${this.alias}`);
+    for (const [name, columns] of Object.entries(TABLES))
+      await db.run(`CREATE TABLE ${this.alias}.${name} (${columns})`);
+    this.#documents = await DocumentFile.create(file('records.bin'));
+    const rows = await Rows.open(db, this.alias);
+    let unflushed = 0;
+    let images = 0;
+    const flush = async () => {
+      rows.flush();
+      this.#images = images;
+      this.#relations = rows.relations;
+      unflushed = 0;
+      if (images > 0) onFirst();
+      // Other requests are answered in between.
+      await new Promise(setImmediate);
+    };
+    const onShare = (share: number) => {
+      this.#share = share;
+    };
+    try {
+      for await (const record of set.read(onShare, this.refused, signal)) {
+        await this.#documents.add(record);
+        this.#addRows(rows, images++, record);
+        if (++unflushed >= (images <= FIRST_FLUSH ? FIRST_FLUSH : Math.min(FLUSH, images))) await flush();
+      }
+      await this.#documents.flush();
+      for (const name of DICTIONARIES)
+        for (const [id, text] of this.dictionaries[name].texts.entries()) rows.add('terms', [name, id, text]);
+      for (const { at, bytes } of this.#documents.blocks) rows.add('blocks', [at, bytes]);
+      for (const [reason, { count, example }] of this.refused) rows.add('refused', [reason, count, example]);
+      await flush();
+    } finally {
+      rows.close();
+    }
+    await this.#finish(db, partial, folder);
+    this.#done = true;
+    onFirst();
+  }
+
+  #addRows(rows: Rows, key: number, { graph, candidates }: ViewRecord): void {
+    const { image, objects, relations, captions } = graph;
+    const { predicate, category, source, tagger, dataset, split, reason } = this.dictionaries;
+    if (captions.length > 0) this.#hasCaptions = true;
+    rows.add('images', [
+      key,
+      String(image.id),
+      image.file,
+      dataset.add(image.dataset),
+      split.add(image.split),
+      image.width,
+      image.height,
+      objects.length,
+      relations.length,
+      captionWords(captions),
+    ]);
+    for (const [place, relation] of relations.entries()) {
+      const { confidence } = relation;
+      const [s, o] = [objects[relation.subject], objects[relation.object ?? -1]];
+      rows.add('relations', [
+        key,
+        place,
+        category.add(s?.category ?? ''),
+        predicate.add(relation.predicate),
+        category.add(o?.category ?? ''),
+        source.add(relationSource(relation)),
+        tagger.add(relationTagger(relation, graph)),
+        confidence ?? 1,
+        confidence !== undefined,
+        s?.score ?? 1,
+        o?.score ?? 1,
+      ]);
+    }
+    if (candidates === null) return;
+    const counts = new Map<string, number>();
+    for (const { isKept, reason: why } of candidateWays(graph, candidates, this.set.threshold))
+      if (!isKept) counts.set(why, (counts.get(why) ?? 0) + 1);
+    for (const [why, count] of counts) rows.add('dropped', [key, reason.add(why), count]);
+  }
+
+  /** Gives a complete index its name, under which later processes find it. */
+  async #finish(db: ViewDatabase, partial: string, folder: string): Promise<void> {
+    await db.alone(async (run) => {
+      await run(`DETACH ${this.alias}`);
+      // Another process may have made the same index meanwhile; this one is then used until the end.
+      const path = await rename(partial, folder).then(
+        () => folder,
+        () => partial,
+      );
+      if (path === folder) this.#partial = null;
+      await run(`ATTACH '${quoted(join(path, 'index.duckdb'))}' AS ${this.alias} (READ_ONLY)`);
+    });
+  }
+
+  async #openFinished(db: ViewDatabase, folder: string): Promise<boolean> {
+    const path = join(folder, 'index.duckdb');
+    if (!(await stat(path).catch(() => null))) return false;
+    try {
+      await db.run(`ATTACH '${quoted(path)}' AS ${this.alias} (READ_ONLY)`);
+      const terms = await db.all<{ dictionary: DictionaryName; text: string }>(
+        `SELECT dictionary, text FROM ${this.alias}.terms ORDER BY dictionary, id`,
+      );
+      for (const { dictionary, text } of terms) this.dictionaries[dictionary].add(text);
+      const blocks = await db.all<{ at: number; bytes: number }>(
+        `SELECT first_byte AS at, bytes FROM ${this.alias}.blocks ORDER BY 1`,
+      );
+      this.#documents = await DocumentFile.open(join(folder, 'records.bin'), blocks);
+      const refused = await db.all<{ reason: string; count: number; example: string }>(
+        `SELECT reason, count, example FROM ${this.alias}.refused`,
+      );
+      for (const { reason, count, example } of refused) this.refused.set(reason, { count, example });
+      const { images, captions } = await db.one<{ images: number; captions: boolean }>(
+        `SELECT count(*) AS images, coalesce(bool_or(captions <> ''), false) AS captions FROM ${this.alias}.images`,
+      );
+      const { relations } = await db.one<{ relations: number }>(
+        `SELECT count(*) AS relations FROM ${this.alias}.relations`,
+      );
+      [this.#images, this.#relations, this.#hasCaptions, this.#done] = [images, relations, captions, true];
+      return true;
+    } catch {
+      // A damaged cache is made anew.
+      await db.run(`DETACH DATABASE IF EXISTS ${this.alias}`);
+      await this.#documents?.close();
+      for (const name of DICTIONARIES)
+        (this.dictionaries as Record<DictionaryName, Dictionary>)[name] = new Dictionary();
+      this.refused.clear();
+      await rm(folder, { recursive: true, force: true });
+      return false;
+    }
+  }
+}
+
+const quoted = (path: string) => path.replaceAll("'", "''");
+
+/** Removes all but the newest indexes, and what processes that ended early have left. */
+async function removeOld(cache: string): Promise<void> {
+  const entries = await Promise.all(
+    (await readdir(cache)).map(async (name) => ({
+      path: join(cache, name),
+      isPartial: name.endsWith('.partial'),
+      changed: (await stat(join(cache, name)).catch(() => null))?.mtimeMs ?? 0,
+    })),
+  );
+  entries.sort((a, b) => b.changed - a.changed);
+  const complete = entries.filter(({ isPartial }) => !isPartial).slice(KEPT_INDEXES - 1);
+  const left = entries.filter(({ isPartial, changed }) => isPartial && Date.now() - changed > PARTIAL_AGE);
+  for (const { path } of [...complete, ...left]) await rm(path, { recursive: true, force: true });
+}
+
+/** Appends rows to the tables of an index. */
+class Rows {
+  readonly #connections: DuckDBConnection[];
+  readonly #appenders: ReadonlyMap<string, DuckDBAppender>;
+  relations = 0;
+
+  private constructor(connections: DuckDBConnection[], appenders: ReadonlyMap<string, DuckDBAppender>) {
+    this.#connections = connections;
+    this.#appenders = appenders;
+  }
+
+  static async open(db: ViewDatabase, alias: string): Promise<Rows> {
+    const connections: DuckDBConnection[] = [];
+    const appenders = new Map<string, DuckDBAppender>();
+    for (const name of Object.keys(TABLES)) {
+      const connection = await db.connect();
+      connections.push(connection);
+      appenders.set(name, await connection.createAppender(name, 'main', alias));
+    }
+    return new Rows(connections, appenders);
+  }
+
+  add(table: keyof typeof TABLES, cells: readonly (string | number | boolean)[]): void {
+    const appender = this.#appenders.get(table) as DuckDBAppender;
+    const types = COLUMN_TYPES[table];
+    for (const [index, cell] of cells.entries()) {
+      const type = types[index];
+      if (type === 'INTEGER') appender.appendInteger(cell as number);
+      else if (type === 'DOUBLE') appender.appendDouble(cell as number);
+      else if (type === 'BOOLEAN') appender.appendBoolean(cell as boolean);
+      else appender.appendVarchar(cell as string);
+    }
+    appender.endRow();
+    if (table === 'relations') this.relations++;
+  }
+
+  flush(): void {
+    for (const appender of this.#appenders.values()) appender.flushSync();
+  }
+
+  close(): void {
+    for (const appender of this.#appenders.values()) appender.closeSync();
+    for (const connection of this.#connections) connection.closeSync();
+  }
+}
+
+const COLUMN_TYPES = Object.fromEntries(
+  Object.entries(TABLES).map(([name, columns]) => [name, columns.split(', ').map((column) => column.split(' ')[1]!)]),
+) as unknown as { readonly [table in keyof typeof TABLES]: readonly string[] };

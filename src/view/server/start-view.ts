@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { serve } from '@hono/node-server';
+import envPaths from 'env-paths';
+import { checkImageFolder } from '../../files/image-folder.js';
+import { TemporaryFolder } from '../../files/spools/temporary-folder.js';
+import type { IndexProgress } from '../view-api.js';
+import { CountQueries } from './count-queries.js';
+import { newToken } from './guard.js';
+import { ImageQueries } from './image-queries.js';
+import { readPageFiles } from './page-files.js';
+import { Pictures } from './pictures.js';
+import { SetIndex } from './set-index.js';
+import { viewApp } from './view-app.js';
+import { ViewDatabase } from './view-database.js';
+import type { ViewSet } from './view-set.js';
+
+/** Options of `startView`. */
+export interface StartViewOptions {
+  /** Image folders; without any there are no pictures. */
+  readonly images?: readonly string[];
+  /** Port of 127.0.0.1; a free one by default. */
+  readonly port?: number;
+  /** Who reviews, as edits say it; default: the user's name. */
+  readonly reviewer?: string;
+  /** Folder of indexes; default: `RELFLOW_CACHE`, or relflow's folder in the user's folder for caches. */
+  readonly cache?: string;
+}
+
+/** A running server. */
+export interface View {
+  /** The link with the token. */
+  readonly url: string;
+  readonly token: string;
+  readonly port: number;
+  readonly progress: IndexProgress;
+  /** Settles when the whole set can be queried. */
+  readonly completion: Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the local web app of a set, on 127.0.0.1 only. It returns when there is a first page to show; indexing goes on.
+ * @throws InputError when there is no such image folder
+ * @throws RelflowError `missing-package` when the query engine cannot be loaded
+ */
+export async function startView(set: ViewSet, options: StartViewOptions = {}): Promise<View> {
+  const { images = [], port = 0, reviewer = userName(), cache = cacheFolder() } = options;
+  for (const folder of images) await checkImageFolder(folder);
+  const temporary = await TemporaryFolder.create(tmpdir());
+  const db = await ViewDatabase.open(temporary.path);
+  const stop = new AbortController();
+  await db.run('CREATE TABLE reviews (image INTEGER, place INTEGER, state VARCHAR)');
+  const index = await SetIndex.open({ db, alias: 'here', set, cache, signal: stop.signal });
+  const token = newToken();
+  const services = {
+    index,
+    counts: new CountQueries(db, index),
+    images: new ImageQueries(db, index),
+    pictures: new Pictures(images),
+    page: await readPageFiles(),
+    reviewer,
+  };
+  let bound = port;
+  const app = viewApp(services, token, () => bound);
+  const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port }) as Server;
+  await once(server, 'listening');
+  bound = (server.address() as { port: number }).port;
+  return {
+    url: `http://127.0.0.1:${bound}/?token=${token}`,
+    token,
+    port: bound,
+    get progress() {
+      return index.progress;
+    },
+    completion: index.completion,
+    close: async () => {
+      stop.abort();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await index.completion;
+      await db.close();
+      await index.close();
+      await temporary.remove();
+    },
+  };
+}
+
+function cacheFolder(): string {
+  return join(process.env['RELFLOW_CACHE'] || envPaths('relflow', { suffix: '' }).cache, 'views');
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user without an entry in the system's list, as in containers.
+    return 'unknown';
+  }
+}

@@ -1,0 +1,116 @@
+import { type Context, Hono } from 'hono';
+import { OptionError, RecordError, RelflowError } from '../../errors.js';
+import { RELATION_FIELDS } from '../../sinks/relation-expression.js';
+import type { ImageDetail, PictureWidth, SetInfo } from '../view-api.js';
+import type { CountQueries } from './count-queries.js';
+import { guard, refuse } from './guard.js';
+import { imageDetail } from './image-detail.js';
+import type { ImageQueries } from './image-queries.js';
+import type { PageFile } from './page-files.js';
+import { PICTURE_WIDTHS, type Pictures } from './pictures.js';
+import { Query } from './read-filter.js';
+import type { SetIndex } from './set-index.js';
+
+/** What the requests are answered with. */
+export interface ViewServices {
+  readonly index: SetIndex;
+  readonly counts: CountQueries;
+  readonly images: ImageQueries;
+  readonly pictures: Pictures;
+  readonly page: ReadonlyMap<string, PageFile>;
+  readonly reviewer: string;
+}
+
+const MOST = Number.MAX_SAFE_INTEGER;
+/** Images or relations in one reply. */
+const PAGE = 200;
+
+/** Makes the web app: its requests and replies are those of `view-api.ts`. */
+export function viewApp(services: ViewServices, token: string, port: () => number): Hono {
+  const { index, counts, images, pictures } = services;
+  const app = new Hono();
+  app.use(guard(token, port));
+  app.onError((error, context) => failure(context, error));
+  app.get('/api/set', (context) => context.json(setInfo(services)));
+  app.get('/api/images', async (context) => {
+    const query = queryOf(context);
+    const limit = query.integer('limit', 1, PAGE) ?? 60;
+    return context.json(await images.page(query.filter(), query.sort(), query.integer('offset', 0, MOST) ?? 0, limit));
+  });
+  app.get('/api/facets', async (context) => context.json(await counts.facets(queryOf(context).filter())));
+  app.get('/api/charts', async (context) => context.json(await counts.charts(queryOf(context).filter())));
+  app.get('/api/terms', async (context) => {
+    const query = queryOf(context);
+    const field = query.choice('field', ['predicate', 'subject', 'object'], 'predicate');
+    return context.json(await counts.terms(field, query.text('text') ?? '', query.integer('limit', 1, PAGE) ?? 20));
+  });
+  app.get('/api/images/:key{[0-9]+}', async (context) => {
+    const key = Number(context.req.param('key'));
+    const query = queryOf(context);
+    const record = await index.record(key);
+    if (!record) return refuse(context, 404, 'not-found', `there is no image ${key}`);
+    const [filter, sort] = [query.filter(), query.sort()];
+    const [places, neighbors, pictureProblem] = await Promise.all([
+      images.matchingPlaces(filter, [key]),
+      images.neighbors(key, filter, sort),
+      pictures.problem(record.graph.image),
+    ]);
+    const detail = imageDetail(key, record, {
+      threshold: index.set.threshold,
+      reviewOf: () => ({ state: 'unreviewed' }),
+      drawn: [],
+      matching: new Set(places.get(key)),
+      pictureProblem,
+    });
+    return context.json({ ...detail, ...neighbors } satisfies ImageDetail);
+  });
+  app.get('/api/images/:key{[0-9]+}/picture', async (context) => {
+    const record = await index.record(Number(context.req.param('key')));
+    const width = queryOf(context).integer('width', 1, MOST) ?? null;
+    if (width !== null && !PICTURE_WIDTHS.some((known) => known === width))
+      throw new OptionError('width', `is ${width}, expected one of ${PICTURE_WIDTHS.join(', ')}`);
+    if (!record || !pictures.hasFolders) return refuse(context, 404, 'not-found', 'there is no picture');
+    const picture = await pictures.picture(record.graph.image, width as PictureWidth | null);
+    context.header('cache-control', 'private, max-age=3600');
+    return context.body(new Uint8Array(picture), 200, { 'content-type': 'image/jpeg' });
+  });
+  app.all('/api/*', (context) =>
+    refuse(context, 404, 'not-found', `there is no ${context.req.method} ${context.req.path}`),
+  );
+  app.get('*', (context) => pageFile(context, services.page));
+  return app;
+}
+
+const queryOf = (context: Context): Query => new Query(new URL(context.req.url).searchParams);
+
+function setInfo({ index, pictures, reviewer }: ViewServices): SetInfo {
+  const { set, progress, refused, hasCaptions } = index;
+  return {
+    name: set.name,
+    kind: set.kind,
+    indexing: progress,
+    hasPictures: pictures.hasFolders,
+    hasCaptions,
+    hasCandidates: set.hasCandidates,
+    reviewer,
+    reviews: { file: '', edits: 0 },
+    refused: [...refused].map(([value, { count }]) => ({ value, count })),
+    fields: Object.entries(RELATION_FIELDS).map(([name, { type, summary }]) => ({ name, type, summary })),
+  };
+}
+
+/** Every address that is not a file of the page is a view of the page, which reads it. */
+function pageFile(context: Context, page: ReadonlyMap<string, PageFile>): Response {
+  const name = context.req.path.slice(1);
+  const file = page.get(name) ?? page.get('index.html');
+  if (!file) return context.text('The page was not built: run `npm run build` in the folder of the package.', 503);
+  context.header('cache-control', 'no-cache');
+  return context.body(new Uint8Array(file.content), 200, { 'content-type': file.type });
+}
+
+function failure(context: Context, error: Error): Response {
+  if (error instanceof OptionError) return refuse(context, 400, error.code, error.message);
+  if (error instanceof RecordError) return refuse(context, 404, error.code, error.message);
+  if (error instanceof RelflowError) return refuse(context, 409, error.code, error.message);
+  return refuse(context, 500, 'internal', error.message);
+}
