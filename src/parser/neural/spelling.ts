@@ -1,5 +1,5 @@
 import { editDistance, maxTypos } from '../language/edit-distance.js';
-import { isAdjective, isNoun, isVerb, nounLemma, verbLemma } from '../language/lemma.js';
+import { isDictionaryWord } from '../language/lemma.js';
 import { memoize } from '../language/memoize.js';
 
 /** A word of the training captions and how often it occurs. */
@@ -27,7 +27,8 @@ export class Spelling {
 
   /** @param word lower case */
   correct(word: string): string {
-    if ((this.#counts.get(word) ?? 0) >= knownCount || !isPlain(word) || isEnglish(word)) return word;
+    if ((this.#counts.get(word) ?? 0) >= knownCount || !isPlain(word) || isDictionaryWord(word) || word.endsWith('ly'))
+      return word;
     return this.#corrected(word);
   }
 
@@ -57,6 +58,3 @@ const longestWord = 24;
 const cacheSize = 10_000;
 
 const isPlain = (word: string) => /^[a-z]{4,}$/.test(word);
-
-const isEnglish = (word: string) =>
-  isNoun(word) || isNoun(nounLemma(word)) || isVerb(verbLemma(word)) || isAdjective(word) || word.endsWith('ly');

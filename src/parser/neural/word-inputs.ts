@@ -1,5 +1,4 @@
 import { isAdjective, isCompound, isNoun, isVerb, nounLemma, verbLemma } from '../language/lemma.js';
-import { wordList } from '../language/lexicon/lexicon.js';
 import { wordSet } from '../language/word-set.js';
 
 /** Rows of the table of affixes: an affix has the row of its hash. */
@@ -52,23 +51,12 @@ function hash(text: string): number {
 export function compoundFlags(words: readonly string[]): Uint8Array {
   const flags = new Uint8Array(words.length);
   for (let k = 0; k + 1 < words.length; k++)
-    if (startsCompound(words[k]!) && isCompoundNoun(words[k]!, words[k + 1]!)) {
+    if (isCompound(words[k]!, words[k + 1]!)) {
       flags[k]! |= 2;
       flags[k + 1]! |= 1;
     }
   return flags;
 }
-
-let compoundStarts: ReadonlySet<string> | undefined;
-
-/** Whether WordNet lists a noun of two words that starts with the word. */
-export const startsCompound = (word: string): boolean => {
-  compoundStarts ??= new Set([...wordList('compounds')].map((compound) => compound.slice(0, compound.indexOf(' '))));
-  return compoundStarts.has(word);
-};
-
-/** Whether WordNet lists the two words as one noun. */
-export const isCompoundNoun = (first: string, second: string): boolean => isCompound(`${first} ${second}`);
 
 /** Returns the lemma of a word that may be a predicate's verb: `riding` → `ride`; undefined for other words. */
 export function verbOf(word: string): string | undefined {

@@ -118,8 +118,7 @@ function makePhrase({ caption, tokens, tags }: TaggedSentence, from: number, to:
   const words = tokens.slice(from, to - 1).map(({ text }) => text);
   const quantity = words.find((_, k) => tags[from + k] === 'number');
   // "hot" is not an attribute of a hot dog.
-  const isPartOfName = (k: number) =>
-    k === words.length - 1 && !colors.has(words[k]!) && isCompound(`${words[k]} ${head}`);
+  const isPartOfName = (k: number) => k === words.length - 1 && !colors.has(words[k]!) && isCompound(words[k]!, head);
   const adjectives = words.filter((_, k) => tags[from + k] === 'adjective' && !isPartOfName(k));
   const span = caption.slice(start, end);
   const named = words.filter(

@@ -1,5 +1,6 @@
-import { closedClass, colors, ingNouns, irregularParticiples } from '../language/closed-classes.js';
-import { isAdjective, isCompound, isNoun, isVerb, nounLemma, verbLemma } from '../language/lemma.js';
+import { colors, ingNouns, irregularParticiples } from '../language/closed-classes.js';
+import type { DictionaryWord } from '../language/dictionary-word.js';
+import { isCompound } from '../language/lemma.js';
 import { isAnimate, nounClass } from '../language/noun-classes.js';
 import { isNominal, QUOTE, type WordClass } from '../language/word-class.js';
 import { wordSet } from '../language/word-set.js';
@@ -9,11 +10,11 @@ import { wordSet } from '../language/word-set.js';
  * mirror", "the back tires", "a dirt covered sink", "an oven, sink, and window". "People walk" and "to walk" are verbs.
  * @param tags final for closed classes, wink's for open classes
  */
-export function isMistaggedNoun(words: readonly string[], tags: readonly WordClass[], k: number): boolean {
-  const word = words[k]!;
-  const isBare = verbLemma(word) === word;
-  if (tags[k] !== 'verb' || !(isBare || word.endsWith('s')) || !isNoun(nounLemma(word))) return false;
-  if (isClearVerb(words, tags, k)) return false;
+export function isMistaggedNoun(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): boolean {
+  if (tags[k] !== 'verb') return false;
+  const { text, verb, isNoun } = words[k]!;
+  const isBare = verb === text;
+  if (!(isBare || text.endsWith('s')) || !isNoun || isClearVerb(words, tags, k)) return false;
   const before = words[k - 1];
   switch (tags[k - 1]) {
     case undefined:
@@ -23,7 +24,7 @@ export function isMistaggedNoun(words: readonly string[], tags: readonly WordCla
     case 'while':
       return false;
     case 'noun':
-      return isBare && nounLemma(before!) === before && !isAnimate(nounClass(before));
+      return isBare && before!.noun === before!.text && !isAnimate(nounClass(before!.text));
     case 'comma':
       return tags[k + 1] === 'comma' || tags[k + 1] === 'and' || k + 1 === words.length;
     case 'and':
@@ -31,7 +32,7 @@ export function isMistaggedNoun(words: readonly string[], tags: readonly WordCla
     case 'adverb':
       return tags[k - 2] === 'determiner';
     case 'be':
-      return /^(?:am|is|are|was|were)$/.test(before!);
+      return /^(?:am|is|are|was|were)$/.test(before!.text);
     default:
       return true;
   }
@@ -41,9 +42,9 @@ export function isMistaggedNoun(words: readonly string[], tags: readonly WordCla
  * Returns the class of an open-class word from its context.
  * @param tags final before the word; from the word on wink's for open classes
  */
-export function openWordClass(words: readonly string[], tags: readonly WordClass[], k: number): WordClass {
-  const word = words[k]!;
+export function openWordClass(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): WordClass {
   if (isClearVerb(words, tags, k)) return 'verb';
+  const { text: word, noun, verb, isVerb } = words[k]!;
   const context = contextOf(words, tags, k);
   if (colors.has(word)) return colorTag(words, k, context);
   // "a wheel and landing gear", but "a man cutting boards"
@@ -55,25 +56,23 @@ export function openWordClass(words: readonly string[], tags: readonly WordClass
     context.before !== 'be'
   )
     return 'noun';
-  const verb = verbLemma(word);
-  const noun = nounLemma(word);
   // "a female holding", but "a female zebra"
-  if (context.opens && isAnimate(nounClass(noun)) && words[k + 1]?.endsWith('ing')) return 'noun';
+  if (context.opens && isAnimate(nounClass(noun)) && words[k + 1]?.text.endsWith('ing')) return 'noun';
   if (context.opens && !context.closes && word.endsWith('ed')) return 'adjective';
-  if (verb !== word && isVerb(verb)) {
+  if (verb !== word && isVerb) {
     if (word.endsWith('ing')) return gerundTag(word, context);
     if (/(?:ed|en)$/.test(word) || irregularParticiples.has(word)) return participleTag(context);
   }
-  return otherTag(word, { canBeNoun: isNoun(noun), verb: isVerb(verb) ? verb : undefined }, context);
+  return otherTag(words[k]!, context);
 }
 
 /**
  * Checks whether a word that may be a noun must be a verb: no noun stands directly before a determiner or a personal pronoun ("hands a
  * bag", "painting the wall", "watches him"), and few stand so before a preposition if they say how a thing rests ("hang from").
  */
-function isClearVerb(words: readonly string[], tags: readonly WordClass[], k: number): boolean {
+function isClearVerb(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): boolean {
   const follows = tags[k + 1];
-  const next = words[k + 1];
+  const next = words[k + 1]?.text;
   if (
     next === undefined ||
     (follows !== 'determiner' &&
@@ -84,10 +83,9 @@ function isClearVerb(words: readonly string[], tags: readonly WordClass[], k: nu
       next !== QUOTE)
   )
     return false;
-  const word = words[k]!;
-  const verb = verbLemma(word);
+  const { text: word, verb, isVerb, closedClass } = words[k]!;
   const before = tags[k - 1];
-  if (!isVerb(verb) || tags[k] === 'adverb' || closedClass(word) !== undefined || word === 'like') return false;
+  if (!isVerb || tags[k] === 'adverb' || closedClass !== undefined || word === 'like') return false;
   if (before === 'determiner' || before === 'number' || before === 'possessive' || before === 'preposition')
     return false;
   if (before === 'adjective' && tags[k - 2] !== undefined) return false;
@@ -100,7 +98,7 @@ function isClearVerb(words: readonly string[], tags: readonly WordClass[], k: nu
       word === verb &&
       before === 'noun' &&
       /^(?:with|by)$/.test(next) &&
-      !isCompound(`${words[k - 1]} ${word}`)
+      !isCompound(words[k - 1]!.text, word)
     );
   if (
     tags[k + 1] !== 'preposition' &&
@@ -109,8 +107,8 @@ function isClearVerb(words: readonly string[], tags: readonly WordClass[], k: nu
     tags[k + 1] !== 'number'
   )
     return false;
-  if (before === 'noun' && !isCompound(`${words[k - 1]} ${word}`)) {
-    const isPlural = nounLemma(words[k - 1]!) !== words[k - 1];
+  if (before === 'noun' && !isCompound(words[k - 1]!.text, word)) {
+    const isPlural = words[k - 1]!.noun !== words[k - 1]!.text;
     return word === verb ? isPlural || tags[0] === 'preposition' : word.endsWith('s') && !isPlural;
   }
   return (before === 'other' || before === 'verb') && word.endsWith('s');
@@ -122,8 +120,8 @@ const objectPronouns = wordSet('him them it her');
 /** How things rest or move, and verbs that are seldom nouns before a preposition. */
 const restVerbs = wordSet('stand sit lie hang rest lean rise float hover perch grow flow surround drift crouch');
 
-const startsCompound = (words: readonly string[], k: number) =>
-  words[k + 1] !== undefined && isCompound(`${words[k]} ${words[k + 1]}`);
+const startsCompound = (words: readonly DictionaryWord[], k: number) =>
+  words[k + 1] !== undefined && isCompound(words[k]!.text, words[k + 1]!.text);
 
 /** The context of a word. */
 interface WordContext {
@@ -150,12 +148,12 @@ interface Agent {
   readonly hasA: boolean;
 }
 
-function contextOf(words: readonly string[], tags: readonly WordClass[], k: number): WordContext {
+function contextOf(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): WordContext {
   const before = tags[k - 1];
   const next = tags[k + 1];
   return {
     tag: tags[k]!,
-    previous: words[k - 1] ?? '',
+    previous: words[k - 1]?.text ?? '',
     before,
     next,
     opens: before === 'determiner' || before === 'adjective' || before === 'number' || before === 'possessive',
@@ -164,14 +162,14 @@ function contextOf(words: readonly string[], tags: readonly WordClass[], k: numb
   };
 }
 
-function agentAt(words: readonly string[], tags: readonly WordClass[], k: number): Agent {
-  const noun = nounLemma(words[k]!);
+function agentAt(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): Agent {
+  const { text, noun } = words[k]!;
   let first = k;
   while (isNominal(tags[first - 1])) first--;
-  const determiner = words[first - 1];
-  const isPlural = noun !== words[k];
+  const determiner = words[first - 1]?.text;
+  const isPlural = noun !== text;
   return {
-    isAlive: isAnimate(nounClass(noun, words[k - 1])),
+    isAlive: isAnimate(nounClass(noun, words[k - 1]?.text)),
     isPlural,
     isOne: !isPlural && (first === 0 || tags[first - 1] === 'determiner'),
     hasA: !isPlural && (determiner === 'a' || determiner === 'an'),
@@ -179,12 +177,16 @@ function agentAt(words: readonly string[], tags: readonly WordClass[], k: number
 }
 
 /** Decides whether a color is an adjective: "an orange" is a fruit, "an orange and white cat" is not; other colors are adjectives. */
-function colorTag(words: readonly string[], k: number, { previous, before, next, closes }: WordContext): WordClass {
+function colorTag(
+  words: readonly DictionaryWord[],
+  k: number,
+  { previous, before, next, closes }: WordContext,
+): WordClass {
   // "dressed in pink"
   if (previous === 'in' && closes && next !== 'and' && next !== 'comma') return 'noun';
-  if (words[k] !== 'orange' || !closes || before !== 'determiner') return 'adjective';
+  if (words[k]!.text !== 'orange' || !closes || before !== 'determiner') return 'adjective';
   const isJoined = next === 'and' || next === 'comma';
-  return isJoined && colors.has(words[k + 2] ?? '') ? 'adjective' : 'noun';
+  return isJoined && colors.has(words[k + 2]?.text ?? '') ? 'adjective' : 'noun';
 }
 
 function gerundTag(word: string, { tag, previous, before, next, opens, closes, agent }: WordContext): WordClass {
@@ -216,14 +218,13 @@ function participleTag({ tag, before, next, opens, closes, agent }: WordContext)
 }
 
 function otherTag(
-  word: string,
-  { canBeNoun, verb }: { canBeNoun: boolean; verb: string | undefined },
+  { text: word, isNoun: canBeNoun, verb: infinitive, isVerb, isAdjective: canBeAdjective }: DictionaryWord,
   context: WordContext,
 ): WordClass {
   const { tag, previous, before, next, opens, closes, agent } = context;
-  const canBeAdjective = isAdjective(word);
+  const verb = isVerb ? infinitive : undefined;
   // "a bus stop", but "a bus stops"
-  if (agent && (word === verb || !agent.hasA) && (word === 'light' || isCompound(`${previous} ${word}`))) return 'noun';
+  if (agent && (word === verb || !agent.hasA) && (word === 'light' || isCompound(previous, word))) return 'noun';
   if (verb !== undefined && canBeNoun && agent && isFiniteVerb(word === verb, agent, context)) return 'verb';
   if (!canBeAdjective && canBeNoun !== (verb !== undefined)) return canBeNoun ? 'noun' : 'verb';
   // "sits on a bench and rides a"

@@ -1,5 +1,6 @@
 import { closedClass } from '../language/closed-classes.js';
-import { isNoun, isVerb, nounLemma } from '../language/lemma.js';
+import { type DictionaryWord, dictionaryWord } from '../language/dictionary-word.js';
+import { isNoun, isVerb } from '../language/lemma.js';
 import { locationAdverbLength, prepositionAt, startsPreposition } from '../language/prepositions.js';
 import { isNominal, type WordClass } from '../language/word-class.js';
 import { wordSet } from '../language/word-set.js';
@@ -14,18 +15,18 @@ import { partsOfSpeech } from './parts-of-speech.js';
  */
 export function wordClasses(words: readonly string[]): WordClass[] {
   const partOfSpeech = partsOfSpeech(words);
-  const closed = words.map(closedClass);
-  const tags = words.map((word, k) => closed[k] ?? initialTag(word, partOfSpeech[k]!));
-  for (const k of words.keys()) tags[k] = disambiguatedTag(words, tags, k);
-  const isOpen = closed.map((tag) => tag === undefined);
+  const known = words.map(dictionaryWord);
+  const tags = known.map((word, k) => word.closedClass ?? initialTag(word, partOfSpeech[k]!));
+  for (let k = 0; k < tags.length; k++) tags[k] = disambiguatedTag(words, tags, k);
+  const isOpen = known.map(({ closedClass }) => closedClass === undefined);
   markPrepositions(words, tags, isOpen);
-  for (const k of words.keys()) if (isOpen[k] && isMistaggedNoun(words, tags, k)) tags[k] = 'noun';
-  for (const k of words.keys()) if (isOpen[k]) tags[k] = openWordClass(words, tags, k);
+  for (let k = 0; k < tags.length; k++) if (isOpen[k] && isMistaggedNoun(known, tags, k)) tags[k] = 'noun';
+  for (let k = 0; k < tags.length; k++) if (isOpen[k]) tags[k] = openWordClass(known, tags, k);
   return tags;
 }
 
-function initialTag(word: string, partOfSpeech: string): WordClass {
-  if (word === 'people') return 'noun';
+function initialTag({ text, isNoun }: DictionaryWord, partOfSpeech: string): WordClass {
+  if (text === 'people') return 'noun';
   switch (partOfSpeech) {
     case 'NOUN':
     case 'PROPN':
@@ -37,8 +38,8 @@ function initialTag(word: string, partOfSpeech: string): WordClass {
     case 'ADV':
       return 'adverb';
     default:
-      if (isNoun(nounLemma(word))) return 'noun';
-      return word.includes('-') ? 'adjective' : 'other';
+      if (isNoun) return 'noun';
+      return text.includes('-') ? 'adjective' : 'other';
   }
 }
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { memoize } from '../memoize.js';
 
-/** A word list of this folder, one word or two-word compound per line; written by `scripts/build-lexicon.ts`. */
-export type WordList = 'nouns' | 'people' | 'verbs' | 'adjectives' | 'compounds';
+/** A word list of this folder, one word per line; written by `scripts/build-lexicon.ts`. */
+export type WordList = 'nouns' | 'people' | 'verbs' | 'adjectives';
 /** A list of irregular forms, edited by hand, one `lemma form form…` per line. */
 export type ExceptionList = 'noun-exceptions' | 'verb-exceptions';
 
@@ -24,6 +24,23 @@ export const exceptionList: (name: ExceptionList) => ReadonlyMap<string, string>
     return lemmaOf;
   },
 );
+
+let endings: ReadonlyMap<string, readonly string[]> | undefined;
+
+/** Returns a map from the first word of compound nouns to their second words. The file is read on first use and kept in memory. */
+export function compounds(): ReadonlyMap<string, readonly string[]> {
+  if (endings) return endings;
+  const found = new Map<string, string[]>();
+  for (const line of lines('compounds')) {
+    const blank = line.indexOf(' ');
+    const first = line.slice(0, blank);
+    const others = found.get(first);
+    if (others) others.push(line.slice(blank + 1));
+    else found.set(first, [line.slice(blank + 1)]);
+  }
+  endings = found;
+  return endings;
+}
 
 const lines = (name: string) =>
   readFileSync(new URL(`${name}.txt`, import.meta.url), 'utf8')
