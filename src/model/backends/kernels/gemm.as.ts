@@ -15,8 +15,8 @@ const MC: i32 = 96;
 const NC: i32 = 256;
 /**
  * Number of products that are summed before they are added to the running sum, which keeps rounding errors small: they grow
- * with the number of consecutive additions. The last digits that this length changes decide on which side of a kink a
- * model's units lie compared with the official numbers; see docs/model.md, parity.
+ * with the number of consecutive additions. The sums of `KC` products are added to c together. The last digits that these lengths
+ * change decide on which side of a kink a model's units lie compared with the official numbers; see docs/model.md, parity.
  */
 const RUN: i32 = 128;
 
@@ -110,15 +110,8 @@ export function gemm(
           for (let i = 0; i < mc; i += MR) {
             const panelA = packedA + ((<usize>i * <usize>kc) << 2);
             const to = c + ((<usize>(i0 + i) * <usize>ldc + <usize>(j0 + j)) << 2);
-            if (i + MR <= mc && j + NR <= nc) multiplyRuns(kc, panelA, panelB, stepB, to, <usize>ldc << 2, keep);
-            else {
-              // The tile starts from c, so that an element at the edge is summed in the same order as any other.
-              const rows = min(MR, mc - i);
-              const bytes = <usize>min(NR, nc - j) << 2;
-              if (keep) for (let y = 0; y < rows; y++) memory.copy(tile + ((<usize>y * NR) << 2), to + ((<usize>y * <usize>ldc) << 2), bytes);
-              multiplyRuns(kc, panelA, panelB, stepB, tile, NR << 2, keep);
-              for (let y = 0; y < rows; y++) memory.copy(to + ((<usize>y * <usize>ldc) << 2), tile + ((<usize>y * NR) << 2), bytes);
-            }
+            multiplyRuns(kc, panelA, panelB, stepB, tile);
+            putTile(tile, to, <usize>ldc << 2, min(MR, mc - i), min(NR, nc - j), keep);
           }
         }
       }
@@ -181,23 +174,39 @@ function packPanels(from: usize, along: i32, across: i32, k: i32, count: i32, un
 // @ts-ignore: decorator
 @inline
 function put(to: usize, sums: v128, keep: bool): void {
-  v128.store(to, keep ? f32x4.add(sums, v128.load(to)) : sums);
+  v128.store(to, keep ? f32x4.add(v128.load(to), sums) : sums);
+}
+
+/** Stores a tile of c, or adds it if `keep`. @param row bytes from one row of c to the next */
+// @ts-ignore: decorator
+@inline
+function putTile(tile: usize, to: usize, row: usize, rows: i32, columns: i32, keep: bool): void {
+  for (let y = 0; y < rows; y++) {
+    if (columns == NR) for (let x: usize = 0; x < <usize>(NR << 2); x += 16) put(to + x, v128.load(tile + x), keep);
+    else
+      for (let x: usize = 0; x < <usize>columns << 2; x += 4) {
+        const sum = load<f32>(tile + x);
+        store<f32>(to + x, keep ? load<f32>(to + x) + sum : sum);
+      }
+    tile += NR << 2;
+    to += row;
+  }
 }
 
 /** Computes a tile of c, `RUN` products at a time. */
 // @ts-ignore: decorator
 @inline
-function multiplyRuns(k: i32, a: usize, b: usize, stepB: usize, c: usize, row: usize, keep: bool): void {
+function multiplyRuns(k: i32, a: usize, b: usize, stepB: usize, tile: usize): void {
   for (let p = 0; p < k; p += RUN) {
     const run = min(RUN, k - p);
-    multiplyTile(run, a, b, stepB, c, row, keep || p > 0);
+    multiplyTile(run, a, b, stepB, tile, p > 0);
     a += <usize>run * (MR << 2);
     b += <usize>run * stepB;
   }
 }
 
-/** Computes a tile of c from `k` products. @param row bytes from one row of c to the next */
-function multiplyTile(k: i32, a: usize, b: usize, stepB: usize, c: usize, row: usize, keep: bool): void {
+/** Computes a tile of c from `k` products. */
+function multiplyTile(k: i32, a: usize, b: usize, stepB: usize, tile: usize, keep: bool): void {
   let c00 = f32x4.splat(0), c01 = c00, c02 = c00, c03 = c00;
   let c10 = c00, c11 = c00, c12 = c00, c13 = c00;
   for (let p = 0; p < k; p++) {
@@ -218,15 +227,14 @@ function multiplyTile(k: i32, a: usize, b: usize, stepB: usize, c: usize, row: u
     a += MR << 2;
     b += stepB;
   }
-  put(c, c00, keep);
-  put(c + 16, c01, keep);
-  put(c + 32, c02, keep);
-  put(c + 48, c03, keep);
-  c += row;
-  put(c, c10, keep);
-  put(c + 16, c11, keep);
-  put(c + 32, c12, keep);
-  put(c + 48, c13, keep);
+  put(tile, c00, keep);
+  put(tile + 16, c01, keep);
+  put(tile + 32, c02, keep);
+  put(tile + 48, c03, keep);
+  put(tile + 64, c10, keep);
+  put(tile + 80, c11, keep);
+  put(tile + 96, c12, keep);
+  put(tile + 112, c13, keep);
 }
 
 /**
