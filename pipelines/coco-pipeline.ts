@@ -20,7 +20,7 @@ export default recipe({
           group: MAIN,
           argument: 'folder',
           description:
-            'image folder; default for models that read pixels: the folder of the annotations; image files are not checked otherwise',
+            'image folder, tar file or s3:// address; default for models that read pixels: the folder of the annotations; image files are not checked otherwise',
         }),
       ),
       dataset: Type.Optional(

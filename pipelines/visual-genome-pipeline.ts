@@ -25,7 +25,7 @@ export default recipe({
         Type.String({
           group: MAIN,
           argument: 'folder',
-          description: 'image folder; without it, image files are not checked',
+          description: 'image folder, tar file or s3:// address; without it, image files are not checked',
         }),
       ),
       preprocess: Type.Boolean({

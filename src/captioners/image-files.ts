@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { RecordError } from '../errors.js';
-import { checkImageFolder, safeRelativePath } from '../files/image-folder.js';
-import { folderWithFile, imageInside } from '../files/image-inside.js';
+import { checkImageFolder } from '../files/image-folder.js';
+import { findImageFile, imageContent } from '../files/image-stores/find-image-file.js';
 import type { Image } from '../records/image.js';
 
 /** The content of an image file. */
@@ -20,6 +19,11 @@ const MAX_BYTES = 64 * 2 ** 20;
 // For small files these take a third of the time of node:fs/promises.
 const statAsync = promisify(stat);
 const readFileAsync = promisify(readFile);
+
+async function sizeOf(path: string): Promise<number | null> {
+  const found = await statAsync(path).catch(() => null);
+  return found?.isFile() ? found.size : null;
+}
 
 /** Reads the image files of a folder, or of the first of several that has a file. */
 export class ImageFiles {
@@ -40,21 +44,18 @@ export class ImageFiles {
   async read({ id, file }: Image): Promise<ImageFile> {
     this.#checked ??= Promise.all(this.#folders.map(checkImageFolder));
     await this.#checked;
-    const below = safeRelativePath(file);
     const reject = (reason: string, problem: string): never => {
       throw new RecordError(reason, `${this.#where}: image ${id}: ${problem}`, { image: id });
     };
-    if (below === null) return reject('unsafe-path', `'${file}' is not a path within the image folder`);
-    const folder = (await folderWithFile(this.#folders, below)) ?? '';
-    const path = join(folder, below);
-    const found = await statAsync(path).catch(() => null);
-    if (!found?.isFile()) return reject('image-missing', `no file ${below} in the image folder`);
-    if (found.size > MAX_BYTES)
-      return reject('image-too-large', `${below} has ${found.size} bytes, expected at most ${MAX_BYTES}`);
-    await imageInside(folder, below).catch((error: unknown) => {
+    const rejecting = (error: unknown): never => {
       throw error instanceof RecordError ? reject(error.reason, error.message) : error;
-    });
-    const bytes = await readFileAsync(path);
+    };
+    const source = await findImageFile(this.#folders, file).catch(rejecting);
+    const size = typeof source === 'string' ? await sizeOf(source) : source.bytes;
+    if (size === null) return reject('image-missing', `no file ${file} in the image folder`);
+    if (size > MAX_BYTES) return reject('image-too-large', `${file} has ${size} bytes, expected at most ${MAX_BYTES}`);
+    const content = await imageContent(source).catch(rejecting);
+    const bytes = typeof content === 'string' ? await readFileAsync(content) : content;
     return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
   }
 }

@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename } from 'node:path';
 import { InputError, OptionError } from '../errors.js';
 import type { BenchmarkEvaluation, Predictions } from '../evaluation/index.js';
+import { checkImageFolder } from '../files/image-folder.js';
 import type { PairScoring } from '../model/detector/post-process.js';
 import type { ImageRecord } from '../records/image.js';
 import type { SourceItem } from '../records/ports.js';
@@ -56,7 +56,7 @@ async function benchmarkOf(
  */
 export async function benchmarkEvaluator(config: TrainingConfig, evaluation: Evaluation): Promise<TrainingEvaluator> {
   const { images, everyEpochs = 1, training: _, setting: __, ...sets } = evaluation;
-  if (!(await stat(images).catch(() => null))?.isDirectory()) throw new InputError(images, 'no such image folder');
+  await checkImageFolder(images);
   const { name, scoring, best, score } = await benchmarkOf(evaluation, config.compat ?? false);
   const source = annotatedSource(sets, { images });
   return {

@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { InputError, OptionError } from '../errors.js';
+import { OptionError } from '../errors.js';
 import type { BenchmarkEvaluation, BenchmarkReport, ReportValue } from '../evaluation/benchmarks/benchmark-report.js';
 import { checksum } from '../files/checksum.js';
+import { checkImageFolder } from '../files/image-folder.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { writeAtomically } from '../files/write-atomically.js';
 import { checkOutputFile } from '../run-folder/check-output-file.js';
@@ -35,7 +35,7 @@ export const benchmarkOptions = (command: Command): Command =>
     )
     .option('--json', 'print as JSON, with all digits and classes')
     .option('--page <file>', 'write a page with precision-recall curves, the worst classes and the highest mistakes')
-    .option('--images <dir>', 'image folder, to show the pictures of the mistakes on the page')
+    .option('--images <dir>', 'image folder, tar file or s3:// address, to show the pictures of the mistakes on the page')
     .addOption(overwriteOption());
 
 /**
@@ -50,8 +50,7 @@ export async function evaluatorOptions({
 }: BenchmarkFlags): Promise<{ readonly resamples?: number; readonly mistakes?: number }> {
   if (page === undefined && images !== undefined)
     throw new OptionError('evaluate', '--images has no effect without --page');
-  if (images !== undefined && !(await stat(images).catch(() => null))?.isDirectory())
-    throw new InputError(images, 'no such image folder');
+  await checkImageFolder(images);
   if (page !== undefined) await checkOutputFile(page, overwrite ?? false);
   return {
     ...(bootstrap !== undefined && { resamples: bootstrap === true ? RESAMPLES : bootstrap }),

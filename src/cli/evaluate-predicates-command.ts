@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
@@ -10,6 +10,7 @@ import {
   type PredicateReport,
   type TaggerScores,
 } from '../evaluation/index.js';
+import { checkImageFolder } from '../files/image-folder.js';
 import { baselineTagger, InputError, OptionError, sceneGraphLines } from '../index.js';
 import { BACKEND_CHOICES } from '../model/backends/backend-names.js';
 import { taggerWeights } from '../model/tagger/embedded-tagger.js';
@@ -48,7 +49,7 @@ export function evaluatePredicatesCommand(evaluate: Command, context: CommandCon
     .description(
       'Score the predicates that taggers assign to all pairs of ground-truth boxes: recall at K, mean recall, average precision of each predicate and calibration error, with the true boxes and labels and with perturbed ones. The geometric baseline is always included. The data are relflow scene graphs: a file, a glob or the folder of a run.',
     )
-    .option('--images <dir>', 'image folder, needed with --tagger')
+    .option('--images <dir>', 'image folder, tar file or s3:// address, needed with --tagger')
     .option('--counts <scene-graphs>', 'scene graphs of a training split, from which the frequency prior counts')
     .option(
       '--tagger <weights...>',
@@ -90,8 +91,7 @@ async function action(context: CommandContext, file: string, flags: Flags): Prom
   const where = 'evaluate predicates';
   const mode = progressMode(flags, context.stderr);
   if (flags.tagger && images === undefined) throw new OptionError(where, '--tagger needs --images, the image folder');
-  if (images !== undefined && !(await stat(images).catch(() => null))?.isDirectory())
-    throw new InputError(images, 'no such image folder');
+  await checkImageFolder(images);
   const known = await datasetNames(recordsOf(file, limit));
   if (known.predicates.length === 0) throw new InputError(file, 'contains no relation to score');
   const counted = counts === undefined ? null : await datasetNames(recordsOf(counts));

@@ -87,7 +87,7 @@ export function addExportOptions(command: Command): Command {
       ),
     )
     .addOption(
-      new Option('--images <folder>', 'image folder, for a page and for embedded, copied or linked images').helpGroup(
+      new Option('--images <folder>', 'image folder, tar file or s3:// address, for a page and for embedded, copied or linked images').helpGroup(
         content,
       ),
     )

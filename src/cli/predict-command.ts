@@ -38,7 +38,7 @@ export function predictCommand(program: Command, context: CommandContext): void 
       '-d, --data <file>',
       "test_hico.json, test_vcoco.json, vcoco_test.json, OI_SGG_test.json, VG-SGG-with-attri.h5, psg.json, relflow's scene graphs…",
     ).makeOptionMandatory(),
-    new Option('-i, --images <folder>', 'image folder').makeOptionMandatory(),
+    new Option('-i, --images <folder>', 'image folder, tar file or s3:// address').makeOptionMandatory(),
     new Option('--instances <file>', "V-COCO's own form: COCO's instances (default: next to the data)"),
     new Option('--categories <file>', 'Open Images: categories_dict.json (default: next to the data)'),
     new Option('--descriptions <file>', 'Open Images, CSV: class-descriptions.csv'),

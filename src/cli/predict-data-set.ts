@@ -6,6 +6,7 @@ import { keepTopScores } from '../evaluation/predictions/keep-top-scores.js';
 import { predictGivenPairs } from '../evaluation/predictions/predict-given-pairs.js';
 import { type ImagePredictor, writePredictions } from '../evaluation/predictions/write-predictions.js';
 import { checksum } from '../files/checksum.js';
+import { checkImageFolder } from '../files/image-folder.js';
 import { readLabelLists } from '../files/read-label-lists.js';
 import { InputError, OptionError, sceneGraphLines, version } from '../index.js';
 import type { BackendName } from '../model/backends/backend-names.js';
@@ -59,7 +60,7 @@ export async function predictDataSet(context: CommandContext, given: PredictFlag
   const { weights, data, images, out, labels: labelsFile, nf = false, top, limit, resume, overwrite } = flags;
   for (const file of [weights, data])
     if (!(await stat(file).catch(() => null))) throw new InputError(file, 'no such file');
-  if (!(await stat(images).catch(() => null))?.isDirectory()) throw new InputError(images, 'no such image folder');
+  await checkImageFolder(images);
   const set = await dataSetOfFile('predict', data, dataSetFlags(flags));
   const annotated: AnnotatedSet = 'sceneGraphs' in set ? {} : set;
   const name = annotatedSetName(annotated);

@@ -20,7 +20,7 @@ export function sampleCommand(program: Command, context: CommandContext): void {
     .description(
       'Write a sample of a run for judging by eye: sheets of numbered pictures with the two boxes of a relation each, the subject in yellow and the object in cyan with dashes, and relations.csv with one row per relation. Fill in its last columns with yes, no or ?: match, whether the boxes are what the relation speaks of; triplet, whether it holds between any two such things in the image; pair, whether it holds between these two boxes. `relflow evaluate judged` then prints the precision. The same seed draws the same images from every run of a data set.',
     )
-    .requiredOption('--images <folder>', 'image folder')
+    .requiredOption('--images <folder>', 'image folder, tar file or s3:// address')
     .requiredOption('--out <folder>', 'folder for the sheets and the file to fill in')
     .addOption(new Option('--count <number>', 'number of images').argParser(number).default(40))
     .addOption(new Option('--seed <number>', 'seed of the choice').argParser(number).default(1))

@@ -1,6 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { RecordError } from '../errors.js';
-import { imageInside } from './image-inside.js';
+import { findImageFile, imageBytes, imageContent } from './image-stores/find-image-file.js';
 import { imageFormat } from './open-image.js';
 
 const MAX_IMAGE_BYTES = 4 * 2 ** 20;
@@ -10,16 +10,18 @@ const MAX_IMAGE_BYTES = 4 * 2 ** 20;
  * adds its name to `refused`.
  */
 export async function imageDataUri(folder: string, name: string, refused: Set<string>): Promise<string | null> {
-  const file = await imageInside(folder, name).catch((error: unknown) => {
+  try {
+    const file = await findImageFile(folder, name);
+    const size = await imageBytes(file);
+    if (size === null || size > MAX_IMAGE_BYTES) return null;
+    const content = await imageContent(file);
+    const bytes = typeof content === 'string' ? await readFile(content) : content;
+    const format = imageFormat(bytes);
+    // Browsers show the others.
+    return format === null || format === 'tiff' ? null : `data:image/${format};base64,${bytes.toString('base64')}`;
+  } catch (error) {
     if (!(error instanceof RecordError)) throw error;
-    refused.add(name);
+    if (error.reason !== 'image-missing') refused.add(name);
     return null;
-  });
-  if (file === null) return null;
-  const found = await stat(file).catch(() => null);
-  if (!found?.isFile() || found.size > MAX_IMAGE_BYTES) return null;
-  const bytes = await readFile(file);
-  const format = imageFormat(bytes);
-  // Browsers show the others.
-  return format === null || format === 'tiff' ? null : `data:image/${format};base64,${bytes.toString('base64')}`;
+  }
 }

@@ -1,3 +1,4 @@
+import { type ImageSource, imageContent } from './image-stores/find-image-file.js';
 import { maxImageSide, openImage } from './open-image.js';
 
 /** Width and height in pixels. */
@@ -19,8 +20,20 @@ export interface ImageHeader {
 /** How the pixels of a file are used: rotated as the EXIF orientation asks for, or as they are. */
 export type PixelOrder = 'upright' | 'stored';
 
-/** Reads the size of an image from its file or content; null if it is not a readable image. */
-export async function readImageHeader(image: string | Buffer): Promise<ImageHeader | null> {
+/** Bytes at the start of a stored image that mostly contain its size. */
+const START = 64 << 10;
+
+/**
+ * Reads the size of an image from its file or content; null if it is not a readable image.
+ * @throws as `StoredImage.read`, for an image in a shard or store
+ */
+export async function readImageHeader(image: ImageSource | Buffer): Promise<ImageHeader | null> {
+  if (typeof image === 'string' || Buffer.isBuffer(image)) return headerOf(image);
+  const header = await headerOf(await image.readStart(START));
+  return header || image.bytes <= START ? header : headerOf(await imageContent(image));
+}
+
+async function headerOf(image: string | Buffer): Promise<ImageHeader | null> {
   const found = await openImage(image, { maxPixels: maxImageSide ** 2 }).catch(() => null);
   return found && imageHeader(found.header);
 }

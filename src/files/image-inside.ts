@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RecordError } from '../errors.js';
-import { safeRelativePath } from './image-folder.js';
 import { isInside } from './is-inside.js';
+import { safeRelativePath } from './safe-relative-path.js';
 
 /**
  * Returns the path of an image's file in the first of several folders that has it; in the first one if none has. The name
@@ -26,7 +26,7 @@ export async function imageInside(folders: string | readonly string[], file: str
 }
 
 /** Returns the first of several folders that has a file at a path; the first one if none has, or if it is the only one. */
-export async function folderWithFile(folders: readonly string[], below: string): Promise<string | undefined> {
+async function folderWithFile(folders: readonly string[], below: string): Promise<string | undefined> {
   if (folders.length > 1)
     for (const folder of folders) if ((await stat(join(folder, below)).catch(() => null))?.isFile()) return folder;
   return folders[0];

@@ -1,5 +1,6 @@
-import { RecordError } from '../errors.js';
+import { RecordError, RelflowError } from '../errors.js';
 import { imageHeader, type PixelSize, pixelOrder } from './image-header.js';
+import { type ImageSource, imageContent, imageName } from './image-stores/find-image-file.js';
 import { decoderMessage, ImageError, openImage } from './open-image.js';
 
 /** RGB pixels, `[height, width, 3]`. */
@@ -25,12 +26,12 @@ const MAX_PIXELS = 100e6;
  * @throws RecordError `image-unreadable` if the file cannot be decoded
  */
 export async function readImagePart(
-  path: string,
+  source: ImageSource,
   annotated: PixelSize,
   { left, top, right, bottom, size }: ImagePart,
 ): Promise<Pixels> {
   try {
-    const { image, header } = await openImage(path, { maxPixels: MAX_PIXELS });
+    const { image, header } = await openImage(await imageContent(source), { maxPixels: MAX_PIXELS });
     const found = imageHeader(header);
     const isStored = pixelOrder(annotated, found) === 'stored';
     const part = partInPixels({ left, top, right, bottom }, annotated, isStored ? found.stored : found.upright);
@@ -43,6 +44,8 @@ export async function readImagePart(
       .toBuffer({ resolveWithObject: true });
     return { data: data.length === 3 * size.width * size.height ? data : threeChannels(data, size), ...size };
   } catch (cause) {
+    if (cause instanceof RelflowError && !(cause instanceof ImageError)) throw cause;
+    const path = imageName(source);
     const problem = cause instanceof ImageError ? cause.message : decoderMessage(cause);
     throw new RecordError('image-unreadable', `${path}: ${problem}`, { path }, { cause });
   }

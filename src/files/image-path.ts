@@ -1,4 +1,4 @@
-import { safeRelativePath } from './image-folder.js';
+import { safeRelativePath } from './safe-relative-path.js';
 
 /** The path of an image as annotation files write it: relative, absolute, of Windows, or a URL. */
 export interface ImagePath {

@@ -1,6 +1,8 @@
 import { opendir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type ImagePath, pathTails } from './image-path.js';
+import { hasImage, isInStore } from './image-stores/find-image-file.js';
+import { openImageStore } from './image-stores/open-image-store.js';
 import { SimilarNames } from './similar-names.js';
 
 /** The result of looking for the file of an image. */
@@ -64,7 +66,7 @@ export class ImageSearch {
     const tails = pathTails(path);
     const { folder } = this.#options;
     if (folder !== undefined) {
-      const found = (await firstFile(folder, candidates, true)) ?? (await firstFile(folder, tails, false));
+      const found = (await this.#first(folder, candidates, true)) ?? (await this.#first(folder, tails, false));
       if (found) return found;
     }
     this.#places ??= existingPlaces(this.#options);
@@ -73,7 +75,7 @@ export class ImageSearch {
       for (const { folder: root, below, onlyWithFolder } of places) {
         const usable = onlyWithFolder ? paths.filter((file) => !path.outside && file.includes('/')) : paths;
         const files = usable.map((file) => (below ? `${below}/${file}` : file));
-        const found = await firstFile(root, files, paths === candidates);
+        const found = await this.#first(root, files, paths === candidates);
         if (found) return found;
       }
     const name = tails.at(-1) ?? path.whole;
@@ -85,16 +87,26 @@ export class ImageSearch {
     return this.#findSimilar(name);
   }
 
+  /** Returns the first file of a folder; images in shards and stores are looked for in the image folder alone. */
+  async #first(folder: string, paths: readonly string[], exact: boolean): Promise<FoundImage | null> {
+    const isThere = folder === this.#options.folder ? hasImage : isFileBelow;
+    for (const file of paths) if (await isThere(folder, file)) return { file, folder, exact };
+    return null;
+  }
+
   async #findSimilar(name: string): Promise<FoundImage | readonly string[] | null> {
     this.#similar ??= this.#similarNames();
     for (const { folder, names } of await this.#similar) {
       const found = await names.find(name);
       if (found.length > 1) return found;
-      if (found[0] !== undefined && (await isFile(join(folder, found[0])))) {
+      if (found[0] !== undefined && (await isFileBelow(folder, found[0]))) {
         return { file: found[0], folder, exact: false };
       }
     }
-    return null;
+    const { folder } = this.#options;
+    const stored = folder === undefined ? [] : ((await (await openImageStore(folder))?.similar(name)) ?? []);
+    if (stored.length > 1) return stored;
+    return stored[0] === undefined ? null : { file: stored[0], folder: folder as string, exact: false };
   }
 
   async #similarNames() {
@@ -118,7 +130,7 @@ export class ImageSearch {
     for (let k = 0; k < subfolders.length; k++) {
       const index = (start + k) % subfolders.length;
       const file = `${subfolders[index]}/${name}`;
-      if (!(await isFile(join(folder, file)))) continue;
+      if (!(await hasImage(folder, file))) continue;
       if (found.length === 0) this.#last = index;
       found.push(file);
       if (uniqueNames) break;
@@ -151,24 +163,20 @@ async function existingPlaces({ folder, annotations, below, subset = '' }: Image
     ...innerOf(annotations, below),
     ...(above === undefined ? [] : [...innerOf(above, ''), { folder: above, below: '', onlyWithFolder: true }]),
   ];
-  const exist = await Promise.all(
-    places.map(
-      async (place) => (await stat(join(place.folder, place.below)).catch(() => null))?.isDirectory() ?? false,
-    ),
-  );
+  const exist = await Promise.all(places.map((place) => isFolder(place, folder)));
   return places.filter((_, index) => exist[index]);
 }
 
-async function firstFile(folder: string, paths: readonly string[], exact: boolean): Promise<FoundImage | null> {
-  for (const file of paths) if (await isFile(join(folder, file))) return { file, folder, exact };
-  return null;
+const isFileBelow = async (folder: string, file: string): Promise<boolean> =>
+  (await stat(join(folder, file)).catch(() => null))?.isFile() ?? false;
+
+/** Returns whether there is a folder on disk or, in the image folder, in its shards or store. */
+async function isFolder({ folder, below }: Place, images: string | undefined): Promise<boolean> {
+  if (!isInStore(folder) && (await stat(join(folder, below)).catch(() => null))?.isDirectory()) return true;
+  return folder === images && ((await openImageStore(folder))?.folders.includes(below) ?? false);
 }
 
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => null))?.isFile() ?? false;
-}
-
-/** Returns the subfolders of a folder in a fixed order, relative to it; none if they are too many. */
+/** Returns the subfolders of an image folder in a fixed order, relative to it, then those of its images in shards or a store; none if they are too many. */
 async function subfoldersOf(folder: string): Promise<readonly string[]> {
   const all: string[] = [];
   let level = [''];
@@ -187,5 +195,6 @@ async function subfoldersOf(folder: string): Promise<readonly string[]> {
     all.push(...next);
     level = next;
   }
-  return all;
+  const stored = (await openImageStore(folder))?.folders ?? [];
+  return [...all, ...stored.filter((path) => !all.includes(path))];
 }

@@ -50,7 +50,7 @@ export class SimilarNames {
 }
 
 /** Returns a text that is the same for similar file names. */
-function similarName(name: string): string {
+export function similarName(name: string): string {
   let decoded = name;
   try {
     decoded = decodeURIComponent(name);

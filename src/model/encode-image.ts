@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type ImageSource, imageName } from '../files/image-stores/find-image-file.js';
 import { type ReadImageOptions, readImage } from './image/read-image.js';
 import { normalize, resize } from './image/resize.js';
 import { targetSize } from './image/target-size.js';
@@ -19,7 +20,7 @@ export const NO_OBJECTS = 'no objects';
  */
 export async function encodeImage(
   { model, vectors }: { readonly model: RlipV2; readonly vectors: LabelVectors },
-  file: string,
+  file: ImageSource,
   size: { readonly shorter?: number; readonly longest?: number },
   labels: { readonly objects: readonly string[]; readonly relations: readonly string[] },
   reading: ReadImageOptions = {},
@@ -27,7 +28,7 @@ export async function encodeImage(
   const texts = [...labels.objects, ...labels.relations];
   const values = await vectors.of(texts);
   const original = await readImage(file, reading);
-  const target = targetSize(original, size.shorter, size.longest, file);
+  const target = targetSize(original, size.shorter, size.longest, imageName(file));
   const pixels = normalize(resize(original, target));
   return tf.tidy(
     () =>

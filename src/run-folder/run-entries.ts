@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { InputError, OutputError } from '../errors.js';
 import { checksum } from '../files/checksum.js';
-import { safeRelativePath } from '../files/image-folder.js';
 import { nameEntries, removeEntries, type SortedEntries, sortEntries } from '../files/own-entries.js';
+import { safeRelativePath } from '../files/safe-relative-path.js';
 import type { Manifest } from '../records/manifest.js';
 import type { RunState } from '../records/run-state.js';
 import { isIntermediate, isTemporary, ownPaths } from './own-paths.js';

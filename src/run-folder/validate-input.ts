@@ -1,12 +1,12 @@
 import { tmpdir } from 'node:os';
 import { readCaptionElements } from '../captioners/caption-forms.js';
-import { safeRelativePath } from '../files/image-folder.js';
 import { imagePath } from '../files/image-path.js';
 import { inputFile } from '../files/input-files.js';
 import { jsonLines } from '../files/json/json-lines.js';
 import { elementsOf, fieldsOf, formatJsonValue, idProblem, readId } from '../files/json/json-value.js';
 import { streamJson } from '../files/json/stream-json.js';
 import { readSmallJson } from '../files/read-small-file.js';
+import { safeRelativePath } from '../files/safe-relative-path.js';
 import { IdIndex } from '../files/spools/id-index.js';
 import { TemporaryFolder } from '../files/spools/temporary-folder.js';
 import type { AnnotatedSet } from '../records/annotated-set.js';

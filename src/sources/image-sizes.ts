@@ -1,6 +1,6 @@
 import { RecordError } from '../errors.js';
-import { type PixelSize, pixelOrder, readImageHeader } from '../files/image-header.js';
-import { imageInside } from '../files/image-inside.js';
+import { type ImageHeader, type PixelSize, pixelOrder, readImageHeader } from '../files/image-header.js';
+import { findImageFile } from '../files/image-stores/find-image-file.js';
 import { fieldsOf, readId } from '../files/json/json-value.js';
 import { streamJson } from '../files/json/stream-json.js';
 import { GrowingArray } from '../files/spools/growing-array.js';
@@ -77,7 +77,7 @@ export interface ImageProblem {
 
 /**
  * Returns the size of an image: as annotated, or that of its file (`size-from-image`) if the annotations have none; null
- * if the file is then unreadable, and the problem if a link leads out of the folder to it. It counts a file whose size
+ * if the file is then unreadable, and the problem if a link leads out of the folder to it, or a shard or store refuses it. It counts a file whose size
  * differs (`image-size-differs`), and a file that has the annotated size only before the rotation that its EXIF
  * orientation asks for (`annotated-before-rotation`).
  * @param compat ignores the EXIF orientation and compares no sizes, as the official loader does
@@ -90,15 +90,15 @@ export async function checkedSize(
   counts: Record<string, number>,
 ): Promise<PixelSize | ImageProblem | null> {
   if (annotated !== null && compat) return annotated;
-  let path: string;
+  let header: ImageHeader | null;
   try {
-    path = await imageInside(folder, file);
+    header = await readImageHeader(await findImageFile(folder, file));
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
     // The stages that read its pixels reject the image.
-    return annotated ?? { reason: error.reason, problem: error.message };
+    if (annotated !== null && error.reason === 'image-outside-folder') return annotated;
+    return { reason: error.reason, problem: error.message };
   }
-  const header = await readImageHeader(path);
   if (annotated === null) {
     if (header) counts['size-from-image'] = 1;
     return header && (compat ? header.stored : header.upright);

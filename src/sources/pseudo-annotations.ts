@@ -1,9 +1,11 @@
 import { basename } from 'node:path';
 import { InputError, OptionError } from '../errors.js';
-import { checkImageFolder, findImage, safeRelativePath } from '../files/image-folder.js';
+import { checkImageFolder } from '../files/image-folder.js';
+import { findImage } from '../files/image-stores/find-image-file.js';
 import { inputFile, inputFiles } from '../files/input-files.js';
 import { fieldsOf, formatJsonValue, idKey, idProblem, readId } from '../files/json/json-value.js';
 import { streamJson } from '../files/json/stream-json.js';
+import { safeRelativePath } from '../files/safe-relative-path.js';
 import { KeyedStore } from '../files/spools/keyed-store.js';
 import type { ImageRecord } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';

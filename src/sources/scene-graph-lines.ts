@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError, OptionError } from '../errors.js';
-import { safeRelativePath } from '../files/image-folder.js';
 import { imagePath } from '../files/image-path.js';
 import { inputFiles } from '../files/input-files.js';
 import { isInside } from '../files/is-inside.js';
@@ -9,6 +8,7 @@ import { type TextLine, textLines } from '../files/json/json-lines.js';
 import { fieldsOf, formatJsonValue, isId } from '../files/json/json-value.js';
 import { isTooDeep, parseNestedJson } from '../files/json/parse-json.js';
 import { readSmallJson } from '../files/read-small-file.js';
+import { safeRelativePath } from '../files/safe-relative-path.js';
 import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';

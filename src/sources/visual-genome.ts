@@ -1,8 +1,10 @@
 import { basename } from 'node:path';
 import { OptionError } from '../errors.js';
-import { checkImageFolder, findImage, safeRelativePath } from '../files/image-folder.js';
+import { checkImageFolder } from '../files/image-folder.js';
+import { findImage } from '../files/image-stores/find-image-file.js';
 import { inputFile } from '../files/input-files.js';
 import { formatJsonValue } from '../files/json/json-value.js';
+import { safeRelativePath } from '../files/safe-relative-path.js';
 import type { ImageRecord } from '../records/image.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Source, SourceContext, SourceItem } from '../records/ports.js';

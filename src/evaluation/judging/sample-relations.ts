@@ -4,8 +4,8 @@ import { InputError, RecordError } from '../../errors.js';
 import { csvLine } from '../../files/csv-line.js';
 import { encodeJpeg } from '../../files/encode-jpeg.js';
 import { checkImageFolder } from '../../files/image-folder.js';
-import { imageInside } from '../../files/image-inside.js';
 import { readImagePart } from '../../files/image-part.js';
+import { findImageFile, type ImageSource } from '../../files/image-stores/find-image-file.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { wrapFileErrors } from '../../files/wrap-io-errors.js';
 import { writeAtomically } from '../../files/write-atomically.js';
@@ -156,9 +156,9 @@ function drawRelations(
   return drawn.sort((a, b) => a.place - b.place).map(({ relation }) => relation);
 }
 
-async function pathOf({ image }: SceneGraph, folder: string, unreadable: Set<string>): Promise<string | null> {
+async function pathOf({ image }: SceneGraph, folder: string, unreadable: Set<string>): Promise<ImageSource | null> {
   try {
-    return await imageInside(folder, image.file);
+    return await findImageFile(folder, image.file);
   } catch (error) {
     return refused(error, unreadable);
   }
@@ -192,7 +192,7 @@ async function panelOf(
   { image, objects }: SceneGraph,
   relation: Relation,
   { relation: number, subject, predicate, object }: RelationJudgment,
-  path: string | null,
+  path: ImageSource | null,
   unreadable: Set<string>,
 ): Promise<Panel> {
   const [s, o] = [objects[relation.subject]!.box, objects[relation.object]!.box];

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RecordError } from '../../errors.js';
-import { imageInside } from '../../files/image-inside.js';
+import { findImageFile, imageName } from '../../files/image-stores/find-image-file.js';
 import type { Image } from '../../records/image.js';
 import { encodeImage } from '../encode-image.js';
 import { rejectingFailedKernels } from '../kernel-failures.js';
@@ -37,9 +37,10 @@ export async function detectPairs(
   image: Image,
   { images, labels, size }: DetectPairsOptions,
 ): Promise<PairOutputs> {
-  const file = await imageInside(images, image.file);
+  const source = await findImageFile(images, image.file);
+  const file = imageName(source);
   const outputs = await rejectingFailedKernels(file, async () => {
-    const encoded = await encodeImage(loaded, file, size, labels, { annotated: image });
+    const encoded = await encodeImage(loaded, source, size, labels, { annotated: image });
     let last: Record<keyof PairOutputs, tf.Tensor>;
     try {
       last = tf.tidy(() => {

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
-import { RecordError } from '../../errors.js';
+import { RecordError, RelflowError } from '../../errors.js';
 import { type ImageHeader, imageHeader, type PixelSize, pixelOrder } from '../../files/image-header.js';
+import { type ImageSource, imageContent, imageName } from '../../files/image-stores/find-image-file.js';
 import { decoderMessage, ImageError, openImage } from '../../files/open-image.js';
 import type { RgbImage } from './resize.js';
 
@@ -19,7 +20,7 @@ export interface ReadImageOptions {
 }
 
 /**
- * Decodes an image file to RGB, upright as its EXIF orientation asks for. Like the official loader, it ignores the color
+ * Decodes an image file, or an image in a shard or store, to RGB, upright as its EXIF orientation asks for. Like the official loader, it ignores the color
  * profile.
  * @throws RecordError (`image-missing`, `image-unreadable`, or `image-size-differs` if the file is not in proportion to
  * the annotated size)
@@ -33,10 +34,11 @@ export interface ReadImageOptions {
  * console.log(small.height, small.width, small.data.length);
  * ```
  */
-export async function readImage(path: string, options: ReadImageOptions = {}): Promise<RgbImage> {
+export async function readImage(file: ImageSource, options: ReadImageOptions = {}): Promise<RgbImage> {
   const { annotated, compat = false } = options;
+  const path = imageName(file);
   try {
-    const { image, header } = await openImage(path, { maxPixels: MAX_PIXELS, ignoreIcc: true });
+    const { image, header } = await openImage(await imageContent(file), { maxPixels: MAX_PIXELS, ignoreIcc: true });
     const upright = !compat && (annotated === undefined || isUpright(path, imageHeader(header), annotated));
     const { data, info } = await (upright ? image.autoOrient() : image)
       .removeAlpha()
@@ -46,9 +48,9 @@ export async function readImage(path: string, options: ReadImageOptions = {}): P
     const rgb = info.channels === 3 ? data : grayToRgb(data, info.channels);
     return { data: rgb, height: info.height, width: info.width };
   } catch (cause) {
-    if (cause instanceof RecordError) throw cause;
+    if (cause instanceof RelflowError && !(cause instanceof ImageError)) throw cause;
     // libvips shares its error text among threads, so that the message does not tell a missing file from a damaged one.
-    const isMissing = (await stat(path).catch(() => null)) === null;
+    const isMissing = typeof file === 'string' && (await stat(file).catch(() => null)) === null;
     const [reason, problem] = isMissing
       ? ['image-missing', 'no such file']
       : ['image-unreadable', decoderMessage(cause)];

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { OptionError, RecordError } from '../../errors.js';
-import { imageInside } from '../../files/image-inside.js';
+import { findImageFile } from '../../files/image-stores/find-image-file.js';
 import type { CandidatePair } from '../../records/candidate.js';
 import type { Detection, Image } from '../../records/image.js';
 import type { TagRequest } from '../../records/ports.js';
@@ -151,7 +151,7 @@ export class TaggingSession {
     this.#current = undefined;
     const encoded = await encodeImage(
       { model: this.#model, vectors: this.#vectors },
-      await imageInside(this.#options.images, image.file),
+      await findImageFile(this.#options.images, image.file),
       this.#options.view ?? this.#stored.view ?? {},
       { objects, relations: [...relations.keys()] },
       { annotated: image, compat: this.#options.compat ?? false },

@@ -1,6 +1,6 @@
-import { copyFile, readFile, stat } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { RecordError } from '../../errors.js';
-import { imageInside } from '../../files/image-inside.js';
+import { findImageFile, type ImageSource, imageBytes } from '../../files/image-stores/find-image-file.js';
 import { imageFormat } from '../../files/open-image.js';
 import type { Image } from '../../records/image.js';
 import type { ExportInput } from './export-format.js';
@@ -30,10 +30,9 @@ export class ExportedImages {
   /** Resolves to the content of an image file; null if it is not embedded, or counted because it cannot be. */
   async content(image: Image): Promise<Buffer | null> {
     if (this.mode !== 'embed') return null;
-    const path = await this.#find(image);
-    if (path === null) return null;
-    const bytes = await readFile(path);
-    if (imageFormat(bytes) !== null) return bytes;
+    const source = await this.#find(image);
+    const bytes = source === null ? null : await this.#read(source, image);
+    if (bytes === null || imageFormat(bytes) !== null) return bytes;
     this.#note('image-not-readable', image.file);
     return null;
   }
@@ -44,8 +43,8 @@ export class ExportedImages {
    */
   async place(image: Image, folder: string): Promise<string | null> {
     if (this.mode !== 'copy' && this.mode !== 'link') return null;
-    const path = await this.#find(image);
-    if (path === null) return null;
+    const source = await this.#find(image);
+    if (source === null) return null;
     const name = `${folder}/${image.file}`;
     const id = JSON.stringify([image.dataset, image.id]);
     const placed = this.#placed.get(name);
@@ -53,25 +52,41 @@ export class ExportedImages {
       if (placed !== id) this.#note('image-name-repeated', image.file);
       return name;
     }
-    this.#placed.set(name, id);
-    if (this.mode === 'link') await this.#output.link(name, path);
+    if (typeof source !== 'string') {
+      const bytes = await this.#read(source, image);
+      if (bytes === null) return null;
+      // There is no file that a link could lead to.
+      if (this.mode === 'link') this.#note('image-copied', image.file);
+      const file = await this.#output.create(name);
+      await file.writeBytes(bytes);
+      await file.close();
+    } else if (this.mode === 'link') await this.#output.link(name, source);
     else {
-      await copyFile(path, await this.#output.reserve(name));
+      await copyFile(source, await this.#output.reserve(name));
       await this.#output.add(name);
     }
+    this.#placed.set(name, id);
     return name;
   }
 
-  async #find(image: Image): Promise<string | null> {
-    const path = await imageInside(this.#folder, image.file).catch((error: unknown) => {
-      if (!(error instanceof RecordError)) throw error;
-      this.#note(error.reason, image.file);
-      return null;
-    });
-    if (path === null) return null;
-    const found = await stat(path).catch(() => null);
-    if (found?.isFile() && found.size <= MAX_BYTES) return path;
-    this.#note(found?.isFile() ? 'image-too-large' : 'image-missing', image.file);
+  /** Finds the file of an image; null if it is counted because it is missing, too large, or not in the folder. */
+  async #find(image: Image): Promise<ImageSource | null> {
+    const source = await findImageFile(this.#folder, image.file).catch((error) => this.#refuse(error, image));
+    if (source === null) return null;
+    const bytes = await imageBytes(source);
+    if (bytes !== null && bytes <= MAX_BYTES) return source;
+    this.#note(bytes === null ? 'image-missing' : 'image-too-large', image.file);
+    return null;
+  }
+
+  async #read(source: ImageSource, image: Image): Promise<Buffer | null> {
+    if (typeof source === 'string') return readFile(source);
+    return source.read().catch((error) => this.#refuse(error, image));
+  }
+
+  #refuse(error: unknown, image: Image): null {
+    if (!(error instanceof RecordError)) throw error;
+    this.#note(error.reason, image.file);
     return null;
   }
 }

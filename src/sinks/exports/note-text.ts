@@ -16,6 +16,14 @@ const TEXTS: Readonly<Record<string, (count: string, example: string) => string>
     `${count} images lie outside the image folder and were not read, such as ${example}`,
   'unsafe-path': (count, example) =>
     `${count} images have paths that leave the image folder and were not read, such as ${example}`,
+  'image-copied': (count, example) =>
+    `${count} images of shards or a store were copied, since a link cannot lead to them, such as ${example}`,
+  'image-changed': (count, example) =>
+    `${count} images changed while the export read them and were left out, such as ${example}`,
+  'image-unreadable': (count, example) =>
+    `${count} images may not be read from the store and were left out, such as ${example}`,
+  'ambiguous-path': (count, example) =>
+    `${count} images have a path that several shards have, and were left out, such as ${example}`,
   'image-name-repeated': (count, example) => `${count} images share their file with another one, such as ${example}`,
   'image-without-objects': (count, example) => `${count} images without objects were left out, such as ${example}`,
   'file-name-lost': (count, example) =>

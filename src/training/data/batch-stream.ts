@@ -1,5 +1,5 @@
 import { RecordError, RelflowError } from '../../errors.js';
-import { imageInside } from '../../files/image-inside.js';
+import { findImageFile, imageContent, imageName } from '../../files/image-stores/find-image-file.js';
 import type { Id } from '../../records/image.js';
 import { addCount } from '../../records/stage-counts.js';
 import type { AugmentedImage } from './augment-image.js';
@@ -66,13 +66,18 @@ async function* streamBatches(
   const read = async (item: PositionedSample | null) => {
     if (item === null) return null;
     const { sample, images: folder, ...at } = item;
-    const path = await imageInside(folder, sample.image.file).catch((error: unknown) => {
-      if (error instanceof RecordError) return { reject: { reason: error.reason, message: error.message } };
-      throw error;
-    });
-    if (typeof path !== 'string') return { id: sample.image.id, result: path };
-    const result = await reader.read({ path, sample, randomness: training ? { seed, ...at } : null });
-    return { id: sample.image.id, result };
+    try {
+      const source = await findImageFile(folder, sample.image.file);
+      const path = imageName(source);
+      // Content can be handed to a thread, a store cannot.
+      const content = typeof source === 'string' ? undefined : ((await imageContent(source)) as Buffer);
+      const randomness = training ? { seed, ...at } : null;
+      const result = await reader.read({ path, sample, randomness, ...(content && { content }) });
+      return { id: sample.image.id, result };
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      return { id: sample.image.id, result: { reject: { reason: error.reason, message: error.message } } };
+    }
   };
   let { epoch, position } = from;
   let start = position;

@@ -1,5 +1,6 @@
 import PQueue from 'p-queue';
 import { RecordError } from '../../errors.js';
+import type { StoredImage } from '../../files/image-stores/image-store.js';
 import { readImage } from '../../model/image/read-image.js';
 import { type RgbImage, resize } from '../../model/image/resize.js';
 import { targetSize } from '../../model/image/target-size.js';
@@ -9,7 +10,10 @@ import type { TrainingSample } from './training-sample.js';
 
 /** An image to be augmented. */
 export interface AugmentationRequest {
+  /** Path of the file, or name of a stored image. */
   readonly path: string;
+  /** The content of a stored image. */
+  readonly content?: Uint8Array;
   readonly sample: TrainingSample;
   /** Determines the random numbers; null resizes the image without augmentation. */
   readonly randomness: { readonly seed: number; readonly epoch: number; readonly position: number } | null;
@@ -38,9 +42,15 @@ export class ImageAugmenter {
     return this.#queue.add(() => this.#augment(request));
   }
 
-  async #augment({ path, sample, randomness, decoded: cached }: AugmentationRequest): Promise<AugmentationResult> {
+  async #augment({
+    path,
+    content,
+    sample,
+    randomness,
+    decoded: cached,
+  }: AugmentationRequest): Promise<AugmentationResult> {
     try {
-      const decoded = cached ?? (await this.#decode(path, sample));
+      const decoded = cached ?? (await this.#decode(path, content, sample));
       if (randomness === null) return { augmentedImage: resizedImage(decoded, sample, this.#options), decoded };
       const random = randomStream(randomness.seed, STREAMS.augmentation, randomness.epoch, randomness.position);
       return { augmentedImage: augmentImage(random, decoded, sample, this.#options), decoded };
@@ -50,11 +60,21 @@ export class ImageAugmenter {
     }
   }
 
-  async #decode(path: string, { image: annotated }: TrainingSample): Promise<RgbImage> {
+  async #decode(
+    path: string,
+    content: Uint8Array | undefined,
+    { image: annotated }: TrainingSample,
+  ): Promise<RgbImage> {
     const { decodedShorterSide, maxSize, compat = false } = this.#options;
-    const image = await readImage(path, { annotated, compat });
+    const image = await readImage(content ? storedContent(path, content) : path, { annotated, compat });
     return decodedShorterSide === undefined
       ? image
       : resize(image, targetSize(image, decodedShorterSide, maxSize, path));
   }
+}
+
+function storedContent(name: string, content: Uint8Array): StoredImage {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
+  const read = async () => bytes;
+  return { name, bytes: bytes.length, read, readStart: async (count) => bytes.subarray(0, count) };
 }

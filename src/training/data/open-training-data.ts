@@ -1,5 +1,4 @@
-import { stat } from 'node:fs/promises';
-import { InputError } from '../../errors.js';
+import { checkImageFolder } from '../../files/image-folder.js';
 import type { AnnotatedSetName } from '../../records/annotated-set.js';
 import type { TrainingConfig, TrainingDataSet } from '../../records/training-config.js';
 import { annotatedSetName, annotatedSource } from '../../sources/annotated-source.js';
@@ -35,7 +34,7 @@ const dataSets = (
 ): Promise<DataSet[]> =>
   Promise.all(
     sets.map(async ({ sceneGraphs, visualGenome: genome, pseudoAnnotations: pseudo, images, ...annotated }) => {
-      if (!(await stat(images).catch(() => null))?.isDirectory()) throw new InputError(images, 'no such image folder');
+      await checkImageFolder(images);
       const source =
         sceneGraphs !== undefined
           ? sceneGraphLines({ sceneGraphs })

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { OptionError } from '../../errors.js';
 import { readConfigJson } from '../../files/read-config-json.js';
 import { readLabelLists } from '../../files/read-label-lists.js';
+import { isS3Address } from '../../files/s3/s3-address.js';
 import { schemaProblem } from '../../records/schema-problem.js';
 import type { TrainingConfig, TrainingDataSet } from '../../records/training-config.js';
 
@@ -23,7 +24,7 @@ export async function readTrainingConfig(file: string): Promise<TrainingConfig> 
   if (problem !== null) throw new OptionError(file, problem);
   const config = value as TrainingConfig;
   const folder = dirname(resolve(file));
-  const path = (relative: string) => resolve(folder, relative);
+  const path = (relative: string) => (isS3Address(relative) ? relative : resolve(folder, relative));
   return {
     ...config,
     ...(config.initialWeights !== undefined && { initialWeights: path(config.initialWeights) }),
