@@ -88,13 +88,7 @@ async function phase<T>(name: string, phases: Phase[], run: () => Promise<T>): P
 
 async function step(k: number): Promise<Phase[]> {
   const phases: Phase[] = [];
-  const drop = () =>
-    seededDropout({
-      next: (
-        (n) => () =>
-          n++
-      )(1000 * k),
-    });
+  const drop = () => seededDropout(k);
   await forward.prepare(batch);
   await phase('forward alone', phases, async () => {
     const { total, parts } = tf.tidy(() => forward.run(batch, drop()));

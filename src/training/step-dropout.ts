@@ -7,10 +7,11 @@ import type { TrainingSettings } from './settings/training-settings.js';
  * @param step counted from 0
  * @param part which batch of the step, counted from 0
  */
-export function stepDropout({ seed, model }: TrainingSettings, step: number, part: number): Dropout {
-  if (model.dropout <= 0 && !model.textDropout) return noDropout;
-  const seeds = randomStream(seed, STREAMS.dropout, step, part);
-  let draws = 0;
-  // The count keeps the seeds of a step distinct; their order is that of the model's layers.
-  return seededDropout({ next: () => Math.floor(seeds.next() * 2 ** 31) + ++draws });
+export function stepDropout(settings: TrainingSettings, step: number, part: number): Dropout {
+  const { model } = settings;
+  return model.dropout <= 0 && !model.textDropout ? noDropout : seededDropout(dropoutSeed(settings, step, part));
 }
+
+/** Returns the seed of a pass, from 0 to 2³¹ − 1; see `stepDropout`. */
+export const dropoutSeed = ({ seed }: TrainingSettings, step: number, part: number): number =>
+  Math.floor(randomStream(seed, STREAMS.dropout, step, part).next() * 2 ** 31);

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
 import { evaluateShapes } from '../model/backends/evaluate-shapes.js';
 import { NO_OBJECTS } from '../model/encode-image.js';
-import type { Dropout } from '../model/layers/dropout.js';
+import { seededDropout } from '../model/layers/dropout.js';
 import { RlipV2 } from '../model/rlip-v2.js';
 import type { Tokenizer } from '../model/text/tokenizer.js';
 import { createForward } from './create-forward.js';
@@ -51,7 +51,7 @@ export async function stepMemory(settings: TrainingSettings): Promise<StepMemory
       // Moments exist from the second step on. Any tensors of the right shapes create them.
       const { variables } = optimizer;
       optimizer.apply(Object.fromEntries(variables.map((variable) => [variable.name, variable])), 1, 0.5);
-      const { gradients } = await lossGradients(forward, largestBatch(settings), variables, () => shapesOfDropout);
+      const { gradients } = await lossGradients(forward, largestBatch(settings), variables, () => seededDropout(0));
       optimizer.apply(gradients, 1, 0.5);
       ema?.update(1);
       tf.dispose(gradients);
@@ -151,9 +151,6 @@ export async function checkMemoryFits(settings: TrainingSettings, memory: StepMe
 const fixedLengthTokenizer: Tokenizer = {
   encode: () => Array.from({ length: LABEL_TOKENS }, (_, k) => k),
 } as unknown as Tokenizer;
-
-/** Allocates the shapes that dropout does, without its random numbers. */
-const shapesOfDropout: Dropout = (x, rate) => (rate > 0 ? tf.mul(x, tf.fill(x.shape, 1)) : x);
 
 /** Returns the largest batch that settings allow. */
 function largestBatch(settings: TrainingSettings): TrainingBatch {

@@ -182,7 +182,7 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
   it('resumes to the same weights from the command line after kill -9', async () => {
     const out = join(temporaryFolder(), 'killed');
     const file = join(folder, 'tagger.json');
-    writeFileSync(file, JSON.stringify({ ...config, checkpointEvery: 1 }));
+    writeFileSync(file, JSON.stringify({ ...config, backend: 'wasm', checkpointEvery: 1 }));
     await trainWithKills(file, out, [{ step: 2, milliseconds: 20 }]);
     const { weights, steps } = await trained(out, { resume: true });
     assert.equal(steps, 6);

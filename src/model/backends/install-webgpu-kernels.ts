@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { registerWebgpuDeformableAttention } from './kernels/register-webgpu-deformable-attention.js';
+import { registerWebgpuDropout } from './kernels/register-webgpu-dropout.js';
 import { registerWebgpuOptimizer } from './kernels/register-webgpu-optimizer.js';
 import { registerWebgpuSegmentSum } from './kernels/register-webgpu-segment-sum.js';
 import { repairWebgpuKernels } from './kernels/repair-webgpu-kernels.js';
@@ -8,6 +9,7 @@ import { repairWebgpuKernels } from './kernels/repair-webgpu-kernels.js';
 export function installWebgpuKernels(): void {
   if (tf.getKernel('RelflowDeformableAttention', 'webgpu')) return;
   registerWebgpuDeformableAttention();
+  registerWebgpuDropout();
   registerWebgpuSegmentSum();
   registerWebgpuOptimizer();
   repairWebgpuKernels();

@@ -194,6 +194,7 @@ const relflowRules: Record<string, Rule> = {
   RelflowGeluGradient: unary(),
   RelflowSoftmaxGradient: unary('y'),
   RelflowReluGradient: unary('y'),
+  RelflowDropout: unary(),
   RelflowDeformableAttention: ({ inputs: { value, weights } }) => {
     const [batch, , heads, width] = value!.shape as [number, number, number, number];
     return { shape: [batch, weights!.shape[1]!, heads * width] };

@@ -74,6 +74,7 @@ export const modelKernelParameters = {
     'thread',
     'threads',
   ],
+  dropout: ['x', 'seed', 'to', 'count', 'index', 'threshold', 'scale', 'thread', 'threads'],
   fillRows: ['row', 'to', 'rows', 'width', 'thread', 'threads'],
   filterGradient: [
     'x',

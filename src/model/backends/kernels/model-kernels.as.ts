@@ -7,6 +7,7 @@ export { adamW } from './adam-w.as';
 export { columnsToImage, imageToColumns } from './columns.as';
 export { filterGradient, gemmScratch, matmul } from './gemm.as';
 export { deformableAttention, deformableAttentionGradient } from './deformable-attention.as';
+export { dropout } from './dropout.as';
 export {
   addSquares,
   fillRows,

@@ -62,5 +62,22 @@ export const nativeKernels: Readonly<Record<string, NativeKernel>> = {
     return ops.run('ClipByValue', [x!.value, bound(clipValueMin), bound(clipValueMax)], { T: { type: x!.dtype } });
   },
 
+  RelflowDropout: (ops, { x, seed }, attributes) => {
+    const { rate, index } = attributes as { rate: number; index: number };
+    const number = (value: number) => ops.constant([value], [], 'float32');
+    const seeds = ops.run('Pack', [seed!.value, ops.constant([index], [], 'int32')], {
+      T: { type: 'int32' },
+      N: { int: 2 },
+      axis: { int: 0 },
+    });
+    const uniform = ops.run('StatelessRandomUniform', [ops.constant(x!.shape, [x!.shape.length], 'int32'), seeds], {
+      dtype: { type: 'float32' },
+      T: { type: 'int32' },
+      Tseed: { type: 'int32' },
+    });
+    const isKept = ops.run('GreaterEqual', [uniform, number(rate)], float);
+    return ops.run('SelectV2', [isKept, ops.run('Mul', [x!.value, number(1 / (1 - rate))], float), number(0)], float);
+  },
+
   RelflowReluGradient: (ops, { y, dy }) => ops.run('ReluGrad', [dy!.value, y!.value], float),
 };

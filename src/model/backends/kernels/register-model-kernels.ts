@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { dropoutThreshold } from '../../ops/dropout.js';
 import type { WasmHeap } from '../wasm-heap.js';
 import { type KernelCall, registerWasmKernel } from './register-wasm-kernel.js';
 import { shapeSize } from './shape-size.js';
@@ -182,6 +183,17 @@ function registerElementwise(heap: WasmHeap): void {
       count: size,
     });
     return dx;
+  });
+  registerWasmKernel('RelflowDropout', ({ inputs, attributes }) => {
+    const { x, seed } = inputs as { x: tf.TensorInfo; seed: tf.TensorInfo };
+    const { rate, index } = attributes as { rate: number; index: number };
+    const to = heap.output(x.shape);
+    const count = shapeSize(x.shape);
+    heap.run('dropout', 8 * count, {
+      ...{ x: heap.address(x), seed: heap.address(seed), to: heap.address(to), count },
+      ...{ index, threshold: dropoutThreshold(rate), scale: 1 / (1 - rate) },
+    });
+    return to;
   });
   registerWasmKernel('RelflowReluGradient', ({ inputs }) => {
     const { y, dy } = inputs as { y: tf.TensorInfo; dy: tf.TensorInfo };
