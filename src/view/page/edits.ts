@@ -1,0 +1,125 @@
+import { computed, signal } from '@preact/signals';
+import type { EditAction, ImageKey, ImageRelation, NewEdit, RelationRef } from '../view-api.js';
+import { api, type RequestError } from './api.js';
+
+/** Edits that the server has not confirmed yet, in order. */
+const waiting = signal<readonly NewEdit[]>([]);
+
+/** Why the last attempt failed and when the next one follows, in milliseconds since 1970; null if there is no problem. */
+export const saveProblem = signal<{ readonly message: string; readonly retryAt: number } | null>(null);
+
+/** Edits that the server refused for good, for people. */
+export const refusedEdit = signal<string | null>(null);
+
+/** Number of edits that are not saved yet. */
+export const unsaved = computed(() => waiting.value.length);
+
+/** The relations of images after the edits of this page, as the server answered. */
+const savedRelations = signal<ReadonlyMap<ImageKey, readonly ImageRelation[]>>(new Map());
+
+/** Counts replies to edits, for what has to be loaded again after one. */
+export const savedCount = signal(0);
+
+/** Ids of this page's edits that can be taken back, the last one at the end. */
+const done = signal<readonly NewEdit[]>([]);
+
+/** The last edit that can be taken back; null if there is none. */
+export const lastEdit = computed(() => done.value.at(-1) ?? null);
+
+let isSending = false;
+let attempts = 0;
+/** Edits a request: one where the server refused several, to find out which of them it means. */
+let batchSize = 100;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+/** Returns whether an edit of this relation is on its way. */
+export const isWaiting = (image: ImageKey, relation: RelationRef): boolean =>
+  waiting.value.some((edit) => edit.image === image && isSameRelation(edit.relation, relation));
+
+/** Returns whether two references name the same relation of an image. */
+export const isSameRelation = (a: RelationRef, b: RelationRef): boolean =>
+  a.subject === b.subject && a.object === b.object && a.predicate === b.predicate;
+
+/** Returns an image's relations: those of the last reply to an edit of it, or those that were loaded. */
+export const relationsNow = (image: ImageKey, loaded: readonly ImageRelation[]): readonly ImageRelation[] =>
+  savedRelations.value.get(image) ?? loaded;
+
+/** Forgets the replies for an image, which was loaded again. */
+export function forgetReplies(image: ImageKey): void {
+  if (!savedRelations.peek().has(image) || waiting.peek().some((edit) => edit.image === image)) return;
+  const kept = new Map(savedRelations.peek());
+  kept.delete(image);
+  savedRelations.value = kept;
+}
+
+/** Sends an edit. It counts as saved only when the server has answered. */
+export function edit(image: ImageKey, { subject, predicate, object }: RelationRef, what: EditAction): NewEdit {
+  const made: NewEdit = { id: crypto.randomUUID(), image, relation: { subject, predicate, object }, what };
+  waiting.value = [...waiting.peek(), made];
+  if (what.action !== 'undo') done.value = [...done.peek(), made];
+  refusedEdit.value = null;
+  void send();
+  return made;
+}
+
+/** Takes this page's last edit back, or a given one; returns the edit that was taken back, null if there is none. */
+export function undo(which: NewEdit | null = lastEdit.peek()): NewEdit | null {
+  if (!which) return null;
+  done.value = done.peek().filter(({ id }) => id !== which.id);
+  edit(which.image, which.relation, { action: 'undo', edit: which.id });
+  return which;
+}
+
+/** Sends what is waiting at once. */
+export function retryNow(): void {
+  clearTimeout(timer);
+  void send();
+}
+
+async function send(): Promise<void> {
+  if (isSending || waiting.peek().length === 0) return;
+  isSending = true;
+  const batch = waiting.peek().slice(0, batchSize);
+  try {
+    const { images } = await api.edit({ edits: batch });
+    settle(batch);
+    const merged = new Map(savedRelations.peek());
+    for (const { key, relations } of images) merged.set(key, relations);
+    savedRelations.value = merged;
+    savedCount.value++;
+    attempts = 0;
+    batchSize = 100;
+    saveProblem.value = null;
+  } catch (error) {
+    failed(batch, error as RequestError);
+  }
+  isSending = false;
+  if (!saveProblem.peek()) void send();
+}
+
+function settle(batch: readonly NewEdit[]): void {
+  const ids = new Set(batch.map(({ id }) => id));
+  waiting.value = waiting.peek().filter(({ id }) => !ids.has(id));
+}
+
+function failed(batch: readonly NewEdit[], error: RequestError): void {
+  if (error.isPassing) {
+    const pause = Math.min(30_000, 1000 * 2 ** attempts++);
+    saveProblem.value = { message: error.message, retryAt: Date.now() + pause };
+    clearTimeout(timer);
+    timer = setTimeout(() => void send(), pause);
+    return;
+  }
+  saveProblem.value = null;
+  batchSize = 1;
+  if (batch.length > 1) return;
+  // The server will never take it: the edit is given up and said so, and those after it are sent.
+  settle(batch);
+  const ids = new Set(batch.map(({ id }) => id));
+  done.value = done.peek().filter(({ id }) => !ids.has(id));
+  refusedEdit.value = `${batch[0]?.relation.predicate}: ${error.message}`;
+}
+
+addEventListener('beforeunload', (event) => {
+  if (unsaved.peek() > 0) event.preventDefault();
+});

@@ -1,0 +1,108 @@
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { type GraphLayout, layOutGraph } from '../drawing/graph-layout.js';
+import type { Point } from '../drawing/rectangle.js';
+import type { SceneRelation } from '../drawing/scene.js';
+import { textWidth } from '../drawing/text-width.js';
+
+interface Props {
+  readonly names: readonly string[];
+  readonly relations: readonly SceneRelation[];
+  readonly lit: string | null;
+  readonly onHover: (key: string | null) => void;
+  readonly onSelect: (key: string) => void;
+}
+
+/** The least magnification at which labels can be read. */
+const LEAST_SCALE = 0.72;
+
+/** The relations as a graph of the objects that take part in them. */
+export function SceneGraphView({ names, relations, lit, onHover, onSelect }: Props) {
+  const frame = useRef<HTMLDivElement>(null);
+  const [size, setSize] = useState({ width: 400, height: 240 });
+  useLayoutEffect(() => {
+    const element = frame.current!;
+    const observer = new ResizeObserver(() => setSize({ width: element.clientWidth, height: element.clientHeight }));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  const content = relations.map(({ subject, predicate, object }) => `${subject} ${predicate} ${object}`).join('\n');
+  const graph = useMemo<GraphLayout | null>(
+    () => (relations.length === 0 ? null : layOutGraph(names, relations, size, textWidth)),
+    [content, size.width, size.height],
+  );
+  const scale = graph ? Math.max(LEAST_SCALE, Math.min(1.1, size.width / graph.width, size.height / graph.height)) : 1;
+  const litRelation = relations.find(({ key }) => key === lit);
+  return (
+    <section class="scene-graph" aria-label="Scene graph" ref={frame}>
+      {graph && (
+        <svg
+          viewBox={`0 0 ${graph.width} ${graph.height}`}
+          width={graph.width * scale}
+          height={graph.height * scale}
+          role="img"
+          aria-label={relations
+            .map(({ subject, predicate, object }) => said(names, subject, predicate, object))
+            .join('; ')}
+        >
+          {graph.edges.map(({ relation, points, label }) => {
+            const { key, predicate, look } = relations[relation]!;
+            return (
+              <g
+                key={key}
+                class={`edge ${look} ${key === lit ? 'lit' : ''} ${lit && key !== lit ? 'dimmed' : ''}`}
+                onPointerEnter={() => onHover(key)}
+                onPointerLeave={() => onHover(null)}
+                onClick={() => onSelect(key)}
+              >
+                <path class="touch" d={smooth(points)} />
+                <path class="curve" d={smooth(points)} />
+                <path class="head" d={head(points)} />
+                <rect class="edge-label" {...label} rx="4" />
+                <text x={label.x + label.width / 2} y={label.y + 11}>
+                  {predicate}
+                </text>
+              </g>
+            );
+          })}
+          {graph.nodes.map(({ object, rectangle }) => {
+            const role =
+              object === litRelation?.subject ? 'subject' : object === litRelation?.object ? 'object' : 'other';
+            return (
+              <g key={object} class={`node ${role} ${litRelation && role === 'other' ? 'dimmed' : ''}`}>
+                <rect {...rectangle} rx="5" />
+                <text x={rectangle.x + rectangle.width / 2} y={rectangle.y + 14}>
+                  {names[object]}
+                </text>
+              </g>
+            );
+          })}
+        </svg>
+      )}
+    </section>
+  );
+}
+
+const said = (names: readonly string[], subject: number, predicate: string, object: number | null): string =>
+  `${names[subject]} ${predicate} ${object === null ? '' : names[object]}`.trim();
+
+/** Returns the path through points, rounded at those between the ends. */
+function smooth(points: readonly Point[]): string {
+  const [first, ...rest] = points;
+  if (!first) return '';
+  let path = `M${first.x} ${first.y}`;
+  for (const [index, point] of rest.entries()) {
+    const next = rest[index + 1];
+    path += next
+      ? `Q${point.x} ${point.y} ${(point.x + next.x) / 2} ${(point.y + next.y) / 2}`
+      : `L${point.x} ${point.y}`;
+  }
+  return path;
+}
+
+function head(points: readonly Point[]): string {
+  const [before, end] = [points.at(-2), points.at(-1)];
+  if (!before || !end) return '';
+  const angle = Math.atan2(end.y - before.y, end.x - before.x);
+  const corner = (turn: number) => `${end.x - 7 * Math.cos(angle + turn)} ${end.y - 7 * Math.sin(angle + turn)}`;
+  return `M${end.x} ${end.y}L${corner(0.42)}L${corner(-0.42)}Z`;
+}
