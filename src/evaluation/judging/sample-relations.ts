@@ -102,14 +102,14 @@ export async function sampleRelations(
     left += pairs.length - drawn.length;
     const path = await pathOf(graph, images, unreadable);
     for (const relation of drawn) {
-      const row = rowOf(graph, relation, rows.length + 1);
+      const row = judgmentRow(graph, relation, rows.length + 1);
       rows.push(row);
       panels.push(await panelOf(graph, relation, row, path, unreadable));
       if (panels.length === PANELS) await writeSheet();
     }
   }
   if (panels.length > 0) await writeSheet();
-  await writeAtomically(file, [csvLine(JUDGMENT_COLUMNS), ...rows.map(csvOf)]);
+  await writeAtomically(file, judgmentLines(rows));
   return {
     images: graphs.length,
     imagesWithoutRelation: graphs.filter(({ relations }) => relations.length === 0).length,
@@ -171,7 +171,8 @@ function refused(error: unknown, unreadable: Set<string>): null {
   return null;
 }
 
-function rowOf({ image, objects }: SceneGraph, relation: Relation, number: number): RelationJudgment {
+/** Returns the row of a relation with an object, without a judgment. */
+export function judgmentRow({ image, objects }: SceneGraph, relation: Relation, number: number): RelationJudgment {
   const { subject, object, predicate, confidence, source } = relation;
   const [s, o] = [objects[subject]!.category, objects[object]!.category];
   const countOf = (name: string) => objects.filter(({ category }) => category === name).length;
@@ -202,4 +203,7 @@ async function panelOf(
   return { title: `${number}: ${subject} ${predicate} ${object}`, part, pixels, subject: s, object: o };
 }
 
-const csvOf = (row: RelationJudgment): string => csvLine(JUDGMENT_COLUMNS.map((name) => row[name]));
+/** Formats rows as the lines of a CSV file, after its header. */
+export function judgmentLines(rows: readonly RelationJudgment[]): string[] {
+  return [csvLine(JUDGMENT_COLUMNS), ...rows.map((row) => csvLine(JUDGMENT_COLUMNS.map((name) => row[name])))];
+}
