@@ -6,6 +6,7 @@ import { ManifestSchema, ShardSchema } from './manifest.js';
 import { PredictionsSchema } from './predictions.js';
 import { RejectSchema } from './reject.js';
 import { RelationJudgmentSchema } from './relation-judgment.js';
+import { ReviewSchema } from './review.js';
 import { ExtentSchema, ProgressSchema, RunStateSchema } from './run-state.js';
 import { CandidateSetSchema, SceneGraphSchema } from './scene-graph.js';
 import { StoredModelSchema } from './stored-model-schema.js';
@@ -33,6 +34,7 @@ export const schemas = {
   judgment: JudgmentSchema,
   predictions: PredictionsSchema,
   'relation-judgment': RelationJudgmentSchema,
+  review: ReviewSchema,
   training: TrainingConfigSchema,
   model: StoredModelSchema,
 } as const;

@@ -7,12 +7,8 @@ import type { ViewRecord } from './view-set.js';
 /** What is known of an image besides its record. */
 interface DetailOptions {
   readonly threshold: number | null;
-  /** Returns the state of a relation, by its position. */
-  readonly reviewOf: (place: number) => RelationReview;
-  /** Relations that people drew. */
-  readonly drawn: readonly ImageRelation[];
-  /** Positions of the relations that match the request's filter. */
-  readonly matching: ReadonlySet<number>;
+  /** The relations with their reviews. */
+  readonly relations: readonly ImageRelation[];
   readonly pictureProblem: string | undefined;
 }
 
@@ -20,7 +16,7 @@ interface DetailOptions {
 export function imageDetail(
   key: ImageKey,
   { graph, candidates }: ViewRecord,
-  { threshold, reviewOf, drawn, matching, pictureProblem }: DetailOptions,
+  { threshold, relations, pictureProblem }: DetailOptions,
 ): Omit<ImageDetail, 'previous' | 'next'> {
   const { image, captions, provenance } = graph;
   return {
@@ -35,7 +31,7 @@ export function imageDetail(
       ({ id, category, box, score = null }): ImageObject => ({ id: String(id), category, box, score }),
     ),
     captions,
-    relations: [...relationsOf(graph, reviewOf, matching), ...drawn],
+    relations,
     candidates: candidates === null ? [] : candidateWays(graph, candidates, threshold),
     tagger: provenance.tagger && { name: provenance.tagger.name, version: provenance.tagger.version },
     stages: provenance.operators.map(({ name, version }) => ({ name, version })),

@@ -1,6 +1,7 @@
-import type { Relation, SceneGraph } from '../../records/scene-graph.js';
-import type { Filter, ImageCard, ImageKey, ImagePage, ImageSort } from '../view-api.js';
+import type { SceneGraph } from '../../records/scene-graph.js';
+import type { Filter, ImageCard, ImageKey, ImagePage, ImageRelation, ImageSort } from '../view-api.js';
 import { MatchingRows, ORDERS } from './matching-rows.js';
+import type { ReviewDesk } from './review-desk.js';
 import type { SetIndex } from './set-index.js';
 import type { ViewDatabase } from './view-database.js';
 
@@ -11,10 +12,12 @@ const SAMPLE = 3;
 export class ImageQueries {
   readonly #db: ViewDatabase;
   readonly #index: SetIndex;
+  readonly #desk: ReviewDesk;
 
-  constructor(db: ViewDatabase, index: SetIndex) {
+  constructor(db: ViewDatabase, index: SetIndex, desk: ReviewDesk) {
     this.#db = db;
     this.#index = index;
+    this.#desk = desk;
   }
 
   /** @throws OptionError when the filter's expression is wrong */
@@ -29,17 +32,15 @@ export class ImageQueries {
       ),
       this.#db.one<{ count: number }>(`SELECT count(*) AS count ${total.images()}`, total.parameters),
     ]);
-    const [places, reviewed] = await Promise.all([
-      this.matchingPlaces(
-        filter,
-        keys.map(({ key }) => key),
-      ),
-      this.#reviewed(keys.map(({ key }) => key)),
-    ]);
+    const places = await this.matchingPlaces(
+      filter,
+      keys.map(({ key }) => key),
+    );
     const cards: ImageCard[] = [];
     for (const { key, matching } of keys) {
       const record = await this.#index.record(key);
-      if (record) cards.push(cardOf(key, record.graph, matching, places.get(key) ?? [], reviewed.get(key) ?? 0));
+      if (record)
+        cards.push(cardOf(key, record.graph, matching, places.get(key) ?? [], this.#desk.relationsOf(record.graph)));
     }
     return { images: cards, total: count, offset, isPartial };
   }
@@ -81,14 +82,6 @@ export class ImageQueries {
     );
     return found ?? { previous: null, next: null };
   }
-
-  async #reviewed(keys: readonly ImageKey[]): Promise<Map<ImageKey, number>> {
-    if (keys.length === 0) return new Map();
-    const rows = await this.#db.all<{ image: number; count: number }>(
-      `SELECT image, count(*) AS count FROM reviews WHERE image IN (${keys.join(', ')}) GROUP BY 1`,
-    );
-    return new Map(rows.map(({ image, count }) => [image, count]));
-  }
 }
 
 function cardOf(
@@ -96,9 +89,9 @@ function cardOf(
   graph: SceneGraph,
   matching: number,
   places: readonly number[],
-  reviewed: number,
+  relations: readonly ImageRelation[],
 ): ImageCard {
-  const { image, objects, relations } = graph;
+  const { image, objects } = graph;
   return {
     key,
     id: String(image.id),
@@ -106,23 +99,23 @@ function cardOf(
     width: image.width,
     height: image.height,
     objects: objects.length,
-    relations: relations.length,
+    relations: graph.relations.length,
     matching,
     sample: places.slice(0, SAMPLE).flatMap((place) => {
       const relation = relations[place];
       return relation ? [sampleOf(graph, relation)] : [];
     }),
-    reviewed,
+    reviewed: relations.filter(({ review }) => review.state !== 'unreviewed').length,
   };
 }
 
-function sampleOf({ objects }: SceneGraph, relation: Relation): ImageCard['sample'][number] {
+function sampleOf({ objects }: SceneGraph, relation: ImageRelation): ImageCard['sample'][number] {
   const [subject, object] = [objects[relation.subject], objects[relation.object ?? -1]];
   return {
     subject: subject?.category ?? '',
     predicate: relation.predicate,
     object: object?.category ?? '',
-    confidence: relation.confidence ?? null,
+    confidence: relation.confidence,
     ...(subject && { subjectBox: subject.box }),
     ...(object && { objectBox: object.box }),
   };

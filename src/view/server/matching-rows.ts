@@ -7,11 +7,11 @@ import { Parameters } from './view-database.js';
 export class MatchingRows {
   readonly parameters = new Parameters();
   readonly #conditions: FilterSql;
-  readonly #alias: string;
+  readonly #index: SetIndex;
 
   /** @throws OptionError when the filter's expression is wrong */
   constructor(index: SetIndex, filter: Filter, omit?: FacetName) {
-    this.#alias = index.alias;
+    this.#index = index;
     this.#conditions = filterSql(index, filter, this.parameters, omit);
   }
 
@@ -19,16 +19,16 @@ export class MatchingRows {
   relations(): string {
     const conditions = [...this.#conditions.relation, ...this.#conditions.image];
     const join = conditions.some((condition) => /\bi\./.test(condition))
-      ? ` JOIN ${this.#alias}.images i ON i.key = r.image`
+      ? ` JOIN ${this.#index.alias}.images i ON i.key = r.image`
       : '';
-    return `FROM ${this.#alias}.relations r${join}${where(conditions)}`;
+    return `FROM ${this.#index.relationRows} r${join}${where(conditions)}`;
   }
 
   /** `FROM … WHERE …` of the images that match, as `i`. */
   images(): string {
     const conditions = [...this.#conditions.image];
     if (this.#conditions.relation.length > 0) conditions.push(`i.key IN (SELECT r.image ${this.relations()})`);
-    return `FROM ${this.#alias}.images i${where(conditions)}`;
+    return `FROM ${this.#index.alias}.images i${where(conditions)}`;
   }
 
   /**
@@ -41,7 +41,7 @@ export class MatchingRows {
     const matches = `SELECT r.image, count(*) AS matching, min(r.confidence) AS low, max(r.confidence) AS high ${this.relations()} GROUP BY r.image`;
     const columns = 'i.key, coalesce(m.matching, 0) AS matching, i.relations, i.file, m.low, m.high';
     const join = hasRelationConditions ? 'JOIN' : 'LEFT JOIN';
-    return `SELECT ${columns} FROM ${this.#alias}.images i ${join} (${matches}) m ON m.image = i.key${where(this.#conditions.image)}`;
+    return `SELECT ${columns} FROM ${this.#index.alias}.images i ${join} (${matches}) m ON m.image = i.key${where(this.#conditions.image)}`;
   }
 }
 

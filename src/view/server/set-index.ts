@@ -19,7 +19,8 @@ const FORMAT = 1;
 export const DICTIONARIES = ['predicate', 'category', 'source', 'tagger', 'dataset', 'split', 'reason'] as const;
 export type DictionaryName = (typeof DICTIONARIES)[number];
 
-const TABLES = {
+/** The tables of an index; `drawn` in memory has the columns of `relations`. */
+export const TABLES = {
   images:
     'key INTEGER, id VARCHAR, file VARCHAR, dataset INTEGER, split INTEGER, width INTEGER, height INTEGER, objects INTEGER, relations INTEGER, captions VARCHAR',
   relations:
@@ -58,6 +59,8 @@ export class SetIndex {
   readonly alias: 'here' | 'there';
   readonly dictionaries: Readonly<Record<DictionaryName, Dictionary>>;
   readonly refused: RefusedRecords = new Map();
+  /** Whether the table `drawn`, of relations that people drew, has rows. */
+  hasDrawn = false;
   #documents: DocumentFile | null = null;
   #images = 0;
   #relations = 0;
@@ -111,6 +114,12 @@ export class SetIndex {
       share: this.#done && this.#problem === undefined ? 1 : this.#share,
       ...(this.#problem !== undefined && { problem: this.#problem }),
     };
+  }
+
+  /** The rows of relations, with those that people drew, as a table of a statement. */
+  get relationRows(): string {
+    const rows = `${this.alias}.relations`;
+    return this.hasDrawn ? `(SELECT * FROM ${rows} UNION ALL SELECT * FROM drawn)` : rows;
   }
 
   get hasCaptions(): boolean {

@@ -6,13 +6,16 @@ import { serve } from '@hono/node-server';
 import envPaths from 'env-paths';
 import { checkImageFolder } from '../../files/image-folder.js';
 import { TemporaryFolder } from '../../files/spools/temporary-folder.js';
+import { ReviewFile } from '../reviews/review-file.js';
 import type { IndexProgress } from '../view-api.js';
 import { CountQueries } from './count-queries.js';
 import { newToken } from './guard.js';
 import { ImageQueries } from './image-queries.js';
+import { JudgeQueue } from './judge-queue.js';
 import { readPageFiles } from './page-files.js';
 import { Pictures } from './pictures.js';
-import { SetIndex } from './set-index.js';
+import { ReviewDesk } from './review-desk.js';
+import { SetIndex, TABLES } from './set-index.js';
 import { viewApp } from './view-app.js';
 import { ViewDatabase } from './view-database.js';
 import type { ViewSet } from './view-set.js';
@@ -25,6 +28,8 @@ export interface StartViewOptions {
   readonly port?: number;
   /** Who reviews, as edits say it; default: the user's name. */
   readonly reviewer?: string;
+  /** File of edits; default: `reviews.jsonl` in the run's folder, or named after the set's file and next to it. */
+  readonly reviews?: string;
   /** Folder of indexes; default: `RELFLOW_CACHE`, or relflow's folder in the user's folder for caches. */
   readonly cache?: string;
 }
@@ -47,18 +52,23 @@ export interface View {
  * @throws RelflowError `missing-package` when the query engine cannot be loaded
  */
 export async function startView(set: ViewSet, options: StartViewOptions = {}): Promise<View> {
-  const { images = [], port = 0, reviewer = userName(), cache = cacheFolder() } = options;
+  const { images = [], port = 0, reviewer = userName(), cache = cacheFolder(), reviews = reviewsOf(set) } = options;
   for (const folder of images) await checkImageFolder(folder);
+  const file = await ReviewFile.open(reviews);
   const temporary = await TemporaryFolder.create(tmpdir());
   const db = await ViewDatabase.open(temporary.path);
   const stop = new AbortController();
   await db.run('CREATE TABLE reviews (image INTEGER, place INTEGER, state VARCHAR)');
+  await db.run(`CREATE TABLE drawn (${TABLES.relations})`);
   const index = await SetIndex.open({ db, alias: 'here', set, cache, signal: stop.signal });
+  const desk = await ReviewDesk.open(db, index, file, reviewer);
   const token = newToken();
   const services = {
     index,
     counts: new CountQueries(db, index),
-    images: new ImageQueries(db, index),
+    images: new ImageQueries(db, index, desk),
+    desk,
+    queue: new JudgeQueue(db, index, desk),
     pictures: new Pictures(images),
     page: await readPageFiles(),
     reviewer,
@@ -87,6 +97,11 @@ export async function startView(set: ViewSet, options: StartViewOptions = {}): P
     },
   };
 }
+
+const reviewsOf = ({ kind, path }: ViewSet): string =>
+  kind === 'run'
+    ? join(path, 'reviews.jsonl')
+    : `${path.replace(/\.(?:jsonl?|csv|h5|xml|ya?ml)(?:\.gz)?$/, '')}.reviews.jsonl`;
 
 function cacheFolder(): string {
   return join(process.env['RELFLOW_CACHE'] || envPaths('relflow', { suffix: '' }).cache, 'views');

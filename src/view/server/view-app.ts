@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import { OptionError, RecordError, RelflowError } from '../../errors.js';
 import { RELATION_FIELDS } from '../../sinks/relation-expression.js';
 import type { ImageDetail, PictureWidth, SetInfo } from '../view-api.js';
@@ -6,9 +7,12 @@ import type { CountQueries } from './count-queries.js';
 import { guard, refuse } from './guard.js';
 import { imageDetail } from './image-detail.js';
 import type { ImageQueries } from './image-queries.js';
+import { type JudgeQueue, readQueue } from './judge-queue.js';
 import type { PageFile } from './page-files.js';
 import { PICTURE_WIDTHS, type Pictures } from './pictures.js';
-import { Query } from './read-filter.js';
+import { Query } from './query.js';
+import { readEdits } from './read-edits.js';
+import type { ReviewDesk } from './review-desk.js';
 import type { SetIndex } from './set-index.js';
 
 /** What the requests are answered with. */
@@ -17,6 +21,8 @@ export interface ViewServices {
   readonly counts: CountQueries;
   readonly images: ImageQueries;
   readonly pictures: Pictures;
+  readonly desk: ReviewDesk;
+  readonly queue: JudgeQueue;
   readonly page: ReadonlyMap<string, PageFile>;
   readonly reviewer: string;
 }
@@ -24,12 +30,19 @@ export interface ViewServices {
 const MOST = Number.MAX_SAFE_INTEGER;
 /** Images or relations in one reply. */
 const PAGE = 200;
+/** The largest body of a request, in bytes. */
+const MOST_BYTES = 1 << 20;
 
 /** Makes the web app: its requests and replies are those of `view-api.ts`. */
 export function viewApp(services: ViewServices, token: string, port: () => number): Hono {
-  const { index, counts, images, pictures } = services;
+  const { index, counts, images, pictures, desk, queue } = services;
   const app = new Hono();
   app.use(guard(token, port));
+  // Other servers may have written to the same file of edits.
+  app.use('/api/*', async (_, next) => {
+    await desk.refresh();
+    await next();
+  });
   app.onError((error, context) => failure(context, error));
   app.get('/api/set', (context) => context.json(setInfo(services)));
   app.get('/api/images', async (context) => {
@@ -57,9 +70,7 @@ export function viewApp(services: ViewServices, token: string, port: () => numbe
     ]);
     const detail = imageDetail(key, record, {
       threshold: index.set.threshold,
-      reviewOf: () => ({ state: 'unreviewed' }),
-      drawn: [],
-      matching: new Set(places.get(key)),
+      relations: desk.relationsOf(record.graph, new Set(places.get(key))),
       pictureProblem,
     });
     return context.json({ ...detail, ...neighbors } satisfies ImageDetail);
@@ -74,6 +85,27 @@ export function viewApp(services: ViewServices, token: string, port: () => numbe
     context.header('cache-control', 'private, max-age=3600');
     return context.body(new Uint8Array(picture), 200, { 'content-type': 'image/jpeg' });
   });
+  app.post('/api/edits', bodyLimit({ maxSize: MOST_BYTES }), async (context) => {
+    const { edits } = readEdits(await context.req.text());
+    return context.json(await desk.save(edits));
+  });
+  app.get('/api/edits', async (context) =>
+    context.json(await desk.log(queryOf(context).integer('limit', 1, PAGE) ?? 50)),
+  );
+  app.get('/api/queue', async (context) => {
+    const query = queryOf(context);
+    const [offset, limit] = [query.integer('offset', 0, MOST) ?? 0, query.integer('limit', 1, PAGE) ?? 20];
+    return context.json(await queue.queue(query.filter(), readQueue(query), offset, limit));
+  });
+  app.get('/api/judged.csv', async (context) => {
+    const query = queryOf(context);
+    const { lines, withoutObject } = await queue.csv(query.filter(), readQueue(query));
+    return context.body(lines.join(''), 200, {
+      'content-type': 'text/csv; charset=utf-8',
+      'content-disposition': 'attachment; filename="relations.csv"',
+      'x-relations-without-object': String(withoutObject),
+    });
+  });
   app.all('/api/*', (context) =>
     refuse(context, 404, 'not-found', `there is no ${context.req.method} ${context.req.path}`),
   );
@@ -83,8 +115,9 @@ export function viewApp(services: ViewServices, token: string, port: () => numbe
 
 const queryOf = (context: Context): Query => new Query(new URL(context.req.url).searchParams);
 
-function setInfo({ index, pictures, reviewer }: ViewServices): SetInfo {
+function setInfo({ index, pictures, desk, reviewer }: ViewServices): SetInfo {
   const { set, progress, refused, hasCaptions } = index;
+  const { path, edits, problem } = desk.file;
   return {
     name: set.name,
     kind: set.kind,
@@ -93,7 +126,7 @@ function setInfo({ index, pictures, reviewer }: ViewServices): SetInfo {
     hasCaptions,
     hasCandidates: set.hasCandidates,
     reviewer,
-    reviews: { file: '', edits: 0 },
+    reviews: { file: path, edits, ...(problem !== undefined && { problem }) },
     refused: [...refused].map(([value, { count }]) => ({ value, count })),
     fields: Object.entries(RELATION_FIELDS).map(([name, { type, summary }]) => ({ name, type, summary })),
   };

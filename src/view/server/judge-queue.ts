@@ -1,0 +1,223 @@
+import { judgmentLines, judgmentRow } from '../../evaluation/judging/sample-relations.js';
+import { bootstrapShare, type UnitCounts } from '../../evaluation/statistics/intervals.js';
+import type { RelationJudgment } from '../../records/relation-judgment.js';
+import type { SceneGraph } from '../../records/scene-graph.js';
+import type { ReviewedItem } from '../reviews/image-reviews.js';
+import type { Filter, Queue, QueueItem, QueueOrder, ReviewState } from '../view-api.js';
+import { MatchingRows } from './matching-rows.js';
+import type { Query } from './query.js';
+import type { ReviewDesk } from './review-desk.js';
+import type { SetIndex } from './set-index.js';
+import type { ViewDatabase } from './view-database.js';
+
+/** What is judged, in which order. */
+export interface QueueOptions {
+  readonly order: QueueOrder;
+  readonly seed: number;
+  /** Number of images that are drawn, for `random`. */
+  readonly images: number;
+}
+
+/** The most images that a sample draws. */
+const MOST_IMAGES = 10_000;
+
+/**
+ * Reads the options of a queue from a request.
+ * @throws OptionError when one is out of range
+ */
+export function readQueue(query: Query): QueueOptions {
+  return {
+    order: query.choice('order', ['random', 'uncertain'], 'random'),
+    seed: query.integer('seed', 0, Number.MAX_SAFE_INTEGER) ?? 1,
+    images: query.integer('images', 1, MOST_IMAGES) ?? 40,
+  };
+}
+
+interface Place {
+  readonly image: number;
+  readonly place: number;
+  readonly state: ReviewState | null;
+}
+
+const OF_PEOPLE = "(SELECT image, place, state FROM reviews WHERE state <> 'added')";
+
+/** Relations in the order in which people judge them, with what the judgments say. */
+export class JudgeQueue {
+  readonly #db: ViewDatabase;
+  readonly #index: SetIndex;
+  readonly #desk: ReviewDesk;
+
+  constructor(db: ViewDatabase, index: SetIndex, desk: ReviewDesk) {
+    this.#db = db;
+    this.#index = index;
+    this.#desk = desk;
+  }
+
+  /** @throws OptionError when the filter's expression is wrong */
+  async queue(filter: Filter, options: QueueOptions, offset: number, limit: number): Promise<Queue> {
+    const isRandom = options.order === 'random';
+    const queue = isRandom ? await this.#random(filter, options) : await this.#uncertain(filter, offset, limit);
+    const items: QueueItem[] = [];
+    for (const { image, place, state } of isRandom ? queue.places.slice(offset, offset + limit) : queue.places) {
+      const record = await this.#index.record(image);
+      if (record) items.push(itemOf(record.graph, image, place, state ?? 'unreviewed'));
+    }
+    const { reviewed, total, firstOpen } = queue;
+    const judged = reviewed.filter(({ state }) => verdictOf(state) !== null);
+    return {
+      items,
+      offset,
+      total,
+      firstOpen,
+      progress: {
+        judged: judged.length,
+        unsure: reviewed.filter(({ state }) => state === 'unsure').length,
+        images: queue.images,
+        imagesDone: queue.imagesDone,
+      },
+      precision: bootstrapShare(unitsOf(judged)),
+      isRepresentative: isRandom,
+    };
+  }
+
+  /**
+   * Returns the lines of the file that `relflow evaluate judged` reads: all relations of a random sample, those judged of others.
+   * Relations without an object have no row.
+   */
+  async csv(filter: Filter, options: QueueOptions): Promise<{ lines: string[]; withoutObject: number }> {
+    const isRandom = options.order === 'random';
+    const places = isRandom
+      ? (await this.#random(filter, options)).places
+      : (await this.#uncertain(filter, 0, 0)).reviewed;
+    const rows: RelationJudgment[] = [];
+    let withoutObject = 0;
+    for (const { image, place } of places) {
+      const record = await this.#index.record(image);
+      const relation = record?.graph.relations[place];
+      if (!record || !relation) continue;
+      const { object, ...rest } = relation;
+      if (object === null) {
+        withoutObject++;
+        continue;
+      }
+      const row = judgmentRow(record.graph, { ...rest, object }, rows.length + 1);
+      const item = this.#desk.reviewsOf(record.graph).items.find((one) => one.places.includes(place));
+      rows.push({ ...row, ...(item && verdictsOf(item)) });
+    }
+    return { lines: judgmentLines(rows), withoutObject };
+  }
+
+  /** Draws images as `relflow sample` does, and takes all of their relations that match, in the order of the set. */
+  async #random(filter: Filter, { seed, images }: QueueOptions) {
+    const rows = new MatchingRows(this.#index, filter);
+    const { parameters } = rows;
+    const from = rows.images();
+    const names = this.#index.dictionaries.dataset.texts.map((text) => parameters.add(text));
+    const dataset = names.length === 0 ? "''" : `[${names.join(', ')}][i.dataset + 1]`;
+    const lot = `substr(sha256(concat(${parameters.add(String(seed))}, chr(10), ${dataset}, chr(10), i.id)), 1, 12)`;
+    const drawn = await this.#db.all<{ key: number }>(
+      `SELECT i.key ${from} ORDER BY ${lot}, i.key LIMIT ${images}`,
+      parameters,
+    );
+    const keys = drawn.map(({ key }) => key);
+    const places = keys.length === 0 ? [] : await this.#placesOf(filter, keys);
+    const open = places.findIndex(({ state }) => state === null);
+    const withItems = new Set(places.map(({ image }) => image));
+    const unfinished = new Set(places.flatMap(({ image, state }) => (state === null ? [image] : [])));
+    return {
+      places,
+      reviewed: places.filter(isReviewed),
+      total: places.length,
+      firstOpen: open === -1 ? places.length : open,
+      images: withItems.size,
+      imagesDone: withItems.size - unfinished.size,
+    };
+  }
+
+  async #placesOf(filter: Filter, keys: readonly number[]): Promise<Place[]> {
+    const rows = new MatchingRows(this.#index, filter);
+    return this.#db.all<Place & { image: number }>(
+      `SELECT m.image, m.place, v.state FROM (SELECT r.image, r.place ${rows.relations()}) m LEFT JOIN ${OF_PEOPLE} v ON v.image = m.image AND v.place = m.place WHERE m.image IN (${keys.join(', ')}) AND ${this.#isOfSet('m')} ORDER BY 1, 2`,
+      rows.parameters,
+    );
+  }
+
+  /** Takes the scored relations whose confidence is nearest to one half first. */
+  async #uncertain(filter: Filter, offset: number, limit: number) {
+    const select = async (what: string, rest: string): Promise<Place[]> => {
+      const rows = new MatchingRows(this.#index, filter);
+      return this.#db.all<Place & { image: number }>(
+        `SELECT ${what} FROM (SELECT r.image, r.place, r.is_scored, abs(r.confidence - 0.5) AS distance ${rows.relations()}) m LEFT JOIN ${OF_PEOPLE} v ON v.image = m.image AND v.place = m.place WHERE m.is_scored ${rest}`,
+        rows.parameters,
+      );
+    };
+    const order = 'ORDER BY m.distance, m.image, m.place';
+    const columns = 'm.image, m.place, v.state';
+    const [places, reviewed, [count]] = await Promise.all([
+      select(columns, `${order} LIMIT ${limit} OFFSET ${offset}`),
+      select(columns, `AND v.state IS NOT NULL ${order}`),
+      select('count(*) AS image, count(DISTINCT m.image) AS place, NULL AS state', ''),
+    ]);
+    // The first place without a judgment is within the first ones, one more than there are judgments.
+    const start = await select(columns, `${order} LIMIT ${reviewed.length + 1}`);
+    const open = start.findIndex(({ state }) => state === null);
+    const total = count?.image ?? 0;
+    return {
+      places,
+      reviewed: reviewed.filter(isReviewed),
+      total,
+      firstOpen: open === -1 ? total : open,
+      images: count?.place ?? 0,
+      imagesDone: new Set(reviewed.map(({ image }) => image)).size,
+    };
+  }
+
+  /** A relation that people drew has a place after those of the set. */
+  #isOfSet(row: string): string {
+    return this.#index.hasDrawn ? `(${row}.image, ${row}.place) NOT IN (SELECT image, place FROM drawn)` : 'true';
+  }
+}
+
+interface ReviewedPlace extends Place {
+  readonly state: ReviewState;
+}
+
+const isReviewed = (place: Place): place is ReviewedPlace => place.state !== null;
+
+/** Whether a relation holds, as people said; null if they cannot tell. A changed one did not hold as it was. */
+function verdictOf(state: ReviewState): boolean | null {
+  if (state === 'approved') return true;
+  return state === 'rejected' || state === 'changed' ? false : null;
+}
+
+function unitsOf(places: readonly ReviewedPlace[]): UnitCounts[] {
+  const units = new Map<number, { count: number; of: number }>();
+  for (const { image, state } of places) {
+    const unit = units.get(image) ?? { count: 0, of: 0 };
+    if (verdictOf(state)) unit.count++;
+    unit.of++;
+    units.set(image, unit);
+  }
+  return [...units.values()];
+}
+
+/** The three verdicts of a row. What holds for these boxes holds in the image, and the boxes are what it speaks of. */
+function verdictsOf({ review, last }: ReviewedItem): Pick<RelationJudgment, 'match' | 'triplet' | 'pair'> {
+  if (review.state === 'approved') return { match: 'yes', triplet: 'yes', pair: 'yes' };
+  if (review.state === 'unsure') return { pair: '?' };
+  const { match, triplet } = last.what.action === 'reject' ? last.what : {};
+  return { pair: 'no', ...(match && { match }), ...(triplet && { triplet }) };
+}
+
+function itemOf({ objects, relations }: SceneGraph, image: number, place: number, state: ReviewState): QueueItem {
+  const relation = relations[place];
+  return {
+    image,
+    relation: place,
+    subject: objects[relation?.subject ?? -1]?.category ?? '',
+    predicate: relation?.predicate ?? '',
+    object: objects[relation?.object ?? -1]?.category ?? '',
+    confidence: relation?.confidence ?? null,
+    state,
+  };
+}
