@@ -12,7 +12,7 @@ const HEAD = 9;
 
 /**
  * Returns the arrow between two boxes. It starts at the subject's center and ends at the edge of the object's box, or at its
- * center where one box holds the other's center.
+ * center where one box holds the other's center or the line would be short.
  *
  * @param rank 0 for the first relation of this pair of boxes in either direction, 1 for the second…: each bends differently
  */
@@ -36,7 +36,9 @@ export function arrowBetween(subject: Rectangle, object: Rectangle, rank: number
     if (contains(object, pointOn(whole, middle))) inside = middle;
     else outside = middle;
   }
-  return beginning(whole, inside);
+  const cut = beginning(whole, inside);
+  // Boxes that touch would have a head and no line.
+  return Math.hypot(cut.to.x - from.x, cut.to.y - from.y) < Math.max(24, 0.3 * distance) ? whole : cut;
 }
 
 /** Returns the point at `t` in [0, 1] of an arrow. */

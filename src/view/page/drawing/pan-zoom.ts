@@ -8,9 +8,6 @@ export interface View {
   readonly y: number;
 }
 
-/** Returns whether two views show the same. */
-export const isSameView = (a: View, b: View): boolean => a.scale === b.scale && a.x === b.x && a.y === b.y;
-
 /** A width and a height, in pixels. */
 export interface Size {
   readonly width: number;

@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import type { ImageObject } from '../../view-api.js';
 import { curvePath, headPath } from './arrow.js';
 import { categoryColors } from './category-colors.js';
-import { fitPart, isSameView, panBy, type View, zoomAbout } from './pan-zoom.js';
+import { fitPart, panBy, type View, zoomAbout } from './pan-zoom.js';
 import type { Point, Rectangle } from './rectangle.js';
 import { type DrawnRelation, type LabelMode, layOutScene, moveLabels, objectAt, type SceneRelation } from './scene.js';
 import { textWidth } from './text-width.js';
@@ -173,13 +173,16 @@ export function SceneView(props: Props) {
     () => layOutScene({ ...contents, labels }, rest, screen, textWidth),
     [...content, rest.x, rest.y, rest.scale],
   );
+  // A view that only moves shifts what is drawn; one that is magnified is drawn anew.
+  const isShifted = rest.scale === view.scale;
   const scene = useMemo(
     () =>
-      isSameView(rest, view)
+      isShifted
         ? atRest
         : moveLabels(atRest, layOutScene({ ...contents, labels: 'none' }, view, screen, textWidth), rest, view),
-    [atRest, view.x, view.y, view.scale],
+    [atRest, ...(isShifted ? [0, 0, 0] : [view.x, view.y, view.scale])],
   );
+  const shift = isShifted ? `translate(${view.x - rest.x}px, ${view.y - rest.y}px)` : 'none';
   const colors = useMemo(() => categoryColors(objects.map(({ category }) => category)), [objects]);
   const roleOf = (index: number): string =>
     index === (line?.from ?? litRelation?.subject)
@@ -207,7 +210,7 @@ export function SceneView(props: Props) {
       ) : (
         <img class="ground" src={picture} alt={description} draggable={false} style={placed(view, width, height)} />
       )}
-      <svg width={size.width} height={size.height} role="img" aria-label={description}>
+      <svg width={size.width} height={size.height} role="img" aria-label={description} style={{ transform: shift }}>
         <g class={isDimmed ? 'boxes dimmed' : 'boxes'}>
           {scene.boxes.map(({ index, rectangle }) => (
             <g key={index} class={roleOf(index)}>

@@ -1,4 +1,4 @@
-import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { type GraphLayout, layOutGraph } from '../drawing/graph-layout.js';
 import type { Point } from '../drawing/rectangle.js';
 import type { SceneRelation } from '../drawing/scene.js';
@@ -31,9 +31,25 @@ export function SceneGraphView({ names, relations, lit, onHover, onSelect }: Pro
     [content, size.width, size.height],
   );
   const scale = graph ? Math.max(LEAST_SCALE, Math.min(1.1, size.width / graph.width, size.height / graph.height)) : 1;
+  // The lit edge comes into view, unless one points at the graph itself.
+  const isPointed = useRef(false);
+  useEffect(() => {
+    if (lit !== null && !isPointed.current)
+      frame.current?.querySelector('.edge.lit .edge-label')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [lit]);
   const litRelation = relations.find(({ key }) => key === lit);
   return (
-    <section class="scene-graph" aria-label="Scene graph" ref={frame}>
+    <section
+      class="scene-graph"
+      aria-label="Scene graph"
+      ref={frame}
+      onPointerEnter={() => {
+        isPointed.current = true;
+      }}
+      onPointerLeave={() => {
+        isPointed.current = false;
+      }}
+    >
       {graph && (
         <svg
           viewBox={`0 0 ${graph.width} ${graph.height}`}
