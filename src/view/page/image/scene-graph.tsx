@@ -34,8 +34,11 @@ export function SceneGraphView({ names, relations, lit, onHover, onSelect }: Pro
   // The lit edge comes into view, unless one points at the graph itself.
   const isPointed = useRef(false);
   useEffect(() => {
-    if (lit !== null && !isPointed.current)
-      frame.current?.querySelector('.edge.lit .edge-label')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+    const [element, label] = [frame.current, frame.current?.querySelector('.edge.lit .edge-label')];
+    if (!element || !label || isPointed.current) return;
+    const [outer, inner] = [element.getBoundingClientRect(), label.getBoundingClientRect()];
+    element.scrollLeft += (inner.left + inner.right - outer.left - outer.right) / 2;
+    element.scrollTop += (inner.top + inner.bottom - outer.top - outer.bottom) / 2;
   }, [lit]);
   const litRelation = relations.find(({ key }) => key === lit);
   return (
