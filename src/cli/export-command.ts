@@ -57,7 +57,7 @@ export function addExportOptions(command: Command): Command {
   const selection = 'Selection:';
   const content = 'Content:';
   return command
-    .option('-o, --out <path>', 'file to write; a folder for a format of several files and with --split')
+    .option('-o, --out <path>', 'file to write; a folder for a format of several files and with --split; or s3://bucket/key')
     .addOption(overwriteOption())
     .option('--json', 'print the files and counts as JSON')
     .addOption(

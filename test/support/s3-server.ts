@@ -12,6 +12,10 @@ import { temporaryFolder } from './folders.js';
 export interface S3Faults {
   /** The share of requests that get status 503, that break off, and that take 0.3 s longer: a third each. */
   share: number;
+  /** Requests that the store refuses, by method and path. */
+  refused?: RegExp;
+  /** Requests that get no reply, by method and path. */
+  held?: RegExp;
 }
 
 /** A server of the S3 protocol on a free port, with an empty bucket `bucket`. */
@@ -112,6 +116,13 @@ function startProxy(port: number, faults: S3Faults, requests: string[]) {
     requests.push(`${incoming.method} ${incoming.url}`);
     // The same numbers in every run.
     random = (random * 48_271) % 2_147_483_647;
+    const line = `${incoming.method} ${incoming.url}`;
+    if (faults.held?.test(line)) return;
+    if (faults.refused?.test(line)) {
+      incoming.resume();
+      incoming.on('end', () => response.writeHead(400).end());
+      return;
+    }
     const failing = random / 2_147_483_647 < faults.share ? random % 3 : null;
     if (failing === 0) {
       incoming.resume();

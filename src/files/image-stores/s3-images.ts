@@ -3,7 +3,7 @@ import type { GetObjectCommandInput } from '@aws-sdk/client-s3';
 import PQueue from 'p-queue';
 import { InputError, RecordError } from '../../errors.js';
 import { listS3 } from '../s3/list-s3.js';
-import { keyBelow, readS3Address, type S3Address } from '../s3/s3-address.js';
+import { keyBelow, readS3Address, type S3Address, s3Name } from '../s3/s3-address.js';
 import { describeS3Error, s3Client, statusOf } from '../s3/s3-client.js';
 import { safeRelativePath } from '../safe-relative-path.js';
 import { ImageCatalog } from './image-catalog.js';
@@ -35,7 +35,7 @@ export async function openS3Images(where: string): Promise<ImageStore & { close(
   };
   const object = (path: string, [bytes, tag]: Found): StoredImage => {
     const key = keyBelow(address, path);
-    const name = `s3://${address.bucket}/${key}`;
+    const name = s3Name(address, path);
     const id = JSON.stringify([
       process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'],
       name,

@@ -1,5 +1,6 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { InputError } from '../../errors.js';
+import { readBytes } from '../read-bytes.js';
 
 /** A regular file in a tar file. */
 export interface TarMember {
@@ -60,18 +61,6 @@ export async function* tarMembers(file: string): AsyncGenerator<TarMember, void>
   } finally {
     await handle.close();
   }
-}
-
-/** Reads bytes of an open file; fewer if it ends before. */
-export async function readBytes(handle: FileHandle, offset: number, bytes: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(bytes);
-  let read = 0;
-  while (read < bytes) {
-    const { bytesRead } = await handle.read(buffer, read, bytes - read, offset + read);
-    if (bytesRead === 0) break;
-    read += bytesRead;
-  }
-  return buffer.subarray(0, read);
 }
 
 /** What extended headers say about the next member. */

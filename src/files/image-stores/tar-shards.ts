@@ -2,11 +2,12 @@ import { open, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError, RecordError } from '../../errors.js';
 import { listNames } from '../list-names.js';
+import { readBytes } from '../read-bytes.js';
 import { safeRelativePath } from '../safe-relative-path.js';
 import { ImageCatalog } from './image-catalog.js';
 import type { ImageStore, StoredImage } from './image-store.js';
 import { isTarFile } from './is-tar-file.js';
-import { readBytes, type TarMember, tarMembers } from './tar-members.js';
+import { type TarMember, tarMembers } from './tar-members.js';
 
 /** Where an image is: number of the shard, first byte, size. */
 type Place = readonly [shard: number, offset: number, bytes: number];

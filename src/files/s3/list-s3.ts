@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.js';
-import { keyBelow, type S3Address } from './s3-address.js';
+import type { S3Address } from './s3-address.js';
 import { describeS3Error, s3Client } from './s3-client.js';
 
 /** An object of a store. */
@@ -18,7 +18,7 @@ export interface S3Object {
  */
 export async function* listS3(where: string, address: S3Address): AsyncGenerator<S3Object, void> {
   const { client, sdk } = await s3Client();
-  const prefix = address.prefix === '' ? '' : keyBelow(address, '');
+  const prefix = address.prefix === '' ? '' : `${address.prefix}/`;
   for (let next: string | undefined; ; ) {
     const page = await client
       .send(

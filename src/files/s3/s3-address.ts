@@ -28,5 +28,9 @@ export function readS3Address(address: string): S3Address {
   return { bucket, prefix };
 }
 
-/** Returns the key of a path below an address. */
-export const keyBelow = ({ prefix }: S3Address, path: string): string => (prefix === '' ? path : `${prefix}/${path}`);
+/** Returns the key of a path below an address; of the address itself if the path is empty. */
+export const keyBelow = ({ prefix }: S3Address, path: string): string =>
+  path === '' ? prefix : prefix === '' ? path : `${prefix}/${path}`;
+
+/** Returns the address of a path below an address, for messages. */
+export const s3Name = (address: S3Address, path: string): string => `s3://${address.bucket}/${keyBelow(address, path)}`;

@@ -1,6 +1,6 @@
 import type { ExportContents } from './export-contents.js';
 import type { ExportInput } from './export-format.js';
-import type { ExportedFile } from './export-output.js';
+import type { ExportedFile } from './exported-file.js';
 import type { ParquetType } from './parquet-schema.js';
 
 /** The context of Croissant 1.0, as its specification gives it. */

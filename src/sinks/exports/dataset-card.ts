@@ -1,7 +1,7 @@
 import { version } from '../../package-info.js';
 import type { ExportContents } from './export-contents.js';
 import type { ExportInput } from './export-format.js';
-import type { ExportedFile } from './export-output.js';
+import type { ExportedFile } from './exported-file.js';
 
 /** The number of names that tables of a card show. */
 const SHOWN = 20;

@@ -1,5 +1,6 @@
 import { basename, extname } from 'node:path';
 import { OptionError } from '../../errors.js';
+import { isS3Address } from '../../files/s3/s3-address.js';
 import { version } from '../../package-info.js';
 import type { ExportManifest } from '../../records/export-manifest.js';
 import type { CandidateSet, SceneGraph } from '../../records/scene-graph.js';
@@ -9,10 +10,12 @@ import { ContentsCounter, type ExportContents } from './export-contents.js';
 import type { ExportAbout, ExportFormat, ExportInput } from './export-format.js';
 import { EXPORT_FORMATS, type ExportFormatName } from './export-formats.js';
 import { checkExportOptions, type ExportOptions } from './export-options.js';
-import { type ExportedFile, ExportOutput } from './export-output.js';
+import { ExportOutput } from './export-output.js';
+import type { ExportedFile } from './exported-file.js';
 import { graphFilter } from './filter-graphs.js';
 import { splitter } from './split.js';
 import type { SplitGraph } from './split-graph.js';
+import { checkStoreOutput } from './store-output.js';
 
 /** The scene graphs that an export reads, as often as a format needs. */
 export interface ExportSource {
@@ -37,7 +40,7 @@ export interface ExportResult {
 /**
  * Writes scene graphs to a file or folder in another format, which appears when it is complete.
  *
- * @param path the file or, for a format of several files and for a split set, the folder to write
+ * @param path the file or, for a format of several files and for a split set, the folder to write; or `s3://bucket/key`
  * @throws OptionError when an option is out of range or has no effect on the format
  * @throws OutputError when something is at the path that may not be replaced, or it cannot be written
  *
@@ -59,7 +62,12 @@ export async function exportGraphs(
   { overwrite = false, ...options }: ExportOptions & { readonly overwrite?: boolean } = {},
 ): Promise<ExportResult> {
   checkFormatOptions(format, options);
-  await (isFolderExport(format, options) ? checkOutputFolder : checkOutputFile)(path, overwrite);
+  const isFolder = isFolderExport(format, options);
+  if (isS3Address(path)) {
+    if (options.imageFiles === 'link')
+      throw new OptionError('export', "imageFiles 'link' has no effect in a store, which has no links; use 'copy'");
+    await checkStoreOutput(path, isFolder, overwrite);
+  } else await (isFolder ? checkOutputFolder : checkOutputFile)(path, overwrite);
   return writeExport(source, format, path, options);
 }
 

@@ -1,19 +1,18 @@
 import { createReadStream } from 'node:fs';
 import { lstat, rename, rm, symlink, unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { checksum } from '../../files/checksum.js';
-import { FileWriter, type WrittenFile } from '../../files/file-writer.js';
+import { FileWriter } from '../../files/file-writer.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { parentsOf } from '../../files/own-entries.js';
+import { isS3Address } from '../../files/s3/s3-address.js';
 import { syncFolder } from '../../files/sync-folder.js';
 import { wrapFileErrors } from '../../files/wrap-io-errors.js';
 import { partialName } from '../../files/write-atomically.js';
 import { removeExport, replacedName } from './check-output-folder.js';
-
-/** A file of an export, by its path below the folder; for a format of one file, the base name of that file. */
-export interface ExportedFile extends Partial<WrittenFile> {
-  readonly path: string;
-}
+import type { ExportedFile } from './exported-file.js';
+import { writeToStore } from './store-output.js';
 
 /**
  * The files of an export. They are written under another name next to their place, and appear together when all of them are
@@ -21,17 +20,20 @@ export interface ExportedFile extends Partial<WrittenFile> {
  */
 export class ExportOutput {
   readonly path: string;
+  /** True if the files go to a store, which has no links. */
+  readonly isInStore: boolean;
   readonly #isFolder: boolean;
   readonly #partial: string;
   readonly #files: ExportedFile[] = [];
   readonly #open = new Set<FileWriter>();
   readonly #scratches = new Set<string>();
 
-  /** @param path the file or folder to write */
+  /** @param path the file or folder to write, or an `s3://` address, to which the complete files are uploaded */
   constructor(path: string, isFolder: boolean) {
     this.path = path;
+    this.isInStore = isS3Address(path);
     this.#isFolder = isFolder;
-    this.#partial = partialName(path);
+    this.#partial = partialName(this.isInStore ? join(tmpdir(), `relflow-${basename(path)}`) : path);
   }
 
   /** The files that are complete, in the order of their completion. */
@@ -106,6 +108,11 @@ export class ExportOutput {
 
   /** Gives the files their names, in place of an earlier export, which is then removed. */
   async commit(): Promise<void> {
+    if (this.isInStore) {
+      await writeToStore(this.path, this.#files, { isFolder: this.#isFolder, path: this.#partial });
+      await this.#removePartial();
+      return;
+    }
     await wrapFileErrors(this.path, async () => {
       if (this.#isFolder) await this.#syncFolders();
       const isReplacing = this.#isFolder && (await lstat(this.path).catch(() => null)) !== null;
@@ -127,7 +134,11 @@ export class ExportOutput {
   async abandon(): Promise<void> {
     for (const writer of this.#open) await writer.abandon();
     for (const path of this.#scratches) await unlink(path).catch(() => {});
-    // Only this process has written there: the name is a new one.
+    await this.#removePartial();
+  }
+
+  /** Removes the files under their other name, at which only this process has written: it is a new one. */
+  async #removePartial(): Promise<void> {
     await rm(this.#partial, { force: true, recursive: this.#isFolder }).catch(() => {});
   }
 

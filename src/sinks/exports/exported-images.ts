@@ -21,7 +21,9 @@ export class ExportedImages {
 
   /** @param preferred what to do with the images if only their folder is given */
   constructor({ options: { images, imageFiles }, note }: ExportInput, output: ExportOutput, preferred: ImageFiles) {
-    this.mode = imageFiles ?? (images === undefined ? 'none' : preferred);
+    const mode = imageFiles ?? (images === undefined ? 'none' : preferred);
+    // A store has no links.
+    this.mode = mode === 'link' && output.isInStore ? 'copy' : mode;
     this.#folder = images ?? '';
     this.#output = output;
     this.#note = note;
