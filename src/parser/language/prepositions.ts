@@ -95,7 +95,7 @@ type Phrases = ReadonlyMap<string, readonly (readonly string[])[]>;
 const multiwordPrepositions =
   phrases(`next to|close to|near to|adjacent to|opposite of|parallel to|out of|inside of|outside of|off of|
   away from|across from|far from|in between|ahead of|along side of|along side|alongside of|full of|along with|together with|
-  instead of|because of|due to|in addition to|all over|all around|all along|at the foot of|at the head of`);
+  instead of|because of|due to|in addition to|all over|all around|all along|at the foot of|at the head of|in the heart of|at the heart of|in the midst of`);
 const adverbPhrases = phrases(
   'side by side|hand in hand|arm in arm|side to side|back to back|face to face|cross country',
 );

@@ -66,14 +66,20 @@ function splitSentences(caption: string, maxLength: number): Token[][] {
   const sentences: Token[][] = [[]];
   // One unit beyond the limit shows whether a word ends there or crosses it.
   for (const match of caption.slice(0, maxLength + 1).matchAll(tokenPattern)) {
-    const { possessive, word, stop } = match.groups!;
+    const { possessive, contraction, word, stop } = match.groups!;
     const start = match.index;
     const end = start + match[0].length;
     if (end > maxLength) break;
     if (stop !== undefined) sentences.push([]);
     else
       sentences.at(-1)!.push({
-        text: possessive ? "'s" : word ? canonical(normalizeWord(word)) : separatorText(match[0]),
+        text: possessive
+          ? "'s"
+          : contraction
+            ? contractions[contraction.slice(1).toLowerCase()]!
+            : word
+              ? canonical(normalizeWord(word))
+              : separatorText(match[0]),
         start,
         end,
       });
@@ -90,11 +96,15 @@ const separatorText = (mark: string) => (mark === '&' ? 'and' : ',');
 const letter = String.raw`[\p{L}\p{M}\p{N}]`;
 /** `'s`, also after a blank as in tokenized captions, and the apostrophe of `boys'`. */
 const possessive = `(?:['’ʼ]s|(?<=s)['’ʼ])(?!${letter})`;
+/** The end of "they're": a word of its own. */
+const contraction = `(?<=\\b(?:they|we|you|I|who|that|there))['’ʼ](?:re|ve|ll|m|d)(?!${letter})`;
+const contractions: Readonly<Record<string, string>> = { re: 'are', ve: 'have', ll: 'will', m: 'am', d: 'would' };
 /** The alternatives are tried in this order; characters that match none of them (blanks, quotes) are skipped. */
 const tokenPattern = new RegExp(
   [
     `(?<=${letter} ?)(?<possessive>${possessive})`,
-    String.raw`(?<word>\p{N}+(?:[.,:]\p{N}+)+|${letter}+(?:(?!${possessive})['’ʼ‐‑-]${letter}+)*)`,
+    `(?<contraction>${contraction})`,
+    String.raw`(?<word>\p{N}+(?:[.,:]\p{N}+)+|${letter}+(?:(?!${possessive}|${contraction})['’ʼ‐‑-]${letter}+)*)`,
     String.raw`(?<stop>[.!?;…\n\r]+)`,
     '[^\\s"“”\'‘’`*]',
   ].join('|'),

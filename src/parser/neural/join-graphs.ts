@@ -74,6 +74,7 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
   const networkEnds = new Map<number, number>();
   for (const relation of networkRelations)
     networkEnds.set(laterEnd(relation), Math.max(relation.confidence!, networkEnds.get(laterEnd(relation)) ?? 0));
+  const rulePhrases = new Set(rules.entities.map(({ end }) => end));
   const networkPhrases = new Set(networkRelations.flatMap(({ subject, object }) => [subject, object]));
   // For the network, a "tray of" glasses is their quantity.
   const isNew = (index: number) => index >= network.entities.length && !containers.has(index);
@@ -92,6 +93,8 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
       const confidence = confidenceOf({
         network: read?.confidence ?? 0,
         rules: isSame ? 'same' : 'other',
+        isNoPhrase: false,
+        between: 0,
         contest: read === undefined ? (networkEnds.get(laterEnd(relation)) ?? 0) : 0,
         isNewPhrase: isNew(relation.subject) || isNew(relation.object),
         isOtherPhrase: isOther(relation.subject) || isOther(relation.object),
@@ -103,6 +106,7 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
       if (isPhrase && read) break;
     }
   }
+  const ranks = rankOf(entities);
   for (const relation of networkRelations) {
     if (rulesOf.has(pairOf(relation))) continue;
     const ends = [entities[relation.subject]!, entities[relation.object]!] as const;
@@ -112,6 +116,8 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
       network: relation.confidence!,
       rules: 'none',
       contest: 0,
+      isNoPhrase: rulePhrases.size > 0 && !(rulePhrases.has(ends[0].end) && rulePhrases.has(ends[1].end)),
+      between: Math.abs(ranks[relation.subject]! - ranks[relation.object]!) - 1,
       isNewPhrase: false,
       isOtherPhrase: false,
       isPhrase,
@@ -175,6 +181,14 @@ const pairOf = ({ subject, object }: TextRelation) =>
 
 /** The phrase of a relation that comes later: most relations attach it to one before it. */
 const laterEnd = ({ subject, object }: TextRelation) => Math.max(subject, object);
+
+/** Returns each phrase's place in reading order. */
+function rankOf(entities: readonly Entity[]): readonly number[] {
+  const order = [...entities.keys()].sort((a, b) => entities[a]!.end - entities[b]!.end);
+  const ranks: number[] = [];
+  for (const [rank, index] of order.entries()) ranks[index] = rank;
+  return ranks;
+}
 
 /** Reading order: by the end of the later phrase. */
 const orderOf = (entities: readonly Entity[], { subject, object }: TextRelation) =>

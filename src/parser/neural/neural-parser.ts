@@ -32,7 +32,7 @@ const captionWords = 10;
 const paragraphWords = 50;
 
 /** The default of `minConfidence`, for the SDK and the recipes: of the judged relations below it, fewer than 6 in 10 are right. */
-export const DEFAULT_MIN_CONFIDENCE = 0.7;
+export const DEFAULT_MIN_CONFIDENCE = 0.6;
 
 /** Options of `neuralParser`. */
 export interface NeuralParserOptions {
@@ -122,11 +122,14 @@ function lazyParser(
       minConfidence === 0
         ? joined.relations
         : joined.relations.filter(({ confidence, predicate }) => confidence! >= minConfidence && predicate !== '');
+    const ruleEnds = new Set(rules.graph.entities.map(({ end }) => end));
     const related = new Set(relations.flatMap(({ subject, object }) => [subject, object]));
     const graph = withEntities(
       { entities: joined.entities, relations },
-      // What only the rules take for a phrase counts if it is related.
-      ({ lemma }, index) => (isPhrase || !isAbstract(lemma)) && (index < network.entities.length || related.has(index)),
+      // What only one of them takes for a phrase counts if it is related.
+      ({ lemma, end }, index) =>
+        (isPhrase || !isAbstract(lemma)) &&
+        (related.has(index) || (index < network.entities.length && (isPhrase || ruleEnds.has(end)))),
     );
     return mergeMentions(caption, graph, rules.mentions);
   };

@@ -8,6 +8,8 @@ export interface Evidence {
   readonly rules: 'same' | 'other' | 'none';
   /** The network's highest probability of another relation of the later phrase, in [0, 1]; 0 if it has none. */
   readonly contest: number;
+  /** Whether the rules take one of the phrases for something else than a phrase. */
+  readonly isNoPhrase: boolean;
   /** Whether only the rules see one of the phrases. */
   readonly isNewPhrase: boolean;
   /** Whether such a phrase has other words than one of the network. */
@@ -16,6 +18,8 @@ export interface Evidence {
   readonly isPhrase: boolean;
   /** Whether the caption is a description of several sentences. */
   readonly isParagraph: boolean;
+  /** The number of phrases between the two, of relations of the network alone. */
+  readonly between: number;
   /** In the caption's words. */
   readonly predicate: string;
 }
@@ -25,6 +29,7 @@ export const evidenceFeatures = [
   'agree',
   'agree, log-odds of the network',
   'differ',
+  'differ, log-odds of the network',
   'rules alone',
   'rules alone, contested',
   'rules alone, with',
@@ -32,6 +37,8 @@ export const evidenceFeatures = [
   'rules alone, other words of a phrase',
   'network alone',
   'network alone, log-odds',
+  'network alone, phrases between',
+  'network alone, no phrase for the rules',
   'short caption',
   'paragraph',
 ] as const;
@@ -41,15 +48,18 @@ type NumberFor<Names extends readonly string[]> = { readonly [K in keyof Names]:
 
 /** Returns the value of each feature. */
 export function evidenceValues(evidence: Evidence): NumberFor<typeof evidenceFeatures> {
-  const { network, rules, contest, isNewPhrase, isOtherPhrase, isPhrase, isParagraph, predicate } = evidence;
+  const { network, rules, contest, isNoPhrase, isNewPhrase, isOtherPhrase, isPhrase, isParagraph, between, predicate } =
+    evidence;
   const isRead = network > 0;
   const agrees = isRead && rules === 'same';
+  const differs = isRead && rules === 'other';
   const isAlone = network === 0;
   const isNetworkAlone = rules === 'none';
   return [
     agrees ? 1 : 0,
     agrees ? logOdds(network) : 0,
-    isRead && rules === 'other' ? 1 : 0,
+    differs ? 1 : 0,
+    differs ? logOdds(network) : 0,
     isAlone ? 1 : 0,
     isAlone ? contest : 0,
     isAlone && predicate === 'with' ? 1 : 0,
@@ -57,10 +67,15 @@ export function evidenceValues(evidence: Evidence): NumberFor<typeof evidenceFea
     isAlone && isOtherPhrase ? 1 : 0,
     isNetworkAlone ? 1 : 0,
     isNetworkAlone ? logOdds(network) : 0,
+    isNetworkAlone ? Math.min(MOST_BETWEEN, between) : 0,
+    isNetworkAlone && isNoPhrase ? 1 : 0,
     isPhrase ? 1 : 0,
     isParagraph ? 1 : 0,
   ];
 }
+
+/** More phrases between two make no difference. */
+const MOST_BETWEEN = 2;
 
 /** The network is hardly ever surer, nor less sure of what it returns. */
 const [LEAST, MOST] = [0.05, 0.99];

@@ -1,4 +1,4 @@
-import { isAnimate, type NounClass, pictureHangers, sceneryPictures } from '../language/noun-classes.js';
+import { isAbstract, isAnimate, type NounClass, pictureHangers, sceneryPictures } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
 import type { VerbPart } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
@@ -41,7 +41,13 @@ function attachesHigher(phrase: NounPhrase, origin: Origin, preposition: string,
   if (phrase.nounClass === 'time' || object.nounClass === 'time' || temporal.has(preposition)) return true;
   // "a beach with boats on it under a blue sky"
   if (object.entity.lemma === 'sky' && /^(?:under|beneath|below|against)$/.test(preposition)) return true;
-  if (isOfVerb(origin, preposition)) return true;
+  if (isOfVerb(origin, preposition, phrase)) return true;
+  // "cut in half on a board"
+  if (isAbstract(phrase.entity.lemma) && origin.preposition !== '') return true;
+  // "from a bucket into a trough"
+  if (origin.preposition.endsWith('from') && goals.has(preposition)) return true;
+  // "posing for a picture in front of a door"
+  if (phrase.nounClass === 'event' && origin.preposition === 'for') return true;
   if (isAnimate(phrase.nounClass)) return origin.preposition === 'of' && isPicture(origin, preposition, object);
   // "walking a dog on a leash down the street"
   if (paths.has(preposition) && origin.verb === undefined && still.has(phrase.nounClass)) return true;
@@ -124,7 +130,7 @@ function canAct(agent: NounPhrase, { verb, form }: VerbPart, origin: Origin | un
   }
   // Only vehicles are parked; any other participle describes the nearest phrase.
   if (form === 'participle' && !animateParticiples.has(verb)) return verb !== 'park' || agent.nounClass === 'vehicle';
-  if (hangingVerbs.has(verb)) return agent.nounClass !== 'place';
+  if (hangingVerbs.has(verb)) return agent.nounClass !== 'place' || verb === 'overlook';
   const isNextTo =
     origin !== undefined && (isSideBySideAttachment(origin.preposition) || perception.has(origin.verb ?? ''));
   if (postureVerbs.has(verb) && isNextTo) return true;
@@ -136,7 +142,12 @@ function canAct(agent: NounPhrase, { verb, form }: VerbPart, origin: Origin | un
 /** Without a person or animal, the located thing is the subject: "a plate of food on a table containing meat". */
 function locatedGroup(nearest: Group, originOf: OriginOf): Group {
   const origin = originOf(nearest);
-  const isLocation = origin && (origin.preposition === 'of' || locatives.has(origin.preposition));
+  // "a truck with its lights on turning"
+  const isLocation =
+    origin &&
+    (origin.preposition === 'of' ||
+      locatives.has(origin.preposition) ||
+      (origin.preposition === 'with' && isOwn(nearest[0]!)));
   return isLocation ? locatedGroup(origin.subjects, originOf) : nearest;
 }
 
@@ -192,13 +203,29 @@ const performs = wordSet('do perform execute attempt practice');
  * Checks whether a preposition belongs to a verb with another object: "looking out the window at a bird", "riding a horse down the
  * street", "drinking water from a pond".
  */
-export const isOfVerb = ({ verb, preposition: between }: Origin, preposition: string): boolean =>
+export const isOfVerb = (
+  { verb, preposition: between }: Origin,
+  preposition: string,
+  { entity }: NounPhrase,
+): boolean =>
   verb !== undefined &&
-  ((preposition === 'at' && !between.endsWith('at') && gazes.has(verb)) ||
+  ((paths.has(preposition) &&
+    between !== '' &&
+    moves.has(verb) &&
+    (preposition === 'past' || !ways.has(entity.lemma))) ||
+    (preposition === 'at' && !between.endsWith('at') && gazes.has(verb)) ||
     (between === '' && paths.has(preposition) && travels.has(verb)) ||
     (between === '' && preposition === 'from' && meals.has(verb)));
 /** What eyes do at a distance, whatever else they meet. */
 const gazes = wordSet('look gaze stare glance peer peek smile wave');
+/** What leads somewhere itself: "a path through a wood". */
+const ways = wordSet('alley bridge highway lane path road sidewalk street track trail tunnel river walkway staircase');
+/** How people and things move. */
+const moves = wordSet(
+  'walk run go come drive ride swim fly move travel jump climb hike ski skate sail race march roll head',
+);
+/** Where something ends. */
+const goals = wordSet('to into onto toward towards');
 /** How people move with what they ride or walk. */
 const travels = wordSet('ride drive walk row paddle');
 const meals = wordSet('eat drink sip feed lick');

@@ -1,4 +1,5 @@
 import { isAnimate } from '../language/noun-classes.js';
+import { wordSet } from '../language/word-set.js';
 import type { ClausePart } from './clause-parts.js';
 import { allowsMixedList, isVerbOf, startsClause, startsParallel } from './clause-starts.js';
 import type { NounPhrase } from './noun-phrase.js';
@@ -7,13 +8,18 @@ import type { ReadingState, ResolvedPredicate } from './reading-state.js';
 /** Reads a phrase after "and" or a comma: another object, another subject, or a new clause. */
 export function joinPhrase(state: ReadingState, phrase: NounPhrase, parts: readonly ClausePart[], k: number): void {
   const next = parts[k + 1];
-  const related = outerList(state, phrase);
+  const related = outerList(state, phrase, parts[k - 1]?.kind === 'comma' || parts[k - 2]?.kind === 'comma');
   const isAlive = isAnimate(phrase.nounClass);
   if (!related) {
     // "a man and a woman", but "a dog running and a cat"
     if (state.nearest === state.subject && !(state.inverted && state.hasVerb && isVerbOf(phrase, next))) {
       state.subject = state.agent = state.nearest = [...state.subject, phrase];
       if (state.inverted) state.relate([phrase], state.inverted.predicate, state.inverted.object);
+    } else if (state.inverted && state.hasVerb && phrase.isDetermined && !isVerbOf(phrase, next)) {
+      // "on the desk are a lamp, a keyboard with a mouse on it, and a mug"
+      state.relate([phrase], state.inverted.predicate, state.inverted.object);
+      state.subject = state.agent = [...state.subject, phrase];
+      state.nearest = [phrase];
     } else state.setSubject([phrase]);
   } else if (startsClause(phrase, parts, k, related, state.hasVerb)) state.setSubject([phrase]);
   else if (startsParallel(next, related)) joinParallel(state, phrase, related);
@@ -29,18 +35,30 @@ export function joinPhrase(state: ReadingState, phrase: NounPhrase, parts: reado
     state.nearest = state.subject.includes(phrase) ? state.subject : [phrase];
   } else if (isAlive && !isAnimate(state.nearest[0]!.nounClass) && !allowsMixedList(related)) state.nearest = [phrase];
   else {
+    state.nearest = related === state.related ? [...state.nearest, phrase] : [phrase];
     state.attachObjects([phrase], related);
-    state.nearest = [...state.nearest, phrase];
   }
 }
 
 /** Returns the predicate that a phrase continues: in "a tray of donuts with sugar and a cup" it is that of the donuts. */
-function outerList({ related, nearest, originOf }: ReadingState, phrase: NounPhrase): ResolvedPredicate | undefined {
+function outerList(
+  { related, nearest, originOf }: ReadingState,
+  phrase: NounPhrase,
+  isAfterComma: boolean,
+): ResolvedPredicate | undefined {
+  const outer = related && originOf(related.subjects);
+  // "a room has a sofa facing a stove, a rug, and a lamp"
+  if (outer && isAfterComma && phrase.isDetermined && related.preposition !== 'of' && isContainment(outer))
+    return outer;
   if (related?.preposition !== 'with' || related.verb !== undefined) return related;
-  const outer = originOf(related.subjects);
   const isContent = outer?.preposition === 'of' && phrase.isDetermined && !nearest.at(-1)!.isDetermined;
   return isContent ? outer : related;
 }
+
+/** Checks for a predicate that usually has a list of objects. */
+const isContainment = ({ verb, preposition }: ResolvedPredicate) =>
+  verb === undefined ? preposition === 'with' : preposition === '' && containers.has(verb);
+const containers = wordSet('contain have include feature show hold');
 
 /** Reads another object with a place of its own, "a bag over her arm and a ring on her finger", or another subject. */
 function joinParallel(state: ReadingState, phrase: NounPhrase, { subjects, preposition }: ResolvedPredicate): void {

@@ -64,6 +64,9 @@ function partitiveAt(sentence: TaggedSentence, start: number): { quantity?: stri
   const word = tokens[end - 1]!.text;
   const next = end + 1;
   if (collectives.has(word) || tags[end - 1] === 'number') return { quantity: word, next };
+  // "a family of bears", "a body of water"
+  if (word === 'family' && nounPhraseAt(sentence, next)?.nounClass === 'animal') return { quantity: word, next };
+  if ((word === 'body' || word === 'bodies') && tokens[next]?.text === 'water') return { next };
   if (
     tags[end - 1] === 'determiner' ||
     partNouns.has(word) ||

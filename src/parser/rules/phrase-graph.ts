@@ -7,7 +7,7 @@ import type { NounPhrase } from './noun-phrase.js';
 /** Checks for the picture itself or a part of it, which is not a thing in it: "a tree in the background of the scene". */
 export const isNowhere = ({ entity: { lemma }, determiner }: NounPhrase) =>
   nowhere.has(lemma) || (pictures.has(lemma) && (determiner?.text === 'the' || determiner?.text === 'this'));
-const pictures = wordSet('picture photo photograph');
+const pictures = wordSet('picture photo photograph frame');
 const nowhere = wordSet('image scene view background foreground distance close-up');
 
 /** Noun phrases in reading order and their relations, each once. */

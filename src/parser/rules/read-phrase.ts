@@ -95,7 +95,8 @@ function completePending(state: ReadingState, pending: PendingPredicate, object:
     const origin = pending.subjects ? undefined : state.originOf(state.nearest);
     if (origin && isPictureTaken(state.nearest, origin, pending))
       state.relate(origin.subjects, withVerb(origin, `${state.nearest[0]!.entity.head} of`), object);
-    const isOfAgent = origin !== undefined && subjects === origin.subjects && isOfVerb(origin, pending.preposition);
+    const isOfAgent =
+      origin !== undefined && subjects === origin.subjects && isOfVerb(origin, pending.preposition, state.nearest[0]!);
     const predicate = isOfAgent ? withVerb(origin, pending.text) : pending;
     state.attachObjects(object, { ...pending, ...predicate, isDenied, subjects });
     if (pending.verb !== undefined && pending.preposition === '') state.antecedents.prefer(object);
