@@ -74,7 +74,6 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
   const networkEnds = new Map<number, number>();
   for (const relation of networkRelations)
     networkEnds.set(laterEnd(relation), Math.max(relation.confidence!, networkEnds.get(laterEnd(relation)) ?? 0));
-  const rulePhrases = new Set(rules.entities.map(({ end }) => end));
   const networkPhrases = new Set(networkRelations.flatMap(({ subject, object }) => [subject, object]));
   // For the network, a "tray of" glasses is their quantity.
   const isNew = (index: number) => index >= network.entities.length && !containers.has(index);
@@ -93,7 +92,6 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
       const confidence = confidenceOf({
         network: read?.confidence ?? 0,
         rules: isSame ? 'same' : 'other',
-        isNoPhrase: false,
         between: 0,
         contest: read === undefined ? (networkEnds.get(laterEnd(relation)) ?? 0) : 0,
         isNewPhrase: isNew(relation.subject) || isNew(relation.object),
@@ -116,7 +114,6 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
       network: relation.confidence!,
       rules: 'none',
       contest: 0,
-      isNoPhrase: rulePhrases.size > 0 && !(rulePhrases.has(ends[0].end) && rulePhrases.has(ends[1].end)),
       between: Math.abs(ranks[relation.subject]! - ranks[relation.object]!) - 1,
       isNewPhrase: false,
       isOtherPhrase: false,

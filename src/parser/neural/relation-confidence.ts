@@ -8,8 +8,6 @@ export interface Evidence {
   readonly rules: 'same' | 'other' | 'none';
   /** The network's highest probability of another relation of the later phrase, in [0, 1]; 0 if it has none. */
   readonly contest: number;
-  /** Whether the rules take one of the phrases for something else than a phrase. */
-  readonly isNoPhrase: boolean;
   /** Whether only the rules see one of the phrases. */
   readonly isNewPhrase: boolean;
   /** Whether such a phrase has other words than one of the network. */
@@ -38,7 +36,6 @@ export const evidenceFeatures = [
   'network alone',
   'network alone, log-odds',
   'network alone, phrases between',
-  'network alone, no phrase for the rules',
   'short caption',
   'paragraph',
 ] as const;
@@ -48,8 +45,7 @@ type NumberFor<Names extends readonly string[]> = { readonly [K in keyof Names]:
 
 /** Returns the value of each feature. */
 export function evidenceValues(evidence: Evidence): NumberFor<typeof evidenceFeatures> {
-  const { network, rules, contest, isNoPhrase, isNewPhrase, isOtherPhrase, isPhrase, isParagraph, between, predicate } =
-    evidence;
+  const { network, rules, contest, isNewPhrase, isOtherPhrase, isPhrase, isParagraph, between, predicate } = evidence;
   const isRead = network > 0;
   const agrees = isRead && rules === 'same';
   const differs = isRead && rules === 'other';
@@ -59,7 +55,8 @@ export function evidenceValues(evidence: Evidence): NumberFor<typeof evidenceFea
     agrees ? 1 : 0,
     agrees ? logOdds(network) : 0,
     differs ? 1 : 0,
-    differs ? logOdds(network) : 0,
+    // In a short caption the network's wording counts, in others that of the rules.
+    differs && !isPhrase ? logOdds(network) : 0,
     isAlone ? 1 : 0,
     isAlone ? contest : 0,
     isAlone && predicate === 'with' ? 1 : 0,
@@ -68,7 +65,6 @@ export function evidenceValues(evidence: Evidence): NumberFor<typeof evidenceFea
     isNetworkAlone ? 1 : 0,
     isNetworkAlone ? logOdds(network) : 0,
     isNetworkAlone ? Math.min(MOST_BETWEEN, between) : 0,
-    isNetworkAlone && isNoPhrase ? 1 : 0,
     isPhrase ? 1 : 0,
     isParagraph ? 1 : 0,
   ];

@@ -26,7 +26,9 @@ export type OriginOf = (group: Group) => Origin | undefined;
  */
 export function attachmentSite(nearest: Group, preposition: string, object: NounPhrase, originOf: OriginOf): Group {
   if (preposition === 'of') return nearest.slice(-1);
-  let group = nearest;
+  // "a radio and a vase with a rose", but "men and women with hats"
+  const last = nearest.slice(-1);
+  let group = preposition === 'with' && isThing(last[0]!) ? last : nearest;
   for (
     let origin = originOf(group);
     origin && attachesHigher(group[0]!, origin, preposition, object);
@@ -35,6 +37,8 @@ export function attachmentSite(nearest: Group, preposition: string, object: Noun
     group = origin.subjects;
   return group;
 }
+
+const isThing = ({ nounClass, isDetermined }: NounPhrase) => isDetermined && !isAnimate(nounClass);
 
 /** Checks whether the preposition attaches to the group that introduced `phrase`, rather than to `phrase`. */
 function attachesHigher(phrase: NounPhrase, origin: Origin, preposition: string, object: NounPhrase): boolean {

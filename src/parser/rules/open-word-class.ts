@@ -97,7 +97,7 @@ function isClearVerb(words: readonly DictionaryWord[], tags: readonly WordClass[
       irregularParticiples.has(word) &&
       word === verb &&
       before === 'noun' &&
-      /^(?:with|by)$/.test(next) &&
+      (word === 'cut' ? /^(?:with|by|in|into|on)$/ : /^(?:with|by)$/).test(next) &&
       !isCompound(words[k - 1]!.text, word)
     );
   if (

@@ -11,6 +11,7 @@ describe('tokenize', () => {
     ['a dog. two cats!  ', ['a dog', 'two cats']],
     ["the man's t-shirt & the boys' 2.5 kites", ["the man 's t-shirt and the boys 's 2.5 kites"]],
     ['“Stop” (sign)', ['stop , sign ,']],
+    ["They're red, and we’ve two", ['they are red , and we have two']],
     ['... ! ?', []],
     ['', []],
   ] as const)

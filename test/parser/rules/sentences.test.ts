@@ -96,7 +96,7 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
       'jar placed next to keyboard',
     ],
     ['Above the stove hang three pans, and a cat is curled up on the mat.', 'pans above stove', 'cat curled up on mat'],
-    ['Behind the fence stands a cart, and two goats lie under it.', 'cart behind fence', 'goats lie under cart'],
+    ['Under the bridge stands a cart, and two goats lie near it.', 'cart under bridge', 'goats lie near cart'],
     [
       'A clown stands next to a tent, and to his left, a monkey in a vest is riding a tricycle.',
       'clown stands next to tent',
@@ -178,6 +178,59 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
       'man throws ball',
       'ball to boy',
     ],
+  ],
+  'lists after a modifier': [
+    [
+      'The den contains an armchair facing a stove, a carpet with a floral pattern, and a piano in the corner.',
+      'den contains armchair',
+      'armchair facing stove',
+      'den contains carpet',
+      'carpet with pattern',
+      'den contains piano',
+      'piano in corner',
+    ],
+    [
+      'On the shelf, there are a radio, a vase with a rose in it, and a bowl filled with keys.',
+      'radio on shelf',
+      'vase on shelf',
+      'vase with rose',
+      'rose in vase',
+      'bowl on shelf',
+      'bowl filled with keys',
+    ],
+  ],
+  'from one place to another': [
+    ['a nurse pouring tea from a kettle into a mug', 'nurse pouring tea', 'tea from kettle', 'tea into mug'],
+    [
+      'a boy carrying a kite walking out of a barn toward a fence',
+      'boy carrying kite',
+      'boy walking out of barn',
+      'boy walking toward fence',
+    ],
+    ['a hill overlooking a harbor', 'hill overlooking harbor'],
+    ['a tractor with its lights on rolling into a barn', 'tractor with lights', 'tractor rolling into barn'],
+  ],
+  'phrases that are not places': [
+    ['a melon cut in half on a cutting board', 'melon cut in half', 'melon on board'],
+    ['twins posing for a photo in front of a gate', 'twins posing for photo', 'twins in front of gate'],
+    [
+      'a girl looking at a mural of a horse on the wall of a school',
+      'girl looking at mural',
+      'mural of horse',
+      'mural on wall',
+      'wall of school',
+    ],
+    [
+      'a boy lying on a sofa with a book on his chest',
+      'boy lying on sofa',
+      'boy with book',
+      'book on chest',
+      'boy his chest',
+    ],
+  ],
+  'families and bodies of water': [
+    ['A family of foxes is resting next to a body of water.', 'foxes resting next to water'],
+    ['In the heart of a meadow, a girl is flying a kite.', 'girl in heart of meadow', 'girl flying kite'],
   ],
 };
 
