@@ -180,23 +180,31 @@ function scoreLabels(plan: Plan, pairs: i32): void {
  */
 function findFillers(plan: Plan, rows: i32, pairs: i32, isNeeded: usize, kind: u8, layer: Matrix, fillers: usize): void {
   const hidden = plan.hidden;
-  const pairHidden = plan.pairHidden;
   const slotScale = plan.slotScale;
-  let first = pairs;
-  let last = -1;
-  for (let n = 0; n < pairs; n++) {
-    store<i32>(fillers + ((<usize>n) << 2), noFillerNeeded);
-    if (!load<u8>(isNeeded + <usize>load<u32>(plan.pairLabels + ((<usize>n) << 2)))) continue;
-    first = min(first, n);
-    last = n;
+  let candidates = 0;
+  let only = noFillerFound;
+  for (let t = 0; t < rows; t++) {
+    if (!(load<u8>(plan.fillerFlags + <usize>t) & kind)) continue;
+    candidates++;
+    only = t;
   }
-  if (last < 0) return;
-  const from = plan.pairStates + ((<usize>(first * pairHidden)) << 2);
-  linear(layer, last + 1 - first, from, plan.queries, false, plan.scratch);
-  for (let n = first; n <= last; n++) {
+  // The pairs' inputs are not needed any more: their place takes the states of the pairs with an open slot.
+  const bytes = (<usize>plan.pairHidden) << 2;
+  let slots = 0;
+  for (let n = 0; n < pairs; n++) {
+    const hasSlot = load<u8>(isNeeded + <usize>load<u32>(plan.pairLabels + ((<usize>n) << 2)));
+    store<i32>(fillers + ((<usize>n) << 2), hasSlot ? only : noFillerNeeded);
+    if (!hasSlot || candidates < 2) continue;
+    memory.copy(plan.pairIn + <usize>slots * bytes, plan.pairStates + <usize>n * bytes, bytes);
+    slots++;
+  }
+  // A single word has the probability 1.
+  if (slots == 0) return;
+  linear(layer, slots, plan.pairIn, plan.queries, false, plan.scratch);
+  let query = plan.queries;
+  for (let n = 0; n < pairs; n++) {
     const at = (<usize>n) << 2;
-    if (!load<u8>(isNeeded + <usize>load<u32>(plan.pairLabels + at))) continue;
-    const query = plan.queries + ((<usize>((n - first) * hidden)) << 2);
+    if (load<i32>(fillers + at) == noFillerNeeded) continue;
     let filler = noFillerFound;
     let best: f64 = 0;
     // The denominator of the softmax, relative to the best score so far.
@@ -210,10 +218,9 @@ function findFillers(plan: Plan, rows: i32, pairs: i32, isNeeded: usize, kind: u
         filler = t;
       } else sum += Math.exp(score - best);
     }
+    query += (<usize>hidden) << 2;
     store<i32>(fillers + at, filler);
-    if (filler >= 0) {
-      const confidence = plan.pairConfidences + ((<usize>n) << 3);
-      store<f64>(confidence, load<f64>(confidence) / sum);
-    }
+    const confidence = plan.pairConfidences + ((<usize>n) << 3);
+    store<f64>(confidence, load<f64>(confidence) / sum);
   }
 }
