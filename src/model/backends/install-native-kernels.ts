@@ -69,11 +69,12 @@ class KernelMemory {
 }
 
 /**
- * Registers the fused deformable attention for the TensorFlow C library on a processor, which lacks it. It is not used on a
- * GPU, where arrays would travel to the processor and back; there the reference implementation gathers instead.
+ * Registers relflow's deformable attention in WebAssembly for the TensorFlow C library on a processor, where it is faster than
+ * gathers. It is not used on a GPU, since arrays would travel to the processor and back.
  */
 export function installNativeKernels(): void {
-  if (tf.getKernel('RelflowDeformableAttention', 'tensorflow')) return;
+  for (const kernelName of ['RelflowDeformableAttention', 'RelflowDeformableAttentionGradient'])
+    tf.unregisterKernel(kernelName, 'tensorflow');
   let created: KernelMemory | undefined;
   const emptyMemory = () => {
     created ??= new KernelMemory(defaultWasmThreads());

@@ -57,16 +57,16 @@ function fusedDeformableAttention(
   const run = tf.customGrad((...all) => {
     const [v, l, w, save] = all as unknown as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
     save([v, l, w]);
+    // Kernels read the sizes from the tensor or from the attribute.
+    const attributes = { levels: levels.map(({ height, width }) => [height, width]) } as unknown as tf.NamedAttrMap;
     const inputs = { value: v, levels: sizes(), locations: l, weights: w };
     const gradFunc = (dy: tf.Tensor, [savedValue, savedLocations, savedWeights]: tf.Tensor[]) =>
-      runKernel('RelflowDeformableAttentionGradient', {
-        value: savedValue!,
-        levels: sizes(),
-        locations: savedLocations!,
-        weights: savedWeights!,
-        dy,
-      });
-    return { value: runKernel('RelflowDeformableAttention', inputs)[0]!, gradFunc };
+      runKernel(
+        'RelflowDeformableAttentionGradient',
+        { value: savedValue!, levels: sizes(), locations: savedLocations!, weights: savedWeights!, dy },
+        attributes,
+      );
+    return { value: runKernel('RelflowDeformableAttention', inputs, attributes)[0]!, gradFunc };
   });
   return run(value, locations, weights) as tf.Tensor3D;
 }

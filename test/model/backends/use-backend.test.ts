@@ -3,10 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { nativePackage } from '../../../src/model/backends/start-native-backend.js';
 import { missingWebgpuPackages } from '../../../src/model/backends/start-webgpu-backend.js';
 import { useBackend } from '../../../src/model/backends/use-backend.js';
-import { deformableAttention, referenceDeformableAttention } from '../../../src/model/ops/deformable-attention.js';
-import { assertClose, randomTensors } from '../../support/tensors.js';
-
-const random = randomTensors(3);
+import { assertClose } from '../../support/tensors.js';
 
 describe('useBackend', () => {
   after(() => useBackend('wasm', { threads: 1 }));
@@ -47,31 +44,5 @@ describe('useBackend', () => {
 
   it('selects tensorflow for auto if its package is installed, otherwise wasm', async () => {
     assert.equal((await useBackend('auto', { threads: 1 })).name, nativePackage() ? 'tensorflow' : 'wasm');
-  });
-
-  it('tensorflow: the fused deformable attention and its gradients agree with the reference implementation', async function () {
-    if (nativePackage() !== '@tensorflow/tfjs-node') {
-      console.log('      skipped: @tensorflow/tfjs-node is not installed');
-      this.skip();
-    }
-    await useBackend('tensorflow');
-    const levels = [
-      { height: 7, width: 5 },
-      { height: 3, width: 4 },
-    ];
-    const inputs = [
-      random([2, 47, 3, 5]),
-      tf.add(tf.mul(random([2, 11, 3, 2, 3, 2]), 0.4), 0.5),
-      random([2, 11, 3, 2, 3]),
-    ];
-    const factors = random([2, 11, 15]);
-    const run = (f: typeof deformableAttention) =>
-      tf.valueAndGrads((...[v, l, w]: tf.Tensor[]) =>
-        tf.sum(tf.mul(f(v as tf.Tensor4D, levels, l as tf.Tensor<tf.Rank.R6>, w as tf.Tensor5D), factors)),
-      )(inputs);
-    const [fused, reference] = [run(deformableAttention), run(referenceDeformableAttention)];
-    assertClose(await fused.value.data(), await reference.value.data(), 1e-4);
-    for (const [k, gradient] of reference.grads.entries())
-      assertClose(await fused.grads[k]!.data(), await gradient.data(), 1e-4);
   });
 });

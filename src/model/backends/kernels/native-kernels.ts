@@ -1,37 +1,8 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import { nativeDeformableAttention } from './native-deformable-attention.js';
+import { nativeLayerKernels } from './native-layer-kernels.js';
+import type { NativeKernel } from './native-ops.js';
 
-/** Attribute of a TensorFlow operation: a type, or a value in one of TensorFlow's forms. */
-export type NativeAttribute =
-  | { readonly type: tf.DataType }
-  | { readonly int: number }
-  | { readonly bool: boolean }
-  | { readonly float: number };
-
-/**
- * Where TensorFlow operations go: they run at once, or become nodes of a graph.
- *
- * `V` is what stands for a tensor there.
- */
-export interface NativeOps<V> {
-  /** Makes a constant. */
-  constant(values: readonly number[], shape: readonly number[], dtype: 'float32' | 'int32'): V;
-  /** Adds an operation with one output. */
-  run(operation: string, inputs: readonly V[], attributes: Readonly<Record<string, NativeAttribute>>): V;
-}
-
-/** An input of a kernel. */
-export interface NativeInput<V> {
-  readonly value: V;
-  readonly shape: readonly number[];
-  readonly dtype: tf.DataType;
-}
-
-/** A kernel as a sequence of TensorFlow operations. It reads no numbers, so that a GPU never waits for the processor. */
-export type NativeKernel = <V>(
-  ops: NativeOps<V>,
-  inputs: Readonly<Record<string, NativeInput<V>>>,
-  attributes: Readonly<Record<string, unknown>>,
-) => V | V[];
+export type { NativeAttribute, NativeInput, NativeKernel, NativeOps } from './native-ops.js';
 
 const float = { T: { type: 'float32' } } as const;
 
@@ -80,4 +51,7 @@ export const nativeKernels: Readonly<Record<string, NativeKernel>> = {
   },
 
   RelflowReluGradient: (ops, { y, dy }) => ops.run('ReluGrad', [dy!.value, y!.value], float),
+
+  ...nativeLayerKernels,
+  ...nativeDeformableAttention,
 };

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type NativeAttribute, type NativeOps, nativeKernels } from './native-kernels.js';
+import { nativeKernels } from './native-kernels.js';
+import type { NativeAttribute, NativeOps } from './native-ops.js';
 
 const NAME = 'tensorflow';
 
@@ -22,16 +23,34 @@ export interface NativeBackend extends tf.KernelBackend {
   ): tf.Tensor;
 }
 
+/** Most constants that are kept for further calls; images of other sizes need others. */
+const MAX_CONSTANTS = 2000;
+
 /** Runs operations at once. */
 class EagerOps implements NativeOps<tf.TensorInfo> {
   readonly #backend: NativeBackend;
+  /** Constants, which are not the engine's tensors, so that no scope disposes of them. */
+  readonly #constants = new Map<string, tf.TensorInfo>();
 
   constructor(backend: NativeBackend) {
     this.#backend = backend;
   }
 
+  /** Frees constants if there are many. No kernel may be running. */
+  trim(): void {
+    if (this.#constants.size <= MAX_CONSTANTS) return;
+    for (const { dataId } of this.#constants.values()) this.#backend.disposeData(dataId);
+    this.#constants.clear();
+  }
+
   constant(values: readonly number[], shape: readonly number[], dtype: 'float32' | 'int32'): tf.TensorInfo {
-    return tf.tensor([...values], [...shape], dtype);
+    const key = `${dtype} ${shape} ${values.map((value) => (Object.is(value, -0) ? '-0' : value))}`;
+    const known = this.#constants.get(key);
+    if (known) return known;
+    const numbers = dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values);
+    const made = { dataId: this.#backend.write(numbers, [...shape], dtype) as tf.DataId, shape: [...shape], dtype };
+    this.#constants.set(key, made);
+    return made;
   }
 
   run(
@@ -62,8 +81,9 @@ export function registerNativeKernels(): void {
       kernelName,
       backendName: NAME,
       // Disposes of what the kernel makes on its way.
-      kernelFunc: ({ inputs, attrs }) =>
-        tf.tidy(() => {
+      kernelFunc: ({ inputs, attrs }) => {
+        ops.trim();
+        return tf.tidy(() => {
           const named = Object.fromEntries(
             Object.entries(inputs as unknown as Record<string, tf.TensorInfo>).map(([name, value]) => [
               name,
@@ -71,7 +91,8 @@ export function registerNativeKernels(): void {
             ]),
           );
           return kernel(ops, named, (attrs ?? {}) as Readonly<Record<string, unknown>>) as tf.Tensor;
-        }),
+        });
+      },
     });
   }
 }
