@@ -94,11 +94,9 @@ async function step(k: number): Promise<Phase[]> {
     const { total, parts } = tf.tidy(() => forward.run(batch, drop()));
     tf.dispose([total, parts]);
   });
-  let peak = 0;
   const { gradients, loss } = await phase('forward and backward', phases, () =>
     lossGradients(forward, batch, optimizer.variables, drop),
   );
-  peak = Math.max(peak, tf.memory().numBytes);
   const norm = await phase('norm', phases, () => gradientNorm(gradients));
   await phase('AdamW', phases, async () => optimizer.apply(gradients, 1, clipFactor(norm, 0.1)));
   tf.dispose(gradients);
@@ -121,10 +119,8 @@ for (const [k, { name: of, calls: line, most }] of all.at(-1)!.entries()) {
 }
 const { numTensors, numBytes } = tf.memory();
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
-const peak =
-  calls === undefined ? '' : `, at most ${calls.peakTensors} tensors and ${gigabytes(calls.peakBytes)} in a step`;
 console.log(
-  `${numTensors} tensors, ${gigabytes(numBytes)} after a step${peak}; resident at most ${gigabytes(1024 * process.resourceUsage().maxRSS)}`,
+  `${numTensors} tensors, ${gigabytes(numBytes)} after a step; resident at most ${gigabytes(1024 * process.resourceUsage().maxRSS)}`,
 );
 process.exit(0);
 

@@ -10,9 +10,9 @@ export class BindingCalls {
   #counts = new Map<Name, number>();
   #ops = new Map<string, { calls: number; milliseconds: number }>();
   #milliseconds = 0;
-  /** Most tensors and bytes of tensors at the same time, over all phases. */
-  peakTensors = 0;
-  peakBytes = 0;
+  /** Most tensors and bytes of tensors at the same time. */
+  #peakTensors = 0;
+  #peakBytes = 0;
 
   /** Starts to count on the running backend; undefined if it is not the TensorFlow C library. */
   static install(): BindingCalls | undefined {
@@ -41,22 +41,25 @@ export class BindingCalls {
     const known = this.#ops.get(op) ?? { calls: 0, milliseconds: 0 };
     this.#ops.set(op, { calls: known.calls + 1, milliseconds: known.milliseconds + milliseconds });
     const { numTensors, numBytes } = tf.memory();
-    this.peakTensors = Math.max(this.peakTensors, numTensors);
-    this.peakBytes = Math.max(this.peakBytes, numBytes);
+    this.#peakTensors = Math.max(this.#peakTensors, numTensors);
+    this.#peakBytes = Math.max(this.#peakBytes, numBytes);
   }
 
-  /** Forgets all calls so far, but not the peaks. */
+  /** Forgets all calls so far. */
   reset(): void {
+    this.#peakTensors = 0;
+    this.#peakBytes = 0;
     this.#counts = new Map();
     this.#ops = new Map();
     this.#milliseconds = 0;
   }
 
-  /** Returns the numbers of calls and the time inside of the library. */
+  /** Returns the numbers of calls, the time inside of the library and the most tensors. */
   line(): string {
     const total = [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
     const counts = FUNCTIONS.map((name) => `${this.#counts.get(name) ?? 0} ${name}`).join(', ');
-    return `${total} calls (${counts}), ${this.#milliseconds.toFixed(0)} ms inside`;
+    const most = `at most ${this.#peakTensors} tensors, ${(this.#peakBytes / 1e9).toFixed(2)} GB`;
+    return `${total} calls (${counts}), ${this.#milliseconds.toFixed(0)} ms inside, ${most}`;
   }
 
   /** Returns a line for each of the operations that are called most often. */

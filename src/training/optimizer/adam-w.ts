@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
 import { hasKernel, runKernel } from '../../model/ops/custom-kernel.js';
 import type { Parameter } from '../../model/parameter-scope.js';
+import { type Bucket, bucketsOf, join, joinNumbers, readNumbers, split, takeVariable } from './parameter-buckets.js';
 import { groupOf } from './parameter-group.js';
 
 /** Learning rates by part of the model, and the constants of AdamW. */
@@ -34,7 +35,9 @@ export const officialAdamW: AdamWOptions = {
   maxGradientNorm: 0.1,
 };
 
+/** The moments of a bucket's parameters, joined. */
 interface Moments {
+  readonly bucket: Bucket;
   readonly first: tf.Variable;
   readonly second: tf.Variable;
 }
@@ -47,7 +50,8 @@ export interface MomentValues {
 
 /**
  * Adam with decoupled weight decay and bias correction, over a model's trained parameters. Parameters with a learning
- * rate of 0 have neither gradients nor moments.
+ * rate of 0 have neither gradients nor moments. On a backend without a kernel for a whole update, parameters are updated many
+ * at a time, since small operations cost more than their arithmetic.
  *
  *     p ← p − r·d·p     m ← β₁m + (1 − β₁)g     v ← β₂v + (1 − β₂)g²
  *     p ← p − r · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
@@ -57,7 +61,8 @@ export interface MomentValues {
 export class AdamW {
   readonly options: AdamWOptions;
   readonly #parameters: readonly Parameter[];
-  readonly #moments = new Map<string, Moments>();
+  /** In no bucket before the first gradient. */
+  #moments: Moments[] = [];
   #steps = 0;
 
   constructor(parameters: Iterable<Parameter>, options: AdamWOptions) {
@@ -86,45 +91,34 @@ export class AdamW {
     this.#steps++;
     const correction1 = 1 - beta1 ** this.#steps;
     const correction2 = Math.sqrt(1 - beta2 ** this.#steps);
-    for (const parameter of this.#parameters) {
-      const { variable } = parameter;
-      const gradient = gradients[variable.name];
-      if (!gradient) continue;
-      const learningRate = this.#learningRateOf(parameter) * scheduleFactor;
-      const { first, second } = this.#momentsOf(parameter);
-      if (hasKernel('RelflowAdamW')) {
-        const updated = runKernel(
-          'RelflowAdamW',
-          { weight: variable, gradient, first, second },
-          {
-            ...{ scale: gradientFactor, beta1, beta2, epsilon, rate: learningRate / correction1 },
-            ...{ correction: correction2, keep: 1 - learningRate * weightDecay },
-          },
-        );
-        for (const [k, target] of [variable, first, second].entries()) target.assign(updated[k]!);
-        tf.dispose(updated);
-        continue;
-      }
+    for (const { bucket, first, second } of this.#momentsWith(gradients)) {
+      const learningRate = this.#learningRateOf(bucket[0]!) * scheduleFactor;
+      const numbers = {
+        ...{ scale: gradientFactor, beta1, beta2, epsilon, rate: learningRate / correction1 },
+        ...{ correction: correction2, keep: 1 - learningRate * weightDecay },
+      };
       tf.tidy(() => {
-        const g = gradientFactor === 1 ? gradient : tf.mul(gradient, gradientFactor);
-        first.assign(tf.add(tf.mul(first, beta1), tf.mul(g, 1 - beta1)));
-        second.assign(tf.add(tf.mul(second, beta2), tf.mul(tf.square(g), 1 - beta2)));
-        const denominator = tf.add(tf.div(tf.sqrt(second), correction2), epsilon);
-        const change = tf.mul(tf.div(first, denominator), learningRate / correction1);
-        variable.assign(tf.sub(tf.mul(variable, 1 - learningRate * weightDecay), change));
+        const weight = join(bucket.map(({ variable }) => variable));
+        const gradient = join(bucket.map(({ variable }) => gradients[variable.name]!));
+        const inputs = { weight, gradient, first, second };
+        const [updated, ...moments] = hasKernel('RelflowAdamW')
+          ? runKernel('RelflowAdamW', inputs, numbers)
+          : referenceAdamW(inputs, numbers);
+        for (const [k, target] of [first, second].entries()) target.assign(moments[k]!);
+        for (const [k, part] of split(bucket, updated!).entries()) bucket[k]!.variable.assign(part);
       });
     }
   }
 
   /** Reads both moments of every parameter that has had a gradient, by the parameter's name. */
   async state(): Promise<Map<string, MomentValues>> {
-    const values = new Map<string, MomentValues>();
-    for (const [name, { first, second }] of this.#moments)
-      values.set(name, {
-        first: (await first.data()) as Float32Array,
-        second: (await second.data()) as Float32Array,
-      });
-    return values;
+    const found = new Map<string, MomentValues>();
+    for (const { bucket, first, second } of this.#moments) {
+      const [firsts, seconds] = [await readNumbers(bucket, first), await readNumbers(bucket, second)];
+      for (const [k, { name }] of bucket.entries()) found.set(name, { first: firsts[k]!, second: seconds[k]! });
+    }
+    // In the order of the model, whatever the buckets are.
+    return new Map(this.#parameters.flatMap(({ name }) => (found.has(name) ? [[name, found.get(name)!]] : [])));
   }
 
   /**
@@ -141,22 +135,25 @@ export class AdamW {
           'bad-checkpoint',
           `optimizer: ${name} has moments of ${sizes.join(' and ')} numbers, expected ${parameter?.size ?? 'none'} as in the model`,
         );
-      const { first, second } = this.#momentsOf(parameter);
-      for (const [variable, numbers] of [
-        [first, values.first],
-        [second, values.second],
-      ] as const) {
-        const tensor = tf.tensor(numbers, variable.shape, 'float32');
-        variable.assign(tensor);
-        tensor.dispose();
-      }
     }
+    this.dispose();
+    const restored = this.#parameters.filter(({ name }) => state.has(name));
+    this.#moments = this.#bucketsOf(restored).map((bucket) => {
+      const variable = (of: keyof MomentValues) =>
+        takeVariable(
+          joinNumbers(
+            bucket,
+            bucket.map(({ name }) => state.get(name)![of]),
+          ),
+        );
+      return { bucket, first: variable('first'), second: variable('second') };
+    });
     this.#steps = steps;
   }
 
   dispose(): void {
-    for (const { first, second } of this.#moments.values()) tf.dispose([first, second]);
-    this.#moments.clear();
+    for (const { first, second } of this.#moments) tf.dispose([first, second]);
+    this.#moments = [];
   }
 
   #learningRateOf({ name }: Parameter): number {
@@ -165,17 +162,50 @@ export class AdamW {
     return group === 'backbone' ? backboneLearningRate : group === 'text' ? textLearningRate : learningRate;
   }
 
-  #momentsOf({ name, variable }: Parameter): Moments {
-    const known = this.#moments.get(name);
-    if (known) return known;
-    const zeros = () => {
-      const values = tf.zeros(variable.shape);
-      const moment = tf.variable(values, false);
-      values.dispose();
-      return moment;
-    };
-    const moments = { first: zeros(), second: zeros() };
-    this.#moments.set(name, moments);
-    return moments;
+  #bucketsOf(parameters: readonly Parameter[]): Bucket[] {
+    return bucketsOf(parameters, (parameter) => this.#learningRateOf(parameter));
   }
+
+  /** Returns the moments of the parameters that have gradients, in buckets of them alone. */
+  #momentsWith(gradients: Readonly<Record<string, tf.Tensor>>): Moments[] {
+    const hasGradient = ({ variable }: Parameter) => gradients[variable.name] !== undefined;
+    this.#moments = this.#moments.flatMap((moments) => divide(moments, hasGradient));
+    const known = new Set(this.#moments.flatMap(({ bucket }) => bucket));
+    const added = this.#parameters.filter((parameter) => hasGradient(parameter) && !known.has(parameter));
+    for (const bucket of this.#bucketsOf(added)) {
+      const size = bucket.reduce((sum, parameter) => sum + parameter.size, 0);
+      const zeros = () => takeVariable(tf.zeros(bucket.length === 1 ? bucket[0]!.variable.shape : [size]));
+      this.#moments.push({ bucket, first: zeros(), second: zeros() });
+    }
+    return this.#moments.filter(({ bucket }) => hasGradient(bucket[0]!));
+  }
+}
+
+/** Divides moments into those of parameters for which a condition holds, and the others. */
+function divide({ bucket, first, second }: Moments, holds: (parameter: Parameter) => boolean): Moments[] {
+  if (bucket.every((parameter) => holds(parameter) === holds(bucket[0]!))) return [{ bucket, first, second }];
+  const parts = [first, second].map((joined) => tf.tidy(() => split(bucket, joined)));
+  const divided = [true, false].map((wanted): Moments => {
+    const indices = [...bucket.keys()].filter((k) => holds(bucket[k]!) === wanted);
+    const [newFirst, newSecond] = parts.map((all) =>
+      takeVariable(tf.tidy(() => tf.clone(join(indices.map((k) => all[k]!))))),
+    );
+    return { bucket: indices.map((k) => bucket[k]!), first: newFirst!, second: newSecond! };
+  });
+  tf.dispose([first, second, ...parts.flat()]);
+  return divided;
+}
+
+/** Computes the step of AdamW with TensorFlow.js kernels alone; see the kernel `RelflowAdamW`. */
+function referenceAdamW(
+  { weight, gradient, first, second }: Readonly<Record<'weight' | 'gradient' | 'first' | 'second', tf.Tensor>>,
+  numbers: Readonly<Record<'scale' | 'beta1' | 'beta2' | 'epsilon' | 'rate' | 'correction' | 'keep', number>>,
+): tf.Tensor[] {
+  const { scale, beta1, beta2, epsilon, rate, correction, keep } = numbers;
+  const g = scale === 1 ? gradient : tf.mul(gradient, scale);
+  const newFirst = tf.add(tf.mul(first, beta1), tf.mul(g, 1 - beta1));
+  const newSecond = tf.add(tf.mul(second, beta2), tf.mul(tf.square(g), 1 - beta2));
+  const denominator = tf.add(tf.div(tf.sqrt(newSecond), correction), epsilon);
+  const change = tf.mul(tf.div(newFirst, denominator), rate);
+  return [tf.sub(tf.mul(weight, keep), change), newFirst, newSecond];
 }

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
 import { hasKernel, runKernel } from '../../model/ops/custom-kernel.js';
 import type { Parameter } from '../../model/parameter-scope.js';
+import { type Bucket, bucketsOf, join, joinNumbers, readNumbers, split, takeVariable } from './parameter-buckets.js';
 
 /**
  * The exponential moving average of a model's trained weights, which often generalizes better than the last weights.
@@ -12,13 +13,16 @@ import type { Parameter } from '../../model/parameter-scope.js';
  */
 export class Ema {
   readonly #decay: number;
-  readonly #averages: ReadonlyMap<Parameter, tf.Variable>;
+  readonly #averages: readonly { readonly bucket: Bucket; readonly average: tf.Variable }[];
 
   /** @param decay in [0, 1) */
   constructor(parameters: Iterable<Parameter>, decay: number) {
     this.#decay = decay;
     const trained = [...parameters].filter((parameter) => parameter.trained);
-    this.#averages = new Map(trained.map((parameter) => [parameter, tf.variable(parameter.variable, false)]));
+    this.#averages = bucketsOf(trained).map((bucket) => ({
+      bucket,
+      average: takeVariable(tf.tidy(() => tf.clone(joinedWeights(bucket)))),
+    }));
   }
 
   /**
@@ -27,46 +31,54 @@ export class Ema {
    */
   update(step: number): void {
     const decay = Math.min(this.#decay, (1 + step) / (10 + step));
-    const updated = (mean: tf.Variable, x: tf.Variable) =>
+    const updated = (mean: tf.Tensor, x: tf.Tensor) =>
       hasKernel('RelflowMovingAverage')
         ? runKernel('RelflowMovingAverage', { mean, x }, { decay })[0]!
         : tf.add(tf.mul(mean, decay), tf.mul(x, 1 - decay));
-    for (const [{ variable }, average] of this.#averages) tf.tidy(() => average.assign(updated(average, variable)));
+    for (const { bucket, average } of this.#averages)
+      tf.tidy(() => average.assign(updated(average, joinedWeights(bucket))));
   }
 
   /** Exchanges the model's weights with the average; a second call restores both. */
   exchange(): void {
-    for (const [{ variable }, average] of this.#averages) {
-      const weights = tf.clone(variable);
-      variable.assign(average);
-      average.assign(weights);
-      weights.dispose();
-    }
+    for (const { bucket, average } of this.#averages)
+      tf.tidy(() => {
+        const weights = tf.clone(joinedWeights(bucket));
+        for (const [k, part] of split(bucket, average).entries()) bucket[k]!.variable.assign(part);
+        average.assign(weights);
+      });
   }
 
   /** Reads the average, by the parameter's name and in TensorFlow.js's layout. */
   async state(): Promise<Map<string, Float32Array>> {
     const values = new Map<string, Float32Array>();
-    for (const [{ name }, average] of this.#averages) values.set(name, (await average.data()) as Float32Array);
+    for (const { bucket, average } of this.#averages) {
+      const numbers = await readNumbers(bucket, average);
+      for (const [k, { name }] of bucket.entries()) values.set(name, numbers[k]!);
+    }
     return values;
   }
 
   /** @throws RelflowError (`bad-checkpoint`) when the state belongs to another model */
   restore(state: ReadonlyMap<string, Float32Array>): void {
-    for (const [{ name, size }, average] of this.#averages) {
-      const values = state.get(name);
-      if (values?.length !== size)
+    for (const { bucket, average } of this.#averages) {
+      const arrays = bucket.map(({ name, size }) => {
+        const values = state.get(name);
+        if (values?.length === size) return values;
         throw new RelflowError(
           'bad-checkpoint',
           `average: ${name} has ${values?.length ?? 'no'} numbers, expected ${size} as in the model`,
         );
-      const tensor = tf.tensor(values, average.shape, 'float32');
+      });
+      const tensor = joinNumbers(bucket, arrays);
       average.assign(tensor);
       tensor.dispose();
     }
   }
 
   dispose(): void {
-    tf.dispose([...this.#averages.values()]);
+    tf.dispose(this.#averages.map(({ average }) => average));
   }
 }
+
+const joinedWeights = (bucket: Bucket): tf.Tensor => join(bucket.map(({ variable }) => variable));

@@ -1,5 +1,6 @@
 import { nativeDeformableAttention } from './native-deformable-attention.js';
 import { nativeLayerKernels } from './native-layer-kernels.js';
+import { NativeMath } from './native-math.js';
 import type { NativeKernel } from './native-ops.js';
 
 export type { NativeAttribute, NativeInput, NativeKernel, NativeOps } from './native-ops.js';
@@ -51,6 +52,13 @@ export const nativeKernels: Readonly<Record<string, NativeKernel>> = {
   },
 
   RelflowReluGradient: (ops, { y, dy }) => ops.run('ReluGrad', [dy!.value, y!.value], float),
+
+  RelflowGlobalNorm: (ops, tensors) => {
+    const m = new NativeMath(ops);
+    const halves = Object.values(tensors).map(({ value }) => m.unary('L2Loss', value));
+    const half = ops.run('AddN', halves, { ...float, N: { int: halves.length } });
+    return m.reshape(m.unary('Sqrt', m.mul(half, m.number(2))), [1]);
+  },
 
   ...nativeLayerKernels,
   ...nativeDeformableAttention,
