@@ -2,6 +2,7 @@ import type { Charts, Count, Facets, Filter, Terms, TripletCount } from '../view
 import type { Dictionary } from './dictionary.js';
 import type { FacetName } from './filter-sql.js';
 import { MatchingRows } from './matching-rows.js';
+import { REVIEW_STATES } from './query.js';
 import type { SetIndex } from './set-index.js';
 import type { ViewDatabase } from './view-database.js';
 
@@ -14,10 +15,28 @@ const BINS = 20;
 /** Images with this number of relations or more are counted together. */
 const MOST_RELATIONS = 30;
 
+const FACETS = [
+  'predicate',
+  'subject',
+  'object',
+  'tagger',
+  'source',
+  'review',
+  'dropped',
+  'relations',
+] as const satisfies readonly FacetName[];
+
+const hasConstraint = (filter: Filter, facet: FacetName): boolean =>
+  facet === 'relations'
+    ? filter.minRelations !== undefined || filter.maxRelations !== undefined
+    : filter[facet] !== undefined;
+
 interface ValueRow {
   readonly value: number;
   readonly count: number;
 }
+
+type CountRows = Map<FacetName | 'totals', ValueRow[]>;
 
 /** Counts of what a filter matches. */
 export class CountQueries {
@@ -32,42 +51,67 @@ export class CountQueries {
   /** @throws OptionError when the filter's expression is wrong */
   async facets(filter: Filter): Promise<Facets> {
     const isPartial = !this.#index.progress.done;
-    const { predicate, category, source, tagger } = this.#index.dictionaries;
-    const [totals, predicates, subjects, objects, taggers, sources, review, dropped, relationsPerImage] =
-      await Promise.all([
-        this.totals(filter),
-        this.#values(filter, 'predicate', predicate),
-        this.#values(filter, 'subject', category),
-        this.#values(filter, 'object', category),
-        this.#values(filter, 'tagger', tagger),
-        this.#values(filter, 'source', source),
-        this.#reviews(filter),
-        this.#dropped(filter),
-        this.#relationsPerImage(filter),
-      ]);
+    const constrained = FACETS.filter((facet) => hasConstraint(filter, facet));
+    // What all constraints leave is found once; each facet with a constraint of its own needs another set.
+    const [shared, ...own] = await Promise.all([
+      this.#counts(filter, undefined, [...FACETS.filter((facet) => !constrained.includes(facet)), 'totals']),
+      ...constrained.map((facet) => this.#counts(filter, facet, [facet])),
+    ]);
+    const counts = new Map([...(shared as CountRows), ...own.flatMap((rows) => [...rows])]);
+    const rowsOf = (facet: FacetName | 'totals') => counts.get(facet) ?? [];
+    const { predicate, category, source, tagger, reason } = this.#index.dictionaries;
+    const [images = 0, relations = 0] = filled(rowsOf('totals'), 2);
+    const top = (facet: FacetName, dictionary: Dictionary) => sorted(rowsOf(facet), dictionary).slice(0, FACET_VALUES);
+    const perImage = rowsOf('relations');
     return {
-      ...totals,
-      predicate: predicates.slice(0, FACET_VALUES),
-      subject: subjects.slice(0, FACET_VALUES),
-      object: objects.slice(0, FACET_VALUES),
-      tagger: taggers,
-      source: sources,
-      review,
-      dropped,
-      relationsPerImage,
+      images,
+      relations,
+      predicate: top('predicate', predicate),
+      subject: top('subject', category),
+      object: top('object', category),
+      tagger: top('tagger', tagger),
+      source: top('source', source),
+      review: rowsOf('review')
+        .map(({ value, count }) => ({ value: REVIEW_STATES[value] as string, count }))
+        .sort((a, b) => b.count - a.count),
+      dropped: top('dropped', reason),
+      relationsPerImage: filled(perImage, Math.max(0, ...perImage.map(({ value }) => value)) + 1),
       isPartial,
     };
   }
 
-  /** Counts the images and relations that match. */
-  async totals(filter: Filter): Promise<{ images: number; relations: number }> {
-    const images = new MatchingRows(this.#index, filter);
-    const relations = new MatchingRows(this.#index, filter);
-    const [image, relation] = await Promise.all([
-      this.#db.one<{ count: number }>(`SELECT count(*) AS count ${images.images()}`, images.parameters),
-      this.#db.one<{ count: number }>(`SELECT count(*) AS count ${relations.relations()}`, relations.parameters),
-    ]);
-    return { images: image.count, relations: relation.count };
+  /** Counts the values of facets among what matches, with one look at the rows. */
+  async #counts(
+    filter: Filter,
+    omit: FacetName | undefined,
+    facets: readonly (FacetName | 'totals')[],
+  ): Promise<CountRows> {
+    const rows = new MatchingRows(this.#index, filter, omit);
+    const columns = 'r.image, r.place, r.predicate, r.subject, r.object, r.tagger, r.source';
+    const parts: string[] = [];
+    const part = (facet: string, value: string, count: string, from: string) =>
+      parts.push(`SELECT '${facet}' AS facet, CAST(${value} AS INTEGER) AS value, ${count} AS count FROM ${from}`);
+    for (const facet of facets) {
+      if (facet === 'totals') {
+        part(facet, '0', 'count(*)', 'i');
+        part(facet, '1', 'count(*)', 'm');
+      } else if (facet === 'relations') part(facet, `least(relations, ${MOST_RELATIONS})`, 'count(*)', 'i GROUP BY 2');
+      else if (facet === 'dropped')
+        part(facet, 'reason', 'count(*)', `${this.#index.alias}.dropped WHERE image IN (SELECT key FROM i) GROUP BY 2`);
+      else if (facet === 'review') {
+        const states = REVIEW_STATES.map((state, number) => `WHEN '${state}' THEN ${number}`).join(' ');
+        const reviewed = '(SELECT image, place FROM reviews)';
+        part(facet, `CASE state ${states} END`, 'count(*)', 'reviews JOIN m USING (image, place) GROUP BY 2');
+        part(facet, '0', 'count(*)', `m WHERE (image, place) NOT IN ${reviewed} HAVING count(*) > 0`);
+      } else part(facet, facet, 'count(*)', 'm GROUP BY 2');
+    }
+    const found = await this.#db.all<ValueRow & { facet: FacetName | 'totals' }>(
+      `WITH m AS (SELECT ${columns} ${rows.relations()}), i AS (SELECT i.key, i.relations ${rows.images('m')}) ${parts.join(' UNION ALL ')}`,
+      rows.parameters,
+    );
+    const byFacet: CountRows = new Map(facets.map((facet) => [facet, []]));
+    for (const { facet, ...row } of found) byFacet.get(facet)?.push(row);
+    return byFacet;
   }
 
   async charts(filter: Filter): Promise<Charts> {
@@ -104,40 +148,6 @@ export class CountQueries {
       rows.parameters,
     );
     return sorted(counts, dictionary);
-  }
-
-  async #reviews(filter: Filter): Promise<Count[]> {
-    const all = new MatchingRows(this.#index, filter, 'review');
-    const reviewed = new MatchingRows(this.#index, filter, 'review');
-    const [{ count }, states] = await Promise.all([
-      this.#db.one<{ count: number }>(`SELECT count(*) AS count ${all.relations()}`, all.parameters),
-      this.#db.all<{ value: string; count: number }>(
-        `SELECT v.state AS value, count(*) AS count FROM reviews v JOIN (SELECT r.image, r.place ${reviewed.relations()}) m ON m.image = v.image AND m.place = v.place GROUP BY 1 ORDER BY 2 DESC, 1`,
-        reviewed.parameters,
-      ),
-    ]);
-    const unreviewed = count - states.reduce((sum, state) => sum + state.count, 0);
-    return [...(unreviewed > 0 ? [{ value: 'unreviewed', count: unreviewed }] : []), ...states];
-  }
-
-  async #dropped(filter: Filter): Promise<Count[]> {
-    const { alias, dictionaries } = this.#index;
-    const rows = new MatchingRows(this.#index, filter, 'dropped');
-    const counts = await this.#db.all<ValueRow>(
-      `SELECT d.reason AS value, count(*) AS count FROM ${alias}.dropped d WHERE d.image IN (SELECT i.key ${rows.images()}) GROUP BY 1`,
-      rows.parameters,
-    );
-    return sorted(counts, dictionaries.reason);
-  }
-
-  async #relationsPerImage(filter: Filter): Promise<number[]> {
-    const { minRelations: _, maxRelations: __, ...others } = filter;
-    const rows = new MatchingRows(this.#index, others);
-    const counts = await this.#db.all<ValueRow>(
-      `SELECT least(i.relations, ${MOST_RELATIONS}) AS value, count(*) AS count ${rows.images()} GROUP BY 1`,
-      rows.parameters,
-    );
-    return filled(counts, Math.max(0, ...counts.map(({ value }) => value)) + 1);
   }
 
   async #histogram(filter: Filter): Promise<number[]> {

@@ -17,7 +17,7 @@ export interface FilterSql {
 }
 
 /** The facets of a filter, whose counts leave their own constraint out. */
-export type FacetName = 'predicate' | 'subject' | 'object' | 'tagger' | 'source' | 'review' | 'dropped';
+export type FacetName = 'predicate' | 'subject' | 'object' | 'tagger' | 'source' | 'review' | 'dropped' | 'relations';
 
 /** The columns of fields whose values are numbers of texts, with their dictionaries. */
 const TEXT_COLUMNS: Readonly<Record<string, readonly [column: string, dictionary: DictionaryName]>> = {
@@ -71,8 +71,11 @@ export function filterSql(
     relation.push(expressionSql(expression, dictionaries, parameters));
   }
   if (filter.review !== undefined && omit !== 'review') relation.push(reviewSql(filter.review));
-  if (filter.minRelations !== undefined) image.push(`i.relations >= ${parameters.add(filter.minRelations)}`);
-  if (filter.maxRelations !== undefined) image.push(`i.relations <= ${parameters.add(filter.maxRelations)}`);
+  if (omit !== 'relations') {
+    const { minRelations, maxRelations } = filter;
+    if (minRelations !== undefined) image.push(`i.relations >= ${parameters.add(minRelations)}`);
+    if (maxRelations !== undefined) image.push(`i.relations <= ${parameters.add(maxRelations)}`);
+  }
   if (filter.words !== undefined) image.push(...wordConditions(filter.words, parameters));
   if (filter.dropped !== undefined && omit !== 'dropped') {
     const ids = filter.dropped.map((value) => dictionaries.reason.find(value) ?? -1);

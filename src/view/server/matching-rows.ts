@@ -24,10 +24,16 @@ export class MatchingRows {
     return `FROM ${this.#index.relationRows} r${join}${where(conditions)}`;
   }
 
-  /** `FROM … WHERE …` of the images that match, as `i`. */
-  images(): string {
+  /**
+   * `FROM … WHERE …` of the images that match, as `i`.
+   * @param relations a table of the statement that has the relations that match; omit it if there is none
+   */
+  images(relations?: string): string {
     const conditions = [...this.#conditions.image];
-    if (this.#conditions.relation.length > 0) conditions.push(`i.key IN (SELECT r.image ${this.relations()})`);
+    if (this.#conditions.relation.length > 0)
+      conditions.push(
+        `i.key IN (SELECT ${relations === undefined ? `r.image ${this.relations()}` : `image FROM ${relations}`})`,
+      );
     return `FROM ${this.#index.alias}.images i${where(conditions)}`;
   }
 
