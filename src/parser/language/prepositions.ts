@@ -86,7 +86,7 @@ export const partNouns = new Set([
 
 const singleWords =
   wordSet(`aboard about above across after against along alongside amid amidst among amongst around at atop before
-  behind below beneath beside besides between beyond by down during for from in inside into like near of off on onto opposite
+  behind below beneath beside besides between beyond by despite down during for from in inside into like near of off on onto opposite
   out outside over past through throughout to toward towards under underneath until up upon via with within without`);
 
 /** First word → phrases, as words, the longest first. */

@@ -122,7 +122,11 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
     case 'noun': {
       const phrase = nounPhraseAt(sentence, k);
       // A phrase with `no` is not part of a relation.
-      if (phrase && words[k] === 'no') return pronounAt(tokens, k, 'nothing', phrase.next);
+      if (phrase && words[k] === 'no') {
+        // "no text or signs"
+        const other = /^n?or$/.test(words[phrase.next] ?? '') ? nounPhraseAt(sentence, phrase.next + 1) : undefined;
+        return pronounAt(tokens, k, 'nothing', other?.next ?? phrase.next);
+      }
       if (phrase) return { part: { kind: 'phrase', phrase }, next: phrase.next };
       if (tags[k] === 'adjective') return adjectiveAt(sentence, words, k);
       return { next: k + 1 };

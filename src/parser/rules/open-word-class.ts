@@ -56,8 +56,11 @@ export function openWordClass(words: readonly DictionaryWord[], tags: readonly W
     context.before !== 'be'
   )
     return 'noun';
-  // "a female holding", but "a female zebra"
-  if (context.opens && isAnimate(nounClass(noun)) && words[k + 1]?.text.endsWith('ing')) return 'noun';
+  // "a female holding", but "a female zebra", "a modern building"
+  const following = words[k + 1]?.text ?? '';
+  const isIngNoun = context.next === 'noun' && ingNouns.has(following);
+  if (context.opens && isAnimate(nounClass(noun)) && following.endsWith('ing') && !isIngNoun) return 'noun';
+  if (isIngNoun && words[k]!.isAdjective) return 'adjective';
   if (context.opens && !context.closes && word.endsWith('ed')) return 'adjective';
   if (verb !== word && isVerb) {
     if (word.endsWith('ing')) return gerundTag(word, context);

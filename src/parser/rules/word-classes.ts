@@ -1,4 +1,4 @@
-import { closedClass } from '../language/closed-classes.js';
+import { closedClass, ingNouns } from '../language/closed-classes.js';
 import { type DictionaryWord, dictionaryWord } from '../language/dictionary-word.js';
 import { isNoun, isVerb } from '../language/lemma.js';
 import { locationAdverbLength, prepositionAt, startsPreposition } from '../language/prepositions.js';
@@ -69,6 +69,11 @@ function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], 
       return /^(?:dressed|disguised|used|known)$/.test(words[k - 1] ?? '') ? 'preposition' : 'while';
     case 'can':
       return isContainer(words, before, k) ? 'noun' : tags[k]!;
+    case 'back':
+      // "its striped back"
+      return before === 'adjective' && words[k - 2] !== undefined && possessives.has(words[k - 2]!) && !nounFollows
+        ? 'noun'
+        : tags[k]!;
     case 'left':
     case 'right':
       return isSide(words, k) ? 'adjective' : tags[k]!;
@@ -83,9 +88,23 @@ function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], 
     case 'having':
       return next === 'be' || (next === 'verb' && /(?:ed|en)$/.test(words[k + 1]!)) ? 'be' : 'verb';
     default:
-      return tags[k]!;
+      // "a modern building with", but "a man building a wall"
+      return ingNouns.has(words[k]!) && isDescribed(words, k) ? 'noun' : tags[k]!;
   }
 }
+
+/** Checks whether "a" or "the" and an adjective precede a word. */
+function isDescribed(words: readonly string[], k: number): boolean {
+  const before = words[k - 1];
+  if (before === undefined || closedClass(words[k - 2] ?? '') !== 'determiner') return false;
+  return (
+    dictionaryWord(before).isAdjective &&
+    !/^(?:fe)?male$/.test(before) &&
+    closedClass(words[k + 1] ?? '') !== 'determiner'
+  );
+}
+
+const possessives = wordSet('his her its their');
 
 /** Checks for the noun `can`, "a trash can next to": the verb is followed by another. */
 function isContainer(words: readonly string[], before: WordClass | undefined, k: number): boolean {

@@ -232,6 +232,18 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
     ['A family of foxes is resting next to a body of water.', 'foxes resting next to water'],
     ['In the heart of a meadow, a girl is flying a kite.', 'girl in heart of meadow', 'girl flying kite'],
   ],
+  'words of more classes': [
+    ['There is a modern building with a tower next to a pond.', 'building with tower', 'tower next to pond'],
+    [
+      'A skunk with a mark on its striped back walks along a wall.',
+      'skunk with mark',
+      'mark on back',
+      'skunk walks along wall',
+      'skunk its back',
+    ],
+    ['There are no cars or carts on the lane, but a goose stands near the gate.', 'goose stands near gate'],
+    ['Despite the snow, a girl is eating an ice cream cone.', 'girl eating cone'],
+  ],
 };
 
 describe('ruleParser on sentences', () => {
