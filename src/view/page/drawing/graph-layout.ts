@@ -4,6 +4,9 @@ import type { Point, Rectangle } from './rectangle.js';
 
 /** A scene graph laid out in layers. */
 export interface GraphLayout {
+  /** The part of the plane that is drawn. */
+  readonly x: number;
+  readonly y: number;
   readonly width: number;
   readonly height: number;
   readonly nodes: readonly { readonly object: number; readonly rectangle: Rectangle }[];
@@ -17,6 +20,7 @@ export interface GraphLayout {
 
 const HEIGHT = 20;
 const PADDING = 7;
+const MARGIN = 6;
 
 /**
  * Lays out the objects that take part in relations, in layers (Sugiyama's method, by dagre). Labels of edges have room of
@@ -43,7 +47,7 @@ function layOut(
   widthOf: (text: string) => number,
 ): GraphLayout {
   const graph = new Graph({ multigraph: true });
-  graph.setGraph({ rankdir: direction, nodesep: 10, ranksep: 14, edgesep: 6, marginx: 6, marginy: 6 });
+  graph.setGraph({ rankdir: direction, nodesep: 10, ranksep: 14, edgesep: 6 });
   const used = new Set(relations.flatMap(({ subject, object }) => (object === null ? [subject] : [subject, object])));
   const objects = [...used].sort((a, b) => a - b);
   for (const object of objects)
@@ -57,21 +61,34 @@ function layOut(
         String(index),
       );
   layout(graph);
-  const { width = 1, height = 1 } = graph.graph() as { width?: number; height?: number };
   const rectangleOf = (box: unknown): Rectangle => {
     const { x, y, width, height } = box as Rectangle;
     return { x: x - width / 2, y: y - height / 2, width, height };
   };
+  const nodes = objects.map((object) => ({ object, rectangle: rectangleOf(graph.node(String(object))) }));
+  const edges = relations.flatMap(({ subject, object }, relation) => {
+    if (object === null) return [];
+    const label = graph.edge({ v: String(subject), w: String(object), name: String(relation) }) as Rectangle & {
+      points: readonly Point[];
+    };
+    return [{ relation, points: label.points, label: rectangleOf(label) }];
+  });
+  // Loops of an object with itself reach beyond what the layout counts.
+  const parts = [...nodes.map(({ rectangle }) => rectangle), ...edges.map(({ label }) => label)];
+  const corners = [
+    ...edges.flatMap(({ points }) => points),
+    ...parts,
+    ...parts.map(({ x, y, width, height }) => ({ x: x + width, y: y + height })),
+  ];
+  const [x, y] = [Math.min(...corners.map((point) => point.x)), Math.min(...corners.map((point) => point.y))];
+  const right = Math.max(...corners.map((point) => point.x));
+  const bottom = Math.max(...corners.map((point) => point.y));
   return {
-    width: Math.max(1, width),
-    height: Math.max(1, height),
-    nodes: objects.map((object) => ({ object, rectangle: rectangleOf(graph.node(String(object))) })),
-    edges: relations.flatMap(({ subject, object }, relation) => {
-      if (object === null) return [];
-      const label = graph.edge({ v: String(subject), w: String(object), name: String(relation) }) as Rectangle & {
-        points: readonly Point[];
-      };
-      return [{ relation, points: label.points, label: rectangleOf(label) }];
-    }),
+    x: x - MARGIN,
+    y: y - MARGIN,
+    width: right - x + 2 * MARGIN,
+    height: bottom - y + 2 * MARGIN,
+    nodes,
+    edges,
   };
 }

@@ -295,7 +295,7 @@ export function SceneView(props: Props) {
           ))}
         </ul>
       )}
-      {scene.hidden > 0 && (
+      {scene.hidden > 0 && lit === null && (
         <span class="hidden-labels">
           {scene.hidden} {scene.hidden === 1 ? 'label has' : 'labels have'} no room; zoom in or point at a box
         </span>

@@ -60,6 +60,8 @@ const LABEL_HEIGHT = 17;
 const PADDING = 5;
 /** The share of the picture that names of boxes may cover. */
 const COVERED = 0.1;
+/** Characters of a name or predicate that a label shows. */
+const MOST_CHARACTERS = 32;
 
 /**
  * Lays out a scene for a view of its picture.
@@ -87,7 +89,7 @@ export function layOutScene(
       hidden: 0,
       isShort: false,
     };
-  const names = objects.map(({ category }, index) => `${index} ${category}`);
+  const names = objects.map(({ category }, index) => `${index} ${shortened(category)}`);
   const isShort = labels === 'numbers' || (labels === 'auto' && coverTooMuch());
   const boxTexts = names.map((name, index) => (isShort && !litObjects.has(index) ? String(index) : name));
   const requests: LabelRequest[] = [
@@ -98,7 +100,7 @@ export function layOutScene(
       return { ...space, priority, places: boxLabelPlaces(rectangles[index]!, space) };
     }),
     ...relations.map(({ key, predicate, object, subject }, at) => {
-      const space = { width: widthOf(predicate) + 2 * PADDING, height: LABEL_HEIGHT };
+      const space = { width: widthOf(shortened(predicate)) + 2 * PADDING, height: LABEL_HEIGHT };
       const arrow = arrows[at];
       const places = arrow ? arrowLabelPlaces(arrow, space) : boxLabelPlaces(rectangles[subject]!, space);
       const isLit = key === litRelation;
@@ -118,7 +120,7 @@ export function layOutScene(
     relations: relations.map((relation, at) => ({
       relation,
       arrow: arrows[at]!,
-      text: relation.predicate,
+      text: shortened(relation.predicate),
       label: placed[objects.length + at] ?? null,
     })),
     hidden: placed.filter((label, at) => label === null && isOnScreen(at)).length,
@@ -183,6 +185,10 @@ function relationArrows(relations: readonly SceneRelation[], boxes: readonly Rec
     return arrowBetween(from, to, rank);
   });
 }
+
+/** Returns the beginning of a text that is too long for a label. */
+export const shortened = (text: string): string =>
+  text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS - 1)}…` : text;
 
 const areaOf = ({ width, height }: Rectangle): number => width * height;
 

@@ -260,7 +260,7 @@ function ImagePanel({ detail }: { readonly detail: ImageDetail }) {
             controls={controls}
           />
         </div>
-        {detail.pictureProblem && <p class="problem">{detail.pictureProblem}</p>}
+        {detail.pictureProblem && <p class="nothing">{detail.pictureProblem}</p>}
         <Captions detail={detail} lit={shown} words={way.value?.words} />
       </div>
       <aside class="image-side" aria-label="Relations of the image">
@@ -277,11 +277,7 @@ function ImagePanel({ detail }: { readonly detail: ImageDetail }) {
               {label} {count !== null && <span class="count">{count}</span>}
             </button>
           ))}
-          {reviewed > 0 && (
-            <span class="count reviewed">
-              {reviewed} of {relations.length} reviewed
-            </span>
-          )}
+          {reviewed > 0 && <span class="count reviewed">{reviewed} reviewed</span>}
         </div>
         <div class="side-content" role="tabpanel" aria-label={tab}>
           {tab === 'relations' && (

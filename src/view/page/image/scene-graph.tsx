@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { type GraphLayout, layOutGraph } from '../drawing/graph-layout.js';
 import type { Point } from '../drawing/rectangle.js';
-import type { SceneRelation } from '../drawing/scene.js';
+import { type SceneRelation, shortened } from '../drawing/scene.js';
 import { textWidth } from '../drawing/text-width.js';
 
 interface Props {
@@ -25,9 +25,11 @@ export function SceneGraphView({ names, relations, lit, onHover, onSelect }: Pro
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
+  const short = names.map(shortened);
+  const shortRelations = relations.map((relation) => ({ ...relation, predicate: shortened(relation.predicate) }));
   const content = relations.map(({ subject, predicate, object }) => `${subject} ${predicate} ${object}`).join('\n');
   const graph = useMemo<GraphLayout | null>(
-    () => (relations.length === 0 ? null : layOutGraph(names, relations, size, textWidth)),
+    () => (relations.length === 0 ? null : layOutGraph(short, shortRelations, size, textWidth)),
     [content, size.width, size.height],
   );
   const scale = graph ? Math.max(LEAST_SCALE, Math.min(1.1, size.width / graph.width, size.height / graph.height)) : 1;
@@ -55,7 +57,7 @@ export function SceneGraphView({ names, relations, lit, onHover, onSelect }: Pro
     >
       {graph && (
         <svg
-          viewBox={`0 0 ${graph.width} ${graph.height}`}
+          viewBox={`${graph.x} ${graph.y} ${graph.width} ${graph.height}`}
           width={graph.width * scale}
           height={graph.height * scale}
           role="img"
@@ -64,7 +66,7 @@ export function SceneGraphView({ names, relations, lit, onHover, onSelect }: Pro
             .join('; ')}
         >
           {graph.edges.map(({ relation, points, label }) => {
-            const { key, predicate, look } = relations[relation]!;
+            const { key, predicate, look } = shortRelations[relation]!;
             return (
               <g
                 key={key}
@@ -90,7 +92,7 @@ export function SceneGraphView({ names, relations, lit, onHover, onSelect }: Pro
               <g key={object} class={`node ${role} ${litRelation && role === 'other' ? 'dimmed' : ''}`}>
                 <rect {...rectangle} rx="5" />
                 <text x={rectangle.x + rectangle.width / 2} y={rectangle.y + 14}>
-                  {names[object]}
+                  {short[object]}
                 </text>
               </g>
             );

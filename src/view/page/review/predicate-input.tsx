@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Count } from '../../view-api.js';
 import { api } from '../api.js';
 
@@ -16,7 +16,8 @@ export function PredicateInput({ value, label, onChoose, onCancel }: Props) {
   const [active, setActive] = useState(-1);
   const input = useRef<HTMLInputElement>(null);
   const id = useId();
-  useEffect(() => {
+  // At once, so that no key of a fast writer is taken for a shortcut.
+  useLayoutEffect(() => {
     input.current?.focus();
     input.current?.select();
   }, []);
