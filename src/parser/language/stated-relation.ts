@@ -57,7 +57,7 @@ export function statedRelation(subject: number, object: number, relation: ModelR
  */
 function statedPredicate(relation: ModelRelation): StatedPredicate {
   const { isForward, predicate } = relation;
-  const parts = predicate.split(' ');
+  const parts = predicate.includes(' ') ? predicate.split(' ') : [predicate];
   // Of two phrases without a word between them ("a train station for people"), no preposition elsewhere says how they are related.
   const isCompound = relation.first.end === relation.second.start && prepositionAt(parts, 0) !== undefined;
   const found = isCompound ? undefined : indicesOf(relation, parts);

@@ -74,7 +74,8 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
   const networkEnds = new Map<number, number>();
   for (const relation of networkRelations)
     networkEnds.set(laterEnd(relation), Math.max(relation.confidence!, networkEnds.get(laterEnd(relation)) ?? 0));
-  const networkPhrases = new Set(networkRelations.flatMap(({ subject, object }) => [subject, object]));
+  const networkPhrases = new Set<number>();
+  if (isPhrase) for (const { subject, object } of networkRelations) networkPhrases.add(subject).add(object);
   // For the network, a "tray of" glasses is their quantity.
   const isNew = (index: number) => index >= network.entities.length && !containers.has(index);
   const isOther = (index: number) => {
@@ -104,12 +105,13 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
       if (isPhrase && read) break;
     }
   }
-  const ranks = rankOf(entities);
+  let ranks: readonly number[] | undefined;
   for (const relation of networkRelations) {
     if (rulesOf.has(pairOf(relation))) continue;
     const ends = [entities[relation.subject]!, entities[relation.object]!] as const;
     if (isDenied(Math.min(ends[0].start, ends[1].start), Math.max(ends[0].end, ends[1].end))) continue;
     if (!isPhrase && ends.some(({ lemma }) => isAbstract(lemma))) continue;
+    ranks ??= rankOf(entities);
     const confidence = confidenceOf({
       network: relation.confidence!,
       rules: 'none',
@@ -134,7 +136,8 @@ export function withEntities(
   { entities, relations }: TextGraph,
   isKept: (entity: Entity, index: number) => boolean,
 ): TextGraph {
-  const kept = [...entities.keys()].filter((index) => isKept(entities[index]!, index));
+  const kept: number[] = [];
+  for (const [index, entity] of entities.entries()) if (isKept(entity, index)) kept.push(index);
   if (kept.length === entities.length) return { entities, relations };
   const indices = new Map(kept.map((index, at) => [index, at]));
   return {

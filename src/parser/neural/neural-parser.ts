@@ -101,7 +101,7 @@ function lazyParser(
     const isPhrase = words <= captionWords;
     const network = concatenated(
       sentences.map(({ tokens, isQuestion }) => {
-        const read = tokens.slice(0, maxWords);
+        const read = tokens.length > maxWords ? tokens.slice(0, maxWords) : tokens;
         // The rules make up for what the comparison of taggings gains in longer captions, at less cost.
         const graph = assembleGraph(caption, read, reader.read(read, isPhrase ? undefined : 1), forms);
         return isQuestion ? { ...graph, relations: [] } : graph;
@@ -123,7 +123,8 @@ function lazyParser(
         ? joined.relations
         : joined.relations.filter(({ confidence, predicate }) => confidence! >= minConfidence && predicate !== '');
     const ruleEnds = new Set(rules.graph.entities.map(({ end }) => end));
-    const related = new Set(relations.flatMap(({ subject, object }) => [subject, object]));
+    const related = new Set<number>();
+    for (const { subject, object } of relations) related.add(subject).add(object);
     const graph = withEntities(
       { entities: joined.entities, relations },
       // What only one of them takes for a phrase counts if it is related.

@@ -1,4 +1,5 @@
 import type { Entity } from '../../records/text-graph.js';
+import { captionEntity } from '../language/caption-entity.js';
 import { colors } from '../language/closed-classes.js';
 import { isCompound, nounLemma } from '../language/lemma.js';
 import { collectives, isHangingPicture, type NounClass, nounClass, pictureNouns } from '../language/noun-classes.js';
@@ -14,9 +15,9 @@ export interface NounPhrase {
   /** Whether it has a determiner or a number: "a dog" and "two dogs", but not "dogs". */
   readonly isDetermined: boolean;
   /** Its last determiner: `the`, `his`. */
-  readonly determiner?: Token;
+  readonly determiner: Token | undefined;
   /** The owner: the man in "the man's hat". */
-  readonly owner?: NounPhrase;
+  readonly owner: NounPhrase | undefined;
   /** The index of the word after it. */
   readonly next: number;
 }
@@ -32,21 +33,20 @@ export interface TaggedSentence {
  * Returns the noun phrase that starts at a word: determiners, numbers, adjectives, nouns. "A large group of young men" yields
  * "young men" with the quantity `group`; "the top of a building" yields "building"; "a photo of a cat" at the start of a
  * caption yields "cat".
+ * @param quantity what a partitive before it says, unless the phrase has a number of its own
  */
-export function nounPhraseAt(sentence: TaggedSentence, start: number): NounPhrase | undefined {
+export function nounPhraseAt(sentence: TaggedSentence, start: number, quantity?: string): NounPhrase | undefined {
   const { tags } = sentence;
   const counted = partitiveAt(sentence, start);
   if (counted) {
-    const phrase = nounPhraseAt(sentence, counted.next);
-    if (phrase) return withQuantity(phrase, counted.quantity);
+    const phrase = nounPhraseAt(sentence, counted.next, counted.quantity ?? quantity);
+    if (phrase) return phrase;
   }
   const from = skip(tags, start, 'determiner');
   const to = endOfPhrase(sentence, from);
   if (to === undefined) return undefined;
-  const phrase = makePhrase(sentence, from, to);
-  if (tags[to] !== 'possessive') return phrase;
-  const owned = nounPhraseAt(sentence, to + 1);
-  return owned ? withOwner(owned, phrase) : phrase;
+  const owned = tags[to] === 'possessive' ? nounPhraseAt(sentence, to + 1, quantity) : undefined;
+  return owned ? withOwner(owned, makePhrase(sentence, from, to, undefined)) : makePhrase(sentence, from, to, quantity);
 }
 
 /** Adds an owner to the innermost one: in "the man's dog's ball" the dog owns the ball, and the man owns the dog. */
@@ -74,11 +74,6 @@ function partitiveAt(sentence: TaggedSentence, start: number): { quantity?: stri
   )
     return { next };
   return undefined;
-}
-
-function withQuantity(phrase: NounPhrase, quantity: string | undefined): NounPhrase {
-  if (quantity === undefined || phrase.entity.quantity !== undefined) return phrase;
-  return { ...phrase, isPlural: true, entity: { ...phrase.entity, quantity } };
 }
 
 const skip = (tags: readonly WordClass[], start: number, tag: WordClass): number => {
@@ -114,37 +109,46 @@ function joinsAdjectives(tags: readonly WordClass[], joint: number): boolean {
   return tags[k] === 'noun' || tags[k] === 'and' || tags[k] === 'comma';
 }
 
-function makePhrase({ caption, tokens, tags }: TaggedSentence, from: number, to: number): NounPhrase {
-  const { start } = tokens[from]!;
-  const { text: head, end } = tokens[to - 1]!;
+/** @param counted the quantity that a partitive before the phrase says */
+function makePhrase(
+  { caption, tokens, tags }: TaggedSentence,
+  from: number,
+  to: number,
+  counted: string | undefined,
+): NounPhrase {
+  const last = to - 1;
+  const { text: head, end } = tokens[last]!;
   const lemma = nounLemma(head);
-  const words = tokens.slice(from, to - 1).map(({ text }) => text);
-  const quantity = words.find((_, k) => tags[from + k] === 'number');
-  // "hot" is not an attribute of a hot dog.
-  const isPartOfName = (k: number) => k === words.length - 1 && !colors.has(words[k]!) && isCompound(words[k]!, head);
-  const adjectives = words.filter((_, k) => tags[from + k] === 'adjective' && !isPartOfName(k));
-  const span = caption.slice(start, end);
-  const named = words.filter(
-    (text, k) => tags[from + k] === 'noun' || (tags[from + k] === 'adjective' && !adjectives.includes(text)),
-  );
+  let number: string | undefined;
+  const adjectives: string[] = [];
   // The lemma of "people" is `person`, its name stays `people`.
-  const name = [...named, head === 'people' ? head : lemma].join(' ');
+  let name = head === 'people' ? head : lemma;
+  for (let k = last - 1; k >= from; k--) {
+    const { text } = tokens[k]!;
+    const isAdjective = tags[k] === 'adjective';
+    if (tags[k] === 'number') number = text;
+    // "hot" is not an attribute of a hot dog.
+    else if (isAdjective && !(k === last - 1 && !colors.has(text) && isCompound(text, head))) adjectives.unshift(text);
+    else if (isAdjective || tags[k] === 'noun') name = `${text} ${name}`;
+  }
+  const determiner = tags[from - 1] === 'determiner' ? tokens[from - 1]! : undefined;
+  const isMany = number === undefined ? counted !== undefined : number !== 'one' && number !== '1';
   return {
-    entity: {
-      span,
-      start,
+    entity: captionEntity(caption, {
+      start: tokens[from]!.start,
       end,
       head,
       lemma,
-      ...(name === span.toLowerCase() ? {} : { name }),
+      name,
       attributes: attributesOf(adjectives),
-      ...(quantity === undefined ? {} : { quantity }),
-    },
+      quantity: number ?? counted,
+    }),
     // "dressed in pink"
-    nounClass: colors.has(head) ? 'garment' : nounClass(lemma, tokens[to - 2]?.text),
-    isPlural: head !== lemma || (quantity !== undefined && quantity !== 'one' && quantity !== '1'),
-    isDetermined: tags[from - 1] === 'determiner' || quantity !== undefined,
-    ...(tags[from - 1] === 'determiner' && { determiner: tokens[from - 1]! }),
+    nounClass: colors.has(head) ? 'garment' : nounClass(lemma, tokens[last - 1]?.text),
+    isPlural: head !== lemma || isMany,
+    isDetermined: determiner !== undefined || number !== undefined,
+    determiner,
+    owner: undefined,
     next: to,
   };
 }

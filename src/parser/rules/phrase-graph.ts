@@ -52,7 +52,9 @@ export class PhraseGraph {
     const object = this.indices.get(to)!;
     const key = `${subject} ${object} ${text}`;
     if (this.relations.has(key)) return;
-    this.relations.set(key, { subject, object, predicate: text, lemma, ...(inferred && { inferred }) });
+    const relation: TextRelation = { subject, object, predicate: text, lemma };
+    if (inferred) relation.inferred = inferred;
+    this.relations.set(key, relation);
     this.pairs.add(`${subject} ${object}`).add(`${object} ${subject}`);
   }
 }

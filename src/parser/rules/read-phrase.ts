@@ -97,8 +97,8 @@ function completePending(state: ReadingState, pending: PendingPredicate, object:
       state.relate(origin.subjects, withVerb(origin, `${state.nearest[0]!.entity.head} of`), object);
     const isOfAgent =
       origin !== undefined && subjects === origin.subjects && isOfVerb(origin, pending.preposition, state.nearest[0]!);
-    const predicate = isOfAgent ? withVerb(origin, pending.text) : pending;
-    state.attachObjects(object, { ...pending, ...predicate, isDenied, subjects });
+    const { text, lemma } = isOfAgent ? withVerb(origin, pending.text) : pending;
+    state.attachObjects(object, { ...pending, text, lemma, isDenied, subjects });
     if (pending.verb !== undefined && pending.preposition === '') state.antecedents.prefer(object);
     state.nearest = object;
   } else if (state.subject.length === 0 && state.fronted && pending.verb !== undefined && !pending.isFronted) {

@@ -23,7 +23,10 @@ export class RelationReader {
       this.readPart(part, sentence, k);
       state.previousKind = part.kind;
     }
-    state.antecedents.endSentence(state.subject.flatMap((phrase) => state.possessions.get(phrase)?.owners ?? phrase));
+    const { subject, possessions } = state;
+    state.antecedents.endSentence(
+      possessions.size === 0 ? subject : subject.flatMap((phrase) => possessions.get(phrase)?.owners ?? phrase),
+    );
   }
 
   /** Returns the graph of the sentences read so far. */

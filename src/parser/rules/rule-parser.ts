@@ -53,9 +53,9 @@ export interface RulesReading {
 /** Reads the sentences of a caption: their graph, and which of its phrases and pronouns stand for others. */
 export function readRules(caption: string, sentences: readonly CaptionSentence[]): RulesReading {
   const reader = new RelationReader();
-  for (const { tokens: spoken, isQuestion } of sentences) {
+  for (const { tokens: spoken, words, isQuestion } of sentences) {
     const tokens = withoutQuotes(caption, spoken);
-    const tags = wordClasses(tokens.map(({ text }) => text));
+    const tags = wordClasses(tokens === spoken ? words : tokens.map(({ text }) => text));
     reader.read(clauseParts({ caption, tokens, tags }), isQuestion);
   }
   const graph = reader.graph();
