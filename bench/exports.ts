@@ -1,5 +1,5 @@
-// npx tsx bench/exports.ts [graphs] measures records/s and memory of every export format on generated scene graphs, each in a
-// process of its own, and of plain Python scripts that write COCO (json) and Parquet (pyarrow) from the same file. PYTHON names
+// npx tsx bench/exports.ts [graphs [format…]] measures records/s and memory of every export format, or of some, on generated
+// scene graphs, each in a process of its own, and of plain Python scripts that write COCO (json) and Parquet (pyarrow) from the same file. PYTHON names
 // the interpreter. It exits with 1 when a process needs more than 500 MB or Python is faster.
 import { spawnSync } from 'node:child_process';
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
@@ -16,7 +16,8 @@ const PEERS: Readonly<Record<string, string>> = { coco: 'coco', huggingface: 'pa
 /** Reports the memory of a process when it ends. */
 const REPORT = "data:text/javascript,process.on('exit',()=>console.error('maxRSS',process.resourceUsage().maxRSS))";
 
-const [graphs = 1_000_000] = process.argv.slice(2).map(Number);
+const [count, ...formats] = process.argv.slice(2);
+const graphs = Number(count ?? 1_000_000);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'relflow-bench-'));
 const input = join(folder, 'graphs.jsonl');
@@ -25,7 +26,7 @@ try {
   await pipeline(Readable.from(lines(graphs)), createWriteStream(input));
   console.log(`${graphs.toLocaleString('en-US')} scene graphs`);
   for (const [format, { sink }] of Object.entries(EXPORT_FORMATS)) {
-    if (sink !== 'scene-graphs') continue;
+    if (sink !== 'scene-graphs' || (formats.length > 0 && !formats.includes(format))) continue;
     const out = join(folder, format);
     const own = measure(process.execPath, [
       '--import',
