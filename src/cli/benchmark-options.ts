@@ -35,7 +35,10 @@ export const benchmarkOptions = (command: Command): Command =>
     )
     .option('--json', 'print as JSON, with all digits and classes')
     .option('--page <file>', 'write a page with precision-recall curves, the worst classes and the highest mistakes')
-    .option('--images <dir>', 'image folder, tar file or s3:// address, to show the pictures of the mistakes on the page')
+    .option(
+      '--images <dir>',
+      'image folder, tar file or s3:// address, to show the pictures of the mistakes on the page',
+    )
     .addOption(overwriteOption());
 
 /**

@@ -159,12 +159,18 @@ export function convertCommand(program: Command, context: CommandContext): void 
       const form = FORMS[from] as InputForm;
       const source = form.source(input, flags);
       const files = await source.files();
-      const refused: RefusedRecords = new Map();
-      let isFirst = true;
-      const graphs = () => {
-        const collected = isFirst ? refused : undefined;
-        isFirst = false;
-        return readGraphs(source, collected);
+      // A format may stop a reading and begin again; what counts is the first one to the end.
+      let refused: RefusedRecords = new Map();
+      let isWhole = false;
+      const graphs = async function* () {
+        const own: RefusedRecords = new Map();
+        try {
+          yield* readGraphs(source, isWhole ? undefined : own);
+          if (!isWhole) refused = own;
+          isWhole = true;
+        } finally {
+          if (!isWhole) refused = own;
+        }
       };
       const about = { name: basename(input), inputs: files.map((file) => ({ file: basename(file) })), stages: [] };
       const { images, ...rest } = await readOptions(options);

@@ -57,7 +57,10 @@ export function addExportOptions(command: Command): Command {
   const selection = 'Selection:';
   const content = 'Content:';
   return command
-    .option('-o, --out <path>', 'file to write; a folder for a format of several files and with --split; or s3://bucket/key')
+    .option(
+      '-o, --out <path>',
+      'file to write; a folder for a format of several files and with --split; or s3://bucket/key',
+    )
     .addOption(overwriteOption())
     .option('--json', 'print the files and counts as JSON')
     .addOption(
@@ -87,9 +90,10 @@ export function addExportOptions(command: Command): Command {
       ),
     )
     .addOption(
-      new Option('--images <folder>', 'image folder, tar file or s3:// address, for a page and for embedded, copied or linked images').helpGroup(
-        content,
-      ),
+      new Option(
+        '--images <folder>',
+        'image folder, tar file or s3:// address, for a page and for embedded, copied or linked images',
+      ).helpGroup(content),
     )
     .addOption(
       new Option('--image-files <mode>', 'what to do with image files (default: as the format does)')
@@ -140,7 +144,7 @@ export async function readOptions({
 
 /** Prints what an export has written, and what the format could not carry. */
 export function printExport(context: CommandContext, path: string, result: ExportResult, json = false): void {
-  const { files, bytes, images, relations, notes } = result;
+  const { files, reused, bytes, images, relations, notes } = result;
   if (json) {
     context.print(JSON.stringify({ path, images, relations, bytes, notes, files }));
     return;
@@ -150,6 +154,7 @@ export function printExport(context: CommandContext, path: string, result: Expor
   context.print(
     `${path}: ${list}${count(bytes)} bytes from ${count(images)} images with ${count(relations)} relations`,
   );
+  if (reused > 0) context.printNote(`went on with ${count(reused)} files that the interrupted export had finished`);
   if (images === 0)
     context.printNote('no image is left: the export is empty; check --where, --min-confidence and --related-only');
   else if (relations === 0)

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { RecordError } from '../errors.js';
-import { findImageFile, imageBytes, imageContent } from './image-stores/find-image-file.js';
+import { findImageFile, imageContent, imageState } from './image-stores/find-image-file.js';
 import { imageFormat } from './open-image.js';
 
 const MAX_IMAGE_BYTES = 4 * 2 ** 20;
@@ -12,8 +12,8 @@ const MAX_IMAGE_BYTES = 4 * 2 ** 20;
 export async function imageDataUri(folder: string, name: string, refused: Set<string>): Promise<string | null> {
   try {
     const file = await findImageFile(folder, name);
-    const size = await imageBytes(file);
-    if (size === null || size > MAX_IMAGE_BYTES) return null;
+    const found = await imageState(file);
+    if (found === null || found.bytes > MAX_IMAGE_BYTES) return null;
     const content = await imageContent(file);
     const bytes = typeof content === 'string' ? await readFile(content) : content;
     const format = imageFormat(bytes);

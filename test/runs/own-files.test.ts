@@ -278,7 +278,7 @@ describe('an export of a run whose process was killed', () => {
       const out = join(temporaryFolder(), 'out');
       await run(graphOf(images(12), 'coco'), { out, shardRecords: 5 });
       for (const name of ['manifest.json', 'report.json', 'coco.json']) rmSync(join(out, name));
-      const output = new ExportOutput(join(out, 'coco.json'), false);
+      const output = await ExportOutput.open(join(out, 'coco.json'), false);
       await (await output.create('coco.json')).close();
       await output.scratch();
       await output.scratch();

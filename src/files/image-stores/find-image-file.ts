@@ -75,11 +75,13 @@ export async function imageContent(source: ImageSource): Promise<string | Buffer
 /** Returns the name of a file for messages. */
 export const imageName = (source: ImageSource): string => (typeof source === 'string' ? source : source.name);
 
-/** Returns the size of a file in bytes; null if it is missing or not a regular file. */
-export async function imageBytes(source: ImageSource): Promise<number | null> {
-  if (typeof source !== 'string') return source.bytes;
+/** The size of a file in bytes, and a text that differs when its content differs; null if it is missing or not a regular file. */
+export async function imageState(
+  source: ImageSource,
+): Promise<{ readonly bytes: number; readonly tag: string } | null> {
+  if (typeof source !== 'string') return source;
   const found = await stat(source).catch(() => null);
-  return found?.isFile() ? found.size : null;
+  return found?.isFile() ? { bytes: found.size, tag: String(found.mtimeMs) } : null;
 }
 
 async function isFile(path: string): Promise<boolean> {

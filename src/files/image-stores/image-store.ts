@@ -4,6 +4,8 @@ export interface StoredImage {
   readonly name: string;
   /** Size in bytes. */
   readonly bytes: number;
+  /** Differs when the content differs. */
+  readonly tag: string;
   /**
    * Reads the content.
    * @throws RecordError `image-missing`, `image-changed` or `image-unreadable`; InputError when the store fails

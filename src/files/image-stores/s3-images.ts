@@ -65,7 +65,7 @@ export async function openS3Images(where: string): Promise<ImageStore & { close(
       if (count >= bytes) return read();
       return (await cache.get(id))?.subarray(0, count) ?? (await request(`bytes=0-${count - 1}`));
     };
-    return { name, bytes, read, readStart };
+    return { name, bytes, tag, read, readStart };
   };
   return { find, similar: (name) => catalog.similar(name), folders: catalog.folders, close: () => catalog.close() };
 }

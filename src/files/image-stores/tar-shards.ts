@@ -32,6 +32,7 @@ export async function openTarShards(where: string): Promise<(ImageStore & { clos
       `has ${compressed}; compressed shards cannot be read in place, decompress them with gunzip`,
     );
   if (shards.length === 0) return null;
+  const changed = await Promise.all(shards.map(async (shard) => (await stat(join(folder, shard))).mtimeMs));
   const catalog = await ImageCatalog.of(placesIn(folder, shards));
   const find = async (path: string): Promise<StoredImage | null> => {
     const [first, second] = await catalog.get(path);
@@ -40,7 +41,8 @@ export async function openTarShards(where: string): Promise<(ImageStore & { clos
       const where = [...new Set([shards[first[0]], shards[second[0]]])].join(' and ');
       throw new RecordError('ambiguous-path', `${path} is in ${where} more than once; rename or remove one of them`);
     }
-    return member(join(folder, shards[first[0]] as string), path, first);
+    const shard = shards[first[0]] as string;
+    return member(join(folder, shard), path, first, `${shard} ${first[1]} ${changed[first[0]]}`);
   };
   return { find, similar: (name) => catalog.similar(name), folders: catalog.folders, close: () => catalog.close() };
 }
@@ -65,7 +67,7 @@ async function* membersOf(file: string): AsyncGenerator<TarMember> {
   }
 }
 
-function member(file: string, path: string, [, offset, bytes]: Place): StoredImage {
+function member(file: string, path: string, [, offset, bytes]: Place, tag: string): StoredImage {
   const name = `${file}/${path}`;
   const read = async (count: number): Promise<Buffer> => {
     const handle = await open(file).catch((cause: unknown) => {
@@ -79,5 +81,5 @@ function member(file: string, path: string, [, offset, bytes]: Place): StoredIma
       await handle.close();
     }
   };
-  return { name, bytes, read: () => read(bytes), readStart: (count) => read(Math.min(count, bytes)) };
+  return { name, bytes, tag, read: () => read(bytes), readStart: (count) => read(Math.min(count, bytes)) };
 }

@@ -1,5 +1,5 @@
 import { basename, extname } from 'node:path';
-import { OptionError } from '../../errors.js';
+import { OptionError, RelflowError } from '../../errors.js';
 import { isS3Address } from '../../files/s3/s3-address.js';
 import { version } from '../../package-info.js';
 import type { ExportManifest } from '../../records/export-manifest.js';
@@ -28,6 +28,8 @@ export interface ExportSource {
 /** What an export has written. */
 export interface ExportResult {
   readonly files: readonly ExportedFile[];
+  /** Number of files that the same export had finished when it was interrupted, and that were not written again. */
+  readonly reused: number;
   /** Size of all files in bytes. */
   readonly bytes: number;
   readonly images: number;
@@ -84,19 +86,23 @@ export async function writeExport(
 ): Promise<ExportResult> {
   const definition = EXPORT_FORMATS[format];
   const isFolder = isFolderExport(format, options);
-  const output = new ExportOutput(path, isFolder);
-  const notes = new Map<string, { count: number; example: string }>();
-  const input = exportInput(source, definition, path, options, notes);
+  const output = await ExportOutput.open(path, isFolder, { format, options, version });
+  const formatNotes = new Counts();
+  const input = exportInput(source, definition, path, options, formatNotes);
   try {
     await definition.write(input, output);
-    const { images, relations } = input.totals();
+    const { images, relations, notes: filterNotes } = input.counts();
+    const notes = new Map([...filterNotes, ...formatNotes.notes]);
     if (isFolder)
       await output.write(EXPORT_MANIFEST, manifestText(format, options, output.files, images, relations, notes));
     await output.commit();
     const bytes = output.files.reduce((sum, file) => sum + (file.bytes ?? 0), 0);
-    return { files: output.files, bytes, images, relations, notes: Object.fromEntries(notes) };
+    return { files: output.files, reused: output.reused, bytes, images, relations, notes: Object.fromEntries(notes) };
   } catch (error) {
-    await output.abandon();
+    const kept = await output.abandon();
+    // The message alone changes, so that programs find the same error.
+    if (kept > 0 && error instanceof RelflowError)
+      error.message += `; ${kept} finished files are kept, and the same export goes on with them`;
     throw error;
   }
 }
@@ -123,34 +129,45 @@ export function checkFormatOptions(format: ExportFormatName, options: ExportOpti
     throw new OptionError('export', `${filter} has no effect on the format '${format}', which has candidates`);
 }
 
-/** What a format reads, and the counts of the first reading. */
+/** What a reading of the scene graphs, or a format, has counted. */
+class Counts {
+  /** Whether the reading came to its end. */
+  isWhole = false;
+  images = 0;
+  relations = 0;
+  readonly notes = new Map<string, { count: number; example: string }>();
+
+  note(reason: string, example: string): void {
+    const found = this.notes.get(reason);
+    if (found) found.count++;
+    else this.notes.set(reason, { count: 1, example });
+  }
+}
+
+/** What a format reads, and the counts of the readings. */
 function exportInput(
   source: ExportSource,
   { file }: ExportFormat,
   path: string,
   options: ExportOptions,
-  notes: Map<string, { count: number; example: string }>,
-): ExportInput & { totals: () => { images: number; relations: number } } {
+  notes: Counts,
+): ExportInput & { counts: () => Counts } {
   const splits = options.split === undefined ? null : splitter(options.split, options.seed).names;
   let contents: Promise<ExportContents> | undefined;
-  const note: ExportInput['note'] = (reason, example) => {
-    const found = notes.get(reason);
-    if (found) found.count++;
-    else notes.set(reason, { count: 1, example });
-  };
-  // Formats read the graphs several times; what the filter drops is counted in the first reading only.
-  let isFirst = true;
-  const totals = { images: 0, relations: 0 };
+  // Formats read the graphs several times, and some stop a reading; what counts is the first one to the end.
+  let counted = new Counts();
   async function* graphs() {
-    const isCounted = isFirst;
-    isFirst = false;
-    const filter = graphFilter(options, isCounted ? note : () => {});
-    for await (const split of filter(source.graphs())) {
-      if (isCounted) {
-        totals.images++;
-        totals.relations += split.graph.relations.length;
+    const counts = new Counts();
+    const filter = graphFilter(options, (reason, example) => counts.note(reason, example));
+    try {
+      for await (const split of filter(source.graphs())) {
+        counts.images++;
+        counts.relations += split.graph.relations.length;
+        yield split;
       }
-      yield split;
+      counts.isWhole = true;
+    } finally {
+      if (!counted.isWhole) counted = counts;
     }
   }
   return {
@@ -161,8 +178,8 @@ function exportInput(
     candidates: async function* () {
       if (!source.candidates) throw new OptionError('export', 'the input has no candidates');
       for await (const set of source.candidates()) {
-        totals.images++;
-        totals.relations += set.candidates.reduce((sum, { texts }) => sum + texts.length, 0);
+        counted.images++;
+        counted.relations += set.candidates.reduce((sum, { texts }) => sum + texts.length, 0);
         yield set;
       }
     },
@@ -175,8 +192,8 @@ function exportInput(
     options,
     path,
     about: source.about,
-    note,
-    totals: () => totals,
+    note: (reason, example) => notes.note(reason, example),
+    counts: () => counted,
   };
 }
 

@@ -3,6 +3,7 @@ import { lstat, rename, rm, symlink, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { checksum } from '../../files/checksum.js';
+import { digest } from '../../files/digest.js';
 import { FileWriter } from '../../files/file-writer.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { parentsOf } from '../../files/own-entries.js';
@@ -11,6 +12,7 @@ import { syncFolder } from '../../files/sync-folder.js';
 import { wrapFileErrors } from '../../files/wrap-io-errors.js';
 import { partialName } from '../../files/write-atomically.js';
 import { removeExport, replacedName } from './check-output-folder.js';
+import { ExportStaging, type FinishedFile, type FinishedSource } from './export-staging.js';
 import type { ExportedFile } from './exported-file.js';
 import { writeToStore } from './store-output.js';
 
@@ -22,18 +24,36 @@ export class ExportOutput {
   readonly path: string;
   /** True if the files go to a store, which has no links. */
   readonly isInStore: boolean;
+  /** Number of files that the same export had finished before it was interrupted. */
+  reused = 0;
   readonly #isFolder: boolean;
   readonly #partial: string;
+  readonly #staging: ExportStaging | null;
   readonly #files: ExportedFile[] = [];
   readonly #open = new Set<FileWriter>();
   readonly #scratches = new Set<string>();
 
-  /** @param path the file or folder to write, or an `s3://` address, to which the complete files are uploaded */
-  constructor(path: string, isFolder: boolean) {
+  private constructor(path: string, partial: string, staging: ExportStaging | null) {
     this.path = path;
     this.isInStore = isS3Address(path);
-    this.#isFolder = isFolder;
-    this.#partial = partialName(this.isInStore ? join(tmpdir(), `relflow-${basename(path)}`) : path);
+    this.#isFolder = staging !== null;
+    this.#partial = partial;
+    this.#staging = staging;
+  }
+
+  /**
+   * Prepares an export.
+   * @param path the file or folder to write, or an `s3://` address, to which the complete files are uploaded
+   * @param identity differs between exports that do not write the same files, see `ExportStaging`
+   * @throws OutputError if its folder cannot be written
+   */
+  static open(path: string, isFolder: boolean, identity: unknown = null): Promise<ExportOutput> {
+    return wrapFileErrors(path, async () => {
+      const place = isS3Address(path) ? join(tmpdir(), `relflow-${digest(path).slice(0, 16)}-${basename(path)}`) : path;
+      if (!isFolder) return new ExportOutput(path, partialName(place), null);
+      const staging = await ExportStaging.open(place, digest(identity));
+      return new ExportOutput(path, staging.folder, staging);
+    });
   }
 
   /** The files that are complete, in the order of their completion. */
@@ -93,11 +113,36 @@ export class ExportOutput {
     return path;
   }
 
-  /** Adds a file that a library has written to its reserved path, or to another name that is then renamed. */
-  async add(name: string, reserved = name): Promise<void> {
-    const path = this.#pathOf(name);
-    if (reserved !== name) await wrapFileErrors(this.#finalPathOf(name), () => rename(this.#pathOf(reserved), path));
-    this.#files.push({ path: this.#nameOf(name), ...(await checksum(path)) });
+  /** Adds a file that a library has written to its reserved path. */
+  async add(name: string): Promise<void> {
+    this.#files.push({ path: this.#nameOf(name), ...(await checksum(this.#pathOf(name))) });
+  }
+
+  /** Returns a file that the same export finished before it was interrupted. */
+  finished(reserved: string): FinishedFile | undefined {
+    return this.#staging?.finished(reserved);
+  }
+
+  /**
+   * Notes that a library has written a file to its reserved path, so that the same export need not write it again if it is
+   * interrupted; only for an export of several files.
+   */
+  async finish(reserved: string, source: FinishedSource): Promise<void> {
+    await wrapFileErrors(this.path, async () => this.#staging?.finish(reserved, source));
+  }
+
+  /** Adds a finished file under another name. */
+  async addFinished(name: string, reserved: string): Promise<void> {
+    const { bytes, sha256 } = this.finished(reserved) as FinishedFile;
+    await wrapFileErrors(this.#finalPathOf(name), async () => this.#staging?.rename(reserved, name));
+    this.#files.push({ path: name, bytes, sha256 });
+  }
+
+  /** Removes all files, to write them anew. */
+  async restart(): Promise<void> {
+    this.#files.length = 0;
+    this.reused = 0;
+    await wrapFileErrors(this.path, async () => this.#staging?.clear());
   }
 
   /** Creates a symbolic link to a file elsewhere. */
@@ -111,9 +156,11 @@ export class ExportOutput {
     if (this.isInStore) {
       await writeToStore(this.path, this.#files, { isFolder: this.#isFolder, path: this.#partial });
       await this.#removePartial();
+      await this.#staging?.release();
       return;
     }
     await wrapFileErrors(this.path, async () => {
+      await this.#staging?.close();
       if (this.#isFolder) await this.#syncFolders();
       const isReplacing = this.#isFolder && (await lstat(this.path).catch(() => null)) !== null;
       const replaced = replacedName(this.path);
@@ -122,6 +169,7 @@ export class ExportOutput {
       await syncFolder(dirname(this.path));
       if (isReplacing) await removeExport(replaced);
     });
+    await this.#staging?.release();
   }
 
   async #syncFolders(): Promise<void> {
@@ -130,11 +178,17 @@ export class ExportOutput {
     await syncFolder(this.#partial);
   }
 
-  /** Removes what was written so far, after an error. */
-  async abandon(): Promise<void> {
+  /**
+   * Removes what was written so far, after an error, unless the same export can use it again.
+   * @returns how many finished files were kept
+   */
+  async abandon(): Promise<number> {
     for (const writer of this.#open) await writer.abandon();
     for (const path of this.#scratches) await unlink(path).catch(() => {});
-    await this.#removePartial();
+    const kept = this.#staging?.finishedFiles ?? 0;
+    if (kept === 0) await this.#removePartial();
+    await this.#staging?.release();
+    return kept;
   }
 
   /** Removes the files under their other name, at which only this process has written: it is a new one. */

@@ -1,6 +1,6 @@
 import { copyFile, readFile } from 'node:fs/promises';
 import { RecordError } from '../../errors.js';
-import { findImageFile, type ImageSource, imageBytes } from '../../files/image-stores/find-image-file.js';
+import { findImageFile, type ImageSource, imageState } from '../../files/image-stores/find-image-file.js';
 import { imageFormat } from '../../files/open-image.js';
 import type { Image } from '../../records/image.js';
 import type { ExportInput } from './export-format.js';
@@ -9,6 +9,14 @@ import type { ExportOutput } from './export-output.js';
 
 /** A maximum for the size of an image file that is embedded or copied, in bytes. */
 const MAX_BYTES = 64 << 20;
+
+/** An image that is to be embedded. */
+export interface EmbeddedImage {
+  /** Differs when the content differs. */
+  readonly tag: string;
+  /** Resolves to the content, or to the reason why it cannot be used. */
+  readonly read: () => Promise<Buffer | string>;
+}
 
 /** Gives the images of an export: embedded, copied, linked, or not at all. */
 export class ExportedImages {
@@ -29,14 +37,21 @@ export class ExportedImages {
     this.#note = note;
   }
 
-  /** Resolves to the content of an image file; null if it is not embedded, or counted because it cannot be. */
-  async content(image: Image): Promise<Buffer | null> {
+  /** Finds an image to embed; null if it is not embedded, or counted because it cannot be. */
+  async embedded(image: Image): Promise<EmbeddedImage | null> {
     if (this.mode !== 'embed') return null;
     const source = await this.#find(image);
-    const bytes = source === null ? null : await this.#read(source, image);
-    if (bytes === null || imageFormat(bytes) !== null) return bytes;
-    this.#note('image-not-readable', image.file);
-    return null;
+    if (source === null) return null;
+    return {
+      tag: source.tag,
+      read: async () => {
+        const bytes = await readContent(source.source).catch((error: unknown) => {
+          if (error instanceof RecordError) return error.reason;
+          throw error;
+        });
+        return typeof bytes === 'string' || imageFormat(bytes) !== null ? bytes : 'image-not-readable';
+      },
+    };
   }
 
   /**
@@ -45,8 +60,9 @@ export class ExportedImages {
    */
   async place(image: Image, folder: string): Promise<string | null> {
     if (this.mode !== 'copy' && this.mode !== 'link') return null;
-    const source = await this.#find(image);
-    if (source === null) return null;
+    const found = await this.#find(image);
+    if (found === null) return null;
+    const { source } = found;
     const name = `${folder}/${image.file}`;
     const id = JSON.stringify([image.dataset, image.id]);
     const placed = this.#placed.get(name);
@@ -55,7 +71,7 @@ export class ExportedImages {
       return name;
     }
     if (typeof source !== 'string') {
-      const bytes = await this.#read(source, image);
+      const bytes = await readContent(source).catch((error) => this.#refuse(error, image));
       if (bytes === null) return null;
       // There is no file that a link could lead to.
       if (this.mode === 'link') this.#note('image-copied', image.file);
@@ -72,18 +88,13 @@ export class ExportedImages {
   }
 
   /** Finds the file of an image; null if it is counted because it is missing, too large, or not in the folder. */
-  async #find(image: Image): Promise<ImageSource | null> {
+  async #find(image: Image): Promise<{ readonly source: ImageSource; readonly tag: string } | null> {
     const source = await findImageFile(this.#folder, image.file).catch((error) => this.#refuse(error, image));
     if (source === null) return null;
-    const bytes = await imageBytes(source);
-    if (bytes !== null && bytes <= MAX_BYTES) return source;
-    this.#note(bytes === null ? 'image-missing' : 'image-too-large', image.file);
+    const state = await imageState(source);
+    if (state !== null && state.bytes <= MAX_BYTES) return { source, tag: `${state.bytes} ${state.tag}` };
+    this.#note(state === null ? 'image-missing' : 'image-too-large', image.file);
     return null;
-  }
-
-  async #read(source: ImageSource, image: Image): Promise<Buffer | null> {
-    if (typeof source === 'string') return readFile(source);
-    return source.read().catch((error) => this.#refuse(error, image));
   }
 
   #refuse(error: unknown, image: Image): null {
@@ -91,4 +102,8 @@ export class ExportedImages {
     this.#note(error.reason, image.file);
     return null;
   }
+}
+
+async function readContent(source: ImageSource): Promise<Buffer> {
+  return typeof source === 'string' ? readFile(source) : source.read();
 }

@@ -4,6 +4,7 @@ import { datasetCard } from './dataset-card.js';
 import { ContentsCounter } from './export-contents.js';
 import type { ExportFormat, ExportInput } from './export-format.js';
 import type { ExportOutput } from './export-output.js';
+import { StaleStagingError } from './export-staging.js';
 import { ExportedImages } from './exported-images.js';
 import { huggingFaceFeature, type ParquetType, parquetSchema } from './parquet-schema.js';
 import { ParquetShards } from './parquet-shards.js';
@@ -55,20 +56,42 @@ export const huggingFace: ExportFormat = {
   summary: 'a Hugging Face dataset: Parquet with embedded images, card, Croissant',
   takes: ['images', 'imageFiles', 'license'],
   write: async (input, output) => {
-    const images = new ExportedImages(input, output, 'embed');
     // The ids of images are numbers if all are, which only the last one shows; the first one tells mostly.
-    const types = (await writeRows(input, output, images, true)) ?? (await writeRows(input, output, images, false));
-    const { contents, columns } = types as NonNullable<typeof types>;
-    await output.write('README.md', [datasetCard(input, contents, 'parquet', output.files)]);
-    await output.write('croissant.json', [croissant(input, contents, columns, output.files)]);
+    let hasNumericIds = true;
+    for (;;) {
+      const written = await writeRows(input, output, hasNumericIds).catch((error: unknown) => {
+        if (error instanceof StaleStagingError) return null;
+        throw error;
+      });
+      if (written?.isComplete) {
+        const { contents, columns } = written;
+        await output.write('README.md', [datasetCard(input, contents, 'parquet', output.files)]);
+        await output.write('croissant.json', [croissant(input, contents, columns, output.files)]);
+        return;
+      }
+      if (written) hasNumericIds = false;
+      await output.restart();
+    }
   },
 };
 
 /**
  * Writes the Parquet files.
- * @returns what they contain; null if `hasNumericIds` and an id is not a whole number, so that they have to be written again
+ * @returns what they contain; not complete if `hasNumericIds` and an id is not a whole number, so that they have to be written again
+ * @throws StaleStagingError if an interrupted export wrote files of other graphs
  */
-async function writeRows(input: ExportInput, output: ExportOutput, images: ExportedImages, hasNumericIds: boolean) {
+async function writeRows(input: ExportInput, output: ExportOutput, hasNumericIds: boolean) {
+  const notes = new Map<string, { count: number; example: string }>();
+  const note = (reason: string, { count, example }: { readonly count: number; readonly example: string }) =>
+    notes.set(reason, {
+      count: (notes.get(reason)?.count ?? 0) + count,
+      example: notes.get(reason)?.example ?? example,
+    });
+  const images = new ExportedImages(
+    { ...input, note: (reason, example) => note(reason, { count: 1, example }) },
+    output,
+    'embed',
+  );
   const columns = { ...(images.mode === 'embed' && { image: IMAGE }), ...graphColumns(hasNumericIds) };
   const features = Object.fromEntries(Object.entries(columns).map(([name, type]) => [name, huggingFaceFeature(type)]));
   const metadata = { huggingface: JSON.stringify({ info: { features } }) };
@@ -79,17 +102,30 @@ async function writeRows(input: ExportInput, output: ExportOutput, images: Expor
   for await (const item of input.graphs()) {
     const { graph, split } = item;
     counter.add(item);
+    const shard = shards.get(split ?? 'train');
     const row = graphRow(graph);
+    const key = images.mode === 'embed' ? JSON.stringify(row) : '';
     if (hasNumericIds) {
-      if (typeof graph.image.id !== 'number') return null;
+      if (typeof graph.image.id !== 'number') return { isComplete: false } as const;
       row['image_id'] = BigInt(graph.image.id);
     } else row['image_id'] = String(graph.image.id);
-    const bytes = await images.content(graph.image);
-    if (images.mode === 'embed') row['image'] = bytes && { bytes, path: graph.image.file };
-    const placed = await images.place(graph.image, 'images');
-    if (placed !== null) row['file_name'] = placed;
-    await shards.get(split ?? 'train')?.add(row, bytes?.length);
+    if (images.mode !== 'embed') {
+      const placed = await images.place(graph.image, 'images');
+      if (placed !== null) row['file_name'] = placed;
+      await shard?.add(row);
+      continue;
+    }
+    const image = await images.embedded(graph.image);
+    const found = await shard?.addOnce(`${key} ${image?.tag}`, async () => {
+      const content = (await image?.read()) ?? null;
+      const bytes = typeof content === 'string' ? null : content;
+      row['image'] = bytes && { bytes, path: graph.image.file };
+      const refused = typeof content === 'string' ? { reason: content, file: graph.image.file } : null;
+      return { row, bytes: bytes?.length ?? 0, refused };
+    });
+    for (const [reason, counted] of Object.entries(found ?? {})) note(reason, counted);
   }
   for (const shard of shards.values()) await shard.close();
-  return { contents: counter.contents(), columns };
+  for (const [reason, { count, example }] of notes) for (let k = 0; k < count; k++) input.note(reason, example);
+  return { isComplete: true, contents: counter.contents(), columns } as const;
 }

@@ -1,9 +1,20 @@
+import { createHash } from 'node:crypto';
 import { wrapFileErrors } from '../../files/wrap-io-errors.js';
 import type { ExportOutput } from './export-output.js';
+import { type FinishedSource, StaleStagingError } from './export-staging.js';
 import type { SchemaElement } from './parquet-schema.js';
 
 /** A row: values by the name of their column. */
 export type ParquetRow = Readonly<Record<string, unknown>>;
+
+/** A row with an embedded image. */
+export interface RowWithImage {
+  readonly row: ParquetRow;
+  /** Size of the image in bytes. */
+  readonly bytes: number;
+  /** Why the image cannot be used, if it cannot. */
+  readonly refused: { readonly reason: string; readonly file: string } | null;
+}
 
 /** Limits of a file and of a row group, in rows and in bytes of embedded images. */
 const FILE = { rows: 200_000, bytes: 400 << 20 };
@@ -23,6 +34,8 @@ export class ParquetShards {
   #groupBytes = 0;
   #file: { path: string; reserved: string; writer: ParquetFile; rows: number; bytes: number } | null = null;
   readonly #reserved: string[] = [];
+  /** What the next file is made of. */
+  #source = new SourceDigest();
 
   /**
    * @param name name of the split
@@ -46,13 +59,40 @@ export class ParquetShards {
     if (this.#rows.length >= GROUP.rows || this.#groupBytes >= GROUP.bytes) await this.#writeGroup();
   }
 
+  /**
+   * Adds a row whose image is read only if the same export has not written the row before it was interrupted.
+   * @param key differs between rows that are not the same
+   * @returns what to count of images that cannot be used
+   * @throws StaleStagingError if the rows are not those of the finished files
+   */
+  async addOnce(key: string, make: () => Promise<RowWithImage>): Promise<FinishedSource['notes']> {
+    this.#source.add(key);
+    const finished = this.#output.finished(this.#nextFile());
+    if (!finished || this.#file || this.#rows.length > 0) {
+      const { row, bytes, refused } = await make();
+      if (refused) this.#source.note(refused.reason, refused.file);
+      await this.add(row, bytes);
+      return refused ? { [refused.reason]: { count: 1, example: refused.file } } : {};
+    }
+    if (this.#source.graphs < finished.graphs) return {};
+    if (this.#source.take().source !== finished.source) throw new StaleStagingError();
+    this.#reserved.push(finished.path);
+    this.#output.reused++;
+    return finished.notes;
+  }
+
   /** Completes the files, at least one, and gives them their names. */
   async close(): Promise<void> {
+    if (!this.#file && this.#rows.length === 0 && this.#output.finished(this.#nextFile()))
+      throw new StaleStagingError();
     if (this.#rows.length > 0 || this.#reserved.length === 0) await this.#writeGroup();
     await this.#closeFile();
     const count = String(this.#reserved.length).padStart(5, '0');
     for (const [index, reserved] of this.#reserved.entries())
-      await this.#output.add(`data/${this.#name}-${String(index).padStart(5, '0')}-of-${count}.parquet`, reserved);
+      await this.#output.addFinished(
+        `data/${this.#name}-${String(index).padStart(5, '0')}-of-${count}.parquet`,
+        reserved,
+      );
   }
 
   async #writeGroup(): Promise<void> {
@@ -71,7 +111,7 @@ export class ParquetShards {
   async #openFile() {
     // Imported here because only this format needs it.
     const { fileWriter, ParquetWriter } = await import('hyparquet-writer');
-    const reserved = `data/${this.#name}-${this.#reserved.length}.parquet`;
+    const reserved = this.#nextFile();
     const path = await this.#output.reserve(reserved);
     this.#reserved.push(reserved);
     const writer = new ParquetWriter({
@@ -90,6 +130,38 @@ export class ParquetShards {
     if (!file) return;
     await wrapFileErrors(file.path, async () => file.writer.finish());
     this.#file = null;
+    await this.#output.finish(file.reserved, this.#source.take());
+  }
+
+  #nextFile(): string {
+    return `data/${this.#name}-${this.#reserved.length}.parquet`;
+  }
+}
+
+/** Collects what a file is made of. */
+class SourceDigest {
+  graphs = 0;
+  #hash = createHash('sha256');
+  #notes: Record<string, { count: number; example: string }> = {};
+
+  add(key: string): void {
+    this.graphs++;
+    this.#hash.update(key).update('\n');
+  }
+
+  note(reason: string, example: string): void {
+    const note = this.#notes[reason];
+    if (note) note.count++;
+    else this.#notes[reason] = { count: 1, example };
+  }
+
+  /** Returns what was collected, and begins anew. */
+  take(): FinishedSource {
+    const source = { graphs: this.graphs, source: this.#hash.digest('hex'), notes: this.#notes };
+    this.graphs = 0;
+    this.#hash = createHash('sha256');
+    this.#notes = {};
+    return source;
   }
 }
 

@@ -76,5 +76,5 @@ export class ImageAugmenter {
 function storedContent(name: string, content: Uint8Array): StoredImage {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
   const read = async () => bytes;
-  return { name, bytes: bytes.length, read, readStart: async (count) => bytes.subarray(0, count) };
+  return { name, bytes: bytes.length, tag: '', read, readStart: async (count) => bytes.subarray(0, count) };
 }

@@ -168,6 +168,20 @@ describe('exports', () => {
     assert.equal(distribution[0].sha256, sha256);
   });
 
+  it('count every image once, also if ids of texts come after numbers and files are written again', async () => {
+    const mixed = [threeRelations(), threeRelations({}, { id: 'b', file: 'b.jpg' }), threeRelations({}, { id: 9 })];
+    const photos = temporaryFolder();
+    const { images, relations, notes } = await exported(
+      'huggingface',
+      { images: photos, predicates: ['riding'] },
+      mixed,
+    );
+    assert.deepEqual(
+      [images, relations, notes['image-missing']?.count, notes['predicate-not-listed']?.count],
+      [3, 3, 3, 6],
+    );
+  });
+
   it('copy or link images next to JSON Lines', async () => {
     const images = temporaryFolder();
     writeFileSync(join(images, '7.jpg'), 'x');
