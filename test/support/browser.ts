@@ -33,7 +33,7 @@ export function watch(context: BrowserContext): Watched {
     void dialog.dismiss();
   });
   context.on('console', (message) => {
-    // A missing picture is no problem of the page.
+    // Pictures may be missing: the page draws boxes without them.
     if (message.type() === 'error' && !message.text().includes('status of 404')) watched.problems.push(message.text());
   });
   return watched;

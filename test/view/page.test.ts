@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { SceneGraph } from '../../src/records/scene-graph.js';
+import type { ImagePage } from '../../src/view/view-api.js';
 import { startBrowser, type Watched, watch } from '../support/browser.js';
 import { command } from '../support/build.js';
 import { variedGraphs } from '../support/graph-lines.js';
@@ -249,6 +250,43 @@ describe('the page of view', () => {
       );
     }
     assert.ok((await text('.captions')).includes('onload=globalThis.hacked=1'));
+  });
+
+  it('scrolls through a million images, of which it draws only those that can be seen', async () => {
+    await open(variedGraphs(5));
+    const card = (await view.get<ImagePage>('/api/images?limit=1')).images[0]!;
+    await page.route('**/api/images?*', (route) => {
+      const query = new URL(route.request().url()).searchParams;
+      const offset = Number(query.get('offset'));
+      const images = Array.from({ length: Number(query.get('limit')) }, (_, at) => ({
+        ...card,
+        key: offset + at,
+        file: `${offset + at}.jpg`,
+      }));
+      return route.fulfill({ json: { images, total: 1_000_000, offset, isPartial: false } satisfies ImagePage });
+    });
+    await goTo('/?sort=file');
+    await page.waitForSelector('.file:text-is("0.jpg")');
+    await page.keyboard.press('End');
+    await page.waitForSelector('.file:text-is("999999.jpg")');
+    assert.ok((await page.locator('[role=gridcell]').count()) < 100);
+    await page.keyboard.press('Home');
+    await page.waitForSelector('.file:text-is("0.jpg")');
+    const scroll = (share: number) =>
+      page.evaluate(
+        `{ const grid = document.querySelector('.grid-scroller'); grid.scrollTop = ${share} * grid.scrollHeight; }`,
+      );
+    await scroll(0.5);
+    await page.waitForSelector('.file:text-matches("^50[0-9]{4}.jpg$")');
+    // A wheel moves by a row or two, not by thousands.
+    await sleep(300);
+    const first = async () => Number((await page.locator('.tile .file').first().innerText()).replace('.jpg', ''));
+    const before = await first();
+    await page.mouse.move(900, 500);
+    await page.mouse.wheel(0, 400);
+    await sleep(500);
+    const after = await first();
+    assert.ok(after > before && after < before + 40, `${before} to ${after}`);
   });
 
   it('fits on a phone', async () => {

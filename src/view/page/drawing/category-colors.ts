@@ -1,4 +1,4 @@
-/** Strokes that can be told apart on photographs, also by most color-blind people (after Okabe and Ito, brightened). */
+/** Strokes that differ on photographs, also for most color-blind people (after Okabe and Ito, brightened). */
 const COLORS = [
   '#ffffff',
   '#f4c95d',
