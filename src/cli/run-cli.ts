@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { describeSystemError, isSystemError } from '../files/system-error.js';
 import { RelflowError, version } from '../index.js';
+import { applyCommand } from './apply-command.js';
 import { captionsCommand } from './captions-command.js';
 import { CommandContext, type CommandIo } from './command-context.js';
 import { completionCommand } from './completion-command.js';
@@ -92,6 +93,7 @@ async function createProgram(args: readonly string[], context: CommandContext): 
   inspectCommand(program, context);
   parseCommand(program, context);
   viewCommand(program, context);
+  applyCommand(program, context);
   sampleCommand(program, context);
   predictCommand(program, context);
   evaluateCommand(program, context);

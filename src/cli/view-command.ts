@@ -5,6 +5,7 @@ import { Option } from 'commander';
 import { RunFolder } from '../index.js';
 import { packageRoot } from '../package-info.js';
 import { wasStartedHere } from '../runs/started-runs.js';
+import { INPUT_FORMS } from '../sources/input-forms.js';
 import type { CommandContext } from './command-context.js';
 import { number } from './recipes.js';
 import { isSaved } from './saved.js';
@@ -12,6 +13,8 @@ import { stopOnInterrupt } from './stop-on-interrupt.js';
 
 interface Flags {
   readonly images?: string;
+  readonly from?: string;
+  readonly reviews?: string;
   readonly port?: number;
   readonly reviewer?: string;
   readonly open: boolean;
@@ -20,27 +23,41 @@ interface Flags {
 /** Adds `relflow view`. */
 export function viewCommand(program: Command, context: CommandContext): void {
   program
-    .command('view <folder>')
-    .summary('look at a run in the browser')
+    .command('view <path>')
+    .summary('look at a run or set in the browser, and correct it')
     .description(
-      'Show a run in the browser: a grid of images with filters, counts that follow them and charts, and each image with its boxes, relations and the way of every candidate. The server listens on 127.0.0.1 only and needs the token of the link that it prints; nothing leaves the machine. Ctrl-C ends it.',
+      'Show a run, or any set that relflow reads, in the browser: a grid of images with filters, counts that follow them and charts, and each image with its boxes, relations and the way of every candidate. Relations can be approved, rejected, changed and drawn; every edit is a line of reviews.jsonl, which `relflow apply` makes a new set of. The server listens on 127.0.0.1 only and needs the token of the link that it prints; nothing leaves the machine. Ctrl-C ends it.',
     )
     .addOption(
       new Option('--images <folder>', 'image folder (default: that of the run, if you started it on this machine)'),
     )
+    .addOption(
+      new Option('--from <form>', 'form of a set that is not a run (default: by its content)').choices(
+        Object.keys(INPUT_FORMS),
+      ),
+    )
+    .addOption(
+      new Option('--reviews <file>', 'file of edits (default: reviews.jsonl in the run, or next to the file of a set)'),
+    )
     .addOption(new Option('--port <number>', 'port of 127.0.0.1 (default: a free one)').argParser(number))
     .addOption(new Option('--reviewer <name>', 'name of the person who reviews (default: the user name)'))
     .addOption(new Option('--no-open', 'print the link without opening the browser'))
-    .addHelpText('after', '\nExample:\n  relflow view coco-graphs --images train2017')
-    .action(async (path: string, { images, open, ...flags }: Flags) => {
-      const folder = new RunFolder(path);
+    .addHelpText(
+      'after',
+      '\nExamples:\n  relflow view coco-graphs --images train2017\n  relflow view psg.json --images coco',
+    )
+    .action(async (path: string, { images, from, open, ...flags }: Flags) => {
       // The server and its engine are loaded by this command alone.
-      const [{ startView }, { viewRun }] = await Promise.all([
+      const [{ startView }, { openSet }] = await Promise.all([
         import('../view/server/start-view.js'),
-        import('../view/server/view-set.js'),
+        import('../view/open-set.js'),
       ]);
-      const set = await viewRun(folder);
-      const folders = images === undefined ? await imagesOfRun(folder) : [images];
+      const set = await openSet('view', path, {
+        ...(from !== undefined && { from }),
+        ...(images !== undefined && { images }),
+      });
+      const folders =
+        images !== undefined ? [images] : set.kind === 'run' ? await imagesOfRun(new RunFolder(path)) : [];
       const stopped = new Promise<void>((resolve) => {
         stopOnInterrupt(context, resolve);
       });
