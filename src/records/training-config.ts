@@ -262,6 +262,10 @@ export const TrainingConfigSchema = Type.Object(
         { description: 'factor of the learning rates over the steps (a tenth after epoch 15)' },
       ),
     ),
+    canvasMultiple: integer(
+      1,
+      'pads each batch to a multiple of this many pixels, so that a step is recorded for few shapes: 64 to 128 on tensorflow (1)',
+    ),
     shuffleBuffer: integer(1, 'images in the shuffle buffer (2000)'),
     prefetch: Type.Optional(Type.Integer({ minimum: 0, maximum: 64, description: 'batches that are read ahead (2)' })),
     readers: Type.Optional(
@@ -317,6 +321,12 @@ export const TrainingConfigSchema = Type.Object(
       ),
     ),
     threads: integer(1, 'threads of the backend'),
+    eager: Type.Optional(
+      Type.Boolean({
+        description:
+          'runs each step operation by operation; on tensorflow a step is otherwise recorded once and run as a graph (false)',
+      }),
+    ),
     tf32: Type.Optional(
       Type.Boolean({
         description:

@@ -1,17 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
-import type { Dropout } from '../model/layers/dropout.js';
 import type { Id } from '../records/image.js';
 import type { StreamedBatch } from './data/batch-stream.js';
 import type { DataPosition, TrainingBatch } from './data/training-batch.js';
-import {
-  type Forward,
-  LOSS_PARTS,
-  type LossParts,
-  lossGradients,
-  type StepGradients,
-  type StepLoss,
-} from './loss-gradients.js';
+import { LOSS_PARTS, type LossParts, type StepGradients, type StepLoss } from './loss-gradients.js';
 
 /** What is known of a batch after its gradients are computed: without its pixels. */
 export type BatchSummary = Pick<TrainingBatch, 'epoch' | 'position' | 'images' | 'labels' | 'pairs' | 'positives'>;
@@ -41,15 +33,12 @@ export interface AccumulatedGradients {
  * Reads the batches of one step, and averages their gradients. A batch without pairs counts as zeros.
  *
  * @param count batches of the step
- * @param variables whose gradients are computed
- * @param dropout returns the dropout of the k-th batch's pass, see `lossGradients`
+ * @param compute computes the loss and the gradients of the k-th batch; `isLater` if an earlier one has pairs
  */
 export async function accumulateGradients(
   stream: AsyncGenerator<StreamedBatch>,
   count: number,
-  forward: Forward,
-  variables: tf.Variable[],
-  dropout: (part: number) => Dropout,
+  compute: (batch: TrainingBatch, part: number, isLater: boolean) => Promise<StepGradients>,
 ): Promise<AccumulatedGradients> {
   const sum: Record<string, tf.Tensor> = {};
   const [all, used]: [BatchSummary[], BatchSummary[]] = [[], []];
@@ -70,7 +59,7 @@ export async function accumulateGradients(
       all.push(summary);
       if (batch.pairs === 0) continue;
       used.push(summary);
-      const { gradients, ...loss } = await lossGradients(forward, batch, variables, () => dropout(part)).catch(
+      const { gradients, ...loss } = await compute(batch, part, used.length > 1).catch(
         (error: unknown): StepGradients => ({ ...orNotFinite(error), gradients: {} }),
       );
       losses.push(loss);

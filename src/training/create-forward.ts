@@ -6,9 +6,18 @@ import { rlipForward } from './rlip-forward.js';
 import type { TrainingSettings } from './settings/training-settings.js';
 import { taggerForward } from './tagger-forward.js';
 
-/** Returns the forward pass of a task. */
-export function createForward(settings: TrainingSettings, model: RlipV2, tokenizer: Tokenizer): Forward {
-  const labelVectors = new CachedLabelVectors(model, tokenizer, settings.optimizer.textLearningRate > 0);
+/**
+ * Returns the forward pass of a task.
+ * @param tokenMultiple see `tokenizeLabels`
+ */
+export function createForward(
+  settings: TrainingSettings,
+  model: RlipV2,
+  tokenizer: Tokenizer,
+  tokenMultiple = 1,
+): Forward {
+  const trained = settings.optimizer.textLearningRate > 0;
+  const labelVectors = new CachedLabelVectors(model, tokenizer, trained, tokenMultiple);
   return settings.task === 'tagger'
     ? taggerForward(model, labelVectors)
     : rlipForward(model, labelVectors, settings.losses);

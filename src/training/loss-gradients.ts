@@ -55,7 +55,8 @@ export const LOSS_PARTS: readonly (keyof LossTerms)[] = [
 export const summedLossParts = (layers: readonly LossTerms[]): tf.Tensor1D =>
   tf.stack(LOSS_PARTS.map((name) => tf.addN(layers.map((terms) => terms[name])))) as tf.Tensor1D;
 
-const namedParts = (values: Float32Array): LossParts =>
+/** Names the parts of a loss. @param values in the order of `LOSS_PARTS` */
+export const namedParts = (values: Float32Array): LossParts =>
   Object.fromEntries(LOSS_PARTS.map((name, k) => [name, values[k]!])) as Record<keyof LossTerms, number>;
 
 /** Prepares a pass, and reads back what it needs if the backend cannot read synchronously. */

@@ -32,16 +32,18 @@ const BYTE_VOCABULARY = 260;
 
 /**
  * Makes a model with the weights that its training starts from.
+ * @param tokenMultiple see `tokenizeLabels`
  * @throws OptionError when the model needs a tokenizer and none is given, or no array of `startFrom` fits
  * @throws InputError, RelflowError when weights or tokenizer cannot be read
  */
 export async function openTrainingModel(
   settings: TrainingSettings,
   { initialWeights, startFrom, tokenizer: folder }: ModelFiles,
+  tokenMultiple = 1,
 ): Promise<TrainingModel> {
   const tokenizer = await openModelTokenizer(settings, folder);
   const model = new RlipV2(settings.model);
-  const forward = createForward(settings, model, tokenizer);
+  const forward = createForward(settings, model, tokenizer, tokenMultiple);
   try {
     let queriesLeftOut = 0;
     if (initialWeights !== undefined) queriesLeftOut = await loadAll(model, initialWeights, vocabularyOf(settings));

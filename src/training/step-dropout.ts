@@ -8,9 +8,11 @@ import type { TrainingSettings } from './settings/training-settings.js';
  * @param part which batch of the step, counted from 0
  */
 export function stepDropout(settings: TrainingSettings, step: number, part: number): Dropout {
-  const { model } = settings;
-  return model.dropout <= 0 && !model.textDropout ? noDropout : seededDropout(dropoutSeed(settings, step, part));
+  return hasDropout(settings) ? seededDropout(dropoutSeed(settings, step, part)) : noDropout;
 }
+
+/** Returns whether passes have dropout. */
+export const hasDropout = ({ model }: TrainingSettings): boolean => model.dropout > 0 || model.textDropout;
 
 /** Returns the seed of a pass, from 0 to 2³¹ − 1; see `stepDropout`. */
 export const dropoutSeed = ({ seed }: TrainingSettings, step: number, part: number): number =>

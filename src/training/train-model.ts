@@ -7,14 +7,18 @@ import { BestWeights } from './best-weights.js';
 import { Checkpoints, checkpointSettingsDigest, type TrainingState } from './checkpoints.js';
 import { writeCurves } from './curves-page.js';
 import { AugmentedImageReader } from './data/augmented-image-reader.js';
+import type { TrainingBatch } from './data/training-batch.js';
 import type { TrainingData } from './data/training-data.js';
 import { type ModelFiles, openTrainingModel, type TrainingModel } from './open-training-model.js';
 import { AdamW } from './optimizer/adam-w.js';
 import { Ema } from './optimizer/ema.js';
+import { FIXED_TOKENS, fixedShapes } from './recorded/fixed-shapes.js';
+import { RecordedEngine } from './recorded/recorded-engine.js';
 import { batchOptions } from './settings/data-options.js';
 import type { RlipSettings } from './settings/rlip-settings.js';
 import { checkFullBatch, totalSteps } from './settings/total-steps.js';
 import type { TrainingSettings } from './settings/training-settings.js';
+import { EagerEngine, type StepEngine } from './step-engine.js';
 import { checkTrainOptions, type TrainOptions } from './train-options.js';
 import { TrainingFolder } from './training-folder.js';
 import { type TrainingEvent, TrainingLog } from './training-log.js';
@@ -25,7 +29,7 @@ import { writeWeights } from './write-weights.js';
 export type RunConfig = ModelFiles &
   Pick<
     TrainingConfig,
-    'prefetch' | 'readers' | 'imageCacheMegabytes' | 'checkpointEvery' | 'keepCheckpoints' | 'evaluateEvery'
+    'prefetch' | 'readers' | 'imageCacheMegabytes' | 'eager' | 'checkpointEvery' | 'keepCheckpoints' | 'evaluateEvery'
   >;
 
 /** Options of `trainModel`: those of `train`, and data that is already open. */
@@ -112,7 +116,8 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
     ...(settings.task === 'finetune' && { labels: fixedLabels(settings) }),
     ...(hasAllLabels(settings, data) && { labels: labelsOf(data) }),
   });
-  const opened = await openTrainingModel(settings, config);
+  const isFixed = options.backend.name === 'tensorflow';
+  const opened = await openTrainingModel(settings, config, isFixed ? FIXED_TOKENS : 1);
   const { model, forward } = opened;
   const { parameters } = model;
   const optimizer = new AdamW(parameters.values(), settings.optimizer);
@@ -127,6 +132,7 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
     cacheBytes: (config.imageCacheMegabytes ?? 0) * 1e6,
     ...(config.readers !== undefined && { threads: config.readers }),
   });
+  let engine: StepEngine | undefined;
   try {
     const newest = await checkpoints.newest();
     const state: TrainingState =
@@ -137,9 +143,21 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
     await log.add(startEvent(options, state.step, opened));
     const { evaluator } = options;
     const best = evaluator ? await BestWeights.open(evaluator, folder.best, folder.log, metadata) : null;
+    const engineOptions = {
+      ...{ settings, forward, optimizer, ema },
+      prepared: (batch: TrainingBatch) => (isFixed ? fixedShapes(batch, settings.model.pairs) : batch),
+    };
+    engine =
+      isFixed && config.eager !== true && settings.task === 'tagger'
+        ? new RecordedEngine({
+            ...engineOptions,
+            parameters,
+            onRecording: (step, event) => log.add({ event: 'recording', step, ...event }),
+          })
+        : new EagerEngine(engineOptions);
     const loop = {
       best,
-      ...{ settings, data, validation, forward, parameters, optimizer, ema, checkpoints, log },
+      ...{ settings, data, validation, forward, parameters, optimizer, ema, engine, checkpoints, log },
       batches: batchOptions(settings, reader, config.prefetch ?? 2),
       checkpointEvery: config.checkpointEvery ?? 500,
       evaluateEvery: config.evaluateEvery ?? null,
@@ -165,6 +183,7 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
     };
   } finally {
     await reader.close();
+    engine?.dispose();
     ema?.dispose();
     optimizer.dispose();
     model.dispose();

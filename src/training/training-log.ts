@@ -81,6 +81,15 @@ export type TrainingEvent =
       readonly reason: string;
       readonly message: string;
     }
+  /** A step for shapes that have not occurred before is recorded, which takes seconds; see docs/backends.md. */
+  | {
+      readonly event: 'recording';
+      readonly step: number;
+      /** Images, height and width of the batch. */
+      readonly shape: readonly number[];
+      /** Kernel calls of the step. */
+      readonly calls: number;
+    }
   /** A step that changed no weights, since none of its images has a pair. */
   | { readonly event: 'skipped'; readonly step: number; readonly images: readonly Id[] }
   | { readonly event: 'checkpoint'; readonly step: number; readonly path: string }

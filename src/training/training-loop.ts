@@ -12,11 +12,10 @@ import { evaluateLoss } from './evaluate-loss.js';
 import type { Forward } from './loss-gradients.js';
 import type { AdamW } from './optimizer/adam-w.js';
 import type { Ema } from './optimizer/ema.js';
-import { clipFactor, gradientNorm } from './optimizer/gradient-norm.js';
 import { scheduleFactor } from './optimizer/schedule.js';
 import { totalSteps } from './settings/total-steps.js';
 import type { TrainingSettings } from './settings/training-settings.js';
-import { stepDropout } from './step-dropout.js';
+import type { StepEngine } from './step-engine.js';
 import type { TrainingLog } from './training-log.js';
 
 /** Everything that `trainingLoop` works on. */
@@ -28,6 +27,7 @@ export interface TrainingLoopOptions {
   readonly parameters: ReadonlyMap<string, Parameter>;
   readonly optimizer: AdamW;
   readonly ema: Ema | null;
+  readonly engine: StepEngine;
   readonly batches: BatchStreamOptions;
   readonly checkpoints: Checkpoints;
   /** Scores the weights every few epochs; null for no scores. */
@@ -64,7 +64,7 @@ export interface TrainingLoopResult {
  * @throws RelflowError (`diverged`) when a loss, a gradient or a weight is not finite
  */
 export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState): Promise<TrainingLoopResult> {
-  const { settings, data, validation, forward, optimizer, ema, log } = run;
+  const { settings, data, validation, forward, ema, engine, log } = run;
   const steps = totalSteps(settings, data.summary.total);
   const batches = batchStream(data, run.batches, from.next, run.signal);
   let state = from;
@@ -77,6 +77,7 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
   const save = async () => {
     // A resume continues the log at the step of the checkpoint.
     await log.sync();
+    await engine.sync();
     const path = await run.checkpoints.write(state, run).catch(async (error: unknown) => {
       if (!(error instanceof RelflowError && error.code === 'bad-weights')) throw error;
       const problem = `${error.message}; the checkpoints before it are kept`;
@@ -97,18 +98,22 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
       run.signal.throwIfAborted();
       const started = performance.now();
       const step = state.step + 1;
-      const dropout = (part: number) => stepDropout(settings, state.step, part);
-      const sum = await accumulateGradients(batches, settings.accumulationSteps, forward, optimizer.variables, dropout);
+      const factorOf = (epoch: number) => scheduleFactor(settings.schedule, state.step, steps, epoch);
+      const sum = await accumulateGradients(batches, settings.accumulationSteps, (batch, part, isLater) =>
+        engine.gradients(batch, { step: state.step, part, isLater, scheduleFactor: factorOf(batch.epoch) }),
+      );
       for (const reject of sum.rejects) {
         await log.add({ event: 'reject', step, ...reject });
         unread.set(reject.reason, (unread.get(reject.reason) ?? new Set()).add(reject.image));
       }
       if (sum.mean === null) await log.add({ event: 'skipped', step, images: sum.images });
       else {
+        const epoch = sum.batches[0]!.epoch;
+        const factor = factorOf(epoch);
+        if (sum.diverged) tf.dispose(sum.gradients);
         // A pass that found no loss has no gradients.
-        const norm = sum.diverged ? Number.NaN : await gradientNorm(sum.gradients);
+        const norm = sum.diverged ? Number.NaN : await engine.update(sum.gradients, factor);
         if (!Number.isFinite(norm)) {
-          tf.dispose(sum.gradients);
           const { batch, loss: found } = sum.diverged ?? {};
           const { loss: value } = found ?? sum.mean;
           throw await fail({
@@ -119,11 +124,6 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
             gradientNorm: norm,
           });
         }
-        const epoch = sum.batches[0]!.epoch;
-        const factor = scheduleFactor(settings.schedule, state.step, steps, epoch);
-        optimizer.apply(sum.gradients, factor, clipFactor(norm, settings.optimizer.maxGradientNorm));
-        tf.dispose(sum.gradients);
-        ema?.update(optimizer.steps);
         lastBatches = sum.batches;
         loss = sum.mean.loss;
         const rates = { gradientNorm: norm, learningRate: settings.optimizer.learningRate * factor };
@@ -131,8 +131,9 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
         await log.add({ event: 'step', step, epoch, ...sum.mean, ...rates, ...sum.counts, ...times });
       }
       const previous = state;
-      state = { step, updates: optimizer.steps, next: sum.next };
+      state = { step, updates: engine.updates, next: sum.next };
       if (validation && isEvaluationStep(run, previous, state)) {
+        await engine.sync();
         const mean = await evaluateLoss(forward, ema, validation, run.batches, run.signal);
         if (mean?.diverged)
           throw await fail({
@@ -147,6 +148,7 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
       }
       if (run.best && isScoredStep(run.best, run, previous, state, steps)) {
         const scoring = performance.now();
+        await engine.sync();
         const result = await run.best
           .evaluate(run.parameters, ema, run.signal)
           .catch(rethrowAsDiverged(fail, step, lastBatches));

@@ -29,16 +29,19 @@ const binary =
     dtype: dtype ?? a!.dtype,
   });
 
-/** @param axes name of the attribute that holds the reduced axes */
+/**
+ * @param axes name of the attribute that holds the reduced axes
+ * @param isTruth whether the result of truth values is one, and not their number
+ */
 const reduction =
-  (axes: string): Rule =>
+  (axes: string, isTruth = false): Rule =>
   (call) => {
     const x = call.inputs['x']!;
     const over = new Set(tf.util.parseAxisParam(attribute<number[]>(call, axes), [...x.shape]));
     const keep = attribute<boolean>(call, 'keepDims') === true;
     return {
       shape: x.shape.flatMap((size, axis) => (over.has(axis) ? (keep ? [1] : []) : [size])),
-      dtype: x.dtype === 'bool' ? 'int32' : x.dtype,
+      dtype: x.dtype === 'bool' && !isTruth ? 'int32' : x.dtype,
     };
   };
 
@@ -240,7 +243,8 @@ export const shapeRules: Readonly<Record<string, Rule>> = {
     binary('bool'),
   ),
   LogicalNot: unary(),
-  ...rulesFor(['Sum', 'Mean', 'Min', 'Any', 'All'], reduction('axis')),
+  ...rulesFor(['Sum', 'Mean', 'Min'], reduction('axis')),
+  ...rulesFor(['Any', 'All'], reduction('axis', true)),
   Max: reduction('reductionIndices'),
   BatchMatMul: matrixProduct,
   _FusedMatMul: matrixProduct,

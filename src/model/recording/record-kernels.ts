@@ -20,6 +20,11 @@ export interface RecordOptions {
   readonly kernels?: Iterable<string>;
 }
 
+interface RecorderOptions extends RecordOptions {
+  /** Whether calls are written down, or only the data is collected. Default true. */
+  readonly isRecorded?: boolean;
+}
+
 const registered = new Map<string, ReadonlySet<string>>();
 
 /** Registers the recording kernels of a target: those that it has and whose shapes are known. */
@@ -52,27 +57,37 @@ const activate = (name: string): void => void tf.setBackend(name);
  * @throws RelflowError (`recording`) if the function reads a value, or calls a kernel that the target does not have or whose
  *   shape is not known
  */
-export function recordKernels(
-  { target, kernels }: RecordOptions,
-  work: () => Readonly<Record<string, tf.Tensor>>,
-): Recorded {
-  registerGradients();
-  register(target, kernels ?? tf.getKernelsForBackend(target).map(({ kernelName }) => kernelName));
-  const name = recordingName(target);
-  const before = tf.engine().backendName;
-  const recorder = new RecordingBackend();
-  tf.registerBackend(name, () => recorder);
-  activate(name);
-  try {
+export function recordKernels(options: RecordOptions, work: () => Readonly<Record<string, tf.Tensor>>): Recorded {
+  return withRecorder(options, (recorder) => {
     let outputs: Record<string, number> = {};
     tf.tidy(() => {
       outputs = Object.fromEntries(Object.entries(work()).map(([key, tensor]) => [key, recorder.idOf(tensor)]));
     });
     const { values, constants, data, outside, calls } = recorder;
     return {
-      recording: withoutUnusedCalls({ target, values, constants, data, outside, calls, outputs }),
+      recording: withoutUnusedCalls({ target: options.target, values, constants, data, outside, calls, outputs }),
       data: recorder.dataValues,
     };
+  });
+}
+
+/**
+ * Calls a function while a recording backend is the active one.
+ * @throws as `recordKernels`
+ */
+export function withRecorder<T>(
+  { target, kernels, isRecorded = true }: RecorderOptions,
+  work: (recorder: RecordingBackend) => T,
+): T {
+  registerGradients();
+  register(target, kernels ?? tf.getKernelsForBackend(target).map(({ kernelName }) => kernelName));
+  const name = recordingName(target);
+  const before = tf.engine().backendName;
+  const recorder = new RecordingBackend(isRecorded);
+  tf.registerBackend(name, () => recorder);
+  activate(name);
+  try {
+    return work(recorder);
   } catch (error) {
     const missing = /Kernel '(\w+)' not registered/.exec((error as Error).message);
     if (!missing) throw error;

@@ -24,8 +24,12 @@ export class RecordingBackend extends tf.KernelBackend {
   /** Variables by their data, so that a replay reads what they hold then. */
   readonly #variables: ReadonlyMap<object, tf.Variable>;
 
-  constructor() {
+  readonly #isRecorded: boolean;
+
+  /** @param isRecorded whether calls are written down, or only the data is collected */
+  constructor(isRecorded: boolean) {
     super();
+    this.#isRecorded = isRecorded;
     const variables = Object.values(tf.engine().registeredVariables);
     this.#variables = new Map(variables.map((variable) => [variable.dataId, variable]));
   }
@@ -48,7 +52,8 @@ export class RecordingBackend extends tf.KernelBackend {
     if (known !== undefined) return known;
     const value = this.#add(tensor.shape, tensor.dtype);
     this.#ids.set(tensor.dataId, value);
-    this.outside.set(value, this.#variables.get(tensor.dataId) ?? (tensor as tf.Tensor));
+    const isVariable = tensor instanceof tf.Variable;
+    this.outside.set(value, isVariable ? tensor : (this.#variables.get(tensor.dataId) ?? (tensor as tf.Tensor)));
     return value;
   }
 
@@ -77,13 +82,14 @@ export class RecordingBackend extends tf.KernelBackend {
     const outputs = (isSingle ? [result] : result).map(({ shape, dtype }: KernelOutput) =>
       this.#info(this.#add(shape, dtype ?? 'float32')),
     );
-    this.calls.push({
-      kernel,
-      inputs: Object.fromEntries(given.map(([name, tensor]) => [name, this.idOf(tensor)])),
-      hasInputList: Array.isArray(inputs),
-      attributes: { ...attributes },
-      outputs: outputs.map((output) => this.idOf(output)),
-    });
+    if (this.#isRecorded)
+      this.calls.push({
+        kernel,
+        inputs: Object.fromEntries(given.map(([name, tensor]) => [name, this.idOf(tensor)])),
+        hasInputList: Array.isArray(inputs),
+        attributes: { ...attributes },
+        outputs: outputs.map((output) => this.idOf(output)),
+      });
     return isSingle ? outputs[0]! : outputs;
   }
 

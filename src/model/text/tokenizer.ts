@@ -62,13 +62,20 @@ export const byteTokenizer: Tokenizer = {
 /**
  * Tokenizes texts and pads them to the same length.
  * @param longest maximum number of tokens per text; longer texts lose the tokens before their end token
+ * @param multiple texts are padded to a multiple of this many tokens, at most to `longest`; default 1
  */
-export function tokenizeLabels(tokenizer: Tokenizer, texts: readonly string[], longest: number): TokenizedTexts {
+export function tokenizeLabels(
+  tokenizer: Tokenizer,
+  texts: readonly string[],
+  longest: number,
+  multiple = 1,
+): TokenizedTexts {
   const rows = texts.map((text) => {
     const ids = tokenizer.encode(text);
     return ids.length > longest ? [...ids.slice(0, longest - 1), ids[ids.length - 1]!] : ids;
   });
-  const tokens = Math.max(1, ...rows.map((row) => row.length));
+  const needed = Math.max(1, ...rows.map((row) => row.length));
+  const tokens = Math.min(Math.max(needed, longest), multiple * Math.ceil(needed / multiple));
   const ids = new Int32Array(texts.length * tokens).fill(PADDING_ID);
   for (const [k, row] of rows.entries()) ids.set(row, k * tokens);
   return { ids, texts: texts.length, tokens };

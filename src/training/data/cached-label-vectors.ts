@@ -14,14 +14,19 @@ export class CachedLabelVectors {
   readonly #model: RlipV2;
   readonly #tokenizer: Tokenizer;
   readonly #trained: boolean;
+  readonly #tokenMultiple: number;
   #cache: LabelVectors | undefined;
   #values: Float32Array | undefined;
 
-  /** @param trained whether gradients flow to the text encoder */
-  constructor(model: RlipV2, tokenizer: Tokenizer, trained: boolean) {
+  /**
+   * @param trained whether gradients flow to the text encoder
+   * @param tokenMultiple see `tokenizeLabels`
+   */
+  constructor(model: RlipV2, tokenizer: Tokenizer, trained: boolean, tokenMultiple = 1) {
     this.#model = model;
     this.#tokenizer = tokenizer;
     this.#trained = trained;
+    this.#tokenMultiple = tokenMultiple;
   }
 
   /** Encodes labels that are not cached yet; to be called before each step, outside of the differentiated function. */
@@ -36,6 +41,8 @@ export class CachedLabelVectors {
     const labels = [...objects, ...relations];
     const { width, positions } = this.#model.config.text;
     if (!this.#trained) return dataTensor('texts.vectors', this.#values!, [labels.length, width]);
-    return this.#model.encodeTexts(tokenizeLabels(this.#tokenizer, labels, positions - 2), { drop });
+    return this.#model.encodeTexts(tokenizeLabels(this.#tokenizer, labels, positions - 2, this.#tokenMultiple), {
+      drop,
+    });
   }
 }

@@ -60,6 +60,8 @@ export interface BatchOptions {
   readonly negatives?: boolean;
   /** The labels of every batch; they are drawn if null or omitted. */
   readonly vocabulary?: TrainingVocabulary | null;
+  /** Width and height are padded to a multiple of it, in pixels; default 1. */
+  readonly canvasMultiple?: number;
   /** Null for clean queries and no mask, as in evaluation. */
   readonly noise: Noise | null;
   readonly compat: {
@@ -98,7 +100,7 @@ export function trainingBatch(
   const isUnmasked = compat.leakMaskForFullBatchesOnly && sampled.some(({ length }) => length < maxPairs);
   return {
     ...at,
-    ...paddedPixels(images),
+    ...paddedPixels(images, options.canvasMultiple ?? 1),
     images: images.map(({ sample: { image } }) => ({ id: image.id, file: image.file })),
     labels: paraphrases
       ? { ...labels, relations: paraphraseRelations(stream(STREAMS.paraphrases), labels.relations, paraphrases) }
@@ -154,10 +156,11 @@ function pairTargets(
   };
 }
 
-/** Normalizes images and pads them to the largest height and width. */
-function paddedPixels(images: readonly AugmentedImage[]) {
-  const height = Math.max(...images.map(({ image }) => image.height));
-  const width = Math.max(...images.map(({ image }) => image.width));
+/** Normalizes images and pads them to the largest height and width, each rounded up to a multiple. */
+function paddedPixels(images: readonly AugmentedImage[], multiple: number) {
+  const padded = (lengths: readonly number[]) => multiple * Math.ceil(Math.max(...lengths) / multiple);
+  const height = padded(images.map(({ image }) => image.height));
+  const width = padded(images.map(({ image }) => image.width));
   const pixels = new Float32Array(images.length * height * width * 3);
   for (const [k, { image }] of images.entries()) {
     const values = normalize(image);

@@ -75,6 +75,11 @@ export class AdamW {
     return this.#steps;
   }
 
+  /** The parameters that steps change. */
+  get parameters(): readonly Parameter[] {
+    return this.#parameters;
+  }
+
   /** The variables that need gradients. */
   get variables(): tf.Variable[] {
     return this.#parameters.map(({ variable }) => variable);

@@ -39,6 +39,8 @@ export interface CommonSettings {
   readonly schedule: Schedule;
   /** Decay of the weights' exponential moving average, in [0, 1); null for no average. */
   readonly emaDecay: number | null;
+  /** Width and height of a batch are padded to a multiple of it, in pixels; omitted for no padding. */
+  readonly canvasMultiple?: number;
   /** In images. */
   readonly shuffleBuffer: number;
 }
@@ -92,6 +94,7 @@ export function commonSettings(config: unknown): CommonSettings & { readonly giv
     optimizer: { ...officialAdamW, ...given.optimizer },
     schedule: given.schedule ?? officialSchedule,
     emaDecay: given.emaDecay ?? null,
+    ...(given.canvasMultiple !== undefined && { canvasMultiple: given.canvasMultiple }),
     shuffleBuffer: given.shuffleBuffer ?? 2000,
   };
 }

@@ -32,6 +32,7 @@ export const batchOptions = (
   labels: settings.labels,
   compat: settings.model.compat,
   training: true,
+  ...(settings.canvasMultiple !== undefined && { canvasMultiple: settings.canvasMultiple }),
   shuffleBuffer: settings.shuffleBuffer,
   reader,
   prefetchImages: settings.batchSize * Math.max(1, prefetch),

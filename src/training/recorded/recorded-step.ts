@@ -1,0 +1,334 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { RelflowError } from '../../errors.js';
+import { seededDropout } from '../../model/layers/dropout.js';
+import type { Parameter } from '../../model/parameter-scope.js';
+import { collectData } from '../../model/recording/collect-data.js';
+import { dataTensor } from '../../model/recording/data-tensor.js';
+import { recordKernels } from '../../model/recording/record-kernels.js';
+import { type Recording, recordingDifference } from '../../model/recording/recording.js';
+import { addRecording } from '../../model/recording/tensorflow/add-recording.js';
+import { GraphBuilder } from '../../model/recording/tensorflow/graph-builder.js';
+import { GraphSession } from '../../model/recording/tensorflow/graph-session.js';
+import { kernelNodes } from '../../model/recording/tensorflow/kernel-nodes.js';
+import { PackedData } from '../../model/recording/tensorflow/packed-data.js';
+import type { TrainingBatch } from '../data/training-batch.js';
+import { type Forward, LOSS_PARTS, namedParts, type StepLoss } from '../loss-gradients.js';
+import type { AdamW, MomentValues } from '../optimizer/adam-w.js';
+import type { Ema } from '../optimizer/ema.js';
+import { RecordedVariables } from './recorded-variables.js';
+import { UPDATE_NUMBERS, updateNodes, updateNumbers } from './update-nodes.js';
+
+const TARGET = 'tensorflow';
+
+/** Shapes of batches that have a recording at a time; the least recently used one makes room. */
+const MAX_RECORDINGS = 16;
+
+/** What is recorded. */
+export interface RecordedStepOptions {
+  readonly forward: Forward;
+  readonly parameters: ReadonlyMap<string, Parameter>;
+  readonly optimizer: AdamW;
+  readonly ema: Ema | null;
+  readonly emaDecay: number | null;
+  /** Batches of a step. */
+  readonly batches: number;
+  /** Whether passes have dropout. */
+  readonly hasDropout: boolean;
+}
+
+/** What a pass depends on besides its batch. */
+export interface RecordedPass {
+  /** Of the dropout, from 0 to 2³¹ − 1. */
+  readonly seed: number;
+  /** Whether an earlier batch of the step has pairs. */
+  readonly isLater: boolean;
+  /** Multiplies all learning rates. */
+  readonly scheduleFactor: number;
+}
+
+/** A step for shapes that have not occurred before. */
+export interface RecordingStarted {
+  /** Images, height and width of the batch. */
+  readonly shape: readonly number[];
+  /** Kernel calls of the step. */
+  readonly calls: number;
+}
+
+/** A recording in the graph. */
+interface Recorded {
+  readonly recording: Recording;
+  readonly packed: PackedData;
+  /** Nodes of the results: that of the only or the first batch of a step, and that of later ones. */
+  nodes: { readonly first: string; readonly later: string };
+  /** Whether a second batch has given the same recording. */
+  isChecked: boolean;
+}
+
+/** `[loss, parts of the loss]`. */
+const RESULTS = 1 + LOSS_PARTS.length;
+
+/**
+ * Training steps that TensorFlow runs as one graph: forward and backward pass, clipping, AdamW and the moving average. Weights
+ * and moments live in a session on the device; `sync` copies them to the parameters, the optimizer and the average.
+ */
+export class RecordedStep {
+  readonly #options: RecordedStepOptions;
+  readonly #variables: RecordedVariables;
+  readonly #updated: readonly Parameter[];
+  /** Names of the parameters that have a gradient. */
+  readonly #withGradient = new Set<string>();
+  readonly #recordings = new Map<string, Recorded>();
+  #session: GraphSession | undefined;
+  #updates: number;
+  /** L2 norm of the last gradients before clipping. */
+  #norm = Number.NaN;
+  /** Node of the update with the sum of several batches. */
+  #updateNode = '';
+  /** Whether the session has newer weights than the parameters. */
+  #isAhead = false;
+  #recordedCount = 0;
+
+  constructor(options: RecordedStepOptions) {
+    const { parameters, optimizer, ema } = options;
+    this.#options = options;
+    this.#updated = optimizer.parameters;
+    const updated = new Set(this.#updated);
+    this.#variables = new RecordedVariables(parameters.values(), (parameter) => updated.has(parameter), {
+      hasAverage: ema !== null,
+      hasSums: options.batches > 1,
+    });
+    this.#updates = optimizer.steps;
+  }
+
+  /** Number of updates so far. */
+  get updates(): number {
+    return this.#updates;
+  }
+
+  /**
+   * Computes the loss of a batch and its gradients. The update follows at once if a step has one batch.
+   * @param onRecording called before a step is recorded, which takes seconds
+   */
+  async run(
+    batch: TrainingBatch,
+    { seed, isLater, scheduleFactor }: RecordedPass,
+    onRecording: (event: RecordingStarted) => Promise<void>,
+  ): Promise<StepLoss> {
+    const { forward, batches } = this.#options;
+    await forward.prepare(batch);
+    const pass = () => forward.run(batch, this.#dropout(seed));
+    const data = collectData(TARGET, Object.keys(kernelNodes), () => void pass());
+    const { session, recorded } = await this.#recordedFor(batch, pass, data, onRecording);
+    const { inputs, dispose } = recorded.packed.tensors(data);
+    const numbers = this.#updateTensor(scheduleFactor);
+    if (batches === 1) inputs.set(UPDATE_INPUT, numbers);
+    const values = await firstOf(session.run(inputs, [isLater ? recorded.nodes.later : recorded.nodes.first]));
+    dispose();
+    numbers.dispose();
+    const loss = values[0]!;
+    if (batches === 1) this.#finish(loss, values[RESULTS]!);
+    return { loss, parts: namedParts(values.slice(1, RESULTS)) };
+  }
+
+  /**
+   * Updates weights and averages, unless `run` has done so.
+   * @returns the L2 norm of all gradients before clipping; if it is not finite, nothing is updated
+   */
+  async update(scheduleFactor: number): Promise<number> {
+    if (this.#options.batches === 1) return this.#norm;
+    const numbers = this.#updateTensor(scheduleFactor);
+    const values = await firstOf(this.#session!.run(new Map([[UPDATE_INPUT, numbers]]), [this.#updateNode]));
+    numbers.dispose();
+    this.#finish(0, values[1]!);
+    return this.#norm;
+  }
+
+  #updateTensor(scheduleFactor: number): tf.Tensor1D {
+    const { optimizer, emaDecay } = this.#options;
+    const numbers = updateNumbers(optimizer.options, this.#updates + 1, scheduleFactor, emaDecay);
+    return tf.tensor1d(UPDATE_NUMBERS.map((name) => numbers[name]));
+  }
+
+  #finish(loss: number, norm: number): void {
+    this.#norm = norm;
+    if (!Number.isFinite(loss) || !Number.isFinite(norm)) return;
+    this.#updates++;
+    this.#isAhead = true;
+  }
+
+  /** Copies weights, moments and averages from the device to the parameters, the optimizer and the average. */
+  async sync(): Promise<void> {
+    if (!this.#isAhead || !this.#session) return;
+    const { optimizer, ema } = this.#options;
+    const values = this.#variables.read(this.#session);
+    const byNode = new Map(this.#variables.names.map((node, k) => [node, values[k]!]));
+    const numbers = async (node: string) => (await byNode.get(node)!.data()) as Float32Array;
+    const moments = new Map<string, MomentValues>();
+    const averages = new Map<string, Float32Array>();
+    for (const { parameter, weight, moments: nodes, average } of this.#variables.trained) {
+      parameter.variable.assign(byNode.get(weight)!);
+      if (nodes && this.#withGradient.has(parameter.name))
+        moments.set(parameter.name, { first: await numbers(nodes.first), second: await numbers(nodes.second) });
+      if (average !== undefined) averages.set(parameter.name, await numbers(average));
+    }
+    optimizer.restore(this.#updates, moments);
+    ema?.restore(averages);
+    tf.dispose(values);
+    this.#isAhead = false;
+  }
+
+  dispose(): void {
+    this.#session?.close();
+    for (const { packed } of this.#recordings.values()) packed.dispose();
+    this.#recordings.clear();
+  }
+
+  #dropout(seed: number) {
+    if (!this.#options.hasDropout) return (x: tf.Tensor) => x;
+    return seededDropout(dataTensor<tf.Scalar>('dropout.seed', Int32Array.of(seed), []));
+  }
+
+  /** Returns the recording for the shapes of the data; records first if there is none. */
+  async #recordedFor(
+    { sizes, height, width }: TrainingBatch,
+    pass: () => ReturnType<Forward['run']>,
+    data: ReadonlyMap<string, tf.TypedArray>,
+    onRecording: (event: RecordingStarted) => Promise<void>,
+  ): Promise<{ session: GraphSession; recorded: Recorded }> {
+    const key = [...data].map(([name, { length }]) => `${name} ${length}`).join();
+    const known = this.#recordings.get(key);
+    if (known && this.#session) {
+      // The most recently used one is last.
+      this.#recordings.delete(key);
+      this.#recordings.set(key, known);
+      if (!known.isChecked) {
+        this.#check(known, this.#record(pass));
+        known.isChecked = true;
+      }
+      return { session: this.#session, recorded: known };
+    }
+    const recording = this.#record(pass);
+    await onRecording({ shape: [sizes.length, height, width], calls: recording.calls.length });
+    const oldest = this.#recordings.size >= MAX_RECORDINGS ? this.#recordings.keys().next().value : undefined;
+    if (oldest !== undefined) {
+      this.#recordings.get(oldest)!.packed.dispose();
+      this.#recordings.delete(oldest);
+    }
+    const packed = new PackedData(recording, `data/${this.#recordedCount++}`);
+    const recorded = { recording, packed, nodes: { first: '', later: '' }, isChecked: false };
+    this.#recordings.set(key, recorded);
+    return { session: await this.#rebuild(), recorded };
+  }
+
+  #record(pass: () => ReturnType<Forward['run']>): Recording {
+    const { recording } = recordKernels({ target: TARGET, kernels: Object.keys(kernelNodes) }, () => {
+      let parts: tf.Tensor1D | undefined;
+      const { value, grads } = tf.variableGrads(
+        () => {
+          const result = pass();
+          parts = tf.keep(result.parts);
+          return result.total;
+        },
+        this.#updated.map(({ variable }) => variable),
+      );
+      const gradients = this.#updated.flatMap(({ name, variable }) =>
+        grads[variable.name] ? [[`${GRADIENT}${name}`, grads[variable.name]!] as const] : [],
+      );
+      const results = tf.concat([tf.reshape(value, [1]), parts!]);
+      parts!.dispose();
+      return { results, ...Object.fromEntries(gradients) };
+    });
+    return recording;
+  }
+
+  /** A number that depends on the data and is recorded as a constant would give wrong losses. */
+  #check({ recording }: Recorded, second: Recording): void {
+    const difference = recordingDifference(recording, second);
+    if (difference !== null)
+      throw new RelflowError(
+        'recording',
+        `recording: two batches of the same shapes differ in ${difference}; train with "eager": true`,
+      );
+  }
+
+  /** Makes a session with all recordings, and moves the variables to it. */
+  async #rebuild(): Promise<GraphSession> {
+    const graph = new GraphBuilder();
+    const update = graph.input(UPDATE_INPUT, [UPDATE_NUMBERS.length], 'float32');
+    this.#variables.addTo(graph);
+    for (const recorded of this.#recordings.values()) recorded.nodes = this.#addStep(graph, recorded, update);
+    if (this.#options.batches > 1) this.#updateNode = this.#addUpdate(graph, update);
+    const values = this.#session ? this.#variables.read(this.#session) : await this.#initialValues();
+    this.#session?.close();
+    this.#session = new GraphSession(graph);
+    this.#variables.write(this.#session, values);
+    tf.dispose(values);
+    return this.#session;
+  }
+
+  #addStep(graph: GraphBuilder, { recording, packed }: Recorded, numbers: string): Recorded['nodes'] {
+    const data = packed.addTo(graph);
+    const weights = new Map(this.#variables.trained.map(({ parameter, weight }) => [parameter.variable, weight]));
+    const reads = new Map<string, string>();
+    const { results, ...outputs } = addRecording(graph, recording, {
+      data: (name) => data.get(name)!,
+      outside: (tensor) => {
+        const weight = weights.get(tensor as tf.Variable)!;
+        const read = reads.get(weight) ?? graph.read(weight);
+        reads.set(weight, read);
+        return read;
+      },
+    });
+    const gradients = Object.fromEntries(
+      Object.entries(outputs).map(([name, node]) => [name.slice(GRADIENT.length), node] as const),
+    );
+    for (const name of Object.keys(gradients)) this.#withGradient.add(name);
+    const { batches, optimizer } = this.#options;
+    if (batches > 1) {
+      const summed = (isLater: boolean) => this.#variables.addToSums(graph, gradients, 1 / batches, isLater);
+      const after = (isLater: boolean) => graph.identity(results!, summed(isLater));
+      return { first: after(false), later: after(true) };
+    }
+    const node = updateNodes(graph, {
+      ...{ gradients, numbers, variables: this.#variables.trained, options: optimizer.options },
+      ...{ results: results!, resultCount: RESULTS },
+    });
+    return { first: node, later: node };
+  }
+
+  /** Adds the update with the sum of the gradients of several batches. */
+  #addUpdate(graph: GraphBuilder, numbers: string): string {
+    const sums = this.#variables.sums(graph).filter(([name]) => this.#withGradient.has(name));
+    return updateNodes(graph, {
+      ...{ gradients: Object.fromEntries(sums), numbers, variables: this.#variables.trained },
+      ...{ results: graph.constant([0], [1], 'float32'), resultCount: 1, options: this.#options.optimizer.options },
+    });
+  }
+
+  /** The values that the variables start from, in the order of their names. */
+  async #initialValues(): Promise<tf.Tensor[]> {
+    const { optimizer, ema } = this.#options;
+    const [moments, averages] = [await optimizer.state(), await ema?.state()];
+    return this.#variables.trained.flatMap(({ parameter, moments: nodes, average }) => {
+      const { name, variable } = parameter;
+      const of = (numbers: Float32Array | undefined) =>
+        numbers ? tf.tensor(numbers, variable.shape, 'float32') : tf.zeros(variable.shape);
+      return [
+        tf.clone(variable),
+        ...(nodes ? [of(moments.get(name)?.first), of(moments.get(name)?.second)] : []),
+        ...(average === undefined ? [] : [of(averages!.get(name))]),
+      ];
+    });
+  }
+}
+
+/** Reads the first tensor, and disposes of all. */
+async function firstOf(tensors: readonly tf.Tensor[]): Promise<Float32Array> {
+  const values = (await tensors[0]!.data()) as Float32Array;
+  tf.dispose([...tensors]);
+  return values;
+}
+
+const UPDATE_INPUT = 'update';
+/** Before a parameter's name, in the names of a recording's outputs. */
+const GRADIENT = 'gradient of ';

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { openSafetensors } from '../../src/files/open-safetensors.js';
+import type { TrainingConfig } from '../../src/records/training-config.js';
+import { train } from '../../src/training/train.js';
+import type { TrainOptions } from '../../src/training/train-options.js';
+import type { TrainingEvent } from '../../src/training/training-log.js';
+import { temporaryFolder } from '../support/folders.js';
+import { useNativeBackend } from '../support/native-backend.js';
+import { tinyTagger, writeTrainingScenes } from '../support/training-scenes.js';
+
+describe('train on tensorflow: 20 recorded steps of the tiny tagger', function () {
+  this.timeout(600_000);
+  const folder = temporaryFolder();
+  let data: TrainingConfig['data'];
+
+  before(async function () {
+    await useNativeBackend.call(this);
+    const { lines, images } = await writeTrainingScenes(folder, 8);
+    data = [{ sceneGraphs: lines, images }];
+  });
+
+  const trained = (out: string, changed: Partial<TrainingConfig> = {}, options: Partial<TrainOptions> = {}) =>
+    train(
+      {
+        ...{ ...tinyTagger, data, backend: 'tensorflow', threads: 2, prefetch: 1, readers: 0 },
+        // One shape, so that one step is recorded.
+        ...{ epochs: 8, steps: 20, emaDecay: 0.9, checkpointEvery: 10, canvasMultiple: 80 },
+        modelOptions: { encoderLayers: 1, decoderLayers: 1 },
+        ...changed,
+      },
+      { out, ...options },
+    );
+  const eventsOf = (out: string) =>
+    readFileSync(join(out, 'log.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as TrainingEvent);
+  const stepsOf = (out: string) => eventsOf(out).flatMap((event) => (event.event === 'step' ? [event] : []));
+  const recorded = join(folder, 'recorded');
+
+  it('has the eager losses within 1e-5, and checkpoints of the same form', async () => {
+    const eager = join(folder, 'eager');
+    await trained(recorded, { validation: data });
+    await trained(eager, { eager: true, validation: data });
+    const [a, b] = [stepsOf(recorded), stepsOf(eager)];
+    assert.equal(a.length, 20);
+    for (const [k, step] of a.entries())
+      assert.ok(Math.abs(step.loss - b[k]!.loss) <= 1e-5 * b[k]!.loss, `step ${k + 1}: ${step.loss}, ${b[k]!.loss}`);
+    const evaluations = [recorded, eager].map((out) =>
+      eventsOf(out).flatMap((event) => (event.event === 'evaluation' ? [event.loss] : [])),
+    );
+    for (const [k, loss] of evaluations[0]!.entries()) assert.ok(Math.abs(loss - evaluations[1]![k]!) <= 2e-5 * loss);
+    assert.ok(eventsOf(recorded).some(({ event }) => event === 'recording'));
+    assert.ok(!eventsOf(eager).some(({ event }) => event === 'recording'));
+    for (const name of ['weights', 'optimizer', 'average']) {
+      const path = (out: string) => join(out, 'checkpoints/step-00000010', `${name}.safetensors`);
+      const [one, other] = [await openSafetensors(path(recorded)), await openSafetensors(path(eager))];
+      assert.deepEqual(
+        [...one.entries].map(([entry, { shape }]) => [entry, shape]),
+        [...other.entries].map(([entry, { shape }]) => [entry, shape]),
+      );
+      await one.close();
+      await other.close();
+    }
+    assert.deepEqual(readdirSync(recorded).sort(), readdirSync(eager).sort());
+  });
+
+  it('resumes after a stop to the same weights, and frees all tensors', async () => {
+    const out = join(folder, 'stopped');
+    const { numTensors } = tf.memory();
+    const stop = new AbortController();
+    const onProgress = (event: TrainingEvent) => {
+      if (event.event === 'step' && event.step === 7) stop.abort();
+    };
+    await trained(out, {}, { stop: stop.signal, onProgress });
+    const { weights } = await trained(out, {}, { resume: true });
+    assert.deepEqual(
+      stepsOf(out).map(({ loss }) => loss),
+      stepsOf(recorded).map(({ loss }) => loss),
+    );
+    assert.deepEqual(readFileSync(weights!), readFileSync(join(recorded, 'weights.safetensors')));
+    assert.equal(tf.memory().numTensors, numTensors);
+  });
+
+  it('averages the gradients of several batches as eager steps do', async () => {
+    const [a, b] = [join(folder, 'several'), join(folder, 'several-eager')];
+    const changed = { batchSize: 1, accumulationSteps: 2, steps: 4, checkpointEvery: 100 };
+    await trained(a, changed);
+    await trained(b, { ...changed, eager: true });
+    const [steps, expected] = [stepsOf(a), stepsOf(b)];
+    for (const [k, step] of steps.entries()) {
+      assert.ok(Math.abs(step.loss - expected[k]!.loss) <= 1e-5 * step.loss, `${step.loss}, ${expected[k]!.loss}`);
+      const norm = expected[k]!.gradientNorm;
+      assert.ok(Math.abs(step.gradientNorm - norm) <= 1e-3 * norm, `${step.gradientNorm}, ${norm}`);
+    }
+  });
+});
