@@ -1,32 +1,14 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../../src/model/backends/use-backend.js';
-import { noDropout } from '../../../src/model/layers/dropout.js';
 import { tiny } from '../../../src/model/presets.js';
 import { recordKernels } from '../../../src/model/recording/record-kernels.js';
 import { recordingDifference } from '../../../src/model/recording/recording.js';
 import { replayRecording } from '../../../src/model/recording/replay-recording.js';
 import { RlipV2 } from '../../../src/model/rlip-v2.js';
-import { byteTokenizer } from '../../../src/model/text/tokenizer.js';
 import { initializeWeights } from '../../../src/model/weights/initialize-weights.js';
-import { CachedLabelVectors } from '../../../src/training/data/cached-label-vectors.js';
-import type { TrainingBatch } from '../../../src/training/data/training-batch.js';
-import { taggerForward } from '../../../src/training/tagger-forward.js';
+import { lossAndGradients } from '../../support/loss-and-gradients.js';
 import { randomBatch } from '../../support/training-batches.js';
-
-/** The loss of a batch and all gradients, by name. */
-function lossAndGradients(model: RlipV2, batch: TrainingBatch): Record<string, tf.Tensor> {
-  const forward = taggerForward(model, new CachedLabelVectors(model, byteTokenizer, true));
-  const trained = [...model.parameters.values()].filter((parameter) => parameter.trained);
-  const { value, grads } = tf.variableGrads(
-    () => forward.run(batch, noDropout).total,
-    trained.map(({ variable }) => variable),
-  );
-  const gradients = trained.flatMap(({ name, variable }) =>
-    grads[variable.name] ? [[name, grads[variable.name]!] as const] : [],
-  );
-  return { loss: value, ...Object.fromEntries(gradients) };
-}
 
 describe('recordKernels', () => {
   it("replays a training step with the eager step's loss and gradients bit by bit, also for another batch", async () => {
