@@ -168,7 +168,7 @@ class ProgramCapture {
   }
 }
 
-/** @throws RelflowError (`recording`) if an output does not depend on any program, although it is no constant */
+/** @throws RelflowError (`recording`) if an output does not depend on any program, although it is not a constant */
 export function checkOutputs({ programs, arrays, outputs }: CapturedPrograms): void {
   const written = new Set(programs.map((program) => program.arrays[0]));
   for (const [name, { array }] of outputs) {

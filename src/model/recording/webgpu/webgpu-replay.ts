@@ -233,7 +233,7 @@ function packUniforms({ programs }: CapturedPrograms, alignment: number) {
   return { places, bytes };
 }
 
-/** @throws RelflowError (`recording`) if an update is no output or has another size than its tensor */
+/** @throws RelflowError (`recording`) if an update is not an output or has another size than its tensor */
 function checkUpdate({ outputs, arrays }: CapturedPrograms, name: string, { size }: tf.Tensor): void {
   const output = outputs.get(name);
   if (output && arrays[output.array]!.bytes === NUMBER_BYTES * size) return;
