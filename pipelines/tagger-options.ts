@@ -45,6 +45,14 @@ export const taggerOptions = inGroup('Tagging', {
     Type.String({ enum: BACKEND_CHOICES, description: 'backend of the R-Tagger (default: auto)' }),
   ),
   threads: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'threads of the R-Tagger' })),
+  taggerBatch: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 64,
+      description:
+        'number of images that the R-Tagger encodes in one pass (default: 4 with --backend tensorflow and webgpu, else 1)',
+    }),
+  ),
   labelCache: Type.Optional(
     Type.String({
       argument: 'folder',
@@ -92,7 +100,7 @@ type TaggerOptions = Static<ReturnType<typeof Type.Object<typeof taggerOptions>>
 
 const ONLY_VLM = ['taggerEndpointUrl', 'taggerProvider', 'taggerMaxTokens', 'secondLook'] as const;
 const ONLY_SHOWN = ['coordinates', 'marks'] as const;
-const ONLY_R_TAGGER = ['tokenizer', 'backend', 'threads', 'labelCache'] as const;
+const ONLY_R_TAGGER = ['tokenizer', 'backend', 'threads', 'taggerBatch', 'labelCache'] as const;
 
 /**
  * Makes the tagger that the options name.
@@ -101,7 +109,7 @@ const ONLY_R_TAGGER = ['tokenizer', 'backend', 'threads', 'labelCache'] as const
  * @throws OptionError when options are missing or contradict each other
  */
 export function taggerOf(where: string, vocabulary: string, options: TaggerOptions): RelationTagger {
-  const { tagger, taggerModel, tokenizer, backend, threads, labelCache, compat, images } = options;
+  const { tagger, taggerModel, tokenizer, backend, threads, taggerBatch, labelCache, compat, images } = options;
   checkUnused(where, options);
   if (tagger === undefined) return baselineTagger({ compat });
   if (images === undefined) throw new OptionError(where, '--tagger needs --images, the image folder');
@@ -116,6 +124,7 @@ export function taggerOf(where: string, vocabulary: string, options: TaggerOptio
     ...(tokenizer !== undefined && { tokenizer }),
     ...(backend !== undefined && { backend }),
     ...(threads !== undefined && { threads }),
+    ...(taggerBatch !== undefined && { batchSize: taggerBatch }),
     ...(labelCache !== undefined && { labelCache }),
   });
 }

@@ -113,6 +113,8 @@ const USAGE_WORDS: Readonly<Record<string, string>> = {
   inputTokens: 'input tokens',
   outputTokens: 'output tokens',
   spend: 'spent',
+  imagesPerSecond: 'images/s',
+  deviceWaited: 'of the time without an image for the model',
 };
 
 const amountText = (amount: number) => amount.toLocaleString('en-US', { maximumFractionDigits: 4 });

@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type ImageSource, imageName } from '../files/image-stores/find-image-file.js';
-import { type ReadImageOptions, readImage } from './image/read-image.js';
-import { normalize, resize } from './image/resize.js';
-import { targetSize } from './image/target-size.js';
+import type { ImageSource } from '../files/image-stores/find-image-file.js';
+import { type PreparedImage, prepareImage } from './image/prepare-image.js';
+import type { ReadImageOptions } from './image/read-image.js';
 import type { Encoded, RlipV2 } from './rlip-v2.js';
 import type { LabelVectors } from './text/label-vectors.js';
 
@@ -27,17 +26,29 @@ export async function encodeImage(
 ): Promise<Encoded> {
   const texts = [...labels.objects, ...labels.relations];
   const values = await vectors.of(texts);
-  const original = await readImage(file, reading);
-  const target = targetSize(original, size.shorter, size.longest, imageName(file));
-  const pixels = normalize(resize(original, target));
-  return tf.tidy(
-    () =>
-      model.encode(
-        { pixels: tf.tensor4d(pixels, [1, target.height, target.width, 3]), sizes: [target] },
-        {
-          vectors: tf.tensor2d(values, [texts.length, values.length / texts.length]),
-          objectCount: labels.objects.length,
-        },
-      ) as unknown as tf.TensorContainer,
-  ) as unknown as Encoded;
+  const image = await prepareImage({ file, size, reading });
+  return tf.tidy(() => {
+    const tensor = tf.tensor2d(values, [texts.length, values.length / texts.length]);
+    return encodePrepared(model, [image], tensor, labels.objects.length) as unknown as tf.TensorContainer;
+  }) as unknown as Encoded;
+}
+
+/**
+ * Encodes images of one size.
+ * @param vectors label vectors: `[labels, text width]` shared by all images, or `[images, labels, text width]`
+ * @param objectCount number of object labels, which come first
+ */
+export function encodePrepared(
+  model: RlipV2,
+  images: readonly PreparedImage[],
+  vectors: tf.Tensor2D | tf.Tensor3D,
+  objectCount: number,
+): Encoded {
+  const [{ height, width, pixels: first }] = images as readonly [PreparedImage];
+  const pixels = images.length === 1 ? first : new Float32Array(images.length * first.length);
+  if (images.length > 1) for (const [k, image] of images.entries()) pixels.set(image.pixels, k * first.length);
+  return model.encode(
+    { pixels: tf.tensor4d(pixels, [images.length, height, width, 3]), sizes: images.map(() => ({ height, width })) },
+    { vectors, objectCount },
+  );
 }

@@ -6,7 +6,7 @@ import { RunFolder } from '../../src/index.js';
 import { packageRoot } from '../../src/package-info.js';
 import { queueServer } from '../../src/queue/index.js';
 import { openQueue } from '../../src/queue/queues.js';
-import { relflow, relflowProcess, start } from '../support/command.js';
+import { relflow, relflowProcess, SCENES, start } from '../support/command.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { NetworkNamespaces } from '../support/network-namespaces.js';
 import { prepareQueuedRun } from '../support/queued-run.js';
@@ -137,6 +137,32 @@ describe('a run by workers of a queue under kills, cuts and limits', () => {
     assert.ok(events.some(({ event }) => event === 'isolated'));
     const { code: validated } = await relflow(['validate', out]);
     assert.equal(validated, 0);
+  });
+
+  it('shares tagging by a model among machines that do nothing else, and gives the bytes of one process', async () => {
+    const inputs = ['annotations', 'captions', 'images'].flatMap((name) => [
+      `--${name}`,
+      join(SCENES, { annotations: 'instances.json', captions: 'captions.json', images: 'images' }[name]!),
+    ]);
+    const options = ['--tagger', 'sprites', '--backend', 'wasm', '--threads', '1', '--shard-records', '3', '--quiet'];
+    const tagged = ['run', 'coco', ...inputs, ...options];
+    const alone = join(temporaryFolder(), 'out');
+    const one = await relflow([...tagged, '--out', alone]);
+    assert.equal(one.code, 0, one.stderr);
+    const server = ['--queue', redis.url];
+    const others = new WorkerCrowd([...server, '--only', 'source,captions,cpu,finish']);
+    others.add();
+    const taggers = [0, 1].map(() => new WorkerCrowd([...server, '--only', 'tagging', '--concurrency', '2']));
+    for (const tagger of taggers) tagger.add();
+    const out = join(temporaryFolder(), 'out');
+    const queued = await start([...tagged, '--out', out, ...server]).ended;
+    const events = await Promise.all(taggers.map((tagger) => tagger.stop()));
+    await others.stop();
+    assert.equal(queued.code, 0, queued.stderr);
+    assert.deepEqual(digests(out), digests(alone));
+    const shards = events.map((list) => list.filter(({ event }) => event === 'started').length);
+    assert.equal(shards[0]! + shards[1]!, 8);
+    assert.ok(Math.min(...shards) > 0, `shards of the two machines: ${shards.join(' and ')}`);
   });
 
   it('respects limits over all workers', async () => {

@@ -42,4 +42,10 @@ export interface RTaggerOptions {
   readonly view?: StoredView;
   /** Number of groups of pairs that the decoders process in one pass. Default 4. */
   readonly groupsAtOnce?: number;
+  /**
+   * Number of images that the encoder processes in one pass, from 1 to 64. Images of one size and one number of labels share a
+   * pass. Scores do not depend on it, except for the last digits on a GPU. Default: 4 with the backends `tensorflow` and
+   * `webgpu`, else 1.
+   */
+  readonly batchSize?: number;
 }

@@ -6,7 +6,10 @@ import type { Detection, Image } from '../../records/image.js';
 import type { TagRequest } from '../../records/ports.js';
 import type { BackendName } from '../backends/backend-names.js';
 import { useBackend } from '../backends/use-backend.js';
-import { encodeImage, NO_OBJECTS } from '../encode-image.js';
+import { encodePrepared, NO_OBJECTS } from '../encode-image.js';
+import { ImagePreparer } from '../image/image-preparer.js';
+import { defaultImageThreads } from '../image/image-threads.js';
+import type { PreparedImage } from '../image/prepare-image.js';
 import { rejectingFailedKernels } from '../kernel-failures.js';
 import { loadModel } from '../load-model.js';
 import { officialCompat } from '../model-config.js';
@@ -15,9 +18,15 @@ import type { PairGroup } from '../query-source.js';
 import type { Encoded, RlipV2 } from '../rlip-v2.js';
 import type { LabelVectors } from '../text/label-vectors.js';
 import type { StoredModel } from '../weights/stored-model.js';
+import { BatchQueue, type QueueTimes } from './batch-queue.js';
+import { LabelTensors } from './label-tensors.js';
 import type { RTaggerOptions } from './r-tagger-options.js';
 
-type SessionOptions = RTaggerOptions & { readonly groupsAtOnce: number; readonly tokenizer: string };
+type SessionOptions = RTaggerOptions & {
+  readonly groupsAtOnce: number;
+  readonly batchSize: number;
+  readonly tokenizer: string;
+};
 
 /** Index of each label, by its text. */
 interface LabelIndex {
@@ -25,22 +34,44 @@ interface LabelIndex {
   readonly relations: ReadonlyMap<string, number>;
 }
 
-/** Loaded R-Tagger that caches the encoding of the last image. */
+/** A request whose image is ready for the model. */
+interface PreparedRequest {
+  readonly request: TagRequest;
+  readonly detections: readonly Detection[];
+  readonly labels: LabelIndex;
+  readonly image: PreparedImage;
+  /** The same for requests about one image with the same labels, which have the same encoding. */
+  readonly key: string;
+  readonly signal: AbortSignal;
+}
+
+/** Number of images whose pixels or encoding are kept for further requests about them. */
+const MAX_KEPT = 2;
+
+/** Loaded R-Tagger. It reads images ahead of the model, and encodes those of one size in batches. */
 export class TaggingSession {
   readonly #options: SessionOptions;
   readonly #model: RlipV2;
-  readonly #vectors: LabelVectors;
+  readonly #labels: LabelTensors;
   readonly #stored: StoredModel;
   /** Undefined if the tagger reads the categories of the data set. */
   readonly #categories: ReadonlySet<string> | undefined;
-  #current: { readonly key: string; readonly encoded: Encoded } | undefined;
+  readonly #preparer: ImagePreparer;
+  readonly #queue: BatchQueue<PreparedRequest, Float32Array>;
+  /** The last images that were read, oldest first. */
+  readonly #images = new Map<string, Promise<PreparedImage>>();
+  /** The last encodings of single images, oldest first. */
+  readonly #encodings = new Map<string, Encoded>();
 
   private constructor(options: SessionOptions, model: RlipV2, vectors: LabelVectors, stored: StoredModel) {
     this.#options = options;
     this.#model = model;
-    this.#vectors = vectors;
+    this.#labels = new LabelTensors(vectors);
     this.#stored = stored;
     this.#categories = options.categories && new Set(options.categories);
+    // Without batches the model itself takes the processor's time, and images are decoded in other threads in any case.
+    this.#preparer = new ImagePreparer(options.batchSize === 1 ? 0 : defaultImageThreads());
+    this.#queue = new BatchQueue(options.batchSize, (requests) => this.#scoreBatch(requests));
   }
 
   /**
@@ -73,15 +104,99 @@ export class TaggingSession {
    * @throws RecordError (`category-unknown-to-tagger`, `image-missing`, `image-unreadable`, `image-size-differs`,
    * `image-too-thin`, `kernel-failed`)
    */
-  async scores(request: TagRequest): Promise<Float32Array> {
+  async scores(request: TagRequest, signal: AbortSignal): Promise<Float32Array> {
     if (request.texts.length === 0) return new Float32Array(0);
-    return rejectingFailedKernels(request.image.file, () => this.#scores(request));
+    const { detections, labels } = this.#labelSet(request);
+    const { file, width, height } = request.image;
+    const image = await this.#prepare(request.image);
+    const [objects, relations] = [[...labels.objects.keys()], [...labels.relations.keys()]];
+    const key = JSON.stringify([file, width, height, objects, relations]);
+    const batchKey = JSON.stringify([image.height, image.width, objects.length, relations.length]);
+    return rejectingFailedKernels(file, () =>
+      this.#queue.add(batchKey, { request, detections, labels, image, key, signal }),
+    );
   }
 
-  async #scores(request: TagRequest): Promise<Float32Array> {
-    const { image, pairs, texts } = request;
-    const { detections, labels } = this.#labelSet(request);
-    const encoded = await this.#encode(image, labels);
+  /** What the session has done: images, batches and seconds. */
+  get times(): QueueTimes {
+    return this.#queue.times;
+  }
+
+  /** Ends the threads that read images; a later request starts them again. */
+  close(): Promise<void> {
+    return this.#preparer.close();
+  }
+
+  /** Reads the image of a request, unless one of the last requests had the same. */
+  #prepare({ file, width, height }: Image): Promise<PreparedImage> {
+    const key = JSON.stringify([file, width, height]);
+    const known = this.#images.get(key);
+    if (known) return known;
+    const image = findImageFile(this.#options.images, file).then((source) =>
+      this.#preparer.prepare({
+        file: source,
+        size: this.#options.view ?? this.#stored.view ?? {},
+        reading: { annotated: { width, height }, compat: this.#options.compat ?? false },
+      }),
+    );
+    this.#images.set(key, image);
+    if (this.#images.size > MAX_KEPT) this.#images.delete(this.#images.keys().next().value!);
+    return image;
+  }
+
+  /** Encodes the images of a batch in one pass, and scores the pairs of one after another. */
+  async #scoreBatch(requests: readonly PreparedRequest[]): Promise<Float32Array[]> {
+    for (const { signal } of requests) signal.throwIfAborted();
+    const [first] = requests as readonly [PreparedRequest];
+    if (requests.length === 1) return [await this.#decode(first, await this.#encodeAlone(first))];
+    const scores: Float32Array[] = [];
+    const encoded = await this.#encode(requests);
+    try {
+      for (const [k, request] of requests.entries()) {
+        const alone = encodedImage(encoded, k);
+        scores.push(await this.#decode(request, alone));
+        disposeEncoded(alone);
+      }
+    } finally {
+      disposeEncoded(encoded);
+    }
+    return scores;
+  }
+
+  async #encodeAlone(request: PreparedRequest): Promise<Encoded> {
+    const known = this.#encodings.get(request.key);
+    if (known) return known;
+    if (this.#encodings.size >= MAX_KEPT) {
+      const [oldest, encoded] = this.#encodings.entries().next().value!;
+      disposeEncoded(encoded);
+      this.#encodings.delete(oldest);
+    }
+    const encoded = await this.#encode([request]);
+    this.#encodings.set(request.key, encoded);
+    return encoded;
+  }
+
+  async #encode(requests: readonly PreparedRequest[]): Promise<Encoded> {
+    const sets = requests.map(({ labels: { objects, relations } }) => ({
+      objects: [...objects.keys(), NO_OBJECTS],
+      relations: [...relations.keys()],
+    }));
+    const vectors = await this.#labels.of(sets);
+    try {
+      const images = requests.map(({ image }) => image);
+      return tf.tidy(
+        () => encodePrepared(this.#model, images, vectors, sets[0]!.objects.length) as unknown as tf.TensorContainer,
+      ) as unknown as Encoded;
+    } finally {
+      vectors.dispose();
+    }
+  }
+
+  /** Scores the texts of a request for its pairs. @param encoded the request's image alone */
+  async #decode(
+    { request: { image, pairs, texts }, detections, labels }: PreparedRequest,
+    encoded: Encoded,
+  ): Promise<Float32Array> {
     const size = this.#model.config.pairs;
     const groups: PairGroup[] = [];
     for (let start = 0; start < pairs.length; start += size)
@@ -142,24 +257,6 @@ export class TaggingSession {
     };
   }
 
-  /** Encodes an image with a set of labels; returns the cached encoding if both are those of the last call. */
-  async #encode(image: Image, { objects: names, relations }: LabelIndex): Promise<Encoded> {
-    const objects = [...names.keys(), NO_OBJECTS];
-    const key = JSON.stringify([image.file, image.width, image.height, objects, [...relations.keys()]]);
-    if (this.#current?.key === key) return this.#current.encoded;
-    if (this.#current) tf.dispose(this.#current.encoded as unknown as tf.TensorContainer);
-    this.#current = undefined;
-    const encoded = await encodeImage(
-      { model: this.#model, vectors: this.#vectors },
-      await findImageFile(this.#options.images, image.file),
-      this.#options.view ?? this.#stored.view ?? {},
-      { objects, relations: [...relations.keys()] },
-      { annotated: image, compat: this.#options.compat ?? false },
-    );
-    this.#current = { key, encoded };
-    return encoded;
-  }
-
   /** Builds the input of the decoders for one group of pairs. */
   #group(
     pairs: readonly CandidatePair[],
@@ -183,4 +280,27 @@ export class TaggingSession {
       objectLabels: labels('object'),
     };
   }
+}
+
+const disposeEncoded = (encoded: Encoded): void => tf.dispose(encoded as unknown as tf.TensorContainer);
+
+/** Returns the encoding of one image of a batch; the caller disposes of it. */
+function encodedImage({ memory, geometry, labels, objectCount, paddingMask }: Encoded, k: number): Encoded {
+  const one = <T extends tf.Tensor>(x: T): T =>
+    tf.slice(x, [k, ...x.shape.slice(1).fill(0)], [1, ...x.shape.slice(1)]) as T;
+  return {
+    memory: one(memory),
+    geometry: {
+      levels: geometry.levels.map((level) => ({ ...level, validSizes: [level.validSizes[k]!] })),
+      batch: 1,
+      tokens: geometry.tokens,
+      validRatios: one(geometry.validRatios),
+      referencePoints: one(geometry.referencePoints),
+      positions: one(geometry.positions),
+      validMask: geometry.validMask && one(geometry.validMask),
+    },
+    labels: labels.map(one),
+    objectCount,
+    paddingMask: paddingMask && one(paddingMask),
+  };
 }

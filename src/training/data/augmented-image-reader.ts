@@ -1,7 +1,5 @@
-import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
-import { pathToFileURL } from 'node:url';
-import { Tinypool } from 'tinypool';
+import type { Tinypool } from 'tinypool';
+import { defaultImageThreads, startImageThreads } from '../../model/image/image-threads.js';
 import type { RgbImage } from '../../model/image/resize.js';
 import { checkPositiveInteger } from '../../records/option-checks.js';
 import type { AugmentationOptions, AugmentedImage } from './augment-image.js';
@@ -29,8 +27,6 @@ export type ThreadResult =
   | RejectedImage;
 export type RejectedImage = Extract<AugmentationResult, { reject: unknown }>;
 
-const MAX_THREADS = 4;
-
 /**
  * Reads and augments images of a data set in threads. A result depends on its request alone, not on the thread or on
  * the order of requests.
@@ -47,10 +43,10 @@ export class AugmentedImageReader {
   /** @throws OptionError when `threads` is neither 0 nor a positive integer */
   constructor(
     options: AugmentationOptions,
-    { threads = defaultThreads(), cacheBytes = 0 }: AugmentedImageReaderOptions = {},
+    { threads = defaultImageThreads(), cacheBytes = 0 }: AugmentedImageReaderOptions = {},
   ) {
     if (threads !== 0) checkPositiveInteger('training', 'readers', threads);
-    const pool = threads === 0 ? null : startThreads(options, threads);
+    const pool = threads === 0 ? null : startImageThreads('./augmentation-thread', import.meta.url, threads, options);
     const augmenter = new ImageAugmenter(options);
     this.#pool = pool;
     this.#augment = (request) => (pool ? pool.run(request) : augmenter.augment(request));
@@ -81,26 +77,4 @@ export class AugmentedImageReader {
     this.#freeBytes -= image.data.length;
     this.#cache.set(path, image);
   }
-}
-
-const defaultThreads = (): number => Math.min(availableParallelism() - 1, MAX_THREADS);
-
-function startThreads(options: AugmentationOptions, threads: number): Tinypool {
-  // When run from TypeScript sources, a thread needs the hooks of tsx too.
-  const isSource = import.meta.url.endsWith('.ts');
-  const hooks = () => {
-    // `import.meta.resolve` is missing when a test runner loads modules with `require`.
-    const { href } = new URL('index.mjs', pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api')));
-    return `data:text/javascript,${encodeURIComponent(`import { register } from ${JSON.stringify(href)}; register();`)}`;
-  };
-  return new Tinypool({
-    filename: new URL(`./augmentation-thread.${isSource ? 'ts' : 'js'}`, import.meta.url).href,
-    minThreads: threads,
-    maxThreads: threads,
-    // All requests are handed over immediately, since the main thread is busy with training steps and could not do it
-    // later.
-    concurrentTasksPerWorker: Number.POSITIVE_INFINITY,
-    workerData: options,
-    ...(isSource && { execArgv: ['--import', hooks()] }),
-  });
 }

@@ -62,6 +62,33 @@ describe('rTagger', () => {
     assert.notDeepEqual([...whole.slice(0, 20)], [...first.slice(0, 20)]);
   });
 
+  it('gives the same scores in batches of images, for concurrent requests in any order, as one by one', async () => {
+    const listed = JSON.parse(readFileSync(join(SCENES, 'instances.json'), 'utf8')) as {
+      images: { file_name: string; width: number; height: number }[];
+    };
+    const of = ({ file_name: file, width, height }: (typeof listed.images)[number], count: number) => ({
+      ...request(count),
+      image: { ...request(1).image, file, width, height },
+    });
+    const requests = listed.images.slice(0, 6).map((image, k) => of(image, 4 + 5 * k));
+    const view = { shorter: 96, longest: 128 };
+    const alone = tagger({ view });
+    const expected: Float32Array[] = [];
+    for (const one of requests) expected.push(await alone.tag(one, signal));
+    const batched = tagger({ view, batchSize: 4 });
+    assert.equal(batched.imagesAtOnce, 12);
+    const lost = of({ file_name: 'lost.jpg', width: 300, height: 300 }, 3);
+    const isRejected = assert.rejects(async () => batched.tag(lost, signal), { reason: 'image-missing' });
+    const scores = await Promise.all(requests.toReversed().map((one) => batched.tag(one, signal)));
+    assert.deepEqual(scores.reverse(), expected);
+    await isRejected;
+    const usage = batched.usage!();
+    assert.equal(usage['images'], 6);
+    assert.ok(usage['batches']! < 6, `${usage['batches']} batches`);
+    assert.ok(usage['imagesPerSecond']! > 0 && usage['deviceWaited']! >= 0 && usage['deviceWaited']! < 1);
+    await batched.close!();
+  });
+
   it('resizes images to the size in the options or in the weights file', async () => {
     const small = { shorter: 64, longest: 96 };
     const other = await tagger({ view: small }).tag(request(3), signal);
@@ -147,6 +174,22 @@ describe('rTagger', () => {
     assert.equal(code, 0, stderr);
     const manifest = readFileSync(join(out, 'manifest.json'), 'utf8');
     assert.match(manifest, /"tagger": "r-tagger"/);
+    const report = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as {
+      stages: { stage: string; usage?: Record<string, number> }[];
+    };
+    const usage = report.stages.find(({ stage }) => stage === 'tag')?.usage;
+    assert.ok(usage && usage['images']! > 0 && usage['imagesPerSecond']! > 0);
+    // The bytes of a run do not depend on the batch.
+    const graphs = async (...more: string[]) => {
+      const folder = join(temporaryFolder(), 'graphs');
+      const run = await relflow([
+        ...['run', 'coco', ...inputs, '--images', images, '--tagger', weights, '--threads', '1', '--threshold', '0'],
+        ...['--limit', '5', ...more, '--out', folder],
+      ]);
+      assert.equal(run.code, 0, run.stderr);
+      return [readFileSync(join(folder, 'scene-graphs/00000.jsonl')), readFileSync(join(folder, 'manifest.json'))];
+    };
+    assert.deepEqual(await graphs('--tagger-batch', '3'), await graphs('--concurrency', '1'));
     // Without --images, images next to the annotations are used; here there are none.
     const alone = join(temporaryFolder(), 'instances.json');
     copyFileSync(join(SCENES, 'instances.json'), alone);
