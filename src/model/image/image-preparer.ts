@@ -21,7 +21,9 @@ export class ImagePreparer {
     this.#pool ??= startImageThreads('./prepare-thread', import.meta.url, this.#threads, null);
     const { file } = request;
     const own: ThreadRequest['file'] =
-      typeof file === 'string' ? file : { name: file.name, content: (await imageContent(file)) as Buffer };
+      typeof file === 'string'
+        ? file
+        : { name: file.name, tag: file.tag, content: (await imageContent(file)) as Buffer };
     const result = (await this.#pool.run({ ...request, file: own } satisfies ThreadRequest)) as ThreadResult;
     if ('image' in result) return result.image;
     throw new RecordError(result.error.reason, result.error.message, result.error.fields);

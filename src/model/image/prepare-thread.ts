@@ -5,7 +5,7 @@ import { type ImageRequest, type PreparedImage, prepareImage } from './prepare-i
 
 /** A request as a thread takes it: an image of a shard or store comes with its content. */
 export interface ThreadRequest extends Omit<ImageRequest, 'file'> {
-  readonly file: string | { readonly name: string; readonly content: Uint8Array };
+  readonly file: string | { readonly name: string; readonly tag: string; readonly content: Uint8Array };
 }
 
 /** An error of `prepareImage` as it leaves a thread. */
@@ -32,7 +32,13 @@ export default async function prepareInThread({ file, ...request }: ThreadReques
   }
 }
 
-function storedImage({ name, content }: Exclude<ThreadRequest['file'], string>): StoredImage {
+function storedImage({ name, tag, content }: Exclude<ThreadRequest['file'], string>): StoredImage {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  return { name, bytes: bytes.length, read: async () => bytes, readStart: async (count) => bytes.subarray(0, count) };
+  return {
+    name,
+    tag,
+    bytes: bytes.length,
+    read: async () => bytes,
+    readStart: async (count) => bytes.subarray(0, count),
+  };
 }

@@ -11,6 +11,7 @@ describe('ImagePreparer', () => {
     const content = readFileSync(path);
     const stored = (bytes: Buffer): ImageSource => ({
       name: 'shard.tar/100001.jpg',
+      tag: '',
       bytes: bytes.length,
       read: async () => bytes,
       readStart: async (count) => bytes.subarray(0, count),
