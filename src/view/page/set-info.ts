@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { SetInfo } from '../view-api.js';
 import { api, type RequestError } from './api.js';
 
@@ -7,6 +7,12 @@ export const setInfo = signal<SetInfo | null>(null);
 
 /** Why the set cannot be shown; null if it can. */
 export const setProblem = signal<RequestError | null>(null);
+
+/** Changes when lists and counts are worth loading again: whenever as many images again are read, and at the end. */
+export const readVersion = computed(() => {
+  const { done = false, images = 0 } = setInfo.value?.indexing ?? {};
+  return done ? 'done' : `${Math.floor(Math.log2(1 + images))}`;
+});
 
 /** Milliseconds between two questions while the set is being read. */
 const PAUSE = 700;

@@ -5,13 +5,13 @@ import { api } from '../api.js';
 import { ExpressionBox } from '../filter/expression-box.js';
 import { FilterChips } from '../filter/filter-chips.js';
 import { address, go } from '../navigation.js';
-import { setInfo } from '../set-info.js';
+import { readVersion } from '../set-info.js';
 import { useLoaded } from '../use-loaded.js';
 
 /** What the set consists of; each bar and row leads to its pictures. */
 export function ChartsView() {
   const { filter } = address.value;
-  const { value, error } = useLoaded(`${filterParameters(filter)} ${setInfo.value?.indexing.done}`, (signal) =>
+  const { value, error } = useLoaded(`${filterParameters(filter)} ${readVersion.value}`, (signal) =>
     api.charts(filter, signal),
   );
   return (

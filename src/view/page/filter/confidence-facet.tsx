@@ -1,12 +1,15 @@
 import { filterParameters } from '../address.js';
 import { api } from '../api.js';
 import { filter, refine } from '../navigation.js';
+import { readVersion } from '../set-info.js';
 import { useLoaded } from '../use-loaded.js';
 
 /** The histogram of confidences with the two ends of the range. */
 export function ConfidenceFacet() {
   const { minConfidence = 0, maxConfidence = 1, ...others } = filter.value;
-  const { value } = useLoaded(String(filterParameters(others)), (signal) => api.charts(others, signal));
+  const { value } = useLoaded(`${filterParameters(others)} ${readVersion.value}`, (signal) =>
+    api.charts(others, signal),
+  );
   const bins = value?.confidence ?? [];
   const most = Math.max(1, ...bins);
   const set = (low: number, high: number) =>

@@ -3,6 +3,7 @@ import { api, type RequestError } from '../api.js';
 import { useShortcuts } from '../keyboard.js';
 import { filter, refine } from '../navigation.js';
 import { setInfo } from '../set-info.js';
+import { problemPlace } from './problem-place.js';
 
 /** The box for an expression. An error is shown below the place in the text where it is. */
 export function ExpressionBox() {
@@ -27,6 +28,7 @@ export function ExpressionBox() {
     };
   }, [text]);
   useShortcuts('Filter', [{ keys: ['/'], does: 'write an expression', run: () => input.current?.focus() }]);
+  const found = problem && problemPlace(problem, text);
   const fields = setInfo.value?.fields ?? [];
   return (
     <form
@@ -52,24 +54,35 @@ export function ExpressionBox() {
         aria-describedby="expression-problem"
         autocomplete="off"
         spellcheck={false}
-        list="fields"
       />
-      <datalist id="fields">
-        {fields.map(({ name, summary }) => (
-          <option key={name} value={name} label={summary} />
-        ))}
-      </datalist>
       <div id="expression-problem" class="expression-problem" role="alert">
-        {problem && (
+        {found && (
           <>
-            {problem.at !== undefined && (
+            {found.place && (
               <span class="pointer" aria-hidden="true">
-                {' '.repeat(problem.at)}^
+                {' '.repeat(found.place.start)}
+                {'^'.repeat(Math.max(1, found.place.end - found.place.start))}
               </span>
             )}
-            <span>{problem.message}</span>
+            <span>{found.message}</span>
           </>
         )}
+      </div>
+      <div class="expression-help" aria-hidden="true">
+        <p>
+          {fields.map(({ name, summary }) => (
+            <code key={name} title={summary}>
+              {name}
+            </code>
+          ))}
+        </p>
+        <p>
+          {['=', '!=', '<', '<=', '>', '>=', 'in ["on", "in"]', 'like "%ing on"', 'and', 'or', 'not', '( )'].map(
+            (word) => (
+              <code key={word}>{word}</code>
+            ),
+          )}
+        </p>
       </div>
     </form>
   );

@@ -3,12 +3,12 @@ import { filterParameters } from '../address.js';
 import { api } from '../api.js';
 import { savedCount } from '../edits.js';
 import { filter } from '../navigation.js';
-import { setInfo } from '../set-info.js';
+import { readVersion } from '../set-info.js';
 import { type Loaded, useLoaded } from '../use-loaded.js';
 
 /** Loads the facets of the present filter; again after corrections, and while the set is being read. */
 export function useFacets(): Loaded<Facets> {
   const present = filter.value;
-  const state = `${savedCount.value} ${setInfo.value?.indexing.done}`;
+  const state = `${savedCount.value} ${readVersion.value}`;
   return useLoaded(`${filterParameters(present)} ${state}`, (signal) => api.facets(present, signal));
 }

@@ -8,7 +8,7 @@ import { FilterChips } from '../filter/filter-chips.js';
 import { useFacets } from '../filter/use-facets.js';
 import { useShortcuts } from '../keyboard.js';
 import { address, go } from '../navigation.js';
-import { setInfo } from '../set-info.js';
+import { readVersion } from '../set-info.js';
 import { ImageGrid } from './image-grid.js';
 import { useImagePages } from './use-image-pages.js';
 
@@ -26,13 +26,12 @@ const SIZES = [132, 190, 260, 380];
 export function ImagesView() {
   const { filter, sort } = address.value;
   const facets = useFacets();
-  const info = setInfo.value;
   const [size, setSize] = useState(1);
   const [isOpen, setOpen] = useState(false);
   // What corrections change matters to the list only when one comes back to it.
   const [version] = useState(savedCount.peek());
   const listKey = `${filterParameters(filter)} ${sort}`;
-  const pages = useImagePages(filter, sort, `${version} ${info?.indexing.done}`);
+  const pages = useImagePages(filter, sort, `${version} ${readVersion.value}`);
   useShortcuts('Images', [
     { keys: ['f'], does: 'show or hide the filter', run: () => setOpen(!isOpen) },
     { keys: ['+', '='], does: 'larger pictures', run: () => setSize(Math.min(SIZES.length - 1, size + 1)) },

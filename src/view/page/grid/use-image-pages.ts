@@ -22,26 +22,32 @@ export interface ImagePages {
 
 interface Store {
   readonly key: string;
+  readonly list: string;
   readonly controller: AbortController;
   readonly pages: Map<number, readonly ImageCard[]>;
+  /** Pages of an earlier version of the same list, shown until they are loaded again. */
+  readonly earlier: ReadonlyMap<number, readonly ImageCard[]>;
   readonly asked: Set<number>;
   total: number | null;
   error: RequestError | null;
   isPartial: boolean;
 }
 
-/** Loads pages of images of a filter in an order; the list starts anew when one of them or `version` changes. */
+/** Loads pages of images of a filter in an order; the list starts anew when one of them changes, and is loaded again when `version` does. */
 export function useImagePages(filter: Filter, sort: ImageSort, version: string): ImagePages {
   const [, redraw] = useState(0);
   const store = useRef<Store | null>(null);
-  const key = `${filterParameters(filter)} ${sort} ${version}`;
+  const list = `${filterParameters(filter)} ${sort}`;
+  const key = `${list} ${version}`;
   if (store.current?.key !== key) {
     const before = store.current;
     before?.controller.abort();
     store.current = {
       key,
+      list,
       controller: new AbortController(),
       pages: new Map(),
+      earlier: before?.list === list ? new Map([...before.earlier, ...before.pages]) : new Map(),
       asked: new Set(),
       // The old number stays until the new one is known, so that the page does not jump.
       total: before?.total ?? null,
@@ -83,7 +89,10 @@ export function useImagePages(filter: Filter, sort: ImageSort, version: string):
     total: present.total,
     error: present.error,
     isPartial: present.isPartial,
-    at: (position) => present.pages.get(Math.floor(position / PAGE))?.[position % PAGE],
+    at: (position) => {
+      const page = Math.floor(position / PAGE);
+      return (present.pages.get(page) ?? present.earlier.get(page))?.[position % PAGE];
+    },
     need,
   };
 }

@@ -264,12 +264,27 @@ function ImagePanel({ detail }: { readonly detail: ImageDetail }) {
         <Captions detail={detail} lit={shown} words={way.value?.words} />
       </div>
       <aside class="image-side" aria-label="Relations of the image">
-        <div class="tabs" role="tablist" aria-label="Relations, candidates, decisions">
+        <div
+          class="tabs"
+          role="tablist"
+          tabIndex={-1}
+          aria-label="Relations, candidates, decisions"
+          onKeyDown={(event) => {
+            const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+            if (step === 0) return;
+            event.preventDefault();
+            const at = tabs.findIndex(([name]) => name === tab);
+            const [next] = tabs[(at + step + tabs.length) % tabs.length]!;
+            setTab(next);
+            event.currentTarget.querySelector<HTMLElement>(`[data-tab="${next}"]`)?.focus();
+          }}
+        >
           {tabs.map(([name, label, count]) => (
             <button
               key={name}
               type="button"
               role="tab"
+              data-tab={name}
               aria-selected={tab === name}
               tabIndex={tab === name ? 0 : -1}
               onClick={() => setTab(name)}
