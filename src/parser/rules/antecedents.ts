@@ -34,6 +34,8 @@ const REACH = 40;
 interface Earlier {
   readonly phrase: NounPhrase;
   readonly sentence: number;
+  /** The last sentence that names it. */
+  lastSentence: number;
 }
 
 /**
@@ -75,7 +77,10 @@ export class Antecedents {
     const antecedents = this.sameAs(phrase);
     if (antecedents) this.link(phrase.entity, antecedents.group, antecedents.rule);
     // Only its first mention counts later.
-    if (antecedents?.group.length !== 1) this.earlier.push({ phrase, sentence: this.sentence });
+    const { sentence } = this;
+    const known = antecedents?.group.length === 1 ? antecedents.group[0] : undefined;
+    if (!known) this.earlier.push({ phrase, sentence, lastSentence: sentence });
+    for (const earlier of this.earlier) if (earlier.phrase === known) earlier.lastSentence = sentence;
   }
 
   /** Returns what a pronoun stands for; nothing if no phrase agrees. */
@@ -90,7 +95,12 @@ export class Antecedents {
   }
 
   private antecedentOf(word: string, { subjects, subject, likely, originOf }: PronounContext): Group {
-    const isOther = (group: Group) => !group.some((phrase) => subjects.includes(phrase));
+    // "A glass of wine stands near it" is not about the wine.
+    const isContent = (phrase: NounPhrase) => {
+      const origin = originOf([phrase]);
+      return origin?.preposition === 'of' && origin.subjects.some((one) => subjects.includes(one));
+    };
+    const isOther = (group: Group) => !group.some((phrase) => subjects.includes(phrase) || isContent(phrase));
     const isMeant = (group: Group) =>
       pronounAgrees(word, group) && group.some(({ entity }) => !isAbstract(entity.lemma));
     const agrees = (group: Group) => isMeant(group) && isOther(group);
@@ -118,14 +128,17 @@ export class Antecedents {
     return fallback;
   }
 
-  /** Returns the single persons and animals of this sentence and the last. */
+  /** Returns the single persons and animals of this sentence and the last, or the one before that if these are fewer than two. */
   private individuals(): NounPhrase[] {
-    return this.earlier
-      .filter(
-        ({ phrase, sentence }) => sentence >= this.sentence - 1 && isAnimate(phrase.nounClass) && !phrase.isPlural,
-      )
-      .map(({ phrase }) => phrase)
-      .slice(-4);
+    const since = (sentence: number) =>
+      this.earlier
+        .filter(
+          ({ phrase, lastSentence }) => lastSentence >= sentence && isAnimate(phrase.nounClass) && !phrase.isPlural,
+        )
+        .map(({ phrase }) => phrase)
+        .slice(-4);
+    const recent = since(this.sentence - 1);
+    return recent.length > 1 ? recent : since(this.sentence - 2);
   }
 
   private sameAs(phrase: NounPhrase): { group: Group; rule: Coreference['rule'] } | undefined {

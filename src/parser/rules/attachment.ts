@@ -194,7 +194,7 @@ const isUtensil = ({ nounClass, entity }: NounPhrase) =>
 const isPart = (preposition: string) => /^(?:in|on|at|along|near) (?!front ).*\bof$/.test(preposition);
 
 /** Checks for what a phrase has by its nature: "its lid". */
-const isOwn = ({ determiner }: NounPhrase) => /^(?:his|her|its|their)$/.test(determiner?.text ?? '');
+export const isOwn = ({ determiner }: NounPhrase) => /^(?:his|her|its|their)$/.test(determiner?.text ?? '');
 
 /** Where something moves. */
 const paths = wordSet('down along across past through towards toward');

@@ -1,5 +1,6 @@
 import { isAnimate } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
+import { isOwn } from './attachment.js';
 import type { ClausePart } from './clause-parts.js';
 import { allowsMixedList, isVerbOf, startsClause, startsParallel } from './clause-starts.js';
 import type { NounPhrase } from './noun-phrase.js';
@@ -10,6 +11,11 @@ export function joinPhrase(state: ReadingState, phrase: NounPhrase, parts: reado
   const next = parts[k + 1];
   const related = outerList(state, phrase, parts[k - 1]?.kind === 'comma' || parts[k - 2]?.kind === 'comma');
   const isAlive = isAnimate(phrase.nounClass);
+  // "a man leans on a rail, his legs crossed on a bench"
+  if (isOwn(phrase) && phrase.nounClass === 'bodyPart' && next?.kind === 'verb' && next.form !== 'finite') {
+    state.nearest = [phrase];
+    return;
+  }
   if (!related) {
     // "a man and a woman", but "a dog running and a cat"
     if (state.nearest === state.subject && !(state.inverted && state.hasVerb && isVerbOf(phrase, next))) {

@@ -30,7 +30,8 @@ export function isMistaggedNoun(words: readonly DictionaryWord[], tags: readonly
     case 'and':
       return !tags.slice(0, k).includes('verb');
     case 'adverb':
-      return tags[k - 2] === 'determiner';
+      // "by small bowls of": the adjective that wink takes for an adverb
+      return tags[k - 2] === 'determiner' || (tags[k - 2] === 'preposition' && before!.isAdjective);
     case 'be':
       return /^(?:am|is|are|was|were)$/.test(before!.text);
     default:
@@ -112,7 +113,8 @@ function isClearVerb(words: readonly DictionaryWord[], tags: readonly WordClass[
     return false;
   if (before === 'noun' && !isCompound(words[k - 1]!.text, word)) {
     const isPlural = words[k - 1]!.noun !== words[k - 1]!.text;
-    return word === verb ? isPlural || tags[0] === 'preposition' : word.endsWith('s') && !isPlural;
+    const isList = tags.slice(Math.max(0, k - 5), k).includes('and');
+    return word === verb ? isPlural || isList || tags[0] === 'preposition' : word.endsWith('s') && !isPlural;
   }
   return (before === 'other' || before === 'verb') && word.endsWith('s');
 }
@@ -121,7 +123,10 @@ function isClearVerb(words: readonly DictionaryWord[], tags: readonly WordClass[
 const objectStarts = wordSet('a an the his its their this these');
 const objectPronouns = wordSet('him them it her');
 /** How things rest or move, and verbs that are seldom nouns before a preposition. */
-const restVerbs = wordSet('stand sit lie hang rest lean rise float hover perch grow flow surround drift crouch');
+const restVerbs =
+  wordSet(`stand sit lie hang rest lean rise float hover perch grow flow surround drift crouch circle stretch stream nestle
+  sprawl loom soar glide swirl dangle extend shine glow sparkle graze roam wander swim fly march wait gather huddle cluster flutter bloom
+  sway bounce tumble crash crawl kneel squat peek peer gaze stare glance smile chat`);
 
 const startsCompound = (words: readonly DictionaryWord[], k: number) =>
   words[k + 1] !== undefined && isCompound(words[k]!.text, words[k + 1]!.text);
@@ -159,7 +164,12 @@ function contextOf(words: readonly DictionaryWord[], tags: readonly WordClass[],
     previous: words[k - 1]?.text ?? '',
     before,
     next,
-    opens: before === 'determiner' || before === 'adjective' || before === 'number' || before === 'possessive',
+    opens:
+      before === 'determiner' ||
+      // "with their arms outstretched looking"
+      (before === 'adjective' && tags[k - 2] !== 'noun') ||
+      before === 'number' ||
+      before === 'possessive',
     closes: !isNominal(next),
     agent: before === 'noun' ? agentAt(words, tags, k - 1) : undefined,
   };
@@ -242,10 +252,15 @@ function otherTag(
   return tag;
 }
 
+/** Plurals that modify nouns. */
+const pluralModifiers = wordSet('sports clothes goods sales arms glasses news waters kids ladies mens');
+
 /** Detects finite verbs that wink tags as nouns: "a horse grazes in", "two cows graze in", but not "fighter jets in". */
-function isFiniteVerb(isBare: boolean, agent: Agent, { closes, next }: WordContext): boolean {
+function isFiniteVerb(isBare: boolean, agent: Agent, { previous, closes, next }: WordContext): boolean {
   if (isBare !== agent.isPlural || !closes) return false;
   const hasMore = next !== undefined && next !== 'and' && next !== 'comma';
   if (!hasMore && !agent.isOne) return false;
+  // "lanterns twinkle above", but "a sports bar in"
+  if (agent.isPlural && next === 'preposition' && !pluralModifiers.has(previous)) return true;
   return agent.hasA || (agent.isAlive ? agent.isOne || agent.isPlural : next === 'determiner');
 }

@@ -49,7 +49,7 @@ function closeObjectClause(state: ReadingState, part: VerbPart, [next, afterNext
 function subjectsOf(state: ReadingState, part: VerbPart): Group {
   if (state.pending && /without$|instead of$/.test(state.pending.text)) return [];
   if (state.isRelative && state.nearest.length > 0)
-    return thingVerbs.has(part.verb) ? state.nearest : attachmentAgent(state.nearest, part, state.originOf);
+    return isOfThing(state.nearest, part) ? state.nearest : attachmentAgent(state.nearest, part, state.originOf);
   if (
     part.isInfinitive &&
     state.related?.preposition === '' &&
@@ -59,11 +59,22 @@ function subjectsOf(state: ReadingState, part: VerbPart): Group {
   // "a cart with no driver is parked" has the cart parked.
   if (state.nothing && state.previousKind === 'pronoun' && (state.nothing === 'subject' || part.form !== 'finite'))
     return [];
+  // "has her hair tied back and is feeding a horse"
+  if (state.isJoined() && part.form === 'finite' && isAlive(state.subject) && !isAlive(state.agent))
+    return state.subject;
   if (state.isJoined() || state.previousKind === 'while') return state.agent;
   if (part.form === 'finite' || state.nearest.length === 0) return state.subject;
   if (state.pending?.verb !== undefined) return state.agent;
   return attachmentAgent(state.nearest, part, state.originOf);
 }
+
+const isAlive = ([phrase]: Group) => phrase !== undefined && isAnimate(phrase.nounClass);
+
+/** Checks whether the verb of a relative clause is that of the thing before it: "a plank that lies across", "a shirt that says". */
+const isOfThing = (nearest: Group, { verb, form, isSingular }: VerbPart) =>
+  thingVerbs.has(verb) ||
+  (form === 'finite' && restVerbs.has(verb) && nearest.length === 1 && isSingular !== nearest[0]!.isPlural);
+const restVerbs = wordSet('lie lean rest hang stick protrude rise tower hover float');
 
 /** What things do: "a path that leads to a lake", "a shirt that says hello". */
 const thingVerbs = wordSet('lead read say show contain feature depict display reach extend stretch');

@@ -70,8 +70,9 @@ function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], 
     case 'can':
       return isContainer(words, before, k) ? 'noun' : tags[k]!;
     case 'back':
-      // "its striped back"
-      return before === 'adjective' && words[k - 2] !== undefined && possessives.has(words[k - 2]!) && !nounFollows
+      // "its striped back", "the back of a truck"
+      return (words[k + 1] === 'of' && before === 'determiner') ||
+        (before === 'adjective' && possessives.has(words[k - 2] ?? '') && !nounFollows)
         ? 'noun'
         : tags[k]!;
     case 'left':

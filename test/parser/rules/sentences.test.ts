@@ -244,6 +244,44 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
     ['There are no cars or carts on the lane, but a goose stands near the gate.', 'goose stands near gate'],
     ['Despite the snow, a girl is eating an ice cream cone.', 'girl eating cone'],
   ],
+  'nouns and verbs of one form': [
+    ['Rows of lanterns twinkle above the square.', 'lanterns twinkle above square'],
+    [
+      'the back of a cart loaded with hay and sacks rolling down a lane',
+      'cart loaded with hay',
+      'cart loaded with sacks',
+      'cart rolling down lane',
+    ],
+    ['A stand is surrounded by small bowls of nuts.', 'stand surrounded by bowls', 'bowls of nuts'],
+    ['an old barn wall and a gate lean against a tree', 'wall lean against tree', 'gate lean against tree'],
+  ],
+  'clauses about what a thing does': [
+    ['a nurse climbs a ladder that leans against a balcony', 'nurse climbs ladder', 'ladder leans against balcony'],
+    [
+      'A boy has his hair tied in a knot and is feeding a carrot to a pony.',
+      'boy has hair',
+      'hair tied in knot',
+      'boy feeding carrot',
+      'carrot to pony',
+    ],
+    [
+      'A girl leans against a fence, her feet propped up on a crate.',
+      'girl leans against fence',
+      'feet propped up on crate',
+      'girl her feet',
+    ],
+    ['a person with their arms outstretched looking at a lake', 'person with arms', 'person looking at lake'],
+    ['A tray is on the desk. A cup of tea stands near it.', 'tray on desk', 'cup of tea', 'cup stands near tray'],
+  ],
+  'those of the last sentences': [
+    [
+      'A girl is riding a pony. The pony is brown with a white mane. They are moving along the shore.',
+      'girl riding pony',
+      'pony with mane',
+      'girl moving along shore',
+      'pony moving along shore',
+    ],
+  ],
 };
 
 describe('ruleParser on sentences', () => {
