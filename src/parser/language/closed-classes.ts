@@ -5,6 +5,11 @@ import { wordSet } from './word-set.js';
 export const closedClass = (word: string): WordClass | undefined =>
   closedClasses.get(word) ?? (/^\d/.test(word) ? 'number' : undefined);
 
+/** Determiners that say whose a thing is. */
+export const possessives = wordSet('his her its their');
+/** Determiners that predicates leave out. */
+export const articles: ReadonlySet<string> = new Set(['the', 'a', 'an', ...possessives]);
+
 export const colors = wordSet(`amber aqua beige black blond blonde blue bronze brown burgundy colorful crimson gold
   golden gray green grey khaki lavender maroon multi-colored multicolored orange pink purple red silver tan teal turquoise
   violet white yellow`);

@@ -1,3 +1,4 @@
+import { articles, possessives } from './closed-classes.js';
 import { wordSet } from './word-set.js';
 
 /** A preposition of one or more words, found in a sentence. */
@@ -69,8 +70,6 @@ function prepositionMatch(words: readonly string[], start: number, end: number):
   return { length: end - start, text };
 }
 
-const possessives = wordSet('its his her their');
-const articles = wordSet('the a an its his her their');
 const partPrepositions = wordSet('in on at to from by along near off around toward towards');
 /** Words between the article and the part: "on the far left side of". */
 const partModifiers = wordSet(

@@ -1,4 +1,5 @@
 import type { TextRelation } from '../../records/text-graph.js';
+import { articles, possessives } from './closed-classes.js';
 import { isAdjective, isNoun, isVerb, nounLemma, verbLemma } from './lemma.js';
 import { memoize } from './memoize.js';
 import { prepositionAt } from './prepositions.js';
@@ -127,5 +128,3 @@ const isVerbForm = memoize(20_000, (word: string) => {
     : !isAdjective(word) || /(?:ed|ing|[ew]n)$/.test(word);
 });
 const auxiliaries = wordSet('are was were been being does did can will could would should may might must');
-const articles = wordSet('the a an its his her their');
-const possessives = wordSet('his her its their');

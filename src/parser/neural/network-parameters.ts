@@ -32,8 +32,8 @@ export const emptyBetween = -5;
 export const slotScale = 0.125;
 
 /** Rows of the table of distances: in words, then in mentions. */
-export const distanceRows = 16;
-export const attributeDistanceRows = 16;
+const distanceRows = 16;
+const attributeDistanceRows = 16;
 
 /** Returns the number of rows and columns of each parameter. */
 export const parameterShapes = (sizes: NetworkSizes) =>

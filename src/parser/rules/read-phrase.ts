@@ -1,3 +1,4 @@
+import { possessives } from '../language/closed-classes.js';
 import { isAbstract, sceneryPictures } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
 import { attachmentSite, type Group, isLocativeAttachment, isOfVerb } from './attachment.js';
@@ -125,8 +126,6 @@ function isUnstated(state: ReadingState, { preposition }: PendingPredicate, subj
   if (state.unstated === undefined || !subjects.every((phrase) => state.agent.includes(phrase))) return false;
   return state.unstated === 'denied' || !isLocativeAttachment(preposition);
 }
-
-const possessives = wordSet('his her its their');
 
 /** Verbs with two objects: "feeding a horse a carrot". */
 const transfers = wordSet('give feed hand pass offer show throw serve bring');

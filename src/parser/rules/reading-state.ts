@@ -20,7 +20,7 @@ export interface ResolvedPredicate extends PendingPredicate {
 }
 
 /** A predicate before its subjects, with its object. */
-export interface FrontedPredicate {
+interface FrontedPredicate {
   readonly predicate: PendingPredicate;
   readonly object: Group;
   /** The subject of the clause around it: "the bench on which a man sleeps is". */
