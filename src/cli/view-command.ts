@@ -15,6 +15,7 @@ interface Flags {
   readonly images?: string;
   readonly from?: string;
   readonly reviews?: string;
+  readonly compare?: string;
   readonly port?: number;
   readonly reviewer?: string;
   readonly open: boolean;
@@ -39,6 +40,7 @@ export function viewCommand(program: Command, context: CommandContext): void {
     .addOption(
       new Option('--reviews <file>', 'file of edits (default: reviews.jsonl in the run, or next to the file of a set)'),
     )
+    .addOption(new Option('--compare <path>', 'another run or set of the same images, to see the differences'))
     .addOption(new Option('--port <number>', 'port of 127.0.0.1 (default: a free one)').argParser(number))
     .addOption(new Option('--reviewer <name>', 'name of the person who reviews (default: the user name)'))
     .addOption(new Option('--no-open', 'print the link without opening the browser'))
@@ -46,7 +48,7 @@ export function viewCommand(program: Command, context: CommandContext): void {
       'after',
       '\nExamples:\n  relflow view coco-graphs --images train2017\n  relflow view psg.json --images coco',
     )
-    .action(async (path: string, { images, from, open, ...flags }: Flags) => {
+    .action(async (path: string, { images, from, compare, open, ...flags }: Flags) => {
       // The server and its engine are loaded by this command alone.
       const [{ startView }, { openSet }] = await Promise.all([
         import('../view/server/start-view.js'),
@@ -58,10 +60,11 @@ export function viewCommand(program: Command, context: CommandContext): void {
       });
       const folders =
         images !== undefined ? [images] : set.kind === 'run' ? await imagesOfRun(new RunFolder(path)) : [];
+      const other = compare === undefined ? undefined : await openSet('view', compare);
       const stopped = new Promise<void>((resolve) => {
         stopOnInterrupt(context, resolve);
       });
-      const view = await startView(set, { images: folders, ...flags });
+      const view = await startView(set, { images: folders, ...(other && { compare: other }), ...flags });
       context.print(view.url);
       if (folders.length === 0)
         context.printNote('no pictures are shown: the image folder is not known; give it with --images');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sceneGraphLines } from '../../src/index.js';
 import type { SceneGraph } from '../../src/records/scene-graph.js';
 import { type StartViewOptions, startView, type View } from '../../src/view/server/start-view.js';
-import { viewSource } from '../../src/view/server/view-set.js';
+import { type ViewSet, viewSource } from '../../src/view/server/view-set.js';
 import { temporaryFolder } from './folders.js';
 import { writeLines } from './graph-lines.js';
 
@@ -36,11 +36,15 @@ export class TestView {
 
 /** Starts a server over scene graphs, whose index is complete. */
 export async function viewOf(graphs: readonly SceneGraph[], options: StartViewOptions = {}): Promise<TestView> {
-  const folder = temporaryFolder();
-  const file = join(folder, 'graphs.jsonl');
-  await writeLines(file, graphs);
-  const set = await viewSource(file, sceneGraphLines({ sceneGraphs: file }));
-  const view = await startView(set, { cache: join(folder, 'cache'), ...options });
+  const set = await setOf(graphs);
+  const view = await startView(set, { cache: join(temporaryFolder(), 'cache'), ...options });
   await view.completion;
-  return new TestView(view, file);
+  return new TestView(view, set.path);
+}
+
+/** Writes scene graphs to a file and opens it. */
+export async function setOf(graphs: readonly SceneGraph[]): Promise<ViewSet> {
+  const file = join(temporaryFolder(), 'graphs.jsonl');
+  await writeLines(file, graphs);
+  return viewSource(file, sceneGraphLines({ sceneGraphs: file }));
 }

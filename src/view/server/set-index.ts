@@ -297,7 +297,7 @@ async function removeOld(cache: string): Promise<void> {
   entries.sort((a, b) => b.changed - a.changed);
   const complete = entries.filter(({ isPartial }) => !isPartial).slice(KEPT_INDEXES - 1);
   const left = entries.filter(({ isPartial, changed }) => isPartial && Date.now() - changed > PARTIAL_AGE);
-  for (const { path } of [...complete, ...left]) await rm(path, { recursive: true, force: true });
+  for (const { path } of [...complete, ...left]) await rm(path, { recursive: true, force: true }).catch(() => {});
 }
 
 /** Appends rows to the tables of an index. */

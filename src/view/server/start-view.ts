@@ -4,6 +4,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { serve } from '@hono/node-server';
 import envPaths from 'env-paths';
+import { OptionError } from '../../errors.js';
 import { checkImageFolder } from '../../files/image-folder.js';
 import { TemporaryFolder } from '../../files/spools/temporary-folder.js';
 import { ReviewFile } from '../reviews/review-file.js';
@@ -15,6 +16,7 @@ import { JudgeQueue } from './judge-queue.js';
 import { readPageFiles } from './page-files.js';
 import { Pictures } from './pictures.js';
 import { ReviewDesk } from './review-desk.js';
+import { COMPARED, SetComparison } from './set-comparison.js';
 import { SetIndex, TABLES } from './set-index.js';
 import { viewApp } from './view-app.js';
 import { ViewDatabase } from './view-database.js';
@@ -24,6 +26,8 @@ import type { ViewSet } from './view-set.js';
 export interface StartViewOptions {
   /** Image folders; without any there are no pictures. */
   readonly images?: readonly string[];
+  /** Another set of the same images, to compare with. */
+  readonly compare?: ViewSet;
   /** Port of 127.0.0.1; a free one by default. */
   readonly port?: number;
   /** Who reviews, as edits say it; default: the user's name. */
@@ -54,13 +58,19 @@ export interface View {
 export async function startView(set: ViewSet, options: StartViewOptions = {}): Promise<View> {
   const { images = [], port = 0, reviewer = userName(), cache = cacheFolder(), reviews = reviewsOf(set) } = options;
   for (const folder of images) await checkImageFolder(folder);
+  if (options.compare?.digest === set.digest)
+    throw new OptionError('view', `--compare is the same set as ${set.name}, expected another one`);
   const file = await ReviewFile.open(reviews);
   const temporary = await TemporaryFolder.create(tmpdir());
   const db = await ViewDatabase.open(temporary.path);
   const stop = new AbortController();
   await db.run('CREATE TABLE reviews (image INTEGER, place INTEGER, state VARCHAR)');
   await db.run(`CREATE TABLE drawn (${TABLES.relations})`);
+  await db.run(`CREATE TABLE compared (${COMPARED})`);
   const index = await SetIndex.open({ db, alias: 'here', set, cache, signal: stop.signal });
+  const openOther = (other: ViewSet) => SetIndex.open({ db, alias: 'there', set: other, cache, signal: stop.signal });
+  const there = options.compare && (await openOther(options.compare));
+  const comparison = there && new SetComparison(db, index, there, stop.signal);
   const desk = await ReviewDesk.open(db, index, file, reviewer);
   const token = newToken();
   const services = {
@@ -72,6 +82,7 @@ export async function startView(set: ViewSet, options: StartViewOptions = {}): P
     pictures: new Pictures(images),
     page: await readPageFiles(),
     reviewer,
+    ...(comparison && { comparison }),
   };
   let bound = port;
   const app = viewApp(services, token, () => bound);
@@ -85,14 +96,16 @@ export async function startView(set: ViewSet, options: StartViewOptions = {}): P
     get progress() {
       return index.progress;
     },
-    completion: index.completion,
+    completion: Promise.all([index.completion, comparison?.completion]).then(() => {}),
     close: async () => {
       stop.abort();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await index.completion;
+      await Promise.all([index.completion, there?.completion]);
+      await comparison?.completion.catch(() => {});
       await db.close();
       await index.close();
+      await there?.close();
       await temporary.remove();
     },
   };

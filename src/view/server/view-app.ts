@@ -13,6 +13,7 @@ import { PICTURE_WIDTHS, type Pictures } from './pictures.js';
 import { Query } from './query.js';
 import { readEdits } from './read-edits.js';
 import type { ReviewDesk } from './review-desk.js';
+import type { SetComparison } from './set-comparison.js';
 import type { SetIndex } from './set-index.js';
 
 /** What the requests are answered with. */
@@ -25,6 +26,8 @@ export interface ViewServices {
   readonly queue: JudgeQueue;
   readonly page: ReadonlyMap<string, PageFile>;
   readonly reviewer: string;
+  /** With another set. */
+  readonly comparison?: SetComparison;
 }
 
 const MOST = Number.MAX_SAFE_INTEGER;
@@ -35,7 +38,7 @@ const MOST_BYTES = 1 << 20;
 
 /** Makes the web app: its requests and replies are those of `view-api.ts`. */
 export function viewApp(services: ViewServices, token: string, port: () => number): Hono {
-  const { index, counts, images, pictures, desk, queue } = services;
+  const { index, counts, images, pictures, desk, queue, comparison } = services;
   const app = new Hono();
   app.use(guard(token, port));
   // Other servers may have written to the same file of edits.
@@ -57,23 +60,35 @@ export function viewApp(services: ViewServices, token: string, port: () => numbe
     const field = query.choice('field', ['predicate', 'subject', 'object'], 'predicate');
     return context.json(await counts.terms(field, query.text('text') ?? '', query.integer('limit', 1, PAGE) ?? 20));
   });
-  app.get('/api/images/:key{[0-9]+}', async (context) => {
-    const key = Number(context.req.param('key'));
-    const query = queryOf(context);
+  /** Returns an image as the page shows it under the filter and order of the request; null if there is none. */
+  const detailOf = async (key: number, query: Query): Promise<ImageDetail | null> => {
     const record = await index.record(key);
-    if (!record) return refuse(context, 404, 'not-found', `there is no image ${key}`);
+    if (!record) return null;
     const [filter, sort] = [query.filter(), query.sort()];
     const [places, neighbors, pictureProblem] = await Promise.all([
       images.matchingPlaces(filter, [key]),
       images.neighbors(key, filter, sort),
       pictures.problem(record.graph.image),
     ]);
-    const detail = imageDetail(key, record, {
-      threshold: index.set.threshold,
-      relations: desk.relationsOf(record.graph, new Set(places.get(key))),
-      pictureProblem,
-    });
-    return context.json({ ...detail, ...neighbors } satisfies ImageDetail);
+    const relations = desk.relationsOf(record.graph, new Set(places.get(key)));
+    return { ...imageDetail(key, record, { threshold: index.set.threshold, relations, pictureProblem }), ...neighbors };
+  };
+  app.get('/api/images/:key{[0-9]+}', async (context) => {
+    const key = Number(context.req.param('key'));
+    const detail = await detailOf(key, queryOf(context));
+    return detail ? context.json(detail) : refuse(context, 404, 'not-found', `there is no image ${key}`);
+  });
+  app.get('/api/compare', async (context) => {
+    if (!comparison) return refuse(context, 404, 'not-found', 'there is no other set: give it with --compare');
+    const query = queryOf(context);
+    const [offset, limit] = [query.integer('offset', 0, MOST) ?? 0, query.integer('limit', 1, PAGE) ?? 60];
+    return context.json(await comparison.page(query.filter(), offset, limit));
+  });
+  app.get('/api/compare/:key{[0-9]+}', async (context) => {
+    const key = Number(context.req.param('key'));
+    const here = await detailOf(key, queryOf(context));
+    const detail = here && (await comparison?.detail(key, here));
+    return detail ? context.json(detail) : refuse(context, 404, 'not-found', `there is no image ${key} to compare`);
   });
   app.get('/api/images/:key{[0-9]+}/picture', async (context) => {
     const record = await index.record(Number(context.req.param('key')));
@@ -115,7 +130,7 @@ export function viewApp(services: ViewServices, token: string, port: () => numbe
 
 const queryOf = (context: Context): Query => new Query(new URL(context.req.url).searchParams);
 
-function setInfo({ index, pictures, desk, reviewer }: ViewServices): SetInfo {
+function setInfo({ index, pictures, desk, reviewer, comparison }: ViewServices): SetInfo {
   const { set, progress, refused, hasCaptions } = index;
   const { path, edits, problem } = desk.file;
   return {
@@ -125,6 +140,7 @@ function setInfo({ index, pictures, desk, reviewer }: ViewServices): SetInfo {
     hasPictures: pictures.hasFolders,
     hasCaptions,
     hasCandidates: set.hasCandidates,
+    ...(comparison && { compare: { name: comparison.there.set.name, indexing: comparison.there.progress } }),
     reviewer,
     reviews: { file: path, edits, ...(problem !== undefined && { problem }) },
     refused: [...refused].map(([value, { count }]) => ({ value, count })),
