@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { SceneGraph } from '../../src/records/scene-graph.js';
-import type { ImagePage } from '../../src/view/view-api.js';
+import type { ImagePage, SetInfo } from '../../src/view/view-api.js';
 import { startBrowser, type Watched, watch } from '../support/browser.js';
-import { command } from '../support/build.js';
+import { command, relflow } from '../support/command.js';
+import { temporaryFolder } from '../support/folders.js';
 import { variedGraphs } from '../support/graph-lines.js';
 import { type TestView, viewOf } from '../support/view-server.js';
 
@@ -83,7 +85,7 @@ describe('the page of view', () => {
     problems.splice(0, problems.length, ...problems.filter((line) => !line.includes(`status of ${status}`)));
   };
 
-  it('filters, opens, corrects, and shows the correction after a reload', async () => {
+  it('filters, opens, corrects, shows the correction after a reload, and apply makes a set of it', async () => {
     const graphs = variedGraphs(60);
     const riding = graphs.flatMap(({ relations }) => relations.filter(({ predicate }) => predicate === 'riding'));
     const images = graphs.filter(({ relations }) => relations.some(({ predicate }) => predicate === 'riding'));
@@ -109,6 +111,15 @@ describe('the page of view', () => {
       log.edits.map(({ who, what }) => [who, what.action]),
       [['Ada', 'change']],
     );
+    const { reviews } = await view.get<SetInfo>('/api/set');
+    const out = join(temporaryFolder(), 'corrected');
+    const applied = await relflow(['apply', reviews.file, view.file, '--from', 'scene-graphs', '--out', out]);
+    assert.equal(applied.code, 0, applied.stderr);
+    const lines = (await readFile(join(out, 'scene-graphs', '00000.jsonl'), 'utf8')).trimEnd().split('\n');
+    const corrected = lines.map((line) => JSON.parse(line) as SceneGraph);
+    const said = corrected.flatMap(({ relations }) => relations.map(({ predicate }) => predicate));
+    assert.equal(said.filter((predicate) => predicate === 'standing on').length, 1);
+    assert.equal(said.filter((predicate) => predicate === 'riding').length, riding.length - 1);
   });
 
   it('goes back and forward through views, and any of them can be linked to', async () => {
