@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { scriptFlags, wholeNumber } from '../scripts/script-flags.js';
 import { BACKENDS, type BackendName } from '../src/model/backends/backend-names.js';
+import { registerNativeKernels } from '../src/model/backends/kernels/register-native-kernels.js';
 import { useBackend } from '../src/model/index.js';
 import { seededDropout } from '../src/model/layers/dropout.js';
 import { parsedaR50, rTaggerR50 } from '../src/model/presets.js';
@@ -21,7 +22,7 @@ import {
 import { BindingCalls } from './model/binding-calls.js';
 
 const HELP = `usage: npx tsx bench/training-step.ts [--backend NAME] [--model tagger|parseda] [--height N] [--width N]
-       [--images N] [--steps N] [--threads N] [--calls]
+       [--images N] [--steps N] [--threads N] [--gathers] [--calls]
 
 Runs training steps of a full-size model (100 pairs and 100 labels an image, made-up data and weights, dropout, AdamW, a
 moving average) and prints, for each phase, its time and, on tensorflow, the calls from JavaScript into the library.
@@ -33,6 +34,7 @@ moving average) and prints, for each phase, its time and, on tensorflow, the cal
   --images N      of a batch (default 1)
   --steps N       after one warm-up step; the minimum is printed (default 3)
   --threads N     threads of the backend (default: the backend's)
+  --gathers       on tensorflow, deformable attention as on a GPU: by gathers instead of WebAssembly
   --calls         list the most frequent operations of each phase
   --help          this text`;
 
@@ -44,6 +46,7 @@ const { flags, usage } = scriptFlags(HELP, {
   images: { type: 'string', default: '1' },
   steps: { type: 'string', default: '3' },
   threads: { type: 'string' },
+  gathers: { type: 'boolean' },
   calls: { type: 'boolean' },
 });
 const number = (name: 'height' | 'width' | 'images' | 'steps') => wholeNumber(usage, name, flags[name]);
@@ -54,6 +57,7 @@ if (!['tagger', 'parseda'].includes(flags.model)) usage(`--model ${flags.model},
 const threads = flags.threads === undefined ? {} : { threads: wholeNumber(usage, 'threads', flags.threads, 1, 64) };
 
 const backend = await useBackend(flags.backend as BackendName, threads);
+if (flags.gathers && backend.name === 'tensorflow') registerNativeKernels();
 const model = new RlipV2(flags.model === 'tagger' ? rTaggerR50 : parsedaR50);
 setWeights();
 const tokenizer = { encode: (name: string) => [0, 500 + Number(name.slice(1)), 600 + Number(name.slice(1)), 2] };

@@ -28,7 +28,8 @@ const keepAxes = (value: tf.Tensor, shape: readonly number[], axes: number | rea
 /** relflow's gradients, by the kernel's name; filled once. */
 const ownGradients = new Map<string, tf.GradConfig>();
 
-const ones = (shape: readonly number[]) => tf.ones([...shape]);
+/** Filled by a kernel, on the device: `tf.zeros` and `tf.ones` copy arrays from JavaScript. */
+const filled = (shape: readonly number[], value: number) => tf.fill([...shape], value);
 const scalarOf =
   (name: string) =>
   (dy: tf.Tensor, [y]: Inputs, f: (dy: tf.Tensor, y: tf.Tensor) => tf.Tensor) =>
@@ -68,7 +69,7 @@ function register(
 /** Registers a zero gradient, which tfjs requires because comparisons appear in conditions of differentiated functions. */
 const registerZeroGradient = (kernel: string, names: readonly string[]) =>
   register(kernel, { inputs: names }, (_, saved) =>
-    Object.fromEntries(names.map((name, k) => [name, () => tf.zeros(saved[k]!.shape)])),
+    Object.fromEntries(names.map((name, k) => [name, () => filled(saved[k]!.shape, 0)])),
   );
 
 /**
@@ -191,12 +192,12 @@ function registerShapeGradients(): void {
       const back = [...range(1, axis + 1), 0, ...range(axis + 1, x!.rank)];
       return tf.transpose(tf.reshape(sums, [count, ...outer, ...inner]), back);
     },
-    indices: () => tf.zeros(indices!.shape),
+    indices: () => filled(indices!.shape, 0),
   }));
   register('Select', { inputs: ['condition'] }, (dy, [condition]) => {
     const mask = () => tf.cast(condition!, 'float32');
     return {
-      condition: () => tf.zeros(condition!.shape),
+      condition: () => filled(condition!.shape, 0),
       t: () => tf.mul(dy, mask()),
       e: () => tf.mul(dy, tf.sub(1, mask())),
     };
@@ -266,13 +267,13 @@ function registerElementwiseGradients(): void {
 
 function registerReductionGradients(): void {
   register('Sum', { inputs: ['x'] }, (dy, [x], attributes) => ({
-    x: () => tf.mul(keepAxes(dy, x!.shape, attribute<number[]>(attributes, 'axis')), ones(x!.shape)),
+    x: () => tf.mul(keepAxes(dy, x!.shape, attribute<number[]>(attributes, 'axis')), filled(x!.shape, 1)),
   }));
   register('Mean', { inputs: ['x'] }, (dy, [x], attributes) => ({
     x: () => {
       const axes = tf.util.parseAxisParam(attribute<number[]>(attributes, 'axis'), x!.shape);
       const count = axes.reduce((product, axis) => product * x!.shape[axis]!, 1);
-      return tf.mul(keepAxes(dy, x!.shape, axes), tf.fill(x!.shape, 1 / count));
+      return tf.mul(keepAxes(dy, x!.shape, axes), filled(x!.shape, 1 / count));
     },
   }));
   // Each of several equal extremes receives the whole gradient.
@@ -295,7 +296,7 @@ function registerReductionGradients(): void {
   }));
   register('UnsortedSegmentSum', { inputs: ['segmentIds'] }, (dy, [ids]) => ({
     x: () => tf.gather(dy, ids!),
-    segmentIds: () => tf.zeros(ids!.shape),
+    segmentIds: () => filled(ids!.shape, 0),
   }));
 }
 

@@ -179,7 +179,8 @@ export class AdamW {
     const added = this.#parameters.filter((parameter) => hasGradient(parameter) && !known.has(parameter));
     for (const bucket of this.#bucketsOf(added)) {
       const size = bucket.reduce((sum, parameter) => sum + parameter.size, 0);
-      const zeros = () => takeVariable(tf.zeros(bucket.length === 1 ? bucket[0]!.variable.shape : [size]));
+      // Filled on the device.
+      const zeros = () => takeVariable(tf.fill(bucket.length === 1 ? bucket[0]!.variable.shape : [size], 0));
       this.#moments.push({ bucket, first: zeros(), second: zeros() });
     }
     return this.#moments.filter(({ bucket }) => hasGradient(bucket[0]!));
@@ -207,10 +208,14 @@ function referenceAdamW(
   numbers: Readonly<Record<'scale' | 'beta1' | 'beta2' | 'epsilon' | 'rate' | 'correction' | 'keep', number>>,
 ): tf.Tensor[] {
   const { scale, beta1, beta2, epsilon, rate, correction, keep } = numbers;
-  const g = scale === 1 ? gradient : tf.mul(gradient, scale);
-  const newFirst = tf.add(tf.mul(first, beta1), tf.mul(g, 1 - beta1));
-  const newSecond = tf.add(tf.mul(second, beta2), tf.mul(tf.square(g), 1 - beta2));
-  const denominator = tf.add(tf.div(tf.sqrt(newSecond), correction), epsilon);
-  const change = tf.mul(tf.div(newFirst, denominator), rate);
+  // Each scope frees its intermediate arrays, which are as large as the weights.
+  const newFirst = tf.tidy(() => tf.add(tf.mul(first, beta1), tf.mul(gradient, scale * (1 - beta1))));
+  const newSecond = tf.tidy(() =>
+    tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), scale * scale * (1 - beta2))),
+  );
+  const change = tf.tidy(() => {
+    const denominator = tf.tidy(() => tf.add(tf.div(tf.sqrt(newSecond), correction), epsilon));
+    return tf.mul(tf.div(newFirst, denominator), rate);
+  });
   return [tf.sub(tf.mul(weight, keep), change), newFirst, newSecond];
 }

@@ -6,7 +6,7 @@ import type { Parameter } from '../../model/parameter-scope.js';
 export type Bucket = readonly Parameter[];
 
 /** Most numbers of a bucket of several parameters: an operation on more is no faster, and its intermediate arrays are larger. */
-const MAX_SIZE = 2 ** 24;
+const MAX_SIZE = 2 ** 22;
 
 /**
  * Groups parameters into buckets, in their order. On a backend that updates a parameter in one call, each is alone.
