@@ -28,8 +28,12 @@ export function litWords(
     named.length > 0
       ? named.map(({ start, end, part }) => ({ start, end, part }))
       : parts.flatMap(([part, words]) => {
-          const at = words === '' ? -1 : caption.text.toLowerCase().indexOf(words.toLowerCase());
-          return at < 0 ? [] : [{ start: at, end: at + words.length, part }];
+          // A caption may say `table` for the category `dining table`.
+          for (const name of part === 'predicate' ? [words] : [words, words.slice(words.lastIndexOf(' ') + 1)]) {
+            const at = name === '' ? -1 : caption.text.toLowerCase().indexOf(name.toLowerCase());
+            if (at >= 0) return [{ start: at, end: at + name.length, part }];
+          }
+          return [];
         });
   // Overlapping words are lit once.
   const sorted = found.sort((a, b) => a.start - b.start);
