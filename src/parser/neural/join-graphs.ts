@@ -89,10 +89,12 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
     for (const relation of found) {
       const isSame = read !== undefined && isSameRelation(read, relation);
       if (isPhrase && read && !isSame && found.some((other) => isSameRelation(read, other))) continue;
+      // "a hill that has snow on it": the network reads one of two relations.
+      const isCompatible = read !== undefined && found.some((one) => isSameRelation(read, one) || isAlike(read, one));
       const { predicate } = isSame || (isPhrase && read) ? read : relation;
       const confidence = confidenceOf({
         network: read?.confidence ?? 0,
-        rules: isSame ? 'same' : 'other',
+        rules: isSame ? 'same' : isCompatible ? 'alike' : 'other',
         between: 0,
         contest: read === undefined ? (networkEnds.get(laterEnd(relation)) ?? 0) : 0,
         isNewPhrase: isNew(relation.subject) || isNew(relation.object),
@@ -130,6 +132,12 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
 }
 
 const isSameRelation = (a: TextRelation, b: TextRelation) => a.subject === b.subject && a.predicate === b.predicate;
+
+/** Checks whether the predicates of two relations share a word: `holding` and `holding up`. */
+function isAlike(a: TextRelation, b: TextRelation): boolean {
+  const words = b.predicate.split(' ');
+  return a.subject === b.subject && a.predicate.split(' ').some((word) => words.includes(word));
+}
 
 /** Returns a graph without the entities that `isKept` refuses, and without their relations. */
 export function withEntities(

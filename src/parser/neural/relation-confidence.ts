@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 export interface Evidence {
   /** The network's probability of its relation of the two phrases, in [0, 1]; 0 if it has none. */
   readonly network: number;
-  /** Whether the rules have the same relation, another one of the two phrases, or none. */
-  readonly rules: 'same' | 'other' | 'none';
+  /** Whether the rules have the same relation, one that does not contradict it, another one of the two phrases, or none. */
+  readonly rules: 'same' | 'alike' | 'other' | 'none';
   /** The network's highest probability of another relation of the later phrase, in [0, 1]; 0 if it has none. */
   readonly contest: number;
   /** Whether only the rules see one of the phrases. */
@@ -26,8 +26,8 @@ export interface Evidence {
 export const evidenceFeatures = [
   'agree',
   'agree, log-odds of the network',
+  'alike',
   'differ',
-  'differ, log-odds of the network',
   'rules alone',
   'rules alone, contested',
   'rules alone, with',
@@ -48,15 +48,15 @@ export function evidenceValues(evidence: Evidence): NumberFor<typeof evidenceFea
   const { network, rules, contest, isNewPhrase, isOtherPhrase, isPhrase, isParagraph, between, predicate } = evidence;
   const isRead = network > 0;
   const agrees = isRead && rules === 'same';
+  const isAlike = isRead && rules === 'alike';
   const differs = isRead && rules === 'other';
   const isAlone = network === 0;
   const isNetworkAlone = rules === 'none';
   return [
     agrees ? 1 : 0,
     agrees ? logOdds(network) : 0,
+    isAlike ? 1 : 0,
     differs ? 1 : 0,
-    // In a short caption the network's wording counts, in others that of the rules.
-    differs && !isPhrase ? logOdds(network) : 0,
     isAlone ? 1 : 0,
     isAlone ? contest : 0,
     isAlone && predicate === 'with' ? 1 : 0,

@@ -44,6 +44,12 @@ describe('confidence of relations', () => {
     assert.ok(found['waiter carrying tray']! < found['waiter in apron']! - 0.05);
   });
 
+  it('is not lowered by a reading of the network that does not contradict the rules', () => {
+    const kept = (caption: string) => read(0.55, caption).relations.map(({ predicate }) => predicate);
+    assert.ok(kept('A man is holding up his smart phone to show it.').includes('holding up'));
+    assert.deepEqual(kept('a big hill that has a hut on it').sort(), ['has', 'on']);
+  });
+
   it('leaves out a phrase that only the rules see, with its relations', () => {
     const caption = 'A wooden ship model sits inside a glass bottle, which rests on a stand made of brass.';
     const spans = (minConfidence: number) => read(minConfidence, caption).entities.map(({ span }) => span);
