@@ -81,6 +81,8 @@ export { type FinishRunOptions, finishRun } from './runs/finish-run.js';
 export { forecast, type StageForecast } from './runs/forecast.js';
 export { type Inspection, inspect } from './runs/inspect.js';
 export { type Preview, preview } from './runs/preview.js';
+export { type PulledRun, type PullRunOptions, pullRun } from './runs/pull-run.js';
+export { type PushedRun, type PushRunOptions, pushRun } from './runs/push-run.js';
 export { type RunOptions, type RunProgress, type RunResult, run } from './runs/run.js';
 export { type RunPartOptions, type RunPartResult, runPart } from './runs/run-part.js';
 export type { ModelUsage } from './runs/run-report.js';

@@ -17,6 +17,8 @@ import { listCommand } from './list-command.js';
 import { parseCommand } from './parse-command.js';
 import { planCommand } from './plan-command.js';
 import { predictCommand } from './predict-command.js';
+import { pullCommand } from './pull-command.js';
+import { pushCommand } from './push-command.js';
 import { recipesFor } from './recipes.js';
 import { resumeCommand } from './resume-command.js';
 import { runCommand } from './run-command.js';
@@ -84,6 +86,8 @@ async function createProgram(args: readonly string[], context: CommandContext): 
   runCommand(program, context, recipes);
   resumeCommand(program, context);
   finishCommand(program, context);
+  pushCommand(program, context);
+  pullCommand(program, context);
   workerCommand(program, context);
   statusCommand(program, context);
   validateCommand(program, context);

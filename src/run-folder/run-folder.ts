@@ -106,9 +106,14 @@ export class RunFolder {
     return shards;
   }
 
+  /** Reads the marker of a shard; null when the shard is not complete. */
+  shard(shard: number): Promise<Shard | null> {
+    return this.#readJson(this.markerPath(shard), 'shard');
+  }
+
   /** Resolves to whether a shard is complete. */
   async isComplete(shard: number): Promise<boolean> {
-    return (await this.#readJson(this.markerPath(shard), 'shard')) !== null;
+    return (await this.shard(shard)) !== null;
   }
 
   /** Resolves to the numbers of the complete shards; others between them may be incomplete. */

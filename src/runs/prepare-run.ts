@@ -1,7 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { OutputError } from '../errors.js';
-import { digest } from '../files/digest.js';
 import { listNames } from '../files/list-names.js';
 import { makeFolder } from '../files/make-folder.js';
 import { syncFolder } from '../files/sync-folder.js';
@@ -15,8 +14,8 @@ import type { RunState } from '../records/run-state.js';
 import { checkNoLinks, checkOnlyRun, removeRun } from '../run-folder/run-entries.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { finisherFiles } from './finisher-files.js';
-import { graphDifference } from './graph-difference.js';
 import { fingerprintInputs, graphInputs } from './graph-inputs.js';
+import { runDifference } from './run-difference.js';
 import { endedByBadResult, isReplaceable } from './run-report.js';
 import { recordStart } from './started-runs.js';
 
@@ -154,17 +153,4 @@ export async function startRun(folder: RunFolder, state: RunState): Promise<void
   await writeFileAtomic(folder.internalPath('run.json'), `${JSON.stringify(state, null, 2)}\n`);
   await syncFolder(folder.internalPath());
   await syncFolder(folder.path);
-}
-
-/** Describes in words how a run differs from the saved one; null when it does not. */
-function runDifference(saved: RunState, current: RunState): string | null {
-  const otherGraph = graphDifference(saved, current.graph);
-  if (otherGraph) return otherGraph;
-  if (digest(saved.inputs) !== digest(current.inputs)) {
-    const changed = current.inputs.find((input) => !saved.inputs.some((other) => digest(other) === digest(input)));
-    return `the input ${changed?.path ?? 'files'} has changed since`;
-  }
-  return digest(saved.sharding) === digest(current.sharding)
-    ? null
-    : 'its shards have other sizes or another compression';
 }
