@@ -5,7 +5,7 @@ import type { Token } from '../language/tokenize.js';
 import { wordSet } from '../language/word-set.js';
 import type { Group, OriginOf } from './attachment.js';
 import type { NounPhrase } from './noun-phrase.js';
-import { genderOf, pronounAgrees } from './pronoun-agrees.js';
+import { pronounAgrees } from './pronoun-agrees.js';
 import { isSameKind } from './same-kind.js';
 
 /** Words that stand for phrases read before. */
@@ -156,7 +156,7 @@ export class Antecedents {
     if (named.length > 0 || entity.attributes.length > 0) return undefined;
     const kin = recent.filter(
       ({ phrase: earlier, sentence }) =>
-        sentence < this.sentence && earlier.isPlural === isPlural && isSameKind(phrase, earlier, genderOf),
+        sentence < this.sentence && earlier.isPlural === isPlural && isSameKind(phrase, earlier),
     );
     return kin.length === 1 ? { group: [kin[0]!.phrase], rule: 'same-kind' } : undefined;
   }

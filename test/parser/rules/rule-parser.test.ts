@@ -313,7 +313,11 @@ describe('ruleParser', () => {
     });
 
     it('may contain names of JavaScript properties', () => {
-      for (const caption of ['a constructor near the __proto__', 'hasOwnProperty of toString valueOf'])
+      for (const caption of [
+        'a constructor near the __proto__',
+        'hasOwnProperty of toString valueOf',
+        'A boy rides a pony. The constructor stands near a wall.',
+      ])
         assertSound(caption);
     });
 
