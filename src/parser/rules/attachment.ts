@@ -1,3 +1,4 @@
+import { possessives } from '../language/closed-classes.js';
 import { isAbstract, isAnimate, type NounClass, pictureHangers, sceneryPictures } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
 import type { VerbPart } from './clause-parts.js';
@@ -194,7 +195,7 @@ const isUtensil = ({ nounClass, entity }: NounPhrase) =>
 const isPart = (preposition: string) => /^(?:in|on|at|along|near) (?!front ).*\bof$/.test(preposition);
 
 /** Checks for what a phrase has by its nature: "its lid". */
-export const isOwn = ({ determiner }: NounPhrase) => /^(?:his|her|its|their)$/.test(determiner?.text ?? '');
+export const isOwn = ({ determiner }: NounPhrase) => possessives.has(determiner?.text ?? '');
 
 /** Where something moves. */
 const paths = wordSet('down along across past through towards toward');

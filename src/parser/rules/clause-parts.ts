@@ -1,3 +1,4 @@
+import { possessives } from '../language/closed-classes.js';
 import { verbLemma } from '../language/lemma.js';
 import { prepositionAt } from '../language/prepositions.js';
 import type { Token } from '../language/tokenize.js';
@@ -187,7 +188,7 @@ const personal: Readonly<Record<string, string>> = { his: 'him', her: 'her', its
 /** Reads "her left side" after "to" or "on", unless a noun follows: "on her left hand". */
 function sideAt(words: readonly string[], tags: readonly WordClass[], k: number) {
   const [owner, side] = [words[k + 1] ?? '', words[k + 2] ?? ''];
-  if (!/^(?:his|her|its|their)$/.test(owner) || !/^(?:left|right)$/.test(side)) return undefined;
+  if (!possessives.has(owner) || !/^(?:left|right)$/.test(side)) return undefined;
   const next = words[k + 3] === 'side' ? k + 4 : k + 3;
   if (tags[next] === 'noun' || tags[next] === 'adjective' || words[next] === 'of') return undefined;
   return { owner, text: words.slice(k + 2, next).join(' '), next };

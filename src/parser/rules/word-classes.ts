@@ -1,4 +1,4 @@
-import { closedClass, ingNouns } from '../language/closed-classes.js';
+import { closedClass, ingNouns, possessives } from '../language/closed-classes.js';
 import { type DictionaryWord, dictionaryWord } from '../language/dictionary-word.js';
 import { isNoun, isVerb } from '../language/lemma.js';
 import { locationAdverbLength, prepositionAt, startsPreposition } from '../language/prepositions.js';
@@ -104,8 +104,6 @@ function isDescribed(words: readonly string[], k: number): boolean {
     closedClass(words[k + 1] ?? '') !== 'determiner'
   );
 }
-
-const possessives = wordSet('his her its their');
 
 /** Checks for the noun `can`, "a trash can next to": the verb is followed by another. */
 function isContainer(words: readonly string[], before: WordClass | undefined, k: number): boolean {
