@@ -19,10 +19,12 @@ import {
   type TrainingBatch,
   taggerForward,
 } from '../src/training/index.js';
+import { FIXED_TOKENS } from '../src/training/recorded/fixed-shapes.js';
+import { RecordedStep } from '../src/training/recorded/recorded-step.js';
 import { BindingCalls } from './model/binding-calls.js';
 
 const HELP = `usage: npx tsx bench/training-step.ts [--backend NAME] [--model tagger|parseda] [--height N] [--width N]
-       [--images N] [--steps N] [--threads N] [--gathers] [--calls]
+       [--images N] [--steps N] [--threads N] [--gathers] [--recorded] [--calls]
 
 Runs training steps of a full-size model (100 pairs and 100 labels an image, made-up data and weights, dropout, AdamW, a
 moving average) and prints, for each phase, its time and, on tensorflow, the calls from JavaScript into the library.
@@ -35,6 +37,7 @@ moving average) and prints, for each phase, its time and, on tensorflow, the cal
   --steps N       after one warm-up step; the minimum is printed (default 3)
   --threads N     threads of the backend (default: the backend's)
   --gathers       on tensorflow, deformable attention as on a GPU: by gathers instead of WebAssembly
+  --recorded      on tensorflow, run a tagger's steps as a recorded graph
   --calls         list the most frequent operations of each phase
   --help          this text`;
 
@@ -47,6 +50,7 @@ const { flags, usage } = scriptFlags(HELP, {
   steps: { type: 'string', default: '3' },
   threads: { type: 'string' },
   gathers: { type: 'boolean' },
+  recorded: { type: 'boolean' },
   calls: { type: 'boolean' },
 });
 const number = (name: 'height' | 'width' | 'images' | 'steps') => wholeNumber(usage, name, flags[name]);
@@ -61,7 +65,7 @@ if (flags.gathers && backend.name === 'tensorflow') registerNativeKernels();
 const model = new RlipV2(flags.model === 'tagger' ? rTaggerR50 : parsedaR50);
 setWeights();
 const tokenizer = { encode: (name: string) => [0, 500 + Number(name.slice(1)), 600 + Number(name.slice(1)), 2] };
-const labelVectors = new CachedLabelVectors(model, tokenizer, true);
+const labelVectors = new CachedLabelVectors(model, tokenizer, true, FIXED_TOKENS);
 const forward =
   flags.model === 'tagger'
     ? taggerForward(model, labelVectors)
@@ -70,6 +74,14 @@ const optimizer = new AdamW(model.parameters.values(), officialAdamW);
 const ema = new Ema(model.parameters.values(), 0.9999);
 const batch = madeUpBatch();
 const calls = BindingCalls.install();
+if (flags.recorded && (backend.name !== 'tensorflow' || flags.model !== 'tagger'))
+  usage('--recorded is for a tagger on tensorflow');
+const recorded = flags.recorded
+  ? new RecordedStep({
+      ...{ forward, parameters: model.parameters, optimizer, ema },
+      ...{ emaDecay: 0.9999, batches: 1, hasDropout: true },
+    })
+  : undefined;
 
 interface Phase {
   readonly name: string;
@@ -92,6 +104,20 @@ async function phase<T>(name: string, phases: Phase[], run: () => Promise<T>): P
 
 async function step(k: number): Promise<Phase[]> {
   const phases: Phase[] = [];
+  if (recorded) {
+    const start = process.cpuUsage();
+    const { loss } = await phase('recorded step', phases, () =>
+      recorded.run(batch, { seed: k, isLater: false, scheduleFactor: 1 }, async ({ calls: count }) =>
+        console.log(`recording ${count} kernel calls`),
+      ),
+    );
+    const [{ milliseconds }] = phases as [Phase];
+    const outside = (milliseconds - (calls?.milliseconds ?? 0)).toFixed(1);
+    const processor = (process.cpuUsage(start).user / 1000).toFixed(0);
+    console.log(`step ${k}: loss ${loss}, norm ${await recorded.update(1)}, ${milliseconds.toFixed(0)} ms, of which`);
+    console.log(`  ${outside} ms outside of the library; ${processor} ms of processor time`);
+    return phases;
+  }
   const drop = () => seededDropout(k);
   await forward.prepare(batch);
   await phase('forward alone', phases, async () => {

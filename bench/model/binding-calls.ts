@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /** The functions of tfjs-node's library binding that a step calls. */
-const FUNCTIONS = ['executeOp', 'createTensor', 'deleteTensor', 'tensorDataSync'] as const;
+const FUNCTIONS = ['executeOp', 'createTensor', 'deleteTensor', 'tensorDataSync', 'runSavedModel'] as const;
 type Name = (typeof FUNCTIONS)[number];
 type Binding = Record<Name, (...args: unknown[]) => unknown>;
 
@@ -52,6 +52,11 @@ export class BindingCalls {
     this.#counts = new Map();
     this.#ops = new Map();
     this.#milliseconds = 0;
+  }
+
+  /** Milliseconds inside of the library. */
+  get milliseconds(): number {
+    return this.#milliseconds;
   }
 
   /** Returns the numbers of calls, the time inside of the library and the most tensors. */

@@ -14,6 +14,7 @@ import { LayerNorm } from './layers/norms.js';
 import { type DecodedPairs, RelationDecoder, SubjectObjectDecoder } from './layers/pair-decoder.js';
 import { SimilarityHeads } from './layers/similarity-heads.js';
 import { type BackboneShape, checkConfig, type ModelConfig } from './model-config.js';
+import type { LevelSize } from './ops/deformable-attention.js';
 import { detach } from './ops/detach.js';
 import { normal, type Parameter, Scope } from './parameter-scope.js';
 import { type GivenPairs, type QuerySource, querySource } from './query-source.js';
@@ -104,6 +105,8 @@ export class RlipV2 {
   readonly #relationPosition: Parameter | null;
   readonly #fusion: MultiBranchFusion | null;
   readonly #heads: SimilarityHeads;
+  /** Sizes of the levels by the canvas of a batch. */
+  readonly #levelSizes = new Map<string, readonly LevelSize[]>();
   readonly #late: { readonly objects: LateFusion; readonly relations: LateFusion } | null;
 
   /** @throws OptionError if the configuration is inconsistent */
@@ -161,6 +164,10 @@ export class RlipV2 {
     for (const [k, map] of maps.entries()) onStage?.(`input_proj${k}`, map);
     const levels: Level[] = maps.map(({ shape }) =>
       geometryLevel({ height: shape[1], width: shape[2] }, { height, width }, images.sizes),
+    );
+    this.#levelSizes.set(
+      canvasKey({ height, width }),
+      maps.map(({ shape }) => ({ height: shape[1], width: shape[2] })),
     );
     const channels = this.config.width;
     const geometry = geometryOf(levels, channels, this.#backbone.positionShift);
@@ -245,6 +252,28 @@ export class RlipV2 {
     });
   }
 
+  /**
+   * Makes the tensors that depend on the data of a pass, and no others; for recorded passes, see `dataTensor`.
+   * @param canvas size of the batch's images with padding, in pixels
+   * @returns false if there was no pass with this canvas yet, so that the sizes of its levels are not known
+   */
+  collectData(
+    canvas: LevelSize,
+    sizes: readonly LevelSize[],
+    texts: TokenizedTexts | null,
+    objectCount: number,
+    given: GivenPairs | undefined,
+  ): boolean {
+    const levelSizes = this.#levelSizes.get(canvasKey(canvas));
+    if (!levelSizes) return false;
+    const levels = levelSizes.map((size) => geometryLevel(size, canvas, sizes));
+    geometryOf(levels, this.config.width, this.#backbone.positionShift);
+    if (texts && this.#textEncoder instanceof Roberta) this.#textEncoder.inputs(texts);
+    else if (texts) this.#textEncoder.apply(texts, noDropout);
+    this.#queries.start(sizes.length, tf.zeros([sizes.length, objectCount, this.config.width]), given);
+    return true;
+  }
+
   /** Frees all parameters. */
   dispose(): void {
     for (const parameter of this.parameters.values()) parameter.dispose();
@@ -296,6 +325,8 @@ export class RlipV2 {
     return drop(this.#resizer.norm.apply(this.#resizer.linear.apply(state)), RESIZER_DROPOUT) as tf.Tensor3D;
   }
 }
+
+const canvasKey = ({ height, width }: LevelSize): string => `${height} ${width}`;
 
 function backboneOf(scope: Scope, shape: BackboneShape): ResNet | Swin | Convolutions {
   switch (shape.kind) {

@@ -35,6 +35,11 @@ export interface Forward {
   /** Runs a pass only to read back what `run` needs; missing if `run` needs nothing. */
   readBack?(batch: TrainingBatch, drop: Dropout): Promise<ReadBack>;
   /**
+   * Makes the tensors that depend on the data of `run`, and no others; missing if `run` has to be called for them.
+   * @returns false if `run` has to be called first
+   */
+  collectData?(batch: TrainingBatch): boolean;
+  /**
    * Computes the loss of all decoder layers, and its parts in the order of `LOSS_PARTS`.
    * @param known the result of `readBack` for the same batch and dropout; if omitted, `run` reads synchronously, which
    *   not every backend can

@@ -50,25 +50,31 @@ export class Roberta {
     this.#pooler = new Linear(scope.at('pooler', 'dense'), width, width, options);
   }
 
+  /** Makes the tensors that depend on the texts: ids and positions `[texts · tokens]`, and 1 for tokens, 0 for padding. */
+  inputs({ ids, texts, tokens }: TokenizedTexts) {
+    const validMask = Float32Array.from(ids, (id) => (id === PADDING_ID ? 0 : 1));
+    return {
+      ids: dataTensor<tf.Tensor1D>('texts.ids', ids, [ids.length]),
+      positions: dataTensor<tf.Tensor1D>('texts.positions', positionIds(ids, tokens), [ids.length]),
+      validMask:
+        isRecording() || validMask.includes(0)
+          ? dataTensor<tf.Tensor2D>('texts.valid', validMask, [texts, tokens])
+          : null,
+    };
+  }
+
   /** @returns vectors of the texts, `[texts, width]` */
   apply({ ids, texts, tokens }: TokenizedTexts, drop: Dropout = noDropout): tf.Tensor2D {
-    const validMask = Float32Array.from(ids, (id) => (id === PADDING_ID ? 0 : 1));
+    const inputs = this.inputs({ ids, texts, tokens });
     const embedded = tf.add(
-      tf.add(
-        tf.gather(this.#words.variable, dataTensor<tf.Tensor1D>('texts.ids', ids, [ids.length])),
-        tf.gather(
-          this.#positions.variable,
-          dataTensor<tf.Tensor1D>('texts.positions', positionIds(ids, tokens), [ids.length]),
-        ),
-      ),
+      tf.add(tf.gather(this.#words.variable, inputs.ids), tf.gather(this.#positions.variable, inputs.positions)),
       tf.reshape(this.#types.variable, [this.shape.width]),
     ); // [texts · tokens, width]
     let x = drop(
       this.#norm.apply(tf.reshape(embedded, [texts, tokens, this.shape.width])),
       ROBERTA_DROPOUT,
     ) as tf.Tensor3D;
-    const isMasked = isRecording() || validMask.includes(0);
-    const mask = isMasked ? robertaMask(dataTensor('texts.valid', validMask, [texts, tokens])) : null;
+    const mask = inputs.validMask && robertaMask(inputs.validMask);
     // The pooler reads the first token only.
     const last = this.#layers.length - 1;
     for (const [k, layer] of this.#layers.entries()) x = layer.apply(x, mask, drop, k === last ? 1 : tokens);

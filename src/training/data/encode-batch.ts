@@ -6,6 +6,10 @@ import { textMask } from '../../model/text/text-mask.js';
 import type { CachedLabelVectors } from './cached-label-vectors.js';
 import type { TrainingBatch } from './training-batch.js';
 
+/** Makes the tensor of a batch's pixels, `[images, height, width, 3]`. */
+export const pixelTensor = ({ pixels, sizes, height, width }: TrainingBatch): tf.Tensor4D =>
+  dataTensor('pixels', pixels, [sizes.length, height, width, 3]);
+
 /** Encodes a batch's images and labels; `vectors` are those of the labels before the encoder. */
 export function encodeBatch(
   model: RlipV2,
@@ -13,10 +17,10 @@ export function encodeBatch(
   batch: TrainingBatch,
   drop: Dropout,
 ): { readonly vectors: tf.Tensor2D; readonly encoded: Encoded } {
-  const { height, width, sizes } = batch;
+  const { sizes } = batch;
   const vectors = labelVectors.encode(batch, drop);
   const paddingMask = model.config.compat.textMaskBySum ? textMask(vectors, sizes.length) : null;
-  const pixels = dataTensor<tf.Tensor4D>('pixels', batch.pixels, [sizes.length, height, width, 3]);
+  const pixels = pixelTensor(batch);
   const labels = { vectors, objectCount: batch.labels.objects.length, paddingMask };
   const encoded = model.encode({ pixels, sizes }, labels, { drop });
   return { vectors, encoded };

@@ -19,6 +19,7 @@ import { RecordedVariables } from './recorded-variables.js';
 import { UPDATE_NUMBERS, updateNodes, updateNumbers } from './update-nodes.js';
 
 const TARGET = 'tensorflow';
+const kernelNames = Object.keys(kernelNodes);
 
 /** Shapes of batches that have a recording at a time; the least recently used one makes room. */
 const MAX_RECORDINGS = 16;
@@ -117,7 +118,7 @@ export class RecordedStep {
     const { forward, batches } = this.#options;
     await forward.prepare(batch);
     const pass = () => forward.run(batch, this.#dropout(seed));
-    const data = collectData(TARGET, Object.keys(kernelNodes), () => void pass());
+    const data = this.#collect(batch, pass, seed);
     const { session, recorded } = await this.#recordedFor(batch, pass, data, onRecording);
     const { inputs, dispose } = recorded.packed.tensors(data);
     const numbers = this.#updateTensor(scheduleFactor);
@@ -188,6 +189,17 @@ export class RecordedStep {
     return seededDropout(dataTensor<tf.Scalar>('dropout.seed', Int32Array.of(seed), []));
   }
 
+  /** Returns the data of a pass; the whole pass is walked for it where the data cannot be made alone. */
+  #collect(batch: TrainingBatch, pass: () => unknown, seed: number): ReadonlyMap<string, tf.TypedArray> {
+    const { forward } = this.#options;
+    let isComplete = false;
+    const data = collectData(TARGET, kernelNames, () => {
+      this.#dropout(seed);
+      isComplete = forward.collectData?.(batch) ?? false;
+    });
+    return isComplete ? data : collectData(TARGET, kernelNames, () => void pass());
+  }
+
   /** Returns the recording for the shapes of the data; records first if there is none. */
   async #recordedFor(
     { sizes, height, width }: TrainingBatch,
@@ -195,19 +207,25 @@ export class RecordedStep {
     data: ReadonlyMap<string, tf.TypedArray>,
     onRecording: (event: RecordingStarted) => Promise<void>,
   ): Promise<{ session: GraphSession; recorded: Recorded }> {
-    const key = [...data].map(([name, { length }]) => `${name} ${length}`).join();
+    const key = [...data]
+      .map(([name, { length }]) => `${name} ${length}`)
+      .sort()
+      .join();
     const known = this.#recordings.get(key);
     if (known && this.#session) {
       // The most recently used one is last.
       this.#recordings.delete(key);
       this.#recordings.set(key, known);
       if (!known.isChecked) {
-        this.#check(known, this.#record(pass));
+        const second = this.#record(pass);
+        checkData(data, second.data);
+        this.#check(known, second.recording);
         known.isChecked = true;
       }
       return { session: this.#session, recorded: known };
     }
-    const recording = this.#record(pass);
+    const { recording, data: walked } = this.#record(pass);
+    checkData(data, walked);
     await onRecording({ shape: [sizes.length, height, width], calls: recording.calls.length });
     const oldest = this.#recordings.size >= MAX_RECORDINGS ? this.#recordings.keys().next().value : undefined;
     if (oldest !== undefined) {
@@ -220,8 +238,8 @@ export class RecordedStep {
     return { session: await this.#rebuild(), recorded };
   }
 
-  #record(pass: () => ReturnType<Forward['run']>): Recording {
-    const { recording } = recordKernels({ target: TARGET, kernels: Object.keys(kernelNodes) }, () => {
+  #record(pass: () => ReturnType<Forward['run']>): ReturnType<typeof recordKernels> {
+    return recordKernels({ target: TARGET, kernels: kernelNames }, () => {
       let parts: tf.Tensor1D | undefined;
       const { value, grads } = tf.variableGrads(
         () => {
@@ -238,7 +256,6 @@ export class RecordedStep {
       parts!.dispose();
       return { results, ...Object.fromEntries(gradients) };
     });
-    return recording;
   }
 
   /** A number that depends on the data and is recorded as a constant would give wrong losses. */
@@ -319,6 +336,18 @@ export class RecordedStep {
         ...(average === undefined ? [] : [of(averages!.get(name))]),
       ];
     });
+  }
+}
+
+/** Data that is made alone must be the data of the whole pass. */
+function checkData(alone: ReadonlyMap<string, tf.TypedArray>, walked: ReadonlyMap<string, tf.TypedArray>): void {
+  for (const name of new Set([...alone.keys(), ...walked.keys()])) {
+    const [a, b] = [alone.get(name), walked.get(name)];
+    if (a && b && a.length === b.length && a.every((number, k) => Object.is(number, b[k]))) continue;
+    throw new RelflowError(
+      'recording',
+      `recording: the data ${name} is not that of the pass; train with "eager": true`,
+    );
   }
 }
 

@@ -160,7 +160,6 @@ const elementwise: Readonly<Record<string, KernelNodes>> = {
   LogicalOr: logical('LogicalOr'),
   LogicalNot: (graph, { inputs: { x } }) => graph.run('LogicalNot', [x!.value], {}),
   Softmax: unary('Softmax', 'logits'),
-  LogSoftmax: unary('LogSoftmax', 'logits'),
   Select: (graph, { inputs: { condition, t, e } }) =>
     graph.run('SelectV2', [condition!.value, t!.value, e!.value], T(t!)),
   Identity: (_, { inputs: { x } }) => x!.value,
