@@ -74,7 +74,7 @@ const isAlive = ([phrase]: Group) => phrase !== undefined && isAnimate(phrase.no
 const isOfThing = (nearest: Group, { verb, form, isSingular }: VerbPart) =>
   thingVerbs.has(verb) ||
   (form === 'finite' && restVerbs.has(verb) && nearest.length === 1 && isSingular !== nearest[0]!.isPlural);
-const restVerbs = wordSet('lie lean rest hang stick protrude rise tower hover float');
+const restVerbs = wordSet('have lie lean rest hang stick protrude rise tower hover float');
 
 /** What things do: "a path that leads to a lake", "a shirt that says hello". */
 const thingVerbs = wordSet('lead read say show contain feature depict display reach extend stretch');

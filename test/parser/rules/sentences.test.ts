@@ -256,6 +256,7 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
     ['an old barn wall and a gate lean against a tree', 'wall lean against tree', 'gate lean against tree'],
   ],
   'clauses about what a thing does': [
+    ['a girl looks at a big hill that has a hut on it', 'girl looks at hill', 'hill has hut', 'hut on hill'],
     ['a nurse climbs a ladder that leans against a balcony', 'nurse climbs ladder', 'ladder leans against balcony'],
     [
       'A boy has his hair tied in a knot and is feeding a carrot to a pony.',
