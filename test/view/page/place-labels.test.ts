@@ -64,6 +64,14 @@ describe('layOutScene: labels', () => {
     assert.equal(many.boxes[3]!.text, '3');
     assert.equal(many.boxes[4]!.text, '4 wine glass');
     assert.equal(layOut({ ...crowd(2, 10, 0), labels: 'auto' }).boxes[3]!.text, '3 cup');
+    // The legend of short labels takes a part of the screen, which must not make them long again.
+    for (let boxes = 10; boxes < 60; boxes++) {
+      const contents = { ...crowd(2, boxes, 0), labels: 'auto' as const };
+      const [whole, lower] = [SCREEN, { ...SCREEN, y: 60, height: SCREEN.height - 60 }].map(
+        (screen) => layOutScene(contents, { scale: 1, x: 0, y: 0 }, screen, (text) => 6.4 * text.length).isShort,
+      );
+      assert.equal(whole, lower, `${boxes} boxes`);
+    }
   });
 
   it('are the same for the same input', () => {

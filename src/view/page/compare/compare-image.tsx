@@ -110,7 +110,7 @@ function CompareSide({
       detail.relations.map((relation, index) => ({
         ...currentRef(relation),
         key: `r${index}`,
-        look: twins[index] === null ? 'only' : 'plain',
+        look: twins[index] === null ? 'only' : 'quiet',
       })),
     [detail],
   );

@@ -167,8 +167,10 @@ export function SceneView(props: Props) {
     return () => clearTimeout(timer);
   }, [view.x, view.y, view.scale]);
   const contents = { size: image, objects, relations: shown, litObjects, litRelation: lit };
-  const screen = { x: 0, y: 0, ...size };
-  const content = [objects, shown, [...litObjects].join(), lit, labels, size.width, size.height];
+  // Labels keep clear of the legend, which is there only when they are short.
+  const [legendHeight, setLegendHeight] = useState(0);
+  const screen = { x: 0, y: legendHeight, width: size.width, height: size.height - legendHeight };
+  const content = [objects, shown, [...litObjects].join(), lit, labels, size.width, size.height, legendHeight];
   const atRest = useMemo(
     () => layOutScene({ ...contents, labels }, rest, screen, textWidth),
     [...content, rest.x, rest.y, rest.scale],
@@ -183,6 +185,11 @@ export function SceneView(props: Props) {
     [atRest, ...(isShifted ? [0, 0, 0] : [view.x, view.y, view.scale])],
   );
   const shift = isShifted ? `translate(${view.x - rest.x}px, ${view.y - rest.y}px)` : 'none';
+  const legend = useRef<HTMLUListElement>(null);
+  useLayoutEffect(() => {
+    const element = legend.current;
+    setLegendHeight(element ? element.offsetTop + element.offsetHeight : 0);
+  }, [scene.isShort, objects, size.width]);
   const colors = useMemo(() => categoryColors(objects.map(({ category }) => category)), [objects]);
   const roleOf = (index: number): string =>
     index === (line?.from ?? litRelation?.subject)
@@ -284,7 +291,7 @@ export function SceneView(props: Props) {
         </g>
       </svg>
       {scene.isShort && (
-        <ul class="legend" aria-label="Categories">
+        <ul class="legend" aria-label="Categories" ref={legend}>
           {[...new Map(objects.map(({ category }, index) => [category, colors[index]]))].map(([category, color]) => (
             <li key={category}>
               <svg viewBox="0 0 10 10" aria-hidden="true">

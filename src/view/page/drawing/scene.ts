@@ -10,7 +10,7 @@ export interface SceneRelation extends RelationRef {
   /** Names it among the relations of the scene. */
   readonly key: string;
   /** How it is drawn: `scene.css` has a rule for each. */
-  readonly look: 'plain' | 'approved' | 'rejected' | 'changed' | 'added' | 'unsure' | 'candidate' | 'only';
+  readonly look: 'plain' | 'approved' | 'rejected' | 'changed' | 'added' | 'unsure' | 'candidate' | 'only' | 'quiet';
 }
 
 /** A box on the screen with its label. */
@@ -99,11 +99,13 @@ export function layOutScene(
       const priority = litObjects.has(index) ? 300 : 100 - Math.log(1 + areaOf(rectangles[index]!));
       return { ...space, priority, places: boxLabelPlaces(rectangles[index]!, space) };
     }),
-    ...relations.map(({ key, predicate, object, subject }, at) => {
+    ...relations.map(({ key, look, predicate, object, subject }, at) => {
       const space = { width: widthOf(shortened(predicate)) + 2 * PADDING, height: LABEL_HEIGHT };
       const arrow = arrows[at];
       const places = arrow ? arrowLabelPlaces(arrow, space) : boxLabelPlaces(rectangles[subject]!, space);
       const isLit = key === litRelation;
+      // Quiet relations have a label only while they are lit.
+      if (look === 'quiet' && !isLit) return { ...space, priority: 0, places: [] };
       const priority = isLit ? 400 : object !== null && litObjects.has(subject) && litObjects.has(object) ? 200 : 60;
       return { ...space, priority, places };
     }),
@@ -123,18 +125,14 @@ export function layOutScene(
       text: shortened(relation.predicate),
       label: placed[objects.length + at] ?? null,
     })),
-    hidden: placed.filter((label, at) => label === null && isOnScreen(at)).length,
+    hidden: placed.filter((label, at) => label === null && requests[at]!.places.length > 0 && isOnScreen(at)).length,
     isShort,
   };
 
+  /** Depends on the magnification alone, not on what else is on the screen: the legend comes and goes with it. */
   function coverTooMuch(): boolean {
-    let covered = 0;
-    for (const [index, name] of names.entries())
-      if (isOnScreen(index)) covered += (widthOf(name) + 2 * PADDING) * LABEL_HEIGHT;
-    return (
-      covered >
-      COVERED * Math.min(screen.width, view.scale * size.width) * Math.min(screen.height, view.scale * size.height)
-    );
+    const covered = names.reduce((sum, name) => sum + (widthOf(name) + 2 * PADDING) * LABEL_HEIGHT, 0);
+    return covered > COVERED * view.scale ** 2 * size.width * size.height;
   }
 
   function isOnScreen(at: number): boolean {
