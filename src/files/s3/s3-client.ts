@@ -71,6 +71,7 @@ export function statusOf(error: unknown): number | null {
 export function describeS3Error(error: unknown): string {
   const { name = 'Error', code } = error as { readonly name?: string; readonly code?: unknown };
   const status = statusOf(error);
+  if ((error as Error).message === 'Region is missing') return 'no region: set AWS_REGION';
   const known = KNOWN[name] ?? (typeof code === 'string' ? KNOWN[code] : undefined);
   const found = status === null ? (typeof code === 'string' ? code : name) : `${name}, status ${status}`;
   return known === undefined ? found : `${known} (${found})`;
@@ -88,6 +89,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   CredentialsProviderError: 'no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE',
   ECONNREFUSED: 'nothing answers at the endpoint; check AWS_ENDPOINT_URL',
   ENOTFOUND: 'the host of the endpoint is unknown; check AWS_ENDPOINT_URL',
+  ERR_INVALID_URL: 'the endpoint is not a URL; check AWS_ENDPOINT_URL',
   PermanentRedirect: 'the bucket is in another region; set AWS_REGION',
   AuthorizationHeaderMalformed: 'the bucket is in another region; set AWS_REGION',
 };

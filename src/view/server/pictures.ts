@@ -1,8 +1,8 @@
 import PQueue from 'p-queue';
 import { RecordError } from '../../errors.js';
 import { encodeJpeg } from '../../files/encode-jpeg.js';
-import { imageInside } from '../../files/image-inside.js';
 import { readImagePart } from '../../files/image-part.js';
+import { findImageFile } from '../../files/image-stores/find-image-file.js';
 import type { Image } from '../../records/image.js';
 import type { PictureWidth } from '../view-api.js';
 
@@ -61,7 +61,7 @@ export class Pictures {
   async problem({ file }: Image): Promise<string | undefined> {
     if (!this.hasFolders) return 'the image folder is not known: give it with --images';
     try {
-      await imageInside(this.#folders, file);
+      await findImageFile(this.#folders, file);
       return undefined;
     } catch (error) {
       if (error instanceof RecordError) return error.message;
@@ -70,11 +70,11 @@ export class Pictures {
   }
 
   async #make(image: Image, wanted: PictureWidth | null): Promise<Buffer> {
-    const path = await imageInside(this.#folders, image.file);
+    const source = await findImageFile(this.#folders, image.file);
     const { width, height } = image;
     const scale = wanted === null ? Math.min(1, LONGEST_SIDE / Math.max(width, height)) : Math.min(1, wanted / width);
     const size = { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
-    const { data } = await readImagePart(path, image, { left: 0, top: 0, right: width, bottom: height, size });
+    const { data } = await readImagePart(source, image, { left: 0, top: 0, right: width, bottom: height, size });
     return encodeJpeg(data, size);
   }
 

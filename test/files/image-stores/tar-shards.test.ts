@@ -49,6 +49,31 @@ describe('images in tar shards', () => {
     assert.equal(readdirSync(shards).length, 2, 'nothing is unpacked');
   });
 
+  it('are embedded by exports and shown on sheets as those of a folder', async () => {
+    const [folder, out] = [temporaryFolder(), temporaryFolder()];
+    const shards = join(folder, 'images');
+    mkdirSync(shards);
+    writeShard(join(shards, 'a.tar'), Object.fromEntries(names.map((name) => [name, name])));
+    const graphs = join(out, 'run');
+    assert.equal((await run(IMAGES, graphs)).code, 0);
+    for (const [images, name] of [
+      [IMAGES, 'folder'],
+      [shards, 'shards'],
+    ] as const) {
+      const place = (kind: string) => join(out, kind, name);
+      for (const line of [
+        ['export', graphs, '--format', 'huggingface', '--images', images, '--out', place('embedded')],
+        ['export', graphs, '--format', 'huggingface-jsonl', '--images', images, '--out', place('copied')],
+        ['sample', graphs, '--images', images, '--out', place('sheets'), '--count', '3'],
+      ]) {
+        const ended = await relflow(line);
+        assert.equal(ended.code, 0, ended.stderr);
+      }
+    }
+    for (const kind of ['embedded', 'copied', 'sheets'])
+      assert.deepEqual(digests(join(out, kind, 'shards')), digests(join(out, kind, 'folder')), kind);
+  });
+
   it('are read from one file, with long names and folders', async () => {
     const long = `${'deep/'.repeat(30)}${'n'.repeat(120)}.jpg`;
     const middle = `${'folder/'.repeat(18)}${'n'.repeat(80)}.jpg`;
