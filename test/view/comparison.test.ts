@@ -58,7 +58,7 @@ describe('view with another set', () => {
         [
           [1, 'on', 0],
           [1, 'sitting', null],
-          [0, 'behind', 1],
+          [0, 'leading', 1],
         ],
       ),
       graphOf(1, 'b/1.jpg', BOXES, [
@@ -94,7 +94,7 @@ describe('view with another set', () => {
       ],
     );
     assert.deepEqual(page.totals, { onlyHere: 4, onlyThere: 3, both: 4, imagesOnlyHere: 1, imagesOnlyThere: 1 });
-    assert.deepEqual(page.predicates[0], { predicate: 'behind', here: 0, there: 1 });
+    assert.deepEqual(page.predicates[0], { predicate: 'leading', here: 0, there: 1 });
     const filtered = await view.get<ComparePage>('/api/compare?predicate=riding');
     assert.deepEqual([filtered.total, filtered.totals.both], [1, 2]);
     assert.match((await view.get<SetInfo>('/api/set')).compare!.name, /graphs\.jsonl/);

@@ -13,7 +13,7 @@ import type { ViewDatabase } from './view-database.js';
 import type { ViewRecord, ViewSet } from './view-set.js';
 
 /** Another number makes all indexes anew. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** The columns that are numbers of texts. */
 export const DICTIONARIES = ['predicate', 'category', 'source', 'tagger', 'dataset', 'split', 'reason'] as const;
@@ -29,6 +29,7 @@ export const TABLES = {
   terms: 'dictionary VARCHAR, id INTEGER, text VARCHAR',
   blocks: 'first_byte DOUBLE, bytes INTEGER',
   refused: 'reason VARCHAR, count INTEGER, example VARCHAR',
+  totals: 'images INTEGER, relations INTEGER, has_captions BOOLEAN',
 } as const;
 
 /** Number of images after which rows become visible; the first ones do so earlier, because the first page waits for them. */
@@ -182,6 +183,7 @@ export class SetIndex {
         for (const [id, text] of this.dictionaries[name].texts.entries()) rows.add('terms', [name, id, text]);
       for (const { at, bytes } of this.#documents.blocks) rows.add('blocks', [at, bytes]);
       for (const [reason, { count, example }] of this.refused) rows.add('refused', [reason, count, example]);
+      rows.add('totals', [images, rows.relations, this.#hasCaptions]);
       await flush();
     } finally {
       rows.close();
@@ -262,13 +264,12 @@ export class SetIndex {
         `SELECT reason, count, example FROM ${this.alias}.refused`,
       );
       for (const { reason, count, example } of refused) this.refused.set(reason, { count, example });
-      const { images, captions } = await db.one<{ images: number; captions: boolean }>(
-        `SELECT count(*) AS images, coalesce(bool_or(captions <> ''), false) AS captions FROM ${this.alias}.images`,
-      );
-      const { relations } = await db.one<{ relations: number }>(
-        `SELECT count(*) AS relations FROM ${this.alias}.relations`,
-      );
-      [this.#images, this.#relations, this.#hasCaptions, this.#done] = [images, relations, captions, true];
+      const { images, relations, has_captions } = await db.one<{
+        images: number;
+        relations: number;
+        has_captions: boolean;
+      }>(`SELECT * FROM ${this.alias}.totals`);
+      [this.#images, this.#relations, this.#hasCaptions, this.#done] = [images, relations, has_captions, true];
       return true;
     } catch {
       // A damaged cache is made anew.

@@ -57,6 +57,8 @@ export interface View {
  */
 export async function startView(set: ViewSet, options: StartViewOptions = {}): Promise<View> {
   const { images = [], port = 0, reviewer = userName(), cache = cacheFolder(), reviews = reviewsOf(set) } = options;
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new OptionError('view', `port is ${port}, expected a whole number from 0 to 65535`);
   for (const folder of images) await checkImageFolder(folder);
   if (options.compare?.digest === set.digest)
     throw new OptionError('view', `--compare is the same set as ${set.name}, expected another one`);

@@ -100,7 +100,11 @@ export function viewApp(services: ViewServices, token: string, port: () => numbe
     context.header('cache-control', 'private, max-age=3600');
     return context.body(new Uint8Array(picture), 200, { 'content-type': 'image/jpeg' });
   });
-  app.post('/api/edits', bodyLimit({ maxSize: MOST_BYTES }), async (context) => {
+  const limit = bodyLimit({
+    maxSize: MOST_BYTES,
+    onError: (context) => refuse(context, 413, 'too-large', `the request has more than ${MOST_BYTES} bytes`),
+  });
+  app.post('/api/edits', limit, async (context) => {
     const { edits } = readEdits(await context.req.text());
     return context.json(await desk.save(edits));
   });
