@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { NativeMath } from '../../model/backends/kernels/native-math.js';
 import type { Parameter } from '../../model/parameter-scope.js';
 import type { GraphBuilder } from '../../model/recording/tensorflow/graph-builder.js';
 import type { GraphSession } from '../../model/recording/tensorflow/graph-session.js';
-import { NodeMath } from '../../model/recording/tensorflow/node-math.js';
 import type { TrainedVariables } from './update-nodes.js';
 
 /** A variable of a graph. */
@@ -79,7 +79,7 @@ export class RecordedVariables {
     weight: number,
     isLater: boolean,
   ): string[] {
-    const m = new NodeMath(graph);
+    const m = new NativeMath(graph);
     return this.#sums.flatMap(({ parameter, node }) => {
       const gradient = gradients[parameter.name];
       if (gradient === undefined) return [];

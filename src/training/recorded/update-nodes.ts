@@ -1,6 +1,6 @@
+import { NativeMath } from '../../model/backends/kernels/native-math.js';
 import type { Parameter } from '../../model/parameter-scope.js';
 import { control, type GraphBuilder } from '../../model/recording/tensorflow/graph-builder.js';
-import { NodeMath } from '../../model/recording/tensorflow/node-math.js';
 import type { AdamWOptions } from '../optimizer/adam-w.js';
 import { groupOf, type ParameterGroup } from '../optimizer/parameter-group.js';
 
@@ -95,7 +95,7 @@ const float = { T: { type: 'float32' } } as const;
  */
 export function updateNodes(graph: GraphBuilder, inputs: UpdateInputs): string {
   const { variables, gradients, results, resultCount, numbers, options } = inputs;
-  const m = new NodeMath(graph);
+  const m = new NativeMath(graph);
   const squares = Object.values(gradients).map((gradient) => m.unary('L2Loss', gradient));
   const halfSum =
     squares.length === 1 ? squares[0]! : graph.run('AddN', squares, { N: { int: squares.length }, ...float });

@@ -3,8 +3,6 @@ import { nativeLayerKernels } from './native-layer-kernels.js';
 import { NativeMath } from './native-math.js';
 import type { NativeKernel } from './native-ops.js';
 
-export type { NativeAttribute, NativeInput, NativeKernel, NativeOps } from './native-ops.js';
-
 const float = { T: { type: 'float32' } } as const;
 
 /**

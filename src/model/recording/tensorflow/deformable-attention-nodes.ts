@@ -1,6 +1,6 @@
+import { NativeMath } from '../../backends/kernels/native-math.js';
 import type { GraphBuilder } from './graph-builder.js';
 import type { KernelNodes, NodeCall } from './node-call.js';
-import { NodeMath } from './node-math.js';
 
 /** Each point lies between four cells: the first two are in the upper row, the last two in the lower one. */
 const CORNERS = [4] as const;
@@ -34,7 +34,7 @@ function samples(graph: GraphBuilder, { inputs }: NodeCall, levels: readonly (re
   const { value, locations, weights } = inputs;
   const [batch, tokens, heads, width] = value!.shape as [number, number, number, number];
   const [, queries, , levelCount, points] = weights!.shape as [number, number, number, number, number];
-  const m = new NodeMath(graph);
+  const m = new NativeMath(graph);
   const perLevel = (values: readonly number[]) => graph.constant(values, [levelCount, 1], 'float32');
   const heights = levels.map(([height]) => height);
   const widths = levels.map(([, columns]) => columns);
@@ -131,7 +131,7 @@ const batchProduct = (graph: GraphBuilder, a: string, b: string, transposeA: boo
   });
 
 export const deformableAttentionNodes: KernelNodes = (graph, call) => {
-  const m = new NodeMath(graph);
+  const m = new NativeMath(graph);
   const { sizes, gathered, across, down, inside } = samples(graph, call, levelsOf(call));
   const { batch, queries, heads, levels, points, width } = sizes;
   const weights = m.reshape(call.inputs['weights']!.value, [batch, queries, heads, levels, points, 1]);
@@ -141,7 +141,7 @@ export const deformableAttentionNodes: KernelNodes = (graph, call) => {
 };
 
 export const deformableAttentionGradientNodes: KernelNodes = (graph, call) => {
-  const m = new NodeMath(graph);
+  const m = new NativeMath(graph);
   const levelSizes = levelsOf(call);
   const { sizes, rows, gathered, across, down, inside } = samples(graph, call, levelSizes);
   const { batch, tokens, queries, heads, levels, points, width } = sizes;

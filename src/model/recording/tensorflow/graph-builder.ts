@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as tf from '@tensorflow/tfjs-core';
-import type { NativeAttribute, NativeOps } from '../../backends/kernels/native-kernels.js';
+import type { NativeAttribute, NativeOps } from '../../backends/kernels/native-ops.js';
 import { nativePackage } from '../../backends/start-native-backend.js';
 
 /** Attribute of a node: those of operations that also run at once, and lists, texts, shapes and numbers. */

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeKernels } from '../../backends/kernels/native-kernels.js';
 import { deformableAttentionGradientNodes, deformableAttentionNodes } from './deformable-attention-nodes.js';
-import { fusedNodes } from './fused-nodes.js';
+
 import type { GraphBuilder, NodeAttribute } from './graph-builder.js';
 import type { KernelNodes, NodeCall, NodeInput } from './node-call.js';
 
@@ -315,7 +315,6 @@ export const kernelNodes: Readonly<Record<string, KernelNodes>> = {
   ...reductions,
   ...products,
   ...layouts,
-  ...fusedNodes,
   ...shared,
   RelflowDeformableAttention: deformableAttentionNodes,
   RelflowDeformableAttentionGradient: deformableAttentionGradientNodes,

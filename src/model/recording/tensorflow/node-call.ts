@@ -1,4 +1,4 @@
-import type { NativeInput } from '../../backends/kernels/native-kernels.js';
+import type { NativeInput } from '../../backends/kernels/native-ops.js';
 import type { RecordedValue } from '../recording.js';
 import type { GraphBuilder } from './graph-builder.js';
 
