@@ -28,12 +28,22 @@ export interface ReadBack {
   readonly pseudoLabels: readonly Float32Array[] | null;
 }
 
+/** Reads back what a loss needs from a pass of its own. */
+export interface BeforeRun {
+  /** Runs a pass. @returns the outputs that are read back, by name */
+  outputs(batch: TrainingBatch, drop: Dropout): Record<string, tf.Tensor>;
+  /** Computes what `run` needs from the outputs of a pass. */
+  readBack(outputs: Readonly<Record<string, tf.Tensor>>, batch: TrainingBatch): Promise<ReadBack>;
+  /** Returns something of the same form, for a `run` that is recorded. */
+  placeholder(batch: TrainingBatch): ReadBack;
+}
+
 /** The forward pass of a training: from a batch to its loss. */
 export interface Forward {
   /** Prepares a pass, outside of the differentiated function. */
   prepare(batch: TrainingBatch): Promise<void>;
-  /** Runs a pass only to read back what `run` needs; missing if `run` needs nothing. */
-  readBack?(batch: TrainingBatch, drop: Dropout): Promise<ReadBack>;
+  /** What `run` needs to have read back; missing if it needs nothing. */
+  readonly before?: BeforeRun;
   /**
    * Makes the tensors that depend on the data of `run`, and no others; missing if `run` has to be called for them.
    * @returns false if `run` has to be called first
@@ -41,7 +51,7 @@ export interface Forward {
   collectData?(batch: TrainingBatch): boolean;
   /**
    * Computes the loss of all decoder layers, and its parts in the order of `LOSS_PARTS`.
-   * @param known the result of `readBack` for the same batch and dropout; if omitted, `run` reads synchronously, which
+   * @param known what `before` reads back for the same batch and dropout; if omitted, `run` reads synchronously, which
    *   not every backend can
    */
   run(batch: TrainingBatch, drop: Dropout, known?: ReadBack): { total: tf.Scalar; parts: tf.Tensor1D };
@@ -67,7 +77,12 @@ export const namedParts = (values: Float32Array): LossParts =>
 /** Prepares a pass, and reads back what it needs if the backend cannot read synchronously. */
 async function preparePass(forward: Forward, batch: TrainingBatch, drop: () => Dropout): Promise<ReadBack | undefined> {
   await forward.prepare(batch);
-  return requiresAsyncReads(tf.getBackend()) ? forward.readBack?.(batch, drop()) : undefined;
+  const { before } = forward;
+  if (!before || !requiresAsyncReads(tf.getBackend())) return undefined;
+  const outputs = tf.tidy(() => before.outputs(batch, drop()));
+  const known = await before.readBack(outputs, batch);
+  tf.dispose(outputs);
+  return known;
 }
 
 /**

@@ -30,13 +30,25 @@ export const rlipForward = (model: RlipV2, labelVectors: CachedLabelVectors, opt
   const decode = (batch: TrainingBatch, drop: Dropout) => decodeBatch(model, labelVectors, batch, drop);
   return {
     prepare: (batch) => labelVectors.prepare(batch),
-    readBack: async (batch, drop) => {
-      const outputs = tf.tidy(() => decode(batch, drop) as unknown as tf.TensorContainer) as unknown as DecoderOutputs;
-      const matches: Matches[][] = [];
-      for (const layer of outputs.found) matches.push(await matchPairsAsync(layer, batch.targets));
-      const added = options.pseudoLabels ? batchPseudoLabels(await outputs.vectors.data(), batch) : null;
-      tf.dispose(outputs as unknown as tf.TensorContainer);
-      return { matches, pseudoLabels: added };
+    before: {
+      outputs: (batch, drop) => {
+        const { found, vectors } = decode(batch, drop);
+        const named = found.flatMap((layer, k) =>
+          Object.entries(layer).map(([name, x]) => [`${k}.${name}`, x] as const),
+        );
+        return { ...Object.fromEntries(named), ...(options.pseudoLabels && { vectors }) };
+      },
+      readBack: async (outputs, batch) => {
+        const matches: Matches[][] = [];
+        for (let k = 0; outputs[`${k}.subjectBoxes`]; k++)
+          matches.push(await matchPairsAsync(layerOf(outputs, k), batch.targets));
+        const { vectors } = outputs;
+        return { matches, pseudoLabels: vectors ? batchPseudoLabels(await vectors.data(), batch) : null };
+      },
+      placeholder: ({ targets }) => {
+        const matches = targets.map(({ subjectLabels }) => ({ queries: Int32Array.from(subjectLabels, (_, k) => k) }));
+        return { matches: Array.from({ length: model.config.decoderLayers }, () => matches), pseudoLabels: null };
+      },
     },
     run: (batch, drop, known) => {
       const { targets } = batch;
@@ -63,6 +75,12 @@ export const rlipForward = (model: RlipV2, labelVectors: CachedLabelVectors, opt
     },
   };
 };
+
+/** The outputs of layer k, by the names of `before`. */
+const layerOf = (outputs: Readonly<Record<string, tf.Tensor>>, k: number): LayerOutput =>
+  Object.fromEntries(
+    Object.entries(outputs).flatMap(([name, x]) => (name.startsWith(`${k}.`) ? [[name.slice(`${k}.`.length), x]] : [])),
+  ) as unknown as LayerOutput;
 
 /** The outputs of all decoder layers for a batch. */
 interface DecoderOutputs {

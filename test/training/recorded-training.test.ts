@@ -9,7 +9,7 @@ import type { TrainOptions } from '../../src/training/train-options.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
 import { temporaryFolder } from '../support/folders.js';
 import { useNativeBackend } from '../support/native-backend.js';
-import { tinyTagger, writeTrainingScenes } from '../support/training-scenes.js';
+import { tinyRlip, tinyTagger, writeTrainingScenes } from '../support/training-scenes.js';
 
 describe('train on tensorflow: 20 recorded steps of the tiny tagger', function () {
   this.timeout(600_000);
@@ -83,6 +83,21 @@ describe('train on tensorflow: 20 recorded steps of the tiny tagger', function (
     );
     assert.deepEqual(readFileSync(weights!), readFileSync(join(recorded, 'weights.safetensors')));
     assert.equal(tf.memory().numTensors, numTensors);
+  });
+
+  it('has the eager losses of ParSeDA, whose matching is between two recorded passes', async () => {
+    const [a, b] = [join(folder, 'parseda'), join(folder, 'parseda-eager')];
+    const changed = { ...tinyRlip, data, canvasMultiple: 64, steps: 4, emaDecay: 0.9 };
+    await trained(a, changed);
+    await trained(b, { ...changed, eager: true });
+    const [steps, expected] = [stepsOf(a), stepsOf(b)];
+    assert.equal(steps.length, 4);
+    for (const [k, step] of steps.entries())
+      assert.ok(
+        Math.abs(step.loss - expected[k]!.loss) <= 1e-5 * step.loss,
+        `${k}: ${step.loss}, ${expected[k]!.loss}`,
+      );
+    assert.ok(eventsOf(a).some(({ event }) => event === 'recording'));
   });
 
   it('averages the gradients of several batches as eager steps do', async () => {

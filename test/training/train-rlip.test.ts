@@ -90,7 +90,9 @@ describe('train: 4 steps of a tiny ParSeDA on 6 scenes', () => {
     };
     await forward.prepare(batch);
     const { numTensors } = tf.memory();
-    const known = await forward.readBack!(batch, drop());
+    const outputs = tf.tidy(() => forward.before!.outputs(batch, drop()));
+    const known = await forward.before!.readBack(outputs, batch);
+    tf.dispose(outputs);
     assert.equal(tf.memory().numTensors, numTensors);
     assert.ok(known.pseudoLabels!.some((shares) => shares.some((share) => share > 0)));
     assert.deepEqual(stepOf(known), stepOf());

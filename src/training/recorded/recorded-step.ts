@@ -12,7 +12,14 @@ import { GraphSession } from '../../model/recording/tensorflow/graph-session.js'
 import { kernelNodes } from '../../model/recording/tensorflow/kernel-nodes.js';
 import { PackedData } from '../../model/recording/tensorflow/packed-data.js';
 import type { TrainingBatch } from '../data/training-batch.js';
-import { type Forward, LOSS_PARTS, namedParts, type StepLoss } from '../loss-gradients.js';
+import {
+  type BeforeRun,
+  type Forward,
+  LOSS_PARTS,
+  namedParts,
+  type ReadBack,
+  type StepLoss,
+} from '../loss-gradients.js';
 import type { AdamW, MomentValues } from '../optimizer/adam-w.js';
 import type { Ema } from '../optimizer/ema.js';
 import { RecordedVariables } from './recorded-variables.js';
@@ -61,8 +68,31 @@ interface Recorded {
   readonly packed: PackedData;
   /** Nodes of the results: that of the only or the first batch of a step, and that of later ones. */
   nodes: { readonly first: string; readonly later: string };
+  /** The pass before, from whose outputs `run` needs something; undefined if it needs nothing. */
+  readonly before: RecordedOutputs | undefined;
   /** Whether a second batch has given the same recording. */
   isChecked: boolean;
+}
+
+/** A recorded pass whose outputs are read back. */
+interface RecordedOutputs {
+  readonly recording: Recording;
+  readonly packed: PackedData;
+  /** Nodes of the outputs, by name. */
+  nodes: Readonly<Record<string, string>>;
+}
+
+/** The passes of a batch, and the data by whose shapes they are known. */
+interface Passes {
+  readonly pass: () => ReturnType<Forward['run']>;
+  /** Missing if nothing is read back. */
+  readonly outputs: (() => Record<string, tf.Tensor>) | undefined;
+  readonly data: ReadonlyMap<string, tf.TypedArray>;
+}
+
+function disposeData({ packed, before }: Recorded): void {
+  packed.dispose();
+  before?.packed.dispose();
 }
 
 /** `[loss, parts of the loss]`. */
@@ -117,9 +147,14 @@ export class RecordedStep {
   ): Promise<StepLoss> {
     const { forward, batches } = this.#options;
     await forward.prepare(batch);
-    const pass = () => forward.run(batch, this.#dropout(seed));
-    const data = this.#collect(batch, pass, seed);
-    const { session, recorded } = await this.#recordedFor(batch, pass, data, onRecording);
+    const { before } = forward;
+    let known = before?.placeholder(batch);
+    const pass = () => forward.run(batch, this.#dropout(seed), known);
+    const outputs = before && (() => before.outputs(batch, this.#dropout(seed)));
+    const first = outputs ? collectData(TARGET, kernelNames, () => void outputs()) : this.#collect(batch, pass, seed);
+    const { session, recorded } = await this.#recordedFor(batch, { pass, outputs, data: first }, onRecording);
+    if (before) known = await this.#readBack(before, recorded.before!, first, batch);
+    const data = before ? collectData(TARGET, kernelNames, () => void pass()) : first;
     const { inputs, dispose } = recorded.packed.tensors(data);
     const numbers = this.#updateTensor(scheduleFactor);
     if (batches === 1) inputs.set(UPDATE_INPUT, numbers);
@@ -180,7 +215,7 @@ export class RecordedStep {
 
   dispose(): void {
     this.#session?.close();
-    for (const { packed } of this.#recordings.values()) packed.dispose();
+    for (const recorded of this.#recordings.values()) disposeData(recorded);
     this.#recordings.clear();
   }
 
@@ -203,8 +238,7 @@ export class RecordedStep {
   /** Returns the recording for the shapes of the data; records first if there is none. */
   async #recordedFor(
     { sizes, height, width }: TrainingBatch,
-    pass: () => ReturnType<Forward['run']>,
-    data: ReadonlyMap<string, tf.TypedArray>,
+    { pass, outputs, data }: Passes,
     onRecording: (event: RecordingStarted) => Promise<void>,
   ): Promise<{ session: GraphSession; recorded: Recorded }> {
     const key = [...data]
@@ -218,24 +252,49 @@ export class RecordedStep {
       this.#recordings.set(key, known);
       if (!known.isChecked) {
         const second = this.#record(pass);
-        checkData(data, second.data);
+        if (!outputs) checkData(data, second.data);
         this.#check(known, second.recording);
         known.isChecked = true;
       }
       return { session: this.#session, recorded: known };
     }
     const { recording, data: walked } = this.#record(pass);
-    checkData(data, walked);
+    if (!outputs) checkData(data, walked);
     await onRecording({ shape: [sizes.length, height, width], calls: recording.calls.length });
     const oldest = this.#recordings.size >= MAX_RECORDINGS ? this.#recordings.keys().next().value : undefined;
     if (oldest !== undefined) {
-      this.#recordings.get(oldest)!.packed.dispose();
+      disposeData(this.#recordings.get(oldest)!);
       this.#recordings.delete(oldest);
     }
-    const packed = new PackedData(recording, `data/${this.#recordedCount++}`);
-    const recorded = { recording, packed, nodes: { first: '', later: '' }, isChecked: false };
+    const prefix = `data/${this.#recordedCount++}`;
+    const packed = new PackedData(recording, prefix);
+    const before = outputs && this.#recordOutputs(outputs, `${prefix}/before`);
+    const recorded = { recording, packed, before, nodes: { first: '', later: '' }, isChecked: false };
     this.#recordings.set(key, recorded);
     return { session: await this.#rebuild(), recorded };
+  }
+
+  #recordOutputs(outputs: () => Record<string, tf.Tensor>, prefix: string): RecordedOutputs {
+    const { recording } = recordKernels({ target: TARGET, kernels: kernelNames }, outputs);
+    return { recording, packed: new PackedData(recording, prefix), nodes: {} };
+  }
+
+  /** Runs the pass before, and computes what `run` needs from its outputs. */
+  async #readBack(
+    before: BeforeRun,
+    { packed, nodes }: RecordedOutputs,
+    data: ReadonlyMap<string, tf.TypedArray>,
+    batch: TrainingBatch,
+  ): Promise<ReadBack> {
+    const { inputs, dispose } = packed.tensors(data);
+    const tensors = this.#session!.run(inputs, Object.values(nodes));
+    const outputs = Object.fromEntries(Object.keys(nodes).map((name, k) => [name, tensors[k]!]));
+    dispose();
+    try {
+      return await before.readBack(outputs, batch);
+    } finally {
+      tf.dispose(tensors);
+    }
   }
 
   #record(pass: () => ReturnType<Forward['run']>): ReturnType<typeof recordKernels> {
@@ -283,11 +342,12 @@ export class RecordedStep {
     return this.#session;
   }
 
-  #addStep(graph: GraphBuilder, { recording, packed }: Recorded, numbers: string): Recorded['nodes'] {
+  /** Adds a recording that reads the weights. @returns the nodes of its outputs */
+  #addPass(graph: GraphBuilder, { recording, packed }: Pick<Recorded, 'recording' | 'packed'>): Record<string, string> {
     const data = packed.addTo(graph);
     const weights = new Map(this.#variables.trained.map(({ parameter, weight }) => [parameter.variable, weight]));
     const reads = new Map<string, string>();
-    const { results, ...outputs } = addRecording(graph, recording, {
+    return addRecording(graph, recording, {
       data: (name) => data.get(name)!,
       outside: (tensor) => {
         const weight = weights.get(tensor as tf.Variable)!;
@@ -296,6 +356,11 @@ export class RecordedStep {
         return read;
       },
     });
+  }
+
+  #addStep(graph: GraphBuilder, recorded: Recorded, numbers: string): Recorded['nodes'] {
+    if (recorded.before) recorded.before.nodes = this.#addPass(graph, recorded.before);
+    const { results, ...outputs } = this.#addPass(graph, recorded);
     const gradients = Object.fromEntries(
       Object.entries(outputs).map(([name, node]) => [name.slice(GRADIENT.length), node] as const),
     );
