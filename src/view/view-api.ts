@@ -14,7 +14,6 @@
  * | `GET /api/charts?FILTER` | `Charts` |
  * | `GET /api/terms?field=predicate&text=rid&limit=20` | `Terms`, for completion |
  * | `GET /api/images/KEY` | `ImageDetail` |
- * | `GET /api/images/KEY/way` | `ImageWay` |
  * | `GET /api/images/KEY/picture?width=320` | image bytes; `width` is one of `PictureWidth`, the original if omitted |
  * | `POST /api/edits` with `EditRequest` | `EditReply`, after the edits are on disk |
  * | `GET /api/edits?limit=50` | `EditLog`, the newest first |
@@ -33,8 +32,6 @@ export interface ApiError {
   readonly error: string;
   /** `bad-option`, `not-found`, `bad-token`, `bad-origin`, … */
   readonly code: string;
-  /** For an error in `where`: the index of the character at which it was noticed; absent if unknown. */
-  readonly at?: number;
 }
 
 /** Number of an image: its position in the set, from 0. It stays the same while the set does. */
@@ -289,27 +286,6 @@ export interface ImageDetail {
   /** Keys of the neighbors under the filter and sort that the request carried. */
   readonly previous: ImageKey | null;
   readonly next: ImageKey | null;
-}
-
-/** Every decision of every stage about one image, from running the pipeline again for it. */
-export interface ImageWay {
-  readonly steps: readonly { readonly stage: string; readonly line: string }[];
-  /** The words of captions that state the image's relations; absent if the captions were not parsed again. */
-  readonly words?: readonly RelationWords[];
-  /** Why there are no steps, for people. */
-  readonly problem?: string;
-}
-
-/** The words of a caption that name a part of a relation. */
-export interface RelationWords {
-  /** Index into the image's `relations`. */
-  readonly relation: number;
-  /** Index into the image's `captions`. */
-  readonly caption: number;
-  readonly part: 'subject' | 'predicate' | 'object';
-  /** UTF-16 offsets in the caption, the second one exclusive. */
-  readonly start: number;
-  readonly end: number;
 }
 
 /** What a person does to a relation. */

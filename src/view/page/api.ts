@@ -12,7 +12,6 @@ import type {
   ImageKey,
   ImagePage,
   ImageSort,
-  ImageWay,
   PictureWidth,
   Queue,
   SetInfo,
@@ -27,14 +26,11 @@ export class RequestError extends Error {
   /** The status of the reply; 0 without one. */
   readonly status: number;
   readonly code: string;
-  /** Where in the expression the error is, as an index; undefined for other errors. */
-  readonly at: number | undefined;
 
-  constructor(message: string, status: number, code: string, at?: number) {
+  constructor(message: string, status: number, code: string) {
     super(message);
     this.status = status;
     this.code = code;
-    this.at = at;
   }
 
   /** Whether the same request may succeed later: the server is away or busy, or its disk is full. */
@@ -53,8 +49,8 @@ async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
   }
   const body: unknown = await response.json().catch(() => null);
   if (response.ok && body !== null) return body as T;
-  const { error = `the server answered ${response.status}`, code = 'unknown', at } = (body ?? {}) as Partial<ApiError>;
-  throw new RequestError(error, response.status, code, at);
+  const { error = `the server answered ${response.status}`, code = 'unknown' } = (body ?? {}) as Partial<ApiError>;
+  throw new RequestError(error, response.status, code);
 }
 
 function pathWith(path: string, filter: Filter, more: Readonly<Record<string, string | number>> = {}): string {
@@ -77,7 +73,6 @@ export const api = {
     request<Terms>(pathWith('/api/terms', {}, { field, text, limit: 20 }), { signal }),
   image: (key: ImageKey, filter: Filter, sort: ImageSort, signal: AbortSignal) =>
     request<ImageDetail>(pathWith(`/api/images/${key}`, filter, { sort }), { signal }),
-  way: (key: ImageKey, signal: AbortSignal) => request<ImageWay>(`/api/images/${key}/way`, { signal }),
   edit: (body: EditRequest) =>
     request<EditReply>('/api/edits', {
       method: 'POST',

@@ -28,7 +28,7 @@ export function ExpressionBox() {
     };
   }, [text]);
   useShortcuts('Filter', [{ keys: ['/'], does: 'write an expression', run: () => input.current?.focus() }]);
-  const found = problem && problemPlace(problem, text);
+  const found = problem && problemPlace(problem.message, text);
   const fields = setInfo.value?.fields ?? [];
   return (
     <form

@@ -1,5 +1,3 @@
-import type { RequestError } from '../api.js';
-
 /** What is wrong with an expression, and where. */
 export interface ExpressionProblem {
   readonly message: string;
@@ -7,13 +5,12 @@ export interface ExpressionProblem {
   readonly place: { readonly start: number; readonly end: number } | null;
 }
 
-/** Finds the place in an expression that an error is about: the server's, the character that it names, or the words that it quotes. */
-export function problemPlace({ message, at }: Pick<RequestError, 'message' | 'at'>, text: string): ExpressionProblem {
+/** Finds the place in an expression that an error is about: the character that it names, or the words that it quotes. */
+export function problemPlace(message: string, text: string): ExpressionProblem {
   const ending = ` in '${text}'`;
   const short = (message.endsWith(ending) ? message.slice(0, -ending.length) : message).replace(/^where: /, '');
   const named = /at character (\d+)/.exec(short)?.[1];
-  const index = at ?? (named === undefined ? undefined : Number(named));
-  if (index !== undefined) return { message: short, place: { start: index, end: index + 1 } };
+  if (named !== undefined) return { message: short, place: { start: Number(named), end: Number(named) + 1 } };
   const word = /(?:field|found|operator) '(.+?)'/.exec(short)?.[1];
   // A name stands alone: `on` is not a part of `confidence`.
   const start = word === undefined ? -1 : text.search(new RegExp(`(?<!\\w)${escaped(word)}(?!\\w)`));

@@ -4,6 +4,9 @@ import { relationText } from './shown-relation.js';
 interface Props {
   readonly objects: readonly ImageObject[];
   readonly candidates: readonly ImageCandidate[];
+  /** What the image passed through, and the command that traces it. */
+  readonly stages: readonly { readonly name: string; readonly version: string }[];
+  readonly command: string;
   readonly lit: string | null;
   readonly onHover: (key: string | null) => void;
   /** Adds a dropped candidate as a relation. */
@@ -11,7 +14,7 @@ interface Props {
 }
 
 /** The candidates by what became of them, dropped ones first. */
-export function CandidateList({ objects, candidates, lit, onHover, onAdd }: Props) {
+export function CandidateList({ objects, candidates, stages, command, lit, onHover, onAdd }: Props) {
   const reasons = [...new Set(candidates.map(({ reason }) => reason))].sort(
     (a, b) => Number(a === 'kept') - Number(b === 'kept'),
   );
@@ -54,6 +57,10 @@ export function CandidateList({ objects, candidates, lit, onHover, onAdd }: Prop
           </details>
         );
       })}
+      <p class="stages">
+        {stages.map(({ name, version }) => `${name} ${version}`).join(' → ')}. Every decision of every stage:{' '}
+        <code>{command}</code>
+      </p>
     </div>
   );
 }

@@ -1,15 +1,14 @@
-import type { ImageDetail, RelationWords } from '../../view-api.js';
+import type { ImageDetail } from '../../view-api.js';
 import { litWords } from './caption-words.js';
 import type { ShownRelation } from './shown-relation.js';
 
 interface Props {
   readonly detail: ImageDetail;
   readonly lit: ShownRelation | null;
-  readonly words: readonly RelationWords[] | undefined;
 }
 
 /** The captions; those that state the lit relation have its words marked. */
-export function Captions({ detail: { captions, objects }, lit, words }: Props) {
+export function Captions({ detail: { captions, objects }, lit }: Props) {
   if (captions.length === 0) return null;
   const categories = {
     subject: objects[lit?.relation.subject ?? -1]?.category ?? '',
@@ -18,7 +17,7 @@ export function Captions({ detail: { captions, objects }, lit, words }: Props) {
   return (
     <ol class="captions" aria-label="Captions">
       {captions.map(({ text, source }, index) => {
-        const marks = lit ? litWords({ text, index }, { ...lit.relation, index: lit.index }, categories, words) : [];
+        const marks = lit ? litWords({ text, index }, lit.relation, categories) : [];
         const isStating = lit?.relation.captions.includes(index) ?? false;
         let at = 0;
         return (

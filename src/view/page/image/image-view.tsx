@@ -15,12 +15,11 @@ import { NewRelation } from './new-relation.js';
 import { type RelationActions, RelationList } from './relation-list.js';
 import { SceneGraphView } from './scene-graph.js';
 import { currentRef, relationText, type ShownRelation, sceneRelations } from './shown-relation.js';
-import { WayList } from './way-list.js';
 
 const LABELS: readonly LabelMode[] = ['auto', 'names', 'numbers', 'none'];
 const nextLabels = (labels: LabelMode): LabelMode => LABELS[(LABELS.indexOf(labels) + 1) % LABELS.length]!;
 
-type Tab = 'relations' | 'candidates' | 'decisions';
+type Tab = 'relations' | 'candidates';
 
 /** An image with its boxes, relations, captions, graph and candidates. */
 export function ImageView({ image }: { readonly image: number }) {
@@ -61,9 +60,6 @@ function ImagePanel({ detail }: { readonly detail: ImageDetail }) {
   const controls = useRef<SceneControls | null>(null);
   const lit = hovered ?? (isPinned && selected >= 0 ? `r${selected}` : null);
 
-  const way = useLoaded(tab === 'decisions' || lit !== null ? `way ${image}` : null, (signal) =>
-    api.way(image, signal),
-  );
   const drawn = useMemo(() => sceneRelations(relations), [relations]);
   const candidate = lit?.startsWith('c') ? candidates[Number(lit.slice(1))] : undefined;
   const scene = useMemo<readonly SceneRelation[]>(
@@ -143,11 +139,6 @@ function ImagePanel({ detail }: { readonly detail: ImageDetail }) {
       run: () => setTab(tab === 'candidates' ? 'relations' : 'candidates'),
     },
     {
-      keys: ['v'],
-      does: 'decisions of every stage',
-      run: () => setTab(tab === 'decisions' ? 'relations' : 'decisions'),
-    },
-    {
       keys: ['Escape'],
       does: 'back',
       run: () => {
@@ -176,10 +167,9 @@ function ImagePanel({ detail }: { readonly detail: ImageDetail }) {
 
   const hasPicture = setInfo.value?.hasPictures && detail.pictureProblem === undefined;
   const reviewed = relations.filter(({ review }) => review.state !== 'unreviewed').length;
-  const tabs: readonly [Tab, string, number | null][] = [
+  const tabs: readonly [Tab, string, number][] = [
     ['relations', 'Relations', relations.length],
     ...(candidates.length > 0 ? [['candidates', 'Candidates', candidates.length] satisfies [Tab, string, number]] : []),
-    ['decisions', 'Decisions', null],
   ];
   return (
     <div class="image-view">
@@ -261,14 +251,14 @@ function ImagePanel({ detail }: { readonly detail: ImageDetail }) {
           />
         </div>
         {detail.pictureProblem && <p class="nothing">{detail.pictureProblem}</p>}
-        <Captions detail={detail} lit={shown} words={way.value?.words} />
+        <Captions detail={detail} lit={shown} />
       </div>
       <aside class="image-side" aria-label="Relations of the image">
         <div
           class="tabs"
           role="tablist"
           tabIndex={-1}
-          aria-label="Relations, candidates, decisions"
+          aria-label="Relations, candidates"
           onKeyDown={(event) => {
             const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
             if (step === 0) return;
@@ -289,7 +279,7 @@ function ImagePanel({ detail }: { readonly detail: ImageDetail }) {
               tabIndex={tab === name ? 0 : -1}
               onClick={() => setTab(name)}
             >
-              {label} {count !== null && <span class="count">{count}</span>}
+              {label} <span class="count">{count}</span>
             </button>
           ))}
           {reviewed > 0 && <span class="count reviewed">{reviewed} reviewed</span>}
@@ -313,13 +303,13 @@ function ImagePanel({ detail }: { readonly detail: ImageDetail }) {
             <CandidateList
               objects={objects}
               candidates={candidates}
+              stages={detail.stages}
+              command={`relflow inspect ${detail.id} ${setInfo.value?.name}`}
               lit={lit}
               onHover={setHovered}
               onAdd={({ subject, predicate, object }) => add({ subject, predicate, object })}
             />
           )}
-          {tab === 'decisions' &&
-            (way.error ? <p class="problem">{way.error.message}</p> : way.value && <WayList way={way.value} />)}
         </div>
         <SceneGraphView
           names={objects.map(({ category }, index) => `${index} ${category}`)}

@@ -243,9 +243,7 @@ function Judge({ at, total }: { readonly at: number; readonly total: number }) {
           />
         )}
       </div>
-      {detail && relation && (
-        <Captions detail={detail} lit={{ key: '', index: item.relation, relation }} words={undefined} />
-      )}
+      {detail && relation && <Captions detail={detail} lit={{ key: '', index: item.relation, relation }} />}
       <div class="judge-actions">
         <button type="button" class="good" onClick={() => judge({ action: 'approve' })}>
           Right <kbd>a</kbd>
