@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { sceneGraphLines } from '../../../src/sources/scene-graph-lines.js';
@@ -23,18 +24,20 @@ describe('AugmentedImageReader', () => {
   // Threads load the TypeScript sources through tsx, which is slow.
   const folder = temporaryFolder();
   let images: string;
+  let scenesFile: string;
   let data: TrainingData;
   before(async () => {
     const scenes = await writeTrainingScenes(folder, 11);
     images = scenes.images;
+    scenesFile = scenes.lines;
     const source = sceneGraphLines({ sceneGraphs: scenes.lines });
     data = await TrainingData.open([{ source, images }], { relationThreshold: 0.2 }, signal);
   });
 
-  const batchesWith = async (reader: AugmentedImageReader, training: boolean) => {
+  const batchesWith = async (reader: AugmentedImageReader, training: boolean, from = data) => {
     const options: BatchStreamOptions = { ...smallBatches, training, reader, prefetchImages: 6 };
     const all = [];
-    const stream = (training ? batchStream : epochBatches)(data, options, { epoch: 0, position: 0 }, signal);
+    const stream = (training ? batchStream : epochBatches)(from, options, { epoch: 0, position: 0 }, signal);
     for await (const item of stream) if (all.push(item) === 5) break;
     return all;
   };
@@ -62,6 +65,17 @@ describe('AugmentedImageReader', () => {
     for (const threads of [0, 1, 3])
       for (const cacheBytes of [0, 60_000, 1e9])
         assert.deepEqual(await batches({ threads, cacheBytes }), alone, `${threads} ${cacheBytes}`);
+  });
+
+  it('gives the same batches from tar shards as from the folder, in threads, too', async () => {
+    const shards = join(folder, 'shards');
+    mkdirSync(shards);
+    execFileSync('tar', ['-cf', join(shards, '0.tar'), '-C', images, '.']);
+    const source = sceneGraphLines({ sceneGraphs: scenesFile });
+    const fromShards = await TrainingData.open([{ source, images: shards }], { relationThreshold: 0.2 }, signal);
+    const alone = await withReader({ threads: 0 }, (reader) => batchesWith(reader, true));
+    for (const threads of [0, 1])
+      assert.deepEqual(await withReader({ threads }, (reader) => batchesWith(reader, true, fromShards)), alone);
   });
 
   it('ends its threads', async () => {
