@@ -5,7 +5,7 @@ import type { Parameter } from '../../model/parameter-scope.js';
 /** Parameters whose arrays are joined to one, so that one operation works on all of them. */
 export type Bucket = readonly Parameter[];
 
-/** Most numbers of a bucket of several parameters: an operation on more is no faster, and its intermediate arrays are larger. */
+/** Most numbers of a bucket of several parameters: more would only make the intermediate arrays of an operation larger. */
 const MAX_SIZE = 2 ** 22;
 
 /**
