@@ -51,7 +51,7 @@ export function filterParameters(filter: Filter): URLSearchParams {
 }
 
 /** Reads a filter from query parameters; what is not part of a filter is ignored. */
-export function filterOf(parameters: URLSearchParams): Filter {
+function filterOf(parameters: URLSearchParams): Filter {
   const [where, words] = [parameters.get('where'), parameters.get('words')];
   const lists = Object.fromEntries(
     FACETS.map((name) => [name, parameters.getAll(name)] as const).filter(([, values]) => values.length > 0),

@@ -3,7 +3,6 @@ import type {
   Charts,
   CompareDetail,
   ComparePage,
-  EditLog,
   EditReply,
   EditRequest,
   Facets,
@@ -79,7 +78,6 @@ export const api = {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     }),
-  edits: (limit: number, signal: AbortSignal) => request<EditLog>(`/api/edits?limit=${limit}`, { signal }),
   queue: (filter: Filter, queue: Address['queue'], offset: number, limit: number, signal: AbortSignal) =>
     request<Queue>(pathWith('/api/queue', filter, { ...queueParameters(queue), offset, limit }), { signal }),
   comparisons: (filter: Filter, offset: number, limit: number, signal: AbortSignal) =>

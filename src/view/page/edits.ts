@@ -37,7 +37,7 @@ export const isWaiting = (image: ImageKey, relation: RelationRef): boolean =>
   waiting.value.some((edit) => edit.image === image && isSameRelation(edit.relation, relation));
 
 /** Returns whether two references name the same relation of an image. */
-export const isSameRelation = (a: RelationRef, b: RelationRef): boolean =>
+const isSameRelation = (a: RelationRef, b: RelationRef): boolean =>
   a.subject === b.subject && a.object === b.object && a.predicate === b.predicate;
 
 /** Returns an image's relations: those of the last reply to an edit of it, or those that were loaded. */

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 
 /** The colors of the page: those that the system asks for, or the choice of the person. */
-export type Theme = 'system' | 'light' | 'dark';
+type Theme = 'system' | 'light' | 'dark';
 
 const KEY = 'relflow-theme';
 const THEMES: readonly Theme[] = ['system', 'light', 'dark'];

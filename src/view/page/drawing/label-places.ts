@@ -3,7 +3,7 @@ import type { LabelPlace } from './place-labels.js';
 import type { Rectangle } from './rectangle.js';
 
 /** The size of a label, in pixels. */
-export interface LabelSize {
+interface LabelSize {
   readonly width: number;
   readonly height: number;
 }

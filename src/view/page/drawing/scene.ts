@@ -14,7 +14,7 @@ export interface SceneRelation extends RelationRef {
 }
 
 /** A box on the screen with its label. */
-export interface DrawnBox {
+interface DrawnBox {
   readonly index: number;
   readonly rectangle: Rectangle;
   readonly text: string;

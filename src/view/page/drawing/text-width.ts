@@ -1,3 +1,6 @@
+/** Size of the labels' font, in CSS pixels; `scene.css` has the same. */
+const LABEL_FONT_SIZE = 11;
+
 const widths = new Map<string, number>();
 let context: CanvasRenderingContext2D | null | undefined;
 
@@ -14,6 +17,3 @@ export function textWidth(text: string): number {
   widths.set(text, width);
   return width;
 }
-
-/** Size of the labels' font, in CSS pixels; `scene.css` has the same. */
-export const LABEL_FONT_SIZE = 11;

@@ -1,5 +1,5 @@
 /** What is wrong with an expression, and where. */
-export interface ExpressionProblem {
+interface ExpressionProblem {
   readonly message: string;
   /** The part of the expression that the error is about; null if it is unknown. */
   readonly place: { readonly start: number; readonly end: number } | null;

@@ -1,7 +1,7 @@
 import type { RelationRef } from '../../view-api.js';
 
 /** Words of a caption that are lit, by UTF-16 offsets. */
-export interface LitWords {
+interface LitWords {
   readonly start: number;
   readonly end: number;
   readonly part: 'subject' | 'predicate' | 'object';

@@ -22,7 +22,7 @@ export function Captions({ detail: { captions, objects }, lit }: Props) {
         let at = 0;
         return (
           // Captions may be equal; their position names them.
-          <li key={index} class={isStating ? 'stating' : ''} title={source}>
+          <li key={index} data-number={index + 1} class={isStating ? 'stating' : ''} title={source}>
             {marks.map(({ start, end, part }) => {
               const before = text.slice(at, start);
               at = end;
