@@ -77,7 +77,11 @@ export function addExportOptions(command: Command): Command {
         selection,
       ),
     )
-    .addOption(new Option('--seed <number>', 'seed of the split (default: 0)').argParser(number).helpGroup(selection))
+    .addOption(
+      new Option('--seed <number>', 'seed of the split and of the sample (default: 0)')
+        .argParser(number)
+        .helpGroup(selection),
+    )
     .addOption(
       new Option(
         '--categories <file>',
@@ -101,7 +105,12 @@ export function addExportOptions(command: Command): Command {
         .helpGroup(content),
     )
     .addOption(new Option('--license <name>', 'license of the data for cards, such as cc-by-4.0').helpGroup(content))
-    .addOption(new Option('--scenes <number>', 'for a page: number of images').argParser(number).helpGroup(content));
+    .addOption(new Option('--scenes <number>', 'for a page: number of images').argParser(number).helpGroup(content))
+    .addOption(
+      new Option('--sample', 'for a page: images at random, by --seed (default: the first with relations)').helpGroup(
+        content,
+      ),
+    );
 }
 
 /** Text of the help: formats, fields and examples. */

@@ -1,19 +1,34 @@
 import { readFile } from 'node:fs/promises';
 import { RecordError } from '../errors.js';
-import { findImageFile, imageContent, imageState } from './image-stores/find-image-file.js';
+import { encodeJpeg } from './encode-jpeg.js';
+import type { PixelSize } from './image-header.js';
+import { readImagePart } from './image-part.js';
+import { findImageFile, type ImageSource, imageContent, imageState } from './image-stores/find-image-file.js';
 import { imageFormat } from './open-image.js';
 
 const MAX_IMAGE_BYTES = 4 * 2 ** 20;
 
+/** An image of more bytes than this is made smaller for a page, to this longest side in pixels. */
+const SMALL = { bytes: 64 * 2 ** 10, side: 640 };
+
 /**
  * Returns an image file as a data URI; null if it is missing, too large or no image by its content, or not in the folder, which
  * adds its name to `refused`.
+ *
+ * @param annotated the size of the image as its boxes know it; a large image is then shown smaller, whatever its size
  */
-export async function imageDataUri(folder: string, name: string, refused: Set<string>): Promise<string | null> {
+export async function imageDataUri(
+  folder: string,
+  name: string,
+  refused: Set<string>,
+  annotated?: PixelSize,
+): Promise<string | null> {
   try {
     const file = await findImageFile(folder, name);
     const found = await imageState(file);
-    if (found === null || found.bytes > MAX_IMAGE_BYTES) return null;
+    if (found === null) return null;
+    if (annotated && found.bytes > SMALL.bytes) return await smallerDataUri(file, annotated);
+    if (found.bytes > MAX_IMAGE_BYTES) return null;
     const content = await imageContent(file);
     const bytes = typeof content === 'string' ? await readFile(content) : content;
     const format = imageFormat(bytes);
@@ -24,4 +39,12 @@ export async function imageDataUri(folder: string, name: string, refused: Set<st
     if (error.reason !== 'image-missing') refused.add(name);
     return null;
   }
+}
+
+async function smallerDataUri(file: ImageSource, annotated: PixelSize): Promise<string> {
+  const { width, height } = annotated;
+  const scale = Math.min(1, SMALL.side / Math.max(width, height));
+  const size = { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+  const { data } = await readImagePart(file, annotated, { left: 0, top: 0, right: width, bottom: height, size });
+  return `data:image/jpeg;base64,${(await encodeJpeg(data, size)).toString('base64')}`;
 }

@@ -21,6 +21,9 @@ export interface ReportContent {
   readonly summary?: readonly { readonly label: string; readonly value: string | number }[];
 }
 
+/** With more boxes than this, a box has its name while one points at it, since the names would cover each other. */
+const MAX_NAMED_BOXES = 12;
+
 /** Maximum number of relations listed per image; the list ends with the number of further relations. */
 const MAX_RELATIONS = 100;
 
@@ -133,7 +136,8 @@ function figure(
   const label = `${graph.objects.length} boxes on ${graph.image.file}`;
   // The font size follows the image size, so that labels have the same size on the page for every resolution.
   const size = number(Math.max(width, height) / 38);
-  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(label)}" font-size="${size}">${background}${graph.objects
+  const crowded = graph.objects.length > MAX_NAMED_BOXES ? ' class="crowd"' : '';
+  return `<svg${crowded} viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(label)}" font-size="${size}">${background}${graph.objects
     .map((_, index) => box(index, 'box'))
     .join('')}${relations.map(pair).join('')}</svg>`;
 }

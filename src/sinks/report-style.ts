@@ -29,6 +29,8 @@ svg{display:block;width:100%;height:auto;max-height:70vh;border-radius:4px}
 svg g rect{fill:none;stroke:var(--colour);stroke-width:2;vector-effect:non-scaling-stroke}
 svg text{fill:#fff;stroke:#000;stroke-width:.22em;stroke-linejoin:round;paint-order:stroke;font-family:system-ui,sans-serif;font-weight:600}
 svg .pair{display:none}
+.crowd .box{pointer-events:all}
+.crowd .box:not(:hover) text{display:none}
 svg .subject rect,svg .object rect{stroke-width:4}
 svg .subject>rect{fill:var(--colour);fill-opacity:.18}
 svg .object rect{stroke-dasharray:7 4}

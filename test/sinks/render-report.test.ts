@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { encodeJpeg } from '../../src/files/encode-jpeg.js';
+import { readImageHeader } from '../../src/files/image-header.js';
 import type { SceneGraph } from '../../src/records/scene-graph.js';
 import { renderReport } from '../../src/sinks/render-report.js';
 import { buildReportPage } from '../../src/sinks/report-page.js';
@@ -144,5 +146,50 @@ describe('buildReportPage', () => {
     const { page: html, shown } = await buildReportPage(lines(), { title: 'x', images: folder });
     assert.equal(shown, 2);
     assert.deepEqual(html.match(/<image href="[^"]*"/g), [`<image href="${PIXEL}"`]);
+  });
+
+  it('shows large images smaller, with the boxes in place, and counts those that cannot be shown', async () => {
+    const folder = temporaryFolder();
+    const [width, height] = [1600, 1200];
+    const noise = Uint8Array.from({ length: width * height * 3 }, (_, k) => (k * 2_654_435_761) >>> 24);
+    const large = await encodeJpeg(noise, { width, height });
+    writeFileSync(join(folder, 'a.jpg'), large);
+    const lines = async function* () {
+      for (const file of ['a.jpg', 'b.jpg']) yield scene({ image: { ...scene().image, file, width, height } });
+    };
+    const { page: html } = await buildReportPage(lines(), { title: 'x', images: folder });
+    const [, base64] = /<image href="data:image\/jpeg;base64,([^"]*)" width="1600" height="1200"/.exec(html)!;
+    const { upright } = (await readImageHeader(Buffer.from(base64!, 'base64')))!;
+    assert.deepEqual([upright.width, upright.height], [640, 480]);
+    assert.match(html, /images missing or unreadable<\/dt><dd>1</);
+  });
+
+  it('draws scenes at random by a seed, each with the same chance', async () => {
+    const lines = async function* () {
+      for (let id = 0; id < 50; id++) yield scene({ image: { ...scene().image, id, file: `${id}.jpg` } });
+    };
+    const drawn = async (sample: number) => {
+      const { page: html } = await buildReportPage(lines(), { title: 'x', scenes: 10, sample });
+      return [...html.matchAll(/<h2>(\d+)\.jpg/g)].map(([, id]) => Number(id));
+    };
+    const first = await drawn(1);
+    assert.equal(new Set(first).size, 10);
+    assert.deepEqual(
+      first,
+      [...first].sort((a, b) => a - b),
+    );
+    assert.deepEqual(await drawn(1), first);
+    assert.notDeepEqual(await drawn(2), first);
+    const counts = new Array<number>(50).fill(0);
+    for (let seed = 0; seed < 200; seed++) for (const id of await drawn(seed)) counts[id]!++;
+    // 40 of 200 each on average; the standard deviation is 5.7.
+    assert.ok(Math.min(...counts) > 15 && Math.max(...counts) < 70, `${counts}`);
+  });
+
+  it('names the boxes of a crowd only while one points at them', () => {
+    const box = (id: number) => ({ id, category: 'person', box: [id * 10, 20, 50, 120] as const });
+    const crowd = scene({ objects: Array.from({ length: 13 }, (_, id) => box(id)) });
+    assert.match(page(crowd), /<svg class="crowd"/);
+    assert.doesNotMatch(page(scene()), /class="crowd"/);
   });
 });

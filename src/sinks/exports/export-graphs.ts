@@ -114,7 +114,7 @@ export async function writeExport(
 export function checkFormatOptions(format: ExportFormatName, options: ExportOptions): void {
   checkExportOptions(options);
   const definition: ExportFormat = EXPORT_FORMATS[format];
-  for (const option of ['images', 'imageFiles', 'scenes', 'license'] as const) {
+  for (const option of ['images', 'imageFiles', 'scenes', 'sample', 'license'] as const) {
     if (options[option] === undefined || definition.takes?.includes(option)) continue;
     const takers = Object.entries<ExportFormat>(EXPORT_FORMATS).flatMap(([name, { takes }]) =>
       takes?.includes(option) ? name : [],

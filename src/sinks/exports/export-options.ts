@@ -13,7 +13,7 @@ export interface ExportOptions {
   readonly relatedOnly?: boolean;
   /** Divides the images into named splits, such as `0.8/0.1/0.1`; see `splitter`. */
   readonly split?: string;
-  /** Seed of the split, an integer. Default 0. */
+  /** Seed of the split and of the sample, an integer. Default 0. */
   readonly seed?: number;
   /** The names of all categories in the order of their ids; an object of another category is dropped. Default: all, sorted. */
   readonly categories?: readonly string[];
@@ -25,6 +25,8 @@ export interface ExportOptions {
   readonly imageFiles?: ImageFiles;
   /** Number of scenes to show, for the format `page`. Default 12. */
   readonly scenes?: number;
+  /** Shows scenes at random by `seed`, for the format `page`. Default false: the first with relations. */
+  readonly sample?: boolean;
   /** License of the data for a card, such as `cc-by-4.0`. Default: not stated. */
   readonly license?: string;
 }

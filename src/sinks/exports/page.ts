@@ -7,14 +7,15 @@ export const page: ExportFormat = {
   kind: 'file',
   file: 'page.html',
   summary: 'a self-contained HTML page with a few images and relations',
-  takes: ['images', 'scenes'],
+  takes: ['images', 'scenes', 'sample'],
   write: async (input, output) => {
-    const { images, scenes } = input.options;
+    const { images, scenes, sample, seed = 0 } = input.options;
     for (const { file, split } of input.parts) {
       const options = {
         title: 'relflow',
         ...(images !== undefined && { images }),
         ...(scenes !== undefined && { scenes }),
+        ...(sample && { sample: seed }),
       };
       const { page } = await buildReportPage(input.sceneGraphs(split), options);
       await output.write(file, [page]);
