@@ -8,8 +8,8 @@ import { imageFormat } from './open-image.js';
 
 const MAX_IMAGE_BYTES = 4 * 2 ** 20;
 
-/** An image of more bytes than this is made smaller for a page, to this longest side in pixels. */
-const SMALL = { bytes: 64 * 2 ** 10, side: 640 };
+/** An image of more bytes than this is made smaller for a page: its longest side in pixels, and JPEG's quality. */
+const SMALL = { bytes: 64 * 2 ** 10, side: 640, quality: 75 };
 
 /**
  * Returns an image file as a data URI; null if it is missing, too large or no image by its content, or not in the folder, which
@@ -46,5 +46,5 @@ async function smallerDataUri(file: ImageSource, annotated: PixelSize): Promise<
   const scale = Math.min(1, SMALL.side / Math.max(width, height));
   const size = { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
   const { data } = await readImagePart(file, annotated, { left: 0, top: 0, right: width, bottom: height, size });
-  return `data:image/jpeg;base64,${(await encodeJpeg(data, size)).toString('base64')}`;
+  return `data:image/jpeg;base64,${(await encodeJpeg(data, size, SMALL.quality)).toString('base64')}`;
 }
