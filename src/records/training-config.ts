@@ -264,7 +264,7 @@ export const TrainingConfigSchema = Type.Object(
     ),
     canvasMultiple: integer(
       1,
-      'pads each batch to a multiple of this many pixels, so that a step is recorded for few shapes: 64 to 128 on tensorflow (1)',
+      'pads each batch to a multiple of this many pixels, so that few shapes occur; on tensorflow, steps are recorded as graphs if it is given (1)',
     ),
     shuffleBuffer: integer(1, 'images in the shuffle buffer (2000)'),
     prefetch: Type.Optional(Type.Integer({ minimum: 0, maximum: 64, description: 'batches that are read ahead (2)' })),
@@ -323,8 +323,7 @@ export const TrainingConfigSchema = Type.Object(
     threads: integer(1, 'threads of the backend'),
     eager: Type.Optional(
       Type.Boolean({
-        description:
-          'runs each step operation by operation; on tensorflow a step is otherwise recorded once and run as a graph (false)',
+        description: 'runs each step operation by operation, also with canvasMultiple on tensorflow (false)',
       }),
     ),
     tf32: Type.Optional(

@@ -148,7 +148,7 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
       prepared: (batch: TrainingBatch) => (isFixed ? fixedShapes(batch, settings.model.pairs) : batch),
     };
     engine =
-      isFixed && config.eager !== true
+      isFixed && config.eager !== true && settings.canvasMultiple !== undefined
         ? new RecordedEngine({
             ...engineOptions,
             parameters,

@@ -102,7 +102,8 @@ describe('train on tensorflow: 20 recorded steps of the tiny tagger', function (
 
   it('averages the gradients of several batches as eager steps do', async () => {
     const [a, b] = [join(folder, 'several'), join(folder, 'several-eager')];
-    const changed = { batchSize: 1, accumulationSteps: 2, steps: 4, checkpointEvery: 100 };
+    // Two shapes, so that the sums move between sessions.
+    const changed = { batchSize: 1, accumulationSteps: 2, steps: 4, checkpointEvery: 100, canvasMultiple: 64 };
     await trained(a, changed);
     await trained(b, { ...changed, eager: true });
     const [steps, expected] = [stepsOf(a), stepsOf(b)];

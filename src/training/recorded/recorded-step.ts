@@ -68,6 +68,8 @@ interface Recorded {
   readonly packed: PackedData;
   /** Nodes of the results: that of the only or the first batch of a step, and that of later ones. */
   nodes: { readonly first: string; readonly later: string };
+  /** Has the graph of this recording alone; undefined before it is built. */
+  session: GraphSession | undefined;
   /** The pass before, from whose outputs `run` needs something; undefined if it needs nothing. */
   readonly before: RecordedOutputs | undefined;
   /** Whether a second batch has given the same recording. */
@@ -113,11 +115,11 @@ export class RecordedStep {
   #updates: number;
   /** L2 norm of the last gradients before clipping. */
   #norm = Number.NaN;
-  /** Node of the update with the sum of several batches. */
-  #updateNode = '';
   /** Whether the session has newer weights than the parameters. */
   #isAhead = false;
   #recordedCount = 0;
+  /** A session whose recording has made room, but which still has the variables. */
+  #orphan: GraphSession | undefined;
 
   constructor(options: RecordedStepOptions) {
     const { parameters, optimizer, ema } = options;
@@ -152,13 +154,13 @@ export class RecordedStep {
     const pass = () => forward.run(batch, this.#dropout(seed), known);
     const outputs = before && (() => before.outputs(batch, this.#dropout(seed)));
     const first = outputs ? collectData(TARGET, kernelNames, () => void outputs()) : this.#collect(batch, pass, seed);
-    const { session, recorded } = await this.#recordedFor(batch, { pass, outputs, data: first }, onRecording);
+    const recorded = await this.#recordedFor(batch, { pass, outputs, data: first }, onRecording);
     if (before) known = await this.#readBack(before, recorded.before!, first, batch);
     const data = before ? collectData(TARGET, kernelNames, () => void pass()) : first;
     const { inputs, dispose } = recorded.packed.tensors(data);
     const numbers = this.#updateTensor(scheduleFactor);
     if (batches === 1) inputs.set(UPDATE_INPUT, numbers);
-    const values = await firstOf(session.run(inputs, [isLater ? recorded.nodes.later : recorded.nodes.first]));
+    const values = await firstOf(this.#session!.run(inputs, [isLater ? recorded.nodes.later : recorded.nodes.first]));
     dispose();
     numbers.dispose();
     const loss = values[0]!;
@@ -173,7 +175,7 @@ export class RecordedStep {
   async update(scheduleFactor: number): Promise<number> {
     if (this.#options.batches === 1) return this.#norm;
     const numbers = this.#updateTensor(scheduleFactor);
-    const values = await firstOf(this.#session!.run(new Map([[UPDATE_INPUT, numbers]]), [this.#updateNode]));
+    const values = await firstOf(this.#session!.run(new Map([[UPDATE_INPUT, numbers]]), [UPDATE]));
     numbers.dispose();
     this.#finish(0, values[1]!);
     return this.#norm;
@@ -214,8 +216,11 @@ export class RecordedStep {
   }
 
   dispose(): void {
-    this.#session?.close();
-    for (const recorded of this.#recordings.values()) disposeData(recorded);
+    for (const recorded of this.#recordings.values()) {
+      disposeData(recorded);
+      recorded.session?.close();
+    }
+    this.#orphan?.close();
     this.#recordings.clear();
   }
 
@@ -240,13 +245,13 @@ export class RecordedStep {
     { sizes, height, width }: TrainingBatch,
     { pass, outputs, data }: Passes,
     onRecording: (event: RecordingStarted) => Promise<void>,
-  ): Promise<{ session: GraphSession; recorded: Recorded }> {
+  ): Promise<Recorded> {
     const key = [...data]
       .map(([name, { length }]) => `${name} ${length}`)
       .sort()
       .join();
     const known = this.#recordings.get(key);
-    if (known && this.#session) {
+    if (known) {
       // The most recently used one is last.
       this.#recordings.delete(key);
       this.#recordings.set(key, known);
@@ -256,22 +261,29 @@ export class RecordedStep {
         this.#check(known, second.recording);
         known.isChecked = true;
       }
-      return { session: this.#session, recorded: known };
+      await this.#activate(known);
+      return known;
     }
     const { recording, data: walked } = this.#record(pass);
     if (!outputs) checkData(data, walked);
     await onRecording({ shape: [sizes.length, height, width], calls: recording.calls.length });
     const oldest = this.#recordings.size >= MAX_RECORDINGS ? this.#recordings.keys().next().value : undefined;
     if (oldest !== undefined) {
-      disposeData(this.#recordings.get(oldest)!);
+      const removed = this.#recordings.get(oldest)!;
+      disposeData(removed);
+      // The active one closes once its variables have moved.
+      if (removed.session !== this.#session) removed.session?.close();
+      else this.#orphan = removed.session;
       this.#recordings.delete(oldest);
     }
     const prefix = `data/${this.#recordedCount++}`;
     const packed = new PackedData(recording, prefix);
     const before = outputs && this.#recordOutputs(outputs, `${prefix}/before`);
-    const recorded = { recording, packed, before, nodes: { first: '', later: '' }, isChecked: false };
+    const nodes = { first: '', later: '' };
+    const recorded: Recorded = { recording, packed, before, nodes, session: undefined, isChecked: false };
     this.#recordings.set(key, recorded);
-    return { session: await this.#rebuild(), recorded };
+    await this.#activate(recorded);
+    return recorded;
   }
 
   #recordOutputs(outputs: () => Record<string, tf.Tensor>, prefix: string): RecordedOutputs {
@@ -327,19 +339,27 @@ export class RecordedStep {
       );
   }
 
-  /** Makes a session with all recordings, and moves the variables to it. */
-  async #rebuild(): Promise<GraphSession> {
-    const graph = new GraphBuilder();
-    const update = graph.input(UPDATE_INPUT, [UPDATE_NUMBERS.length], 'float32');
-    this.#variables.addTo(graph);
-    for (const recorded of this.#recordings.values()) recorded.nodes = this.#addStep(graph, recorded, update);
-    if (this.#options.batches > 1) this.#updateNode = this.#addUpdate(graph, update);
+  /** Makes the session of a recording the active one: builds it if there is none, and moves the variables to it. */
+  async #activate(recorded: Recorded): Promise<void> {
+    recorded.session ??= this.#build(recorded);
+    if (recorded.session === this.#session) return;
     const values = this.#session ? this.#variables.read(this.#session) : await this.#initialValues();
-    this.#session?.close();
-    this.#session = new GraphSession(graph);
-    this.#variables.write(this.#session, values);
+    // So that the variables are not copied when they are next updated.
+    if (this.#session) this.#variables.release(this.#session);
+    this.#variables.write(recorded.session, values);
     tf.dispose(values);
-    return this.#session;
+    this.#session = recorded.session;
+    this.#orphan?.close();
+    this.#orphan = undefined;
+  }
+
+  #build(recorded: Recorded): GraphSession {
+    const graph = new GraphBuilder();
+    const numbers = graph.input(UPDATE_INPUT, [UPDATE_NUMBERS.length], 'float32');
+    this.#variables.addTo(graph);
+    recorded.nodes = this.#addStep(graph, recorded, numbers);
+    if (this.#options.batches > 1) graph.identity(this.#addUpdate(graph, numbers), [], UPDATE);
+    return new GraphSession(graph);
   }
 
   /** Adds a recording that reads the weights. @returns the nodes of its outputs */
@@ -389,7 +409,7 @@ export class RecordedStep {
 
   /** The values that the variables start from, in the order of their names. */
   async #initialValues(): Promise<tf.Tensor[]> {
-    const { optimizer, ema } = this.#options;
+    const { optimizer, ema, batches } = this.#options;
     const [moments, averages] = [await optimizer.state(), await ema?.state()];
     return this.#variables.trained.flatMap(({ parameter, moments: nodes, average }) => {
       const { name, variable } = parameter;
@@ -399,6 +419,7 @@ export class RecordedStep {
         tf.clone(variable),
         ...(nodes ? [of(moments.get(name)?.first), of(moments.get(name)?.second)] : []),
         ...(average === undefined ? [] : [of(averages!.get(name))]),
+        ...(nodes && batches > 1 ? [tf.zeros(variable.shape)] : []),
       ];
     });
   }
@@ -423,6 +444,8 @@ async function firstOf(tensors: readonly tf.Tensor[]): Promise<Float32Array> {
   return values;
 }
 
+/** Node of the update with the sum of several batches. */
+const UPDATE = 'updated';
 const UPDATE_INPUT = 'update';
 /** Before a parameter's name, in the names of a recording's outputs. */
 const GRADIENT = 'gradient of ';

@@ -15,10 +15,9 @@ interface Variable {
 export class RecordedVariables {
   readonly trained: readonly TrainedVariables[];
   readonly #all: readonly Variable[];
-  /** Sums of gradients. They are not kept when a session is replaced, which happens before the first batch of a step. */
+  /** Sums of gradients. */
   readonly #sums: readonly { readonly parameter: Parameter; readonly node: string }[];
   #reads: readonly string[] = [];
-  #write = '';
 
   /**
    * @param isUpdated whether the optimizer updates a parameter
@@ -38,8 +37,9 @@ export class RecordedVariables {
     }));
     const updated = this.trained.filter(({ moments }) => moments);
     this.#sums = hasSums ? updated.map(({ parameter }, k) => ({ parameter, node: `sum/${k}` })) : [];
+    const sums = new Map(this.#sums.map(({ parameter, node }) => [parameter, node]));
     this.#all = this.trained.flatMap(({ parameter, weight, moments, average }) =>
-      [weight, moments?.first, moments?.second, average].flatMap((node) =>
+      [weight, moments?.first, moments?.second, average, sums.get(parameter)].flatMap((node) =>
         node === undefined ? [] : [{ node, shape: parameter.variable.shape }],
       ),
     );
@@ -49,14 +49,17 @@ export class RecordedVariables {
   addTo(graph: GraphBuilder): void {
     const assigned: string[] = [];
     const reads: string[] = [];
+    const released: string[] = [];
+    const zero = graph.constant([0], [], 'float32');
     for (const { node, shape } of this.#all) {
       graph.variable(node, shape);
       assigned.push(graph.assign(node, graph.input(inputOf(node), shape, 'float32')));
-      reads.push(graph.read(node));
+      reads.push(graph.run('ReadVariableOp', [node], { dtype: { type: 'float32' } }, `get/${node}`));
+      released.push(graph.run('DestroyResourceOp', [node], { ignore_lookup_error: { bool: true } }));
     }
-    for (const { parameter, node } of this.#sums) graph.variable(node, parameter.variable.shape);
     this.#reads = reads;
-    this.#write = graph.identity(graph.constant([0], [], 'float32'), assigned, 'written');
+    graph.identity(zero, assigned, WRITTEN);
+    graph.identity(zero, released, RELEASED);
   }
 
   /** Reads all variables, in the order in which `write` takes them; the caller disposes of them. */
@@ -64,8 +67,13 @@ export class RecordedVariables {
     return session.run(new Map(), this.#reads);
   }
 
+  /** Frees the memory of all variables of a session, until they are written again. */
+  release(session: GraphSession): void {
+    tf.dispose(session.run(new Map(), [RELEASED]));
+  }
+
   write(session: GraphSession, values: readonly tf.Tensor[]): void {
-    tf.dispose(session.run(new Map(this.#all.map(({ node }, k) => [inputOf(node), values[k]!])), [this.#write]));
+    tf.dispose(session.run(new Map(this.#all.map(({ node }, k) => [inputOf(node), values[k]!])), [WRITTEN]));
   }
 
   /**
@@ -102,5 +110,7 @@ export class RecordedVariables {
     return this.#all.map(({ node }) => node);
   }
 }
+
+const [WRITTEN, RELEASED] = ['written', 'released'] as const;
 
 const inputOf = (node: string): string => `set/${node}`;
