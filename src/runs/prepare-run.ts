@@ -3,6 +3,7 @@ import writeFileAtomic from 'write-file-atomic';
 import { OutputError } from '../errors.js';
 import { listNames } from '../files/list-names.js';
 import { makeFolder } from '../files/make-folder.js';
+import { isS3Address, readS3Address } from '../files/s3/s3-address.js';
 import { syncFolder } from '../files/sync-folder.js';
 import { wrapIoErrors } from '../files/wrap-io-errors.js';
 import { writeIfAbsent } from '../files/write-if-absent.js';
@@ -30,17 +31,24 @@ export interface RunIdentity {
   readonly gzip?: boolean;
 }
 
-/** Returns the state that identifies a run: the graph, its options, its inputs and its sharding. */
+/**
+ * Returns the state that identifies a run: the graph, its options, its inputs and its sharding.
+ * @throws OptionError when an option is an address of a store with credentials
+ */
 export function runStateOf(
   graph: Graph,
   { pipelineOptions, shardRecords = SHARD_RECORDS, shardBytes, gzip = false }: RunIdentity,
   inputs: InputFile[],
 ): RunState {
+  const options = pipelineOptions ? { ...pipelineOptions } : null;
+  // They are saved: an address with credentials must fail before.
+  for (const value of Object.values(options ?? {}).flat())
+    if (typeof value === 'string' && isS3Address(value)) readS3Address(value);
   return {
     format: 'relflow.run/1',
     relflow: version,
     pipeline: graph.name,
-    options: pipelineOptions ? { ...pipelineOptions } : null,
+    options,
     graph: describeGraph(graph),
     inputs,
     sharding: { records: shardRecords, bytes: shardBytes ?? null, gzip },

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { OptionError } from '../../errors.js';
 import { readConfigJson } from '../../files/read-config-json.js';
 import { readLabelLists } from '../../files/read-label-lists.js';
-import { isS3Address } from '../../files/s3/s3-address.js';
+import { isS3Address, readS3Address } from '../../files/s3/s3-address.js';
 import { schemaProblem } from '../../records/schema-problem.js';
 import type { TrainingConfig, TrainingDataSet } from '../../records/training-config.js';
 
@@ -16,7 +16,7 @@ import type { TrainingConfig, TrainingDataSet } from '../../records/training-con
  * const { weights } = await train(await readTrainingConfig('tagger.json'), { out: 'run' });
  * ```
  * @throws InputError when the file does not exist or is not valid JSON
- * @throws OptionError naming the first field that does not fit `schemas/training.schema.json`
+ * @throws OptionError naming the first field that does not fit `schemas/training.schema.json`, or an address of a store with credentials
  */
 export async function readTrainingConfig(file: string): Promise<TrainingConfig> {
   const value = await readConfigJson(file, 'a training configuration');
@@ -24,7 +24,11 @@ export async function readTrainingConfig(file: string): Promise<TrainingConfig> 
   if (problem !== null) throw new OptionError(file, problem);
   const config = value as TrainingConfig;
   const folder = dirname(resolve(file));
-  const path = (relative: string) => (isS3Address(relative) ? relative : resolve(folder, relative));
+  const path = (relative: string) => {
+    if (!isS3Address(relative)) return resolve(folder, relative);
+    readS3Address(relative);
+    return relative;
+  };
   return {
     ...config,
     ...(config.initialWeights !== undefined && { initialWeights: path(config.initialWeights) }),
