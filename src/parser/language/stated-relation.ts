@@ -61,9 +61,16 @@ function statedPredicate(relation: ModelRelation): StatedPredicate {
   const parts = predicate.includes(' ') ? predicate.split(' ') : [predicate];
   // Of two phrases without a word between them ("a train station for people"), no preposition elsewhere says how they are related.
   const isCompound = relation.first.end === relation.second.start && prepositionAt(parts, 0) !== undefined;
-  const found = isCompound ? undefined : indicesOf(relation, parts);
+  const all = isCompound ? undefined : indicesOf(relation, parts);
+  // "doing a trick on a ramp" is about being on it.
+  const isNounFirst = all !== undefined && all.length > 1 && beforeNouns.has(relation.words[all[0]! - 1] ?? '');
+  const found = isNounFirst ? all.slice(1) : all;
   if (found && (isForward || parts.length > 1 || !isParticiple(relation.words[found[0]!]!)))
-    return { text: found.map((index) => relation.words[index]).join(' '), lemma: predicate, isForward };
+    return {
+      text: found.map((index) => relation.words[index]).join(' '),
+      lemma: isNounFirst ? parts.slice(1).join(' ') : predicate,
+      isForward,
+    };
   const text = connection(relation);
   const [head = '', ...rest] = text.split(' ');
   return {
@@ -128,3 +135,6 @@ const isVerbForm = memoize(20_000, (word: string) => {
     : !isAdjective(word) || /(?:ed|ing|[ew]n)$/.test(word);
 });
 const auxiliaries = wordSet('are was were been being does did can will could would should may might must');
+
+/** Words that a noun follows: articles, and verbs whose object says what somebody does. */
+const beforeNouns = wordSet('a an the his her its their some do does doing did perform performs performing');

@@ -50,6 +50,14 @@ describe('confidence of relations', () => {
     assert.deepEqual(kept('a girl looks at a big hill that has a small hut on it'), ['looks at', 'has', 'on']);
   });
 
+  it('is of what somebody does a trick on, not of a trick as a verb', () => {
+    for (const caption of ['a nurse doing a trick on a scooter', 'A clown is performing tricks on a ramp.'])
+      assert.deepEqual(
+        read(0.55, caption).relations.map(({ predicate }) => predicate),
+        ['on'],
+      );
+  });
+
   it('leaves out a phrase that only the rules see, with its relations', () => {
     const caption = 'A wooden ship model sits inside a glass bottle, which rests on a stand made of brass.';
     const spans = (minConfidence: number) => read(minConfidence, caption).entities.map(({ span }) => span);
