@@ -41,9 +41,11 @@ export function runStateOf(
   inputs: InputFile[],
 ): RunState {
   const options = pipelineOptions ? { ...pipelineOptions } : null;
-  // They are saved: an address with credentials must fail before.
-  for (const value of Object.values(options ?? {}).flat())
+  // They are saved: an address with credentials, at any depth, must fail before.
+  JSON.stringify(options, (_, value: unknown) => {
     if (typeof value === 'string' && isS3Address(value)) readS3Address(value);
+    return value;
+  });
   return {
     format: 'relflow.run/1',
     relflow: version,

@@ -92,7 +92,6 @@ describe('images in an S3-compatible store', function () {
     const out = temporaryFolder();
     await relflow(run('s3://key:secret@bucket/x', out));
     for (const path of Object.keys(digests(out))) assert.doesNotMatch(readFileSync(join(out, path), 'utf8'), /secret/);
-    assert.ok(!readFileSync(join(out, 'report.json'), 'utf8').includes('secret'));
     await server.put('shards/0.tar', 'x');
     assert.match(await message('s3://bucket/shards'), /has tar shards, which are read from a folder/);
     const endpoint = process.env['AWS_ENDPOINT_URL'];
