@@ -16,12 +16,12 @@ import {
   lossGradients,
   officialAdamW,
   rlipForward,
-  type TrainingBatch,
   taggerForward,
 } from '../src/training/index.js';
 import { FIXED_TOKENS } from '../src/training/recorded/fixed-shapes.js';
 import { RecordedStep } from '../src/training/recorded/recorded-step.js';
 import { BindingCalls } from './model/binding-calls.js';
+import { madeUpBatch, madeUpTokenizer, setMadeUpWeights } from './model/made-up-training.js';
 
 const HELP = `usage: npx tsx bench/training-step.ts [--backend NAME] [--model tagger|parseda] [--height N] [--width N]
        [--images N] [--steps N] [--threads N] [--gathers] [--recorded] [--calls]
@@ -63,16 +63,15 @@ const threads = flags.threads === undefined ? {} : { threads: wholeNumber(usage,
 const backend = await useBackend(flags.backend as BackendName, threads);
 if (flags.gathers && backend.name === 'tensorflow') registerNativeKernels();
 const model = new RlipV2(flags.model === 'tagger' ? rTaggerR50 : parsedaR50);
-setWeights();
-const tokenizer = { encode: (name: string) => [0, 500 + Number(name.slice(1)), 600 + Number(name.slice(1)), 2] };
-const labelVectors = new CachedLabelVectors(model, tokenizer, true, FIXED_TOKENS);
+setMadeUpWeights(model.parameters.values());
+const labelVectors = new CachedLabelVectors(model, madeUpTokenizer, true, FIXED_TOKENS);
 const forward =
   flags.model === 'tagger'
     ? taggerForward(model, labelVectors)
     : rlipForward(model, labelVectors, { qualityLabels: true, pseudoLabels: true });
 const optimizer = new AdamW(model.parameters.values(), officialAdamW);
 const ema = new Ema(model.parameters.values(), 0.9999);
-const batch = madeUpBatch();
+const batch = madeUpBatch({ images, height, width, isTagger: flags.model === 'tagger' });
 const calls = BindingCalls.install();
 if (flags.recorded && (backend.name !== 'tensorflow' || flags.model !== 'tagger'))
   usage('--recorded is for a tagger on tensorflow');
@@ -153,73 +152,3 @@ console.log(
   `${numTensors} tensors, ${gigabytes(numBytes)} after a step; resident at most ${gigabytes(1024 * process.resourceUsage().maxRSS)}`,
 );
 process.exit(0);
-
-/** Sets weights of about the right size from one table: drawing two hundred million numbers would take longer. */
-function setWeights(): void {
-  const table = new Float32Array(1 << 20);
-  let state = 1;
-  for (let k = 0; k < table.length; k++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    table[k] = state / 2 ** 31 - 1;
-  }
-  let start = 0;
-  for (const parameter of model.parameters.values()) {
-    const { name: of, shape, size } = parameter;
-    const inputs = shape.slice(1).reduce((product, n) => product * n, 1);
-    const isVector = shape.length === 1;
-    const [offset, scale] = of.endsWith('running_var')
-      ? [1, 0.2]
-      : of.endsWith('sampling_offsets.bias')
-        ? [0, 2]
-        : isVector
-          ? of.endsWith('weight')
-            ? [1, 0.1]
-            : [0, 0.05]
-          : of.includes('_embed')
-            ? [0, 0.5]
-            : [0, Math.sqrt(3 / inputs)];
-    parameter.set(Float32Array.from({ length: size }, (_, k) => offset! + scale! * table[(start + k) & 0xfffff]!));
-    start += size + 12_345;
-  }
-}
-
-function madeUpBatch(): TrainingBatch {
-  const [objects, relations, pairs] = [81, 19, 100];
-  let state = 7;
-  const random = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-  const boxes = () =>
-    Float32Array.from({ length: 4 * pairs }, (_, k) => (k % 4 < 2 ? 0.25 + 0.5 * random() : 0.1 + 0.3 * random()));
-  const labels = () => Int32Array.from({ length: pairs }, () => Math.floor(80 * random()));
-  const targets = Array.from({ length: images }, () => ({
-    subjectBoxes: boxes(),
-    objectBoxes: boxes(),
-    subjectLabels: labels(),
-    objectLabels: labels(),
-    relations: Float32Array.from({ length: pairs * relations }, (_, k) =>
-      k % relations === 0 || random() < 0.1 ? 1 : 0,
-    ),
-  }));
-  return {
-    epoch: 0,
-    position: 0,
-    pixels: Float32Array.from({ length: images * height * width * 3 }, () => 2 * random() - 1),
-    height,
-    width,
-    sizes: targets.map(() => ({ height, width })),
-    images: targets.map((_, id) => ({ id, file: `${id}` })),
-    labels: {
-      objects: Array.from({ length: objects }, (_, k) => `o${k}`),
-      relations: Array.from({ length: relations }, (_, k) => `r${k + objects}`),
-    },
-    targets,
-    noisy: targets,
-    hasNoise: false,
-    attentionMask: flags.model === 'tagger' ? new Float32Array(images * 4 * pairs * pairs) : null,
-    slots: pairs,
-    pairs: images * pairs,
-    positives: images * pairs,
-  } as TrainingBatch;
-}

@@ -323,7 +323,7 @@ export const TrainingConfigSchema = Type.Object(
     threads: integer(1, 'threads of the backend'),
     eager: Type.Optional(
       Type.Boolean({
-        description: 'runs each step operation by operation, also with canvasMultiple on tensorflow (false)',
+        description: 'runs each step operation by operation, also with canvasMultiple on tensorflow and webgpu (false)',
       }),
     ),
     tf32: Type.Optional(

@@ -14,6 +14,7 @@ import { AdamW } from './optimizer/adam-w.js';
 import { Ema } from './optimizer/ema.js';
 import { FIXED_TOKENS, fixedShapes } from './recorded/fixed-shapes.js';
 import { RecordedEngine } from './recorded/recorded-engine.js';
+import { ReplayedEngine } from './recorded/replayed-engine.js';
 import { batchOptions } from './settings/data-options.js';
 import type { RlipSettings } from './settings/rlip-settings.js';
 import { checkFullBatch, totalSteps } from './settings/total-steps.js';
@@ -116,7 +117,13 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
     ...(settings.task === 'finetune' && { labels: fixedLabels(settings) }),
     ...(hasAllLabels(settings, data) && { labels: labelsOf(data) }),
   });
-  const isFixed = options.backend.name === 'tensorflow';
+  const { name: backendName } = options.backend;
+  /** RLIPv2's step on webgpu is not recorded: its matching reads numbers. */
+  const isReplayed = backendName === 'webgpu' && settings.task === 'tagger';
+  const Recorded = backendName === 'tensorflow' ? RecordedEngine : isReplayed ? ReplayedEngine : null;
+  const Engine = config.eager !== true && settings.canvasMultiple !== undefined ? Recorded : null;
+  // Eager steps have the shapes of recorded ones, and so the same dropout.
+  const isFixed = Recorded !== null;
   const opened = await openTrainingModel(settings, config, isFixed ? FIXED_TOKENS : 1);
   const { model, forward } = opened;
   const { parameters } = model;
@@ -148,8 +155,8 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
       prepared: (batch: TrainingBatch) => (isFixed ? fixedShapes(batch, settings.model.pairs) : batch),
     };
     engine =
-      isFixed && config.eager !== true && settings.canvasMultiple !== undefined
-        ? new RecordedEngine({
+      Engine !== null
+        ? new Engine({
             ...engineOptions,
             parameters,
             onRecording: (step, event) => log.add({ event: 'recording', step, ...event }),

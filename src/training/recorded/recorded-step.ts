@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { RelflowError } from '../../errors.js';
 import { seededDropout } from '../../model/layers/dropout.js';
 import type { Parameter } from '../../model/parameter-scope.js';
 import { collectData } from '../../model/recording/collect-data.js';
 import { dataTensor } from '../../model/recording/data-tensor.js';
-import { recordKernels } from '../../model/recording/record-kernels.js';
-import { type Recording, recordingDifference } from '../../model/recording/recording.js';
+import { type Recorded as RecordedKernels, recordKernels } from '../../model/recording/record-kernels.js';
+import type { Recording } from '../../model/recording/recording.js';
 import { addRecording } from '../../model/recording/tensorflow/add-recording.js';
 import { GraphBuilder } from '../../model/recording/tensorflow/graph-builder.js';
 import { GraphSession } from '../../model/recording/tensorflow/graph-session.js';
@@ -22,6 +21,7 @@ import {
 } from '../loss-gradients.js';
 import type { AdamW, MomentValues } from '../optimizer/adam-w.js';
 import type { Ema } from '../optimizer/ema.js';
+import { checkData, checkSameRecording, GRADIENT, passData, recordPass } from './record-pass.js';
 import { RecordedVariables } from './recorded-variables.js';
 import { UPDATE_NUMBERS, updateNodes, updateNumbers } from './update-nodes.js';
 
@@ -229,15 +229,9 @@ export class RecordedStep {
     return seededDropout(dataTensor<tf.Scalar>('dropout.seed', Int32Array.of(seed), []));
   }
 
-  /** Returns the data of a pass; the whole pass is walked for it where the data cannot be made alone. */
   #collect(batch: TrainingBatch, pass: () => unknown, seed: number): ReadonlyMap<string, tf.TypedArray> {
-    const { forward } = this.#options;
-    let isComplete = false;
-    const data = collectData(TARGET, kernelNames, () => {
-      this.#dropout(seed);
-      isComplete = forward.collectData?.(batch) ?? false;
-    });
-    return isComplete ? data : collectData(TARGET, kernelNames, () => void pass());
+    const dropout = () => void this.#dropout(seed);
+    return passData({ target: TARGET, kernels: kernelNames }, this.#options.forward, batch, { dropout, pass });
   }
 
   /** Returns the recording for the shapes of the data; records first if there is none. */
@@ -258,7 +252,7 @@ export class RecordedStep {
       if (!known.isChecked) {
         const second = this.#record(pass);
         if (!outputs) checkData(data, second.data);
-        this.#check(known, second.recording);
+        checkSameRecording(known.recording, second.recording);
         known.isChecked = true;
       }
       await this.#activate(known);
@@ -309,34 +303,8 @@ export class RecordedStep {
     }
   }
 
-  #record(pass: () => ReturnType<Forward['run']>): ReturnType<typeof recordKernels> {
-    return recordKernels({ target: TARGET, kernels: kernelNames }, () => {
-      let parts: tf.Tensor1D | undefined;
-      const { value, grads } = tf.variableGrads(
-        () => {
-          const result = pass();
-          parts = tf.keep(result.parts);
-          return result.total;
-        },
-        this.#updated.map(({ variable }) => variable),
-      );
-      const gradients = this.#updated.flatMap(({ name, variable }) =>
-        grads[variable.name] ? [[`${GRADIENT}${name}`, grads[variable.name]!] as const] : [],
-      );
-      const results = tf.concat([tf.reshape(value, [1]), parts!]);
-      parts!.dispose();
-      return { results, ...Object.fromEntries(gradients) };
-    });
-  }
-
-  /** A number that depends on the data and is recorded as a constant would give wrong losses. */
-  #check({ recording }: Recorded, second: Recording): void {
-    const difference = recordingDifference(recording, second);
-    if (difference !== null)
-      throw new RelflowError(
-        'recording',
-        `recording: two batches of the same shapes differ in ${difference}; train with "eager": true`,
-      );
+  #record(pass: () => ReturnType<Forward['run']>): RecordedKernels {
+    return recordPass({ target: TARGET, kernels: kernelNames }, this.#updated, pass);
   }
 
   /** Makes the session of a recording the active one: builds it if there is none, and moves the variables to it. */
@@ -425,18 +393,6 @@ export class RecordedStep {
   }
 }
 
-/** Data that is made alone must be the data of the whole pass. */
-function checkData(alone: ReadonlyMap<string, tf.TypedArray>, walked: ReadonlyMap<string, tf.TypedArray>): void {
-  for (const name of new Set([...alone.keys(), ...walked.keys()])) {
-    const [a, b] = [alone.get(name), walked.get(name)];
-    if (a && b && a.length === b.length && a.every((number, k) => Object.is(number, b[k]))) continue;
-    throw new RelflowError(
-      'recording',
-      `recording: the data ${name} is not that of the pass; train with "eager": true`,
-    );
-  }
-}
-
 /** Reads the first tensor, and disposes of all. */
 async function firstOf(tensors: readonly tf.Tensor[]): Promise<Float32Array> {
   const values = (await tensors[0]!.data()) as Float32Array;
@@ -447,5 +403,3 @@ async function firstOf(tensors: readonly tf.Tensor[]): Promise<Float32Array> {
 /** Node of the update with the sum of several batches. */
 const UPDATE = 'updated';
 const UPDATE_INPUT = 'update';
-/** Before a parameter's name, in the names of a recording's outputs. */
-const GRADIENT = 'gradient of ';

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../../errors.js';
 import type { Recording } from '../recording.js';
 import { type CapturedPrograms, capturePrograms, checkOutputs } from './capture-programs.js';
-import { planBuffers } from './plan-buffers.js';
+import { type Lifetime, planBuffers } from './plan-buffers.js';
 import { type GpuBackend, type GpuBuffer, type GpuPipeline, STORAGE, UNIFORM } from './webgpu-device.js';
 
 interface Step {
@@ -202,8 +202,8 @@ const NUMBER_BYTES = 4;
 const numbersOf = (values: tf.TypedArray): tf.TypedArray =>
   values instanceof Float32Array || values instanceof Int32Array ? values : Int32Array.from(values);
 
-/** Lifetimes of the arrays that programs make, outputs excepted, whose buffers are their own. */
-function lifetimesOf({ programs, arrays, outputs }: CapturedPrograms) {
+/** Lifetimes of the arrays that programs make, by index; outputs have buffers of their own. */
+export function lifetimesOf({ programs, arrays, outputs }: CapturedPrograms): ReadonlyMap<number, Lifetime> {
   const kept = new Set([...outputs.values()].map(({ array }) => array));
   const lifetimes = new Map<number, { bytes: number; first: number; last: number }>();
   for (const [k, program] of programs.entries())

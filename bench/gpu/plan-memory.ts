@@ -1,0 +1,52 @@
+// npx tsx bench/gpu/plan-memory.ts [SIZE]...: memory of recorded steps of the R-Tagger R50 on webgpu, without running any.
+// Records the step, finds its programs without compiling them, and plans their buffers. Needs the webgpu backend (a software
+// device will do) and some gigabytes of main memory. SIZE is height, width and images, such as 480x640x1.
+import * as tf from '@tensorflow/tfjs-core';
+import { useBackend } from '../../src/model/backends/use-backend.js';
+import { seededDropout } from '../../src/model/layers/dropout.js';
+import { rTaggerR50 } from '../../src/model/presets.js';
+import { dataTensor } from '../../src/model/recording/data-tensor.js';
+import { capturePrograms } from '../../src/model/recording/webgpu/capture-programs.js';
+import { planBuffers } from '../../src/model/recording/webgpu/plan-buffers.js';
+import { lifetimesOf } from '../../src/model/recording/webgpu/webgpu-replay.js';
+import { RlipV2 } from '../../src/model/rlip-v2.js';
+import { CachedLabelVectors, taggerForward } from '../../src/training/index.js';
+import { FIXED_TOKENS } from '../../src/training/recorded/fixed-shapes.js';
+import { recordPass } from '../../src/training/recorded/record-pass.js';
+import { madeUpBatch, madeUpTokenizer, setMadeUpWeights } from '../model/made-up-training.js';
+
+const sizes = process.argv.slice(2);
+await useBackend('webgpu');
+const model = new RlipV2(rTaggerR50);
+setMadeUpWeights(model.parameters.values());
+// Programs need not be compiled to be counted.
+const pipeline = { getBindGroupLayout: () => ({}) };
+const backend = tf.backend() as unknown as { pipelineCache: object };
+backend.pipelineCache = new Proxy({}, { has: () => true, get: () => pipeline });
+const parameters = [...model.parameters.values()].filter(({ trained }) => trained);
+const forward = taggerForward(model, new CachedLabelVectors(model, madeUpTokenizer, true, FIXED_TOKENS));
+const weights = [...model.parameters.values()].reduce((sum, { size }) => sum + 4 * size, 0);
+const trained = parameters.reduce((sum, { size }) => sum + 4 * size, 0);
+const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(2);
+for (const size of sizes.length > 0 ? sizes : ['480x640x1']) {
+  const [height, width, images] = size.split('x').map(Number) as [number, number, number];
+  const batch = madeUpBatch({ images, height, width, isTagger: true });
+  const { recording } = recordPass({ target: 'webgpu' }, parameters, () =>
+    forward.run(batch, seededDropout(dataTensor<tf.Scalar>('dropout.seed', Int32Array.of(1), []))),
+  );
+  const captured = capturePrograms(recording);
+  const lifetimes = [...lifetimesOf(captured).values()];
+  const { buffers } = planBuffers(lifetimes);
+  const made = lifetimes.reduce((sum, { bytes }) => sum + bytes, 0);
+  const planned = buffers.reduce((sum, bytes) => sum + bytes, 0);
+  const fixed = captured.arrays.reduce(
+    (sum, { bytes, constant, data }) => sum + (constant || data !== undefined ? bytes : 0),
+    0,
+  );
+  // Weights, gradients, both moments and the moving average.
+  const kept = weights + 4 * trained;
+  console.log(
+    `${size}: ${recording.calls.length} kernels, ${captured.programs.length} programs; ${lifetimes.length} arrays of ${gigabytes(made)} GB in ${buffers.length} buffers of ${gigabytes(planned)} GB; constants and data ${gigabytes(fixed)} GB; weights, gradients, moments and average ${gigabytes(kept)} GB; in all ${gigabytes(planned + fixed + kept)} GB`,
+  );
+}
+process.exit(0);

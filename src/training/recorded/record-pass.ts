@@ -1,0 +1,84 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { RelflowError } from '../../errors.js';
+import type { Parameter } from '../../model/parameter-scope.js';
+import { collectData } from '../../model/recording/collect-data.js';
+import { type Recorded, type RecordOptions, recordKernels } from '../../model/recording/record-kernels.js';
+import { type Recording, recordingDifference } from '../../model/recording/recording.js';
+import type { TrainingBatch } from '../data/training-batch.js';
+import type { Forward } from '../loss-gradients.js';
+
+/** Before a parameter's name, in the names of a recording's outputs. */
+export const GRADIENT = 'gradient of ';
+
+/**
+ * Records the loss of a batch and its gradients. The output `results` is `[1 + parts]`: the loss, then its parts in the order
+ * of `LOSS_PARTS`; the gradient of a parameter is named `GRADIENT` and the parameter's name.
+ * @param pass runs the forward pass
+ */
+export function recordPass(
+  options: RecordOptions,
+  parameters: readonly Parameter[],
+  pass: () => ReturnType<Forward['run']>,
+): Recorded {
+  return recordKernels(options, () => {
+    let parts: tf.Tensor1D | undefined;
+    const { value, grads } = tf.variableGrads(
+      () => {
+        const result = pass();
+        parts = tf.keep(result.parts);
+        return result.total;
+      },
+      parameters.map(({ variable }) => variable),
+    );
+    const gradients = parameters.flatMap(({ name, variable }) =>
+      grads[variable.name] ? [[`${GRADIENT}${name}`, grads[variable.name]!] as const] : [],
+    );
+    const results = tf.concat([tf.reshape(value, [1]), parts!]);
+    parts!.dispose();
+    return { results, ...Object.fromEntries(gradients) };
+  });
+}
+
+/**
+ * Compares the recordings of two batches of the same shapes: a number that depends on the data and is recorded as a constant
+ * would give wrong losses.
+ * @throws RelflowError (`recording`) if they differ
+ */
+export function checkSameRecording(first: Recording, second: Recording): void {
+  const difference = recordingDifference(first, second);
+  if (difference !== null)
+    throw new RelflowError(
+      'recording',
+      `recording: two batches of the same shapes differ in ${difference}; train with "eager": true`,
+    );
+}
+
+/**
+ * Returns the data of a pass; the whole pass is walked for it where the data cannot be made alone.
+ * @param parts makes the data of the dropout, and runs the pass
+ */
+export function passData(
+  { target, kernels }: Required<RecordOptions>,
+  forward: Forward,
+  batch: TrainingBatch,
+  { dropout, pass }: { readonly dropout: () => void; readonly pass: () => unknown },
+): ReadonlyMap<string, tf.TypedArray> {
+  let isComplete = false;
+  const data = collectData(target, kernels, () => {
+    dropout();
+    isComplete = forward.collectData?.(batch) ?? false;
+  });
+  return isComplete ? data : collectData(target, kernels, () => void pass());
+}
+
+/** Data that is made alone must be the data of the whole pass. */
+export function checkData(alone: ReadonlyMap<string, tf.TypedArray>, walked: ReadonlyMap<string, tf.TypedArray>): void {
+  for (const name of new Set([...alone.keys(), ...walked.keys()])) {
+    const [a, b] = [alone.get(name), walked.get(name)];
+    if (a && b && a.length === b.length && a.every((number, k) => Object.is(number, b[k]))) continue;
+    throw new RelflowError(
+      'recording',
+      `recording: the data ${name} is not that of the pass; train with "eager": true`,
+    );
+  }
+}

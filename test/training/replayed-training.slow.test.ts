@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { useBackend } from '../../src/model/backends/use-backend.js';
+import type { TrainingConfig } from '../../src/records/training-config.js';
+import { train } from '../../src/training/train.js';
+import type { TrainOptions } from '../../src/training/train-options.js';
+import type { TrainingEvent } from '../../src/training/training-log.js';
+import { temporaryFolder } from '../support/folders.js';
+import { tinyTagger, writeTrainingScenes } from '../support/training-scenes.js';
+import { webgpuOrSkip } from '../support/webgpu.js';
+
+describe('train on webgpu: recorded steps of the tiny tagger', function () {
+  // A software device compiles some hundred programs.
+  this.timeout(900_000);
+  const folder = temporaryFolder();
+  let data: TrainingConfig['data'];
+
+  before(async function () {
+    await webgpuOrSkip(this);
+    const { lines, images } = await writeTrainingScenes(folder, 4);
+    data = [{ sceneGraphs: lines, images }];
+  });
+  after(() => useBackend('wasm', { threads: 1 }));
+
+  const trained = (out: string, changed: Partial<TrainingConfig> = {}, options: Partial<TrainOptions> = {}) =>
+    train(
+      {
+        ...{ ...tinyTagger, data, backend: 'webgpu', prefetch: 1, readers: 0, emaDecay: 0.9 },
+        // One shape, so that one step is recorded.
+        ...{ batchSize: 1, accumulationSteps: 2, epochs: 8, steps: 4, checkpointEvery: 2, canvasMultiple: 80 },
+        modelOptions: { encoderLayers: 1, decoderLayers: 1, pairs: 10 },
+        ...changed,
+      },
+      { out, ...options },
+    );
+  const eventsOf = (out: string) =>
+    readFileSync(join(out, 'log.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as TrainingEvent);
+  const stepsOf = (out: string) => eventsOf(out).flatMap((event) => (event.event === 'step' ? [event] : []));
+
+  it('have the eager losses and gradient norms, and resume to the same weights', async () => {
+    const [recorded, eager, stopped] = ['recorded', 'eager', 'stopped'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await trained(recorded);
+    const { numTensors } = tf.memory();
+    await trained(eager, { eager: true });
+    const [a, b] = [stepsOf(recorded), stepsOf(eager)];
+    assert.equal(a.length, 4);
+    for (const [k, { loss, gradientNorm }] of a.entries()) {
+      assert.ok(Math.abs(loss - b[k]!.loss) <= 1e-5 * loss, `step ${k + 1}: ${loss}, ${b[k]!.loss}`);
+      assert.ok(Math.abs(gradientNorm - b[k]!.gradientNorm) <= 1e-3 * gradientNorm);
+    }
+    const recordings = (out: string) => eventsOf(out).filter(({ event }) => event === 'recording').length;
+    assert.deepEqual([recordings(recorded), recordings(eager)], [1, 0]);
+    const stop = new AbortController();
+    const onProgress = (event: TrainingEvent) => {
+      if (event.event === 'step' && event.step === 1) stop.abort();
+    };
+    await trained(stopped, {}, { stop: stop.signal, onProgress });
+    const { weights } = await trained(stopped, {}, { resume: true });
+    assert.deepEqual(
+      stepsOf(stopped).map(({ loss }) => loss),
+      a.map(({ loss }) => loss),
+    );
+    assert.deepEqual(readFileSync(weights!), readFileSync(join(recorded, 'weights.safetensors')));
+    assert.equal(tf.memory().numTensors, numTensors);
+  });
+});
