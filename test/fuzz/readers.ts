@@ -4,13 +4,20 @@ import { dirname, join } from 'node:path';
 import { RelflowError } from '../../src/errors.js';
 import { Random } from '../../src/records/random.js';
 import { binaryReaders } from './binaries.js';
+import { labelingToolReaders } from './labeling-tools.js';
 import type { Files, FuzzedReader } from './reader.js';
 import { serviceReaders } from './services.js';
 import { sourceReaders } from './sources.js';
 import { textReaders } from './texts.js';
 
 /** Every reader of files from elsewhere. */
-export const readers: readonly FuzzedReader[] = [...sourceReaders, ...textReaders, ...binaryReaders, ...serviceReaders];
+export const readers: readonly FuzzedReader[] = [
+  ...sourceReaders,
+  ...labelingToolReaders,
+  ...textReaders,
+  ...binaryReaders,
+  ...serviceReaders,
+];
 
 /** Returns the reader of a name. */
 export function readerOf(name: string): FuzzedReader {

@@ -42,7 +42,8 @@ const instances = {
   ],
 };
 
-async function itemsOf<R>(source: Source<R>, folder: string): Promise<SourceItem<R>[]> {
+/** Reads a source to its end; it must remove its temporary files. */
+export async function itemsOf<R>(source: Source<R>, folder: string): Promise<SourceItem<R>[]> {
   const items: SourceItem<R>[] = [];
   const tempDir = join(folder, 'temporary');
   const signal = new AbortController().signal;
@@ -125,7 +126,7 @@ const cocoReader = (name: string, source: (annotations: string) => Source<ImageR
 });
 
 /** Checks that each entry of a list is read or rejected as an image. */
-function checkEntries(items: readonly SourceItem<ImageRecord>[], content: unknown): void {
+export function checkEntries(items: readonly SourceItem<unknown>[], content: unknown): void {
   if (!Array.isArray(content)) return;
   const images = items.filter(({ record, rejects = [] }) => record || rejects.length > 0).length;
   assert.equal(images, content.length, 'entries read and rejected');
