@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { RecordError } from '../errors.js';
-import { encodeJpeg } from './encode-jpeg.js';
 import type { PixelSize } from './image-header.js';
-import { readImagePart } from './image-part.js';
-import { findImageFile, type ImageSource, imageContent, imageState } from './image-stores/find-image-file.js';
+import { findImageFile, imageContent, imageState } from './image-stores/find-image-file.js';
 import { imageFormat } from './open-image.js';
+import { scaledJpeg } from './scaled-jpeg.js';
 
 const MAX_IMAGE_BYTES = 4 * 2 ** 20;
 
@@ -27,13 +26,16 @@ export async function imageDataUri(
     const file = await findImageFile(folder, name);
     const found = await imageState(file);
     if (found === null) return null;
-    if (annotated && found.bytes > SMALL.bytes) return await smallerDataUri(file, annotated);
+    if (annotated && found.bytes > SMALL.bytes) {
+      const scale = SMALL.side / Math.max(annotated.width, annotated.height);
+      return dataUri('jpeg', await scaledJpeg(file, annotated, scale, SMALL.quality));
+    }
     if (found.bytes > MAX_IMAGE_BYTES) return null;
     const content = await imageContent(file);
     const bytes = typeof content === 'string' ? await readFile(content) : content;
     const format = imageFormat(bytes);
     // Browsers show the others.
-    return format === null || format === 'tiff' ? null : `data:image/${format};base64,${bytes.toString('base64')}`;
+    return format === null || format === 'tiff' ? null : dataUri(format, bytes);
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
     if (error.reason !== 'image-missing') refused.add(name);
@@ -41,10 +43,4 @@ export async function imageDataUri(
   }
 }
 
-async function smallerDataUri(file: ImageSource, annotated: PixelSize): Promise<string> {
-  const { width, height } = annotated;
-  const scale = Math.min(1, SMALL.side / Math.max(width, height));
-  const size = { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
-  const { data } = await readImagePart(file, annotated, { left: 0, top: 0, right: width, bottom: height, size });
-  return `data:image/jpeg;base64,${(await encodeJpeg(data, size, SMALL.quality)).toString('base64')}`;
-}
+const dataUri = (format: string, bytes: Buffer) => `data:image/${format};base64,${bytes.toString('base64')}`;

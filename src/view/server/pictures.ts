@@ -1,8 +1,7 @@
 import PQueue from 'p-queue';
 import { RecordError } from '../../errors.js';
-import { encodeJpeg } from '../../files/encode-jpeg.js';
-import { readImagePart } from '../../files/image-part.js';
 import { findImageFile } from '../../files/image-stores/find-image-file.js';
+import { scaledJpeg } from '../../files/scaled-jpeg.js';
 import type { Image } from '../../records/image.js';
 import type { PictureWidth } from '../view-api.js';
 
@@ -72,10 +71,7 @@ export class Pictures {
   async #make(image: Image, wanted: PictureWidth | null): Promise<Buffer> {
     const source = await findImageFile(this.#folders, image.file);
     const { width, height } = image;
-    const scale = wanted === null ? Math.min(1, LONGEST_SIDE / Math.max(width, height)) : Math.min(1, wanted / width);
-    const size = { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
-    const { data } = await readImagePart(source, image, { left: 0, top: 0, right: width, bottom: height, size });
-    return encodeJpeg(data, size);
+    return scaledJpeg(source, image, wanted === null ? LONGEST_SIDE / Math.max(width, height) : wanted / width);
   }
 
   async #keep(length: number): Promise<void> {
