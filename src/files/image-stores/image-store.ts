@@ -15,6 +15,23 @@ export interface StoredImage {
   readonly readStart: (bytes: number) => Promise<Buffer>;
 }
 
+/** An image whose content has been read, which a thread can be given. */
+export interface ImageContent extends Pick<StoredImage, 'name' | 'tag'> {
+  readonly content: Uint8Array;
+}
+
+/** Returns an image whose content has been read as one of a store. */
+export function imageInMemory({ name, tag, content }: ImageContent): StoredImage {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  return {
+    name,
+    tag,
+    bytes: bytes.length,
+    read: async () => bytes,
+    readStart: async (count) => bytes.subarray(0, count),
+  };
+}
+
 /** Images by their paths: those of tar shards, or below an address of an object store. */
 export interface ImageStore {
   /**

@@ -1,11 +1,11 @@
 import { Tinypool } from 'tinypool';
 import { RecordError } from '../../errors.js';
-import type { StoredImage } from '../../files/image-stores/image-store.js';
+import { type ImageContent, imageInMemory } from '../../files/image-stores/image-store.js';
 import { type ImageRequest, type PreparedImage, prepareImage } from './prepare-image.js';
 
 /** A request as a thread takes it: an image of a shard or store comes with its content. */
 export interface ThreadRequest extends Omit<ImageRequest, 'file'> {
-  readonly file: string | { readonly name: string; readonly tag: string; readonly content: Uint8Array };
+  readonly file: string | ImageContent;
 }
 
 /** An error of `prepareImage` as it leaves a thread. */
@@ -21,7 +21,7 @@ export type ThreadResult = { readonly image: PreparedImage } | { readonly error:
 /** Prepares an image in a worker thread; the pixels are transferred, not copied. */
 export default async function prepareInThread({ file, ...request }: ThreadRequest): Promise<unknown> {
   try {
-    const image = await prepareImage({ ...request, file: typeof file === 'string' ? file : storedImage(file) });
+    const image = await prepareImage({ ...request, file: typeof file === 'string' ? file : imageInMemory(file) });
     const result: ThreadResult = { image };
     const own = [image.pixels.buffer];
     return Tinypool.move({ [Tinypool.transferableSymbol]: own, [Tinypool.valueSymbol]: result } as never);
@@ -30,15 +30,4 @@ export default async function prepareInThread({ file, ...request }: ThreadReques
     const { reason, message, fields } = error;
     return { error: { reason, message, fields } } satisfies ThreadResult;
   }
-}
-
-function storedImage({ name, tag, content }: Exclude<ThreadRequest['file'], string>): StoredImage {
-  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  return {
-    name,
-    tag,
-    bytes: bytes.length,
-    read: async () => bytes,
-    readStart: async (count) => bytes.subarray(0, count),
-  };
 }

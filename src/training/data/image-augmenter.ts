@@ -1,6 +1,6 @@
 import PQueue from 'p-queue';
 import { RecordError } from '../../errors.js';
-import type { StoredImage } from '../../files/image-stores/image-store.js';
+import { imageInMemory } from '../../files/image-stores/image-store.js';
 import { readImage } from '../../model/image/read-image.js';
 import { type RgbImage, resize } from '../../model/image/resize.js';
 import { targetSize } from '../../model/image/target-size.js';
@@ -66,15 +66,12 @@ export class ImageAugmenter {
     { image: annotated }: TrainingSample,
   ): Promise<RgbImage> {
     const { decodedShorterSide, maxSize, compat = false } = this.#options;
-    const image = await readImage(content ? storedContent(path, content) : path, { annotated, compat });
+    const image = await readImage(content ? imageInMemory({ name: path, tag: '', content }) : path, {
+      annotated,
+      compat,
+    });
     return decodedShorterSide === undefined
       ? image
       : resize(image, targetSize(image, decodedShorterSide, maxSize, path));
   }
-}
-
-function storedContent(name: string, content: Uint8Array): StoredImage {
-  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
-  const read = async () => bytes;
-  return { name, bytes: bytes.length, tag: '', read, readStart: async (count) => bytes.subarray(0, count) };
 }
