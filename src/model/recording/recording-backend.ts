@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
+import { constantKey } from '../backends/kernels/native-ops.js';
 import { type KernelCall, type KernelOutput, shapeRules } from '../backends/shape-rules.js';
 import type { RecordedCall, RecordedValue } from './recording.js';
 
@@ -95,7 +96,7 @@ export class RecordingBackend extends tf.KernelBackend {
 
   override write(values: tf.backend_util.BackendValues, shape: number[], dtype: tf.DataType): tf.DataId {
     const numbers = values as tf.TypedArray;
-    const key = numbers.length <= SHARED_NUMBERS ? `${dtype} ${shape} ${[...numbers].map(exact)}` : undefined;
+    const key = numbers.length <= SHARED_NUMBERS ? constantKey(numbers, shape, dtype) : undefined;
     const known = key === undefined ? undefined : this.#shared.get(key);
     const value = known ?? this.#add(shape, dtype);
     this.constants.set(value, numbers);
@@ -150,8 +151,6 @@ export class RecordingBackend extends tf.KernelBackend {
 
   override dispose(): void {}
 }
-
-const exact = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));
 
 /** Returns the running recording; undefined if nothing is being recorded. */
 export function activeRecording(): RecordingBackend | undefined {

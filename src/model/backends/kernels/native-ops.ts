@@ -19,6 +19,10 @@ export interface NativeOps<V> {
   run(operation: string, inputs: readonly V[], attributes: Readonly<Record<string, NativeAttribute>>): V;
 }
 
+/** Returns a text that differs between constants that differ, also between 0 and −0. */
+export const constantKey = (values: Iterable<number>, shape: readonly number[], dtype: tf.DataType): string =>
+  `${dtype} ${shape} ${Array.from(values, (value) => (Object.is(value, -0) ? '-0' : String(value)))}`;
+
 /** An input of a kernel. */
 export interface NativeInput<V> {
   readonly value: V;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeKernels } from './native-kernels.js';
-import type { NativeAttribute, NativeOps } from './native-ops.js';
+import { constantKey, type NativeAttribute, type NativeOps } from './native-ops.js';
 
 const NAME = 'tensorflow';
 
@@ -44,7 +44,7 @@ class EagerOps implements NativeOps<tf.TensorInfo> {
   }
 
   constant(values: readonly number[], shape: readonly number[], dtype: 'float32' | 'int32'): tf.TensorInfo {
-    const key = `${dtype} ${shape} ${values.map((value) => (Object.is(value, -0) ? '-0' : value))}`;
+    const key = constantKey(values, shape, dtype);
     const known = this.#constants.get(key);
     if (known) return known;
     const numbers = dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values);

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as tf from '@tensorflow/tfjs-core';
-import type { NativeAttribute, NativeOps } from '../../backends/kernels/native-ops.js';
+import { constantKey, type NativeAttribute, type NativeOps } from '../../backends/kernels/native-ops.js';
 import { nativePackage } from '../../backends/start-native-backend.js';
 
 /** Attribute of a node: those of operations that also run at once, and lists, texts, shapes and numbers. */
@@ -78,7 +78,7 @@ export class GraphBuilder implements NativeOps<string> {
   }
 
   constant(values: readonly number[], shape: readonly number[], dtype: 'float32' | 'int32'): string {
-    const key = `${dtype} ${shape} ${values.map((value) => (Object.is(value, -0) ? '-0' : value))}`;
+    const key = constantKey(values, shape, dtype);
     const known = this.#constants.get(key);
     if (known !== undefined) return known;
     const numbers = dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values);
