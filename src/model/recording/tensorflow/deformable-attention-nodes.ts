@@ -123,13 +123,6 @@ function levelsOf({ attributes }: NodeCall): readonly (readonly [number, number]
   return attributes['levels'] as readonly (readonly [number, number])[];
 }
 
-const batchProduct = (graph: GraphBuilder, a: string, b: string, transposeA: boolean, transposeB: boolean): string =>
-  graph.run('BatchMatMulV2', [a, b], {
-    T: { type: 'float32' },
-    adj_x: { bool: transposeA },
-    adj_y: { bool: transposeB },
-  });
-
 export const deformableAttentionNodes: KernelNodes = (graph, call) => {
   const m = new NativeMath(graph);
   const { sizes, gathered, across, down, inside } = samples(graph, call, levelsOf(call));
@@ -137,7 +130,7 @@ export const deformableAttentionNodes: KernelNodes = (graph, call) => {
   const weights = m.reshape(call.inputs['weights']!.value, [batch, queries, heads, levels, points, 1]);
   const shares = m.mul(m.mul(m.mul(across, down), inside), weights);
   const rows = m.reshape(shares, [batch * queries * heads, 1, levels * points * 4]);
-  return m.reshape(batchProduct(graph, rows, gathered, false, false), [batch, queries, heads * width]);
+  return m.reshape(m.batchProduct(rows, gathered, false, false), [batch, queries, heads * width]);
 };
 
 export const deformableAttentionGradientNodes: KernelNodes = (graph, call) => {
@@ -151,7 +144,7 @@ export const deformableAttentionGradientNodes: KernelNodes = (graph, call) => {
   const dy = m.reshape(call.inputs['dy']!.value, [groups, 1, width]);
   const visible = m.mul(across, down);
   const shares = m.mul(m.mul(visible, inside), weights);
-  const spread = batchProduct(graph, m.reshape(shares, [groups, 1, levels * points * 4]), dy, true, false);
+  const spread = m.batchProduct(m.reshape(shares, [groups, 1, levels * points * 4]), dy, true, false);
   const dValues = graph.run(
     'UnsortedSegmentSum',
     [
@@ -162,7 +155,7 @@ export const deformableAttentionGradientNodes: KernelNodes = (graph, call) => {
     { T: { type: 'float32' }, Tindices: { type: 'int32' }, Tnumsegments: { type: 'int32' } },
   );
   // What a share of each cell is worth, without cells outside of the level.
-  const dShares = m.mul(m.reshape(batchProduct(graph, gathered, dy, false, true), four), inside);
+  const dShares = m.mul(m.reshape(m.batchProduct(gathered, dy, false, true), four), inside);
   const dWeights = m.reduce('Sum', m.mul(dShares, visible), [5], false);
   const corner = (values: readonly number[]) => graph.constant(values, CORNERS, 'float32');
   const along = (signs: readonly number[], other: string, cells: readonly number[]) => {

@@ -54,11 +54,6 @@ export class GraphBuilder implements NativeOps<string> {
     this.#graph['setVersions']!(versions);
   }
 
-  /** Number of nodes so far. */
-  get nodes(): number {
-    return this.#nodes;
-  }
-
   /** Adds an operation with one output, or returns the first of several: the next ones are `name:1` and so on. */
   run(
     operation: string,
