@@ -4,7 +4,7 @@ const tagCount: i32 = 5;
 /** Bytes of a row of tag scores. */
 const scoreRow: usize = 32;
 
-/** Whether a tag may follow another: see `mayFollow` in tag-sequence.ts. */
+/** Whether a tag may follow another: see `tagMayFollow` in tag-sequence.ts. */
 // @ts-ignore: decorator
 @inline
 function mayFollow(before: i32, tag: i32): bool {
