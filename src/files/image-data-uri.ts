@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { RecordError } from '../errors.js';
 import type { PixelSize } from './image-header.js';
-import { findImageFile, imageContent, imageState } from './image-stores/find-image-file.js';
+import { findImageFile, imageBytes, imageState } from './image-stores/find-image-file.js';
 import { imageFormat } from './open-image.js';
 import { scaledJpeg } from './scaled-jpeg.js';
 
@@ -31,8 +30,7 @@ export async function imageDataUri(
       return dataUri('jpeg', await scaledJpeg(file, annotated, scale, SMALL.quality));
     }
     if (found.bytes > MAX_IMAGE_BYTES) return null;
-    const content = await imageContent(file);
-    const bytes = typeof content === 'string' ? await readFile(content) : content;
+    const bytes = await imageBytes(file);
     const format = imageFormat(bytes);
     // Browsers show the others.
     return format === null || format === 'tiff' ? null : dataUri(format, bytes);

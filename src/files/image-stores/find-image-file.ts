@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RecordError } from '../../errors.js';
 import { imageInside } from '../image-inside.js';
@@ -70,6 +70,12 @@ export async function imageContent(source: ImageSource): Promise<string | Buffer
   if (source.bytes > MAX_BYTES)
     throw new RecordError('image-too-large', `${source.name} has ${source.bytes} bytes, expected at most ${MAX_BYTES}`);
   return source.read();
+}
+
+/** Reads the content of a file. @throws as `imageContent`, and the system's error if the file cannot be read */
+export async function imageBytes(source: ImageSource): Promise<Buffer> {
+  const content = await imageContent(source);
+  return typeof content === 'string' ? readFile(content) : content;
 }
 
 /** Returns the name of a file for messages. */

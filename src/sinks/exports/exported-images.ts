@@ -1,6 +1,6 @@
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import { RecordError } from '../../errors.js';
-import { findImageFile, type ImageSource, imageState } from '../../files/image-stores/find-image-file.js';
+import { findImageFile, type ImageSource, imageBytes, imageState } from '../../files/image-stores/find-image-file.js';
 import { imageFormat } from '../../files/open-image.js';
 import type { Image } from '../../records/image.js';
 import type { ExportInput } from './export-format.js';
@@ -45,7 +45,7 @@ export class ExportedImages {
     return {
       tag: source.tag,
       read: async () => {
-        const bytes = await readContent(source.source).catch((error: unknown) => {
+        const bytes = await imageBytes(source.source).catch((error: unknown) => {
           if (error instanceof RecordError) return error.reason;
           throw error;
         });
@@ -71,7 +71,7 @@ export class ExportedImages {
       return name;
     }
     if (typeof source !== 'string') {
-      const bytes = await readContent(source).catch((error) => this.#refuse(error, image));
+      const bytes = await imageBytes(source).catch((error) => this.#refuse(error, image));
       if (bytes === null) return null;
       // There is no file that a link could lead to.
       if (this.mode === 'link') this.#note('image-copied', image.file);
@@ -102,8 +102,4 @@ export class ExportedImages {
     this.#note(error.reason, image.file);
     return null;
   }
-}
-
-async function readContent(source: ImageSource): Promise<Buffer> {
-  return typeof source === 'string' ? readFile(source) : source.read();
 }
