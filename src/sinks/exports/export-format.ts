@@ -38,8 +38,8 @@ export interface ExportInput {
   readonly path: string;
   /** How the scene graphs were made, for cards. */
   readonly about: ExportAbout;
-  /** Counts something that the format cannot carry as it is, under a kebab-case name, with an example. */
-  readonly note: (reason: string, example: string) => void;
+  /** Counts something that the format cannot carry as it is, under a kebab-case name, with an example; once unless `count` says more. */
+  readonly note: (reason: string, example: string, count?: number) => void;
 }
 
 /** How scene graphs were made. */

@@ -13,6 +13,7 @@ import { checkExportOptions, type ExportOptions } from './export-options.js';
 import { ExportOutput } from './export-output.js';
 import type { ExportedFile } from './exported-file.js';
 import { graphFilter } from './filter-graphs.js';
+import { type NoteCount, NoteCounts } from './note-counts.js';
 import { splitter } from './split.js';
 import type { SplitGraph } from './split-graph.js';
 import { checkStoreOutput } from './store-output.js';
@@ -36,7 +37,7 @@ export interface ExportResult {
   /** Number of relations; for a format of candidates, of candidate relations. */
   readonly relations: number;
   /** What the format cannot carry as it is, by name: how often, and an example. */
-  readonly notes: Readonly<Record<string, { readonly count: number; readonly example: string }>>;
+  readonly notes: Readonly<Record<string, NoteCount>>;
 }
 
 /**
@@ -87,12 +88,12 @@ export async function writeExport(
   const definition = EXPORT_FORMATS[format];
   const isFolder = isFolderExport(format, options);
   const output = await ExportOutput.open(path, isFolder, { format, options, version });
-  const formatNotes = new Counts();
+  const formatNotes = new NoteCounts();
   const input = exportInput(source, definition, path, options, formatNotes);
   try {
     await definition.write(input, output);
     const { images, relations, notes: filterNotes } = input.counts();
-    const notes = new Map([...filterNotes, ...formatNotes.notes]);
+    const notes = new Map([...filterNotes.counts, ...formatNotes.counts]);
     if (isFolder)
       await output.write(EXPORT_MANIFEST, manifestText(format, options, output.files, images, relations, notes));
     await output.commit();
@@ -129,19 +130,13 @@ export function checkFormatOptions(format: ExportFormatName, options: ExportOpti
     throw new OptionError('export', `${filter} has no effect on the format '${format}', which has candidates`);
 }
 
-/** What a reading of the scene graphs, or a format, has counted. */
+/** What a reading of the scene graphs has counted. */
 class Counts {
   /** Whether the reading came to its end. */
   isWhole = false;
   images = 0;
   relations = 0;
-  readonly notes = new Map<string, { count: number; example: string }>();
-
-  note(reason: string, example: string): void {
-    const found = this.notes.get(reason);
-    if (found) found.count++;
-    else this.notes.set(reason, { count: 1, example });
-  }
+  readonly notes = new NoteCounts();
 }
 
 /** What a format reads, and the counts of the readings. */
@@ -150,7 +145,7 @@ function exportInput(
   { file }: ExportFormat,
   path: string,
   options: ExportOptions,
-  notes: Counts,
+  notes: NoteCounts,
 ): ExportInput & { counts: () => Counts } {
   const splits = options.split === undefined ? null : splitter(options.split, options.seed).names;
   let contents: Promise<ExportContents> | undefined;
@@ -158,7 +153,7 @@ function exportInput(
   let counted = new Counts();
   async function* graphs() {
     const counts = new Counts();
-    const filter = graphFilter(options, (reason, example) => counts.note(reason, example));
+    const filter = graphFilter(options, (reason, example) => counts.notes.add(reason, example));
     try {
       for await (const split of filter(source.graphs())) {
         counts.images++;
@@ -192,7 +187,7 @@ function exportInput(
     options,
     path,
     about: source.about,
-    note: (reason, example) => notes.note(reason, example),
+    note: (reason, example, count) => notes.add(reason, example, count),
     counts: () => counted,
   };
 }
@@ -209,7 +204,7 @@ function manifestText(
   files: readonly ExportedFile[],
   images: number,
   relations: number,
-  notes: ReadonlyMap<string, { readonly count: number }>,
+  notes: ReadonlyMap<string, NoteCount>,
 ): string[] {
   const counts = Object.fromEntries([...notes].map(([name, { count }]) => [name, count]));
   const manifest: ExportManifest = {

@@ -10,6 +10,7 @@ import { readSmallFile } from '../../files/read-small-file.js';
 import { safeRelativePath } from '../../files/safe-relative-path.js';
 import { uuidPattern } from '../../files/uuid-pattern.js';
 import { partialName } from '../../files/write-atomically.js';
+import type { NoteCount } from './note-counts.js';
 
 /** The file in the folder that lists what is finished. */
 const JOURNAL = 'relflow-export.journal.jsonl';
@@ -21,7 +22,7 @@ export interface FinishedSource {
   /** The SHA-256 of these scene graphs and of what tells their images from others. */
   readonly source: string;
   /** Images that could not be used: how often by reason, and an example. */
-  readonly notes: Readonly<Record<string, { readonly count: number; readonly example: string }>>;
+  readonly notes: Readonly<Record<string, NoteCount>>;
 }
 
 /** A file that an export has finished. */

@@ -6,6 +6,7 @@ import type { ExportFormat, ExportInput } from './export-format.js';
 import type { ExportOutput } from './export-output.js';
 import { StaleStagingError } from './export-staging.js';
 import { ExportedImages } from './exported-images.js';
+import { NoteCounts } from './note-counts.js';
 import { huggingFaceFeature, type ParquetType, parquetSchema } from './parquet-schema.js';
 import { ParquetShards } from './parquet-shards.js';
 
@@ -81,14 +82,9 @@ export const huggingFace: ExportFormat = {
  * @throws StaleStagingError if an interrupted export wrote files of other graphs
  */
 async function writeRows(input: ExportInput, output: ExportOutput, hasNumericIds: boolean) {
-  const notes = new Map<string, { count: number; example: string }>();
-  const note = (reason: string, { count, example }: { readonly count: number; readonly example: string }) =>
-    notes.set(reason, {
-      count: (notes.get(reason)?.count ?? 0) + count,
-      example: notes.get(reason)?.example ?? example,
-    });
+  const notes = new NoteCounts();
   const images = new ExportedImages(
-    { ...input, note: (reason, example) => note(reason, { count: 1, example }) },
+    { ...input, note: (reason, example) => notes.add(reason, example) },
     output,
     'embed',
   );
@@ -123,9 +119,9 @@ async function writeRows(input: ExportInput, output: ExportOutput, hasNumericIds
       const refused = typeof content === 'string' ? { reason: content, file: graph.image.file } : null;
       return { row, bytes: bytes?.length ?? 0, refused };
     });
-    for (const [reason, counted] of Object.entries(found ?? {})) note(reason, counted);
+    for (const [reason, { count, example }] of Object.entries(found ?? {})) notes.add(reason, example, count);
   }
   for (const shard of shards.values()) await shard.close();
-  for (const [reason, { count, example }] of notes) for (let k = 0; k < count; k++) input.note(reason, example);
+  for (const [reason, { count, example }] of notes.counts) input.note(reason, example, count);
   return { isComplete: true, contents: counter.contents(), columns } as const;
 }

@@ -1,3 +1,5 @@
+import type { NoteCount } from './note-counts.js';
+
 /** What an export says about something that its format cannot carry as it is. */
 const TEXTS: Readonly<Record<string, (count: string, example: string) => string>> = {
   'category-not-listed': (count, example) =>
@@ -52,10 +54,7 @@ const TEXTS: Readonly<Record<string, (count: string, example: string) => string>
 };
 
 /** Returns a line about something that a format cannot carry as it is. */
-export function noteText(
-  reason: string,
-  { count, example }: { readonly count: number; readonly example: string },
-): string {
+export function noteText(reason: string, { count, example }: NoteCount): string {
   const text = TEXTS[reason];
   const number = count.toLocaleString('en-US');
   return text ? `${text(number, example)} (${reason})` : `${reason}: ${number}, such as '${example}'`;

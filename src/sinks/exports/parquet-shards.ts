@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { wrapFileErrors } from '../../files/wrap-io-errors.js';
 import type { ExportOutput } from './export-output.js';
 import { type FinishedSource, StaleStagingError } from './export-staging.js';
+import { NoteCounts } from './note-counts.js';
 import type { SchemaElement } from './parquet-schema.js';
 
 /** A row: values by the name of their column. */
@@ -142,7 +143,7 @@ export class ParquetShards {
 class SourceDigest {
   graphs = 0;
   #hash = createHash('sha256');
-  #notes: Record<string, { count: number; example: string }> = {};
+  #notes = new NoteCounts();
 
   add(key: string): void {
     this.graphs++;
@@ -150,17 +151,19 @@ class SourceDigest {
   }
 
   note(reason: string, example: string): void {
-    const note = this.#notes[reason];
-    if (note) note.count++;
-    else this.#notes[reason] = { count: 1, example };
+    this.#notes.add(reason, example);
   }
 
   /** Returns what was collected, and begins anew. */
   take(): FinishedSource {
-    const source = { graphs: this.graphs, source: this.#hash.digest('hex'), notes: this.#notes };
+    const source = {
+      graphs: this.graphs,
+      source: this.#hash.digest('hex'),
+      notes: Object.fromEntries(this.#notes.counts),
+    };
     this.graphs = 0;
     this.#hash = createHash('sha256');
-    this.#notes = {};
+    this.#notes = new NoteCounts();
     return source;
   }
 }
