@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { SceneGraph } from '../../src/records/scene-graph.js';
+import { startView } from '../../src/view/server/start-view.js';
 import { temporaryFolder } from '../support/folders.js';
 import { variedGraphs } from '../support/graph-lines.js';
-import { type TestView, viewOf } from '../support/view-server.js';
+import { setOf, type TestView, viewOf } from '../support/view-server.js';
 
 const FILES = [
   'good.png',
@@ -179,6 +180,20 @@ describe('the server of view', () => {
       });
       assert.notEqual(outcome, 'connect', address);
     }
+  });
+
+  it('leaves nothing open when its port is taken', async () => {
+    const set = await setOf(variedGraphs(2));
+    const [cache, temporary] = [temporaryFolder(), temporaryFolder()];
+    const before = process.env['TMPDIR'];
+    process.env['TMPDIR'] = temporary;
+    try {
+      await assert.rejects(startView(set, { cache, port: view.view.port }), /EADDRINUSE/);
+    } finally {
+      if (before === undefined) delete process.env['TMPDIR'];
+      else process.env['TMPDIR'] = before;
+    }
+    assert.deepEqual(await readdir(temporary), []);
   });
 
   it('refuses bodies that are too large', async () => {

@@ -64,53 +64,66 @@ export async function startView(set: ViewSet, options: StartViewOptions = {}): P
     throw new OptionError('view', `--compare is the same set as ${set.name}, expected another one`);
   const file = await ReviewFile.open(reviews);
   const temporary = await TemporaryFolder.create(tmpdir());
-  const db = await ViewDatabase.open(temporary.path);
   const stop = new AbortController();
-  await db.run('CREATE TABLE reviews (image INTEGER, place INTEGER, state VARCHAR)');
-  await db.run(`CREATE TABLE drawn (${TABLES.relations})`);
-  await db.run(`CREATE TABLE compared (${COMPARED})`);
-  const index = await SetIndex.open({ db, alias: 'here', set, cache, signal: stop.signal });
-  const openOther = (other: ViewSet) => SetIndex.open({ db, alias: 'there', set: other, cache, signal: stop.signal });
-  const there = options.compare && (await openOther(options.compare));
-  const comparison = there && new SetComparison(db, index, there, stop.signal);
-  const desk = await ReviewDesk.open(db, index, file, reviewer);
-  const token = newToken();
-  const services = {
-    index,
-    counts: new CountQueries(db, index),
-    images: new ImageQueries(db, index, desk),
-    desk,
-    queue: new JudgeQueue(db, index, desk),
-    pictures: new Pictures(images),
-    page: await readPageFiles(),
-    reviewer,
-    ...(comparison && { comparison }),
+  const indexes: SetIndex[] = [];
+  let db: ViewDatabase | undefined;
+  let comparison: SetComparison | undefined;
+  let server: Server | undefined;
+  /** Closes what is open, which is not all of it when opening fails. */
+  const close = async () => {
+    stop.abort();
+    server?.closeAllConnections();
+    await new Promise((resolve) => (server ? server.close(resolve) : resolve(null)));
+    await Promise.all(indexes.map(({ completion }) => completion));
+    await comparison?.completion.catch(() => {});
+    await db?.close();
+    for (const index of indexes) await index.close();
+    await temporary.remove();
   };
-  let bound = port;
-  const app = viewApp(services, token, () => bound);
-  const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port }) as Server;
-  await once(server, 'listening');
-  bound = (server.address() as { port: number }).port;
-  return {
-    url: `http://127.0.0.1:${bound}/?token=${token}`,
-    token,
-    port: bound,
-    get progress() {
-      return index.progress;
-    },
-    completion: Promise.all([index.completion, comparison?.completion]).then(() => {}),
-    close: async () => {
-      stop.abort();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await Promise.all([index.completion, there?.completion]);
-      await comparison?.completion.catch(() => {});
-      await db.close();
-      await index.close();
-      await there?.close();
-      await temporary.remove();
-    },
-  };
+  try {
+    db = await ViewDatabase.open(temporary.path);
+    await db.run('CREATE TABLE reviews (image INTEGER, place INTEGER, state VARCHAR)');
+    await db.run(`CREATE TABLE drawn (${TABLES.relations})`);
+    await db.run(`CREATE TABLE compared (${COMPARED})`);
+    const index = await SetIndex.open({ db, alias: 'here', set, cache, signal: stop.signal });
+    indexes.push(index);
+    if (options.compare) {
+      const there = await SetIndex.open({ db, alias: 'there', set: options.compare, cache, signal: stop.signal });
+      indexes.push(there);
+      comparison = new SetComparison(db, index, there, stop.signal);
+    }
+    const desk = await ReviewDesk.open(db, index, file, reviewer);
+    const token = newToken();
+    const services = {
+      index,
+      counts: new CountQueries(db, index),
+      images: new ImageQueries(db, index, desk),
+      desk,
+      queue: new JudgeQueue(db, index, desk),
+      pictures: new Pictures(images),
+      page: await readPageFiles(),
+      reviewer,
+      ...(comparison && { comparison }),
+    };
+    let bound = port;
+    const app = viewApp(services, token, () => bound);
+    server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port }) as Server;
+    await once(server, 'listening');
+    bound = (server.address() as { port: number }).port;
+    return {
+      url: `http://127.0.0.1:${bound}/?token=${token}`,
+      token,
+      port: bound,
+      get progress() {
+        return index.progress;
+      },
+      completion: Promise.all([index.completion, comparison?.completion]).then(() => {}),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 const reviewsOf = ({ kind, path }: ViewSet): string =>
