@@ -89,21 +89,21 @@ export class CountQueries {
     const rows = new MatchingRows(this.#index, filter, omit);
     const columns = 'r.image, r.place, r.predicate, r.subject, r.object, r.tagger, r.source';
     const parts: string[] = [];
-    const part = (facet: string, value: string, count: string, from: string) =>
-      parts.push(`SELECT '${facet}' AS facet, CAST(${value} AS INTEGER) AS value, ${count} AS count FROM ${from}`);
+    const part = (facet: string, value: string, from: string) =>
+      parts.push(`SELECT '${facet}' AS facet, CAST(${value} AS INTEGER) AS value, count(*) AS count FROM ${from}`);
     for (const facet of facets) {
       if (facet === 'totals') {
-        part(facet, '0', 'count(*)', 'i');
-        part(facet, '1', 'count(*)', 'm');
-      } else if (facet === 'relations') part(facet, `least(relations, ${MOST_RELATIONS})`, 'count(*)', 'i GROUP BY 2');
+        part(facet, '0', 'i');
+        part(facet, '1', 'm');
+      } else if (facet === 'relations') part(facet, `least(relations, ${MOST_RELATIONS})`, 'i GROUP BY 2');
       else if (facet === 'dropped')
-        part(facet, 'reason', 'count(*)', `${this.#index.alias}.dropped WHERE image IN (SELECT key FROM i) GROUP BY 2`);
+        part(facet, 'reason', `${this.#index.alias}.dropped WHERE image IN (SELECT key FROM i) GROUP BY 2`);
       else if (facet === 'review') {
         const states = REVIEW_STATES.map((state, number) => `WHEN '${state}' THEN ${number}`).join(' ');
         const reviewed = '(SELECT image, place FROM reviews)';
-        part(facet, `CASE state ${states} END`, 'count(*)', 'reviews JOIN m USING (image, place) GROUP BY 2');
-        part(facet, '0', 'count(*)', `m WHERE (image, place) NOT IN ${reviewed} HAVING count(*) > 0`);
-      } else part(facet, facet, 'count(*)', 'm GROUP BY 2');
+        part(facet, `CASE state ${states} END`, 'reviews JOIN m USING (image, place) GROUP BY 2');
+        part(facet, '0', `m WHERE (image, place) NOT IN ${reviewed} HAVING count(*) > 0`);
+      } else part(facet, facet, 'm GROUP BY 2');
     }
     const found = await this.#db.all<ValueRow & { facet: FacetName | 'totals' }>(
       `WITH m AS (SELECT ${columns} ${rows.relations()}), i AS (SELECT i.key, i.relations ${rows.images('m')}) ${parts.join(' UNION ALL ')}`,
@@ -152,9 +152,8 @@ export class CountQueries {
 
   async #histogram(filter: Filter): Promise<number[]> {
     const rows = new MatchingRows(this.#index, filter);
-    const from = rows.relations();
     const counts = await this.#db.all<ValueRow>(
-      `SELECT least(${BINS - 1}, CAST(floor(r.confidence * ${BINS}) AS INTEGER)) AS value, count(*) AS count ${from} ${from.includes(' WHERE ') ? 'AND' : 'WHERE'} r.is_scored GROUP BY 1`,
+      `SELECT least(${BINS - 1}, CAST(floor(r.confidence * ${BINS}) AS INTEGER)) AS value, count(*) AS count ${rows.relations('r.is_scored')} GROUP BY 1`,
       rows.parameters,
     );
     return filled(counts, BINS);

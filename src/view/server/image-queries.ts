@@ -24,13 +24,12 @@ export class ImageQueries {
   async page(filter: Filter, sort: ImageSort, offset: number, limit: number): Promise<ImagePage> {
     const isPartial = !this.#index.progress.done;
     const rows = new MatchingRows(this.#index, filter);
-    const total = new MatchingRows(this.#index, filter);
     const [keys, { count }] = await Promise.all([
       this.#db.all<{ key: number; matching: number }>(
         `SELECT key, matching FROM (${rows.ranked(sort)}) ORDER BY ${ORDERS[sort]} LIMIT ${limit} OFFSET ${offset}`,
         rows.parameters,
       ),
-      this.#db.one<{ count: number }>(`SELECT count(*) AS count ${total.images()}`, total.parameters),
+      this.#db.one<{ count: number }>(`SELECT count(*) AS count ${rows.images()}`, rows.parameters),
     ]);
     const places = await this.matchingPlaces(
       filter,
@@ -50,9 +49,8 @@ export class ImageQueries {
     const places = new Map<ImageKey, number[]>();
     if (keys.length === 0) return places;
     const rows = new MatchingRows(this.#index, filter);
-    const from = rows.relations();
     const found = await this.#db.all<{ image: number; place: number }>(
-      `SELECT r.image, r.place ${from} ${from.includes(' WHERE ') ? 'AND' : 'WHERE'} r.image IN (${keys.join(', ')}) ORDER BY 1, 2`,
+      `SELECT r.image, r.place ${rows.relations(`r.image IN (${keys.join(', ')})`)} ORDER BY 1, 2`,
       rows.parameters,
     );
     for (const { image, place } of found) {

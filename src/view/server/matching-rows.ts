@@ -15,9 +15,9 @@ export class MatchingRows {
     this.#conditions = filterSql(index, filter, this.parameters, omit);
   }
 
-  /** `FROM … WHERE …` of the relations that match, as `r`. */
-  relations(): string {
-    const conditions = [...this.#conditions.relation, ...this.#conditions.image];
+  /** `FROM … WHERE …` of the relations that match, and for which further conditions hold, as `r`. */
+  relations(...further: readonly string[]): string {
+    const conditions = [...this.#conditions.relation, ...this.#conditions.image, ...further];
     const join = conditions.some((condition) => /\bi\./.test(condition))
       ? ` JOIN ${this.#index.alias}.images i ON i.key = r.image`
       : '';
