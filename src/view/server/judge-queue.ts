@@ -136,7 +136,7 @@ export class JudgeQueue {
 
   async #placesOf(filter: Filter, keys: readonly number[]): Promise<Place[]> {
     const rows = new MatchingRows(this.#index, filter);
-    return this.#db.all<Place & { image: number }>(
+    return this.#db.all<Place>(
       `SELECT m.image, m.place, v.state FROM (SELECT r.image, r.place ${rows.relations()}) m LEFT JOIN ${OF_PEOPLE} v ON v.image = m.image AND v.place = m.place WHERE m.image IN (${keys.join(', ')}) AND ${this.#isOfSet('m')} ORDER BY 1, 2`,
       rows.parameters,
     );
@@ -146,7 +146,7 @@ export class JudgeQueue {
   async #uncertain(filter: Filter, offset: number, limit: number) {
     const select = async (what: string, rest: string): Promise<Place[]> => {
       const rows = new MatchingRows(this.#index, filter);
-      return this.#db.all<Place & { image: number }>(
+      return this.#db.all<Place>(
         `SELECT ${what} FROM (SELECT r.image, r.place, r.is_scored, abs(r.confidence - 0.5) AS distance ${rows.relations()}) m LEFT JOIN ${OF_PEOPLE} v ON v.image = m.image AND v.place = m.place WHERE m.is_scored ${rest}`,
         rows.parameters,
       );

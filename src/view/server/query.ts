@@ -70,23 +70,21 @@ export class Query {
   }
 
   filter(): Filter {
-    const { list } = { list: (name: string) => this.list(name) };
-    const fields: Filter = withoutUndefined({
+    return withoutUndefined<Filter>({
       where: this.text('where'),
-      predicate: list('predicate'),
-      subject: list('subject'),
-      object: list('object'),
-      tagger: list('tagger'),
-      source: list('source')?.map((value) => oneOf('source', value, ORIGINS)),
-      review: list('review')?.map((value) => oneOf('review', value, REVIEW_STATES)),
-      dropped: list('dropped'),
+      predicate: this.list('predicate'),
+      subject: this.list('subject'),
+      object: this.list('object'),
+      tagger: this.list('tagger'),
+      source: this.list('source')?.map((value) => oneOf('source', value, ORIGINS)),
+      review: this.list('review')?.map((value) => oneOf('review', value, REVIEW_STATES)),
+      dropped: this.list('dropped'),
       minConfidence: this.number('minConfidence', 0, 1),
       maxConfidence: this.number('maxConfidence', 0, 1),
       minRelations: this.integer('minRelations', 0, Number.MAX_SAFE_INTEGER),
       maxRelations: this.integer('maxRelations', 0, Number.MAX_SAFE_INTEGER),
       words: this.text('words'),
     });
-    return fields;
   }
 
   sort(): ImageSort {

@@ -3,7 +3,7 @@ import { imageDetail, relationsOf } from './image-detail.js';
 import { matchGraphs } from './match-graphs.js';
 import { MatchingRows } from './matching-rows.js';
 import type { SetIndex } from './set-index.js';
-import { Parameters, type ViewDatabase } from './view-database.js';
+import type { ViewDatabase } from './view-database.js';
 
 /** Images that are compared before their rows become visible. */
 const BATCH = 500;
@@ -133,7 +133,6 @@ export class SetComparison {
       const { dictionaries } = this[side];
       const rows = await this.#db.all<{ value: number; count: number }>(
         `SELECT predicate AS value, count(*) AS count FROM ${side}.relations GROUP BY 1`,
-        new Parameters(),
       );
       for (const { value, count } of rows) {
         const predicate = dictionaries.predicate.text(value);

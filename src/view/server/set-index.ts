@@ -16,7 +16,7 @@ import type { ViewRecord, ViewSet } from './view-set.js';
 const FORMAT = 2;
 
 /** The columns that are numbers of texts. */
-export const DICTIONARIES = ['predicate', 'category', 'source', 'tagger', 'dataset', 'split', 'reason'] as const;
+const DICTIONARIES = ['predicate', 'category', 'source', 'tagger', 'dataset', 'split', 'reason'] as const;
 export type DictionaryName = (typeof DICTIONARIES)[number];
 
 /** The tables of an index; `drawn` in memory has the columns of `relations`. */
